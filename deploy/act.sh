@@ -399,7 +399,7 @@ note_current() {
 	mv -f -- "$app/before.new" "$app/before"
 	read_line before "$app/before"
 	[[ -z $before ]] || check_release "$before"
-	printf 'ran before this: %s\n' "${before:-no release that is known}"
+	[[ -z $before ]] || printf 'ran before this: %s\n' "$before"
 	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
 	[[ $act != deploy || -n $PREVIOUS_RELEASE ]] || note_before_deploybot
 }

@@ -10,7 +10,7 @@ void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->until != 0)
-		chat_text_since(text, "\n⌛ until ", &about->clock, about->until, about->at);
+		chat_text_since(text, "\n⌛ open until ", &about->clock, about->until, about->at);
 }
 
 void

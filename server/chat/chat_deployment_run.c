@@ -225,6 +225,14 @@ first_shown(const struct chat_deployment *about, size_t *ret_before)
 	return 0;
 }
 
+/* "0.0 s" says nothing. */
+static void
+add_took(struct chat_text *text, int64_t ms)
+{
+	if (ms >= 100)
+		chat_text_duration(text, " ", ms);
+}
+
 void
 chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -248,7 +256,7 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(
 		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
 		if (!is_last)
-			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
+			add_took(text, about->steps[i + 1].at - about->steps[i].at);
 	}
 }
 
@@ -273,7 +281,7 @@ add_past_step(
 		return false;
 	chat_text_add(text, "%s✓ ", before);
 	chat_text_outside(text, "", step->name);
-	chat_text_duration(text, " ", end - step->at);
+	add_took(text, end - step->at);
 	return true;
 }
 

@@ -46,7 +46,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
 	CLI("logs",         logs,         "ENV [LINES]",     "What the application logged last.") \
 	CLI("log",          log,          "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
-	CLI("answer",       answer,       "ENV|NUMBER yes|no", "Answer a deployment's question.") \
+	CLI("answer",       answer,       "ENV|NUMBER [yes|no]", "Read a deployment's question, or answer it.") \
 	CLI("2fa",          factor,       "add|confirm|codes|recover|reset PERSON", "Make or reset a second factor, by its person's id.") \
 	CLI("token",        token,        "add NAME --role ROLE --expires 90d|DATE|list|revoke NAME", "Make, list or revoke a token.") \
 	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, their age; NAME_COMMAND.") \

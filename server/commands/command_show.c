@@ -166,7 +166,6 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 	tell(tx, work, shown, &text);
 	add_buttons(tx, update, request, work, target, shown, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
-	decide_shown(tx, update);
 	free(shown);
 }
 

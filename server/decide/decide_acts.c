@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_action.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_drain.h"
@@ -82,7 +83,8 @@ do_ask_person(struct act *act)
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
 	timer = row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
-	decide_tell_question(tx, deployment, act->answer);
+	if (!decide_tell_batch_join(tx, deployment))
+		decide_tell_question(tx, deployment, act->answer);
 	if (is_push)
 		decide_tell_team(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id, timer);

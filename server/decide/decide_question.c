@@ -8,6 +8,7 @@
 #include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_asked.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_end.h"
@@ -72,7 +73,10 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 		lead_to_approval(tx, request, &question);
 		return true;
 	}
-	bring_up_to_date(tx, &question, answer);
+	if (decide_tell_batch_has(tx, &question)) /* it is theirs to answer, by itself */
+		decide_question_chosen(tx, &question, answer);
+	else
+		bring_up_to_date(tx, &question, answer);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }
@@ -100,6 +104,20 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 		row_deployment_save(tx, &question);
 	}
 	return true;
+}
+
+void
+decide_question_chosen(struct tx *tx, struct deployment *question, const struct git_answer *answer)
+{
+	if (!decide_tell_batch_has(tx, question))
+		return; /* somebody was faster */
+	if (answer != NULL)
+		bring_up_to_date(tx, question, answer);
+	if (!decide_tell_batch_has(tx, question))
+		return; /* it is asked anew, in a message of its own */
+	decide_tell_batch_leave(tx, question);
+	decide_tell_chosen(tx, question, answer);
+	row_deployment_save(tx, question);
 }
 
 bool

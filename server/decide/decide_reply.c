@@ -16,6 +16,7 @@
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
+#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_grant_use.h"
@@ -194,13 +195,6 @@ decide_toast_firstf(struct tx *tx, const struct update *update, bool is_alert,
 }
 
 void
-decide_shown(struct tx *tx, const struct update *update)
-{
-	if (update->callback[0] != '\0')
-		decide_toastf(tx, update, false, "%s", "");
-}
-
-void
 decide_expired(struct tx *tx, const struct update *update)
 {
 	decide_toastf(tx, update, false, "This button has expired or was used.");
@@ -369,11 +363,38 @@ add_way_in(struct tx *tx, const struct update *update, struct chat_text *text)
 		    name[0] != '\0' ? ", https://t.me/" : "", name);
 }
 
+#define APPEAL_MS (600 * INT64_C(1000))
+
+/* What somebody else may do there is a tap away for who sees that it is there: they are asked. */
+static void
+add_appeal(struct tx *tx, const struct update *update, const char *action, const char *target,
+    struct buttons *buttons)
+{
+	struct button_row row = { .request = request_of("appeal", target),
+		.chat = update->address.chat,
+		.person = update->person,
+		.expires_at = tx->at + APPEAL_MS };
+	static const char *const kept[] = { "ref", "release" };
+	char value[LIMIT_REF];
+
+	if ((strcmp(action, "deploy") != 0 && strcmp(action, "rollback") != 0) ||
+	    decide_is_answered(update) || settings_environment(tx->settings, target) == NULL ||
+	    !decide_sees(tx, update->person, target))
+		return;
+	request_add(&row.request, "what", action);
+	for (size_t i = 0; i < COUNT(kept) && tx->request != NULL; i++)
+		request_add(&row.request, kept[i], request_get(tx->request, kept[i], value));
+	row_button_show(tx, &row, "🙋 Ask an admin", buttons);
+}
+
 /* Target and what was wanted are what they typed, and names: from outside. */
 static void
-say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
-    const char *reason, const char *whom)
+say_denied(struct tx *tx, const struct update *update, const char *what, const char *target,
+    const char *wanted, const char *reason, const char *whom)
 {
+	struct message message = {
+		.address = update->address, .is_silent = true, .is_answer = true
+	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
@@ -382,7 +403,8 @@ say_denied(struct tx *tx, const struct update *update, const char *target, const
 	chat_text_add(&text, ": %s.", reason);
 	chat_text_some(&text, " ", whom);
 	add_way_in(tx, update, &text);
-	(void)decide_send(tx, &update->address, &text);
+	add_appeal(tx, update, what, target, &message.buttons);
+	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
 #define WHOM (DECIDE_WHOM * LIMIT_PERSON + POLICY_LINE)
@@ -424,7 +446,7 @@ say_no(struct tx *tx, const struct update *update, const char *what, const char 
 		    chat_first_rows[FIRST_DENIED].before, what, reason, whom[0] != '\0' ? " " : "",
 		    whom);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, target, wanted, reason, whom);
+		say_denied(tx, update, what, target, wanted, reason, whom);
 }
 
 void

@@ -62,9 +62,6 @@ void decide_toast_firstf(struct tx *tx, const struct update *update, bool is_ale
 int64_t decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
     const char *target, const char *fmt, ...) PRINTF(5, 6);
 
-/* Answers a press that only shows something: without an answer its button turns for a minute. */
-void decide_shown(struct tx *tx, const struct update *update);
-
 /* Answers a press that stands for nothing any more. */
 void decide_expired(struct tx *tx, const struct update *update);
 

@@ -37,11 +37,30 @@ is_to_be_answered(struct tx *tx, const struct deployment *work)
 	    (work->state == DEPLOY_REQUESTED && environment != NULL && environment->confirm);
 }
 
+#define ASKED_MAX 8
+
+/* An open question about the same ref there, which this one joins most likely when git answers; 0:
+ * there is none. */
+static int64_t
+asked_as(struct tx *tx, const struct deployment *work)
+{
+	struct deployment asked[ASKED_MAX];
+	size_t n = work->id == 0 || work->state != DEPLOY_REQUESTED ?
+	    0 :
+	    row_deployment_list_asked(tx, work->environment, asked, ASKED_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (asked[i].program == work->program && strcmp(asked[i].ref, work->ref) == 0)
+			return asked[i].id;
+	return 0;
+}
+
 /* What was said so far, and which work it is about. */
 static void
 put_said(struct tx *tx, struct json_out *json)
 {
 	struct deployment work = row_deployment_get(tx, tx->answer.work);
+	int64_t other = asked_as(tx, &work);
 	char until[TEXT_TIME_SIZE];
 	int64_t at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
 
@@ -52,6 +71,10 @@ put_said(struct tx *tx, struct json_out *json)
 		json_put_null(json, "work");
 	json_put_bool(json, "is_to_be_answered", work.id != 0 && is_to_be_answered(tx, &work));
 	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
+	if (other != 0)
+		json_put_i64(json, "asked_as", other);
+	else
+		json_put_null(json, "asked_as");
 }
 
 /* The work that it names; id 0: it is not there for them, which was said. */
@@ -134,10 +157,19 @@ answer_question(struct tx *tx, const struct api_request *api)
 {
 	struct update from = api->from;
 	struct deployment work = find_work(tx, api);
+	int64_t other;
 
 	from.kind = UPDATE_PRESS;
 	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
 		return;
+	other = row_deployment_question_of(tx, work.environment, work.commit).id;
+	if (!deployment_is_asked(&work) && work.state == DEPLOY_SUPERSEDED && other != 0) {
+		decide_refusef(tx, 409,
+		    "#%" PRId64 " is closed: the same is asked about as #%" PRId64
+		    ". Answer that: deploybot answer %" PRId64 " yes",
+		    work.id, other, other);
+		return;
+	}
 	if (!deployment_is_asked(&work)) {
 		decide_refusef(tx, 409, "%s",
 		    work.confirmed_by == 0 ? "There is no open question of that number." :

@@ -351,12 +351,20 @@ lacks_target(const struct target *target, enum policy_action action)
 	    target->environment[0] == '\0';
 }
 
+/* Any of these grants it.  Who may deploy there sees what runs there: nobody deploys blind. */
+static uint32_t
+grants_for(enum policy_action action)
+{
+	if (policy_action_rows[action].who == POLICY_BY_KNOWN)
+		return UINT32_MAX;
+	return POLICY_ACTION_BIT(action) |
+	    (action == POLICY_STATUS ? POLICY_ACTION_BIT(POLICY_DEPLOY) : 0);
+}
+
 static struct policy_decision
 decide(const struct target *target, struct principal who, enum policy_action action, int64_t at)
 {
-	uint32_t wanted = policy_action_rows[action].who == POLICY_BY_KNOWN ?
-	    UINT32_MAX :
-	    POLICY_ACTION_BIT(action);
+	uint32_t wanted = grants_for(action);
 	struct policy_decision decision = find(target, who, wanted, at);
 
 	if (lacks_target(target, action)) {
@@ -453,7 +461,7 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
 		const struct role *role = &roles->role[i];
 
 		if (!is_admins(roles, role) && !role->is_hook && has_person(roles, i, at) &&
-		    grant_of(roles, role, POLICY_ACTION_BIT(action), &target) != NULL)
+		    grant_of(roles, role, grants_for(action), &target) != NULL)
 			found[n++] = role->name;
 	}
 	for (size_t i = 0; i < n; i++)

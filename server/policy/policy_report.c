@@ -126,6 +126,18 @@ add_where(const struct grant *grant, struct buf *out)
 		    is_of_any || grant->application[0] == '\0' ? "" : "/", grant->name);
 }
 
+/* Behind "cancel" a bare "log" is read as part of "log in". */
+static void
+add_word(const char *text, size_t size, struct buf *out)
+{
+	if (size == 1 && text[0] == '*')
+		buf_adds(out, "everything");
+	else if (size == strlen("log") && strncmp(text, "log", size) == 0)
+		buf_adds(out, "see logs");
+	else
+		buf_add(out, text, size);
+}
+
 void
 policy_report_words(const struct roles *roles, const struct role *role, struct buf *out)
 {
@@ -147,10 +159,8 @@ policy_report_words(const struct roles *roles, const struct role *role, struct b
 			if (!is_at_same(&grants[j], &grants[i]) ||
 			    is_covered(grants, n, &grants[j]))
 				continue;
-			if (size == 1 && grants[j].text[0] == '*')
-				buf_addf(out, "%severything", between);
-			else
-				buf_addf(out, "%s%.*s", between, (int)size, grants[j].text);
+			buf_adds(out, between);
+			add_word(grants[j].text, size, out);
 			between = ", ";
 		}
 		add_where(&grants[i], out);

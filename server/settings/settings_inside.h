@@ -252,6 +252,11 @@ void settings_take_otp(struct settings_loader *l);
 /* Names in the report what is wrong with the roles that approve, when all roles are known. */
 void settings_check_approvals(struct settings_loader *l);
 
+/* --- settings_stages.c --- */
+
+/* Names in the report what is wrong with the environments that <ENV>_AFTER names. */
+void settings_say_stages(struct settings_loader *l);
+
 /* --- settings_local.c --- */
 
 /* Looks up the users that LOCAL_<USER>_IS names; says what is wrong with them, when roles are

@@ -386,6 +386,30 @@ row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }
 
+size_t
+row_deployment_list_push_asked(
+    struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM work INDEXED BY work_asking"
+	    " WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION'"
+	    " OR state = 'AWAITING_APPROVAL') AND state = 'AWAITING_CONFIRMATION'"
+	    " AND commit_id = $1 AND chat = $2 AND id <> $3 AND cause <> 'chat'"
+	    " AND confirmed_by = 0 AND requested_at >= $4 ORDER BY id LIMIT $5",
+	    DB_TEXT(work->commit), DB_I64(work->address.chat), DB_I64(work->id), DB_I64(since),
+	    DB_I64(max));
+}
+
+size_t
+row_deployment_list_last(struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max)
+{
+	return tx_read(tx, tx_read_environment, ret, max,
+	    "SELECT environment FROM (SELECT id, environment, requested_by, program"
+	    " FROM work ORDER BY id DESC LIMIT $1) AS newest WHERE requested_by = $2"
+	    " AND program = 'deploy' GROUP BY environment ORDER BY MAX(id) DESC LIMIT $3",
+	    DB_I64(ROW_PEOPLE_OF), DB_I64(person), DB_I64(max));
+}
+
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {

@@ -962,6 +962,8 @@ static const char *const migration_10[] = {
 	" PRIMARY KEY (application, role, person, until)) STRICT, WITHOUT ROWID;",
 	/* Who loses a right by this version is named once, at its first start. */
 	"INSERT INTO counter SELECT 'rights_lost', 1 WHERE EXISTS (SELECT 1 FROM audit);",
+	/* A push that asks in several environments is one message: whose questions stand in it. */
+	"CREATE INDEX work_shown_message ON work_shown (message);",
 	NULL,
 };
 

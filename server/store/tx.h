@@ -32,6 +32,7 @@ struct tx {
 	uint64_t draws;		     /* random bytes drawn so far */
 	struct principal who;	     /* who was looked at last (decide_who()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
+	bool is_toasted;	     /* a press of it has its answer, or gets none: a flood */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;		       /* the first failure */

@@ -486,7 +486,7 @@ def test_when_all_are_killed_while_nothing_runs_the_next_act_brings_one_up(bench
     assert any("warning: an earlier release was interrupted here" in line for line in said), said
     if status == 66:    # it has not begun, so it has changed nothing
         assert [status for _, status in bench.runs()] == ["exited"]
-        assert "ran before this: no release that is known" in said
+        assert not any(line.startswith("ran before this: ") for line in said)
         assert bench.run("rollback.sh", "staging", f"{commit}@{digest}")[0] == 0
     assert bench.runs() == [(f"{bench.image}@{digest if runs == 'old' else other}", "running")]
     assert not (bench.app / ".deploybot.before").exists()

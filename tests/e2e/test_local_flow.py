@@ -75,7 +75,7 @@ def test_a_deployment_is_shown_whole(scene):
     number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
     said = scene.run(PERSON, "show", str(number))
     assert said.startswith("✅ Live: staging") and f"\n#{number}, ● live since " in said
-    assert re.search(r"\nrun \d+: started .*, exit 0\n", said) and "\naudit entries " in said
+    assert re.search(r"\ndeploy script: started .*, ok \(run \d+\)\n", said) and "\naudit entries " in said
     assert "There is no deployment of that number: " in scene.run(PERSON, "show", "424242", wanted=1)
 
 
@@ -151,6 +151,7 @@ def test_root_says_as_which_role_and_the_audit_says_so(scene):
     scene.scripts.deploy(STEADY)
     assert "--as ROLE" in scene.run("root", "status", wanted=77)
     assert "no such role" in scene.run("root", "status", "--as", "king", wanted=77)
+    assert "staging" in scene.run("root", "--as", "staging", "status")     # before the command, too
     assert "only root says --as" in scene.run(PERSON, "status", "--as", "admin", wanted=77)
     scene.commit("develop")
     assert scene.json("root", "deploy", "staging", "--wait", "--as", "staging")["state"] == "live"
@@ -216,7 +217,15 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     for word in ("status", "queue"):
         shown = scene.run(ROLE, word, "production")
         assert f"question: #{number} deploy" in shown, word
-        assert f"open until {until}: deploybot answer {number} yes" in shown, word
+        assert f"open until {until}: read and answer it: deploybot answer {number}\n" in shown, word
+    # A second request is closed when git has answered: it names the question that is open, and leads there.
+    again = scene.run(PERSON, "deploy", "production", "--no-wait")
+    assert f"the same is asked about already, as #{number}: deploybot answer {number} yes" in again
+    other = int(again.split(":")[0])
+    wait_until(lambda: scene.work_of(other)["state"] == "superseded", PATIENCE_S, "it is the same")
+    assert f"asked about as #{number}" in scene.run(PERSON, "answer", other, "yes", wanted=1)
+    asked = scene.run(PERSON, "answer", "production")     # what would change is read before it is answered
+    assert "❓ Deploy to production?" in asked and scene.head("main")[:7] in asked
     joining = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
     line = joining.stderr.readline()
     while line and f"as #{number}, whose question is open" not in line:
@@ -262,7 +271,7 @@ def test_ctrl_d_at_the_question_is_no_answer(scene):
     sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
                                stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    read_until(ours, b"Go on? [yes/no] ")
+    read_until(ours, b"Go on? [y/N] ")
     os.write(ours, b"\x04")
     seen = read_until(ours, b" yes\r\n")
     assert b"goes on" in seen and b"stop it: deploybot cancel production" in seen
@@ -315,10 +324,10 @@ def test_a_question_is_asked_and_answered_on_the_terminal(scene):
     sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
                                stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    seen = read_until(ours, b"Go on? [yes/no] ")
+    seen = read_until(ours, b"Go on? [y/N] ")
     assert commit[:7].encode() in seen
     os.write(ours, b"what?\n")
-    read_until(ours, b"yes or no? ")
+    read_until(ours, b"y or n? ")
     os.write(ours, b"yes\n")
     seen = read_until(ours, b"Live: production")
     assert b"Confirmed." in seen and b"so far" in seen

@@ -593,6 +593,18 @@ has_begun_with_their_slot(
 	return has_ended && has_begun;
 }
 
+/* Its client waits for that.  A flood of strangers gets no answers. */
+static void
+a_press_is_answered(struct sim *sim, struct tx *tx)
+{
+	const struct update *said = tx->event->kind == EVENT_UPDATE ? tx->event->u.update : NULL;
+
+	if (said != NULL && said->kind == UPDATE_PRESS && !tx->answer.is_duplicate &&
+	    said->refusal == UPDATE_REFUSED_NONE && !tx->is_toasted)
+		sim_fail(sim, __func__, "update %" PRId64 " of %" PRId64 " is not", said->id,
+		    said->person);
+}
+
 void
 sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
@@ -613,6 +625,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		else if (text_starts(text, plain) && text[size] == ' ')
 			sim->is_astray[e] = true; /* by a number, to wherever */
 	}
+	a_press_is_answered(sim, tx);
 	note_confirmed(sim, tx);
 	sim_factor_after(sim, tx, before);
 	sim_approvals_after(sim, tx, before);

@@ -374,10 +374,17 @@ struct answer
 world_press(struct world *w, int64_t person, int64_t chat, const char *button)
 {
 	struct event *event = world_update(w, UPDATE_PRESS, person, chat);
+	size_t before = w->n_toasts;
+	struct answer answer;
 
 	w->toast[0] = '\0';
 	(void)text_copy(event->u.update->button, sizeof(event->u.update->button), button);
-	return world_decide(w, event);
+	answer = world_decide(w, event);
+	if (answer.status == 200 && w->n_toasts != before + 1 &&
+	    (person != WORLD_STRANGER || w->n_toasts != before))
+		fail_msg("a press was answered %zu times, last with \"%s\"", w->n_toasts - before,
+		    w->toast);
+	return answer;
 }
 
 struct event *

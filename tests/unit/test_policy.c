@@ -324,6 +324,30 @@ a_grant_holds_where_it_says(void **state)
 	policy_aid_close();
 }
 
+/* Nobody deploys blind, and learns no more by it than of that very target. */
+static void
+who_may_deploy_there_sees_what_runs_there(void **state)
+{
+	char line[POLICY_LINE];
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	s = policy_aid_good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
+			    "ROLE_BACK_IDS=51\nROLE_BACK_MAY=rollback:shop/staging\n");
+	assert_true(policy_aid_may(s, 50, POLICY_STATUS, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "shop/production"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "blog/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, POLICY_ALL));
+	assert_false(policy_aid_may(s, 50, POLICY_HISTORY, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_LOG, "shop/staging"));
+	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "shop/staging"));
+	assert_string_equal(
+	    policy_who_may(s, POLICY_STATUS, "", "shop/staging", NOW, line), "contractor");
+	settings_unref(s);
+	policy_aid_close();
+}
+
 static void
 of_what_one_has_no_grant_one_does_not_learn(void **state)
 {
@@ -693,6 +717,7 @@ main(void)
 		cmocka_unit_test(a_word_of_the_servers_leaves_its_target_to_the_others),
 		cmocka_unit_test(a_role_is_what_the_settings_at_hand_say),
 		cmocka_unit_test(a_grant_holds_where_it_says),
+		cmocka_unit_test(who_may_deploy_there_sees_what_runs_there),
 		cmocka_unit_test(of_what_one_has_no_grant_one_does_not_learn),
 		cmocka_unit_test(a_role_of_an_application_holds_there_alone),
 		cmocka_unit_test(an_application_grants_nothing_of_another),

@@ -160,6 +160,7 @@ static const struct setting_case cases[] = {
 	    { "", "a b", "h:0", "h:65536", "h:x", "https://h", "::1", "[::1", "h/x", "u@h" } },
 	{ S(UNIT), { "web", "web@1.service", "A_b:c" }, { "", "-a", ".a", "a b", "a/b", "a;b" } },
 	{ S(ACTIONS), { "restart-web", "a, b" }, { "", "A", "-a", "a_b", "a;b", "a1" } },
+	{ S(STAGES), { "none", "staging, shop/qa" }, { "", "a,b,c,d", "a/b/c", "A" } },
 	{ S(TARGET), { "production", "shop/production" }, { "", "/a", "a/", "a/b/c", "*/a", "A" } },
 	{ S(PORT_PAIR), { "8001,8002", "1,65535" },
 	    { "", "8001", "1,1", "1,2,3", "1,2,", ",1", "0,1", "1,65536", "65536,1", "1, 2",
