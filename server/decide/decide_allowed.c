@@ -28,13 +28,6 @@ decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action ac
 }
 
 bool
-decide_is_allowed_do_somewhere(struct tx *tx, int64_t person, const char *name)
-{
-	return policy_decide_do_somewhere(tx->settings, decide_who(tx, person), name, tx->at)
-		   .verdict == POLICY_ALLOW;
-}
-
-bool
 decide_is_stranger(struct tx *tx, int64_t person)
 {
 	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);

@@ -17,7 +17,6 @@ decide_allowed_do(struct tx *tx, int64_t person, const char *name, const char *t
 /* Have they that anywhere?  Then a list of it may begin, each line of which is asked about with the
  * others here. */
 bool decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action action);
-bool decide_is_allowed_do_somewhere(struct tx *tx, int64_t person, const char *name);
 
 /* Has this person no role in force? */
 bool decide_is_stranger(struct tx *tx, int64_t person);

@@ -510,8 +510,7 @@ whom_no_row_knows_is_said_in_its_own_words(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", NOT_TO_BE_ASKED,
 		    "LOCAL_WWW_DATA_IS=role admin", NULL);
-		(void)world_text(&w,
-		    rows[i].person != 0 ? rows[i].person : world_root(&w, "admin"),
+		(void)world_text(&w, rows[i].person != 0 ? rows[i].person : world_root(&w, "admin"),
 		    "/deploy production");
 		world_git(&w, (struct world_git){ .commit = COMMIT_A });
 		if (world_says_in(&w, WORLD_TEAM, rows[i].words) == NULL)

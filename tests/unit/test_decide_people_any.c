@@ -69,8 +69,7 @@ somebody(struct history *h)
 static int64_t
 on_the_machine(struct history *h)
 {
-	const int64_t all[] = { 11, 22, principal_of_user(33), h->root,
-		principal_of_user(5) };
+	const int64_t all[] = { 11, 22, principal_of_user(33), h->root, principal_of_user(5) };
 
 	return all[draw(h, COUNT(all))];
 }
@@ -93,8 +92,7 @@ some_environment(struct history *h)
 static bool
 makes_a_token(struct history *h)
 {
-	const int64_t makers[] = { 11, 11, 22, 44, principal_of_user(33),
-		h->root };
+	const int64_t makers[] = { 11, 11, 22, 44, principal_of_user(33), h->root };
 	int64_t maker = makers[draw(h, COUNT(makers))];
 	char name[16];
 	size_t i = h->n_tokens < TOKENS_MAX ? h->n_tokens : draw(h, TOKENS_MAX);

@@ -354,8 +354,12 @@ static void
 confirm_here(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 200);
-	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 409);
+	assert_int_equal(
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    200);
+	assert_int_equal(
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    409);
 }
 
 static void
@@ -363,7 +367,8 @@ confirm_nothing_here(struct tx *tx, void *arg)
 {
 	(void)arg;
 	assert_int_equal(
-	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""), 409); /* not proven */
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    409); /* not proven */
 }
 
 static void
@@ -398,8 +403,7 @@ the_setting_says_whether_it_is_made_in_the_chat(void **state)
 		assert_null(world_peek(&w, EFFECT_PICTURE));
 		(void)world_text_in(&w, CY, CY, "/2fa");
 		assert_int_equal(world_count(&w, EFFECT_PICTURE), rows[i].is_made);
-		assert_int_equal(
-		    world_says_in(&w, CY, "Root or another admin makes one: ") == NULL,
+		assert_int_equal(world_says_in(&w, CY, "Root or another admin makes one: ") == NULL,
 		    rows[i].is_made);
 		factor_close(&w);
 	}

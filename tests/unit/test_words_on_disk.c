@@ -313,8 +313,9 @@ note_drains(void)
 static void
 enrol(struct tx *tx, const char *word, const char *code)
 {
-	assert_int_equal(
-	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), word, WORLD_STAGING_USER, code), 200);
+	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), word,
+			     WORLD_STAGING_USER, code),
+	    200);
 }
 
 static void
