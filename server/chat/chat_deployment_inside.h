@@ -48,8 +48,42 @@ void chat_deployment_why(struct chat_text *text, const char *before,
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
-/* A line for each commit in its history that is blocked or was rejected; of many the newest. */
-void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
+/*
+ * P(name): what is shown to whoever has to say yes, in this order; each part adds what applies, or
+ * nothing.  The question and the request for approvals have all of them, of whatever kind the work
+ * is: nobody who is asked sees less than another.
+ */
+#define CHAT_SHOWN(P) \
+	P(to_release)	   /* of a rollback: what it brings back, and what goes with it */ \
+	P(action)	   /* what an action does, to what */ \
+	P(image) \
+	P(requester) \
+	P(missing) \
+	P(odd)		   /* force push, off its branch, older than what is live */ \
+	P(block)	   /* its own commit is blocked */ \
+	P(contained)	   /* ... or one in its history is, or was rejected: all of them */ \
+	P(past)		   /* barriers that it rolls back past, */ \
+	P(barriers)	   /* or that nobody does afterwards */ \
+	P(past_migration)  /* on which database a rollback would serve */ \
+	P(passed)	   /* approvals that an emergency passes */ \
+	P(holds)	   /* locks and freezes */ \
+	P(warning)	   /* of its zone */ \
+	P(draining)	   /* connections that its start closes */ \
+	P(ahead)	   /* what is in progress there */ \
+	P(warned_live)	   /* what its script warned of, as it made what is live */ \
+	P(runs_first)	   /* what runs before the release */ \
+	P(ran)		   /* what its files came to elsewhere */ \
+	P(replaces)	   /* what is live */ \
+	P(changes)	   /* the commits between, as git has them */ \
+	P(link) \
+	P(rollback_target) /* if it fails */ \
+	P(unprobed)	   /* no health check says so */ \
+	P(note)
+
+void chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about);
+
+/* ... in front of it all: what runs there is not known. */
+void chat_deployment_doubted(struct chat_text *text, const struct chat_deployment *about);
 
 /* Lines of a question: what runs before its release, and what it rolls back past. */
 void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_acts.h"
+#include "decide/decide_ahead.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_emergency.h"
 #include "decide/decide_limit.h"
@@ -162,6 +163,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	if (!decide_acts(tx, deployment, &acts, answer))
 		return false;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
+		if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
+			decide_ahead_ended(tx, deployment);
 		/* Their messages say how it ended; whoever asked for it must not review it. */
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);

@@ -13,6 +13,7 @@
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
+#include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
@@ -21,6 +22,7 @@
 #include "types/git_answer.h"
 
 #define LINES_MOST	  10
+#define BLOCKED		  " with block "
 #define QUESTION_LEAST_MS (3600 * INT64_C(1000))
 
 static const char *const programs[PROGRAM_COUNT] = {
@@ -129,18 +131,33 @@ void
 decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
 {
 	struct environment environment = row_environment_get(tx, work->environment);
-	char target[LIMIT_ENVIRONMENT];
+	int64_t block =
+	    work->program == PROGRAM_DEPLOY ? row_block_contained_newest(tx, work) : 0;
+	char target[LIMIT_ENVIRONMENT], blocked[24] = "";
 
+	if (block != 0)
+		(void)snprintf(blocked, sizeof(blocked), BLOCKED "%" PRId64, block);
 	if (deployment_is_action(work)) /* a job's commit is what was live */
 		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
 		    programs[work->program], work->executor, work->action,
 		    deployment_target(work, target), work->argument, work->commit,
 		    work->shown_settings, work->binding);
 	else
-		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s",
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s",
 		    programs[work->program], work->commit, environment.current.commit,
 		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
-		    git_image_is_digest(work->shown_image) ? work->shown_image : "");
+		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked);
+}
+
+/* All but the newest block that its commit contains is as it was. */
+static bool
+is_blocked_since(const char *before, const char *now)
+{
+	const char *block = strstr(now, BLOCKED);
+	size_t size = block == NULL ? 0 : (size_t)(block - now);
+
+	return block != NULL && strncmp(before, now, size) == 0 &&
+	    (before[size] == '\0' || text_starts(before + size, BLOCKED));
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))
@@ -176,7 +193,9 @@ find_fault(const struct tx *tx, const struct needs_work *facts, const struct app
     const char *binding)
 {
 	if (strcmp(approval->binding, binding) != 0)
-		return "what was approved has changed";
+		return is_blocked_since(approval->binding, binding) ?
+		    "a commit that it contains was rolled back since" :
+		    "what was approved has changed";
 	if (!approval->has_factor &&
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
@@ -230,6 +249,12 @@ decide_needs_may(
 
 	return needs_may_approve(
 	    tx->settings, &facts, principal_of_person(person), tx->at, ret_role);
+}
+
+bool
+decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat)
+{
+	return chat < 0 || decide_needs_may(tx, work, chat, NULL) == NEEDS_MAY;
 }
 
 int64_t

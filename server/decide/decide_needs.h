@@ -28,6 +28,10 @@ int decide_needs_passed(struct tx *tx, const struct deployment *work);
 enum needs_verdict decide_needs_may(
     struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role);
 
+/* Has a message in that chat buttons to approve it?  A group's, for who may; in private whoever
+ * asked for it, or may not, has none that would only deny. */
+bool decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat);
+
 /* The person behind that one, by number, who may; 0: there is no other. */
 int64_t decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after);
 

@@ -450,6 +450,10 @@ a_block_stays_when_what_contains_it_is_not_released_from_the_branch(void **state
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
 	world_git(&w,
 	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });
+	assert_null(world_peek(&w, EFFECT_RUN)); /* a person is shown it first */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "contains bbbbbbb, rolled back by @ada"), "Deploy to"));
+	world_git_same(&w);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_D);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
