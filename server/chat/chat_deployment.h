@@ -160,8 +160,8 @@ void chat_barriers(struct chat_text *text, const struct barrier *barriers, size_
 void chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n);
 
 /* Where it is not known whether a release can be rolled back to what is live. */
-void chat_deployment_no_history(
-    struct chat_text *text, const struct git_answer *answer, bool has_live);
+void
+chat_deployment_no_history(struct chat_text *text, const struct git_answer *answer, bool has_live);
 
 /* What git said would change: a count and a line for each commit, of many folded away.  failed: a
  * bit for each change that failed before. */

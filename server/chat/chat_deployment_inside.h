@@ -49,36 +49,36 @@ void chat_deployment_why(struct chat_text *text, const char *before,
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
 /*
- * P(name): what is shown to whoever has to say yes, in this order; each part adds what applies, or
- * nothing.  The question and the request for approvals have all of them, of whatever kind the work
- * is: nobody who is asked sees less than another.
+ * What is shown to whoever has to say yes, in this order: each part adds what applies, or nothing.
+ * The question and the request for approvals have all of them: nobody who is asked sees less than
+ * another.  P(name, of a deployment, a rollback, an action?, who adds it)
  */
 #define CHAT_SHOWN(P) \
-	P(to_release)	   /* of a rollback: what it brings back, and what goes with it */ \
-	P(action)	   /* what an action does, to what */ \
-	P(image) \
-	P(requester) \
-	P(missing) \
-	P(odd)		   /* force push, off its branch, older than what is live */ \
-	P(block)	   /* its own commit is blocked */ \
-	P(contained)	   /* ... or one in its history is, or was rejected: all of them */ \
-	P(past)		   /* barriers that it rolls back past, */ \
-	P(barriers)	   /* or that nobody does afterwards */ \
-	P(past_migration)  /* on which database a rollback would serve */ \
-	P(passed)	   /* approvals that an emergency passes */ \
-	P(holds)	   /* locks and freezes */ \
-	P(warning)	   /* of its zone */ \
-	P(draining)	   /* connections that its start closes */ \
-	P(ahead)	   /* what is in progress there */ \
-	P(warned_live)	   /* what its script warned of, as it made what is live */ \
-	P(runs_first)	   /* what runs before the release */ \
-	P(ran)		   /* what its files came to elsewhere */ \
-	P(replaces)	   /* what is live */ \
-	P(changes)	   /* the commits between, as git has them */ \
-	P(link) \
-	P(rollback_target) /* if it fails */ \
-	P(unprobed)	   /* no health check says so */ \
-	P(note)
+	P(to_release,      0, 1, 0, add_to_release)                         /* what it brings back, what goes */ \
+	P(action,          0, 0, 1, chat_action_about)                      /* what it does, to what */ \
+	P(image,           1, 1, 0, add_image) \
+	P(requester,       1, 1, 1, add_requester) \
+	P(missing,         1, 1, 1, add_missing)                            /* of its release */ \
+	P(odd,             1, 0, 0, add_odd)                                /* its branch; older than live */ \
+	P(block,           1, 1, 0, add_block)                              /* its own commit */ \
+	P(contained,       1, 0, 0, add_contained)                          /* ... or in its history */ \
+	P(past,            1, 0, 0, chat_deployment_past)                   /* barriers that it goes past, */ \
+	P(barriers,        1, 1, 0, add_barriers)                           /* or that it sets */ \
+	P(past_migration,  0, 1, 0, chat_deployment_past_migration)         /* its database */ \
+	P(passed,          1, 0, 0, add_passed)                             /* by an emergency */ \
+	P(holds,           1, 0, 1, add_holds)                              /* locks and freezes */ \
+	P(warning,         1, 1, 1, add_warning)                            /* of its zone */ \
+	P(draining,        1, 1, 0, chat_deployment_draining)               /* connections, closed by it */ \
+	P(ahead,           1, 1, 1, add_ahead)                              /* what is in progress there */ \
+	P(warned_live,     1, 1, 0, chat_deployment_warned_live)            /* by the script of what is live */ \
+	P(runs_first,      1, 0, 0, chat_deployment_runs_first)             /* before the release */ \
+	P(ran,             1, 0, 0, chat_deployment_ran)                    /* its files, elsewhere */ \
+	P(replaces,        1, 0, 0, chat_deployment_replaces)               /* what is live */ \
+	P(changes,         1, 0, 0, add_changes)                            /* as git has them */ \
+	P(link,            1, 0, 0, add_link) \
+	P(rollback_target, 1, 0, 0, chat_deployment_rollback_target)        /* if it fails */ \
+	P(unprobed,        1, 1, 0, add_unprobed)                           /* nothing asks for its health */ \
+	P(note,            1, 1, 1, add_note)
 
 void chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about);
 

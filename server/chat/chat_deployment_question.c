@@ -150,8 +150,7 @@ chat_deployment_found(const struct deployment *deployment)
 }
 
 char *
-chat_deployment_shared(
-    const struct deployment *question, const char *requester, const char *asked)
+chat_deployment_shared(const struct deployment *question, const char *requester, const char *asked)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 

@@ -12,16 +12,6 @@
 
 typedef void add_fn(struct chat_text *text, const struct chat_deployment *about);
 
-#define PART(name) static add_fn add_##name;
-CHAT_SHOWN(PART)
-#undef PART
-
-static bool
-is_deploy(const struct chat_deployment *about)
-{
-	return about->deployment->program == PROGRAM_DEPLOY;
-}
-
 /* --- which release --- */
 
 static void
@@ -41,20 +31,6 @@ add_to_release(struct chat_text *text, const struct chat_deployment *about)
 		chat_deployment_gone(text, about->gone, about->n_gone);
 	}
 	chat_text_some(text, "\n🔗 ", about->link); /* to all commits that go with them */
-}
-
-static void
-add_action(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (deployment_is_action(about->deployment))
-		chat_action_about(text, about);
-}
-
-static void
-add_image(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (!deployment_is_action(about->deployment))
-		chat_deployment_shown_image(text, about->deployment);
 }
 
 static void
@@ -90,8 +66,6 @@ add_odd(struct chat_text *text, const struct chat_deployment *about)
 {
 	struct deployment shown = *about->deployment;
 
-	if (!is_deploy(about))
-		return;
 	if (is_older(about)) {
 		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
 		shown.is_force_push = false;
@@ -140,22 +114,9 @@ add_contained(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
-add_past(struct chat_text *text, const struct chat_deployment *about)
-{
-	chat_deployment_past(text, about);
-}
-
-static void
 add_barriers(struct chat_text *text, const struct chat_deployment *about)
 {
 	chat_barriers(text, about->barriers, about->n_barriers);
-}
-
-static void
-add_past_migration(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (about->behind != NULL)
-		chat_deployment_past_migration(text, about);
 }
 
 /* --- what would keep it back, and what it would do beside --- */
@@ -170,8 +131,7 @@ add_passed(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_holds(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->holds != NULL && !deployment_is_rollback(about->deployment))
-		chat_hold_lines(text, about->holds, about->at);
+	chat_hold_lines(text, about->holds, about->at);
 }
 
 static void
@@ -180,19 +140,13 @@ add_warning(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_warning(text, about->deployment);
 }
 
-static void
-add_draining(struct chat_text *text, const struct chat_deployment *about)
-{
-	chat_deployment_draining(text, about);
-}
-
 /* "#2 deploys 11450f1 now; this waits for it"; it need not be healthy when that has ended. */
 static void
 add_ahead(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *ahead = about->ahead;
-	bool is_leaving = ahead != NULL && ahead->state != DEPLOY_RUNNING &&
-	    ahead->state != DEPLOY_VERIFYING;
+	bool is_leaving =
+	    ahead != NULL && ahead->state != DEPLOY_RUNNING && ahead->state != DEPLOY_VERIFYING;
 
 	if (ahead == NULL)
 		return;
@@ -247,42 +201,13 @@ chat_deployment_ahead_ended(
 
 /* --- what would change --- */
 
-static void
-add_warned_live(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (!deployment_is_action(about->deployment))
-		chat_deployment_warned_live(text, about);
-}
-
-static void
-add_runs_first(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (is_deploy(about))
-		chat_deployment_runs_first(text, about);
-}
-
-static void
-add_ran(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (is_deploy(about))
-		chat_deployment_ran(text, about);
-}
-
-static void
-add_replaces(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (is_deploy(about))
-		chat_deployment_replaces(text, about);
-}
-
 /* Of what awaits approvals they stand as git had them. */
 static void
 add_changes(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (!is_deploy(about))
-		return;
 	if (about->answer != NULL)
-		chat_deployment_no_history(text, about->answer, about->environment->current.id != 0);
+		chat_deployment_no_history(
+		    text, about->answer, about->environment->current.id != 0);
 	if (is_older(about))
 		return;
 	if (about->answer != NULL)
@@ -294,21 +219,13 @@ add_changes(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_link(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (is_deploy(about))
-		chat_text_some(text, "\n🔗 ", about->link);
-}
-
-static void
-add_rollback_target(struct chat_text *text, const struct chat_deployment *about)
-{
-	if (is_deploy(about))
-		chat_deployment_rollback_target(text, about);
+	chat_text_some(text, "\n🔗 ", about->link);
 }
 
 static void
 add_unprobed(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->n_urls == 0 && !deployment_is_action(about->deployment))
+	if (about->n_urls == 0)
 		chat_text_add(
 		    text, "\nNo health check configured: success means the script exits with 0.");
 }
@@ -319,17 +236,30 @@ add_note(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_note(text, about->deployment);
 }
 
+static void
+add_image(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_deployment_shown_image(text, about->deployment);
+}
+
 void
 chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about)
 {
-	static add_fn *const parts[] = {
-#define PART(name) add_##name,
+	static const struct {
+		unsigned of;
+		add_fn *add;
+	} parts[] = {
+#define PART(name, deploy, rollback, action, add) \
+	{ (deploy) << PROGRAM_DEPLOY | (rollback) << PROGRAM_ROLLBACK | \
+		    (action) << PROGRAM_ACTION, \
+		add },
 		CHAT_SHOWN(PART)
 #undef PART
 	};
 
 	for (size_t i = 0; i < COUNT(parts); i++)
-		parts[i](text, about);
+		if ((parts[i].of & DEPLOY_OF(about->deployment->program)) != 0)
+			parts[i].add(text, about);
 }
 
 void

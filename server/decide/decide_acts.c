@@ -442,7 +442,9 @@ do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
-	const char *why = deploy_flow_why_word(deployment->why);
+	const char *why = deployment->why == DEPLOY_WHY_UNHEALTHY && deployment->detail[0] != '\0' ?
+	    "" : /* what was measured speaks for itself */
+	    deploy_flow_why_word(deployment->why);
 	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
 	struct block block = { .by = "", .at = act->tx->at };
 	char line[LIMIT_LINE];

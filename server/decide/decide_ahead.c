@@ -29,8 +29,7 @@ decide_ahead_ended(struct tx *tx, const struct deployment *ended)
 {
 	int64_t rows[DECIDE_ASKED_ROWS], id = 0;
 
-	while (!tx->failed &&
-	    (id = row_deployment_next_asked(tx, ended->environment, id)) != 0) {
+	while (!tx->failed && (id = row_deployment_next_asked(tx, ended->environment, id)) != 0) {
 		struct deployment work = row_deployment_get(tx, id);
 		size_t n = decide_asked_list(tx, &work, rows);
 

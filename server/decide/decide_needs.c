@@ -22,7 +22,6 @@
 #include "types/git_answer.h"
 
 #define LINES_MOST	  10
-#define BLOCKED		  " with block "
 #define QUESTION_LEAST_MS (3600 * INT64_C(1000))
 
 static const char *const programs[PROGRAM_COUNT] = {
@@ -131,12 +130,11 @@ void
 decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
 {
 	struct environment environment = row_environment_get(tx, work->environment);
-	int64_t block =
-	    work->program == PROGRAM_DEPLOY ? row_block_contained_newest(tx, work) : 0;
-	char target[LIMIT_ENVIRONMENT], blocked[24] = "";
+	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
+	struct block block;
 
-	if (block != 0)
-		(void)snprintf(blocked, sizeof(blocked), BLOCKED "%" PRId64, block);
+	if (row_block_find_contained(tx, work, &block))
+		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
 	if (deployment_is_action(work)) /* a job's commit is what was live */
 		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
 		    programs[work->program], work->executor, work->action,
@@ -147,17 +145,6 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 		    programs[work->program], work->commit, environment.current.commit,
 		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
 		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked);
-}
-
-/* All but the newest block that its commit contains is as it was. */
-static bool
-is_blocked_since(const char *before, const char *now)
-{
-	const char *block = strstr(now, BLOCKED);
-	size_t size = block == NULL ? 0 : (size_t)(block - now);
-
-	return block != NULL && strncmp(before, now, size) == 0 &&
-	    (before[size] == '\0' || text_starts(before + size, BLOCKED));
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))
@@ -193,9 +180,7 @@ find_fault(const struct tx *tx, const struct needs_work *facts, const struct app
     const char *binding)
 {
 	if (strcmp(approval->binding, binding) != 0)
-		return is_blocked_since(approval->binding, binding) ?
-		    "a commit that it contains was rolled back since" :
-		    "what was approved has changed";
+		return "what was approved has changed";
 	if (!approval->has_factor &&
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
@@ -284,6 +269,7 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 	struct approval all[NEEDS_APPROVALS_MAX];
 	char binding[NEEDS_BINDING], user[PRINCIPAL_TEXT];
 	size_t n = row_approval_list(tx, work->id, all), n_void = 0;
+	struct block block;
 
 	decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++) {
@@ -292,6 +278,9 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 		if (fault == NULL)
 			continue;
 		n_void++;
+		if (strcmp(all[i].binding, binding) != 0 &&
+		    row_block_find_contained(tx, work, &block) && block.at >= all[i].at)
+			fault = "a commit that it contains was rolled back since";
 		row_approval_void(tx, work->id, all[i].person, fault);
 		decide_audit_request(tx, work, decide_user(tx, all[i].person, user),
 		    AUDIT_CODE_APPROVAL_VOID, "void",

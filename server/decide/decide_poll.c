@@ -169,7 +169,8 @@ decide_poll(struct tx *tx)
 	if (most > DECIDE_POLL_QUERIES - out)
 		most = DECIDE_POLL_QUERIES - out;
 	/* What was pushed while nobody listened is looked for one query behind another. */
-	step_ms = timer.round == START_ROUND ? CROWDED_MS : interval_ms * (int64_t)most / (int64_t)n;
+	step_ms =
+	    timer.round == START_ROUND ? CROWDED_MS : interval_ms * (int64_t)most / (int64_t)n;
 	i = ask_some(tx, begin_at(s, timer.name), most, timer.round);
 	if (i >= n) {
 		next_round(tx, &timer, tx->at);

@@ -56,23 +56,10 @@ add_difference(char line[LIMIT_LINE], const char *fmt, ...)
 	(void)text_copy(line + used, LIMIT_LINE - used, more);
 }
 
-/* "unhealthy: HTTP 500": what was measured speaks for itself. */
-static const char *
-brief_why(const struct block *block)
-{
-	const char *word = deploy_flow_why_word(DEPLOY_WHY_UNHEALTHY);
-	size_t size = strlen(word);
-
-	return strncmp(block->why, word, size) == 0 && text_starts(block->why + size, ": ") ?
-	    block->why + size + strlen(": ") :
-	    block->why;
-}
-
 void
 decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE])
 {
 	struct block block;
-	const char *why;
 
 	if (!row_block_find_unshown(tx, deployment, &block))
 		return;
@@ -80,11 +67,10 @@ decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char l
 		add_difference(line, "it was blocked meanwhile");
 		return;
 	}
-	why = brief_why(&block);
 	add_difference(line, "%s %.7s, %s meanwhile%s%.100s%s",
 	    block.is_unsure ? "may contain" : "contains", block.commit,
-	    block.by[0] != '\0' ? "rolled back" : "failed", why[0] != '\0' ? " (" : "", why,
-	    why[0] != '\0' ? ")" : "");
+	    block.by[0] != '\0' ? "rolled back" : "failed", block.why[0] != '\0' ? " (" : "",
+	    block.why, block.why[0] != '\0' ? ")" : "");
 }
 
 static void

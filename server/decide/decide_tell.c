@@ -327,9 +327,8 @@ show_in(struct tx *tx, struct deployment *question, const struct deployment *req
 	decide_tell_render(tx, &about, message.address.chat, &now);
 	now.address = message.address;
 	free(message.head);
-	message.head = chat_deployment_shared(
-	    question, request->requested_by != question->requested_by ? request->requester : NULL,
-	    now.head);
+	message.head = chat_deployment_shared(question,
+	    request->requested_by != question->requested_by ? request->requester : NULL, now.head);
 	free(now.head);
 	now.head = TAKE(message.head);
 	row_message_change(tx, request->message, &now);

@@ -71,7 +71,7 @@ find_position(struct tx *tx, const struct deployment *deployment, struct decide_
 		rows->ahead = row_deployment_active(tx, deployment->environment);
 }
 
-/* What is in progress where that is asked about: it has an end of its own, and this waits for it. */
+/* What is in progress where that is asked about has an end of its own, and this waits for it. */
 static void
 find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
 {

@@ -58,8 +58,8 @@ is_true(const struct github_payload *p, enum github_field field)
 static bool
 looks_like_a_push(const struct github_payload *p)
 {
-	return is_there(p, GITHUB_REF) && is_there(p, GITHUB_BEFORE) &&
-	    is_there(p, GITHUB_AFTER) && is_there(p, GITHUB_COMMITS);
+	return is_there(p, GITHUB_REF) && is_there(p, GITHUB_BEFORE) && is_there(p, GITHUB_AFTER) &&
+	    is_there(p, GITHUB_COMMITS);
 }
 
 /* An id of SHA-1 or SHA-256, in lower case as git writes it. */

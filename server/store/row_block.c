@@ -9,11 +9,6 @@
 TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX_TEXT(why),
     TX_I64(number))
 
-/* What its commit has in its history, and its own. */
-#define OF_ITS_HISTORY \
-	" environment = $1 AND (commit_id = $2" \
-	" OR commit_id IN (SELECT c.commit_id FROM contained c WHERE c.deployment = $3))"
-
 void
 row_block_add(struct tx *tx, const char *environment, const struct block *block)
 {
@@ -102,27 +97,34 @@ row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret)
 	return true;
 }
 
-bool
-row_block_find_unshown(struct tx *tx, const struct deployment *deployment, struct block *ret)
+/* The newest behind those two: `own` of its commit, `others` of what that contains. */
+static bool
+find_contained(struct tx *tx, const struct deployment *deployment, int64_t others, int64_t own,
+    struct block *ret)
 {
 	if (deployment->program != PROGRAM_DEPLOY ||
 	    tx_read(tx, read_block, ret, 1,
-		"SELECT " BLOCK " FROM block WHERE" OF_ITS_HISTORY
+		"SELECT " BLOCK " FROM block WHERE environment = $1 AND (commit_id = $2"
+		" OR commit_id IN (SELECT c.commit_id FROM contained c WHERE c.deployment = $3))"
 		" AND number > CASE WHEN commit_id = $2 THEN $5 ELSE $4 END"
 		" ORDER BY number DESC LIMIT 1",
 		DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
-		DB_I64(deployment->id), DB_I64(deployment->shown_block),
-		DB_I64(deployment->shown_own)) == 0)
+		DB_I64(deployment->id), DB_I64(others), DB_I64(own)) == 0)
 		return false;
 	(void)row_block_is_contained(tx, deployment->id, ret);
 	return true;
 }
 
-int64_t
-row_block_contained_newest(struct tx *tx, const struct deployment *deployment)
+bool
+row_block_find_contained(struct tx *tx, const struct deployment *deployment, struct block *ret)
 {
-	return tx_number(tx, "SELECT COALESCE(MAX(number), 0) FROM block WHERE" OF_ITS_HISTORY,
-	    DB_TEXT(deployment->environment), DB_TEXT(deployment->commit), DB_I64(deployment->id));
+	return find_contained(tx, deployment, 0, 0, ret);
+}
+
+bool
+row_block_find_unshown(struct tx *tx, const struct deployment *deployment, struct block *ret)
+{
+	return find_contained(tx, deployment, deployment->shown_block, deployment->shown_own, ret);
 }
 
 void

@@ -34,12 +34,13 @@ void row_block_forget_contained(struct tx *tx, int64_t deployment);
 /* Is that one of its?  ret->is_unsure is set. */
 bool row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret);
 
-/* The newest block of what it contains, its own commit too, that nobody was shown who let it start
- * (deployment->shown_block, shown_own).  False: there is none, or it is no deployment. */
+/* The newest block of what it contains, its own commit too; and of that the newest that nobody was
+ * shown who let it start (deployment->shown_block, shown_own).  False: there is none, or it is no
+ * deployment. */
+bool row_block_find_contained(
+    struct tx *tx, const struct deployment *deployment, struct block *ret) MUST_USE;
 bool row_block_find_unshown(
     struct tx *tx, const struct deployment *deployment, struct block *ret) MUST_USE;
-/* The same, shown or not: 0 is none. */
-int64_t row_block_contained_newest(struct tx *tx, const struct deployment *deployment);
 
 /* It goes live: what it contains, and was shown as blocked, is blocked no more. */
 void row_block_free_contained(struct tx *tx, const struct deployment *deployment);

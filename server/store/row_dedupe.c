@@ -25,8 +25,8 @@ row_dedupe_add(struct tx *tx, const char *source, const char *key, const uint8_t
 	if (!tx_run(tx,
 		"INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT DO NOTHING",
-		DB_TEXT(source), DB_TEXT(key),
-		digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)))
+		DB_TEXT(source), DB_TEXT(key), digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST),
+		DB_I64(tx->at)))
 		return false;
 	return db_changes(tx->db) == 1 || take_again(tx, source, key, digest);
 }

@@ -29,8 +29,8 @@ TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previ
     TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
     TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
     TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block), TX_TEXT(head.base),
-    TX_I64(head.count), TX_I64(head.at), TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags),
-    TX_I64(poll_failing_since), TX_TEXT(announced.commit), TX_I64(announced.block))
+    TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
+    TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
 struct environment
 row_environment_get(struct tx *tx, const char *name)
@@ -39,8 +39,8 @@ row_environment_get(struct tx *tx, const char *name)
 	    "SELECT current_release, previous_release, seen_commit, is_down,"
 	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
 	    " waiting_push, head_branch, head_commit, head_block, head_base, head_count, head_at,"
-	    " held, unseen_work, n_nags, poll_failing_since, announced_commit, announced_block"
-	    " FROM environment WHERE name = $1",
+	    " announced_commit, announced_block,"
+	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 	    DB_TEXT(name));
 
 	(void)text_copy(environment.name, sizeof(environment.name), name);
@@ -78,19 +78,14 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 	    DB_I64(count)); /* sticky */
 }
 
-/* The newest block, where the column does not say that already. */
-#define NEWEST_BLOCK(commit, block) \
-	" CASE WHEN " commit " = $2 THEN " block " ELSE COALESCE((SELECT MAX(b.number)" \
-	" FROM block b WHERE b.environment = $1), 0) END"
-
 void
 row_environment_set_announced(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
-	    "UPDATE environment SET announced_commit = $2,"
-	    " announced_block =" NEWEST_BLOCK("announced_commit", "announced_block") " WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+	    "UPDATE environment SET announced_commit = $2, announced_block ="
+	    " CASE WHEN announced_commit = $2 THEN announced_block ELSE $3 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 
 /* Of two commits a count stays as it is. */
@@ -99,11 +94,12 @@ row_environment_set_head(struct tx *tx, const char *name, const char *branch, co
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
-	    "UPDATE environment SET head_branch = $3, head_at = $4, head_commit = $2,"
-	    " head_block =" NEWEST_BLOCK("head_commit", "head_block") ","
-	    " head_base = CASE WHEN head_commit = $2 THEN head_base ELSE '' END,"
-	    " head_count = CASE WHEN head_commit = $2 THEN head_count ELSE 0 END WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(branch), DB_I64(tx->at)); /* sticky */
+	    "UPDATE environment SET head_branch = $2, head_at = $4, head_commit = $3,"
+	    " head_block = CASE WHEN head_commit = $3 THEN head_block ELSE $5 END,"
+	    " head_base = CASE WHEN head_commit = $3 THEN head_base ELSE '' END,"
+	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at),
+	    DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 
 void

@@ -71,7 +71,7 @@ struct git_answer {
 	/* Not git's, but of who asked: what would ship the environment, borrowed, of who has it;
 	 * NULL: not known. */
 	const char *binding;
-	const char *blocked; /* which commits that might be contained it was asked about, borrowed */
+	const char *blocked; /* the commits that might be contained, as it was asked; borrowed */
 	int64_t block;	     /* the newest block of the environment then */
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */

@@ -59,7 +59,8 @@ says_so(const struct sim *sim, const struct tx *tx, const struct sim_push *push)
 	const struct event *event = tx->event;
 	bool is_taken = tx->answer.status == 200;
 	const char *commit = sim->commits[push->commit], *branch = sim_branch_name(push->branch);
-	const char *answer = event->kind == EVENT_GIT_ANSWERED ? event->u.git_answered.answer : NULL;
+	const char *answer =
+	    event->kind == EVENT_GIT_ANSWERED ? event->u.git_answered.answer : NULL;
 	char polled[80], asked[160];
 
 	for (size_t i = 0; i < sim->n_deliveries && event->kind == EVENT_DELIVERY; i++)
@@ -162,12 +163,10 @@ void
 sim_blocks_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 {
 	const struct api_request *api = tx->event->kind == EVENT_API ? tx->event->u.api : NULL;
-	int64_t work = api != NULL ? request_number(&api->request, "work") :
-				     ret->says_of.work;
+	int64_t work = api != NULL ? request_number(&api->request, "work") : ret->says_of.work;
 
 	sim->n_decisions++;
-	ret->last_approval =
-	    number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM approval");
+	ret->last_approval = number(sim, tx, "SELECT COALESCE(MAX(id), 0) FROM approval");
 	ret->shown[0] = '\0';
 	if (ret->said == NULL)
 		return;
@@ -257,7 +256,8 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 			sim_note(sim, SIM_BLOCK_SHOWN);
 		else
 			sim_fail(sim, "what_starts_contains_nothing_blocked_unawares",
-			    "deployment %" PRId64 " of %.7s to %s contains %.7s, blocked by decision"
+			    "deployment %" PRId64
+			    " of %.7s to %s contains %.7s, blocked by decision"
 			    " %" PRIu32 " (its push was heard of by %" PRIu32 ")",
 			    work, sim->commits[commit], sim_environments[environment],
 			    sim->commits[block->commit], block->since, came);

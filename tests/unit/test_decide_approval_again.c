@@ -78,8 +78,8 @@ what_is_asked_anew_lists_its_commits_over_what_is_live(void **state)
 
 	(void)state;
 	b_awaits_over_a(&w);
-	approval_press_in(
-	    &w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb"); /* approval_asks anew */
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM,
+	    "Approve production bbbbbbb"); /* approval_asks anew */
 	asked = world_says_in(&w, WORLD_TEAM, "asked again: production runs aaaaaaa now");
 	assert_null(strstr(world_plain(asked), "Change"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });

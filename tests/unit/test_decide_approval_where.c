@@ -44,6 +44,28 @@ who_may_and_has_written_in_private_is_asked_there(void **state)
 	world_close(&w);
 }
 
+/* Where there is no group it is asked in the first admin's own chat, who may have asked for it. */
+static void
+who_asked_has_no_button_that_only_denies(void **state)
+{
+	const struct world_message *asked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "TELEGRAM_CHAT_ID=11", NULL);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(&w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	asked = world_says_in(&w, WORLD_ADMIN, "Awaiting approval: production");
+	assert_int_equal(asked->buttons.n, 1);
+	assert_string_not_equal(world_button(asked, "Cancel"), "");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve production aaaaaaa");
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 /* Who was asked in private and has not answered is reminded there; it says how that went on. */
 static void
 who_was_asked_in_private_is_reminded_there(void **state)
@@ -116,7 +138,8 @@ ones_own_message_follows_ones_own_yes(void **state)
 	(void)world_text_in(&w, DAN, DAN, "/start");
 	approval_asks(&w, COMMIT_B);
 	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
-	approval_press_in(&w, DAN, WORLD_TEAM, "Approve production bbbbbbb"); /* what runs meanwhile */
+	approval_press_in(
+	    &w, DAN, WORLD_TEAM, "Approve production bbbbbbb"); /* what runs meanwhile */
 	approval_asks(&w, COMMIT_A);
 	own = world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval");
 	others = world_says_in(&w, DAN, "Awaiting approval");
@@ -266,6 +289,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_chat_is_asked_and_the_teams_only_sees),
 		cmocka_unit_test(who_may_and_has_written_in_private_is_asked_there),
+		cmocka_unit_test(who_asked_has_no_button_that_only_denies),
 		cmocka_unit_test(who_was_asked_in_private_is_reminded_there),
 		cmocka_unit_test(who_has_not_answered_is_told_once_that_it_expired),
 		cmocka_unit_test(ones_own_message_follows_ones_own_yes),

@@ -119,7 +119,8 @@ newer_commits_are_counted_over_what_is_live(void **state)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging aaaaaaa");
 	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve staging aaaaaaa");
 	world_run_ends(&w, GOOD);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve staging bbbbbbb"); /* approval_asks anew */
+	approval_press_in(
+	    &w, CAROL, WORLD_TEAM, "Approve staging bbbbbbb"); /* approval_asks anew */
 	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve staging bbbbbbb");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n1 new commit:"));
@@ -208,8 +209,8 @@ who_pushed_has_asked_for_it_and_who_is_unknown_takes_one_more(void **state)
 	    "APPROVE_UNKNOWN_PUSHER=false", NULL);
 	push(&w, "develop", COMMIT_A, 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "pushed by github:octo(7)"));
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "who pushed it is not known here: PERSON_<ID>_GITHUB"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "who pushed it is not known here: PERSON_<ID>_GITHUB"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
 	world_close(&w);
 }

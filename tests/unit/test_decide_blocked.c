@@ -90,17 +90,18 @@ what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **st
 			push(&w, "main", (struct world_git){ .commit = COMMIT_C, .count = 2 });
 		else
 			ask(&w, COMMIT_C);
-		assert_non_null(world_says_in(
-		    &w, chat, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
+		assert_non_null(
+		    world_says_in(&w, chat, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
 		confirm(&w, WORLD_OTHER_ADMIN, chat);
 		assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 		is_rolled_back(&w, "production");
 		assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 		world_git(&w, OVER_B);
 		assert_null(world_peek(&w, EFFECT_RUN));
-		assert_non_null(world_says_in(
-		    &w, chat, "⚠️ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
-		assert_non_null(world_says_in(&w, chat, "\n⚠️ contains bbbbbbb, rolled back by deploybot"));
+		assert_non_null(world_says_in(&w, chat,
+		    "⚠️ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
+		assert_non_null(
+		    world_says_in(&w, chat, "\n⚠️ contains bbbbbbb, rolled back by deploybot"));
 		assert_int_equal(world_audited(&w, "asked anew", MEANWHILE), 1);
 		press(&w, WORLD_ADMIN, chat, "Deploy to");
 		goes_live(&w, COMMIT_C);
@@ -169,8 +170,10 @@ what_git_has_lost_may_contain_it(void **state)
 	is_rolled_back(&w, "staging");
 	world_git(&w, (struct world_git){ .error = "no such ref" });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "may contain bbbbbbb, rolled back meanwhile"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "may contain bbbbbbb, rolled back meanwhile"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
 	press(&w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
 	goes_live(&w, COMMIT_C);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* nobody knows */
@@ -192,8 +195,8 @@ an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed(void *
 	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(strstr(world_plain(question), "\n⏳ #2 deploys bbbbbbb now"));
 	is_rolled_back(&w, "production");
-	assert_non_null(strstr(
-	    world_plain(question), "\n⚠️ #2 has ended: rolled back (exit 1)\n"));
+	assert_non_null(
+	    strstr(world_plain(question), "\n⚠️ #2 has ended: rolled back (exit 1)\n"));
 	assert_null(strstr(world_plain(question), "this waits for it"));
 	assert_non_null(strstr(world_plain(question), "Change 2")); /* git's words stay */
 	assert_int_equal(question->buttons.n, 2);
@@ -244,8 +247,8 @@ what_somebody_rolled_back_by_hand_is_noticed_too(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "contains bbbbbbb, rolled back meanwhile (to release 1, aaaaaaa)"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "contains bbbbbbb, rolled back meanwhile (to release 1, aaaaaaa)"));
 	world_close(&w);
 }
 
@@ -253,7 +256,9 @@ what_somebody_rolled_back_by_hand_is_noticed_too(void **state)
 static void
 block_again(struct tx *tx, void *arg)
 {
-	struct block block = { .commit = COMMIT_B, .by = "deploybot", .why = "unhealthy: HTTP 500" };
+	struct block block = {
+		.commit = COMMIT_B, .by = "deploybot", .why = "HTTP 500"
+	};
 
 	(void)arg;
 	block.at = tx->at;
@@ -334,8 +339,8 @@ an_approval_given_before_is_void_and_says_why(void **state)
 	world_open(&w, ONE, NULL);
 	b_over_a_approved(&w);
 	approval_asks(&w, COMMIT_C);
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
 	approved(&w, COMMIT_C, WORLD_OTHER_ADMIN);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	is_rolled_back(&w, "production");
@@ -388,8 +393,9 @@ the_first_of_two_approvals_is_void_as_soon_as_git_says_so(void **state)
 	approved(&w, COMMIT_C, WORLD_OTHER_ADMIN);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 1 of 2: @bob"));
 	is_rolled_back(&w, "production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B,
-	    .is_force_push = true, .count = 1 });
+	world_git(&w,
+	    (struct world_git){
+		.commit = COMMIT_C, .contains = COMMIT_B, .is_force_push = true, .count = 1 });
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "⚠️ asked again: " MEANWHILE));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
 	world_close(&w);
@@ -414,7 +420,8 @@ fix_forward_starts_as_ever(void **state)
 		if (is_polled != 0) {
 			world_due(&w, TIMER_POLL);
 			world_git_heads(&w, COMMIT_C, COMMIT_A);
-			world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+			world_git(
+			    &w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 		} else {
 			push(&w, "develop",
 			    (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
@@ -531,6 +538,50 @@ a_person_is_shown_it_first(void **state)
 	world_close(&w);
 }
 
+static void
+count_contained(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM contained");
+}
+
+static int64_t
+contained(struct world *w)
+{
+	int64_t n = -1;
+
+	store_aid_act(&w->aid, count_contained, &n);
+	return n;
+}
+
+static void
+a_block_stays_when_what_contains_it_is_not_released_from_the_branch(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
+	assert_int_equal(contained(&w), 0); /* nothing is kept of it */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
+	world_git(&w,
+	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });
+	assert_null(world_peek(&w, EFFECT_RUN)); /* a person is shown it first */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(&w, "contains bbbbbbb, rolled back by @ada"), "Deploy to"));
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_D);
+	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
+	world_close(&w);
+}
+
 /* --- rows --- */
 
 static void
@@ -624,6 +675,8 @@ main(void)
 		cmocka_unit_test(when_a_push_came_is_when_it_was_announced),
 		cmocka_unit_test(a_push_that_a_freeze_held_since_before_is_asked_about),
 		cmocka_unit_test(a_person_is_shown_it_first),
+		cmocka_unit_test(
+		    a_block_stays_when_what_contains_it_is_not_released_from_the_branch),
 		cmocka_unit_test(only_what_was_shown_is_blocked_no_more),
 		cmocka_unit_test(a_block_that_comes_again_is_newer),
 	};

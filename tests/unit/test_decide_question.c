@@ -74,8 +74,8 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 	assert_int_equal(w.n_screen, 2); /* the one that they asked with, and ... */
 	assert_int_equal(w.screen[0].buttons.n, 0);
-	assert_non_null(world_says(
-	    &w, "🔁 production: asked again below — \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says(&w, "🔁 production: asked again below — \"Make it blue\" aaaaaaa"));
 	assert_null(world_says(&w, "Closed here"));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
@@ -94,8 +94,8 @@ who_asks_twice_is_not_invited_as_somebody_else(void **state)
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	assert_int_equal(open_questions(&w), 1);
-	assert_non_null(world_says(
-	    &w, "asked about already, as #1, by @ada.\n\n❓ Deploy to production?"));
+	assert_non_null(
+	    world_says(&w, "asked about already, as #1, by @ada.\n\n❓ Deploy to production?"));
 	assert_null(world_says(&w, "You may answer it too"));
 	confirm(&w, WORLD_ADMIN, world_last(&w));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);

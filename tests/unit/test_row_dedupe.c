@@ -35,7 +35,7 @@ the_same_key_or_the_same_body_is_a_duplicate(void **state)
 }
 
 /* A repeated delivery is answered 200 for the row that is there; in the same batch its push may be
- * given up.  Found by the simulation (SEED=1233): the row was removed, and the 200 stood for nothing. */
+ * given up.  Found by the simulation (SEED=1233): with the row gone the 200 stood for nothing. */
 static void
 act_give_up(struct tx *tx, void *arg)
 {
