@@ -81,7 +81,6 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	if (decide_share_question(tx, deployment, answer))
 		return;
 	if (settings->confirm || deployment->is_to_be_asked || environment.unknown_since != 0 ||
-	    row_block_find(tx, deployment->environment, answer->commit, NULL) ||
 	    row_block_find_unshown(tx, deployment, &block) || decide_is_live(tx, deployment) ||
 	    answer->n_past > 0 || decide_zone_attacks(tx, deployment->environment, warning)) {
 		decide_ask(tx, deployment, answer);

@@ -268,10 +268,31 @@ a_place_where_nothing_is_left_ends_at_start(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=20002): what the runner refused had been reviewed while it was in
+ * progress, and was nothing to review once it was queued again. */
+static void
+what_comes_back_to_the_queue_has_not_been_reviewed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging emergency it is down");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 1");
+	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
+	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
+	world_run_refused(&w);
+	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
+	assert_string_equal(world_deployment(&w, 1).reviewer, "");
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_comes_back_to_the_queue_has_not_been_reviewed),
 		cmocka_unit_test(work_holds_what_it_touches_from_its_start_to_its_end),
 		cmocka_unit_test(two_names_never_touch_one_target),
 		cmocka_unit_test(a_client_that_became_an_environment_is_one_target),
