@@ -98,9 +98,8 @@ return_to_queue(struct tx *tx, struct deployment *deployment)
 {
 	row_claim_give_back(tx, deployment->id);
 	deployment->started_at = 0;
-	deployment->attempts = 0;    /* this was none that failed */
-	deployment->reviewed_at = 0; /* of an emergency: nor was there anything to review */
-	deployment->reviewer[0] = '\0';
+	deployment->attempts = 0; /* this was none that failed */
+	decide_emergency_returned(tx, deployment);
 }
 
 /* What starts with a state, before its acts. */

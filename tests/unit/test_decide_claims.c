@@ -269,22 +269,30 @@ a_place_where_nothing_is_left_ends_at_start(void **state)
 }
 
 /* Found by the simulation (SEED=20002): what the runner refused had been reviewed while it was in
- * progress, and was nothing to review once it was queued again. */
+ * progress, and was nothing to review once it was queued again.  They are asked to once more. */
 static void
 what_comes_back_to_the_queue_has_not_been_reviewed(void **state)
 {
+	const struct world_message *rung;
 	struct world w;
 
 	(void)state;
 	world_open(&w, "STAGING_CONFIRM=false", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging emergency it is down");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/review 1");
+	rung = world_says_in(&w, WORLD_TEAM, "\n#1 asks for no approval");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
 	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
+	assert_non_null(strstr(world_plain(rung), "reviewed by @bob"));
+	assert_int_equal(rung->buttons.n, 0);
 	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
 	world_run_refused(&w);
 	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
 	assert_string_equal(world_deployment(&w, 1).reviewer, "");
+	assert_null(strstr(world_plain(rung), "reviewed by"));
+	world_run_ends(&w, GOOD);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
+	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
 	world_close(&w);
 }
 
