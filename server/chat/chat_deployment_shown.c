@@ -168,17 +168,21 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, " now" CHAT_SAID_AHEAD);
 }
 
-/* The line of it in what was said, from its line end on; NULL: there is none. */
+/* The line of it in what was said, from the line end before it on; NULL: there is none.  It ends as
+ * add_ahead() has it, and no text from outside begins a line. */
 static const char *
 find_ahead(const char *said, const struct deployment *ended)
 {
-	const char *end = strstr(said, CHAT_SAID_AHEAD), *line = end;
-	char number[24];
+	const size_t size = strlen(CHAT_SAID_AHEAD);
+	const char *line, *end;
+	char begin[32];
 
-	while (line != NULL && line > said && *line != '\n')
-		line--;
-	(void)snprintf(number, sizeof(number), " #%lld ", (long long)ended->id);
-	return line != NULL && memmem(line, (size_t)(end - line), number, strlen(number)) != NULL ?
+	(void)snprintf(begin, sizeof(begin), "\n⏳ #%lld ", (long long)ended->id);
+	line = strstr(said, begin);
+	if (line == NULL)
+		return NULL;
+	end = line + 1 + strcspn(line + 1, "\n");
+	return (size_t)(end - line) > size && strncmp(end - size, CHAT_SAID_AHEAD, size) == 0 ?
 	    line :
 	    NULL;
 }

@@ -439,7 +439,8 @@ what_is_in_progress_is_named_by_what_it_does(void **state)
 static void
 how_it_ended_stands_in_its_place(void **state)
 {
-	static const char said[] = "❓ Deploy?\n⏳ #2 deploys bbbbbbb now; this waits for it\nmore";
+	static const char said[] = "❓ Deploy?\n\"⏳ #2 deploys; this waits for it\"\n"
+				   "⏳ #2 deploys bbbbbbb now; this waits for it\nmore";
 	struct deployment ended = chat_sample(DEPLOY_ROLLED_BACK);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *now;
@@ -453,16 +454,18 @@ how_it_ended_stands_in_its_place(void **state)
 	(void)text_copy(ended.detail, sizeof(ended.detail), "HTTP 500");
 	assert_true(chat_deployment_ahead_ended(&text, said, &ended));
 	now = chat_text_take(&text);
-	assert_string_equal(now, "❓ Deploy?\n⚠️ #2 has ended: rolled back (HTTP 500)\nmore");
+	assert_string_equal(now,
+	    "❓ Deploy?\n\"⏳ #2 deploys; this waits for it\"\n"
+	    "⚠️ #2 has ended: rolled back (HTTP 500)\nmore");
 	free(now);
 	ended.state = DEPLOY_LIVE;
 	ended.why = DEPLOY_WHY_NONE;
 	ended.detail[0] = '\0';
 	text = (struct chat_text)CHAT_TEXT_EMPTY;
 	assert_true(chat_deployment_ahead_ended(
-	    &text, "⏳ #2 deploys bbbbbbb now; this waits for it", &ended));
+	    &text, "❓ Deploy?\n⏳ #2 deploys bbbbbbb now; this waits for it", &ended));
 	now = chat_text_take(&text);
-	assert_string_equal(now, "\nℹ️ #2 has ended: live");
+	assert_string_equal(now, "❓ Deploy?\nℹ️ #2 has ended: live");
 	free(now);
 }
 

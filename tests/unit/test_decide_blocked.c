@@ -256,9 +256,7 @@ what_somebody_rolled_back_by_hand_is_noticed_too(void **state)
 static void
 block_again(struct tx *tx, void *arg)
 {
-	struct block block = {
-		.commit = COMMIT_B, .by = "deploybot", .why = "HTTP 500"
-	};
+	struct block block = { .commit = COMMIT_B, .by = "deploybot", .why = "HTTP 500" };
 
 	(void)arg;
 	block.at = tx->at;
