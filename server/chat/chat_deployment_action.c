@@ -49,20 +49,14 @@ chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 }
 
 void
-chat_action_question(struct chat_text *text, const struct chat_deployment *about)
+chat_action_asked(struct chat_text *text, const struct deployment *action)
 {
-	const struct deployment *action = about->deployment;
-
 	if (action->changed[0] != '\0') {
 		add_what(text, FIRST_NOT_DONE_YET, action);
 		chat_text_outside(text, "\n", action->changed);
 		chat_text_add(text, "\n\n");
 	}
 	add_what(text, FIRST_ASKS_ACTION, action);
-	chat_text_add(text, "%s", about->environment->unknown_since != 0 ? "\n" : "");
-	chat_deployment_doubted(text, about);
-	chat_deployment_shown(text, about);
-	chat_deployment_until(text, about);
 }
 
 void

@@ -117,8 +117,9 @@ void chat_deployment_odd(struct chat_text *text, const struct deployment *deploy
 /* What is live, and would not be any more. */
 void chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about);
 
-/* Of an action (chat_deployment_action.c): its question, while it runs, how it ended. */
-void chat_action_question(struct chat_text *text, const struct chat_deployment *about);
+/* Of an action (chat_deployment_action.c): what its question begins with, while it runs, how it
+ * ended. */
+void chat_action_asked(struct chat_text *text, const struct deployment *action);
 void chat_action_progress(struct chat_text *text, const struct chat_deployment *about);
 void chat_action_end(struct chat_text *text, const struct chat_deployment *about);
 /* ... and what it does, to what that its target is not called. */

@@ -19,17 +19,6 @@ say_confirmed(struct chat_text *text, const struct deployment *deployment)
 	chat_deployment_requester(text, deployment);
 }
 
-void
-chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n)
-{
-	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
-		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
-		chat_text_subject(text, " ", gone[i].subject);
-	}
-	if (n > CHAT_GONE)
-		chat_text_add(text, " and more");
-}
-
 /* Where stands within what a lock screen shows: "production runs 1a2b3c4 now" begins with it. */
 static void
 add_changed(struct chat_text *text, const struct deployment *deployment)
@@ -77,15 +66,16 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	const struct deployment *deployment = about->deployment;
 
 	if (deployment_is_action(deployment)) {
-		chat_action_question(text, about);
-		return;
-	}
-	if (deployment->confirmed_by != 0) {
+		chat_action_asked(text, deployment);
+		chat_text_add(text, "%s", about->environment->unknown_since != 0 ? "\n" : "");
+		chat_deployment_doubted(text, about);
+	} else if (deployment->confirmed_by != 0) {
 		say_confirmed(text, deployment);
 		return;
+	} else {
+		add_beginning(text, about);
+		chat_deployment_commit(text, "", deployment);
 	}
-	add_beginning(text, about);
-	chat_deployment_commit(text, "", deployment);
 	chat_deployment_shown(text, about);
 	chat_deployment_until(text, about);
 }

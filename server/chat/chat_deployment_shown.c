@@ -14,6 +14,17 @@ typedef void add_fn(struct chat_text *text, const struct chat_deployment *about)
 
 /* --- which release --- */
 
+void
+chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n)
+{
+	for (size_t i = 0; i < n && i < CHAT_GONE; i++) {
+		chat_text_commit(text, i == 0 ? "rolls back " : ", ", gone[i].commit);
+		chat_text_subject(text, " ", gone[i].subject);
+	}
+	if (n > CHAT_GONE)
+		chat_text_add(text, " and more");
+}
+
 static void
 add_to_release(struct chat_text *text, const struct chat_deployment *about)
 {

@@ -95,8 +95,8 @@ in_every_history_the_invariants_hold(void **state)
 		all_was_reached(&totals);
 }
 
-/* In one short history in forty or so nothing goes live, for what holds all of it until the end: a
- * lock, a window, no witness outside.  Another one is played then; so many in a row are no chance. */
+/* In one short history in forty or so nothing goes live: something holds all of it to the end,
+ * a lock, a window, no witness outside.  Another one is played then; so many are no chance. */
 #define LONG_MOST 12
 
 /* Fifty applications, one server; `make check-sim` plays 5,000 events. */
