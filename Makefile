@@ -202,7 +202,7 @@ JOBS := $(shell nproc)
 .PHONY: demo
 demo: packages-demo
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@$(PYTHON) tests/demo/demo.py $(if $(STORY),--story)
+	@$(PYTHON) tests/demo/demo.py $(if $(STORY),--story $(STORY))
 
 .PHONY: run
 run: packages-demo
@@ -433,7 +433,7 @@ fuzz: packages-fuzz
 .PHONY: help
 help:
 	@echo "make            the two programs, in $(BUILD)/"
-	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself)"
+	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"

@@ -50,7 +50,7 @@ logs)
 *) [[ $# -eq 2 ]] || fail "$EXIT_INPUT" "only logs take a number of lines" ;;
 esac
 check_run
-[[ $2 != logs ]] || reads=logs
+[[ $2 != @(logs|current) ]] || reads=$2
 load_transport "$here"
 find_place "$1"
 take_lock "target.sh $2"

@@ -280,7 +280,9 @@ read_date(const char **text, const struct zone *zone, int64_t *ret)
 	return true;
 }
 
-/* "tomorrow", to its end, or to a clock's time. */
+#define MORNING (8 * 60) /* what most people mean by "tomorrow" alone */
+
+/* "tomorrow", in the morning, or at a clock's time. */
 static bool
 read_tomorrow(const char **text, const struct zone *zone, int64_t at, int64_t *ret)
 {
@@ -293,7 +295,7 @@ read_tomorrow(const char **text, const struct zone *zone, int64_t at, int64_t *r
 	minutes = when_clock(&behind);
 	if (minutes >= 0)
 		*text = behind;
-	*ret = moment_in(zone, at, minutes >= 0 ? 1 : 2, minutes >= 0 ? minutes : 0);
+	*ret = moment_in(zone, at, 1, minutes >= 0 ? minutes : MORNING);
 	return true;
 }
 

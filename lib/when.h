@@ -15,7 +15,7 @@ enum when {
 /*
  * Reads what *text begins with, as much as makes a time: "30m", "2h", "3d", "1h30", in any of the
  * usual words for these units ("30min"), or "until" and "16:00" (the next), "Mon 16:00" (the next),
- * "tomorrow" (its end), "tomorrow 16:00", "2027-01-06" (the end of that day) or "2027-01-06 16:00",
+ * "tomorrow" (08:00), "tomorrow 16:00", "2027-01-06" (the end of that day) or "2027-01-06 16:00",
  * as clocks show it in the zone.  A comma may follow.  READ: *text stands behind it and the blanks
  * there, *ret is a moment after `at` (ms).  Else both are as they were; what seems to be a time in
  * another form ("2 hours", "for 2h", "tomorrow", "16:00") is WRONG.

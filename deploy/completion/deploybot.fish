@@ -13,7 +13,7 @@ complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check and read the a
 complete -c deploybot -n __fish_use_subcommand -a policy -d 'Who may what, and which line says so.'
 complete -c deploybot -n __fish_use_subcommand -a logs -d 'What the application logged last.'
 complete -c deploybot -n __fish_use_subcommand -a log -d 'What a deployment has printed; --wait: follow it.'
-complete -c deploybot -n __fish_use_subcommand -a answer -d 'Answer a deployment\'s question.'
+complete -c deploybot -n __fish_use_subcommand -a answer -d 'Read a deployment\'s question, or answer it.'
 complete -c deploybot -n __fish_use_subcommand -a 2fa -d 'Make or reset a second factor, by its person\'s id.'
 complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke a token.'
 complete -c deploybot -n __fish_use_subcommand -a secrets -d 'Where secrets come from, their age; NAME_COMMAND.'

@@ -14,7 +14,7 @@ _deploybot() {
 		'policy:Who may what, and which line says so.'
 		'logs:What the application logged last.'
 		'log:What a deployment has printed; --wait\: follow it.'
-		'answer:Answer a deployment'\''s question.'
+		'answer:Read a deployment'\''s question, or answer it.'
 		'2fa:Make or reset a second factor, by its person'\''s id.'
 		'token:Make, list or revoke a token.'
 		'secrets:Where secrets come from, their age; NAME_COMMAND.'

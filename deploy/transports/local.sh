@@ -147,7 +147,7 @@ transport_preflight() {
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
 	migration_at="holding $app/migrate.lock"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
-	[[ $act != @(deploy|ask) || $reads == logs ]] || local_check_port
+	[[ $act != @(deploy|ask) || -n $reads ]] || local_check_port
 }
 
 # Does something else listen where the application is to?  What we have started ends before the new one begins.

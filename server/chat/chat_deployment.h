@@ -19,6 +19,7 @@ struct chat_approvals {
 	const struct condition *because; /* why more than usual; NULL: it is not */
 	const char *roles;		 /* whose people are asked; NULL: each that grants it */
 	const char *changes; /* what would change, as chat_deployment_changes() had it */
+	int64_t n_changes;   /* ... so many commits */
 	int64_t until;	     /* wall ms */
 };
 
@@ -78,8 +79,9 @@ struct chat_deployment {
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
 	struct chat_clock clock;   /* in which that is said */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
-	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs;
-					 its environment "": they may not see that */
+	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs; a
+					 question: what is in progress there.  Its environment "":
+					 they may not see that */
 	const char *migration_at;  /* of one that was cut: where it may be at work; "": not known;
 				     NULL: it ended with its run */
 	bool rollback_not_started; /* ROLLBACK_FAILED: the target is as the deployment left it */
@@ -109,9 +111,13 @@ struct chat_log {
 /* Plain lines, as many as fit; without marks, and no newline at the end.  False: no memory. */
 bool chat_log_head(const struct chat_log *log, char *ret, size_t room);
 
-/* What the reply to an open question says to who asked for the same; requester: NULL who asked
- * first, else somebody else.  free() it.  NULL only when memory is short. */
-char *chat_deployment_shared(const struct deployment *question, const char *requester) MUST_USE;
+/* An open question, as who asked for the same reads it; requester: NULL who asked first, else
+ * somebody else; asked: its text.  free() it.  NULL only when memory is short. */
+char *chat_deployment_shared(
+    const struct deployment *question, const char *requester, const char *asked) MUST_USE;
+
+/* What stands where it stood: it goes on below. */
+char *chat_deployment_moved(const struct deployment *question) MUST_USE;
 
 /* The same of what awaits approval: its own line of what was skipped, and where that is to be
  * approved.  link: to where it is asked, "" none. */
@@ -156,6 +162,10 @@ void chat_barriers(struct chat_text *text, const struct barrier *barriers, size_
 #define CHAT_GONE 4
 void chat_deployment_gone(struct chat_text *text, const struct release *gone, size_t n);
 
+/* Where it is not known whether a release can be rolled back to what is live. */
+void
+chat_deployment_no_history(struct chat_text *text, const struct git_answer *answer, bool has_live);
+
 /* What git said would change: a count and a line for each commit, of many folded away.  failed: a
  * bit for each change that failed before. */
 void
@@ -177,6 +187,12 @@ const char *chat_deployment_approve(const struct deployment *deployment, char ou
  * disk. */
 #define CHAT_SAID_LOGGED       "\nthe application logged:"
 #define CHAT_SAID_NOT_REVIEWED " · " MARK_BOLD "not reviewed" MARK_BOLD
+#define CHAT_SAID_AHEAD	       "; this waits for it"
+
+/* A question that names what is in progress there, with how that ended in its place.  False: it
+ * does not name it, and nothing was added. */
+bool chat_deployment_ahead_ended(
+    struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
  * not how long ago).  is_sure: somebody looked when it ended. */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "chat/chat_deployment_inside.h"
-#include "chat/chat_hold.h"
-#include "chat/chat_status.h"
 
 /* "client/acme restart-web", "shop/production run-job migrate". */
 static void
@@ -51,25 +49,14 @@ chat_action_about(struct chat_text *text, const struct chat_deployment *about)
 }
 
 void
-chat_action_question(struct chat_text *text, const struct chat_deployment *about)
+chat_action_asked(struct chat_text *text, const struct deployment *action)
 {
-	const struct deployment *action = about->deployment;
-
 	if (action->changed[0] != '\0') {
 		add_what(text, FIRST_NOT_DONE_YET, action);
 		chat_text_outside(text, "\n", action->changed);
 		chat_text_add(text, "\n\n");
 	}
 	add_what(text, FIRST_ASKS_ACTION, action);
-	if (about->environment->unknown_since != 0) {
-		chat_text_add(text, "\n");
-		chat_unknown(text, about->environment, about->host, about->at);
-	}
-	chat_action_about(text, about);
-	chat_deployment_requester(text, action);
-	chat_hold_lines(text, about->holds, about->at);
-	chat_deployment_warning(text, action);
-	chat_deployment_until(text, about);
 }
 
 void

@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include "chat/chat_hold.h"
-#include "chat/chat_status.h"
 #include "lib/condition.h"
 
 /* 'production "Make it blue" 1a2b3c4', "client/acme restart-web"; a rollback's says so in words, if
@@ -22,22 +20,6 @@ add_subject(struct chat_text *text, enum chat_first first, const struct deployme
 		deployment->is_forward		? "roll forward to " :
 						  "roll back to ",
 	    deployment);
-}
-
-static void
-add_warnings(struct chat_text *text, const struct chat_deployment *about)
-{
-	const struct deployment *deployment = about->deployment;
-
-	if (deployment_is_rollback(deployment))
-		return;
-	chat_deployment_odd(text, deployment);
-	if (about->block != NULL) {
-		chat_text_add(text, "\n⚠️ " MARK_BOLD "this commit is blocked" MARK_BOLD ": ");
-		chat_block(text, about->block, about->at);
-	}
-	chat_deployment_contained(text, about);
-	chat_hold_lines(text, about->holds, about->at);
 }
 
 /* Who it waits for; said at once where they cannot be enough. */
@@ -108,33 +90,19 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 	add_subject(text, chat_first_of(about), deployment);
 	chat_text_some(
 	    text, "\n⚠️ " MARK_BOLD "asked again" MARK_BOLD ": ", deployment->changed);
-	if (about->environment->unknown_since != 0 && !deployment_is_action(deployment)) {
+	if (about->environment->unknown_since != 0) {
 		chat_text_add(text, "\n\n");
-		chat_unknown(text, about->environment, about->host, about->at);
-		chat_text_add(text, "\nIs no other deploybot at work there? Look first.\n");
+		chat_deployment_doubted(text, about);
 	}
-	if (deployment_is_action(deployment))
-		chat_action_about(text, about);
-	else
-		chat_deployment_shown_image(text, deployment);
-	chat_deployment_requester(text, deployment);
+	if (deployment->is_again && !deployment_is_rollback(deployment))
+		chat_text_add(text, "\n⚠️ this is live already");
+	if (deployment_is_rollback(deployment)) /* of a deployment it is a part */
+		chat_deployment_replaces(text, about);
+	chat_deployment_shown(text, about);
 	if (deployment->is_unconfirmed) /* by them, or another one */
 		chat_text_outside(text,
 		    "\nafter its approvals it is to be confirmed again: ", deployment->confirmer);
 	add_unknown(text, about);
-	chat_deployment_missing(text, deployment);
-	if (!deployment_is_action(deployment))
-		chat_deployment_replaces(text, about);
-	if (!deployment_is_rollback(deployment))
-		buf_adds(&text->buf, about->approvals->changes);
-	add_warnings(text, about);
-	chat_deployment_past(text, about);
-	chat_barriers(text, about->barriers, about->n_barriers);
-	chat_deployment_past_migration(text, about);
-	chat_deployment_runs_first(text, about);
-	chat_deployment_warning(text, deployment);
-	chat_deployment_draining(text, about);
-	chat_deployment_note(text, deployment);
 	add_standing(text, about);
 }
 
@@ -177,12 +145,15 @@ chat_deployment_rejected(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_requester(text, about->deployment);
 }
 
+#define NAME_SHOWN 32 /* of a name that is too long its end says which environment it is */
+
 const char *
 chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTTON])
 {
 	char target[LIMIT_ENVIRONMENT];
+	size_t size = strlen(deployment_target(deployment, target));
+	bool fits = size <= NAME_SHOWN;
 
-	(void)deployment_target(deployment, target);
 	if (deployment_is_action(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.15s%s%.12s %.20s",
 		    deployment->action, deployment->argument[0] != '\0' ? " " : "",
@@ -191,6 +162,7 @@ chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTT
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve roll%s of %.24s",
 		    deployment->is_forward ? " forward" : "back", target); /* as above */
 	else
-		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.7s", deployment->commit);
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %s%.*s %.7s", fits ? "" : "…",
+		    NAME_SHOWN, fits ? target : target + size - NAME_SHOWN, deployment->commit);
 	return out;
 }

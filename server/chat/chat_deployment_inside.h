@@ -48,8 +48,42 @@ void chat_deployment_why(struct chat_text *text, const char *before,
 /* What changed meanwhile and is no reason to ask again. */
 void chat_deployment_note(struct chat_text *text, const struct deployment *deployment);
 
-/* A line for each commit in its history that is blocked or was rejected; of many the newest. */
-void chat_deployment_contained(struct chat_text *text, const struct chat_deployment *about);
+/*
+ * What is shown to whoever has to say yes, in this order: each part adds what applies, or nothing.
+ * The question and the request for approvals have all of them: nobody who is asked sees less than
+ * another.  P(name, of a deployment, a rollback, an action?, who adds it)
+ */
+#define CHAT_SHOWN(P) \
+	P(to_release,      0, 1, 0, add_to_release)                  /* what it brings back */ \
+	P(action,          0, 0, 1, chat_action_about)               /* what it does */ \
+	P(image,           1, 1, 0, add_image) \
+	P(requester,       1, 1, 1, add_requester) \
+	P(missing,         1, 1, 1, add_missing)                     /* of its release */ \
+	P(odd,             1, 0, 0, add_odd)                         /* older than live */ \
+	P(block,           1, 1, 0, add_block)                       /* its own commit */ \
+	P(contained,       1, 0, 0, add_contained)                   /* in its history */ \
+	P(past,            1, 0, 0, chat_deployment_past)            /* goes past barriers */ \
+	P(barriers,        1, 1, 0, add_barriers)                    /* sets them */ \
+	P(past_migration,  0, 1, 0, chat_deployment_past_migration)  /* its database */ \
+	P(passed,          1, 0, 0, add_passed)                      /* by an emergency */ \
+	P(holds,           1, 0, 1, add_holds)                       /* locks and freezes */ \
+	P(warning,         1, 1, 1, add_warning)                     /* of its zone */ \
+	P(draining,        1, 1, 0, chat_deployment_draining)        /* connections, closed */ \
+	P(ahead,           1, 1, 1, add_ahead)                       /* in progress there */ \
+	P(warned_live,     1, 1, 0, chat_deployment_warned_live)     /* by what is live */ \
+	P(runs_first,      1, 0, 0, chat_deployment_runs_first)      /* before the release */ \
+	P(ran,             1, 0, 0, chat_deployment_ran)             /* its files, elsewhere */ \
+	P(replaces,        1, 0, 0, chat_deployment_replaces)        /* what is live */ \
+	P(changes,         1, 0, 0, add_changes)                     /* as git has them */ \
+	P(link,            1, 0, 0, add_link) \
+	P(rollback_target, 1, 0, 0, chat_deployment_rollback_target) /* if it fails */ \
+	P(unprobed,        1, 1, 0, add_unprobed)                    /* no health check */ \
+	P(note,            1, 1, 1, add_note)
+
+void chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about);
+
+/* ... in front of it all: what runs there is not known. */
+void chat_deployment_doubted(struct chat_text *text, const struct chat_deployment *about);
 
 /* Lines of a question: what runs before its release, and what it rolls back past. */
 void chat_deployment_runs_first(struct chat_text *text, const struct chat_deployment *about);
@@ -83,8 +117,9 @@ void chat_deployment_odd(struct chat_text *text, const struct deployment *deploy
 /* What is live, and would not be any more. */
 void chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about);
 
-/* Of an action (chat_deployment_action.c): its question, while it runs, how it ended. */
-void chat_action_question(struct chat_text *text, const struct chat_deployment *about);
+/* Of an action (chat_deployment_action.c): what its question begins with, while it runs, how it
+ * ended. */
+void chat_action_asked(struct chat_text *text, const struct deployment *action);
 void chat_action_progress(struct chat_text *text, const struct chat_deployment *about);
 void chat_action_end(struct chat_text *text, const struct chat_deployment *about);
 /* ... and what it does, to what that its target is not called. */

@@ -252,6 +252,14 @@ chat_deployment_gone_commits(struct chat_text *text, const struct chat_deploymen
 }
 
 void
+chat_deployment_no_history(struct chat_text *text, const struct git_answer *answer, bool has_live)
+{
+	if (answer->no_history && has_live)
+		chat_text_add(text,
+		    "\n⚠️ no common history with what is live: whether it can be rolled back is not known");
+}
+
+void
 chat_deployment_changes(struct chat_text *text, const struct git_answer *answer, unsigned failed)
 {
 	int n_failed = __builtin_popcount(failed);

@@ -75,7 +75,8 @@ do_ask_person(struct act *act)
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
 	bool is_push = is_a_pushs(tx, deployment);
-	int64_t wait_ms = deployment->state == DEPLOY_QUEUED ?
+	bool was_answered = deployment->answered_at != deployment->requested_at;
+	int64_t wait_ms = deployment->state == DEPLOY_QUEUED && (!is_push || was_answered) ?
 	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :
 	    is_push ? DECIDE_PUSH_QUESTION_MS :
 		      DECIDE_COMMAND_QUESTION_MS;
@@ -122,6 +123,8 @@ list_changes(struct act *act, bool is_other, struct approval_request *request)
 		request->changes[0] = '\0';
 		if (row_effect_find(act->tx, EFFECT_GIT_QUERY, act->deployment->id) == 0)
 			decide_query_again(act->tx, act->deployment);
+	} else {
+		decide_query_blocked(act->tx, act->deployment);
 	}
 }
 
@@ -133,6 +136,7 @@ do_ask_approvers(struct act *act)
 	struct deployment *work = act->deployment;
 	struct environment environment = row_environment_get(tx, work->environment);
 	struct approval_request request = row_approval_request(tx, work->id);
+	struct block own = { .number = work->shown_own };
 	bool is_other =
 	    request.asked_at == 0 || strcmp(work->shown_live, environment.current.commit) != 0;
 
@@ -144,7 +148,9 @@ do_ask_approvers(struct act *act)
 	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
 		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
 	(void)text_copy(work->shown_live, LIMIT_COMMIT, environment.current.commit);
-	work->shown_blocked |= row_block_find(tx, work->environment, work->commit, NULL);
+	(void)row_block_find(tx, work->environment, work->commit, &own);
+	work->shown_own = own.number;
+	work->shown_block = work->compared_block;
 	work->seen_by[0] = '\0';
 	decide_bind_shown(tx, work, act->answer);
 	decide_zone_warn(tx, work);
@@ -439,7 +445,9 @@ do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
 	struct environment environment = row_environment_get(act->tx, deployment->environment);
-	const char *why = deploy_flow_why_word(deployment->why);
+	const char *why = deployment->why == DEPLOY_WHY_UNHEALTHY && deployment->detail[0] != '\0' ?
+	    "" : /* what was measured speaks for itself */
+	    deploy_flow_why_word(deployment->why);
 	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
 	struct block block = { .by = "", .at = act->tx->at };
 	char line[LIMIT_LINE];

@@ -9,6 +9,7 @@
 #include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_effect.h"
+#include "store/row_environment.h"
 
 /* A replica lags by seconds; who pushed still looks. */
 #define AWAIT_MS      (120 * INT64_C(1000))
@@ -36,6 +37,8 @@ decide_announced(
 	(void)text_copy(push.after, sizeof(push.after), delivery->after);
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
+	if (push.after[0] != '\0')
+		row_environment_set_announced(tx, settings->name, push.after);
 	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }
@@ -55,7 +58,7 @@ give_up(struct tx *tx, const struct effect_git_query *query)
 	char source[DECIDE_SOURCE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	row_dedupe_remove(
+	row_dedupe_give_up(
 	    tx, decide_announced_source(forge, query->push.hook, source), query->push.delivery);
 	chat_first(&text, FIRST_PUSH_NOT_FOUND, query->environment);
 	chat_text_commit(&text, ": git does not show ", query->push.after);

@@ -177,9 +177,10 @@ go_on(struct tx *tx, struct deployment *work, bool is_alone)
 {
 	if (work->approvers[0] != '\0')
 		work->is_behind = false; /* they were told; where nobody was, its turn asks */
-	if (!decide_needs_look(tx, work, NULL))
+	if (!decide_needs_look(tx, work, NULL)) {
+		decide_query_blocked(tx, work); /* else its turn does */
 		(void)decide_step(tx, work, DEPLOY_ON_APPROVE, NULL);
-	else if (is_alone)
+	} else if (is_alone)
 		decide_enqueue(tx, work, DEPLOY_ON_CLEAR, NULL);
 	else
 		decide_enqueue_later(tx, work);
@@ -483,25 +484,37 @@ decide_approvals_look(struct tx *tx)
 }
 
 /* All who are asked read it, in private too. */
-void
-decide_approval_listed(struct tx *tx, struct deployment *work, const struct effect_git_query *query,
-    const struct git_answer *answer)
+static void
+list_changes(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	struct approval_request request = row_approval_request(tx, work->id);
 
-	if (answer->error[0] != '\0' || request.changes[0] != '\0')
+	if (request.changes[0] != '\0')
 		return;
-	if (strcmp(query->base, work->shown_live) != 0) { /* asked anew meanwhile */
-		decide_query_again(tx, work);
-		return;
-	}
-	decide_contained(tx, work, answer);
 	request.n_changes = answer->count;
 	decide_git_changes(tx, work->environment, answer, request.changes, sizeof(request.changes));
 	row_approval_ask(tx, work->id, &request);
 	work->is_force_push = answer->forced;
 	(void)text_copy(work->untouched, sizeof(work->untouched), answer->untouched);
-	row_deployment_save(tx, work);
 	decide_tell_listed(tx, work);
+}
+
+void
+decide_approval_listed(struct tx *tx, struct deployment *work, const struct effect_git_query *query,
+    const struct git_answer *answer)
+{
+	struct environment environment = row_environment_get(tx, work->environment);
+
+	if (answer->error[0] != '\0') {
+		decide_note_blocks(tx, work, answer);
+	} else if (strcmp(query->base, environment.current.commit) != 0) { /* meanwhile */
+		decide_query_again(tx, work);
+		return;
+	} else {
+		decide_contained(tx, work, answer);
+		if (strcmp(query->base, work->shown_live) == 0)
+			list_changes(tx, work, answer);
+	}
+	row_deployment_save(tx, work);
 	look(tx, work);
 }

@@ -6,32 +6,27 @@
 #include <stdio.h>
 
 #include "deployment/deployment.h"
-#include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
-
-#define OTHERS_MAX 8
-#define ROWS_MAX   (ROW_APPROVAL_MESSAGES + OTHERS_MAX + 2)
 
 /* A supergroup's id is -100 in front of the one that links have. */
 #define SUPERGROUPS INT64_C(-1000000000000)
 
-/* Where it is to be answered first. */
-static size_t
-list(struct tx *tx, const struct deployment *work, int64_t ret[ROWS_MAX])
+size_t
+decide_asked_list(struct tx *tx, const struct deployment *work, int64_t ret[DECIDE_ASKED_ROWS])
 {
 	size_t n = row_approval_list_messages(tx, work->id, false, ret);
 
 	ret[n++] = work->message;
 	ret[n++] = work->also_message;
-	return n + row_button_list_messages(tx, work->id, ret + n, OTHERS_MAX);
+	return n + row_button_list_messages(tx, work->id, ret + n, DECIDE_ASKED_OTHERS);
 }
 
 int64_t
 decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_address *address)
 {
-	int64_t rows[ROWS_MAX];
-	size_t n = list(tx, work, rows);
+	int64_t rows[DECIDE_ASKED_ROWS];
+	size_t n = decide_asked_list(tx, work, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = { 0 };
@@ -63,8 +58,8 @@ const char *
 decide_asked_link(struct tx *tx, const struct deployment *work, const struct chat_address *address,
     char ret[DECIDE_ASKED_LINK])
 {
-	int64_t rows[ROWS_MAX];
-	size_t n = list(tx, work, rows);
+	int64_t rows[DECIDE_ASKED_ROWS];
+	size_t n = decide_asked_list(tx, work, rows);
 
 	ret[0] = '\0';
 	if (link_of(tx, decide_asked_in(tx, work, address), ret))
@@ -73,19 +68,4 @@ decide_asked_link(struct tx *tx, const struct deployment *work, const struct cha
 		if (link_of(tx, rows[i], ret))
 			break;
 	return ret;
-}
-
-void
-decide_asked_reply(
-    struct tx *tx, const struct deployment *work, const struct deployment *request, char *what)
-{
-	CLEANUP(message_done)
-	struct message message = { .address = request->address,
-		.is_silent = true,
-		.is_answer = true,
-		.reply_row = decide_asked_in(tx, work, &request->address),
-		.head = what };
-
-	if (request->address.chat != 0)
-		(void)row_message_add(tx, &message);
 }

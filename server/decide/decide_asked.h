@@ -2,10 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "store/row_approval.h"
 #include "store/tx.h"
 #include "types/message.h"
 
 struct deployment;
+
+#define DECIDE_ASKED_OTHERS 8
+#define DECIDE_ASKED_ROWS   (ROW_APPROVAL_MESSAGES + DECIDE_ASKED_OTHERS + 2)
+
+/* All messages about that work, where it is to be answered first; 0 among them is none.  Returns
+ * how many. */
+size_t
+decide_asked_list(struct tx *tx, const struct deployment *work, int64_t ret[DECIDE_ASKED_ROWS]);
 
 /* The message about that work in that chat, one in which it is to be answered before all others;
  * 0: there is none. */
@@ -18,8 +27,3 @@ decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_
  * who is in there; "": none. */
 const char *decide_asked_link(struct tx *tx, const struct deployment *work,
     const struct chat_address *address, char ret[DECIDE_ASKED_LINK]);
-
-/* To who asked for the same: a reply to where it is asked about in that chat, or a message where
- * there is none.  what: that it is asked about; it is taken, free(). */
-void decide_asked_reply(
-    struct tx *tx, const struct deployment *work, const struct deployment *request, char *what);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_acts.h"
+#include "decide/decide_ahead.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_emergency.h"
 #include "decide/decide_limit.h"
@@ -99,6 +100,7 @@ return_to_queue(struct tx *tx, struct deployment *deployment)
 	row_claim_give_back(tx, deployment->id);
 	deployment->started_at = 0;
 	deployment->attempts = 0; /* this was none that failed */
+	decide_emergency_returned(tx, deployment);
 }
 
 /* What starts with a state, before its acts. */
@@ -163,6 +165,8 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 	if (!decide_acts(tx, deployment, &acts, answer))
 		return false;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
+		if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
+			decide_ahead_ended(tx, deployment);
 		/* Their messages say how it ended; whoever asked for it must not review it. */
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);

@@ -73,13 +73,20 @@ decide_emergency_may(
 /* --- who is rung --- */
 
 static void
+add_button(struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons)
+{
+	const struct request review = request_about("review", "work", work->id);
+
+	row_button_show_for(tx, &review, chat, 0, "📝 Review done", buttons);
+}
+
+static void
 show(struct tx *tx, const struct deployment *work, int64_t chat, bool rings, struct chat_text *text)
 {
 	CLEANUP(message_done)
 	struct message message = { .address.chat = chat, .is_silent = !rings, .is_alarm = rings };
-	const struct request review = request_about("review", "work", work->id);
 
-	row_button_show_for(tx, &review, chat, 0, "📝 Review done", &message.buttons);
+	add_button(tx, work, chat, &message.buttons);
 	message.head = chat_text_take(text);
 	row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
 }
@@ -188,6 +195,8 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 static void
 tell(struct tx *tx, const struct deployment *work)
 {
+	const bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+	const bool is_asked = is_over ? deployment_awaits_review(work) : work->reviewed_at == 0;
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n = row_shown_list(tx, work->id, SHOWN_REVIEW, rows);
 	char passed[LIMIT_PASSED];
@@ -204,15 +213,27 @@ tell(struct tx *tx, const struct deployment *work)
 			free(message.head);
 			message.head = chat_text_take(&text);
 		}
-		if (!deployment_awaits_review(work))
+		if (!is_asked)
 			message.buttons.n = 0;
+		else if (message.buttons.n == 0)
+			add_button(tx, work, message.address.chat, &message.buttons);
 		row_message_change(tx, rows[i], &message);
 	}
-	if (deployment_awaits_review(work))
+	if (is_asked)
 		return;
-	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
+	if (is_over)
 		row_shown_clear(tx, work->id, SHOWN_REVIEW);
 	row_button_close(tx, "review", request_about("review", "work", work->id).target);
+}
+
+void
+decide_emergency_returned(struct tx *tx, struct deployment *work)
+{
+	if (work->reviewed_at == 0)
+		return;
+	work->reviewed_at = 0;
+	work->reviewer[0] = '\0';
+	tell(tx, work);
 }
 
 void

@@ -22,6 +22,10 @@ bool decide_emergency_may(struct tx *tx, const struct update *update, const char
 /* It has a place in the queue: everybody who could have approved it is rung, and the team. */
 void decide_emergency_ring(struct tx *tx, const struct deployment *work);
 
+/* It is queued again, and nothing of it had begun: who reviewed it had nothing to review, and is
+ * asked to once more. */
+void decide_emergency_returned(struct tx *tx, struct deployment *work);
+
 /* It is over. */
 void decide_emergency_ended(struct tx *tx, const struct deployment *work);
 

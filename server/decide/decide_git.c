@@ -47,6 +47,7 @@ name_blocked(struct tx *tx, struct effect_git_query *query)
 	for (size_t i = 0; i < n; i++) /* cannot be cut: each has its blank or the NUL */
 		used += (size_t)snprintf(query->blocked + used, sizeof(query->blocked) - used,
 		    "%s%s", i > 0 ? " " : "", blocks[i].commit);
+	query->block = row_block_newest(tx, query->environment);
 }
 
 /* Those that ask for more approvals are answered for each: they stand behind a /. */
@@ -125,11 +126,53 @@ decide_note_head(struct tx *tx, const char *name, const struct git_answer *answe
 		row_environment_count_head(tx, name, answer->base, answer->count);
 }
 
+/* Git no longer knows the commit: each that it was asked about may be in its history. */
+static void
+contain_unsure(struct tx *tx, const struct deployment *deployment, const char *blocked)
+{
+	char commit[LIMIT_COMMIT];
+
+	while (*blocked != '\0') {
+		size_t size = strcspn(blocked, " ");
+
+		(void)snprintf(commit, sizeof(commit), "%.*s", (int)size, blocked);
+		row_block_contain(tx, deployment->id, commit, true);
+		blocked += size;
+		blocked += strspn(blocked, " ");
+	}
+}
+
+void
+decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_contained; i++)
+		row_block_contain(tx, deployment->id, answer->contained[i], false);
+	if (answer->error[0] != '\0')
+		contain_unsure(tx, deployment, answer->blocked);
+	if (answer->block > deployment->compared_block)
+		deployment->compared_block = answer->block;
+}
+
+bool
+decide_is_uncompared(struct tx *tx, const struct deployment *work)
+{
+	return work->program == PROGRAM_DEPLOY &&
+	    row_block_newest(tx, work->environment) > work->compared_block;
+}
+
+void
+decide_query_blocked(struct tx *tx, const struct deployment *work)
+{
+	if (decide_is_uncompared(tx, work) && row_effect_find(tx, EFFECT_GIT_QUERY, work->id) == 0)
+		decide_query_again(tx, work);
+}
+
 void
 decide_contained(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
 
+	decide_note_blocks(tx, deployment, answer);
 	if (answer->tree[0] != '\0')
 		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
 	if (answer->error[0] == '\0')
@@ -143,8 +186,6 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
 	if (answer->error[0] == '\0')
 		row_change_set(tx, deployment->id, answer);
-	for (size_t i = 0; i < answer->n_contained; i++)
-		row_block_contain(tx, deployment->id, answer->contained[i]);
 }
 
 size_t
@@ -155,7 +196,7 @@ decide_list_contained(
 
 	for (size_t i = 0; i < all; i++)
 		if ((strcmp(ret[i].commit, deployment->commit) != 0 || ret[i].is_rejected) &&
-		    row_block_is_contained(tx, deployment->id, ret[i].commit))
+		    row_block_is_contained(tx, deployment->id, &ret[i]))
 			ret[n++] = ret[i];
 	return n;
 }
@@ -167,6 +208,8 @@ decide_git_changes(
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *changes;
 
+	chat_deployment_no_history(
+	    &text, answer, row_environment_get(tx, environment).current.id != 0);
 	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
 	changes = chat_text_take(&text);
 	(void)text_copy(out, room, changes != NULL ? changes : "");

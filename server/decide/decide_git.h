@@ -21,6 +21,17 @@ void decide_query_again(struct tx *tx, const struct deployment *deployment);
  * without one, or of another branch, nothing. */
 void decide_note_head(struct tx *tx, const char *environment, const struct git_answer *answer);
 
+/* Notes which blocked commits git was asked about, and which of them are in its history.  What the
+ * work has shown stays as it is. */
+void
+decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
+
+/* Has something been blocked there since git was asked for it?  Not of a rollback or an action. */
+bool decide_is_uncompared(struct tx *tx, const struct deployment *work);
+
+/* ... then git is asked, until it answers; unless it is asked already. */
+void decide_query_blocked(struct tx *tx, const struct deployment *work);
+
 /* Notes what git says of its commit over the live one: whether its release can be rolled back past,
  * and which blocked and rejected commits it contains: they are shown with its question,
  * and the blocked ones are freed when it goes live, where it is of the environment's branch. */

@@ -13,6 +13,7 @@
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
+#include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
@@ -181,18 +182,21 @@ void
 decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
 {
 	struct environment environment = row_environment_get(tx, work->environment);
-	char target[LIMIT_ENVIRONMENT];
+	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
+	struct block block;
 
+	if (row_block_find_contained(tx, work, &block))
+		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
 	if (deployment_is_action(work)) /* a job's commit is what was live */
 		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
 		    programs[work->program], work->executor, work->action,
 		    deployment_target(work, target), work->argument, work->commit,
 		    work->shown_settings, work->binding);
 	else
-		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s",
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s",
 		    programs[work->program], work->commit, environment.current.commit,
 		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
-		    git_image_is_digest(work->shown_image) ? work->shown_image : "");
+		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked);
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))
@@ -342,6 +346,12 @@ decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t 
 	return is_among(&facts, person);
 }
 
+bool
+decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat)
+{
+	return chat < 0 || decide_needs_may(tx, work, chat, NULL) == NEEDS_MAY;
+}
+
 int64_t
 decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after)
 {
@@ -369,6 +379,7 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 	struct approval all[NEEDS_APPROVALS_MAX];
 	char binding[NEEDS_BINDING], user[PRINCIPAL_TEXT];
 	size_t n = row_approval_list(tx, work->id, all), n_void = 0;
+	struct block block;
 
 	decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++) {
@@ -377,6 +388,9 @@ decide_needs_void(struct tx *tx, struct deployment *work)
 		if (fault == NULL)
 			continue;
 		n_void++;
+		if (strcmp(all[i].binding, binding) != 0 &&
+		    row_block_find_contained(tx, work, &block) && block.at >= all[i].at)
+			fault = "a commit that it contains was rolled back since";
 		row_approval_void(tx, work->id, all[i].person, fault);
 		decide_audit_request(tx, work, decide_user(tx, all[i].person, user),
 		    AUDIT_CODE_APPROVAL_VOID, "void",

@@ -35,6 +35,9 @@ enum needs_verdict decide_needs_may(
 
 /* Has that person asked for it or confirmed it, also as maker or account of a token? */
 bool decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t person);
+/* Has a message in that chat buttons to approve it?  A group's, for who may; in private whoever
+ * asked for it, or may not, has none that would only deny. */
+bool decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat);
 
 /* The person behind that one, by number, who may; 0: there is no other. */
 int64_t decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after);

@@ -12,6 +12,9 @@
 #define STEPS_MAX \
 	12 /* times in a round that we wake up for it, where so many at once may be asked */
 #define CROWDED_MS 1000
+/* Behind a start: what else it does at once comes first.  Its round is none of those counted. */
+#define START_MS    3000
+#define START_ROUND (-1)
 
 static bool
 is_polled(struct tx *tx, const struct environment_settings *settings)
@@ -90,7 +93,7 @@ is_in_round(const struct settings *s, size_t i, int64_t round)
 		if (often > 0 && often < seconds && repository_is_shared(application, other))
 			seconds = often;
 	}
-	return round % ((seconds + interval - 1) / interval) == 0;
+	return round == START_ROUND || round % ((seconds + interval - 1) / interval) == 0;
 }
 
 /* --- rounds --- */
@@ -149,6 +152,7 @@ decide_poll(struct tx *tx)
 	const int64_t interval_ms = repository_poll_seconds(s) * INT64_C(1000);
 	struct effect_timer timer = tx->effect->u.timer;
 	size_t n = s->application_count + 1, most, out, i;
+	int64_t step_ms;
 
 	if (interval_ms == 0)
 		return;
@@ -164,13 +168,16 @@ decide_poll(struct tx *tx)
 	}
 	if (most > DECIDE_POLL_QUERIES - out)
 		most = DECIDE_POLL_QUERIES - out;
+	/* What was pushed while nobody listened is looked for one query behind another. */
+	step_ms =
+	    timer.round == START_ROUND ? CROWDED_MS : interval_ms * (int64_t)most / (int64_t)n;
 	i = ask_some(tx, begin_at(s, timer.name), most, timer.round);
 	if (i >= n) {
 		next_round(tx, &timer, tx->at);
 		return;
 	}
 	(void)text_copy(timer.name, sizeof(timer.name), application_at(s, i)->application);
-	add_timer(tx, &timer, tx->at + interval_ms * (int64_t)most / (int64_t)n);
+	add_timer(tx, &timer, tx->at + step_ms);
 }
 
 /* That one's settings were those that git was asked with, or an environment's that has become first
@@ -221,11 +228,20 @@ decide_poll_answered(struct tx *tx, const struct git_answer *answer)
 }
 
 void
-decide_poll_later(struct tx *tx, bool is_now)
+decide_poll_later(struct tx *tx)
 {
 	int64_t interval_ms = repository_poll_seconds(tx->settings) * INT64_C(1000);
 
 	if (interval_ms > 0 && row_effect_count_timers(tx, TIMER_POLL) == 0)
-		add_timer(tx, &(struct effect_timer){ .kind = TIMER_POLL },
-		    is_now ? tx->at : tx->at + interval_ms);
+		add_timer(tx, &(struct effect_timer){ .round = 0 }, tx->at + interval_ms);
+}
+
+void
+decide_poll_begin(struct tx *tx)
+{
+	int64_t due;
+
+	row_effect_withdraw(tx, row_effect_find_timer(tx, TIMER_POLL, &due));
+	if (repository_poll_seconds(tx->settings) > 0)
+		add_timer(tx, &(struct effect_timer){ .round = START_ROUND }, tx->at + START_MS);
 }

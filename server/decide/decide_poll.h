@@ -21,6 +21,9 @@ void decide_poll(struct tx *tx);
 void decide_poll_answered(struct tx *tx, const struct git_answer *answer);
 void decide_poll_failed(struct tx *tx, const char *why);
 
-/* A poll is due now (is_now) or after the interval, unless one is waited for already, or nobody
- * wants any. */
-void decide_poll_later(struct tx *tx, bool is_now);
+/* A poll is due after the interval, unless one is waited for already, or nobody wants any. */
+void decide_poll_later(struct tx *tx);
+
+/* The program has begun: a round begins in a few seconds, whatever an earlier one waited for, and
+ * does not take its time, for pushes may have been missed. */
+void decide_poll_begin(struct tx *tx);

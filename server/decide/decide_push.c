@@ -67,6 +67,20 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
+/* The newest block when that push came, as its host announced it, or git first named it. */
+static int64_t
+came_block(struct tx *tx, const char *environment, const char *commit)
+{
+	const struct environment of = row_environment_get(tx, environment);
+	const struct environment_head *said[] = { &of.head, &of.announced };
+	int64_t block = row_block_newest(tx, environment);
+
+	for (size_t i = 0; i < COUNT(said); i++)
+		if (strcmp(said[i]->commit, commit) == 0 && said[i]->block < block)
+			block = said[i]->block;
+	return block;
+}
+
 /* A new deployment of that head, its message in the team's chat. */
 static struct deployment
 add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
@@ -79,6 +93,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.address = { .chat = decide_chat_of(tx, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
+		.shown_block = came_block(tx, environment, answer->commit),
 	};
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);

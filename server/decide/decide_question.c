@@ -48,6 +48,7 @@ bring_up_to_date(struct tx *tx, struct deployment *question, const struct git_an
 
 	if (question->confirmed_by != 0)
 		return; /* git is asked once more for it */
+	decide_note_blocks(tx, question, answer);
 	decide_compare(tx, question, answer, changed);
 	if (changed[0] == '\0')
 		return;
@@ -176,6 +177,8 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 		refuse(tx, deployment, "somebody else was faster");
 		return;
 	}
+	if (answer != NULL)
+		decide_note_blocks(tx, deployment, answer);
 	decide_compare(tx, deployment, answer, changed);
 	if (answer != NULL) {
 		decide_contained(tx, deployment, answer);

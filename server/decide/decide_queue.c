@@ -86,7 +86,10 @@ is_live(const struct look *l, const struct deployment *work)
 static bool
 is_blocked(struct tx *tx, const struct deployment *work)
 {
-	return !work->shown_blocked && row_block_find(tx, work->environment, work->commit, NULL);
+	struct block own;
+
+	return row_block_find(tx, work->environment, work->commit, &own) &&
+	    own.number > work->shown_own;
 }
 
 static bool
@@ -143,8 +146,8 @@ differs(const struct look *l, struct place *place)
 		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
 	else if (work->confirmed_by != 0 || work->differing[0] != '\0') /* else none was shown */
 		decide_compare(l->tx, work, answer, place->changed);
-	else
-		(void)decide_zone_is_news(l->tx, work, place->changed);
+	else if (!decide_zone_is_news(l->tx, work, place->changed))
+		decide_compare_blocks(l->tx, work, place->changed);
 	return place->changed[0] != '\0';
 }
 
@@ -175,7 +178,8 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
 		    work->program == PROGRAM_DEPLOY &&
-			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0) },
+			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0 ||
+			    decide_is_uncompared(l->tx, work)) },
 		{ TURN_IS_BEHIND, work->is_behind },
 		{ TURN_IS_UNAPPROVED, !decide_needs_look(l->tx, work, NULL) },
 		{ TURN_IS_DIFFERS, differs(l, place) },

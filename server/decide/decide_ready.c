@@ -7,6 +7,7 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/decide_action.h"
+#include "decide/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -55,7 +56,9 @@ add_buttons(struct tx *tx, int64_t chat, const struct deployment *work, const ch
 	char label[LIMIT_BUTTON];
 
 	buttons_add_copy(buttons, "📋 Copy the line", line);
-	add_button(tx, chat, "approve", work, chat_deployment_approve(work, label), buttons);
+	if (decide_needs_may_in(tx, work, chat))
+		add_button(
+		    tx, chat, "approve", work, chat_deployment_approve(work, label), buttons);
 	add_button(tx, chat, "line", work, "🔄 New line", buttons);
 }
 
@@ -106,8 +109,11 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 	chat_text_outside(&text, "\n", decide_action_touches(tx, work, touches));
 	chat_text_add(&text, "\n#%" PRId64, work->id);
 	chat_text_outside(&text, ", requested by ", work->requester);
-	chat_text_code(
-	    &text, "\nPress Approve, or reply to this message within 5 minutes with\n", line);
+	chat_text_code(&text,
+	    decide_needs_may_in(tx, work, address->chat) ?
+		"\nPress Approve, or reply to this message within 5 minutes with\n" :
+		"\nWho may approve it presses Approve, or sends within 5 minutes\n",
+	    line);
 	add_buttons(tx, address->chat, work, line, &message.buttons);
 	row = decide_send_as(tx, &message, &text);
 	if (row == 0)

@@ -16,19 +16,16 @@
 #include "store/row_block.h"
 #include "store/row_environment.h"
 
-static bool
-is_blocked_now(struct tx *tx, const struct deployment *deployment)
-{
-	return row_block_find(tx, deployment->environment, deployment->commit, NULL);
-}
-
 void
 decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct block own = { .number = 0 };
 
+	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
 	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
-	deployment->shown_blocked = is_blocked_now(tx, deployment);
+	deployment->shown_own = own.number;
+	deployment->shown_block = deployment->compared_block;
 	deployment->is_again = decide_is_live(tx, deployment);
 	decide_bind_shown(tx, deployment, answer);
 	decide_zone_warn(tx, deployment);
@@ -59,6 +56,23 @@ add_difference(char line[LIMIT_LINE], const char *fmt, ...)
 	(void)text_copy(line + used, LIMIT_LINE - used, more);
 }
 
+void
+decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE])
+{
+	struct block block;
+
+	if (!row_block_find_unshown(tx, deployment, &block))
+		return;
+	if (strcmp(block.commit, deployment->commit) == 0) {
+		add_difference(line, "it was blocked meanwhile");
+		return;
+	}
+	add_difference(line, "%s %.7s, %s meanwhile%s%.100s%s",
+	    block.is_unsure ? "may contain" : "contains", block.commit,
+	    block.by[0] != '\0' ? "rolled back" : "failed", block.why[0] != '\0' ? " (" : "",
+	    block.why, block.why[0] != '\0' ? ")" : "");
+}
+
 static void
 compare_releases(struct tx *tx, const struct deployment *deployment,
     const struct environment *environment, char line[LIMIT_LINE])
@@ -77,8 +91,7 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
 	if (strcmp(now.previous, deployment->previous) != 0 && strcmp(now.previous, live) != 0)
 		add_difference(line, "the release to roll back to is %s%.7s now",
 		    now.previous[0] != '\0' ? "" : "none", now.previous);
-	if (is_blocked_now(tx, deployment) && !deployment->shown_blocked)
-		add_difference(line, "it was blocked meanwhile");
+	decide_compare_blocks(tx, deployment, line);
 }
 
 #define WORDS_SHOWN 60 /* bytes of each */

@@ -13,6 +13,11 @@ void decide_ask(struct tx *tx, struct deployment *deployment, const struct git_a
 void decide_compare(struct tx *tx, const struct deployment *deployment,
     const struct git_answer *answer, char ret[LIMIT_LINE]);
 
+/* ... of that: what its commit contains that was blocked since it was shown, or since it came;
+ * behind what the line has. */
+void
+decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE]);
+
 /* The same question once more, with what has changed on top of it; nobody has answered it. */
 void decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *changed,
     const struct git_answer *answer);

@@ -329,20 +329,59 @@ decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_
 		    &(struct chat_address){ .chat = team }, decide_tell_is_question(deployment));
 }
 
-void
-decide_tell_shared(struct tx *tx, struct deployment *question, const struct deployment *request,
+/* What stands in its place in that chat from now on; what stood there says so. */
+static void
+move_question(struct tx *tx, struct deployment *question, int64_t from, int64_t to)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	message.head = chat_deployment_moved(question);
+	row_message_change(tx, from, &message);
+	if (question->message == from)
+		question->message = to;
+	else if (question->also_message == from)
+		question->also_message = to;
+	else
+		row_button_move_message(tx, question->id, from, to);
+}
+
+/* The message that asked git for it goes on as the question: there is one, and it has the buttons.
+ * Returns it, where the question did not stand in that chat; 0: it did. */
+static int64_t
+show_in(struct tx *tx, struct deployment *question, const struct deployment *request,
     const struct git_answer *answer)
 {
+	int64_t stands = decide_asked_in(tx, question, &request->address);
+	CLEANUP(message_done) struct message message = row_message_get(tx, request->message);
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, question, answer, &shown);
-	int64_t team = decide_chat_of(tx, question->environment), shows = 0;
-	const char *other =
-	    request->requested_by != question->requested_by ? request->requester : NULL;
+	CLEANUP(message_done) struct message now = { 0 };
 
-	if (decide_asked_in(tx, question, &request->address) != 0)
-		decide_asked_reply(tx, question, request, chat_deployment_shared(question, other));
-	else
-		shows = add_message(tx, &about, &request->address, false);
+	decide_tell_render(tx, &about, message.address.chat, &now);
+	now.address = message.address;
+	free(message.head);
+	message.head = chat_deployment_shared(question,
+	    request->requested_by != question->requested_by ? request->requester : NULL, now.head);
+	free(now.head);
+	now.head = TAKE(message.head);
+	row_message_change(tx, request->message, &now);
+	if (stands == 0)
+		return request->message;
+	move_question(tx, question, stands, request->message);
+	return 0;
+}
+
+void
+decide_tell_shared(struct tx *tx, struct deployment *question, struct deployment *request,
+    const struct git_answer *answer)
+{
+	int64_t team = decide_chat_of(tx, question->environment), shows = 0;
+
+	if (request->address.chat != 0 && request->message != 0) {
+		shows = show_in(tx, question, request, answer);
+		request->message = 0; /* it is the question's */
+		row_deployment_save(tx, request);
+	}
 	if (shows != 0 && question->also_message == 0 && request->address.chat == team) {
 		question->also_message = shows;
 		shows = 0;

@@ -56,7 +56,7 @@ void decide_tell_given(struct tx *tx, const struct deployment *from, const struc
 void
 decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
-/* Somebody else asked for it, who may answer it from now on: a reply to its question, or, in a chat
- * that it does not stand in, the question, which goes on there too. */
-void decide_tell_shared(struct tx *tx, struct deployment *question,
-    const struct deployment *request, const struct git_answer *answer);
+/* Somebody else asked for it, who may answer it from now on: the request's own message goes on as
+ * its question, in the place of the one that stands in that chat. */
+void decide_tell_shared(struct tx *tx, struct deployment *question, struct deployment *request,
+    const struct git_answer *answer);

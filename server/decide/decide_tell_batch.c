@@ -16,7 +16,7 @@
 static bool
 waits(const struct deployment *work)
 {
-	return work->program == PROGRAM_DEPLOY && work->trigger != TRIGGER_CHAT &&
+	return work->program == PROGRAM_DEPLOY && !deployment_is_by_request(work) &&
 	    work->state == DEPLOY_AWAITING_CONFIRMATION && work->confirmed_by == 0 &&
 	    work->changed[0] == '\0';
 }

@@ -112,16 +112,18 @@ decide_tell_add_approval(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	bool is_theirs = chat > 0 && row_approval_is_of(tx, deployment->id, chat);
+	bool may = deployment->state == DEPLOY_AWAITING_APPROVAL &&
+	    decide_needs_may_in(tx, deployment, chat);
 	const struct request approve = request_about("approve", "work", deployment->id);
 	const struct request reject = request_about("reject", "work", deployment->id);
 	const struct request back = request_about("unapprove", "work", deployment->id);
 	const struct request newest = request_about("newest", "work", deployment->id);
 	char label[LIMIT_BUTTON];
 
-	if (deployment->state == DEPLOY_AWAITING_APPROVAL && !is_theirs)
+	if (may && !is_theirs)
 		row_button_show_for(
 		    tx, &approve, chat, 0, chat_deployment_approve(deployment, label), buttons);
-	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
+	if (may)
 		row_button_show_for(tx, &reject, chat, 0, "👎 Reject …", buttons);
 	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
 		row_button_show_for(tx, &back, chat, 0, "🙅 Withdraw my approval", buttons);

@@ -34,6 +34,14 @@ find_block(struct tx *tx, const struct deployment *deployment, struct block *ret
 	    ret->at == deployment->ended_at;
 }
 
+bool
+decide_tell_is_question(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
+	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
+	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
+}
+
 /* Who asked for it, or of a push the team of its application, may not see what it waits for. */
 static bool
 is_hidden(struct tx *tx, const struct deployment *deployment, const struct deployment *ahead)
@@ -62,6 +70,18 @@ find_position(struct tx *tx, const struct deployment *deployment, struct decide_
 		rows->ahead = row_deployment_get(tx, ids[rows->position - 2]);
 	else
 		rows->ahead = row_deployment_active(tx, deployment->environment);
+}
+
+/* What is in progress where that is asked about has an end of its own, and this waits for it. */
+static void
+find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
+{
+	rows->position = 0;
+	rows->ahead.id = 0;
+	if (decide_tell_is_question(deployment))
+		rows->ahead = row_deployment_active(tx, deployment->environment);
+	else if (deployment->state == DEPLOY_QUEUED)
+		find_position(tx, deployment, rows);
 	if (rows->ahead.id != 0 && is_hidden(tx, deployment, &rows->ahead))
 		rows->ahead.environment[0] = '\0';
 }
@@ -82,6 +102,7 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.is_one_more = !tx->settings->approve_unknown_pusher,
 		.roles = rows->needs.needs.approvers,
 		.changes = rows->request.changes,
+		.n_changes = rows->request.n_changes,
 		.until = rows->request.asked_at + tx->settings->approval_timeout_ms,
 	};
 }
@@ -133,14 +154,6 @@ application_log_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_
 	    work->state != DEPLOY_LIVE)
 		(void)row_run_application_log(tx, work->id, ret);
 	return ret;
-}
-
-bool
-decide_tell_is_question(const struct deployment *deployment)
-{
-	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
-	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
-	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
 }
 
 /* Since when something drains that its start would end; 0: there is none.  A release that drains
@@ -222,6 +235,19 @@ list_first(const struct environment_settings *settings, const char *list, char r
 	return ret;
 }
 
+/* What the commits that are shown lie above; "": none are. */
+static const char *
+link_base(const struct chat_deployment *about)
+{
+	const struct git_answer *answer = about->answer;
+
+	if (answer != NULL)
+		return answer->has_base && answer->count > 0 ? answer->base : "";
+	return about->approvals != NULL && about->approvals->n_changes > 0 ?
+	    about->deployment->shown_live :
+	    "";
+}
+
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
 static void
 add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
@@ -255,8 +281,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 		row_binding_get(tx, deployment->id, rows->list),
 	    rows->first);
 	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
-	    answer != NULL && answer->has_base && answer->count > 0 ? answer->base : "",
-	    deployment->commit, rows->link);
+	    link_base(about), deployment->commit, rows->link);
 	about->link = rows->link;
 }
 
@@ -314,10 +339,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	rows->environment = row_environment_get(tx, deployment->environment);
 	rows->to = row_release_get(tx, deployment->to_release);
 	rows->behind = find_behind(tx, deployment, &rows->to);
-	rows->position = 0;
-	rows->ahead.id = 0;
-	if (deployment->state == DEPLOY_QUEUED)
-		find_position(tx, deployment, rows);
+	find_ahead(tx, deployment, rows);
 	rows->holds.n = 0;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_OPEN ||
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_QUEUED)

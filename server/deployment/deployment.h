@@ -46,7 +46,9 @@ struct block {
 	char by[LIMIT_PERSON]; /* who rolled it back: a name, or "deploybot"; "": nobody has */
 	int64_t at;	       /* wall ms; 0: not known */
 	char why[LIMIT_LINE];  /* "": not known */
+	int64_t number;	       /* in their order, of all targets; given once */
 	bool is_rejected;      /* ... nor blocked: an approver said no, as `why` has it */
+	bool is_unsure;	       /* whether what is asked about contains it is not known */
 };
 
 /* Nobody rolls back past it, as its repository says. */
@@ -98,6 +100,7 @@ struct migration_behind {
 struct environment_head {
 	char branch[LIMIT_REF];
 	char commit[LIMIT_COMMIT]; /* "": git was not asked */
+	int64_t block;		   /* the newest block when git first said so */
 	char base[LIMIT_COMMIT]; /* that is an ancestor of it, by so many commits; "": not known */
 	int64_t count;
 	int64_t at; /* wall ms */
@@ -109,6 +112,7 @@ struct environment {
 	struct release previous;
 	char seen_commit[LIMIT_COMMIT]; /* head of its branch, acted on last; "": none was */
 	struct environment_head head;
+	struct environment_head announced; /* by a delivery: its commit and block alone */
 	int64_t skipped_count; /* commits of the branch's head that change nothing in PATHS */
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows; "": never polled, "-": none */
 	int64_t poll_failing_since; /* wall ms; of git, asked with its settings; 0: it answers */
@@ -145,7 +149,10 @@ struct deployment {
 	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
 	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
 	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
-	bool shown_blocked;	       /* the question warned that the commit is blocked */
+	int64_t shown_own;	       /* the block of the commit that it named; 0: it is none */
+	int64_t shown_block;	       /* the newest block that it showed, if contained; of what no
+					* person asked for: that was there when it came */
+	int64_t compared_block;	       /* the newest that git was asked about for its commit */
 	char warning[LIMIT_LINE]; /* of a zone under attack, as its question has it; "": none */
 	char shown_image[LIMIT_IMAGE]; /* of its commit, as git_answer.image */
 	char binding[LIMIT_DIGEST]; /* of the list that may ship it (row_binding.h); "": any may */

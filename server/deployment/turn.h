@@ -21,7 +21,7 @@
 	F(ASKED)	/* it was asked anew, and nobody has answered yet */ \
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
 	F(NO_SLOT)	/* as much is in progress as may be at once, or others are first */ \
-	F(UNCOMPARED)	/* what is live has changed since git compared it with its commit */ \
+	F(UNCOMPARED)	/* what is live, or blocked, has changed since git compared its commit */ \
 	F(BEHIND)	/* ... and its commit is an ancestor of what is live */ \
 	F(UNAPPROVED)	/* approvals that it needs are missing, or no longer count */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \

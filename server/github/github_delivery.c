@@ -54,11 +54,12 @@ is_true(const struct github_payload *p, enum github_field field)
 	return p->field[field].type == GITHUB_TRUE;
 }
 
-/* Only a push has these three beside each other. */
+/* Only a push has all of these; cache_sync of GitHub Enterprise Server lacks the commits. */
 static bool
 looks_like_a_push(const struct github_payload *p)
 {
-	return is_there(p, GITHUB_REF) && is_there(p, GITHUB_BEFORE) && is_there(p, GITHUB_AFTER);
+	return is_there(p, GITHUB_REF) && is_there(p, GITHUB_BEFORE) && is_there(p, GITHUB_AFTER) &&
+	    is_there(p, GITHUB_COMMITS);
 }
 
 /* An id of SHA-1 or SHA-256, in lower case as git writes it. */

@@ -21,6 +21,7 @@
 	FIELD(DELETED,         TOP,         "deleted") \
 	FIELD(FORCED,          TOP,         "forced") \
 	FIELD(ZEN,             TOP,         "zen") \
+	FIELD(COMMITS,         TOP,         "commits") \
 	FIELD(HEAD_COMMIT,     TOP,         "head_commit") \
 	FIELD(REPOSITORY,      TOP,         "repository") \
 	FIELD(SENDER,          TOP,         "sender") \

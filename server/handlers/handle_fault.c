@@ -114,7 +114,7 @@ put_back(struct tx *tx)
 		if (is_one[kind] && kind != TIMER_POLL && row_effect_count_timers(tx, kind) == 0)
 			again(tx, &timer, kind == TIMER_DAILY ? DAILY_LATER_MS : LATER_MS);
 	}
-	decide_poll_later(tx, false);
+	decide_poll_later(tx);
 }
 
 /* A row that cannot be read says nothing of its kind: then all that can be found is put back. */
@@ -182,7 +182,7 @@ say_push_lost(struct tx *tx, const struct effect_git_query *query, const char *r
 	    settings->of->poll_repository_seconds != 0)
 		return;
 	if (query->push.delivery[0] != '\0')
-		row_dedupe_remove(tx,
+		row_dedupe_give_up(tx,
 		    decide_announced_source(
 			delivery_forge_of(query->push.forge), query->push.hook, source),
 		    query->push.delivery);
@@ -204,7 +204,7 @@ fault_git_query(struct tx *tx, const struct fault *fault)
 	}
 	if (tx->effect != NULL)
 		say_push_lost(tx, &tx->effect->u.git_query, fault->reason);
-	decide_poll_later(tx, false);
+	decide_poll_later(tx);
 }
 
 static void

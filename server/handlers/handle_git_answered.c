@@ -33,6 +33,13 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
+/* A token or a hook: as a push, it came after what is blocked by then. */
+static bool
+is_program(int64_t requested_by)
+{
+	return principal_token(requested_by) != 0 || principal_is_hook(requested_by);
+}
+
 /* A person asked for it: shows what would change and asks, or goes. */
 static void
 proceed_request(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
@@ -42,6 +49,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	char warning[LIMIT_LINE];
 	struct deployment active;
+	struct block block;
 
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
@@ -52,8 +60,10 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_bind_shown(tx, deployment, answer);
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
-	row_deployment_save(tx, deployment);
 	decide_contained(tx, deployment, answer);
+	if (is_program(deployment->requested_by))
+		deployment->shown_block = answer->block;
+	row_deployment_save(tx, deployment);
 	if (settings == NULL) {
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
 		return;
@@ -71,9 +81,8 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	if (decide_share_question(tx, deployment, answer))
 		return;
 	if (settings->confirm || deployment->is_to_be_asked || environment.unknown_since != 0 ||
-	    row_block_find(tx, deployment->environment, answer->commit, NULL) ||
-	    decide_is_live(tx, deployment) || answer->n_past > 0 ||
-	    decide_zone_attacks(tx, deployment->environment, warning)) {
+	    row_block_find_unshown(tx, deployment, &block) || decide_is_live(tx, deployment) ||
+	    answer->n_past > 0 || decide_zone_attacks(tx, deployment->environment, warning)) {
 		decide_ask(tx, deployment, answer);
 		return;
 	}
@@ -165,6 +174,8 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
 	    !answered->unreachable;
 	answer->binding = answered->binding;
+	answer->blocked = query->blocked;
+	answer->block = query->block;
 	if (query->kind == GIT_QUERY_COMMITS && is_answered && answer->error[0] == '\0')
 		decide_note_head(tx, query->environment, answer);
 	if (query->kind == GIT_QUERY_SETTINGS)
@@ -174,7 +185,7 @@ handle_git_answered(struct tx *tx, const struct event *event)
 			decide_poll_answered(tx, answer);
 		else
 			decide_poll_failed(tx, answer->error);
-		decide_poll_later(tx, false); /* a database of before has no timer meanwhile */
+		decide_poll_later(tx); /* a database of before has no timer meanwhile */
 	} else if (tx->effect->subject != 0) {
 		answer_deployment(tx, query, is_answered, answer);
 	} else {

@@ -70,7 +70,7 @@ handle_settings(struct tx *tx, const struct event *event)
 		decide_rename_all(tx);
 	if (read->accepted)
 		decide_approvals_look(tx);
-	decide_poll_later(tx, false);
+	decide_poll_later(tx);
 	decide_access(tx);
 	decide_factor_look(tx);
 	decide_sessions_look(tx);

@@ -121,5 +121,5 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_forward_begin(tx);
 	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
-	decide_poll_later(tx, true);
+	decide_poll_begin(tx);
 }

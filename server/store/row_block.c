@@ -4,19 +4,31 @@
 
 #include "store/store_inside.h"
 
-#define BLOCK "commit_id, blocked_by, at, why"
+#define BLOCK "commit_id, blocked_by, at, why, number"
 
-TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX_TEXT(why))
+TX_READER(read_block, struct block, TX_TEXT(commit), TX_TEXT(by), TX_I64(at), TX_TEXT(why),
+    TX_I64(number))
 
 void
 row_block_add(struct tx *tx, const char *environment, const struct block *block)
 {
+	(void)tx_run(tx, "UPDATE counter SET value = value + 1 WHERE name = 'block'");
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO block (environment, " BLOCK ") SELECT $1, $2, $3, $4, $5"
+	    "INSERT INTO block (environment, " BLOCK ") SELECT $1, $2, $3, $4, $5,"
+	    " (SELECT value FROM counter WHERE name = 'block')"
 	    " WHERE $2 NOT IN (SELECT r.commit_id FROM environment e JOIN release r"
-	    " ON r.id = e.current_release WHERE e.name = $1)",
+	    " ON r.id = e.current_release WHERE e.name = $1)"
+	    " ON CONFLICT (environment, commit_id) DO UPDATE SET blocked_by = excluded.blocked_by,"
+	    " at = excluded.at, why = excluded.why, number = excluded.number",
 	    DB_TEXT(environment), DB_TEXT(block->commit), DB_TEXT(block->by), DB_I64(block->at),
-	    DB_TEXT(block->why)); /* sticky */
+	    DB_TEXT(block->why)); /* both sticky */
+}
+
+int64_t
+row_block_newest(struct tx *tx, const char *environment)
+{
+	return tx_number(tx, "SELECT COALESCE(MAX(number), 0) FROM block WHERE environment = $1",
+	    DB_TEXT(environment));
 }
 
 bool
@@ -37,7 +49,7 @@ row_block_list(
 		*ret_all = tx_number(
 		    tx, "SELECT COUNT(*) FROM block WHERE environment = $1", DB_TEXT(environment));
 	return tx_read(tx, read_block, ret, max,
-	    "SELECT " BLOCK " FROM block WHERE environment = $1 ORDER BY id DESC LIMIT $2",
+	    "SELECT " BLOCK " FROM block WHERE environment = $1 ORDER BY number DESC LIMIT $2",
 	    DB_TEXT(environment), DB_I64(max));
 }
 
@@ -62,29 +74,67 @@ row_block_list_rejected(struct tx *tx, const char *environment, struct block *re
 	    DB_TEXT(environment), DB_I64(REJECTED_AMONG), DB_I64(max));
 }
 
-bool
-row_block_is_contained(struct tx *tx, int64_t deployment, const char *commit)
-{
-	return tx_number(tx,
-		   "SELECT COUNT(*) FROM contained WHERE deployment = $1 AND commit_id = $2",
-		   DB_I64(deployment), DB_TEXT(commit)) > 0;
-}
-
 void
-row_block_contain(struct tx *tx, int64_t deployment, const char *commit)
+row_block_contain(struct tx *tx, int64_t deployment, const char *commit, bool is_unsure)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO contained (deployment, commit_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-	    DB_I64(deployment), DB_TEXT(commit)); /* sticky */
+	    "INSERT INTO contained (deployment, commit_id, is_unsure) VALUES ($1, $2, $3)"
+	    " ON CONFLICT (deployment, commit_id) DO UPDATE"
+	    " SET is_unsure = contained.is_unsure * excluded.is_unsure",
+	    DB_I64(deployment), DB_TEXT(commit), DB_I64(is_unsure)); /* sticky */
+}
+
+bool
+row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret)
+{
+	int64_t n = 0;
+
+	if (tx_read(tx, tx_read_number, &n, 1,
+		"SELECT is_unsure FROM contained WHERE deployment = $1 AND commit_id = $2",
+		DB_I64(deployment), DB_TEXT(ret->commit)) == 0)
+		return false;
+	ret->is_unsure = n != 0;
+	return true;
+}
+
+/* The newest behind those two: `own` of its commit, `others` of what that contains. */
+static bool
+find_contained(struct tx *tx, const struct deployment *deployment, int64_t others, int64_t own,
+    struct block *ret)
+{
+	if (deployment->program != PROGRAM_DEPLOY ||
+	    tx_read(tx, read_block, ret, 1,
+		"SELECT " BLOCK " FROM block WHERE environment = $1 AND (commit_id = $2"
+		" OR commit_id IN (SELECT c.commit_id FROM contained c WHERE c.deployment = $3))"
+		" AND number > CASE WHEN commit_id = $2 THEN $5 ELSE $4 END"
+		" ORDER BY number DESC LIMIT 1",
+		DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
+		DB_I64(deployment->id), DB_I64(others), DB_I64(own)) == 0)
+		return false;
+	(void)row_block_is_contained(tx, deployment->id, ret);
+	return true;
+}
+
+bool
+row_block_find_contained(struct tx *tx, const struct deployment *deployment, struct block *ret)
+{
+	return find_contained(tx, deployment, 0, 0, ret);
+}
+
+bool
+row_block_find_unshown(struct tx *tx, const struct deployment *deployment, struct block *ret)
+{
+	return find_contained(tx, deployment, deployment->shown_block, deployment->shown_own, ret);
 }
 
 void
 row_block_free_contained(struct tx *tx, const struct deployment *deployment)
 {
 	(void)tx_run(tx,
-	    "DELETE FROM block WHERE environment = $1 AND commit_id IN"
-	    " (SELECT commit_id FROM contained WHERE deployment = $2)",
-	    DB_TEXT(deployment->environment), DB_I64(deployment->id)); /* sticky */
+	    "DELETE FROM block WHERE environment = $1 AND number <= $3 AND commit_id IN"
+	    " (SELECT commit_id FROM contained WHERE deployment = $2 AND is_unsure = 0)",
+	    DB_TEXT(deployment->environment), DB_I64(deployment->id),
+	    DB_I64(deployment->shown_block)); /* sticky */
 }
 
 void

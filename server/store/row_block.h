@@ -5,8 +5,12 @@
 #include "deployment/deployment.h"
 #include "store/tx.h"
 
-/* From now on; again: with a new time and reason.  The commit that is live is never blocked. */
+/* From now on; again: with a new number, time and reason.  The commit that is live is never
+ * blocked. */
 void row_block_add(struct tx *tx, const char *environment, const struct block *block);
+
+/* The number of the newest; 0: there is none. */
+int64_t row_block_newest(struct tx *tx, const char *environment);
 
 /* False: it is not blocked.  ret may be NULL. */
 bool row_block_find(struct tx *tx, const char *environment, const char *commit, struct block *ret);
@@ -22,9 +26,21 @@ void row_block_free(struct tx *tx, const char *environment, const char *commit);
 size_t row_block_list_rejected(
     struct tx *tx, const char *environment, struct block *ret, size_t max);
 
-/* This deployment's commit has one of those in its history: a blocked one is freed when it goes
- * live, all are forgotten when it has ended. */
-void row_block_contain(struct tx *tx, int64_t deployment, const char *commit);
-bool row_block_is_contained(struct tx *tx, int64_t deployment, const char *commit);
-void row_block_free_contained(struct tx *tx, const struct deployment *deployment);
+/* This deployment's commit has one of those in its history (is_unsure: that is not known).  All
+ * are forgotten when it has ended. */
+void row_block_contain(struct tx *tx, int64_t deployment, const char *commit, bool is_unsure);
 void row_block_forget_contained(struct tx *tx, int64_t deployment);
+
+/* Is that one of its?  ret->is_unsure is set. */
+bool row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret);
+
+/* The newest block of what it contains, its own commit too; and of that the newest that nobody was
+ * shown who let it start (deployment->shown_block, shown_own).  False: there is none, or it is no
+ * deployment. */
+bool row_block_find_contained(
+    struct tx *tx, const struct deployment *deployment, struct block *ret) MUST_USE;
+bool row_block_find_unshown(
+    struct tx *tx, const struct deployment *deployment, struct block *ret) MUST_USE;
+
+/* It goes live: what it contains, and was shown as blocked, is blocked no more. */
+void row_block_free_contained(struct tx *tx, const struct deployment *deployment);

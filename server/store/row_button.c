@@ -228,6 +228,14 @@ row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int6
 	    DB_I64(deployment), DB_I64(person), DB_I64(message)); /* sticky */
 }
 
+void
+row_button_move_message(struct tx *tx, int64_t deployment, int64_t from, int64_t to)
+{
+	(void)tx_run(tx,
+	    "UPDATE question_requester SET message = $3 WHERE deployment = $1 AND message = $2",
+	    DB_I64(deployment), DB_I64(from), DB_I64(to)); /* sticky */
+}
+
 size_t
 row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max)
 {

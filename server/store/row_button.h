@@ -75,6 +75,8 @@ void row_button_close_question(struct tx *tx, int64_t deployment);
 /* Somebody else asked for the same (0: a push did): from then on whoever has the role may answer,
  * and that person.  message: the row of the one that shows it to them; 0: they see the others. */
 void row_button_add_requester(struct tx *tx, int64_t deployment, int64_t person, int64_t message);
+/* Another one shows it to them. */
+void row_button_move_message(struct tx *tx, int64_t deployment, int64_t from, int64_t to);
 /* Those messages; returns how many. */
 size_t row_button_list_messages(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);
 /* Those people; returns how many. */

@@ -64,7 +64,9 @@ static const char *const whys[] = {
 	C(I64,  confirmed_by,    confirmed_by) and \
 	C(TEXT, confirmer,       confirmer) and \
 	C(TEXT, shown_live,      shown_live) and \
-	C(FLAG, shown_blocked,   shown_blocked) and \
+	C(I64,  shown_blocked,   shown_own) and \
+	C(I64,  shown_block,     shown_block) and \
+	C(I64,  compared_block,  compared_block) and \
 	C(TEXT, warning,         warning) and \
 	C(TEXT, shown_image,     shown_image) and \
 	C(TEXT, binding,         binding) and \
@@ -248,6 +250,16 @@ row_deployment_list_asked(
 	    " AND ((state = 'AWAITING_CONFIRMATION' AND confirmed_by = 0)"
 	    " OR (state = 'QUEUED' AND is_asked_anew <> 0)) ORDER BY id LIMIT $2",
 	    DB_TEXT(environment), DB_I64(max));
+}
+
+int64_t
+row_deployment_next_asked(struct tx *tx, const char *environment, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MIN(id), 0) FROM work WHERE environment = $1 AND " STORE_IS_OPEN
+	    " AND id > $2 AND (state IN ('AWAITING_CONFIRMATION', 'AWAITING_APPROVAL')"
+	    " OR (state = 'QUEUED' AND is_asked_anew <> 0))",
+	    DB_TEXT(environment), DB_I64(after));
 }
 
 int64_t

@@ -51,6 +51,9 @@ int64_t row_deployment_same_action(struct tx *tx, const struct deployment *work)
  * many. */
 size_t row_deployment_list_asked(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max);
+/* The oldest behind `after` there that somebody is asked about: its question is open, or it awaits
+ * approvals; 0: there is none. */
+int64_t row_deployment_next_asked(struct tx *tx, const char *environment, int64_t after);
 /* Emergencies that began, and that nobody has reviewed; the oldest first; returns how many. */
 size_t row_deployment_list_unreviewed(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max);

@@ -28,8 +28,9 @@ TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEX
 TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previous.id),
     TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
     TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
-    TX_TEXT(head.branch), TX_TEXT(head.commit), TX_TEXT(head.base), TX_I64(head.count),
-    TX_I64(head.at), TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
+    TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block), TX_TEXT(head.base),
+    TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
+    TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
 struct environment
 row_environment_get(struct tx *tx, const char *name)
@@ -37,7 +38,8 @@ row_environment_get(struct tx *tx, const char *name)
 	struct environment environment = tx_first(tx, struct environment, read_environment,
 	    "SELECT current_release, previous_release, seen_commit, is_down,"
 	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
-	    " waiting_push, head_branch, head_commit, head_base, head_count, head_at,"
+	    " waiting_push, head_branch, head_commit, head_block, head_base, head_count, head_at,"
+	    " announced_commit, announced_block,"
 	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 	    DB_TEXT(name));
 
@@ -93,6 +95,16 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 	    DB_I64(count)); /* sticky */
 }
 
+void
+row_environment_set_announced(struct tx *tx, const char *name, const char *commit)
+{
+	ensure(tx, name);
+	(void)tx_run(tx,
+	    "UPDATE environment SET announced_commit = $2, announced_block ="
+	    " CASE WHEN announced_commit = $2 THEN announced_block ELSE $3 END WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
+}
+
 /* Of two commits a count stays as it is. */
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit)
@@ -100,9 +112,11 @@ row_environment_set_head(struct tx *tx, const char *name, const char *branch, co
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET head_branch = $2, head_at = $4, head_commit = $3,"
+	    " head_block = CASE WHEN head_commit = $3 THEN head_block ELSE $5 END,"
 	    " head_base = CASE WHEN head_commit = $3 THEN head_base ELSE '' END,"
 	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at)); /* sticky */
+	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at),
+	    DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 
 void

@@ -19,6 +19,8 @@ void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
  * live. */
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
+/* A push of that commit was announced: which block was the newest then is noted, once. */
+void row_environment_set_announced(struct tx *tx, const char *name, const char *commit);
 void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
 
 /* Polling knows of this head, and nothing follows from it. */

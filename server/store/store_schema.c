@@ -964,6 +964,33 @@ static const char *const migration_10[] = {
 	"INSERT INTO counter SELECT 'rights_lost', 1 WHERE EXISTS (SELECT 1 FROM audit);",
 	/* A push that asks in several environments is one message: whose questions stand in it. */
 	"CREATE INDEX work_shown_message ON work_shown (message);",
+	/* Blocks are numbered in their order: ids of those that ended are given again.  Of a block:
+	 * 0, and as its id was. */
+	"ALTER TABLE block ADD COLUMN number INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE block SET number = id;"
+	"INSERT INTO counter SELECT 'block', COALESCE(MAX(id), 0) FROM block;"
+	"CREATE INDEX block_number ON block (environment, number);"
+	/* The newest that git was asked about for its commit, and that who let it start was shown;
+	 * of a push, or a program's request: that was there when it came. */
+	"ALTER TABLE work ADD COLUMN compared_block INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE work ADD COLUMN shown_block INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE work SET shown_block = COALESCE((SELECT MAX(b.number) FROM block b"
+	" WHERE b.environment = work.environment AND b.at <= work.requested_at), 0)"
+	" WHERE ended_at = 0;"
+	"UPDATE work SET compared_block = shown_block WHERE ended_at = 0;"
+	/* It was 1 where the question named the block of its commit: it is that one's number. */
+	"UPDATE work SET shown_blocked = COALESCE((SELECT b.number FROM block b"
+	" WHERE b.environment = work.environment AND b.commit_id = work.commit_id), 0)"
+	" WHERE ended_at = 0 AND shown_blocked <> 0;"
+	/* ... when git first named the head of its branch; and when its repository's host announced
+	 * a push, of this commit last. */
+	"ALTER TABLE environment ADD COLUMN head_block INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE environment ADD COLUMN announced_commit TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE environment ADD COLUMN announced_block INTEGER NOT NULL DEFAULT 0;"
+	/* Git no longer knows the commit, and with it whether it has this one in its history. */
+	"ALTER TABLE contained ADD COLUMN is_unsure INTEGER NOT NULL DEFAULT 0;",
+	/* It could not be acted on, which was said: it is acted on when it comes again. */
+	"ALTER TABLE inbox ADD COLUMN is_given_up INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -95,6 +95,7 @@ struct effect_git_query {
 	char branch[LIMIT_REF];	/* GIT_QUERY_COMMITS: the environment's own branch; "": none */
 	/* GIT_QUERY_COMMITS: commits, a blank between: which does the answer's commit contain? */
 	char blocked[LIMIT_BLOCKED * LIMIT_COMMIT];
+	int64_t block;	/* ... and the number of the newest */
 	/* GIT_QUERY_COMMITS: patterns, a comma between: does anything there differ from base? */
 	char paths[LIMIT_PATHS];
 	size_t n_branches;	/* GIT_QUERY_HEADS */

@@ -80,6 +80,7 @@ static const struct field fields_git_query[] = {
 	LIST("branches", TYPE_BRANCHES), FIELD("is_patient", git_query.is_patient),
 	FIELD("asked_by", git_query.requested_by), PUSH_OF(git_query),
 	LATER("is_notified", git_query.is_notified), LATER("blocked", git_query.blocked),
+	LATER("block", git_query.block),
 	LATER("paths", git_query.paths), END };
 static const struct field fields_application_log[] = {
 	FIELD("environment", application_log.environment), FIELD("person", application_log.person),

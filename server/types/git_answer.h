@@ -68,8 +68,11 @@ struct git_answer {
 	/* HEADS */
 	size_t n_heads;
 	struct git_head head[LIMIT_ENVIRONMENTS];
-	/* Not git's: what would ship the environment, borrowed, of who has it; NULL: not known. */
+	/* Not git's, but of who asked: what would ship the environment, borrowed, of who has it;
+	 * NULL: not known. */
 	const char *binding;
+	const char *blocked; /* the commits that might be contained, as it was asked; borrowed */
+	int64_t block;	     /* the newest block of the environment then */
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
 	bool advised;			/* ... which says what to do */

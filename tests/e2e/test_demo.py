@@ -43,6 +43,21 @@ def test_the_story_happens_from_the_first_step_to_the_last_and_leaves_nothing(pl
 
 
 @pytest.mark.long
+def test_what_was_rolled_back_stays_back_in_each_of_the_four_ways(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "rolled-back-stays-back"], env=environment, stdin=subprocess.DEVNULL,
+                          text=True, capture_output=True, timeout=2 * STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("rolled back meanwhile (HTTP 500)") == 5
+    assert done.stdout.count("and never HTTP 500") == 5
+    for way in "1234":
+        assert f"  --- {way}: " in done.stdout
+    assert done.stdout.endswith("what was rolled back stayed back\n")
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
 def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
     folder, environment = place
     with subprocess.Popen(DEMO, env=environment, stdin=subprocess.DEVNULL,

@@ -283,4 +283,4 @@ def test_who_looks_before_it_is_told_where_the_login_is_others(bench):
     for settings in ({"REPOSITORY_SUBMODULES": "warn"},
                      {"REPOSITORY_SUBMODULES": "fetch", "REPOSITORY_SUBMODULES_FROM": "/a"},
                      {"REPOSITORY_SUBMODULES": "fetch", "IMAGE_SOURCE": "registry"}):
-        assert "==> warning" not in "\n".join(bench.run("target.sh", "staging", "preflight", **settings)[1]), settings
+        assert "==> warning a commit with submodules" not in "\n".join(bench.run("target.sh", "staging", "preflight", **settings)[1]), settings

@@ -113,7 +113,7 @@ def test_an_update_that_is_none_is_200_and_audited(scene, body):
 def test_an_update_that_comes_twice_is_acted_on_once(scene):
     who = scene.admin()
     before = scene.metric("deploybot_commands_total", command="history")
-    body = update(2_000_001, "/history", who.number)
+    body = update(2_000_001, "/history staging", who.number)
     who.since = scene.chat.mark()
     for _ in range(3):
         assert post(scene, body) == (200, b"")
@@ -166,7 +166,7 @@ def test_polling_removes_the_webhook_and_drops_nothing(scene):
     assert scene.bot.stop() == 0
     who = scene.admin()
     who.say("/whoami")
-    who.say("/history", chat=GROUP)
+    who.say("/history staging", chat=GROUP)
     scene.webhook = False
     scene.start_bot()
     who.hear("Your Telegram id is", after=0)

@@ -52,6 +52,8 @@
 	F(DRAINED, "what a release had replaced was drained") \
 	F(IMAGE_CAME_BACK, "a rollback named an image") \
 	F(BLOCKED_PUSH, "a push was of what had been rolled back") \
+	F(BLOCK_SHOWN, "work began whose commit contains what its question named as rolled back") \
+	F(FIXED_FORWARD, "a later push began whose commit contains what was rolled back") \
 	F(BARRED, "what nobody rolls back past failed, and was left") \
 	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
 	F(PROBE_FLAPPED, "a health check failed now and then") \

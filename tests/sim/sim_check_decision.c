@@ -212,6 +212,7 @@ sim_check_remember(struct sim *sim)
 
 	sim_check_must(
 	    sim, db_one_i64(&last, sim->eyes, &err, "SELECT COALESCE(MAX(id), 0) FROM work"), &err);
+	sim_blocks_remember(sim);
 	memory->n_asked = sim->n_asked;
 	memory->n_yes = sim->n_yes;
 	memory->n_spent = sim->n_spent;
@@ -224,6 +225,7 @@ sim_check_forget(struct sim *sim)
 {
 	const struct sim_memory *memory = &sim->committed;
 
+	sim_blocks_forget(sim);
 	sim->n_asked = memory->n_asked;
 	sim->n_yes = memory->n_yes;
 	sim->n_spent = memory->n_spent;
@@ -244,6 +246,7 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	find_active(sim, tx, ret->started_at);
 	sim_limits_before(sim, tx, ret);
 	sim_approvals_before(sim, tx, ret);
+	sim_blocks_before(sim, tx, ret);
 	sim_actions_before(sim, tx, ret);
 	sim_emergency_before(tx, ret);
 	sim_witness_before(sim, tx, ret);
@@ -404,6 +407,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_emergency_check_begun(sim, tx, id);
 		sim_barrier_check_begun(sim, tx, id);
 		sim_witness_check_begun(sim, tx, id);
+		sim_blocks_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
 		if (before->started_at[id] != 0 && started_at[id] == 0)
@@ -633,6 +637,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_emergency_after(sim, tx, before);
 	sim_barrier_after(sim, tx);
 	sim_witness_after(sim, tx, before);
+	sim_blocks_after(sim, tx, before);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

@@ -43,8 +43,10 @@ void
 sim_forge_new(struct sim *sim)
 {
 	for (int b = sim->is_many ? 2 : 0; b < sim->n_environments; b++)
-		if (sim_branch(b) == b)
+		if (sim_branch(b) == b) {
 			sim->head[b] = new_commit(sim);
+			sim_blocks_pushed(sim, b);
+		}
 }
 
 /* --- deliveries: the forge tells once, and never again by itself --- */
@@ -144,6 +146,7 @@ sim_forge_push(struct sim *sim)
 	sim->head[branch] = sim_one_in(sim, sim->day == SIM_DAY_CALM ? 2 : 8) ?
 	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
 	    new_commit(sim);
+	sim_blocks_pushed(sim, branch);
 	sim_trace(sim, "%s %s is pushed to %.7s", sim_applications[branch / 2],
 	    sim_branch_name(branch), sim->commits[sim->head[branch]]);
 	deliver(sim, branch);

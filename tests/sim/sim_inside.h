@@ -89,6 +89,35 @@ struct sim_delivery {
 	char login[24];
 };
 
+/* --- sim_blocks.c --- */
+
+#define SIM_BLOCKS 512
+
+struct sim_block {
+	int environment;
+	int commit; /* as sim_forge_index() has it */
+	int64_t when;
+	uint32_t since; /* the decision that blocked it */
+};
+
+struct sim_blocks {
+	size_t n;
+	struct sim_block at[SIM_BLOCKS];
+};
+
+struct sim_push {
+	int branch;
+	int commit;
+	uint32_t heard_at; /* the decision on what says so; 0: none yet */
+};
+
+/* Somebody said yes to that work below a text that names this commit. */
+struct sim_shown {
+	int64_t work;
+	int commit;
+	uint32_t at; /* in that decision */
+};
+
 /* --- sim_chat.c --- */
 
 struct sim_update {
@@ -364,6 +393,17 @@ struct sim {
 	size_t n_spent;
 	struct sim_spent spent[SIM_DEPLOYMENTS];
 
+	uint32_t n_decisions; /* counted on, whatever becomes of them */
+	struct sim_blocks blocks;
+	size_t n_pushes;
+	struct sim_push pushes[SIM_DELIVERIES];
+	size_t n_shown;
+	struct sim_shown shown_blocks[SIM_DEPLOYMENTS];
+	/* ... as it was committed last */
+	struct sim_blocks committed_blocks;
+	uint32_t committed_at;
+	size_t committed_shown;
+
 	/* what the invariants remember */
 	struct sim_work works[SIM_DEPLOYMENTS];
 	struct sim_memory committed;
@@ -624,6 +664,7 @@ void sim_emergency_check_rest(struct sim *sim);
 /* --- sim_nag.c --- */
 
 void sim_nag_check(struct sim *sim); /* after every commit */
+void sim_nag_reloaded(struct sim *sim);
 void
 sim_nag_check_end(struct sim *sim, int64_t work, enum deploy_state state, const char *environment);
 
@@ -647,6 +688,15 @@ bool sim_forge_is_bad(const struct sim *sim, const char *commit);
 
 /* Nobody rolls back past it, where it is live over `base`; both as sim_forge_index() has them. */
 bool sim_forge_is_barrier(const struct sim *sim, int base, int commit);
+
+/* --- sim_blocks.c --- */
+
+void sim_blocks_pushed(struct sim *sim, int branch);
+void sim_blocks_before(struct sim *sim, struct tx *tx, struct sim_before *ret);
+void sim_blocks_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_blocks_remember(struct sim *sim);				   /* before a batch */
+void sim_blocks_forget(struct sim *sim); /* what a batch decided that was not committed */
 
 /* --- sim_barrier.c --- */
 
@@ -702,6 +752,8 @@ struct sim_before {
 	int64_t last_work;
 	int64_t last_message;
 	int64_t last_audit; /* 0: what begins needs no witness */
+	int64_t last_approval;
+	char shown[LIMIT_MESSAGE]; /* what whoever says something has before them; "": not known */
 	int64_t holds;	    /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];

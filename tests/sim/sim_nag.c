@@ -23,6 +23,14 @@ is_wanted(struct sim *sim, int e)
 	return of != NULL && of->rollback_nag_minutes > 0;
 }
 
+/* Settings that were not wanted in between may have been those of a decision. */
+void
+sim_nag_reloaded(struct sim *sim)
+{
+	for (int e = 0; e < sim->n_environments; e++)
+		sim->unseen[e].is_wanted &= is_wanted(sim, e);
+}
+
 /* --- what people do --- */
 
 static void

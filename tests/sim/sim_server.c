@@ -554,6 +554,7 @@ sim_server_reload(struct sim *sim, int variant)
 			sim_environments[sim->processes[i].environment]) == NULL)
 			sim_note(sim, SIM_APPLICATION_GONE);
 	sim->loaded = variant;
+	sim_nag_reloaded(sim);
 	event = sim_server_event(sim, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)text_copy(event->u.settings_read.changed, sizeof(event->u.settings_read.changed),

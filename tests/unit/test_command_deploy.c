@@ -552,8 +552,7 @@ a_blocked_commit_is_asked_about_with_a_warning(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(strstr(world_plain(world_says(&w, "Deploy to staging?")),
 	    "⚠️ this commit is blocked: rolled back by deploybot, just now (script failed: exit "
-	    "1). Your "
-	    "confirmation allows it; once live it is not blocked any more."));
+	    "1). A yes allows it; once live it is not blocked any more."));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to staging?"), "Deploy to"));
 	world_git_same(&w);

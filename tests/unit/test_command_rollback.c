@@ -6,7 +6,7 @@
 #include "store/store_inside.h"
 
 static void
-a_persons_rollback_asks_with_one_button_and_goes_live(void **state)
+a_persons_rollback_asks_and_goes_live(void **state)
 {
 	struct world_message *button;
 	const struct effect *run;
@@ -252,7 +252,7 @@ a_newer_release_is_called_forward_with_a_warning(void **state)
 	assert_string_equal(world_rollback_says(&w, "/rollback staging 2"),
 	    "❓ Roll forward staging?\naaaaaaa → bbbbbbb \"Make it blue\"\nrelease 2, just now\n⚠️ "
 	    "newer than what runs: this goes forward\nrequested by @ada\n⚠️ this commit is "
-	    "blocked: rolled back by @ada, just now (to release 1, aaaaaaa). Your confirmation "
+	    "blocked: rolled back by @ada, just now (to release 1, aaaaaaa). A yes "
 	    "allows it; once live it is not blocked any more.\nNo health check configured: "
 	    "success means the script exits with 0.\n⌛ open until 00:02");
 	world_rolls_back(&w, "/rollback staging 2");
@@ -453,7 +453,7 @@ main(void)
 		cmocka_unit_test(what_is_forward_is_known_when_it_starts),
 		cmocka_unit_test(a_rollback_asked_for_before_the_upgrade_leaves_its_release),
 		cmocka_unit_test(a_number_that_was_another_releases_is_refused_for_ninety_days),
-		cmocka_unit_test(a_persons_rollback_asks_with_one_button_and_goes_live),
+		cmocka_unit_test(a_persons_rollback_asks_and_goes_live),
 		cmocka_unit_test(a_rollback_after_the_same_commit_twice_goes_to_another_one),
 		cmocka_unit_test(a_persons_rollback_that_fails_cannot_roll_back_of_its_own),
 		cmocka_unit_test(a_list_says_which_runs_again_and_which_goes_forward),

@@ -25,9 +25,13 @@ a_second_person_approves_and_it_goes_live(void **state)
 	approval_asks(&w, COMMIT_A);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Awaiting")),
 	    "❓ Awaiting approval: production \"Make it blue\" aaaaaaa\n"
-	    "author Ann Example · requested by @ada\nNothing was released to production yet.\n"
+	    "author Ann Example · requested by @ada\n"
+	    "🗄 runs before the release: pre-deploy/10-migrate\n⚠️ never ran on staging\n"
+	    "Nothing was released to production yet.\n"
 	    "• aaaaaaa \"Change 1\" — Ann Example\n• aaaaaaa \"Change 2\" — Ann Example\n"
-	    "🗄 runs before the release: pre-deploy/10-migrate\n"
+	    "🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"
+	    "⚠️ no release to roll back to\n"
+	    "No health check configured: success means the script exits with 0.\n"
 	    "#1 · approved 0 of 1\n⌛ open until 08:00");
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 
@@ -301,7 +305,7 @@ who_is_asked_reads_what_was_rejected_of_it(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .contains = COMMIT_A });
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "\n⚠️ contains aaaaaaa, rejected by @bob: no tests, 12 min ago"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	world_run_ends(&w, GOOD);
 
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
@@ -389,7 +393,7 @@ a_yes_is_taken_back_until_it_starts(void **state)
 	approval_asks(&w, COMMIT_A);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(&w, COMMIT_B);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	approval_press_in(&w, CAROL, WORLD_TEAM, "Withdraw");
 	assert_string_equal(w.toast, "There is no approval of yours to withdraw.");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
@@ -420,7 +424,7 @@ a_yes_given_and_taken_back_in_turn_rings_little_and_ends(void **state)
 	begin = w.aid.at;
 	for (int i = 0; i < 8; i++) {
 		w.aid.at += 60 * 1000;
-		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 		assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
 		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 		assert_string_equal(w.toast, "Withdrawn: production bbbbbbb: 0 of 1.");
@@ -428,7 +432,7 @@ a_yes_given_and_taken_back_in_turn_rings_little_and_ends(void **state)
 	assert_int_equal(rings_in(&w, WORLD_TEAM) - before, 2);
 	world_due(&w, TIMER_APPROVAL); /* half of its time: reminded once */
 	assert_int_equal((w.aid.at - begin) / 60000, 60);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	w.aid.at += 3600 * INT64_C(1000); /* its place in the queue uses nothing up */
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
@@ -524,9 +528,9 @@ the_largest_number_of_what_applies_is_needed(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .untouched = "db/**" });
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "approved 0 of 2 · because of not-on production"));
-	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve ccccccc");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
 	assert_null(world_peek(&w, EFFECT_RUN));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve ccccccc");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
 }

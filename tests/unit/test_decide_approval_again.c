@@ -45,14 +45,14 @@ who_loses_the_grant_in_the_queue_sends_it_back_to_waiting(void **state)
 	approval_asks(&w, COMMIT_A);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(&w, COMMIT_B); /* behind it */
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
 	place = world_newest(&w, "production").place;
 	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,44", NULL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_int_equal(world_newest(&w, "production").place, place);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_close(&w);
@@ -65,7 +65,7 @@ b_awaits_over_a(struct world *w)
 	world_open(w, "PRODUCTION_APPROVALS=1", NULL);
 	approval_asks(w, COMMIT_B);
 	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 }
 
@@ -78,8 +78,8 @@ what_is_asked_anew_lists_its_commits_over_what_is_live(void **state)
 
 	(void)state;
 	b_awaits_over_a(&w);
-	approval_press_in(
-	    &w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb"); /* approval_asks anew */
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM,
+	    "Approve production bbbbbbb"); /* approval_asks anew */
 	asked = world_says_in(&w, WORLD_TEAM, "asked again: production runs aaaaaaa now");
 	assert_null(strstr(world_plain(asked), "Change"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
@@ -112,8 +112,8 @@ another_live_release_is_approved_anew(void **state)
 	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
 	approval_asks(&w, COMMIT_A);
 	approval_asks(&w, COMMIT_B);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
 	world_run_ends(&w, GOOD); /* A is live */
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
@@ -122,7 +122,7 @@ another_live_release_is_approved_anew(void **state)
 	assert_non_null(
 	    world_says_in(&w, WORLD_TEAM, "⚠️ asked again: production runs aaaaaaa now"));
 	assert_int_equal(world_audited(&w, "approval_void", "what was approved has changed"), 1);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_null(world_peek(&w, EFFECT_RUN)); /* who confirmed it saw another one */
 	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
@@ -195,13 +195,13 @@ a_press_on_what_has_changed_is_no_yes(void **state)
 	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
 	approval_asks(&w, COMMIT_B);
 	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(&w, GOOD);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(
 	    w.toast, "Not approved: production bbbbbbb has changed, and is asked again.");
 	assert_null(world_peek(&w, EFFECT_RUN));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	is_confirmed_again(&w);
 	world_close(&w);
 }
@@ -274,17 +274,18 @@ what_was_confirmed_over_another_release_is_confirmed_again_too(void **state)
 
 	(void)state;
 	b_awaits_over_a(&w);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "asked again: production runs aaaaaaa now\nauthor Ann Example · requested by @ada\n"
-	    "after its approvals it is to be confirmed again: @ada\n"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	    "asked again: production runs aaaaaaa now\nauthor Ann Example · requested by @ada\n"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "\nafter its approvals it is to be confirmed again: @ada\n"));
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	is_confirmed_again(&w);
 	world_close(&w);
 
 	/* Nor does it start on nobody's yes where none has to be approved any more. */
 	b_awaits_over_a(&w);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	world_settings(&w, NULL);
 	settings_changed(&w);
 	is_confirmed_again(&w);
@@ -353,8 +354,8 @@ who_come_back_to_the_queue_together_start_by_their_places(void **state)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(&w, COMMIT_B);
 	approval_asks(&w, COMMIT_C);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve ccccccc");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 2");
 	world_settings(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);

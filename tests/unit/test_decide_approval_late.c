@@ -68,10 +68,10 @@ what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody(void **state)
 	world_open(&w, "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=1", NULL);
 	approval_asks(&w, COMMIT_B);
 	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(&w, GOOD);
 	w.aid.at += 2 * HOUR_MS;
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_non_null(strstr(w.toast, "has changed; nobody has to approve it any more."));
 	assert_string_equal(world_deployment(&w, 1).approvers, "");
 	assert_null(world_peek(&w, EFFECT_RUN)); /* who confirmed it is asked first */
@@ -226,9 +226,9 @@ commits_over_what_is_not_live_any_more_are_not_shown(void **state)
 	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
 	approval_asks(&w, COMMIT_B);
 	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(&w, GOOD);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve bbbbbbb");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	effect_free(world_take(&w, EFFECT_GIT_QUERY));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_act(&w, act_list, &listing);

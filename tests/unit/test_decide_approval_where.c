@@ -44,6 +44,28 @@ who_may_and_has_written_in_private_is_asked_there(void **state)
 	world_close(&w);
 }
 
+/* Where there is no group it is asked in the first admin's own chat, who may have asked for it. */
+static void
+who_asked_has_no_button_that_only_denies(void **state)
+{
+	const struct world_message *asked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "TELEGRAM_CHAT_ID=11", NULL);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(&w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	asked = world_says_in(&w, WORLD_ADMIN, "Awaiting approval: production");
+	assert_int_equal(asked->buttons.n, 1);
+	assert_string_not_equal(world_button(asked, "Cancel"), "");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve production aaaaaaa");
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 /* Who was asked in private and has not answered is reminded there; it says how that went on. */
 static void
 who_was_asked_in_private_is_reminded_there(void **state)
@@ -58,7 +80,7 @@ who_was_asked_in_private_is_reminded_there(void **state)
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(&w, CAROL, CAROL, "/start");
 	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
+	approval_press_in(&w, CAROL, CAROL, "Approve production aaaaaaa");
 	world_due(&w, TIMER_APPROVAL);
 	reminder = world_says_in(&w, WORLD_OTHER_ADMIN, "Not approved yet: production");
 	assert_non_null(reminder);
@@ -69,7 +91,7 @@ who_was_asked_in_private_is_reminded_there(void **state)
 	assert_null(world_says_in(&w, CAROL, "Not approved yet")); /* has approved it */
 	assert_null(world_says_in(&w, WORLD_ADMIN, "Not approved yet"));
 	assert_null(world_says_in(&w, DAN, "Not approved yet")); /* was not asked in private */
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve production aaaaaaa");
 	assert_string_equal(world_button(reminder, "Approve"), "");
 	world_due(&w, TIMER_APPROVAL);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
@@ -91,7 +113,7 @@ who_has_not_answered_is_told_once_that_it_expired(void **state)
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(&w, CAROL, CAROL, "/start");
 	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
+	approval_press_in(&w, CAROL, CAROL, "Approve production aaaaaaa");
 	world_due(&w, TIMER_APPROVAL);
 	world_due(&w, TIMER_APPROVAL);
 	said = world_says_in(&w, WORLD_OTHER_ADMIN, "⌛ Not approved: production");
@@ -115,25 +137,26 @@ ones_own_message_follows_ones_own_yes(void **state)
 	(void)world_text_in(&w, CAROL, CAROL, "/start");
 	(void)world_text_in(&w, DAN, DAN, "/start");
 	approval_asks(&w, COMMIT_B);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve bbbbbbb");
-	approval_press_in(&w, DAN, WORLD_TEAM, "Approve bbbbbbb"); /* what runs meanwhile */
+	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
+	approval_press_in(
+	    &w, DAN, WORLD_TEAM, "Approve production bbbbbbb"); /* what runs meanwhile */
 	approval_asks(&w, COMMIT_A);
 	own = world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval");
 	others = world_says_in(&w, DAN, "Awaiting approval");
 	sends = others->sends;
 	assert_string_equal(world_button(own, "Withdraw"), "");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve production aaaaaaa");
 	assert_non_null(strstr(world_plain(own), "approved 1 of 2: @bob"));
 	assert_string_equal(world_button(own, "Approve"), "");
 	assert_string_equal(world_button(others, "Withdraw"), "");
 	assert_int_equal(others->sends, sends);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Withdraw");
 	assert_non_null(strstr(world_plain(own), "approved 0 of 2"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve aaaaaaa");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve production aaaaaaa");
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/pending");
 	assert_string_not_equal(world_button(world_last(&w), "Withdraw my approval of #2"), "");
 
-	approval_press_in(&w, CAROL, CAROL, "Approve aaaaaaa");
+	approval_press_in(&w, CAROL, CAROL, "Approve production aaaaaaa");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	assert_non_null(strstr(world_plain(others), "👍 Approved: production"));
 	assert_int_equal(others->buttons.n, 0);
@@ -266,6 +289,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_chat_is_asked_and_the_teams_only_sees),
 		cmocka_unit_test(who_may_and_has_written_in_private_is_asked_there),
+		cmocka_unit_test(who_asked_has_no_button_that_only_denies),
 		cmocka_unit_test(who_was_asked_in_private_is_reminded_there),
 		cmocka_unit_test(who_has_not_answered_is_told_once_that_it_expired),
 		cmocka_unit_test(ones_own_message_follows_ones_own_yes),

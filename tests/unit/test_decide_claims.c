@@ -268,10 +268,39 @@ a_place_where_nothing_is_left_ends_at_start(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=20002): what the runner refused had been reviewed while it was in
+ * progress, and was nothing to review once it was queued again.  They are asked to once more. */
+static void
+what_comes_back_to_the_queue_has_not_been_reviewed(void **state)
+{
+	const struct world_message *rung;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "STAGING_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging emergency it is down");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	rung = world_says_in(&w, WORLD_TEAM, "\n#1 asks for no approval");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
+	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
+	assert_non_null(strstr(world_plain(rung), "reviewed by @bob"));
+	assert_int_equal(rung->buttons.n, 0);
+	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
+	world_run_refused(&w);
+	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
+	assert_string_equal(world_deployment(&w, 1).reviewer, "");
+	assert_null(strstr(world_plain(rung), "reviewed by"));
+	world_run_ends(&w, GOOD);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
+	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_comes_back_to_the_queue_has_not_been_reviewed),
 		cmocka_unit_test(work_holds_what_it_touches_from_its_start_to_its_end),
 		cmocka_unit_test(two_names_never_touch_one_target),
 		cmocka_unit_test(a_client_that_became_an_environment_is_one_target),

@@ -160,7 +160,7 @@ an_approval_without_a_code_counts_no_more_once_one_is_needed(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
 	world_git_same(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve bbbbbbb");
+	press_in(&w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
 	world_settings(&w, factor_key_setting, "REQUIRE_OTP=approve:production",
 	    "PRODUCTION_APPROVALS=1", NULL);
@@ -168,7 +168,7 @@ an_approval_without_a_code_counts_no_more_once_one_is_needed(void **state)
 	assert_null(begun(&w));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(world_audited(&w, "approval_void", "given without a code"), 1);
-	press_in(&w, &bob, WORLD_TEAM, "Approve bbbbbbb");
+	press_in(&w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_null(begun(&w));
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(begun(&w)->u.run.commit, COMMIT_B); /* with a code it counts */

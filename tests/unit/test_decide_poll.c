@@ -276,6 +276,44 @@ many_are_spread_over_the_interval(void **state)
 	world_close(&w);
 }
 
+/* What was pushed while nobody listened is not found an interval later: each repository is asked
+ * once, no more than eight at a time, and the next round is one of those that take their time. */
+static void
+behind_a_start_all_are_asked_within_seconds_and_once(void **state)
+{
+	int64_t began;
+	size_t n = 0;
+	struct world w;
+
+	(void)state;
+	open_scene(&w);
+	add_many(&w, 24);
+	settings_change(&w);
+	world_due(&w, TIMER_POLL); /* nobody of the main one */
+	world_due(&w, TIMER_POLL); /* in the middle of a round */
+	while (world_count(&w, EFFECT_GIT_QUERY) > 0)
+		heads(&w, "head " COMMIT_A " develop\n");
+	w.aid.at += 1000;
+	world_restart(&w);
+	began = timer(&w)->due - 3000;
+	assert_in_range(w.aid.at - began, 0, 100); /* it is of that decision */
+	for (int i = 0; n < 24; i++) {
+		assert_true(i < 24);
+		world_due(&w, TIMER_POLL);
+		assert_in_range(world_count(&w, EFFECT_GIT_QUERY), 1, DECIDE_POLL_QUERIES);
+		while (world_count(&w, EFFECT_GIT_QUERY) > 0) {
+			char name[24];
+
+			(void)snprintf(name, sizeof(name), "app-%03zu/staging", n++);
+			assert_string_equal(query_at(&w, 0)->environment, name);
+			heads(&w, "head " COMMIT_A " develop\n");
+		}
+	}
+	assert_in_range(w.aid.at - began, 3000, 3000 + 24000);
+	assert_in_range(timer(&w)->due - began, 60000, 64000); /* the next round */
+	world_close(&w);
+}
+
 /* Where git answers nobody, nobody else is asked; the round takes longer, and is not begun anew. */
 static void
 at_most_eight_are_asked_at_a_time(void **state)
@@ -382,6 +420,7 @@ main(void)
 		cmocka_unit_test(whoever_wants_no_polls_takes_no_head_of_anothers),
 		cmocka_unit_test(a_gauge_says_that_polls_fail_only_of_what_is_polled),
 		cmocka_unit_test(many_are_spread_over_the_interval),
+		cmocka_unit_test(behind_a_start_all_are_asked_within_seconds_and_once),
 		cmocka_unit_test(at_most_eight_are_asked_at_a_time),
 		cmocka_unit_test(a_repository_is_asked_as_often_as_anybody_wants_and_no_more),
 		cmocka_unit_test(a_repository_of_many_branches_is_asked_for_all_of_them),

@@ -424,38 +424,13 @@ a_question_names_what_it_contains_that_was_rolled_back(void **state)
 			.contains = COMMIT_B,
 			.is_off_branch = is_off });
 		assert_non_null(strstr(world_plain(world_last(&w)),
-		    "\n⚠️ contains bbbbbbb, rolled back by deploybot, 12 min ago (unhealthy: "));
+		    "\n⚠️ contains bbbbbbb, rolled back by deploybot, 12 min ago (HTTP "));
 		assert_null(strstr(world_plain(world_last(&w)), "blocked"));
 	}
 	world_close(&w);
 }
 
 /* Nor does one that fails, or one that is not of the branch. */
-static void
-a_block_stays_when_what_contains_it_is_not_released_from_the_branch(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_rolls_back(&w, "/rollback staging");
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
-	assert_int_equal(contained(&w), 0); /* nothing is kept of it */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
-	world_git(&w,
-	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_D);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C " " COMMIT_B);
-	world_close(&w);
-}
-
 /* "A person's rollback blocks the commit": its push and its poll came and deployed it again. */
 static void
 a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
@@ -683,8 +658,6 @@ main(void)
 		cmocka_unit_test(a_block_outlives_a_release_that_does_not_contain_it),
 		cmocka_unit_test(a_newer_release_that_contains_it_ends_the_block),
 		cmocka_unit_test(a_question_names_what_it_contains_that_was_rolled_back),
-		cmocka_unit_test(
-		    a_block_stays_when_what_contains_it_is_not_released_from_the_branch),
 		cmocka_unit_test(a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed),
 		cmocka_unit_test(a_push_to_main_asks_the_team_and_any_admin_may_confirm),
 		cmocka_unit_test(a_staging_user_may_not_answer_the_question_after_a_push),

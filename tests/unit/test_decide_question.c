@@ -69,10 +69,14 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(open_questions(&w), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
 	assert_non_null(world_says(&w,
-	    "☝️ production: asked about already: \"Make it blue\" aaaaaaa\nYou may answer it too, @bob."));
-	assert_int_equal(world_last(&w)->buttons.n, 0);
-	assert_non_null(world_says(&w,
-	    "⏭️ Closed here: production, asked about already, as #1\naaaaaaa \"Make it blue\""));
+	    "☝️ production: asked about already, as #1. You may answer it too, @bob.\n\n"
+	    "❓ Deploy to production?\naaaaaaa \"Make it blue\""));
+	assert_int_equal(world_last(&w)->buttons.n, 2);
+	assert_int_equal(w.n_screen, 2); /* the one that they asked with, and ... */
+	assert_int_equal(w.screen[0].buttons.n, 0);
+	assert_non_null(
+	    world_says(&w, "🔁 production: asked again below — \"Make it blue\" aaaaaaa"));
+	assert_null(world_says(&w, "Closed here"));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -90,8 +94,11 @@ who_asks_twice_is_not_invited_as_somebody_else(void **state)
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
 	assert_int_equal(open_questions(&w), 1);
-	assert_non_null(world_says(
-	    &w, "asked about already, by @ada: \"Make it blue\" aaaaaaa\nAnswer it there."));
+	assert_non_null(
+	    world_says(&w, "asked about already, as #1, by @ada.\n\n❓ Deploy to production?"));
+	assert_null(world_says(&w, "You may answer it too"));
+	confirm(&w, WORLD_ADMIN, world_last(&w));
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
 }
 
@@ -108,7 +115,7 @@ who_asks_for_what_is_confirmed_is_told_so(void **state)
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(&w,
-	    "asked about already: \"Make it blue\" aaaaaaa\nConfirmed by @ada just now: git is asked"));
+	    "asked about already, as #1.\n\n🔎 production: confirmed by @ada, asking git once more"));
 	assert_null(world_says(&w, "You may answer it too"));
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -119,7 +126,7 @@ who_asks_for_what_is_confirmed_is_told_so(void **state)
 static void
 who_asks_in_another_chat_answers_there(void **state)
 {
-	const struct world_message *theirs;
+	const struct world_message *theirs, *first;
 	struct world w;
 
 	(void)state;
@@ -132,8 +139,11 @@ who_asks_in_another_chat_answers_there(void **state)
 	assert_int_equal(theirs->buttons.n, 2);
 	assert_true(theirs->is_silent); /* who asked is looking */
 	assert_non_null(strstr(world_plain(theirs), "Change 3"));
+	first = theirs;
 	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A); /* and once more */
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already"));
+	theirs = world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already, as #1");
+	assert_non_null(strstr(world_plain(first), "asked again below"));
+	assert_int_equal(first->buttons.n, 0);
 	confirm(&w, WORLD_OTHER_ADMIN, theirs);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production "));
@@ -158,8 +168,8 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w,
-	    "asked about already, by @ada: \"Make it blue\" aaaaaaa\nYou may answer it too, @cy."));
+	question = world_says(
+	    &w, "asked about already, as #1, by @ada. You may answer it too, @cy.\n\n❓ Deploy");
 	press(&w, 44, question, "Deploy to");
 	assert_string_equal(w.toast, "⛔ Only who asked or who may confirm may answer this.");
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);

@@ -259,7 +259,7 @@ an_approval_ends_with_the_role_of_who_gave_it(void **state)
 		approval_asks(&w, COMMIT_A);
 		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 		approval_asks(&w, COMMIT_B); /* behind it */
-		approval_press_in(&w, CAROL, WORLD_TEAM, "Approve bbbbbbb");
+		approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
 		assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
 		while (w.aid.at < STORE_AID_AT + DAY)
 			world_due(&w, TIMER_ACCESS);

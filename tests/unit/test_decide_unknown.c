@@ -241,6 +241,8 @@ a_person_goes_past_a_push_which_keeps_its_place(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* B is blocked by now: does C contain it? */
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_close(&w);
 }

