@@ -180,7 +180,11 @@ go_on(struct tx *tx, struct deployment *work, bool is_alone)
 	if (!decide_needs_look(tx, work, NULL)) {
 		decide_query_blocked(tx, work); /* else its turn does */
 		(void)decide_step(tx, work, DEPLOY_ON_APPROVE, NULL);
-	} else if (is_alone)
+		return;
+	}
+	if (work->approvers[0] == '\0' && work->changed[0] != '\0')
+		work->shown_block = work->shown_own = 0; /* nobody said yes when asked anew */
+	if (is_alone)
 		decide_enqueue(tx, work, DEPLOY_ON_CLEAR, NULL);
 	else
 		decide_enqueue_later(tx, work);

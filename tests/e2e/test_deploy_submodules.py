@@ -283,4 +283,5 @@ def test_who_looks_before_it_is_told_where_the_login_is_others(bench):
     for settings in ({"REPOSITORY_SUBMODULES": "warn"},
                      {"REPOSITORY_SUBMODULES": "fetch", "REPOSITORY_SUBMODULES_FROM": "/a"},
                      {"REPOSITORY_SUBMODULES": "fetch", "IMAGE_SOURCE": "registry"}):
-        assert "==> warning a commit with submodules" not in "\n".join(bench.run("target.sh", "staging", "preflight", **settings)[1]), settings
+        said = "\n".join(bench.run("target.sh", "staging", "preflight", **settings)[1])
+        assert "==> warning a commit with submodules" not in said, settings

@@ -110,6 +110,30 @@ what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **st
 	}
 }
 
+/* Nobody has answered what was asked anew: that it needs no answer any more is no yes to it. */
+static void
+what_needs_no_approval_any_more_was_shown_to_nobody(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	b_over_a(&w);
+	world_settings(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
+	ask(&w, COMMIT_C);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	is_rolled_back(&w, "production");
+	world_git(&w, OVER_B);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
+	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
+	world_restart(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
+	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	goes_live(&w, COMMIT_C);
+	world_close(&w);
+}
+
 static void
 what_does_not_contain_it_starts_once_git_has_said_so(void **state)
 {
@@ -656,6 +680,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back),
+		cmocka_unit_test(what_needs_no_approval_any_more_was_shown_to_nobody),
 		cmocka_unit_test(what_does_not_contain_it_starts_once_git_has_said_so),
 		cmocka_unit_test(it_waits_as_long_as_git_does_not_answer),
 		cmocka_unit_test(what_git_has_lost_may_contain_it),
