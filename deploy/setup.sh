@@ -30,6 +30,7 @@ here=${here%/*}
 . "$here/setup/alerts.sh"
 
 readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
+readonly NIGHTLY=(deploybot-backup.timer deploybot-check.timer)
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [--stamp] \
 [app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
@@ -177,7 +178,7 @@ start() {
 		systemctl restart deploybot-runner.service deploybot.service
 	else
 		say '\nstarting deploybot'
-		systemctl enable --now "${UNITS[@]}"
+		systemctl enable --now "${UNITS[@]}" "${NIGHTLY[@]}"
 	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
 }
 
