@@ -26,11 +26,11 @@ here=${here%/*}
 . "$here/setup/hosts.sh"
 # shellcheck source=deploy/setup/around.sh
 . "$here/setup/around.sh"
+# shellcheck source=deploy/setup/start.sh
+. "$here/setup/start.sh"
 # shellcheck source=deploy/setup/alerts.sh
 . "$here/setup/alerts.sh"
 
-readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
-readonly NIGHTLY=(deploybot-backup.timer deploybot-check.timer)
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [--stamp] \
 [app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
@@ -160,27 +160,6 @@ begin_settings() {
 }
 
 # ---- the end ---------------------------------------------------------------------------------------
-
-# Who builds needs the container engine here.
-let_build() {
-	value_of IMAGE_SOURCE build
-	[[ $said == build && $folder == "$FOLDER_INSTALLED" ]] && getent group docker >/dev/null || return 0
-	[[ " $(id -nG "$runner_user") " != *' docker '* ]] || return 0
-	usermod -aG docker "$runner_user" || fail "$EXIT_CONFIG" "$runner_user cannot be put into the group docker, to build"
-	say '%s is in the group docker now, to build' "$runner_user"
-}
-
-start() {
-	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
-	if systemctl is-active --quiet deploybot.service; then
-		[[ $changed == yes ]] || { say '\ndeploybot runs already, with these settings'; return 0; }
-		say '\nrestarting deploybot'
-		systemctl restart deploybot-runner.service deploybot.service
-	else
-		say '\nstarting deploybot'
-		systemctl enable --now "${UNITS[@]}" "${NIGHTLY[@]}"
-	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
-}
 
 # Fills environments with those of all applications, as they are called on the command line.
 list_environments() {

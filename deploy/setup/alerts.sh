@@ -5,17 +5,26 @@
 
 readonly ALERT_TRIES=180
 
-# Of the second bot; the answer is not shown, for it has the token's number in it.
-call_bot() { # METHOD [FIELD=VALUE...]
-	local api complaint='' call_proxy
+# As the server calls it: through TELEGRAM_PROXY, and through no proxy of our environment.
+call_telegram() { # PATH [FIELD=VALUE...]
+	local api call_proxy
 	value_of TELEGRAM_PROXY ''
 	call_proxy=$said
 	value_of TELEGRAM_API_BASE https://api.telegram.org
 	api=${said%/}
-	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
+	call "$api/$1" "${@:2}"
+	[[ $said == 000 ]] || return 0
+	warn "Telegram does not answer this machine${call_proxy:+ through $call_proxy}: $(call_failure) ($api)"
+	return 1
+}
+
+# Of whichever bot secret_file is; the answer is not shown, for it has the token's number in it.
+call_bot() { # METHOD [FIELD=VALUE...]
+	local complaint=''
+	call_telegram "bot$(<"$secret_file")/$1" "${@:2}" || return 1
 	[[ $said != 200 ]] || return 0
 	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
-	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
+	warn "Telegram does not take it (status $said): ${complaint:-it does not say why}"
 	return 1
 }
 

@@ -127,15 +127,50 @@ show_bot() { # NAME
 	say 'The bot is @%s%s' "$bot" "$else"
 }
 
+check_proxy() { # NAME
+	check_if_any "$1" && call_telegram ''
+}
+
+# Before a token is asked for, which is not the matter then.
+ask_way_to_telegram() {
+	! call_telegram '' || return 0
+	value_of TELEGRAM_PROXY "${https_proxy:-${HTTPS_PROXY:-}}"
+	ask TELEGRAM_PROXY "$said" check_proxy "Through which proxy is Telegram reached? http://HOST:PORT or socks5h://HOST:PORT" \
+		"- for none, once this machine has a way there: a resolver (/etc/resolv.conf), and port 443 open"
+}
+
 ask_bot() {
+	ask_way_to_telegram
 	secret_there TELEGRAM_BOT_TOKEN
 	ask_secret TELEGRAM_BOT_TOKEN "$said" required check_token "The bot's token: write /newbot to @BotFather in Telegram" \
 		"Whoever has it is the bot: it goes into a file of deploybot's own user"
 }
 
+check_yes_or_no() { # NAME
+	[[ ! ${said,,} =~ ^(y|yes|n|no)$ ]] || return 0
+	warn "$1: yes or no"
+	return 1
+}
+
+# Whoever sees the terminal may have opened the link.  False: it was somebody else, who gets nothing.
+is_first_admin() { # ID
+	local name="somebody without a @name"
+	call_bot getChat "chat_id=$1" || true # the id is enough
+	! [[ $(<"$draft/said") =~ \"username\":\ ?\"([A-Za-z0-9_]{1,64})\" ]] || name=@${BASH_REMATCH[1]}
+	if [[ -n $answers ]]; then # nobody is asked
+		say 'The first admin is %s, Telegram id %s.' "$name" "$1"
+		return 0
+	fi
+	unset "drafted[SETUP_ADMIN]" # of who opened another one
+	ask SETUP_ADMIN '' check_yes_or_no "$name, Telegram id $1, has opened the link: is that you? yes or no" \
+		"Who is the first admin may do everything; where it was not you, there is another link"
+	unset "drafted[SETUP_ADMIN]"
+	[[ ${said,,} == y* ]]
+}
+
 # The first admin proves himself by a link; where that cannot be, the id is typed.
 ask_admin() {
-	local id
+	local id tries=0
 	value_of ADMIN_TELEGRAM_IDS ''
 	[[ ! -v drafted[ADMIN_TELEGRAM_IDS] || -v given[ADMIN_TELEGRAM_IDS] ]] || said=${drafted[ADMIN_TELEGRAM_IDS]}
 	if [[ -n $said && $said != 1 ]]; then
@@ -145,12 +180,12 @@ ask_admin() {
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
 	# Where a server runs already, it is asked over its local socket, which is root's way in.
-	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
-		say 'The first admin has the Telegram id %s.' "$id"
+	while ((tries++ < TRIES_MAX)) && id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; do
+		is_first_admin "$id" || continue
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"
 		return 0
-	fi
+	done
 	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
 	ask ADMIN_TELEGRAM_IDS '' check_needed "The first admin's Telegram id" "Any bot that shows ids says it, this one at /whoami"
 }

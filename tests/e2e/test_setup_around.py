@@ -21,7 +21,7 @@ from tls_aid import make_certificate
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
 NGINX = pathlib.Path(ROOT, "nginx")
 SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
-for part in ask questions settings around alerts; do . {DEPLOY}/setup/$part.sh; done
+for part in ask questions settings around start alerts; do . {DEPLOY}/setup/$part.sh; done
 """
 
 
@@ -217,6 +217,45 @@ doctor "$@"; kill "$process"
     said = "certificate: certbot will not renew it: /etc/letsencrypt/renewal/bot.example.org.conf says standalone"
     assert said in taken and "deploybot-setup webhooks bot.example.org" in taken, done.stdout
     assert "Telegram" in free and said not in free + hooked + through, done.stdout
+
+
+# What systemctl is called with, where it says that deploybot is as $2 says.
+START = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc && mount -t tmpfs none /run && mkdir -p /run/systemd/system || exit 77
+play() {
+	bash -c "$2" deploybot-setup "$1" "$3" 2>&1
+	find /etc/systemd/system/deploybot.socket.d -type f -exec grep -h ^Listen {} +
+	echo ----
+}
+touch "$1/conf"; play "$1" "$2" inactive; printf "$3" >"$1/conf"; play "$1" "$2" inactive; play "$1" "$2" active
+printf "LISTEN_ADDRESS=::\n" >"$1/conf"; play "$1" "$2" active; rm "$1/conf"; touch "$1/conf"; play "$1" "$2" active
+"""
+PLAYED = """
+systemctl() { [[ $1 != is-active ]] || { [[ $is == active ]]; return; }; echo "systemctl $*"; }
+folder=/etc/deploybot FOLDER_INSTALLED=$folder conf_there=$1/conf is=$2 starts=yes changed=no application=; start"""
+ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service deploybot-backup.timer " \
+    "deploybot-check.timer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a /run of its own")
+@pytest.mark.parametrize("settings, stream", [
+    ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"),
+    ("LISTEN_ADDRESS=0.0.0.0\n", "0.0.0.0:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "/run/d.sock")])
+def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_the_start(tmp_path, settings, stream):
+    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`."""
+    need(*MOUNTS)
+    done = subprocess.run([*MOUNTS, "bash", "-c", START, "bash", tmp_path, SOURCED + PLAYED, settings], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
+                          check=False)
+    shutil.rmtree(tmp_path / "etc", ignore_errors=True)
+    begun, moved, again, other, back, _ = done.stdout.split("----\n")
+    restarted = "systemctl daemon-reload\n\nrestarting deploybot, and its socket\n" \
+        "systemctl restart deploybot.socket deploybot-runner.service deploybot.service\n"
+    assert begun == f"\nstarting deploybot\nsystemctl enable --now {ALL}\n", begun
+    assert f"systemctl daemon-reload\n\nstarting deploybot\nsystemctl enable --now {ALL}\n" in moved, moved
+    assert moved.endswith(f"\nListenStream=\nListenStream={stream}\n"), moved
+    assert again == f"\ndeploybot runs already, with these settings\nListenStream=\nListenStream={stream}\n", again
+    assert restarted in other and other.endswith("\nListenStream=[::]:8080\n"), other
+    assert back == restarted, back
 
 
 # Answers whoever asks; the folder is another user's.

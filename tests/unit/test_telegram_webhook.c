@@ -612,6 +612,22 @@ the_command_line_sets_shows_and_deletes(void **state)
 }
 
 static void
+who_does_not_answer_has_refused_nothing(void **state)
+{
+	/* Regression: without DNS "Telegram refused" made people look for another token. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getWebhookInfo", 200, "no JSON");
+	assert_true(telegram_webhook_order(
+	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_INFO, on_ordered, w, NULL));
+	assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+	assert_false(w->order_ok);
+	assert_ptr_equal(strstr(w->text, "Telegram does not answer: "), w->text);
+	assert_non_null(
+	    strstr(w->text, ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?\n"));
+}
+
+static void
 one_that_is_not_registered_yet_is_not_called_polling(void **state)
 {
 	/* Regression: right behind a start an administrator read that updates are polled. */
@@ -682,6 +698,7 @@ main(void)
 		T(whether_updates_come_here_is_known),
 		T(a_revoked_token_is_known_without_a_message_to_send),
 		T(the_command_line_sets_shows_and_deletes),
+		T(who_does_not_answer_has_refused_nothing),
 		T(one_that_is_not_registered_yet_is_not_called_polling),
 		T(the_command_line_waits_as_long_as_it_is_told_to),
 	};
