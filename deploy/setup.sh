@@ -369,9 +369,18 @@ set_up_host() {
 	ask_login
 	confirm_keys "$through"
 	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
-	prepare "${hosts[0]}" "${ports[0]}" "$said"
+	prepare_as_the_others "$said"
 	commit
 	check "$1"
+}
+
+# Its compose file is to publish what the first host's does.
+prepare_as_the_others() { # FOLDER
+	local fresh=("${hosts[0]}" "${ports[0]}")
+	hosts=() ports=()
+	add_hosts "$list"
+	learn_inside "${hosts[0]}" "${ports[0]}" "$1"
+	prepare "${fresh[@]}" "$1"
 }
 
 # Its first host is not added but asked for, with its health check.
@@ -399,7 +408,7 @@ find_health() { # ENV LIST
 	local setting urls first=${2%%,*} fresh=${hosts[0]}
 	setting=$(name_of "$1" HEALTH_URL)
 	setting_there "$setting" "$target"
-	urls=$said health=8080/health
+	urls=$said health=8080/health inside=''
 	[[ $first == \[* ]] && first=${first%%]*}] || first=${first%%:*}
 	[[ $fresh != *:* ]] || fresh="[$fresh]"
 	if [[ ${urls%%,*} =~ ^(https?://)(.*)$ && ${BASH_REMATCH[2]} == "$first"[:/]* ]]; then

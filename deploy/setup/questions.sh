@@ -562,8 +562,9 @@ is_here() { # HOST
 
 check_health() { # NAME
 	local port host
-	if ! [[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] || ((BASH_REMATCH[1] > 65535)); then
-		warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
+	if ! [[ $said =~ ^([1-9][0-9]{0,4})(:([1-9][0-9]{0,4}))?/[A-Za-z0-9._~/?=\&%-]*$ ]] ||
+		((BASH_REMATCH[1] > 65535 || ${BASH_REMATCH[3]:-0} > 65535)); then
+		warn "$1: ${said@Q} is not PORT/PATH, as 8080/health, nor PORT:CONTAINERPORT/PATH, as 8081:8080/health"
 		return 1
 	fi
 	port=${BASH_REMATCH[1]}
@@ -572,7 +573,7 @@ check_health() { # NAME
 	for host in "${hosts[@]}"; do
 		is_here "$host" || continue
 		warn "$1: $host is this machine, whose port $port is deploybot's own (API_SERVER_PORT): another one, by which the \
-application is reached here, as 8081/health; where it listens on $port inside, its docker-compose.yml says 8081:$port"
+application is reached here, as 8081/health, or 8081:$port/health where it listens on $port in its container"
 		return 1
 	done
 }
@@ -616,9 +617,39 @@ health_there() { # ENV
 	value_of "$setting" ''
 }
 
+# Fills health with HOSTPORT/PATH, and inside with the container's port; empty: it is not known.
+take_health() { # HOSTPORT[:CONTAINERPORT]/PATH
+	local ports=${1%%/*}
+	health=${ports%%:*}${1#"$ports"} inside=${ports#*:}
+}
+
+# Fills `said` with what is offered: where another application, or deploybot itself, has the port on a host the next one
+# leads there to the port that a container has anyway.
+offer_health() {
+	local port=8080 own host url
+	local -A seen=() has=()
+	find_health_of_others
+	for url in "${!seen[@]}"; do
+		url=${url#*://}
+		has[${url%%/*}]=yes
+	done
+	setting_there API_SERVER_PORT "$conf"
+	own=${want[API_SERVER_PORT]:-${said:-8080}}
+	for host in "${hosts[@]}"; do
+		[[ $host != *:* ]] || host="[$host]"
+		while [[ -n ${has[$host:$port]:-} ]] || { [[ $port == "$own" ]] && is_here "$host"; }; do
+			((port += 1))
+		done
+	done
+	said=$port/health
+	[[ $port == 8080 ]] || said=$port:8080/health
+}
+
 # Where each environment has one none is asked for.  A docker-compose.yml that is written has the first one's port.
 keep_health() {
-	local environment setting given_health=${given[SETUP_HEALTH]:-}
+	local environment setting given_health
+	take_health "${given[SETUP_HEALTH]:-}"
+	given_health=$health
 	for environment in "${by_ssh[@]}"; do
 		health_there "$environment"
 		[[ -n $said ]] || return 1
@@ -629,9 +660,10 @@ keep_health() {
 		say '%s stays as it is: %s' "$setting" "$said"
 		[[ -n $health || ! ${said%%,*} =~ ^https?://[^/]*:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
 		[[ -z $given_health || ${said%%,*} == *":$given_health" ]] ||
-			warn "SETUP_HEALTH is $given_health, and $setting stays as it is: change it in $target"
+			warn "SETUP_HEALTH is ${given[SETUP_HEALTH]}, and $setting stays as it is: change it in $target"
 	done
 	health=${health:-8080/health}
+	[[ ${given_health%%/*} == "${health%%/*}" ]] || inside=''
 }
 
 ask_health() {
@@ -639,9 +671,10 @@ ask_health() {
 	! keep_health || return 0
 	shared_value_of SSH_JUMP ''
 	[[ -z $said ]] || from="on each host itself"
-	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \
-		"Asked after a release, $from; one that does not answer 2xx is rolled back"
-	health=$said
+	offer_health
+	ask SETUP_HEALTH "$said" check_health "PORT/PATH at which the application answers when it is healthy" \
+		"Asked after a release, $from; 8081:8080/health where the host's port 8081 leads to the container's 8080"
+	take_health "$said"
 }
 
 # Adds to seen, by URL, the environments of other applications; of the one without a name by the environment's alone.
