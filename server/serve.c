@@ -98,6 +98,12 @@ show_tail(void *ctx, int64_t run, struct buf *out)
 }
 
 static void
+show_gate(void *ctx, int64_t run, struct buf *out)
+{
+	perform_gate_text(&((struct serve *)ctx)->perform, run, out);
+}
+
+static void
 count_telegram_call(void *ctx, const char *method, int code)
 {
 	metric_set_telegram(((struct serve *)ctx)->metrics, method, code);
@@ -400,6 +406,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.submit = serve_submit,
 		.refusals = serve->refusals,
 		.tail = show_tail,
+		.gate = show_gate,
 		.count_call = count_telegram_call,
 		.count_request = count_telegram_request,
 		.pending = note_pending,

@@ -157,6 +157,7 @@ serve_teardown(struct serve *serve)
 	drain(serve);
 	perform_health_free(serve->health);
 	health_looks_free(serve->looks);
+	serve_local_stop(serve);
 	tls_watch_free(serve->tls);
 	state_watch_free(serve->state);
 	serve_stamp_free(serve->stamp);

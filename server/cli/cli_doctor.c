@@ -98,8 +98,8 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 }
 
 /*
- * `doctor ENV`: whether all is there where releases go, as the runner goes there, whom root becomes.
- * No setting is needed here (NULL): the server's secrets are not the runner's user's.
+ * `doctor ENV`: whether all is there where releases go, as the runner goes there: root becomes its
+ * user.  No setting is needed here (NULL): the server's secrets are not the runner's user's.
  */
 static int
 ask_target(const struct cli *cli, const struct settings *settings, const char *environment)
@@ -175,7 +175,8 @@ find_target(const struct cli *cli, const char *typed)
 	}
 	if (is_read && settings->application_count > 0)
 		environment = cli_target(settings, typed);
-	return environment == NULL ? EX_USAGE : ask_target(cli, is_read ? settings : NULL, environment);
+	return environment == NULL ? EX_USAGE :
+				     ask_target(cli, is_read ? settings : NULL, environment);
 }
 
 int

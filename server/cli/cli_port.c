@@ -116,6 +116,18 @@ cli_port_get(const struct settings *settings, const char *path, const char *head
 	return receive(fd, answer, err);
 }
 
+bool
+cli_port_has_header(const char *answer, const char *name)
+{
+	const char *end = strstr(answer, "\r\n\r\n");
+
+	for (const char *line = strstr(answer, "\r\n"); line != NULL && line < end;
+	     line = strstr(line + 2, "\r\n"))
+		if (text_starts_ci(line + 2, name) && line[2 + strlen(name)] == ':')
+			return true;
+	return false;
+}
+
 const char *
 cli_port_body(const char *answer)
 {

@@ -17,6 +17,9 @@ struct settings;
 bool cli_port_get(const struct settings *settings, const char *path, const char *header,
     char answer[CLI_PORT_ANSWER + 1], struct err *err) MUST_USE;
 
+/* Has the answer that header? */
+bool cli_port_has_header(const char *answer, const char *name);
+
 /* The body of an answer of status 200; NULL: it is another one. */
 const char *cli_port_body(const char *answer);
 

@@ -397,10 +397,11 @@ examine_factors(struct doctor *doctor)
 	else if (n > 0 && s->totp_keys->count > 1)
 		TELL(doctor, STORE, NOTE,
 		    "second factors: %" PRId64
-		    " people have one; once the server has started with both keys of TOTP_KEY_FILE, the second line can go",
-		    n);
+		    " %s; once the server has started with both keys of TOTP_KEY_FILE, the second line can go",
+		    n, n == 1 ? "person has one" : "people have one");
 	else if (n > 0)
-		TELL(doctor, STORE, OK, "second factors: %" PRId64 " people have one", n);
+		TELL(doctor, STORE, OK, "second factors: %" PRId64 " %s", n,
+		    n == 1 ? "person has one" : "people have one");
 	else if (n == 0 && s->require_otp_count > 0)
 		TELL(doctor, STORE, WARNING,
 		    "second factors: REQUIRE_OTP asks for codes, and nobody has any: deploybot 2fa add");

@@ -155,10 +155,6 @@ may_be_systemds(const char *address, int port)
 	return !doctor_port_is_users(address, port) && has_socket_unit();
 }
 
-/* The unit's own address, and what the settings say, are two places where a port is changed. */
-#define HOW_TO_MOVE \
-	"systemctl edit deploybot.socket: [Socket], ListenStream=, ListenStream=%s:%d; then systemctl restart deploybot.socket deploybot"
-
 /* deploybot runs, and not there: it listens where its socket unit says, or was not started anew. */
 static void
 say_not_there(struct doctor *doctor)
@@ -167,7 +163,7 @@ say_not_there(struct doctor *doctor)
 
 	if (has_socket_unit())
 		TELL(doctor, SETTINGS, ERROR,
-		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: its socket unit says where: " HOW_TO_MOVE,
+		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: its socket unit says where: systemctl edit deploybot.socket: [Socket], ListenStream=, ListenStream=%s:%d; then systemctl restart deploybot.socket deploybot",
 		    s->api_server_port, s->listen_address, s->listen_address, s->api_server_port);
 	else
 		TELL(doctor, SETTINGS, WARNING,

@@ -209,7 +209,7 @@ examine_receiving(struct doctor *doctor)
 
 	if (!cli_port_get(doctor->settings, "/readyz", NULL, answer, NULL))
 		return; /* it does not run; what else listens there is said of the port */
-	if (strstr(answer, ROUTE_HEALTH_MISSES) != NULL)
+	if (cli_port_has_header(answer, ROUTE_HEALTH_MISSES))
 		TELL(doctor, TELEGRAM, ERROR,
 		    "Telegram: the server that runs here gets no updates: another program polls for this bot (stop it, or take another token), or Telegram is not reached: its log says which (journalctl -u deploybot)");
 }

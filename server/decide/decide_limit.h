@@ -8,10 +8,10 @@
 
 /*
  * Is it too much?  Then it was dealt with.  Of who has a role as ROLE_RATE_LIMIT says, commands
- * and presses apart, answered with when it goes on, once a minute; never where it is_always (stop,
- * status, lock, rollback, the end of a freeze).  Of who has none as RATE_LIMIT_* say, of each
- * person and of each group in which such people write: without an answer, counted in the audit as
- * `what`.
+ * and presses apart, answered with when it goes on (each press, a command once a minute); never
+ * where it is_always (stop, status, lock, rollback, the end of a freeze).  Of who has none as
+ * RATE_LIMIT_* say, of each person and of each group in which such people write: without an
+ * answer, counted in the audit as `what`.
  */
 bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;

@@ -200,9 +200,11 @@ expect_few(struct metric_set *set, const char *environment, enum trigger trigger
 /* Its counters are there, at zero, before the first of its works ends: one that began as 1 would be
  * no increase.  Those of an environment that nobody ever used would be all that is ever read. */
 static void
-expect_work(struct metric_set *set, const struct environment_settings *environment)
+expect_work(
+    struct metric_set *set, const struct environment_settings *environment, enum trigger trigger)
 {
 	expect_deployments(set, environment->name, TRIGGER_CHAT);
+	expect_deployments(set, environment->name, trigger); /* as that of a token */
 	metrics_expect(set->deployment_duration, METRICS_LABELS(OF(environment->name)));
 	if (environment->branch == NULL)
 		return;
@@ -419,7 +421,7 @@ metric_set_gauges(
 		if (settings->environment_count > METRIC_SET_ENVIRONMENTS)
 			expect_few(set, environment->name, (enum trigger)gauge->trigger);
 		else
-			expect_work(set, environment);
+			expect_work(set, environment, (enum trigger)gauge->trigger);
 	}
 }
 

@@ -4,8 +4,8 @@
 
 #include "lib/http_server.h"
 
-/* Stands in what /readyz answers while it is so: `doctor` looks for it. */
-#define ROUTE_HEALTH_MISSES "updates of Telegram are not received"
+/* A header of what /readyz answers while Telegram's updates do not come: `doctor` looks for it. */
+#define ROUTE_HEALTH_MISSES "X-Telegram-Updates"
 
 struct health_watch;
 

@@ -55,8 +55,8 @@ void settings_say_found(struct settings_loader *l, enum settings_severity severi
 
 /* Also notes what the line (NULL: none) says in the snapshot, for who looks at it while it is in
  * force. */
-void settings_warn(struct settings_loader *l, struct settings_line *line, const char *where,
-    const char *what);
+void settings_warn(
+    struct settings_loader *l, struct settings_line *line, const char *where, const char *what);
 
 /* --- settings_gone.c --- */
 
@@ -177,8 +177,8 @@ void settings_say_hook_lines(struct settings_loader *l);
 /* --- settings_special.c --- */
 
 /* Is it <ENV>_NAME, or <ENV>_NAME_FILE of a secret, of that environment? */
-bool settings_is_special_of(
-    const char *environment, const char *name, size_t size, enum setting *ret);
+bool
+settings_is_special_of(const char *environment, const char *name, size_t size, enum setting *ret);
 
 /* What a setting is called where it is said: STAGING_DEPLOY_USER where it is said for that member
  * alone, else DEPLOY_USER.  member NULL: of none.  Returns ret. */
@@ -220,6 +220,14 @@ void settings_check_roles(struct settings_loader *l);
 struct grant settings_read_grant(const char *application, const char *text,
     char action[SETTINGS_ACTION_MAX], bool *ret_has_target);
 
+/* What it names: "shop/staging", "client/acme"; returns out. */
+#define SETTINGS_GRANT_TARGET (ENVIRONMENT_ID_MAX + 16)
+const char *settings_grant_target(const struct grant *grant, char out[SETTINGS_GRANT_TARGET]);
+
+/* Of its actions those that are the server's and that it does not reach: they are given on all
+ * targets, which an application's file cannot name. */
+uint32_t settings_unreached(const struct grant *grant);
+
 /* "; did you mean do.restart-web:client/acme?", of a grant's text whose action there is not; "":
  * none is near. */
 #define SETTINGS_NEAR_MAX 112
@@ -243,6 +251,11 @@ void settings_take_otp(struct settings_loader *l);
 
 /* Names in the report what is wrong with the roles that approve, when all roles are known. */
 void settings_check_approvals(struct settings_loader *l);
+
+/* --- settings_stages.c --- */
+
+/* Names in the report what is wrong with the environments that <ENV>_AFTER names. */
+void settings_say_stages(struct settings_loader *l);
 
 /* --- settings_local.c --- */
 
@@ -289,8 +302,8 @@ void settings_check_previous(struct settings_loader *l);
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */
-bool settings_check_command(
-    struct settings_loader *l, size_t source, const struct env_entry *entry);
+bool
+settings_check_command(struct settings_loader *l, size_t source, const struct env_entry *entry);
 
 /* --- settings_targets.c --- */
 

@@ -98,6 +98,7 @@ take_nameless(struct settings_loader *l)
 	}
 	settings_say_overlaps(l);
 	settings_say_branches(l);
+	settings_say_stages(l);
 	settings_say_shared_health(l);
 	settings_say_renamed(l);
 }

@@ -333,6 +333,7 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	else if (settings_in_production(l))
 		settings_check_private(l, name, unseen, false);
 	value->is_given |= unseen != NULL;
+	value->is_own_file = is_members && l->main != NULL && look_up(l, name, l->own).text != NULL;
 }
 
 void

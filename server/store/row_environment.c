@@ -292,6 +292,15 @@ row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t 
 	    DB_I64(max));
 }
 
+bool
+row_environment_is_empty(struct tx *tx, const char *name)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM environment WHERE name = $1"
+		   " AND (current_release <> 0 OR is_down <> 0 OR unknown_since <> 0)",
+		   DB_TEXT(name)) == 0;
+}
+
 int64_t
 row_environment_release(struct tx *tx, const struct release *release)
 {

@@ -88,6 +88,7 @@ struct run_ended {
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool migration;		/* it said `==> migrate`, before `==> release` */
 	bool drains;		/* it said `==> drain-later` */
+	bool undone;		/* it said `==> nothing-runs`, behind `==> release` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
 	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
@@ -171,6 +172,10 @@ struct answer {
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
+	/* API_COMMAND: the loop asks so many lines of what its application logged last, and answers
+	 * with them; "": it answers with what was said. */
+	char log_of[LIMIT_ENVIRONMENT];
+	int log_lines;
 	/* API_STATUS: whose health the loop looks at before it answers; owned as text is. */
 	struct probe_target *targets;
 	size_t n_targets;

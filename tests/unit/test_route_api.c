@@ -26,13 +26,16 @@ struct world {
 	struct http_asked asked;
 	struct probe_finding finding; /* of the one URL */
 	uint64_t user;		      /* who looked last */
+	const char *log_of;	/* whose application's log the store lets be read; NULL: none's */
+	bool is_read, is_asked; /* it is there; the target was asked */
 	char printed[4096];
 };
 
 /* The store: what is live, and its URL. */
 static bool
-decide(UNUSED void *ctx, struct event *event)
+decide(void *ctx, struct event *event)
 {
+	struct world *w = ctx;
 	struct probe_target target = { .environment = "staging", .url = "http://127.0.0.1:1/" };
 	struct answer answer = { .status = 200,
 		.text = "{\"environments\":[{\"environment\":\"staging\",\"health_urls\":1,"
@@ -40,8 +43,27 @@ decide(UNUSED void *ctx, struct event *event)
 		.targets = &target,
 		.n_targets = 1 };
 
+	if (w->log_of != NULL) {
+		answer =
+		    (struct answer){ .status = 200, .text = "{\"said\":\"\"}", .log_lines = 7 };
+		(void)text_copy(answer.log_of, sizeof(answer.log_of), w->log_of);
+	}
 	event->done(event->done_ctx, &answer);
 	event_free(event);
+	return true;
+}
+
+static bool
+read_log(void *ctx, const char *environment, int lines,
+    void (*on_done)(void *ctx, bool is_read, const char *text), void *done_ctx, struct err *err)
+{
+	struct world *w = ctx;
+
+	assert_string_equal(environment, "shop/staging");
+	assert_int_equal(lines, 7);
+	if (!w->is_asked)
+		return err_set(err, ERR_BUSY, "too many read logs at once");
+	on_done(done_ctx, w->is_read, w->is_read ? "GET /orders\n<b> \"x\"" : "h1: no container");
 	return true;
 }
 
@@ -65,7 +87,7 @@ set_up(void **state)
 
 	w->loop = loop_new(NULL);
 	w->api = route_api_new(&(struct route_api_config){
-	    .submit = decide, .is_network = true, .look = look, .ctx = w });
+	    .submit = decide, .is_network = true, .look = look, .read_log = read_log, .ctx = w });
 	route_api_routes(w->api, w->routes);
 	config.routes = w->routes;
 	w->server = http_server_new(w->loop, &config, "127.0.0.1:0", NULL);
@@ -153,6 +175,40 @@ each_token_looks_as_itself(void **state)
 	assert_true(w->user == ann);
 }
 
+static void
+ask_log(struct world *w)
+{
+	static const char body[] = "{\"arguments\": [\"shop/staging\", \"7\"]}";
+	char line[400];
+
+	(void)snprintf(line, sizeof(line),
+	    "POST /v1/command/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+	    "Authorization: Bearer " TOKEN_PREFIX "%0*d\r\n\r\n%s",
+	    sizeof(body) - 1, 2 * TOKEN_BYTES, 0, body);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+}
+
+/* What the store has said is not the answer: that it may be read is. */
+static void
+what_an_application_logged_is_asked_before_it_is_answered(void **state)
+{
+	struct world *w = *state;
+
+	w->log_of = "shop/staging";
+	ask_log(w);
+	assert_int_equal(w->asked.status, 503);
+	assert_true(has(w->asked.body, "too many read logs at once"));
+	w->is_asked = true;
+	ask_log(w);
+	assert_int_equal(w->asked.status, 409);
+	assert_true(has(w->asked.body, "\"said\":\"No log: h1: no container\""));
+	w->is_read = true;
+	ask_log(w);
+	assert_int_equal(w->asked.status, 200);
+	assert_true(has(w->asked.body, "\"said\":\"GET /orders\\n<b> \\\"x\\\"\""));
+}
+
 int
 main(void)
 {
@@ -160,6 +216,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_not_asked_is_not_said_to_be_down),
 		TEST(each_token_looks_as_itself),
+		TEST(what_an_application_logged_is_asked_before_it_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

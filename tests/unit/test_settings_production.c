@@ -356,6 +356,36 @@ second_factors_are_made_in_the_chat_where_that_was_said(void **state)
 	}
 }
 
+/* Each of them may be one of those who approve, and no row says who. */
+static void
+who_asks_unknown_and_may_approve_is_warned_of(void **state)
+{
+	static const struct {
+		const char *kind, *changes;
+		bool is_warned;
+	} rows[] = {
+		{ PRODUCTION, "", false },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1", true },
+		{ PRODUCTION, "STAGING_ROLLBACK_APPROVALS=1", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS_IF=forced=1", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1\nAPPROVE_UNKNOWN_PUSHER=true", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1\nAPPROVE_UNKNOWN_PUSHER=false", false },
+		{ DEVELOPMENT, "PRODUCTION_APPROVALS=1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
+
+		if (s == NULL)
+			fail_msg("%s: %s", rows[i].changes, report.lines[0].text);
+		if (says(SETTINGS_WARNING, "APPROVE_UNKNOWN_PUSHER: is true, and ") !=
+		    rows[i].is_warned)
+			fail_msg("%s%s", rows[i].kind, rows[i].changes);
+		settings_unref(s);
+	}
+}
+
 int
 main(void)
 {
@@ -366,6 +396,7 @@ main(void)
 		cmocka_unit_test(any_other_environment_asks_whether_the_list_was_meant),
 		cmocka_unit_test(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused),
 		cmocka_unit_test(second_factors_are_made_in_the_chat_where_that_was_said),
+		cmocka_unit_test(who_asks_unknown_and_may_approve_is_warned_of),
 		cmocka_unit_test(what_would_be_refused_at_start_is_refused_at_a_reload),
 		cmocka_unit_test(an_applications_file_is_refused_alone),
 	};
