@@ -97,8 +97,8 @@ open_backup(const char *file, struct err *err)
 	if (snprintf(log, sizeof(log), "%s-wal", file) < PATH_MAX && stat(log, &st) == 0 &&
 	    st.st_size > 0)
 		return ERR_FD(err_set(err, ERR_INVALID,
-		    "%s is a database that was in use, with %s-wal beside it: deploybot backup FILE makes a backup",
-		    file, file));
+		    "%s is a database that is in use, with a -wal beside it: deploybot backup FILE makes a backup of one",
+		    file));
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return fd >= 0 ? fd : ERR_FD(err_errno(err, ERR_MISSING, errno, "%s", file));
 }

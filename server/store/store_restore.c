@@ -1,4 +1,4 @@
-/* store_restore.c - a backup takes the place of the database, so that a kill leaves the old or the new.  Side: store. */
+/* store_restore.c - a backup takes the database's place; a kill leaves the old or the new.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * copy, check, mark | move away, rename the copy | (a start is committed) remove the mark.
@@ -143,23 +143,37 @@ drop_copy(const char *copy)
 	(void)unlink(copy);
 }
 
+/* The time, or the next that no folder has: what was kept once is never written over. */
+static bool
+name_away(const char *folder, char away[STORE_RESTORE_AWAY], struct err *err)
+{
+	char path[PATH_MAX];
+	struct tm utc;
+
+	for (time_t now = time(NULL);; now++) {
+		if (gmtime_r(&now, &utc) == NULL ||
+		    strftime(away, STORE_RESTORE_AWAY, AWAY "%Y%m%d-%H%M%S", &utc) == 0)
+			return err_set(err, ERR_INVALID, "the clock of this machine is wrong");
+		if (!path_of(path, folder, away, err))
+			return false;
+		if (access(path, F_OK) != 0)
+			return errno == ENOENT || err_errno(err, ERR_IO, errno, "%s", path);
+	}
+}
+
 bool
 store_restore_begin(const struct store_restore *where, int fd, const char *file,
     struct store_backup *ret, char away[STORE_RESTORE_AWAY], struct err *err)
 {
 	char copy[PATH_MAX], mark[PATH_MAX];
-	time_t now = time(NULL);
-	struct tm utc;
 
-	if (!path_of(copy, where->folder, COPY, err) || !path_of(mark, where->folder, MARK, err))
+	if (!path_of(copy, where->folder, COPY, err) || !path_of(mark, where->folder, MARK, err) ||
+	    !name_away(where->folder, away, err))
 		return false;
-	if (gmtime_r(&now, &utc) == NULL ||
-	    strftime(away, STORE_RESTORE_AWAY, AWAY "%Y%m%d-%H%M%S", &utc) == 0)
-		return err_set(err, ERR_INVALID, "the clock of this machine is wrong");
 	if (make_copy(copy, fd, file, ret, err) && file_flush_name(copy, err) &&
 	    file_write(mark, away, strlen(away), 0600, err))
 		return true;
-	/* A mark without a copy makes the next start one on a copy: that asks, and harms nothing. */
+	/* A mark without a copy makes the next start one of a restored database: it asks first. */
 	drop_copy(copy);
 	return false;
 }

@@ -1,4 +1,4 @@
-/* store_restore.h - a backup takes the place of the database, so that a kill leaves the old or the new.  Side: store. */
+/* store_restore.h - a backup takes the database's place; a kill leaves the old or the new.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
