@@ -5,6 +5,7 @@
 # deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
 # deploybot-setup [OPTION...] webhooks NAME    - from polling to webhooks, at https://NAME behind nginx
 # deploybot-setup [OPTION...] alerts           - who is notified of what goes wrong, and who rings when this machine is off
+# deploybot-setup [OPTION...] rotate [[APP/]ENV] - new deploy keys, here and on the hosts; of one environment: the key that it has
 # deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing, but --stamp's two stamps
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2031 # what a subshell is given is its own
@@ -20,6 +21,8 @@ here=${here%/*}
 . "$here/setup/ask.sh"
 # shellcheck source=deploy/setup/questions.sh
 . "$here/setup/questions.sh"
+# shellcheck source=deploy/setup/health.sh
+. "$here/setup/health.sh"
 # shellcheck source=deploy/setup/settings.sh
 . "$here/setup/settings.sh"
 # shellcheck source=deploy/setup/hosts.sh
@@ -30,9 +33,11 @@ here=${here%/*}
 . "$here/setup/start.sh"
 # shellcheck source=deploy/setup/alerts.sh
 . "$here/setup/alerts.sh"
+# shellcheck source=deploy/setup/rotate.sh
+. "$here/setup/rotate.sh"
 
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [--stamp] \
-[app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
+[app NAME | host [APP/]ENV | webhooks NAME | alerts | rotate [[APP/]ENV] | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
 folder=$FOLDER_INSTALLED answers='' starts=yes anew=no stamps=no act=setup name='' application='' first_name='' changed=no
@@ -56,6 +61,10 @@ read_words() { # WORD...
 			exit 0
 			;;
 		check | alerts) act=$1 ;;
+		rotate)
+			act=$1
+			[[ $# -lt 2 || $2 == -* ]] || { name=$2 && shift; }
+			;;
 		app | host | webhooks)
 			[[ $# -ge 2 && -n $2 ]] || fail "$EXIT_INPUT" "$USAGE"
 			act=$1 name=$2
@@ -376,11 +385,11 @@ set_up_host() {
 
 # Its compose file is to publish what the first host's does.
 prepare_as_the_others() { # FOLDER
-	local fresh=("${hosts[0]}" "${ports[0]}")
+	local host=${hosts[0]} port=${ports[0]}
 	hosts=() ports=()
 	add_hosts "$list"
 	learn_inside "${hosts[0]}" "${ports[0]}" "$1"
-	prepare "${fresh[@]}" "$1"
+	prepare "$host" "$port" "$1"
 }
 
 # Its first host is not added but asked for, with its health check.
@@ -430,6 +439,7 @@ app) set_up_application "$name" ;;
 host) set_up_host "$name" ;;
 webhooks) set_up_webhooks "$name" ;;
 alerts) set_up_alerts ;;
+rotate) rotate "$name" ;;
 check)
 	list_environments
 	check "${environments[@]}"

@@ -357,7 +357,8 @@ ask_alerts() { # FOLDER-OF-RULES
 	watchdog=$said
 	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
 	find_runbooks "$1/alerts.yml"
-	ask ALERT_RUNBOOKS_URL "${said:--}" check_runbooks "Where does your team read OPERATIONS.md? Its folder's address, - for nowhere" \
+	ask ALERT_RUNBOOKS_URL "${said:--}" check_runbooks \
+		"Where does your team read OPERATIONS.md? Its folder's address, - for nowhere" \
 		"Each alert links to its section there, as https://git.example.org/ops/deploybot/docs"
 	said=${said%/} said=${said%/OPERATIONS.md}
 	runbooks=${said#-}

@@ -204,7 +204,7 @@ is_ready() { # HOST PORT FOLDER
 	return "$status"
 }
 
-# Through whoever has sudo there, with the keys and the agent of who called us.
+# Through whoever has sudo there, with the keys and the agent of who called us.  `sent` prints another program than host_program.
 prepare_through() { # HOST PORT FOLDER [prepare_jump]
 	local caller=() status=0 way=''
 	if ((EUID == 0)) && [[ -n ${SUDO_USER:-} && $SUDO_USER != root ]]; then
@@ -214,18 +214,18 @@ prepare_through() { # HOST PORT FOLDER [prepare_jump]
 	fi
 	say '\n%s: preparing it as %s (at most %s minutes)' "$1" "$login" "$((PREPARE_SECONDS / 60))"
 	# shellcheck disable=SC2016 # the host's shell expands it
-	{ host_program "$1" "$3" && echo "${4:-prepare_host}"; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
+	{ "${sent:-host_program}" "$1" "$3" && echo "${4:-prepare_host}"; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
 		'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi' >"$draft/said" 2>&1 || status=$?
 	print_said "$1"
 	((status == 0))
 }
 
-# For whoever may come there in no way that we may.
+# For whoever may come there in no way that we may.  `sent`: as above.
 print_block() { # HOST FOLDER [prepare_jump]
 	printf '\n%s: paste this there, as root:\n\n' "$1"
 	# shellcheck disable=SC2016 # the host's shell expands it
 	printf "if [ \"\$(id -u)\" = 0 ]; then bash; else sudo bash; fi <<'DEPLOYBOT'\n" # root may have no sudo
-	host_program "$1" "$2"
+	"${sent:-host_program}" "$1" "$2"
 	printf '%s\nDEPLOYBOT\n\n' "${3:-prepare_host}"
 }
 

@@ -85,15 +85,16 @@ prepare_folder() {
 # docker opens a published port past ufw and the like.
 say_who_reaches() {
 	local address
-	printf 'note: whoever reaches an address of this host reaches port %s now, in clear text and past ufw, which docker passes by\n' "$port"
+	printf 'note: whoever reaches an address of this host reaches port %s now, in clear text and past ufw\n' \
+		"$port"
 	for address in $addresses; do
 		[[ $address != 127.* && " $(hostname -I) " != *" $address "* ]] || break
 		address=''
 	done
 	[[ -n ${address:-} ]] || return 0
 	[[ $address != *:* ]] || address="[$address]"
-	printf 'note: only by the address that deploybot comes to, before the first release: sed -i '\''s/"%s:%s"/"%s:%s:%s"/'\'' %s\n' \
-		"$port" "$inside" "$address" "$port" "$inside" "$dir/docker-compose.yml"
+	printf 'note: only by the address that deploybot comes to, before a release: %s '\''s/"%s:%s"/"%s:%s:%s"/'\'' %s\n' \
+		"sed -i" "$port" "$inside" "$address" "$port" "$inside" "$dir/docker-compose.yml"
 }
 
 prepare_host() {

@@ -74,9 +74,10 @@ def test_what_was_there_before_a_restore_is_kept_however_often_it_is_typed(tmp_p
     typist.conf.chmod(0o600)
     block = re.search(r"(?m)^((?: {4}.*\n)* {4}sudo deploybot restore COPY\n(?: {4}.*\n)*)", PAGE)[1]
 
+    typed = textwrap.dedent(block).replace("sudo -u deploybot deploybot audit verify\n", "")
+
     def restore(what):
-        return typist.type(textwrap.dedent(block).replace("sudo -u deploybot deploybot audit verify\n", ""), check=False,
-                           COPY=str(what), **{"sudo deploybot": "deploybot"})
+        return typist.type(typed, check=False, COPY=str(what), **{"sudo deploybot": "deploybot"})
 
     for times in (1, 2, 3):
         (tmp_path / "audit.log").write_text(f"until {times}\n", "ascii")

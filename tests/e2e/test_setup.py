@@ -235,7 +235,8 @@ def test_what_hosts_and_services_say_moves_nothing_on_the_terminal(tmp_path):
     (tmp_path / "said").write_text(text, "utf-8")
     script = f'. {DEPLOY}/common.sh; . {DEPLOY}/setup/hosts.sh; draft=$1; print_said h1'
     for language in ("C", "C.UTF-8"):
-        done = subprocess.run(["bash", "-c", script, "x", tmp_path], env={"PATH": os.environ["PATH"], "LC_ALL": language},
+        done = subprocess.run(["bash", "-c", script, "x", tmp_path],
+                              env={"PATH": os.environ["PATH"], "LC_ALL": language},
                               stdout=subprocess.PIPE, timeout=60, check=True)
         said = done.stdout.decode("utf-8")
         assert re.sub(" +", " ", said) == " h1: abcdef g [31m ünïcödé – “q” 日本\n", (language, said)

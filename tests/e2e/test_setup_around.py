@@ -220,7 +220,8 @@ doctor "$@"; kill "$process"
 
 
 # What systemctl is called with, where it says that deploybot is as $2 says.
-START = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc && mount -t tmpfs none /run && mkdir -p /run/systemd/system || exit 77
+START = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc && mount -t tmpfs none /run &&
+  mkdir -p /run/systemd/system || exit 77
 play() {
 	bash -c "$2" deploybot-setup "$1" "$3" 2>&1
 	find /etc/systemd/system/deploybot.socket.d -type f -exec grep -h ^Listen {} +
@@ -375,7 +376,8 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """runbooks=${runbooks-}; conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no stayed=
+INSTALL = """runbooks=${runbooks-}; conf_there=$1/conf; values=$1/values draft=$1/draft
+examples=$1/examples own_prometheus=no stayed=
 mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
@@ -413,7 +415,8 @@ def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, addr
     assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
 
-RUNBOOKS = """untouched='nothing here was changed' draft=$1/draft values=$1/values secret_file=/dev/null conf_there=$1/conf
+RUNBOOKS = """untouched='nothing here was changed' draft=$1/draft values=$1/values
+secret_file=/dev/null conf_there=$1/conf
 check_alert_chat() { true; }; check_watchdog() { true; }
 given=([ALERT_CHAT_ID]=-5 [ALERT_WATCHDOG_URL]=http://127.0.0.1/ring)
 [[ -z ${2+said} ]] || given[ALERT_RUNBOOKS_URL]=$2
@@ -461,7 +464,8 @@ def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links
         (rules / "etc" / name).write_text(text, encoding="utf-8")
     (rules / "examples/shipped").write_text("".join(lines), encoding="ascii")
     for _ in range(2):
-        assert call(f'find_runbooks "$1/etc/alerts.yml"; runbooks=$said; {INSTALL}', rules) == (0, "own_prometheus=no\n")
+        found = call(f'find_runbooks "$1/etc/alerts.yml"; runbooks=$said; {INSTALL}', rules)
+        assert found == (0, "own_prometheus=no\n")
         alerts, asked = ((rules / "etc" / name).read_text("utf-8") for name in ("alerts.yml", "prometheus.yml"))
         assert "> 2400" in alerts and links(rules) == {"https://g.example.org/x/docs"}
         assert "15s" in asked and '"10.0.0.7:8080"' in asked

@@ -267,9 +267,10 @@ hostname() {{ echo "10.0.0.5 fd00::7 172.17.0.1"; }}
 
 
 @pytest.mark.parametrize("addresses, own", [
-    ("192.0.2.9 10.0.0.5", "10.0.0.5"), ("fd00::7", "[fd00::7]"), ("127.0.0.1", "127.0.0.1"), ("192.0.2.9", ""), ("", "")])
+    ("192.0.2.9 10.0.0.5", "10.0.0.5"), ("fd00::7", "[fd00::7]"), ("127.0.0.1", "127.0.0.1"), ("192.0.2.9", ""),
+    ("", "")])
 def test_the_compose_file_leads_to_the_containers_port_and_who_reaches_it_is_said(tmp_path, addresses, own):
-    """Regression: "8081:8081", where nothing listens in the container; and that docker passes ufw by was said nowhere."""
+    """Regression: "8081:8081", where nothing listens in the container; that docker passes ufw by was said nowhere."""
     words = ["bash", "-c", FOLDER, "x", tmp_path, addresses]
     done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
     file = tmp_path / "app/docker-compose.yml"
@@ -286,7 +287,8 @@ def test_the_compose_file_leads_to_the_containers_port_and_who_reaches_it_is_sai
 
 @pytest.mark.parametrize("text, inside", [
     ('services:\n  app:\n    ports:\n      - "8081:8080"\n', "8080"), ("ports:\n- 10.0.0.5:81:3000/tcp\n", "3000"),
-    ("    ports: ['8081:80']\n", ""), ('- "[fd00::7]:8081:9000"\n', "9000"), ("- ./a:/b\n- TIME=12:30\n", ""), ("", "")])
+    ("    ports: ['8081:80']\n", ""), ('- "[fd00::7]:8081:9000"\n', "9000"), ("- ./a:/b\n- TIME=12:30\n", ""),
+    ("", "")])
 def test_another_host_gets_the_containers_port_that_the_first_one_publishes(tmp_path, text, inside):
     (tmp_path / "docker-compose.yml").write_text(text)
     script = f""". {DEPLOY}/setup/hosts.sh; inside= deploy_user=deploy key=k; ssh_to() {{ bash -c "${{@: -1}}"; }}

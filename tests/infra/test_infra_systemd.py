@@ -372,7 +372,7 @@ def test_an_upgrade_in_the_middle_of_a_deployment_is_not_noticed(host):
 
 
 def test_stopped_with_its_socket_nothing_starts_it_again_and_started_so_all_is_there(host):
-    """Regression: deploybot-local.socket stayed, and the next `deploybot status` started the server in a maintenance."""
+    """Regression: deploybot-local.socket stayed, and the next `deploybot status` started the server again."""
     host.machine.run("systemctl", "stop", SERVER, "deploybot.socket")
     assert host.machine.run("deploybot", "status", check=False).returncode != 0
     sockets = ("deploybot.socket", "deploybot-local.socket")
