@@ -185,7 +185,7 @@ known_final=$1/known_hosts known=$1/known runner_user=runner; scan_key() {{ echo
 # ---- our key -------------------------------------------------------------------------------------
 
 WAYS_IN = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
-for part in ask questions settings hosts; do . {DEPLOY}/setup/$part.sh; done
+for part in ask questions health settings hosts; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched='' runner_user=me
 key_final=$1/shared known=$1/known by_ssh=(staging production qa) health=8080/health
 look_at_candidate() {{ :; }}
