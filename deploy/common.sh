@@ -21,11 +21,18 @@ readonly WITHOUT_GIT_LOGIN=(-u GIT_ASKPASS -u GIT_SSH_COMMAND -u REPOSITORY_TOKE
 failure='' said_more=''
 
 # Prints a line of ours, and no other, whatever names, URLs and answers of others stand in it: what begins a line is read
-# as a step.
+# as a step.  Nor is there what cannot be seen and changes what is (lib/clean.h): U+061C, 200B-F, 2028-E, 2060-F, FEFF.
 say() { # FORMAT-OF-ONE-LINE TEXT...
-	local text=("${@:2}")
+	local text=("${@:2}") LC_ALL
+	text=("${text[@]//[[:cntrl:]]/ }")
+	LC_ALL=C # bytes, in whatever language we run
+	text=("${text[@]//$'\xe2\x80'[$'\x8b'-$'\x8f'$'\xa8'-$'\xae']/}")
+	text=("${text[@]//$'\xe2\x81'[$'\xa0'-$'\xaf']/}")
+	text=("${text[@]//$'\xef\xbb\xbf'/}")
+	text=("${text[@]//$'\xd8\x9c'/}")
+	text=("${text[@]//$'\xc2'[$'\x80'-$'\x9f']/ }")
 	# shellcheck disable=SC2059 # the format is ours
-	printf "$1\n" "${text[@]//[[:cntrl:]]/ }"
+	printf "$1\n" "${text[@]}"
 }
 
 # The last line that people read in chat: what failed, with which value, and what to do.

@@ -130,7 +130,7 @@ deb:
 	@rm -rf $(DEB_TREE) $(DEB)/*.deb && mkdir -p $(DEB_TREE)
 	@cp -r Makefile CHANGES.md LICENSE README.md SECURITY.md .env.example lib runner server deploy nginx docs $(DEB_TREE)/
 	@cp -r deploy/debian $(DEB_TREE)/debian
-	@printf 'deploybot (%s) unstable; urgency=medium\n\n  * What is new: /usr/share/doc/deploybot/CHANGES.md.gz\n\n -- %s  %s\n' \
+	@printf 'deploybot (%s) unstable; urgency=medium\n\n  * What is new: /usr/share/doc/deploybot/CHANGES.md\n\n -- %s  %s\n' \
 		'$(DEB_VERSION)' "$$(sed -n 's/^Maintainer: //p' deploy/debian/control)" \
 		"$$(LC_ALL=C TZ=UTC date -R -d @$(SOURCE_DATE_EPOCH))" >$(DEB_TREE)/debian/changelog
 	@cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u BUILD -u SANITIZE -u DESTDIR -u PREFIX \

@@ -5,6 +5,7 @@
 # deploybot-setup [OPTION...] host [APP/]ENV   - one more host of an environment
 # deploybot-setup [OPTION...] webhooks NAME    - from polling to webhooks, at https://NAME behind nginx
 # deploybot-setup [OPTION...] alerts           - who is notified of what goes wrong, and who rings when this machine is off
+# deploybot-setup [OPTION...] rotate [[APP/]ENV] - new deploy keys, here and on the hosts; of one environment: the key that it has
 # deploybot-setup [OPTION...] check            - asks whether all is there; changes nothing, but --stamp's two stamps
 # SPDX-License-Identifier: ISC
 # shellcheck disable=SC2031 # what a subshell is given is its own
@@ -20,18 +21,23 @@ here=${here%/*}
 . "$here/setup/ask.sh"
 # shellcheck source=deploy/setup/questions.sh
 . "$here/setup/questions.sh"
+# shellcheck source=deploy/setup/health.sh
+. "$here/setup/health.sh"
 # shellcheck source=deploy/setup/settings.sh
 . "$here/setup/settings.sh"
 # shellcheck source=deploy/setup/hosts.sh
 . "$here/setup/hosts.sh"
 # shellcheck source=deploy/setup/around.sh
 . "$here/setup/around.sh"
+# shellcheck source=deploy/setup/start.sh
+. "$here/setup/start.sh"
 # shellcheck source=deploy/setup/alerts.sh
 . "$here/setup/alerts.sh"
+# shellcheck source=deploy/setup/rotate.sh
+. "$here/setup/rotate.sh"
 
-readonly UNITS=(deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service)
 readonly USAGE="usage: deploybot-setup [--folder FOLDER] [--answers FILE] [--anew] [--no-start] [--stamp] \
-[app NAME | host [APP/]ENV | webhooks NAME | alerts | check]"
+[app NAME | host [APP/]ENV | webhooks NAME | alerts | rotate [[APP/]ENV] | check]"
 readonly FOLDER_INSTALLED=/etc/deploybot
 
 folder=$FOLDER_INSTALLED answers='' starts=yes anew=no stamps=no act=setup name='' application='' first_name='' changed=no
@@ -55,6 +61,10 @@ read_words() { # WORD...
 			exit 0
 			;;
 		check | alerts) act=$1 ;;
+		rotate)
+			act=$1
+			[[ $# -lt 2 || $2 == -* ]] || { name=$2 && shift; }
+			;;
 		app | host | webhooks)
 			[[ $# -ge 2 && -n $2 ]] || fail "$EXIT_INPUT" "$USAGE"
 			act=$1 name=$2
@@ -159,27 +169,6 @@ begin_settings() {
 }
 
 # ---- the end ---------------------------------------------------------------------------------------
-
-# Who builds needs the container engine here.
-let_build() {
-	value_of IMAGE_SOURCE build
-	[[ $said == build && $folder == "$FOLDER_INSTALLED" ]] && getent group docker >/dev/null || return 0
-	[[ " $(id -nG "$runner_user") " != *' docker '* ]] || return 0
-	usermod -aG docker "$runner_user" || fail "$EXIT_CONFIG" "$runner_user cannot be put into the group docker, to build"
-	say '%s is in the group docker now, to build' "$runner_user"
-}
-
-start() {
-	[[ $starts == yes && $folder == "$FOLDER_INSTALLED" && -d /run/systemd/system ]] || return 0
-	if systemctl is-active --quiet deploybot.service; then
-		[[ $changed == yes ]] || { say '\ndeploybot runs already, with these settings'; return 0; }
-		say '\nrestarting deploybot'
-		systemctl restart deploybot-runner.service deploybot.service
-	else
-		say '\nstarting deploybot'
-		systemctl enable --now "${UNITS[@]}"
-	fi || fail "$EXIT_CONFIG" "deploybot does not start: journalctl -u deploybot -u deploybot-runner says why"
-}
 
 # Fills environments with those of all applications, as they are called on the command line.
 list_environments() {
@@ -389,9 +378,18 @@ set_up_host() {
 	ask_login
 	confirm_keys "$through"
 	value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
-	prepare "${hosts[0]}" "${ports[0]}" "$said"
+	prepare_as_the_others "$said"
 	commit
 	check "$1"
+}
+
+# Its compose file is to publish what the first host's does.
+prepare_as_the_others() { # FOLDER
+	local host=${hosts[0]} port=${ports[0]}
+	hosts=() ports=()
+	add_hosts "$list"
+	learn_inside "${hosts[0]}" "${ports[0]}" "$1"
+	prepare "$host" "$port" "$1"
 }
 
 # Its first host is not added but asked for, with its health check.
@@ -419,7 +417,7 @@ find_health() { # ENV LIST
 	local setting urls first=${2%%,*} fresh=${hosts[0]}
 	setting=$(name_of "$1" HEALTH_URL)
 	setting_there "$setting" "$target"
-	urls=$said health=8080/health
+	urls=$said health=8080/health inside=''
 	[[ $first == \[* ]] && first=${first%%]*}] || first=${first%%:*}
 	[[ $fresh != *:* ]] || fresh="[$fresh]"
 	if [[ ${urls%%,*} =~ ^(https?://)(.*)$ && ${BASH_REMATCH[2]} == "$first"[:/]* ]]; then
@@ -441,6 +439,7 @@ app) set_up_application "$name" ;;
 host) set_up_host "$name" ;;
 webhooks) set_up_webhooks "$name" ;;
 alerts) set_up_alerts ;;
+rotate) rotate "$name" ;;
 check)
 	list_environments
 	check "${environments[@]}"

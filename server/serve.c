@@ -35,6 +35,7 @@
 #include "serve_stamp.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
+#include "store/store_restore.h"
 #include "telegram/telegram_update.h"
 #include "telegram/telegram_webhook.h"
 
@@ -336,6 +337,22 @@ lock_state(struct serve *serve, struct err *err)
 		    "another deploybot uses %s: stop it first, or set another STATE_DIRECTORY",
 		    folder);
 	CRASH_POINT(start_locked);
+	return true;
+}
+
+/* What `deploybot restore` was killed at, or has left to us. */
+static bool
+finish_restore(struct serve *serve, struct err *err)
+{
+	const struct store_restore where = { serve->settings->state_directory,
+		serve->settings->audit_log_path };
+
+	if (!store_restore_finish(&where, &serve->has_restore_mark, err))
+		return false;
+	if (serve->has_restore_mark) {
+		log_info("the database was restored: what runs where is not known");
+		serve->perform.is_restored = true;
+	}
 	return true;
 }
 
@@ -720,7 +737,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		log_info(
 		    "ENVIRONMENT=production: start and reload refuse short, known or placeholder secrets, files of theirs that others may read, http:// beyond this machine, DEBUG, limits of 0, and to be without RUNNER_SOCKET, TELEGRAM_CHAT_ID or ALLOWED_CHATS");
 	ok = ok && serve_manager_sockets(&serve.given_fd, &serve.given_local_fd, &err) &&
-	    lock_state(&serve, &err) && make_parts(&serve, &err);
+	    lock_state(&serve, &err) && finish_restore(&serve, &err) && make_parts(&serve, &err);
 	if (ok && resume(&serve, &err)) {
 		watch_signals(&serve);
 		serve_secrets_start(&serve);

@@ -7,6 +7,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "serve_inside.h"
+#include "store/store_restore.h"
 
 /* --- events in --- */
 
@@ -69,6 +70,11 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 		break;
 	case OUTCOME_METRIC:
 		metric_set_count(serve->metrics, &outcome->increment);
+		/* The first commit is the start's, which trusts nothing then. */
+		if (serve->has_restore_mark && outcome->increment.kind == INCREMENT_COMMIT) {
+			serve->has_restore_mark = false;
+			store_restore_spent(serve->settings->state_directory);
+		}
 		break;
 	case OUTCOME_GAUGES:
 		metric_set_gauges(serve->metrics, outcome->gauges, serve->settings);

@@ -36,6 +36,7 @@ struct serve {
 	struct settings *settings; /* today's; one reference */
 	struct serve_options options;
 	int lock_fd;	    /* holds the state directory: a second one is refused */
+	bool has_restore_mark; /* of `deploybot restore`, until a start on its copy is committed */
 	int given_fd;	    /* listened on instead of LISTEN_ADDRESS; -1: none */
 	int given_local_fd; /* the same of LOCAL_SOCKET */
 	struct redact *redact;

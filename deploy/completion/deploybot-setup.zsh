@@ -5,9 +5,9 @@ _deploybot_setup() {
 	case $words[CURRENT-1] in
 	--folder) _files -/ ;;
 	--answers) _files ;;
-	host) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+	host|rotate) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 	app|webhooks) ;;
-	*) compadd -- app host webhooks alerts check --folder --answers --anew --no-start --stamp --help ;;
+	*) compadd -- app host webhooks alerts rotate check --folder --answers --anew --no-start --stamp --help ;;
 	esac
 }
 _deploybot_setup "$@"

@@ -1,7 +1,7 @@
 # deploybot's completion for bash; made by: deploybot completion bash
 _deploybot() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=
-	if [[ " --env-file --against --tsa-ca --database --log " == *" $before "* || ($COMP_CWORD == 2 && $before == backup) ]]; then
+	if [[ " --env-file --against --tsa-ca --database --log " == *" $before "* || ($COMP_CWORD == 2 && $before == @(backup|restore)) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
@@ -22,7 +22,7 @@ _deploybot() {
 		esac
 		words+=' --env-file'
 	elif ((COMP_CWORD == 1)); then
-		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup restore version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
 		doctor|logs|log|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
@@ -34,7 +34,7 @@ _deploybot() {
 		token) words='add list revoke' ;;
 		secrets) words='check fetch' ;;
 		completion) words='bash zsh fish' ;;
-		help) words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' ;;
+		help) words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup restore version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' ;;
 		esac
 		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'
 	elif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then

@@ -19,6 +19,7 @@ complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke
 complete -c deploybot -n __fish_use_subcommand -a secrets -d 'Where secrets come from, their age; NAME_COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
+complete -c deploybot -n __fish_use_subcommand -a restore -d 'Put a backup in the database\'s place; not while it runs.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
 complete -c deploybot -n __fish_use_subcommand -a help -d 'This text, or help with COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a deploy -d 'deploy the newest commit'
@@ -39,8 +40,8 @@ complete -c deploybot -n __fish_use_subcommand -a approve -d 'approve what someb
 complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with a reason'
 complete -c deploybot -n __fish_use_subcommand -a review -d 'sign off an emergency deployment'
 complete -c deploybot -n '__fish_seen_subcommand_from doctor logs log answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
-complete -c deploybot -n '__fish_seen_subcommand_from backup' -F
-complete -c deploybot -n '__fish_seen_subcommand_from help' -a 'serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+complete -c deploybot -n '__fish_seen_subcommand_from backup restore' -F
+complete -c deploybot -n '__fish_seen_subcommand_from help' -a 'serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup restore version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 complete -c deploybot -n '__fish_seen_subcommand_from serve' -l no-copy
 complete -c deploybot -n '__fish_seen_subcommand_from serve' -l restored
 complete -c deploybot -n '__fish_seen_subcommand_from doctor' -l json

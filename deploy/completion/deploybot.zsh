@@ -20,6 +20,7 @@ _deploybot() {
 		'secrets:Where secrets come from, their age; NAME_COMMAND.'
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
+		'restore:Put a backup in the database'\''s place; not while it runs.'
 		'version:Print the version.'
 		'help:This text, or help with COMMAND.'
 		'deploy:deploy the newest commit'
@@ -40,7 +41,7 @@ _deploybot() {
 		'reject:say no to it, with a reason'
 		'review:sign off an emergency deployment'
 	)
-	if [[ " --env-file --against --tsa-ca --database --log " == *" $words[CURRENT-1] "* || "$CURRENT $words[2]" == '3 backup' ]]; then
+	if [[ " --env-file --against --tsa-ca --database --log " == *" $words[CURRENT-1] "* || "$CURRENT $words[2]" == '3 '(backup|restore) ]]; then
 		_files
 	elif [[ $PREFIX == -* ]]; then
 		case $words[2] in
@@ -71,7 +72,7 @@ _deploybot() {
 		token) compadd -- add list revoke ;;
 		secrets) compadd -- check fetch ;;
 		completion) compadd -- bash zsh fish ;;
-		help) compadd -- serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review ;;
+		help) compadd -- serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup restore version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review ;;
 		esac
 	fi
 }

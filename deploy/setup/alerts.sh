@@ -3,19 +3,28 @@
 # SPDX-License-Identifier: ISC
 # Sourced by setup.sh behind around.sh, never run.  What is another's own configuration is left, and what to add is said.
 
-readonly ALERT_TRIES=180 NIGHTLY="deploybot-backup.timer deploybot-check.timer"
+readonly ALERT_TRIES=180
 
-# Of the second bot; the answer is not shown, for it has the token's number in it.
-call_bot() { # METHOD [FIELD=VALUE...]
-	local api complaint='' call_proxy
+# As the server calls it: through TELEGRAM_PROXY, and through no proxy of our environment.
+call_telegram() { # PATH [FIELD=VALUE...]
+	local api call_proxy
 	value_of TELEGRAM_PROXY ''
 	call_proxy=$said
 	value_of TELEGRAM_API_BASE https://api.telegram.org
 	api=${said%/}
-	call "$api/bot$(<"$secret_file")/$1" "${@:2}"
+	call "$api/$1" "${@:2}"
+	[[ $said == 000 ]] || return 0
+	warn "Telegram does not answer this machine${call_proxy:+ through $call_proxy}: $(call_failure) ($api)"
+	return 1
+}
+
+# Of whichever bot secret_file is; the answer is not shown, for it has the token's number in it.
+call_bot() { # METHOD [FIELD=VALUE...]
+	local complaint=''
+	call_telegram "bot$(<"$secret_file")/$1" "${@:2}" || return 1
 	[[ $said != 200 ]] || return 0
 	! [[ $(<"$draft/said") =~ \"description\":\ ?\"(([^\"\\]|\\.){1,200})\" ]] || complaint=${BASH_REMATCH[1]}
-	warn "Telegram does not take it (status $said): ${complaint:-no answer from $api}"
+	warn "Telegram does not take it (status $said): ${complaint:-it does not say why}"
 	return 1
 }
 
@@ -57,10 +66,14 @@ check_watchdog() { # NAME
 	return 1
 }
 
-# Is it as some version came with it, but for the owner in its links and where the server listens?
+# Where deploybot's own rules lead to until somebody says where they are to.
+readonly RUNBOOKS_NOWHERE=https://github.com/your-org/deploybot/blob/main/docs
+
+# Is it as some version came with it, but for where its links lead to and where the server listens?
 is_shipped() { # FILE ADDRESS
 	local sum
-	sum=$(sed -E "s#github\.com/[A-Za-z0-9._-]+#github.com/your-org#; s|\"$2\"|\"127.0.0.1:8080\"|" -- "$1" | sha256sum)
+	sum=$(sed -E "s#https?://[^ ]+/OPERATIONS\.md\##$RUNBOOKS_NOWHERE/OPERATIONS.md\##; \
+		s#github\.com/[A-Za-z0-9._-]+#github.com/your-org#; s|\"$2\"|\"127.0.0.1:8080\"|" -- "$1" | sha256sum)
 	grep -Fqsx -- "${sum%-}${1##*/}" "$examples/shipped"
 }
 
@@ -118,18 +131,29 @@ lacking() { # FILE
 	printf '%s\n' "${list[@]}" | paste -sd, - | sed 's/,/, /g'
 }
 
-# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said; to whom the links
-# lead stays in what is renewed too.
+# Fills `said` with the folder that the links of rules lead to; empty: nowhere yet, or to several.
+find_runbooks() { # RULES
+	said=$(grep -oE 'https?://[^ ]+/OPERATIONS\.md#' -- "$1" 2>/dev/null | sort -u) || true # there are none
+	said=${said%/OPERATIONS.md#}
+	[[ $said != "$RUNBOOKS_NOWHERE" && $said != *$'\n'* ]] || said=
+}
+
+check_runbooks() { # NAME
+	[[ ! ${said:--} =~ ^(-|https?://[A-Za-z0-9._~:/@%+=-]+)$ ]] || return 0
+	warn "$1: it is no http:// or https:// address"
+	return 1
+}
+
+# Prometheus asks us, and knows the rules.  What was edited since we installed it stays, and is said.
 install_rules() { # FOLDER
-	local file=$1/prometheus.yml rules=$1/alerts.yml owner='' lacks
+	local file=$1/prometheus.yml rules=$1/alerts.yml lacks
 	own_address
 	if [[ $said == unix:* ]]; then
 		warn "Prometheus asks no socket in a file, as LISTEN_ADDRESS is one: change the job deploybot in $file"
 		said=127.0.0.1:8080
 	fi
-	[[ ! -e $rules ]] || owner=$(sed -nE 's#.*runbook_url: https://github\.com/([A-Za-z0-9._-]+)/.*#\1#p' -- "$rules" | sort -u)
-	[[ $owner =~ ^[A-Za-z0-9._-]+$ ]] || owner=your-org
-	sed "s|github\\.com/your-org|github.com/$owner|" "$examples/alerts.yml" >"$draft/alerts.yml"
+	sed "s|$RUNBOOKS_NOWHERE/OPERATIONS\\.md#|${runbooks:-$RUNBOOKS_NOWHERE}/OPERATIONS.md#|" "$examples/alerts.yml" \
+		>"$draft/alerts.yml"
 	if ! is_replaceable "$rules" '' "$draft/alerts.yml" "$said"; then
 		stayed+=" $rules"
 		warn "$rules was edited and stays as it is; what is new: diff -u $rules $examples/alerts.yml"
@@ -146,11 +170,10 @@ install_rules() { # FOLDER
 	[[ -z $lacks ]] || warn "$file is your own: add what $examples/prometheus.yml has and it has not: $lacks"
 }
 
-# The repository is nowhere until somebody says whose copy it is.
+# Messages leave a link out that leads nowhere.
 say_where_links_lead() { # RULES
-	! grep -q 'github\.com/your-org/' -- "$1" 2>/dev/null || warn "the links in alerts lead to github.com/your-org, where \
-nothing is: sudo sed -i 's|github.com/your-org|github.com/YOURS|' $1, then sudo systemctl reload prometheus; or read OPERATIONS.md \
-in ${examples%/examples/monitoring}, the section with the alert's name"
+	! grep -qF -- "$RUNBOOKS_NOWHERE/" "$1" 2>/dev/null || say "Alerts have no link, as nobody has said where to: what to \
+do stands in %s/OPERATIONS.md, below the name of each" "${examples%/examples/monitoring}"
 }
 
 # Before anything is started again: does who will read it take it?
@@ -268,7 +291,7 @@ apt-get purge prometheus-node-exporter, or --web.listen-address=127.0.0.1:9100 i
 }
 
 set_up_alerts() {
-	local place=$folder/alerts group=() values=$secrets/alerts watchdog name file own_prometheus=no stayed=''
+	local place=$folder/alerts group=() values=$secrets/alerts watchdog runbooks name file own_prometheus=no stayed=''
 	need_set_up
 	if [[ $folder == "$FOLDER_INSTALLED" ]]; then
 		place=/etc/prometheus group=(prometheus)
@@ -280,13 +303,13 @@ apt-get install -y --no-install-recommends prometheus prometheus-alertmanager; t
 		[[ ! -e $file ]] || grep -q '^# alertmanager\.yml - .*: alertmanager\.sh fills it in\.$' "$file" ||
 			is_untouched "$file" prometheus-alertmanager ||
 			fail "$EXIT_CONFIG" "$file is your own: add to it what $examples/alertmanager.yml has, by hand, with \
-alerts.yml and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now $NIGHTLY. $untouched"
+alerts.yml and what prometheus.yml there has; and what alerts look at each night: systemctl enable --now ${NIGHTLY[*]}. $untouched"
 	fi
 	draft=$folder/setup.alerts
 	begin_draft
 	ask_secret ALERT_BOT_TOKEN "$values/alert_bot_token" required check_alert_token \
 		"The token of a second bot: write /newbot to @BotFather again" "Alertmanager's file has it, and not deploybot's own"
-	ask_alerts
+	ask_alerts "$place"
 	mkdir -p -- "$values" "$place"
 	for name in alert_bot_token alert_chat_id alert_watchdog_url alert_api_url; do
 		[[ ! -e $draft/$name ]] || write_secret "$(me)" "$values/$name" <"$draft/$name"
@@ -308,8 +331,7 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 		say '\nwritten: %s; no alert arrives before this: systemctl restart prometheus prometheus-alertmanager' "$place"
 		return 0
 	fi
-	# shellcheck disable=SC2086 # two units
-	systemctl enable --now $NIGHTLY && systemctl restart prometheus prometheus-alertmanager ||
+	systemctl enable --now "${NIGHTLY[@]}" && systemctl restart prometheus prometheus-alertmanager ||
 		fail "$EXIT_CONFIG" "they do not start: journalctl -u prometheus -u prometheus-alertmanager says why"
 	if until_alerts_arrive /etc/default; then
 		say '\nalerts go to that chat; %s is called each minute, and has to ring when that stops' "$watchdog"
@@ -321,8 +343,8 @@ alerts.yml and what prometheus.yml there has; and what alerts look at each night
 	[[ -z $stayed ]] || warn "not renewed, for it is edited:$stayed"
 }
 
-# What goes into the three files.
-ask_alerts() {
+# What goes into the three files, and where the rules' links lead to.
+ask_alerts() { # FOLDER-OF-RULES
 	local chat='' url=''
 	cat -- "$secret_file" >"$draft/alert_bot_token"
 	[[ ! -r $values/alert_chat_id ]] || chat=$(<"$values/alert_chat_id")
@@ -334,6 +356,12 @@ ask_alerts() {
 		"It notices that this machine is off: healthchecks.io and others give such"
 	watchdog=$said
 	printf '%s\n' "$said" >"$draft/alert_watchdog_url"
+	find_runbooks "$1/alerts.yml"
+	ask ALERT_RUNBOOKS_URL "${said:--}" check_runbooks \
+		"Where does your team read OPERATIONS.md? Its folder's address, - for nowhere" \
+		"Each alert links to its section there, as https://git.example.org/ops/deploybot/docs"
+	said=${said%/} said=${said%/OPERATIONS.md}
+	runbooks=${said#-}
 	value_of TELEGRAM_API_BASE ''
 	[[ -z $said ]] || printf '%s\n' "${said%/}" >"$draft/alert_api_url"
 }

@@ -31,26 +31,39 @@ call() { # URL [FIELD=VALUE...]
 		words+=(--data-urlencode "$field")
 	done
 	: >"$draft/said"
-	said=$(printf '%s = "%s"\n' url "$1" ${call_proxy:+proxy "$call_proxy"} |
-		curl --disable --config - --silent --max-time "$CALL_SECONDS" --globoff \
+	said=$(printf '%s = "%s"\n' url "$1" ${call_proxy+proxy "$call_proxy"} |
+		curl --disable --config - --silent --show-error --max-time "$CALL_SECONDS" --globoff \
 		--max-filesize "$CALL_BYTES_MAX" --output "$draft/said" --write-out '%{http_code}' "${words[@]}" \
 		2>"$draft/shown") ||
 		said=000
 }
 
-# Fills `said` with where the server is asked on this machine: HOST:PORT, or unix:PATH.
-own_address() {
+# Prints in one line why curl has had no answer.
+call_failure() {
+	tr -d '[:cntrl:]' <"$draft/shown" | sed 's/^curl: ([0-9]*) //' | head -c 300
+}
+
+# Fills `said` with where the server listens: ADDRESS:PORT, or the path of a unix socket.
+listen_address() {
 	local port
 	value_of API_SERVER_PORT 8080
 	port=$said
 	value_of LISTEN_ADDRESS 127.0.0.1
 	case $said in
-	/*) said=unix:$said ;;
-	0.0.0.0) said=127.0.0.1:$port ;;
-	:: | \[::\]) said="[::1]:$port" ;;
+	/*) ;;
 	\[*\]) said+=:$port ;;
 	*:*) said="[$said]:$port" ;;
 	*) said+=:$port ;;
+	esac
+}
+
+# The same as it is asked on this machine: HOST:PORT, or unix:PATH.
+own_address() {
+	listen_address
+	case $said in
+	/*) said=unix:$said ;;
+	0.0.0.0:*) said=127.0.0.1:${said##*:} ;;
+	'[::]:'*) said="[::1]:${said##*:}" ;;
 	esac
 }
 
@@ -194,7 +207,7 @@ look_at_door() { # NAME
 	call "https://$1/telegram/webhook"
 	case $said in
 	000) fail "$EXIT_UNREACHABLE" "https://$1 does not answer with a certificate that is valid: does the name lead here, are \
-ports 80 and 443 open, does nginx run? $(tr -d '[:cntrl:]' <"$draft/shown" | head -c 300) $untouched" ;;
+ports 80 and 443 open, does nginx run? $(call_failure). $untouched" ;;
 	502 | 503 | 504) fail "$EXIT_UNREACHABLE" "https://$1 answers $said: nginx is there, deploybot behind it is not: \
 systemctl status deploybot. $untouched" ;;
 	esac

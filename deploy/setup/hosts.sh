@@ -171,9 +171,18 @@ ssh_to() { # SECONDS PORT WORD...
 	timeout --foreground "$1" ${caller[@]+"${caller[@]}"} ssh "${words[@]}" -p "$2" "${@:3}"
 }
 
+# Prints the addresses by which deploybot comes to a host's application: through a jump host that is asked on the host itself.
+addresses_of() { # HOST
+	[[ -z $jump ]] || { printf '127.0.0.1'; return 0; }
+	timeout --foreground 20 getent ahosts "$1" | awk '!seen[$1]++ { printf "%s ", $1 }'
+}
+
 # Prints prepare-host.sh with what it is to prepare.
-host_program() { # FOLDER
-	printf 'user=%q key=%q dir=%q port=%q\n' "$deploy_user" "$public_key" "$1" "${health%%/*}"
+host_program() { # HOST FOLDER
+	local addresses
+	addresses=$(addresses_of "$1") || addresses=''
+	printf 'user=%q key=%q dir=%q port=%q inside=%q addresses=%q\n' "$deploy_user" "$public_key" "$2" "${health%%/*}" \
+		"${inside:-${health%%/*}}" "$addresses"
 	cat -- "$here/setup/prepare-host.sh"
 }
 
@@ -195,7 +204,7 @@ is_ready() { # HOST PORT FOLDER
 	return "$status"
 }
 
-# Through whoever has sudo there, with the keys and the agent of who called us.
+# Through whoever has sudo there, with the keys and the agent of who called us.  `sent` prints another program than host_program.
 prepare_through() { # HOST PORT FOLDER [prepare_jump]
 	local caller=() status=0 way=''
 	if ((EUID == 0)) && [[ -n ${SUDO_USER:-} && $SUDO_USER != root ]]; then
@@ -205,19 +214,29 @@ prepare_through() { # HOST PORT FOLDER [prepare_jump]
 	fi
 	say '\n%s: preparing it as %s (at most %s minutes)' "$1" "$login" "$((PREPARE_SECONDS / 60))"
 	# shellcheck disable=SC2016 # the host's shell expands it
-	{ host_program "$3" && echo "${4:-prepare_host}"; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
+	{ "${sent:-host_program}" "$1" "$3" && echo "${4:-prepare_host}"; } | ssh_to "$PREPARE_SECONDS" "$2" -- "$login@$1" \
 		'if [ "$(id -u)" = 0 ]; then exec bash -s; else exec sudo -n bash -s; fi' >"$draft/said" 2>&1 || status=$?
 	print_said "$1"
 	((status == 0))
 }
 
-# For whoever may come there in no way that we may.
+# For whoever may come there in no way that we may.  `sent`: as above.
 print_block() { # HOST FOLDER [prepare_jump]
 	printf '\n%s: paste this there, as root:\n\n' "$1"
 	# shellcheck disable=SC2016 # the host's shell expands it
 	printf "if [ \"\$(id -u)\" = 0 ]; then bash; else sudo bash; fi <<'DEPLOYBOT'\n" # root may have no sudo
-	host_program "$2"
+	"${sent:-host_program}" "$1" "$2"
 	printf '%s\nDEPLOYBOT\n\n' "${3:-prepare_host}"
+}
+
+# Fills inside, where it is not known, with the container's port as a compose file that is there publishes it.
+learn_inside() { # HOST PORT FOLDER
+	local caller=() text port="-[[:blank:]]*[\"']?([^[:space:]\"']*:)?[0-9]{1,5}:([0-9]{1,5})[/\"'[:space:]]"
+	[[ -z $inside ]] || return 0
+	text=$(ssh_to "$LOGIN_SECONDS" "$2" -F none -oBatchMode=yes -oIdentitiesOnly=yes "-oIdentityFile=$key" -- \
+		"$deploy_user@$1" "cd ${3@Q} && cat docker-compose.yml docker-compose.yaml compose.yml compose.yaml 2>/dev/null" \
+		</dev/null 2>/dev/null | head -c "$HOST_SAYS_MAX") || true # not all four are there
+	! [[ $text$'\n' =~ $port ]] || inside=${BASH_REMATCH[2]}
 }
 
 # Until deploybot's key opens it.
@@ -320,6 +339,7 @@ prepare_environments() {
 		value_of "$(name_of "$environment" COMPOSE_DIR)" "/srv/${application:-app}"
 		for i in "${!hosts[@]}"; do
 			prepare "${hosts[$i]}" "${ports[$i]}" "$said"
+			learn_inside "${hosts[$i]}" "${ports[$i]}" "$said"
 		done
 	done
 }

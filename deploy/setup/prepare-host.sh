@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2154 # variables stand before it
 # prepare-host.sh - what deploybot needs on a host: container engine, user, key, folder, compose file.  Changes none that is there.
 # SPDX-License-Identifier: ISC
-# Sent by deploybot-setup, or pasted: `user`, `key`, `dir` and `port` stand before it, `prepare_host` behind it.  Runs as
-# root; needs Debian only where something has to be installed.
+# Sent by deploybot-setup, or pasted: `user`, `key`, `dir`, `port`, `inside` (the container's port) and `addresses` (by which
+# deploybot comes here) stand before it, `prepare_host` behind it.  Runs as root; needs Debian only where something has to be
+# installed.
 
 did() { printf 'done: %s\n' "$1"; }
 kept() { printf 'kept: %s\n' "$1"; }
@@ -75,9 +76,25 @@ prepare_folder() {
 	done
 	# shellcheck disable=SC2016 # compose expands it
 	printf 'version: "3.7"\nservices:\n  app:\n    image: ${DEPLOY_IMAGE}\n    restart: always\n    ports:\n      - "%s:%s"\n' \
-		"$port" "$port" | runuser -u "$user" -- tee -- "$dir/docker-compose.yml" >/dev/null ||
+		"$port" "$inside" | runuser -u "$user" -- tee -- "$dir/docker-compose.yml" >/dev/null ||
 		stop "$dir/docker-compose.yml cannot be written by $user" || return 1
-	did "wrote $dir/docker-compose.yml, with the port $port"
+	did "wrote $dir/docker-compose.yml: port $port of this host leads to port $inside of the container"
+	say_who_reaches
+}
+
+# docker opens a published port past ufw and the like.
+say_who_reaches() {
+	local address
+	printf 'note: whoever reaches an address of this host reaches port %s now, in clear text and past ufw\n' \
+		"$port"
+	for address in $addresses; do
+		[[ $address != 127.* && " $(hostname -I) " != *" $address "* ]] || break
+		address=''
+	done
+	[[ -n ${address:-} ]] || return 0
+	[[ $address != *:* ]] || address="[$address]"
+	printf 'note: only by the address that deploybot comes to, before a release: %s '\''s/"%s:%s"/"%s:%s:%s"/'\'' %s\n' \
+		"sed -i" "$port" "$inside" "$address" "$port" "$inside" "$dir/docker-compose.yml"
 }
 
 prepare_host() {

@@ -127,15 +127,50 @@ show_bot() { # NAME
 	say 'The bot is @%s%s' "$bot" "$else"
 }
 
+check_proxy() { # NAME
+	check_if_any "$1" && call_telegram ''
+}
+
+# Before a token is asked for, which is not the matter then.
+ask_way_to_telegram() {
+	! call_telegram '' || return 0
+	value_of TELEGRAM_PROXY "${https_proxy:-${HTTPS_PROXY:-}}"
+	ask TELEGRAM_PROXY "$said" check_proxy "Through which proxy is Telegram reached? http://HOST:PORT or socks5h://HOST:PORT" \
+		"- for none, once this machine has a way there: a resolver (/etc/resolv.conf), and port 443 open"
+}
+
 ask_bot() {
+	ask_way_to_telegram
 	secret_there TELEGRAM_BOT_TOKEN
 	ask_secret TELEGRAM_BOT_TOKEN "$said" required check_token "The bot's token: write /newbot to @BotFather in Telegram" \
 		"Whoever has it is the bot: it goes into a file of deploybot's own user"
 }
 
+check_yes_or_no() { # NAME
+	[[ ! ${said,,} =~ ^(y|yes|n|no)$ ]] || return 0
+	warn "$1: yes or no"
+	return 1
+}
+
+# Whoever sees the terminal may have opened the link.  False: it was somebody else, who gets nothing.
+is_first_admin() { # ID
+	local name="somebody without a @name"
+	call_bot getChat "chat_id=$1" || true # the id is enough
+	! [[ $(<"$draft/said") =~ \"username\":\ ?\"([A-Za-z0-9_]{1,64})\" ]] || name=@${BASH_REMATCH[1]}
+	if [[ -n $answers ]]; then # nobody is asked
+		say 'The first admin is %s, Telegram id %s.' "$name" "$1"
+		return 0
+	fi
+	unset "drafted[SETUP_ADMIN]" # of who opened another one
+	ask SETUP_ADMIN '' check_yes_or_no "$name, Telegram id $1, has opened the link: is that you? yes or no" \
+		"Who is the first admin may do everything; where it was not you, there is another link"
+	unset "drafted[SETUP_ADMIN]"
+	[[ ${said,,} == y* ]]
+}
+
 # The first admin proves himself by a link; where that cannot be, the id is typed.
 ask_admin() {
-	local id
+	local id tries=0
 	value_of ADMIN_TELEGRAM_IDS ''
 	[[ ! -v drafted[ADMIN_TELEGRAM_IDS] || -v given[ADMIN_TELEGRAM_IDS] ]] || said=${drafted[ADMIN_TELEGRAM_IDS]}
 	if [[ -n $said && $said != 1 ]]; then
@@ -145,12 +180,12 @@ ask_admin() {
 	want[ADMIN_TELEGRAM_IDS]=1 # nobody yet: the rest can be looked at
 	make_candidate
 	# Where a server runs already, it is asked over its local socket, which is root's way in.
-	if id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; then
-		say 'The first admin has the Telegram id %s.' "$id"
+	while ((tries++ < TRIES_MAX)) && id=$(deploybot --env-file "$candidate" first-admin) && [[ $id =~ ^[1-9][0-9]*$ ]]; do
+		is_first_admin "$id" || continue
 		want[ADMIN_TELEGRAM_IDS]=$id
 		keep_draft ADMIN_TELEGRAM_IDS "$id"
 		return 0
-	fi
+	done
 	[[ -z $answers ]] || fail "$EXIT_CONFIG" "the first admin is not known: ADMIN_TELEGRAM_IDS in $answers says who: $untouched"
 	ask ADMIN_TELEGRAM_IDS '' check_needed "The first admin's Telegram id" "Any bot that shows ids says it, this one at /whoami"
 }
@@ -511,137 +546,6 @@ check_login() { # NAME
 	[[ -z $said || $said =~ ^[a-z_][a-z0-9._-]{0,31}$ ]] && return 0
 	warn "$1: ${said@Q} is no user's name"
 	return 1
-}
-
-# Is it this machine, by one of its addresses?  What is behind a jump host is none of ours.
-is_here() { # HOST
-	local address own
-	shared_value_of SSH_JUMP ''
-	[[ -z $said ]] || return 1
-	own=" $(hostname -I 2>/dev/null) "
-	while read -r address _; do
-		[[ $address != 127.* && $address != ::1 && $own != *" $address "* ]] || return 0
-	done < <(getent ahosts "$1")
-	return 1
-}
-
-check_health() { # NAME
-	local port host
-	if ! [[ $said =~ ^([1-9][0-9]{0,4})/[A-Za-z0-9._~/?=\&%-]*$ ]] || ((BASH_REMATCH[1] > 65535)); then
-		warn "$1: ${said@Q} is not PORT/PATH, as 8080/health"
-		return 1
-	fi
-	port=${BASH_REMATCH[1]}
-	setting_there API_SERVER_PORT "$conf"
-	[[ $port == "${want[API_SERVER_PORT]:-${said:-8080}}" ]] || return 0
-	for host in "${hosts[@]}"; do
-		is_here "$host" || continue
-		warn "$1: $host is this machine, whose port $port is deploybot's own (API_SERVER_PORT): another one, by which the \
-application is reached here, as 8081/health; where it listens on $port inside, its docker-compose.yml says 8081:$port"
-		return 1
-	done
-}
-
-# A health URL for each host, where the settings have none.
-set_health() { # ENV
-	local setting entry i urls='' list
-	setting=$(name_of "$1" HEALTH_URL)
-	value_of "$setting" ''
-	[[ -z $said ]] || return 0
-	value_for "$1" SSH_JUMP
-	if [[ -n $said ]]; then # nor does the server reach them
-		setting=$(name_of "$1" SMOKE_URL)
-		value_of "$setting" "http://127.0.0.1:$health"
-		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: set it in a file of answers"
-		say '  It is asked on each host itself (%s), as they are behind SSH_JUMP' "$setting"
-		warn "between deployments nobody looks at $1, and no alert says that it is down: watch it from elsewhere, or set \
-$(name_of "$1" HEALTH_URL) to a load balancer that this machine reaches"
-		return 0
-	fi
-	value_of "$(name_of "$1" HOST)" ''
-	hosts=() ports=()
-	add_hosts "$said"
-	for i in "${!hosts[@]}"; do
-		entry=${hosts[$i]}
-		[[ $entry != *:* ]] || entry="[$entry]"
-		urls+=${urls:+,}http://$entry:$health
-	done
-	said=$urls
-	check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the hosts: set it in a file of answers"
-}
-
-# Fills setting and `said` with an environment's health URL, or what is asked on hosts behind a jump host; empty: none yet.
-health_there() { # ENV
-	setting=$(name_of "$1" HEALTH_URL)
-	value_of "$setting" ''
-	[[ -z $said ]] || return 0
-	value_for "$1" SSH_JUMP
-	[[ -n $said ]] || return 0
-	setting=$(name_of "$1" SMOKE_URL)
-	value_of "$setting" ''
-}
-
-# Where each environment has one none is asked for.  A docker-compose.yml that is written has the first one's port.
-keep_health() {
-	local environment setting given_health=${given[SETUP_HEALTH]:-}
-	for environment in "${by_ssh[@]}"; do
-		health_there "$environment"
-		[[ -n $said ]] || return 1
-	done
-	health=''
-	for environment in "${by_ssh[@]}"; do
-		health_there "$environment"
-		say '%s stays as it is: %s' "$setting" "$said"
-		[[ -n $health || ! ${said%%,*} =~ ^https?://[^/]*:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
-		[[ -z $given_health || ${said%%,*} == *":$given_health" ]] ||
-			warn "SETUP_HEALTH is $given_health, and $setting stays as it is: change it in $target"
-	done
-	health=${health:-8080/health}
-}
-
-ask_health() {
-	local from="from this machine, which the hosts have to let in at that port"
-	! keep_health || return 0
-	shared_value_of SSH_JUMP ''
-	[[ -z $said ]] || from="on each host itself"
-	ask SETUP_HEALTH 8080/health check_health "PORT/PATH at which the application answers when it is healthy" \
-		"Asked after a release, $from; one that does not answer 2xx is rolled back"
-	health=$said
-}
-
-# Adds to seen, by URL, the environments of other applications; of the one without a name by the environment's alone.
-find_health_of_others() {
-	local file setting url urls of
-	for file in "$conf" "$folder"/apps/*.env; do
-		[[ -n $application && -f $file && $file != "$target" ]] || continue
-		of=${file##*/} of=${of%.env}/
-		[[ $file != "$conf" ]] || of=
-		while IFS= read -r setting; do
-			setting_there "$setting" "$file"
-			IFS=', ' read -r -a urls <<<"$said"
-			setting=${setting%_HEALTH_URL} setting=${setting,,}
-			for url in ${urls[@]+"${urls[@]}"}; do
-				seen[$url]=$of${setting//_/-}
-			done
-		done < <(grep -oE '^[A-Z0-9_]+_HEALTH_URL' "$file")
-	done
-}
-
-# One host has each port once, whatever folders two environments have there.
-warn_of_shared_health() {
-	local environment setting url urls
-	local -A seen=()
-	find_health_of_others
-	for environment in "${environments[@]}"; do
-		setting=$(name_of "$environment" HEALTH_URL)
-		value_of "$setting" ''
-		IFS=', ' read -r -a urls <<<"$said"
-		for url in ${urls[@]+"${urls[@]}"}; do
-			[[ -z ${seen[$url]:-} ]] || warn "$setting: $url is ${seen[$url]}'s too: where both run on that host, give \
-$environment another port, here and on the left of ports: in its docker-compose.yml, before its first release"
-			seen[$url]=$environment
-		done
-	done
 }
 
 ask_login() {

@@ -52,6 +52,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, their age; NAME_COMMAND.") \
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
+	CLI("restore",      restore,      "FILE",            "Put a backup in the database's place; not while it runs.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "[COMMAND]",       "This text, or help with COMMAND.")
 
@@ -63,7 +64,7 @@ typedef int cli_command(const struct cli *cli);
 int cli_run(int argc, char **argv, cli_command *serve) MUST_USE;
 
 cli_command cli_doctor, cli_check_config, cli_config_example, cli_healthcheck, cli_webhook;
-cli_command cli_application, cli_audit, cli_backup, cli_policy;
+cli_command cli_application, cli_audit, cli_backup, cli_policy, cli_restore;
 cli_command cli_first_admin, cli_secrets;
 /* Its kinds and their options. */
 void cli_audit_usage(FILE *out, const char *program);

@@ -246,7 +246,7 @@ print_bash(void)
 	    "_deploybot() {\n"
 	    "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
 	    "\tif [[ \" --env-file " OF_FILES
-	    " \" == *\" $before \"* || ($COMP_CWORD == 2 && $before == backup) ]]; then\n"
+	    " \" == *\" $before \"* || ($COMP_CWORD == 2 && $before == @(backup|restore)) ]]; then\n"
 	    "\t\tcompopt -o filenames 2>/dev/null\n"
 	    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
 	    "\t\treturn\n"
@@ -289,7 +289,7 @@ print_zsh(void)
 	(void)fputs(
 	    "\t)\n"
 	    "\tif [[ \" --env-file " OF_FILES
-	    " \" == *\" $words[CURRENT-1] \"* || \"$CURRENT $words[2]\" == '3 backup' ]]; then\n"
+	    " \" == *\" $words[CURRENT-1] \"* || \"$CURRENT $words[2]\" == '3 '(backup|restore) ]]; then\n"
 	    "\t\t_files\n"
 	    "\telif [[ $PREFIX == -* ]]; then\n"
 	    "\t\tcase $words[2] in\n",
@@ -361,7 +361,7 @@ print_fish(void)
 	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from ", stdout);
 	print_list(each_of_environments, add_blank);
 	(void)fputs("' -a '(deploybot completion environments 2>/dev/null)'\n"
-		    "complete -c deploybot -n '__fish_seen_subcommand_from backup' -F\n"
+		    "complete -c deploybot -n '__fish_seen_subcommand_from backup restore' -F\n"
 		    "complete -c deploybot -n '__fish_seen_subcommand_from help' -a '",
 	    stdout);
 	print_list(each_word, add_blank);

@@ -88,7 +88,9 @@ static void
 refused(struct first_admin *admin, const struct telegram_result *result)
 {
 	give_up(admin,
-	    telegram_result_is_token_refused(result) ?
+	    result->code == 0 ?
+		"Telegram does not answer (" TELEGRAM_UNREACHED "): " :
+		telegram_result_is_token_refused(result) ?
 		"TELEGRAM_BOT_TOKEN is not valid, ask @BotFather for it: " :
 		result->code == 409 ?
 		"another program polls this bot: stop it, or write /whoami to the bot: " :
@@ -199,7 +201,7 @@ greet(struct first_admin *admin)
 	json_out_object(&json);
 	json_put_i64(&json, "chat_id", admin->person);
 	json_put_str(&json, "text",
-	    "You are the first admin of this deploybot. It answers when its set-up is finished.");
+	    "👋 Your id is shown where deploybot is set up: who does that says whether you are its first admin. It answers when that is finished.");
 	json_out_end(&json);
 	call(admin,
 	    &(struct telegram_request){

@@ -73,8 +73,8 @@ is_roots_in_users_folder(const char *path, const struct stat *st, struct err *er
 		return false;
 	(void)user_name(above.st_uid, name);
 	(void)err_set(err, ERR_DENIED,
-	    "%s is root's, and user %s, whose folder it is in, cannot read it: chown %s %s", path,
-	    name, name, path);
+	    "it is root's, and user %s, whose folder it is in, cannot read it: chown %s %s", name,
+	    name, path);
 	return true;
 }
 

@@ -107,7 +107,7 @@ examine_url(struct doctor *doctor)
 static void
 say_failure(struct doctor *doctor, const struct telegram_result *result)
 {
-	const char *hint = ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?";
+	const char *hint = ": " TELEGRAM_UNREACHED;
 
 	if (telegram_result_is_token_refused(result))
 		hint = ": TELEGRAM_BOT_TOKEN is not valid: ask @BotFather for it";

@@ -75,7 +75,7 @@ static void
 distrust_all(struct tx *tx)
 {
 	static const char why[] =
-	    "this database was restored: the server was started with --restored";
+	    "this database was restored (deploybot restore, or serve --restored)";
 	char name[LIMIT_ENVIRONMENT] = "";
 	struct deployment active;
 

@@ -103,8 +103,8 @@ count_deployments(struct db *db, int64_t *ret, struct err *err)
 		version < 5 ? "SELECT COUNT(*) FROM deployment" : "SELECT COUNT(*) FROM work");
 }
 
-static bool
-check_copy(const char *partial, struct store_backup *ret, struct err *err)
+bool
+store_backup_check(const char *partial, struct store_backup *ret, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = db_open(partial, DB_READ_ONLY, err);
 	struct audit_verified audit;
@@ -130,7 +130,7 @@ write_partial(
 	if (fsync(fd) != 0 || fstat(fd, &st) != 0)
 		return err_errno(err, ERR_IO, errno, "flushing %s", partial);
 	ret->size = st.st_size;
-	return check_copy(partial, ret, err);
+	return store_backup_check(partial, ret, err);
 }
 
 /* No name is given to two: what came there meanwhile stays. */

@@ -20,3 +20,6 @@ struct store_backup {
  */
 bool store_backup(const char *database, const char *file, struct store_backup *ret,
     struct err *err) MUST_USE;
+
+/* Reads a backup, whole, and checks its audit chain; fills all of *ret but the size. */
+bool store_backup_check(const char *file, struct store_backup *ret, struct err *err) MUST_USE;

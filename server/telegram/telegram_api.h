@@ -17,6 +17,9 @@ struct telegram_api;
 struct telegram_call;
 
 /* What a call came to. */
+/* What to do where no answer has come (code 0), behind a ": ". */
+#define TELEGRAM_UNREACHED "is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?"
+
 struct telegram_result {
 	bool ok;
 	int code;		/* error_code; 200 when ok; 0: no answer that can be read came */

@@ -302,7 +302,10 @@ on_ordered(void *ctx, const struct telegram_result *result)
 
 	if (is_ordered_again(order, result))
 		return;
-	if (!result->ok)
+	if (!result->ok && result->code == 0)
+		buf_addf(&text, "Telegram does not answer: %s: " TELEGRAM_UNREACHED "\n",
+		    result->description);
+	else if (!result->ok)
 		buf_addf(&text, "Telegram refused: %s\n", result->description);
 	else if (order->command == TELEGRAM_WEBHOOK_SET)
 		buf_addf(

@@ -30,7 +30,7 @@ CURL = """#!/bin/bash
 said=
 [[ " $* " != *" --config - "* ]] || said=$(cat)
 case "$* $said" in
-*{chat}/* | *//127.0.0.1:1/*) exec /usr/bin/curl "$@" <<<"$said" ;;
+*{chat}/* | *//127.0.0.1:1/* | *//telegram.invalid:9/*) exec /usr/bin/curl "$@" <<<"$said" ;;
 *) exec {stand_in} "$@" <<<"$said" ;;
 esac
 """
@@ -184,8 +184,10 @@ class SetupBench(SshdBench):
         return [str(self.repository), DEFAULT_TOKEN, "registry", self.registry, "-",
                 f"127.0.0.1:{self.port_2}", "-", "", getpass.getuser(), "yes"]
 
-    def talk(self, line, interrupts=False):
-        """(status, what it said): types a line, and at the question behind it ends its input, or presses Ctrl-C."""
+    def talk(self, line, interrupts=False, openers=(ADA,)):
+        """(status, what it said): types a line, and at the question behind it ends its input, or presses Ctrl-C.
+        Each link is opened by the next of `openers`."""
+        openers, opened = iter(openers), b""
         process = subprocess.Popen(self.words(), env=self.given(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         process.stdin.write(f"{line}\n".encode())
@@ -195,9 +197,12 @@ class SetupBench(SshdBench):
         said = b""
         while part := os.read(process.stdout.fileno(), 65536):
             said += part
-            if found := re.search(rb"https://t\.me/\w+\?start=([0-9a-f]{16})\n$", said.rstrip(b"\n") + b"\n"):
+            found = re.search(rb"https://t\.me/\w+\?start=([0-9a-f]{16})\n$", said.rstrip(b"\n") + b"\n")
+            if found and found[1] != opened:
+                opened = found[1]
                 self.chat.say(MALLORY, MALLORY, f"/start {'0' * 16}")
-                self.chat.say(ADA, ADA, f"/start {found[1].decode()}")
+                who = next(openers)
+                self.chat.say(who, who, f"/start {found[1].decode()}")
             if interrupts and said.count(b"] > ") == 2 and said.endswith(b"] > "):
                 os.killpg(process.pid, signal.SIGINT)
         process.stdin.close()

@@ -112,7 +112,7 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64",
                "rollback=yes"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150, f"image={bench.image}"),
+        ssh_words(bench, "check", 150, f"image={bench.image}", "rollback=yes"),
         ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release)]
     assert ["docker", "pull"] not in [call[:2] for call in bench.host_calls()[-12:]]  # the image is there still
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
@@ -125,6 +125,22 @@ def test_what_runs_is_named_by_commit_and_digest(bench):
     assert status == 0 and said[-1] == f"{commit}@{digest}"
     status, said = bench.run("target.sh", "staging", "logs", "7")
     assert status == 0 and said[-1] == f"the last words of {bench.image}@{digest}"
+
+
+@pytest.mark.parametrize("published, exposed, is_said", [
+    ("8081/tcp ", "8080/tcp 9090/tcp ", True), ("8080/tcp ", "8080/tcp 9090/tcp ", False), ("8081/tcp ", "", False),
+    ("", "8080/tcp ", False)])
+def test_a_first_release_whose_port_leads_nowhere_in_the_container_says_so(bench, published, exposed, is_said):
+    """Regression: "connection refused (10 tries in a row)", and nothing said that the container listens elsewhere."""
+    commit, _ = bench.release("one")
+    bench.change_engine(published=published, exposed=exposed)
+    status, said = bench.run("deploy.sh", "staging", commit)
+    warning = [line for line in said if "EXPOSE" in line]
+    assert status == 0 and len(warning) == is_said and not any("unpublished" in line for line in said), said
+    assert not is_said or warning[0].startswith("==> warning h1: compose publishes port 8081/tcp of the container, and "
+                                                "its image listens on 8080/tcp 9090/tcp (EXPOSE): "), said
+    commit, _ = bench.release("two")
+    assert not any("EXPOSE" in line for line in bench.run("deploy.sh", "staging", commit)[1])
 
 
 def test_both_kinds_of_compose_do_the_same(any_bench):

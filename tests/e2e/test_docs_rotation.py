@@ -63,35 +63,35 @@ class Bot(Deploybot):
 
 
 def test_what_was_there_before_a_restore_is_kept_however_often_it_is_typed(tmp_path):
-    typist = Typist(tmp_path, tmp_path)
-    state, logs = tmp_path / "state", tmp_path / "logs"
-    for folder in (state, logs):
-        folder.mkdir()
-    for name, words in (("bin/date", 'echo "$1" >>"$FOLDER/dates"; wc -l <"$FOLDER/dates"'), ("deploybot", "true")):
-        (tmp_path / name).write_text(f"#!/bin/bash\n{words}\n")
-        (tmp_path / name).chmod(0o755)
-    block = re.search(r"(?m)^    sudo sh -e <<'END'\n    copy=COPY(?:    .*\n|.*\n)*?    END\n", PAGE)[0]
-    places = {"/var/lib/deploybot": str(state), "/var/log/deploybot": str(logs),
-              "/run/systemd/system": str(tmp_path / "run")}
+    """And where the copy is none, nothing is moved."""
+    bot = Deploybot(tmp_path, bare_settings(tmp_path))
+    bot.start()
+    check_stop(bot)
+    state, copy = tmp_path / "state", tmp_path / "copy.db"
+    assert bot.run("backup", str(copy)).returncode == 0
+    typist = Typist(tmp_path, bot.build)
+    typist.conf.write_text(lines_of(bot.settings), "utf-8")
+    typist.conf.chmod(0o600)
+    block = re.search(r"(?m)^((?: {4}.*\n)* {4}sudo deploybot restore COPY\n(?: {4}.*\n)*)", PAGE)[1]
 
-    def restore(copy):
-        return typist.type(textwrap.dedent(block), check=False, COPY=str(copy), **places)
+    typed = textwrap.dedent(block).replace("sudo -u deploybot deploybot audit verify\n", "")
 
-    (state / "deploybot.db").write_text("live")
-    (state / "deploybot.db-wal").write_text("newer")
-    for name, kept in (("one", "live"), ("two", "one"), ("three", "two")):
-        (logs / "audit.log").write_text(f"until {name}")
-        (state / "deploybot.db.v1").write_text(name)        # as an upgrade leaves it
-        said = restore(state / "deploybot.db.v1")
-        assert (state / "deploybot.db").read_text() == name, said
-        (away,) = [folder for folder in state.glob("before-*") if (folder / "deploybot.db").read_text() == kept]
-        assert (logs / away.name / "audit.log").read_text() == f"until {name}", said
-        assert not (state / "deploybot.db-wal").exists()
-    assert len(list(state.glob("before-*/deploybot.db-wal"))) == 1
-    started = (tmp_path / "systemctl").read_text()
-    restore(tmp_path / "none")
-    assert (state / "deploybot.db").read_text() == "three" and (tmp_path / "systemctl").read_text() == started
-    assert started.count("stop ") == started.count("\nstart ") == 3
+    def restore(what):
+        return typist.type(typed, check=False, COPY=str(what), **{"sudo deploybot": "deploybot"})
+
+    for times in (1, 2, 3):
+        (tmp_path / "audit.log").write_text(f"until {times}\n", "ascii")
+        said = restore(copy)
+        assert "ok: " in said and "checked" in said, said
+        away = sorted(state.glob("before-*"))
+        assert len(away) == times and all((one / "deploybot.db").exists() for one in away), said
+        assert (tmp_path / away[-1].name / "audit.log").read_text("ascii") == f"until {times}\n"
+    (tmp_path / "none").write_text("no database\n" * 100, "ascii")
+    kept = (state / "deploybot.db").read_bytes()
+    assert "error: nothing was restored" in restore(tmp_path / "none")
+    assert (state / "deploybot.db").read_bytes() == kept and len(list(state.glob("before-*"))) == 3
+    started = (tmp_path / "systemctl").read_text("ascii")
+    assert started.count("stop ") == 4 and started.count("start ") == 3, "a refusal ends what is typed in one"
 
 
 @pytest.fixture(scope="module", name="bot")

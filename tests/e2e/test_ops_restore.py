@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 
-from crash_aid import CrashScene
+from crash_aid import PATIENCE_S, CrashScene
+from ops_aid import wait_audit
+from stage import wait_until
 
 COUNTED = 'echo "==> ship"; echo x >>"$here/begun"; echo "==> release"; echo "$2" >"$here/$1.live"'
 
@@ -68,3 +70,29 @@ def test_a_folder_with_a_number_that_no_run_can_have_ends_nothing(scene):
     for number in ("9223372036854775807", "1000000000001"):
         (scene.folder / "state" / "runs" / number).rmdir()
     scene.check()
+
+
+def test_deploybot_restore_is_refused_beside_the_server_and_the_next_start_knows_of_the_copy(scene, tmp_path):
+    """Once: a later start is one as always."""
+    release_another(scene)
+    first, copy = scene.state_file("staging")["commit"], tmp_path / "copy.db"
+    assert scene.bot.run("backup", str(copy)).returncode == 0
+    release_another(scene)
+    refused = scene.bot.run("restore", str(copy))
+    assert refused.returncode == 75 and "deploybot runs: wait" in refused.stderr, refused
+    assert scene.bot.stop() == 0
+    done = scene.bot.run("restore", str(copy))
+    assert done.returncode == 0 and done.stdout.startswith(f"ok: {copy} is the database now: "), done
+    state = scene.folder / "state"
+    assert (state / "restore").exists() and not (scene.folder / "audit.log").exists()
+    scene.bot.start()
+    wait_until(lambda: scene.state_file("staging")["commit"] == first, PATIENCE_S, "the state file")
+    doubts = wait_audit(scene.bot, 2, action="state_unknown")
+    assert sorted(entry["environment"] for entry in doubts) == ["production", "staging"], doubts
+    assert all("deploybot restore" in entry["why"] for entry in doubts), doubts
+    wait_until(lambda: not (state / "restore").exists(), PATIENCE_S, "the mark's end")
+    assert scene.bot.run("audit", "verify").returncode == 0
+    for times in (1, 1):
+        assert scene.bot.log().count("the database was restored: what runs where is not known") == times
+        assert scene.bot.stop() == 0
+        scene.bot.start()

@@ -1,6 +1,7 @@
 """Goal: deploybot-setup ends in an installation to which everything is there, and until then changes nothing."""
 # SPDX-License-Identifier: ISC
 import os
+import re
 import shutil
 import signal
 import stat
@@ -13,7 +14,8 @@ from namespace_aid import MOUNTS, need
 from setup_aid import SetupBench
 from ssh_aid import until_at_rest
 from stage import ROOT
-from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, Telegram, text_of
+from test_flow_proxy import NAME, Proxy
 
 QUESTIONS_MAX = 12
 
@@ -126,6 +128,7 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     """The end of the input, or Ctrl-C, at each question leaves nothing but a draft, with which the next try goes on."""
     bench.take_over()
     before, lines = bench.files(), bench.lines()
+    lines.insert(2, "yes")      # who has opened the link
     assert len(lines) <= QUESTIONS_MAX == 12
     for page, words in (("README.md", "at most twelve questions"), ("docs/BENEFITS.md", "at most 12 questions"),
                         ("docs/INSTALLATION.md", "at most twelve questions")):
@@ -139,7 +142,7 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     status, said = bench.talk(lines[-1])
     assert status == 0 and "all is there" in said, said
     assert bench.settings()["ADMIN_TELEGRAM_IDS"] == str(ADA) and bench.conf.read_text().startswith("# ours\n")
-    assert text_of(bench.chat.messages(ADA)[-1]).startswith("You are the first admin")
+    assert text_of(bench.chat.messages(ADA)[-1]).startswith("👋 Your id is shown where deploybot is set up")
 
 
 # Where it is installed, in an /etc of its own: of whom is each file then?
@@ -184,6 +187,36 @@ def test_ctrl_c_while_nobody_opens_the_link_changes_nothing(bench):
     assert process.wait(timeout=60) == 130 and bench.files() == {}
 
 
+def test_whoever_opens_the_link_is_admin_only_where_it_is_said_who_that_was(bench):
+    """Regression: whoever saw the terminal, and was first, was the admin."""
+    bench.take_over()
+    (bench.folder / "setup").mkdir()
+    (bench.folder / "setup/answers").write_text(f"SETUP_REPOSITORY='{bench.repository}'\nSETUP_ADMIN='yes'\n")
+    status, said = bench.talk(f"{DEFAULT_TOKEN}\nwell\nno\nyes", openers=(MALLORY, ADA))
+    names = [re.escape(f"SETUP_ADMIN  {who} has opened the link: is that you?") for who in (
+        f"@mallory, Telegram id {MALLORY},", f"@ada_ops, Telegram id {ADA},")]
+    assert re.search(f"{names[0]}.*SETUP_ADMIN: yes or no.*/t.me/.*{names[1]}", said, re.S), said
+    kept = (bench.folder / "setup/answers").read_text("utf-8")
+    assert status == 64 and f"ADMIN_TELEGRAM_IDS='{ADA}'" in kept and "SETUP_ADMIN" not in kept, kept + said
+
+
+def test_a_telegram_that_does_not_answer_has_refused_no_token_and_a_proxy_is_asked_for(bench):
+    """Regression: without DNS "Telegram refused", and @BotFather was named."""
+    bench.know_admin()
+    bench.conf.write_text(bench.conf.read_text("utf-8").replace(bench.chat.base, f"http://{NAME}:9"), "utf-8")
+    status, said = bench.setup("--answers", bench.answers(TELEGRAM_API_BASE=f"http://{NAME}:9"))
+    assert status == 78 and "has no TELEGRAM_PROXY: Through which proxy is Telegram reached?" in said, said
+    assert "Telegram does not answer this machine: Could not resolve host: telegram.invalid (http" in said, said
+    assert "BotFather" not in said and "refused" not in said, said
+    proxy = Proxy(int(bench.chat.base.rpartition(":")[2]))
+    _, said = bench.type_lines([bench.repository, "", "ftp://x", "http://127.0.0.1:1", f"http://{proxy.address}",
+                                DEFAULT_TOKEN])
+    assert "warning: TELEGRAM_PROXY: " in said and "\nThe bot is @deploy_demo_bot" in said, said
+    assert "Telegram does not answer this machine through http://127.0.0.1:1: " in said, said
+    assert f"TELEGRAM_PROXY='http://{proxy.address}'\n" in (bench.folder / "setup/answers").read_text("utf-8")
+    proxy.listener.close()
+
+
 def test_while_a_webhook_is_set_no_link_is_offered(bench):
     assert bench.chat.bot("setWebhook", url="http://127.0.0.1:9/telegram/webhook")[0] == 200
     try:
@@ -194,6 +227,19 @@ def test_while_a_webhook_is_set_no_link_is_offered(bench):
     assert status == 78 and f"the bot's updates go to a webhook: @{bot}'s, at 127.0.0.1:9. " in said, said
     assert "If another deploybot or program is there, take a new bot" in said and "t.me" not in said, said
     assert "ADMIN_TELEGRAM_IDS" in said.splitlines()[-1] and bench.files() == {}
+
+
+def test_what_hosts_and_services_say_moves_nothing_on_the_terminal(tmp_path):
+    """Regression: marks of direction in what a host said turned the words around them."""
+    text = "a\u202eb\u2066c\u200bd\ufeffe\u061cf\u0085g\x1b[31m ünïcödé – “q” 日本"
+    (tmp_path / "said").write_text(text, "utf-8")
+    script = f'. {DEPLOY}/common.sh; . {DEPLOY}/setup/hosts.sh; draft=$1; print_said h1'
+    for language in ("C", "C.UTF-8"):
+        done = subprocess.run(["bash", "-c", script, "x", tmp_path],
+                              env={"PATH": os.environ["PATH"], "LC_ALL": language},
+                              stdout=subprocess.PIPE, timeout=60, check=True)
+        said = done.stdout.decode("utf-8")
+        assert re.sub(" +", " ", said) == " h1: abcdef g [31m ünïcödé – “q” 日本\n", (language, said)
 
 
 def test_the_bot_is_shown_by_its_name_before_it_is_taken(bench):

@@ -88,7 +88,8 @@ def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(bench):
     ({"TELEGRAM_BOT_TOKEN": "7000000002:AAF-a_token_that_nobody_gave_0123456789"}, 78, "@BotFather"),
     ({"SETUP_HOST_KEYS": "SHA256:AAAA"}, 78, "is not among them"),
     pytest.param({"SETUP_HOST_KEYS": "yes"}, 78, "is not among them", marks=pytest.mark.long),
-    ({"API_SERVER_PORT": None}, 78, "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
+    ({"API_SERVER_PORT": None, "SETUP_HEALTH": "8080/health"}, 78,
+     "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
     pytest.param({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1", marks=pytest.mark.long),
     ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
     ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
@@ -238,7 +239,7 @@ def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_a
 
 
 ENVIRONMENTS = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
-for part in ask questions settings; do . {DEPLOY}/setup/$part.sh; done
+for part in ask questions health settings; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched=''
 look_at_candidate() {{ :; }}
 getent() {{ [[ $2 == h[0-9] ]]; }}
@@ -364,6 +365,33 @@ def test_where_each_has_a_health_url_none_is_asked_for(tmp_path, main, answers, 
     assert done.stdout.count("stays as it is: change it in") == warned, done.stdout
 
 
+OFFERED = KEEPS.partition("by_ssh=")[0] + """unset -f getent timeout
+hosts=(h1 fd00::7 127.0.0.1) application=$2 folder=$1 target=$1/web.env; offer_health
+echo "$said"; said=$3; taken check_health SETUP_HEALTH; take_health "$said"; echo "$health|$inside"
+"""
+
+
+@pytest.mark.parametrize("main, application, offered", [
+    ("API_SERVER_PORT=8079\n", "web", "8080/health"),
+    ("API_SERVER_PORT=8079\nSTAGING_HEALTH_URL=http://h2:8080/\n", "web", "8080/health"),
+    ("API_SERVER_PORT=8079\nSTAGING_HEALTH_URL=http://h2:1/,http://h1:8080/health\n", "web", "8081:8080/health"),
+    ("API_SERVER_PORT=8081\nSTAGING_HEALTH_URL=http://[fd00::7]:8080/\n", "web", "8082:8080/health"),
+    ("API_SERVER_PORT=8079\nSTAGING_HEALTH_URL=http://h1:8080/health\n", "", "8080/health"), ("", "", "8081:8080/health")])
+def test_a_port_that_is_taken_on_a_host_is_not_offered_and_the_container_keeps_its_own(tmp_path, main, application,
+                                                                                       offered):
+    """Regression: with 8081 the host's port led to 8081 of a container that listens on 8080."""
+    for name, text in (("main", main), ("answers", "")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "answers").chmod(0o600)
+    for typed, taken in ((offered, f"{offered.partition(':')[0].partition('/')[0]}/health|8080"),
+                         ("9/up?a=b", "9/up?a=b|9"), ("9:70000/", "warning: SETUP_HEALTH: "), ("9:/", "warning: ")):
+        done = subprocess.run(["bash", "-c", OFFERED, "deploybot-setup", tmp_path, application, typed], check=False,
+                              timeout=60, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        first, second = done.stdout.splitlines()[:2]
+        assert first == offered and second.startswith(taken), done.stdout
+
+
 def test_a_health_url_that_another_application_has_is_warned_of(tmp_path):
     """Regression: it was offered again, and the gate of one was passed by the other."""
     (tmp_path / "apps").mkdir()
@@ -372,7 +400,7 @@ def test_a_health_url_that_another_application_has_is_warned_of(tmp_path):
                        ("apps/shop.env", "EU_WEST_HEALTH_URL='http://h/a,http://h/shop'\n")):
         (tmp_path / name).write_text(text)
     script = """set -euo pipefail
-. "$1/deploy/setup/settings.sh"; . "$1/deploy/setup/questions.sh"
+. "$1/deploy/setup/settings.sh"; . "$1/deploy/setup/health.sh"
 name_of() { printf "%s_%s" "${1^^}" "$2"; }; value_of() { said=$mine; }; warn() { echo "$1"; }
 read_value() { said=${1//\\'}; }
 folder=$2 conf=$2/main application=web target=$2/apps/web.env environments=(staging)

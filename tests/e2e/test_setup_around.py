@@ -21,7 +21,7 @@ from tls_aid import make_certificate
 DEBIANS = '# Set the command-line arguments to pass to the server.\nARGS=""\n'
 NGINX = pathlib.Path(ROOT, "nginx")
 SOURCED = f"""set -euo pipefail; umask 077; here={DEPLOY}; . {DEPLOY}/common.sh
-for part in ask questions settings around alerts; do . {DEPLOY}/setup/$part.sh; done
+for part in ask questions settings around start alerts; do . {DEPLOY}/setup/$part.sh; done
 """
 
 
@@ -219,6 +219,46 @@ doctor "$@"; kill "$process"
     assert "Telegram" in free and said not in free + hooked + through, done.stdout
 
 
+# What systemctl is called with, where it says that deploybot is as $2 says.
+START = """cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc && mount -t tmpfs none /run &&
+  mkdir -p /run/systemd/system || exit 77
+play() {
+	bash -c "$2" deploybot-setup "$1" "$3" 2>&1
+	find /etc/systemd/system/deploybot.socket.d -type f -exec grep -h ^Listen {} +
+	echo ----
+}
+touch "$1/conf"; play "$1" "$2" inactive; printf "$3" >"$1/conf"; play "$1" "$2" inactive; play "$1" "$2" active
+printf "LISTEN_ADDRESS=::\n" >"$1/conf"; play "$1" "$2" active; rm "$1/conf"; touch "$1/conf"; play "$1" "$2" active
+"""
+PLAYED = """
+systemctl() { [[ $1 != is-active ]] || { [[ $is == active ]]; return; }; echo "systemctl $*"; }
+folder=/etc/deploybot FOLDER_INSTALLED=$folder conf_there=$1/conf is=$2 starts=yes changed=no application=; start"""
+ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service deploybot-backup.timer " \
+    "deploybot-check.timer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a /run of its own")
+@pytest.mark.parametrize("settings, stream", [
+    ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"),
+    ("LISTEN_ADDRESS=0.0.0.0\n", "0.0.0.0:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "/run/d.sock")])
+def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_the_start(tmp_path, settings, stream):
+    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`."""
+    need(*MOUNTS)
+    done = subprocess.run([*MOUNTS, "bash", "-c", START, "bash", tmp_path, SOURCED + PLAYED, settings], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
+                          check=False)
+    shutil.rmtree(tmp_path / "etc", ignore_errors=True)
+    begun, moved, again, other, back, _ = done.stdout.split("----\n")
+    restarted = "systemctl daemon-reload\n\nrestarting deploybot, and its socket\n" \
+        "systemctl restart deploybot.socket deploybot-runner.service deploybot.service\n"
+    assert begun == f"\nstarting deploybot\nsystemctl enable --now {ALL}\n", begun
+    assert f"systemctl daemon-reload\n\nstarting deploybot\nsystemctl enable --now {ALL}\n" in moved, moved
+    assert moved.endswith(f"\nListenStream=\nListenStream={stream}\n"), moved
+    assert again == f"\ndeploybot runs already, with these settings\nListenStream=\nListenStream={stream}\n", again
+    assert restarted in other and other.endswith("\nListenStream=[::]:8080\n"), other
+    assert back == restarted, back
+
+
 # Answers whoever asks; the folder is another user's.
 SERVER = """import os, socket
 os.mkdir("/run/deploybot"); os.chown("/run/deploybot", 65534, 65534)
@@ -336,7 +376,8 @@ ss -Hltun | awk '{ print $5 }'; kill "$process"; wait "$process" || true"""
 
 # ---- rules and configurations ----------------------------------------------------------------------
 
-INSTALL = """conf_there=$1/conf; values=$1/values draft=$1/draft examples=$1/examples own_prometheus=no stayed=
+INSTALL = """runbooks=${runbooks-}; conf_there=$1/conf; values=$1/values draft=$1/draft
+examples=$1/examples own_prometheus=no stayed=
 mkdir -p "$values" "$draft" "$1/etc"
 install_rules "$1/etc"; echo "own_prometheus=$own_prometheus"
 """
@@ -374,14 +415,33 @@ def test_nginx_and_prometheus_ask_where_the_server_listens(rules, settings, addr
     assert ("asks no socket in a file" in said) == address.startswith("unix"), said
 
 
-def test_links_that_lead_nowhere_are_said_and_how_to_change_them(rules):
-    links = 'examples=/usr/share/doc/deploybot/examples/monitoring; say_where_links_lead "$1"'
-    path = rules / "etc/alerts.yml"
-    status, said = call(links, path)
-    assert status == 0 and "read OPERATIONS.md in /usr/share/doc/deploybot," in said, said
-    typed = re.search(r"sudo (sed -i '[^']+' \S+), then", said)[1].replace("YOURS", "orchard")
-    subprocess.run(["sh", "-c", typed], check=True, timeout=60)
-    assert "github.com/orchard/deploybot/blob" in path.read_text("utf-8") and call(links, path) == (0, "")
+RUNBOOKS = """untouched='nothing here was changed' draft=$1/draft values=$1/values
+secret_file=/dev/null conf_there=$1/conf
+check_alert_chat() { true; }; check_watchdog() { true; }
+given=([ALERT_CHAT_ID]=-5 [ALERT_WATCHDOG_URL]=http://127.0.0.1/ring)
+[[ -z ${2+said} ]] || given[ALERT_RUNBOOKS_URL]=$2
+answers=$1/answers; ask_alerts "$1/etc"; """
+
+
+def links(folder):
+    return set(re.findall(r"(https?://\S+)/OPERATIONS\.md#", (folder / "etc/alerts.yml").read_text("utf-8")))
+
+
+def test_where_the_links_of_alerts_lead_is_asked_once_and_nowhere_is_said(rules):
+    """Regression: they led to a page that is nowhere, in each message at night."""
+    nowhere = {"https://github.com/your-org/deploybot/blob/main/docs"}
+    tell = 'examples=/usr/share/doc/deploybot/examples/monitoring; say_where_links_lead "$1/etc/alerts.yml"'
+    words = ()
+    for typed, lead in (("-", nowhere), ("", nowhere), ("https://git.example.org/ops/docs/OPERATIONS.md", None),
+                        (None, None), ("https://git.example.org/ops/docs/", None), ("-", nowhere)):
+        words = () if typed is None else (typed,)       # once answered it is the default
+        assert call(RUNBOOKS + INSTALL, rules, *words) == (0, "own_prometheus=no\n"), typed
+        assert links(rules) == (lead or {"https://git.example.org/ops/docs"}), typed
+        status, said = call(tell, rules)
+        assert (status, bool(said)) == (0, bool(lead)), said
+        assert not lead or "stands in /usr/share/doc/deploybot/OPERATIONS.md, below the name of each" in said, said
+    status, said = call(RUNBOOKS, rules, 'https://a"b')
+    assert status == 78 and "ALERT_RUNBOOKS_URL: it is no http:// or https:// address" in said, said
 
 
 def test_rules_that_nobody_has_edited_are_renewed(rules):
@@ -396,7 +456,7 @@ def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links
     (rules / "values/installed").unlink()
     (rules / "conf").write_text("LISTEN_ADDRESS=10.0.0.7\n")
     lines = []
-    for name, old, new in (("alerts.yml", "your-org", "orchard"),
+    for name, old, new in (("alerts.yml", "https://github.com/your-org/deploybot/blob/main", "https://g.example.org/x"),
                            ("prometheus.yml", "127.0.0.1:8080", "10.0.0.7:8080")):
         text = (SHIPPED / name).read_text("utf-8").replace("15s", "14s").replace("> 2400", "> 2300")
         lines.append(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n")
@@ -404,9 +464,10 @@ def test_rules_as_any_earlier_version_came_with_them_are_renewed_and_their_links
         (rules / "etc" / name).write_text(text, encoding="utf-8")
     (rules / "examples/shipped").write_text("".join(lines), encoding="ascii")
     for _ in range(2):
-        assert call(INSTALL, rules) == (0, "own_prometheus=no\n")
+        found = call(f'find_runbooks "$1/etc/alerts.yml"; runbooks=$said; {INSTALL}', rules)
+        assert found == (0, "own_prometheus=no\n")
         alerts, asked = ((rules / "etc" / name).read_text("utf-8") for name in ("alerts.yml", "prometheus.yml"))
-        assert "> 2400" in alerts and "your-org/" not in alerts and "/orchard/deploybot/" in alerts
+        assert "> 2400" in alerts and links(rules) == {"https://g.example.org/x/docs"}
         assert "15s" in asked and '"10.0.0.7:8080"' in asked
 
 

@@ -185,7 +185,7 @@ known_final=$1/known_hosts known=$1/known runner_user=runner; scan_key() {{ echo
 # ---- our key -------------------------------------------------------------------------------------
 
 WAYS_IN = f"""set -euo pipefail; shopt -s extglob; . {DEPLOY}/common.sh
-for part in ask questions settings hosts; do . {DEPLOY}/setup/$part.sh; done
+for part in ask questions health settings hosts; do . {DEPLOY}/setup/$part.sh; done
 draft=$1 conf=$1/main target=$1/main conf_there=$1/main application='' answers='' untouched='' runner_user=me
 key_final=$1/shared known=$1/known by_ssh=(staging production qa) health=8080/health
 look_at_candidate() {{ :; }}
@@ -260,6 +260,44 @@ def test_a_key_that_is_named_and_not_there_is_no_reason_to_take_another_one(ways
 
 # ---- one more ------------------------------------------------------------------------------------
 
+FOLDER = f"""dir=$1/app user=deploy port=8081 inside=8080 addresses=$2
+install() {{ mkdir -p "$dir"; }}; runuser() {{ while [[ $1 != -- ]]; do shift; done; shift; "$@"; }}
+hostname() {{ echo "10.0.0.5 fd00::7 172.17.0.1"; }}
+. {DEPLOY}/setup/prepare-host.sh; prepare_folder"""
+
+
+@pytest.mark.parametrize("addresses, own", [
+    ("192.0.2.9 10.0.0.5", "10.0.0.5"), ("fd00::7", "[fd00::7]"), ("127.0.0.1", "127.0.0.1"), ("192.0.2.9", ""),
+    ("", "")])
+def test_the_compose_file_leads_to_the_containers_port_and_who_reaches_it_is_said(tmp_path, addresses, own):
+    """Regression: "8081:8081", where nothing listens in the container; that docker passes ufw by was said nowhere."""
+    words = ["bash", "-c", FOLDER, "x", tmp_path, addresses]
+    done = subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
+    file = tmp_path / "app/docker-compose.yml"
+    assert '\n    ports:\n      - "8081:8080"\n' in file.read_text("utf-8")
+    assert f"done: wrote {file}: port 8081 of this host leads to port 8080 of the container" in done, done
+    assert sum("reaches port 8081 now, in clear text and past ufw" in line for line in done) == 1, done
+    typed = [line.partition(": sed ")[2] for line in done if ": sed " in line]
+    assert len(typed) == (1 if own else 0), done
+    if own:
+        subprocess.run(["sh", "-c", f"sed {typed[0]}"], check=True, timeout=60)
+        assert f'\n    ports:\n      - "{own}:8081:8080"\n' in file.read_text("utf-8")
+    assert subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout == f"kept: {file}\n"
+
+
+@pytest.mark.parametrize("text, inside", [
+    ('services:\n  app:\n    ports:\n      - "8081:8080"\n', "8080"), ("ports:\n- 10.0.0.5:81:3000/tcp\n", "3000"),
+    ("    ports: ['8081:80']\n", ""), ('- "[fd00::7]:8081:9000"\n', "9000"), ("- ./a:/b\n- TIME=12:30\n", ""),
+    ("", "")])
+def test_another_host_gets_the_containers_port_that_the_first_one_publishes(tmp_path, text, inside):
+    (tmp_path / "docker-compose.yml").write_text(text)
+    script = f""". {DEPLOY}/setup/hosts.sh; inside= deploy_user=deploy key=k; ssh_to() {{ bash -c "${{@: -1}}"; }}
+learn_inside h1 22 "$1"; echo "$inside"; inside=7; learn_inside h1 22 "$1"; echo "$inside" """
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script, "x", tmp_path], check=True, capture_output=True,
+                          text=True, timeout=60)
+    assert done.stdout == f"{inside}\n7\n", done
+
+
 @pytest.mark.long
 def test_one_more_application_and_one_more_host(bench):
     status, said = bench.setup("--answers", bench.answers())
@@ -275,7 +313,7 @@ def test_one_more_application_and_one_more_host(bench):
     web["STAGING_COMPOSE_DIR"] = str(bench.path / "web")
     status, said = bench.setup("--answers", bench.answers(**web), "app", "web")
     assert status == 0 and "/deploy web/staging" in said, said
-    assert "STAGING_HEALTH_URL: http://127.0.0.1:8080/health is staging's too" in said, said
+    assert bench.settings(bench.folder / "apps/web.env")["STAGING_HEALTH_URL"] == "http://127.0.0.1:8081/health", said
     apps = bench.folder / "apps"
     assert sorted(path.name for path in apps.iterdir()) == ["shop.env", "web.env"]
     assert "STAGING_HOST" not in bench.settings() and bench.settings(apps / "shop.env")["STAGING_HOST"]
@@ -288,7 +326,7 @@ def test_one_more_application_and_one_more_host(bench):
     assert status == 0 and "all is there" in said, said
     settings = bench.settings(apps / "web.env")
     assert settings["STAGING_HOST"] == f"127.0.0.1:{bench.port_2},[::1]:{bench.port}"
-    assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8080/health,http://[::1]:8080/health"
+    assert settings["STAGING_HEALTH_URL"] == "http://127.0.0.1:8081/health,http://[::1]:8081/health"
 
 
 def test_the_host_that_was_typed_for_staging_is_not_productions(taken):

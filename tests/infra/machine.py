@@ -110,6 +110,10 @@ class Machine:
                     self.run("systemctl", "show", unit, "-p", ",".join(names)).stdout.splitlines() if "=" in line)
         return said[names[0]] if len(names) == 1 else said
 
+    def active(self, *units):
+        """Of each of them "active", "inactive" or what else systemd calls it."""
+        return self.run("systemctl", "is-active", *units, check=False).stdout.split()
+
     def main_pid(self, unit):
         return int(self.show(unit, "MainPID"))
 

@@ -66,6 +66,12 @@ def test_an_installation_has_users_folders_and_says_what_to_do(root):
     assert "/etc/deploybot/secrets/server/telegram_bot_token" in root.said
 
 
+def test_its_docs_are_read_without_unpacking_them(deb):
+    """Regression: messages name OPERATIONS.md, and what was there was OPERATIONS.md.gz."""
+    names = run(["dpkg-deb", "-c", deb]).stdout
+    assert "/usr/share/doc/deploybot/OPERATIONS.md\n" in names and ".md.gz" not in names
+
+
 def test_no_engine_and_no_web_server_come_with_it(deb):
     """apt takes Recommends too: a dockerd that is root, and an nginx on every address's port 80."""
     assert run(["dpkg-deb", "-f", deb, "Recommends"]).stdout.strip() == ""
@@ -106,7 +112,8 @@ def fill(root):
         chmod 0600 /etc/deploybot/secrets/server/telegram_bot_token
         cd /var/lib/deploybot
         touch deploybot.db deploybot.db-wal reserve under-way environments/staging.json /var/log/deploybot/audit.log
-        mkdir -p runs/7 git/x.git apps/staging/releases apps/production
+        mkdir -p runs/7 git/x.git apps/staging/releases apps/production /etc/deploybot/apps
+        echo GITHUB_WEBHOOK_SECRET=abc >/etc/deploybot/apps/web.env
         ln -s releases/1 apps/staging/current
         touch apps/production/lock""")
 
@@ -171,7 +178,9 @@ def test_purged_it_leaves_the_audit_trail_and_what_may_run_and_says_so(root):
     assert sorted(left) == sorted(["deploybot.db", "deploybot.db-wal", "apps", "apps/staging", "apps/staging/current",
                                    "apps/staging/releases", "audit.log"]), left
     assert not list((root.path / "var/log").glob("deploybot*.log*"))
-    for name in ("/etc/deploybot", "/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
+    assert root.run("find", "/etc/deploybot", "-type", "f").stdout == "/etc/deploybot/apps/web.env\n"
+    assert "left: /etc/deploybot: apps : settings of applications may hold secrets" in said, said
+    for name in ("/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
                  "/var/backups/deploybot", "/usr/share/doc/deploybot"):
         assert not root.exists(name), name
     assert re.search("left: /var/lib/deploybot: the audit trail, backups, and releases", said), said

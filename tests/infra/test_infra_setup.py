@@ -42,7 +42,7 @@ def test_the_short_way_ends_in_a_live_staging(tmp_path):
 def test_a_bare_host_gets_engine_user_key_and_folder_and_keeps_them(suite, tmp_path):
     """What deploybot-setup sends to a host, or prints to be pasted there, where no container engine is."""
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "B" * 43
-    block = f"user=deploy key={key!r} dir=/srv/app port=8080\n" + \
+    block = f"user=deploy key={key!r} dir=/srv/app port=8080 inside=8080 addresses=\n" + \
         (ROOT / "deploy/setup/prepare-host.sh").read_text("utf-8") + "prepare_host\n"
     root = Root(tmp_path / "root", root_tar("clean") if suite == "bookworm" else root_tar(suite, ("apt",), suite))
     try:

@@ -17,6 +17,7 @@ from telegram_client import ADA
 
 NEWER = "99.0"
 SERVER, RUNNER = "deploybot.service", "deploybot-runner.service"
+TIMERS = ("deploybot-backup.timer", "deploybot-check.timer")
 
 
 @pytest.fixture(scope="module")
@@ -354,12 +355,14 @@ def test_an_upgrade_in_the_middle_of_a_deployment_is_not_noticed(host):
         building = host.builds()
         pids = {unit: host.machine.main_pid(unit) for unit in (SERVER, RUNNER)}
         host.github.deliveries.clear()
+        host.machine.run("systemctl", "enable", "--now", *TIMERS)
         with Stream(host, 2) as stream:
             wait_until(lambda: stream.count() > 20, PATIENCE_S, "the stream")
             host.machine.run("dpkg", "-i", newer, timeout=300)
         wrong = [(entry["status"], entry["error"], entry["answer"]) for entry in host.github.deliveries
                  if entry["status"] != 200]
         assert not wrong, f"{len(wrong)} of {len(host.github.deliveries)}: {wrong[:5]}"
+        assert host.machine.active(*TIMERS) == ["active"] * len(TIMERS)
         for unit, pid in pids.items():
             assert host.machine.main_pid(unit) not in (0, pid), f"{unit} was not restarted"
         host.wait_ready()
@@ -368,12 +371,29 @@ def test_an_upgrade_in_the_middle_of_a_deployment_is_not_noticed(host):
     host.wait_live(mark)
 
 
+def test_stopped_with_its_socket_nothing_starts_it_again_and_started_so_all_is_there(host):
+    """Regression: deploybot-local.socket stayed, and the next `deploybot status` started the server again."""
+    host.machine.run("systemctl", "stop", SERVER, "deploybot.socket")
+    assert host.machine.run("deploybot", "status", check=False).returncode != 0
+    sockets = ("deploybot.socket", "deploybot-local.socket")
+    assert host.machine.active(SERVER, *sockets) == ["inactive"] * 3
+    host.machine.run("systemctl", "start", "deploybot.socket", SERVER)
+    host.wait_ready()
+    assert host.machine.active(SERVER, *sockets) == ["active"] * 3
+
+
 def test_removed_all_is_stopped_and_the_application_goes_on(host):
     host.machine.run("dpkg", "-r", "deploybot", timeout=300)
-    for unit in UNITS:
-        assert host.machine.run("systemctl", "is-active", unit, check=False).stdout.strip() != "active", unit
+    assert "active" not in host.machine.active(*UNITS, *TIMERS)
     assert get(BASE + "/healthz")[0] == 0
     assert host.app()[0] == 200, f"its release in {SHOP} is not ours to end"
+
+
+def test_installed_again_what_is_enabled_runs_again(host):
+    """Regression: the sockets and the timers stayed stopped until the next boot: no backup, in silence."""
+    host.machine.run("dpkg", "-i", host.machine.give(kept_deb(NEWER), "again.deb"), timeout=300)
+    host.wait_ready()
+    assert host.machine.active(*UNITS, *TIMERS) == ["active"] * len(UNITS + TIMERS)
 
 
 def test_installed_from_source_it_does_the_same(tmp_path):

@@ -576,9 +576,22 @@ on_ordered(void *ctx, bool ok, const char *text)
 }
 
 static void
+ask(struct world *w, enum telegram_webhook_command order)
+{
+	w->is_answered = false;
+	assert_true(
+	    telegram_webhook_order(w->loop, w->api, w->settings, order, on_ordered, w, NULL));
+	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
+}
+
+static void
 the_command_line_sets_shows_and_deletes(void **state)
 {
 	/* Goal: lines for people, and no secret among them. */
+	static const char *const texts[] = { "Telegram sends updates to " OUR_URL "\n",
+		"url: " OUR_URL "\npending_update_count: 3\nlast_error_date: 2026-11-20T07:09:50Z\n"
+		"last_error_message: Connection refused\nallowed_updates: [\"message\"]\n",
+		"Telegram refused: Unauthorized\n" };
 	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getWebhookInfo", 200,
@@ -586,29 +599,27 @@ the_command_line_sets_shows_and_deletes(void **state)
 	    "\",\"pending_update_count\":3,\"last_error_date\":1795158590,"
 	    "\"last_error_message\":\"Connection refused\",\"allowed_updates\":[\"message\"]}}");
 	fake_telegram_script(w->fake, "deleteWebhook", 401,
-	    "{\"ok\":false,\"error_code\":401,"
-	    "\"description\":\"Unauthorized\"}");
+	    "{\"ok\":false,\"error_code\":401,\"description\":\"Unauthorized\"}");
 	for (int order = TELEGRAM_WEBHOOK_SET; order <= TELEGRAM_WEBHOOK_DELETE; order++) {
-		w->is_answered = false;
-		assert_true(telegram_webhook_order(w->loop, w->api, w->settings,
-		    (enum telegram_webhook_command)order, on_ordered, w, NULL));
-		assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+		ask(w, (enum telegram_webhook_command)order);
 		assert_null(strstr(w->text, FAKE_SECRET));
-		if (order == TELEGRAM_WEBHOOK_SET) {
-			assert_true(w->order_ok);
-			assert_string_equal(w->text, "Telegram sends updates to " OUR_URL "\n");
-		} else if (order == TELEGRAM_WEBHOOK_INFO) {
-			assert_true(w->order_ok);
-			assert_string_equal(w->text,
-			    "url: " OUR_URL "\npending_update_count: 3\n"
-			    "last_error_date: 2026-11-20T07:09:50Z\n"
-			    "last_error_message: Connection refused\nallowed_updates: "
-			    "[\"message\"]\n");
-		} else {
-			assert_false(w->order_ok);
-			assert_string_equal(w->text, "Telegram refused: Unauthorized\n");
-		}
+		assert_int_equal(w->order_ok, order != TELEGRAM_WEBHOOK_DELETE);
+		assert_string_equal(w->text, texts[order - TELEGRAM_WEBHOOK_SET]);
 	}
+}
+
+static void
+who_does_not_answer_has_refused_nothing(void **state)
+{
+	/* Regression: without DNS "Telegram refused" made people look for another token. */
+	struct world *w = *state;
+
+	fake_telegram_script(w->fake, "getWebhookInfo", 200, "no JSON");
+	ask(w, TELEGRAM_WEBHOOK_INFO);
+	assert_false(w->order_ok);
+	assert_ptr_equal(strstr(w->text, "Telegram does not answer: "), w->text);
+	assert_non_null(
+	    strstr(w->text, ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?\n"));
 }
 
 static void
@@ -618,13 +629,10 @@ one_that_is_not_registered_yet_is_not_called_polling(void **state)
 	struct world *w = *state;
 
 	for (int is_polling = 0; is_polling < 2; is_polling++) {
-		w->is_answered = false;
 		w->settings->telegram_mode = is_polling ? TELEGRAM_POLLING : TELEGRAM_WEBHOOK;
 		fake_telegram_script(w->fake, "getWebhookInfo", 200,
 		    "{\"ok\":true,\"result\":{\"url\":\"\",\"pending_update_count\":0}}");
-		assert_true(telegram_webhook_order(
-		    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_INFO, on_ordered, w, NULL));
-		assert_true(fake_run_until(w->loop, &w->is_answered, 2000));
+		ask(w, TELEGRAM_WEBHOOK_INFO);
 		assert_string_equal(w->text,
 		    is_polling ?
 			"url: none: updates are polled\npending_update_count: 0\n" :
@@ -642,9 +650,7 @@ the_command_line_waits_as_long_as_it_is_told_to(void **state)
 	fake_telegram_script(w->fake, "deleteWebhook", 429,
 	    "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
 	    "\"parameters\":{\"retry_after\":1}}");
-	assert_true(telegram_webhook_order(
-	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_DELETE, on_ordered, w, NULL));
-	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
+	ask(w, TELEGRAM_WEBHOOK_DELETE);
 	assert_true(w->order_ok);
 	assert_true(loop_now_ms() - began >= 1000);
 	assert_int_equal(fake_telegram_count(w->fake, "deleteWebhook"), 2);
@@ -652,10 +658,7 @@ the_command_line_waits_as_long_as_it_is_told_to(void **state)
 	fake_telegram_script(w->fake, "deleteWebhook", 429,
 	    "{\"ok\":false,\"error_code\":429,\"description\":\"Too Many Requests\","
 	    "\"parameters\":{\"retry_after\":3600}}");
-	w->is_answered = false;
-	assert_true(telegram_webhook_order(
-	    w->loop, w->api, w->settings, TELEGRAM_WEBHOOK_DELETE, on_ordered, w, NULL));
-	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
+	ask(w, TELEGRAM_WEBHOOK_DELETE);
 	assert_false(w->order_ok);
 	assert_string_equal(w->text, "Telegram refused: Too Many Requests\n");
 }
@@ -682,6 +685,7 @@ main(void)
 		T(whether_updates_come_here_is_known),
 		T(a_revoked_token_is_known_without_a_message_to_send),
 		T(the_command_line_sets_shows_and_deletes),
+		T(who_does_not_answer_has_refused_nothing),
 		T(one_that_is_not_registered_yet_is_not_called_polling),
 		T(the_command_line_waits_as_long_as_it_is_told_to),
 	};

@@ -84,6 +84,12 @@ readonly SURVEY="$STATE|{{index .Config.Labels \"com.docker.compose.project\"}}|
 {{range .HostConfig.PortBindings}}{{range .}}{{.HostPort}} {{end}}{{end}}|{{with index .Config \"StopTimeout\"}}{{.}}{{end}}|\
 {{index .Config.Labels \"com.docker.compose.project.working_dir\"}}"
 
+# Ports of the container: those that compose publishes, and those that the image says it listens on.
+# shellcheck disable=SC2016 # the engine's own words
+readonly PUBLISHED='{{range $port, $to := .HostConfig.PortBindings}}{{if $to}}{{$port}} {{end}}{{end}}'
+# shellcheck disable=SC2016
+readonly EXPOSED='{{range $port, $any := .Config.ExposedPorts}}{{$port}} {{end}}'
+
 project_of() { # PORT
 	local port_project
 	find_project_of "$1"

@@ -242,6 +242,7 @@ switch_recreate() {
 		die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	bring_up "" "$service" # never cut short by us: between its stop and its start nothing runs
 	wait_up "" || die 70 "$(new_release) does not run: $said"
+	[[ -n $(ran_before) ]] || name_unpublished || true # a hint: the release runs
 	bring_up_others
 	forget_before
 	change=over

@@ -136,6 +136,19 @@ wait_up() { # PORT [SERVICE]
 	return 1
 }
 
+# A line `unpublished PORTS: PORTS` for ssh.sh, on stderr, where compose publishes ports of the main service, and of those that
+# its image names (EXPOSE) none: nothing answers there, though it runs.
+name_unpublished() {
+	local exposed port
+	find_of_service "$PUBLISHED" "" || return 1
+	exposed=$("${engine[@]}" image inspect --format "$EXPOSED" "$image" 2>/dev/null) || return 0
+	[[ -n ${exposed// } && -n ${docker_said// } ]] || return 0
+	for port in $exposed; do
+		[[ " ${docker_said//$'\n'/ } " != *" $port "* ]] || return 0
+	done
+	printf 'unpublished %s: %s\n' "${docker_said%%$'\n'*}" "$exposed" >&2
+}
+
 # Fills found with the states of a service that is being started.  Which containers it has is asked once, and again when
 # one is gone.
 look_up() { # PORT SERVICE

@@ -259,6 +259,7 @@ ssh_finish() { # INDEX CHILD
 	ssh_show "${own%$'\n'}"
 	if ((status == 0)); then
 		ssh_done+=("$1")
+		ssh_take_unpublished "${ssh_hosts[$1]}"
 		ssh_show "$host_said"
 		return "$?"
 	fi
@@ -268,6 +269,14 @@ ssh_finish() { # INDEX CHILD
 	[[ $said != *"$SSH_UNDONE_WORDS"* || $said == *' could NOT '* ]] || ssh_undone+=("$1")
 	[[ $host_said != *$'\n'* ]] || ssh_show "${host_said%$'\n'*}"
 	ssh_failed "$1" "$status" "$said" "$own" "$jump" "$host_said"
+}
+
+# Takes a line `unpublished` out of host_said, for people: the health gate will say that nothing answers.
+ssh_take_unpublished() { # HOST
+	[[ $host_said =~ (^|$'\n')unpublished\ ([0-9/a-z ]{1,80}):\ ([0-9/a-z ]{1,80})($|$'\n') ]] || return 0
+	warn_people "$1: compose publishes port ${BASH_REMATCH[2]% } of the container, and its image listens on \
+${BASH_REMATCH[3]% } (EXPOSE): where the health check gets no answer, correct the right number of ports: in the compose file there"
+	host_said=${host_said/"${BASH_REMATCH[0]}"/"${BASH_REMATCH[1]}"}
 }
 
 # The first failure is ours, and said last; it is said at once too where others go on, and so is each further one.

@@ -30,6 +30,8 @@ SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
           '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
+PUBLISHED = "{{range $port, $to := .HostConfig.PortBindings}}{{if $to}}{{$port}} {{end}}{{end}}"
+EXPOSED = "{{range $port, $any := .Config.ExposedPorts}}{{$port}} {{end}}"
 KILLS = ('{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} '
          '{{index .Attributes "com.docker.compose.service"}}{{end}}')
 
@@ -163,6 +165,8 @@ def inspect(state, words):
             print(box["status"], box["labels"].get("project", ""), box["labels"].get("project.working_dir", ""))
         elif template == "{{.Name}} {{.State.Running}}":
             print("/" + box["name"], str(box["status"] == "running").lower())
+        elif template == PUBLISHED:
+            print(state.get("published", ""))
         elif template == '{{.Name}} {{index .Config.Labels "com.docker.compose.project"}}':
             print("/" + box["name"], box["labels"].get("project", ""))
         elif template == "{{.Id}}":
@@ -179,7 +183,7 @@ def inspect(state, words):
 
 def image(state, words):
     act, *words = words
-    _, (name,) = options(words, values=("--format",) if act == "inspect" else (), refuse=refuse)
+    found, (name,) = options(words, values=("--format",) if act == "inspect" else (), refuse=refuse)
     if name not in state["images"]:
         raise Refused(1, f"Error: No such image: {name}")
     if act == "rm":
@@ -187,7 +191,7 @@ def image(state, words):
             raise Refused(1, f"Error response from daemon: conflict: unable to remove {name}: in use")
         del state["images"][name]
     elif act == "inspect":
-        print(state["images"][name])
+        print(state.get("exposed", "") if found.get("--format") == [EXPOSED] else state["images"][name])
     else:
         raise Refused(1, f"no docker image {act}")
 
