@@ -910,8 +910,14 @@ static const char *const migration_9[] = {
 	NULL,
 };
 
+static const char *const migration_10[] = {
+	/* What strangers send is forgotten first. */
+	"CREATE INDEX inbox_update ON inbox (at) WHERE source = 'telegram';",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8, migration_9 };
+	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10 };
 
 const char *const *
 store_schema_sql(int64_t version)
