@@ -595,6 +595,8 @@ resume(struct serve *serve, struct err *err)
 
 	if (started == NULL)
 		return false;
+	started->done = serve_heads_start;
+	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {

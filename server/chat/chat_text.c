@@ -177,18 +177,16 @@ is_sign(uint32_t code)
 static bool
 reads_as_ours(const char *author)
 {
-	size_t size, left = strlen(author);
-	const char *instead;
+	char line[512];
+	const char *at = clean_line(line, sizeof(line), author, strlen(author)), *instead;
 	uint32_t code;
 
-	if (strcasestr(author, " by ") != NULL || strcasestr(author, "by ") == author)
+	if (strcasestr(at, " by ") != NULL || strcasestr(at, "by ") == at)
 		return true;
-	for (; left > 0; author += size, left -= size) {
-		size = text_decode(author, left, &code);
-		if (sign_of_ours(author, &instead) > 0 || (size > 0 && is_sign(code)))
+	for (; *at != '\0'; at += text_decode(at, strlen(at), &code))
+		if (sign_of_ours(at, &instead) > 0 ||
+		    (text_decode(at, strlen(at), &code) > 0 && is_sign(code)))
 			return true;
-		size = size > 0 ? size : 1;
-	}
 	return false;
 }
 

@@ -913,6 +913,15 @@ static const char *const migration_9[] = {
 static const char *const migration_10[] = {
 	/* What strangers send is forgotten first. */
 	"CREATE INDEX inbox_update ON inbox (at) WHERE source = 'telegram';",
+	/* Which entry has the head; 0: a row of before, whose head alone is known. */
+	"ALTER TABLE message ADD COLUMN audit_seq INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE witness ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX message_audit ON message (audit_seq) WHERE audit_seq > 0;"
+	/* What chats were sent: an entry and its head, once a day. */
+	"CREATE TABLE audit_line ("
+	" seq INTEGER PRIMARY KEY,"
+	" head TEXT NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;",
 	NULL,
 };
 
