@@ -474,6 +474,12 @@ add_routes(struct serve *serve)
 }
 
 static bool
+is_proxy(void *ctx, const char *peer, bool is_local)
+{
+	return settings_trusts_proxy(((struct serve *)ctx)->settings, peer, is_local);
+}
+
+static bool
 make_http(struct serve *serve, struct err *err)
 {
 	struct http_server_config config;
@@ -490,6 +496,7 @@ make_http(struct serve *serve, struct err *err)
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
 		.on_refused = count_refused,
+		.is_proxy = is_proxy,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
 	return serve->http != NULL && serve_local_start(serve, err);
