@@ -7,7 +7,7 @@
 #include "types/token.h"
 
 #define ROW_TOKEN_WHY  48
-#define ROW_TOKEN_LIST 256 /* that are not revoked; no more are made */
+#define ROW_TOKEN_LIST TOKENS_KNOWN /* that are not revoked; no more are made */
 
 struct token {
 	int64_t id; /* 0: there is none */
@@ -56,6 +56,9 @@ bool row_token_is_good(const struct tx *tx, const struct token *token) MUST_USE;
  * numbers are not.  True: `max` of them went, and there may be more. */
 #define ROW_TOKEN_KEPT_MS (90 * 24 * 3600 * INT64_C(1000))
 bool row_token_clear(struct tx *tx, int64_t max);
+
+/* What the loop is to know of them.  False: SQL failed, or there is no memory. */
+bool row_token_known(struct tx *tx, struct known_tokens *ret);
 
 struct session row_session_get(struct tx *tx, int64_t person);
 

@@ -91,6 +91,7 @@ store_open(const struct store_config *config, struct err *err)
 	store->config = *config;
 	store->exported_size = -1;
 	store->stale.is_all = true;
+	store->are_tokens_stale = true;
 	store->changed.is_all = true;
 	ok = copy_path(&store->path, config->path, err) &&
 	    copy_path(&store->audit_path, config->audit_path, err) &&
@@ -137,6 +138,7 @@ store_remember(struct store *store, struct settings *settings, int64_t at)
 	settings_unref(store->settings);
 	store->settings = settings_ref(settings);
 	store->changed.is_all = true;
+	store->are_tokens_stale = true;
 }
 
 /* --- was the end in order? --- */
