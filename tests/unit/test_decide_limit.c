@@ -284,8 +284,9 @@ who_makes_tokens_has_one_limit(void **state)
 
 	(void)state;
 	world_open(&w, TOKENS, "ROLE_RATE_LIMIT=1", NULL);
-	for (size_t i = 0; i < COUNT(made); i++)
-		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i], MAKER);
+	for (size_t i = 0; i < COUNT(made); i++) /* the others each by the one before */
+		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i],
+		    i < 2 ? MAKER : made[i - 1].person);
 	of_root = make(&w, "e", principal_of_root("dev"));
 	for (int i = 0; i < 20; i++)
 		(void)world_text(&w, made[i % 4].person, "/history staging");
