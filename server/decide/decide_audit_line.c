@@ -18,10 +18,9 @@
 void
 decide_audit_line_note(struct tx *tx, int64_t message)
 {
-	/* The first since the last line: its timer is not open yet. */
-	if (row_message_next_named(tx, row_audit_line_newest(tx), INT64_MIN) == 0)
-		(void)row_effect_timer(tx, TIMER_AUDIT_LINE, "", 0, (tx->at / DAY_MS + 1) * DAY_MS);
 	row_message_names_head(tx, message);
+	if (row_effect_timer_due(tx, TIMER_AUDIT_LINE, 0) == 0)
+		(void)row_effect_timer(tx, TIMER_AUDIT_LINE, "", 0, (tx->at / DAY_MS + 1) * DAY_MS);
 }
 
 static void
@@ -43,12 +42,17 @@ void
 decide_audit_line_due(struct tx *tx)
 {
 	struct audit_line_row line = { .seq = row_audit_newest(tx) };
-	int64_t behind = row_audit_line_newest(tx), chat = INT64_MIN;
+	int64_t behind = row_audit_line_newest(tx), chats[ROW_MESSAGE_CHATS];
+	int64_t after = INT64_MIN;
+	size_t n;
 
 	line.at = row_audit_at(tx, line.seq);
 	row_audit_head(tx, line.head);
-	while ((chat = row_message_next_named(tx, behind, chat)) != 0) {
-		send_line(tx, chat, &line);
-		row_audit_line_add(tx, &line);
-	}
+	do {
+		n = row_message_named_in(tx, behind, after, chats);
+		for (size_t i = 0; i < n; i++)
+			send_line(tx, after = chats[i], &line);
+		if (n > 0)
+			row_audit_line_add(tx, &line);
+	} while (n == ROW_MESSAGE_CHATS);
 }

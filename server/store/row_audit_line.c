@@ -7,7 +7,9 @@
 int64_t
 row_audit_line_newest(struct tx *tx)
 {
-	return tx_number(tx, "SELECT COALESCE(MAX(seq), 0) FROM audit_line");
+	return tx_number(tx,
+	    "SELECT l.seq FROM audit_line l JOIN audit a ON a.seq = l.seq AND a.at = l.at"
+	    " ORDER BY l.seq DESC LIMIT 1");
 }
 
 void

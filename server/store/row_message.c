@@ -166,13 +166,14 @@ row_message_names_head(struct tx *tx, int64_t id)
 	    DB_I64(id), DB_TEXT(head), DB_I64(row_audit_newest(tx))); /* sticky */
 }
 
-int64_t
-row_message_next_named(struct tx *tx, int64_t behind, int64_t after)
+size_t
+row_message_named_in(
+    struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
 {
-	return tx_number(tx,
-	    "SELECT COALESCE(MIN(chat), 0) FROM message WHERE audit_seq > $1 AND audit_seq > 0"
-	    " AND chat > $2 AND chat <> 0",
-	    DB_I64(behind), DB_I64(after));
+	return tx_read(tx, tx_read_number, ret, ROW_MESSAGE_CHATS,
+	    "SELECT DISTINCT chat FROM message WHERE audit_seq > $1 AND audit_seq > 0"
+	    " AND chat > $2 AND chat <> 0 ORDER BY chat LIMIT $3",
+	    DB_I64(behind), DB_I64(after), DB_I64(ROW_MESSAGE_CHATS));
 }
 
 void

@@ -32,8 +32,11 @@ int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat)
  * which it is seen that the chain was cut behind (audit_heads.h).  Its text need not. */
 void row_message_names_head(struct tx *tx, int64_t id);
 
-/* The next chat behind `after` with a message that names an entry behind that one; 0: none. */
-int64_t row_message_next_named(struct tx *tx, int64_t behind, int64_t after);
+/* The next chats behind `after` with a message that names an entry behind that one; returns how
+ * many. */
+#define ROW_MESSAGE_CHATS 64
+size_t row_message_named_in(
+    struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS]);
 
 /* What a send came to: where nothing newer waits to be sent, the head that it names is known
  * to have been one.  Of one to a chat that has moved since, the id is nothing. */

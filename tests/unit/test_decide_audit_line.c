@@ -146,6 +146,54 @@ a_line_that_is_late_is_sent_once(void **state)
 	world_close(&w);
 }
 
+static void
+act_many(struct tx *tx, void *arg)
+{
+	for (int64_t chat = 1; chat <= *(int *)arg; chat++)
+		row_message_names_head(tx,
+		    row_message_add(
+			tx, &(struct message){ .address.chat = 5000 + chat, .head = "x" }));
+}
+
+static void
+each_of_many_chats_gets_one_line(void **state)
+{
+	int chats = 2 * ROW_MESSAGE_CHATS + 1;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
+	world_act(&w, act_many, &chats);
+	world_act(&w, act_many, &chats);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_due(&w, TIMER_AUDIT_LINE);
+	for (int64_t chat = 1; chat <= chats; chat++)
+		assert_int_equal(count(&w, 5000 + chat), 1);
+	world_close(&w);
+}
+
+/* Whoever cuts off the end would else keep the chats from their next lines. */
+static void
+behind_a_cut_the_lines_go_on(void **state)
+{
+	struct world w;
+	size_t before;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_due(&w, TIMER_AUDIT_LINE);
+	before = count(&w, WORLD_GROUP);
+	assert_true(before > 0);
+	world_rewrite(&w, "DELETE FROM audit WHERE seq > 1;");
+	w.aid.at += DAY_MS;
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_due(&w, TIMER_AUDIT_LINE);
+	assert_true(count(&w, WORLD_GROUP) > before);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -154,6 +202,8 @@ main(void)
 		cmocka_unit_test(without_an_end_there_is_no_line),
 		cmocka_unit_test(it_goes_to_whoever_was_told_an_end),
 		cmocka_unit_test(a_line_that_is_late_is_sent_once),
+		cmocka_unit_test(each_of_many_chats_gets_one_line),
+		cmocka_unit_test(behind_a_cut_the_lines_go_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
