@@ -66,9 +66,9 @@ static const struct source {
 	{ BY_COLLECTOR, "audit_forward", "sent", NULL,
 	    "SELECT 0, f.place, f.tried_at, '', f.sent, a.hash FROM audit_forward f"
 	    " LEFT JOIN audit a ON a.seq = f.sent WHERE f.sent > 0" },
-	{ BY_END, "counter", "value", NULL,
-	    "SELECT 0, '', 0, '', c.value, a.hash FROM counter c"
-	    " LEFT JOIN audit a ON a.seq = c.value WHERE c.name = 'ended' AND c.value > 0" },
+	{ BY_END, "audit_end", "seq", NULL,
+	    "SELECT 0, '', 0, e.head, e.seq, a.hash FROM audit_end e"
+	    " LEFT JOIN audit a ON a.seq = e.seq WHERE e.seq > 0" },
 };
 
 /* --- what is named --- */
@@ -300,7 +300,7 @@ write_named(const struct named *named, char out[TEXT])
 		break;
 	case BY_END:
 		(void)snprintf(out, TEXT,
-		    "the server ended behind entry %" PRId64 ", which is not there", named->seq);
+		    "the server ended with the head %s, which no entry has%s", named->head, was);
 		break;
 	}
 }

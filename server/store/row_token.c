@@ -145,6 +145,13 @@ read_mac(const struct db_rows *rows, void *out)
 		*known = (struct known_token){ 0 }; /* no row that we wrote: it fits nothing */
 }
 
+/* 0: it is not valid. */
+static int64_t
+valid_until(const struct tx *tx, const struct token *token)
+{
+	return row_token_is_good(tx, token) ? token->expires_at : 0;
+}
+
 bool
 row_token_known(struct tx *tx, struct known_tokens *ret)
 {
@@ -163,7 +170,7 @@ row_token_known(struct tx *tx, struct known_tokens *ret)
 	    "SELECT mac FROM token WHERE revoked_at = 0 ORDER BY id LIMIT $1",
 	    DB_I64(TOKENS_KNOWN));
 	for (size_t i = 0; i < n && i < ret->n; i++)
-		ret->at[i].until = row_token_is_good(tx, &all[i]) ? all[i].expires_at : 0;
+		ret->at[i].until = valid_until(tx, &all[i]);
 	ret->n += tx_read(tx, read_mac, ret->at + ret->n, TOKENS_KNOWN,
 	    "SELECT mac FROM token WHERE revoked_at <> 0 ORDER BY revoked_at DESC LIMIT $1",
 	    DB_I64(TOKENS_KNOWN));

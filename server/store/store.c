@@ -163,6 +163,19 @@ mark_doubtful(struct store *store, struct err *err)
 	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 
+/* What is behind it was cut off while no server ran, if it is not there when the next one starts. */
+static bool
+name_end(struct store *store, struct err *err)
+{
+	char head[LIMIT_AUDIT_HEAD];
+
+	audit_chain_short(&store->mark.audit, head);
+	return db_run(store->db, err,
+	    "INSERT INTO audit_end (id, seq, head) VALUES (1, $1, $2)"
+	    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, head = excluded.head",
+	    DB_I64(store->mark.audit.seq), DB_TEXT(head));
+}
+
 bool
 store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *err)
 {
@@ -178,7 +191,7 @@ store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *
 	ok = ok &&
 	    db_run(store->db, err, "INSERT OR REPLACE INTO counter VALUES ($1, $2)", DB_TEXT(ENDED),
 		DB_I64(store->mark.audit.seq)) &&
-	    db_commit(store->db, err);
+	    name_end(store, err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
 	return ok;

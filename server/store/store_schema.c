@@ -921,7 +921,12 @@ static const char *const migration_10[] = {
 	"CREATE TABLE audit_line ("
 	" seq INTEGER PRIMARY KEY,"
 	" head TEXT NOT NULL,"
-	" at INTEGER NOT NULL) STRICT;",
+	" at INTEGER NOT NULL) STRICT;"
+	/* The newest entry when the server ended in order; it stays until it does so again. */
+	"CREATE TABLE audit_end ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" seq INTEGER NOT NULL,"
+	" head TEXT NOT NULL) STRICT;",
 	NULL,
 };
 

@@ -237,8 +237,9 @@ each_row_that_names_an_entry_misses_it(void **state)
 		{ "INSERT INTO audit_forward (place, sent, tried_at, is_out, tries, detail)"
 		  " VALUES ('syslog logs:6514', 10, 5, 0, 0, '');",
 		    "entry 10 was sent to syslog logs:6514, and is not there" },
-		{ "INSERT INTO counter VALUES ('ended', 10);",
-		    "the server ended behind entry 10, which is not there" },
+		{ "INSERT INTO audit_end (id, seq, head) SELECT 1, seq, lower(substr(hex(hash), 1, 16))"
+		  " FROM audit WHERE seq = 10;",
+		    "the server ended with the head " },
 	};
 	struct store_aid *aid = *state;
 
@@ -256,6 +257,33 @@ each_row_that_names_an_entry_misses_it(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_string_not_equal(said.key[i], said.key[j]);
 	}
+}
+
+/* What came behind the newest message is named by a stop in order; no start takes that away. */
+static void
+what_was_cut_behind_a_stop_is_seen_after_the_start(void **state)
+{
+	struct store_aid *aid = *state;
+	struct said said;
+
+	written(aid);
+	entries(aid, 2);
+	assert_true(store_end(aid->store, NULL, 0, &aid->err));
+	assert_int_equal(look(aid).found.named, 2);
+	assert_int_equal(look(aid).n, 0);
+	store_aid_forget(aid);
+	by_hand(aid, "DELETE FROM audit WHERE seq > 10;");
+	store_aid_reopen(aid);
+	aid->at += 1;
+	for (int i = 0; i < 3; i++) {
+		said = look(aid);
+		assert_int_equal(said.n, 1);
+		has(&said, "the server ended with the head ");
+		has(&said, ", which no entry has: it was entry 12");
+		entries(aid, 1);
+	}
+	assert_true(store_end(aid->store, NULL, 0, &aid->err));
+	assert_int_equal(look(aid).n, 0);
 }
 
 /* Hashes that are computed anew make a sound chain, and none of what was named. */
@@ -343,7 +371,7 @@ what_a_database_of_before_names_is_compared(void **state)
 	written(aid);
 	by_hand(aid,
 	    "DROP INDEX message_audit; ALTER TABLE message DROP COLUMN audit_seq;"
-	    "ALTER TABLE witness DROP COLUMN seq; DROP TABLE audit_line;"
+	    "ALTER TABLE witness DROP COLUMN seq; DROP TABLE audit_line; DROP TABLE audit_end;"
 	    "DROP TABLE audit_forward; DROP TABLE audit_witness;");
 	assert_int_equal(look(aid).n, 0);
 	by_hand(aid, "INSERT INTO witness VALUES (1, '0123456789abcdef');");
@@ -385,6 +413,7 @@ main(void)
 		TEST(a_cut_that_was_written_on_from_is_seen_as_well),
 		TEST(heads_without_a_number_are_looked_for_in_all_of_the_log),
 		TEST(each_row_that_names_an_entry_misses_it),
+		TEST(what_was_cut_behind_a_stop_is_seen_after_the_start),
 		TEST(an_end_that_was_written_anew_is_another_one),
 		TEST(behind_a_copy_it_is_named_as_newer),
 		TEST(whoever_ends_waits_for_a_page_at_most),
