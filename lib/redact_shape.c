@@ -84,7 +84,7 @@ static const struct token {
 	{ "ghs_", 20, false, redact_shape_is_token }, /* ghs_APP_JWT, too */
 	{ "ghr_", 20, false, redact_shape_is_token },
 	{ "github_pat_", 20, false, redact_shape_is_token },
-	/* GitLab: of people, deploy, runner, CI job, trigger, feed, mail, agent, SCIM, flags, OAuth */
+	/* GitLab: people, deploy, runner, CI job, trigger, feed, mail, agent, SCIM, flags, OAuth */
 	{ "glpat-", 20, false, redact_shape_is_token },
 	{ "gldt-", 20, false, redact_shape_is_token },
 	{ "glrt-", 20, false, redact_shape_is_token },

@@ -1,8 +1,8 @@
 /* serve_heads.c - behind a start: has the audit each entry that other rows name?  On a thread.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * The database is read by a connection of the thread's own, so that neither the start nor a decision
- * waits for it.  It is begun when the start was decided: what a copy ends before is known by that.
+ * The database is read by a connection of the thread's own, so that neither the start nor a
+ * decision waits for it.  It is begun when the start was decided: what a copy ends before is known by that.
  */
 #include <inttypes.h>
 #include <limits.h>

@@ -64,8 +64,7 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last, i
 
 	if (restored != 0)
 		(void)snprintf(copy, sizeof(copy),
-		    "; or it is newer than the copy that the server was started with (--restored, entry %" PRId64
-		    "), and not older than that start",
+		    "; or it is newer than the copy started with --restored (entry %" PRId64 ")",
 		    restored);
 	for (size_t i = 0; i < n; i++) {
 		if (witnesses[i].seq != 0) {

@@ -115,8 +115,6 @@ judge_github(struct doctor *doctor, const struct production *facts)
 		    "GITHUB_WEBHOOK_SECRET is not set: no push is received; add a webhook at GitHub, and its secret here");
 }
 
-#define GITLAB "GitLab switches a webhook off that failed four times in a row"
-
 static void
 judge_forge(struct doctor *doctor, const struct production *facts)
 {
@@ -126,10 +124,10 @@ judge_forge(struct doctor *doctor, const struct production *facts)
 		return;
 	if (s->poll_repository_seconds == 0)
 		SAY(doctor, WARNING,
-		    "FORGE_WEBHOOK_SECRET is set, and POLL_REPOSITORY_SECONDS=0: a push that the forge cannot deliver is not found, and " GITLAB);
+		    "FORGE_WEBHOOK_SECRET is set, and POLL_REPOSITORY_SECONDS=0: a push that the forge cannot deliver is not found, and GitLab switches a webhook off that failed four times in a row");
 	else
 		SAY(doctor, OK,
-		    "FORGE_WEBHOOK_SECRET is set; git is polled too, every %d s, for a push that the forge cannot deliver: " GITLAB,
+		    "FORGE_WEBHOOK_SECRET is set; git is polled too, every %d s, for a push that the forge cannot deliver: GitLab switches a webhook off that failed four times in a row",
 		    s->poll_repository_seconds);
 }
 

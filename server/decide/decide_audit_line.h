@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Each message about an end names the audit's head of its moment in its row, not in its text.  When
- * the day (UTC) is over each chat that got one is sent the newest entry's number and digits: of what
- * stands in the database alone, that is what is known outside.
+ * the day (UTC) is over each chat that got one is sent the newest entry's number and digits: of
+ * what stands in the database alone, that is what is known outside.
  */
 #pragma once
 

@@ -258,7 +258,7 @@ route_api_tokens(struct route_api *local, const struct known_tokens *tokens)
 	for (size_t i = 0; i < tokens->n; i++) {
 		local->known[i] = (struct known){ .token = tokens->at[i] };
 		for (size_t j = 0; j < n; j++)
-			if (memcmp(before[j].token.mac, tokens->at[i].mac, TOKEN_MAC) == 0)
+			if (crypto_same(before[j].token.mac, tokens->at[i].mac, TOKEN_MAC))
 				local->known[i].requests = before[j].requests;
 	}
 }
@@ -290,7 +290,8 @@ static bool
 let_try(struct route_api *local, struct http_request *request, const char *token, bool is_known)
 {
 	const char *client = http_request_client(request);
-	char group[ADDRESS_GROUP];
+	const char *what = token == NULL ? "no token" : "an unknown token";
+	char group[ADDRESS_GROUP], said[120];
 	struct seen *seen = seen_of(local->tries, number_of(address_group(client, group)));
 
 	if (!bucket_take(&seen->requests, try_rate, seen->at, 1) ||
@@ -298,11 +299,11 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 		note_refused(local, seen, client, "too many tries");
 		answer_said(request, 429, "too many requests: wait a moment");
 	} else if (!is_known) {
-		note_refused(local, seen, client, token == NULL ? "no token" : "an unknown token");
-		answer_said(request, 401,
-		    token == NULL ?
-			"no token: make one with deploybot token add, and send it as Authorization: Bearer" :
-			"an unknown token: make one with deploybot token add, and send it as Authorization: Bearer");
+		note_refused(local, seen, client, what);
+		(void)snprintf(said, sizeof(said),
+		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
+		    what);
+		answer_said(request, 401, said);
 	} else {
 		return true;
 	}

@@ -84,7 +84,7 @@ fill_proxies(struct settings *s)
 		if (strcmp(part, "unix") == 0)
 			s->proxies.has_unix = true;
 		else if (!address_networks_add(&s->proxies.networks, part))
-			break; /* what is none was refused, and nothing is done with these settings */
+			break; /* refused before, and nothing is done with these settings */
 }
 
 static void

@@ -299,8 +299,8 @@ write_named(const struct named *named, char out[TEXT])
 		    named->seq, named->place);
 		break;
 	case BY_END:
-		(void)snprintf(out, TEXT,
-		    "the server ended with the head %s, which no entry has%s", named->head, was);
+		(void)snprintf(out, TEXT, "the server ended with the head %s, which no entry has%s",
+		    named->head, was);
 		break;
 	}
 }
@@ -313,8 +313,7 @@ tell(const struct look *l, const struct named *named, audit_heads_fn *found)
 	write_named(named, what);
 	if (named->restored != 0)
 		(void)snprintf(text, sizeof(text),
-		    "%s: it is newer than the copy that the server was started with by --restored, as entry %" PRId64
-		    " says",
+		    "%s: it is newer than the copy started with --restored (entry %" PRId64 ")",
 		    what, named->restored);
 	else
 		(void)snprintf(

@@ -1,8 +1,8 @@
 /* audit_heads.h - heads of the audit that other rows name: is each an entry's, or was the end cut off?  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * The chain shows what was changed in it, and not what was cut off behind its end.  That is shown by
- * whoever was told of an entry: each message about an end, the day's line, the witness outside, the
+ * The chain shows what was changed in it, and not what was cut off behind its end.  That is shown
+ * by whoever was told of an entry: each message about an end, the day's line, the witness outside, the
  * collectors.  Their rows name its number, its head, or both; rows of before the head alone.
  */
 #pragma once
@@ -16,8 +16,8 @@ struct db;
 struct audit_heads_found {
 	int64_t named;	 /* what rows name, all of it */
 	int64_t missing; /* ... of which no entry is there */
-	/* ... besides these: the database is a copy, which ends before them.  They are older than the
-	 * start with --restored that says so. */
+	/* ... besides these: the database is a copy, which ends before them.  They are older than
+	 * the start with --restored that says so. */
 	int64_t newer;
 };
 

@@ -101,7 +101,7 @@ refuse_line(const struct walk *w, struct err *err)
 	return w->chain.seq == w->found.restored ?
 	    err_set(err, ERR_INVALID,
 		"%s line %" PRId64
-		": it is newer than the copy that the server was started with (--restored, entry %" PRId64
+		": it is newer than the copy started with --restored (entry %" PRId64
 		"): move that log away",
 		w->file.name, w->file.number, w->chain.seq) :
 	    err_set(err, ERR_INVALID,

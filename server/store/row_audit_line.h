@@ -10,8 +10,8 @@ struct audit_line_row {
 	int64_t at; /* wall ms, of that entry */
 };
 
-/* The newest of these entries that is there: what was sent of an end that was cut off since keeps no
- * chat from its next line.  0: none was sent yet. */
+/* The newest of these entries that is there: what was sent of an end that was cut off since keeps
+ * no chat from its next line.  0: none was sent yet. */
 int64_t row_audit_line_newest(struct tx *tx);
 
 /* Of one that stands there already nothing is changed. */

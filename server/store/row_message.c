@@ -167,8 +167,7 @@ row_message_names_head(struct tx *tx, int64_t id)
 }
 
 size_t
-row_message_named_in(
-    struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
+row_message_named_in(struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
 {
 	return tx_read(tx, tx_read_number, ret, ROW_MESSAGE_CHATS,
 	    "SELECT DISTINCT chat FROM message WHERE audit_seq > $1 AND audit_seq > 0"

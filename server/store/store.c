@@ -163,7 +163,7 @@ mark_doubtful(struct store *store, struct err *err)
 	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 
-/* What is behind it was cut off while no server ran, if it is not there when the next one starts. */
+/* If it is not there when the next server starts, it was cut off while none ran. */
 static bool
 name_end(struct store *store, struct err *err)
 {

@@ -100,7 +100,7 @@ def test_a_token_that_was_revoked_floods_nobody(scene):
 
 def test_what_is_no_token_at_all_floods_nobody(scene):
     token = scene.token("plain")
-    for header in ("Bearer " + "a" * 4000, "Bearer deploybot_", "bearer " + wrong(1), "Basic Zm9vOmJhcg==", "Bearer \t"):
+    for header in ("Bearer " + "a" * 4000, "Bearer deploybot_", "bearer " + wrong(1), "Basic Zm9vOmJh", "Bearer \t"):
         said = [ask(scene, None, client="192.0.2.77", Authorization=header) for _ in range(8)]
         assert set(said) <= {401, 429}, (header, said)
     assert ask(scene, token, client="192.0.2.77") == 200

@@ -147,7 +147,7 @@ def test_a_collector_that_does_not_answer(town):
 
 
 def test_an_audit_log_whose_end_was_cut_off(town):
-    """The chats' line names an entry that is not there; when nothing names it any more, the next start ends the alert."""
+    """The chats' line names an entry that is not there; when nothing names it any more, a start ends the alert."""
     def start_anew(statement):
         town.ill.stop()
         with contextlib.closing(sqlite3.connect(f"{town.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db, db:

@@ -26,7 +26,7 @@ def told(tmp_path_factory):
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")
-    wait_until(lambda: (heads[-1],) in scene.bot_rows("SELECT head FROM witness"), PATIENCE_S, "what Telegram confirmed")
+    wait_until(lambda: (heads[-1],) in scene.bot_rows("SELECT head FROM witness"), PATIENCE_S, "what Telegram has")
     scene.admin().say("/lock production 1h a reason")
     scene.wait_for_audit(1, action="lock_begun")
     scene.close()
@@ -124,8 +124,8 @@ def test_an_end_that_was_cut_off_is_missed_by_the_message_that_names_it(told, co
     _, heads, lengths = told
     cut(copy, lengths[-1] - 1)
     number = by_hand(copy, f"SELECT id FROM message WHERE audit_head = '{heads[-1]}' ORDER BY id DESC")[0][0]
-    found = verify(copy, 1, f"error: message #{number} was sent with the head {heads[-1]}, which no entry has: it was entry"
-                            f" {lengths[-1]} (the newest is {lengths[-1] - 1})")
+    found = verify(copy, 1, f"error: message #{number} was sent with the head {heads[-1]}, which no entry has: it was"
+                            f" entry {lengths[-1]} (the newest is {lengths[-1] - 1})")
     assert "ok:" not in found.stdout and heads[0] not in found.stderr
 
 
@@ -193,18 +193,18 @@ def test_behind_a_copy_what_is_newer_is_named_so(told, copy):
     copy.arguments = ("serve", "--restored")
     copy.start()
     wait_until(lambda: "\ndeploybot_audit_heads_missing 0" in copy.metrics(), PATIENCE_S, "the comparison")
-    assert "it is newer than the copy that the server was started with by --restored" in copy.log()
+    assert "it is newer than the copy started with --restored" in copy.log()
     assert copy.stop() == 0
     restored = lengths[0] + 1
-    verify(copy, 1, f"audit.log line {restored}: it is newer than the copy that the server was started with (--restored,"
-                    f" entry {restored}): move that log away")
+    verify(copy, 1, f"audit.log line {restored}: it is newer than the copy started with --restored (entry {restored}): move"
+                    " that log away")
     copy.audit.unlink()
     copy.arguments = ("serve",)
     copy.start()
     assert copy.stop() == 0
-    verify(copy, 0, f"note: message #", f"was sent with the head {heads[1]}", "it is newer than the copy that the server"
-                    f" was started with by --restored, as entry {restored} says", "ok: ")
-    verify(copy, 1, f"error: {heads[1]} is no entry", f"(--restored, entry {restored})", digits=[heads[1]])
+    verify(copy, 0, "note: message #", f"was sent with the head {heads[1]}",
+           f"it is newer than the copy started with --restored (entry {restored})", "ok: ")
+    verify(copy, 1, f"error: {heads[1]} is no entry", f"copy started with --restored (entry {restored})", digits=[heads[1]])
 
 
 def test_what_retention_removed_is_no_gap(told, copy):

@@ -236,7 +236,7 @@ def test_the_runners_user_cannot_keep_the_server_from_starting(scene):
 
 @pytest.mark.parametrize("make", ["head -c 32 /dev/zero >{key} && chmod 666 {key}", "ln -s {other} {key}"])
 def test_a_key_that_the_runners_user_made_marks_no_secret(scene, make):
-    """Whoever knows the key of the marks tries weak secrets against a copy of the database: nothing is marked under it."""
+    """Whoever knows the key of the marks tries weak secrets against a copy of the database: none is marked under it."""
     if not TWO_USERS:
         pytest.skip("one user only: not root")
     key, other = scene.folder / "state/secret-marks.key", scene.folder / "scripts/known.key"

@@ -1,7 +1,7 @@
 /* fuzz_redact.c - a secret that was registered never comes out, wherever the text was cut.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-/* Input: secrets, each with a byte 0x1e behind it, and the text.  What looks like a secret is looked
- * for by regular expressions, too: a second reader. */
+/* Input: secrets, each with a byte 0x1e behind it, and the text.  What looks like a secret is
+ * looked for by regular expressions, too: a second reader. */
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +58,8 @@ must_be_gone(const char *secret)
 	    strchr(secret, '*') == NULL;
 }
 
-/* Some of each shape: of what is left none is found.  A letter before it may belong to what is none,
- * and what is too long is none. */
+/* Some of each shape: of what is left none is found.  A letter before it may belong to what is
+ * none, and what is too long is none. */
 static bool
 has_shape(const struct buf *text)
 {

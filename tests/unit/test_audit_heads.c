@@ -224,20 +224,21 @@ each_row_that_names_an_entry_misses_it(void **state)
 	static const struct {
 		const char *name, *says;
 	} rows[] = {
-		{ "INSERT INTO audit_line (seq, head, at) SELECT seq, lower(substr(hex(hash), 1, 16)),"
-		  " 1767225600000 FROM audit WHERE seq = 10;",
+#define HEAD "lower(substr(hex(hash), 1, 16))"
+		{ "INSERT INTO audit_line (seq, head, at) SELECT seq, " HEAD ", 1767225600000"
+		  " FROM audit WHERE seq = 10;",
 		    "the chats' line of 2026-01-01 was sent with the head " },
-		{ "INSERT INTO witness (id, head, seq) SELECT 1, lower(substr(hex(hash), 1, 16)), seq"
+		{ "INSERT INTO witness (id, head, seq) SELECT 1, " HEAD ", seq"
 		  " FROM audit WHERE seq = 10;",
 		    "the newest end that Telegram took was sent with the head " },
 		{ "INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last,"
 		  " last_head, tries, failing_since, is_late, detail) SELECT 's3 acme', seq,"
-		  " lower(substr(hex(hash), 1, 16)), 5, 0, 0, '', 0, 0, 0, '' FROM audit WHERE seq = 10;",
+		  " " HEAD ", 5, 0, 0, '', 0, 0, 0, '' FROM audit WHERE seq = 10;",
 		    "the witness s3 acme has confirmed the head " },
 		{ "INSERT INTO audit_forward (place, sent, tried_at, is_out, tries, detail)"
 		  " VALUES ('syslog logs:6514', 10, 5, 0, 0, '');",
 		    "entry 10 was sent to syslog logs:6514, and is not there" },
-		{ "INSERT INTO audit_end (id, seq, head) SELECT 1, seq, lower(substr(hex(hash), 1, 16))"
+		{ "INSERT INTO audit_end (id, seq, head) SELECT 1, seq, " HEAD
 		  " FROM audit WHERE seq = 10;",
 		    "the server ended with the head " },
 	};
@@ -326,8 +327,7 @@ behind_a_copy_it_is_named_as_newer(void **state)
 	said = look(aid);
 	assert_int_equal(said.n, 1);
 	assert_int_equal(said.n_newer, 1);
-	has(&said,
-	    ": it is newer than the copy that the server was started with by --restored, as entry 8 says");
+	has(&said, ": it is newer than the copy started with --restored (entry 8)");
 	by_hand(aid, "DELETE FROM audit WHERE seq > 10;");
 	said = look(aid);
 	assert_int_equal(said.found.newer, 1);
