@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The database is read by a connection of the thread's own, so that neither the start nor a
- * decision waits for it.  It is begun when the start was decided: what a copy ends before is known by that.
+ * decision waits for it.  It is begun when the start was decided: what a copy ends
+ * before is known by that.
  */
 #include <inttypes.h>
 #include <limits.h>

@@ -8,8 +8,8 @@
  * On TCP who asks is a token, `Authorization: Bearer`, whose MAC is looked for among those that the
  * store has said.  A valid one has requests of its own, from its first one on.  Of all others an
  * address (of IPv6 a network of 64 bits) has ten, then one each six seconds, and all together some:
- * what is guessed or flooded costs those who have one nothing.  Nor does it cost the store anything,
- * which is asked why one is not valid any more, and of no token that nobody was given.
+ * what is guessed or flooded costs those who have one nothing.  Nor does it cost the store
+ * anything, which is asked why one is not valid any more, and of no token that nobody was given.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The chain shows what was changed in it, and not what was cut off behind its end.  That is shown
- * by whoever was told of an entry: each message about an end, the day's line, the witness outside, the
- * collectors.  Their rows name its number, its head, or both; rows of before the head alone.
+ * by whoever was told of an entry: each message about an end, the day's line, the witness outside,
+ * the collectors.  Their rows name its number, its head, or both; rows of before the head alone.
  */
 #pragma once
 

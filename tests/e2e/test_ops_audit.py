@@ -196,15 +196,15 @@ def test_behind_a_copy_what_is_newer_is_named_so(told, copy):
     assert "it is newer than the copy started with --restored" in copy.log()
     assert copy.stop() == 0
     restored = lengths[0] + 1
-    verify(copy, 1, f"audit.log line {restored}: it is newer than the copy started with --restored (entry {restored}): move"
-                    " that log away")
+    verify(copy, 1, f"audit.log line {restored}: it is newer than the copy started with --restored (entry {restored}):"
+                    " move that log away")
     copy.audit.unlink()
     copy.arguments = ("serve",)
     copy.start()
     assert copy.stop() == 0
     verify(copy, 0, "note: message #", f"was sent with the head {heads[1]}",
            f"it is newer than the copy started with --restored (entry {restored})", "ok: ")
-    verify(copy, 1, f"error: {heads[1]} is no entry", f"copy started with --restored (entry {restored})", digits=[heads[1]])
+    verify(copy, 1, f"error: {heads[1]} is no entry", f"started with --restored (entry {restored})", digits=heads[1:])
 
 
 def test_what_retention_removed_is_no_gap(told, copy):

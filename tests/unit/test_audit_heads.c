@@ -233,7 +233,8 @@ each_row_that_names_an_entry_misses_it(void **state)
 		    "the newest end that Telegram took was sent with the head " },
 		{ "INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last,"
 		  " last_head, tries, failing_since, is_late, detail) SELECT 's3 acme', seq,"
-		  " " HEAD ", 5, 0, 0, '', 0, 0, 0, '' FROM audit WHERE seq = 10;",
+		  " " HEAD ", 5, 0, 0, '', 0, 0, 0, ''"
+		  " FROM audit WHERE seq = 10;",
 		    "the witness s3 acme has confirmed the head " },
 		{ "INSERT INTO audit_forward (place, sent, tried_at, is_out, tries, detail)"
 		  " VALUES ('syslog logs:6514', 10, 5, 0, 0, '');",
