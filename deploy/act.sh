@@ -321,8 +321,28 @@ mark_application_log() { # FILE BYTES
 }
 
 mark_lines() {
-	LC_ALL=C sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' | LC_ALL=C tr -d '\000-\010\013-\037\177' |
-		LC_ALL=C sed "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
+	plain_lines -e "s/^/$APPLICATION_MARK/; \$a\\" # ... and the last line ends
+}
+
+# What a terminal makes nothing of but letters: without escape sequences, control characters (those of 8 bits too) and marks
+# that turn the direction in which a line is read.  Each line as it comes.
+plain_lines() { # [SED-OPTION...]
+	LC_ALL=C stdbuf -oL sed -e 's/\x1b\[[0-?]*[ -/]*[@-~]//g' \
+		-e 's/\xc2[\x80-\x9f]//g; s/\xd8\x9c//g; s/\xe2\x80[\x8e\x8f\xaa-\xae]//g; s/\xe2\x81[\xa6-\xa9]//g' \
+		-e 's/[\x00-\x08\x0b-\x1f\x7f]//g' "$@"
+}
+
+# As quoted, for what the application says while it works: each line has the mark, so that none of it is a step.
+marked() { # SECONDS WHAT CMD...
+	local status=0 lines marker
+	exec {lines}> >(mark_lines 7>&- 8>&- 9>&-)
+	marker=$!
+	# shellcheck disable=SC2016 # those words are bash's
+	bounded "$1" bash -c 'exec "$@" 2>&1' - "${@:3}" >&"$lines" {lines}>&- || status=$?
+	exec {lines}>&-
+	wait "$marker" || true # its words are out
+	[[ $is_over == no ]] || fail "$EXIT_BUSY" "$2 took longer than $1 s"
+	return "$status"
 }
 
 # Of the release that a rollback replaces, as its first step; it goes on without.
@@ -360,6 +380,7 @@ preflight() {
 		return 0
 	fi
 	check_hooks
+	[[ $act != ask ]] || warn_of_login
 	check_migration
 	if [[ $transport_needs == image ]]; then
 		find_image
@@ -378,7 +399,7 @@ note_current() {
 	mv -f -- "$app/before.new" "$app/before"
 	read_line before "$app/before"
 	[[ -z $before ]] || check_release "$before"
-	printf 'ran before this: %s\n' "${before:-no release that is known}"
+	[[ -z $before ]] || printf 'ran before this: %s\n' "$before"
 	PREVIOUS_RELEASE=${PREVIOUS_RELEASE-$before} # by hand nobody said it
 	[[ $act != deploy || -n $PREVIOUS_RELEASE ]] || note_before_deploybot
 }

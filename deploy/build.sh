@@ -12,7 +12,7 @@
 check_build() {
 	build_trouble=
 	: "${BUILD_NO_CACHE:=false}" "${BUILD_PULL:=}" "${BUILD_ARGS:=}" "${BUILD_SECRETS:=}" "${BUILD_TARGET:=}"
-	: "${BUILD_PLATFORM:=}" "${DOCKERFILE:=Dockerfile}" "${REGISTRIES:=}"
+	: "${BUILD_PLATFORM:=}" "${BUILD_CONTEXT:=.}" "${DOCKERFILE:=Dockerfile}" "${REGISTRIES:=}"
 	[[ $transport_needs == image && $IMAGE_SOURCE == build ]] || return 0
 	check_bool BUILD_NO_CACHE
 	# With nothing else said this is the build that the reference document has.
@@ -95,8 +95,23 @@ check_out_source() { # COMMIT
 	lay_out_umask=022 lay_out "$work" "$1"
 	release=$1
 	run_hooks pre-build "$EXIT_BUILD" "$work"
-	[[ $(readlink -f -- "$work/$DOCKERFILE") == "$(readlink -f -- "$work")"/* && -f $work/$DOCKERFILE ]] ||
-		fail "$EXIT_BUILD" "the repository has no $DOCKERFILE at ${1:0:12}: DOCKERFILE says where it is"
+	is_inside "$work" "$BUILD_CONTEXT" && [[ -d $work/$BUILD_CONTEXT ]] ||
+		fail "$EXIT_BUILD" "the repository has no folder $BUILD_CONTEXT at ${1:0:12}: BUILD_CONTEXT says which one is built"
+	is_inside "$work" "$DOCKERFILE" && [[ -f $work/$DOCKERFILE ]] || no_dockerfile "$1"
+}
+
+# Does a path of the repository lead to something in it?  A symbolic link may lead out.
+is_inside() { # FOLDER PATH
+	local folder
+	folder=$(readlink -f -- "$1")
+	[[ $(readlink -f -- "$1/$2")/ == "$folder"/* ]]
+}
+
+# DOCKERFILE counts from the repository's root, whatever folder is built.
+no_dockerfile() { # COMMIT
+	local there=${BUILD_CONTEXT%/}/$DOCKERFILE says='DOCKERFILE says where it is'
+	[[ ! -f $app/build/$there ]] || says="write DOCKERFILE=$there"
+	fail "$EXIT_BUILD" "the repository has no $DOCKERFILE at ${1:0:12}: $says"
 }
 
 # Adds to build_words what takes layers from earlier builds, and keeps them for later ones.
@@ -130,7 +145,9 @@ find_build_words() {
 }
 
 build_image() { # COMMIT
-	local work=$app/build with=(DOCKER_BUILDKIT=1)
+	local work=$app/build with=(DOCKER_BUILDKIT=1) context
+	context=$work
+	[[ $BUILD_CONTEXT == . ]] || context+=/$BUILD_CONTEXT
 	step build
 	log_in
 	find_build_words
@@ -140,7 +157,7 @@ build_image() { # COMMIT
 	with+=(BUILDX_GIT_INFO=false BUILDX_GIT_LABELS=false GIT_DIR=/dev/null)
 	run_build env "${WITHOUT_GIT_LOGIN[@]}" "${with[@]}" docker build "${build_words[@]}" \
 		--file "$work/$DOCKERFILE" --build-arg "COMMIT=$1" --label "org.opencontainers.image.revision=$1" \
-		--tag "$image:$1" "$work"
+		--tag "$image:$1" "$context"
 	rm -rf -- "$work"
 }
 

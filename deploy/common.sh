@@ -179,7 +179,8 @@ need_tool() { # PROGRAM PACKAGE
 # A key or password that others may read is nobody's secret; ssh refuses such a key too, but says less.
 check_secret() { # SETTING PATH
 	local mode
-	[[ -f $2 && -r $2 ]] || fail "$EXIT_CONFIG" "$1: there is no file $2 that deploybot may read: put it there or set $1"
+	[[ ! -f $2 || -r $2 ]] || fail "$EXIT_CONFIG" "$1: $2 is not to be read by user $(id -un): sudo chown $(id -un) $2"
+	[[ -f $2 ]] || fail "$EXIT_CONFIG" "$1: there is no file $2 that deploybot may read: put it there or set $1"
 	[[ $2 != /proc/+([0-9])/fd/+([0-9]) ]] || return 0 # the runner's: in memory, and as closed to others as the process
 	mode=$(stat -L -c %a -- "$2")
 	if (((8#$mode & 8#007) != 0)) || { [[ -O $2 ]] && (((8#$mode & 8#077) != 0)); }; then

@@ -309,14 +309,15 @@ find_commits() { # NAME...
 fetch_new() { # COMMIT
 	local began=$SECONDS
 	mirror_update ||
-		fail "$EXIT_UNREACHABLE" "the repository cannot be fetched: see git's output in the log, REPOSITORY_URL and its key"
+		fail "$EXIT_UNREACHABLE" "${fetched:-the repository} cannot be fetched: see git's output in the log, \
+${fetched:+its URL in .gitmodules (a redirect is not followed), }REPOSITORY_URL and its key"
 	fetch_seconds=$((fetch_seconds + SECONDS - began))
 	((fetch_seconds <= FETCH_TIMEOUT_SECONDS)) || fetch_seconds=$FETCH_TIMEOUT_SECONDS # for no more
 	[[ $(mirror_commit "$1") == "$1" ]] ||
 		fail "$EXIT_INPUT" "the commit $1 is not in the repository: was it pushed, and not rewritten since?"
 }
 
-# Sees to it that the mirror has exactly this commit, and keeps it.
+# Sees to it that the mirror has exactly this commit, and keeps it.  fetched: what people call that repository, if not that.
 fetch_commit() { # COMMIT
 	[[ $(mirror_commit "$1") == "$1" ]] || fetch_new "$1"
 	mirror_keep "$1" || warn "the commit $1 cannot be kept in $mirror"

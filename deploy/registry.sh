@@ -324,9 +324,13 @@ get_token() { # ACTIONS
 
 # Asks for a manifest, with a login if there is one; fills http_*.
 request_manifest() { # METHOD REFERENCE ACTIONS
-	local url=$registry_api/v2/$repository_name/manifests/$2 password='' registry_access='' method=(--request "$1")
+	request "$registry_api/v2/$repository_name/manifests/$2" "$1" "$3"
+}
+
+request() { # URL METHOD ACTIONS
+	local url=$1 password='' registry_access='' method=(--request "$2")
 	refused_realm=
-	[[ $1 != HEAD ]] || method=(--head)
+	[[ $2 != HEAD ]] || method=(--head)
 	if [[ -n $registry_user ]]; then
 		read_all password "$registry_password"
 		registry_access="user = $(curl_word "$registry_user:$password")"
@@ -403,4 +407,33 @@ is REGISTRY_URL right?"
 		return 2
 	fi
 	digest=$sum
+}
+
+# Is the login that the next deployment uses taken, and is what is live still there?  One that has expired is noticed by a
+# look at night, and not by the next deployment.
+ask_login() {
+	local text='' live='' found=0 REGISTRY_AGAIN_SECONDS=$((REGISTRY_AGAIN_SECONDS < 15 ? REGISTRY_AGAIN_SECONDS : 15))
+	find_image
+	check_image_settings
+	find_password
+	[[ ! -e $state_file ]] || text=$(cat -- "$state_file") || fail "$EXIT_CONFIG" "$state_file cannot be read"
+	if [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; then
+		live=${BASH_REMATCH[1]}
+		find_digest "$live" || found=$?
+		((found != 2)) || fail "$EXIT_REGISTRY" "$why"
+		((found != 1)) || warn_people "the registry $registry_host has no image $repository_name of ${live:0:12}, which \
+is live: was it deleted, or is REGISTRY_IMAGE another one by now? Nobody can roll back to it"
+		return 0
+	fi
+	# A registry shows an unknown name as one that is not for us to see: the login is asked about by itself.
+	request "$registry_api/v2/" GET pull
+	[[ -z $registry_user || $http_status != 40[13] ]] || fail "$EXIT_REGISTRY" "the registry $registry_host refuses the \
+login of $registry_user (HTTP $http_status): look at REGISTRY_USER and REGISTRY_PASSWORD"
+	[[ $IMAGE_SOURCE != registry ]] || warn_without_tags
+}
+
+warn_without_tags() {
+	request "$registry_api/v2/$repository_name/tags/list?n=1" GET pull
+	[[ $http_status != 40[134] ]] || warn_people "the registry $registry_host shows no $repository_name (HTTP $http_status): \
+fine before CI has pushed the first image, else look at REGISTRY_IMAGE, and whether this login may see it"
 }

@@ -74,12 +74,17 @@ add_missing() { # WHAT
 	missing+="${missing:+ and }$count $1 ($shown)"
 }
 
+# Does a release lay its commit out here?
+is_laid_out() {
+	[[ -z ${DEPLOY_SCRIPT:-} ]] || return 1 # how that one gets its files, nobody knows
+	[[ ${IMAGE_SOURCE:-build} == build || ${DEPLOY_TRANSPORT:-ssh} == @(local|systemd) ]]
+}
+
 # Fills missing: what a release that is built here will not have; empty where nothing is, or nothing is built here.
 find_missing() { # COMMIT
 	local entries bytes submodules attributes why
 	missing=''
-	[[ -z ${DEPLOY_SCRIPT:-} ]] || return 0 # how that one gets its files, nobody knows
-	[[ ${IMAGE_SOURCE:-build} == build || ${DEPLOY_TRANSPORT:-ssh} == @(local|systemd) ]] || return 0
+	is_laid_out || return 0
 	count_tree "$1" || return 0 # it is refused when it is laid out
 	[[ $REPOSITORY_SUBMODULES == fetch ]] || ((submodules == 0)) || add_missing submodules < <(submodules_of "$1")
 	[[ $REPOSITORY_LFS == fetch ]] || ((attributes == 0)) || add_missing "LFS files" < <(lfs_pointers_of "$1")
@@ -171,15 +176,79 @@ resolve_url() { # URL
 	url=$base$url
 }
 
+# Fills inside, the path of a URL without the / before it, and reach, who is asked there and as whom; of two spellings of one
+# host it is the same, and empty where there is none.  Another user of ssh has other rights; https has our token's alone.
+find_inside() { # URL
+	local user='([A-Za-z0-9._-]+)@' host='[A-Za-z0-9.-]+' port=22
+	if [[ $1 == /* ]]; then
+		reach=/ inside=${1#/}
+	elif [[ $1 =~ ^(https|ssh)://($user)?($host|\[[0-9A-Fa-f:]+\])(:([0-9]+))?/(.*)$ ]]; then
+		[[ ${BASH_REMATCH[1]} != https ]] || user='' port=443
+		reach=${BASH_REMATCH[1]}://${user:+${BASH_REMATCH[3]}@}${BASH_REMATCH[4],,}:${BASH_REMATCH[6]:-$port}
+		inside=${BASH_REMATCH[7]}
+	elif [[ $1 =~ ^($user)?($host):/?(.*)$ ]]; then
+		reach=ssh://${BASH_REMATCH[2]}@${BASH_REMATCH[3],,}:$port inside=${BASH_REMATCH[4]}
+	else
+		reach='' inside=''
+	fi
+}
+
+# Is it a path that every server reads as it stands here?  What some take for another folder, or cut, is in none.
+is_plain_inside() { # PATH
+	local part='([A-Za-z0-9._~+-]|%20)+'
+	[[ $1 =~ ^$part(/$part)*$ && /$1/ != */./* && /$1/ != */../* ]]
+}
+
+# Does REPOSITORY_SUBMODULES_FROM name the repository at this path?  On this machine by where its entries lead to.
+is_from() { # PATH
+	local entry is_folder of=$1
+	while IFS=$' ' read -r entry; do
+		[[ -n $entry ]] || continue
+		[[ $entry == */ ]] && is_folder=yes || is_folder=no
+		entry=${entry#/} entry=${entry%/}
+		[[ $reach != / || -z $entry ]] || { entry=$(readlink -m -- "/$entry") && entry=${entry#/}; } || return 1
+		if [[ $is_folder == yes ]]; then
+			[[ -n $entry && $of/ != "$entry"/?* ]] || return 0
+		else
+			[[ $of != "$entry" && $of.git != "$entry" ]] || return 0
+		fi
+	done <<<"${REPOSITORY_SUBMODULES_FROM//,/$'\n'}"
+	return 1
+}
+
+# Does nothing say which repositories they may have, and git logs in with what others have too?
+is_login_of_others() {
+	[[ -z ${REPOSITORY_SUBMODULES_FROM:-} && ${REPOSITORY_LOGIN:-} != own ]]
+}
+
+# For who asks before there is such a commit.
+warn_of_login() {
+	[[ $REPOSITORY_SUBMODULES == fetch ]] && is_laid_out && is_login_of_others || return 0
+	warn_people "a commit with submodules is refused: git's login is not for ${APPLICATION:-this application} alone; write \
+REPOSITORY_SUBMODULES_FROM=/PATH,… of what whoever may push here may read, in ${APPLICATION:+apps/$APPLICATION}.env"
+}
+
+# Whoever may push chooses what stands in .gitmodules, and is to read no other repository with our rights.
+check_from() { # PATH-OF-THE-SUBMODULE
+	local inside=$inside file="${APPLICATION:+apps/$APPLICATION}.env" if="if whoever may push here may read that"
+	[[ $inside != *[!/].git ]] || inside=${inside%.git}
+	if is_login_of_others; then
+		fail "$EXIT_BUILD" "the submodule ${1:0:60} comes from /$inside: $if, write REPOSITORY_SUBMODULES_FROM=/$inside in \
+$file (git's login is not for ${APPLICATION:-this application} alone)"
+	elif [[ -n ${REPOSITORY_SUBMODULES_FROM:-} ]] && ! is_from "$inside"; then
+		fail "$EXIT_BUILD" "the submodule ${1:0:60} comes from /$inside: $if, add it to REPOSITORY_SUBMODULES_FROM in $file"
+	fi
+}
+
 check_gitmodules() { # COMMIT
 	local size
 	size=$(in_mirror cat-file -s "$1:.gitmodules" 2>/dev/null) || size=0
 	((size <= GITMODULES_BYTES)) || fail "$EXIT_BUILD" "the file .gitmodules at ${1:0:12} has more than $GITMODULES_BYTES bytes"
 }
 
-# Fills url with where the submodule in PATH comes from.
+# Fills url with where the submodule in PATH comes from: the path that was looked at, behind what REPOSITORY_URL has before its own.
 find_submodule() { # COMMIT PATH
-	local key value name=''
+	local key value name='' inside reach ours before
 	while IFS=$'\n' read -r -d '' key value; do
 		[[ $value != "$2" ]] || name=${key#submodule.} name=${name%.path}
 	done < <(in_mirror config --blob "$1:.gitmodules" --null --get-regexp '^submodule\..*\.path$')
@@ -189,8 +258,21 @@ find_submodule() { # COMMIT PATH
 		fail "$EXIT_BUILD" "the submodule $2 comes from $url: write it as https://HOST/PATH, ssh://USER@HOST/PATH, \
 USER@HOST:PATH or ../PATH, without ? # \\ and @"
 	resolve_url "$url"
-	[[ $(host_of "$url") == "$(host_of "$repository")" && $url != *..* ]] ||
-		fail "$EXIT_BUILD" "the submodule $2 comes from $url: only $(host_of "$repository") gets our key and token"
+	find_inside "$repository"
+	ours=$reach before=${repository%"$inside"}
+	find_inside "$url"
+	[[ -n $reach && $reach == "$ours" ]] ||
+		fail "$EXIT_BUILD" "the submodule $2 comes from $url: only what begins with $before gets our key and token"
+	inside=${inside%/}
+	if [[ $reach != / ]]; then
+		is_plain_inside "$inside" || fail "$EXIT_BUILD" "the submodule $2 comes from $url: write its path with A-Z a-z 0-9 \
+. _ ~ + - (%20: a blank), and without . or .. for a folder"
+	else
+		inside=$(readlink -m -- "/$inside") && inside=${inside#/} || fail "$EXIT_BUILD" "the submodule $2 comes from $url: \
+no path can be found there"
+	fi
+	check_from "$2"
+	url=$before$inside
 }
 
 # A mirror that is there for submodules alone has a mark, whose time is that of its last use.  As whoever may push chooses
@@ -203,8 +285,10 @@ mark_mirror() {
 	done < <(find "${mirror%/*}" -name '*.submodule' -printf '%T@ %p\n' | sort -rn | tail -n "+$((SUBMODULE_MIRRORS + 1))")
 }
 
+# A redirect may lead to another repository than the one that was looked at.
 lay_out_submodule() { # FOLDER COMMIT DEPTH
-	local repository=$url mirror
+	local repository=$url mirror fetched="the submodule ${path:0:60}" git_options=("${git_options[@]}")
+	git_options+=(-c http.followRedirects=false)
 	mirror=$(mirror_of "$repository")
 	mark_mirror
 	fetch_commit "$2"

@@ -23,6 +23,21 @@ tell_image() { # COMMIT
 	printf '%s\n' "$digest"
 }
 
+# For a person's terminal, which would carry out what it finds in an application's log.
+print_plain_log() { # LINES
+	local folder
+	make_private folder && mkfifo -m 600 -- "$folder/pipe"
+	plain_lines <"$folder/pipe" &
+	at_exit end_plain_log "$!"
+	transport_logs "$1" >"$folder/pipe"
+}
+
+# Where that has failed its end of the pipe is ours still.
+end_plain_log() { # READER
+	exec >/dev/null
+	wait "$1"
+}
+
 [[ $# -ge 2 && $# -le 3 || ($# -eq 4 && $2 == logs) ]] ||
 	fail "$EXIT_INPUT" "usage: target.sh ENV preflight|current|logs [LINES]|image COMMIT"
 check_environment "$1"
@@ -47,7 +62,7 @@ preflight
 case $2 in
 preflight)
 	check_build
-	[[ $transport_needs != image ]] || ask_registry
+	[[ $transport_needs != image ]] || { ask_registry; ask_login; }
 	echo "all is there"
 	;;
 current) transport_current ;;
@@ -55,7 +70,7 @@ logs)
 	if [[ $# -eq 4 ]]; then
 		print_application_log "$4" "$3" "$APPLICATION_LOG_BYTES" || fail "$log_status" "$log_trouble"
 	else
-		transport_logs "${3:-100}"
+		print_plain_log "${3:-100}"
 	fi
 	;;
 *) fail "$EXIT_INPUT" "neither preflight, current nor logs: ${2@Q}" ;;

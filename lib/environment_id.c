@@ -84,3 +84,14 @@ environment_id_is_of(const char *text, const char *application)
 		return strchr(text, '/') == NULL;
 	return strncmp(text, application, n) == 0 && text[n] == '/';
 }
+
+bool
+environment_is_production(const char *text)
+{
+	const char *slash = strchr(text, '/'), *name = slash != NULL ? slash + 1 : text;
+
+	return environment_client(text) == NULL &&
+	    (strcmp(name, "production") == 0 || strcmp(name, "prod") == 0 ||
+		strncmp(name, "production-", strlen("production-")) == 0 ||
+		strncmp(name, "prod-", strlen("prod-")) == 0);
+}

@@ -38,5 +38,8 @@ const char *environment_id_text(const char *application, const char *name,
 /* The same environment's name on disk, shop.staging; returns out.  text is a valid id. */
 const char *environment_id_file(const char *text, char out[ENVIRONMENT_ID_MAX]);
 
+/* Is it called production, as people call that: "shop/production", "prod-eu"? */
+bool environment_is_production(const char *text);
+
 /* Does the text name an environment of that application ("": of the one without a name)? */
 bool environment_id_is_of(const char *text, const char *application);

@@ -9,6 +9,7 @@
 #define SETTING_GRANTS_MAX   64
 #define SETTING_PATTERNS_MAX 32
 #define SETTING_SERVICES_MAX 32 /* of one image: web, worker, scheduler and some more */
+#define SETTING_REPOSITORIES_MAX 64 /* that submodules may be fetched from */
 #define SETTING_PATTERN_LIST_MAX 1023
 #define SETTING_HOSTS_MAX    64
 #define SETTING_NAMES_MAX    64 /* environments of a file: each pair is compared when it is read */

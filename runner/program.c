@@ -147,6 +147,15 @@ add_credentials(struct program_plan *plan, const struct runner_settings *setting
 }
 
 static bool
+add_login(struct program_plan *plan, struct runner_settings *settings,
+    const struct program_dirs *dirs, struct err *err)
+{
+	const char *login = program_login(settings, dirs->env_file);
+
+	return login == NULL || program_add_variable(plan, PROGRAM_LOGIN, login, err);
+}
+
+static bool
 find_job(
     struct runner_settings *settings, const char *name, const char **ret_words, struct err *err)
 {
@@ -220,7 +229,7 @@ plan_run(struct program_plan *plan, const struct protocol_message *order,
 	    program_add_settings(plan, program->settings, order->environment, settings, err) &&
 	    program_add_client(plan, order->client, settings, err) &&
 	    (program != &job || add_job(plan, order->ref, settings, err)) &&
-	    add_credentials(plan, settings, err) &&
+	    add_credentials(plan, settings, err) && add_login(plan, settings, dirs, err) &&
 	    program_add_own_settings(plan, order->environment, settings, err) &&
 	    plan_log_limit(plan, settings, err) && plan_fetch_limit(plan, settings, err) &&
 	    (order->program != PROTOCOL_PROGRAM_DEPLOY || plan_migrate_limit(plan, settings, err));
@@ -439,7 +448,8 @@ program_plan_preflight(struct program_plan *ret, const struct environment_id *en
 		ret, environment_id_text(environment->application, environment->name, id), err) &&
 	    add_argument(ret, "preflight", err) && add_common(ret, dirs, err) &&
 	    program_add_former(ret, &settings, dirs, err) &&
-	    program_add_settings(ret, &program_shipping, environment->name, &settings, err);
+	    program_add_settings(ret, &program_shipping, environment->name, &settings, err) &&
+	    add_login(ret, &settings, dirs, err);
 }
 
 void

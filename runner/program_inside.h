@@ -31,6 +31,12 @@ bool program_add_former(struct program_plan *plan, struct runner_settings *setti
 bool program_add_client(struct program_plan *plan, const char *client,
     struct runner_settings *settings, struct err *err) MUST_USE;
 
+#define PROGRAM_LOGIN "REPOSITORY_LOGIN"
+/* Its value.  "own": the key or token that git logs in with is set for this application, and no
+ * other one's file says the same; else "shared", as of a path, which all may read.  NULL: no
+ * submodules are fetched, so that nobody asks. */
+const char *program_login(struct runner_settings *settings, const char *env_file);
+
 /* Those that only a transport of somebody's own knows: TRANSPORT_... */
 bool program_add_own_settings(struct program_plan *plan, const char *environment,
     const struct runner_settings *settings, struct err *err) MUST_USE;

@@ -19,21 +19,21 @@ static const char *const registry_settings[] = { "ENVIRONMENTS", "REGISTRY_URL",
 	"REGISTRY_USER", "REGISTRY_PASSWORD", "REGISTRY_REALMS", "AWS_REGION", NULL };
 static const char *const shipping_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
-	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS", "ENVIRONMENTS",
-	"DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS", "VERIFY_COMMAND",
-	"BUILD_NO_CACHE", "BUILD_PULL", "BUILD_ARGS", "BUILD_SECRETS", "BUILD_TARGET",
-	"BUILD_PLATFORM", "REGISTRIES", "BUILD_AGAIN", "DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL",
-	"REGISTRY_IMAGE", "REGISTRY_USER", "REGISTRY_PASSWORD", "REGISTRY_REALMS",
-	"REGISTRY_PULL_USER", "REGISTRY_PULL_PASSWORD", "AWS_REGION", "KEEP_RELEASES",
-	"FAILURE_LOG_LINES", "DEPLOY_USER", "SSH_KEY_PATH", "SSH_KNOWN_HOSTS", "SSH_JUMP",
-	"SSH_PROXY_COMMAND", "HOSTS_PARALLEL", "COMPOSE_SERVICE", "COMPOSE_SERVICES",
-	"COMPOSE_SOURCE", "COMPOSE_REPO_FILE", "COMPOSE_REPO_TRUSTED", "COMPOSE_ALLOW",
-	"REMOTE_LOGIN", "DEPLOY_STRATEGY", "NGINX_UPSTREAM_FILE", "NGINX_RELOAD_COMMAND",
-	"APP_PORTS", "DRAIN_SECONDS", "START_SECONDS", "SMOKE_URL", "SYSTEMD_UNITS",
-	"SYSTEMD_SCOPE", "SYSTEMD_DIR", "SYSTEMD_STEADY_SECONDS", "USE_KUBERNETES", "KUBECONFIG",
-	"KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_WORKLOADS", "KUBE_CONTAINER", "MIGRATE_COMMAND",
-	"MIGRATE_SERVICE", "MIGRATE_TIMEOUT_SECONDS", "HOOKS_DIRECTORY", "HOOK_SECONDS",
-	"DEPLOY_TIMEOUT_SECONDS", NULL };
+	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_SUBMODULES_FROM",
+	"REPOSITORY_LFS", "ENVIRONMENTS", "DEPLOY_TRANSPORT", "IMAGE_SOURCE", "IMAGE_WAIT_SECONDS",
+	"VERIFY_COMMAND", "BUILD_NO_CACHE", "BUILD_PULL", "BUILD_ARGS", "BUILD_SECRETS",
+	"BUILD_TARGET", "BUILD_PLATFORM", "REGISTRIES", "BUILD_AGAIN", "BUILD_CONTEXT",
+	"DOCKERFILE", "DOCKER_HOST", "REGISTRY_URL", "REGISTRY_IMAGE", "REGISTRY_USER",
+	"REGISTRY_PASSWORD", "REGISTRY_REALMS", "REGISTRY_PULL_USER", "REGISTRY_PULL_PASSWORD",
+	"AWS_REGION", "KEEP_RELEASES", "FAILURE_LOG_LINES", "DEPLOY_USER", "SSH_KEY_PATH",
+	"SSH_KNOWN_HOSTS", "SSH_JUMP", "SSH_PROXY_COMMAND", "HOSTS_PARALLEL", "COMPOSE_SERVICE",
+	"COMPOSE_SERVICES", "COMPOSE_SOURCE", "COMPOSE_REPO_FILE", "COMPOSE_REPO_TRUSTED",
+	"COMPOSE_ALLOW", "REMOTE_LOGIN", "DEPLOY_STRATEGY", "NGINX_UPSTREAM_FILE",
+	"NGINX_RELOAD_COMMAND", "APP_PORTS", "DRAIN_SECONDS", "START_SECONDS", "SMOKE_URL",
+	"SYSTEMD_UNITS", "SYSTEMD_SCOPE", "SYSTEMD_DIR", "SYSTEMD_STEADY_SECONDS", "USE_KUBERNETES",
+	"KUBECONFIG", "KUBE_NAMESPACE", "KUBE_DEPLOYMENT", "KUBE_WORKLOADS", "KUBE_CONTAINER",
+	"MIGRATE_COMMAND", "MIGRATE_SERVICE", "MIGRATE_TIMEOUT_SECONDS", "HOOKS_DIRECTORY",
+	"HOOK_SECONDS", "DEPLOY_TIMEOUT_SECONDS", NULL };
 static const char *const of_environment[] = { "HOST", "COMPOSE_DIR", "PORT", NULL };
 static const char *const of_registry[] = { "URL", "USER", "PASSWORD" };
 /* What deploy/act-on.sh gets of a client, without its id: CLIENT_WEB_UNIT. */
@@ -44,7 +44,7 @@ static const char *const acting_settings[] = { "DEPLOY_USER", "SSH_KEY_PATH", "S
 static const char *const nothing[] = { NULL };
 
 #define OWN_NAME_MAX   128
-#define OF_EVERY_RUN   15 /* of program.c */
+#define OF_EVERY_RUN   16 /* of program.c */
 #define REGISTRIES_MAX 8  /* lib/setting.def */
 _Static_assert(OF_EVERY_RUN + COUNT(shipping_settings) + COUNT(of_environment) +
 	    REGISTRIES_MAX * COUNT(of_registry) <=
@@ -309,7 +309,8 @@ print_registries(struct runner_settings *settings, struct err *err)
 }
 
 static bool
-print_settings(struct runner_settings *settings, const char *environment, struct err *err)
+print_settings(struct runner_settings *settings, const char *environment, const char *env_file,
+    struct err *err)
 {
 	char name[SETTING_NAME_MAX];
 	const char *value;
@@ -327,6 +328,7 @@ print_settings(struct runner_settings *settings, const char *environment, struct
 			return false;
 		print_setting(runner_settings_name(*p, environment, name), value);
 	}
+	print_setting(PROGRAM_LOGIN, program_login(settings, env_file));
 	return print_registries(settings, err);
 }
 
@@ -344,7 +346,7 @@ program_print_settings(
 	if (good)
 		runner_settings_special(&settings, print_gone);
 	runner_settings_for(&settings, environment->name);
-	good = good && print_settings(&settings, environment->name, err);
+	good = good && print_settings(&settings, environment->name, env_file, err);
 
 	for (size_t i = 0; good && i < settings.own.count; i++) {
 		const struct env_entry *entry = &settings.own.entries[i];

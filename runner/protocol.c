@@ -106,6 +106,7 @@ static const struct field fields[] = {
 	FLAG("no_rollback", record.no_rollback, BIT(HELLO) | RECORD_KINDS),
 	FLAG("migration", record.migration, BIT(HELLO) | RECORD_KINDS),
 	FLAG("drains", record.drains, RECORD_KINDS),
+	FLAG("undone", record.undone, RECORD_KINDS),
 	FLAG("timed_out", record.timed_out, BIT(ANSWER) | RECORD_KINDS),
 	FLAG("ended", record.ended, RECORD_KINDS),
 	FLAG("lost", record.lost, RECORD_KINDS),

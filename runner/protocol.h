@@ -69,10 +69,10 @@
  *   When a connection is lost before `go`, the supervisor ends with gate=0.  A supervisor that
  *   nobody connects to gives up its gate when its runner has ended, or after PROTOCOL_GATE_WAIT_S.
  *
- * Record fields: gate released no_rollback migration drains exec_errno status signal timed_out
- *   ended lost unswept ended_at image warnings warning1 … steps.  image is what the script said
- *   last of `==> image sha256:…` before `==> release`; warnings, how many different ones
- *   (`==> warning`) it said, and warning1 and so on the first of them.
+ * Record fields: gate released no_rollback migration drains undone exec_errno status signal
+ *   timed_out ended lost unswept ended_at image warnings warning1 … steps.  image is what the
+ *   script said last of `==> image sha256:…` before `==> release`; warnings, how many different
+ *   ones (`==> warning`) it said, and warning1 and so on the first of them.
  *   (0.1.0 wrote more that nobody reads: log_size user_ms system_ms max_rss_kb.)
  *   How to read them, in this order:
  *     gate=0            the script never ran (ended=1: on request; else: the server was lost)
@@ -151,7 +151,7 @@
 #define PROTOCOL_VERSION	3
 #define PROTOCOL_SUPERVISOR_SINCE 1	/* the oldest that a server understands */
 #define PROTOCOL_STEPS_MAX	64		/* sent live; then only those that decide */
-#define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 9) /* each of those once */
+#define PROTOCOL_STEPS_ROOM	(PROTOCOL_STEPS_MAX + 10) /* each of those once */
 #define PROTOCOL_IMAGE		71		/* "sha256:" and 64 hex digits */
 #define PROTOCOL_STEP_NAME	47		/* bytes of a step's name; longer is cut */
 #define PROTOCOL_WARNING	200		/* bytes of a warning to people; longer is cut */
@@ -236,6 +236,7 @@ struct protocol_record {
 	bool no_rollback;	/* `==> no-rollback` was printed */
 	bool migration;		/* `==> migrate` was printed, before `==> release` */
 	bool drains;		/* `==> drain-later` was printed behind `==> release` */
+	bool undone;		/* `==> nothing-runs` was, behind it too */
 	bool timed_out;
 	bool ended;
 	bool lost;

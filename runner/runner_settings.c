@@ -311,6 +311,14 @@ runner_settings_is_said(const struct runner_settings *settings, const char *name
 	return found.value != NULL || found.path != NULL;
 }
 
+bool
+runner_settings_is_of_application(const struct runner_settings *settings, const char *name)
+{
+	const struct found found = look_up(settings, row_find(name), name);
+
+	return (found.value != NULL || found.path != NULL) && found.source == APPLICATION_FILE;
+}
+
 const char *
 runner_settings_member_source(
     const struct runner_settings *settings, const char *family, const char *id, const char *member)

@@ -54,6 +54,10 @@ void runner_settings_special(struct runner_settings *settings, void (*call)(cons
 /* Does anything say it, or has it its default? */
 bool runner_settings_is_said(const struct runner_settings *settings, const char *name) MUST_USE;
 
+/* Is it said in the application's own file? */
+bool runner_settings_is_of_application(
+    const struct runner_settings *settings, const char *name) MUST_USE;
+
 /* Where a secret stands: the path of its file, or the application whose file has its value; ""
  * where it is the main file's or the environment's value, or not set.  Borrowed. */
 const char *runner_settings_secret_source(

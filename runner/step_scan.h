@@ -15,10 +15,11 @@
 #define STEP_SCAN_NO_ROLLBACK "no-rollback"
 #define STEP_SCAN_MIGRATE     "migrate"
 #define STEP_SCAN_DRAIN_LATER "drain-later"
+#define STEP_SCAN_NOTHING_RUNS "nothing-runs"
 #define STEP_SCAN_DECISIVE(S) \
 	S(STEP_SCAN_RELEASE) S(STEP_SCAN_NO_ROLLBACK) S(STEP_SCAN_MIGRATE) \
 	S("migrated") S("migrate-failed") S("migrate-stopped") S(STEP_SCAN_DRAIN_LATER) \
-	S("previous target:") S("migrate-not-started")
+	S("previous target:") S("migrate-not-started") S(STEP_SCAN_NOTHING_RUNS)
 
 /* All zero is the state at the start of the output. */
 struct step_scan {

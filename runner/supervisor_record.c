@@ -53,6 +53,7 @@ take_step(struct protocol_message *out, const char *name)
 	out->record.released |= release;
 	out->record.no_rollback |= no_rollback;
 	out->record.drains |= out->record.released && strcmp(name, STEP_SCAN_DRAIN_LATER) == 0;
+	out->record.undone |= out->record.released && strcmp(name, STEP_SCAN_NOTHING_RUNS) == 0;
 	if (out->step_count >= PROTOCOL_STEPS_MAX && !first)
 		return;
 	assert(out->step_count < PROTOCOL_STEPS_ROOM);

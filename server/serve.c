@@ -97,6 +97,12 @@ show_tail(void *ctx, int64_t run, struct buf *out)
 }
 
 static void
+show_gate(void *ctx, int64_t run, struct buf *out)
+{
+	perform_gate_text(&((struct serve *)ctx)->perform, run, out);
+}
+
+static void
 count_telegram_call(void *ctx, const char *method, int code)
 {
 	metric_set_telegram(((struct serve *)ctx)->metrics, method, code);
@@ -156,7 +162,10 @@ note_pending(void *ctx, int64_t updates)
 static void
 note_receiving(void *ctx, bool is_receiving)
 {
-	metric_set_telegram_receiving(((struct serve *)ctx)->metrics, is_receiving);
+	struct serve *serve = ctx;
+
+	metric_set_telegram_receiving(serve->metrics, is_receiving);
+	health_watch_telegram(serve->watch, is_receiving);
 }
 
 static void
@@ -380,6 +389,7 @@ make_telegram(struct serve *serve, struct err *err)
 		.submit = serve_submit,
 		.refusals = serve->refusals,
 		.tail = show_tail,
+		.gate = show_gate,
 		.count_call = count_telegram_call,
 		.count_request = count_telegram_request,
 		.pending = note_pending,
@@ -399,20 +409,27 @@ add_route(struct serve *serve, struct http_route route)
 	serve->routes[serve->n_routes++] = route;
 }
 
-/* As http_server_new() reads it. */
+/* As http_listen_name() says it. */
 static void
-listen_text(const struct serve *serve, char *out, size_t room)
+address_of(const struct settings *settings, char *out, size_t room)
 {
-	const struct settings *settings = serve->settings;
 	const char *address = settings->listen_address;
 
-	if (serve->given_fd >= 0)
-		(void)snprintf(out, room, "fd:%d", serve->given_fd);
-	else if (address[0] == '/')
+	if (address[0] == '/')
 		(void)snprintf(out, room, "unix:%s", address);
 	else
 		(void)snprintf(out, room, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
 		    address, settings->api_server_port);
+}
+
+/* As http_server_new() reads it. */
+static void
+listen_text(const struct serve *serve, char *out, size_t room)
+{
+	if (serve->given_fd >= 0)
+		(void)snprintf(out, room, "fd:%d", serve->given_fd);
+	else
+		address_of(serve->settings, out, room);
 }
 
 static bool
@@ -635,17 +652,30 @@ watch_signals(struct serve *serve)
 	serve_reload_start(serve);
 }
 
+/* A port that is changed in the settings alone is served by nobody. */
+static void
+say_given(const struct serve *serve)
+{
+	char given[HTTP_LISTEN_NAME_SIZE], set[HTTP_LISTEN_NAME_SIZE];
+
+	http_listen_name(serve->given_fd, given);
+	address_of(serve->settings, set, sizeof(set));
+	log_info("ready: listening on %s from the service manager, state in %s", given,
+	    serve->settings->state_directory);
+	if (strcmp(given, set) != 0)
+		log_warning(
+		    "LISTEN_ADDRESS and API_SERVER_PORT say %s, and count for nothing: the socket unit says where: systemctl edit deploybot.socket",
+		    set);
+}
+
 static void
 say_ready(struct serve *serve)
 {
 	uint16_t port = http_server_port(serve->http);
-	char given[HTTP_LISTEN_NAME_SIZE];
 
 	CRASH_POINT(start_ready);
 	if (serve->given_fd >= 0) {
-		http_listen_name(serve->given_fd, given);
-		log_info("ready: listening on %s from the service manager, state in %s", given,
-		    serve->settings->state_directory);
+		say_given(serve);
 	} else if (port != 0)
 		log_info("ready: listening on %s:%u, state in %s", serve->settings->listen_address,
 		    port, serve->settings->state_directory);

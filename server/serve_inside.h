@@ -4,6 +4,7 @@
 
 #include "effects/perform.h"
 #include "effects/health_look.h"
+#include "effects/log_look.h"
 #include "effects/perform_health.h"
 #include "effects/tls_watch.h"
 #include "routes/state_watch.h"
@@ -28,6 +29,7 @@
 #include "types/refusals.h"
 
 #define SERVE_ROUTES_MAX (16 + ROUTE_API_ROUTES)
+#define SERVE_LOGS_MAX	 8
 
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
@@ -61,6 +63,11 @@ struct serve {
 	size_t n_routes;
 	struct http_server *http;
 	struct health_looks *looks;
+	struct serve_log { /* a request over /v1 that waits for what an application logged */
+		struct log_look *look; /* NULL: a free place */
+		log_look_fn *on_done;
+		void *ctx;
+	} logs[SERVE_LOGS_MAX];
 	struct route_api *api;
 	struct route_api *network_api; /* NULL: ENABLE_API_SERVER is false */
 	struct http_route api_routes[ROUTE_API_ROUTES];
@@ -79,7 +86,8 @@ struct serve {
 	struct settings_watch watch_files;
 	struct serve_heads *heads; /* the audit's are being compared; NULL: they are not */
 	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
-	bool is_refused;		 /* the last reload was */
+	bool is_refused;		 /* the last reload was ... */
+	char refused_why[LIMIT_LINE];	 /* ... for this, cut */
 	bool asks_users;		 /* a thread does, and answers there */
 	struct loop_io users_io;
 	int64_t users_asked_at; /* monotonic ms; 0: never */
@@ -99,6 +107,9 @@ serve_is_stopping(const struct serve *serve)
 }
 
 /* --- serve_local.c --- */
+
+/* Who waits for what an application logged is answered that it is not read. */
+void serve_local_stop(struct serve *serve);
 
 /* Makes /v1 for tokens, where ENABLE_API_SERVER says so.  False: no memory. */
 bool serve_network_api(struct serve *serve) MUST_USE;

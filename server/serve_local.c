@@ -46,6 +46,57 @@ look(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	return health_look_start(((struct serve *)ctx)->looks, user, targets, n, on_done, done);
 }
 
+static void
+on_log_read(void *ctx, bool is_read, const char *text)
+{
+	struct serve_log *log = ctx;
+
+	log->look = NULL;
+	log->on_done(log->ctx, is_read, text);
+}
+
+/* Each look is a script on the runner and a call to a host. */
+static bool
+read_log(void *ctx, const char *environment, int lines, log_look_fn *on_done, void *done,
+    struct err *err)
+{
+	struct serve *serve = ctx;
+
+	for (size_t i = 0; i < COUNT(serve->logs); i++) {
+		struct serve_log *log = &serve->logs[i];
+
+		if (log->look != NULL)
+			continue;
+		*log = (struct serve_log){ .on_done = on_done, .ctx = done };
+		log->look = log_look_start(
+		    &(struct log_look_config){
+			.loop = serve->loop,
+			.runs = serve->runs,
+			.environment = environment,
+			.lines = lines,
+			.patience_ms = ROUTE_API_LOG_MS,
+			.on_done = on_log_read,
+			.ctx = log,
+		    },
+		    err);
+		return log->look != NULL;
+	}
+	return err_set(err, ERR_BUSY, "too many read logs at once: ask again in a moment");
+}
+
+void
+serve_local_stop(struct serve *serve)
+{
+	for (size_t i = 0; i < COUNT(serve->logs); i++) {
+		struct serve_log *log = &serve->logs[i];
+
+		if (log->look == NULL)
+			continue;
+		log_look_cancel(log->look);
+		on_log_read(log, false, "the server stops: ask again in a moment");
+	}
+}
+
 static bool
 is_other(void *ctx, uid_t uid)
 {
@@ -91,6 +142,7 @@ serve_network_api(struct serve *serve)
 	    .redact = serve->redact,
 	    .is_network = true,
 	    .look = look,
+	    .read_log = read_log,
 	    .ctx = serve,
 	});
 	return serve->network_api != NULL;
@@ -121,6 +173,7 @@ serve_local_start(struct serve *serve, struct err *err)
 	    .redact = serve->redact,
 	    .runner_uid = runner_uid,
 	    .look = look,
+	    .read_log = read_log,
 	    .on_unknown = on_unknown,
 	    .ctx = serve,
 	});

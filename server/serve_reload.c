@@ -27,12 +27,17 @@ tell_store(struct serve *serve, const struct settings_read *read)
 		event_free(event);
 }
 
+/* Each save of an editor is a look: people are told of each reason once. */
 static void
 tell_refused(struct serve *serve, const char *why)
 {
-	struct settings_read read = { .accepted = false };
+	struct settings_read read = { .accepted = false,
+		.is_news = !serve->is_refused || strcmp(serve->refused_why, why) != 0 };
 
-	(void)text_copy(read.changed, sizeof(read.changed), why); /* cut is fine */
+	serve->is_refused = true;
+	(void)text_copy(serve->refused_why, sizeof(serve->refused_why), why); /* as of lines */
+	(void)text_copy(read.changed, sizeof(read.changed), why);	      /* cut is fine */
+	metric_set_settings_valid(serve->metrics, false);
 	tell_store(serve, &read);
 }
 
@@ -40,6 +45,7 @@ static void
 tell_changed(struct serve *serve, const struct settings_change *change)
 {
 	struct settings_read read = { .accepted = true,
+		.is_valid_again = serve->is_refused,
 		.needs_restart = change->restart_names.size > 0 };
 	const struct settings *settings = serve->settings;
 
@@ -58,7 +64,6 @@ refuse(struct serve *serve, const struct settings_report *report)
 {
 	const char *first = "";
 
-	serve->is_refused = true;
 	for (size_t i = 0; i < report->count; i++) {
 		if (report->lines[i].severity != SETTINGS_ERROR)
 			continue;
@@ -151,11 +156,12 @@ log_new(const struct serve *serve, const struct settings_report *report)
 
 /* They are valid: what was said of them last stands behind. */
 static void
-note_valid(struct serve *serve, const struct settings_report *report)
+note_valid(struct serve *serve, const struct settings *fresh, const struct settings_report *report)
 {
 	if (serve->is_refused)
 		log_info("settings are valid again");
 	serve->is_refused = false;
+	metric_set_settings_valid(serve->metrics, fresh->refused_count == 0);
 	log_new(serve, report);
 	*serve->options.report = *report;
 }
@@ -215,10 +221,12 @@ reload(struct serve *serve, const struct settings_folder *folder, bool is_asked_
 		settings_unref(fresh);
 	} else if (settings_change_is_any(&change)) {
 		adopt(serve, fresh, &change);
-		note_valid(serve, &report);
+		note_valid(serve, fresh, &report);
 		serve_secrets_look(serve);
 	} else {
-		note_valid(serve, &report);
+		if (serve->is_refused)
+			tell_changed(serve, &change);
+		note_valid(serve, fresh, &report);
 		if (is_asked_for)
 			log_info("settings reloaded: no changes");
 		settings_unref(serve->settings);

@@ -159,6 +159,7 @@ serve_teardown(struct serve *serve)
 	serve_heads_stop(serve); /* the start may have been decided only now */
 	perform_health_free(serve->health);
 	health_looks_free(serve->looks);
+	serve_local_stop(serve);
 	tls_watch_free(serve->tls);
 	state_watch_free(serve->state);
 	serve_stamp_free(serve->stamp);

@@ -13,6 +13,7 @@ _deploybot() {
 		check-config) words=' --json --production' ;;
 		healthcheck) words=' --instance' ;;
 		logs) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		log) words=' --json --wait --no-wait --as --reason --emergency' ;;
 		answer) words=' --json --wait --no-wait --as --reason --emergency' ;;
 		2fa) words=' --json --wait --no-wait --as --reason --emergency' ;;
 		token) words=' --json --wait --no-wait --as --reason --emergency --role --expires' ;;
@@ -21,10 +22,10 @@ _deploybot() {
 		esac
 		words+=' --env-file'
 	elif ((COMP_CWORD == 1)); then
-		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+		words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 	elif ((COMP_CWORD == 2)); then
 		case ${COMP_WORDS[1]} in
-		doctor|logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
+		doctor|logs|log|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) words=$(deploybot completion environments 2>/dev/null) ;;
 		application) words='list check adopt' ;;
 		webhook) words='set info delete' ;;
 		audit) words='verify tail search show export' ;;
@@ -33,7 +34,7 @@ _deploybot() {
 		token) words='add list revoke' ;;
 		secrets) words='check fetch' ;;
 		completion) words='bash zsh fish' ;;
-		help) words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' ;;
+		help) words='serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' ;;
 		esac
 		[[ ${COMP_WORDS[1]} != *freeze ]] || words+=' all'
 	elif ((COMP_CWORD == 3)) && [[ ${COMP_WORDS[1]} == answer ]]; then

@@ -11,7 +11,8 @@ complete -c deploybot -n __fish_use_subcommand -a webhook -d 'Register, show or 
 complete -c deploybot -n __fish_use_subcommand -a first-admin -d 'Print the id of who opens a one-time link.'
 complete -c deploybot -n __fish_use_subcommand -a audit -d 'Check and read the audit log; a folder for auditors.'
 complete -c deploybot -n __fish_use_subcommand -a policy -d 'Who may what, and which line says so.'
-complete -c deploybot -n __fish_use_subcommand -a logs -d 'What a deployment has printed; --wait: follow it.'
+complete -c deploybot -n __fish_use_subcommand -a logs -d 'What the application logged last.'
+complete -c deploybot -n __fish_use_subcommand -a log -d 'What a deployment has printed; --wait: follow it.'
 complete -c deploybot -n __fish_use_subcommand -a answer -d 'Answer a deployment\'s question.'
 complete -c deploybot -n __fish_use_subcommand -a 2fa -d 'Make or reset a second factor, by its person\'s id.'
 complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke a token.'
@@ -37,9 +38,9 @@ complete -c deploybot -n __fish_use_subcommand -a pending -d 'what awaits approv
 complete -c deploybot -n __fish_use_subcommand -a approve -d 'approve what somebody else asked for'
 complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with a reason'
 complete -c deploybot -n __fish_use_subcommand -a review -d 'sign off an emergency deployment'
-complete -c deploybot -n '__fish_seen_subcommand_from doctor logs answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
+complete -c deploybot -n '__fish_seen_subcommand_from doctor logs log answer deploy rollback status history cancel queue lock unlock freeze unfreeze pending' -a '(deploybot completion environments 2>/dev/null)'
 complete -c deploybot -n '__fish_seen_subcommand_from backup' -F
-complete -c deploybot -n '__fish_seen_subcommand_from help' -a 'serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
+complete -c deploybot -n '__fish_seen_subcommand_from help' -a 'serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review'
 complete -c deploybot -n '__fish_seen_subcommand_from serve' -l no-copy
 complete -c deploybot -n '__fish_seen_subcommand_from serve' -l restored
 complete -c deploybot -n '__fish_seen_subcommand_from doctor' -l json
@@ -74,7 +75,7 @@ complete -c deploybot -n '__fish_seen_subcommand_from audit' -l code -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l format -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x
-set -l asks logs answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review
+set -l asks logs log answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review
 complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l json
 complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l wait
 complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l no-wait

@@ -12,7 +12,8 @@ _deploybot() {
 		'first-admin:Print the id of who opens a one-time link.'
 		'audit:Check and read the audit log; a folder for auditors.'
 		'policy:Who may what, and which line says so.'
-		'logs:What a deployment has printed; --wait\: follow it.'
+		'logs:What the application logged last.'
+		'log:What a deployment has printed; --wait\: follow it.'
 		'answer:Answer a deployment'\''s question.'
 		'2fa:Make or reset a second factor, by its person'\''s id.'
 		'token:Make, list or revoke a token.'
@@ -49,6 +50,7 @@ _deploybot() {
 		check-config) compadd -- --json --production ;;
 		healthcheck) compadd -- --instance ;;
 		logs) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		log) compadd -- --json --wait --no-wait --as --reason --emergency ;;
 		answer) compadd -- --json --wait --no-wait --as --reason --emergency ;;
 		2fa) compadd -- --json --wait --no-wait --as --reason --emergency ;;
 		token) compadd -- --json --wait --no-wait --as --reason --emergency --role --expires ;;
@@ -60,7 +62,7 @@ _deploybot() {
 		_describe 'command' commands
 	elif ((CURRENT == 3)); then
 		case $words[2] in
-		doctor|logs|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
+		doctor|logs|log|answer|deploy|rollback|status|history|cancel|queue|lock|unlock|freeze|unfreeze|pending) compadd -- ${(f)"$(deploybot completion environments 2>/dev/null)"} ;;
 		application) compadd -- list check adopt ;;
 		webhook) compadd -- set info delete ;;
 		audit) compadd -- verify tail search show export ;;
@@ -69,7 +71,7 @@ _deploybot() {
 		token) compadd -- add list revoke ;;
 		secrets) compadd -- check fetch ;;
 		completion) compadd -- bash zsh fish ;;
-		help) compadd -- serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review ;;
+		help) compadd -- serve doctor check-config application config-example healthcheck webhook first-admin audit policy logs log answer 2fa token secrets completion backup version help deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review ;;
 		esac
 	fi
 }

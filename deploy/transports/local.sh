@@ -147,6 +147,15 @@ transport_preflight() {
 		fail "$EXIT_INPUT" "the transport local needs $(name_of "$environment" PORT): where the application is to listen"
 	migration_at="holding $app/migrate.lock"
 	[[ -d $app/releases ]] || mkdir -- "$app/releases"
+	[[ $act != @(deploy|ask) || $reads == logs ]] || local_check_port
+}
+
+# Does something else listen where the application is to?  What we have started ends before the new one begins.
+local_check_port() {
+	# shellcheck disable=SC2016 # the shell that is started expands it
+	! local_find_pid && bounded 2 bash -c ': <>"/dev/tcp/127.0.0.1/$1"' - "$local_port" 2>/dev/null || return 0
+	fail "$EXIT_REFUSED" "port $local_port ($(name_of "$environment" PORT)) is that of another program (as root: ss -ltnp \
+'sport = :$local_port'): end that, or set another port"
 }
 
 transport_ship() { # COMMIT
@@ -206,7 +215,7 @@ transport_await_migration() {
 # In the folder of the release that is to come, with what the application gets.
 transport_migrate() { # COMMIT WORD...
 	local status=0 lock=$app/migrate.lock
-	quoted "$MIGRATE_TIMEOUT_SECONDS" "the migration" flock -n -- "$lock" \
+	marked "$MIGRATE_TIMEOUT_SECONDS" "the migration" flock -n -- "$lock" \
 		env --chdir="$app/releases/$DEPLOYMENT_ID-$1" -i PATH="$PATH" HOME="$HOME" LANG=C.UTF-8 RUN_ID="${RUN_ID:-}" \
 		COMMIT="$1" ENVIRONMENT="$ENVIRONMENT" APPLICATION="$APPLICATION" PORT="$local_port" "${@:2}" \
 		</dev/null 8>&- 9>&- || status=$?

@@ -26,11 +26,11 @@ transport_needs=image
 # ---- what runs -----------------------------------------------------------------------------------
 
 transport_preflight() {
-	local goes_to=''
+	local goes_to='' back=''
 	ssh_find_settings
 	ssh_check_files
 	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
-	ssh_ids=() ssh_interrupted=() ssh_cut=()
+	ssh_ids=() ssh_interrupted=() ssh_cut=() ssh_boots=()
 	ssh_quiet=no ssh_stops=()
 	[[ $reads != logs ]] || return 0 # the call that reads finds out by itself
 	ssh_check_smoke
@@ -39,9 +39,10 @@ transport_preflight() {
 	ssh_prepare
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
+	[[ $act != rollback ]] || back=rollback=yes
 	[[ $act != rollback || $COMPOSE_SOURCE == host ]] || goes_to=$release
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" ${ssh_origin:+"origin=$ssh_origin"} \
-		${goes_to:+"release=$goes_to"} \
+		${goes_to:+"release=$goes_to"} ${back:+"$back"} \
 		${migration_name:+"migration=$migration_name" "migrator=${MIGRATE_SERVICE:-$COMPOSE_SERVICE}"} ||
 		true # ssh_status, below
 	ssh_quiet=no

@@ -73,7 +73,7 @@ transport_preflight() {
 	systemd_find_settings
 	migration_at="in ${SYSTEMD_DIR%/} on ${ssh_hosts[0]}"
 	ssh_check_files
-	ssh_quiet=no ssh_migrating=() ssh_grace=0 ssh_stops=()
+	ssh_quiet=no ssh_migrating=() ssh_grace=0 ssh_stops=() ssh_boots=()
 	[[ $reads != logs ]] || return 0
 	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host

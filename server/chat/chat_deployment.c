@@ -96,8 +96,8 @@ chat_deployment_work(
 	bool waits = deployment->state == DEPLOY_AWAITING_APPROVAL;
 
 	chat_text_outside(text, before,
-	    deployment->trigger == TRIGGER_CHAT ? deployment->requester :
-						  deployment_starter(deployment));
+	    deployment_is_by_request(deployment) ? deployment->requester :
+						   deployment_starter(deployment));
 	if (deployment_is_action(deployment)) {
 		chat_deployment_commit(text, waits ? " wants to do " : " does ", deployment);
 		return;
@@ -232,7 +232,7 @@ is_cancelled_by_another(const struct deployment *deployment)
 {
 	return deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0 &&
 	    deployment->cancelled_by != deployment->requested_by &&
-	    deployment->trigger == TRIGGER_CHAT &&
+	    deployment_is_by_request(deployment) &&
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL;
 }
 
@@ -247,7 +247,7 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 		return deployment->why == DEPLOY_WHY_REJECTED ||
 		    is_cancelled_by_another(deployment) ||
 		    (deployment->why == DEPLOY_WHY_UNAPPROVED &&
-			deployment->trigger == TRIGGER_CHAT);
+			deployment_is_by_request(deployment));
 	case ASKS:
 	case ALARMS:
 		return true;

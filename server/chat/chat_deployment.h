@@ -5,6 +5,7 @@
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
 #include "policy/hold.h"
+#include "policy/needs.h"
 #include "types/git_answer.h"
 
 /* AWAITING_APPROVAL: how it stands. */
@@ -12,7 +13,8 @@ struct chat_approvals {
 	int needed;
 	size_t n;	 /* that count */
 	size_t n_others; /* people who may approve it as well */
-	bool is_unknown_requester;
+	enum needs_unknown unknown;	 /* why one who asked is no known person */
+	const char *tokens;		 /* by which it was asked for; "": by none */
 	bool is_one_more;		 /* ... which asks for one more */
 	const struct condition *because; /* why more than usual; NULL: it is not */
 	const char *roles;		 /* whose people are asked; NULL: each that grants it */
@@ -44,8 +46,9 @@ struct chat_deployment {
 	const struct ran *ran; /* ... what its files came to elsewhere */
 	size_t n_ran;
 	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
-	const char *link;   /* ... at the repository's host; "": none */
-	const char *first;  /* ... what runs before its release; "": nothing */
+	const char *link;   /* ... at the repository's host, of LIVE too; "": none */
+	const char *site;   /* LIVE: where people see it; "", NULL: not known */
+	const char *first;  /* a question: what runs before its release; "": nothing */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals
 	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */

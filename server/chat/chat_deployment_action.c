@@ -37,7 +37,7 @@ add_where(struct chat_text *text, const struct deployment *action)
 	char target[LIMIT_ENVIRONMENT];
 
 	if (strcmp(deployment_target(action, target), action->environment) != 0)
-		chat_text_add(text, "\nwhich is %s", action->environment);
+		chat_text_add(text, "\nenvironment: %s", action->environment);
 	if (action->commit[0] != '\0')
 		chat_text_commit(text, "\nin the live release ", action->commit);
 }

@@ -57,7 +57,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	if (is->roles != NULL)
 		chat_text_outside(text, " · asked: ", is->roles);
 	if (is->until != 0)
-		chat_text_since(text, "\n⌛ until ", &about->clock, is->until, about->at);
+		chat_text_since(text, "\n⌛ open until ", &about->clock, is->until, about->at);
 	if (is->n_others >= missing)
 		return;
 	if (is->n_others == 0)
@@ -69,21 +69,35 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, ": an admin can change the settings; else press Cancel below");
 }
 
-/* It may be one of those who are asked. */
+/* It may be one of those who are asked: by which door they came, and who can say who they are. */
 static void
 add_unknown(struct chat_text *text, const struct chat_deployment *about)
 {
-	const struct deployment *deployment = about->deployment;
-	bool is_push = deployment->trigger == TRIGGER_PUSH && deployment->confirmed_by >= 0;
+	static const char *const words[] = {
+		[NEEDS_KNOWN] = "",
+		[NEEDS_UNKNOWN_PUSHER] =
+		    "\nwho pushed it is not known here: PERSON_<ID>_GITHUB says so",
+		[NEEDS_UNKNOWN_TOKEN] =
+		    "\n⚠️ whoever has that token asked for it, perhaps one of you",
+		[NEEDS_UNKNOWN_USER] =
+		    "\n⚠️ asked for on the machine by a role, perhaps by one of you: LOCAL_<USER>_IS=<their Telegram id> says who",
+		[NEEDS_UNKNOWN_ROOT] =
+		    "\n⚠️ asked for on the machine by root, perhaps by one of you: nothing here says who that was",
+		[NEEDS_UNKNOWN_HOOK] =
+		    "\n⚠️ asked for by a hook, whose secret one of you may have",
+	};
+	const struct chat_approvals *is = about->approvals;
 
-	if (!about->approvals->is_unknown_requester || deployment->trigger == TRIGGER_POLL)
+	chat_text_some(text, "\n🔑 by a token: ", is->tokens);
+	if (is->unknown == NEEDS_KNOWN ||
+	    (is->unknown == NEEDS_UNKNOWN_PUSHER && about->deployment->trigger == TRIGGER_POLL))
 		return;
-	chat_text_add(text,
-	    is_push ?
-		"\nwho pushed it is not known here: PERSON_<ID>_GITHUB says so" :
-		"\n⚠️ asked for on the machine by a role, perhaps by one of you: LOCAL_<USER>_IS=<their Telegram id> says who");
-	if (about->approvals->is_one_more)
-		chat_text_add(text, "; until then one more must approve");
+	chat_text_add(text, "%s", words[is->unknown]);
+	if (is->is_one_more)
+		chat_text_add(text,
+		    is->unknown == NEEDS_UNKNOWN_PUSHER || is->unknown == NEEDS_UNKNOWN_USER ?
+			"; until then one more must approve" :
+			"; so one more must approve");
 }
 
 void

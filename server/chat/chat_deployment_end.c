@@ -16,6 +16,9 @@ add_still_runs(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "%s", about->deployment->environment);
 	if (about->environment->current.id == 0) {
 		chat_text_add(text, " has no release yet");
+		if (deployment_is_undone(about->deployment, about->steps, about->n_steps))
+			chat_text_add(text, ": what had been started of %.7s was ended again",
+			    about->deployment->commit);
 		return;
 	}
 	if (about->deployment->why == DEPLOY_WHY_SCRIPT && about->is_unreachable)
@@ -52,6 +55,16 @@ add_what_stays_old(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
+/* Where, and what came with it: the first question behind "live". */
+static void
+add_links(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->since != NULL)
+		return; /* it may be live no more */
+	chat_text_some(text, "\n🌐 ", about->site);
+	chat_text_some(text, "\n🔗 ", about->link);
+}
+
 void
 chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -71,6 +84,7 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	}
 	chat_deployment_unprobed(text, deployment);
 	chat_deployment_note(text, deployment);
+	add_links(text, about);
 	chat_deployment_took(text, about);
 	chat_deployment_folded(text, about);
 }

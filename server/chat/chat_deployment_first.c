@@ -273,6 +273,8 @@ before_subject(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 
+	if (deployment_is_undone(deployment, about->steps, about->n_steps))
+		return ", nothing of it runs: ";
 	if (deployment->state == DEPLOY_FAILED && is_untouched(deployment))
 		return about->environment->is_down		? ", may still be DOWN: " :
 		    environment_is_in_doubt(about->environment) ? ", state unknown: " :

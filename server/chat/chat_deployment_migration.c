@@ -48,6 +48,7 @@ add_what_serves(struct chat_text *text, const struct chat_deployment *about, con
 	const struct deployment *deployment = about->deployment;
 	enum migration migration = deployment_migration(deployment);
 	bool ran = migration == MIGRATION_RAN;
+	bool is_undone = deployment_is_undone(deployment, about->steps, about->n_steps);
 	const char *half = migration == MIGRATION_NOT_STARTED ? "" : HALF_MIGRATED;
 
 	if (deployment->state == DEPLOY_FAILED && environment_is_in_doubt(about->environment)) {
@@ -63,12 +64,17 @@ add_what_serves(struct chat_text *text, const struct chat_deployment *about, con
 	else if (serves[0] != '\0')
 		chat_text_add(text, "; %.7s %s serves", serves,
 		    deployment->state == DEPLOY_FAILED ? "still" : "now");
+	else if (is_undone)
+		chat_text_add(text, "; nothing of %.7s runs", deployment->commit);
 	else
 		chat_text_add(text, "; %s",
 		    deployment->state == DEPLOY_ROLLED_BACK ?
 			"what ran before deploybot serves" :
 			"what ran before it, if anything did, still serves");
-	chat_text_add(text, "%s", ran ? " on the migrated database" : half);
+	chat_text_add(text, "%s",
+	    !ran	  ? half :
+		is_undone ? "; the database is migrated" :
+			    " on the migrated database");
 }
 
 void

@@ -10,7 +10,7 @@ void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->until != 0)
-		chat_text_since(text, "\n⌛ until ", &about->clock, about->until, about->at);
+		chat_text_since(text, "\n⌛ open until ", &about->clock, about->until, about->at);
 }
 
 void
@@ -100,7 +100,7 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	}
 	if (deployment->trigger == TRIGGER_POLL)
 		chat_text_add(text, "found by polling"); /* who pushed it is not known */
-	else if (deployment->trigger == TRIGGER_CHAT)
+	else if (deployment_is_by_request(deployment))
 		chat_text_outside(text, "requested by ", deployment->requester);
 	else
 		chat_text_theirs(text, "pushed by ", deployment->requester);
@@ -336,7 +336,7 @@ chat_deployment_odd(struct chat_text *text, const struct deployment *deployment)
 	if (deployment->is_force_push)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "%sthe live commit is not in its history" MARK_BOLD,
-		    deployment->is_off_branch || deployment->trigger == TRIGGER_CHAT ?
+		    deployment->is_off_branch || deployment_is_by_request(deployment) ?
 			"" :
 			"force push: ");
 	if (deployment->is_off_branch)

@@ -15,7 +15,7 @@
 static bool
 is_older(const struct deployment *deployment, const struct git_answer *answer)
 {
-	return deployment->trigger == TRIGGER_CHAT && turn_is_behind(answer);
+	return deployment_is_by_request(deployment) && turn_is_behind(answer);
 }
 
 static void
@@ -297,7 +297,7 @@ chat_deployment_shared(const struct deployment *question, const char *requester)
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_first(&text, FIRST_ASKED_BEFORE, question->environment);
-	if (question->trigger == TRIGGER_CHAT)
+	if (deployment_is_by_request(question))
 		chat_text_outside(&text, ", by ", question->requester);
 	chat_deployment_what(&text, ": ", question);
 	if (question->confirmed_by != 0) {
@@ -319,9 +319,9 @@ chat_deployment_awaits(const struct deployment *question, const char *link)
 
 	chat_first(&text, FIRST_CLOSED, question->environment);
 	chat_text_add(&text, ", #%lld awaits approval\n", (long long)question->id);
-	if (question->trigger == TRIGGER_CHAT)
+	if (deployment_is_by_request(question))
 		chat_text_outside(&text, "requested by ", question->requester);
-	chat_deployment_what(&text, question->trigger == TRIGGER_CHAT ? ": " : "", question);
+	chat_deployment_what(&text, deployment_is_by_request(question) ? ": " : "", question);
 	chat_text_add(&text, "\nApprove or reject it: ");
 	if (link[0] != '\0')
 		chat_text_add(&text, "%s", link);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
+#include <stdio.h>
+
 #include "lib/text.h"
 
 #define LEAST_STEP_MS 100 /* what takes less is not worth a line behind its end */
@@ -29,11 +31,72 @@ last_lines(const char *text, size_t n)
 	return *from == '\n' ? from + 1 : from;
 }
 
+#define SAME_LEAST 16 /* bytes: fewer are alike by chance */
+
+/* Without the script's name before it, and the exit status before that. */
+static const char *
+without_script(const char *line)
+{
+	static const char script[] = ".sh: ";
+	const char *name;
+
+	if (text_starts(line, "exit ") && strstr(line, ": ") != NULL)
+		line = strstr(line, ": ") + strlen(": ");
+	name = strstr(line, script);
+	return name != NULL && strcspn(line, " ") >= (size_t)(name - line) ? name + strlen(script) :
+									     line;
+}
+
+/* Its bytes without the mark of what was cut. */
+static size_t
+whole_size(const char *text, size_t size)
+{
+	static const char cut[] = "…";
+	size_t mark = strlen(cut);
+
+	return size >= mark && memcmp(text + size - mark, cut, mark) == 0 ? size - mark : size;
+}
+
+/* Does that line of a script say why it failed, as `reason` has it?  Either may be cut. */
+static bool
+says_reason(const char *line, size_t size, const char *reason)
+{
+	const char *said = without_script(line);
+	size_t same = 0, room = whole_size(said, size - (size_t)(said - line)), most;
+
+	reason = without_script(reason);
+	most = whole_size(reason, strcspn(reason, "\n"));
+	while (same < room && same < most && reason[same] == said[same])
+		same++;
+	return same >= SAME_LEAST && (same == room || same == most);
+}
+
+/* What was said of a failure besides its reason, which stands above. */
+static const char *
+without_reason(const char *tail, const struct deployment *deployment, char ret[LIMIT_TAIL])
+{
+	size_t used = 0;
+
+	for (size_t size; *tail != '\0'; tail += size + (tail[size] == '\n')) {
+		size = strcspn(tail, "\n");
+		if (says_reason(tail, size, deployment->detail))
+			continue;
+		used += (size_t)snprintf(
+		    ret + used, LIMIT_TAIL - used, "%s%.*s", used > 0 ? "\n" : "", (int)size, tail);
+	}
+	ret[used] = '\0';
+	return ret;
+}
+
 void
 chat_deployment_tail(struct chat_text *text, const struct chat_deployment *about, size_t lines)
 {
-	const char *tail = about->tail == NULL ? "" : last_lines(about->tail, lines);
+	const char *tail = about->tail == NULL ? "" : about->tail;
+	char rest[LIMIT_TAIL];
 
+	if (lines != TAIL_WHOLE && strlen(tail) < sizeof(rest))
+		tail = without_reason(tail, about->deployment, rest);
+	tail = last_lines(tail, lines);
 	/* One line of a run is the reason already. */
 	if (tail[0] == '\0' ||
 	    (strchr(tail, '\n') == NULL && about->deployment->why != DEPLOY_WHY_UNHEALTHY))
@@ -162,6 +225,14 @@ first_shown(const struct chat_deployment *about, size_t *ret_before)
 	return 0;
 }
 
+/* "0.0 s" says nothing. */
+static void
+add_took(struct chat_text *text, int64_t ms)
+{
+	if (ms >= 100)
+		chat_text_duration(text, " ", ms);
+}
+
 void
 chat_deployment_steps(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -185,7 +256,7 @@ chat_deployment_steps(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(
 		    text, is_last ? last[about->run_end] : "\n✓ ", about->steps[i].name);
 		if (!is_last)
-			chat_text_duration(text, " ", about->steps[i + 1].at - about->steps[i].at);
+			add_took(text, about->steps[i + 1].at - about->steps[i].at);
 	}
 }
 
@@ -210,7 +281,7 @@ add_past_step(
 		return false;
 	chat_text_add(text, "%s✓ ", before);
 	chat_text_outside(text, "", step->name);
-	chat_text_duration(text, " ", end - step->at);
+	add_took(text, end - step->at);
 	return true;
 }
 

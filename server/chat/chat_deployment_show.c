@@ -7,6 +7,9 @@
 #include "lib/text.h"
 #include "lib/url.h"
 
+#define MINUTE_MS (60 * INT64_C(1000))
+#define LEAST_MS  100 /* "0.0 s" says nothing */
+
 static const struct deployment *
 work_of(const struct chat_show *is)
 {
@@ -68,7 +71,7 @@ add_people(struct chat_text *text, const struct chat_show *is)
 		chat_text_author(text, "\nauthor ", work->author);
 	if (work->trigger == TRIGGER_POLL)
 		chat_text_add(text, "\nfound by polling");
-	else if (work->trigger == TRIGGER_CHAT)
+	else if (deployment_is_by_request(work))
 		chat_text_outside(text, "\nrequested by ", work->requester);
 	else
 		chat_text_theirs(text, "\npushed by ", work->requester);
@@ -185,6 +188,7 @@ step_end(const struct chat_show_run *run, size_t i)
 static void
 add_steps(struct chat_text *text, const struct chat_show *is, const struct chat_show_run *run)
 {
+	int64_t minute = run->times.started_at / MINUTE_MS; /* said already */
 	size_t n = 0, all = 0;
 
 	for (size_t i = 0; i < run->n_steps; i++) {
@@ -193,14 +197,26 @@ add_steps(struct chat_text *text, const struct chat_show *is, const struct chat_
 		if (deployment_is_note(run->steps[i].name) || all++ >= CHAT_SHOW_STEPS)
 			continue;
 		n++;
-		add_at(text, "\n", is, run->steps[i].at);
-		chat_text_outside(text, " ", run->steps[i].name);
-		if (end != 0)
+		chat_text_add(text, "\n");
+		if (run->steps[i].at / MINUTE_MS != minute)
+			add_at(text, "", is, run->steps[i].at);
+		chat_text_outside(
+		    text, run->steps[i].at / MINUTE_MS != minute ? " " : "", run->steps[i].name);
+		minute = run->steps[i].at / MINUTE_MS;
+		if (end - run->steps[i].at >= LEAST_MS)
 			chat_text_duration(text, " ", end - run->steps[i].at);
 	}
 	if (all > n)
 		chat_text_add(text, "\n… and %zu more: the log has them", all - n);
 }
+
+/* What ran, as people call it. */
+static const char *const scripts[] = {
+	[PROGRAM_DEPLOY] = "deploy script",
+	[PROGRAM_ROLLBACK] = "rollback script",
+	[PROGRAM_ACTION] = "action",
+	[PROGRAM_DRAIN] = "drain",
+};
 
 /* Folded away: of a run its times, its end, and each of its steps. */
 static void
@@ -213,13 +229,9 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 		const struct chat_show_run *run = &is->runs[i];
 		const struct run_times *times = &run->times;
 
-		chat_text_add(text, "%srun %lld%s", i > 0 ? "\n" : "", (long long)run->id,
-		    run->program == PROGRAM_DRAIN ? ", drain" :
-			run->program == PROGRAM_ROLLBACK && work_of(is)->program == PROGRAM_DEPLOY ?
-						    ", rollback" :
-						    "");
+		chat_text_add(text, "%s%s", i > 0 ? "\n" : "", scripts[run->program]);
 		if (times->started_at == 0) {
-			chat_text_add(text, ": not started");
+			chat_text_add(text, ": not started (run %lld)", (long long)run->id);
 			continue;
 		}
 		add_at(text, ": started ", is, times->started_at);
@@ -227,8 +239,11 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 			chat_text_add(text, ", still running");
 		else if (times->signal_number != 0)
 			chat_text_add(text, ", killed by signal %d", times->signal_number);
+		else if (times->exit_status == 0)
+			chat_text_add(text, ", ok");
 		else
-			chat_text_add(text, ", exit %d", times->exit_status);
+			chat_text_add(text, ", failed: exit %d", times->exit_status);
+		chat_text_add(text, " (run %lld)", (long long)run->id); /* its folder */
 		add_steps(text, is, run);
 	}
 	if (is->has_more_runs)

@@ -478,17 +478,38 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	chat_text_add(text, "\n");
 }
 
+/* Why, half-way or not known: below the line of what is in trouble. */
+static void
+add_cause(struct chat_text *text, const struct chat_status *status)
+{
+	const struct environment *environment = status->environment;
+	size_t i = 0;
+
+	while (status->findings != NULL && i < status->n_urls && status->findings[i].is_healthy &&
+	    !is_other_commit(status, &status->findings[i]))
+		i++;
+	if (status->findings != NULL && i < status->n_urls)
+		add_finding(text, status, i);
+	add_half_way(text, environment);
+	if (environment->unknown_since != 0)
+		chat_text_outside(text, "\n", environment->unknown_why);
+}
+
 void
 chat_status_line(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
+	bool is_trouble = chat_status_is_trouble(status);
 
 	chat_text_add(
 	    text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), status->environment->name);
 	add_what_runs(text, status);
 	if (release->id != 0) {
 		chat_text_commit(text, "", release->commit);
+		if (is_trouble)
+			chat_text_quoted(text, " ", release->subject, SUBJECT_LETTERS);
 		chat_text_ago(text, ", ", release->at, status->at);
+		chat_text_some(text, ", by ", is_trouble ? release->by : "");
 	}
 	if (status->active != NULL && standing(status) != STANDING_REPLACED) {
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
@@ -510,5 +531,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "; ");
 		chat_left(text, status->becomes);
 	}
+	if (is_trouble)
+		add_cause(text, status);
 	chat_text_add(text, "\n");
 }

@@ -154,6 +154,42 @@ take_env_file(struct cli *cli, int *argc, char **argv)
 	return -1;
 }
 
+/* Options of what asks the server may stand before it too: --as admin status.  How many words. */
+static int
+count_before(int argc, char **argv)
+{
+	static const char *const flags[] = { "--json", "--wait", "--no-wait" };
+	static const char *const valued[] = { "--as", "--reason", "--emergency" };
+	int n = 0;
+
+	while (1 + n < argc) {
+		const char *word = argv[1 + n];
+
+		if (text_index(word, flags, COUNT(flags)) != COUNT(flags) ||
+		    text_starts(word, "--as="))
+			n++;
+		else if (text_index(word, valued, COUNT(valued)) != COUNT(valued))
+			n += 2;
+		else
+			break;
+	}
+	return n;
+}
+
+/* ... then the word comes first, and they stand behind it, as if they had been typed there. */
+static void
+move_options(int argc, char **argv)
+{
+	int n = count_before(argc, argv);
+	char *word;
+
+	if (n == 0 || 1 + n >= argc)
+		return;
+	word = argv[1 + n];
+	memmove(&argv[2], &argv[1], (size_t)n * sizeof(argv[0]));
+	argv[1] = word;
+}
+
 /* -h, -V, or what is none, in the place of a subcommand; an exit status, or -1 to go on. */
 static int
 take_option(const struct cli *cli, const char *word)
@@ -211,6 +247,7 @@ cli_run(int argc, char **argv, cli_command *serve)
 	else if (is_there(CLI_SETTINGS_FILE))
 		cli.env_file = CLI_SETTINGS_FILE;
 	status = take_env_file(&cli, &argc, argv);
+	move_options(argc, argv);
 	word = argc > 1 ? argv[1] : NULL;
 	if (status < 0)
 		status = take_option(&cli, word);

@@ -44,8 +44,9 @@ typedef int cli_command(const struct cli *cli);
 	CLI("first-admin",  first_admin,  "",                "Print the id of who opens a one-time link.") \
 	CLI("audit",        audit,        "verify|tail|search|show|export", "Check and read the audit log; a folder for auditors.") \
 	CLI("policy",       policy,       "explain WHO ACTION TARGET|report", "Who may what, and which line says so.") \
-	CLI("logs",         logs,         "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
-	CLI("answer",       answer,       "ENV|NUMBER yes|no", "Answer a deployment's question.") \
+	CLI("logs",         logs,         "ENV [LINES]",     "What the application logged last.") \
+	CLI("log",          log,          "ENV|NUMBER [--wait]", "What a deployment has printed; --wait: follow it.") \
+	CLI("answer",       answer,       "ENV|NUMBER [yes|no]", "Read a deployment's question, or answer it.") \
 	CLI("2fa",          factor,       "add|confirm|codes|recover|reset PERSON", "Make or reset a second factor, by its person's id.") \
 	CLI("token",        token,        "add NAME --role ROLE --expires 90d|DATE|list|revoke NAME", "Make, list or revoke a token.") \
 	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, their age; NAME_COMMAND.") \
@@ -67,7 +68,7 @@ cli_command cli_first_admin, cli_secrets;
 /* Its kinds and their options. */
 void cli_audit_usage(FILE *out, const char *program);
 
-cli_command cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
+cli_command cli_log, cli_logs, cli_answer, cli_factor, cli_token, cli_completion;
 
 /* Each command of the chat but those about chats is a subcommand too: it asks the server. */
 bool cli_is_chat_command(const char *word);

@@ -107,10 +107,10 @@ say_nobody(const struct cli_api *api, struct err *err)
 {
 	if (api->unread != NULL)
 		return err_set(err, ERR_BUSY,
-		    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another: %s cannot be read by you, so the default socket was asked",
+		    "nobody listens on %s: the server does not run (systemctl status deploybot), or it listens elsewhere: %s cannot be read by you, so the default socket was asked; LOCAL_SOCKET names another",
 		    api->path, api->unread);
 	return err_set(err, ERR_BUSY,
-	    "nobody listens on %s: the server does not run here (systemctl status deploybot), or LOCAL_SOCKET is another",
+	    "nobody listens on %s: the server does not run (systemctl status deploybot), or it listens elsewhere: set LOCAL_SOCKET to one path for both",
 	    api->path);
 }
 

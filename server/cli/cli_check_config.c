@@ -1,5 +1,6 @@
 /* cli_check_config.c - `check-config`: are the settings right?  `config-example`: which are there?  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,14 +83,19 @@ static void
 print_ended(const struct settings *s)
 {
 	const struct roles *roles = s->roles;
-	char date[ZONE_DATE];
+	char date[ZONE_DATE], number[24];
 
-	for (size_t i = 0; i < roles->member_count; i++)
-		if (!policy_is_in_force(&roles->member[i], clock_wall_ms()))
-			(void)printf("note: the role %s of %lld ended with %s\n",
-			    roles->role[roles->member[i].role].name,
-			    (long long)roles->member[i].person,
-			    zone_date_text(s->zone, roles->member[i].until - 1, date));
+	for (size_t i = 0; i < roles->member_count; i++) {
+		int64_t person = roles->member[i].person;
+		const char *user = person < 0 ? settings_user_name(s, person) : NULL;
+
+		if (policy_is_in_force(&roles->member[i], clock_wall_ms()))
+			continue;
+		(void)snprintf(number, sizeof(number), "%" PRId64, person);
+		(void)printf("note: the role %s of %s ended with %s\n",
+		    roles->role[roles->member[i].role].name, user != NULL ? user : number,
+		    zone_date_text(s->zone, roles->member[i].until - 1, date));
+	}
 }
 
 /* --- what protects --- */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -13,34 +14,62 @@
 #include "types/limits.h"
 
 #define NEEDS_CODE 428
+#define FACTORS	   "/v1/2fa/"
 #define ROUNDS	   3 /* of a question that changes while its code is typed */
+
+static bool
+read_line(const char *prompt, char line[64])
+{
+	(void)fputs(prompt, stderr);
+	if (fgets(line, 64, stdin) == NULL)
+		return false;
+	line[strcspn(line, "\r\n")] = '\0';
+	return true;
+}
 
 bool
 cli_code_read(const char *prompt, char ret[CLI_CODE])
 {
 	char line[64];
 
-	(void)fputs(prompt, stderr);
-	if (fgets(line, sizeof(line), stdin) == NULL)
+	return read_line(prompt, line) && totp_is_code(line) && text_copy(ret, CLI_CODE, line);
+}
+
+/* ", "code": …" of what is typed; what is about factors takes a recovery code, too. */
+static bool
+put_code(const char *target, struct buf *out)
+{
+	char line[64], text[TOTP_RECOVERY_TEXT];
+	uint8_t recovery[TOTP_RECOVERY];
+	bool is_code, is_recovery;
+
+	if (!read_line("Code of your second factor: ", line))
 		return false;
-	line[strcspn(line, "\r\n")] = '\0';
-	return totp_is_code(line) && text_copy(ret, CLI_CODE, line);
+	is_code = totp_is_code(line);
+	is_recovery = !is_code && text_starts(target, FACTORS) &&
+	    totp_recovery_parse(line, recovery) && totp_recovery_text(recovery, text);
+	if (is_code || is_recovery)
+		buf_addf(
+		    out, ", \"%s\": \"%s\"", is_code ? "code" : "recovery", is_code ? line : text);
+	crypto_wipe(line, sizeof(line));
+	crypto_wipe(text, sizeof(text));
+	crypto_wipe(recovery, sizeof(recovery));
+	return is_code || is_recovery;
 }
 
 /* The body with a code typed behind all else of it, for the question that the answer shows. */
 static bool
-add_code(const char *body, const struct json *answer, struct buf *out, struct err *err)
+add_code(const char *target, const char *body, const struct json *answer, struct buf *out,
+    struct err *err)
 {
 	const char *question = json_get_str(answer, "question");
 	const char *shown = json_get_str(answer, "shown");
-	char code[CLI_CODE];
 
 	if (question != NULL)
 		(void)fprintf(stderr, "%s\n", question);
-	if (!cli_code_read("Code of your second factor: ", code))
-		return err_set(err, ERR_INVALID, "no code was given: expected six digits");
 	buf_add(out, body, strlen(body) - 1);
-	buf_addf(out, ", \"code\": \"%s\"", code);
+	if (!put_code(target, out))
+		return err_set(err, ERR_INVALID, "no code was given: expected six digits");
 	if (shown != NULL)
 		buf_addf(out, ", \"shown\": \"%s\"", shown);
 	buf_addf(out, "}");
@@ -54,7 +83,7 @@ ask_with_code(const struct cli_api *api, const char *target, const char *body,
 	CLEANUP(buf_wipe) struct buf with_code = buf_make(LIMIT_TEXT_IN * 8);
 	bool ok;
 
-	ok = add_code(body, ret->json, &with_code, err);
+	ok = add_code(target, body, ret->json, &with_code, err);
 	cli_answer_done(ret);
 	return ok && cli_api_ask(api, target, buf_text(&with_code), ret, err);
 }

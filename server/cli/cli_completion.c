@@ -30,7 +30,7 @@ static const struct row {
 #undef CLI
 };
 
-static const char *const asks_server[] = { "logs", "answer", "2fa", "token" };
+static const char *const asks_server[] = { "logs", "log", "answer", "2fa", "token" };
 
 static bool
 does_ask_server(const char *word)

@@ -72,7 +72,7 @@ print(const struct doctor *doctor, bool for_production)
 		    notes == 1 ? "" : "s",
 		    errors == 0 ? "fit for production" : "not fit for production yet",
 		    doctor_production_unseen);
-	(void)printf("; the network was asked\n");
+	(void)printf("; the network was %sasked\n", doctor->settings == NULL ? "not " : "");
 }
 
 /* One call of doctor: the facts of production are large, and not always wanted. */
@@ -98,23 +98,36 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 }
 
 /*
- * `doctor ENV`: whether all is there where releases go, as the runner goes there.  No setting is
- * needed here: the server's secrets are not the runner's user's, as who this has to be typed.
+ * `doctor ENV`: whether all is there where releases go, as the runner goes there: root becomes its
+ * user.  No setting is needed here (NULL): the server's secrets are not the runner's user's.
  */
 static int
-ask_target(const struct cli *cli, const char *environment)
+ask_target(const struct cli *cli, const struct settings *settings, const char *environment)
 {
-	const char *argv[] = { "deploybot-runner", "--preflight", environment, NULL, NULL, NULL };
-	char path[PATH_MAX];
+	char path[PATH_MAX], user[LIMIT_PERSON];
+	const char *argv[10];
+	bool is_ours = true;
+	size_t n = 0;
 
 	doctor_runner_path(path);
-	if (cli->env_file != NULL) {
-		argv[3] = "--env-file";
-		argv[4] = cli->env_file;
+	if (geteuid() == 0 && settings != NULL && doctor_runner_user(settings, &is_ours, user) &&
+	    !is_ours && user[0] != '\0') {
+		argv[n++] = DOCTOR_RUNUSER;
+		argv[n++] = "-u";
+		argv[n++] = user;
+		argv[n++] = "--";
 	}
+	argv[n++] = path;
+	argv[n++] = "--preflight";
+	argv[n++] = environment;
+	if (cli->env_file != NULL) {
+		argv[n++] = "--env-file";
+		argv[n++] = cli->env_file;
+	}
+	argv[n] = NULL;
 	(void)printf("asks the target of %s, over the network\n", environment);
 	(void)fflush(stdout);
-	(void)execv(path, (char *const *)argv); /* it changes none of them */
+	(void)execv(argv[0], (char *const *)argv); /* it changes none of them */
 	(void)fprintf(stderr,
 	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", path,
 	    strerrordesc_np(errno), environment);
@@ -162,7 +175,8 @@ find_target(const struct cli *cli, const char *typed)
 	}
 	if (is_read && settings->application_count > 0)
 		environment = cli_target(settings, typed);
-	return environment == NULL ? EX_USAGE : ask_target(cli, environment);
+	return environment == NULL ? EX_USAGE :
+				     ask_target(cli, is_read ? settings : NULL, environment);
 }
 
 int

@@ -15,7 +15,8 @@
 
 #define TRIES 3
 
-/* An exit status; EX_OK: it was done, and *ret is the answer. */
+/* An exit status; EX_OK: it was done, and *ret is the answer.  Where who asks has to give a code of
+ * their own, that is read and sent with it. */
 static int
 ask(const struct cli_server *local, const char *word, int64_t person, const char *key,
     const char *code, struct cli_answer *ret)
@@ -29,7 +30,7 @@ ask(const struct cli_server *local, const char *word, int64_t person, const char
 	else
 		(void)snprintf(body, sizeof(body), "{\"person\": %lld, \"%s\": \"%s\"}",
 		    (long long)person, key, code);
-	if (!cli_api_ask(&local->api, target, body, ret, &err))
+	if (!cli_code_ask(&local->api, target, body, ret, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	return ret->status < 300 ? EX_OK : cli_server_show_said(local, ret);
 }
@@ -84,7 +85,7 @@ confirm(const struct cli_server *local, int64_t person)
 			status = cli_server_fail(local, EX_DATAERR, "expected six digits");
 			continue;
 		}
-		status = ask(local, "confirm", person, "code", code, &answer);
+		status = ask(local, "confirm", person, "first", code, &answer);
 		if (status == EX_OK)
 			return show_recovery(local, &answer);
 	}

@@ -41,6 +41,12 @@ on_interrupt(UNUSED int signal_number)
 	is_interrupted = 1;
 }
 
+bool
+cli_is_terminal(void)
+{
+	return isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
 /* --- what is shown --- */
 
 static void
@@ -59,14 +65,14 @@ show_bar(struct follow *f, const struct json *work)
 	int64_t passed = json_get_i64_or(work, "elapsed_ms", 0);
 	const struct json *steps = json_get(work, "steps");
 	const char *step = json_get_str(json_at(steps, json_count(steps) - 1), "name");
-	char age[TEXT_DURATION_SIZE];
+	char age[TEXT_DURATION_SIZE], words[CLI_STATE];
 	int64_t percent = estimate == 0 ? 0 : passed * 100 / estimate;
 
 	if (!f->is_terminal || passed == 0 || json_get_bool(work, "is_asked", false))
 		return;
 	clear_bar(f);
-	(void)fprintf(
-	    stderr, "%s %s %s", f->state, step != NULL ? step : "", text_duration(age, passed));
+	(void)fprintf(stderr, "%s %s %s", cli_state_words(f->state, words),
+	    step != NULL ? step : "", text_duration(age, passed));
 	if (estimate > 0) {
 		percent = percent > 99 ? 99 : percent;
 		(void)fprintf(stderr, " [");
@@ -126,13 +132,14 @@ static void
 show_state(struct follow *f, const struct json *work)
 {
 	const char *state = json_get_str(work, "state");
+	char words[CLI_STATE];
 
 	if (state == NULL || strcmp(state, f->state) == 0)
 		return;
 	(void)text_copy(f->state, sizeof(f->state), state);
 	clear_bar(f);
-	(void)fprintf(
-	    stderr, "#%lld %s: %s\n", (long long)f->work, json_get_str(work, "environment"), state);
+	(void)fprintf(stderr, "#%lld %s: %s\n", (long long)f->work,
+	    json_get_str(work, "environment"), cli_state_words(state, words));
 }
 
 /* --- its question --- */
@@ -160,7 +167,7 @@ ask(struct follow *f, const struct json *work)
 	(void)cli_show_at(work, "asked_until", until);
 	(void)fprintf(stderr, "%s\n", message != NULL ? message : "");
 	if (f->is_terminal)
-		(void)fprintf(stderr, "Go on? [yes/no] ");
+		(void)fprintf(stderr, "Go on? [y/N] ");
 	else
 		(void)fprintf(stderr,
 		    "answer it in the chat, or: deploybot answer %lld yes; it is open until %s\n",
@@ -201,10 +208,10 @@ wait_for_line(struct follow *f)
 	line[strcspn(line, "\r\n")] = '\0';
 	if (text_same_ci(line, "yes") || text_same_ci(line, "y"))
 		send_answer(f, "yes");
-	else if (text_same_ci(line, "no") || text_same_ci(line, "n"))
+	else if (line[0] == '\0' || text_same_ci(line, "no") || text_same_ci(line, "n"))
 		send_answer(f, "no");
 	else
-		(void)fprintf(stderr, "yes or no? ");
+		(void)fprintf(stderr, "y or n? ");
 }
 
 /* --- its end --- */
@@ -242,7 +249,7 @@ leave(struct follow *f)
 {
 	clear_bar(f);
 	(void)fprintf(stderr,
-	    "\n#%lld goes on.  Follow it: deploybot logs --wait %lld; stop it: deploybot cancel %s\n",
+	    "\n#%lld goes on.  Follow it: deploybot log --wait %lld; stop it: deploybot cancel %s\n",
 	    (long long)f->work, (long long)f->work, f->environment);
 	if (f->is_prompted)
 		(void)fprintf(stderr, "Its question is open: deploybot answer %lld yes\n",
@@ -323,9 +330,7 @@ int
 cli_follow(const struct cli_server *local, int64_t work)
 {
 	const struct sigaction on_int = { .sa_handler = on_interrupt };
-	struct follow f = { .local = local,
-		.work = work,
-		.is_terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 };
+	struct follow f = { .local = local, .work = work, .is_terminal = cli_is_terminal() };
 	int status;
 
 	(void)sigaction(SIGINT, &on_int, NULL); /* no SA_RESTART: it ends a wait */

@@ -13,6 +13,7 @@
 #include "lib/zone.h"
 #include "policy/policy_report.h"
 #include "store/row_grant_use.h"
+#include "store/row_token.h"
 #include "types/action.h"
 
 #define DENIED 1
@@ -28,7 +29,7 @@ read_who(const char *text, struct principal *ret)
 	if (principal_parse(whole, ret))
 		return true;
 	(void)fprintf(stderr,
-	    "error: \"%s\" is not a Telegram id (/whoami shows it), local:USER, github:NAME(ID) or system\n",
+	    "error: \"%s\" is not a Telegram id (/whoami shows it), local:USER, hook:NAME, token:NAME, github:NAME(ID) or system\n",
 	    text);
 	return false;
 }
@@ -106,6 +107,66 @@ print_ended(const struct settings *s, struct principal who, int64_t at)
 			    zone_date_text(s->zone, member[i].until - 1, date));
 }
 
+/* --- what is the server's --- */
+
+/* "apps/shop.env and apps/blog.env", whose grants hold there alone; false: they have one of the
+ * settings file, or none at all. */
+static bool
+list_files(const struct settings *s, struct principal who, int64_t at, struct buf *out)
+{
+	const struct roles *roles = s->roles;
+	const struct role_member *member;
+	const char *last = "";
+	size_t n = 0;
+
+	if (who.lent != 0) {
+		last = roles->role[who.lent - 1].application;
+		buf_addf(out, "apps/%s.env", last);
+		return last[0] != '\0';
+	}
+	member = roles_of(roles, who.id, &n);
+	for (size_t i = 0; i < n;
+	     i++) { /* those of one file stand together, the main one's first */
+		const char *of = roles->role[member[i].role].application;
+
+		if (!policy_is_in_force(&member[i], at) || (of[0] != '\0' && strcmp(of, last) == 0))
+			continue;
+		if (of[0] == '\0')
+			return false;
+		buf_addf(out, "%sapps/%s.env", out->size > 0 ? " and " : "", of);
+		last = of;
+	}
+	return out->size > 0;
+}
+
+static int
+print_of_server(const struct settings *s, struct principal who, enum policy_action action)
+{
+	int64_t at = clock_wall_ms();
+	struct policy_decision decision = policy_decide(s, who, action, POLICY_ALL, at);
+	bool is_allowed = decision.verdict == POLICY_ALLOW;
+	CLEANUP(buf_done) struct buf files = buf_make(4096);
+	const char *thing = policy_action_thing(action);
+	char line[POLICY_LINE], text[PRINCIPAL_TEXT];
+
+	if (is_allowed)
+		(void)printf("allow: %s is the server's: %s\n", thing,
+		    decision.role == NULL ? "no role is needed" : policy_line(s, &decision, line));
+	else if (!policy_is_known(s, who, at))
+		(void)printf("deny: %s is the server's; %s has no role here\n", thing,
+		    principal_text(&who, text));
+	else if (list_files(s, who, at, &files))
+		(void)printf("deny: %s is the server's; grants of %s do not reach it\n", thing,
+		    buf_text(&files));
+	else
+		(void)printf("deny: %s is the server's; only a grant on all reaches it: %s:*/*\n",
+		    thing, policy_action_word(action));
+	print_ended(s, who, at);
+	return is_allowed ? EX_OK : DENIED;
+}
+
+/* --- what is done to a target --- */
+
 static int
 print_decision(const struct settings *s, struct principal who, const struct asked *asked,
     const char *word, const char *target)
@@ -127,22 +188,21 @@ print_decision(const struct settings *s, struct principal who, const struct aske
 	if (!is_allowed && asked->action == POLICY_DO && asked->only == NULL)
 		print_single(s, who, target, at);
 	print_client(s, asked, target);
-	if (principal_person(&who) != 0)
+	if (principal_person(&who) != 0 || who.lent != 0)
 		(void)printf("note: roles of %s: %s\n", text,
 		    policy_roles_text(s, who, at, roles, sizeof(roles)));
 	print_ended(s, who, at);
 	return is_allowed ? EX_OK : DENIED;
 }
 
+/* --- who --- */
+
 /* A user of this machine is who LOCAL_<USER>_IS says: "local:ada". */
 static bool
 find_user(const struct settings *s, struct principal *who)
 {
-	int64_t person;
+	int64_t person = settings_user_named(s, who->name);
 
-	if (who->kind != PRINCIPAL_USER)
-		return true;
-	person = settings_user_named(s, who->name);
 	who->id = person;
 	if (person > 0)
 		*who = principal_of_person(person);
@@ -151,6 +211,66 @@ find_user(const struct settings *s, struct principal *who)
 		    "error: no LOCAL_<USER>_IS names \"%s\" (root has the grants of each role that it says)\n",
 		    who->name);
 	return person != 0;
+}
+
+/* "hook:build-done", "hook:shop/build-done": it has the one grant of its line. */
+static bool
+find_hook(const struct settings *s, struct principal *who)
+{
+	char id[ENVIRONMENT_ID_MAX];
+
+	for (size_t i = 0; i < s->roles->count; i++) {
+		const struct role *role = &s->roles->role[i];
+
+		if (role->is_hook &&
+		    strcmp(environment_id_text(role->application, role->name, id), who->name) == 0)
+			who->lent = i + 1;
+	}
+	if (who->lent == 0)
+		(void)fprintf(stderr,
+		    "error: no HOOK_<NAME>_STARTS is the hook \"%s\" (of an application's file: APPLICATION/NAME)\n",
+		    who->name);
+	return who->lent != 0;
+}
+
+/* What it has, and whether it is valid, stands in its row. */
+static bool
+find_token(const struct settings *s, struct principal *who)
+{
+	char database[PATH_MAX];
+	enum token_fault fault;
+	struct token token;
+	struct err err;
+
+	cli_database(s, database, sizeof(database));
+	if (!row_token_read(database, who->name, &token, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return false;
+	}
+	fault = row_token_fault(s, &token, clock_wall_ms());
+	if (fault == TOKEN_GOOD)
+		who->lent = row_token_role(s, &token);
+	else
+		(void)printf("note: that is %s\n", token_fault_rows[fault].what);
+	return true;
+}
+
+static bool
+find_who(const struct settings *s, struct principal *who)
+{
+	switch (who->kind) {
+	case PRINCIPAL_USER:
+		return find_user(s, who);
+	case PRINCIPAL_HOOK:
+		return find_hook(s, who);
+	case PRINCIPAL_TOKEN:
+		return find_token(s, who);
+	case PRINCIPAL_SYSTEM:
+	case PRINCIPAL_PERSON:
+	case PRINCIPAL_REPOSITORY:
+		break;
+	}
+	return true;
 }
 
 static int
@@ -162,9 +282,11 @@ explain(const struct cli *cli, const struct settings *s)
 	struct principal who;
 	const char *target;
 
-	if (!read_who(cli->argv[1], &who) || !find_user(s, &who) ||
-	    !read_action(cli->argv[2], &asked))
+	if (!read_who(cli->argv[1], &who) || !read_action(cli->argv[2], &asked) ||
+	    !find_who(s, &who))
 		return EX_USAGE;
+	if (policy_action_rows[asked.action].scope == POLICY_ON_SERVER)
+		return print_of_server(s, who, asked.action); /* whatever the target is */
 	target = client != NULL ? client->as.name : cli_target(s, cli->argv[3]);
 	if (target == NULL)
 		return EX_USAGE;

@@ -144,10 +144,15 @@ is_to_wait(const struct cli_server *local)
 static void
 say_asked(const struct json *json, int64_t work)
 {
+	int64_t other = json_get_i64_or(json, "asked_as", 0);
 	char until[CLI_AT];
 
 	(void)cli_show_at(json, "asked_until", until);
-	if (json_get_bool(json, "is_to_be_answered", false))
+	if (other != 0)
+		(void)printf(
+		    "%lld: the same is asked about already, as #%lld: deploybot answer %lld yes\n",
+		    (long long)work, (long long)other, (long long)other);
+	else if (json_get_bool(json, "is_to_be_answered", false))
 		(void)printf("%lld: it waits for an answer%s%s: deploybot answer %lld yes\n",
 		    (long long)work,
 		    until[0] != '\0' ? ", until " : ", as soon as git has said what it is about",
@@ -169,7 +174,7 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 		return cli_follow(local, work);
 	}
 	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
-		(void)printf("%lld: follow it with: deploybot logs --wait %lld\n", (long long)work,
+		(void)printf("%lld: follow it with: deploybot log --wait %lld\n", (long long)work,
 		    (long long)work);
 		say_asked(answer->json, work);
 	}
@@ -287,6 +292,27 @@ find_question(const struct cli_server *local, int64_t *ret)
 	return n == 1 ? EX_OK : cli_server_fail(local, 1, said);
 }
 
+/* What is asked, to whoever reads it without a terminal. */
+static int
+show_question(const struct cli_server *local, int64_t work)
+{
+	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	const char *message;
+	char target[64];
+	struct err err;
+
+	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)work);
+	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	if (answer.status != 200 || local->is_json)
+		return cli_server_show_said(local, &answer);
+	message = json_get_str(answer.json, "message");
+	(void)printf("%s\n", message != NULL ? message : "");
+	return json_get_bool(answer.json, "is_asked", false) ?
+	    EX_OK :
+	    cli_server_fail(local, 1, "there is no open question of that number");
+}
+
 int
 cli_answer(const struct cli *cli)
 {
@@ -297,12 +323,15 @@ cli_answer(const struct cli *cli)
 
 	if (status >= 0)
 		return status;
-	if (local.argc != 2 ||
-	    (strcmp(local.argv[1], "yes") != 0 && strcmp(local.argv[1], "no") != 0))
+	if (local.argc < 1 || local.argc > 2 ||
+	    (local.argc == 2 && strcmp(local.argv[1], "yes") != 0 &&
+		strcmp(local.argv[1], "no") != 0))
 		return cli_server_fail(&local, EX_USAGE,
-		    "expected an environment, or the number of what is asked about, then yes or no: answer 12 yes");
+		    "expected an environment, or the number of what is asked about, then yes or no, or nothing to read it first: answer 12 yes");
 	if (!read_work(local.argv[0], &work) && (status = find_question(&local, &work)) != EX_OK)
 		return status;
+	if (local.argc == 1)
+		return cli_is_terminal() ? cli_follow(&local, work) : show_question(&local, work);
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
 	return post(&local, target, body);
@@ -382,21 +411,48 @@ print_log(const struct cli_server *local, int64_t work)
 	return status;
 }
 
+static int
+show_log(struct cli_server *local)
+{
+	int64_t work = 0;
+	int status = EX_OK;
+
+	if (local->argc != 1)
+		return cli_server_fail(local, EX_USAGE,
+		    "expected an environment, or the number of a deployment: log staging, log 12");
+	if (!read_work(local->argv[0], &work))
+		status = find_work(local, &work);
+	if (status != EX_OK)
+		return status;
+	return local->wait == CLI_WAIT ? cli_follow(local, work) : print_log(local, work);
+}
+
+int
+cli_log(const struct cli *cli)
+{
+	struct cli_server local;
+	int status = cli_server_begin(cli, &local);
+
+	return status >= 0 ? status : show_log(&local);
+}
+
+/* As in the chat; what it was before goes on: a number is a deployment's, and so is what is
+ * followed. */
 int
 cli_logs(const struct cli *cli)
 {
 	struct cli_server local;
-	int64_t work = 0;
+	int64_t work;
 	int status = cli_server_begin(cli, &local);
 
 	if (status >= 0)
 		return status;
-	if (local.argc != 1)
-		return cli_server_fail(&local, EX_USAGE,
-		    "expected an environment, or the number of a deployment: logs staging, logs 12");
-	if (!read_work(local.argv[0], &work) && (status = find_work(&local, &work)) > 0)
-		return status;
-	return local.wait == CLI_WAIT ? cli_follow(&local, work) : print_log(&local, work);
+	if (local.wait != CLI_WAIT && (local.argc != 1 || !read_work(local.argv[0], &work)))
+		return run_command(&local, "logs");
+	(void)fprintf(stderr,
+	    "%s: what a deployment has printed is: deploybot log; logs is what the application logged\n",
+	    cli->program);
+	return show_log(&local);
 }
 
 /* --- commands of the chat --- */

@@ -35,6 +35,13 @@ enum cli_end {
 	CLI_END_LEFT = 130,    /* Ctrl-C: it is left running */
 };
 
+/* Somebody is there to read a question, and to answer it. */
+bool cli_is_terminal(void);
+
+/* A state of /v1 as people read it: "awaiting confirmation".  Gives out. */
+#define CLI_STATE 64
+const char *cli_state_words(const char *state, char out[CLI_STATE]);
+
 /* Shows the work's output, asks its questions, and waits for its end; an exit status. */
 int cli_follow(const struct cli_server *local, int64_t work);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli_server.h"
+#include "lib/text.h"
 #include "policy/hold.h"
 
 static const char *
@@ -25,6 +26,16 @@ cli_show_at(const struct json *object, const char *key, char out[CLI_AT])
 	return out;
 }
 
+const char *
+cli_state_words(const char *state, char out[CLI_STATE])
+{
+	(void)text_copy(out, CLI_STATE, state);
+	for (char *c = out; *c != '\0'; c++)
+		if (*c == '_')
+			*c = ' ';
+	return out;
+}
+
 /* " 1a2b3c4 A subject" */
 static void
 print_commit(const struct json *object)
@@ -42,11 +53,14 @@ print_commit(const struct json *object)
 static void
 print_work(const struct json *work)
 {
+	char words[CLI_STATE];
+
 	(void)printf(
 	    "#%lld %s", (long long)json_get_i64_or(work, "work", 0), text_of(work, "program"));
 	print_commit(work);
 	(void)printf(": %s, by %s",
-	    text_of(work, "live_until")[0] != '\0' ? "was live" : text_of(work, "state"),
+	    text_of(work, "live_until")[0] != '\0' ? "was live" :
+						     cli_state_words(text_of(work, "state"), words),
 	    text_of(work, "requested_by"));
 	if (text_of(work, "detail")[0] != '\0')
 		(void)printf(" (%s)", text_of(work, "detail"));
@@ -117,7 +131,7 @@ print_questions(const struct json *environment, const char *before)
 
 		(void)printf("%squestion: ", before);
 		print_work(work);
-		(void)printf("    open%s%s: deploybot answer %lld yes\n",
+		(void)printf("    open%s%s: read and answer it: deploybot answer %lld\n",
 		    text_of(work, "asked_until")[0] != '\0' ? " until " : "",
 		    cli_show_at(work, "asked_until", at), number);
 	}

@@ -83,15 +83,15 @@ revoke(const struct cli_server *local)
 static void
 show(const struct json *token)
 {
-	const char *account = json_get_str(token, "account");
+	const char *account = json_get_str(token, "account"), *why = json_get_str(token, "why");
 	char until[CLI_AT], used[CLI_AT];
 
 	(void)cli_show_at(token, "used_at", used);
-	(void)printf("%s  role %s, %s %s, %s%s%s%s, made by %s\n", json_get_str(token, "name"),
-	    json_get_str(token, "role"),
-	    json_get_bool(token, "is_valid", false) ? "until" : "NOT VALID, until",
-	    cli_show_at(token, "expires_at", until), used[0] != '\0' ? "last used " : "never used",
-	    used, account != NULL ? ", belongs to " : "", account != NULL ? account : "",
+	(void)printf("%s  role %s, %s%s%s%s, %s%s%s%s, made by %s\n", json_get_str(token, "name"),
+	    json_get_str(token, "role"), why != NULL ? "NOT VALID: " : "", why != NULL ? why : "",
+	    why != NULL ? ", until " : "until ", cli_show_at(token, "expires_at", until),
+	    used[0] != '\0' ? "last used " : "never used", used,
+	    account != NULL ? ", belongs to " : "", account != NULL ? account : "",
 	    json_get_str(token, "made_by"));
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/base.h"
+#include "types/limits.h"
 
 struct cli;
 struct client_settings;
@@ -110,6 +111,12 @@ void doctor_git_free(struct doctor_git *git);
 struct doctor_targets *doctor_targets_start(struct doctor *doctor);
 void doctor_targets_free(struct doctor_targets *targets);
 
+/* As whom the runner works: who owns the folder `runs`, or that of the state; *ret_is_ours: that is
+ * us.  "": that user has no name.  False: there is no such folder yet. */
+bool doctor_runner_user(
+    const struct settings *settings, bool *ret_is_ours, char user[LIMIT_PERSON]) MUST_USE;
+#define DOCTOR_RUNUSER "/usr/sbin/runuser" /* root becomes that user */
+
 /* The runner's program, beside ours. */
 void doctor_runner_path(char out[PATH_MAX]);
 
@@ -121,7 +128,8 @@ bool doctor_port_is_taken(const char *address, int port) MUST_USE;
 bool doctor_port_is_users(const char *address, int port) MUST_USE;
 
 /* Is what stands there out of others' reach, a secret also out of their sight?  Typed by root: as
- * its owner would judge, who is the server or the runner and no stranger. */
+ * its owner would judge, who is the server or the runner and no stranger.  Of a secret *err says
+ * what to do too. */
 bool doctor_is_in_order(const char *path, bool is_secret, struct err *err) MUST_USE;
 
 /* A folder that is or will be written to: path, or the nearest above it that is there. */

@@ -47,7 +47,7 @@ find_fault(const struct settings *s, const struct client_settings *client, char 
 		return true;
 	}
 	if (!doctor_is_in_order(key, true, &err)) {
-		(void)snprintf(why, FINDING_MAX, "%.200s: chmod 600 it", err.text);
+		(void)snprintf(why, FINDING_MAX, "%.240s", err.text);
 		return true;
 	}
 	known = hosts == NULL ? NULL : file_read(hosts, KNOWN_MAX, NULL, &err);

@@ -1,11 +1,14 @@
 /* doctor_http.c - each health URL asked once, and the clock compared with Telegram's.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "cli/cli.h"
 #include "cli/doctor.h"
 #include "lib/http_client.h"
+#include "store/row_environment.h"
 #include "types/outbound.h"
 #include "types/settings.h"
 
@@ -17,6 +20,7 @@ struct http_check {
 	struct doctor *doctor;
 	const char *environment;
 	const char *url;
+	int64_t live; /* the number of the release that serves there; 0: none, as far as is known */
 };
 
 struct doctor_http {
@@ -35,19 +39,32 @@ doctor_http_date(const char *text)
 	return end == NULL || *end != '\0' ? -1 : (int64_t)timegm(&tm);
 }
 
-/* Health URLs of an application that was never deployed fail, and may: warnings. */
+/* Health URLs of an application that was never deployed fail, and may. */
+static void
+say_unhealthy(const struct http_check *q, const char *why)
+{
+	if (q->live != 0)
+		TELL(q->doctor, HEALTH, ERROR,
+		    "%s: release %" PRId64 " is live and unhealthy: %s: deploybot status %s",
+		    q->environment, q->live, why, q->environment);
+	else
+		TELL(q->doctor, HEALTH, WARNING,
+		    "%s: %s (nothing is live there yet: fine until the first release)",
+		    q->environment, why);
+}
+
 static void
 on_probed(void *ctx, const struct http_client_result *result)
 {
 	struct http_check *q = ctx;
+	char why[LIMIT_LINE];
 
 	if (result->code != ERR_NONE)
-		TELL(q->doctor, HEALTH, WARNING,
-		    "%s, at %s (fine when nothing is deployed there yet)", result->text, q->url);
-	else if (result->status < 200 || result->status > 299)
-		TELL(q->doctor, HEALTH, WARNING,
-		    "%s: %s answered %d: a deployment there would be rolled back", q->environment,
-		    q->url, result->status);
+		(void)snprintf(why, sizeof(why), "%s answers nothing: %s", q->url, result->text);
+	else
+		(void)snprintf(why, sizeof(why), "%s answers %d", q->url, result->status);
+	if (result->code != ERR_NONE || result->status < 200 || result->status > 299)
+		say_unhealthy(q, why);
 	else
 		TELL(q->doctor, HEALTH, OK, "%s: %s is healthy (%" PRId64 " ms)", q->environment,
 		    q->url, result->total_ms);
@@ -102,11 +119,14 @@ static void
 ask_all(struct doctor *doctor, struct doctor_http *http)
 {
 	const struct settings *s = doctor->settings;
+	char database[PATH_MAX];
 
-	ask(http, http->telegram, (struct http_check){ doctor, NULL, s->telegram_api_base },
+	cli_database(s, database, sizeof(database));
+	ask(http, http->telegram, (struct http_check){ doctor, NULL, s->telegram_api_base, 0 },
 	    DOCTOR_CLOCK, on_clock);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
+		int64_t live = row_environment_live(database, e->name);
 
 		if (e->health_url_count == 0)
 			TELL(doctor, HEALTH, WARNING,
@@ -114,7 +134,7 @@ ask_all(struct doctor *doctor, struct doctor_http *http)
 			    e->name);
 		for (size_t n = 0; n < e->health_url_count; n++)
 			ask(http, http->probes,
-			    (struct http_check){ doctor, e->name, e->health_urls[n] },
+			    (struct http_check){ doctor, e->name, e->health_urls[n], live },
 			    DOCTOR_HEALTH, on_probed);
 	}
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -46,16 +47,65 @@ doctor_nearest_there(const char *path, char out[PATH_MAX])
 		to_parent(out);
 }
 
+static const char *
+user_name(uid_t user, char out[LIMIT_PERSON])
+{
+	struct passwd entry, *found = NULL;
+	char room[4096];
+
+	if (getpwuid_r(user, &entry, room, sizeof(room), &found) != 0 || found == NULL ||
+	    !text_copy(out, LIMIT_PERSON, found->pw_name))
+		(void)snprintf(out, LIMIT_PERSON, "%u", (unsigned)user);
+	return out;
+}
+
+/* A secret that root has put into the folder of the user who is to read it, and cannot. */
+static bool
+is_roots_in_users_folder(const char *path, const struct stat *st, struct err *err)
+{
+	char folder[PATH_MAX], name[LIMIT_PERSON];
+	struct stat above;
+
+	(void)text_copy(folder, sizeof(folder), path);
+	to_parent(folder);
+	if (st->st_uid != 0 || (st->st_mode & 0044) != 0 || stat(folder, &above) != 0 ||
+	    above.st_uid == 0)
+		return false;
+	(void)user_name(above.st_uid, name);
+	(void)err_set(err, ERR_DENIED,
+	    "%s is root's, and user %s, whose folder it is in, cannot read it: chown %s %s", path,
+	    name, name, path);
+	return true;
+}
+
+/* Of a secret that is not in order. */
+static void
+add_remedy(const struct stat *st, uid_t reader, struct err *err)
+{
+	char name[LIMIT_PERSON];
+	size_t used = strlen(err->text), room = sizeof(err->text) - used;
+
+	if (st->st_uid != 0 && st->st_uid != reader)
+		(void)snprintf(err->text + used, room, ": chown %s it", user_name(reader, name));
+	else
+		(void)snprintf(err->text + used, room, ": chmod 600 it");
+}
+
 bool
 doctor_is_in_order(const char *path, bool is_secret, struct err *err)
 {
-	struct stat st;
-	bool is_users =
-	    geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0 && seteuid(st.st_uid) == 0;
+	struct stat st = { 0 };
+	bool is_there = stat(path, &st) == 0;
+	bool is_users = geteuid() == 0 && is_there && st.st_uid != 0 && seteuid(st.st_uid) == 0;
+	uid_t reader = geteuid();
 	bool is_ok = is_secret ? file_is_private(path, true, err) : file_is_safe(path, err);
 
 	if (is_users && seteuid(0) != 0)
 		abort();
+	if (is_secret && geteuid() == 0 && is_there && is_roots_in_users_folder(path, &st, err))
+		return false;
+	if (!is_ok && is_secret && is_there)
+		add_remedy(&st, reader, err);
 	return is_ok;
 }
 
@@ -159,7 +209,7 @@ examine_key(struct doctor *doctor, const char *name, const char *path)
 	else if (doctor_is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s: %s is private", name, path);
 	else
-		TELL(doctor, FILES, ERROR, "%s: %s: chmod 600 it", name, err.text);
+		TELL(doctor, FILES, ERROR, "%s: %s", name, err.text);
 }
 
 /* A container's mounts are open to all inside: a warning. */
@@ -173,7 +223,7 @@ examine_secret_file(struct doctor *doctor, const char *name, const char *behind,
 	if (doctor_is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s%s: %s is private", name, behind, path);
 	else
-		TELL(doctor, FILES, WARNING, "%s%s: %s: chmod 600 it", name, behind, err.text);
+		TELL(doctor, FILES, WARNING, "%s%s: %s", name, behind, err.text);
 }
 
 /* Files that secrets were read from; the key of second factors has no other place. */
@@ -347,10 +397,11 @@ examine_factors(struct doctor *doctor)
 	else if (n > 0 && s->totp_keys->count > 1)
 		TELL(doctor, STORE, NOTE,
 		    "second factors: %" PRId64
-		    " people have one; once the server has started with both keys of TOTP_KEY_FILE, the second line can go",
-		    n);
+		    " %s; once the server has started with both keys of TOTP_KEY_FILE, the second line can go",
+		    n, n == 1 ? "person has one" : "people have one");
 	else if (n > 0)
-		TELL(doctor, STORE, OK, "second factors: %" PRId64 " people have one", n);
+		TELL(doctor, STORE, OK, "second factors: %" PRId64 " %s", n,
+		    n == 1 ? "person has one" : "people have one");
 	else if (n == 0 && s->require_otp_count > 0)
 		TELL(doctor, STORE, WARNING,
 		    "second factors: REQUIRE_OTP asks for codes, and nobody has any: deploybot 2fa add");

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/cli_port.h"
 #include "cli/doctor.h"
 #include "store/store.h"
 #include "types/roles.h"
@@ -131,22 +132,62 @@ look_who_serves(const struct settings *settings)
 	return is_locked ? SERVED_YES : SERVED_NO;
 }
 
-/* systemd may hold the port for a deploybot that is to be started (deploybot.socket). */
+/* Is there a deploybot.socket, of a systemd that runs here? */
 static bool
-may_be_systemds(const char *address, int port)
+has_socket_unit(void)
 {
 	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
 		"/lib/systemd/system", "/usr/lib/systemd/system" };
 	char path[64];
 
-	if (doctor_port_is_users(address, port))
-		return false;
 	for (size_t i = 0; i < COUNT(folders); i++) {
 		(void)snprintf(path, sizeof(path), "%s/deploybot.socket", folders[i]);
 		if (access(path, F_OK) == 0)
 			return access("/run/systemd/system", F_OK) == 0;
 	}
 	return false;
+}
+
+/* systemd may hold the port for a deploybot that is to be started. */
+static bool
+may_be_systemds(const char *address, int port)
+{
+	return !doctor_port_is_users(address, port) && has_socket_unit();
+}
+
+/* deploybot runs, and not there: it listens where its socket unit says, or was not started anew. */
+static void
+say_not_there(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+
+	if (has_socket_unit())
+		TELL(doctor, SETTINGS, ERROR,
+		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: its socket unit says where: systemctl edit deploybot.socket: [Socket], ListenStream=, ListenStream=%s:%d; then systemctl restart deploybot.socket deploybot",
+		    s->api_server_port, s->listen_address, s->listen_address, s->api_server_port);
+	else
+		TELL(doctor, SETTINGS, WARNING,
+		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: it is read at the start alone: restart it",
+		    s->api_server_port, s->listen_address);
+}
+
+/* Somebody listens there while deploybot runs: is that it? */
+static void
+say_who_answers(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+	char answer[CLI_PORT_ANSWER + 1], who[DOCTOR_WHO];
+	struct err err;
+
+	if (cli_port_instance(s, answer, &err)) {
+		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
+		    s->api_server_port);
+		return;
+	}
+	doctor_port_who(s->listen_address, s->api_server_port, who);
+	TELL(doctor, SETTINGS, ERROR,
+	    "API_SERVER_PORT: deploybot runs, but port %d of %s is in use %s: the next start would fail, set another port",
+	    s->api_server_port, s->listen_address, who);
 }
 
 static void
@@ -157,8 +198,7 @@ say_in_use(struct doctor *doctor)
 	char who[DOCTOR_WHO];
 
 	if (served == SERVED_YES)
-		TELL(doctor, FILES, OK, "API_SERVER_PORT: deploybot serves on port %d now",
-		    s->api_server_port);
+		say_who_answers(doctor);
 	else if (served == SERVED_UNKNOWN)
 		TELL(doctor, FILES, WARNING,
 		    "API_SERVER_PORT: port %d is in use; whether by deploybot its own user can say: sudo -u deploybot deploybot check-config",
@@ -184,6 +224,8 @@ examine_port(struct doctor *doctor)
 
 	if (error == EADDRINUSE)
 		say_in_use(doctor);
+	else if (error == 0 && s->listen_address[0] != '/' && look_who_serves(s) == SERVED_YES)
+		say_not_there(doctor);
 	else if (error == EADDRNOTAVAIL)
 		TELL(doctor, SETTINGS, ERROR,
 		    "LISTEN_ADDRESS: %s is no address of this machine (ip address)",

@@ -171,13 +171,6 @@ judge_people(struct doctor *doctor, const struct production *facts)
 		SAY(doctor, OK, "ENABLE_TELEMETRY is on");
 }
 
-static bool
-is_production(const char *name)
-{
-	return strcmp(name, "production") == 0 || strcmp(name, "prod") == 0 ||
-	    strncmp(name, "production-", 11) == 0 || strncmp(name, "prod-", 5) == 0;
-}
-
 static void
 judge_environment(struct doctor *doctor, const struct environment_settings *environment)
 {
@@ -191,7 +184,7 @@ judge_environment(struct doctor *doctor, const struct environment_settings *envi
 		    setting_name(table[ENVIRONMENT_SETTING_HEALTH_URL].name, name, setting));
 	else
 		SAY(doctor, OK, "%s has a health URL", name);
-	if (!is_production(name))
+	if (!environment_is_production(name))
 		return;
 	if (!environment->confirm)
 		SAY(doctor, ERROR, "%s is deployed without a question: leave out %s=false", name,

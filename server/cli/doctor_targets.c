@@ -175,7 +175,7 @@ spawn(struct target *target, int out)
 	int why;
 
 	if (targets->user[0] != '\0') {
-		argv[n++] = "/usr/sbin/runuser";
+		argv[n++] = DOCTOR_RUNUSER;
 		argv[n++] = "-u";
 		argv[n++] = targets->user;
 		argv[n++] = "--";
@@ -268,24 +268,35 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 	ask_more(targets);
 }
 
-/* As the runner goes there: it works in the folder `runs`, or in that of the state.  False: not
- * from here, which is said. */
-static bool
-find_user(struct doctor_targets *targets)
+bool
+doctor_runner_user(const struct settings *s, bool *ret_is_ours, char user[LIMIT_PERSON])
 {
-	const struct settings *s = targets->doctor->settings;
-	char folder[PATH_MAX], room[4096], user[LIMIT_PERSON] = "";
+	char folder[PATH_MAX], room[4096];
 	struct passwd entry, *found = NULL;
 	struct stat st;
 
+	user[0] = '\0';
 	(void)snprintf(folder, sizeof(folder), "%s%s", s->state_directory,
 	    s->runner_socket == NULL ? "" : "/runs");
 	if (stat(folder, &st) != 0)
 		return false; /* not started yet: the runner's finding says so */
-	if (st.st_uid == geteuid())
-		return true;
+	*ret_is_ours = st.st_uid == geteuid();
 	if (getpwuid_r(st.st_uid, &entry, room, sizeof(room), &found) == 0 && found != NULL)
-		(void)text_copy(user, sizeof(user), found->pw_name);
+		(void)text_copy(user, LIMIT_PERSON, found->pw_name);
+	return true;
+}
+
+/* As the runner goes there.  False: not from here, which is said. */
+static bool
+find_user(struct doctor_targets *targets)
+{
+	char user[LIMIT_PERSON];
+	bool is_ours = false;
+
+	if (!doctor_runner_user(targets->doctor->settings, &is_ours, user))
+		return false;
+	if (is_ours)
+		return true;
 	if (geteuid() == 0 && user[0] != '\0' &&
 	    text_copy(targets->user, sizeof(targets->user), user))
 		return true;

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/cli_port.h"
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "routes/route_health.h"
 #include "telegram/telegram_api.h"
 #include "types/settings.h"
 
@@ -199,6 +201,19 @@ on_webhook(void *ctx, const struct telegram_result *result)
 	doctor_answered(doctor);
 }
 
+/* What Telegram cannot say: whether the server that runs gets the updates. */
+static void
+examine_receiving(struct doctor *doctor)
+{
+	char answer[CLI_PORT_ANSWER + 1];
+
+	if (!cli_port_get(doctor->settings, "/readyz", NULL, answer, NULL))
+		return; /* it does not run; what else listens there is said of the port */
+	if (cli_port_has_header(answer, ROUTE_HEALTH_MISSES))
+		TELL(doctor, TELEGRAM, ERROR,
+		    "Telegram: the server that runs here gets no updates: another program polls for this bot (stop it, or take another token), or Telegram is not reached: its log says which (journalctl -u deploybot)");
+}
+
 /* --- questions --- */
 
 static void
@@ -228,6 +243,7 @@ doctor_telegram_start(struct doctor *doctor)
 	CLEANUP(buf_done) struct buf chat = buf_make(64);
 
 	examine_url(doctor);
+	examine_receiving(doctor);
 	if (telegram != NULL)
 		telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
 	if (telegram == NULL || telegram->api == NULL) {

@@ -28,7 +28,7 @@ show(struct tx *tx, const struct update *update)
 	}
 	if (factor.enrolled_at == 0) {
 		(void)decide_sendf(tx, &update->address,
-		    "🔐 You have no second factor. An admin makes one on the server: " MARK_CODE
+		    "🔐 You have no second factor. Root or another admin makes one: " MARK_CODE
 		    "deploybot 2fa add %" PRId64 MARK_CODE,
 		    update->person);
 		return;
@@ -68,7 +68,8 @@ reset(struct tx *tx, const struct update *update, const char *typed)
 		return;
 	}
 	(void)snprintf(what, sizeof(what), "2FA reset of %" PRId64, person);
-	if (!decide_may_as(tx, update, POLICY_TWO_FA, "", what) ||
+	if (!decide_factor_may(tx, update, what) ||
+	    !decide_factor_gives_code(tx, update, person, what) ||
 	    decide_lacks_factor_for(tx, update, what))
 		return;
 	if (decide_factor_of(tx, person).person == 0) {

@@ -50,13 +50,12 @@ is_meant(const struct decide_scope *scope, bool is_named, const char *environmen
 	return !is_named;
 }
 
-/* Is it there for them?  What is about no environment concerns whoever sees all settings. */
+/* Is it there for them?  What is about no environment is the server's own. */
 static bool
 may_see(struct tx *tx, int64_t person, const struct audit_shown *entry)
 {
 	if (entry->environment[0] == '\0')
-		return decide_is_allowed(tx, person, POLICY_ADMIN, "") &&
-		    decide_is_allowed(tx, person, POLICY_AUDIT, "");
+		return decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL);
 	return decide_is_allowed(tx, person, POLICY_AUDIT, entry->environment);
 }
 

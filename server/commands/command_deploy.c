@@ -7,6 +7,7 @@
 #include "decide/decide_git.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
 #include "decide/decide_where.h"
@@ -73,8 +74,8 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 	row_deployment_save(tx, &deployment);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
 	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
-	    (const char *const[]){ "trigger", principal_is_hook(update->person) ? "hook" : "chat",
-		"ref", ref, "name", update->name,
+	    (const char *const[]){ "trigger", decide_record_trigger(&deployment), "ref", ref,
+		"name", update->name,
 		exception[0] != '\0'	 ? "exception" :
 		    emergency[0] != '\0' ? "emergency" :
 					   NULL,

@@ -137,7 +137,9 @@ ask_client(
 	decide_answer_no(tx, update);
 	if (wrong[0] != '\0')
 		decide_do_no_client(tx, update->person, wrong, &text);
-	if (may_somewhere(tx, update, action))
+	if (decide_do_none(tx, update->person, &text))
+		;
+	else if (may_somewhere(tx, update, action))
 		chat_text_add(&text, "❓ " MARK_BOLD "/do%s%s" MARK_BOLD ": to which client? ",
 		    action != NULL ? " " : "", action != NULL ? action->name : "");
 	else
@@ -159,6 +161,23 @@ ask_action(struct tx *tx, const struct update *update, const struct client_setti
 	chat_text_add(&text, "❓ " MARK_BOLD "%s" MARK_BOLD ": what?\n", client->as.name);
 	add_actions(tx, update, client, &text, &message);
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}
+
+/* Nothing was named: of one client alone nobody is asked which. */
+static void
+ask_anything(struct tx *tx, const struct update *update)
+{
+	const struct settings *s = tx->settings;
+	const struct client_settings *one = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		if (may_on(tx, update, NULL, &s->clients[i]) && n++ == 0)
+			one = &s->clients[i];
+	if (n == 1)
+		ask_action(tx, update, one);
+	else
+		ask_client(tx, update, NULL, "");
 }
 
 static void
@@ -233,14 +252,14 @@ command_do(struct tx *tx, const struct update *update, const struct request *req
 	const struct client_settings *client =
 	    decide_do_client(tx, update->person, decide_do_id(words.action));
 
-	if (!decide_is_allowed(tx, update->person, POLICY_DO, "")) {
-		(void)(action != NULL ? decide_may_do(tx, update, action->name, "") :
-					decide_may(tx, update, POLICY_DO, ""));
+	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO)) {
+		(void)decide_may_somewhere(
+		    tx, update, POLICY_DO, action != NULL ? action->name : "");
 	} else if (!is_whole) {
 		say_too_much(tx, update, &words);
 	} else if (words.action[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, NULL))
-			ask_client(tx, update, NULL, "");
+			ask_anything(tx, update);
 	} else if (action == NULL && client != NULL && words.target[0] == '\0') {
 		if (!do_the_one(tx, update, NULL, client))
 			ask_action(tx, update, client);

@@ -1,21 +1,26 @@
 /* command_help.c - /start, /help: what the requester's role may do.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <ctype.h>
 #include <stdio.h>
 
+#include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
 #include "decide/decide_first_admin.h"
+#include "decide/decide_offered.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "decide/decide_which_log.h"
 #include "decide/decide_who.h"
 
 #define FIRST_SHOWN	   5
 #define DO_SHOWN	   5
 #define PLACES_SHOWN	   3 /* of what is not done everywhere */
-#define ENVIRONMENTS_SHOWN 40
+#define ENVIRONMENTS_SHOWN 6
+#define DEPLOYS_SHOWN	   2
 #define CLIENTS_SHOWN	   10
 
 /* What the names of all commands stand under. */
@@ -75,6 +80,12 @@ may(struct tx *tx, const struct update *update, const struct row *row, const cha
 }
 
 static bool
+may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
+{
+	return decide_is_allowed_somewhere(tx, update->person, row->action);
+}
+
+static bool
 sees(struct tx *tx, const struct update *update, size_t environment)
 {
 	return policy_sees(tx->settings, decide_who(tx, update->person),
@@ -127,14 +138,17 @@ add_places(
 static void
 add_environments(struct tx *tx, const struct update *update, struct chat_text *text)
 {
-	size_t n = 0;
+	size_t n = 0, shown = 0;
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (sees(tx, update, i) && n++ < ENVIRONMENTS_SHOWN)
+		n += sees(tx, update, i);
+	for (size_t i = 0; i < tx->settings->environment_count && n <= ENVIRONMENTS_SHOWN; i++)
+		if (sees(tx, update, i))
 			chat_text_add(text, "%s " MARK_CODE "%s" MARK_CODE,
-			    n == 1 ? "\nEnvironments:" : "", tx->settings->environments[i].name);
+			    shown++ == 0 ? "\nEnvironments:" : "",
+			    tx->settings->environments[i].name);
 	if (n > ENVIRONMENTS_SHOWN)
-		chat_text_add(text, " and %zu more: /status", n - ENVIRONMENTS_SHOWN);
+		chat_text_add(text, "\n%zu environments: /status", n);
 }
 
 /* What they may do to each; whoever approves there may do nothing. */
@@ -170,8 +184,8 @@ add_usage(struct tx *tx, const struct update *update, const struct row *row, str
 {
 	const char *takes = row->usage + strcspn(row->usage, " ");
 	const char *emergency = strstr(takes, " [emergency ");
-	size_t size =
-	    emergency != NULL && !decide_is_allowed(tx, update->person, POLICY_EMERGENCY, "") ?
+	size_t size = emergency != NULL &&
+		!decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY) ?
 	    (size_t)(emergency - takes) :
 	    strlen(takes);
 
@@ -206,12 +220,12 @@ choose(struct tx *tx, const struct update *update, struct first *ret)
 {
 	*ret = (struct first){ .n = 0 };
 	for (size_t i = 0; i < COUNT(needed) && ret->n < FIRST_SHOWN; i++)
-		if (may(tx, update, &table[needed[i]], ""))
+		if (may_somewhere(tx, update, &table[needed[i]]))
 			ret->rows[ret->n++] = &table[needed[i]];
 	/* Of whoever has another grant alone: what that is for. */
 	for (size_t i = 0; ret->n == 0 && i < COUNT(table); i++)
 		if (policy_action_rows[table[i].action].who == POLICY_BY_GRANT &&
-		    may(tx, update, &table[i], ""))
+		    may_somewhere(tx, update, &table[i]))
 			ret->rows[ret->n++] = &table[i];
 }
 
@@ -253,7 +267,7 @@ add_group(struct tx *tx, const struct update *update, size_t group, const struct
 
 		for (size_t j = 0; first != NULL && j < first->n; j++)
 			is_first |= first->rows[j] == &table[i];
-		if (table[i].group != group || is_first || !may(tx, update, &table[i], ""))
+		if (table[i].group != group || is_first || !may_somewhere(tx, update, &table[i]))
 			continue;
 		if (!is_begun)
 			chat_text_add(text, "%s" MARK_BOLD "%s" MARK_BOLD "%s",
@@ -329,46 +343,98 @@ add_all_button(struct tx *tx, const struct update *update, struct message *messa
 	decide_once_button(tx, update, &all, "All commands", &message->buttons);
 }
 
+/* What a newcomer can press: where something runs, and what they may deploy, their last first. */
 static void
-say_help(struct tx *tx, const struct update *update, const char *greeting, bool is_all)
+add_start_buttons(struct tx *tx, const struct update *update, struct message *message)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	const struct request status = request_of("status", "");
+	char label[LIMIT_BUTTON];
+
+	if (may_somewhere(tx, update, &table[ROW_status]))
+		decide_once_button(tx, update, &status, "What runs where", &message->buttons);
+	if (!decide_scope_of(tx, update->person, POLICY_DEPLOY, "", &scope))
+		scope.n = 0;
+	decide_offered(tx, POLICY_DEPLOY, &scope);
+	for (size_t i = 0; i < scope.n && i < DEPLOYS_SHOWN; i++) {
+		const struct request deploy = request_of("deploy", scope.at[i]->name);
+
+		decide_once_button(tx, update, &deploy,
+		    chat_deployment_label("🚀 Deploy", scope.at[i]->name, label), &message->buttons);
+	}
+}
+
+/* One sentence; the rest is a tap away. */
+static void
+say_start(struct tx *tx, const struct update *update, struct chat_text *text)
 {
 	struct message message = { 0 };
-	bool is_stranger = decide_is_stranger(tx, update->person);
-	struct principal who = decide_who(tx, update->person);
-	char roles[LIMIT_LINE], ended[LIMIT_LINE];
-	bool has_actions = false;
-	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct first first;
 
-	chat_text_add(&text, "%s", greeting);
-	(void)policy_ended_text(tx->settings, who, tx->at, ended, sizeof(ended));
+	choose(tx, update, &first);
+	chat_text_add(text, "👋 I deploy releases, check their health and roll bad ones back.\n");
+	if (!say_actions(tx, update, &first, text, &message))
+		add_start_buttons(tx, update, &message);
+	add_all_button(tx, update, &message);
+	(void)decide_send_keyboard(tx, update, NULL, &message, text);
+}
+
+static void
+say_help(struct tx *tx, const struct update *update, bool is_all, struct chat_text *text)
+{
+	struct message message = { 0 };
+	struct principal who = decide_who(tx, update->person);
+	char roles[LIMIT_LINE];
+	bool has_actions = false;
+	struct first first;
+
+	chat_text_add(text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
+	    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
+	choose(tx, update, &first);
+	if (!is_all)
+		has_actions = say_actions(tx, update, &first, text, &message);
+	if (!is_all && !has_actions && first.n > 0) {
+		add_first(tx, update, &first, text);
+		chat_text_add(text, "\n");
+	}
+	for (size_t group = 0; group < COUNT(titles); group++)
+		if (is_all || group != GROUP_HELP)
+			add_group(tx, update, group, is_all ? NULL : &first, text);
+	if (!is_all) {
+		chat_text_add(text, "How to write each: " MARK_CODE "/help all" MARK_CODE "\n");
+		add_all_button(tx, update, &message);
+	}
+	add_environments(tx, update, text);
+	if (!has_actions)
+		add_clients(tx, update, text);
+	(void)decide_send_keyboard(tx, update, NULL, &message, text);
+}
+
+/* Whoever has no role is told so, and who had one that it has ended. */
+static void
+greet(struct tx *tx, const struct update *update, bool is_start, bool is_all)
+{
+	bool is_stranger = decide_is_stranger(tx, update->person);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct message message = { 0 };
+	char ended[LIMIT_LINE];
+
+	(void)policy_ended_text(
+	    tx->settings, decide_who(tx, update->person), tx->at, ended, sizeof(ended));
 	if (is_stranger) {
+		if (is_start)
+			chat_text_add(&text,
+			    "👋 I deploy releases, check their health and roll bad ones back.\n\n");
 		say_stranger(tx, update, ended, &text);
 		(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 		return;
 	}
 	if (ended[0] != '\0')
 		chat_text_add(&text, "Access that has ended: %s.\n", ended);
-	chat_text_add(&text, "You may, as " MARK_BOLD "%s" MARK_BOLD ":\n",
-	    policy_roles_text(tx->settings, who, tx->at, roles, sizeof(roles)));
-	choose(tx, update, &first);
-	if (!is_all)
-		has_actions = say_actions(tx, update, &first, &text, &message);
-	if (!is_all && !has_actions && first.n > 0) {
-		add_first(tx, update, &first, &text);
-		chat_text_add(&text, "\n");
-	}
-	for (size_t group = 0; group < COUNT(titles); group++)
-		if (is_all || group != GROUP_HELP)
-			add_group(tx, update, group, is_all ? NULL : &first, &text);
-	if (!is_all) {
-		chat_text_add(&text, "How to write each: " MARK_CODE "/help all" MARK_CODE "\n");
-		add_all_button(tx, update, &message);
-	}
-	add_environments(tx, update, &text);
-	if (!has_actions)
-		add_clients(tx, update, &text);
-	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+	if (is_start)
+		say_start(tx, update, &text);
+	else
+		say_help(tx, update, is_all, &text);
 }
 
 #define PREFIX_LEAST 3
@@ -388,7 +454,7 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 		const struct request as = request_of(table[i].word, "");
 		char label[LIMIT_BUTTON];
 
-		if (!decide_is_allowed(tx, update->person, table[i].action, "") ||
+		if (!may_somewhere(tx, update, &table[i]) ||
 		    (strcasecmp(table[i].word, word) != 0 &&
 			!(is_prefix && strncasecmp(table[i].word, word, strlen(word)) == 0)))
 			continue;
@@ -409,15 +475,50 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 	return true;
 }
 
+/* Is it one of the words of that text, whatever stands between them? */
+static bool
+is_spoken(const char *talk, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *at = talk; (at = strcasestr(at, word)) != NULL; at++)
+		if ((at == talk || !isalnum((unsigned char)at[-1])) &&
+		    !isalnum((unsigned char)at[size]))
+			return true;
+	return false;
+}
+
+/* "hello, how do I deploy?": a command by its own name, the first of the table of several; "do" is
+ * everybody's word.  False: there is none that they may give. */
+static bool
+say_spoken(struct tx *tx, const struct update *update, const char *talk)
+{
+	const struct request logs = request_of("logs", "");
+
+	if (is_spoken(talk, "log") && decide_is_allowed_somewhere(tx, update->person, POLICY_LOG)) {
+		decide_which_log(tx, update, &logs);
+		return true;
+	}
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (table[i].group != GROUP_HELP && i != ROW_do && is_spoken(talk, table[i].word) &&
+		    say_one(tx, update, table[i].word))
+			return true;
+	return false;
+}
+
 void
 command_help(struct tx *tx, const struct update *update, const struct request *request)
 {
-	char typed[LIMIT_REF];
+	char typed[LIMIT_REF], talk[LIMIT_REF];
 
 	if (!decide_may(tx, update, POLICY_GREET, ""))
 		return;
-	if (request_get(request, "word", typed)[0] == '\0' || !say_one(tx, update, typed))
-		say_help(tx, update, "", strcasecmp(typed, "all") == 0);
+	if (request_get(request, COMMANDS_TALK, talk)[0] != '\0') {
+		if (!say_spoken(tx, update, talk))
+			greet(tx, update, true, false);
+	} else if (request_get(request, "word", typed)[0] == '\0' || !say_one(tx, update, typed)) {
+		greet(tx, update, false, strcasecmp(typed, "all") == 0);
+	}
 }
 
 void
@@ -428,8 +529,6 @@ command_start(struct tx *tx, const struct update *update, const struct request *
 	if (update->is_private &&
 	    decide_first_admin_opens(tx, update, request_get(request, "text", typed)))
 		return;
-	if (!decide_may(tx, update, POLICY_GREET, ""))
-		return;
-	say_help(tx, update, "👋 I deploy releases, check their health and roll bad ones back.\n\n",
-	    false);
+	if (decide_may(tx, update, POLICY_GREET, ""))
+		greet(tx, update, true, false);
 }

@@ -95,6 +95,18 @@ show_one(struct tx *tx, const struct update *update, const struct request *reque
 	decide_page_buttons(tx, update, request, page, pages, buttons);
 }
 
+/* Of several those in which something was done. */
+static void
+leave_done(struct tx *tx, struct decide_scope *scope)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < scope->n; i++)
+		if (row_deployment_count_list(tx, scope->at[i]->name, 1) > 0)
+			scope->at[n++] = scope->at[i];
+	scope->n = n;
+}
+
 /* Some of each; a button leads to all of one. */
 static void
 show_several(struct tx *tx, const struct update *update, const struct request *request,
@@ -125,11 +137,13 @@ command_history(struct tx *tx, const struct update *update, const struct request
 
 	if (!decide_scope(tx, update, POLICY_HISTORY, request, &scope))
 		return;
-	if (scope.n == 1)
+	if (scope.n > 1)
+		leave_done(tx, &scope);
+	if (scope.n == 0)
+		chat_text_add(&text, "No deployments yet.");
+	else if (scope.n == 1)
 		show_one(tx, update, request, scope.at[0]->name, &text, &message.buttons);
 	else
 		show_several(tx, update, request, &scope, &text, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
-	if (request_get_number(request, "page") == 0)
-		decide_shown(tx, update);
 }

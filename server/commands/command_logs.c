@@ -81,11 +81,9 @@ ask(struct tx *tx, const struct update *update, const struct request *request)
 
 	if (settings == NULL || !read_lines(tx, update, request, settings->name, &lines))
 		return;
-	if (decide_is_answered(update)) {
-		decide_answer_no(tx, update);
-		(void)decide_send_firstf(tx, &update->address, FIRST_LOG_NOT_SHOWN, settings->name,
-		    "what its application logs is shown in Telegram; here: deploy/target.sh %s logs",
-		    settings->name);
+	if (decide_is_answered(update)) { /* who asks has the grant, and nobody else reads it */
+		(void)text_copy(tx->answer.log_of, sizeof(tx->answer.log_of), settings->name);
+		tx->answer.log_lines = (int)lines;
 		return;
 	}
 	(void)text_copy(want->environment, sizeof(want->environment), settings->name);

@@ -172,7 +172,7 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 	for (size_t i = 0; i < n; i++) {
 		struct deployment other = row_deployment_get(s->tx, behind[i]);
 
-		if (other.trigger != TRIGGER_CHAT || other.requested_by == mine->requested_by ||
+		if (!deployment_is_by_request(&other) || other.requested_by == mine->requested_by ||
 		    other.program != mine->program)
 			continue;
 		request = request_about("give", "work", mine->id);
@@ -213,7 +213,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(s->tx, ids[i]);
 		add_place(s, i + 1, &work);
-		if (work.trigger == TRIGGER_CHAT && work.requested_by == s->update->person)
+		if (deployment_is_by_request(&work) && work.requested_by == s->update->person)
 			add_buttons_of(s, &work, ids + i + 1, n - i - 1);
 	}
 }

@@ -61,8 +61,8 @@ command_request(struct tx *tx, const struct update *update, const struct request
 	const struct action *action = is_whole ? find_action(words[0]) : NULL;
 	const char *id = decide_do_id(words[1]);
 
-	if (!decide_is_allowed(tx, update->person, POLICY_DO, ""))
-		(void)decide_may(tx, update, POLICY_DO, "");
+	if (!decide_is_allowed_somewhere(tx, update->person, POLICY_DO))
+		(void)decide_may_begin(tx, update, POLICY_DO, "");
 	else if (action == NULL || words[1][0] == '\0')
 		say_usage(tx, update, words);
 	else if (decide_do_client(tx, update->person, id) == NULL)

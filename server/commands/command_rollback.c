@@ -10,7 +10,9 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_git.h"
 #include "decide/decide_page.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
@@ -173,9 +175,10 @@ refuse_past(struct tx *tx, const struct update *update, const struct release *to
 
 /* --- several that one can roll back to --- */
 
+/* What is chosen stands instead of the question that it was chosen below. */
 static void
-add_to(
-    struct tx *tx, const struct update *update, const struct release *to, struct buttons *keyboard)
+add_to(struct tx *tx, const struct update *update, const struct request *older,
+    const struct release *to, struct buttons *keyboard)
 {
 	struct request request = request_of("rollback", to->environment);
 	char label[LIMIT_BUTTON];
@@ -192,6 +195,7 @@ add_to(
 	    (int)text_cut(theirs, strlen(theirs), SUBJECT_SHOWN), theirs);
 	free(theirs);
 	request_add_number(&request, "release", to->number);
+	request_add_number(&request, "instead", request_get_number(older, DECIDE_OLDER));
 	decide_once_button(tx, update, &request, label, keyboard);
 }
 
@@ -223,22 +227,16 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	chat_barriers(text, barriers, decide_list_barriers(tx, &rollback, barriers));
 }
 
-/* False: there is one at most, which is asked about at once, or nobody to press a button. */
-static bool
-offer(struct tx *tx, const struct update *update, const struct environment *environment)
+/* What [Older…] stands for. */
+static void
+offer(struct tx *tx, const struct update *update, const struct request *request,
+    const struct environment *environment)
 {
 	struct message message = { 0 };
 	struct release found[OFFERED];
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	size_t n;
+	size_t n = decide_list_earlier(tx, environment, found, OFFERED);
 
-	if (decide_is_answered(update))
-		return false;
-	n = row_release_list_earlier(tx, environment->name,
-	    environment_is_in_doubt(environment) ? "" : environment->current.commit, found,
-	    OFFERED);
-	if (n < 2)
-		return false;
 	chat_first(&text, FIRST_ASKS_BACK, environment->name);
 	chat_text_add(&text, " To which release:");
 	if (environment_is_in_doubt(environment)) {
@@ -250,10 +248,10 @@ offer(struct tx *tx, const struct update *update, const struct environment *envi
 	}
 	for (size_t i = 0; i < n; i++) {
 		add_offered(tx, environment, &found[i], &text);
-		add_to(tx, update, &found[i], &message.buttons);
+		add_to(tx, update, request, &found[i], &message.buttons);
 	}
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
-	return true;
+	decide_toastf(tx, update, false, "Listed below.");
 }
 
 /* What stands under a release is about that. */
@@ -297,14 +295,28 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
 	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
-	    (const char *const[]){ "trigger", "chat", "program", "rollback", "release", number,
-		"name", update->name, n > 0 ? "past" : NULL, n > 0 ? barriers[0].reason : NULL,
-		NULL });
+	    (const char *const[]){ "trigger", decide_record_trigger(&deployment), "program",
+		"rollback", "release", number, "name", update->name, n > 0 ? "past" : NULL,
+		n > 0 ? barriers[0].reason : NULL, NULL });
 	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
 	decide_git_query(tx, &query, deployment.id); /* its answer is shown */
-	if (is_past && !decide_is_answered(update) && update->callback[0] != '\0')
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toastf(tx, update, false, "Asking below.");
+}
+
+/* Their own question is closed by the one that they chose instead. */
+static void
+leave_question(struct tx *tx, const struct update *update, const struct request *request)
+{
+	struct deployment before = row_deployment_get(tx, request_get_number(request, "instead"));
+
+	if (before.state != DEPLOY_AWAITING_CONFIRMATION || before.confirmed_by != 0 ||
+	    before.requested_by != update->person || !deployment_is_rollback(&before))
+		return;
+	(void)text_copy(before.detail, sizeof(before.detail), "another release was chosen");
+	before.why = DEPLOY_WHY_ELSEWHERE;
+	(void)decide_step(tx, &before, DEPLOY_ON_SUPERSEDE, NULL);
 }
 
 void
@@ -325,9 +337,12 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 		return;
 	wanted = of_deployment(tx, name, wanted, number);
 	environment = row_environment_get(tx, name);
-	if (!is_still_live(tx, update, request, &environment) ||
-	    (wanted[0] == '\0' && offer(tx, update, &environment)))
+	if (!is_still_live(tx, update, request, &environment))
 		return;
+	if (request_get_number(request, DECIDE_OLDER) != 0) {
+		offer(tx, update, request, &environment);
+		return;
+	}
 	to = choose(tx, &environment, wanted);
 	if (to.id == 0)
 		say_possible(tx, update, &environment, wanted);
@@ -335,6 +350,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	    !environment_is_in_doubt(&environment))
 		(void)decide_send_firstf(tx, &update->address, FIRST_RUNS_ALREADY, name,
 		    " " MARK_CODE "%.7s" MARK_CODE ", so it is not rolled back to.", to.commit);
-	else
+	else {
+		leave_question(tx, update, request);
 		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0');
+	}
 }

@@ -11,10 +11,12 @@ static void
 add_line(struct tx *tx, const struct session *session, struct chat_text *text)
 {
 	struct token token = row_token_get(tx, session->token);
+	char role[ROLE_TEXT];
 	const struct chat_clock clock = decide_clock(tx, "");
 
 	chat_text_outside(text, "\n" MARK_BOLD, session->name);
-	chat_text_add(text, MARK_BOLD " as %s, by token %s", token.role, token.name);
+	chat_text_add(
+	    text, MARK_BOLD " as %s, by token %s", row_token_role_text(&token, role), token.name);
 	chat_text_since(text, ", since ", &clock, session->began_at, tx->at);
 	chat_text_since(text, ", until ", &clock, row_session_end(tx, session, &token), tx->at);
 }
@@ -34,7 +36,7 @@ command_sessions(struct tx *tx, const struct update *update, UNUSED const struct
 		    tx, &update->address, "🔑 /sessions works in our private chat only.");
 		return;
 	}
-	sees_all = decide_is_allowed(tx, update->person, POLICY_TOKEN, "");
+	sees_all = decide_is_allowed(tx, update->person, POLICY_TOKEN, POLICY_ALL);
 	chat_text_add(&text, "🔑 Logged in by a token:");
 	while ((session = row_session_next(tx, session.person)).person != 0)
 		if ((sees_all || session.person == update->person) && n++ < SHOWN)

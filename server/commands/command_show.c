@@ -35,15 +35,21 @@ struct shown {
 	char audit_head[LIMIT_AUDIT_HEAD];
 };
 
-/* Where it was asked for; "": that is not known.  What was asked on the machine goes on in the
- * team's chat, as does what was pressed there. */
+/* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on
+ * there, as does what no chat was asked for: of before it had a trigger of its own, its requester's
+ * number says so. */
 static const char *
 where(struct tx *tx, const struct deployment *work)
 {
 	bool is_team = work->address.chat == decide_chat_of(tx, work->environment);
+	int64_t by = work->requested_by;
 
-	if (work->trigger != TRIGGER_CHAT || (is_team && work->request == 0))
-		return work->requested_by < 0 ? "on the machine" : "";
+	if (work->trigger == TRIGGER_API || principal_token(by) != 0)
+		return "over the API";
+	if (work->trigger == TRIGGER_LOCAL || (by < 0 && !principal_is_hook(by)))
+		return "on the machine";
+	if (!deployment_is_by_request(work) || (is_team && work->request == 0))
+		return "";
 	if (work->address.chat > 0)
 		return "in private";
 	return is_team ? "in the team's chat" : "in another group";
@@ -164,7 +170,6 @@ show(struct tx *tx, const struct update *update, const struct request *request,
 	tell(tx, work, shown, &text);
 	add_buttons(tx, update, request, work, target, shown, &message.buttons);
 	(void)decide_send_keyboard(tx, update, request, &message, &text);
-	decide_shown(tx, update);
 	free(shown);
 }
 
@@ -176,7 +181,7 @@ command_show(struct tx *tx, const struct update *update, const struct request *r
 	struct deployment work = decide_work(tx, update, request, rest, &number);
 	const char *target = work.id != 0 ? deployment_target(&work, name) : "";
 
-	if (!decide_may(tx, update, POLICY_HISTORY, target))
+	if (!decide_may_begin(tx, update, POLICY_HISTORY, target))
 		return;
 	if (work.id != 0) {
 		show(tx, update, request, &work, target);

@@ -13,10 +13,10 @@ show(struct tx *tx, const struct update *update, const struct request *request)
 	struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct effect *probe = decide_status_probe(tx, update, request);
+	const struct decide_status_health health = { probe != NULL ? &probe->u.probe : NULL, NULL };
 	int64_t row = 0;
 
-	if (decide_status(tx, update, request, probe != NULL ? &probe->u.probe : NULL, NULL,
-		&message.buttons, &text))
+	if (decide_status(tx, update, request, &health, 0, &message.buttons, &text))
 		row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (probe == NULL)
 		return;

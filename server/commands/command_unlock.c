@@ -17,7 +17,7 @@ action_of(struct tx *tx, const struct update *update, const char *target)
 	struct hold lock = decide_lock(tx, target);
 
 	return lock.person != update->person &&
-		decide_is_allowed(tx, update->person, POLICY_UNLOCK, "") ?
+		decide_is_allowed_somewhere(tx, update->person, POLICY_UNLOCK) ?
 	    POLICY_UNLOCK :
 	    POLICY_LOCK;
 }

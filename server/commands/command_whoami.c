@@ -15,7 +15,7 @@
 
 #define WHOAMI_EVERY_MS (60 * INT64_C(1000))
 
-/* What each role grants, by the line that says so. */
+/* What each role grants. */
 static void
 add_lines(struct tx *tx, int64_t person, struct buf *out)
 {
@@ -28,8 +28,8 @@ add_lines(struct tx *tx, int64_t person, struct buf *out)
 
 		if (!policy_is_in_force(&member[i], tx->at))
 			continue;
-		buf_addf(out, "\n%s%s%s: ", role->setting,
-		    role->application[0] != '\0' ? " of " : "", role->application);
+		buf_addf(out, "\n%s%s%s: ", role->name, role->application[0] != '\0' ? " of " : "",
+		    role->application);
 		policy_report_words(roles, role, out);
 	}
 }

@@ -5,11 +5,13 @@
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"
+#include "decide/decide_do.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_line.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "decide/decide_which_log.h"
 #include "decide/decide_who.h"
 #include "lib/clean.h"
 #include "lib/text.h"
@@ -91,7 +93,8 @@ static const char *
 outcome_of(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
 {
-	if (decide_is_allowed(tx, update->person, action, environment))
+	if (environment[0] == '\0' ? decide_is_allowed_somewhere(tx, update->person, action) :
+				     decide_is_allowed(tx, update->person, action, environment))
 		return "taken";
 	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
 		(settings_environment(tx->settings, environment) == NULL ||
@@ -273,7 +276,8 @@ find_near(struct tx *tx, const struct update *update, const char *word)
 	size_t n = 0, begun = 0;
 
 	for (size_t i = 0; i < commands_count(); i++) {
-		if (!decide_is_allowed(tx, update->person, table[i].action, ""))
+		if (!decide_is_allowed_somewhere(tx, update->person, table[i].action) ||
+		    (table[i].action == POLICY_DO && !decide_do_is_there(tx, update->person, "")))
 			continue;
 		if (strcmp(table[i].word, others) == 0)
 			return &table[i];
@@ -282,27 +286,33 @@ find_near(struct tx *tx, const struct update *update, const char *word)
 			near = table[i].word;
 		names[n++] = table[i].word;
 	}
+	if (others[0] != '\0')
+		return NULL; /* it means that, and that is not theirs */
 	if (begun != 1)
 		near = text_nearest(word, names, n);
 	return near != NULL ? find(near, commands_count()) : NULL;
 }
 
-/* "restart" where one action alone that they may do begins so: that one. */
+/* "restart" where one action alone that they may do begins so: that one, and of what stands behind
+ * it what it can be done to. */
 static bool
 put_action(struct tx *tx, const struct update *update, const char *word, struct request *request)
 {
-	char words[LIMIT_REF], text[LIMIT_REF];
-	const char *name = NULL;
+	char words[LIMIT_REF], text[LIMIT_REF], first[1][LIMIT_REF] = { "" };
+	const struct action *action = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < ACTION_COUNT; i++)
 		if (text_starts(action_table[i].name, word) &&
-		    decide_is_allowed_do(tx, update->person, action_table[i].name, "") && n++ == 0)
-			name = action_table[i].name;
+		    decide_do_is_there(tx, update->person, action_table[i].name) && n++ == 0)
+			action = &action_table[i];
 	if (n != 1)
 		return false;
-	(void)snprintf(words, sizeof(words), "%s %.*s", name, COMMANDS_TEXT_MAX,
-	    request_get(request, COMMANDS_TEXT, text));
+	(void)request_words(request_get(request, COMMANDS_TEXT, text), 1, first);
+	if (action->target == ACTION_ON_CLIENT &&
+	    decide_do_client(tx, update->person, decide_do_id(first[0])) == NULL)
+		text[0] = '\0'; /* of an environment there is no such action */
+	(void)snprintf(words, sizeof(words), "%s %.*s", action->name, COMMANDS_TEXT_MAX, text);
 	words[strlen(words) - (text[0] == '\0')] = '\0';
 	request_drop(request, COMMANDS_TEXT);
 	request_add(request, COMMANDS_TEXT, words);
@@ -357,6 +367,20 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 
+/* "/log" is two things to people.  False: it is not that, or they may read none. */
+static bool
+say_log(struct tx *tx, const struct update *update, const struct chat_command *typed)
+{
+	struct request request = request_of("logs", "");
+
+	if (strcmp(typed->word, "log") != 0 ||
+	    !decide_is_allowed_somewhere(tx, update->person, POLICY_LOG))
+		return false;
+	(void)decide_read_target(tx, update, typed, &request);
+	decide_which_log(tx, update, &request);
+	return true;
+}
+
 static void
 say_unknown(struct tx *tx, const struct update *update, const struct chat_command *typed)
 {
@@ -364,16 +388,19 @@ say_unknown(struct tx *tx, const struct update *update, const struct chat_comman
 	const struct request help = request_of("help", "");
 	const struct command *near;
 	struct chat_text text = CHAT_TEXT_EMPTY;
+	bool is_do;
 
 	decide_answer_no(tx, update);
-	if (!decide_may(tx, update, POLICY_TALK, ""))
+	if (!decide_may(tx, update, POLICY_TALK, "") || say_log(tx, update, typed))
 		return;
 	near = find_near(tx, update, typed->word);
-	chat_text_add(&text, "I don't know /%s.", typed->word);
+	is_do = strcmp(word_of_others(typed->word), "do") == 0 &&
+	    decide_is_allowed_somewhere(tx, update->person, POLICY_DO);
+	chat_text_add(&text, "I don't know /%s. ", typed->word);
 	if (near != NULL)
-		chat_text_add(&text, " Did you mean /%s?", near->word);
-	else
-		chat_text_add(&text, " /help lists what you may do.");
+		chat_text_add(&text, "Did you mean /%s?", near->word);
+	else if (!is_do || !decide_do_none(tx, update->person, &text))
+		chat_text_add(&text, "/help lists what you may do.");
 	if (near != NULL)
 		add_meant(tx, update, near, typed, &message.buttons);
 	else
@@ -413,13 +440,15 @@ say_meant(struct tx *tx, const struct update *update)
 static void
 answer_talk(struct tx *tx, const struct update *update)
 {
-	const struct request help = request_of("help", "");
+	struct request help = request_of("help", "");
+	char talk[LIMIT_REF];
 
 	if (!update->is_private || decide_is_stranger(tx, update->person) ||
-	    decide_is_too_fast(tx, update, help.action, false))
+	    decide_is_too_fast(tx, update, help.action, false) || say_meant(tx, update))
 		return;
-	if (!say_meant(tx, update))
-		run(tx, update, find(help.action, commands_count()), &help);
+	(void)clean_line(talk, sizeof(talk), update->text, strlen(update->text));
+	request_add(&help, COMMANDS_TALK, talk[0] != '\0' ? talk : "-"); /* a picture */
+	run(tx, update, find(help.action, commands_count()), &help);
 }
 
 void
@@ -451,7 +480,7 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 	if (!read_request(tx, update, command, &typed, &request)) {
 		tx_count_metric(tx, INCREMENT_COMMAND, command->word, "refused", "", 0);
 		decide_answer_no(tx, update);
-		if (decide_may(tx, update, command->action, ""))
+		if (decide_may_begin(tx, update, command->action, ""))
 			say_too_much(tx, update, command, &typed);
 		return;
 	}
@@ -537,7 +566,7 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 		chat_text_outside(&text, " ", value);
 	chat_text_add(&text, MARK_CODE);
 	decide_change(tx, button->message, NULL, &text);
-	if (request_number(&button->request, "work") == 0) /* else it was said */
+	if (!tx->is_toasted)
 		decide_toastf(tx, update, false, "%s", target);
 }
 
@@ -557,7 +586,8 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 		return;
 	tx->request = &request;
 	if (is_used_up &&
-	    !decide_may(tx, update, action_of(command, &request), target_of(tx, &request, target)))
+	    !decide_may_begin(
+		tx, update, action_of(command, &request), target_of(tx, &request, target)))
 		return;
 	if (is_used_up)
 		request.message = 0; /* that message has said its last */

@@ -39,6 +39,9 @@ struct command {
 #define COMMANDS_TEXT	  REQUEST_TEXT
 #define COMMANDS_TEXT_MAX 200
 
+/* Of "help": what somebody wrote that is no command. */
+#define COMMANDS_TALK "talk"
+
 /* Those that are typed. */
 size_t commands_count(void);
 const struct command *commands_get(size_t i);

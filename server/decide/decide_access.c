@@ -7,15 +7,15 @@
 #include <stdlib.h>
 
 #include "chat/chat_text.h"
+#include "decide/decide_due.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_who.h"
 #include "lib/zone.h"
 #include "policy/policy_report.h"
 #include "store/row_dedupe.h"
-#include "store/row_effect.h"
 #include "store/row_grant_use.h"
 
-#define HOUR_MS (3600 * INT64_C(1000))
-#define DAY_MS	(24 * HOUR_MS)
+#define DAY_MS	(24 * 3600 * INT64_C(1000))
 #define WEEK_MS (7 * DAY_MS)
 #define PEOPLE	10 /* in the report of a month */
 #define NAMED	5  /* in a message about what ends */
@@ -27,7 +27,7 @@ static bool
 has_own_roles(const struct roles *roles)
 {
 	for (size_t i = 0; i < roles->count; i++)
-		if (!roles->role[i].is_built_in)
+		if (!roles->role[i].is_built_in && !roles->role[i].is_hook)
 			return true;
 	return false;
 }
@@ -92,6 +92,8 @@ tell_people(struct tx *tx, const struct ending *ending)
 	for (size_t i = 0; i < ending->count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
+		if (ending->member[i]->person < 0) /* a user of the machine has no chat */
+			continue;
 		chat_text_add(&text,
 		    "⏳ Your role " MARK_BOLD "%s" MARK_BOLD
 		    " ends %s.\nUntil then you may: %s. An admin can prolong it.",
@@ -122,14 +124,15 @@ static void
 tell_admins(struct tx *tx, const struct ending *ending)
 {
 	const struct settings_ids *admins = &tx->settings->admins;
+	char user[PRINCIPAL_TEXT];
 
 	for (size_t i = 0; i < admins->count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		chat_text_add(&text, "⏳ Access ends:");
 		for (size_t m = 0; m < ending->count && m < NAMED; m++)
-			chat_text_add(&text, "%s" MARK_CODE "telegram:%" PRId64 MARK_CODE,
-			    m == 0 ? " " : ", ", ending->member[m]->person);
+			chat_text_add(&text, "%s" MARK_CODE "%s" MARK_CODE, m == 0 ? " " : ", ",
+			    decide_user(tx, ending->member[m]->person, user));
 		if (ending->count > NAMED)
 			chat_text_add(&text, " and %zu more", ending->count - NAMED);
 		chat_text_add(&text,
@@ -246,16 +249,32 @@ has_month_begun(struct tx *tx)
 	return !row_dedupe_add(tx, SOURCE, key, NULL);
 }
 
+/* The next end of all, of who has a role or of the role itself; INT64_MAX: nothing ends. */
+static int64_t
+next_end(const struct tx *tx, const struct roles *roles)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (roles->member[i].until > tx->at && roles->member[i].until < next)
+			next = roles->member[i].until;
+	for (size_t i = 0; i < roles->count; i++)
+		if (roles->role[i].until > tx->at && roles->role[i].until < next)
+			next = roles->role[i].until;
+	return next;
+}
+
 void
 decide_access(struct tx *tx)
 {
 	const struct roles *roles = tx->settings->roles;
+	int64_t next = next_end(tx, roles);
 
-	if (!has_own_roles(roles))
+	decide_who_note_ends(tx);
+	if (!has_own_roles(roles) && next == INT64_MAX)
 		return;
 	look(tx, roles);
 	if (has_month_begun(tx))
 		report(tx);
-	if (row_effect_count_timers(tx, TIMER_ACCESS) == 0)
-		(void)row_effect_timer(tx, TIMER_ACCESS, "", 0, tx->at + HOUR_MS);
+	decide_due(tx, TIMER_ACCESS, next);
 }

@@ -4,7 +4,8 @@
 
 #include "store/tx.h"
 
-/* Where somebody has a role of a ROLE_<NAME>: notifies them and the admins a week and a day before
- * it ends, sends the admins a report once a month, and looks again in an hour (TIMER_ACCESS).  At
- * start, after a change of settings, and when that timer has fired. */
+/* Records what has ended.  Where somebody has a role of a ROLE_<NAME>, or one that ends: notifies
+ * them and the admins a week and a day before it ends, sends the admins a report once a month, and
+ * looks again at the next end, in an hour at the latest (TIMER_ACCESS).  At start, after a change
+ * of settings, and when that timer has fired. */
 void decide_access(struct tx *tx);

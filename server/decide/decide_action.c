@@ -106,6 +106,18 @@ text_or(const char *text, const char *other)
 	return text != NULL ? text : other;
 }
 
+/* Of a command its program without the folder that it stands in: whoever reads the question may be
+ * nobody who knows the server. */
+static const char *
+command_or(const char *command, const char *other)
+{
+	size_t size = command != NULL ? strcspn(command, " ") : 0;
+
+	while (size > 0 && command[size - 1] != '/')
+		size--;
+	return text_or(command != NULL ? command + size : NULL, other);
+}
+
 /* On a host: what is done to what. */
 static void
 say_on_host(const struct tx *tx, const struct client_settings *client, const struct action *action,
@@ -123,10 +135,11 @@ say_on_host(const struct tx *tx, const struct client_settings *client, const str
 		break;
 	case ACTION_RELOAD_NGINX:
 		(void)snprintf(out, LIMIT_LINE, "run %.160s",
-		    text_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), "?"));
+		    command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), "?"));
 		break;
 	case ACTION_CLEAR_CACHE:
-		(void)snprintf(out, LIMIT_LINE, "run %.160s", text_or(client->cache_command, "?"));
+		(void)snprintf(
+		    out, LIMIT_LINE, "run %.160s", command_or(client->cache_command, "?"));
 		break;
 	default:
 		(void)snprintf(out, LIMIT_LINE, "look at the disks");
@@ -155,7 +168,7 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 	(void)snprintf(out, DECIDE_TOUCHES, "%.60s%s%.250s%s%.120s", has_name ? client->name : "",
 	    has_name ? ": " : "", what,
 	    action->executor == ACTION_BY_CLOUDFLARE ? "" :
-		strcmp(host, "local") == 0	     ? " on this machine" :
+		strcmp(host, "local") == 0	     ? " on deploybot's server" :
 						       " on ",
 	    action->executor == ACTION_BY_CLOUDFLARE || strcmp(host, "local") == 0 ? "" : host);
 }

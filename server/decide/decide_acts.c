@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "decide/decide_action.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_drain.h"
@@ -64,7 +65,7 @@ _Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out"
 static bool
 is_a_pushs(struct tx *tx, const struct deployment *deployment)
 {
-	return deployment->trigger != TRIGGER_CHAT ||
+	return !deployment_is_by_request(deployment) ||
 	    row_button_is_requester(tx, deployment->id, 0);
 }
 
@@ -82,7 +83,8 @@ do_ask_person(struct act *act)
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
 	timer = row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
-	decide_tell_question(tx, deployment, act->answer);
+	if (!decide_tell_batch_join(tx, deployment))
+		decide_tell_question(tx, deployment, act->answer);
 	if (is_push)
 		decide_tell_team(tx, deployment, act->answer);
 	row_button_set_timer(tx, deployment->id, timer);
@@ -335,6 +337,7 @@ do_probe(struct act *act)
 		return;
 	}
 	effect->subject = deployment->id;
+	effect->u.probe.run = deployment->run;
 	effect->u.probe.plan = (struct probe_plan){
 		.successes = times->health_check_successes,
 		.failures = times->health_check_retries,

@@ -21,6 +21,13 @@ decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const c
 }
 
 bool
+decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action action)
+{
+	return policy_decide_somewhere(tx->settings, decide_who(tx, person), action, tx->at)
+		   .verdict == POLICY_ALLOW;
+}
+
+bool
 decide_is_stranger(struct tx *tx, int64_t person)
 {
 	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);

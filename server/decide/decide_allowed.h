@@ -9,10 +9,14 @@ struct deployment;
 
 /* What the policy says of that now, and why.  Work under a former name is also theirs who may do it
  * under the new one. */
-struct policy_decision decide_allowed(
-    struct tx *tx, int64_t person, enum policy_action action, const char *environment);
+struct policy_decision
+decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment);
 struct policy_decision
 decide_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target);
+
+/* Have they that anywhere?  Then a list of it may begin, each line of which is asked about with the
+ * others here. */
+bool decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action action);
 
 /* Has this person no role in force? */
 bool decide_is_stranger(struct tx *tx, int64_t person);

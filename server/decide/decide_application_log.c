@@ -18,12 +18,23 @@ decide_shows_application_log(struct tx *tx, const char *environment, int64_t cha
 	    chat == decide_chat_of(tx, environment);
 }
 
+/* Its release had begun, and was ended again. */
+static bool
+is_undone(struct tx *tx, const struct deployment *work)
+{
+	struct step steps[LIMIT_STEPS];
+
+	return work->run != 0 &&
+	    deployment_is_undone(work, steps, row_step_list(tx, work->run, steps, LIMIT_STEPS));
+}
+
 bool
 decide_tail_is_private(struct tx *tx, const struct deployment *work)
 {
 	char tail[LIMIT_TAIL];
 
 	return !deployment_is_action(work) &&
-	    (work->target_changed || deployment_migration(work) != MIGRATION_NONE) &&
+	    (work->target_changed || deployment_migration(work) != MIGRATION_NONE ||
+		is_undone(tx, work)) &&
 	    !row_run_newest_tail(tx, work->id, tail);
 }

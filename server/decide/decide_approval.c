@@ -71,6 +71,7 @@ deny(struct tx *tx, const struct update *update, const struct deployment *work,
 
 	(void)snprintf(reason, sizeof(reason), "%s%s%s",
 	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must" :
+		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "another role must",
 	    roles != NULL ? ": " : "", roles != NULL ? roles : "");
@@ -106,7 +107,7 @@ decide_approval_work(
 		return work;
 	decide_answer_no(tx, update);
 	is_review = strcmp(request->action, "review") == 0;
-	if (!decide_may(tx, update, POLICY_APPROVE, ""))
+	if (!decide_may_begin(tx, update, POLICY_APPROVE, ""))
 		return (struct deployment){ 0 };
 	if (number == 0)
 		(void)decide_sendf(tx, &update->address,

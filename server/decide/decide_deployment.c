@@ -20,6 +20,7 @@
 #include "store/row_environment.h"
 #include "store/row_button.h"
 #include "store/row_claim.h"
+#include "store/row_press.h"
 #include "store/row_queue.h"
 #include "store/row_witness.h"
 
@@ -126,7 +127,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		return;
 	deployment->ended_at = tx->at;
 	/* A newer push has waited for the end of what was being approved. */
-	if (deployment->trigger != TRIGGER_CHAT &&
+	if (!deployment_is_by_request(deployment) &&
 	    row_environment_get(tx, deployment->environment).waiting_push[0] != '\0')
 		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
@@ -210,13 +211,31 @@ decide_is_live(struct tx *tx, const struct deployment *deployment)
 	    deployment_runs_already(deployment, &environment);
 }
 
+void
+decide_confirmed(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	deployment->confirmed_by = update->person;
+	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
+	row_press_add(tx, deployment->id, PRESS_CONFIRM, update->person);
+}
+
+/* A hook asks in the name of a chat, which has its question. */
+static enum trigger
+trigger_of(const struct update *update)
+{
+	if (principal_token(update->person) != 0)
+		return TRIGGER_API;
+	return decide_is_answered(update) && !principal_is_hook(update->person) ? TRIGGER_LOCAL :
+										  TRIGGER_CHAT;
+}
+
 struct deployment
 decide_requested(
     struct tx *tx, const struct update *update, enum program program, const char *environment)
 {
 	struct deployment deployment = {
 		.program = program,
-		.trigger = TRIGGER_CHAT,
+		.trigger = trigger_of(update),
 		.state = DEPLOY_REQUESTED,
 		.requested_by = update->person,
 		.address = decide_home(tx, update, environment),

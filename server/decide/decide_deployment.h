@@ -33,6 +33,9 @@ bool decide_prepare_start(struct tx *tx, struct deployment *deployment);
 /* Is its commit what runs there already?  Not a rollback's, nor where what runs is in doubt. */
 bool decide_is_live(struct tx *tx, const struct deployment *deployment);
 
+/* They have confirmed it, and by which token (row_press.h); it has a row. */
+void decide_confirmed(struct tx *tx, struct deployment *deployment, const struct update *update);
+
 /* What the person of an update asks for; no row yet. */
 struct deployment decide_requested(struct tx *tx, const struct update *update,
     enum program program, const char *environment);

@@ -67,6 +67,15 @@ decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
 	    decide_is_allowed_do(tx, person, action->name, client->as.name);
 }
 
+/* Of an environment's application. */
+static bool
+has_jobs(struct tx *tx, const char *environment)
+{
+	char jobs[LIMIT_LINE];
+
+	return settings_jobs(tx->settings, environment, jobs, sizeof(jobs)) > 0;
+}
+
 static bool
 may_somewhere(struct tx *tx, int64_t person, const struct action *action,
     const struct client_settings *client)
@@ -81,9 +90,39 @@ may_somewhere(struct tx *tx, int64_t person, const struct action *action,
 		return false;
 	}
 	for (size_t i = 0; i < s->environment_count && client == NULL; i++)
-		if (decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
+		if (has_jobs(tx, s->environments[i].name) &&
+		    decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
 			return true;
 	return false;
+}
+
+bool
+decide_do_is_there(struct tx *tx, int64_t person, const char *begin)
+{
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		if (text_starts(action_table[i].name, begin) &&
+		    may_somewhere(tx, person, &action_table[i], NULL))
+			return true;
+	return false;
+}
+
+bool
+decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	const struct settings *s = tx->settings;
+	bool is_set_up = false;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		is_set_up |= s->clients[i].actions != 0;
+	for (size_t i = 0; i < s->environment_count && !is_set_up; i++)
+		is_set_up = has_jobs(tx, s->environments[i].name);
+	if (is_set_up)
+		return false;
+	chat_text_add(text, "No actions are set up%s. /help lists what you may do.",
+	    decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL) ?
+		": CLIENTS and JOB_<NAME> in the settings do that" :
+		"");
+	return true;
 }
 
 void
@@ -104,6 +143,8 @@ decide_do_list(struct tx *tx, int64_t person, const char *name,
 			chat_text_code(text, ". Did you mean ", near);
 		chat_text_add(text, near != NULL ? "? " : ". ");
 	}
+	if (n == 0 && decide_do_none(tx, person, text))
+		return;
 	chat_text_add(text, "You may%s%s:%s", client != NULL ? " on " : "",
 	    client != NULL ? client->id : "", n == 0 ? " nothing; an admin can grant do" : "");
 	for (size_t i = 0; i < n; i++)
@@ -378,12 +419,10 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	}
 	if (how == DO_IS_REQUESTED && is_asked_already(tx, update, w, &work))
 		return 0;
-	if (is_confirmed) {
-		work.confirmed_by = update->person;
-		(void)text_copy(work.confirmer, sizeof(work.confirmer), update->name);
-	}
 	work.is_requested = how == DO_IS_REQUESTED;
 	row_deployment_add(tx, &work);
+	if (is_confirmed)
+		decide_confirmed(tx, &work, update);
 	decide_action_bind(tx, &work);
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;

@@ -31,10 +31,17 @@ const char *decide_do_id(const char *typed);
 bool decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
     const struct client_settings *client);
 
+/* Is any action set up of those that begin so, and may they do it somewhere? */
+bool decide_do_is_there(struct tx *tx, int64_t person, const char *begin);
+
+/* Adds that nobody has set up any action, and to an admin where that is done.  False: there are
+ * some, and nothing was added. */
+struct chat_text;
+bool decide_do_none(struct tx *tx, int64_t person, struct chat_text *text);
+
 /* Adds "You may: restart-web …", those that they may do to some client or environment, or to that
  * client (NULL: any); only_lines: which an APPROVE line can say.  Before it, where there is no
  * action of that name ("": nothing is said of it), that and which of theirs is near. */
-struct chat_text;
 void decide_do_list(struct tx *tx, int64_t person, const char *name,
     const struct client_settings *client, bool only_lines, struct chat_text *text);
 

@@ -24,6 +24,7 @@
 #include "store/row_effect.h"
 #include "store/row_factor.h"
 #include "store/row_message.h"
+#include "store/row_press.h"
 #include "store/row_shown.h"
 
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
@@ -137,7 +138,8 @@ wait_a_day(struct tx *tx, int64_t work)
 	(void)row_effect_timer(tx, TIMER_REVIEW, name, 0, tx->at + DAY_MS);
 }
 
-/* Who has asked the open question about the same commit has asked for this one, too. */
+/* Who has asked the open question about the same commit has asked for this one, too, by the same
+ * tokens. */
 static void
 add_requesters(struct tx *tx, const struct deployment *work)
 {
@@ -151,6 +153,7 @@ add_requesters(struct tx *tx, const struct deployment *work)
 	for (size_t i = 0; i < n; i++)
 		if (asked[i] != 0)
 			row_button_add_requester(tx, work->id, asked[i], 0);
+	row_press_share(tx, question.id, work->id);
 }
 
 void
@@ -244,7 +247,7 @@ decide_emergency_due(struct tx *tx, int64_t id)
 static bool
 is_alone(struct tx *tx, const struct update *update, const struct deployment *work)
 {
-	return (update->person == work->requested_by || update->person == work->confirmed_by) &&
+	return decide_needs_is_requester(tx, work, update->person) &&
 	    decide_needs_next(tx, work, 0) == 0;
 }
 
@@ -260,6 +263,7 @@ may_review(struct tx *tx, const struct update *update, const struct deployment *
 		return decide_may(tx, update, POLICY_APPROVE, work->environment);
 	decide_deny(tx, update, POLICY_APPROVE, work->environment, "review",
 	    verdict == NEEDS_ASKED	   ? "you asked for it, so somebody else must review it" :
+		verdict == NEEDS_BY_TOKEN  ? DECIDE_NEEDS_BY_TOKEN " must review it" :
 		verdict == NEEDS_NO_PERSON ? "only a person counts, and this user is none" :
 					     "a role of <ENV>_APPROVERS must");
 	return false;
@@ -326,6 +330,7 @@ close_it(struct tx *tx, const struct update *update, struct deployment *work, bo
 	(void)text_copy(work->reviewer, sizeof(work->reviewer), update->name);
 	work->reviewed_at = tx->at;
 	row_deployment_save(tx, work);
+	row_press_add(tx, work->id, PRESS_REVIEW, update->person);
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
 	    AUDIT_CODE_EMERGENCY_REVIEWED, "reviewed",
 	    (const char *const[]){ "name", update->name, "emergency", work->emergency,

@@ -3,16 +3,18 @@
 #include "decide/decide_enrol.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-#include "decide/decide_allowed.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_need.h"
 #include "decide/decide_picture.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_who.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "types/principal.h"
 
 #define RECOVERY_CODES 10
 
@@ -163,7 +165,7 @@ reset(struct tx *tx, const struct update *update, int64_t person)
 	}
 	decide_factor_reset(tx, update, person);
 	decide_answer(tx,
-	    "Reset: it ends when the admins have been sent that, or in 10 minutes; then deploybot 2fa add makes another.");
+	    "Reset: it ends when the admins have been sent that, or in 10 minutes; then root or another admin makes another: deploybot 2fa add.");
 }
 
 /* What it is for is asked for again, wherever that was. */
@@ -179,22 +181,54 @@ recover(struct tx *tx, const struct update *update, int64_t person, const char *
 		decide_refusef(tx, 409, "not accepted: %s", why);
 }
 
+/* --- who may --- */
+
+/* With the code that they gave when they made it. */
+static bool
+goes_on(struct tx *tx, const struct update *from, int64_t person, const char *word)
+{
+	return strcmp(word, "confirm") == 0 && from->person != person &&
+	    row_factor_get(tx, person).made_by == from->person;
+}
+
+/* False: it was answered, or a code comes first. */
+static bool
+may(struct tx *tx, const struct api_request *api, int64_t person)
+{
+	const struct update *from = &api->from;
+	const char *word = api->request.action;
+	char what[LIMIT_LINE];
+
+	if (strcmp(word, "recover") == 0 && from->person == person)
+		return true; /* what they give is a code */
+	(void)snprintf(what, sizeof(what), "2FA %s of %" PRId64, word, person);
+	if (!decide_factor_may(tx, from, what))
+		return false;
+	if (principal_is_root(from->person))
+		return true;
+	return decide_factor_gives_code(tx, from, person, what) &&
+	    (goes_on(tx, from, person, word) || !decide_lacks_factor_for(tx, from, what));
+}
+
+/* Where who asks gave none, what stands there is of the new one: as it was before they had to. */
+static const char *
+first_code(const struct tx *tx, const struct api_request *api)
+{
+	return api->first[0] != '\0' || tx->factor_of != 0 ? api->first : api->code;
+}
+
 void
 decide_enrol(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	int64_t person = request_get_number(&api->request, "person");
 	const char *word = api->request.action;
 
-	if (decide_is_too_fast(tx, &api->from, "2fa", false))
+	if (decide_is_too_fast(tx, &api->from, "2fa", false) || !may(tx, api, person))
 		return;
-	if (!decide_is_allowed(tx, api->from.person, POLICY_TWO_FA, "") &&
-	    !(strcmp(word, "recover") == 0 && api->from.person == person))
-		decide_deny(
-		    tx, &api->from, POLICY_TWO_FA, "", "2fa", "your role does not grant it");
-	else if (strcmp(word, "add") == 0)
+	if (strcmp(word, "add") == 0)
 		add(tx, &api->from, person, json);
 	else if (strcmp(word, "confirm") == 0)
-		confirm(tx, &api->from, person, api->code, json);
+		confirm(tx, &api->from, person, first_code(tx, api), json);
 	else if (strcmp(word, "codes") == 0)
 		make_codes(tx, &api->from, person, json);
 	else if (strcmp(word, "reset") == 0)

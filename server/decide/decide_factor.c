@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_factor_inside.h"
 #include "decide/decide_reply.h"
@@ -12,6 +13,7 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "store/row_grant_use.h"
 #include "store/row_message.h"
 
 #define MINUTE_MS    (60 * INT64_C(1000))
@@ -21,6 +23,8 @@
 #define CLOCK_S	     20
 #define TRIES	     5	/* between two waits */
 #define FAILURES_MAX 50 /* without a success: NIST SP 800-63B allows 100 */
+
+#define ROOT_DOES "root does it on the server, or another admin with theirs"
 
 /* After the first five, the next, and so on; the last of them from then on. */
 static const int wait_minutes[] = { 1, 5, 30, 60 };
@@ -73,6 +77,20 @@ decide_factor_audit(
 	(void)snprintf(whose, sizeof(whose), "%" PRId64, person);
 	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok",
 	    (const char *const[]){ "person", whose, "name", update->name, NULL });
+}
+
+bool
+decide_factor_may(struct tx *tx, const struct update *update, const char *what)
+{
+	struct policy_decision decision =
+	    decide_allowed(tx, update->person, POLICY_TWO_FA, POLICY_ALL);
+
+	if (decision.verdict != POLICY_ALLOW) {
+		decide_deny(tx, update, POLICY_TWO_FA, "", what, decision.reason);
+		return false;
+	}
+	row_grant_use_note(tx, update->person, policy_action_word(POLICY_TWO_FA));
+	return true;
 }
 
 /* --- whether there is one --- */
@@ -128,7 +146,7 @@ is_ready(struct tx *tx, const struct factor *factor, char why[LIMIT_LINE])
 		(void)snprintf(why, LIMIT_LINE,
 		    tx->settings->enrols_in_chat ?
 			"you have no second factor: /2fa in our private chat makes one" :
-			"you have no second factor: an admin makes one, with deploybot 2fa add on the server");
+			"you have no second factor: root or another admin makes one, with deploybot 2fa add on the server");
 	else if (factor->failures >= FAILURES_MAX)
 		(void)snprintf(why, LIMIT_LINE,
 		    "your second factor is closed after %d wrong codes, until it is reset",
@@ -157,6 +175,21 @@ decide_factor_is_ready(struct tx *tx, int64_t person, char why[LIMIT_LINE])
 	}
 	(void)snprintf(why, LIMIT_LINE,
 	    "your second factor cannot be read now: an admin sees why in deploybot doctor");
+	return false;
+}
+
+bool
+decide_factor_gives_code(
+    struct tx *tx, const struct update *update, int64_t person, const char *what)
+{
+	int64_t who = update->person;
+
+	if (who > 0 && decide_factor_of(tx, who).enrolled_at != 0)
+		return true;
+	decide_deny(tx, update, POLICY_TWO_FA, "", what,
+	    who <= 0	      ? "it needs a code of your own, and a role is no person: " ROOT_DOES :
+		who == person ? "nobody does that for themselves without a code: " ROOT_DOES :
+				"it needs a code of your own, and you have none: " ROOT_DOES);
 	return false;
 }
 

@@ -6,6 +6,17 @@
 #include "types/audit_code.h"
 #include "types/update.h"
 
+/* May who sent the update make, confirm and reset second factors of others?  By a grant on the
+ * whole server: one of an application reaches nobody.  A no is audited and said; what: "2FA reset
+ * of 7" */
+bool decide_factor_may(struct tx *tx, const struct update *update, const char *what) MUST_USE;
+
+/* Has who sent the update one, so that a code of theirs can be asked for what is done to the factor
+ * of that person?  Else a no is audited and says that root does it: an account or a key of theirs
+ * is not they. */
+bool decide_factor_gives_code(
+    struct tx *tx, const struct update *update, int64_t person, const char *what) MUST_USE;
+
 /* Could a code of theirs be taken now?  False: *why says why not, and what to do. */
 bool decide_factor_is_ready(struct tx *tx, int64_t person, char why[LIMIT_LINE]) MUST_USE;
 

@@ -69,10 +69,10 @@ decide_freeze_target(struct tx *tx, const struct update *update, const struct re
 		(void)text_copy(ret, LIMIT_ENVIRONMENT, HOLD_ALL);
 		return !decide_is_stranger(tx, update->person) ?
 		    may_all(tx, update, request, NULL) :
-		    decide_may(tx, update, POLICY_FREEZE, "");
+		    decide_may_begin(tx, update, POLICY_FREEZE, "");
 	}
 	if (application != NULL && request_get(request, REQUEST_TYPED, typed)[0] == '\0' &&
-	    decide_is_allowed(tx, update->person, POLICY_FREEZE, "")) {
+	    decide_is_allowed_somewhere(tx, update->person, POLICY_FREEZE)) {
 		(void)snprintf(ret, LIMIT_ENVIRONMENT, "%s/*", application->application);
 		return may_all(tx, update, request, application);
 	}

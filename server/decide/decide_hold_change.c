@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"
+#include "decide/decide_due.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
 #include "decide/decide_hold_repeat.h"
@@ -13,18 +14,16 @@
 #include "decide/decide_hold_work.h"
 #include "decide/decide_push.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_who.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
-#include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_hold.h"
 #include "store/row_hold_repeat.h"
 #include "store/row_queue.h"
 #include "store/row_rate_limit.h"
-
-#define HOUR_MS (3600 * INT64_C(1000))
 
 #define QUESTIONS 32 /* to an owner: what becomes of one lock is said in the latest */
 
@@ -92,31 +91,20 @@ refresh_target(struct tx *tx, const char *target)
 
 /* --- when to look again --- */
 
-/* At most an hour ahead: a clock that is set forward or back costs no more. */
-static void
-look_at(struct tx *tx, int64_t due)
-{
-	int64_t before, timer = row_effect_find_timer(tx, TIMER_HOLDS, &before);
-
-	if (due > tx->at + HOUR_MS)
-		due = tx->at + HOUR_MS;
-	if (timer != 0 && before <= due && before > tx->at)
-		return;
-	row_effect_withdraw(tx, timer);
-	(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, due);
-}
-
-/* Its own end, or before that the end of a role of its owner. */
+/* Its own end, or before that the end of a role of its owner, or of what they act with. */
 static int64_t
-end_of(const struct tx *tx, const struct hold *hold)
+end_of(struct tx *tx, const struct hold *hold)
 {
+	const struct roles *roles = tx->settings->roles;
 	int64_t due = hold->until == 0 ? INT64_MAX : hold->until;
-	size_t n = 0;
-	const struct role_member *member = roles_of(tx->settings->roles, hold->person, &n);
+	size_t n = 0, lent = decide_who(tx, hold->person).lent;
+	const struct role_member *member = roles_of(roles, hold->person, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (member[i].until > tx->at && member[i].until < due)
 			due = member[i].until;
+	if (lent != 0 && roles->role[lent - 1].until > tx->at && roles->role[lent - 1].until < due)
+		due = roles->role[lent - 1].until;
 	return due;
 }
 
@@ -146,7 +134,7 @@ look_at_next(struct tx *tx)
 			due = end_of(tx, &hold);
 	}
 	if (is_any)
-		look_at(tx, due);
+		decide_due(tx, TIMER_HOLDS, due);
 }
 
 /* --- it begins, it ends --- */
@@ -194,7 +182,7 @@ decide_hold_end(struct tx *tx, const struct hold *hold, const struct update *by,
 	refresh_target(tx, hold->target);
 	row_queue_look_held(tx);
 	if (by != NULL)
-		look_at(tx, tx->at + ROW_HOLD_REPEAT_MS);
+		decide_due(tx, TIMER_HOLDS, tx->at + ROW_HOLD_REPEAT_MS);
 }
 
 /* To the machine (no chat), it is what they are answered. */
@@ -325,8 +313,9 @@ decide_hold_begin(struct tx *tx, struct hold *hold)
 	refresh_target(tx, hold->target);
 	/* Of the same person's before it something may have gone. */
 	row_queue_look_held(tx);
-	look_at(tx, end_of(tx, hold));
-	look_at(tx, tx->at + ROW_HOLD_REPEAT_MS); /* what they repeat is counted so long */
+	decide_due(tx, TIMER_HOLDS, end_of(tx, hold));
+	decide_due(
+	    tx, TIMER_HOLDS, tx->at + ROW_HOLD_REPEAT_MS); /* what they repeat is counted so long */
 }
 
 void

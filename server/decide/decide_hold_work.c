@@ -36,7 +36,7 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 {
 	const struct hold_work facts = {
 		.action = deployment_grant(work),
-		.requester = work->trigger == TRIGGER_CHAT ? work->requested_by : 0,
+		.requester = deployment_is_by_request(work) ? work->requested_by : 0,
 		.restores =
 		    deployment_is_action(work) && action_restores(action_find(work->action)),
 		.confirmer = work->confirmed_by,

@@ -69,12 +69,10 @@ say_when(struct tx *tx, const struct update *update, const char *of, int64_t eve
 
 	if (decide_is_answered(update))
 		tx->answer.status = 429;
-	if (!take(tx, "slower", update->person, 1, HINT_EVERY_MS))
-		return;
-	if (update->kind == UPDATE_PRESS)
+	if (update->kind == UPDATE_PRESS) /* each of them waits for its answer */
 		decide_toastf(
 		    tx, update, false, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
-	else
+	else if (take(tx, "slower", update->person, 1, HINT_EVERY_MS))
 		(void)decide_sendf(
 		    tx, &update->address, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
 }
@@ -90,6 +88,7 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 	if (decide_is_stranger(tx, update->person)) {
 		if (strangers_may(tx, update))
 			return false;
+		tx->is_toasted = true; /* no call for each of a flood */
 		decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", "too many requests");
 		return true;
 	}
@@ -198,7 +197,7 @@ decide_charge(struct tx *tx, const struct deployment *work)
 {
 	int64_t minutes = (work->ended_at - work->started_at + MINUTE_MS - 1) / MINUTE_MS;
 
-	if (tx->settings->cost_limit_per_user != 0 && work->trigger == TRIGGER_CHAT &&
+	if (tx->settings->cost_limit_per_user != 0 && deployment_is_by_request(work) &&
 	    work->started_at != 0 && minutes > 0)
 		row_cost_add(tx, counted_as(tx, work->requested_by), minutes);
 }

@@ -8,10 +8,10 @@
 
 /*
  * Is it too much?  Then it was dealt with.  Of who has a role as ROLE_RATE_LIMIT says, commands
- * and presses apart, answered with when it goes on, once a minute; never where it is_always (stop,
- * status, lock, rollback, the end of a freeze).  Of who has none as RATE_LIMIT_* say, of each
- * person and of each group in which such people write: without an answer, counted in the audit as
- * `what`.
+ * and presses apart, answered with when it goes on (each press, a command once a minute); never
+ * where it is_always (stop, status, lock, rollback, the end of a freeze).  Of who has none as
+ * RATE_LIMIT_* say, of each person and of each group in which such people write: without an
+ * answer, counted in the audit as `what`.
  *
  * What a token asks for counts, here and in what it costs, as the account's that has logged in with
  * it, or its maker's; one that root made counts by itself.

@@ -10,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_session.h"
 #include "decide/decide_token.h"
+#include "decide/decide_who.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_effect.h"
@@ -120,7 +121,7 @@ refuse(struct tx *tx, const struct update *update, const struct token *token, co
 {
 	count_failure(tx, update, token, why);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Not logged in: the token is unknown, expired or revoked. Your message is deleted.");
+	    "🔑 Not logged in: the token is unknown, revoked or has ended. Your message is deleted.");
 }
 
 /* Two have it: which of them should not is not known. */
@@ -143,8 +144,8 @@ block(struct tx *tx, const struct update *update, struct token *token)
 static void
 begin(struct tx *tx, const struct update *update, struct token *token)
 {
-	char until[ZONE_DATE], idle[TEXT_DURATION_SIZE];
-	bool has_own = policy_is_known(tx->settings, principal_of_person(update->person), tx->at);
+	char until[ZONE_DATE], idle[TEXT_DURATION_SIZE], role[ROLE_TEXT];
+	bool has_own = decide_has_own_role(tx, update->person);
 
 	token->person = update->person;
 	token->used_at = tx->at;
@@ -152,9 +153,10 @@ begin(struct tx *tx, const struct update *update, struct token *token)
 	decide_session_begin(tx, update, token);
 	(void)decide_sendf(tx, &update->address,
 	    "🔑 Logged in as " MARK_BOLD "%s" MARK_BOLD
-	    " until %s; ends after %s without use.\n%sThe token's cannot approve. " MARK_CODE
+	    " until %s; ends after %s without use.\n%sNobody approves by a token. " MARK_CODE
 	    "/logout" MARK_CODE " ends it. Your message with the token is deleted.",
-	    token->role, zone_date_text(tx->settings->zone, token->expires_at - 1, until),
+	    row_token_role_text(token, role),
+	    zone_date_text(tx->settings->zone, row_token_end(tx->settings, token).at - 1, until),
 	    text_duration(idle, tx->settings->session_timeout_ms),
 	    has_own ? "You keep your own role. " : "");
 }

@@ -1,13 +1,16 @@
-/* decide_near.c - a name that does not exist: the nearest one that its sender may see, as a button.  Side: store. */
+/* decide_near.c - a name that does not exist: the nearest that its sender may see, each a button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_near.h"
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 
-#define NAMES_SHOWN 24
+#define NAMES_SHOWN  8
+#define OFFERED	     10
+#define BEGINS_LEAST 3
 
 /* What is offered for what was typed, and the name that it was nearest to. */
 struct nearest {
@@ -109,20 +112,85 @@ add_environments(const struct decide_scope *all, struct chat_text *text)
 		chat_text_add(text, " and %zu more: /status lists them.", all->n - shown);
 }
 
-/* A client's is no environment: it is named, and no button leads there. */
-static void
-offer(struct tx *tx, const struct update *update, const struct request *request, const char *near,
+/* --- what is meant --- */
+
+/* Is it one of the names of that environment, or, of what was only begun, do they begin so? */
+static bool
+is_of(const char *environment, const char *text, bool is_begun)
+{
+	size_t size = strlen(text) + !is_begun;
+	struct environment_id id;
+
+	return strncmp(environment, text, size) == 0 ||
+	    (environment_id_parse(environment, &id) &&
+		(strncmp(id.name, text, size) == 0 || strncmp(id.application, text, size) == 0));
+}
+
+/* Those that a name may stand for, in their order: where they may do what was asked for, if that is
+ * anywhere.  Returns how many there are, of which the first are in ret. */
+static size_t
+list_meant(struct tx *tx, const struct decide_scope *all, enum policy_action action,
+    const char *text, bool is_begun, const char *ret[OFFERED])
+{
+	size_t n = 0;
+
+	for (int is_allowed = 1; is_allowed >= 0 && n == 0; is_allowed--)
+		for (size_t i = 0; i < all->n; i++) {
+			const char *name = all->at[i]->name;
+
+			if (!is_of(name, text, is_begun) ||
+			    (is_allowed == 1 && !decide_is_allowed(tx, all->person, action, name)))
+				continue;
+			if (n < OFFERED)
+				ret[n] = name;
+			n++;
+		}
+	return n;
+}
+
+/* Each is a press away.  False: nothing is near. */
+static bool
+offer_each(struct tx *tx, const struct update *update, const struct request *request,
+    const struct decide_scope *all, enum policy_action action, const char *near,
     struct chat_text *text, struct buttons *keyboard)
 {
+	const char *found[OFFERED];
+	size_t n = strlen(request->target) < BEGINS_LEAST ?
+	    0 :
+	    list_meant(tx, all, action, request->target, true, found);
+
+	if (n == 0 && near[0] != '\0')
+		n = list_meant(tx, all, action, near, false, found);
+	for (size_t i = 0; i < n && i < OFFERED; i++) {
+		chat_text_code(text, i == 0 ? " Did you mean " : " ", found[i]);
+		decide_choice(tx, update, request, found[i], keyboard);
+	}
+	if (n > OFFERED)
+		chat_text_add(text, " or %zu more: write more of the name.", n - OFFERED);
+	else if (n > 0)
+		chat_text_add(text, "?");
+	return n > 0;
+}
+
+/* A client's is no environment: it is named, and no button leads there.  An application, or a name
+ * that several have, is what is looked at; where one is to be chosen, those are offered at once. */
+static bool
+offer(struct tx *tx, const struct update *update, const struct request *request,
+    const struct decide_scope *all, const struct decide_near *for_what, const char *near,
+    struct chat_text *text, struct buttons *keyboard)
+{
+	if (near[0] == '\0' || (environment_client(near) == NULL && for_what->is_one))
+		return offer_each(tx, update, request, all, for_what->action, near, text, keyboard);
 	chat_text_code(text, " Did you mean ", near);
 	chat_text_add(text, "?");
 	if (environment_client(near) == NULL)
 		decide_choice(tx, update, request, near, keyboard);
+	return true;
 }
 
 void
 decide_near_say(struct tx *tx, const struct update *update, const struct request *request,
-    const struct decide_scope *all)
+    const struct decide_scope *all, const struct decide_near *for_what)
 {
 	struct message message = { 0 };
 	char near[LIMIT_ENVIRONMENT];
@@ -141,8 +209,9 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 	    request->target[0] != '\0' ? (all->n > 0 || near[0] != '\0' ? "\"." : "\" for you.") :
 		all->n > 0	       ? "Which environment?" :
 					 "There is no environment for you.");
-	if (near[0] != '\0')
-		offer(tx, update, request, near, &text, &message.buttons);
+	if (request->target[0] != '\0' &&
+	    offer(tx, update, request, all, for_what, near, &text, &message.buttons))
+		;
 	else if (all->n > 0)
 		add_environments(all, &text);
 	else

@@ -72,7 +72,8 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
 	bool is_review = tx->request != NULL && strcmp(tx->request->action, "review") == 0;
 	char what[LIMIT_LINE];
 
-	if (environment[0] == '\0' || !policy_needs_factor(tx->settings, action, name, environment))
+	if (environment[0] == '\0' || strcmp(environment, POLICY_ALL) == 0 ||
+	    !policy_needs_factor(tx->settings, action, name, environment))
 		return false;
 	tx->only_asks = is_only_asked(tx, action, name, environment);
 	if (tx->only_asks)

@@ -13,8 +13,9 @@
 #include "types/update.h"
 
 /* By REQUIRE_OTP; noted in the tx where it is so.  Never of what only asks a question, whose answer
- * it is that carries it out, nor of a no, nor of what concerns no environment (""): who does such a
- * thing asks with decide_lacks_factor_for(). */
+ * it is that carries it out, nor of a no, nor of what concerns no environment ("") or the whole
+ * server (POLICY_ALL: tokens, second factors): who does such a thing asks with
+ * decide_lacks_factor_for(). */
 bool decide_lacks_factor(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment) MUST_USE;
 

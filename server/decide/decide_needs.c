@@ -17,6 +17,8 @@
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_press.h"
+#include "store/row_token.h"
 #include "types/action.h"
 #include "types/git_answer.h"
 
@@ -29,21 +31,35 @@ static const char *const programs[PROGRAM_COUNT] = {
 	[PROGRAM_ACTION] = "action",
 };
 
-static void
-add_asked(struct needs_work *facts, int64_t person)
+static bool
+is_among(const struct needs_work *facts, int64_t person)
 {
-	if (person != 0 && facts->n_asked < NEEDS_ASKED_MAX)
-		facts->asked[facts->n_asked++] = person;
+	for (size_t i = 0; i < facts->n_asked; i++)
+		if (facts->asked[i] == person)
+			return true;
+	return false;
+}
+
+/* Of whom no row knows who they are, the last door in the enum counts. */
+static void
+note_unknown(struct needs_work *facts, enum needs_unknown unknown)
+{
+	if (unknown > facts->unknown)
+		facts->unknown = unknown;
 }
 
 /* A user of the machine who is a role alone may be any of those who approve. */
-static bool
-has_nobodys_number(const struct needs_work *facts)
+static void
+add_asked(struct needs_work *facts, int64_t person)
 {
-	for (size_t i = 0; i < facts->n_asked; i++)
-		if (facts->asked[i] < 0)
-			return true;
-	return false;
+	if (person < 0)
+		note_unknown(facts,
+		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
+			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
+			principal_is_root(person)    ? NEEDS_UNKNOWN_ROOT :
+						       NEEDS_UNKNOWN_USER);
+	if (person != 0 && !is_among(facts, person) && facts->n_asked < NEEDS_ASKED_MAX)
+		facts->asked[facts->n_asked++] = person;
 }
 
 /* "github:octo(7)": that person has asked for it. */
@@ -55,7 +71,8 @@ find_pusher(const struct tx *tx, const struct deployment *work, struct needs_wor
 
 	if (principal_parse(work->requester, &who) && who.kind == PRINCIPAL_REPOSITORY)
 		person = settings_person_of_login(tx->settings, who.name, strcspn(who.name, "("));
-	facts->is_unknown_requester = person == 0;
+	if (person == 0)
+		note_unknown(facts, NEEDS_UNKNOWN_PUSHER);
 	add_asked(facts, person);
 }
 
@@ -99,6 +116,43 @@ approvals_of_action(const struct tx *tx, const struct deployment *work)
 	return approvals == 0 && work->is_requested ? 1 : approvals;
 }
 
+/* A token's maker and its account are one human with whoever used it.  Who has made it on the
+ * machine, and whose account has no role but the token's, is nobody that could be told from others.
+ */
+static void
+add_press(struct tx *tx, const struct press *press, struct needs_work *facts)
+{
+	add_asked(facts, press->person);
+	if (press->maker > 0)
+		add_asked(facts, press->maker);
+	add_asked(facts, press->account);
+	if (press->maker <= 0 || (press->person > 0 && !decide_has_own_role(tx, press->person)))
+		note_unknown(facts, NEEDS_UNKNOWN_TOKEN);
+}
+
+static void
+add_presses(struct tx *tx, const struct deployment *work, struct needs_work *facts)
+{
+	struct press presses[ROW_PRESSES];
+	size_t n = row_press_list(tx, work->id, presses);
+
+	for (size_t i = 0; i < n; i++)
+		add_press(tx, &presses[i], facts);
+	if (n == ROW_PRESSES)
+		facts->n_asked = NEEDS_ASKED_MAX;
+}
+
+static void
+add_requesters(struct tx *tx, const struct deployment *work, struct needs_work *facts)
+{
+	int64_t people[NEEDS_ASKED_MAX];
+	size_t n = row_button_list_requesters(tx, work->id, people, NEEDS_ASKED_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		add_asked(facts, people[i]);
+	facts->n_themselves = facts->n_asked;
+}
+
 static struct needs_work
 facts_of(struct tx *tx, const struct deployment *work)
 {
@@ -114,14 +168,12 @@ facts_of(struct tx *tx, const struct deployment *work)
 	facts.untouched = work->untouched;
 	facts.not_on = find_not_on(tx, work);
 	(void)deployment_target(work, facts.target);
-	facts.n_asked = row_button_list_requesters(tx, work->id, facts.asked, NEEDS_ASKED_MAX - 1);
-	if (work->trigger != TRIGGER_CHAT)
+	if (!deployment_is_by_request(work))
 		find_pusher(tx, work, &facts);
 	add_asked(&facts, work->requested_by);
 	add_asked(&facts, work->confirmed_by);
-	add_asked(&facts, decide_token_person(tx, work->requested_by));
-	add_asked(&facts, decide_token_person(tx, work->confirmed_by));
-	facts.is_unknown_requester |= has_nobodys_number(&facts);
+	add_requesters(tx, work, &facts);
+	add_presses(tx, work, &facts);
 	return facts;
 }
 
@@ -170,9 +222,19 @@ decide_needs_timer(
 	    tx, TIMER_APPROVAL, "", work->id, is_soon ? tx->at + HOUR_LOOK_MS : due);
 }
 
+/* Has the maker of that token asked for it, or the account that logs in with it? */
+static bool
+is_of_requester(const struct tx *tx, const struct needs_work *facts, int64_t maker, int64_t account)
+{
+	if (tx->settings->approve_self && !facts->is_emergency)
+		return false;
+	return (maker > 0 && needs_has_asked(facts, maker)) ||
+	    (account > 0 && needs_has_asked(facts, account));
+}
+
 /* Why it does not count any more; NULL: it does. */
 static const char *
-find_fault(const struct tx *tx, const struct needs_work *facts, const struct approval *approval,
+find_fault(struct tx *tx, const struct needs_work *facts, const struct approval *approval,
     const char *binding)
 {
 	if (strcmp(approval->binding, binding) != 0)
@@ -181,23 +243,54 @@ find_fault(const struct tx *tx, const struct needs_work *facts, const struct app
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
-	    tx->settings, facts, principal_of_person(approval->person), tx->at, NULL)) {
+	    tx->settings, facts, decide_who(tx, approval->person), tx->at, NULL)) {
 	case NEEDS_MAY:
-		return NULL;
+		break;
 	case NEEDS_ASKED:
 		return "asked for it too";
 	default:
 		return "may no longer approve there";
 	}
+	return is_of_requester(tx, facts, approval->token_maker, approval->token_account) ?
+	    "given by a login with the token of somebody who asked for it" :
+	    NULL;
+}
+
+/* Given by one human?  Whoever was logged in by a token is one with its maker and its account. */
+static bool
+is_one_human(const struct approval *a, const struct approval *b)
+{
+	const int64_t of_a[] = { a->person, a->token_maker, a->token_account };
+	const int64_t of_b[] = { b->person, b->token_maker, b->token_account };
+
+	for (size_t i = 0; i < COUNT(of_a); i++)
+		for (size_t k = 0; k < COUNT(of_b); k++)
+			if (of_a[i] > 0 && of_a[i] == of_b[k])
+				return true;
+	return false;
 }
 
 static bool
-has_approved(const struct decide_needs *needs, int64_t person)
+has_approved(const struct decide_needs *needs, const struct approval *approval)
 {
 	for (size_t i = 0; i < needs->n; i++)
-		if (needs->approval[i].person == person)
+		if (is_one_human(&needs->approval[i], approval))
 			return true;
 	return false;
+}
+
+/* "ci, made by @ada; e2e, made by root as admin (from the machine)" */
+static void
+name_tokens(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+{
+	struct press presses[ROW_PRESSES];
+	size_t n = row_press_list(tx, work->id, presses), used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < n && used + 1 < LIMIT_LINE; i++)
+		if (i == 0 || strcmp(presses[i].name, presses[i - 1].name) != 0)
+			used += (size_t)snprintf(ret + used, LIMIT_LINE - used, "%s%s, made by %s",
+			    used > 0 ? "; " : "", presses[i].name, presses[i].by); /* cut is fine */
 }
 
 bool
@@ -212,9 +305,11 @@ decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_ne
 	decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++)
 		if (find_fault(tx, &facts, &all[i], binding) == NULL &&
-		    !has_approved(&needs, all[i].person))
+		    !has_approved(&needs, &all[i]))
 			needs.approval[needs.n++] = all[i];
-	needs.is_unknown_requester = facts.is_unknown_requester;
+	needs.unknown = facts.unknown;
+	if (ret != NULL)
+		name_tokens(tx, work, needs.tokens);
 	if (ret != NULL && needs.needs.approvals > 0)
 		needs.n_others = needs_count_approvers(tx->settings, &facts, tx->at) - needs.n;
 	if (ret != NULL)
@@ -227,9 +322,24 @@ decide_needs_may(
     struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role)
 {
 	struct needs_work facts = facts_of(tx, work);
+	enum needs_verdict verdict =
+	    needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
+	struct token token = row_token_get(tx, row_token_acting(tx, person));
 
-	return needs_may_approve(
-	    tx->settings, &facts, principal_of_person(person), tx->at, ret_role);
+	for (size_t i = facts.n_themselves; i < facts.n_asked && verdict == NEEDS_ASKED; i++)
+		if (facts.asked[i] == person)
+			return NEEDS_BY_TOKEN;
+	return verdict == NEEDS_MAY && is_of_requester(tx, &facts, token.made_by, token.person) ?
+	    NEEDS_BY_TOKEN :
+	    verdict;
+}
+
+bool
+decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	struct needs_work facts = facts_of(tx, work);
+
+	return is_among(&facts, person);
 }
 
 int64_t

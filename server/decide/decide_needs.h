@@ -13,7 +13,8 @@ struct decide_needs {
 	struct needs needs;
 	size_t n; /* approvals that count now: the first of them */
 	struct approval approval[NEEDS_APPROVALS_MAX];
-	bool is_unknown_requester;
+	enum needs_unknown unknown;
+	char tokens[LIMIT_LINE]; /* "ci, made by @ada": by which it was asked for; cut */
 	size_t n_others; /* people who may approve it and have not */
 };
 
@@ -27,6 +28,13 @@ int decide_needs_passed(struct tx *tx, const struct deployment *work);
 /* May that person be one of those who approve it?  As needs_may_approve(). */
 enum needs_verdict decide_needs_may(
     struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role);
+
+/* Why one may not who is NEEDS_BY_TOKEN. */
+#define DECIDE_NEEDS_BY_TOKEN \
+	"a token joins you with who asked for it (you made it, or log in with it), so somebody else"
+
+/* Has that person asked for it or confirmed it, also as maker or account of a token? */
+bool decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t person);
 
 /* The person behind that one, by number, who may; 0: there is no other. */
 int64_t decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after);

@@ -38,6 +38,18 @@ decide_own_button(struct tx *tx, const struct update *update, const struct reque
 }
 
 void
+decide_kept_button(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t lasts_ms, int64_t message, const char *label, struct buttons *keyboard)
+{
+	struct button_row row = row_button_find_in(tx, request, message);
+
+	if (row.is_open)
+		row_button_show(tx, &row, label, keyboard);
+	else
+		decide_own_button(tx, update, request, lasts_ms, label, keyboard);
+}
+
+void
 decide_once_button(struct tx *tx, const struct update *update, const struct request *request,
     const char *label, struct buttons *keyboard)
 {

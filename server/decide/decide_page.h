@@ -27,6 +27,10 @@ int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
 void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,
     int64_t lasts_ms, const char *label, struct buttons *keyboard);
 
+/* ... the one that stands below that message already: a press on it counts; 0: none does. */
+void decide_kept_button(struct tx *tx, const struct update *update, const struct request *request,
+    int64_t lasts_ms, int64_t message, const char *label, struct buttons *keyboard);
+
 /* ... once, for ten minutes; the keyboard is used up with it. */
 void decide_once_button(struct tx *tx, const struct update *update, const struct request *request,
     const char *label, struct buttons *keyboard);

@@ -49,7 +49,7 @@ decide_picture_begin(struct tx *tx, const struct update *update)
 
 	if (before.proven_at != 0 && decide_factor_is_pending(tx, &before)) {
 		(void)decide_sendf(tx, &update->address,
-		    "🔐 Your second factor is made, and counts when another admin has confirmed it, or somebody on the server: deploybot 2fa confirm %lld",
+		    "🔐 Your second factor is made, and counts when another admin has confirmed it, or root on the server: deploybot 2fa confirm %lld",
 		    (long long)update->person);
 		return;
 	}
@@ -139,7 +139,8 @@ ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struc
 	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
-/* Never the person: nobody says of themselves that it is they. */
+/* Who has one: to confirm another's needs a code of one's own.  So never the person, who has none
+ * yet: nobody says of themselves that it is they. */
 static void
 ask_others(struct tx *tx, const struct update *update, const struct factor *factor)
 {
@@ -150,15 +151,15 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 	size_t n = 0;
 
 	for (size_t i = 0; i < admins->count; i++)
-		if (admins->id[i] != update->person) {
+		if (decide_factor_of(tx, admins->id[i]).enrolled_at != 0) {
 			ask_admin(tx, update, admins->id[i], factor);
 			n++;
 		}
 	(void)snprintf(line, sizeof(line), "deploybot 2fa confirm %" PRId64, update->person);
 	buttons_add_copy(&as.buttons, "📋 Copy the command", line);
 	chat_text_add(&text, "🔐 Right so far. Your second factor does not count before %s: %s",
-	    n > 0 ? "another admin has confirmed that it is you, or somebody on the server" :
-		    "it is confirmed on the server",
+	    n > 0 ? "another admin has confirmed that it is you, or root on the server" :
+		    "root has confirmed it on the server (no other admin has one yet)",
 	    line);
 	(void)decide_send_as(tx, &as, &text);
 }
@@ -207,9 +208,8 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 		decide_expired(tx, update);
 		return;
 	}
-	if (!decide_may_as(tx, update, POLICY_TWO_FA, "", what))
-		return;
-	if (decide_factor_of(tx, update->person).enrolled_at != 0 &&
+	if (!decide_factor_may(tx, update, what) ||
+	    !decide_factor_gives_code(tx, update, person, what) ||
 	    decide_lacks_factor_for(tx, update, what))
 		return;
 	factor.enrolled_at = tx->at;

@@ -3,8 +3,9 @@
 /*
  * /2fa makes a secret and orders its picture (the effect names the person; the loop decrypts, draws
  * and forgets); /2fa confirm CODE proves that it was scanned, then another person with the grant
- * `2fa`, or somebody on the server, says whose it is.  The picture is deleted after two minutes, or
- * when a code was given; of one that could not be sent or deleted the secret counts no more.
+ * `2fa` says whose it is, with a code of their own, or root does on the server.  The picture is
+ * deleted after two minutes, or when a code was given; of one that could not be sent or deleted the
+ * secret counts no more.
  */
 #pragma once
 

@@ -18,6 +18,14 @@ decide_set_previous(struct tx *tx, struct deployment *deployment)
 	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
 }
 
+size_t
+decide_list_earlier(
+    struct tx *tx, const struct environment *environment, struct release *ret, size_t max)
+{
+	return row_release_list_earlier(tx, environment->name,
+	    environment_is_in_doubt(environment) ? "" : environment->current.commit, ret, max);
+}
+
 void
 decide_set_direction(struct tx *tx, struct deployment *deployment)
 {

@@ -4,8 +4,16 @@
 
 #include "store/row_deployment.h"
 
+/* The key in a request "rollback" that lists them: the work whose question it stands under. */
+#define DECIDE_OLDER "older"
+
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
+
+/* Those that can be rolled back to, the newest first; where nobody knows what runs, what is live on
+ * record is one of them.  Returns how many. */
+size_t decide_list_earlier(
+    struct tx *tx, const struct environment *environment, struct release *ret, size_t max);
 
 /* Sets deployment->is_forward: what runs may have changed since it was asked for. */
 void decide_set_direction(struct tx *tx, struct deployment *deployment);

@@ -8,6 +8,7 @@
 #include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_asked.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_end.h"
@@ -72,7 +73,10 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 		lead_to_approval(tx, request, &question);
 		return true;
 	}
-	bring_up_to_date(tx, &question, answer);
+	if (decide_tell_batch_has(tx, &question)) /* it is theirs to answer, by itself */
+		decide_question_chosen(tx, &question, answer);
+	else
+		bring_up_to_date(tx, &question, answer);
 	decide_tell_shared(tx, &question, request, answer);
 	return true;
 }
@@ -85,9 +89,10 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
 		return question.id != 0;
 	bring_up_to_date(tx, &question, answer);
-	if (question.trigger == TRIGGER_CHAT) /* also of one that is looked up, to be asked anew */
+	if (deployment_is_by_request(
+		&question)) /* also of one that is looked up, to be asked anew */
 		row_button_add_requester(tx, question.id, 0, 0);
-	if (question.trigger == TRIGGER_CHAT && question.confirmed_by == 0) {
+	if (deployment_is_by_request(&question) && question.confirmed_by == 0) {
 		int64_t timer;
 
 		row_button_drop_timer(tx, question.id);
@@ -101,12 +106,26 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 	return true;
 }
 
+void
+decide_question_chosen(struct tx *tx, struct deployment *question, const struct git_answer *answer)
+{
+	if (!decide_tell_batch_has(tx, question))
+		return; /* somebody was faster */
+	if (answer != NULL)
+		bring_up_to_date(tx, question, answer);
+	if (!decide_tell_batch_has(tx, question))
+		return; /* it is asked anew, in a message of its own */
+	decide_tell_batch_leave(tx, question);
+	decide_tell_chosen(tx, question, answer);
+	row_deployment_save(tx, question);
+}
+
 bool
 decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
 	char target[LIMIT_ENVIRONMENT];
 	const char *where = deployment_target(deployment, target);
-	bool is_push = deployment->trigger != TRIGGER_CHAT;
+	bool is_push = !deployment_is_by_request(deployment);
 	const char *who = row_button_is_shared(tx, deployment->id) ? "who asked" :
 	    is_push						   ? "" :
 								     deployment->requester;
@@ -174,9 +193,8 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 bool
 decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	deployment->confirmed_by = update->person;
+	decide_confirmed(tx, deployment, update);
 	deployment->answered_at = tx->at;
-	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
 	if (settings_environment(tx->settings, deployment->environment) == NULL ||
 	    deployment->program != PROGRAM_DEPLOY) {
 		proceed_confirmed(tx, deployment, NULL);

@@ -21,6 +21,11 @@ bool decide_share_with_push(struct tx *tx, const char *environment,
 bool decide_may_answer(struct tx *tx, const struct update *update,
     const struct deployment *deployment);
 
+/* It stood with others of its push, and somebody chose it: it is asked about by itself.  answer:
+ * what git says now; NULL: it could not. */
+void decide_question_chosen(
+    struct tx *tx, struct deployment *question, const struct git_answer *answer);
+
 /* Whoever sent the update confirmed it: what it showed is compared with what is, for which git is
  * asked where it is a deployment.  False: its commit is being looked up, and it goes on then. */
 bool decide_confirm(struct tx *tx, struct deployment *deployment, const struct update *update);

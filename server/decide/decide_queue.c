@@ -62,7 +62,7 @@ is_denied(struct tx *tx, const struct deployment *work)
 	const char *where = deployment_target(work, target);
 	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
 	bool requester_may =
-	    work->trigger != TRIGGER_CHAT || decide_is_allowed_work(tx, work->requested_by, work);
+	    !deployment_is_by_request(work) || decide_is_allowed_work(tx, work->requested_by, work);
 
 	if (!decide_action_exists(tx, work))
 		return true;
@@ -119,7 +119,7 @@ static bool
 is_stale(const struct look *l, const struct deployment *work)
 {
 	return work->answered_at != 0 && !work->is_read &&
-	    (work->trigger == TRIGGER_CHAT || work->confirmed_by != 0) &&
+	    (deployment_is_by_request(work) || work->confirmed_by != 0) &&
 	    l->tx->at - work->answered_at > TURN_STALE_MS;
 }
 
@@ -161,7 +161,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
 		{ TURN_IS_NOT_NOW, decide_is_held(l->tx, work) },
-		{ TURN_IS_PERSON, work->trigger == TRIGGER_CHAT },
+		{ TURN_IS_PERSON, deployment_is_by_request(work) },
 		{ TURN_IS_LIVE, is_live(l, work) },
 		{ TURN_IS_ROLLBACK, is_rollback },
 		{ TURN_IS_BARRED, is_rollback && decide_is_barred(l->tx, work) },
@@ -284,7 +284,7 @@ start(const struct look *l, struct place *place)
 	wait_for(l, place, "");
 	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
 	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
-	if (has_waited && work->trigger == TRIGGER_CHAT)
+	if (has_waited && deployment_is_by_request(work))
 		decide_tell_turn(l->tx, work, false);
 }
 
@@ -357,7 +357,7 @@ tell_places(const struct look *l)
 		decide_tell(l->tx, &work, NULL);
 		if (i == 0 && !work.is_next_notified && !decide_is_held(l->tx, &work)) {
 			work.is_next_notified = true;
-			if (work.trigger == TRIGGER_CHAT && work.queued_at < l->tx->at)
+			if (deployment_is_by_request(&work) && work.queued_at < l->tx->at)
 				decide_tell_turn(l->tx, &work, true);
 		}
 		row_deployment_save(l->tx, &work);
@@ -476,7 +476,7 @@ replace_push(struct tx *tx, struct deployment *newer)
 bool
 decide_is_replaced(struct tx *tx, struct deployment *older)
 {
-	int64_t id = older->trigger == TRIGGER_CHAT ? 0 : row_queue_push(tx, older->environment);
+	int64_t id = deployment_is_by_request(older) ? 0 : row_queue_push(tx, older->environment);
 	struct deployment newer;
 
 	if (id == 0)
@@ -502,7 +502,7 @@ enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
 		(void)decide_step(tx, deployment, DEPLOY_ON_ASK_APPROVAL, answer);
 		return false;
 	}
-	if (deployment->trigger == TRIGGER_CHAT)
+	if (deployment_is_by_request(deployment))
 		find_refusal(tx, deployment->environment, deployment->requested_by,
 		    deployment_stands_first(deployment), decide_is_held(tx, deployment), refusal);
 	else
@@ -538,8 +538,8 @@ static bool
 may_give(const struct deployment *mine, const struct deployment *other)
 {
 	return mine->state == DEPLOY_QUEUED && other->state == DEPLOY_QUEUED &&
-	    strcmp(mine->environment, other->environment) == 0 && mine->trigger == TRIGGER_CHAT &&
-	    other->trigger == TRIGGER_CHAT && mine->program == other->program &&
+	    strcmp(mine->environment, other->environment) == 0 && deployment_is_by_request(mine) &&
+	    deployment_is_by_request(other) && mine->program == other->program &&
 	    deployment_is_emergency(mine) == deployment_is_emergency(other) &&
 	    mine->requested_by != other->requested_by && mine->place < other->place;
 }
@@ -571,8 +571,7 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 void
 decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	deployment->confirmed_by = update->person;
-	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
+	decide_confirmed(tx, deployment, update);
 	deployment->is_asked_anew = false;
 	deployment->is_behind = false; /* the question said so */
 	deployment->changed[0] = '\0';

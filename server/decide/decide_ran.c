@@ -1,32 +1,13 @@
-/* decide_ran.c - how deployments of the same files ended in the environments before this one.  Side: store. */
+/* decide_ran.c - how deployments of the same files ended in the stages before this one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_ran.h"
 
 #include "lib/text.h"
+#include "settings/settings_stages.h"
 #include "store/row_environment.h"
 
 _Static_assert(LIMIT_COMMITS <= 32, "a bit for each");
-
-/* The nearest of the environments before it, in their order; *ret_own is its own place behind. */
-static size_t
-list_before(struct tx *tx, const char *environment, const char *ret[RAN_SHOWN])
-{
-	const struct environment_settings *own = settings_environment(tx->settings, environment);
-	size_t n = 0;
-
-	for (size_t i = 0; own != NULL && i < own->of->environment_count; i++) {
-		const struct environment_settings *one = &own->of->environments[i];
-
-		if (strcmp(one->name, own->name) == 0)
-			return n;
-		if (one->of != own->of)
-			continue;
-		if (n == RAN_SHOWN)
-			memmove(ret, ret + 1, --n * sizeof(*ret));
-		ret[n++] = one->name;
-	}
-	return 0;
-}
+_Static_assert(SETTINGS_STAGES == RAN_SHOWN, "each is shown");
 
 /* Whoever may push to the registry can put another behind the same commit's name.  Of the same
  * files under another commit nobody expects the same image. */
@@ -67,7 +48,7 @@ size_t
 decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOWN])
 {
 	const char *before[RAN_SHOWN];
-	size_t all = list_before(tx, work->environment, before), n = 0;
+	size_t all = settings_stages(tx->settings, work->environment, before), n = 0;
 
 	for (size_t i = 0; i < all; i++) {
 		struct deployment tried =
@@ -93,7 +74,7 @@ unsigned
 decide_ran_failed(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
 	const char *before[RAN_SHOWN];
-	size_t all = list_before(tx, environment, before);
+	size_t all = settings_stages(tx->settings, environment, before);
 	unsigned failed = 0;
 
 	for (size_t i = 0; i < answer->n_changes; i++) {

@@ -1,12 +1,12 @@
-/* decide_ran.h - how deployments of the same files ended in the environments before this one.  Side: store. */
+/* decide_ran.h - how deployments of the same files ended in the stages before this one.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
-/* In those that ENVIRONMENTS of its application names before its own, the nearest last; of one that
- * nothing was ever released to nothing.  Returns how many. */
+/* In those of settings_stages.h; of one that nothing was ever released to nothing.  Returns how
+ * many. */
 size_t decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOWN]);
 
 /* A bit for each change of the answer that failed in one of those, or where it is to go. */

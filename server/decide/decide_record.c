@@ -85,20 +85,24 @@ detail_of(const struct deployment *deployment, char out[LIMIT_LINE])
 	bool names_canceller =
 	    deployment->why == DEPLOY_WHY_CANCELLED && deployment->cancelled_by != 0;
 	bool names_starter =
-	    deployment->state == DEPLOY_SUPERSEDED && deployment->trigger == TRIGGER_CHAT;
+	    deployment->state == DEPLOY_SUPERSEDED && deployment_is_by_request(deployment);
 
 	return names_canceller || names_starter ? "" : deployment_detail(deployment, out);
+}
+
+const char *
+decide_record_trigger(const struct deployment *deployment)
+{
+	return principal_is_hook(deployment->requested_by) ? "hook" :
+							     trigger_word(deployment->trigger);
 }
 
 static void
 add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code code)
 {
 	char detail[LIMIT_LINE];
-	const char *facts[] = { "trigger",
-		principal_is_hook(deployment->requested_by) ? "hook" :
-							      trigger_word(deployment->trigger),
-		"why", deploy_flow_why_word(deployment->why), "detail",
-		detail_of(deployment, detail),
+	const char *facts[] = { "trigger", decide_record_trigger(deployment), "why",
+		deploy_flow_why_word(deployment->why), "detail", detail_of(deployment, detail),
 		deployment_is_action(deployment) ? "action" : "previous",
 		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };

@@ -4,6 +4,9 @@
 
 #include "store/row_deployment.h"
 
+/* What set it off, as the audit names it: the trigger's word, or "hook". */
+const char *decide_record_trigger(const struct deployment *deployment);
+
 /* It came from `from` to its state: the audit's entries of that, if any. */
 void decide_record_step(struct tx *tx, const struct deployment *deployment, enum deploy_state from);
 

@@ -7,7 +7,10 @@
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_ended.h"
+#include "store/row_principal.h"
 #include "store/row_rename.h"
+#include "store/row_token.h"
 
 #define AGAIN_MS 10000
 
@@ -33,11 +36,30 @@ say_apart(struct tx *tx, const char *former, const char *name)
 	    former, name, name);
 }
 
+/* Tokens of its roles, and what root and its hooks have begun, whoever is called so then. */
+static void
+rename_roles(struct tx *tx)
+{
+	const struct settings *s = tx->settings;
+
+	for (size_t i = 0; i < s->application_count && s->refused_count == 0; i++) {
+		const char *name = s->applications[i]->application;
+		const char *former = settings_text(s->applications[i], SETTING_RENAMED_FROM);
+
+		if (former == NULL || former[0] == '.' || settings_application(s, former) != NULL)
+			continue;
+		row_token_rename(tx, former, name);
+		row_principal_rename(tx, former, name);
+		row_ended_rename(tx, former, name);
+	}
+}
+
 void
 decide_rename_all(struct tx *tx)
 {
 	char former[ENVIRONMENT_ID_MAX];
 
+	rename_roles(tx);
 	decide_rename(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		if (decide_stays_apart(tx, tx->settings->environments[i].name, former))

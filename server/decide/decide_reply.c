@@ -12,15 +12,18 @@
 #include "decide/decide_need.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
+#include "decide/decide_who.h"
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
+#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_grant_use.h"
 #include "store/row_rate_limit.h"
 #include "store/row_message.h"
 #include "store/row_stranger.h"
+#include "store/row_principal.h"
 #include "store/row_token.h"
 #include "store/row_witness.h"
 #include "types/action.h"
@@ -192,13 +195,6 @@ decide_toast_firstf(struct tx *tx, const struct update *update, bool is_alert,
 }
 
 void
-decide_shown(struct tx *tx, const struct update *update)
-{
-	if (update->callback[0] != '\0')
-		decide_toastf(tx, update, false, "%s", "");
-}
-
-void
 decide_expired(struct tx *tx, const struct update *update)
 {
 	decide_toastf(tx, update, false, "This button has expired or was used.");
@@ -210,12 +206,15 @@ decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 	struct principal who = principal_of_person(person);
 	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
 	struct token token = { 0 };
+	char hook[ENVIRONMENT_ID_MAX];
+	struct role_id id;
 
 	if (who.kind == PRINCIPAL_TOKEN) {
 		token = row_token_get(tx, principal_token(person));
 		name = token.name;
+	} else if (who.kind == PRINCIPAL_HOOK && row_principal_get(tx, person, &id)) {
+		name = environment_id_text(id.application, id.name, hook);
 	}
-
 	if (name != NULL)
 		(void)text_copy(who.name, sizeof(who.name), name);
 	return principal_text(&who, out);
@@ -364,11 +363,38 @@ add_way_in(struct tx *tx, const struct update *update, struct chat_text *text)
 		    name[0] != '\0' ? ", https://t.me/" : "", name);
 }
 
+#define APPEAL_MS (600 * INT64_C(1000))
+
+/* What somebody else may do there is a tap away for who sees that it is there: they are asked. */
+static void
+add_appeal(struct tx *tx, const struct update *update, const char *action, const char *target,
+    struct buttons *buttons)
+{
+	struct button_row row = { .request = request_of("appeal", target),
+		.chat = update->address.chat,
+		.person = update->person,
+		.expires_at = tx->at + APPEAL_MS };
+	static const char *const kept[] = { "ref", "release" };
+	char value[LIMIT_REF];
+
+	if ((strcmp(action, "deploy") != 0 && strcmp(action, "rollback") != 0) ||
+	    decide_is_answered(update) || settings_environment(tx->settings, target) == NULL ||
+	    !decide_sees(tx, update->person, target))
+		return;
+	request_add(&row.request, "what", action);
+	for (size_t i = 0; i < COUNT(kept) && tx->request != NULL; i++)
+		request_add(&row.request, kept[i], request_get(tx->request, kept[i], value));
+	row_button_show(tx, &row, "🙋 Ask an admin", buttons);
+}
+
 /* Target and what was wanted are what they typed, and names: from outside. */
 static void
-say_denied(struct tx *tx, const struct update *update, const char *target, const char *wanted,
-    const char *reason, const char *whom)
+say_denied(struct tx *tx, const struct update *update, const char *what, const char *target,
+    const char *wanted, const char *reason, const char *whom)
 {
+	struct message message = {
+		.address = update->address, .is_silent = true, .is_answer = true
+	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
@@ -377,7 +403,8 @@ say_denied(struct tx *tx, const struct update *update, const char *target, const
 	chat_text_add(&text, ": %s.", reason);
 	chat_text_some(&text, " ", whom);
 	add_way_in(tx, update, &text);
-	(void)decide_send(tx, &update->address, &text);
+	add_appeal(tx, update, what, target, &message.buttons);
+	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
 #define WHOM (DECIDE_WHOM * LIMIT_PERSON + POLICY_LINE)
@@ -419,7 +446,7 @@ say_no(struct tx *tx, const struct update *update, const char *what, const char 
 		    chat_first_rows[FIRST_DENIED].before, what, reason, whom[0] != '\0' ? " " : "",
 		    whom);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, target, wanted, reason, whom);
+		say_denied(tx, update, what, target, wanted, reason, whom);
 }
 
 void
@@ -441,25 +468,64 @@ action_here(struct tx *tx, const struct update *update, enum policy_action actio
 	    action;
 }
 
+static void
+note_use(struct tx *tx, const struct update *update, enum policy_action action)
+{
+	if (policy_action_is_grantable(action))
+		row_grant_use_note(tx, update->person, policy_action_word(action));
+}
+
 static bool
 may(struct tx *tx, const struct update *update, enum policy_action asked, const char *environment,
     const char *what, const char *wanted)
 {
 	enum policy_action action = action_here(tx, update, asked);
 	struct policy_decision decision = decide_allowed(tx, update->person, action, environment);
+	/* What is the server's concerns no environment. */
+	const char *where = policy_action_rows[action].scope == POLICY_ON_SERVER ? "" : environment;
 	char whom[WHOM];
 
 	if (decision.verdict == POLICY_ALLOW) {
-		if (decide_lacks_factor_called(tx, update, action, environment, what))
+		if (decide_lacks_factor_called(tx, update, action, where, what))
 			return false;
-		if (policy_action_is_grantable(action))
-			row_grant_use_note(tx, update->person, policy_action_word(action));
+		note_use(tx, update, action);
 		return true;
 	}
-	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, environment, decision.reason);
-	say_no(tx, update, what, environment, wanted, decision.reason,
-	    find_whom(tx, update, action, "", environment, whom));
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, where, decision.reason);
+	say_no(tx, update, what, where, wanted, decision.reason,
+	    find_whom(tx, update, action, "", where, whom));
 	return false;
+}
+
+bool
+decide_may_somewhere(
+    struct tx *tx, const struct update *update, enum policy_action asked, const char *name)
+{
+	enum policy_action action = action_here(tx, update, asked);
+	struct principal who = decide_who(tx, update->person);
+	struct policy_decision decision = name[0] != '\0' ?
+	    policy_decide_do_somewhere(tx->settings, who, name, tx->at) :
+	    policy_decide_somewhere(tx->settings, who, action, tx->at);
+	const char *word = policy_action_word(action);
+	char what[10 + sizeof(".") + ACTION_NAME];
+
+	if (decision.verdict == POLICY_ALLOW) {
+		note_use(tx, update, action);
+		return true;
+	}
+	(void)snprintf(
+	    what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", decision.reason);
+	say_no(tx, update, what, "", name[0] != '\0' ? name : word, decision.reason, "");
+	return false;
+}
+
+bool
+decide_may_begin(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment)
+{
+	return environment[0] == '\0' ? decide_may_somewhere(tx, update, action, "") :
+					decide_may(tx, update, action, environment);
 }
 
 bool

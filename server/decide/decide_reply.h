@@ -36,8 +36,8 @@ int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text
 
 /* That message says the text from now on, above these buttons; NULL: it has none any more.  Takes
  * what is in the text. */
-void decide_change(
-    struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
+void
+decide_change(struct tx *tx, int64_t row, const struct buttons *buttons, struct chat_text *text);
 
 /* As decide_send_as(), as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
@@ -61,9 +61,6 @@ void decide_toast_firstf(struct tx *tx, const struct update *update, bool is_ale
     enum chat_first first, const char *target, const char *fmt, ...) PRINTF(6, 7);
 int64_t decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_first first,
     const char *target, const char *fmt, ...) PRINTF(5, 6);
-
-/* Answers a press that only shows something: without an answer its button turns for a minute. */
-void decide_shown(struct tx *tx, const struct update *update);
 
 /* Answers a press that stands for nothing any more. */
 void decide_expired(struct tx *tx, const struct update *update);
@@ -98,6 +95,16 @@ bool decide_may(
 /* The same; wanted: what a denial says they wanted of it, in the word that they typed. */
 bool decide_may_as(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *wanted);
+
+/* The same of what they may anywhere: so that a list begins, or more is asked about, each line of
+ * which is decided by itself; a code is asked for there.  name: of POLICY_DO the action's; else
+ * "". */
+bool decide_may_somewhere(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *name);
+
+/* What was typed or pressed may name its environment, or nothing ("") yet. */
+bool decide_may_begin(
+    struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
 
 /* The same of what its grant is not called after, as the button "Start queue" of rollback: denial,
  * audit and the question for a code say `what`. */

@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 
+#include "decide/decide_due.h"
 #include "decide/decide_reply.h"
-#include "store/row_effect.h"
+#include "decide/decide_token_look.h"
 
-#define HOUR_MS	 (3600 * INT64_C(1000))
 #define TOUCH_MS INT64_C(60000) /* a row is not written at each press */
 
 void
@@ -50,14 +50,10 @@ end(struct tx *tx, const struct session *session, const struct token *token, con
 static const char *
 why_it_ends(struct tx *tx, const struct session *session, const struct token *token)
 {
-	if (tx->settings->auth_token_secret == NULL)
-		return "logins by tokens are switched off";
-	if (token->revoked_at != 0)
-		return "the token was revoked";
-	if (tx->at >= token->expires_at)
-		return "the token has expired";
-	if (!row_token_is_good(tx, token))
-		return "its role is gone";
+	enum token_fault fault = row_token_fault(tx->settings, token, tx->at);
+
+	if (fault != TOKEN_GOOD)
+		return token_fault_rows[fault].login;
 	return tx->at >= row_session_end(tx, session, token) ? "it was not used" : NULL;
 }
 
@@ -115,9 +111,8 @@ decide_session_touch(struct tx *tx, int64_t person)
 void
 decide_sessions_look(struct tx *tx)
 {
-	int64_t next = tx->at + HOUR_MS;
+	int64_t next = decide_token_look(tx);
 	struct session session = { 0 };
-	bool is_any = false;
 
 	while ((session = row_session_next(tx, session.person)).person != 0) {
 		struct token token = row_token_get(tx, session.token);
@@ -126,10 +121,9 @@ decide_sessions_look(struct tx *tx)
 
 		if (why != NULL)
 			end(tx, &session, &token, why);
-		is_any |= why == NULL;
-		if (why == NULL && at < next)
+		else if (at < next)
 			next = at;
 	}
-	if (is_any && row_effect_count_timers(tx, TIMER_SESSIONS) == 0)
-		(void)row_effect_timer(tx, TIMER_SESSIONS, "", 0, next);
+	if (next != INT64_MAX)
+		decide_due(tx, TIMER_SESSIONS, next);
 }

@@ -16,9 +16,10 @@ bool decide_session_leave(struct tx *tx, const struct update *update) MUST_USE;
 void decide_session_touch(struct tx *tx, int64_t person);
 
 /*
- * Ends those that do not hold any more: not used for SESSION_TIMEOUT_SECONDS, their token expired
- * or revoked, its role gone.  Each is audited, and its person is notified.  At start, after a
- * change of the settings or of a token, and at TIMER_SESSIONS.
+ * Ends those that do not hold any more: not used for SESSION_TIMEOUT_SECONDS, or their token is not
+ * valid (decide_token_look.h, which looks first).  Each is audited, and its person is notified.  At
+ * start, after a change of the settings or of a token, and at TIMER_SESSIONS, which is due when the
+ * next of them ends.
  */
 void decide_sessions_look(struct tx *tx);
 

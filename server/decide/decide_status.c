@@ -4,12 +4,15 @@
 
 #include <stdlib.h>
 
+#include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
+#include "decide/decide_offered.h"
 #include "decide/decide_page.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_unknown.h"
@@ -43,14 +46,22 @@ find_findings(const char *name, const struct effect_probe *probe,
 
 #define PAGE	      20 /* environments, a line each */
 #define TROUBLE_MAX   256
+#define EMPTY_SHOWN   6
 #define REFUSED_SHOWN 5
 
 /* A page of several applications' environments, or all of one's. */
 struct view {
-	struct decide_scope scope;
+	struct decide_scope scope; /* in the order in which they are shown */
+	size_t n_said;		   /* behind these: what never had a release */
 	size_t first, end;
 	int64_t page, pages;
+	size_t n_lines; /* of the page, as its text has them */
+	struct line {
+		const char *name;
+		bool is_trouble;
+	} lines[PAGE];
 };
+_Static_assert(LIMIT_ENVIRONMENTS <= PAGE, "paragraphs are lines as well");
 
 static void
 view_done(struct view *view)
@@ -58,24 +69,54 @@ view_done(struct view *view)
 	decide_scope_done(&view->scope);
 }
 
-/* What is in trouble stands first; else the order stays. */
-static void
+/* What is in trouble, or in progress, stands first; else the order stays.  Returns how many. */
+static size_t
 sort_trouble(struct tx *tx, struct decide_scope *scope)
 {
 	char names[TROUBLE_MAX][LIMIT_ENVIRONMENT];
 	size_t n = row_environment_list_first(tx, names, TROUBLE_MAX), front = 0;
 
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = front; k < scope->n; k++) {
-			const struct environment_settings *found = scope->at[k];
+		decide_put_first(scope, names[i], &front);
+	return front;
+}
 
-			if (strcmp(found->name, names[i]) != 0)
-				continue;
-			memmove(&scope->at[front + 1], &scope->at[front],
-			    (k - front) * sizeof(scope->at[0]));
-			scope->at[front++] = found;
-			break;
-		}
+/* Nothing was ever released there, and nothing is asked about. */
+static bool
+is_empty(struct tx *tx, int64_t person, const char *name)
+{
+	return row_environment_is_empty(tx, name) && row_deployment_asking(tx, name).id == 0 &&
+	    decide_needs_lines(tx, person, name, "", "", NULL) == 0;
+}
+
+/* Behind those in front: production, the rest, and what never had a release.  Returns where these
+ * begin. */
+static size_t
+sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
+{
+	size_t n = scope->n - front, n_production = 0, n_empty = 0, n_rest = 0;
+	const struct environment_settings **sorted = calloc(n + 1, 3 * sizeof(*sorted));
+
+	if (sorted == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
+		return scope->n;
+	}
+	for (size_t i = front; i < scope->n; i++) {
+		const struct environment_settings *one = scope->at[i];
+
+		if (is_empty(tx, scope->person, one->name))
+			sorted[2 * n + n_empty++] = one;
+		else if (environment_is_production(one->name))
+			sorted[n_production++] = one;
+		else
+			sorted[n + n_rest++] = one;
+	}
+	memcpy(&scope->at[front], sorted, n_production * sizeof(*sorted));
+	memcpy(&scope->at[front + n_production], &sorted[n], n_rest * sizeof(*sorted));
+	memcpy(
+	    &scope->at[front + n_production + n_rest], &sorted[2 * n], n_empty * sizeof(*sorted));
+	free(sorted);
+	return scope->n - n_empty;
 }
 
 static bool
@@ -85,13 +126,15 @@ find_view(
 	*ret = (struct view){ .page = 1, .pages = 1 };
 	if (!decide_scope_of(tx, update->person, POLICY_STATUS, request->target, &ret->scope))
 		return false;
-	ret->end = ret->scope.n;
-	if (!ret->scope.is_wide && ret->scope.n <= LIMIT_ENVIRONMENTS)
+	ret->n_said = ret->scope.n;
+	if (ret->scope.n > 1)
+		ret->n_said = sort_rest(tx, &ret->scope, sort_trouble(tx, &ret->scope));
+	ret->end = ret->n_said;
+	if (!ret->scope.is_wide && ret->n_said <= LIMIT_ENVIRONMENTS)
 		return true;
 	ret->scope.is_wide = true;
-	sort_trouble(tx, &ret->scope);
-	ret->first = decide_page(request, ret->scope.n, PAGE, &ret->page, &ret->pages);
-	ret->end = ret->first + PAGE < ret->scope.n ? ret->first + PAGE : ret->scope.n;
+	ret->first = decide_page(request, ret->n_said, PAGE, &ret->page, &ret->pages);
+	ret->end = ret->first + PAGE < ret->n_said ? ret->first + PAGE : ret->n_said;
 	return true;
 }
 
@@ -169,25 +212,61 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	return status;
 }
 
-/* Where it is in trouble, then where it is not. */
-static void
-add_paragraphs(struct tx *tx, struct chat_text *text, const struct view *view,
-    const struct effect_probe *probe, const struct probe_finding *findings)
+/* Each of the page once: where it is in trouble, then where it is not.  False: none is left. */
+static bool
+next_line(struct tx *tx, struct view *view, const struct decide_status_health *health, size_t *i,
+    struct shown *shown, struct chat_status *ret)
 {
-	bool is_first = true;
+	size_t n = view->end - view->first;
 
-	for (size_t i = 0; i < 2 * view->scope.n; i++) {
-		const char *name = view->scope.at[i % view->scope.n]->name;
-		struct shown shown;
-		struct chat_status status = facts(tx, name, probe, findings, &shown);
+	for (; *i < 2 * n; (*i)++) {
+		const char *name = view->scope.at[view->first + *i % n]->name;
+		bool is_trouble;
 
-		if (chat_status_is_trouble(&status) != (i < view->scope.n))
+		*ret = facts(tx, name, health->probe, health->findings, shown);
+		is_trouble = chat_status_is_trouble(ret);
+		if (is_trouble != (*i < n))
 			continue;
-		chat_text_add(text, "%s", is_first ? "" : "\n");
-		is_first = false;
-		chat_status(text, &status);
-		(void)decide_needs_lines(tx, view->scope.person, name, "", "\n", text);
+		view->lines[view->n_lines++] = (struct line){ name, is_trouble };
+		(*i)++;
+		return true;
 	}
+	return false;
+}
+
+/* All that never had a release, in one line. */
+static void
+add_empty(const struct view *view, struct chat_text *text)
+{
+	size_t n = view->scope.n - view->n_said;
+
+	if (n == 0 || view->page < view->pages)
+		return;
+	chat_text_add(text, "⚪ No release yet:");
+	for (size_t i = 0; i < n && i < EMPTY_SHOWN; i++)
+		chat_text_add(text, "%s " MARK_CODE "%s" MARK_CODE, i == 0 ? "" : ",",
+		    view->scope.at[view->n_said + i]->name);
+	if (n > EMPTY_SHOWN)
+		chat_text_add(text, " and %zu more", n - EMPTY_SHOWN);
+	chat_text_add(text, "\n");
+}
+
+static void
+add_paragraphs(struct tx *tx, struct chat_text *text, struct view *view,
+    const struct decide_status_health *health)
+{
+	struct chat_status status;
+	struct shown shown;
+	size_t i = 0;
+
+	while (next_line(tx, view, health, &i, &shown, &status)) {
+		chat_text_add(text, "%s", view->n_lines == 1 ? "" : "\n");
+		chat_status(text, &status);
+		(void)decide_needs_lines(
+		    tx, view->scope.person, shown.environment.name, "", "\n", text);
+	}
+	chat_text_add(text, "%s", view->n_lines > 0 && view->n_said < view->scope.n ? "\n" : "");
+	add_empty(view, text);
 }
 
 /* "blog.env" is of "blog/staging". */
@@ -253,27 +332,26 @@ add_refused(
 }
 
 static void
-add_lines(struct tx *tx, const struct update *update, struct chat_text *text,
-    const struct view *view, const struct effect_probe *probe, const struct probe_finding *findings)
+add_lines(struct tx *tx, const struct update *update, struct chat_text *text, struct view *view,
+    const struct request *request, const struct decide_status_health *health)
 {
-	size_t n = view->end - view->first;
+	struct chat_status status;
+	struct shown shown;
+	size_t i = 0;
 
-	for (size_t i = 0; i < 2 * n; i++) { /* as paragraphs: trouble first, in its page */
-		const char *name = view->scope.at[view->first + i % n]->name;
-		struct shown shown;
-		struct chat_status status = facts(tx, name, probe, findings, &shown);
-
-		if (chat_status_is_trouble(&status) != (i < n))
-			continue;
+	while (next_line(tx, view, health, &i, &shown, &status)) {
 		chat_status_line(text, &status);
-		(void)decide_needs_lines(tx, update->person, name, "", "\n", text);
+		(void)decide_needs_lines(
+		    tx, update->person, shown.environment.name, "", "\n", text);
 	}
-	if (probe != NULL && findings == NULL)
+	add_empty(view, text);
+	if (health->probe != NULL && health->findings == NULL)
 		chat_text_add(text, "checking health …\n");
 	add_refused(tx, update, view, text);
-	chat_text_add(text,
-	    "\n%zu environments; " MARK_CODE "/status <application>" MARK_CODE " shows all of one.",
-	    view->scope.n);
+	chat_text_add(text, "\n%zu environments%s", view->scope.n,
+	    request->target[0] != '\0' ? "" :
+					 "; " MARK_CODE "/status <application>" MARK_CODE
+					 " shows all of one.");
 }
 
 /* --- what a chat keeps pinned --- */
@@ -354,7 +432,7 @@ decide_status_pinned(struct tx *tx, int64_t chat, struct chat_text *text)
 
 	if (!find_pinned(tx, chat, &scope))
 		return false;
-	sort_trouble(tx, &scope);
+	(void)sort_trouble(tx, &scope);
 	n = scope.n < PAGE ? scope.n : PAGE;
 	for (size_t i = 0; i < RANKS * n; i++) {
 		const struct environment_settings *settings = scope.at[i % n];
@@ -398,52 +476,101 @@ add_looked(struct tx *tx, int64_t chat, const struct view *view, struct buttons 
 #define EACH_SHOWN 10 /* two buttons more lead to the other pages */
 #define LOOK_MS	   (24 * 3600 * INT64_C(1000))
 
+/* What its buttons are made of: the row in which the message stands already (0: none) has some. */
+struct keyboard {
+	const struct update *update;
+	int64_t message;
+	struct buttons *buttons;
+};
+
 static void
-add_look(struct tx *tx, const struct update *update, const char *target, const char *label,
-    struct buttons *buttons)
+add_button(struct tx *tx, const struct keyboard *keyboard, const struct request *request,
+    const char *label)
+{
+	decide_kept_button(
+	    tx, keyboard->update, request, LOOK_MS, keyboard->message, label, keyboard->buttons);
+}
+
+static void
+add_look(struct tx *tx, const struct keyboard *keyboard, const char *target, const char *label)
 {
 	const struct request request = request_of("status", target);
 
-	decide_own_button(tx, update, &request, LOOK_MS, label, buttons);
+	add_button(tx, keyboard, &request, label);
 }
 
-/* From all to one of them in the same message, and from there to all. */
+/* The way out, and why: of what is live now, for who may. */
 static void
-add_looks(struct tx *tx, const struct update *update, const struct request *request,
-    const struct view *view, struct buttons *buttons)
+add_ways(struct tx *tx, const struct keyboard *keyboard, const char *name)
 {
-	if (request->target[0] != '\0') {
-		if (request->message != 0)
-			add_look(tx, update, "", "◀ all", buttons);
-		return;
+	int64_t person = keyboard->update->person;
+	struct environment environment = row_environment_get(tx, name);
+	struct request back = request_of("rollback", name);
+	const struct request logs = request_of("logs", name);
+	struct release earlier;
+	char label[LIMIT_BUTTON];
+
+	request_add_number(&back, "from", environment.current.number);
+	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name) &&
+	    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
+		add_button(tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
+	if (environment.current.id != 0 && decide_is_allowed(tx, person, POLICY_LOG, name))
+		add_button(tx, keyboard, &logs, chat_deployment_label("📄 Log of", name, label));
+}
+
+/* From several to one of them in the same message, in the order of the lines; what is red can be
+ * fled from here. */
+static void
+add_lines_buttons(struct tx *tx, const struct keyboard *keyboard, const struct view *view)
+{
+	for (size_t i = 0; i < view->n_lines && keyboard->buttons->n < EACH_SHOWN; i++) {
+		const struct line *line = &view->lines[i];
+
+		add_look(tx, keyboard, line->name, line->name);
+		if (line->is_trouble && keyboard->buttons->n + 2 < EACH_SHOWN)
+			add_ways(tx, keyboard, line->name);
 	}
-	for (size_t i = view->first; view->scope.n > 1 && i < view->end && buttons->n < EACH_SHOWN;
-	     i++)
-		add_look(tx, update, view->scope.at[i]->name, view->scope.at[i]->name, buttons);
+}
+
+static void
+add_buttons(struct tx *tx, const struct keyboard *keyboard, const struct request *request,
+    const struct view *view)
+{
+	const struct request history = request_of("history", view->scope.at[0]->name);
+
+	add_looked(tx, keyboard->update->address.chat, view, keyboard->buttons);
+	if (view->scope.n > 1) {
+		add_lines_buttons(tx, keyboard, view);
+	} else {
+		add_ways(tx, keyboard, view->scope.at[0]->name);
+		if (decide_is_allowed(tx, keyboard->update->person, POLICY_HISTORY, history.target))
+			add_button(tx, keyboard, &history, "History");
+	}
+	if (request->target[0] != '\0' && tx->settings->environment_count > 1)
+		add_look(tx, keyboard, "", "◀ all");
+	decide_page_buttons(
+	    tx, keyboard->update, request, view->page, view->pages, keyboard->buttons);
 }
 
 bool
 decide_status(struct tx *tx, const struct update *update, const struct request *request,
-    const struct effect_probe *probe, const struct probe_finding *findings, struct buttons *buttons,
+    const struct decide_status_health *health, int64_t message, struct buttons *buttons,
     struct chat_text *text)
 {
 	CLEANUP(view_done) struct view view = { 0 };
+	const struct keyboard keyboard = { update, message, buttons };
 
 	if (!find_view(tx, update, request, &view))
 		return false;
 	if (view.scope.is_wide) {
-		add_lines(tx, update, text, &view, probe, findings);
+		add_lines(tx, update, text, &view, request, health);
 	} else {
-		add_paragraphs(tx, text, &view, probe, findings);
+		add_paragraphs(tx, text, &view, health);
 		add_refused(tx, update, &view, text);
 	}
 	if (request->target[0] == '\0')
 		decide_cloudflare_status(tx, update->person, text);
-	if (buttons->n > 0)
-		return true;
-	add_looked(tx, update->address.chat, &view, buttons);
-	add_looks(tx, update, request, &view, buttons);
-	decide_page_buttons(tx, update, request, view.page, view.pages, buttons);
+	add_buttons(tx, &keyboard, request, &view);
 	return true;
 }
 
@@ -523,7 +650,7 @@ decide_status_pinned_probe(struct tx *tx, int64_t chat)
 		return NULL;
 	effect->u.probe.pin = chat;
 	if (find_pinned(tx, chat, &scope))
-		sort_trouble(tx, &scope);
+		(void)sort_trouble(tx, &scope);
 	for (size_t i = 0; i < scope.n && i < PAGE; i++)
 		add_targets(&effect->u.probe, scope.at[i]);
 	return take_probe(effect);

@@ -2,21 +2,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Of one application: a paragraph for each of its environments.  Of several: a line for each, a
- * page at a time, what is in trouble first.
+ * page at a time.  What is in trouble first, then production, then the rest; of several those that
+ * never had a release are one line at the end.  Buttons stand in the order of the lines.
  */
 #pragma once
 
 #include "chat/chat_text.h"
 #include "decide/decide_where.h"
 
+/* The probe of these environments; NULL: there is none.  What came of it, NULL while they are being
+ * probed. */
+struct decide_status_health {
+	const struct effect_probe *probe;
+	const struct probe_finding *findings;
+};
+
 /*
- * Adds text and buttons of what the request (its target and page) shows whoever sent the update;
- * probe: NULL, or that of these environments, and findings what came of it, NULL while they are
- * being probed.  The keyboard that a page has already stays: somebody may be pressing it.
- * False: there is nothing, or the tx has failed.
+ * Adds text and buttons of what the request (its target and page) shows whoever sent the update.
+ * message: the row in which it stands already, whose buttons keep their ids, as somebody may be
+ * pressing one; 0: in none.  False: there is nothing, or the tx has failed.
  */
 bool decide_status(struct tx *tx, const struct update *update, const struct request *request,
-    const struct effect_probe *probe, const struct probe_finding *findings, struct buttons *buttons,
+    const struct decide_status_health *health, int64_t message, struct buttons *buttons,
     struct chat_text *text);
 
 /* Adds what a message says for days of the environments that report to that chat, where PIN_STATUS

@@ -11,11 +11,13 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_tell_inside.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
+#include "store/row_press.h"
 
 /* People who asked for the same elsewhere, and whose messages go on with it. */
 #define OTHERS_MAX 8
@@ -27,7 +29,7 @@ reader(const struct deployment *deployment, int64_t chat)
 {
 	if (chat > 0)
 		return chat;
-	return chat == deployment->address.chat && deployment->trigger == TRIGGER_CHAT ?
+	return chat == deployment->address.chat && deployment_is_by_request(deployment) ?
 	    deployment->requested_by :
 	    0;
 }
@@ -145,6 +147,20 @@ text_in_progress(
 	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
 }
 
+/* It stands with others, of which they may see none: its own question, without what git said. */
+static char *
+text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	CLEANUP(message_done) struct message theirs = { 0 };
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
+
+	render_for(tx, &about, person, false, &theirs);
+	if (theirs.head == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	return TAKE(theirs.head);
+}
+
 char *
 decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 {
@@ -154,6 +170,8 @@ decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 
 	if (stands.head == NULL)
 		return NULL;
+	if (decide_tell_batch_has(tx, work))
+		return text_of_own(tx, work, person);
 	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
 		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);
 	if (!is_theirs && !decide_sees(tx, person, work->environment))
@@ -233,14 +251,20 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 {
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, answer, &shown);
+	bool was_together = decide_tell_batch_has(tx, deployment);
+	bool is_said = was_together && decide_tell_batch_tell(tx, deployment);
 	int64_t others[OTHERS_MAX];
 	size_t n;
 
-	if (deployment->message == 0)
+	if (is_said)
+		; /* with others */
+	else if (deployment->message == 0)
 		deployment->message = add_message(
 		    tx, &about, &deployment->address, decide_tell_is_question(deployment));
 	else
 		tell_in(tx, &about, deployment->message);
+	if (was_together) /* who told it may not save it: another's message is none of its */
+		row_deployment_save(tx, deployment);
 	tell_in(tx, &about, deployment->also_message);
 	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
@@ -290,6 +314,15 @@ decide_tell_question(struct tx *tx, struct deployment *deployment, const struct 
 }
 
 void
+decide_tell_chosen(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, deployment, answer, &shown);
+
+	deployment->message = add_message(tx, &about, &deployment->address, false);
+}
+
+void
 decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct decide_tell_rows shown;
@@ -320,5 +353,6 @@ decide_tell_shared(struct tx *tx, struct deployment *question, const struct depl
 		shows = 0;
 	}
 	row_button_add_requester(tx, question->id, request->requested_by, shows);
+	row_press_share(tx, request->id, question->id);
 	row_deployment_save(tx, question);
 }

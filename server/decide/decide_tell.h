@@ -21,6 +21,10 @@ char *decide_tell_text(struct tx *tx, const struct deployment *work, int64_t per
 void
 decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
+/* The same without a sound: it stood with others, and whoever chose it reads it there. */
+void
+decide_tell_chosen(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
+
 /* It is asked for in the chat of its approvals: sent, so that it rings, and the work's own message
  * says that it awaits them. */
 void decide_tell_approvers(struct tx *tx, struct deployment *deployment);

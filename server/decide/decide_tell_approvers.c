@@ -158,7 +158,7 @@ decide_tell_expired(struct tx *tx, const struct chat_deployment *about)
 	int64_t rows[ROW_APPROVAL_MESSAGES], said[ROW_APPROVAL_MESSAGES + 2];
 	size_t n = row_approval_list_messages(tx, deployment->id, false, rows), n_said = 0;
 
-	if (deployment->trigger == TRIGGER_CHAT)
+	if (deployment_is_by_request(deployment))
 		said[n_said++] = deployment->address.chat;
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
@@ -174,6 +174,6 @@ decide_tell_expired(struct tx *tx, const struct chat_deployment *about)
 		said[n_said++] = person;
 		say_expired_in(tx, about, person, rows[i]);
 	}
-	if (question != 0 && (deployment->trigger != TRIGGER_CHAT || chat != said[0]))
+	if (question != 0 && (!deployment_is_by_request(deployment) || chat != said[0]))
 		say_expired_in(tx, about, chat, question);
 }

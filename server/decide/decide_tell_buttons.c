@@ -6,10 +6,12 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_tell_inside.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "store/row_message.h"
 #include "store/row_run.h"
 
 #define NOT_NOW	 "Not now"
@@ -60,6 +62,22 @@ add_log_buttons(
 	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
 }
 
+/* The question is about one; the others are a press away. */
+static void
+add_older(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct request request = request_of("rollback", deployment->environment);
+	struct release earlier[2];
+
+	if (!deployment_is_rollback(deployment) || deployment->confirmed_by != 0 ||
+	    decide_list_earlier(tx, &environment, earlier, COUNT(earlier)) < COUNT(earlier) ||
+	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+		return;
+	request_add_number(&request, DECIDE_OLDER, deployment->id);
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "Older…", buttons);
+}
+
 /* Where it may not be shown: whoever has the grant is sent it in private.  Where nothing was rolled
  * back, the target is asked. */
 static void
@@ -107,8 +125,8 @@ decide_tell_add_approval(
 		row_button_show_for(tx, &reject, chat, 0, "👎 Reject …", buttons);
 	if (chat > 0 ? is_theirs : deployment->approvers[0] != '\0')
 		row_button_show_for(tx, &back, chat, 0, "🙅 Withdraw my approval", buttons);
-	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->trigger != TRIGGER_CHAT &&
-	    deployment->note[0] != '\0')
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL &&
+	    !deployment_is_by_request(deployment) && deployment->note[0] != '\0')
 		row_button_show_for(
 		    tx, &newest, chat, 0, "⏭️ Ask for the newest instead", buttons);
 }
@@ -169,17 +187,22 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
-/* Down, or it may be: the releases are one press away, and a question asks about one. */
+/* Down, or it may be, behind a rollback by hand too: the question about one is a press away. */
 static void
 add_way_out(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	const struct request request = request_of("rollback", deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
+	bool is_bad = deployment->state == DEPLOY_ROLLBACK_FAILED ||
+	    (deployment->state == DEPLOY_FAILED && deployment->target_changed);
+	struct barrier barriers[BARRIERS_SHOWN];
 	char label[LIMIT_BUTTON];
 
-	if (deployment->state != DEPLOY_ROLLBACK_FAILED || !environment.is_down ||
-	    environment.current.id == 0 || !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+	if (!is_bad || !environment.is_down || environment.current.id == 0 ||
+	    !may_in(tx, POLICY_ROLLBACK, deployment, chat) ||
+	    (deployment_is_left_unhealthy(deployment) && /* one button says which it goes past */
+		decide_list_barriers(tx, deployment, barriers) > 0))
 		return;
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
@@ -211,6 +234,18 @@ add_what_next(
 	add_application_log(tx, deployment, chat, buttons);
 }
 
+/* The line that rang stands below its story, and has them: the same twice on one screen are two
+ * things to whoever reads it at night. */
+static bool
+stand_below(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	int64_t ring = deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ?
+	    row_message_newest_ring(tx, deployment->id, chat) :
+	    0;
+
+	return ring > deployment->message && ring > deployment->also_message;
+}
+
 struct buttons
 decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
@@ -238,10 +273,8 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 		if (deployment->confirmed_by == 0)
 			add_answer(tx, deployment, "yes", chat,
 			    chat_deployment_yes(deployment, label), &buttons);
-		/* A rollback has this one: it is asked for in a hurry, a button beside it is there
-		 * to be hit by mistake, and a question that is left alone keeps nobody waiting. */
-		if (!deployment_is_rollback(deployment))
-			add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
+		add_older(tx, deployment, chat, &buttons);
+		add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
 	}
 	if (deployment_may_be_cancelled(deployment) &&
 	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||
@@ -252,6 +285,7 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 						      "✋ Stop" :
 						      "✖️ Cancel",
 		    &buttons);
-	add_what_next(tx, deployment, chat, &buttons);
+	if (!stand_below(tx, deployment, chat))
+		add_what_next(tx, deployment, chat, &buttons);
 	return buttons;
 }

@@ -11,6 +11,7 @@
 #include "decide/decide_where.h"
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
+#include "lib/url.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_claim.h"
@@ -38,7 +39,7 @@ is_hidden(struct tx *tx, const struct deployment *deployment, const struct deplo
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	return deployment->trigger == TRIGGER_CHAT ?
+	return deployment_is_by_request(deployment) ?
 	    !decide_sees(tx, deployment->requested_by, deployment_target(ahead, target)) :
 	    settings_of(tx->settings, ahead->environment) !=
 		settings_of(tx->settings, deployment->environment);
@@ -75,7 +76,8 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.n = rows->needs.n,
 		.n_others = rows->needs.n_others,
 		.because = rows->needs.needs.because,
-		.is_unknown_requester = rows->needs.is_unknown_requester,
+		.unknown = rows->needs.unknown,
+		.tokens = rows->needs.tokens,
 		.is_one_more = !tx->settings->approve_unknown_pusher,
 		.roles = rows->needs.needs.approvers,
 		.changes = rows->request.changes,
@@ -257,6 +259,41 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 	about->link = rows->link;
 }
 
+/* What is said to be seen by people: not every address that answers for its health is. */
+static const char *
+site_of(const struct environment_settings *settings, char ret[LIMIT_URL])
+{
+	static const char public[] = "https://";
+	char place[URL_PLACE];
+
+	ret[0] = '\0';
+	if (settings != NULL && settings->site_url != NULL)
+		(void)text_copy(ret, LIMIT_URL, settings->site_url);
+	else if (settings != NULL && settings->health_url_count > 0 &&
+	    strncasecmp(settings->health_urls[0], public, strlen(public)) == 0 &&
+	    url_place(settings->health_urls[0], place)[0] != '\0')
+		(void)snprintf(ret, LIMIT_URL, "%s%s", public, place);
+	return ret;
+}
+
+/* Of a release that is live: where, and what came with it. */
+static void
+add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment->state != DEPLOY_LIVE || deployment_is_action(deployment))
+		return;
+	about->site =
+	    site_of(settings_environment(tx->settings, deployment->environment), rows->site);
+	if (deployment_is_rollback(deployment) || deployment->commit[0] == '\0')
+		return;
+	(void)forge_link(settings_of(tx->settings, deployment->environment)->repository_url,
+	    deployment_is_back_to_target(deployment) ? "" : deployment->previous,
+	    deployment->commit, rows->link);
+	about->link = rows->link;
+}
+
 /* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
@@ -348,5 +385,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.at = tx->at,
 	};
 	add_question_facts(tx, &about, rows);
+	add_live_facts(tx, &about, rows);
 	return about;
 }

@@ -28,6 +28,7 @@ struct decide_tell_rows {
 	struct migration_behind behind;
 	struct ran ran[RAN_SHOWN];
 	char link[LIMIT_URL];
+	char site[LIMIT_URL];
 	char first[LIMIT_LINE];
 	char list[FINGERPRINT_LIST_MAX];
 	struct holds holds;

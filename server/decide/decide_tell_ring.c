@@ -22,6 +22,33 @@ rings_itself(struct tx *tx, const struct chat_deployment *about, const struct me
 		now->rings_for == work->id);
 }
 
+static void
+drop_buttons(struct tx *tx, int64_t row)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+
+	message.buttons.n = 0;
+	if (message.head != NULL) /* else gone by age */
+		row_message_change(tx, row, &message);
+}
+
+/* What can be pressed stands once: below the line that rang last, and below neither the story nor
+ * the line before. */
+static void
+move_buttons(struct tx *tx, const struct chat_deployment *about, int64_t story, int64_t before,
+    const struct message *now)
+{
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (deploy_flow_class(about->deployment->state) != DEPLOY_CLASS_FINAL)
+		return;
+	decide_tell_render(tx, about, now->address.chat, &message);
+	message.address = now->address;
+	row_message_change(tx, story, &message);
+	if (before > story)
+		drop_buttons(tx, before);
+}
+
 /* An edit makes no sound, so what rings is a message of its own; where the one before was not sent
  * yet, because its chat has had its messages of a minute or Telegram does not answer, that one says
  * the end alone.  A team reads both: there the story stands once, in the message that is edited,
@@ -29,10 +56,11 @@ rings_itself(struct tx *tx, const struct chat_deployment *about, const struct me
  * Both are rows of one decision: after a crash each is sent, in whatever order, and neither needs
  * the other to be understood. */
 static void
-ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t reply_to)
+ring_in(struct tx *tx, const struct chat_deployment *about, int64_t story, int64_t reply_to)
 {
 	CLEANUP(message_done) struct message now = { 0 };
 	CLEANUP(message_done) struct message message = { 0 };
+	int64_t row = story, before;
 
 	if (row == 0)
 		return;
@@ -47,6 +75,7 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 	message.rings_for = about->deployment->id;
 	message.is_alarm = chat_deployment_is_alarm(about->deployment->state);
 	message.buttons = decide_tell_alarm_buttons(tx, about->deployment, now.address.chat);
+	before = row_message_newest_ring(tx, about->deployment->id, now.address.chat);
 	row = row_message_unsent_ring(tx, about->deployment->id, now.address.chat);
 	if (row != 0)
 		row_message_change(tx, row, &message);
@@ -56,6 +85,7 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row, int64_t
 		row_shown_add(tx, about->deployment->id, row, SHOWN_ROLLING);
 	if (decide_nag_is_open(tx, about->deployment))
 		decide_nag_shown(tx, about->deployment->id, row);
+	move_buttons(tx, about, story, before == row ? 0 : before, &now);
 }
 
 /* The line that rang when it began to be rolled back says how that ended: an alarm that goes on

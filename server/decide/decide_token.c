@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decide/decide_allowed.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_need.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_session.h"
+#include "decide/decide_who.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "lib/zone.h"
+#include "store/row_grant_use.h"
 #include "store/row_rate_limit.h"
 #include "store/row_stranger.h"
 
@@ -48,6 +51,27 @@ expiry_of(const struct tx *tx, const char *text)
 	return ms > 0 && ms <= EXPIRES_MOST ? tx->at + ms : 0;
 }
 
+/* "shop:lead"; a bare name that only an application has is taken for its role, and said as that.
+ * False: there is none, which was said. */
+static bool
+find_role(struct tx *tx, const char *text, struct token *token)
+{
+	const struct roles *roles = tx->settings->roles;
+	size_t found = 0;
+
+	if (roles_named(roles, text, &found) == ROLES_SEVERAL)
+		decide_refusef(tx, 409,
+		    "several applications have a role of that name: write --role APPLICATION:%.20s",
+		    text);
+	else if (found == 0)
+		decide_refusef(tx, 409, "there is no such role: see ROLE_<NAME>_MAY");
+	else
+		return text_copy(token->application, sizeof(token->application),
+			   roles->role[found - 1].application) &&
+		    text_copy(token->role, sizeof(token->role), roles->role[found - 1].name);
+	return false;
+}
+
 /* What is wrong with it was said. */
 static bool
 check(struct tx *tx, const struct api_request *api, struct token *token)
@@ -62,9 +86,8 @@ check(struct tx *tx, const struct api_request *api, struct token *token)
 		decide_refusef(tx, 400,
 		    "a name: letters a-z, digits and -, %d at most, a letter first",
 		    TOKEN_NAME - 1);
-	else if (!text_copy(token->role, sizeof(token->role), role) ||
-	    !roles_have(tx->settings->roles, role))
-		decide_refusef(tx, 409, "there is no such role: see ROLE_<NAME>_MAY");
+	else if (!find_role(tx, role, token))
+		return false;
 	else if (token->expires_at == 0)
 		decide_refusef(tx, 400,
 		    "--expires: a time of at most 366 days, as 90d or 12h, or the last day, as 2027-01-31");
@@ -90,9 +113,12 @@ is_full(struct tx *tx)
 
 /* Nobody gives away what they have not. */
 static bool
-has_role(struct tx *tx, const struct api_request *api, const char *role)
+has_role(struct tx *tx, const struct api_request *api, const struct token *token)
 {
-	if (policy_has_role(tx->settings, principal_of_person(api->from.person), role, tx->at))
+	size_t role = row_token_role(tx->settings, token);
+
+	if (role != 0 &&
+	    policy_has_role(tx->settings, decide_who(tx, api->from.person), role, tx->at))
 		return true;
 	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
 	    "a token has a role that you have yourself, or you are an admin");
@@ -102,10 +128,10 @@ has_role(struct tx *tx, const struct api_request *api, const char *role)
 static void
 put_token(struct json_out *json, const struct token *token)
 {
-	char at[TEXT_TIME_SIZE];
+	char at[TEXT_TIME_SIZE], role[ROLE_TEXT];
 
 	json_put_str(json, "name", token->name);
-	json_put_str(json, "role", token->role);
+	json_put_str(json, "role", row_token_role_text(token, role));
 	json_put_str(json, "expires_at", text_time_ms(at, token->expires_at));
 }
 
@@ -113,13 +139,15 @@ static void
 add(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct token token = { .made_at = tx->at, .made_by = api->from.person };
-	char what[TOKEN_NAME + 16], text[TOKEN_TEXT], until[ZONE_DATE];
+	char what[TOKEN_NAME + 16], text[TOKEN_TEXT], until[ZONE_DATE], role[ROLE_TEXT];
 	uint8_t bytes[TOKEN_BYTES];
 
-	if (!check(tx, api, &token) || !has_role(tx, api, token.role))
+	if (!check(tx, api, &token) || !has_role(tx, api, &token))
 		return;
+	token.expires_at =
+	    row_token_end(tx->settings, &token).at; /* with its maker at the latest */
 	(void)snprintf(what, sizeof(what), "token add %s", token.name);
-	if (policy_needs_factor(tx->settings, POLICY_TOKEN, "", "") &&
+	if (policy_needs_factor(tx->settings, POLICY_TOKEN, "", POLICY_ALL) &&
 	    decide_lacks_factor_for(tx, &api->from, what))
 		return;
 	if (is_full(tx)) {
@@ -135,13 +163,15 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 	put_token(json, &token);
 	crypto_wipe(bytes, sizeof(bytes));
 	crypto_wipe(text, sizeof(text));
-	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_MADE, &token, token.role);
+	(void)row_token_role_text(&token, role);
+	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_MADE, &token, role);
 	decide_factor_tell(tx, 0,
 	    "🔑 Token made: " MARK_BOLD "%s" MARK_BOLD
 	    " with the role %s, valid until %s. Was it not you? " MARK_CODE
 	    "deploybot token revoke %s" MARK_CODE " on the server ends it.",
-	    token.name, token.role, zone_date_text(tx->settings->zone, token.expires_at - 1, until),
+	    token.name, role, zone_date_text(tx->settings->zone, token.expires_at - 1, until),
 	    token.name);
+	decide_sessions_look(tx); /* from now on its end is waited for */
 	decide_answer(tx, "Made. It is not shown again.");
 }
 
@@ -154,34 +184,67 @@ decide_token_revoke(struct tx *tx, struct token *token, const char *why)
 	decide_sessions_look(tx);
 }
 
-/* Of one's own, or an admin's of any: with a code it would be too late. */
+static bool
+is_on(struct tx *tx)
+{
+	if (tx->settings->auth_token_secret != NULL)
+		return true;
+	decide_refusef(tx, 409, "ENABLE_TOKEN_AUTH is false: no token is valid, and none is made");
+	return false;
+}
+
+/* One that they have made themselves, or that is their account's. */
+static bool
+is_own(const struct api_request *api, const struct token *token)
+{
+	int64_t person = api->from.person;
+
+	return token->id != 0 && (token->made_by == person || token->person == person);
+}
+
+/* A token is the server's: who has that grant sees all of them, all others their own. */
+static bool
+may_see(struct tx *tx, const struct api_request *api, const struct token *token)
+{
+	bool is_allowed = decide_is_allowed(tx, api->from.person, POLICY_TOKEN, POLICY_ALL);
+
+	if (is_allowed)
+		row_grant_use_note(tx, api->from.person, policy_action_word(POLICY_TOKEN));
+	return is_allowed || is_own(api, token);
+}
+
+static void
+deny(struct tx *tx, const struct api_request *api)
+{
+	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
+	    policy_decide(
+		tx->settings, decide_who(tx, api->from.person), POLICY_TOKEN, POLICY_ALL, tx->at)
+		.reason);
+}
+
+/* One's own; of others one whose role one has oneself, an admin each.  Asks for no code: with one
+ * it would be too late. */
 static void
 revoke(struct tx *tx, const struct api_request *api)
 {
 	char name[LIMIT_REF];
 	struct token token = row_token_named(tx, request_get(&api->request, "name", name));
 
+	if (!may_see(tx, api, &token)) {
+		deny(tx, api);
+		return;
+	}
+	if (!is_on(tx))
+		return;
 	if (token.id == 0) {
 		decide_refusef(tx, 404, "there is no token of that name: deploybot token list");
 		return;
 	}
-	if (token.made_by != api->from.person && !has_role(tx, api, token.role))
+	if (!is_own(api, &token) && !has_role(tx, api, &token))
 		return;
 	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_REVOKED, &token, "at their word");
 	decide_token_revoke(tx, &token, "at their word");
 	decide_answer(tx, "Revoked: it is valid no more, and logins by it have ended.");
-}
-
-static bool
-may(struct tx *tx, const struct api_request *api)
-{
-	if (decide_is_too_fast(tx, &api->from, "token", false) ||
-	    !decide_may(tx, &api->from, POLICY_TOKEN, ""))
-		return false;
-	if (tx->settings->auth_token_secret != NULL)
-		return true;
-	decide_refusef(tx, 409, "ENABLE_TOKEN_AUTH is false: no token is valid, and none is made");
-	return false;
 }
 
 void
@@ -189,20 +252,23 @@ decide_token(struct tx *tx, const struct api_request *api, struct json_out *json
 {
 	const char *word = api->request.action;
 
-	if (!may(tx, api))
+	if (decide_is_too_fast(tx, &api->from, "token", false))
 		return;
-	if (strcmp(word, "add") == 0)
-		add(tx, api, json);
-	else if (strcmp(word, "revoke") == 0)
+	if (strcmp(word, "revoke") == 0) {
 		revoke(tx, api);
-	else
-		decide_refusef(tx, 400, "expected add or revoke");
+	} else if (decide_may(tx, &api->from, POLICY_TOKEN, POLICY_ALL) && is_on(tx)) {
+		if (strcmp(word, "add") == 0)
+			add(tx, api, json);
+		else
+			decide_refusef(tx, 400, "expected add or revoke");
+	}
 }
 
 static void
 put_listed(struct tx *tx, const struct token *token, struct json_out *json)
 {
 	char at[TEXT_TIME_SIZE], user[PRINCIPAL_TEXT];
+	enum token_fault fault = row_token_fault(tx->settings, token, tx->at);
 
 	json_out_object(json);
 	put_token(json, token);
@@ -212,7 +278,8 @@ put_listed(struct tx *tx, const struct token *token, struct json_out *json)
 	    json, "used_at", token->used_at == 0 ? NULL : text_time_ms(at, token->used_at));
 	json_put_str(
 	    json, "account", token->person == 0 ? NULL : decide_user(tx, token->person, user));
-	json_put_bool(json, "is_valid", row_token_is_good(tx, token));
+	json_put_bool(json, "is_valid", fault == TOKEN_GOOD);
+	json_put_str(json, "why", fault == TOKEN_GOOD ? NULL : token_fault_rows[fault].login);
 	json_out_end(json);
 }
 
@@ -220,9 +287,9 @@ void
 decide_token_list(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct token *all;
-	size_t n;
+	size_t n, n_seen = 0;
 
-	if (!may(tx, api))
+	if (decide_is_too_fast(tx, &api->from, "token", false))
 		return;
 	all = calloc(ROW_TOKEN_LIST, sizeof(*all));
 	if (all == NULL) {
@@ -230,11 +297,18 @@ decide_token_list(struct tx *tx, const struct api_request *api, struct json_out 
 		return;
 	}
 	n = row_token_list(tx, all);
-	json_out_key(json, "tokens");
-	json_out_array(json);
 	for (size_t i = 0; i < n; i++)
-		put_listed(tx, &all[i], json);
-	json_out_end(json);
+		if (may_see(tx, api, &all[i]))
+			all[n_seen++] = all[i];
+	if (n_seen == 0 && !may_see(tx, api, &(struct token){ .id = 0 })) {
+		deny(tx, api);
+	} else if (is_on(tx)) {
+		json_out_key(json, "tokens");
+		json_out_array(json);
+		for (size_t i = 0; i < n_seen; i++)
+			put_listed(tx, &all[i], json);
+		json_out_end(json);
+	}
 	free(all);
 }
 
@@ -243,13 +317,9 @@ decide_token_list(struct tx *tx, const struct api_request *api, struct json_out 
 const char *
 decide_token_fault(const struct tx *tx, const struct token *token)
 {
-	if (row_token_is_good(tx, token))
-		return NULL;
-	if (token->id == 0)
-		return "an unknown token";
-	if (token->revoked_at != 0)
-		return "a revoked token";
-	return tx->at >= token->expires_at ? "an expired token" : "a token whose role is gone";
+	enum token_fault fault = row_token_fault(tx->settings, token, tx->at);
+
+	return fault == TOKEN_GOOD ? NULL : token_fault_rows[fault].what;
 }
 
 /* Anybody can try, as often as the network lets them. */

@@ -7,6 +7,7 @@
 
 #include "decide/decide_allowed.h"
 #include "decide/decide_near.h"
+#include "decide/decide_offered.h"
 #include "decide/decide_page.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
@@ -328,29 +329,31 @@ say_which(struct tx *tx, const struct update *update, const struct request *requ
  * it is for already: of what is there, a press on it is denied. */
 static void
 say_none(struct tx *tx, const struct update *update, enum policy_action action,
-    const struct request *request)
+    const struct request *request, bool is_one)
 {
 	CLEANUP(decide_scope_done) struct decide_scope all = { 0 };
 	const char *target = request->target;
-	bool is_known = target[0] == '\0' ? decide_is_allowed(tx, update->person, action, "") :
-					    !decide_is_stranger(tx, update->person);
+	bool is_known = target[0] == '\0' ?
+	    decide_is_allowed_somewhere(tx, update->person, action) :
+	    !decide_is_stranger(tx, update->person);
 
 	is_known = is_known &&
 	    (update->kind != UPDATE_PRESS || settings_environment(tx->settings, target) == NULL);
-	if (!is_known && !decide_may(tx, update, action, target))
+	if (!is_known && !decide_may_begin(tx, update, action, target))
 		return;
 	(void)find_meant(tx, update->person, "", &all);
-	decide_near_say(tx, update, request, &all);
+	decide_near_say(tx, update, request, &all, &(struct decide_near){ action, is_one });
 }
 
-/* Nothing of it begins before the answer to a question that names the environment. */
+/* Nothing of it begins before the answer to a question that names the environment, or at all. */
 static bool
-is_asked_about(enum policy_action action, const struct environment_settings *environment)
+begins_nothing(enum policy_action action, const struct environment_settings *environment)
 {
-	return action == POLICY_ROLLBACK || (action == POLICY_DEPLOY && environment->confirm);
+	return action == POLICY_ROLLBACK || action == POLICY_LOG ||
+	    (action == POLICY_DEPLOY && environment->confirm);
 }
 
-/* Named in full, or asked about anyhow: a prefix, or no name, never starts anything by itself. */
+/* Named in full, or it begins nothing: a prefix, or no name, never starts anything by itself. */
 static bool
 is_clear(enum policy_action action, const struct request *request, const struct decide_scope *scope)
 {
@@ -358,7 +361,7 @@ is_clear(enum policy_action action, const struct request *request, const struct 
 	bool is_named =
 	    request->target[0] != '\0' && request_get(request, REQUEST_TYPED, typed)[0] == '\0';
 
-	return scope->n == 1 && (is_named || is_asked_about(action, scope->at[0]));
+	return scope->n == 1 && (is_named || begins_nothing(action, scope->at[0]));
 }
 
 /* The one of them that is meant; NULL: none, which was said. */
@@ -367,7 +370,7 @@ choose(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request, struct decide_scope *scope)
 {
 	if (scope->n == 0) {
-		say_none(tx, update, action, request);
+		say_none(tx, update, action, request, true);
 		return NULL;
 	}
 	if (!is_clear(action, request, scope) && leave_allowed(tx, update->person, action, scope)) {
@@ -387,6 +390,16 @@ is_theirs(struct tx *tx, const struct update *update, enum policy_action action,
 	return request->target[0] != '\0' || leave_allowed(tx, update->person, action, scope);
 }
 
+/* They may roll back, and there is nowhere to. */
+static void
+say_nothing_earlier(struct tx *tx, const struct update *update)
+{
+	decide_answer_no(tx, update);
+	tx->costs_nothing = true;
+	(void)decide_sendf(tx, &update->address,
+	    "Nothing to roll back: no environment of yours has an earlier release.");
+}
+
 const struct environment_settings *
 decide_where(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request)
@@ -396,6 +409,13 @@ decide_where(struct tx *tx, const struct update *update, enum policy_action acti
 	if (!find_meant(tx, update->person, request->target, &scope) ||
 	    !is_theirs(tx, update, action, request, &scope))
 		scope.n = 0;
+	if (scope.n > 0 && request->target[0] == '\0') {
+		decide_offered(tx, action, &scope);
+		if (scope.n == 0) {
+			say_nothing_earlier(tx, update);
+			return NULL;
+		}
+	}
 	return choose(tx, update, action, request, &scope);
 }
 
@@ -421,7 +441,7 @@ decide_scope(struct tx *tx, const struct update *update, enum policy_action acti
 {
 	if (!find_open(tx, update->person, request->target, ret)) {
 		if (!tx->failed)
-			say_none(tx, update, action, request);
+			say_none(tx, update, action, request, false);
 		return false;
 	}
 	(void)leave_allowed(tx, update->person, action, ret);

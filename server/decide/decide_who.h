@@ -1,16 +1,18 @@
-/* decide_who.h - who somebody is to the policy: with what a token has, or a login lends them.  Side: store. */
+/* decide_who.h - who somebody is to the policy, with what they act with at this moment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
 #include "store/tx.h"
 #include "types/principal.h"
 
-/* Who that is, with the role that a token has, or a login lends them, at this moment. */
+/*
+ * Who that is at this moment: with the role that root has said, a hook is, a token has or a login
+ * lends them, and with what was recorded of their ends.  For this decision alone.
+ */
 struct principal decide_who(struct tx *tx, int64_t person);
 
-/* Has this person a role of their own in force?  What a login lends is none. */
-bool decide_has_own_role(const struct tx *tx, int64_t person);
+/* An end that has come is recorded: a clock that is set back makes nobody's role good again. */
+void decide_who_note_ends(struct tx *tx);
 
-/* Of a token the person that it stands for: who has logged in with it first, else who has made it;
- * 0: none, or it is no token. */
-int64_t decide_token_person(struct tx *tx, int64_t person);
+/* Has this person a role of their own in force?  What a login lends is none. */
+bool decide_has_own_role(struct tx *tx, int64_t person);

@@ -11,6 +11,7 @@
 #define TARGET		   "target:"
 #define PREVIOUS	   "previous " TARGET
 #define STAYS_OLD	   "stays-old "
+#define NOTHING_RUNS	   "nothing-runs"
 #define SERVICE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define WORD_MAX	   30 /* one more fills a step's name: a longer one that was cut? */
 
@@ -18,13 +19,29 @@ const char *
 trigger_word(enum trigger trigger)
 {
 	static const char *const words[] = {
-#define T(name, word) word,
+#define T(name, word, ...) word,
 		TRIGGERS(T)
 #undef T
 	};
 
 	assert((size_t)trigger < COUNT(words));
 	return words[trigger];
+}
+
+bool
+deployment_is_by_request(const struct deployment *deployment)
+{
+	static const enum {
+		PUSH,
+		REQUEST
+	} by[] = {
+#define T(name, word, by) by,
+		TRIGGERS(T)
+#undef T
+	};
+
+	assert((size_t)deployment->trigger < COUNT(by));
+	return by[deployment->trigger] == REQUEST;
 }
 
 bool
@@ -280,7 +297,20 @@ bool
 deployment_is_note(const char *step)
 {
 	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS) ||
-	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0;
+	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0 ||
+	    strcmp(step, NOTHING_RUNS) == 0;
+}
+
+bool
+deployment_is_undone(const struct deployment *deployment, const struct step *steps, size_t n)
+{
+	if (deployment->program != PROGRAM_DEPLOY || deployment->state != DEPLOY_FAILED ||
+	    deployment->target_changed)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(steps[i].name, NOTHING_RUNS) == 0)
+			return true;
+	return false;
 }
 
 size_t
@@ -329,7 +359,7 @@ deployment_may_be_cancelled(const struct deployment *deployment)
 bool
 deployment_is_own_place(const struct deployment *deployment, int64_t person)
 {
-	return deployment->trigger == TRIGGER_CHAT && deployment->requested_by == person &&
+	return deployment_is_by_request(deployment) && deployment->requested_by == person &&
 	    (deployment->state == DEPLOY_REQUESTED || deployment->state == DEPLOY_QUEUED ||
 		deployment->state == DEPLOY_AWAITING_APPROVAL);
 }

@@ -8,14 +8,17 @@
 #include "types/policy_action.h"
 #include "types/run_warnings.h"
 
-/* Who set it off: word, as metrics and rows name it. */
+/* Who set it off: word, as metrics and rows name it, and whether somebody asked for it (REQUEST) or
+ * a branch moved (PUSH). */
 #define TRIGGERS(T) \
-	T(CHAT, "chat") /* a person, in a chat */ \
-	T(PUSH, "push") /* a webhook said that a branch moved */ \
-	T(POLL, "poll") /* git was asked, and said so */
+	T(CHAT, "chat", REQUEST) /* in a chat, or a call of a hook */ \
+	T(PUSH, "push", PUSH) /* a webhook said that a branch moved */ \
+	T(POLL, "poll", PUSH) /* git was asked, and said so */ \
+	T(API, "api", REQUEST) /* a token, over /v1 */ \
+	T(LOCAL, "local", REQUEST) /* on the machine, over LOCAL_SOCKET */
 
 enum trigger {
-#define T(name, word) TRIGGER_##name,
+#define T(name, ...) TRIGGER_##name,
 	TRIGGERS(T)
 #undef T
 	    TRIGGER_COUNT
@@ -226,6 +229,9 @@ struct step {
 	int64_t at; /* wall ms */
 };
 
+/* Somebody asked for it: a person, a token or a hook.  Else a branch moved. */
+bool deployment_is_by_request(const struct deployment *deployment);
+
 bool deployment_is_rollback(const struct deployment *deployment);
 
 /* It changes nothing of what is live: neither a deployment nor a rollback. */
@@ -317,6 +323,10 @@ const char *deployment_detail(const struct deployment *deployment, char out[LIMI
 
 /* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
+
+/* A first release that failed, and nothing of it runs, as a step `nothing-runs` of its run says. */
+bool deployment_is_undone(
+    const struct deployment *deployment, const struct step *steps, size_t n);
 
 /* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the
  * release's image, and the release did not replace it.  NULL: another step. */

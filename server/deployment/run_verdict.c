@@ -33,6 +33,16 @@ run_verdict_is_success(const struct run_ended *ended)
 	    ended->signal_number == 0 && ended->exit_status == 0;
 }
 
+/* A first release of which its hosts have said that they are as they were: nothing of it runs, and
+ * there is nothing to roll back. */
+static bool
+is_undone(const struct deployment *deployment, const struct run_ended *ended)
+{
+	return ended->undone && !run_verdict_is_success(ended) &&
+	    deployment->program == PROGRAM_DEPLOY && deployment->state != DEPLOY_ROLLING_BACK &&
+	    deployment->previous[0] == '\0';
+}
+
 static bool
 target_changed(const struct deployment *deployment, const struct run_ended *ended)
 {
@@ -40,7 +50,7 @@ target_changed(const struct deployment *deployment, const struct run_ended *ende
 		return deployment->target_changed;
 	if (ended->lost && !(ended->migration && deployment->program == PROGRAM_DEPLOY))
 		return true;
-	return ended->released || deployment->target_changed;
+	return !is_undone(deployment, ended) && (ended->released || deployment->target_changed);
 }
 
 void

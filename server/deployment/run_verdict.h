@@ -14,8 +14,9 @@ struct run_verdict {
 /*
  * What the record means for the deployment in the state it is in.  attempts_max: runs that are
  * ordered for one program before it is given up.  A run that never said `==> release` has not
- * touched the target, whatever it exits with; one that was lost after its gate opened counts as
- * having touched it, unless its record says that it had begun a migration, and no release yet.
+ * touched the target, whatever it exits with, nor has a first release that has said that nothing
+ * of it runs; one that was lost after its gate opened counts as having touched it, unless its
+ * record says that it had begun a migration, and no release yet.
  */
 struct run_verdict run_verdict(const struct deployment *deployment, const struct run_ended *ended,
     int attempts_max);

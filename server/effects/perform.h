@@ -14,6 +14,7 @@
 #include "types/effect.h"
 
 struct aws_credentials;
+struct buf;
 struct http_client;
 struct redact;
 struct runs;
@@ -60,6 +61,10 @@ typedef void performer(struct perform *perform, struct effect *effect);
 
 /* Hands effect->result (filled) to the store of effect->perform and frees the effect. */
 void perform_report(struct effect *effect);
+
+/* Appends how the health gate of what that run has released stands, as one line of text: "50 of 150
+ * passed, last: HTTP 503".  Nothing where none is at work. */
+void perform_gate_text(const struct perform *perform, int64_t run, struct buf *out);
 
 /* Carries it out, or looks what became of it where effect->is_recovered.  Takes it. */
 void perform_effect(struct perform *perform, struct effect *effect);

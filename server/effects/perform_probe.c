@@ -368,6 +368,38 @@ on_answer(void *ctx, const struct http_client_result *result)
 	try_later(target);
 }
 
+/* --- for who waits ------------------------------------------------------------------------ */
+
+/* Of several the one that keeps it from passing: that failed most often. */
+static const struct target *
+worst_of(const struct probe_job *probe)
+{
+	const struct target *bad = &probe->targets[0];
+
+	for (size_t i = 1; i < probe->job.effect->u.probe.n; i++)
+		if (probe->targets[i].tries - probe->targets[i].finding->passes >
+		    bad->tries - bad->finding->passes)
+			bad = &probe->targets[i];
+	return bad;
+}
+
+void
+perform_gate_text(const struct perform *perform, int64_t run, struct buf *out)
+{
+	const struct perform_job *job = perform_job_find(perform, EFFECT_PROBE, NULL);
+	const struct target *bad;
+
+	while (job != NULL && (run == 0 || job->effect->u.probe.run != run))
+		job = perform_job_find(perform, EFFECT_PROBE, job);
+	if (job == NULL || job->effect->u.probe.n == 0)
+		return;
+	bad = worst_of((const struct probe_job *)job);
+	if (bad->tries == 0)
+		return;
+	buf_addf(out, "%d of %d passed, last: %s", bad->finding->passes, bad->tries,
+	    bad->finding->detail[0] == '\0' ? "ok" : bad->finding->detail);
+}
+
 /* --- for perform.c ------------------------------------------------------------------------ */
 
 void

@@ -23,6 +23,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
+#include "store/row_principal.h"
 #include "store/row_run.h"
 
 /* Does it wait for somebody's answer, or will it when git has answered? */
@@ -36,11 +37,30 @@ is_to_be_answered(struct tx *tx, const struct deployment *work)
 	    (work->state == DEPLOY_REQUESTED && environment != NULL && environment->confirm);
 }
 
+#define ASKED_MAX 8
+
+/* An open question about the same ref there, which this one joins most likely when git answers; 0:
+ * there is none. */
+static int64_t
+asked_as(struct tx *tx, const struct deployment *work)
+{
+	struct deployment asked[ASKED_MAX];
+	size_t n = work->id == 0 || work->state != DEPLOY_REQUESTED ?
+	    0 :
+	    row_deployment_list_asked(tx, work->environment, asked, ASKED_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (asked[i].program == work->program && strcmp(asked[i].ref, work->ref) == 0)
+			return asked[i].id;
+	return 0;
+}
+
 /* What was said so far, and which work it is about. */
 static void
 put_said(struct tx *tx, struct json_out *json)
 {
 	struct deployment work = row_deployment_get(tx, tx->answer.work);
+	int64_t other = asked_as(tx, &work);
 	char until[TEXT_TIME_SIZE];
 	int64_t at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
 
@@ -51,6 +71,10 @@ put_said(struct tx *tx, struct json_out *json)
 		json_put_null(json, "work");
 	json_put_bool(json, "is_to_be_answered", work.id != 0 && is_to_be_answered(tx, &work));
 	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
+	if (other != 0)
+		json_put_i64(json, "asked_as", other);
+	else
+		json_put_null(json, "asked_as");
 }
 
 /* The work that it names; id 0: it is not there for them, which was said. */
@@ -133,10 +157,19 @@ answer_question(struct tx *tx, const struct api_request *api)
 {
 	struct update from = api->from;
 	struct deployment work = find_work(tx, api);
+	int64_t other;
 
 	from.kind = UPDATE_PRESS;
 	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
 		return;
+	other = row_deployment_question_of(tx, work.environment, work.commit).id;
+	if (!deployment_is_asked(&work) && work.state == DEPLOY_SUPERSEDED && other != 0) {
+		decide_refusef(tx, 409,
+		    "#%" PRId64 " is closed: the same is asked about as #%" PRId64
+		    ". Answer that: deploybot answer %" PRId64 " yes",
+		    work.id, other, other);
+		return;
+	}
 	if (!deployment_is_asked(&work)) {
 		decide_refusef(tx, 409, "%s",
 		    work.confirmed_by == 0 ? "There is no open question of that number." :
@@ -165,7 +198,8 @@ command(struct tx *tx, const struct api_request *api)
 		return;
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
-	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0)
+	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0 &&
+	    tx->answer.log_of[0] == '\0')
 		tx->answer.status = 429; /* it was one too many, and that was said before */
 }
 
@@ -279,6 +313,15 @@ is_of_what_was_shown(struct tx *tx, const struct api_request *api)
 	return tx->factor_work == 0 || strcmp(digest_shown(tx, shown), api->shown) == 0;
 }
 
+/* A recovery code of who asks stands for one, where it is about factors; not that which is to be
+ * recovered with. */
+static const char *
+code_of(const struct api_request *api)
+{
+	return api->code[0] != '\0' || strcmp(api->request.action, "recover") == 0 ? api->code :
+										     api->recovery;
+}
+
 /* What needs a code is decided once more with it. */
 static void
 decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *json)
@@ -288,15 +331,29 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 
 	if (!decide_factor_asks(tx, &api->from, act, &asked))
 		return;
-	if (api->code[0] == '\0' || !is_of_what_was_shown(tx, api)) {
+	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
 		decide_pad_ask(tx, &api->from);
 		if (tx->answer.status == 428 && tx->factor_work != 0)
 			put_question(tx, json);
-	} else if (decide_factor_give(tx, &api->from, api->code, why)) {
+	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
 		act(tx, &api->from, &asked);
 	} else {
 		decide_refusef(tx, 403, "%s", why);
 	}
+}
+
+/* What the loop knows of root is the role that it says. */
+static bool
+enter(struct tx *tx, struct api_request *api)
+{
+	struct update *from = &api->from;
+
+	if (api->is_network)
+		return decide_token_enter(tx, api);
+	if (from->as.name[0] != '\0')
+		from->person =
+		    row_principal_of(tx, PRINCIPAL_USER, from->as.application, from->as.name);
+	return true;
 }
 
 void
@@ -309,7 +366,7 @@ handle_api(struct tx *tx, const struct event *event)
 
 	json_out_init(&json, &out);
 	json_out_object(&json);
-	if (!api->is_network || decide_token_enter(tx, api))
+	if (enter(tx, api))
 		decide_with_code(tx, api, &json);
 	if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);

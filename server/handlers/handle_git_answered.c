@@ -88,6 +88,9 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 
 	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
 		decide_confirm_answered(tx, &deployment, is_answered, answer);
+	else if (deployment.state == DEPLOY_AWAITING_CONFIRMATION)
+		decide_question_chosen(
+		    tx, &deployment, is_answered && answer->error[0] == '\0' ? answer : NULL);
 	else if (deployment.state == DEPLOY_QUEUED)
 		decide_queue_answered(tx, &deployment, query, answer);
 	else if (deployment.state == DEPLOY_AWAITING_APPROVAL && is_answered)

@@ -1,5 +1,6 @@
 /* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "commands/commands.h"
@@ -12,6 +13,7 @@
 #include "lib/json.h"
 #include "store/row_deployment.h"
 #include "store/row_hook.h"
+#include "store/row_principal.h"
 
 static void
 act(struct tx *tx, const struct update *update, void *arg)
@@ -96,11 +98,25 @@ put_answer(struct tx *tx)
 	tx->answer.text = buf_take(&out);
 }
 
+/* "build-done", "shop/build-done" */
+static int64_t
+principal_of(struct tx *tx, const char *id)
+{
+	const char *slash = strchr(id, '/');
+	char application[ENVIRONMENT_NAME_MAX];
+
+	(void)snprintf(application, sizeof(application), "%.*s",
+	    slash == NULL ? 0 : (int)(slash - id), id); /* the loop has found it: it fits */
+	return row_principal_of(tx, PRINCIPAL_HOOK, application, slash == NULL ? id : slash + 1);
+}
+
 void
 handle_hook(struct tx *tx, const struct event *event)
 {
 	struct hook_call *call = event->u.hook;
 	struct hook_answer before = row_hook_find(tx, call);
+
+	call->from.person = principal_of(tx, call->id);
 
 	if (before.status == 0) {
 		decide(tx, call);

@@ -7,6 +7,7 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "handlers/handlers.h"
+#include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
 #include "store/row_run.h"
@@ -28,11 +29,15 @@ answer_status(struct tx *tx, const struct effect_probe *probe, const struct prob
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	struct update asked = { .person = who_asked(tx, probe), .address = now.address };
 	struct request request = request_of("status", probe->asked);
+	const struct decide_status_health health = { probe,
+		probed->n == probe->n ? probed->findings : NULL };
+	struct buttons buttons = { 0 };
 
 	request_add_number(&request, "page", probe->page);
-	if (decide_status(tx, &asked, &request, probe,
-		probed->n == probe->n ? probed->findings : NULL, &now.buttons, &text))
-		decide_change(tx, probe->message, &now.buttons, &text);
+	if (!decide_status(tx, &asked, &request, &health, probe->message, &buttons, &text))
+		return;
+	row_button_set_message(tx, &buttons, probe->message);
+	decide_change(tx, probe->message, &buttons, &text);
 }
 
 /* The target that failed most often in a row: others were called off with it.  NULL: all are

@@ -15,6 +15,7 @@
 #include "decide/decide_unsynced.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
+#include "lib/clean.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 
@@ -33,6 +34,28 @@ audit(struct tx *tx, const struct settings_read *read)
 	    "system", NULL, read->accepted ? "ok" : "refused", facts);
 }
 
+/* Whoever took a leaver's id out believes that it holds. */
+static void
+tell_admins(struct tx *tx, const struct settings_read *read)
+{
+	const char *said = read->accepted ? read->refused : read->changed;
+	char why[LIMIT_LINE];
+
+	(void)clean_line(why, sizeof(why), said, strlen(said)); /* what was typed stands in it */
+	if (!read->accepted && read->is_news)
+		decide_factor_tell(tx, 0,
+		    "⚠️ Settings refused: %s\nWhat was in force before stays in force, also whatever this change was to end.\n"
+		    "On the server " MARK_CODE "deploybot check-config" MARK_CODE
+		    " names each wrong line.",
+		    why);
+	else if (read->refused[0] != '\0')
+		decide_factor_tell(tx, 0,
+		    "⚠️ Settings refused: %s\nThis application stays as it was before, also whatever this change was to end.",
+		    why);
+	else if (read->is_valid_again)
+		decide_factor_tell(tx, 0, "✅ Settings are valid again, and in force.");
+}
+
 void
 handle_settings(struct tx *tx, const struct event *event)
 {
@@ -40,6 +63,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	char name[LIMIT_ENVIRONMENT] = "";
 
 	audit(tx, read);
+	tell_admins(tx, read);
 	if (read->accepted)
 		decide_settings_reloaded(tx, read->is_cut);
 	if (read->accepted)

@@ -7,6 +7,7 @@
 #include "decide/decide_factor.h"
 #include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
+#include "decide/decide_lost.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
@@ -111,6 +112,7 @@ handle_started(struct tx *tx, const struct event *event)
 	row_stranger_wait(tx);
 	row_grant_use_begin(tx);
 	decide_access(tx);
+	decide_lost(tx);
 	decide_factor_look(tx);
 	decide_sessions_look(tx);
 	decide_chat_log_moved(tx);

@@ -115,6 +115,7 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_ACCESS:
 		decide_access(tx);
+		decide_sessions_look(tx); /* what ends with a role is recorded with it */
 		break;
 	case TIMER_SESSIONS:
 		decide_sessions_look(tx);

@@ -95,21 +95,19 @@ handle_said(struct tx *tx, const struct update *update)
 		decide_pad_use(tx, update, carry_out);
 }
 
-void
-handle_update(struct tx *tx, const struct event *event)
+static void
+handle_new(struct tx *tx, const struct update *update)
 {
-	const struct update *update = event->u.update;
 	struct token leaked;
 	bool is_leaked;
-	char key[24];
 
-	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
-	if (update->id != 0 && !row_dedupe_add(tx, "telegram", key, NULL)) {
-		tx->answer.is_duplicate = true;
+	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
+	if (decide_chat_is_foreign(tx, update)) {
+		tx->is_toasted =
+		    decide_is_stranger(tx, update->person); /* nobody counts them there */
 		return;
 	}
-	is_leaked = decide_token_leaked(tx, update, &leaked); /* whose group it is says nothing */
-	if (decide_chat_is_foreign(tx, update) || decide_login_astray(tx, update))
+	if (decide_login_astray(tx, update))
 		return;
 	if (is_leaked)
 		(void)decide_sendf(tx, &update->address,
@@ -140,4 +138,28 @@ handle_update(struct tx *tx, const struct event *event)
 	case UPDATE_OTHER:
 		break;
 	}
+}
+
+/* Without an answer its button turns for a minute, whatever came of the press. */
+static void
+answer_press(struct tx *tx, const struct update *update)
+{
+	if (update->kind == UPDATE_PRESS && update->refusal == UPDATE_REFUSED_NONE &&
+	    !tx->is_toasted)
+		decide_toastf(tx, update, false, "%s", "");
+}
+
+void
+handle_update(struct tx *tx, const struct event *event)
+{
+	const struct update *update = event->u.update;
+	char key[24];
+
+	(void)snprintf(key, sizeof(key), "%" PRId64, update->id);
+	if (update->id != 0 && !row_dedupe_add(tx, "telegram", key, NULL)) {
+		tx->answer.is_duplicate = true;
+		return;
+	}
+	handle_new(tx, update);
+	answer_press(tx, update);
 }

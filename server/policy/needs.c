@@ -68,15 +68,16 @@ needs_of(const struct settings *settings, const struct needs_work *work, int64_t
 		needs.approvals = work->of_action;
 	if (of != NULL && !work->is_action && !work->is_rollback)
 		add_conditions(settings, of, work, at, &needs);
-	if (needs.approvals > 0 && work->is_unknown_requester && !settings->approve_unknown_pusher)
+	if (needs.approvals > 0 && work->unknown != NEEDS_KNOWN &&
+	    !settings->approve_unknown_pusher)
 		needs.approvals++;
 	if (work->is_emergency)
 		needs.approvals = 0;
 	return needs;
 }
 
-static bool
-has_asked(const struct needs_work *work, int64_t person)
+bool
+needs_has_asked(const struct needs_work *work, int64_t person)
 {
 	for (size_t i = 0; i < work->n_asked; i++)
 		if (work->asked[i] == person)
@@ -95,7 +96,7 @@ needs_may_approve(const struct settings *settings, const struct needs_work *work
 		return NEEDS_NO_GRANT;
 	if (principal_person(&who) == 0)
 		return NEEDS_NO_PERSON;
-	if (has_asked(work, who.id) && (work->is_emergency || !settings->approve_self))
+	if (needs_has_asked(work, who.id) && (work->is_emergency || !settings->approve_self))
 		return NEEDS_ASKED;
 	role = policy_role(
 	    settings, who, POLICY_APPROVE, work->target, of != NULL ? of->approvers : NULL, at);

@@ -10,10 +10,21 @@
 #include "policy/policy.h"
 #include "types/limits.h"
 
-#define NEEDS_ASKED_MAX \
-	64 /* people who may have asked for one work: more, and nobody may approve */
+/* Who may have asked for one work, with makers and accounts of their tokens: more, and nobody may
+ * approve. */
+#define NEEDS_ASKED_MAX	    256
 #define NEEDS_APPROVALS_MAX 32 /* that are looked at */
 #define NEEDS_BINDING	    448
+
+/* Who asked for it may be one of those who approve, and no row knows: by which door they came. */
+enum needs_unknown {
+	NEEDS_KNOWN,
+	NEEDS_UNKNOWN_PUSHER, /* a login of the forge that no PERSON_<ID>_GITHUB names */
+	NEEDS_UNKNOWN_TOKEN,  /* whoever has its text */
+	NEEDS_UNKNOWN_USER,   /* of the machine, who is a role alone */
+	NEEDS_UNKNOWN_ROOT,   /* of the machine, as a role */
+	NEEDS_UNKNOWN_HOOK,   /* whoever has its secret */
+};
 
 struct needs_work {
 	const char *environment;	/* whose settings say what it needs */
@@ -26,9 +37,10 @@ struct needs_work {
 	const char
 	    *untouched;	 /* patterns in which nothing differs, a comma behind each; NULL: none */
 	uint32_t not_on; /* of the conditions: those whose environment never had its commit */
-	bool is_unknown_requester; /* who pushed it, or asked on the machine, is no known person */
+	enum needs_unknown unknown; /* why one who asked or confirmed is no known person */
 	size_t n_asked;
-	int64_t asked[NEEDS_ASKED_MAX]; /* who asked for it or confirmed it; no 0 */
+	size_t n_themselves; /* the first of them; behind stand makers and accounts of tokens */
+	int64_t asked[NEEDS_ASKED_MAX]; /* who asked for it or confirmed it; no 0, each once */
 };
 
 struct needs {
@@ -45,7 +57,11 @@ enum needs_verdict {
 	NEEDS_NO_GRANT,
 	NEEDS_OTHER_ROLE, /* has the grant, by a role that <ENV>_APPROVERS does not name */
 	NEEDS_ASKED,	  /* asked for it, or confirmed it */
+	NEEDS_BY_TOKEN,	  /* it was by a token of theirs; or they act by one of who asked */
 };
+
+/* Is that person one of those who asked for it?  Also where they are too many to be known. */
+bool needs_has_asked(const struct needs_work *work, int64_t person);
 
 /* May that principal be one of those who approve it?  *ret_role (may be NULL): by which role. */
 enum needs_verdict needs_may_approve(const struct settings *settings, const struct needs_work *work,
@@ -67,4 +83,6 @@ struct approval {
 	int64_t at;
 	char binding[NEEDS_BINDING]; /* what was approved */
 	bool has_factor;	     /* with a code of their second factor */
+	/* They had logged in by a token: who has made it, whose account it is; 0: they had not. */
+	int64_t token_maker, token_account;
 };

@@ -7,6 +7,75 @@
 #include "lib/zone.h"
 #include "types/action.h"
 
+static bool
+is_admins(const struct roles *roles, const struct role *role)
+{
+	return role->is_built_in && roles->grant[role->first_grant].actions == UINT32_MAX;
+}
+
+/* --- is a right alive? --- */
+
+/* Until when that person has that role (its index and 1) themselves, or is an admin, who has all;
+ * 0: they have not, and it has not ended. */
+static int64_t
+role_end(const struct settings *settings, int64_t person, size_t role)
+{
+	const struct roles *roles = settings->roles;
+	size_t n = 0;
+	const struct role_member *member = person == 0 ? NULL : roles_of(roles, person, &n);
+	int64_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct policy_right right = { .role = member[i].role + 1,
+			.until = member[i].until };
+		int64_t end = policy_end_of(settings, &right).at;
+
+		if (end > last &&
+		    (right.role == role || is_admins(roles, &roles->role[member[i].role])))
+			last = end;
+	}
+	return last;
+}
+
+/* Of two at one moment the first that is asked about is the reason. */
+static void
+end_by(struct policy_end *end, int64_t at, enum policy_ends_by by)
+{
+	if (at < end->at)
+		*end = (struct policy_end){ at, by };
+}
+
+struct policy_end
+policy_end_of(const struct settings *settings, const struct policy_right *right)
+{
+	const struct role *role = &settings->roles->role[right->role - 1];
+	struct policy_end end = { .at = POLICY_NO_END };
+
+	if (role->until != 0)
+		end_by(&end, role->until, POLICY_ENDS_WITH_ROLE);
+	if (right->maker != 0 && !principal_is_root(right->maker))
+		end_by(&end, role_end(settings, right->maker, right->role), POLICY_ENDS_WITH_MAKER);
+	if (right->until != 0)
+		end_by(&end, right->until, POLICY_ENDS_ITSELF);
+	return end;
+}
+
+static bool
+is_alive(const struct settings *settings, const struct policy_right *right, struct principal who,
+    int64_t at)
+{
+	return (at > who.not_before ? at : who.not_before) < policy_end_of(settings, right).at;
+}
+
+static bool
+has_member(const struct settings *settings, const struct role_member *member, struct principal who,
+    int64_t at)
+{
+	const struct policy_right right = { .role = member->role + 1, .until = member->until };
+
+	return is_alive(settings, &right, who, at);
+}
+
 bool
 policy_is_in_force(const struct role_member *member, int64_t at)
 {
@@ -18,8 +87,10 @@ policy_is_in_force(const struct role_member *member, int64_t at)
 /* What is asked about; an environment whose name is none is of no application. */
 struct target {
 	const struct settings *settings;
-	const char *environment; /* "": none */
+	const char *environment; /* "": nothing is named, which no grant covers */
 	const char *only;	 /* an action of POLICY_DO; "": any */
+	bool is_anywhere;	 /* whatever a grant is on */
+	bool is_of_server;	 /* what all applications share */
 	struct environment_id id;
 };
 
@@ -33,6 +104,36 @@ target_of(const struct settings *settings, const char *environment)
 	else if (!environment_id_parse(environment, &target.id))
 		target.id = (struct environment_id){ .name = "" };
 	return target;
+}
+
+static struct target
+anywhere(const struct settings *settings)
+{
+	struct target target = target_of(settings, "");
+
+	target.is_anywhere = true;
+	return target;
+}
+
+/* By what the action is done to. */
+static struct target
+target_for(const struct settings *settings, enum policy_action action, const char *environment)
+{
+	struct target target;
+
+	switch (policy_action_rows[action].scope) {
+	case POLICY_ON_SERVER:
+		target = target_of(settings, POLICY_ALL);
+		target.is_of_server = true;
+		return target;
+	case POLICY_ON_ANYWHERE:
+		if (environment[0] == '\0')
+			return anywhere(settings);
+		break;
+	case POLICY_ON_TARGET:
+		break;
+	}
+	return target_of(settings, environment);
 }
 
 static bool
@@ -55,18 +156,12 @@ is_beside(const struct target *target, const char *name)
 static bool
 is_on(const struct grant *grant, const struct target *target)
 {
-	if (target->environment[0] == '\0')
-		return true;
+	if (target->is_anywhere || target->environment[0] == '\0')
+		return target->is_anywhere;
 	if (grant->is_client != (environment_client(target->environment) != NULL))
 		return false;
 	return (grant->is_client || is_same(grant->application, target->id.application)) &&
 	    is_same(grant->name, target->id.name) && is_beside(target, grant->beside);
-}
-
-static bool
-is_admins(const struct roles *roles, const struct role *role)
-{
-	return role->is_built_in && roles->grant[role->first_grant].actions == UINT32_MAX;
 }
 
 /* The first grant of a role that has one of the actions there; NULL: none. */
@@ -76,6 +171,9 @@ grant_of(const struct roles *roles, const struct role *role, uint32_t actions,
 {
 	for (size_t i = 0; i < role->grant_count; i++) {
 		const struct grant *grant = &roles->grant[role->first_grant + i];
+
+		if (target->is_of_server && role->application[0] != '\0')
+			break;
 
 		if ((grant->actions & actions) != 0 && is_on(grant, target) &&
 		    (grant->only[0] == '\0' || target->only[0] == '\0' ||
@@ -99,25 +197,28 @@ is_listed(const struct role *role, const char *list)
 	return false;
 }
 
-/* What of the roles of that number has one of the actions there; verdict DENY: nothing. */
+static const struct policy_decision nothing = { .verdict = POLICY_DENY, .reason = "" };
+
+/* What of their own roles has one of the actions there; verdict DENY: nothing. */
 static struct policy_decision
-find_of(const struct target *target, int64_t number, uint32_t actions, const char *list, int64_t at)
+find_own(const struct target *target, struct principal who, uint32_t actions, const char *list,
+    int64_t at)
 {
 	const struct roles *roles = target->settings->roles;
 	size_t n = 0;
-	const struct role_member *member = number == 0 ? NULL : roles_of(roles, number, &n);
+	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct role *role = &roles->role[member[i].role];
 		const struct grant *grant = NULL;
 
-		if (policy_is_in_force(&member[i], at) && is_listed(role, list))
+		if (has_member(target->settings, &member[i], who, at) && is_listed(role, list))
 			grant = grant_of(roles, role, actions, target);
 		if (grant != NULL)
 			return (struct policy_decision){ POLICY_ALLOW, "", role, grant,
 				member[i].until };
 	}
-	return (struct policy_decision){ .verdict = POLICY_DENY, .reason = "" };
+	return nothing;
 }
 
 /* Whoever has found a token approves nothing with it, and makes no other way in. */
@@ -125,16 +226,41 @@ find_of(const struct target *target, int64_t number, uint32_t actions, const cha
 	(POLICY_ACTION_BIT(POLICY_APPROVE) | POLICY_ACTION_BIT(POLICY_TWO_FA) | \
 	    POLICY_ACTION_BIT(POLICY_TOKEN))
 
+/* Root and hooks are nobody but what they act with. */
+static bool
+is_own(struct principal who)
+{
+	return who.kind == PRINCIPAL_USER || who.kind == PRINCIPAL_HOOK;
+}
+
+static struct policy_decision
+find_lent(const struct target *target, struct principal who, uint32_t actions, const char *list,
+    int64_t at)
+{
+	const struct roles *roles = target->settings->roles;
+	const struct role *role = &roles->role[who.lent - 1];
+	const struct grant *grant = NULL;
+
+	assert(who.lent <= roles->count);
+	if (is_alive(target->settings, &(struct policy_right){ .role = who.lent }, who, at) &&
+	    is_listed(role, list))
+		grant =
+		    grant_of(roles, role, is_own(who) ? actions : actions & ~NEVER_LENT, target);
+	return grant == NULL ?
+	    nothing :
+	    (struct policy_decision){ POLICY_ALLOW, "", role, grant, role->until };
+}
+
 /* Of a person's own roles, then of what is lent. */
 static struct policy_decision
 find_listed(const struct target *target, struct principal who, uint32_t actions, const char *list,
     int64_t at)
 {
-	struct policy_decision decision = find_of(target, who.id, actions, list, at);
+	struct policy_decision decision = find_own(target, who, actions, list, at);
 
-	if (decision.verdict != POLICY_DENY || who.lent == 0)
-		return decision;
-	return find_of(target, who.lent, actions & ~NEVER_LENT, list, at);
+	return decision.verdict != POLICY_DENY || who.lent == 0 ?
+	    decision :
+	    find_lent(target, who, actions, list, at);
 }
 
 static struct policy_decision
@@ -147,32 +273,32 @@ const struct role *
 policy_role(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, const char *list, int64_t at)
 {
-	struct target target = target_of(settings, environment);
+	struct target target = target_for(settings, action, environment);
 
 	return find_listed(&target, who, POLICY_ACTION_BIT(action), list, at).role;
 }
 
 bool
-policy_has_role(const struct settings *settings, struct principal who, const char *role, int64_t at)
+policy_has_role(const struct settings *settings, struct principal who, size_t role, int64_t at)
 {
-	size_t n = 0;
-	const struct role_member *member =
-	    who.id == 0 ? NULL : roles_of(settings->roles, who.id, &n);
+	const struct roles *roles = settings->roles;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct role *of = &settings->roles->role[member[i].role];
+	if (is_own(who) && who.lent != 0)
+		return (who.lent == role || is_admins(roles, &roles->role[who.lent - 1])) &&
+		    is_alive(settings, &(struct policy_right){ .role = who.lent }, who, at);
+	return (at > who.not_before ? at : who.not_before) < role_end(settings, who.id, role);
+}
 
-		if (policy_is_in_force(&member[i], at) &&
-		    (is_admins(settings->roles, of) || strcmp(of->name, role) == 0))
-			return true;
-	}
-	return false;
+bool
+policy_is_admin(const struct settings *settings, struct principal who, int64_t at)
+{
+	return policy_has_role(settings, who, 0, at);
 }
 
 bool
 policy_is_known(const struct settings *settings, struct principal who, int64_t at)
 {
-	struct target target = target_of(settings, "");
+	struct target target = anywhere(settings);
 
 	return find(&target, who, UINT32_MAX, at).verdict == POLICY_ALLOW;
 }
@@ -217,15 +343,34 @@ others_may(const struct target *target, uint32_t action)
 	return false;
 }
 
+/* The one place that refuses what is done to a target where none is named. */
+static bool
+lacks_target(const struct target *target, enum policy_action action)
+{
+	return policy_action_rows[action].scope == POLICY_ON_TARGET && !target->is_anywhere &&
+	    target->environment[0] == '\0';
+}
+
+/* Any of these grants it.  Who may deploy there sees what runs there: nobody deploys blind. */
+static uint32_t
+grants_for(enum policy_action action)
+{
+	if (policy_action_rows[action].who == POLICY_BY_KNOWN)
+		return UINT32_MAX;
+	return POLICY_ACTION_BIT(action) |
+	    (action == POLICY_STATUS ? POLICY_ACTION_BIT(POLICY_DEPLOY) : 0);
+}
+
 static struct policy_decision
 decide(const struct target *target, struct principal who, enum policy_action action, int64_t at)
 {
-	uint32_t wanted = policy_action_rows[action].who == POLICY_BY_KNOWN ?
-	    UINT32_MAX :
-	    POLICY_ACTION_BIT(action);
+	uint32_t wanted = grants_for(action);
 	struct policy_decision decision = find(target, who, wanted, at);
 
-	if (environment_client(target->environment) != NULL &&
+	if (lacks_target(target, action)) {
+		decision = (struct policy_decision){ .verdict = POLICY_DENY,
+			.reason = "no target is named" };
+	} else if (environment_client(target->environment) != NULL &&
 	    (NOT_TO_CLIENTS & POLICY_ACTION_BIT(action)) != 0) {
 		decision = (struct policy_decision){ .verdict = POLICY_DENY,
 			.reason = "nothing is deployed to a client: /do lists what may be done" };
@@ -245,9 +390,30 @@ struct policy_decision
 policy_decide(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at)
 {
-	struct target target = target_of(settings, environment);
+	struct target target = target_for(settings, action, environment);
 
 	return decide(&target, who, action, at);
+}
+
+struct policy_decision
+policy_decide_somewhere(
+    const struct settings *settings, struct principal who, enum policy_action action, int64_t at)
+{
+	struct target target = policy_action_rows[action].scope == POLICY_ON_SERVER ?
+	    target_for(settings, action, POLICY_ALL) :
+	    anywhere(settings);
+
+	return decide(&target, who, action, at);
+}
+
+struct policy_decision
+policy_decide_do_somewhere(
+    const struct settings *settings, struct principal who, const char *name, int64_t at)
+{
+	struct target target = anywhere(settings);
+
+	target.only = name;
+	return decide(&target, who, POLICY_DO, at);
 }
 
 struct policy_decision
@@ -285,7 +451,7 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
     const char *environment, int64_t at, char out[POLICY_LINE])
 {
 	const struct roles *roles = settings->roles;
-	struct target target = target_of(settings, environment);
+	struct target target = target_for(settings, action, environment);
 	const char *found[NAMED];
 	size_t n = 0, used = 0;
 
@@ -295,7 +461,7 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
 		const struct role *role = &roles->role[i];
 
 		if (!is_admins(roles, role) && !role->is_hook && has_person(roles, i, at) &&
-		    grant_of(roles, role, POLICY_ACTION_BIT(action), &target) != NULL)
+		    grant_of(roles, role, grants_for(action), &target) != NULL)
 			found[n++] = role->name;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -315,14 +481,14 @@ is_required(const struct grant *rule, const struct target *target)
 	if (rule->only[0] != '\0' ? strcmp(rule->only, target->only) != 0 :
 				    what != NULL && what->risk == ACTION_RISK_READ)
 		return false;
-	return rule->name[0] == '\0' || is_on(rule, target);
+	return rule->name[0] == '\0' || target->is_of_server || is_on(rule, target);
 }
 
 bool
 policy_needs_factor(const struct settings *settings, enum policy_action action, const char *name,
     const char *environment)
 {
-	struct target target = target_of(settings, environment);
+	struct target target = target_for(settings, action, environment);
 
 	target.only = name;
 	for (size_t i = 0; i < settings->require_otp_count; i++)
@@ -383,25 +549,40 @@ until_text(const struct settings *settings, int64_t until, const char *before, c
 	return out;
 }
 
+/* A hook's has no name that people give to roles. */
+static const char *
+name_of(const struct role *role)
+{
+	return role->is_hook ? "hook" : role->name;
+}
+
+static size_t
+put_role(const struct settings *settings, const struct role *role, int64_t until,
+    const char *before, char *out, size_t room)
+{
+	char end[40];
+
+	return (size_t)snprintf(out, room, "%s%s%s%s%s", before, role->application,
+	    role->application[0] != '\0' ? ": " : "", name_of(role),
+	    until_text(settings, until, " ", end));
+}
+
 /* Of the roles in force, or of those that have ended; stops behind an admin's. */
 static void
-list_roles(const struct settings *settings, int64_t number, int64_t at, bool in_force, char *out,
-    size_t room)
+list_roles(const struct settings *settings, struct principal who, int64_t at, bool in_force,
+    char *out, size_t room)
 {
 	const struct roles *roles = settings->roles;
 	size_t n = 0, used = 0;
-	const struct role_member *member = number == 0 ? NULL : roles_of(roles, number, &n);
-	char until[40];
+	const struct role_member *member = who.id == 0 ? NULL : roles_of(roles, who.id, &n);
 
 	for (size_t i = 0; i < n && used + 1 < room; i++) {
 		const struct role *role = &roles->role[member[i].role];
 
-		if (policy_is_in_force(&member[i], at) != in_force)
+		if (has_member(settings, &member[i], who, at) != in_force)
 			continue;
-		used +=
-		    (size_t)snprintf(out + used, room - used, "%s%s%s%s%s", used > 0 ? ", " : "",
-			role->application, role->application[0] != '\0' ? ": " : "", role->name,
-			until_text(settings, member[i].until, " ", until));
+		used += put_role(
+		    settings, role, member[i].until, used > 0 ? ", " : "", out + used, room - used);
 		if (is_admins(roles, role))
 			break;
 	}
@@ -413,15 +594,18 @@ const char *
 policy_roles_text(
     const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
 {
+	char before[sizeof(", " LOGGED_IN)];
 	size_t used;
 
 	out[0] = '\0';
-	list_roles(settings, who.id, at, true, out, room);
+	list_roles(settings, who, at, true, out, room);
 	used = strlen(out);
-	if (who.lent != 0 && used + sizeof(LOGGED_IN) + 2 < room) {
-		used += (size_t)snprintf(out + used, room - used, "%s%s", used > 0 ? ", " : "",
-		    who.kind == PRINCIPAL_TOKEN ? "" : LOGGED_IN);
-		list_roles(settings, who.lent, at, true, out + used, room - used);
+	(void)snprintf(before, sizeof(before), "%s%s", used > 0 ? ", " : "",
+	    who.kind == PRINCIPAL_PERSON ? LOGGED_IN : "");
+	if (who.lent != 0 && used + sizeof(before) < room) {
+		const struct role *role = &settings->roles->role[who.lent - 1];
+
+		(void)put_role(settings, role, role->until, before, out + used, room - used);
 	}
 	if (out[0] == '\0')
 		(void)snprintf(out, room, "nobody");
@@ -433,7 +617,7 @@ policy_ended_text(
     const struct settings *settings, struct principal who, int64_t at, char *out, size_t room)
 {
 	out[0] = '\0';
-	list_roles(settings, who.id, at, false, out, room);
+	list_roles(settings, who, at, false, out, room);
 	return out;
 }
 
@@ -446,7 +630,7 @@ policy_line(
 	if (decision->role == NULL)
 		(void)snprintf(out, POLICY_LINE, "no role");
 	else
-		(void)snprintf(out, POLICY_LINE, "%s (%s%s%s: %s%s)", decision->role->name,
+		(void)snprintf(out, POLICY_LINE, "%s (%s%s%s: %s%s)", name_of(decision->role),
 		    decision->role->setting, decision->role->application[0] != '\0' ? " of " : "",
 		    decision->role->application, decision->grant->text,
 		    until_text(settings, decision->until, ", ", until));

@@ -30,8 +30,34 @@ struct policy_decision {
 
 #define POLICY_ALL "*/*" /* in the place of an environment: only a grant on all of them covers it */
 
-/* environment: "shop/staging", "client/acme"; "" for what concerns none: then a grant for any is
- * one.  Of POLICY_DO: may they do anything there? */
+/* --- is a right alive? --- */
+
+/* What somebody has by a role: a member, root, a hook, a token, a login by one. */
+struct policy_right {
+	size_t role;   /* its index and 1 */
+	int64_t until; /* an end of its own; 0: none */
+	int64_t
+	    maker; /* who gave it, as rows know people: it goes with what they have; 0: nobody */
+};
+
+enum policy_ends_by { POLICY_ENDS_ITSELF, POLICY_ENDS_WITH_ROLE, POLICY_ENDS_WITH_MAKER };
+
+struct policy_end {
+	int64_t at; /* from then on it is over; POLICY_NO_END; 0: whoever gave it has nothing */
+	enum policy_ends_by by;
+};
+#define POLICY_NO_END INT64_MAX
+
+/* The one place that says until when a right is alive.  Root has every role while it is there. */
+struct policy_end policy_end_of(const struct settings *settings, const struct policy_right *right);
+
+/* --- may they? --- */
+
+/*
+ * environment: "shop/staging", "client/acme".  What is done to a target is refused without one;
+ * what is the server's is decided for POLICY_ALL whatever stands there; only what needs no target
+ * may have "".  Of POLICY_DO: may they do anything there?
+ */
 struct policy_decision policy_decide(const struct settings *settings, struct principal who,
     enum policy_action action, const char *environment, int64_t at);
 
@@ -39,6 +65,13 @@ struct policy_decision policy_decide(const struct settings *settings, struct pri
  * client/acme, and is for every action on a client, whatever the client is. */
 struct policy_decision policy_decide_do(const struct settings *settings, struct principal who,
     const char *name, const char *environment, int64_t at);
+
+/* Have they that anywhere?  So that a list may begin, or be offered: each line of it is decided by
+ * itself. */
+struct policy_decision policy_decide_somewhere(
+    const struct settings *settings, struct principal who, enum policy_action action, int64_t at);
+struct policy_decision policy_decide_do_somewhere(
+    const struct settings *settings, struct principal who, const char *name, int64_t at);
 
 /* Whom somebody who may not could ask: the roles but the admins' that have it there, and a member
  * now, "lead or ops"; of many the first three.  name: of POLICY_DO the action's, else "".  Returns
@@ -64,9 +97,12 @@ bool policy_asks_factor_of(
 bool policy_may(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at);
 
-/* Has it that role of its own, or an admin's, who has all? */
-bool policy_has_role(
-    const struct settings *settings, struct principal who, const char *role, int64_t at);
+/* Has it that role (its index and 1) of its own, or an admin's, who has all? */
+bool
+policy_has_role(const struct settings *settings, struct principal who, size_t role, int64_t at);
+
+/* Is it an admin of its own right? */
+bool policy_is_admin(const struct settings *settings, struct principal who, int64_t at);
 
 /* Has it any grant in force?  Who has none is a stranger. */
 bool policy_is_known(const struct settings *settings, struct principal who, int64_t at);

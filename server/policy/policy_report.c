@@ -14,16 +14,59 @@ struct uses {
 	size_t count;
 };
 
+/* Somebody with their roles; a hook, whose name is its id, has one. */
+struct holder {
+	struct principal who;
+	struct role_member hook;
+	const struct role_member *member;
+	size_t n;
+};
+
+/* The people and users by their numbers, then the hooks; *at begins as 0. */
+static bool
+next_holder(const struct roles *roles, size_t *at, struct holder *ret)
+{
+	*ret = (struct holder){ .n = 0 };
+	if (*at < roles->member_count) {
+		ret->who = principal_of_person(roles->member[*at].person);
+		ret->member = roles_of(roles, ret->who.id, &ret->n);
+		*at += ret->n;
+		return true;
+	}
+	for (size_t i = *at - roles->member_count; i < roles->count; i++) {
+		const struct role *role = &roles->role[i];
+
+		*at += 1;
+		if (!role->is_hook)
+			continue;
+		ret->who = (struct principal){ .kind = PRINCIPAL_HOOK, .lent = i + 1 };
+		(void)environment_id_text(role->application, role->name, ret->who.name);
+		ret->hook.role = i;
+		ret->member = &ret->hook;
+		ret->n = 1;
+		return true;
+	}
+	return false;
+}
+
 static int64_t
-last_use(const struct uses *uses, int64_t person, const char *action)
+last_use(const struct uses *uses, const struct principal *who, const char *action)
 {
 	int64_t last = 0;
 
 	for (size_t i = 0; i < uses->count; i++)
-		if (uses->of[i].person == person && uses->of[i].at > last &&
+		if ((who->kind == PRINCIPAL_HOOK ? strcmp(uses->of[i].hook, who->name) == 0 :
+						   uses->of[i].person == who->id) &&
+		    uses->of[i].at > last &&
 		    (action == NULL || strcmp(uses->of[i].action, action) == 0))
 			last = uses->of[i].at;
 	return last;
+}
+
+static int64_t
+counted_since(const struct uses *uses)
+{
+	return last_use(uses, &(struct principal){ .id = 0 }, NULL);
 }
 
 void
@@ -83,6 +126,18 @@ add_where(const struct grant *grant, struct buf *out)
 		    is_of_any || grant->application[0] == '\0' ? "" : "/", grant->name);
 }
 
+/* Behind "cancel" a bare "log" is read as part of "log in". */
+static void
+add_word(const char *text, size_t size, struct buf *out)
+{
+	if (size == 1 && text[0] == '*')
+		buf_adds(out, "everything");
+	else if (size == strlen("log") && strncmp(text, "log", size) == 0)
+		buf_adds(out, "see logs");
+	else
+		buf_add(out, text, size);
+}
+
 void
 policy_report_words(const struct roles *roles, const struct role *role, struct buf *out)
 {
@@ -104,10 +159,8 @@ policy_report_words(const struct roles *roles, const struct role *role, struct b
 			if (!is_at_same(&grants[j], &grants[i]) ||
 			    is_covered(grants, n, &grants[j]))
 				continue;
-			if (size == 1 && grants[j].text[0] == '*')
-				buf_addf(out, "%severything", between);
-			else
-				buf_addf(out, "%s%.*s", between, (int)size, grants[j].text);
+			buf_adds(out, between);
+			add_word(grants[j].text, size, out);
 			between = ", ";
 		}
 		add_where(&grants[i], out);
@@ -123,21 +176,21 @@ struct rights {
 };
 
 static struct rights
-rights_of(const struct settings *settings, const struct role_member *member, size_t n,
-    const struct uses *uses, int64_t at)
+rights_of(const struct settings *settings, const struct holder *holder, const struct uses *uses,
+    int64_t at)
 {
 	const struct roles *roles = settings->roles;
 	struct rights rights = { .actions = 0 };
-	int64_t since = last_use(uses, 0, NULL);
+	int64_t since = counted_since(uses);
 	uint32_t needs_grant = 0;
 
 	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_rows[i].who == POLICY_BY_GRANT)
 			needs_grant |= POLICY_ACTION_BIT(i);
-	for (size_t i = 0; i < n; i++) {
-		const struct role *role = &roles->role[member[i].role];
+	for (size_t i = 0; i < holder->n; i++) {
+		const struct role *role = &roles->role[holder->member[i].role];
 
-		if (!policy_is_in_force(&member[i], at))
+		if (!policy_is_in_force(&holder->member[i], at))
 			continue;
 		rights.is_own |= !role->is_built_in;
 		for (size_t g = 0; g < role->grant_count; g++)
@@ -145,18 +198,19 @@ rights_of(const struct settings *settings, const struct role_member *member, siz
 	}
 	rights.actions &= needs_grant;
 	for (size_t i = 0; since != 0 && at - since >= UNUSED_MS && i < POLICY_ACTION_COUNT; i++)
-		if (at - last_use(uses, member->person, policy_action_rows[i].word) >= UNUSED_MS)
+		if (at - last_use(uses, &holder->who, policy_action_rows[i].word) >= UNUSED_MS)
 			rights.unused |= rights.actions & POLICY_ACTION_BIT(i);
 	return rights;
 }
 
 static void
-add_rights(const struct settings *settings, const struct role_member *member, size_t n, int64_t at,
-    struct buf *out)
+add_rights(
+    const struct settings *settings, const struct holder *holder, int64_t at, struct buf *out)
 {
+	const struct role_member *member = holder->member;
 	const char *before = "  may ";
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < holder->n; i++) {
 		if (!policy_is_in_force(&member[i], at))
 			continue;
 		buf_adds(out, before);
@@ -178,12 +232,11 @@ add_unused(uint32_t unused, size_t most, const char *before, struct buf *out)
 		buf_addf(out, " and %zu more", n - most);
 }
 
-/* "telegram:50"; of a local user their name. */
+/* "telegram:50", "hook:build-done"; of a local user their name. */
 static void
-add_principal(const struct settings *settings, int64_t person, struct buf *out)
+add_principal(const struct settings *settings, struct principal who, struct buf *out)
 {
-	struct principal who = principal_of_person(person);
-	const char *user = person < 0 ? settings_user_name(settings, person) : NULL;
+	const char *user = who.id < 0 ? settings_user_name(settings, who.id) : NULL;
 	char text[PRINCIPAL_TEXT];
 
 	if (user != NULL)
@@ -193,21 +246,20 @@ add_principal(const struct settings *settings, int64_t person, struct buf *out)
 
 /* "telegram:60 (x)"; alone, of whom no role is in force. */
 static void
-add_name(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+add_name(const struct settings *settings, struct principal who, int64_t at, struct buf *out)
 {
-	struct principal who = principal_of_person(person);
 	char roles[LIMIT_LINE];
 
-	add_principal(settings, person, out);
+	add_principal(settings, who, out);
 	if (policy_is_known(settings, who, at))
 		buf_addf(out, " (%s)", policy_roles_text(settings, who, at, roles, sizeof(roles)));
 }
 
 static void
-add_last_use(
-    const struct settings *settings, const struct uses *uses, int64_t person, struct buf *out)
+add_last_use(const struct settings *settings, const struct uses *uses, const struct principal *who,
+    struct buf *out)
 {
-	int64_t last = last_use(uses, person, NULL);
+	int64_t last = last_use(uses, who, NULL);
 	char date[ZONE_DATE];
 
 	buf_addf(
@@ -215,27 +267,25 @@ add_last_use(
 }
 
 static void
-add_person(const struct settings *settings, const struct role_member *member, size_t n,
-    const struct uses *uses, int64_t at, struct buf *out)
+add_person(const struct settings *settings, const struct holder *holder, const struct uses *uses,
+    int64_t at, struct buf *out)
 {
-	struct principal who = principal_of_person(member->person);
+	struct principal who = holder->who;
 	bool is_known = policy_is_known(settings, who, at);
 	char ended[LIMIT_LINE], names[LIMIT_LINE];
 
-	if (principal_is_root(member->person))
-		return;
 	(void)policy_ended_text(settings, who, at, ended, sizeof(ended));
 	if (!is_known && ended[0] == '\0')
 		return;
-	add_principal(settings, member->person, out);
+	add_principal(settings, who, out);
 	buf_addf(out, " %s\n", policy_roles_text(settings, who, at, names, sizeof(names)));
 	if (ended[0] != '\0')
 		buf_addf(out, "  has ended: %s\n", ended);
 	if (is_known)
-		add_rights(settings, member, n, at, out);
+		add_rights(settings, holder, at, out);
 	buf_adds(out, "  ");
-	add_last_use(settings, uses, member->person, out);
-	add_unused(rights_of(settings, member, n, uses, at).unused, POLICY_ACTION_COUNT,
+	add_last_use(settings, uses, &who, out);
+	add_unused(rights_of(settings, holder, uses, at).unused, POLICY_ACTION_COUNT,
 	    "; not for 90 days: ", out);
 	buf_adds(out, "\n");
 }
@@ -243,7 +293,7 @@ add_person(const struct settings *settings, const struct role_member *member, si
 static void
 add_since(const struct settings *settings, const struct uses *uses, int64_t at, struct buf *out)
 {
-	int64_t since = last_use(uses, 0, NULL);
+	int64_t since = counted_since(uses);
 	char date[ZONE_DATE];
 
 	if (since != 0 && at - since < UNUSED_MS)
@@ -256,14 +306,11 @@ void
 policy_report(const struct settings *settings, const struct grant_use uses[], size_t count,
     int64_t at, struct buf *out)
 {
-	const struct roles *roles = settings->roles;
 	const struct uses all = { uses, count };
+	struct holder holder;
 
-	for (size_t i = 0, n; i < roles->member_count; i += n) {
-		const struct role_member *member = roles_of(roles, roles->member[i].person, &n);
-
-		add_person(settings, member, n, &all, at, out);
-	}
+	for (size_t i = 0; next_holder(settings->roles, &i, &holder);)
+		add_person(settings, &holder, &all, at, out);
 	add_since(settings, &all, at, out);
 }
 
@@ -278,12 +325,12 @@ enum concern { CONCERN_IDLE, CONCERN_PARTLY, CONCERN_ENDED, CONCERN_COUNT };
 /* Nothing of a person is one of CONCERN_COUNT; of an admin neither: they are there for the night on
  * which they are needed. */
 static enum concern
-concern_of(const struct settings *settings, int64_t person, int64_t at, const struct rights *rights)
+concern_of(
+    const struct settings *settings, struct principal who, int64_t at, const struct rights *rights)
 {
-	struct principal who = principal_of_person(person);
 	char ended[LIMIT_LINE];
 
-	if (principal_is_root(person) || policy_has_role(settings, who, "admin", at))
+	if (policy_is_admin(settings, who, at))
 		return CONCERN_COUNT;
 	if (rights->unused > 0 && rights->unused == rights->actions)
 		return CONCERN_IDLE;
@@ -296,14 +343,13 @@ concern_of(const struct settings *settings, int64_t person, int64_t at, const st
 
 /* "telegram:60 (x): rollback, lock; last came 2026-03-31" */
 static void
-add_unused_of(const struct settings *settings, int64_t person, const struct uses *uses, int64_t at,
-    const struct rights *rights, struct buf *out)
+add_unused_of(const struct settings *settings, struct principal who, const struct uses *uses,
+    int64_t at, const struct rights *rights, struct buf *out)
 {
-	struct principal who = principal_of_person(person);
-	int64_t last = last_use(uses, person, NULL);
+	int64_t last = last_use(uses, &who, NULL);
 	char date[ZONE_DATE], ended[LIMIT_LINE];
 
-	add_name(settings, person, at, out);
+	add_name(settings, who, at, out);
 	buf_adds(out, ": ");
 	if (rights->unused == rights->actions)
 		buf_adds(out, "nothing used");
@@ -318,12 +364,11 @@ add_unused_of(const struct settings *settings, int64_t person, const struct uses
 
 /* "telegram:50: contractor until 2027-01-31" */
 static void
-add_ended_of(const struct settings *settings, int64_t person, int64_t at, struct buf *out)
+add_ended_of(const struct settings *settings, struct principal who, int64_t at, struct buf *out)
 {
-	struct principal who = principal_of_person(person);
 	char ended[LIMIT_LINE];
 
-	add_name(settings, person, at, out);
+	add_name(settings, who, at, out);
 	buf_addf(out, ": %s\n", policy_ended_text(settings, who, at, ended, sizeof(ended)));
 }
 
@@ -338,9 +383,8 @@ add_roles(const struct settings *settings, int64_t at, struct buf *out)
 		size_t n = 0;
 
 		for (size_t i = 0; i < roles->member_count; i++)
-			n += roles->member[i].role == r &&
-			    !principal_is_root(roles->member[i].person) &&
-			    policy_is_in_force(&roles->member[i], at);
+			n +=
+			    roles->member[i].role == r && policy_is_in_force(&roles->member[i], at);
 		if (n > 0 && shown++ < ROLES_COUNTED)
 			buf_addf(out, "%s%s%s%s %zu", shown == 1 ? "" : ", ",
 			    roles->role[r].application,
@@ -364,23 +408,21 @@ add_concern(const struct settings *settings, const struct uses *uses, int64_t at
 		    "Not used for 90 days; take out of the settings what is not needed:\n",
 		[CONCERN_ENDED] = "Access has ended, and still stands in the settings:\n",
 	};
-	const struct roles *roles = settings->roles;
 	bool is_headed = concern == CONCERN_PARTLY && found > 0;
+	struct holder holder;
 
-	for (size_t i = 0, n; i < roles->member_count; i += n) {
-		int64_t person = roles->member[i].person;
-		const struct role_member *member = roles_of(roles, person, &n);
-		struct rights rights = rights_of(settings, member, n, uses, at);
+	for (size_t i = 0; next_holder(settings->roles, &i, &holder);) {
+		struct rights rights = rights_of(settings, &holder, uses, at);
 
-		if (concern_of(settings, person, at, &rights) != concern || found++ >= lines)
+		if (concern_of(settings, holder.who, at, &rights) != concern || found++ >= lines)
 			continue;
 		if (!is_headed)
 			buf_adds(out, heads[concern]);
 		is_headed = true;
 		if (concern == CONCERN_ENDED)
-			add_ended_of(settings, person, at, out);
+			add_ended_of(settings, holder.who, at, out);
 		else
-			add_unused_of(settings, person, uses, at, &rights, out);
+			add_unused_of(settings, holder.who, uses, at, &rights, out);
 	}
 	return found;
 }

@@ -15,6 +15,7 @@ struct health_watch {
 	struct loop_timer timer;
 	struct health_facts facts;
 	bool has_runner;
+	bool misses_updates;
 	void (*on_lag)(void *ctx, double seconds);
 	void *ctx;
 };
@@ -90,6 +91,20 @@ health_watch_has_runner(const struct health_watch *watch)
 {
 	OBJ_CHECK(watch, WATCH_MAGIC);
 	return watch->has_runner;
+}
+
+void
+health_watch_telegram(struct health_watch *watch, bool is_receiving)
+{
+	OBJ_CHECK(watch, WATCH_MAGIC);
+	watch->misses_updates = !is_receiving;
+}
+
+bool
+health_watch_is_receiving(const struct health_watch *watch)
+{
+	OBJ_CHECK(watch, WATCH_MAGIC);
+	return !watch->misses_updates;
 }
 
 static bool

@@ -26,6 +26,11 @@ void health_watch_answered(struct health_watch *watch, int status);
 void health_watch_runner(struct health_watch *watch, bool is_up);
 bool health_watch_has_runner(const struct health_watch *watch);
 
+/* Telegram's updates come here, or not: another program polls for this bot, Telegram is not
+ * reached, or it calls another webhook.  They come until something else is known. */
+void health_watch_telegram(struct health_watch *watch, bool is_receiving);
+bool health_watch_is_receiving(const struct health_watch *watch);
+
 /* NULL when healthy; else a short constant sentence. */
 const char *health_watch_illness(const struct health_watch *watch);
 

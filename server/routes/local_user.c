@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "lib/text.h"
-#include "types/principal.h"
 #include "types/roles.h"
 
 #define UNKNOWN "your user is not known here: see LOCAL_<USER>_IS"
@@ -20,12 +19,26 @@ let_in(struct update *ret)
 static const char *
 judge_root(const struct settings *settings, const struct local_peer *peer, struct update *ret)
 {
+	const struct role *role;
+	char text[ROLE_TEXT];
+	size_t found = 0;
+
 	if (peer->as == NULL)
 		return "root says as which role it acts: --as ROLE, as --as admin";
-	if (!roles_have(settings->roles, peer->as))
+	switch (roles_named(settings->roles, peer->as, &found)) {
+	case ROLES_NONE:
 		return "there is no such role: see ROLE_<NAME>_MAY, or say --as admin";
-	ret->person = principal_of_root(peer->as);
-	(void)snprintf(ret->local, sizeof(ret->local), "root as %.20s", peer->as);
+	case ROLES_SEVERAL:
+		return "several applications have a role of that name: say --as APPLICATION:ROLE";
+	case ROLES_ONE:
+	case ROLES_ONE_ELSEWHERE:
+		break;
+	}
+	role = &settings->roles->role[found - 1];
+	(void)text_copy(ret->as.application, sizeof(ret->as.application), role->application);
+	(void)text_copy(ret->as.name, sizeof(ret->as.name), role->name); /* both of the same size */
+	(void)snprintf(ret->local, sizeof(ret->local), "root as %s",
+	    role_id_text(role->application, role->name, text));
 	return let_in(ret);
 }
 

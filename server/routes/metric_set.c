@@ -200,9 +200,11 @@ expect_few(struct metric_set *set, const char *environment, enum trigger trigger
 /* Its counters are there, at zero, before the first of its works ends: one that began as 1 would be
  * no increase.  Those of an environment that nobody ever used would be all that is ever read. */
 static void
-expect_work(struct metric_set *set, const struct environment_settings *environment)
+expect_work(
+    struct metric_set *set, const struct environment_settings *environment, enum trigger trigger)
 {
 	expect_deployments(set, environment->name, TRIGGER_CHAT);
+	expect_deployments(set, environment->name, trigger); /* as that of a token */
 	metrics_expect(set->deployment_duration, METRICS_LABELS(OF(environment->name)));
 	if (environment->branch == NULL)
 		return;
@@ -268,12 +270,19 @@ expect_previous(void *ctx, const struct settings_secret *secret)
 }
 
 void
+metric_set_settings_valid(struct metric_set *set, bool is_valid)
+{
+	metrics_set(set->settings_valid, is_valid ? 1 : 0, METRICS_BARE);
+}
+
+void
 metric_set_settings(struct metric_set *set, const struct settings *settings)
 {
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
 
 	size_t series = settings->environment_count * SERIES_MOST;
 
+	metric_set_settings_valid(set, settings->refused_count == 0);
 	metrics_bound(set->deployments, series);
 	metrics_bound(set->deployment_failed, settings->environment_count);
 	metrics_bound(set->environment_busy, settings->environment_count);
@@ -412,7 +421,7 @@ metric_set_gauges(
 		if (settings->environment_count > METRIC_SET_ENVIRONMENTS)
 			expect_few(set, environment->name, (enum trigger)gauge->trigger);
 		else
-			expect_work(set, environment);
+			expect_work(set, environment, (enum trigger)gauge->trigger);
 	}
 }
 

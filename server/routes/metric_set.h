@@ -25,6 +25,8 @@ void metric_set_free(struct metric_set *set); /* takes NULL */
  * metric_set_gauges().  A counter's other series are written once at zero before what made them is
  * added.  At start, and after a reload. */
 void metric_set_settings(struct metric_set *set, const struct settings *settings);
+/* Whether the files were taken as they stand now, the applications' too. */
+void metric_set_settings_valid(struct metric_set *set, bool is_valid);
 void metric_set_expect_command(struct metric_set *set, const char *word);
 
 /* OUTCOME_METRIC and OUTCOME_GAUGES, as they come from the store. */

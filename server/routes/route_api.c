@@ -124,7 +124,7 @@ static void
 answer_said(struct http_request *request, int status, const char *said)
 {
 	struct json_out json;
-	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
 
 	json_out_init(&json, &out);
 	json_out_object(&json);
@@ -189,6 +189,19 @@ note_refused(struct route_api *local, struct seen *seen, const char *client, con
 	local->unlogged = 0;
 }
 
+/* A bare name was enough once: it goes on, and the log says what to write. */
+static void
+note_bare(struct seen *seen, const char *as, const struct role_id *is)
+{
+	char text[ROLE_TEXT];
+
+	(void)role_id_text(is->application, is->name, text);
+	if (as != NULL && is->name[0] != '\0' && strcmp(as, text) != 0 &&
+	    bucket_take(&seen->lines, line_rate, seen->at, 1))
+		log_warning("root says --as %s, which only %s has: write --as %s", is->name,
+		    is->application, text);
+}
+
 /* False: they were answered. */
 static bool
 let_in(struct route_api *local, struct http_request *request, struct update *ret)
@@ -212,8 +225,10 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 		return false;
 	}
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
-	if (why == NULL)
+	if (why == NULL) {
+		note_bare(seen, peer.as, &ret->as);
 		return true;
+	}
 	(void)snprintf(client, sizeof(client), "user %u", peer.uid);
 	note_refused(local, seen, client, why);
 	if (ret->person == 0 && peer.uid != 0)
@@ -494,12 +509,40 @@ answer_status(struct asked *asked, const struct answer *decided)
 }
 
 static void
+on_log_read(void *ctx, bool is_read, const char *text)
+{
+	struct asked *asked = ctx;
+	char line[LIMIT_LINE];
+
+	(void)snprintf(line, sizeof(line), "No log: %s", text); /* cut is fine */
+	answer_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
+	free_asked(asked);
+}
+
+static void
+answer_application_log(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = &asked->local->config;
+	struct err err;
+
+	if (config->read_log(
+		config->ctx, decided->log_of, decided->log_lines, on_log_read, asked, &err))
+		return;
+	answer_said(asked->request, 503, err.text);
+	free_asked(asked);
+}
+
+static void
 on_decided(void *ctx, const struct answer *decided)
 {
 	struct asked *asked = ctx;
 
 	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
 		answer_status(asked, decided);
+		return;
+	}
+	if (decided->status == 200 && decided->log_of[0] != '\0') {
+		answer_application_log(asked, decided);
 		return;
 	}
 	if (decided->text == NULL)
@@ -599,6 +642,7 @@ route_api_routes(struct route_api *local, struct http_route ret[ROUTE_API_ROUTES
 			.path = paths[i / 2][i % 2],
 			.body_max = is_post ? BODY_MAX : 0,
 			.types = is_post ? types : NULL,
+			.answer_timeout_ms = i / 2 == API_COMMAND ? ROUTE_API_LOG_MS + 1000 : 0,
 			.on_begin = on_begin,
 			.on_request = on_request,
 			.ctx = &local->operations[i / 2] };

@@ -26,6 +26,9 @@ struct route_api;
 
 #define ROUTE_API_ROUTES (2 * API_OPERATION_COUNT)
 
+/* What read_log() may take: nginx waits 15 s for an answer, the command line 20. */
+#define ROUTE_API_LOG_MS INT64_C(12000)
+
 struct route_api_config {
 	struct settings *(*settings)(void *ctx);	/* today's; borrowed */
 	bool (*submit)(void *ctx, struct event *event); /* false: come again */
@@ -35,6 +38,11 @@ struct route_api_config {
 	uint32_t (*runner_uid)(void *ctx); /* of whom scripts run as */
 	/* Somebody whom no setting names has connected: are they there by now? */
 	void (*on_unknown)(void *ctx);
+	/* Asks so many lines of what that environment's application logged last: calls on_done()
+	 * once, and later, as log_look.h has it; false, *err: it will not. */
+	bool (*read_log)(void *ctx, const char *environment, int lines,
+	    void (*on_done)(void *ctx, bool is_read, const char *text), void *done_ctx,
+	    struct err *err);
 	/* Looks at health for that user: calls on_done() once, and later; false: no memory. */
 	bool (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);

@@ -6,15 +6,18 @@
 
 #include "routes/health_watch.h"
 
+#define ANSWER_MAX 160
+
 static void
-answer(struct http_request *request, int status, const char *text)
+answer(struct http_request *request, int status, const char *text, bool misses_updates)
 {
-	static const struct http_header headers[] = {
+	const struct http_header headers[] = {
 		{ "Content-Type", "text/plain; charset=utf-8" },
 		{ "Cache-Control", "no-store" },
+		{ misses_updates ? ROUTE_HEALTH_MISSES : NULL, "missed" },
 		{ NULL, NULL },
 	};
-	char line[96];
+	char line[ANSWER_MAX + 1];
 
 	(void)snprintf(line, sizeof(line), "%s\n", text);
 	http_request_answer(request, status, headers, line, strlen(line));
@@ -23,23 +26,24 @@ answer(struct http_request *request, int status, const char *text)
 static void
 on_live(struct http_request *request, UNUSED void *ctx)
 {
-	answer(request, 200, "ok"); /* whoever reads this was served by a turn of the loop */
+	answer(request, 200, "ok", false); /* whoever reads this was served by a turn of the loop */
 }
 
 static void
 on_ready(struct http_request *request, void *ctx)
 {
 	const char *illness = health_watch_illness(ctx);
+	bool is_receiving = health_watch_is_receiving(ctx);
+	char text[ANSWER_MAX];
 
 	/* Without a runner work is taken all the same, and waits: a proxy that sent it elsewhere,
 	 * or nowhere, would lose pushes. */
-	if (illness != NULL)
-		answer(request, 503, illness);
-	else
-		answer(request, 200,
-		    health_watch_has_runner(ctx) ?
-			"ready" :
-			"ready; the runner is disconnected: deployments are queued");
+	(void)snprintf(text, sizeof(text), "ready%s%s",
+	    health_watch_has_runner(ctx) ? "" :
+					   "; the runner is disconnected: deployments are queued",
+	    is_receiving ? "" : "; updates of Telegram are not received");
+	answer(
+	    request, illness != NULL ? 503 : 200, illness != NULL ? illness : text, !is_receiving);
 }
 
 struct http_route

@@ -4,11 +4,15 @@
 
 #include "lib/http_server.h"
 
+/* A header of what /readyz answers while Telegram's updates do not come: `doctor` looks for it. */
+#define ROUTE_HEALTH_MISSES "X-Telegram-Updates"
+
 struct health_watch;
 
 /* GET and HEAD, always 200 "ok". */
 struct http_route route_health_live(void);
 
-/* GET and HEAD: 200 "ready" (and whether the runner is disconnected), or 503 with the reason.
+/* GET and HEAD: 200 "ready" (and whether the runner is disconnected, and updates of Telegram are
+ * not received), or 503 with the reason.
  * watch lives as long as the server. */
 struct http_route route_health_ready(struct health_watch *watch);

@@ -13,7 +13,6 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "types/principal.h"
 #include "types/refusals.h"
 #include "types/settings.h"
 
@@ -22,14 +21,20 @@
 #define REFUSED_WORD "hook"
 
 /* Of one hook, before anything is decided: what it starts has a limit of its own
- * (decide_limit.h).  Two that share a place here share it. */
-#define PLACES 256
+ * (decide_limit.h).  With more hooks than these, the one that was called longest ago loses its. */
+#define CALLED_MAX 256
 static const struct bucket_rate call_rate = { .capacity = 60, .token_ms = 100 };
+
+struct called {
+	char id[ENVIRONMENT_ID_MAX]; /* "": none */
+	int64_t at;
+	struct bucket calls;
+};
 
 struct route_hooks {
 	unsigned magic;
 	struct route_hooks_config config;
-	struct bucket calls[PLACES];
+	struct called called[CALLED_MAX];
 };
 
 /* One that was let in. */
@@ -170,6 +175,21 @@ call_new(struct route_hooks *hooks, struct http_request *request, const struct h
 	return call;
 }
 
+static struct bucket *
+bucket_of(struct route_hooks *hooks, const char *id)
+{
+	struct called *found = &hooks->called[0];
+
+	for (size_t i = 0; i < CALLED_MAX && strcmp(found->id, id) != 0; i++)
+		if (strcmp(hooks->called[i].id, id) == 0 || hooks->called[i].at < found->at)
+			found = &hooks->called[i];
+	if (strcmp(found->id, id) != 0)
+		*found = (struct called){ .at = 0 };
+	(void)text_copy(found->id, sizeof(found->id), id); /* of the same size */
+	found->at = clock_monotonic_ms();
+	return &found->calls;
+}
+
 static void
 on_begin(struct http_request *request, void *ctx)
 {
@@ -184,7 +204,6 @@ on_begin(struct http_request *request, void *ctx)
 			    http_request_path(request) + strlen(ROUTE_HOOKS_PATH), &hook) &&
 	    hook.secret.values[0] != NULL;
 	int value = secret_find(is_there ? &hook.secret : &nobodys, token);
-	struct bucket *bucket;
 	struct call *call;
 
 	if (!is_there || value < 0) {
@@ -199,8 +218,7 @@ on_begin(struct http_request *request, void *ctx)
 		return;
 	}
 	http_request_set_user(request, call, call_free);
-	bucket = &hooks->calls[(uint64_t)principal_of_hook(call->id) % PLACES];
-	if (!bucket_take(bucket, call_rate, clock_monotonic_ms(), 1))
+	if (!bucket_take(bucket_of(hooks, call->id), call_rate, clock_monotonic_ms(), 1))
 		answer_said(call, 429, "too many calls of this hook: wait a moment");
 }
 
@@ -238,7 +256,7 @@ fill(struct call *call, struct hook_call *ret, struct err *err)
 		    "Idempotency-Key: expected 1 to %d characters of ASCII, without blanks",
 		    HOOK_KEY_MAX);
 	(void)text_copy(ret->id, sizeof(ret->id), call->id);
-	ret->from = (struct update){ .kind = UPDATE_TEXT, .person = principal_of_hook(call->id) };
+	ret->from = (struct update){ .kind = UPDATE_TEXT };
 	(void)snprintf(ret->from.name, sizeof(ret->from.name), "hook %s", call->id);
 	return true;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_tail.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,6 +82,58 @@ run_tail_plain(const struct run_tail_bytes *bytes, struct redact *redact, struct
 
 /* --- lines -------------------------------------------------------------------------------- */
 
+#define ID_LEAST 40 /* digits: a commit, a container, a digest */
+#define ID_SHOWN 12
+
+/* Of a line that would be cut: whoever knows an id by its first digits needs no more, and behind it
+ * often stand the words that matter. */
+static size_t
+shorten_ids(char *line, size_t size)
+{
+	size_t out = 0;
+
+	for (size_t at = 0, digits; at < size; at += digits) {
+		size_t shown;
+
+		for (digits = 1; at + digits < size && isxdigit((unsigned char)line[at]) &&
+		     isxdigit((unsigned char)line[at + digits]);)
+			digits++;
+		shown = digits < ID_LEAST ? digits : ID_SHOWN;
+		memmove(line + out, line + at, shown);
+		out += shown;
+		if (shown < digits) {
+			memcpy(line + out, ELLIPSIS, strlen(ELLIPSIS));
+			out += strlen(ELLIPSIS);
+		}
+	}
+	return out;
+}
+
+/* Each line that is longer than is shown, in the place of what it was. */
+static void
+shorten_lines(struct buf *text)
+{
+	size_t out = 0, size;
+
+	for (size_t at = 0; at < text->size; at += size) {
+		const char *end = memchr(text->data + at, '\n', text->size - at);
+		size_t line = end == NULL ? text->size - at : (size_t)(end - (text->data + at));
+
+		size = line + (end != NULL);
+		memmove(text->data + out, text->data + at, size);
+		if (line > RUN_TAIL_LINE) {
+			size_t left = shorten_ids(text->data + out, line);
+
+			if (end != NULL)
+				text->data[out + left] = '\n';
+			out += left + (end != NULL);
+		} else {
+			out += size;
+		}
+	}
+	text->size = out;
+}
+
 static bool
 is_step(const char *text, size_t size)
 {
@@ -148,6 +201,7 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 	/* A mark is hardly longer than what it stands for: REDACT_VALUE_MIN sees to that. */
 	buf_init(&safe, bytes->size + 64);
 	run_tail_plain(bytes, redact, &safe);
+	shorten_lines(&safe);
 	for (size_t i = lines_find(&safe, shape, lines); i > 0; i--) {
 		buf_add(out, lines[i - 1].text, lines[i - 1].size);
 		if (lines[i - 1].is_cut)
@@ -156,6 +210,14 @@ run_tail_of(const struct run_tail_bytes *bytes, struct redact *redact,
 			buf_addc(out, '\n');
 	}
 	buf_done(&safe);
+}
+
+static bool
+is_end_of_migration(const char *text, size_t size)
+{
+	static const char ran[] = "==> migrated";
+
+	return size == strlen(ran) && memcmp(text, ran, size) == 0;
 }
 
 void
@@ -168,6 +230,8 @@ run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *redac
 
 	buf_init(&lines, bytes->size + 1);
 	for (; at < end && (stop = memchr(at, '\n', (size_t)(end - at))) != NULL; at = stop + 1) {
+		if (is_end_of_migration(at, (size_t)(stop - at)))
+			buf_clear(&lines); /* it did well: what failed came behind it */
 		if (!is_application(at, (size_t)(stop - at)))
 			continue;
 		at += strlen(RUN_TAIL_APPLICATION);
@@ -278,8 +342,8 @@ read_application(int log, off_t from, char data[RUN_TAIL_READ_FIRST], struct red
 }
 
 void
-run_tail_application(
-    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
+run_tail_application(const char *state_directory, int64_t run, struct redact *redact,
+    bool of_its_end, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
 	uint64_t size = 0;
@@ -288,7 +352,7 @@ run_tail_application(
 	struct buf lines;
 
 	buf_init(&lines, room - 1);
-	if (data != NULL)
+	if (data != NULL && !(of_its_end && size > RUN_TAIL_READ_FIRST))
 		read_application(log, 0, data, redact, &shape, &lines);
 	if (data != NULL && lines.size == 0 && size > RUN_TAIL_READ_FIRST)
 		read_application(

@@ -51,9 +51,10 @@ void run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *
     const struct run_tail_shape *shape, struct buf *out);
 
 /* The last of them in what a run has said first, a rollback, or else in its end, a start that
- * failed behind a long build; "": none, or not to be read. */
-void run_tail_application(
-    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room);
+ * failed behind a long build; of_its_end: there alone, a migration that failed.  What stands before
+ * the end of a migration that ran is left out.  "": none, or not to be read. */
+void run_tail_application(const char *state_directory, int64_t run, struct redact *redact,
+    bool of_its_end, char *out, size_t room);
 
 /* Where in the end of something longer what may be shown begins: not in the middle of a line, nor
  * of a private key.  `size`: nowhere, all of it is of one line. */

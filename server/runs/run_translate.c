@@ -163,6 +163,7 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		.no_rollback = record->no_rollback,
 		.migration = record->migration,
 		.drains = record->drains,
+		.undone = record->undone,
 		.lost = record->lost,
 		.unswept = record->lost && record->unswept,
 		.timed_out = record->timed_out,
@@ -183,6 +184,7 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		    ended.exit_status != 0, ended.tail, sizeof(ended.tail));
 	if (record->gate)
 		run_tail_application(context->state_directory, context->run, context->redact,
-		    ended.application_log, sizeof(ended.application_log));
+		    record->migration && !record->released, ended.application_log,
+		    sizeof(ended.application_log));
 	return ended;
 }

@@ -58,9 +58,33 @@ check(struct settings_loader *l, const struct environment_settings *e)
 			    setting, name, fault);
 }
 
+static bool
+asks_others(const struct environment_settings *e)
+{
+	return e->approvals > 0 || e->rollback_approvals > 0 || e->approvals_if != NULL;
+}
+
+/* It is the default, and right as long as everybody has one way in: who is counted strictly says
+ * whether that is so. */
+static void
+check_unknown(struct settings_loader *l)
+{
+	const struct environment_settings *found = NULL;
+
+	for (size_t i = 0; found == NULL && i < l->s->environment_count; i++)
+		if (asks_others(&l->s->environments[i]))
+			found = &l->s->environments[i];
+	if (found != NULL && l->s->is_production && l->s->approve_unknown_pusher)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "APPROVE_UNKNOWN_PUSHER: is true, and %s needs approvals: one human may push there by a login that no PERSON_<ID>_GITHUB names, or ask by a hook, by a token, as root or as a role on the machine, and then approve it; with false one more must",
+		    found->name);
+}
+
 void
 settings_check_approvals(struct settings_loader *l)
 {
 	for (size_t i = 0; l->s->roles != NULL && i < l->s->environment_count; i++)
 		check(l, &l->s->environments[i]);
+	if (l->s->application[0] == '\0')
+		check_unknown(l);
 }

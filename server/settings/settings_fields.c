@@ -282,6 +282,8 @@ fill_environment(
 	if (!fill_conditions(in))
 		return false;
 	e->approvals_if = in->approvals_if;
+	e->site_url = in->values[ENVIRONMENT_SETTING_SITE_URL].text;
+	e->after = in->values[ENVIRONMENT_SETTING_AFTER].text;
 	e->approvers = in->values[ENVIRONMENT_SETTING_APPROVERS].text;
 	e->approval_chat = number_in(in->values[ENVIRONMENT_SETTING_APPROVAL_CHAT_ID].text);
 	if (!fill_windows(in))

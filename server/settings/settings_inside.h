@@ -42,10 +42,10 @@ struct settings_found {
 
 /* --- settings_report.c --- */
 
-/* Of a file that cannot be opened: behind err_errno()'s sentence, with our user. */
-#define SETTINGS_MISSING "%s: put it there, for user %u to read"
-#define SETTINGS_UNREADABLE \
-	"%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it"
+/* Of a file that cannot be opened: err's sentence, and what to do: whose it is to be, or as whom
+ * this is to be typed. */
+#define SETTINGS_UNREAD 512
+const char *settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREAD]);
 
 /* The line; NULL: there was no room for it. */
 struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
@@ -55,8 +55,8 @@ void settings_say_found(struct settings_loader *l, enum settings_severity severi
 
 /* Also notes what the line (NULL: none) says in the snapshot, for who looks at it while it is in
  * force. */
-void settings_warn(struct settings_loader *l, struct settings_line *line, const char *where,
-    const char *what);
+void settings_warn(
+    struct settings_loader *l, struct settings_line *line, const char *where, const char *what);
 
 /* --- settings_gone.c --- */
 
@@ -118,6 +118,8 @@ bool settings_says_production(const char *text);
 /* Why a value, read from this file or from none, is refused in production; NULL: it is fit.  Shows
  * nothing of it. */
 const char *settings_unfit(const struct settings_spec *spec, const char *text);
+/* What is only warned of then; NULL: nothing. */
+const char *settings_doubt(const struct settings_spec *spec, const char *text);
 
 /* Names in the report who else may read the settings file, a file of a secret, or a key.  In a
  * container, where mounts are open to all inside, only of ssh's: it refuses one that is. */
@@ -175,8 +177,8 @@ void settings_say_hook_lines(struct settings_loader *l);
 /* --- settings_special.c --- */
 
 /* Is it <ENV>_NAME, or <ENV>_NAME_FILE of a secret, of that environment? */
-bool settings_is_special_of(
-    const char *environment, const char *name, size_t size, enum setting *ret);
+bool
+settings_is_special_of(const char *environment, const char *name, size_t size, enum setting *ret);
 
 /* What a setting is called where it is said: STAGING_DEPLOY_USER where it is said for that member
  * alone, else DEPLOY_USER.  member NULL: of none.  Returns ret. */
@@ -218,6 +220,14 @@ void settings_check_roles(struct settings_loader *l);
 struct grant settings_read_grant(const char *application, const char *text,
     char action[SETTINGS_ACTION_MAX], bool *ret_has_target);
 
+/* What it names: "shop/staging", "client/acme"; returns out. */
+#define SETTINGS_GRANT_TARGET (ENVIRONMENT_ID_MAX + 16)
+const char *settings_grant_target(const struct grant *grant, char out[SETTINGS_GRANT_TARGET]);
+
+/* Of its actions those that are the server's and that it does not reach: they are given on all
+ * targets, which an application's file cannot name. */
+uint32_t settings_unreached(const struct grant *grant);
+
 /* "; did you mean do.restart-web:client/acme?", of a grant's text whose action there is not; "":
  * none is near. */
 #define SETTINGS_NEAR_MAX 112
@@ -241,6 +251,11 @@ void settings_take_otp(struct settings_loader *l);
 
 /* Names in the report what is wrong with the roles that approve, when all roles are known. */
 void settings_check_approvals(struct settings_loader *l);
+
+/* --- settings_stages.c --- */
+
+/* Names in the report what is wrong with the environments that <ENV>_AFTER names. */
+void settings_say_stages(struct settings_loader *l);
 
 /* --- settings_local.c --- */
 
@@ -287,8 +302,8 @@ void settings_check_previous(struct settings_loader *l);
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */
-bool settings_check_command(
-    struct settings_loader *l, size_t source, const struct env_entry *entry);
+bool
+settings_check_command(struct settings_loader *l, size_t source, const struct env_entry *entry);
 
 /* --- settings_targets.c --- */
 

@@ -55,7 +55,7 @@ refuse_nameless(struct settings_loader *l, const char *names)
 		(void)text_copy(l->s->inside->members[i]->refusal,
 		    sizeof(l->s->inside->members[i]->refusal), sentence); /* fits */
 	settings_say(l->report, SETTINGS_FLAW,
-	    "%.150s: of one application, in a file of all: nothing of it is deployed until deploybot application adopt NAME moves them",
+	    "%.150s: of one application, in a file of all: nothing of it is deployed. Put these lines into its apps/NAME.env; what ran from here before: deploybot application adopt NAME moves them",
 	    names);
 }
 
@@ -98,6 +98,7 @@ take_nameless(struct settings_loader *l)
 	}
 	settings_say_overlaps(l);
 	settings_say_branches(l);
+	settings_say_stages(l);
 	settings_say_shared_health(l);
 	settings_say_renamed(l);
 }
@@ -126,6 +127,7 @@ take_main(struct settings_loader *l)
 static bool
 read_files(struct settings_loader *l)
 {
+	char why[SETTINGS_UNREAD];
 	struct err err;
 
 	for (size_t i = 0; i < l->count; i++) {
@@ -136,12 +138,8 @@ read_files(struct settings_loader *l)
 				settings_check_private(l, "the settings file", file, false);
 			continue;
 		}
-		if (access(file, R_OK) == 0)
-			settings_say(l->report, SETTINGS_ERROR, "%s", err.text);
-		else
-			settings_say(l->report, SETTINGS_ERROR,
-			    errno == EACCES ? SETTINGS_UNREADABLE : SETTINGS_MISSING, err.text,
-			    (unsigned)geteuid());
+		settings_say(l->report, SETTINGS_ERROR, "%s",
+		    access(file, R_OK) == 0 ? err.text : settings_unread(file, &err, why));
 		return false;
 	}
 	return true;

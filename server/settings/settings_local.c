@@ -69,6 +69,40 @@ settings_local_role(const struct settings_member *member)
 	return is + strspn(is, " ");
 }
 
+/* What an application's file says of its roles never ends the server; nor does a bare name that was
+ * right when a name was enough. */
+static void
+check_role(struct settings_loader *l, const char *name, const char *role)
+{
+	enum settings_severity severity = SETTINGS_WARNING;
+	char what[LIMIT_LINE], text[ROLE_TEXT];
+	struct settings_line *line;
+	size_t found;
+
+	switch (roles_named(l->s->roles, role, &found)) {
+	case ROLES_ONE:
+		return;
+	case ROLES_ONE_ELSEWHERE:
+		(void)snprintf(what, sizeof(what),
+		    "there is no role %s in the settings file, so it is an application's: write role %s",
+		    role, role_id_text(l->s->roles->role[found - 1].application, role, text));
+		break;
+	case ROLES_SEVERAL:
+		(void)snprintf(what, sizeof(what),
+		    "several applications have a role %s, so nothing is granted: write role APPLICATION:%s",
+		    role, role);
+		break;
+	case ROLES_NONE:
+		(void)snprintf(what, sizeof(what), "there is no role %s", role);
+		if (strchr(role, ':') == NULL && l->s->refused_count == 0)
+			severity = SETTINGS_ERROR;
+		break;
+	}
+	line = settings_say(l->report, severity, "%s: %s", name, what);
+	if (severity == SETTINGS_WARNING)
+		settings_warn(l, line, name, what);
+}
+
 static void
 check(struct settings_loader *l, const struct settings_member *member)
 {
@@ -94,8 +128,8 @@ check(struct settings_loader *l, const struct settings_member *member)
 		    member->user.uid == SETTINGS_NOBODY ?
 			"users that the kernel cannot distinguish have that number" :
 			"it is the server's own user, and scripts may run as it");
-	else if (role != NULL && !roles_have(l->s->roles, role))
-		settings_say(l->report, SETTINGS_ERROR, "%s: there is no role %s", name, role);
+	else if (role != NULL)
+		check_role(l, name, role);
 	else if (role == NULL && !has_any_role(l, member))
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: %s has no role: nothing is granted to them", name,

@@ -8,12 +8,14 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/address.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/text.h"
@@ -29,12 +31,14 @@ settings_says_production(const char *text)
 
 /* --- a value --- */
 
-/* Tokens and passwords are as long as those who give them out make them. */
+/* Tokens and passwords are as long as those who give them out make them; Telegram's hash opens
+ * nothing here. */
 static bool
 is_short(const struct settings_spec *spec, const char *text)
 {
-	return spec->is_secret && spec->type != SETTING_TYPE_FORGE_TOKEN &&
-	    spec->type != SETTING_TYPE_PASSWORD && strlen(text) < SETTING_SECRET_OK;
+	return spec->is_secret && spec != &settings_table[SETTING_TELEGRAM_API_HASH] &&
+	    spec->type != SETTING_TYPE_FORGE_TOKEN && spec->type != SETTING_TYPE_PASSWORD &&
+	    strlen(text) < SETTING_SECRET_OK;
 }
 
 static bool
@@ -56,37 +60,64 @@ is_of_the_demo(const struct settings_spec *spec, const char *text)
 	return false;
 }
 
-/* "http://HOST…": is HOST this machine? */
-static bool
-is_loopback(const char *url)
+/* "http://HOST…": where HOST is, as it is written; a name may be anywhere. */
+static enum address_class
+class_of(const char *url)
 {
 	const char *host = url + sizeof("http://") - 1;
-	size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-	char text[INET_ADDRSTRLEN];
-	struct in_addr ipv4;
+	bool is_ipv6 = host[0] == '[';
+	size_t size = strcspn(host + is_ipv6, is_ipv6 ? "]" : ":/?#");
+	struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in ipv4 = { .sin_family = AF_INET };
+	char text[INET6_ADDRSTRLEN];
 
 	if (size == 9 && strncasecmp(host, "localhost", size) == 0)
-		return true;
-	if (size == 5 && strncmp(host, "[::1]", size) == 0)
-		return true;
-	(void)snprintf(text, sizeof(text), "%.*s", (int)size, host);
-	return size < sizeof(text) && inet_pton(AF_INET, text, &ipv4) == 1 &&
-	    ntohl(ipv4.s_addr) >> 24 == IN_LOOPBACKNET;
+		return ADDRESS_LOOPBACK;
+	if (size >= sizeof(text))
+		return ADDRESS_PUBLIC;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)size, host + is_ipv6);
+	if (is_ipv6 && inet_pton(AF_INET6, text, &ipv6.sin6_addr) == 1)
+		return address_class((struct sockaddr *)&ipv6);
+	if (!is_ipv6 && inet_pton(AF_INET, text, &ipv4.sin_addr) == 1)
+		return address_class((struct sockaddr *)&ipv4);
+	return ADDRESS_PUBLIC;
 }
 
-/* Of a list, any.  A proxy of http:// carries TLS, and SMOKE_URL is asked on the host itself. */
+/* Of a list, any of that kind.  A proxy of http:// carries TLS, and SMOKE_URL is asked on the host
+ * itself. */
 static bool
-is_in_the_clear(const struct settings_spec *spec, const char *text)
+is_in_the_clear(const struct settings_spec *spec, const char *text, bool is_private)
 {
 	char url[SETTING_PART_MAX + 1];
 
 	if (spec->type != SETTING_TYPE_URL && spec->type != SETTING_TYPE_URLS &&
 	    spec->type != SETTING_TYPE_REGISTRY)
 		return false;
-	while (setting_next(&text, url, sizeof(url)))
-		if (text_starts_ci(url, "http://") && !is_loopback(url))
+	while (setting_next(&text, url, sizeof(url))) {
+		enum address_class class =
+		    text_starts_ci(url, "http://") ? class_of(url) : ADDRESS_LOOPBACK;
+
+		if (class != ADDRESS_LOOPBACK && (class == ADDRESS_PRIVATE) == is_private)
 			return true;
+	}
 	return false;
+}
+
+/* Hosts of a private network have no certificate, and a team would leave this mode off as a whole;
+ * an API's address carries a token. */
+static bool
+is_for_all_to_read(const struct settings_spec *spec, const char *text)
+{
+	return is_in_the_clear(spec, text, false) ||
+	    (spec->type == SETTING_TYPE_URL && is_in_the_clear(spec, text, true));
+}
+
+const char *
+settings_doubt(const struct settings_spec *spec, const char *text)
+{
+	return is_in_the_clear(spec, text, true) ?
+	    "http:// goes over this private network in the clear: use https where others are in it" :
+	    NULL;
 }
 
 const char *
@@ -99,8 +130,8 @@ settings_unfit(const struct settings_spec *spec, const char *text)
 		{ is_short, "a secret shorter than 32 bytes; make one with: openssl rand -hex 32" },
 		{ is_unfilled, "a placeholder: put the secret itself there" },
 		{ is_of_the_demo, "the demo's, which everybody knows: make one of your own" },
-		{ is_in_the_clear,
-		    "http:// goes over the network in the clear: use https (http:// only to this machine itself)" },
+		{ is_for_all_to_read,
+		    "http:// goes over the network in the clear: use https (http:// only to this machine itself, of health URLs and registries also to a private address)" },
 	};
 
 	for (size_t i = 0; i < COUNT(refused); i++)

@@ -3,8 +3,13 @@
 #include "settings/settings_folder.h"
 #include "settings/settings_inside.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#include "lib/err.h"
 
 #define LONGEST_WORD 80 /* longer than that is cut anywhere */
 
@@ -20,6 +25,35 @@ cut_at_a_word(char *text)
 			break;
 		}
 	memcpy(end, " ...", sizeof(" ..."));
+}
+
+/* The package's user, and the images': that is us. */
+static bool
+is_the_servers_user(void)
+{
+	struct passwd entry, *found = NULL;
+	char room[4096];
+
+	return getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) == 0 && found != NULL &&
+	    strcmp(found->pw_name, "deploybot") == 0;
+}
+
+const char *
+settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREAD])
+{
+	bool is_closed = access(path, R_OK) != 0 && errno == EACCES;
+
+	if (!is_closed)
+		(void)snprintf(out, SETTINGS_UNREAD, "%s: put it there, for user %u to read",
+		    err->text, (unsigned)geteuid());
+	else if (is_the_servers_user())
+		(void)snprintf(out, SETTINGS_UNREAD,
+		    "%s: it has to be the server's: sudo chown deploybot %.200s", err->text, path);
+	else
+		(void)snprintf(out, SETTINGS_UNREAD,
+		    "%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it",
+		    err->text, (unsigned)geteuid());
+	return out;
 }
 
 struct settings_line *

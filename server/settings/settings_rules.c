@@ -55,6 +55,17 @@ is_ours(const char *transport)
 	    strcmp(transport, "systemd") == 0 || strcmp(transport, "local") == 0;
 }
 
+/* Does a release need the commit's files where the runner is? */
+static bool
+lays_out(const struct view *v)
+{
+	const char *transport = settings_transport(v->s, v->member);
+
+	return !is_given(v, SETTING_DEPLOY_SCRIPT) &&
+	    (!is_set_to(v, SETTING_IMAGE_SOURCE, "registry") || strcmp(transport, "local") == 0 ||
+		strcmp(transport, "systemd") == 0);
+}
+
 /* --- one setting beside others --- */
 
 /* What other settings say, for rules to depend on; each may ask those before it. */
@@ -86,9 +97,7 @@ is_ours(const char *transport)
 	W(HOSTS_CAN_PUSH, is[BY_SSH] && is[WITH_AN_ACCOUNT] && !is[WITH_A_PULLING_ACCOUNT] && \
 	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") && \
 	    !is_set_to(v, SETTING_REMOTE_LOGIN, "false")) \
-	W(NOTHING_SIGNED, !is[OUR_SCRIPTS] || !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") || \
-	    strcmp(settings_transport(v->s, v->member), "local") == 0 || \
-	    strcmp(settings_transport(v->s, v->member), "systemd") == 0) \
+	W(NOTHING_SIGNED, !is[OUR_SCRIPTS] || lays_out(v)) \
 	W(ON_ONE_DEPLOYMENT, is[ON_KUBERNETES] && !is_given(v, SETTING_KUBE_WORKLOADS)) \
 	W(ON_HOSTS, is[OUR_SCRIPTS] && !is[ON_KUBERNETES]) \
 	W(ON_UNITS, is[ON_HOSTS] && strcmp(settings_transport(v->s, v->member), "systemd") == 0) \
@@ -464,6 +473,41 @@ check_webhook(struct settings_loader *l)
 		    at, path);
 }
 
+/* Has git a login that no other application's is?  Of two files with one token only the runner
+ * knows, which refuses that too. */
+static bool
+has_own_login(struct settings_loader *l, const struct settings_spec *login)
+{
+	const char *url = l->s->repository_url;
+
+	return (url == NULL || url[0] != '/') && settings_is_in(l, login, login->name, l->own);
+}
+
+/* Who may push chooses which repositories are submodules. */
+static void
+check_submodules(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+	const char *url = l->s->repository_url;
+	const struct settings_spec *login =
+	    &settings_table[url == NULL || text_starts(url, "https://") ?
+		    SETTING_REPOSITORY_TOKEN :
+		    SETTING_REPOSITORY_KEY_PATH];
+
+	for (size_t i = 0; i < in->member_count; i++) {
+		const struct view v = { l->s, in->members[i] };
+
+		if (v.member->family != FAMILY_ENVIRONMENT || !lays_out(&v) ||
+		    !is_set_to(&v, SETTING_REPOSITORY_SUBMODULES, "fetch") ||
+		    is_given(&v, SETTING_REPOSITORY_SUBMODULES_FROM) || has_own_login(l, login))
+			continue;
+		settings_say(l->report, SETTINGS_WARNING,
+		    "REPOSITORY_SUBMODULES_FROM: is not set, REPOSITORY_SUBMODULES is fetch, and git has no %s of this application alone: a commit with submodules is not built; write what they may come from, as /team/library",
+		    url != NULL && url[0] == '/' ? "login" : login->name);
+		return;
+	}
+}
+
 void
 settings_check_rules(struct settings_loader *l, bool own)
 {
@@ -479,6 +523,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 			check_webhook(l);
 		return;
 	}
+	check_submodules(l);
 	check_shipping(l);
 	settings_check_targets(l);
 	settings_check_unknown(l);

@@ -104,7 +104,7 @@ static char *
 read_secret_file(struct settings_loader *l, const struct wanted *w, struct settings_found *found,
     const char **ret_path, bool *ret_named)
 {
-	char file_setting[SETTING_NAME_MAX + 8], what[sizeof(((struct err *)NULL)->text) + 128];
+	char file_setting[SETTING_NAME_MAX + 8], what[SETTINGS_UNREAD];
 	struct settings_found path;
 	struct err err;
 	size_t size;
@@ -122,11 +122,8 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
 	if (text == NULL) {
-		(void)snprintf(what, sizeof(what),
-		    access(path.text, R_OK) != 0 && errno == EACCES ? SETTINGS_UNREADABLE :
-								      SETTINGS_MISSING,
-		    err.text, (unsigned)geteuid());
-		settings_say_found(l, SETTINGS_ERROR, file_setting, path, what);
+		settings_say_found(
+		    l, SETTINGS_ERROR, file_setting, path, settings_unread(path.text, &err, what));
 		return NULL;
 	}
 	if (strlen(text) != size) {
@@ -196,8 +193,11 @@ warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found
 {
 	const char *unfit = settings_in_production(l) ? settings_unfit(w->spec, found.text) : NULL;
 
-	if (unfit != NULL)
-		settings_say_found(l, SETTINGS_ERROR, w->name, found, unfit);
+	const char *doubt = settings_in_production(l) ? settings_doubt(w->spec, found.text) : NULL;
+
+	if (unfit != NULL || doubt != NULL)
+		settings_say_found(l, unfit != NULL ? SETTINGS_ERROR : SETTINGS_WARNING, w->name,
+		    found, unfit != NULL ? unfit : doubt);
 	else if (strlen(found.text) < SETTING_SECRET_OK &&
 	    (w->spec->type == SETTING_TYPE_TOKEN || w->spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, w->name, found,
@@ -333,6 +333,7 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	else if (settings_in_production(l))
 		settings_check_private(l, name, unseen, false);
 	value->is_given |= unseen != NULL;
+	value->is_own_file = is_members && l->main != NULL && look_up(l, name, l->own).text != NULL;
 }
 
 void

@@ -2,17 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_approval.h"
 
+#include "store/row_token.h"
 #include "store/store_inside.h"
 
 void
 row_approval_add(struct tx *tx, int64_t work, const struct approval *approval)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO approval (work, person, name, role, at, binding, factor)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	    "INSERT INTO approval (work, person, name, role, at, binding, factor, token)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 	    DB_I64(work), DB_I64(approval->person), DB_TEXT(approval->name),
 	    DB_TEXT(approval->role), DB_I64(approval->at), DB_TEXT(approval->binding),
-	    DB_TEXT(tx->factor_of == approval->person ? "totp" : "")); /* sticky */
+	    DB_TEXT(tx->factor_of == approval->person ? "totp" : ""),
+	    DB_I64(row_token_acting(tx, approval->person))); /* sticky */
 }
 
 void
@@ -25,14 +27,16 @@ row_approval_void(struct tx *tx, int64_t work, int64_t person, const char *why)
 }
 
 TX_READER(read_approval, struct approval, TX_I64(person), TX_TEXT(name), TX_TEXT(role), TX_I64(at),
-    TX_TEXT(binding), TX_FLAG(has_factor))
+    TX_TEXT(binding), TX_FLAG(has_factor), TX_I64(token_maker), TX_I64(token_account))
 
 size_t
 row_approval_list(struct tx *tx, int64_t work, struct approval ret[NEEDS_APPROVALS_MAX])
 {
 	return tx_read(tx, read_approval, ret, NEEDS_APPROVALS_MAX,
-	    "SELECT person, name, role, at, binding, factor <> '' FROM approval"
-	    " WHERE work = $1 AND voided_at = 0 ORDER BY id LIMIT $2",
+	    "SELECT a.person, a.name, a.role, a.at, a.binding, a.factor <> '',"
+	    " COALESCE(t.made_by, 0), COALESCE(t.person, 0)"
+	    " FROM approval a LEFT JOIN token t ON t.id = a.token"
+	    " WHERE a.work = $1 AND a.voided_at = 0 ORDER BY a.id LIMIT $2",
 	    DB_I64(work), DB_I64(NEEDS_APPROVALS_MAX));
 }
 

@@ -75,6 +75,16 @@ row_button_find(struct tx *tx, const struct request *request, int64_t chat)
 	    DB_I64(chat));
 }
 
+struct button_row
+row_button_find_in(struct tx *tx, const struct request *request, int64_t message)
+{
+	return find(tx,
+	    "WHERE message = $1 AND message <> 0 AND action = $2 AND target = $3"
+	    " AND arguments = $4 AND closed_at = 0 LIMIT 1",
+	    DB_I64(message), DB_TEXT(request->action), DB_TEXT(request->target),
+	    DB_TEXT(request->arguments));
+}
+
 void
 row_button_show_for(struct tx *tx, const struct request *request, int64_t chat, int64_t expires_at,
     const char *label, struct buttons *keyboard)

@@ -3,11 +3,12 @@
 #include "store/row_deployment.h"
 
 #include "lib/text.h"
+#include "store/row_press.h"
 #include "store/row_run.h"
 #include "store/store_inside.h"
 
 static const char *const causes[] = {
-#define T(name, word) word,
+#define T(name, word, ...) word,
 	TRIGGERS(T)
 #undef T
 };
@@ -163,7 +164,7 @@ row_deployment_push_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause <> 'chat'"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -173,7 +174,7 @@ row_deployment_push_approval(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND cause <> 'chat'"
+	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -202,7 +203,7 @@ row_deployment_chat_question(struct tx *tx, const char *environment)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1"
-	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND cause = 'chat'"
+	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND NOT " STORE_IS_PUSH
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
 }
@@ -385,6 +386,30 @@ row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }
 
+size_t
+row_deployment_list_push_asked(
+    struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM work INDEXED BY work_asking"
+	    " WHERE (state = '' OR state = 'REQUESTED' OR state = 'AWAITING_CONFIRMATION'"
+	    " OR state = 'AWAITING_APPROVAL') AND state = 'AWAITING_CONFIRMATION'"
+	    " AND commit_id = $1 AND chat = $2 AND id <> $3 AND cause <> 'chat'"
+	    " AND confirmed_by = 0 AND requested_at >= $4 ORDER BY id LIMIT $5",
+	    DB_TEXT(work->commit), DB_I64(work->address.chat), DB_I64(work->id), DB_I64(since),
+	    DB_I64(max));
+}
+
+size_t
+row_deployment_list_last(struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max)
+{
+	return tx_read(tx, tx_read_environment, ret, max,
+	    "SELECT environment FROM (SELECT id, environment, requested_by, program"
+	    " FROM work ORDER BY id DESC LIMIT $1) AS newest WHERE requested_by = $2"
+	    " AND program = 'deploy' GROUP BY environment ORDER BY MAX(id) DESC LIMIT $3",
+	    DB_I64(ROW_PEOPLE_OF), DB_I64(person), DB_I64(max));
+}
+
 int64_t
 row_deployment_count_open(struct tx *tx, int64_t requested_by)
 {
@@ -470,6 +495,7 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
+	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);
 	store_names_add(&tx->store->changed, deployment->environment);
 }
 

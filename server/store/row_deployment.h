@@ -96,6 +96,16 @@ struct row_person {
 };
 size_t row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max);
 
+/* Other questions of pushes of the same commit in the same chat, asked since then and unanswered,
+ * the oldest first; returns how many. */
+size_t row_deployment_list_push_asked(
+    struct tx *tx, const struct deployment *work, int64_t since, int64_t *ret, size_t max);
+
+/* Where that person has deployed last (of the newest ROW_PEOPLE_OF works), the latest first.
+ * Returns how many. */
+size_t row_deployment_list_last(
+    struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max);
+
 /* Deployments not ended that this person has asked for (a cap on open requests). */
 int64_t row_deployment_count_open(struct tx *tx, int64_t requested_by);
 /* Those of which git has said nothing yet. */

@@ -290,6 +290,7 @@ row_effect_toast(struct tx *tx, const struct chat_address *address, const char *
 	(void)text_copy(toast->callback, sizeof(toast->callback), callback);
 	toast->is_alert = is_alert;
 	toast->chat = address->chat;
+	tx->is_toasted = true;
 	(void)row_effect_order(tx, &effect); /* as above */
 }
 

@@ -49,6 +49,23 @@ row_environment_get(struct tx *tx, const char *name)
 	return environment;
 }
 
+int64_t
+row_environment_live(const char *database, const char *name)
+{
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	return db != NULL &&
+		db_query(&rows, db, NULL,
+		    "SELECT release.number FROM environment"
+		    " JOIN release ON release.id = environment.current_release"
+		    " WHERE environment.name = $1",
+		    DB_TEXT(name)) &&
+		db_next(&rows) ?
+	    db_col_i64(&rows, 0) :
+	    0;
+}
+
 static void
 ensure(struct tx *tx, const char *name)
 {
@@ -273,6 +290,15 @@ row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t 
 	    " UNION ALL SELECT environment, 2 FROM work INDEXED BY work_active"
 	    " WHERE " STORE_IS_ACTIVE ") GROUP BY name ORDER BY MIN(rank), name LIMIT $1",
 	    DB_I64(max));
+}
+
+bool
+row_environment_is_empty(struct tx *tx, const char *name)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM environment WHERE name = $1"
+		   " AND (current_release <> 0 OR is_down <> 0 OR unknown_since <> 0)",
+		   DB_TEXT(name)) == 0;
 }
 
 int64_t

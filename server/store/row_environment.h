@@ -64,10 +64,17 @@ bool row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT]) MUST
  * this order; at most max of them.  Returns how many. */
 size_t row_environment_list_first(struct tx *tx, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
+/* Was nothing ever released there, and is nothing wrong with it? */
+bool row_environment_is_empty(struct tx *tx, const char *name);
+
 /* A new release is live: a release row, current and previous move on, its block, alarm and doubt
  * end.  The environment's state file follows after the commit.  release->origin: of the release
  * that is brought back, 0: of none.  id and number are ignored; returns the id. */
 int64_t row_environment_release(struct tx *tx, const struct release *release);
+
+/* The number of the release that is live there, by a database that nobody has to have open; 0: none
+ * is, or it cannot be read. */
+int64_t row_environment_live(const char *database, const char *name);
 
 /* Latest releases, newest first; returns how many (<= max). */
 size_t row_release_list(struct tx *tx, const char *environment, struct release *ret, size_t max);

@@ -7,6 +7,7 @@
 #include "lib/array.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
+#include "types/principal.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
@@ -34,8 +35,11 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct grant_use *uses = NULL;
 	size_t n = 0;
-	bool good =
-	    db_query(&rows, db, err, "SELECT person, action, at FROM grant_use ORDER BY person");
+	bool good = db_query(&rows, db, err,
+	    "SELECT g.person, g.action, g.at, COALESCE(p.application, ''), COALESCE(p.name, '')"
+	    " FROM grant_use g LEFT JOIN principal p ON p.kind = 'hook' AND p.id = $1 - g.person"
+	    " ORDER BY g.person",
+	    DB_I64(principal_of_hook(0)));
 
 	while (good && db_next(&rows)) {
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
@@ -46,6 +50,8 @@ list(struct db *db, size_t *ret_count, struct err *err)
 		added->person = db_col_i64(&rows, 0);
 		(void)text_copy(added->action, sizeof(added->action), db_col_text(&rows, 1));
 		added->at = db_col_i64(&rows, 2);
+		(void)environment_id_text(
+		    db_col_text(&rows, 3), db_col_text(&rows, 4), added->hook);
 	}
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;

@@ -148,6 +148,15 @@ row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 }
 
 int64_t
+row_message_newest_ring(struct tx *tx, int64_t deployment, int64_t chat)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(id), 0) FROM message WHERE rings_for = $1 AND rings_for <> 0"
+	    " AND is_silent = 0 AND chat = $2",
+	    DB_I64(deployment), DB_I64(chat));
+}
+
+int64_t
 row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat)
 {
 	return tx_number(tx,

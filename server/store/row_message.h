@@ -25,6 +25,9 @@ bool row_message_is_sent(struct tx *tx, int64_t id);
 /* How many messages in that chat have rung for a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
 
+/* The newest of them; 0: none. */
+int64_t row_message_newest_ring(struct tx *tx, int64_t deployment, int64_t chat);
+
 /* The newest of them in that chat that was not sent yet, as far as is known; 0: none. */
 int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat);
 

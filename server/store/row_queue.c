@@ -27,7 +27,7 @@ row_queue_count(struct tx *tx, const char *environment, int64_t person, bool is_
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_queued WHERE environment = $1"
-	    " AND state = 'QUEUED' AND cause = 'chat' AND ($2 = 0 OR requested_by = $2)"
+	    " AND state = 'QUEUED' AND NOT " STORE_IS_PUSH " AND ($2 = 0 OR requested_by = $2)"
 	    " AND " STORE_STANDS_BEHIND " <> $3",
 	    DB_TEXT(environment), DB_I64(person), DB_I64(is_first));
 }
@@ -37,7 +37,7 @@ row_queue_push(struct tx *tx, const char *environment)
 {
 	return tx_number(tx,
 	    "SELECT id FROM work INDEXED BY work_waiting_push WHERE environment = $1"
-	    " AND state = 'QUEUED' AND cause <> 'chat' UNION ALL SELECT 0 LIMIT 1",
+	    " AND state = 'QUEUED' AND " STORE_IS_PUSH " UNION ALL SELECT 0 LIMIT 1",
 	    DB_TEXT(environment));
 }
 

@@ -22,6 +22,14 @@ row_shown_list(struct tx *tx, int64_t work, const char *why, int64_t ret[ROW_SHO
 	    DB_I64(work), DB_I64(ROW_SHOWN_MAX), DB_TEXT(why));
 }
 
+size_t
+row_shown_works(struct tx *tx, int64_t message, const char *why, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT work FROM work_shown WHERE message = $1 AND why = $3 ORDER BY work LIMIT $2",
+	    DB_I64(message), DB_I64(max), DB_TEXT(why));
+}
+
 void
 row_shown_clear(struct tx *tx, int64_t work, const char *why)
 {

@@ -11,9 +11,14 @@
 #define SHOWN_REVIEW  "review"
 #define SHOWN_NAG     "nag"
 #define SHOWN_ROLLING "rolling"
+/* ... it asks there together with others of the same push (decide_tell_batch.h). */
+#define SHOWN_BATCH "batch"
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);
 size_t
 row_shown_list(struct tx *tx, int64_t work, const char *why, int64_t ret[ROW_SHOWN_MAX]);
+/* Those that are shown in that message, the oldest first; returns how many. */
+size_t row_shown_works(
+    struct tx *tx, int64_t message, const char *why, int64_t *ret, size_t max);
 void row_shown_clear(struct tx *tx, int64_t work, const char *why);

@@ -13,12 +13,13 @@
 #include "types/secret.h"
 
 #define COLUMNS \
-	"id, name, role, made_at, made_by, by_name, expires_at, person, used_at, revoked_at," \
-	" revoked_why"
+	"id, name, application, role, made_at, made_by, by_name, expires_at, person, used_at," \
+	" revoked_at, revoked_why, fault, ended_at"
 
-TX_READER(read_token, struct token, TX_I64(id), TX_TEXT(name), TX_TEXT(role), TX_I64(made_at),
-    TX_I64(made_by), TX_TEXT(by), TX_I64(expires_at), TX_I64(person), TX_I64(used_at),
-    TX_I64(revoked_at), TX_TEXT(revoked_why))
+TX_READER(read_token, struct token, TX_I64(id), TX_TEXT(name), TX_TEXT(application), TX_TEXT(role),
+    TX_I64(made_at), TX_I64(made_by), TX_TEXT(by), TX_I64(expires_at), TX_I64(person),
+    TX_I64(used_at), TX_I64(revoked_at), TX_TEXT(revoked_why), TX_WORD(fault, token_fault_of),
+    TX_I64(ended_at))
 
 /* Under the key that there was before: from now on it stands under the one that holds. */
 static void
@@ -94,10 +95,11 @@ row_token_add(struct tx *tx, const struct token *token, const char *text)
 
 	if (!tx_mac(tx, key, strlen(key), text, strlen(text), mac) ||
 	    !tx_run(tx,
-		"INSERT INTO token (name, mac, role, made_at, made_by, by_name, expires_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		DB_TEXT(token->name), DB_TEXT(mac), DB_TEXT(token->role), DB_I64(token->made_at),
-		DB_I64(token->made_by), DB_TEXT(token->by), DB_I64(token->expires_at)))
+		"INSERT INTO token (name, mac, application, role, made_at, made_by, by_name,"
+		" expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		DB_TEXT(token->name), DB_TEXT(mac), DB_TEXT(token->application),
+		DB_TEXT(token->role), DB_I64(token->made_at), DB_I64(token->made_by),
+		DB_TEXT(token->by), DB_I64(token->expires_at)))
 		return 0;
 	tx->store->are_tokens_stale = true;
 	return row_token_named(tx, token->name).id;
@@ -106,20 +108,98 @@ row_token_add(struct tx *tx, const struct token *token, const char *text)
 void
 row_token_save(struct tx *tx, const struct token *token)
 {
-	tx->lent_to = 0;
-	tx->store->are_tokens_stale |= token->revoked_at != 0;
+	tx->who.id = 0;
+	tx->store->are_tokens_stale = true;
 	(void)tx_run(tx,
-	    "UPDATE token SET person = $2, used_at = $3, revoked_at = $4, revoked_why = $5"
-	    " WHERE id = $1",
+	    "UPDATE token SET person = $2, used_at = $3, revoked_at = $4, revoked_why = $5,"
+	    " application = $6, fault = $7, ended_at = $8 WHERE id = $1",
 	    DB_I64(token->id), DB_I64(token->person), DB_I64(token->used_at),
-	    DB_I64(token->revoked_at), DB_TEXT(token->revoked_why)); /* sticky */
+	    DB_I64(token->revoked_at), DB_TEXT(token->revoked_why), DB_TEXT(token->application),
+	    DB_TEXT(token_fault_rows[token->fault].word), DB_I64(token->ended_at)); /* sticky */
+}
+
+void
+row_token_rename(struct tx *tx, const char *from, const char *to)
+{
+	tx->who.id = 0;
+	tx->store->are_tokens_stale = true;
+	(void)tx_run(tx, "UPDATE token SET application = $2 WHERE application = $1", DB_TEXT(from),
+	    DB_TEXT(to)); /* sticky */
+}
+
+/* --- is it valid? --- */
+
+size_t
+row_token_role(const struct settings *settings, const struct token *token)
+{
+	bool is_unknown = token->application[0] == *ROLE_OF_UNKNOWN;
+
+	return roles_find(settings->roles, is_unknown ? "" : token->application, token->role);
+}
+
+const char *
+row_token_role_text(const struct token *token, char out[ROLE_TEXT])
+{
+	bool is_found =
+	    token->application[0] != *ROLE_OF_UNKNOWN && token->application[0] != *ROLE_OF_SEVERAL;
+
+	return role_id_text(is_found ? token->application : "", token->role, out);
+}
+
+struct policy_end
+row_token_end(const struct settings *settings, const struct token *token)
+{
+	const struct policy_right right = { .role = row_token_role(settings, token),
+		.until = token->expires_at,
+		.maker = token->made_by };
+
+	return right.role == 0 ? (struct policy_end){ .by = POLICY_ENDS_WITH_ROLE } :
+				 policy_end_of(settings, &right);
+}
+
+enum token_fault
+row_token_fault(const struct settings *settings, const struct token *token, int64_t at)
+{
+	struct policy_end end;
+
+	if (token->id == 0)
+		return TOKEN_UNKNOWN;
+	if (settings->auth_token_secret == NULL)
+		return TOKEN_OFF;
+	if (token->revoked_at != 0)
+		return TOKEN_REVOKED;
+	if (token->ended_at != 0)
+		return token->fault;
+	end = row_token_end(settings, token);
+	if (at < end.at)
+		return TOKEN_GOOD;
+	if (token->application[0] == *ROLE_OF_SEVERAL)
+		return TOKEN_ROLE_SEVERAL;
+	switch (end.by) {
+	case POLICY_ENDS_ITSELF:
+		return TOKEN_EXPIRED;
+	case POLICY_ENDS_WITH_ROLE:
+		return end.at == 0 ? TOKEN_ROLE_GONE : TOKEN_ROLE_ENDED;
+	case POLICY_ENDS_WITH_MAKER:
+		break;
+	}
+	return end.at == 0 ? TOKEN_MAKER_GONE : TOKEN_MAKER_ENDED;
 }
 
 bool
-row_token_is_good(const struct tx *tx, const struct token *token)
+row_token_read(const char *database, const char *name, struct token *ret, struct err *err)
 {
-	return token->id != 0 && token->revoked_at == 0 && tx->at < token->expires_at &&
-	    tx->settings->auth_token_secret != NULL && roles_have(tx->settings->roles, token->role);
+	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, err);
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+
+	*ret = (struct token){ 0 };
+	if (db == NULL ||
+	    !db_query(&rows, db, err,
+		"SELECT " COLUMNS " FROM token WHERE name = $1 AND revoked_at = 0", DB_TEXT(name)))
+		return false;
+	if (db_next(&rows))
+		read_token(&rows, ret);
+	return db_rows_end(&rows, err);
 }
 
 bool
@@ -127,7 +207,8 @@ row_token_clear(struct tx *tx, int64_t max)
 {
 	return tx_run(tx,
 		   "DELETE FROM token WHERE id IN (SELECT id FROM token"
-		   " WHERE (revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1 LIMIT $2)",
+		   " WHERE (revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1"
+		   " OR (ended_at <> 0 AND ended_at < $1) LIMIT $2)",
 		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) &&
 	    db_changes(tx->db) == max;
 }
@@ -149,7 +230,9 @@ read_mac(const struct db_rows *rows, void *out)
 static int64_t
 valid_until(const struct tx *tx, const struct token *token)
 {
-	return row_token_is_good(tx, token) ? token->expires_at : 0;
+	bool is_good = row_token_fault(tx->settings, token, tx->at) == TOKEN_GOOD;
+
+	return is_good ? row_token_end(tx->settings, token).at : 0;
 }
 
 bool
@@ -202,7 +285,7 @@ row_session_next(struct tx *tx, int64_t after)
 void
 row_session_put(struct tx *tx, const struct session *session)
 {
-	tx->lent_to = 0;
+	tx->who.id = 0;
 	(void)tx_run(tx,
 	    "INSERT OR REPLACE INTO session (person, token, name, began_at, used_at)"
 	    " VALUES ($1, $2, $3, $4, $5)",
@@ -213,7 +296,7 @@ row_session_put(struct tx *tx, const struct session *session)
 void
 row_session_drop(struct tx *tx, int64_t person)
 {
-	tx->lent_to = 0;
+	tx->who.id = 0;
 	(void)tx_run(tx, "DELETE FROM session WHERE person = $1", DB_I64(person)); /* sticky */
 }
 
@@ -221,36 +304,35 @@ int64_t
 row_session_end(const struct tx *tx, const struct session *session, const struct token *token)
 {
 	int64_t idle = session->used_at + tx->settings->session_timeout_ms;
+	int64_t end = row_token_end(tx->settings, token).at;
 
-	return idle < token->expires_at ? idle : token->expires_at;
+	return idle < end ? idle : end;
 }
 
-static int64_t
-look_lent(struct tx *tx, int64_t person)
+size_t
+row_token_lent(struct tx *tx, int64_t person)
 {
 	struct session session = { 0 };
 	int64_t id = principal_token(person);
 	struct token token;
 
+	if (person == 0 || tx->settings->auth_token_secret == NULL)
+		return 0;
 	if (id == 0)
 		session = row_session_get(tx, person);
 	token = row_token_get(tx, id != 0 ? id : session.token);
-	if (!row_token_is_good(tx, &token) ||
+	if (row_token_fault(tx->settings, &token, tx->at) != TOKEN_GOOD ||
 	    (id == 0 && tx->at >= row_session_end(tx, &session, &token)))
 		return 0;
-	return principal_of_root(token.role);
+	return row_token_role(tx->settings, &token);
 }
 
 int64_t
-row_token_lent(struct tx *tx, int64_t person)
+row_token_acting(struct tx *tx, int64_t person)
 {
-	if (person == 0 || tx->settings->auth_token_secret == NULL)
-		return 0;
-	if (tx->lent_to != person) {
-		tx->lent = look_lent(tx, person);
-		tx->lent_to = person;
-	}
-	return tx->lent;
+	int64_t bearer = principal_token(person);
+
+	return bearer != 0 || person <= 0 ? bearer : row_session_get(tx, person).token;
 }
 
 /* --- wrong ones --- */

@@ -391,6 +391,8 @@ tell(struct group *group, const struct answer *answer, int status)
 		told->is_ended = answer->is_ended;
 		told->targets = answer->targets;
 		told->n_targets = answer->n_targets;
+		memcpy(told->log_of, answer->log_of, sizeof(told->log_of));
+		told->log_lines = answer->log_lines;
 	}
 	group->is_decided = true;
 }

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "deployment/deploy_flow.h"
+#include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/db.h"
@@ -37,6 +37,11 @@
 #define STORE_IS_ACTIVE				  "(state = ''" DEPLOY_STATES(STORE_WORD_ACTIVE) ")"
 #define STORE_IS_ASKING				  "(state = ''" DEPLOY_STATES(STORE_WORD_ASKING) ")"
 #define STORE_IS_OPEN				  "(state <> ''" DEPLOY_STATES(STORE_WORD_FINAL) ")"
+/* A branch that moved set it off, and nobody asked for it. */
+#define STORE_PUSH_REQUEST(word)
+#define STORE_PUSH_PUSH(word)		  " OR cause = '" word "'"
+#define STORE_WORD_PUSH(name, word, by)	  STORE_PUSH_##by(word)
+#define STORE_IS_PUSH			  "(cause = ''" TRIGGERS(STORE_WORD_PUSH) ")"
 /* In its queue: behind rollbacks and emergencies. */
 #define STORE_STANDS_BEHIND "(program <> 'rollback' AND emergency = '')"
 /* Work that changes what is live: an action does not. */

@@ -911,6 +911,59 @@ static const char *const migration_9[] = {
 };
 
 static const char *const migration_10[] = {
+	/* The one push that may wait: what somebody asked for, by whichever door, is none. */
+	"DROP INDEX work_waiting_push;"
+	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"
+	" WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll');",
+	/* By which token somebody asked for some work, confirmed or reviewed it: of who used none
+	 * there is no row.  An approval's stands with it. */
+	"CREATE TABLE press ("
+	" work INTEGER NOT NULL,"
+	" act TEXT NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" token INTEGER NOT NULL,"
+	" PRIMARY KEY (work, act, person, token)) STRICT, WITHOUT ROWID;"
+	"ALTER TABLE approval ADD COLUMN token INTEGER NOT NULL DEFAULT 0;",
+	/* Of before: a token's own number says which it is; of an account that logged in with one
+	 * it is not known whether it was by that, so it counts. */
+	"INSERT INTO press (work, act, person, token)"
+	" SELECT w.id, 'request', w.requested_by, t.id FROM work w, token t"
+	" WHERE (w.ended_at = 0 OR (w.emergency <> '' AND w.reviewed_at = 0))"
+	" AND (w.requested_by = t.person OR w.requested_by = -1099511627776 - t.id)"
+	" AND w.requested_by <> 0;"
+	"INSERT INTO press (work, act, person, token)"
+	" SELECT w.id, 'confirm', w.confirmed_by, t.id FROM work w, token t"
+	" WHERE (w.ended_at = 0 OR (w.emergency <> '' AND w.reviewed_at = 0))"
+	" AND (w.confirmed_by = t.person OR w.confirmed_by = -1099511627776 - t.id)"
+	" AND w.confirmed_by <> 0;"
+	"INSERT INTO press (work, act, person, token)"
+	" SELECT q.deployment, 'request', q.person, t.id FROM question_requester q, token t"
+	" WHERE (q.person = t.person OR q.person = -1099511627776 - t.id) AND q.person <> 0"
+	" ON CONFLICT DO NOTHING;",
+	/* Root's roles and hooks, by what they are: rows know them by the number of a row here. */
+	"CREATE TABLE principal ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" kind TEXT NOT NULL,"
+	" application TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" UNIQUE (kind, application, name)) STRICT;",
+	/* In whose file a token's role stands; '*': of before, when a name was enough, and not
+	 * found yet; '?': several had one.  fault: why it was not valid when it was last looked
+	 * at; ended_at: when it ended for good. */
+	"ALTER TABLE token ADD COLUMN application TEXT NOT NULL DEFAULT '*';"
+	"ALTER TABLE token ADD COLUMN fault TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE token ADD COLUMN ended_at INTEGER NOT NULL DEFAULT 0;",
+	/* Ends of roles (person 0), and of who had them, that have come, whatever a clock says. */
+	"CREATE TABLE ended ("
+	" application TEXT NOT NULL,"
+	" role TEXT NOT NULL,"
+	" person INTEGER NOT NULL,"
+	" until INTEGER NOT NULL,"
+	" PRIMARY KEY (application, role, person, until)) STRICT, WITHOUT ROWID;",
+	/* Who loses a right by this version is named once, at its first start. */
+	"INSERT INTO counter SELECT 'rights_lost', 1 WHERE EXISTS (SELECT 1 FROM audit);",
+	/* A push that asks in several environments is one message: whose questions stand in it. */
+	"CREATE INDEX work_shown_message ON work_shown (message);",
 	/* What strangers send is forgotten first. */
 	"CREATE INDEX inbox_update ON inbox (at) WHERE source = 'telegram';",
 	/* Which entry has the head; 0: a row of before, whose head alone is known. */

@@ -11,6 +11,7 @@
 
 #include "lib/err.h"
 #include "types/crossing.h"
+#include "types/principal.h"
 #include "types/settings.h"
 
 struct buf;
@@ -27,24 +28,24 @@ struct tx {
 	int64_t at;			 /* the event's wall ms */
 	const struct effect *effect; /* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
-	int64_t audit_from; /* the newest entry before it */
+	int64_t audit_from;	     /* the newest entry before it */
 	uint64_t draws;		     /* random bytes drawn so far */
-	int64_t lent_to; /* whose token or login was looked at last (row_token_lent()); 0: none */
-	int64_t lent;	 /* ... the number of the role that it has */
+	struct principal who;	     /* who was looked at last (decide_who()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
+	bool is_toasted;	     /* a press of it has its answer, or gets none: a flood */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
-	struct err err;		    /* the first failure */
+	struct err err;		       /* the first failure */
 	const struct request *request; /* what is being decided, typed or pressed; NULL: neither */
 	int64_t factor_of; /* whose second factor was given for this decision; 0: nobody's */
 	bool wants_factor; /* ... which it needs, and nothing was done without (decide_need.h) */
 	char factor_for[LIMIT_LINE]; /* "shop/production deploy" */
-	int64_t factor_work; /* ... whose question is answered with it; 0: none's */
-	bool may_take_code;  /* ... and with one it would be done (decide_factor_try.h) */
-	bool only_asks;	     /* its answer is what needs one */
-	char code[TX_CODE];  /* of a pad, or that recovers: what the pad is for is decided now */
-	bool is_again;		     /* it was counted when it came */
-	bool is_tried;		     /* ... and is undone where it does something (tx_try.h) */
+	int64_t factor_work;	     /* ... whose question is answered with it; 0: none's */
+	bool may_take_code;	     /* ... and with one it would be done (decide_factor_try.h) */
+	bool only_asks;		     /* its answer is what needs one */
+	char code[TX_CODE]; /* of a pad, or that recovers: what the pad is for is decided now */
+	bool is_again;	    /* it was counted when it came */
+	bool is_tried;	    /* ... and is undone where it does something (tx_try.h) */
 	bool has_done;
 	struct answer answer;	    /* what done() gets; 200 unless a handler says else */
 	struct queue_list outcomes; /* effects, withdrawals, increments: out after the commit */

@@ -81,7 +81,7 @@ make_speaking(struct telegram *telegram)
 	const struct telegram_config *config = &telegram->config;
 	const struct telegram_send_hooks hooks = { on_live, on_said, telegram };
 
-	telegram->live = telegram_live_new(config->loop, config->tail, config->ctx);
+	telegram->live = telegram_live_new(config->loop, config->tail, config->gate, config->ctx);
 	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);
 	telegram->menu =
 	    telegram_menu_new(config->loop, telegram->api, config->commands, config->command_count);

@@ -22,6 +22,8 @@ struct telegram_config {
 	struct refusals *refusals;	/* counts who comes to the webhook without its secret */
 	/* The last lines of a run's output, to be shown: clean, redacted UTF-8 without marks. */
 	void (*tail)(void *ctx, int64_t run, struct buf *out);
+	/* How its health gate stands, one line; nothing: it has none at work.  May be NULL. */
+	void (*gate)(void *ctx, int64_t run, struct buf *out);
 	/* For the metrics: a call of the Bot API; a request to our webhook; updates that wait;
 	 * whether updates come here.  The last two: telegram_poll.h, telegram_register.h. */
 	void (*count_call)(void *ctx, const char *method, int code);

@@ -19,6 +19,7 @@
 #define QUIET_MS   10000 /* only the clock has moved */
 #define BAR_CELLS  10
 #define TAIL_MAX   ((size_t)8 * 1024)
+#define GATE_MAX   ((size_t)1024)
 #define LIVE_MAX   ((size_t)16 * 1024)
 #define HTML_MAX   ((size_t)128 * 1024)
 
@@ -33,6 +34,7 @@ struct telegram_live {
 	struct loop *loop;
 	struct telegram_send *send;
 	telegram_live_tail_fn *tail;
+	telegram_live_tail_fn *gate;
 	void *tail_ctx;
 	struct loop_timer timer;
 	struct entry entry[TELEGRAM_LIVE_MAX];
@@ -43,7 +45,8 @@ static void on_edited(void *ctx, int64_t message, bool is_gone);
 static void refresh(struct telegram_live *live, struct entry *entry, int64_t now);
 
 struct telegram_live *
-telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, void *ctx)
+telegram_live_new(
+    struct loop *loop, telegram_live_tail_fn *tail, telegram_live_tail_fn *gate, void *ctx)
 {
 	struct telegram_live *live = calloc(1, sizeof(*live));
 
@@ -52,6 +55,7 @@ telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, void *ctx)
 	live->magic = LIVE_MAGIC;
 	live->loop = loop;
 	live->tail = tail;
+	live->gate = gate;
 	live->tail_ctx = ctx;
 	loop_timer_init(&live->timer, on_tick, live);
 	return live;
@@ -153,23 +157,49 @@ put_time(const struct message *message, int64_t elapsed_ms, struct buf *marked)
 	buf_addf(marked, " %s of about %s", elapsed, usual);
 }
 
-/* Marks are ours alone, whatever the tail holds. */
+/* Marks are ours alone, whatever the text holds. */
+static void
+put_text(const char *text, struct buf *marked)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c >= 0x20 || *c == '\n')
+			buf_addc(marked, *c);
+}
+
 static void
 put_tail(const char *tail, struct buf *marked)
 {
 	buf_adds(marked, MARK_PRE);
-	for (const char *c = tail; *c != '\0'; c++)
-		if ((unsigned char)*c >= 0x20 || *c == '\n')
-			buf_addc(marked, *c);
+	put_text(tail, marked);
 	buf_adds(marked, MARK_PRE "\n");
 }
 
+/* False: nothing is checked. */
+static bool
+put_gate(const struct telegram_live *live, const struct message *message, struct buf *marked)
+{
+	struct buf gate;
+	bool is_there;
+
+	buf_init(&gate, GATE_MAX);
+	if (live->gate != NULL)
+		live->gate(live->tail_ctx, message->live_run, &gate);
+	is_there = gate.size > 0;
+	put_text(buf_text(&gate), marked);
+	if (is_there)
+		buf_addc(marked, '\n');
+	buf_done(&gate);
+	return is_there;
+}
+
+/* What a script said last is stale while its release is checked. */
 static void
-fill(const struct message *message, const char *tail, int64_t now_ms, struct buf *marked)
+fill(const struct telegram_live *live, const struct message *message, const char *tail,
+    int64_t now_ms, struct buf *marked)
 {
 	int64_t elapsed_ms = now_ms - message->live_since;
 
-	if (tail[0] != '\0')
+	if (!put_gate(live, message, marked) && tail[0] != '\0')
 		put_tail(tail, marked);
 	put_time(message, elapsed_ms > 0 ? elapsed_ms : 0, marked);
 }
@@ -190,7 +220,7 @@ telegram_live_fill(
 
 	OBJ_CHECK(live, LIVE_MAGIC);
 	read_tail(live, message, &tail);
-	fill(message, buf_text(&tail), now_ms > 0 ? now_ms : clock_wall_ms(), marked);
+	fill(live, message, buf_text(&tail), now_ms > 0 ? now_ms : clock_wall_ms(), marked);
 	buf_done(&tail);
 }
 
@@ -225,7 +255,7 @@ edit(struct telegram_live *live, const struct message *message, const char *tail
 	struct buf html = { .cap = HTML_MAX };
 	bool is_sent = false;
 
-	fill(message, tail, clock_wall_ms(), &marked);
+	fill(live, message, tail, clock_wall_ms(), &marked);
 	parts.live = buf_text(&marked);
 	telegram_html_render(&parts, TELEGRAM_HTML_TEXT_MAX, &html);
 	if (!buf_failed(&html))

@@ -19,8 +19,10 @@ struct telegram_send;
 
 typedef void telegram_live_tail_fn(void *ctx, int64_t run, struct buf *out);
 
-struct telegram_live *telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail, void *ctx)
-    MUST_USE;
+/* gate: a line in the place of the tail, while there is one; as the clock, it makes no news of its
+ * own.  Each may be NULL. */
+struct telegram_live *telegram_live_new(struct loop *loop, telegram_live_tail_fn *tail,
+    telegram_live_tail_fn *gate, void *ctx) MUST_USE;
 void telegram_live_free(struct telegram_live *live);
 
 /* What edits go through; once, before the loop runs. */

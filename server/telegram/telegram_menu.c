@@ -162,8 +162,9 @@ static bool
 is_offered(const struct telegram_menu *menu, const struct target *target, enum policy_action action)
 {
 	return target->is_team ||
-	    policy_may(
-		menu->settings, principal_of_person(target->chat), action, "", clock_wall_ms());
+	    policy_decide_somewhere(
+		menu->settings, principal_of_person(target->chat), action, clock_wall_ms())
+		.verdict == POLICY_ALLOW;
 }
 
 static void

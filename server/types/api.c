@@ -142,15 +142,16 @@ read_shown(const struct json *shown, struct api_request *ret, struct err *err)
 
 /* Six digits; where they are not there, that is fine. */
 static bool
-read_code(const struct json *code, struct api_request *ret, struct err *err)
+read_code(const struct json *body, const char *key, char ret[API_CODE], struct err *err)
 {
+	const struct json *code = json_get(body, key);
 	const char *text = json_str(code);
 
 	if (code == NULL)
 		return true;
 	if (text == NULL || json_str_size(code) != API_CODE - 1 || !totp_is_code(text))
-		return err_set(err, ERR_INVALID, "\"code\": expected six digits, as a text");
-	return text_copy(ret->code, sizeof(ret->code), text);
+		return err_set(err, ERR_INVALID, "\"%s\": expected six digits, as a text", key);
+	return text_copy(ret, API_CODE, text);
 }
 
 /* {"arguments": ["staging", "main"], "reason": "the shop is down"} */
@@ -204,18 +205,21 @@ read_recovery(const struct json *recovery, struct api_request *ret, struct err *
 	return true;
 }
 
-/* {"person": 111}, with "code" where a new factor is confirmed, or "recovery". */
+/* {"person": 111}, with "first" where a new factor is confirmed, or "recovery"; "code" is of who
+ * asks. */
 static bool
 read_person(const struct json *body, struct api_request *ret, struct err *err)
 {
 	const struct json *recovery = json_get(body, "recovery");
 	int64_t person = json_get_i64_or(body, "person", 0);
+	unsigned n = 1 + has_code(body) + (recovery != NULL ? 1u : 0u) +
+	    (json_get(body, "first") != NULL ? 1u : 0u);
 
-	if (person <= 0 || json_count(body) != 1 + has_code(body) + (recovery != NULL ? 1u : 0u))
+	if (person <= 0 || json_count(body) != n)
 		return err_set(err, ERR_INVALID,
-		    "expected {\"person\": ID}, the Telegram id of a person, \"code\" or \"recovery\", and nothing else");
+		    "expected {\"person\": ID}, the Telegram id of a person, \"first\" or \"recovery\", \"code\", and nothing else");
 	request_add_number(&ret->request, "person", person);
-	return read_recovery(recovery, ret, err);
+	return read_code(body, "first", ret->first, err) && read_recovery(recovery, ret, err);
 }
 
 static bool
@@ -273,7 +277,7 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 	json = body == NULL ? NULL : json_decode(body, size, err);
 	if (json == NULL || !json_holds_object(json))
 		return err_set(err, ERR_INVALID, "expected a JSON object, as UTF-8, in the body");
-	if (!read_code(json_get(json, "code"), ret, err) ||
+	if (!read_code(json, "code", ret->code, err) ||
 	    !read_shown(json_get(json, "shown"), ret, err))
 		return false;
 	switch (operation) {

@@ -29,7 +29,7 @@ bool api_is_post(enum api_operation operation);
 #define API_REASON_MAX 200
 #define API_CODE       7 /* six digits and the NUL */
 #define API_RECOVERY   64
-#define API_ARGUMENT   40 /* bytes: of a token, its role, its last day */
+#define API_ARGUMENT   41 /* bytes: of a token, its role, its last day */
 #define API_SHOWN      33 /* 32 hex digits and the NUL */
 
 struct api_request {
@@ -37,9 +37,11 @@ struct api_request {
 	struct update from;	     /* who; text: of a command, as it is typed in a chat */
 	struct request request;	     /* of all others: target, work/12, answer=yes */
 	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; "": none */
-	char code[API_CODE];	     /* a POST: of the second factor; "": none */
+	char code[API_CODE];	     /* a POST: of the second factor of who asks; "": none */
+	char first[API_CODE];	     /* FACTOR: the first code of a new one; "": none */
 	char shown[API_SHOWN];	     /* ... and for which question, as 428 said; "": none */
-	char recovery[API_RECOVERY]; /* FACTOR: a recovery code as it is typed; "": none */
+	char recovery[API_RECOVERY]; /* FACTOR: a recovery code as it is typed, in the place of
+				      * `code` or to recover with; "": none */
 	int64_t offset;		     /* LOG: bytes */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
 	char client[48]; /* ... and from which address */

@@ -26,13 +26,13 @@
 	CODE(DEPLOY_STARTED, "deploy_started", "deploy_started", INFO, NULL, NULL) \
 	CODE(DEPLOY_SUCCESS, "deploy_success", "deploy_success", INFO, NULL, NULL) \
 	CODE(DEPLOY_FAILED, "deploy_failed", "deploy_failed", MEDIUM, NULL, NULL) \
-	CODE(DEPLOY_NOT_DONE, "deploy_not_done", "deploy_failed", INFO, NULL, NULL) \
+	CODE(DEPLOY_NOT_DONE, "deploy_not_done", "deploy_not_done", INFO, NULL, NULL) \
 	CODE(DEPLOY_APPROVAL, "deploy_approval", "deploy_approval", INFO, NULL, "approval") \
 	CODE(APPROVAL_VOID, "approval_void", "approval_void", LOW, NULL, "approval") \
 	CODE(ROLLBACK_STARTED, "rollback_started", "rollback_started", INFO, NULL, NULL) \
 	CODE(ROLLBACK_COMPLETED, "rollback_completed", "rollback_completed", INFO, NULL, NULL) \
 	CODE(ROLLBACK_FAILED, "rollback_failed", "rollback_failed", MEDIUM, NULL, NULL) \
-	CODE(ROLLBACK_NOT_DONE, "rollback_not_done", "rollback_failed", INFO, NULL, NULL) \
+	CODE(ROLLBACK_NOT_DONE, "rollback_not_done", "rollback_not_done", INFO, NULL, NULL) \
 	CODE(ROLLBACK_SEEN, "rollback_seen", "rollback_seen", INFO, NULL, NULL) \
 	CODE(AUTO_ROLLBACK_STARTED, "auto_rollback_started", "rollback_started", MEDIUM, NULL, \
 	    NULL) \
@@ -45,7 +45,7 @@
 	CODE(ACTION_STARTED, "action_started", "action_started", INFO, NULL, NULL) \
 	CODE(ACTION_COMPLETED, "action_completed", "action_completed", INFO, NULL, NULL) \
 	CODE(ACTION_FAILED, "action_failed", "action_failed", MEDIUM, NULL, NULL) \
-	CODE(ACTION_NOT_DONE, "action_not_done", "action_failed", INFO, NULL, NULL) \
+	CODE(ACTION_NOT_DONE, "action_not_done", "action_not_done", INFO, NULL, NULL) \
 	CODE(CANCEL_REQUESTED, "cancel_requested", "cancel_requested", INFO, NULL, NULL) \
 	CODE(PLACE_GIVEN, "place_given", "place_given", INFO, NULL, NULL) \
 	CODE(EMERGENCY_REVIEWED, "emergency_reviewed", "emergency_reviewed", HIGH, NULL, "review") \
@@ -89,6 +89,7 @@
 	CODE(FIRST_ADMIN_OPENED, "first_admin_opened", "first_admin_opened", HIGH, NULL, NULL) \
 	CODE(TOKEN_MADE, "token_made", "token_made", HIGH, NULL, NULL) \
 	CODE(TOKEN_REVOKED, "token_revoked", "token_revoked", HIGH, NULL, NULL) \
+	CODE(TOKEN_ENDED, "token_ended", "token_ended", INFO, NULL, NULL) \
 	CODE(TOKEN_LEAKED, "token_leaked", "token_revoked", HIGH, "token_leaked", NULL) \
 	CODE(TOKEN_BLOCKED, "token_blocked", "token_revoked", HIGH, "token_of_another", NULL) \
 	CODE(TOKEN_REFUSED, "token_refused", "token_refused", MEDIUM, "token_invalid", NULL) \

@@ -120,6 +120,7 @@ struct effect_probe {
 	int64_t person;			/* who asked: sees what they may */
 	int64_t page;			/* of several applications: from 1 */
 	int64_t pin;	/* the chat whose pinned summary it is for, without a message; 0: none's */
+	int64_t run;	/* of the health gate: what that run has released; 0: it is none */
 	size_t n;
 	struct probe_target *targets;	/* owned */
 };

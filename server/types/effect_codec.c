@@ -92,6 +92,7 @@ static const struct field fields_probe[] = {
 	LATER("deadline_s", probe.plan.deadline_s), LATER("until", probe.plan.until),
 	FIELD("message", probe.message), FIELD("asked", probe.asked),
 	LATER("person", probe.person), LATER("page", probe.page), LATER("pin", probe.pin),
+	LATER("run", probe.run),
 	LIST("targets", TYPE_TARGETS), END };
 static const struct field fields_of_a_target[] = {
 	FIELD_OF(struct probe_target, "environment", environment, false),

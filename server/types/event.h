@@ -97,6 +97,7 @@ struct run_ended {
 	bool no_rollback;	/* it said `==> no-rollback` */
 	bool migration;		/* it said `==> migrate`, before `==> release` */
 	bool drains;		/* it said `==> drain-later` */
+	bool undone;		/* it said `==> nothing-runs`, behind `==> release` */
 	bool lost;		/* its supervisor was killed: `interrupted` */
 	bool unswept;		/* lost, and what it started may be alive */
 	bool folder_gone;	/* started, and its folder is gone: what it did is not known */
@@ -153,6 +154,8 @@ struct settings_read {
 	bool accepted;
 	bool needs_restart;
 	bool is_cut;		  /* `changed` has not all of them */
+	bool is_news;		  /* refused for another reason than at the look before */
+	bool is_valid_again;	  /* the look before refused them */
 	char changed[LIMIT_LINE]; /* names, never values; or what is wrong */
 	char applications[LIMIT_LINE]; /* of which the files changed, came or went; "": none */
 	char refused[LIMIT_LINE]; /* the first of their files that is refused now; "": none */
@@ -178,6 +181,10 @@ struct answer {
 				 * frees it, done() only borrows it; NULL: nothing */
 	int64_t work;	/* EVENT_API: which it is about; of a look at work, its run; 0: none */
 	bool is_ended;	/* that run has */
+	/* API_COMMAND: the loop asks so many lines of what its application logged last, and answers
+	 * with them; "": it answers with what was said. */
+	char log_of[LIMIT_ENVIRONMENT];
+	int log_lines;
 	/* API_STATUS: whose health the loop looks at before it answers; owned as text is. */
 	struct probe_target *targets;
 	size_t n_targets;

@@ -4,10 +4,11 @@
 
 #include <stdint.h>
 
-#include "lib/base.h"
+#include "lib/environment_id.h"
 
 struct grant_use {
-	int64_t person; /* 0: since when uses are counted */
+	int64_t person;		       /* 0: since when uses are counted */
+	char hook[ENVIRONMENT_ID_MAX]; /* its id, "shop/build-done"; "": it is none */
 	char action[16];
 	int64_t at;
 };

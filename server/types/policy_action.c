@@ -5,10 +5,30 @@
 #include "lib/text.h"
 
 const struct policy_action_row policy_action_rows[POLICY_ACTION_COUNT] = {
-#define ACTION(name, word, who, help) [POLICY_##name] = { word, POLICY_BY_##who, help },
+#define ACTION(name, word, who, scope, help) \
+	[POLICY_##name] = { word, POLICY_BY_##who, POLICY_ON_##scope, help },
 	POLICY_ACTIONS(ACTION)
 #undef ACTION
 };
+
+uint32_t
+policy_action_of_server(uint32_t set)
+{
+	uint32_t of_server = 0;
+
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (policy_action_rows[i].scope == POLICY_ON_SERVER)
+			of_server |= POLICY_ACTION_BIT(i);
+	return set & of_server;
+}
+
+const char *
+policy_action_thing(enum policy_action action)
+{
+	return action == POLICY_TOKEN ? "a token" :
+	    action == POLICY_TWO_FA   ? "another person's second factor" :
+					"what concerns all applications";
+}
 
 bool
 policy_action_is_grantable(enum policy_action action)

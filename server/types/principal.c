@@ -16,10 +16,38 @@ static const struct {
 #undef P
 };
 
-#define ROOT_BASE  (INT64_C(1) << 33) /* beyond all uids */
-#define TOKEN_BASE (INT64_C(1) << 40) /* beyond all roles of root */
-#define HOOK_BASE  (INT64_C(1) << 48) /* beyond all tokens */
-#define HOOK_MASK  ((UINT64_C(1) << 48) - 1)
+#define ROOT_BEFORE (INT64_C(1) << 33) /* beyond all uids */
+#define ROOT_BASE   (INT64_C(1) << 34) /* beyond its numbers of before */
+#define TOKEN_BASE  (INT64_C(1) << 40) /* beyond all roles of root */
+#define HOOK_BEFORE (INT64_C(1) << 48) /* beyond all tokens */
+#define HOOK_BASE   (INT64_C(1) << 50) /* beyond their numbers of before */
+#define HOOK_END    (INT64_C(1) << 51) /* what is below is none of ours */
+#define HOOK_MASK   ((UINT64_C(1) << 48) - 1)
+
+const char *
+role_id_text(const char *application, const char *name, char out[ROLE_TEXT])
+{
+	(void)snprintf(out, ROLE_TEXT, "%s%s%s", application, application[0] != '\0' ? ":" : "",
+	    name); /* both fit */
+	return out;
+}
+
+bool
+role_id_parse(const char *text, struct role_id *ret)
+{
+	const char *colon = strchr(text, ':');
+	const char *name = colon == NULL ? text : colon + 1;
+	struct role_id id = { .application = "" };
+
+	if (colon != NULL && (colon == text || (size_t)(colon - text) >= sizeof(id.application)))
+		return false;
+	(void)snprintf(id.application, sizeof(id.application), "%.*s",
+	    colon == NULL ? 0 : (int)(colon - text), text);
+	if (!text_copy(id.name, sizeof(id.name), name))
+		return false;
+	*ret = id;
+	return true;
+}
 
 int64_t
 principal_of_user(uint32_t uid)
@@ -28,19 +56,25 @@ principal_of_user(uint32_t uid)
 }
 
 int64_t
-principal_of_root(const char *role)
+principal_of_root(int64_t row)
 {
-	uint32_t hash = UINT32_C(2166136261); /* FNV-1a: the same in every snapshot */
+	return -ROOT_BASE - row;
+}
+
+int64_t
+principal_of_root_before(const char *role)
+{
+	uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
 
 	for (; *role != '\0'; role++)
 		hash = (hash ^ (unsigned char)*role) * UINT32_C(16777619);
-	return -ROOT_BASE - hash;
+	return -ROOT_BEFORE - hash;
 }
 
 bool
 principal_is_root(int64_t person)
 {
-	return person <= -ROOT_BASE && person > -TOKEN_BASE;
+	return person <= -ROOT_BEFORE && person > -TOKEN_BASE;
 }
 
 int64_t
@@ -52,23 +86,37 @@ principal_of_token(int64_t token)
 int64_t
 principal_token(int64_t person)
 {
-	return person < -TOKEN_BASE && person > -HOOK_BASE ? -TOKEN_BASE - person : 0;
+	return person < -TOKEN_BASE && person > -HOOK_BEFORE ? -TOKEN_BASE - person : 0;
 }
 
 int64_t
-principal_of_hook(const char *id)
+principal_of_hook(int64_t row)
+{
+	return -HOOK_BASE - row;
+}
+
+int64_t
+principal_of_hook_before(const char *id)
 {
 	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, as above */
 
 	for (; *id != '\0'; id++)
 		hash = (hash ^ (unsigned char)*id) * UINT64_C(1099511628211);
-	return -HOOK_BASE - (int64_t)(hash & HOOK_MASK);
+	return -HOOK_BEFORE - (int64_t)(hash & HOOK_MASK);
 }
 
 bool
 principal_is_hook(int64_t person)
 {
-	return person <= -HOOK_BASE;
+	return person <= -HOOK_BEFORE && person > -HOOK_END;
+}
+
+int64_t
+principal_row(int64_t person)
+{
+	if (principal_is_hook(person))
+		return person < -HOOK_BASE ? -HOOK_BASE - person : 0;
+	return principal_is_root(person) && person < -ROOT_BASE ? -ROOT_BASE - person : 0;
 }
 
 static enum principal_kind

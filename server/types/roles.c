@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "types/principal.h"
+
 void
 roles_free(struct roles *roles)
 {
@@ -34,13 +36,48 @@ roles_of(const struct roles *roles, int64_t person, size_t *ret_count)
 	return end > low ? &roles->member[low] : NULL;
 }
 
-bool
-roles_have(const struct roles *roles, const char *name)
+static size_t
+find(const struct roles *roles, bool is_hook, const char *application, const char *name)
 {
 	for (size_t i = 0; roles != NULL && i < roles->count; i++)
-		if (!roles->role[i].is_hook && strcmp(roles->role[i].name, name) == 0)
-			return true;
-	return false;
+		if (roles->role[i].is_hook == is_hook &&
+		    strcmp(roles->role[i].application, application) == 0 &&
+		    strcmp(roles->role[i].name, name) == 0)
+			return i + 1;
+	return 0;
+}
+
+size_t
+roles_find(const struct roles *roles, const char *application, const char *name)
+{
+	return find(roles, false, application, name);
+}
+
+size_t
+roles_find_hook(const struct roles *roles, const char *application, const char *name)
+{
+	return find(roles, true, application, name);
+}
+
+enum roles_named
+roles_named(const struct roles *roles, const char *text, size_t *ret)
+{
+	struct role_id id;
+	size_t n = 0;
+
+	*ret = 0;
+	if (!role_id_parse(text, &id))
+		return ROLES_NONE;
+	*ret = roles_find(roles, id.application, id.name);
+	if (*ret != 0)
+		return ROLES_ONE;
+	for (size_t i = 0; roles != NULL && strchr(text, ':') == NULL && i < roles->count; i++)
+		if (!roles->role[i].is_hook && strcmp(roles->role[i].name, id.name) == 0 &&
+		    n++ == 0)
+			*ret = i + 1;
+	if (n > 1)
+		*ret = 0;
+	return n == 0 ? ROLES_NONE : n == 1 ? ROLES_ONE_ELSEWHERE : ROLES_SEVERAL;
 }
 
 static bool

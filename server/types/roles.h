@@ -15,22 +15,25 @@
 #define GRANT_TEXT 72 /* "deploy:shop/staging" with the NUL */
 
 struct grant {
-	uint32_t actions; /* POLICY_ACTION_BIT, or-ed */
-	char only[ACTION_NAME]; /* of do.NAME; "": all */
-	bool is_client;	  /* of a client: its id is the name */
+	uint32_t actions;			/* POLICY_ACTION_BIT, or-ed */
+	char only[ACTION_NAME];			/* of do.NAME; "": all */
+	bool is_client;				/* of a client: its id is the name */
 	char application[ENVIRONMENT_NAME_MAX]; /* "*": of any */
 	char name[ENVIRONMENT_CLIENT_MAX];	/* "*": any */
 	/* Only in an application that has an environment of this name; "": in each. */
 	char beside[ENVIRONMENT_NAME_MAX];
-	char text[GRANT_TEXT];		   /* as it stands in the settings */
+	char text[GRANT_TEXT]; /* as it stands in the settings */
 };
 
+/* It is (application, name): one of that name in another file is another. */
 struct role {
-	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor" */
+	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor"; a hook's own */
 	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
-	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": of all */
+	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": the main one */
 	bool is_built_in;
-	bool is_hook; /* the one grant of a hook: nobody else has it */
+	bool is_hook;	    /* the one grant of a hook: nobody else has it */
+	int64_t until;	    /* from this moment on there is no such role; 0: no end */
+	uint32_t unreached; /* actions of the server that its line names and does not give */
 	size_t first_grant;
 	size_t grant_count;
 };
@@ -38,9 +41,12 @@ struct role {
 struct role_member {
 	int64_t person;
 	size_t role;
-	int64_t until; /* from this moment on not any more; 0: no end */
+	int64_t
+	    until; /* from this moment on not any more, its role's end at the latest; 0: no end */
 };
 
+/* People and users of the machine are members.  Root, hooks and tokens are none: a decision finds
+ * the one role that they act with (principal.lent). */
 struct roles {
 	size_t count;
 	struct role *role;
@@ -55,8 +61,21 @@ void roles_free(struct roles *roles); /* takes NULL */
 /* The first of a person's members, and how many there are; NULL: none. */
 const struct role_member *roles_of(const struct roles *roles, int64_t person, size_t *ret_count);
 
-/* Is there a role of that name that people may have?  roles may be NULL. */
-bool roles_have(const struct roles *roles, const char *name);
+/* The index of the role of exactly that, and 1; 0: there is none.  roles may be NULL. */
+size_t roles_find(const struct roles *roles, const char *application, const char *name);
+size_t roles_find_hook(const struct roles *roles, const char *application, const char *name);
+
+/* What a text stands for that people wrote: "shop:lead" is that; "lead" the main file's. */
+enum roles_named {
+	ROLES_NONE,
+	ROLES_ONE,
+	/* The main file has none of the bare name, and one application has: it is that, as it was
+	 * when a name was enough; to be written APPLICATION:NAME. */
+	ROLES_ONE_ELSEWHERE,
+	ROLES_SEVERAL, /* ... and several have: none of them is meant */
+};
+/* *ret: its index and 1; 0 but for the two ROLES_ONE. */
+enum roles_named roles_named(const struct roles *roles, const char *text, size_t *ret);
 
 /* Do both have the same people with the same grants? */
 bool roles_are_same(const struct roles *a, const struct roles *b);

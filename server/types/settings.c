@@ -348,22 +348,9 @@ settings_person_of_login(const struct settings *s, const char *login, size_t siz
 	return 0;
 }
 
-static const char *
-hook_name(const struct settings *s, int64_t person)
-{
-	struct hook hook;
-
-	for (size_t at = 0; hook_next(s, &at, &hook);)
-		if (principal_of_hook(hook.id) == person)
-			return hook.id;
-	return NULL;
-}
-
 const char *
 settings_user_name(const struct settings *s, int64_t person)
 {
-	if (principal_is_hook(person))
-		return hook_name(s, person);
 	for (size_t i = 0; i < s->inside->member_count; i++)
 		if (s->inside->members[i]->user.uid == (uint32_t) - (person + 1) &&
 		    s->inside->members[i]->person == person)

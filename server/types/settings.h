@@ -64,6 +64,8 @@ struct environment_settings {
 	int approvals;			       /* of a deployment; 0: none */
 	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
 	int rollback_approvals;		       /* of a rollback that a person asks for */
+	const char *site_url;	  /* where people see it; NULL: not set */
+	const char *after;	  /* settings_stages(); NULL: not set */
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
@@ -229,6 +231,7 @@ struct settings_value {
 	char *file;    /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 	bool is_inherited; /* an application's: it is the main file's */
+	bool is_own_file;  /* ... an environment's: its application's file says it */
 };
 
 /* One that is said for one environment alone: STAGING_DEPLOY_USER. */

@@ -7,6 +7,24 @@
 #define PREFIX	   (sizeof(TOKEN_PREFIX) - 1)
 #define DIGITS_MIN 8 /* of one that was cut */
 
+const struct token_fault_row token_fault_rows[TOKEN_FAULT_COUNT] = {
+#define F(name, word, what, login, is_for_good) [TOKEN_##name] = { word, what, login, is_for_good },
+	TOKEN_FAULTS(F)
+#undef F
+};
+
+enum token_fault
+token_fault_of(const char *word)
+{
+	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++) {
+		const char *its = token_fault_rows[i].word;
+
+		if (strcmp(its, word) == 0)
+			return (enum token_fault)i;
+	}
+	return TOKEN_GOOD;
+}
+
 static const char digits[] = "0123456789abcdefABCDEF";
 
 void

@@ -12,6 +12,45 @@
 #define TOKEN_BLANK  "***"
 #define TOKEN_NAME   32 /* of one, with the NUL */
 
+/*
+ * Why one is not valid.
+ * F(NAME, word in rows, for who sends it and for the audit, for who is logged in by it, is it over
+ * for good?).  What the settings took away they can give back; what had its end has ended.
+ */
+#define TOKEN_FAULTS(F) \
+	F(GOOD, "", "a valid token", "it is valid", false) \
+	F(UNKNOWN, "unknown", "an unknown token", "the token is not known any more", false) \
+	F(OFF, "off", "an unknown token", "logins by tokens are switched off", false) \
+	F(REVOKED, "revoked", "a revoked token", "the token was revoked", false) \
+	F(EXPIRED, "expired", "an expired token", "the token has expired", true) \
+	F(ROLE_GONE, "role-gone", "a token whose role is gone", "its role is gone", false) \
+	F(ROLE_SEVERAL, "role-several", "a token of before, whose role several applications have", \
+	    "several applications have a role of its name", false) \
+	F(ROLE_ENDED, "role-ended", "a token whose role has ended", "its role has ended", true) \
+	F(MAKER_GONE, "maker-gone", "a token whose maker does not have its role any more", \
+	    "who made the token does not have its role any more", false) \
+	F(MAKER_ENDED, "maker-ended", "a token whose maker's own role has ended", \
+	    "the role of who made the token has ended", true)
+
+enum token_fault {
+#define F(name, ...) TOKEN_##name,
+	TOKEN_FAULTS(F)
+#undef F
+	    TOKEN_FAULT_COUNT
+};
+
+struct token_fault_row {
+	const char *word;
+	const char *what;
+	const char *login;
+	bool is_for_good;
+};
+
+extern const struct token_fault_row token_fault_rows[TOKEN_FAULT_COUNT];
+
+/* By its word; TOKEN_GOOD for what is none. */
+enum token_fault token_fault_of(const char *word);
+
 #define TOKEN_MAC 32 /* HMAC-SHA256 of its text, under AUTH_TOKEN_SECRET */
 
 /* What the loop knows of them, so that nobody waits behind who has none: those that are not

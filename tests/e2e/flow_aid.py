@@ -40,21 +40,18 @@ class Person:
     def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S):
         """The first message, or edit of one, that says all the words and none of the others.
 
-        What is live already is asked for once more, where no test is about that: most deploy one commit again.
-        Of several releases to roll back to the newest is taken."""
+        What is live already is asked for once more, where no test is about that: most deploy one commit again."""
         def is_wanted(view):
-            # Which of several releases it is is chosen first: that begins as the question does.
-            return (all(word in text_of(view) for word in words) and "To which release:" not in text_of(view)
+            return (all(word in text_of(view) for word in words)
                     and not any(word in text_of(view) for word in without)
                     and all(any(b in label for label in buttons_of(view)) for b in buttons))
 
         def is_again(view):
             return (view["chat_id"] == self.number and view["message_id"] not in self.again
-                    and any("Deploy again" in label or "↩️ to " in label for label in buttons_of(view)))
+                    and any("Deploy again" in label for label in buttons_of(view)))
 
-        def again_now(view):     # another one of us may have pressed it
-            labels = buttons_of(self.scene.chat.message(view))
-            return next((word for word in ("Deploy again", "↩️ to ") if any(word in label for label in labels)), None)
+        def is_again_now(view):     # another one of us may have pressed it
+            return any("Deploy again" in label for label in buttons_of(self.scene.chat.message(view)))
 
         after = self.since if after is None else after
         while True:
@@ -64,9 +61,8 @@ class Person:
             if is_wanted(heard):
                 return heard
             self.again.add(heard["message_id"])
-            word = again_now(heard)
-            if word:
-                self.press(heard, word)
+            if is_again_now(heard):
+                self.press(heard, "Deploy again")
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

@@ -55,8 +55,8 @@ http {
 
 def host_program():
     """What goes to a host over ssh, as one text."""
-    parts = ("base", "containers", "up", "images", "file", "judge", "services", "recreate", "bluegreen", "acts",
-             "guard", "main")
+    parts = ("base", "containers", "up", "images", "file", "judge", "services", "ports", "recreate", "bluegreen",
+             "acts", "guard", "main")
     text = ""
     for part in parts:
         with open(os.path.join(DEPLOY, "transports", "ssh-host", f"{part}.sh"), encoding="utf-8") as file:

@@ -27,7 +27,8 @@ def test_the_file_is_what_the_program_prints(shell):
 
 @pytest.mark.parametrize("words, wanted", [
     ("de", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
-    ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}), ("answer ", {"staging", "shop/production"}),
+    ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}),
+    ("log ", {"staging", "shop/production"}), ("log --w", {"--wait"}), ("answer ", {"staging", "shop/production"}),
     ("answer staging ", {"yes", "no"}), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("deploy a", set()),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}),
     ("token add ci --r", {"--reason", "--role"}), ("serve --", {"--no-copy", "--restored", "--env-file"}),

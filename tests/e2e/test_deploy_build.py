@@ -3,6 +3,8 @@ is missing is said before anything is begun, and no secret is where others look.
 # SPDX-License-Identifier: ISC
 import json
 
+import re
+
 import pytest
 
 from commands_aid import ECR, PASSWORD, git, password_file, shipped
@@ -186,6 +188,52 @@ def test_arguments_target_and_platform_are_handed_on(bench):
     assert any("the engine is linux/amd64" in line for line in bench.said())
     shipped(bench, "two", BUILD_PLATFORM="linux/amd64")
     assert not any(line.startswith("warning:") for line in bench.said())
+
+
+# ---- which files a build sees --------------------------------------------------------------------
+
+
+def monorepo(bench):
+    """A commit of two services, each with a Dockerfile that copies from beside itself; and links that lead out."""
+    for service in ("orders", "billing"):
+        (bench.repository / "services" / service).mkdir(parents=True, exist_ok=True)
+        (bench.repository / "services" / service / "Dockerfile").write_text("FROM scratch\nCOPY requirements.txt .\n")
+        (bench.repository / "services" / service / "requirements.txt").write_text(f"{service}\n")
+    for name, leads_to in (("out", "/etc"), ("above", ".."), ("inside", "services/orders"), ("file", "/etc/passwd")):
+        if not (bench.repository / name).is_symlink():
+            (bench.repository / name).symlink_to(leads_to)
+    return bench.commit("monorepo")
+
+
+@pytest.mark.parametrize("context, dockerfile", [
+    ("services/orders", "services/orders/Dockerfile"), ("services/orders/", "services/billing/Dockerfile"),
+    ("inside", "inside/Dockerfile"), (".", "services/orders/Dockerfile")])
+def test_a_build_sees_the_folder_that_build_context_names(bench, context, dockerfile):
+    commit = monorepo(bench)
+    status, said = bench.run("deploy.sh", "staging", commit, BUILD_CONTEXT=context, DOCKERFILE=dockerfile)
+    work = f"{bench.state}/apps/staging/build"
+    words = build_of(bench)["words"]
+    assert status == 0 and words[-1] == (work if context == "." else f"{work}/{context}"), said
+    assert ("--file", f"{work}/{dockerfile}") in pairs(words)
+    sees = set(re.findall(r"^(\S+) 100\d{3} ", bench.world()["images"][f"{bench.image}:{commit}"]["context"], re.M))
+    assert ("services/billing/Dockerfile" if context == "." else "requirements.txt") in sees, sees
+    assert context == "." or not any(name.startswith("services/") for name in sees), sees
+
+
+@pytest.mark.parametrize("settings, status, text", [
+    ({"BUILD_CONTEXT": "/etc"}, 78, "BUILD_CONTEXT"), ({"BUILD_CONTEXT": "../x"}, 78, "BUILD_CONTEXT"),
+    ({"BUILD_CONTEXT": "out"}, 65, "no folder out at"), ({"BUILD_CONTEXT": "above"}, 65, "no folder above at"),
+    ({"BUILD_CONTEXT": "out/ssl"}, 65, "no folder out/ssl at"),
+    ({"BUILD_CONTEXT": "elsewhere"}, 65, "no folder elsewhere at"),
+    ({"BUILD_CONTEXT": "Dockerfile"}, 65, "BUILD_CONTEXT says which one is built"),
+    ({"BUILD_CONTEXT": "services/orders", "DOCKERFILE": "file"}, 65, "no file at"),
+    ({"BUILD_CONTEXT": "services/orders", "DOCKERFILE": "requirements.txt"}, 65,
+     "write DOCKERFILE=services/orders/requirements.txt")])
+def test_no_folder_outside_of_the_repository_is_built(bench, settings, status, text):
+    commit = monorepo(bench)
+    got, said = bench.run("deploy.sh", "staging", commit, **settings)
+    assert got == status and text in said[-1], said
+    assert not [call for call in bench.calls("docker") if call[1] == "build"], said
 
 
 def test_secrets_of_a_build_are_files_that_others_cannot_read(bench):

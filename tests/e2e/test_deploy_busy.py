@@ -71,6 +71,48 @@ def test_who_only_looks_asks_a_busy_registry_again_and_doubts_no_setting(bench):
     assert status == 66 and "HTTP 503, also 1 s later" in said[-1] and "REGISTRY_URL" not in said[-1], said
 
 
+def look(bench, **settings):
+    """What the look at night asks, as of an environment that is live with that commit, or not yet."""
+    status, said = bench.run("target.sh", "staging", "preflight", **settings)
+    return status, said[-1], [line for line in said if line.startswith("==> warning ")]
+
+
+@pytest.mark.parametrize("world", [{"password": "another"}, {"bearer": "https://registry.example.org/token",
+                                                             "password": "another"}], ids=["basic", "bearer"])
+@pytest.mark.parametrize("is_live", [False, True], ids=["first", "live"])
+def test_a_login_that_has_expired_is_noticed_before_the_next_deployment(bench, world, is_live):
+    """Regression: any answer below 500 was good, so doctor and the nightly check said that all was there."""
+    settings = password_file(bench)
+    if is_live:
+        shipped(bench, **settings)
+        write_state(bench)
+    bench.change_world(**world)
+    status, last, _ = look(bench, **settings)
+    assert status == 66 and "HTTP 401" in last and "REGISTRY_PASSWORD" in last, last
+
+
+def write_state(bench, commit=None):
+    folder = bench.state / "environments"
+    folder.mkdir(exist_ok=True)
+    (folder / "staging.json").write_text(json.dumps({"environment": "staging", "release": 1,
+                                                     "commit": commit or bench.target().split()[0][:40]}), "utf-8")
+
+
+def test_what_is_live_and_gone_from_the_registry_is_warned_of(bench):
+    shipped(bench, **password_file(bench))
+    write_state(bench)
+    assert look(bench, **password_file(bench)) == (0, "all is there", [])
+    write_state(bench, "1" * 40)
+    status, last, warned = look(bench, **password_file(bench))
+    assert (status, last, len(warned)) == (0, "all is there", 1) and "of 111111111111, which is live" in warned[0]
+
+
+def test_a_name_that_the_registry_does_not_know_is_warned_of_where_ci_pushes(bench):
+    assert look(bench, **password_file(bench)) == (0, "all is there", [])
+    status, last, warned = look(bench, **password_file(bench), IMAGE_SOURCE="registry", REGISTRY_IMAGE="orchard/shoop")
+    assert (status, last, len(warned)) == (0, "all is there", 1) and "orchard/shoop (HTTP 404)" in warned[0], warned
+
+
 def test_the_token_of_a_busy_registry_is_asked_for_again(bench):
     bench.change_world(bearer="https://auth.example.org/token")
     settings = {**password_file(bench), "REGISTRY_REALMS": "auth.example.org"}

@@ -224,7 +224,8 @@ def test_no_more_mirrors_of_submodules_stay_than_may(bench):
     for number in range(3):
         name = f"library-{number}"
         commit = commit_a_submodule(bench, f"../{name}", head=make_library(bench.path / name))
-        status, said = bench.run("deploy.sh", "staging", commit, REPOSITORY_SUBMODULES="fetch", SUBMODULE_MIRRORS="2")
+        status, said = bench.run("deploy.sh", "staging", commit, REPOSITORY_SUBMODULES="fetch",
+                                 REPOSITORY_SUBMODULES_FROM=f"{bench.path}/", SUBMODULE_MIRRORS="2")
         assert status == 0, said
         assert len(mirrors(bench)) == min(number + 2, 3), "the repository's own, and two"
     assert bench.run("deploy.sh", "staging", bench.commit("again"), BUILD_AGAIN="true")[0] == 0, "its own is there"

@@ -224,7 +224,7 @@ def test_one_container_among_several(bench):
 def test_what_was_set_by_hand_is_no_release(bench):
     assert bench.run("target.sh", "staging", "current") == (0, ["==> preflight"])
     bench.shipped("one")
-    assert "ran before this: no release that is known" in "\n".join(bench.said())
+    assert "ran before this: " not in "\n".join(bench.said())
 
 
 @pytest.mark.long

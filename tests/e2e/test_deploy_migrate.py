@@ -109,13 +109,16 @@ def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
     for kind in KINDS:
         bench.hook(kind, kind, f'echo "{kind} of $RELEASE" >>"$STAND/told"')
     if strategy == "local":
-        bench.migration("echo at $PWD: $COMMIT $PORT")
+        bench.migration("echo '==> release'; echo at $PWD: $COMMIT $PORT")
+    if strategy == "kubernetes":
+        kube(bench, says=["==> release", "migrated"])
     migrate = "echo bin/migrate --all" if strategy == "systemd" else "bin/migrate --all"
     expected = [name for name in drawn() if name not in {"health gate", "drain", *HAVE_NOT[strategy]}]
     first = release_of(bench, "one")
     status, said = bench.run("deploy.sh", "staging", first, MIGRATE_COMMAND=migrate)
     assert status == 0, said
     assert way(bench) == expected
+    assert any(line.startswith("|app| ") for line in said), f"what a migration prints is the application's: {said}"
     assert bench.steps()[bench.steps().index("migrate") + 1] == "migrated"
     status, said = bench.run("deploy.sh", "staging", release_of(bench, "two"), MIGRATE_COMMAND=migrate)
     assert status == 0 and way(bench) == expected, said
@@ -182,7 +185,7 @@ def test_it_runs_once_on_the_first_host_with_the_new_image(bench):
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222",
                              MIGRATE_COMMAND="bin/migrate a=b", MIGRATE_SERVICE="app")
     assert status == 0, said
-    assert f"app of {bench.image}@{digest}: bin/migrate a=b" in said
+    assert f"|app| app of {bench.image}@{digest}: bin/migrate a=b" in said
     assert migrations(bench) == [["compose", "run", "--rm", "--no-deps", "-T", "--name", "deploybot-migrate-staging",
                                   "app", "bin/migrate", "a=b"]]
     assert (bench.state / "apps" / "staging" / "migrated").read_text().startswith(f"ran {commit} ")
@@ -295,7 +298,7 @@ def test_one_that_fails_behind_much_that_it_says_is_no_cut_one(bench):
     bench.host_plan({"when": ["compose", "run", "--rm"], "stderr": words + "boom\n", "status": 3})
     status, said = bench.run("deploy.sh", "staging", bench.release("two")[0], MIGRATE_COMMAND="bin/migrate")
     assert status == 70 and "the migration failed (exit 3)" in said[-1], said[-5:]
-    assert bench.steps()[-2:] == ["migrate", "migrate-failed 3"] and "boom" in [line.strip() for line in said]
+    assert bench.steps()[-2:] == ["migrate", "migrate-failed 3"] and "|app| boom" in said
 
 
 WAITED = "it waited for an earlier migration, its own had not begun, and nothing was changed"
@@ -476,7 +479,7 @@ def test_local_runs_it_in_the_new_releases_folder(bench):
     commit = bench.commit("one")
     status, said = bench.run("deploy.sh", "staging", commit, MIGRATE_COMMAND="bin/migrate now")
     assert status == 0, said
-    assert f"at {bench.state}/apps/staging/releases/1-{commit}: now {commit}" in said
+    assert f"|app| at {bench.state}/apps/staging/releases/1-{commit}: now {commit}" in said
     bench.migration("exit 4")
     status, said = bench.run("deploy.sh", "staging", bench.commit("two"), MIGRATE_COMMAND="bin/migrate")
     assert status == 70 and "the migration failed (exit 4)" in said[-1] and "release" not in bench.steps(), said

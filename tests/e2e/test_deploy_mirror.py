@@ -283,7 +283,8 @@ def test_submodules_are_fetched_from_beside_the_repository_those_of_theirs_too(b
     git(bench.repository.path, "update-index", "--cacheinfo", f"160000,{git(library, 'rev-parse', 'HEAD')},vendor/lib")
     git(bench.repository.path, "add", ".gitmodules")
     head = app_with(bench)
-    runner = bench.shipper(REPOSITORY_SUBMODULES="fetch")
+    runner = bench.shipper(REPOSITORY_SUBMODULES="fetch",
+                           REPOSITORY_SUBMODULES_FROM=f"{bench.path}/library,{bench.path}/inner")
     assert missing(runner) is None
     assert bench.ship(runner, head)["status"] == 0 and bench.page()["commit"] == head
     assert (folder_of(bench, head) / "vendor/lib/part").read_text() == "a part\n"

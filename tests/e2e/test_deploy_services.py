@@ -102,7 +102,7 @@ def unstarted(said):
 
 def test_a_service_of_another_image_that_does_not_run_is_named_with_what_to_type(bench):
     """Regression: the chat said Live, and neither database nor frontend ran."""
-    line = ("==> warning h1: does not run there, and no release starts it, as its image is another one: %s (there, "
+    line = ("==> warning h1: does not run there, and no release starts it (another image): %s (there, "
             f"once: cd {bench.app} && %sdocker compose up -d %s)")
     names = {"seed": {"status": "exited", "code": 0}, "cache": {"status": "running"},
              "broken": {"status": "exited", "code": 1}}

@@ -197,7 +197,7 @@ def test_a_migration_and_a_job_know_their_application(bench, name):
     bench.environment["APPS_DIRECTORY"] = str(bench.path / "apps")
     commit = bench.commit_app(work='#!/bin/bash\necho "<$APPLICATION> <$ENVIRONMENT>"\n', build="chmod 755 work")
     status, said = bench.run("deploy.sh", name, commit, MIGRATE_COMMAND="bash work")
-    assert status == 0 and f"<{name.rpartition('/')[0]}> <staging>" in [line.strip() for line in said], said
+    assert status == 0 and f"|app| <{name.rpartition('/')[0]}> <staging>" in said, said
     status, said = bench.run("run-job.sh", name, commit, JOB_COMMAND="bash work")
     assert status == 0 and f"<{name.rpartition('/')[0]}> <staging>" in [line.strip() for line in said], said
 

@@ -189,20 +189,39 @@ def test_settings_of_the_installation_stand_in_the_file_that_is_installed():
                 assert there.count(name.removesuffix("_FILE")) == 1, name
 
 
-def test_the_readme_has_each_command_as_it_is_typed():
+def test_the_reference_has_each_command_as_it_is_typed():
     """Its table "Commands" against commands.def, both ways."""
     there = re.findall(r'(?m)^COMMAND\(\w+, .*?"(/[^"]+)"', text_of("server/commands/commands.def"))
-    table = re.search(r"(?s)\| command \| does \| who \|\n(.*?)\n\n", text_of("README.md"))[1]
+    table = re.search(r"(?s)\| command \| does \| who \|\n(.*?)\n\n", text_of("docs/REFERENCE.md"))[1]
     said = [usage for row in table.splitlines()[1:] for usage in CODE.findall(row.split("|")[1])]
     assert sorted(said) == sorted(there)
 
 
-def test_the_readme_names_each_setting_that_there_is_under_its_name():
-    table = re.search(r"(?s)\| setting \| for \|\n(.*?)\n\n", text_of("README.md"))[1]
+def test_the_reference_names_each_setting_that_there_is_under_its_name():
+    table = re.search(r"(?s)\| setting \| for \|\n(.*?)\n\n", text_of("docs/REFERENCE.md"))[1]
     there = set(re.findall(r"(?m)^#?([A-Z_]+)=", text_of(".env.example")))
     said = {name for row in table.splitlines() for name in NAME.findall(row.split("|")[1])}
     missing = {name for name in said - there if of_environment(name).removesuffix("_FILE") not in there}
     assert not missing, missing
+
+
+def cells_of(page, before):
+    """The first table behind those words: its head, and its rows by their first cell."""
+    lines = text_of(page).partition(before)[2].partition("\n|")[2].partition("\n\n")[0].splitlines()
+    head, _, *rows = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines]
+    return head, {row[0]: dict(zip(head[1:], row[1:])) for row in rows}
+
+
+def test_the_readme_is_short_and_compares_as_the_page_with_the_sources_does():
+    """What stands on its first screen of others, word for word in docs/BENEFITS.md; what it leads to is there."""
+    assert len(text_of("README.md").splitlines()) <= 130
+    head, rows = cells_of("README.md", "# deploybot\n")
+    names = dict(zip(head[1:], ["adnanh/webhook", "kamal", "GitHub Actions with environments", "deploybot"]))
+    _, there = cells_of("docs/BENEFITS.md", "## Beside what you may use today\n")
+    assert len(rows) >= 5
+    for said, row in rows.items():
+        for column, name in names.items():
+            assert row[column] == re.sub(r" \(\[how\].*?\)\)$", "", there[said][name]), (said, name)
 
 
 def test_the_table_of_actions_has_each_with_what_it_needs():

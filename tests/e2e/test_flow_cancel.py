@@ -214,7 +214,8 @@ def test_after_a_rollback_both_logs_can_be_had(scene):
     scene.scripts.rollback('echo "on the way back"\n' + RELEASE)
     who = scene.admin()
     who.say("/deploy staging")
-    final = who.hear("staging is NOT running", "script failed: exit 70", buttons=("Log",))
+    who.hear("staging is NOT running", "script failed: exit 70")
+    final = who.hear("staging is NOT running", buttons=("Log",))
     logs = []
     for label in buttons_of(final):
         who.since = scene.chat.mark()

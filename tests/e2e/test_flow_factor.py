@@ -34,7 +34,7 @@ class FactorScene(LocalScene):
     """With a key file that only the server's user reads."""
 
     def __init__(self, **options):
-        self.step = 0
+        self.steps = {}     # of each secret the last that was used
         self.secret, self.recovery = None, []
         self.key = f"/tmp/deploybot-factor-{os.getpid()}.key"
         with open(self.key, "w", encoding="ascii") as file:
@@ -49,7 +49,7 @@ class FactorScene(LocalScene):
 
     def enrol(self, person):
         """What the command line shows: (secret, recovery codes)."""
-        told = self.start_command(ROLE_ADMIN, "2fa", "add", person)
+        told = self.start_command("root", "2fa", "add", person, "--as", "admin")
         shown = ""
         while "shows now" not in shown:
             piece = told.stderr.read(1)
@@ -60,17 +60,22 @@ class FactorScene(LocalScene):
         told.stdin.close()
         said, errors = told.stdout.read(), told.stderr.read()
         assert told.wait(PATIENCE_S) == 0, (said, errors)
-        self.secret, self.recovery = secret, re.findall(r"^  ((?:[A-Z2-7]{4}-){3}[A-Z2-7]{4})$", said, re.M)
-        return secret, list(self.recovery)
+        recovery = re.findall(r"^  ((?:[A-Z2-7]{4}-){3}[A-Z2-7]{4})$", said, re.M)
+        if person == FIRST_ADMIN:
+            self.secret, self.recovery = secret, recovery
+        return secret, list(recovery)
+
+    def own(self):
+        """The secret of FIRST_ADMIN, who is PERSON on the machine."""
+        return self.secret or self.enrol(FIRST_ADMIN)[0]
 
     def code(self, secret):
         """One that was not used: the step behind this one counts too."""
-        step = int(time.time()) // 30
-        if step + 1 <= self.step:
-            wait_until(lambda: int(time.time()) // 30 >= self.step, 40, "the next step")
-            step = int(time.time()) // 30
-        self.step = max(step, self.step + 1)
-        return code_of(secret, self.step)
+        used = self.steps.get(secret, 0)
+        if int(time.time()) // 30 + 1 <= used:
+            wait_until(lambda: int(time.time()) // 30 >= used, 40, "the next step")
+        self.steps[secret] = max(int(time.time()) // 30, used + 1)
+        return code_of(secret, self.steps[secret])
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +105,9 @@ def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
 
 
 def test_a_recovery_code_is_taken_on_the_machine_once(scene):
-    if not scene.recovery:
-        scene.enrol(FIRST_ADMIN)
+    scene.own()
     code, who = scene.recovery.pop(), scene.admin()
-    recover = (ROLE_ADMIN, "2fa", "recover", FIRST_ADMIN)
+    recover = ("root", "2fa", "recover", FIRST_ADMIN, "--as", "admin")
     assert "Recovery code taken" in scene.run(*recover, typed=code.lower().replace("-", " ") + "\n")
     who.hear("Recovery code used", f"telegram:{FIRST_ADMIN}", "9 left")
     assert "was used already" in scene.run(*recover, typed=code + "\n", wanted=1)
@@ -114,6 +118,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     who, other = scene.admin(), scene.admin()
     other.say("/start")
     other.hear("I deploy releases")
+    confirmer, _ = scene.enrol(other.number)
     who.say("/2fa")
     picture = who.hear("Scan this with your authenticator app")
     shown = urllib.parse.urlsplit(qr_aid.read(scene.chat.file(picture)))
@@ -123,14 +128,16 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     secret = asked["secret"][0]
     who.say("/2fa confirm 12345")
     who.hear("Not confirmed: that is not its code")
-    scene.step = 0
     who.say(f"/2fa confirm {scene.code(secret)}")
     who.hear("Right", "another admin")
     asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm",))
     wait_until(lambda: scene.chat.message(picture)["deleted"], PATIENCE_S, "the picture is deleted")
     who.say("/deploy staging")
     who.hear("staging deploy", "you have no second factor")
-    assert other.press(asks, "Confirm") == "Confirmed."
+    other.press(asks, "Confirm")
+    pad = other.hear("Code for 2FA of telegram", buttons=("1", "0"))
+    for digit in scene.code(confirmer):
+        other.press(pad, digit)
     who.hear("Second factor", "has one now", f"telegram:{who.number}")
     who.say("/deploy staging")
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
@@ -151,16 +158,51 @@ def read_until(terminal, words):
 
 
 def test_a_terminal_asks_for_the_code_and_without_one_nothing_is_done(scene):
-    secret = scene.secret or scene.enrol(FIRST_ADMIN)[0]
+    secret = scene.own()
     told = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "staging deploy needs a code of your second factor: run it in a terminal" in told
+    type_code(scene, scene.code(secret), b"follow it with", "deploy", "staging", "--no-wait")
+    scene.wait_free()
+
+
+def type_code(scene, code, until, *arguments, wanted=0):
+    """On a terminal, where a code is asked for; what it says after that."""
     ours, theirs = pty.openpty()
-    sitting = subprocess.Popen(scene.command(PERSON, "deploy", "staging", "--no-wait"), cwd="/",
-                               env=scene.environment(), stdin=theirs, stdout=theirs, stderr=theirs)
+    sitting = subprocess.Popen(scene.command(PERSON, *arguments), cwd="/", env=scene.environment(), stdin=theirs,
+                               stdout=theirs, stderr=theirs)
     os.close(theirs)
     read_until(ours, b"Code of your second factor: ")
-    os.write(ours, scene.code(secret).encode() + b"\n")
-    read_until(ours, b"follow it with")
-    assert sitting.wait(PATIENCE_S) == 0
+    os.write(ours, code.encode() + b"\n")
+    said = read_until(ours, until)
+    assert sitting.wait(PATIENCE_S) == wanted
     os.close(ours)
-    scene.wait_free()
+    return said.decode()
+
+
+def test_an_account_without_the_telephone_passes_no_code(scene):
+    """An ssh key of an admin's account resets no factor, shows no recovery codes and makes no other factor."""
+    secret, me, other = scene.own(), FIRST_ADMIN, FIRST_ADMIN + 30
+    for word in ("reset", "codes"):
+        told = scene.run(PERSON, "2fa", word, me, wanted=77)
+        assert f"2FA {word} of {me} needs a code of your second factor" in told
+    status, answer = scene.ask(PERSON, "POST", "/v1/2fa/add", {"person": me})
+    assert status == 409 and "secret" not in answer and "has a second factor" in answer["said"]
+    for word, more in (("add", {}), ("codes", {}), ("reset", {}), ("confirm", {"first": "123456"})):
+        status, answer = scene.ask(PERSON, "POST", f"/v1/2fa/{word}", {"person": other, **more})
+        assert status == 428 or (word != "add" and status == 409), (word, answer)
+        assert "secret" not in answer and "recovery" not in answer
+        status, answer = scene.ask(ROLE_ADMIN, "POST", f"/v1/2fa/{word}", {"person": other, **more})
+        assert status == 403 and "a role is no person: root does it" in answer["said"]
+    assert not scene.audit(action="factor_reset") and not scene.audit(action="factor_codes")
+    told = scene.run(PERSON, "deploy", "staging", wanted=77)
+    assert "needs a code" in told
+    # With the telephone, each for a code of its own.
+    assert "Recovery codes" in type_code(scene, scene.code(secret), b"telephone is not", "2fa", "codes", me)
+    scene.wait_for_audit(action="factor_codes")
+    code = scene.code(secret)
+    type_code(scene, code, b"Reset: it ends", "2fa", "reset", me)
+    # What they would be asked for from now on others make.
+    wait_until(lambda: scene.ask(PERSON, "POST", "/v1/2fa/add", {"person": me})[0] == 403, PATIENCE_S, "it has ended")
+    _, answer = scene.ask(PERSON, "POST", "/v1/2fa/add", {"person": me})
+    assert "nobody does that for themselves without a code: root does it" in answer["said"] and "secret" not in answer
+    scene.secret, scene.recovery = None, []

@@ -22,7 +22,7 @@ def mirror_of(scene):
 def test_the_first_poll_only_remembers(scene):
     who = scene.ada
     who.say("/status")
-    who.hear("staging has no release yet")
+    who.hear("No release yet: staging")
     scene.wait_polled()
     change = scene.commit()
     who.hear("Live: staging", change["after"][:7], "found by polling")

@@ -78,7 +78,7 @@ def test_a_contractors_typo_is_no_missing_right(scene):
 def test_a_contractor_may_look_and_cancel_staging(scene):
     carl = scene.carl
     carl.say("/status")
-    carl.hear("staging runs", "production has no release yet")
+    carl.hear("staging runs", "No release yet: production")
     carl.say("/history staging")
     carl.hear("live")
     scene.hold()
@@ -181,7 +181,9 @@ def test_talk_in_private_gets_help_or_the_command_as_a_button_and_starts_nothing
     who = scene.admin()
     before = len(scene.audit(action="deploy_requested"))
     who.say("is anybody there?")
-    who.hear("You may, as", "/deploy <environment>")
+    who.hear("I deploy releases", buttons=("What runs where", "All commands"), without=("You may, as",))
+    who.say("how do I see the history?")
+    who.hear("/history [environment]", buttons=("/history",))
     who.say("deploy staging please")
     who.hear("Did you mean /deploy staging please?", buttons=("/deploy staging please",), without=("You may, as",))
     assert len(scene.audit(action="deploy_requested")) == before

@@ -99,11 +99,12 @@ def test_history_lists_what_was_deployed(scene):
     assert sum("Log of #" in label for label in buttons_of(listed)) == 2
     assert who.press(listed, "🔎 Show #2") == "", "a press that is not answered turns for a minute"
     shown = text_of(who.hear("Live: staging", "#2, ● live since ", "requested by @admin_", "audit entries "))
-    assert re.search(r"\n\d\d:\d\d build \d", shown) and "exit 0" in shown
+    assert re.search(r"\n(\d\d:\d\d )?build \d", shown)
+    assert re.search(r"deploy script: started .*, ok \(run \d+\)", shown)
     who.say("/show 999")
     who.hear("There is no deployment of that number: ")
     who.say("/history")
-    who.hear("production", "no deployments yet")
+    who.hear("staging", without=("production",))     # nothing was deployed there
 
 
 def test_status_tells_health_release_age_and_who(scene):
@@ -111,7 +112,7 @@ def test_status_tells_health_release_age_and_who(scene):
     who.say("/status")
     heard = text_of(who.hear("staging runs " + scene.runs("staging")[:7], "healthy, HTTP 200"))
     assert re.search(r"HTTP 200 in \d+ ms", heard) and re.search(r"release 2, live since .*(ago|just now)", heard)
-    assert "@admin_" in heard and "production has no release yet\nno healthy answer:" in heard
+    assert "@admin_" in heard and "No release yet: production" in heard
 
 
 def test_status_tells_what_is_in_progress_and_since_when(scene):

@@ -131,6 +131,13 @@ def test_a_token_of_another_key_an_expired_one_and_a_revoked_one_open_nothing():
         assert scene.wait_for_audit(action="token_refused", reason="a revoked token")[0]["user_id"] == "token:other"
         assert "no token of that name" in scene.run(ROLE_ADMIN, "token", "revoke", "other", wanted=1)
         scene.bot.stop()
+        scene.start_bot(LOCAL_MAN_IS="role observer")
+        assert scene.call("GET", "/v1/status", token)[1]["said"].startswith("a token whose maker does not have")
+        said = scene.run("root", "token", "list", "--as", "admin")
+        assert "ci  role staging, NOT VALID: who made the token does not have its role any more, until " in said
+        assert "note: that is a token whose maker does not have its role any more\n" in \
+            scene.as_server("policy", "explain", "token:ci", "deploy", "staging").stdout
+        scene.bot.stop()
         scene.start_bot(AUTH_TOKEN_SECRET="another-key-of-tokens-that-is-long-enough")
         assert scene.status(token) == 401, "under another key no token is valid"
     finally:
@@ -159,6 +166,15 @@ def test_the_command_line_lists_tokens_and_never_shows_one_again(scene):
 ])
 def test_what_is_wrong_is_said(scene, arguments, wanted, said):
     assert said in scene.run(ROLE_ADMIN, "token", *arguments, wanted=wanted)
+
+
+def test_what_a_token_may_is_explained(scene):
+    def explain(*words):
+        return scene.as_server("policy", "explain", *words).stdout
+    scene.token("explained")
+    assert "yes: token:explained may deploy staging: staging (STAGING_TELEGRAM_IDS: " in \
+        explain("token:explained", "deploy", "staging")
+    assert "no: token:explained may not deploy production" in explain("token:explained", "deploy", "production")
 
 
 def test_nobody_makes_a_token_without_the_grant_nor_by_a_token(scene):

@@ -214,3 +214,4 @@ def test_another_program_that_polls_this_bot_is_in_the_metrics_though_we_get_our
     wait_until(lambda: "polling Telegram works again" in scene.bot.log().partition("another program polls")[2], 30,
                "our turn")
     assert "\ndeploybot_telegram_receiving 0\n" in scene.bot.metrics()
+    assert "the server that runs here gets no updates" in scene.bot.run("doctor").stdout

@@ -119,7 +119,7 @@ def test_an_update_that_comes_twice_is_acted_on_once(scene):
         assert post(scene, body) == (200, b"")
     who.since = 0
     scene.chat.act("say", user_id=who.number, chat_id=who.number, text="/status")
-    who.hear("staging has no release yet")
+    who.hear("No release yet: staging")
     assert scene.metric("deploybot_commands_total", command="history") == before + 1
     assert len([m for m in who.messages() if "no deployments yet" in text_of(m)]) == 1
 

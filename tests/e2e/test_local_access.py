@@ -101,7 +101,8 @@ def test_what_somebody_may_not_see_is_not_there(scene):
     number = scene.json(ROLE, "deploy", "staging", "--wait")["work"]
     assert scene.ask(PERSON, "GET", "/v1/work/424242") == (404, {"said": "There is no work of that number.",
                                                                  "work": None,
-                                                                 "is_to_be_answered": False, "asked_until": None})
+                                                                 "is_to_be_answered": False, "asked_until": None,
+                                                                 "asked_as": None})
     assert scene.ask(PERSON, "GET", f"/v1/work/{number}")[1]["state"] == "live"
 
 
@@ -264,7 +265,7 @@ def test_where_it_cannot_listen_it_starts_and_says_so(scene):
     scene.start_bot(LOCAL_SOCKET="/proc/nowhere.sock")
     assert "LOCAL_SOCKET: the command line cannot reach us: listen on unix:/proc/nowhere.sock" in scene.bot.log()
     said = scene.run(PERSON, "status", wanted=69)
-    assert f"nobody listens on {scene.socket}" in said and "LOCAL_SOCKET is another" in said
+    assert f"nobody listens on {scene.socket}" in said and "set LOCAL_SOCKET" in said
     scene.bot.stop()
     scene.start_bot(LOCAL_SOCKET=str(scene.socket))
     assert scene.run(PERSON, "status") != ""

@@ -75,7 +75,7 @@ def test_a_deployment_is_shown_whole(scene):
     number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
     said = scene.run(PERSON, "show", str(number))
     assert said.startswith("✅ Live: staging") and f"\n#{number}, ● live since " in said
-    assert re.search(r"\nrun \d+: started .*, exit 0\n", said) and "\naudit entries " in said
+    assert re.search(r"\ndeploy script: started .*, ok \(run \d+\)\n", said) and "\naudit entries " in said
     assert "There is no deployment of that number: " in scene.run(PERSON, "show", "424242", wanted=1)
 
 
@@ -151,6 +151,7 @@ def test_root_says_as_which_role_and_the_audit_says_so(scene):
     scene.scripts.deploy(STEADY)
     assert "--as ROLE" in scene.run("root", "status", wanted=77)
     assert "no such role" in scene.run("root", "status", "--as", "king", wanted=77)
+    assert "staging" in scene.run("root", "--as", "staging", "status")     # before the command, too
     assert "only root says --as" in scene.run(PERSON, "status", "--as", "admin", wanted=77)
     scene.commit("develop")
     assert scene.json("root", "deploy", "staging", "--wait", "--as", "staging")["state"] == "live"
@@ -216,7 +217,15 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     for word in ("status", "queue"):
         shown = scene.run(ROLE, word, "production")
         assert f"question: #{number} deploy" in shown, word
-        assert f"open until {until}: deploybot answer {number} yes" in shown, word
+        assert f"open until {until}: read and answer it: deploybot answer {number}\n" in shown, word
+    # A second request is closed when git has answered: it names the question that is open, and leads there.
+    again = scene.run(PERSON, "deploy", "production", "--no-wait")
+    assert f"the same is asked about already, as #{number}: deploybot answer {number} yes" in again
+    other = int(again.split(":")[0])
+    wait_until(lambda: scene.work_of(other)["state"] == "superseded", PATIENCE_S, "it is the same")
+    assert f"asked about as #{number}" in scene.run(PERSON, "answer", other, "yes", wanted=1)
+    asked = scene.run(PERSON, "answer", "production")     # what would change is read before it is answered
+    assert "❓ Deploy to production?" in asked and scene.head("main")[:7] in asked
     joining = scene.start_command(ROLE_ADMIN, "deploy", "production", "--wait")
     line = joining.stderr.readline()
     while line and f"as #{number}, whose question is open" not in line:
@@ -236,10 +245,13 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     scene.commit("develop")
     followed = scene.run(PERSON, "deploy", "staging", "--wait", wanted=None)
     number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
-    out = scene.run(PERSON, "logs", "staging")
+    out = scene.run(PERSON, "log", "staging")
     first, second = out.index(f"== #{number}: deploy ==\n"), out.index(f"== #{number}: rollback ==\n")
     assert first < out.index("this fails") < second < out.index("this goes back")
-    assert scene.run(PERSON, "logs", number) == out
+    assert scene.run(PERSON, "log", number) == scene.run(PERSON, "logs", number) == out    # as it was before
+    both = subprocess.run(scene.command(PERSON, "logs", number), cwd="/", env=scene.environment(), capture_output=True,
+                          text=True, check=True)
+    assert "what a deployment has printed is: deploybot log;" in both.stderr
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
@@ -249,7 +261,7 @@ def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):
     scene.scripts.deploy('seq -f "line %.0f of a long log, which goes on and on and on and on" 30000; ' + STEADY)
     scene.commit("develop")
     scene.run(ROLE_ADMIN, "deploy", "staging", "--wait")
-    lines = [line for line in scene.run(ROLE_ADMIN, "logs", "staging").splitlines() if line.startswith("line ")]
+    lines = [line for line in scene.run(ROLE_ADMIN, "log", "staging").splitlines() if line.startswith("line ")]
     assert (len(lines), lines[-1].split()[1]) == (30000, "30000")
 
 
@@ -259,7 +271,7 @@ def test_ctrl_d_at_the_question_is_no_answer(scene):
     sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
                                stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    read_until(ours, b"Go on? [yes/no] ")
+    read_until(ours, b"Go on? [y/N] ")
     os.write(ours, b"\x04")
     seen = read_until(ours, b" yes\r\n")
     assert b"goes on" in seen and b"stop it: deploybot cancel production" in seen
@@ -286,7 +298,7 @@ def test_ctrl_c_leaves_it_running_and_cancel_ends_it(scene):
     assert scene.work_of(number)["state"] == "running"
     assert "Stopping: staging" in scene.run(PERSON, "cancel", "staging")
     scene.go_on()
-    assert scene.json(PERSON, "logs", number, "--wait", wanted=None)["is_over"]
+    assert scene.json(PERSON, "log", number, "--wait", wanted=None)["is_over"]
     assert not scene.work_of(number)["is_good"]
 
 
@@ -294,8 +306,8 @@ def test_a_failure_is_an_exit_status(scene):
     scene.scripts.deploy("echo no; exit 3")
     scene.commit("develop")
     assert "staging" in scene.run(PERSON, "deploy", "staging", "--wait", wanted=1)
-    assert "no\n" in scene.run(PERSON, "logs", "staging")
-    out, _ = scene.start_command(PERSON, "logs", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
+    assert "no\n" in scene.run(PERSON, "log", "staging")
+    out, _ = scene.start_command(PERSON, "log", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
                                  ).communicate(timeout=PATIENCE_S)
     end = out[out.index("no\n"):].splitlines()
     assert end[1].startswith("❌") and any("exit 3: no" in line for line in end[2:]), end
@@ -312,10 +324,10 @@ def test_a_question_is_asked_and_answered_on_the_terminal(scene):
     sitting = subprocess.Popen(scene.command(PERSON, "deploy", "production"), cwd="/", env=scene.environment(),
                                stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    seen = read_until(ours, b"Go on? [yes/no] ")
+    seen = read_until(ours, b"Go on? [y/N] ")
     assert commit[:7].encode() in seen
     os.write(ours, b"what?\n")
-    read_until(ours, b"yes or no? ")
+    read_until(ours, b"y or n? ")
     os.write(ours, b"yes\n")
     seen = read_until(ours, b"Live: production")
     assert b"Confirmed." in seen and b"so far" in seen

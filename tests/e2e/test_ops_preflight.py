@@ -1,5 +1,7 @@
 """Goal: `deploybot doctor ENV` asks the target as the runner would: with its settings, whatever stands in them."""
 # SPDX-License-Identifier: ISC
+import os
+import pathlib
 import shutil
 import subprocess
 
@@ -70,6 +72,22 @@ def test_doctor_env_is_the_targets_preflight(tmp_path):
     assert found.returncode == 78 and "SSH_KEY_PATH: there is no file /nowhere/key" in found.stderr
     found = bot.run("doctor", "stagign")
     assert found.returncode != 0 and "unknown environment: stagign (there are: staging,production)" in found.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become the runner's user")
+def test_root_asks_a_target_as_the_runners_user(tmp_path):
+    """sudo deploybot doctor ENV is what everybody types."""
+    bot = bare(tmp_path, DEPLOY_TRANSPORT="local", STAGING_PORT="8001", PRODUCTION_PORT="8002")
+    (tmp_path / "state").mkdir(0o755)
+    shutil.chown(tmp_path / "state", "nobody")
+    (tmp_path / "bin").mkdir()
+    shutil.copy(bot.build / "deploybot", tmp_path / "bin")
+    (tmp_path / "bin/deploybot-runner").write_text("#!/bin/sh\nid -un\n")
+    for path in (tmp_path / "bin/deploybot-runner", *tmp_path.parents, tmp_path):
+        if path != pathlib.Path("/"):
+            path.chmod(path.stat().st_mode | 0o055)
+    bot.build = tmp_path / "bin"
+    assert bot.run("doctor", "staging").stdout.splitlines()[1:] == ["nobody"]
 
 
 def test_doctor_says_what_a_preflight_warns_of(tmp_path):

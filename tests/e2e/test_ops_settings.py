@@ -3,6 +3,7 @@ of it is valid, reported, and audited."""
 # SPDX-License-Identifier: ISC
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -120,6 +121,19 @@ def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
     assert done.returncode == 78
     assert ("Permission denied: run this as the server's user (sudo -u deploybot deploybot),"
             " or let user 12345 read it") in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_secret_of_roots_in_the_servers_folder_has_the_right_remedy(tmp_path):
+    """Typed by root: who is to read it, and cannot."""
+    folder = tmp_path / "server"
+    folder.mkdir(mode=0o700)
+    (folder / "token").write_text(DEFAULT_TOKEN + "\n", encoding="ascii")
+    (folder / "token").chmod(0o600)
+    shutil.chown(folder, "www-data")
+    bot = bare(tmp_path, TELEGRAM_BOT_TOKEN=None, TELEGRAM_BOT_TOKEN_FILE=str(folder / "token"))
+    assert f"user www-data, whose folder it is in, cannot read it: chown www-data {folder}/token" in \
+        bot.run("doctor").stdout
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):

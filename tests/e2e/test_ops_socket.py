@@ -145,6 +145,29 @@ def test_the_given_socket_is_served_instead_of_the_settings_and_said(tmp_path):
         port = kept.getsockname()[1]
         assert f"listening on 127.0.0.1:{port} from the service manager" in bot.log()
         assert get(f"http://127.0.0.1:{bot.settings['API_SERVER_PORT']}/healthz")[0] == 0
+        assert f"say 127.0.0.1:{bot.settings['API_SERVER_PORT']}, and count for nothing" in bot.log()
+        assert "and does not listen on port" in bot.run("check-config").stderr
+        check_stop(bot)
+
+
+def test_one_of_the_settings_own_address_is_no_warning(tmp_path):
+    with listener() as kept:
+        bot = activated(tmp_path, kept)
+        bot.settings["API_SERVER_PORT"] = str(kept.getsockname()[1])
+        bot.start(wait=False)
+        wait_until(lambda: "from the service manager" in bot.log(), WAIT_S, "the start")
+        assert "count for nothing" not in bot.log()
+        assert "API_SERVER_PORT" not in bot.run("check-config").stderr
+        check_stop(bot)
+
+
+def test_a_port_that_another_program_has_is_not_called_ours(tmp_path):
+    """deploybot runs, on the port of its start; the one that the settings say now is somebody else's."""
+    with listener() as other:
+        bot = bare(tmp_path).start()
+        bot.settings["API_SERVER_PORT"] = str(other.getsockname()[1])
+        found = bot.run("check-config").stderr
+        assert "deploybot runs, but port " in found and "the next start would fail" in found
         check_stop(bot)
 
 

@@ -12,12 +12,27 @@ from test_flow_roles import EnvFile
 UNTIL = (datetime.date.today() + datetime.timedelta(days=60)).isoformat()
 BOB = 424_249_100
 OPS = 424_249_101
+OWNER = 424_249_102
+OF_SHOP = f'''ROLE_OWNER_IDS={OWNER}
+ROLE_OWNER_MAY=*:*, token
+HOOK_CI_STARTS=deploy:staging ref=$.ref
+'''
+
+
+class PolicyScene(Scene):
+    """apps/shop.env has a role and a hook of its own."""
+
+    def settings(self):
+        found = super().settings()
+        with open(self.folder / "apps" / "shop.env", "a", encoding="utf-8") as file:
+            file.write(OF_SHOP)
+        return found
 
 
 @pytest.fixture(scope="module", name="scene")
 def scene_fixture(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policy")
-    made = Scene(folder, applications=("shop", "cider"), start=False)
+    made = PolicyScene(folder, applications=("shop", "cider"), start=False)
     made.extra |= {"ADMIN_TELEGRAM_IDS": None, "STAGING_TELEGRAM_IDS": None}
     made.env = EnvFile(folder)
     made.env.values = {"ADMIN_TELEGRAM_IDS": ADMIN_IDS, "ROLE_CONTRACTOR_IDS": f"{CARL}, {BOB} until 2026-01-31",
@@ -26,6 +41,7 @@ def scene_fixture(tmp_path_factory):
                        "CLIENT_ACME_ACTIONS": "restart-web",
                        "CLIENT_ACME_WEB_UNIT": "web.service", "CLIENT_BETA_HOST": "h.example",
                        "CLIENT_BETA_ACTIONS": "disk-free", "CLIENT_BETA_ENVIRONMENT": "shop/staging",
+                       "WEBHOOK_API_SECRET": "canary-of-the-secret-of-hooks-5Rd8Wm2Xq",
                        "ROLE_OPS_IDS": str(OPS), "ROLE_OPS_MAY": "do.restart-web:client/acme, do.disk-free:client/beta"}
     made.env.write()
     made.start()
@@ -70,6 +86,29 @@ def test_an_action_and_a_client_are_explained(scene):
     assert explain(scene, ADA, "do", "client/acme")[0] == 0
     assert 'there is no action "do.restart-wep"; did you mean do.restart-web?' in \
         explain(scene, OPS, "do.restart-wep", "client/acme")[1]
+
+
+@pytest.mark.parametrize("who, action, said", [
+    (OWNER, "token", "deny: a token is the server's; grants of apps/shop.env do not reach it\n"),
+    (OWNER, "2fa", "deny: another person's second factor is the server's; grants of apps/shop.env do not reach it\n"),
+    ("hook:shop/ci", "token", "deny: a token is the server's; grants of apps/shop.env do not reach it\n"),
+    (CARL, "token", "deny: a token is the server's; only a grant on all reaches it: token:*/*\n"),
+    (MALLORY, "token", f"deny: a token is the server's; telegram:{MALLORY} has no role here\n"),
+    (ADA, "token", "allow: a token is the server's: admin (ADMIN_TELEGRAM_IDS: *:*/*)\n")])
+def test_what_is_the_servers_is_explained_whatever_the_target(scene, who, action, said):
+    for target in ("shop/staging", "cider/production", "*/*"):
+        assert explain(scene, who, action, target) == (int(said.startswith("deny")), said), target
+
+
+@pytest.mark.parametrize("who, target, status, said", [
+    ("hook:shop/ci", "shop/staging", 0, "yes: hook:shop/ci may deploy shop/staging: hook (HOOK_CI_STARTS of shop: "),
+    ("hook:shop/ci", "shop/production", 1, "no: hook:shop/ci may not deploy shop/production: "),
+    ("hook:shop/ci", "cider/staging", 1, "no: hook:shop/ci may not deploy cider/staging: "),
+    ("hook:ci", "shop/staging", 64, 'error: no HOOK_<NAME>_STARTS is the hook "ci"'),
+    ("token:none", "shop/staging", 1, "note: that is an unknown token\n")])
+def test_a_hook_and_a_token_are_explained_by_the_grants_that_they_have(scene, who, target, status, said):
+    heard = explain(scene, who, "deploy", target)
+    assert heard[0] == status and heard[1].startswith(said), heard
 
 
 @pytest.mark.parametrize("who, action, target, said", [

@@ -10,7 +10,7 @@ import pytest
 
 from ops_aid import (bare_settings, check_stop, github_headers, request, sign, telegram_headers)
 from stage import GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, get, wait_until
-from telegram_client import Telegram
+from telegram_client import ADA, Telegram, text_of
 
 NEW_SECRET = "rotated-secret_fedcba9876543210fedcba9876"
 OTHER_TOKEN = "987654321:ZZyyXXwwVVuuTTssRRqqPPooNNmmLLkkJJi"
@@ -41,7 +41,7 @@ class Bot(Deploybot):
         before = len(self.log())
         act()
         wait_until(lambda: any(words in self.log()[before:] for words in (
-            "settings changed", "settings not changed", "no changes")), 20, "a reload")
+            "settings changed", "settings not changed", "no changes", "valid again")), 20, "a reload")
         return self.log()[before:]
 
 
@@ -163,6 +163,37 @@ def test_a_secret_that_cannot_be_redacted_is_not_adopted(bot):
     assert github_status(bot, secret) == 401 and github_status(bot, kept) == 200
     said = bot.change(GITHUB_WEBHOOK_SECRET=kept, REPOSITORY_TOKEN=None, TELEGRAM_WEBHOOK_SECRET=WEBHOOK_SECRET)
     assert "settings not changed" not in said and github_status(bot, kept) == 200
+
+
+def told(chat, words):
+    return [text for text in (text_of(view) for view in chat.messages(ADA)) if words in text]
+
+
+def test_a_refused_change_reaches_the_admins_once_and_its_end_too(bot, chat, tmp_path):
+    """Whoever took a leaver's id out, and slipped in another line, believes that it holds."""
+    chat.say(ADA, ADA, "/start")
+    bot.change(ADMIN_TELEGRAM_IDS="me")
+    wait_until(lambda: told(chat, "Settings refused: ADMIN_TELEGRAM_IDS: "), 30, "the message")
+    assert "\ndeploybot_settings_valid 0\n" in bot.metrics()
+    bot.after(lambda: bot.process.send_signal(signal.SIGHUP))      # saved again
+    bot.change(ADMIN_TELEGRAM_IDS=str(ADA), LOG_LEVEL="LOUD")
+    wait_until(lambda: told(chat, "Settings refused: LOG_LEVEL: "), 30, "the other reason")
+    bot.after(lambda: bot.write(LOG_LEVEL=None))                    # as it was: nothing has changed
+    wait_until(lambda: told(chat, "Settings are valid again"), 30, "the end")
+    assert "\ndeploybot_settings_valid 1\n" in bot.metrics()
+    assert [len(told(chat, words)) for words in ("refused: ADMIN", "refused: LOG_LEVEL", "valid again")] == [1, 1, 1]
+    assert "check-config" in told(chat, "refused: ADMIN")[0]
+
+
+def test_a_refused_file_of_an_application_reaches_the_admins(bot, chat, tmp_path):
+    chat.say(ADA, ADA, "/start")
+    (tmp_path / "apps").mkdir()
+    right = f"ENVIRONMENTS=qa\nREPOSITORY_URL={tmp_path}/nowhere.git\nQA_PORT=18999\n"
+    (tmp_path / "apps/shop.env").write_text(right + "DEPLOY_TIMEOUT_SECONDS=soon\n", "utf-8")
+    wait_until(lambda: told(chat, "shop.env: DEPLOY_TIMEOUT_SECONDS"), 30, "the message")
+    assert "\ndeploybot_settings_valid 0\n" in bot.metrics()
+    (tmp_path / "apps/shop.env").write_text(right, "utf-8")
+    wait_until(lambda: "\ndeploybot_settings_valid 1\n" in bot.metrics(), 30, "the end")
 
 
 def test_what_needs_a_restart_is_named_and_waits_whole(bot, tmp_path):

@@ -23,7 +23,7 @@ READ_BY_NOBODY = {
 READ_FOR_ALL = {
     "static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };":
         "asked of each member with settings_value_of() in the loop below",
-    "text_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), \"?\"));":
+    "command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), \"?\"));":
         "an action is done at a client, which is no environment's",
     "return spec == &settings_table[SETTING_SSH_KEY_PATH] ||": "the row, not its value",
 }

@@ -37,7 +37,7 @@ def install(root, way):
     assert typed, f"the page has no commands for the way {way}"
     for block in typed:
         say(f"{PAGE}:{block.line}, {way}")
-        script = "set -eo pipefail\n" + block.text.replace("<this repository's address>", "/srv/deploybot")
+        script = "set -eo pipefail\n" + block.text.replace("https://github.com/OWNER/deploybot", "/srv/deploybot")
         root.run("runuser", "-l", "ada", "-c", script, timeout=BUILD_TIMEOUT_S)
 
 

@@ -79,6 +79,7 @@
 	F(TOO_FAST, "somebody with a role typed too fast") \
 	F(USED_UP, "somebody had asked for too much in a day") \
 	F(LOCAL_DONE, "a request on the machine was granted") \
+	F(TOKEN_DONE, "a request with a token was granted") \
 	F(LOCAL_DENIED, "a request on the machine was denied") \
 	F(PLACE_LEFT, "somebody left the queue") \
 	F(PLACE_GIVEN, "somebody gave their place away") \

@@ -365,7 +365,7 @@ check_asked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id FROM work WHERE id > $1 AND cause = 'chat' AND program = 'deploy'",
+		"SELECT id FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll') AND program = 'deploy'",
 		DB_I64(before->last_work)),
 	    &err);
 	while (db_next(&rows)) {
@@ -384,7 +384,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, environment, requested_by, confirmed_by, cause = 'chat',"
+		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll'),"
 		" iif(emergency <> '', 'emergency', program) FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
@@ -501,7 +501,7 @@ may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		"SELECT COUNT(*) FROM work a JOIN work b ON b.environment = a.environment"
 		" AND b.program = a.program AND (b.emergency = '') = (a.emergency = '')"
 		" AND b.requested_by <> a.requested_by"
-		" WHERE a.id = $1 AND b.id = $2 AND a.cause = 'chat' AND b.cause = 'chat'",
+		" WHERE a.id = $1 AND b.id = $2 AND a.cause NOT IN ('push', 'poll') AND b.cause NOT IN ('push', 'poll')",
 		before->gives, DB_I64(before->to)) == 1;
 }
 
@@ -593,6 +593,18 @@ has_begun_with_their_slot(
 	return has_ended && has_begun;
 }
 
+/* Its client waits for that.  A flood of strangers gets no answers. */
+static void
+a_press_is_answered(struct sim *sim, struct tx *tx)
+{
+	const struct update *said = tx->event->kind == EVENT_UPDATE ? tx->event->u.update : NULL;
+
+	if (said != NULL && said->kind == UPDATE_PRESS && !tx->answer.is_duplicate &&
+	    said->refusal == UPDATE_REFUSED_NONE && !tx->is_toasted)
+		sim_fail(sim, __func__, "update %" PRId64 " of %" PRId64 " is not", said->id,
+		    said->person);
+}
+
 void
 sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
@@ -613,6 +625,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		else if (text_starts(text, plain) && text[size] == ' ')
 			sim->is_astray[e] = true; /* by a number, to wherever */
 	}
+	a_press_is_answered(sim, tx);
 	note_confirmed(sim, tx);
 	sim_factor_after(sim, tx, before);
 	sim_approvals_after(sim, tx, before);

@@ -36,12 +36,23 @@
 #define SIM_LEAD	 55 /* may approve, as long as the settings say so */
 #define SIM_SECOND	 66 /* the same */
 #define SIM_STRANGER	 99
-#define SIM_UID_GAMES	 5		/* SIM_ADMIN on the machine; as every Debian has them */
-#define SIM_UID_MAN	 6		/* an admin there, as long as the settings say so */
-#define SIM_UID_WWW_DATA 33		/* may deploy to staging */
-#define SIM_UID_BACKUP	 34		/* nobody */
-#define SIM_TEAM	 INT64_C(-1001) /* TELEGRAM_CHAT_ID */
-#define SIM_GROUP	 INT64_C(-1002)
+#define SIM_UID_GAMES	 5  /* SIM_ADMIN on the machine; as every Debian has them */
+#define SIM_UID_MAN	 6  /* an admin there, as long as the settings say so */
+#define SIM_UID_WWW_DATA 33 /* may deploy to staging */
+#define SIM_UID_BACKUP	 34 /* nobody */
+/* Root as each of them, by their rows, which are there from the start. */
+#define SIM_ROOT_AS_ADMIN   principal_of_root(1)
+#define SIM_ROOT_AS_STAGING principal_of_root(2)
+/* The role bearer of shop deploys to shop/staging, that of each other application may all there. */
+#define SIM_UID_PROXY	   13
+#define SIM_ROOT_AS_BEARER principal_of_root(3)
+#define SIM_TOKEN	   principal_of_token(1) /* made by root */
+#define SIM_TOKEN_KEY	   "a-key-of-tokens-that-is-long-enough-7"
+
+#define SIM_TOKEN_TEXT "deploybot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+#define SIM_TEAM  INT64_C(-1001) /* TELEGRAM_CHAT_ID */
+#define SIM_GROUP INT64_C(-1002)
 
 struct sim;
 
@@ -622,6 +633,7 @@ void sim_pin_check(struct sim *sim); /* after every commit */
 
 /* --- sim_local.c --- */
 
+void sim_local_begin(const char *template);
 void sim_local_somebody_asks(struct sim *sim);
 
 /* --- sim_forge.c --- */

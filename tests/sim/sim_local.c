@@ -6,17 +6,54 @@
  */
 #include "tests/sim/sim_inside.h"
 
+#include "lib/crypto.h"
 #include "routes/local_user.h"
 #include "types/api.h"
 
 #define SERVER_UID 990
+
+void
+sim_local_begin(const char *template)
+{
+	char mac[CRYPTO_SHA256_HEX];
+	uint8_t bytes[CRYPTO_SHA256_SIZE];
+	struct err err;
+	struct db *db = db_open(template, 0, &err);
+
+	sim_must(crypto_hmac(SIM_TOKEN_KEY, strlen(SIM_TOKEN_KEY), SIM_TOKEN_TEXT,
+		     strlen(SIM_TOKEN_TEXT), bytes, &err),
+	    "the token's mac");
+	text_hex(mac, bytes, sizeof(bytes));
+	sim_must(db != NULL &&
+		db_script(db,
+		    "INSERT INTO principal VALUES (1, 'root', '', 'admin'),"
+		    " (2, 'root', '', 'staging'), (3, 'root', 'shop', 'bearer');",
+		    &err) &&
+		db_run(db, &err,
+		    "INSERT INTO token (id, name, mac, application, role, made_at, made_by, by_name,"
+		    " expires_at) VALUES (1, 'ci', $1, 'shop', 'bearer', 1, $2, 'root', $3)",
+		    DB_TEXT(mac), DB_I64(SIM_ROOT_AS_ADMIN), DB_I64(INT64_MAX)),
+	    "root's roles, and a token");
+	db_close(db);
+}
 
 static const struct {
 	uint32_t uid;
 	const char *as;
 } users[] = { { SIM_UID_GAMES, NULL }, { SIM_UID_MAN, NULL }, { SIM_UID_MAN, NULL },
 	{ SIM_UID_WWW_DATA, NULL }, { SIM_UID_WWW_DATA, NULL }, { SIM_UID_BACKUP, NULL },
-	{ SERVER_UID, NULL }, { 0, "admin" }, { 0, "staging" }, { 0, NULL } };
+	{ SERVER_UID, NULL }, { 0, "admin" }, { 0, "staging" }, { 0, NULL },
+	{ SIM_UID_PROXY, NULL }, { SIM_UID_PROXY, NULL }, { 0, "shop:bearer" } };
+
+static void
+on_token_answered(void *ctx, const struct answer *answer)
+{
+	struct sim *sim = ctx;
+
+	sim_trace(sim, "the token is answered %d", answer->status);
+	if (answer->status == 200)
+		sim_note(sim, SIM_TOKEN_DONE);
+}
 
 static void
 on_answered(void *ctx, const struct answer *answer)
@@ -109,8 +146,23 @@ let_in(struct sim *sim, struct update *ret)
 
 	if (local_user_judge(sim_settings_get(sim->loaded), &peer, ret) != NULL)
 		return false;
+	if (peer.as != NULL) /* as the store finds it: it is asked about before the decision */
+		ret->person = strcmp(peer.as, "admin") == 0 ? SIM_ROOT_AS_ADMIN :
+		    strcmp(peer.as, "staging") == 0	    ? SIM_ROOT_AS_STAGING :
+							      SIM_ROOT_AS_BEARER;
 	(void)snprintf(ret->name, sizeof(ret->name), "@l%" PRId64, sim->n_local);
 	return true;
+}
+
+/* Over the network: it is who it is by its text. */
+static void
+bear(struct api_request *api)
+{
+	api->is_network = true;
+	api->from = (struct update){ .kind = UPDATE_TEXT,
+		.is_private = true,
+		.person = SIM_TOKEN,
+		.token = SIM_TOKEN_TEXT };
 }
 
 void
@@ -121,6 +173,7 @@ sim_local_somebody_asks(struct sim *sim)
 	    (enum api_operation)sim_draw(sim, API_FACTOR) :
 	    posts[sim_draw(sim, COUNT(posts))];
 	char path[96], body[256];
+	bool is_token = sim->is_many && sim_one_in(sim, 6);
 	const char *with;
 	struct event *event;
 	struct err err;
@@ -132,7 +185,9 @@ sim_local_somebody_asks(struct sim *sim)
 	event = sim_server_event(sim, EVENT_API);
 	event->u.api = calloc(1, sizeof(*event->u.api));
 	sim_must(event->u.api != NULL, "a request");
-	if (!let_in(sim, &event->u.api->from)) {
+	if (is_token)
+		bear(event->u.api);
+	if (!is_token && !let_in(sim, &event->u.api->from)) {
 		event_free(event);
 		return;
 	}
@@ -141,7 +196,7 @@ sim_local_somebody_asks(struct sim *sim)
 	    path);
 	sim_trace(sim, "on the machine %" PRId64 " asks %s %s", event->u.api->from.person, path,
 	    with != NULL ? with : "");
-	event->done = on_answered;
+	event->done = is_token ? on_token_answered : on_answered;
 	event->done_ctx = sim;
 	sim_server_submit(sim, event);
 }

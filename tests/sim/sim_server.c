@@ -660,6 +660,7 @@ sim_server_begin(const char *folder)
 	sim_must(store != NULL, "the template");
 	store_close(store);
 	sim_factor_begin(template_path, sim_settings_get(0));
+	sim_local_begin(template_path);
 }
 
 /* All of its files. */

@@ -235,6 +235,8 @@ write_application(int variant, int application, const char *directory)
 	    "PRODUCTION_HOST=h3\n",
 	    sim_applications[sim_branch(2 * application) / 2], is_holder ? "h1" : "h2",
 	    is_holder ? "shared" : name);
+	(void)fprintf(file, "ROLE_BEARER_IDS=13001\nROLE_BEARER_MAY=\"%s\"\n",
+	    strcmp(name, "shop") == 0 ? "deploy:staging, status" : "*:*");
 	if (application % 3 != 0)
 		(void)fprintf(file, "STAGING_HEALTH_URL=http://127.0.0.1:%d/\n", 10 + application);
 	if (application % 4 == 1)
@@ -276,6 +278,9 @@ load(int variant, const char *folder)
 		write_applications(variant, folder, apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "APPS_DIRECTORY=%s", apps);
 		(void)snprintf(room[n++], sizeof(room[0]), "REGISTRY_URL=registry.example.com");
+		(void)snprintf(room[n++], sizeof(room[0]), "LOCAL_PROXY_IS=role shop:bearer");
+		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_TOKEN_AUTH=true");
+		(void)snprintf(room[n++], sizeof(room[0]), "AUTH_TOKEN_SECRET=" SIM_TOKEN_KEY);
 	}
 	if (witnesses[variant].bucket != NULL) {
 		(void)snprintf(
@@ -385,16 +390,30 @@ variant_of(const struct settings *settings)
 	return variant;
 }
 
+/* By the role of that name in the file of shop, and by no other. */
+static bool
+is_bearer(int variant, int64_t person)
+{
+	const char *gone = variants[variant].gone;
+
+	return variant >= OF_ONE && (gone == NULL || strcmp(gone, "shop") != 0) &&
+	    (person == principal_of_user(SIM_UID_PROXY) || person == SIM_ROOT_AS_BEARER ||
+		person == SIM_TOKEN);
+}
+
 /* Users of the machine, and root. */
 static enum sim_role
 role_of_local(int variant, int64_t person, int environment)
 {
 	bool is_staging =
-	    person == principal_of_user(SIM_UID_WWW_DATA) || person == principal_of_root("staging");
+	    person == principal_of_user(SIM_UID_WWW_DATA) || person == SIM_ROOT_AS_STAGING;
 
-	if (person == principal_of_root("admin") ||
+	if (person == SIM_ROOT_AS_ADMIN ||
 	    (variants[variant].is_man && person == principal_of_user(SIM_UID_MAN)))
 		return SIM_MAY_ALL;
+	if (is_bearer(variant, person))
+		return strcmp(sim_environments[environment], "shop/staging") == 0 ? SIM_MAY_DEPLOY :
+										    SIM_NOBODY;
 	return is_staging && variants[variant].staging[0] != 0 && environment % 2 == 0 ?
 	    SIM_MAY_DEPLOY :
 	    SIM_NOBODY;

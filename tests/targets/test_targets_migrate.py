@@ -35,12 +35,14 @@ def test_compose_migrates_once_and_whatever_ends_it_leaves_no_container(make_sce
     scene = make_scene(settings={"MIGRATE_COMMAND": "/shop --migrate", "MIGRATE_TIMEOUT_SECONDS": "60"})
     first, second = scene.hosts
     live = scene.release()
-    assert scene.last_log().count(f"migrates to {live}\n") == 1
+    assert scene.last_log().count(f"|app| migrates to {live}\n") == 1
     assert scene.steps().index("migrated") == scene.steps().index("migrate") + 1 < scene.steps().index("release")
     nothing_is_left(scene)
 
-    _, *asked = migrates(scene, "fails")
-    serves_still(scene, live, scene.end(*asked), "the migration failed (exit 3)")
+    commit, *asked = migrates(scene, "fails")
+    said = scene.end(*asked)
+    serves_still(scene, live, said, "the migration failed (exit 3)")
+    assert f"\nmigrates to {commit}\n" in said.partition("the application logged:\n")[2], said
 
     _, *asked = migrates(scene, "hangs")
     wait_until(lambda: containers(first), PATIENCE_S, "the migration")

@@ -175,7 +175,7 @@ FIXED_IMAGE = on_host("h1", "cp -p /srv/app/docker-compose.yml /srv/app/away; "
 NO_DOCKER = on_host("h1", "chmod 600 /run/docker.sock", "chmod 660 /run/docker.sock")
 
 TROUBLE = {
-    "wrong host key": (wrong_host_key, (H2, "shows a key that is not in", "ssh-keyscan")),
+    "wrong host key": (wrong_host_key, (H2, "shows ANOTHER key than the one in", "replace its line", "ssh-keyscan")),
     "unknown host": (unknown_host, (H2, "has no key of", "ssh-keyscan")),
     "host unreachable": (host_unreachable, (H2, "cannot be reached", "is it up")),
     "host vanishes mid-ship": (host_vanishes_mid_ship, (H2, "cannot be reached", "is it up")),

@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
 SECURITY = ROOT / "SECURITY.md"
-LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 16, "T": 39, "A": 13, "D": 14, "F": 10, "R": 14, "G": 10,
+LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 16, "T": 44, "A": 13, "D": 14, "F": 10, "R": 14, "G": 10,
          "N": 23, "I": 14}
 
 

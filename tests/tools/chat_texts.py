@@ -27,7 +27,7 @@ STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
     r"|: (in progress|not known|renamed|not in the|another commit answers|unhealthy|\d+ of \d+ health URLs))"
     r"|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
-    r"|There is|Too much|You may|Your |Usage|🔑 |🚫 /")
+    r"|⚪ No release yet: |There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 
 
 def rows(programs):

@@ -127,8 +127,8 @@ PIECES = [
     Piece("command", "whether its sender may", "test_handle_update_limits "
           "each_command_of_a_stranger_in_a_group_is_a_denial", [
               Swap("server/commands/command_echo.c", ECHO_ASKS, "")]),
-    Piece("command", "its row in README's table", "test_docs.py test_the_readme_has_each_command_as_it_is_typed", [
-        Edit("README.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
+    Piece("command", "its row in the reference", "test_docs.py test_the_reference_has_each_command_as_it_is_typed", [
+        Edit("docs/REFERENCE.md", "| `/whoami` |", "| `/echo` | says it again | everybody |\n")]),
     Piece("command", "its word on disk, for buttons that stand for it", WORDS_TEST, [
         Edit(WORDS, "button.action give", "button.action echo\n")]),
 

@@ -20,6 +20,16 @@ declare -A group=(
 	[infra]="docker.io docker-compose docker-registry openssh-server sudo iproute2 lintian logrotate mmdebstrap systemd-container systemd debian-archive-keyring"
 	[bench]="webhook nginx g++ git python3 python3-aiohttp nodejs npm libnode-dev"
 )
+# Servers that tests start by hand, on loopback.  Debian would start them at once and at each boot, open to the network:
+# those that are installed here are not.  One that was there before stays as it is.
+declare -A servers=(
+	[docker.io]="docker.service docker.socket containerd.service" [docker-registry]=docker-registry.service
+	[nginx]=nginx.service [openssh-server]="ssh.service ssh.socket" [prometheus]=prometheus.service
+	[prometheus-alertmanager]=prometheus-alertmanager.service [rsyslog]=rsyslog.service [webhook]=webhook.service
+)
+policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d} # asked by each package before it starts a service
+policy_text=$'#!/bin/sh\n# packages.sh: no service is started by what it installs.\nexit 101\n'
+
 # What the build looks for on another distribution: pkg-config's name and the version it was written with.
 curl_needed=7.87
 libraries="libmicrohttpd:0.9.75 libcurl:$curl_needed jansson:2.14 sqlite3:3.40 libcrypto:3.0 libssl:3.0 libsystemd:250"
@@ -104,10 +114,35 @@ if ! "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -q update >"$log" 2>&1; 
 	tail -n 5 "$log" >&2
 	say "apt-get update failed; trying with the lists that are there"
 fi
+
+# One that a killed run has left is ours and goes too; another one is the machine's, and is asked as always.
+forbid_starts() {
+	[[ ! -e $policy || $(<"$policy") == "${policy_text%$'\n'}" ]] || return 0
+	printf '%s' "$policy_text" | "${as_root[@]}" install -m 0755 /dev/stdin "$policy"
+	trap 'rm -f -- "$log"; "${as_root[@]}" rm -f -- "$policy"' EXIT
+}
+
+# Of the servers that were missing.
+disable_servers() {
+	local package unit units="" names=""
+	for package in "${missing[@]}"; do
+		[[ -n ${servers[$package]:-} ]] || continue
+		units+=" ${servers[$package]}" names+=" $package"
+	done
+	[[ -n $names ]] || return 0
+	for unit in $units; do
+		"${as_root[@]}" systemctl disable -q "$unit" >>"$log" 2>&1 || true # one that the package has not, here
+		! systemctl is-enabled -q "$unit" 2>>"$log" || say "$unit is started at the next boot: systemctl disable $unit"
+	done
+	say "not started, nor at a boot:$names (tests start them by hand; systemctl enable --now NAME makes one yours)"
+}
+
+forbid_starts
 if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	say "installing failed; see above"
 	exit 1
 fi
 say "installed"
+disable_servers
 check_versions

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "store/row_principal.h"
 
 #define SETTINGS_MAX   32
 #define WORLD_SETTINGS "KEEP_RELEASES=4e07408562bedb8b pre-deploy/10-migrate=6588117f7b516232"
@@ -296,6 +297,28 @@ world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg)
 	pump(w);
 }
 
+struct rooted {
+	const char *role;
+	int64_t number;
+};
+
+static void
+find_root(struct tx *tx, void *arg)
+{
+	struct rooted *rooted = arg;
+
+	rooted->number = row_principal_of(tx, PRINCIPAL_USER, "", rooted->role);
+}
+
+int64_t
+world_root(struct world *w, const char *role)
+{
+	struct rooted rooted = { .role = role };
+
+	world_act(w, find_root, &rooted);
+	return rooted.number;
+}
+
 struct answer
 world_decide(struct world *w, struct event *event)
 {
@@ -351,10 +374,17 @@ struct answer
 world_press(struct world *w, int64_t person, int64_t chat, const char *button)
 {
 	struct event *event = world_update(w, UPDATE_PRESS, person, chat);
+	size_t before = w->n_toasts;
+	struct answer answer;
 
 	w->toast[0] = '\0';
 	(void)text_copy(event->u.update->button, sizeof(event->u.update->button), button);
-	return world_decide(w, event);
+	answer = world_decide(w, event);
+	if (answer.status == 200 && w->n_toasts != before + 1 &&
+	    (person != WORLD_STRANGER || w->n_toasts != before))
+		fail_msg("a press was answered %zu times, last with \"%s\"", w->n_toasts - before,
+		    w->toast);
+	return answer;
 }
 
 struct event *

@@ -119,9 +119,13 @@ struct answer world_decide(struct world *w, struct event *event);
 /* Runs act() as the only decision of a batch, and delivers what is said. */
 void world_act(struct world *w, void (*act)(struct tx *tx, void *arg), void *arg);
 
+/* The number of root as a role of the main file, who is let in with it. */
+int64_t world_root(struct world *w, const char *role);
+
 /* What people do: in the group WORLD_GROUP, unless a chat is given. */
 struct answer world_text(struct world *w, int64_t person, const char *text);
 struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);
+/* ... which is answered once, whatever comes of it; a stranger's once at most: they may flood. */
 struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *button);
 
 /* An update with a fresh id, to be changed and decided. */
@@ -206,6 +210,9 @@ const char *world_plain(const struct world_message *message);
 /* How many messages have made a sound. */
 size_t world_rings(const struct world *w);
 
+/* All labels, " | " between; valid until the next call. */
+const char *world_labels(const struct world_message *message);
+
 /* The question behind the button whose label has this in it; "" none. */
 const char *world_button(const struct world_message *message, const char *label);
 
@@ -223,6 +230,10 @@ enum deploy_state world_state(struct world *w); /* of the newest in staging */
 
 /* How many audit entries have both in their line (second may be NULL). */
 size_t world_audited(struct world *w, const char *first, const char *second);
+
+/* Without a deployment: a release of COMMIT_A there, or of COMMIT_B behind one; NULL: in each
+ * environment of the settings. */
+void world_released(struct world *w, const char *environment);
 
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);

@@ -275,3 +275,41 @@ world_b_over_a(struct world *w, const char *url)
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 }
+
+static void
+release(struct tx *tx, void *arg)
+{
+	const struct environment_settings *all = tx->settings->environments;
+	const char *only = arg;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		struct release is = { .at = tx->at };
+
+		if (only != NULL && strcmp(all[i].name, only) != 0)
+			continue;
+		(void)snprintf(is.environment, sizeof(is.environment), "%s", all[i].name);
+		(void)snprintf(is.commit, sizeof(is.commit), "%s",
+		    row_environment_get(tx, all[i].name).current.id == 0 ? COMMIT_A : COMMIT_B);
+		(void)text_copy(is.subject, sizeof(is.subject), "Make it blue");
+		(void)text_copy(is.by, sizeof(is.by), "@ada");
+		(void)row_environment_release(tx, &is);
+	}
+}
+
+void
+world_released(struct world *w, const char *environment)
+{
+	world_act(w, release, (void *)(uintptr_t)environment);
+}
+
+const char *
+world_labels(const struct world_message *message)
+{
+	static char text[1024];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < message->buttons.n; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+		    i > 0 ? " | " : "", message->buttons.at[i].label);
+	return text;
+}

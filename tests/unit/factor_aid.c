@@ -103,7 +103,8 @@ factor_ask(struct tx *tx, int64_t who, const char *word, int64_t person, const c
 	    factor_said, sizeof(factor_said), "%s", tx->answer.text != NULL ? tx->answer.text : "");
 	free(tx->answer.text);
 	tx->answer.text = NULL;
-	status = tx->answer.status;
+	status = tx->wants_factor ? 428 : tx->answer.status;
+	tx->wants_factor = false;
 	tx->answer.status = 200; /* the tx goes on */
 	return status;
 }

@@ -29,8 +29,9 @@ void factor_enrol(struct tx *tx, void *arg);
 void factor_add_recovery(struct tx *tx, void *arg);
 #define FACTOR_RECOVERY "GAYT-EMZU-GU3D-OOBZ"
 
-/* What `deploybot 2fa WORD PERSON` asks for, by who sits at the machine, with a code or a recovery
- * code.  Returns the status; factor_said is the answer. */
+/* What `deploybot 2fa WORD PERSON` asks for, by who sits at the machine, with the first code or a
+ * recovery code of that person.  Returns the status, 428 where one's own is needed first;
+ * factor_said is the answer. */
 int factor_ask(struct tx *tx, int64_t who, const char *word, int64_t person, const char *code);
 extern char factor_said[512];
 

@@ -141,6 +141,14 @@ is_on(const struct policy_aid *aid, unsigned r, unsigned g, const char *place)
 	return false;
 }
 
+/* Who may deploy there sees what runs there. */
+static bool
+has_word(unsigned has, unsigned word)
+{
+	return has == POLICY_AID_STAR || has == word ||
+	    (word == POLICY_AID_STATUS && has == POLICY_AID_DEPLOY);
+}
+
 bool
 policy_aid_grants(const struct policy_aid *aid, int64_t person, unsigned word, const char *place)
 {
@@ -151,9 +159,7 @@ policy_aid_grants(const struct policy_aid *aid, int64_t person, unsigned word, c
 	for (unsigned r = 0; r < POLICY_AID_ROLES; r++)
 		for (unsigned g = 0;
 		     g < POLICY_AID_GRANTS && aid->roles[r].has[p] && !aid->roles[r].has_ended; g++)
-			if ((aid->roles[r].word[g] == POLICY_AID_STAR ||
-				aid->roles[r].word[g] == word) &&
-			    is_on(aid, r, g, place))
+			if (has_word(aid->roles[r].word[g], word) && is_on(aid, r, g, place))
 				return true;
 	return false;
 }

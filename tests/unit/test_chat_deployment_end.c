@@ -242,7 +242,7 @@ a_quick_migration_is_named(void **state)
 	work.ended_at = NOW;
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
-	chat_says(&what, "\n✓ migrate 0.0 s\n✓ release 2 s");
+	chat_says(&what, "\n✓ migrate\n✓ release 2 s");
 	assert_null(strstr(chat_plain(&what), "pull"));
 }
 
@@ -497,6 +497,66 @@ a_failure_says_what_is_known_to_run(void **state)
 	chat_says(&what, "Last known release: 9f8e7d6");
 }
 
+/* Goal: behind a first release that was taken back whole nobody looks for what is broken there. */
+static void
+a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
+{
+	static const struct environment empty = { .name = "staging" };
+	const struct step steps[] = { { "release", 1 }, { "switch h1", 2 }, { "nothing-runs", 3 } };
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	what.environment = &empty;
+	what.steps = steps;
+	what.n_steps = COUNT(steps);
+	what.run_end = RUN_FAILED;
+	deployment.target_changed = false;
+	chat_says(&what, "Failed: staging, nothing of it runs: ");
+	chat_says(
+	    &what, "staging has no release yet: what had been started of 1a2b3c4 was ended again");
+	assert_null(strstr(chat_plain(&what), "nothing was changed"));
+	assert_null(strstr(chat_plain(&what), "may be broken"));
+	assert_null(strstr(chat_plain(&what), "nothing-runs"));
+	chat_says(&what, "✗ switch h1");
+	(void)text_copy(deployment.migration, sizeof(deployment.migration), "migrated");
+	chat_says(&what, "Failed: staging, nothing of it runs: ");
+	chat_says(
+	    &what, "staging: the migration ran; nothing of 1a2b3c4 runs; the database is migrated");
+	deployment.target_changed = true; /* where that was not believed */
+	chat_says(&what, "staging may be broken: its state is unknown");
+}
+
+/* Goal: a reason is read once. */
+static void
+a_failure_says_its_reason_once(void **state)
+{
+	static const char reason[] =
+	    "10.77.0.12 shows ANOTHER key than the one in /etc/deploybot/known_hosts: is somebody in between? If the host's was changed: ssh-keyscan -p 22 10.77.0.12, compare, replace its line in that file";
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+	char tail[1024];
+	const char *said, *first;
+
+	(void)state;
+	deployment.target_changed = false;
+	(void)snprintf(
+	    deployment.detail, sizeof(deployment.detail), "exit 69: deploy.sh: %.190s…", reason);
+	(void)snprintf(tail, sizeof(tail),
+	    "Host key verification failed.\n%.197s…\nno\ndeploy.sh: %.186s…\ndeploy.sh: %s", reason,
+	    reason, reason);
+	what.tail = tail;
+	said = chat_plain(&what);
+	first = strstr(said, "shows ANOTHER key");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "shows ANOTHER key"));
+	chat_says(&what, "\nHost key verification failed.\nno\n");
+	what.tail = tail + strlen("Host key verification failed.\n"); /* that alone is left */
+	tail[strlen("Host key verification failed.\n") + 200] = '\0';
+	assert_null(
+	    strstr(strstr(chat_plain(&what), "shows ANOTHER key") + 1, "shows ANOTHER key"));
+}
+
 /* Goal: why it failed stands where it is read, as much of it as a phone shows. */
 static void
 a_failure_says_the_last_five_lines(void **state)
@@ -565,6 +625,8 @@ main(void)
 		cmocka_unit_test(a_failure_says_what_is_known_to_run),
 		cmocka_unit_test(down_is_said_of_what_was_looked_at),
 		cmocka_unit_test(what_ran_before_has_no_commit),
+		cmocka_unit_test(a_first_release_of_which_nothing_runs_is_said_to_be_so),
+		cmocka_unit_test(a_failure_says_its_reason_once),
 		cmocka_unit_test(a_failure_says_the_last_five_lines),
 		cmocka_unit_test(a_failure_says_what_the_application_logged),
 	};

@@ -279,13 +279,13 @@ a_port_that_another_program_has_is_named(void **state)
 		assert_true(said(w, "is in use by test_cli (process "));
 		assert_true(said(w, "The server does not start here now"));
 	}
-	/* Where a deploybot works on that folder the port is its own. */
+	/* Where a deploybot works on that folder the port may be its own: it says so itself. */
 	(void)snprintf(folder, sizeof(folder), "%s/state", w->folder);
 	assert_int_equal(mkdir(folder, 0700), 0);
 	lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(lock, LOCK_EX), 0);
-	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
-	assert_false(said(w, wanted));
+	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
+	assert_true(said(w, "API_SERVER_PORT: deploybot runs, but port"));
 	(void)close(lock);
 	(void)close(listener);
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
@@ -326,7 +326,7 @@ each_says_whether_it_asks_the_network(void **state)
 	assert_int_equal(RUN(w, "doctor", "--help"), EX_OK);
 	assert_true(said(w, "over the network"));
 	assert_int_equal(RUN(w, "doctor", "--env-file", "/nowhere/env"), 1);
-	assert_true(said(w, "; the network was asked\n"));
+	assert_true(said(w, "; the network was not asked\n"));
 }
 
 static void

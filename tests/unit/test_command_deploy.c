@@ -223,7 +223,7 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	assert_non_null(world_says(&w, "Possible:\n• develop\n• v1.2"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_audited(&w, "deploy_failed", "refused"), 1);
+	assert_int_equal(world_audited(&w, "deploy_not_done", "refused"), 1);
 	world_close(&w);
 }
 

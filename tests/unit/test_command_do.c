@@ -38,6 +38,23 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	world_close(&w);
 }
 
+/* Of one client nobody is asked which; what a contractor reads names no folder of the server. */
+static void
+one_client_is_not_asked_for_and_no_folder_is_shown(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_NAME=Acme Ltd", "CLIENT_ACME_HOST=local",
+	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_ACTIONS=clear-cache,disk-free",
+	    "CLIENT_ACME_CACHE_COMMAND=/srv/acme/bin/clear --all", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/do");
+	assert_string_equal(world_labels(world_last(&w)), "disk-free | clear-cache");
+	(void)world_text(&w, WORLD_ADMIN, "/request clear-cache acme");
+	assert_non_null(world_says(&w, "Acme Ltd: run clear --all on deploybot's server"));
+	world_close(&w);
+}
+
 static void
 what_fails_says_so_and_marks_nothing(void **state)
 {
@@ -287,7 +304,7 @@ an_action_never_runs_beside_a_deployment_on_its_target(void **state)
 	assert_string_equal(do_aid_run(&w)->client, "acme");
 	assert_string_equal(do_aid_run(&w)->environment, "staging");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "Doing client/acme disk-free\nwhich is staging"));
+	assert_non_null(world_says(&w, "Doing client/acme disk-free\nenvironment: staging"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -488,6 +505,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restart_is_asked_about_runs_and_says_how_it_went),
+		cmocka_unit_test(one_client_is_not_asked_for_and_no_folder_is_shown),
 		cmocka_unit_test(what_fails_says_so_and_marks_nothing),
 		cmocka_unit_test(the_settings_and_the_grant_must_both_say_yes),
 		cmocka_unit_test(nobody_without_a_grant_does_anything),

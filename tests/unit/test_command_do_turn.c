@@ -42,7 +42,7 @@ others_approve_what_a_client_asks_approvals_for(void **state)
 	said = world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: client/acme disk-free");
 	assert_non_null(said);
 	assert_non_null(strstr(world_plain(said),
-	    "how full are the disks?\nlook at the disks on h\nwhich is staging\nrequested by @eve"));
+	    "how full are the disks?\nlook at the disks on h\nenvironment: staging\nrequested by @eve"));
 	assert_string_not_equal(world_button(said, "Approve disk-free client/acme"), "");
 	(void)world_press(&w, CONTRACTOR, said->chat, world_button(said, "Approve"));
 	assert_null(world_peek(&w, EFFECT_RUN)); /* not their own */

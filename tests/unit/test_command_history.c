@@ -153,6 +153,11 @@ of_several_environments_a_button_leads_to_one(void **state)
 
 	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/history"); /* nothing was done in the other */
+	assert_string_equal(world_last(&w)->buttons.at[0].label, "🔎 Show #1");
+	assert_null(strstr(world_plain(world_last(&w)), "production"));
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .error = "there is no branch main" });
 	(void)world_text(&w, WORLD_ADMIN, "/history");
 	message = world_last(&w);
 	assert_int_equal(message->buttons.n, 2);

@@ -1,6 +1,6 @@
 /* Goal: what an application logged reaches who may read it, and no group that is not meant to.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "people_aid.h"
 
 #include "lib/text.h"
 #include "store/row_effect.h"
@@ -285,6 +285,29 @@ logs_asks_the_target_and_says_what_it_says(void **state)
 	world_close(&w);
 }
 
+/* Over /v1 the loop asks the target before it answers, for who may read it and nobody else. */
+static void
+over_v1_the_same_is_answered(void **state)
+{
+	struct answer answer;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "ALLOWED_USERS=44", PEOPLE_MANY, NULL);
+	answer = people_command(&w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"7\"]}");
+	assert_int_equal(answer.status, 200);
+	assert_string_equal(answer.log_of, "staging");
+	assert_int_equal(answer.log_lines, 7);
+	assert_null(world_peek(&w, EFFECT_APPLICATION_LOG)); /* no chat waits for it */
+	answer = people_command(&w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"500\"]}");
+	assert_int_equal(answer.status, 409);
+	assert_string_equal(answer.log_of, "");
+	answer = people_command(&w, READER, "logs", "{\"arguments\": [\"staging\"]}");
+	assert_int_equal(answer.status, 403);
+	assert_string_equal(answer.log_of, "");
+	world_close(&w);
+}
+
 static void
 an_odd_number_of_lines_and_who_may_not_are_refused(void **state)
 {
@@ -361,6 +384,7 @@ main(void)
 		cmocka_unit_test(what_a_start_that_failed_has_logged_is_in_private_too),
 		cmocka_unit_test(the_log_of_a_live_release_comes_where_it_was_asked_for),
 		cmocka_unit_test(logs_asks_the_target_and_says_what_it_says),
+		cmocka_unit_test(over_v1_the_same_is_answered),
 		cmocka_unit_test(an_odd_number_of_lines_and_who_may_not_are_refused),
 		cmocka_unit_test(a_group_is_sent_nothing_but_where_to_ask),
 		cmocka_unit_test(who_may_no_more_when_it_comes_is_sent_nothing),

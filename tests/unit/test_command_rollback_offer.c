@@ -58,6 +58,15 @@ an_earlier_release_of_what_was_rolled_back_is_not_offered(void **state)
 	world_close(&w);
 }
 
+static struct world_message *
+older(struct world *w, const char *text)
+{
+	(void)world_text(w, WORLD_ADMIN, text);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Older…"));
+	assert_string_equal(w->toast, "Listed below.");
+	return world_last(w);
+}
+
 static void
 several_releases_are_offered_with_what_each_takes_back(void **state)
 {
@@ -73,8 +82,7 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	world_deploy_goes_live(&w, COMMIT_D);
 	world_deploy_goes_live(&w, COMMIT_C); /* once more: one place */
 	w.aid.at += 300000;
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	message = world_last(&w);
+	message = older(&w, "/rollback staging");
 	assert_string_equal(world_plain(message),
 	    "❓ Roll back staging? To which release:\nlive: ccccccc \"Make it blue\", 5 min ago"
 	    "\n• release 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
@@ -112,12 +120,12 @@ four_are_offered_and_none_that_was_left(void **state)
 	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(commits); i++)
 		world_deploy_goes_live(&w, commits[i]);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	(void)older(&w, "/rollback staging");
 	assert_int_equal(world_last(&w)->buttons.n, 4);
 	assert_string_not_equal(world_button(world_last(&w), "to eeeeeee"), "");
 	assert_string_equal(world_button(world_last(&w), "to aaaaaaa"), "");
 	world_rolls_back(&w, "/rollback staging");
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	(void)older(&w, "/rollback staging");
 	assert_int_equal(world_last(&w)->buttons.n, 4);
 	assert_string_equal(world_button(world_last(&w), "to fffffff"), "");
 	assert_string_equal(world_button(world_last(&w), "to eeeeeee"), "");

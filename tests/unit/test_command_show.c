@@ -78,10 +78,11 @@ a_deployment_is_told_from_who_asked_to_its_entries(void **state)
 	has(text, "\nqueued 00:00, started 00:00, ended 00:04, took 4 min 12 s\n");
 	has(text, "\nhealthy at 127.0.0.1:1 after 12 s\n");
 	has(text,
-	    "\nrun 1: started 00:00, exit 0\n00:01 build 1 min 20 s\n00:02 release 1 min 40 s\n");
+	    "\ndeploy script: started 00:00, ok (run 1)\n00:01 build 1 min 20 s\n00:02 release 1 min 40 s\n");
 	assert_null(strstr(text, "stays-old")); /* no step */
 	has(text, "\naudit entries ");
-	assert_non_null(strstr(world_last(&w)->text, "\n" MARK_QUOTE "run 1: ")); /* folded */
+	assert_non_null(
+	    strstr(world_last(&w)->text, "\n" MARK_QUOTE "deploy script: ")); /* folded */
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 	assert_string_equal(world_last(&w)->buttons.at[0].label, "📄 Log");
 	/* Nobody types forty digits; the text has seven. */
@@ -168,8 +169,8 @@ what_was_rolled_back_says_why_and_to_what(void **state)
 	text = shown(WORLD_ADMIN, "/show 2");
 	has(text, "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)\n#2\n");
 	has(text, ", took 0.0 s\nunhealthy: HTTP 500\n↩️ rolled back to aaaaaaa\nblocked: ");
-	has(text, "\nrun 2: started 00:04, exit 0");
-	has(text, "\nrun 3, rollback: started 00:04, exit 0");
+	has(text,
+	    "\ndeploy script: started 00:04, ok (run 2)\nrollback script: started 00:04, ok (run 3)");
 	assert_null(strstr(text, "live since"));
 	assert_int_equal(world_last(&w)->buttons.n, 3);
 	assert_string_equal(world_last(&w)->buttons.at[1].label, "📄 Rollback log");

@@ -19,43 +19,6 @@ open_two(void **state)
 	return 0;
 }
 
-/* A hundred environments of ten applications, in order: app00/a to app09/j. */
-static int
-open_many(void **state)
-{
-	char name[ENVIRONMENT_NAME_MAX], text[512];
-
-	(void)state;
-	world_open(&w, NULL);
-	for (int i = 0; i < 10; i++) {
-		(void)snprintf(name, sizeof(name), "app%02d", i);
-		(void)snprintf(text, sizeof(text),
-		    "ENVIRONMENTS=staging,b,c,d,e,f,g,h,i,j\nB_HOST=b%d\nC_HOST=c%d\nD_HOST=d%d\n"
-		    "E_HOST=e%d\nF_HOST=f%d\nG_HOST=g%d\nH_HOST=h%d\nI_HOST=i%d\nJ_HOST=j%d\n",
-		    i, i, i, i, i, i, i, i, i);
-		world_application(&w, name, text);
-	}
-	return 0;
-}
-
-/* One application, with more environments than a message shows whole. */
-static int
-open_large(void **state)
-{
-	char text[1024] = "ENVIRONMENTS=staging";
-
-	(void)state;
-	world_open(&w, NULL);
-	for (char c = 'b'; c <= 'r'; c++)
-		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%c", c);
-	(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "\n");
-	for (char c = 'b'; c <= 'r'; c++)
-		(void)snprintf(
-		    text + strlen(text), sizeof(text) - strlen(text), "%c_HOST=h%c\n", c - 32, c);
-	world_application(&w, "shop", text);
-	return 0;
-}
-
 static int
 close_world(void **state)
 {
@@ -71,23 +34,124 @@ set_down(struct tx *tx, void *arg)
 }
 
 static void
+says(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void
 of_several_applications_each_environment_is_a_line(void **state)
 {
 	struct world_message *message;
 
 	(void)state;
+	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
-	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
-	    "⚪ shop/staging has no release yet\n⚪ shop/production has no release yet\n"
+	    "⚪ blog/production runs aaaaaaa, just now\n⚪ shop/production runs aaaaaaa, just now\n"
+	    "⚪ blog/staging runs aaaaaaa, just now\n🩺 shop/staging runs aaaaaaa, just now\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
-	assert_int_equal(message->buttons.n, 4);
-	assert_string_equal(message->buttons.at[2].label, "shop/staging");
+	assert_string_equal(world_labels(message),
+	    "blog/production | shop/production | blog/staging | shop/staging");
 	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 1);
 	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(message), "⚪ shop/staging has no release yet\n"));
+	assert_non_null(strstr(world_plain(message), "🟢 shop/staging runs aaaaaaa"));
 	assert_null(strstr(world_plain(message), "checking"));
+}
+
+/* Eighteen lines that said nothing stood above the one that mattered. */
+static void
+what_never_had_a_release_is_one_line_at_the_end(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⚪ No release yet: blog/staging, blog/production, shop/staging, shop/production\n"
+	    "\n4 environments; /status <application> shows all of one.");
+	assert_int_equal(world_last(&w)->buttons.n, 0);
+	assert_null(world_peek(&w, EFFECT_PROBE));
+	world_released(&w, "shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "⚪ shop/production runs aaaaaaa, just now\n"
+	    "⚪ No release yet: blog/staging, blog/production, shop/staging\n"
+	    "\n4 environments; /status <application> shows all of one.");
+	assert_string_equal(world_labels(world_last(&w)), "shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/status shop"); /* in paragraphs as well */
+	assert_true(text_starts(world_plain(world_last(&w)), "⚪ shop/production runs aaaaaaa"));
+	says(world_plain(world_last(&w)), "\n\n⚪ No release yet: shop/staging\n");
+	/* What is asked about, or in progress, is none of those. */
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	assert_true(text_starts(world_plain(world_last(&w)),
+	    "⚪ blog/staging has no release yet; ⏳ in progress aaaaaaa\n"
+	    "⚪ blog/production has no release yet\n⚪ shop/production runs aaaaaaa, just now\n"
+	    "⚪ No release yet: shop/staging\n"));
+}
+
+/* At night: why, what, who, and the way out, without another command. */
+static void
+what_is_red_says_why_and_has_its_way_out_beside_it(void **state)
+{
+	struct world_message *message;
+	char staging[LIMIT_BUTTON_ID];
+
+	(void)state;
+	world_released(&w, NULL);
+	world_released(&w, "shop/staging");
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	message = world_last(&w);
+	assert_string_equal(world_labels(message),
+	    "blog/production | shop/production | blog/staging | shop/staging");
+	(void)text_copy(staging, sizeof(staging), world_button(message, "blog/staging"));
+	world_probed(&w, "connection refused");
+	assert_true(text_starts(world_plain(message),
+	    "🔴 shop/staging: unhealthy; last live: bbbbbbb \"Make it blue\", just now, by @ada\n"
+	    "DOWN: connection refused, 3 of 3 tries\n⚪ blog/production runs"));
+	assert_string_equal(world_labels(message),
+	    "shop/staging | ↩️ Roll back shop/staging | 📄 Log of shop/staging | blog/production"
+	    " | shop/production | blog/staging");
+	/* A press on what stood there already counts. */
+	assert_string_equal(world_button(message, "blog/staging"), staging);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Log of"));
+	assert_string_equal(
+	    w.toast, "It comes in private. If nothing comes, write /start to me there first.");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
+	assert_string_equal(w.toast, "Asking below.");
+	assert_non_null(world_says(&w, "Roll back shop/staging?\nbbbbbbb → aaaaaaa"));
+	/* Who may neither has neither. */
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
+	world_probed(&w, "connection refused");
+	assert_string_equal(world_labels(world_last(&w)),
+	    "shop/staging | 📄 Log of shop/staging | blog/production | shop/production"
+	    " | blog/staging");
+}
+
+/* "/status prod" was two lines without a button. */
+static void
+a_name_that_several_have_and_one_alone_have_buttons(void **state)
+{
+	(void)state;
+	world_released(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/status prod");
+	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/production runs"));
+	assert_null(strstr(world_plain(world_last(&w)), "<application>"));
+	assert_string_equal(
+	    world_labels(world_last(&w)), "blog/production | shop/production | ◀ all");
+	(void)world_text(&w, WORLD_ADMIN, "/status shop/production");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "📄 Log of shop/production | History | ◀ all");
+	world_released(&w, "shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/status shop/production");
+	assert_string_equal(world_labels(world_last(&w)),
+	    "↩️ Roll back shop/production | 📄 Log of shop/production | History | ◀ all");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "History"));
+	says(world_plain(world_last(&w)), "shop/production");
 }
 
 /* From all to one and back, in one message. */
@@ -97,13 +161,14 @@ a_button_leads_to_one_environment_and_back(void **state)
 	struct world_message *message;
 
 	(void)state;
+	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "shop/staging"));
 	assert_ptr_equal(world_last(&w), message);
-	assert_true(text_starts(world_plain(message), "⚪ shop/staging has no"));
+	assert_true(text_starts(world_plain(message), "🩺 shop/staging runs aaaaaaa"));
 	assert_null(strstr(world_plain(message), "blog"));
-	assert_int_equal(message->buttons.n, 1);
+	assert_string_equal(world_labels(message), "📄 Log of shop/staging | History | ◀ all");
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(message), "healthy, HTTP 200 in 12 ms"));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "◀ all"));
@@ -116,12 +181,12 @@ static void
 of_one_application_each_environment_is_a_paragraph(void **state)
 {
 	(void)state;
+	world_released(&w, "shop/staging");
+	world_released(&w, "shop/production");
 	(void)world_text(&w, WORLD_ADMIN, "/status shop");
-	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "shop/staging has no release yet\n"
-	    "checking health …"));
-	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\n\n⚪ shop/production has no release yet\nno health check configured\n"));
+	says(world_plain(world_last(&w)), "\n\n🩺 shop/staging runs aaaaaaa \"Make it blue\"\n");
+	assert_true(text_starts(world_plain(world_last(&w)),
+	    "⚪ shop/production runs aaaaaaa \"Make it blue\"\nrelease 1, "));
 	assert_null(strstr(world_plain(world_last(&w)), "blog"));
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(world_last(&w)), "healthy, HTTP 200 in 12 ms"));
@@ -129,7 +194,7 @@ of_one_application_each_environment_is_a_paragraph(void **state)
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⚪ blog/production has no release yet\nno health check configured\n");
 	(void)world_text(&w, WORLD_ADMIN, "/status production"); /* those of this name */
-	assert_non_null(strstr(world_plain(world_last(&w)), "2 environments;"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "2 environments"));
 	assert_null(strstr(world_plain(world_last(&w)), "staging"));
 }
 
@@ -164,13 +229,6 @@ status_of(struct world *one)
 {
 	(void)world_text(one, WORLD_ADMIN, "/status staging");
 	return world_plain(world_last(one));
-}
-
-static void
-says(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL)
-		fail_msg("\"%s\" is not in:\n%s", part, text);
 }
 
 /* One bad answer may be a restart: three in a row, and the sentence has them. */
@@ -335,8 +393,9 @@ what_is_in_trouble_stands_first(void **state)
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
 	    "🔥 shop/production may be DOWN; no release yet\n"
+	    "the last change failed half-way: look at /logs shop/production\n"
 	    "⚪ shop/staging has no release yet; ⏳ in progress aaaaaaa\n"
-	    "⚪ blog/staging has no release yet\n⚪ blog/production has no release yet\n"
+	    "⚪ No release yet: blog/staging, blog/production\n"
 	    "checking health …\n\n4 environments; /status <application> shows all of one.");
 }
 
@@ -351,12 +410,14 @@ of_several_what_is_unhealthy_stands_first(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
+	world_released(&w, "blog/staging");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/staging"));
 	world_probed(&w, "HTTP 500");
 	said = world_plain(world_last(&w));
-	assert_true(text_starts(said, "🔴 shop/staging: unhealthy; last live: aaaaaaa, "));
-	assert_non_null(strstr(said, "\n⚪ blog/staging has no release yet\n"));
+	assert_true(
+	    text_starts(said, "🔴 shop/staging: unhealthy; last live: aaaaaaa \"Make it blue\", "));
+	assert_non_null(strstr(said, "\n⚪ blog/staging runs aaaaaaa, "));
 }
 
 /* A dot alone said so, behind the word "runs"; and of two nobody knows which has answered. */
@@ -380,106 +441,6 @@ of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **st
 	world_probed(&w, "HTTP 500");
 	says(world_plain(world_last(&w)),
 	    "⏳ shop/staging: in progress bbbbbbb; last live: aaaaaaa, ");
-}
-
-/* The longest that it gets: nothing is said of each command of each environment. */
-static void
-help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
-{
-	const char *text;
-	char apps[192];
-	size_t rows = 0;
-
-	(void)state;
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_C_IDS=50",
-	    "ROLE_C_MAY=status:*/*, deploy:*/b, cancel:*/b, log:*/c", NULL);
-	(void)world_text(&w, 50, "/help");
-	text = world_plain(world_last(&w));
-	assert_non_null(strstr(text, "In app00/b, app01/b, app02/b and 7 more only:\n/deploy "));
-	assert_non_null(strstr(text, " app03/j and 60 more: /status"));
-	assert_null(strstr(text, "app04/staging"));
-	for (const char *at = text; *at != '\0'; at++)
-		rows += *at == '\n';
-	assert_in_range(rows, 8, 16);
-	assert_in_range(strlen(text), 500, 1200);
-	(void)world_text(&w, WORLD_ADMIN, "/help all");
-	assert_in_range(strlen(world_plain(world_last(&w))), 1000, 3000);
-}
-
-static void
-a_page_shows_twenty_and_leads_to_the_others(void **state)
-{
-	struct world_message *message;
-	char second[LIMIT_BUTTON_ID];
-
-	(void)state;
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	message = world_last(&w);
-	assert_int_equal(strncmp(world_plain(message), "⚪ app00/staging", 16), 0);
-	assert_non_null(strstr(world_plain(message), "app01/j"));
-	assert_null(strstr(world_plain(message), "app02"));
-	assert_int_equal(message->buttons.n, 11);
-	assert_string_equal(message->buttons.at[10].label, "2/5 ▶");
-	(void)text_copy(second, sizeof(second), message->buttons.at[10].id);
-
-	/* Another person's page would show what only they may see. */
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, second);
-	assert_true(w.is_alert);
-	assert_non_null(strstr(world_plain(message), "app00/staging"));
-
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, second);
-	assert_string_equal(w.toast, "Page 2");
-	assert_ptr_equal(world_last(&w), message); /* the same message */
-	assert_int_equal(strncmp(world_plain(message), "⚪ app02/staging", 16), 0);
-	assert_string_equal(message->buttons.at[10].label, "◀ 1/5");
-	assert_string_equal(message->buttons.at[11].label, "3/5 ▶");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, second); /* of the keyboard before */
-	assert_string_equal(w.toast, "This button has expired or was used.");
-}
-
-/* The first page's health comes when the second is shown. */
-static void
-a_page_that_was_left_is_not_shown_again(void **state)
-{
-	struct world_message *message;
-	char text[512];
-
-	(void)state;
-	(void)snprintf(text, sizeof(text), "ENVIRONMENTS=staging\n" HEALTH);
-	world_application(&w, "aaa", text);
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	message = world_last(&w);
-	assert_non_null(world_peek(&w, EFFECT_PROBE));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, " ▶"));
-	assert_null(world_peek(&w, EFFECT_PROBE)); /* withdrawn */
-	assert_null(strstr(world_plain(message), "aaa/staging"));
-	/* And a page's buttons stay while its health comes. */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "◀ "));
-	assert_non_null(strstr(world_plain(message), "aaa/staging"));
-	(void)text_copy(text, sizeof(text), message->buttons.at[0].id);
-	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(message), "⚪ aaa/staging has no release yet"));
-	assert_string_equal(message->buttons.at[0].id, text);
-}
-
-static void
-a_page_of_the_history_is_five_environments(void **state)
-{
-	struct world_message *message;
-
-	(void)state;
-	(void)world_text(&w, WORLD_ADMIN, "/history");
-	message = world_last(&w);
-	assert_non_null(strstr(world_plain(message), "app00/e\nno deployments yet"));
-	assert_null(strstr(world_plain(message), "app00/f"));
-	assert_string_equal(message->buttons.at[5].label, "2/20 ▶");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[5].id);
-	assert_string_equal(w.toast, "Page 2");
-	assert_non_null(strstr(world_plain(message), "app00/f\nno deployments yet"));
-	(void)world_text(&w, WORLD_ADMIN, "/history app03");
-	assert_non_null(strstr(world_plain(world_last(&w)), "app03/j"));
-	assert_int_equal(world_last(&w)->buttons.n, 5); /* each leads to one */
 }
 
 static void
@@ -513,16 +474,6 @@ a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 }
 
-static void
-of_one_application_with_many_each_environment_is_a_line(void **state)
-{
-	(void)state;
-	(void)world_text(&w, WORLD_ADMIN, "/status shop");
-	assert_non_null(strstr(world_plain(world_last(&w)), "\n18 environments; "));
-	assert_null(strstr(world_plain(world_last(&w)), "no deployments yet"));
-}
-
-/* An admin of one application is none of the others'. */
 static void
 what_means_nothing_is_named_to_who_may_everything(void **state)
 {
@@ -568,6 +519,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_button_leads_to_one_environment_and_back, open_two),
 		TEST(of_several_applications_each_environment_is_a_line, open_two),
+		TEST(what_never_had_a_release_is_one_line_at_the_end, open_two),
+		TEST(what_is_red_says_why_and_has_its_way_out_beside_it, open_two),
+		TEST(a_name_that_several_have_and_one_alone_have_buttons, open_two),
 		TEST(of_one_application_each_environment_is_a_paragraph, open_two),
 		cmocka_unit_test(of_several_hosts_each_is_named),
 		cmocka_unit_test(down_is_said_after_three_tries),
@@ -580,15 +534,10 @@ main(void)
 		TEST(of_several_what_is_unhealthy_stands_first, open_two),
 		TEST(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it,
 		    open_two),
-		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
-		TEST(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many),
-		TEST(a_page_that_was_left_is_not_shown_again, open_many),
-		TEST(a_page_of_the_history_is_five_environments, open_many),
 		TEST(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two),
 		TEST(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two),
 		TEST(of_many_files_with_a_mistake_the_first_are_named, open_two),
 		TEST(what_means_nothing_is_named_to_who_may_everything, open_two),
-		TEST(of_one_application_with_many_each_environment_is_a_line, open_large),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	    "author Ann Example · requested by @ada\nNothing was released to production yet.\n"
 	    "• aaaaaaa \"Change 1\" — Ann Example\n• aaaaaaa \"Change 2\" — Ann Example\n"
 	    "🗄 runs before the release: pre-deploy/10-migrate\n"
-	    "#1 · approved 0 of 1\n⌛ until 08:00");
+	    "#1 · approved 0 of 1\n⌛ open until 08:00");
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 
 	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve"); /* who asked */

@@ -333,7 +333,7 @@ settings_that_need_fewer_or_more_are_in_force_at_once(void **state)
 	world_settings(&w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "approved 1 of 3: @bob\n⌛ until 08:00\n"
+	    "approved 1 of 3: @bob\n⌛ open until 08:00\n"
 	    "⚠️ 2 more must approve, and only 1 may: an admin can change the settings"));
 	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);

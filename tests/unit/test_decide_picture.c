@@ -2,18 +2,29 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
+#include "store/row_principal.h"
 #include "store/row_factor.h"
 #include "store/store_inside.h"
+#include "types/principal.h"
 
 #define CY WORLD_STAGING_USER
 
 static struct person cy = { .id = CY };
 
 static void
-open_chat(struct world *w, const char *setting)
+open_chat_alone(struct world *w, const char *setting)
 {
 	factor_write_key(FACTOR_KEY);
 	world_open(w, factor_key_setting, "REQUIRE_OTP=deploy:*", setting, NULL);
+}
+
+/* Both admins have one. */
+static void
+open_chat(struct world *w, const char *setting)
+{
+	open_chat_alone(w, setting);
+	world_act(w, factor_enrol, &ada);
+	world_act(w, factor_enrol, &bob);
 }
 
 static void
@@ -105,10 +116,13 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	    "🔐 Second factor to confirm: @cy, telegram:33, has made one in the chat at 2026-01-01T00:00:00Z. Ask them in another way whether they did, before you confirm it.");
 	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
 	(void)world_text_in(&w, CY, CY, "/2fa");
-	assert_non_null(world_says_in(&w, CY, "counts when another admin has confirmed it"));
+	assert_non_null(world_says_in(
+	    &w, CY, "counts when another admin has confirmed it, or root on the server"));
 	assert_null(world_peek(&w, EFFECT_PICTURE));
 
 	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
+	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
+	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(w.toast, "Confirmed.");
 	assert_int_not_equal(factor_of_cy(&w).enrolled_at, 0);
 	assert_non_null(world_says_in(&w, CY, "Second factor: telegram:33 has one now"));
@@ -159,7 +173,6 @@ nobody_confirms_their_own_nor_without_the_grant_nor_their_code(void **state)
 
 	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
-	world_act(&w, factor_enrol, &bob);
 	make(&w);
 	(void)world_text_in(&w, CY, CY, "/2fa confirm 000000");
 	assert_non_null(world_says_in(&w, CY, "Not confirmed: that is not its code"));
@@ -187,13 +200,21 @@ read_adas(struct tx *tx, void *arg)
 }
 
 static void
+drop_bobs(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_factor_drop(tx, bob.id);
+}
+
+static void
 an_admins_own_is_confirmed_by_the_other_one(void **state)
 {
 	struct world w;
 	char text[32];
 
 	(void)state;
-	open_chat(&w, "TOTP_ENROL=chat");
+	open_chat_alone(&w, "TOTP_ENROL=chat");
+	world_act(&w, factor_enrol, &bob);
 	(void)world_text_in(&w, ada.id, ada.id, "/2fa");
 	end_effect(&w, EFFECT_PICTURE, 777, "");
 	world_act(&w, read_adas, NULL);
@@ -204,7 +225,36 @@ an_admins_own_is_confirmed_by_the_other_one(void **state)
 	factor_press(&w, ada.id, asked(&w, bob.id), "Confirm"); /* in bob's chat */
 	assert_null(world_says_in(&w, ada.id, "has one now"));
 	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
+	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_non_null(world_says_in(&w, ada.id, "has one now"));
+	factor_close(&w);
+}
+
+/* Whoever has taken over the account of an admin who has no second factor confirms nothing, nor is
+ * asked; root is named. */
+static void
+who_has_none_confirms_nobodys(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_chat_alone(&w, "TOTP_ENROL=chat");
+	world_act(&w, factor_enrol, &bob);
+	make(&w);
+	prove(&w);
+	assert_null(world_says_in(&w, ada.id, "Second factor to confirm"));
+	world_act(&w, drop_bobs, NULL); /* reset, after he was asked */
+	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
+	if (strstr(w.toast, "it needs a code of your own, and you have none: root does it") == NULL)
+		fail_msg("%s", w.toast);
+	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
+	factor_close(&w);
+	/* Where no other admin has one. */
+	open_chat_alone(&w, "TOTP_ENROL=chat");
+	make(&w);
+	prove(&w);
+	assert_non_null(world_says_in(&w, CY,
+	    "before root has confirmed it on the server (no other admin has one yet): deploybot 2fa confirm 33"));
 	factor_close(&w);
 }
 
@@ -304,19 +354,25 @@ static void
 confirm_here(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_int_equal(factor_ask(tx, ada.id, "confirm", CY, ""), 200);
-	assert_int_equal(factor_ask(tx, ada.id, "confirm", CY, ""), 409);
+	assert_int_equal(
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    200);
+	assert_int_equal(
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    409);
 }
 
 static void
 confirm_nothing_here(struct tx *tx, void *arg)
 {
 	(void)arg;
-	assert_int_equal(factor_ask(tx, ada.id, "confirm", CY, ""), 409); /* not proven */
+	assert_int_equal(
+	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
+	    409); /* not proven */
 }
 
 static void
-somebody_on_the_server_may_confirm_what_was_proven(void **state)
+root_may_confirm_what_was_proven(void **state)
 {
 	struct world w;
 
@@ -347,7 +403,7 @@ the_setting_says_whether_it_is_made_in_the_chat(void **state)
 		assert_null(world_peek(&w, EFFECT_PICTURE));
 		(void)world_text_in(&w, CY, CY, "/2fa");
 		assert_int_equal(world_count(&w, EFFECT_PICTURE), rows[i].is_made);
-		assert_int_equal(world_says_in(&w, CY, "An admin makes one on the server") == NULL,
+		assert_int_equal(world_says_in(&w, CY, "Root or another admin makes one: ") == NULL,
 		    rows[i].is_made);
 		factor_close(&w);
 	}
@@ -369,12 +425,13 @@ main(void)
 		cmocka_unit_test(only_the_person_is_in_the_effect),
 		cmocka_unit_test(nobody_confirms_their_own_nor_without_the_grant_nor_their_code),
 		cmocka_unit_test(an_admins_own_is_confirmed_by_the_other_one),
+		cmocka_unit_test(who_has_none_confirms_nobodys),
 		cmocka_unit_test(a_picture_that_comes_late_is_deleted),
 		cmocka_unit_test(
 		    a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once),
 		cmocka_unit_test(where_its_picture_stays_or_never_came_a_secret_counts_no_more),
 		cmocka_unit_test(what_nobody_confirms_in_time_is_over),
-		cmocka_unit_test(somebody_on_the_server_may_confirm_what_was_proven),
+		cmocka_unit_test(root_may_confirm_what_was_proven),
 		cmocka_unit_test(the_setting_says_whether_it_is_made_in_the_chat),
 	};
 

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "settings/settings_stages.h"
+
 #define HOUR_MS	 INT64_C(3600000)
 #define TREE_1	 "1111111122222222333333334444444455555555"
 #define DIGITS_1 "1111111111111111111111111111111111111111111111111111111111111111"
@@ -264,10 +266,85 @@ a_question_links_to_what_changes_and_names_a_migration_and_the_rollback(void **s
 	world_close(&w);
 }
 
+/* Who put qa behind the usual two read in each of its questions that it never ran on production. */
+static void
+without_a_setting_the_stage_is_the_one_before_it_and_no_production(void **state)
+{
+	static const struct {
+		const char *environments, *of, *stages;
+	} cases[] = {
+		{ "ENVIRONMENTS=staging,production,qa", "qa", "" },
+		{ "ENVIRONMENTS=staging,production,qa", "production", "staging" },
+		{ "ENVIRONMENTS=staging,production,qa", "staging", "" },
+		{ "ENVIRONMENTS=staging,qa,production", "production", "qa" },
+		{ "ENVIRONMENTS=staging,prod-eu,production", "production", "" },
+	};
+	const char *found[SETTINGS_STAGES];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t n;
+
+		world_open(&w, cases[i].environments, "QA_CONFIRM=false", NULL);
+		n = settings_stages(w.aid.settings, cases[i].of, found);
+		assert_string_equal(n > 0 ? found[0] : "", cases[i].stages);
+		assert_int_equal(n, cases[i].stages[0] != '\0');
+		world_close(&w);
+	}
+}
+
+static void
+the_setting_says_which_stages_there_are(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, "ENVIRONMENTS=staging,qa,production",
+	    "PRODUCTION_AFTER=staging, qa", NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	w.aid.at += HOUR_MS;
+	(void)question(&w, COMMIT_A, TREE_1, 1);
+	assert_non_null(world_says(&w, "ran on staging for 1 h"));
+	assert_non_null(world_says(&w, "⚠️ never ran on qa"));
+	world_close(&w);
+	world_open(&w, STAGING_URL, "PRODUCTION_AFTER=none", NULL);
+	stage(&w, COMMIT_A, TREE_1, NULL);
+	assert_false(says(&w, COMMIT_A, TREE_1, "ran on"));
+	world_close(&w);
+}
+
+/* Of another application's the main file alone says so: a file of its own would learn of that. */
+static void
+a_stage_may_be_another_applications_by_the_main_file_alone(void **state)
+{
+	const char *found[SETTINGS_STAGES];
+	char apps[128];
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_application(&w, "blog", "PRODUCTION_AFTER=shop/staging,staging,nowhere\n");
+	world_application(&w, "shop", "");
+	assert_int_equal(settings_stages(w.aid.settings, "blog/production", found), 1);
+	assert_string_equal(found[0], "blog/staging");
+	world_application(&w, "blog", "");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
+	world_settings(&w, apps, "GITHUB_REPOSITORY=", "PRODUCTION_AFTER=shop/staging", NULL);
+	assert_int_equal(settings_stages(w.aid.settings, "blog/production", found), 1);
+	assert_string_equal(found[0], "shop/staging");
+	assert_int_equal(settings_stages(w.aid.settings, "shop/staging", found), 0);
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    without_a_setting_the_stage_is_the_one_before_it_and_no_production),
+		cmocka_unit_test(the_setting_says_which_stages_there_are),
+		cmocka_unit_test(a_stage_may_be_another_applications_by_the_main_file_alone),
 		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),
 		cmocka_unit_test(what_ran_for_less_than_a_minute_is_a_warning),
 		cmocka_unit_test(what_was_replaced_or_rolled_back_is_said_so),

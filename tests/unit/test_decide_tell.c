@@ -530,6 +530,62 @@ in_private_no_button_stands_that_its_reader_is_denied(void **state)
 	}
 }
 
+/* "Where?" is the first question behind "live"; of an address of the machine nothing is said. */
+static void
+what_is_live_links_to_where_it_is_seen_and_what_came_with_it(void **state)
+{
+	static const char *const shows[][2] = {
+		{ "STAGING_HEALTH_URL=https://Shop.example:8443/health?x=1",
+		    "\n🌐 https://Shop.example:8443\n🔗 " },
+		{ "STAGING_SITE_URL=http://10.0.0.5/shop", "\n🌐 http://10.0.0.5/shop\n🔗 " },
+		{ STAGING_URL, NULL },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(shows); i++) {
+		world_open(
+		    &w, shows[i][0], "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		assert_non_null(
+		    world_says(&w, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
+		world_deploy_goes_live(&w, COMMIT_B);
+		assert_non_null(world_says(
+		    &w, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
+		assert_true(
+		    (strstr(world_plain(world_last(&w)), "🌐") == NULL) == (shows[i][1] == NULL));
+		if (shows[i][1] != NULL)
+			assert_non_null(world_says(&w, shows[i][1]));
+		world_close(&w);
+	}
+}
+
+/* The same buttons twice on one screen, of which one set is read at night: the lower one. */
+static void
+what_can_be_pressed_stands_below_the_line_that_rang_alone(void **state)
+{
+	struct world_message *story;
+	struct world w;
+
+	(void)state;
+	world_open(&w, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	story = world_says_in(&w, WORLD_GROUP, "Deploying staging");
+	assert_string_not_equal(world_button(story, "Stop"), "");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500"); /* rings: it is rolled back */
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL); /* rings: it was */
+	assert_string_not_equal(world_button(world_last(&w), "Log"), "");
+	for (size_t i = 0; i < w.n_screen; i++)
+		if (&w.screen[i] != world_last(&w) && w.screen[i].chat == WORLD_GROUP &&
+		    strstr(world_plain(&w.screen[i]), "bbbbbbb") != NULL)
+			assert_string_equal(world_labels(&w.screen[i]), "");
+	assert_string_equal(world_labels(story), "");
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -549,6 +605,8 @@ main(void)
 		cmocka_unit_test(whoever_cancels_at_once_is_looking),
 		cmocka_unit_test(whoever_asked_reads_who_else_cancelled_it),
 		cmocka_unit_test(in_private_no_button_stands_that_its_reader_is_denied),
+		cmocka_unit_test(what_is_live_links_to_where_it_is_seen_and_what_came_with_it),
+		cmocka_unit_test(what_can_be_pressed_stands_below_the_line_that_rang_alone),
 		cmocka_unit_test(after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id),
 	};
 

@@ -1,20 +1,15 @@
 /* Goal: a token opens what its role may, as long as it holds; a login is one account's.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_who.h"
 #include "factor_aid.h"
+#include "token_aid.h"
 
-#include <jansson.h>
-
-#include "lib/err.h"
 #include "lib/text.h"
-#include "policy/policy.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
-#include "types/api.h"
 #include "types/principal.h"
 
-#define KEY "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef0123456789"
-#define ON  "ENABLE_TOKEN_AUTH=true"
+#define KEY TOKEN_AID_KEY
+#define ON  TOKEN_AID_ON
 #define OBSERVER \
 	"ROLE_OBSERVER_IDS=77", "ROLE_OBSERVER_MAY=status:staging, approve:*/*, 2fa:*/*, token:*/*"
 #define EVE    WORLD_STRANGER
@@ -28,116 +23,6 @@ open_world(struct world *w)
 	world_open(w, ON, KEY, OBSERVER, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0", NULL);
 }
 
-static struct api_request *
-request_as(struct world *w, int64_t person, enum api_operation operation, const char *path,
-    const char *body, struct event **ret_event)
-{
-	struct api_request *api = calloc(1, sizeof(*api));
-	struct err err;
-
-	assert_non_null(api);
-	*ret_event = store_aid_event(&w->aid, EVENT_API);
-	(*ret_event)->u.api = api;
-	api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true, .person = person };
-	(void)text_copy(api->from.name, sizeof(api->from.name), "@ada");
-	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
-		fail_msg("%s: %s", path, err.text);
-	return api;
-}
-
-static int
-ask(struct world *w, int64_t person, enum api_operation operation, const char *path,
-    const char *body)
-{
-	struct event *event;
-
-	(void)request_as(w, person, operation, path, body, &event);
-	return world_decide(w, event).status;
-}
-
-/* Over the network, with a token. */
-static int
-call(struct world *w, const char *token, enum api_operation operation, const char *path,
-    const char *body)
-{
-	struct event *event;
-	struct api_request *api = request_as(w, 0, operation, path, body, &event);
-
-	api->is_network = true;
-	(void)text_copy(api->client, sizeof(api->client), "192.0.2.7");
-	(void)text_copy(api->from.token, sizeof(api->from.token), token);
-	return world_decide(w, event).status;
-}
-
-static int
-status(struct world *w, const char *token)
-{
-	return call(w, token, API_STATUS, "/v1/status", NULL);
-}
-
-/* Of a name in a place of its own, so that several stand. */
-static const char *
-make_token(struct world *w, const char *name, const char *role, const char *expires)
-{
-	static char texts[8][TOKEN_TEXT];
-	static size_t n;
-	char *text = texts[n++ % COUNT(texts)], body[200];
-	json_t *json;
-
-	(void)snprintf(body, sizeof(body),
-	    "{\"name\": \"%s\", \"role\": \"%s\", \"expires\": \"%s\"}", name, role, expires);
-	assert_int_equal(ask(w, WORLD_ADMIN, API_TOKEN, "/v1/token/add", body), 200);
-	json = json_loads(w->aid.said, 0, NULL);
-	assert_true(text_copy(text, TOKEN_TEXT, json_string_value(json_object_get(json, "token"))));
-	json_decref(json);
-	assert_true(token_is_text(text));
-	return text;
-}
-
-static void
-login(struct world *w, int64_t person, const char *token)
-{
-	char text[LIMIT_REF];
-
-	(void)snprintf(text, sizeof(text), "/login %s", token);
-	(void)world_text_in(w, person, person, text);
-}
-
-static int
-revoke(struct world *w, const char *name)
-{
-	char body[80];
-
-	(void)snprintf(body, sizeof(body), "{\"name\": \"%s\"}", name);
-	return ask(w, WORLD_ADMIN, API_TOKEN, "/v1/token/revoke", body);
-}
-
-/* What somebody may at this moment. */
-struct may {
-	int64_t person;
-	enum policy_action action;
-	const char *environment;
-	bool is_so;
-};
-
-static void
-look_may(struct tx *tx, void *arg)
-{
-	struct may *may = arg;
-
-	may->is_so = policy_may(
-	    tx->settings, decide_who(tx, may->person), may->action, may->environment, tx->at);
-}
-
-static bool
-may(struct world *w, int64_t person, enum policy_action action, const char *environment)
-{
-	struct may asked = { person, action, environment, false };
-
-	world_act(w, look_may, &asked);
-	return asked.is_so;
-}
-
 /* --- tokens --- */
 
 static void
@@ -149,23 +34,23 @@ what_is_not_valid_opens_nothing_and_is_audited(void **state)
 
 	(void)state;
 	open_world(&w);
-	token = make_token(&w, "ci", "staging", "2d");
-	revoked = make_token(&w, "old", "staging", "2d");
-	assert_int_equal(status(&w, token), 200);
-	assert_int_equal(revoke(&w, "old"), 200);
-	assert_int_equal(status(&w, revoked), 401);
+	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2d");
+	revoked = token_aid_make(&w, WORLD_ADMIN, "old", "staging", "2d");
+	assert_int_equal(token_aid_status(&w, token), 200);
+	assert_int_equal(token_aid_revoke(&w, "old"), 200);
+	assert_int_equal(token_aid_status(&w, revoked), 401);
 	assert_int_equal(world_audited(&w, "\"token_refused\"", "token:old"), 1);
 	(void)text_copy(other, sizeof(other), token);
 	for (size_t i = sizeof(TOKEN_PREFIX) - 1; i < TOKEN_TEXT - 1; i++) { /* each digit */
 		other[i] = other[i] == '0' ? '1' : '0';
-		assert_int_equal(status(&w, other), 401);
+		assert_int_equal(token_aid_status(&w, other), 401);
 		other[i] = token[i];
 	}
-	assert_int_equal(status(&w, other), 200);
+	assert_int_equal(token_aid_status(&w, other), 200);
 	/* Five in an hour one by one, then the first of what is counted. */
 	assert_int_equal(world_audited(&w, "\"token_refused\"", "an unknown token"), 6);
 	w.aid.at += 2 * DAY;
-	assert_int_equal(status(&w, token), 401);
+	assert_int_equal(token_aid_status(&w, token), 401);
 	assert_int_equal(world_audited(&w, "\"token_refused\"", "an expired token"), 1);
 	world_close(&w);
 }
@@ -178,21 +63,21 @@ a_token_is_worth_what_its_role_is_at_that_moment(void **state)
 
 	(void)state;
 	open_world(&w);
-	token = make_token(&w, "ci", "observer", "2d");
-	assert_int_equal(status(&w, token), 200);
-	assert_int_equal(call(&w, token, API_STATUS, "/v1/status/production", NULL), 404);
+	token = token_aid_make(&w, WORLD_ADMIN, "ci", "observer", "2d");
+	assert_int_equal(token_aid_status(&w, token), 200);
+	assert_int_equal(token_aid_call(&w, token, API_STATUS, "/v1/status/production", NULL), 404);
 	world_settings(
 	    &w, ON, KEY, "ROLE_OBSERVER_IDS=77", "ROLE_OBSERVER_MAY=status:production", NULL);
-	assert_int_equal(call(&w, token, API_STATUS, "/v1/status/production", NULL), 200);
+	assert_int_equal(token_aid_call(&w, token, API_STATUS, "/v1/status/production", NULL), 200);
 	world_settings(&w, ON, KEY, NULL);
-	assert_int_equal(status(&w, token), 401); /* its role is gone */
+	assert_int_equal(token_aid_status(&w, token), 401); /* its role is gone */
 	world_settings(&w, KEY, OBSERVER, NULL);
-	assert_int_equal(status(&w, token), 401); /* ENABLE_TOKEN_AUTH is */
+	assert_int_equal(token_aid_status(&w, token), 401); /* ENABLE_TOKEN_AUTH is */
 	world_settings(
 	    &w, ON, "AUTH_TOKEN_SECRET=another-key-0123456789-0123456789-01", OBSERVER, NULL);
-	assert_int_equal(status(&w, token), 401);
+	assert_int_equal(token_aid_status(&w, token), 401);
 	world_settings(&w, ON, KEY, OBSERVER, NULL);
-	assert_int_equal(status(&w, token), 200);
+	assert_int_equal(token_aid_status(&w, token), 200);
 	world_close(&w);
 }
 
@@ -208,14 +93,14 @@ a_token_is_moved_to_the_new_key_by_its_first_use(void **state)
 
 	(void)state;
 	open_world(&w);
-	used = make_token(&w, "used", "observer", "2d");
-	unused = make_token(&w, "unused", "observer", "2d");
+	used = token_aid_make(&w, WORLD_ADMIN, "used", "observer", "2d");
+	unused = token_aid_make(&w, WORLD_ADMIN, "unused", "observer", "2d");
 	world_settings(&w, ON, moved, before, OBSERVER, NULL);
-	assert_int_equal(status(&w, used), 200);
-	assert_int_equal(status(&w, used), 200);
+	assert_int_equal(token_aid_status(&w, used), 200);
+	assert_int_equal(token_aid_status(&w, used), 200);
 	world_settings(&w, ON, moved, OBSERVER, NULL);
-	assert_int_equal(status(&w, used), 200);
-	assert_int_equal(status(&w, unused), 401);
+	assert_int_equal(token_aid_status(&w, used), 200);
+	assert_int_equal(token_aid_status(&w, unused), 401);
 	world_close(&w);
 }
 
@@ -242,10 +127,10 @@ what_ended_long_ago_is_forgotten_and_what_is_valid_is_not(void **state)
 
 	(void)state;
 	open_world(&w);
-	(void)make_token(&w, "long", "observer", "200d");
-	(void)make_token(&w, "short", "observer", "2d");
-	(void)make_token(&w, "revoked", "observer", "366d");
-	assert_int_equal(revoke(&w, "revoked"), 200);
+	(void)token_aid_make(&w, WORLD_ADMIN, "long", "observer", "200d");
+	(void)token_aid_make(&w, WORLD_ADMIN, "short", "observer", "2d");
+	(void)token_aid_make(&w, WORLD_ADMIN, "revoked", "observer", "366d");
+	assert_int_equal(token_aid_revoke(&w, "revoked"), 200);
 	w.aid.at += ROW_TOKEN_KEPT_MS - DAY;
 	store_aid_act(&w.aid, act_clear, NULL);
 	assert_int_equal(kept(&w), 3);
@@ -266,15 +151,15 @@ work_of_a_token_ends_in_the_queue_with_it(void **state)
 
 	(void)state;
 	open_world(&w);
-	token = make_token(&w, "ci", "staging", "2d");
+	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2d");
 	world_deploy_starts(&w, COMMIT_A);
-	assert_int_equal(
-	    call(&w, token, API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"),
+	assert_int_equal(token_aid_call(&w, token, API_COMMAND, "/v1/command/deploy",
+			     "{\"arguments\": [\"staging\"]}"),
 	    200);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_int_equal(world_audited(&w, "\"deploy_requested\"", "token:ci"), 1);
-	assert_int_equal(revoke(&w, "ci"), 200);
+	assert_int_equal(token_aid_revoke(&w, "ci"), 200);
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
 	world_close(&w);
@@ -289,16 +174,19 @@ nobody_makes_a_token_of_a_role_that_they_have_not(void **state)
 
 	(void)state;
 	open_world(&w);
-	assert_int_equal(ask(&w, EVE, API_TOKEN, "/v1/token/add", body), 403);
-	assert_int_equal(ask(&w, WORLD_STAGING_USER, API_TOKEN, "/v1/token/add", body), 403);
-	assert_int_equal(ask(&w, 77, API_TOKEN, "/v1/token/add", body), 403); /* has the grant */
-	assert_int_equal(ask(&w, 77, API_TOKEN, "/v1/token/add",
+	assert_int_equal(token_aid_ask(&w, EVE, API_TOKEN, "/v1/token/add", body), 403);
+	assert_int_equal(
+	    token_aid_ask(&w, WORLD_STAGING_USER, API_TOKEN, "/v1/token/add", body), 403);
+	assert_int_equal(
+	    token_aid_ask(&w, 77, API_TOKEN, "/v1/token/add", body), 403); /* has the grant */
+	assert_int_equal(token_aid_ask(&w, 77, API_TOKEN, "/v1/token/add",
 			     "{\"name\": \"mine\", \"role\": \"observer\", \"expires\": \"1d\"}"),
 	    200);
-	token = make_token(&w, "root", "admin", "1d");
-	assert_int_equal(call(&w, token, API_TOKEN, "/v1/token/add", body), 403);
-	assert_int_equal(call(&w, token, API_TOKENS, "/v1/tokens", NULL), 403);
-	assert_int_equal(call(&w, token, API_FACTOR, "/v1/2fa/add", "{\"person\": 11}"), 403);
+	token = token_aid_make(&w, WORLD_ADMIN, "root", "admin", "1d");
+	assert_int_equal(token_aid_call(&w, token, API_TOKEN, "/v1/token/add", body), 403);
+	assert_int_equal(token_aid_call(&w, token, API_TOKENS, "/v1/tokens", NULL), 403);
+	assert_int_equal(
+	    token_aid_call(&w, token, API_FACTOR, "/v1/2fa/add", "{\"person\": 11}"), 403);
 	assert_int_equal(world_audited(&w, "\"token_made\"", NULL), 2);
 	world_close(&w);
 }
@@ -311,7 +199,7 @@ a_code_comes_first_where_it_is_asked_for(void **state)
 	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, ON, KEY, factor_key_setting, "REQUIRE_OTP=token", NULL);
-	assert_int_equal(ask(&w, WORLD_ADMIN, API_TOKEN, "/v1/token/add",
+	assert_int_equal(token_aid_ask(&w, WORLD_ADMIN, API_TOKEN, "/v1/token/add",
 			     "{\"name\": \"a\", \"role\": \"staging\", \"expires\": \"1d\"}"),
 	    403); /* she has no second factor */
 	assert_non_null(strstr(w.aid.said, "second factor"));
@@ -336,20 +224,22 @@ a_login_lends_a_role_until_it_ends(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		open_world(&w);
-		login(&w, EVE, make_token(&w, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
+		token_aid_login(&w, EVE,
+		    token_aid_make(
+			&w, WORLD_ADMIN, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
 		assert_non_null(world_says_in(&w, EVE, "🔑 Logged in as staging until "));
-		assert_true(may(&w, EVE, POLICY_DEPLOY, "staging"));
-		assert_false(may(&w, EVE, POLICY_DEPLOY, "production"));
+		assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
+		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "production"));
 		if (ends[i] == IDLE) { /* each command moves its end */
 			w.aid.at += 23 * HOUR;
 			(void)world_text_in(&w, EVE, EVE, "/status staging");
 			w.aid.at += 23 * HOUR;
-			assert_true(may(&w, EVE, POLICY_DEPLOY, "staging"));
+			assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 			w.aid.at += HOUR;
 		} else if (ends[i] == EXPIRED) {
 			w.aid.at += 12 * HOUR;
 		} else if (ends[i] == REVOKED) {
-			assert_int_equal(revoke(&w, "t"), 200);
+			assert_int_equal(token_aid_revoke(&w, "t"), 200);
 		} else if (ends[i] == ROLE_GONE) {
 			world_settings(&w, ON, KEY, "ENVIRONMENTS=production", NULL);
 		} else {
@@ -357,7 +247,7 @@ a_login_lends_a_role_until_it_ends(void **state)
 			assert_non_null(world_says_in(&w, EVE, "Logged out"));
 		}
 		if (ends[i] != ROLE_GONE)
-			assert_false(may(&w, EVE, POLICY_DEPLOY, "staging"));
+			assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 		if (ends[i] == IDLE || ends[i] == EXPIRED)
 			world_due(&w, TIMER_SESSIONS);
 		if (ends[i] != ROLE_GONE)
@@ -375,11 +265,11 @@ a_login_never_approves_enrols_or_makes_a_token(void **state)
 	(void)state;
 	world_open(
 	    &w, ON, KEY, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0", "TOTP_ENROL=chat", NULL);
-	login(&w, EVE, make_token(&w, "t", "admin", "9d"));
-	assert_true(may(&w, EVE, POLICY_DEPLOY, "production"));
-	assert_false(may(&w, EVE, POLICY_APPROVE, "production"));
-	assert_false(may(&w, EVE, POLICY_TWO_FA, ""));
-	assert_false(may(&w, EVE, POLICY_TOKEN, ""));
+	token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "admin", "9d"));
+	assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "production"));
+	assert_false(token_aid_may(&w, EVE, POLICY_APPROVE, "production"));
+	assert_false(token_aid_may(&w, EVE, POLICY_TWO_FA, ""));
+	assert_false(token_aid_may(&w, EVE, POLICY_TOKEN, ""));
 	(void)world_text_in(&w, EVE, EVE, "/2fa");
 	assert_non_null(
 	    world_says_in(&w, EVE, "🔐 Not done: /2fa: a login by a token makes no second factor"));
@@ -397,14 +287,14 @@ a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it(void **state)
 
 	(void)state;
 	open_world(&w);
-	token = make_token(&w, "t", "staging", "9d");
-	login(&w, EVE, token);
-	login(&w, EVE, token); /* the same account may again */
-	assert_true(may(&w, EVE, POLICY_DEPLOY, "staging"));
-	login(&w, 98, token);
-	assert_false(may(&w, 98, POLICY_DEPLOY, "staging"));
-	assert_false(may(&w, EVE, POLICY_DEPLOY, "staging"));
-	assert_int_equal(status(&w, token), 401);
+	token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
+	token_aid_login(&w, EVE, token);
+	token_aid_login(&w, EVE, token); /* the same account may again */
+	assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
+	token_aid_login(&w, 98, token);
+	assert_false(token_aid_may(&w, 98, POLICY_DEPLOY, "staging"));
+	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
+	assert_int_equal(token_aid_status(&w, token), 401);
 	assert_int_equal(world_audited(&w, "\"token_revoked\"", "another account tried"), 1);
 	assert_int_equal(world_audited(&w, "\"token_revoked\"", "\"high\""), 1);
 	assert_int_equal(world_audited(&w, "\"login_failed\"", "telegram:98"), 1);
@@ -424,25 +314,25 @@ after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day(void **state)
 
 	(void)state;
 	open_world(&w);
-	token = make_token(&w, "t", "staging", "9d");
+	token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
 	for (int i = 0; i < 4; i++)
-		login(&w, WORLD_STAGING_USER, i % 2 == 0 ? wrong : "hunter2");
+		token_aid_login(&w, WORLD_STAGING_USER, i % 2 == 0 ? wrong : "hunter2");
 	w.aid.at += HOUR; /* these are over */
 	for (int i = 0; i < 5; i++)
-		login(&w, WORLD_STAGING_USER, wrong);
+		token_aid_login(&w, WORLD_STAGING_USER, wrong);
 	assert_int_equal(world_audited(&w, "\"login_failed\"", "telegram:33"), 9);
 	assert_int_equal(world_audited(&w, "\"login_locked\"", "telegram:33"), 1);
 	said = w.n_screen;
-	login(&w, WORLD_STAGING_USER, token);
-	login(&w, WORLD_STAGING_USER, wrong);
+	token_aid_login(&w, WORLD_STAGING_USER, token);
+	token_aid_login(&w, WORLD_STAGING_USER, wrong);
 	assert_int_equal(w.n_screen, said);
 	assert_int_equal(world_audited(&w, "\"login_failed\"", "locked out"), 1);
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status staging");
 	assert_int_equal(w.n_screen, said + 1); /* all else goes on */
-	login(&w, EVE, token);
+	token_aid_login(&w, EVE, token);
 	assert_non_null(world_says_in(&w, EVE, "Logged in")); /* and all others */
 	w.aid.at += DAY;
-	login(&w, WORLD_STAGING_USER, wrong);
+	token_aid_login(&w, WORLD_STAGING_USER, wrong);
 	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "Not logged in"));
 	world_close(&w);
 }
@@ -460,10 +350,10 @@ a_token_in_a_group_is_revoked_at_once(void **state)
 		const char *token;
 
 		open_world(&w);
-		token = make_token(&w, "t", "staging", "9d");
+		token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
 		(void)snprintf(text, sizeof(text), texts[i], token);
 		(void)world_text(&w, EVE, text);
-		assert_int_equal(status(&w, token), 401);
+		assert_int_equal(token_aid_status(&w, token), 401);
 		assert_int_equal(world_audited(&w, "\"token_revoked\"", "typed in a group"), 1);
 		assert_non_null(world_says_in(&w, WORLD_GROUP, "Token revoked: t"));
 		world_close(&w);
@@ -483,14 +373,14 @@ a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in(void **stat
 		const char *token;
 
 		open_world(&w);
-		token = make_token(&w, "t", "staging", "9d");
+		token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
 		(void)snprintf(text, sizeof(text), texts[i], token);
 		(void)world_text_in(&w, EVE, EVE, text);
 		assert_int_equal(world_count(&w, EFFECT_DELETE_MESSAGE), 1);
 		assert_non_null(world_says_in(&w, EVE, "your message is deleted. /login <token>"));
-		assert_false(may(&w, EVE, POLICY_DEPLOY, "staging"));
+		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-		assert_int_equal(status(&w, token), 200); /* nobody else has seen it */
+		assert_int_equal(token_aid_status(&w, token), 200); /* nobody else has seen it */
 		world_close(&w);
 	}
 }
@@ -503,7 +393,7 @@ a_message_with_a_token_is_deleted_or_that_is_said(void **state)
 
 	(void)state;
 	open_world(&w);
-	login(&w, EVE, make_token(&w, "t", "staging", "9d"));
+	token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d"));
 	effect = world_take(&w, EFFECT_DELETE_MESSAGE);
 	assert_non_null(effect);
 	assert_int_equal(effect->u.delete_message.person, EVE);
@@ -511,7 +401,7 @@ a_message_with_a_token_is_deleted_or_that_is_said(void **state)
 	(void)snprintf(effect->result->u.message_sent.failure,
 	    sizeof(effect->result->u.message_sent.failure), "message can't be deleted");
 	(void)store_aid_report(&w.aid, effect);
-	(void)may(&w, EVE, POLICY_DEPLOY, "staging"); /* delivers what was said */
+	(void)token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"); /* delivers what was said */
 	assert_non_null(world_says_in(&w, EVE, "Delete it yourself"));
 	world_close(&w);
 }

@@ -241,8 +241,52 @@ the_nearest_is_a_button_for_the_same(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[0].id);
 	assert_string_equal(asked_git(), "shop/staging v1");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "staging"));
-	(void)says("❓ /deploy staging: of which application?");
+	message = says("No \"stagign\". Did you mean blog/staging shop/staging?"); /* two have it */
+	assert_int_equal(message->buttons.n, 2);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "shop/staging"));
+	assert_string_equal(asked_git(), "shop/staging develop");
+}
+
+/* Half a name that several begin with, or that of an application: each environment is one tap away;
+ * what is only looked at is looked at as a whole. */
+static void
+what_begins_several_names_offers_each_of_them(void **state)
+{
+	struct world_message *message;
+
+	(void)state;
+	world_application(&w, "shop",
+	    "ENVIRONMENTS=staging,preview-eu,preview-us\n"
+	    "PREVIEW_EU_HOST=e\nPREVIEW_US_HOST=u\n");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy prev v3");
+	message = says("No \"prev\". Did you mean blog/preview shop/preview-eu shop/preview-us?");
+	assert_int_equal(message->buttons.n, 3);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "shop/preview-us"));
+	assert_string_equal(asked_git(), "shop/preview-us v3");
+	(void)world_text(&w, WORLD_ADMIN, "/lock shpo");
+	message = says("No \"shpo\". Did you mean shop/staging shop/preview-eu shop/preview-us?");
+	assert_int_equal(message->buttons.n, 3);
+	(void)world_text(&w, WORLD_ADMIN, "/status shpo");
+	message = says("No \"shpo\". Did you mean shop?");
+	assert_int_equal(message->buttons.n, 1);
+	/* Of what they see, what they may. */
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy bolg");
+	(void)says("No \"bolg\". Did you mean blog/staging?");
+}
+
+/* Nothing begins by it, so nothing is asked first: a tap less at night. */
+static void
+what_only_reads_asks_nothing_first(void **state)
+{
+	struct effect *effect;
+
+	(void)state;
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/logs shop/prod 5");
+	effect = world_take(&w, EFFECT_APPLICATION_LOG);
+	assert_non_null(effect);
+	assert_string_equal(effect->u.application_log.environment, "shop/production");
+	assert_int_equal(effect->u.application_log.lines, 5);
+	effect_free(effect);
 }
 
 /* In a team's chat its own application is meant, and no other one is offered by a bare name. */
@@ -253,7 +297,7 @@ the_nearest_is_first_of_the_chats_own_application(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy prodution");
 	(void)says("No \"prodution\". Did you mean shop/production?"); /* only one has it */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
-	(void)says("No \"stagign\". Did you mean staging?"); /* two have */
+	(void)says("No \"stagign\". Did you mean blog/staging shop/staging?"); /* two have */
 	world_application(&w, "docs", "ENVIRONMENTS=staging\nTELEGRAM_CHAT_ID=-1002\n");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
 	(void)says("No \"stagign\". Did you mean docs/staging?");
@@ -264,7 +308,7 @@ the_nearest_is_first_of_the_chats_own_application(void **state)
 static void
 without_a_name_there_is_a_button_for_each(void **state)
 {
-	static const char *const typed[] = { "/deploy", "/rollback", "/lock", "/unlock" };
+	static const char *const typed[] = { "/deploy", "/lock", "/unlock" };
 	struct world_message *message;
 
 	(void)state;
@@ -278,6 +322,76 @@ without_a_name_there_is_a_button_for_each(void **state)
 	    world_button(world_says(&w, "/deploy: which environment?"), "blog/preview"));
 	(void)says("🚫 Not deployed: blog/preview has no branch configured. Say what to deploy: "
 		   "/deploy blog/preview <branch, tag or commit>");
+}
+
+static void
+goes_live(const char *environment, const char *commit)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "/deploy %s main", environment);
+	(void)world_text(&w, WORLD_ADMIN, text);
+	world_git(&w, (struct world_git){ .commit = commit, .ref = "main" });
+	if (world_newest(&w, environment).state == DEPLOY_AWAITING_CONFIRMATION) {
+		(void)world_press(
+		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
+		world_git_same(&w);
+	}
+	world_run_ends(&w, GOOD);
+	if (world_peek(&w, EFFECT_PROBE) != NULL)
+		world_probed(&w, NULL);
+	assert_string_equal(world_environment(&w, environment).current.commit, commit);
+}
+
+static void
+offers(const char *typed, const char *labels)
+{
+	struct world_message *message;
+	char text[512] = "";
+
+	(void)world_text(&w, WORLD_ADMIN, typed);
+	message = world_last(&w);
+	for (size_t i = 0; i < message->buttons.n; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+		    i == 0 ? "" : " ", message->buttons.at[i].label);
+	assert_string_equal(text, labels);
+}
+
+/* What has nothing earlier cannot be rolled back; what was released last is most likely meant. */
+static void
+without_a_name_a_rollback_offers_what_has_an_earlier_release(void **state)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/rollback");
+	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
+	goes_live("shop/staging", COMMIT_A);
+	goes_live("blog/staging", COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback");
+	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
+	goes_live("shop/staging", COMMIT_B);
+	(void)world_text(&w, WORLD_ADMIN, "/rollback");
+	assert_non_null(world_says(&w, "Roll back shop/staging?\nbbbbbbb → aaaaaaa"));
+	goes_live("blog/staging", COMMIT_B);
+	offers("/rollback", "blog/staging shop/staging");
+	goes_live("shop/staging", COMMIT_C);
+	offers("/rollback", "shop/staging blog/staging");
+	goes_live("shop/production", COMMIT_C);
+	offers("/rollback", "shop/staging blog/staging");
+}
+
+static void
+without_a_name_a_deployment_offers_their_last_three_first(void **state)
+{
+	(void)state;
+	offers("/deploy", "blog/staging blog/preview shop/staging shop/production");
+	goes_live("shop/staging", COMMIT_A);
+	offers("/deploy", "shop/staging blog/staging blog/preview shop/production");
+	goes_live("shop/production", COMMIT_A);
+	goes_live("blog/preview", COMMIT_A);
+	goes_live("shop/staging", COMMIT_B);
+	offers("/deploy", "shop/staging blog/preview shop/production blog/staging");
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy"); /* theirs, and nobody else's */
+	assert_string_equal(world_last(&w)->buttons.at[0].label, "blog/staging");
 }
 
 /* Staging is deployed without a question: who types half of it is asked. */
@@ -309,7 +423,7 @@ a_prefix_starts_nothing_that_is_not_asked_about(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy sta");
 	(void)says("❓ /deploy staging: of which application?\nsta is taken as staging.");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/");
-	(void)says("No \"shop/\". Did you mean shop?");
+	(void)says("No \"shop/\". Did you mean shop/staging shop/production?");
 	assert_string_equal(asked_git(), "");
 }
 
@@ -387,7 +501,11 @@ main(void)
 		TEST(what_is_none_is_said_with_the_nearest),
 		TEST(the_nearest_is_a_button_for_the_same),
 		TEST(the_nearest_is_first_of_the_chats_own_application),
+		TEST(what_begins_several_names_offers_each_of_them),
+		TEST(what_only_reads_asks_nothing_first),
 		TEST(without_a_name_there_is_a_button_for_each),
+		TEST(without_a_name_a_rollback_offers_what_has_an_earlier_release),
+		TEST(without_a_name_a_deployment_offers_their_last_three_first),
 		TEST(a_prefix_starts_nothing_that_is_not_asked_about),
 		TEST(a_stranger_learns_of_no_environment),
 		TEST(what_one_may_not_see_is_not_there),

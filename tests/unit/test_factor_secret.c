@@ -112,7 +112,7 @@ an_admin_resets_with_a_code_of_their_own(void **state)
 static void
 reset_it(struct tx *tx, void *arg)
 {
-	struct update root = { .person = principal_of_root("admin"), .name = "root" };
+	struct update root = { .person = principal_of_root(1), .name = "root" };
 
 	(void)arg;
 	decide_factor_reset(tx, &root, ada.id);
@@ -122,7 +122,7 @@ reset_it(struct tx *tx, void *arg)
 static void
 reset_bob(struct tx *tx, void *arg)
 {
-	struct update root = { .person = principal_of_root("admin"), .name = "root" };
+	struct update root = { .person = principal_of_root(1), .name = "root" };
 
 	(void)arg;
 	decide_factor_reset(tx, &root, bob.id);

@@ -22,7 +22,7 @@ what_somebody_does_not_see_of_a_work_is_not_named(void **state)
 	assert_int_equal(api_aid_ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
 	SAID(&w, "\"environment\":\"production\"");
 	SAID(&w, "\"client\":\"acme\"");
-	SAID(&w, "which is production");
+	SAID(&w, "environment: production");
 	SAID(&w, "\"bound_to\":["); /* marks: who guesses a value would see that it is it */
 
 	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);

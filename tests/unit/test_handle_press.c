@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "commands/commands.h"
 #include "fail_nth.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
@@ -107,17 +108,109 @@ show_one(struct tx *tx, void *arg)
 	row_button_show_for(tx, &request, WORLD_GROUP, 0, "press", &shown->buttons);
 }
 
-/* Each row of commands.def: a function that does not ask who pressed would be found here alone. */
-static void
-each_button_that_a_stranger_presses_changes_nothing(void **state)
-{
-	static const char *const words[] = {
+static const char *const words[] = {
 #define COMMAND(word, ...) #word,
 #define PRESSED(word, ...) #word,
 #include "commands/commands.def"
 #undef PRESSED
 #undef COMMAND
-	};
+};
+
+static void
+close_shown(struct tx *tx, void *arg)
+{
+	const struct shown *shown = arg;
+
+	row_button_close(tx, shown->word, "staging");
+}
+
+/* Each row of commands.def: by who may and who may not, again, and when it is closed.  That each is
+ * answered once is asserted by world_press(). */
+static void
+each_press_of_each_button_is_answered(void **state)
+{
+	static const int64_t people[] = { WORLD_STRANGER, WORLD_STAGING_USER, WORLD_ADMIN,
+		WORLD_ADMIN, WORLD_OTHER_ADMIN };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		struct shown shown = { .word = words[i] };
+		struct world w;
+
+		world_open(&w, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		world_deploy_starts(&w, COMMIT_B);
+		shown.work = world_newest(&w, "staging").id;
+		world_act(&w, show_one, &shown);
+		for (size_t k = 0; k < COUNT(people); k++) {
+			size_t before = w.n_toasts;
+
+			(void)world_press(&w, people[k], WORLD_GROUP, shown.buttons.at[0].id);
+			assert_int_equal(w.n_toasts, before + 1); /* the stranger's first, too */
+		}
+		world_act(&w, close_shown, &shown);
+		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, shown.buttons.at[0].id);
+		world_close(&w);
+	}
+}
+
+/* Whatever stands below what was sent from `first` on, by two people; then what came of it. */
+static size_t
+press_all(struct world *w, size_t first, int depth)
+{
+	static const int64_t people[] = { WORLD_OTHER_ADMIN, WORLD_ADMIN, WORLD_ADMIN };
+	size_t end = w->n_screen, n = 0;
+
+	for (size_t i = first; i < end; i++) {
+		const struct world_message shown = w->screen[i];
+
+		for (size_t b = 0; b < shown.buttons.n; b++)
+			for (size_t k = 0; k < COUNT(people); k++, n++) {
+				if (shown.buttons.at[b].id[0] == '\0')
+					continue;  /* it copies */
+				w->aid.at += 3000; /* hands press no faster */
+				(void)world_press(w, people[k], shown.chat, shown.buttons.at[b].id);
+			}
+	}
+	return n + (depth > 0 && w->n_screen > end ? press_all(w, end, depth - 1) : 0);
+}
+
+/* Each command, with and without what it takes: a button that a new one shows is in it. */
+static void
+each_button_that_a_command_makes_is_answered(void **state)
+{
+	static const struct {
+		const char *behind;
+		int64_t chat;
+	} forms[] = { { "", WORLD_ADMIN }, { " staging", WORLD_GROUP },
+		{ " stagign", WORLD_GROUP } };
+	char text[48];
+	size_t n = 0;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < commands_count() * COUNT(forms); i++) {
+		size_t before;
+
+		world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
+		    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_ACTIONS=restart-web",
+		    "CLIENT_ACME_WEB_UNIT=web.service", NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		world_deploy_goes_live(&w, COMMIT_B);
+		before = w.n_screen;
+		(void)snprintf(text, sizeof(text), "/%s%s", commands_get(i / COUNT(forms))->word,
+		    forms[i % COUNT(forms)].behind);
+		(void)world_text_in(&w, WORLD_ADMIN, forms[i % COUNT(forms)].chat, text);
+		n += press_all(&w, before, 2);
+		world_close(&w);
+	}
+	assert_true(n > 3 * commands_count()); /* it does walk */
+}
+
+/* Each row of commands.def: a function that does not ask who pressed would be found here alone. */
+static void
+each_button_that_a_stranger_presses_changes_nothing(void **state)
+{
 	enum effect_kind kind;
 	size_t before[EFFECT_KIND_COUNT], n_screen;
 	struct deployment work, work_after;
@@ -277,6 +370,8 @@ main(void)
 		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
 		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
 		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
+		cmocka_unit_test(each_press_of_each_button_is_answered),
+		cmocka_unit_test(each_button_that_a_command_makes_is_answered),
 		cmocka_unit_test(each_button_that_a_stranger_presses_changes_nothing),
 		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
 		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 #include "decide/decide_end.h"
+#include "lib/text.h"
 
 static void
 a_script_that_says_no_rollback_cannot_roll_back(void **state)
@@ -76,6 +77,71 @@ what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
 	migrates_and_goes_live(&w, COMMIT_C); /* nothing waits for it */
 	assert_null(strstr(status_of_staging(&w), "the migration of"));
 	world_close(&w);
+}
+
+/* Goal: why it failed is read where it is looked at first, by who may read such words. */
+static void
+the_last_words_of_a_failed_migration_are_said_as_the_applications(void **state)
+{
+	static const char words[] = "1\n2\n3\n4\n5\nOperationalError: duplicate column name: price";
+	struct run_ended failed = { .gate_opened = true, .migration = true, .exit_status = 70 };
+	struct world w;
+
+	(void)state;
+	(void)text_copy(failed.application_log, sizeof(failed.application_log), words);
+	(void)text_copy(
+	    failed.detail, sizeof(failed.detail), "deploy.sh: the migration failed (exit 1)");
+	for (int shown = 0; shown < 2; shown++) {
+		world_open(&w, STAGING_URL, shown ? "FAILURE_LOG_IN_CHAT=true" : NULL, NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		world_run_step(&w, 0, "migrate");
+		world_run_step(&w, 1, "migrate-failed 1");
+		world_run_ends(&w, failed);
+		assert_int_equal(world_state(&w), DEPLOY_FAILED);
+		if (shown) {
+			assert_non_null(world_says_in(&w, WORLD_TEAM,
+			    "the application logged:\n2\n3\n4\n5\nOperationalError: duplicate"));
+		} else {
+			assert_null(world_says_in(&w, WORLD_TEAM, "duplicate column"));
+			(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
+			    world_button(world_says_in(&w, WORLD_TEAM, "Migration failed"),
+				"📄 Application log"));
+			assert_non_null(world_says_in(&w, WORLD_ADMIN, words));
+		}
+		world_close(&w);
+	}
+}
+
+/* Goal: a first release that its host took back whole is no target in doubt. */
+static void
+a_first_release_of_which_nothing_runs_leaves_no_doubt(void **state)
+{
+	struct run_ended failed = {
+		.gate_opened = true, .released = true, .undone = true, .exit_status = 70
+	};
+	struct world w;
+
+	(void)state;
+	for (int migrates = 0; migrates < 2; migrates++) {
+		failed.migration = migrates == 1;
+		world_open(&w, STAGING_URL, NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		if (migrates) {
+			world_run_step(&w, 0, "migrate");
+			world_run_step(&w, 1, "migrated");
+		}
+		world_run_step(&w, 2, "release");
+		world_run_step(&w, 3, "nothing-runs");
+		world_run_ends(&w, failed);
+		assert_int_equal(world_state(&w), DEPLOY_FAILED);
+		assert_non_null(world_says(&w, "Failed: staging, nothing of it runs: "));
+		assert_null(world_says(&w, "may be broken"));
+		assert_false(world_environment(&w, "staging").is_down);
+		assert_string_equal(world_blocked(&w, "staging"),
+		    migrates ? COMMIT_A : ""); /* or it migrates again */
+		assert_null(strstr(status_of_staging(&w), "DOWN"));
+		world_close(&w);
+	}
 }
 
 /* The record alone knows of it: the server was away. */
@@ -201,6 +267,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
 		cmocka_unit_test(what_ends_behind_its_migration_is_blocked_and_not_rolled_back),
+		cmocka_unit_test(the_last_words_of_a_failed_migration_are_said_as_the_applications),
+		cmocka_unit_test(a_first_release_of_which_nothing_runs_leaves_no_doubt),
 		cmocka_unit_test(a_migration_of_which_only_the_record_tells_may_be_at_work),
 		cmocka_unit_test(
 		    a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves),

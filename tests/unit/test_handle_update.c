@@ -194,7 +194,7 @@ whoami_in_a_group_tells_whoever_has_a_role_the_groups_id(void **state)
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
 	assert_null(strstr(world_plain(world_last(&w)), "chat"));
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "ADMIN_TELEGRAM_IDS: "));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "admin: everything"));
 	(void)world_text_in(&w, WORLD_ADMIN, -1001234567890, "/whoami"); /* in the same minute */
 	assert_non_null(strstr(world_plain(world_last(&w)),
 	    "This chat's id is -1001234567890, for TELEGRAM_CHAT_ID."));
@@ -239,6 +239,9 @@ a_wish_that_is_an_action_is_offered_as_that(void **state)
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/do restart-web acme"));
 	assert_non_null(world_says(&w, "👉 @ada: /do restart-web acme"));
 	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
+	/* Of an environment there is none: its name is not taken along. */
+	(void)world_text(&w, WORLD_ADMIN, "/restart production");
+	assert_string_equal(world_labels(world_last(&w)), "/do restart-web");
 	(void)world_text(&w, WORLD_ADMIN, "/re acme"); /* two begin so, and it is short */
 	assert_non_null(world_says(&w, "I don't know /re. /help lists"));
 	world_close(&w);
@@ -313,6 +316,85 @@ a_command_without_its_slash_is_offered_and_starts_nothing(void **state)
 		assert_null(strstr(world_plain(world_last(&w)), "Did you mean"));
 		w.aid.at += 60 * 1000;
 	}
+	world_close(&w);
+}
+
+/* Seventeen lines were what a newcomer read, thirteen of them commands. */
+static void
+start_is_a_sentence_and_what_can_be_pressed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start");
+	assert_string_equal(world_plain(world_last(&w)),
+	    "👋 I deploy releases, check their health and roll bad ones back.\n");
+	assert_string_equal(world_labels(world_last(&w)),
+	    "What runs where | 🚀 Deploy staging | 🚀 Deploy production | All commands");
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "Deploy staging"));
+	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "What runs where | 🚀 Deploy staging | All commands");
+	(void)world_press(
+	    &w, WORLD_STAGING_USER, WORLD_STAGING_USER, world_button(world_last(&w), "All"));
+	assert_non_null(world_says(&w, "\n\nLook\n/status "));
+	world_close(&w);
+}
+
+/* A question in their own words is one for a command, wherever its name stands. */
+static void
+what_is_said_in_private_is_matched_to_a_command(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "hello, how do I deploy?");
+	assert_non_null(world_says(&w, "/deploy <environment>"));
+	assert_string_equal(world_labels(world_last(&w)), "/deploy");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "can I (rollback)?!");
+	assert_string_equal(world_labels(world_last(&w)), "/rollback");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "where is the log?");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "📄 Log of a deployment | 📄 Application log");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "a very good morning to you");
+	assert_string_equal(world_labels(world_last(&w)),
+	    "What runs where | 🚀 Deploy staging | 🚀 Deploy production | All commands");
+	/* Of what they may not nothing is said. */
+	(void)world_text_in(
+	    &w, WORLD_STAGING_USER, WORLD_STAGING_USER, "how do I make a rollback?");
+	assert_null(strstr(world_plain(world_last(&w)), "/rollback"));
+	world_close(&w);
+}
+
+/* To people it is two things: what the script printed, and what the application did. */
+static void
+log_offers_both(void **state)
+{
+	struct effect *effect;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/log staging");
+	assert_string_equal(
+	    world_labels(world_last(&w)), "📄 Log of the last deployment | 📄 Application log");
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "last deployment"));
+	effect = world_take(&w, EFFECT_DOCUMENT);
+	assert_int_equal(effect->u.document.run, world_newest(&w, "staging").run);
+	effect_free(effect);
+	(void)world_press(
+	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "Application"));
+	effect = world_take(&w, EFFECT_APPLICATION_LOG);
+	assert_string_equal(effect->u.application_log.environment, "staging");
+	effect_free(effect);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/log production");
+	assert_non_null(strstr(world_plain(world_last(&w)), "⛔ Denied: production"));
 	world_close(&w);
 }
 
@@ -566,6 +648,9 @@ main(void)
 		cmocka_unit_test(in_private_talk_of_somebody_with_a_grant_gets_help),
 		cmocka_unit_test(a_command_without_its_slash_is_offered_and_starts_nothing),
 		cmocka_unit_test(a_wish_that_is_an_action_is_offered_as_that),
+		cmocka_unit_test(start_is_a_sentence_and_what_can_be_pressed),
+		cmocka_unit_test(what_is_said_in_private_is_matched_to_a_command),
+		cmocka_unit_test(log_offers_both),
 		cmocka_unit_test(too_many_arguments_are_told_with_the_usage),
 		cmocka_unit_test(an_environment_that_is_not_there_is_answered_with_those_that_are),
 		cmocka_unit_test(a_staging_user_who_names_no_environment_is_offered_theirs),

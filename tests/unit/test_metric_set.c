@@ -513,7 +513,8 @@ what_the_settings_name_is_counted_from_zero(void **state)
 		{ .name = "production", .of = &of }, { .name = "unused", .of = &of }
 	};
 	struct environment_gauge worked[] = { { .name = "staging", .has_worked = true },
-		{ .name = "production", .has_worked = true }, { .name = "unused" } };
+		{ .name = "production", .has_worked = true, .trigger = TRIGGER_LOCAL },
+		{ .name = "unused" } };
 	const struct gauges gauges = {
 		.is_all = true, .n_environments = COUNT(worked), .environment = worked
 	};
@@ -537,6 +538,11 @@ what_the_settings_name_is_counted_from_zero(void **state)
 	assert_true(says(*state,
 	    "deploybot_deployments_total{environment=\"production\",trigger=\"chat\","
 	    "outcome=\"live\"} 0"));
+	assert_true(says(*state,
+	    "deploybot_deployments_total{environment=\"production\",trigger=\"local\","
+	    "outcome=\"failed\"} 0"));
+	assert_false(
+	    knows(*state, "deploybot_deployments_total{environment=\"staging\",trigger=\"local\""));
 	assert_false(knows(
 	    *state, "deploybot_deployments_total{environment=\"production\",trigger=\"push\""));
 	assert_false(

@@ -10,6 +10,7 @@
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
+#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
@@ -251,6 +252,37 @@ a_failure_is_told_in_words_for_people(void **state)
 	assert_int_equal(scene->result->u.probed.findings[0].http_status, 0);
 }
 
+/* Goal: who waits sees how the gate of their release stands, and nobody else's. */
+static void
+a_gate_says_how_it_stands_while_it_checks(void **state)
+{
+	struct scene *scene = *state;
+	struct effect *effect = probe_of(scene, "/good /restless", "",
+	    (struct probe_plan){ .successes = 9, .failures = 9, .interval_s = 0, .timeout_s = 5 });
+	struct buf text;
+	int passed, tries;
+
+	effect->u.probe.run = 7;
+	buf_init(&text, 400);
+	perform_effect(&scene->perform, effect);
+	perform_gate_text(&scene->perform, 7, &text);
+	assert_int_equal(text.size, 0); /* it was not asked yet */
+	while (scene->asked < 12)
+		loop_run_once(scene->loop);
+	perform_gate_text(&scene->perform, 7, &text);
+	assert_int_equal(sscanf(buf_text(&text), "%d of %d passed, last: ", &passed, &tries), 2);
+	assert_true(tries >= 2 && passed * 2 >= tries - 1 && passed * 2 <= tries + 1);
+	assert_true(
+	    text_ends(buf_text(&text), "last: ok") || text_ends(buf_text(&text), "last: HTTP 503"));
+	buf_clear(&text);
+	perform_gate_text(&scene->perform, 8, &text);
+	perform_gate_text(&scene->perform, 0, &text);
+	assert_int_equal(text.size, 0);
+	while (scene->result == NULL && scene->asked < 60)
+		loop_run_once(scene->loop);
+	buf_done(&text);
+}
+
 static void
 it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
 {
@@ -483,6 +515,7 @@ main(void)
 		T(every_url_must_be_well_and_is_asked_at_once),
 		T(the_old_version_answering_is_no_pass),
 		T(a_failure_is_told_in_words_for_people),
+		T(a_gate_says_how_it_stands_while_it_checks),
 		T(it_is_well_after_passes_in_a_row_within_the_failures_allowed),
 		T(an_error_and_a_refused_connection_count_alike),
 		T(answers_that_come_and_go_end_at_the_deadline),

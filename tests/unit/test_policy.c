@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/buf.h"
 #include "lib/text.h"
+#include "policy/policy_report.h"
+#include "settings/settings_inside.h"
 
 /* --- without roles of one's own --- */
 
@@ -14,7 +17,7 @@ static const struct {
 	enum policy_action action;
 	const char *staging; /* who may in staging */
 	const char *elsewhere;
-	const char *nowhere; /* who may somewhere, when no environment is named */
+	const char *somewhere;
 } table[POLICY_ACTION_COUNT] = {
 	{ POLICY_STATUS, "vsA", "vsA", "vsA" },
 	{ POLICY_HISTORY, "vsA", "vsA", "vsA" },
@@ -37,17 +40,20 @@ static const struct {
 	{ POLICY_GREET, "SvsA", "SvsA", "SvsA" },
 };
 
+/* where NULL: anywhere. */
 static void
 check(const struct settings *s, int64_t person, char letter, enum policy_action action,
     const char *where, const char *who)
 {
-	struct policy_decision decision =
-	    policy_decide(s, principal_of_person(person), action, where, NOW);
+	struct principal principal = principal_of_person(person);
+	struct policy_decision decision = where == NULL ?
+	    policy_decide_somewhere(s, principal, action, NOW) :
+	    policy_decide(s, principal, action, where, NOW);
 	bool allowed = decision.verdict == POLICY_ALLOW;
 
 	if (allowed != (strchr(who, letter) != NULL))
-		fail_msg(
-		    "%c, %s in \"%s\": %d", letter, policy_action_word(action), where, allowed);
+		fail_msg("%c, %s in \"%s\": %d", letter, policy_action_word(action),
+		    where == NULL ? "any" : where, allowed);
 	if (allowed)
 		assert_string_equal(decision.reason, "");
 	else if (letter == 'S')
@@ -81,12 +87,181 @@ every_role_may_what_the_table_says(void **state)
 
 			assert_int_equal(table[i].action, i);
 			check(s, person, letter, table[i].action, "staging", table[i].staging);
-			check(s, person, letter, table[i].action, "", table[i].nowhere);
+			check(s, person, letter, table[i].action, NULL, table[i].somewhere);
 			for (size_t e = 0; e < COUNT(elsewhere); e++)
 				check(s, person, letter, table[i].action, elsewhere[e],
 				    table[i].elsewhere);
 		}
 	settings_unref(s);
+}
+
+/* Nobody: not an admin, nor deploybot itself; a new action joins by its row. */
+static void
+what_is_done_to_a_target_is_refused_where_none_is_named(void **state)
+{
+	struct principal who[] = { principal_of_person(11), { .kind = PRINCIPAL_SYSTEM },
+		{ .kind = PRINCIPAL_REPOSITORY, .name = "ada(7)" } };
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	s = policy_aid_good("");
+	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
+		for (size_t w = 0; w < COUNT(who); w++) {
+			struct policy_decision decision =
+			    policy_decide(s, who[w], (enum policy_action)i, "", NOW);
+
+			if (policy_action_rows[i].scope != POLICY_ON_TARGET)
+				continue;
+			if (decision.verdict != POLICY_DENY ||
+			    strcmp(decision.reason, "no target is named") != 0)
+				fail_msg(
+				    "%s of nothing", policy_action_word((enum policy_action)i));
+		}
+	assert_false(policy_sees(s, principal_of_person(11), "", NOW));
+	settings_unref(s);
+	policy_aid_close();
+}
+
+/* Who may what of the server's: by a grant on all targets, of the main file.  Nothing else that
+ * names it gives it, whatever target stands there when it is asked about. */
+static void
+what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
+{
+	static const struct {
+		const char *main, *shop;
+		bool token, two_fa, admin;
+	} cases[] = {
+		{ "token:*/*", NULL, true, false, false },
+		{ "status:*/*, token", NULL, true, false, false },
+		{ "status:*/*, 2fa", NULL, false, true, false },
+		{ "*:*/*", NULL, true, true, true },
+		{ "deploy:shop/staging, token, 2fa", NULL, false, false, false },
+		{ "token:shop/staging, 2fa:shop/*, status", NULL, false, false, false },
+		{ "token:*/production, 2fa:*/staging", NULL, false, false, false },
+		{ "*:shop/*", NULL, false, false, false },
+		{ "*:*/production, *:*/staging", NULL, false, false, false },
+		{ "*:client/*, token", NULL, false, false, false },
+		{ NULL, "*:*", false, false, false },
+		{ NULL, "*:*/*, token, 2fa", false, false, false },
+		{ NULL, "token:*/*, 2fa:*/*, deploy:staging", false, false, false },
+	};
+	static const char *const where[] = { POLICY_ALL, "", "shop/staging", "blog/staging",
+		"client/acme" };
+	struct principal who = principal_of_person(71);
+	char text[400];
+
+	(void)state;
+	policy_aid_open();
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings *s;
+
+		(void)snprintf(text, sizeof(text), "%s%s%s%s", OWN("shop"),
+		    cases[i].shop == NULL ? "" : "ROLE_OWNER_IDS=71\nROLE_OWNER_MAY=\"",
+		    cases[i].shop == NULL ? "" : cases[i].shop,
+		    cases[i].shop == NULL ? "" : "\"\n");
+		policy_aid_write(&policy_aid, "apps/shop.env", text);
+		(void)snprintf(text, sizeof(text),
+		    "CLIENTS=acme\nCLIENT_ACME_HOST=h\nCLIENT_ACME_ACTIONS=disk-free\n%s%s%s",
+		    cases[i].main == NULL ? "" : "ROLE_OWNER_IDS=71\nROLE_OWNER_MAY=\"",
+		    cases[i].main == NULL ? "" : cases[i].main,
+		    cases[i].main == NULL ? "" : "\"\n");
+		s = policy_aid_good(text);
+		assert_int_equal(s->refused_count, 0);
+		for (size_t w = 0; w < COUNT(where); w++) {
+			assert_int_equal(
+			    policy_may(s, who, POLICY_TOKEN, where[w], NOW), cases[i].token);
+			assert_int_equal(
+			    policy_may(s, who, POLICY_TWO_FA, where[w], NOW), cases[i].two_fa);
+			assert_int_equal(
+			    policy_may(s, who, POLICY_ADMIN, where[w], NOW), cases[i].admin);
+		}
+		for (size_t a = 0; a < POLICY_ACTION_COUNT; a++)
+			if (policy_action_rows[a].scope == POLICY_ON_SERVER)
+				assert_int_equal(
+				    policy_decide_somewhere(s, who, (enum policy_action)a, NOW)
+					.verdict,
+				    policy_decide(s, who, (enum policy_action)a, POLICY_ALL, NOW)
+					.verdict);
+		settings_unref(s);
+	}
+	policy_aid_close();
+}
+
+/* Whatever the grants of a snapshot say: the decision does not take their word. */
+static void
+a_grant_on_less_than_all_holds_nothing_of_the_server(void **state)
+{
+	static const struct grant narrow[] = {
+		{ .application = "shop", .name = "*" },
+		{ .application = "*", .name = "staging" },
+		{ .application = "*", .name = "*", .is_client = true },
+		{ .application = "*", .name = "*", .beside = "staging" },
+	};
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=status:staging\n");
+	s = policy_aid_good("ROLE_QA_IDS=72\nROLE_QA_MAY=status:*/*\n");
+	for (size_t i = 0; i <= COUNT(narrow); i++)
+		for (int64_t person = 71; person <= 72; person++) {
+			struct roles *roles = s->inside->roles;
+			size_t n;
+			const struct role_member *member = roles_of(roles, person, &n);
+			struct grant *grant = &roles->grant[roles->role[member->role].first_grant];
+			bool is_all = i == COUNT(narrow) && person == 72; /* of the main file */
+
+			*grant = i < COUNT(narrow) ?
+			    narrow[i] :
+			    (struct grant){ .application = "*", .name = "*" };
+			grant->actions = UINT32_MAX;
+			assert_int_equal(
+			    policy_aid_may(s, person, POLICY_TOKEN, POLICY_ALL), is_all);
+			assert_int_equal(
+			    policy_aid_may(s, person, POLICY_ADMIN, POLICY_ALL), is_all);
+		}
+	settings_unref(s);
+	policy_aid_close();
+}
+
+/* What its people read of a role is what it gives. */
+static void
+a_role_is_shown_without_what_it_does_not_give(void **state)
+{
+	struct buf out = { .cap = 1000 };
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=\"status:staging, token, 2fa:*\"\n");
+	s = policy_aid_good("");
+	policy_report_grants(
+	    s->roles, &s->roles->role[roles_find(s->roles, "shop", "qa") - 1], &out);
+	assert_string_equal(buf_text(&out), "status:shop/staging");
+	buf_done(&out);
+	settings_unref(s);
+	policy_aid_close();
+}
+
+/* The other words of its line keep the targets that it named. */
+static void
+a_word_of_the_servers_leaves_its_target_to_the_others(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	policy_aid_write(&policy_aid, "apps/shop.env",
+	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=\"token:staging, deploy, log\"\n");
+	s = policy_aid_good("");
+	assert_true(policy_aid_may(s, 71, POLICY_DEPLOY, "shop/staging"));
+	assert_true(policy_aid_may(s, 71, POLICY_LOG, "shop/staging"));
+	assert_false(policy_aid_may(s, 71, POLICY_TOKEN, POLICY_ALL));
+	settings_unref(s);
+	policy_aid_close();
 }
 
 static void
@@ -143,8 +318,32 @@ a_grant_holds_where_it_says(void **state)
 	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "blog/staging"));
 	assert_false(policy_aid_may(s, 50, POLICY_CONFIRM, "shop/staging"));
 	assert_true(policy_aid_may(s, 60, POLICY_CONFIRM, "infra/production"));
-	assert_true(policy_aid_may(s, 60, POLICY_ADMIN, "infra/production"));
-	assert_false(policy_aid_may(s, 60, POLICY_ADMIN, "shop/staging"));
+	assert_true(policy_aid_may(s, 60, POLICY_AUDIT, "infra/production"));
+	assert_false(policy_aid_may(s, 60, POLICY_AUDIT, "shop/staging"));
+	settings_unref(s);
+	policy_aid_close();
+}
+
+/* Nobody deploys blind, and learns no more by it than of that very target. */
+static void
+who_may_deploy_there_sees_what_runs_there(void **state)
+{
+	char line[POLICY_LINE];
+	struct settings *s;
+
+	(void)state;
+	policy_aid_open();
+	s = policy_aid_good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
+			    "ROLE_BACK_IDS=51\nROLE_BACK_MAY=rollback:shop/staging\n");
+	assert_true(policy_aid_may(s, 50, POLICY_STATUS, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "shop/production"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, "blog/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_STATUS, POLICY_ALL));
+	assert_false(policy_aid_may(s, 50, POLICY_HISTORY, "shop/staging"));
+	assert_false(policy_aid_may(s, 50, POLICY_LOG, "shop/staging"));
+	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "shop/staging"));
+	assert_string_equal(
+	    policy_who_may(s, POLICY_STATUS, "", "shop/staging", NOW, line), "contractor");
 	settings_unref(s);
 	policy_aid_close();
 }
@@ -299,52 +498,6 @@ a_grant_of_a_client_opens_no_environment(void **state)
 }
 
 static void
-all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
-{
-	char words[40], few[6];
-	struct settings *s;
-
-	(void)state;
-	policy_aid_open();
-	policy_aid_write(
-	    &policy_aid, "apps/shop.env", OWN("shop") "ROLE_QA_IDS=50\nROLE_QA_MAY=log:staging\n");
-	s = policy_aid_good("ROLE_EARLY_IDS=50\nROLE_EARLY_MAY=log:*/*\n"
-			    "ROLE_LATE_IDS=50\nROLE_LATE_MAY=status:*/*\n");
-	assert_string_equal(
-	    policy_roles_text(s, principal_of_person(50), NOW, words, sizeof(words)),
-	    "early, late, shop: qa");
-	assert_string_equal(
-	    policy_roles_text(s, principal_of_person(50), NOW, few, sizeof(few)), "early");
-	settings_unref(s);
-	policy_aid_close();
-}
-
-static void
-the_line_that_decides_is_named(void **state)
-{
-	struct policy_decision decision;
-	char line[POLICY_LINE];
-	struct settings *s;
-
-	(void)state;
-	policy_aid_open();
-	policy_aid_write(&policy_aid, "apps/shop.env",
-	    OWN("shop") "ROLE_QA_IDS=\"50 until 2027-01-31\"\n"
-			"ROLE_QA_MAY=\"deploy:staging, log\"\n");
-	s = policy_aid_good("STAGING_TELEGRAM_IDS=33\n");
-	decision = policy_decide(s, principal_of_person(50), POLICY_LOG, "shop/staging", NOW);
-	assert_string_equal(policy_line(s, &decision, line),
-	    "qa (ROLE_QA_MAY of shop: log:shop/staging, until 2027-01-31)");
-	decision = policy_decide(s, principal_of_person(33), POLICY_STATUS, "blog/production", NOW);
-	assert_string_equal(
-	    policy_line(s, &decision, line), "staging (STAGING_TELEGRAM_IDS: status:*/*)");
-	decision = policy_decide(s, principal_of_person(99), POLICY_STATUS, "shop/staging", NOW);
-	assert_string_equal(policy_line(s, &decision, line), "no role");
-	settings_unref(s);
-	policy_aid_close();
-}
-
-static void
 who_is_no_person_has_no_grant(void **state)
 {
 	struct principal who;
@@ -370,64 +523,7 @@ who_is_no_person_has_no_grant(void **state)
 	policy_aid_close();
 }
 
-/* --- whom somebody may ask --- */
-
-/* No hook and nobody who has left can be asked. */
-static void
-who_may_is_the_first_three_roles_with_somebody_in_them(void **state)
-{
-	static const struct {
-		const char *roles;
-		const char *says;
-	} cases[] = {
-		{ "", "" },
-		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:shop/staging\n", "a" },
-		{ "ROLE_A_IDS=\"50 until 2020-01-01\"\nROLE_A_MAY=deploy:shop/staging\n", "" },
-		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:shop/staging\n"
-		  "ROLE_B_IDS=51\nROLE_B_MAY=rollback:shop/staging\n"
-		  "ROLE_C_IDS=52\nROLE_C_MAY=deploy:*/*\n",
-		    "a or c" },
-		{ "ROLE_A_IDS=50\nROLE_A_MAY=deploy:*/*\nROLE_B_IDS=51\nROLE_B_MAY=deploy:*/*\n"
-		  "ROLE_C_IDS=52\nROLE_C_MAY=deploy:*/*\nROLE_D_IDS=53\nROLE_D_MAY=deploy:*/*\n",
-		    "a, b or c" },
-	};
-	char out[POLICY_LINE];
-	struct settings *s;
-
-	(void)state;
-	policy_aid_open();
-	policy_aid_write(&policy_aid, "apps/shop.env",
-	    OWN("shop") "HOOK_BUILD_STARTS=deploy:staging ref=$.ref\n");
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		s = policy_aid_good(cases[i].roles);
-		assert_string_equal(
-		    policy_who_may(s, POLICY_DEPLOY, "", "shop/staging", NOW, out), cases[i].says);
-		settings_unref(s);
-	}
-	policy_aid_close();
-}
-
 /* --- what a token or a login lends --- */
-
-static void
-what_is_lent_is_named_behind_ones_own_roles(void **state)
-{
-	struct principal who = principal_of_person(50), token = { .kind = PRINCIPAL_TOKEN };
-	char words[40], few[18];
-	struct settings *s;
-
-	(void)state;
-	policy_aid_open();
-	s = policy_aid_good("ROLE_QA_IDS=50\nROLE_QA_MAY=log:*/*\n"
-			    "ROLE_OPS_IDS=60\nROLE_OPS_MAY=deploy:*/*\n");
-	who.lent = token.lent = principal_of_root("ops");
-	assert_string_equal(
-	    policy_roles_text(s, who, NOW, words, sizeof(words)), "qa, logged in as ops");
-	assert_string_equal(policy_roles_text(s, token, NOW, words, sizeof(words)), "ops");
-	assert_string_equal(policy_roles_text(s, who, NOW, few, sizeof(few)), "qa");
-	settings_unref(s);
-	policy_aid_close();
-}
 
 /* Who makes a token of a role has it themselves, and no other way. */
 static void
@@ -444,8 +540,8 @@ a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
 	s = policy_aid_good("ROLE_QA_IDS=\"50, 51 until 2020-01-01\"\nROLE_QA_MAY=log:*/*\n"
 			    "ROLE_OPS_IDS=52\nROLE_OPS_MAY=*:*/*\n");
 	for (size_t i = 0; i < COUNT(cases); i++)
-		assert_int_equal(
-		    policy_has_role(s, principal_of_person(cases[i].person), "qa", NOW),
+		assert_int_equal(policy_has_role(s, principal_of_person(cases[i].person),
+				     roles_find(s->roles, "", "qa"), NOW),
 		    cases[i].has);
 	settings_unref(s);
 	policy_aid_close();
@@ -455,7 +551,7 @@ a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
 
 /* The last one is granted by * alone. */
 static const enum policy_action actions[POLICY_AID_WORDS] = { POLICY_STATUS, POLICY_HISTORY,
-	POLICY_LOG, POLICY_DEPLOY, POLICY_ROLLBACK, POLICY_CANCEL, POLICY_CONFIRM, POLICY_ADMIN };
+	POLICY_LOG, POLICY_DEPLOY, POLICY_ROLLBACK, POLICY_CANCEL, POLICY_CONFIRM, POLICY_LOCK };
 
 static struct settings *
 load_drawn(void)
@@ -511,19 +607,21 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_role_may_what_the_table_says),
+		cmocka_unit_test(what_is_done_to_a_target_is_refused_where_none_is_named),
+		cmocka_unit_test(what_is_the_servers_is_given_on_all_and_by_the_main_file_alone),
+		cmocka_unit_test(a_grant_on_less_than_all_holds_nothing_of_the_server),
+		cmocka_unit_test(a_role_is_shown_without_what_it_does_not_give),
+		cmocka_unit_test(a_word_of_the_servers_leaves_its_target_to_the_others),
 		cmocka_unit_test(a_role_is_what_the_settings_at_hand_say),
 		cmocka_unit_test(a_grant_holds_where_it_says),
+		cmocka_unit_test(who_may_deploy_there_sees_what_runs_there),
 		cmocka_unit_test(of_what_one_has_no_grant_one_does_not_learn),
 		cmocka_unit_test(a_role_of_an_application_holds_there_alone),
 		cmocka_unit_test(an_application_grants_nothing_of_another),
 		cmocka_unit_test(access_ends_with_its_day),
 		cmocka_unit_test(a_grant_of_a_client_is_another_than_one_of_an_environment),
 		cmocka_unit_test(a_grant_of_a_client_opens_no_environment),
-		cmocka_unit_test(all_roles_of_a_person_are_named_as_far_as_there_is_room),
-		cmocka_unit_test(the_line_that_decides_is_named),
 		cmocka_unit_test(who_is_no_person_has_no_grant),
-		cmocka_unit_test(who_may_is_the_first_three_roles_with_somebody_in_them),
-		cmocka_unit_test(what_is_lent_is_named_behind_ones_own_roles),
 		cmocka_unit_test(a_role_is_had_by_its_members_while_they_are_and_by_admins),
 		cmocka_unit_test(a_thousand_policies_grant_what_their_text_says),
 	};

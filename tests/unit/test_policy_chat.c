@@ -133,7 +133,7 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	(void)world_text_in(&w, CARL, CARL, "/whoami");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "Your Telegram id is 50; your role here: c until 2099-01-31.\n"
-	    "ROLE_C_MAY: deploy in staging; status everywhere");
+	    "c: deploy in staging; status everywhere");
 	/* In a group nobody else is shown what it grants. */
 	(void)world_text(&w, CARL, "/whoami");
 	assert_null(strstr(world_last(&w)->text, "ROLE_C_MAY"));
@@ -153,14 +153,14 @@ whoami_says_by_where_what_one_may(void **state)
 	    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free", NULL);
 	(void)world_text_in(&w, CARL, CARL, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\nROLE_C_MAY: deploy, cancel in staging; log in production; status everywhere; "
+	    "\nc: deploy, cancel in staging; see logs in production; status everywhere; "
 	    "do.disk-free for client/acme; do for all clients"));
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\nADMIN_TELEGRAM_IDS: everything everywhere; everything for all clients"));
+	    "\nadmin: everything everywhere; everything for all clients"));
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "\nSTAGING_TELEGRAM_IDS: deploy, cancel, log in staging; "
+	    "\nstaging: deploy, cancel, see logs in staging; "
 	    "status, history of all applications that have a staging"));
 	world_close(&w);
 }
@@ -184,9 +184,11 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
 	(void)world_text(&w, CARL, "/queue production");
 	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
-	(void)world_text(&w, CARL, "/status");
+	(void)world_text(&w, CARL, "/status"); /* nobody deploys blind */
+	assert_non_null(world_says(&w, "⏳ in progress aaaaaaa, begun just now, requested by @ada"));
+	(void)world_text(&w, CARL, "/history");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⛔ Denied: staging status: your role does not grant it. Ask @ada.");
+	    "⛔ Denied: staging history: your role does not grant it. Ask @ada.");
 	world_close(&w);
 }
 

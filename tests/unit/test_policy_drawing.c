@@ -37,21 +37,25 @@ static const char head[] =
 
 static const char tail[] =
     "\n*later*: the word is taken, and no version asks for it yet. *\\**: granted by `*` alone. *known*: "
-    "whoever has any grant.\n*anyone*: everybody, in private.\n\n## What the built-in roles grant\n\n";
+    "whoever has any grant.\n*anyone*: everybody, in private. *target*: an environment or a client. "
+    "*server*: only a grant on `*/*` holds it, of\nthe settings file; `apps/NAME.env` gives none. "
+    "*any*: of a target, or of none. `deploy` grants `status` of that very target too.\n\n## What the built-in roles grant\n\n";
 
 static void
 draw_actions(const struct settings *settings, struct buf *out)
 {
 	static const char *const by[] = { "grant", "later", "\\*", "known", "anyone" };
+	static const char *const of[] = { "target", "server", "any" };
 
-	buf_adds(out, "| action | by | lets one |");
+	buf_adds(out, "| action | by | of | lets one |");
 	for (size_t c = 0; c < COUNT(columns); c++)
 		buf_addf(out, " %s |", columns[c].heading);
-	buf_adds(out, "\n|---|---|---|---|---|---|---|\n");
+	buf_adds(out, "\n|---|---|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++) {
 		const struct policy_action_row *row = &policy_action_rows[i];
 
-		buf_addf(out, "| %s | %s | %s |", row->word, by[row->who], row->help);
+		buf_addf(out, "| %s | %s | %s | %s |", row->word, by[row->who], of[row->scope],
+		    row->help);
 		for (size_t c = 0; c < COUNT(columns); c++)
 			buf_addf(out, " %s |",
 			    policy_may(settings, principal_of_person(columns[c].person),

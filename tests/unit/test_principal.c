@@ -59,8 +59,10 @@ users_of_the_machine_are_numbers_that_no_person_has(void **state)
 		{ principal_of_user(0), "local:0" },
 		{ principal_of_user(1000), "local:1000" },
 		{ principal_of_user(UINT32_MAX), "local:4294967295" },
-		{ principal_of_root("admin"), "local:root" },
-		{ principal_of_root("staging"), "local:root" },
+		{ principal_of_root(1), "local:root" },
+		{ principal_of_root(INT64_C(1000000000)), "local:root" },
+		{ principal_of_root_before("admin"), "local:root" },
+		{ principal_of_root_before("staging"), "local:root" },
 	};
 	char out[PRINCIPAL_TEXT];
 
@@ -80,9 +82,9 @@ users_of_the_machine_are_numbers_that_no_person_has(void **state)
 static void
 hooks_are_numbers_that_nobody_else_has(void **state)
 {
-	const int64_t hooks[] = { principal_of_hook("build-done"),
-		principal_of_hook("shop/build-done"), principal_of_hook("a"),
-		principal_of_hook("b") };
+	const int64_t hooks[] = { principal_of_hook(1), principal_of_hook(INT64_C(1000000000)),
+		principal_of_hook_before("build-done"), principal_of_hook_before("shop/build-done"),
+		principal_of_hook_before("a") };
 	char out[PRINCIPAL_TEXT];
 
 	(void)state;
@@ -97,8 +99,60 @@ hooks_are_numbers_that_nobody_else_has(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_true(hooks[i] != hooks[k]);
 	}
-	assert_false(principal_is_hook(principal_of_root("admin")));
+	assert_false(principal_is_hook(principal_of_root(1)));
 	assert_false(principal_is_hook(principal_of_user(UINT32_MAX)));
+	/* The next kind of principal is none. */
+	assert_true(principal_is_hook(-(INT64_C(1) << 51) + 1));
+	assert_false(principal_is_hook(-(INT64_C(1) << 51)));
+	assert_false(principal_is_hook(INT64_MIN));
+}
+
+/* Only what was made from a row stands for one: a number of before stands for what others share. */
+static void
+a_number_is_of_its_row_and_of_no_other(void **state)
+{
+	static const int64_t rows[] = { 1, 2, 1000, INT64_C(1000000000) };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(principal_row(principal_of_root(rows[i])), rows[i]);
+		assert_int_equal(principal_row(principal_of_hook(rows[i])), rows[i]);
+	}
+	/* The largest and the smallest hash that there are. */
+	assert_int_equal(principal_row(-(INT64_C(1) << 33)), 0);
+	assert_int_equal(principal_row(-(INT64_C(1) << 33) - UINT32_MAX), 0);
+	assert_int_equal(principal_row(-(INT64_C(1) << 48)), 0);
+	assert_int_equal(principal_row(-(INT64_C(1) << 49)), 0);
+	assert_int_equal(principal_row(0), 0);
+	assert_int_equal(principal_row(11), 0);
+	assert_int_equal(principal_row(principal_of_user(33)), 0);
+	assert_int_equal(principal_row(principal_of_token(7)), 0);
+}
+
+/* Names that a hash held for one are two. */
+static void
+a_role_is_its_application_and_its_name(void **state)
+{
+	static const struct {
+		const char *text, *application, *name;
+	} cases[] = { { "lead", "", "lead" }, { "shop:lead", "shop", "lead" },
+		{ "allowed user", "", "allowed user" }, { "shop:", "shop", "" },
+		{ "a:b:c", "a", "b:c" } };
+	static const char *const wrong[] = { ":lead", "abcdefghijklmnopqrstu:lead",
+		"shop:abcdefghijklmnopqrstu", "abcdefghijklmnopqrstu" };
+	struct role_id id = { .name = "" };
+	char text[ROLE_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(role_id_parse(cases[i].text, &id));
+		assert_string_equal(id.application, cases[i].application);
+		assert_string_equal(id.name, cases[i].name);
+		assert_string_equal(role_id_text(id.application, id.name, text), cases[i].text);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(role_id_parse(wrong[i], &id));
+	assert_int_equal(principal_of_root_before("admin"), principal_of_root_before("opsjzmodvq"));
 }
 
 int
@@ -109,6 +163,8 @@ main(void)
 		cmocka_unit_test(what_is_nobody_changes_nothing),
 		cmocka_unit_test(users_of_the_machine_are_numbers_that_no_person_has),
 		cmocka_unit_test(hooks_are_numbers_that_nobody_else_has),
+		cmocka_unit_test(a_number_is_of_its_row_and_of_no_other),
+		cmocka_unit_test(a_role_is_its_application_and_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,7 @@ a_record_is_read_as_it_was_sent(void **state)
 		    .released = true,
 		    .no_rollback = true,
 		    .drains = true,
+		    .undone = true,
 		    .timed_out = true,
 		    .ended = true,
 		    .lost = true,

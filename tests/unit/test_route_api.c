@@ -38,6 +38,8 @@ struct world {
 	struct http_asked asked;
 	struct probe_finding finding; /* of the one URL */
 	uint64_t user;		      /* who looked last */
+	const char *log_of;	/* whose application's log the store lets be read; NULL: none's */
+	bool is_read, is_asked; /* it is there; the target was asked */
 	char printed[4096];
 };
 
@@ -57,6 +59,11 @@ decide(void *ctx, struct event *event)
 		(void)text_copy(w->why, sizeof(w->why), event->u.rejected.reason);
 	else
 		w->asked_store++;
+	if (w->log_of != NULL) {
+		answer =
+		    (struct answer){ .status = 200, .text = "{\"said\":\"\"}", .log_lines = 7 };
+		(void)text_copy(answer.log_of, sizeof(answer.log_of), w->log_of);
+	}
 	event->done(event->done_ctx, &answer);
 	event_free(event);
 	return true;
@@ -105,6 +112,20 @@ know(struct world *w, char last, const char *key, int64_t until)
 }
 
 static bool
+read_log(void *ctx, const char *environment, int lines,
+    void (*on_done)(void *ctx, bool is_read, const char *text), void *done_ctx, struct err *err)
+{
+	struct world *w = ctx;
+
+	assert_string_equal(environment, "shop/staging");
+	assert_int_equal(lines, 7);
+	if (!w->is_asked)
+		return err_set(err, ERR_BUSY, "too many read logs at once");
+	on_done(done_ctx, w->is_read, w->is_read ? "GET /orders\n<b> \"x\"" : "h1: no container");
+	return true;
+}
+
+static bool
 look(void *ctx, uint64_t user, UNUSED const struct probe_target *targets, size_t n,
     void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx)
 {
@@ -131,6 +152,7 @@ set_up(void **state)
 	    .refusals = w->refusals,
 	    .is_network = true,
 	    .look = look,
+	    .read_log = read_log,
 	    .ctx = w });
 	know(w, 'a', KEY, INT64_MAX);
 	know(w, 'b', KEY, INT64_MAX);
@@ -332,6 +354,41 @@ tries_of_a_network_of_ipv6_are_one_anothers(void **state)
 	assert_int_equal(status_of(w, 'f', "::ffff:192.0.2.1"), 401);
 }
 
+static void
+ask_log(struct world *w)
+{
+	static const char body[] = "{\"arguments\": [\"shop/staging\", \"7\"]}";
+	char line[400], token[TOKEN_TEXT];
+
+	text_of('a', token);
+	(void)snprintf(line, sizeof(line),
+	    "POST /v1/command/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+	    "Authorization: Bearer %s\r\n\r\n%s",
+	    sizeof(body) - 1, token, body);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+}
+
+/* What the store has said is not the answer: that it may be read is. */
+static void
+what_an_application_logged_is_asked_before_it_is_answered(void **state)
+{
+	struct world *w = *state;
+
+	w->log_of = "shop/staging";
+	ask_log(w);
+	assert_int_equal(w->asked.status, 503);
+	assert_true(has(w->asked.body, "too many read logs at once"));
+	w->is_asked = true;
+	ask_log(w);
+	assert_int_equal(w->asked.status, 409);
+	assert_true(has(w->asked.body, "\"said\":\"No log: h1: no container\""));
+	w->is_read = true;
+	ask_log(w);
+	assert_int_equal(w->asked.status, 200);
+	assert_true(has(w->asked.body, "\"said\":\"GET /orders\\n<b> \\\"x\\\"\""));
+}
+
 int
 main(void)
 {
@@ -345,6 +402,7 @@ main(void)
 		TEST(one_that_is_over_is_limited_as_an_unknown_one),
 		TEST(a_token_keeps_its_limit_when_others_are_made),
 		TEST(tries_of_a_network_of_ipv6_are_one_anothers),
+		TEST(what_an_application_logged_is_asked_before_it_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/redact.h"
@@ -309,7 +311,7 @@ what_the_application_logged_is_apart_from_what_a_run_said(void **state)
 	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
 	write_log("==> application log\n|app| one\n|app|\n|app|  two\n|app| ==> release\nours\n"
 		  "|app| last\n|app| half of a li");
-	run_tail_application(folder, 7, redact, found, sizeof(found));
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
 	assert_string_equal(found, "one\n two\n==> release\nlast");
 	run_tail_end(folder, 7, redact, false, end, sizeof(end));
 	assert_string_equal(end, "ours");
@@ -320,7 +322,7 @@ what_the_application_logged_is_apart_from_what_a_run_said(void **state)
 	write_log(
 	    "|app| \x1b[31mred\x1b[0m \xe2\x80\xaegnp.exe \xc2\x9b\xff\n"
 	    "|app| a-secret-of-ours x\n|app| -----BEGIN RSA PRIVATE KEY-----\n|app| MIIE\n|app| -----END RSA PRIVATE KEY-----\n");
-	run_tail_application(folder, 7, redact, found, sizeof(found));
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
 	assert_string_equal(found, "red gnp.exe ?\n*** x\n***");
 	run_tail_end(folder, 7, redact, false, end, sizeof(end));
 	assert_string_equal(end, "");
@@ -331,23 +333,79 @@ what_the_application_logged_is_apart_from_what_a_run_said(void **state)
 		buf_adds(&text, "0123456789");
 	buf_adds(&text, "\n|app| behind\n");
 	write_log(buf_text(&text)); /* longer than what is read of it */
-	run_tail_application(folder, 7, redact, found, sizeof(found));
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
 	assert_string_equal(found, "behind"); /* of a long log's end */
 	buf_adds(&text, "|app| half");
 	write_log(buf_text(&text) + 900000);
-	run_tail_application(folder, 7, redact, found, sizeof(found));
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
 	assert_string_equal(found, "behind");
 	buf_clear(&text);
 	for (int i = 0; i < 200; i++)
 		buf_addf(&text, "|app| %300d\n", i);
 	write_log(buf_text(&text));
 	buf_done(&text);
-	run_tail_application(folder, 7, redact, found, sizeof(found));
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
 	assert_in_range(strlen(found), 1500, sizeof(found) - 1);
-	run_tail_application(folder, 7, redact, small, sizeof(small));
+	run_tail_application(folder, 7, redact, false, small, sizeof(small));
 	assert_string_equal(small, "");
-	run_tail_application(folder, 12345, redact, found, sizeof(found));
+	run_tail_application(folder, 12345, redact, false, found, sizeof(found));
 	assert_string_equal(found, "");
+	redact_free(redact);
+}
+
+/* Goal: what a migration said is shown where that failed, and not of what failed behind it. */
+static void
+the_last_words_of_a_migration_are_those_of_its_end(void **state)
+{
+	struct redact *redact = redact_new(NULL);
+	char found[LIMIT_APPLICATION_LOG];
+	struct buf text;
+
+	(void)state;
+	assert_non_null(redact);
+	write_log("==> migrate\n|app| altering\n==> migrated\n==> release\n");
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	assert_string_equal(found, "");
+	write_log("==> migrate\n|app| altering\n==> migrated\n==> release\n|app| no port\n");
+	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	assert_string_equal(found, "no port");
+	write_log("|app| ==> migrated\n|app| ==> migrated \n");
+	run_tail_application(folder, 7, redact, true, found, sizeof(found));
+	assert_string_equal(found, "==> migrated\n==> migrated");
+	buf_init(&text, 2000000);
+	buf_adds(&text, "==> migrate\n|app| the first\n");
+	for (int i = 0; i < 2000; i++)
+		buf_addf(&text, "|app| %200d\n", i);
+	buf_adds(&text, "|app| duplicate column name: price\n==> migrate-failed 1\n");
+	write_log(buf_text(&text));
+	buf_done(&text);
+	run_tail_application(folder, 7, redact, true, found, sizeof(found));
+	assert_non_null(strstr(found, "1999\nduplicate column name: price"));
+	redact_free(redact);
+}
+
+/* Goal: docker says why behind the id of a container, which nobody needs whole. */
+static void
+an_id_is_shortened_before_the_words_behind_it_are_cut(void **state)
+{
+	const struct run_tail_shape shape = { 3, 4000, true, false };
+	struct redact *redact = redact_new(NULL);
+	struct buf out;
+	struct err err;
+
+	(void)state;
+	assert_non_null(redact);
+	write_log("h1: compose up failed: Error response from daemon: driver failed programming "
+		  "external connectivity on endpoint mail-web-1 (" HEX64
+		  "): Bind for 0.0.0.0:8080 failed: port is already allocated\n"
+		  "short: " HEX64 "\n" HEX64 HEX64 HEX64 HEX64 " " HEX64 "\n");
+	buf_init(&out, 4000);
+	assert_true(run_tail_read(folder, 7, redact, &shape, &out, &err));
+	assert_string_equal(buf_text(&out),
+	    "h1: compose up failed: Error response from daemon: driver failed programming external "
+	    "connectivity on endpoint mail-web-1 (0123456789ab…): Bind for 0.0.0.0:8080 failed: "
+	    "port is already allocated\nshort: " HEX64 "\n0123456789ab… 0123456789ab…");
+	buf_done(&out);
 	redact_free(redact);
 }
 
@@ -384,6 +442,8 @@ main(void)
 		cmocka_unit_test(the_end_of_a_large_log_is_read),
 		cmocka_unit_test(the_last_lines_are_bounded_and_without_steps_and_secrets),
 		cmocka_unit_test(what_the_application_logged_is_apart_from_what_a_run_said),
+		cmocka_unit_test(the_last_words_of_a_migration_are_those_of_its_end),
+		cmocka_unit_test(an_id_is_shortened_before_the_words_behind_it_are_cut),
 		cmocka_unit_test(a_link_in_place_of_a_log_is_not_followed),
 	};
 

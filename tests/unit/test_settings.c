@@ -424,6 +424,22 @@ approvers_who_are_no_role_or_may_not_approve_are_refused(void **state)
 }
 
 static void
+a_stage_that_is_not_there_is_named(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	s = LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=staging,qa");
+	SAYS(SETTINGS_WARNING, "PRODUCTION_AFTER: qa: there is no such environment");
+	assert_int_equal(settings_said.count, 1);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=none");
+	assert_int_equal(settings_said.count, 0);
+	settings_unref(s);
+	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=a,b,c,d"));
+}
+
+static void
 a_window_that_is_wrong_is_named_among_several(void **state)
 {
 	(void)state;
@@ -526,6 +542,7 @@ main(void)
 		cmocka_unit_test(users_of_the_machine_are_found_when_settings_are_read),
 		cmocka_unit_test(users_that_are_never_let_in_are_refused_in_settings),
 		cmocka_unit_test(approvers_who_are_no_role_or_may_not_approve_are_refused),
+		cmocka_unit_test(a_stage_that_is_not_there_is_named),
 		cmocka_unit_test(a_window_that_is_wrong_is_named_among_several),
 		cmocka_unit_test(a_window_that_is_past_is_warned_of_and_one_to_come_is_not),
 		cmocka_unit_test(an_environment_may_be_called_local),

@@ -99,6 +99,24 @@ what_an_application_has_from_the_main_file_is_no_mistake_of_its_own(void **state
 	settings_unref(s);
 }
 
+/* Who may push to the one would read with it what the other one's people have. */
+static void
+a_login_of_the_main_file_is_no_applications_own(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	folder_aid_put(
+	    "main", SERVER "REPOSITORY_TOKEN=ghp_0123456789abcdef\nREPOSITORY_SUBMODULES=fetch\n");
+	folder_aid_put("apps/shop.env", OF("shop"));
+	folder_aid_put("apps/web.env", OF("web") "REPOSITORY_TOKEN=ghp_another0123456\n");
+	s = folder_aid_load();
+	SAYS(SETTINGS_WARNING, "shop: REPOSITORY_SUBMODULES_FROM: is not set");
+	assert_false(
+	    settings_aid_says(SETTINGS_WARNING, "web: REPOSITORY_SUBMODULES_FROM: is not set"));
+	settings_unref(s);
+}
+
 /* Of others than the administrator, of no application, or twice: named, and the rest is read. */
 static void
 a_file_that_may_not_be_read_is_named(void **state)
@@ -413,6 +431,7 @@ main(void)
 		TEST(each_file_is_an_application),
 		TEST(defaults_by_which_two_would_meet_carry_the_name),
 		TEST(what_an_application_has_from_the_main_file_is_no_mistake_of_its_own),
+		TEST(a_login_of_the_main_file_is_no_applications_own),
 		TEST(a_file_that_may_not_be_read_is_named),
 		TEST(what_stands_in_the_wrong_file_is_said),
 		TEST(a_secret_does_not_stand_where_the_runner_reads),

@@ -129,6 +129,17 @@ static const struct {
 	{ "REGISTRY_URL=http://registry.acme.org:5000", "REGISTRY_URL: http:// goes" },
 	{ "STAGING_HEALTH_URL=https://a.acme.org/, http://b.acme.org/",
 	    "STAGING_HEALTH_URL: http:// goes" },
+	{ "STAGING_HEALTH_URL=http://10.0.0.1/, http://8.8.8.8/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://172.32.0.1/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://[2001:db8::1]/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://169.254.169.254/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "STAGING_HEALTH_URL=http://10.0.0.1.acme.org/",
+	    "STAGING_HEALTH_URL: http:// goes over the network" },
+	{ "TELEGRAM_API_BASE=http://10.0.0.1", "TELEGRAM_API_BASE: http:// goes over the network" },
 	{ "LOG_LEVEL=debug", "LOG_LEVEL: is DEBUG" },
 	{ "RATE_LIMIT_REQUESTS=0", "RATE_LIMIT_REQUESTS: is 0" },
 	{ "ROLE_RATE_LIMIT=0", "ROLE_RATE_LIMIT: is 0" },
@@ -161,6 +172,7 @@ http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
 	static const char *const well[] = { "TELEGRAM_API_BASE=http://127.9.0.1:8081",
 		"TELEGRAM_API_BASE=http://localhost/bot", "TELEGRAM_API_BASE=http://[::1]:80",
 		"TELEGRAM_PROXY=http://proxy.acme.org:3128",
+		"TELEGRAM_API_HASH=0123456789abcdef0123456789",
 		"REPOSITORY_TOKEN=glpat-f3a91c07d5e2b8467a0c",
 		"REGISTRY_USER=ci\nREGISTRY_PASSWORD=hunter2hunter2" };
 
@@ -169,6 +181,32 @@ http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
 		if (report.errors > 0)
 			fail_msg("%s: %s", well[i], report.lines[0].text);
 	}
+}
+
+/* Hosts of a private network have no certificate; nothing secret goes to a health URL. */
+static void
+http_to_a_private_address_is_warned_of(UNUSED void **state)
+{
+	static const char *const hosts[] = { "10.0.0.1", "172.31.255.1:8080", "192.168.1.2",
+		"100.64.0.1" };
+	char changes[160];
+
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		(void)snprintf(changes, sizeof(changes),
+		    "STAGING_HEALTH_URL=http://%s/health\nREGISTRY_URL=http://%s", hosts[i],
+		    hosts[i]);
+		settings_unref(load(PRODUCTION, changes, 0600));
+		if (report.errors > 0 ||
+		    !says(SETTINGS_WARNING, "STAGING_HEALTH_URL: http:// goes over this private") ||
+		    !says(SETTINGS_WARNING, "REGISTRY_URL: http:// goes over this private"))
+			fail_msg(
+			    "%s: %zu errors: %s", changes, report.errors, report.lines[0].text);
+		settings_unref(load(DEVELOPMENT, changes, 0600));
+		assert_false(
+		    says(SETTINGS_WARNING, "STAGING_HEALTH_URL: http:// goes over this private"));
+	}
+	settings_unref(load(PRODUCTION, "STAGING_HEALTH_URL=http://[fd12::1]:8080/health", 0600));
+	assert_int_equal(0, report.errors);
 }
 
 static void
@@ -318,15 +356,47 @@ second_factors_are_made_in_the_chat_where_that_was_said(void **state)
 	}
 }
 
+/* Each of them may be one of those who approve, and no row says who. */
+static void
+who_asks_unknown_and_may_approve_is_warned_of(void **state)
+{
+	static const struct {
+		const char *kind, *changes;
+		bool is_warned;
+	} rows[] = {
+		{ PRODUCTION, "", false },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1", true },
+		{ PRODUCTION, "STAGING_ROLLBACK_APPROVALS=1", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS_IF=forced=1", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1\nAPPROVE_UNKNOWN_PUSHER=true", true },
+		{ PRODUCTION, "PRODUCTION_APPROVALS=1\nAPPROVE_UNKNOWN_PUSHER=false", false },
+		{ DEVELOPMENT, "PRODUCTION_APPROVALS=1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
+
+		if (s == NULL)
+			fail_msg("%s: %s", rows[i].changes, report.lines[0].text);
+		if (says(SETTINGS_WARNING, "APPROVE_UNKNOWN_PUSHER: is true, and ") !=
+		    rows[i].is_warned)
+			fail_msg("%s%s", rows[i].kind, rows[i].changes);
+		settings_unref(s);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_refused_in_production_alone_and_no_other_is),
+		cmocka_unit_test(http_to_a_private_address_is_warned_of),
 		cmocka_unit_test(http_to_this_machine_and_what_others_made_is_fit),
 		cmocka_unit_test(any_other_environment_asks_whether_the_list_was_meant),
 		cmocka_unit_test(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused),
 		cmocka_unit_test(second_factors_are_made_in_the_chat_where_that_was_said),
+		cmocka_unit_test(who_asks_unknown_and_may_approve_is_warned_of),
 		cmocka_unit_test(what_would_be_refused_at_start_is_refused_at_a_reload),
 		cmocka_unit_test(an_applications_file_is_refused_alone),
 	};

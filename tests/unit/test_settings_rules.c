@@ -459,6 +459,54 @@ settings_that_need_each_other_are_checked(void **state)
 	settings_unref(s);
 }
 
+/* Who may push chooses what is fetched, with all that a login of several applications reads. */
+static void
+submodules_of_a_login_that_others_have_are_warned_of(void **state)
+{
+	static const char says[] = "REPOSITORY_SUBMODULES_FROM: is not set";
+	static const struct {
+		const char *url, *login, *from;
+		bool is_said;
+	} cases[] = {
+		{ "https://h/a/b", "LOG_LEVEL=INFO", "LOG_LEVEL=INFO", true },
+		{ "https://h/a/b", "REPOSITORY_TOKEN=" SECRET, "LOG_LEVEL=INFO", false },
+		{ "https://h/a/b", "LOG_LEVEL=INFO", "REPOSITORY_SUBMODULES_FROM=/a/c", false },
+		{ "git@h:a/b", "REPOSITORY_TOKEN=" SECRET, "LOG_LEVEL=INFO", true },
+		{ "/srv/git/b", "REPOSITORY_TOKEN=" SECRET, "LOG_LEVEL=INFO", true },
+		{ "/srv/git/b", "LOG_LEVEL=INFO", "REPOSITORY_SUBMODULES_FROM=/srv/git/", false },
+	};
+	static const struct {
+		const char *submodules, *one, *two;
+		bool is_said;
+	} others[] = {
+		{ "REPOSITORY_SUBMODULES=warn", "LOG_LEVEL=INFO", "IMAGE_SOURCE=build", false },
+		{ "REPOSITORY_SUBMODULES=fetch", "LOG_LEVEL=INFO", "IMAGE_SOURCE=registry", false },
+		{ "REPOSITORY_SUBMODULES=fetch", "DEPLOY_TRANSPORT=local", "IMAGE_SOURCE=registry",
+		    true },
+		{ "REPOSITORY_SUBMODULES=fetch", "DEPLOY_SCRIPT=/bin/true", "IMAGE_SOURCE=build",
+		    false },
+	};
+	struct settings *s;
+	char url[64];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(url, sizeof(url), "REPOSITORY_URL=%s", cases[i].url);
+		s = LOAD(NULL, MINIMUM, url, cases[i].login, cases[i].from,
+		    "REPOSITORY_SUBMODULES=fetch");
+		assert_non_null(s);
+		assert_int_equal(settings_aid_says(SETTINGS_WARNING, says), cases[i].is_said);
+		settings_unref(s);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		s = LOAD(NULL, MINIMUM, "REPOSITORY_URL=/srv/git/b", others[i].submodules,
+		    others[i].one, others[i].two);
+		assert_non_null(s);
+		assert_int_equal(settings_aid_says(SETTINGS_WARNING, says), others[i].is_said);
+		settings_unref(s);
+	}
+}
+
 static void
 a_registry_that_is_named_has_an_address(void **state)
 {
@@ -621,6 +669,7 @@ main(void)
 		cmocka_unit_test(the_workloads_of_kubernetes_are_judged_before_a_deployment),
 		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
 		cmocka_unit_test(settings_that_need_each_other_are_checked),
+		cmocka_unit_test(submodules_of_a_login_that_others_have_are_warned_of),
 		cmocka_unit_test(a_registry_that_is_named_has_an_address),
 		cmocka_unit_test(two_registries_at_one_host_are_refused_before_a_deployment),
 		cmocka_unit_test(registries_are_judged_where_images_are_built),

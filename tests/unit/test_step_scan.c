@@ -35,9 +35,9 @@ each_step_that_decides_is_known_by_its_word(void **state)
 	} cases[] = { { "release", 1 }, { "no-rollback", 2 }, { "migrate", 3 }, { "migrated", 4 },
 		{ "migrate-failed 1", 5 }, { "migrate-failed", 5 }, { "migrate-stopped", 6 },
 		{ "drain-later", 7 }, { "previous target:before-1", 8 },
-		{ "migrate-not-started", 9 }, { "previous target:", 0 }, { "previous", 0 },
-		{ "previous before-1", 0 }, { "migrate now", 0 }, { "release 2", 0 },
-		{ "migrates", 0 }, { "", 0 } };
+		{ "migrate-not-started", 9 }, { "nothing-runs", 10 }, { "previous target:", 0 },
+		{ "previous", 0 }, { "previous before-1", 0 }, { "migrate now", 0 },
+		{ "release 2", 0 }, { "migrates", 0 }, { "nothing-runs there", 0 }, { "", 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)

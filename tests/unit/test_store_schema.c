@@ -335,6 +335,42 @@ what_rang_before_a_migration_says_how_its_rollback_ends(void **state)
 	db_close(db);
 }
 
+#define TOKEN_NUMBER(id) "-(1099511627776 + " #id ")"
+#define WORK_10(id, state, by, confirmed, ended) \
+	"INSERT INTO work (id, environment, program, cause, state, why, commit_id, image, ref," \
+	" subject, author, is_forced, is_foreign, previous, previous_image, requested_by," \
+	" requester, chat, thread, message, also_message, run, attempts, is_touched," \
+	" has_no_way_back, urls, detail, note, requested_at, started_at, ended_at, confirmed_by)" \
+	" VALUES (" #id ", 'e" #id "', 'deploy', 'chat', '" state "', '', '', '', '', '', '', 0," \
+	" 0, '', '', " by ", '', 0, 0, 0, 0, 0, 0, 0, 0, '', '', '', 0, 0, " ended ", " confirmed \
+	");"
+
+/* What waits is asked for by a token, or by an account that has logged in with one, now or before:
+ * its maker has asked for it, too. */
+static void
+what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by(void **state)
+{
+	struct store_aid *aid = *state;
+	struct db *db = make_fresh(aid, "tokens", 9);
+
+	assert_true(db_script(db,
+	    "INSERT INTO token (id, name, mac, role, made_at, made_by, by_name, expires_at, person,"
+	    " revoked_at) VALUES (3, 'ci', 'a', 'lead', 1, 11, '@ada', 9, 0, 0),"
+	    " (4, 'login', 'b', 'lead', 1, 11, '@ada', 9, 99, 5),"
+	    " (5, 'other', 'c', 'lead', 1, 22, '@bob', 9, 98, 0);" WORK_10(1, "AWAITING_APPROVAL",
+		TOKEN_NUMBER(3), "0", "0") WORK_10(2, "AWAITING_APPROVAL", "99", "0", "0")
+		WORK_10(3, "AWAITING_APPROVAL", "33", "98", "0") WORK_10(4, "LIVE", "99", "99", "7")
+		    WORK_10(5, "LIVE", "99", "0", "7") WORK_10(6, "AWAITING_CONFIRMATION", "33",
+			"0", "0") WORK_10(7, "AWAITING_CONFIRMATION", "0", "0",
+			"0") "UPDATE work SET emergency = 'down' WHERE id = 5;"
+			     "INSERT INTO question_requester VALUES (6, 98, 0), (6, 44, 0);",
+	    &aid->err));
+	assert_true(store_schema_migrate(db, NULL, 10, &aid->err));
+	expect_rows(aid, db, "SELECT work || ' ' || act || ' ' || token FROM press ORDER BY work",
+	    "1 request 3\n2 request 4\n3 confirm 5\n5 request 4\n6 request 5\n");
+	db_close(db);
+}
+
 static void
 releases_and_blocks_of_before_are_numbered_left_and_listed(void **state)
 {
@@ -486,7 +522,7 @@ expect_indexes(struct store_aid *aid, struct db *db, const char *of)
 			    deploy_flow_name((enum deploy_state)s));
 	expect_where(aid, db, of, "work_active", STORE_IS_ACTIVE);
 	expect_where(aid, db, of, "work_queued", buf_text(&queued));
-	(void)snprintf(push, sizeof(push), "%s AND cause <> 'chat'", buf_text(&queued));
+	(void)snprintf(push, sizeof(push), "%s AND " STORE_IS_PUSH, buf_text(&queued));
 	expect_where(aid, db, of, "work_waiting_push", push);
 	expect_where(aid, db, of, "work_open", STORE_IS_OPEN);
 	expect_where(aid, db, of, "work_asking", STORE_IS_ASKING);
@@ -542,6 +578,7 @@ main(void)
 		TEST(released_migrations_are_frozen),
 		TEST(every_migration_is_frozen),
 		TEST(what_rang_before_a_migration_says_how_its_rollback_ends),
+		TEST(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by),
 		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
 		TEST(words_of_work_and_runs_have_no_check),
 		TEST(work_and_runs_keep_their_numbers),

@@ -22,7 +22,7 @@ struct world {
 	struct fake_telegram *fake;
 	struct settings *settings;
 	struct telegram *telegram;
-	const char *tail;
+	const char *tail, *gate;
 	bool is_done;
 	struct message_sent said;
 };
@@ -50,6 +50,15 @@ tail(void *ctx, int64_t run, struct buf *out)
 	buf_adds(out, w->tail);
 }
 
+static void
+gate(void *ctx, int64_t run, struct buf *out)
+{
+	struct world *w = ctx;
+
+	assert_int_equal(run, 3);
+	buf_adds(out, w->gate);
+}
+
 static int
 set_up(void **state)
 {
@@ -58,6 +67,7 @@ set_up(void **state)
 
 	log_set_level(LOG_LEVEL_ERROR);
 	w->tail = "compiling";
+	w->gate = "";
 	w->loop = loop_new(&err);
 	w->fake = fake_telegram_new(w->loop);
 	w->settings = fake_telegram_settings(w->fake, NULL);
@@ -66,6 +76,7 @@ set_up(void **state)
 		.settings = w->settings,
 		.submit = submit,
 		.tail = tail,
+		.gate = gate,
 		.ctx = w,
 		.commands = commands,
 		.command_count = COUNT(commands),
@@ -306,6 +317,29 @@ without_news_it_rests(void **state)
 }
 
 static void
+a_health_gates_counts_stand_in_the_place_of_stale_lines(void **state)
+{
+	/* Goal: who has to decide whether to stop it sees them, and they cost no edit more. */
+	struct world *w = *state;
+	struct message message = deploying();
+
+	w->gate = "49 of 149 passed,\x02 last: HTTP 503 <b>";
+	say(w, &message);
+	const char *first = fake_telegram_heard(w->fake, "sendMessage", 0)->body;
+
+	assert_non_null(
+	    strstr(first, "deploying\\n49 of 149 passed, last: HTTP 503 &lt;b&gt;\\n\\u2593"));
+	assert_null(strstr(first, "compiling"));
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 4000));
+	w->gate = "50 of 150 passed, last: ok";
+	fake_run_for(w->loop, 7000); /* no news, as the clock */
+	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 2, 12000));
+	assert_non_null(strstr(fake_telegram_heard(w->fake, "editMessageText", 1)->body,
+	    "50 of 150 passed, last: ok"));
+}
+
+static void
 after_a_restart_it_goes_on(void **state)
 {
 	/* Goal: an adopted run's message lives again, without a SEND_MESSAGE. */
@@ -351,6 +385,7 @@ main(void)
 		T(a_menu_waits_as_long_as_telegram_says),
 		T(a_message_about_a_run_moves_until_its_last_word),
 		T(without_news_it_rests),
+		T(a_health_gates_counts_stand_in_the_place_of_stale_lines),
 		T(after_a_restart_it_goes_on),
 		T(a_live_message_that_was_deleted_is_left_in_peace),
 	};

@@ -21,6 +21,8 @@
 #include "runner/protocol.h"
 #include "store/row_cloudflare.h"
 #include "store/row_effect.h"
+#include "store/row_press.h"
+#include "store/row_principal.h"
 #include "store/row_queue.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
@@ -29,6 +31,7 @@
 #include "types/effect_codec.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
+#include "types/token.h"
 
 #define LIST	  "tests/fixtures/words-on-disk.txt"
 #define WORDS_MAX 1024
@@ -111,9 +114,12 @@ note_tables(void)
 #define W(name, row, word) note("deployment.why", row);
 	DEPLOY_WHYS(W)
 #undef W
-#define T(name, word) note("deployment.cause", word);
+#define T(name, word, ...) note("deployment.cause", word);
 	TRIGGERS(T)
 #undef T
+#define ACT(name, word) note("press.act", word);
+	PRESS_ACTS(ACT)
+#undef ACT
 #define COMMAND(word, action, target, argument, ...) \
 	note("button.action", #word); \
 	note("button.argument", argument);
@@ -124,6 +130,8 @@ note_tables(void)
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))
 			note("grant.action", policy_action_rows[i].word);
+	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++)
+		note("token.fault", token_fault_rows[i].word);
 #define P(name, word, ...) note("principal", word);
 	PRINCIPALS(P)
 #undef P
@@ -305,7 +313,9 @@ note_drains(void)
 static void
 enrol(struct tx *tx, const char *word, const char *code)
 {
-	assert_int_equal(factor_ask(tx, WORLD_ADMIN, word, WORLD_STAGING_USER, code), 200);
+	assert_int_equal(factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), word,
+			     WORLD_STAGING_USER, code),
+	    200);
 }
 
 static void
@@ -339,6 +349,25 @@ act_on_factor(struct tx *tx, void *arg)
 	enrol(tx, "codes", "");
 	fail_after(tx, 49);
 	enrol(tx, "reset", "");
+}
+
+static void
+name_principals(struct tx *tx, void *arg)
+{
+	(void)arg;
+	(void)row_principal_of(tx, PRINCIPAL_USER, "", "admin");
+	(void)row_principal_of(tx, PRINCIPAL_HOOK, "shop", "ci");
+}
+
+static void
+note_principals(void)
+{
+	struct world w;
+
+	world_open(&w, NULL);
+	world_act(&w, name_principals, NULL);
+	note_column(&w, "principal.kind", "SELECT DISTINCT kind FROM principal");
+	world_close(&w);
 }
 
 static void
@@ -433,8 +462,8 @@ full_message(int kind)
 		.blocked = COMMIT_D,
 		.after = COMMIT_D,
 		.branches = "main",
-		.record = { true, true, true, true, true, true, true, true, true, 9, 10, 11, 12, "",
-		    0, { "" } },
+		.record = { true, true, true, true, true, true, true, true, true, true, 9, 10, 11,
+		    12, "", 0, { "" } },
 		.step_count = 1,
 		.steps = { { "build", 16 } } };
 
@@ -634,6 +663,7 @@ gather(void **state)
 	note_tables();
 	note_effects();
 	note_stories();
+	note_principals();
 	note_factors();
 	note_tokens();
 	note_drains();

@@ -141,10 +141,10 @@ kubernetes_leave_job() {
 	wait "$!" || warn "the cluster removes it $KUBERNETES_JOB_KEPT s after its end, and ends it after $JOB_SECONDS s"
 }
 
-# Shows what it prints, until it ends or the API goes away.
-kubernetes_show_job() { # POD SECONDS [OPTION]
-	kubernetes_make_call logs "$1" --container=job --follow "${@:3}" --request-timeout=0
-	quoted "$2" "the job" "${kubernetes_call[@]}" </dev/null || true # how it ended is asked
+# Shows what it prints, until it ends or the API goes away: of a migration as the application's words.
+kubernetes_show_job() { # quoted|marked POD SECONDS [OPTION]
+	kubernetes_make_call logs "$2" --container=job --follow "${@:4}" --request-timeout=0
+	"$1" "$3" "the job" "${kubernetes_call[@]}" </dev/null || true # how it ended is asked
 }
 
 # Did the cluster end it for its deadline?  What else it says of it is in `answer`.
@@ -156,7 +156,8 @@ kubernetes_check_job() { # NAME SECONDS ENDS
 # To its end; its status is in kubernetes_status, or that it is not known.  ENDS is well, or any: one that is not ours may
 # have ended as it likes, and 1 is returned where it has not.
 kubernetes_follow_job() { # NAME SECONDS ENDS
-	local until=$((EPOCHSECONDS + $2)) left pod phase how what rest more=() seen="and no pod of it was seen to run"
+	local until=$((EPOCHSECONDS + $2)) left pod phase how what rest more=() seen="and no pod of it was seen to run" as=quoted
+	[[ $1 != "$migration_name" ]] || as=marked
 	while (((left = until - EPOCHSECONDS) > 0)); do
 		pod='' phase='' how='' what='' rest='' # where the API is away
 		if kubernetes_ask get pods "--selector=job-name=$1" "--output=go-template=$KUBERNETES_JOB_PODS"; then
@@ -167,7 +168,7 @@ kubernetes_follow_job() { # NAME SECONDS ENDS
 		case "${pod:+$phase} $how" in
 		'Succeeded '* | 'Failed '* | 'Running '*)
 			[[ ${more[*]} == --tail=0 && $phase != Running ]] ||
-				kubernetes_show_job "$pod" "$left" ${more[@]+"${more[@]}"}
+				kubernetes_show_job "$as" "$pod" "$left" ${more[@]+"${more[@]}"}
 			more=(--tail=0) seen="and how its pod ended is not known"
 			[[ $phase == Running ]] || break
 			;;

@@ -18,9 +18,17 @@ act_check() {
 		check_nginx
 	fi
 	say "docker $version, ${compose[*]}, $free_gigabytes GB are free"
+	name_boot
 	name_tools
 	name_current
 	name_interrupted
+}
+
+# For ssh.sh: which start of this machine it is.
+name_boot() {
+	local boot
+	read_file boot /proc/sys/kernel/random/boot_id
+	[[ ! $boot =~ ^[0-9a-f-]{36}$ ]] || printf 'boot %s\n' "$boot"
 }
 
 # Fills version, the engine's, and root, its folder.
@@ -91,6 +99,7 @@ check_compose() {
 	name_strangers
 	name_left_over
 	name_on_ports
+	check_ports
 	[[ -z $migrator ]] || check_migrator
 }
 
@@ -102,6 +111,35 @@ check_migrator() {
 		die 70 "$the_file, service $migrator: it would not migrate with the new image: \
 write image: "'${DEPLOY_IMAGE}'", or correct MIGRATE_SERVICE"
 	name_migration
+	name_local
+}
+
+# File systems, and volumes, that other hosts have too.
+readonly REMOTE_KINDS='@(nfs|cifs|smb|ceph|fuse|lustre|gpfs|gfs|ocfs|afs|9p|v9fs)*'
+
+# Lines `local PATH` for ssh.sh: what the migration may write that is this host's alone.
+name_local() {
+	local source kind
+	while IFS= read -r source; do
+		[[ -n $source ]] || continue
+		if [[ $source == /* ]]; then
+			kind=$(stat -f -c %T -- "$source" 2>/dev/null) || kind= # docker makes it, there
+			# shellcheck disable=SC2053 # a pattern
+			[[ ! -S $source && $kind != $REMOTE_KINDS ]] || continue
+		else
+			is_local_volume "$source" || continue
+		fi
+		printf 'local %s\n' "$source"
+	done <<<"${field[$migrator.written]:-}"
+}
+
+# One that compose does not make is asked about.
+is_local_volume() { # NAME
+	local driver=${field[volume/$1.driver]:-local} type=${field[volume/$1.type]:-}
+	[[ $externals != *" $1 "* ]] || read -r driver type < <("${engine[@]}" volume inspect --format \
+		'{{.Driver}} {{index .Options "type"}}' "${field[volume/$1.name]:-$1}" 2>/dev/null) || return 1
+	# shellcheck disable=SC2053 # a pattern, as above
+	[[ $driver == local && $type != $REMOTE_KINDS ]]
 }
 
 # A line `migrating` for ssh.sh.
@@ -177,10 +215,22 @@ name_unstarted() {
 			[[ $its_project == "$project" && $part == "$name" ]] || continue
 			! is_up "$state" && [[ $state.$code != exited.0 ]] || is_there=yes
 		done <<<"$surveyed"
-		[[ $is_there == yes ]] || printf 'unstarted %s\n' "$name"
+		[[ $is_there == yes ]] || printf 'unstarted %s%s\n' "$name" "$(login_of "${field[$name.image]:-}")"
 	done
 	grep -qs '^DEPLOY_IMAGE=' .env || printf 'unset\n'
 	[[ -z $compose_file || $compose_file == "$named_file" ]] || printf 'named %s\n' "$compose_file"
+}
+
+# Prints " HOST" where an image is to be pulled first from a registry that may want a login, which nobody has there: ours is
+# for the pull of a release alone.  Docker Hub's own images want none.
+login_of() { # IMAGE
+	local registry=${1%%/*} id logins=''
+	[[ $1 == */* ]] && ! image_id id "$1" || return 0
+	[[ $registry == *[.:]* || $registry == localhost ]] || registry=docker.io
+	[[ $1 != docker.io/library/* ]] || return 0
+	read_file logins "${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json"
+	[[ $logins == *"\"$registry\""* || ($registry == docker.io && $logins == *'"https://index.docker.io/'*) ]] ||
+		printf ' %s' "$registry"
 }
 
 # Lines `stays-old SERVICE IMAGE` for ssh.sh: what runs our image here too, by another name or from another file, and no

@@ -33,10 +33,12 @@ unquote() { # TEXT; fills word
 
 # Both versions of compose print a file in one form: two blanks before a service, four before what it has, lists with -.
 # Fills project (version 2 alone says it), names of services, externals, frame, what stands beside the services, and field,
-# by NAME.KEY, of networks by /NAME.KEY; `field` has of lists: .fixed, ports of the host that are none of ours; .volumes, named
-# ones; .needs, other services; .networks.
+# by NAME.KEY, of networks by /NAME.KEY and of volumes by volume/NAME.KEY; `field` has of lists: .fixed, ports of the host that
+# are none of ours; .published, all of them as ADDRESS|PORT|PROTOCOL; .volumes, named ones; .written, a line for each of
+# these, and each path of the host, that is not read alone; .needs, other services; .networks.
 read_config() { # TEXT
 	local word section='' name='' key=''
+	local item_before='' item_port='' item_address='' item_protocol=tcp item_source='' item_kind=''
 	each_line read_config_line "$1"
 }
 
@@ -63,7 +65,15 @@ read_config_line() {
 		unquote "${rest%%:*}"
 		name=$word
 		;;
-	4.volumes) [[ $rest != external:* || $rest == *false ]] || externals+=" $name " ;;
+	4.volumes)
+		[[ $rest != external:* || $rest == *false ]] || externals+=" $name "
+		unquote "${rest#*:}"
+		field[volume/$name.${rest%%:*}]=$word
+		;;
+	6.volumes)
+		unquote "${rest#*:}"
+		[[ $rest != type:* ]] || field[volume/$name.type]=$word # of driver_opts
+		;;
 	4.networks)
 		unquote "${rest#*:}"
 		field[/$name.${rest%%:*}]=$word
@@ -110,6 +120,7 @@ read_service_line() {
 	volumes) # SOURCE:TARGET, or a line of its own
 		[[ ! $rest =~ ^(- )?source:\ [\'\"]?([A-Za-z0-9][A-Za-z0-9_.-]*)[\'\"]?$ &&
 			! $rest =~ ^(- )[\'\"]?([A-Za-z0-9][A-Za-z0-9_.-]*):/ ]] || field[$name.volumes]+=" ${BASH_REMATCH[2]}"
+		read_volume
 		;;
 	depends_on | links | volumes_from)
 		[[ $rest != '- '* && $indent != 6 ]] || [[ ! $rest =~ ^(- )?[\'\"]?([A-Za-z0-9._-]+) ]] ||
@@ -122,15 +133,40 @@ read_service_line() {
 	esac
 }
 
-# [ADDRESS:]PORT:TARGET[/PROTOCOL], or a line of its own.
+# [ADDRESS:]PORT:TARGET[/PROTOCOL], or a line for each, in whichever order.
 read_port() {
 	local port=''
+	[[ $rest != '- '* ]] ||
+		item_before=${field[$name.published]:-} item_port='' item_address='' item_protocol=tcp
 	if [[ $rest =~ published:\ [\'\"]?([0-9-]+) ]]; then
 		port=${BASH_REMATCH[1]}
-	elif [[ $rest =~ ^-\ [\'\"]?([^\'\"\ /]*):[0-9-]+(/[a-z]+)?[\'\"]?$ ]]; then
-		port=${BASH_REMATCH[1]##*:}
+	elif [[ $rest =~ host_ip:\ [\'\"]?([0-9A-Fa-f.:]+) ]]; then
+		item_address=${BASH_REMATCH[1]}
+	elif [[ $rest =~ protocol:\ [\'\"]?([a-z]+) ]]; then
+		item_protocol=${BASH_REMATCH[1]}
+	elif [[ $rest =~ ^-\ [\'\"]?(([^\'\"\ /]*):)?([0-9-]+):[0-9-]+(/([a-z]+))?[\'\"]?$ ]]; then
+		item_address=${BASH_REMATCH[2]} port=${BASH_REMATCH[3]} item_protocol=${BASH_REMATCH[5]:-tcp}
+		item_address=${item_address#[} item_address=${item_address%]}
 	fi
 	[[ -z $port || $port == "$PROBE_PORT" ]] || field[$name.fixed]+=" $port"
+	item_port=${port:-$item_port}
+	[[ -z $item_port ]] || field[$name.published]="$item_before $item_address|$item_port|$item_protocol"
+}
+
+# SOURCE:TARGET[:MODE], or a line for each.
+read_volume() {
+	[[ $rest != '- '* ]] || item_before=${field[$name.written]:-} item_source='' item_kind=''
+	if [[ $rest =~ source:\ (.*)$ ]]; then
+		unquote "${BASH_REMATCH[1]}"
+		item_source=$word
+	elif [[ $rest =~ type:\ [\'\"]?(tmpfs|npipe) || $rest =~ (read_only):\ true ]]; then
+		item_kind=${BASH_REMATCH[1]}
+	elif [[ $rest =~ ^-\ [\'\"]?([^:]+):/[^:]*(:([a-zA-Z,]+))?[\'\"]?$ ]]; then
+		item_source=${BASH_REMATCH[1]}
+		[[ ,${BASH_REMATCH[3]}, != *,ro,* ]] || item_kind=read_only
+	fi
+	field[$name.written]=$item_before
+	[[ -z $item_source || -n $item_kind ]] || field[$name.written]+=$item_source$'\n'
 }
 
 # Begins to ask, without stderr: what is asked at once takes as long as the slowest.

@@ -20,10 +20,30 @@ bring_up() { # PORT SERVICE...
 	if ((status > 123)); then
 		was_cut=yes
 	fi
+	((up_since == began)) || name_killed $((up_since - began + 1))
 	((status < 124 || SECONDS - began < up_seconds)) ||
 		die 70 "compose up took longer than $up_seconds s: $(last_line "$words")"
 	((status == 0)) || die 70 "compose up failed: $(last_line "$words")"
 	[[ $told == no ]] || die 75 "was asked to stop"
+}
+
+readonly KILLS='{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} {{index .Attributes "com.docker.compose.service"}}{{end}}'
+
+# What did not end when it was asked to, as docker's own events have it: KILL behind another signal.
+name_killed() { # SECONDS
+	local at signal part id n=0
+	local -A asked=()
+	[[ ${DOCKER_HOST:-unix:} == unix:* ]] || return 0 # its clock is another one
+	while read -r at signal id part; do
+		[[ $at =~ ^[0-9]{1,12}$ && $part =~ ^[A-Za-z0-9._-]{1,64}$ ]] || continue
+		if [[ $signal != 9 ]]; then
+			asked[$id]=$at
+		elif [[ -n ${asked[$id]:-} ]] && ((++n <= 4)); then
+			say_people "$part did not end within $((at - asked[$id])) s, and was killed: it gets stop_grace_period, \
+and is to end by itself when it is sent TERM"
+		fi
+	done < <(timeout -k 1 10 docker events --since "$1s" --until 0s --filter event=kill \
+		--filter "label=com.docker.compose.project=$project" --format "$KILLS" 2>/dev/null)
 }
 
 # Brings up the other services, and waits for each; project and .env are theirs.

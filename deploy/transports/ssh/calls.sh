@@ -10,6 +10,10 @@
 : "${SSH_ASK_SECONDS:=150}" # check, logs, clean
 # Another deploybot is waited for so long; a rollback waits for what it interrupts, which first puts things in order.
 readonly SSH_LOCK_SECONDS=30 SSH_LOCK_ROLLBACK_SECONDS=300
+# The beginning of a line of a host's stderr that is for people; of all hosts so many are passed on.
+readonly SSH_PEOPLE_WORDS='for people: ' SSH_PEOPLE_MAX=8
+# What a host's last line says where nothing of the release runs there, as nothing did before.
+readonly SSH_UNDONE_WORDS='; as before, '
 # What a host says, on stderr, where a start ends what drains.
 readonly SSH_CUT_WORDS='what drains there is ended: its open connections are closed'
 ssh_calls=0
@@ -85,25 +89,36 @@ ssh_keep() { # INDEX out|err
 	ssh_guards[$1]+=" $!"
 }
 
+# What comes of that pipe is the application's own: shown as it comes, with its mark.
+ssh_mark() { # INDEX
+	{
+		exec {ssh_life}>&- # as above
+		mark_lines
+	} <"$ssh_pipes$1.out" &
+	ssh_guards[$1]+=" $!"
+}
+
 # Runs an act on all hosts, or those of ssh_only, ssh_at_once at a time; none is begun when one has failed, but to tidy.  What they
 # print goes to the log: of several at a time each host's words whole and in the order of hosts.  With ssh_quiet it stays
 # in files OUT.<index>.  Fails with ssh_status and ssh_said of the first that fails, which names the others; ssh_done has
-# those where it was done, ssh_begun those where it was begun and has not failed.
+# those where it was done, ssh_begun those where it was begun and has not failed, ssh_undone, of so many ssh_failures, those that
+# are as they were, with nothing of ours.
 ssh_everywhere() { # SECONDS ACT WORD...
 	local i word children=() ssh_guards=() quotes=no most=$ssh_at_once kept=$ssh_quiet ssh_unshown=() also=''
+	local to_people=()
 	for word in "${@:2}"; do
 		ssh_word "a word for $2" "$word"
 	done
 	case $2 in
 	check | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
-	logs) most=1 ;; # as long as they are, they go to the log at once
+	logs | migrate) most=1 ;; # as long as they are, they go to the log at once
 	esac
 	((most == 1)) || kept=yes
 	[[ $kept == "$ssh_quiet" ]] || ssh_unshown=("${ssh_only[@]}")
 	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
 	ssh_make_pipes
 	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
-	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no ssh_lost=()
+	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no ssh_lost=() ssh_undone=() ssh_failures=0
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
 		quotes=yes
@@ -123,6 +138,9 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		ssh_finish_some
 	done
 	[[ $quotes == no || $most == 1 ]] || unquote
+	for word in ${to_people[@]+"${to_people[@]:0:$SSH_PEOPLE_MAX}"}; do
+		warn_people "$word"
+	done
 	[[ -z $also ]] || ssh_said+=" (failed too, see above:$also)"
 	exec {ssh_life}>&- {ssh_ended}>&-
 	return "$ssh_status"
@@ -146,6 +164,10 @@ ssh_begin() { # INDEX SECONDS ACT WORD...
 	if [[ $kept == yes ]]; then
 		ssh_keep "$1" out
 		# reason kept: ssh_finish reads it, here and below
+		ssh_child "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes$1.out" 2>"$ssh_pipes$1.err" &
+	elif [[ $3 == migrate ]]; then
+		ssh_mark "$1"
+		# reason kept: the same
 		ssh_child "$@" ${found[@]+"${found[@]}"} >"$ssh_pipes$1.out" 2>"$ssh_pipes$1.err" &
 	else
 		# reason kept: the same
@@ -206,6 +228,20 @@ ssh_says_cut() { # STDERR
 	grep -qE "^[^|]*: $SSH_CUT_WORDS\$" <<<"$1"
 }
 
+# Takes the lines that are for people out of host_said; where the application has its say there its mark stands before it.
+ssh_take_people() { # INDEX
+	local line rest='' form="^[^|]*: $SSH_PEOPLE_WORDS(.{1,300})"
+	[[ $host_said == *"$SSH_PEOPLE_WORDS"* ]] || return 0
+	while IFS= read -r line; do
+		if [[ $line =~ $form ]]; then
+			to_people+=("${ssh_hosts[$1]}: ${BASH_REMATCH[1]}")
+		else
+			rest+=${rest:+$'\n'}$line
+		fi
+	done <<<"$host_said"
+	host_said=$rest
+}
+
 # Waits for a call and reads what it has to say: the host, by its stderr, and ssh itself.
 ssh_finish() { # INDEX CHILD
 	local status=0 guard host_said='' own='' jump='' said
@@ -217,6 +253,7 @@ ssh_finish() { # INDEX CHILD
 	host_said=${host_said%"${host_said##*[![:space:]]}"}
 	read_all own "$ssh_folder/own.$1"
 	read_all jump "$ssh_folder/jump.$1"
+	ssh_take_people "$1"
 	! ssh_says_cut "$host_said" || : "${ssh_cut[$1]=${ssh_hosts[$1]}}"
 	ssh_show "${jump%$'\n'}"
 	ssh_show "${own%$'\n'}"
@@ -227,6 +264,8 @@ ssh_finish() { # INDEX CHILD
 	fi
 	unset "ssh_begun[$1]"
 	ssh_last_line "$host_said"
+	((++ssh_failures))
+	[[ $said != *"$SSH_UNDONE_WORDS"* || $said == *' could NOT '* ]] || ssh_undone+=("$1")
 	[[ $host_said != *$'\n'* ]] || ssh_show "${host_said%$'\n'*}"
 	ssh_failed "$1" "$status" "$said" "$own" "$jump" "$host_said"
 }
@@ -249,7 +288,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	64 | 66 | 69 | 70 | 75 | 78) ;;
 	255)
 		if ssh_was_killed "$1" "$4$5" "$6"; then
-			ssh_killed "$host" "${3:+ ($3)}"
+			ssh_killed "$1" "${3:+ ($3)}"
 			return "$?"
 		fi
 		ssh_status=$EXIT_UNREACHABLE
@@ -259,16 +298,29 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 			ssh_lost+=("$1")
 		fi
 		ssh_explain_lost "$1" "$4" "$5" "$6"
+		[[ $ssh_never_came == yes ]] || ! ssh_was_restarted "$1" || ssh_said="$host was restarted in the middle of it"
 		;;
 	124) ssh_lost+=("$1") ssh_status=$EXIT_BUSY ssh_said="$host: out of time" ;;
 	126 | 127) ssh_status=$EXIT_REFUSED ssh_said="$host: ${3:-no bash}: bash and timeout (coreutils) are needed there" ;;
-	1[2-9][0-9]) ssh_killed "$host" " (status $2)" ;;
+	1[2-9][0-9]) ssh_killed "$1" " (status $2)" ;;
 	*) ssh_status=$EXIT_REFUSED ssh_said="$host: ended with status $2${3:+: $3}" ;;
 	esac
 }
 
 # What it had begun is put in order by the other one of its two processes, where that lives, or by whoever comes next.
-ssh_killed() { # HOST WORDS
-	ssh_status=$EXIT_REFUSED ssh_said="$1: what deploybot runs there for this act was killed$2: is memory short there (dmesg)? \
-What it had begun is put in order by its guard, if that lives, or by the next release or rollback"
+ssh_killed() { # INDEX WORDS
+	local host=${ssh_hosts[$1]}
+	ssh_status=$EXIT_REFUSED ssh_said="$host: what deploybot runs there for this act was killed$2: is memory short there \
+(dmesg)? What it had begun is put in order by its guard, if that lives, or by the next release or rollback"
+	! ssh_was_restarted "$1" || ssh_said="$host was restarted in the middle of it$2; what it had begun is put in order by the \
+next release or rollback"
+}
+
+# Is it another start of that machine than preflight has seen?  Asked once, where its end is not known.
+ssh_was_restarted() { # INDEX
+	local answer=''
+	[[ -n ${ssh_boots[$1]:-} ]] || return 1
+	answered "$SSH_CONNECT_SECONDS" ssh "${ssh_options[@]}" -p "${ssh_ports[$1]}" -- "$DEPLOY_USER@${ssh_hosts[$1]}" \
+		'cat /proc/sys/kernel/random/boot_id' 2>/dev/null </dev/null || return 1
+	[[ $answer =~ ^[0-9a-f-]{36}[[:space:]]*$ && ${answer%%[[:space:]]*} != "${ssh_boots[$1]}" ]]
 }

@@ -11,11 +11,12 @@ readonly SSH_OTHERS_MAX=16 SSH_OTHER_BYTES=64 SSH_STOPPED_BYTES=500
 # no release replaces, ssh_interrupted, where there is something to be put in order, and what runs then, and ssh_migrating,
 # the hosts where a migration is at work.
 ssh_show_check() {
-	local i line old left stopped others unstarted compose when beside holds port
+	local i line old left stopped others unstarted compose when beside holds port logins kept
 	local -A text=() absent=()
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
 		old='' left='' stopped='' others=0 unstarted='' compose='docker compose' when=once beside='' holds=''
+		logins='' kept=''
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
 			if [[ $line =~ ^(stays-old|left-over)\ ([A-Za-z0-9][A-Za-z0-9._-]*)\ ([^[:space:]]+)$ ]]; then
@@ -40,9 +41,15 @@ ssh_show_check() {
 			elif [[ $line =~ ^stopped\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ ]]; then
 				((${#BASH_REMATCH[1]} <= SSH_OTHER_BYTES && ${#stopped} <= SSH_STOPPED_BYTES)) || continue
 				stopped+=" ${BASH_REMATCH[1]}"
-			elif [[ $line =~ ^unstarted\ ([A-Za-z0-9][A-Za-z0-9._-]*)$ ]]; then
+			elif [[ $line =~ ^unstarted\ ([A-Za-z0-9][A-Za-z0-9._-]*)(\ ([A-Za-z0-9.:-]{1,100}))?$ ]]; then
 				((${#BASH_REMATCH[1]} <= SSH_OTHER_BYTES && ${#unstarted} <= SSH_STOPPED_BYTES)) || continue
 				unstarted+=" ${BASH_REMATCH[1]}"
+				[[ -z ${BASH_REMATCH[3]} || " $logins" == *" login ${BASH_REMATCH[3]} "* ]] ||
+					logins+="docker login ${BASH_REMATCH[3]} && "
+			elif [[ $line =~ ^local\ (.{1,200})$ ]]; then
+				((${#kept} > SSH_STOPPED_BYTES)) || kept+=", ${BASH_REMATCH[1]}"
+			elif [[ $line =~ ^boot\ ([0-9a-f-]{36})$ ]]; then
+				ssh_boots[i]=${BASH_REMATCH[1]}
 			elif [[ $line == unset ]]; then
 				compose="DEPLOY_IMAGE=none $compose" # or compose refuses the whole file
 			elif [[ $line =~ ^named\ ([A-Za-z0-9._:-]{1,200})$ ]]; then
@@ -70,16 +77,25 @@ $SSH_OTHERS_MAX are named here"
 name run beside the release; there: docker rm -f$left"
 		[[ -z $stopped ]] || warn_people "${ssh_hosts[$i]}: stopped there by somebody, and started by each release and \
 rollback:$stopped (is it to stay down? Leave it out of COMPOSE_SERVICES)"
-		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it, as its image \
-is another one:$unstarted (there, $when: cd $ssh_dir && $compose up -d$unstarted)"
+		[[ -z $unstarted ]] || warn_people "${ssh_hosts[$i]}: does not run there, and no release starts it (another \
+image):$unstarted (there, $when: ${logins}cd $ssh_dir && $compose up -d$unstarted${logins:+; the login is needed where that \
+image is private, and is one that may pull})"
 		[[ -z $beside ]] || warn_people "${ssh_hosts[$i]}: $beside runs there, and no release was switched to it: one is \
 at work, or was killed; the next one ends it"
 		[[ -z $holds ]] || warn_people "${ssh_hosts[$i]}: $holds has port $port, which every second release needs, and \
 deploybot does not end it: when nobody is to be rolled back to it, there: docker rm -f $holds"
+		[[ -z $kept || $i != 0 ]] || ssh_warn_of_migration "${kept#, }"
 	done
 	ssh_judge_deadline
 	ssh_compare
 	ssh_judge_absent
+}
+
+# What the migration changes there no other host has.
+ssh_warn_of_migration() { # PATHS
+	((${#ssh_hosts[@]} > 1)) || return 0
+	warn_people "the migration runs on ${ssh_hosts[0]} alone, and ${MIGRATE_SERVICE:-$COMPOSE_SERVICE} has data of that host: \
+$1; that of the other hosts stays as it is: keep it where all reach it, or write :ro where it is only read"
 }
 
 # A service of COMPOSE_SERVICES stands in the file of one host at least.

@@ -238,7 +238,8 @@ ssh_find_reason() { # OWN-WORDS
 		case $line in
 		'ssh: connect to host '* | 'ssh: Could not resolve hostname '*) ssh_is=unreached ;;
 		'kex_exchange_identification: '*) ssh_is=unreached ;;
-		'Host key verification failed.'* | '@ '*'IDENTIFICATION HAS CHANGED'*) ssh_is=key ;;
+		'@ '*'IDENTIFICATION HAS CHANGED'*) ssh_is=changed ;;
+		'Host key verification failed.'*) ssh_is=key ;;
 		[!\ ]*@*': Permission denied ('*) ssh_is=denied ;;
 		'stdio forwarding failed'*) ssh_is=forwarding ;;
 		mux_client* | client_loop* | *packet_write* | 'Timeout, server '* | *'roken pipe'*) ssh_is=lost ;;
@@ -253,7 +254,7 @@ ssh_find_reason() { # OWN-WORDS
 ssh_has_no_session() { # OWN-WORDS
 	local ssh_is
 	ssh_find_reason "$1"
-	[[ $ssh_is == @(unreached|key|denied) ]]
+	[[ $ssh_is == @(unreached|key|changed|denied) ]]
 }
 
 # The last line of words, as long as people read.
@@ -286,6 +287,11 @@ ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
 		ssh_find_scan "$host" "$port"
 		ssh_said="$host shows a key that is not in $SSH_KNOWN_HOSTS: is somebody in between? If the host's is new: \
 $scan, compare, put it into that file"
+		;;
+	changed)
+		ssh_find_scan "$host" "$port"
+		ssh_said="$host shows ANOTHER key than the one in $SSH_KNOWN_HOSTS: is somebody in between? If the host's was \
+changed: $scan, compare, replace its line in that file"
 		;;
 	denied)
 		ssh_said="$host does not let $user in: put what \"ssh-keygen -y -f $SSH_KEY_PATH\" prints into \

@@ -79,6 +79,9 @@ ssh_switch_failed() {
 		unknown+=" ${ssh_hosts[$i]}"
 	done
 	[[ -z $unknown ]] || ssh_said+="; $(ssh_unknown "$unknown")"
+	# A first release: all hosts that had begun are as they were.
+	[[ $act != deploy || -n $PREVIOUS_RELEASE || -n $before || -n $done_on || ${#ssh_undone[@]} -lt $ssh_failures ]] ||
+		step nothing-runs
 	if [[ -n $done_on && $act == rollback ]]; then
 		ssh_said+="; rolled back on$done_on"
 		ssh_said+=$(by_hand ': deploy/rollback.sh %s %s%s goes on with the others' "$environment" "$release" \

@@ -30,6 +30,9 @@ SURVEY = (INSPECT + '|{{index .Config.Labels "com.docker.compose.project"}}|'
           '{{with index .Config "StopTimeout"}}{{.}}{{end}}|'
           '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
 
+KILLS = ('{{.Time}} {{with .Actor}}{{.Attributes.signal}} {{.ID}} '
+         '{{index .Attributes "com.docker.compose.service"}}{{end}}')
+
 # Of act-on-host.sh.
 SERVICE = ('{{.State.Status}} {{index .Config.Labels "com.docker.compose.project"}} '
            '{{index .Config.Labels "com.docker.compose.project.working_dir"}}')
@@ -133,8 +136,12 @@ def ps(state, words):
     wanted = dict(word[len("label=com.docker.compose."):].split("=", 1) for word in found["--filter"]
                   if word.startswith("label="))
     names = [word.removeprefix("name=") for word in found["--filter"] if word.startswith("name=")]
+    ports = [word.removeprefix("publish=") for word in found["--filter"] if word.startswith("publish=")]
+    runs = "status=running" in found["--filter"]
     for box in state["containers"]:
-        if wanted.items() <= box["labels"].items() and all(re.search(name, box["name"]) for name in names):
+        if (wanted.items() <= box["labels"].items() and all(re.search(name, box["name"]) for name in names)
+                and all(port == f"{box.get('port')}/tcp" for port in ports)
+                and (not runs or box["status"] == "running")):
             print(box["id"])
 
 
@@ -156,6 +163,8 @@ def inspect(state, words):
             print(box["status"], box["labels"].get("project", ""), box["labels"].get("project.working_dir", ""))
         elif template == "{{.Name}} {{.State.Running}}":
             print("/" + box["name"], str(box["status"] == "running").lower())
+        elif template == '{{.Name}} {{index .Config.Labels "com.docker.compose.project"}}':
+            print("/" + box["name"], box["labels"].get("project", ""))
         elif template == "{{.Id}}":
             print(box["id"])
         elif template == "{{.Config.StopTimeout}}":
@@ -273,6 +282,14 @@ def network(state, words):
         print(name, f"{number:064x}")
 
 
+def volume(state, words):
+    if words[:3] != ["inspect", "--format", '{{.Driver}} {{index .Options "type"}}'] or len(words) != 4:
+        raise Refused(1, f"no docker volume {words}")
+    if words[3] not in state.get("volumes", {}):
+        raise Refused(1, f"Error: No such volume: {words[3]}")
+    print(state["volumes"][words[3]])
+
+
 def info(state, words):
     if state.get("denied"):
         raise Refused(1, "errors pretty printing info")
@@ -292,8 +309,22 @@ def now(state):
     return int(time.time()) + state.get("ahead", 0)
 
 
+def kills(state, found):
+    """Of the last seconds, by the clock of whoever asks: [TIME, SIGNAL, ID, SERVICE, PROJECT]."""
+    if (found["--until"] != ["0s"] or found["--filter"][0] != "event=kill" or len(found["--filter"]) != 2
+            or found["--format"] != [KILLS]):
+        raise Refused(64, f"the stand-in tells of kills of a project: {found}")
+    project = found["--filter"][1].removeprefix("label=com.docker.compose.project=")
+    for at, sent, name, service, its_project in state.get("kills", []):
+        if its_project == project and at >= time.time() - int(found["--since"][0].removesuffix("s")) - 1:
+            print(at, sent, name, service)
+
+
 def events(state, words):
-    found, rest = options(words, values=("--since", "--until", "--format"), refuse=refuse)
+    found, rest = options(words, values=("--since", "--until", "--filter", "--format"), refuse=refuse)
+    if "--filter" in found:
+        kills(state, found)
+        return
     if rest or found["--format"] != ['{{.Time}} {{.Action}} {{index .Actor.Attributes "name"}}']:
         raise Refused(64, f"the stand-in tells of all events: {words}")
     if int(found["--until"][0]) > now(state) + 2:
@@ -310,7 +341,7 @@ def docker(words):
         return
     with engine() as state:
         simple = {"ps": ps, "inspect": inspect, "image": image, "pull": pull, "login": login, "tag": tag,
-                  "create": create, "network": network, "events": events, "info": info}
+                  "create": create, "network": network, "volume": volume, "events": events, "info": info}
         if act in simple:
             simple[act](state, rest)
         elif act in ("start", "rename", "rm", "logs"):

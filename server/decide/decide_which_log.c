@@ -1,0 +1,45 @@
+/* decide_which_log.c - "log": of the last deployment, or of the application?  Both are offered.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_which_log.h"
+
+#include "decide/decide_page.h"
+#include "decide/decide_reply.h"
+#include "store/row_deployment.h"
+#include "store/row_run.h"
+
+#define LOOK_MS	 (600 * INT64_C(1000))
+#define LOOKS_AT 10 /* deployments: some never came to a run */
+
+static int64_t
+last_run(struct tx *tx, const char *environment)
+{
+	struct deployment latest[LOOKS_AT];
+	size_t n = row_deployment_list(tx, environment, latest, LOOKS_AT);
+	int64_t run = 0;
+
+	for (size_t i = 0; i < n && run == 0; i++)
+		run = row_run_newest(tx, latest[i].id, latest[i].program);
+	return run;
+}
+
+void
+decide_which_log(struct tx *tx, const struct update *update, const struct request *request)
+{
+	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
+	struct message message = { 0 };
+	const struct request logs = request_of("logs", request->target);
+	struct request log = request_of("history", request->target);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (!decide_scope(tx, update, POLICY_LOG, request, &scope))
+		return;
+	if (scope.n == 1)
+		log = request_about("log", "run", last_run(tx, scope.at[0]->name));
+	chat_text_add(&text, "❓ Which log?");
+	if (scope.n > 1 || request_number(&log, "run") != 0)
+		decide_own_button(tx, update, &log, LOOK_MS,
+		    scope.n > 1 ? "📄 Log of a deployment" : "📄 Log of the last deployment",
+		    &message.buttons);
+	decide_own_button(tx, update, &logs, LOOK_MS, "📄 Application log", &message.buttons);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}

@@ -1,0 +1,118 @@
+/* log_look.c - asks a target once what its application logged last.  Decides nothing.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "effects/log_look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/loop.h"
+#include "lib/text.h"
+#include "runs/run_tail.h"
+#include "runs/runs.h"
+
+#define MAGIC  0x6c6f6f6bu
+#define SCRIPT "target.sh: "
+
+struct log_look {
+	unsigned magic;
+	struct log_look_config config;
+	struct runs_git_query *sent; /* NULL: it is answered */
+	struct loop_timer timer;
+};
+
+void
+log_look_cancel(struct log_look *look)
+{
+	if (look == NULL)
+		return;
+	OBJ_CHECK(look, MAGIC);
+	loop_timer_stop(&look->timer);
+	if (look->sent != NULL)
+		runs_git_query_cancel(look->config.runs, look->sent);
+	look->magic = 0;
+	free(look);
+}
+
+static void
+end(struct log_look *look, bool is_read, const char *text)
+{
+	log_look_fn *on_done = look->config.on_done;
+	void *ctx = look->config.ctx;
+
+	log_look_cancel(look);
+	on_done(ctx, is_read, text);
+}
+
+static void
+on_late(UNUSED struct loop_timer *timer, void *ctx)
+{
+	end(ctx, false, "the target does not answer in time");
+}
+
+/* The last line that the script said is why. */
+static void
+say_why(struct log_look *look, const struct run_tail_bytes *said)
+{
+	const struct run_tail_shape shape = { 1, LIMIT_LINE, true, false };
+	char why[LIMIT_LINE];
+	struct buf line = { .cap = LIMIT_LINE };
+
+	run_tail_of(said, runs_redact(look->config.runs), &shape, &line);
+	(void)clean_line(why, sizeof(why), buf_text(&line), line.size);
+	buf_done(&line);
+	end(look, false,
+	    why[0] == '\0'		 ? "the target does not say why" :
+		text_starts(why, SCRIPT) ? why + strlen(SCRIPT) :
+					   why);
+}
+
+static void
+on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
+    UNUSED const char *binding)
+{
+	struct log_look *look = ctx;
+	const struct run_tail_bytes said = { .data = text, .size = size };
+	const struct run_tail_shape shape = { (unsigned)look->config.lines, LIMIT_LOG_ANSWER - 1,
+		false, false };
+	CLEANUP(buf_done) struct buf lines = buf_make(LIMIT_LOG_ANSWER);
+
+	OBJ_CHECK(look, MAGIC);
+	look->sent = NULL;
+	if (exit_status != 0 || unreachable) {
+		say_why(look, &said);
+		return;
+	}
+	run_tail_application_of(&said, runs_redact(look->config.runs), &shape, &lines);
+	if (buf_failed(&lines))
+		end(look, false, "memory is short");
+	else if (lines.size == 0)
+		end(look, false, "the application has logged nothing");
+	else
+		end(look, true, buf_text(&lines));
+}
+
+struct log_look *
+log_look_start(const struct log_look_config *config, struct err *err)
+{
+	struct log_look *look = calloc(1, sizeof(*look));
+	struct effect_git_query query = { .kind = GIT_QUERY_LOGS };
+
+	if (look == NULL) {
+		(void)err_set(err, ERR_NOMEM, "memory is short");
+		return NULL;
+	}
+	*look = (struct log_look){ .magic = MAGIC, .config = *config };
+	loop_timer_init(&look->timer, on_late, look);
+	(void)text_copy(query.environment, sizeof(query.environment), config->environment);
+	(void)snprintf(query.ref, sizeof(query.ref), "%d", config->lines);
+	look->sent = runs_git_query_start(config->runs, &query, on_answer, NULL, look, err);
+	if (look->sent == NULL) {
+		log_look_cancel(look);
+		return NULL;
+	}
+	loop_timer_start(config->loop, &look->timer, config->patience_ms, 0);
+	return look;
+}

@@ -1,0 +1,54 @@
+/* row_principal.c - root's roles and hooks as rows, whose numbers stand where people stand.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_principal.h"
+
+#include "store/store_inside.h"
+
+static const char *
+word_of(enum principal_kind kind)
+{
+	return kind == PRINCIPAL_HOOK ? "hook" : "root";
+}
+
+int64_t
+row_principal_of(struct tx *tx, enum principal_kind kind, const char *application, const char *name)
+{
+	static const char find[] =
+	    "SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3";
+	const struct db_value values[] = { DB_TEXT(word_of(kind)), DB_TEXT(application),
+		DB_TEXT(name) };
+	int64_t row = tx_number_values(tx, find, values, COUNT(values));
+
+	if (row == 0) {
+		(void)tx_run(tx,
+		    "INSERT INTO principal (kind, application, name) VALUES ($1, $2, $3)",
+		    values[0], values[1], values[2]); /* sticky */
+		row = tx_number_values(tx, find, values, COUNT(values));
+	}
+	return kind == PRINCIPAL_HOOK ? principal_of_hook(row) : principal_of_root(row);
+}
+
+TX_READER(read_id, struct role_id, TX_TEXT(application), TX_TEXT(name))
+
+bool
+row_principal_get(struct tx *tx, int64_t person, struct role_id *ret)
+{
+	int64_t row = principal_row(person);
+
+	*ret = (struct role_id){ .name = "" };
+	return row != 0 &&
+	    tx_read(tx, read_id, ret, 1,
+		"SELECT application, name FROM principal WHERE id = $1 AND kind = $2", DB_I64(row),
+		DB_TEXT(word_of(principal_of_person(person).kind))) == 1;
+}
+
+void
+row_principal_rename(struct tx *tx, const char *from, const char *to)
+{
+	tx->who.id = 0;
+	(void)tx_run(tx,
+	    "UPDATE principal SET application = $2 WHERE application = $1 AND NOT EXISTS"
+	    " (SELECT 1 FROM principal p WHERE p.application = $2 AND p.kind = principal.kind"
+	    " AND p.name = principal.name)",
+	    DB_TEXT(from), DB_TEXT(to)); /* sticky */
+}

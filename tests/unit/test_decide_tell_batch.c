@@ -1,0 +1,277 @@
+/* Goal: a push that asks in several environments is one message, and each answer its own.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#include "chat/chat_push.h"
+#include "chat/chat_text.h"
+#include "decide/decide_tell.h"
+#include "lib/text.h"
+
+static struct world w;
+
+static int
+open_three(void **state)
+{
+	(void)state;
+	world_open(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
+	    "ROLE_QA_MAY=confirm:qa, deploy:qa, status:*/*", NULL);
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	(void)state;
+	world_close(&w);
+	return 0;
+}
+
+/* Git answers for each of them, as ever. */
+static void
+push(const char *commit)
+{
+	(void)world_decide(&w, world_push(&w, "develop"));
+	for (int i = 0; i < 3; i++)
+		world_git(&w, (struct world_git){ .commit = commit, .count = 2 });
+}
+
+static const char *
+said(void)
+{
+	return world_plain(world_says_in(&w, WORLD_TEAM, "❓ Deploy to "));
+}
+
+static struct world_message *
+chosen(int64_t person, const char *environment)
+{
+	struct world_message *asks = world_says_in(&w, WORLD_TEAM, "waits for an answer");
+	char text[64];
+
+	(void)world_press(&w, person, WORLD_TEAM, world_button(asks, "Choose…"));
+	(void)world_press(&w, person, WORLD_TEAM, world_button(world_last(&w), environment));
+	(void)snprintf(
+	    text, sizeof(text), "%s: asking git; the question comes below.", environment);
+	assert_string_equal(w.toast, text);
+	world_git(&w,
+	    (struct world_git){
+		.commit = world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, .count = 2 });
+	(void)snprintf(text, sizeof(text), "❓ Deploy to %s?\n", environment);
+	return world_says_in(&w, WORLD_TEAM, text);
+}
+
+static void
+a_push_that_asks_in_several_environments_rings_once(void **state)
+{
+	struct world_message *asks;
+
+	(void)state;
+	push(COMMIT_A);
+	assert_int_equal(w.n_screen, 1);
+	assert_int_equal(world_rings(&w), 1);
+	asks = world_last(&w);
+	assert_int_equal(asks->chat, WORLD_TEAM);
+	assert_string_equal(world_plain(asks),
+	    "❓ Deploy to staging, qa, demo?\naaaaaaa \"Make it blue\" waits for an answer in "
+	    "each of them.\nauthor Ann Example · pushed by github:octo(7)");
+	assert_string_equal(world_labels(asks), "Choose…");
+	push(COMMIT_B); /* it replaces the first everywhere, and rings once more */
+	assert_int_equal(w.n_screen, 2);
+	assert_int_equal(world_rings(&w), 2);
+	assert_non_null(world_says(&w, "bbbbbbb \"Make it blue\" waits for an answer in each"));
+	assert_string_equal(world_plain(asks),
+	    "ℹ️ Answered: demo and all others that asked\naaaaaaa \"Make it blue\" waits nowhere any more.");
+	assert_string_equal(world_labels(asks), "");
+}
+
+static void
+one_that_is_chosen_is_asked_about_as_ever(void **state)
+{
+	struct world_message *question;
+
+	(void)state;
+	push(COMMIT_A);
+	question = chosen(WORLD_ADMIN, "qa");
+	assert_non_null(question);
+	assert_true(question->is_silent); /* whoever chose it is looking */
+	assert_non_null(strstr(world_plain(question), "\n• aaaaaaa \"Change 2\""));
+	assert_string_equal(world_labels(question), "🚀 Deploy to qa | Not now");
+	assert_true(text_starts(said(), "❓ Deploy to qa?") ||
+	    text_starts(said(), "❓ Deploy to staging, demo?"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, demo?"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Deploy to qa"));
+	world_git_same(&w);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "qa");
+	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_newest(&w, "demo").state, DEPLOY_AWAITING_CONFIRMATION);
+	/* The others stay as they were. */
+	question = chosen(WORLD_ADMIN, "demo");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(question, "Not now"));
+	assert_int_equal(world_newest(&w, "demo").state, DEPLOY_CANCELLED);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "❓ Deploy to staging?\naaaaaaa \"Make it blue\" waits for an answer in one environment."));
+}
+
+static void
+whoever_may_answer_one_is_offered_that_one(void **state)
+{
+	struct world_message *asks;
+
+	(void)state;
+	push(COMMIT_A);
+	asks = world_last(&w);
+	(void)world_press(&w, 44, WORLD_TEAM, world_button(asks, "Choose…"));
+	assert_string_equal(world_labels(world_last(&w)), "qa");
+	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asks, "Choose…"));
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
+	/* Another person's list is theirs alone. */
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "qa"));
+	assert_true(w.is_alert);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+}
+
+/* Each has its own deadline, and goes by itself. */
+static void
+what_nobody_answers_expires_by_itself(void **state)
+{
+	(void)state;
+	push(COMMIT_A);
+	world_due(&w, TIMER_QUESTION);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_EXPIRED);
+	assert_true(text_starts(said(), "❓ Deploy to qa, demo?"));
+	world_due(&w, TIMER_QUESTION);
+	world_due(&w, TIMER_QUESTION);
+	assert_non_null(world_says(&w, "waits nowhere any more"));
+	assert_int_equal(w.n_screen, 1);
+}
+
+/* One that is answered by who pressed a button that stood there a moment ago, or on the machine. */
+static void
+an_answer_from_elsewhere_leaves_the_others(void **state)
+{
+	struct world_message *first;
+	char yes[LIMIT_BUTTON_ID];
+
+	(void)state;
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	first = world_last(&w);
+	(void)text_copy(yes, sizeof(yes), world_button(first, "Deploy to staging"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(text_starts(world_plain(first), "❓ Deploy to staging, qa, demo?"));
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, yes);
+	assert_string_equal(w.toast, "Confirmed.");
+	world_git_same(&w);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "staging");
+	assert_true(text_starts(world_plain(first), "❓ Deploy to qa, demo?"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying staging"));
+}
+
+/* Who asks for one of them by name may answer it: it is asked about by itself. */
+static void
+one_that_a_person_asks_for_is_asked_about_by_itself(void **state)
+{
+	struct world_message *question;
+
+	(void)state;
+	push(COMMIT_A);
+	(void)world_text_in(&w, 44, WORLD_TEAM, "/deploy qa");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
+	question = world_says_in(&w, WORLD_TEAM, "❓ Deploy to qa?\n");
+	assert_non_null(question);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to staging, demo?"));
+	(void)world_press(&w, 44, WORLD_TEAM, world_button(question, "Deploy to qa"));
+	assert_string_equal(w.toast, "Confirmed.");
+}
+
+/* The list was theirs when it was made; what it leads to is decided at the press. */
+static void
+a_grant_that_is_gone_chooses_nothing(void **state)
+{
+	char qa[LIMIT_BUTTON_ID];
+
+	(void)state;
+	push(COMMIT_A);
+	(void)world_press(&w, 44, WORLD_TEAM, world_button(world_last(&w), "Choose…"));
+	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
+	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
+	    "ROLE_QA_MAY=status:*/*", NULL);
+	(void)world_press(&w, 44, WORLD_TEAM, qa);
+	assert_int_equal(strncmp(w.toast, "⛔ Denied: confirm", 12), 0);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+}
+
+static void
+read_text(struct tx *tx, void *arg)
+{
+	struct deployment work;
+
+	(void)row_deployment_list_asked(tx, "qa", &work, 1);
+
+	*(char **)arg = decide_tell_text(tx, &work, 45);
+}
+
+/* What they see of one is that one: the others' names stand in the chat of who may see them. */
+static void
+over_the_api_a_question_names_its_own_environment_alone(void **state)
+{
+	char *text = NULL;
+
+	(void)state;
+	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
+	    "ROLE_ONE_MAY=status:qa", NULL);
+	push(COMMIT_A);
+	world_act(&w, read_text, &text);
+	assert_non_null(strstr(text, "Deploy to "));
+	assert_null(strstr(text, "demo"));
+	assert_null(strstr(text, "staging"));
+	free(text);
+}
+
+static void
+those_of_one_name_are_counted(void **state)
+{
+	struct chat_push_ask ask = { .commit = COMMIT_A,
+		.subject = "Sort",
+		.author = "",
+		.requester = "git",
+		.n = 9,
+		.names = { "mail/qa", "web/qa", "mail/preview-eu", "web/preview-eu", "shop/qa",
+		    "shop/demo", "shop/a", "shop/b", "web/b" } };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	struct buf plain = { .cap = LIMIT_MESSAGE };
+	char *marked;
+
+	(void)state;
+	chat_push_asks(&text, &ask);
+	marked = chat_text_take(&text);
+	chat_text_plain(marked, &plain);
+	assert_string_equal(buf_text(&plain),
+	    "❓ Deploy to qa ×3, preview-eu ×2, shop/demo, shop/a and 2 more?\naaaaaaa \"Sort\" "
+	    "waits for an answer in each of them.");
+	free(marked);
+	buf_done(&plain);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_three, close_world)
+	const struct CMUnitTest tests[] = {
+		TEST(a_push_that_asks_in_several_environments_rings_once),
+		TEST(one_that_is_chosen_is_asked_about_as_ever),
+		TEST(whoever_may_answer_one_is_offered_that_one),
+		TEST(what_nobody_answers_expires_by_itself),
+		TEST(an_answer_from_elsewhere_leaves_the_others),
+		TEST(one_that_a_person_asks_for_is_asked_about_by_itself),
+		TEST(a_grant_that_is_gone_chooses_nothing),
+		TEST(over_the_api_a_question_names_its_own_environment_alone),
+		cmocka_unit_test(those_of_one_name_are_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
