@@ -7,7 +7,6 @@
 #include "decide/decide_audit_line.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
-#include "store/row_audit.h"
 #include "store/row_dedupe.h"
 
 #define SOURCE "audit"
@@ -25,15 +24,13 @@ is_news(struct tx *tx, const struct heads_compared *compared)
 
 /* The row names the entry that records it: cut off as well, that is seen. */
 static void
-tell(struct tx *tx, int64_t admin, int64_t behind, const struct heads_compared *compared)
+tell(struct tx *tx, int64_t admin, const struct heads_compared *compared)
 {
 	const struct message as = { .address = { .chat = admin } };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text,
-	    "🔥 Audit log cut off: entries behind %" PRId64
-	    " are missing, in the database and in the file. deploybot runs on.",
-	    behind);
+	    "🔥 Audit log cut off: entries at its end are missing, in the database and in the file. deploybot runs on.");
 	chat_text_outside(&text, "\n", compared->newest);
 	chat_text_add(&text,
 	    ".\nOn the server " MARK_CODE "deploybot audit verify" MARK_CODE " names all %" PRId64
@@ -46,7 +43,6 @@ void
 handle_heads_compared(struct tx *tx, const struct event *event)
 {
 	const struct heads_compared *compared = &event->u.heads_compared;
-	int64_t behind = row_audit_newest(tx);
 	char missing[24];
 	const char *const facts[] = { "missing", missing, "newest", compared->newest, NULL };
 
@@ -55,5 +51,5 @@ handle_heads_compared(struct tx *tx, const struct event *event)
 	(void)snprintf(missing, sizeof(missing), "%" PRId64, compared->missing);
 	decide_audit(tx, AUDIT_CODE_ENTRIES_MISSING, "system", NULL, "failed", facts);
 	for (size_t i = 0; i < tx->settings->admins.count; i++)
-		tell(tx, tx->settings->admins.id[i], behind, compared);
+		tell(tx, tx->settings->admins.id[i], compared);
 }

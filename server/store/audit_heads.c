@@ -28,6 +28,7 @@ struct named {
 	char head[2 * AUDIT_HASH + 1]; /* "": its number alone is named */
 	int64_t seq;		       /* 0: its head alone is named */
 	bool is_found;
+	bool is_other; /* the number has an entry, with another head */
 	int64_t restored; /* not 0: newer than the copy that this start was with */
 };
 
@@ -118,6 +119,7 @@ take_row(struct look *l, enum by by, const struct db_rows *rows, struct err *err
 		.id = db_col_i64(rows, 0),
 		.at = db_col_i64(rows, 2),
 		.seq = db_col_i64(rows, 4),
+		.is_other = !db_col_is_null(rows, 5),
 	};
 	(void)text_copy(named->place, sizeof(named->place), db_col_text(rows, 1));
 	(void)text_copy(named->head, sizeof(named->head), head);
@@ -315,6 +317,8 @@ tell(const struct look *l, const struct named *named, audit_heads_fn *found)
 		(void)snprintf(text, sizeof(text),
 		    "%s: it is newer than the copy started with --restored (entry %" PRId64 ")",
 		    what, named->restored);
+	else if (named->is_other)
+		(void)snprintf(text, sizeof(text), "%s (that number is another one's now)", what);
 	else
 		(void)snprintf(
 		    text, sizeof(text), "%s (the newest is %" PRId64 ")", what, l->newest);

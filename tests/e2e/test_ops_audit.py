@@ -168,7 +168,7 @@ def test_a_start_says_that_the_end_was_cut_off(told, copy):
     assert f"\n{missing} 0\n" not in copy.metrics()
     assert "error" in copy.log() and f"was sent with the head {heads[-1]}, which no entry has" in copy.log()
     wait_until(lambda: by_hand(copy, "SELECT seq FROM audit WHERE code = 'entries_missing'"), PATIENCE_S, "an entry")
-    told_admins = "SELECT count(*) FROM message WHERE head LIKE '%Audit log cut off: entries behind%'"
+    told_admins = "SELECT count(*) FROM message WHERE head LIKE '%Audit log cut off: entries at its end%'"
     n = by_hand(copy, told_admins)[0][0]
     assert n == len(scene.bot.settings["ADMIN_TELEGRAM_IDS"].split(","))
     assert copy.stop() == 0

@@ -27,7 +27,7 @@ count(const struct world *w, int64_t chat)
 
 	for (size_t i = 0; i < w->n_screen; i++)
 		n += w->screen[i].chat == chat &&
-		    strstr(w->screen[i].text, "Audit log cut off: entries behind ") != NULL;
+		    strstr(w->screen[i].text, "Audit log cut off: entries at its end ") != NULL;
 	return n;
 }
 
@@ -47,7 +47,7 @@ the_admins_are_told_and_the_chain_has_it(void **state)
 	said = world_says_in(&w, WORLD_ADMIN, "Audit log cut off");
 	assert_false(said->is_silent);
 	assert_string_equal(world_plain(said),
-	    "🔥 Audit log cut off: entries behind 2 are missing, in the database and in the file. deploybot runs on.\n"
+	    "🔥 Audit log cut off: entries at its end are missing, in the database and in the file. deploybot runs on.\n"
 	    "message #12 was sent with the head 0badcafe0badcafe, which no entry has.\n"
 	    "On the server deploybot audit verify names all 7. Find out who could write there, and compare the log with its witness or a backup before you trust it again.");
 	assert_int_equal(
