@@ -28,23 +28,18 @@ take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
 }
 
 /* Whose limits they use up.  Who may make tokens would else have as many as tokens: what one asks
- * for counts as its account's, or its maker's, also where another token made it.  Root has set the
- * limits. */
+ * for counts as its account's, or its maker's.  Root has set the limits. */
 static int64_t
 counted_as(struct tx *tx, int64_t person)
 {
-	int64_t id;
+	int64_t id = principal_token(person), of;
+	struct token token;
 
-	while ((id = principal_token(person)) != 0) {
-		struct token token = row_token_get(tx, id);
-		int64_t of = token.person != 0 ? token.person : token.made_by;
-
-		/* A token is made by an older one, or the rows are not ours. */
-		if (of == 0 || principal_is_root(of) || principal_token(of) >= id)
-			break;
-		person = of;
-	}
-	return person;
+	if (id == 0)
+		return person;
+	token = row_token_get(tx, id);
+	of = token.person != 0 ? token.person : token.made_by;
+	return of == 0 || principal_is_root(of) ? person : of;
 }
 
 /* Both are asked only while the first has room: who floods does not use up the group's. */

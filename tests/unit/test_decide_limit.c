@@ -204,8 +204,9 @@ pushes_others_and_no_limit_cost_nothing(void **state)
 
 #define TOKENS \
 	"ENABLE_TOKEN_AUTH=true", "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef01234567", \
-	    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=*:staging"
+	    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=*:staging", "LOCAL_GAMES_IS=role dev"
 #define MAKER 44
+#define GAMES 5 /* a user of each Debian */
 
 struct made {
 	struct token token;
@@ -254,8 +255,8 @@ who_makes_tokens_has_one_amount_in_a_day(void **state)
 	world_open(&w, TOKENS, "COST_LIMIT_PER_USER=1", NULL);
 	first = make(&w, "a", MAKER);
 	second = make(&w, "b", MAKER);
-	of_root = make(&w, "c", principal_of_root("dev"));
-	of_user = make(&w, "d", principal_of_user(1000));
+	of_root = make(&w, "c", world_root(&w, "dev"));
+	of_user = make(&w, "d", principal_of_user(GAMES));
 	deploy(&w, first.person, 5);
 	assert_int_equal(spent(&w, first.person), 0);
 	assert_in_range(spent(&w, MAKER), 15, 16);
@@ -267,7 +268,7 @@ who_makes_tokens_has_one_amount_in_a_day(void **state)
 	deploy(&w, of_root.person, 0);
 	assert_true(spent(&w, of_root.person) > 0);
 	deploy(&w, of_user.person, 0);
-	assert_true(spent(&w, principal_of_user(1000)) > 0);
+	assert_true(spent(&w, principal_of_user(GAMES)) > 0);
 	/* Whoever has logged in with one is who asks by it, not who gave it to them. */
 	second.token.person = WORLD_OTHER_ADMIN;
 	world_act(&w, act_save, &second.token);
@@ -284,10 +285,9 @@ who_makes_tokens_has_one_limit(void **state)
 
 	(void)state;
 	world_open(&w, TOKENS, "ROLE_RATE_LIMIT=1", NULL);
-	for (size_t i = 0; i < COUNT(made); i++) /* the others each by the one before */
-		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i],
-		    i < 2 ? MAKER : made[i - 1].person);
-	of_root = make(&w, "e", principal_of_root("dev"));
+	for (size_t i = 0; i < COUNT(made); i++)
+		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i], MAKER);
+	of_root = make(&w, "e", world_root(&w, "dev"));
 	for (int i = 0; i < 20; i++)
 		(void)world_text(&w, made[i % 4].person, "/history staging");
 	assert_null(world_says(&w, "Too many commands"));
