@@ -119,6 +119,13 @@ row_token_save(struct tx *tx, const struct token *token)
 }
 
 void
+row_token_use(struct tx *tx, const struct token *token)
+{
+	(void)tx_run(tx, "UPDATE token SET used_at = $2 WHERE id = $1", DB_I64(token->id),
+	    DB_I64(tx->at)); /* sticky */
+}
+
+void
 row_token_rename(struct tx *tx, const char *from, const char *to)
 {
 	tx->who.id = 0;

@@ -54,8 +54,12 @@ size_t row_token_list(struct tx *tx, struct token ret[ROW_TOKEN_LIST]);
 /* Adds one that has this text, which is not kept.  Returns its id; 0: the tx has failed. */
 int64_t row_token_add(struct tx *tx, const struct token *token, const char *text);
 
-/* All that changes: application, person, used_at and what stands behind it. */
+/* All that changes: application, person, used_at and what stands behind it.  The loop gets them all
+ * anew. */
 void row_token_save(struct tx *tx, const struct token *token);
+
+/* It was used at this moment, which says nothing new to the loop. */
+void row_token_use(struct tx *tx, const struct token *token);
 
 /* Those of that application's roles are of that one's from now on. */
 void row_token_rename(struct tx *tx, const char *from, const char *to);

@@ -13,6 +13,7 @@
 #define ON     "ENABLE_TOKEN_AUTH=true"
 #define KEY    "AUTH_TOKEN_SECRET=" OLD
 #define DEV    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=status:staging"
+#define MAKER  44
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
 static struct known_tokens known;
@@ -39,32 +40,45 @@ text_of(int number, char out[TOKEN_TEXT])
 	(void)snprintf(out, TOKEN_TEXT, TOKEN_PREFIX "%0*x", 2 * TOKEN_BYTES, (unsigned)number);
 }
 
+struct made {
+	int number;
+	struct token token;
+};
+
 static void
 act_make(struct tx *tx, void *arg)
 {
-	struct token *token = arg;
+	struct made *made = arg;
+	struct token *token = &made->token;
 	char text[TOKEN_TEXT];
 
-	text_of((int)token->made_by, text);
-	(void)snprintf(token->name, sizeof(token->name), "t%d", (int)token->made_by);
+	text_of(made->number, text);
+	token->made_by = MAKER;
+	(void)snprintf(token->name, sizeof(token->name), "t%d", made->number);
 	(void)text_copy(token->role, sizeof(token->role), "dev");
-	token->expires_at = tx->at + DAY_MS;
+	token->expires_at = tx->at + 2 * DAY_MS;
 	token->id = row_token_add(tx, token, text);
 }
 
 static struct token
 make(struct world *w, int number)
 {
-	struct token token = { .made_by = number };
+	struct made made = { .number = number };
 
-	store_aid_act(&w->aid, act_make, &token);
-	return token;
+	store_aid_act(&w->aid, act_make, &made);
+	return made.token;
 }
 
 static void
 act_save(struct tx *tx, void *arg)
 {
 	row_token_save(tx, arg);
+}
+
+static void
+act_use(struct tx *tx, void *arg)
+{
+	row_token_use(tx, arg);
 }
 
 static void
@@ -110,8 +124,7 @@ they_come_with_the_commit_that_changes_them_and_with_no_other(void **state)
 	assert_true(have_come(&w));
 	assert_int_equal(known.n, 1);
 	assert_int_equal(known_until(OLD, 1), token.expires_at);
-	token.used_at = w.aid.at;
-	store_aid_act(&w.aid, act_save, &token);
+	store_aid_act(&w.aid, act_use, &token);
 	store_aid_act(&w.aid, act_nothing, NULL);
 	assert_false(have_come(&w));
 	token.revoked_at = w.aid.at;
@@ -131,12 +144,12 @@ act_make_and_fail(struct tx *tx, void *arg)
 static void
 one_that_was_not_kept_is_not_known(void **state)
 {
-	struct token token = { .made_by = 7 };
+	struct made made = { .number = 7 };
 	struct world w;
 
 	(void)state;
 	world_open(&w, ON, KEY, DEV, NULL);
-	assert_false(store_aid_try(&w.aid, act_make_and_fail, &token));
+	assert_false(store_aid_try(&w.aid, act_make_and_fail, &made));
 	store_aid_act(&w.aid, act_nothing, NULL);
 	(void)have_come(&w);
 	assert_int_equal(known.n, 0);
@@ -182,6 +195,59 @@ new_settings_say_anew_which_are_valid(void **state)
 	store_aid_act(&w.aid, act_nothing, NULL);
 	assert_true(have_come(&w));
 	assert_int_equal(known_until(OLD, 1), 0);
+	world_close(&w);
+}
+
+/* As row_token_fault() says: what has ended is tried like one that nobody was given. */
+static void
+what_has_ended_is_not_known_as_valid(void **state)
+{
+	static const char *const leaves[] = { "ROLE_DEV_IDS=45", "ROLE_DEV_IDS=44 until 2020-01-01" };
+	struct token token;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(leaves); i++) {
+		world_open(&w, ON, KEY, DEV, NULL);
+		token = make(&w, 1);
+		world_settings(&w, ON, KEY, leaves[i], "ROLE_DEV_MAY=status:staging", NULL);
+		store_aid_act(&w.aid, act_nothing, NULL);
+		assert_true(have_come(&w));
+		assert_int_equal(known_until(OLD, 1), 0);
+		world_close(&w);
+	}
+	world_open(&w, ON, KEY, DEV, NULL);
+	token = make(&w, 1);
+	world_settings(&w, ON, KEY, DEV, "ROLE_DEV_UNTIL=2026-01-01", NULL);
+	store_aid_act(&w.aid, act_nothing, NULL);
+	assert_true(have_come(&w));
+	assert_int_equal(known_until(OLD, 1), STORE_AID_AT + DAY_MS);
+	token.fault = TOKEN_MAKER_ENDED;
+	token.ended_at = w.aid.at; /* and the clock was set back since */
+	store_aid_act(&w.aid, act_save, &token);
+	assert_true(have_come(&w));
+	assert_int_equal(known_until(OLD, 1), 0);
+	world_close(&w);
+}
+
+/* One of before, whose role is found by its name. */
+static void
+whose_role_is_found_later_is_valid_from_then_on(void **state)
+{
+	struct token token;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ON, KEY, DEV, NULL);
+	token = make(&w, 1);
+	(void)text_copy(token.application, sizeof(token.application), ROLE_OF_SEVERAL);
+	store_aid_act(&w.aid, act_save, &token);
+	assert_true(have_come(&w));
+	assert_int_equal(known_until(OLD, 1), 0);
+	token.application[0] = '\0';
+	store_aid_act(&w.aid, act_save, &token);
+	assert_true(have_come(&w));
+	assert_int_equal(known_until(OLD, 1), token.expires_at);
 	world_close(&w);
 }
 
@@ -241,6 +307,8 @@ main(void)
 		cmocka_unit_test(one_that_was_not_kept_is_not_known),
 		cmocka_unit_test(they_are_there_after_a_restart),
 		cmocka_unit_test(new_settings_say_anew_which_are_valid),
+		cmocka_unit_test(what_has_ended_is_not_known_as_valid),
+		cmocka_unit_test(whose_role_is_found_later_is_valid_from_then_on),
 		cmocka_unit_test(one_that_moves_to_the_new_secret_is_known_there),
 		cmocka_unit_test(there_is_room_for_all_that_are_valid),
 	};
