@@ -28,7 +28,7 @@ struct named {
 	char head[2 * AUDIT_HASH + 1]; /* "": its number alone is named */
 	int64_t seq;		       /* 0: its head alone is named */
 	bool is_found;
-	bool is_other; /* the number has an entry, with another head */
+	bool is_other;	  /* the number has an entry, with another head */
 	int64_t restored; /* not 0: newer than the copy that this start was with */
 };
 

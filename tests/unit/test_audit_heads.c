@@ -231,8 +231,8 @@ each_row_that_names_an_entry_misses_it(void **state)
 		{ "INSERT INTO witness (id, head, seq) SELECT 1, " HEAD ", seq"
 		  " FROM audit WHERE seq = 10;",
 		    "the newest end that Telegram took was sent with the head " },
-		{ "INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last,"
-		  " last_head, tries, failing_since, is_late, detail) SELECT 's3 acme', seq,"
+		{ "INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at,"
+		  " last, last_head, tries, failing_since, is_late, detail) SELECT 's3 acme', seq,"
 		  " " HEAD ", 5, 0, 0, '', 0, 0, 0, ''"
 		  " FROM audit WHERE seq = 10;",
 		    "the witness s3 acme has confirmed the head " },

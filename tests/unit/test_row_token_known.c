@@ -202,7 +202,8 @@ new_settings_say_anew_which_are_valid(void **state)
 static void
 what_has_ended_is_not_known_as_valid(void **state)
 {
-	static const char *const leaves[] = { "ROLE_DEV_IDS=45", "ROLE_DEV_IDS=44 until 2020-01-01" };
+	static const char *const leaves[] = { "ROLE_DEV_IDS=45",
+		"ROLE_DEV_IDS=44 until 2020-01-01" };
 	struct token token;
 	struct world w;
 
