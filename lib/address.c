@@ -1,10 +1,14 @@
-/* address.c - what an IP address leads to: the internet, a private network, this machine, the link.  Side: pure. */
+/* address.c - tables of special networks, and addresses as texts.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "lib/text.h"
 
 /* The first that fits counts. */
 static const struct {
@@ -84,4 +88,75 @@ address_class(const struct sockaddr *address)
 	default:
 		return ADDRESS_NOWHERE;
 	}
+}
+
+/* --- texts --- */
+
+static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+/* One of IPv4 as it stands in IPv6. */
+static bool
+read_text(const char *text, unsigned char ret[16])
+{
+	memcpy(ret, mapped, sizeof(mapped));
+	return inet_pton(AF_INET, text, ret + sizeof(mapped)) == 1 ||
+	    inet_pton(AF_INET6, text, ret) == 1;
+}
+
+const char *
+address_group(const char *text, char out[ADDRESS_GROUP])
+{
+	unsigned char address[16];
+	bool is_one = read_text(text, address);
+	char network[ADDRESS_TEXT];
+
+	if (is_one && memcmp(address, mapped, sizeof(mapped)) == 0) {
+		(void)inet_ntop(AF_INET, address + sizeof(mapped), out, ADDRESS_GROUP); /* fits */
+	} else if (is_one) {
+		memset(address + 8, 0, 8);
+		(void)inet_ntop(AF_INET6, address, network, sizeof(network)); /* fits */
+		(void)snprintf(out, ADDRESS_GROUP, "%s/64", network);
+	} else {
+		(void)text_copy(out, ADDRESS_GROUP, text); /* cut is fine */
+	}
+	return out;
+}
+
+bool
+address_networks_add(struct address_networks *networks, const char *text)
+{
+	struct address_network network = { 0 };
+	char address[ADDRESS_TEXT];
+	const char *slash = strchr(text, '/');
+	size_t size = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	bool is_4 = strchr(text, ':') == NULL;
+	int64_t bits = is_4 ? 32 : 128;
+
+	if (networks->n == ADDRESS_NETWORKS || size >= sizeof(address) ||
+	    (slash != NULL && !text_to_i64(slash + 1, 0, bits, &bits, NULL)))
+		return false;
+	memcpy(address, text, size);
+	address[size] = '\0';
+	network.prefix = (int)bits;
+	network.bits = network.prefix + (is_4 ? 96 : 0);
+	if (!read_text(address, network.at))
+		return false;
+	for (int bit = network.bits; bit < 128; bit++)
+		if ((network.at[bit / 8] >> (7 - bit % 8) & 1) != 0)
+			return false;
+	networks->network[networks->n++] = network;
+	return true;
+}
+
+bool
+address_networks_have(const struct address_networks *networks, const char *text)
+{
+	unsigned char address[16];
+
+	if (!read_text(text, address))
+		return false;
+	for (size_t i = 0; i < networks->n; i++)
+		if (begins_as(address, networks->network[i].at, networks->network[i].bits))
+			return true;
+	return false;
 }

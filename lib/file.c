@@ -26,10 +26,10 @@ file_closep(int *fd)
 /* --- reading --- */
 
 static int
-open_regular(const char *path, struct err *err)
+open_regular(const char *path, int flags, struct err *err)
 {
 	/* O_NONBLOCK: a fifo must not hold us up before it is refused. */
-	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP(file_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
 	struct stat st;
 
 	if (fd < 0)
@@ -112,10 +112,24 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 char *
 file_read(const char *path, size_t cap, size_t *ret_size, struct err *err)
 {
-	CLEANUP(file_closep) int fd = open_regular(path, err);
+	CLEANUP(file_closep) int fd = open_regular(path, 0, err);
 
 	assert(cap < SIZE_MAX / 4);
 	return fd < 0 ? NULL : read_all(fd, path, cap, ret_size, err);
+}
+
+char *
+file_read_ours(const char *path, size_t cap, size_t *ret_size, struct err *err)
+{
+	CLEANUP(file_closep) int fd = open_regular(path, O_NOFOLLOW, err);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) != 0)
+		return ERR_NULL(err_errno(err, ERR_IO, errno, "cannot look at %s", path));
+	return file_owner_is_ours(st.st_uid, path, err) ? read_all(fd, path, cap, ret_size, err) :
+							  NULL;
 }
 
 ssize_t

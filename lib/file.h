@@ -10,6 +10,10 @@
  * NUL.  Larger than cap: ERR_LIMIT; not there: ERR_MISSING; not a regular file: ERR_INVALID. */
 MUST_USE char *file_read(const char *path, size_t cap, size_t *ret_size, struct err *err);
 
+/* The same of a file in a folder that we share: one that somebody else made is refused, as
+ * file_owner_is_ours() says it, and so is a link. */
+MUST_USE char *file_read_ours(const char *path, size_t cap, size_t *ret_size, struct err *err);
+
 /* The beginning of a small file in a folder (AT_FDCWD: of a path), NUL-terminated; no link is
  * followed.  Returns its bytes, 0 where it cannot be read; -1 with errno: it cannot be opened. */
 ssize_t file_read_small(int folder, const char *name, char *buf, size_t room);

@@ -579,6 +579,16 @@ http_request_body_size(const struct http_request *request)
 	return request->body_size;
 }
 
+static bool
+is_proxy(const struct http_server_conn *conn)
+{
+	const struct http_server_config *config = &conn->server->config;
+
+	return config->is_proxy != NULL ?
+	    config->is_proxy(config->ctx, conn->peer, conn->peer_is_local) :
+	    conn->peer_is_local;
+}
+
 const char *
 http_request_client(const struct http_request *request)
 {
@@ -587,7 +597,7 @@ http_request_client(const struct http_request *request)
 	OBJ_CHECK(request, HTTP_REQUEST_MAGIC);
 	if (request->conn == NULL)
 		return "";
-	told = request->conn->peer_is_local ? http_request_header(request, "X-Real-IP") : NULL;
+	told = is_proxy(request->conn) ? http_request_header(request, "X-Real-IP") : NULL;
 	return told != NULL && http_listen_is_address(told) ? told : request->conn->peer;
 }
 

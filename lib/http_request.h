@@ -33,8 +33,8 @@ const char *http_request_path(const struct http_request *request);
 /* The declared size of the body, in bytes. */
 size_t http_request_body_size(const struct http_request *request);
 
-/* The other end of the socket, an address without port or "unix"; or, when that is a unix socket or
- * loopback and there is one X-Real-IP with an address, that. */
+/* The other end of the socket, an address without port or "unix"; or, when that is a proxy
+ * (is_proxy of the server's config) and there is one X-Real-IP with an address, that. */
 const char *http_request_client(const struct http_request *request);
 
 /* The user that has connected, as the kernel says (SO_PEERCRED: of connect(), as this process's

@@ -62,6 +62,9 @@ struct http_server_config {
 	 * sent to them before, a whole answer; NULL: nothing.  May be NULL. */
 	const char *(*on_crowded)(
 	    void *ctx, uid_t uid, enum http_server_crowd why, const char *users);
+	/* Is that peer a proxy, whose X-Real-IP is believed?  peer: its address, or "unix";
+	 * is_local: that, or loopback.  NULL: those are. */
+	bool (*is_proxy)(void *ctx, const char *peer, bool is_local);
 	size_t budget_bytes;	    /* 64 MB, for all bodies together */
 	int64_t budget_wait_ms;	    /* 3,000: then 503 */
 	int64_t request_timeout_ms; /* 10,000: head and body, absolute */

@@ -8,8 +8,8 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/redact_shape.h"
 
-#define DIGITS_MAX  64	  /* of the number before a bot token's colon */
 #define KEY_MAX	    32768 /* bytes after which a private key without END has ended */
 #define KEY_HEADING 96	  /* "-----BEGIN … PRIVATE KEY-----" at most */
 #define HELD_CAP    (4u << 20)
@@ -32,39 +32,16 @@ struct redact {
 
 /* What is known from the text before the bytes in hand. */
 struct state {
-	char previous;	  /* the byte before, 0 at the start */
-	bool eating;	  /* in a token of known shape */
-	size_t key_bytes; /* > 0: in a private key, so far */
+	char previous;	      /* the byte before, 0 at the start */
+	redact_belongs *rest; /* in a secret of known shape, of such bytes; NULL: in none */
+	size_t no_jwt;	      /* so many bytes from here on begin none */
+	size_t key_bytes;     /* > 0: in a private key, so far */
 };
 
 struct redact_stream {
 	struct redact *redact;
 	struct state state;
 	struct buf held;
-};
-
-enum match { NO, MORE, YES };
-
-/* Fixed beginnings of tokens and how many token characters follow at least. */
-static const struct {
-	const char *prefix;
-	size_t least;
-	bool at_word; /* only where no letter or digit stands before */
-} shapes[] = {
-	{ "ghp_", 20, false },
-	{ "gho_", 20, false },
-	{ "ghu_", 20, false },
-	{ "ghs_", 20, false },
-	{ "ghr_", 20, false },
-	{ "github_pat_", 20, false },
-	{ "AKIA", 16, true },
-	{ "ASIA", 16, true },
-	{ "xoxa-", 10, true },
-	{ "xoxb-", 10, true },
-	{ "xoxe-", 10, true },
-	{ "xoxp-", 10, true },
-	{ "xoxr-", 10, true },
-	{ "xoxs-", 10, true },
 };
 
 /* --- known values --- */
@@ -119,24 +96,6 @@ add_needle(struct redact *r, const char *bytes, size_t size)
 }
 
 static bool
-is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-is_token(char c)
-{
-	return is_alnum(c) || c == '_' || c == '-';
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 add_url_encoded(struct redact *r, const char *value, size_t size, const char *digits)
 {
 	CLEANUP(freep) char *text = malloc(size * 3);
@@ -148,7 +107,7 @@ add_url_encoded(struct redact *r, const char *value, size_t size, const char *di
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)value[i];
 
-		if (is_token(value[i]) || c == '.' || c == '~') {
+		if (redact_shape_is_token(value[i]) || c == '.' || c == '~') {
 			text[used++] = value[i];
 			continue;
 		}
@@ -273,7 +232,7 @@ redact_add(struct redact *r, const char *value, struct err *err)
 
 /* memcmp: nobody who could time this learns more than the log he reads.  Where nothing follows, a
  * value of which the beginning is there hides no shorter one. */
-static enum match
+static enum redact_match
 match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_size)
 {
 	const struct needle *at = r == NULL ? NULL : r->by_first[(unsigned char)t[0]];
@@ -283,96 +242,49 @@ match_value(const struct redact *r, const char *t, size_t n, bool is_last, size_
 		    memcmp(t, at->bytes, n < at->size ? n : at->size) != 0)
 			continue;
 		if (n < at->size)
-			return MORE;
+			return REDACT_MORE;
 		*ret_size = at->size;
-		return YES;
+		return REDACT_YES;
 	}
-	return NO;
-}
-
-/* At least `least` token characters from t + from; all that are there belong to it. */
-static enum match
-match_token(const char *t, size_t n, size_t from, size_t least, size_t *ret_size)
-{
-	size_t end = from;
-
-	while (end < n && is_token(t[end]))
-		end++;
-	if (end - from < least)
-		return end == n ? MORE : NO;
-	*ret_size = end;
-	return YES;
-}
-
-static enum match
-match_bot_token(const char *t, size_t n, size_t *ret_size)
-{
-	size_t digits = 0;
-
-	while (digits < n && digits < DIGITS_MAX && is_digit(t[digits]))
-		digits++;
-	if (digits == n)
-		return MORE;
-	if (digits < 6 || t[digits] != ':')
-		return NO;
-	return match_token(t, n, digits + 1, 30, ret_size);
-}
-
-static enum match
-match_shape(const char *t, size_t n, char previous, size_t *ret_size)
-{
-	if (is_digit(t[0]))
-		return is_digit(previous) ? NO : match_bot_token(t, n, ret_size);
-	for (size_t i = 0; i < COUNT(shapes); i++) {
-		size_t size = strlen(shapes[i].prefix);
-
-		if (t[0] != shapes[i].prefix[0] ||
-		    memcmp(t, shapes[i].prefix, n < size ? n : size) != 0 ||
-		    (shapes[i].at_word && is_alnum(previous)))
-			continue;
-		if (n < size)
-			return MORE;
-		return match_token(t, n, size, shapes[i].least, ret_size);
-	}
-	return NO;
+	return REDACT_NO;
 }
 
 static bool
 is_user(char c)
 {
-	return is_token(c) || (c != '\0' && strchr(".~%!$&()*+,;=:", c) != NULL);
+	return redact_shape_is_token(c) || (c != '\0' && strchr(".~%!$&()*+,;=:", c) != NULL);
 }
 
 /* token68 (RFC 9110, 11.2) */
 static bool
 is_credential(char c)
 {
-	return is_token(c) || (c != '\0' && strchr(".~+/=", c) != NULL);
+	return redact_shape_is_token(c) || (c != '\0' && strchr(".~+/=", c) != NULL);
 }
 
 /* All that belongs together from t + from.  A known value in it is passed whole, whatever it is
  * made of: else what is left of it would stay. */
-static enum match
+static enum redact_match
 match_part(const struct redact *r, const char *t, size_t n, size_t from, bool is_last,
     bool (*belongs)(char c), size_t *ret_end)
 {
 	size_t at = from, size = 0;
 
 	while (at < n) {
-		enum match m = match_value(r, t + at, n - at, is_last, &size);
+		enum redact_match m = match_value(r, t + at, n - at, is_last, &size);
 
-		if (m == MORE)
-			return MORE;
-		if (m == NO && (at - from >= PART_MAX || !belongs(t[at])))
+		if (m == REDACT_MORE)
+			return REDACT_MORE;
+		if (m == REDACT_NO && (at - from >= PART_MAX || !belongs(t[at])))
 			break;
-		at += m == YES ? size : 1;
+		at += m == REDACT_YES ? size : 1;
 	}
 	*ret_end = at;
-	return at < n || is_last ? YES : MORE;
+	return at < n || is_last ? REDACT_YES : REDACT_MORE;
 }
 
 /* "://user:password@" */
-static enum match
+static enum redact_match
 match_user(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
     size_t *ret_size)
 {
@@ -381,21 +293,21 @@ match_user(const struct redact *r, const char *t, size_t n, bool is_last, size_t
 	const char *colon;
 
 	if (memcmp(t, begin, n < head ? n : head) != 0)
-		return NO;
-	if (n < head || match_part(r, t, n, head, is_last, is_user, &end) == MORE)
-		return MORE;
+		return REDACT_NO;
+	if (n < head || match_part(r, t, n, head, is_last, is_user, &end) == REDACT_MORE)
+		return REDACT_MORE;
 	if (end == n || t[end] != '@')
-		return NO;
+		return REDACT_NO;
 	colon = memchr(t + head, ':', end - head);
 	if (colon == NULL ? end - head < USER_MIN : colon + 1 == t + end)
-		return NO;
+		return REDACT_NO;
 	*ret_keep = head;
 	*ret_size = end;
-	return YES;
+	return REDACT_YES;
 }
 
 /* "Authorization: Bearer credentials", however it is quoted. */
-static enum match
+static enum redact_match
 match_authorization(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
     size_t *ret_size)
 {
@@ -404,69 +316,57 @@ match_authorization(const struct redact *r, const char *t, size_t n, bool is_las
 	size_t at = strlen(name), end;
 
 	if (strncasecmp(t, name, n < at ? n : at) != 0)
-		return NO;
+		return REDACT_NO;
 	while (at < n && at < strlen(name) + GAP_MAX && t[at] != '\0' &&
 	    strchr("\"' \t:=", t[at]) != NULL)
 		at++;
 	if (at >= n)
-		return MORE;
+		return REDACT_MORE;
 	for (size_t i = 0; i < COUNT(schemes); i++) {
 		size_t size = strlen(schemes[i]), left = n - at;
 
 		if (strncasecmp(t + at, schemes[i], left < size ? left : size) != 0)
 			continue;
 		if (left < size ||
-		    match_part(r, t, n, at + size, is_last, is_credential, &end) == MORE)
-			return MORE;
+		    match_part(r, t, n, at + size, is_last, is_credential, &end) == REDACT_MORE)
+			return REDACT_MORE;
 		*ret_keep = at + size;
 		*ret_size = end;
-		return end - *ret_keep < REDACT_VALUE_MIN ? NO : YES;
+		return end - *ret_keep < REDACT_VALUE_MIN ? REDACT_NO : REDACT_YES;
 	}
-	return NO;
+	return REDACT_NO;
 }
 
 /* "-----BEGIN " or "-----END ", capitals and blanks, "PRIVATE KEY-----". */
-static enum match
+static enum redact_match
 match_key_line(const char *t, size_t n, const char *begin, size_t *ret_size)
 {
 	static const char tail[] = "PRIVATE KEY-----";
 	size_t head = strlen(begin), end;
 
 	if (memcmp(t, begin, n < head ? n : head) != 0)
-		return NO;
+		return REDACT_NO;
 	if (n < head)
-		return MORE;
+		return REDACT_MORE;
 	for (end = head; end < n && end < KEY_HEADING; end++) {
 		if (t[end] == '-')
 			break;
-		if (t[end] != ' ' && !(t[end] >= 'A' && t[end] <= 'Z') && !is_digit(t[end]))
-			return NO;
+		if (t[end] != ' ' && !(t[end] >= 'A' && t[end] <= 'Z') &&
+		    !redact_shape_is_digit(t[end]))
+			return REDACT_NO;
 	}
 	if (end == KEY_HEADING)
-		return NO;
+		return REDACT_NO;
 	end += 5; /* the dashes */
 	if (end > n)
-		return MORE;
+		return REDACT_MORE;
 	if (end < head + strlen(tail) || memcmp(t + end - strlen(tail), tail, strlen(tail)) != 0)
-		return NO;
+		return REDACT_NO;
 	*ret_size = end;
-	return YES;
+	return REDACT_YES;
 }
 
 /* --- the pass --- */
-
-static bool
-could_start(const struct redact *r, const char *t, size_t n)
-{
-	char c = t[0];
-
-	if (is_digit(c) || c == '-' || c == 'g' || c == 'A' || c == 'x')
-		return true;
-	/* Too frequent to be looked at closely each time. */
-	if ((c == ':' && (n == 1 || t[1] == '/')) || (c == 'a' && (n == 1 || (t[1] | 0x20) == 'u')))
-		return true;
-	return r != NULL && r->by_first[(unsigned char)c] != NULL;
-}
 
 /* Inside a private key: moves past its END line, or past all but what could begin one. */
 static size_t
@@ -475,12 +375,12 @@ skip_key(struct state *s, const char *t, size_t n, bool is_last)
 	size_t size = 0, at;
 
 	for (at = 0; at < n && s->key_bytes < KEY_MAX; at++, s->key_bytes++) {
-		enum match m =
-		    t[at] != '-' ? NO : match_key_line(t + at, n - at, "-----END ", &size);
+		enum redact_match m =
+		    t[at] != '-' ? REDACT_NO : match_key_line(t + at, n - at, "-----END ", &size);
 
-		if (m == MORE && !is_last)
+		if (m == REDACT_MORE && !is_last)
 			return at;
-		if (m != YES)
+		if (m != REDACT_YES)
 			continue;
 		s->key_bytes = 0;
 		return at + size;
@@ -490,61 +390,106 @@ skip_key(struct state *s, const char *t, size_t n, bool is_last)
 	return at;
 }
 
-static size_t
-skip_token(struct state *s, const char *t, size_t n)
-{
-	size_t at = 0;
-
-	while (at < n && is_token(t[at]))
-		at++;
-	s->eating = at == n;
-	return at;
-}
-
 /* Something secret behind words that are none.  A known value that begins in those is looked at by
  * itself. */
-static enum match
-match_behind(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
-    size_t *ret_size)
+static enum redact_match
+check_kept(const struct redact *r, const char *t, size_t n, bool is_last, size_t keep)
 {
-	size_t size, keep = 0;
-	enum match m = t[0] == ':' ? match_user(r, t, n, is_last, &keep, ret_size) :
-				     match_authorization(r, t, n, is_last, &keep, ret_size);
+	size_t size;
 
-	for (size_t i = 1; m == YES && i < keep; i++) {
-		enum match value = match_value(r, t + i, n - i, is_last, &size);
+	for (size_t i = 1; i < keep; i++) {
+		enum redact_match value = match_value(r, t + i, n - i, is_last, &size);
 
-		if (value != NO)
-			m = value == YES ? NO : MORE;
+		if (value != REDACT_NO)
+			return value == REDACT_YES ? REDACT_NO : REDACT_MORE;
 	}
-	*ret_keep = m == YES ? keep : 0;
+	return REDACT_YES;
+}
+
+static enum redact_match
+match_key(struct state *s, const char *t, size_t n, struct redact_shape *ret)
+{
+	enum redact_match m = match_key_line(t, n, "-----BEGIN ", &ret->size);
+
+	s->key_bytes = m == REDACT_YES ? 1 : 0;
 	return m;
 }
 
-/* What stands at t, *ret_size bytes of which *ret_keep are no secret; sets the state for what goes
- * on after a YES.  What may become a value is waited for, also where it has a token's shape: the
- * value may be longer than that. */
-static enum match
-match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
-    bool is_last, size_t *ret_keep, size_t *ret_size)
+/* By what it looks like. */
+static enum redact_match
+match_shape(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
+    bool is_last, struct redact_shape *ret)
 {
-	enum match m = match_value(r, t, n, is_last, ret_size);
+	enum redact_match m;
 
-	*ret_keep = 0;
-	if (m != NO)
-		return m;
-	if (t[0] == ':' || t[0] == 'a' || t[0] == 'A')
-		m = match_behind(r, t, n, is_last, ret_keep, ret_size);
-	if (m != NO)
-		return m;
-	if (t[0] == '-') {
-		m = match_key_line(t, n, "-----BEGIN ", ret_size);
-		s->key_bytes = m == YES ? 1 : 0;
-	} else {
-		m = match_shape(t, n, previous, ret_size);
-		s->eating = m == YES && *ret_size == n;
+	*ret = (struct redact_shape){ 0 };
+	switch (t[0]) {
+	case '-':
+		return match_key(s, t, n, ret);
+	case ':':
+		m = match_user(r, t, n, is_last, &ret->keep, &ret->size);
+		break;
+	case 'a':
+		m = match_authorization(r, t, n, is_last, &ret->keep, &ret->size);
+		break;
+	case 'A':
+		m = match_authorization(r, t, n, is_last, &ret->keep, &ret->size);
+		if (m != REDACT_NO)
+			break;
+		/* fall through */
+	default:
+		m = redact_shape_find(t, n, previous, is_last, s->no_jwt == 0, ret);
+	}
+	return m == REDACT_YES && ret->keep > 0 ? check_kept(r, t, n, is_last, ret->keep) : m;
+}
+
+/* What stands at t; sets the state for what goes on after a YES.  What may become a value is waited
+ * for, also where it has a token's shape: the value may be longer than that. */
+static enum redact_match
+match_any(const struct redact *r, struct state *s, char previous, const char *t, size_t n,
+    bool is_last, struct redact_shape *ret)
+{
+	enum redact_match m;
+
+	*ret = (struct redact_shape){ 0 };
+	m = match_value(r, t, n, is_last, &ret->size);
+	if (m == REDACT_NO && redact_shape_may_begin(t, n)) {
+		m = match_shape(r, s, previous, t, n, is_last, ret);
+		s->rest = m == REDACT_YES ? ret->rest : NULL;
+		if (ret->none > s->no_jwt)
+			s->no_jwt = ret->none;
 	}
 	return m;
+}
+
+static void
+move_on(struct state *s, size_t size, size_t *at)
+{
+	*at += size;
+	s->no_jwt = s->no_jwt > size ? s->no_jwt - size : 0;
+}
+
+/* In a secret that was begun: moves behind all that is certain of it.  False: it is not over. */
+static bool
+skip(struct state *s, const char *t, size_t n, bool is_last, size_t *at)
+{
+	bool more = false;
+
+	if (s->rest == NULL) {
+		move_on(s, skip_key(s, t + *at, n - *at, is_last), at);
+		return s->key_bytes == 0;
+	}
+	move_on(s, redact_shape_rest(s->rest, t + *at, n - *at, is_last, &more), at);
+	if (!more)
+		s->rest = NULL;
+	return !more;
+}
+
+static bool
+could_start(const struct redact *r, const char *t, size_t n)
+{
+	return (r != NULL && r->by_first[(unsigned char)t[0]] != NULL) ||
+	    redact_shape_may_begin(t, n);
 }
 
 /* Appends what is certain and returns how much of t that was: all when is_last. */
@@ -552,34 +497,35 @@ static size_t
 scan(
     const struct redact *r, struct state *s, const char *t, size_t n, bool is_last, struct buf *out)
 {
-	size_t at = 0, plain = 0, keep = 0, size = 0; /* t[plain..at) is to be copied */
+	size_t at = 0, plain = 0; /* t[plain..at) is to be copied */
 
 	while (at < n) {
-		if (s->key_bytes > 0 || s->eating) {
-			size = s->eating ? skip_token(s, t + at, n - at) :
-					   skip_key(s, t + at, n - at, is_last);
-			at += size;
+		struct redact_shape is;
+		enum redact_match m;
+
+		if (s->key_bytes > 0 || s->rest != NULL) {
+			bool is_over = skip(s, t, n, is_last, &at);
+
 			plain = at;
-			if (s->key_bytes > 0)
+			if (!is_over)
 				break;
 			continue;
 		}
-		if (could_start(r, t + at, n - at)) {
-			char previous = (char)(at > 0 ? t[at - 1] : s->previous);
-			enum match m =
-			    match_any(r, s, previous, t + at, n - at, is_last, &keep, &size);
-
-			if (m == MORE && !is_last)
-				break;
-			if (m == YES) {
-				buf_add(out, t + plain, at - plain + keep);
-				buf_adds(out, REDACT_MARK);
-				at += size;
-				plain = at;
-				continue;
-			}
+		if (!could_start(r, t + at, n - at)) {
+			move_on(s, 1, &at);
+			continue;
 		}
-		at++;
+		m = match_any(r, s, at > 0 ? t[at - 1] : s->previous, t + at, n - at, is_last, &is);
+		if (m == REDACT_MORE && !is_last)
+			break;
+		if (m == REDACT_YES) {
+			buf_add(out, t + plain, at - plain + is.keep);
+			buf_adds(out, REDACT_MARK);
+			move_on(s, is.size, &at);
+			plain = at;
+			continue;
+		}
+		move_on(s, 1, &at);
 	}
 	buf_add(out, t + plain, at - plain);
 	if (at > 0)

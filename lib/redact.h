@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Known values are found as they are, URL-encoded and in base64 (at any of the three offsets).
- * Known shapes: bot tokens (digits:30 or more), GitHub's (ghp_ gho_ ghu_ ghs_ ghr_ github_pat_),
- * AKIA and ASIA key ids, Slack's xox?-, everything from "-----BEGIN … PRIVATE KEY-----" to its
+ * Known shapes: those of redact_shape.c (tokens of Telegram, GitHub, GitLab, Vault, AWS and Slack,
+ * JWTs, signing secrets and URLs of hooks), everything from "-----BEGIN … PRIVATE KEY-----" to its
  * END line, what stands behind `Authorization: Bearer`, `Basic` or `token`, and who is named in a
  * URL with a password, or with a name that is long enough for a token.
  */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/address.h"
 #include "lib/clean.h"
 #include "lib/condition.h"
 #include "lib/err.h"
@@ -153,6 +154,16 @@ is_address(const char *text)
 
 	return text[0] == '/' || inet_pton(AF_INET, text, &address) == 1 ||
 	    inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/* Whoever is named may say any address: half of the internet is nobody's proxy. */
+static bool
+is_proxy(const char *text)
+{
+	struct address_networks networks = { 0 };
+
+	return strcmp(text, "unix") == 0 ||
+	    (address_networks_add(&networks, text) && networks.network[0].prefix >= 8);
 }
 
 static bool

@@ -508,6 +508,12 @@ add_routes(struct serve *serve)
 }
 
 static bool
+is_proxy(void *ctx, const char *peer, bool is_local)
+{
+	return settings_trusts_proxy(((struct serve *)ctx)->settings, peer, is_local);
+}
+
+static bool
 make_http(struct serve *serve, struct err *err)
 {
 	struct http_server_config config;
@@ -524,6 +530,7 @@ make_http(struct serve *serve, struct err *err)
 		.route_count = serve->n_routes,
 		.connections_max = LIMIT_CONNECTIONS,
 		.on_refused = count_refused,
+		.is_proxy = is_proxy,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
 	return serve->http != NULL && serve_local_start(serve, err);
@@ -629,6 +636,8 @@ resume(struct serve *serve, struct err *err)
 
 	if (started == NULL)
 		return false;
+	started->done = serve_heads_start;
+	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
 	if (!run_files_highest(
 		serve->settings->state_directory, &started->u.started.highest_run, err)) {

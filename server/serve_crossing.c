@@ -79,6 +79,10 @@ take_outcome(struct serve *serve, struct outcome *outcome)
 	case OUTCOME_GAUGES:
 		metric_set_gauges(serve->metrics, outcome->gauges, serve->settings);
 		break;
+	case OUTCOME_TOKENS:
+		if (serve->network_api != NULL)
+			route_api_tokens(serve->network_api, outcome->tokens);
+		break;
 	case OUTCOME_FATAL:
 		log_error("fsync failed: stopping at once");
 		_exit(err_exit_status(ERR_IO));

@@ -85,6 +85,7 @@ struct serve {
 	struct loop_signal sighup;
 	struct loop_timer files_timer; /* looks whether a file with settings has changed */
 	struct settings_watch watch_files;
+	struct serve_heads *heads; /* the audit's are being compared; NULL: they are not */
 	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
 	bool is_refused;		 /* the last reload was ... */
 	char refused_why[LIMIT_LINE];	 /* ... for this, cut */
@@ -154,6 +155,12 @@ void serve_reload_stop(struct serve *serve);
 void serve_secrets_start(struct serve *serve);
 void serve_secrets_look(struct serve *serve);
 void serve_secrets_stop(struct serve *serve);
+
+/* --- serve_heads.c --- */
+
+/* When the start was decided: has the audit each entry that other rows name? */
+event_done serve_heads_start;
+void serve_heads_stop(struct serve *serve);
 
 /* --- serve_users.c --- */
 

@@ -30,7 +30,8 @@ make_key(const char *path, uint8_t key[KEY_SIZE], struct err *err)
 	return crypto_random(key, KEY_SIZE, err) && file_write(path, key, KEY_SIZE, 0600, err);
 }
 
-/* One that is no key is made anew: ages stay as they are (row_secret.h). */
+/* One that is no key is made anew: ages stay as they are (row_secret.h).  Another user's would be
+ * known to them. */
 static bool
 read_key(const char *directory, uint8_t key[KEY_SIZE], struct err *err)
 {
@@ -39,7 +40,7 @@ read_key(const char *directory, uint8_t key[KEY_SIZE], struct err *err)
 	size_t size = 0;
 
 	(void)snprintf(path, sizeof(path), "%s" KEY_NAME, directory);
-	text = file_read(path, KEY_SIZE, &size, err);
+	text = file_read_ours(path, KEY_SIZE, &size, err);
 	if (text == NULL && err->code != ERR_MISSING && err->code != ERR_LIMIT)
 		return false;
 	if (text == NULL || size != KEY_SIZE)

@@ -148,6 +148,7 @@ serve_teardown(struct serve *serve)
 	if (serve->loop != NULL) {
 		serve_reload_stop(serve);
 		serve_users_stop(serve);
+		serve_heads_stop(serve);
 		serve_secrets_stop(serve);
 		loop_timer_stop(&serve->stop_timer);
 		loop_timer_stop(&serve->alive_timer);
@@ -155,6 +156,7 @@ serve_teardown(struct serve *serve)
 		loop_signal_stop(&serve->sigint);
 	}
 	drain(serve);
+	serve_heads_stop(serve); /* the start may have been decided only now */
 	perform_health_free(serve->health);
 	health_looks_free(serve->looks);
 	serve_local_stop(serve);

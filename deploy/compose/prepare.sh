@@ -101,6 +101,11 @@ fi
 [[ -n $(variable DEPLOYBOT_HOSTNAME '') ]] ||
 	miss "DEPLOYBOT_HOSTNAME in .env" \
 		"the name that Telegram and GitHub call: echo DEPLOYBOT_HOSTNAME=deploybot.your.org >>.env"
+network=$(variable PROXY_NETWORK 10.255.255)
+if [[ ! $network =~ ^[0-9]{1,3}(\.[0-9]{1,3}){2}$ ]]; then
+	say "PROXY_NETWORK in .env is $network: write the first three numbers of a network of IPv4, like 10.255.255"
+	missing=$((missing + 1))
+fi
 [[ -n $(value_of ADMIN_TELEGRAM_IDS) ]] || miss "ADMIN_TELEGRAM_IDS in $config/deploybot.conf" "your Telegram id"
 need_secret TELEGRAM_BOT_TOKEN_FILE server "the bot's token from @BotFather"
 need_secret TELEGRAM_WEBHOOK_SECRET_FILE server "openssl rand -hex 32 makes one"

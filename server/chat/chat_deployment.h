@@ -56,7 +56,6 @@ struct chat_deployment {
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
 	int64_t until;			  /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
-	const char *audit_head;	    /* the chain's short hash, which final states say */
 	const struct release *to;   /* of a rollback: what it brings back */
 	const struct release *gone; /* ... its question: the releases that it rolls back */
 	size_t n_gone;

@@ -199,17 +199,21 @@ chat_deployment_took(struct chat_text *text, const struct chat_deployment *about
 	const struct deployment *deployment = about->deployment;
 	int64_t end = deployment->ended_at != 0 ? deployment->ended_at : about->at;
 
-	chat_text_add(text, "\n" MARK_ITALIC);
+	const char *before = "\n" MARK_ITALIC;
+
 	if (deployment->started_at > 0) {
+		chat_text_add(text, "%s", before);
 		chat_text_duration(text, "took ", end - deployment->started_at);
-		chat_text_add(text, " · ");
+		before = " · ";
 	}
-	if (deployment->state == DEPLOY_LIVE && deployment_is_back_to_target(deployment))
-		chat_text_add(text, "was what ran before deploybot · ");
-	else if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0')
-		chat_text_add(text, "was %.7s · ", deployment->previous);
-	chat_text_add(
-	    text, "audit %s" MARK_ITALIC, about->audit_head != NULL ? about->audit_head : "-");
+	if (deployment->state == DEPLOY_LIVE && deployment_is_back_to_target(deployment)) {
+		chat_text_add(text, "%swas what ran before deploybot", before);
+		before = " · ";
+	} else if (deployment->state == DEPLOY_LIVE && deployment->previous[0] != '\0') {
+		chat_text_add(text, "%swas %.7s", before, deployment->previous);
+		before = " · ";
+	}
+	chat_text_add(text, "%s", before[0] == '\n' ? "" : MARK_ITALIC);
 }
 
 #define CHANGES_SHOWN 3 /* more are folded, in which marks do not nest */

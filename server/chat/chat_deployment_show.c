@@ -251,7 +251,7 @@ add_runs(struct chat_text *text, const struct chat_show *is)
 	chat_text_add(text, MARK_QUOTE);
 }
 
-/* "audit 17-19, 23" */
+/* "audit entries 17–19, 23; of the last: audit 0badcafe0badcafe" */
 static void
 add_audit(struct chat_text *text, const struct chat_show *is)
 {
@@ -267,7 +267,11 @@ add_audit(struct chat_text *text, const struct chat_show *is)
 		if (last > i)
 			chat_text_add(text, "–%lld", (long long)is->audit[last]);
 	}
-	chat_text_add(text, "%s" MARK_ITALIC, is->has_more_audit ? ", …" : "");
+	chat_text_add(text, "%s", is->has_more_audit ? ", …" : "");
+	if (is->audit_head[0] != '\0')
+		chat_text_add(text, "; of %lld: audit %s", (long long)is->audit[is->n_audit - 1],
+		    is->audit_head);
+	chat_text_add(text, MARK_ITALIC);
 }
 
 void

@@ -30,6 +30,7 @@ struct chat_show {
 	const int64_t *audit; /* numbers of entries, rising */
 	size_t n_audit;
 	bool has_more_audit;
+	const char *audit_head; /* the digits of the last of them; "": there is none */
 };
 
 void chat_show(struct chat_text *text, const struct chat_show *is);

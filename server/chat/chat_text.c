@@ -79,8 +79,36 @@ sign_of_ours(const char *text, const char **instead)
 	return 0;
 }
 
-void
-chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
+#define JOINER "\xe2\x81\xa0" /* U+2060: of no width, and nothing is linked across it */
+
+static bool
+is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    c == '_' || (c & 0x80) != 0;
+}
+
+static bool
+is_letter(char c)
+{
+	return is_word(c) && c != '_' && !(c >= '0' && c <= '9');
+}
+
+/* Would a chat make something to press of what stands around the byte at `at`, which is not the
+ * first of the line where `has_before`: a command behind its slash, an address behind its "//", a
+ * host in front of the dot of its domain? */
+static bool
+makes_link(const char *at, bool has_before)
+{
+	if (*at == '/')
+		return has_before && at[-1] == '/' ?
+		    at[1] != '\0' && at[1] != ' ' :
+		    is_word(at[1]) && !(has_before && is_word(at[-1]));
+	return *at == '.' && has_before && is_word(at[-1]) && is_letter(at[1]) && is_letter(at[2]);
+}
+
+static void
+add_theirs(struct chat_text *text, const char *before, const char *theirs, bool is_code)
 {
 	char line[512];
 	size_t size;
@@ -93,7 +121,15 @@ chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
 			buf_adds(&text->buf, instead);
 		else
 			buf_addc(&text->buf, *at);
+		if (!is_code && size == 0 && makes_link(at, at > line))
+			buf_adds(&text->buf, JOINER);
 	}
+}
+
+void
+chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
+{
+	add_theirs(text, before, theirs, false);
 }
 
 void
@@ -130,15 +166,34 @@ chat_text_subject(struct chat_text *text, const char *before, const char *subjec
 		chat_text_quoted(text, before, subject, SIZE_MAX);
 }
 
+/* A sign, as those that lead our own texts: no name has one.  Dashes and quotes are none. */
+static bool
+is_sign(uint32_t code)
+{
+	return code == ':' || (code >= 0x2020 && code < 0x2c00) ||
+	    (code >= 0xfe00 && code < 0xfe10) || (code >= 0x1f000 && code < 0x1fb00);
+}
+
+static bool
+reads_as_ours(const char *author)
+{
+	char line[512];
+	const char *at = clean_line(line, sizeof(line), author, strlen(author)), *instead;
+	uint32_t code;
+
+	if (strcasestr(at, " by ") != NULL || strcasestr(at, "by ") == at)
+		return true;
+	for (; *at != '\0'; at += text_decode(at, strlen(at), &code))
+		if (sign_of_ours(at, &instead) > 0 ||
+		    (text_decode(at, strlen(at), &code) > 0 && is_sign(code)))
+			return true;
+	return false;
+}
+
 void
 chat_text_author(struct chat_text *text, const char *before, const char *author)
 {
-	const char *instead;
-	bool is_ours = strcasestr(author, " by ") != NULL || strcasestr(author, "by ") == author;
-
-	for (const char *at = author; *at != '\0' && !is_ours; at++)
-		is_ours = sign_of_ours(at, &instead) > 0;
-	if (is_ours)
+	if (reads_as_ours(author))
 		chat_text_quoted(text, before, author, SIZE_MAX);
 	else
 		chat_text_theirs(text, before, author);
@@ -148,7 +203,7 @@ void
 chat_text_ref(struct chat_text *text, const char *before, const char *ref)
 {
 	buf_adds(&text->buf, before);
-	chat_text_theirs(text, MARK_CODE, ref);
+	add_theirs(text, MARK_CODE, ref, true);
 	buf_adds(&text->buf, MARK_CODE);
 }
 
@@ -230,7 +285,10 @@ chat_text_plain(const char *marked, struct buf *out)
 	bool is_code = false;
 
 	for (; *marked != '\0'; marked++) {
-		if (strchr(MARK_BOLD MARK_CODE MARK_PRE MARK_ITALIC MARK_QUOTE, *marked) == NULL) {
+		if (text_starts(marked, JOINER)) {
+			marked += strlen(JOINER) - 1;
+		} else if (strchr(MARK_BOLD MARK_CODE MARK_PRE MARK_ITALIC MARK_QUOTE, *marked) ==
+		    NULL) {
 			buf_addc(out, *marked);
 		} else if (*marked == MARK_CODE[0]) {
 			is_code = !is_code;

@@ -33,14 +33,15 @@ void chat_text_outside(struct chat_text *text, const char *before, const char *o
 void chat_text_some(struct chat_text *text, const char *before, const char *outside);
 
 /* The same of what its author chose, as git and GitHub have it: no '@' and no '·' stay in it, so
- * that it cannot go on as our own words, "· approved by @lead". */
+ * that it cannot go on as our own words, "· approved by @lead", and nothing in it can be pressed: a
+ * word joiner stands in what a chat takes for a command or an address. */
 void chat_text_theirs(struct chat_text *text, const char *before, const char *theirs);
 /* A subject: the same in quotes, at most so many letters of it; a quote in it becomes "'".  Of one
  * that shows nothing: (no subject).  The second: all of it, and nothing where there is none. */
 void chat_text_quoted(
     struct chat_text *text, const char *before, const char *theirs, size_t letters);
 void chat_text_subject(struct chat_text *text, const char *before, const char *subject);
-/* An author's name; in quotes where it has what reads as words of ours: "confirmed by …". */
+/* An author's name; in quotes where it has what reads as ours: "confirmed by …", a sign. */
 void chat_text_author(struct chat_text *text, const char *before, const char *author);
 void chat_text_ref(struct chat_text *text, const char *before, const char *ref); /* in code */
 

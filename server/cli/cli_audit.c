@@ -24,7 +24,7 @@ static const char usage[] =
     "        (else those of the settings, --env-file FILE); with LOG or SOURCE no settings and no server\n"
     "        are needed, and nothing is written there, but for a -shm where the copy has a -wal\n"
     "--against FOLDER: a witness's objects; FILE: another copy of the log, or Telegram's export of a\n"
-    "        chat as JSON; DIGITS: the 16 behind \"audit\" in a final message; 8 in an old one\n"
+    "        chat as JSON; DIGITS: the 16 behind \"audit\" in the chat; 8 in old messages\n"
     "TIME: 2026-11-20 or 2026-11-20T07:10:48Z, UTC; --to a day includes it\n"
     "ID: telegram:42 or 42, github:7, local:ada; CODE: of the table in docs/audit.md, or an action\n"
     "--environment: production, or shop/production; --anyway: also of a log that does not verify\n"

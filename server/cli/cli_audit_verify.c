@@ -24,6 +24,8 @@
 #define PAUSE_NS 200000000
 
 #define WITNESSES_MAX 64
+#define HEADS_SHOWN   50
+#define DATE	      10 /* of a time's text */
 
 struct arguments {
 	const char *log; /* NULL: that of the settings */
@@ -51,13 +53,19 @@ verify(const struct audit_source *source, struct audit_witness *witnesses, size_
 	return true;
 }
 
-/* What the chat has, and the log has not, shows that the log was cut or written anew. */
+/* What the chat has, and the log has not, shows that the log was cut or written anew; or it is of
+ * the log that went on without a copy. */
 static int
-judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last)
+judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last, int64_t restored)
 {
+	char copy[160] = "";
 	int64_t newest = 0;
 	int status = EX_OK;
 
+	if (restored != 0)
+		(void)snprintf(copy, sizeof(copy),
+		    "; or it is newer than the copy started with --restored (entry %" PRId64 ")",
+		    restored);
 	for (size_t i = 0; i < n; i++) {
 		if (witnesses[i].seq != 0) {
 			if (cli_audit_print_digits(witnesses[i].digits, witnesses[i].seq) &&
@@ -66,8 +74,8 @@ judge_witnesses(const struct audit_witness *witnesses, size_t n, int64_t last)
 			continue;
 		}
 		(void)fprintf(stderr,
-		    "error: %s is no entry: if a message of this deploybot shows it, the log was cut off or written anew\n",
-		    witnesses[i].digits);
+		    "error: %s is no entry: if a message of this deploybot shows it, the log was cut off or written anew%s\n",
+		    witnesses[i].digits, copy);
 		status = 1;
 	}
 	if (newest > 0 && newest < last)
@@ -104,10 +112,45 @@ judge_file(const struct audit_verified *found, const char *file)
 	return status;
 }
 
-static int
-judge(const struct audit_verified *found, const char *file)
+static void
+on_head(void *ctx, UNUSED const char *key, bool is_newer, const char *text)
 {
-	int status = file == NULL ? EX_OK : judge_file(found, file);
+	int64_t *n = ctx;
+
+	if (++*n > HEADS_SHOWN)
+		return;
+	if (is_newer)
+		(void)printf("note: %s\n", text);
+	else
+		(void)fprintf(stderr, "error: %s\n", text);
+}
+
+/* Also where the chain is not whole: each says by itself how far it went. */
+static int
+judge_heads(const struct audit_source *source)
+{
+	struct audit_heads_found heads;
+	int64_t n = 0;
+	struct err err;
+
+	if (!audit_heads_read(source, on_head, NULL, &n, &heads, &err)) {
+		(void)fprintf(stderr, "error: %s\n", err.text);
+		return 1;
+	}
+	if (n > HEADS_SHOWN)
+		(void)fprintf(stderr, "error: and %" PRId64 " more\n", n - HEADS_SHOWN);
+	if (heads.missing > 0)
+		(void)fprintf(stderr,
+		    "error: entries behind the newest were cut off, in the database and in the log\n");
+	return heads.missing > 0 ? 1 : EX_OK;
+}
+
+static int
+judge(const struct audit_verified *found, const struct audit_source *source)
+{
+	const char *file = source->log;
+	int status = judge_heads(source) | (file == NULL ? EX_OK : judge_file(found, file));
+	char time[TEXT_TIME_SIZE];
 
 	if (file == NULL)
 		(void)printf("note: the database alone: no log was named to compare it with\n");
@@ -116,11 +159,12 @@ judge(const struct audit_verified *found, const char *file)
 		    "note: by the database a witness outside has confirmed entries 1 to %" PRId64
 		    "; --against s3 asks it\n",
 		    found->outside);
-	(void)printf("%s: %" PRId64 " entries in the database, head %s%s\n",
-	    status == EX_OK ? "ok" : "note", found->entries, found->head,
-	    found->is_witnessed ?
-		" (the newest final message in the chat should show it: compare)" :
-		"");
+	if (found->line > 0)
+		(void)printf("note: by the database the chats were sent entry %" PRId64
+			     ", audit %s, as the line of %.*s: compare it with theirs\n",
+		    found->line, found->line_head, DATE, text_time(time, found->line_at));
+	(void)printf("%s: %" PRId64 " entries in the database, head %s\n",
+	    status == EX_OK ? "ok" : "note", found->entries, found->head);
 	return status;
 }
 
@@ -134,8 +178,9 @@ cli_audit_verify_source(const struct audit_source *source)
 	if (source->database == NULL)
 		return cli_audit_against_compare(&against, source->log);
 	if (verify(source, NULL, 0, &found, &err))
-		return judge(&found, source->log);
+		return judge(&found, source);
 	(void)fprintf(stderr, "error: %s\n", err.text);
+	(void)judge_heads(source);
 	return 1;
 }
 
@@ -146,9 +191,11 @@ verify_database(const struct audit_source *source, struct arguments *arguments)
 	struct err err;
 
 	if (verify(source, arguments->digits, arguments->n_digits, &found, &err))
-		return judge(&found, source->log) |
-		    judge_witnesses(arguments->digits, arguments->n_digits, found.entries);
+		return judge(&found, source) |
+		    judge_witnesses(
+			arguments->digits, arguments->n_digits, found.entries, found.restored);
 	(void)fprintf(stderr, "error: %s\n", err.text);
+	(void)judge_heads(source);
 	return 1;
 }
 
@@ -271,7 +318,7 @@ take_word(struct arguments *arguments, const char *word)
 		    "there is no such option (--against, --bot, --tsa-ca, --database)", word);
 	if (strpbrk(word, "/.") == NULL && stat(word, &st) != 0)
 		return refuse(
-		    "expected the 16 hexadecimal digits behind \"audit\" in a final message; 8 of an old one; or a log's path",
+		    "expected the 16 hexadecimal digits behind \"audit\" in a message of the chat; 8 of an old one; or a log's path",
 		    word);
 	if (arguments->log != NULL)
 		return refuse("one log at a time", word);

@@ -97,6 +97,8 @@ judge_github(struct doctor *doctor, const struct production *facts)
 {
 	const struct settings *s = facts->settings;
 
+	if (s->forge_webhook_secret != NULL && s->github_webhook_secret == NULL)
+		return;
 	if (s->github_webhook_secret != NULL && s->poll_repository_seconds == 0)
 		SAY(doctor, WARNING,
 		    "GITHUB_WEBHOOK_SECRET is set, and POLL_REPOSITORY_SECONDS=0: a push that GitHub cannot deliver is not found");
@@ -114,11 +116,32 @@ judge_github(struct doctor *doctor, const struct production *facts)
 }
 
 static void
+judge_forge(struct doctor *doctor, const struct production *facts)
+{
+	const struct settings *s = facts->settings;
+
+	if (s->forge_webhook_secret == NULL)
+		return;
+	if (s->poll_repository_seconds == 0)
+		SAY(doctor, WARNING,
+		    "FORGE_WEBHOOK_SECRET is set, and POLL_REPOSITORY_SECONDS=0: a push that the forge cannot deliver is not found, and GitLab switches a webhook off that failed four times in a row");
+	else
+		SAY(doctor, OK,
+		    "FORGE_WEBHOOK_SECRET is set; git is polled too, every %d s, for a push that the forge cannot deliver: GitLab switches a webhook off that failed four times in a row",
+		    s->poll_repository_seconds);
+}
+
+static void
 judge_listen(struct doctor *doctor, const struct production *facts)
 {
 	const char *address = facts->settings->listen_address;
+	bool is_here =
+	    address[0] == '/' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
 
-	if (address[0] == '/' || strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0)
+	if (!is_here && !facts->settings->proxies.is_set)
+		SAY(doctor, WARNING,
+		    "TRUSTED_PROXY is not set: to limits and audit all who come by a proxy on another machine are one; set it to its address");
+	if (is_here)
 		SAY(doctor, OK, "LISTEN_ADDRESS: only this machine reaches it");
 	else if (facts->is_container)
 		SAY(doctor, WARNING,
@@ -294,6 +317,7 @@ doctor_production_judge(struct doctor *doctor, const struct production *facts)
 	judge_webhook(doctor, facts);
 	judge_certificate(doctor, facts);
 	judge_github(doctor, facts);
+	judge_forge(doctor, facts);
 	judge_listen(doctor, facts);
 	doctor_production_secrets(doctor, facts);
 	judge_people(doctor, facts);

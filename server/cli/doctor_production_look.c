@@ -142,6 +142,11 @@ look_at_chain(struct production *facts, const char *database)
 	} else if (!audit_verify(database, file, &found, &err)) {
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)text_copy(facts->chain_text, sizeof(facts->chain_text), err.text);
+	} else if (found.heads.missing > 0) {
+		facts->chain = PRODUCTION_CHAIN_BAD;
+		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),
+		    "entries behind %" PRId64 " were cut off: deploybot audit verify",
+		    found.entries);
 	} else if (found.first > 1 || found.behind > 1) { /* one is being written */
 		facts->chain = PRODUCTION_CHAIN_BAD;
 		(void)snprintf(facts->chain_text, sizeof(facts->chain_text),

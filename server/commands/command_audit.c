@@ -59,10 +59,10 @@ may_see(struct tx *tx, int64_t person, const struct audit_shown *entry)
 	return decide_is_allowed(tx, person, POLICY_AUDIT, entry->environment);
 }
 
-/* Of all that they may see; returns how many. */
+/* Of all that they may see; returns how many, and *ret_newest is the first of them. */
 static size_t
 add_all(struct tx *tx, struct chat_text *text, const struct decide_scope *scope, bool is_named,
-    size_t most)
+    size_t most, int64_t *ret_newest)
 {
 	struct audit_shown page[PAGE];
 	int64_t before = 0;
@@ -76,7 +76,8 @@ add_all(struct tx *tx, struct chat_text *text, const struct decide_scope *scope,
 			    !may_see(tx, scope->person, &page[j]))
 				continue;
 			add_entry(tx, text, &page[j], true);
-			shown++;
+			if (shown++ == 0)
+				*ret_newest = page[j].seq;
 		}
 		if (n < PAGE)
 			break;
@@ -86,14 +87,27 @@ add_all(struct tx *tx, struct chat_text *text, const struct decide_scope *scope,
 }
 
 static size_t
-add_one(struct tx *tx, struct chat_text *text, const char *environment, size_t most)
+add_one(struct tx *tx, struct chat_text *text, const char *environment, size_t most,
+    int64_t *ret_newest)
 {
 	struct audit_shown entries[MOST];
 	size_t n = row_audit_list_newest(tx, environment, 0, entries, most);
 
 	for (size_t i = 0; i < n; i++)
 		add_entry(tx, text, &entries[i], false);
+	if (n > 0)
+		*ret_newest = entries[0].seq;
 	return n;
+}
+
+/* What `deploybot audit verify` finds, and with it all before. */
+static void
+add_digits(struct tx *tx, struct chat_text *text, int64_t seq)
+{
+	char head[LIMIT_AUDIT_HEAD];
+
+	row_audit_head_of(tx, seq, head);
+	chat_text_add(text, "\n" MARK_ITALIC "entry %" PRId64 ": audit %s" MARK_ITALIC, seq, head);
 }
 
 /* /audit 5 names no environment. */
@@ -136,7 +150,7 @@ command_audit(struct tx *tx, const struct update *update, const struct request *
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
 	struct request wanted = *request;
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	int64_t n;
+	int64_t n, newest = 0;
 	size_t shown;
 
 	if (!read_number(tx, update, &wanted, &n) ||
@@ -144,12 +158,14 @@ command_audit(struct tx *tx, const struct update *update, const struct request *
 		return;
 	if (wanted.target[0] != '\0' && scope.n == 1) {
 		chat_first(&text, FIRST_AUDIT_LOG, scope.at[0]->name);
-		shown = add_one(tx, &text, scope.at[0]->name, (size_t)n);
+		shown = add_one(tx, &text, scope.at[0]->name, (size_t)n, &newest);
 	} else {
 		chat_text_add(&text, "📜 " MARK_BOLD "Audit log" MARK_BOLD ", the newest first");
-		shown = add_all(tx, &text, &scope, wanted.target[0] != '\0', (size_t)n);
+		shown = add_all(tx, &text, &scope, wanted.target[0] != '\0', (size_t)n, &newest);
 	}
 	if (shown == 0)
 		chat_text_add(&text, "\nnothing that is there for you");
+	else
+		add_digits(tx, &text, newest);
 	(void)decide_send(tx, &update->address, &text);
 }

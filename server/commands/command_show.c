@@ -32,6 +32,7 @@ struct shown {
 	struct step steps[CHAT_SHOW_RUNS][LIMIT_STEPS];
 	struct run_warnings warnings;
 	int64_t audit[CHAT_SHOW_AUDIT + 1];
+	char audit_head[LIMIT_AUDIT_HEAD];
 };
 
 /* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on
@@ -115,8 +116,11 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.audit = shown->audit,
 		.n_audit = n_audit < CHAT_SHOW_AUDIT ? n_audit : CHAT_SHOW_AUDIT,
 		.has_more_audit = n_audit > CHAT_SHOW_AUDIT,
+		.audit_head = shown->audit_head,
 	};
 
+	if (is.n_audit > 0)
+		row_audit_head_of(tx, is.audit[is.n_audit - 1], shown->audit_head);
 	shown->environment = row_environment_get(tx, work->environment);
 	if (deployment_is_left_unhealthy(work) && shown->environment.unknown_since == 0)
 		about.n_barriers = decide_list_barriers(tx, work, shown->barriers);

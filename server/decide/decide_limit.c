@@ -10,6 +10,8 @@
 #include "lib/zone.h"
 #include "store/row_cost.h"
 #include "store/row_rate_limit.h"
+#include "store/row_token.h"
+#include "types/principal.h"
 #include "types/settings.h"
 
 #define ROLE_BURST    20
@@ -23,6 +25,21 @@ take(struct tx *tx, const char *of, int64_t id, int burst, int64_t every_ms)
 
 	(void)snprintf(who, sizeof(who), "%s:%" PRId64, of, id);
 	return row_rate_limit_take(tx, who, burst, every_ms);
+}
+
+/* Whose limits they use up.  Who may make tokens would else have as many as tokens: what one asks
+ * for counts as its account's, or its maker's.  Root has set the limits. */
+static int64_t
+counted_as(struct tx *tx, int64_t person)
+{
+	int64_t id = principal_token(person), of;
+	struct token token;
+
+	if (id == 0)
+		return person;
+	token = row_token_get(tx, id);
+	of = token.person != 0 ? token.person : token.made_by;
+	return of == 0 || principal_is_root(of) ? person : of;
 }
 
 /* Both are asked only while the first has room: who floods does not use up the group's. */
@@ -71,7 +88,7 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 		return true;
 	}
 	if (is_always || a_minute == 0 ||
-	    take(tx, of, update->person, ROLE_BURST, 60 * 1000 / a_minute))
+	    take(tx, of, counted_as(tx, update->person), ROLE_BURST, 60 * 1000 / a_minute))
 		return false;
 	say_when(tx, update, of, 60 * 1000 / a_minute);
 	return true;
@@ -133,8 +150,8 @@ decide_may_ring_chat(struct tx *tx, int64_t chat)
 static void
 say_used_up(struct tx *tx, const struct update *update, const char *what)
 {
-	int64_t at =
-	    row_cost_below_at(tx, update->person, (int64_t)tx->settings->cost_limit_per_user * 10);
+	int64_t at = row_cost_below_at(
+	    tx, counted_as(tx, update->person), (int64_t)tx->settings->cost_limit_per_user * 10);
 	struct zone_time room = zone_local(tx->settings->zone, at);
 	const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);
 	char text[LIMIT_TOAST];
@@ -153,7 +170,7 @@ decide_can_pay(struct tx *tx, const struct update *update, const char *what, int
 {
 	int64_t most = (int64_t)tx->settings->cost_limit_per_user * 10;
 
-	if (most == 0 || tenths == 0 || row_cost_day(tx, update->person) < most)
+	if (most == 0 || tenths == 0 || row_cost_day(tx, counted_as(tx, update->person)) < most)
 		return true;
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_COST, what, "", "COST_LIMIT_PER_USER");
 	if (decide_is_answered(update))
@@ -167,7 +184,7 @@ decide_pay(struct tx *tx, const struct update *update, int tenths)
 {
 	if (tx->settings->cost_limit_per_user != 0 && tenths != 0 && !tx->costs_nothing &&
 	    !tx->wants_factor)
-		row_cost_add(tx, update->person, tenths);
+		row_cost_add(tx, counted_as(tx, update->person), tenths);
 }
 
 void
@@ -177,5 +194,5 @@ decide_charge(struct tx *tx, const struct deployment *work)
 
 	if (tx->settings->cost_limit_per_user != 0 && deployment_is_by_request(work) &&
 	    work->started_at != 0 && minutes > 0)
-		row_cost_add(tx, work->requested_by, minutes);
+		row_cost_add(tx, counted_as(tx, work->requested_by), minutes);
 }

@@ -12,6 +12,9 @@
  * where it is_always (stop, status, lock, rollback, the end of a freeze).  Of who has none as
  * RATE_LIMIT_* say, of each person and of each group in which such people write: without an
  * answer, counted in the audit as `what`.
+ *
+ * What a token asks for counts, here and in what it costs, as the account's that has logged in with
+ * it, or its maker's; one that root made counts by itself.
  */
 bool decide_is_too_fast(
     struct tx *tx, const struct update *update, const char *what, bool is_always) MUST_USE;

@@ -6,11 +6,12 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_application_log.h"
 #include "decide/decide_asked.h"
-#include "decide/decide_tell_batch.h"
+#include "decide/decide_audit_line.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell_batch.h"
 #include "decide/decide_tell_inside.h"
 #include "decide/decide_where.h"
 #include "lib/text.h"
@@ -114,7 +115,7 @@ tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	message.address = now.address;
 	row_message_change(tx, row, &message);
 	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
-		row_message_shows_head(tx, row, about->audit_head);
+		decide_audit_line_note(tx, row);
 }
 
 /* May one more sound be made for it in that chat, by coming to this state?  Not counted over all
@@ -191,6 +192,7 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 {
 	const struct deployment *deployment = about->deployment;
 	CLEANUP(message_done) struct message message = { 0 };
+	int64_t row;
 
 	decide_tell_render(tx, about, address->chat, &message);
 	message.address = *address;
@@ -199,7 +201,10 @@ add_message(struct tx *tx, const struct chat_deployment *about, const struct cha
 	message.rings_for = message.is_silent ? 0 : deployment->id;
 	if (asks && address->chat == deployment->address.chat)
 		message.reply_to = deployment->request;
-	return row_message_add(tx, &message);
+	row = row_message_add(tx, &message);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		decide_audit_line_note(tx, row);
+	return row;
 }
 
 /* That it goes on, and no more: how it ends stands where it was asked for. */

@@ -12,7 +12,6 @@
 #include "deployment/run_verdict.h"
 #include "lib/text.h"
 #include "lib/url.h"
-#include "store/row_audit.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_claim.h"
@@ -346,7 +345,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		decide_holds(tx, deployment->environment, &rows->holds);
 	if (is_approved)
 		find_approvals(tx, deployment, rows);
-	row_audit_head(tx, rows->head);
 	about = (struct chat_deployment){
 		.until = deployment_is_asked(deployment) ?
 		    row_effect_timer_due(tx, TIMER_QUESTION, deployment->id) :
@@ -390,7 +388,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),
-		.audit_head = rows->head,
 		.holds = &rows->holds,
 		.passed = decide_needs_passed(tx, deployment),
 		.approvals = is_approved ? &rows->approvals : NULL,

@@ -38,7 +38,6 @@ struct decide_tell_rows {
 	struct step steps[LIMIT_STEPS];
 	struct run_warnings warnings;
 	char migration_at[SETTINGS_MIGRATION];
-	char head[LIMIT_AUDIT_HEAD];
 	char tail[LIMIT_TAIL];
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];

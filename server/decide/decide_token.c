@@ -359,10 +359,8 @@ decide_token_enter(struct tx *tx, struct api_request *api)
 	}
 	api->from.person = principal_of_token(token.id);
 	(void)snprintf(api->from.name, sizeof(api->from.name), "token:%s", token.name);
-	if (tx->at - token.used_at >= MINUTE_MS) {
-		token.used_at = tx->at;
-		row_token_save(tx, &token);
-	}
+	if (tx->at - token.used_at >= MINUTE_MS)
+		row_token_use(tx, &token);
 	return true;
 }
 

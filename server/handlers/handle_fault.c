@@ -161,6 +161,7 @@ fault_timer(struct tx *tx, const struct fault *fault)
 	case TIMER_ACCESS:
 	case TIMER_WITNESS:
 	case TIMER_FORWARD:
+	case TIMER_AUDIT_LINE:
 	case TIMER_STRANGERS:
 		put_back(tx);
 		break;

@@ -3,6 +3,7 @@
 #include "decide/decide_access.h"
 #include "decide/decide_announced.h"
 #include "decide/decide_approval.h"
+#include "decide/decide_audit_line.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_deployment.h"
@@ -99,6 +100,9 @@ handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 		break;
 	case TIMER_FORWARD:
 		decide_forward_due(tx);
+		break;
+	case TIMER_AUDIT_LINE:
+		decide_audit_line_due(tx);
 		break;
 	case TIMER_STRANGERS:
 		row_stranger_due(tx);

@@ -503,6 +503,12 @@ metric_set_state(struct metric_set *set, const struct state_facts *facts)
 }
 
 void
+metric_set_audit_heads(struct metric_set *set, int64_t missing)
+{
+	metrics_set(set->audit_heads_missing, (double)missing, METRICS_BARE);
+}
+
+void
 metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since)
 {
 	metrics_clear(set->timestamp_waiting_since);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/address.h"
 #include "lib/bucket.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -19,6 +20,7 @@
 #include "runs/run_piece.h"
 #include "types/event.h"
 #include "types/refusals.h"
+#include "types/secret.h"
 
 #define BODY_MAX 16384
 #define SEEN_MAX 64 /* whose requests are counted; the one seen longest ago makes room */
@@ -30,7 +32,7 @@ static const struct bucket_rate line_rate = { .capacity = 1, .token_ms = 60000 }
 /* Of all who are not let in, in log and audit: anybody can be many users. */
 static const struct bucket_rate all_lines_rate = { .capacity = 10, .token_ms = 6000 };
 
-/* Tokens that are not known to be good: of one address, and of all. */
+/* Tokens that are not valid: of one address, and of all. */
 static const struct bucket_rate try_rate = { .capacity = 10, .token_ms = 6000 };
 static const struct bucket_rate all_tries_rate = { .capacity = 60, .token_ms = 100 };
 
@@ -43,9 +45,17 @@ struct seen {
 	const char *why;
 };
 
+/* A token that there is, and what it has left. */
+struct known {
+	struct known_token token;
+	struct bucket requests;
+};
+
 struct route_api {
 	struct route_api_config config;
-	struct seen seen[SEEN_MAX];  /* users; on TCP tokens that the store has accepted */
+	struct seen seen[SEEN_MAX];	      /* users */
+	struct known known[2 * TOKENS_KNOWN]; /* on TCP */
+	size_t n_known;
 	struct seen tries[SEEN_MAX]; /* on TCP: addresses */
 	struct bucket all_tries;
 	struct bucket all_lines;
@@ -251,28 +261,87 @@ bearer_of(const struct http_request *request)
 	return token_is_text(value) ? value : NULL;
 }
 
-/* What it is worth the store says: here only how often may be asked.  False: they were answered. */
+void
+route_api_tokens(struct route_api *local, const struct known_tokens *tokens)
+{
+	CLEANUP(freep) struct known *before = calloc(COUNT(local->known), sizeof(*before));
+	size_t n = before == NULL ? 0 : local->n_known; /* else all buckets are full again */
+
+	if (n > 0)
+		memcpy(before, local->known, n * sizeof(*before));
+	local->n_known = tokens->n;
+	for (size_t i = 0; i < tokens->n; i++) {
+		local->known[i] = (struct known){ .token = tokens->at[i] };
+		for (size_t j = 0; j < n; j++)
+			if (crypto_same(before[j].token.mac, tokens->at[i].mac, TOKEN_MAC))
+				local->known[i].requests = before[j].requests;
+	}
+}
+
+/* By its MAC under either value of the secret.  All are compared, each in a time that says nothing
+ * of it. */
+static struct known *
+find_known(struct route_api *local, const char *text)
+{
+	const struct settings *settings = local->config.settings(local->config.ctx);
+	const struct secret secret = secret_get(settings, SETTING_AUTH_TOKEN_SECRET);
+	struct known *found = NULL;
+	uint8_t mac[TOKEN_MAC];
+
+	for (size_t i = 0; i < SECRET_VALUES; i++) {
+		const char *key = secret.values[i];
+
+		if (key == NULL || !crypto_hmac(key, strlen(key), text, strlen(text), mac, NULL))
+			continue;
+		for (size_t j = 0; j < local->n_known; j++)
+			if (crypto_same(mac, local->known[j].token.mac, sizeof(mac)))
+				found = &local->known[j];
+	}
+	return found;
+}
+
+/* It has no valid token.  False: they were answered. */
+static bool
+let_try(struct route_api *local, struct http_request *request, const char *token, bool is_known)
+{
+	const char *client = http_request_client(request);
+	const char *what = token == NULL ? "no token" : "an unknown token";
+	char group[ADDRESS_GROUP], said[120];
+	struct seen *seen = seen_of(local->tries, number_of(address_group(client, group)));
+
+	if (!bucket_take(&seen->requests, try_rate, seen->at, 1) ||
+	    !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1)) {
+		note_refused(local, seen, client, "too many tries");
+		answer_said(request, 429, "too many requests: wait a moment");
+	} else if (!is_known) {
+		note_refused(local, seen, client, what);
+		(void)snprintf(said, sizeof(said),
+		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
+		    what);
+		answer_said(request, 401, said);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* What it is worth the store says: here how often may be asked, and whether at all.  False: they
+ * were answered. */
 static bool
 let_in_token(struct route_api *local, struct http_request *request, struct update *ret)
 {
-	const char *client = http_request_client(request), *token = bearer_of(request);
-	struct seen *known = token == NULL ? NULL : find_seen(local->seen, number_of(token));
-	struct seen *seen = known != NULL ? known : seen_of(local->tries, number_of(client));
+	const char *token = bearer_of(request);
+	struct known *known = token == NULL ? NULL : find_known(local, token);
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-	if (!bucket_take(&seen->requests, known != NULL ? request_rate : try_rate, seen->at, 1) ||
-	    (known == NULL && !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1))) {
-		if (known == NULL)
-			note_refused(local, seen, client, "too many tries");
+	if (known == NULL || clock_wall_ms() >= known->token.until) {
+		if (!let_try(local, request, token, known != NULL))
+			return false;
+	} else if (!bucket_take(&known->requests, request_rate, clock_monotonic_ms(), 1)) {
 		answer_said(request, 429, "too many requests: wait a moment");
-	} else if (token == NULL) {
-		note_refused(local, seen, client, "no token");
-		answer_said(request, 401,
-		    "no token: make one with deploybot token add, and send it as Authorization: Bearer");
-	} else {
-		return text_copy(ret->token, sizeof(ret->token), token);
+		return false;
 	}
-	return false;
+	return text_copy(ret->token, sizeof(ret->token), token);
 }
 
 static void
@@ -468,8 +537,6 @@ on_decided(void *ctx, const struct answer *decided)
 {
 	struct asked *asked = ctx;
 
-	if (asked->local->config.is_network && decided->text != NULL && decided->status != 401)
-		(void)seen_of(asked->local->seen, asked->who);
 	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
 		answer_status(asked, decided);
 		return;

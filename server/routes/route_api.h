@@ -5,10 +5,11 @@
  * an event, and the store's answer is theirs.  Whoever is not let in gets 403 with a reason, and
  * one line in the log a minute.
  *
- * On TCP who asks is a token, `Authorization: Bearer`, whose worth the store knows.  One that it
- * has accepted has requests of its own; of all others an address has ten, then one each six
- * seconds, and all addresses together some: what is guessed or flooded costs those who have one
- * nothing.
+ * On TCP who asks is a token, `Authorization: Bearer`, whose MAC is looked for among those that the
+ * store has said.  A valid one has requests of its own, from its first one on.  Of all others an
+ * address (of IPv6 a network of 64 bits) has ten, then one each six seconds, and all together some:
+ * what is guessed or flooded costs those who have one nothing.  Nor does it cost the store
+ * anything, which is asked why one is not valid any more, and of no token that nobody was given.
  */
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "types/api.h"
 #include "types/probe.h"
 #include "types/settings.h"
+#include "types/token.h"
 
 struct event;
 struct redact;
@@ -49,6 +51,9 @@ struct route_api_config {
 
 struct route_api *route_api_new(const struct route_api_config *config) MUST_USE;
 void route_api_free(struct route_api *local); /* takes NULL; when all is answered */
+
+/* Which there are from now on; copied. */
+void route_api_tokens(struct route_api *local, const struct known_tokens *tokens);
 
 /* Somebody for whom there is no place, of http_server_config: what they are told. */
 const char *route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *users);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/address.h"
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "lib/window.h"
@@ -70,6 +71,20 @@ trim_slashes(char *url)
 {
 	for (size_t size = url == NULL ? 0 : strlen(url); size > 0 && url[size - 1] == '/'; size--)
 		url[size - 1] = '\0';
+}
+
+static void
+fill_proxies(struct settings *s)
+{
+	const char *list = text_of(s, SETTING_TRUSTED_PROXY);
+	char part[SETTING_PART_MAX];
+
+	s->proxies = (struct settings_proxies){ .is_set = list != NULL };
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		if (strcmp(part, "unix") == 0)
+			s->proxies.has_unix = true;
+		else if (!address_networks_add(&s->proxies.networks, part))
+			break; /* refused before, and nothing is done with these settings */
 }
 
 static void
@@ -185,6 +200,7 @@ fill_server(struct settings *s)
 	s->runner_socket = text_of(s, SETTING_RUNNER_SOCKET);
 	s->local_socket = text_of(s, SETTING_LOCAL_SOCKET);
 	s->listen_address = text_of(s, SETTING_LISTEN_ADDRESS);
+	fill_proxies(s);
 	s->api_server_port = number_of(s, SETTING_API_SERVER_PORT);
 	if (settings_truth(text_of(s, SETTING_ENABLE_TOKEN_AUTH)))
 		s->auth_token_secret = text_of(s, SETTING_AUTH_TOKEN_SECRET);

@@ -82,6 +82,33 @@ look_for_witnesses(struct walk *w)
 			w->witnesses[i].seq = w->chain.seq;
 }
 
+/* Is it the start of a server whose database is a copy? */
+static void
+look_for_restored(struct walk *w, const char *line, size_t size)
+{
+	static const char started[] = "\"action\":\"server_started\"",
+			  yes[] = "\"restored\":\"yes\"";
+
+	if (memmem(line, size, started, sizeof(started) - 1) != NULL &&
+	    memmem(line, size, yes, sizeof(yes) - 1) != NULL)
+		w->found.restored = w->chain.seq;
+}
+
+/* Where a copy took the database's place the log of before stands beside it. */
+static bool
+refuse_line(const struct walk *w, struct err *err)
+{
+	return w->chain.seq == w->found.restored ?
+	    err_set(err, ERR_INVALID,
+		"%s line %" PRId64
+		": it is newer than the copy started with --restored (entry %" PRId64
+		"): move that log away",
+		w->file.name, w->file.number, w->chain.seq) :
+	    err_set(err, ERR_INVALID,
+		"%s line %" PRId64 ": it is not entry %" PRId64 " as the database has it",
+		w->file.name, w->file.number, w->chain.seq);
+}
+
 /* The row's line against the chain, then against the file's where that has this entry. */
 static bool
 walk_row(struct walk *w, const char *line, size_t size, struct err *err)
@@ -93,14 +120,13 @@ walk_row(struct walk *w, const char *line, size_t size, struct err *err)
 		return err_set(
 		    err, ERR_INVALID, "the database: entry %" PRId64 " was changed", w->chain.seq);
 	look_for_witnesses(w);
+	look_for_restored(w, line, size);
 	if (w->chain.seq == w->found.first - 1)
 		audit_chain_short(&w->chain, w->found.before);
 	if (!w->file_waits || w->chain.seq < w->found.first)
 		return true;
 	if (w->file.size != size || memcmp(w->file.line, line, size) != 0)
-		return err_set(err, ERR_INVALID,
-		    "%s line %" PRId64 ": it is not entry %" PRId64 " as the database has it",
-		    w->file.name, w->file.number, w->chain.seq);
+		return refuse_line(w, err);
 	w->exported = w->chain.seq;
 	return read_file_line(w, err);
 }
@@ -155,20 +181,24 @@ check_ends(const struct walk *w, struct err *err)
 	return true;
 }
 
-/* Did Telegram confirm a message with the newest head?  No database of before has the table. */
+/* No database of before has the table. */
 static bool
-read_witness(struct db *db, struct audit_verified *found, struct err *err)
+read_line_sent(struct db *db, struct audit_verified *found, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows tables = { 0 }, rows = { 0 };
 
-	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'witness'"))
+	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_line'"))
 		return false;
 	if (!db_next(&tables))
 		return db_rows_end(&tables, err);
 	if (!db_query(
-		&rows, db, err, "SELECT 1 FROM witness WHERE head = $1", DB_TEXT(found->head)))
+		&rows, db, err, "SELECT seq, at, head FROM audit_line ORDER BY seq DESC LIMIT 1"))
 		return false;
-	found->is_witnessed = db_next(&rows);
+	if (db_next(&rows)) {
+		found->line = db_col_i64(&rows, 0);
+		found->line_at = db_col_i64(&rows, 1);
+		(void)text_copy(found->line_head, sizeof(found->line_head), db_col_text(&rows, 2));
+	}
 	return db_rows_end(&rows, err);
 }
 
@@ -203,7 +233,8 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 	if (!walk_rows(w, db, err) || !check_ends(w, err))
 		return false;
 	audit_chain_short(&w->chain, w->found.head);
-	return read_witness(db, &w->found, err) && read_outside(db, &w->found, err);
+	return read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&
+	    audit_heads_look(db, NULL, NULL, NULL, &w->found.heads, err);
 }
 
 bool

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/base.h"
+#include "store/audit_heads.h"
 #include "store/audit_read.h"
 #include "types/limits.h"
 
@@ -13,7 +14,11 @@ struct audit_verified {
 	char before[LIMIT_AUDIT_HEAD]; /* first > 1: of the entry before it, which `first` states */
 	int64_t behind;		/* newest entries that do not stand in the file */
 	char head[LIMIT_AUDIT_HEAD]; /* of the newest entry, as people are shown it */
-	bool is_witnessed;	/* Telegram confirmed a message that shows this very head */
+	/* The newest entry that chats were sent as a day's line, by the database; 0: none was. */
+	int64_t line, line_at;
+	char line_head[LIMIT_AUDIT_HEAD];
+	int64_t restored; /* the newest start with --restored, as an entry; 0: there is none */
+	struct audit_heads_found heads; /* that other rows name */
 };
 
 /* A head that somebody kept: is it an entry's hash? */
@@ -28,7 +33,7 @@ bool audit_witness_is_one(const char *digits);
  * Reads both, changes neither; a server may be running.  file NULL: the rows alone are looked at.
  * False: *err names the first line or entry that is wrong, and what is wrong with it.  A file that
  * ends before the database does may have been cut, or the server writes it in this moment: look
- * again before you say so.
+ * again before you say so.  Of the chain alone: what ret->heads misses was cut off behind its end.
  */
 bool audit_verify(const char *database, const char *file, struct audit_verified *ret,
     struct err *err) MUST_USE;

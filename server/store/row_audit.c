@@ -345,6 +345,12 @@ row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD])
 	audit_chain_short(&tx->store->mark.audit, ret_short);
 }
 
+int64_t
+row_audit_at(struct tx *tx, int64_t seq)
+{
+	return tx_number(tx, "SELECT at FROM audit WHERE seq = $1", DB_I64(seq));
+}
+
 bool
 row_audit_is_written(const struct tx *tx)
 {

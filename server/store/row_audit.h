@@ -60,6 +60,9 @@ int64_t row_audit_newest(const struct tx *tx);
 int64_t row_audit_range(
     struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMIT_AUDIT_HEAD]);
 
+/* When that entry was written, wall ms; 0: there is none. */
+int64_t row_audit_at(struct tx *tx, int64_t seq);
+
 /* The 16 digits of that entry. */
 void row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD]);
 

@@ -6,6 +6,7 @@
 
 #include "lib/json.h"
 #include "lib/text.h"
+#include "store/row_audit.h"
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
@@ -165,10 +166,22 @@ row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat)
 }
 
 void
-row_message_shows_head(struct tx *tx, int64_t id, const char *head)
+row_message_names_head(struct tx *tx, int64_t id)
 {
-	(void)tx_run(tx, "UPDATE message SET audit_head = $2 WHERE id = $1", DB_I64(id),
-	    DB_TEXT(head)); /* sticky */
+	char head[LIMIT_AUDIT_HEAD];
+
+	row_audit_head(tx, head);
+	(void)tx_run(tx, "UPDATE message SET audit_head = $2, audit_seq = $3 WHERE id = $1",
+	    DB_I64(id), DB_TEXT(head), DB_I64(row_audit_newest(tx))); /* sticky */
+}
+
+size_t
+row_message_named_in(struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
+{
+	return tx_read(tx, tx_read_number, ret, ROW_MESSAGE_CHATS,
+	    "SELECT DISTINCT chat FROM message WHERE audit_seq > $1 AND audit_seq > 0"
+	    " AND chat > $2 AND chat <> 0 ORDER BY chat LIMIT $3",
+	    DB_I64(behind), DB_I64(after), DB_I64(ROW_MESSAGE_CHATS));
 }
 
 void
@@ -177,9 +190,10 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 	(void)tx_run(tx, "UPDATE message SET remote_id = $3 WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat), DB_I64(remote_id));
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO witness (id, head) SELECT 1, audit_head FROM message"
+	    "INSERT INTO witness (id, head, seq) SELECT 1, audit_head, audit_seq FROM message"
 	    " WHERE id = $1 AND chat = $2 AND audit_head <> '' AND NOT EXISTS"
-	    " (SELECT 1 FROM effect WHERE kind = 'say' AND subject = $1)",
+	    " (SELECT 1 FROM effect WHERE kind = 'say' AND subject = $1)"
+	    " ON CONFLICT (id) DO UPDATE SET head = excluded.head, seq = excluded.seq",
 	    DB_I64(id), DB_I64(chat)); /* both sticky */
 }
 

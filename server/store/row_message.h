@@ -31,11 +31,18 @@ int64_t row_message_newest_ring(struct tx *tx, int64_t deployment, int64_t chat)
 /* The newest of them in that chat that was not sent yet, as far as is known; 0: none. */
 int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat);
 
-/* The message says this head of the audit chain, from now on. */
-void row_message_shows_head(struct tx *tx, int64_t id, const char *head);
+/* The message is of this moment of the audit chain: its row names the newest entry and its head, by
+ * which it is seen that the chain was cut behind (audit_heads.h).  Its text need not. */
+void row_message_names_head(struct tx *tx, int64_t id);
 
-/* What a send came to: where nothing newer waits to be sent, the head in it has a witness from now
- * on.  Of one to a chat that has moved since, the id is nothing. */
+/* The next chats behind `after` with a message that names an entry behind that one; returns how
+ * many. */
+#define ROW_MESSAGE_CHATS 64
+size_t row_message_named_in(
+    struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS]);
+
+/* What a send came to: where nothing newer waits to be sent, the head that it names is known
+ * to have been one.  Of one to a chat that has moved since, the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 void row_message_forget_thread(struct tx *tx, int64_t id);
 

@@ -9,7 +9,8 @@
 #include "store/store_inside.h"
 
 #define DAY_MS	     INT64_C(86400000)
-#define INBOX_DAYS   90 /* GitHub redelivers for 3, Telegram keeps updates for 1 */
+#define INBOX_DAYS   90 /* only who has a secret can fill it; what was signed once stays signed */
+#define UPDATE_DAYS  2	/* anybody can; Telegram keeps updates for one */
 #define MESSAGE_DAYS 30
 
 /* True: as many as may go at once went. */
@@ -53,6 +54,10 @@ row_retention_clear(struct tx *tx)
 	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM"
 	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
 	    tx->at - INBOX_DAYS * DAY_MS);
+	more |= clear(tx,
+	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox"
+	    " WHERE source = 'telegram' AND at < $1 ORDER BY at LIMIT $2)",
+	    tx->at - UPDATE_DAYS * DAY_MS);
 	more |= clear(tx,
 	    "DELETE FROM button WHERE id IN (SELECT id FROM button"
 	    " WHERE closed_at <> 0 AND closed_at < $1 LIMIT $2)",

@@ -4,9 +4,10 @@
 
 #include "store/tx.h"
 
-/* Removes what is older than it must be kept: inbox 90 days, questions a day after they close,
- * buckets that are full, messages a day, those of an ended deployment 30 days.  At most
- * ROW_RETENTION_MAX of each; true when there may be more, and it should be called again soon. */
+/* Removes what is older than it must be kept: inbox 90 days (of Telegram 2),
+ * questions a day after they close, buckets that are full, messages a day, those of an ended
+ * deployment 30 days.  At most ROW_RETENTION_MAX of each; true when there may be more, and it
+ * should be called again soon. */
 #define ROW_RETENTION_MAX	1000
 bool row_retention_clear(struct tx *tx);
 

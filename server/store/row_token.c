@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_token.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/crypto.h"
+#include "lib/text.h"
 #include "store/row_secret.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
@@ -30,6 +32,7 @@ move(struct tx *tx, const struct secret *secret, const struct token *token, cons
 		return;
 	(void)tx_run(tx, "UPDATE token SET mac = $2 WHERE id = $1", DB_I64(token->id),
 	    DB_TEXT(mac)); /* sticky */
+	tx->store->are_tokens_stale = true;
 	row_secret_used(tx, secret->application, secret->name);
 }
 
@@ -98,6 +101,7 @@ row_token_add(struct tx *tx, const struct token *token, const char *text)
 		DB_TEXT(token->role), DB_I64(token->made_at), DB_I64(token->made_by),
 		DB_TEXT(token->by), DB_I64(token->expires_at)))
 		return 0;
+	tx->store->are_tokens_stale = true;
 	return row_token_named(tx, token->name).id;
 }
 
@@ -105,6 +109,7 @@ void
 row_token_save(struct tx *tx, const struct token *token)
 {
 	tx->who.id = 0;
+	tx->store->are_tokens_stale = true;
 	(void)tx_run(tx,
 	    "UPDATE token SET person = $2, used_at = $3, revoked_at = $4, revoked_why = $5,"
 	    " application = $6, fault = $7, ended_at = $8 WHERE id = $1",
@@ -114,9 +119,17 @@ row_token_save(struct tx *tx, const struct token *token)
 }
 
 void
+row_token_use(struct tx *tx, const struct token *token)
+{
+	(void)tx_run(tx, "UPDATE token SET used_at = $2 WHERE id = $1", DB_I64(token->id),
+	    DB_I64(tx->at)); /* sticky */
+}
+
+void
 row_token_rename(struct tx *tx, const char *from, const char *to)
 {
 	tx->who.id = 0;
+	tx->store->are_tokens_stale = true;
 	(void)tx_run(tx, "UPDATE token SET application = $2 WHERE application = $1", DB_TEXT(from),
 	    DB_TEXT(to)); /* sticky */
 }
@@ -205,6 +218,53 @@ row_token_clear(struct tx *tx, int64_t max)
 		   " OR (ended_at <> 0 AND ended_at < $1) LIMIT $2)",
 		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) &&
 	    db_changes(tx->db) == max;
+}
+
+/* --- for the loop --- */
+
+static void
+read_mac(const struct db_rows *rows, void *out)
+{
+	struct known_token *known = out;
+	const char *hex = db_col_text(rows, 0);
+
+	*known = (struct known_token){ 0 };
+	if (!text_unhex(known->mac, sizeof(known->mac), hex, strlen(hex)))
+		*known = (struct known_token){ 0 }; /* no row that we wrote: it fits nothing */
+}
+
+/* 0: it is not valid. */
+static int64_t
+valid_until(const struct tx *tx, const struct token *token)
+{
+	bool is_good = row_token_fault(tx->settings, token, tx->at) == TOKEN_GOOD;
+
+	return is_good ? row_token_end(tx->settings, token).at : 0;
+}
+
+bool
+row_token_known(struct tx *tx, struct known_tokens *ret)
+{
+	CLEANUP(freep) struct token *all = calloc(TOKENS_KNOWN, sizeof(*all));
+	size_t n;
+
+	if (all == NULL) {
+		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
+		return false;
+	}
+	/* Both in the same order: the second has the MACs of the first. */
+	n = tx_read(tx, read_token, all, TOKENS_KNOWN,
+	    "SELECT " COLUMNS " FROM token WHERE revoked_at = 0 ORDER BY id LIMIT $1",
+	    DB_I64(TOKENS_KNOWN));
+	ret->n = tx_read(tx, read_mac, ret->at, TOKENS_KNOWN,
+	    "SELECT mac FROM token WHERE revoked_at = 0 ORDER BY id LIMIT $1",
+	    DB_I64(TOKENS_KNOWN));
+	for (size_t i = 0; i < n && i < ret->n; i++)
+		ret->at[i].until = valid_until(tx, &all[i]);
+	ret->n += tx_read(tx, read_mac, ret->at + ret->n, TOKENS_KNOWN,
+	    "SELECT mac FROM token WHERE revoked_at <> 0 ORDER BY revoked_at DESC LIMIT $1",
+	    DB_I64(TOKENS_KNOWN));
+	return !tx->failed;
 }
 
 /* --- logins --- */

@@ -7,7 +7,7 @@
 #include "types/token.h"
 
 #define ROW_TOKEN_WHY  48
-#define ROW_TOKEN_LIST 256 /* that are not revoked; no more are made */
+#define ROW_TOKEN_LIST TOKENS_KNOWN /* that are not revoked; no more are made */
 
 /* In the place of a token's application: of before, when a name was enough, and not found yet; and
  * found to be several's, of which it is none. */
@@ -54,8 +54,12 @@ size_t row_token_list(struct tx *tx, struct token ret[ROW_TOKEN_LIST]);
 /* Adds one that has this text, which is not kept.  Returns its id; 0: the tx has failed. */
 int64_t row_token_add(struct tx *tx, const struct token *token, const char *text);
 
-/* All that changes: application, person, used_at and what stands behind it. */
+/* All that changes: application, person, used_at and what stands behind it.  The loop gets them all
+ * anew. */
 void row_token_save(struct tx *tx, const struct token *token);
+
+/* It was used at this moment, which says nothing new to the loop. */
+void row_token_use(struct tx *tx, const struct token *token);
 
 /* Those of that application's roles are of that one's from now on. */
 void row_token_rename(struct tx *tx, const char *from, const char *to);
@@ -83,6 +87,9 @@ row_token_read(const char *database, const char *name, struct token *ret, struct
  * numbers are not.  True: `max` of them went, and there may be more. */
 #define ROW_TOKEN_KEPT_MS (90 * 24 * 3600 * INT64_C(1000))
 bool row_token_clear(struct tx *tx, int64_t max);
+
+/* What the loop is to know of them.  False: SQL failed, or there is no memory. */
+bool row_token_known(struct tx *tx, struct known_tokens *ret);
 
 struct session row_session_get(struct tx *tx, int64_t person);
 

@@ -91,6 +91,7 @@ store_open(const struct store_config *config, struct err *err)
 	store->config = *config;
 	store->exported_size = -1;
 	store->stale.is_all = true;
+	store->are_tokens_stale = true;
 	store->changed.is_all = true;
 	ok = copy_path(&store->path, config->path, err) &&
 	    copy_path(&store->audit_path, config->audit_path, err) &&
@@ -137,6 +138,7 @@ store_remember(struct store *store, struct settings *settings, int64_t at)
 	settings_unref(store->settings);
 	store->settings = settings_ref(settings);
 	store->changed.is_all = true;
+	store->are_tokens_stale = true;
 }
 
 /* --- was the end in order? --- */
@@ -161,6 +163,19 @@ mark_doubtful(struct store *store, struct err *err)
 	return db_run(store->db, err, "DELETE FROM counter WHERE name = $1", DB_TEXT(ENDED));
 }
 
+/* If it is not there when the next server starts, it was cut off while none ran. */
+static bool
+name_end(struct store *store, struct err *err)
+{
+	char head[LIMIT_AUDIT_HEAD];
+
+	audit_chain_short(&store->mark.audit, head);
+	return db_run(store->db, err,
+	    "INSERT INTO audit_end (id, seq, head) VALUES (1, $1, $2)"
+	    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, head = excluded.head",
+	    DB_I64(store->mark.audit.seq), DB_TEXT(head));
+}
+
 bool
 store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *err)
 {
@@ -176,7 +191,7 @@ store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *
 	ok = ok &&
 	    db_run(store->db, err, "INSERT OR REPLACE INTO counter VALUES ($1, $2)", DB_TEXT(ENDED),
 		DB_I64(store->mark.audit.seq)) &&
-	    db_commit(store->db, err);
+	    name_end(store, err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
 	return ok;

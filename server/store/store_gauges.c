@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_token.h"
 #include "store/store_inside.h"
 #include "types/repository.h"
 #include "types/settings.h"
@@ -87,12 +88,39 @@ read_environments(struct store *store, struct gauges *gauges, struct err *err)
 	return !tx.failed;
 }
 
+/* By the newest settings: who has a role, and under which secret tokens stand, is theirs. */
+static bool
+add_tokens(struct store *store, struct queue_list *out, struct err *err)
+{
+	struct event now = { .context = { .settings = store->settings, .at = store->at } };
+	struct outcome *outcome;
+	struct tx tx;
+
+	if (!store->are_tokens_stale || store->settings == NULL)
+		return true;
+	outcome = outcome_new(OUTCOME_TOKENS);
+	if (outcome == NULL || (outcome->tokens = calloc(1, sizeof(*outcome->tokens))) == NULL) {
+		outcome_free(outcome);
+		return err_set(err, ERR_NOMEM, "no memory for the tokens");
+	}
+	tx_begin(&tx, store, &now);
+	if (!row_token_known(&tx, outcome->tokens)) {
+		*err = tx.err;
+		outcome_free(outcome);
+		return false;
+	}
+	queue_list_add(out, &outcome->link);
+	return true;
+}
+
 bool
 store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 {
 	struct gauges *gauges;
 	struct outcome *outcome;
 
+	if (!add_tokens(store, out, err))
+		return false;
 	if (!store_names_are_any(&store->changed) &&
 	    store->mark.n_outbox == store->gauges.outbox_pending &&
 	    store->mark.audit.seq == store->gauges.audit_entries && !store->is_outside_changed)

@@ -101,6 +101,7 @@ struct store {
 	/* Gauges. */
 	struct store_names changed; /* rows that they are made of */
 	int64_t pruned_at; /* wall ms: closed files of the audit log were looked at; 0: not yet */
+	bool are_tokens_stale;	    /* the loop has others, or none yet */
 	bool is_outside_changed;    /* a row of who gets the audit outside was */
 	struct gauges gauges;	    /* as last handed out, without the environments */
 
@@ -215,7 +216,7 @@ bool store_forward_waiting(struct store *store, struct gauges *ret, struct err *
 
 /* --- store_gauges.c --- */
 
-/* Inside the transaction; appends gauges when they changed. */
+/* Inside the transaction; appends gauges and tokens when they changed. */
 bool store_gauges_add(struct store *store, struct queue_list *out, struct err *err) MUST_USE;
 
 /* --- store_poison.c --- */

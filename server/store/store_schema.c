@@ -991,6 +991,22 @@ static const char *const migration_10[] = {
 	"ALTER TABLE contained ADD COLUMN is_unsure INTEGER NOT NULL DEFAULT 0;",
 	/* It could not be acted on, which was said: it is acted on when it comes again. */
 	"ALTER TABLE inbox ADD COLUMN is_given_up INTEGER NOT NULL DEFAULT 0;",
+	/* What strangers send is forgotten first. */
+	"CREATE INDEX inbox_update ON inbox (at) WHERE source = 'telegram';",
+	/* Which entry has the head; 0: a row of before, whose head alone is known. */
+	"ALTER TABLE message ADD COLUMN audit_seq INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE witness ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX message_audit ON message (audit_seq) WHERE audit_seq > 0;"
+	/* What chats were sent: an entry and its head, once a day. */
+	"CREATE TABLE audit_line ("
+	" seq INTEGER PRIMARY KEY,"
+	" head TEXT NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;"
+	/* The newest entry when the server ended in order; it stays until it does so again. */
+	"CREATE TABLE audit_end ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" seq INTEGER NOT NULL,"
+	" head TEXT NOT NULL) STRICT;",
 	NULL,
 };
 

@@ -338,8 +338,13 @@ drop_signs(char *name)
 	for (size_t i = 0; i < COUNT(signs); i++)
 		for (char *at = name; (at = strstr(at, signs[i])) != NULL;)
 			memset(at, ' ', strlen(signs[i]));
-	for (char *at = name; *at != '\0'; at++)
+	for (char *at = name; *at != '\0'; at++) {
 		memset(at, ' ', clean_quote(at));
+		/* Nothing of it is a command or an address that a chat would link. */
+		if ((*at == '/' && (at == name || strchr(" :", at[-1]) != NULL)) ||
+		    (*at == '.' && at[1] != ' ' && at[1] != '\0'))
+			*at = ' ';
+	}
 }
 
 /* A username, or how they call themselves, in quotes and with the number that tells them from

@@ -65,6 +65,7 @@
 	CODE(STATE_UNKNOWN, "state_unknown", "state_unknown", HIGH, NULL, NULL) \
 	CODE(STATE_KNOWN, "state_known", "state_known", INFO, NULL, NULL) \
 	CODE(SERVER_STARTED, "server_started", "server_started", INFO, NULL, NULL) \
+	CODE(ENTRIES_MISSING, "entries_missing", "entries_missing", CRITICAL, "audit_cut", NULL) \
 	CODE(SETTINGS_CHANGED, "settings_changed", "settings_changed", INFO, NULL, NULL) \
 	CODE(SETTINGS_RELOADED, "settings_reloaded", "settings_reloaded", INFO, NULL, NULL) \
 	CODE(SETTINGS_REFUSED, "settings_refused", "settings_reloaded", MEDIUM, NULL, NULL) \

@@ -33,6 +33,7 @@ outcome_free(struct outcome *outcome)
 	if (outcome->gauges != NULL)
 		free(outcome->gauges->environment);
 	free(outcome->gauges);
+	free(outcome->tokens);
 	free(outcome->answer.text);
 	free(outcome->answer.targets);
 	free(outcome);

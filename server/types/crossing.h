@@ -8,6 +8,7 @@
 #pragma once
 
 #include "types/effect.h"
+#include "types/token.h"
 
 enum outcome_kind {
 	OUTCOME_ANSWER,	  /* call done(ctx, &answer) */
@@ -16,6 +17,7 @@ enum outcome_kind {
 	OUTCOME_WITHDRAW, /* forget effect `id`: its row is gone, its result finds nothing */
 	OUTCOME_METRIC,	  /* count it in the metrics */
 	OUTCOME_GAUGES,	  /* what is the case now */
+	OUTCOME_TOKENS,	  /* which tokens there are now */
 	OUTCOME_FATAL,	  /* a flush failed: stop the program, at once */
 };
 
@@ -79,6 +81,7 @@ struct outcome {
 	int64_t withdraw;      /* OUTCOME_WITHDRAW */
 	struct metric_increment increment;
 	struct gauges *gauges; /* owned */
+	struct known_tokens *tokens; /* owned */
 };
 
 struct outcome *outcome_new(enum outcome_kind kind) MUST_USE;

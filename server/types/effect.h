@@ -227,6 +227,7 @@ struct effect_forward {
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
 	TIMER(FORWARD, "forward", 600, ONE) /* entries of the audit go to collectors */ \
+	TIMER(AUDIT_LINE, "audit_line", 24 * 3600, ONE) /* a day of the audit is over */ \
 	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */
 
 enum timer_kind {

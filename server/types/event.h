@@ -59,6 +59,15 @@ struct started {
 	bool is_restored;	/* serve --restored: the database is a copy, of whenever */
 };
 
+/* Heads of the audit that rows name, and that no entry has: its end was cut off. */
+#define HEADS_KEYS 16
+struct heads_compared {
+	int64_t missing;
+	size_t n; /* of the newest of them what tells each from all others: */
+	char key[HEADS_KEYS][48];
+	char newest[LIMIT_LINE]; /* what is wrong with the newest: a sentence */
+};
+
 struct run_started {
 	int64_t run;
 	int64_t pid;
@@ -212,6 +221,7 @@ struct event {
 		struct secrets_seen secrets_seen;
 		struct settings_read settings_read;
 		struct started started;
+		struct heads_compared heads_compared;
 		struct run_started run_started;
 		struct run_step run_step;
 		struct run_lost run_lost;

@@ -302,6 +302,15 @@ settings_local_socket(const struct settings *s)
 	    NULL;
 }
 
+bool
+settings_trusts_proxy(const struct settings *s, const char *peer, bool is_local)
+{
+	if (!s->proxies.is_set)
+		return is_local;
+	return strcmp(peer, "unix") == 0 ? s->proxies.has_unix :
+					   address_networks_have(&s->proxies.networks, peer);
+}
+
 int64_t
 settings_user(const struct settings *s, uint32_t uid, const char **ret_name)
 {

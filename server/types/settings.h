@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "lib/address.h"
 #include "lib/log.h"
 #include "lib/setting.h"
 #include "types/limits.h"
@@ -172,6 +173,11 @@ struct settings {
 	const char *local_socket;  /* NULL: LOCAL_SOCKET's default */
 	const char *runner_socket; /* NULL: the runner is our child */
 	const char *listen_address;
+	struct settings_proxies { /* TRUSTED_PROXY */
+		bool is_set;
+		bool has_unix;
+		struct address_networks networks;
+	} proxies;
 	int api_server_port;
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
@@ -362,6 +368,10 @@ const char *settings_refusal_among(
 /* Where the command line reaches the server: LOCAL_SOCKET, or its default where that folder is this
  * process's user's; NULL: nowhere. */
 const char *settings_local_socket(const struct settings *s);
+
+/* TRUSTED_PROXY: may that peer ("unix", or an address) say who asks?  is_local: it is on this
+ * machine, and may where the setting is not set. */
+bool settings_trusts_proxy(const struct settings *s, const char *peer, bool is_local);
 #define SETTINGS_LOCAL_FOLDER "/run/deploybot"
 #define SETTINGS_LOCAL_SOCKET SETTINGS_LOCAL_FOLDER "/local.sock"
 

@@ -51,6 +51,20 @@ extern const struct token_fault_row token_fault_rows[TOKEN_FAULT_COUNT];
 /* By its word; TOKEN_GOOD for what is none. */
 enum token_fault token_fault_of(const char *word);
 
+#define TOKEN_MAC 32 /* HMAC-SHA256 of its text, under AUTH_TOKEN_SECRET */
+
+/* What the loop knows of them, so that nobody waits behind who has none: those that are not
+ * revoked, at most 256, and as many that were, of which the store says why they are not valid. */
+#define TOKENS_KNOWN 256
+struct known_token {
+	uint8_t mac[TOKEN_MAC];
+	int64_t until; /* wall ms: it is valid before that; 0: it is not */
+};
+struct known_tokens {
+	size_t n;
+	struct known_token at[2 * TOKENS_KNOWN];
+};
+
 /* "deploybot_" and 64 hex digits: what looks for secrets in files finds it by that. */
 void token_text(const uint8_t bytes[TOKEN_BYTES], char ret[TOKEN_TEXT]);
 

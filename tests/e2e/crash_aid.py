@@ -225,8 +225,3 @@ def post_update(bot, update, secret=WEBHOOK_SECRET):
 def texts(who):
     """What the bot has said to somebody, for a failed test's message."""
     return "".join(f"\n  {text_of(view)!r}" for view in who.messages())
-
-
-def audit_head_in(view):
-    found = re.search(r"audit ([0-9a-f]{16})\b", text_of(view))
-    return found.group(1) if found else None

@@ -214,7 +214,7 @@ class Scene(Stage):
         heard = who.hear(f"{environment}", without=("🔎", "▸"))
         if "Deploy to" in text_of(heard):
             who.press(heard, "again" if "again?" in text_of(heard) else "Deploy to")
-        final = who.hear(f"Live: {environment}", "audit ")  # the message itself: what rings beside it may come first
+        final = who.hear(f"Live: {environment}", "took ")  # the message itself: what rings beside it may come first
         return final
 
 

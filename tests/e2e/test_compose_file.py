@@ -1,6 +1,7 @@
 """Goal: docker-compose.yml and Dockerfile promise what deploy/compose/README.md says of them: who is reached, who has
 which rights and secrets, and that every variable is described.  They are brought up for real by `make check-infra`."""
 # SPDX-License-Identifier: ISC
+import ipaddress
 import json
 import os
 import pathlib
@@ -23,7 +24,7 @@ FILE = yaml.safe_load(TEXT)
 SERVICES = FILE["services"]
 DOCKERFILE = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 OURS = {"server", "runner"}
-NETWORKS = {"server": {"edge", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "edge"},
+NETWORKS = {"server": {"proxy", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "proxy"},
             "prometheus": {"metrics"}, "alertmanager": {"metrics", "alerts-out"},
             "grafana": {"metrics"}, "dashboards": {"front", "metrics"}}
 
@@ -87,8 +88,21 @@ def test_only_nginx_has_ports():
 
 def test_networks_join_only_who_must_talk():
     assert {name: set(service["networks"]) for name, service in SERVICES.items()} == NETWORKS
-    assert {name for name, network in FILE["networks"].items() if network.get("internal")} == {"edge", "metrics"}
+    assert {name for name, network in FILE["networks"].items() if network.get("internal")} == {"proxy", "metrics"}
     assert not [name for name in SERVICES if name != "runner" and "runner-out" in NETWORKS[name]]
+
+
+@pytest.mark.parametrize("numbers", ["10.255.255", "192.168.7"])
+def test_the_server_believes_nginx_alone_at_an_address_that_nobody_else_gets(numbers):
+    def filled(value):
+        return value.replace("${PROXY_NETWORK:-10.255.255}", numbers)
+    address = filled(SERVICES["nginx"]["networks"]["proxy"]["ipv4_address"])
+    assert filled(SERVICES["server"]["environment"]["TRUSTED_PROXY"]) == address
+    pool, = FILE["networks"]["proxy"]["ipam"]["config"]
+    network, others = (ipaddress.ip_network(filled(pool[name])) for name in ("subnet", "ip_range"))
+    assert ipaddress.ip_address(address) in network and others.subnet_of(network)
+    assert ipaddress.ip_address(address) not in others and address not in (str(network[0]), str(network[-1]))
+    assert NETWORKS["server"] & NETWORKS["nginx"] == {"proxy"}, "it comes by that one"
 
 
 def test_secrets_are_files_of_one_service_each():
@@ -218,6 +232,7 @@ def test_the_settings_to_begin_with_are_settings(tmp_path):
     build = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve()
     done = subprocess.run([str(build / "deploybot"), "--env-file", str(tmp_path / "conf"), "check-config"],
                           env={"PATH": "/usr/bin:/bin", "STATE_DIRECTORY": str(tmp_path), "LISTEN_ADDRESS": "0.0.0.0",
+                               "TRUSTED_PROXY": "10.255.255.250",
                                "API_SERVER_PORT": str(free_port()),
                                "AUDIT_LOG_PATH": str(tmp_path / "audit.log"),
                                **{name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}},
@@ -333,6 +348,10 @@ def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     assert status == 1 and "known_hosts is missing" in said and "1 missing" in said     # an empty one is none
     (checkout / "secrets" / "runner" / "known_hosts").write_text("x", encoding="ascii")
     assert prepare(checkout) == (0, "prepare.sh: nothing is missing: docker-compose up --detach\n")
+    for wrong in ("10.255.255.240/28", "10.255", "10.255.255.", "fd00"):
+        status, said = prepare(checkout, PROXY_NETWORK=wrong)
+        assert status == 1 and f"PROXY_NETWORK in .env is {wrong}: write the first three numbers" in said, said
+    assert prepare(checkout, PROXY_NETWORK="192.168.7")[0] == 0
 
     def owner(path):
         found = (checkout / path).stat()

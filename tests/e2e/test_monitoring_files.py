@@ -15,8 +15,8 @@ OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
 DeploybotEnvironmentDown DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy
 DeploybotWebhooksRejected DeploybotPollFailing DeploybotSettingsRefused DeploybotMessagesStuck
-DeploybotAuditExportFailing DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp DeploybotAuditNotCollected
-DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
+DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp
+DeploybotAuditNotCollected DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]

@@ -1,10 +1,12 @@
 """Goal: a real Prometheus that scrapes real deploybots has data for every query of the dashboards, and each
 alert is provoked once, and ends when its cause does."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import hmac
 import math
 import pathlib
 import re
+import sqlite3
 import subprocess
 import time
 
@@ -142,6 +144,20 @@ def test_a_witness_that_does_not_answer(town):
 def test_a_collector_that_does_not_answer(town):
     found = town.wait_firing("DeploybotAuditNotCollected")
     assert (found["instance"], found["to"]) == (town.other, "syslog")
+
+
+def test_an_audit_log_whose_end_was_cut_off(town):
+    """The chats' line names an entry that is not there; when nothing names it any more, a start ends the alert."""
+    def start_anew(statement):
+        town.ill.stop()
+        with contextlib.closing(sqlite3.connect(f"{town.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db, db:
+            db.execute(statement)
+        town.ill.start()
+    start_anew("INSERT INTO audit_line VALUES (1000000, '0123456789abcdef', 1767225600000)")
+    found = town.wait_firing("DeploybotAuditCut")
+    assert (found["instance"], found["severity"]) == (town.other, "critical")
+    start_anew("DELETE FROM audit_line WHERE seq = 1000000")
+    town.wait_silent("DeploybotAuditCut")
 
 
 def test_an_audit_log_that_cannot_be_written(town):

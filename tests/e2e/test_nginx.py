@@ -348,6 +348,22 @@ def test_behind_another_proxy_the_address_that_it_names_is_the_clients(tmp_path,
         nginx.stop()
 
 
+@pytest.mark.parametrize("path", ["/hooks/build", "/v1/status"])
+def test_a_network_of_ipv6_is_limited_as_one_address_and_no_other_with_it(tmp_path, upstream, path):
+    """One customer has 2^64 of them.  In each address some bytes are 0, and some are what ends a line."""
+    nginx = with_changes(tmp_path, upstream, BEHIND_ANOTHER)
+    try:
+        def said(*addresses):
+            return [nginx.ask("POST", path, b"{}", {"X-Forwarded-For": address}, source="127.0.0.7").status
+                    for address in addresses]
+        assert [429] in (said(f"2001:db8:a0a:0:{i:x}::{i:x}") for i in range(1000))
+        assert said("2001:db8:a0a:1::", "2001:db8::a0a:0:1:1", "192.0.2.1") == [200, 200, 200]
+        assert said(*(f"2001:db8:b0b:{i:x}::1" for i in range(70))) == [200] * 70
+        assert said(*(f"::ffff:198.51.100.{i}" for i in range(70))) == [200] * 70
+    finally:
+        nginx.stop()
+
+
 # --- with the real deploybot behind it ---
 
 @pytest.fixture(scope="module", params=["port", "socket"])

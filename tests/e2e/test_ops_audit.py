@@ -1,6 +1,7 @@
-"""Goal: `deploybot audit verify` notices whatever is done to the audit log, says where, and the chat
-is a witness of its head."""
+"""Goal: `deploybot audit verify` notices whatever is done to the audit log, says where, and who was told of an entry
+is a witness of it."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import json
 import pathlib
 import shutil
@@ -8,29 +9,28 @@ import sqlite3
 
 import pytest
 
-from crash_aid import STEADY, CrashScene, audit_head_in
+from crash_aid import STEADY, CrashScene
 from flow_aid import PATIENCE_S
 from stage import Deploybot, wait_until
 
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """A stopped deploybot with a history, and the final messages of its chats."""
+    """A stopped deploybot with a history, what rows name of it, and how long it was then."""
     scene = CrashScene(tmp_path_factory.mktemp("history"))
-    finals, lengths = [], []
+    heads, lengths = [], []
     for _ in range(2):
         scene.scripts.deploy(STEADY)
-        scene.release()     # what rings may come before the edit that shows the head
-        finals.append(scene.chat.wait_for_message(
-            lambda view: audit_head_in(view) not in [None, *map(audit_head_in, finals)], PATIENCE_S))
+        scene.release()
+        heads.append(scene.bot_rows("SELECT audit_head FROM message WHERE audit_head <> '' ORDER BY id DESC")[0][0])
         lengths.append(len(scene.audit()))
         scene.mallory.say("/deploy staging")
         scene.wait_for_audit(1, action="denied")
-    newest = audit_head_in(finals[-1])
-    wait_until(lambda: any(head.startswith(newest) for head, in scene.bot_rows("SELECT head FROM witness")), PATIENCE_S,
-               "what Telegram confirmed")
+    wait_until(lambda: (heads[-1],) in scene.bot_rows("SELECT head FROM witness"), PATIENCE_S, "what Telegram has")
+    scene.admin().say("/lock production 1h a reason")
+    scene.wait_for_audit(1, action="lock_begun")
     scene.close()
-    return scene, finals, lengths
+    return scene, heads, lengths
 
 
 @pytest.fixture
@@ -59,58 +59,158 @@ def write(bot, lines):
     bot.audit.write_text("".join(lines), encoding="utf-8")
 
 
+def by_hand(bot, *statements):
+    """In its database, without computing a hash; returns what the last one found."""
+    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db, db:
+        for statement in statements:
+            found = db.execute(statement).fetchall()
+    return found
+
+
+def cut(bot, behind):
+    """Off the end, in file and rows alike."""
+    by_hand(bot, f"DELETE FROM audit WHERE seq > {behind}")
+    write(bot, bot.lines[:behind])
+
+
 def test_what_nobody_touched_is_ok_and_its_head_is_told(copy):
     found = verify(copy, 0, "ok", f"{len(copy.lines)} entries")
     assert json.loads(copy.lines[-1])["hash"][:8] in found.stdout
 
 
-def test_the_short_hash_in_a_final_message_was_the_head_then(told, copy):
-    _, finals, lengths = told
-    for final, length in zip(finals, lengths):
-        head = audit_head_in(final)
+def test_what_a_final_message_names_was_the_head_then(told, copy):
+    _, heads, lengths = told
+    for head, length in zip(heads, lengths):
         at = next(i for i, x in enumerate(copy.lines) if json.loads(x)["hash"].startswith(head))
         entry = json.loads(copy.lines[at])
         assert entry["action"] == "deploy_success", "the very decision that the message tells of"
         assert at + 1 == length
 
 
-def test_the_digits_in_the_chat_are_found_in_the_chain_those_of_old_messages_too(told, copy):
-    _, finals, lengths = told
-    heads = [audit_head_in(final) for final in finals]
+def test_digits_are_found_in_the_chain_those_of_old_messages_too(told, copy):
+    _, heads, lengths = told
     verify(copy, 0, *(f"ok: {head} is entry {n}\n" for head, n in zip(heads, lengths)), digits=heads)
     verify(copy, 0, f"note: {heads[0][:8]} is entry {lengths[0]}; 8 digits can be made to fit", digits=[heads[0][:8]])
 
 
 def test_what_the_database_alone_says_of_witness_and_chat_is_not_said_as_true(copy):
-    """Whoever owns the machine writes it there too: the row of the chat's newest head, and what the bucket has."""
-    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
-        db.execute("UPDATE witness SET head = ?", [json.loads(copy.lines[-1])["hash"][:16]])
-        db.execute("INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last, last_head,"
-                   " tries, failing_since, is_late, detail, removed) VALUES ('x', ?, '', 0, 0, 0, '', 0, 0, 0, '', 0)",
-                   [len(copy.lines)])
+    """Whoever owns the machine writes it there too: what chats were sent, and what the bucket has."""
+    newest = json.loads(copy.lines[-1])
+    by_hand(copy, f"INSERT INTO audit_line VALUES ({newest['seq']}, '{newest['hash'][:16]}', 1767225600000)",
+            "INSERT INTO audit_witness (place, confirmed, head, confirmed_at, ordered_at, last, last_head,"
+            " tries, failing_since, is_late, detail, removed)"
+            f" VALUES ('x', {newest['seq']}, '', 0, 0, 0, '', 0, 0, 0, '', 0)")
     said = verify(copy, 0).stdout
-    assert "should show it: compare" in said and "the same" not in said
-    assert not [line for line in said.splitlines() if line.startswith("ok:") and "witness" in line]
+    assert f"by the database the chats were sent entry {newest['seq']}, audit {newest['hash'][:16]}, as the line of" \
+           " 2026-01-01: compare it with theirs" in said
+    assert not [line for line in said.splitlines() if line.startswith("ok:") and ("witness" in line or "chat" in line)]
 
 
-def test_a_log_that_was_written_anew_whole_does_not_fit_to_the_chat(told, copy):
-    """Whoever owns the machine can write a chain that is sound: what the chat keeps is not in it."""
-    head = audit_head_in(told[1][0])
-    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
-        db.execute("DELETE FROM audit")
+def test_a_log_that_was_written_anew_whole_does_not_fit_to_what_is_named(told, copy):
+    """Whoever owns the machine can write a chain that is sound: what rows and chats have of it is not in it."""
+    head = told[1][0]
+    by_hand(copy, "DELETE FROM audit")
     write(copy, [])
+    verify(copy, 1, f"with the head {head}, which no entry has", "note: 0 entries")
+    by_hand(copy, "DELETE FROM message", "DELETE FROM witness", "DELETE FROM audit_end")
     verify(copy, 0, "ok: 0 entries")
     verify(copy, 1, f"error: {head} is no entry", digits=[head])
 
 
-def test_the_newest_head_is_to_be_compared_with_the_chat_where_that_has_it(told, copy):
-    """The newest entry is the one that the newest final message shows, and Telegram has confirmed it."""
-    _, finals, lengths = told
-    assert lengths[-1] == len(copy.lines) and json.loads(copy.lines[-1])["hash"].startswith(audit_head_in(finals[-1]))
-    verify(copy, 0, "(the newest final message in the chat should show it: compare)")
-    with sqlite3.connect(pathlib.Path(copy.settings["STATE_DIRECTORY"]) / "deploybot.db") as db:
-        db.execute("DELETE FROM witness")
-    assert "in the chat" not in verify(copy, 0).stdout
+# ---- the end, cut off in file and rows alike: the chain that is left is sound ----------------------
+
+
+def test_an_end_that_was_cut_off_is_missed_by_the_message_that_names_it(told, copy):
+    _, heads, lengths = told
+    cut(copy, lengths[-1] - 1)
+    number = by_hand(copy, f"SELECT id FROM message WHERE audit_head = '{heads[-1]}' ORDER BY id DESC")[0][0]
+    found = verify(copy, 1, f"error: message #{number} was sent with the head {heads[-1]}, which no entry has: it was"
+                            f" entry {lengths[-1]} (the newest is {lengths[-1] - 1})")
+    assert "ok:" not in found.stdout and heads[0] not in found.stderr
+
+
+def test_what_came_behind_the_newest_message_is_missed_by_the_end_of_the_server(told, copy):
+    """A lock was the last entry, and no message names it; how far the chain was when the server ended, one row does."""
+    last = len(copy.lines)
+    assert last > told[2][-1]
+    head = json.loads(copy.lines[-1])["hash"][:16]
+    cut(copy, last - 1)
+    missed = f"the server ended with the head {head}, which no entry has: it was entry {last}"
+    verify(copy, 1, f"error: {missed}")
+    # Neither a start nor a kill -9 takes that away, nor that the numbers are given a second time.
+    copy.start()
+    wait_until(lambda: missed in copy.log(), PATIENCE_S, "the comparison")
+    wait_until(lambda: by_hand(copy, f"SELECT 1 FROM audit WHERE seq > {last}"), PATIENCE_S, "more entries")
+    copy.kill()
+    verify(copy, 1, f"error: {missed}")
+
+
+@pytest.mark.parametrize("cover_up", [
+    "UPDATE message SET audit_seq = 0",                     # as rows of before, which name the head alone
+    "UPDATE message SET audit_seq = 1 WHERE audit_seq > 0",
+    "DELETE FROM message",                                  # what Telegram took last names it, too
+    "UPDATE message SET audit_head = '', audit_seq = 0",
+    "DELETE FROM audit_end",
+])
+def test_whoever_cuts_has_to_find_all_that_names_it(told, copy, cover_up):
+    cut(copy, told[2][-1] - 1)
+    by_hand(copy, cover_up)
+    verify(copy, 1, f"{told[1][-1]}, which no entry has")
+
+
+def test_a_start_says_that_the_end_was_cut_off(told, copy):
+    """Error, message, metric, entry; it runs on, tells once, and the record cannot be cut off unseen."""
+    scene, heads, lengths = told
+    cut(copy, lengths[-1] - 1)
+    copy.start()
+    missing = "deploybot_audit_heads_missing"
+    wait_until(lambda: f"\n{missing} " in copy.metrics(), PATIENCE_S, "the comparison")
+    assert f"\n{missing} 0\n" not in copy.metrics()
+    assert "error" in copy.log() and f"was sent with the head {heads[-1]}, which no entry has" in copy.log()
+    wait_until(lambda: by_hand(copy, "SELECT seq FROM audit WHERE code = 'entries_missing'"), PATIENCE_S, "an entry")
+    told_admins = "SELECT count(*) FROM message WHERE head LIKE '%Audit log cut off: entries at its end%'"
+    n = by_hand(copy, told_admins)[0][0]
+    assert n == len(scene.bot.settings["ADMIN_TELEGRAM_IDS"].split(","))
+    assert copy.stop() == 0
+    copy.start()
+    wait_until(lambda: copy.log().count(f"was sent with the head {heads[-1]}") > 1, PATIENCE_S, "the next comparison")
+    assert copy.stop() == 0
+    assert by_hand(copy, told_admins)[0][0] == n
+    assert len(by_hand(copy, "SELECT 1 FROM audit WHERE code = 'entries_missing'")) == 1
+    verify(copy, 1, f"with the head {heads[-1]}, which no entry has")
+    # Whoever cuts its record off as well is found by the message that told of it.
+    seq, = by_hand(copy, "SELECT seq FROM audit WHERE code = 'entries_missing'")[0]
+    by_hand(copy, f"DELETE FROM audit WHERE seq >= {seq}", "DELETE FROM audit_end")
+    verify(copy, 1, f"which no entry has: it was entry {seq} (the newest is {seq - 1})")
+
+
+def test_behind_a_copy_what_is_newer_is_named_so(told, copy):
+    """serve --restored: heads of the log that went on without the copy are no cut, and no alarm."""
+    _, heads, lengths = told
+    cut(copy, lengths[0])
+    by_hand(copy, "DELETE FROM audit_end", "DELETE FROM witness")
+    write(copy, copy.lines)         # the log of before stands beside it
+    copy.arguments = ("serve", "--restored")
+    copy.start()
+    wait_until(lambda: "\ndeploybot_audit_heads_missing 0" in copy.metrics(), PATIENCE_S, "the comparison")
+    assert "it is newer than the copy started with --restored" in copy.log()
+    assert copy.stop() == 0
+    restored = lengths[0] + 1
+    verify(copy, 1, f"audit.log line {restored}: it is newer than the copy started with --restored (entry {restored}):"
+                    " move that log away")
+    copy.audit.unlink()
+    copy.arguments = ("serve",)
+    copy.start()
+    assert copy.stop() == 0
+    verify(copy, 0, "note: message #", f"was sent with the head {heads[1]}",
+           f"it is newer than the copy started with --restored (entry {restored})", "ok: ")
+    verify(copy, 1, f"error: {heads[1]} is no entry", f"started with --restored (entry {restored})", digits=heads[1:])
+
+
+def test_what_retention_removed_is_no_gap(told, copy):
+    """Messages go after their time: what names nothing any more is not missed."""
+    by_hand(copy, "DELETE FROM message")
+    verify(copy, 0, "ok:")
 
 
 @pytest.mark.parametrize("at", [0, 3, -1])

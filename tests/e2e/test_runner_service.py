@@ -234,6 +234,27 @@ def test_the_runners_user_cannot_keep_the_server_from_starting(scene):
             grabs.kill()
 
 
+@pytest.mark.parametrize("make", ["head -c 32 /dev/zero >{key} && chmod 666 {key}", "ln -s {other} {key}"])
+def test_a_key_that_the_runners_user_made_marks_no_secret(scene, make):
+    """Whoever knows the key of the marks tries weak secrets against a copy of the database: none is marked under it."""
+    if not TWO_USERS:
+        pytest.skip("one user only: not root")
+    key, other = scene.folder / "state/secret-marks.key", scene.folder / "scripts/known.key"
+    other.write_bytes(b"a key of 32 bytes known to them.")
+    scene.bot.stop()
+    key.unlink()
+    subprocess.run([*AS_RUNNER, "sh", "-c", make.format(key=key, other=other)], check=True)
+    said = scene.bot.log().count("how old secrets are is not known")
+    scene.bot.start()
+    wait_until(lambda: scene.bot.log().count("how old secrets are is not known") > said, PATIENCE_S, "a warning")
+    assert "secret-marks.key" in scene.bot.log()
+    scene.bot.stop()
+    key.unlink()
+    scene.bot.start()
+    wait_until(lambda: key.exists() and key.stat().st_size == 32, PATIENCE_S, "a key of the server's own")
+    assert key.stat().st_uid == SERVER
+
+
 def test_a_second_server_on_the_same_state_is_refused(scene):
     second = scene.as_server("serve")
     assert second.returncode == 75 and "another deploybot uses" in second.stderr + second.stdout

@@ -535,6 +535,9 @@ the_audit_verifies(const struct invariants *of, const struct invariants_files *f
 		tell(of, __func__, "%s", err.text);
 	else if (verified.behind != 0)
 		tell(of, __func__, "%" PRId64 " entries are not in the file", verified.behind);
+	else if (verified.heads.missing != 0)
+		tell(of, __func__, "%" PRId64 " heads that rows name are no entry's",
+		    verified.heads.missing);
 }
 
 /* I11 */

@@ -42,7 +42,6 @@ CUT_S = 600         # a trial that is over cuts too
 LOOKS = 3           # at the processes there are: a list of /proc is no snapshot
 BUSY_DELIVERIES = 120
 OLD = 1             # milliseconds after 1970: before whatever is kept
-ANCHOR = re.compile(r"\baudit ([0-9a-f]{16})\b")
 GOES_ON = re.compile(r"^↩️ Rolling back|[:,] rolling back to ")   # it is shown, or rang, and is no end
 
 
@@ -207,7 +206,6 @@ class Facts:
         note_telegram(scene)
         texts = [text_of(view) for view in scene.who.messages()]
         self.acknowledged = set(scene.acknowledged)
-        self.anchors = {anchor for text in texts for anchor in ANCHOR.findall(text)}
         self.ends = [text for text in texts if text.startswith(sum(oracle.SIGNS.values(), ()))
                      and not GOES_ON.search(text.split("\n", maxsplit=1)[0])]
         self.begun = {line[4].split("-")[0] for line in scene.begun() if line[0] == "begin"}
@@ -240,8 +238,9 @@ class Facts:
             if not any(name.startswith(source) and key == known for name, known in stored):
                 raise oracle.Broken("what_is_acknowledged_is_stored", f"{source} {key}")
         heads = values("SELECT lower(substr(hex(hash), 1, 16)) FROM audit")
-        if not self.anchors <= heads:
-            raise oracle.Broken("an_anchored_head_is_in_the_chain", self.anchors - heads)
+        named = values("SELECT audit_head FROM message WHERE audit_head <> ''")
+        if not named <= heads:
+            raise oracle.Broken("a_head_that_a_message_names_is_in_the_chain", named - heads)
         states = values("SELECT state FROM work")
         for text in self.ends:
             if not any(text.startswith(signs) and state in states for state, signs in oracle.SIGNS.items()):

@@ -114,7 +114,7 @@ class Soak:
         self.deliveries_seen = len(scene.chat.deliveries())
         self.deployments_seen = scene.template_rows[0]
         self.answered = set()
-        self.heads = []                     # audit heads that a chat has shown
+        self.heads = []                     # audit heads that messages name
         self.rss = None
         self.failure = None
         self.began = time.monotonic()
@@ -406,21 +406,21 @@ class Soak:
             said = views.get((chat, remote))
             if said is None or not said.startswith(oracle.SIGNS[state]):
                 raise oracle.Broken("every_chat_was_told", f"deployment {number} of {environment} is {state}: {said!r}")
-        self.heads += re.findall(r"audit ([0-9a-f]{8})", "\n".join(views.values()))
+        self.heads += [head for head, in self.scene.rows("SELECT audit_head FROM message WHERE audit_head <> ''")]
         self.deployments_seen = self.scene.rows("SELECT COALESCE(MIN(id) - 1, (SELECT MAX(id) FROM work))"
                                                 f" FROM work WHERE state NOT IN {FINAL}")[0][0]
 
     def audit_holds(self):
-        """It verifies, and every head that a chat has shown is one of its hashes."""
+        """It verifies, and every head that a message of a chat names is one of its hashes."""
         verified = self.scene.bot.run("audit", "verify")
         if verified.returncode != 0:
             raise oracle.Broken("the_audit_verifies", verified.stdout + verified.stderr)
-        known = {entry["hash"][:8] for entry in self.scene.audit()}
+        known = {entry["hash"][:16] for entry in self.scene.audit()}
         unknown = set(self.heads) - known
         self.add("heads of the audit found", len(set(self.heads)))
         self.heads = []
         if unknown:
-            raise oracle.Broken("the_audit_is_what_the_chat_saw", sorted(unknown))
+            raise oracle.Broken("the_audit_is_what_the_messages_name", sorted(unknown))
 
     def back_to_the_baseline(self):
         """I10"""

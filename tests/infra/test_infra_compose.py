@@ -16,7 +16,7 @@ from stage import wait_until
 from telegram_client import DEFAULT_TOKEN
 
 OURS = ("server", "runner", "nginx", "prometheus", "alertmanager")
-NETWORKS = {"server": {"edge", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "edge"},
+NETWORKS = {"server": {"proxy", "metrics", "server-out"}, "runner": {"runner-out"}, "nginx": {"front", "proxy"},
             "prometheus": {"metrics"}, "alertmanager": {"metrics", "alerts-out"}}
 
 
@@ -70,6 +70,26 @@ def test_a_signed_push_goes_live_and_a_forged_one_does_not(place):
         "Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": "f",
         "X-Hub-Signature-256": "sha256=" + "0" * 64})
     assert status == 401
+
+
+def test_the_server_knows_who_asked_nginx(place):
+    """Else all callers were one, nginx, and wrong tokens of anybody would use up what everybody has."""
+    ask("POST", "/github/webhook", b"{}", {"Content-Type": "application/json", "X-GitHub-Event": "ping",
+                                          "X-GitHub-Delivery": "w", "X-Real-IP": "192.0.2.66"})
+
+    def clients():
+        return {json.loads(line).get("client") for line in (place.volume("audit") / "audit.log").read_text(
+            "utf-8").splitlines() if '"webhook_rejected"' in line}
+    wait_until(lambda: WORLD in clients(), PATIENCE_S, "the address outside")
+    assert "192.0.2.66" not in clients()
+    # Whoever comes past nginx says nothing of others: prometheus shares a network with the server.
+    probe = ("exec 3<>/dev/tcp/server/8080; printf 'POST /telegram/webhook HTTP/1.1\\r\\nHost: x\\r\\n"
+             "X-Real-IP: 192.0.2.67\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\n\\r\\n{}' >&3; "
+             "head -n 1 <&3")
+    said = inside(place, "prometheus", "timeout", "9", "bash", "-c", probe).stdout
+    assert " 401 " in said or " 404 " in said, said
+    wait_until(lambda: len(clients()) > 1 or " 404 " in said, PATIENCE_S, "that one's entry")
+    assert "192.0.2.67" not in clients()
 
 
 def test_nginx_lets_the_webhooks_in_and_nothing_else(place):

@@ -42,7 +42,7 @@ PATIENCE_S = 240
 REFUSED = 77
 REPOSITORY = "orchard/shop"
 CONF = "/etc/deploybot/deploybot.conf"
-OVER = re.compile(r"^took .* · audit ", re.MULTILINE)
+OVER = re.compile(r"^took \d", re.MULTILINE)
 TYPED = {"BOT_TOKEN": DEFAULT_TOKEN, "REPOSITORY_TOKEN": "github_pat_0123456789",
          "REGISTRY_PASSWORD": REGISTRY_PASSWORD}
 STAGING, PRODUCTION = HOSTS.values()

@@ -17,7 +17,7 @@ from telegram_client import text_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE_S = 300
-OVER = re.compile(r"^took .* · audit ", re.MULTILINE)
+OVER = re.compile(r"^took \d", re.MULTILINE)
 
 
 class ChatScene(Scene):

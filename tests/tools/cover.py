@@ -30,6 +30,7 @@ CORE_FILES = {
     "lib/crypto.c": ("crypto_same", "crypto_same_text"),
     "lib/http_guard.c": (),                     # framing
     "lib/redact.c": (),                         # secrets in output
+    "lib/redact_shape.c": (),
     "lib/setting.c": (),                        # branches, ids, secrets of the settings
     "runner/protocol.c": (),                    # names and refs, on both sides of the runner
     "runner/supervisor_flow.c": (),             # states

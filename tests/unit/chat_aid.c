@@ -51,7 +51,6 @@ chat_about(const struct deployment *deployment)
 		.deployment = deployment,
 		.environment = &chat_there,
 		.approvals = deployment->state == DEPLOY_AWAITING_APPROVAL ? &approvals : NULL,
-		.audit_head = "0badcafe0badcafe",
 		.can_roll_back = true,
 		.position = 1,
 		.at = NOW,

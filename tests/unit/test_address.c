@@ -105,6 +105,55 @@ another_family_leads_nowhere(void **state)
 	assert_int_equal(address_class((const struct sockaddr *)&un), ADDRESS_NOWHERE);
 }
 
+/* A customer of IPv6 has 2^64 addresses, and is one. */
+static void
+addresses_of_one_network_are_counted_as_one(void **state)
+{
+	static const struct {
+		const char *text, *group;
+	} rows[] = {
+		{ "192.0.2.7", "192.0.2.7" },
+		{ "::ffff:192.0.2.7", "192.0.2.7" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
+		{ "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64" },
+		{ "2001:db8:1:3::", "2001:db8:1:3::/64" },
+		{ "ffff:ffff:ffff:ffff:1::", "ffff:ffff:ffff:ffff::/64" },
+		{ "::1", "::/64" },
+		{ "unix", "unix" },
+		{ "", "" },
+	};
+	char out[ADDRESS_GROUP];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(address_group(rows[i].text, out), rows[i].group);
+}
+
+static void
+a_network_has_its_addresses_and_no_others(void **state)
+{
+	static const char *const in[] = { "10.0.0.7", "172.16.0.0", "172.31.255.255",
+		"::ffff:172.20.1.1", "fd00::1", "fdff:ffff::", "2001:db8:0:1::5",
+		"2001:db8:0:1:ffff:ffff:ffff:ffff" };
+	static const char *const out[] = { "10.0.0.6", "10.0.0.8", "172.15.255.255", "172.32.0.0",
+		"fc00::1", "fe00::", "2001:db8:0:2::", "::10.0.0.7", "unix", "" };
+	struct address_networks networks = { 0 };
+
+	(void)state;
+	assert_true(address_networks_add(&networks, "10.0.0.7"));
+	assert_true(address_networks_add(&networks, "172.16.0.0/12"));
+	assert_true(address_networks_add(&networks, "fd00::/8"));
+	assert_true(address_networks_add(&networks, "2001:db8:0:1::/64"));
+	assert_false(address_networks_add(&networks, "172.16.0.0/11"));
+	for (size_t i = 0; i < COUNT(in); i++)
+		assert_true(address_networks_have(&networks, in[i]));
+	for (size_t i = 0; i < COUNT(out); i++)
+		assert_false(address_networks_have(&networks, out[i]));
+	while (networks.n < ADDRESS_NETWORKS)
+		assert_true(address_networks_add(&networks, "::1"));
+	assert_false(address_networks_add(&networks, "::1"));
+}
+
 int
 main(void)
 {
@@ -112,6 +161,8 @@ main(void)
 		cmocka_unit_test(each_network_ends_where_the_registry_says),
 		cmocka_unit_test(an_address_of_ipv4_within_one_of_ipv6_is_judged_as_itself),
 		cmocka_unit_test(another_family_leads_nowhere),
+		cmocka_unit_test(addresses_of_one_network_are_counted_as_one),
+		cmocka_unit_test(a_network_has_its_addresses_and_no_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

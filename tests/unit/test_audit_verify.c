@@ -190,25 +190,25 @@ digits_are_8_to_64_and_hexadecimal(void **state)
 	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"));
 }
 
-/* Only what Telegram has confirmed is said of the chat. */
+/* A database of before has no such table. */
 static void
-the_chat_is_a_witness_only_of_the_head_that_it_has(void **state)
+the_newest_line_that_chats_were_sent_is_found(void **state)
 {
 	struct world *w = *state;
-	char text[160];
 
-	assert_true(verify(w)); /* a database of before: it has no such table */
-	assert_false(w->found.is_witnessed);
-	sql(w, "CREATE TABLE witness (id INTEGER PRIMARY KEY, head TEXT NOT NULL) STRICT;");
 	assert_true(verify(w));
-	assert_false(w->found.is_witnessed);
-	sql(w, "INSERT INTO witness VALUES (1, '0123456789abcdef');");
+	assert_int_equal(w->found.line, 0);
+	sql(w,
+	    "CREATE TABLE audit_line (seq INTEGER PRIMARY KEY, head TEXT NOT NULL,"
+	    " at INTEGER NOT NULL) STRICT;");
 	assert_true(verify(w));
-	assert_false(w->found.is_witnessed);
-	(void)snprintf(text, sizeof(text), "UPDATE witness SET head = '%s';", w->found.head);
-	sql(w, text);
+	assert_int_equal(w->found.line, 0);
+	sql(w, "INSERT INTO audit_line VALUES (7, '0123456789abcdef', 5), (9, 'fedcba', 6);");
 	assert_true(verify(w));
-	assert_true(w->found.is_witnessed);
+	assert_int_equal(w->found.line, 9);
+	assert_int_equal(w->found.line_at, 6);
+	assert_string_equal(w->found.line_head, "fedcba");
+	assert_int_equal(w->found.heads.missing, 2);
 }
 
 static void
@@ -336,7 +336,7 @@ too_little_memory_is_no_broken_chain(void **state)
 			is_met = fail_nth_met();
 			if (ok || !is_met)
 				assert_true(ok);
-			else if (w->err.code != ERR_NOMEM || strstr(w->err.text, "line") != NULL)
+			else if (w->err.code != ERR_NOMEM || strstr(w->err.text, " line ") != NULL)
 				fail_msg("%s %u: %s", fail_what_name(whats[i]), n, w->err.text);
 		}
 	}
@@ -355,7 +355,7 @@ main(void)
 		TEST(a_database_that_is_not_there_is_not_made),
 		TEST(a_witness_is_found_by_16_digits_and_by_8_of_old_messages),
 		TEST(digits_are_8_to_64_and_hexadecimal),
-		TEST(the_chat_is_a_witness_only_of_the_head_that_it_has),
+		TEST(the_newest_line_that_chats_were_sent_is_found),
 		TEST(too_little_memory_is_no_broken_chain),
 	};
 

@@ -37,7 +37,7 @@ each_state_says_what_is_promised(void **state)
 		    "↩️ Rolling back staging from \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
 		{ DEPLOY_LIVE,
-		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6 · audit 0badcafe0badcafe" },
+		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6" },
 		{ DEPLOY_FAILED,
 		    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging still runs 9f8e7d6\n" },
 		{ DEPLOY_ROLLED_BACK,
@@ -74,7 +74,7 @@ what_ran_before_deploybot_is_called_so_where_the_first_release_is_live(void **st
 	(void)state;
 	(void)text_copy(
 	    deployment.previous, sizeof(deployment.previous), "target:before-0123456789abcdef");
-	chat_says(&what, "took 1 min 1 s · was what ran before deploybot · audit ");
+	chat_says(&what, "took 1 min 1 s · was what ran before deploybot");
 	assert_null(strstr(chat_plain(&what), "target:"));
 }
 
@@ -358,7 +358,7 @@ steps_are_ticked_with_their_time(void **state)
 	deployment.state = DEPLOY_LIVE;
 	deployment.ended_at = NOW - 19950;
 	what.run_end = RUN_SUCCEEDED;
-	chat_says(&what, "audit 0badcafe0badcafe\n✓ build 40 s");
+	chat_says(&what, "was 9f8e7d6\n✓ build 40 s");
 	assert_null(strstr(chat_plain(&what), "ship")); /* it took no time */
 	what.steps = ours;
 	assert_null(strstr(chat_plain(&what), "✓")); /* 40 s of a busy machine's, and no news */

@@ -66,12 +66,86 @@ nothing_in_a_subject_reads_as_its_end(void **state)
 	}
 }
 
+/* In a message of ours nothing that a stranger to it wrote can be pressed. */
+static void
+nothing_in_what_others_wrote_can_be_pressed(void **state)
+{
+#define WJ "\u2060"
+	static const struct {
+		const char *theirs, *shown;
+	} rows[] = {
+		{ "/rollback now", "/" WJ "rollback now" },
+		{ "see (/deploy) and /x", "see (/" WJ "deploy) and /" WJ "x" },
+		{ "https://evil.example/login", "https://" WJ "evil." WJ "example/login" },
+		{ "tg://resolve ftp:///x", "tg://" WJ "resolve ftp://" WJ "/" WJ "x" },
+		{ "t.me/x bit.ly/y a.рф", "t." WJ "me/x bit." WJ "ly/y a." WJ "рф" },
+		/* nothing would be linked there */
+		{ "and/or 1/2 / // a. b.c 4.17.21 .net v1.x",
+		    "and/or 1/2 / // a. b.c 4.17.21 .net v1.x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct chat_text text = CHAT_TEXT_EMPTY;
+		struct buf plain;
+
+		chat_text_theirs(&text, "", rows[i].theirs);
+		assert_string_equal(buf_text(&text.buf), rows[i].shown);
+		buf_init(&plain, 256);
+		chat_text_plain(buf_text(&text.buf), &plain);
+		assert_string_equal(buf_text(&plain), rows[i].theirs);
+		buf_done(&plain);
+		buf_done(&text.buf);
+	}
+}
+
+/* A branch is copied out of the chat, and nothing in code marks can be pressed anyway. */
+static void
+a_ref_stays_as_it_is(void **state)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	(void)state;
+	chat_text_ref(&text, "", "fix/shop.example");
+	assert_string_equal(buf_text(&text.buf), MARK_CODE "fix/shop.example" MARK_CODE);
+	buf_done(&text.buf);
+}
+
+static void
+an_author_who_reads_as_ours_stands_in_quotes(void **state)
+{
+	static const struct {
+		const char *author, *shown;
+	} rows[] = {
+		{ "deploybot ✅ Live: production", "\"deploybot ✅ Live: production\"" },
+		{ "🔥 DOWN", "\"🔥 DOWN\"" },
+		{ "Live: production", "\"Live: production\"" },
+		{ "⚠️", "\"⚠️\"" },
+		{ "Zoë O’Brien-Müller", "Zoë O’Brien-Müller" },
+		{ "Иван 田中 dependabot[bot]", "Иван 田中 dependabot[bot]" },
+		{ "confirmed by ada", "\"confirmed by ada\"" },
+		{ "a\xff", "a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
+		chat_text_author(&text, "", rows[i].author);
+		assert_string_equal(buf_text(&text.buf), rows[i].shown);
+		buf_done(&text.buf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_in_code_marks_is_what_a_shell_takes),
 		cmocka_unit_test(nothing_in_a_subject_reads_as_its_end),
+		cmocka_unit_test(nothing_in_what_others_wrote_can_be_pressed),
+		cmocka_unit_test(a_ref_stays_as_it_is),
+		cmocka_unit_test(an_author_who_reads_as_ours_stands_in_quotes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

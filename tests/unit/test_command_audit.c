@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/row_audit.h"
 
 #define DEV 44 /* reads the audit of staging */
 
@@ -57,8 +58,28 @@ an_admin_reads_all_of_it_the_newest_first(void **state)
 	assert_non_null(lock);
 	assert_true(denied < lock);
 	assert_non_null(strstr(text, "production · lock begun"));
-	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit 2")), 2);
-	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit staging 1")), 1);
+	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit 2")), 2 + 1);
+	assert_int_equal(lines(shown(WORLD_ADMIN, "/audit staging 1")), 1 + 1);
+}
+
+static void
+act_head_of(struct tx *tx, void *arg)
+{
+	row_audit_head_of(tx, 2, arg);
+}
+
+/* Of the newest that they see: `audit verify` finds it, and all before. */
+static void
+the_last_line_has_an_entrys_digits(void **state)
+{
+	char head[LIMIT_AUDIT_HEAD] = "", line[64];
+
+	(void)state;
+	world_act(&w, act_head_of, head);
+	(void)snprintf(line, sizeof(line), "\nentry 2: audit %s", head);
+	assert_true(text_ends(shown(WORLD_ADMIN, "/audit staging"), line));
+	assert_true(text_ends(shown(DEV, "/audit"), line));
+	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "entry"));
 }
 
 static void
@@ -108,6 +129,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_admin_reads_all_of_it_the_newest_first),
 		TEST(the_environment_stands_first),
+		TEST(the_last_line_has_an_entrys_digits),
 		TEST(what_somebody_may_not_see_is_not_there),
 		TEST(in_a_group_nothing_of_it_is_shown),
 		TEST(who_has_no_grant_is_denied),

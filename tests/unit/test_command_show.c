@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/row_audit.h"
 
 #define DEV 44 /* of one application */
 
@@ -128,11 +129,17 @@ what_its_script_has_warned_of_is_told(void **state)
 	has(shown(WORLD_ADMIN, "/show 1"), "\n• four\n• five\n… and 1 more: 📄 Log\n");
 }
 
+static void
+act_head_of(struct tx *tx, void *arg)
+{
+	row_audit_head_of(tx, 6, arg);
+}
+
 /* Its numbers are those of the audit's lines about it, and of no other. */
 static void
 the_audits_entries_are_those_about_it(void **state)
 {
-	char line[32];
+	char line[64], head[LIMIT_AUDIT_HEAD] = "";
 	const char *text;
 
 	(void)state;
@@ -141,7 +148,8 @@ the_audits_entries_are_those_about_it(void **state)
 	text = strstr(shown(WORLD_ADMIN, "/show #2"), "audit entries ");
 	assert_non_null(text);
 	assert_int_equal(world_audited(&w, "\"deployment\":2", NULL), 2);
-	(void)snprintf(line, sizeof(line), "audit entries %d–%d", 5, 6);
+	world_act(&w, act_head_of, head);
+	(void)snprintf(line, sizeof(line), "audit entries %d–%d; of 6: audit %s", 5, 6, head);
 	assert_string_equal(text, line);
 }
 

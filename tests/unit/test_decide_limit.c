@@ -5,6 +5,8 @@
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/row_cost.h"
+#include "store/row_token.h"
+#include "types/principal.h"
 
 #define HOUR_MS	  (3600 * INT64_C(1000))
 #define MINUTE_MS (60 * INT64_C(1000))
@@ -198,6 +200,104 @@ pushes_others_and_no_limit_cost_nothing(void **state)
 	world_close(&w);
 }
 
+/* --- tokens --- */
+
+#define TOKENS \
+	"ENABLE_TOKEN_AUTH=true", "AUTH_TOKEN_SECRET=0123456789abcdef0123456789abcdef01234567", \
+	    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=*:staging", "LOCAL_GAMES_IS=role dev"
+#define MAKER 44
+#define GAMES 5 /* a user of each Debian */
+
+struct made {
+	struct token token;
+	int64_t person; /* as whom it acts */
+};
+
+static void
+act_make(struct tx *tx, void *arg)
+{
+	struct made *made = arg;
+	char text[TOKEN_TEXT];
+
+	(void)snprintf(
+	    text, sizeof(text), TOKEN_PREFIX "%0*d%c", 2 * TOKEN_BYTES - 1, 0, made->token.name[0]);
+	(void)text_copy(made->token.role, sizeof(made->token.role), "dev");
+	made->token.expires_at = tx->at + 24 * HOUR_MS;
+	made->token.id = row_token_add(tx, &made->token, text);
+	made->person = principal_of_token(made->token.id);
+}
+
+/* The first letter of its name makes its text. */
+static struct made
+make(struct world *w, const char *name, int64_t made_by)
+{
+	struct made made = { .token = { .made_by = made_by } };
+
+	(void)text_copy(made.token.name, sizeof(made.token.name), name);
+	world_act(w, act_make, &made);
+	assert_true(made.token.id != 0);
+	return made;
+}
+
+static void
+act_save(struct tx *tx, void *arg)
+{
+	row_token_save(tx, arg);
+}
+
+static void
+who_makes_tokens_has_one_amount_in_a_day(void **state)
+{
+	struct made first, second, of_root, of_user;
+	struct world w;
+
+	(void)state;
+	world_open(&w, TOKENS, "COST_LIMIT_PER_USER=1", NULL);
+	first = make(&w, "a", MAKER);
+	second = make(&w, "b", MAKER);
+	of_root = make(&w, "c", world_root(&w, "dev"));
+	of_user = make(&w, "d", principal_of_user(GAMES));
+	deploy(&w, first.person, 5);
+	assert_int_equal(spent(&w, first.person), 0);
+	assert_in_range(spent(&w, MAKER), 15, 16);
+	(void)world_text(&w, second.person, "/deploy staging");
+	(void)world_text(&w, MAKER, "/deploy staging");
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 2);
+	assert_non_null(world_says(&w, "room again at "));
+	deploy(&w, of_root.person, 0);
+	assert_true(spent(&w, of_root.person) > 0);
+	deploy(&w, of_user.person, 0);
+	assert_true(spent(&w, principal_of_user(GAMES)) > 0);
+	/* Whoever has logged in with one is who asks by it, not who gave it to them. */
+	second.token.person = WORLD_OTHER_ADMIN;
+	world_act(&w, act_save, &second.token);
+	deploy(&w, second.person, 0);
+	assert_true(spent(&w, WORLD_OTHER_ADMIN) > 0);
+	world_close(&w);
+}
+
+static void
+who_makes_tokens_has_one_limit(void **state)
+{
+	struct made made[4], of_root;
+	struct world w;
+
+	(void)state;
+	world_open(&w, TOKENS, "ROLE_RATE_LIMIT=1", NULL);
+	for (size_t i = 0; i < COUNT(made); i++)
+		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i], MAKER);
+	of_root = make(&w, "e", world_root(&w, "dev"));
+	for (int i = 0; i < 20; i++)
+		(void)world_text(&w, made[i % 4].person, "/history staging");
+	assert_null(world_says(&w, "Too many commands"));
+	(void)world_text(&w, of_root.person, "/history staging");
+	assert_null(world_says(&w, "Too many commands"));
+	(void)world_text(&w, made[3].person, "/history staging");
+	assert_non_null(world_says(&w, "Too many commands: again in 60 s."));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -207,6 +307,8 @@ main(void)
 		cmocka_unit_test(what_asks_which_costs_nothing),
 		cmocka_unit_test(room_is_where_the_hours_before_it_have_gone),
 		cmocka_unit_test(pushes_others_and_no_limit_cost_nothing),
+		cmocka_unit_test(who_makes_tokens_has_one_amount_in_a_day),
+		cmocka_unit_test(who_makes_tokens_has_one_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,7 +527,7 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(
-	    world_count(&w, EFFECT_TIMER), 2); /* the newer question's, and the daily one */
+	    world_count(&w, EFFECT_TIMER), 3); /* the newer question's, daily one, audit's line */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
 	world_git_same(&w);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);

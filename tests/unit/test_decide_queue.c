@@ -403,7 +403,7 @@ a_question_of_a_place_that_ended_cannot_be_answered(void **state)
 	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_CANCELLED);
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, yes);
 	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_CANCELLED);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* the daily one */
+	assert_int_equal(world_count(&w, EFFECT_TIMER), 2); /* the daily one, the audit's line */
 	world_close(&w);
 }
 

@@ -32,6 +32,50 @@ a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
 	assert_int_equal(f->server->budget.used, 0);
 }
 
+static bool
+is_proxy(void *ctx, const char *peer, bool is_local)
+{
+	const char *proxy = ctx;
+
+	assert_true(is_local);
+	return strcmp(peer, proxy) == 0;
+}
+
+static void
+only_a_proxy_says_who_asks(void **state)
+{
+	static const struct {
+		const char *proxy, *headers, *from;
+	} rows[] = {
+		{ "127.0.0.1", "X-Real-IP: 192.0.2.7\r\n", "192.0.2.7" },
+		{ "127.0.0.1", "x-real-ip: 2001:db8::7\r\n", "2001:db8::7" },
+		{ "127.0.0.1", "X-Real-IP: unix\r\n", "127.0.0.1" },
+		{ "127.0.0.1", "X-Real-IP: 192.0.2.7, 10.0.0.1\r\n", "127.0.0.1" },
+		{ "127.0.0.1", "X-Real-IP: 192.0.2.7\r\nX-Real-IP: 10.0.0.1\r\n", "127.0.0.1" },
+		{ "127.0.0.1", "X-Forwarded-For: 192.0.2.7\r\n", "127.0.0.1" },
+		{ "127.0.0.2", "X-Real-IP: 192.0.2.7\r\n", "127.0.0.1" },
+	};
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	char proxy[16], text[200], wanted[64];
+
+	config.is_proxy = is_proxy;
+	config.ctx = proxy;
+	server_aid_start(f, &config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		(void)snprintf(proxy, sizeof(proxy), "%s", rows[i].proxy);
+		f->peer.size = 0;
+		f->peer.in[0] = '\0';
+		(void)snprintf(
+		    text, sizeof(text), "GET /echo HTTP/1.1\r\nHost: x\r\n%s\r\n", rows[i].headers);
+		peer_say(&f->peer, text, strlen(text));
+		UNTIL(f, peer_has_answer(&f->peer));
+		(void)snprintf(wanted, sizeof(wanted), "GET /echo from %s", rows[i].from);
+		assert_string_equal(f->seen, wanted);
+	}
+}
+
 static void
 a_connection_is_used_again_and_empty_answers_say_so(void **state)
 {
@@ -212,6 +256,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_that_is_none_is_refused_in_words),
 		TEST(a_body_comes_to_its_route_and_the_answer_goes_back),
+		TEST(only_a_proxy_says_who_asks),
 		TEST(a_connection_is_used_again_and_empty_answers_say_so),
 		TEST(a_quiesced_server_ends_what_it_has_and_takes_nothing_new),
 		TEST(a_unix_socket_is_served_and_a_stale_file_replaced),

@@ -132,6 +132,7 @@ feed(struct metric_set *set)
 	    });
 	metric_set_loop_lag(set, 0);
 	metric_set_timestamp(set, true, 0);
+	metric_set_audit_heads(set, 0);
 	metric_set_mirror(set, 4096);
 	metric_set_runner(set, true);
 	metric_set_tls(set, true, 1);

@@ -12,14 +12,26 @@
 
 #include "cli/cli_server.h"
 #include "lib/json.h"
+#include "lib/crypto.h"
 #include "lib/loop.h"
+#include "lib/clock.h"
 #include "lib/text.h"
+#include "settings/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/event.h"
+#include "types/refusals.h"
 #include "types/token.h"
+
+#define KEY    "a-key-of-tokens-that-is-long-enough-1"
+#define BEFORE "a-key-of-tokens-that-was-before-it-22"
 
 struct world {
 	struct loop *loop;
+	struct settings *settings;
+	struct refusals *refusals;
+	struct known_tokens tokens;
+	int asked_store; /* requests that it got */
+	char why[96];	 /* of what was refused last */
 	struct route_api *api;
 	struct http_route routes[ROUTE_API_ROUTES];
 	struct http_server *server;
@@ -43,6 +55,10 @@ decide(void *ctx, struct event *event)
 		.targets = &target,
 		.n_targets = 1 };
 
+	if (event->kind == EVENT_REJECTED)
+		(void)text_copy(w->why, sizeof(w->why), event->u.rejected.reason);
+	else
+		w->asked_store++;
 	if (w->log_of != NULL) {
 		answer =
 		    (struct answer){ .status = 200, .text = "{\"said\":\"\"}", .log_lines = 7 };
@@ -51,6 +67,48 @@ decide(void *ctx, struct event *event)
 	event->done(event->done_ctx, &answer);
 	event_free(event);
 	return true;
+}
+
+static struct settings *
+settings(void *ctx)
+{
+	return ((struct world *)ctx)->settings;
+}
+
+static struct settings *
+load(void)
+{
+	static char *environment[] = {
+		"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
+		"ADMIN_TELEGRAM_IDS=11", "STATE_DIRECTORY=/tmp", "REPOSITORY_URL=/srv/repository",
+		"ENABLE_API_SERVER=true", "ENABLE_TOKEN_AUTH=true", "AUTH_TOKEN_SECRET=" KEY,
+		"AUTH_TOKEN_SECRET_PREVIOUS=" BEFORE, NULL
+	};
+	struct settings_report report = { 0 };
+	struct settings *ret = NULL;
+
+	if (!settings_load(NULL, environment, &ret, &report))
+		fail_msg("settings: %s", report.lines[0].text);
+	return ret;
+}
+
+static void
+text_of(char last, char out[TOKEN_TEXT])
+{
+	(void)snprintf(out, TOKEN_TEXT, TOKEN_PREFIX "%0*d%c", 2 * TOKEN_BYTES - 1, 0, last);
+}
+
+/* From now on there is that token, until then. */
+static void
+know(struct world *w, char last, const char *key, int64_t until)
+{
+	struct known_token *token = &w->tokens.at[w->tokens.n++];
+	char text[TOKEN_TEXT];
+
+	text_of(last, text);
+	assert_true(crypto_hmac(key, strlen(key), text, strlen(text), token->mac, NULL));
+	token->until = until;
+	route_api_tokens(w->api, &w->tokens);
 }
 
 static bool
@@ -86,8 +144,18 @@ set_up(void **state)
 	struct http_server_config config = { .route_count = COUNT(w->routes) };
 
 	w->loop = loop_new(NULL);
-	w->api = route_api_new(&(struct route_api_config){
-	    .submit = decide, .is_network = true, .look = look, .read_log = read_log, .ctx = w });
+	w->settings = load();
+	w->refusals =
+	    refusals_new(&(struct refusals_config){ .loop = w->loop, .submit = decide, .ctx = w });
+	w->api = route_api_new(&(struct route_api_config){ .settings = settings,
+	    .submit = decide,
+	    .refusals = w->refusals,
+	    .is_network = true,
+	    .look = look,
+	    .read_log = read_log,
+	    .ctx = w });
+	know(w, 'a', KEY, INT64_MAX);
+	know(w, 'b', KEY, INT64_MAX);
 	route_api_routes(w->api, w->routes);
 	config.routes = w->routes;
 	w->server = http_server_new(w->loop, &config, "127.0.0.1:0", NULL);
@@ -102,26 +170,39 @@ tear_down(void **state)
 
 	http_server_free(w->server);
 	route_api_free(w->api);
+	refusals_free(w->refusals);
 	loop_free(w->loop);
+	settings_unref(w->settings);
 	free(w);
 	return 0;
+}
+
+/* Its status, as somebody of that address (NULL: of this machine). */
+static int
+status_of(struct world *w, char last, const char *client)
+{
+	char line[320], text[TOKEN_TEXT];
+
+	text_of(last, text);
+	(void)snprintf(line, sizeof(line),
+	    "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s%s%s"
+	    "Authorization: Bearer %s\r\n\r\n",
+	    client == NULL ? "" : "X-Real-IP: ", client == NULL ? "" : client,
+	    client == NULL ? "" : "\r\n", text);
+	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
+	return w->asked.status;
 }
 
 /* What `deploybot status` prints of it goes to w->printed. */
 static void
 ask(struct world *w, char last)
 {
-	char line[256], *text = NULL;
+	char *text = NULL;
 	FILE *out = stdout;
 	struct json *json;
 	size_t size;
 
-	(void)snprintf(line, sizeof(line),
-	    "GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-	    "Authorization: Bearer " TOKEN_PREFIX "%0*d%c\r\n\r\n",
-	    2 * TOKEN_BYTES - 1, 0, last);
-	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
-	assert_int_equal(w->asked.status, 200);
+	assert_int_equal(status_of(w, last, NULL), 200);
 	json = json_decode(w->asked.body, strlen(w->asked.body), NULL);
 	assert_non_null(json);
 	stdout = open_memstream(&text, &size);
@@ -175,17 +256,116 @@ each_token_looks_as_itself(void **state)
 	assert_true(w->user == ann);
 }
 
+/* Behind one address as behind the proxy of a whole office, and used for the first time. */
+static void
+a_valid_token_never_waits_behind_unknown_ones(void **state)
+{
+	struct world *w = *state;
+	int refused = 0;
+
+	for (int i = 0; i < 100; i++) {
+		int status = status_of(w, 'f', NULL);
+
+		assert_true(status == 401 || status == 429);
+		refused += status == 429;
+	}
+	assert_true(refused >= 85);
+	assert_int_equal(status_of(w, 'a', NULL), 200);
+	assert_int_equal(status_of(w, 'b', NULL), 200);
+	assert_int_equal(status_of(w, 'f', NULL), 429);
+}
+
+static void
+an_unknown_token_costs_the_store_nothing(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(status_of(w, 'f', NULL), 401);
+	assert_true(has(w->asked.body, "an unknown token: make one with deploybot token add"));
+	assert_string_equal(w->why, "an unknown token");
+	assert_int_equal(w->asked_store, 0);
+	assert_int_equal(status_of(w, 'a', NULL), 200);
+	assert_int_equal(w->asked_store, 1);
+}
+
+/* While the secret is rotated; and one that no secret of ours has made is none. */
+static void
+a_token_is_known_under_either_value_of_the_secret(void **state)
+{
+	struct world *w = *state;
+
+	know(w, 'c', BEFORE, INT64_MAX);
+	know(w, 'd', "a-key-of-tokens-that-is-nobodys-333", INT64_MAX);
+	assert_int_equal(status_of(w, 'c', NULL), 200);
+	assert_int_equal(status_of(w, 'd', NULL), 401);
+}
+
+/* Why it is not valid any more the store says, as often as anybody may try. */
+static void
+one_that_is_over_is_limited_as_an_unknown_one(void **state)
+{
+	struct world *w = *state;
+
+	know(w, 'c', KEY, 0);
+	know(w, 'd', KEY, clock_wall_ms() - 1);
+	know(w, 'e', KEY, clock_wall_ms() + 3600000);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(
+		    status_of(w, i % 2 == 0 ? 'c' : 'd', NULL), 200); /* as it decided */
+	assert_int_equal(w->asked_store, 10);
+	assert_int_equal(status_of(w, 'c', NULL), 429);
+	assert_int_equal(status_of(w, 'e', NULL), 200);
+}
+
+/* What is renewed after a commit keeps what each has left; what is gone is gone. */
+static void
+a_token_keeps_its_limit_when_others_are_made(void **state)
+{
+	struct world *w = *state;
+	int n = 0;
+
+	while (status_of(w, 'a', NULL) == 200)
+		continue;
+	assert_int_equal(w->asked.status, 429);
+	know(w, 'c', KEY, INT64_MAX);
+	while (status_of(w, 'a', NULL) == 200)
+		n++; /* what has come back meanwhile */
+	assert_true(n < 60);
+	assert_int_equal(status_of(w, 'c', NULL), 200);
+	w->tokens.n = 1;
+	route_api_tokens(w->api, &w->tokens);
+	assert_int_equal(status_of(w, 'b', NULL), 401);
+}
+
+/* One customer has 2^64 addresses; the next is another one. */
+static void
+tries_of_a_network_of_ipv6_are_one_anothers(void **state)
+{
+	struct world *w = *state;
+	char client[64];
+
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(client, sizeof(client), "2001:db8:1:2:%x::%x", i, i * 7);
+		assert_int_equal(status_of(w, 'f', client), 401);
+	}
+	assert_int_equal(status_of(w, 'f', "2001:db8:1:2:ffff::"), 429);
+	assert_int_equal(status_of(w, 'f', "2001:db8:1:3::"), 401);
+	assert_int_equal(status_of(w, 'f', "::ffff:192.0.2.1"), 401);
+}
+
 static void
 ask_log(struct world *w)
 {
 	static const char body[] = "{\"arguments\": [\"shop/staging\", \"7\"]}";
-	char line[400];
+	char line[400], token[TOKEN_TEXT];
 
+	text_of('a', token);
 	(void)snprintf(line, sizeof(line),
 	    "POST /v1/command/logs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
-	    "Authorization: Bearer " TOKEN_PREFIX "%0*d\r\n\r\n%s",
-	    sizeof(body) - 1, 2 * TOKEN_BYTES, 0, body);
+	    "Authorization: Bearer %s\r\n\r\n%s",
+	    sizeof(body) - 1, token, body);
 	http_ask(w->loop, http_server_port(w->server), line, strlen(line), &w->asked);
 }
 
@@ -216,6 +396,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_not_asked_is_not_said_to_be_down),
 		TEST(each_token_looks_as_itself),
+		TEST(a_valid_token_never_waits_behind_unknown_ones),
+		TEST(an_unknown_token_costs_the_store_nothing),
+		TEST(a_token_is_known_under_either_value_of_the_secret),
+		TEST(one_that_is_over_is_limited_as_an_unknown_one),
+		TEST(a_token_keeps_its_limit_when_others_are_made),
+		TEST(tries_of_a_network_of_ipv6_are_one_anothers),
 		TEST(what_an_application_logged_is_asked_before_it_is_answered),
 	};
 

@@ -107,6 +107,31 @@ retention_removes_what_is_old_and_nothing_that_is_needed(void **state)
 }
 
 static void
+act_update(struct tx *tx, void *arg)
+{
+	assert_int_equal(row_dedupe_add(tx, "telegram", "7", NULL), *(bool *)arg);
+	assert_int_equal(row_dedupe_add(tx, "github", "7", NULL), tx->at == STORE_AID_AT);
+}
+
+/* Anybody may write to the bot: what they sent is kept as long as it may come again. */
+static void
+updates_are_known_for_two_days(void **state)
+{
+	struct store_aid *aid = *state;
+	bool is_new = true;
+
+	store_aid_act(aid, act_update, &is_new);
+	aid->at += 2 * DAY;
+	store_aid_act(aid, act_retain, NULL);
+	is_new = false;
+	store_aid_act(aid, act_update, &is_new);
+	aid->at += 1;
+	store_aid_act(aid, act_retain, NULL);
+	is_new = true;
+	store_aid_act(aid, act_update, &is_new);
+}
+
+static void
 act_close(struct tx *tx, void *arg)
 {
 	(void)arg;
@@ -247,6 +272,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
+		TEST(updates_are_known_for_two_days),
 		TEST(closing_a_question_withdraws_its_deadline),
 		TEST(the_oldest_logs_go_until_all_together_have_the_size),
 		TEST(logs_of_drains_do_not_push_out_those_of_deployments),

@@ -485,6 +485,41 @@ an_environment_may_be_called_local(void **state)
 	settings_unref(s);
 }
 
+/* Without TRUSTED_PROXY this machine may say who asks; with it, who it names alone. */
+static void
+whom_the_proxy_is_said_to_be_is_believed_alone(void **state)
+{
+	static const struct {
+		const char *set, *in, *out;
+	} rows[] = {
+		{ "TRUSTED_PROXY=10.0.0.7", "10.0.0.7", "10.0.0.8" },
+		{ "TRUSTED_PROXY=10.0.0.7", "::ffff:10.0.0.7", "127.0.0.1" },
+		{ "TRUSTED_PROXY=unix", "unix", "127.0.0.1" },
+		{ "TRUSTED_PROXY=10.0.0.0/8, 127.0.0.1", "127.0.0.1", "unix" },
+		{ "TRUSTED_PROXY=unix,fd00::/8", "fd00::1", "::1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct settings *s = LOAD(NULL, COMPLETE, rows[i].set);
+
+		assert_non_null(s);
+		assert_true(settings_trusts_proxy(s, rows[i].in, false));
+		assert_false(settings_trusts_proxy(s, rows[i].out, true));
+		settings_unref(s);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		struct settings *s =
+		    LOAD(NULL, COMPLETE, i == 0 ? "TRUSTED_PROXY=" : "DEBUG=false");
+
+		assert_non_null(s);
+		assert_true(settings_trusts_proxy(s, "::1", true));
+		assert_true(settings_trusts_proxy(s, "unix", true));
+		assert_false(settings_trusts_proxy(s, "10.0.0.7", false));
+		settings_unref(s);
+	}
+}
+
 int
 main(void)
 {
@@ -511,6 +546,7 @@ main(void)
 		cmocka_unit_test(a_window_that_is_wrong_is_named_among_several),
 		cmocka_unit_test(a_window_that_is_past_is_warned_of_and_one_to_come_is_not),
 		cmocka_unit_test(an_environment_may_be_called_local),
+		cmocka_unit_test(whom_the_proxy_is_said_to_be_is_believed_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

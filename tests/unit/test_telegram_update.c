@@ -267,6 +267,8 @@ only_a_username_stands_behind_an_at(void **state)
 		{ "\"first_name\":\"\\u3164\\uff20\\u3164\"", "id 7" },
 		{ "\"first_name\":\"\\u200b@ad@a\",\"last_name\":\"@b\"", "“ad a b” (id 7)" },
 		{ "\"first_name\":\"@ada\",\"username\":\"eve\"", "@eve" },
+		{ "\"first_name\":\"/rollback\",\"last_name\":\"now.\"", "“rollback now.” (id 7)" },
+		{ "\"first_name\":\"https://evil.example/x\"", "“https: evil example/x” (id 7)" },
 		{ "\"first_name\":\"\\u200b\\u202e\"", "id 7" },
 		{ "\"first_name\":\" @ \",\"username\":\"\"", "id 7" },
 		{ "\"is_bot\":false", "id 7" },

@@ -1,0 +1,57 @@
+/* redact_shape.h - what secrets look like of which no value is known: tokens, hooks' URLs.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <string.h>
+
+#include "lib/base.h"
+
+enum redact_match {
+	REDACT_NO,
+	REDACT_MORE, /* that is decided by bytes which are not there yet */
+	REDACT_YES,
+};
+
+typedef bool redact_belongs(char c);
+
+/* A shape that stands at a place of a text. */
+struct redact_shape {
+	size_t keep;	      /* bytes before the secret, which are none */
+	size_t size;	      /* with them; at least so much of what is there belongs to it ... */
+	redact_belongs *rest; /* ... and whatever of these follows; NULL: nothing does */
+	size_t none;	      /* REDACT_NO: so many bytes from here on begin no JWT */
+};
+
+/* [A-Za-z0-9_-] */
+redact_belongs redact_shape_is_token;
+
+bool redact_shape_is_digit(char c);
+
+/* Which bytes follow the first one of a shape, and of what redact.c knows besides ("://",
+ * "authorization", a key's heading): the text of that byte is "*" where any may, "" where it begins
+ * none. */
+extern const char redact_shape_seconds[256][5];
+
+/* Could one begin at t?  A quick look at two of its n bytes (1 at least): most begin none. */
+static inline bool
+redact_shape_may_begin(const char *t, size_t n)
+{
+	const char *second = redact_shape_seconds[(unsigned char)t[0]];
+
+	if (second[0] == '\0')
+		return false;
+	return n == 1 || second[0] == '*' || second[0] == t[1] ||
+	    (t[1] != '\0' && strchr(second + 1, t[1]) != NULL);
+}
+
+/*
+ * The shape at t.  previous: the byte before it, 0 where there is none; is_last: nothing follows.
+ * looks_for_jwt false: a JWT is known not to begin here.
+ */
+enum redact_match redact_shape_find(const char *t, size_t n, char previous, bool is_last,
+    bool looks_for_jwt, struct redact_shape *ret) MUST_USE;
+
+/* How many of the bytes at t go on with what was found; a dot does so only between characters of a
+ * token.  *ret_more: that is not all, the rest is decided by what follows. */
+size_t
+redact_shape_rest(redact_belongs *rest, const char *t, size_t n, bool is_last, bool *ret_more);
