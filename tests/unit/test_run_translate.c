@@ -77,13 +77,13 @@ a_record_has_what_was_warned_of(void **state)
 	(void)state;
 	(void)snprintf(record.warnings[0], sizeof(record.warnings[0]),
 	    "token ghp_0123456789abcdef0123456789abcdef0123 \u202e\xff is old");
-	memset(record.warnings[1], 'w', PROTOCOL_WARNING);
+	memset(record.warnings[1], 'o', PROTOCOL_WARNING);
 	ended = run_translate_record(&context, &record);
 	assert_int_equal(ended.warnings.said, 9);
 	(void)snprintf(want, sizeof(want), "token *** ? is old\n%s…", record.warnings[1]);
 	assert_string_equal(ended.warnings.lines, want);
 	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
-		memset(record.warnings[i], 'w', PROTOCOL_WARNING);
+		memset(record.warnings[i], 'o', PROTOCOL_WARNING);
 	ended = run_translate_record(&context, &record);
 	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
 }
