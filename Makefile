@@ -112,8 +112,8 @@ $(FAIL_NTH_TESTS:%=$(BUILD)/tests/%): TEST_WRAP = $(FAIL_NTH_WRAP)
 $(BUILD)/tests/test_setting: TEST_WRAP = -Xlinker --wrap=regcomp -Xlinker --wrap=regexec
 $(BUILD)/tests/test_settings_production: TEST_WRAP = -Xlinker --wrap=access
 $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
-$(BUILD)/tests/test_telegram_order: TEST_WRAP = $(addprefix -Xlinker --wrap=,loop_now_ms loop_defer loop_timer_start \
-	telegram_api_post telegram_api_cancel)
+$(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRAP = \
+	$(addprefix -Xlinker --wrap=,clock_wall_ms loop_now_ms loop_defer loop_timer_start telegram_api_post telegram_api_cancel)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@mkdir -p $(@D)

@@ -196,8 +196,12 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 		chat_action_progress(text, about);
 		return;
 	}
-	chat_first(text, chat_first_of(about), deployment->environment);
-	chat_deployment_what(text, "", deployment);
+	if (deployment->state == DEPLOY_ROLLING_BACK) { /* it rings: what is wrong comes first */
+		chat_deployment_first(text, about);
+	} else {
+		chat_first(text, chat_first_of(about), deployment->environment);
+		chat_deployment_what(text, "", deployment);
+	}
 	chat_deployment_requester(text, deployment);
 	chat_deployment_why(text, "\n", deployment, "", WHY_IN_STORY);
 	chat_deployment_unprobed(text, deployment);

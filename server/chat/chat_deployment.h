@@ -18,6 +18,7 @@ struct chat_approvals {
 	bool is_one_more;		 /* ... which asks for one more */
 	const struct condition *because; /* why more than usual; NULL: it is not */
 	const char *roles;		 /* whose people are asked; NULL: each that grants it */
+	const char *asked;   /* whom it reached in private, "": nobody; NULL: a chat has it */
 	const char *changes; /* what would change, as chat_deployment_changes() had it */
 	int64_t n_changes;   /* ... so many commits */
 	int64_t until;	     /* wall ms */
@@ -74,7 +75,6 @@ struct chat_deployment {
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
-	enum deploy_state rolled;  /* ROLLING_BACK, in what rang then: how that ended; else 0 */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
 	struct chat_clock clock;   /* in which that is said */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
@@ -139,15 +139,11 @@ size_t chat_deployment_rings_before(enum deploy_state state);
  * logged, and last lines that are private.  free() it; NULL only when memory is short. */
 char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_USE;
 
-/* What rings; free() it.  NULL only when memory is short.  is_brief: the story stands in the same
- * chat already, so that this is its first line alone, unless somebody has to do something now. */
-char *chat_deployment_ring(const struct chat_deployment *about, bool is_brief) MUST_USE;
+/* To who was asked to approve it, and may not any more. */
+void chat_deployment_others(struct chat_text *text, const struct deployment *deployment);
 
-/* Adds what rang when it began to be rolled back, and how that ended. */
-void chat_deployment_rolled(struct chat_text *text, const struct chat_deployment *about);
-
-/* What stands where it was asked for, once its question stands below; the same. */
-char *chat_deployment_found(const struct deployment *deployment) MUST_USE;
+/* What stands in the place of a message that was sent anew, where it could not be deleted. */
+#define CHAT_SAID_BELOW "🔁 This is said again below."
 
 #define CHAT_PAST_BARRIER "⚠️ Roll back all the same"
 

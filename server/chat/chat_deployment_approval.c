@@ -40,6 +40,12 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_outside(text, " · asked: ", is->roles);
 	if (is->until != 0)
 		chat_text_since(text, "\n⌛ open until ", &about->clock, is->until, about->at);
+	if (is->asked != NULL && is->asked[0] == '\0' && is->n_others > 0)
+		chat_text_add(text,
+		    "\n⚠️ " MARK_BOLD "nobody could be asked" MARK_BOLD
+		    ": who may approve it has to write /start to the bot first");
+	else
+		chat_text_some(text, "\nasked in private: ", is->asked != NULL ? is->asked : "");
 	if (is->n_others >= missing)
 		return;
 	if (is->n_others == 0)

@@ -105,8 +105,8 @@ what_it_left(const struct deployment *deployment)
 }
 
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
-void
-chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about)
+static void
+add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const char *environment = deployment->environment;
@@ -210,7 +210,7 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		return;
 	}
 	chat_deployment_first(text, about);
-	chat_deployment_what_runs(text, about);
+	add_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment, deployment,
 		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY);
@@ -257,7 +257,7 @@ chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deploy
 
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
-	chat_deployment_what_runs(text, about);
+	add_what_runs(text, about);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", deployment);
 	add_what_stays_old(text, about);
@@ -281,7 +281,7 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
-	chat_deployment_what_runs(text, about);
+	add_what_runs(text, about);
 	chat_deployment_next_step(text, about->environment, deployment,
 	    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY);
 	chat_text_add(text, "\n");

@@ -180,8 +180,10 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_VERIFYING:
 		return of_program(
 		    deployment, FIRST_VERIFIES, FIRST_VERIFIES_BACK, FIRST_VERIFIES_FORWARD);
-	case DEPLOY_ROLLING_BACK:
-		return FIRST_RETURNS;
+	case DEPLOY_ROLLING_BACK: /* it rings: why, in the place of that it does */
+		return about->deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNS_STOPPED :
+		    about->deployment->why == DEPLOY_WHY_UNHEALTHY    ? FIRST_RETURNS_UNWELL :
+									FIRST_RETURNS_FAILED;
 	case DEPLOY_VERIFYING_ROLLBACK:
 		return FIRST_LOOKS_BACK;
 	case DEPLOY_LIVE:
@@ -211,17 +213,6 @@ chat_first_of(const struct chat_deployment *about)
 		break;
 	}
 	abort();
-}
-
-/* The line that rings says why it is rolled back, in the place of that it does. */
-static enum chat_first
-first_of_ring(const struct chat_deployment *about)
-{
-	if (about->deployment->state != DEPLOY_ROLLING_BACK)
-		return chat_first_of(about);
-	return about->deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNS_STOPPED :
-	    about->deployment->why == DEPLOY_WHY_UNHEALTHY    ? FIRST_RETURNS_UNWELL :
-								FIRST_RETURNS_FAILED;
 }
 
 /* What is said of each end behind its subject. */
@@ -316,7 +307,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	const struct deployment *deployment = about->deployment;
 	char target[LIMIT_ENVIRONMENT];
 
-	chat_first(text, first_of_ring(about), deployment_target(deployment, target));
+	chat_first(text, chat_first_of(about), deployment_target(deployment, target));
 	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		chat_text_commit(text, " → ", deployment->commit);
@@ -324,11 +315,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		return;
 	}
 	if (deployment->state == DEPLOY_ROLLING_BACK)
-		chat_deployment_previous(text,
-		    about->rolled == DEPLOY_ROLLED_BACK		? ", rolled back to " :
-			about->rolled == DEPLOY_ROLLBACK_FAILED ? ", NOT rolled back to " :
-								  ", rolling back to ",
-		    deployment);
+		chat_deployment_previous(text, ", rolling back to ", deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
 		chat_text_outside(text, ", ",
 		    deployment->detail[0] != '\0' ? deployment->detail :

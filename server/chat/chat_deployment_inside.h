@@ -201,8 +201,5 @@ void chat_deployment_end_cancelled(struct chat_text *text, const struct chat_dep
 void chat_deployment_end_expired(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_superseded(struct chat_text *text, const struct chat_deployment *about);
 
-/* The sentence that a bad end must never leave in doubt: what runs there now. */
-void chat_deployment_what_runs(struct chat_text *text, const struct chat_deployment *about);
-
 /* A line, where nothing asks for its health. */
 void chat_deployment_unprobed(struct chat_text *text, const struct deployment *deployment);

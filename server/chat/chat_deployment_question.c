@@ -113,30 +113,15 @@ chat_deployment_label(const char *what, const char *target, char out[LIMIT_BUTTO
 	return out;
 }
 
-char *
-chat_deployment_found(const struct deployment *deployment)
+void
+chat_deployment_others(struct chat_text *text, const struct deployment *deployment)
 {
-	bool is_anew = deployment->changed[0] != '\0' || deployment_is_action(deployment);
 	char target[LIMIT_ENVIRONMENT];
-	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (!is_anew && deployment->confirmed_by != 0) {
-		chat_first(&text, FIRST_NEEDS_APPROVAL, deployment->environment);
-		chat_deployment_what(&text, "", deployment);
-		chat_text_outside(&text, " by ", deployment->confirmer);
-		chat_text_add(&text, "; others are asked to approve it below");
-		return chat_text_take(&text);
-	}
-	chat_first(&text, is_anew ? FIRST_ASKED_BELOW : FIRST_FOUND,
-	    deployment_target(deployment, target));
-	if (is_anew)
-		chat_text_outside(&text,
-		    deployment->changed[0] != '\0' ? "asked again below: " : "asked again below",
-		    deployment->changed);
-	else
-		chat_text_ref(&text, "", deployment->ref);
-	chat_deployment_what(&text, is_anew ? " — " : " is ", deployment);
-	return chat_text_take(&text);
+	chat_first(text, FIRST_CLOSED, deployment_target(deployment, target));
+	chat_deployment_what(text, ", ", deployment);
+	chat_text_add(
+	    text, "\n#%lld is asked of others, who may approve it.", (long long)deployment->id);
 }
 
 char *

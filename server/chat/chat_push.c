@@ -67,8 +67,13 @@ chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 	char groups[(GROUPS_SHOWN + 1) * (ENVIRONMENT_ID_MAX + 24)];
 
 	if (ask->n == 0) {
-		chat_first(text, FIRST_ANSWERED, ask->last);
-		chat_text_commit(text, "and all others that asked\n", ask->commit);
+		if (ask->last[0] != '\0') {
+			chat_first(text, FIRST_ANSWERED, ask->last);
+			chat_text_add(text, "and all others that asked");
+		} else {
+			chat_text_add(text, "ℹ️ Answered by others");
+		}
+		chat_text_commit(text, "\n", ask->commit);
 		chat_text_quoted(text, " ", ask->subject, CHAT_FIRST_SUBJECT);
 		chat_text_add(text, " waits nowhere any more.");
 		return;

@@ -11,7 +11,7 @@ struct chat_push_ask {
 	const char *subject;
 	const char *author;
 	const char *requester;
-	const char *last; /* that was answered */
+	const char *last; /* that was answered; "": one that this chat may not see */
 	size_t n;	  /* that wait for an answer */
 	const char *names[CHAT_PUSH_NAMES];
 };

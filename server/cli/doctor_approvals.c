@@ -86,27 +86,58 @@ is_asked(const struct doctor *doctor, int64_t person)
 	return false;
 }
 
-void
-doctor_approvers(struct doctor *doctor)
+/* ... and where there is no group each who could act there is told of pushes and failures. */
+static bool
+is_told(const struct doctor *doctor, int64_t person)
+{
+	for (size_t i = 0; i < doctor->settings->environment_count; i++) {
+		const struct environment_settings *e = &doctor->settings->environments[i];
+
+		if (settings_text(e->of, SETTING_TELEGRAM_CHAT_ID) == NULL &&
+		    policy_could_act(
+			doctor->settings, principal_of_person(person), e->name, clock_wall_ms()))
+			return true;
+	}
+	return false;
+}
+
+typedef bool concerns_fn(const struct doctor *doctor, int64_t person);
+
+/* Those of them to whom the bot may not write; false: there is none. */
+static bool
+name_unreached(const struct doctor *doctor, concerns_fn *concerns, char names[LIMIT_LINE])
 {
 	const struct roles *roles = doctor->settings->roles;
-	char path[PATH_MAX], names[LIMIT_LINE] = "";
+	char path[PATH_MAX];
 	size_t used = 0;
 	int64_t before = 0;
 
+	names[0] = '\0';
 	cli_database(doctor->settings, path, sizeof(path));
-	for (size_t i = 0; i < roles->member_count && used < sizeof(names); i++) {
+	for (size_t i = 0; i < roles->member_count && used < LIMIT_LINE; i++) {
 		int64_t person = roles->member[i].person;
 
-		if (person > 0 && person != before && is_asked(doctor, person) &&
-		    !row_chat_had_private(path, person))
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%" PRId64,
+		if (person > 0 && person != before && concerns(doctor, person) &&
+		    !row_chat_can_write(path, person))
+			used += (size_t)snprintf(names + used, LIMIT_LINE - used, "%s%" PRId64,
 			    used == 0 ? "" : ", ", person);
 		before = person;
 	}
-	if (used > 0)
+	return used > 0;
+}
+
+void
+doctor_approvers(struct doctor *doctor)
+{
+	char names[LIMIT_LINE];
+
+	if (name_unreached(doctor, is_asked, names))
 		TELL(doctor, TELEGRAM, WARNING,
-		    "approvers who never wrote to the bot, so that it cannot ask them in private (/start does it): %s",
+		    "approvers who never wrote to the bot, or have blocked it, so that it cannot ask them in private (/start does it): %s",
+		    names);
+	if (name_unreached(doctor, is_told, names))
+		TELL(doctor, TELEGRAM, WARNING,
+		    "TELEGRAM_CHAT_ID is not set, so pushes and failures go to each who could act, in private; they do not reach who never wrote to the bot, or has blocked it (/start does it): %s",
 		    names);
 }
 

@@ -343,6 +343,22 @@ add_all_button(struct tx *tx, const struct update *update, struct message *messa
 	decide_once_button(tx, update, &all, "All commands", &message->buttons);
 }
 
+/* In a group all would read what one may, and which of it is theirs. */
+static void
+say_where(struct tx *tx, const struct update *update)
+{
+	const char *name = tx->event->context.own_name;
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_text_add(&text, "Here: /status, /deploy, /rollback, /queue. What you may: ");
+	if (name[0] != '\0')
+		chat_text_add(&text, "https://t.me/%s?start=help", name);
+	else
+		chat_text_add(&text, "write /help to me in private");
+	chat_text_add(&text, ".");
+	(void)decide_send(tx, &update->address, &text);
+}
+
 /* What a newcomer can press: where something runs, and what they may deploy, their last first. */
 static void
 add_start_buttons(struct tx *tx, const struct update *update, struct message *message)
@@ -427,6 +443,10 @@ greet(struct tx *tx, const struct update *update, bool is_start, bool is_all)
 			    "👋 I deploy releases, check their health and roll bad ones back.\n\n");
 		say_stranger(tx, update, ended, &text);
 		(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+		return;
+	}
+	if (!update->is_private && !decide_is_answered(update)) {
+		say_where(tx, update);
 		return;
 	}
 	if (ended[0] != '\0')

@@ -3,7 +3,6 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
-#include "decide/decide_ready.h"
 #include "decide/decide_reply.h"
 
 #define WORDS 3
@@ -42,17 +41,6 @@ say_no_client(struct tx *tx, const struct update *update, const char *id)
 	(void)decide_send(tx, &update->address, &text);
 }
 
-static void
-ask(struct tx *tx, const struct update *update, const struct action *action, const char *client,
-    const char *argument)
-{
-	int64_t id = decide_do(tx, update, action, client, argument, DO_IS_REQUESTED);
-	struct deployment work = row_deployment_get(tx, id);
-
-	if (work.state == DEPLOY_AWAITING_APPROVAL)
-		decide_ready_send(tx, &update->address, &work);
-}
-
 void
 command_request(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -68,5 +56,5 @@ command_request(struct tx *tx, const struct update *update, const struct request
 	else if (decide_do_client(tx, update->person, id) == NULL)
 		say_no_client(tx, update, id);
 	else
-		ask(tx, update, action, id, words[2]);
+		(void)decide_do(tx, update, action, id, words[2], DO_IS_REQUESTED);
 }

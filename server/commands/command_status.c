@@ -7,6 +7,9 @@
 #include "decide/decide_where.h"
 #include "store/row_effect.h"
 
+/* Health is mostly known sooner, so that it is one message. */
+#define MOMENT_MS 300
+
 static void
 show(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -16,6 +19,7 @@ show(struct tx *tx, const struct update *update, const struct request *request)
 	const struct decide_status_health health = { probe != NULL ? &probe->u.probe : NULL, NULL };
 	int64_t row = 0;
 
+	message.held_until = probe != NULL ? tx->at + MOMENT_MS : 0;
 	if (decide_status(tx, update, request, &health, 0, &message.buttons, &text))
 		row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (probe == NULL)

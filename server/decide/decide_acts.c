@@ -61,20 +61,12 @@ static act_fn *const acts_table[] = {
 };
 _Static_assert(COUNT(acts_table) == DEPLOY_ACT_COUNT, "every act is carried out");
 
-/* Also one that a person asked for first, and a push of the same commit came upon. */
-static bool
-is_a_pushs(struct tx *tx, const struct deployment *deployment)
-{
-	return !deployment_is_by_request(deployment) ||
-	    row_button_is_requester(tx, deployment->id, 0);
-}
-
 static void
 do_ask_person(struct act *act)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
-	bool is_push = is_a_pushs(tx, deployment);
+	bool is_push = decide_tell_is_pushs(tx, deployment);
 	bool was_answered = deployment->answered_at != deployment->requested_at;
 	int64_t wait_ms = deployment->state == DEPLOY_QUEUED && (!is_push || was_answered) ?
 	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :

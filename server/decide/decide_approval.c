@@ -487,6 +487,19 @@ decide_approvals_look(struct tx *tx)
 	}
 }
 
+void
+decide_approvals_show(struct tx *tx, int64_t person)
+{
+	int64_t id = 0;
+
+	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
+		struct deployment work = row_deployment_get(tx, id);
+
+		if (decide_needs_may(tx, &work, person, NULL) == NEEDS_MAY)
+			decide_tell_approvers_in(tx, &work, person);
+	}
+}
+
 /* All who are asked read it, in private too. */
 static void
 list_changes(struct tx *tx, struct deployment *work, const struct git_answer *answer)

@@ -40,5 +40,8 @@ void decide_approval_listed(struct tx *tx, struct deployment *work,
 /* Half of its time is over, or all of it. */
 void decide_approval_due(struct tx *tx, int64_t work);
 
+/* That person can be written to by now: they are asked about all that they may approve. */
+void decide_approvals_show(struct tx *tx, int64_t person);
+
 /* Settings are others: all that awaits approvals is looked at. */
 void decide_approvals_look(struct tx *tx);

@@ -8,6 +8,7 @@
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
+#include "store/row_pin.h"
 #include "store/row_rate_limit.h"
 #include "types/settings.h"
 
@@ -19,6 +20,16 @@ int64_t
 decide_chat_of(struct tx *tx, const char *environment)
 {
 	return row_chat_now(tx, settings_of(tx->settings, environment)->telegram_chat_id);
+}
+
+int64_t
+decide_team_of(struct tx *tx, const char *environment)
+{
+	const struct settings *of = settings_of(tx->settings, environment);
+
+	return settings_text(of, SETTING_TELEGRAM_CHAT_ID) != NULL ?
+	    row_chat_now(tx, of->telegram_chat_id) :
+	    0;
 }
 
 static bool
@@ -79,8 +90,9 @@ decide_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	if (!is_known(tx, old_chat) && !is_known(tx, new_chat))
 		return;
 	row_message_move_chat(tx, old_chat, new_chat);
-	/* Of others' groups no row is kept. */
-	if (!settings_names_chat(tx->settings, old_chat, names, sizeof(names)) ||
+	/* Of others' groups no row is kept; what is pinned where it was ours is ended there. */
+	if ((!settings_names_chat(tx->settings, old_chat, names, sizeof(names)) &&
+		row_pin_get(tx, new_chat).timer == 0) ||
 	    row_chat_now(tx, old_chat) == new_chat)
 		return;
 	row_chat_move(tx, old_chat, new_chat);

@@ -10,6 +10,7 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_emergency.h"
 #include "decide/decide_limit.h"
+#include "decide/decide_nag.h"
 #include "decide/decide_previous.h"
 #include "decide/decide_record.h"
 #include "decide/decide_reply.h"
@@ -23,6 +24,7 @@
 #include "store/row_claim.h"
 #include "store/row_press.h"
 #include "store/row_queue.h"
+#include "store/row_shown.h"
 #include "store/row_witness.h"
 
 static struct deployment
@@ -141,6 +143,16 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	decide_record_end(tx, deployment);
 }
 
+/* They say how it ended; where somebody has yet to see that, they say later who has. */
+static void
+end_copies(struct tx *tx, const struct deployment *deployment)
+{
+	if (decide_nag_is_open(tx, deployment))
+		row_shown_become(tx, deployment->id, SHOWN_APPROVER, SHOWN_TEAM);
+	else
+		row_shown_clear(tx, deployment->id, SHOWN_TEAM);
+}
+
 bool
 decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
     const struct git_answer *answer)
@@ -170,6 +182,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		/* Their messages say how it ended; whoever asked for it must not review it. */
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);
+		end_copies(tx, deployment);
 		row_approval_clear_messages(tx, deployment->id, true);
 		row_block_forget_contained(tx, deployment->id);
 		if (deployment->state != DEPLOY_LIVE)

@@ -10,13 +10,13 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
-#include "decide/decide_chat.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_need.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
@@ -30,9 +30,8 @@
 #define DAY_MS	      (24 * 3600 * INT64_C(1000))
 #define REMINDERS_MAX 14
 #define OTHERS_MAX    8
-#define RUNG_MAX      48 /* beside chats and reminders: ROW_SHOWN_MAX in all */
 
-_Static_assert(RUNG_MAX + REMINDERS_MAX + 2 <= ROW_SHOWN_MAX, "all are edited later");
+_Static_assert(2 * DECIDE_WHOM_ALL + 1 <= ROW_SHOWN_MAX, "all are edited later");
 
 /* --- asked for --- */
 
@@ -77,18 +76,24 @@ add_button(struct tx *tx, const struct deployment *work, int64_t chat, struct bu
 {
 	const struct request review = request_about("review", "work", work->id);
 
-	row_button_show_for(tx, &review, chat, 0, "📝 Review done", buttons);
+	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_APPROVE, work->environment))
+		row_button_show_for(tx, &review, chat, 0, "📝 Review done", buttons);
 }
 
+/* A chat has one of each: a reminder is said below all else of it, in the place of what stood. */
 static void
 show(struct tx *tx, const struct deployment *work, int64_t chat, bool rings, struct chat_text *text)
 {
 	CLEANUP(message_done)
 	struct message message = { .address.chat = chat, .is_silent = !rings, .is_alarm = rings };
+	int64_t row = row_shown_in(tx, work->id, chat, SHOWN_REVIEW);
 
 	add_button(tx, work, chat, &message.buttons);
 	message.head = chat_text_take(text);
-	row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
+	if (row != 0)
+		row_message_renew(tx, row, &message);
+	else
+		row_shown_add(tx, work->id, row_message_add(tx, &message), SHOWN_REVIEW);
 }
 
 /* What would hold it if it were none, in the words that all read from then on. */
@@ -163,11 +168,34 @@ add_requesters(struct tx *tx, const struct deployment *work)
 	row_press_share(tx, question.id, work->id);
 }
 
+static bool
+is_among(int64_t chat, const int64_t *chats, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (chats[i] == chat)
+			return true;
+	return false;
+}
+
+/* Each who could have approved it, but in chats in which it was said. */
+static void
+ring_approvers(struct tx *tx, const struct deployment *work, const char *passed,
+    const int64_t *chats, size_t n, bool rings)
+{
+	int64_t approvals = decide_needs_chat(tx, work->environment), person = 0;
+
+	for (int i = 0; i < DECIDE_WHOM_ALL && (person = decide_needs_next(tx, work, person)) != 0;
+	     i++)
+		if (person != approvals && !is_among(person, chats, n) &&
+		    !row_chat_is_refused(tx, person))
+			ring(tx, work, passed, person, rings);
+}
+
 void
 decide_emergency_ring(struct tx *tx, const struct deployment *work)
 {
-	int64_t team = decide_chat_of(tx, work->environment);
-	int64_t approvals = decide_needs_chat(tx, work->environment), person = 0;
+	int64_t approvals = decide_needs_chat(tx, work->environment), chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, work->environment, chats);
 	bool rings = decide_may_ring_emergency(tx, work->requested_by);
 	char passed[LIMIT_PASSED];
 	struct holds holds;
@@ -178,15 +206,11 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 	tell_owner(tx, work, &holds);
 	note_passed(tx, work, &holds);
 	(void)row_deployment_passed(tx, work->id, passed);
-	ring(tx, work, passed, team, rings);
-	if (approvals != team)
+	for (size_t i = 0; i < n; i++)
+		ring(tx, work, passed, chats[i], rings);
+	if (approvals != 0 && !is_among(approvals, chats, n))
 		ring(tx, work, passed, approvals, rings);
-	for (int i = 0; i < RUNG_MAX && (person = decide_needs_next(tx, work, person)) != 0;) {
-		if (person == team || person == approvals || !row_chat_has_private(tx, person))
-			continue;
-		ring(tx, work, passed, person, rings);
-		i++;
-	}
+	ring_approvers(tx, work, passed, chats, n, rings);
 	wait_a_day(tx, work->id);
 }
 
@@ -243,20 +267,36 @@ decide_emergency_ended(struct tx *tx, const struct deployment *work)
 		tell(tx, work);
 }
 
+static void
+remind(struct tx *tx, const struct deployment *work)
+{
+	int64_t approvals = decide_needs_chat(tx, work->environment), chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, work->environment, chats);
+
+	if (approvals != 0) {
+		chats[0] = approvals;
+		n = 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
+		chat_emergency_reminder(&text, work, REMINDERS_MAX, tx->at);
+		show(tx, work, chats[i], true, &text);
+	}
+}
+
 void
 decide_emergency_due(struct tx *tx, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	bool is_over = deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL;
-	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (work.id == 0 || (!deployment_awaits_review(&work) && is_over))
 		return;
 	if (deployment_awaits_review(&work)) {
 		work.n_reminders++;
 		row_deployment_save(tx, &work);
-		chat_emergency_reminder(&text, &work, REMINDERS_MAX, tx->at);
-		show(tx, &work, decide_needs_chat(tx, work.environment), true, &text);
+		remind(tx, &work);
 	}
 	if (work.n_reminders < REMINDERS_MAX)
 		wait_a_day(tx, id);

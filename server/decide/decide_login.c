@@ -43,7 +43,7 @@ decide_login_deleted(
 	chat_text_outside(&text,
 	    "🔑 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
 	    failure);
-	(void)decide_send(tx, &(struct chat_address){ .chat = deleted->person }, &text);
+	(void)decide_send(tx, &(struct chat_address){ .chat = deleted->chat }, &text);
 }
 
 static bool

@@ -8,8 +8,9 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
-#include "decide/decide_chat.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_whom.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -55,8 +56,9 @@ wait_for_next(struct tx *tx, const struct deployment *work, int n)
 	    tx, TIMER_NAG, name, 0, due < tx->at + DAY_MS ? due : tx->at + DAY_MS);
 }
 
-void
-decide_nag_shown(struct tx *tx, int64_t work, int64_t message)
+/* Its button stands there: it says later who has seen it. */
+static void
+note_shown(struct tx *tx, int64_t work, int64_t message)
 {
 	if (message != 0)
 		row_shown_add(tx, work, message, SHOWN_NAG);
@@ -77,11 +79,11 @@ decide_nag_begin(struct tx *tx, const struct deployment *work)
 	decide_nag_end(tx, work->environment);
 	if (interval_ms(tx, work->environment) == 0)
 		return;
-	decide_nag_shown(tx, work->id, work->message);
-	decide_nag_shown(tx, work->id, work->also_message);
+	note_shown(tx, work->id, work->message);
+	note_shown(tx, work->id, work->also_message);
 	n = row_button_list_messages(tx, work->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
-		decide_nag_shown(tx, work->id, others[i]);
+		note_shown(tx, work->id, others[i]);
 	wait_for_next(tx, work, 0);
 }
 
@@ -115,8 +117,11 @@ end(struct tx *tx, const char *environment, int64_t work, const char *by)
 {
 	const struct request seen = request_about("seen", "work", work);
 	int64_t rows[ROW_SHOWN_MAX];
-	size_t n = row_shown_list(tx, work, SHOWN_NAG, rows);
+	size_t n;
 
+	/* Whoever was told of it in private reads that, too. */
+	row_shown_become(tx, work, SHOWN_TEAM, SHOWN_NAG);
+	n = row_shown_list(tx, work, SHOWN_NAG, rows);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
 		end_in(tx, rows[i], &seen, by);
@@ -141,15 +146,28 @@ is_sure(struct tx *tx, const struct deployment *work, const struct environment *
 	    row_run_end(tx, work->run) == RUN_SUCCEEDED;
 }
 
+static void
+nag_in(struct tx *tx, const struct deployment *work, const struct environment *environment,
+    int64_t chat)
+{
+	struct message as = { .address.chat = chat, .is_alarm = true };
+	const struct request seen = request_about("seen", "work", work->id);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment))
+		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
+	chat_deployment_nag(&text, work, environment, is_sure(tx, work, environment),
+	    environment->n_nags == DECIDE_NAGS_MAX, tx->at);
+	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
+}
+
 void
 decide_nag_due(struct tx *tx, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	struct environment environment = row_environment_get(tx, work.environment);
-	struct message as = { .is_alarm = true };
-	const struct request seen = request_about("seen", "work", id);
-	struct chat_text text = CHAT_TEXT_EMPTY;
-	int64_t interval = interval_ms(tx, work.environment);
+	int64_t interval = interval_ms(tx, work.environment), chats[DECIDE_WHOM_ALL];
+	size_t n;
 
 	if (id == 0 || environment.unseen_work != id)
 		return;
@@ -163,11 +181,9 @@ decide_nag_due(struct tx *tx, int64_t id)
 	}
 	wait_for_next(tx, &work, environment.n_nags + 1);
 	environment = row_environment_get(tx, work.environment);
-	as.address.chat = decide_chat_of(tx, work.environment);
-	row_button_show_for(tx, &seen, as.address.chat, 0, CHAT_SEEN, &as.buttons);
-	chat_deployment_nag(&text, &work, &environment, is_sure(tx, &work, &environment),
-	    environment.n_nags == DECIDE_NAGS_MAX, tx->at);
-	decide_nag_shown(tx, id, decide_send_as(tx, &as, &text));
+	n = decide_whom_news(tx, work.environment, chats);
+	for (size_t i = 0; i < n; i++)
+		nag_in(tx, &work, &environment, chats[i]);
 }
 
 bool

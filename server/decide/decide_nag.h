@@ -17,9 +17,6 @@ void decide_nag_end(struct tx *tx, const char *environment);
 /* Is it that work's end that nobody has seen? */
 bool decide_nag_is_open(struct tx *tx, const struct deployment *work);
 
-/* A message shows its button: it says later who has seen it. */
-void decide_nag_shown(struct tx *tx, int64_t work, int64_t message);
-
 /* The TIMER_NAG of that work has fired. */
 void decide_nag_due(struct tx *tx, int64_t work);
 

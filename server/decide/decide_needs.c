@@ -453,7 +453,7 @@ decide_needs_chat(struct tx *tx, const char *environment)
 
 	return settings != NULL && settings->approval_chat != 0 ?
 	    row_chat_now(tx, settings->approval_chat) :
-	    decide_chat_of(tx, environment);
+	    decide_team_of(tx, environment);
 }
 
 int

@@ -64,7 +64,7 @@ void decide_needs_name(struct tx *tx, struct deployment *work);
 size_t decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const char *begin,
     const char *end, struct chat_text *text);
 
-/* The chat in which approvals for that environment are asked for. */
+/* The chat in which approvals for that environment are asked for; 0: in private alone. */
 int64_t decide_needs_chat(struct tx *tx, const char *environment);
 
 /* How long who confirms it again has: what others approved is not lost because they are away.

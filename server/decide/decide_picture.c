@@ -112,7 +112,7 @@ decide_picture_deleted(
     struct tx *tx, const struct effect_delete_message *deleted, const char *failure)
 {
 	if (failure[0] != '\0')
-		forget(tx, deleted->person, deleted->made_at, "deleted", failure);
+		forget(tx, deleted->chat, deleted->made_at, "deleted", failure);
 }
 
 /* --- a code, and somebody else's yes --- */

@@ -17,6 +17,7 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_whom.h"
 #include "decide/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -90,7 +91,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.program = PROGRAM_DEPLOY,
 		.trigger = strcmp(requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
-		.address = { .chat = decide_chat_of(tx, environment) },
+		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
 		.shown_block = came_block(tx, environment, answer->commit),

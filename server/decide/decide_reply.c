@@ -16,6 +16,7 @@
 #include "decide/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
+#include "store/row_chat.h"
 #include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -99,9 +100,13 @@ decide_answer_no(struct tx *tx, const struct update *update)
 struct chat_address
 decide_home(struct tx *tx, const struct update *update, const char *environment)
 {
-	return decide_is_answered(update) ?
-	    (struct chat_address){ .chat = decide_chat_of(tx, environment) } :
-	    update->address;
+	if (!decide_is_answered(update))
+		return update->address;
+	/* On the machine as who they are in the chat: it goes on there. */
+	if (decide_team_of(tx, environment) == 0 && update->person > 0 &&
+	    row_chat_has_private(tx, update->person))
+		return (struct chat_address){ .chat = update->person };
+	return (struct chat_address){ .chat = decide_chat_of(tx, environment) };
 }
 
 struct chat_clock
@@ -121,8 +126,19 @@ decide_send(struct tx *tx, const struct chat_address *address, struct chat_text 
 void
 decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 {
-	(void)decide_send(
-	    tx, &(struct chat_address){ .chat = decide_chat_of(tx, environment) }, text);
+	int64_t chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, environment, chats);
+	char *head = chat_text_take(text);
+
+	for (size_t i = 0; i < n && head != NULL; i++) {
+		struct chat_text copy = CHAT_TEXT_EMPTY;
+
+		chat_text_add(&copy, "%s", head);
+		(void)decide_send(tx, &(struct chat_address){ .chat = chats[i] }, &copy);
+	}
+	if (head == NULL)
+		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+	free(head);
 }
 
 int64_t

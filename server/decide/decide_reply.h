@@ -23,7 +23,7 @@ void decide_refusef(struct tx *tx, int status, const char *fmt, ...) PRINTF(3, 4
 void decide_answer_no(struct tx *tx, const struct update *update);
 
 /* Where the message of such work goes: to the chat in which it was asked for, or else to its
- * application's. */
+ * application's, or where there is none to theirs. */
 struct chat_address
 decide_home(struct tx *tx, const struct update *update, const char *environment);
 
@@ -42,7 +42,7 @@ decide_change(struct tx *tx, int64_t row, const struct buttons *buttons, struct 
 /* As decide_send_as(), as an answer, without a notification. */
 int64_t decide_send(struct tx *tx, const struct chat_address *address, struct chat_text *text);
 
-/* To the team of that environment, without a notification. */
+/* To the group of that environment, or all who could act on it, without a notification. */
 void decide_send_team(struct tx *tx, const char *environment, struct chat_text *text);
 
 /* An answer with literal text of ours. */

@@ -3,209 +3,19 @@
 #include "decide/decide_tell.h"
 
 #include "chat/chat_text.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_application_log.h"
 #include "decide/decide_asked.h"
 #include "decide/decide_audit_line.h"
 #include "decide/decide_chat.h"
-#include "decide/decide_hold.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell_batch.h"
 #include "decide/decide_tell_inside.h"
-#include "decide/decide_where.h"
-#include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
 #include "store/row_press.h"
 
 /* People who asked for the same elsewhere, and whose messages go on with it. */
 #define OTHERS_MAX 8
-
-/* Who reads it there: in private that person, where it was asked for who asked; elsewhere a team,
- * which has a chat of that environment. */
-static int64_t
-reader(const struct deployment *deployment, int64_t chat)
-{
-	if (chat > 0)
-		return chat;
-	return chat == deployment->address.chat && deployment_is_by_request(deployment) ?
-	    deployment->requested_by :
-	    0;
-}
-
-static void
-hide_tail(struct chat_deployment *shown)
-{
-	shown->is_tail_hidden = shown->tail[0] != '\0';
-	shown->tail = "";
-}
-
-/* It waits behind work that they may not see. */
-static void
-hide_ahead(struct tx *tx, int64_t person, struct deployment *ahead)
-{
-	char target[LIMIT_ENVIRONMENT];
-
-	if (ahead->environment[0] != '\0' &&
-	    !decide_sees(tx, person, deployment_target(ahead, target)))
-		ahead->environment[0] = '\0';
-}
-
-/* Its text for that person, 0 a team: without what they may not see. */
-static void
-render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, bool shows_log,
-    struct message *ret)
-{
-	struct chat_deployment shown = *about;
-	struct deployment work = *about->deployment;
-	struct deployment ahead = about->ahead != NULL ? *about->ahead : (struct deployment){ 0 };
-	struct environment environment = *about->environment;
-	struct holds holds = *about->holds;
-	struct ran ran[RAN_SHOWN];
-	size_t n_ran = 0;
-
-	for (size_t i = 0; i < about->n_ran; i++)
-		if (person == 0 || decide_sees(tx, person, about->ran[i].environment))
-			ran[n_ran++] = about->ran[i];
-	shown.ran = ran;
-	shown.n_ran = n_ran;
-	if (person != 0) {
-		decide_hide(tx, person, &work);
-		decide_hide_holds(tx, person, about->deployment->environment, &holds);
-		hide_ahead(tx, person, &ahead);
-	}
-	if (strcmp(work.environment, about->deployment->environment) != 0)
-		(void)text_copy(environment.name, sizeof(environment.name), work.environment);
-	if (strcmp(work.client, about->deployment->client) != 0)
-		shown.touches = "";
-	if (!shows_log) {
-		if (about->is_tail_private)
-			hide_tail(&shown);
-		shown.application_log = "";
-	}
-	shown.deployment = &work;
-	shown.environment = &environment;
-	shown.holds = &holds;
-	shown.ahead = about->ahead != NULL ? &ahead : NULL;
-	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
-}
-
-/* Its message in that chat, as it is now. */
-void
-decide_tell_render(
-    struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
-{
-	render_for(tx, about, reader(about->deployment, chat),
-	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
-	ret->buttons = decide_tell_buttons(tx, about->deployment, chat);
-}
-
-/* ... in the place of that row; 0: none. */
-static void
-tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
-{
-	CLEANUP(message_done) struct message now = { 0 };
-	CLEANUP(message_done) struct message message = { 0 };
-
-	if (row == 0)
-		return;
-	now = row_message_get(tx, row);
-	decide_tell_render(tx, about, now.address.chat, &message);
-	message.address = now.address;
-	row_message_change(tx, row, &message);
-	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
-		decide_audit_line_note(tx, row);
-}
-
-/* May one more sound be made for it in that chat, by coming to this state?  Not counted over all
- * chats: those of whoever asked would leave none for a team that is to read that it is down. */
-bool
-decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
-{
-	return (size_t)row_message_count_rings(tx, deployment->id, chat) <=
-	    chat_deployment_rings_before(deployment->state);
-}
-
-/* What stands is made of more than its rows (what git said), and stays where nothing is hidden from
- * them. */
-static char *
-text_in_progress(
-    struct tx *tx, const struct deployment *work, struct message *stands, int64_t person)
-{
-	CLEANUP(message_done) struct message whole = { 0 };
-	CLEANUP(message_done) struct message theirs = { 0 };
-	struct decide_tell_rows shown;
-	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
-
-	render_for(tx, &about, reader(work, stands->address.chat), false, &whole);
-	render_for(tx, &about, person, false, &theirs);
-	if (whole.head == NULL || theirs.head == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-		return NULL;
-	}
-	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
-}
-
-/* It stands with others, of which they may see none: its own question, without what git said. */
-static char *
-text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
-{
-	CLEANUP(message_done) struct message theirs = { 0 };
-	struct decide_tell_rows shown;
-	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
-
-	render_for(tx, &about, person, false, &theirs);
-	if (theirs.head == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	return TAKE(theirs.head);
-}
-
-char *
-decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
-{
-	CLEANUP(message_done) struct message stands = row_message_get(tx, work->message);
-	bool is_theirs = person == reader(work, stands.address.chat);
-	char *text;
-
-	if (stands.head == NULL)
-		return NULL;
-	if (decide_tell_batch_has(tx, work))
-		return text_of_own(tx, work, person);
-	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
-		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);
-	if (!is_theirs && !decide_sees(tx, person, work->environment))
-		return NULL;
-	if (deployment_is_action(work) ||
-	    decide_is_allowed(tx, person, POLICY_LOG, work->environment))
-		return TAKE(stands.head);
-	text = chat_deployment_without_log(stands.head, decide_tail_is_private(tx, work));
-	if (text == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
-	return text;
-}
-
-/* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for. */
-static int64_t
-add_message(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
-    bool asks)
-{
-	const struct deployment *deployment = about->deployment;
-	CLEANUP(message_done) struct message message = { 0 };
-	int64_t row;
-
-	decide_tell_render(tx, about, address->chat, &message);
-	message.address = *address;
-	message.is_silent = !asks || !decide_tell_may_ring(tx, deployment, address->chat) ||
-	    !decide_may_ring_question(tx, deployment);
-	message.rings_for = message.is_silent ? 0 : deployment->id;
-	if (asks && address->chat == deployment->address.chat)
-		message.reply_to = deployment->request;
-	row = row_message_add(tx, &message);
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
-		decide_audit_line_note(tx, row);
-	return row;
-}
 
 /* That it goes on, and no more: how it ends stands where it was asked for. */
 static void
@@ -235,7 +45,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 
 		if (now.address.chat < 0 || (now.address.chat == acted && !is_decided) ||
 		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
-			tell_in(tx, about, rows[i]);
+			decide_tell_in(tx, about, rows[i]);
 		else if (is_decided)
 			edit_decided(tx, about, rows[i], &now);
 	}
@@ -243,7 +53,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 		return;
 	n = row_approval_list_messages(tx, about->deployment->id, true, rows);
 	for (size_t i = 0; i < n; i++)
-		tell_in(tx, about, rows[i]);
+		decide_tell_in(tx, about, rows[i]);
 }
 
 void
@@ -259,16 +69,17 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	if (is_said)
 		; /* with others */
 	else if (deployment->message == 0)
-		deployment->message = add_message(
+		deployment->message = decide_tell_add(
 		    tx, &about, &deployment->address, decide_tell_is_question(deployment));
 	else
-		tell_in(tx, &about, deployment->message);
+		decide_tell_in(tx, &about, deployment->message);
 	if (was_together) /* who told it may not save it: another's message is none of its */
 		row_deployment_save(tx, deployment);
-	tell_in(tx, &about, deployment->also_message);
+	decide_tell_in(tx, &about, deployment->also_message);
 	n = row_button_list_messages(tx, deployment->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
-		tell_in(tx, &about, others[i]);
+		decide_tell_in(tx, &about, others[i]);
+	decide_tell_copies(tx, &about);
 	tell_approvers(tx, &about, 0);
 }
 
@@ -290,26 +101,39 @@ decide_tell_listed(struct tx *tx, const struct deployment *deployment)
 	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
 
 	for (size_t i = 0; i < n; i++)
-		tell_in(tx, &about, rows[i]);
+		decide_tell_in(tx, &about, rows[i]);
 }
 
-/* The question stands below; what stood for it says so. */
-void
-decide_tell_leave(struct tx *tx, const struct deployment *deployment, int64_t row)
+/* Whoever asked is still looking: what said that git is asked becomes the question.  Where git took
+ * longer, or it is asked anew, nobody is. */
+static bool
+is_looked_at(struct tx *tx, const struct deployment *deployment)
 {
-	CLEANUP(message_done) struct message message = { 0 };
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	int64_t patience_ms = settings != NULL ? settings->notify_after_seconds * INT64_C(1000) : 0;
 
-	if (row == 0)
-		return;
-	message.head = chat_deployment_found(deployment);
-	row_message_change(tx, row, &message);
+	return deployment->changed[0] == '\0' && deployment->confirmed_by == 0 &&
+	    row_message_is_sent(tx, deployment->message) &&
+	    tx->at - deployment->requested_at <= patience_ms;
 }
 
 void
 decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	decide_tell_leave(tx, deployment, deployment->message);
-	deployment->message = 0;
+	int64_t row = deployment->message;
+	struct decide_tell_rows shown;
+	struct chat_deployment about;
+	struct decide_tell_ring ring = { .counts = true };
+
+	if (row == 0 || is_looked_at(tx, deployment)) {
+		decide_tell(tx, deployment, answer);
+		return;
+	}
+	about = decide_tell_facts(tx, deployment, answer, &shown);
+	ring.is_silent = !decide_tell_may_ring(tx, deployment, deployment->address.chat) ||
+	    !decide_may_ring_question(tx, deployment);
+	decide_tell_anew(tx, &about, row, &ring);
 	decide_tell(tx, deployment, answer);
 }
 
@@ -319,19 +143,21 @@ decide_tell_chosen(struct tx *tx, struct deployment *deployment, const struct gi
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, answer, &shown);
 
-	deployment->message = add_message(tx, &about, &deployment->address, false);
+	deployment->message = decide_tell_add(tx, &about, &deployment->address, false);
+	decide_tell_add_copies(tx, &about, false);
 }
 
 void
-decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+decide_tell_copy_stays(
+    struct tx *tx, const struct effect_delete_message *deleted, const char *failure)
 {
-	struct decide_tell_rows shown;
-	struct chat_deployment about = decide_tell_facts(tx, deployment, answer, &shown);
-	int64_t team = decide_chat_of(tx, deployment->environment);
+	struct message copy = { .address.chat = deleted->chat, .remote_id = deleted->remote_id };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (deployment->also_message == 0 && deployment->address.chat != team)
-		deployment->also_message = add_message(tx, &about,
-		    &(struct chat_address){ .chat = team }, decide_tell_is_question(deployment));
+	if (failure[0] == '\0')
+		return;
+	chat_text_add(&text, CHAT_SAID_BELOW);
+	(void)decide_send_as(tx, &copy, &text);
 }
 
 /* What stands in its place in that chat from now on; what stood there says so. */
@@ -380,7 +206,7 @@ void
 decide_tell_shared(struct tx *tx, struct deployment *question, struct deployment *request,
     const struct git_answer *answer)
 {
-	int64_t team = decide_chat_of(tx, question->environment), shows = 0;
+	int64_t team = decide_team_of(tx, question->environment), shows = 0;
 
 	if (request->address.chat != 0 && request->message != 0) {
 		shows = show_in(tx, question, request, answer);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/row_deployment.h"
+#include "types/effect.h"
 #include "types/git_answer.h"
 
 /*
@@ -17,10 +18,15 @@ void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_
  * it; NULL: there is none for them. */
 char *decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
 
-/* A question is sent, not edited into what stands: a sound is made for a new message alone. */
+/* A question is sent anew: a sound is made for a new message alone.  Where whoever asked is looking
+ * still, it takes the place of what said so. */
 void
 decide_tell_question(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
+/* A message that was sent anew could not be deleted where it stood: that says that it stands
+ * below. */
+void decide_tell_copy_stays(
+    struct tx *tx, const struct effect_delete_message *deleted, const char *failure);
 /* The same without a sound: it stood with others, and whoever chose it reads it there. */
 void
 decide_tell_chosen(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
@@ -42,8 +48,9 @@ void decide_tell_reminder(struct tx *tx, const struct deployment *deployment);
 /* ... git has listed its commits since: their messages, those in private too, have them. */
 void decide_tell_listed(struct tx *tx, const struct deployment *deployment);
 
-/* It has come to this state: says so in a line that rings, where the state does
- * (chat_deployment.c), as a reply to what asked for it, or to its message. */
+/* It has come to this state: where the state rings (chat_deployment.c) its message is sent anew, as
+ * a reply to what asked for it.  Of what is bad each who could act there has one by then, where
+ * there is no TELEGRAM_CHAT_ID, and who pushed it. */
 void decide_ring(struct tx *tx, const struct deployment *deployment);
 
 /* To who asked for it alone: they have come to the front of its queue (is_next), or it starts. */
@@ -52,7 +59,11 @@ void decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool i
 /* To both who asked alone: a place in the queue went from one to the other. */
 void decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to);
 
-/* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too.  Sets also_message. */
+/* It began with a push, or a push of the same commit came upon what a person asked for. */
+bool decide_tell_is_pushs(struct tx *tx, const struct deployment *deployment);
+
+/* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too, and also_message is set.
+ * Where there is none: of a push each who could act there does, in private. */
 void
 decide_tell_team(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 

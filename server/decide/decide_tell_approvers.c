@@ -2,60 +2,98 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell_inside.h"
 
+#include <stdlib.h>
+
 #include "chat/chat_text.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
+#include "decide/decide_whom.h"
 #include "store/row_chat.h"
 #include "store/row_message.h"
+#include "store/row_shown.h"
 
-/* Approvers who are asked in private, beside the chat in which all see it. */
-#define ASKED_PRIVATELY 24
-_Static_assert(2 * (ASKED_PRIVATELY + 1) <= ROW_APPROVAL_MESSAGES, "all are edited, reminders too");
+/* Each has a question and a reminder at most, and the chat in which all see it. */
+_Static_assert(2 * (DECIDE_WHOM_ALL + 1) <= ROW_APPROVAL_MESSAGES, "all are edited");
 
 /* Its sounds are not those of the work: who approves is not who asked. */
-static int64_t
-ask_in(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings)
+static struct decide_tell_ring
+ring_of(struct tx *tx, int64_t chat, bool rings)
 {
+	return (struct decide_tell_ring){ .is_silent = !rings || !decide_may_ring_chat(tx, chat) };
+}
+
+static int64_t
+send(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
+    bool rings)
+{
+	const struct deployment *work = about->deployment;
 	CLEANUP(message_done) struct message message = { 0 };
 
-	decide_tell_render(tx, about, chat, &message);
-	message.address.chat = chat;
-	message.is_silent = !rings || !decide_may_ring_chat(tx, chat);
-	if (chat == about->deployment->address.chat) {
-		message.address = about->deployment->address;
-		message.reply_to = about->deployment->request;
-	}
+	decide_tell_render(tx, about, address->chat, &message);
+	message.address = *address;
+	message.is_silent = ring_of(tx, address->chat, rings).is_silent;
+	message.reply_to = address->chat == work->address.chat ? work->request : 0;
 	return row_message_add(tx, &message);
 }
 
-/* What was asked there before is asked below. */
+/* Below what was said there before, in its place. */
 static void
-leave_approvers(struct tx *tx, const struct deployment *deployment)
+ask_again(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	CLEANUP(message_done) struct message now = row_message_get(tx, row);
+	const struct decide_tell_ring ring = ring_of(tx, now.address.chat, rings);
 
-	for (size_t i = 0; i < n; i++)
-		decide_tell_leave(tx, deployment, rows[i]);
-	row_approval_clear_messages(tx, deployment->id, false);
+	decide_tell_anew(tx, about, row, &ring);
 }
 
-/* Who may approve it, and has written to the bot: it cannot write first. */
+/* The work's own messages stay what they are; what told somebody of it asks them from now on. */
 static void
-ask_privately(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings)
+ask(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings)
+{
+	const struct deployment *work = about->deployment;
+	int64_t row = decide_tell_find(tx, work, chat);
+
+	if (row == 0) {
+		row = send(tx, about, &(struct chat_address){ .chat = chat }, rings);
+		row_approval_add_message(tx, work->id, row, false);
+		return;
+	}
+	ask_again(tx, about, row, rings);
+	if (row != work->message && row != work->also_message)
+		row_shown_is(tx, work->id, row, SHOWN_APPROVER);
+}
+
+/* Each who may approve it.  To whom the bot cannot write Telegram says so once. */
+static void
+ask_privately(struct tx *tx, const struct chat_deployment *about, bool rings)
 {
 	const struct deployment *work = about->deployment;
 	int64_t person = 0;
 
-	for (int i = 0;
-	     i < ASKED_PRIVATELY && (person = decide_needs_next(tx, work, person)) != 0;) {
-		if (person == chat || person == work->address.chat ||
-		    !row_chat_has_private(tx, person))
+	for (int i = 0; i < DECIDE_WHOM_ALL && (person = decide_needs_next(tx, work, person)) != 0;
+	     i++)
+		if (!row_chat_is_refused(tx, person))
+			ask(tx, about, person, rings);
+}
+
+/* Who was asked before, and may not approve it any more. */
+static void
+leave_others(struct tx *tx, const struct deployment *work)
+{
+	int64_t rows[ROW_APPROVAL_MESSAGES];
+	size_t n = row_approval_list_messages(tx, work->id, false, rows);
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
+		if (decide_tell_is_asked_in(tx, work, message.address.chat))
 			continue;
-		row_approval_add_message(tx, work->id, ask_in(tx, about, person, rings), false);
-		i++;
+		chat_deployment_others(&text, work);
+		decide_change(tx, rows[i], NULL, &text);
+		row_approval_drop_message(tx, rows[i]);
 	}
 }
 
@@ -69,35 +107,20 @@ decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 	bool rings = decide_may_ring_approvers(tx, deployment);
 
-	leave_approvers(tx, deployment);
-	if (chat == deployment->address.chat) {
-		decide_tell_leave(tx, deployment, deployment->message);
-		deployment->message = ask_in(tx, &about, chat, rings);
-	} else if (chat == decide_chat_of(tx, deployment->environment)) {
-		decide_tell_leave(tx, deployment, deployment->also_message);
-		deployment->also_message = ask_in(tx, &about, chat, rings);
-	} else {
-		row_approval_add_message(
-		    tx, deployment->id, ask_in(tx, &about, chat, rings), false);
+	leave_others(tx, deployment);
+	if (deployment->message == 0 &&
+	    decide_tell_is_asked_in(tx, deployment, deployment->address.chat)) {
+		deployment->message = send(tx, &about, &deployment->address, rings);
+		chat = chat == deployment->address.chat ? 0 : chat;
 	}
+	if (chat != 0 && chat == decide_team_of(tx, deployment->environment) &&
+	    chat != deployment->address.chat && deployment->also_message == 0)
+		deployment->also_message =
+		    send(tx, &about, &(struct chat_address){ .chat = chat }, rings);
+	else if (chat != 0)
+		ask(tx, &about, chat, rings);
 	if (settings == NULL || settings->approval_chat == 0)
-		ask_privately(tx, &about, chat, rings);
-}
-
-/* It says how that went on, too. */
-static void
-remind_in(
-    struct tx *tx, const struct chat_deployment *about, int64_t chat, int64_t question, bool rings)
-{
-	struct message message = {
-		.address.chat = chat, .reply_row = question, .is_silent = !rings
-	};
-	struct chat_text text = CHAT_TEXT_EMPTY;
-
-	chat_deployment_reminder(&text, about);
-	decide_tell_add_approval(tx, about->deployment, chat, &message.buttons);
-	row_approval_add_message(
-	    tx, about->deployment->id, decide_send_as(tx, &message, &text), false);
+		ask_privately(tx, &about, rings);
 }
 
 void
@@ -106,7 +129,26 @@ decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 
-	row_approval_add_message(tx, deployment->id, ask_in(tx, &about, chat, false), false);
+	ask(tx, &about, chat, false);
+}
+
+/* The question, below all else of its chat, and in front of it that it is still one. */
+static void
+remind_in(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
+{
+	CLEANUP(message_done) struct message now = row_message_get(tx, row);
+	CLEANUP(message_done) struct message message = { 0 };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	decide_tell_render(tx, about, now.address.chat, &message);
+	if (row == 0 || message.head == NULL)
+		return;
+	chat_deployment_reminder(&text, about);
+	chat_text_add(&text, "\n\n%s", message.head);
+	free(message.head);
+	message.head = chat_text_take(&text);
+	message.is_silent = !rings;
+	row_message_renew(tx, row, &message);
 }
 
 /* Where it was asked: who was asked in private and has answered, or may not any more, is not
@@ -115,8 +157,6 @@ void
 decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 {
 	int64_t chat = decide_needs_chat(tx, deployment->environment);
-	int64_t question =
-	    chat == deployment->address.chat ? deployment->message : deployment->also_message;
 	int64_t rows[ROW_APPROVAL_MESSAGES];
 	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
 	struct decide_tell_rows shown;
@@ -126,54 +166,31 @@ decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
 		int64_t person = asked.address.chat;
 
-		if (person == chat)
-			question = rows[i];
-		else if (decide_tell_is_asked_in(tx, deployment, person) &&
+		if (person != chat && decide_tell_is_asked_in(tx, deployment, person) &&
 		    !row_approval_is_of(tx, deployment->id, person))
-			remind_in(tx, &about, person, rows[i], decide_may_ring_chat(tx, person));
+			remind_in(tx, &about, rows[i], decide_may_ring_chat(tx, person));
 	}
-	remind_in(tx, &about, chat, question, true);
-}
-
-static void
-say_expired_in(struct tx *tx, const struct chat_deployment *about, int64_t chat, int64_t question)
-{
-	CLEANUP(message_done)
-	struct message message = { .address.chat = chat, .reply_row = question, .is_silent = true };
-
-	message.head = chat_deployment_ring(about, true);
-	(void)row_message_add(tx, &message);
+	if (chat != 0)
+		remind_in(tx, &about, decide_tell_find(tx, deployment, chat), true);
 }
 
 /* Nobody approved it in time: in each chat in which it was asked, but of whoever has approved it
- * or is rung as the requester, that is said once, without a sound: there is nothing left to do,
- * and the question on their lock screen stays as it was. */
+ * or is rung as the requester, that is said below all else, without a sound: there is nothing left
+ * to do. */
 void
 decide_tell_expired(struct tx *tx, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	int64_t chat = decide_needs_chat(tx, deployment->environment);
-	int64_t question =
-	    chat == deployment->address.chat ? deployment->message : deployment->also_message;
-	int64_t rows[ROW_APPROVAL_MESSAGES], said[ROW_APPROVAL_MESSAGES + 2];
-	size_t n = row_approval_list_messages(tx, deployment->id, false, rows), n_said = 0;
+	int64_t rows[ROW_APPROVAL_MESSAGES + 2];
+	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	const struct decide_tell_ring ring = { .is_silent = true };
 
-	if (deployment_is_by_request(deployment))
-		said[n_said++] = deployment->address.chat;
+	rows[n++] = deployment->also_message;
+	rows[n++] = !deployment_is_by_request(deployment) ? deployment->message : 0;
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
-		int64_t person = asked.address.chat;
-		bool is_said = row_approval_is_of(tx, deployment->id, person);
 
-		if (person == chat)
-			question = rows[i];
-		for (size_t k = 0; k < n_said; k++)
-			is_said = is_said || said[k] == person;
-		if (is_said || person == chat)
-			continue;
-		said[n_said++] = person;
-		say_expired_in(tx, about, person, rows[i]);
+		if (!row_approval_is_of(tx, deployment->id, asked.address.chat))
+			decide_tell_anew(tx, about, rows[i], &ring);
 	}
-	if (question != 0 && (!deployment_is_by_request(deployment) || chat != said[0]))
-		say_expired_in(tx, about, chat, question);
 }

@@ -3,10 +3,13 @@
 #include "decide/decide_tell_batch.h"
 
 #include "chat/chat_push.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_sees.h"
 #include "decide/decide_tell_inside.h"
 #include "lib/text.h"
 #include "store/row_button.h"
+#include "store/row_message.h"
 #include "store/row_shown.h"
 
 /* What is found later is news of its own: the first was read. */
@@ -21,19 +24,12 @@ waits(const struct deployment *work)
 	    work->changed[0] == '\0';
 }
 
-/* Its message; 0: it is in none. */
-static int64_t
-row_of(struct tx *tx, const struct deployment *work)
-{
-	int64_t rows[ROW_SHOWN_MAX];
-
-	return row_shown_list(tx, work->id, SHOWN_BATCH, rows) > 0 ? rows[0] : 0;
-}
-
 bool
 decide_tell_batch_has(struct tx *tx, const struct deployment *work)
 {
-	return row_of(tx, work) != 0;
+	int64_t rows[ROW_SHOWN_MAX];
+
+	return row_shown_list(tx, work->id, SHOWN_BATCH, rows) > 0;
 }
 
 size_t
@@ -50,7 +46,18 @@ decide_tell_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_TELL_B
 	return kept;
 }
 
-/* The message as it is now, of who waits there and, where nobody does, of `last`. */
+/* In private whoever may answer none of them reads it, and no more. */
+static bool
+may_choose(struct tx *tx, int64_t chat, const struct chat_push_ask *ask)
+{
+	for (size_t i = 0; i < ask->n; i++)
+		if (chat < 0 || decide_is_allowed(tx, chat, POLICY_CONFIRM, ask->names[i]))
+			return true;
+	return false;
+}
+
+/* The message as it is now, of who waits there and, where nobody does, of `last`.  What they may
+ * not see any more is not named to a person. */
 static void
 show(struct tx *tx, int64_t message, const struct deployment *last)
 {
@@ -61,20 +68,36 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 		.last = last->environment };
 	const struct request choose = request_about("choose", "push", message);
 	char names[DECIDE_TELL_BATCH_MAX][LIMIT_ENVIRONMENT];
-	int64_t works[DECIDE_TELL_BATCH_MAX];
+	CLEANUP(message_done) struct message now = row_message_get(tx, message);
+	int64_t works[DECIDE_TELL_BATCH_MAX], chat = now.address.chat;
+	size_t n = decide_tell_batch_list(tx, message, works);
 	struct buttons buttons = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	ask.n = decide_tell_batch_list(tx, message, works);
-	for (size_t i = 0; i < ask.n; i++) {
-		(void)text_copy(names[i], LIMIT_ENVIRONMENT,
+	if (now.id == 0)
+		return; /* gone by age */
+	if (chat > 0 && !decide_sees(tx, chat, last->environment))
+		ask.last = "";
+	for (size_t i = 0; i < n; i++) {
+		(void)text_copy(names[ask.n], LIMIT_ENVIRONMENT,
 		    row_deployment_get(tx, works[i]).environment); /* of the same size */
-		ask.names[i] = names[i];
+		if (chat < 0 || decide_sees(tx, chat, names[ask.n])) {
+			ask.names[ask.n] = names[ask.n];
+			ask.n++;
+		}
 	}
 	chat_push_asks(&text, &ask);
-	if (ask.n > 0)
-		row_button_show_for(tx, &choose, last->address.chat, 0, "Choose…", &buttons);
+	if (may_choose(tx, chat, &ask))
+		row_button_show_for(tx, &choose, chat, 0, "Choose…", &buttons);
 	decide_change(tx, message, &buttons, &text);
+}
+
+/* In each chat. */
+static void
+show_all(struct tx *tx, const struct deployment *last, const int64_t *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		show(tx, rows[i], last);
 }
 
 /* Of the same commit, in the same chat, and with a message: one that stands with others already,
@@ -120,14 +143,31 @@ decide_tell_batch_join(struct tx *tx, struct deployment *work)
 	return true;
 }
 
+bool
+decide_tell_batch_join_in(struct tx *tx, const struct deployment *work, int64_t chat)
+{
+	int64_t row = 0, alone;
+
+	if (decide_tell_batch_has(tx, work))
+		row = row_shown_beside(tx, work->message, SHOWN_BATCH, chat, SHOWN_TEAM);
+	if (row == 0)
+		return false;
+	if (row_shown_works(tx, row, SHOWN_TEAM, &alone, 1) > 0)
+		row_shown_is(tx, alone, row, SHOWN_BATCH);
+	row_shown_add(tx, work->id, row, SHOWN_BATCH);
+	show(tx, row, work);
+	return true;
+}
+
 void
 decide_tell_batch_leave(struct tx *tx, struct deployment *work)
 {
-	int64_t message = row_of(tx, work);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_BATCH, rows);
 
 	row_shown_clear(tx, work->id, SHOWN_BATCH);
 	work->message = 0;
-	show(tx, message, work);
+	show_all(tx, work, rows, n);
 }
 
 bool
@@ -136,8 +176,10 @@ decide_tell_batch_tell(struct tx *tx, struct deployment *work)
 	bool is_over =
 	    deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL && work->state != DEPLOY_REFUSED;
 
+	int64_t rows[ROW_SHOWN_MAX];
+
 	if (waits(work)) {
-		show(tx, work->message, work);
+		show_all(tx, work, rows, row_shown_list(tx, work->id, SHOWN_BATCH, rows));
 		return true;
 	}
 	decide_tell_batch_leave(tx, work);

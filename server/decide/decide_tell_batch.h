@@ -3,7 +3,8 @@
 /*
  * Each of its questions is a work of its own, with its own deadline, and its answer a decision of
  * its own.  What they share is a row of a message: each shown there (row_shown.h), work.message is
- * that row.  A question that somebody chooses, that is asked anew, or that goes on, leaves it.
+ * that row.  Where there is no group each who could act has one such message, of those that they
+ * could act on.  A question that somebody chooses, that is asked anew, or that goes on, leaves all.
  */
 #pragma once
 
@@ -12,6 +13,10 @@
 /* A push is to be asked about: one of the same commit that was asked in that chat a while ago, and
  * waits, is joined.  False: there is none, and it is asked in a message of its own. */
 bool decide_tell_batch_join(struct tx *tx, struct deployment *work) MUST_USE;
+
+/* ... in the private chat of somebody who is told of it, once it has been joined: false: they have
+ * no message of another question there, and get one of its own. */
+bool decide_tell_batch_join_in(struct tx *tx, const struct deployment *work, int64_t chat) MUST_USE;
 
 /* Is it shown in such a message? */
 bool decide_tell_batch_has(struct tx *tx, const struct deployment *work);

@@ -103,8 +103,8 @@ add_application_log(
 bool
 decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
-	return chat == decide_needs_chat(tx, deployment->environment) ||
-	    (chat > 0 && decide_needs_may(tx, deployment, chat, NULL) == NEEDS_MAY);
+	return chat < 0 ? chat == decide_needs_chat(tx, deployment->environment) :
+			  decide_needs_may(tx, deployment, chat, NULL) == NEEDS_MAY;
 }
 
 void
@@ -222,7 +222,6 @@ add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
 }
 
-/* Below the story and below the line that rings: of these whoever reads one alone misses none. */
 static void
 add_what_next(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
@@ -236,25 +235,28 @@ add_what_next(
 	add_application_log(tx, deployment, chat, buttons);
 }
 
-/* The line that rang stands below its story, and has them: the same twice on one screen are two
- * things to whoever reads it at night. */
-static bool
-stand_below(struct tx *tx, const struct deployment *deployment, int64_t chat)
+/* Whoever asked can hand somebody a line, and is shown it when they want to. */
+static void
+add_line(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
-	int64_t ring = deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ?
-	    row_message_newest_ring(tx, deployment->id, chat) :
-	    0;
+	const struct request line = request_about("line", "work", deployment->id);
+	const struct action *action = action_find(deployment->action);
 
-	return ring > deployment->message && ring > deployment->also_message;
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->is_requested &&
+	    deployment->client[0] != '\0' && chat == deployment->address.chat && action != NULL &&
+	    action_fits_line(action))
+		row_button_show_for(tx, &line, chat, 0, "📋 Show APPROVE line", buttons);
 }
 
-struct buttons
-decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
+/* In private whoever may not answer a question reads it, and no more. */
+static bool
+may_answer_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 {
-	struct buttons buttons = { 0 };
+	char target[LIMIT_ENVIRONMENT];
 
-	add_what_next(tx, deployment, chat, &buttons);
-	return buttons;
+	return chat < 0 || chat == deployment->requested_by ||
+	    row_button_is_requester(tx, deployment->id, chat) ||
+	    decide_is_allowed(tx, chat, POLICY_CONFIRM, deployment_target(deployment, target));
 }
 
 struct buttons
@@ -268,10 +270,12 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 		(deployment->state == DEPLOY_QUEUED && deployment->approvers[0] != '\0')) &&
 	    decide_tell_is_asked_in(tx, deployment, chat))
 		decide_tell_add_approval(tx, deployment, chat, &buttons);
-	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew)
+	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew &&
+	    may_answer_in(tx, deployment, chat))
 		add_answer(
 		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), &buttons);
-	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION) {
+	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION &&
+	    may_answer_in(tx, deployment, chat)) {
 		if (deployment->confirmed_by == 0)
 			add_answer(tx, deployment, "yes", chat,
 			    chat_deployment_yes(deployment, label), &buttons);
@@ -287,7 +291,7 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 						      "✋ Stop" :
 						      "✖️ Cancel",
 		    &buttons);
-	if (!stand_below(tx, deployment, chat))
-		add_what_next(tx, deployment, chat, &buttons);
+	add_line(tx, deployment, chat, &buttons);
+	add_what_next(tx, deployment, chat, &buttons);
 	return buttons;
 }

@@ -14,6 +14,7 @@
 #include "lib/url.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
+#include "store/row_chat.h"
 #include "store/row_claim.h"
 #include "store/row_drain.h"
 #include "store/row_effect.h"
@@ -85,12 +86,41 @@ find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tel
 		rows->ahead.environment[0] = '\0';
 }
 
+/* Where no chat has it: "@bob and 2 more", whom it reaches in private. */
+static void
+name_asked(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_LINE])
+{
+	struct row_person people[DECIDE_WHOM];
+	char target[LIMIT_ENVIRONMENT];
+	size_t n = decide_whom(tx, POLICY_APPROVE, "", deployment_target(deployment, target),
+		   &(struct row_person){ 0 }, people),
+	       all = 0, named = 0, used = 0;
+
+	for (int64_t person = 0; (person = decide_needs_next(tx, deployment, person)) != 0;)
+		all += row_chat_is_refused(tx, person) ? 0 : 1;
+	ret[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (decide_needs_may(tx, deployment, people[i].person, NULL) == NEEDS_MAY &&
+		    !row_chat_is_refused(tx, people[i].person))
+			used += (size_t)snprintf(ret + used, LIMIT_LINE - used, "%s%s",
+			    named++ > 0 ? ", " : "", people[i].name); /* three names fit */
+	if (all > named)
+		(void)snprintf(ret + used, LIMIT_LINE - used, "%s%zu %s", named > 0 ? " and " : "",
+		    all - named,
+		    named > 0	 ? "more" :
+			all == 1 ? "person" :
+				   "people");
+}
+
 /* How it stands with its approvals. */
 static void
 find_approvals(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
 {
 	rows->request = row_approval_request(tx, deployment->id);
 	(void)decide_needs_look(tx, deployment, &rows->needs);
+	rows->asked[0] = '\0';
+	if (decide_needs_chat(tx, deployment->environment) == 0)
+		name_asked(tx, deployment, rows->asked);
 	rows->approvals = (struct chat_approvals){
 		.needed = rows->needs.needs.approvals,
 		.n = rows->needs.n,
@@ -100,6 +130,7 @@ find_approvals(struct tx *tx, const struct deployment *deployment, struct decide
 		.tokens = rows->needs.tokens,
 		.is_one_more = !tx->settings->approve_unknown_pusher,
 		.roles = rows->needs.needs.approvers,
+		.asked = decide_needs_chat(tx, deployment->environment) == 0 ? rows->asked : NULL,
 		.changes = rows->request.changes,
 		.n_changes = rows->request.n_changes,
 		.until = rows->request.asked_at + tx->settings->approval_timeout_ms,

@@ -7,6 +7,7 @@
 #include "decide/decide_barrier.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_ran.h"
+#include "decide/decide_whom.h"
 #include "settings/settings_claims.h"
 #include "store/row_approval.h"
 #include "store/row_binding.h"
@@ -35,6 +36,7 @@ struct decide_tell_rows {
 	struct decide_needs needs;
 	struct approval_request request;
 	struct chat_approvals approvals;
+	char asked[LIMIT_LINE];
 	struct step steps[LIMIT_STEPS];
 	struct run_warnings warnings;
 	char migration_at[SETTINGS_MIGRATION];
@@ -57,8 +59,38 @@ bool decide_tell_is_question(const struct deployment *deployment);
 void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 
-/* In that row's place: its question stands below. */
-void decide_tell_leave(struct tx *tx, const struct deployment *deployment, int64_t row);
+/* In that row's place, as it is now; row 0: nothing. */
+void decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row);
+
+/* A message of its own; an edit makes no sound.  asks: it is a question that nobody waits for.
+ * What only says that git is asked is held back for a moment.  Returns its row. */
+int64_t decide_tell_add(struct tx *tx, const struct chat_deployment *about,
+    const struct chat_address *address, bool asks);
+
+/* How a message is sent anew. */
+struct decide_tell_ring {
+	bool is_silent;
+	bool is_alarm;
+	bool counts; /* as one of the sounds of that work */
+};
+
+/* Its message in that row, as it is now, below all else of its chat; the copy that stood there
+ * goes.  row 0: nothing. */
+void decide_tell_anew(struct tx *tx, const struct chat_deployment *about, int64_t row,
+    const struct decide_tell_ring *ring);
+
+/* The row of its message in that chat, whatever it was sent there for; 0: there is none. */
+int64_t decide_tell_find(struct tx *tx, const struct deployment *deployment, int64_t chat);
+
+/* A message about it in the private chat of each who could act there, where it has no group, of a
+ * push, which nobody asked for here.  asks: they are rung, as far as they may be. */
+void decide_tell_add_copies(struct tx *tx, const struct chat_deployment *about, bool asks);
+
+/* Each of them, as it is now; one that is in progress says so once. */
+void decide_tell_copies(struct tx *tx, const struct chat_deployment *about);
+
+/* It is bad: each who could act there and has no group, and who pushed it, is rung. */
+void decide_tell_ring_people(struct tx *tx, const struct chat_deployment *about);
 
 /* May one more sound be made for it in that chat, by coming to this state? */
 bool decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat);
@@ -69,10 +101,6 @@ void decide_tell_expired(struct tx *tx, const struct chat_deployment *about);
 /* Below its message in that chat, as it is now.  A person's own chat has only what they may do. */
 struct buttons
 decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat);
-
-/* ... below the line that rings: what may be done about an end that is bad, and the logs. */
-struct buttons
-decide_tell_alarm_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat);
 
 /* Is it one of the chats in which approvals are asked for?  A person's own has their number. */
 bool decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment, int64_t chat);

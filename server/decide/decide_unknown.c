@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
-#include "decide/decide_chat.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
-#include "store/row_message.h"
 #include "store/row_button.h"
 
 void
@@ -24,19 +24,23 @@ decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct b
 	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 
-/* In the team's chat: who is to look reads that one. */
+/* In the team's chat, or to each who could act there: who is to look reads that one. */
 static void
 notify(struct tx *tx, const char *name)
 {
-	CLEANUP(message_done)
-	struct message message = { .address.chat = decide_chat_of(tx, name), .is_alarm = true };
 	struct environment environment = row_environment_get(tx, name);
-	struct chat_text text = CHAT_TEXT_EMPTY;
+	int64_t chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, name, chats);
 
-	chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
-	message.head = chat_text_take(&text);
-	decide_add_looked(tx, name, message.address.chat, &message.buttons);
-	(void)row_message_add(tx, &message);
+	for (size_t i = 0; i < n; i++) {
+		struct message as = { .address.chat = chats[i], .is_alarm = true };
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
+		chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
+		if (chats[i] < 0 || decide_is_allowed(tx, chats[i], POLICY_ROLLBACK, name))
+			decide_add_looked(tx, name, chats[i], &as.buttons);
+		(void)decide_send_as(tx, &as, &text);
+	}
 }
 
 /* What they read did not say it: they ask again, and are shown it. */
@@ -97,10 +101,14 @@ void
 decide_unknown_again(struct tx *tx, const char *environment)
 {
 	const struct request looked = request_of("looked", environment);
+	int64_t chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, environment, chats);
+	bool is_said = false;
 
+	for (size_t i = 0; i < n && !is_said; i++)
+		is_said = row_button_find(tx, &looked, chats[i]).id[0] != '\0';
 	if (settings_environment(tx->settings, environment) != NULL &&
-	    row_environment_get(tx, environment).unknown_since != 0 &&
-	    row_button_find(tx, &looked, decide_chat_of(tx, environment)).id[0] == '\0')
+	    row_environment_get(tx, environment).unknown_since != 0 && !is_said)
 		notify(tx, environment);
 }
 

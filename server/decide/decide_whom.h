@@ -1,4 +1,4 @@
-/* decide_whom.h - whom somebody can ask for what they may not do themselves, by name.  Side: store. */
+/* decide_whom.h - whom somebody can ask by name, and who is told of a target where it has no group.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -16,3 +16,23 @@ size_t decide_whom(struct tx *tx, enum policy_action action, const char *name,
 
 /* What stands in front of the i-th of n names: "", ", " or `last`, as " and ". */
 const char *decide_whom_between(size_t i, size_t n, const char *last);
+
+/* So many of those who could act on one target are told, the lowest numbers first. */
+#define DECIDE_WHOM_ALL 64
+
+/* The person behind that one, by number, who could act on that environment or client/acme: deploy,
+ * confirm, roll back, approve, or do something there; 0: there is no other.  Whom Telegram refuses
+ * is passed by. */
+int64_t decide_whom_next(struct tx *tx, const char *target, int64_t after);
+
+/* Where news of that target are said: TELEGRAM_CHAT_ID of its application, or where there is none
+ * the private chats of all who could act on it.  Returns how many, one at least. */
+size_t decide_whom_news(struct tx *tx, const char *target, int64_t ret[DECIDE_WHOM_ALL]);
+
+/* Who pushed it, by their login: a person who sees its environment and can be written to; 0: that
+ * is not known. */
+int64_t decide_whom_pushed(struct tx *tx, const char *requester, const char *environment);
+
+/* Where the message about work of that requester goes that nobody asked for in a chat: to the
+ * group, or who pushed it, or the first admin. */
+int64_t decide_whom_home(struct tx *tx, const char *requester, const char *environment);

@@ -1,4 +1,4 @@
-/* perform_delete_message.c - deletes a message of ours, or one with a token, in a private chat.  Side: loop. */
+/* perform_delete_message.c - deletes a message of ours, or one with a token.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 
@@ -18,7 +18,8 @@ on_ended(void *ctx, const char *failure)
 		return;
 	}
 	if (failure[0] != '\0')
-		log_warning("a message with a secret could not be deleted: %s", failure);
+		log_warning("a message %s could not be deleted: %s",
+		    effect->subject != 0 ? "that was sent anew" : "with a secret", failure);
 	(void)text_copy(said->failure, sizeof(said->failure), failure);
 	perform_report(effect);
 }
@@ -29,7 +30,7 @@ perform_delete_message(struct perform *perform, struct effect *effect)
 {
 	const struct effect_delete_message *delete = &effect->u.delete_message;
 
-	if (!telegram_delete(telegram_sender(perform->telegram), delete->person, delete->remote_id,
+	if (!telegram_delete(telegram_sender(perform->telegram), delete->chat, delete->remote_id,
 		on_ended, effect))
 		on_ended(effect, "memory is short");
 }

@@ -5,6 +5,7 @@
 #include "decide/decide_picture.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
 
@@ -49,7 +50,9 @@ handle_message_deleted(struct tx *tx, const struct event *event)
 {
 	const struct effect_delete_message *deleted = &tx->effect->u.delete_message;
 
-	if (deleted->made_at == 0)
+	if (tx->effect->subject != 0)
+		decide_tell_copy_stays(tx, deleted, event->u.message_sent.failure);
+	else if (deleted->made_at == 0)
 		decide_login_deleted(tx, deleted, event->u.message_sent.failure);
 	else
 		decide_picture_deleted(tx, deleted, event->u.message_sent.failure);

@@ -11,6 +11,7 @@
 #include "decide/decide_forward.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
 #include "decide/decide_unknown.h"
 #include "decide/decide_login.h"
 #include "decide/decide_picture.h"
@@ -240,7 +241,9 @@ fault_picture(struct tx *tx, const struct fault *fault)
 static void
 fault_delete_message(struct tx *tx, const struct fault *fault)
 {
-	if (tx->effect != NULL && tx->effect->u.delete_message.made_at == 0)
+	if (tx->effect != NULL && tx->effect->subject != 0)
+		decide_tell_copy_stays(tx, &tx->effect->u.delete_message, fault->reason);
+	else if (tx->effect != NULL && tx->effect->u.delete_message.made_at == 0)
 		decide_login_deleted(tx, &tx->effect->u.delete_message, fault->reason);
 	else if (tx->effect != NULL)
 		decide_picture_deleted(tx, &tx->effect->u.delete_message, fault->reason);

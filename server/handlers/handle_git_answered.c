@@ -6,7 +6,6 @@
 #include "decide/decide_announced.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_binding.h"
-#include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_git.h"
 #include "decide/decide_poll.h"
@@ -133,9 +132,10 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 static void
 notify_answered(struct tx *tx, const char *environment)
 {
-	const struct chat_address address = { .chat = decide_chat_of(tx, environment) };
+	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	(void)decide_send_firstf(tx, &address, FIRST_GIT_ANSWERS, environment, "%s", "");
+	chat_first(&text, FIRST_GIT_ANSWERS, environment);
+	decide_send_team(tx, environment, &text);
 }
 
 /* News of a branch: git does not show it yet, or its head is acted on. */

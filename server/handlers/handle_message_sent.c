@@ -5,8 +5,25 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_pin.h"
 #include "handlers/handlers.h"
+#include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
+
+/* Who never wrote to the bot, or has blocked it, gets nothing of it until they write: that is no
+ * fault of the message, and stands in doctor. */
+static void
+refused(struct tx *tx, const struct message_sent *sent, int64_t chat)
+{
+	bool is_closed = sent->is_closed;
+
+	if (is_closed)
+		row_chat_note_refused(tx, sent->chat);
+	tx_log(tx, is_closed ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
+	    "message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s%s", sent->message,
+	    chat, sent->failure,
+	    is_closed ? "; nothing more is sent to them until they write to the bot" : "");
+	row_message_refused(tx, sent->message);
+}
 
 void
 handle_message_sent(struct tx *tx, const struct event *event)
@@ -22,9 +39,7 @@ handle_message_sent(struct tx *tx, const struct event *event)
 		row_message_forget_thread(tx, sent->message);
 		row_effect_send(tx, sent->message);
 	} else if (sent->failure[0] != '\0') {
-		tx_log(tx, LOG_LEVEL_ERROR,
-		    "message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s",
-		    sent->message, message.address.chat, sent->failure);
+		refused(tx, sent, message.address.chat);
 	} else {
 		row_message_sent(tx, sent->message, sent->chat, sent->remote_id);
 		if (sent->remote_id != message.remote_id && sent->chat == message.address.chat)

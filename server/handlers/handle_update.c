@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_approval.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_line.h"
@@ -123,8 +124,9 @@ handle_new(struct tx *tx, const struct update *update)
 			decide_expired(tx, update);
 		return;
 	}
-	if (update->is_private && !decide_is_stranger(tx, update->person))
-		row_chat_note_private(tx, update->person);
+	if (update->is_private && !decide_is_stranger(tx, update->person) &&
+	    row_chat_note_private(tx, update->person))
+		decide_approvals_show(tx, update->person);
 	switch (update->kind) {
 	case UPDATE_TEXT:
 	case UPDATE_PRESS:

@@ -433,6 +433,22 @@ policy_may(const struct settings *settings, struct principal who, enum policy_ac
 	return policy_decide(settings, who, action, environment, at).verdict == POLICY_ALLOW;
 }
 
+bool
+policy_could_act(
+    const struct settings *settings, struct principal who, const char *target, int64_t at)
+{
+	static const enum policy_action acts[] = { POLICY_DEPLOY, POLICY_CONFIRM, POLICY_ROLLBACK,
+		POLICY_APPROVE };
+
+	if (environment_client(target) != NULL)
+		return policy_may(settings, who, POLICY_DO, target, at) ||
+		    policy_may(settings, who, POLICY_APPROVE, target, at);
+	for (size_t i = 0; i < COUNT(acts); i++)
+		if (policy_may(settings, who, acts[i], target, at))
+			return true;
+	return false;
+}
+
 /* Somebody who can be asked: a hook or what is made by a program has no ear. */
 static bool
 has_person(const struct roles *roles, size_t role, int64_t at)

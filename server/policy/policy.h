@@ -97,6 +97,11 @@ bool policy_asks_factor_of(
 bool policy_may(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at);
 
+/* May it deploy, confirm, roll back or approve there, or do something to a client/acme or approve
+ * that?  Who only looks may not. */
+bool policy_could_act(
+    const struct settings *settings, struct principal who, const char *target, int64_t at);
+
 /* Has it that role (its index and 1) of its own, or an admin's, who has all? */
 bool
 policy_has_role(const struct settings *settings, struct principal who, size_t role, int64_t at);

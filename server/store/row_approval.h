@@ -42,7 +42,7 @@ int64_t row_approval_next_of(struct tx *tx, int64_t person, int64_t after);
 
 /* Messages in which it is asked for, beside those of the work; is_line: one with a ready line,
  * which stays as it is until the work is over. */
-#define ROW_APPROVAL_MESSAGES 64
+#define ROW_APPROVAL_MESSAGES 160
 void row_approval_add_message(struct tx *tx, int64_t work, int64_t message, bool is_line);
 void row_approval_drop_message(struct tx *tx, int64_t message);
 size_t row_approval_list_messages(

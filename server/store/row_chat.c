@@ -42,12 +42,34 @@ row_chat_moved(const char *database, int64_t chat)
 	    0;
 }
 
-void
+bool
 row_chat_note_private(struct tx *tx, int64_t person)
 {
+	bool was_refused = row_chat_is_refused(tx, person);
+
 	(void)tx_run(tx,
-	    "INSERT INTO private_chat (person, at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+	    "INSERT INTO private_chat (person, at) VALUES ($1, $2) ON CONFLICT (person) DO UPDATE"
+	    " SET at = $2, refused_at = 0 WHERE private_chat.at = 0"
+	    " OR private_chat.refused_at <> 0",
 	    DB_I64(person), DB_I64(tx->at)); /* sticky */
+	return was_refused;
+}
+
+void
+row_chat_note_refused(struct tx *tx, int64_t person)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO private_chat (person, at, refused_at) VALUES ($1, 0, $2)"
+	    " ON CONFLICT (person) DO UPDATE SET refused_at = $2",
+	    DB_I64(person), DB_I64(tx->at)); /* sticky */
+}
+
+bool
+row_chat_is_refused(struct tx *tx, int64_t chat)
+{
+	return chat > 0 &&
+	    tx_number(tx, "SELECT refused_at FROM private_chat WHERE person = $1", DB_I64(chat)) !=
+	    0;
 }
 
 bool
@@ -57,13 +79,14 @@ row_chat_has_private(struct tx *tx, int64_t person)
 }
 
 bool
-row_chat_had_private(const char *database, int64_t person)
+row_chat_can_write(const char *database, int64_t person)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
 	return db == NULL ||
-	    !db_query(
-		&rows, db, NULL, "SELECT at FROM private_chat WHERE person = $1", DB_I64(person)) ||
+	    !db_query(&rows, db, NULL,
+		"SELECT at FROM private_chat WHERE person = $1 AND at <> 0 AND refused_at = 0",
+		DB_I64(person)) ||
 	    db_next(&rows);
 }

@@ -17,9 +17,16 @@ int64_t row_chat_before(struct tx *tx, int64_t chat);
  * cannot be read. */
 int64_t row_chat_moved(const char *database, int64_t chat);
 
-/* This person has written to the bot in private: it may write to them. */
-void row_chat_note_private(struct tx *tx, int64_t person);
+/* This person has written to the bot in private: it may write to them.  True: Telegram had refused
+ * that until now. */
+bool row_chat_note_private(struct tx *tx, int64_t person);
 bool row_chat_has_private(struct tx *tx, int64_t person);
 
-/* The same of a database that nobody writes to, for doctor; true where it cannot be read. */
-bool row_chat_had_private(const char *database, int64_t person);
+/* Telegram sends them nothing of ours, and will not until they write: they never did, or have
+ * blocked the bot. */
+void row_chat_note_refused(struct tx *tx, int64_t person);
+bool row_chat_is_refused(struct tx *tx, int64_t chat); /* false of a group */
+
+/* Have they, and does Telegram not refuse it?  Of a database that nobody writes to, for doctor;
+ * true where it cannot be read. */
+bool row_chat_can_write(const char *database, int64_t person);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lib/text.h"
+#include "store/row_chat.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
 
@@ -150,6 +151,7 @@ struct sends {
 	int64_t out; /* handed out */
 	char out_lane[STORE_LANE];
 	int64_t waiting; /* behind the head of its lane */
+	char waiting_lane[STORE_LANE];
 };
 
 static struct sends
@@ -169,15 +171,17 @@ find_sends(struct tx *tx, int64_t message)
 			tx_text(&rows, 1, found.out_lane, sizeof(found.out_lane));
 		} else {
 			found.waiting = id;
+			tx_text(&rows, 1, found.waiting_lane, sizeof(found.waiting_lane));
 		}
 	}
 	(void)tx_end(tx, &rows); /* sticky */
 	return found;
 }
 
-/* Whoever has it in hand, and has not sent it yet, is to send what it says now. */
+/* Whoever has it in hand, and has not sent it yet, is to send what it says now; is_covered: nothing
+ * any more. */
 static void
-change_out(struct tx *tx, int64_t id, int64_t message)
+change_out(struct tx *tx, int64_t id, int64_t message, bool is_closing, bool is_covered)
 {
 	struct outcome *outcome;
 	struct effect *effect;
@@ -193,86 +197,93 @@ change_out(struct tx *tx, int64_t id, int64_t message)
 		return;
 	}
 	effect->id = id;
+	effect->u.send_message.message.is_closing = is_closing;
+	effect->u.send_message.message.is_covered = is_covered;
 }
 
-/* What an alarm replies to goes before it, and as early, where it was not sent yet. */
-static void
-raise_replied(struct tx *tx, const struct message *alarm)
+/* The message as far as a lane depends on it.  False: there is none. */
+static bool
+read_message(struct tx *tx, int64_t id, struct message *ret)
 {
-	struct sends of;
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	bool found;
+
+	if (!tx_query(&rows, tx,
+		"SELECT chat, remote_id, is_answer, is_alarm, held_until FROM message"
+		" WHERE id = $1",
+		DB_I64(id)))
+		return false;
+	ret->id = id;
+	found = db_next(&rows);
+	if (found) {
+		ret->address.chat = db_col_i64(&rows, 0);
+		ret->remote_id = db_col_i64(&rows, 1);
+		ret->is_answer = db_col_i64(&rows, 2) != 0;
+		ret->is_alarm = db_col_i64(&rows, 3) != 0 && ret->remote_id == 0;
+		ret->held_until = db_col_i64(&rows, 4);
+	}
+	return tx_end(tx, &rows) && found;
+}
+
+/* Where what it is sent as now has its place.  Of one in hand nothing is known: none of an older
+ * text may come after it.  An edit that takes buttons away waits for no other, which is not
+ * tried again when it comes; but what is sent for the first time is not passed by its edit. */
+static void
+place(struct tx *tx, int64_t id, const struct effect *effect, const struct sends *before,
+    bool is_anew)
+{
+	const struct message *message = &effect->u.send_message.message;
 	char lane[STORE_LANE];
 
-	if (tx_number(tx,
-		"SELECT COUNT(*) FROM message WHERE id = $1 AND chat = $2 AND remote_id = 0",
-		DB_I64(alarm->reply_row), DB_I64(alarm->address.chat)) == 0)
-		return;
-	of = find_sends(tx, alarm->reply_row);
-	store_lane_of_chat(lane, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, alarm->address.chat);
-	(void)tx_run(tx, "UPDATE message SET is_alarm = 1 WHERE id = $1", DB_I64(alarm->reply_row));
-	if (of.out == 0) /* else it is an edit, behind it */
-		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(of.waiting),
-		    DB_TEXT(lane)); /* both sticky */
-	change_out(tx, of.out, alarm->reply_row);
+	if (before->out == 0 && before->waiting == 0)
+		return; /* it was added there */
+	store_lane_of(lane, effect);
+	if (before->out != 0 && !is_anew && (message->remote_id == 0 || !message->is_closing))
+		(void)text_copy(lane, sizeof(lane), before->out_lane);
+	else if (before->waiting != 0 && !message->is_closing && !is_anew &&
+	    strstr(before->waiting_lane, ":held") == NULL)
+		return; /* it has its place, or a better one */
+	(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(id),
+	    DB_TEXT(lane)); /* sticky */
+	store_lane_touch(tx->store, lane);
+}
+
+/* One waits at most behind the one in hand, which says what is new, where it was not begun. */
+static int64_t
+send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
+{
+	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = message };
+	struct message *sent = &effect.u.send_message.message;
+	struct sends before;
+	int64_t id;
+
+	if (tx->failed || message == 0 || !read_message(tx, message, sent) ||
+	    row_chat_is_refused(tx, sent->address.chat))
+		return 0;
+	sent->is_closing = is_closing;
+	before = find_sends(tx, message);
+	change_out(tx, before.out, message, is_closing, is_anew);
+	id = before.waiting != 0 ? before.waiting : row_effect_order(tx, &effect);
+	place(tx, id, &effect, &before, is_anew);
+	return tx->failed ? 0 : id;
 }
 
 void
 row_effect_send(struct tx *tx, int64_t message)
 {
-	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = message };
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct message *sent = &effect.u.send_message.message;
-	struct sends before;
-	int64_t id;
-
-	if (tx->failed || message == 0)
-		return;
-	before = find_sends(tx, message);
-	change_out(tx, before.out, message);
-	if (before.waiting != 0 ||
-	    !tx_query(&rows, tx,
-		"SELECT chat, remote_id, is_answer, is_alarm, reply_row FROM message WHERE id = $1",
-		DB_I64(message)))
-		return;
-	sent->id = message;
-	if (db_next(&rows)) {
-		sent->address.chat = db_col_i64(&rows, 0);
-		sent->remote_id = db_col_i64(&rows, 1);
-		sent->is_answer = db_col_i64(&rows, 2) != 0;
-		sent->is_alarm =
-		    before.out == 0 && db_col_i64(&rows, 3) != 0 && sent->remote_id == 0;
-		sent->reply_row = db_col_i64(&rows, 4);
-	}
-	if (!tx_end(tx, &rows))
-		return;
-	if (sent->is_alarm)
-		raise_replied(tx, sent);
-	id = row_effect_order(tx, &effect);
-	/* Behind the one that is out: none of an older text may come after it. */
-	if (before.out != 0)
-		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(id),
-		    DB_TEXT(before.out_lane)); /* sticky */
+	(void)send(tx, message, false, false);
 }
 
-bool
-row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm)
+void
+row_effect_close(struct tx *tx, int64_t message)
 {
-	struct sends of = find_sends(tx, message);
-	int64_t chat = tx_number(
-	    tx, "SELECT chat FROM message WHERE id = $1 AND remote_id = 0", DB_I64(message));
-	char lane[STORE_LANE];
+	(void)send(tx, message, true, false);
+}
 
-	if (tx->failed || chat == 0 || of.out != 0 || of.waiting == 0)
-		return false;
-	(void)tx_run(tx,
-	    "UPDATE message SET is_silent = 0, rings_for = $2, is_alarm = $3 WHERE id = $1",
-	    DB_I64(message), DB_I64(deployment), DB_I64(is_alarm)); /* sticky */
-	if (is_alarm) {
-		store_lane_of_chat(lane, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, chat);
-		(void)tx_run(tx, "UPDATE effect SET lane = $2 WHERE id = $1", DB_I64(of.waiting),
-		    DB_TEXT(lane)); /* sticky */
-		store_lane_touch(tx->store, lane);
-	}
-	return !tx->failed;
+int64_t
+row_effect_send_anew(struct tx *tx, int64_t message)
+{
+	return send(tx, message, false, true);
 }
 
 void

@@ -23,12 +23,16 @@ int64_t row_effect_add(struct tx *tx, struct effect *effect);
 int64_t row_effect_order(struct tx *tx, const struct effect *as);
 
 /* A message should be shown: adds a SEND_MESSAGE for its row unless one waits behind the lane's
- * head already, which will read the row when its turn comes. */
+ * head already, which will read the row when its turn comes.  Nothing where its chat is a person
+ * to whom Telegram sends nothing (row_chat_is_refused()). */
 void row_effect_send(struct tx *tx, int64_t message);
 
-/* A message that nobody has in hand yet rings when it is sent, as an alarm before all else of its
- * chat.  False: it was sent, or may have been. */
-bool row_effect_ring(struct tx *tx, int64_t message, int64_t deployment, bool is_alarm);
+/* ... before all other edits of its chat: it takes away buttons that are of no use any more. */
+void row_effect_close(struct tx *tx, int64_t message);
+
+/* ... as a message of its own, whatever stands there or is in hand: that is not sent any more.
+ * Returns the effect that does; 0: none. */
+int64_t row_effect_send_anew(struct tx *tx, int64_t message);
 
 void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,
     bool is_alert, const char *fmt, ...) PRINTF(5, 6);

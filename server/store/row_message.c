@@ -78,6 +78,12 @@ written_done(struct written *w)
 	buf_done(&w->buttons);
 }
 
+static bool
+rings(const struct message *message)
+{
+	return message->rings_for != 0 && !message->is_silent;
+}
+
 int64_t
 row_message_add(struct tx *tx, const struct message *message)
 {
@@ -88,41 +94,94 @@ row_message_add(struct tx *tx, const struct message *message)
 	if (tx_run(tx,
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
 		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
-		" is_answer, is_alarm)"
-		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+		" is_answer, is_alarm, held_until, rings)"
+		" VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+		" $16, $17)",
 		DB_I64(message->address.chat), DB_I64(message->address.thread),
 		DB_I64(message->remote_id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
 		DB_I64(message->live_run), DB_I64(message->live_since),
 		DB_I64(message->live_estimate_ms), DB_I64(tx->at), DB_I64(message->is_silent),
 		DB_I64(message->reply_to), DB_I64(message->reply_row), DB_I64(message->rings_for),
-		DB_I64(message->is_answer), DB_I64(message->is_alarm)))
+		DB_I64(message->is_answer), DB_I64(message->is_alarm), DB_I64(message->held_until),
+		DB_I64(rings(message))))
 		id = db_last_id(tx->db);
 	written_done(&w);
 	row_effect_send(tx, id);
 	return tx->failed ? 0 : id;
 }
 
-void
-row_message_change(struct tx *tx, int64_t id, const struct message *message)
+/* Is one of them gone that stood there? */
+static bool
+takes_buttons(const struct buttons *before, const struct buttons *now)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		bool stays = before->at[i].id[0] == '\0';
+
+		for (size_t k = 0; k < now->n && !stays; k++)
+			stays = strcmp(before->at[i].id, now->at[k].id) == 0;
+		if (!stays)
+			return true;
+	}
+	return false;
+}
+
+/* False: it says that already. */
+static bool
+write_news(struct tx *tx, int64_t id, const struct message *message)
 {
 	struct written w;
 	bool is_news;
 
-	if (id == 0)
-		return;
 	written_init(&w, tx, message);
 	is_news = tx_run(tx,
 		      "UPDATE message SET head = $2, buttons = $3, live_run = $4, live_since = $5,"
-		      " live_estimate_ms = $6"
+		      " live_estimate_ms = $6, held_until = $7"
 		      " WHERE id = $1 AND NOT (head = $2 AND buttons = $3 AND live_run = $4"
 		      " AND live_since = $5 AND live_estimate_ms = $6)",
 		      DB_I64(id), DB_TEXT(w.head), DB_TEXT(buf_text(&w.buttons)),
 		      DB_I64(message->live_run), DB_I64(message->live_since),
-		      DB_I64(message->live_estimate_ms)) &&
+		      DB_I64(message->live_estimate_ms), DB_I64(message->held_until)) &&
 	    db_changes(tx->db) > 0;
 	written_done(&w);
-	if (is_news)
+	return is_news;
+}
+
+void
+row_message_change(struct tx *tx, int64_t id, const struct message *message)
+{
+	CLEANUP(message_done) struct message before = { 0 };
+
+	if (id == 0)
+		return;
+	before = row_message_get(tx, id);
+	if (!write_news(tx, id, message))
+		return;
+	if (before.remote_id != 0 && takes_buttons(&before.buttons, &message->buttons))
+		row_effect_close(tx, id);
+	else
 		row_effect_send(tx, id);
+}
+
+/* What was not sent yet has rung for nobody: it is one sound. */
+void
+row_message_renew(struct tx *tx, int64_t id, const struct message *message)
+{
+	if (id == 0)
+		return;
+	(void)write_news(tx, id, message);
+	(void)tx_run(tx,
+	    "UPDATE message SET at = $2, is_silent = $3, reply_to = $4, reply_row = 0,"
+	    " rings_for = CASE WHEN $5 <> 0 THEN $5 ELSE rings_for END,"
+	    " rings = rings + CASE WHEN $6 <> 0 AND NOT (remote_id = 0 AND is_silent = 0"
+	    " AND rings > 0) THEN 1 ELSE 0 END,"
+	    " is_answer = 0, is_alarm = $7, held_until = 0,"
+	    " was_id = CASE WHEN remote_id <> 0 THEN remote_id ELSE was_id END, remote_id = 0"
+	    " WHERE id = $1",
+	    DB_I64(id), DB_I64(tx->at), DB_I64(message->is_silent), DB_I64(message->reply_to),
+	    DB_I64(message->rings_for), DB_I64(rings(message)),
+	    DB_I64(message->is_alarm)); /* sticky */
+	(void)tx_run(tx, "UPDATE message SET anew = $2 WHERE id = $1", DB_I64(id),
+	    DB_I64(row_effect_send_anew(tx, id))); /* sticky */
 }
 
 void
@@ -142,26 +201,8 @@ int64_t
 row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat)
 {
 	return tx_number(tx,
-	    "SELECT COUNT(*) FROM message WHERE rings_for = $1 AND rings_for <> 0"
-	    " AND is_silent = 0 AND chat = $2",
-	    DB_I64(deployment), DB_I64(chat));
-}
-
-int64_t
-row_message_newest_ring(struct tx *tx, int64_t deployment, int64_t chat)
-{
-	return tx_number(tx,
-	    "SELECT COALESCE(MAX(id), 0) FROM message WHERE rings_for = $1 AND rings_for <> 0"
-	    " AND is_silent = 0 AND chat = $2",
-	    DB_I64(deployment), DB_I64(chat));
-}
-
-int64_t
-row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat)
-{
-	return tx_number(tx,
-	    "SELECT COALESCE(MAX(id), 0) FROM message WHERE rings_for = $1 AND rings_for <> 0"
-	    " AND is_silent = 0 AND chat = $2 AND remote_id = 0",
+	    "SELECT COALESCE(SUM(rings), 0) FROM message WHERE rings_for = $1 AND rings_for <> 0"
+	    " AND chat = $2",
 	    DB_I64(deployment), DB_I64(chat));
 }
 
@@ -184,10 +225,68 @@ row_message_named_in(struct tx *tx, int64_t behind, int64_t after, int64_t ret[R
 	    DB_I64(behind), DB_I64(after), DB_I64(ROW_MESSAGE_CHATS));
 }
 
+/* Has it been said anew since the effect with this result?  Then that is of the copy before. */
+static bool
+is_of_before(struct tx *tx, int64_t id)
+{
+	int64_t anew = tx_number(tx, "SELECT anew FROM message WHERE id = $1", DB_I64(id));
+
+	return tx->effect != NULL && tx->effect->id != 0 && anew > tx->effect->id;
+}
+
+/* That copy goes, where the message stands below. */
+static void
+delete_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
+{
+	struct effect effect = { .kind = EFFECT_DELETE_MESSAGE, .subject = id };
+
+	effect.u.delete_message = (struct effect_delete_message){ chat, remote_id, 0 };
+	if (remote_id != 0)
+		(void)row_effect_order(tx, &effect);
+}
+
+/* It was sent for the first time while it was asked to be said anew, or is a late edit. */
+static void
+note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
+{
+	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
+	    DB_I64(id), DB_I64(chat));
+
+	if (now != 0)
+		delete_copy(tx, id, chat, remote_id);
+	else
+		(void)tx_run(tx,
+		    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
+		    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
+}
+
+void
+row_message_refused(struct tx *tx, int64_t id)
+{
+	if (is_of_before(tx, id))
+		return;
+	(void)tx_run(tx,
+	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE id = $1 AND was_id <> 0",
+	    DB_I64(id)); /* sticky */
+	if (db_changes(tx->db) > 0)
+		row_effect_send(tx, id);
+}
+
 void
 row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 {
-	(void)tx_run(tx, "UPDATE message SET remote_id = $3 WHERE id = $1 AND chat = $2",
+	int64_t was_id = tx_number(
+	    tx, "SELECT was_id FROM message WHERE id = $1 AND chat = $2", DB_I64(id), DB_I64(chat));
+
+	if (is_of_before(tx, id)) {
+		if (remote_id != 0)
+			note_copy(tx, id, chat, remote_id);
+		return;
+	}
+	delete_copy(tx, id, chat, was_id);
+	(void)tx_run(tx,
+	    "UPDATE message SET remote_id = $3, was_id = 0, held_until = 0"
+	    " WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat), DB_I64(remote_id));
 	(void)tx_run(tx,
 	    "INSERT INTO witness (id, head, seq) SELECT 1, audit_head, audit_seq FROM message"
@@ -245,8 +344,8 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	/* The same people get both: what rang for a deployment there already does so for these. */
 	(void)tx_run(tx,
-	    "UPDATE message SET is_silent = 1, rings_for = 0 WHERE chat = $1 AND rings_for IN"
-	    " (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",
+	    "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = $1"
+	    " AND rings_for IN (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	/* One that is pinned there already stays; the next look pins it. */
 	(void)tx_run(tx,
@@ -254,7 +353,8 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    DB_I64(old_chat), DB_I64(new_chat));
 	/* Old message ids and topics mean nothing in the new chat. */
 	(void)tx_run(tx,
-	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, reply_to = 0 WHERE chat = $1",
+	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, was_id = 0, reply_to = 0"
+	    " WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(
 	    tx, "UPDATE button SET chat = $2 WHERE chat = $1", DB_I64(old_chat), DB_I64(new_chat));

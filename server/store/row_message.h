@@ -9,8 +9,15 @@
 int64_t row_message_add(struct tx *tx, const struct message *message);
 
 /* Changes what it should say, and adds a SEND_MESSAGE where that is news.  address and remote_id
- * are kept; head as above. */
+ * are kept; head as above.  One that was held back is not any more, unless it is again. */
 void row_message_change(struct tx *tx, int64_t id, const struct message *message);
+
+/*
+ * The same, as a message of its own below all else of its chat: it may ring (is_silent, rings_for:
+ * 0, it does not count; is_alarm), and is a reply (reply_to).  The copy that stands there is
+ * deleted when the new one is there, and stays where that is refused.
+ */
+void row_message_renew(struct tx *tx, int64_t id, const struct message *message);
 
 /* Somebody has pressed a button of it and looks: from now on its edits go as answers do.  For what
  * is hardly edited any more. */
@@ -22,14 +29,8 @@ struct message row_message_get(struct tx *tx, int64_t id);
 /* Does it stand in its chat?  Not one that could not be sent, nor one that is not there. */
 bool row_message_is_sent(struct tx *tx, int64_t id);
 
-/* How many messages in that chat have rung for a deployment. */
+/* How often it has rung in that chat for a deployment. */
 int64_t row_message_count_rings(struct tx *tx, int64_t deployment, int64_t chat);
-
-/* The newest of them; 0: none. */
-int64_t row_message_newest_ring(struct tx *tx, int64_t deployment, int64_t chat);
-
-/* The newest of them in that chat that was not sent yet, as far as is known; 0: none. */
-int64_t row_message_unsent_ring(struct tx *tx, int64_t deployment, int64_t chat);
 
 /* The message is of this moment of the audit chain: its row names the newest entry and its head, by
  * which it is seen that the chain was cut behind (audit_heads.h).  Its text need not. */
@@ -41,9 +42,13 @@ void row_message_names_head(struct tx *tx, int64_t id);
 size_t row_message_named_in(
     struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS]);
 
-/* What a send came to: where nothing newer waits to be sent, the head that it names is known
- * to have been one.  Of one to a chat that has moved since, the id is nothing. */
+/* What a send came to, the effect of the event that is decided on: where nothing newer waits to be
+ * sent, the head that it names is known to have been one.  Of one to a chat that has moved since,
+ * the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
+
+/* ... it cannot be sent: what stands there, where it was to be said anew, says it. */
+void row_message_refused(struct tx *tx, int64_t id);
 void row_message_forget_thread(struct tx *tx, int64_t id);
 
 /* A chat has a new id: messages, questions, effects and lanes move with it. */

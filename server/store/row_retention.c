@@ -31,6 +31,8 @@ clear_messages(struct tx *tx)
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
 		   " AND NOT EXISTS (SELECT 1 FROM work d WHERE d.also_message = m.id"
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
+		   " AND NOT EXISTS (SELECT 1 FROM work_shown s JOIN work d ON d.id = s.work"
+		   "  WHERE s.message = m.id AND (d.ended_at = 0 OR d.ended_at > $2))"
 		   " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = "
 		   "m.id)"
 		   " AND NOT EXISTS (SELECT 1 FROM pin p WHERE p.message = m.id)"

@@ -195,8 +195,6 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		}
 		if (!db_col_is_null(&rows, 4))
 			store_lane_touch(tx->store, db_col_text(&rows, 4));
-		if (ret->kind == EFFECT_SEND_MESSAGE)
-			store_lane_touch_alarms(tx->store, db_col_text(&rows, 4));
 		tx->store->mark.n_outbox -= effect_is_outbox(ret->kind) ? 1 : 0;
 		while (db_next(&rows))
 			continue;

@@ -134,13 +134,16 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* Messages of a chat have four lanes: no alarm and no answer waits for the others, and what is new
- * for no edit. */
+/* Messages of a chat have six lanes: no alarm and no answer waits for the others, what is new for
+ * no edit, an edit that takes buttons away for none that does not, and nobody for what is held
+ * back. */
 enum store_lane_part {
 	STORE_LANE_REST,
 	STORE_LANE_EDITS,
 	STORE_LANE_ANSWERS,
 	STORE_LANE_ALARMS,
+	STORE_LANE_CLOSING,
+	STORE_LANE_HELD,
 	STORE_LANE_PARTS,
 };
 
@@ -153,8 +156,6 @@ void store_lane_of_environment(char out[STORE_LANE], enum effect_kind kind, cons
 void store_lane_of(char out[STORE_LANE], const struct effect *effect);
 void store_lane_touch(struct store *store, const char *lane);
 void store_lane_touch_all(struct store *store);
-/* A message of this lane is closed: an alarm of its chat may have waited for it, to reply to it. */
-void store_lane_touch_alarms(struct store *store, const char *lane);
 bool store_lane_is_handed(const struct store *store, int64_t id);
 
 /* Inside the transaction: hands out the head of each lane that has none out. */

@@ -20,7 +20,9 @@ store_lane_of_chat(
 	static const char *const parts[] = { [STORE_LANE_REST] = "",
 		[STORE_LANE_EDITS] = ":edit",
 		[STORE_LANE_ANSWERS] = ":answer",
-		[STORE_LANE_ALARMS] = ":alarm" };
+		[STORE_LANE_ALARMS] = ":alarm",
+		[STORE_LANE_CLOSING] = ":close",
+		[STORE_LANE_HELD] = ":held" };
 
 	/* Always fits. */
 	(void)snprintf(
@@ -34,6 +36,10 @@ part_of(const struct effect *effect)
 
 	if (effect->kind != EFFECT_SEND_MESSAGE)
 		return STORE_LANE_REST;
+	if (message->held_until != 0)
+		return STORE_LANE_HELD;
+	if (message->remote_id != 0 && message->is_closing)
+		return STORE_LANE_CLOSING;
 	if (message->is_alarm)
 		return STORE_LANE_ALARMS;
 	if (message->is_answer)
@@ -89,16 +95,6 @@ void
 store_lane_touch_all(struct store *store)
 {
 	store->lanes.touched.is_all = true;
-}
-
-void
-store_lane_touch_alarms(struct store *store, const char *lane)
-{
-	int64_t chat = strtoll(lane + strcspn(lane, ":") + 1, NULL, 10);
-	char alarms[STORE_LANE];
-
-	store_lane_of_chat(alarms, EFFECT_SEND_MESSAGE, STORE_LANE_ALARMS, chat);
-	store_lane_touch(store, alarms);
 }
 
 bool
@@ -263,6 +259,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
 		shown->is_alarm = strstr(row->lane, ":alarm") != NULL;
+		shown->is_closing = strstr(row->lane, ":close") != NULL;
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}
 	*ret_drop = err->code == ERR_MISSING;
@@ -287,25 +284,6 @@ read_head(struct store *store, const char *lane, struct effect_row *ret, struct 
 		return true;
 	effect_free(ret->effect);
 	return false;
-}
-
-/* An alarm that replies to a message whose first sending is out: behind it. */
-static bool
-must_wait(struct store *store, const struct effect_row *row, bool *ret, struct err *err)
-{
-	const struct message *message = &row->effect->u.send_message.message;
-	int64_t n = 0;
-
-	*ret = false;
-	if (row->effect->kind != EFFECT_SEND_MESSAGE || !message->is_alarm ||
-	    message->reply_row == 0 || message->reply_to != 0)
-		return true;
-	if (!db_one_i64(&n, store->db, err,
-		"SELECT COUNT(*) FROM effect WHERE kind = 'say' AND subject = $1 AND lane <> $2",
-		DB_I64(message->reply_row), DB_TEXT(row->lane)))
-		return false;
-	*ret = n > 0;
-	return true;
 }
 
 /* Is one of the lane still out?  Those whose rows are gone are marked. */
@@ -364,10 +342,10 @@ hand_out_head(struct store *store, const char *lane, bool is_recovered, struct q
     struct err *err)
 {
 	struct effect_row row;
-	bool again = true, drop, waits, ok;
+	bool again = true, drop, ok;
 
 	while (again) {
-		drop = waits = false;
+		drop = false;
 		if (!read_head(store, lane, &row, err))
 			return false;
 		if (row.id == 0)
@@ -378,8 +356,7 @@ hand_out_head(struct store *store, const char *lane, bool is_recovered, struct q
 			ok = remove_row(store, &row, err);
 		else if (ok)
 			ok = move(store, &row, &again, is_recovered, out, err) &&
-			    must_wait(store, &row, &waits, err) &&
-			    (again || waits || hand_out(store, &row, is_recovered, out, err));
+			    (again || hand_out(store, &row, is_recovered, out, err));
 		effect_free(row.effect);
 		if (!ok)
 			return false;

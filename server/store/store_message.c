@@ -41,8 +41,9 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 TX_READER(read_row, struct message, TX_I64(id), TX_I64(address.chat), TX_I64(address.thread),
     TX_I64(remote_id), TX_WORD(head, strdup), TX_I64(live_run), TX_I64(live_since),
     TX_I64(live_estimate_ms), TX_FLAG(is_silent), TX_I64(reply_to), TX_I64(reply_row),
-    TX_I64(rings_for), TX_FLAG(is_answer), TX_FLAG(is_alarm))
-#define BUTTONS 14 /* the column behind these */
+    TX_I64(rings_for), TX_FLAG(is_answer), TX_FLAG(is_alarm), TX_I64(held_until),
+    TX_FLAG(is_pinned))
+#define BUTTONS 16 /* the column behind these */
 
 static bool
 read_message(const struct db_rows *rows, struct message *ret, struct err *err)
@@ -66,7 +67,7 @@ load(struct db *db, int64_t id, bool with_foot, struct message *ret, struct err 
 		"SELECT id, chat, thread, remote_id, CASE WHEN $2 THEN head || foot ELSE head END, live_run, live_since,"
 		" live_estimate_ms, is_silent, COALESCE((SELECT remote_id FROM message r"
 		" WHERE r.id = m.reply_row AND r.chat = m.chat), reply_to), reply_row, rings_for, is_answer,"
-		" is_alarm, buttons"
+		" is_alarm, held_until, EXISTS (SELECT 1 FROM pin p WHERE p.message = m.id), buttons"
 		" FROM message m WHERE id = $1",
 		DB_I64(id), DB_I64(with_foot)))
 		return false;

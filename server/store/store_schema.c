@@ -911,6 +911,26 @@ static const char *const migration_9[] = {
 };
 
 static const char *const migration_10[] = {
+	/* held_until: it is not shown before, unless what it says is changed; 0: at once.  Of one
+	 * that is said anew: was_id, the platform's id of the copy that goes when the new one is
+	 * there (0: none); anew, the effect from which on a result is of the new one.  rings: how
+	 * often it has rung for rings_for. */
+	"ALTER TABLE message ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN was_id INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN anew INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE message ADD COLUMN rings INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE message SET rings = 1 WHERE rings_for <> 0 AND is_silent = 0;",
+	/* Who cannot be written to, since when: Telegram refuses it until they write.  at 0: they
+	 * have not written. */
+	"ALTER TABLE private_chat ADD COLUMN refused_at INTEGER NOT NULL DEFAULT 0;",
+	/* What rang when a release began to be rolled back was a message beside the work's own, and
+	 * is said by that one now. */
+	"INSERT INTO effect (kind, subject, body, due, at)"
+	" SELECT 'delete', m.id, '{\"person\":' || m.chat || ',\"message\":' || m.remote_id ||"
+	" ',\"made_at\":0}', 0, m.at FROM message m JOIN work_shown s ON s.message = m.id"
+	" JOIN work w ON w.id = s.work WHERE s.why = 'rolling' AND m.remote_id <> 0"
+	" AND m.id <> w.message AND m.id <> w.also_message;"
+	"DELETE FROM work_shown WHERE why = 'rolling';"
 	/* The one push that may wait: what somebody asked for, by whichever door, is none. */
 	"DROP INDEX work_waiting_push;"
 	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"

@@ -271,7 +271,7 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 {
 	struct buf tail;
 
-	if (!telegram_send_can_decorate(live->send, entry->message.address.chat))
+	if (!telegram_send_can_decorate(live->send, &entry->message))
 		return;
 	read_tail(live, &entry->message, &tail);
 	bool is_news = entry->shown == NULL || strcmp(entry->shown, buf_text(&tail)) != 0;

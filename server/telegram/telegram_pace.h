@@ -15,24 +15,32 @@
 #define TELEGRAM_PACE_RESERVE	8
 /* ... and when it is an edit: for answers to who waits, and their edits. */
 #define TELEGRAM_PACE_ANSWERS	6
-/* ... and of all but alarms: for one, what it replies to, and its end. */
+/* ... and of all but alarms: for one, and its end. */
 #define TELEGRAM_PACE_ALARMS	3
+/* With an edit that can wait one message in a group has so many of them at most, and one that the
+ * group keeps pinned is one of so many in all: what rings, what takes buttons away and a pinned
+ * summary make of one deployment four. */
+#define TELEGRAM_PACE_OWN	2
+#define TELEGRAM_PACE_QUIET_MAX	2
 
 enum telegram_pace_kind {
 	TELEGRAM_PACE_ALARM,		/* finds room that others leave */
 	TELEGRAM_PACE_SEND,
 	TELEGRAM_PACE_EDIT,		/* leaves room for answers; in a group 3 s apart */
 	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */
+	TELEGRAM_PACE_QUIET,		/* ... for which a group has to have been quiet */
 };
 
 struct telegram_pace_chat {
 	int64_t id;
 	int64_t used_at;
 	int64_t edit_at;		/* no edit before that */
+	int64_t full_at;		/* it was said that its minute is full; 0: it was not */
 	struct bucket bucket;
 	size_t n_sent;			/* of `sent` */
 	size_t next;			/* the oldest of them, once all are used */
 	int64_t sent[TELEGRAM_PACE_MINUTE]; /* groups only */
+	int64_t of[TELEGRAM_PACE_MINUTE]; /* ... which message each was */
 };
 
 /* All zero: nothing was said yet. */
@@ -41,13 +49,19 @@ struct telegram_pace {
 	struct telegram_pace_chat chat[TELEGRAM_PACE_CHATS];
 };
 
-/* ms until it may go; 0: now. */
-int64_t telegram_pace_wait_ms(struct telegram_pace *pace, int64_t chat,
+/* ms until it may go; 0: now.  message: which one it sends or edits, 0: none that is edited. */
+int64_t telegram_pace_wait_ms(struct telegram_pace *pace, int64_t chat, int64_t message,
     enum telegram_pace_kind kind, int64_t now);
 
 /* It goes. */
-void telegram_pace_sent(struct telegram_pace *pace, int64_t chat, enum telegram_pace_kind kind,
-    int64_t now);
+void telegram_pace_sent(struct telegram_pace *pace, int64_t chat, int64_t message,
+    enum telegram_pace_kind kind, int64_t now);
+
+/* ms until a group's minute has room for what somebody waits for; 0: it has. */
+int64_t telegram_pace_minute_ms(struct telegram_pace *pace, int64_t chat, int64_t now);
+
+/* To be said once, that it has not: is that long ago, or the first time?  Then it is said. */
+bool telegram_pace_is_news(struct telegram_pace *pace, int64_t chat, int64_t now);
 
 /* Telegram said 429: nothing to this chat for so long. */
 void telegram_pace_block(struct telegram_pace *pace, int64_t chat, int64_t now, int64_t ms);

@@ -5,18 +5,21 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "telegram/telegram_api.h"
 
-#define START_AGAIN_MS 1000 /* when memory or a place for the call is short */
-#define TOAST_LIFE_MS  30000
-#define PASSED_MAX_MS  60000 /* whoever waits longer lets nobody pass any more */
+#define START_AGAIN_MS	1000 /* when memory or a place for the call is short */
+#define TOAST_LIFE_MS	30000
+#define PASSED_MAX_MS	60000 /* whoever waits longer lets nobody pass any more */
+#define NOTICE_LEAST_MS 5000 /* somebody waits longer for the minute of their group: that is said */
 
 static void on_pump(struct loop_task *task, void *ctx);
 static void on_timer(struct loop_timer *timer, void *ctx);
 static int64_t wait_of(struct telegram_send *send, const struct telegram_job *job, int64_t now);
-static void start_job(struct telegram_job *job, int64_t now);
+static enum telegram_pace_kind pace_of(const struct telegram_job *job);
+static bool start_job(struct telegram_job *job, int64_t now);
 
 struct telegram_send *
 telegram_send_new(
@@ -53,6 +56,8 @@ telegram_send_free(struct telegram_send *send)
 			telegram_send_job_sent(job, NULL);
 		else if (job->kind == TELEGRAM_JOB_LIVE)
 			telegram_send_job_live(job, false);
+		else if (job->kind == TELEGRAM_JOB_NOTICE)
+			telegram_send_job_drop(job);
 		else
 			telegram_send_job_ended(job, NULL);
 	}
@@ -68,7 +73,7 @@ says_edit(const struct telegram_job *job)
 	return job->kind == TELEGRAM_JOB_SEND && job->message->remote_id != 0 && !job->is_anew;
 }
 
-enum importance { ORDINARY, ANSWER, ALARM };
+enum importance { ORDINARY, ANSWER, CLOSING, ALARM };
 
 static enum importance
 importance(const struct telegram_job *job)
@@ -77,6 +82,8 @@ importance(const struct telegram_job *job)
 		return ORDINARY;
 	if (job->message->is_alarm)
 		return ALARM;
+	if (job->message->is_closing && says_edit(job))
+		return CLOSING;
 	return job->message->is_answer ? ANSWER : ORDINARY;
 }
 
@@ -107,39 +114,80 @@ put_in_place(struct telegram_send *send, struct telegram_job *job)
 		TAILQ_INSERT_TAIL(&send->jobs, job, of_send);
 }
 
+static struct telegram_job *
+next_of(struct telegram_job *job, int64_t message)
+{
+	while (job != NULL &&
+	    (job->kind != TELEGRAM_JOB_SEND || job->is_covered || job->message->id != message))
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
+		job = TAILQ_NEXT(job, of_send);
+	return job;
+}
+
+/* What is handed out later says what is newer: an edit in hand is not sent any more, or not again
+ * where it is in progress. */
+static void
+cover(struct telegram_send *send, int64_t message)
+{
+	struct telegram_job *job = TAILQ_FIRST(&send->jobs);
+
+	while ((job = next_of(job, message)) != NULL)
+		if (says_edit(job))
+			job->is_covered = true;
+		else
+			job = TAILQ_NEXT(job, of_send);
+}
+
+static int64_t
+held_until(const struct message *message)
+{
+	return message->held_until == 0 ? 0 : loop_now_ms() + message->held_until - clock_wall_ms();
+}
+
 bool
 telegram_message_send(
     struct telegram_send *send, struct message *message, telegram_sent_fn *on_said, void *ctx)
 {
-	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, NULL, ctx);
+	struct telegram_job *job;
 
+	cover(send, message->id);
+	job = telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, NULL, ctx);
 	if (job == NULL)
 		return false;
 	job->message = message;
 	job->on_said = on_said;
+	job->held_until = held_until(message);
 	put_in_place(send, job);
 	return true;
+}
+
+/* What it is to say is exchanged, and how early it goes. */
+static void
+exchange(struct telegram_send *send, struct telegram_job *job, struct message *message)
+{
+	struct message before = *job->message;
+	enum importance was = importance(job);
+
+	message->is_closing |= before.is_closing;
+	*job->message = *message;
+	*message = before;
+	job->held_until = held_until(job->message);
+	if (importance(job) > was)
+		put_in_place(send, job);
 }
 
 void
 telegram_message_change(struct telegram_send *send, struct message *message)
 {
-	struct telegram_job *job;
+	struct telegram_job *job = next_of(TAILQ_FIRST(&send->jobs), message->id);
 
-	TAILQ_FOREACH(job, &send->jobs, of_send)
-	if (job->kind == TELEGRAM_JOB_SEND && job->call == NULL &&
-	    job->message->id == message->id && job->message->remote_id == message->remote_id) {
-		struct message before = *job->message;
-		enum importance was = importance(job);
-
-		*job->message = *message;
-		*message = before;
-		if (importance(job) > was)
-			put_in_place(send, job);
-		loop_defer(send->loop, &send->pump);
+	if (job == NULL)
 		return;
-	}
+	if (message->is_covered || (job->call != NULL && job->is_edit))
+		job->is_covered = true;
+	else if (job->call == NULL && job->message->remote_id == message->remote_id)
+		exchange(send, job, message);
+	loop_defer(send->loop, &send->pump);
 }
 
 bool
@@ -262,34 +310,60 @@ telegram_send_unanswered(const struct telegram_send *send, int64_t *ret, size_t 
 	return n;
 }
 
-/* Messages of one chat go one after the other, live edits among them. */
 static bool
-lane_is_busy(const struct telegram_send *send, int64_t chat, bool waiting_counts)
+is_in_lane(const struct telegram_job *job, int64_t chat)
 {
-	const struct telegram_job *job;
+	return (job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_LIVE) &&
+	    job->chat == chat;
+}
 
-	for (job = TAILQ_FIRST(&send->jobs); job != NULL; job = TAILQ_NEXT(job, of_send)) {
+/* Messages of one chat go one after the other, live edits among them; but a failure's message does
+ * not wait for an edit. */
+static bool
+is_lane_busy(const struct telegram_send *send, const struct telegram_job *job)
+{
+	bool passes_edits = importance(job) == ALARM && !says_edit(job);
+	const struct telegram_job *other;
+
+	TAILQ_FOREACH(other, &send->jobs, of_send)
+	{
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed has left the list */
-		bool in_lane = job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_LIVE;
+		bool is_edit = other->kind == TELEGRAM_JOB_LIVE || other->is_edit;
 
-		if (in_lane && job->chat == chat && (waiting_counts || job->call != NULL))
+		if (is_in_lane(other, job->chat) && other->call != NULL &&
+		    !(passes_edits && is_edit))
 			return true;
 	}
 	return false;
 }
 
-bool
-telegram_send_can_decorate(struct telegram_send *send, int64_t chat)
+/* Nothing else is to be said there. */
+static bool
+is_lane_empty(const struct telegram_send *send, int64_t chat)
 {
-	return !lane_is_busy(send, chat, true) &&
-	    telegram_pace_wait_ms(&send->pace, chat, TELEGRAM_PACE_DECORATION, loop_now_ms()) == 0;
+	const struct telegram_job *job;
+
+	TAILQ_FOREACH(job, &send->jobs, of_send)
+	if (is_in_lane(job, chat))
+		return false;
+	return true;
+}
+
+bool
+telegram_send_can_decorate(struct telegram_send *send, const struct message *message)
+{
+	int64_t chat = message->address.chat;
+
+	return is_lane_empty(send, chat) &&
+	    telegram_pace_wait_ms(
+		&send->pace, chat, message->id, TELEGRAM_PACE_DECORATION, loop_now_ms()) == 0;
 }
 
 bool
 telegram_send_live_edit(struct telegram_send *send, const struct message *message, const char *html,
     void (*on_done)(void *ctx, int64_t message, bool is_gone), void *ctx)
 {
-	if (!telegram_send_can_decorate(send, message->address.chat))
+	if (!telegram_send_can_decorate(send, message))
 		return false;
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->address, NULL, ctx);
@@ -303,7 +377,8 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 		telegram_send_job_drop(job);
 		return false;
 	}
-	telegram_pace_sent(&send->pace, job->chat, TELEGRAM_PACE_DECORATION, loop_now_ms());
+	telegram_pace_sent(
+	    &send->pace, job->chat, message->id, TELEGRAM_PACE_DECORATION, loop_now_ms());
 	return true;
 }
 
@@ -337,6 +412,54 @@ prepare(struct telegram_job *job)
 	return false;
 }
 
+/* True: it is over, without a call. */
+static bool
+ends_unsent(struct telegram_job *job, int64_t now)
+{
+	struct message_sent said = { 0 };
+
+	if (job->kind == TELEGRAM_JOB_TOAST && now >= job->give_up_at) {
+		telegram_send_job_ended(job, "");
+		return true;
+	}
+	if (!job->is_covered)
+		return false;
+	said.message = job->message->id;
+	said.remote_id = job->message->remote_id;
+	telegram_send_job_sent(job, &said);
+	return true;
+}
+
+/* Somebody waits for what has no room in the minute of their group: once that is said there. */
+static void
+say_full(struct telegram_send *send, const struct telegram_job *job, int64_t now)
+{
+	const struct chat_address address = { .chat = job->chat };
+
+	if (job->kind == TELEGRAM_JOB_SEND && pace_of(job) == TELEGRAM_PACE_SEND &&
+	    telegram_pace_minute_ms(&send->pace, job->chat, now) >= NOTICE_LEAST_MS &&
+	    telegram_pace_is_news(&send->pace, job->chat, now))
+		(void)telegram_send_job_add(send, TELEGRAM_JOB_NOTICE, &address, NULL, NULL);
+}
+
+/* One that is not in progress; ms until it is to be looked at again, -1: another look follows from
+ * what else happens. */
+static int64_t
+look_at(struct telegram_send *send, struct telegram_job *job, int64_t now)
+{
+	int64_t wait;
+
+	if (job->kind == TELEGRAM_JOB_SEND && is_lane_busy(send, job))
+		return -1; /* its answer pumps again */
+	if (job->kind == TELEGRAM_JOB_DOCUMENT && !job->is_prepared)
+		return prepare(job) ? 0 : -1;
+	wait = wait_of(send, job, now);
+	if (wait == 0)
+		return start_job(job, now) ? -1 : START_AGAIN_MS;
+	say_full(send, job, now);
+	return wait;
+}
+
 /* Starts what may start; the timer wakes us for the first of the others. */
 static void
 on_pump(UNUSED struct loop_task *task, void *ctx)
@@ -348,27 +471,11 @@ on_pump(UNUSED struct loop_task *task, void *ctx)
 	if (send->is_ending)
 		return;
 	for (struct telegram_job *job = TAILQ_FIRST(&send->jobs), *next; job != NULL; job = next) {
-		int64_t wait;
+		int64_t wait = -1;
 
 		next = TAILQ_NEXT(job, of_send);
-		if (job->call != NULL)
-			continue;
-		if (job->kind == TELEGRAM_JOB_TOAST && now >= job->give_up_at) {
-			telegram_send_job_ended(job, "");
-			continue;
-		}
-		if (job->kind == TELEGRAM_JOB_SEND && lane_is_busy(send, job->chat, false))
-			continue; /* its answer pumps again */
-		if (job->kind == TELEGRAM_JOB_DOCUMENT && !job->is_prepared) {
-			if (prepare(job))
-				soonest = 0;
-			continue;
-		}
-		wait = wait_of(send, job, now);
-		if (wait == 0) {
-			start_job(job, now);
-			wait = job->call == NULL ? START_AGAIN_MS : -1;
-		}
+		if (job->call == NULL && !ends_unsent(job, now))
+			wait = look_at(send, job, now);
 		if (wait >= 0 && (soonest < 0 || wait < soonest))
 			soonest = wait;
 	}
@@ -382,24 +489,38 @@ pace_of(const struct telegram_job *job)
 {
 	enum importance is = importance(job);
 
-	return is == ALARM		     ? TELEGRAM_PACE_ALARM :
-	    says_edit(job) && is == ORDINARY ? TELEGRAM_PACE_EDIT :
-					       TELEGRAM_PACE_SEND;
+	if (is == ALARM || job->kind == TELEGRAM_JOB_NOTICE)
+		return TELEGRAM_PACE_ALARM;
+	if (is != ORDINARY || !says_edit(job))
+		return TELEGRAM_PACE_SEND;
+	return job->message->is_pinned ? TELEGRAM_PACE_QUIET : TELEGRAM_PACE_EDIT;
 }
 
 static int64_t
+message_of(const struct telegram_job *job)
+{
+	return job->message != NULL ? job->message->id : 0;
+}
+
+/* Whoever has waited for too long waits for nothing any more, and an edit for no other than what
+ * alarms have to themselves. */
+static int64_t
 wait_of(struct telegram_send *send, const struct telegram_job *job, int64_t now)
 {
-	int64_t own = job->not_before > now ? job->not_before - now : 0;
-	int64_t paced = job->chat == 0 ?
-	    telegram_pace_wait_all_ms(&send->pace, now) :
-	    telegram_pace_wait_ms(&send->pace, job->chat,
-		is_overdue(job, now) ? TELEGRAM_PACE_ALARM : pace_of(job), now);
+	int64_t first = job->not_before > job->held_until ? job->not_before : job->held_until;
+	enum telegram_pace_kind kind = pace_of(job);
+	int64_t own = first > now ? first - now : 0, paced;
 
+	if (is_overdue(job, now))
+		kind = says_edit(job) ? TELEGRAM_PACE_SEND : TELEGRAM_PACE_ALARM;
+	paced = job->chat == 0 ?
+	    telegram_pace_wait_all_ms(&send->pace, now) :
+	    telegram_pace_wait_ms(&send->pace, job->chat, message_of(job), kind, now);
 	return own > paced ? own : paced;
 }
 
-static void
+/* False: not yet.  Else it is in progress, or over: an edit that would change nothing. */
+static bool
 start_job(struct telegram_job *job, int64_t now)
 {
 	struct telegram_send *send = job->send;
@@ -408,15 +529,23 @@ start_job(struct telegram_job *job, int64_t now)
 
 	CRASH_POINT(message_due);
 	job->is_edit = says_edit(job);
+	job->is_same = false;
 	kind = pace_of(job);
 	job->call = telegram_send_call(job, &err);
+	if (job->call == NULL && job->is_same) {
+		telegram_send_job_sent(job,
+		    &(struct message_sent){
+			.message = job->message->id, .remote_id = job->message->remote_id });
+		return true;
+	}
 	if (job->call == NULL) {
 		log_warning("a call of Telegram is delayed: %s", err.text);
 		job->not_before = now + START_AGAIN_MS;
-		return;
+		return false;
 	}
 	if (job->chat == 0)
 		telegram_pace_sent_all(&send->pace, now);
 	else
-		telegram_pace_sent(&send->pace, job->chat, kind, now);
+		telegram_pace_sent(&send->pace, job->chat, message_of(job), kind, now);
+	return true;
 }

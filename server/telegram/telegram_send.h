@@ -3,8 +3,10 @@
 /*
  * The caller (the outbox) gives at most one message, one toast and one document of a chat at a
  * time.  Here they are paced: about one message a second for each chat, 20 a minute for a group,
- * 30 a second in all; a 429 is obeyed.  In a chat alarms go first, then answers; nobody is passed
- * for longer than a minute.  5xx, silence and a refused token are tried again, 1 s to
+ * 30 a second in all; a 429 is obeyed.  In a chat alarms go first, then edits that take buttons
+ * away, then answers; nobody is passed for longer than a minute.  An edit that changes nothing, or
+ * that a later one covers, is not sent, and counts as done; that a group's minute is full is said
+ * there once.  5xx, silence and a refused token are tried again, 1 s to
  * 5 min apart, for ever.  A callback comes exactly once, from the loop and never in the call that
  * asked; its result is NULL when telegram_send_free() ends it: nothing is known then.
  */
@@ -45,7 +47,7 @@ bool telegram_message_send(struct telegram_send *send, struct message *message,
     telegram_sent_fn *on_said, void *ctx) MUST_USE;
 
 /* The message with this id says that now: exchanged with the one that was borrowed, where no call
- * for it is in progress; else nothing. */
+ * for it is in progress.  is_covered: it is not sent any more, nor tried again. */
 void telegram_message_change(struct telegram_send *send, struct message *message);
 
 /* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
@@ -102,8 +104,8 @@ size_t telegram_send_unanswered(const struct telegram_send *send, int64_t *ret, 
 
 /* --- for telegram_live alone --- */
 
-/* The chat has nothing else to be said, and can bear an edit now that is only decoration. */
-bool telegram_send_can_decorate(struct telegram_send *send, int64_t chat);
+/* Its chat has nothing else to be said, and can bear an edit of it now that is only decoration. */
+bool telegram_send_can_decorate(struct telegram_send *send, const struct message *message);
 
 /* An edit that is worth nothing later: one try, and false, with nothing done, when
  * telegram_send_can_decorate() is.  Nothing is borrowed.  is_gone: it can be edited no more. */

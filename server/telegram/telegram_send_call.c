@@ -46,12 +46,31 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 	return call;
 }
 
+/* Of what is to be read and pressed, however it is sent. */
+static bool
+digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
+{
+	struct message message = *as->message;
+	struct telegram_body body = *as;
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
+	bool ok;
+
+	message.remote_id = 0;
+	body.message = &message;
+	body.is_edit = true;
+	telegram_body_message(&body, &json);
+	ok = buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);
+	buf_done(&json);
+	return ok;
+}
+
 static struct telegram_call *
 call_say(struct telegram_job *job, struct err *err)
 {
 	struct telegram_call *call = NULL;
 	struct buf text = { .cap = HTML_MAX };
 	struct buf json = { .cap = TELEGRAM_BODY_MAX };
+	bool ok;
 
 	render(job, &text);
 	const struct telegram_body body = {
@@ -62,14 +81,35 @@ call_say(struct telegram_job *job, struct err *err)
 		.is_edit = job->is_edit,
 	};
 
-	telegram_body_message(&body, &json);
-	if (buf_check(&text, err) && buf_check(&json, err))
+	ok = buf_check(&text, err) && digest(job, &body, err);
+	job->is_same =
+	    ok && job->is_edit && telegram_said_is(&job->send->said, job->message->id, job->digest);
+	if (ok && !job->is_same)
+		telegram_body_message(&body, &json);
+	if (ok && !job->is_same && buf_check(&json, err))
 		call = telegram_api_post(job->send->api,
 		    job->is_edit ? "editMessageText" : "sendMessage", &json,
 		    telegram_send_on_answer, job, err);
 	buf_done(&json);
 	buf_done(&text);
 	return call;
+}
+
+/* Nobody is rung by it, and nobody waits for it. */
+static struct telegram_call *
+call_notice(struct telegram_job *job, struct err *err)
+{
+	const struct message message = { .address.chat = job->chat };
+	const struct telegram_body body = {
+		.message = &message,
+		.text =
+		    "⏳ This group has had its 20 messages of a minute, which is Telegram's limit: what comes next may be a minute late.",
+		.is_silent = true,
+	};
+	struct buf json = { .cap = TELEGRAM_BODY_MAX };
+
+	telegram_body_message(&body, &json);
+	return post(job, "sendMessage", &json, err);
 }
 
 static struct telegram_call *
@@ -185,6 +225,8 @@ telegram_send_call(struct telegram_job *job, struct err *err)
 		return call_delete(job, err);
 	case TELEGRAM_JOB_PIN:
 		return call_pin(job, err);
+	case TELEGRAM_JOB_NOTICE:
+		return call_notice(job, err);
 	case TELEGRAM_JOB_LIVE: /* telegram_send_call_live() */
 		break;
 	}
@@ -202,6 +244,8 @@ telegram_send_call_live(struct telegram_job *job, const struct message *message,
 	};
 	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 
+	if (!digest(job, &body, NULL))
+		return NULL;
 	telegram_body_message(&body, &json);
 	return post(job, "editMessageText", &json, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/loop.h"
 #include "telegram/telegram_pace.h"
+#include "telegram/telegram_said.h"
 #include "telegram/telegram_send.h"
 
 #define TELEGRAM_SEND_MAGIC 0x74675e4du
@@ -26,6 +27,7 @@ enum telegram_job_kind {
 	TELEGRAM_JOB_DELETE,
 	TELEGRAM_JOB_PIN,
 	TELEGRAM_JOB_LIVE,
+	TELEGRAM_JOB_NOTICE, /* that a group is at its limit */
 };
 
 struct telegram_job {
@@ -41,12 +43,16 @@ struct telegram_job {
 	int64_t since;		    /* wall ms: it was handed to us */
 	int64_t added_at;	    /* the same, loop_now_ms() */
 	int64_t not_before;	    /* loop_now_ms() */
+	int64_t held_until;	    /* the same: it waits for what it is to say; 0: it does not */
 	bool is_token_refused;	    /* why: it goes once Telegram takes the token */
 	int64_t give_up_at;	    /* of a toast */
 	unsigned failures;	    /* in a row, passing ones */
 	bool is_plain;		    /* Telegram could not parse our HTML */
 	bool is_anew;		    /* the message to edit is gone */
 	bool is_edit;		    /* what is in progress */
+	bool is_same;		    /* ... was none: it says that already */
+	bool is_covered;	    /* another job says it: this one is not tried again */
+	uint8_t digest[CRYPTO_SHA256_SIZE]; /* of what is in progress */
 	bool may_stand;		    /* an earlier try of this send got no answer */
 	struct telegram_call *call; /* in progress */
 	struct message *message;
@@ -72,10 +78,11 @@ struct telegram_send {
 	bool is_away; /* the last call failed in passing: said once */
 	bool is_ending; /* nothing is begun any more */
 	struct telegram_pace pace;
+	struct telegram_said said;
 };
 
 /* Begins the call of a message, a toast or a document; telegram_send_on_answer() is called.
- * NULL and *err: nothing goes. */
+ * NULL: nothing goes; job->is_same: nothing has to, else *err says why. */
 struct telegram_call *telegram_send_call(struct telegram_job *job, struct err *err) MUST_USE;
 /* The same for TELEGRAM_JOB_LIVE; nothing is borrowed. */
 struct telegram_call *telegram_send_call_live(

@@ -88,7 +88,30 @@ judge(struct telegram_job *job, const struct telegram_result *result)
 	case TELEGRAM_JOB_LIVE:
 		judge_live(job, result);
 		break;
+	case TELEGRAM_JOB_NOTICE: /* once is enough, or too much */
+		telegram_send_job_drop(job);
+		break;
 	}
+}
+
+static bool
+is_tried_again(const struct telegram_job *job)
+{
+	return job->kind != TELEGRAM_JOB_LIVE && job->kind != TELEGRAM_JOB_NOTICE &&
+	    !job->is_covered;
+}
+
+/* What came of an edit that has no answer is not known. */
+static void
+note_said(struct telegram_job *job, const struct telegram_result *result)
+{
+	int64_t message = job->kind == TELEGRAM_JOB_SEND ? job->message->id : job->live_message;
+
+	if (job->kind == TELEGRAM_JOB_SEND || job->kind == TELEGRAM_JOB_LIVE)
+		telegram_said_put(&job->send->said, message,
+		    result->ok || (job->is_edit && says(result, "message is not modified")) ?
+			job->digest :
+			NULL);
 }
 
 void
@@ -107,7 +130,8 @@ telegram_send_on_answer(void *ctx, const struct telegram_result *result)
 		telegram_pace_block(&send->pace, job->chat, loop_now_ms(),
 		    (result->retry_after_s > 0 ? result->retry_after_s : RETRY_AFTER_DEFAULT_S) *
 			1000);
-	if (telegram_result_is_passing(result) && job->kind != TELEGRAM_JOB_LIVE)
+	note_said(job, result);
+	if (telegram_result_is_passing(result) && is_tried_again(job))
 		try_later(job, result);
 	else
 		judge(job, result);
@@ -173,6 +197,7 @@ refuse_say(
 	    job->message->address.thread != 0 && says(result, "message thread not found");
 	if (said->new_chat != 0 || said->thread_gone)
 		return;
+	said->is_closed = job->chat > 0 && (result->code == 403 || says(result, "chat not found"));
 	log_warning(
 	    "Telegram refuses message %lld: %s", (long long)said->message, result->description);
 	(void)text_copy(said->failure, sizeof(said->failure),
@@ -184,6 +209,11 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 {
 	struct message_sent said = { .message = job->message->id };
 
+	if (!result->ok && job->is_covered) { /* what covers it learns that, too */
+		said.remote_id = job->is_edit ? job->message->remote_id : 0;
+		telegram_send_job_sent(job, &said);
+		return;
+	}
 	if (!result->ok && changes_say(job, result))
 		return; /* the pump starts it again */
 	if (result->ok && !job->is_edit)

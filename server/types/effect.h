@@ -153,9 +153,9 @@ struct effect_picture {
 };
 
 struct effect_delete_message {
-	int64_t person;		/* in whose private chat */
+	int64_t chat;
 	int64_t remote_id;
-	int64_t made_at;	/* the secret that it shows */
+	int64_t made_at;	/* the secret that it shows; 0: none */
 };
 
 struct effect_pin_message {

@@ -111,7 +111,7 @@ static const struct field fields_document[] = {
 static const struct field fields_picture[] = {
 	ID("person", picture.person), FIELD("made_at", picture.made_at), END };
 static const struct field fields_delete_message[] = {
-	ID("person", delete_message.person), FIELD("message", delete_message.remote_id),
+	FIELD("person", delete_message.chat), FIELD("message", delete_message.remote_id),
 	FIELD("made_at", delete_message.made_at), END };
 static const struct field fields_pin_message[] = {
 	FIELD("chat", pin_message.chat), ID("message", pin_message.remote_id),

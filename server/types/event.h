@@ -147,6 +147,7 @@ struct message_sent {
 	int64_t remote_id;	/* 0: it was not sent */
 	int64_t new_chat;	/* not 0: the chat has moved there; send again */
 	bool thread_gone;	/* the topic was deleted: send again without it */
+	bool is_closed;		/* failed: that person never wrote to the bot, or has blocked it */
 	char failure[LIMIT_LINE]; /* "" success; else the platform's final no */
 };
 

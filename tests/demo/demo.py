@@ -15,7 +15,7 @@ import tempfile
 import rolled_back
 from stage import APPLICATIONS, Stage
 from story import play
-from telegram_client import ADA, BEA
+from telegram_client import ADA, BEA, GROUP
 
 BUILD_SECONDS = 4.0
 STORIES = ("1", "rolled-back-stays-back")
@@ -38,7 +38,7 @@ def print_addresses(stage):
     print("""
   Try in the chat:
     /deploy staging       asks which of the two, builds and starts it, with its output as it comes
-    push a good commit    in the panel beside the chat: goes live by itself
+    push a good commit    in the panel beside the chat: goes live by itself, and the Release room reads it
     push a broken commit  the health gate notices, and staging is rolled back
     /deploy production    shows what would change, and asks
     /status               what runs where, and its health
@@ -75,7 +75,8 @@ def main():
         if options.story == STORIES[1]:
             return rolled_back.play(folder)
         with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
-                   telegram=("--local",), settings={"ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}"},
+                   telegram=("--local",),
+                   settings={"ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP)},
                    in_file=True, applications=APPLICATIONS) as stage:
             status = play(stage) if options.story else serve_demo(stage)
     except KeyboardInterrupt:

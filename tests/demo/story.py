@@ -5,7 +5,7 @@ import sys
 import time
 
 from stage import wait_until
-from telegram_client import ADA, buttons_of, text_of
+from telegram_client import ADA, GROUP, buttons_of, text_of
 
 STEP_TIMEOUT_S = 60
 
@@ -19,13 +19,13 @@ class Story:
     def tell(self, text):
         print(f"{time.monotonic() - self.started:6.1f} s  {text}", flush=True)
 
-    def hear(self, *words, after, buttons=()):
+    def hear(self, *words, after, buttons=(), chat=ADA):
         """Waits until the bot has said all the words in one message."""
         view = self.chat.wait_for_message(
             lambda m: all(w in text_of(m) for w in words)
             and all(any(b in label for label in buttons_of(m)) for b in buttons),
-            STEP_TIMEOUT_S, chat_id=ADA, after=after)
-        self.tell("      bot: " + text_of(view).replace("\n", " | ")[:160])
+            STEP_TIMEOUT_S, chat_id=chat, after=after)
+        self.tell(f"      bot{' to the group' if chat == GROUP else ''}: " + text_of(view).replace("\n", " | ")[:160])
         return view
 
     def runs(self, environment):
@@ -65,7 +65,7 @@ def push_to_the_other(story):
     change = story.stage.push("develop", "good", "cider")
     story.tell(f"a colleague pushes \"{change['subject']}\" to the other repository")
     mark = story.chat.mark()
-    story.hear("Live: cider/staging", change["after"][:7], after=mark)
+    story.hear("Live: cider/staging", change["after"][:7], after=mark, chat=GROUP)
     story.must(story.runs("cider/staging") == change["after"], "the second application went live by itself")
 
 
@@ -73,7 +73,7 @@ def push_good(story, before):
     change = story.stage.push("develop", "good")
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
     mark = story.chat.mark()
-    story.hear("Live: shop/staging", change["after"][:7], after=mark)
+    story.hear("Live: shop/staging", change["after"][:7], after=mark, chat=GROUP)
     story.must(story.runs("shop/staging") == change["after"] != before, "it went live by itself")
     return change["after"]
 
@@ -82,7 +82,7 @@ def push_broken(story, good):
     mark = story.chat.mark()
     change = story.stage.push("develop", "broken")
     story.tell(f"a colleague pushes \"{change['subject']}\" to develop")
-    story.hear("Rolled back: shop/staging", change["after"][:7], "it runs", good[:7], after=mark)
+    story.hear("Rolled back: shop/staging", change["after"][:7], "it runs", good[:7], after=mark, chat=GROUP)
     story.must(story.runs("shop/staging") == good, "the broken release was rolled back")
     story.must(story.state_file("shop/staging")["commit"] == good, "the state file never named it")
 

@@ -109,6 +109,8 @@ def test_a_reply_to_the_ready_line_is_heard_where_plain_text_is_hidden(scene):
     asks, approves = scene.admin(), scene.admin()
     before = done(scene)
     asks.say("/request clear-cache acme", chat=GROUP)
+    own = asks.hear("Awaiting approval", "clear-cache", chat=GROUP, buttons=("Show APPROVE line",))
+    asks.press(own, "Show APPROVE line")
     view = asks.hear("❓ To be approved: client/acme clear-cache", chat=GROUP, buttons=("Copy the line", "New line"))
     button = next(b for row in view["message"]["reply_markup"]["inline_keyboard"] for b in row if "copy_text" in b)
     text = button["copy_text"]["text"]

@@ -35,6 +35,11 @@
 	F(CHAT_MOVED, "a chat got another id") \
 	F(TOPIC_DELETED, "a topic was deleted") \
 	F(MESSAGE_DELETED, "a message was deleted") \
+	F(MESSAGE_ANEW, "a message was sent anew, and its copy deleted") \
+	F(TOLD_PRIVATELY, "somebody who did not ask was told in private") \
+	F(ASKED_PRIVATELY, "somebody was asked for an approval in private") \
+	F(NEVER_WROTE, "Telegram refused who never wrote to the bot") \
+	F(MESSAGE_COVERED, "a message in hand was covered by the one sent anew") \
 	F(GIT_AWAY, "git did not answer") \
 	F(GIT_LAGS, "git does not show a push yet") \
 	F(GIT_SLOW, "git fetches for long") \

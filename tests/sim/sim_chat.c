@@ -1,9 +1,6 @@
-/* sim_chat.c - Telegram and the people in it: what is shown, what is typed, and what comes when.  Side: start. */
+/* sim_chat.c - Telegram and the people in it: what is typed and pressed, and what comes when.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-/*
- * An update comes until it is acknowledged, and nothing of its chat behind it before.  A message
- * may be shown though its sender never hears of it.
- */
+/* An update comes until it is acknowledged, and nothing of its chat behind it before. */
 #include "tests/sim/sim_inside.h"
 
 #include "types/update.h"
@@ -13,154 +10,7 @@
 #define POLL_MS	      500
 #define LOOKS_AT_ONCE 10 /* who presses more in a minute is too fast */
 
-static sim_fn update_comes, poll_comes, say_arrives, say_is_known, toast_is_known;
-
-/* --- what is shown --- */
-
-const struct sim_post *
-sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id)
-{
-	for (size_t i = 0; i < sim->n_posts; i++)
-		if (sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id &&
-		    !sim->posts[i].is_deleted)
-			return &sim->posts[i];
-	return NULL;
-}
-
-bool
-sim_chat_is_reachable(const struct sim *sim, int64_t chat)
-{
-	bool is_group = chat == SIM_GROUP || (sim->moving == SIM_GROUP && chat == sim->moved);
-
-	return !sim->is_dead || !is_group;
-}
-
-/* Sends or edits; one that is gone is sent anew.  Returns its id. */
-static int64_t
-show(struct sim *sim, const struct message *message)
-{
-	struct sim_post *post =
-	    (struct sim_post *)sim_chat_find(sim, message->address.chat, message->remote_id);
-
-	if (message->remote_id == 0 || post == NULL) {
-		assert(sim->n_posts < SIM_POSTS);
-		post = &sim->posts[sim->n_posts++];
-		post->chat = message->address.chat;
-		post->remote_id = sim->next_remote++;
-		post->row = message->id;
-	}
-	free(post->text);
-	post->buttons = message->buttons;
-	post->text = strdup(message->head);
-	if (post->text == NULL)
-		abort();
-	sim_factor_shown(sim, post);
-	sim_trace(sim, "shown in %" PRId64 " as %" PRId64 ": %.60s", post->chat, post->remote_id,
-	    post->text);
-	return post->remote_id;
-}
-
-/* --- sending --- */
-
-static bool
-refuse(struct sim *sim, const struct message *message, struct message_sent *said)
-{
-	if (message->address.chat == sim->moving && sim->moved != 0) {
-		said->new_chat = sim->moved;
-	} else if (!sim_chat_is_reachable(sim, message->address.chat)) {
-		sim_note(sim, SIM_CHAT_REFUSED);
-		(void)text_copy(said->failure, sizeof(said->failure), "Forbidden: bot was kicked");
-	} else if (message->address.thread != 0 && sim->is_topic_gone && message->remote_id == 0) {
-		said->thread_gone = true;
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static void
-say_arrives(struct sim *sim, int64_t effect, int64_t b)
-{
-	struct sim_open *open = sim_server_find(sim, effect);
-	struct message_sent *said;
-
-	(void)b;
-	if (open == NULL)
-		return;
-	if (sim->now < sim->away_until) {
-		sim_note(sim, SIM_CHAT_AWAY);
-		sim_later(sim, sim->life, sim->away_until - sim->now + sim_delay(sim, 1, 60000),
-		    say_arrives, effect, 0);
-		return;
-	}
-	said = &open->effect->result->u.message_sent;
-	said->message = open->effect->u.send_message.message.id;
-	said->chat = open->effect->u.send_message.message.address.chat;
-	if (!refuse(sim, &open->effect->u.send_message.message, said))
-		said->remote_id = show(sim, &open->effect->u.send_message.message);
-	open->is_sent = true;
-	sim_later(sim, sim->life, sim_delay(sim, 1, 1000), say_is_known, effect, 0);
-}
-
-static void
-say_is_known(struct sim *sim, int64_t effect, int64_t b)
-{
-	struct sim_open *open = sim_server_find(sim, effect);
-
-	(void)b;
-	if (open != NULL)
-		sim_server_report(sim, open);
-}
-
-void
-sim_chat_say(struct sim *sim, struct sim_open *open)
-{
-	sim_later(sim, sim->life, sim_delay(sim, 10, 4000), say_arrives, open->effect->id, 0);
-}
-
-static void
-toast_is_known(struct sim *sim, int64_t effect, int64_t b)
-{
-	struct sim_open *open = sim_server_find(sim, effect);
-
-	(void)b;
-	if (open != NULL)
-		sim_server_report(sim, open);
-}
-
-void
-sim_chat_toast(struct sim *sim, struct sim_open *open)
-{
-	sim_later(sim, sim->life, sim_delay(sim, 10, 30000), toast_is_known, open->effect->id, 0);
-}
-
-void
-sim_chat_document(struct sim *sim, struct sim_open *open)
-{
-	if (sim_one_in(sim, 4))
-		(void)text_copy(
-		    open->effect->result->u.message_sent.failure, LIMIT_LINE, "too large");
-	sim_later(sim, sim->life, sim_delay(sim, 10, 60000), toast_is_known, open->effect->id, 0);
-}
-
-/* What was on its way is shown, or is not; nobody hears which. */
-void
-sim_chat_cut(struct sim *sim)
-{
-	struct message_sent ignored;
-
-	sim->is_poll_in_progress = false;
-	for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
-		sim->updates[i].is_in_progress = false;
-	for (size_t i = 0; i < SIM_OPEN; i++) {
-		const struct effect *effect = sim->open[i].effect;
-
-		if (effect != NULL && effect->kind == EFFECT_SEND_MESSAGE &&
-		    !sim->open[i].is_sent && sim->now >= sim->away_until && sim_one_in(sim, 2) &&
-		    !refuse(sim, &effect->u.send_message.message, &ignored))
-			(void)show(sim, &effect->u.send_message.message);
-	}
-}
+static sim_fn update_comes, poll_comes;
 
 /* --- updates on their way --- */
 
@@ -173,9 +23,19 @@ is_held_back(const struct sim *sim, const struct sim_update *update)
 	return false;
 }
 
+/* What nobody has taken for so long comes no more. */
+static void
+drop_old(struct sim *sim)
+{
+	for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
+		if (sim->now - sim->updates[i].at >= SIM_UPDATE_KEPT_MS)
+			sim->updates[i].is_acknowledged = true;
+}
+
 static void
 go_on(struct sim *sim)
 {
+	drop_old(sim);
 	while (sim->first_open_update < sim->n_updates &&
 	    sim->updates[sim->first_open_update].is_acknowledged)
 		sim->first_open_update++;
@@ -206,7 +66,8 @@ acknowledge(struct sim *sim, struct sim_update *update)
 	char id[24];
 
 	(void)snprintf(id, sizeof(id), "%" PRId64, update->id);
-	sim_check_acknowledged(sim, "telegram", id, NULL);
+	if (sim->now - update->at < SIM_UPDATE_KEPT_MS)
+		sim_check_acknowledged(sim, "telegram", id, NULL);
 	update->is_acknowledged = true;
 }
 
@@ -271,8 +132,11 @@ update_comes(struct sim *sim, int64_t index, int64_t b)
 
 	(void)b;
 	from->is_in_progress = false;
-	if (from->is_acknowledged)
+	drop_old(sim);
+	if (from->is_acknowledged) {
+		go_on(sim);
 		return;
+	}
 	if (sim->store == NULL || (!sim->is_resting && sim_one_in(sim, 40))) {
 		again_later(sim, from);
 		return;
@@ -325,11 +189,18 @@ on_poll_answered(void *ctx, const struct answer *answer)
 static void
 poll_comes(struct sim *sim, int64_t a, int64_t b)
 {
-	struct event *event = sim_server_event(sim, EVENT_UPDATE);
-	size_t n = sim->n_updates - sim->first_open_update;
+	struct event *event;
+	size_t n;
 
 	(void)a;
 	(void)b;
+	go_on(sim); /* without what came of age meanwhile */
+	n = sim->n_updates - sim->first_open_update;
+	if (n == 0) {
+		sim->is_poll_in_progress = false;
+		return;
+	}
+	event = sim_server_event(sim, EVENT_UPDATE);
 	if (n > MANY)
 		n = MANY;
 	event->source = SOURCE_TELEGRAM_POLL;
@@ -361,9 +232,14 @@ add_update(struct sim *sim, enum update_kind kind, int64_t person, int64_t chat)
 	struct sim_update *update = &sim->updates[sim->n_updates++];
 
 	assert(sim->n_updates < SIM_UPDATES);
-	*update = (struct sim_update){
-		.sim = sim, .id = sim->next_update++, .kind = kind, .person = person, .chat = chat
-	};
+	*update = (struct sim_update){ .sim = sim,
+		.id = sim->next_update++,
+		.at = sim->now,
+		.kind = kind,
+		.person = person,
+		.chat = chat };
+	if (chat == SIM_SECOND)
+		sim->never_wrote = false;
 	return update;
 }
 
@@ -651,6 +527,7 @@ sim_chat_new(struct sim *sim)
 {
 	sim->is_polling = sim_one_in(sim, 3);
 	sim->moving = sim_one_in(sim, 2) ? SIM_TEAM : SIM_GROUP;
+	sim->never_wrote = sim_one_in(sim, 2);
 	sim->next_update = 1000;
 	sim->next_remote = 500;
 }

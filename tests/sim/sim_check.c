@@ -347,7 +347,11 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	    /* Which the question named, or which was live at the answer. */
 	    " AND NOT ((d.confirmed_by <> 0 OR d.approvers <> '') AND r.commit_id IN (d.shown_live, (SELECT commit_id"
 	    "  FROM release WHERE environment = d.environment AND at <= d.answered_at"
-	    "  ORDER BY id DESC LIMIT 1)))",
+	    "  ORDER BY id DESC LIMIT 1)))"
+	    /* Which was live when a person asked for it, and is again: git may be slow. */
+	    " AND NOT (d.cause = 'chat' AND r.commit_id = (SELECT commit_id FROM release"
+	    "  WHERE environment = d.environment AND at <= d.requested_at"
+	    "  ORDER BY id DESC LIMIT 1))",
 	    DB_I64(d->id));
 
 	if (d->is_action || d->is_rollback || is_unasked == 0 || !sim->was_queued[d->id] ||
@@ -626,7 +630,8 @@ what_was_acknowledged_stays(struct sim *sim)
 
 	for (size_t i = 0; i < sim->n_updates; i++) {
 		(void)snprintf(id, sizeof(id), "%" PRId64, sim->updates[i].id);
-		if (sim->updates[i].is_acknowledged)
+		if (sim->updates[i].is_acknowledged &&
+		    sim->now - sim->updates[i].at < SIM_UPDATE_KEPT_MS)
 			sim_check_acknowledged(sim, "telegram", id, NULL);
 	}
 }
@@ -697,6 +702,7 @@ sim_check_rest(struct sim *sim)
 	sim_drain_check_rest(sim);
 	sim_locks_check_rest(sim);
 	sim_approvals_check_rest(sim);
+	sim_told_check_rest(sim);
 	sim_emergency_check_rest(sim);
 	sim_actions_check_rest(sim);
 	sim_cloudflare_check_rest(sim);

@@ -216,6 +216,8 @@ sim_check_remember(struct sim *sim)
 	memory->n_asked = sim->n_asked;
 	memory->n_yes = sim->n_yes;
 	memory->n_spent = sim->n_spent;
+	memory->n_told = sim->n_told;
+	memory->n_told_checks = sim->n_told_checks;
 	memory->n_works = (size_t)last + 1;
 	memcpy(memory->works, sim->works, memory->n_works * sizeof(sim->works[0]));
 }
@@ -229,6 +231,8 @@ sim_check_forget(struct sim *sim)
 	sim->n_asked = memory->n_asked;
 	sim->n_yes = memory->n_yes;
 	sim->n_spent = memory->n_spent;
+	sim->n_told = memory->n_told;
+	sim->n_told_checks = memory->n_told_checks;
 	memset(sim->works, 0, sizeof(sim->works));
 	memcpy(sim->works, memory->works, memory->n_works * sizeof(sim->works[0]));
 }
@@ -633,6 +637,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	note_confirmed(sim, tx);
 	sim_factor_after(sim, tx, before);
 	sim_approvals_after(sim, tx, before);
+	sim_told_after(sim, tx);
 	sim_actions_after(sim, tx, before);
 	sim_emergency_after(sim, tx, before);
 	sim_barrier_after(sim, tx);

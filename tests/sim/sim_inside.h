@@ -35,6 +35,7 @@
 #define SIM_CONTRACTOR	 44 /* may deploy to shop/staging, for a while */
 #define SIM_LEAD	 55 /* may approve, as long as the settings say so */
 #define SIM_SECOND	 66 /* the same */
+#define SIM_BEARER	 13001 /* has a role of each application's own file, and only reads */
 #define SIM_STRANGER	 99
 #define SIM_UID_GAMES	 5  /* SIM_ADMIN on the machine; as every Debian has them */
 #define SIM_UID_MAN	 6  /* an admin there, as long as the settings say so */
@@ -120,9 +121,12 @@ struct sim_shown {
 
 /* --- sim_chat.c --- */
 
+#define SIM_UPDATE_KEPT_MS INT64_C(86400000) /* by Telegram; a machine may sleep for longer */
+
 struct sim_update {
 	struct sim *sim;
 	int64_t id;
+	int64_t at;
 	enum update_kind kind;
 	int64_t person;
 	int64_t chat;
@@ -192,6 +196,7 @@ struct sim_target {
 struct sim_open {
 	struct effect *effect; /* NULL: a free place */
 	bool is_sent;	       /* SEND_MESSAGE: Telegram may have it */
+	int lane;	       /* ... which it was handed out of */
 	bool stop_requested;   /* RUN */
 	bool was_ordered;
 	int tries;
@@ -199,6 +204,23 @@ struct sim_open {
 	int failures[PROBE_TARGETS_MAX];
 	bool is_restless; /* its answers come and go for ever */
 	int64_t until;
+};
+
+/* --- sim_told.c --- */
+
+/* A message about a work to somebody who did not ask for it. */
+struct sim_told {
+	int64_t work;
+	int64_t message;
+	int64_t chat;
+	int environment;
+	bool is_batch; /* beside others of its push, and no more once it goes on */
+};
+
+/* What was looked at when it was asked then; 0: when it ended. */
+struct sim_told_check {
+	int64_t work;
+	int64_t at;
 };
 
 /* --- sim_approvals.c --- */
@@ -252,6 +274,8 @@ struct sim_memory {
 	size_t n_asked;
 	size_t n_yes;
 	size_t n_spent;
+	size_t n_told;
+	size_t n_told_checks;
 	size_t n_works;
 	struct sim_work works[SIM_DEPLOYMENTS];
 };
@@ -361,6 +385,7 @@ struct sim {
 	int64_t moved;	/* that id; 0: not yet */
 	bool is_topic_gone;
 	bool is_dead; /* SIM_GROUP threw the bot out */
+	bool never_wrote; /* SIM_SECOND, in private */
 
 	/* the forge */
 	int n_commits;
@@ -385,6 +410,10 @@ struct sim {
 	struct sim_asked asked[2 * SIM_DEPLOYMENTS];
 	size_t n_yes;
 	struct sim_yes yes[SIM_DEPLOYMENTS];
+	size_t n_told;
+	struct sim_told told[8 * SIM_DEPLOYMENTS];
+	size_t n_told_checks;
+	struct sim_told_check told_checks[4 * SIM_DEPLOYMENTS];
 
 	struct sim_zone zone;
 	struct sim_witness witness;
@@ -479,6 +508,8 @@ bool sim_settings_may_approve(
     const struct settings *settings, int64_t person, int environment, int64_t at);
 /* How many must. */
 int sim_settings_approvals(const struct settings *settings, int environment, bool is_rollback);
+/* A chat for all; else each is told in private. */
+bool sim_settings_has_group(const struct settings *settings);
 int sim_settings_approvals_of_solo(const struct settings *settings); /* an action there */
 /* Does REQUIRE_OTP name it?  program: "approve" too; action: of that program, else "". */
 bool sim_settings_needs_code(
@@ -527,13 +558,22 @@ void sim_disk_tears(struct sim *sim); /* the audit file, when it is killed */
 bool sim_disk_kills(struct sim *sim, const struct event *event);
 void sim_disk_is_dead(struct sim *sim);
 
+/* --- sim_chat_say.c --- */
+
+void sim_chat_say(struct sim *sim, struct sim_open *open);
+/* One in hand says that now, or nothing any more. */
+void sim_chat_change(struct sim *sim, struct effect *as);
+void sim_chat_delete(struct sim *sim, struct sim_open *open);
+void sim_chat_toast(struct sim *sim, struct sim_open *open);
+void sim_chat_document(struct sim *sim, struct sim_open *open);
+void sim_chat_cut(struct sim *sim); /* requests in flight may still arrive */
+const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
+bool sim_chat_is_reachable(const struct sim *sim, int64_t chat);
+
 /* --- sim_chat.c --- */
 
 void sim_chat_new(struct sim *sim);
 void sim_chat_free(struct sim *sim);
-void sim_chat_say(struct sim *sim, struct sim_open *open);
-void sim_chat_toast(struct sim *sim, struct sim_open *open);
-void sim_chat_document(struct sim *sim, struct sim_open *open);
 /* In a chat of their own. */
 void sim_chat_type(struct sim *sim, int64_t person, const char *text);
 /* A reply to the newest message there with these words; false: there is none. */
@@ -547,10 +587,7 @@ sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struc
 /* In that one. */
 void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
 sim_fn sim_chat_question_is_answered; /* a: by whom */
-void sim_chat_cut(struct sim *sim);   /* requests in flight may still arrive */
 void sim_chat_up(struct sim *sim);    /* the server is there again */
-const struct sim_post *sim_chat_find(const struct sim *sim, int64_t chat, int64_t remote_id);
-bool sim_chat_is_reachable(const struct sim *sim, int64_t chat);
 store_decode sim_chat_decode;
 
 /* For who fails the store's allocations: has one failed in this batch?  Then a handler may fail. */
@@ -697,6 +734,10 @@ void sim_blocks_after(struct sim *sim, struct tx *tx, const struct sim_before *b
 void sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
 void sim_blocks_remember(struct sim *sim);				   /* before a batch */
 void sim_blocks_forget(struct sim *sim); /* what a batch decided that was not committed */
+/* --- sim_told.c --- */
+
+void sim_told_after(struct sim *sim, struct tx *tx);
+void sim_told_check_rest(struct sim *sim);
 
 /* --- sim_barrier.c --- */
 

@@ -157,12 +157,19 @@ has_moved(const struct sim *sim, const struct effect *effect)
 	return sim->moved != 0 && effect->u.send_message.message.address.chat == sim->moving;
 }
 
-/* Of a message: failures, answers, what is new, and edits. */
+/* Of a message, when it is handed out: what is held back, edits that take buttons away, failures,
+ * answers, what is new, and edits. */
 static int
 lane_of(const struct effect *effect)
 {
 	const struct message *message = &effect->u.send_message.message;
 
+	if (effect->kind != EFFECT_SEND_MESSAGE)
+		return 0;
+	if (message->held_until != 0)
+		return 5;
+	if (message->remote_id != 0 && message->is_closing)
+		return 4;
 	if (message->is_alarm || message->is_answer)
 		return message->is_alarm ? 3 : 2;
 	return message->remote_id != 0;
@@ -179,7 +186,7 @@ check_lane(struct sim *sim, const struct effect *effect)
 		if (other == NULL || other == effect || other->kind != effect->kind)
 			continue;
 		if (effect->kind == EFFECT_SEND_MESSAGE && !has_moved(sim, effect) &&
-		    lane_of(other) == lane_of(effect) &&
+		    sim->open[i].lane == lane_of(effect) &&
 		    other->u.send_message.message.address.chat ==
 			effect->u.send_message.message.address.chat)
 			sim_fail(sim, "a_lane_has_one_out", "effects %" PRId64 " and %" PRId64,
@@ -198,7 +205,7 @@ perform(struct sim *sim, struct effect *effect)
 		open++;
 	assert(open < sim->open + SIM_OPEN);
 	check_lane(sim, effect);
-	*open = (struct sim_open){ .effect = effect };
+	*open = (struct sim_open){ .effect = effect, .lane = lane_of(effect) };
 	sim_trace(sim, "  %s%s %" PRId64 " for %" PRId64, effect->is_recovered ? "again " : "",
 	    effect_name(effect->kind), effect->id, effect->subject);
 	switch (effect->kind) {
@@ -217,9 +224,11 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_SEND_MESSAGE:
 		sim_chat_say(sim, open);
 		break;
+	case EFFECT_DELETE_MESSAGE:
+		sim_chat_delete(sim, open);
+		break;
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
 	case EFFECT_PICTURE:
-	case EFFECT_DELETE_MESSAGE:
 	case EFFECT_LEAVE_CHAT:
 	case EFFECT_PIN_MESSAGE:
 	case EFFECT_TOAST:
@@ -368,6 +377,9 @@ take_outcome(struct sim *sim, struct outcome *outcome)
 		break;
 	case OUTCOME_EFFECT:
 		perform(sim, TAKE(outcome->effect));
+		break;
+	case OUTCOME_CHANGE:
+		sim_chat_change(sim, outcome->effect);
 		break;
 	case OUTCOME_WITHDRAW:
 		withdraw(sim, outcome->withdraw);

@@ -15,7 +15,6 @@
 
 static const char *const common[] = {
 	"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
-	"TELEGRAM_CHAT_ID=-1001",
 	"DEPLOY_TIMEOUT_SECONDS=120",
 	"RUN_LOGS_KEEP=2",
 	"LOCAL_GAMES_IS=11",
@@ -124,6 +123,12 @@ static const struct {
 	[18] = { "acme-audit", 3 },
 };
 
+/* Without TELEGRAM_CHAT_ID. */
+static const bool has_no_group[SIM_VARIANTS] = {
+	[1] = true, [7] = true, [8] = true, [11] = true, [16] = true, [19] = true
+};
+
+#define NAG    "STAGING_ROLLBACK_NAG_MINUTES=1"
 #define SHARED "deploy@h1:22/srv/shared"
 #define CONTRACTOR \
 	"ROLE_CONTRACTOR_IDS=44", "ROLE_CONTRACTOR_MAY=deploy:shop/staging, status", \
@@ -146,7 +151,7 @@ static const struct {
 	    { 11, 22 }, { 33 }, NULL, NULL, false, true, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "POLL_REPOSITORY_SECONDS=0",
 	      "STAGING_HEALTH_URL=http://127.0.0.1:1/,http://127.0.0.1:3/", "COST_LIMIT_PER_USER=3",
-	      "ROLE_RATE_LIMIT=6" },
+	      "ROLE_RATE_LIMIT=6", NAG },
 	    { 11, 22 }, { 33 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=22,33", "POLL_REPOSITORY_SECONDS=0",
 	      "PRODUCTION_HEALTH_URL=http://127.0.0.1:2/", FREEZE_OFTEN },
@@ -157,7 +162,7 @@ static const struct {
 	    { 11 }, { 0 }, NULL, NULL, false, false, NULL },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "STAGING_CONFIRM=true",
 	      "POLL_REPOSITORY_SECONDS=60", "STAGING_HEALTH_URL=http://127.0.0.1:1/",
-	      "HEALTH_CHECK_SUCCESSES=1", "PIN_STATUS=true", FREEZE_SELDOM, MAN_IS },
+	      "HEALTH_CHECK_SUCCESSES=1", "PIN_STATUS=true", FREEZE_SELDOM, MAN_IS, NAG },
 	    { 11, 22 }, { 33 }, NULL, NULL, false, true, seldom },
 	{ { "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=33", "ENVIRONMENTS=staging",
 	      "POLL_REPOSITORY_SECONDS=0", "STAGING_HEALTH_URL=http://127.0.0.1:1/",
@@ -235,7 +240,7 @@ write_application(int variant, int application, const char *directory)
 	    "PRODUCTION_HOST=h3\n",
 	    sim_applications[sim_branch(2 * application) / 2], is_holder ? "h1" : "h2",
 	    is_holder ? "shared" : name);
-	(void)fprintf(file, "ROLE_BEARER_IDS=13001\nROLE_BEARER_MAY=\"%s\"\n",
+	(void)fprintf(file, "ROLE_BEARER_IDS=%d\nROLE_BEARER_MAY=\"%s\"\n", SIM_BEARER,
 	    strcmp(name, "shop") == 0 ? "deploy:staging, status" : "*:*");
 	if (application % 3 != 0)
 		(void)fprintf(file, "STAGING_HEALTH_URL=http://127.0.0.1:%d/\n", 10 + application);
@@ -266,6 +271,8 @@ load(int variant, const char *folder)
 
 	for (size_t i = 0; i < COUNT(common); i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", common[i]);
+	if (!has_no_group[variant])
+		(void)snprintf(room[n++], sizeof(room[0]), "TELEGRAM_CHAT_ID=-1001");
 	(void)snprintf(room[n++], sizeof(room[0]), "STATE_DIRECTORY=%s", folder);
 	(void)snprintf(room[n++], sizeof(room[0]), "TOTP_KEY_FILE=%s/totp.key", folder);
 	if (variants[variant].staging[0] != 0) /* else there is no such role */
@@ -390,6 +397,12 @@ variant_of(const struct settings *settings)
 	return variant;
 }
 
+bool
+sim_settings_has_group(const struct settings *settings)
+{
+	return !has_no_group[variant_of(settings)];
+}
+
 /* By the role of that name in the file of shop, and by no other. */
 static bool
 is_bearer(int variant, int64_t person)
@@ -419,6 +432,21 @@ role_of_local(int variant, int64_t person, int environment)
 	    SIM_NOBODY;
 }
 
+/* In the file of shop it is one grant, in the others' all of their own. */
+static enum sim_role
+role_of_bearer(int variant, int environment)
+{
+	const char *application = sim_applications[environment / 2];
+	const char *gone = variants[variant].gone;
+
+	if (variant < OF_ONE || environment < 2 || environment == SIM_CLIENT ||
+	    (gone != NULL && strcmp(gone, application) == 0))
+		return SIM_NOBODY;
+	if (strcmp(application, "shop") != 0)
+		return SIM_MAY_ALL;
+	return environment % 2 == 0 ? SIM_MAY_DEPLOY : SIM_NOBODY;
+}
+
 enum sim_role
 sim_settings_role(const struct settings *settings, int64_t person, int environment, int64_t at)
 {
@@ -426,7 +454,8 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 
 	if (person < 0)
 		return role_of_local(variant, person, environment);
-
+	if (person == SIM_BEARER)
+		return role_of_bearer(variant, environment);
 	for (int i = 0; i < 3; i++) {
 		if (variants[variant].admins[i] == person)
 			return SIM_MAY_ALL;

@@ -18,6 +18,7 @@ NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
 ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|🔑 Token")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
+ABOUT_SERVER = re.compile(r"🔥 Audit log cut off")     # there is one
 ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
 # What is on record is no news of what runs.
 IN_DOUBT = re.compile(r"\b([Mm]ay be|is) DOWN\b|\b[Ww]hat runs in \S+ is not known")
@@ -26,7 +27,7 @@ AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
     r"|: (in progress|not known|renamed|not in the|another commit answers|unhealthy|\d+ of \d+ health URLs))"
-    r"|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|Here: /|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|⚪ No release yet: |There is|Too much|You may|Your |Usage|🔑 |🚫 /")
 
 
@@ -112,7 +113,7 @@ def page(kinds):
 def hides_where(message):
     """A lock screen shows no target of it: of whatever rings, and of a work's messages that do not."""
     first = plain(message["text"]).partition("\n")[0]
-    is_said = NAME.search(first[:FIRST]) or ELSEWHERE.match(first) or (
+    is_said = NAME.search(first[:FIRST]) or ELSEWHERE.match(first) or ABOUT_SERVER.match(first) or (
         ABOUT_PERSON.match(first) and PERSON.search(first[:FIRST]))
     return (message["rings"] or WORK.match(first)) and not is_said
 

@@ -75,23 +75,6 @@ chat_plain(const struct chat_deployment *what)
 	return text;
 }
 
-/* The same of the line that rings. */
-const char *
-chat_ring(const struct chat_deployment *what)
-{
-	static char text[LIMIT_MESSAGE];
-	char *head = chat_deployment_ring(what, false);
-	size_t n = 0;
-
-	assert_non_null(head);
-	for (const char *c = head; *c != '\0'; c++)
-		if ((unsigned char)*c > 5)
-			text[n++] = *c;
-	text[n] = '\0';
-	free(head);
-	return text;
-}
-
 void
 chat_says(const struct chat_deployment *what, const char *part)
 {

@@ -15,10 +15,8 @@ extern const struct environment chat_there;
 /* What its message is made of; valid as long as the deployment. */
 struct chat_deployment chat_about(const struct deployment *deployment);
 
-/* The message's text without marks, kept for `make chat-texts`; the same of the line that rings.
- * Each valid until the next call. */
+/* The message's text without marks, kept for `make chat-texts`; valid until the next call. */
 const char *chat_plain(const struct chat_deployment *what);
-const char *chat_ring(const struct chat_deployment *what);
 
 /* Fails where the message does not have that part. */
 void chat_says(const struct chat_deployment *what, const char *part);

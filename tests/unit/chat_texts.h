@@ -31,8 +31,8 @@ chat_texts_keep(const struct message *message)
 	labels = json_array();
 	for (size_t i = 0; i < message->buttons.n; i++)
 		json_array_append_new(labels, json_string(message->buttons.at[i].label));
-	kept = json_pack("{s:b, s:s, s:o}", "rings", !message->is_silent, "text", message->head,
-	    "buttons", labels);
+	kept = json_pack("{s:b, s:s, s:o}", "rings", !message->is_silent && message->remote_id == 0,
+	    "text", message->head, "buttons", labels);
 	file = fopen(path, "a");
 	assert_non_null(kept);
 	assert_non_null(file);

@@ -137,14 +137,20 @@ world_rewrite(struct world *w, const char *sql)
 
 /* --- what comes out --- */
 
-static void
-show(struct world *w, const struct message *sent)
+static struct world_message *
+find_screen(struct world *w, const struct message *sent)
 {
-	struct world_message *message = NULL;
+	for (size_t i = 0; i < w->n_screen && sent->remote_id != 0; i++)
+		if (w->screen[i].row == sent->id && w->screen[i].remote_id == sent->remote_id)
+			return &w->screen[i];
+	return NULL;
+}
 
-	for (size_t i = 0; i < w->n_screen; i++)
-		if (w->screen[i].row == sent->id)
-			message = &w->screen[i];
+static void
+show(struct world *w, const struct message *sent, int64_t remote_id)
+{
+	struct world_message *message = find_screen(w, sent);
+
 	if (message == NULL) {
 		assert_true(w->n_screen < WORLD_SCREEN);
 		message = &w->screen[w->n_screen++];
@@ -154,6 +160,7 @@ show(struct world *w, const struct message *sent)
 	}
 	free(message->text);
 	message->row = sent->id;
+	message->remote_id = remote_id;
 	message->chat = sent->address.chat;
 	message->sends++;
 	message->is_answer = sent->is_answer;
@@ -163,6 +170,22 @@ show(struct world *w, const struct message *sent)
 	chat_texts_keep(sent);
 }
 
+/* Telegram sends nothing to who never wrote to the bot. */
+static bool
+refuse(struct world *w, const struct message *message, struct message_sent *said)
+{
+	for (size_t i = 0; i < COUNT(w->refuses); i++) {
+		if (w->refuses[i] == 0 || w->refuses[i] != message->address.chat)
+			continue;
+		(void)text_copy(said->failure, sizeof(said->failure),
+		    "Forbidden: bot can't initiate conversation with a user");
+		said->is_closed = true;
+		w->n_refused++;
+		return true;
+	}
+	return false;
+}
+
 static void
 deliver(struct world *w, struct effect *effect)
 {
@@ -170,11 +193,15 @@ deliver(struct world *w, struct effect *effect)
 		struct message_sent *said = &effect->result->u.message_sent;
 		const struct message *message = &effect->u.send_message.message;
 
-		show(w, message);
 		said->message = message->id;
 		said->chat = message->address.chat;
-		said->remote_id = message->remote_id != 0 ? message->remote_id : w->next_remote++;
-		w->screen_remote[message->id % WORLD_SCREEN] = said->remote_id;
+		said->remote_id = message->remote_id;
+		if (!message->is_covered && !refuse(w, message, said)) {
+			if (said->remote_id == 0)
+				said->remote_id = w->next_remote++;
+			show(w, message, said->remote_id);
+			w->screen_remote[message->id % WORLD_SCREEN] = said->remote_id;
+		}
 	} else {
 		(void)text_copy(w->toast, sizeof(w->toast), effect->u.toast.text);
 		w->is_alert = effect->u.toast.is_alert;
@@ -183,17 +210,53 @@ deliver(struct world *w, struct effect *effect)
 	(void)store_aid_report(&w->aid, effect);
 }
 
+/* What was sent anew stands below. */
+static void delete (struct world *w, struct effect *effect)
+{
+	for (size_t i = 0; i < w->n_screen && !w->is_deletion_refused; i++) {
+		struct world_message *message = &w->screen[i];
+
+		if (message->chat != effect->u.delete_message.chat ||
+		    message->remote_id != effect->u.delete_message.remote_id)
+			continue;
+		message->is_gone = true;
+		message->text[0] = '\0';
+		message->buttons.n = 0;
+	}
+	if (w->is_deletion_refused)
+		(void)text_copy(effect->result->u.message_sent.failure, LIMIT_LINE,
+		    "Bad Request: message can't be deleted");
+	(void)store_aid_report(&w->aid, effect);
+}
+
+static struct effect *
+take_at(struct world *w, size_t i)
+{
+	struct effect *effect = w->open[i];
+
+	memmove(&w->open[i], &w->open[i + 1], (--w->n_open - i) * sizeof(w->open[0]));
+	return effect;
+}
+
 static void
 withdraw(struct world *w, int64_t id)
 {
 	w->withdrawn = id;
-	for (size_t i = 0; i < w->n_open; i++) {
-		if (w->open[i]->id != id)
-			continue;
-		effect_free(w->open[i]);
-		memmove(&w->open[i], &w->open[i + 1], (--w->n_open - i) * sizeof(w->open[0]));
-		return;
-	}
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->id == id) {
+			effect_free(take_at(w, i));
+			return;
+		}
+}
+
+/* Git, or what is asked for its health, mostly answers within a moment. */
+static bool
+is_held(const struct world *w, const struct effect *effect)
+{
+	const struct message *message = &effect->u.send_message.message;
+
+	return w->is_telegram_away ||
+	    (message->held_until > w->aid.at && (!message->is_answer || w->is_health_quick));
 }
 
 /* As the loop does with one that it has not begun to send. */
@@ -206,8 +269,15 @@ change(struct world *w, struct effect *as)
 
 		if (w->open[i]->kind != EFFECT_SEND_MESSAGE || w->open[i]->id != as->id)
 			continue;
-		*held = as->u.send_message.message;
-		as->u.send_message.message = before;
+		if (!as->u.send_message.message.is_covered) {
+			*held = as->u.send_message.message;
+			as->u.send_message.message = before;
+		} else {
+			held->is_covered = true;
+		}
+		if (held->is_covered || !is_held(w, w->open[i]))
+			deliver(w, take_at(w, i));
+		return;
 	}
 }
 
@@ -251,9 +321,13 @@ take_in(struct world *w, struct outcome *outcome)
 		(void)text_copy(w->counted, sizeof(w->counted), outcome->increment.label[2]);
 	if (outcome->kind != OUTCOME_EFFECT)
 		return;
-	if ((outcome->effect->kind == EFFECT_SEND_MESSAGE && !w->is_telegram_away) ||
+	if ((outcome->effect->kind == EFFECT_SEND_MESSAGE && !is_held(w, outcome->effect)) ||
 	    outcome->effect->kind == EFFECT_TOAST) {
 		deliver(w, TAKE(outcome->effect));
+		return;
+	}
+	if (outcome->effect->kind == EFFECT_DELETE_MESSAGE && outcome->effect->subject != 0) {
+		delete (w, TAKE(outcome->effect));
 		return;
 	}
 	if (outcome->effect->kind == EFFECT_GIT_QUERY &&
@@ -284,6 +358,17 @@ world_telegram_back(struct world *w)
 	struct effect *effect;
 
 	w->is_telegram_away = false;
+	while ((effect = world_take(w, EFFECT_SEND_MESSAGE)) != NULL) {
+		deliver(w, effect);
+		pump(w);
+	}
+}
+
+void
+world_moment(struct world *w)
+{
+	struct effect *effect;
+
 	while ((effect = world_take(w, EFFECT_SEND_MESSAGE)) != NULL) {
 		deliver(w, effect);
 		pump(w);

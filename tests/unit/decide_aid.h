@@ -62,8 +62,10 @@
 
 struct world_message {
 	int64_t row;
+	int64_t remote_id;
 	int64_t chat;
 	int64_t sends;
+	bool is_gone; /* deleted: it says nothing any more */
 	bool is_silent; /* as it was sent first */
 	bool is_alarm;
 	bool is_answer; /* as it was sent last */
@@ -90,6 +92,10 @@ struct world {
 	const char *settings;		 /* the runner's list; NULL: it says none */
 	bool is_runner_slow;   /* a question for that list alone stays open, else it is answered */
 	bool is_telegram_away; /* what is to be sent stays open, until world_telegram_back() */
+	bool is_deletion_refused; /* of what was sent anew */
+	bool is_health_quick;	  /* /status is held back for it; else it is sent at once */
+	int64_t refuses[4];	  /* private chats that nobody has begun */
+	size_t n_refused;	  /* messages to them */
 };
 
 /* Settings as "NAME=value", NULL behind the last: staging users, branches develop and main, the
@@ -104,6 +110,9 @@ void world_rewrite(struct world *w, const char *sql);
 
 /* All that was held up is sent, in its order. */
 void world_telegram_back(struct world *w);
+
+/* What waits for git or health is sent as it is: the moment in which they mostly answer is over. */
+void world_moment(struct world *w);
 
 /* From the next event on, these settings and no others (but those that are always there). */
 void world_settings(struct world *w, ...);

@@ -27,7 +27,7 @@ struct world_message *
 world_says_in(struct world *w, int64_t chat, const char *part)
 {
 	for (size_t i = w->n_screen; i-- > 0;)
-		if ((chat == 0 || w->screen[i].chat == chat) &&
+		if ((chat == 0 || w->screen[i].chat == chat) && !w->screen[i].is_gone &&
 		    strstr(world_plain(&w->screen[i]), part) != NULL)
 			return &w->screen[i];
 	return NULL;
@@ -42,8 +42,12 @@ world_says(struct world *w, const char *part)
 struct world_message *
 world_last(struct world *w)
 {
-	assert_true(w->n_screen > 0);
-	return &w->screen[w->n_screen - 1];
+	size_t n = w->n_screen;
+
+	while (n > 0 && w->screen[n - 1].is_gone)
+		n--;
+	assert_true(n > 0);
+	return &w->screen[n - 1];
 }
 
 size_t

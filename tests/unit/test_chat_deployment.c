@@ -34,7 +34,7 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_STOPPING, "✋ Stopping staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING, "🩺 checking health" },
 		{ DEPLOY_ROLLING_BACK,
-		    "↩️ Rolling back staging from \"Make it blue\" 1a2b3c4" },
+		    "❌ Failed: staging, rolling back to 9f8e7d6: \"Make it blue\"" },
 		{ DEPLOY_VERIFYING_ROLLBACK, "🩺 checking the health of 9f8e7d6" },
 		{ DEPLOY_LIVE,
 		    "✅ Live: staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada\ntook 1 min 1 s · was 9f8e7d6" },

@@ -26,7 +26,7 @@ the_first_forty_characters_tell_outcome_and_environment(void **state)
 		[DEPLOY_RUNNING] = "Deploying",
 		[DEPLOY_STOPPING] = "Stopping",
 		[DEPLOY_VERIFYING] = "Deploying",
-		[DEPLOY_ROLLING_BACK] = "Rolling back",
+		[DEPLOY_ROLLING_BACK] = "Failed",
 		[DEPLOY_VERIFYING_ROLLBACK] = "Rolling back",
 		[DEPLOY_LIVE] = "Live",
 		[DEPLOY_FAILED] = "Failed",
@@ -299,7 +299,7 @@ each_cell_of_the_table_is_said_within_forty_characters(void **state)
 		const char *changed;
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
-		bool is_forward, is_again, rings;
+		bool is_forward, is_again;
 	} ways[] = {
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
@@ -307,9 +307,9 @@ each_cell_of_the_table_is_said_within_forty_characters(void **state)
 		{ .changed = "", .confirmed_by = 11 },
 		{ .changed = "the settings changed" },
 		{ .changed = "the settings changed", .answered_at = NOW },
-		{ .changed = "", .why = DEPLOY_WHY_CANCELLED, .rings = true },
-		{ .changed = "", .why = DEPLOY_WHY_UNHEALTHY, .rings = true },
-		{ .changed = "", .why = DEPLOY_WHY_SCRIPT, .rings = true },
+		{ .changed = "", .why = DEPLOY_WHY_CANCELLED },
+		{ .changed = "", .why = DEPLOY_WHY_UNHEALTHY },
+		{ .changed = "", .why = DEPLOY_WHY_SCRIPT },
 	};
 	bool said[CHAT_FIRST_COUNT] = { false };
 
@@ -338,9 +338,7 @@ each_cell_of_the_table_is_said_within_forty_characters(void **state)
 			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);
 			what = chat_about(&work);
-			text = ways[way].rings && row->state == DEPLOY_ROLLING_BACK ?
-			    chat_ring(&what) :
-			    chat_plain(&what);
+			text = chat_plain(&what);
 			if (!text_starts(text, row->before))
 				continue; /* another row's */
 			name = strstr(text, SHORTER);

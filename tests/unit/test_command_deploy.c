@@ -60,6 +60,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	(void)state;
 	world_open(&w, STAGING_URL, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	world_moment(&w);
 	assert_string_equal(world_plain(world_last(&w)), "🔎 staging: asking git for develop …");
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "develop");
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -372,6 +373,7 @@ confirm_runs_the_commit_that_was_shown(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(button, "Deploy to"));
 	assert_string_equal(w.toast, "Confirmed.");
 	assert_null(world_peek(&w, EFFECT_RUN));
+	world_moment(&w); /* git mostly answers sooner */
 	assert_non_null(world_says(&w, "production: confirmed by @ada, asking git once more"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);

@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 #include "decide/decide_ready.h"
 #include "lib/text.h"
+#include "store/row_approval.h"
 
 #define CONTRACTOR 44
 #define APPROVER   55
@@ -33,6 +34,20 @@ line_of(struct world *w)
 	return said->buttons.at[0].copy;
 }
 
+/* Whoever asks gets one message; the line is shown to who wants to hand it on. */
+static void
+show_line(struct world *w)
+{
+	const struct world_message *asks = world_says_in(w, WORLD_GROUP, "Awaiting approval");
+	char button[LIMIT_BUTTON_ID];
+
+	assert_null(world_says_in(w, WORLD_GROUP, "To be approved"));
+	(void)text_copy(button, sizeof(button), world_button(asks, "Show APPROVE line"));
+	assert_string_not_equal(button, "");
+	assert_string_not_equal(world_button(asks, "Cancel"), "");
+	(void)world_press(w, CONTRACTOR, WORLD_GROUP, button);
+}
+
 static void
 request(struct world *w)
 {
@@ -40,6 +55,7 @@ request(struct world *w)
 	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
 	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 	assert_null(world_peek(w, EFFECT_RUN));
+	show_line(w);
 }
 
 static void
@@ -122,6 +138,7 @@ what_was_shown_before_it_changed_approves_nothing(void **state)
 	world_open(&w, CLIENTS, NULL);
 	(void)world_text_in(&w, APPROVER, APPROVER, "/pending");
 	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	show_line(&w);
 	(void)text_copy(
 	    old[0], sizeof(old[0]), world_button(world_says(&w, "To be approved"), "Approve"));
 	(void)text_copy(old[1], sizeof(old[1]),
@@ -176,6 +193,7 @@ it_is_said_once_by_each_and_not_behind_its_end(void **state)
 	(void)state;
 	world_open(&w, CLIENTS, "CLIENT_ACME_APPROVALS=2", NULL);
 	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
+	show_line(&w);
 	(void)text_copy(line, sizeof(line), line_of(&w));
 	(void)world_text(&w, APPROVER, line);
 	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
@@ -283,7 +301,7 @@ lines_in_more_chats_than_are_kept_close_the_oldest(void **state)
 	(void)state;
 	request(&w);
 	first = world_says(&w, "To be approved");
-	for (int chat = 1; chat <= 70; chat++)
+	for (int chat = 1; chat <= ROW_APPROVAL_MESSAGES + 6; chat++)
 		world_act(&w, act_line, &chat);
 	assert_int_equal(first->buttons.n, 0);
 	(void)world_text(&w, APPROVER, "/reject 1 no");

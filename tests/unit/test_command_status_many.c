@@ -65,7 +65,7 @@ help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
 	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_C_IDS=50",
 	    "ROLE_C_MAY=status:*/*, deploy:*/b, cancel:*/b, log:*/c", NULL);
-	(void)world_text(&w, 50, "/help");
+	(void)world_text_in(&w, 50, 50, "/help");
 	text = world_plain(world_last(&w));
 	assert_non_null(strstr(text, "In app00/b, app01/b, app02/b and 7 more only:\n/deploy "));
 	assert_non_null(strstr(text, "\n100 environments: /status"));
@@ -74,7 +74,7 @@ help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
 		rows += *at == '\n';
 	assert_in_range(rows, 8, 16);
 	assert_in_range(strlen(text), 500, 1200);
-	(void)world_text(&w, WORLD_ADMIN, "/help all");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/help all");
 	assert_in_range(strlen(world_plain(world_last(&w))), 1000, 3000);
 }
 

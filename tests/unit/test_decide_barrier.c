@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
+#include "lib/text.h"
+
 #define DROPS "drops column price"
 
 /* /deploy staging of a commit with a barrier, up to the run. */
@@ -91,11 +93,10 @@ an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_true(world_environment(&w, "staging").is_down);
 	assert_true(world_rings(&w) > rings);
-	assert_string_equal(world_plain(world_last(&w)),
+	assert_true(text_starts(world_plain(world_last(&w)),
 	    "⛔ Not rolled back: staging \"Make it blue\"\n"
-	    "staging may be broken: bbbbbbb was left running (unhealthy: HTTP 500)\n"
-	    "⛔ No rollback past this release: " DROPS
-	    "\nNow: /logs staging, then /deploy staging with a fix.");
+	    "staging may be broken: bbbbbbb was left running\n"
+	    "Now: /logs staging, then /deploy staging with a fix.\n"));
 	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
 	assert_non_null(world_says(&w,
 	    "\n⛔ No rollback past this release: " DROPS

@@ -75,6 +75,8 @@ a_line_for_ones_own_request_spends_no_code(void **state)
 	(void)state;
 	open_with(&w, "REQUIRE_OTP=approve:client/acme", NULL);
 	(void)world_text(&w, ada.id, "/request restart-web acme");
+	(void)world_press(&w, ada.id, WORLD_GROUP,
+	    world_button(world_says(&w, "Awaiting approval"), "Show APPROVE line"));
 	line = strstr(world_says(&w, "APPROVE: ")->text, "nonce=");
 	assert_non_null(line);
 	(void)snprintf(nonce, sizeof(nonce), "%s", line + strlen("nonce="));

@@ -109,7 +109,7 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	    "deploybot 2fa confirm 33");
 	deletion = world_peek(&w, EFFECT_DELETE_MESSAGE);
 	assert_non_null(deletion);
-	assert_int_equal(deletion->u.delete_message.person, CY);
+	assert_int_equal(deletion->u.delete_message.chat, CY);
 	assert_int_equal(deletion->u.delete_message.remote_id, 777);
 	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "");
 	assert_string_equal(world_plain(asked(&w, ada.id)),

@@ -1,5 +1,6 @@
 /* Goal: a chat that asks for it keeps one pinned message of what runs where, edited in place.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "decide/decide_chat.h"
 #include "decide/decide_pin.h"
 
 #include "decide_aid.h"
@@ -56,7 +57,7 @@ summary(struct world *w, int64_t chat)
 {
 	int64_t row = pin_of(w, chat).message;
 
-	for (size_t i = 0; i < w->n_screen; i++)
+	for (size_t i = w->n_screen; i-- > 0;)
 		if (w->screen[i].row == row && row != 0)
 			return &w->screen[i];
 	fail_msg("chat %lld has none", (long long)chat);
@@ -469,6 +470,30 @@ it_goes_with_its_group_and_is_pinned_there(void **state)
 	world_close(&w);
 }
 
+static void
+is_upgraded(struct tx *tx, void *arg)
+{
+	(void)arg;
+	decide_chat_move(tx, WORLD_TEAM, -100777);
+}
+
+/* Regression: its timer named the chat that was, and nobody ended what was pinned there. */
+static void
+of_a_group_that_is_ours_no_more_and_moves_it_ends(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_pinned(&w);
+	world_settings(&w, "TELEGRAM_CHAT_ID=", NULL);
+	world_act(&w, is_upgraded, NULL);
+	assert_int_not_equal(pin_of(&w, -100777).message, 0);
+	world_due(&w, TIMER_PIN);
+	assert_int_equal(pin_of(&w, -100777).message, 0);
+	assert_non_null(world_says_in(&w, -100777, "📌 Status no longer kept up to date here"));
+	world_close(&w);
+}
+
 /* --- it lasts --- */
 
 static void
@@ -529,6 +554,7 @@ main(void)
 		cmocka_unit_test(switched_off_it_says_so_and_is_unpinned),
 		cmocka_unit_test(each_chat_has_that_of_its_applications),
 		cmocka_unit_test(it_goes_with_its_group_and_is_pinned_there),
+		cmocka_unit_test(of_a_group_that_is_ours_no_more_and_moves_it_ends),
 		cmocka_unit_test(a_start_looks_at_it_again),
 		cmocka_unit_test(its_row_stays_however_old_it_is),
 	};

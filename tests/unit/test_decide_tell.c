@@ -34,7 +34,8 @@ count_says(struct world *w, int64_t chat, const char *part)
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n_screen; i++)
-		n += w->screen[i].chat == chat && strstr(world_plain(&w->screen[i]), part) != NULL;
+		n += w->screen[i].chat == chat && !w->screen[i].is_gone &&
+		    strstr(world_plain(&w->screen[i]), part) != NULL;
 	return n;
 }
 
@@ -42,7 +43,7 @@ count_says(struct world *w, int64_t chat, const char *part)
 static void
 a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
 {
-	const struct world_message *line;
+	const struct world_message *said;
 	struct world w;
 
 	(void)state;
@@ -57,12 +58,11 @@ a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	world_telegram_back(&w);
-	line = world_last_in(&w, WORLD_GROUP);
-	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
-	assert_false(line->is_silent);
-	assert_int_equal(
-	    count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 2); /* its story */
+	said = world_last_in(&w, WORLD_GROUP);
+	assert_true(text_starts(
+	    world_plain(said), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
+	assert_false(said->is_silent);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 1);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "Unhealthy"), 0);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "rolling back to"), 0);
 	assert_int_equal(world_rings(&w), 2); /* the team's too */
@@ -207,8 +207,7 @@ a_failure_whose_first_message_was_not_sent_is_one_message(void **state)
 		world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	}
 	world_telegram_back(&w);
-	assert_int_equal(
-	    count_says(&w, WORLD_TEAM, "❌ Failed: staging"), 11); /* the first was in hand */
+	assert_int_equal(count_says(&w, WORLD_TEAM, "❌ Failed: staging"), 10);
 	assert_int_equal(count_says(&w, WORLD_TEAM, "Deploying"), 0);
 	assert_int_equal(world_rings(&w), 10);
 	for (size_t i = 0; i < w.n_screen; i++)
@@ -217,9 +216,9 @@ a_failure_whose_first_message_was_not_sent_is_one_message(void **state)
 	world_close(&w);
 }
 
-/* Who asked in private has no team beside them: their line says it all. */
+/* In private as in a group: what rings is the message itself, which says all. */
 static void
-in_private_the_line_that_rings_says_what_runs(void **state)
+what_rings_says_what_runs_and_stands_once(void **state)
 {
 	struct world w;
 
@@ -229,10 +228,29 @@ in_private_the_line_that_rings_says_what_runs(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_run_starts(&w);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "Failed: staging")),
-	    "staging has no release yet (script failed"));
-	assert_int_equal(count_says(&w, WORLD_ADMIN, "staging has no release yet"), 2);
+	assert_false(world_says_in(&w, WORLD_ADMIN, "❌ Failed: staging")->is_silent);
+	assert_int_equal(count_says(&w, WORLD_ADMIN, "staging has no release yet"), 1);
 	assert_int_equal(count_says(&w, WORLD_TEAM, "staging has no release yet"), 1);
+	assert_int_equal(count_says(&w, WORLD_ADMIN, "Deploying"), 0);
+	world_close(&w);
+}
+
+/* Telegram deletes nothing that is older than two days: what stands above says where it goes on. */
+static void
+a_copy_that_stays_says_that_it_is_said_below(void **state)
+{
+	const struct world_message *copy;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	w.is_deletion_refused = true;
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "❌ Failed: staging"), 1);
+	copy = world_says_in(&w, WORLD_GROUP, "🔁 This is said again below.");
+	assert_non_null(copy);
+	assert_int_equal(copy->buttons.n, 0);
 	world_close(&w);
 }
 
@@ -246,10 +264,11 @@ rang(struct world *w, const char *part)
 	return message;
 }
 
+/* Question and end are a message each, which rings, and neither has a copy. */
 static void
-a_question_is_sent_and_not_edited_into_what_stands(void **state)
+a_quick_git_answers_with_the_question_alone(void **state)
 {
-	const struct world_message *question;
+	const struct world_message *question, *end;
 	int64_t request;
 	struct world w;
 
@@ -257,11 +276,10 @@ a_question_is_sent_and_not_edited_into_what_stands(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	request = written(&w);
-	assert_true(world_last(&w)->is_silent);
+	assert_int_equal(w.n_screen, 0);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(
-	    world_plain(&w.screen[0]), "🔎 production: main is \"Make it blue\" aaaaaaa");
 	question = rang(&w, "Deploy to production?");
+	assert_int_equal(w.n_screen, 1);
 	assert_false(question->is_alarm);
 	assert_int_equal(question->sends, 1);
 	assert_int_equal(question->reply_to, request);
@@ -269,11 +287,40 @@ a_question_is_sent_and_not_edited_into_what_stands(void **state)
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, GOOD);
-	assert_non_null(strstr(
-	    world_plain(question), "✅ Live: production \"Make it blue\" aaaaaaa")); /* edited */
-	assert_int_equal(
-	    rang(&w, "✅ Live: production \"Make it blue\" aaaaaaa")->reply_to, request);
+	end = rang(&w, "✅ Live: production \"Make it blue\" aaaaaaa");
+	assert_int_equal(end->reply_to, request);
+	assert_true(end != question && question->is_gone);
+	assert_int_equal(count_says(&w, WORLD_GROUP, ""), 1);
+	assert_int_equal(count_says(&w, WORLD_TEAM, ""), 1); /* the team's own */
 	assert_int_equal(world_rings(&w), 2);
+	world_close(&w);
+}
+
+/* Who sees that git is asked is looking: it becomes the question.  A minute later nobody is. */
+static void
+what_says_that_git_is_asked_becomes_the_question(void **state)
+{
+	const struct world_message *asks;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_moment(&w);
+	asks = world_says(&w, "🔎 production: asking git for main …");
+	assert_true(asks->is_silent);
+	w.aid.at += 20000;
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(strstr(world_plain(asks), "Deploy to production?"));
+	assert_int_equal(w.n_screen, 1);
+	press(&w, asks, "Not now");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_moment(&w);
+	asks = world_says(&w, "🔎 production: asking git for main …");
+	w.aid.at += 61000;
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)rang(&w, "Deploy to production?");
+	assert_true(asks->is_gone);
 	world_close(&w);
 }
 
@@ -326,23 +373,21 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
-	/* The story stands once, in the message that is edited. */
+	/* All stands once, in what rings. */
 	line = world_last_in(&w, WORLD_GROUP);
-	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
+	assert_true(text_starts(
+	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
 	assert_int_equal(line->reply_to, request);
 	assert_true(line->is_alarm);
 	assert_string_not_equal(world_button(line, "Log"), "");
 	line = world_last_in(&w, WORLD_TEAM);
-	assert_string_equal(
-	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)");
+	assert_true(text_starts(
+	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
 	assert_string_not_equal(world_button(line, "Rollback log"), "");
 	assert_int_equal(world_rings(&w), 3); /* the team's too */
 	/* The alarm of before does not stay as if it went on. */
 	assert_int_equal(count_says(&w, WORLD_GROUP, ", rolling back to"), 0);
-	assert_int_equal(
-	    count_says(&w, WORLD_GROUP, ", rolled back to aaaaaaa: \"Make it blue\" (HTTP 500)"),
-	    1);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "Unhealthy"), 0);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "staging is NOT running bbbbbbb"), 1);
 	assert_int_equal(count_says(&w, WORLD_TEAM, "staging is NOT running bbbbbbb"), 1);
 	world_close(&w);
@@ -360,7 +405,7 @@ world_with_three_sounds(struct world *w)
 	press(w, world_says(w, "Deploy to staging?"), "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
 	assert_int_equal(world_rings(w), 2); /* asked anew */
-	assert_non_null(world_says(w, "🔁 staging: asked again below: develop was force-pushed"));
+	assert_int_equal(count_says(w, WORLD_GROUP, "Deploy to staging?"), 1);
 	press(w, world_says(w, "Deploy to staging?"), "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
 	(void)world_run_starts(w);
@@ -389,10 +434,9 @@ three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end(void **state)
 static void
 act_count_rings(struct tx *tx, void *arg)
 {
-	*(int64_t *)arg = tx_number(tx,
-	    "SELECT COUNT(*) FROM message WHERE rings_for <> 0"
-	    " AND is_silent = 0 AND chat = $1",
-	    DB_I64(WORLD_TEAM));
+	*(int64_t *)arg =
+	    tx_number(tx, "SELECT SUM(rings) FROM message WHERE rings_for <> 0 AND chat = $1",
+		DB_I64(WORLD_TEAM));
 }
 
 /* Settings named the new id before Telegram said that the group has it. */
@@ -414,9 +458,9 @@ a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it(void **state)
 }
 
 static void
-a_pushs_line_replies_to_its_own_message_which_is_edited_on(void **state)
+a_push_that_fails_rings_in_the_place_of_its_message(void **state)
 {
-	const struct world_message *own, *line;
+	const struct world_message *own, *end;
 	struct world w;
 
 	(void)state;
@@ -427,11 +471,11 @@ a_pushs_line_replies_to_its_own_message_which_is_edited_on(void **state)
 	assert_true(own->is_silent);
 	(void)world_run_starts(&w);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_non_null(strstr(world_plain(own),
-	    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging has no release yet"));
-	line = rang(&w, "❌ Failed: staging, nothing was changed: \"Make it blue\"");
-	assert_int_equal(line->reply_to, w.screen_remote[own->row]);
-	assert_int_not_equal(line->reply_to, 0);
+	end = rang(&w,
+	    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging has no release yet");
+	assert_int_equal(end->row, own->row);
+	assert_true(own->is_gone);
+	assert_int_equal(end->reply_to, 0);
 	assert_int_equal(world_rings(&w), 1);
 	world_close(&w);
 }
@@ -473,15 +517,15 @@ whoever_asked_reads_who_else_cancelled_it(void **state)
 	assert_non_null(strstr(world_plain(line), "by @bob"));
 	assert_int_equal(line->reply_to, request);
 	assert_false(line->is_alarm);
-	assert_int_equal(w.n_screen, n + 1); /* and in no other chat */
+	assert_int_equal(w.n_screen, n + 1); /* in its place, and in no other chat */
 	assert_int_equal(world_rings(&w), 2);
 	world_deploy_starts(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
 	assert_int_equal(world_rings(&w), 2);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	line = world_last_in(&w, WORLD_GROUP);
-	assert_string_equal(
-	    world_plain(line), "✋ Stopped: staging, nothing was changed: \"Make it blue\" by @bob");
+	assert_true(text_starts(world_plain(line),
+	    "✋ Stopped: staging, nothing was changed: \"Make it blue\" by @bob"));
 	assert_false(line->is_silent);
 	world_close(&w);
 }
@@ -562,9 +606,9 @@ what_is_live_links_to_where_it_is_seen_and_what_came_with_it(void **state)
 
 /* The same buttons twice on one screen, of which one set is read at night: the lower one. */
 static void
-what_can_be_pressed_stands_below_the_line_that_rang_alone(void **state)
+what_can_be_pressed_stands_once_in_a_chat(void **state)
 {
-	struct world_message *story;
+	struct world_message *story, *end;
 	struct world w;
 
 	(void)state;
@@ -577,12 +621,13 @@ what_can_be_pressed_stands_below_the_line_that_rang_alone(void **state)
 	world_probed(&w, "HTTP 500"); /* rings: it is rolled back */
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL); /* rings: it was */
-	assert_string_not_equal(world_button(world_last(&w), "Log"), "");
+	end = world_last_in(&w, WORLD_GROUP);
+	assert_string_not_equal(world_button(end, "Log"), "");
 	for (size_t i = 0; i < w.n_screen; i++)
-		if (&w.screen[i] != world_last(&w) && w.screen[i].chat == WORLD_GROUP &&
+		if (&w.screen[i] != end && w.screen[i].chat == WORLD_GROUP &&
 		    strstr(world_plain(&w.screen[i]), "bbbbbbb") != NULL)
-			assert_string_equal(world_labels(&w.screen[i]), "");
-	assert_string_equal(world_labels(story), "");
+			assert_true(w.screen[i].is_gone);
+	assert_true(story->is_gone);
 	world_close(&w);
 }
 
@@ -590,7 +635,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_question_is_sent_and_not_edited_into_what_stands),
+		cmocka_unit_test(a_quick_git_answers_with_the_question_alone),
+		cmocka_unit_test(what_says_that_git_is_asked_becomes_the_question),
 		cmocka_unit_test(a_short_success_that_nobody_confirmed_makes_no_sound),
 		cmocka_unit_test(a_failure_rings_when_it_happens_and_its_rollback_at_its_end),
 		cmocka_unit_test(a_ring_that_its_end_overtakes_says_the_end_alone),
@@ -598,15 +644,16 @@ main(void)
 		cmocka_unit_test(a_restart_in_order_notes_only_what_telegram_did_not_answer),
 		cmocka_unit_test(a_crash_behind_a_restart_in_order_and_a_copy_are_noted),
 		cmocka_unit_test(a_failure_whose_first_message_was_not_sent_is_one_message),
-		cmocka_unit_test(in_private_the_line_that_rings_says_what_runs),
+		cmocka_unit_test(what_rings_says_what_runs_and_stands_once),
+		cmocka_unit_test(a_copy_that_stays_says_that_it_is_said_below),
 		cmocka_unit_test(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end),
 		cmocka_unit_test(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it),
-		cmocka_unit_test(a_pushs_line_replies_to_its_own_message_which_is_edited_on),
+		cmocka_unit_test(a_push_that_fails_rings_in_the_place_of_its_message),
 		cmocka_unit_test(whoever_cancels_at_once_is_looking),
 		cmocka_unit_test(whoever_asked_reads_who_else_cancelled_it),
 		cmocka_unit_test(in_private_no_button_stands_that_its_reader_is_denied),
 		cmocka_unit_test(what_is_live_links_to_where_it_is_seen_and_what_came_with_it),
-		cmocka_unit_test(what_can_be_pressed_stands_below_the_line_that_rang_alone),
+		cmocka_unit_test(what_can_be_pressed_stands_once_in_a_chat),
 		cmocka_unit_test(after_a_chat_has_moved_nothing_is_replied_to_by_an_old_id),
 	};
 

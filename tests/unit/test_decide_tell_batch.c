@@ -232,6 +232,83 @@ over_the_api_a_question_names_its_own_environment_alone(void **state)
 	free(text);
 }
 
+/* Without a group. */
+#define SETTINGS \
+	"TELEGRAM_CHAT_ID=", "ENVIRONMENTS=staging,qa,demo,production", \
+	    "GITHUB_BRANCH_QA=develop", "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", \
+	    "ROLE_QA_IDS=44,45", "ROLE_QA_MAY=confirm:qa, deploy:qa, status:qa", "ROLE_TWO_IDS=46"
+#define TWO "ROLE_TWO_MAY=deploy:qa, deploy:demo, status:*/*"
+
+static size_t
+count_in(int64_t chat, bool rings)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w.n_screen; i++)
+		n += w.screen[i].chat == chat && !w.screen[i].is_gone &&
+		    !(rings && w.screen[i].is_silent);
+	return n;
+}
+
+/* Of what they could act on, and of nothing else. */
+static void
+without_a_group_each_who_may_has_one_message_of_a_push(void **state)
+{
+	struct world_message *asks, *theirs;
+	char qa[LIMIT_BUTTON_ID];
+
+	(void)state;
+	world_settings(&w, SETTINGS, TWO, NULL);
+	push(COMMIT_A);
+	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
+		assert_true(text_starts(
+		    world_plain(world_says_in(&w, who, "❓")), "❓ Deploy to staging, qa, demo?"));
+		assert_int_equal(count_in(who, false), 1);
+		assert_int_equal(count_in(who, true), 1);
+	}
+	theirs = world_says_in(&w, 44, "❓ Deploy to qa?");
+	assert_string_not_equal(world_button(theirs, "Deploy to qa"), "");
+	assert_null(strstr(world_plain(theirs), "demo"));
+	asks = world_says_in(&w, 46, "❓ Deploy to qa, demo?"); /* and may confirm none */
+	assert_string_equal(world_labels(asks), "");
+	assert_int_equal(count_in(46, true), 1);
+
+	/* What one chooses is a question for all who could act there, and rings nobody anew. */
+	asks = world_says_in(&w, WORLD_OTHER_ADMIN, "❓");
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, world_button(asks, "Choose…"));
+	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, qa);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
+	assert_true(world_says_in(&w, WORLD_OTHER_ADMIN, "❓ Deploy to qa?\n")->is_silent);
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "❓ Deploy to staging, demo?"));
+	assert_non_null(world_says_in(&w, 46, "❓ Deploy to demo?"));
+	/* The first answer closes it everywhere. */
+	(void)world_press(&w, 44, 44, world_button(theirs, "Deploy to qa"));
+	world_git_same(&w);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "qa");
+	for (size_t i = 0; i < w.n_screen; i++)
+		assert_string_equal(world_button(&w.screen[i], "Deploy to"), "");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "🚀 Deploying qa"));
+}
+
+/* Whose role has ended reads no names in what changes below them. */
+static void
+who_may_no_more_is_shown_none_of_them(void **state)
+{
+	struct world_message *asks;
+
+	(void)state;
+	world_settings(&w, SETTINGS, TWO, NULL);
+	push(COMMIT_A);
+	asks = world_says_in(&w, 46, "❓ Deploy to qa, demo?");
+	world_settings(&w, SETTINGS, "ROLE_TWO_MAY=status:client/*", NULL);
+	world_due(&w, TIMER_QUESTION);
+	world_due(&w, TIMER_QUESTION); /* of qa */
+	assert_null(strstr(world_plain(asks), "qa"));
+	assert_null(strstr(world_plain(asks), "demo"));
+	assert_true(text_starts(world_plain(asks), "ℹ️ Answered by others\n"));
+}
+
 static void
 those_of_one_name_are_counted(void **state)
 {
@@ -270,6 +347,8 @@ main(void)
 		TEST(one_that_a_person_asks_for_is_asked_about_by_itself),
 		TEST(a_grant_that_is_gone_chooses_nothing),
 		TEST(over_the_api_a_question_names_its_own_environment_alone),
+		TEST(without_a_group_each_who_may_has_one_message_of_a_push),
+		TEST(who_may_no_more_is_shown_none_of_them),
 		cmocka_unit_test(those_of_one_name_are_counted),
 	};
 

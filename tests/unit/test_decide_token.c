@@ -396,7 +396,7 @@ a_message_with_a_token_is_deleted_or_that_is_said(void **state)
 	token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d"));
 	effect = world_take(&w, EFFECT_DELETE_MESSAGE);
 	assert_non_null(effect);
-	assert_int_equal(effect->u.delete_message.person, EVE);
+	assert_int_equal(effect->u.delete_message.chat, EVE);
 	assert_true(effect->u.delete_message.remote_id > WORLD_WRITTEN);
 	(void)snprintf(effect->result->u.message_sent.failure,
 	    sizeof(effect->result->u.message_sent.failure), "message can't be deleted");

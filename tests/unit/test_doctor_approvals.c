@@ -79,10 +79,43 @@ who_never_wrote_to_the_bot_is_named(void **state)
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 1);
 	assert_string_equal(doctor->findings[0].text,
-	    "approvers who never wrote to the bot, so that it cannot ask them in private (/start "
-	    "does it): 11, 44");
+	    "approvers who never wrote to the bot, or have blocked it, so that it cannot ask them in "
+	    "private (/start does it): 11, 44");
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start");
 	(void)world_text_in(&w, 44, 44, "/start");
+	doctor->count = 0;
+	doctor_approvers(doctor);
+	assert_int_equal(doctor->count, 0);
+	free(doctor);
+	world_close(&w);
+}
+
+/* Whom Telegram has refused is named until they write again, also who has written before. */
+static void
+who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group(void **state)
+{
+	struct doctor *doctor;
+	char path[256];
+	struct world w;
+
+	(void)state;
+	world_open(&w, "TELEGRAM_CHAT_ID=", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging", NULL);
+	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
+	assert_int_equal(symlink(w.aid.path, path), 0);
+	for (int64_t who = 11; who <= 33; who += 11)
+		(void)world_text_in(&w, who, who, "/start");
+	doctor = new_doctor(w.aid.settings);
+	doctor_approvers(doctor);
+	assert_int_equal(doctor->count, 0); /* 66 only looks */
+	w.refuses[0] = WORLD_OTHER_ADMIN;
+	(void)world_decide(&w, world_push(&w, "develop"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	doctor_approvers(doctor);
+	assert_int_equal(doctor->count, 1);
+	assert_non_null(strstr(doctor->findings[0].text, "TELEGRAM_CHAT_ID is not set, so pushes"));
+	assert_string_equal(strrchr(doctor->findings[0].text, ':'), ": 22");
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	doctor->count = 0;
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0);
@@ -149,6 +182,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_that_nobody_could_reach_is_a_warning),
 		cmocka_unit_test(who_never_wrote_to_the_bot_is_named),
+		cmocka_unit_test(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group),
 		cmocka_unit_test(nobody_is_named_where_nobody_is_asked_in_private),
 		cmocka_unit_test(whether_an_emergency_is_open_without_a_factor_is_said),
 	};

@@ -147,6 +147,7 @@ a_role_may_what_it_grants_and_no_more(void **state)
 	assert_int_equal(world_audited(&w, "denied", "local:games"), 1);
 	assert_int_equal(api_aid_ask(&w, STAGING, DEPLOY, OF_STAGING), 200);
 	assert_int_equal(world_audited(&w, "deploy_requested", "local:games"), 1);
+	world_moment(&w);
 	assert_int_equal(w.n_screen, 1); /* the deployment's own: denials are the asker's */
 	/* It holds at its turn as well, and not when its line has gone. */
 	world_settings(&w, ADA_IS, TEAM, NULL);

@@ -101,7 +101,7 @@ help_says_first_what_is_needed_first(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/help");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/help");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "You may, as admin:\n"
 	    "/status [application or environment] — what runs where, and its health\n"
@@ -117,9 +117,9 @@ help_says_first_what_is_needed_first(void **state)
 	    "How to write each: /help all\n\n"
 	    "Environments: staging production");
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "All commands"));
+	    &w, WORLD_ADMIN, WORLD_ADMIN, world_button(world_last(&w), "All commands"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "\n\nLook\n/status "));
-	(void)world_text(&w, WORLD_STAGING_USER, "/help");
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/help");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "You may, as staging:\n"
 	    "/status [application or environment] — what runs where, and its health\n"
@@ -142,6 +142,30 @@ help_says_first_what_is_needed_first(void **state)
 	world_close(&w);
 }
 
+/* Goal: what one may is not read by all, nor are seventeen lines. */
+static void
+in_a_group_help_is_one_line_that_leads_to_the_private_chat(void **state)
+{
+	static const char *const asked[] = { "/help", "/help all", "/start" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	for (size_t i = 0; i < COUNT(asked); i++) {
+		struct event *event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_TEAM);
+
+		update_set_text(event->u.update, asked[i]);
+		(void)text_copy(
+		    event->context.own_name, sizeof(event->context.own_name), "deploy_bot");
+		(void)world_decide(&w, event);
+		assert_string_equal(world_plain(world_last(&w)),
+		    "Here: /status, /deploy, /rollback, /queue. What you may: "
+		    "https://t.me/deploy_bot?start=help.");
+		assert_int_equal(world_last(&w)->buttons.n, 0);
+	}
+	world_close(&w);
+}
+
 static void
 help_all_has_a_line_for_each_that_the_role_may(void **state)
 {
@@ -151,14 +175,14 @@ help_all_has_a_line_for_each_that_the_role_may(void **state)
 
 	(void)state;
 	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/help all");
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/help all");
 	text = world_plain(world_last(&w));
 	for (size_t i = 0; i < commands_count(); i++) {
 		(void)snprintf(word, sizeof(word), "\n/%s ", commands_get(i)->word);
 		assert_non_null(strstr(text, word));
 		assert_non_null(strstr(text, commands_get(i)->help));
 	}
-	(void)world_text(&w, WORLD_STAGING_USER, "/help ALL");
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/help ALL");
 	text = world_plain(world_last(&w));
 	assert_null(strstr(text, "/rollback"));
 	assert_non_null(
@@ -640,6 +664,7 @@ main(void)
 		cmocka_unit_test(forwarded_talk_that_is_no_command_is_not_audited),
 		cmocka_unit_test(messages_move_with_their_chat),
 		cmocka_unit_test(help_says_first_what_is_needed_first),
+		cmocka_unit_test(in_a_group_help_is_one_line_that_leads_to_the_private_chat),
 		cmocka_unit_test(help_all_has_a_line_for_each_that_the_role_may),
 		cmocka_unit_test(whoami_tells_anyone_in_private_their_id_once_a_minute),
 		cmocka_unit_test(whoami_in_a_group_tells_whoever_has_a_role_the_groups_id),

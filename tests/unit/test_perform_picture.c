@@ -164,7 +164,7 @@ it_is_deleted_also_where_that_had_begun_before_a_start(void **state)
 
 		assert_non_null(effect);
 		effect->is_recovered = i == 1;
-		effect->u.delete_message.person = PERSON;
+		effect->u.delete_message.chat = PERSON;
 		effect->u.delete_message.remote_id = 77;
 		scene->is_done = false;
 		fake_telegram_script(

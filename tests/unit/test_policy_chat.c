@@ -44,7 +44,7 @@ of_what_one_has_no_grant_the_answer_is_that_there_is_none(void **state)
 		assert_string_equal(missing, "No \"productiom\". There are: staging");
 	}
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
-	(void)world_text(&w, CARL, "/help");
+	(void)world_text_in(&w, CARL, CARL, "/help");
 	assert_null(strstr(world_last(&w)->text, "production"));
 	world_close(&w);
 }

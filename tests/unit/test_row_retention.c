@@ -14,6 +14,7 @@
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
+#include "store/row_shown.h"
 #include "store/row_button.h"
 #include "store/row_rate_limit.h"
 #include "store/row_run.h"
@@ -21,7 +22,7 @@
 
 #define DAY INT64_C(86400000)
 
-static int64_t kept_message, old_message;
+static int64_t kept_message, kept_copy, old_message;
 static struct button_row open_button, closed_button, expired_button;
 
 static void
@@ -36,6 +37,8 @@ act_before(struct tx *tx, void *arg)
 	    row_message_add(tx, &(struct message){ .address.chat = 1, .head = "x" });
 	kept_message = deployment.message;
 	row_deployment_add(tx, &deployment);
+	kept_copy = row_message_add(tx, &(struct message){ .address.chat = 3, .head = "x" });
+	row_shown_add(tx, deployment.id, kept_copy, SHOWN_TEAM);
 	old_message = row_message_add(tx, &(struct message){ .address.chat = 2, .head = "x" });
 	effect = effect_new(EFFECT_TIMER);
 	effect->u.timer.kind = TIMER_QUESTION;
@@ -72,6 +75,9 @@ act_kept(struct tx *tx, void *arg)
 	message_done(&message);
 	message = row_message_get(tx, kept_message);
 	assert_int_equal(message.id, kept_message);
+	message_done(&message);
+	message = row_message_get(tx, kept_copy);
+	assert_int_equal(message.id, kept_copy);
 	message_done(&message);
 	assert_int_equal(row_button_get(tx, closed_button.id).id[0] != '\0', *(bool *)arg);
 	assert_int_equal(row_button_get(tx, expired_button.id).id[0] != '\0', *(bool *)arg);

@@ -313,7 +313,7 @@ expect_rows(struct store_aid *aid, struct db *db, const char *sql, const char *e
 
 /* Regression: a line of before stayed "rolling back to" for ever. */
 static void
-what_rang_before_a_migration_says_how_its_rollback_ends(void **state)
+what_rang_before_a_migration_says_how_its_rollback_ends_or_goes(void **state)
 {
 	struct store_aid *aid = *state;
 	struct db *db = make_fresh(aid, "rings", 3);
@@ -332,6 +332,17 @@ what_rang_before_a_migration_says_how_its_rollback_ends(void **state)
 	assert_true(store_schema_migrate(db, NULL, 9, &aid->err));
 	expect_rows(aid, db, "SELECT work || ' ' || message || ' ' || why FROM work_shown",
 	    "2 22 rolling\n2 23 rolling\n");
+	/* Since then it is the work's own message, which is sent anew: those lines go. */
+	assert_true(
+	    db_script(db, "INSERT INTO private_chat (person, at) VALUES (11, 5)", &aid->err));
+	assert_true(store_schema_migrate(db, NULL, 10, &aid->err));
+	expect_rows(aid, db, "SELECT COUNT(*) FROM work_shown", "0\n");
+	expect_rows(aid, db, "SELECT subject || body FROM effect WHERE kind = 'delete' ORDER BY id",
+	    "22{\"person\":-1,\"message\":6,\"made_at\":0}\n"
+	    "23{\"person\":-2,\"message\":7,\"made_at\":0}\n");
+	expect_rows(aid, db, "SELECT id || ' ' || rings FROM message ORDER BY id",
+	    "21 1\n22 1\n23 1\n24 1\n");
+	expect_rows(aid, db, "SELECT refused_at FROM private_chat", "0\n");
 	db_close(db);
 }
 
@@ -577,7 +588,7 @@ main(void)
 		TEST(a_button_of_before_stands_for_the_same_request),
 		TEST(released_migrations_are_frozen),
 		TEST(every_migration_is_frozen),
-		TEST(what_rang_before_a_migration_says_how_its_rollback_ends),
+		TEST(what_rang_before_a_migration_says_how_its_rollback_ends_or_goes),
 		TEST(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by),
 		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
 		TEST(words_of_work_and_runs_have_no_check),

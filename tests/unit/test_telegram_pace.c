@@ -18,9 +18,9 @@ flood(struct telegram_pace *pace, int64_t chat, enum telegram_pace_kind kind, in
 	size_t n = 0;
 
 	for (int64_t now = from; now < to; now += 10) {
-		if (telegram_pace_wait_ms(pace, chat, kind, now) > 0)
+		if (telegram_pace_wait_ms(pace, chat, 0, kind, now) > 0)
 			continue;
-		telegram_pace_sent(pace, chat, kind, now);
+		telegram_pace_sent(pace, chat, 0, kind, now);
 		assert_true(n < room);
 		times[n++] = now;
 	}
@@ -86,8 +86,8 @@ all_that_is_sent_leaves_room_for_alarms(void **state)
 	n = flood(pace, GROUP, TELEGRAM_PACE_SEND, 1000, 300000, times, 1000);
 	assert_int_equal(most_within(times, n, 60000), 17);
 	for (int64_t i = 0, at = times[n - 1] + 1050; i < 3; i++, at += 1050) {
-		assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_ALARM, at), 0);
-		telegram_pace_sent(pace, GROUP, TELEGRAM_PACE_ALARM, at);
+		assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_ALARM, at), 0);
+		telegram_pace_sent(pace, GROUP, 0, TELEGRAM_PACE_ALARM, at);
 	}
 	free(pace);
 }
@@ -100,10 +100,10 @@ edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them(void **state)
 
 	(void)state;
 	assert_non_null(pace);
-	telegram_pace_sent(pace, GROUP, TELEGRAM_PACE_EDIT, 1000);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_EDIT, 1000), 3000);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, 1000), 0);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_EDIT, 4000), 0);
+	telegram_pace_sent(pace, GROUP, 0, TELEGRAM_PACE_EDIT, 1000);
+	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_EDIT, 1000), 3000);
+	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 1000), 0);
+	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_EDIT, 4000), 0);
 	free(pace);
 }
 
@@ -119,7 +119,8 @@ decoration_leaves_room_for_what_matters(void **state)
 	assert_non_null(pace);
 	n = flood(pace, GROUP, TELEGRAM_PACE_DECORATION, 1000, 300000, times, 1000);
 	assert_true(n > 50);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, times[n - 1]), 0);
+	assert_int_equal(
+	    telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, times[n - 1]), 0);
 	assert_true(most_within(times, n, 60000) <= 12);
 	free(pace);
 }
@@ -143,8 +144,8 @@ edits_leave_room_for_an_answer_and_its_edit(void **state)
 		at = times[n - 1];
 		for (int answer = 0; answer < 2; answer++) {
 			assert_int_equal(
-			    telegram_pace_wait_ms(pace, chats[i], TELEGRAM_PACE_SEND, at), 0);
-			telegram_pace_sent(pace, chats[i], TELEGRAM_PACE_SEND, at);
+			    telegram_pace_wait_ms(pace, chats[i], 0, TELEGRAM_PACE_SEND, at), 0);
+			telegram_pace_sent(pace, chats[i], 0, TELEGRAM_PACE_SEND, at);
 		}
 		free(pace);
 	}
@@ -162,9 +163,9 @@ all_chats_together_get_30_a_second(void **state)
 	assert_non_null(pace);
 	for (int64_t now = 1000; now < 11000; now++)
 		for (int64_t chat = 1; chat < 40; chat++) {
-			if (telegram_pace_wait_ms(pace, chat, TELEGRAM_PACE_SEND, now) > 0)
+			if (telegram_pace_wait_ms(pace, chat, 0, TELEGRAM_PACE_SEND, now) > 0)
 				continue;
-			telegram_pace_sent(pace, chat, TELEGRAM_PACE_SEND, now);
+			telegram_pace_sent(pace, chat, 0, TELEGRAM_PACE_SEND, now);
 			assert_true(n < COUNT(times));
 			times[n++] = now;
 		}
@@ -182,9 +183,9 @@ a_429_silences_its_chat_and_no_other(void **state)
 	(void)state;
 	assert_non_null(pace);
 	telegram_pace_block(pace, GROUP, 1000, 17000);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, 1000), 17000);
-	assert_int_equal(telegram_pace_wait_ms(pace, PERSON, TELEGRAM_PACE_SEND, 1000), 0);
-	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, 18000), 0);
+	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 1000), 17000);
+	assert_int_equal(telegram_pace_wait_ms(pace, PERSON, 0, TELEGRAM_PACE_SEND, 1000), 0);
+	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 18000), 0);
 	free(pace);
 }
 
@@ -198,10 +199,10 @@ more_chats_than_places_forget_the_one_used_longest_ago(void **state)
 	assert_non_null(pace);
 	telegram_pace_block(pace, GROUP, 5000, 60000);
 	for (int64_t i = 0; i < TELEGRAM_PACE_CHATS - 1; i++)
-		telegram_pace_sent(pace, 100 + i, TELEGRAM_PACE_SEND, 10000 + i * 100);
-	assert_true(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, 30000) > 0);
-	telegram_pace_sent(pace, 99, TELEGRAM_PACE_SEND, 31000);
-	assert_true(telegram_pace_wait_ms(pace, GROUP, TELEGRAM_PACE_SEND, 31001) > 0);
+		telegram_pace_sent(pace, 100 + i, 0, TELEGRAM_PACE_SEND, 10000 + i * 100);
+	assert_true(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 30000) > 0);
+	telegram_pace_sent(pace, 99, 0, TELEGRAM_PACE_SEND, 31000);
+	assert_true(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 31001) > 0);
 	free(pace);
 }
 

@@ -305,6 +305,18 @@ what_telegram_says_finally_is_told(void **state)
 	say(w, &message, 2000);
 	assert_int_equal(w->said.remote_id, 0);
 	assert_string_equal(w->said.failure, "Forbidden: bot was blocked by the user");
+	assert_false(w->said.is_closed); /* a group: that is for who reads the log */
+	message.address.chat = 42;
+	fake_telegram_script(w->fake, "sendMessage", 400,
+	    "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: chat not found\"}");
+	say(w, &message, 2000);
+	assert_true(w->said.is_closed);
+	fake_telegram_script(w->fake, "sendMessage", 403,
+	    "{\"ok\":false,\"error_code\":403,"
+	    "\"description\":\"Forbidden: bot can't initiate conversation with a user\"}");
+	say(w, &message, 2000);
+	assert_true(w->said.is_closed);
+	message.address.chat = -42;
 	fake_telegram_script(w->fake, "sendMessage", 400,
 	    "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: group chat was upgraded\",\"parameters\":"

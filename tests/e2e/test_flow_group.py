@@ -1,0 +1,142 @@
+"""Goal: a group is told in time, within the limits that Telegram really has: what one deployment costs of them, what is
+closed first, and that nothing is refused."""
+# SPDX-License-Identifier: ISC
+import time
+
+import pytest
+
+from flow_aid import Scene, Scripts, ended_well
+from stage import wait_until
+from telegram_client import ADA, BEA, CARL, GROUP, buttons_of, text_of
+
+SAYING = ("sendMessage", "editMessageText")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("group")
+    scripts = Scripts(folder / "scripts")
+    made = Scene(folder, telegram=("--local", "--limits", "on"),
+                 settings={**scripts.settings(), "STAGING_HEALTH_URL": None, "PRODUCTION_HEALTH_URL": None,
+                           "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "STAGING_TELEGRAM_IDS": str(CARL),
+                           "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "1"})
+    made.scripts = scripts
+    yield made
+    ended_well(made)
+
+
+def calls(scene, since, methods=SAYING):
+    """What Telegram was asked to say or change in the group, in its order."""
+    return [call for call in scene.chat.calls() if call["method"] in methods and call["at"] >= since
+            and call["arguments"].get("chat_id") == str(GROUP)]
+
+
+def rings(scene, since):
+    return [call["arguments"]["text"] for call in calls(scene, since, ("sendMessage",))
+            if call["arguments"].get("disable_notification") != "true"]
+
+
+def standing(scene):
+    """What stands in the group now, of the bot's."""
+    return [view for view in scene.chat.messages(GROUP) if view["outgoing"] and not view["deleted"]]
+
+
+def nothing_was_refused(scene):
+    assert scene.chat.state()["limits"]["refused"] == 0
+    assert [call.get("description") for call in scene.chat.calls()
+            if call["method"] in SAYING and call["status"] != 200] == []
+
+
+def quiet(scene):
+    """A minute in which the group hears nothing: what is counted then is of one deployment alone."""
+    wait_until(lambda: not calls(scene, time.time() - 61), 200, "a quiet minute")
+
+
+def test_one_production_deployment_with_approval_is_four_calls_three_sounds_and_one_message(scene):
+    before, ada, bea = len(standing(scene)), scene.person(ADA), scene.person(BEA)
+    since = time.time()
+    ada.say("/deploy production", chat=GROUP)
+    question = ada.hear("Deploy to production?", buttons=("Deploy to production",), chat=GROUP)
+    ada.press(question, "Deploy to")
+    approval = bea.hear("Awaiting approval: production", buttons=("Approve",), chat=GROUP, after=ada.since)
+    wait_until(lambda: scene.chat.message(question)["deleted"], 20, "the question is gone")
+    bea.press(approval, "Approve")
+    end = ada.hear("✅ Live: production", chat=GROUP, after=ada.since)
+    wait_until(lambda: scene.chat.message(approval)["deleted"], 20, "what was approved is gone")
+    said = calls(scene, since)
+    assert len(said) <= 4, [(call["method"], call["arguments"]["text"][:40]) for call in said]
+    assert len(rings(scene, since)) == 3, rings(scene, since)
+    assert len(standing(scene)) == before + 1
+    assert end["message"]["reply_to_message"]["message_id"] == next(
+        view["message_id"] for view in reversed(scene.chat.messages(GROUP)) if text_of(view) == "/deploy production")
+    nothing_was_refused(scene)
+
+
+def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
+    carl = scene.person(CARL)
+    carl.say("/deploy staging", chat=GROUP)
+    carl.hear("✅ Live: staging", chat=GROUP)
+    quiet(scene)
+    scene.scripts.deploy('echo "==> release"; exit 7')
+    scene.commit("develop")
+    before, since = len(standing(scene)), time.time()
+    scene.push("develop")
+    scene.person(0).hear("↩️ Rolled back: staging", chat=GROUP, after=0)
+    said = calls(scene, since)
+    assert len(said) <= 6, [(call["method"], call["arguments"]["text"][:40]) for call in said]
+    assert [text[:10] for text in rings(scene, since)] == ["❌ Failed: s", "↩️ Rolled"], rings(scene, since)
+    wait_until(lambda: len(standing(scene)) == before + 1, 20, "one message")
+    scene.scripts.reset()
+    nothing_was_refused(scene)
+
+
+def test_status_is_one_message(scene):
+    ada, since = scene.person(ADA), time.time()
+    ada.say("/status", chat=GROUP)
+    ada.hear("production runs", chat=GROUP)
+    assert [call["method"] for call in calls(scene, since)] == ["sendMessage"]
+
+
+def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
+    """Staging shows all the time how far it is; meanwhile production is asked about, confirmed and approved."""
+    ada, bea, carl = scene.person(ADA), scene.person(BEA), scene.person(CARL)
+    scene.scripts.deploy('for n in 1 2 3 4 5 6 7 8 9; do echo "==> step$n"; sleep 0.3; done; until [ -e "$here/go" ]; '
+                         'do echo "==> more$((n += 1))"; sleep 0.3; done; '
+                         'echo "==> release"; echo "$2" >"$here/$1.live"')
+    carl.say("/deploy staging", chat=GROUP)
+    carl.hear("🚀 Deploying staging", chat=GROUP)
+    for _ in range(6):
+        bea.say("/history production", chat=GROUP)
+        bea.hear("live since", chat=GROUP)
+    scene.commit("main")
+    ada.say("/deploy production", chat=GROUP)
+    question = ada.hear("Deploy to production?", chat=GROUP, buttons=("Deploy to",))
+    pressed = time.monotonic()
+    ada.press(question, "Deploy to")
+    wait_until(lambda: scene.chat.message(question)["deleted"] or not buttons_of(scene.chat.message(question)), 20)
+    took = time.monotonic() - pressed
+    assert took < 15, f"the question had its button for {took:.1f} s more"
+    approval = bea.hear("Awaiting approval: production", chat=GROUP, buttons=("Approve",))
+    pressed = time.monotonic()
+    bea.press(approval, "Approve")
+    wait_until(lambda: scene.chat.message(approval)["deleted"]
+               or not any("Approve" in label for label in buttons_of(scene.chat.message(approval))), 20)
+    took = time.monotonic() - pressed
+    assert took < 15, f"the approval had its button for {took:.1f} s more"
+    scene.scripts.touch("go")
+    ada.hear("✅ Live: production", chat=GROUP, after=ada.since)
+    carl.hear("✅ Live: staging", chat=GROUP, after=carl.since, timeout=100)
+    scene.scripts.clear("go")
+    scene.scripts.reset()
+    nothing_was_refused(scene)
+    assert [label for view in standing(scene) for label in buttons_of(view)
+            if "Stop" in label or "Approve" in label or "Deploy to" in label] == []
+
+
+def test_that_the_minute_is_full_is_said_once(scene):
+    ada, since = scene.person(ADA), time.time()
+    for n in range(24):
+        ada.say(f"/show {n + 900}", chat=GROUP)
+    wait_until(lambda: len(calls(scene, since)) >= 25, 200, "all answers")
+    assert sum("which is Telegram's limit" in call["arguments"]["text"] for call in calls(scene, since)) == 1
+    nothing_was_refused(scene)

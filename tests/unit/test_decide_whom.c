@@ -1,0 +1,527 @@
+/* Goal: without a group all who could act there are told, in private, and nobody else is.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "approval_aid.h"
+
+#include "chat/chat_deployment.h"
+#include "decide/decide_tell.h"
+#include "decide/decide_whom.h"
+#include "lib/text.h"
+#include "store/row_message.h"
+
+#define LEAD   55
+#define WATCH  66 /* looks, and no more */
+#define PUSHER 77
+
+#define NO_GROUP "TELEGRAM_CHAT_ID="
+#define ROLES \
+	"ROLE_LEAD_IDS=55", "ROLE_LEAD_MAY=approve:production, status:*", "ROLE_WATCH_IDS=66", \
+	    "ROLE_WATCH_MAY=status:*, history:*"
+
+static void
+do_nothing(struct tx *tx, void *arg)
+{
+	(void)tx;
+	(void)arg;
+}
+
+/* Messages that stand in that chat. */
+static size_t
+count_in(const struct world *w, int64_t chat)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && !w->screen[i].is_gone;
+	return n;
+}
+
+static size_t
+rings_in(const struct world *w, int64_t chat)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
+	return n;
+}
+
+/* Buttons of those words that stand anywhere. */
+static size_t
+count_buttons(const struct world *w, const char *label)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += world_button(&w->screen[i], label)[0] != '\0';
+	return n;
+}
+
+static void
+pushes(struct world *w, const char *branch, const char *commit)
+{
+	(void)world_decide(w, world_push(w, branch));
+	world_git(w, (struct world_git){ .commit = commit, .count = 1 });
+}
+
+static void
+a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
+{
+	static const int64_t told[] = { WORLD_ADMIN, WORLD_OTHER_ADMIN, WORLD_STAGING_USER };
+	int64_t sends;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, NULL);
+	pushes(&w, "develop", COMMIT_A);
+	for (size_t i = 0; i < COUNT(told); i++)
+		assert_true(world_says_in(&w, told[i], "🚀 Deploying staging")->is_silent);
+	assert_int_equal(count_in(&w, LEAD) + count_in(&w, WATCH), 0);
+	assert_int_equal(w.n_screen, COUNT(told));
+	(void)world_run_starts(&w);
+	sends = world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends;
+	world_run_step(&w, 0, "build");
+	world_run_step(&w, 1, "release");
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "▸ release"));
+	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends, sends);
+	world_run_ends(&w, GOOD);
+	for (size_t i = 0; i < COUNT(told); i++) {
+		assert_non_null(world_says_in(&w, told[i], "✅ Live: staging"));
+		assert_int_equal(count_in(&w, told[i]), 1);
+		assert_int_equal(rings_in(&w, told[i]), 0);
+	}
+	assert_int_equal(count_buttons(&w, "Stop"), 0);
+	world_close(&w);
+}
+
+static void
+the_first_answer_to_a_push_closes_the_question_for_all(void **state)
+{
+	struct world_message *cys;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "STAGING_CONFIRM=true", NULL);
+	pushes(&w, "develop", COMMIT_A);
+	assert_int_equal(count_buttons(&w, "Deploy to"), 2);
+	cys = world_says_in(&w, WORLD_STAGING_USER, "Deploy to staging?");
+	assert_false(cys->is_silent); /* who may deploy, and has no grant to confirm, reads it */
+	assert_string_equal(world_button(cys, "Deploy to"), "");
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Deploy to");
+	world_git_same(&w);
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	assert_int_equal(count_buttons(&w, "Deploy to"), 0);
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "🚀 Deploying staging"));
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "🚀 Deploying staging"));
+	world_close(&w);
+}
+
+static void
+what_fails_rings_for_all_who_could_act_there(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, STAGING_URL, NULL);
+	world_deploy_goes_live(&w, COMMIT_A); /* in a group that is none of ours */
+	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 0);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
+	assert_int_equal(count_in(&w, WORLD_ADMIN) + count_in(&w, WORLD_OTHER_ADMIN), 0);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 2);
+	assert_int_equal(count_in(&w, WORLD_STAGING_USER), 1);
+	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
+		const struct world_message *said =
+		    world_says_in(&w, who, "↩️ Rolled back: staging from");
+
+		assert_true(!said->is_silent && said->is_alarm);
+		assert_int_equal(count_in(&w, who), 1);
+	}
+	assert_int_equal(count_in(&w, LEAD) + count_in(&w, WATCH), 0);
+	world_close(&w);
+}
+
+/* [Seen] of one is seen by all. */
+static void
+all_are_reminded_until_one_has_seen_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, STAGING_URL, "STAGING_ROLLBACK_NAG_MINUTES=15", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	pushes(&w, "develop", COMMIT_B);
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(count_buttons(&w, CHAT_SEEN), 2);
+	world_due(&w, TIMER_NAG);
+	assert_int_equal(count_buttons(&w, CHAT_SEEN), 4);
+	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "⏰ Rolled back: staging")->is_silent);
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "⏰ Rolled back: staging"));
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, CHAT_SEEN);
+	assert_int_equal(count_buttons(&w, CHAT_SEEN), 0);
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Seen by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "Seen by @bob"));
+	world_close(&w);
+}
+
+static void
+what_runs_is_not_known_is_told_to_all(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, NO_GROUP);
+	world_run_ends(&w, FOLDER_GONE);
+	assert_int_equal(count_buttons(&w, "Start queue"), 2); /* who may roll back */
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging"));
+	world_close(&w);
+}
+
+/* --- who pushed it --- */
+
+static struct event *
+pushed_by(struct world *w, const char *login)
+{
+	struct event *event = world_push(w, "develop");
+
+	(void)text_copy(event->u.delivery.login, sizeof(event->u.delivery.login), login);
+	return event;
+}
+
+static void
+push_fails(struct world *w, const char *login)
+{
+	(void)world_decide(w, pushed_by(w, login));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(w);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+}
+
+/* With a group it is the team's, and whoever broke it had to look there. */
+static void
+who_pushed_it_is_told_that_it_failed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PERSON_77_GITHUB=octo", "ROLE_DEV_IDS=77", "ROLE_DEV_MAY=status:staging",
+	    "PERSON_88_GITHUB=evil", NULL);
+	push_fails(&w, "octo");
+	assert_false(world_says_in(&w, PUSHER, "❌ Failed: staging")->is_silent);
+	assert_int_equal(count_in(&w, PUSHER), 1);
+	assert_int_equal(count_in(&w, WORLD_TEAM), 1);
+	assert_int_equal(world_rings(&w), 2);
+	world_close(&w);
+	/* Who sees nothing of it learns nothing of it. */
+	world_open(&w, "PERSON_88_GITHUB=evil", NULL);
+	push_fails(&w, "evil");
+	assert_int_equal(count_in(&w, 88), 0);
+	assert_int_equal(count_in(&w, WORLD_TEAM), 1);
+	world_close(&w);
+}
+
+static void
+without_a_group_a_push_shows_its_progress_to_who_pushed_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, "PERSON_33_GITHUB=octo", NULL);
+	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
+	push_fails(&w, "octo");
+	assert_int_equal(world_deployment(&w, 1).address.chat, WORLD_STAGING_USER);
+	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 1);
+	assert_int_equal(rings_in(&w, WORLD_ADMIN), 1);
+	assert_int_equal(rings_in(&w, WORLD_OTHER_ADMIN), 1);
+	world_close(&w);
+}
+
+/* --- approvals --- */
+
+static void
+asks_in_private(struct world *w, int64_t person, const char *commit)
+{
+	(void)world_text_in(w, person, person, "/deploy production");
+	world_git(w, (struct world_git){ .commit = commit, .count = 2 });
+	approval_press_in(w, person, person, "Deploy to");
+	world_git(w, (struct world_git){ .commit = commit, .count = 2 });
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+}
+
+static void
+who_asks_gets_one_message_and_each_approver_another(void **state)
+{
+	const struct world_message *own;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=1", NULL);
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	own = world_says_in(&w, WORLD_ADMIN, "❓ Awaiting approval: production");
+	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
+	assert_string_equal(world_button(own, "Approve"), "");
+	assert_string_equal(world_button(own, "Reject"), "");
+	assert_string_not_equal(world_button(own, "Cancel"), "");
+	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 1);
+	assert_int_equal(count_in(&w, LEAD), 1);
+	assert_non_null(strstr(world_plain(own), "\nasked in private: 2 people"));
+	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval")->is_silent);
+	assert_false(world_says_in(&w, LEAD, "Awaiting approval")->is_silent);
+	assert_int_equal(count_in(&w, WATCH) + count_in(&w, WORLD_STAGING_USER), 0);
+	assert_int_equal(count_buttons(&w, "Approve"), 2);
+	approval_press_in(&w, LEAD, LEAD, "Approve");
+	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "👍 Approved: production"));
+	assert_non_null(world_says_in(&w, LEAD, "👍 Approved: production"));
+	world_run_ends(&w, GOOD);
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "✅ Live: production"));
+	assert_non_null(world_says_in(&w, LEAD, "✅ Live: production"));
+	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
+	assert_int_equal(rings_in(&w, WORLD_ADMIN), 2); /* question and end */
+	assert_int_equal(rings_in(&w, LEAD), 1);
+	world_close(&w);
+}
+
+/* The first admin, in whose chat a push is followed, is asked there, and nowhere else. */
+static void
+a_push_that_needs_an_approval_asks_each_once(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, "STAGING_APPROVALS=1", NULL);
+	pushes(&w, "develop", COMMIT_A);
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
+	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
+		assert_int_equal(count_in(&w, who), 1);
+		assert_int_equal(rings_in(&w, who), 1);
+	}
+	assert_int_equal(count_buttons(&w, "Approve"), 2);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
+	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
+	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+#define CROWD	   30
+#define FIRST_LEAD 500
+
+static void
+open_crowd(struct world *w)
+{
+	char leads[CROWD * 4 + 32] = "ROLE_LEAD_IDS=";
+
+	for (int i = 0; i < CROWD; i++)
+		(void)snprintf(leads + strlen(leads), sizeof(leads) - strlen(leads), "%s%d",
+		    i > 0 ? "," : "", FIRST_LEAD + i);
+	world_open(w, NO_GROUP, leads, "ROLE_LEAD_MAY=approve:production", "ADMIN_TELEGRAM_IDS=11",
+	    "PRODUCTION_APPROVALS=2", "APPROVAL_TIMEOUT=2h", NULL);
+}
+
+static size_t
+asked(struct world *w)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < CROWD; i++) {
+		n += world_says_in(w, FIRST_LEAD + i, "pprov") != NULL;
+		assert_true(count_in(w, FIRST_LEAD + i) <= 1);
+	}
+	return n;
+}
+
+/* Nothing is doubled and nothing lost: not by a reminder, a restart, or that it is asked anew. */
+static void
+thirty_approvers_have_one_message_each_to_the_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_crowd(&w);
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(asked(&w), CROWD);
+	assert_int_equal(count_buttons(&w, "Approve"), CROWD);
+	store_aid_reopen(&w.aid);
+	world_act(&w, do_nothing, NULL);
+	assert_int_equal(asked(&w), CROWD);
+	world_due(&w, TIMER_APPROVAL); /* half of its time */
+	assert_int_equal(asked(&w), CROWD);
+	assert_int_equal(count_buttons(&w, "Approve"), CROWD);
+	assert_false(world_says_in(&w, FIRST_LEAD, "⏰ Not approved yet")->is_silent);
+	approval_press_in(&w, FIRST_LEAD, FIRST_LEAD, "Approve");
+	assert_int_equal(count_buttons(&w, "Approve"), CROWD - 1);
+	approval_press_in(&w, FIRST_LEAD + 1, FIRST_LEAD + 1, "Approve");
+	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
+	(void)world_run_starts(&w);
+	world_run_ends(&w, GOOD);
+	for (int i = 0; i < CROWD; i++)
+		assert_non_null(world_says_in(&w, FIRST_LEAD + i, "✅ Live: production"));
+	assert_int_equal(asked(&w), CROWD);
+	world_close(&w);
+}
+
+/* Between question and answer. */
+static void
+whose_role_has_ended_is_not_asked_any_more(void **state)
+{
+	const char *button;
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=2", NULL);
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	button = approval_label_in(&w, LEAD, "Approve");
+	world_settings(&w, NO_GROUP, "PRODUCTION_APPROVALS=2", "PRODUCTION_HOST=other", NULL);
+	(void)world_press(&w, LEAD, LEAD, button);
+	assert_true(w.is_alert);
+	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 0);
+	w.settings = "MIGRATE_COMMAND=0123456789abcdef";
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(&w, event);
+	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
+	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 1);
+	world_close(&w);
+}
+
+static void
+act_ask_anew(struct tx *tx, void *arg)
+{
+	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+
+	decide_tell_approvers(tx, &work);
+	row_deployment_save(tx, &work);
+}
+
+/* ... and where it is asked anew, what stands with them says so. */
+static void
+what_is_asked_anew_closes_what_stands_with_who_may_no_more(void **state)
+{
+	int64_t work = 1;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=2", NULL);
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	world_settings(&w, NO_GROUP, "PRODUCTION_APPROVALS=2", NULL);
+	world_act(&w, act_ask_anew, &work);
+	assert_non_null(world_says_in(&w, LEAD,
+	    "⏭️ Closed here: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
+	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
+	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 1);
+	assert_int_equal(rings_in(&w, WORLD_OTHER_ADMIN), 2);
+	world_close(&w);
+}
+
+/* A lead who never wrote to the bot: Telegram refuses it, and who asked knows that nobody can. */
+static void
+that_nobody_can_be_asked_is_said_to_who_asks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, "ADMIN_TELEGRAM_IDS=11", "ROLE_LEAD_IDS=55",
+	    "ROLE_LEAD_MAY=approve:production", "PRODUCTION_APPROVALS=1", NULL);
+	w.refuses[0] = LEAD;
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(w.n_refused, 1);
+	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/cancel production");
+	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(w.n_refused, 1);
+	assert_non_null(world_says_in(&w, WORLD_ADMIN,
+	    "⚠️ nobody could be asked: who may approve it has to write /start to the bot first"));
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, LEAD, LEAD, "/start");
+	approval_press_in(&w, LEAD, LEAD, "Approve");
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+/* Rings stay bounded, whoever pushes how often. */
+static void
+however_often_it_fails_nobody_is_rung_without_end(void **state)
+{
+	size_t rings;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, NULL);
+	for (int i = 0; i < 40; i++) {
+		char commit[LIMIT_COMMIT];
+
+		(void)snprintf(commit, sizeof(commit), "%s", COMMIT_A);
+		commit[1] = (char)('a' + i % 6);
+		commit[0] = (char)('0' + i / 6);
+		pushes(&w, "develop", commit);
+		(void)world_run_starts(&w);
+		world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	}
+	rings = rings_in(&w, WORLD_OTHER_ADMIN);
+	assert_in_range(rings, 12, 20);
+	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 40); /* each says how it ended */
+	world_close(&w);
+}
+
+/* The walk: of each of the roles of these settings, by what it grants on that target. */
+static void
+act_walk(struct tx *tx, void *arg)
+{
+	static const int64_t production[] = { WORLD_ADMIN, WORLD_OTHER_ADMIN, LEAD };
+	static const int64_t staging[] = { WORLD_ADMIN, WORLD_OTHER_ADMIN, WORLD_STAGING_USER };
+	int64_t person = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < COUNT(production); i++)
+		assert_int_equal(
+		    person = decide_whom_next(tx, "production", person), production[i]);
+	assert_int_equal(decide_whom_next(tx, "production", person), 0);
+	person = 0;
+	for (size_t i = 0; i < COUNT(staging); i++)
+		assert_int_equal(person = decide_whom_next(tx, "staging", person), staging[i]);
+	assert_int_equal(decide_whom_next(tx, "staging", person), 0);
+}
+
+static void
+they_are_found_by_what_they_may_on_that_target(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, NULL);
+	world_act(&w, act_walk, NULL);
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(they_are_found_by_what_they_may_on_that_target),
+		cmocka_unit_test(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one),
+		cmocka_unit_test(the_first_answer_to_a_push_closes_the_question_for_all),
+		cmocka_unit_test(what_fails_rings_for_all_who_could_act_there),
+		cmocka_unit_test(all_are_reminded_until_one_has_seen_it),
+		cmocka_unit_test(what_runs_is_not_known_is_told_to_all),
+		cmocka_unit_test(who_pushed_it_is_told_that_it_failed),
+		cmocka_unit_test(without_a_group_a_push_shows_its_progress_to_who_pushed_it),
+		cmocka_unit_test(who_asks_gets_one_message_and_each_approver_another),
+		cmocka_unit_test(a_push_that_needs_an_approval_asks_each_once),
+		cmocka_unit_test(thirty_approvers_have_one_message_each_to_the_end),
+		cmocka_unit_test(whose_role_has_ended_is_not_asked_any_more),
+		cmocka_unit_test(what_is_asked_anew_closes_what_stands_with_who_may_no_more),
+		cmocka_unit_test(that_nobody_can_be_asked_is_said_to_who_asks),
+		cmocka_unit_test(however_often_it_fails_nobody_is_rung_without_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
