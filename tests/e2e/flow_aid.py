@@ -17,6 +17,10 @@ PATIENCE_S = 40
 FIRST_ADMIN = 424_250_000
 ADMINS = 40
 ADMIN_IDS = ",".join(str(n) for n in (ADA, *range(FIRST_ADMIN, FIRST_ADMIN + ADMINS)))
+# Labels of yeses to what no test here is about: what is live already, and what holds a commit that an earlier test's
+# end has blocked.
+AGAIN = re.compile(r"Deploy again|Deploy to")
+HOLDS_BLOCKED = re.compile(r"⚠️ (may contain|contains) ")
 OWN = re.compile(
     r"GITHUB_REPOSITORY$|REPOSITORY_URL$|ENVIRONMENTS$|GITHUB_BRANCH_|(STAGING|PRODUCTION)_(?!TELEGRAM_IDS)")
 QUICK = {"POLL_REPOSITORY_SECONDS": "0", "HEALTH_CHECK_SUCCESSES": "1",
@@ -40,7 +44,7 @@ class Person:
     def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S):
         """The first message, or edit of one, that says all the words and none of the others.
 
-        What is live already is asked for once more, where no test is about that: most deploy one commit again."""
+        What is live already, or holds what an earlier test has blocked, is confirmed, where no test is about that."""
         def is_wanted(view):
             return (all(word in text_of(view) for word in words)
                     and not any(word in text_of(view) for word in without)
@@ -48,10 +52,11 @@ class Person:
 
         def is_again(view):
             return (view["chat_id"] == self.number and view["message_id"] not in self.again
-                    and any("Deploy again" in label for label in buttons_of(view)))
+                    and (any("Deploy again" in label for label in buttons_of(view))
+                         or HOLDS_BLOCKED.search(text_of(view)) and yes_of(view)))
 
-        def is_again_now(view):     # another one of us may have pressed it
-            return any("Deploy again" in label for label in buttons_of(self.scene.chat.message(view)))
+        def yes_of(view):
+            return next((label for label in buttons_of(view) if AGAIN.search(label)), None)
 
         after = self.since if after is None else after
         while True:
@@ -61,8 +66,14 @@ class Person:
             if is_wanted(heard):
                 return heard
             self.again.add(heard["message_id"])
-            if is_again_now(heard):
-                self.press(heard, "Deploy again")
+            label = yes_of(self.scene.chat.message(heard))     # another one of us may have pressed it
+            if label:
+                self.press(heard, label)
+
+    def begin(self, environment="staging"):
+        """Types a deployment there, and has seen that it runs."""
+        self.say(f"/deploy {environment}")
+        self.hear(f"🚀 Deploying {environment}")
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

@@ -33,11 +33,12 @@ def test_an_answer_goes_before_the_edits_of_what_is_in_progress(scene):
     who = scene.admin()
     who.say("/deploy staging")
     who.hear("▸ step3")
-    scene.person(0).hear("▸ step3", chat=GROUP, after=0)
+    scene.person(0).hear("🚀 Deploying staging", chat=GROUP, after=0)
     refused = scene.chat.state()["limits"]["refused"]
     for _ in range(2):
         for chat in (who.number, GROUP):
-            who.hear("step", chat=chat, after=scene.chat.mark())    # its chat has just got an edit
+            if chat != GROUP:       # which has two edits of it in a minute
+                who.hear("step", chat=chat, after=scene.chat.mark())    # its chat has just got an edit
             begun = time.monotonic()
             who.say("/history production", chat=chat)
             view = who.hear("no deployments yet", chat=chat)

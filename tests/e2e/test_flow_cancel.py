@@ -43,7 +43,7 @@ def begin(scene, words):
     scene.commit()
     scene.scripts.deploy(words)
     who = scene.admin()
-    who.say("/deploy staging")
+    who.begin()
     scene.scripts.wait_for("up")
     return who
 

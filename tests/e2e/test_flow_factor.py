@@ -107,6 +107,8 @@ def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
 def test_a_recovery_code_is_taken_on_the_machine_once(scene):
     scene.own()
     code, who = scene.recovery.pop(), scene.admin()
+    who.say("/whoami")
+    who.hear("Your Telegram id is")
     recover = ("root", "2fa", "recover", FIRST_ADMIN, "--as", "admin")
     assert "Recovery code taken" in scene.run(*recover, typed=code.lower().replace("-", " ") + "\n")
     who.hear("Recovery code used", f"telegram:{FIRST_ADMIN}", "9 left")

@@ -48,7 +48,7 @@ def begin(scene, word):
     commit = scene.commit()["after"]
     how(scene, word)
     who = scene.admin()
-    who.say("/deploy staging")
+    who.begin()
     wait_until((scene.folder / "up").exists, 60, "the migration")
     return who, commit
 
@@ -102,7 +102,7 @@ def test_one_that_is_cancelled_while_it_waits_for_another_has_changed_nothing(sc
     who = scene.admin()
     with open(scene.folder / "state" / "apps" / "staging" / "migrate.lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)    # as the migration of a killed run does
-        who.say("/deploy staging")
+        who.begin()
         wait_until(lambda: "==> wait for a migration\n" in latest_log(scene), 60, "the wait")
         other = scene.admin()
         other.say("/cancel staging")

@@ -227,7 +227,7 @@ def test_two_environments_deploy_at_the_same_time(scene):
     one, two = scene.admin(), scene.admin()
     two.say("/deploy production")
     question = two.hear("Deploy to production?")
-    one.say("/deploy staging")
+    one.begin()
     two.press(question, "Deploy to")
     scene.scripts.wait_for("up.staging")
     scene.scripts.wait_for("up.production")
