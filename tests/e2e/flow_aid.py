@@ -51,7 +51,7 @@ class Person:
                     and all(any(b in label for label in buttons_of(view)) for b in buttons))
 
         def is_again(view):
-            return (view["chat_id"] == self.number and view["message_id"] not in self.again
+            return (view["chat_id"] == (chat or self.number) and view["message_id"] not in self.again
                     and (any("Deploy again" in label for label in buttons_of(view))
                          or HOLDS_BLOCKED.search(text_of(view)) and yes_of(view)))
 

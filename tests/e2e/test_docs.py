@@ -249,6 +249,7 @@ def credentials():
     found |= set(re.findall(r"/run/secrets/(\w+_password)", text_of("docker-compose.yml")))
     found |= {name for path in FILES if re.fullmatch(r"(server|runner)/.*\.c", path)
               for name in re.findall(r'(?m)^#define \w+ "/([\w-]+\.key)"', text_of(path))}
+    found.discard("TRUSTED_PROXY")      # an address
     found = {re.sub("^REGISTRY_[A-Z]+_PASSWORD", "REGISTRY_<NAME>_PASSWORD", name) if
              name != "REGISTRY_PULL_PASSWORD" else name for name in found}
     found = {re.sub("^HOOK_[A-Z_]+_SECRET", "HOOK_<NAME>_SECRET", name) for name in found}

@@ -16,10 +16,10 @@ SAYING = ("sendMessage", "editMessageText")
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("group")
     scripts = Scripts(folder / "scripts")
-    made = Scene(folder, telegram=("--local", "--limits", "on"),
+    made = Scene(folder, telegram=("--local", "--limits", "on"), deliver=True,
                  settings={**scripts.settings(), "STAGING_HEALTH_URL": None, "PRODUCTION_HEALTH_URL": None,
                            "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "STAGING_TELEGRAM_IDS": str(CARL),
-                           "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "1"})
+                           "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "1", "ROLE_RATE_LIMIT": "0"})
     made.scripts = scripts
     yield made
     ended_well(made)
@@ -72,6 +72,7 @@ def test_one_production_deployment_with_approval_is_four_calls_three_sounds_and_
     nothing_was_refused(scene)
 
 
+@pytest.mark.long      # real minutes; test_telegram_minute has them in no time
 def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
     carl = scene.person(CARL)
     carl.say("/deploy staging", chat=GROUP)
@@ -84,7 +85,8 @@ def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
     scene.person(0).hear("↩️ Rolled back: staging", chat=GROUP, after=0)
     said = calls(scene, since)
     assert len(said) <= 6, [(call["method"], call["arguments"]["text"][:40]) for call in said]
-    assert [text[:10] for text in rings(scene, since)] == ["❌ Failed: s", "↩️ Rolled"], rings(scene, since)
+    first, end = rings(scene, since)
+    assert first.startswith("❌ Failed: <b>staging") and "<b>staging" in end, (first, end)
     wait_until(lambda: len(standing(scene)) == before + 1, 20, "one message")
     scene.scripts.reset()
     nothing_was_refused(scene)
@@ -97,12 +99,14 @@ def test_status_is_one_message(scene):
     assert [call["method"] for call in calls(scene, since)] == ["sendMessage"]
 
 
+@pytest.mark.long      # real minutes; test_telegram_minute has them in no time
 def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
     """Staging shows all the time how far it is; meanwhile production is asked about, confirmed and approved."""
     ada, bea, carl = scene.person(ADA), scene.person(BEA), scene.person(CARL)
     scene.scripts.deploy('for n in 1 2 3 4 5 6 7 8 9; do echo "==> step$n"; sleep 0.3; done; until [ -e "$here/go" ]; '
                          'do echo "==> more$((n += 1))"; sleep 0.3; done; '
                          'echo "==> release"; echo "$2" >"$here/$1.live"')
+    scene.commit("develop")
     carl.say("/deploy staging", chat=GROUP)
     carl.hear("🚀 Deploying staging", chat=GROUP)
     for _ in range(6):
@@ -111,18 +115,12 @@ def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
     scene.commit("main")
     ada.say("/deploy production", chat=GROUP)
     question = ada.hear("Deploy to production?", chat=GROUP, buttons=("Deploy to",))
-    pressed = time.monotonic()
     ada.press(question, "Deploy to")
     wait_until(lambda: scene.chat.message(question)["deleted"] or not buttons_of(scene.chat.message(question)), 20)
-    took = time.monotonic() - pressed
-    assert took < 15, f"the question had its button for {took:.1f} s more"
     approval = bea.hear("Awaiting approval: production", chat=GROUP, buttons=("Approve",))
-    pressed = time.monotonic()
     bea.press(approval, "Approve")
     wait_until(lambda: scene.chat.message(approval)["deleted"]
                or not any("Approve" in label for label in buttons_of(scene.chat.message(approval))), 20)
-    took = time.monotonic() - pressed
-    assert took < 15, f"the approval had its button for {took:.1f} s more"
     scene.scripts.touch("go")
     ada.hear("✅ Live: production", chat=GROUP, after=ada.since)
     carl.hear("✅ Live: staging", chat=GROUP, after=carl.since, timeout=100)
@@ -133,6 +131,7 @@ def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
             if "Stop" in label or "Approve" in label or "Deploy to" in label] == []
 
 
+@pytest.mark.long      # real minutes; test_telegram_minute has them in no time
 def test_that_the_minute_is_full_is_said_once(scene):
     ada, since = scene.person(ADA), time.time()
     for n in range(24):

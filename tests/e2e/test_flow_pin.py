@@ -29,7 +29,8 @@ def pinned(scene):
 
 
 def wait_says(scene, *words):
-    wait_until(lambda: any(all(w in text_of(m) for w in words) for m in summaries(scene)), 60, " ".join(words))
+    """A group has to have been quiet for what is pinned there: a minute."""
+    wait_until(lambda: any(all(w in text_of(m) for w in words) for m in summaries(scene)), 100, " ".join(words))
     assert len(summaries(scene)) == 1
     return summaries(scene)[0]
 

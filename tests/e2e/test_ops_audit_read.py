@@ -77,6 +77,9 @@ def write_chain(bot, made):
         lines.append(line)
     with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db:
         db.execute("DELETE FROM audit")
+        db.execute("UPDATE message SET audit_head = ''")
+        for named in ("witness", "audit_line", "audit_end"):      # what was there is missed by none of them
+            db.execute(f"DELETE FROM {named}")
         db.executemany(f"INSERT INTO audit ({','.join(COLUMNS)}) VALUES ({','.join('?' * len(COLUMNS))})", rows)
         db.commit()
     bot.audit.write_text("".join(lines), encoding="ascii")
