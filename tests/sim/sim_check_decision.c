@@ -645,6 +645,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_barrier_after(sim, tx);
 	sim_witness_after(sim, tx, before);
 	sim_blocks_after(sim, tx, before);
+	sim_nag_after(sim, tx);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);
