@@ -182,8 +182,8 @@ go_on(struct tx *tx, struct deployment *work, bool is_alone)
 		(void)decide_step(tx, work, DEPLOY_ON_APPROVE, NULL);
 		return;
 	}
-	if (work->approvers[0] == '\0' && work->changed[0] != '\0')
-		work->shown_block = work->shown_own = 0; /* nobody said yes when asked anew */
+	if (work->approvers[0] == '\0' && (work->confirmed_by == 0 || work->changed[0] != '\0'))
+		work->shown_block = work->shown_own = 0; /* nobody said yes to what was shown */
 	if (is_alone)
 		decide_enqueue(tx, work, DEPLOY_ON_CLEAR, NULL);
 	else

@@ -103,7 +103,8 @@ void
 decide_query_commit(
     struct tx *tx, const struct deployment *deployment, const char *ref, const char *requested_by)
 {
-	query_commit(tx, deployment, ref, requested_by, false);
+	if (row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id) == 0)
+		query_commit(tx, deployment, ref, requested_by, false);
 }
 
 void

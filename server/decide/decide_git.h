@@ -10,7 +10,8 @@
  * the environment's blocked and rejected commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
-/* Asks git once for that ref of the deployment's environment, which is in the settings. */
+/* Asks git once for that ref of the deployment's environment, which is in the settings, where it is
+ * not asked already. */
 void decide_query_commit(
     struct tx *tx, const struct deployment *deployment, const char *ref, const char *requested_by);
 

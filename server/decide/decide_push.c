@@ -68,18 +68,18 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
-/* The newest block when that push came, as its host announced it, or git first named it. */
+/* The newest block when that push came, as its host announced it, or git first named it; else when
+ * git was asked: another one may have been announced since. */
 static int64_t
-came_block(struct tx *tx, const char *environment, const char *commit)
+came_block(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
 	const struct environment of = row_environment_get(tx, environment);
-	const struct environment_head *said[] = { &of.head, &of.announced };
-	int64_t block = row_block_newest(tx, environment);
+	bool is_announced = strcmp(of.announced.commit, answer->commit) == 0;
+	int64_t block = is_announced ? of.announced.block : answer->block;
 
-	for (size_t i = 0; i < COUNT(said); i++)
-		if (strcmp(said[i]->commit, commit) == 0 && said[i]->block < block)
-			block = said[i]->block;
-	return block;
+	return strcmp(of.head.commit, answer->commit) == 0 && of.head.block < block ?
+	    of.head.block :
+	    block;
 }
 
 /* A new deployment of that head, its message in the team's chat. */
@@ -94,7 +94,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
-		.shown_block = came_block(tx, environment, answer->commit),
+		.shown_block = came_block(tx, environment, answer),
 	};
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);

@@ -461,18 +461,6 @@ may_somebody_look(struct tx *tx, int64_t chat, const char *name)
 	return chat <= 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, name);
 }
 
-static void
-add_looked(struct tx *tx, int64_t chat, const struct view *view, struct buttons *buttons)
-{
-	for (size_t i = view->first; i < view->end && buttons->n + 2 < COUNT(buttons->at); i++) {
-		const char *name = view->scope.at[i]->name;
-
-		if (may_somebody_look(tx, chat, name) &&
-		    row_environment_get(tx, name).unknown_since != 0)
-			decide_add_looked(tx, name, chat, buttons);
-	}
-}
-
 #define EACH_SHOWN 10 /* two buttons more lead to the other pages */
 #define LOOK_MS	   (24 * 3600 * INT64_C(1000))
 
@@ -482,6 +470,21 @@ struct keyboard {
 	int64_t message;
 	struct buttons *buttons;
 };
+
+static void
+add_looked(struct tx *tx, const struct keyboard *keyboard, const struct view *view)
+{
+	struct buttons *buttons = keyboard->buttons;
+	int64_t chat = keyboard->update->address.chat;
+
+	for (size_t i = view->first; i < view->end && buttons->n + 2 < COUNT(buttons->at); i++) {
+		const char *name = view->scope.at[i]->name;
+
+		if (may_somebody_look(tx, chat, name) &&
+		    row_environment_get(tx, name).unknown_since != 0)
+			decide_add_looked(tx, name, chat, keyboard->message, buttons);
+	}
+}
 
 static void
 add_button(struct tx *tx, const struct keyboard *keyboard, const struct request *request,
@@ -538,7 +541,7 @@ add_buttons(struct tx *tx, const struct keyboard *keyboard, const struct request
 {
 	const struct request history = request_of("history", view->scope.at[0]->name);
 
-	add_looked(tx, keyboard->update->address.chat, view, keyboard->buttons);
+	add_looked(tx, keyboard, view);
 	if (view->scope.n > 1) {
 		add_lines_buttons(tx, keyboard, view);
 	} else {

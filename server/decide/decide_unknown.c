@@ -15,13 +15,17 @@
 #include "store/row_button.h"
 
 void
-decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
+decide_add_looked(
+    struct tx *tx, const char *environment, int64_t chat, int64_t message, struct buttons *buttons)
 {
 	const struct request request = request_of("looked", environment);
+	struct button_row row = row_button_find_in(tx, &request, message);
 	char label[LIMIT_BUTTON];
 
+	if (!row.is_open)
+		row = (struct button_row){ .request = request, .chat = chat };
 	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
-	row_button_show_for(tx, &request, chat, 0, label, buttons);
+	row_button_show(tx, &row, label, buttons);
 }
 
 /* In the team's chat, or to each who could act there: who is to look reads that one. */
@@ -38,7 +42,7 @@ notify(struct tx *tx, const char *name)
 
 		chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
 		if (chats[i] < 0 || decide_is_allowed(tx, chats[i], POLICY_ROLLBACK, name))
-			decide_add_looked(tx, name, chats[i], &as.buttons);
+			decide_add_looked(tx, name, chats[i], 0, &as.buttons);
 		(void)decide_send_as(tx, &as, &text);
 	}
 }

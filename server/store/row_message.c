@@ -252,6 +252,8 @@ note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat));
 
+	if (now == remote_id)
+		return; /* it was handed out when the newer one stood there, and edited that */
 	if (now != 0)
 		delete_copy(tx, id, chat, remote_id);
 	else

@@ -108,8 +108,9 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 			continue;
 		if (runs != is_running || probes != is_verifying ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
-		    /* a deadline; confirmed, git's answer */
-		    (d->state == DEPLOY_AWAITING_CONFIRMATION	 ? waits + asks != 1 :
+		    /* a deadline; confirmed, git's answer; chosen of several, both */
+		    (d->state == DEPLOY_AWAITING_CONFIRMATION ?
+			    waits > 1 || asks > 1 || waits + asks == 0 :
 			    d->state == DEPLOY_AWAITING_APPROVAL ? waits != 1 :
 								   waits != d->is_asked_anew))
 			tell(of, __func__,
@@ -449,8 +450,8 @@ only_standing_waits_are_open(const struct invariants *of)
 		if (effect->kind != EFFECT_TIMER || effect->subject != 0)
 			tell(of, __func__, "%s %" PRId64, effect_name(effect->kind), effect->id);
 	}
-	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE; a look at each pinned status; a
-	 * reminder of each emergency, of each end that was bad, at most. */
+	/* TIMER_POLL, _DAILY, _STRANGERS, _ACCESS, _HOLDS, _AUDIT_LINE; a look at each pinned
+	 * status; a reminder of each emergency, of each end that was bad, at most. */
 	if (of->look->n_effects > 6 +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"

@@ -604,7 +604,7 @@ the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 	/* A group that moved keeps what was said in it, under ids that mean nothing any more. */
 	for (size_t i = 0; i < sim->n_posts; i++)
 		if (remote_id == 0 ?
-			sim->posts[i].row == row :
+			sim->posts[i].row == row && (post == NULL || !sim->posts[i].is_deleted) :
 			sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id)
 			post = &sim->posts[i];
 	if (post == NULL || strcmp(post->text, text) != 0)

@@ -414,8 +414,10 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_blocks_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
-		if (before->started_at[id] != 0 && started_at[id] == 0)
+		if (before->started_at[id] != 0 && started_at[id] == 0) {
+			sim->works[id].holds = NULL; /* it may begin once more, elsewhere */
 			sim_limits_note_ended(sim, tx, id);
+		}
 }
 
 /* Locks and freezes are begun and ended by who may. */
@@ -643,6 +645,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_barrier_after(sim, tx);
 	sim_witness_after(sim, tx, before);
 	sim_blocks_after(sim, tx, before);
+	sim_nag_after(sim, tx);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

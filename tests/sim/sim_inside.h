@@ -702,6 +702,7 @@ void sim_emergency_check_rest(struct sim *sim);
 
 void sim_nag_check(struct sim *sim); /* after every commit */
 void sim_nag_reloaded(struct sim *sim);
+void sim_nag_after(struct sim *sim, const struct tx *tx); /* each decision */
 void
 sim_nag_check_end(struct sim *sim, int64_t work, enum deploy_state state, const char *environment);
 

@@ -15,12 +15,17 @@ number(struct sim *sim, const char *sql, int64_t work)
 }
 
 static bool
-is_wanted(struct sim *sim, int e)
+is_wanted_by(const struct settings *settings, int e)
 {
-	const struct environment_settings *of =
-	    settings_environment(sim_settings_get(sim->loaded), sim_environments[e]);
+	const struct environment_settings *of = settings_environment(settings, sim_environments[e]);
 
 	return of != NULL && of->rollback_nag_minutes > 0;
+}
+
+static bool
+is_wanted(struct sim *sim, int e)
+{
+	return is_wanted_by(sim_settings_get(sim->loaded), e);
 }
 
 /* Settings that were not wanted in between may have been those of a decision. */
@@ -29,6 +34,14 @@ sim_nag_reloaded(struct sim *sim)
 {
 	for (int e = 0; e < sim->n_environments; e++)
 		sim->unseen[e].is_wanted &= is_wanted(sim, e);
+}
+
+/* What came before newer settings were read is decided with those of then. */
+void
+sim_nag_after(struct sim *sim, const struct tx *tx)
+{
+	for (int e = 0; e < sim->n_environments; e++)
+		sim->unseen[e].is_wanted &= is_wanted_by(tx->event->context.settings, e);
 }
 
 /* --- what people do --- */

@@ -204,6 +204,29 @@ a_grant_that_is_gone_chooses_nothing(void **state)
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 }
 
+/* Found by the simulation (SEED=20215): chosen twice, git was asked twice for one question. */
+static void
+what_two_choose_asks_git_once(void **state)
+{
+	struct world_message *asks;
+	char qa[2][LIMIT_BUTTON_ID];
+
+	(void)state;
+	push(COMMIT_A);
+	asks = world_last(&w);
+	for (int i = 0; i < 2; i++) {
+		(void)world_press(
+		    &w, i == 0 ? 44 : WORLD_ADMIN, WORLD_TEAM, world_button(asks, "Choose…"));
+		(void)text_copy(qa[i], sizeof(qa[i]), world_button(world_last(&w), "qa"));
+	}
+	(void)world_press(&w, 44, WORLD_TEAM, qa[0]);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, qa[1]);
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "❓ Deploy to qa?\n"));
+	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+}
+
 static void
 read_text(struct tx *tx, void *arg)
 {
@@ -346,6 +369,7 @@ main(void)
 		TEST(an_answer_from_elsewhere_leaves_the_others),
 		TEST(one_that_a_person_asks_for_is_asked_about_by_itself),
 		TEST(a_grant_that_is_gone_chooses_nothing),
+		TEST(what_two_choose_asks_git_once),
 		TEST(over_the_api_a_question_names_its_own_environment_alone),
 		TEST(without_a_group_each_who_may_has_one_message_of_a_push),
 		TEST(who_may_no_more_is_shown_none_of_them),

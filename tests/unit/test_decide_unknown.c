@@ -409,6 +409,31 @@ after_a_restore_nothing_is_known_and_nothing_starts(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=21099): the alarm's button was closed with the keyboard of a status
+ * that showed it too, and nobody could say any more that somebody had looked. */
+static void
+a_status_has_a_button_of_its_own(void **state)
+{
+	struct world_message *status;
+	char id[LIMIT_BUTTON_ID];
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	push(&w, COMMIT_C);
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/status");
+	status = world_last(&w);
+	assert_string_not_equal(world_button(status, "▶️ Start queue of staging"), "");
+	assert_string_equal(status->buttons.at[1].label, "staging"); /* its keyboard is another */
+	(void)text_copy(id, sizeof(id), status->buttons.at[1].id);
+	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, id);
+	press(&w, WORLD_OTHER_ADMIN, status, "◀ all");
+	assert_string_not_equal(world_button(status, "▶️ Start queue of staging"), "");
+	looked(&w);
+	assert_true(world_environment(&w, "staging").unknown_since == 0);
+	world_close(&w);
+}
+
 /* What it waits for may be another release's health by now. */
 static void
 after_a_restore_what_was_verified_ends_and_is_not_rolled_back(void **state)
@@ -556,6 +581,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_team_is_told_why_and_by_which_machine),
+		cmocka_unit_test(a_status_has_a_button_of_its_own),
 		cmocka_unit_test(a_push_keeps_its_place_until_somebody_has_looked),
 		cmocka_unit_test(a_push_that_waits_ends_where_its_environment_leaves_the_settings),
 		cmocka_unit_test(an_unknown_environment_that_comes_into_the_settings_is_told_of),

@@ -1,0 +1,89 @@
+/* Goal: what was pushed before a block starts by a yes alone, whatever git and approvers say.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "approval_aid.h"
+
+#include "lib/text.h"
+
+#define MEANWHILE "contains bbbbbbb, rolled back meanwhile (script failed: exit 1)"
+
+static void
+announce(struct world *w, const char *branch, const char *commit)
+{
+	struct event *announced = world_push(w, branch);
+
+	(void)text_copy(announced->u.delivery.after, LIMIT_COMMIT, commit);
+	assert_int_equal(world_decide(w, announced).status, 200);
+}
+
+/* What has begun fails, and is rolled back. */
+static void
+is_rolled_back(struct world *w, const char *environment)
+{
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, environment), COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+/* D was announced behind C, and git, which was asked before B was blocked, shows C. */
+static void
+what_git_was_asked_about_before_was_pushed_before(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	announce(&w, "develop", COMMIT_C);
+	announce(&w, "develop", COMMIT_D);
+	is_rolled_back(&w, "staging");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
+	world_close(&w);
+}
+
+/* They were shown it, and none of them had said yes when the settings asked for none any more. */
+static void
+a_push_that_nobody_approved_is_asked_about(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_CONFIRM=false", NULL);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, GOOD);
+	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(&w), 200);
+	world_settings(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
+	announce(&w, "main", COMMIT_C);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	is_rolled_back(&w, "production");
+	world_due(&w, TIMER_PUSH);
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
+	world_restart(&w);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_git_was_asked_about_before_was_pushed_before),
+		cmocka_unit_test(a_push_that_nobody_approved_is_asked_about),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
