@@ -258,7 +258,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	shown = (struct message *)((char *)effect + columns->message_at);
 	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
-		shown->is_alarm = strstr(row->lane, ":alarm") != NULL;
+		shown->is_alarm = shown->remote_id == 0 && strstr(row->lane, ":alarm") != NULL;
 		shown->is_closing = strstr(row->lane, ":close") != NULL;
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}

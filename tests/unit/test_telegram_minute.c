@@ -173,6 +173,29 @@ what_is_sent_anew_stands_once_after_a_crash(void **state)
 	assert_int_equal(order.deleted[0], 1);
 }
 
+/* What failed has rung: that somebody has seen it takes no room of the next failure. */
+static void
+the_edit_of_a_failure_is_no_failure(void **state)
+{
+	int64_t row = order_add("Failed", (struct message){ .is_alarm = true });
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)order_add("a push waits", (struct message){ 0 });
+	order_run_for(40 * SECOND);
+	order_change(row, "Failed, seen by @ada");
+	order_run_for(SECOND);
+	order_change(row, "Failed, seen by @ada and @bob");
+	order_run_for(10 * SECOND);
+	assert_null(order_find("Failed, seen by @ada and @bob"));
+	row = order_add("Failed too", (struct message){ .is_alarm = true });
+	while (order_find("Failed too") == NULL)
+		order_step();
+	order_change(row, "Failed too, seen by @ada"); /* ordered before it was one */
+	order_run_for(10 * SECOND);
+	assert_null(order_find("Failed too, seen by @ada"));
+}
+
 /* One that was not sent yet says what it has come to, once. */
 static void
 what_was_not_sent_is_sent_as_it_rings(void **state)
@@ -324,6 +347,7 @@ main(void)
 		T(a_copy_that_was_passed_on_its_way_is_deleted_too),
 		T(what_is_not_sent_anew_stays),
 		T(what_is_sent_anew_stands_once_after_a_crash),
+		T(the_edit_of_a_failure_is_no_failure),
 		T(what_was_not_sent_is_sent_as_it_rings),
 		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
 		T(that_a_groups_minute_is_full_is_said_once),
