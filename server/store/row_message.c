@@ -220,7 +220,7 @@ size_t
 row_message_named_in(struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
 {
 	return tx_read(tx, tx_read_number, ret, ROW_MESSAGE_CHATS,
-	    "SELECT DISTINCT chat FROM message WHERE audit_seq > $1 AND audit_seq > 0"
+	    "SELECT DISTINCT chat FROM message INDEXED BY message_audit WHERE audit_seq > $1 AND audit_seq > 0"
 	    " AND chat > $2 AND chat <> 0 ORDER BY chat LIMIT $3",
 	    DB_I64(behind), DB_I64(after), DB_I64(ROW_MESSAGE_CHATS));
 }
