@@ -81,22 +81,23 @@ log_moved(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		    old_chat, new_chat, names);
 }
 
-void
+bool
 decide_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	char names[LIMIT_LINE];
 
 	/* Which rows are of it takes a look at all of them: not for whoever has a group. */
 	if (!is_known(tx, old_chat) && !is_known(tx, new_chat))
-		return;
+		return false;
 	row_message_move_chat(tx, old_chat, new_chat);
 	/* Of others' groups no row is kept; what is pinned where it was ours is ended there. */
 	if ((!settings_names_chat(tx->settings, old_chat, names, sizeof(names)) &&
 		row_pin_get(tx, new_chat).timer == 0) ||
 	    row_chat_now(tx, old_chat) == new_chat)
-		return;
+		return true;
 	row_chat_move(tx, old_chat, new_chat);
 	log_moved(tx, old_chat, new_chat);
+	return true;
 }
 
 void

@@ -21,8 +21,9 @@ bool decide_chat_is_foreign(struct tx *tx, const struct update *update);
  * it had. */
 void decide_chat_leave(struct tx *tx, int64_t chat);
 
-/* A group became a supergroup: messages and settings that name it mean the new one. */
-void decide_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat);
+/* A group became a supergroup: messages and settings that name it mean the new one.  False: neither
+ * is of ours, and nothing has changed. */
+bool decide_chat_move(struct tx *tx, int64_t old_chat, int64_t new_chat);
 
 /* Logs which setting still names a group by the id that it had. */
 void decide_chat_log_moved(struct tx *tx);

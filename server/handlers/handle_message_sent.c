@@ -25,6 +25,20 @@ refused(struct tx *tx, const struct message_sent *sent, int64_t chat)
 	row_message_refused(tx, sent->message);
 }
 
+/* One that is none of ours any more has moved: Telegram would say so each time that it is sent. */
+static void
+moved(struct tx *tx, const struct message_sent *sent)
+{
+	decide_pin_move(tx, sent->chat, sent->new_chat);
+	if (decide_chat_move(tx, sent->chat, sent->new_chat))
+		row_effect_send(tx, sent->message);
+	else
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "message %" PRId64 " is not sent: its group %" PRId64 " became %" PRId64
+		    ", and no setting names either",
+		    sent->message, sent->chat, sent->new_chat);
+}
+
 void
 handle_message_sent(struct tx *tx, const struct event *event)
 {
@@ -32,9 +46,7 @@ handle_message_sent(struct tx *tx, const struct event *event)
 	CLEANUP(message_done) struct message message = row_message_get(tx, sent->message);
 
 	if (sent->new_chat != 0) {
-		decide_pin_move(tx, sent->chat, sent->new_chat);
-		decide_chat_move(tx, sent->chat, sent->new_chat);
-		row_effect_send(tx, sent->message);
+		moved(tx, sent);
 	} else if (sent->thread_gone) {
 		row_message_forget_thread(tx, sent->message);
 		row_effect_send(tx, sent->message);

@@ -135,7 +135,7 @@ handle_new(struct tx *tx, const struct update *update)
 		break;
 	case UPDATE_MIGRATED:
 		decide_pin_move(tx, update->address.chat, update->new_chat);
-		decide_chat_move(tx, update->address.chat, update->new_chat);
+		(void)decide_chat_move(tx, update->address.chat, update->new_chat);
 		break;
 	case UPDATE_OTHER:
 		break;

@@ -143,11 +143,12 @@ bool
 row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before)
 {
 	return tx_number(tx,
-		   "SELECT COUNT(*) FROM message m, work w, approval_request r"
-		   " WHERE w.id = $1 AND r.work = $1 AND m.chat = $2 AND m.at >= r.asked_at"
-		   " AND m.remote_id <> 0 AND ($3 = 0 OR m.remote_id < $3)"
-		   " AND (m.id = w.message OR m.id = w.also_message"
-		   " OR m.id IN (SELECT message FROM work_shown WHERE work = $1))",
+		   "SELECT COUNT(*) FROM (SELECT message FROM work WHERE id = $1"
+		   " UNION SELECT also_message FROM work WHERE id = $1"
+		   " UNION SELECT message FROM work_shown WHERE work = $1) AS s"
+		   " CROSS JOIN message m CROSS JOIN approval_request r" /* in this order */
+		   " WHERE m.id = s.message AND r.work = $1 AND m.chat = $2"
+		   " AND m.at >= r.asked_at AND m.remote_id <> 0 AND ($3 = 0 OR m.remote_id < $3)",
 		   DB_I64(work), DB_I64(chat), DB_I64(before)) > 0;
 }
 

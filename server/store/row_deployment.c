@@ -155,8 +155,8 @@ struct deployment
 row_deployment_queued(struct tx *tx, const char *environment)
 {
 	return find(tx,
-	    "WHERE environment = $1 AND state = 'QUEUED'"
-	    " ORDER BY " STORE_STANDS_BEHIND ", place, id LIMIT 1",
+	    "WHERE id = (SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' ORDER BY " STORE_STANDS_BEHIND ", place, id LIMIT 1)",
 	    DB_TEXT(environment));
 }
 
@@ -246,9 +246,11 @@ row_deployment_list_asked(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max)
 {
 	return tx_read(tx, read_deployment, ret, max,
-	    "SELECT " COLUMNS " FROM work WHERE environment = $1 AND " STORE_IS_OPEN
-	    " AND ((state = 'AWAITING_CONFIRMATION' AND confirmed_by = 0)"
-	    " OR (state = 'QUEUED' AND is_asked_anew <> 0)) ORDER BY id LIMIT $2",
+	    "SELECT " COLUMNS " FROM work WHERE id IN (SELECT id FROM work INDEXED BY work_asking"
+	    " WHERE environment = $1 AND " STORE_IS_ASKING
+	    " AND state = 'AWAITING_CONFIRMATION' AND confirmed_by = 0"
+	    " UNION ALL SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' AND is_asked_anew <> 0) ORDER BY id LIMIT $2",
 	    DB_TEXT(environment), DB_I64(max));
 }
 
@@ -256,9 +258,10 @@ int64_t
 row_deployment_next_asked(struct tx *tx, const char *environment, int64_t after)
 {
 	return tx_number(tx,
-	    "SELECT COALESCE(MIN(id), 0) FROM work WHERE environment = $1 AND " STORE_IS_OPEN
-	    " AND id > $2 AND (state IN ('AWAITING_CONFIRMATION', 'AWAITING_APPROVAL')"
-	    " OR (state = 'QUEUED' AND is_asked_anew <> 0))",
+	    "SELECT COALESCE(MIN(id), 0) FROM (SELECT id FROM work INDEXED BY work_asking"
+	    " WHERE environment = $1 AND " STORE_IS_ASKING " AND state <> 'REQUESTED'"
+	    " UNION ALL SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' AND is_asked_anew <> 0) AS asked WHERE id > $2",
 	    DB_TEXT(environment), DB_I64(after));
 }
 

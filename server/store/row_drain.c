@@ -13,8 +13,8 @@ row_drain_open(struct tx *tx, const char *environment)
 	return tx_first(tx, struct drain, read_drain,
 	    "SELECT run.id, work.id, work.ended_at,"
 	    " CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END"
-	    " FROM run INDEXED BY run_drain JOIN work ON work.id = run.deployment"
-	    " WHERE run.program = 'drain' AND run.ended_at = 0 AND environment = $1"
+	    " FROM run INDEXED BY run_drain CROSS JOIN work" /* in this order */
+	    " WHERE work.id = run.deployment AND run.program = 'drain' AND run.ended_at = 0 AND environment = $1"
 	    " ORDER BY run.id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }

@@ -160,7 +160,9 @@ find_sends(struct tx *tx, int64_t message)
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct sends found = { 0 };
 
-	if (!tx_query(&rows, tx, "SELECT id, lane FROM effect WHERE kind = 'say' AND subject = $1",
+	if (!tx_query(&rows, tx,
+		"SELECT id, lane FROM effect WHERE kind = 'say' AND subject = $1"
+		" ORDER BY id",
 		DB_I64(message)))
 		return found;
 	while (db_next(&rows)) {
@@ -184,6 +186,7 @@ static void
 change_out(struct tx *tx, int64_t id, int64_t message, bool is_closing, bool is_covered)
 {
 	struct outcome *outcome;
+	struct message *shown;
 	struct effect *effect;
 	struct err err;
 
@@ -197,8 +200,10 @@ change_out(struct tx *tx, int64_t id, int64_t message, bool is_closing, bool is_
 		return;
 	}
 	effect->id = id;
-	effect->u.send_message.message.is_closing = is_closing;
-	effect->u.send_message.message.is_covered = is_covered;
+	shown = &effect->u.send_message.message;
+	shown->is_alarm &= shown->remote_id == 0;
+	shown->is_closing = is_closing;
+	shown->is_covered = is_covered;
 }
 
 /* The message as far as a lane depends on it.  False: there is none. */

@@ -228,7 +228,8 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 	    DB_TEXT(name), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
 	/* Whoever answered before a clock was set back did not answer later than this. */
 	(void)tx_run(tx,
-	    "UPDATE work SET answered_at = $2 WHERE environment = $1 AND state = 'QUEUED' AND answered_at > $2",
+	    "UPDATE work INDEXED BY work_queued SET answered_at = $2"
+	    " WHERE environment = $1 AND state = 'QUEUED' AND answered_at > $2",
 	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }

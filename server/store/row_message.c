@@ -220,7 +220,7 @@ size_t
 row_message_named_in(struct tx *tx, int64_t behind, int64_t after, int64_t ret[ROW_MESSAGE_CHATS])
 {
 	return tx_read(tx, tx_read_number, ret, ROW_MESSAGE_CHATS,
-	    "SELECT DISTINCT chat FROM message WHERE audit_seq > $1 AND audit_seq > 0"
+	    "SELECT DISTINCT chat FROM message INDEXED BY message_audit WHERE audit_seq > $1 AND audit_seq > 0"
 	    " AND chat > $2 AND chat <> 0 ORDER BY chat LIMIT $3",
 	    DB_I64(behind), DB_I64(after), DB_I64(ROW_MESSAGE_CHATS));
 }
@@ -245,21 +245,26 @@ delete_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 		(void)row_effect_order(tx, &effect);
 }
 
-/* It was sent for the first time while it was asked to be said anew, or is a late edit. */
+/* It was sent while it was asked to be said anew, or is a late edit: of two copies the newer one
+ * stays until that is done. */
 static void
-note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
+note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id, int64_t was_id)
 {
 	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat));
+	int64_t newer = remote_id > was_id ? remote_id : was_id;
 
-	if (now == remote_id)
-		return; /* it was handed out when the newer one stood there, and edited that */
-	if (now != 0)
+	if (now == remote_id) /* it could not be sent anew, or this edited the newer one */
+		return;
+	if (now != 0) {
 		delete_copy(tx, id, chat, remote_id);
-	else
-		(void)tx_run(tx,
-		    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
-		    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
+		return;
+	}
+	if (was_id != remote_id)
+		delete_copy(tx, id, chat, was_id < remote_id ? was_id : remote_id);
+	(void)tx_run(tx,
+	    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
+	    DB_I64(id), DB_I64(chat), DB_I64(newer)); /* sticky */
 }
 
 void
@@ -282,7 +287,7 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 
 	if (is_of_before(tx, id)) {
 		if (remote_id != 0)
-			note_copy(tx, id, chat, remote_id);
+			note_copy(tx, id, chat, remote_id, was_id);
 		return;
 	}
 	delete_copy(tx, id, chat, was_id);

@@ -57,7 +57,7 @@ row_retention_clear(struct tx *tx)
 	    " (SELECT seq, at FROM inbox ORDER BY seq LIMIT $2) WHERE at < $1)",
 	    tx->at - INBOX_DAYS * DAY_MS);
 	more |= clear(tx,
-	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox"
+	    "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox INDEXED BY inbox_update"
 	    " WHERE source = 'telegram' AND at < $1 ORDER BY at LIMIT $2)",
 	    tx->at - UPDATE_DAYS * DAY_MS);
 	more |= clear(tx,

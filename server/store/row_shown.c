@@ -26,8 +26,9 @@ int64_t
 row_shown_in(struct tx *tx, int64_t work, int64_t chat, const char *why)
 {
 	return tx_number(tx,
-	    "SELECT COALESCE(MIN(m.id), 0) FROM work_shown s JOIN message m ON m.id = s.message"
-	    " WHERE s.work = $1 AND s.why = $3 AND m.chat = $2",
+	    "SELECT COALESCE(MIN(s.message), 0) FROM work_shown s"
+	    " WHERE s.work = $1 AND s.why = $3 AND EXISTS"
+	    " (SELECT 1 FROM message m WHERE m.id = s.message AND m.chat = $2)",
 	    DB_I64(work), DB_I64(chat), DB_TEXT(why));
 }
 

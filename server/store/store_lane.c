@@ -258,7 +258,7 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 	shown = (struct message *)((char *)effect + columns->message_at);
 	if (store_message_show(store->db, shown->id, &message, err)) {
 		*shown = message;
-		shown->is_alarm = strstr(row->lane, ":alarm") != NULL;
+		shown->is_alarm = shown->remote_id == 0 && strstr(row->lane, ":alarm") != NULL;
 		shown->is_closing = strstr(row->lane, ":close") != NULL;
 		return shown->remote_id != 0 || drop_closed_buttons(store, &shown->buttons, err);
 	}
@@ -534,11 +534,23 @@ recover_rest(struct store *store, struct queue_list *out, struct err *err)
 	return db_rows_end(&rows, ok ? err : NULL) && ok;
 }
 
+/* What a message was to say before it is sent anew: nothing of it is in hand any more. */
+static bool
+drop_passed(struct store *store, struct err *err)
+{
+	if (!db_run(store->db, err,
+		"DELETE FROM effect WHERE kind = 'say'"
+		" AND id < (SELECT m.anew FROM message m WHERE m.id = effect.subject)"))
+		return false;
+	store->mark.n_outbox -= db_changes(store->db);
+	return true;
+}
+
 bool
 store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 {
-	if (!recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
-	    !touch_every_lane(store, err))
+	if (!drop_passed(store, err) || !recover_rest(store, out, err) ||
+	    !store_lane_fill_runs(store, out, err) || !touch_every_lane(store, err))
 		return false;
 	for (size_t i = 0; i < store->lanes.touched.n; i++)
 		if (!advance(store, store->lanes.touched.names[i], true, out, err))

@@ -1,8 +1,9 @@
 /* store_restore.c - a backup takes the database's place; a kill leaves the old or the new.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * copy, check, mark | move away, rename the copy | (a start is committed) remove the mark.
- * Behind the mark each step may be done again: it is, by whoever comes next.
+ * copy, check, name, mark | move away, rename the copy | (a start is committed) remove the mark.
+ * Behind the mark each step may be done again: it is, by whoever comes next.  A mark of one before
+ * names a folder that is used: it is changed before the copy has its name.
  */
 #include "store/store_restore.h"
 
@@ -24,6 +25,7 @@
 #include "store/store.h"
 #include "store/store_inside.h"
 
+#define PARTIAL	    STORE_FILE ".restoring"
 #define COPY	    STORE_FILE ".restore"
 #define MARK	    "restore"
 #define MARK_MAX    64
@@ -161,24 +163,7 @@ name_away(const char *folder, char away[STORE_RESTORE_AWAY], struct err *err)
 	}
 }
 
-bool
-store_restore_begin(const struct store_restore *where, int fd, const char *file,
-    struct store_backup *ret, char away[STORE_RESTORE_AWAY], struct err *err)
-{
-	char copy[PATH_MAX], mark[PATH_MAX];
-
-	if (!path_of(copy, where->folder, COPY, err) || !path_of(mark, where->folder, MARK, err) ||
-	    !name_away(where->folder, away, err))
-		return false;
-	if (make_copy(copy, fd, file, ret, err) && file_flush_name(copy, err) &&
-	    file_write(mark, away, strlen(away), 0600, err))
-		return true;
-	/* A mark without a copy makes the next start one of a restored database: it asks first. */
-	drop_copy(copy);
-	return false;
-}
-
-/* --- its name --- */
+/* --- the mark --- */
 
 /* Whoever shares our folder could have put it there.  0: there is none. */
 static int
@@ -204,6 +189,44 @@ read_mark(const char *folder, char away[MARK_MAX], struct err *err)
 		return 1;
 	return ERR_FD(err_set(err, ERR_INVALID, "%s names no folder: remove it", mark));
 }
+
+/* What is checked is the copy from here on, and `away` where what it replaces goes. */
+static bool
+name_copy(
+    const char *folder, const char *partial, const char *mark, const char *away, struct err *err)
+{
+	char copy[PATH_MAX], before[MARK_MAX];
+	int found = read_mark(folder, before, err);
+
+	if (found < 0 || !path_of(copy, folder, COPY, err) || !file_flush_name(partial, err) ||
+	    (found == 1 && !file_write(mark, away, strlen(away), 0600, err)))
+		return false;
+	if (rename(partial, copy) != 0)
+		return err_errno(err, ERR_IO, errno, "renaming %s", partial);
+	if (file_flush_name(copy, err) && file_write(mark, away, strlen(away), 0600, err))
+		return true;
+	/* A mark without a copy makes the next start one of a restored database: it asks first. */
+	(void)unlink(copy);
+	return false;
+}
+
+bool
+store_restore_begin(const struct store_restore *where, int fd, const char *file,
+    struct store_backup *ret, char away[STORE_RESTORE_AWAY], struct err *err)
+{
+	char partial[PATH_MAX], mark[PATH_MAX];
+
+	if (!path_of(partial, where->folder, PARTIAL, err) ||
+	    !path_of(mark, where->folder, MARK, err) || !name_away(where->folder, away, err))
+		return false;
+	if (make_copy(partial, fd, file, ret, err) &&
+	    name_copy(where->folder, partial, mark, away, err))
+		return true;
+	drop_copy(partial);
+	return false;
+}
+
+/* --- its name --- */
 
 /* The files whose names begin so; one that is not there was moved before. */
 static bool

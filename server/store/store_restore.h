@@ -17,8 +17,8 @@ struct store_restore {
 /*
  * Copies the file that `fd` is open on beside the database, and checks the copy as a backup is
  * checked.  Then a mark is written (one rename, flushed): from there on the copy is the database,
- * whoever is killed, as soon as store_restore_finish() is called.  `file`: its name, for *err.
- * False: *err says why; the database is what it was.
+ * whoever is killed, as soon as store_restore_finish() is called, as it is before this.  `file`:
+ * its name, for *err.  False: *err says why; the database is what it was.
  */
 bool store_restore_begin(const struct store_restore *where, int fd, const char *file,
     struct store_backup *ret, char away[STORE_RESTORE_AWAY], struct err *err) MUST_USE;

@@ -86,7 +86,9 @@ answer(size_t call)
 	char text[48];
 
 	(void)snprintf(text, sizeof(text), "{\"message_id\":%lld}", (long long)++order.next_remote);
-	if (!order.is_away)
+	if (order.refuses && !order.calls[call].is_edit)
+		result = (struct telegram_result){ .code = 400, .description = "Bad Request" };
+	else if (!order.is_away)
 		result = (struct telegram_result){ .ok = true,
 			.code = 200,
 			.description = "",
@@ -166,6 +168,18 @@ order_run_for(int64_t ms)
 {
 	for (int64_t end = order.now + ms; order.now < end;)
 		order_step();
+}
+
+void
+order_crash(void)
+{
+	telegram_send_free(order.send);
+	memset(order.calls, 0, sizeof(order.calls));
+	order.is_deferred = false;
+	order.timer_at = -1;
+	store_aid_reopen(&order.aid);
+	order.send = telegram_send_new(NULL, NULL, NULL);
+	assert_non_null(order.send);
 }
 
 int

@@ -50,6 +50,7 @@ struct order {
 	} calls[2];
 	bool is_away;
 	bool edits_hang;
+	bool refuses; /* what is new */
 	int64_t next_remote;
 	size_t n;
 	struct order_sent sent[SENT_MAX];
@@ -71,6 +72,8 @@ int order_tear_down(void **state);
 /* One turn, of 50 ms. */
 void order_step(void);
 void order_run_for(int64_t ms);
+/* The program dies and starts again: rows alone are left. */
+void order_crash(void);
 
 /* Decides on a struct order_say. */
 void order_act_add(struct tx *tx, void *arg);

@@ -3,9 +3,11 @@
 #include "decide/decide_chat.h"
 
 #include "decide_aid.h"
+#include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
+#include "store/row_message.h"
 
 #define OURS	"ALLOWED_CHATS=-1002"
 #define FOREIGN INT64_C(-555)
@@ -240,6 +242,33 @@ for_a_group_that_is_not_ours_no_row_is_looked_at(void **state)
 }
 
 static void
+add_message(struct tx *tx, UNUSED void *arg)
+{
+	struct message message = { .address.chat = FOREIGN, .head = (char *)"deploys" };
+
+	(void)row_message_add(tx, &message);
+}
+
+/* The settings named it once.  Telegram says where it is now, each time that it is written to. */
+static void
+what_cannot_follow_its_group_is_not_sent_for_ever(void **state)
+{
+	struct store_aid aid;
+	struct effect *effect;
+
+	(void)state;
+	store_aid_open(&aid, handlers, NULL, OURS, NULL);
+	store_aid_act(&aid, add_message, NULL);
+	effect = store_aid_take(&aid, EFFECT_SEND_MESSAGE);
+	effect->result->u.message_sent = (struct message_sent){
+		.message = effect->subject, .chat = FOREIGN, .new_chat = FOREIGN - 1
+	};
+	(void)store_aid_report(&aid, effect);
+	assert_int_equal(store_aid_count(&aid, EFFECT_SEND_MESSAGE), 0);
+	store_aid_close(&aid);
+}
+
+static void
 settings_that_name_a_chat_are_named(void **state)
 {
 	char names[LIMIT_LINE];
@@ -274,6 +303,7 @@ main(void)
 		cmocka_unit_test(what_is_reported_goes_to_the_new_id),
 		cmocka_unit_test(only_what_settings_name_is_a_row_and_doctor_reads_it),
 		cmocka_unit_test(for_a_group_that_is_not_ours_no_row_is_looked_at),
+		cmocka_unit_test(what_cannot_follow_its_group_is_not_sent_for_ever),
 		cmocka_unit_test(settings_that_name_a_chat_are_named),
 	};
 

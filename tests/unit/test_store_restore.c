@@ -335,6 +335,25 @@ a_second_one_within_the_second_keeps_what_the_first_has_kept(void **state)
 	assert_int_equal(messages_in(path), 1);
 }
 
+/* Of the wrong one, then of the right one, which is killed: what the first has moved away is all
+ * that there is of the database of before. */
+static void
+killed_at_any_step_a_second_one_keeps_what_the_first_has_kept(void **state)
+{
+	struct scene *scene = *state;
+	char first[STORE_RESTORE_AWAY];
+	bool is_marked, killed = true;
+
+	for (int steps = 0; killed; steps++) {
+		make_state(scene);
+		assert_true(restore(scene, first, &scene->aid.err));
+		killed = kill_at(scene, steps);
+		assert_true(store_restore_finish(&scene->where, &is_marked, &scene->aid.err));
+		assert_true(is_marked);
+		is_restored(scene);
+	}
+}
+
 /* As a disk may give it back: it opens, and a page of it is none. */
 static void
 put_damaged(const struct scene *scene)
@@ -421,6 +440,7 @@ main(void)
 		TEST(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole),
 		TEST(the_mark_stays_until_a_start_on_the_copy_is_committed),
 		TEST(a_second_one_within_the_second_keeps_what_the_first_has_kept),
+		TEST(killed_at_any_step_a_second_one_keeps_what_the_first_has_kept),
 		TEST(what_is_no_backup_of_ours_is_refused),
 		TEST(a_mark_of_another_user_or_with_a_path_in_it_is_refused),
 	};

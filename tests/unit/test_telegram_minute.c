@@ -107,6 +107,95 @@ what_is_sent_anew_stands_once(void **state)
 	assert_int_equal(order_find("Rolled back, seen")->of, 4); /* what is there now */
 }
 
+/* Sent anew once more while Telegram takes the first: no copy of them stays. */
+static void
+a_copy_that_was_passed_on_its_way_is_deleted_too(void **state)
+{
+	int64_t row = order_add("deploys", (struct message){ 0 });
+
+	(void)state;
+	order_run_for(3 * SECOND);
+	order_renew(row, "Failed", (struct message){ .rings_for = 7, .is_alarm = true });
+	while (order_find("Failed") == NULL)
+		order_step();
+	order_renew(row, "Rolled back", (struct message){ .rings_for = 7, .is_alarm = true });
+	order_run_for(10 * SECOND);
+	order_change(row, "Rolled back, seen");
+	order_run_for(2 * MINUTE);
+	assert_int_equal(order_find("Rolled back, seen")->of, 3);
+	assert_int_equal(order.n_deleted, 2);
+	assert_int_equal(order.deleted[0] + order.deleted[1], 1 + 2);
+}
+
+/* What cannot be sent anew stays where it is, whatever is heard late of an edit of it. */
+static void
+what_is_not_sent_anew_stays(void **state)
+{
+	int64_t row = order_add("deploys", (struct message){ 0 });
+
+	(void)state;
+	order_run_for(3 * SECOND);
+	order.edits_hang = true;
+	order_change(row, "builds");
+	order_run_for(3 * SECOND);
+	order.refuses = true;
+	order_renew(row, "Failed", (struct message){ .rings_for = 7, .is_alarm = true });
+	order_run_for(3 * SECOND);
+	order.edits_hang = false;
+	order_run_for(MINUTE);
+	assert_int_equal(order.n_deleted, 0);
+	assert_int_equal(order_count("Failed"), 2);
+	assert_int_equal(order.sent[order.n - 1].of, 1);
+}
+
+/* An edit was in hand when it was sent anew, and the program dies: there is one message. */
+static void
+what_is_sent_anew_stands_once_after_a_crash(void **state)
+{
+	int64_t row = order_add("deploys", (struct message){ 0 });
+	size_t n = 0, before;
+
+	(void)state;
+	order_run_for(3 * SECOND);
+	order.edits_hang = true;
+	order_change(row, "builds");
+	order_run_for(3 * SECOND);
+	order_renew(row, "Failed", (struct message){ .rings_for = 7, .is_alarm = true });
+	before = order.n;
+	order_crash();
+	order_run_for(MINUTE);
+	order_change(row, "Failed, seen");
+	order_run_for(2 * MINUTE);
+	for (size_t i = before; i < order.n; i++)
+		n += !order.sent[i].is_edit;
+	assert_int_equal(n, 1);
+	assert_int_equal(order.n_deleted, 1);
+	assert_int_equal(order.deleted[0], 1);
+}
+
+/* What failed has rung: that somebody has seen it takes no room of the next failure. */
+static void
+the_edit_of_a_failure_is_no_failure(void **state)
+{
+	int64_t row = order_add("Failed", (struct message){ .is_alarm = true });
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)order_add("a push waits", (struct message){ 0 });
+	order_run_for(40 * SECOND);
+	order_change(row, "Failed, seen by @ada");
+	order_run_for(SECOND);
+	order_change(row, "Failed, seen by @ada and @bob");
+	order_run_for(10 * SECOND);
+	assert_null(order_find("Failed, seen by @ada and @bob"));
+	row = order_add("Failed too", (struct message){ .is_alarm = true });
+	while (order_find("Failed too") == NULL)
+		order_step();
+	order_change(row, "Failed too, seen by @ada"); /* ordered before it was one */
+	order_run_for(10 * SECOND);
+	assert_null(order_find("Failed too, seen by @ada"));
+}
+
 /* One that was not sent yet says what it has come to, once. */
 static void
 what_was_not_sent_is_sent_as_it_rings(void **state)
@@ -255,6 +344,10 @@ main(void)
 		T(it_takes_the_next_call_that_is_free),
 		T(an_edit_that_changes_nothing_is_not_sent),
 		T(what_is_sent_anew_stands_once),
+		T(a_copy_that_was_passed_on_its_way_is_deleted_too),
+		T(what_is_not_sent_anew_stays),
+		T(what_is_sent_anew_stands_once_after_a_crash),
+		T(the_edit_of_a_failure_is_no_failure),
 		T(what_was_not_sent_is_sent_as_it_rings),
 		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
 		T(that_a_groups_minute_is_full_is_said_once),

@@ -1,0 +1,106 @@
+"""Goal: no statement of server/store/ walks a table that grows, by what SQLite says of how it finds its rows."""
+# SPDX-License-Identifier: ISC
+import functools
+import pathlib
+import re
+import sqlite3
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA = "server/store/store_schema.c"
+
+# Rows that stay for weeks or for ever, whatever is in progress.
+GROWS = {"audit", "change", "inbox", "message", "past", "release", "run", "run_step", "work"}
+# One value of that column has any number of them.
+COARSE = {"chat", "environment", "source", "state"}
+# They look at databases of before too, at rest or in the background.
+OTHERS = {"audit_heads.c", "audit_verify.c", "store_backup.c"}
+# Statements that may, by how they begin, and why.
+MAY = (
+    # the newest so many, by id
+    "SELECT requested_by, requester, MAX(id) FROM (",
+    "SELECT environment FROM (SELECT id, environment, requested_by, program FROM work ORDER BY id DESC LIMIT",
+    # the end of an index
+    "INSERT INTO release (",
+    # the list of releases to roll back to, which a person asks for
+    "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
+    " left_by, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND commit_id NOT IN",
+    # a group that moved, an application that has another name, a database that was restored: once
+    "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = ",
+    "UPDATE message SET chat = ",
+    "UPDATE work SET chat = ",
+    "SELECT EXISTS (SELECT 1 FROM ",
+    "UPDATE release SET environment = ",
+    "UPDATE work SET environment = ",
+    "UPDATE run SET started_at = $1 WHERE started_at = 0",
+)
+
+LITERAL = re.compile(r'\s*"((?:[^"\\]|\\.)*)"')
+STATEMENT = re.compile(r"(?:SELECT|INSERT|UPDATE|DELETE)\b")
+
+
+def preprocessed(path):
+    command = ("gcc", "-E", "-P", "-D_GNU_SOURCE", "-I.", "-Iserver", path)
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def texts(source, at=0):
+    """Each text that stands in it, of as many literals as stand side by side."""
+    while (found := source.find('"', at)) >= 0:
+        text, at = "", found
+        while (literal := LITERAL.match(source, at)) is not None:
+            text, at = text + literal[1].encode().decode("unicode_escape"), literal.end()
+        yield text
+
+
+@functools.cache
+def database():
+    made = sqlite3.connect(":memory:")
+    source = preprocessed(SCHEMA)
+    for migration in re.finditer(r"\bmigration_\d+\[\] = \{", source):
+        end = source.index("};", migration.end())
+        for text in texts(source[migration.end():end]):
+            made.executescript(text)
+    return made
+
+
+def steps(statement):
+    numbered = [int(number) for number in re.findall(r"\$(\d+)", statement)]
+    values = [1] * (max(numbered) if numbered else statement.count("?"))
+    try:
+        return [row[3] for row in database().execute("EXPLAIN QUERY PLAN " + statement, values)]
+    except sqlite3.OperationalError as failure:
+        assert "incomplete input" in str(failure), statement  # the rest is added when it runs
+        return []
+
+
+def table_of(statement, name):
+    alias = re.search(rf"\b(\w+)(?: AS)? {name}\b", statement)
+    return name if name in GROWS or alias is None else alias[1]
+
+
+def walk_of(statement):
+    """The step that looks at rows of which there is no end; None: there is none."""
+    plan = steps(statement)
+    ends = "LIMIT" in statement and not any("TEMP B-TREE FOR ORDER" in step for step in plan)
+    for step in plan:
+        found = re.match(r"(SCAN|SEARCH) (\w+)(?: USING .*?INDEX (\w+)(?: \((.*)\))?)?", step)
+        if found is None or ends or table_of(statement, found[2]) not in GROWS:
+            continue
+        index = database().execute("SELECT sql FROM sqlite_master WHERE name = ?", (found[3],)).fetchone()
+        is_partial = index is not None and index[0] is not None and " WHERE " in index[0]
+        column = re.fullmatch(r"(\w+)[=<>]\?", found[4] or "")
+        if not is_partial and (found[1] == "SCAN" or (column is not None and column[1] in COARSE)):
+            return step
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "server/store").glob("*.c")))
+def test_no_statement_walks_a_table_that_grows(name):
+    if f"server/store/{name}" == SCHEMA or name in OTHERS:
+        return
+    for text in texts(preprocessed(f"server/store/{name}")):
+        if STATEMENT.match(text) and not text.startswith(MAY):
+            assert walk_of(text) is None, text
