@@ -148,6 +148,36 @@ what_is_not_sent_anew_stays(void **state)
 	assert_int_equal(order.sent[order.n - 1].of, 1);
 }
 
+static void
+note_shown(void *ctx, const struct message *message, const struct message_sent *said)
+{
+	(void)message;
+	*(int64_t *)ctx = said->remote_id;
+}
+
+/* Regression: progress was shown in the copy that had gone, of whose edit was heard late. */
+static void
+progress_is_shown_where_it_was_sent_anew(void **state)
+{
+	int64_t shown = 0, row;
+	const struct telegram_send_hooks hooks = { NULL, note_shown, &shown };
+
+	(void)state;
+	telegram_send_free(order.send);
+	order.send = telegram_send_new(NULL, NULL, &hooks);
+	row = order_add("deploys", (struct message){ 0 });
+	order_run_for(3 * SECOND);
+	order.edits_hang = true;
+	order_change(row, "builds");
+	order_run_for(3 * SECOND);
+	order_renew(row, "Rolling back", (struct message){ .rings_for = 7, .is_alarm = true });
+	order_run_for(3 * SECOND);
+	assert_int_equal(shown, 2);
+	order.edits_hang = false;
+	order_run_for(10 * SECOND);
+	assert_int_equal(shown, 2);
+}
+
 /* An edit was in hand when it was sent anew, and the program dies: there is one message. */
 static void
 what_is_sent_anew_stands_once_after_a_crash(void **state)
@@ -346,6 +376,7 @@ main(void)
 		T(what_is_sent_anew_stands_once),
 		T(a_copy_that_was_passed_on_its_way_is_deleted_too),
 		T(what_is_not_sent_anew_stays),
+		T(progress_is_shown_where_it_was_sent_anew),
 		T(what_is_sent_anew_stands_once_after_a_crash),
 		T(the_edit_of_a_failure_is_no_failure),
 		T(what_was_not_sent_is_sent_as_it_rings),
