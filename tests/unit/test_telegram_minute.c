@@ -1,6 +1,7 @@
 /* Goal: a group's minute is spent on what closes, ends and rings, and each message stands once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "order_aid.h"
+#include "store/row_pin.h"
 
 /* A question that was answered stood there for half a minute, with its button, for edits that show
  * progress were before it. */
@@ -349,6 +350,33 @@ one_deployment_has_four_of_a_groups_minute(void **state)
 	assert_int_equal(order_count("Live"), 1);
 }
 
+static void
+act_pin(struct tx *tx, void *arg)
+{
+	row_pin_put(tx, &(struct pin){ .chat = GROUP, .message = *(int64_t *)arg });
+}
+
+/* It waits until the group is quiet, and nobody waits behind it. */
+static void
+a_pinned_summary_keeps_no_other_edit_waiting(void **state)
+{
+	int64_t pinned = order_add("shop runs 1", (struct message){ .is_silent = true });
+	int64_t row = order_add("Deploying", (struct message){ 0 });
+
+	(void)state;
+	(void)order_add("a push waits", (struct message){ 0 });
+	order_run_for(6 * SECOND);
+	store_aid_act(&order.aid, act_pin, &pinned);
+	order_change(pinned, "shop runs 2");
+	order_run_for(SECOND);
+	order_change(row, "Checking");
+	order_run_for(10 * SECOND);
+	assert_non_null(order_find("Checking"));
+	assert_null(order_find("shop runs 2"));
+	order_run_for(2 * MINUTE);
+	assert_non_null(order_find("shop runs 2"));
+}
+
 /* One that takes long shows how far it is, and no more than its four a minute. */
 static void
 a_long_one_shows_progress_within_them(void **state)
@@ -383,6 +411,7 @@ main(void)
 		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
 		T(that_a_groups_minute_is_full_is_said_once),
 		T(one_deployment_has_four_of_a_groups_minute),
+		T(a_pinned_summary_keeps_no_other_edit_waiting),
 		T(a_long_one_shows_progress_within_them),
 	};
 
