@@ -134,9 +134,9 @@ bool store_copy_make(const char *path, int64_t version, struct err *err) MUST_US
 
 /* --- store_lane.c --- */
 
-/* Messages of a chat have six lanes: no alarm and no answer waits for the others, what is new for
+/* Messages of a chat have seven lanes: no alarm and no answer waits for the others, what is new for
  * no edit, an edit that takes buttons away for none that does not, and nobody for what is held
- * back. */
+ * back, or for what is pinned and waits until the chat is quiet. */
 enum store_lane_part {
 	STORE_LANE_REST,
 	STORE_LANE_EDITS,
@@ -144,6 +144,7 @@ enum store_lane_part {
 	STORE_LANE_ALARMS,
 	STORE_LANE_CLOSING,
 	STORE_LANE_HELD,
+	STORE_LANE_PINNED,
 	STORE_LANE_PARTS,
 };
 

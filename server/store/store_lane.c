@@ -22,7 +22,8 @@ store_lane_of_chat(
 		[STORE_LANE_ANSWERS] = ":answer",
 		[STORE_LANE_ALARMS] = ":alarm",
 		[STORE_LANE_CLOSING] = ":close",
-		[STORE_LANE_HELD] = ":held" };
+		[STORE_LANE_HELD] = ":held",
+		[STORE_LANE_PINNED] = ":pin" };
 
 	/* Always fits. */
 	(void)snprintf(
@@ -40,6 +41,8 @@ part_of(const struct effect *effect)
 		return STORE_LANE_HELD;
 	if (message->remote_id != 0 && message->is_closing)
 		return STORE_LANE_CLOSING;
+	if (message->remote_id != 0 && message->is_pinned)
+		return STORE_LANE_PINNED;
 	if (message->is_alarm)
 		return STORE_LANE_ALARMS;
 	if (message->is_answer)

@@ -42,7 +42,7 @@ telegram_send_job_sent(struct telegram_job *job, const struct message_sent *said
 	struct telegram_send *send = job->send;
 
 	TAILQ_REMOVE(&job->send->jobs, job, of_send);
-	if (said != NULL && send->hooks.on_said != NULL)
+	if (said != NULL && !job->is_covered && send->hooks.on_said != NULL)
 		send->hooks.on_said(send->hooks.ctx, job->message, said);
 	job->on_said(job->ctx, said);
 	free(job);

@@ -170,6 +170,8 @@ lane_of(const struct effect *effect)
 		return 5;
 	if (message->remote_id != 0 && message->is_closing)
 		return 4;
+	if (message->remote_id != 0 && message->is_pinned)
+		return 6;
 	if (message->is_alarm || message->is_answer)
 		return message->is_alarm ? 3 : 2;
 	return message->remote_id != 0;

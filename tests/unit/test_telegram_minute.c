@@ -1,6 +1,7 @@
 /* Goal: a group's minute is spent on what closes, ends and rings, and each message stands once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "order_aid.h"
+#include "store/row_pin.h"
 
 /* A question that was answered stood there for half a minute, with its button, for edits that show
  * progress were before it. */
@@ -146,6 +147,36 @@ what_is_not_sent_anew_stays(void **state)
 	assert_int_equal(order.n_deleted, 0);
 	assert_int_equal(order_count("Failed"), 2);
 	assert_int_equal(order.sent[order.n - 1].of, 1);
+}
+
+static void
+note_shown(void *ctx, const struct message *message, const struct message_sent *said)
+{
+	(void)message;
+	*(int64_t *)ctx = said->remote_id;
+}
+
+/* Regression: progress was shown in the copy that had gone, of whose edit was heard late. */
+static void
+progress_is_shown_where_it_was_sent_anew(void **state)
+{
+	int64_t shown = 0, row;
+	const struct telegram_send_hooks hooks = { NULL, note_shown, &shown };
+
+	(void)state;
+	telegram_send_free(order.send);
+	order.send = telegram_send_new(NULL, NULL, &hooks);
+	row = order_add("deploys", (struct message){ 0 });
+	order_run_for(3 * SECOND);
+	order.edits_hang = true;
+	order_change(row, "builds");
+	order_run_for(3 * SECOND);
+	order_renew(row, "Rolling back", (struct message){ .rings_for = 7, .is_alarm = true });
+	order_run_for(3 * SECOND);
+	assert_int_equal(shown, 2);
+	order.edits_hang = false;
+	order_run_for(10 * SECOND);
+	assert_int_equal(shown, 2);
 }
 
 /* An edit was in hand when it was sent anew, and the program dies: there is one message. */
@@ -319,6 +350,33 @@ one_deployment_has_four_of_a_groups_minute(void **state)
 	assert_int_equal(order_count("Live"), 1);
 }
 
+static void
+act_pin(struct tx *tx, void *arg)
+{
+	row_pin_put(tx, &(struct pin){ .chat = GROUP, .message = *(int64_t *)arg });
+}
+
+/* It waits until the group is quiet, and nobody waits behind it. */
+static void
+a_pinned_summary_keeps_no_other_edit_waiting(void **state)
+{
+	int64_t pinned = order_add("shop runs 1", (struct message){ .is_silent = true });
+	int64_t row = order_add("Deploying", (struct message){ 0 });
+
+	(void)state;
+	(void)order_add("a push waits", (struct message){ 0 });
+	order_run_for(6 * SECOND);
+	store_aid_act(&order.aid, act_pin, &pinned);
+	order_change(pinned, "shop runs 2");
+	order_run_for(SECOND);
+	order_change(row, "Checking");
+	order_run_for(10 * SECOND);
+	assert_non_null(order_find("Checking"));
+	assert_null(order_find("shop runs 2"));
+	order_run_for(2 * MINUTE);
+	assert_non_null(order_find("shop runs 2"));
+}
+
 /* One that takes long shows how far it is, and no more than its four a minute. */
 static void
 a_long_one_shows_progress_within_them(void **state)
@@ -346,12 +404,14 @@ main(void)
 		T(what_is_sent_anew_stands_once),
 		T(a_copy_that_was_passed_on_its_way_is_deleted_too),
 		T(what_is_not_sent_anew_stays),
+		T(progress_is_shown_where_it_was_sent_anew),
 		T(what_is_sent_anew_stands_once_after_a_crash),
 		T(the_edit_of_a_failure_is_no_failure),
 		T(what_was_not_sent_is_sent_as_it_rings),
 		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
 		T(that_a_groups_minute_is_full_is_said_once),
 		T(one_deployment_has_four_of_a_groups_minute),
+		T(a_pinned_summary_keeps_no_other_edit_waiting),
 		T(a_long_one_shows_progress_within_them),
 	};
 
