@@ -276,7 +276,7 @@ add_approval(struct tx *tx, const struct update *update, struct deployment *work
 	(void)decide_needs_may(tx, work, update->person, &role);
 	assert(role != NULL); /* the caller has asked whether they may */
 	(void)text_copy(approval.name, sizeof(approval.name), update->name);
-	(void)text_copy(approval.role, sizeof(approval.role), role->name);
+	(void)role_id_text(role->application, role->name, approval.role);
 	decide_needs_binding(tx, work, approval.binding);
 	(void)decide_needs_void(tx, work); /* one of theirs that no longer counts, too */
 	row_approval_add(tx, work->id, &approval);

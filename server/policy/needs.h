@@ -79,7 +79,7 @@ needs_count_approvers(const struct settings *settings, const struct needs_work *
 struct approval {
 	int64_t person;
 	char name[LIMIT_PERSON];
-	char role[ENVIRONMENT_NAME_MAX];
+	char role[ROLE_TEXT]; /* "shop:lead" */
 	int64_t at;
 	char binding[NEEDS_BINDING]; /* what was approved */
 	bool has_factor;	     /* with a code of their second factor */

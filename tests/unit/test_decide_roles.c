@@ -1,5 +1,6 @@
 /* Goal: a role of one file is none of another, in tokens, rows and open work, also of versions before.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "approval_aid.h"
 #include "token_aid.h"
 
 #include <unistd.h>
@@ -409,6 +410,28 @@ the_servers_entries_are_shown_to_admins_of_the_server(void **state)
 	world_close(&w);
 }
 
+/* Whoever reads who has approved finds out as which of two that are called alike. */
+static void
+an_approval_says_whose_role_it_was_given_with(void **state)
+{
+	static const char shop[] = LEAD_OF("501, 502",
+	    "deploy:*, approve, status, history") "PRODUCTION_APPROVALS=1\nPRODUCTION_CONFIRM=false\n";
+	char show[24];
+	struct world w;
+
+	(void)state;
+	open_with(&w, shop, OF_CIDER, "ROLE_LEAD_IDS=701", "ROLE_LEAD_MAY=status:*/*");
+	(void)world_text_in(&w, 501, 501, "/deploy shop/production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(&w, 502, 502, "Approve");
+	assert_int_equal(world_audited(&w, "\"deploy_approval\"", "\"role\":\"shop:lead\""), 1);
+	(void)snprintf(
+	    show, sizeof(show), "/show %" PRId64, world_newest(&w, "shop/production").id);
+	(void)world_text_in(&w, 502, 502, show);
+	assert_non_null(world_says_in(&w, 502, " as shop:lead, "));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -423,6 +446,7 @@ main(void)
 		cmocka_unit_test(work_of_before_goes_on_where_the_name_meant_one_thing),
 		cmocka_unit_test(who_loses_a_right_is_named_at_the_first_start_and_no_more),
 		cmocka_unit_test(the_servers_entries_are_shown_to_admins_of_the_server),
+		cmocka_unit_test(an_approval_says_whose_role_it_was_given_with),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
