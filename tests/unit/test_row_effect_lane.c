@@ -359,7 +359,7 @@ act_is_behind(struct tx *tx, void *arg)
 }
 
 /* Found by the simulation (SEED=47122): a power cut left the older send behind the newer one, and
- * it said what came next.  As somebody had deleted the message it was sent, and taken for a copy. */
+ * it said what came next.  Somebody had deleted the message: it was sent, and taken for a copy. */
 static void
 what_waited_and_says_what_is_now_is_no_copy(void **state)
 {
