@@ -16,7 +16,7 @@
 #include "store/row_environment.h"
 #include "store/row_past.h"
 
-/* Nothing was live when git was asked: no commit. */
+/* Nothing was live when git was asked, or another one is by now: no commit. */
 #define COMPARED_WITH_NOTHING "-"
 
 /* What nobody shall ship unawares: blocked commits, then those that were rejected, each once. */
@@ -180,9 +180,12 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 		(void)text_copy(deployment->barrier, sizeof(deployment->barrier), answer->barrier);
 	if (answer->error[0] == '\0' && row_past_set(tx, deployment->id, answer))
 		deployment->is_past_barrier = false; /* no question has said so */
-	/* Over another one that is live by then, git is asked again at its turn. */
+	/* Over another one that is live by then, git is asked again at its turn; also where that
+	 * one is live again, which is a decision of meanwhile. */
 	if (answer->has_base)
-		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, answer->base);
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT,
+		    strcmp(answer->base, environment.current.commit) == 0 ? answer->base :
+									    COMPARED_WITH_NOTHING);
 	else if (answer->error[0] == '\0' && environment.current.id != 0)
 		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
 	if (answer->error[0] == '\0')

@@ -269,6 +269,9 @@ send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 	before = find_sends(tx, message);
 	change_out(tx, before.out, message, is_closing, is_anew);
 	id = before.waiting != 0 ? before.waiting : row_effect_order(tx, &effect);
+	if (before.waiting != 0) /* behind a restart one of before waits; it says what is now */
+		(void)tx_run(tx, "UPDATE message SET anew = $2 WHERE id = $1 AND anew > $2",
+		    DB_I64(message), DB_I64(id)); /* sticky */
 	place(tx, id, &effect, &before, is_anew);
 	return tx->failed ? 0 : id;
 }

@@ -20,6 +20,7 @@ mkdir -p bed old srv var/lib/docker
 mount --bind "$folder" bed
 mount -t tmpfs -o "size=$DISK,mode=711" docker var/lib/docker
 mount -t tmpfs -o mode=755 run run
+mount -t tmpfs -o mode=700 home root # a login of docker in ours is none of theirs
 mount -t tmpfs -o mode=1777 tmp tmp
 mount -t proc proc proc
 mount --rbind /sys sys

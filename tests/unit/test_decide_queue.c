@@ -264,6 +264,32 @@ a_push_that_is_an_ancestor_of_what_is_live_is_superseded(void **state)
 	world_close(&w);
 }
 
+/* Found by the simulation (SEED=46012): what git had compared it with was rolled back and forward
+ * meanwhile: nothing seemed to have changed, and the push started over what a person chose. */
+static void
+a_push_over_what_is_live_once_more_is_compared_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	(void)world_decide(&w, world_push(&w, "develop")); /* git is slow */
+	world_rolls_back(&w, "/rollback staging");
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(&w, "/rollback staging 2"), "Roll forward"));
+	world_git(&w, (struct world_git){ .commit = COMMIT_E, .is_force_push = true });
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	world_git(&w, (struct world_git){ .commit = COMMIT_E, .is_force_push = true });
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "older than what is live"));
+	world_close(&w);
+}
+
 static void
 what_is_live_by_now_ends_unless_it_was_asked_for_again(void **state)
 {
@@ -552,6 +578,7 @@ main(void)
 		cmocka_unit_test(a_full_queue_refuses_no_rollback_and_not_the_locks_owner),
 		cmocka_unit_test(a_persons_fourth_rollback_is_refused),
 		cmocka_unit_test(a_push_replaces_a_push_and_no_person),
+		cmocka_unit_test(a_push_over_what_is_live_once_more_is_compared_again),
 		cmocka_unit_test(a_push_that_is_an_ancestor_of_what_is_live_is_superseded),
 		cmocka_unit_test(what_is_live_by_now_ends_unless_it_was_asked_for_again),
 		cmocka_unit_test(nothing_goes_back_unasked),

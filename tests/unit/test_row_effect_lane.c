@@ -5,6 +5,7 @@
 #include "lib/text.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
+#include "store/store_inside.h"
 
 static void
 act_change(struct tx *tx, void *arg)
@@ -350,6 +351,36 @@ a_late_edit_of_what_was_sent_anew_deletes_nothing(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_DELETE_MESSAGE), 0);
 }
 
+static void
+act_is_behind(struct tx *tx, void *arg)
+{
+	(void)tx_run(tx, "UPDATE message SET remote_id = 510, anew = 1000000 WHERE id = $1",
+	    DB_I64(*(int64_t *)arg));
+}
+
+/* Found by the simulation (SEED=47122): a power cut left the older send behind the newer one, and
+ * it said what came next.  Somebody had deleted the message: it was sent, and taken for a copy. */
+static void
+what_waited_and_says_what_is_now_is_no_copy(void **state)
+{
+	struct store_aid *aid = *state;
+	int64_t id;
+	struct effect *effect;
+
+	(void)lane_aid_add(aid, 1, "another");
+	id = lane_aid_add(aid, 1, "asking git");
+	store_aid_act(aid, act_is_behind, &id);
+	change(aid, id, "refused");
+	lane_aid_said(aid, "another");
+	effect = store_aid_take(aid, EFFECT_SEND_MESSAGE);
+	assert_string_equal(effect->u.send_message.message.head, "refused");
+	effect->result->u.message_sent.message = id;
+	effect->result->u.message_sent.chat = 1;
+	effect->result->u.message_sent.remote_id = 518;
+	(void)store_aid_report(aid, effect);
+	assert_int_equal(store_aid_count(aid, EFFECT_DELETE_MESSAGE), 0);
+}
+
 int
 main(void)
 {
@@ -368,6 +399,7 @@ main(void)
 		TEST(what_waits_moves_with_its_chat),
 		TEST(an_id_of_the_chat_that_moved_is_not_kept),
 		TEST(a_late_edit_of_what_was_sent_anew_deletes_nothing),
+		TEST(what_waited_and_says_what_is_now_is_no_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
