@@ -106,8 +106,14 @@ def test_a_bot_whose_commands_do_not_come(town):
 
 
 def test_an_environment_that_does_not_answer(town):
+    """The other one's does not answer either: nothing was ever deployed to it."""
+    scene = town.scene
+    scene.release()
+    scene.health.answers["staging"] = (500, {"commit": scene.scripts.live()})
     found = town.wait_firing("DeploybotEnvironmentUnhealthy")
-    assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
+    assert (found["instance"], found["environment"], found["severity"]) == (town.well, "staging", "warning")
+    scene.health.answers["staging"] = LiveCommit(scene.scripts, "staging")
+    town.wait_silent("DeploybotEnvironmentUnhealthy")
 
 
 def test_a_certificate_of_five_days(town):
