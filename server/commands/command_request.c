@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
+#include "decide/decide_ready.h"
 #include "decide/decide_reply.h"
 
 #define WORDS 3
@@ -41,6 +42,16 @@ say_no_client(struct tx *tx, const struct update *update, const char *id)
 	(void)decide_send(tx, &update->address, &text);
 }
 
+/* In a chat the message of the work shows it, behind a button; a terminal has none. */
+static void
+answer_with_line(struct tx *tx, const struct update *update, int64_t id)
+{
+	struct deployment work = row_deployment_get(tx, id);
+
+	if (decide_is_answered(update) && work.state == DEPLOY_AWAITING_APPROVAL)
+		decide_ready_send(tx, &update->address, &work);
+}
+
 void
 command_request(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -56,5 +67,6 @@ command_request(struct tx *tx, const struct update *update, const struct request
 	else if (decide_do_client(tx, update->person, id) == NULL)
 		say_no_client(tx, update, id);
 	else
-		(void)decide_do(tx, update, action, id, words[2], DO_IS_REQUESTED);
+		answer_with_line(
+		    tx, update, decide_do(tx, update, action, id, words[2], DO_IS_REQUESTED));
 }

@@ -21,6 +21,7 @@ ADMIN_IDS = ",".join(str(n) for n in (ADA, *range(FIRST_ADMIN, FIRST_ADMIN + ADM
 # end has blocked.
 AGAIN = re.compile(r"Deploy again|Deploy to")
 HOLDS_BLOCKED = re.compile(r"⚠️ (may contain|contains) ")
+ANY = re.compile("")
 OWN = re.compile(
     r"GITHUB_REPOSITORY$|REPOSITORY_URL$|ENVIRONMENTS$|GITHUB_BRANCH_|(STAGING|PRODUCTION)_(?!TELEGRAM_IDS)")
 QUICK = {"POLL_REPOSITORY_SECONDS": "0", "HEALTH_CHECK_SUCCESSES": "1",
@@ -41,10 +42,11 @@ class Person:
         self.since = self.scene.chat.mark()
         return self.scene.chat.say(self.number, chat or self.number, text, **options)
 
-    def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S):
+    def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S, confirms=HOLDS_BLOCKED):
         """The first message, or edit of one, that says all the words and none of the others.
 
-        What is live already, or holds what an earlier test has blocked, is confirmed, where no test is about that."""
+        What is live already, or holds what an earlier test has blocked, is confirmed, where no test is about that.
+        confirms: what a question says that is confirmed too."""
         def is_wanted(view):
             return (all(word in text_of(view) for word in words)
                     and not any(word in text_of(view) for word in without)
@@ -53,7 +55,7 @@ class Person:
         def is_again(view):
             return (view["chat_id"] == (chat or self.number) and view["message_id"] not in self.again
                     and (any("Deploy again" in label for label in buttons_of(view))
-                         or HOLDS_BLOCKED.search(text_of(view)) and yes_of(view)))
+                         or confirms.search(text_of(view)) and yes_of(view)))
 
         def yes_of(view):
             return next((label for label in buttons_of(view) if AGAIN.search(label)), None)
@@ -222,11 +224,7 @@ class Scene(Stage):
         """Makes what is asked for live; the final message."""
         who = self.admin()
         who.say(f"/deploy {environment} {ref}".strip())
-        heard = who.hear(f"{environment}", without=("🔎", "▸"))
-        if "Deploy to" in text_of(heard):
-            who.press(heard, "again" if "again?" in text_of(heard) else "Deploy to")
-        final = who.hear(f"Live: {environment}", "took ")  # the message itself: what rings beside it may come first
-        return final
+        return who.hear(f"Live: {environment}", "took ", confirms=ANY)
 
 
 class Applications(Scene):

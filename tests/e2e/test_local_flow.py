@@ -255,6 +255,7 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
+    scene.lift_blocks()
 
 
 def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):

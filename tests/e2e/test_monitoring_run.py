@@ -73,6 +73,14 @@ class Town:
         check_stop(self.ill)
         self.scene.close()
 
+    def start_ill_anew(self, *statements):
+        """... with these in its database."""
+        self.ill.stop()
+        with contextlib.closing(sqlite3.connect(f"{self.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db, db:
+            for statement in statements:
+                db.execute(statement)
+        self.ill.start()
+
     def wait_firing(self, alert, **labels):
         return wait_until(lambda: self.prometheus.firing(alertname=alert, **labels), PATIENCE_S, alert)[alert]
 
@@ -106,6 +114,10 @@ def test_a_bot_whose_commands_do_not_come(town):
 
 
 def test_an_environment_that_does_not_answer(town):
+    """Once it has a release: nothing that was never deployed to is down."""
+    town.start_ill_anew("INSERT INTO release (environment, commit_id, image, at, deployment, released_by, subject)"
+                        " VALUES ('staging', '0123456789abcdef0123456789abcdef01234567', '', 1767225600000, 0, '', '')",
+                        "UPDATE environment SET current_release = last_insert_rowid() WHERE name = 'staging'")
     found = town.wait_firing("DeploybotEnvironmentUnhealthy")
     assert (found["instance"], found["environment"], found["severity"]) == (town.other, "staging", "warning")
 
@@ -148,15 +160,10 @@ def test_a_collector_that_does_not_answer(town):
 
 def test_an_audit_log_whose_end_was_cut_off(town):
     """The chats' line names an entry that is not there; when nothing names it any more, a start ends the alert."""
-    def start_anew(statement):
-        town.ill.stop()
-        with contextlib.closing(sqlite3.connect(f"{town.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db, db:
-            db.execute(statement)
-        town.ill.start()
-    start_anew("INSERT INTO audit_line VALUES (1000000, '0123456789abcdef', 1767225600000)")
+    town.start_ill_anew("INSERT INTO audit_line VALUES (1000000, '0123456789abcdef', 1767225600000)")
     found = town.wait_firing("DeploybotAuditCut")
     assert (found["instance"], found["severity"]) == (town.other, "critical")
-    start_anew("DELETE FROM audit_line WHERE seq = 1000000")
+    town.start_ill_anew("DELETE FROM audit_line WHERE seq = 1000000")
     town.wait_silent("DeploybotAuditCut")
 
 

@@ -80,7 +80,7 @@ def test_the_queue_is_shown_and_a_place_is_taken_back(scene):
     assert bob.press(shown, "Leave").startswith("You left the queue: #")
     carl.hear("⏳ Queued: 1st in staging", third[:7])
     carl.hear("⏳ You are next in staging")
-    assert second[:7] not in text_of(scene.chat.message(shown))
+    wait_until(lambda: second[:7] not in text_of(scene.chat.message(shown)), PATIENCE_S, "what bob is shown now")
     scene.scripts.touch("go")
     carl.hear("Live: staging", third[:7])
     assert started(scene)[-2:] == [first, third]

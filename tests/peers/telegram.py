@@ -181,7 +181,8 @@ class Server:
 
     async def with_faults(self, method, arguments, request):
         """Runs a method, unless the next fault that was asked for hits it."""
-        fault = next((f for f in self.faults if f["method"] in (method, "*")), None)
+        fault = next((f for f in self.faults if f["method"] in (method, "*")
+                      and str(arguments.get("chat_id")) == str(f.get("chat_id", arguments.get("chat_id")))), None)
         if fault is None:
             return await self.run(method, arguments)
         fault["times"] -= 1

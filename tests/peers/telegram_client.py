@@ -211,7 +211,7 @@ class Telegram:
 
     def fault(self, method="*", times=1, **fault):
         """The next `times` calls fail: status=, description=, retry_after=, hang=, close=True,
-        execute=True (does it, then fails), raw= (a body that is no JSON)."""
+        execute=True (does it, then fails), raw= (a body that is no JSON), chat_id= (those to that chat alone)."""
         self.act("faults", method=method, times=times, **fault)
 
     def clear_faults(self):

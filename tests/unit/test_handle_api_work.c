@@ -37,6 +37,23 @@ what_somebody_does_not_see_of_a_work_is_not_named(void **state)
 	world_close(&w);
 }
 
+/* A terminal has no button behind which it stands. */
+static void
+who_asks_for_an_approval_on_the_machine_reads_its_line(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, ADA_IS, TEAM, "CLIENTS=acme", "CLIENT_ACME_HOST=h",
+	    "CLIENT_ACME_ACTIONS=disk-free", NULL);
+	assert_int_equal(api_aid_ask(&w, ADA, API_COMMAND, "/v1/command/request",
+			     "{\"arguments\": [\"disk-free\", \"acme\"]}"),
+	    200);
+	SAID(&w, "To be approved: client/acme");
+	SAID(&w, "APPROVE: disk-free acme nonce=");
+	world_close(&w);
+}
+
 /* --- what it waits for --- */
 
 static void
@@ -345,6 +362,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_somebody_does_not_see_of_a_work_is_not_named),
 		cmocka_unit_test(approvals_of_some_work_are_shown),
+		cmocka_unit_test(who_asks_for_an_approval_on_the_machine_reads_its_line),
 		cmocka_unit_test(an_emergency_is_asked_for_and_reviewed),
 		cmocka_unit_test(what_keeps_new_work_back_is_shown),
 		cmocka_unit_test(work_is_shown_as_it_stands),
