@@ -20,7 +20,7 @@ decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct b
 	const struct request request = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
-	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
+	(void)snprintf(label, sizeof(label), "▶️ Resume queue of %.40s", environment);
 	row_button_show_for(tx, &request, chat, 0, label, buttons);
 }
 

@@ -104,7 +104,7 @@ def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
                          'do echo "==> more$((n += 1))"; sleep 0.3; done; '
                          'echo "==> release"; echo "$2" >"$here/$1.live"')
     carl.say("/deploy staging", chat=GROUP)
-    carl.hear("🚀 Deploying staging", chat=GROUP)
+    carl.hear("⏳ Deploying staging", chat=GROUP)
     for _ in range(6):
         bea.say("/history production", chat=GROUP)
         bea.hear("live since", chat=GROUP)
