@@ -404,12 +404,12 @@ suggest(const char *text, const char *time, const struct zone *zone, int64_t at,
 
 		behind += strspn(behind, BLANKS);
 		if (n > 0 && n < MOST && unit_of(behind, letters_at(behind)) != 0) {
-			(void)err_set(err, ERR_INVALID, "\"%.*s\" is no time to last: write %d%c",
+			(void)err_set(err, ERR_INVALID, "\"%.*s\" is not a duration: write %d%c",
 			    size_of(text, 2), text, (int)n, tolower((unsigned char)*behind));
 			return WHEN_WRONG;
 		}
 	}
-	return refuse(text, 2, "no time to last: write 30m, 2h or 3d; or until Mon 16:00", err);
+	return refuse(text, 2, "not a duration: write 30m, 2h or 3d; or until Mon 16:00", err);
 }
 
 static enum when

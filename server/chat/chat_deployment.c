@@ -123,7 +123,7 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 		    "/queue" MARK_CODE " shows which");
 	else if (ahead == NULL && about->environment->unknown_since != 0)
 		chat_text_add(text,
-		    "\nqueued: what runs there is not known; ▶️ Start queue of %s, in its message, ends that",
+		    "\nqueued: what runs there is not known; ▶️ Resume queue of %s, in its message, ends that",
 		    deployment->environment);
 	else if (ahead == NULL)
 		return;

@@ -11,8 +11,8 @@
 /* AWAITING_APPROVAL: how it stands. */
 struct chat_approvals {
 	int needed;
-	size_t n;	 /* that count */
-	size_t n_others; /* people who may approve it as well */
+	size_t n;			 /* that count */
+	size_t n_others;		 /* people who may approve it as well */
 	enum needs_unknown unknown;	 /* why one who asked is no known person */
 	const char *tokens;		 /* by which it was asked for; "": by none */
 	bool is_one_more;		 /* ... which asks for one more */
@@ -143,7 +143,7 @@ char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_U
 void chat_deployment_others(struct chat_text *text, const struct deployment *deployment);
 
 /* What stands in the place of a message that was sent anew, where it could not be deleted. */
-#define CHAT_SAID_BELOW "🔁 This is said again below."
+#define CHAT_SAID_BELOW "This is said again below."
 
 #define CHAT_PAST_BARRIER "⚠️ Roll back all the same"
 
@@ -202,8 +202,8 @@ void chat_deployment_reminder(struct chat_text *text, const struct chat_deployme
 /* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c): which of them it
  * passes, and how many approvals; to who could have approved it, as it stands, with those words
  * ("": of before they were kept); that nobody has reviewed it, a reminder of so many. */
-void chat_emergency_passed(
-    struct chat_text *text, const struct holds *holds, int approvals, int64_t at);
+void
+chat_emergency_passed(struct chat_text *text, const struct holds *holds, int approvals, int64_t at);
 void chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed);
 void
 chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);

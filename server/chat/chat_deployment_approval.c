@@ -39,7 +39,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	if (is->roles != NULL)
 		chat_text_outside(text, " · asked: ", is->roles);
 	if (is->until != 0)
-		chat_text_since(text, "\n⌛ open until ", &about->clock, is->until, about->at);
+		chat_text_since(text, "\n⏳ open until ", &about->clock, is->until, about->at);
 	if (is->asked != NULL && is->asked[0] == '\0' && is->n_others > 0)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "nobody could be asked" MARK_BOLD

@@ -10,7 +10,7 @@ void
 chat_deployment_until(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->until != 0)
-		chat_text_since(text, "\n⌛ open until ", &about->clock, about->until, about->at);
+		chat_text_since(text, "\n⏳ open until ", &about->clock, about->until, about->at);
 }
 
 void
@@ -110,7 +110,7 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exception);
 	chat_deployment_emergency(text, "\n", deployment);
 	if (deployment->is_unwitnessed)
-		chat_text_add(text, "\n🧾 without witness: the audit log was late outside");
+		chat_text_add(text, "\n⏳ without witness: the audit log's copy was late");
 }
 
 void
@@ -461,7 +461,7 @@ chat_unknown_orders(struct chat_text *text, const struct environment *environmen
 		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
 	else
 		chat_text_add(text, " (it asks first)");
-	chat_text_add(text, ", or ▶️ Start queue of %s, which starts what is queued.", name);
+	chat_text_add(text, ", or ▶️ Resume queue of %s, which starts what is queued.", name);
 }
 
 void

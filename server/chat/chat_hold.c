@@ -9,10 +9,10 @@
 /* clang-format off */
 #define LOCK_WORDS    { "🔒", "lock", \
 	FIRST_LOCKED_OUT, FIRST_PUSH_LOCKED, FIRST_PUSH_LOCKED_OUT }
-#define FREEZE_WORDS  { "🧊", "freeze", \
+#define FREEZE_WORDS  { "🔒", "freeze", \
 	FIRST_FROZEN_OUT, FIRST_PUSH_FROZEN, FIRST_PUSH_FROZEN_OUT }
 #define WINDOW_WORDS  FREEZE_WORDS
-#define WITNESS_WORDS { "🧾", "time without witness", \
+#define WITNESS_WORDS { "⏳", "time without witness", \
 	FIRST_UNSEEN_OUT, FIRST_PUSH_UNSEEN, FIRST_PUSH_UNSEEN_OUT }
 /* clang-format on */
 

@@ -21,7 +21,7 @@ void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 
 /* Behind what is done or said meanwhile. */
-#define CHAT_HOLD_UNWITNESSED "\n🧾 without witness"
+#define CHAT_HOLD_UNWITNESSED "\n⏳ without witness"
 
 /* What can be done all the same. */
 #define CHAT_HOLD_WITNESS_LEAVES \

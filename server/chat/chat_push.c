@@ -71,7 +71,7 @@ chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 			chat_first(text, FIRST_ANSWERED, ask->last);
 			chat_text_add(text, "and all others that asked");
 		} else {
-			chat_text_add(text, "ℹ️ Answered by others");
+			chat_text_add(text, "Answered by others");
 		}
 		chat_text_commit(text, "\n", ask->commit);
 		chat_text_quoted(text, " ", ask->subject, CHAT_FIRST_SUBJECT);

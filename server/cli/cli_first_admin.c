@@ -201,7 +201,7 @@ greet(struct first_admin *admin)
 	json_out_object(&json);
 	json_put_i64(&json, "chat_id", admin->person);
 	json_put_str(&json, "text",
-	    "👋 Your id is shown where deploybot is set up: who does that says whether you are its first admin. It answers when that is finished.");
+	    "Your id is shown where deploybot is set up: who does that says whether you are its first admin. It answers when that is finished.");
 	json_out_end(&json);
 	call(admin,
 	    &(struct telegram_request){

@@ -127,7 +127,7 @@ read_number(struct tx *tx, const struct update *update, struct request *request,
 		return true;
 	decide_answer_no(tx, update);
 	(void)decide_sendf(
-	    tx, &update->address, "🚫 /audit: how many entries? A number from 1 to %d.", MOST);
+	    tx, &update->address, "⛔ /audit: how many entries? A number from 1 to %d.", MOST);
 	return false;
 }
 
@@ -139,7 +139,7 @@ is_private(struct tx *tx, const struct update *update)
 		return true;
 	decide_answer_no(tx, update);
 	(void)decide_sendf(tx, &update->address,
-	    "🚫 /audit: the audit log is shown in private: write " MARK_CODE "/audit" MARK_CODE
+	    "⛔ /audit: the audit log is shown in private: write " MARK_CODE "/audit" MARK_CODE
 	    " to me there.");
 	return false;
 }
@@ -160,7 +160,7 @@ command_audit(struct tx *tx, const struct update *update, const struct request *
 		chat_first(&text, FIRST_AUDIT_LOG, scope.at[0]->name);
 		shown = add_one(tx, &text, scope.at[0]->name, (size_t)n, &newest);
 	} else {
-		chat_text_add(&text, "📜 " MARK_BOLD "Audit log" MARK_BOLD ", the newest first");
+		chat_text_add(&text, MARK_BOLD "Audit log" MARK_BOLD ", the newest first");
 		shown = add_all(tx, &text, &scope, wanted.target[0] != '\0', (size_t)n, &newest);
 	}
 	if (shown == 0)

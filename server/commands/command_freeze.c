@@ -37,7 +37,7 @@ say_frozen(struct tx *tx, const struct update *update, const struct hold *freeze
 	chat_hold_until(&text, ", ", freeze->until, &holds);
 	chat_text_some(&text, ": ", freeze->reason);
 	chat_text_add(&text,
-	    "\nNothing new is deployed there; %s, rollbacks go on. " MARK_CODE
+	    "\nNothing new is deployed there; %s, rollbacks are still allowed. " MARK_CODE
 	    "/unfreeze %s" MARK_CODE " ends it.",
 	    decide_hold_pushes_text(tx, freeze->target), decide_freeze_word(freeze->target, word));
 	decide_hold_add_work(tx, freeze->target, &text);

@@ -388,7 +388,7 @@ say_start(struct tx *tx, const struct update *update, struct chat_text *text)
 	struct first first;
 
 	choose(tx, update, &first);
-	chat_text_add(text, "👋 I deploy releases, check their health and roll bad ones back.\n");
+	chat_text_add(text, "I deploy releases, check their health and roll bad ones back.\n");
 	if (!say_actions(tx, update, &first, text, &message))
 		add_start_buttons(tx, update, &message);
 	add_all_button(tx, update, &message);
@@ -440,7 +440,7 @@ greet(struct tx *tx, const struct update *update, bool is_start, bool is_all)
 	if (is_stranger) {
 		if (is_start)
 			chat_text_add(&text,
-			    "👋 I deploy releases, check their health and roll bad ones back.\n\n");
+			    "I deploy releases, check their health and roll bad ones back.\n\n");
 		say_stranger(tx, update, ended, &text);
 		(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 		return;

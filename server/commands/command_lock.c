@@ -37,7 +37,7 @@ say_locked(
 	say_before(&text, before, &holds);
 	chat_text_outside(&text, "\nOnly ", lock->by);
 	chat_text_add(&text,
-	    " deploys there now; %s, rollbacks go on. " MARK_CODE "/unlock %s" MARK_CODE
+	    " deploys there now; %s, rollbacks are still allowed. " MARK_CODE "/unlock %s" MARK_CODE
 	    " ends it.",
 	    decide_hold_pushes_text(tx, lock->target), lock->target);
 	decide_hold_add_work(tx, lock->target, &text);

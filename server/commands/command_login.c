@@ -18,7 +18,7 @@ command_login(struct tx *tx, const struct update *update, UNUSED const struct re
 		return;
 	else if (is_seen)
 		(void)decide_sendf(tx, &update->address,
-		    "🔑 Not logged in: write " MARK_CODE "/login <token>" MARK_CODE
+		    "🔐 Not logged in: write " MARK_CODE "/login <token>" MARK_CODE
 		    " in our private chat. A token that others have seen is no token any more: have it revoked.");
 	else if (update->token[0] == '\0')
 		(void)decide_sendf(tx, &update->address,

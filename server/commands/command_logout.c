@@ -10,6 +10,6 @@ command_logout(struct tx *tx, const struct update *update, UNUSED const struct r
 	if (!decide_may_as(tx, update, POLICY_GREET, "", "logout"))
 		return;
 	(void)decide_sendf(tx, &update->address,
-	    decide_session_leave(tx, update) ? "🔑 Logged out: only your own roles count now." :
-					       "🔑 You are not logged in.");
+	    decide_session_leave(tx, update) ? "🔐 Logged out: only your own roles count now." :
+					       "🔐 You are not logged in.");
 }

@@ -33,11 +33,11 @@ command_sessions(struct tx *tx, const struct update *update, UNUSED const struct
 		return;
 	if (!update->is_private) {
 		(void)decide_sendf(
-		    tx, &update->address, "🔑 /sessions works in our private chat only.");
+		    tx, &update->address, "🔐 /sessions works in our private chat only.");
 		return;
 	}
 	sees_all = decide_is_allowed(tx, update->person, POLICY_TOKEN, POLICY_ALL);
-	chat_text_add(&text, "🔑 Logged in by a token:");
+	chat_text_add(&text, "🔐 Logged in by a token:");
 	while ((session = row_session_next(tx, session.person)).person != 0)
 		if ((sees_all || session.person == update->person) && n++ < SHOWN)
 			add_line(tx, &session, &text);

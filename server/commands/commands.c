@@ -558,7 +558,7 @@ use_up(struct tx *tx, const struct update *update, const struct button_row *butt
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_button_close_keyboard(tx, button->message);
-	chat_text_outside(&text, "👉 ", update->name);
+	chat_text_outside(&text, "", update->name);
 	chat_text_add(&text, ": " MARK_CODE "/%s", command->word);
 	(void)target_of(tx, &button->request, target);
 	chat_text_some(&text, " ", target);

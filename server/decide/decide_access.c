@@ -218,7 +218,7 @@ report(struct tx *tx)
 	for (size_t i = 0; i < tx->settings->admins.count; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_text_add(&text, "🔑 " MARK_BOLD "Access" MARK_BOLD ": ");
+		chat_text_add(&text, "🔐 " MARK_BOLD "Access" MARK_BOLD ": ");
 		if (found > 0)
 			chat_text_add(&text, "%zu to look at", found);
 		else

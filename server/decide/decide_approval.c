@@ -29,6 +29,7 @@ static void
 answer(struct tx *tx, const struct update *update, enum chat_first first, const char *fmt, ...)
 {
 	const char *before = chat_first_rows[first].before;
+	bool has_sign = (unsigned char)before[0] >= 0x80;
 	char line[LIMIT_LINE];
 	va_list args;
 
@@ -36,7 +37,8 @@ answer(struct tx *tx, const struct update *update, enum chat_first first, const 
 	(void)vsnprintf(line, sizeof(line), fmt, args); /* cut is fine */
 	va_end(args);
 	if (update->kind == UPDATE_PRESS)
-		decide_toastf(tx, update, false, "%s%s", strchr(before, ' ') + 1, line);
+		decide_toastf(
+		    tx, update, false, "%s%s", has_sign ? strchr(before, ' ') + 1 : before, line);
 	else
 		(void)decide_sendf(tx, &update->address, "%s%s", before, line);
 }

@@ -97,6 +97,6 @@ decide_first_admin_opens(struct tx *tx, const struct update *update, const char 
 	row_first_admin_put(tx, &link);
 	decide_factor_audit(tx, update, AUDIT_CODE_FIRST_ADMIN_OPENED, update->person);
 	(void)decide_sendf(tx, &update->address,
-	    "👋 Your id is shown on the server now: whoever sets it up makes you the first admin.");
+	    "Your id is shown on the server now: whoever sets it up makes you the first admin.");
 	return true;
 }

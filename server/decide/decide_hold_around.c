@@ -203,7 +203,7 @@ decide_hold_add_end(struct tx *tx, const char *target, size_t waiting, struct ch
 		left += holds.n > 0 && has_waiting(tx, environment->name);
 	}
 	if (waiting > left)
-		chat_text_add(text, " What waited goes on.");
+		chat_text_add(text, " Queued pushes start now.");
 	for (i = 0; (environment = decide_hold_covers(tx, target, &i)) != NULL;) {
 		decide_holds(tx, environment->name, &holds);
 		if (holds.n == 0)

@@ -22,6 +22,6 @@ const char *decide_hold_pushes_words(bool drops, bool waits);
 /* In how many of these something waits for the end of what holds them. */
 size_t decide_hold_waiting(struct tx *tx, const char *target);
 
-/* Adds what follows from the end: " What waited goes on." (waiting: decide_hold_waiting()
+/* Adds what follows from the end: " Queued pushes start now." (waiting: decide_hold_waiting()
  * before it), heads that were dropped, and what holds each environment still. */
 void decide_hold_add_end(struct tx *tx, const char *target, size_t waiting, struct chat_text *text);

@@ -112,7 +112,7 @@ say_begun(struct tx *tx, const struct environment_settings *settings, struct cha
 	chat_first(text, FIRST_FROZEN, settings->name);
 	if (window != NULL)
 		chat_hold_by(text, window, &holds, tx->at);
-	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks go on.",
+	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks are still allowed.",
 	    decide_hold_pushes_text(tx, settings->name));
 	decide_hold_add_work(tx, settings->name, text);
 }
@@ -233,7 +233,7 @@ say_several_begun(struct tx *tx, const struct changed *changed, struct chat_text
 		    words_of_begun(tx, changed->at[i]->name, changed->until == 0));
 	end_lines(&lines);
 	add_more(changed->n, text);
-	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks go on.",
+	chat_text_add(text, "\nNothing new is deployed there; %s, rollbacks are still allowed.",
 	    decide_hold_pushes_words(changed->n_drops > 0, changed->n_drops < changed->n));
 	if (changed->n_busy > 0)
 		chat_text_add(text,

@@ -66,10 +66,10 @@ say_when(struct tx *tx, const struct update *update, const char *of, int64_t eve
 		tx->answer.status = 429;
 	if (update->kind == UPDATE_PRESS) /* each of them waits for its answer */
 		decide_toastf(
-		    tx, update, false, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
+		    tx, update, false, "⛔ Too many %s: again in %" PRId64 " s.", of, seconds);
 	else if (take(tx, "slower", update->person, 1, HINT_EVERY_MS))
 		(void)decide_sendf(
-		    tx, &update->address, "🐢 Too many %s: again in %" PRId64 " s.", of, seconds);
+		    tx, &update->address, "⛔ Too many %s: again in %" PRId64 " s.", of, seconds);
 }
 
 bool

@@ -72,7 +72,7 @@ refuse(struct tx *tx, const struct update *update, enum reason reason, const cha
 
 	(void)snprintf(why, sizeof(why), "not accepted: %s", reasons[reason].audit);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_LINE, WHAT, "", why);
-	(void)decide_sendf(tx, &update->address, "🚫 APPROVE line not accepted: %s.",
+	(void)decide_sendf(tx, &update->address, "⛔ APPROVE line not accepted: %s.",
 	    words[0] != '\0' ? words : reasons[reason].words);
 }
 
@@ -258,7 +258,7 @@ decide_line_refused(struct tx *tx, const struct update *update)
 		update->refusal == UPDATE_REFUSED_CAPTION) &&
 	    !decide_is_stranger(tx, update->person))
 		(void)decide_sendf(tx, &update->address,
-		    "🚫 APPROVE line not accepted: %s: send the line yourself, as a message of its own.",
+		    "⛔ APPROVE line not accepted: %s: send the line yourself, as a message of its own.",
 		    update_refusal_words(update->refusal));
 	return true;
 }

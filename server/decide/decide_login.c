@@ -41,7 +41,7 @@ decide_login_deleted(
 	if (failure[0] == '\0')
 		return;
 	chat_text_outside(&text,
-	    "🔑 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
+	    "🔐 Delete it yourself: your message with the token is still in this chat, because Telegram would not delete it: ",
 	    failure);
 	(void)decide_send(tx, &(struct chat_address){ .chat = deleted->chat }, &text);
 }
@@ -65,7 +65,7 @@ decide_login_astray(struct tx *tx, const struct update *update)
 		return true;
 	order_deletion(tx, update);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Nothing done: that looks like a token, so your message is deleted. " MARK_CODE
+	    "🔐 Nothing done: that looks like a token, so your message is deleted. " MARK_CODE
 	    "/login <token>" MARK_CODE " logs in.");
 	return true;
 }
@@ -121,7 +121,7 @@ refuse(struct tx *tx, const struct update *update, const struct token *token, co
 {
 	count_failure(tx, update, token, why);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Not logged in: the token is unknown, revoked or has ended. Your message is deleted.");
+	    "🔐 Not logged in: the token is unknown, revoked or has ended. Your message is deleted.");
 }
 
 /* Two have it: which of them should not is not known. */
@@ -132,7 +132,7 @@ block(struct tx *tx, const struct update *update, struct token *token)
 	    tx, update, AUDIT_CODE_TOKEN_BLOCKED, token, "another account tried to log in with it");
 	decide_token_revoke(tx, token, "another account tried to log in with it");
 	decide_factor_tell(tx, token->person,
-	    "🔑 Token blocked: " MARK_BOLD "%s" MARK_BOLD " belongs to " MARK_CODE
+	    "🔐 Token blocked: " MARK_BOLD "%s" MARK_BOLD " belongs to " MARK_CODE
 	    "telegram:%" PRId64 MARK_CODE ", and " MARK_CODE "telegram:%" PRId64 MARK_CODE
 	    " tried to log in with it. Somebody else has it: deploybot token add makes another.",
 	    token->name, token->person, update->person);
@@ -152,7 +152,7 @@ begin(struct tx *tx, const struct update *update, struct token *token)
 	row_token_save(tx, token);
 	decide_session_begin(tx, update, token);
 	(void)decide_sendf(tx, &update->address,
-	    "🔑 Logged in as " MARK_BOLD "%s" MARK_BOLD
+	    "🔐 Logged in as " MARK_BOLD "%s" MARK_BOLD
 	    " until %s; ends after %s without use.\n%sNobody approves by a token. " MARK_CODE
 	    "/logout" MARK_CODE " ends it. Your message with the token is deleted.",
 	    row_token_role_text(token, role),

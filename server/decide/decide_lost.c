@@ -95,7 +95,7 @@ decide_lost(struct tx *tx)
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
 		chat_text_add(&text,
-		    "🔑 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on all targets.%s",
+		    "🔐 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on all targets.%s",
 		    buf_text(&roles));
 		if (roles.size > 0)
 			chat_text_add(&text,

@@ -254,7 +254,7 @@ decide_pad_press(struct tx *tx, const struct update *update, const struct reques
 
 	(void)snprintf(who, sizeof(who), "pad:%" PRId64, update->person);
 	if (!row_rate_limit_take(tx, who, PRESSES, PRESS_EVERY_MS)) {
-		decide_toastf(tx, update, false, "🐢 Slower.");
+		decide_toastf(tx, update, false, "Slower.");
 		return;
 	}
 	if (!decide_pad_get(tx, update, &pad))

@@ -206,7 +206,7 @@ say_refused(struct tx *tx, const struct effect_pin_message *pinned, const char *
 	const struct chat_address address = { .chat = pinned->chat };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	chat_text_outside(&text, "📌 Status not pinned: ", failure);
+	chat_text_outside(&text, "Status not pinned: ", failure);
 	chat_text_add(&text,
 	    ".\nGive the bot the right to pin messages here; it is tried again each hour and at each start. The status is kept up to date all the same.");
 	(void)decide_send(tx, &address, &text);
@@ -245,7 +245,7 @@ end(struct tx *tx, const struct pin *pin, const char *why)
 	if (message.id == 0)
 		return;
 	chat_text_add(&text,
-	    "📌 Status no longer kept up to date here: %s. " MARK_CODE "/status" MARK_CODE
+	    "Status no longer kept up to date here: %s. " MARK_CODE "/status" MARK_CODE
 	    " shows it.",
 	    why);
 	free(message.head);

@@ -106,7 +106,7 @@ bool decide_may_somewhere(
 bool decide_may_begin(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment);
 
-/* The same of what its grant is not called after, as the button "Start queue" of rollback: denial,
+/* The same of what its grant is not called after, as the button "Resume queue" of rollback: denial,
  * audit and the question for a code say `what`. */
 bool decide_may_called(struct tx *tx, const struct update *update, enum policy_action action,
     const char *environment, const char *what);

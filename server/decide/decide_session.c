@@ -41,7 +41,7 @@ end(struct tx *tx, const struct session *session, const struct token *token, con
 	row_session_drop(tx, session->person);
 	decide_token_audit(tx, &update, AUDIT_CODE_LOGOUT, token, why);
 	chat_text_add(&text,
-	    "🔑 Logged out: your login by token " MARK_BOLD "%s" MARK_BOLD " has ended: %s.",
+	    "🔐 Logged out: your login by token " MARK_BOLD "%s" MARK_BOLD " has ended: %s.",
 	    token->name, why);
 	(void)decide_send(tx, &(struct chat_address){ .chat = session->person }, &text);
 }

@@ -278,7 +278,7 @@ is_file_of(const char *file, const char *environment)
 	return n > 0 && strncmp(file, environment, n) == 0 && environment[n] == '/';
 }
 
-/* Who is shown the application learns that its file is not in force; why, an admin. */
+/* Who is shown the application learns that its file is ignored; why, an admin. */
 static void
 add_refused_here(struct tx *tx, const struct view *view, struct chat_text *text)
 {
@@ -291,8 +291,8 @@ add_refused_here(struct tx *tx, const struct view *view, struct chat_text *text)
 				if (n++ < REFUSED_SHOWN) {
 					chat_text_outside(
 					    text, "⚠️ ", settings->refused[i].file);
-					chat_text_add(text,
-					    " is not in force: an admin's /status says why.\n");
+					chat_text_add(
+					    text, " is ignored: an admin's /status says why.\n");
 				}
 				break;
 			}
@@ -300,7 +300,7 @@ add_refused_here(struct tx *tx, const struct view *view, struct chat_text *text)
 		chat_text_add(text, "… and %zu more\n", n - REFUSED_SHOWN);
 }
 
-/* "⚠️ blog.env is not in force: …", at most so many lines. */
+/* "⚠️ blog.env is ignored: …", at most so many lines. */
 static void
 add_list(struct chat_text *text, const struct settings_refused list[], size_t n, const char *is)
 {
@@ -327,7 +327,7 @@ add_refused(
 		add_refused_here(tx, view, text);
 		return;
 	}
-	add_list(text, settings->refused, settings->refused_count, " is not in force: ");
+	add_list(text, settings->refused, settings->refused_count, " is ignored: ");
 	add_list(text, settings->warned, settings->warned_count, ": ");
 }
 

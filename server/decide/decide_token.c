@@ -166,7 +166,7 @@ add(struct tx *tx, const struct api_request *api, struct json_out *json)
 	(void)row_token_role_text(&token, role);
 	decide_token_audit(tx, &api->from, AUDIT_CODE_TOKEN_MADE, &token, role);
 	decide_factor_tell(tx, 0,
-	    "🔑 Token made: " MARK_BOLD "%s" MARK_BOLD
+	    "🔐 Token made: " MARK_BOLD "%s" MARK_BOLD
 	    " with the role %s, valid until %s. Was it not you? " MARK_CODE
 	    "deploybot token revoke %s" MARK_CODE " on the server ends it.",
 	    token.name, role, zone_date_text(tx->settings->zone, token.expires_at - 1, until),
@@ -376,7 +376,7 @@ decide_token_leaked(struct tx *tx, const struct update *update, struct token *re
 	decide_token_audit(tx, update, AUDIT_CODE_TOKEN_LEAKED, ret, "typed in a group");
 	decide_token_revoke(tx, ret, "typed in a group");
 	decide_factor_tell(tx, 0,
-	    "🔑 Token revoked: " MARK_BOLD "%s" MARK_BOLD
+	    "🔐 Token revoked: " MARK_BOLD "%s" MARK_BOLD
 	    " was typed in a group, where others have seen it. deploybot token add makes another.",
 	    ret->name);
 	return true;

@@ -183,7 +183,7 @@ decide_token_look(struct tx *tx)
 	}
 	tx_check(tx, &over.lines);
 	tx_check(tx, &soon.lines);
-	tell_admins(tx, &over, "🔑", "token is not valid any more", "tokens are not valid any more");
+	tell_admins(tx, &over, "🔐", "token is not valid any more", "tokens are not valid any more");
 	tell_admins(tx, &soon, "⏳", "token ends within a week", "tokens end within a week");
 	free(all);
 	return next;

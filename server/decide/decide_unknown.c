@@ -24,7 +24,7 @@ decide_add_looked(
 
 	if (!row.is_open)
 		row = (struct button_row){ .request = request, .chat = chat };
-	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
+	(void)snprintf(label, sizeof(label), "▶️ Resume queue of %.40s", environment);
 	row_button_show(tx, &row, label, buttons);
 }
 

@@ -44,13 +44,13 @@ tell_admins(struct tx *tx, const struct settings_read *read)
 	(void)clean_line(why, sizeof(why), said, strlen(said)); /* what was typed stands in it */
 	if (!read->accepted && read->is_news)
 		decide_factor_tell(tx, 0,
-		    "⚠️ Settings refused: %s\nWhat was in force before stays in force, also whatever this change was to end.\n"
+		    "❌ Settings refused: %s\nWhat was in force before stays in force, also whatever this change was to end.\n"
 		    "On the server " MARK_CODE "deploybot check-config" MARK_CODE
 		    " names each wrong line.",
 		    why);
 	else if (read->refused[0] != '\0')
 		decide_factor_tell(tx, 0,
-		    "⚠️ Settings refused: %s\nThis application stays as it was before, also whatever this change was to end.",
+		    "❌ Settings refused: %s\nThis application stays as it was before, also whatever this change was to end.",
 		    why);
 	else if (read->is_valid_again)
 		decide_factor_tell(tx, 0, "✅ Settings are valid again, and in force.");

@@ -112,7 +112,7 @@ handle_new(struct tx *tx, const struct update *update)
 		return;
 	if (is_leaked)
 		(void)decide_sendf(tx, &update->address,
-		    "🔑 Token revoked: " MARK_BOLD "%s" MARK_BOLD
+		    "🔐 Token revoked: " MARK_BOLD "%s" MARK_BOLD
 		    " was typed here, where others see it. Delete that message.",
 		    leaked.name);
 	if (update->refusal != UPDATE_REFUSED_NONE) {

@@ -114,7 +114,7 @@ def test_what_drains_keeps_neither_its_environment_nor_a_slot(scene):
     scene.hold_script()
     scene.commit()
     who.say("/deploy staging")
-    who.hear("🚀 Deploying staging", "still draining since", ": open connections will be closed")
+    who.hear("⏳ Deploying staging", "still draining since", ": open connections will be closed")
     scene.go_on()
     who.hear("Live: staging", scene.head("develop")[:7], without=("draining",))
     scene.finish()

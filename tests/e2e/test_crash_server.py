@@ -172,7 +172,7 @@ def test_an_adopted_build_shows_its_output_and_can_be_cancelled(scene):
     scene.restart()
     leader = scene.leader()
     who.press(running, "Stop")
-    who.hear("✋ Stopped: staging", "nothing was changed")
+    who.hear("⛔ Stopped: staging", "nothing was changed")
     assert not is_alive(leader)
     scene.check()
 

@@ -34,12 +34,12 @@ def scene(tmp_path_factory):
 def test_a_program_runs_and_its_last_line_is_the_answer(scene):
     who = scene.admin()
     who.say("/do clear-cache acme")
-    said = text_of(who.hear("🔧 Done: client/acme clear-cache", "requested by"))
+    said = text_of(who.hear("✅ Done: client/acme clear-cache", "requested by"))
     assert "clear-cache: done" in said and "requested by" in said
     assert scene.audit(environment="client/acme")[-1]["action"] == "action_completed"
     who.say("/do disk-free acme")
-    said = text_of(who.hear("🔧 Done: client/acme disk-free", "requested by"))
-    assert said.startswith("🔧 Done: client/acme disk-free\nthe fullest disk is /") and "Mounted on" in said, said
+    said = text_of(who.hear("✅ Done: client/acme disk-free", "requested by"))
+    assert said.startswith("✅ Done: client/acme disk-free\nthe fullest disk is /") and "Mounted on" in said, said
 
 
 def test_what_fails_says_why(scene):
@@ -52,16 +52,16 @@ def test_what_fails_says_why(scene):
 def test_one_at_a_time_and_the_next_waits_its_turn(scene):
     first, second, third = scene.admin(), scene.admin(), scene.admin()
     first.say("/do reload-nginx acme")
-    first.hear("🔧 Doing client/acme reload-nginx")
+    first.hear("⏳ Running client/acme reload-nginx")
     wait_until((scene.folder / "up").exists)
     second.say("/do disk-free acme")
     second.hear("⏳ Queued: 1st in client/acme disk-free", "starts after #", "does reload-nginx")
     third.say("/do disk-free beta")     # the same machine
     third.hear("⏳ Queued: 1st in client/beta", "which holds host:local")
     (scene.folder / "go").touch()
-    first.hear("🔧 Done: client/acme reload-nginx")
-    second.hear("🔧 Done: client/acme disk-free")
-    third.hear("🔧 Done: client/beta disk-free")
+    first.hear("✅ Done: client/acme reload-nginx")
+    second.hear("✅ Done: client/acme disk-free")
+    third.hear("✅ Done: client/beta disk-free")
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +76,21 @@ def real(tmp_path_factory):
 def job(who, name):
     """Asks for it, and confirms."""
     who.say(f"/do run-job staging {name}")
-    question = who.hear(f"❓ Do it? staging run-job {name}", "in the live release")
+    question = who.hear(f"❓ Run this? staging run-job {name}", "in the live release")
     who.press(question, "run-job")
 
 
 def test_a_job_runs_in_the_release_that_is_live(real):
     who = real.admin()
     who.say("/do run-job staging show")
-    who.hear("🚫 Not done: staging run-job\nnothing is released there yet")
+    who.hear("⛔ Not done: staging run-job\nnothing is released there yet")
     who.say("/deploy staging")
     who.hear("Live: staging")
     who.say("/do run-job staging nothing")
     who.hear("which job? There are show, wrong, slow")
     job(who, "show")
-    said = text_of(who.hear("🔧 Done: staging run-job show", "requested by"))
-    assert said.startswith("🔧 Done: staging run-job show\n") and '"version":' in said and '"headline":' in said, said
+    said = text_of(who.hear("✅ Done: staging run-job show", "requested by"))
+    assert said.startswith("✅ Done: staging run-job show\n") and '"version":' in said and '"headline":' in said, said
     job(who, "wrong")
     assert "exit 70: run-job.sh: the job ended with status 1" in text_of(who.hear("❌ Failed: staging run-job wrong"))
     who.say("/status staging")
@@ -102,6 +102,6 @@ def test_a_cancelled_job_is_ended_whole(real):
     who.say("/deploy staging")
     who.hear("Live: staging")
     job(who, "slow")
-    view = who.hear("🔧 Doing staging run-job slow", "▸ job", buttons=("Stop",))
+    view = who.hear("⏳ Running staging run-job slow", "▸ job", buttons=("Stop",))
     who.press(view, "Stop")
-    who.hear("✋ Stopped: staging run-job slow", "cancelled")
+    who.hear("⛔ Stopped: staging run-job slow", "cancelled")

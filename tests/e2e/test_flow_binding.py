@@ -184,7 +184,7 @@ def test_a_job_is_asked_about_anew_where_its_words_or_its_environment_changed(sc
     holder = hold_blog(scene)
     who = scene.admin()
     who.say("/do run-job shop/staging show")
-    who.press(who.hear("Do it? shop/staging run-job show", buttons=("run-job",)), "run-job")
+    who.press(who.hear("Run this? shop/staging run-job show", buttons=("run-job",)), "run-job")
     who.hear("Queued", "shop/staging")
     before = len(scene.bot.log())
     scene.write("shop", **{**job, "JOB_SHOW": "bin/two"})

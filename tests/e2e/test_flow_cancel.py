@@ -73,9 +73,9 @@ def test_a_cancel_during_the_build_touches_nothing(scene):
     who = begin(scene, BUILDING + RELEASE)
     other = scene.admin()
     other.say("/cancel staging")
-    other.hear("✋ Stopping: staging")
+    other.hear("⏳ Stopping: staging")
     said = text_of(who.hear("nothing was changed", f"staging still runs {live[:7]}"))
-    assert "✋ Stopped: staging, nothing was changed" in said and f" by @admin_{scene.next_admin}" in said
+    assert "⛔ Stopped: staging, nothing was changed" in said and f" by @admin_{scene.next_admin}" in said
     assert scene.scripts.live() == live == scene.state_file("staging")["commit"]
 
 
@@ -97,7 +97,7 @@ def test_the_cancel_button_is_for_whoever_may_cancel(scene):
     running = who.hear("▸ build", buttons=("Stop",))
     assert scene.mallory.press(running, "Stop") == "⛔ Denied: cancel: you have no role here."
     assert scene.carl.press(running, "Stop") == "Stopping…"
-    final = who.hear("✋ Stopped: staging", "by @carl_contractor", f"staging still runs {live[:7]}")
+    final = who.hear("⛔ Stopped: staging", "by @carl_contractor", f"staging still runs {live[:7]}")
     assert not any("Stop" in label for label in buttons_of(final))
 
 

@@ -25,22 +25,22 @@ def scene(tmp_path_factory):
 def attack(scene, minutes=""):
     who = scene.admin()
     who.say(f"/do cf-under-attack acme {minutes}".strip())
-    who.press(who.hear("❓ Do it? client/acme", buttons=("cf-under-attack",)), "cf-under-attack")
+    who.press(who.hear("❓ Run this? client/acme", buttons=("cf-under-attack",)), "cf-under-attack")
     return who
 
 
 def normal(scene):
     who = scene.admin()
     who.say("/do cf-normal acme")
-    who.hear("🔧 Done: client/acme cf-normal", "medium again")
+    who.hear("✅ Done: client/acme cf-normal", "medium again")
     assert scene.peer.levels[ZONE] == "medium"
 
 
 def test_under_attack_and_normal_again(scene):
-    said = text_of(attack(scene).hear("🔧 Done: client/acme cf-under-attack 60"))
+    said = text_of(attack(scene).hear("✅ Done: client/acme cf-under-attack 60"))
     assert "under attack until" in said and "then medium again" in said
     assert scene.peer.levels[ZONE] == "under_attack"
-    attack(scene, "30").hear("🔧 Done", "under attack already")
+    attack(scene, "30").hear("✅ Done", "under attack already")
     assert scene.peer.sets() == ["under_attack"]
     normal(scene)
     assert scene.peer.sets() == ["under_attack", "medium"]
@@ -57,7 +57,7 @@ def test_what_cloudflare_refuses_is_said_and_nothing_is_set(scene):
 
 def test_an_answer_that_is_lost_is_looked_for(scene):
     scene.peer.troubles = [None, "lost"]
-    attack(scene).hear("🔧 Done: client/acme cf-under-attack 60", "under attack until")
+    attack(scene).hear("✅ Done: client/acme cf-under-attack 60", "under attack until")
     normal(scene)
 
 
@@ -65,12 +65,12 @@ def test_a_restart_in_between_sends_the_same_again(scene):
     scene.peer.lock.acquire()   # nobody is answered
     try:
         who = attack(scene)
-        who.hear("🔧 Doing client/acme cf-under-attack")
+        who.hear("⏳ Running client/acme cf-under-attack")
         scene.bot.kill()
     finally:
         scene.peer.lock.release()
     scene.bot.start()
-    who.hear("🔧 Done: client/acme cf-under-attack 60", "then medium again")
+    who.hear("✅ Done: client/acme cf-under-attack 60", "then medium again")
     normal(scene)
     wait_until(lambda: scene.peer.levels[ZONE] == "medium")
 
@@ -78,6 +78,6 @@ def test_a_restart_in_between_sends_the_same_again(scene):
 def test_normal_of_what_deploybot_has_not_set_offers_the_levels(scene):
     who = scene.admin()
     who.say("/do cf-normal acme")
-    who.press(who.hear("🚫 Not done: client/acme cf-normal", "name the level", buttons=("low", "high")), "high")
-    who.hear("🔧 Done: client/acme cf-normal high")
+    who.press(who.hear("⛔ Not done: client/acme cf-normal", "name the level", buttons=("low", "high")), "high")
+    who.hear("✅ Done: client/acme cf-normal high")
     assert scene.peer.levels[ZONE] == "high"

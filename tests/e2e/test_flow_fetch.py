@@ -102,7 +102,7 @@ def test_an_outage_is_told_once_and_its_end_once(scene):
     scene.ada.since = scene.chat.mark()
     tell(scene, change)
     said = scene.ada.hear("Push delayed: staging: ", "git fetch made no progress for 3 s", timeout=60)
-    assert text_of(said).startswith("⚠️ Push delayed: staging: ")
+    assert text_of(said).startswith("⏳ Push delayed: staging: ")
     pace(scene, FAST)
     scene.ada.hear("Git answers: staging", timeout=60)
     scene.ada.hear("Live: staging", change["after"][:7], "pushed by github:")

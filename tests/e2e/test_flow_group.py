@@ -108,7 +108,7 @@ def test_in_a_busy_minute_no_question_keeps_its_buttons(scene):
                          'echo "==> release"; echo "$2" >"$here/$1.live"')
     scene.commit("develop")
     carl.say("/deploy staging", chat=GROUP)
-    carl.hear("🚀 Deploying staging", chat=GROUP)
+    carl.hear("⏳ Deploying staging", chat=GROUP)
     for _ in range(6):
         bea.say("/history production", chat=GROUP)
         bea.hear("live since", chat=GROUP)

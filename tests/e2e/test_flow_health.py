@@ -1,5 +1,6 @@
 """Goal: health URLs are asked side by side, by their plan, and only what all of them say is live."""
 # SPDX-License-Identifier: ISC
+import re
 import threading
 
 import pytest
@@ -85,6 +86,17 @@ def test_one_sick_url_of_many_is_not_healthy(scene):
     said = text_of(who.hear(f"staging is NOT running {change['after'][:7]}; it runs {live[:7]}"))
     assert "HTTP 500" in said
     assert scene.scripts.live() == live
+
+
+def test_doctor_calls_what_is_live_and_unhealthy_an_error(scene):
+    """Regression: "fine when nothing is deployed there yet", of a release that was live and down."""
+    change, who = scene.commit(), scene.admin()
+    who.say("/deploy staging")
+    who.hear("Live: staging", change["after"][:7])
+    scene.health.answers["api"] = (500, {})
+    found = scene.bot.run("doctor").stdout
+    assert re.search(r"(?m)^error +staging: release \d+ is live and unhealthy: \S+ answers 500: deploybot status",
+                     found), found
 
 
 def test_passes_count_only_in_a_row(scene):

@@ -145,7 +145,7 @@ def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_roll
     who.say("/status blog/staging")
     who.hear("blog/staging", "⏳ in progress")
     who.say("/cancel blog/staging")
-    who.hear("✋ Stopping: blog/staging")
+    who.hear("⏳ Stopping: blog/staging")
     other.hear("blog/staging still runs")
     roll_back(who, "shop/staging")
     who.say("/deploy blog/staging")
@@ -196,12 +196,12 @@ def test_whoever_types_too_fast_is_told_once_a_minute_and_stops_all_the_same(sce
     who, began = scene.admin(), time.monotonic()
     for _ in range(BURST + 5):
         who.say("/help")
-    who.hear("🐢 Too many commands: again in 60 s.", after=0)
+    who.hear("⛔ Too many commands: again in 60 s.", after=0)
     for line, answer in (("/status shop/staging", "⏳ in progress"),
                          ("/lock blog/staging 1h", "🔒 Locked: blog/staging by @admin_"),
-                         ("/unlock blog/staging", "🔓 Unlocked: blog/staging"),
+                         ("/unlock blog/staging", "Unlocked: blog/staging"),
                          ("/unfreeze all", "Not frozen: all environments"),
-                         ("/cancel shop/staging", "✋ Stopping: shop/staging")):
+                         ("/cancel shop/staging", "⏳ Stopping: shop/staging")):
         who.say(line)
         who.hear(answer)
     running.hear("shop/staging", "was changed", without=("▸",))

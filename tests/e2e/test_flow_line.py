@@ -40,10 +40,10 @@ def test_a_line_is_carried_out_once(scene):
     who, other = scene.admin(), scene.admin()
     before, text = done(scene), line()
     who.say(text)
-    who.hear("🔧 Done: client/acme clear-cache")
+    who.hear("✅ Done: client/acme clear-cache")
     for again in (who, other):
         again.say(text)
-        again.hear("🚫 APPROVE line not accepted", "its nonce was used already")
+        again.hear("⛔ APPROVE line not accepted", "its nonce was used already")
     assert done(scene) == before + 1
 
 
@@ -58,7 +58,7 @@ def test_each_no_says_which_part(scene):
                         (line(client="beta"), "no such action on such a client"),
                         (line(ahead=-400), "5 minutes ago"), (line(ahead=400), "5 minutes ahead")):
         who.say(text)
-        who.hear("🚫 APPROVE line not accepted", words)
+        who.hear("⛔ APPROVE line not accepted", words)
     assert done(scene) == before
 
 
@@ -68,7 +68,7 @@ def test_a_stranger_is_not_answered(scene):
     scene.chat.say(MALLORY, MALLORY, text)
     who = scene.admin()
     who.say(text)      # its nonce was not used up
-    who.hear("🔧 Done: client/acme clear-cache")
+    who.hear("✅ Done: client/acme clear-cache")
     assert done(scene) == before + 1
     assert not [view for view in scene.chat.messages(MALLORY) if view["outgoing"] and view["at"] > mark]
     assert text_of(who.messages()[-1])
@@ -96,9 +96,9 @@ def test_a_line_is_carried_out_once_wherever_the_server_dies(scene, point):
     assert page.died() == 1
     page.set(1)
     scene.bot.start()
-    who.hear("🔧 Done: client/acme clear-cache")
+    who.hear("✅ Done: client/acme clear-cache")
     who.say(text)
-    who.hear("🚫 APPROVE line not accepted", "its nonce was used already")
+    who.hear("⛔ APPROVE line not accepted", "its nonce was used already")
     assert done(scene) == before + 1
     assert scene.audit(action="action_requested", user_id=f"telegram:{who.number}", outcome="confirmed")
     for name in ("DEPLOYBOT_CRASH_PAGE", "DEPLOYBOT_CRASH"):
@@ -118,5 +118,5 @@ def test_a_reply_to_the_ready_line_is_heard_where_plain_text_is_hidden(scene):
     asks.say(text, chat=GROUP, reply_to=view["message_id"])
     asks.hear("somebody else must", chat=GROUP)
     approves.say(text, chat=GROUP, reply_to=view["message_id"])
-    asks.hear("🔧 Done: client/acme clear-cache", chat=GROUP)
+    asks.hear("✅ Done: client/acme clear-cache", chat=GROUP)
     assert done(scene) == before + 1

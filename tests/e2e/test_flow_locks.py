@@ -49,7 +49,7 @@ def test_a_push_waits_for_the_lock_and_its_head_is_deployed_once(scene):
     question = owner.hear("asks", "to unlock it", buttons=("Unlock", "Keep"))
     assert len(begun(scene)) == before
     assert owner.press(question, "Unlock") == "staging is unlocked."
-    other.hear("🔓 Unlocked: staging, as you asked.")
+    other.hear("Unlocked: staging, as you asked.")
     scene.team.hear("Live: staging", last[:7], chat=GROUP)
     assert begun(scene)[before:] == [last]
     assert scene.runs("staging") == last
@@ -70,18 +70,18 @@ def test_a_lock_holds_over_a_restart_and_a_rollback_goes_through(scene):
     other.hear("Rolled back: staging", without=("?",))
     wait_until(lambda: scene.runs("staging") not in (None, live), 20, "the release before")
     other.say("/unlock staging")
-    owner.hear("🔓 Unlocked: staging by @admin_", "who ended the lock of")
+    owner.hear("Unlocked: staging by @admin_", "who ended the lock of")
 
 
 def test_a_fix_goes_through_a_freeze_with_a_reason(scene):
     who = scene.admin()
     commit = scene.head("develop")
     who.say("/freeze all until 2 hours sale")
-    who.hear("🚫 Not frozen: all environments: \"2 hours\" is no time: 16:00, Mon 16:00")
+    who.hear("⛔ Not frozen: all environments: \"2 hours\" is no time: 16:00, Mon 16:00")
     who.say("/freeze staging until Mon 08:00 sale")
-    who.hear("🧊 Frozen: staging by @admin_", "until Mon 20", "(Europe/Berlin): sale")
+    who.hear("🔒 Frozen: staging by @admin_", "until Mon 20", "(Europe/Berlin): sale")
     who.say("/deploy staging " + commit)
-    denial = who.hear("🧊 Not deployed: staging: frozen by", buttons=("Deploy all the same",))
+    denial = who.hear("🔒 Not deployed: staging: frozen by", buttons=("Deploy all the same",))
     assert "Reply to this message" in who.press(denial, "all the same")
     who.say("CVE-2026-1, all are exposed", reply_to=denial["message_id"])
     asked = who.hear("Deploy to staging?", "in a freeze: CVE-2026-1", buttons=("Deploy to",))
@@ -91,7 +91,7 @@ def test_a_fix_goes_through_a_freeze_with_a_reason(scene):
     assert [e["exception"] for e in scene.audit(action="deploy_requested", outcome="requested")
             if "exception" in e] == ["CVE-2026-1, all are exposed"]
     who.say("/status staging")
-    status = who.hear("staging", "🧊 frozen by @admin_", "in a freeze: CVE-2026-1")
+    status = who.hear("staging", "🔒 frozen by @admin_", "in a freeze: CVE-2026-1")
     assert "waits for that" not in text_of(status)
     who.say("/unfreeze staging")
-    who.hear("🔓 Freeze ended: staging by @admin_")
+    who.hear("Freeze ended: staging by @admin_")

@@ -56,7 +56,7 @@ def test_logs_are_asked_for_while_something_is_deployed(scene):
     who.say("/deploy staging")
     who.hear("▸ build")
     other.say("/logs staging 3")
-    other.hear("Logged last: staging:", LOGGED)
+    other.hear("Last log lines: staging:", LOGGED)
     scene.let_go()
     who.hear("Live: staging")
     other.say("/logs production")

@@ -106,7 +106,7 @@ def test_one_that_is_cancelled_while_it_waits_for_another_has_changed_nothing(sc
         wait_until(lambda: "==> wait for a migration\n" in latest_log(scene), 60, "the wait")
         other = scene.admin()
         other.say("/cancel staging")
-        said = text_of(who.hear("✋ Stopped: staging", "nothing was changed", f"staging still runs {live[:7]}"))
+        said = text_of(who.hear("⛔ Stopped: staging", "nothing was changed", f"staging still runs {live[:7]}"))
     assert "was cut" not in said and "half migrated" not in said
     assert scene.runs("staging") == live and not is_blocked(scene, commit)
     assert commit not in (scene.folder / "began").read_text()

@@ -7,7 +7,7 @@ from flow_aid import Scene, ended_well
 from stage import wait_until
 from telegram_client import ADA, GROUP, text_of
 
-REFUSED = "📌 Status not pinned: Bad Request: not enough rights to manage pinned messages in the chat"
+REFUSED = "Status not pinned: Bad Request: not enough rights to manage pinned messages in the chat"
 
 
 @pytest.fixture(scope="module")

@@ -183,7 +183,7 @@ def test_a_confirm_while_busy_takes_a_place(scene):
     first.hear("Live: production")
     assert not any("Deploy to" in label for label in buttons_of(scene.chat.message(two)))
     # Its question had shown another release.
-    again = second.hear("⚠️ Not started: production runs", buttons=("Deploy to",))
+    again = second.hear("⛔ Not started: production runs", buttons=("Deploy to",))
     assert second.press(again, "Not now") == "Cancelled."
     second.hear("Cancelled: production", "cancelled before it began")
 

@@ -203,7 +203,7 @@ def test_while_one_deploys_the_latest_push_wins(scene):
     second = push(scene)
     hear(scene, "⏳ Queued: 1st in staging", second["after"][:7], "starts after #")
     third = push(scene)
-    hear(scene, "⏭️ Skipped: staging, replaced by " + third["after"][:7], second["after"][:7])
+    hear(scene, "⛔ Skipped: staging, replaced by " + third["after"][:7], second["after"][:7])
     scene.let_go()
     hear(scene, "Live: staging", third["after"][:7])
     started = [e["commit"] for e in scene.audit(action="deploy_started")]
@@ -218,7 +218,7 @@ def test_while_git_is_away_a_person_is_told_and_a_push_waits(scene):
     try:
         who = scene.admin()
         who.say("/deploy staging")
-        said = text_of(who.hear("🚫 Not deployed: staging"))
+        said = text_of(who.hear("⛔ Not deployed: staging"))
         assert len(said.splitlines()) > 1 and "Possible" not in said
         scene.team.since = scene.chat.mark()
         tell(scene, change)

@@ -51,7 +51,7 @@ def test_a_newer_push_replaces_the_question(scene):
     data = [b["callback_data"] for row in old["message"]["reply_markup"]["inline_keyboard"]
             for b in row][0]
     second = push(scene, "main")
-    hear(scene, "⏭️ Skipped: production, replaced by " + second["after"][:7], first["after"][:7])
+    hear(scene, "⛔ Skipped: production, replaced by " + second["after"][:7], first["after"][:7])
     new = hear(scene, "Deploy to production?", second["after"][:7], buttons=("Deploy to",))
     late = scene.chat.act("press", user_id=scene.ada.number, chat_id=GROUP,
                           message_id=old["message_id"], data=data, wait=20)
@@ -92,7 +92,7 @@ def test_a_topic_that_is_gone_loses_no_answer(scene):
 def test_an_environment_without_a_branch_needs_a_ref(scene):
     who = scene.admin()
     who.say("/deploy qa-eu")
-    who.hear("🚫 Not deployed: qa-eu has no branch configured", "/deploy qa-eu <branch, tag or commit>")
+    who.hear("⛔ Not deployed: qa-eu has no branch configured", "/deploy qa-eu <branch, tag or commit>")
     who.say("/deploy qa-eu develop")
     question = who.hear("Deploy to qa-eu?", scene.head("develop")[:7], buttons=("Deploy to",))
     assert "not on the branch" not in text_of(question)

@@ -65,9 +65,9 @@ def test_what_may_be_longer_is_named_and_comes_off_the_list_when_it_is_short(tmp
 
 
 def test_a_first_line_that_stands_in_the_table_is_taken_from_there(tmp_path):
-    said, = lint(tmp_path, "server/part.c", '\tsay("🚫 Not done: %s", what);\n')
+    said, = lint(tmp_path, "server/part.c", '\tsay("⛔ Not done: %s", what);\n')
     assert said.startswith("server/part.c:4: a row of first.def")
-    assert not lint(tmp_path, "server/part.c", '\t/* "🚫 Not done: staging" */\n\tsay("🚫 /audit: how many?");\n')
+    assert not lint(tmp_path, "server/part.c", '\t/* "⛔ Not done: staging" */\n\tsay("⛔ /audit: how many?");\n')
 
 
 def test_a_header_without_pragma_once_is_refused(tmp_path):

@@ -92,7 +92,7 @@ def take_over(scene, *arguments, change=None):
 
 
 def hear_warning(scene, environment="staging"):
-    return scene.ada.hear(f"State unknown: {environment}", socket.gethostname(), buttons=("Start queue",),
+    return scene.ada.hear(f"State unknown: {environment}", socket.gethostname(), buttons=("Resume queue",),
                           after=scene.ada_since)
 
 
@@ -110,9 +110,9 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     assert text_of(question).splitlines()[1].startswith(f"⚠️ {NOT_KNOWN}")
     scene.who.press(question, "Not now")
     scene.who.say("/status staging")
-    scene.who.hear(NOT_KNOWN, buttons=("Start queue",))
+    scene.who.hear(NOT_KNOWN, buttons=("Resume queue",))
 
-    assert scene.ada.press(warning, "Start queue") == "Deployments to staging go on."
+    assert scene.ada.press(warning, "Resume queue") == "Deployments to staging go on."
     wait_until(lambda: spare.rows("SELECT unknown_since FROM environment WHERE name = 'staging'") == [(0,)],
                PATIENCE_S, "a known environment")
     scene.who.say("/status staging")
@@ -141,7 +141,7 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
 
     # The end of the run and the start warn once, and the button under it is good.
     texts = [text_of(view) for view in scene.chat.messages(ADA)]
-    said = [text for text in texts if text.startswith("⚠️ State unknown: staging")]
+    said = [text for text in texts if text.startswith("❓ State unknown: staging")]
     assert len(said) == 1 and "\nsays deploybot on " in said[0], texts
 
     # A start after it, without the word: what is not known stays so, and nothing is begun.

@@ -60,7 +60,7 @@ def test_people_are_served_in_order_and_told_when_it_is_their_turn(scene):
     assert "starts after #" in text_of(waiting) and f"deploys {first[:7]}" in text_of(waiting)
     scene.scripts.touch("go")
     ada.hear("Live: staging", first[:7])
-    bob.hear("🚀 Begun: staging", second[:7])
+    bob.hear("⏳ Started: staging", second[:7])
     carl.hear("⏳ You are next in staging: ", third[:7])
     carl.hear("Live: staging", third[:7])
     assert started(scene)[-3:] == [first, second, third]
@@ -93,8 +93,8 @@ def test_a_place_is_given_to_somebody_in_a_hurry(scene):
     bob.say("/queue staging")
     shown = bob.hear("▶️", "2.")
     assert bob.press(shown, "Give my place").endswith("has your place.")
-    carl.hear("🤝 staging: you have the place of")
-    bob.hear("🤝 staging: your place went to")
+    carl.hear("⏳ staging: you have the place of")
+    bob.hear("⏳ staging: your place went to")
     scene.scripts.touch("go")
     carl.hear("Live: staging", third[:7])
     # Older than what is live by now: nothing goes back unasked.
@@ -111,7 +111,7 @@ def test_a_fourth_place_is_refused_with_that_sentence(scene):
         who.say("/deploy staging " + scene.commit()["after"])
         who.hear(f"⏳ Queued: {place} in staging")
     who.say("/deploy staging")
-    who.hear("🚫 Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging")
+    who.hear("⛔ Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging")
 
 
 def test_places_outlive_a_kill(scene):

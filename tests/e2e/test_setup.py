@@ -142,7 +142,7 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     status, said = bench.talk(lines[-1])
     assert status == 0 and "all is there" in said, said
     assert bench.settings()["ADMIN_TELEGRAM_IDS"] == str(ADA) and bench.conf.read_text().startswith("# ours\n")
-    assert text_of(bench.chat.messages(ADA)[-1]).startswith("👋 Your id is shown where deploybot is set up")
+    assert text_of(bench.chat.messages(ADA)[-1]).startswith("Your id is shown where deploybot is set up")
 
 
 # Where it is installed, in an /etc of its own: of whom is each file then?

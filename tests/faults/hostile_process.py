@@ -131,7 +131,7 @@ def ends(hall, scene, name, words, heard, is_cancelled=False):
     who = begin(scene, words)
     if is_cancelled:
         scene.scripts.wait_for("up")
-        shown = who.hear("🚀 Deploying staging", buttons=("Stop",))
+        shown = who.hear("⏳ Deploying staging", buttons=("Stop",))
         who.press(shown, "Stop")
     told = text_of(who.hear(*heard, without=IN_PROGRESS, timeout=LONG_S))
     scene.scripts.clear("up")

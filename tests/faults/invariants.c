@@ -321,11 +321,11 @@ sign_of(enum deploy_state state)
 		[DEPLOY_FAILED] = "❌",
 		[DEPLOY_ROLLED_BACK] = "↩️",
 		[DEPLOY_ROLLBACK_FAILED] = "🔥",
-		[DEPLOY_DONE] = "🔧",
-		[DEPLOY_REFUSED] = "🚫",
-		[DEPLOY_CANCELLED] = "✖️",
-		[DEPLOY_EXPIRED] = "⌛",
-		[DEPLOY_SUPERSEDED] = "⏭️",
+		[DEPLOY_DONE] = "✅",
+		[DEPLOY_REFUSED] = "⛔",
+		[DEPLOY_CANCELLED] = "⛔",
+		[DEPLOY_EXPIRED] = "⛔",
+		[DEPLOY_SUPERSEDED] = "⛔",
 	};
 
 	return signs[state];
@@ -368,20 +368,13 @@ is_long_past(const struct invariants *of, const struct look_deployment *d)
 	return of->now - d->ended_at > MESSAGE_DAYS * INT64_C(86400000);
 }
 
-/* Of an action that was lost nobody knows what it did; past a barrier nothing is rolled back; what
- * somebody ended is no failure; and back is where a rollback by hand was to go. */
+/* What somebody ended is no failure; and back is where a rollback by hand was to go. */
 static bool
 starts_as(const char *head, const struct look_deployment *d)
 {
 	return text_starts(head, sign_of(d->state)) ||
-	    (d->is_action && d->state == DEPLOY_FAILED && text_starts(head, "❓")) ||
-	    (d->target_changed && d->state == DEPLOY_FAILED &&
-		text_starts(head, "⛔ Not rolled back")) ||
-	    (d->state == DEPLOY_FAILED && text_starts(head, "✋ Stopped")) ||
-	    (d->state == DEPLOY_REFUSED && text_starts(head, "👎")) ||
-	    (d->state == DEPLOY_LIVE &&
-		(text_starts(head, "↩️ Rolled back") ||
-		    text_starts(head, "↪️ Rolled forward")));
+	    (d->state == DEPLOY_FAILED && text_starts(head, "⛔ Stopped")) ||
+	    (d->state == DEPLOY_LIVE && text_starts(head, "↩️ Rolled back"));
 }
 
 /* I8: known words in the row of its message: what a person will read. */

@@ -305,7 +305,7 @@ class Walk:
         assert said.strip().splitlines()[-1].startswith("ok"), said
         warning = self.chat.wait_for_message(lambda view: "State unknown: staging" in text_of(view),
                                              PATIENCE_S, GROUP, mark)
-        self.chat.press(ADA, warning, next(button for button in buttons_of(warning) if "Start queue" in button))
+        self.chat.press(ADA, warning, next(button for button in buttons_of(warning) if "Resume queue" in button))
         self.push("After the copy was put back")
 
     def rotate(self):

@@ -43,7 +43,7 @@ static void
 somebody_replies(struct sim *sim, int64_t person, int64_t b)
 {
 	(void)b;
-	(void)sim_chat_reply(sim, person, "🧊 Not deployed: ", "the shop is down");
+	(void)sim_chat_reply(sim, person, "🔒 Not deployed: ", "the shop is down");
 }
 
 void

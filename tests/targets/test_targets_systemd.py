@@ -144,11 +144,11 @@ def test_a_contractor_restarts_a_service_and_may_do_nothing_else(machine, make_s
     carl.say("/deploy production")
     carl.hear('No "production"')
     carl.say("/do restart-web acme")
-    carl.press(carl.hear("Do it? client/acme restart-web"), "restart-web")
+    carl.press(carl.hear("Run this? client/acme restart-web"), "restart-web")
     carl.hear("Failed: client/acme restart-web", "could not be restarted")
     machine.run(f"echo '{line.replace('web.service', 'shop.service')}' >>/etc/sudoers.d/deploybot")
     carl.say("/do restart-web acme")
-    carl.press(carl.hear("Do it? client/acme restart-web"), "restart-web")
+    carl.press(carl.hear("Run this? client/acme restart-web"), "restart-web")
     carl.hear("Done: client/acme restart-web", "shop.service is running")
     assert machine.run("systemctl show shop.service --property=MainPID --value") != before
     wait_until(lambda: live in get(HEALTH)[1], PATIENCE_S, "the release that was live")

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST = 40     # what a lock screen shows
 NAME = re.compile(r"\b(staging|production|qa|demo|client/\w+|\w+/\w+)\b")
 # What rings and is about a person, who then stands there, or is the one who reads it.
-ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)|🔑 Token")
+ABOUT_PERSON = re.compile(r"🔐|⏳ (Access ends|Your role)")
 PERSON = re.compile(r"telegram:\d+|@\w+|2FA reset of \d+|Your role \w+|Token (made|blocked|revoked): \w+")
 ABOUT_SERVER = re.compile(r"🔥 Audit log cut off")     # there is one
 ELSEWHERE = re.compile(r"\S+ [\w ]+: all (environments|of \w+)")     # a lock or freeze has
@@ -27,8 +27,8 @@ AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
     r"|: (in progress|not known|renamed|not in the|another commit answers|unhealthy|\d+ of \d+ health URLs))"
-    r"|Here: /|❓ /|👉 \S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
-    r"|⚪ No release yet: |There is|Too much|You may|Your |Usage|🔑 |🚫 /")
+    r"|Here: /|❓ /|\S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
+    r"|⚪ No release yet: |There is|Too much|You may|Your |Usage|🔐 (Access|Log|Not|You|Token)|⛔ /")
 
 
 def rows(programs):
@@ -41,6 +41,8 @@ def rows(programs):
 
 ROW = rows(r"\w+")
 WORK = rows(r"[DRA]+")
+SIGNS = tuple(re.findall(r'^SIGN\("(.+?)"', (ROOT / "server/chat/sign.def").read_text("utf-8"), re.M))
+STATUS = ("🟢 ", "🔴 ", "⚪ ", "🩺 ", "⚠️ ")     # how one environment stands: a line of /status
 TAGS = {"\1": "b", "\2": "code", "\3": "pre", "\4": "i", "\5": "blockquote"}
 VARIES = (r"\b[0-9a-f]{7,64}\b", r"@\w+", r"\d+", r"\b(staging|production|blog/\w+|shop/\w+)\b",
           r"\b(ms|s|min|h|d)\b")
@@ -124,6 +126,12 @@ def begins_as_no_row(message):
     return NAME.search(first) and not STANDING.match(first) and not ROW.match(first)
 
 
+def begins_with_another_sign(message):
+    """One of the ten, a light of /status, or a word."""
+    text = plain(message["text"])
+    return text and not text[0].isascii() and not text.startswith((*(f"{sign} " for sign in SIGNS), *STATUS))
+
+
 def knows_too_much(message):
     """It says that something is in doubt, and what runs as if that were known."""
     text = plain(message["text"])
@@ -133,7 +141,8 @@ def knows_too_much(message):
 def misleading(folder):
     """What is untrue or says nothing: a line for each first line, with what is wrong."""
     rules = ((hides_where, "a lock screen does not say where"), (knows_too_much, "in doubt, and said as if known"),
-             (begins_as_no_row, "begins as no row of first.def"))
+             (begins_as_no_row, "begins as no row of first.def"),
+             (begins_with_another_sign, "begins with no sign of sign.def"))
     return sorted({f"{wrong}: {plain(message['text']).partition(chr(10))[0]}" for message in said(folder)
                    for rule, wrong in rules if rule(message)})
 

@@ -30,8 +30,8 @@ each_state_says_what_is_promised(void **state)
 		    "❓ Awaiting approval: staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_QUEUED, "⏳ Queued: 1st in staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_RUNNING,
-		    "🚀 Deploying staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada" },
-		{ DEPLOY_STOPPING, "✋ Stopping staging \"Make it blue\" 1a2b3c4" },
+		    "⏳ Deploying staging \"Make it blue\" 1a2b3c4\nauthor Ann · requested by @ada" },
+		{ DEPLOY_STOPPING, "⏳ Stopping staging \"Make it blue\" 1a2b3c4" },
 		{ DEPLOY_VERIFYING, "🩺 checking health" },
 		{ DEPLOY_ROLLING_BACK,
 		    "❌ Failed: staging, rolling back to 9f8e7d6: \"Make it blue\"" },
@@ -44,13 +44,13 @@ each_state_says_what_is_promised(void **state)
 		    "↩️ Rolled back: staging from \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
 		{ DEPLOY_ROLLBACK_FAILED,
 		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: 9f8e7d6 is back, and is not healthy" },
-		{ DEPLOY_DONE, "🔧 Done: staging" },
-		{ DEPLOY_REFUSED, "🚫 Not deployed: staging \"Make it blue\"" },
+		{ DEPLOY_DONE, "✅ Done: staging" },
+		{ DEPLOY_REFUSED, "⛔ Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
-		    "✖️ Cancelled: staging \"Make it blue\"\n1a2b3c4 \"Make it blue\": cancelled before" },
-		{ DEPLOY_EXPIRED, "⌛ Not confirmed: staging \"Make it blue\"\n1a2b3c4" },
+		    "⛔ Cancelled: staging \"Make it blue\"\n1a2b3c4 \"Make it blue\": cancelled before" },
+		{ DEPLOY_EXPIRED, "⛔ Not confirmed: staging \"Make it blue\"\n1a2b3c4" },
 		{ DEPLOY_SUPERSEDED,
-		    "⏭️ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
+		    "⛔ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
 	};
 
 	(void)state;
@@ -524,7 +524,7 @@ a_turn_says_that_nobody_has_to_begin_it(void **state)
 	free(line);
 	chat_deployment_turn(&text, &deployment, false);
 	line = chat_text_take(&text);
-	assert_non_null(strstr(line, "🚀 Begun: " MARK_BOLD "staging" MARK_BOLD " \""));
+	assert_non_null(strstr(line, "⏳ Started: " MARK_BOLD "staging" MARK_BOLD " \""));
 	free(line);
 }
 

@@ -69,7 +69,7 @@ static const struct golden {
 	{ DEPLOY_LIVE, 0, "✅ Live: " NAME " \"Make it blue\" 1a2b3c4", .step = NULL },
 	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " → 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK },
-	{ DEPLOY_LIVE, 0, "↪️ Rolled forward: " NAME " → 1a2b3c4 by @ada",
+	{ DEPLOY_LIVE, 0, "✅ Rolled forward: " NAME " → 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK, .is_forward = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Preflight failed: " NAME ", nothing was changed: \"Make it blue\"",
@@ -81,7 +81,7 @@ static const struct golden {
 	    "❌ Fetch failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "git",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Image not sent: " NAME ", nothing was changed: \"Make it blue\"", .step = "push",
+	    "❌ Image not pushed: " NAME ", nothing was changed: \"Make it blue\"", .step = "push",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ No usable image: " NAME ", nothing was changed: \"Make it blue\"", .step = "image",
@@ -93,21 +93,21 @@ static const struct golden {
 	    "❌ Hook failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .step = "hook pre-deploy", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ New one not up: " NAME ", nothing was changed: \"Make it blue\"", .step = "start",
+	    "❌ Did not start: " NAME ", nothing was changed: \"Make it blue\"", .step = "start",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ New one not up: " NAME ", what it left is not known: \"Make it blue\"",
+	    "❌ Did not start: " NAME ", what it left is not known: \"Make it blue\"",
 	    .step = "start", .is_killed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Build failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "build",
 	    .is_killed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
-	    "✋ Stopped: " NAME
+	    "⛔ Stopped: " NAME
 	    ", what it left is not known: \"Make it blue\" in start by @ada, then killed by signal 9",
 	    .step = "start", .is_killed = true, .detail = "by @ada, then killed by signal 9",
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
-	    "🚫 Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
+	    "⛔ Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
 	    .is_live = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
 	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
@@ -119,18 +119,18 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Rollback failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .program = PROGRAM_ROLLBACK, .step = "preflight", .run_end = RUN_FAILED },
-	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "⛔ Not rolled back: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Not rolled back: " NAME " \"Make it blue\"",
 	    .changed = true, .barred = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Migration failed: " NAME " \"Make it blue\"",
 	    .migration = "migrate-failed 3", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration cut: " NAME " \"Make it blue\"",
 	    .migration = "migrate-stopped", .detail = "by @ada", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
-	    "✋ Stopped: " NAME ", nothing was changed: \"Make it blue\" in build by @ada",
+	    "⛔ Stopped: " NAME ", nothing was changed: \"Make it blue\" in build by @ada",
 	    .step = "build", .detail = "by @ada", .run_end = RUN_FAILED },
-	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "✋ Stopped: " NAME " \"Make it blue\" by @ada",
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "⛔ Stopped: " NAME " \"Make it blue\" by @ada",
 	    .program = PROGRAM_ACTION, .detail = "by @ada" },
-	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED, "❓ Unknown end: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED, "❌ Result unknown: " NAME " \"Make it blue\"",
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Failed: " NAME " \"Make it blue\"",
 	    .program = PROGRAM_ACTION },
@@ -147,39 +147,37 @@ static const struct golden {
 	    .changed = true, .how = NOT_STARTED },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
 	    .changed = true, .how = UNKNOWN },
-	{ DEPLOY_DONE, 0, "🔧 Done: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION },
-	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "🚫 Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
+	{ DEPLOY_DONE, 0, "✅ Done: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
-	    "🚫 Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
-	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "🚫 Not done: " NAME " \"Make it blue\" 1a2b3c4",
+	    "❌ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not done: " NAME " \"Make it blue\" 1a2b3c4",
 	    .program = PROGRAM_ACTION },
-	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "👎 Rejected: " NAME " \"Make it blue\" 1a2b3c4",
+	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Rejected: " NAME " \"Make it blue\" 1a2b3c4",
 	    .detail = "rejected by @bob" },
-	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "✖️ Cancelled: " NAME " \"Make it blue\"",
+	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Cancelled: " NAME " \"Make it blue\"",
 	    .step = NULL },
-	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED,
-	    "✖️ Cancelled: " NAME " \"Make it blue\" by @bob", .detail = "by @bob" },
-	{ DEPLOY_EXPIRED, 0, "⌛ Not confirmed: " NAME " \"Make it blue\"", .step = NULL },
-	{ DEPLOY_EXPIRED, 0, "⌛ Not approved: " NAME " \"Make it blue\"", .is_awaited = true },
-	{ DEPLOY_LIVE, 0, "☑️ Was live: " NAME " \"Make it blue\" 1a2b3c4", .is_over = true },
+	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Cancelled: " NAME " \"Make it blue\" by @bob",
+	    .detail = "by @bob" },
+	{ DEPLOY_EXPIRED, 0, "⛔ Not confirmed: " NAME " \"Make it blue\"", .step = NULL },
+	{ DEPLOY_EXPIRED, 0, "⛔ Not approved: " NAME " \"Make it blue\"", .is_awaited = true },
+	{ DEPLOY_LIVE, 0, "✅ Was live: " NAME " \"Make it blue\" 1a2b3c4", .is_over = true },
 	{ DEPLOY_LIVE, 0, "↩️ Was rolled back: " NAME " \"Make it blue\" 1a2b3c4",
 	    .is_over = true, .is_left = true },
-	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", already live",
-	    .detail = "already live" },
-	{ DEPLOY_SUPERSEDED, DEPLOY_WHY_ELSEWHERE, "⏭️ Closed here: " NAME ", started by @ada",
+	{ DEPLOY_SUPERSEDED, 0, "⛔ Skipped: " NAME ", already live", .detail = "already live" },
+	{ DEPLOY_SUPERSEDED, DEPLOY_WHY_ELSEWHERE, "⛔ Closed: " NAME ", started by @ada",
 	    .detail = "started by @ada" },
 	{ DEPLOY_SUPERSEDED, DEPLOY_WHY_ELSEWHERE,
-	    "⏭️ Closed here: " NAME ", waits for the end of the freeze",
+	    "⛔ Closed: " NAME ", waits for the end of the freeze",
 	    .detail = "waits for the end of the freeze" },
 	{ DEPLOY_SUPERSEDED, DEPLOY_WHY_ELSEWHERE,
-	    "⏭️ Closed here: " NAME ", awaits approval already, as #1",
+	    "⛔ Closed: " NAME ", awaits approval already, as #1",
 	    .detail = "awaits approval already, as #1" },
 	{ DEPLOY_SUPERSEDED, DEPLOY_WHY_ELSEWHERE,
-	    "⏭️ Closed here: " NAME ", the newest is asked for, by @ada",
+	    "⛔ Closed: " NAME ", the newest is asked for, by @ada",
 	    .detail = "the newest is asked for, by @ada" },
-	{ DEPLOY_SUPERSEDED, 0, "⏭️ Skipped: " NAME ", replaced by a newer commit",
-	    .step = NULL },
+	{ DEPLOY_SUPERSEDED, 0, "⛔ Skipped: " NAME ", replaced by a newer commit", .step = NULL },
 };
 
 /* The text's first line; and its name ends within 40 letters, as Telegram counts them. */
@@ -379,6 +377,29 @@ each_message_of_its_own_has_room_for_its_target(void **state)
 	}
 }
 
+/* Goal: a message begins with a sign of the ten, or with a word. */
+static void
+each_message_begins_with_one_of_ten_signs_or_a_word(void **state)
+{
+	static const char *const signs[] = {
+#define SIGN(sign, ...) sign " ",
+#include "chat/sign.def"
+#undef SIGN
+	};
+
+	(void)state;
+	assert_int_equal(COUNT(signs), 10);
+	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
+		const char *before = chat_first_rows[f].before;
+		bool is_ours = (unsigned char)before[0] < 0x80;
+
+		for (size_t i = 0; i < COUNT(signs); i++)
+			is_ours = is_ours || text_starts(before, signs[i]);
+		if (!is_ours)
+			fail_msg("no sign of chat/sign.def: %s", before);
+	}
+}
+
 /* Goal: a new rule that brings a program to a state asks for how that is said. */
 static void
 each_state_that_a_program_comes_to_has_a_row(void **state)
@@ -404,6 +425,7 @@ main(void)
 		cmocka_unit_test(each_end_begins_with_its_outcome_and_environment),
 		cmocka_unit_test(each_cell_of_the_table_is_said_within_forty_characters),
 		cmocka_unit_test(each_message_of_its_own_has_room_for_its_target),
+		cmocka_unit_test(each_message_begins_with_one_of_ten_signs_or_a_word),
 		cmocka_unit_test(each_state_that_a_program_comes_to_has_a_row),
 	};
 

@@ -28,12 +28,12 @@ a_rollback_is_asked_of_the_team_and_done_by_who_may(void **state)
 	assert_int_equal(asked->chat, WORLD_TEAM);
 	assert_false(asked->is_silent);
 	assert_string_equal(
-	    world_plain(asked), "🙋 Roll back staging? @cy asks for it, and may not.");
+	    world_plain(asked), "❓ Roll back staging? @cy asks for it, and may not.");
 	/* It is theirs no more than before. */
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
-	assert_null(world_says(&w, "❓ Roll back staging?"));
+	assert_null(world_says(&w, "❓ Roll back staging?\n"));
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
 	assert_non_null(world_says(&w, "❓ Roll back staging?\nbbbbbbb → aaaaaaa"));
@@ -53,7 +53,7 @@ it_is_asked_once_an_hour(void **state)
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🙋 Deploy to production? @cy asks for it, and may not.\nWhat: v2");
+	    "❓ Deploy to production? @cy asks for it, and may not.\nWhat: v2");
 	n = w.n_screen + 1;
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
@@ -82,8 +82,8 @@ in_private_each_who_may_is_asked(void **state)
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_STAGING_USER,
 	    denied(&w, WORLD_STAGING_USER, "/rollback staging"));
 	assert_string_equal(w.toast, "Asked: 2 people who may.");
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "🙋 Roll back staging?"));
-	assert_non_null(world_says_in(&w, 44, "🙋 Roll back staging?"));
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "❓ Roll back staging?"));
+	assert_non_null(world_says_in(&w, 44, "❓ Roll back staging?"));
 	assert_null(world_says_in(&w, WORLD_ADMIN, "🙋")); /* never wrote to it */
 	world_close(&w);
 }

@@ -88,7 +88,7 @@ the_environment_stands_first(void **state)
 	const char *text = shown(WORLD_ADMIN, "/audit staging");
 
 	(void)state;
-	assert_true(text_starts(text, "📜 Audit log: staging"));
+	assert_true(text_starts(text, "Audit log: staging"));
 	assert_non_null(strstr(text, "lock begun: begun · "));
 	assert_non_null(strstr(text, "telegram:"));
 	assert_null(strstr(text, "production"));

@@ -147,8 +147,8 @@ nothing_in_progress_is_said_to_whoever_cancels(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(
-	    &w, "ℹ️ Nothing to stop: staging: no deployment is in progress or queued."));
+	assert_non_null(
+	    world_says(&w, "Nothing to stop: staging: no deployment is in progress or queued."));
 	world_close(&w);
 }
 
@@ -183,7 +183,7 @@ without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "staging bbbbbbb"));
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
-	assert_string_equal(world_plain(message), "👉 @cy: /cancel staging");
+	assert_string_equal(world_plain(message), "@cy: /cancel staging");
 	assert_int_equal(message->buttons.n, 0);
 	world_close(&w);
 }
@@ -197,7 +197,7 @@ a_cancel_button_of_what_has_ended_is_expired(void **state)
 	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)text_copy(id, sizeof(id),
-	    world_button(world_says_in(&w, WORLD_GROUP, "🚀 Deploying staging"), "Stop"));
+	    world_button(world_says_in(&w, WORLD_GROUP, "⏳ Deploying staging"), "Stop"));
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);

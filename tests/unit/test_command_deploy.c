@@ -61,7 +61,7 @@ a_deploy_goes_from_chat_to_live(void **state)
 	world_open(&w, STAGING_URL, NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	world_moment(&w);
-	assert_string_equal(world_plain(world_last(&w)), "🔎 staging: asking git for develop …");
+	assert_string_equal(world_plain(world_last(&w)), "⏳ staging: asking git for develop …");
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "develop");
 	assert_null(world_peek(&w, EFFECT_RUN));
 
@@ -220,7 +220,7 @@ a_ref_that_is_none_is_answered_with_what_is_possible(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging devlop");
 	world_git(&w,
 	    (struct world_git){ .error = "no branch, tag or commit of the repository: devlop" });
-	assert_non_null(world_says(&w, "🚫 Not deployed: staging"));
+	assert_non_null(world_says(&w, "⛔ Not deployed: staging"));
 	assert_non_null(world_says(&w, "Possible:\n• develop\n• v1.2"));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -243,7 +243,7 @@ digits_of_several_are_refused_with_each_in_full(void **state)
 				    "possible commit " COMMIT_B "\tbranch aaaaaaa: Fix it\n"
 				    "possible commit " COMMIT_A "\tMake it blue" });
 	assert_non_null(world_says(&w,
-	    "🚫 Not deployed: staging\naaaaaaa is ambiguous: type all digits of the one you mean"));
+	    "⛔ Not deployed: staging\naaaaaaa is ambiguous: type all digits of the one you mean"));
 	assert_non_null(world_says(
 	    &w, "Possible:\n• " COMMIT_B " branch aaaaaaa: Fix it\n• " COMMIT_A " Make it blue"));
 	assert_null(world_peek(&w, EFFECT_RUN));

@@ -13,7 +13,7 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	said = world_last(&w);
-	assert_non_null(strstr(world_plain(said), "❓ Do it? client/acme restart-web"));
+	assert_non_null(strstr(world_plain(said), "❓ Run this? client/acme restart-web"));
 	assert_non_null(strstr(world_plain(said), "once begun it cannot be stopped"));
 	assert_non_null(strstr(
 	    world_plain(said), "\nAcme Ltd: restart web.service on web@acme.example:2222\n"));
@@ -28,11 +28,11 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	assert_string_equal(run->argument, "");
 	assert_int_equal(run->deadline_s, 300);
 	assert_string_equal(do_aid_newest(&w).executor, "ssh");
-	assert_non_null(world_says(&w, "🔧 Doing client/acme restart-web"));
+	assert_non_null(world_says(&w, "⏳ Running client/acme restart-web"));
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .detail = "web.service is running" });
 	assert_int_equal(do_aid_newest(&w).state, DEPLOY_DONE);
-	assert_non_null(world_says(&w, "🔧 Done: client/acme restart-web\nweb.service is running"));
+	assert_non_null(world_says(&w, "✅ Done: client/acme restart-web\nweb.service is running"));
 	assert_int_equal(world_audited(&w, "action_requested", "client/acme"), 2);
 	assert_int_equal(world_audited(&w, "action_completed", "client/acme"), 1);
 	world_close(&w);
@@ -87,7 +87,7 @@ the_settings_and_the_grant_must_both_say_yes(void **state)
 	/* Granted to the admin, and not in the settings. */
 	(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
 	assert_non_null(world_says(
-	    &w, "🚫 Not done: client/acme clear-cache\nit is none of CLIENT_<ID>_ACTIONS there"));
+	    &w, "⛔ Not done: client/acme clear-cache\nit is none of CLIENT_<ID>_ACTIONS there"));
 	/* What they may not see is not there. */
 	(void)world_text(&w, CONTRACTOR, "/do restart-web beta");
 	assert_non_null(world_says(&w, "There is no client beta"));
@@ -145,14 +145,14 @@ what_cannot_be_stopped_is_not_stopped(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "restart-web"));
-	assert_string_equal(world_button(world_says(&w, "Doing client/acme"), "Stop"), "");
+	assert_string_equal(world_button(world_says(&w, "Running client/acme"), "Stop"), "");
 	(void)world_text(&w, WORLD_ADMIN, "/cancel client/acme");
 	assert_non_null(world_says(&w, "which ends by itself"));
 	assert_null(world_peek(&w, EFFECT_STOP_RUN));
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Doing client/acme service-status"), "Stop"));
+	    world_button(world_says(&w, "Running client/acme service-status"), "Stop"));
 	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
 	world_close(&w);
 }
@@ -170,7 +170,7 @@ a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .lost = true, .exit_status = -1 });
 	assert_int_equal(do_aid_newest(&w).state, DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "❓ Unknown end: client/acme service-status"));
+	assert_non_null(world_says(&w, "❌ Result unknown: client/acme service-status"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_environment(&w, "client/acme").unknown_since, 0);
 	/* Also where some of it may still be at work. */
@@ -201,7 +201,7 @@ buttons_ask_for_what_was_left_out(void **state)
 	assert_non_null(said);
 	assert_int_equal(said->buttons.n, 3);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_non_null(world_says(&w, "❓ Do it? client/acme restart-web"));
+	assert_non_null(world_says(&w, "❓ Run this? client/acme restart-web"));
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-wep acme");
 	assert_non_null(world_says(&w, "Did you mean restart-web?"));
 	world_close(&w);
@@ -220,7 +220,7 @@ who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
 		do_aid_open(&w);
 		(void)world_text(&w, CONTRACTOR, typed[i]);
 		said = world_plain(world_last(&w));
-		assert_ptr_equal(strstr(said, "❓ Do it? client/acme restart-web"), said);
+		assert_ptr_equal(strstr(said, "❓ Run this? client/acme restart-web"), said);
 		world_close(&w);
 	}
 	do_aid_open(&w);
@@ -247,7 +247,7 @@ who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 	(void)world_press(
 	    &w, CONTRACTOR, CONTRACTOR, world_button(world_last(&w), "🔧 restart-web acme"));
-	assert_non_null(world_says_in(&w, CONTRACTOR, "❓ Do it? client/acme restart-web"));
+	assert_non_null(world_says_in(&w, CONTRACTOR, "❓ Run this? client/acme restart-web"));
 	/* What asks nothing is not begun by two letters. */
 	world_settings(
 	    &w, "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free", NULL);
@@ -304,7 +304,7 @@ an_action_never_runs_beside_a_deployment_on_its_target(void **state)
 	assert_string_equal(do_aid_run(&w)->client, "acme");
 	assert_string_equal(do_aid_run(&w)->environment, "staging");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "Doing client/acme disk-free\nenvironment: staging"));
+	assert_non_null(world_says(&w, "Running client/acme disk-free\nenvironment: staging"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -361,7 +361,7 @@ what_was_done_stands_in_the_history_and_is_no_deployment(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
 	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(&w, "client/beta\n🔧 #3 beta disk-free\n    done"));
+	assert_non_null(world_says(&w, "client/beta\n✅ #3 beta disk-free\n    done"));
 	world_close(&w);
 }
 
@@ -434,10 +434,10 @@ who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host(void **state)
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock production 2h salary talks");
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze all 2h salary again");
 	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do restart-web acme");
-	said = world_says_in(&w, CONTRACTOR, "❓ Do it? client/acme restart-web");
+	said = world_says_in(&w, CONTRACTOR, "❓ Run this? client/acme restart-web");
 	assert_non_null(said);
 	assert_non_null(strstr(said->text, "🔒 locked by @ada, just now, until "));
-	assert_non_null(strstr(said->text, "🧊 frozen by @ada, just now, until "));
+	assert_non_null(strstr(said->text, "🔒 frozen by @ada, just now, until "));
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do restart-web acme");
 	assert_non_null(world_says_in(&w, WORLD_ADMIN, "(UTC): salary talks"));
 	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free beta");
@@ -462,7 +462,7 @@ questions_that_are_asked_and_answered_no_ring_a_few_times(void **state)
 	for (int i = 0; i < 20; i++) {
 		w.aid.at += 8 * 1000;
 		(void)world_text_in(&w, CONTRACTOR, WORLD_TEAM, "/do restart-web acme");
-		assert_non_null(strstr(world_plain(world_last(&w)), "❓ Do it?"));
+		assert_non_null(strstr(world_plain(world_last(&w)), "❓ Run this?"));
 		(void)world_press(
 		    &w, CONTRACTOR, WORLD_TEAM, world_button(world_last(&w), "Not now"));
 		assert_int_equal(do_aid_newest(&w).state, DEPLOY_CANCELLED);
@@ -488,7 +488,7 @@ what_it_said_is_shown_below_how_it_went(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
 	world_run_ends(&w, ended);
 	assert_non_null(world_says(&w,
-	    "🔧 Done: client/acme disk-free\nthe fullest disk is /: 91%\n"
+	    "✅ Done: client/acme disk-free\nthe fullest disk is /: 91%\n"
 	    "/dev/sda1 91% /\n/dev/<b> 4% /srv\nthe fullest disk is /: 91%\nrequested by "));
 	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
 	ended.exit_status = 70;

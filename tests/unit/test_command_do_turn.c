@@ -117,7 +117,7 @@ what_changed_since_it_was_shown_is_asked_anew(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
 	assert_null(world_peek(&w, EFFECT_RUN));
 	said = world_says(
-	    &w, "⚠️ Not started: client/acme restart-web\nthe settings of client/acme changed");
+	    &w, "⛔ Not started: client/acme restart-web\nthe settings of client/acme changed");
 	assert_non_null(said);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
 	assert_string_equal(do_aid_run(&w)->action, "restart-web");
@@ -190,14 +190,14 @@ what_left_the_settings_meanwhile_is_refused(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
 	(void)world_text(&w, WORLD_ADMIN, "/do reload-nginx acme"); /* behind it: asked about */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Do it? client/acme reload-nginx"), "reload-nginx"));
+	    world_button(world_says(&w, "Run this? client/acme reload-nginx"), "reload-nginx"));
 	assert_int_equal(do_aid_newest(&w).state, DEPLOY_QUEUED);
 	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
 	    "CLIENT_ACME_ACTIONS=service-status", "CLIENT_ACME_WEB_UNIT=web", NULL);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(do_aid_newest(&w).state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "🚫 Not done: client/acme reload-nginx"));
+	assert_non_null(world_says(&w, "⛔ Not done: client/acme reload-nginx"));
 	world_close(&w);
 }
 

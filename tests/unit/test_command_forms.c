@@ -35,15 +35,15 @@
 #define FREEZE	      TOO_MUCH("freeze", "/freeze <" COVERED "> until <time> [reason]")
 #define UNFREEZE      TOO_MUCH("unfreeze", "/unfreeze <" COVERED ">")
 #define TIMES	      "16:00, Mon 16:00, 2027-01-06 or 2027-01-06 16:00."
-#define NO_LOCK(x)    "🚫 Not locked: shop/staging: " x
-#define NO_FREEZE(x)  "🚫 Not frozen: shop/staging: " x
-#define LASTS	      " is no time to last: write 30m, 2h or 3d; or until Mon 16:00."
+#define NO_LOCK(x)    "⛔ Not locked: shop/staging: " x
+#define NO_FREEZE(x)  "⛔ Not frozen: shop/staging: " x
+#define LASTS	      " is not a duration: write 30m, 2h or 3d; or until Mon 16:00."
 #define HISTORY	      TOO_MUCH("history", "/history [environment]")
 
 #define REQUEST_USAGE "Usage: /request <action> <client> [argument]. " NO_ACTIONS
 
 #define LOGIN \
-	"🔑 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
+	"🔐 Not logged in: write /login <token> in our private chat. A token that others have seen is no token any more: have it revoked."
 
 #define ENVIRONMENTS "Environments: blog/staging blog/production shop/staging shop/production"
 #define WHICH_SHOW   "Which one? /show needs a number: /history lists the latest."
@@ -99,9 +99,9 @@ static const struct {
 	{ "/deploy shop stagin",
 	    "❓ /deploy shop: which environment?\nstagin is taken as the ref." },
 	{ "/deploy shop/staging -x",
-	    "🚫 Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	    "⛔ Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
 	{ "/deploy shop staging -x",
-	    "🚫 Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
+	    "⛔ Not deployed: shop/staging: a ref cannot begin with \"-\". It is a branch, a tag or a commit." },
 	{ "/deploy shop/staging v1 v2", DEPLOY },
 	{ "/deploy shop staging v1 v2", DEPLOY },
 	{ "/deploy shop/staging " W260, DEPLOY },
@@ -118,16 +118,16 @@ static const struct {
 	{ "/rollback", NO_EARLIER },
 	{ "/rollback shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/rollback shop/stag",
-	    "🚫 Not rolled back: shop/staging has no earlier release to roll back to." },
+	    "❌ Not rolled back: shop/staging has no earlier release to roll back to." },
 	{ "/rollback nothing", NO("nothing") },
 	{ "/rollback staging", "❓ /rollback staging: of which application?" },
 	{ "/rollback shop 3", "❓ /rollback shop: which environment?\n3 is taken as the release." },
 	{ "/rollback 1", NO_EARLIER },
-	{ "/rollback 3 shop/staging", "🚫 Not rolled back: shop/staging has no release 3." },
-	{ "/rollback shop staging 3", "🚫 Not rolled back: shop/staging has no release 3." },
+	{ "/rollback 3 shop/staging", "❌ Not rolled back: shop/staging has no release 3." },
+	{ "/rollback shop staging 3", "❌ Not rolled back: shop/staging has no release 3." },
 	{ "/rollback shop/staging",
-	    "🚫 Not rolled back: shop/staging has no earlier release to roll back to." },
-	{ "/rollback shop/staging -1", "🚫 Not rolled back: shop/staging has no release -1." },
+	    "❌ Not rolled back: shop/staging has no earlier release to roll back to." },
+	{ "/rollback shop/staging -1", "❌ Not rolled back: shop/staging has no release -1." },
 	{ "/rollback shop staging 3 4", ROLLBACK },
 	{ "/rollback shop/staging " W260, ROLLBACK },
 
@@ -137,16 +137,16 @@ static const struct {
 	{ "/logs shop/stagign", NEAR("shop/stagign", "shop/staging") },
 	{ "/logs 50", "❓ /logs: which environment?\n50 is taken as the number of lines." },
 	{ "/logs shop/staging 101",
-	    "🚫 No log here: shop/staging: how many lines? A number from 1 to 100." },
+	    "⛔ No log here: shop/staging: how many lines? A number from 1 to 100." },
 	{ "/logs shop/staging " W260, TOO_MUCH("logs", "/logs <environment> [lines]") },
 	{ "/logs shop/staging 5 now", TOO_MUCH("logs", "/logs <environment> [lines]") },
 
 	{ "/audit shop/stagign", NEAR("shop/stagign", "shop/staging") },
-	{ "/audit shop/staging 31", "🚫 /audit: how many entries? A number from 1 to 30." },
-	{ "/audit 0", "🚫 /audit: how many entries? A number from 1 to 30." },
-	{ "/audit shop/staging x", "🚫 /audit: how many entries? A number from 1 to 30." },
+	{ "/audit shop/staging 31", "⛔ /audit: how many entries? A number from 1 to 30." },
+	{ "/audit 0", "⛔ /audit: how many entries? A number from 1 to 30." },
+	{ "/audit shop/staging x", "⛔ /audit: how many entries? A number from 1 to 30." },
 	{ "/audit shop/staging",
-	    "🚫 /audit: the audit log is shown in private: write /audit to me there." },
+	    "⛔ /audit: the audit log is shown in private: write /audit to me there." },
 	{ "/audit shop/staging 5 now", TOO_MUCH("audit", "/audit [environment] [n]") },
 
 	{ "/cancel", "Nothing to cancel." },
@@ -157,7 +157,7 @@ static const struct {
 	{ "/cancel shop", "❓ /cancel shop: which environment?" },
 	{ "/cancel all", "Nothing to cancel." },
 	{ "/cancel shop staging",
-	    "ℹ️ Nothing to stop: shop/staging: no deployment is in progress or queued." },
+	    "Nothing to stop: shop/staging: no deployment is in progress or queued." },
 	{ "/cancel shop/staging now", CANCEL },
 	{ "/cancel shop now", CANCEL },
 
@@ -191,8 +191,8 @@ static const struct {
 	{ "/lock all", NO("all") },
 	{ "/lock staging 2h", "❓ /lock staging: of which application?" },
 	{ "/lock shop 2h", "❓ /lock shop: which environment?" },
-	{ "/lock shop/staging 2 hours", NO_LOCK("\"2 hours\" is no time to last: write 2h.") },
-	{ "/lock shop staging 2 hours db", NO_LOCK("\"2 hours\" is no time to last: write 2h.") },
+	{ "/lock shop/staging 2 hours", NO_LOCK("\"2 hours\" is not a duration: write 2h.") },
+	{ "/lock shop staging 2 hours db", NO_LOCK("\"2 hours\" is not a duration: write 2h.") },
 	{ "/lock shop/staging tomorrow", NO_LOCK("write until tomorrow.") },
 	{ "/lock shop/staging half an hour", NO_LOCK("\"half an\"" LASTS) },
 	{ "/lock shop/staging till 18:00", NO_LOCK("write until 18:00.") },
@@ -213,7 +213,7 @@ static const struct {
 	{ "/unlock nothing", NO("nothing") },
 	{ "/unlock staging", "❓ /unlock staging: of which application?" },
 	{ "/unlock shop/staging now", UNLOCK },
-	{ "/unlock shop/staging", "ℹ️ Not locked: shop/staging." },
+	{ "/unlock shop/staging", "Not locked: shop/staging." },
 
 	{ "/freeze", "❓ /freeze: which environment?" },
 	{ "/freeze shop/stagign until 16:00", NEAR("shop/stagign", "shop/staging") },
@@ -221,9 +221,9 @@ static const struct {
 	{ "/freeze nothing until 16:00", NO("nothing") },
 	{ "/freeze staging until 16:00", "❓ /freeze staging: of which application?" },
 	{ "/freeze shop/staging", NO_FREEZE("until when? until " TIMES) },
-	{ "/freeze shop", "🚫 Not frozen: all of shop: until when? until " TIMES },
+	{ "/freeze shop", "⛔ Not frozen: all of shop: until when? until " TIMES },
 	{ "/freeze sho until 16:00", "❓ /freeze shop: which environment?\nsho is taken as shop." },
-	{ "/freeze all Christmas", "🚫 Not frozen: all environments: until when? until " TIMES },
+	{ "/freeze all Christmas", "⛔ Not frozen: all environments: until when? until " TIMES },
 	{ "/freeze shop/staging 16:00", NO_FREEZE("write until 16:00.") },
 	{ "/freeze shop/staging until", NO_FREEZE("\"until\" is no time by itself: until " TIMES) },
 	{ "/freeze shop/staging until monday 8", NO_FREEZE("\"monday 8\" is no time: " TIMES) },
@@ -242,8 +242,8 @@ static const struct {
 	{ "/unfreeze shop/prod", BEGINS("unfreeze", "shop/prod", "shop/production") },
 	{ "/unfreeze nothing", NO("nothing") },
 	{ "/unfreeze staging", "❓ /unfreeze staging: of which application?" },
-	{ "/unfreeze all", "ℹ️ Not frozen: all environments." },
-	{ "/unfreeze shop/staging", "ℹ️ Not frozen: shop/staging." },
+	{ "/unfreeze all", "Not frozen: all environments." },
+	{ "/unfreeze shop/staging", "Not frozen: shop/staging." },
 	{ "/unfreeze shop/staging now", UNFREEZE },
 	{ "/ask hold/1", "I don't know /ask. /help lists what you may do." },
 	{ "/keep hold/1", "I don't know /keep. /help lists what you may do." },
@@ -331,8 +331,8 @@ each_answer_has_what_comes_next(void **state)
 		if (said->buttons.n == 0 && strstr(world_plain(said), "/") == NULL &&
 		    strstr(world_plain(said), "You may: ") == NULL &&
 		    !text_starts(world_plain(said), "Nothing ") &&
-		    !text_starts(world_plain(said), "🚫 Not ") &&
-		    !text_starts(world_plain(said), "ℹ️ Not "))
+		    !text_starts(world_plain(said), "⛔ Not ") &&
+		    !text_starts(world_plain(said), "Not "))
 			fail_msg("%s leads nowhere: %s", rows[i].typed, world_plain(said));
 		if (text_starts(world_plain(said), "Too much") && said->buttons.n == 0 &&
 		    strstr(rows[i].typed, "emergency") == NULL)

@@ -163,7 +163,7 @@ where_nothing_was_rolled_back_the_button_asks_the_target(void **state)
 	assert_int_equal(
 	    world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
 	target_says(&w, true, LOGGED);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Logged last: staging:\n" LOGGED));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Last log lines: staging:\n" LOGGED));
 	world_close(&w);
 }
 
@@ -276,7 +276,7 @@ logs_asks_the_target_and_says_what_it_says(void **state)
 	assert_int_equal(want->lines, 7);
 	target_says(&w, true, "a <b>\n\xf0\x9f\x91\xbb");
 	assert_non_null(world_says_in(
-	    &w, WORLD_STAGING_USER, "Logged last: staging:\na <b>\n\xf0\x9f\x91\xbb"));
+	    &w, WORLD_STAGING_USER, "Last log lines: staging:\na <b>\n\xf0\x9f\x91\xbb"));
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
 	assert_int_equal(world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.lines, 20);
 	target_says(&w, false, "h1: no container of app is there");

@@ -96,10 +96,8 @@ a_place_is_given_to_another_person_and_both_are_told(void **state)
 	queue_aid_press(&w, WORLD_STAGING_USER, world_last(&w), "Give my place #2 to @bob");
 	assert_string_equal(w.toast, "@bob has your place.");
 	assert_string_equal(queue_aid_list(&w), "#4 #3 #2");
-	to_cy =
-	    world_says(&w, "🤝 staging: your place went to @bob — \"Make it blue\" bbbbbbb");
-	to_bob =
-	    world_says(&w, "🤝 staging: you have the place of @cy — \"Make it blue\" ddddddd");
+	to_cy = world_says(&w, "⏳ staging: your place went to @bob — \"Make it blue\" bbbbbbb");
+	to_bob = world_says(&w, "⏳ staging: you have the place of @cy — \"Make it blue\" ddddddd");
 	assert_non_null(to_cy);
 	assert_non_null(to_bob);
 	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);

@@ -90,7 +90,7 @@ the_same_asked_again_while_it_awaits_approval_is_one(void **state)
 	request(&w);
 	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏭️ Closed here: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
+	    "⛔ Closed: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
 	assert_int_not_equal(world_last(&w)->reply_to, 0); /* to where it stands */
 	assert_int_equal(newest(&w).id, 1);
 	(void)world_text(&w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */
@@ -342,7 +342,7 @@ a_line_is_shown_until_its_request_is_over(void **state)
 	(void)world_text(&w, APPROVER, "/reject 1 the demo is at 4");
 	assert_null(world_says(&w, "To be approved"));
 	assert_non_null(
-	    world_says(&w, "👎 Rejected: client/acme restart-web\nrejected by @eve: the demo"));
+	    world_says(&w, "⛔ Rejected: client/acme restart-web\nrejected by @eve: the demo"));
 	world_close(&w);
 }
 

@@ -156,16 +156,16 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(
-	    world_says(&w, "🚫 Not rolled back: staging has no earlier release to roll back to."));
+	    world_says(&w, "❌ Not rolled back: staging has no earlier release to roll back to."));
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
 	assert_non_null(world_says(
-	    &w, "🚫 Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
+	    &w, "❌ Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging #77");
 	assert_non_null(world_says(&w, "staging has no release #77. There are:\n• release 1 "));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
 	assert_non_null(
-	    world_says(&w, "🚫 Runs already: staging aaaaaaa, so it is not rolled back to."));
+	    world_says(&w, "⛔ Runs already: staging aaaaaaa, so it is not rolled back to."));
 	assert_int_equal(world_count(&w, EFFECT_TIMER), 2); /* the daily one, the audit's line */
 	world_close(&w);
 }
@@ -210,7 +210,7 @@ rolling_back_twice_goes_back_twice(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging"),
-	    "🚫 Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
+	    "❌ Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
 	    "one is left that was not rolled back. There are:\n• release 5 aaaaaaa \"Make it blue\", just now, "
 	    "live\n• release 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
@@ -254,9 +254,9 @@ a_newer_release_is_called_forward_with_a_warning(void **state)
 	    "newer than what runs: this goes forward\nrequested by @ada\n⚠️ this commit is "
 	    "blocked: rolled back by @ada, just now (to release 1, aaaaaaa). A yes "
 	    "allows it; once live it is not blocked any more.\nNo health check configured: "
-	    "success means the script exits with 0.\n⌛ open until 00:02");
+	    "success means the script exits with 0.\n⏳ open until 00:02");
 	world_rolls_back(&w, "/rollback staging 2");
-	assert_non_null(world_says(&w, "↪️ Rolled forward: staging → "));
+	assert_non_null(world_says(&w, "✅ Rolled forward: staging → "));
 	assert_string_equal(world_blocked(&w, "staging"), ""); /* nor what it left */
 	assert_non_null(strstr(
 	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
@@ -354,8 +354,7 @@ what_is_forward_is_known_when_it_starts(void **state)
 	if (world_peek(&w, EFFECT_RUN) == NULL) /* asked anew */
 		(void)world_press(
 		    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
-	assert_non_null(
-	    world_says(&w, "↪️ Rolling forward staging → \"Make it blue\" bbbbbbb"));
+	assert_non_null(world_says(&w, "⏳ Rolling forward staging → \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
 	assert_non_null(world_says(&w, "@bob rolls forward to bbbbbbb"));
@@ -363,7 +362,7 @@ what_is_forward_is_known_when_it_starts(void **state)
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "⏳ Queued: 1st"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
-	assert_non_null(world_says(&w, "↪️ Rolled forward: staging → "));
+	assert_non_null(world_says(&w, "✅ Rolled forward: staging → "));
 	assert_non_null(
 	    strstr(world_rollback_says(&w, "/history staging"), "roll forward, ● live since 00:"));
 	assert_non_null(strstr(world_rollback_says(&w, "/history staging"),
@@ -421,7 +420,7 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	world_deploy_goes_live(&w, COMMIT_D);
 	renumber(&w, 89);
 	assert_string_equal(world_rollback_says(&w, "/rollback staging 3"),
-	    "🚫 Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
+	    "❌ Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
 	    "its own.\nNow it is\n• release 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
 	    "now\n• release 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
 	    "<commit>");

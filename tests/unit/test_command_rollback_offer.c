@@ -98,7 +98,7 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
 	assert_true(w.is_alert); /* another's */
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
-	assert_non_null(world_says(&w, "👉 @ada: /rollback staging 2"));
+	assert_non_null(world_says(&w, "@ada: /rollback staging 2"));
 	message = world_says(&w, "Roll back staging?\nccccccc → bbbbbbb");
 	assert_non_null(message);
 	assert_non_null(strstr(world_plain(message),

@@ -453,7 +453,7 @@ a_file_that_is_not_in_force_is_named_to_who_may_everything(void **state)
 	assert_true(file_write(path, "X=1\n", 4, 0600, NULL));
 	world_application(&w, "blog", "");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(strstr(world_plain(world_last(&w)), "⚠️ Bad.env is not in force: "));
+	assert_non_null(strstr(world_plain(world_last(&w)), "⚠️ Bad.env is ignored: "));
 	(void)world_text(&w, WORLD_STAGING_USER, "/status");
 	assert_null(strstr(world_plain(world_last(&w)), "Bad.env"));
 }
@@ -466,7 +466,7 @@ a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
 	world_application(&w, "blog", "STAGING_PORT=eighty\n");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status blog");
 	assert_non_null(strstr(world_plain(world_last(&w)),
-	    "⚠️ blog.env is not in force: an admin's /status says why.\n"));
+	    "⚠️ blog.env is ignored: an admin's /status says why.\n"));
 	assert_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/status shop");
 	assert_null(strstr(world_plain(world_last(&w)), "blog.env"));
@@ -507,7 +507,7 @@ of_many_files_with_a_mistake_the_first_are_named(void **state)
 		world_application(&w, name, "STAGING_PORT=eighty\n");
 	}
 	(void)world_text(&w, WORLD_STAGING_USER, "/status");
-	assert_non_null(strstr(world_plain(world_last(&w)), "bad4.env is not in force"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "bad4.env is ignored"));
 	assert_null(strstr(world_plain(world_last(&w)), "bad5.env"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "… and 2 more\n"));
 }

@@ -164,7 +164,7 @@ a_report_is_sent_once_a_month(void **state)
 	assert_int_equal(count(&w, WORLD_TEAM, "month's report"), 0);
 	/* The contractor's day is over. */
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "month's report")),
-	    "🔑 Access: 2 to look at, month's report\n"
+	    "🔐 Access: 2 to look at, month's report\n"
 	    "Not used for 90 days; take out of the settings what is not needed:\n"
 	    "telegram:33 (staging): nothing used\n"
 	    "Access has ended, and still stands in the settings:\n"
@@ -204,7 +204,7 @@ a_report_of_many_people_names_ten(void **state)
 	(void)world_text(&w, 1001, "/deploy staging");
 	wait_until(&w, STORE_AID_AT + 155 * DAY_MS);
 	text = world_plain(world_last(&w));
-	assert_true(text_starts(text, "🔑 Access: 161 to look at, month's report\n"));
+	assert_true(text_starts(text, "🔐 Access: 161 to look at, month's report\n"));
 	assert_non_null(
 	    strstr(text, "\nIn force: admin 2, staging 1, r0 40, r1 40, r2 40, r3 40\n"));
 	assert_null(strstr(text, "telegram:11 "));   /* an admin */
@@ -233,7 +233,7 @@ what_nobody_used_for_90_days_is_named(void **state)
 	report = world_says_in(&w, WORLD_ADMIN, "month's report");
 	assert_non_null(report);
 	assert_string_equal(world_plain(report),
-	    "🔑 Access: nothing to do, month's report\nIn force: admin 2, staging 1, x 1\n"
+	    "🔐 Access: nothing to do, month's report\nIn force: admin 2, staging 1, x 1\n"
 	    "Uses are counted since 2026-01-01: what is not used for 90 days is named from then on.\n"
 	    "All, on the server: deploybot policy report");
 	(void)world_text(&w, 60, "/status staging");

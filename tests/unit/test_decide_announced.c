@@ -99,7 +99,7 @@ after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again(void **state)
 	world_git(&w, (struct world_git){ .error = "no such branch" });
 	assert_null(timer(&w));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⚠️ Push not found: staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
+	    "❌ Push not found: staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
 	    "not asked again: Redeliver it at GitHub or /deploy staging.");
 	assert_int_equal(w.n_screen, 1);
 	again->context.at = w.aid.at;
@@ -239,7 +239,7 @@ the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can(void 
 	delayed(&w, true, "fatal: no <route>");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "Push delayed: staging: "));
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⚠️ Push delayed: staging: fatal: no <route>\nIt cannot be looked up yet. Git is asked again until it "
+	    "⏳ Push delayed: staging: fatal: no <route>\nIt cannot be looked up yet. Git is asked again until it "
 	    "answers.");
 	delayed(&w, true, "fatal: no <route>");
 	assert_int_equal(w.n_screen, 1);
@@ -285,10 +285,10 @@ who_waits_is_told_how_far_git_is(void **state)
 	late->u.git_delayed.query = world_peek(&w, EFFECT_GIT_QUERY)->id;
 	delayed(&w, false, "");
 	assert_string_equal(
-	    world_plain(world_last(&w)), "🔎 staging: git is still fetching … to find develop");
+	    world_plain(world_last(&w)), "⏳ staging: git is still fetching … to find develop");
 	delayed(&w, false, "receiving objects 45 % (12.3 MiB)");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🔎 staging: git is still fetching: receiving objects 45 % (12.3 MiB) … to find develop");
+	    "⏳ staging: git is still fetching: receiving objects 45 % (12.3 MiB) … to find develop");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_decide(&w, late);
 	assert_null(world_says(&w, "still fetching"));

@@ -32,7 +32,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	    "🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"
 	    "⚠️ no release to roll back to\n"
 	    "No health check configured: success means the script exits with 0.\n"
-	    "#1 · approved 0 of 1\n⌛ open until 08:00");
+	    "#1 · approved 0 of 1\n⏳ open until 08:00");
 	assert_false(world_says_in(&w, WORLD_TEAM, "Awaiting")->is_silent);
 
 	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve"); /* who asked */
@@ -150,7 +150,7 @@ who_asks_for_what_awaits_approval_may_still_approve_it(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	/* One message, with what can be tapped where there is no link. */
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏭️ Closed here: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
+	    "⛔ Closed: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
 	assert_null(world_says(&w, "asked about already"));
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -234,26 +234,26 @@ a_no_with_a_reason_ends_it_and_rings(void **state)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	assert_string_equal(w.toast, "Not rejected yet: press a reason below.");
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "👎 Reject? production #1, @bob: press a reason"));
+	    world_says_in(&w, WORLD_TEAM, "❓ Reject? production #1, @bob: press a reason"));
 	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Not tonight");
 	assert_non_null(strstr(w.toast, "Only who asked may press this"));
 
 	event = world_update(&w, UPDATE_TEXT, WORLD_OTHER_ADMIN, WORLD_TEAM);
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "the demo is at 4");
 	event->u.update->reply_to =
-	    w.screen_remote[world_says_in(&w, WORLD_TEAM, "👎 Reject? ")->row];
+	    w.screen_remote[world_says_in(&w, WORLD_TEAM, "❓ Reject? ")->row];
 	(void)world_decide(&w, event);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "👎 Rejected: production \"Make it blue\" aaaaaaa\nrejected by @bob: the demo is at 4\nauthor Ann"));
-	assert_false(world_says_in(&w, WORLD_GROUP, "👎 Rejected")->is_silent);
+	    "⛔ Rejected: production \"Make it blue\" aaaaaaa\nrejected by @bob: the demo is at 4\nauthor Ann"));
+	assert_false(world_says_in(&w, WORLD_GROUP, "⛔ Rejected")->is_silent);
 	assert_int_equal(
 	    world_audited(&w, "deploy_approval", "\"reason\":\"the demo is at 4\""), 1);
 	assert_string_equal(approval_label_in(&w, WORLD_TEAM, "Approve"), "");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/reject 1 late");
 	assert_non_null(world_says(
 	    &w, "#1 is refused (rejected by @bob: the demo is at 4): nothing is left to approve."));
-	assert_null(world_says_in(&w, WORLD_TEAM, "👎 Reject? ")); /* nor its buttons */
+	assert_null(world_says_in(&w, WORLD_TEAM, "❓ Reject? ")); /* nor its buttons */
 	assert_string_equal(approval_label_in(&w, WORLD_TEAM, "Not tonight"), "");
 	world_close(&w);
 }
@@ -355,7 +355,7 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	approval_asks(&w, COMMIT_A);
 	world_due(&w, TIMER_APPROVAL);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "⏰ Not approved yet: production \"Make it blue\" aaaaaaa\n"
+	    "❓ Not approved yet: production \"Make it blue\" aaaaaaa\n"
 	    "#1 · approved 0 of 1, until 02:00"));
 	assert_false(world_last(&w)->is_silent);
 	assert_string_not_equal(world_button(world_last(&w), "Approve"), "");
@@ -364,7 +364,7 @@ half_of_its_time_reminds_once_and_all_of_it_ends_it(void **state)
 	world_due(&w, TIMER_APPROVAL);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "⌛ Not approved: production \"Make it blue\"\n"
+	    "⛔ Not approved: production \"Make it blue\"\n"
 	    "author Ann Example · requested by @ada\n"
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
 	assert_int_equal(rings_in(&w, WORLD_GROUP), rings + 1); /* who asked */

@@ -97,7 +97,7 @@ is_confirmed_again(struct world *w)
 	world_git_same(w); /* asked whether it is behind what went live */
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(
-	    world_says_in(w, WORLD_GROUP, "⚠️ Not started: production runs aaaaaaa now"));
+	    world_says_in(w, WORLD_GROUP, "⛔ Not started: production runs aaaaaaa now"));
 	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
@@ -334,7 +334,7 @@ settings_that_need_fewer_or_more_are_in_force_at_once(void **state)
 	world_settings(&w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "approved 1 of 3: @bob\n⌛ open until 08:00\n"
+	    "approved 1 of 3: @bob\n⏳ open until 08:00\n"
 	    "⚠️ 2 more must approve, and only 1 may: an admin can change the settings"));
 	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	settings_changed(&w);

@@ -16,7 +16,7 @@ another_chat_is_asked_and_the_teams_only_sees(void **state)
 	assert_non_null(world_says_in(&w, -1009, "❓ Awaiting approval: production"));
 	assert_string_equal(approval_label_in(&w, WORLD_GROUP, "Approve"), "");
 	approval_press_in(&w, WORLD_OTHER_ADMIN, -1009, "Approve");
-	assert_non_null(world_says_in(&w, -1009, "🚀 Deploying production"));
+	assert_non_null(world_says_in(&w, -1009, "⏳ Deploying production"));
 	world_run_ends(&w, GOOD);
 	assert_non_null(world_says_in(&w, -1009, "✅ Live: production"));
 	world_close(&w);
@@ -42,8 +42,8 @@ each_who_may_is_asked_in_private_and_whom_telegram_refuses_once(void **state)
 	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
 	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting")->sends, sends);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
-	assert_non_null(world_says_in(
-	    &w, WORLD_OTHER_ADMIN, "👍 Approved: production \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_OTHER_ADMIN, "Approved: production \"Make it blue\" aaaaaaa"));
 	world_run_ends(&w, GOOD);
 	approval_asks(&w, COMMIT_B);
 	assert_int_equal(w.n_refused, 1);
@@ -126,9 +126,9 @@ who_has_not_answered_is_told_once_that_it_expired(void **state)
 	approval_press_in(&w, CAROL, CAROL, "Approve production aaaaaaa");
 	world_due(&w, TIMER_APPROVAL);
 	world_due(&w, TIMER_APPROVAL);
-	said = world_says_in(&w, WORLD_OTHER_ADMIN, "⌛ Not approved: production");
+	said = world_says_in(&w, WORLD_OTHER_ADMIN, "⛔ Not approved: production");
 	assert_true(said->is_silent);
-	assert_true(text_starts(world_plain(said), "⌛ Not approved: production \"Make it blue\""));
+	assert_true(text_starts(world_plain(said), "⛔ Not approved: production \"Make it blue\""));
 	assert_int_equal(said->sends, 1);
 	world_close(&w);
 }
@@ -168,7 +168,7 @@ ones_own_message_follows_ones_own_yes(void **state)
 
 	approval_press_in(&w, CAROL, CAROL, "Approve production aaaaaaa");
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_non_null(strstr(world_plain(others), "👍 Approved: production"));
+	assert_non_null(strstr(world_plain(others), "Approved: production"));
 	assert_int_equal(others->buttons.n, 0);
 	assert_string_not_equal(world_button(own, "Withdraw"), "");
 	world_close(&w);

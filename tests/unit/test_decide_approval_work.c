@@ -86,8 +86,7 @@ a_push_asks_directly_and_is_replaced_until_somebody_approved(void **state)
 	push(&w, "develop", COMMIT_A, 1);
 	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
 	push(&w, "develop", COMMIT_B, 2);
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⏭️ Skipped: staging, replaced by bbbbbbb"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "⛔ Skipped: staging, replaced by bbbbbbb"));
 	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve staging bbbbbbb");
 	assert_string_equal(w.toast, "Approved: staging bbbbbbb: 1 of 2.");
 	push(&w, "develop", COMMIT_C, 3);

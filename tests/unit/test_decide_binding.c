@@ -518,7 +518,7 @@ a_job_is_bound_to_its_words_and_its_environments_settings(void **state)
 	world_run_ends(&w, GOOD);
 	(void)world_text(&w, WORLD_ADMIN, "/do run-job shop/staging migrate");
 	assert_non_null(world_says(&w, "\nrun: bin/migrate\nin the live release"));
-	press(&w, "❓ Do it? shop/staging", "run-job");
+	press(&w, "❓ Run this? shop/staging", "run-job");
 	run = &world_peek(&w, EFFECT_RUN)->u.run;
 	(void)text_copy(
 	    list, sizeof(list), settings_environment(w.aid.settings, "shop/staging")->fingerprint);

@@ -92,7 +92,7 @@ what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **st
 		world_git(&w, OVER_B);
 		assert_null(world_peek(&w, EFFECT_RUN));
 		assert_non_null(world_says_in(&w, chat,
-		    "⚠️ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
+		    "⛔ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
 		assert_non_null(
 		    world_says_in(&w, chat, "\n⚠️ contains bbbbbbb, rolled back by deploybot"));
 		assert_int_equal(world_audited(&w, "asked anew", MEANWHILE), 1);
@@ -219,8 +219,8 @@ an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed(void *
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
 	world_git(&w, OVER_B);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "⚠️ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
+	assert_non_null(world_says_in(
+	    &w, WORLD_TEAM, "⛔ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
 	confirm(&w, WORLD_OTHER_ADMIN, WORLD_TEAM);
 	goes_live(&w, COMMIT_C);
 	world_close(&w);
@@ -459,7 +459,7 @@ a_push_from_before_is_asked_about_for_a_day(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⚠️ Not started: staging: " MEANWHILE "\n\n❓ Deploy to staging?"));
+	    &w, WORLD_TEAM, "⛔ Not started: staging: " MEANWHILE "\n\n❓ Deploy to staging?"));
 	w.aid.at += INT64_C(20) * 3600 * 1000;
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
 	goes_live(&w, COMMIT_C);

@@ -291,17 +291,17 @@ it_is_tried_until_it_is_restored_with_a_message_an_hour(void **state)
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	answer(&s, "get", &timeout);
-	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 1);
-	assert_true(world_says(&s.w, "⚠️ Attack mode on? ")->is_alarm);
+	assert_int_equal(said(&s, "❓ Attack mode on? "), 1);
+	assert_true(world_says(&s.w, "❓ Attack mode on? ")->is_alarm);
 	for (int i = 0; i < 7; i++) {
 		wait_for(&s, MINUTE / 2 << (i < 5 ? i : 5));
 		answer(&s, "get", &attack);
 		answer(&s, "medium", &timeout); /* that may have been done */
 	}
-	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 1);
+	assert_int_equal(said(&s, "❓ Attack mode on? "), 1);
 	wait_for(&s, 16 * MINUTE);
 	answer(&s, "get", &busy);
-	assert_int_equal(said(&s, "⚠️ Attack mode on? "), 2);
+	assert_int_equal(said(&s, "❓ Attack mode on? "), 2);
 	wait_for(&s, 5 * MINUTE);
 	answer(&s, "get", &medium); /* and was */
 	assert_non_null(world_says(&s.w, "Attack mode off"));
@@ -428,7 +428,7 @@ normal_of_what_we_did_not_set_asks_for_a_level(void **state)
 	assert_int_equal(world_newest(&s.w, "client/acme").id, 0);
 	said = world_last(&s.w);
 	assert_string_equal(world_plain(said),
-	    "🚫 Not done: client/acme cf-normal\ndeploybot has set nothing there: name the level, as /do cf-normal acme medium");
+	    "⛔ Not done: client/acme cf-normal\ndeploybot has set nothing there: name the level, as /do cf-normal acme medium");
 	assert_int_equal(said->buttons.n, 4);
 	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "low"));
 	s.work = world_newest(&s.w, "client/acme").id;

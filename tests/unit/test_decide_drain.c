@@ -188,7 +188,7 @@ what_needs_its_port_says_that_open_connections_will_be_closed(void **state)
 	open_draining(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_non_null(world_says(&w, "🚀 Deploying staging \"Make it blue\" ccccccc"));
+	assert_non_null(world_says(&w, "⏳ Deploying staging \"Make it blue\" ccccccc"));
 	assert_non_null(world_says(&w, "still draining since "));
 	assert_non_null(world_says(&w, ": open connections will be closed"));
 	assert_non_null(front(&w, PROGRAM_DEPLOY));

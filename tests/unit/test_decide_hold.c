@@ -24,7 +24,7 @@ a_lock_binds_everybody_but_its_owner(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h incident 42");
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Locked: ")),
 	    "🔒 Locked: staging by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
-	    "Only @ada deploys there now; pushes wait, rollbacks go on. /unlock staging ends it.");
+	    "Only @ada deploys there now; pushes wait, rollbacks are still allowed. /unlock staging ends it.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Locked: staging by @ada"));
 	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
 	assert_int_equal(world_audited(&w, "lock_begun", "2026-01-01T02:00:00Z"), 1);
@@ -88,7 +88,7 @@ a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
 
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Unlocked: ")),
-	    "🔓 Unlocked: staging by @ada. What waited goes on.");
+	    "Unlocked: staging by @ada. Queued pushes start now.");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -155,7 +155,8 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	(void)state;
 	world_open(&w, "STAGING_FREEZE_PUSHES=drop", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	assert_non_null(world_says(&w, "there now; pushes are dropped, rollbacks go on."));
+	assert_non_null(
+	    world_says(&w, "there now; pushes are dropped, rollbacks are still allowed."));
 	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
 	assert_non_null(world_says(&w, "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
@@ -166,7 +167,7 @@ a_push_is_dropped_where_the_settings_say_so(void **state)
 	    world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🔓 Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
+	    "Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
 	    "the branch's newest.");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	hold_push(&w, "develop", COMMIT_C);
@@ -244,7 +245,7 @@ a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
 	hold_push(&w, "develop", COMMIT_A);
 	hold_sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "🔓 Unlocked: staging: its time is over (@ada)."));
+	    world_says_in(&w, WORLD_GROUP, "Unlocked: staging: its time is over (@ada)."));
 	assert_int_equal(world_audited(&w, "lock_ended", "expired"), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
@@ -264,7 +265,7 @@ a_clock_that_is_set_back_makes_no_lock_endless(void **state)
 	settings_changed(&w);
 	assert_true(world_peek(&w, EFFECT_TIMER) != NULL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by @ada"));
+	assert_non_null(world_says(&w, "🔒 Not deployed: staging: frozen by @ada"));
 	hold_sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
 	w.aid.at += 60 * 1000;
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
@@ -285,7 +286,7 @@ whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
 	assert_true(world_environment(&w, "staging").held != 0);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
 	assert_non_null(world_says_in(
-	    &w, WORLD_ADMIN, "🔓 Unlocked: staging by @bob, who ended the lock of @ada"));
+	    &w, WORLD_ADMIN, "Unlocked: staging by @bob, who ended the lock of @ada"));
 	assert_false(world_says_in(&w, WORLD_ADMIN, "Unlocked: staging by @bob")->is_silent);
 	assert_int_equal(world_environment(&w, "staging").held, 0);
 	assert_int_equal(world_audited(&w, "lock_ended", "telegram:22"), 1);
@@ -293,7 +294,7 @@ whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
 	assert_string_equal(
-	    world_plain(world_says(&w, "Unlocked: staging by @cy")), "🔓 Unlocked: staging by @cy.");
+	    world_plain(world_says(&w, "Unlocked: staging by @cy")), "Unlocked: staging by @cy.");
 	world_close(&w);
 }
 
@@ -324,7 +325,7 @@ who_is_locked_out_asks_once_an_hour(void **state)
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Unlock"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔓 Unlocked: staging, as you asked."));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "Unlocked: staging, as you asked."));
 	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	world_close(&w);
@@ -371,11 +372,11 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		int64_t person; /* 0: its time is over */
 		const char *text, *says;
 	} rows[] = {
-		{ WORLD_ADMIN, "/unlock staging", "🔓 Unlocked: staging by @ada." },
-		{ WORLD_OTHER_ADMIN, "/unlock staging", "🔓 Unlocked: staging by @bob." },
+		{ WORLD_ADMIN, "/unlock staging", "Unlocked: staging by @ada." },
+		{ WORLD_OTHER_ADMIN, "/unlock staging", "Unlocked: staging by @bob." },
 		{ WORLD_ADMIN, "/lock staging 2h",
 		    "🔒 Stays locked: staging, locked anew by @ada." },
-		{ 0, "", "🔓 Unlocked: staging: end of the lock of @ada." },
+		{ 0, "", "Unlocked: staging: end of the lock of @ada." },
 	};
 
 	(void)state;
@@ -419,7 +420,7 @@ a_question_to_the_owner_is_answered_by_who_may_unlock(void **state)
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Keep"));
 	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Unlock"));
-	assert_non_null(world_says(&w, "🔓 Unlocked: staging by @bob, who ended the lock of @ada."));
+	assert_non_null(world_says(&w, "Unlocked: staging by @bob, who ended the lock of @ada."));
 	assert_int_equal(world_environment(&w, "staging").held, 0);
 	world_close(&w);
 }
@@ -440,7 +441,7 @@ who_asked_is_told_when_the_lock_ends_by_itself(void **state)
 	    &w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
 	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
 	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "🔓 Unlocked: staging: the lock that you asked about has ended."));
+	    &w, WORLD_GROUP, "Unlocked: staging: the lock that you asked about has ended."));
 	world_close(&w);
 }
 
@@ -535,7 +536,7 @@ a_lock_of_who_left_ends(void **state)
 	world_settings(&w, NULL);
 	settings_changed(&w);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🔓 Unlocked: staging: no role lets @eve lock it"));
+	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_peek(&w, EFFECT_RUN));
@@ -583,7 +584,7 @@ a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it(void **state)
 	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
 	w.aid.at = STORE_AID_AT + HOUR_MS;
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says(&w, "ℹ️ Not locked: staging."));
+	assert_non_null(world_says(&w, "Not locked: staging."));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
 	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* its owner may */

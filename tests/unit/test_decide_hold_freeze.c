@@ -51,7 +51,7 @@ who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(
 		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
-			"🔓 Freeze ended: staging by @bob; it was begun by @ada."));
+			"Freeze ended: staging by @bob; it was begun by @ada."));
 	world_close(&w);
 }
 
@@ -66,7 +66,7 @@ a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "frozen by STAGING_FREEZE (calendar), until Sat 2026-01-03 00:00 (Europe/Berlin)"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE"));
+	assert_non_null(world_says(&w, "🔒 Not deployed: staging: frozen by STAGING_FREEZE"));
 	assert_non_null(world_says(&w, "\nWhoever may /freeze it may deploy in a freeze."));
 	hold_sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -105,7 +105,7 @@ an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
 	(void)state;
 	world_open(&w, NEW_YEAR, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
-	denial = world_says(&w, "🧊 Not deployed: staging: frozen by STAGING_FREEZE");
+	denial = world_says(&w, "🔒 Not deployed: staging: frozen by STAGING_FREEZE");
 	assert_non_null(denial);
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(denial, "Deploy all the same"));
@@ -167,7 +167,7 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00 sale");
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "production\n🧊 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
+	    "production\n🔒 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
 	hold_push(&w, "main", COMMIT_A);
 	assert_non_null(world_says(&w, "Afterwards main's newest commit is asked about here."));
 	(void)world_text(&w, WORLD_ADMIN, "/queue production");
@@ -180,10 +180,10 @@ a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
 	    "production, or the next push.");
 	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(world_says(
-	    &w, "ℹ️ Nothing to stop: production: no deployment is in progress or queued."));
+	assert_non_null(
+	    world_says(&w, "Nothing to stop: production: no deployment is in progress or queued."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(&w, "🔓 Freeze ended: production by @ada."));
+	assert_non_null(world_says(&w, "Freeze ended: production by @ada."));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -210,7 +210,7 @@ an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
 	reply(&w, WORLD_ADMIN, denial, "urgent");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	assert_non_null(
-	    world_says(&w, "⌛ Not deployed: staging: your reply came later than 10 minutes"));
+	    world_says(&w, "⛔ Not deployed: staging: your reply came later than 10 minutes"));
 	world_close(&w);
 }
 
@@ -280,21 +280,21 @@ of_two_freezes_the_later_end_counts(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
 	assert_non_null(world_says_in(&w, WORLD_GROUP,
-	    "🧊 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
+	    "🔒 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "Not deployed: staging: frozen by @bob (all environments)"));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w, "🔓 Freeze ended: staging by @ada."));
+	assert_non_null(world_says(&w, "Freeze ended: staging by @ada."));
 	assert_non_null(world_says(&w,
-	    "🔓 Freeze ended: staging by @ada.\n🧊 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
+	    "Freeze ended: staging by @ada.\n🔒 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
 	    "(@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
 	assert_non_null(world_says(&w,
-	    "ℹ️ Still frozen: staging: what freezes it is of more than that.\n🧊 Still frozen, until Sun 2026-01-11 00:00 "
+	    "🔒 Still frozen: staging: what freezes it is of more than that.\n🔒 Still frozen, until Sun 2026-01-11 00:00 "
 	    "(UTC) (@bob). /unfreeze all ends it."));
 	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(&w,
-	    "Freeze ended: all environments by @ada; it was begun by @bob.\n🧊 Still frozen: staging, until Sat "
+	    "Freeze ended: all environments by @ada; it was begun by @bob.\n🔒 Still frozen: staging, until Sat "
 	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
 	hold_sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
@@ -333,10 +333,10 @@ a_freeze_that_outlasts_the_lock_is_said_with_it(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @ada"));
-	assert_non_null(world_says(&w, "\n🧊 frozen by @ada"));
+	assert_non_null(world_says(&w, "\n🔒 frozen by @ada"));
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 8h");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_null(strstr(world_plain(world_last(&w)), "🧊"));
+	assert_null(strstr(world_plain(world_last(&w)), "frozen"));
 	world_close(&w);
 }
 
@@ -399,7 +399,7 @@ a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
 		(void)world_decide(&w, event);
 		(void)world_text_in(&w, WORLD_ADMIN, teams, rows[i].typed);
 		for (size_t k = 0; k < w.n_screen; k++)
-			if (text_starts(w.screen[k].text, "🧊 Frozen: ")) {
+			if (text_starts(w.screen[k].text, "🔒 Frozen: ")) {
 				assert_int_not_equal(w.screen[k].chat, WORLD_TEAM);
 				n[0] += w.screen[k].chat == shops;
 				n[1] += w.screen[k].chat == teams;
@@ -485,7 +485,7 @@ a_question_confirmed_in_a_freeze_waits_for_its_end(void **state)
 	world_git_same(&w);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_non_null(world_says(&w, "🧊 frozen by @ada"));
+	assert_non_null(world_says(&w, "🔒 frozen by @ada"));
 	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);

@@ -56,10 +56,10 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	world_open(&w, HALF_PAST, NULL);
 	world_deploy_starts(&w, COMMIT_A);
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
-	said = world_says_in(&w, WORLD_TEAM, "🧊");
+	said = world_says_in(&w, WORLD_TEAM, "🔒");
 	assert_string_equal(world_plain(said),
-	    "🧊 Frozen: staging by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
-	    "Nothing new is deployed there; pushes wait, rollbacks go on.\n"
+	    "🔒 Frozen: staging by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
+	    "Nothing new is deployed there; pushes wait, rollbacks are still allowed.\n"
 	    "⏳ In progress: aaaaaaa by @ada. /cancel staging ends it.");
 	assert_true(said->is_silent);
 	push(&w, COMMIT_B);
@@ -67,14 +67,14 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	settings_changed(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 10m"); /* another look at what holds it */
 	sleep_until(&w, STORE_AID_AT + 90 * MINUTE_MS);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒 Frozen: staging by STAGING_FREEZE"), 1);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "Freeze ended"), 0);
 
 	world_run_ends(&w, GOOD);
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	said = world_says_in(&w, WORLD_TEAM, "Freeze ended");
 	assert_string_equal(
-	    world_plain(said), "🔓 Freeze ended: staging (calendar). What waited goes on.");
+	    world_plain(said), "Freeze ended: staging (calendar). Queued pushes start now.");
 	assert_true(said->is_silent);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
@@ -93,12 +93,12 @@ what_began_or_ended_while_nobody_looked_is_said_at_the_start(void **state)
 	world_open(&w, HALF_PAST, NULL);
 	w.aid.at += 45 * MINUTE_MS;
 	started(&w);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒 Frozen: staging"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
 	w.aid.at += 120 * MINUTE_MS;
 	started(&w);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Freeze ended")),
-	    "🔓 Freeze ended: staging (calendar).\n"
+	    "Freeze ended: staging (calendar).\n"
 	    "🔒 Still locked, until Thu 2026-01-01 03:45 (UTC) (@ada)");
 	w.aid.at +=
 	    6 * 24 * 60 * MINUTE_MS + 24 * 60 * MINUTE_MS; /* over the next one as a whole */
@@ -114,13 +114,13 @@ a_line_that_leaves_the_settings_ends_the_freeze(void **state)
 
 	(void)state;
 	world_open(&w, "STAGING_FREEZE=2026-01-01..2026-01-02", NULL);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊 Frozen: staging"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒 Frozen: staging"), 1);
 	world_settings(&w, "STAGING_FREEZE=2026-01-01..2026-01-09", NULL);
 	settings_changed(&w); /* it only lasts longer */
 	world_settings(&w, NULL);
 	settings_changed(&w);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🧊"), 1);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🔓 Freeze ended: staging (calendar)."), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "Freeze ended: staging (calendar)."), 1);
 	world_close(&w);
 }
 
@@ -144,23 +144,23 @@ there_is_one_message_for_each_chat(void **state)
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🧊 Frozen: 12 environments until 02:00\n"
+	    "🔒 Frozen: 12 environments until 02:00\n"
 	    "by STAGING_FREEZE (calendar): app00/staging, app01/staging, app02/staging, app03/staging, "
 	    "app04/staging, app05/staging, app06/staging, app07/staging, app08/staging, app09/staging\n"
 	    "… and 2 more: /status\n"
-	    "Nothing new is deployed there; pushes wait, rollbacks go on."));
-	assert_int_equal(count_said(&w, -1009, "🧊 Frozen: shop/staging by STAGING_FREEZE"), 1);
+	    "Nothing new is deployed there; pushes wait, rollbacks are still allowed."));
+	assert_int_equal(count_said(&w, -1009, "🔒 Frozen: shop/staging by STAGING_FREEZE"), 1);
 	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
 
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 2);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 Freeze ended: 11 environments (calendar)\n"
+	    "Freeze ended: 11 environments (calendar)\n"
 	    "Still frozen: app03/staging by @ada, 1 h ago, until Thu 2026-01-01 06:00 (UTC)\n"
 	    "app00/staging, app01/staging, app02/staging, app04/staging, app05/staging, "
 	    "app06/staging, app07/staging, app08/staging, app09/staging, app10/staging\n"
 	    "… and 1 more: /status"));
-	assert_int_equal(count_said(&w, -1009, "🔓 Freeze ended: shop/staging"), 1);
+	assert_int_equal(count_said(&w, -1009, "Freeze ended: shop/staging"), 1);
 	world_close(&w);
 }
 
@@ -179,7 +179,7 @@ what_something_else_holds_is_said_where_all_are(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/lock b/staging 5h");
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔓 Freeze ended: 2 environments, none free (calendar)\n"
+	    "Freeze ended: 2 environments, none free (calendar)\n"
 	    "Still locked: a/staging, b/staging by @ada, 1 h ago, until "));
 	world_close(&w);
 }
@@ -207,8 +207,7 @@ what_goes_on_is_counted_without_what_is_locked_still(void **state)
 	    db_run(db, &err, "UPDATE environment SET waiting_push = $1", DB_TEXT(COMMIT_B)));
 	assert_int_equal(db_changes(db), 3);
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);
-	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🔓 Freeze ended: 1 environment (calendar)\n"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Freeze ended: 1 environment (calendar)\n"));
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "What waited in 1 of them goes on, where nothing else holds it."));
 	world_close(&w);

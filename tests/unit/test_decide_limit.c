@@ -55,7 +55,7 @@ the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
 	assert_in_range(spent(&w, WORLD_ADMIN), 28, 29);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_non_null(world_says(&w, "🚫 Limit used up: deploy: you may start 2 in 24 hours"));
+	assert_non_null(world_says(&w, "⛔ Limit used up: deploy: you may start 2 in 24 hours"));
 	(void)snprintf(
 	    room, sizeof(room), "room again at %02d:00 UTC.", (int)((began / HOUR_MS + 25) % 24));
 	assert_non_null(world_says(&w, room));

@@ -42,8 +42,8 @@ refused(struct world *w, const char *words, const char *audit)
 {
 	if (strstr(world_plain(world_last(w)), words) == NULL)
 		fail_msg("%s", world_plain(world_last(w)));
-	assert_int_equal(strncmp(world_plain(world_last(w)), "🚫 APPROVE line not accepted: ",
-			     strlen("🚫 APPROVE line not accepted: ")),
+	assert_int_equal(strncmp(world_plain(world_last(w)), "⛔ APPROVE line not accepted: ",
+			     strlen("⛔ APPROVE line not accepted: ")),
 	    0);
 	assert_true(world_audited(w, "\"denied\"", audit) > 0);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -118,7 +118,7 @@ the_wrong_part_is_named(void **state)
 		const char *text, *words;
 	} cases[] = {
 		{ "approve: restart-web acme nonce=" NONCE " ts=1", "its start" },
-		{ "APPROVE: restart-web  acme nonce=" NONCE " ts=1", "one blank too many" },
+		{ "APPROVE: restart-web  acme nonce=" NONCE " ts=1", "one space too many" },
 		{ "APPROVE: restart\xe2\x80\x93web acme nonce=" NONCE " ts=1", "typographic dash" },
 		{ "APPROVE: restart-web acme nonce=0123456789ABCDEF ts=1", "upper-case" },
 		{ "APPROVE: restart-web acme nonce=" NONCE " ts=01", "begins with 0" },

@@ -89,7 +89,7 @@ the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals(void **
 		assert_string_not_equal(world_button(said, "Seen"), "");
 	}
 	assert_string_equal(world_plain(world_last(&w)),
-	    "⏰ Rolled back: staging 1 d ago, nobody has seen it\n"
+	    "❌ Rolled back: staging 1 d ago, nobody has seen it\n"
 	    "bbbbbbb \"Make it blue\": HTTP 500\nruns aaaaaaa\nThis is the last reminder.");
 	assert_int_equal(timers(&w), 0);
 	assert_int_equal(reminders(&w), 8);
@@ -108,7 +108,7 @@ a_lock_screen_shows_outcome_and_environment(void **state)
 	is_rolled_back(&w);
 	world_due(&w, TIMER_NAG);
 	assert_true(
-	    text_starts(world_plain(world_last(&w)), "⏰ Rolled back: staging 15 min ago, nobody"));
+	    text_starts(world_plain(world_last(&w)), "❌ Rolled back: staging 15 min ago, nobody"));
 	world_close(&w);
 }
 
@@ -127,7 +127,7 @@ what_is_down_is_reminded_of(void **state)
 	assert_string_not_equal(seen_in(&w, WORLD_GROUP), "");
 	world_due(&w, TIMER_NAG);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⏰ May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
+	    &w, WORLD_TEAM, "🔥 May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix."));
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
@@ -153,7 +153,7 @@ what_was_seen_to_be_down_is_still_down_in_its_reminder(void **state)
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔥 DOWN: staging"));
 	world_due(&w, TIMER_NAG);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⏰ Still DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
+	    &w, WORLD_TEAM, "🔥 Still DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	world_close(&w);
 }
 

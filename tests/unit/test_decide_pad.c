@@ -262,7 +262,7 @@ who_starts_a_queue_is_asked_for_its_code(void **state)
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, FOLDER_GONE);
-	press_in(&w, &ada, WORLD_TEAM, "Start queue");
+	press_in(&w, &ada, WORLD_TEAM, "Resume queue");
 	asked = world_says_in(&w, ada.id, "🔐");
 	assert_non_null(asked);
 	assert_non_null(strstr(world_plain(asked), "staging start queue: the six digits"));
@@ -293,7 +293,7 @@ a_choice_can_be_pressed_again_until_its_code_is_given(void **state)
 	assert_null(begun(&w));
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
 	assert_non_null(begun(&w));
-	assert_non_null(world_says(&w, "👉 @ada: /do reload-nginx acme"));
+	assert_non_null(world_says(&w, "@ada: /do reload-nginx acme"));
 	factor_close(&w);
 }
 
@@ -333,7 +333,7 @@ a_pad_that_expired_says_what_now(void **state)
 	pad = factor_pad(&w, &ada);
 	world_due(&w, TIMER_PAD);
 	assert_string_equal(world_plain(pad),
-	    "⌛ Not done: staging deploy: no code came within 2 minutes. Ask for it again to get a new pad.");
+	    "⛔ Not done: staging deploy: no code came within 2 minutes. Ask for it again to get a new pad.");
 	assert_int_equal(pad->buttons.n, 0);
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));

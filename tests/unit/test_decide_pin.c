@@ -333,7 +333,7 @@ that_it_may_not_be_pinned_is_said_once_and_tried_each_hour(void **state)
 	world_due(&w, TIMER_PIN);
 	(void)pinned(&w, NO_RIGHT);
 	assert_int_equal(refusals(&w), 1);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "📌 Status not pinned: " NO_RIGHT));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Status not pinned: " NO_RIGHT));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "Give the bot the right to pin messages"));
 	world_due(&w, TIMER_PIN);
 	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0);
@@ -412,7 +412,7 @@ switched_off_it_says_so_and_is_unpinned(void **state)
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
 	world_due(&w, TIMER_PIN);
 	assert_string_equal(world_plain(said),
-	    "📌 Status no longer kept up to date here: PIN_STATUS is off. /status shows it.");
+	    "Status no longer kept up to date here: PIN_STATUS is off. /status shows it.");
 	pin = pinned(&w, "");
 	assert_true(pin.is_off && pin.remote_id == remote_of(&w, said));
 	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
@@ -490,7 +490,7 @@ of_a_group_that_is_ours_no_more_and_moves_it_ends(void **state)
 	assert_int_not_equal(pin_of(&w, -100777).message, 0);
 	world_due(&w, TIMER_PIN);
 	assert_int_equal(pin_of(&w, -100777).message, 0);
-	assert_non_null(world_says_in(&w, -100777, "📌 Status no longer kept up to date here"));
+	assert_non_null(world_says_in(&w, -100777, "Status no longer kept up to date here"));
 	world_close(&w);
 }
 

@@ -66,12 +66,12 @@ of_two_environments_that_share_a_target_the_second_is_refused(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🚫 Not deployed: production \"Make it blue\" aaaaaaa"));
+	    world_says_in(&w, WORLD_TEAM, "⛔ Not deployed: production \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "production shares a port of this machine"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_non_null(world_says(&w, "🚫 Not possible: production: deployments to it are off"));
+	assert_non_null(world_says(&w, "⛔ Not possible: production: deployments to it are off"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
-	assert_non_null(world_says(&w, "🚫 Not possible: production: deployments to it are off"));
+	assert_non_null(world_says(&w, "⛔ Not possible: production: deployments to it are off"));
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 	world_close(&w);
 }
@@ -253,8 +253,8 @@ the_latest_push_waits_and_the_one_before_says_so(void **state)
 	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · "
 	    "pushed by github:octo(7)\nstarts after #1: github:octo(7) deploys aaaaaaa"));
 	push(&w, "develop", COMMIT_C);
-	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
+	assert_non_null(
+	    world_says(&w, "⛔ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
@@ -521,8 +521,8 @@ a_newer_push_replaces_the_question_and_says_so(void **state)
 	push(&w, "main", COMMIT_A);
 	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Deploy to"));
 	push(&w, "main", COMMIT_B);
-	assert_non_null(world_says(
-	    &w, "⏭️ Skipped: production, replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
+	assert_non_null(
+	    world_says(&w, "⛔ Skipped: production, replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -622,10 +622,11 @@ a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
 		effect_free(world_take(&w, EFFECT_GIT_QUERY));
 		(void)world_decide(&w, fault);
 		if (i > 0) { /* polling finds it */
-			assert_null(world_says(&w, "Push lost"));
+			assert_null(world_says(&w, "Push not handled"));
 		} else {
-			assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "Push lost")),
-			    "⚠️ Push lost: staging: git's answer could not be handled: a "
+			assert_string_equal(
+			    world_plain(world_says_in(&w, WORLD_TEAM, "Push not handled")),
+			    "❌ Push not handled: staging: git's answer could not be handled: a "
 			    "bug\nNothing asks again by itself: /deploy staging deploys the branch's "
 			    "newest commit; or redeliver it at GitHub.");
 			assert_true(world_last(&w)->is_silent);

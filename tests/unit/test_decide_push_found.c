@@ -169,7 +169,7 @@ the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 3 });
 	assert_int_equal(world_newest(&w, "staging").id, 1);
 	assert_string_equal(world_plain(world_last(&w)),
-	    "ℹ️ Not deployed: staging: develop is 3 commits ahead of what is live (aaaaaaa). Git is polled from now "
+	    "⛔ Not deployed: staging: develop is 3 commits ahead of what is live (aaaaaaa). Git is polled from now "
 	    "on; what was pushed before is not deployed by itself: /deploy staging.");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "3 commits ahead"));
 	poll(&w, COMMIT_C);

@@ -69,14 +69,14 @@ a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
 	assert_int_equal(open_questions(&w), 1);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
 	assert_non_null(world_says(&w,
-	    "☝️ production: asked about already, as #1. You may answer it too, @bob.\n\n"
+	    "❓ production: asked about already, as #1. You may answer it too, @bob.\n\n"
 	    "❓ Deploy to production?\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 	assert_int_equal(w.n_screen, 2); /* the one that they asked with, and ... */
 	assert_int_equal(w.screen[0].buttons.n, 0);
 	assert_non_null(
-	    world_says(&w, "🔁 production: asked again below — \"Make it blue\" aaaaaaa"));
-	assert_null(world_says(&w, "Closed here"));
+	    world_says(&w, "❓ production: asked again below — \"Make it blue\" aaaaaaa"));
+	assert_null(world_says(&w, "Closed: "));
 	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
 	go_live(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
@@ -115,7 +115,7 @@ who_asks_for_what_is_confirmed_is_told_so(void **state)
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(world_says(&w,
-	    "asked about already, as #1.\n\n🔎 production: confirmed by @ada, asking git once more"));
+	    "asked about already, as #1.\n\n⏳ production: confirmed by @ada, asking git once more"));
 	assert_null(world_says(&w, "You may answer it too"));
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -146,8 +146,8 @@ who_asks_in_another_chat_answers_there(void **state)
 	assert_int_equal(first->buttons.n, 0);
 	confirm(&w, WORLD_OTHER_ADMIN, theirs);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(strstr(world_plain(theirs), "🚀 Deploying production "));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🚀 Deploying production "));
+	assert_non_null(strstr(world_plain(theirs), "⏳ Deploying production "));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "⏳ Deploying production "));
 	go_live(&w);
 	assert_non_null(strstr(world_plain(theirs), "✅ Live: production \"Make it blue\" aaaaaaa"));
 	world_close(&w);
@@ -248,8 +248,8 @@ a_start_closes_the_question_about_its_commit_and_no_other(void **state)
 	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, COMMIT_B);
 	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
 	push(&w, COMMIT_A);
-	assert_non_null(world_says(&w,
-	    "⏭️ Closed here: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
+	assert_non_null(world_says(
+	    &w, "⛔ Closed: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
 	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
 	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
@@ -297,7 +297,7 @@ what_went_live_meanwhile_is_not_started_again(void **state)
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
 	assert_non_null(
-	    world_says(&w, "⏭️ Skipped: staging, already live\naaaaaaa \"Make it blue\""));
+	    world_says(&w, "⛔ Skipped: staging, already live\naaaaaaa \"Make it blue\""));
 	world_close(&w);
 }
 
@@ -341,7 +341,7 @@ a_push_of_what_is_live_asks_nobody(void **state)
 	push(&w, COMMIT_A);
 	assert_int_equal(open_questions(&w), 0);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⏭️ Skipped: production, already live\naaaaaaa"));
+	    world_says_in(&w, WORLD_TEAM, "⛔ Skipped: production, already live\naaaaaaa"));
 	world_close(&w);
 }
 
@@ -362,7 +362,7 @@ another_live_release_is_asked_about_anew(void **state)
 	go_live(&w);
 	confirm(&w, WORLD_ADMIN, question);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	question = world_says(&w, "⚠️ Not started: production runs bbbbbbb now");
+	question = world_says(&w, "⛔ Not started: production runs bbbbbbb now");
 	assert_int_equal(world_audited(&w, "asked anew", "production runs bbbbbbb now"), 1);
 	assert_non_null(strstr(world_plain(question), "Deploy to production?"));
 	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
@@ -394,8 +394,8 @@ another_release_to_roll_back_to_is_asked_about_anew(void **state)
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to staging again?"), "Deploy again");
 	world_git_same(&w);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_non_null(world_says(
-	    &w, "⚠️ Not started: staging: the release to roll back to is aaaaaaa now"));
+	assert_non_null(
+	    world_says(&w, "⛔ Not started: staging: the release to roll back to is aaaaaaa now"));
 	world_close(&w);
 }
 
@@ -411,8 +411,8 @@ a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted(v
 	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_null(world_peek(&w, EFFECT_RUN));
-	question = world_says(
-	    &w, "⚠️ Not started: production: main was force-pushed and no longer has it");
+	question =
+	    world_says(&w, "⛔ Not started: production: main was force-pushed and no longer has it");
 	assert_non_null(strstr(world_plain(question), "not on the branch of production"));
 	press(&w, WORLD_ADMIN, question, "Deploy to");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
@@ -456,7 +456,7 @@ what_was_rolled_back_meanwhile_is_asked_about_anew(void **state)
 	store_aid_act(&w.aid, block_it, NULL);
 	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_non_null(world_says(&w, "⚠️ Not started: production: it was blocked meanwhile"));
+	assert_non_null(world_says(&w, "⛔ Not started: production: it was blocked meanwhile"));
 	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -536,7 +536,7 @@ a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
 	assert_string_equal(w.toast, "It has changed: look again.");
 	assert_true(w.is_alert);
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	question = world_says(&w, "⚠️ Not started: staging runs ccccccc now, not bbbbbbb");
+	question = world_says(&w, "⛔ Not started: staging runs ccccccc now, not bbbbbbb");
 	press(&w, WORLD_ADMIN, question, "Roll back");
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_close(&w);
@@ -562,7 +562,7 @@ a_second_persons_yes_to_the_same_rollback_starts_nothing(void **state)
 	press(&w, WORLD_OTHER_ADMIN, second, "Roll back");
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
-	assert_non_null(strstr(world_plain(second), "🚫 Runs already: staging"));
+	assert_non_null(strstr(world_plain(second), "⛔ Runs already: staging"));
 	world_close(&w);
 }
 
@@ -638,7 +638,7 @@ who_joins_a_question_that_is_not_true_any_more_reads_what_is(void **state)
 		else
 			ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_A);
 		assert_non_null(world_says_in(&w, WORLD_GROUP,
-		    "⚠️ Asked again: production runs bbbbbbb now\n\n❓ Deploy to production?\n"));
+		    "❓ Asked again: production runs bbbbbbb now\n\n❓ Deploy to production?\n"));
 		assert_null(world_says(&w, "Not started"));
 		confirm(&w, WORLD_OTHER_ADMIN,
 		    world_says_in(&w, WORLD_TEAM, "❓ Deploy to production?\naaaaaaa"));

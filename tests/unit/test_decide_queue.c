@@ -78,7 +78,7 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	w.aid.at += 120 * INT64_C(1000);
 	queue_aid_go_live(&w);
 	queue_aid_is_ahead(&w, 1);
-	turn = world_says_in(&w, WORLD_GROUP, "🚀 Begun: staging \"Make it blue\" bbbbbbb");
+	turn = world_says_in(&w, WORLD_GROUP, "⏳ Started: staging \"Make it blue\" bbbbbbb");
 	next =
 	    world_says_in(&w, WORLD_GROUP, "⏳ You are next in staging: \"Make it blue\" ccccccc");
 	assert_non_null(turn);
@@ -87,7 +87,7 @@ who_comes_to_the_front_is_told_and_nobody_else(void **state)
 	assert_int_not_equal(next->reply_to, 0);
 	assert_int_not_equal(turn->reply_to, next->reply_to);
 	assert_false(turn->is_silent); /* two minutes */
-	assert_null(world_says_in(&w, WORLD_TEAM, "Begun: "));
+	assert_null(world_says_in(&w, WORLD_TEAM, "Started: "));
 	queue_aid_go_live(&w);
 	queue_aid_is_ahead(&w, 1);
 	assert_null(world_says(&w, "You are next in staging: bbbbbbb"));
@@ -137,7 +137,7 @@ a_persons_fourth_place_is_refused(void **state)
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging"); /* git is not even asked */
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging");
+	    "⛔ Not queued: staging: you have 3 places in its queue already: leave one first, in /queue staging");
 	(void)queue_aid_ask(&w, WORLD_OTHER_ADMIN, COMMIT_E); /* somebody else */
 	assert_string_equal(queue_aid_list(&w), "#2 #3 #4 #6");
 	world_close(&w);
@@ -168,7 +168,7 @@ the_eleventh_place_is_refused_and_a_push_is_not(void **state)
 	fill(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "🚫 Not queued: staging: 10 are queued there already: try again when one has ended, or after /cancel staging");
+	    "⛔ Not queued: staging: 10 are queued there already: try again when one has ended, or after /cancel staging");
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	queue_aid_push(&w, COMMIT_B);
 	assert_int_equal(queue_aid_state(&w, 12), DEPLOY_QUEUED);

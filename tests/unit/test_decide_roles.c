@@ -375,7 +375,7 @@ who_loses_a_right_is_named_at_the_first_start_and_no_more(void **state)
 	world_restart(&w);
 	assert_int_equal(count(&w, WORLD_OTHER_ADMIN, "Rights have ended"), 1);
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_ADMIN, "Rights have ended")),
-	    "🔑 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on all targets.\n"
+	    "🔐 Rights have ended with this version: tokens, second factors and the server's own audit are given by the settings file alone, on all targets.\n"
 	    "cider:lead (ROLE_LEAD_MAY): 2fa, token, admin: telegram:601\n"
 	    "shop:lead (ROLE_LEAD_MAY): token: telegram:501\n"
 	    "Who shall keep them needs a role there: ROLE_<NAME>_MAY=token:*/*.\n"

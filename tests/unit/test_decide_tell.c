@@ -98,7 +98,7 @@ what_a_crash_cut_off_says_that_it_may_stand_twice(void **state)
 	store_aid_reopen(&w.aid);
 	w.is_telegram_away = false;
 	world_act(&w, do_nothing, NULL);
-	said = world_says(&w, "🚀 Deploying staging");
+	said = world_says(&w, "⏳ Deploying staging");
 	assert_non_null(strstr(world_plain(said), note));
 	assert_null(strstr(world_plain(world_says(&w, "Your Telegram id")), note));
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -135,7 +135,7 @@ may_stand_twice(struct world *w)
 	store_aid_reopen(&w->aid);
 	w->is_telegram_away = false;
 	world_act(w, do_nothing, NULL);
-	return strstr(world_plain(world_says(w, "🚀 Deploying staging")), "Sent again after") !=
+	return strstr(world_plain(world_says(w, "⏳ Deploying staging")), "Sent again after") !=
 	    NULL;
 }
 
@@ -248,7 +248,7 @@ a_copy_that_stays_says_that_it_is_said_below(void **state)
 	w.is_deletion_refused = true;
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "❌ Failed: staging"), 1);
-	copy = world_says_in(&w, WORLD_GROUP, "🔁 This is said again below.");
+	copy = world_says_in(&w, WORLD_GROUP, "This is said again below.");
 	assert_non_null(copy);
 	assert_int_equal(copy->buttons.n, 0);
 	world_close(&w);
@@ -307,7 +307,7 @@ what_says_that_git_is_asked_becomes_the_question(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_moment(&w);
-	asks = world_says(&w, "🔎 production: asking git for main …");
+	asks = world_says(&w, "⏳ production: asking git for main …");
 	assert_true(asks->is_silent);
 	w.aid.at += 20000;
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -316,7 +316,7 @@ what_says_that_git_is_asked_becomes_the_question(void **state)
 	press(&w, asks, "Not now");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_moment(&w);
-	asks = world_says(&w, "🔎 production: asking git for main …");
+	asks = world_says(&w, "⏳ production: asking git for main …");
 	w.aid.at += 61000;
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)rang(&w, "Deploy to production?");
@@ -467,7 +467,7 @@ a_push_that_fails_rings_in_the_place_of_its_message(void **state)
 	world_open(&w, NULL);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	own = world_says(&w, "🚀 Deploying staging");
+	own = world_says(&w, "⏳ Deploying staging");
 	assert_true(own->is_silent);
 	(void)world_run_starts(&w);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -513,7 +513,7 @@ whoever_asked_reads_who_else_cancelled_it(void **state)
 	n = w.n_screen;
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to production?"), "Not now"));
-	line = rang(&w, "✖️ Cancelled: production");
+	line = rang(&w, "⛔ Cancelled: production");
 	assert_non_null(strstr(world_plain(line), "by @bob"));
 	assert_int_equal(line->reply_to, request);
 	assert_false(line->is_alarm);
@@ -525,7 +525,7 @@ whoever_asked_reads_who_else_cancelled_it(void **state)
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	line = world_last_in(&w, WORLD_GROUP);
 	assert_true(text_starts(world_plain(line),
-	    "✋ Stopped: staging, nothing was changed: \"Make it blue\" by @bob"));
+	    "⛔ Stopped: staging, nothing was changed: \"Make it blue\" by @bob"));
 	assert_false(line->is_silent);
 	world_close(&w);
 }

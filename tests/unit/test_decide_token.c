@@ -227,7 +227,7 @@ a_login_lends_a_role_until_it_ends(void **state)
 		token_aid_login(&w, EVE,
 		    token_aid_make(
 			&w, WORLD_ADMIN, "t", "staging", ends[i] == EXPIRED ? "12h" : "9d"));
-		assert_non_null(world_says_in(&w, EVE, "🔑 Logged in as staging until "));
+		assert_non_null(world_says_in(&w, EVE, "🔐 Logged in as staging until "));
 		assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "production"));
 		if (ends[i] == IDLE) { /* each command moves its end */

@@ -291,7 +291,7 @@ a_token_is_good_while_who_made_it_has_its_role(void **state)
 	assert_non_null(world_says_in(&w, EVE, "who made the token does not have its role"));
 	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 	assert_string_equal(world_plain(world_says_in(&w, WORLD_OTHER_ADMIN, "not valid any more")),
-	    "🔑 1 token is not valid any more:\n"
+	    "🔐 1 token is not valid any more:\n"
 	    "ci: who made the token does not have its role any more (role deployer, made by telegram:77)\n"
 	    "Who stays makes another: deploybot token add NAME --role ROLE --expires 90d; all are in "
 	    "deploybot token list.");

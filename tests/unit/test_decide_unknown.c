@@ -9,7 +9,7 @@
 #define ORDERS \
 	"\nNow: look with /logs staging: something may still be at work there; if unsure, ask an " \
 	"admin. Then /deploy staging or /rollback staging (each asks first), or " \
-	"▶️ Start queue of staging, which starts what is queued."
+	"▶️ Resume queue of staging, which starts what is queued."
 
 /* A is live, and nobody knows what the run of B left. */
 static void
@@ -43,7 +43,7 @@ static void
 looked(struct world *w)
 {
 	press(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_TEAM, "Nothing is started"),
-	    "Start queue");
+	    "Resume queue");
 }
 
 static void
@@ -64,7 +64,7 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	assert_non_null(strstr(world_plain(message), ORDERS));
 	/* Who reads the deployment's own line is sent the same way. */
 	assert_non_null(strstr(world_plain(world_says(&w, "May be broken: staging")), ORDERS));
-	assert_string_not_equal(world_button(message, "▶️ Start queue of staging"), "");
+	assert_string_not_equal(world_button(message, "▶️ Resume queue of staging"), "");
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "No rollback was started: it may still be running"));
@@ -82,14 +82,14 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says(
-	    &w, "queued: what runs there is not known; ▶️ Start queue of staging, in its"));
+	    &w, "queued: what runs there is not known; ▶️ Resume queue of staging, in its"));
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
 	assert_null(world_peek(&w, EFFECT_RUN)); /* a restart is nobody's word */
 	looked(&w);
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_string_equal(world_environment(&w, "staging").unknown_why, "");
 	assert_string_equal(w.toast, "Deployments to staging go on.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Queue started: staging by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "Queue resumed: staging by @bob"));
 	assert_int_equal(world_audited(&w, "state_known", "telegram:22"), 1);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -305,14 +305,14 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 	(void)state;
 	begin(&w);
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
-	press(&w, WORLD_STAGING_USER, message, "Start queue");
+	press(&w, WORLD_STAGING_USER, message, "Resume queue");
 	assert_true(w.is_alert);
 	assert_string_equal(w.toast, "⛔ Denied: start queue: only an admin may. Ask @ada.");
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_int_equal(world_audited(&w, "denied", "\"request\":\"start queue\""), 1);
-	press(&w, WORLD_ADMIN, message, "Start queue");
+	press(&w, WORLD_ADMIN, message, "Resume queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
-	press(&w, WORLD_ADMIN, message, "Start queue"); /* once more */
+	press(&w, WORLD_ADMIN, message, "Resume queue"); /* once more */
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	world_close(&w);
 }
@@ -328,7 +328,7 @@ a_role_that_rolls_back_there_starts_the_queue(void **state)
 	begin(&w);
 	world_settings(&w, "ROLE_ONCALL_IDS=44", "ROLE_ONCALL_MAY=rollback:staging", NULL);
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
-	press(&w, 44, message, "Start queue");
+	press(&w, 44, message, "Resume queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	world_close(&w);
 }
@@ -346,11 +346,11 @@ the_status_shows_it_with_its_button(void **state)
 	assert_non_null(strstr(world_plain(message), NOT_KNOWN));
 	assert_non_null(strstr(
 	    world_plain(message), "⚠️ staging: not known what runs; last known: aaaaaaa"));
-	assert_string_not_equal(world_button(message, "Start queue of staging"), "");
-	assert_string_equal(world_button(message, "Start queue of production"), "");
+	assert_string_not_equal(world_button(message, "Resume queue of staging"), "");
+	assert_string_equal(world_button(message, "Resume queue of production"), "");
 	world_probed(&w, NULL);
 	assert_non_null(strstr(world_plain(message), "healthy, HTTP 200"));
-	press(&w, WORLD_ADMIN, message, "Start queue of staging");
+	press(&w, WORLD_ADMIN, message, "Resume queue of staging");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
@@ -367,9 +367,9 @@ who_may_not_press_it_is_shown_no_button(void **state)
 	begin(&w);
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
 	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
-	assert_string_equal(world_button(world_last(&w), "Start queue of staging"), "");
+	assert_string_equal(world_button(world_last(&w), "Resume queue of staging"), "");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status"); /* where an admin reads it too */
-	assert_string_not_equal(world_button(world_last(&w), "Start queue of staging"), "");
+	assert_string_not_equal(world_button(world_last(&w), "Resume queue of staging"), "");
 	world_close(&w);
 }
 
@@ -530,7 +530,7 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, ALARM), warning);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
 	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
-	press(&w, WORLD_ADMIN, warning, "Start queue");
+	press(&w, WORLD_ADMIN, warning, "Resume queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	world_close(&w);
 }

@@ -106,7 +106,7 @@ a_name_that_several_have_is_asked_for_with_a_button_for_each(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, staging);
 	assert_string_equal(asked_git(), "shop/staging develop");
 	assert_string_equal(w.toast, "shop/staging");
-	assert_string_equal(world_plain(message), "👉 @ada: /deploy shop/staging");
+	assert_string_equal(world_plain(message), "@ada: /deploy shop/staging");
 	assert_int_equal(message->buttons.n, 0);
 }
 
@@ -120,7 +120,7 @@ a_choice_carries_what_was_typed_behind_it(void **state)
 	message = world_last(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "blog/staging"));
 	assert_string_equal(asked_git(), "blog/staging Feature/X");
-	assert_string_equal(world_plain(message), "👉 @ada: /deploy blog/staging Feature/X");
+	assert_string_equal(world_plain(message), "@ada: /deploy blog/staging Feature/X");
 }
 
 /* Two presses, or one on each button: a phone sends what thumbs do. */
@@ -320,7 +320,7 @@ without_a_name_there_is_a_button_for_each(void **state)
 	}
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "/deploy: which environment?"), "blog/preview"));
-	(void)says("🚫 Not deployed: blog/preview has no branch configured. Say what to deploy: "
+	(void)says("⛔ Not deployed: blog/preview has no branch configured. Say what to deploy: "
 		   "/deploy blog/preview <branch, tag or commit>");
 }
 

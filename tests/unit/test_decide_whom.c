@@ -74,7 +74,7 @@ a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
 	world_open(&w, NO_GROUP, ROLES, NULL);
 	pushes(&w, "develop", COMMIT_A);
 	for (size_t i = 0; i < COUNT(told); i++)
-		assert_true(world_says_in(&w, told[i], "🚀 Deploying staging")->is_silent);
+		assert_true(world_says_in(&w, told[i], "⏳ Deploying staging")->is_silent);
 	assert_int_equal(count_in(&w, LEAD) + count_in(&w, WATCH), 0);
 	assert_int_equal(w.n_screen, COUNT(told));
 	(void)world_run_starts(&w);
@@ -110,8 +110,8 @@ the_first_answer_to_a_push_closes_the_question_for_all(void **state)
 	world_git_same(&w);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
 	assert_int_equal(count_buttons(&w, "Deploy to"), 0);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "🚀 Deploying staging"));
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "🚀 Deploying staging"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "⏳ Deploying staging"));
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "⏳ Deploying staging"));
 	world_close(&w);
 }
 
@@ -164,8 +164,8 @@ all_are_reminded_until_one_has_seen_it(void **state)
 	assert_int_equal(count_buttons(&w, CHAT_SEEN), 2);
 	world_due(&w, TIMER_NAG);
 	assert_int_equal(count_buttons(&w, CHAT_SEEN), 4);
-	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "⏰ Rolled back: staging")->is_silent);
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "⏰ Rolled back: staging"));
+	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "❌ Rolled back: staging")->is_silent);
+	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "❌ Rolled back: staging"));
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, CHAT_SEEN);
 	assert_int_equal(count_buttons(&w, CHAT_SEEN), 0);
 	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Seen by @bob"));
@@ -181,7 +181,7 @@ what_runs_is_not_known_is_told_to_all(void **state)
 	(void)state;
 	world_b_over_a(&w, NO_GROUP);
 	world_run_ends(&w, FOLDER_GONE);
-	assert_int_equal(count_buttons(&w, "Start queue"), 2); /* who may roll back */
+	assert_int_equal(count_buttons(&w, "Resume queue"), 2); /* who may roll back */
 	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging"));
 	world_close(&w);
 }
@@ -280,8 +280,8 @@ who_asks_gets_one_message_and_each_approver_another(void **state)
 	assert_int_equal(count_buttons(&w, "Approve"), 2);
 	approval_press_in(&w, LEAD, LEAD, "Approve");
 	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "👍 Approved: production"));
-	assert_non_null(world_says_in(&w, LEAD, "👍 Approved: production"));
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Approved: production"));
+	assert_non_null(world_says_in(&w, LEAD, "Approved: production"));
 	world_run_ends(&w, GOOD);
 	assert_non_null(world_says_in(&w, WORLD_ADMIN, "✅ Live: production"));
 	assert_non_null(world_says_in(&w, LEAD, "✅ Live: production"));
@@ -356,7 +356,7 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 	world_due(&w, TIMER_APPROVAL); /* half of its time */
 	assert_int_equal(asked(&w), CROWD);
 	assert_int_equal(count_buttons(&w, "Approve"), CROWD);
-	assert_false(world_says_in(&w, FIRST_LEAD, "⏰ Not approved yet")->is_silent);
+	assert_false(world_says_in(&w, FIRST_LEAD, "❓ Not approved yet")->is_silent);
 	approval_press_in(&w, FIRST_LEAD, FIRST_LEAD, "Approve");
 	assert_int_equal(count_buttons(&w, "Approve"), CROWD - 1);
 	approval_press_in(&w, FIRST_LEAD + 1, FIRST_LEAD + 1, "Approve");
@@ -415,8 +415,8 @@ what_is_asked_anew_closes_what_stands_with_who_may_no_more(void **state)
 	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
 	world_settings(&w, NO_GROUP, "PRODUCTION_APPROVALS=2", NULL);
 	world_act(&w, act_ask_anew, &work);
-	assert_non_null(world_says_in(&w, LEAD,
-	    "⏭️ Closed here: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
+	assert_non_null(world_says_in(
+	    &w, LEAD, "⛔ Closed: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
 	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
 	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 1);
 	assert_int_equal(rings_in(&w, WORLD_OTHER_ADMIN), 2);

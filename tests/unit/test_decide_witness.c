@@ -352,9 +352,9 @@ nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
 	world_deploy_goes_live(&w, COMMIT_B);
 	lose(&w);
 	assert_non_null(
-	    world_says(&w, "🧾 Deploys wait: all environments, the audit log is late outside\n"));
+	    world_says(&w, "⏳ Deployments wait: all environments, the audit log's copy is late\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "🧾 Not deployed: "));
+	assert_non_null(world_says(&w, "⏳ Not deployed: "));
 	assert_non_null(world_says(&w, "the audit log is without witness"));
 	assert_non_null(world_says(&w, "AUDIT_WITNESS_MAX_MINUTES"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
@@ -362,15 +362,15 @@ nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
 
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
 	assert_non_null(world_says(&w, "🔒 Locked: "));
-	assert_non_null(world_says(&w, "ends it.\n🧾 without witness"));
+	assert_non_null(world_says(&w, "ends it.\n⏳ without witness"));
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 1h another");
-	assert_non_null(strstr(world_says(&w, "Locked already")->text, "\n🧾 without witness"));
+	assert_non_null(strstr(world_says(&w, "Locked already")->text, "\n⏳ without witness"));
 	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
 	assert_true(world_audited(&w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
 	assert_true(world_audited(&w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	(void)world_rolls_back(&w, "/rollback staging");
-	assert_non_null(world_says(&w, "without witness: the audit log was late outside"));
+	assert_non_null(world_says(&w, "without witness: the audit log's copy was late"));
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_true(
 	    world_audited(&w, "\"code\":\"rollback_started\"", "\"without_witness\":") == 1);
@@ -387,11 +387,11 @@ a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
 	lose(&w);
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "🧾 Push waits: "));
+	assert_non_null(world_says(&w, "⏳ Push waits: "));
 	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
 	find(&w);
 	assert_non_null(
-	    world_says(&w, "🧾 Deploys again: all environments, the audit log's witness has"));
+	    world_says(&w, "Deployments resume: all environments, the audit log's witness has"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	world_close(&w);
@@ -410,7 +410,7 @@ what_began_to_wait_before_anybody_said_so_goes_on_too(void **state)
 	w.aid.at += 31 * MINUTE;
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "🧾 Push waits: "));
+	assert_non_null(world_says(&w, "⏳ Push waits: "));
 	assert_false(row_of(&w).is_late);
 	answer(&w, &good);
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
@@ -434,7 +434,7 @@ of_a_new_bucket_everything_new_is_held_until_the_first_put(void **state)
 	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1",
 	    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "🧾 Not deployed: "));
+	assert_non_null(world_says(&w, "⏳ Not deployed: "));
 	assert_non_null(world_says(&w, "the audit log is without witness"));
 	find(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
@@ -453,7 +453,7 @@ without_a_witness_each_environment_is_marked_as_held(void **state)
 	assert_int_equal(world_environment(&w, "staging").held, ENVIRONMENT_IS_UNWITNESSED);
 	assert_int_equal(world_environment(&w, "production").held, ENVIRONMENT_IS_UNWITNESSED);
 	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(&w, "production\n🧾 the audit log is without witness"));
+	assert_non_null(world_says(&w, "production\n⏳ the audit log is without witness"));
 	find(&w);
 	assert_int_equal(world_environment(&w, "staging").held, 0);
 	world_close(&w);

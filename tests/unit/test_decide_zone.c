@@ -215,7 +215,7 @@ the_question_before_an_attack_says_what_lies_there(void **state)
 
 	world_open(&w, CLIENT, "CLIENT_ACME_CLOUDFLARE_DOMAIN=example.org", HEALTH, HOOK, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
-	assert_non_null(world_says(&w, "Do it?"));
+	assert_non_null(world_says(&w, "Run this?"));
 	assert_null(world_says(&w, "⚠️"));
 	assert_non_null(world_says(&w, "it cannot be stopped; /do cf-normal acme undoes it\nClou"));
 	assert_non_null(world_says(&w, "(example.org), for 60 minutes\n"));

@@ -36,7 +36,7 @@ a_log_that_could_not_be_sent_is_told_where_it_was_asked_for(void **state)
 	a_log_is_asked_for(&w, "the log is empty");
 	message = world_says_in(&w, WORLD_GROUP, "Not sent: ");
 	assert_string_equal(
-	    world_plain(message), "⚠️ Not sent: Log of staging aaaaaaa: the log is empty");
+	    world_plain(message), "❌ Not sent: Log of staging aaaaaaa: the log is empty");
 	assert_null(world_says_in(&w, WORLD_TEAM, "Not sent: "));
 	world_close(&w);
 }

@@ -57,7 +57,7 @@ the_chat_says_what_is_alive_still(void **state)
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
 	assert_non_null(
 	    world_says(&w, "it was cut off, and process 4711 of it would not end: " GROUP));
-	assert_non_null(world_says(&w, "✋ Stopping staging"));
+	assert_non_null(world_says(&w, "⏳ Stopping staging"));
 	world_close(&w);
 }
 

@@ -134,7 +134,7 @@ help_says_first_what_is_needed_first(void **state)
 	    "Environments: staging production");
 	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/start");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "👋 I deploy releases, check their health and roll bad ones back.\n\n"
+	    "I deploy releases, check their health and roll bad ones back.\n\n"
 	    "You have no role here. Send an admin the id that /whoami shows.\n"
 	    "/whoami — your Telegram id and your role\n"
 	    "/login <token> — a role besides your own, by a token, in private\n");
@@ -242,7 +242,7 @@ an_unknown_command_is_answered_with_the_nearest(void **state)
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "I don't know /dpeloy"), "/deploy staging"));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	assert_non_null(world_says(&w, "👉 @ada: /deploy staging"));
+	assert_non_null(world_says(&w, "@ada: /deploy staging"));
 	/* Whoever may not, is not led there. */
 	(void)world_text(&w, WORLD_STAGING_USER, "/freez staging until 23:00");
 	assert_non_null(world_says(&w, "I don't know /freez. /help lists"));
@@ -261,7 +261,7 @@ a_wish_that_is_an_action_is_offered_as_that(void **state)
 	assert_non_null(world_says(&w, "I don't know /restart. Did you mean /do?"));
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/do restart-web acme"));
-	assert_non_null(world_says(&w, "👉 @ada: /do restart-web acme"));
+	assert_non_null(world_says(&w, "@ada: /do restart-web acme"));
 	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
 	/* Of an environment there is none: its name is not taken along. */
 	(void)world_text(&w, WORLD_ADMIN, "/restart production");
@@ -353,7 +353,7 @@ start_is_a_sentence_and_what_can_be_pressed(void **state)
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "👋 I deploy releases, check their health and roll bad ones back.\n");
+	    "I deploy releases, check their health and roll bad ones back.\n");
 	assert_string_equal(world_labels(world_last(&w)),
 	    "What runs where | 🚀 Deploy staging | 🚀 Deploy production | All commands");
 	(void)world_press(
@@ -622,7 +622,7 @@ a_ref_that_looks_like_an_option_is_refused(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x");
-	assert_non_null(world_says(&w, "🚫 Not deployed: staging: a ref cannot begin with \"-\""));
+	assert_non_null(world_says(&w, "⛔ Not deployed: staging: a ref cannot begin with \"-\""));
 	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
 	world_close(&w);
 }

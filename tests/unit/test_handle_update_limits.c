@@ -20,7 +20,7 @@ presses_are_slowed_down(void **state)
 	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
 	for (int i = 0; i < 100; i++) {
 		(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, confirm);
-		slowed += strcmp(w.toast, "🐢 Too many presses: again in 2 s.") == 0;
+		slowed += strcmp(w.toast, "⛔ Too many presses: again in 2 s.") == 0;
 	}
 	assert_int_equal(slowed, 80);				    /* each waits for its answer */
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 1); /* the rest is counted */
@@ -238,7 +238,7 @@ who_has_a_role_is_limited_as_the_settings_say(void **state)
 	world_open(&w, "ROLE_RATE_LIMIT=6", NULL);
 	for (int i = 0; i < 21; i++)
 		(void)world_text(&w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(&w, "🐢 Too many commands: again in 10 s."));
+	assert_non_null(world_says(&w, "⛔ Too many commands: again in 10 s."));
 	said = w.n_screen;
 	w.aid.at += 8000;
 	(void)world_text(&w, WORLD_ADMIN, "/history staging");
