@@ -150,6 +150,7 @@ transport_clean() { # DIGEST...
 	printf -v keep ',%s' "$@"
 	words=("image=$image" "keep=${keep#,}")
 	ssh_add_before
+	ssh_prepare
 	ssh_only=("${!ssh_hosts[@]}")
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "${words[@]}" || warn "$ssh_said"
 }

@@ -192,6 +192,7 @@ transport_logs() { # LINES
 transport_clean() { # COMMIT...
 	local keep
 	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
+	systemd_prepare
 	ssh_only=("${!ssh_hosts[@]}")
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "keep=${keep//$'\n'/,}" "count=$KEEP_RELEASES" \
 		"lock=$SSH_LOCK_SECONDS" || warn "$ssh_said"
