@@ -47,6 +47,7 @@ transport_preflight() {
 		true # ssh_status, below
 	ssh_quiet=no
 	ssh_show_check
+	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 

@@ -82,6 +82,7 @@ transport_preflight() {
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()
 	systemd_show_check
+	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
