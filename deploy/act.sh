@@ -356,8 +356,7 @@ take_application_log() {
 # ---- what all acts do ----------------------------------------------------------------------------
 
 : "${JOB_SECONDS:=3600}" # a job; the server's deadline is the one that counts
-: "${CLEAN_SECONDS:=300}" # the clean-up of all targets, and that of the registry: a release that is live waits for no more
-readonly CLEAN_MARGIN_SECONDS=5 # what was told to end has KILL_SECONDS, and we a little behind that
+: "${CLEAN_SECONDS:=300}" # the clean-up of all targets, and that of the registry: a drain waits for no more
 
 check_run() {
 	: "${DEPLOYMENT_ID:=$EPOCHSECONDS}" "${KEEP_RELEASES:=5}"
@@ -418,28 +417,29 @@ note_before_deploybot() {
 	printf 'a bad release is rolled back to what ran before deploybot: %s\n' "$PREVIOUS_RELEASE"
 }
 
-# Removes what is too old, on the target and in the registry.  What fails or hangs is only a warning: the release is up.
-clean() {
+# Has what is too old removed.  Of a run of deploybot's it is the server that orders it, once the health gate has passed.
+clean_later() {
 	has_function transport_clean || [[ $transport_needs == image ]] || return 0
+	if [[ -z ${RUN_ID:-} ]]; then
+		clean
+	elif { printf '%s\n' "$PREVIOUS_RELEASE" >"$app/clean"; } 2>/dev/null; then # else a full disk: the next one does
+		step clean-later
+	fi
+}
+
+# On the target and in the registry.  What fails or hangs is only a warning: the release is up.
+clean() {
 	step clean
 	clean_part clean_target
 	[[ $transport_needs != image ]] || clean_part clean_images
 }
 
-# In a subshell of its own, which a deadline may end: its own, or that of something in it.  It is over before that of the
-# run, which would roll back a release that is up.
+# In a subshell of its own, which a deadline may end: its own, or that of something in it.
 clean_part() { # FUNCTION
-	local child limit=$CLEAN_SECONDS spare=$CLEAN_SECONDS margin=$((KILL_SECONDS + CLEAN_MARGIN_SECONDS))
-	[[ -z ${RUN_ID:-} || -z ${DEPLOY_TIMEOUT_SECONDS:-} ]] ||
-		spare=$((DEPLOY_TIMEOUT_SECONDS + migration_seconds + fetch_seconds - SECONDS - margin))
-	((spare >= limit)) || limit=$spare
-	if ((limit <= 0)); then
-		warn "no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
-		return 0
-	fi
+	local child
 	"$1" &
 	child=$!
-	ends_within "$limit" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
+	ends_within "$CLEAN_SECONDS" "$child" || kill -TERM "$child" 2>/dev/null || true # it may just have ended
 	wait "$child" || warn "the clean-up was not finished; the next deployment continues it"
 }
 
@@ -449,15 +449,18 @@ clean_images() {
 }
 
 clean_target() {
-	local kept=() text
+	local kept=() text live served
 	catch_signals
 	if [[ $transport_needs == image ]]; then
 		find_kept
 	else
-		kept=("$release")
-		for text in "$PREVIOUS_RELEASE" "$before"; do
+		find_live "$app/images"
+		for text in "$release" "$PREVIOUS_RELEASE" "$before"; do
 			[[ -z $text ]] || kept+=("${text%%@*}")
 		done
+		# A try that failed has a folder too, and pushes none of these out.
+		read -r -a served <<<"${live//[\",]/ }"
+		kept+=(${served[@]+"${served[@]:0:KEEP_RELEASES}"})
 		if [[ -e $state_file ]]; then
 			text=$(cat -- "$state_file") || fail "$EXIT_CONFIG" "$state_file cannot be read, so nothing old is removed"
 			while [[ $text =~ \"commit\":\ *\"([0-9a-f]+)\" ]]; do
@@ -466,5 +469,5 @@ clean_target() {
 			done
 		fi
 	fi
-	! has_function transport_clean || transport_clean "${kept[@]}" || warn "old releases stay on the target"
+	! has_function transport_clean || transport_clean ${kept[@]+"${kept[@]}"} || warn "old releases stay on the target"
 }

@@ -507,10 +507,10 @@ leave_former_place() {
 take_lock() { # WHAT
 	local holder='' lock=$app/lock patience=0
 	private_notes=$app/private
-	if [[ $act == ask || $act == drain ]]; then
+	if [[ $act == @(ask|drain|clean) ]]; then
 		lock=$app/$act.lock private_notes=$app/$act.private
 	fi
-	[[ $act != drain ]] || patience=$DRAIN_LOCK_SECONDS
+	[[ $act != @(drain|clean) ]] || patience=$DRAIN_LOCK_SECONDS
 	[[ $act != ask ]] || patience=$ASK_LOCK_SECONDS
 	exec 8>>"$lock" || fail "$EXIT_CONFIG" "$lock cannot be written: is STATE_DIRECTORY deploybot's own?"
 	if ! flock -w "$patience" 8; then

@@ -31,5 +31,5 @@ fi
 transport_ship "$release"
 check_release_began
 run_hooks post-deploy "$EXIT_REFUSED"
-clean
+clean_later
 drain_by_hand

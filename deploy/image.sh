@@ -68,7 +68,7 @@ is_noted() { # COMMIT pushed|found|verified
 	local file commit of origin
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
-		while read -r _ commit of _ origin; do
+		while read -r _ commit of _ origin _; do
 			[[ "$commit $of $origin" != "$1 $digest $2" ]] || return 0
 		done <"$file"
 	done
@@ -116,7 +116,9 @@ its run for that commit fail? Repeat it there; IMAGE_WAIT_SECONDS waits longer, 
 		origin=' verified'
 	fi
 	release=$1@$digest
-	TZ=UTC printf '%s %s %s %(%FT%TZ)T%s\n' "$DEPLOYMENT_ID" "$1" "$digest" -1 "$origin" >>"$app/images"
+	# By hand nobody says later whether it went live, and it counts as if it had.
+	TZ=UTC printf '%s %s %s %(%FT%TZ)T%s%s\n' "$DEPLOYMENT_ID" "$1" "$digest" -1 "$origin" "${RUN_ID:+ tried}" \
+		>>"$app/images"
 	exec 7>&-
 	step "image $digest"
 }
@@ -151,15 +153,22 @@ add_digest() { # RELEASE
 
 # ---- clean-up ------------------------------------------------------------------------------------
 
+# Of what never went live so many stay: a try that failed is tried again.
+readonly KEEP_TRIED=2 STATE_LIVE='"live": *\[([^]]*)\]'
+
 # Fills kept with the digests that stay: of every environment what is live, what was live before, what is noted as
-# running there, and the last KEEP_RELEASES; of another application's, whose number is its own, all that it has.  Fails
-# where something cannot be read: it may name what is needed.
+# running there, the last KEEP_RELEASES that were live, by its state file, and the last KEEP_TRIED of those that never were;
+# of another application's, whose number is its own, all that it has.  Fails where something cannot be read: it may name
+# what is needed.
 find_kept() {
-	local file text rest commit of seen number most lines commits=' '
+	local file text rest commit of word live seen number tries most most_tried lines commits=' '
 	kept=()
 	for file in "$STATE_DIRECTORY"/environments/*.json "$STATE_DIRECTORY"/apps/*/before; do
 		[[ -e $file ]] || continue
 		text=$(cat -- "$file") || cannot_clean "$file"
+		if [[ $text =~ $STATE_LIVE ]]; then # those are counted below
+			text=${text/"${BASH_REMATCH[0]}"/}
+		fi
 		text+=$'\n'
 		rest=$text
 		while [[ $rest =~ sha256:[0-9a-f]{64} ]]; do
@@ -177,15 +186,28 @@ find_kept() {
 	for file in "$STATE_DIRECTORY"/apps/*/images; do
 		[[ -e $file ]] || continue
 		lines=$(tac -- "$file") || cannot_clean "$file"
-		seen=' ' number=0 most=$KEEP_RELEASES
-		is_of_application "$file" || most=1000
-		while read -r _ commit of _; do
+		find_live "$file"
+		seen=' ' number=0 tries=0 most=$KEEP_RELEASES most_tried=$KEEP_TRIED
+		is_of_application "$file" || most=1000 most_tried=1000
+		while read -r _ commit of _ _ word; do
 			[[ $commits != *" $commit "* ]] || keep "$of"
 			[[ $seen != *" $of "* ]] || continue
-			seen+="$of " number=$((number + 1))
-			((number > most)) || keep "$of"
+			seen+="$of "
+			if [[ $word != tried || $live == *"\"$commit\""* ]]; then
+				((++number > most)) || keep "$of"
+			else
+				((++tries > most_tried)) || keep "$of"
+			fi
 		done <<<"$lines"
 	done
+}
+
+# Fills live with what was live in an environment, newest first, as its state file has it.
+find_live() { # FILE in apps/ENV/
+	local state=${1%/*} text=''
+	state=$STATE_DIRECTORY/environments/${state##*/}.json
+	[[ ! -e $state ]] || text=$(cat -- "$state") || cannot_clean "$state"
+	[[ $text =~ $STATE_LIVE ]] && live=${BASH_REMATCH[1]} || live=
 }
 
 cannot_clean() { # FILE
@@ -254,7 +276,7 @@ clean_registry() {
 		[[ $of =~ ^sha256:[0-9a-f]{64}$ && $commit =~ ^[0-9a-f]+$ ]] || continue
 		if is_kept "$of"; then
 			left+=("$deployment $commit $of $at $origin")
-		elif [[ $origin == pushed && $gone != *" $of "* ]]; then
+		elif [[ ${origin%% *} == pushed && $gone != *" $of "* ]]; then
 			if [[ $others_wait == no ]] && remove_image "$commit" "$of"; then
 				printf 'removed %s\n' "$image@$of"
 				gone+="$of "

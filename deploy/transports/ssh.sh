@@ -47,6 +47,7 @@ transport_preflight() {
 		true # ssh_status, below
 	ssh_quiet=no
 	ssh_show_check
+	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
@@ -150,6 +151,7 @@ transport_clean() { # DIGEST...
 	printf -v keep ',%s' "$@"
 	words=("image=$image" "keep=${keep#,}")
 	ssh_add_before
+	ssh_prepare
 	ssh_only=("${!ssh_hosts[@]}")
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "${words[@]}" || warn "$ssh_said"
 }

@@ -82,6 +82,7 @@ transport_preflight() {
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()
 	systemd_show_check
+	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
@@ -192,6 +193,7 @@ transport_logs() { # LINES
 transport_clean() { # COMMIT...
 	local keep
 	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
+	systemd_prepare
 	ssh_only=("${!ssh_hosts[@]}")
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "keep=${keep//$'\n'/,}" "count=$KEEP_RELEASES" \
 		"lock=$SSH_LOCK_SECONDS" || warn "$ssh_said"

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "decide/decide_tell.h"
 #include "deployment/run_verdict.h"
@@ -40,6 +41,12 @@ warn(struct tx *tx, struct deployment *deployment, bool began, const char *why)
 	const char *what = deployment->state == DEPLOY_ROLLED_BACK ? "rolled-back" : "old";
 	char before[sizeof(deployment->note)];
 
+	if (!deployment->drains) {
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "deployment %" PRId64 " in %s: the clean-up %s: %s; the next one continues it",
+		    deployment->id, deployment->environment, how, why);
+		return;
+	}
 	(void)text_copy(before, sizeof(before), deployment->note);
 	(void)snprintf(deployment->note, sizeof(deployment->note),
 	    "%.100s%sthe %s release may still run: stopping it %s (%.*s); the next release ends it",
@@ -71,12 +78,24 @@ order(struct tx *tx, const struct deployment *deployment)
 	(void)row_effect_order(tx, &effect);
 }
 
+/* Lost with a step beyond LIMIT_STEPS, it is the next deployment's.  A rollback's run never says it. */
+static bool
+has_to_clean(struct tx *tx, const struct deployment *deployment)
+{
+	struct step steps[LIMIT_STEPS];
+	size_t n = row_step_list(tx, deployment->run, steps, LIMIT_STEPS);
+
+	while (n > 0 && strcmp(steps[n - 1].name, DEPLOYMENT_CLEAN_LATER) != 0)
+		n--;
+	return n > 0;
+}
+
 void
 decide_drain(struct tx *tx, struct deployment *deployment)
 {
-	struct drain before = row_drain_open(tx, deployment->environment);
+	struct drain before = row_drain_tail(tx, deployment->environment);
 
-	if (!deployment->drains)
+	if (!deployment->drains && !has_to_clean(tx, deployment))
 		return;
 	if (before.run != 0)
 		(void)row_effect_order(tx,
@@ -87,7 +106,8 @@ decide_drain(struct tx *tx, struct deployment *deployment)
 		warn(tx, deployment, false, "too many drains are in progress");
 		return;
 	}
-	audit(tx, deployment, AUDIT_CODE_DRAIN_STARTED, "started", "");
+	if (deployment->drains)
+		audit(tx, deployment, AUDIT_CODE_DRAIN_STARTED, "started", "");
 	order(tx, deployment);
 }
 
@@ -95,7 +115,7 @@ decide_drain(struct tx *tx, struct deployment *deployment)
 static bool
 is_worth_another(struct tx *tx, const struct deployment *deployment, const struct run_ended *ended)
 {
-	struct drain newer = row_drain_open(tx, deployment->environment);
+	struct drain newer = row_drain_tail(tx, deployment->environment);
 
 	return !ended->refused && !ended->folder_gone && !ended->ended_on_request &&
 	    (!ended->gate_opened || ended->lost) && newer.run == 0 &&
@@ -110,8 +130,9 @@ decide_drain_ended(struct tx *tx, struct deployment *deployment, const struct ru
 	if (is_worth_another(tx, deployment, ended)) {
 		order(tx, deployment);
 	} else if (ended->ended_on_request || run_verdict_is_success(ended)) {
-		audit(tx, deployment, AUDIT_CODE_DRAIN_COMPLETED,
-		    ended->ended_on_request ? "stopped" : "completed", ended->detail);
+		if (deployment->drains)
+			audit(tx, deployment, AUDIT_CODE_DRAIN_COMPLETED,
+			    ended->ended_on_request ? "stopped" : "completed", ended->detail);
 	} else {
 		run_verdict_describe(ended, why);
 		warn(tx, deployment, ended->gate_opened, why);

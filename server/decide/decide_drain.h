@@ -9,8 +9,9 @@
 
 #include "store/row_deployment.h"
 
-/* Orders it, where a script of that deployment has said that something is to be drained; an earlier
- * one of the environment ends. */
+/* Orders it, where a script of that deployment has said that something is to be drained, or, of one
+ * that is live, removed (`==> clean-later`); an earlier one of the environment ends.  One that only
+ * cleans up is shown nowhere, and when it fails the next one goes on with it. */
 void decide_drain(struct tx *tx, struct deployment *deployment);
 
 /* Its exit record: ordered again where it did not run, or was lost.  Else one that has failed is a

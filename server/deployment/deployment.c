@@ -298,7 +298,7 @@ deployment_is_note(const char *step)
 {
 	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS) ||
 	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0 ||
-	    strcmp(step, NOTHING_RUNS) == 0;
+	    strcmp(step, NOTHING_RUNS) == 0 || strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;
 }
 
 bool

@@ -339,6 +339,9 @@ bool deployment_is_undone(
  * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);
 
+/* A step: behind the gate its script's `drain.sh` removes what is old. */
+#define DEPLOYMENT_CLEAN_LATER "clean-later"
+
 /* Is a step none of its work, but a note to the server? */
 bool deployment_is_note(const char *step);
 

@@ -7,15 +7,24 @@
 TX_READER(read_drain, struct drain, TX_I64(run), TX_I64(deployment), TX_I64(since), TX_TEXT(commit))
 
 /* What drains is what was live before, or what was rolled back. */
+#define OPEN \
+	"SELECT run.id, work.id, work.ended_at," \
+	" CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END" \
+	" FROM run INDEXED BY run_drain CROSS JOIN work" /* in this order */ \
+	" WHERE work.id = run.deployment AND run.program = 'drain' AND run.ended_at = 0" \
+	" AND environment = $1"
+
 struct drain
 row_drain_open(struct tx *tx, const char *environment)
 {
 	return tx_first(tx, struct drain, read_drain,
-	    "SELECT run.id, work.id, work.ended_at,"
-	    " CASE WHEN state = 'ROLLED_BACK' THEN commit_id ELSE previous END"
-	    " FROM run INDEXED BY run_drain CROSS JOIN work" /* in this order */
-	    " WHERE work.id = run.deployment AND run.program = 'drain' AND run.ended_at = 0 AND environment = $1"
-	    " ORDER BY run.id DESC LIMIT 1",
+	    OPEN " AND work.drains <> 0 ORDER BY run.id DESC LIMIT 1", DB_TEXT(environment));
+}
+
+struct drain
+row_drain_tail(struct tx *tx, const char *environment)
+{
+	return tx_first(tx, struct drain, read_drain, OPEN " ORDER BY run.id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
 

@@ -17,6 +17,9 @@ struct drain {
 /* The newest of that environment that is open. */
 struct drain row_drain_open(struct tx *tx, const char *environment);
 
+/* The same of those that only clean up, too. */
+struct drain row_drain_tail(struct tx *tx, const char *environment);
+
 int64_t row_drain_count_open(struct tx *tx);
 
 /* How many were ordered for that deployment. */

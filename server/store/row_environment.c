@@ -344,6 +344,17 @@ row_release_list(struct tx *tx, const char *environment, struct release *ret, si
 	    DB_TEXT(environment), DB_I64(max));
 }
 
+TX_READER(read_live, struct release_live, TX_TEXT(commit))
+
+size_t
+row_release_list_live(struct tx *tx, const char *environment, struct release_live *ret, size_t max)
+{
+	return tx_read(tx, read_live, ret, max,
+	    "SELECT commit_id FROM release WHERE environment = $1 GROUP BY commit_id"
+	    " ORDER BY MAX(id) DESC LIMIT $2",
+	    DB_TEXT(environment), DB_I64(max));
+}
+
 struct release
 row_release_get(struct tx *tx, int64_t id)
 {

@@ -84,6 +84,14 @@ size_t row_release_list(struct tx *tx, const char *environment, struct release *
 /* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
 
+struct release_live {
+	char commit[LIMIT_COMMIT];
+};
+
+/* The commits that were live there, the last first, each once; returns how many. */
+size_t
+row_release_list_live(struct tx *tx, const char *environment, struct release_live *ret, size_t max);
+
 /* By id; id 0: none. */
 struct release row_release_get(struct tx *tx, int64_t id);
 

@@ -20,7 +20,8 @@
 #define DAY_MS	       (24 * 3600 * INT64_C(1000))
 #define PRUNE_EVERY_MS (3600 * INT64_C(1000))
 
-#define STATE_MAX     4096  /* bytes of a state file */
+#define STATE_MAX     73728 /* bytes of a state file */
+#define LIVE_MAX      1000  /* that were live there: the most that KEEP_RELEASES may be */
 #define TAIL_MAX      65536 /* of the audit file, compared at start; `audit verify` reads all */
 #define LINES_AT_ONCE 16
 #define LINES_MAX     ((size_t)LINES_AT_ONCE * (AUDIT_LINE_MAX + 1))
@@ -35,8 +36,27 @@ put_release(struct json_out *json, const struct release *release)
 	json_put_str(json, "image", release->image[0] == '\0' ? NULL : release->image);
 }
 
+/* Newest first, each once: releases that failed never are in it. */
 static void
-write_state(const struct environment *environment, struct buf *out)
+put_live(struct tx *tx, struct json_out *json, const char *environment)
+{
+	CLEANUP(freep) struct release_live *live = calloc(LIVE_MAX, sizeof(*live));
+	size_t n = 0;
+
+	if (live != NULL)
+		n = row_release_list_live(tx, environment, live, LIVE_MAX);
+	else
+		tx_fail(tx, ERR_NOMEM, "no memory for what was live");
+
+	json_out_key(json, "live");
+	json_out_array(json);
+	for (size_t i = 0; i < n; i++)
+		json_out_str(json, live[i].commit);
+	json_out_end(json);
+}
+
+static void
+write_state(struct tx *tx, const struct environment *environment, struct buf *out)
 {
 	char time[TEXT_TIME_SIZE];
 	struct json_out json;
@@ -54,6 +74,7 @@ write_state(const struct environment *environment, struct buf *out)
 		put_release(&json, &environment->previous);
 		json_out_end(&json);
 	}
+	put_live(tx, &json, environment->name);
 	json_out_end(&json);
 	buf_addc(out, '\n');
 }
@@ -88,7 +109,11 @@ project_environment(struct store *store, const char *name, struct err *err)
 		(void)unlink(path); /* of one that was renamed; else it is not there */
 		return true;
 	}
-	write_state(&environment, &content);
+	write_state(&tx, &environment, &content);
+	if (tx.failed) {
+		*err = tx.err;
+		return false;
+	}
 	return buf_check(&content, err) &&
 	    (is_same_file(path, &content) ||
 		(file_mkdirs(store->environments_path, 0755, err) &&

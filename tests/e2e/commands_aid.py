@@ -268,6 +268,23 @@ def shipped(bench, text="one", environment="staging", **settings):
     return commit, bench.target().partition("@")[2]
 
 
+def goes_live(bench, environment, commit):
+    """What the server notes when the health gate has passed."""
+    file = bench.state / "environments" / f"{environment.replace('/', '.')}.json"
+    file.parent.mkdir(exist_ok=True)
+    state = json.loads(file.read_text()) if file.exists() else {"environment": environment}
+    state["live"] = [commit, *[of for of in state.get("live", []) if of != commit]]
+    file.write_text(json.dumps(state, separators=(",", ":")) + "\n")
+
+
+def cleans(bench, environment, **settings):
+    """What the server runs then.  Returns what both said."""
+    before = bench.said()
+    status, said = bench.run("drain.sh", environment, **settings)
+    assert status == 0, said
+    return before + bench.said()
+
+
 def password_file(bench, mode=0o600):
     file = bench.path / "password"
     file.write_text(PASSWORD + "\n")

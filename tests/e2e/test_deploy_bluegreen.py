@@ -28,7 +28,7 @@ def bench(tmp_path, tools_folder):
 def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
     _, one = bench.shipped("one")
     assert bench.steps() == [
-        "preflight", f"image {one}", "pull", "start", "release", "switch h1", "drain-later", "clean"]
+        "preflight", f"image {one}", "pull", "start", "release", "switch h1", "drain-later", "clean-later"]
     assert bench.port_of(one) == [bench.ports[1]]   # the file named the other one, where nothing ran
     is_whole(bench, one)
     commit, two = bench.release("two")
@@ -494,7 +494,7 @@ def test_a_deployment_that_is_ended_before_the_switch_takes_the_new_one_away(ben
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("step", ["pull", "start", "release", "switch h1", "clean"])
+@pytest.mark.parametrize("step", ["pull", "start", "release", "switch h1", "clean-later"])
 def test_a_script_killed_at_any_step_leaves_a_whole_release(bench, step):
     _, one = bench.shipped("one")
     commit, two = bench.release("two")

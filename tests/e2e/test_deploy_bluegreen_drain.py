@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from commands_aid import goes_live
 from runner_client import ROOT, wait_for
 from ssh_aid import NGINX, BlueGreenBench, Download, People, deploy, drain, is_whole, left_running, until_at_rest
 from stage import each_process, free_port, get
@@ -22,7 +23,7 @@ def bench(tmp_path, tools_folder):
 def test_a_release_ends_without_draining_and_a_drain_waits_for_the_last_connection(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     (_, one), (_, two), client = left_running(bench)
-    assert bench.steps()[-2:] == ["drain-later", "clean"]
+    assert bench.steps()[-2:] == ["drain-later", "clean-later"]
     assert bench.serves() == two and bench.port_of(one) and client.is_open()
     process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
     wait_for(lambda: "drain" in bench.steps(), "the drain to begin", 60)
@@ -277,6 +278,11 @@ def test_a_clean_up_keeps_an_image_that_drains(bench):
     (bench.state / "environments").mkdir(exist_ok=True)
     status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=f"{commit}@{two}")  # the same once more
     assert status == 0 and bench.port_of(one), said
+    goes_live(bench, "staging", commit)
+    process = bench.start("drain.sh", "staging")    # which drains on when it has cleaned up
+    wait_for(lambda: "drain" in bench.steps(), "the clean-up", 60)
+    said = bench.said()
+    bench.kill_session(process)
     assert f"{bench.image}@{one}" in bench.engine()["images"] and "could not be removed" not in "\n".join(said), said
     assert one in (bench.app / ".deploybot.releases").read_text()
     client.socket.close()

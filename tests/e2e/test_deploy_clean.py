@@ -8,8 +8,23 @@ import subprocess
 
 import pytest
 
-from commands_aid import DEPLOY, ECR, digest, shipped
+import commands_aid
+from commands_aid import DEPLOY, ECR, cleans, digest, goes_live
 from runner_client import wait_for
+
+
+def shipped(bench, text="one", environment="staging", **settings):
+    commit, of = commands_aid.shipped(bench, text, environment, **settings)
+    goes_live(bench, environment, commit)
+    cleans(bench, environment, **settings)
+    return commit, of
+
+
+def deployed(bench, environment, commit, **settings):
+    status, said = bench.run("deploy.sh", environment, commit, **settings)
+    assert status == 0, said
+    goes_live(bench, environment, commit)
+    cleans(bench, environment, **settings)
 
 
 def state_file(bench, environment, commit, image, previous, previous_image):
@@ -58,16 +73,15 @@ def test_what_another_application_has_of_one_image_name_stays(bench):
     commits = [bench.commit(f"shared {i}") for i in range(4)]
     for commit in commits[:2]:
         for name in ("shop", "blog"):
-            status, said = bench.run("deploy.sh", f"{name}/staging", commit)
-            assert status == 0, said
+            deployed(bench, f"{name}/staging", commit)
     pushed = bench.state / "apps" / "blog.staging" / "images"
     assert [line.split()[4] for line in pushed.read_text().splitlines()] == ["found", "found"]
     for commit in commits[2:]:
-        assert bench.run("deploy.sh", "shop/staging", commit)[0] == 0
+        deployed(bench, "shop/staging", commit)
     assert set(bench.digests()) == set(commits), "of the third: what was live before stays"
     own = bench.commit("own"), bench.commit("last")
     for commit in own:
-        assert bench.run("deploy.sh", "shop/staging", commit)[0] == 0
+        deployed(bench, "shop/staging", commit)
     assert set(bench.digests()) == {*commits[:2], *own}, "its own old ones go"
 
 
@@ -82,9 +96,10 @@ def test_what_was_live_before_stays_however_long_ago_it_was(bench):
 def test_two_commits_with_one_image_keep_it(bench):
     first = bench.commit("same")
     second = bench.commit("same")
-    assert bench.run("deploy.sh", "staging", first)[0] == 0 and bench.run("deploy.sh", "staging", second)[0] == 0
+    deployed(bench, "staging", first)
+    deployed(bench, "staging", second)
     assert bench.digests()[first] == bench.digests()[second]
-    assert bench.run("deploy.sh", "staging", second, KEEP_RELEASES="1")[0] == 0
+    deployed(bench, "staging", second, KEEP_RELEASES="1")
     assert second in bench.digests()
 
 
@@ -96,7 +111,7 @@ def test_images_that_ci_pushed_are_cis(bench):
         world = bench.world()
         world["registry"].setdefault(bench.image, {}).update({commit: manifest, digest(manifest): manifest})
         bench.change_world(**world)
-        assert bench.run("deploy.sh", "staging", commit, IMAGE_SOURCE="registry", KEEP_RELEASES="1")[0] == 0
+        deployed(bench, "staging", commit, IMAGE_SOURCE="registry", KEEP_RELEASES="1")
         commits.append(commit)
     assert set(bench.digests()) == set(commits) and not [call for call in bench.calls("curl") if "DELETE" in call]
 
@@ -181,14 +196,15 @@ def test_who_makes_an_image_waits_for_one_delete_at_most(bench):
 	echo "$$" >>{deletes}
 	until [[ -e {go} ]]; do sleep 0.1; done
 fi""")
-    cleans = bench.start("deploy.sh", "staging", bench.commit("four"), KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    goes_live(bench, "staging", commands_aid.shipped(bench, "four", PREVIOUS_RELEASE="")[0])
+    removes = bench.start("drain.sh", "staging", KEEP_RELEASES="1")
     log = bench.log
     wait_for(deletes.exists, "the first delete", 60)
     makes = bench.start("deploy.sh", "production", bench.commit("five"), PREVIOUS_RELEASE="")
     wait_for(lambda: waits_for_the_images(bench, makes), "the wait for it", 60)
     go.touch()
     assert makes.wait(timeout=120) == 0, bench.said()
-    assert cleans.wait(timeout=120) == 0 and "the next deployment cleans up" in log.read_text()
+    assert removes.wait(timeout=120) == 0 and "the next deployment cleans up" in log.read_text()
     assert len(deletes.read_text().splitlines()) == 1
     shipped(bench, "six", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
     assert len(bench.digests()) == 3, "what is live before it, what is live, and production's"
@@ -221,26 +237,61 @@ def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registr
     assert len(bench.digests()) == 2, "what ran before, and what runs"
 
 
-def test_where_the_runs_deadline_leaves_no_time_a_clean_up_is_left_to_the_next_deployment(bench):
-    """Regression: the deadline ended it, and a release that was up was rolled back."""
-    for text in ("one", "two"):
-        shipped(bench, text)
-    shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="", DEPLOY_TIMEOUT_SECONDS="1")
-    says = "warning: no time is left for the clean-up (DEPLOY_TIMEOUT_SECONDS); the next deployment continues it"
-    assert len(bench.digests()) == 3 and says in bench.said() and "clean" in bench.steps(), bench.said()
+@pytest.mark.parametrize("keep", [1, 3])
+def test_so_many_releases_that_were_live_are_kept_and_no_more(bench, keep):
+    """The number itself, and that of before the last: what ran before counts as one of them."""
+    live = [shipped(bench, f"live {i}", KEEP_RELEASES=str(keep), PREVIOUS_RELEASE="")[0] for i in range(keep + 2)]
+    (bench.state / "apps" / "staging" / "before").write_text("\n")
+    cleans_by_hand(bench, KEEP_RELEASES=str(keep))
+    assert set(bench.digests()) == set(live[-keep:])
 
 
-@pytest.mark.parametrize("settings, seconds", [
-    ("DEPLOY_TIMEOUT_SECONDS=200", 200 - 100 - 15), ("DEPLOY_TIMEOUT_SECONDS=600", 300),
-    ("DEPLOY_TIMEOUT_SECONDS=110 migration_seconds=30 fetch_seconds=20", 110 + 30 + 20 - 100 - 15)])
-def test_the_clean_up_has_as_long_as_its_run(settings, seconds):
-    """Regression: the time of a fetch was taken from it, for which the run's deadline waits."""
-    script = f"""here={DEPLOY}; . {DEPLOY}/act.sh
-migration_seconds=0 KILL_SECONDS=10 RUN_ID=1 SECONDS=100; {settings}
-ends_within() {{ echo "$1"; }}
-clean_part true"""
-    done = subprocess.run(["bash", "-c", script], check=True, timeout=60, stdout=subprocess.PIPE, text=True)
-    assert int(done.stdout) == seconds
+def cleans_by_hand(bench, **settings):
+    status, said = bench.run("clean.sh", "staging", RUN_ID="", DEPLOYBOT_SETTINGS="checked", **settings)
+    assert status == 0, said
+
+
+def test_tries_that_failed_never_push_out_what_was_live(bench):
+    """Regression: a try that never ran counted as a release, and six of them left nothing to roll back to."""
+    live = [shipped(bench, f"live {i}", KEEP_RELEASES="2")[0] for i in range(2)]
+    tried = [commands_aid.shipped(bench, f"tried {i}")[0] for i in range(4)]
+    assert set(bench.digests()) == {*live, *tried}, "nothing is removed before the health gate"
+    last = shipped(bench, "good", KEEP_RELEASES="2", PREVIOUS_RELEASE="")[0]
+    assert set(bench.digests()) == {live[1], *tried[-2:], last}
+
+
+def test_lines_of_before_count_as_live(bench):
+    """Those that no server had marked as tries."""
+    old = [commands_aid.shipped(bench, f"old {i}", RUN_ID="", DEPLOYBOT_SETTINGS="checked", KEEP_RELEASES="9")[0]
+           for i in range(4)]
+    file = bench.state / "apps" / "staging" / "images"
+    assert "tried" not in file.read_text()
+    shipped(bench, "new", KEEP_RELEASES="3", PREVIOUS_RELEASE="")
+    assert set(bench.digests()) >= set(old[-2:]) and not set(bench.digests()) & set(old[:2])
+
+
+def test_one_that_is_killed_harms_nothing_and_the_next_one_continues_it(bench):
+    shipped(bench, "one")
+    shipped(bench, "two")
+    commit = commands_aid.shipped(bench, "three", KEEP_RELEASES="1", PREVIOUS_RELEASE="")[0]
+    goes_live(bench, "staging", commit)
+    bench.plan({"when": ["curl"], "hang": True, "after": 0})
+    process = bench.start("drain.sh", "staging", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    bench.until_hangs()
+    bench.plan()
+    # Meanwhile the next one goes, and waits for nothing.
+    status, said = bench.run("deploy.sh", "staging", bench.commit("four"), PREVIOUS_RELEASE="")
+    assert status == 0, said
+    bench.kill_session(process)
+    assert len(bench.digests()) == 4
+    goes_live(bench, "staging", git_head(bench))
+    cleans(bench, "staging", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    assert set(bench.digests()) == {commit, git_head(bench)}, "what runs, and what ran before"
+    assert not (bench.state / "apps" / "staging" / "clean").exists()
+
+
+def git_head(bench):
+    return commands_aid.git(bench.repository, "rev-parse", "HEAD")
 
 
 def test_an_engine_that_hangs_does_not_end_the_clean_up(bench):

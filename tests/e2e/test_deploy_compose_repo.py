@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 
-from commands_aid import DEPLOY, git
+from commands_aid import DEPLOY, cleans, git, goes_live
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, host_program, until_at_rest
 
 COMPOSE_PROGRAM = os.environ.get("COMPOSE_PROGRAM", "/usr/bin/docker-compose")
@@ -165,7 +165,9 @@ def test_back_to_the_host_and_from_there_again(bench):
 def test_files_of_releases_that_are_not_kept_go(bench):
     files = [COMPOSE + f"    labels:\n      n: \"{n}\"\n" for n in range(4)]
     for text in files:
-        shipped(bench, text, KEEP_RELEASES="2")
+        commit = shipped(bench, text, PREVIOUS_RELEASE="")[0]
+        goes_live(bench, "staging", commit)
+    cleans(bench, "staging", KEEP_RELEASES="2")
     assert kept(bench) == sorted(name_of(text) for text in files[-2:])
     assert len((bench.app / ".deploybot.compose").read_text().splitlines()) == 2
 

@@ -55,9 +55,9 @@ def test_build_push_and_ship_word_by_word(bench):
         curl(commit)]
     digest = bench.digests()[commit]
     assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "push", f"image {digest}", "release",
-                             "clean"]
+                             "clean-later"]
     # By digest, never by a tag, which may point elsewhere tomorrow.
-    assert bench.spied() == ["preflight", f"pull {bench.image}@{digest}", f"ship {commit}@{digest}", f"clean {digest}"]
+    assert bench.spied() == ["preflight", f"pull {bench.image}@{digest}", f"ship {commit}@{digest}"]
     assert not os.path.exists(work)
     noted = (bench.state / "apps" / "staging" / "images").read_text().split()
     assert noted[:3] == ["1", commit, digest] and noted[4] == "pushed"
@@ -164,7 +164,7 @@ def test_what_ci_has_pushed_is_used(bench):
     status, said = bench.run("deploy.sh", "production", commit, IMAGE_SOURCE="registry")
     assert status == 0, said
     assert plain(bench.calls()) == [curl(commit)] and bench.target() == f"{commit}@{digest}"
-    assert bench.steps() == ["preflight", f"image {digest}", "release", "clean"]
+    assert bench.steps() == ["preflight", f"image {digest}", "release", "clean-later"]
     status, said = bench.run("deploy.sh", "production", bench.commit("two"), IMAGE_SOURCE="registry")
     assert status == 66 and "CI has not pushed" in said[-1] and "IMAGE_SOURCE=build" in said[-1]
 
@@ -385,7 +385,7 @@ def test_what_cannot_be_gone_back_to_is_said_before_the_release(bench):
     commit = bench.commit("two")
     bench.change_world(registry={})
     status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=f"{first}@{digest}")
-    assert status == 0 and bench.steps()[-3:] == ["no-rollback", "release", "clean"], said
+    assert status == 0 and bench.steps()[-3:] == ["no-rollback", "release", "clean-later"], said
     bench.change_world(registry=kept)
     assert bench.run("deploy.sh", "staging", bench.commit("three"), PREVIOUS_RELEASE=f"{first}@{digest}")[0] == 0
     assert "no-rollback" not in bench.steps()

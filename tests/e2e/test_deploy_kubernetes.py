@@ -33,7 +33,7 @@ def test_a_release_word_by_word(words):
     calls[-3][3] = "PATCH"
     assert calls == [*PREFLIGHT, LOOK, ["patch", "deployments.apps/shop", "--type=strategic", "PATCH"], *WAIT]
     assert words.steps() == [
-        "preflight", f"image {release[41:]}", "previous target:revision-1", "release", "rollout", "clean"]
+        "preflight", f"image {release[41:]}", "previous target:revision-1", "release", "rollout", "clean-later"]
 
 
 def test_a_rollback_word_by_word(words):

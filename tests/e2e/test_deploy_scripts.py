@@ -34,7 +34,7 @@ def test_local_deploys_serves_and_takes_back(bench):
     runner = bench.shipper()
     record = bench.ship(runner, first)
     assert record["status"] == 0 and record.names == ["preflight", "checkout", "git fetch", "build", "release",
-                                                           "clean"]
+                                                           "clean-later"]
     assert bench.page()["commit"] == first
     assert b"No such file" not in runner.log(1)
     record = bench.ship(runner, second, previous=first)
@@ -99,7 +99,7 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     subprocess.run(["rm", "-r", str(bench.app / "releases" / f"1-{first}")], check=True)
     record = bench.ship(runner, second, previous=first)
     assert record["status"] == 0 and record["no_rollback"]
-    assert record.names[-3:] == ["no-rollback", "release", "clean"]
+    assert record.names[-3:] == ["no-rollback", "release", "clean-later"]
     record = bench.ship(runner, first, program="rollback")
     assert record["status"] == 64 and b"no longer kept here" in runner.log(3)
     assert bench.page()["page"] == "two"
@@ -111,6 +111,7 @@ def test_five_releases_are_kept_and_always_the_previous(bench):
     runner = bench.shipper()
     for commit in commits:
         bench.ship(runner, commit, previous=commits[0] if commit != commits[0] else None)
+    bench.ship(runner, commits[-1], program="drain")    # behind the health gate, by the last one
     folders = {path.name for path in (bench.app / "releases").iterdir() if path.is_dir()}
     assert folders == {f"{i + 1}-{commits[i]}" for i in (0, 3, 4, 5, 6, 7)}
     assert bench.page()["page"] == "page 7"

@@ -152,7 +152,7 @@ def test_what_has_the_image_and_no_release_replaces_is_named(bench):
     warning, = [line for line in said if "no release replaces" in line]
     assert status == 0 and "no release replaces them: typed (write image: ${DEPLOY_IMAGE}" in warning, said
     steps = bench.steps()
-    assert steps[steps.index("release"):] == ["release", "stays-old typed", "switch h1", "clean"]
+    assert steps[steps.index("release"):] == ["release", "stays-old typed", "switch h1", "clean-later"]
 
 
 def test_hosts_whose_compose_files_differ_are_named(bench):
@@ -169,7 +169,7 @@ def test_hosts_whose_compose_files_differ_are_named(bench):
     status, said = bench.run("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222")
     hold.unlink()
     os.symlink(real, hold)
-    warning, = [line for line in said if "differ in" in line]
+    warning, = [line for line in said if line.startswith("==> warning ") and "differ in" in line]
     assert status == 0 and sorted(warning.partition("differ in: ")[2].partition(" (is")[0].split()) == ["app", "worker"]
 
 

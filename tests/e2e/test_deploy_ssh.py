@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from commands_aid import cleans
 from runner_client import ROOT, wait_for
 from ssh_aid import SshBench, host_program, until_at_rest
 
@@ -79,7 +80,7 @@ def test_docker_is_asked_in_one_way_and_nowhere_does_a_failure_read_as_nothing()
 
 def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
     common = f"environment=staging dir={bench.app} service=app strategy=recreate start=120"
-    words += () if act == "check" else ("project=app", "others=", "compose=docker-compose", f"root={bench.host()}")
+    words += () if act in ("check", "clean") else ("project=app", "others=", "compose=docker-compose", f"root={bench.host()}")
     return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
             f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
             f"-oIdentityFile={bench.key}", "-oConnectTimeout=15", "-oServerAliveInterval=10",
@@ -88,16 +89,18 @@ def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
             " ".join([f"timeout -k 10 {seconds} bash -s -- {act} {common}", *words])]
 
 
-def test_a_deployment_is_four_calls_to_a_host_word_by_word(bench):
+def test_a_deployment_is_three_calls_to_a_host_word_by_word_and_one_behind_it(bench):
     commit, digest = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 0, said
+    steps = bench.steps()
+    cleans(bench, "staging")
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=30", "missing=66", "renew=yes"]
     assert bench.ssh_calls() == [
         ssh_words(bench, "check", 150, f"image={bench.image}"),
         ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release),
         ssh_words(bench, "clean", 150, f"image={bench.image}", f"keep={digest}")]
-    assert bench.steps() == ["preflight", f"image {digest}", "pull", "release", "switch h1", "clean"]
+    assert steps == ["preflight", f"image {digest}", "pull", "release", "switch h1", "clean-later"]
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
@@ -109,6 +112,8 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     bench.forget_calls()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
     assert status == 0, said
+    steps = bench.steps()
+    cleans(bench, "staging")
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64",
                "rollback=yes"]
     assert bench.ssh_calls() == [
@@ -149,12 +154,26 @@ def test_both_kinds_of_compose_do_the_same(any_bench):
     assert ["compose", "up", "-d", "--no-deps", "--no-build", "app"] in any_bench.host_calls()
 
 
+def test_a_host_keeps_what_came_last_whatever_a_clean_up_knows(bench):
+    """A deployment that began while the clean-up was on its way is about to start that."""
+    digests = [bench.shipped(text)[1] for text in ("one", "two", "three", "four")]
+    file = bench.app / ".deploybot.releases"
+    lines = file.read_text().splitlines()
+    file.write_text("".join(f"{line}\n" for line in (*lines[1:], lines[0])))
+    cleans(bench, "staging", KEEP_RELEASES="1", PREVIOUS_RELEASE="")
+    assert f"{bench.image}@{digests[0]}" in bench.engine()["images"], bench.said()
+    file.write_text("".join(f"{line}\n" for line in lines))
+    assert bench.run("clean.sh", "staging", KEEP_RELEASES="1")[0] == 0
+    assert f"{bench.image}@{digests[0]}" not in bench.engine()["images"], bench.said()
+
+
 @pytest.mark.first
 def test_hosts_come_one_after_the_other_with_their_ports(bench):
     commit, _ = bench.release("one")
     # Both are folders of one machine here: what the second host finds is what the first one left.
     status, said = bench.run("deploy.sh", "staging", commit, STAGING_HOST="h1,h2:2222")
     assert status == 0, said
+    cleans(bench, "staging", STAGING_HOST="h1,h2:2222")
     acts = [(call[-2], call[call.index("-p") + 1], call[-1].split()[7]) for call in bench.ssh_calls()]
     both = [("deploy@h1", "22"), ("deploy@h2", "2222")]
     for act, calls in zip(("check", "pull", "switch", "clean"), (acts[0:2], acts[2:4], acts[4:6], acts[6:])):
@@ -354,9 +373,11 @@ def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench
 def test_what_ran_before_deploybot_is_kept_until_there_is_a_release_to_roll_back_to(bench):
     bench.by_hand()
     commit, digest = bench.shipped("one", PREVIOUS_RELEASE="")
+    cleans(bench, "staging")
     kept = [image for image in bench.engine()["images"] if image.startswith("deploybot-before:")]
     assert len(kept) == 1 and any(of == kept[0] for of, _ in bench.runs())
     bench.shipped("two", PREVIOUS_RELEASE=f"{commit}@{digest}")
+    cleans(bench, "staging")
     assert not any("deploybot-before" in image for image in bench.engine()["images"])
     assert not any("deploybot-before" in of for of, _ in bench.runs())
     assert not (bench.app / ".deploybot.target").exists()

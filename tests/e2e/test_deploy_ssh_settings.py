@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from commands.recorder import records_in
-from commands_aid import DEPLOY
+from commands_aid import DEPLOY, cleans
 from runner_client import ROOT
 from ssh_aid import SshBench, until_at_rest
 
@@ -62,6 +62,7 @@ def test_a_host_gets_the_registrys_login_for_a_pull_alone_and_then_the_pulling_o
     bench.change_world(password=pushes)
     status, said = bench.run("deploy.sh", "staging", commit, **settings)
     assert status == 0, said
+    cleans(bench, "staging", **settings)
     got = {file.name.removeprefix("got."): file.read_text()
            for name in ("h1", "h2") for file in bench.host(name).glob("got.*")}
     assert {"check", "pull", "switch", "clean"} <= set(got) and pulls in got["pull"]

@@ -37,6 +37,15 @@ def test_what_ssh_says_comes_with_advice(bench, stderr, says):
     assert "release" not in bench.steps()
 
 
+@pytest.mark.parametrize("hosts, is_said", [("h1,h2:2222", True), ("h1", False)])
+def test_a_rollback_that_a_dead_host_keeps_away_says_the_way_out(bench, hosts, is_said):
+    """What serves on the others is bad, and a reason alone helps nobody."""
+    bench.plan({"when": ["ssh"], "status": 255, "own": "ssh: connect to host h1 port 22: Connection timed out\r\n"})
+    status, said = bench.run("rollback.sh", "staging", COMMIT, STAGING_HOST=hosts)
+    ways = [line for line in said if line.startswith("==> warning ") and "take it out of STAGING_HOST" in line]
+    assert status == 69 and len(ways) == is_said, said
+
+
 def test_our_own_deadline_is_no_lack_of_memory(bench):
     """Regression: timeout kills a guard that needs longer than 10 s to put things in order, with KILL's status."""
     bench.plan({"when": ["ssh"], "status": 137})

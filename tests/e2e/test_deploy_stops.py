@@ -74,7 +74,7 @@ def let_go(bench):
         file.unlink(missing_ok=True)
 
 
-STEPS = [["spy", "preflight"], *MOMENTS, ["hook"], ["spy", "pull"], ["spy", "ship"], ["spy", "clean"]]
+STEPS = [["spy", "preflight"], *MOMENTS, ["hook"], ["spy", "pull"], ["spy", "ship"]]
 
 
 @pytest.mark.long
@@ -90,14 +90,14 @@ def test_of_an_application_killed_at_any_step_the_next_attempt_works(bench, when
     bench.kill_session(process)
     let_go(bench)
     assert bench.run("deploy.sh", "blog/staging", bench.commit("other"))[0] == 0
-    assert set(os.listdir(bench.state / "apps" / "blog.staging")) == {"lock", "before", "images"}
+    assert set(os.listdir(bench.state / "apps" / "blog.staging")) == {"lock", "before", "images", "clean"}
     assert all(os.path.exists(folder) for folder in folders)    # whoever it belongs to takes it away
     commit = bench.commit("after")
     status, said = bench.run("deploy.sh", "shop/staging", commit)
     assert status == 0, said
     assert bench.target().startswith(f"{commit}@")
     assert not any(os.path.exists(folder) for folder in folders)
-    assert set(os.listdir(bench.state / "apps" / "shop.staging")) == {"lock", "before", "images"}
+    assert set(os.listdir(bench.state / "apps" / "shop.staging")) == {"lock", "before", "images", "clean"}
     assert set(os.listdir(bench.state / "apps")) == {"images.lock", "images.turn", "blog.staging", "shop.staging"}
 
 
@@ -114,7 +114,7 @@ def test_killed_at_any_step_the_next_attempt_works(bench, when):
     assert bench.target() == f"{commit}@{digest}"
     assert not any(os.path.exists(folder) for folder in folders), "the next run removes what the killed one left"
     left = set(os.listdir(bench.state / "apps" / "staging"))
-    assert left == {"lock", "before", "images"}, left
+    assert left == {"lock", "before", "images", "clean"}, left
 
 
 def test_a_lock_that_a_killed_git_left_is_in_nobodys_way(bench):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from commands_aid import DEPLOY
+from commands_aid import DEPLOY, cleans, goes_live
 from runner_client import ROOT, wait_for
 from systemd_aid import SUDOERS, WORKS, SystemdBench, job, run_as_shop
 
@@ -27,7 +27,7 @@ def test_a_release_is_built_here_copied_there_and_switched_to(bench):
     commit = bench.commit_app(build="echo built >made; chmod 600 made; mkdir bin; ln -s ../app bin/run")
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 0, said
-    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "release", "switch h1", "clean"]
+    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "release", "switch h1", "clean-later"]
     assert bench.runs() == ("active", commit) and bench.link() == f"releases/2-{commit}"
     folder = bench.app / "current"
     assert (folder / "made").read_text() == "built\n" and os.readlink(folder / "bin" / "run") == "../app"
@@ -103,13 +103,24 @@ def test_all_units_of_the_list_run_the_release(bench):
 
 @pytest.mark.long
 def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
-    commits = [bench.shipped_app(KEEP_RELEASES="2") for _ in range(3)]
+    commits = [bench.shipped_app(PREVIOUS_RELEASE="") for _ in range(3)]
+    cleans(bench, "staging", KEEP_RELEASES="2")
     assert [name.partition("-")[2] for name in bench.releases()] == commits[1:]
     status, said = bench.run("rollback.sh", "staging", commits[1])
     assert status == 0, said
     # What is newer and not live counts too; what is live stays whatever its age.
-    commits += [bench.shipped_app(KEEP_RELEASES="1", PREVIOUS_RELEASE=commits[1])]
+    commits += [bench.shipped_app(PREVIOUS_RELEASE=commits[1])]
+    cleans(bench, "staging", KEEP_RELEASES="1")
     assert [name.partition("-")[2] for name in bench.releases()] == [commits[1], commits[3]]
+
+
+def test_folders_of_tries_push_out_none_that_was_live(bench):
+    live = bench.shipped_app(PREVIOUS_RELEASE="")
+    goes_live(bench, "staging", live)
+    tries = [bench.shipped_app(PREVIOUS_RELEASE="") for _ in range(3)]
+    cleans(bench, "staging", KEEP_RELEASES="1")
+    kept = [name.partition("-")[2] for name in bench.releases()]
+    assert live in kept and tries[0] not in kept and tries[-1] in kept
 
 
 @pytest.mark.long
@@ -517,12 +528,14 @@ def test_an_old_release_that_cannot_be_removed_is_in_the_way_of_none(bench):
     (bench.app / "current" / "of-root").touch()
     for _ in range(4):
         commit = bench.shipped_app()
+        cleans(bench, "staging")
     assert bench.runs() == ("active", commit) and len(bench.releases()) == 2
     said = [line for line in bench.said() if "warning" in line]
     (left,) = bench.left()
     assert said and all("sudo rm -rf" in line and left in line for line in said), said
     (bench.host_bin / "rm").unlink()
     bench.shipped_app()
+    cleans(bench, "staging")
     assert bench.left() == []
 
 

@@ -209,7 +209,7 @@ def test_a_migration_runs_once_before_anything_is_switched(bench):
     first, status, said = migrating(bench, "0")
     assert status == 0, said
     assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "migrate", "migrated", "release",
-                             "switch h1", "clean"]
+                             "switch h1", "clean-later"]
     bench.forget_orders()
     number = bench.number + 1
     _, status, said = migrating(bench, "3")

@@ -24,7 +24,7 @@ def test_what_others_print_is_no_word_of_ours(bench):
                                               "push"], said
     bench.plan({"when": ["docker", "push"], "stdout": FORGED})
     commit, of = shipped(bench, "three", **password_file(bench))
-    assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean"] and commit != first
+    assert bench.steps()[-5:] == ["push", f"image {of}", "hook tell", "release", "clean-later"] and commit != first
 
 
 def test_what_git_and_aws_say_is_no_word_of_ours(bench):
@@ -43,7 +43,7 @@ exec {real} "$@"
         status, said = bench.run("deploy.sh", "staging", commit, REGISTRY_URL=host, PREVIOUS_RELEASE="")
         assert status == 0 and "==> no-rollback" in said, said
         assert [step for step in bench.steps() if step != "git fetch"] == [
-            "preflight", "checkout", "build", "push", f"image {bench.digests()[commit]}", "release", "clean"]
+            "preflight", "checkout", "build", "push", f"image {bench.digests()[commit]}", "release", "clean-later"]
 
 
 def test_what_git_says_of_a_fetch_that_fails_is_no_word_of_ours(bench):

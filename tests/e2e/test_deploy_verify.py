@@ -64,7 +64,7 @@ def test_a_signed_image_is_verified_by_its_digest_before_it_is_pulled(bench, sig
     status, said = bench.run("deploy.sh", "staging", commit, **signer.settings)
     assert status == 0 and bench.target() == f"{commit}@{its}", said
     assert bench.spied()[:3] == ["preflight", f"verify {bench.image}@{its} {commit}", f"pull {bench.image}@{its}"]
-    assert bench.steps() == ["preflight", "verify", f"image {its}", "release", "clean"]
+    assert bench.steps() == ["preflight", "verify", f"image {its}", "release", "clean-later"]
     assert signer.origin() == "verified"
 
 

@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from commands.recorder import World
+from commands_aid import cleans, goes_live, shipped
 from runner_client import wait_for
 
 WAITS = {"IMAGE_SOURCE": "registry", "IMAGE_WAIT_SECONDS": "60", "IMAGE_POLL_SECONDS": "1"}
@@ -41,7 +42,7 @@ def test_a_push_that_is_heard_before_ci_is_done_waits_for_its_image(bench):
     digest = push_as_ci(bench, commit)
     assert process.wait(timeout=120) == 0, bench.said()
     assert bench.target() == f"{commit}@{digest}"
-    assert bench.steps() == ["preflight", "wait for CI's image", f"image {digest}", "release", "clean"]
+    assert bench.steps() == ["preflight", "wait for CI's image", f"image {digest}", "release", "clean-later"]
 
 
 def test_an_image_that_is_there_is_not_waited_for(bench):
@@ -80,8 +81,9 @@ def test_who_waits_keeps_no_other_environment_from_cleaning_up(bench):
     waiting = bench.log
     wait_for(lambda: STEP in waiting.read_text(), "the wait")
     for text in ("one", "two", "three"):
-        assert bench.run("deploy.sh", "staging", bench.commit(text), KEEP_RELEASES="1")[0] == 0
-    assert any(line.startswith("removed ") for line in bench.said()), bench.said()
+        goes_live(bench, "staging", shipped(bench, text, PREVIOUS_RELEASE="")[0])
+    said = cleans(bench, "staging", KEEP_RELEASES="1")
+    assert any(line.startswith("removed ") for line in said), said
     assert process.poll() is None
 
 

@@ -58,7 +58,7 @@ def test_a_release_and_a_rollback_reach_all_workloads_and_their_init_containers(
     assert images(many) == expected(image_of(first))
     assert many.steps() == ["preflight", f"image {first[41:]}", "previous target:revision-1", "release",
                             "rollout deployment/shop", "rollout deployment/worker", "rollout statefulset/queue",
-                            "rollout daemonset/agent", "clean"]
+                            "rollout daemonset/agent", "clean-later"]
     assert all(spec["metadata"]["annotations"]["deploybot/release"] == first for spec in templates(many).values())
     second = many.shipped("two")
     assert images(many) == expected(image_of(second))
@@ -223,7 +223,7 @@ def test_the_main_one_may_be_a_statefulset_or_a_daemonset(many, main):
     assert status == 0, said
     assert f"a release replaces {main} (the main one), deployment/worker" in said
     assert many.steps() == ["preflight", f"image {release[41:]}", "previous target:revision-1", "release",
-                            f"rollout {main}", "rollout deployment/worker", "clean"]
+                            f"rollout {main}", "rollout deployment/worker", "clean-later"]
     assert images(many)[main] == [image_of(release), "side:1", image_of(release)]
     assert many.run("target.sh", "staging", "current")[1][-1] == release
     assert many.run("rollback.sh", "staging", "target:revision-1")[0] == 0

@@ -69,7 +69,7 @@ def ends_well(scene, load, what):
 
 def test_a_script_killed_at_any_step_leaves_a_whole_release(scene, load):
     steps = ["preflight", "checkout", "build", "push", "image", "pull", "start", "release", "switch", "drain-later",
-             "clean"]
+             "clean-later"]
     killed = {step: kill_at(scene, step, lambda: kill_all(script_pids()), f"script at {step}") for step in steps}
     ends_well(scene, load, "script killed at every step")
     assert set(step_words(scene)) <= set(steps) and all(killed.values()), killed

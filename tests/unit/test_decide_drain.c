@@ -80,6 +80,48 @@ a_script_that_leaves_nothing_has_no_drain(void **state)
 	world_close(&w);
 }
 
+/* Removing what is old is work of its own: what may still be rolled back pushes nothing out. */
+static void
+what_is_old_is_removed_behind_the_gate_and_in_silence(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 2, "clean-later");
+	world_run_ends(&w, GOOD);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* the gate is still to come */
+	world_probed(&w, NULL);
+	assert_non_null(front(&w, PROGRAM_DRAIN));
+	assert_int_equal(world_state(&w), DEPLOY_LIVE);
+	assert_int_equal(world_audited(&w, "drain_started", NULL), 0);
+	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(&w)), "draining"));
+	assert_int_equal(world_run_starts(&w), 200);
+	world_run_ends(&w, CUT);
+	assert_string_equal(world_newest(&w, "staging").note, "");
+	assert_int_equal(world_audited(&w, "drain_cut", NULL), 0);
+	assert_null(world_peek(&w, EFFECT_RUN)); /* the next deployment's continues it */
+	world_close(&w);
+}
+
+static void
+behind_what_was_rolled_back_nothing_is_removed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, STAGING_URL);
+	world_run_step(&w, 2, "clean-later");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_null(front(&w, PROGRAM_DRAIN));
+	world_close(&w);
+}
+
 static void
 what_was_rolled_back_is_drained_too(void **state)
 {
@@ -303,6 +345,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_release_is_live_and_what_it_replaced_is_drained_behind_it),
 		cmocka_unit_test(a_script_that_leaves_nothing_has_no_drain),
+		cmocka_unit_test(what_is_old_is_removed_behind_the_gate_and_in_silence),
+		cmocka_unit_test(behind_what_was_rolled_back_nothing_is_removed),
 		cmocka_unit_test(what_was_rolled_back_is_drained_too),
 		cmocka_unit_test(a_drain_that_is_cut_is_a_warning_and_no_failure),
 		cmocka_unit_test(a_drain_without_its_folder_puts_nothing_in_doubt),

@@ -367,7 +367,8 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	text = state_file(aid, path, sizeof(path));
 	assert_string_equal(text,
 	    "{\"environment\":\"staging\",\"release\":1,\"commit\":\"aaaa111\","
-	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null}\n");
+	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":null,"
+	    "\"live\":[\"aaaa111\"]}\n");
 	free(text);
 
 	store_aid_act(aid, act_release, second);
@@ -378,7 +379,8 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 	assert_string_equal(text,
 	    "{\"environment\":\"staging\",\"release\":2,\"commit\":\"dddd222\","
 	    "\"image\":null,\"deployed_at\":\"2026-01-01T00:00:00Z\",\"previous\":"
-	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null}}\n");
+	    "{\"release\":1,\"commit\":\"aaaa111\",\"image\":null},"
+	    "\"live\":[\"dddd222\",\"aaaa111\"]}\n");
 	free(text);
 }
 

@@ -534,13 +534,16 @@ of_release() {
 	done
 }
 
-# Of our images, those that are not to be kept and that no container has.
+# Of our images, those that are not to be kept, that no container has, and that did not come last: a deployment that began
+# meanwhile is about to start that one.
 act_clean() {
-	local line words status kept=() runs='' id text
+	local line words status kept=() runs='' id text last
 	[[ $strategy != bluegreen ]] || runs=$(states "$port_a" && states "$port_b") || no_answer "no image was removed"
 	read_file text .deploybot.releases
+	last=${text##*$'\n'}
 	while IFS= read -r line; do
 		[[ -n $line ]] || continue
+		[[ $line != "$last" ]] || continue
 		if [[ ",$keep," == *",${line##*@},"* || $runs == *"@${line##*@}"* ]]; then
 			kept+=("$line")
 			continue
@@ -556,6 +559,7 @@ act_clean() {
 			say "warning: the image of ${line:0:12} could not be removed: $(last_line "$words")"
 		fi
 	done <<<"$text"
+	[[ -z $last ]] || kept+=("$last")
 	drop_before
 	((${#kept[@]} == 0)) || write_file .deploybot.releases printf '%s\n' "${kept[@]}" ||
 		say "warning: $dir/.deploybot.releases cannot be written: $(df -P . | tail -n 1)"

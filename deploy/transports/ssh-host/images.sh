@@ -153,7 +153,8 @@ check_disk() {
 note_release() {
 	local text
 	read_file text .deploybot.releases
-	if [[ $release != target:* && $'\n'$text$'\n' != *$'\n'"$release"$'\n'* ]]; then
+	# The last line is of the last that came: a clean-up beside it leaves that here.
+	if [[ $release != target:* && $'\n'$text != *$'\n'"$release" ]]; then
 		add_line .deploybot.releases "$release" || true # a full disk: by its label it is known still
 	fi
 }

@@ -74,6 +74,12 @@ ssh_note_hosts() {
 		warn "$app/hosts cannot be written"
 }
 
+# A rollback that a dead host keeps from the others is wanted at once: the way out is said with the reason.
+ssh_name_way_out() {
+	[[ $act == rollback && ${#ssh_hosts[@]} -gt 1 ]] && ((ssh_status == EXIT_UNREACHABLE)) || return 0
+	warn_people "to roll back without a host that is dead: take it out of $(name_of "$environment" HOST), and roll back again"
+}
+
 # A host that was taken out of the setting runs on, with its workers and schedulers: said until the next release has gone by.
 ssh_name_gone() {
 	local host port i is_there

@@ -20,7 +20,7 @@ transport_before() {
 
 # Adds to `words` what makes a host keep what ran before deploybot.
 ssh_add_before() {
-	[[ $act != deploy || $PREVIOUS_RELEASE != target:* ]] || words+=("before=${PREVIOUS_RELEASE#target:}")
+	[[ $act != @(deploy|clean) || $PREVIOUS_RELEASE != target:* ]] || words+=("before=${PREVIOUS_RELEASE#target:}")
 }
 
 # ---- switch --------------------------------------------------------------------------------------
