@@ -245,19 +245,23 @@ delete_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 		(void)row_effect_order(tx, &effect);
 }
 
-/* It was sent for the first time while it was asked to be said anew, or is a late edit. */
+/* It was sent while it was asked to be said anew, or is a late edit.  It stands now for the copy that
+ * was to go behind it (was_id, 0: none). */
 static void
-note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
+note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id, int64_t was_id)
 {
 	int64_t now = tx_number(tx, "SELECT remote_id FROM message WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat));
 
-	if (now != 0)
+	if (now != 0) {
 		delete_copy(tx, id, chat, remote_id);
-	else
-		(void)tx_run(tx,
-		    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
-		    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
+		return;
+	}
+	if (was_id != remote_id)
+		delete_copy(tx, id, chat, was_id);
+	(void)tx_run(tx,
+	    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
+	    DB_I64(id), DB_I64(chat), DB_I64(remote_id)); /* sticky */
 }
 
 void
@@ -280,7 +284,7 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 
 	if (is_of_before(tx, id)) {
 		if (remote_id != 0)
-			note_copy(tx, id, chat, remote_id);
+			note_copy(tx, id, chat, remote_id, was_id);
 		return;
 	}
 	delete_copy(tx, id, chat, was_id);

@@ -107,6 +107,26 @@ what_is_sent_anew_stands_once(void **state)
 	assert_int_equal(order_find("Rolled back, seen")->of, 4); /* what is there now */
 }
 
+/* Regression: of two rings in a second the copy above both stayed, with its buttons. */
+static void
+what_rings_again_while_it_is_sent_leaves_no_copy(void **state)
+{
+	int64_t row = order_add("deploys", (struct message){ 0 });
+
+	(void)state;
+	order_run_for(3 * SECOND);
+	order_renew(
+	    row, "Failed, rolling back", (struct message){ .rings_for = 7, .is_alarm = true });
+	while (order_find("Failed, rolling back") == NULL)
+		order_step();
+	order_renew(row, "Rolled back", (struct message){ .rings_for = 7, .is_alarm = true });
+	order_run_for(10 * SECOND);
+	assert_int_equal(order_count("Rolled back"), 1);
+	assert_int_equal(order.n_deleted, 2);
+	assert_int_equal(order.deleted[0], 1);
+	assert_int_equal(order.deleted[1], 2);
+}
+
 /* One that was not sent yet says what it has come to, once. */
 static void
 what_was_not_sent_is_sent_as_it_rings(void **state)
@@ -255,6 +275,7 @@ main(void)
 		T(it_takes_the_next_call_that_is_free),
 		T(an_edit_that_changes_nothing_is_not_sent),
 		T(what_is_sent_anew_stands_once),
+		T(what_rings_again_while_it_is_sent_leaves_no_copy),
 		T(what_was_not_sent_is_sent_as_it_rings),
 		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
 		T(that_a_groups_minute_is_full_is_said_once),
