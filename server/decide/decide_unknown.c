@@ -9,20 +9,11 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
-
-void
-decide_add_looked(struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
-{
-	const struct request request = request_of("looked", environment);
-	char label[LIMIT_BUTTON];
-
-	(void)snprintf(label, sizeof(label), "▶️ Start queue of %.41s", environment);
-	row_button_show_for(tx, &request, chat, 0, label, buttons);
-}
 
 /* In the team's chat, or to each who could act there: who is to look reads that one. */
 static void
@@ -36,9 +27,9 @@ notify(struct tx *tx, const char *name)
 		struct message as = { .address.chat = chats[i], .is_alarm = true };
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
-		if (chats[i] < 0 || decide_is_allowed(tx, chats[i], POLICY_ROLLBACK, name))
-			decide_add_looked(tx, name, chats[i], &as.buttons);
+		chat_unknown_alarm(&text, &environment, tx->settings->host,
+		    settings_text(settings_of(tx->settings, name), SETTING_RUNBOOK_URL), tx->at);
+		decide_trouble_buttons(tx, name, chats[i], true, &as.buttons);
 		(void)decide_send_as(tx, &as, &text);
 	}
 }

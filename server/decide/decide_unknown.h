@@ -24,7 +24,3 @@ void decide_unknown_again(struct tx *tx, const char *environment);
 
 /* Whoever sent the update has looked: what waits goes on. */
 void decide_looked(struct tx *tx, const struct update *update, const char *environment);
-
-/* Adds that button, as it stands in this chat; nothing where `buttons` is full. */
-void decide_add_looked(
-    struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons);

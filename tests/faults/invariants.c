@@ -318,7 +318,7 @@ sign_of(enum deploy_state state)
 	static const char *const signs[DEPLOY_STATE_COUNT] = {
 		[DEPLOY_LIVE] = "✅",
 		[DEPLOY_FAILED] = "❌",
-		[DEPLOY_ROLLED_BACK] = "↩️",
+		[DEPLOY_ROLLED_BACK] = "❌ Rolled back",
 		[DEPLOY_ROLLBACK_FAILED] = "🔥",
 		[DEPLOY_DONE] = "🔧",
 		[DEPLOY_REFUSED] = "🚫",
@@ -353,7 +353,7 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
 	else if (d->state == DEPLOY_FAILED && !d->is_action)
 		(void)snprintf(out, room, "%s",
-		    d->target_changed	? "may be broken" :
+		    d->target_changed	? "DOWN" :
 			d->has_migrated ? ": the migration " :
 					  "nothing was changed");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
@@ -375,11 +375,12 @@ starts_as(const char *head, const struct look_deployment *d)
 	return text_starts(head, sign_of(d->state)) ||
 	    (d->is_action && d->state == DEPLOY_FAILED && text_starts(head, "❓")) ||
 	    (d->target_changed && d->state == DEPLOY_FAILED &&
-		text_starts(head, "⛔ Not rolled back")) ||
+		(text_starts(head, "⛔ Not rolled back") || text_starts(head, "🔥"))) ||
+	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "✋ Rolled back")) ||
 	    (d->state == DEPLOY_FAILED && text_starts(head, "✋ Stopped")) ||
 	    (d->state == DEPLOY_REFUSED && text_starts(head, "👎")) ||
 	    (d->state == DEPLOY_LIVE &&
-		(text_starts(head, "↩️ Rolled back") ||
+		(text_starts(head, "↩️ Rolled back") || text_starts(head, "☑️ Live") ||
 		    text_starts(head, "↪️ Rolled forward")));
 }
 

@@ -85,7 +85,7 @@ a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
 	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends, sends);
 	world_run_ends(&w, GOOD);
 	for (size_t i = 0; i < COUNT(told); i++) {
-		assert_non_null(world_says_in(&w, told[i], "✅ Live: staging"));
+		assert_non_null(world_says_in(&w, told[i], "☑️ Live: staging, not checked"));
 		assert_int_equal(count_in(&w, told[i]), 1);
 		assert_int_equal(rings_in(&w, told[i]), 0);
 	}
@@ -137,7 +137,7 @@ what_fails_rings_for_all_who_could_act_there(void **state)
 	assert_int_equal(count_in(&w, WORLD_STAGING_USER), 1);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
 		const struct world_message *said =
-		    world_says_in(&w, who, "↩️ Rolled back: staging from");
+		    world_says_in(&w, who, "❌ Rolled back: staging from");
 
 		assert_true(!said->is_silent && said->is_alarm);
 		assert_int_equal(count_in(&w, who), 1);
@@ -176,13 +176,20 @@ all_are_reminded_until_one_has_seen_it(void **state)
 static void
 what_runs_is_not_known_is_told_to_all(void **state)
 {
+	const struct world_message *theirs;
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, NO_GROUP);
 	world_run_ends(&w, FOLDER_GONE);
-	assert_int_equal(count_buttons(&w, "Start queue"), 2); /* who may roll back */
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging"));
+	theirs = world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging");
+	assert_non_null(theirs);
+	assert_string_equal(world_button(theirs, "Start queue"), ""); /* who may roll back */
+	theirs = world_says_in(&w, WORLD_ADMIN, "State unknown: staging");
+	assert_int_equal(theirs->buttons.n, 3); /* one for each of its lines */
+	assert_non_null(strstr(theirs->buttons.at[0].label, "Application log"));
+	assert_non_null(strstr(theirs->buttons.at[1].label, "Roll back staging"));
+	assert_non_null(strstr(theirs->buttons.at[2].label, "Start queue of staging"));
 	world_close(&w);
 }
 
@@ -283,8 +290,8 @@ who_asks_gets_one_message_and_each_approver_another(void **state)
 	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "👍 Approved: production"));
 	assert_non_null(world_says_in(&w, LEAD, "👍 Approved: production"));
 	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "✅ Live: production"));
-	assert_non_null(world_says_in(&w, LEAD, "✅ Live: production"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "☑️ Live: production, not checked"));
+	assert_non_null(world_says_in(&w, LEAD, "☑️ Live: production, not checked"));
 	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
 	assert_int_equal(rings_in(&w, WORLD_ADMIN), 2); /* question and end */
 	assert_int_equal(rings_in(&w, LEAD), 1);
@@ -364,7 +371,8 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 	(void)world_run_starts(&w);
 	world_run_ends(&w, GOOD);
 	for (int i = 0; i < CROWD; i++)
-		assert_non_null(world_says_in(&w, FIRST_LEAD + i, "✅ Live: production"));
+		assert_non_null(
+		    world_says_in(&w, FIRST_LEAD + i, "☑️ Live: production, not checked"));
 	assert_int_equal(asked(&w), CROWD);
 	world_close(&w);
 }
