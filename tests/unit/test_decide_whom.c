@@ -115,6 +115,28 @@ the_first_answer_to_a_push_closes_the_question_for_all(void **state)
 	world_close(&w);
 }
 
+/* Who has blocked the bot in the middle, and writes again, finds no question that has its answer. */
+static void
+who_comes_back_finds_what_was_answered_meanwhile(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "STAGING_CONFIRM=true", NULL);
+	pushes(&w, "develop", COMMIT_A);
+	w.refuses[0] = WORLD_OTHER_ADMIN;
+	approval_press_in(&w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	assert_string_not_equal(
+	    world_button(world_says_in(&w, WORLD_OTHER_ADMIN, "staging"), "Deploy to"), "");
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "☑️ Live: staging"));
+	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"));
+	world_close(&w);
+}
+
 static void
 what_fails_rings_for_all_who_could_act_there(void **state)
 {
@@ -397,6 +419,8 @@ whose_role_has_ended_is_not_asked_any_more(void **state)
 	event = store_aid_event(&w.aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)world_decide(&w, event);
+	assert_non_null(world_says_in(&w, LEAD, "is asked of others"));
+	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
 	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 1);
 	world_close(&w);
@@ -517,6 +541,7 @@ main(void)
 		cmocka_unit_test(they_are_found_by_what_they_may_on_that_target),
 		cmocka_unit_test(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one),
 		cmocka_unit_test(the_first_answer_to_a_push_closes_the_question_for_all),
+		cmocka_unit_test(who_comes_back_finds_what_was_answered_meanwhile),
 		cmocka_unit_test(what_fails_rings_for_all_who_could_act_there),
 		cmocka_unit_test(all_are_reminded_until_one_has_seen_it),
 		cmocka_unit_test(what_runs_is_not_known_is_told_to_all),
