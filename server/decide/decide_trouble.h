@@ -5,9 +5,9 @@
 #include "store/tx.h"
 #include "types/message.h"
 
-/* The application's log, a rollback, and either a deployment or, where what runs there is not known,
- * that the queue starts.  In private those that its reader may press; in a group all.  Nothing
- * where `buttons` is full. */
+/* The application's log, a rollback, and either a deployment or, where what runs there is not
+ * known, that the queue starts.  In private those that its reader may press; in a group all.
+ * Nothing where `buttons` is full. */
 void decide_trouble_buttons(struct tx *tx, const char *environment, int64_t chat,
     bool can_roll_back, struct buttons *buttons);
 

@@ -245,8 +245,8 @@ delete_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 		(void)row_effect_order(tx, &effect);
 }
 
-/* It was sent while it was asked to be said anew, or is a late edit.  It stands now for the copy that
- * was to go behind it (was_id, 0: none). */
+/* It was sent while it was asked to be said anew, or is a late edit.  It stands now for the copy
+ * that was to go behind it (was_id, 0: none). */
 static void
 note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id, int64_t was_id)
 {

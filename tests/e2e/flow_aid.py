@@ -40,18 +40,19 @@ class Person:
     def hear(self, *words, buttons=(), without=(), chat=None, after=None, timeout=PATIENCE_S):
         """The first message, or edit of one, that says all the words and none of the others.
 
-        What is live already is asked for once more, where no test is about that: most deploy one commit again."""
+        What is live already is asked for once more, and what contains a commit that was rolled back, where no test is
+        about that: most deploy one commit again, and behind what another one broke."""
         def is_wanted(view):
             return (all(word in text_of(view) for word in words)
                     and not any(word in text_of(view) for word in without)
                     and all(any(b in label for label in buttons_of(view)) for b in buttons))
 
-        def is_again(view):
-            return (view["chat_id"] == self.number and view["message_id"] not in self.again
-                    and any("Deploy again" in label for label in buttons_of(view)))
+        def yes_to(view):
+            asked = "Deploy to" if "\n⚠️ contains " in text_of(view) else "Deploy again"
+            return asked if any(asked in label for label in buttons_of(view)) else None
 
-        def is_again_now(view):     # another one of us may have pressed it
-            return any("Deploy again" in label for label in buttons_of(self.scene.chat.message(view)))
+        def is_again(view):
+            return view["chat_id"] == self.number and view["message_id"] not in self.again and yes_to(view)
 
         after = self.since if after is None else after
         while True:
@@ -61,8 +62,9 @@ class Person:
             if is_wanted(heard):
                 return heard
             self.again.add(heard["message_id"])
-            if is_again_now(heard):
-                self.press(heard, "Deploy again")
+            yes = yes_to(self.scene.chat.message(heard))    # another one of us may have pressed it
+            if yes:
+                self.press(heard, yes)
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

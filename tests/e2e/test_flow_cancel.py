@@ -44,6 +44,7 @@ def begin(scene, words):
     scene.scripts.deploy(words)
     who = scene.admin()
     who.say("/deploy staging")
+    who.hear("Deploying staging")       # it may ask first: it contains what another test broke
     scene.scripts.wait_for("up")
     return who
 

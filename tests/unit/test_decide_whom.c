@@ -115,7 +115,7 @@ the_first_answer_to_a_push_closes_the_question_for_all(void **state)
 	world_close(&w);
 }
 
-/* Who has blocked the bot in the middle, and writes again, finds no question that has its answer. */
+/* Who has blocked the bot, and writes again, finds no question that has its answer. */
 static void
 who_comes_back_finds_what_was_answered_meanwhile(void **state)
 {
