@@ -169,6 +169,23 @@ find_fork() {
 	[[ -z $base ]] || fork=$(in_mirror merge-base "$base" "$commit") || fork=''
 }
 
+# A merge says which branch it merged.  What people call it by is the newest commit that it brings, "+4" others.
+tell_subject() {
+	local merged='' newest='' count=0
+	merged=$(in_mirror rev-list --no-walk --min-parents=2 "$commit" --) || true
+	if [[ -n $merged ]]; then
+		newest=$(in_mirror log --no-show-signature --encoding=UTF-8 --no-merges --max-count=1 --format=%s \
+			"$commit^1..$commit" -- | printable) || true
+		count=$(in_mirror rev-list --count --no-merges "$commit^1..$commit" --) || count=0
+	fi
+	if [[ -z $newest ]]; then
+		in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 --format='subject %s' "$commit" -- | printable
+		return 0
+	fi
+	((count < 2)) || newest+=" +$((count - 1))"
+	printf 'subject %s\n' "$newest"
+}
+
 tell_base() {
 	local forced=0
 	if [[ -z $base ]]; then
@@ -387,9 +404,10 @@ answer_commits() { # REF BRANCH BASE AFTER PATHS [COMMIT...]
 	find_fork
 	printf 'ref %s\nkind %s\ncommit %s\n' "$name" "$kind" "$commit"
 	in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 \
-		--format='tree %T%nauthor %an%nat %ct%nsubject %s' "$commit" -- | printable ||
+		--format='tree %T%nauthor %an%nat %ct' "$commit" -- | printable ||
 		give_up "$EXIT_INPUT" \
 			"git cannot read the commit ${commit:0:12} with $QUERY_KIB KiB of memory: is its message that large?"
+	tell_subject
 	tell_branch "$2"
 	tell_after "${4-}"
 	tell_base

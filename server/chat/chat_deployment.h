@@ -49,6 +49,7 @@ struct chat_deployment {
 	size_t n_ran;
 	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
 	const char *link;   /* ... at the repository's host, of LIVE too; "": none */
+	const char *runbook; /* RUNBOOK_URL; NULL: none */
 	const char *site;   /* LIVE: where people see it; "", NULL: not known */
 	const char *first;  /* a question: what runs before its release; "": nothing */
 	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
@@ -147,8 +148,10 @@ void chat_deployment_others(struct chat_text *text, const struct deployment *dep
 
 #define CHAT_PAST_BARRIER "⚠️ Roll back all the same"
 
-/* Adds what to do then, in its order: the same below whatever rings for it. */
-void chat_unknown_orders(struct chat_text *text, const struct environment *environment);
+/* Adds what to do then in three lines, and RUNBOOK_URL (NULL: none): the same below whatever rings
+ * for it. */
+void chat_unknown_orders(
+    struct chat_text *text, const struct environment *environment, const char *runbook);
 
 /* A line for each that a rollback would go past. */
 void chat_barriers(struct chat_text *text, const struct barrier *barriers, size_t n);
@@ -190,10 +193,11 @@ bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago).  is_sure: somebody looked when it ended. */
+ * not how long ago).  is_sure: somebody looked when it ended; runbook: as above. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, bool is_sure, bool is_last, int64_t at);
+    const struct environment *environment, bool is_sure, bool is_last, const char *runbook,
+    int64_t at);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
 /* Half of the time for its approvals is over. */

@@ -147,11 +147,14 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
 		chat_text_add(text, "%s is DOWN: %s is back, and is not healthy%s", environment,
 		    previous, is_unhealthy ? " either" : "");
+	} else if (deployment_is_left_down(deployment, about->environment)) {
+		chat_text_add(text, "%s is DOWN: %.7s was left running, unhealthy", environment,
+		    deployment->commit);
 	} else if (about->n_barriers > 0) {
-		chat_text_add(text, "%s may be broken: %.7s %s", environment, deployment->commit,
-		    is_unhealthy ? "was left running" : what_it_left(deployment));
+		chat_text_add(text, "%s may be DOWN: %.7s %s", environment, deployment->commit,
+		    what_it_left(deployment));
 	} else if (deployment->target_changed) {
-		chat_text_add(text, "%s may be broken: its state is unknown", environment);
+		chat_text_add(text, "%s may be DOWN: its state is unknown", environment);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
 		chat_deployment_migration_failed(text, about);
 	} else {
@@ -213,7 +216,7 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	add_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment, deployment,
-		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY);
+		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY, about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -283,7 +286,8 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
 	chat_deployment_next_step(text, about->environment, deployment,
-	    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY);
+	    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY,
+	    about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	chat_deployment_failed_step(text, about);

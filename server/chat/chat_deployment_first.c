@@ -58,7 +58,9 @@ failed(const struct chat_deployment *about)
 	if (about->n_barriers > 0)
 		return FIRST_BARRED;
 	if (deployment->target_changed)
-		return FIRST_MAY_BE_BROKEN;
+		return deployment_is_left_down(deployment, about->environment) ? FIRST_LEFT_DOWN :
+		    deployment_is_rollback(deployment)			       ? FIRST_BACK_FAILED :
+										 FIRST_HALF_WAY;
 	if (deployment_migration(deployment) == MIGRATION_FAILED ||
 	    deployment_migration(deployment) == MIGRATION_NOT_STARTED)
 		return FIRST_MIGRATION_FAILED;
@@ -191,13 +193,16 @@ chat_first_of(const struct chat_deployment *about)
 			return FIRST_WAS_ROLLED_BACK;
 		if (about->since != NULL && about->since->until != 0)
 			return FIRST_WAS_LIVE;
-		return of_program(deployment, FIRST_LIVE, FIRST_LIVE_BACK, FIRST_LIVE_FORWARD);
+		return of_program(deployment,
+		    deployment->urls[0] == '\0' ? FIRST_LIVE_UNCHECKED : FIRST_LIVE,
+		    FIRST_LIVE_BACK, FIRST_LIVE_FORWARD);
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
 		return FIRST_DONE;
 	case DEPLOY_ROLLED_BACK:
-		return FIRST_RETURNED;
+		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_RETURNED_STOPPED :
+								 FIRST_RETURNED;
 	case DEPLOY_ROLLBACK_FAILED:
 		return is_seen_down(about) ? FIRST_DOWN : FIRST_MAY_BE_DOWN;
 	case DEPLOY_REFUSED:
@@ -232,6 +237,8 @@ add_rest(struct chat_text *text, const struct chat_deployment *about)
 			chat_text_commit(text, " ", deployment->commit);
 		break;
 	case DEPLOY_FAILED:
+		if (chat_first_of(about) == FIRST_LEFT_DOWN)
+			chat_deployment_why(text, " (", deployment, ")", WHY_BRIEF);
 		if (is_stopped(deployment)) {
 			chat_text_some(text, " in ", step);
 			chat_text_some(text, " ", deployment->detail);
@@ -271,6 +278,12 @@ before_subject(const struct chat_deployment *about)
 		    environment_is_in_doubt(about->environment) ? ", state unknown: " :
 		    chat_deployment_is_left(about)		? ", what it left is not known: " :
 								  ", nothing was changed: ";
+	if (chat_first_of(about) == FIRST_LEFT_DOWN)
+		return deployment_is_rollback(deployment) ? ", rollback failed: " :
+		    deployment->previous[0] == '\0'	  ? ", nothing to roll back to: " :
+							    ", not rolled back: ";
+	if (chat_first_of(about) == FIRST_BACK_FAILED && deployment->target_changed)
+		return ", may be DOWN: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";
 	if (deployment->state == DEPLOY_ROLLED_BACK)
@@ -290,6 +303,8 @@ add_warned(struct chat_text *text, const struct chat_deployment *about)
 
 	if (about->deployment->state != DEPLOY_LIVE)
 		return;
+	if (is_rollback && about->since == NULL && about->deployment->urls[0] == '\0')
+		chat_text_add(text, " (not checked)");
 	for (size_t i = 0; i < about->n_steps; i++)
 		old += deployment_stays_old(about->steps[i].name) != NULL;
 	if (old > 0)
@@ -297,7 +312,7 @@ add_warned(struct chat_text *text, const struct chat_deployment *about)
 		    text, ", %zu on %s release", old, is_rollback ? "another" : "the old");
 	if (n > 0)
 		chat_text_add(text, ", %lld warning%s", n, n == 1 ? "" : "s");
-	if ((old > 0 || n > 0) && !is_rollback)
+	if (old > 0 || n > 0)
 		chat_text_add(text, ":");
 }
 
@@ -310,7 +325,10 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	chat_first(text, chat_first_of(about), deployment_target(deployment, target));
 	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
-		chat_text_commit(text, " → ", deployment->commit);
+		if (deployment->subject[0] != '\0')
+			chat_text_quoted(text, " to ", deployment->subject, CHAT_FIRST_SUBJECT);
+		chat_text_commit(
+		    text, deployment->subject[0] != '\0' ? " " : " to ", deployment->commit);
 		chat_text_outside(text, " by ", deployment_starter(deployment));
 		return;
 	}

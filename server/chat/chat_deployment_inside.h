@@ -95,15 +95,16 @@ void chat_deployment_draining(struct chat_text *text, const struct chat_deployme
 /* What its question warns of, where it is not what it is asked anew for. */
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
-/* "Now: /logs …, then /rollback …, or /deploy … with a fix.": where to look first; nothing to roll
- * back to is there after a first release.  The newest commit is often what has just failed. */
+/* Three lines, "1. /logs …", "2. /rollback …", "3. /deploy … with a fix", and the runbook (NULL:
+ * none): where to look first; nothing to roll back to is there after a first release.  The newest
+ * commit is often what has just failed. */
 enum rollback_advice {
 	ROLLBACK_TO_ANY,
 	ROLLBACK_TO_EARLIER, /* than what is back already, and is not healthy */
 	ROLLBACK_IS_BARRED	 /* something forbids it: no advice */
 };
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum rollback_advice advice);
+    const struct deployment *deployment, enum rollback_advice advice, const char *runbook);
 
 /* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
  * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */

@@ -447,39 +447,45 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 }
 
 void
-chat_unknown_orders(struct chat_text *text, const struct environment *environment)
+chat_unknown_orders(
+    struct chat_text *text, const struct environment *environment, const char *runbook)
 {
 	const char *name = environment->name;
 
 	chat_text_add(text,
-	    "\nNow: look with " MARK_CODE "/logs %s" MARK_CODE
-	    ": something may still be at work there; if unsure, ask an admin. Then " MARK_CODE
-	    "/deploy %s" MARK_CODE,
-	    name, name);
+	    "\n1. " MARK_CODE "/logs %s" MARK_CODE ": is something still running there?\n2. ",
+	    name);
 	if (environment->current.id != 0)
-		chat_text_add(
-		    text, " or " MARK_CODE "/rollback %s" MARK_CODE " (each asks first)", name);
-	else
-		chat_text_add(text, " (it asks first)");
-	chat_text_add(text, ", or ▶️ Resume queue of %s, which starts what is queued.", name);
+		chat_text_add(text, MARK_CODE "/rollback %s" MARK_CODE " or ", name);
+	chat_text_add(text,
+	    MARK_CODE "/deploy %s" MARK_CODE
+		      ": asks first\n3. ▶️ Resume queue of %s: when you know that it is fine",
+	    name, name);
+	chat_text_some(text, "\n📖 ", runbook);
 }
 
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum rollback_advice advice)
+    const struct deployment *deployment, enum rollback_advice advice, const char *runbook)
 {
 	const char *name = deployment->environment;
+	bool can_roll_back = environment->current.id != 0 && advice != ROLLBACK_IS_BARRED;
 
 	if (environment->unknown_since != 0) {
-		chat_unknown_orders(text, environment);
+		chat_unknown_orders(text, environment, runbook);
 		return;
 	}
-	chat_text_add(text, "\nNow: " MARK_CODE "/logs %s" MARK_CODE ", then ", name);
-	if (environment->current.id != 0 && advice != ROLLBACK_IS_BARRED) {
-		chat_text_add(text, MARK_CODE "/rollback %s" MARK_CODE, name);
+	if (!can_roll_back)
+		chat_text_add(
+		    text, "\n1. " MARK_CODE "/status %s" MARK_CODE ": does it answer?", name);
+	chat_text_add(
+	    text, "\n%d. " MARK_CODE "/logs %s" MARK_CODE ": why?", can_roll_back ? 1 : 2, name);
+	if (can_roll_back) {
+		chat_text_add(text, "\n2. " MARK_CODE "/rollback %s" MARK_CODE, name);
 		if (advice == ROLLBACK_TO_EARLIER && deployment->previous[0] != '\0')
 			chat_text_add(text, " to one before %.7s", deployment->previous);
-		chat_text_add(text, ", or ");
+		chat_text_add(text, ": asks first");
 	}
-	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE " with a fix.", name);
+	chat_text_add(text, "\n3. " MARK_CODE "/deploy %s" MARK_CODE ": with a fix", name);
+	chat_text_some(text, "\n📖 ", runbook);
 }

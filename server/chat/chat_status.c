@@ -310,15 +310,15 @@ chat_unknown(
 }
 
 void
-chat_unknown_alarm(
-    struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
+chat_unknown_alarm(struct chat_text *text, const struct environment *environment, const char *host,
+    const char *runbook, int64_t at)
 {
 	chat_first(text, FIRST_IS_UNKNOWN, environment->name);
 	chat_text_code(text, "\nsays deploybot on ", host);
 	chat_text_ago(text, ", ", environment->unknown_since, at);
 	chat_text_outside(text, ": ", environment->unknown_why);
 	chat_text_add(text, "\nNothing is started there by itself: pushes are queued.");
-	chat_unknown_orders(text, environment);
+	chat_unknown_orders(text, environment, runbook);
 }
 
 void

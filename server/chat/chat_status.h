@@ -42,9 +42,9 @@ struct chat_status {
 void chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
 
-/* The same as a message of its own, with what to do. */
-void chat_unknown_alarm(
-    struct chat_text *text, const struct environment *environment, const char *host, int64_t at);
+/* The same as a message of its own, with what to do, and RUNBOOK_URL (NULL: none). */
+void chat_unknown_alarm(struct chat_text *text, const struct environment *environment,
+    const char *host, const char *runbook, int64_t at);
 
 /* Adds why the settings do not have what is in progress. */
 void chat_left(struct chat_text *text, const char *becomes);

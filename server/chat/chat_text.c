@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_text.h"
 
+#include <ctype.h>
+
 #include "lib/clean.h"
 #include "lib/text.h"
 #include "lib/when.h"
@@ -132,16 +134,31 @@ chat_text_theirs(struct chat_text *text, const char *before, const char *theirs)
 	add_theirs(text, before, theirs, false);
 }
 
+/* Where " +4" begins, the others that a merge brings (commits.sh); its end, where there is none. */
+static size_t
+others_at(const char *subject, size_t size)
+{
+	size_t at = size;
+
+	while (at > 0 && size - at < 5 && isdigit((unsigned char)subject[at - 1]))
+		at--;
+	return at < size && at > 2 && subject[at - 1] == '+' && subject[at - 2] == ' ' ? at - 2 :
+											 size;
+}
+
 void
 chat_text_quoted(struct chat_text *text, const char *before, const char *theirs, size_t letters)
 {
 	struct chat_text line = CHAT_TEXT_EMPTY;
 	const char *words;
-	size_t size;
+	size_t size, others;
 
 	chat_text_theirs(&line, "", theirs);
 	words = buf_text(&line.buf);
 	size = text_utf16_cut(words, line.buf.size, letters);
+	others = others_at(words, line.buf.size);
+	if (size < line.buf.size && size > others)
+		size = others;
 	buf_fail_like(&text->buf, &line.buf);
 	if (line.buf.size == 0) {
 		chat_text_add(text, "%s(no subject)", before);
@@ -155,7 +172,9 @@ chat_text_quoted(struct chat_text *text, const char *before, const char *theirs,
 		buf_addc(&text->buf, quote > 0 ? '\'' : words[i]);
 		i += quote > 0 ? quote : 1;
 	}
-	chat_text_add(text, size < line.buf.size ? "…\"" : "\"");
+	if (size < line.buf.size)
+		chat_text_add(text, "…%s", words + others);
+	chat_text_add(text, "\"");
 	buf_done(&line.buf);
 }
 

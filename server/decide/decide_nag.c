@@ -10,6 +10,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
@@ -138,12 +139,13 @@ decide_nag_end(struct tx *tx, const char *environment)
 		end(tx, environment, work, "");
 }
 
-/* What it was rolled back to was looked at, and was not healthy. */
+/* What it left was looked at, and was not healthy. */
 static bool
 is_sure(struct tx *tx, const struct deployment *work, const struct environment *environment)
 {
-	return work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
-	    row_run_end(tx, work->run) == RUN_SUCCEEDED;
+	return deployment_is_left_down(work, environment) ||
+	    (work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
+		row_run_end(tx, work->run) == RUN_SUCCEEDED);
 }
 
 static void
@@ -156,8 +158,12 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 
 	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
+	if (environment->is_down)
+		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
 	chat_deployment_nag(&text, work, environment, is_sure(tx, work, environment),
-	    environment->n_nags == DECIDE_NAGS_MAX, tx->at);
+	    environment->n_nags == DECIDE_NAGS_MAX,
+	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
+	    tx->at);
 	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
 }
 

@@ -15,7 +15,7 @@
 #include "decide/decide_previous.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_unknown.h"
+#include "decide/decide_trouble.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_block.h"
@@ -482,7 +482,7 @@ add_looked(struct tx *tx, const struct keyboard *keyboard, const struct view *vi
 
 		if (may_somebody_look(tx, chat, name) &&
 		    row_environment_get(tx, name).unknown_since != 0)
-			decide_add_looked(tx, name, chat, keyboard->message, buttons);
+			decide_trouble_add_looked(tx, name, chat, keyboard->message, buttons);
 	}
 }
 

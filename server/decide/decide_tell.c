@@ -80,6 +80,8 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	for (size_t i = 0; i < n; i++)
 		decide_tell_in(tx, &about, others[i]);
 	decide_tell_copies(tx, &about);
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
+		decide_tell_leave_others(tx, deployment);
 	tell_approvers(tx, &about, 0);
 }
 

@@ -78,9 +78,8 @@ ask_privately(struct tx *tx, const struct chat_deployment *about, bool rings)
 			ask(tx, about, person, rings);
 }
 
-/* Who was asked before, and may not approve it any more. */
-static void
-leave_others(struct tx *tx, const struct deployment *work)
+void
+decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 {
 	int64_t rows[ROW_APPROVAL_MESSAGES];
 	size_t n = row_approval_list_messages(tx, work->id, false, rows);
@@ -107,7 +106,7 @@ decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 	bool rings = decide_may_ring_approvers(tx, deployment);
 
-	leave_others(tx, deployment);
+	decide_tell_leave_others(tx, deployment);
 	if (deployment->message == 0 &&
 	    decide_tell_is_asked_in(tx, deployment, deployment->address.chat)) {
 		deployment->message = send(tx, &about, &deployment->address, rings);

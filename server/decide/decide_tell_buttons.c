@@ -8,6 +8,7 @@
 #include "decide/decide_needs.h"
 #include "decide/decide_previous.h"
 #include "decide/decide_tell_inside.h"
+#include "decide/decide_trouble.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
@@ -189,25 +190,26 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
-/* Down, or it may be, behind a rollback by hand too: the question about one is a press away. */
+/* Down, or it may be, behind a rollback by hand too: what its three lines say is a press away. */
+static bool
+is_trouble(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	return environment_is_in_doubt(&environment) && !deployment_is_action(deployment) &&
+	    (deployment->state == DEPLOY_ROLLBACK_FAILED || deployment->state == DEPLOY_FAILED);
+}
+
 static void
 add_way_out(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
-	const struct request request = request_of("rollback", deployment->environment);
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	bool is_bad = deployment->state == DEPLOY_ROLLBACK_FAILED ||
-	    (deployment->state == DEPLOY_FAILED && deployment->target_changed);
 	struct barrier barriers[BARRIERS_SHOWN];
-	char label[LIMIT_BUTTON];
+	/* One button says which it goes past. */
+	bool is_barred = deployment_is_left_unhealthy(deployment) &&
+	    decide_list_barriers(tx, deployment, barriers) > 0;
 
-	if (!is_bad || !environment.is_down || environment.current.id == 0 ||
-	    !may_in(tx, POLICY_ROLLBACK, deployment, chat) ||
-	    (deployment_is_left_unhealthy(deployment) && /* one button says which it goes past */
-		decide_list_barriers(tx, deployment, barriers) > 0))
-		return;
-	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
-	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
+	decide_trouble_buttons(tx, deployment->environment, chat, !is_barred, buttons);
 }
 
 /* In private for whom it ends. */
@@ -230,9 +232,11 @@ add_what_next(
 	add_past_barrier(tx, deployment, chat, buttons);
 	add_again(tx, deployment, chat, buttons);
 	add_roll_back(tx, deployment, chat, buttons);
-	add_way_out(tx, deployment, chat, buttons);
+	if (is_trouble(tx, deployment))
+		add_way_out(tx, deployment, chat, buttons);
+	else
+		add_application_log(tx, deployment, chat, buttons);
 	add_log_buttons(tx, deployment, chat, buttons);
-	add_application_log(tx, deployment, chat, buttons);
 }
 
 /* Whoever asked can hand somebody a line, and is shown it when they want to. */

@@ -382,6 +382,8 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    0,
 		.n_urls = settings != NULL ? settings->health_url_count : 0,
 		.deployment = deployment,
+		.runbook = settings_text(
+		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),
 		.environment = &rows->environment,
 		.to = deployment->to_release != 0 ? &rows->to : NULL,
 		.gone = rows->gone,

@@ -105,6 +105,9 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 /* Is it one of the chats in which approvals are asked for?  A person's own has their number. */
 bool decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment, int64_t chat);
 
+/* Who was asked to approve it, and may not any more, reads so. */
+void decide_tell_leave_others(struct tx *tx, const struct deployment *work);
+
 /* What an approver may press.  In a group all have all of them; in private a person has those that
  * are theirs. */
 void decide_tell_add_approval(

@@ -9,24 +9,11 @@
 #include "decide/decide_deployment.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
-
-void
-decide_add_looked(
-    struct tx *tx, const char *environment, int64_t chat, int64_t message, struct buttons *buttons)
-{
-	const struct request request = request_of("looked", environment);
-	struct button_row row = row_button_find_in(tx, &request, message);
-	char label[LIMIT_BUTTON];
-
-	if (!row.is_open)
-		row = (struct button_row){ .request = request, .chat = chat };
-	(void)snprintf(label, sizeof(label), "▶️ Resume queue of %.40s", environment);
-	row_button_show(tx, &row, label, buttons);
-}
 
 /* In the team's chat, or to each who could act there: who is to look reads that one. */
 static void
@@ -40,9 +27,9 @@ notify(struct tx *tx, const char *name)
 		struct message as = { .address.chat = chats[i], .is_alarm = true };
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_unknown_alarm(&text, &environment, tx->settings->host, tx->at);
-		if (chats[i] < 0 || decide_is_allowed(tx, chats[i], POLICY_ROLLBACK, name))
-			decide_add_looked(tx, name, chats[i], 0, &as.buttons);
+		chat_unknown_alarm(&text, &environment, tx->settings->host,
+		    settings_text(settings_of(tx->settings, name), SETTING_RUNBOOK_URL), tx->at);
+		decide_trouble_buttons(tx, name, chats[i], true, &as.buttons);
 		(void)decide_send_as(tx, &as, &text);
 	}
 }

@@ -24,8 +24,3 @@ void decide_unknown_again(struct tx *tx, const char *environment);
 
 /* Whoever sent the update has looked: what waits goes on. */
 void decide_looked(struct tx *tx, const struct update *update, const char *environment);
-
-/* Adds that button, for whoever may press it there: as it stands in that message (0: it is a new
- * one), with whose keyboard it is closed; nothing where `buttons` is full. */
-void decide_add_looked(
-    struct tx *tx, const char *environment, int64_t chat, int64_t message, struct buttons *buttons);

@@ -330,6 +330,13 @@ deployment_is_left_unhealthy(const struct deployment *deployment)
 }
 
 bool
+deployment_is_left_down(const struct deployment *deployment, const struct environment *environment)
+{
+	return deployment->state == DEPLOY_FAILED && deployment->target_changed &&
+	    deployment->why == DEPLOY_WHY_UNHEALTHY && environment->unknown_since == 0;
+}
+
+bool
 deployment_can_be_stopped(const struct deployment *deployment)
 {
 	const struct action *action = action_find(deployment->action);

@@ -299,6 +299,10 @@ bool deployment_is_own_place(const struct deployment *deployment, int64_t person
 /* It failed, and what it began stands there. */
 bool deployment_is_left_unhealthy(const struct deployment *deployment);
 
+/* It failed its health gate, and nothing was rolled back: somebody looked, it is down. */
+bool deployment_is_left_down(
+    const struct deployment *deployment, const struct environment *environment);
+
 /* A run of it has said which image it ships.  Not noted of a run that brings back what was
  * live before: that is another release's.  Nor is a release that is rolled back to ever given
  * another. */

@@ -17,6 +17,7 @@
 #include "decide/decide_token.h"
 #include "handlers/handlers.h"
 #include "store/row_chat.h"
+#include "store/row_message.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
 #include "store/row_button.h"
@@ -125,8 +126,10 @@ handle_new(struct tx *tx, const struct update *update)
 		return;
 	}
 	if (update->is_private && !decide_is_stranger(tx, update->person) &&
-	    row_chat_note_private(tx, update->person))
+	    row_chat_note_private(tx, update->person)) {
+		row_message_catch_up(tx, update->person);
 		decide_approvals_show(tx, update->person);
+	}
 	switch (update->kind) {
 	case UPDATE_TEXT:
 	case UPDATE_PRESS:

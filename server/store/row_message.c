@@ -303,6 +303,26 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 	    DB_I64(id), DB_I64(chat)); /* both sticky */
 }
 
+#define CATCH_UP_MAX 20 /* of one person; what is older is out of sight */
+
+void
+row_message_catch_up(struct tx *tx, int64_t person)
+{
+	int64_t rows[CATCH_UP_MAX];
+	size_t n;
+
+	/* What was to be said anew was not: what stands says it. */
+	(void)tx_run(tx,
+	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE chat = $1 AND remote_id = 0"
+	    " AND was_id <> 0",
+	    DB_I64(person)); /* sticky */
+	n = tx_read(tx, tx_read_number, rows, CATCH_UP_MAX,
+	    "SELECT id FROM message WHERE chat = $1 AND remote_id <> 0 ORDER BY id DESC LIMIT $2",
+	    DB_I64(person), DB_I64(CATCH_UP_MAX));
+	for (size_t i = n; i > 0; i--)
+		row_effect_send(tx, rows[i - 1]);
+}
+
 void
 row_message_forget_thread(struct tx *tx, int64_t id)
 {

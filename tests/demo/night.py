@@ -140,6 +140,7 @@ class Night:
         self.stage.push("develop", "crash")
         self.hear("DOWN", "staging", rings=True)
         self.wait_free("staging")
+        wait_until(lambda: not any("rolling back to" in text_of(view) for view in self.said()), PATIENCE_S, "one copy")
 
     PARTS = ("all_is_quiet", "build_fails", "rolled_back", "nobody_has_seen_it", "nobody_approves", "approval_expires",
              "lock_and_freeze", "server_is_killed", "rollback_fails")

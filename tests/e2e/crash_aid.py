@@ -16,8 +16,8 @@ from stage import WEBHOOK_SECRET, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
-END_WORDS = ("Live: {} ", "Rolled back: {} ", "Rolled forward: {} ", "{} is NOT running", "{} is DOWN",
-             "{} may be DOWN", "may be broken", "still runs", "has no release yet", "is busy",
+END_WORDS = ("Live: {}", "Rolled back: {} ", "Rolled forward: {} ", "{} is NOT running", "{} is DOWN",
+             "{} may be DOWN", "may be DOWN", "still runs", "has no release yet", "is busy",
              "cancelled before it began", "nothing was changed", "Not deployed: {}",
              "nobody confirmed it in time")
 

@@ -75,7 +75,7 @@ class Person:
     def begin(self, environment="staging"):
         """Types a deployment there, and has seen that it runs."""
         self.say(f"/deploy {environment}")
-        self.hear(f"🚀 Deploying {environment}")
+        self.hear(f"⏳ Deploying {environment}")
 
     def press(self, view, word):
         """Presses the button whose label holds the word; what the toast says."""

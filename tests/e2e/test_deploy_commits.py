@@ -36,6 +36,26 @@ def test_a_branch_is_answered_with_its_newest_commit_and_what_lies_between(bench
     assert changes[1].endswith("\tSecond, with <b>markup</b> & $(id)") and len(changes) == 2
 
 
+def test_a_merge_is_called_by_the_newest_that_it_brings(bench):
+    """What goes to production is a merge nearly always: "Merge branch 'develop'" says nothing of it."""
+    path, runner = bench.repository.path, bench.shipper()
+    bench.repository.commit("First")
+    git(path, "checkout", "-q", "-b", "develop")
+    for subject in ("Sell pears", "Sell plums", "Sell apples"):
+        bench.repository.commit(subject)
+    git(path, "checkout", "-q", "main")
+    git(path, "merge", "-q", "--no-ff", "--no-edit", "develop")
+    said = dict(lines(runner.ask("commits", branch="main")))
+    assert (said["subject"], said["commit"]) == ("Sell apples +2", git(path, "rev-parse", "HEAD").strip())
+    git(path, "checkout", "-q", "develop")
+    bench.repository.commit("Sell figs")
+    git(path, "checkout", "-q", "main")
+    git(path, "merge", "-q", "--no-ff", "--no-edit", "develop")
+    assert dict(lines(runner.ask("commits", branch="main")))["subject"] == "Sell figs"
+    git(path, "commit", "-q", "--allow-empty", "-m", "Last")
+    assert dict(lines(runner.ask("commits", branch="main")))["subject"] == "Last"
+
+
 def test_of_the_blocked_commits_those_in_its_history_are_named(bench):
     first, second, head = (bench.repository.commit(subject) for subject in ("First", "Second", "Third"))
     git(bench.repository.path, "checkout", "-q", "-b", "other", first)

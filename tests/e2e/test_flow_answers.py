@@ -33,7 +33,7 @@ def test_an_answer_goes_before_the_edits_of_what_is_in_progress(scene):
     who = scene.admin()
     who.say("/deploy staging")
     who.hear("▸ step3")
-    scene.person(0).hear("🚀 Deploying staging", chat=GROUP, after=0)
+    scene.person(0).hear("⏳ Deploying staging", chat=GROUP, after=0)
     refused = scene.chat.state()["limits"]["refused"]
     for _ in range(2):
         for chat in (who.number, GROUP):

@@ -171,7 +171,7 @@ def test_a_rollback_is_bound_too(scene):
     anew = who.hear(CHANGED + "pre-deploy/10-migrate", buttons=("Roll back",))
     assert scene.live() == scene.head("develop")
     who.press(anew, "Roll back")
-    who.hear("Rolled back: shop/staging → ")
+    who.hear("↩️ Rolled back: shop/staging")
     assert scene.live() == scene.state_file("shop.staging")["commit"] != scene.head("develop")
 
 

@@ -52,7 +52,7 @@ def test_a_broken_first_release_has_nothing_to_go_back_to_and_says_so(scene):
     scene.health.answers["staging"] = (503, {"status": "starting"})
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("❌ May be broken: staging", "staging may be broken: its state is unknown", "no rollback was started",
+    who.hear("🔥 DOWN: staging, nothing to roll back to", "staging is DOWN: ", "no rollback was started",
              "Last known release: none", "HTTP 503")
     assert scene.state_file("staging") is None
     assert scene.audit(environment="staging")[-1]["action"] == "deploy_failed"
@@ -161,7 +161,7 @@ def test_a_rollback_that_was_asked_for_cannot_be_cancelled(scene):
     who.say("/cancel staging")
     who.hear("Not cancelled: staging is rolling back, which ends by itself")
     scene.scripts.touch("go")
-    who.hear("Rolled back: staging → " + to[:7])
+    who.hear("↩️ Rolled back: staging", to[:7] + " by ")
     assert scene.scripts.live() == to == scene.state_file("staging")["commit"]
 
 
@@ -281,7 +281,7 @@ def test_a_script_may_say_that_there_is_no_rollback(scene):
     scene.scripts.rollback('touch "$here/up"')
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("staging may be broken: its state is unknown", "no rollback was started",
+    who.hear("staging may be DOWN: its state is unknown", "no rollback was started",
              f"Last known release: {live[:7]}", change["after"][:7])
     assert not (scene.scripts.folder / "up").exists(), "no rollback was tried"
     scene.scripts.reset()

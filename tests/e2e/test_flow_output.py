@@ -229,6 +229,7 @@ def test_two_environments_deploy_at_the_same_time(scene):
     question = two.hear("Deploy to production?")
     one.begin()
     two.press(question, "Deploy to")
+    one.hear("Deploying staging")       # it may ask first: it contains what another test broke
     scene.scripts.wait_for("up.staging")
     scene.scripts.wait_for("up.production")
     assert scene.is_busy("staging") and scene.is_busy("production")

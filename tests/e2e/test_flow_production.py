@@ -207,7 +207,7 @@ def test_rollback_shows_from_and_to_and_asks_with_one_button(scene):
     question = who.hear("Roll back production?", f"{live[:7]} → {previous[:7]}")
     assert buttons_of(question)[0] == "↩️ Roll back production" and buttons_of(question)[-1] == "Not now"
     assert who.press(question, "Roll back") == "Started."
-    who.hear("Rolled back: production → " + previous[:7])
+    who.hear("↩️ Rolled back: production", previous[:7] + " by ")
     assert scene.runs("production") == previous
     assert [e["action"] for e in scene.audit(environment="production")][-2:] == [
         "rollback_started", "rollback_completed"]
@@ -225,7 +225,7 @@ def test_rollback_to_a_named_release_goes_there(scene):
     who.say("/rollback production 1")
     question = who.hear("Roll back production?")
     who.press(question, "Roll back")
-    who.hear("Rolled back: production → ")
+    who.hear("↩️ Rolled back: production")
     who.say("/rollback production 99")
     said = text_of(who.hear("Not rolled back: production has no release 99", "There are:"))
     assert "• release 1 " in said

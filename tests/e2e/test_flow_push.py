@@ -153,7 +153,7 @@ def test_a_broken_push_is_rolled_back_and_told_in_these_words(scene):
     good = scene.runs("staging")
     change = push(scene, kind="broken")
     final = hear(scene, f"staging is NOT running {change['after'][:7]}; it runs {good[:7]} again")
-    assert text_of(final).startswith("↩️ Rolled back: staging ") and "(HTTP 500)" in text_of(final)
+    assert text_of(final).startswith("❌ Rolled back: staging ") and "(HTTP 500)" in text_of(final)
     assert scene.runs("staging") == good == scene.state_file("staging")["commit"]
     scene.bad = change
     actions = [e["action"] for e in scene.audit(environment="staging", commit=change["after"])]

@@ -102,7 +102,7 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     assert "its folder in runs/ is not here" in text_of(warning)
     assert is_alive(scene.supervisor_pid) and is_alive(scene.runner_pid)
     assert spare.rows("SELECT state, why FROM work ORDER BY id DESC LIMIT 1") == [("FAILED", "INTERRUPTED")]
-    scene.who.hear("may be broken", "what it left is not known", after=scene.ada_since)
+    scene.who.hear("may be DOWN", "what it left is not known", after=scene.ada_since)
 
     scene.who.say("/deploy staging")    # without STAGING_CONFIRM
     question = scene.who.hear("Deploy to staging?", NOT_KNOWN, socket.gethostname(), buttons=("Deploy to",))

@@ -319,7 +319,7 @@ sign_of(enum deploy_state state)
 	static const char *const signs[DEPLOY_STATE_COUNT] = {
 		[DEPLOY_LIVE] = "✅",
 		[DEPLOY_FAILED] = "❌",
-		[DEPLOY_ROLLED_BACK] = "↩️",
+		[DEPLOY_ROLLED_BACK] = "❌ Rolled back",
 		[DEPLOY_ROLLBACK_FAILED] = "🔥",
 		[DEPLOY_DONE] = "✅",
 		[DEPLOY_REFUSED] = "⛔",
@@ -354,7 +354,7 @@ words_of(const struct look_deployment *d, char *out, size_t room)
 		(void)snprintf(out, room, "it runs %.7s again", d->previous);
 	else if (d->state == DEPLOY_FAILED && !d->is_action)
 		(void)snprintf(out, room, "%s",
-		    d->target_changed	? "may be broken" :
+		    d->target_changed	? "DOWN" :
 			d->has_migrated ? ": the migration " :
 					  "nothing was changed");
 	else if (d->state == DEPLOY_ROLLBACK_FAILED)
@@ -373,8 +373,11 @@ static bool
 starts_as(const char *head, const struct look_deployment *d)
 {
 	return text_starts(head, sign_of(d->state)) ||
+	    (d->target_changed && d->state == DEPLOY_FAILED && text_starts(head, "🔥")) ||
+	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
 	    (d->state == DEPLOY_FAILED && text_starts(head, "⛔ Stopped")) ||
-	    (d->state == DEPLOY_LIVE && text_starts(head, "↩️ Rolled back"));
+	    (d->state == DEPLOY_LIVE &&
+		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live, not checked")));
 }
 
 /* I8: known words in the row of its message: what a person will read. */

@@ -12,5 +12,5 @@ def test_after_eight_deployments_hosts_and_registry_hold_the_last_five(make_scen
     held = scene.hosts[0].run("docker images --no-trunc --digests --format '{{.Digest}}'").split()
     assert sorted(set(held)) == sorted(digests[-KEPT:])
     said = scene.attempt("/rollback production")
-    assert "Rolled back: production → " in said, said + scene.last_log()
+    assert "↩️ Rolled back: production" in said, said + scene.last_log()
     assert scene.all_run(scene.state_file("production")["commit"]) == digests[-2]

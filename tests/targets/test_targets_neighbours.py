@@ -61,7 +61,7 @@ def test_a_first_release_that_was_taken_back_whole_leaves_no_doubt(make_scene):
     scene.change("crash")
     said = scene.attempt()
     assert "production, nothing of it runs" in said and "production has no release yet" in said, said + scene.last_log()
-    assert "may be broken" not in said and "unknown" not in said, said
+    assert "may be DOWN" not in said and "unknown" not in said, said
     assert all(not host.running() for host in scene.hosts)
     scene.release()
 

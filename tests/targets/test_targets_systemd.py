@@ -124,7 +124,7 @@ def test_what_does_not_start_is_rolled_back_however_often_it_was_started(machine
     assert any("No module named 'fastprices'" in log and "shop.service ended" in log for log in logs), logs
     scene.is_taken_back(second)
     said = scene.attempt("/rollback production")
-    assert f"Rolled back: production → {first[:7]}" in said, said + scene.last_log()
+    assert "↩️ Rolled back: production" in said and first[:7] in said, said + scene.last_log()
     scene.all_run(first)
     assert machine.run("systemctl show shop.service --property=User --value") == "shop"
 
@@ -164,7 +164,7 @@ def test_units_of_a_user_run_on_when_that_user_is_gone(machine, make_scene):
     second = scene.release()
     scene.is_taken_back(second)
     said = scene.attempt("/rollback production")
-    assert f"Rolled back: production → {first[:7]}" in said, said + scene.last_log()
+    assert "↩️ Rolled back: production" in said and first[:7] in said, said + scene.last_log()
     wait_until(lambda: "deploy" not in machine.run("loginctl --no-legend list-sessions | grep -v manager || true"),
                PATIENCE_S, "the end of deploy's logins")
     scene.all_run(first)

@@ -41,9 +41,9 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_FAILED,
 		    "❌ Failed: staging, nothing was changed: \"Make it blue\"\nstaging still runs 9f8e7d6\n" },
 		{ DEPLOY_ROLLED_BACK,
-		    "↩️ Rolled back: staging from \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
+		    "❌ Rolled back: staging from \"Make it blue\"\nstaging is NOT running 1a2b3c4; it runs 9f8e7d6 again\n" },
 		{ DEPLOY_ROLLBACK_FAILED,
-		    "🔥 DOWN: staging \"Make it blue\"\nstaging is DOWN: 9f8e7d6 is back, and is not healthy" },
+		    "🔥 DOWN: staging, rollback failed: \"Make it blue\"\nstaging is DOWN: 9f8e7d6 is back, and is not healthy" },
 		{ DEPLOY_DONE, "✅ Done: staging" },
 		{ DEPLOY_REFUSED, "⛔ Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
@@ -110,7 +110,7 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	assert_null(strstr(chat_plain(&what), "before-1"));
 	deployment.program = PROGRAM_ROLLBACK;
 	chat_says(&what, "\n⚠️ still on another release: worker, cron\n");
-	chat_says(&what, "Rolled back: staging, 2 on another release → 1a2b3c4");
+	chat_says(&what, "Rolled back: staging, 2 on another release: to \"Make it blue\" 1a2b3c4");
 }
 
 /* In code, in which nothing is a link, a mention, a mark or a line of ours. */

@@ -38,13 +38,13 @@ a_migration_is_never_passed_over(void **state)
 		{ "migrated", "x", DEPLOY_FAILED,
 		    "staging: the migration ran; 9f8e7d6 still serves on the migrated database\n" },
 		{ "migrated", "x", DEPLOY_ROLLED_BACK,
-		    "↩️ Rolled back: staging from \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran; 9f8e7d6 now serves on the migrated database\n" },
+		    "❌ Rolled back: staging from \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran; 9f8e7d6 now serves on the migrated database\n" },
 		{ "migrate-failed ", "x", DEPLOY_ROLLED_BACK,
 		    "\n⚠️ the database was NOT rolled back: the migration failed; 9f8e7d6 now serves; the database may be half migrated" },
 		{ "migrate-not-started", "x", DEPLOY_ROLLED_BACK,
 		    "\n⚠️ the migration could not be started; nothing ran; 9f8e7d6 now serves\n" },
 		{ "migrated", "x", DEPLOY_ROLLBACK_FAILED,
-		    "🔥 DOWN: staging \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran: the database is migrated\n" },
+		    "🔥 DOWN: staging, rollback failed: \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran: the database is migrated\n" },
 	};
 
 	(void)state;
@@ -193,7 +193,7 @@ a_question_says_what_is_in_doubt(void **state)
 	environment.unknown_since = 0;
 	environment.current = chat_there.current;
 	chat_says(&what,
-	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.\n");
+	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix\n");
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
 	chat_says(&what,
 	    "\nstaging: the migration failed (exit 1); staging may be DOWN, as before; last live: 9f8e7d6; the database may be half migrated\n");
@@ -253,7 +253,7 @@ what_may_be_down_says_why_and_what_to_do(void **state)
 	work.why = DEPLOY_WHY_SCRIPT;
 	(void)text_copy(work.detail, LIMIT_LINE, "exit 7");
 	chat_says(&what, "script failed: exit 7");
-	chat_says(&what, "\nNow: /logs staging, then ");
+	chat_says(&what, "\n1. /logs staging: why?\n2. ");
 	work.state = DEPLOY_FAILED;
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 3");
 	(void)text_copy(work.detail, LIMIT_LINE,
@@ -391,15 +391,15 @@ down_is_said_of_what_was_looked_at(void **state)
 	deployment.why = DEPLOY_WHY_UNHEALTHY;
 	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
 	chat_says(&what,
-	    "staging is DOWN: 9f8e7d6 is back, and is not healthy either\nNow: /logs staging, then ");
+	    "staging is DOWN: 9f8e7d6 is back, and is not healthy either\n1. /logs staging: why?\n2. ");
 	what.run_end = RUN_FAILED;
 	chat_says(&what,
 	    "staging may be DOWN: the rollback from 1a2b3c4 to 9f8e7d6 failed: what runs is not known\n");
 	what.rollback_not_started = true;
 	chat_says(&what,
 	    "staging may be DOWN: 1a2b3c4 is still there, unhealthy: rolling back to 9f8e7d6 did not begin to change anything\n");
-	chat_says(
-	    &what, "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix.");
+	chat_says(&what,
+	    "\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix");
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	chat_says(&what, "staging may be DOWN: 1a2b3c4 failed, what it left is not known: rolling");
 	deployment.why = DEPLOY_WHY_CANCELLED; /* it may have been up, and well */
@@ -429,7 +429,7 @@ a_failure_says_what_is_known_to_run(void **state)
 	what.environment = &empty;
 	chat_says(&what, "staging has no release yet");
 	deployment.target_changed = true;
-	chat_says(&what, "staging may be broken: its state is unknown");
+	chat_says(&what, "staging may be DOWN: its state is unknown");
 	chat_says(&what, "Last known release: none");
 	what.environment = &chat_there;
 	chat_says(&what, "Last known release: 9f8e7d6");
@@ -454,7 +454,7 @@ a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
 	chat_says(
 	    &what, "staging has no release yet: what had been started of 1a2b3c4 was ended again");
 	assert_null(strstr(chat_plain(&what), "nothing was changed"));
-	assert_null(strstr(chat_plain(&what), "may be broken"));
+	assert_null(strstr(chat_plain(&what), "may be DOWN"));
 	assert_null(strstr(chat_plain(&what), "nothing-runs"));
 	chat_says(&what, "✗ switch h1");
 	(void)text_copy(deployment.migration, sizeof(deployment.migration), "migrated");
@@ -462,7 +462,7 @@ a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
 	chat_says(
 	    &what, "staging: the migration ran; nothing of 1a2b3c4 runs; the database is migrated");
 	deployment.target_changed = true; /* where that was not believed */
-	chat_says(&what, "staging may be broken: its state is unknown");
+	chat_says(&what, "staging may be DOWN: its state is unknown");
 }
 
 /* Goal: a reason is read once. */

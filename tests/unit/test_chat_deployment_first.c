@@ -62,14 +62,20 @@ static const struct golden {
 	const char *step, *migration, *detail;
 	enum program program;
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
+	bool is_unprobed, is_first;
 	bool is_over, is_left; /* LIVE: as it is said later */
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
 	{ DEPLOY_LIVE, 0, "✅ Live: " NAME " \"Make it blue\" 1a2b3c4", .step = NULL },
-	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " → 1a2b3c4 by @ada",
+	{ DEPLOY_LIVE, 0, "Live, not checked: " NAME ", not checked \"Make it blue\" 1a2b3c4",
+	    .is_unprobed = true },
+	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " to \"Make it blue\" 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK },
-	{ DEPLOY_LIVE, 0, "✅ Rolled forward: " NAME " → 1a2b3c4 by @ada",
+	{ DEPLOY_LIVE, 0,
+	    "↩️ Rolled back: " NAME " (not checked) to \"Make it blue\" 1a2b3c4 by @ada",
+	    .program = PROGRAM_ROLLBACK, .is_unprobed = true },
+	{ DEPLOY_LIVE, 0, "✅ Rolled forward: " NAME " to \"Make it blue\" 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK, .is_forward = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Preflight failed: " NAME ", nothing was changed: \"Make it blue\"",
@@ -112,13 +118,25 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
 	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
 	    .run_end = RUN_FAILED },
-	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ May be broken: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "🔥 May be DOWN: " NAME " \"Make it blue\"",
 	    .step = "start h1", .changed = true, .run_end = RUN_FAILED },
-	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ May be broken: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "🔥 May be DOWN: " NAME " \"Make it blue\"",
 	    .step = "start h1", .detail = "by @ada", .changed = true, .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "❌ Rollback failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .program = PROGRAM_ROLLBACK, .step = "preflight", .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "❌ Rollback failed: " NAME ", may be DOWN: \"Make it blue\"",
+	    .program = PROGRAM_ROLLBACK, .changed = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\" (HTTP 500)",
+	    .program = PROGRAM_ROLLBACK, .detail = "HTTP 500", .changed = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 DOWN: " NAME ", nothing to roll back to: \"Make it blue\" (HTTP 500)",
+	    .detail = "HTTP 500", .changed = true, .is_first = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 DOWN: " NAME ", not rolled back: \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
+	    .changed = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Not rolled back: " NAME " \"Make it blue\"",
 	    .changed = true, .barred = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Migration failed: " NAME " \"Make it blue\"",
@@ -135,18 +153,25 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Failed: " NAME " \"Make it blue\"",
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_UNHEALTHY,
-	    "↩️ Rolled back: " NAME " from \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
+	    "❌ Rolled back: " NAME " from \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
 	    .changed = true },
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_TIMED_OUT,
-	    "↩️ Rolled back: " NAME " from \"Make it blue\" (timed out)", .changed = true },
-	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 DOWN: " NAME " \"Make it blue\"",
-	    .changed = true, .run_end = RUN_SUCCEEDED },
-	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
-	    .changed = true, .run_end = RUN_FAILED },
-	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
-	    .changed = true, .how = NOT_STARTED },
-	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY, "🔥 May be DOWN: " NAME " \"Make it blue\"",
-	    .changed = true, .how = UNKNOWN },
+	    "❌ Rolled back: " NAME " from \"Make it blue\" (timed out)", .changed = true },
+	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_CANCELLED,
+	    "↩️ Rolled back: " NAME " from \"Make it blue\" (cancelled by @ada)",
+	    .detail = "by @ada", .changed = true },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .run_end = RUN_SUCCEEDED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .run_end = RUN_FAILED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .how = NOT_STARTED },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .how = UNKNOWN },
 	{ DEPLOY_DONE, 0, "✅ Done: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
@@ -253,6 +278,10 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 		deployment.target_changed = row->changed;
 		deployment.is_forward = row->is_forward;
 		deployment.ended_at = NOW;
+		if (row->is_unprobed)
+			deployment.urls[0] = '\0';
+		if (row->is_first)
+			deployment.previous[0] = '\0';
 		environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
 		what.environment = &environment;
 		what.steps = &step;

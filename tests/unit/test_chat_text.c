@@ -66,6 +66,30 @@ nothing_in_a_subject_reads_as_its_end(void **state)
 	}
 }
 
+/* A merge's subject, where it is cut: how many others it brings is no part of that. */
+static void
+how_many_a_merge_brings_stands_behind_the_cut(void **state)
+{
+	static const struct {
+		const char *subject, *said;
+	} rows[] = {
+		{ "Sell apples +2", "\"Sell apples +2\"" },
+		{ "Sell apples and pears +12", "\"Sell apples an… +12\"" },
+		{ "Sell apples an +12", "\"Sell apples an… +12\"" },
+		{ "Sell apples and +111111111", "\"Sell apples an…\"" },
+		{ "Sell apples and 12", "\"Sell apples an…\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct chat_text text = CHAT_TEXT_EMPTY;
+
+		chat_text_quoted(&text, "", rows[i].subject, 14);
+		assert_string_equal(buf_text(&text.buf), rows[i].said);
+		buf_done(&text.buf);
+	}
+}
+
 /* In a message of ours nothing that a stranger to it wrote can be pressed. */
 static void
 nothing_in_what_others_wrote_can_be_pressed(void **state)
@@ -143,6 +167,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_in_code_marks_is_what_a_shell_takes),
 		cmocka_unit_test(nothing_in_a_subject_reads_as_its_end),
+		cmocka_unit_test(how_many_a_merge_brings_stands_behind_the_cut),
 		cmocka_unit_test(nothing_in_what_others_wrote_can_be_pressed),
 		cmocka_unit_test(a_ref_stays_as_it_is),
 		cmocka_unit_test(an_author_who_reads_as_ours_stands_in_quotes),

@@ -200,7 +200,7 @@ the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private(void **stat
 	world_run_ends(&w, TOUCHED);
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "May be broken"), "📄 Log"));
+	    world_button(world_says_in(&w, WORLD_TEAM, "May be DOWN"), "📄 Log"));
 	assert_int_equal(world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
 	world_close(&w);
 }

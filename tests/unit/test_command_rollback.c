@@ -42,7 +42,7 @@ a_persons_rollback_asks_and_goes_live(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_false(world_environment(&w, "staging").is_unacknowledged); /* no alarm */
-	assert_non_null(world_says(&w, "↩️ Rolled back: staging → "));
+	assert_non_null(world_says(&w, "↩️ Rolled back: staging to "));
 	assert_non_null(world_says(&w, "bbbbbbb is blocked: a push does not deploy it again"));
 	assert_int_equal(world_audited(&w, "rollback_started", "telegram:11"), 1);
 	assert_int_equal(world_audited(&w, "rollback_completed", NULL), 1);
@@ -85,7 +85,7 @@ a_persons_rollback_that_fails_cannot_roll_back_of_its_own(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
 	/* What it leaves is fled from there, as what failed by itself is. */
 	assert_string_equal(world_labels(world_last(&w)),
-	    "↩️ Roll back staging | 📄 Log | 📄 Application log");
+	    "📄 Application log | ↩️ Roll back staging | 🚀 Deploy to staging | 📄 Log");
 	(void)world_press(&w, WORLD_ADMIN, world_last(&w)->chat,
 	    world_button(world_last(&w), "↩️ Roll back staging"));
 	assert_non_null(world_says(&w, "Roll back staging?\nwhat runs is not known → bbbbbbb"));
@@ -256,7 +256,7 @@ a_newer_release_is_called_forward_with_a_warning(void **state)
 	    "allows it; once live it is not blocked any more.\nNo health check configured: "
 	    "success means the script exits with 0.\n⏳ open until 00:02");
 	world_rolls_back(&w, "/rollback staging 2");
-	assert_non_null(world_says(&w, "✅ Rolled forward: staging → "));
+	assert_non_null(world_says(&w, "✅ Rolled forward: staging (not checked) to "));
 	assert_string_equal(world_blocked(&w, "staging"), ""); /* nor what it left */
 	assert_non_null(strstr(
 	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
@@ -362,7 +362,7 @@ what_is_forward_is_known_when_it_starts(void **state)
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "⏳ Queued: 1st"), "Cancel"));
 	world_run_ends(&w, GOOD);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
-	assert_non_null(world_says(&w, "✅ Rolled forward: staging → "));
+	assert_non_null(world_says(&w, "✅ Rolled forward: staging (not checked) to "));
 	assert_non_null(
 	    strstr(world_rollback_says(&w, "/history staging"), "roll forward, ● live since 00:"));
 	assert_non_null(strstr(world_rollback_says(&w, "/history staging"),

@@ -167,7 +167,7 @@ what_was_rolled_back_says_why_and_to_what(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	text = shown(WORLD_ADMIN, "/show 2");
-	has(text, "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)\n#2\n");
+	has(text, "❌ Rolled back: staging from \"Make it blue\" (HTTP 500)\n#2\n");
 	has(text, ", took 0.0 s\nunhealthy: HTTP 500\n↩️ rolled back to aaaaaaa\nblocked: ");
 	has(text,
 	    "\ndeploy script: started 00:04, ok (run 2)\nrollback script: started 00:04, ok (run 3)");

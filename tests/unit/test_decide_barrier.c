@@ -95,9 +95,10 @@ an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
 	assert_true(world_rings(&w) > rings);
 	assert_true(text_starts(world_plain(world_last(&w)),
 	    "❌ Not rolled back: staging \"Make it blue\"\n"
-	    "staging may be broken: bbbbbbb was left running\n"
-	    "Now: /logs staging, then /deploy staging with a fix.\n"));
-	assert_non_null(world_says(&w, "\nstaging may be broken: bbbbbbb was left running\n"));
+	    "staging is DOWN: bbbbbbb was left running, unhealthy\n"
+	    "1. /status staging: does it answer?\n"
+	    "2. /logs staging: why?\n"
+	    "3. /deploy staging: with a fix\n"));
 	assert_non_null(world_says(&w,
 	    "\n⛔ No rollback past this release: " DROPS
 	    "\nSomething was changed there. Last known release: aaaaaaa"));
@@ -124,7 +125,7 @@ a_script_that_fails_behind_a_barrier_is_not_rolled_back(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w,
-	    "❌ Not rolled back: staging \"Make it blue\"\nstaging may be broken: bbbbbbb failed, what it left is not known"));
+	    "❌ Not rolled back: staging \"Make it blue\"\nstaging may be DOWN: bbbbbbb failed, what it left is not known"));
 	/* A person without a word for it is refused, and offered the same. */
 	assert_string_equal(said(&w, "/rollback staging"),
 	    "❌ Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);

@@ -115,10 +115,11 @@ a_lock_screen_shows_outcome_and_environment(void **state)
 static void
 what_is_down_is_reminded_of(void **state)
 {
+	static const char *const begins[] = { "🔥 May be DOWN: staging", "🔥 May be DOWN: staging" };
 	struct world w;
 
 	(void)state;
-	world_open(&w, NAGS, NULL);
+	world_open(&w, NAGS, "RUNBOOK_URL=https://wiki.example/down", NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, TOUCHED);
@@ -128,8 +129,17 @@ what_is_down_is_reminded_of(void **state)
 	world_due(&w, TIMER_NAG);
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "🔥 May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "\nNow: /logs staging, then /rollback staging, or /deploy staging with a fix."));
+	/* In both: three lines, a button for each, and where more stands. */
+	for (size_t i = 0; i < COUNT(begins); i++) {
+		const struct world_message *said = world_says_in(&w, WORLD_TEAM, begins[i]);
+
+		assert_non_null(strstr(world_plain(said),
+		    "\n1. /logs staging: why?\n2. /rollback staging: asks first"
+		    "\n3. /deploy staging: with a fix\n📖 https://wiki.example/down"));
+		assert_string_not_equal(world_button(said, "📄 Application log"), "");
+		assert_string_not_equal(world_button(said, "↩️ Roll back staging"), "");
+		assert_string_not_equal(world_button(said, "🚀 Deploy to staging"), "");
+	}
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(
 	    &w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));

@@ -60,9 +60,9 @@ a_ring_that_its_end_overtakes_says_the_end_alone(void **state)
 	world_telegram_back(&w);
 	said = world_last_in(&w, WORLD_GROUP);
 	assert_true(text_starts(
-	    world_plain(said), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
+	    world_plain(said), "❌ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
 	assert_false(said->is_silent);
-	assert_int_equal(count_says(&w, WORLD_GROUP, "↩️ Rolled back: staging"), 1);
+	assert_int_equal(count_says(&w, WORLD_GROUP, "❌ Rolled back: staging"), 1);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "Unhealthy"), 0);
 	assert_int_equal(count_says(&w, WORLD_GROUP, "rolling back to"), 0);
 	assert_int_equal(world_rings(&w), 2); /* the team's too */
@@ -287,7 +287,7 @@ a_quick_git_answers_with_the_question_alone(void **state)
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, GOOD);
-	end = rang(&w, "✅ Live: production \"Make it blue\" aaaaaaa");
+	end = rang(&w, "Live, not checked: production \"Make it blue\" aaaaaaa");
 	assert_int_equal(end->reply_to, request);
 	assert_true(end != question && question->is_gone);
 	assert_int_equal(count_says(&w, WORLD_GROUP, ""), 1);
@@ -376,13 +376,13 @@ a_failure_rings_when_it_happens_and_its_rollback_at_its_end(void **state)
 	/* All stands once, in what rings. */
 	line = world_last_in(&w, WORLD_GROUP);
 	assert_true(text_starts(
-	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
+	    world_plain(line), "❌ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
 	assert_int_equal(line->reply_to, request);
 	assert_true(line->is_alarm);
 	assert_string_not_equal(world_button(line, "Log"), "");
 	line = world_last_in(&w, WORLD_TEAM);
 	assert_true(text_starts(
-	    world_plain(line), "↩️ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
+	    world_plain(line), "❌ Rolled back: staging from \"Make it blue\" (HTTP 500)"));
 	assert_string_not_equal(world_button(line, "Rollback log"), "");
 	assert_int_equal(world_rings(&w), 3); /* the team's too */
 	/* The alarm of before does not stay as if it went on. */

@@ -7,9 +7,9 @@
 #define NOT_KNOWN "What runs in staging is not known"
 #define ALARM	  "State unknown: staging"
 #define ORDERS \
-	"\nNow: look with /logs staging: something may still be at work there; if unsure, ask an " \
-	"admin. Then /deploy staging or /rollback staging (each asks first), or " \
-	"▶️ Resume queue of staging, which starts what is queued."
+	"\n1. /logs staging: is something still running there?" \
+	"\n2. /rollback staging or /deploy staging: asks first" \
+	"\n3. ▶️ Resume queue of staging: when you know that it is fine"
 
 /* A is live, and nobody knows what the run of B left. */
 static void
@@ -63,7 +63,7 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	assert_null(strstr(world_plain(message), NOT_KNOWN)); /* its first line says it */
 	assert_non_null(strstr(world_plain(message), ORDERS));
 	/* Who reads the deployment's own line is sent the same way. */
-	assert_non_null(strstr(world_plain(world_says(&w, "May be broken: staging")), ORDERS));
+	assert_non_null(strstr(world_plain(world_says(&w, "May be DOWN: staging")), ORDERS));
 	assert_string_not_equal(world_button(message, "▶️ Resume queue of staging"), "");
 	assert_int_equal(world_audited(&w, "state_unknown", "run 2 of bbbbbbb"), 1);
 	assert_non_null(
@@ -423,12 +423,12 @@ a_status_has_a_button_of_its_own(void **state)
 	push(&w, COMMIT_C);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/status");
 	status = world_last(&w);
-	assert_string_not_equal(world_button(status, "▶️ Start queue of staging"), "");
+	assert_string_not_equal(world_button(status, "▶️ Resume queue of staging"), "");
 	assert_string_equal(status->buttons.at[1].label, "staging"); /* its keyboard is another */
 	(void)text_copy(id, sizeof(id), status->buttons.at[1].id);
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, id);
 	press(&w, WORLD_OTHER_ADMIN, status, "◀ all");
-	assert_string_not_equal(world_button(status, "▶️ Start queue of staging"), "");
+	assert_string_not_equal(world_button(status, "▶️ Resume queue of staging"), "");
 	looked(&w);
 	assert_true(world_environment(&w, "staging").unknown_since == 0);
 	world_close(&w);

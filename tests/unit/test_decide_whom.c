@@ -85,7 +85,7 @@ a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
 	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends, sends);
 	world_run_ends(&w, GOOD);
 	for (size_t i = 0; i < COUNT(told); i++) {
-		assert_non_null(world_says_in(&w, told[i], "✅ Live: staging"));
+		assert_non_null(world_says_in(&w, told[i], "Live, not checked: staging"));
 		assert_int_equal(count_in(&w, told[i]), 1);
 		assert_int_equal(rings_in(&w, told[i]), 0);
 	}
@@ -115,6 +115,28 @@ the_first_answer_to_a_push_closes_the_question_for_all(void **state)
 	world_close(&w);
 }
 
+/* Who has blocked the bot, and writes again, finds no question that has its answer. */
+static void
+who_comes_back_finds_what_was_answered_meanwhile(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NO_GROUP, ROLES, "STAGING_CONFIRM=true", NULL);
+	pushes(&w, "develop", COMMIT_A);
+	w.refuses[0] = WORLD_OTHER_ADMIN;
+	approval_press_in(&w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
+	world_git_same(&w);
+	world_run_ends(&w, GOOD);
+	assert_string_not_equal(
+	    world_button(world_says_in(&w, WORLD_OTHER_ADMIN, "staging"), "Deploy to"), "");
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Live, not checked: staging"));
+	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"));
+	world_close(&w);
+}
+
 static void
 what_fails_rings_for_all_who_could_act_there(void **state)
 {
@@ -137,7 +159,7 @@ what_fails_rings_for_all_who_could_act_there(void **state)
 	assert_int_equal(count_in(&w, WORLD_STAGING_USER), 1);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
 		const struct world_message *said =
-		    world_says_in(&w, who, "↩️ Rolled back: staging from");
+		    world_says_in(&w, who, "❌ Rolled back: staging from");
 
 		assert_true(!said->is_silent && said->is_alarm);
 		assert_int_equal(count_in(&w, who), 1);
@@ -176,13 +198,20 @@ all_are_reminded_until_one_has_seen_it(void **state)
 static void
 what_runs_is_not_known_is_told_to_all(void **state)
 {
+	const struct world_message *theirs;
 	struct world w;
 
 	(void)state;
 	world_b_over_a(&w, NO_GROUP);
 	world_run_ends(&w, FOLDER_GONE);
-	assert_int_equal(count_buttons(&w, "Resume queue"), 2); /* who may roll back */
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging"));
+	theirs = world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging");
+	assert_non_null(theirs);
+	assert_string_equal(world_button(theirs, "Resume queue"), ""); /* who may roll back */
+	theirs = world_says_in(&w, WORLD_ADMIN, "State unknown: staging");
+	assert_int_equal(theirs->buttons.n, 3); /* one for each of its lines */
+	assert_non_null(strstr(theirs->buttons.at[0].label, "Application log"));
+	assert_non_null(strstr(theirs->buttons.at[1].label, "Roll back staging"));
+	assert_non_null(strstr(theirs->buttons.at[2].label, "Resume queue of staging"));
 	world_close(&w);
 }
 
@@ -283,8 +312,8 @@ who_asks_gets_one_message_and_each_approver_another(void **state)
 	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Approved: production"));
 	assert_non_null(world_says_in(&w, LEAD, "Approved: production"));
 	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "✅ Live: production"));
-	assert_non_null(world_says_in(&w, LEAD, "✅ Live: production"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Live, not checked: production"));
+	assert_non_null(world_says_in(&w, LEAD, "Live, not checked: production"));
 	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
 	assert_int_equal(rings_in(&w, WORLD_ADMIN), 2); /* question and end */
 	assert_int_equal(rings_in(&w, LEAD), 1);
@@ -364,7 +393,8 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 	(void)world_run_starts(&w);
 	world_run_ends(&w, GOOD);
 	for (int i = 0; i < CROWD; i++)
-		assert_non_null(world_says_in(&w, FIRST_LEAD + i, "✅ Live: production"));
+		assert_non_null(
+		    world_says_in(&w, FIRST_LEAD + i, "Live, not checked: production"));
 	assert_int_equal(asked(&w), CROWD);
 	world_close(&w);
 }
@@ -389,6 +419,8 @@ whose_role_has_ended_is_not_asked_any_more(void **state)
 	event = store_aid_event(&w.aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)world_decide(&w, event);
+	assert_non_null(world_says_in(&w, LEAD, "is asked of others"));
+	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
 	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 1);
 	world_close(&w);
@@ -509,6 +541,7 @@ main(void)
 		cmocka_unit_test(they_are_found_by_what_they_may_on_that_target),
 		cmocka_unit_test(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one),
 		cmocka_unit_test(the_first_answer_to_a_push_closes_the_question_for_all),
+		cmocka_unit_test(who_comes_back_finds_what_was_answered_meanwhile),
 		cmocka_unit_test(what_fails_rings_for_all_who_could_act_there),
 		cmocka_unit_test(all_are_reminded_until_one_has_seen_it),
 		cmocka_unit_test(what_runs_is_not_known_is_told_to_all),

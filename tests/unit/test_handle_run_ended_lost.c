@@ -62,7 +62,7 @@ behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "connection refused");
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "🔥 DOWN: staging \"Make it blue\"\n"));
+	assert_non_null(world_says(&w, "🔥 DOWN: staging, rollback failed: \"Make it blue\"\n"));
 	assert_non_null(world_says(&w, "staging is DOWN: aaaaaaa is back, and is not healthy"));
 	assert_non_null(world_says(&w, "; after the rollback: connection refused"));
 	world_close(&w);
@@ -73,7 +73,7 @@ behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
 	world_run_ends(&w, LOST);
 	world_run_ends(&w, LOST);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "🔥 May be DOWN: staging "));
+	assert_non_null(world_says(&w, "🔥 May be DOWN: staging, rollback failed: "));
 	world_close(&w);
 }
 
@@ -94,7 +94,7 @@ what_touched_nothing_may_be_tried_again(void **state)
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, TOUCHED);
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_GROUP, "❌ May be broken"), "Try again"), "");
+	    world_button(world_says_in(&w, WORLD_GROUP, "🔥 May be DOWN"), "Try again"), "");
 	world_close(&w);
 }
 

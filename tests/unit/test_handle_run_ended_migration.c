@@ -135,7 +135,7 @@ a_first_release_of_which_nothing_runs_leaves_no_doubt(void **state)
 		world_run_ends(&w, failed);
 		assert_int_equal(world_state(&w), DEPLOY_FAILED);
 		assert_non_null(world_says(&w, "Failed: staging, nothing of it runs: "));
-		assert_null(world_says(&w, "may be broken"));
+		assert_null(world_says(&w, "may be DOWN"));
 		assert_false(world_environment(&w, "staging").is_down);
 		assert_string_equal(world_blocked(&w, "staging"),
 		    migrates ? COMMIT_A : ""); /* or it migrates again */
