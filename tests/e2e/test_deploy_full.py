@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from commands_aid import cleans
 from runner_client import ROOT
 from ssh_aid import COMPOSE, BlueGreenBench, SshBench, until_at_rest
 from test_deploy_compose_repo import REPO, in_force, name_of, release, shipped
@@ -181,6 +182,7 @@ def test_a_release_that_cannot_be_noted_is_shipped_and_no_other_is_lost_with_it(
     assert f"{commit}@{digest}" not in file.read_text()
     file.write_text(file.read_text()[-5:])
     commit, digest = bench.shipped("two")
+    cleans(bench, "staging")
     assert file.read_text() == f"{commit}@{digest}\n"   # and the half line is gone
     assert not any("could not be removed" in line for line in bench.said()), bench.said()
 
