@@ -16,7 +16,7 @@ SAYING = ("sendMessage", "editMessageText")
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("group")
     scripts = Scripts(folder / "scripts")
-    made = Scene(folder, telegram=("--local", "--limits", "on"),
+    made = Scene(folder, telegram=("--local", "--limits", "on"), deliver=True,
                  settings={**scripts.settings(), "STAGING_HEALTH_URL": None, "PRODUCTION_HEALTH_URL": None,
                            "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "STAGING_TELEGRAM_IDS": str(CARL),
                            "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "1"})
@@ -78,13 +78,12 @@ def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
     carl.hear("✅ Live: staging", chat=GROUP)
     quiet(scene)
     scene.scripts.deploy('echo "==> release"; exit 7')
-    scene.commit("develop")
     before, since = len(standing(scene)), time.time()
     scene.push("develop")
     scene.person(0).hear("↩️ Rolled back: staging", chat=GROUP, after=0)
     said = calls(scene, since)
     assert len(said) <= 6, [(call["method"], call["arguments"]["text"][:40]) for call in said]
-    assert [text[:10] for text in rings(scene, since)] == ["❌ Failed: s", "↩️ Rolled"], rings(scene, since)
+    assert [text[:9] for text in rings(scene, since)] == ["❌ Failed:", "↩️ Rolled"], rings(scene, since)
     wait_until(lambda: len(standing(scene)) == before + 1, 20, "one message")
     scene.scripts.reset()
     nothing_was_refused(scene)
