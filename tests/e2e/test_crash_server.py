@@ -268,7 +268,8 @@ def test_killed_while_telegram_is_away_the_end_is_told_once_when_it_is_back(scen
     scene.chat.clear_faults()
     who.hear("Live: staging", scene.head("develop")[:7])
     assert len(finals(who)) == 1
-    assert len([m for m in who.messages() if "staging" in text_of(m)]) == 1
+    wait_until(lambda: len([m for m in who.messages() if "staging" in text_of(m)]) == 1, PATIENCE_S,
+               "one message, without the copy of before")
     scene.check()
 
 
