@@ -34,7 +34,7 @@ chat_deployment_line(
 {
 	char brief[100];
 
-	if (is->serves)
+	if (is->serves || (deployment->state == DEPLOY_LIVE && !is->is_left))
 		chat_text_add(text, "✅"); /* also where a rollback brought it */
 	else if (is->is_left)
 		chat_text_add(text, "↩️");

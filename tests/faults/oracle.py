@@ -16,10 +16,10 @@ from scene import ENVIRONMENTS, PATIENCE_S, Broken, forks_of, is_alive, wait_unt
 from flow_aid import text_of
 
 COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSanitizer", "Assertion")
-SIGNS = {"LIVE": ("✅ Live", "Live, not checked", "↩️ Rolled back", "✅ Rolled forward"),
+SIGNS = {"LIVE": ("✅ Live", "Live: ", "↩️ Rolled back", "✅ Rolled forward"),
          "ROLLED_BACK": ("❌ Rolled back", "⛔ Rolled back"),
          "FAILED": ("❌", "🔥", "⛔ Stopped:"), "ROLLBACK_FAILED": ("🔥",),
-         "REFUSED": ("⛔",), "DONE": ("✅ Done",), "CANCELLED": ("⛔",), "EXPIRED": ("⛔",), "SUPERSEDED": ("⛔",)}
+         "REFUSED": ("⛔", "❌ Not rolled back"), "DONE": ("✅ Done",), "CANCELLED": ("⛔",), "EXPIRED": ("⛔",), "SUPERSEDED": ("⛔",)}
 FILES_MORE = 12     # connections that libcurl and MHD keep open for the next request
 
 

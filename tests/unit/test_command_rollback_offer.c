@@ -149,7 +149,7 @@ what_rings_that_it_is_live_has_the_button_as_well(void **state)
 		world_git_same(&w);
 		world_run_ends(&w, GOOD);
 	}
-	assert_non_null(strstr(world_plain(world_last(&w)), "Live, not checked: staging"));
+	assert_non_null(strstr(world_plain(world_last(&w)), "Live: staging, not checked"));
 	assert_false(world_last(&w)->is_silent);
 	(void)world_press(
 	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "↩️ Roll back staging"));

@@ -49,7 +49,7 @@ a_second_person_approves_and_it_goes_live(void **state)
 	assert_non_null(
 	    world_says_in(&w, WORLD_GROUP, "requested by @ada · approved by @bob\nNo health"));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Live, not checked: production \"Make it blue\" aaaaaaa"));
+	    &w, WORLD_TEAM, "Live: production, not checked \"Make it blue\" aaaaaaa"));
 	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 1);
 	assert_int_equal(world_audited(&w, "deploy_started", "\"approved_by\":\"telegram:"), 1);
 	(void)world_text(&w, WORLD_ADMIN, "/history production");

@@ -18,7 +18,7 @@ another_chat_is_asked_and_the_teams_only_sees(void **state)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, -1009, "Approve");
 	assert_non_null(world_says_in(&w, -1009, "⏳ Deploying production"));
 	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, -1009, "Live, not checked: production"));
+	assert_non_null(world_says_in(&w, -1009, "Live: production, not checked"));
 	world_close(&w);
 }
 

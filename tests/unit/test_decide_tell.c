@@ -287,7 +287,7 @@ a_quick_git_answers_with_the_question_alone(void **state)
 	world_git_same(&w);
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, GOOD);
-	end = rang(&w, "Live, not checked: production \"Make it blue\" aaaaaaa");
+	end = rang(&w, "Live: production, not checked \"Make it blue\" aaaaaaa");
 	assert_int_equal(end->reply_to, request);
 	assert_true(end != question && question->is_gone);
 	assert_int_equal(count_says(&w, WORLD_GROUP, ""), 1);

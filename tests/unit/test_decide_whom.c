@@ -85,7 +85,7 @@ a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
 	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends, sends);
 	world_run_ends(&w, GOOD);
 	for (size_t i = 0; i < COUNT(told); i++) {
-		assert_non_null(world_says_in(&w, told[i], "Live, not checked: staging"));
+		assert_non_null(world_says_in(&w, told[i], "Live: staging, not checked"));
 		assert_int_equal(count_in(&w, told[i]), 1);
 		assert_int_equal(rings_in(&w, told[i]), 0);
 	}
@@ -132,7 +132,7 @@ who_comes_back_finds_what_was_answered_meanwhile(void **state)
 	    world_button(world_says_in(&w, WORLD_OTHER_ADMIN, "staging"), "Deploy to"), "");
 	w.refuses[0] = 0;
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Live, not checked: staging"));
+	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Live: staging, not checked"));
 	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"));
 	world_close(&w);
 }
@@ -312,8 +312,8 @@ who_asks_gets_one_message_and_each_approver_another(void **state)
 	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Approved: production"));
 	assert_non_null(world_says_in(&w, LEAD, "Approved: production"));
 	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Live, not checked: production"));
-	assert_non_null(world_says_in(&w, LEAD, "Live, not checked: production"));
+	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Live: production, not checked"));
+	assert_non_null(world_says_in(&w, LEAD, "Live: production, not checked"));
 	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
 	assert_int_equal(rings_in(&w, WORLD_ADMIN), 2); /* question and end */
 	assert_int_equal(rings_in(&w, LEAD), 1);
@@ -394,7 +394,7 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 	world_run_ends(&w, GOOD);
 	for (int i = 0; i < CROWD; i++)
 		assert_non_null(
-		    world_says_in(&w, FIRST_LEAD + i, "Live, not checked: production"));
+		    world_says_in(&w, FIRST_LEAD + i, "Live: production, not checked"));
 	assert_int_equal(asked(&w), CROWD);
 	world_close(&w);
 }
