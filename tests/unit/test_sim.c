@@ -20,7 +20,7 @@
 
 #include "lib/log.h"
 
-#define SEEDS_OF_A_TEST 200
+#define SEEDS_OF_A_TEST 240
 
 static uint64_t
 given(const char *name, uint64_t otherwise)
