@@ -176,7 +176,7 @@ row_token_fault(const struct settings *settings, const struct token *token, int6
 	if (token->revoked_at != 0)
 		return TOKEN_REVOKED;
 	if (token->ended_at != 0)
-		return token->fault;
+		return token->fault != TOKEN_GOOD ? token->fault : TOKEN_UNKNOWN;
 	end = row_token_end(settings, token);
 	if (at < end.at)
 		return TOKEN_GOOD;
