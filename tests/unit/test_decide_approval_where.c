@@ -55,6 +55,25 @@ each_who_may_is_asked_in_private_and_whom_telegram_refuses_once(void **state)
 	world_close(&w);
 }
 
+/* Also when they write to the bot at last: that chat has it already. */
+static void
+where_a_chat_is_set_nobody_is_asked_in_private_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVAL_CHAT_ID=-1009", NULL);
+	w.refuses[0] = WORLD_OTHER_ADMIN;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_int_equal(w.n_refused, 1);
+	approval_asks(&w, COMMIT_A);
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval"));
+	assert_non_null(world_says_in(&w, -1009, "Awaiting approval"));
+	world_close(&w);
+}
+
 /* Where there is no group it is asked in the first admin's own chat, who may have asked for it. */
 static void
 who_asked_has_no_button_that_only_denies(void **state)
@@ -299,6 +318,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_chat_is_asked_and_the_teams_only_sees),
 		cmocka_unit_test(each_who_may_is_asked_in_private_and_whom_telegram_refuses_once),
+		cmocka_unit_test(where_a_chat_is_set_nobody_is_asked_in_private_later),
 		cmocka_unit_test(who_asked_has_no_button_that_only_denies),
 		cmocka_unit_test(who_was_asked_in_private_is_reminded_there),
 		cmocka_unit_test(who_has_not_answered_is_told_once_that_it_expired),
