@@ -497,7 +497,8 @@ decide_approvals_show(struct tx *tx, int64_t person)
 	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
 		struct deployment work = row_deployment_get(tx, id);
 
-		if (decide_needs_may(tx, &work, person, NULL) == NEEDS_MAY)
+		if (decide_needs_asks_in_private(tx, work.environment) &&
+		    decide_needs_may(tx, &work, person, NULL) == NEEDS_MAY)
 			decide_tell_approvers_in(tx, &work, person);
 	}
 }

@@ -40,7 +40,8 @@ void decide_approval_listed(struct tx *tx, struct deployment *work,
 /* Half of its time is over, or all of it. */
 void decide_approval_due(struct tx *tx, int64_t work);
 
-/* That person can be written to by now: they are asked about all that they may approve. */
+/* That person can be written to by now: they are asked about all that they may approve, but for
+ * what is asked in a chat that is set for it. */
 void decide_approvals_show(struct tx *tx, int64_t person);
 
 /* Settings are others: all that awaits approvals is looked at. */

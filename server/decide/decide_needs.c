@@ -445,6 +445,15 @@ decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t o
 	return left_ms > QUESTION_LEAST_MS ? left_ms : QUESTION_LEAST_MS;
 }
 
+bool
+decide_needs_asks_in_private(const struct tx *tx, const char *environment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+
+	return settings == NULL || settings->approval_chat == 0;
+}
+
 int64_t
 decide_needs_chat(struct tx *tx, const char *environment)
 {

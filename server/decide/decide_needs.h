@@ -64,6 +64,9 @@ void decide_needs_name(struct tx *tx, struct deployment *work);
 size_t decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const char *begin,
     const char *end, struct chat_text *text);
 
+/* Is each who may approve there asked in private too?  Not where a chat is set for it. */
+bool decide_needs_asks_in_private(const struct tx *tx, const char *environment);
+
 /* The chat in which approvals for that environment are asked for; 0: in private alone. */
 int64_t decide_needs_chat(struct tx *tx, const char *environment);
 

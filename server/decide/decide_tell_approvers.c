@@ -99,8 +99,6 @@ decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 void
 decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 {
-	const struct environment_settings *settings =
-	    settings_environment(tx->settings, deployment->environment);
 	int64_t chat = decide_needs_chat(tx, deployment->environment);
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
@@ -118,7 +116,7 @@ decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 		    send(tx, &about, &(struct chat_address){ .chat = chat }, rings);
 	else if (chat != 0)
 		ask(tx, &about, chat, rings);
-	if (settings == NULL || settings->approval_chat == 0)
+	if (decide_needs_asks_in_private(tx, deployment->environment))
 		ask_privately(tx, &about, rings);
 }
 

@@ -105,7 +105,7 @@ note_fault(struct tx *tx, struct token *token, enum token_fault fault, struct no
 	char maker[PRINCIPAL_TEXT], role[ROLE_TEXT];
 	struct buf *line;
 
-	if (fault == token->fault)
+	if (fault == token->fault || token->ended_at != 0) /* what has ended stays so */
 		return;
 	token->fault = fault;
 	token->ended_at = token_fault_rows[fault].is_for_good ? tx->at : 0;

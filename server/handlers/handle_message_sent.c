@@ -10,14 +10,17 @@
 #include "store/row_message.h"
 
 /* Who never wrote to the bot, or has blocked it, gets nothing of it until they write: that is no
- * fault of the message, and stands in doctor. */
+ * fault of the message, and stands in doctor.  Who wrote while it was on its way is sent it again. */
 static void
 refused(struct tx *tx, const struct message_sent *sent, int64_t chat)
 {
 	bool is_closed = sent->is_closed;
 
-	if (is_closed)
-		row_chat_note_refused(tx, sent->chat);
+	if (is_closed && !row_chat_note_refused(tx, sent->chat, tx->effect->ordered_at)) {
+		if (!tx->failed)
+			row_effect_send(tx, sent->message);
+		return;
+	}
 	tx_log(tx, is_closed ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR,
 	    "message %" PRId64 " to chat %" PRId64 " cannot be delivered: %s%s", sent->message,
 	    chat, sent->failure,

@@ -72,6 +72,19 @@ look_behind(struct settings_loader *l, const struct settings_loader *main)
 	}
 }
 
+/* What is typed as `/freeze all` is of every application. */
+static void
+check_name(struct settings_loader *l)
+{
+	static const char what[] =
+	    "/freeze all freezes every application, never this one alone: give its file another name,"
+	    " with RENAMED_FROM=all";
+
+	if (strcmp(l->s->application, "all") == 0)
+		settings_warn(l, settings_say(l->report, SETTINGS_WARNING, "%s", what),
+		    l->s->application, what);
+}
+
 /* NULL: it cannot be read, or there is no memory; that and its mistakes are in the report. */
 static struct settings *
 load_application(const struct settings_loader *main, const char *application, const char *path,
@@ -90,6 +103,7 @@ load_application(const struct settings_loader *main, const char *application, co
 	} else {
 		look_behind(&l, main);
 		settings_take_all(&l);
+		check_name(&l);
 		is_read = true;
 	}
 	env_file_done(&l.files[0]);

@@ -49,19 +49,20 @@ row_chat_note_private(struct tx *tx, int64_t person)
 
 	(void)tx_run(tx,
 	    "INSERT INTO private_chat (person, at) VALUES ($1, $2) ON CONFLICT (person) DO UPDATE"
-	    " SET at = $2, refused_at = 0 WHERE private_chat.at = 0"
-	    " OR private_chat.refused_at <> 0",
+	    " SET at = $2, refused_at = 0",
 	    DB_I64(person), DB_I64(tx->at)); /* sticky */
 	return was_refused;
 }
 
-void
-row_chat_note_refused(struct tx *tx, int64_t person)
+bool
+row_chat_note_refused(struct tx *tx, int64_t person, int64_t ordered_at)
 {
-	(void)tx_run(tx,
-	    "INSERT INTO private_chat (person, at, refused_at) VALUES ($1, 0, $2)"
-	    " ON CONFLICT (person) DO UPDATE SET refused_at = $2",
-	    DB_I64(person), DB_I64(tx->at)); /* sticky */
+	return tx_run(tx,
+		   "INSERT INTO private_chat (person, at, refused_at) VALUES ($1, 0, $2)"
+		   " ON CONFLICT (person) DO UPDATE SET refused_at = $2"
+		   " WHERE private_chat.at <= $3",
+		   DB_I64(person), DB_I64(tx->at), DB_I64(ordered_at)) &&
+	    db_changes(tx->db) > 0;
 }
 
 bool

@@ -23,8 +23,8 @@ bool row_chat_note_private(struct tx *tx, int64_t person);
 bool row_chat_has_private(struct tx *tx, int64_t person);
 
 /* Telegram sends them nothing of ours, and will not until they write: they never did, or have
- * blocked the bot. */
-void row_chat_note_refused(struct tx *tx, int64_t person);
+ * blocked the bot.  False: they have written since that message was ordered, and may be sent it. */
+bool row_chat_note_refused(struct tx *tx, int64_t person, int64_t ordered_at) MUST_USE;
 bool row_chat_is_refused(struct tx *tx, int64_t chat); /* false of a group */
 
 /* Have they, and does Telegram not refuse it?  Of a database that nobody writes to, for doctor;

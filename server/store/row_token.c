@@ -176,7 +176,7 @@ row_token_fault(const struct settings *settings, const struct token *token, int6
 	if (token->revoked_at != 0)
 		return TOKEN_REVOKED;
 	if (token->ended_at != 0)
-		return token->fault;
+		return token->fault != TOKEN_GOOD ? token->fault : TOKEN_UNKNOWN;
 	end = row_token_end(settings, token);
 	if (at < end.at)
 		return TOKEN_GOOD;
@@ -214,8 +214,10 @@ row_token_clear(struct tx *tx, int64_t max)
 {
 	return tx_run(tx,
 		   "DELETE FROM token WHERE id IN (SELECT id FROM token"
-		   " WHERE (revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1"
-		   " OR (ended_at <> 0 AND ended_at < $1) LIMIT $2)",
+		   " WHERE ((revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1"
+		   " OR (ended_at <> 0 AND ended_at < $1))"
+		   " AND id NOT IN (SELECT p.token FROM work w JOIN press p ON p.work = w.id"
+		   " WHERE w.emergency <> '' AND w.reviewed_at = 0) LIMIT $2)",
 		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) &&
 	    db_changes(tx->db) == max;
 }

@@ -84,7 +84,8 @@ bool
 row_token_read(const char *database, const char *name, struct token *ret, struct err *err) MUST_USE;
 
 /* Those that were over long ago, with what nobody may come back to: their names are free, their
- * numbers are not.  True: `max` of them went, and there may be more. */
+ * numbers are not.  One by which an emergency was asked for stays until that is reviewed: its maker
+ * does not review it.  True: `max` of them went, and there may be more. */
 #define ROW_TOKEN_KEPT_MS (90 * 24 * 3600 * INT64_C(1000))
 bool row_token_clear(struct tx *tx, int64_t max);
 

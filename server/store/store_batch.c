@@ -174,8 +174,8 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 	struct err err;
 
 	*ret = (struct closed){ 0 };
-	if (!tx_query(&rows, tx, "SELECT kind, subject, body, due, lane FROM effect WHERE id = $1",
-		DB_I64(id)))
+	if (!tx_query(&rows, tx,
+		"SELECT kind, subject, body, due, lane, at FROM effect WHERE id = $1", DB_I64(id)))
 		return false;
 	if (db_next(&rows)) {
 		ret->was_open = true;
@@ -192,6 +192,7 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 			ret->effect->id = id;
 			ret->effect->subject = ret->subject;
 			ret->effect->due = db_col_i64(&rows, 3);
+			ret->effect->ordered_at = db_col_i64(&rows, 5);
 		}
 		if (!db_col_is_null(&rows, 4))
 			store_lane_touch(tx->store, db_col_text(&rows, 4));

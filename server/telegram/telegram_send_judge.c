@@ -198,8 +198,6 @@ refuse_say(
 	if (said->new_chat != 0 || said->thread_gone)
 		return;
 	said->is_closed = job->chat > 0 && (result->code == 403 || says(result, "chat not found"));
-	log_warning(
-	    "Telegram refuses message %lld: %s", (long long)said->message, result->description);
 	(void)text_copy(said->failure, sizeof(said->failure),
 	    result->description[0] == '\0' ? "refused" : result->description);
 }

@@ -110,7 +110,7 @@ def test_a_message_that_is_not_modified_is_a_success(scene):
     assert who.hear("Live: staging", commit[:7])["message_id"] == running["message_id"]
     who.say("/status staging")
     who.hear("⚪ staging runs " + commit[:7])
-    assert "refuses message" not in scene.bot.log()[log:]
+    assert "cannot be delivered" not in scene.bot.log()[log:]
 
 
 def test_a_message_that_somebody_deleted_is_written_anew(scene):

@@ -55,6 +55,76 @@ each_who_may_is_asked_in_private_and_whom_telegram_refuses_once(void **state)
 	world_close(&w);
 }
 
+/* Also when they write to the bot at last: that chat has it already. */
+static void
+where_a_chat_is_set_nobody_is_asked_in_private_later(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVAL_CHAT_ID=-1009", NULL);
+	w.refuses[0] = WORLD_OTHER_ADMIN;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_int_equal(w.n_refused, 1);
+	approval_asks(&w, COMMIT_A);
+	w.refuses[0] = 0;
+	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval"));
+	assert_non_null(world_says_in(&w, -1009, "Awaiting approval"));
+	world_close(&w);
+}
+
+/* Telegram's no to the oldest message of that chat. */
+static void
+refuse_open(struct world *w, int64_t chat)
+{
+	for (size_t i = 0; i < w->n_open; i++) {
+		struct effect *effect = w->open[i];
+		struct message_sent *said;
+
+		if (effect->kind != EFFECT_SEND_MESSAGE ||
+		    effect->u.send_message.message.address.chat != chat)
+			continue;
+		memmove(&w->open[i], &w->open[i + 1], (--w->n_open - i) * sizeof(w->open[0]));
+		said = &effect->result->u.message_sent;
+		said->message = effect->u.send_message.message.id;
+		said->chat = chat;
+		said->is_closed = true;
+		(void)text_copy(said->failure, sizeof(said->failure), "Forbidden: bot was blocked");
+		(void)store_aid_report(&w->aid, effect);
+		return;
+	}
+	fail_msg("nothing is sent to %" PRId64, chat);
+}
+
+/* They had blocked the bot, and have unblocked it while Telegram's no was on its way. */
+static void
+who_writes_before_the_no_of_before_is_read_is_sent_it_all_the_same(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (int is_before = 0; is_before < 2; is_before++) {
+		world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
+		(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+		w.is_telegram_away = true;
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		if (is_before == 1)
+			(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+		refuse_open(&w, WORLD_OTHER_ADMIN);
+		world_telegram_back(&w);
+		assert_int_equal(
+		    world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval") != NULL, is_before);
+		(void)world_text(&w, WORLD_ADMIN, "/cancel production");
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		assert_int_equal(
+		    world_says_in(&w, WORLD_OTHER_ADMIN, "bbbbbbb") != NULL, is_before);
+		world_close(&w);
+	}
+}
+
 /* Where there is no group it is asked in the first admin's own chat, who may have asked for it. */
 static void
 who_asked_has_no_button_that_only_denies(void **state)
@@ -299,6 +369,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_chat_is_asked_and_the_teams_only_sees),
 		cmocka_unit_test(each_who_may_is_asked_in_private_and_whom_telegram_refuses_once),
+		cmocka_unit_test(where_a_chat_is_set_nobody_is_asked_in_private_later),
+		cmocka_unit_test(
+		    who_writes_before_the_no_of_before_is_read_is_sent_it_all_the_same),
 		cmocka_unit_test(who_asked_has_no_button_that_only_denies),
 		cmocka_unit_test(who_was_asked_in_private_is_reminded_there),
 		cmocka_unit_test(who_has_not_answered_is_told_once_that_it_expired),

@@ -170,6 +170,31 @@ a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at(void **s
 	world_close(&w);
 }
 
+/* Rows of a later version, or of an edit by hand: what ended has ended, whatever the word says. */
+static void
+what_ended_by_a_word_that_is_not_known_is_over(void **state)
+{
+	static const char *const rows[] = {
+		"UPDATE token SET ended_at = 1, fault = 'eclipsed'",
+		"UPDATE token SET ended_at = 1, fault = ''",
+	};
+	const char *token;
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		token = open_with(&w, MAKER, "200d");
+		world_rewrite(&w, rows[i]);
+		for (int n = 0; n < 2; n++) {
+			assert_int_equal(token_aid_status(&w, token), 401);
+			settings_read(&w);
+		}
+		token_aid_login(&w, EVE, token);
+		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
+		world_close(&w);
+	}
+}
+
 /* --- whoever has a role that ended --- */
 
 #define GAMES "LOCAL_GAMES_IS=role deployer"
@@ -444,6 +469,7 @@ main(void)
 		cmocka_unit_test(a_clock_that_jumps_back_revives_nothing),
 		cmocka_unit_test(
 		    a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at),
+		cmocka_unit_test(what_ended_by_a_word_that_is_not_known_is_over),
 		cmocka_unit_test(a_role_that_ended_is_had_by_nobody),
 		cmocka_unit_test(an_end_of_ones_own_is_recorded_of_oneself),
 		cmocka_unit_test(an_approval_ends_with_the_role_of_who_gave_it),

@@ -356,6 +356,24 @@ two_environments_with_one_health_url_are_warned_of(void **state)
 	settings_unref(s);
 }
 
+/* What is typed to freeze it freezes its neighbours too. */
+static void
+an_application_that_is_called_all_is_warned_of(void **state)
+{
+	struct settings *s;
+
+	(void)state;
+	folder_aid_put("main", SERVER);
+	folder_aid_put("apps/all.env", OF("all"));
+	folder_aid_put("apps/alls.env", OF("alls"));
+	s = folder_aid_load();
+	SAYS(SETTINGS_WARNING, "/freeze all freezes every application, never this one alone");
+	assert_int_equal(settings_said.count, 1);
+	assert_int_equal(s->application_count, 2);
+	assert_int_equal(s->warned_count, 1);
+	settings_unref(s);
+}
+
 static void
 two_applications_of_one_branch_are_noted(void **state)
 {
@@ -438,6 +456,7 @@ main(void)
 		TEST(two_applications_do_not_share_a_target),
 		TEST(two_environments_do_not_share_a_migrations_name),
 		TEST(two_environments_with_one_health_url_are_warned_of),
+		TEST(an_application_that_is_called_all_is_warned_of),
 		TEST(two_applications_of_one_branch_are_noted),
 		TEST(a_renamed_application_beside_its_old_file_is_said),
 		TEST(a_file_has_as_many_environments_as_may_be),

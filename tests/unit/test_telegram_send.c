@@ -298,14 +298,22 @@ what_telegram_says_finally_is_told(void **state)
 	/* Goal: blocked, moved, topic deleted: each in its own words. */
 	struct world *w = *state;
 	struct message message = message_to(-42);
+	int log = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
+	assert_true(log >= 0);
+	log_to(log);
+	log_set_level(LOG_LEVEL_WARNING);
 	fake_telegram_script(w->fake, "sendMessage", 403,
 	    "{\"ok\":false,\"error_code\":403,"
 	    "\"description\":\"Forbidden: bot was blocked by the user\"}");
 	say(w, &message, 2000);
 	assert_int_equal(w->said.remote_id, 0);
 	assert_string_equal(w->said.failure, "Forbidden: bot was blocked by the user");
-	assert_false(w->said.is_closed); /* a group: that is for who reads the log */
+	assert_false(w->said.is_closed);	      /* a group: that is for who reads the log */
+	assert_int_equal(lseek(log, 0, SEEK_END), 0); /* it is logged where it is decided */
+	log_to(-1);
+	(void)close(log);
+	log_set_level(LOG_LEVEL_ERROR);
 	message.address.chat = 42;
 	fake_telegram_script(w->fake, "sendMessage", 400,
 	    "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: chat not found\"}");
