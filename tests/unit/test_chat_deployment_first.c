@@ -68,7 +68,7 @@ static const struct golden {
 	enum run_end run_end;
 } golden[] = {
 	{ DEPLOY_LIVE, 0, "✅ Live: " NAME " \"Make it blue\" 1a2b3c4", .step = NULL },
-	{ DEPLOY_LIVE, 0, "Live, not checked: " NAME ", not checked \"Make it blue\" 1a2b3c4",
+	{ DEPLOY_LIVE, 0, "Live, not checked: " NAME " \"Make it blue\" 1a2b3c4",
 	    .is_unprobed = true },
 	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " to \"Make it blue\" 1a2b3c4 by @ada",
 	    .program = PROGRAM_ROLLBACK },
@@ -158,7 +158,7 @@ static const struct golden {
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_TIMED_OUT,
 	    "❌ Rolled back: " NAME " from \"Make it blue\" (timed out)", .changed = true },
 	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_CANCELLED,
-	    "↩️ Rolled back: " NAME " from \"Make it blue\" (cancelled by @ada)",
+	    "⛔ Rolled back: " NAME " from \"Make it blue\" (cancelled by @ada)",
 	    .detail = "by @ada", .changed = true },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
 	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
@@ -176,7 +176,7 @@ static const struct golden {
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
-	    "❌ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
+	    "⛔ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not done: " NAME " \"Make it blue\" 1a2b3c4",
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Rejected: " NAME " \"Make it blue\" 1a2b3c4",
