@@ -47,12 +47,12 @@ struct chat_deployment {
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
 	const struct ran *ran; /* ... what its files came to elsewhere */
 	size_t n_ran;
-	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
-	const char *link;   /* ... at the repository's host, of LIVE too; "": none */
+	unsigned failed;     /* ... of answer->change: a bit for each that failed there */
+	const char *link;    /* ... at the repository's host, of LIVE too; "": none */
 	const char *runbook; /* RUNBOOK_URL; NULL: none */
-	const char *site;   /* LIVE: where people see it; "", NULL: not known */
-	const char *first;  /* a question: what runs before its release; "": nothing */
-	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
+	const char *site;    /* LIVE: where people see it; "", NULL: not known */
+	const char *first;   /* a question: what runs before its release; "": nothing */
+	bool can_roll_back;  /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals
 	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */

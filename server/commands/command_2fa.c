@@ -10,6 +10,7 @@
 #include "decide/decide_picture.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_who.h"
+#include "decide/decide_whom.h"
 #include "lib/text.h"
 
 #define CONFIRM "confirm "
@@ -59,7 +60,7 @@ recover(struct tx *tx, const struct update *update, const char *typed)
 static void
 reset(struct tx *tx, const struct update *update, const char *typed)
 {
-	char what[LIMIT_LINE];
+	char what[LIMIT_LINE], whose[DECIDE_WHOSE];
 	int64_t person = 0;
 
 	if (!text_to_i64(typed, 1, INT64_MAX, &person, NULL)) {
@@ -73,15 +74,14 @@ reset(struct tx *tx, const struct update *update, const char *typed)
 	    decide_lacks_factor_for(tx, update, what))
 		return;
 	if (decide_factor_of(tx, person).person == 0) {
-		(void)decide_sendf(tx, &update->address,
-		    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE " has no second factor.", person);
+		(void)decide_sendf(tx, &update->address, "🔐 %s has no second factor.",
+		    decide_whose(tx, person, whose));
 		return;
 	}
 	decide_factor_reset(tx, update, person);
 	(void)decide_sendf(tx, &update->address,
-	    "🔐 Done: the second factor of " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    " ends within 10 minutes. They and all admins are notified.",
-	    person);
+	    "🔐 Done: the second factor of %s ends within 10 minutes. They and all admins are notified.",
+	    decide_whose(tx, person, whose));
 }
 
 void

@@ -231,8 +231,14 @@ bool
 decide_cloudflare_has(struct tx *tx, int64_t work)
 {
 	return row_cloudflare_is_awaited(tx, work) ||
-	    row_effect_find(tx, EFFECT_TIMER, work) != 0 ||
+	    row_effect_timer_of(tx, TIMER_CLOUDFLARE, work) != 0 ||
 	    row_effect_find(tx, EFFECT_CLOUDFLARE_SET, work) != 0;
+}
+
+void
+decide_cloudflare_drop(struct tx *tx, int64_t work)
+{
+	row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_CLOUDFLARE, work));
 }
 
 /* --- answers --- */

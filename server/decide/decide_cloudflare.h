@@ -20,6 +20,9 @@ void decide_cloudflare_begin(struct tx *tx, int64_t work);
 /* Will something end that work? */
 bool decide_cloudflare_has(struct tx *tx, int64_t work);
 
+/* That work has ended: if its zone was not asked about yet, it is not. */
+void decide_cloudflare_drop(struct tx *tx, int64_t work);
+
 /* A call has ended. */
 void decide_cloudflare_got(
     struct tx *tx, const char *zone, int64_t effect, const struct cloudflare_answer *answer);

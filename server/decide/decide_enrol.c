@@ -11,6 +11,7 @@
 #include "decide/decide_picture.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_who.h"
+#include "decide/decide_whom.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/json.h"
@@ -92,6 +93,7 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
     struct json_out *json)
 {
 	struct factor factor = decide_factor_of(tx, person);
+	char whose[DECIDE_WHOSE];
 	struct factor_secret secret;
 	struct err err;
 
@@ -118,9 +120,8 @@ confirm(struct tx *tx, const struct update *update, int64_t person, const char *
 		put_recovery(tx, person, &secret, json);
 		decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 		decide_factor_tell(tx, person,
-		    "🔐 Second factor: " MARK_CODE "telegram:%" PRId64 MARK_CODE
-		    " has one now. It was %s on the server.",
-		    person, factor.proven_at != 0 ? "confirmed" : "made");
+		    "🔐 Second factor: %s has one now. It was %s on the server.",
+		    decide_whose(tx, person, whose), factor.proven_at != 0 ? "confirmed" : "made");
 		decide_answer(tx, "Confirmed: it counts from now on.");
 	}
 	crypto_wipe(&secret, sizeof(secret));
@@ -131,6 +132,7 @@ static void
 make_codes(struct tx *tx, const struct update *update, int64_t person, struct json_out *json)
 {
 	struct factor factor = decide_factor_of(tx, person);
+	char whose[DECIDE_WHOSE];
 	struct factor_secret secret;
 	struct err err;
 
@@ -147,9 +149,8 @@ make_codes(struct tx *tx, const struct update *update, int64_t person, struct js
 	crypto_wipe(&secret, sizeof(secret));
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_CODES, person);
 	decide_factor_tell(tx, person,
-	    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    ": ten new recovery codes on the server; not meant? /2fa reset %" PRId64,
-	    person, person);
+	    "🔐 %s: ten new recovery codes on the server; not meant? /2fa reset %" PRId64,
+	    decide_whose(tx, person, whose), person);
 	decide_answer(
 	    tx, "Made: those of before count no more. The person and the admins are notified.");
 }

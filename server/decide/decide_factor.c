@@ -9,6 +9,7 @@
 #include "decide/decide_approval.h"
 #include "decide/decide_factor_inside.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_whom.h"
 #include "lib/clean.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
@@ -112,13 +113,12 @@ void
 decide_factor_reset(struct tx *tx, const struct update *update, int64_t person)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char line[LIMIT_LINE * 2], by[LIMIT_PERSON];
+	char line[LIMIT_LINE * 2], by[LIMIT_PERSON], whose[DECIDE_WHOSE];
 
 	(void)clean_line(by, sizeof(by), update->name, strlen(update->name));
 	(void)snprintf(line, sizeof(line),
-	    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    ": second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
-	    person, by);
+	    "🔐 %s: second factor reset by %s. It ends within 10 minutes; their open approvals are withdrawn. Was it not them? deploybot audit shows who did it; deploybot 2fa add makes another.",
+	    decide_whose(tx, person, whose), by);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RESET, person);
 	decide_approval_withdraw_all(tx, update, person, "their second factor was reset");
 	factor.reset_message = tell(tx, person, update->person, line);
@@ -198,16 +198,17 @@ decide_factor_gives_code(
 static void
 close_it(struct tx *tx, const struct update *update, char why[LIMIT_LINE])
 {
+	char whose[DECIDE_WHOSE];
+
 	(void)snprintf(why, LIMIT_LINE,
 	    "wrong code, the %dth in a row: your second factor is closed until it is reset",
 	    FAILURES_MAX);
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_CLOSED, update->person);
 	decide_factor_tell(tx, update->person,
-	    "🔐 Second factor closed: " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    " has typed %d wrong codes in a row, or somebody with their account.\n"
+	    "🔐 Second factor closed: %s has typed %d wrong codes in a row, or somebody with their account.\n"
 	    "deploybot 2fa reset %" PRId64
 	    " on the server ends it; then deploybot 2fa add makes another.",
-	    update->person, FAILURES_MAX, update->person);
+	    decide_whose(tx, update->person, whose), FAILURES_MAX, update->person);
 }
 
 static void
@@ -297,6 +298,7 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	struct factor factor = decide_factor_of(tx, person);
 	struct factor_secret secret;
 	uint8_t code[TOTP_RECOVERY];
+	char whose[DECIDE_WHOSE];
 	bool is_taken;
 
 	if (factor.failures >= FAILURES_MAX) {
@@ -325,10 +327,10 @@ decide_factor_recover(struct tx *tx, const struct update *update, int64_t person
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_RECOVERED, person);
 	decide_approval_withdraw_all(tx, update, person, "they used a recovery code");
 	decide_factor_tell(tx, person,
-	    "🔐 Recovery code used: by " MARK_CODE "telegram:%" PRId64 MARK_CODE ", %" PRId64
+	    "🔐 Recovery code used: by %s, %" PRId64
 	    " left. Not you, or not them? An admin ends that second factor: /2fa reset %" PRId64
 	    ".",
-	    person, row_factor_count_recovery(tx, person), person);
+	    decide_whose(tx, person, whose), row_factor_count_recovery(tx, person), person);
 	return true;
 }
 

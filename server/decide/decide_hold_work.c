@@ -15,7 +15,8 @@
 #include "store/row_queue.h"
 #include "types/action.h"
 
-/* Nobody began a window: one that was not there when the work was asked for began after it. */
+/* Nobody began a window: one that was not there when the work was asked for is none that its
+ * exception is from, also where the clock was set back into an earlier one. */
 static void
 date_windows(const struct tx *tx, const struct deployment *work, struct holds *holds)
 {
@@ -28,7 +29,7 @@ date_windows(const struct tx *tx, const struct deployment *work, struct holds *h
 		    (!windows_have(
 			 settings->freeze, settings->of->zone, work->requested_at, &until) ||
 			until != holds->at[i].until))
-			holds->at[i].at = tx->at;
+			holds->at[i].at = INT64_MAX;
 }
 
 bool

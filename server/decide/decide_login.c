@@ -11,6 +11,7 @@
 #include "decide/decide_session.h"
 #include "decide/decide_token.h"
 #include "decide/decide_who.h"
+#include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_effect.h"
@@ -128,14 +129,16 @@ refuse(struct tx *tx, const struct update *update, const struct token *token, co
 static void
 block(struct tx *tx, const struct update *update, struct token *token)
 {
+	char whose[DECIDE_WHOSE], other[DECIDE_WHOSE];
+
 	decide_token_audit(
 	    tx, update, AUDIT_CODE_TOKEN_BLOCKED, token, "another account tried to log in with it");
 	decide_token_revoke(tx, token, "another account tried to log in with it");
 	decide_factor_tell(tx, token->person,
-	    "🔐 Token blocked: " MARK_BOLD "%s" MARK_BOLD " belongs to " MARK_CODE
-	    "telegram:%" PRId64 MARK_CODE ", and " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    " tried to log in with it. Somebody else has it: deploybot token add makes another.",
-	    token->name, token->person, update->person);
+	    "🔐 Token blocked: " MARK_BOLD "%s" MARK_BOLD
+	    " belongs to %s, and %s tried to log in with it. Somebody else has it: deploybot token add makes another.",
+	    token->name, decide_whose(tx, token->person, whose),
+	    decide_whose(tx, update->person, other));
 	refuse(tx, update, token, "the token of another account");
 }
 

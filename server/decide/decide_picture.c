@@ -8,6 +8,7 @@
 #include "decide/decide_factor.h"
 #include "decide/decide_need.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_whom.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/text.h"
@@ -72,14 +73,15 @@ decide_picture_begin(struct tx *tx, const struct update *update)
 static void
 forget(struct tx *tx, int64_t person, int64_t made_at, const char *what, const char *failure)
 {
+	char whose[DECIDE_WHOSE];
+
 	if (row_factor_get(tx, person).made_at != made_at)
 		return;
 	row_factor_drop(tx, person);
 	decide_factor_tell(tx, person,
-	    "🔐 " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    ": no second factor: its picture could not be %s, so it does not count. " MARK_CODE
+	    "🔐 %s: no second factor: its picture could not be %s, so it does not count. " MARK_CODE
 	    "/2fa" MARK_CODE " in our private chat makes another.",
-	    person, what);
+	    decide_whose(tx, person, whose), what);
 	tx_log(tx, LOG_LEVEL_WARNING, "the picture of a second factor could not be %s: %s", what,
 	    failure);
 }
@@ -200,7 +202,7 @@ void
 decide_picture_confirm(struct tx *tx, const struct update *update, int64_t person, int64_t made_at)
 {
 	struct factor factor = decide_factor_of(tx, person);
-	char what[LIMIT_LINE];
+	char what[LIMIT_LINE], whose[DECIDE_WHOSE];
 
 	(void)snprintf(what, sizeof(what), "2FA of telegram:%" PRId64, person);
 	if (!decide_factor_is_pending(tx, &factor) || factor.proven_at == 0 ||
@@ -217,8 +219,7 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 	decide_toastf(tx, update, false, "Confirmed.");
 	decide_factor_tell(tx, person,
-	    "🔐 Second factor: " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    " has one now, confirmed by another admin. No recovery codes yet: " MARK_CODE
+	    "🔐 Second factor: %s has one now, confirmed by another admin. No recovery codes yet: " MARK_CODE
 	    "deploybot 2fa codes %" PRId64 MARK_CODE " on the server shows ten, once.",
-	    person, person);
+	    decide_whose(tx, person, whose), person);
 }

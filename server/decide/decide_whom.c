@@ -2,11 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_whom.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_sees.h"
 #include "decide/decide_who.h"
+#include "lib/clean.h"
 #include "lib/environment_id.h"
 #include "store/row_chat.h"
 
@@ -26,6 +30,22 @@ decide_whom(struct tx *tx, enum policy_action action, const char *name, const ch
 			    decide_is_allowed(tx, people[i].person, action, environment)))
 			ret[n++] = people[i];
 	return n;
+}
+
+const char *
+decide_whose(struct tx *tx, int64_t person, char out[static DECIDE_WHOSE])
+{
+	struct row_person people[PEOPLE];
+	size_t n = row_deployment_list_people(tx, people, PEOPLE), i = 0;
+	char name[LIMIT_PERSON] = "";
+
+	while (i < n && people[i].person != person)
+		i++;
+	if (i < n)
+		(void)clean_line(name, sizeof(name), people[i].name, strlen(people[i].name));
+	(void)snprintf(out, DECIDE_WHOSE, "%s%s" MARK_CODE "telegram:%" PRId64 MARK_CODE "%s", name,
+	    name[0] != '\0' ? " (" : "", person, name[0] != '\0' ? ")" : "");
+	return out;
 }
 
 const char *

@@ -87,8 +87,10 @@ distrust_all(struct tx *tx)
 		decide_unknown(tx, name, why);
 		active = row_deployment_active(tx, name);
 		/* An open run ends by itself: its performer asks nobody. */
-		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
+		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0) {
+			decide_cloudflare_drop(tx, active.id);
 			decide_folder_gone(tx, &active, why);
+		}
 	}
 }
 

@@ -437,20 +437,40 @@ row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 	return find_timer(tx, kind, NULL, ret_due);
 }
 
+/* *ret_due: when; 0: there is none. */
+static int64_t
+timer_of(struct tx *tx, enum timer_kind kind, int64_t subject, int64_t *ret_due)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t found = 0;
+
+	*ret_due = 0;
+	if (!tx_query(&rows, tx,
+		"SELECT id, body, due FROM effect WHERE kind = 'wait' AND subject = $1",
+		DB_I64(subject)))
+		return 0;
+	while (found == 0 && db_next(&rows))
+		if (is_timer_of(tx, db_col_text(&rows, 1), kind, NULL)) {
+			found = db_col_i64(&rows, 0);
+			*ret_due = db_col_i64(&rows, 2);
+		}
+	return tx_end(tx, &rows) ? found : 0;
+}
+
 int64_t
 row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t due = 0;
+	int64_t due;
 
-	if (!tx_query(&rows, tx,
-		"SELECT body, due FROM effect WHERE kind = 'wait' AND subject = $1",
-		DB_I64(subject)))
-		return 0;
-	while (due == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 0), kind, NULL))
-			due = db_col_i64(&rows, 1);
-	return tx_end(tx, &rows) ? due : 0;
+	return timer_of(tx, kind, subject, &due) != 0 ? due : 0;
+}
+
+int64_t
+row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject)
+{
+	int64_t due;
+
+	return timer_of(tx, kind, subject, &due);
 }
 
 int64_t

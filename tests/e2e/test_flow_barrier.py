@@ -35,7 +35,7 @@ def test_what_nobody_rolls_back_past_is_left_when_it_fails_and_rolled_back_by_wh
     heard = who.hear("❌ Not rolled back: staging", buttons=("all the same", "Log"))
     assert not scene.audit(environment="staging", action="rollback_started")
     who.say("/rollback staging")
-    refused = who.hear(f"❌ Not rolled back: staging → {before[:7]}", f"⛔ No rollback past {bad[:7]}: {REASON}",
+    refused = who.hear(f"⛔ Not rolled back: staging → {before[:7]}", f"⛔ No rollback past {bad[:7]}: {REASON}",
                        buttons=("all the same",))
     assert len(buttons_of(refused)) == 1
     who.press(heard, "all the same")
@@ -65,4 +65,4 @@ def test_a_release_behind_a_barrier_is_named_in_the_question_and_not_gone_past(s
     question = who.hear("Roll back staging?", f"{after[:7]} → {barred[:7]}")
     assert "⛔" not in text_of(question)
     who.say("/rollback staging 1")
-    who.hear("❌ Not rolled back: staging", f"{barred[:7]}: {REASON}", buttons=("all the same",))
+    who.hear("⛔ Not rolled back: staging", f"{barred[:7]}: {REASON}", buttons=("all the same",))

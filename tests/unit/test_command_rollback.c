@@ -156,11 +156,11 @@ a_rollback_to_what_is_not_there_lists_what_is(void **state)
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(
-	    world_says(&w, "❌ Not rolled back: staging has no earlier release to roll back to."));
+	    world_says(&w, "⛔ Not rolled back: staging has no earlier release to roll back to."));
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 77");
 	assert_non_null(world_says(
-	    &w, "❌ Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
+	    &w, "⛔ Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging #77");
 	assert_non_null(world_says(&w, "staging has no release #77. There are:\n• release 1 "));
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
@@ -210,7 +210,7 @@ rolling_back_twice_goes_back_twice(void **state)
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging"),
-	    "❌ Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
+	    "⛔ Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
 	    "one is left that was not rolled back. There are:\n• release 5 aaaaaaa \"Make it blue\", just now, "
 	    "live\n• release 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
@@ -420,7 +420,7 @@ a_number_that_was_another_releases_is_refused_for_ninety_days(void **state)
 	world_deploy_goes_live(&w, COMMIT_D);
 	renumber(&w, 89);
 	assert_string_equal(world_rollback_says(&w, "/rollback staging 3"),
-	    "❌ Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
+	    "⛔ Not rolled back: staging: which release is 3? Since an upgrade 89 d ago each environment counts "
 	    "its own.\nNow it is\n• release 3 ccccccc \"Make it blue\", just now\nBefore it was what is "
 	    "now\n• release 2 bbbbbbb \"Make it blue\", just now\nName its commit: /rollback staging "
 	    "<commit>");

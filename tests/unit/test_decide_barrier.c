@@ -128,7 +128,7 @@ a_script_that_fails_behind_a_barrier_is_not_rolled_back(void **state)
 	    "❌ Not rolled back: staging \"Make it blue\"\nstaging may be DOWN: bbbbbbb failed, what it left is not known"));
 	/* A person without a word for it is refused, and offered the same. */
 	assert_string_equal(said(&w, "/rollback staging"),
-	    "❌ Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);
+	    "⛔ Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);
 	rolls_back_all_the_same(&w);
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
@@ -162,10 +162,10 @@ every_release_in_the_way_is_named(void **state)
 	    strstr(said(&w, "/rollback staging 3"), "Roll back staging?\nddddddd → ccccccc"));
 	assert_null(strstr(world_plain(world_last(&w)), "⛔"));
 	assert_string_equal(said(&w, "/rollback staging 2"),
-	    "❌ Not rolled back: staging → bbbbbbb\n"
+	    "⛔ Not rolled back: staging → bbbbbbb\n"
 	    "⛔ No rollback past release 3, ccccccc: drops table orders");
 	assert_string_equal(said(&w, "/rollback staging 1"),
-	    "❌ Not rolled back: staging → aaaaaaa\n"
+	    "⛔ Not rolled back: staging → aaaaaaa\n"
 	    "⛔ No rollback past release 3, ccccccc: drops table orders\n"
 	    "⛔ No rollback past release 2, bbbbbbb: " DROPS);
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));

@@ -3,6 +3,7 @@
 #include "decide/decide_cloudflare.h"
 #include "decide_aid.h"
 #include "lib/text.h"
+#include "store/row_effect.h"
 #include "store/row_message.h"
 
 #define ZONE   "0123456789abcdef0123456789abcdef"
@@ -461,6 +462,46 @@ normal_of_what_is_restored_meanwhile_says_so(void **state)
 	world_close(&s.w);
 }
 
+static void
+find_begin(struct tx *tx, void *arg)
+{
+	int64_t *work = arg;
+
+	*work = row_effect_timer_of(tx, TIMER_CLOUDFLARE, *work);
+}
+
+static bool
+waits(struct scene *scene)
+{
+	int64_t found = scene->work;
+
+	world_act(&scene->w, find_begin, &found);
+	return found != 0;
+}
+
+/* A copy of days ago begins nothing that was confirmed then, and leaves no timer for it. */
+static void
+on_a_copy_what_has_not_begun_never_does(void **state)
+{
+	struct event *event;
+	struct scene s;
+
+	(void)state;
+	get_ready(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-under-attack acme");
+	(void)world_press(
+	    &s.w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&s.w), "client/acme"));
+	s.work = world_newest(&s.w, "client/acme").id;
+	assert_true(waits(&s));
+	event = store_aid_event(&s.w.aid, EVENT_STARTED);
+	event->u.started.is_restored = true;
+	(void)world_decide(&s.w, event);
+	ends(&s, DEPLOY_FAILED, "this database was restored");
+	assert_false(waits(&s));
+	assert_int_equal(world_count(&s.w, EFFECT_CLOUDFLARE_GET), 0);
+	world_close(&s.w);
+}
+
 static const char *
 acts_of(const struct action *action)
 {
@@ -532,6 +573,7 @@ main(void)
 		cmocka_unit_test(normal_that_fails_is_tried_on_without_its_work),
 		cmocka_unit_test(normal_of_what_we_did_not_set_asks_for_a_level),
 		cmocka_unit_test(normal_of_what_is_restored_meanwhile_says_so),
+		cmocka_unit_test(on_a_copy_what_has_not_begun_never_does),
 		cmocka_unit_test(each_action_of_cloudflare_is_begun),
 		cmocka_unit_test(nothing_is_begun_while_a_call_is_in_progress),
 	};
