@@ -47,12 +47,12 @@ struct chat_deployment {
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
 	const struct ran *ran; /* ... what its files came to elsewhere */
 	size_t n_ran;
-	unsigned failed;     /* ... of answer->change: a bit for each that failed there */
-	const char *link;    /* ... at the repository's host, of LIVE too; "": none */
+	unsigned failed;    /* ... of answer->change: a bit for each that failed there */
+	const char *link;   /* ... at the repository's host, of LIVE too; "": none */
 	const char *runbook; /* RUNBOOK_URL; NULL: none */
-	const char *site;    /* LIVE: where people see it; "", NULL: not known */
-	const char *first;   /* a question: what runs before its release; "": nothing */
-	bool can_roll_back;  /* AWAITING_CONFIRMATION: there is a release to roll back to */
+	const char *site;   /* LIVE: where people see it; "", NULL: not known */
+	const char *first;  /* a question: what runs before its release; "": nothing */
+	bool can_roll_back; /* AWAITING_CONFIRMATION: there is a release to roll back to */
 	const struct chat_approvals
 	    *approvals; /* AWAITING_APPROVAL, and what nobody approved; else NULL */
 	const struct chat_history *since; /* LIVE: what became of it; NULL: as it ended */
@@ -74,7 +74,7 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
-	int64_t failed_since;	   /* wall ms, a question: its release failed there since; 0: not */
+	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
@@ -224,8 +224,8 @@ void chat_migration_behind(
     struct chat_text *text, const struct migration_behind *behind, const char *serves);
 
 /* That a release failed there since it was live; at 0: nothing. */
-void
-chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t at, int64_t now);
+void chat_deployment_failed_since(
+    struct chat_text *text, const char *before, int64_t at, int64_t now);
 
 /* Adds a line of one that nobody has reviewed, for /status. */
 void chat_emergency_line(struct chat_text *text, const struct deployment *work, int64_t at);

@@ -16,15 +16,15 @@ int64_t row_block_newest(struct tx *tx, const char *environment);
 bool row_block_find(struct tx *tx, const char *environment, const char *commit, struct block *ret);
 
 /* Newest first; returns how many (<= max).  *ret_all (may be NULL): how many there are. */
-size_t row_block_list(
-    struct tx *tx, const char *environment, struct block *ret, size_t max, int64_t *ret_all);
+size_t row_block_list(struct tx *tx, const char *environment, struct block *ret, size_t max,
+    int64_t *ret_all);
 
 void row_block_free(struct tx *tx, const char *environment, const char *commit);
 
 /* What approvers rejected since the live release, of the latest work: newest first, by "", and in
  * `why` by whom and why.  Pushes deploy it; who is asked reads it. */
-size_t
-row_block_list_rejected(struct tx *tx, const char *environment, struct block *ret, size_t max);
+size_t row_block_list_rejected(
+    struct tx *tx, const char *environment, struct block *ret, size_t max);
 
 /* This deployment's commit has one of those in its history (is_unsure: that is not known).  All
  * are forgotten when it has ended. */

@@ -110,8 +110,8 @@ size_t row_deployment_list_push_asked(
 
 /* Where that person has deployed last (of the newest ROW_PEOPLE_OF works), the latest first.
  * Returns how many. */
-size_t
-row_deployment_list_last(struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max);
+size_t row_deployment_list_last(
+    struct tx *tx, int64_t person, char ret[][LIMIT_ENVIRONMENT], size_t max);
 
 /* Deployments not ended that this person has asked for (a cap on open requests). */
 int64_t row_deployment_count_open(struct tx *tx, int64_t requested_by);
