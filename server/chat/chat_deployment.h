@@ -74,6 +74,7 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
+	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
@@ -221,6 +222,10 @@ bool chat_emergency_reviewed(
  * serves"; "": nobody is named) does.  Nothing where n is 0. */
 void chat_migration_behind(
     struct chat_text *text, const struct migration_behind *behind, const char *serves);
+
+/* That a release failed there since it was live; at 0: nothing. */
+void chat_deployment_failed_since(
+    struct chat_text *text, const char *before, int64_t at, int64_t now);
 
 /* Adds a line of one that nobody has reviewed, for /status. */
 void chat_emergency_line(struct chat_text *text, const struct deployment *work, int64_t at);

@@ -61,6 +61,15 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 }
 
 void
+chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t at, int64_t now)
+{
+	if (at == 0)
+		return;
+	chat_text_add(text, "%s", before);
+	chat_text_ago(text, "⚠️ failed there since it was live, ", at, now);
+}
+
+void
 chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -75,6 +84,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	} else {
 		add_beginning(text, about);
 		chat_deployment_commit(text, "", deployment);
+		chat_deployment_failed_since(text, "\n", about->failed_since, about->at);
 	}
 	chat_deployment_shown(text, about);
 	chat_deployment_until(text, about);

@@ -57,23 +57,28 @@ put_code(const char *target, struct buf *out)
 	return is_code || is_recovery;
 }
 
+static bool
+close_body(const char *shown, struct buf *out, struct err *err)
+{
+	if (shown != NULL)
+		buf_addf(out, ", \"shown\": \"%s\"", shown);
+	buf_addf(out, "}");
+	return buf_check(out, err);
+}
+
 /* The body with a code typed behind all else of it, for the question that the answer shows. */
 static bool
 add_code(const char *target, const char *body, const struct json *answer, struct buf *out,
     struct err *err)
 {
 	const char *question = json_get_str(answer, "question");
-	const char *shown = json_get_str(answer, "shown");
 
 	if (question != NULL)
 		(void)fprintf(stderr, "%s\n", question);
 	buf_add(out, body, strlen(body) - 1);
 	if (!put_code(target, out))
 		return err_set(err, ERR_INVALID, "no code was given: expected six digits");
-	if (shown != NULL)
-		buf_addf(out, ", \"shown\": \"%s\"", shown);
-	buf_addf(out, "}");
-	return buf_check(out, err);
+	return close_body(json_get_str(answer, "shown"), out, err);
 }
 
 static bool
@@ -89,10 +94,14 @@ ask_with_code(const struct cli_api *api, const char *target, const char *body,
 }
 
 bool
-cli_code_ask(const struct cli_api *api, const char *target, const char *body,
+cli_code_ask(const struct cli_api *api, const char *target, const char *body, const char *shown,
     struct cli_answer *ret, struct err *err)
 {
-	if (!cli_api_ask(api, target, body, ret, err))
+	CLEANUP(buf_done) struct buf first = buf_make(LIMIT_TEXT_IN * 8);
+
+	buf_add(&first, body, strlen(body) - 1);
+	if (!close_body(shown, &first, err) ||
+	    !cli_api_ask(api, target, buf_text(&first), ret, err))
 		return false;
 	for (int i = 0; ret->status == NEEDS_CODE && i < ROUNDS && isatty(STDIN_FILENO) == 1; i++) {
 		if (i > 0)

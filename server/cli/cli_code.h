@@ -9,8 +9,8 @@
 /* Six digits from standard input.  False: something else was typed. */
 bool cli_code_read(const char *prompt, char ret[CLI_CODE]) MUST_USE;
 
-/* cli_api_ask() with a body.  Where the answer is that a code is needed (428), and somebody sits at
- * a terminal, what it is for is shown, and it is read and sent with the same; again where that has
- * changed meanwhile. */
+/* cli_api_ask() with a body; shown: the question that it answers, NULL: none.  Where the answer is
+ * that a code is needed (428), and somebody sits at a terminal, what it is for is shown, and it is
+ * read and sent with the same; again where that has changed meanwhile. */
 bool cli_code_ask(const struct cli_api *api, const char *target, const char *body,
-    struct cli_answer *ret, struct err *err) MUST_USE;
+    const char *shown, struct cli_answer *ret, struct err *err) MUST_USE;

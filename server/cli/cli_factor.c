@@ -30,7 +30,7 @@ ask(const struct cli_server *local, const char *word, int64_t person, const char
 	else
 		(void)snprintf(body, sizeof(body), "{\"person\": %lld, \"%s\": \"%s\"}",
 		    (long long)person, key, code);
-	if (!cli_code_ask(&local->api, target, body, ret, &err))
+	if (!cli_code_ask(&local->api, target, body, NULL, ret, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	return ret->status < 300 ? EX_OK : cli_server_show_said(local, ret);
 }

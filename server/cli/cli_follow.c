@@ -28,6 +28,7 @@ struct follow {
 	bool is_terminal;   /* somebody is there to answer, and to look at a bar */
 	bool has_bar;	    /* the line on the screen is one */
 	bool is_prompted;   /* for the question that is open */
+	char shown[64];	    /* which one that is */
 	bool has_left;	    /* Ctrl-D there: no answer */
 	bool is_unreadable; /* its log, for them: each denial is an entry of the audit */
 	char state[64];
@@ -148,6 +149,8 @@ static void
 ask(struct follow *f, const struct json *work)
 {
 	const char *message = json_get_str(work, "message");
+	const char *shown = json_get_str(work, "shown");
+	bool is_same = shown == NULL || strcmp(shown, f->shown) == 0;
 	char until[CLI_AT];
 
 	if (!json_get_bool(work, "is_asked", false)) {
@@ -160,8 +163,12 @@ ask(struct follow *f, const struct json *work)
 		f->is_prompted = false;
 		return;
 	}
-	if (f->is_prompted)
+	if (shown == NULL || !text_copy(f->shown, sizeof(f->shown), shown))
+		f->shown[0] = '\0';
+	if (f->is_prompted && is_same)
 		return;
+	if (f->is_prompted)
+		(void)fprintf(stderr, "\nit is asked anew:\n");
 	f->is_prompted = true;
 	clear_bar(f);
 	(void)cli_show_at(work, "asked_until", until);
@@ -184,8 +191,11 @@ send_answer(struct follow *f, const char *word)
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)f->work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", word);
 	f->is_prompted = false;
-	if (!cli_code_ask(&f->local->api, target, body, &answer, &err))
+	if (!cli_code_ask(
+		&f->local->api, target, body, f->shown[0] != '\0' ? f->shown : NULL, &answer, &err))
 		(void)fprintf(stderr, "%s\n", err.text);
+	else if (answer.status == 409 && json_get_str(answer.json, "shown") != NULL)
+		(void)fprintf(stderr, "It was asked anew: nothing was confirmed.\n");
 	else if (json_get_str(answer.json, "said") != NULL)
 		(void)fprintf(stderr, "%s\n", json_get_str(answer.json, "said"));
 }

@@ -181,15 +181,30 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 	return EX_OK;
 }
 
+/* A yes to that very question, by whoever has read it. */
+static void
+say_how(const struct cli_server *local, int64_t work, const struct json *json)
+{
+	const char *shown = json_get_str(json, "shown");
+
+	if (shown != NULL && !local->is_json)
+		(void)fprintf(
+		    stderr, "answer it: deploybot answer %lld yes %s\n", (long long)work, shown);
+}
+
 static int
-post(const struct cli_server *local, const char *target, const char *body)
+post(const struct cli_server *local, const char *target, const char *body, const char *shown)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	struct err err;
+	int status;
 
-	if (!cli_code_ask(&local->api, target, body, &answer, &err))
+	if (!cli_code_ask(&local->api, target, body, shown, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	return go_on(local, &answer);
+	status = go_on(local, &answer);
+	if (answer.status == 409)
+		say_how(local, json_get_i64_or(answer.json, "work", 0), answer.json);
+	return status;
 }
 
 /* "a reason of some words" */
@@ -226,7 +241,7 @@ run_command(const struct cli_server *local, const char *word)
 		json_put_str(&json, "reason", local->reason);
 	json_out_end(&json);
 	return buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
-				   post(local, target, buf_text(&body));
+				   post(local, target, buf_text(&body), NULL);
 }
 
 /* --- words of the command line alone --- */
@@ -308,6 +323,7 @@ show_question(const struct cli_server *local, int64_t work)
 		return cli_server_show_said(local, &answer);
 	message = json_get_str(answer.json, "message");
 	(void)printf("%s\n", message != NULL ? message : "");
+	say_how(local, work, answer.json);
 	return json_get_bool(answer.json, "is_asked", false) ?
 	    EX_OK :
 	    cli_server_fail(local, 1, "there is no open question of that number");
@@ -323,18 +339,19 @@ cli_answer(const struct cli *cli)
 
 	if (status >= 0)
 		return status;
-	if (local.argc < 1 || local.argc > 2 ||
-	    (local.argc == 2 && strcmp(local.argv[1], "yes") != 0 &&
-		strcmp(local.argv[1], "no") != 0))
+	if (local.argc < 1 || local.argc > 3 ||
+	    (local.argc > 1 && strcmp(local.argv[1], "yes") != 0 &&
+		strcmp(local.argv[1], "no") != 0) ||
+	    (local.argc == 3 && !text_is_hex(local.argv[2], 32, 32)))
 		return cli_server_fail(&local, EX_USAGE,
-		    "expected an environment, or the number of what is asked about, then yes or no, or nothing to read it first: answer 12 yes");
+		    "expected an environment, or the number of what is asked about, then yes or no, or nothing to read it first: answer 12 yes, and behind yes the digits of the question that was read");
 	if (!read_work(local.argv[0], &work) && (status = find_question(&local, &work)) != EX_OK)
 		return status;
 	if (local.argc == 1)
 		return cli_is_terminal() ? cli_follow(&local, work) : show_question(&local, work);
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
-	return post(&local, target, body);
+	return post(&local, target, body, local.argc == 3 ? local.argv[2] : NULL);
 }
 
 /* The newest work of an environment that has an output. */

@@ -37,7 +37,7 @@ post(const struct cli_server *local, const char *target, const char *name, struc
 
 	if (!write_body(local, name, &body))
 		status = cli_server_fail(local, EX_USAGE, "that is too long");
-	else if (!cli_code_ask(&local->api, target, buf_text(&body), ret, &err))
+	else if (!cli_code_ask(&local->api, target, buf_text(&body), NULL, ret, &err))
 		status = cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (status == EX_OK && ret->status >= 300)
 		status = cli_server_show_said(local, ret);

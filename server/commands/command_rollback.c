@@ -220,6 +220,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	else
 		chat_text_add(text, ", the last that went live");
 	n = row_release_list_gone(tx, to, &environment->current, gone, COUNT(gone));
+	chat_deployment_failed_since(text, "\n   ", row_deployment_failed_since(tx, to), tx->at);
 	chat_text_add(text, "%s", n > 0 ? "\n   " : "");
 	chat_deployment_gone(text, gone, n);
 	if (row_release_migration_behind(tx, &rollback, to).n > 0)

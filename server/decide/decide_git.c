@@ -150,6 +150,8 @@ decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct gi
 		row_block_contain(tx, deployment->id, answer->contained[i], false);
 	if (answer->error[0] != '\0')
 		contain_unsure(tx, deployment, answer->blocked);
+	if (answer->blocked != NULL)
+		row_block_contain_others(tx, deployment, answer->block, answer->blocked);
 	if (answer->block > deployment->compared_block)
 		deployment->compared_block = answer->block;
 }
@@ -196,12 +198,14 @@ size_t
 decide_list_contained(
     struct tx *tx, const struct deployment *deployment, struct block ret[LIMIT_BLOCKED])
 {
-	size_t all = list_unwanted(tx, deployment->environment, ret), n = 0;
+	struct block unwanted[LIMIT_BLOCKED];
+	size_t all = list_unwanted(tx, deployment->environment, unwanted);
+	size_t n = row_block_list_contained(tx, deployment, ret, LIMIT_BLOCKED);
 
-	for (size_t i = 0; i < all; i++)
-		if ((strcmp(ret[i].commit, deployment->commit) != 0 || ret[i].is_rejected) &&
-		    row_block_is_contained(tx, deployment->id, &ret[i]))
-			ret[n++] = ret[i];
+	for (size_t i = 0; i < all && n < LIMIT_BLOCKED; i++)
+		if (unwanted[i].is_rejected &&
+		    row_block_is_contained(tx, deployment->id, &unwanted[i]))
+			ret[n++] = unwanted[i];
 	return n;
 }
 

@@ -10,6 +10,7 @@
 #include "decide/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "lib/crypto.h"
+#include "lib/err.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
@@ -90,9 +91,25 @@ decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
 	char binding[NEEDS_BINDING];
 
 	decide_needs_binding(tx, &work, binding);
-	(void)snprintf(ret, PAD_SHOWN, "%s %" PRId64 " %" PRId64 " %s",
+	(void)snprintf(ret, PAD_SHOWN, "%s %" PRId64 " %" PRId64 " %s; %s",
 	    deploy_flow_word(work.state), work.message, row_approval_request(tx, id).asked_at,
-	    binding); /* cut is fine */
+	    work.changed, binding); /* cut is fine */
+}
+
+const char *
+decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN])
+{
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	char shown[PAD_SHOWN];
+	struct err err;
+
+	decide_pad_shown(tx, id, shown);
+	ret[0] = '\0';
+	if (crypto_sha256(shown, strlen(shown), digest, &err))
+		text_hex(ret, digest, (API_SHOWN - 1) / 2);
+	else
+		tx_fail(tx, err.code, "%s", err.text);
+	return ret;
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "decide/decide_factor_try.h"
 #include "store/row_pad.h"
+#include "types/api.h"
 #include "types/request.h"
 
 /* What the update wants needs a code (tx->wants_factor): shows the pad, or says why there is none.
@@ -13,6 +14,10 @@ void decide_pad_ask(struct tx *tx, const struct update *update);
 /* How the question about that work stands: in another message, or about something else, it is
  * another question. */
 void decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN]);
+
+/* The same for /v1, in 32 hex digits: a yes or a code that comes with them is for that question.
+ * Gives ret; "" where there is no memory, which is none. */
+const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
 
 /* The pad of whoever sent the update; message 0: there is none.  False: what it is about is not
  * what was shown when it was asked for; it is closed, that was said, and no code is used. */

@@ -418,6 +418,10 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    decide_list_past(tx, deployment, rows->past) :
 		    0,
 		.behind = &rows->behind,
+		.failed_since = deployment_is_rollback(deployment) && rows->to.id != 0 &&
+			decide_tell_is_question(deployment) ?
+		    row_deployment_failed_since(tx, &rows->to) :
+		    0,
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),

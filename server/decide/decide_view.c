@@ -8,6 +8,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
+#include "decide/decide_pad.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_tell.h"
 #include "deployment/standing.h"
@@ -253,6 +254,8 @@ void
 decide_view_work(
     struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json)
 {
+	char shown[API_SHOWN];
+
 	put_facts(tx, person, work, json);
 	put_time(json, "now", tx->at);
 	put_number(json, "elapsed_ms",
@@ -267,6 +270,10 @@ decide_view_work(
 	put_warnings(tx, work, json);
 	put_runs(tx, work, json);
 	put_message(tx, person, work, json);
+	if (deployment_is_asked(work))
+		json_put_str(json, "shown", decide_pad_digest(tx, work->id, shown));
+	else
+		json_put_null(json, "shown");
 }
 
 /* --- several --- */

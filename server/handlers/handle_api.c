@@ -11,15 +11,15 @@
 #include "decide/decide_first_admin.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_pad.h"
+#include "decide/decide_question.h"
 #include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
 #include "decide/decide_token.h"
 #include "decide/decide_view.h"
 #include "decide/decide_where.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
-#include "lib/crypto.h"
-#include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
@@ -151,9 +151,36 @@ view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
 	tx->answer.is_ended = !row_run_is_open(tx, run);
 }
 
+/* A yes covers what was shown: of a question that was asked anew it says which one it has read.  A
+ * code was given for that one alone. */
+static bool
+is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct update *from,
+    const struct deployment *work, struct json_out *json)
+{
+	char answer[LIMIT_REF], shown[API_SHOWN];
+	char *text;
+
+	if (work->changed[0] == '\0' ||
+	    strcmp(request_get(&api->request, "answer", answer), "yes") != 0)
+		return true;
+	tx->factor_work = work->id;
+	if (!decide_may_answer(tx, from, work))
+		return false;
+	if (tx->factor_of == from->person ||
+	    strcmp(decide_pad_digest(tx, work->id, shown), api->shown) == 0)
+		return true;
+	decide_refusef(tx, 409, "It was asked anew: nothing was confirmed. It asks now:");
+	text = decide_tell_text(tx, work, from->person);
+	if (text != NULL)
+		decide_answer(tx, text);
+	free(text);
+	json_put_str(json, "shown", shown);
+	return false;
+}
+
 /* A question that somebody else was faster to answer is no more. */
 static void
-answer_question(struct tx *tx, const struct api_request *api)
+answer_question(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	struct update from = api->from;
 	struct deployment work = find_work(tx, api);
@@ -180,7 +207,8 @@ answer_question(struct tx *tx, const struct api_request *api)
 	}
 	tx->answer.work = work.id;
 	tx->request = &api->request;
-	command_confirm(tx, &from, &api->request);
+	if (is_of_what_was_read(tx, api, &from, &work, json))
+		command_confirm(tx, &from, &api->request);
 }
 
 /* Without any work nothing of it was done. */
@@ -226,7 +254,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		view_run(tx, api, json);
 		break;
 	case API_ANSWER:
-		answer_question(tx, api);
+		answer_question(tx, api, json);
 		break;
 	case API_COMMAND:
 		command(tx, api);
@@ -249,23 +277,6 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	}
 }
 
-/* Which question it is: "" where there is no memory, which is none. */
-static const char *
-digest_shown(struct tx *tx, char ret[API_SHOWN])
-{
-	uint8_t digest[CRYPTO_SHA256_SIZE];
-	char shown[PAD_SHOWN];
-	struct err err;
-
-	decide_pad_shown(tx, tx->factor_work, shown);
-	ret[0] = '\0';
-	if (crypto_sha256(shown, strlen(shown), digest, &err))
-		text_hex(ret, digest, (API_SHOWN - 1) / 2);
-	else
-		tx_fail(tx, err.code, "%s", err.text);
-	return ret;
-}
-
 /* What the code is asked for, to be read before it is typed. */
 static void
 put_question(struct tx *tx, struct json_out *json)
@@ -278,7 +289,7 @@ put_question(struct tx *tx, struct json_out *json)
 	    work.subject, work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "",
 	    work.requester, work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
 	json_put_str(json, "question", clean_line(clean, sizeof(clean), line, strlen(line)));
-	json_put_str(json, "shown", digest_shown(tx, shown));
+	json_put_str(json, "shown", decide_pad_digest(tx, tx->factor_work, shown));
 }
 
 struct asked {
@@ -310,7 +321,8 @@ is_of_what_was_shown(struct tx *tx, const struct api_request *api)
 {
 	char shown[API_SHOWN];
 
-	return tx->factor_work == 0 || strcmp(digest_shown(tx, shown), api->shown) == 0;
+	return tx->factor_work == 0 ||
+	    strcmp(decide_pad_digest(tx, tx->factor_work, shown), api->shown) == 0;
 }
 
 /* A recovery code of who asks stands for one, where it is about factors; not that which is to be

@@ -84,6 +84,18 @@ row_block_contain(struct tx *tx, int64_t deployment, const char *commit, bool is
 	    DB_I64(deployment), DB_TEXT(commit), DB_I64(is_unsure)); /* sticky */
 }
 
+void
+row_block_contain_others(
+    struct tx *tx, const struct deployment *deployment, int64_t newest, const char *asked)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO contained (deployment, commit_id, is_unsure) SELECT $1, commit_id, 1"
+	    " FROM block WHERE environment = $2 AND commit_id <> $3 AND number <= $4"
+	    " AND $5 NOT LIKE '%' || commit_id || '%' ON CONFLICT (deployment, commit_id) DO NOTHING",
+	    DB_I64(deployment->id), DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
+	    DB_I64(newest), DB_TEXT(asked)); /* sticky */
+}
+
 bool
 row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret)
 {
@@ -95,6 +107,22 @@ row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret)
 		return false;
 	ret->is_unsure = n != 0;
 	return true;
+}
+
+size_t
+row_block_list_contained(
+    struct tx *tx, const struct deployment *deployment, struct block *ret, size_t max)
+{
+	size_t n = tx_read(tx, read_block, ret, max,
+	    "SELECT " BLOCK
+	    " FROM block WHERE environment = $1 AND commit_id <> $2 AND commit_id IN"
+	    " (SELECT commit_id FROM contained WHERE deployment = $3) ORDER BY number DESC LIMIT $4",
+	    DB_TEXT(deployment->environment), DB_TEXT(deployment->commit), DB_I64(deployment->id),
+	    DB_I64(max));
+
+	for (size_t i = 0; i < n; i++)
+		(void)row_block_is_contained(tx, deployment->id, &ret[i]);
+	return n;
 }
 
 /* The newest behind those two: `own` of its commit, `others` of what that contains. */

@@ -31,6 +31,15 @@ size_t row_block_list_rejected(
 void row_block_contain(struct tx *tx, int64_t deployment, const char *commit, bool is_unsure);
 void row_block_forget_contained(struct tx *tx, int64_t deployment);
 
+/* Blocks up to that number that git was not asked about, as its list had no room for them: whether
+ * this deployment's commit contains them is not known.  asked: the list. */
+void row_block_contain_others(
+    struct tx *tx, const struct deployment *deployment, int64_t newest, const char *asked);
+
+/* Blocked commits that it contains, or may, without its own: newest first. */
+size_t row_block_list_contained(
+    struct tx *tx, const struct deployment *deployment, struct block *ret, size_t max);
+
 /* Is that one of its?  ret->is_unsure is set. */
 bool row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret);
 

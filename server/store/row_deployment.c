@@ -379,6 +379,17 @@ row_deployment_tried(struct tx *tx, const char *environment, const char *commit,
 	return row_deployment_get(tx, id);
 }
 
+int64_t
+row_deployment_failed_since(struct tx *tx, const struct release *release)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(ended_at), 0) FROM work INDEXED BY work_commit"
+	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
+	    " AND program IN ('deploy', 'rollback') AND state IN ('FAILED', 'ROLLED_BACK',"
+	    " 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')",
+	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment));
+}
+
 size_t
 row_deployment_list_actions(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max)

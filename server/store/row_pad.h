@@ -6,7 +6,7 @@
 #include "types/update.h"
 
 #define PAD_DIGITS 7 /* and the NUL */
-#define PAD_SHOWN  544
+#define PAD_SHOWN  800
 
 struct pad {
 	int64_t message;	 /* its row; 0: there is none, or it has expired */

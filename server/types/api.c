@@ -125,7 +125,7 @@ has_code(const struct json *body)
 	    (json_get(body, "shown") != NULL ? 1u : 0u);
 }
 
-/* As a 428 had it. */
+/* As the view of its work had it, or a 428 or 409. */
 static bool
 read_shown(const struct json *shown, struct api_request *ret, struct err *err)
 {
@@ -136,7 +136,7 @@ read_shown(const struct json *shown, struct api_request *ret, struct err *err)
 	if (text == NULL || json_str_size(shown) != API_SHOWN - 1 ||
 	    strspn(text, "0123456789abcdef") != API_SHOWN - 1)
 		return err_set(err, ERR_INVALID,
-		    "\"shown\": expected 32 hex digits, as the answer 428 had them");
+		    "\"shown\": expected 32 hex digits, as its question had them");
 	return text_copy(ret->shown, sizeof(ret->shown), text);
 }
 

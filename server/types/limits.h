@@ -29,7 +29,9 @@
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
 #define LIMIT_PAST		8	/* barriers that a deployment rolls back past; the newest */
-#define LIMIT_BLOCKED		16	/* blocked commits that git is asked about; the newest */
+#define LIMIT_BLOCKED		16	/* blocked commits that git is asked about, the newest: it
+					 * starts a program for each; of others a person is
+					 * asked, as they may be contained */
 #define LIMIT_PATHS		1536	/* patterns of paths that git is asked about; 511 of them
 					 * ask for more approvals */
 #define LIMIT_UNTOUCHED		512	/* of those: in which nothing differs */

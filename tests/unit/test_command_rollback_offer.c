@@ -108,6 +108,36 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	world_close(&w);
 }
 
+/* Also by the question about it alone; what went live since is not. */
+static void
+what_failed_there_since_is_marked(void **state)
+{
+	static const char mark[] = "⚠️ failed there since it was live, 5 min ago";
+	struct world_message *message;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(&w, "/rollback staging 1"), "Roll"));
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	w.aid.at += 300000;
+	message = older(&w, "/rollback staging");
+	assert_non_null(strstr(world_plain(message), mark));
+	assert_null(strstr(strstr(world_plain(message), mark) + 1, mark));
+	assert_true(
+	    strstr(world_plain(message), mark) > strstr(world_plain(message), "release 1 aaaaaaa"));
+	assert_non_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging 1")), mark));
+	world_rolls_back(&w, "/rollback staging 1");
+	world_deploy_goes_live(&w, COMMIT_D);
+	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark));
+	world_close(&w);
+}
+
 /* The newest four, and nothing that nobody may go to. */
 static void
 four_are_offered_and_none_that_was_left(void **state)
@@ -272,6 +302,7 @@ main(void)
 		cmocka_unit_test(what_was_left_is_not_offered_after_the_same_commit_again),
 		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
 		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
+		cmocka_unit_test(what_failed_there_since_is_marked),
 		cmocka_unit_test(four_are_offered_and_none_that_was_left),
 		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
 		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),

@@ -550,6 +550,39 @@ a_person_is_shown_it_first(void **state)
 	world_close(&w);
 }
 
+/* B, and behind it as many as git is asked about. */
+static void
+act_many(struct tx *tx, void *arg)
+{
+	struct block block = { .by = "deploybot", .commit = COMMIT_B };
+
+	(void)arg;
+	row_block_add(tx, "staging", &block);
+	for (int i = 0; i < LIMIT_BLOCKED; i++) {
+		(void)snprintf(block.commit, sizeof(block.commit), "%040x", 0x1000 + i);
+		row_block_add(tx, "staging", &block);
+	}
+}
+
+static void
+what_git_was_not_asked_about_may_be_contained(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	store_aid_act(&w.aid, act_many, NULL);
+	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(strstr(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.blocked, COMMIT_B));
+	world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says(&w, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
+	confirm(&w, WORLD_STAGING_USER, WORLD_GROUP);
+	goes_live(&w, COMMIT_C);
+	world_close(&w);
+}
+
 static void
 count_contained(struct tx *tx, void *arg)
 {
@@ -688,6 +721,7 @@ main(void)
 		cmocka_unit_test(when_a_push_came_is_when_it_was_announced),
 		cmocka_unit_test(a_push_that_a_freeze_held_since_before_is_asked_about),
 		cmocka_unit_test(a_person_is_shown_it_first),
+		cmocka_unit_test(what_git_was_not_asked_about_may_be_contained),
 		cmocka_unit_test(
 		    a_block_stays_when_what_contains_it_is_not_released_from_the_branch),
 		cmocka_unit_test(only_what_was_shown_is_blocked_no_more),

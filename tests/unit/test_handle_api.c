@@ -412,6 +412,51 @@ a_question_is_whose_who_is_first(void **state)
 	world_close(&w);
 }
 
+static void
+read_shown(struct world *w, char ret[API_SHOWN])
+{
+	const char *said = strstr(w->aid.said, "\"shown\":\"");
+
+	assert_non_null(said);
+	(void)snprintf(ret, API_SHOWN, "%s", said + strlen("\"shown\":\""));
+}
+
+/* Of a question that was never asked anew a yes alone is enough, as before. */
+static void
+a_yes_to_a_question_asked_anew_says_that_it_was_read(void **state)
+{
+	static const char *const yes = "{\"answer\": \"yes\"}";
+	char before[API_SHOWN], now[API_SHOWN], path[64], body[128];
+	struct world w;
+
+	(void)state;
+	api_aid_open(&w);
+	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
+	(void)snprintf(path, sizeof(path), "/v1/answer/%" PRId64, api_aid_work(&w));
+	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
+	assert_int_equal(api_aid_ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	read_shown(&w, before);
+	assert_int_equal(api_aid_ask(&w, ADA, API_ANSWER, path, yes), 200);
+	world_git(
+	    &w, (struct world_git){ .commit = COMMIT_A, .ref = "main", .is_off_branch = true });
+	assert_int_equal(world_newest(&w, "production").confirmed_by, 0); /* asked anew */
+	assert_int_equal(api_aid_ask(&w, ADA, API_ANSWER, path, yes), 409);
+	SAID(&w, "It was asked anew: nothing was confirmed. It asks now:");
+	SAID(&w, "main was force-pushed and no longer has it");
+	read_shown(&w, now);
+	assert_string_not_equal(before, now);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"yes\", \"shown\": \"%s\"}", before);
+	assert_int_equal(api_aid_ask(&w, ADA, API_ANSWER, path, body), 409);
+	assert_int_equal(api_aid_ask(&w, STAGING, API_ANSWER, path, body), 403);
+	assert_int_equal(world_newest(&w, "production").confirmed_by, 0);
+	assert_int_equal(api_aid_ask(&w, ADA, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(&w, now);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"yes\", \"shown\": \"%s\"}", now);
+	assert_int_equal(api_aid_ask(&w, ADA, API_ANSWER, path, body), 200);
+	assert_int_not_equal(world_newest(&w, "production").confirmed_by, 0);
+	world_close(&w);
+}
+
 /* Its number, until when, and what a second request for the same has become. */
 static void
 an_open_question_is_found_by_who_did_not_ask_it(void **state)
@@ -541,6 +586,7 @@ main(void)
 		cmocka_unit_test(denials_are_counted_as_what_is_typed_or_pressed),
 		cmocka_unit_test(an_answer_without_memory_is_asked_for_again),
 		cmocka_unit_test(a_question_is_whose_who_is_first),
+		cmocka_unit_test(a_yes_to_a_question_asked_anew_says_that_it_was_read),
 		cmocka_unit_test(an_open_question_is_found_by_who_did_not_ask_it),
 		cmocka_unit_test(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm),
 		cmocka_unit_test(what_cannot_be_done_is_a_status_and_a_sentence),
