@@ -344,15 +344,18 @@ row_release_list(struct tx *tx, const char *environment, struct release *ret, si
 	    DB_TEXT(environment), DB_I64(max));
 }
 
+#define LIVE_LOOKED_AT 1000 /* the newest releases; among them those that are kept */
+
 TX_READER(read_live, struct release_live, TX_TEXT(commit))
 
 size_t
 row_release_list_live(struct tx *tx, const char *environment, struct release_live *ret, size_t max)
 {
 	return tx_read(tx, read_live, ret, max,
-	    "SELECT commit_id FROM release WHERE environment = $1 GROUP BY commit_id"
-	    " ORDER BY MAX(id) DESC LIMIT $2",
-	    DB_TEXT(environment), DB_I64(max));
+	    "SELECT commit_id FROM (SELECT commit_id, MAX(id) AS newest FROM"
+	    " (SELECT id, commit_id FROM release WHERE environment = $1 ORDER BY id DESC LIMIT $2) AS newer"
+	    " GROUP BY commit_id) AS each_once ORDER BY newest DESC LIMIT $3",
+	    DB_TEXT(environment), DB_I64(LIVE_LOOKED_AT), DB_I64(max));
 }
 
 struct release

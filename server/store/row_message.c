@@ -313,9 +313,9 @@ row_message_catch_up(struct tx *tx, int64_t person)
 
 	/* What was to be said anew was not: what stands says it. */
 	(void)tx_run(tx,
-	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE chat = $1 AND remote_id = 0"
-	    " AND was_id <> 0",
-	    DB_I64(person)); /* sticky */
+	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE remote_id = 0 AND was_id <> 0"
+	    " AND id IN (SELECT id FROM message WHERE chat = $1 ORDER BY id DESC LIMIT $2)",
+	    DB_I64(person), DB_I64(CATCH_UP_MAX)); /* sticky */
 	n = tx_read(tx, tx_read_number, rows, CATCH_UP_MAX,
 	    "SELECT id FROM message WHERE chat = $1 AND remote_id <> 0 ORDER BY id DESC LIMIT $2",
 	    DB_I64(person), DB_I64(CATCH_UP_MAX));

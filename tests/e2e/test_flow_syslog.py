@@ -51,7 +51,7 @@ def locked(scene):
     who.say('/lock staging 1h because "it" is \\ [odd]')
     who.hear("🔒")
     who.say("/unlock staging")
-    who.hear("🔓")
+    who.hear("Unlocked")
 
 
 def all_there(scene, peer):

@@ -57,7 +57,7 @@ def locked(scene, environment="staging"):
     who.say(f"/lock {environment} 1h because")
     who.hear("🔒")
     who.say(f"/unlock {environment}")
-    who.hear("🔓")
+    who.hear("Unlocked")
     return len(logged(scene).splitlines())
 
 

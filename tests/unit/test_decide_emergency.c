@@ -479,7 +479,7 @@ a_review_changes_nothing_else_of_what_has_ended(void **state)
 	world_open(&w, PLAIN, NULL);
 	goes_live(&w, COMMIT_A);
 	(void)snprintf(before, sizeof(before), "%s",
-	    world_plain(world_says(&w, "Live, not checked: production \"Make it blue\" aaaaaaa")));
+	    world_plain(world_says(&w, "Live: production, not checked \"Make it blue\" aaaaaaa")));
 	at = strstr(before, "not reviewed");
 	assert_non_null(at);
 	w.aid.at += 90 * INT64_C(1000);

@@ -125,7 +125,7 @@ an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
 	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
 	world_run_ends(&w, GOOD);
 
-	assert_non_null(strstr(world_plain(world_says(&w, "Live, not checked: staging")),
+	assert_non_null(strstr(world_plain(world_says(&w, "Live: staging, not checked")),
 	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/history staging");
 	assert_non_null(world_says(&w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
