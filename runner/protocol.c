@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -37,6 +38,7 @@ struct field {
 static bool is_boot(const char *text);
 static bool is_filled(const char *text);
 static bool is_commits(const char *text);
+static bool is_hosts(const char *text);
 static bool is_argument(const char *text);
 static bool is_fingerprint(const char *text);
 
@@ -84,6 +86,7 @@ static const struct field fields[] = {
 	NUMBER("deployment", deployment, INT64_MAX, BIT(RUN), BIT(RUN)),
 	TEXT("previous", previous, protocol_is_release, BIT(RUN), 0),
 	TEXT("ref", ref, protocol_is_ref, BIT(RUN) | BIT(GIT_QUERY), 0),
+	TEXT("without", without, is_hosts, BIT(RUN), 0),
 	TEXT("tag", tag, text_is_plain, BIT(RUN), 0),
 	TEXT("fingerprint", fingerprint, is_fingerprint, BIT(RUN) | BIT(ANSWER), 0),
 	TEXT("settings", settings, text_is_plain, BIT(REFUSED) | BIT(ANSWER), 0),
@@ -155,6 +158,15 @@ is_commits(const char *text)
 	while (hex_length(text) >= 7 && hex_length(text) <= 64 && text[hex_length(text)] == ' ')
 		text += hex_length(text) + 1;
 	return protocol_is_commit(text);
+}
+
+static bool
+is_hosts(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr(".:_-,", *c) == NULL)
+			return false;
+	return text[0] != '\0';
 }
 
 static bool

@@ -15,7 +15,7 @@
  *   ←  hello   version pid                   its hello and leaves; the server says so.  With a
  *                                            socket pair both exit 78, else it is tried again.
  *   →  run     id program [application] environment argument deadline_s grace_s deployment
- *              previous ref [fingerprint] [client]
+ *              previous ref [fingerprint] [client] [without]
  *                                            of an action: argument is its name, ref its argument,
  *                                            previous what is live; environment is the client's id
  *                                            where application is "client"; of a drain: deployment
@@ -270,6 +270,7 @@ struct protocol_message {
 	uint64_t deployment;			/* DEPLOYMENT_ID, RELEASE */
 	char previous[137];			/* PREVIOUS_RELEASE, as argument; empty: none */
 	char ref[256];				/* REF; ask: what to resolve, empty: the branch */
+	char without[200];			/* of a rollback: hosts, a comma between */
 	char tag[54];				/* order file only: RUN_ID, `<id>-<32 hex>` */
 	char fingerprint[65];			/* of its list (binding.h); empty: any; answer */
 	/* refused */

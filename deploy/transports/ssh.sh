@@ -37,6 +37,7 @@ transport_preflight() {
 	ssh_name_gone
 	ssh_find_file
 	ssh_prepare
+	ssh_leave_out
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
 	[[ $act != rollback ]] || back=rollback=yes

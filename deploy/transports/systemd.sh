@@ -78,6 +78,7 @@ transport_preflight() {
 	ssh_name_gone
 	[[ -z $migration_name ]] || ssh_found=(migrates=yes) # on the first host
 	systemd_prepare
+	ssh_leave_out
 	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()

@@ -55,6 +55,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
  */
 #define CHAT_SHOWN(P) \
 	P(to_release,      0, 1, 0, add_to_release)                  /* what it brings back */ \
+	P(without,         0, 1, 0, add_without)                     /* which hosts it leaves */ \
 	P(action,          0, 0, 1, chat_action_about)               /* what it does */ \
 	P(image,           1, 1, 0, add_image) \
 	P(requester,       1, 1, 1, add_requester) \

@@ -44,6 +44,19 @@ add_to_release(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_some(text, "\n🔗 ", about->link); /* to all commits that go with them */
 }
 
+/* Who says yes to it reads which hosts it may leave as they are. */
+static void
+add_without(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *hosts = about->deployment->without;
+
+	if (hosts[0] == '\0')
+		return;
+	chat_text_outside(text, "\n⚠️ " MARK_BOLD "without " MARK_BOLD, hosts);
+	chat_text_add(text,
+	    ", where no answer comes then either: what is there stays until a release reaches it");
+}
+
 static void
 add_requester(struct chat_text *text, const struct chat_deployment *about)
 {

@@ -296,6 +296,20 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	}
 }
 
+/* As long as it stands, there are two releases. */
+static void
+add_left(struct chat_text *text, const struct chat_status *status, bool is_for_days)
+{
+	for (size_t i = 0; i < status->n_left; i++) {
+		const struct left_host *left = &status->left[i];
+
+		chat_text_outside(text, "\n⚠️ ", left->host);
+		chat_text_commit(text, " still has ", left->commit);
+		if (!is_for_days)
+			chat_text_ago(text, ", left out ", left->since, status->at);
+	}
+}
+
 void
 chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
@@ -380,6 +394,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
+	add_left(text, status, false);
 	for (size_t i = 0; i < status->n_reviews; i++)
 		chat_emergency_line(text, &status->reviews[i], status->at);
 	add_blocks(text, status);
@@ -468,6 +483,7 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	if (status->n_reviews > 0)
 		chat_text_add(text, "\n🚨 emergency not reviewed");
 	chat_migration_behind(text, status->behind, "");
+	add_left(text, status, true);
 	add_short_progress(text, status);
 	for (size_t i = 0; i < holds.n; i++)
 		holds.at[i].at = 0; /* not how long ago */
@@ -519,6 +535,8 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_commit(text, "; next: ", status->queued->commit);
 	if (status->behind->n > 0)
 		chat_text_add(text, "; ⚠️ database");
+	if (status->n_left > 0)
+		chat_text_outside(text, "; ⚠️ another release on ", status->left[0].host);
 	if (status->draining_since != 0)
 		chat_text_add(text, "; 💧 draining");
 	if (status->holds != NULL && status->holds->n > 0)

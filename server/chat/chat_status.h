@@ -34,6 +34,8 @@ struct chat_status {
 	const char *host;		       /* this machine's name */
 	const char *draining;	/* the commit of what drains there, which may be "" */
 	int64_t draining_since; /* wall ms; 0: nothing does */
+	const struct left_host *left; /* hosts that a rollback has left out */
+	size_t n_left;
 	struct chat_clock clock;
 	int64_t at;
 };

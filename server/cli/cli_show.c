@@ -216,6 +216,16 @@ print_health(const struct json *environment, const struct json *health)
 		    "  health was not looked at: too many at once; see status APPLICATION\n");
 }
 
+static void
+print_left_hosts(const struct json *environment)
+{
+	const struct json *all = json_get(environment, "left_hosts");
+
+	for (size_t i = 0; i < json_count(all); i++)
+		(void)printf("  %s still has %.7s, left out %s\n", text_of(json_at(all, i), "host"),
+		    text_of(json_at(all, i), "commit"), text_of(json_at(all, i), "since"));
+}
+
 void
 cli_show_status(const struct json *answer)
 {
@@ -231,6 +241,7 @@ cli_show_status(const struct json *answer)
 			(void)printf("  not known: %s\n", text_of(environment, "unknown_why"));
 		if (text_of(environment, "refusal")[0] != '\0')
 			(void)printf("  not deployed: %s\n", text_of(environment, "refusal"));
+		print_left_hosts(environment);
 		print_holds(environment);
 		if (json_holds_object(work)) {
 			(void)printf("  in progress: ");

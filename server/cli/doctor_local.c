@@ -22,6 +22,7 @@
 #include "lib/seal.h"
 #include "store/row_chat.h"
 #include "store/row_factor.h"
+#include "store/row_left_host.h"
 #include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
@@ -362,6 +363,19 @@ examine_store(struct doctor *doctor)
 		    err.text);
 }
 
+/* Which no release has reached since a rollback did without them. */
+static void
+examine_left_hosts(struct doctor *doctor)
+{
+	char path[PATH_MAX], names[LIMIT_LINE];
+
+	cli_database(doctor->settings, path, sizeof(path));
+	if (row_left_host_look(path, names))
+		TELL(doctor, TARGETS, WARNING,
+		    "hosts that a rollback left out, until a release reaches them (/deploy, when they answer): %s",
+		    names);
+}
+
 /* What the server has learnt, and goes by. */
 static void
 examine_chats(struct doctor *doctor)
@@ -531,6 +545,7 @@ doctor_local(struct doctor *doctor)
 	doctor_renewal(doctor);
 	doctor_outbound(doctor);
 	examine_store(doctor);
+	examine_left_hosts(doctor);
 	examine_chats(doctor);
 	examine_factors(doctor);
 	doctor_approvers(doctor);

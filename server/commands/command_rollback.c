@@ -270,14 +270,17 @@ is_still_live(struct tx *tx, const struct update *update, const struct request *
 
 static void
 ask(struct tx *tx, const struct update *update, const struct environment *environment,
-    const struct release *to, bool is_past)
+    const struct release *to, bool is_past, const char *without)
 {
 	struct deployment deployment =
 	    decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment);
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
 	struct barrier barriers[BARRIERS_SHOWN];
-	size_t n;
-	char user[PRINCIPAL_TEXT], number[24];
+	char number[24];
+	const char *facts[] = { "trigger", decide_record_trigger(&deployment), "program",
+		"rollback", "release", number, "name", update->name, NULL, NULL, NULL, NULL, NULL };
+	size_t n, n_facts = 8;
+	char user[PRINCIPAL_TEXT];
 
 	deployment.to_release = to->id;
 	deployment.is_forward = to->origin > environment->current.origin;
@@ -291,14 +294,14 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 		return;
 	}
 	deployment.is_past_barrier = n > 0;
+	(void)text_copy(deployment.without, sizeof(deployment.without), without);
 	row_deployment_add(tx, &deployment);
 	tx->answer.work = deployment.id;
 	(void)snprintf(number, sizeof(number), "%lld", (long long)to->number);
+	decide_audit_fact(facts, &n_facts, "past", n > 0 ? barriers[0].reason : "");
+	decide_audit_fact(facts, &n_facts, "without", without);
 	decide_audit_request(tx, &deployment, decide_user(tx, update->person, user),
-	    AUDIT_CODE_DEPLOY_REQUESTED, "requested",
-	    (const char *const[]){ "trigger", decide_record_trigger(&deployment), "program",
-		"rollback", "release", number, "name", update->name, n > 0 ? "past" : NULL,
-		n > 0 ? barriers[0].reason : NULL, NULL });
+	    AUDIT_CODE_DEPLOY_REQUESTED, "requested", facts);
 	(void)text_copy(query.environment, sizeof(query.environment), to->environment);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), update->name);
 	decide_git_query(tx, &query, deployment.id); /* its answer is shown */
@@ -326,7 +329,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	const struct environment_settings *settings =
 	    decide_where(tx, update, POLICY_ROLLBACK, request);
 	const char *name = settings != NULL ? settings->name : "";
-	char value[LIMIT_REF], past[LIMIT_REF];
+	char value[LIMIT_REF], past[LIMIT_REF], without[LIMIT_REF];
 	const char *wanted = request_get(request, "release", value);
 	struct environment environment;
 	struct release to;
@@ -353,6 +356,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 		    " " MARK_CODE "%.7s" MARK_CODE ", so it is not rolled back to.", to.commit);
 	else {
 		leave_question(tx, update, request);
-		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0');
+		ask(tx, update, &environment, &to, request_get(request, "past", past)[0] != '\0',
+		    request_get(request, "without", without));
 	}
 }

@@ -11,6 +11,7 @@
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_drain.h"
+#include "decide/decide_left.h"
 #include "decide/decide_git.h"
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
@@ -24,6 +25,7 @@
 #include "store/row_environment.h"
 #include "store/row_button.h"
 #include "store/row_claim.h"
+#include "store/row_left_host.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 
@@ -211,6 +213,7 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	run->deployment = deployment->id;
 	run->deadline_s = deadline_of(tx, deployment);
 	(void)text_copy(run->action, sizeof(run->action), deployment->action);
+	(void)text_copy(run->without, sizeof(run->without), deployment->without);
 	(void)text_copy(run->argument, sizeof(run->argument), deployment->argument);
 	(void)text_copy(run->client, sizeof(run->client), deployment->client);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
@@ -413,6 +416,7 @@ do_release(struct act *act)
 		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
 		leave(act, before.current.commit, &release, &to);
+	decide_left_hosts(act->tx, deployment, before.current.commit);
 }
 
 /* The same commit was deployed once more: what was live before is back, and the release now. */
@@ -445,6 +449,8 @@ do_block(struct act *act)
 	char line[LIMIT_LINE];
 	const char *detail = deployment_release_failure(deployment, line);
 
+	if (is_back) /* it went to all hosts, and its rollback too */
+		row_left_host_set(act->tx, deployment->environment, "", "");
 	if (is_back && !deployment_is_back_to_target(deployment) &&
 	    strcmp(environment.current.commit, deployment->previous) != 0)
 		restore_previous(act);

@@ -105,7 +105,8 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		deploy_flow_why_word(deployment->why), "detail", detail_of(deployment, detail),
 		deployment_is_action(deployment) ? "action" : "previous",
 		deployment_is_action(deployment) ? deployment->action : deployment->previous, NULL,
-		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL };
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+		NULL };
 	char user[PRINCIPAL_TEXT], confirmer[PRINCIPAL_TEXT], canceller[PRINCIPAL_TEXT];
 	char approved[LIMIT_LINE];
 	size_t n = 8;
@@ -122,6 +123,7 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 		"" :
 		decide_user(tx, deployment->cancelled_by, canceller));
 	decide_audit_fact(facts, &n, "emergency", deployment->emergency);
+	decide_audit_fact(facts, &n, "without", deployment->without);
 	/* What may ship it: once, where it starts. */
 	decide_audit_fact(
 	    facts, &n, "binding", deployment->state == DEPLOY_RUNNING ? deployment->binding : "");

@@ -4,6 +4,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_application_log.h"
 #include "decide/decide_barrier.h"
+#include "decide/decide_left.h"
 #include "decide/decide_nag.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_previous.h"
@@ -169,6 +170,26 @@ add_again(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "🔁 Try again", buttons);
 }
 
+/* It goes on without whom it could not reach: they are asked, and it says what that means. */
+static void
+add_without(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	struct request request = request_of("rollback", deployment->environment);
+	struct release to = row_release_get(tx, deployment->to_release);
+	char hosts[LIMIT_WITHOUT], label[LIMIT_BUTTON];
+
+	if (decide_left_silent(tx, deployment, hosts)[0] == '\0' || to.id == 0 ||
+	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
+		return;
+	request_add_number(&request, "release", to.number);
+	request_add(&request, "without", hosts);
+	if (deployment->is_past_barrier)
+		request_add(&request, "past", "barrier");
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
+	    chat_deployment_label("🔁 Without", hosts, label), buttons);
+}
+
 /* What is seen to be bad in its first hour is fled with one press, and a question. */
 static void
 add_roll_back(
@@ -228,6 +249,7 @@ static void
 add_what_next(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
+	add_without(tx, deployment, chat, buttons);
 	add_seen(tx, deployment, chat, buttons);
 	add_past_barrier(tx, deployment, chat, buttons);
 	add_again(tx, deployment, chat, buttons);

@@ -19,6 +19,7 @@
 #include "store/row_binding.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
+#include "store/row_left_host.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 
@@ -315,6 +316,23 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 }
 
 static void
+put_left(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct left_host left[LEFT_HOSTS_SHOWN];
+	size_t n = row_left_host_list(tx, name, left);
+
+	begin_list(json, "left_hosts");
+	for (size_t i = 0; i < n; i++) {
+		json_out_object(json);
+		json_put_str(json, "host", left[i].host);
+		put_text(json, "commit", left[i].commit);
+		put_time(json, "since", left[i].since);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
+static void
 put_environment(struct tx *tx, int64_t person, const struct environment_settings *settings,
     struct json_out *json)
 {
@@ -336,6 +354,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_release(json, "previous", &environment.previous);
 	put_work(tx, person, json, "in_progress", &active);
 	put_time(json, "draining_since", row_drain_open(tx, name).since);
+	put_left(tx, name, json);
 	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
 	put_questions(tx, person, name, json);
 	put_holds(tx, name, json);

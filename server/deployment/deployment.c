@@ -11,6 +11,7 @@
 #define TARGET		   "target:"
 #define PREVIOUS	   "previous " TARGET
 #define STAYS_OLD	   "stays-old "
+#define UNREACHABLE	   "unreachable "
 #define NOTHING_RUNS	   "nothing-runs"
 #define SERVICE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 #define WORD_MAX	   30 /* one more fills a step's name: a longer one that was cut? */
@@ -293,12 +294,55 @@ deployment_stays_old(const char *step)
 	return service;
 }
 
+const char *
+deployment_unreachable(const char *step)
+{
+	const char *host = step + strlen(UNREACHABLE);
+
+	if (!begins_with(step, UNREACHABLE) || host[0] == '\0' ||
+	    host[strspn(host, SERVICE_CHARACTERS ":")] != '\0')
+		return NULL;
+	return host;
+}
+
+bool
+deployment_lists(const char *hosts, const char *host)
+{
+	size_t size = strlen(host);
+
+	for (const char *at = hosts; at != NULL && *at != '\0'; at = strchr(at, ',')) {
+		at += *at == ',' ? 1 : 0;
+		if (strncmp(at, host, size) == 0 && (at[size] == ',' || at[size] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+const char *
+deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT])
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		const char *host = deployment_unreachable(steps[i].name);
+
+		if (host == NULL || deployment_lists(ret, host) ||
+		    used + strlen(host) + 2 > LIMIT_WITHOUT)
+			continue;
+		used += (size_t)snprintf(
+		    ret + used, LIMIT_WITHOUT - used, "%s%s", used > 0 ? "," : "", host);
+	}
+	return ret;
+}
+
 bool
 deployment_is_note(const char *step)
 {
-	return deployment_stays_old(step) != NULL || begins_with(step, PREVIOUS) ||
-	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0 ||
-	    strcmp(step, NOTHING_RUNS) == 0 || strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;
+	return deployment_stays_old(step) != NULL || deployment_unreachable(step) != NULL ||
+	    begins_with(step, PREVIOUS) || deployment_migration_of(step) > MIGRATION_CUT ||
+	    strcmp(step, "drain-later") == 0 || strcmp(step, NOTHING_RUNS) == 0 ||
+	    strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;
 }
 
 bool

@@ -84,6 +84,15 @@ struct ran {
 
 #define RAN_SHOWN 3
 
+/* A rollback has left it out, and no release has reached it since. */
+struct left_host {
+	char host[LIMIT_WITHOUT];
+	char commit[LIMIT_COMMIT]; /* that it still has; "": not known */
+	int64_t since;		   /* wall ms */
+};
+
+#define LEFT_HOSTS_SHOWN 16
+
 /* What a rollback does not undo. */
 struct migration_behind {
 	int64_t n; /* so many; of the last: */
@@ -182,6 +191,8 @@ struct deployment {
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
 	bool is_forward;	 /* ... which is newer than what it leaves */
+	char without[LIMIT_WITHOUT]; /* ... and hosts that it leaves out where they do not answer, a
+				      * comma between; "": none */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
 	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure.  Behind a
@@ -342,6 +353,17 @@ bool deployment_is_undone(
 /* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the
  * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);
+
+/* The host that a step `unreachable HOST` names: it did not answer, so a rollback did not begin, or
+ * has left it out.  NULL: another step. */
+const char *deployment_unreachable(const char *step);
+
+/* Is that host one of a comma list? */
+bool deployment_lists(const char *hosts, const char *host);
+
+/* Those of all steps, each once, a comma between, as far as they fit; returns ret. */
+const char *
+deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT]);
 
 /* A step: behind the gate its script's `drain.sh` removes what is old. */
 #define DEPLOYMENT_CLEAN_LATER "clean-later"

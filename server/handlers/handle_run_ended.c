@@ -7,6 +7,7 @@
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_drain.h"
+#include "decide/decide_left.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_unknown.h"
@@ -74,6 +75,8 @@ handle_run_ended(struct tx *tx, const struct event *event)
 	if (ended.warnings.said != 0)
 		row_run_set_warnings(tx, ended.run, &ended.warnings);
 	deployment.drains |= ended.drains;
+	if (run_verdict_is_success(&ended))
+		decide_left_urls(tx, &deployment);
 	verdict = run_verdict(&deployment, &ended, DECIDE_ATTEMPTS_MAX);
 	if (deployment.state != DEPLOY_ROLLING_BACK) {
 		if (ended.migration)

@@ -5,6 +5,7 @@
 #include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_approval.h"
+#include "decide/decide_left.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_rename.h"
@@ -84,6 +85,7 @@ handle_settings(struct tx *tx, const struct event *event)
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
 		row_queue_look(tx, name);
+		decide_left_look(tx, name);
 		decide_unknown_again(tx, name);
 	}
 }

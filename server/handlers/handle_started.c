@@ -7,6 +7,7 @@
 #include "decide/decide_factor.h"
 #include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
+#include "decide/decide_left.h"
 #include "decide/decide_lost.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_pin.h"
@@ -45,15 +46,17 @@ check_environment(struct tx *tx, const char *environment)
 		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 
-/* What is queued where the settings have nothing any more is refused. */
+/* What is queued where the settings have nothing any more is refused; so are hosts forgotten. */
 static void
 end_removed(struct tx *tx)
 {
 	char name[LIMIT_ENVIRONMENT] = "";
 
-	while (row_environment_next(tx, name))
+	while (row_environment_next(tx, name)) {
 		if (settings_environment(tx->settings, name) == NULL)
 			decide_queue(tx, name);
+		decide_left_look(tx, name);
+	}
 }
 
 /* Nobody will answer it any more: git was not asked, or its question has no end. */

@@ -322,6 +322,7 @@ static void
 forget_environment(struct metric_set *set, const char *name)
 {
 	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
+	metrics_remove(set->environment_left_hosts, METRICS_LABELS(OF(name)));
 	metrics_remove(set->environment_down, METRICS_LABELS(OF(name)));
 	metrics_remove(set->poll_failing_since, METRICS_LABELS(OF(name)));
 	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
@@ -339,6 +340,9 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		    METRICS_LABELS(OF(gauge->name)));
 	if (gauge->released_at != 0)
 		metrics_set(set->release_at, seconds_of(gauge->released_at),
+		    METRICS_LABELS(OF(gauge->name)));
+	if (gauge->left_hosts > 0)
+		metrics_set(set->environment_left_hosts, gauge->left_hosts,
 		    METRICS_LABELS(OF(gauge->name)));
 	if (gauge->is_down)
 		metrics_set(set->environment_down, 1, METRICS_LABELS(OF(gauge->name)));
@@ -365,6 +369,7 @@ forget_all(struct metric_set *set)
 	metrics_clear(set->environment_busy_since);
 	metrics_clear(set->release_at);
 	metrics_clear(set->rollback_unacknowledged);
+	metrics_clear(set->environment_left_hosts);
 	metrics_clear(set->environment_down);
 	metrics_clear(set->poll_failing_since);
 	metrics_clear(set->environment_held);

@@ -56,6 +56,8 @@ run_translate_order(const struct effect_run *order, unsigned grace_s, struct pro
 	memcpy(ret->client, order->client, sizeof(order->client));
 	(void)text_copy(ret->ref, sizeof(ret->ref),
 	    order->program == PROGRAM_ACTION ? order->argument : order->ref); /* fits */
+	static_assert(sizeof(ret->without) == sizeof(order->without), "hosts fit");
+	memcpy(ret->without, order->without, sizeof(ret->without));
 	static_assert(sizeof(ret->fingerprint) == sizeof(order->binding), "a digest fits");
 	memcpy(ret->fingerprint, order->binding, sizeof(ret->fingerprint));
 }

@@ -95,7 +95,8 @@ static const char *const whys[] = {
 	C(INT,  n_reminders,     n_reminders) and \
 	C(I64,  cancelled_by,    cancelled_by) and \
 	C(TEXT, migration,       migration) and \
-	C(FLAG, without_witness, is_unwitnessed)
+	C(FLAG, without_witness, is_unwitnessed) and \
+	C(TEXT, without,         without)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

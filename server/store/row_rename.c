@@ -32,6 +32,7 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		"UPDATE release SET environment = $2 WHERE environment = $1",
 		"UPDATE OR REPLACE block SET environment = $2 WHERE environment = $1",
 		"UPDATE work SET environment = $2 WHERE environment = $1",
+		"UPDATE OR REPLACE left_host SET environment = $2 WHERE environment = $1",
 		"UPDATE hold SET target = $2 WHERE target = $1",
 		"UPDATE hold SET target = substr($2, 1, instr($2, '/')) || '*'"
 		" WHERE instr($2, '/') > 0 AND instr($1, '/') > 0"

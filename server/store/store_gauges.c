@@ -7,6 +7,7 @@
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_left_host.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
 #include "types/repository.h"
@@ -15,6 +16,7 @@
 static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {
+	struct left_host left[LEFT_HOSTS_SHOWN];
 	struct environment environment = row_environment_get(tx, name);
 	struct deployment active = row_deployment_active(tx, name);
 	/* Actions have deadlines of their own: an alert that knows that of deployments is none for
@@ -39,6 +41,7 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.is_frozen = (environment.held & ENVIRONMENT_IS_FROZEN) != 0,
 		.busy_since = is_busy ? active.started_at : 0,
 		.released_at = environment.current.at,
+		.left_hosts = (int)row_left_host_list(tx, name, left),
 	};
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit), environment.current.commit);

@@ -1030,8 +1030,22 @@ static const char *const migration_10[] = {
 	NULL,
 };
 
+static const char *const migration_11[] = {
+	/* Hosts that a rollback leaves out where they do not answer, a comma between; '': none. */
+	"ALTER TABLE work ADD COLUMN without TEXT NOT NULL DEFAULT '';",
+	/* Hosts that one has left out, until a release reaches them, and what they have. */
+	"CREATE TABLE left_host ("
+	" environment TEXT NOT NULL,"
+	" host TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL,"
+	" since INTEGER NOT NULL,"
+	" PRIMARY KEY (environment, host)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10 };
+	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10,
+	migration_11 };
 
 const char *const *
 store_schema_sql(int64_t version)

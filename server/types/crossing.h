@@ -45,6 +45,7 @@ struct environment_gauge {
 	unsigned trigger; /* enum trigger of what was asked for there last */
 	bool is_busy;
 	bool is_unacknowledged; /* a rollback that nobody has seen, nor answered with a release */
+	int left_hosts;		/* that a rollback has left out, and no release reached since */
 	bool is_down;		/* a release failed there, and so did its rollback */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
 	bool is_locked;

@@ -59,6 +59,7 @@ struct effect_run {
 	char argument[ACTION_WORD];
 	char client[ENVIRONMENT_CLIENT_MAX];
 	char binding[LIMIT_DIGEST];	/* of the list that may ship it; "": any */
+	char without[LIMIT_WITHOUT];	/* PROGRAM_ROLLBACK: hosts to leave out, if silent */
 	int deadline_s;
 	/* Not in the effect's row, but filled when it is handed out: */
 	int64_t started_at;	/* wall ms it was seen at its gate; 0: not yet */

@@ -71,7 +71,7 @@ static const struct field fields_run[] = {
 	FIELD("previous_image", run.previous_image), FIELD("ref", run.ref),
 	FIELD("deadline_s", run.deadline_s), LATER("action", run.action),
 	LATER("argument", run.argument), LATER("client", run.client),
-	LATER("binding", run.binding), END };
+	LATER("binding", run.binding), LATER("without", run.without), END };
 static const struct field fields_stop_run[] = { ID("run", stop_run.run), END };
 static const struct field fields_git_query[] = {
 	WORD("question", git_query.kind, git_query_words),

@@ -46,6 +46,46 @@ def test_a_rollback_that_a_dead_host_keeps_away_says_the_way_out(bench, hosts, i
     assert status == 69 and len(ways) == is_said, said
 
 
+def test_a_rollback_goes_on_without_a_host_that_is_named_and_dead_alone(bench):
+    """One that answers again is rolled back too; where none is left there is nothing to do."""
+    hosts = {"STAGING_HOST": "h1,h2:2222"}
+    old, digest = bench.shipped("old", **hosts)
+    new, bad = bench.shipped("new", **hosts)
+    bench.host("h2").rename(bench.stand / "hosts" / "gone")
+    status, said = bench.run("rollback.sh", "staging", old, **hosts)
+    assert status == 69 and "unreachable h2" in bench.steps() and "unreachable h1" not in bench.steps(), said
+    status, said = bench.run("deploy.sh", "staging", new, WITHOUT_HOSTS="h2", **hosts)
+    assert status == 69 and "unreachable h2" not in bench.steps(), said     # of rollbacks alone
+    status, said = bench.run("rollback.sh", "staging", old, WITHOUT_HOSTS="h2,h9", **hosts)
+    assert status == 0, said
+    assert bench.steps().index("unreachable h2") < bench.steps().index("release")
+    assert (bench.state / "apps" / "staging" / "hosts").read_text() == "h1 22\nh2 2222\n"     # it runs on
+    (bench.stand / "hosts" / "gone").rename(bench.host("h2"))
+    assert bench.runs("h1") == [(f"{bench.image}@{digest}", "running")]
+    assert bench.runs("h2") == [(f"{bench.image}@{bad}", "running")]
+    status, said = bench.run("rollback.sh", "staging", old, WITHOUT_HOSTS="h2", **hosts)
+    assert status == 0 and "unreachable h2" not in bench.steps(), said
+    assert bench.runs("h2") == [(f"{bench.image}@{digest}", "running")]
+    for name in ("h1", "h2"):
+        bench.host(name).rename(bench.stand / "hosts" / f"gone-{name}")
+    status, said = bench.run("rollback.sh", "staging", new, WITHOUT_HOSTS="h1,h2", **hosts)
+    assert status == 69 and "no host of staging answers" in said[-1], said
+    for name in ("h1", "h2"):
+        (bench.stand / "hosts" / f"gone-{name}").rename(bench.host(name))
+
+
+@pytest.mark.parametrize("stderr, is_said", [
+    ("ssh: connect to host h2 port 22: Connection timed out\r\n", True),
+    ("Host key verification failed.\r\n", False),
+    ("deploy@h2: Permission denied (publickey).\r\n", False),
+])
+def test_only_a_host_that_gives_no_answer_is_offered_to_be_left_out(bench, stderr, is_said):
+    """Somebody in between would be one too."""
+    bench.plan({"when": ["ssh"], "status": 255, "own": stderr, "times": 1})
+    status, said = bench.run("rollback.sh", "staging", COMMIT, STAGING_HOST="h1,h2:2222", HOSTS_PARALLEL="1")
+    assert status == 69 and ("unreachable h1" in bench.steps()) == is_said, said
+
+
 def test_our_own_deadline_is_no_lack_of_memory(bench):
     """Regression: timeout kills a guard that needs longer than 10 s to put things in order, with KILL's status."""
     bench.plan({"when": ["ssh"], "status": 137})

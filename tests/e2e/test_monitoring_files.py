@@ -13,8 +13,9 @@ from stage import ROOT
 
 OPERATIONS = (ROOT / "docs" / "OPERATIONS.md").read_text(encoding="utf-8")
 ALERTS = """DeploybotDown DeploybotRestarting DeploybotRunnerDown DeploybotNotReceiving DeploybotDeploymentFailed
-DeploybotEnvironmentDown DeploybotRolledBack DeploybotEnvironmentBusyTooLong DeploybotEnvironmentUnhealthy
-DeploybotWebhooksRejected DeploybotPollFailing DeploybotSettingsRefused DeploybotMessagesStuck
+DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvironmentBusyTooLong
+DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotSettingsRefused
+DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness DeploybotAuditWithoutTimestamp
 DeploybotAuditNotCollected DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()

@@ -98,6 +98,7 @@ feed(struct metric_set *set)
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
 		    .has_failed = true,
+		    .left_hosts = 1,
 		    .is_down = true,
 		    .poll_failing_since = 1767225600500,
 		    .is_locked = true,
@@ -155,6 +156,7 @@ every_promised_name_is_there_once_it_was_fed(void **state)
 		"# TYPE deploybot_tls_expiry_timestamp_seconds gauge",
 		"# TYPE deploybot_tls_probe_up gauge",
 		"# TYPE deploybot_rollback_unacknowledged gauge",
+		"# TYPE deploybot_environment_left_hosts gauge",
 		"# TYPE deploybot_environment_down gauge",
 		"# TYPE deploybot_release_info gauge",
 		"# TYPE deploybot_health_up gauge",
@@ -376,6 +378,7 @@ gauges_replace_what_they_said_before(void **state)
 								 .by = "@ada" },
 		    { .name = "old",
 			.is_unacknowledged = true,
+			.left_hosts = 2,
 			.is_down = true,
 			.is_frozen = true } },
 	};
@@ -398,6 +401,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 1767225000"));
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_true(says(*state, "deploybot_environment_left_hosts{environment=\"old\"} 2"));
 	assert_true(says(*state, "deploybot_environment_down{environment=\"old\"} 1"));
 	assert_false(knows(*state, "deploybot_environment_down{environment=\"staging\"}"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));
@@ -420,6 +424,7 @@ gauges_replace_what_they_said_before(void **state)
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 0"));
 	assert_true(says(*state, RELEASED "{environment=\"staging\"} 9"));
 	assert_false(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
+	assert_false(knows(*state, "deploybot_environment_left_hosts{environment=\"old\"}"));
 	assert_false(knows(*state, "deploybot_environment_down{environment=\"old\"}"));
 	assert_true(
 	    says(*state, "deploybot_release_info{environment=\"staging\",commit=\"9f8e7d6\"} 1"));

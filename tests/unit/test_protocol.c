@@ -45,6 +45,7 @@ an_order_is_read_as_it_was_sent(void **state)
 		.grace_s = 10,
 		.deployment = 42,
 		.previous = "9f8e7d6c",
+		.without = "h2,10.77.0.12,fd00::1",
 		.ref = "feature/\xc3\xa4 $(id)" };
 	struct protocol_message read;
 
@@ -232,6 +233,7 @@ what_is_out_of_bounds_is_refused(void **state)
 		RUN_BUT "deadline_s 90001\n",
 		RUN_BUT "deadline_s 60\ngrace_s 601\n",
 		RUN_BUT "deadline_s 60\nprevious x\n",
+		RUN_BUT "deadline_s 60\nwithout h2 $(id)\n",
 		RUN_BUT "deadline_s 60\nref \n",
 		RUN_BUT "deadline_s 60\nref a\tb\n",
 		"ask\nid 1\nquestion heads\nbranches \n",

@@ -553,6 +553,7 @@ note_metrics(void)
 	const struct gauges gauges = { .n_environments = 1,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
+		    .left_hosts = 1,
 		    .is_down = true,
 		    .poll_failing_since = 1,
 		    .busy_since = 1,

@@ -118,6 +118,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 	[[ -n $ssh_shares || $BASHPID != "$$" ]] || ssh_begin_sharing
 	ssh_make_pipes
 	exec {ssh_life}<>"$ssh_folder/life" {ssh_ended}<>"$ssh_folder/ended"
+	ssh_silent=()
 	ssh_begun=() ssh_done=() ssh_status=0 ssh_said='' ssh_never_came=no ssh_lost=() ssh_undone=() ssh_failures=0
 	# What a host says is no word of ours.
 	if [[ $ssh_quiet == no ]]; then
@@ -306,6 +307,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 		else
 			ssh_lost+=("$1")
 		fi
+		! ssh_is_silent "$4" "$5" || ssh_silent+=("$1")
 		ssh_explain_lost "$1" "$4" "$5" "$6"
 		[[ $ssh_never_came == yes ]] || ! ssh_was_restarted "$1" || ssh_said="$host was restarted in the middle of it"
 		;;

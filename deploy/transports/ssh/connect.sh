@@ -264,6 +264,30 @@ ssh_last_line() { # WORDS; fills said
 	said=${said:0:1000} said=${said%$'\r'}
 }
 
+# Is it the host itself that gave no answer: not the jump host, nor somebody in its place?
+ssh_is_silent() { # OWN-WORDS JUMP-WORDS
+	local ssh_is
+	ssh_find_reason "$2"
+	[[ $ssh_is != forwarding ]] || return 0
+	[[ -z $ssh_is || -z $ssh_jump_host ]] || return 1
+	ssh_find_reason "$1"
+	[[ $ssh_is == unreached ]]
+}
+
+# Looks once, over a connection of its own.
+ssh_answers() { # INDEX
+	local status=0 own jump said='' over='' ssh_telling
+	mkfifo -m 600 -- "$ssh_folder"/look.{own,jump}
+	ssh_open_words "$ssh_folder/look"
+	bounded "$SSH_CONNECT_SECONDS" ssh "${ssh_telling[@]}" "${ssh_options[@]}" -p "${ssh_ports[$1]}" -- \
+		"$DEPLOY_USER@${ssh_hosts[$1]}" true </dev/null >/dev/null 2>&1 || status=$?
+	! read -r -t 0 -u "$own" || said=$(ssh_read_words "$ssh_folder/look.own")
+	! read -r -t 0 -u "$jump" || over=$(ssh_read_words "$ssh_folder/look.jump")
+	exec {own}>&- {jump}>&-
+	rm -f -- "$ssh_folder"/look.{own,jump}
+	[[ $is_over == no ]] && { ((status != 255)) || ! ssh_is_silent "$said" "$over"; }
+}
+
 # Fills ssh_said of a connection that did not come about, or broke: by what ssh says itself, and the jump host's.
 ssh_explain_lost() { # INDEX OWN-WORDS JUMP-WORDS STDERR
 	local host=${ssh_hosts[$1]} port=${ssh_ports[$1]} user=$DEPLOY_USER said what=host ssh_is scan

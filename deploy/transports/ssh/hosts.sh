@@ -7,6 +7,9 @@
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
 
+# As long a host's name may be that a step can have whole.
+readonly SSH_STEP_HOST=35
+
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
 	local list hosts=() ports=()
@@ -70,13 +73,42 @@ ssh_note_hosts() {
 	for i in "${!ssh_hosts[@]}"; do
 		lines+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
 	done
+	lines+=(${ssh_left[@]+"${ssh_left[@]}"})
 	printf '%s\n' "${lines[@]}" >"$app/hosts.new" && mv -f -- "$app/hosts.new" "$app/hosts" ||
 		warn "$app/hosts cannot be written"
 }
 
-# A rollback that a dead host keeps from the others is wanted at once: the way out is said with the reason.
+# Of a rollback alone: takes the hosts of WITHOUT_HOSTS out, which a person has named, where they do not answer now either.
+# One that answers again is rolled back too.
+ssh_leave_out() {
+	local i hosts=() ports=() names=()
+	ssh_left=()
+	[[ $act == rollback && -n ${WITHOUT_HOSTS:-} ]] || return 0
+	for i in "${!ssh_hosts[@]}"; do
+		if [[ ,$WITHOUT_HOSTS, == *,"${ssh_hosts[$i]}",* ]] && ! ssh_answers "$i"; then
+			ssh_left+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
+			names+=("${ssh_hosts[$i]}")
+		else
+			hosts+=("${ssh_hosts[$i]}")
+			ports+=("${ssh_ports[$i]}")
+		fi
+	done
+	((${#hosts[@]} > 0)) || fail "$EXIT_UNREACHABLE" "no host of $environment answers: there is none to roll back"
+	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
+	for i in ${names[@]+"${names[@]}"}; do
+		step "unreachable $i"
+		warn_people "$i does not answer: it keeps what it runs, until a release reaches it"
+	done
+}
+
+# A rollback that a dead host keeps from the others is wanted at once: which host, and the way out, is said with the reason.
 ssh_name_way_out() {
+	local i
 	[[ $act == rollback && ${#ssh_hosts[@]} -gt 1 ]] && ((ssh_status == EXIT_UNREACHABLE)) || return 0
+	for i in ${ssh_silent[@]+"${ssh_silent[@]}"}; do
+		((${#ssh_silent[@]} == ${#ssh_hosts[@]} || ${#ssh_hosts[i]} > SSH_STEP_HOST)) ||
+			step "unreachable ${ssh_hosts[$i]}"
+	done
 	warn_people "to roll back without a host that is dead: take it out of $(name_of "$environment" HOST), and roll back again"
 }
 

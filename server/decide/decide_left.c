@@ -1,0 +1,96 @@
+/* decide_left.c - hosts that a rollback leaves out, and what stands of them afterwards.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/decide_left.h"
+
+#include <stdio.h>
+
+#include "lib/setting.h"
+#include "lib/text.h"
+#include "lib/url.h"
+#include "settings/settings_claims.h"
+#include "store/row_left_host.h"
+#include "store/row_run.h"
+#include "types/settings.h"
+
+/* As its newest run says. */
+static const char *
+unreachables(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
+{
+	struct step steps[LIMIT_STEPS];
+	size_t n =
+	    deployment->run == 0 ? 0 : row_step_list(tx, deployment->run, steps, LIMIT_STEPS);
+
+	return deployment_unreachables(steps, n, ret);
+}
+
+/* Whom a person has agreed to leave out, and the script did. */
+static const char *
+left_out(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
+{
+	ret[0] = '\0';
+	return deployment_is_rollback(deployment) && deployment->without[0] != '\0' ?
+	    unreachables(tx, deployment, ret) :
+	    ret;
+}
+
+const char *
+decide_left_silent(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
+{
+	ret[0] = '\0';
+	return deployment_is_rollback(deployment) && deployment->state == DEPLOY_FAILED &&
+		!deployment->target_changed && deployment->why != DEPLOY_WHY_CANCELLED ?
+	    unreachables(tx, deployment, ret) :
+	    ret;
+}
+
+void
+decide_left_urls(struct tx *tx, struct deployment *deployment)
+{
+	char hosts[LIMIT_WITHOUT], url[LIMIT_URL], host[URL_HOST], kept[LIMIT_URL_LIST] = "";
+	const char *list = deployment->urls;
+	size_t used = 0;
+
+	if (left_out(tx, deployment, hosts)[0] == '\0')
+		return;
+	while (setting_next(&list, url, sizeof(url)))
+		if (!deployment_lists(hosts, url_host(url, host)))
+			used += (size_t)snprintf(kept + used, sizeof(kept) - used, "%s%s",
+			    used > 0 ? "," : "", url); /* no longer than it was */
+	(void)text_copy(deployment->urls, sizeof(deployment->urls), kept);
+}
+
+void
+decide_left_hosts(struct tx *tx, const struct deployment *deployment, const char *before)
+{
+	char hosts[LIMIT_WITHOUT];
+
+	row_left_host_set(tx, deployment->environment, left_out(tx, deployment, hosts), before);
+}
+
+/* HOST, HOST:PORT or [HOST]:PORT. */
+static bool
+is_set(const char *list, const char *host)
+{
+	char part[SETTING_PART_MAX + 1];
+	size_t size = strlen(host);
+
+	while (list != NULL && setting_next(&list, part, sizeof(part))) {
+		const char *at = part + (part[0] == '[' ? 1 : 0);
+
+		if (strncmp(at, host, size) == 0 && strchr(part[0] == '[' ? "]" : ":", at[size]))
+			return true;
+	}
+	return false;
+}
+
+void
+decide_left_look(struct tx *tx, const char *environment)
+{
+	const char *list = settings_host_list(tx->settings, environment);
+	struct left_host left[LEFT_HOSTS_SHOWN];
+	size_t n = row_left_host_list(tx, environment, left);
+
+	for (size_t i = 0; i < n; i++)
+		if (!is_set(list, left[i].host))
+			row_left_host_remove(tx, environment, left[i].host);
+}

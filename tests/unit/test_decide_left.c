@@ -1,0 +1,234 @@
+/* Goal: a dead host keeps no bad release on the others; what it has itself is said until one came.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+
+#define HOSTS "STAGING_HOST=h1,10.77.0.12:2222,h3"
+#define URLS  "STAGING_HEALTH_URL=http://h1:1/health,http://10.77.0.12:1/health"
+#define DEAD  "unreachable 10.77.0.12"
+#define CUT   ((struct run_ended){ .gate_opened = true, .exit_status = 69 })
+
+/* B is bad, and a rollback to A came to nothing, as one did not answer; what is said then. */
+static struct world_message *
+rollback_fails(struct world *w, const char *step)
+{
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_rollback_asks(w, "/rollback staging")->buttons.at[0].id);
+	world_run_step(w, 0, step);
+	world_run_ends(w, CUT);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	return world_last(w);
+}
+
+static void
+open_with_b_over_a(struct world *w)
+{
+	world_open(w, HOSTS, URLS, NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+}
+
+/* Its question, once it was pressed. */
+static struct world_message *
+press_without(struct world *w, const struct world_message *failed, const char *label)
+{
+	(void)world_press(w, WORLD_ADMIN, failed->chat, world_button(failed, label));
+	return world_last(w);
+}
+
+/* The same with a yes: what was ordered. */
+static const char *
+starts_without(struct world *w, const struct world_message *failed, const char *label)
+{
+	struct world_message *question = press_without(w, failed, label);
+
+	(void)world_press(w, WORLD_ADMIN, question->chat, question->buttons.at[0].id);
+	assert_non_null(world_peek(w, EFFECT_RUN));
+	return world_peek(w, EFFECT_RUN)->u.run.without;
+}
+
+/* It leaves out that one, or nobody (NULL), and is live. */
+static void
+goes_live_without(struct world *w, const char *step)
+{
+	if (step != NULL)
+		world_run_step(w, 0, step);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
+static const char *
+status_of(struct world *w)
+{
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	if (world_peek(w, EFFECT_PROBE) != NULL)
+		world_probed(w, NULL); /* its own look at health */
+	return world_plain(world_last(w));
+}
+
+static void
+who_does_not_answer_is_asked_about_by_name_and_ordered(void **state)
+{
+	struct world_message *failed, *question;
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	failed = rollback_fails(&w, DEAD);
+	assert_non_null(strstr(world_labels(failed), "🔁 Without 10.77.0.12"));
+	(void)world_press(&w, WORLD_STRANGER, failed->chat, world_button(failed, "Without"));
+	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	question = press_without(&w, failed, "Without");
+	assert_non_null(strstr(world_plain(question),
+	    "\n⚠️ without 10.77.0.12, where no answer comes then either: what is there stays until a release reaches it\n"));
+	assert_int_equal(world_audited(&w, "\"without\":\"10.77.0.12\"", "deploy_requested"), 1);
+	(void)world_press(&w, WORLD_ADMIN, question->chat, question->buttons.at[0].id);
+	world_restart(&w);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.without, "10.77.0.12");
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_audited(&w, "\"without\":\"10.77.0.12\"", "rollback_started"), 1);
+	world_close(&w);
+}
+
+static void
+no_other_work_leaves_anybody_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
+	    world_rollback_asks(&w, "/rollback staging")->buttons.at[0].id);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.without, "");
+	world_run_step(&w, 0, "release");
+	world_run_step(&w, 1, DEAD);
+	world_run_ends(&w, TOUCHED); /* it changed something: what runs is not that simple */
+	assert_null(strstr(world_labels(world_last(&w)), "Without"));
+	world_close(&w);
+}
+
+static void
+the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	assert_string_equal(starts_without(&w, rollback_fails(&w, DEAD), "Without"), "10.77.0.12");
+	world_run_step(&w, 0, DEAD);
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 1);
+	assert_string_equal(
+	    world_peek(&w, EFFECT_PROBE)->u.probe.targets[0].url, "http://h1:1/health");
+	world_probed(&w, NULL);
+	world_restart(&w);
+	assert_non_null(strstr(status_of(&w), "\n⚠️ 10.77.0.12 still has bbbbbbb, left out "));
+	world_deploy_starts(&w, COMMIT_C);
+	assert_non_null(strstr(status_of(&w), "10.77.0.12 still has bbbbbbb"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
+static void
+who_answers_again_is_rolled_back_and_probed_as_all(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 2);
+	world_probed(&w, NULL);
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
+static void
+a_second_dead_one_is_asked_about_with_the_first(void **state)
+{
+	struct world_message *failed;
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	world_run_step(&w, 0, DEAD);
+	world_run_step(&w, 1, "unreachable h3");
+	world_run_ends(&w, CUT);
+	failed = world_last(&w);
+	assert_string_equal(starts_without(&w, failed, "Without"), "10.77.0.12,h3");
+	goes_live_without(&w, DEAD); /* the other one is there again */
+	assert_non_null(strstr(status_of(&w), "10.77.0.12 still has bbbbbbb"));
+	assert_null(strstr(status_of(&w), "h3 still has"));
+	world_close(&w);
+}
+
+static void
+what_it_has_stays_what_it_had_first_and_goes_with_its_setting(void **state)
+{
+	struct world_message *failed;
+	struct event *event;
+	struct world w;
+
+	(void)state;
+	world_open(&w, HOSTS, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(&w, COMMIT_C);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	world_run_step(&w, 0, DEAD);
+	world_run_ends(&w, GOOD);
+	failed = rollback_fails(&w, DEAD);
+	(void)starts_without(&w, failed, "Without");
+	world_run_step(&w, 0, DEAD);
+	world_run_ends(&w, GOOD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	assert_non_null(strstr(status_of(&w), "10.77.0.12 still has ccccccc"));
+	world_settings(&w, "STAGING_HOST=h1,h3", NULL);
+	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event->u.settings_read.accepted = true;
+	(void)world_decide(&w, event);
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
+/* A release that reached all of them, and was rolled back on all of them. */
+static void
+an_automatic_rollback_has_reached_it_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	goes_live_without(&w, DEAD);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_non_null(strstr(status_of(&w), "still has bbbbbbb"));
+	world_run_ends(&w, GOOD);
+	world_probed(&w, NULL);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_does_not_answer_is_asked_about_by_name_and_ordered),
+		cmocka_unit_test(no_other_work_leaves_anybody_out),
+		cmocka_unit_test(
+		    the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it),
+		cmocka_unit_test(who_answers_again_is_rolled_back_and_probed_as_all),
+		cmocka_unit_test(a_second_dead_one_is_asked_about_with_the_first),
+		cmocka_unit_test(what_it_has_stays_what_it_had_first_and_goes_with_its_setting),
+		cmocka_unit_test(an_automatic_rollback_has_reached_it_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
