@@ -41,7 +41,7 @@ transport_preflight() {
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
 	[[ $act != rollback ]] || back=rollback=yes
-	[[ $act != rollback || $COMPOSE_SOURCE == host ]] || goes_to=$release
+	[[ $act != rollback ]] || goes_to=$release
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" ${ssh_origin:+"origin=$ssh_origin"} \
 		${goes_to:+"release=$goes_to"} ${back:+"$back"} \
 		${migration_name:+"migration=$migration_name" "migrator=${MIGRATE_SERVICE:-$COMPOSE_SERVICE}"} ||

@@ -293,6 +293,19 @@ before_subject(const struct chat_deployment *about)
 						  ", roll back to ";
 }
 
+/* Which of its hosts are, where others answer. */
+static void
+add_down_on(struct chat_text *text, const struct chat_deployment *about)
+{
+	enum chat_first first = chat_first_of(about);
+	char on[DEPLOYMENT_DOWN_ON];
+
+	if (first == FIRST_LEFT_DOWN)
+		chat_text_add(text, "%s", deployment_down_on(about->deployment, on));
+	if (first == FIRST_DOWN && deployment_down_on(about->deployment, on)[0] != '\0')
+		chat_text_add(text, "%s,", on);
+}
+
 /* Of what is live: a green line would be read as that all is as it should be. */
 static void
 add_warned(struct chat_text *text, const struct chat_deployment *about)
@@ -332,6 +345,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_outside(text, " by ", deployment_starter(deployment));
 		return;
 	}
+	add_down_on(text, about);
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		chat_deployment_previous(text, ", rolling back to ", deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)

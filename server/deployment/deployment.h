@@ -343,6 +343,13 @@ deployment_add_rollback_failure(struct deployment *deployment, const char *how, 
 const char *deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE]);
 const char *deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE]);
 
+/* Where some hosts of an environment answer and others do not, what health URLs said begins with
+ * which: "on h1 (1 of 2 hosts): ".  Of one that ended so: " on h1 (1 of 2 hosts)", else "". */
+#define DEPLOYMENT_DOWN_ON	  96
+#define DEPLOYMENT_DOWN_ON_HOSTS  "on %.*s (%zu of %zu hosts): "
+#define DEPLOYMENT_DOWN_ON_BEHIND " hosts): "
+const char *deployment_down_on(const struct deployment *deployment, char out[DEPLOYMENT_DOWN_ON]);
+
 /* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 

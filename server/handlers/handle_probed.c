@@ -7,6 +7,8 @@
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
 #include "handlers/handlers.h"
+#include "lib/text.h"
+#include "lib/url.h"
 #include "store/row_button.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
@@ -79,24 +81,67 @@ keep_answer(struct tx *tx, const struct deployment *deployment, const struct eff
 	row_run_set_tail(tx, deployment->run, tail);
 }
 
+/* Which of its hosts do not answer, where others do; "": all, one, or not known of each. */
+static void
+name_hosts(
+    const struct effect_probe *probe, const struct probed *probed, char out[DEPLOYMENT_DOWN_ON])
+{
+	char hosts[LIMIT_URLS][URL_HOST], names[64] = "";
+	bool fails[LIMIT_URLS] = { false };
+	size_t n = 0, n_down = 0, size = 0;
+
+	out[0] = '\0';
+	if (probed->n != probe->n || probe->n > LIMIT_URLS)
+		return;
+	for (size_t i = 0; i < probe->n; i++) {
+		const struct probe_finding *finding = &probed->findings[i];
+		size_t at = 0;
+
+		/* Called off before it had answered. */
+		if (!finding->is_healthy && finding->failures == 0 && finding->passes == 0)
+			return;
+		if (url_host(probe->targets[i].url, hosts[n])[0] == '\0')
+			return;
+		while (strcmp(hosts[at], hosts[n]) != 0)
+			at++;
+		n += at == n;
+		fails[at] |= !finding->is_healthy && finding->failures > 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!fails[i])
+			continue;
+		n_down++;
+		if (size < sizeof(names))
+			size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s",
+			    size > 0 ? ", " : "", hosts[i]);
+	}
+	if (n_down > 0 && n_down < n)
+		(void)snprintf(out, DEPLOYMENT_DOWN_ON, DEPLOYMENT_DOWN_ON_HOSTS,
+		    (int)text_cut(names, strlen(names), 40), names, n_down, n);
+}
+
 static void
 answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
 	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
 	const struct probe_finding *bad = worst(probe, probed);
 	bool is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
+	char on[DEPLOYMENT_DOWN_ON], detail[sizeof(on) + LIMIT_LINE];
 
 	if (bad == NULL) {
 		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);
+	name_hosts(probe, probed, on);
+	(void)snprintf(detail, sizeof(detail), "%s%s", on, bad->detail);
+	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';
 	if (!is_back) {
 		deployment.why = DEPLOY_WHY_UNHEALTHY;
 		deployment.target_changed = true;
-		(void)snprintf(deployment.detail, sizeof(deployment.detail), "%s", bad->detail);
+		(void)text_copy(deployment.detail, sizeof(deployment.detail), detail);
 	} else {
-		deployment_add_rollback_failure(&deployment, ROLLBACK_BEHIND, bad->detail);
+		deployment_add_rollback_failure(&deployment, ROLLBACK_BEHIND, detail);
 	}
 	(void)decide_step(tx, &deployment,
 	    deployment_can_roll_back(&deployment) || is_back ? DEPLOY_ON_UNHEALTHY :

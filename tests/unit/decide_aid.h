@@ -206,6 +206,8 @@ void world_forwarded(struct world *w, int64_t sent, const char *detail);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
+/* The first ones, so many, are well. */
+void world_probed_but(struct world *w, size_t well, const char *failure);
 /* Healthy, and the last of its URLs says that this commit runs. */
 void world_probed_as(struct world *w, const char *commit);
 

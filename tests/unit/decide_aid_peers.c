@@ -268,7 +268,7 @@ world_writes_entries(struct world *w, int64_t n)
 /* --- health --- */
 
 static void
-probed(struct world *w, const char *failure, const char *commit)
+probed(struct world *w, const char *failure, const char *commit, size_t well)
 {
 	struct effect *effect = world_must_take(w, EFFECT_PROBE);
 	struct probed *probed = &effect->result->u.probed;
@@ -277,13 +277,15 @@ probed(struct world *w, const char *failure, const char *commit)
 	probed->findings = calloc(probed->n, sizeof(*probed->findings));
 	assert_non_null(probed->findings);
 	for (size_t i = 0; i < probed->n; i++) {
-		probed->findings[i].is_healthy = failure == NULL;
-		probed->findings[i].http_status = failure == NULL ? 200 : 500;
+		const char *why = i < well ? NULL : failure;
+
+		probed->findings[i].is_healthy = why == NULL;
+		probed->findings[i].http_status = why == NULL ? 200 : 500;
 		probed->findings[i].latency_ms = 12;
-		if (failure != NULL && effect->u.probe.message != 0) /* a look for /status */
+		/* A look for /status, or one host of several. */
+		if (why != NULL && (effect->u.probe.message != 0 || well > 0))
 			probed->findings[i].failures = effect->u.probe.plan.failures;
-		(void)text_copy(
-		    probed->findings[i].detail, LIMIT_LINE, failure == NULL ? "" : failure);
+		(void)text_copy(probed->findings[i].detail, LIMIT_LINE, why == NULL ? "" : why);
 	}
 	if (probed->n > 0)
 		(void)text_copy(probed->findings[probed->n - 1].commit, LIMIT_COMMIT, commit);
@@ -293,11 +295,17 @@ probed(struct world *w, const char *failure, const char *commit)
 void
 world_probed(struct world *w, const char *failure)
 {
-	probed(w, failure, "");
+	probed(w, failure, "", 0);
+}
+
+void
+world_probed_but(struct world *w, size_t well, const char *failure)
+{
+	probed(w, failure, "", well);
 }
 
 void
 world_probed_as(struct world *w, const char *commit)
 {
-	probed(w, NULL, commit);
+	probed(w, NULL, commit, 0);
 }

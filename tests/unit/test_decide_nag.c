@@ -165,6 +165,17 @@ what_was_seen_to_be_down_is_still_down_in_its_reminder(void **state)
 	assert_non_null(world_says_in(
 	    &w, WORLD_TEAM, "🔥 Still DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	world_close(&w);
+	world_open(&w, NAGS, "STAGING_HEALTH_URL=http://h1/,http://h2/", NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_starts(&w, COMMIT_B);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed_but(&w, 1, "no answer");
+	world_due(&w, TIMER_NAG);
+	assert_non_null(world_says_in(&w, WORLD_TEAM,
+	    "🔥 Still DOWN: staging on h2 (1 of 2 hosts), for 15 min, nobody has seen it\n"));
+	world_close(&w);
 }
 
 static void

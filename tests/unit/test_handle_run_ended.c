@@ -275,6 +275,47 @@ a_rollback_that_is_not_healthy_is_down(void **state)
 	world_close(&w);
 }
 
+/* Goal: DOWN is said of the hosts that are: the others serve. */
+static void
+down_is_said_of_the_hosts_that_are(void **state)
+{
+	static const char urls[] =
+	    "STAGING_HEALTH_URL=http://h1/health,http://h1/more,http://h2:8080/health";
+	struct world w;
+
+	(void)state;
+	world_b_over_a(&w, urls);
+	world_run_ends(&w, GOOD);
+	world_probed_but(&w, 2, "HTTP 500");
+	world_run_ends(&w, GOOD);
+	world_probed_but(&w, 2, "no answer");
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(&w, "🔥 DOWN: staging, rollback failed: on h2 (1 of 2 hosts),"));
+	assert_non_null(world_says(&w,
+	    "\nstaging is DOWN on h2 (1 of 2 hosts): aaaaaaa is back, and is not healthy either"));
+	assert_non_null(world_says(&w,
+	    "unhealthy: on h2 (1 of 2 hosts): HTTP 500; after the rollback: on h2 (1 of 2 hosts)"));
+	world_close(&w);
+	world_open(&w, urls, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	world_run_ends(&w, GOOD);
+	world_probed_but(&w, 2, "HTTP 500");
+	assert_non_null(
+	    world_says(&w, "🔥 DOWN: staging on h2 (1 of 2 hosts), nothing to roll back"));
+	assert_non_null(
+	    world_says(&w, "\nstaging is DOWN on h2 (1 of 2 hosts): aaaaaaa was left running"));
+	world_close(&w);
+	/* Of one host with several addresses, and where all are, nothing is added. */
+	for (size_t well = 0; well < 2; well++) {
+		world_open(&w, urls, NULL);
+		world_deploy_starts(&w, COMMIT_A);
+		world_run_ends(&w, GOOD);
+		world_probed_but(&w, well, "HTTP 500");
+		assert_non_null(world_says(&w, "\nstaging is DOWN: aaaaaaa was left running"));
+		world_close(&w);
+	}
+}
+
 static void
 nothing_to_go_back_to_is_failed_and_not_known_to_be_well(void **state)
 {
@@ -482,6 +523,7 @@ main(void)
 		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
 		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
 		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
+		cmocka_unit_test(down_is_said_of_the_hosts_that_are),
 		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
 		cmocka_unit_test(
 		    a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot),

@@ -22,6 +22,7 @@ act_check() {
 	name_tools
 	name_current
 	name_interrupted
+	name_edited
 }
 
 # For ssh.sh: which start of this machine it is.
@@ -218,7 +219,7 @@ name_unstarted() {
 		[[ $is_there == yes ]] || printf 'unstarted %s%s\n' "$name" "$(login_of "${field[$name.image]:-}")"
 	done
 	grep -qs '^DEPLOY_IMAGE=' .env || printf 'unset\n'
-	[[ -z $compose_file || $compose_file == "$named_file" ]] || printf 'named %s\n' "$compose_file"
+	[[ -z $compose_file || $compose_file == "$named_file" || ${#from_folder[@]} -gt 0 ]] || printf 'named %s\n' "$compose_file"
 }
 
 # Prints " HOST" where an image is to be pulled first from a registry that may want a login, which nobody has there: ours is
@@ -564,4 +565,5 @@ act_clean() {
 	((${#kept[@]} == 0)) || write_file .deploybot.releases printf '%s\n' "${kept[@]}" ||
 		say "warning: $dir/.deploybot.releases cannot be written: $(df -P . | tail -n 1)"
 	clean_files
+	clean_with
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # base.sh - the first of what works on a target host: what is said there, what is waited for, and files.  Stays nowhere.
 # SPDX-License-Identifier: ISC
-# base.sh, containers.sh, up.sh, images.sh, file.sh, judge.sh, services.sh, ports.sh, recreate.sh, bluegreen.sh (where that is
+# base.sh, containers.sh, up.sh, images.sh, file.sh, kept.sh, judge.sh, services.sh, ports.sh, recreate.sh, bluegreen.sh (where that is
 # the strategy), acts.sh, guard.sh and main.sh, as if they were one, come over ssh to `bash -s -- ACT NAME=VALUE...`, and five
 # lines behind them: the registry's user and password, SMOKE_URL, NGINX_RELOAD_COMMAND and a compose file (base64), each may
 # be empty.  Then stdin stays open: its end says that they who sent us are gone.  base.sh takes from none of them; units.sh
@@ -20,6 +20,7 @@
 #   .deploybot.ending     bluegreen: the containers whose stop has begun
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
 #   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
+#   .deploybot.with.DIGEST/  the host's own compose files that a release was made with (kept.sh)
 #   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD; WORD.SERVICE for each
 #                         other service that ran
 #   NAME.deploybot        what NAME is to become, while that is written; of one who was killed it is nothing

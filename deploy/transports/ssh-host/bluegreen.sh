@@ -515,6 +515,7 @@ switch_bluegreen() {
 	local old new is_there=is_ready has_env=yes
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
+	copy_own # it was made of that a moment ago
 	old=$(live_port) new=$(ready_port)
 	[[ $new != "$old" ]] || is_there=runs_wanted
 	[[ -n $new ]] && "$is_there" "$new" ||
@@ -554,6 +555,7 @@ switch_bluegreen() {
 	}
 	say "${release:0:12} serves on port $new"
 	bring_up_others
+	keep_own
 	change=over
 	forget_before
 	leave_to_drain "$(other_port "$new")" || true # nothing is there

@@ -116,7 +116,7 @@ run_compose() { # SECONDS PORT WORDS...
 		with+=("DEPLOY_PORT=$port" "DEPLOY_IMAGE=${image:-none}")
 		set -- -p "$(project_of "$port")" "$@"
 	fi
-	timeout -k 10 "$seconds" "${with[@]}" "${compose[@]}" "$@"
+	timeout -k 10 "$seconds" "${with[@]}" "${compose[@]}" ${from_folder[@]+"${from_folder[@]}"} "$@"
 }
 
 # The one way to ask docker which containers there are: a line of FORMAT for each, or with none its id.  With status 0 docker has

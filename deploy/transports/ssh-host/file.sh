@@ -100,6 +100,9 @@ find_file() {
 	esac
 	[[ $act.$chosen != job. || -z $in_force ]] || is_whole "$in_force" ||
 		die 70 "$dir/$(kept_file "$in_force") was changed: deploy again"
+	[[ $rollback == yes ]] && use_with "$release" && [[ $act == check ]] || return 0
+	say_people "its compose file was edited since release ${with_release:0:7}: the rollback uses the one that the release \
+was made with; yours is left as it is"
 }
 
 # preflight: fills chosen, and offered where the file is not here yet.

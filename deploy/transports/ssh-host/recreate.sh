@@ -136,8 +136,9 @@ end_new() { # ID...
 
 # With its image of then: before the first release that stood in no .env, and each service had its own.
 make_anew() { # SERVICE ID IMAGE
-	local up_image=$3 id
+	local up_image=$3 id compose_file='' from_folder=()
 	image_id id "$3" && [[ $id == "$2" ]] || up_image=$2
+	use_with_again "$3"
 	show "$(run_compose "$up_seconds" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
 }
 
@@ -221,13 +222,14 @@ outlast_stops() {
 
 # Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
 reconcile_others() {
-	local name found words parts=() compose_file='' # .env says it
+	local name found words parts=() compose_file='' from_folder=() # .env says it
 	((${#others[@]} > 0)) || return 0
 	found=$(ran_before && states "" "${others[@]}") || return 1
 	for name in "${others[@]}"; do
 		[[ " ${found//$'\n'/ } " != *" $name "* ]] || parts+=("$name")
 	done
 	((${#parts[@]} > 0)) || return 0
+	use_with_again "$image_now"
 	words=$(run_compose "$up_seconds" "" up -d --no-deps --no-build "${parts[@]}" 2>&1) ||
 		say "warning: ${parts[*]} could not be started: $(last_line "$words")"
 }
@@ -236,6 +238,7 @@ switch_recreate() {
 	reconcile_recreate
 	[[ $told == no ]] || die 75 "was asked to stop"
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
+	copy_own
 	note_before "" "$service" ${others[@]+"${others[@]}"} || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	change=begun
 	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||
@@ -247,4 +250,5 @@ switch_recreate() {
 	forget_before
 	change=over
 	say "${release:0:12} runs"
+	keep_own
 }

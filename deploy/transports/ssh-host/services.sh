@@ -20,7 +20,7 @@ ask_compose() { # [NAME=VALUE] -- WORDS...
 	if [[ -n $offered ]]; then
 		timeout -k 5 "$ASK_SECONDS" "${with[@]}" "${compose[@]}" -f - "$@" <<<"$offered"
 	else
-		timeout -k 5 "$ASK_SECONDS" "${with[@]}" "${compose[@]}" "$@"
+		timeout -k 5 "$ASK_SECONDS" "${with[@]}" "${compose[@]}" ${from_folder[@]+"${from_folder[@]}"} "$@"
 	fi
 }
 
@@ -421,8 +421,16 @@ name_services() {
 	((${#others[@]} == 0)) || printf -v list ',%s' "${others[@]}"
 	say "a release replaces $service (the main service)${list//,/, }${left:+; left alone: $left}"
 	printf 'services %s %s\n' "$project" "${list#,}"
+	while read -r name sum; do
+		printf 'service %s %s\n' "$name" "$sum"
+	done < <(name_sums)
+}
+
+# A line NAME SUM for each that a release replaces.
+name_sums() {
+	local name sum
 	for name in "$service" ${others[@]+"${others[@]}"}; do
-		sum=$(sha256sum <<<"${field[$name.text]}")
-		printf 'service %s %s\n' "$name" "${sum:0:16}"
+		sum=$(sha256sum <<<"${field[$name.text]:-}")
+		printf '%s %s\n' "$name" "${sum:0:16}"
 	done
 }

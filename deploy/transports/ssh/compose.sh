@@ -66,7 +66,7 @@ ssh_prepare() {
 	# A host parses all that it is sent, with each act.
 	[[ $DEPLOY_STRATEGY != bluegreen ]] || more=("$here/transports/ssh-host/bluegreen.sh")
 	ssh_make_folder "$here/busy.sh" \
-		"$here"/transports/ssh-host/{base,containers,up,images,file,judge,services,ports,recreate}.sh \
+		"$here"/transports/ssh-host/{base,containers,up,images,file,kept,judge,services,ports,recreate}.sh \
 		${more[@]+"${more[@]}"} "$here"/transports/ssh-host/{acts,guard,main}.sh
 	ssh_write_settings ''
 }

@@ -372,21 +372,34 @@ def variables():
     return {**found, **os.environ}
 
 
-def compose_file():
+def compose_files():
     """With -f - compose reads a file from its standard input, as if it lay here."""
     if "-f" in sys.argv:
-        return os.path.abspath("-")
-    for name in (variables().get("COMPOSE_FILE", "-"), "docker-compose.yml", "compose.yaml"):
-        if os.path.exists(name):
-            return os.path.abspath(name)
+        return ["-"]
+    for names in (variables().get("COMPOSE_FILE", "-").split(":"), ["docker-compose.yml"], ["compose.yaml"]):
+        if all(os.path.exists(name) for name in names):
+            more = "docker-compose.override.yml"
+            return [*names, more] if names == ["docker-compose.yml"] and os.path.exists(more) else names
     raise Refused(1, "no configuration file provided: not found")
 
 
+def project_folder():
+    if "--project-directory" in sys.argv:
+        return os.path.abspath(sys.argv[sys.argv.index("--project-directory") + 1])
+    return os.path.dirname(os.path.abspath(compose_files()[0]))
+
+
 def file_with_values():
-    text = sys.stdin.read() if "-f" in sys.argv else read(compose_file())
+    """Of several files each has services of its own."""
+    if "-f" in sys.argv:
+        text = sys.stdin.read()
+    else:
+        first, *others = map(read, compose_files())
+        text = first + "".join(other.removeprefix("services:\n") for other in others)
     values = variables()
     text = re.sub(r"^    env_file: (\S+)\n", lambda match: "    environment:\n" + "".join(
-        f"      {line.replace('=', ': ', 1)}\n" for line in sorted(read(match[1]).splitlines())), text, flags=re.M)
+        f"      {line.replace('=', ': ', 1)}\n"
+        for line in sorted(read(os.path.join(project_folder(), match[1])).splitlines())), text, flags=re.M)
     return re.sub(r"\$\{(\w+)\}", lambda match: values.get(match[1], ""), text)
 
 
@@ -396,7 +409,7 @@ def up(state, project, service):
         raise Refused(1, f"No such service: {service}")
     of = re.search(r"^    image: (\S+)", block[1], re.M)[1]
     port = re.search(r'- "127\.0\.0\.1:(\d+):8080"', block[1])
-    folder = os.path.dirname(compose_file())
+    folder = project_folder()
     labels = {"project": project, "service": service, "oneoff": "False", "project.working_dir": folder}
     old = [box for box in state["containers"]
            if {"project": project, "service": service, "oneoff": "False"}.items() <= box["labels"].items()]
@@ -463,6 +476,8 @@ def run_once(call, project, name, service, words):
 def compose(call):   # pylint: disable=too-many-branches; a command each
     words = call.words
     found, rest = [], words[2:] if words[:2] == ["-f", "-"] else list(words)
+    if rest[0] == "--project-directory":
+        rest = rest[2:]
     if rest[0] == "-p":
         found, rest = rest[:2], rest[2:]
     is_old = os.path.basename(sys.argv[0]) == "docker-compose"
@@ -470,7 +485,7 @@ def compose(call):   # pylint: disable=too-many-branches; a command each
         print("1.29.2" if rest[1:] else "compose")
         return 0
     project = found[1] if found else variables().get(
-        "COMPOSE_PROJECT_NAME", os.path.basename(os.path.dirname(compose_file())))
+        "COMPOSE_PROJECT_NAME", os.path.basename(project_folder()))
     if rest == ["config"]:
         with engine() as state:
             version = state["compose"]
