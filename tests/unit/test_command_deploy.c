@@ -137,8 +137,7 @@ without_a_health_url_the_script_alone_releases_and_it_is_said(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	world_run_ends(&w, GOOD);
 	assert_null(world_peek(&w, EFFECT_PROBE));
-	assert_non_null(
-	    world_says(&w, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says(&w, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
 	assert_non_null(
 	    world_says(&w, "No health check configured: success means the script exited with 0."));
 	world_close(&w);
@@ -152,10 +151,10 @@ a_deploy_asked_for_elsewhere_is_told_to_the_team_too(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
-	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Live, not checked: staging \"Make it blue\" aaaaaaa"));
 	assert_int_equal(w.n_screen, 2);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
@@ -610,7 +609,7 @@ the_log_is_sent_as_often_as_somebody_asks(void **state)
 	assert_int_equal(world_audited(&w, "\"denied\"", "\"log\""), 1);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_GROUP, "Live: staging"), "Log"), id);
+	    world_button(world_says_in(&w, WORLD_GROUP, "Live, not checked: staging"), "Log"), id);
 	world_close(&w);
 }
 
@@ -645,7 +644,7 @@ a_role_lost_while_git_is_asked_starts_nothing(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_non_null(
-	    world_says(&w, "whoever asked for it may not do that any more: ask somebody who may"));
+	    world_says(&w, "who asked for it may no longer do this: somebody who may has to ask"));
 
 	/* A role that is still there starts it: nobody else's is looked at. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
