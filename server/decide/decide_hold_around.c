@@ -89,7 +89,7 @@ const char *
 decide_hold_pushes_words(bool drops, bool waits)
 {
 	return !drops ? "pushes wait" :
-	    waits     ? "pushes wait, or are dropped where <ENV>_FREEZE_PUSHES says so" :
+	    waits     ? "pushes wait, or are dropped where that is set" :
 			"pushes are dropped";
 }
 

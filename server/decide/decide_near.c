@@ -96,7 +96,7 @@ add_clients(struct tx *tx, int64_t person, struct chat_text *text)
 	if (n > shown)
 		chat_text_add(text, " and %zu more", n - shown);
 	if (shown > 0)
-		chat_text_add(text, ", by " MARK_CODE "/do" MARK_CODE);
+		chat_text_add(text, " (" MARK_CODE "/do" MARK_CODE ")");
 	chat_text_add(text, "%s For more ask an admin.", shown > 0 ? "." : "");
 }
 
@@ -208,7 +208,7 @@ decide_near_say(struct tx *tx, const struct update *update, const struct request
 	chat_text_add(&text, "%s",
 	    request->target[0] != '\0' ? (all->n > 0 || near[0] != '\0' ? "\"." : "\" for you.") :
 		all->n > 0	       ? "Which environment?" :
-					 "There is no environment for you.");
+					 "You see no environments.");
 	if (request->target[0] != '\0' &&
 	    offer(tx, update, request, all, for_what, near, &text, &message.buttons))
 		;

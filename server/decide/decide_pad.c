@@ -323,7 +323,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 		close_pad(tx, &pad, FIRST_CODE_REFUSED,
 		    end == FACTOR_REFUSED ?
 			"no code was used: why stands where you asked for it." :
-			"it asks first now, for other work is there. Ask for it again; no code was used.");
+			"other work has come before it, so it asks first. Send it again; no code was used.");
 		if (end != FACTOR_REFUSED || again.kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");
 	} else if (decide_factor_give(tx, &again, tx->code, why)) {

@@ -459,8 +459,8 @@ say_no(struct tx *tx, const struct update *update, const char *what, const char 
 {
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "%s%s: %s.%s%s",
-		    chat_first_rows[FIRST_DENIED].before, what, reason, whom[0] != '\0' ? " " : "",
-		    whom);
+		    chat_first_rows[FIRST_DENIED].before, wanted, reason,
+		    whom[0] != '\0' ? " " : "", whom);
 	else if (is_worth_an_answer(tx, update))
 		say_denied(tx, update, what, target, wanted, reason, whom);
 }

@@ -17,7 +17,7 @@ const struct turn_rule turn_rules[] = {
 	{ TURN(BLOCKED), TURN(PERSON) | TURN(UNKNOWN), TURN_TO_REFUSE,
 	    "it was blocked while this was queued; /deploy asks first" },
 	{ TURN(DENIED), 0, TURN_TO_REFUSE,
-	    "whoever asked for it may not do that any more: ask somebody who may" },
+	    "who asked for it may no longer do this: somebody who may has to ask" },
 	{ TURN(UNFIT), 0, TURN_TO_REFUSE, "" },
 	{ TURN(NOT_NOW), TURN(PERSON), TURN_TO_HOLD, "" },
 	{ TURN(UNKNOWN), TURN(PERSON), TURN_TO_PASS, "" },

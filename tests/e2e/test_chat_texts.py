@@ -35,3 +35,11 @@ def misleading(folder, text, rings):
 def test_what_misleads_is_found(tmp_path, text, rings, wrong):
     found = misleading(tmp_path, text, rings)
     assert [] == found if wrong is None else any(wrong in line for line in found), found
+
+
+def test_the_page_shows_one_of_each_kind_and_folds_the_rest():
+    told = [{"program": "test_x", "text": f"✅ Live: {name}", "buttons": [], "rings": False}
+            for name in ("staging", "production")]
+    shown, _, folded = chat_texts.page({"✅ Live": told}).partition("<details>")
+    assert "Live: staging" in shown and "Live: production" not in shown
+    assert "Live: production" in folded

@@ -119,7 +119,7 @@ def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
     change(scene, ROLE_CONTRACTOR_IDS=str(MALLORY))
     scene.let_go()
     ada.hear("Live: shop/staging", first[:7])
-    carl.hear("whoever asked for it may not do that any more: ask somebody who may")
+    carl.hear("who asked for it may no longer do this: somebody who may has to ask")
     assert second not in [entry["commit"] for entry in scene.audit(action="deploy_started")]
     assert scene.runs("shop/staging") == first
     carl.say("/deploy shop/staging")

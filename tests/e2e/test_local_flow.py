@@ -175,7 +175,7 @@ def test_a_question_of_the_terminal_is_confirmed_in_the_chat(scene):
     assert scene.ada.press(question, "Deploy to") in ("Confirmed.", "Started.")
     out, _ = asking.communicate(timeout=PATIENCE_S)
     assert asking.returncode == 0
-    assert "Live, not checked: production" in out and f"{commit[:7]}" in out
+    assert "Live: production, not checked" in out and f"{commit[:7]}" in out
 
 
 def test_a_question_is_answered_in_the_terminal_once(scene):
@@ -233,7 +233,7 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     assert line, "the same was asked for before"
     assert "Confirmed." in scene.run(PERSON, "answer", "production", "yes", "--no-wait")
     out, _ = joining.communicate(timeout=PATIENCE_S)
-    assert joining.returncode == 0 and "Live, not checked: production" in out and f"{scene.head('main')[:7]}" in out
+    assert joining.returncode == 0 and "Live: production, not checked" in out and f"{scene.head('main')[:7]}" in out
 
 
 def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
@@ -330,7 +330,7 @@ def test_a_question_is_asked_and_answered_on_the_terminal(scene):
     os.write(ours, b"what?\n")
     read_until(ours, b"y or n? ")
     os.write(ours, b"yes\n")
-    seen = read_until(ours, b"Live, not checked: production")
+    seen = read_until(ours, b"Live: production, not checked")
     assert b"Confirmed." in seen and b"so far" in seen
     assert sitting.wait(PATIENCE_S) == 0
     os.close(ours)

@@ -376,7 +376,6 @@ starts_as(const char *head, const struct look_deployment *d)
 	    (d->target_changed && d->state == DEPLOY_FAILED && text_starts(head, "🔥")) ||
 	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
 	    (d->state == DEPLOY_FAILED && text_starts(head, "⛔ Stopped")) ||
-	    (d->state == DEPLOY_REFUSED && text_starts(head, "❌ Not rolled back")) ||
 	    (d->state == DEPLOY_LIVE &&
 		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));
 }

@@ -19,7 +19,7 @@ COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSani
 SIGNS = {"LIVE": ("✅ Live", "Live: ", "↩️ Rolled back", "✅ Rolled forward"),
          "ROLLED_BACK": ("❌ Rolled back", "⛔ Rolled back"),
          "FAILED": ("❌", "🔥", "⛔ Stopped:"), "ROLLBACK_FAILED": ("🔥",),
-         "REFUSED": ("⛔", "❌ Not rolled back"), "DONE": ("✅ Done",), "CANCELLED": ("⛔",), "EXPIRED": ("⛔",), "SUPERSEDED": ("⛔",)}
+         "REFUSED": ("⛔",), "DONE": ("✅ Done",), "CANCELLED": ("⛔",), "EXPIRED": ("⛔",), "SUPERSEDED": ("⛔",)}
 FILES_MORE = 12     # connections that libcurl and MHD keep open for the next request
 
 

@@ -188,8 +188,8 @@ nothing_of_it_can_be_pressed(struct sim *sim, struct tx *tx, int64_t work)
 }
 
 /* Of what failed, where there is no group, in their own chat: in the work's own message, in one
- * that rings now, or in one that told them of it before.  That it has begun was said to who asked
- * alone. */
+ * that rings now, or in one that told them of it before and was not closed for a later one.  That it
+ * has begun was said to who asked alone. */
 static void
 all_who_could_act_are_told(struct sim *sim, struct tx *tx, int64_t work, int environment)
 {
@@ -205,6 +205,7 @@ all_who_could_act_are_told(struct sim *sim, struct tx *tx, int64_t work, int env
 				n += number(sim, tx,
 				    "SELECT COUNT(*) FROM message m, work w WHERE m.id = $1"
 				    " AND w.id = $2 AND m.id <> w.message"
+				    " AND m.head NOT LIKE '⛔ Closed: %'"
 				    " AND NOT (m.rings_for = w.id AND m.at = w.ended_at)",
 				    sim->told[k].message, work);
 		if (could_act(tx, people[i], environment) && n == 0 &&

@@ -2,7 +2,8 @@
 """chat_texts.py FOLDER FILE - every message that the unit tests make the chat say, as one page of a phone's width.
 
 FOLDER is what tests/tools/run_tests.py has kept.  Messages that differ by numbers, commits and names of people alone
-stand there once.  The page begins with what a lock screen shows of each: its first forty characters.
+stand there once, one of each kind in front and the others folded.  The page begins with what a lock screen shows of
+each kind: its first forty characters.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -73,7 +74,7 @@ def shape(message):
 def kind(message):
     """How it is headed: its outcome, or the command that it answers."""
     first = plain(message["text"]).partition("\n")[0]
-    outcome = re.match(r"[^\w/\"].{0,3} ?([A-Z][\w ]{1,22}?)(?=:| staging| production|$)", first)
+    outcome = re.match(r"(?:[^\w/\"].{0,3} ?)?[A-Z][\w, ]{1,22}?(?=:| staging| production|$)", first)
     if outcome:
         return outcome[0].strip()
     return message["program"].removeprefix("test_").replace("_", " ")
@@ -100,15 +101,19 @@ def bubble(message):
 
 
 def page(kinds):
-    firsts = sorted({plain(m["text"]).partition("\n")[0][:FIRST] for found in kinds.values() for m in found})
+    """One of each kind, in a table of how they begin and as they look; all others of it are folded behind that one."""
     style = (ROOT / "tests/peers/page/chat.css").read_text("utf-8") + STYLE
     parts = [f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=390">'
-             f"<title>Texts of the chat</title><style>{style}</style><h1>First forty characters</h1><ol>"]
-    parts += [f"<li>{html.escape(first)}</li>" for first in firsts]
+             f"<title>Texts of the chat</title><style>{style}</style>"
+             f"<h1>{len(kinds)} kinds, by their first forty characters</h1><ol>"]
+    parts += [f'<li><a href="#{number}">{html.escape(plain(found[0]["text"]).partition(chr(10))[0][:FIRST])}</a>'
+              f" ({len(found)})</li>" for number, (name, found) in enumerate(sorted(kinds.items()))]
     parts.append("</ol>")
-    for name, found in sorted(kinds.items()):
-        parts.append(f"<h2>{html.escape(name)}</h2>")
-        parts += map(bubble, found)
+    for number, (name, found) in enumerate(sorted(kinds.items())):
+        parts.append(f'<h2 id="{number}">{html.escape(name)}</h2>' + bubble(found[0]))
+        if len(found) > 1:
+            more = "".join(map(bubble, found[1:]))
+            parts.append(f"<details><summary>{len(found) - 1} more</summary>{more}</details>")
     return "".join(parts)
 
 

@@ -131,7 +131,7 @@ whoever_lost_the_grant_starts_nothing(void **state)
 	    "ROLE_CONTRACTOR_MAY=do.service-status:client/acme", NULL);
 	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, button);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(w.toast, "⛔ Denied: do.restart-web: only an admin may.");
+	assert_string_equal(w.toast, "⛔ Denied: restart-web: only an admin may.");
 	world_close(&w);
 }
 

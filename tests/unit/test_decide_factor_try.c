@@ -184,7 +184,7 @@ a_question_that_came_in_between_spends_no_code(void **state)
 	assert_true(is_asked_for_code(&w));
 	(void)world_text(&w, bob.id, "/do service-status acme");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(&w, ada.id, "it asks first now"));
+	assert_non_null(world_says_in(&w, ada.id, "so it asks first"));
 	(void)world_text(&w, ada.id, "/do reload-nginx acme");
 	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
 	question = world_says(&w, "reload-nginx");

@@ -305,18 +305,18 @@ who_sees_a_client_alone_reads_what_is_theirs(void **state)
 	open_clients(&w);
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/do run-job production migrate");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "No \"production\" for you. Yours: client/acme, by /do. For more ask an admin.");
+	    "No \"production\" for you. Yours: client/acme (/do). For more ask an admin.");
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/queue");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "There is no environment for you. Yours: client/acme, by /do. For more ask an admin.");
+	    "You see no environments. Yours: client/acme (/do). For more ask an admin.");
 	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/queue production");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "No \"production\" for you. Yours: client/beta, by /do. For more ask an admin.");
+	    "No \"production\" for you. Yours: client/beta (/do). For more ask an admin.");
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status acme");
 	assert_string_equal(world_plain(world_last(&w)), "No \"acme\". Did you mean client/acme?");
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status beta");
 	assert_string_equal(world_plain(world_last(&w)),
-	    "No \"beta\" for you. Yours: client/acme, by /do. For more ask an admin.");
+	    "No \"beta\" for you. Yours: client/acme (/do). For more ask an admin.");
 	(void)world_text_in(&w, APPROVES, APPROVES, "/pending");
 	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/request restart-web client/acme");

@@ -14,8 +14,8 @@ a_log_is_asked_for(struct world *w, const char *failure)
 	world_open(w, NULL);
 	world_deploy_starts(w, COMMIT_A);
 	world_run_ends(w, GOOD);
-	(void)text_copy(
-	    id, sizeof(id), world_button(world_says_in(w, WORLD_GROUP, "Live: staging"), "Log"));
+	(void)text_copy(id, sizeof(id),
+	    world_button(world_says_in(w, WORLD_GROUP, "Live: staging, not checked"), "Log"));
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, id);
 	document = world_take(w, EFFECT_DOCUMENT);
 	assert_non_null(document);

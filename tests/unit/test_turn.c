@@ -117,7 +117,7 @@ some_turns(void **state)
 		{ TURN(PERSON) | TURN(UNKNOWN), TURN_TO_START, "" },
 		{ TURN(UNKNOWN) | TURN(BLOCKED), TURN_TO_PASS, "" },
 		{ TURN(PERSON) | TURN(DENIED) | TURN(ASKED), TURN_TO_REFUSE,
-		    "whoever asked for it may not do that any more: ask somebody who may" },
+		    "who asked for it may no longer do this: somebody who may has to ask" },
 	};
 
 	(void)state;
