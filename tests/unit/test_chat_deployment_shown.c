@@ -67,6 +67,12 @@ set_image(struct scene *s)
 }
 
 static void
+set_without(struct scene *s)
+{
+	(void)text_copy(s->work.without, sizeof(s->work.without), "10.77.0.12");
+}
+
+static void
 set_requester(struct scene *s)
 {
 	(void)text_copy(s->work.exception, sizeof(s->work.exception), "the shop is down");
