@@ -315,8 +315,9 @@ deployment_stays_old(const char *step)
 	return service;
 }
 
-const char *
-deployment_unreachable(const char *step)
+/* NULL: another step. */
+static const char *
+unreachable(const char *step)
 {
 	const char *host = step + strlen(UNREACHABLE);
 
@@ -346,7 +347,7 @@ deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHO
 
 	ret[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
-		const char *host = deployment_unreachable(steps[i].name);
+		const char *host = unreachable(steps[i].name);
 
 		if (host == NULL || deployment_lists(ret, host) ||
 		    used + strlen(host) + 2 > LIMIT_WITHOUT)
@@ -360,7 +361,7 @@ deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHO
 bool
 deployment_is_note(const char *step)
 {
-	return deployment_stays_old(step) != NULL || deployment_unreachable(step) != NULL ||
+	return deployment_stays_old(step) != NULL || unreachable(step) != NULL ||
 	    begins_with(step, PREVIOUS) || deployment_migration_of(step) > MIGRATION_CUT ||
 	    strcmp(step, "drain-later") == 0 || strcmp(step, NOTHING_RUNS) == 0 ||
 	    strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;

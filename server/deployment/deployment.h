@@ -361,14 +361,11 @@ bool deployment_is_undone(
  * release's image, and the release did not replace it.  NULL: another step. */
 const char *deployment_stays_old(const char *step);
 
-/* The host that a step `unreachable HOST` names: it did not answer, so a rollback did not begin, or
- * has left it out.  NULL: another step. */
-const char *deployment_unreachable(const char *step);
-
 /* Is that host one of a comma list? */
 bool deployment_lists(const char *hosts, const char *host);
 
-/* Those of all steps, each once, a comma between, as far as they fit; returns ret. */
+/* The hosts that steps `unreachable HOST` name: they did not answer, so a rollback did not begin, or
+ * has left them out.  Each once, a comma between, as far as they fit; returns ret. */
 const char *
 deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT]);
 

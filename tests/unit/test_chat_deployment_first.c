@@ -180,7 +180,7 @@ static const struct golden {
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
-	    "❌ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
+	    "⛔ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not done: " NAME " \"Make it blue\" 1a2b3c4",
 	    .program = PROGRAM_ACTION },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Rejected: " NAME " \"Make it blue\" 1a2b3c4",

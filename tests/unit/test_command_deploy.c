@@ -645,7 +645,7 @@ a_role_lost_while_git_is_asked_starts_nothing(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
 	assert_non_null(
-	    world_says(&w, "whoever asked for it may not do that any more: ask somebody who may"));
+	    world_says(&w, "who asked for it may no longer do this: somebody who may has to ask"));
 
 	/* A role that is still there starts it: nobody else's is looked at. */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");

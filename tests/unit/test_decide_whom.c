@@ -534,10 +534,36 @@ they_are_found_by_what_they_may_on_that_target(void **state)
 	world_close(&w);
 }
 
+static void
+say_whose(struct tx *tx, void *arg)
+{
+	char whose[DECIDE_WHOSE];
+
+	(void)arg;
+	assert_string_equal(decide_whose(tx, WORLD_OTHER_ADMIN, whose),
+	    "@bob (" MARK_CODE "telegram:22" MARK_CODE ")");
+	assert_string_equal(
+	    decide_whose(tx, WORLD_STAGING_USER, whose), MARK_CODE "telegram:33" MARK_CODE);
+}
+
+/* A number is nobody to who reads it; a name alone may be taken by somebody else. */
+static void
+a_person_has_a_name_where_it_is_known_and_a_number(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_act(&w, say_whose, NULL);
+	world_close(&w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_person_has_a_name_where_it_is_known_and_a_number),
 		cmocka_unit_test(they_are_found_by_what_they_may_on_that_target),
 		cmocka_unit_test(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one),
 		cmocka_unit_test(the_first_answer_to_a_push_closes_the_question_for_all),
