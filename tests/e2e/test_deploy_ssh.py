@@ -112,12 +112,10 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     bench.forget_calls()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
     assert status == 0, said
-    steps = bench.steps()
-    cleans(bench, "staging")
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64",
                "rollback=yes"]
     assert bench.ssh_calls() == [
-        ssh_words(bench, "check", 150, f"image={bench.image}", "rollback=yes"),
+        ssh_words(bench, "check", 150, f"image={bench.image}", f"release={commit}@{digest}", "rollback=yes"),
         ssh_words(bench, "pull", 1300, *release), ssh_words(bench, "switch", 900, *release)]
     assert ["docker", "pull"] not in [call[:2] for call in bench.host_calls()[-12:]]  # the image is there still
     assert bench.runs() == [(f"{bench.image}@{digest}", "running")]
