@@ -112,8 +112,6 @@ def test_a_rollback_builds_nothing_and_waits_longer_for_what_it_interrupts(bench
     bench.forget_calls()
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
     assert status == 0, said
-    steps = bench.steps()
-    cleans(bench, "staging")
     release = [f"image={bench.image}@{digest}", f"release={commit}@{digest}", "lock=300", "missing=64",
                "rollback=yes"]
     assert bench.ssh_calls() == [
