@@ -84,8 +84,10 @@ kept(const struct update *update)
 	return ret;
 }
 
-void
-decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
+/* How the question about that work stands: in another message, or about something else, it is
+ * another question. */
+static void
+note_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
 {
 	struct deployment work = row_deployment_get(tx, id);
 	char binding[NEEDS_BINDING];
@@ -103,7 +105,7 @@ decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN])
 	char shown[PAD_SHOWN];
 	struct err err;
 
-	decide_pad_shown(tx, id, shown);
+	note_shown(tx, id, shown);
 	ret[0] = '\0';
 	if (crypto_sha256(shown, strlen(shown), digest, &err))
 		text_hex(ret, digest, (API_SHOWN - 1) / 2);
@@ -126,7 +128,7 @@ show(struct tx *tx, const struct update *update)
 
 	(void)text_copy(pad.wants, sizeof(pad.wants), tx->factor_for);
 	if (pad.work != 0)
-		decide_pad_shown(tx, pad.work, pad.shown);
+		note_shown(tx, pad.work, pad.shown);
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		struct button_row button = { .request = request_of("digit", ""),
 			.chat = update->person,
@@ -252,7 +254,7 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	row_pad_get(tx, update->person, ret);
 	if (ret->message == 0 || ret->work == 0)
 		return true;
-	decide_pad_shown(tx, ret->work, shown);
+	note_shown(tx, ret->work, shown);
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
 	is_over = deploy_flow_class(row_deployment_get(tx, ret->work).state) == DEPLOY_CLASS_FINAL;

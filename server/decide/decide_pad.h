@@ -11,10 +11,6 @@
  * Over /v1 the answer says that a code belongs into the request. */
 void decide_pad_ask(struct tx *tx, const struct update *update);
 
-/* How the question about that work stands: in another message, or about something else, it is
- * another question. */
-void decide_pad_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN]);
-
 /* The same for /v1, in 32 hex digits: a yes or a code that comes with them is for that question.
  * Gives ret; "" where there is no memory, which is none. */
 const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
