@@ -121,6 +121,7 @@ def test_that_the_minute_is_full_is_said_once(scene):
     nothing_was_refused(scene)
 
 
+@pytest.mark.long      # real minutes; test_telegram_minute has them in no time
 def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
     quiet(scene)
     scene.scripts.deploy('echo "==> release"; exit 7')

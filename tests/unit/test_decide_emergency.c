@@ -419,7 +419,7 @@ it_is_marked_until_somebody_else_has_reviewed_it(void **state)
 
 	press(&w, WORLD_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(
-	    w.toast, "⛔ Denied: approve: you asked for it, so somebody else must review it.");
+	    w.toast, "⛔ Denied: review: you asked for it, so somebody else must review it.");
 	press(&w, WORLD_STAGING_USER, WORLD_TEAM, "Review done");
 	assert_string_equal(w.toast, "⛔ Denied: approve: only an admin may.");
 	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
