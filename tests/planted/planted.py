@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """planted.py FOLDER JOBS [WORD...] - takes one protection out after another, and wants its test to notice.
-planted.py --names - only looks whether each names a test that there is.
+planted.py --names - only looks whether each finds its place, and names a test that there is.
 
-Each tests/planted/*.patch begins with the line
-    # gone: <the protection that it takes out>   by: <test program> <test or invariant that must fail>
-(or `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is broken first).
-In JOBS copies of the tree under FOLDER each is applied, built, tested and reverted; WORDs choose patches by their name.
-What counts is that the named test fails, not that something does. Before that the same tests pass without a patch.
-Exit status 1 when one was not noticed, no longer applies, does not compile, or has no such line.
+Each row of tests/planted/<room>.txt takes one protection out (ROW below says how it is written).
+In JOBS copies of the tree under FOLDER each is put in, built, tested and taken out; WORDs choose rows by their name.
+What counts is that the named test fails, not that something does. Before that the same tests pass without a bug.
+Exit status 1 when one was not noticed, finds no place, does not compile, or has no such lines.
 """
 # SPDX-License-Identifier: ISC
+import collections
 import concurrent.futures
 import contextlib
+import difflib
 import os
 import pathlib
 import queue
@@ -27,12 +27,21 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEST_TIMEOUT_S = 240
 BUILD_TIMEOUT_S = 900
-FIRST_LINE = re.compile(r"# gone: (.+?)   by: (\S+) ([\w|]+)")
-NOT_COMPILED = ("+++ b/deploy/", "+++ b/nginx/", "+++ b/tests/peers/", "+++ b/docs/", "+++ b/.github/")
+# A row, between empty lines:
+#     == <name>: <the protection that it takes out>
+#     by: <test program> <test or invariant that must fail>
+#     in: <file>
+# and lines as a diff has them, `-` what goes, `+` what comes, ` ` what stays, without line numbers: what goes and what
+# stays is text that stands once in the file.  What only comes stands beside a line that stays.  It may go on with
+# another `in:`.  Also `by: <campaign>.py:<label of its trial> <invariant>`, of tests/faults/; `one|other`: either is
+# broken first.
+ROW = re.compile(r"== (\w+): (.+)\nby: (\S+) ([\w|]+)\n((?:in: \S+\n(?:[-+ ].*\n|[-+]?\n)+)+)")
+NOT_COMPILED = ("deploy/", "nginx/", "tests/peers/", "docs/", ".github/")
+NEAR = 0.6     # how alike a line is that somebody means
 FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\w+)$|broken: (\w+): |^FAILED \S+::(\w+)", re.M)
-# The same histories each time; without a patch as many as reach every fault, or the program fails by itself.
+# The same histories each time; without a bug as many as reach every fault, or the program fails by itself.
 HISTORIES = {"FIRST": "1", "SEEDS": "3000"}
-HISTORIES_UNPATCHED = {"FIRST": "1", "SEEDS": "500"}
+HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500"}
 SAID_OF_A_FAILURE = 2000
 
 
@@ -45,14 +54,52 @@ class Bad(Exception):
         self.text = text.strip()[-SAID_OF_A_FAILURE:]
 
 
-class Patch:
-    def __init__(self, path):
+def find(lines, wanted):
+    """Where these lines stand one behind the other."""
+    return [at for at in range(len(lines) - len(wanted) + 1) if lines[at:at + len(wanted)] == wanted]
+
+
+def nearest(lines, wanted):
+    """What somebody means who names lines that are not there: the first of them that is gone, and what is like it."""
+    gone = next((line for line in wanted if line not in lines), wanted[0])
+    close = difflib.get_close_matches(gone, lines, 1, NEAR)
+    like = f"; nearest, line {lines.index(close[0]) + 1}: {close[0].strip()!r}" if close else ""
+    return f"{gone.strip()!r} is gone{like}"
+
+
+class Change:
+    """What becomes of one place of one file."""
+
+    def __init__(self, text):
+        path, _, body = text.partition("\n")
+        lines = body.rstrip("\n").split("\n")
         self.path = path
-        with path.open(encoding="utf-8") as lines:
-            match = FIRST_LINE.fullmatch(lines.readline().rstrip("\n"))
-        if match is None:
-            sys.exit(f"{path.name}: the first line is not `# gone: ...   by: <program> <test>`")
-        self.gone, self.program, self.test = match.groups()
+        self.old = [line[1:] for line in lines if not line.startswith("+")]
+        self.new = [line[1:] for line in lines if not line.startswith("-")]
+
+    def put(self, text):
+        """The text with it; raises where it finds no place, or two."""
+        lines = text.split("\n")
+        places = find(lines, self.old)
+        if len(places) != 1:
+            twice = f"stands {len(places)} times: {self.old[0].strip()!r}"
+            raise Bad("FINDS NO PLACE", f"{self.path}: {twice if places else nearest(lines, self.old)}")
+        return "\n".join([*lines[:places[0]], *self.new, *lines[places[0] + len(self.old):]])
+
+
+class Bug:
+    def __init__(self, name, gone, program, test, changes):
+        self.name, self.gone, self.program, self.test = name, gone, program, test
+        self.changes = [Change(text) for text in re.split(r"^in: ", changes, flags=re.M)[1:]]
+
+    def put(self, root):
+        """{file: its text with the bug}, of the files below `root`."""
+        texts = {}
+        for change in self.changes:
+            if change.path not in texts:
+                texts[change.path] = (root / change.path).read_text("utf-8") if (root / change.path).is_file() else ""
+            texts[change.path] = change.put(texts[change.path])
+        return texts
 
     def names(self):
         return set(self.test.split("|"))
@@ -65,11 +112,14 @@ class Patch:
 
     def is_compiled(self):
         """Whether make has anything to do for it: scripts and what they ship run as they lie there."""
-        return any(not line.startswith(NOT_COMPILED) for line in self.path.read_text("utf-8").splitlines()
-                   if line.startswith("+++ "))
+        return any(not change.path.startswith(NOT_COMPILED) for change in self.changes)
 
-    def names_no_test(self):
-        """What is wrong with what it says of who notices it; None: nothing.  Invariants are named where they break."""
+    def is_wrong(self):
+        """What is wrong with its place, or with who notices it; None: nothing.  Invariants stand where they break."""
+        try:
+            self.put(ROOT)
+        except Bad as bad:
+            return f"{self.name}: {bad.verdict}: {bad.text}"
         if self.is_campaign():
             sources = [ROOT / "tests" / "faults" / (self.program.split(":", 1)[0])]
         elif self.is_end_to_end():
@@ -82,8 +132,8 @@ class Patch:
         missing = [] if self.is_campaign() else \
             [name for name in self.names() if not any(re.search(rf"\b{name}\b", text) for text in texts)]
         if not texts:
-            return f"{self.path.name}: there is no {self.program}"
-        return f"{self.path.name}: {self.program} has no test {', '.join(missing)}" if missing else None
+            return f"{self.name}: there is no {self.program}"
+        return f"{self.name}: {self.program} has no test {', '.join(missing)}" if missing else None
 
     def targets(self):
         if self.is_campaign():
@@ -177,10 +227,18 @@ class Tree:
         if status != 0:
             raise Bad("DOES NOT COMPILE", output)
 
-    def apply(self, patch, *how):
-        status, output = self.run(["git", "apply", "--whitespace=nowarn", *how, str(patch.path)], 60)
-        if status != 0:
-            raise Bad("NO LONGER APPLIES", f"{output}\nWrite it anew: apply it by hand, and keep what `git diff` says.")
+    @contextlib.contextmanager
+    def having(self, bug):
+        """With the bug in it, and behind that as before."""
+        with_it = bug.put(self.path)
+        before = {name: (self.path / name).read_bytes() for name in with_it}
+        try:
+            for name, text in with_it.items():
+                (self.path / name).write_text(text, "utf-8")
+            yield
+        finally:
+            for name, content in before.items():
+                (self.path / name).write_bytes(content)
 
     def test(self, command, timeout_s, histories):
         """The names of what failed, none when nothing failed, and the output."""
@@ -191,18 +249,18 @@ class Tree:
         return failed, output
 
 
-def check_unpatched(tree, patches, jobs):
+def check_plain(tree, bugs, jobs):
     """{program: (what fails of it in the tree as it is, its output)}: a test that fails anyway notices nothing."""
-    tree.build(sorted({target for patch in patches for target in patch.targets()}))
+    tree.build(sorted({target for bug in bugs for target in bug.targets()}))
     names, of_program = {}, {}
-    for patch in patches:
-        names.setdefault(patch.program, set()).update(patch.names())
-        of_program[patch.program] = patch
+    for bug in bugs:
+        names.setdefault(bug.program, set()).update(bug.names())
+        of_program[bug.program] = bug
 
     def play(program):
         named = names[program]
         try:
-            return tree.test(of_program[program].command(named), TEST_TIMEOUT_S * len(named), HISTORIES_UNPATCHED)
+            return tree.test(of_program[program].command(named), TEST_TIMEOUT_S * len(named), HISTORIES_PLAIN)
         except Bad as bad:
             return named, bad.text
 
@@ -210,69 +268,83 @@ def check_unpatched(tree, patches, jobs):
         return dict(zip(names, pool.map(play, names)))
 
 
-def judge_unpatched(patch, said):
+def judge_plain(bug, said):
     """Raises why its test would notice nothing: it fails anyway, or does not exist."""
-    failed, output = said[patch.program]
-    if failed and (not patch.is_end_to_end() or failed & patch.names()):
+    failed, output = said[bug.program]
+    if failed and (not bug.is_end_to_end() or failed & bug.names()):
         raise Bad("FAILS WITHOUT IT", output)
-    is_there = (patch.is_end_to_end() or patch.is_campaign() or patch.program == "test_sim"
-                or all(f"] {name}\n" in output for name in patch.names()))
+    is_there = (bug.is_end_to_end() or bug.is_campaign() or bug.program == "test_sim"
+                or all(f"] {name}\n" in output for name in bug.names()))
     if not is_there:
         raise Bad("NO SUCH TEST", output)
 
 
-def check_patched(tree, patch, unpatched):
+def check_bug(tree, bug, plain):
     """Raises what is wrong; else the bug was noticed by the test that is named."""
-    judge_unpatched(patch, unpatched)
-    tree.apply(patch)
-    try:
-        if patch.is_compiled():
-            tree.build(patch.targets())
-        failed, output = tree.test(patch.command(), TEST_TIMEOUT_S, HISTORIES)
-    finally:
-        tree.apply(patch, "--reverse")
+    judge_plain(bug, plain)
+    with tree.having(bug):
+        if bug.is_compiled():
+            tree.build(bug.targets())
+        failed, output = tree.test(bug.command(), TEST_TIMEOUT_S, HISTORIES)
     if not failed:
         raise Bad("NOT NOTICED", output)
-    if failed.isdisjoint(patch.names()):
+    if failed.isdisjoint(bug.names()):
         raise Bad("NOT NOTICED by that test", f"What failed is {', '.join(sorted(failed))}.\n{output}")
 
 
-def say(verdict, began, patch, *more):
-    print("\n".join([f"  {verdict:<12} {time.monotonic() - began:5.1f} s  {patch.path.stem}: {patch.gone}"
-                     f" ({patch.program} {patch.test})", *more]), flush=True)
+def say(verdict, began, bug, *more):
+    print("\n".join([f"  {verdict:<12} {time.monotonic() - began:5.1f} s  {bug.name}: {bug.gone}"
+                     f" ({bug.program} {bug.test})", *more]), flush=True)
 
 
-def check_each(tree, waiting, unpatched):
+def check_each(tree, waiting, plain):
     """Takes from those that wait until none does; how many were noticed."""
     noticed = 0
     while True:
         try:
-            patch = waiting.get_nowait()
+            bug = waiting.get_nowait()
         except queue.Empty:
             return noticed
         began = time.monotonic()
         try:
-            check_patched(tree, patch, unpatched)
+            check_bug(tree, bug, plain)
             noticed += 1
-            say("noticed", began, patch)
+            say("noticed", began, bug)
         except Bad as bad:
-            say(bad.verdict, began, patch, *(f"      {line}" for line in bad.text.splitlines()),
-                f"      again: make check-planted WHAT={patch.path.stem}")
+            say(bad.verdict, began, bug, *(f"      {line}" for line in bad.text.splitlines()),
+                f"      again: make check-planted WHAT={bug.name}")
+
+
+def read_room(path):
+    """Its bugs; whatever is no row of it ends the program."""
+    text = path.read_text("utf-8")
+    head = re.match(r"(#.*\n)+\n", text)
+    rest = text[head.end():] if head else text
+    bugs = []
+    for row in re.split(r"(?<=\n)\n+(?=== )", rest):
+        match = ROW.fullmatch(row)
+        if match is None:
+            sys.exit(f"{path.name}: no row: {row[:80]!r}")
+        bugs.append(Bug(*match.groups()))
+    return bugs
 
 
 def chosen(words):
     """Those that need no compiler first: nothing of a bug is left in what was built."""
-    patches = sorted((Patch(path) for path in pathlib.Path(__file__).parent.glob("*.patch")
-                      if not words or any(word in path.name for word in words)),
-                     key=lambda patch: (patch.is_compiled(), patch.path.name))
-    if not patches:
-        sys.exit("no such patch in tests/planted/")
-    return patches
+    bugs = [bug for path in sorted(pathlib.Path(__file__).parent.glob("*.txt")) for bug in read_room(path)]
+    for name, number in collections.Counter(bug.name for bug in bugs).items():
+        if number > 1:
+            sys.exit(f"{name}: two rows have that name")
+    bugs = sorted((bug for bug in bugs if not words or any(word in bug.name for word in words)),
+                  key=lambda bug: (bug.is_compiled(), bug.name))
+    if not bugs:
+        sys.exit("no such row in tests/planted/")
+    return bugs
 
 
 def main():
-    patches = chosen([] if sys.argv[1:] == ["--names"] else sys.argv[3:])
-    wrong = [said for said in (patch.names_no_test() for patch in patches) if said]
+    bugs = chosen([] if sys.argv[1:] == ["--names"] else sys.argv[3:])
+    wrong = [said for said in (bug.is_wrong() for bug in bugs) if said]
     if wrong or sys.argv[1] == "--names":
         sys.exit("\n".join(wrong) or 0)
     signal.signal(signal.SIGTERM, Tree.end_all)
@@ -282,19 +354,19 @@ def main():
     tree.copy()
     began = time.monotonic()
     try:
-        unpatched = check_unpatched(tree, patches, jobs)
+        plain = check_plain(tree, bugs, jobs)
     except Bad as bad:
         sys.exit(f"{bad.text}\n{bad.verdict}: nothing can be said of planted bugs")
-    print(f"  {len(unpatched)} programs and files without a patch ({time.monotonic() - began:.1f} s)", flush=True)
+    print(f"  {len(plain)} programs and files without a bug ({time.monotonic() - began:.1f} s)", flush=True)
     waiting = queue.SimpleQueue()
-    for patch in patches:
-        waiting.put(patch)
-    trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(jobs, len(patches))))]
+    for bug in bugs:
+        waiting.put(bug)
+    trees = [tree, *(tree.twin(f"tree{n}") for n in range(1, min(jobs, len(bugs))))]
     tree.jobs = 1 if len(trees) > 1 else jobs     # the trees are as many as the cores
     with concurrent.futures.ThreadPoolExecutor(len(trees)) as pool:
-        noticed = sum(pool.map(lambda one: check_each(one, waiting, unpatched), trees))
-    print(f"{noticed} of {len(patches)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
-    sys.exit(0 if noticed == len(patches) else 1)
+        noticed = sum(pool.map(lambda one: check_each(one, waiting, plain), trees))
+    print(f"{noticed} of {len(bugs)} planted bugs were noticed ({time.monotonic() - began:.0f} s)")
+    sys.exit(0 if noticed == len(bugs) else 1)
 
 
 if __name__ == "__main__":
