@@ -78,7 +78,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	(void)row_effect_order(tx, &effect);
 }
 
-/* Lost with a step beyond LIMIT_STEPS, it is the next deployment's.  A rollback's run never says it. */
+/* Lost with a step beyond LIMIT_STEPS, it is the next deployment's.  No rollback's run says it. */
 static bool
 has_to_clean(struct tx *tx, const struct deployment *deployment)
 {

@@ -11,7 +11,7 @@
 void decide_trouble_buttons(struct tx *tx, const char *environment, int64_t chat,
     bool can_roll_back, struct buttons *buttons);
 
-/* Adds "Resume queue of …" alone, to a keyboard with which it is closed: as it stands in that message
- * (0: it is a new one). */
+/* Adds "Resume queue of …" alone, to a keyboard with which it is closed: as it stands in that
+ * message (0: it is a new one). */
 void decide_trouble_add_looked(
     struct tx *tx, const char *environment, int64_t chat, int64_t message, struct buttons *buttons);

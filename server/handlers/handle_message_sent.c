@@ -10,7 +10,7 @@
 #include "store/row_message.h"
 
 /* Who never wrote to the bot, or has blocked it, gets nothing of it until they write: that is no
- * fault of the message, and stands in doctor.  Who wrote while it was on its way is sent it again. */
+ * fault of the message, and stands in doctor.  Who wrote meanwhile is sent it again. */
 static void
 refused(struct tx *tx, const struct message_sent *sent, int64_t chat)
 {

@@ -77,8 +77,7 @@ static void
 check_name(struct settings_loader *l)
 {
 	static const char what[] =
-	    "/freeze all freezes every application, never this one alone: give its file another name,"
-	    " with RENAMED_FROM=all";
+	    "/freeze all freezes every application, never this one alone: give its file another name, with RENAMED_FROM=all";
 
 	if (strcmp(l->s->application, "all") == 0)
 		settings_warn(l, settings_say(l->report, SETTINGS_WARNING, "%s", what),

@@ -55,7 +55,8 @@ http {
 
 def host_program():
     """What goes to a host over ssh, as one text."""
-    parts = ("base", "containers", "up", "images", "file", "kept", "judge", "services", "ports", "recreate", "bluegreen",
+    parts = ("base", "containers", "up", "images", "file", "kept", "judge", "services", "ports", "recreate",
+             "bluegreen",
              "acts", "guard", "main")
     text = ""
     for part in parts:

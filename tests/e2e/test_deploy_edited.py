@@ -1,4 +1,5 @@
-"""Goal: what somebody edits in a compose file on a host keeps no rollback from bringing back what ran: the release's own
+"""Goal: what somebody edits in a compose file on a host keeps no rollback from bringing back what ran: the release's
+own
 file is kept there, and the edited one stays where it is."""
 # SPDX-License-Identifier: ISC
 import pytest
@@ -7,8 +8,8 @@ from services_aid import OTHERS, all_run, ends, parts
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 
 WORSE = "    command: worse\n"
-KEPT = ("==> warning h1: its compose file was edited since release %.7s: the rollback uses the one that the release was "
-        "made with; yours is left as it is")
+KEPT = ("==> warning h1: its compose file was edited since release %.7s: the rollback uses the one that the release "
+        "was made with; yours is left as it is")
 
 
 @pytest.fixture(params=["v2", pytest.param("v1", marks=pytest.mark.long)])
@@ -65,8 +66,8 @@ def test_a_rollback_takes_the_file_that_its_release_was_made_with(any_bench):
     assert (any_bench.app / "docker-compose.yml").read_text() == text
     # What is live was made with another one, and the next release takes the host's.
     _, said = any_bench.run("target.sh", "staging", "preflight")
-    assert edited(said) == [f"==> warning h1: its compose file was edited since release {old[:7]} was made, which runs: "
-                            "app (is that meant? The next release brings it)"], said
+    assert edited(said) == [f"==> warning h1: its compose file was edited since release {old[:7]} was made, which runs:"
+                            " app (is that meant? The next release brings it)"], said
     any_bench.shipped("three")
     assert WORSE in made_with(any_bench)[0]
 
@@ -154,7 +155,8 @@ def test_what_a_host_puts_back_by_itself_is_made_as_it_was(bench):
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 70 and said[-1].endswith("; the earlier release runs again"), said
     assert ("==> warning h1: its compose file was edited since release "
-            f"{old[:7]}: what comes back there does so with the one that it was made with; yours is left as it is") in said
+            f"{old[:7]}: what comes back there does so with the one that it was made with; "
+            "yours is left as it is") in said
     assert made_with(bench) == made and parts(bench)["app"] == (one, "running")
 
 

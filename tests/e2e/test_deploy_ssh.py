@@ -80,7 +80,8 @@ def test_docker_is_asked_in_one_way_and_nowhere_does_a_failure_read_as_nothing()
 
 def ssh_words(bench, act, seconds, *words, host="h1", port="22"):
     common = f"environment=staging dir={bench.app} service=app strategy=recreate start=120"
-    words += () if act in ("check", "clean") else ("project=app", "others=", "compose=docker-compose", f"root={bench.host()}")
+    words += () if act in ("check", "clean") else ("project=app", "others=", "compose=docker-compose",
+                                                   f"root={bench.host()}")
     return ["ssh", "-F", "none", "-T", "-oBatchMode=yes", "-oStrictHostKeyChecking=yes",
             f"-oUserKnownHostsFile={bench.known}", "-oGlobalKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
             f"-oIdentityFile={bench.key}", "-oConnectTimeout=15", "-oServerAliveInterval=10",

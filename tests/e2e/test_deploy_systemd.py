@@ -27,7 +27,8 @@ def test_a_release_is_built_here_copied_there_and_switched_to(bench):
     commit = bench.commit_app(build="echo built >made; chmod 600 made; mkdir bin; ln -s ../app bin/run")
     status, said = bench.run("deploy.sh", "staging", commit)
     assert status == 0, said
-    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "release", "switch h1", "clean-later"]
+    assert bench.steps() == ["preflight", "checkout", "git fetch", "build", "copy", "release", "switch h1",
+                             "clean-later"]
     assert bench.runs() == ("active", commit) and bench.link() == f"releases/2-{commit}"
     folder = bench.app / "current"
     assert (folder / "made").read_text() == "built\n" and os.readlink(folder / "bin" / "run") == "../app"

@@ -22,7 +22,7 @@ MAY = (
     # the newest so many, by id
     "SELECT requested_by, requester, MAX(id) FROM (",
     "SELECT environment FROM (SELECT id, environment, requested_by, program FROM work ORDER BY id DESC LIMIT",
-    "SELECT commit_id FROM (SELECT commit_id, MAX(id) AS newest FROM (SELECT id, commit_id FROM release WHERE environment",
+    "SELECT commit_id FROM (SELECT commit_id, MAX(id) AS newest FROM (SELECT id, commit_id FROM release WHERE ",
     # the end of an index
     "INSERT INTO release (",
     # the list of releases to roll back to, which a person asks for

@@ -188,7 +188,7 @@ nothing_of_it_can_be_pressed(struct sim *sim, struct tx *tx, int64_t work)
 }
 
 /* Of what failed, where there is no group, in their own chat: in the work's own message, in one
- * that rings now, or in one that told them of it before and was not closed for a later one.  That it
+ * that rings now, or in one that told them of it before and was not closed for a later one. That it
  * has begun was said to who asked alone. */
 static void
 all_who_could_act_are_told(struct sim *sim, struct tx *tx, int64_t work, int environment)

@@ -137,8 +137,7 @@ without_a_health_url_the_script_alone_releases_and_it_is_said(void **state)
 	world_deploy_starts(&w, COMMIT_A);
 	world_run_ends(&w, GOOD);
 	assert_null(world_peek(&w, EFFECT_PROBE));
-	assert_non_null(
-	    world_says(&w, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says(&w, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
 	assert_non_null(
 	    world_says(&w, "No health check configured: success means the script exited with 0."));
 	world_close(&w);
@@ -152,10 +151,10 @@ a_deploy_asked_for_elsewhere_is_told_to_the_team_too(void **state)
 	(void)state;
 	world_open(&w, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
-	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_GROUP, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
 	assert_int_equal(w.n_screen, 2);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });

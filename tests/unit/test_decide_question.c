@@ -149,8 +149,8 @@ who_asks_in_another_chat_answers_there(void **state)
 	assert_non_null(strstr(world_plain(theirs), "⏳ Deploying production "));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "⏳ Deploying production "));
 	go_live(&w);
-	assert_non_null(strstr(
-	    world_plain(theirs), "Live: production, not checked \"Make it blue\" aaaaaaa"));
+	assert_non_null(
+	    strstr(world_plain(theirs), "Live: production, not checked \"Make it blue\" aaaaaaa"));
 	world_close(&w);
 }
 

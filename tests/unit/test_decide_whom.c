@@ -393,8 +393,7 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 	(void)world_run_starts(&w);
 	world_run_ends(&w, GOOD);
 	for (int i = 0; i < CROWD; i++)
-		assert_non_null(
-		    world_says_in(&w, FIRST_LEAD + i, "Live: production, not checked"));
+		assert_non_null(world_says_in(&w, FIRST_LEAD + i, "Live: production, not checked"));
 	assert_int_equal(asked(&w), CROWD);
 	world_close(&w);
 }

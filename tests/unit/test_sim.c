@@ -21,7 +21,7 @@
 #include "lib/log.h"
 
 #define SEEDS_OF_A_TEST 200
-#define SEEDS_FOR_ALL	1000 /* from so many on each fault is reached; in fewer these may be missed */
+#define SEEDS_FOR_ALL	1000 /* from so many on each fault is reached; fewer may miss these */
 #define RARE_FAULTS	2
 
 static uint64_t

@@ -79,7 +79,8 @@ main() { # ACT NAME=VALUE...
 	local job=() job_name='' migration='' migrator='' seconds=0
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
 	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
-	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() from_folder=() with_release='' frame='' settle=no renew=no
+	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() from_folder=() with_release=''
+	local frame='' settle=no renew=no
 	local barrier=no unrestored=''
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
