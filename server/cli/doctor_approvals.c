@@ -86,7 +86,7 @@ is_asked(const struct doctor *doctor, int64_t person)
 	return false;
 }
 
-/* ... and where there is no group each who could act there is told of pushes and failures. */
+/* Where there is no group, each who could act there is notified of pushes and failures. */
 static bool
 is_told(const struct doctor *doctor, int64_t person)
 {

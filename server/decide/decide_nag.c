@@ -120,7 +120,7 @@ end(struct tx *tx, const char *environment, int64_t work, const char *by)
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n;
 
-	/* Whoever was told of it in private reads that, too. */
+	/* Whoever was notified of it in private reads that, too. */
 	row_shown_become(tx, work, SHOWN_TEAM, SHOWN_NAG);
 	n = row_shown_list(tx, work, SHOWN_NAG, rows);
 	row_environment_set_unseen(tx, environment, 0, 0);

@@ -1,4 +1,4 @@
-/* decide_tell_team.c - who is told of work besides who asked for it: the group, or who could act.  Side: store. */
+/* decide_tell_team.c - who is notified of work besides its requester: the group, or who could act.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_tell_inside.h"
 

@@ -1,4 +1,4 @@
-/* decide_whom.c - whom somebody can ask by name, and who is told of a target where it has no group.  Side: store. */
+/* decide_whom.c - whom somebody can ask by name, whom a target without a group notifies.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_whom.h"
 
