@@ -489,7 +489,7 @@ take_former_place() {
 # Removes what a mere question has left under the new name.
 make_room() {
 	[[ -d $app ]] || return 0
-	rm -f -- "$app"/{lock,ask.lock,drain.lock}
+	rm -f -- "$app"/{lock,ask.lock,drain.lock,clean.lock}
 	[[ ! -d $app/releases ]] || rmdir --ignore-fail-on-non-empty -- "$app/releases"
 	rmdir -- "$app" || fail "$EXIT_CONFIG" "$former_app and $app have both something: keep the one that $environment is to \
 go on with"
