@@ -13,27 +13,27 @@
 
 #define APPROVE_WORD_SIZE  32 /* of an action or a client, with the NUL: [a-z0-9][a-z0-9-]{0,30} */
 #define APPROVE_NONCE_SIZE 17 /* 16 of 0-9a-f */
-#define APPROVE_OTP_SIZE   7
-#define APPROVE_LINE_SIZE  128 /* more than the longest */
+#define APPROVE_OTP_SIZE 7
+#define APPROVE_LINE_SIZE 128 /* more than the longest */
 #define APPROVE_WHY_SIZE   256
 
 struct approve_line {
 	char action[APPROVE_WORD_SIZE];
 	char client[APPROVE_WORD_SIZE];
 	char nonce[APPROVE_NONCE_SIZE];
-	int64_t ts;		    /* seconds since 1970 */
+	int64_t ts;	       /* seconds since 1970 */
 	char otp[APPROVE_OTP_SIZE]; /* "": none was given */
 };
 
 /* PART(name, as people read it) */
 #define APPROVE_PARTS(PART) \
-	PART(START, "its start") /* "APPROVE: " */ \
+	PART(START,  "its start")	/* "APPROVE: " */ \
 	PART(ACTION, "the action") \
 	PART(CLIENT, "the client") \
-	PART(NONCE, "nonce") \
-	PART(TS, "ts") \
-	PART(OTP, "otp") \
-	PART(END, "its end")
+	PART(NONCE,  "nonce") \
+	PART(TS,     "ts") \
+	PART(OTP,    "otp") \
+	PART(END,    "its end")
 
 enum approve_part {
 #define PART(name, words) APPROVE_##name,
@@ -43,22 +43,22 @@ enum approve_part {
 
 /* DEFECT(name, what stands there that may not, what helps) */
 #define APPROVE_DEFECTS(DEFECT) \
-	DEFECT(MISSING, "is missing", "send the whole line in one message") \
-	DEFECT(SHORT, "is too short", "copy the line again, it was cut") \
-	DEFECT(LONG, "is too long", "copy the line again") \
-	DEFECT(ZERO, "begins with 0", "copy the line again") \
-	DEFECT(UPPER, "has an upper-case letter", "a keyboard did that: copy the line") \
-	DEFECT(BLANK, "has one space too many", "between two parts is one") \
-	DEFECT(TAB, "has a tab", "between two parts is one blank") \
-	DEFECT(NO_BREAK, "has a no-break or other odd space", "copy the line, do not type it") \
-	DEFECT(INVISIBLE, "has an invisible character", "copy it by the button") \
-	DEFECT(BREAK, "has a line break", "nothing else may be in the message") \
-	DEFECT(DASH, "has a typographic dash", "a keyboard did that: copy the line") \
-	DEFECT(QUOTE, "has a quotation mark", "send the line without quotes") \
-	DEFECT(FOREIGN, "has a letter or sign that only looks right", "copy the line") \
-	DEFECT(CONTROL, "has a control character", "copy the line, do not type it") \
-	DEFECT(TRAILING, "has something behind it", "nothing may follow the line") \
-	DEFECT(WRONG, "is not written as it must be", "copy the line, do not type it")
+	DEFECT(MISSING,    "is missing", "send the whole line in one message") \
+	DEFECT(SHORT,      "is too short", "copy the line again, it was cut") \
+	DEFECT(LONG,       "is too long", "copy the line again") \
+	DEFECT(ZERO,       "begins with 0", "copy the line again") \
+	DEFECT(UPPER,      "has an upper-case letter", "a keyboard did that: copy the line") \
+	DEFECT(BLANK,      "has one space too many", "between two parts is one") \
+	DEFECT(TAB,        "has a tab", "between two parts is one blank") \
+	DEFECT(NO_BREAK,   "has a no-break or other odd space", "copy the line, do not type it") \
+	DEFECT(INVISIBLE,  "has an invisible character", "copy it by the button") \
+	DEFECT(BREAK,      "has a line break", "nothing else may be in the message") \
+	DEFECT(DASH,       "has a typographic dash", "a keyboard did that: copy the line") \
+	DEFECT(QUOTE,      "has a quotation mark", "send the line without quotes") \
+	DEFECT(FOREIGN,    "has a letter or sign that only looks right", "copy the line") \
+	DEFECT(CONTROL,    "has a control character", "copy the line, do not type it") \
+	DEFECT(TRAILING,   "has something behind it", "nothing may follow the line") \
+	DEFECT(WRONG,      "is not written as it must be", "copy the line, do not type it")
 
 enum approve_defect {
 #define DEFECT(name, what, help) APPROVE_IS_##name,

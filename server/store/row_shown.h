@@ -4,26 +4,24 @@
 
 #include "store/tx.h"
 
-#define ROW_SHOWN_MAX 160
+#define ROW_SHOWN_MAX 160 /* messages of one work for one reason; more are not edited */
 
-/* Words on disk: an emergency is to be reviewed; nobody has seen that it was rolled back; somebody
- * who did not ask for it is told of it in private. */
-#define SHOWN_REVIEW "review"
-#define SHOWN_NAG    "nag"
-#define SHOWN_TEAM   "team"
-/* ... and of who is asked to approve it (row_approval.h). */
-#define SHOWN_APPROVER "approver"
-/* ... it asks there together with others of the same push (decide_tell_batch.h). */
-#define SHOWN_BATCH "batch"
+/* Why a message shows some work.  Words on disk. */
+#define SHOWN_REVIEW   "review"   /* an emergency is to be reviewed */
+#define SHOWN_NAG      "nag"	  /* nobody has seen that it was rolled back, or is down */
+#define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
+#define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
+#define SHOWN_BATCH    "batch"	  /* it asks together with others of its push (decide_tell_batch.h) */
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);
 size_t
 row_shown_list(struct tx *tx, int64_t work, const char *why, int64_t ret[ROW_SHOWN_MAX]);
-/* That message shows it for that reason from now on; those of one reason for another. */
+/* That message shows it for that reason from now on. */
 void row_shown_is(struct tx *tx, int64_t work, int64_t message, const char *why);
+/* All that show it for one reason do so for another from now on. */
 void row_shown_become(struct tx *tx, int64_t work, const char *from, const char *why);
-/* The one of them in that chat; 0: there is none. */
+/* The message in that chat that shows it for that reason; 0: there is none. */
 int64_t row_shown_in(struct tx *tx, int64_t work, int64_t chat, const char *why);
 /* Those that are shown in that message, the oldest first; returns how many. */
 size_t row_shown_works(

@@ -64,8 +64,8 @@ struct environment_settings {
 	int approvals;			       /* of a deployment; 0: none */
 	const struct conditions *approvals_if; /* more where one of them applies; NULL: never */
 	int rollback_approvals;		       /* of a rollback that a person asks for */
-	const char *site_url;		       /* where people see it; NULL: not set */
-	const char *after;		       /* settings_stages(); NULL: not set */
+	const char *site_url;	  /* where people see it; NULL: not set */
+	const char *after;	  /* settings_stages(); NULL: not set */
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
@@ -99,7 +99,7 @@ struct client_settings {
 	struct environment_settings as;
 };
 
-/* A file of an application that is ignored, or not as it stands; or what is in force and means
+/* A file of an application that is not in force, or not as it stands; or what is in force and means
  * nothing. */
 struct settings_refused {
 	char file[64]; /* "shop.env"; or a setting of the main file */
@@ -185,15 +185,15 @@ struct settings {
 	const char *audit_timestamp_url; /* NULL: nothing is stamped */
 	const char *audit_timestamp_ca;	 /* NULL: signatures are not checked */
 	const char *audit_log_path;
-	int audit_keep_days;	     /* 0: for good */
+	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
 	const char *audit_s3_region;
-	const char *audit_s3_endpoint;	    /* NULL: Amazon's */
+	const char *audit_s3_endpoint; /* NULL: Amazon's */
 	const char *audit_s3_access_key_id; /* NULL: a role's */
 	const char *audit_s3_secret_access_key;
-	int64_t audit_witness_max_ms;	      /* 0: any time */
-	const char *audit_syslog_server;      /* NULL: none */
-	const char *audit_syslog_ca;	      /* NULL: the system's authorities */
+	int64_t audit_witness_max_ms; /* 0: any time */
+	const char *audit_syslog_server; /* NULL: none */
+	const char *audit_syslog_ca;	 /* NULL: the system's authorities */
 	const char *audit_syslog_certificate; /* NULL: none is shown */
 	const char *audit_syslog_key;
 	bool audit_journal;
