@@ -23,14 +23,23 @@ unreachables(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_
 	return deployment_unreachables(steps, n, ret);
 }
 
-/* Whom a person has agreed to leave out, and the script did. */
+/* Whom a person has agreed to leave out, and the script did.  A script's word alone takes no host
+ * out of the health gate. */
 static const char *
 left_out(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
 {
+	char silent[LIMIT_WITHOUT], host[LIMIT_WITHOUT];
+	const char *list = "";
+	size_t used = 0;
+
+	if (deployment_is_rollback(deployment) && deployment->without[0] != '\0')
+		list = unreachables(tx, deployment, silent);
 	ret[0] = '\0';
-	return deployment_is_rollback(deployment) && deployment->without[0] != '\0' ?
-	    unreachables(tx, deployment, ret) :
-	    ret;
+	while (setting_next(&list, host, sizeof(host)))
+		if (deployment_lists(deployment->without, host))
+			used += (size_t)snprintf(ret + used, LIMIT_WITHOUT - used, "%s%s",
+			    used > 0 ? "," : "", host); /* no longer than silent */
+	return ret;
 }
 
 const char *

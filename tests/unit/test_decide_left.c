@@ -146,6 +146,23 @@ who_answers_again_is_rolled_back_and_probed_as_all(void **state)
 	world_close(&w);
 }
 
+/* Regression: any host that a run's output named was left out, also one that nobody had agreed to. */
+static void
+no_word_of_a_script_alone_leaves_a_host_out(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_with_b_over_a(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	world_run_step(&w, 0, "unreachable h1");
+	world_run_ends(&w, GOOD);
+	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 2);
+	world_probed(&w, NULL);
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
 static void
 a_second_dead_one_is_asked_about_with_the_first(void **state)
 {
@@ -225,6 +242,7 @@ main(void)
 		cmocka_unit_test(
 		    the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it),
 		cmocka_unit_test(who_answers_again_is_rolled_back_and_probed_as_all),
+		cmocka_unit_test(no_word_of_a_script_alone_leaves_a_host_out),
 		cmocka_unit_test(a_second_dead_one_is_asked_about_with_the_first),
 		cmocka_unit_test(what_it_has_stays_what_it_had_first_and_goes_with_its_setting),
 		cmocka_unit_test(an_automatic_rollback_has_reached_it_too),
