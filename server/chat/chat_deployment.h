@@ -47,8 +47,8 @@ struct chat_deployment {
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
 	const struct ran *ran; /* ... what its files came to elsewhere */
 	size_t n_ran;
-	unsigned failed;     /* ... of answer->change: a bit for each that failed there */
-	const char *link;    /* ... at the repository's host, of LIVE too; "": none */
+	unsigned failed;     /* a bit for each of answer->change that failed there */
+	const char *link;    /* question, LIVE: the change at its host; "": none */
 	const char *runbook; /* RUNBOOK_URL; NULL: none */
 	const char *site;    /* LIVE: where people see it; "", NULL: not known */
 	const char *first;   /* a question: what runs before its release; "": nothing */

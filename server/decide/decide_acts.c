@@ -68,7 +68,7 @@ do_ask_person(struct act *act)
 {
 	struct tx *tx = act->tx;
 	struct deployment *deployment = act->deployment;
-	bool is_push = decide_tell_is_pushs(tx, deployment);
+	bool is_push = decide_tell_is_of_push(tx, deployment);
 	bool was_answered = deployment->answered_at != deployment->requested_at;
 	int64_t wait_ms = deployment->state == DEPLOY_QUEUED && (!is_push || was_answered) ?
 	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :

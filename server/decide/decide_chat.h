@@ -9,8 +9,8 @@
  * TELEGRAM_CHAT_ID, or else the first admin's. */
 int64_t decide_chat_of(struct tx *tx, const char *environment);
 
-/* ... TELEGRAM_CHAT_ID's alone; 0: it is not set, and what all are to know goes to each of them
- * (decide_whom.h). */
+/* The same where TELEGRAM_CHAT_ID is set.  0: it is not, and each who could act there is notified
+ * in private (decide_whom.h). */
 int64_t decide_team_of(struct tx *tx, const char *environment);
 
 /* Is this from a group that ALLOWED_CHATS does not know?  Then nothing of it is looked at, and the

@@ -60,7 +60,7 @@ void decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool i
 void decide_tell_given(struct tx *tx, const struct deployment *from, const struct deployment *to);
 
 /* It began with a push, or a push of the same commit came upon what a person asked for. */
-bool decide_tell_is_pushs(struct tx *tx, const struct deployment *deployment);
+bool decide_tell_is_of_push(struct tx *tx, const struct deployment *deployment);
 
 /* Asked for elsewhere: TELEGRAM_CHAT_ID gets a message about it too, and also_message is set.
  * Where there is none: of a push each who could act there does, in private. */

@@ -14,8 +14,8 @@
  * waits, is joined.  False: there is none, and it is asked in a message of its own. */
 bool decide_tell_batch_join(struct tx *tx, struct deployment *work) MUST_USE;
 
-/* ... in the private chat of somebody who is told of it, once it has been joined: false: they have
- * no message of another question there, and get one of its own. */
+/* A push that was joined is shown in the private chat of somebody who is notified of it, together
+ * with the others there.  False: they have none, and it gets a message of its own. */
 bool decide_tell_batch_join_in(struct tx *tx, const struct deployment *work, int64_t chat) MUST_USE;
 
 /* Is it shown in such a message? */

@@ -79,7 +79,7 @@ decide_tell_copies(struct tx *tx, const struct chat_deployment *about)
 /* --- to all --- */
 
 bool
-decide_tell_is_pushs(struct tx *tx, const struct deployment *deployment)
+decide_tell_is_of_push(struct tx *tx, const struct deployment *deployment)
 {
 	return !deployment_is_by_request(deployment) ||
 	    row_button_is_requester(tx, deployment->id, 0);
@@ -117,7 +117,7 @@ decide_tell_add_copies(struct tx *tx, const struct chat_deployment *about, bool 
 	int64_t person = 0;
 
 	if (decide_team_of(tx, deployment->environment) != 0 ||
-	    !decide_tell_is_pushs(tx, deployment))
+	    !decide_tell_is_of_push(tx, deployment))
 		return;
 	(void)deployment_target(deployment, target);
 	asks = asks && may_ring(tx, deployment);

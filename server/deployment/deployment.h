@@ -191,8 +191,8 @@ struct deployment {
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
 	bool is_forward;	 /* ... which is newer than what it leaves */
-	char without[LIMIT_WITHOUT]; /* ... and hosts that it leaves out where they do not answer, a
-				      * comma between; "": none */
+	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
+				      * a comma between; "": none */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
 	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure.  Behind a

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "chat/chat_first.h"
 #include "lib/address.h"
 #include "lib/bucket.h"
 #include "lib/buf.h"
@@ -514,7 +515,8 @@ on_log_read(void *ctx, bool is_read, const char *text)
 	struct asked *asked = ctx;
 	char line[LIMIT_LINE];
 
-	(void)snprintf(line, sizeof(line), "No log: %s", text); /* cut is fine */
+	(void)snprintf(line, sizeof(line), "%s%s", chat_first_rows[FIRST_NO_LOG].before,
+	    text); /* cut is fine */
 	answer_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
 	free_asked(asked);
 }

@@ -27,11 +27,11 @@ int64_t row_effect_order(struct tx *tx, const struct effect *as);
  * to whom Telegram sends nothing (row_chat_is_refused()). */
 void row_effect_send(struct tx *tx, int64_t message);
 
-/* ... before all other edits of its chat: it takes away buttons that are of no use any more. */
+/* As row_effect_send(), before all other edits of its chat: it takes buttons away. */
 void row_effect_close(struct tx *tx, int64_t message);
 
-/* ... as a message of its own, whatever stands there or is in hand: that is not sent any more.
- * Returns the effect that does; 0: none. */
+/* As row_effect_send(), as a new message, whatever stands there or is in hand: that is not sent any
+ * more.  Returns the effect; 0: Telegram sends nothing to that chat. */
 int64_t row_effect_send_anew(struct tx *tx, int64_t message);
 
 void row_effect_toast(struct tx *tx, const struct chat_address *address, const char *callback,

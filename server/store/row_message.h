@@ -47,12 +47,13 @@ size_t row_message_named_in(
  * the id is nothing. */
 void row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id);
 
-/* ... it cannot be sent: what stands there, where it was to be said anew, says it. */
+/* It cannot be sent.  Where it was to be sent anew, the copy that stands is edited instead. */
 void row_message_refused(struct tx *tx, int64_t id);
 
 /* That person can be written to again: their newest messages are brought up to date, which were not
  * edited meanwhile. */
 void row_message_catch_up(struct tx *tx, int64_t person);
+
 void row_message_forget_thread(struct tx *tx, int64_t id);
 
 /* A chat has a new id: messages, questions, effects and lanes move with it. */

@@ -11,7 +11,7 @@
 #define SHOWN_NAG      "nag"	  /* nobody has seen that it was rolled back, or is down */
 #define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
 #define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
-#define SHOWN_BATCH    "batch"	  /* it asks together with others of its push (decide_tell_batch.h) */
+#define SHOWN_BATCH    "batch"	  /* it asks with others of its push (decide_tell_batch.h) */
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);

@@ -73,8 +73,8 @@ telegram_pace_wait_all_ms(struct telegram_pace *pace, int64_t now)
 
 static const struct {
 	int tokens;    /* that must be there: an answer and its edit find theirs */
-	size_t minute; /* of fewer calls in its minute it is one */
-	size_t own;    /* ... for its own message; 0: of any number */
+	size_t minute; /* a group's minute had fewer calls than that */
+	size_t own;    /* its own message had fewer calls in that minute; 0: any number */
 } needs[] = {
 	[TELEGRAM_PACE_ALARM] = { 1, TELEGRAM_PACE_MINUTE, 0 },
 	[TELEGRAM_PACE_SEND] = { 1, TELEGRAM_PACE_MINUTE - TELEGRAM_PACE_ALARMS, 0 },

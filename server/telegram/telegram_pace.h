@@ -13,14 +13,13 @@
 #define TELEGRAM_PACE_MINUTE	20	/* messages in a group */
 /* Of these, as many are kept for what matters when something is only decoration. */
 #define TELEGRAM_PACE_RESERVE	8
-/* ... and when it is an edit: for answers to who waits, and their edits. */
+/* Of these, as many are kept from edits: for answers to who waits, and for their edits. */
 #define TELEGRAM_PACE_ANSWERS	6
-/* ... and of all but alarms: for one, and its end. */
+/* Of these, as many are kept for alarms alone: one, and its end. */
 #define TELEGRAM_PACE_ALARMS	3
-/* With an edit that can wait one message in a group has so many of them at most, and one that the
- * group keeps pinned is one of so many in all: what rings, what takes buttons away and a pinned
- * summary make of one deployment four. */
+/* An edit that can wait is at most the second call of its message in a group's minute. */
 #define TELEGRAM_PACE_OWN	2
+/* The edit of a pinned message waits for a minute in which the group had fewer calls. */
 #define TELEGRAM_PACE_QUIET_MAX	2
 
 enum telegram_pace_kind {
@@ -28,7 +27,7 @@ enum telegram_pace_kind {
 	TELEGRAM_PACE_SEND,
 	TELEGRAM_PACE_EDIT,		/* leaves room for answers; in a group 3 s apart */
 	TELEGRAM_PACE_DECORATION,	/* an edit that leaves room for others */
-	TELEGRAM_PACE_QUIET,		/* ... for which a group has to have been quiet */
+	TELEGRAM_PACE_QUIET,		/* an edit for which a group has to be quiet */
 };
 
 struct telegram_pace_chat {
@@ -40,7 +39,7 @@ struct telegram_pace_chat {
 	size_t n_sent;			/* of `sent` */
 	size_t next;			/* the oldest of them, once all are used */
 	int64_t sent[TELEGRAM_PACE_MINUTE]; /* groups only */
-	int64_t of[TELEGRAM_PACE_MINUTE]; /* ... which message each was */
+	int64_t of[TELEGRAM_PACE_MINUTE]; /* message of each; 0: none that is edited */
 };
 
 /* All zero: nothing was said yet. */

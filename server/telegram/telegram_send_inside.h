@@ -50,7 +50,7 @@ struct telegram_job {
 	bool is_plain;		    /* Telegram could not parse our HTML */
 	bool is_anew;		    /* the message to edit is gone */
 	bool is_edit;		    /* what is in progress */
-	bool is_same;		    /* ... was none: it says that already */
+	bool is_same;		    /* no call was needed: the message says that already */
 	bool is_covered;	    /* another job says it: this one is not tried again */
 	uint8_t digest[CRYPTO_SHA256_SIZE]; /* of what is in progress */
 	bool may_stand;		    /* an earlier try of this send got no answer */

@@ -39,7 +39,7 @@ struct api_request {
 	char reason[API_REASON_MAX]; /* COMMAND: why in a freeze; "": none */
 	char code[API_CODE];	     /* a POST: of the second factor of who asks; "": none */
 	char first[API_CODE];	     /* FACTOR: the first code of a new one; "": none */
-	char shown[API_SHOWN];	     /* ... and for which question, as it was read; "": none */
+	char shown[API_SHOWN];	     /* ANSWER: of the question that was read; "": none */
 	char recovery[API_RECOVERY]; /* FACTOR: a recovery code as it is typed, in the place of
 				      * `code` or to recover with; "": none */
 	int64_t offset;		     /* LOG: bytes */

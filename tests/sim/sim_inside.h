@@ -196,7 +196,7 @@ struct sim_target {
 struct sim_open {
 	struct effect *effect; /* NULL: a free place */
 	bool is_sent;	       /* SEND_MESSAGE: Telegram may have it */
-	int lane;	       /* ... which it was handed out of */
+	int lane;	       /* SEND_MESSAGE: the lane that handed it out */
 	bool stop_requested;   /* RUN */
 	bool was_ordered;
 	int tries;
