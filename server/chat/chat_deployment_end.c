@@ -112,7 +112,7 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
 	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
-	char previous[32], on[DEPLOYMENT_DOWN_ON];
+	char previous[32];
 
 	chat_text_add(text, "\n" MARK_BOLD);
 	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
@@ -145,11 +145,14 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
 		    environment, deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, "%s is DOWN%s: %s is back, and is not healthy%s", environment,
-		    deployment_down_on(deployment, on), previous, is_unhealthy ? " either" : "");
+		chat_text_add(text, "%s is DOWN", environment);
+		chat_text_some(text, " on ", deployment->down_on);
+		chat_text_add(text, ": %s is back, and is not healthy%s", previous,
+		    is_unhealthy ? " either" : "");
 	} else if (deployment_is_left_down(deployment, about->environment)) {
-		chat_text_add(text, "%s is DOWN%s: %.7s was left running, unhealthy", environment,
-		    deployment_down_on(deployment, on), deployment->commit);
+		chat_text_add(text, "%s is DOWN", environment);
+		chat_text_some(text, " on ", deployment->down_on);
+		chat_text_add(text, ": %.7s was left running, unhealthy", deployment->commit);
 	} else if (about->n_barriers > 0) {
 		chat_text_add(text, "%s may be DOWN: %.7s %s", environment, deployment->commit,
 		    what_it_left(deployment));

@@ -297,13 +297,13 @@ before_subject(const struct chat_deployment *about)
 static void
 add_down_on(struct chat_text *text, const struct chat_deployment *about)
 {
+	const char *on = about->deployment->down_on;
 	enum chat_first first = chat_first_of(about);
-	char on[DEPLOYMENT_DOWN_ON];
 
-	if (first == FIRST_LEFT_DOWN)
-		chat_text_add(text, "%s", deployment_down_on(about->deployment, on));
-	if (first == FIRST_DOWN && deployment_down_on(about->deployment, on)[0] != '\0')
-		chat_text_add(text, "%s,", on);
+	if (on[0] == '\0' || (first != FIRST_LEFT_DOWN && first != FIRST_DOWN))
+		return;
+	chat_text_outside(text, " on ", on);
+	chat_text_add(text, first == FIRST_DOWN ? "," : "");
 }
 
 /* Of what is live: a green line would be read as that all is as it should be. */

@@ -7,15 +7,13 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, bool is_sure, bool is_last, const char *runbook,
     int64_t at)
 {
-	char on[DEPLOYMENT_DOWN_ON];
-
 	chat_first(text,
 	    !environment->is_down ? FIRST_NAG_BACK :
 		is_sure		  ? FIRST_NAG_SURE :
 				    FIRST_NAG_DOWN,
 	    work->environment);
 	if (environment->is_down && is_sure)
-		chat_text_add(text, "%s", deployment_down_on(work, on));
+		chat_text_some(text, " on ", work->down_on);
 	if (environment->is_down)
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else

@@ -272,27 +272,6 @@ deployment_release_failure(const struct deployment *deployment, char out[LIMIT_L
 }
 
 const char *
-deployment_down_on(const struct deployment *deployment, char out[DEPLOYMENT_DOWN_ON])
-{
-	const char *said = deployment->detail, *end;
-
-	out[0] = '\0';
-	if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		said = strstr(said, "\n" ROLLBACK_BEHIND);
-		if (said == NULL)
-			return out;
-		said += sizeof("\n" ROLLBACK_BEHIND) - 1;
-	} else if (deployment->why != DEPLOY_WHY_UNHEALTHY) {
-		return out;
-	}
-	end = strstr(said, DEPLOYMENT_DOWN_ON_BEHIND);
-	if (strncmp(said, "on ", 3) != 0 || end == NULL || end - said > DEPLOYMENT_DOWN_ON - 16)
-		return out;
-	(void)snprintf(out, DEPLOYMENT_DOWN_ON, " %.*s hosts)", (int)(end - said), said);
-	return out;
-}
-
-const char *
 deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE])
 {
 	return clean_line(out, LIMIT_LINE, deployment->detail, strlen(deployment->detail));

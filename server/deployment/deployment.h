@@ -191,6 +191,8 @@ struct deployment {
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
 	bool is_forward;	 /* ... which is newer than what it leaves */
+	char down_on[LIMIT_DOWN_ON]; /* at its health gate, or that of its rollback, some hosts
+				      * alone failed: "h1 (1 of 2 hosts)"; else "" */
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
@@ -342,13 +344,6 @@ void
 deployment_add_rollback_failure(struct deployment *deployment, const char *how, const char *detail);
 const char *deployment_release_failure(const struct deployment *deployment, char out[LIMIT_LINE]);
 const char *deployment_detail(const struct deployment *deployment, char out[LIMIT_LINE]);
-
-/* Where some hosts of an environment answer and others do not, what health URLs said begins with
- * which: "on h1 (1 of 2 hosts): ".  Of one that ended so: " on h1 (1 of 2 hosts)", else "". */
-#define DEPLOYMENT_DOWN_ON	  96
-#define DEPLOYMENT_DOWN_ON_HOSTS  "on %.*s (%zu of %zu hosts): "
-#define DEPLOYMENT_DOWN_ON_BEHIND " hosts): "
-const char *deployment_down_on(const struct deployment *deployment, char out[DEPLOYMENT_DOWN_ON]);
 
 /* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);

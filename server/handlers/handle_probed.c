@@ -83,8 +83,7 @@ keep_answer(struct tx *tx, const struct deployment *deployment, const struct eff
 
 /* Which of its hosts do not answer, where others do; "": all, one, or not known of each. */
 static void
-name_hosts(
-    const struct effect_probe *probe, const struct probed *probed, char out[DEPLOYMENT_DOWN_ON])
+name_hosts(const struct effect_probe *probe, const struct probed *probed, char out[LIMIT_DOWN_ON])
 {
 	char hosts[LIMIT_URLS][URL_HOST], names[64] = "";
 	bool fails[LIMIT_URLS] = { false };
@@ -116,7 +115,7 @@ name_hosts(
 			    size > 0 ? ", " : "", hosts[i]);
 	}
 	if (n_down > 0 && n_down < n)
-		(void)snprintf(out, DEPLOYMENT_DOWN_ON, DEPLOYMENT_DOWN_ON_HOSTS,
+		(void)snprintf(out, LIMIT_DOWN_ON, "%.*s (%zu of %zu hosts)",
 		    (int)text_cut(names, strlen(names), 40), names, n_down, n);
 }
 
@@ -126,15 +125,19 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
 	const struct probe_finding *bad = worst(probe, probed);
 	bool is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
-	char on[DEPLOYMENT_DOWN_ON], detail[sizeof(on) + LIMIT_LINE];
+	char detail[LIMIT_DOWN_ON + LIMIT_LINE + 8];
 
 	if (bad == NULL) {
 		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);
-	name_hosts(probe, probed, on);
-	(void)snprintf(detail, sizeof(detail), "%s%s", on, bad->detail);
+	name_hosts(probe, probed, deployment.down_on);
+	if (deployment.down_on[0] != '\0')
+		(void)snprintf(
+		    detail, sizeof(detail), "on %s: %s", deployment.down_on, bad->detail);
+	else
+		(void)text_copy(detail, sizeof(detail), bad->detail);
 	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';
 	if (!is_back) {
 		deployment.why = DEPLOY_WHY_UNHEALTHY;

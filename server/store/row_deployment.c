@@ -96,7 +96,8 @@ static const char *const whys[] = {
 	C(I64,  cancelled_by,    cancelled_by) and \
 	C(TEXT, migration,       migration) and \
 	C(FLAG, without_witness, is_unwitnessed) and \
-	C(TEXT, without,         without)
+	C(TEXT, without,         without) and \
+	C(TEXT, down_on,         down_on)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

@@ -1043,9 +1043,15 @@ static const char *const migration_11[] = {
 	NULL,
 };
 
+static const char *const migration_12[] = {
+	/* Hosts that alone failed at the health gate, and of how many; '': all, or none. */
+	"ALTER TABLE work ADD COLUMN down_on TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
-	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10,
-	migration_11 };
+	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
+	migration_12 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -27,6 +27,7 @@
 #define LIMIT_URLS		8	/* health URLs of one environment */
 #define LIMIT_URL_LIST		2048	/* all of them, in the row of the deployment they verify */
 #define LIMIT_WITHOUT		200	/* hosts that a rollback leaves out */
+#define LIMIT_DOWN_ON		80	/* which hosts fail, cut at 40 bytes, and of how many */
 #define LIMIT_STEP		48	/* `==> name` */
 #define LIMIT_STEPS		64	/* passed on for each run; `release` always */
 #define LIMIT_PAST		8	/* barriers that a deployment rolls back past; the newest */
