@@ -65,8 +65,10 @@ def host_program():
     return text
 
 
-def until_at_rest(made):
-    """A fixture's bench, whose hosts are at rest behind the test."""
+def until_at_rest(made, compose=None):
+    """A fixture's bench, with this compose file if any, whose hosts are at rest behind the test."""
+    if compose is not None:
+        (made.app / "docker-compose.yml").write_text(compose)
     yield made
     made.done()
     wait_for(made.is_quiet, "the hosts to be at rest", 60)

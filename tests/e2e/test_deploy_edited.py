@@ -14,23 +14,17 @@ KEPT = ("==> warning h1: its compose file was edited since release %.7s: the rol
 
 @pytest.fixture(params=["v2", pytest.param("v1", marks=pytest.mark.long)])
 def any_bench(tmp_path, tools_folder, request):
-    made = SshBench(tmp_path, tools_folder, request.param)
-    (made.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, request.param), COMPOSE + OTHERS)
 
 
 @pytest.fixture
 def bench(tmp_path, tools_folder):
-    made = SshBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, "v2"), COMPOSE + OTHERS)
 
 
 @pytest.fixture
 def pair(tmp_path, tools_folder):
-    made = BlueGreenBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + PORTS + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder, "v2"), COMPOSE + PORTS + OTHERS)
 
 
 def edit(bench, name="docker-compose.yml"):  # pylint: disable=redefined-outer-name

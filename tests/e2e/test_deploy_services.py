@@ -20,16 +20,12 @@ def any_bench(tmp_path, tools_folder, request):
 
 @pytest.fixture
 def bench(tmp_path, tools_folder):
-    made = SshBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, "v2"), COMPOSE + OTHERS)
 
 
 @pytest.fixture
 def pair(tmp_path, tools_folder):
-    made = BlueGreenBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + PORTS + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder, "v2"), COMPOSE + PORTS + OTHERS)
 
 
 # ---- which ones ----------------------------------------------------------------------------------

@@ -14,16 +14,12 @@ from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 
 @pytest.fixture
 def bench(tmp_path, tools_folder):
-    made = SshBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(SshBench(tmp_path, tools_folder, "v2"), COMPOSE + OTHERS)
 
 
 @pytest.fixture
 def pair(tmp_path, tools_folder):
-    made = BlueGreenBench(tmp_path, tools_folder, "v2")
-    (made.app / "docker-compose.yml").write_text(COMPOSE + PORTS + OTHERS)
-    yield from until_at_rest(made)
+    yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder, "v2"), COMPOSE + PORTS + OTHERS)
 
 
 # ---- how long they may take to end ---------------------------------------------------------------
