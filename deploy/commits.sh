@@ -171,19 +171,15 @@ find_fork() {
 
 # A merge says which branch it merged.  What people call it by is the newest commit that it brings, "+4" others.
 tell_subject() {
-	local merged='' newest='' count=0
-	merged=$(in_mirror rev-list --no-walk --min-parents=2 "$commit" --) || true
-	if [[ -n $merged ]]; then
-		newest=$(in_mirror log --no-show-signature --encoding=UTF-8 --no-merges --max-count=1 --format=%s \
-			"$commit^1..$commit" -- | printable) || true
+	local log=(in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1) text subject newest='' count=0
+	text=$("${log[@]}" --format='%s%n%P.' "$commit" -- | printable)
+	subject=${text%$'\n'*}
+	if [[ ${text##*$'\n'} == *' '* ]]; then # what a merge brings is said as far as git can read it
+		newest=$("${log[@]}" --no-merges --format=%s "$commit^1..$commit" -- | printable) || newest=''
 		count=$(in_mirror rev-list --count --no-merges "$commit^1..$commit" --) || count=0
 	fi
-	if [[ -z $newest ]]; then
-		in_mirror log --no-show-signature --encoding=UTF-8 --max-count=1 --format='subject %s' "$commit" -- | printable
-		return 0
-	fi
-	((count < 2)) || newest+=" +$((count - 1))"
-	printf 'subject %s\n' "$newest"
+	((count < 2)) || [[ -z $newest ]] || newest+=" +$((count - 1))"
+	printf 'subject %s\n' "${newest:-$subject}"
 }
 
 tell_base() {
