@@ -219,7 +219,7 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 	decide_toastf(tx, update, false, "Confirmed.");
 	decide_factor_tell(tx, person,
-	    "🔐 Second factor: %s has one now, confirmed by another admin. No recovery codes yet: " MARK_CODE
+	    "🔐 Second factor: %s has one, confirmed by an admin. No recovery codes yet: " MARK_CODE
 	    "deploybot 2fa codes %" PRId64 MARK_CODE " on the server shows ten, once.",
 	    decide_whose(tx, person, whose), person);
 }

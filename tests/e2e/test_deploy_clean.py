@@ -4,12 +4,11 @@ clean-up that fails is a warning."""
 import json
 import os
 import pathlib
-import subprocess
 
 import pytest
 
 import commands_aid
-from commands_aid import DEPLOY, ECR, cleans, digest, goes_live
+from commands_aid import ECR, cleans, digest, goes_live
 from runner_client import wait_for
 
 

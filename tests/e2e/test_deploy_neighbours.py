@@ -12,7 +12,7 @@ import pytest
 
 from commands_aid import DEPLOY
 from services_aid import OTHERS
-from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
+from ssh_aid import COMPOSE, BlueGreenBench, SshBench, until_at_rest
 from stage import free_port
 
 MIGRATES = {"MIGRATE_COMMAND": "bin/migrate"}

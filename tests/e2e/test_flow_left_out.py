@@ -41,7 +41,7 @@ echo "without=$WITHOUT_HOSTS" >"$here/given"; echo "==> release"; echo "$2" >"$h
     who.hear("Rolled back: staging", releases[0][:7])
     assert (scene.scripts.folder / "given").read_text() == f"without={DEAD}\n"
     assert scene.scripts.live().startswith(releases[0])
-    left = f'deploybot_environment_left_hosts{{environment="staging"}} 1'
+    left = 'deploybot_environment_left_hosts{environment="staging"} 1'
     assert scene.bot.stop() == 0
     scene.start_bot()
     who.say("/status staging")

@@ -76,9 +76,10 @@ class Town:
     def start_ill_anew(self, *statements):
         """... with these in its database."""
         self.ill.stop()
-        with contextlib.closing(sqlite3.connect(f"{self.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db, db:
+        with contextlib.closing(sqlite3.connect(f"{self.ill.settings['STATE_DIRECTORY']}/deploybot.db")) as db:
             for statement in statements:
                 db.execute(statement)
+            db.commit()
         self.ill.start()
 
     def wait_firing(self, alert, **labels):

@@ -61,9 +61,10 @@ def write(bot, lines):
 
 def by_hand(bot, *statements):
     """In its database, without computing a hash; returns what the last one found."""
-    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db, db:
+    with contextlib.closing(sqlite3.connect(pathlib.Path(bot.settings["STATE_DIRECTORY"]) / "deploybot.db")) as db:
         for statement in statements:
             found = db.execute(statement).fetchall()
+        db.commit()
     return found
 
 

@@ -277,10 +277,6 @@ class Methods:
                 "supports_inline_queries": False, "can_connect_to_business": False,
                 "has_main_web_app": False}
 
-    def do_getchat(self, arguments):
-        chat = self.world.find_chat(arguments.get("chat_id"))["chat"]
-        return {**chat, "accent_color_id": 1, "max_reaction_count": 11}
-
     def do_sendmessage(self, arguments):
         text, entities = formatted(arguments, "text", TEXT_MAX, "message is too long")
         if not text:

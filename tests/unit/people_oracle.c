@@ -239,7 +239,7 @@ check_reviewed(struct people_oracle *o, int64_t work, int64_t by)
 /* --- what is remembered of each step --- */
 
 static void
-mark(struct people_oracle *o, int act, int64_t work, int64_t person, int64_t token)
+mark(struct people_oracle *o, enum people_act act, int64_t work, int64_t person, int64_t token)
 {
 	assert_true(o->n_marks < PEOPLE_MARKS);
 	o->marks[o->n_marks++] = (struct people_mark){ act, work, person, token };

@@ -23,9 +23,11 @@ struct people_rules {
 	bool is_asked_about;
 };
 
+enum people_act { PEOPLE_ASKED, PEOPLE_CONFIRMED, PEOPLE_APPROVED };
+
 /* By which token somebody asked for some work, confirmed or approved it; 0: by none. */
 struct people_mark {
-	enum { PEOPLE_ASKED, PEOPLE_CONFIRMED, PEOPLE_APPROVED } act;
+	enum people_act act;
 	int64_t work, person, token;
 };
 

@@ -1,10 +1,8 @@
 /* Goal: what was pushed before a block starts by a yes alone, whatever git and approvers say.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "approval_aid.h"
+#include "blocked_aid.h"
 
 #include "lib/text.h"
-
-#define MEANWHILE "contains bbbbbbb, rolled back meanwhile (script failed: exit 1)"
 
 static void
 announce(struct world *w, const char *branch, const char *commit)
@@ -13,17 +11,6 @@ announce(struct world *w, const char *branch, const char *commit)
 
 	(void)text_copy(announced->u.delivery.after, LIMIT_COMMIT, commit);
 	assert_int_equal(world_decide(w, announced).status, 200);
-}
-
-/* What has begun fails, and is rolled back. */
-static void
-is_rolled_back(struct world *w, const char *environment)
-{
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
-	world_run_ends(w, GOOD);
-	assert_string_equal(world_blocked(w, environment), COMMIT_B);
-	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* D was announced behind C, and git, which was asked before B was blocked, shows C. */
@@ -38,7 +25,7 @@ what_git_was_asked_about_before_was_pushed_before(void **state)
 	world_deploy_starts(&w, COMMIT_B);
 	announce(&w, "develop", COMMIT_C);
 	announce(&w, "develop", COMMIT_D);
-	is_rolled_back(&w, "staging");
+	blocked_is_rolled_back(&w, "staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
 	assert_null(world_peek(&w, EFFECT_RUN));
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
@@ -65,7 +52,7 @@ a_push_that_nobody_approved_is_asked_about(void **state)
 	world_settings(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
 	announce(&w, "main", COMMIT_C);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	is_rolled_back(&w, "production");
+	blocked_is_rolled_back(&w, "production");
 	world_due(&w, TIMER_PUSH);
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);

@@ -146,7 +146,7 @@ who_answers_again_is_rolled_back_and_probed_as_all(void **state)
 	world_close(&w);
 }
 
-/* Regression: any host that a run's output named was left out, also one that nobody had agreed to. */
+/* Regression: a host that a run's output named was left out, also where nobody had agreed to it. */
 static void
 no_word_of_a_script_alone_leaves_a_host_out(void **state)
 {

@@ -414,8 +414,8 @@ the_servers_entries_are_shown_to_admins_of_the_server(void **state)
 static void
 an_approval_says_whose_role_it_was_given_with(void **state)
 {
-	static const char shop[] = LEAD_OF("501, 502",
-	    "deploy:*, approve, status, history") "PRODUCTION_APPROVALS=1\nPRODUCTION_CONFIRM=false\n";
+	static const char shop[] = "PRODUCTION_APPROVALS=1\nPRODUCTION_CONFIRM=false\n" LEAD_OF(
+	    "501, 502", "deploy:*, approve, status, history");
 	char show[24];
 	struct world w;
 

@@ -143,7 +143,7 @@ ssh_compare() {
 			name=${key#*.}
 			[[ ${text[0.$name]:-} == "${text[$i.$name]:-}" || $differs == *" $name "* ]] || differs+="$name "
 		done
-		[[ $differs == ' ' ]] || warn_people "the compose files of ${ssh_hosts[0]} and ${ssh_hosts[$i]} differ in:${differs% } \
-(is that meant? Compare what \"docker compose config\" prints there)"
+		[[ $differs == ' ' ]] || warn_people "the compose files of ${ssh_hosts[0]} and ${ssh_hosts[$i]} \
+differ in:${differs% } (is that meant? Compare what \"docker compose config\" prints there)"
 	done
 }
