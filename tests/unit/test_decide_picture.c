@@ -125,7 +125,7 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_string_equal(w.toast, "Confirmed.");
 	assert_int_not_equal(factor_of_cy(&w).enrolled_at, 0);
-	assert_non_null(world_says_in(&w, CY, "Second factor: telegram:33 has one now"));
+	assert_non_null(world_says_in(&w, CY, "Second factor: telegram:33 has one, confirmed"));
 	assert_non_null(world_says_in(&w, CY, "deploybot 2fa codes 33"));
 	assert_int_equal(world_audited(&w, "factor_enrolled", "\"person\":\"33\""), 1);
 	factor_press(&w, ada.id, asked(&w, ada.id), "Confirm");
@@ -223,10 +223,10 @@ an_admins_own_is_confirmed_by_the_other_one(void **state)
 	assert_non_null(world_says_in(&w, ada.id, "🔐 Right so far."));
 	assert_null(world_says_in(&w, ada.id, "Second factor to confirm"));
 	factor_press(&w, ada.id, asked(&w, bob.id), "Confirm"); /* in bob's chat */
-	assert_null(world_says_in(&w, ada.id, "has one now"));
+	assert_null(world_says_in(&w, ada.id, "has one, confirmed"));
 	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_non_null(world_says_in(&w, ada.id, "has one now"));
+	assert_non_null(world_says_in(&w, ada.id, "has one, confirmed"));
 	factor_close(&w);
 }
 
