@@ -303,7 +303,8 @@ def test_whoever_builds_as_the_pages_say_has_the_trees_version():
     pages = ("docs/INSTALLATION.md", "docs/OPERATIONS.md")
     lines = [line for page in pages for line in (ROOT / page).read_text("utf-8").splitlines()
              if re.search(r"docker-compose (build|up --detach --build)", line)]
-    assert len(lines) == 3 and all('DEPLOYBOT_VERSION="$(lib/version.sh)" docker-compose' in line for line in lines), lines
+    assert len(lines) == 3
+    assert all('DEPLOYBOT_VERSION="$(lib/version.sh)" docker-compose' in line for line in lines), lines
     text = (COMPOSE / "README.md").read_text("utf-8")
     assert text.index('export DEPLOYBOT_VERSION="$(lib/version.sh)"') < text.index("    docker-compose build")
 
