@@ -105,6 +105,31 @@ a_second_account_with_two_tokens_joins_both_makers(void **state)
 	world_close(&w);
 }
 
+/* Over the network: it answers another's question, and approves its own. */
+static void
+a_bearer_that_answers_has_asked_and_approves_nothing(void **state)
+{
+	const char *token;
+	struct world w;
+
+	(void)state;
+	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", ADMINS, NULL);
+	token = token_of(&w, ADA, "t", "admin");
+	(void)world_text(&w, BOB, "/deploy production");
+	git(&w, COMMIT_A);
+	assert_int_equal(
+	    people_call(&w, token, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 200);
+	git(&w, COMMIT_A);
+	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_not_equal(
+	    people_call(&w, token, API_COMMAND, "/v1/command/approve", "{\"arguments\": [\"1\"]}"),
+	    200);
+	is_joined(&w, ADA);
+	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 /* --- roles, and what is the server's --- */
 
 static void
@@ -252,6 +277,35 @@ a_hook_of_an_application_starts_nothing_of_another(void **state)
 		assert_int_equal(call_hook(&w, "cider/ci"), 404);
 		assert_int_equal(call_hook(&w, "ci"), 404);
 		assert_int_equal(world_newest(&w, "cider/staging").id, 0);
+		world_close(&w);
+	}
+}
+
+/* Nor more than one's own environment of one's own application. */
+static void
+who_may_freeze_one_environment_freezes_no_other(void **state)
+{
+	static const char *const targets[] = { "shop", "all", "shop/production", "production",
+		"cider", "*", "shop/*", "shop/staging/", "client/acme" };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		char text[80];
+
+		open_both(&w,
+		    "ROLE_LEAD_IDS=501\nROLE_LEAD_MAY=\"freeze:staging, lock:staging, status\"\n",
+		    "");
+		(void)snprintf(text, sizeof(text), "/freeze %s until tomorrow mine", targets[i]);
+		(void)world_text_in(&w, LEAD, LEAD, text);
+		(void)snprintf(text, sizeof(text), "/lock %s 2h mine", targets[i]);
+		(void)world_text_in(&w, LEAD, LEAD, text);
+		if (world_audited(&w, "freeze_begun", NULL) +
+			world_audited(&w, "lock_begun", NULL) !=
+		    0)
+			fail_msg("%s", text);
+		(void)world_text_in(&w, LEAD, LEAD, "/freeze shop/staging until tomorrow mine");
+		assert_int_equal(world_audited(&w, "freeze_begun", NULL), 1);
 		world_close(&w);
 	}
 }
@@ -468,9 +522,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_name_of_a_token_that_is_given_again_makes_nobody_of_its_maker),
 		cmocka_unit_test(a_second_account_with_two_tokens_joins_both_makers),
+		cmocka_unit_test(a_bearer_that_answers_has_asked_and_approves_nothing),
 		cmocka_unit_test(a_name_that_folds_to_that_of_another_role_is_none),
 		cmocka_unit_test(a_role_whose_name_is_a_word_of_ours_is_that_of_its_file),
 		cmocka_unit_test(a_hook_of_an_application_starts_nothing_of_another),
+		cmocka_unit_test(who_may_freeze_one_environment_freezes_no_other),
 		cmocka_unit_test(a_name_that_is_free_again_has_nothing_of_who_had_it),
 		cmocka_unit_test(a_number_that_is_no_person_gets_no_factor),
 		cmocka_unit_test(a_token_of_who_has_a_factor_passes_no_code),
