@@ -159,7 +159,12 @@ http_listen_open(const char *where, struct err *err)
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_and_listen(fd, &address, size))
 		return fd;
-	(void)err_errno(err, ERR_IO, errno, "listen on %s", where);
+	if (errno == EADDRINUSE && !is_unix)
+		(void)err_set(err, ERR_IO,
+		    "listen on %s: Address already in use: stop the program that has it, or set another port (ss -ltnp, as root, names it)",
+		    where);
+	else
+		(void)err_errno(err, ERR_IO, errno, "listen on %s", where);
 	if (fd >= 0)
 		(void)close(fd);
 	return -1;

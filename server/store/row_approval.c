@@ -134,9 +134,8 @@ row_approval_list_messages(
     struct tx *tx, int64_t work, bool is_line, int64_t ret[ROW_APPROVAL_MESSAGES])
 {
 	return tx_read(tx, tx_read_number, ret, ROW_APPROVAL_MESSAGES,
-	    "SELECT message FROM work_shown WHERE work = $1 AND why = iif($2, 'line', 'approver')"
-	    " ORDER BY message LIMIT $3",
-	    DB_I64(work), DB_I64(is_line), DB_I64(ROW_APPROVAL_MESSAGES));
+	    "SELECT message FROM work_shown WHERE work = $1 AND why = $2 ORDER BY message LIMIT $3",
+	    DB_I64(work), DB_TEXT(is_line ? "line" : "approver"), DB_I64(ROW_APPROVAL_MESSAGES));
 }
 
 bool

@@ -63,8 +63,9 @@ row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t w
 	char key[KEY];
 
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO hook_call (hook, key, digest, status, work, at)"
-	    " VALUES ($1, $2, $3, $4, $5, $6)",
+	    "INSERT INTO hook_call (hook, key, digest, status, work, at)"
+	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hook, key) DO UPDATE"
+	    " SET digest = $3, status = $4, work = $5, at = $6",
 	    DB_TEXT(call->id), DB_TEXT(key_of(call, key)),
 	    DB_BLOB(call->digest, CRYPTO_SHA256_SIZE), DB_I64(status), DB_I64(work),
 	    DB_I64(tx->at)); /* sticky */

@@ -376,7 +376,9 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    DB_I64(old_chat), DB_I64(new_chat));
 	/* One that is pinned there already stays; the next look pins it. */
 	(void)tx_run(tx,
-	    "UPDATE OR REPLACE pin SET chat = $2, pinned = 0, tried_at = 0 WHERE chat = $1",
+	    "DELETE FROM pin WHERE chat = $2 AND EXISTS (SELECT 1 FROM pin WHERE chat = $1)",
+	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE pin SET chat = $2, pinned = 0, tried_at = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	/* Old message ids and topics mean nothing in the new chat. */
 	(void)tx_run(tx,

@@ -23,8 +23,10 @@ void
 row_pin_put(struct tx *tx, const struct pin *pin)
 {
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO pin (chat, message, pinned, timer, due, shown_at, tried_at,"
-	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	    "INSERT INTO pin (chat, message, pinned, timer, due, shown_at, tried_at,"
+	    " is_told) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (chat) DO UPDATE SET"
+	    " message = $2, pinned = $3, timer = $4, due = $5, shown_at = $6, tried_at = $7,"
+	    " is_told = $8",
 	    DB_I64(pin->chat), DB_I64(pin->message), DB_I64(pin->pinned), DB_I64(pin->timer),
 	    DB_I64(pin->due), DB_I64(pin->shown_at), DB_I64(pin->tried_at),
 	    DB_I64(pin->is_notified)); /* sticky */
@@ -67,8 +69,8 @@ void
 row_pin_set_health(struct tx *tx, const char *environment, const struct probe_finding *finding)
 {
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO health (environment, is_healthy, commit_id, at)"
-	    " VALUES ($1, $2, $3, $4)",
+	    "INSERT INTO health (environment, is_healthy, commit_id, at) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT (environment) DO UPDATE SET is_healthy = $2, commit_id = $3, at = $4",
 	    DB_TEXT(environment), DB_I64(finding->is_healthy), DB_TEXT(finding->commit),
 	    DB_I64(tx->at)); /* sticky */
 }

@@ -30,9 +30,13 @@ row_rename(struct tx *tx, const char *from, const char *to)
 		"DELETE FROM environment WHERE name = $2 AND $1 <> $2",
 		"UPDATE environment SET name = $2 WHERE name = $1",
 		"UPDATE release SET environment = $2 WHERE environment = $1",
-		"UPDATE OR REPLACE block SET environment = $2 WHERE environment = $1",
+		"DELETE FROM block WHERE environment = $2 AND $1 <> $2"
+		" AND commit_id IN (SELECT commit_id FROM block WHERE environment = $1)",
+		"UPDATE block SET environment = $2 WHERE environment = $1",
 		"UPDATE work SET environment = $2 WHERE environment = $1",
-		"UPDATE OR REPLACE left_host SET environment = $2 WHERE environment = $1",
+		"DELETE FROM left_host WHERE environment = $2 AND $1 <> $2"
+		" AND host IN (SELECT host FROM left_host WHERE environment = $1)",
+		"UPDATE left_host SET environment = $2 WHERE environment = $1",
 		"UPDATE hold SET target = $2 WHERE target = $1",
 		"UPDATE hold SET target = substr($2, 1, instr($2, '/')) || '*'"
 		" WHERE instr($2, '/') > 0 AND instr($1, '/') > 0"

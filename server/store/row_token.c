@@ -296,8 +296,9 @@ row_session_put(struct tx *tx, const struct session *session)
 {
 	tx->who.id = 0;
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO session (person, token, name, began_at, used_at)"
-	    " VALUES ($1, $2, $3, $4, $5)",
+	    "INSERT INTO session (person, token, name, began_at, used_at)"
+	    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (person) DO UPDATE"
+	    " SET token = $2, name = $3, began_at = $4, used_at = $5",
 	    DB_I64(session->person), DB_I64(session->token), DB_TEXT(session->name),
 	    DB_I64(session->began_at), DB_I64(session->used_at)); /* sticky */
 }
@@ -362,8 +363,9 @@ row_login_try_put(struct tx *tx, int64_t person, const struct login_try *tries)
 	(void)tx_run(tx, "DELETE FROM login_try WHERE since <= $1 AND locked_until <= $2",
 	    DB_I64(tx->at - ROW_LOGIN_TRY_MS), DB_I64(tx->at)); /* sticky */
 	(void)tx_run(tx,
-	    "INSERT OR REPLACE INTO login_try (person, failures, since, locked_until)"
-	    " VALUES ($1, $2, $3, $4)",
+	    "INSERT INTO login_try (person, failures, since, locked_until)"
+	    " VALUES ($1, $2, $3, $4) ON CONFLICT (person) DO UPDATE"
+	    " SET failures = $2, since = $3, locked_until = $4",
 	    DB_I64(person), DB_I64(tries->failures), DB_I64(tries->since),
 	    DB_I64(tries->locked_until)); /* sticky */
 }

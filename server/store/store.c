@@ -189,8 +189,9 @@ store_end(struct store *store, const int64_t *unanswered, size_t n, struct err *
 	for (size_t i = 0; ok && i < n; i++)
 		ok = store_message_mark(store->db, unanswered[i], err);
 	ok = ok &&
-	    db_run(store->db, err, "INSERT OR REPLACE INTO counter VALUES ($1, $2)", DB_TEXT(ENDED),
-		DB_I64(store->mark.audit.seq)) &&
+	    db_run(store->db, err,
+		"INSERT INTO counter VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+		DB_TEXT(ENDED), DB_I64(store->mark.audit.seq)) &&
 	    name_end(store, err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);

@@ -299,6 +299,16 @@ def test_what_nginx_misses_is_said_in_the_last_line(tmp_path, options, words):
     assert status == 78 and words in said.splitlines()[-1]
 
 
+def test_whoever_builds_as_the_pages_say_has_the_trees_version():
+    pages = ("docs/INSTALLATION.md", "docs/OPERATIONS.md")
+    lines = [line for page in pages for line in (ROOT / page).read_text("utf-8").splitlines()
+             if re.search(r"docker-compose (build|up --detach --build)", line)]
+    assert len(lines) == 3
+    assert all('DEPLOYBOT_VERSION="$(lib/version.sh)" docker-compose' in line for line in lines), lines
+    text = (COMPOSE / "README.md").read_text("utf-8")
+    assert text.index('export DEPLOYBOT_VERSION="$(lib/version.sh)"') < text.index("    docker-compose build")
+
+
 # --- prepare.sh ---
 
 def prepare(folder, *words, **more):

@@ -471,6 +471,32 @@ it_goes_with_its_group_and_is_pinned_there(void **state)
 }
 
 static void
+has_one_already(struct tx *tx, void *arg)
+{
+	(void)arg;
+	row_pin_put(tx, &(struct pin){ .chat = -100777, .message = 4711, .pinned = 5 });
+	moves(tx, NULL);
+}
+
+static void
+a_group_that_moves_to_one_with_a_summary_keeps_its_own(void **state)
+{
+	struct world w;
+	int64_t row;
+
+	(void)state;
+	open_pinned(&w);
+	row = pin_of(&w, WORLD_TEAM).message;
+	world_act(&w, has_one_already, NULL);
+	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
+	assert_int_equal(pin_of(&w, -100777).message, row);
+	assert_int_equal(pin_of(&w, -100777).pinned, 0);
+	world_act(&w, moves, NULL); /* none of the old chat: that of the new one stays */
+	assert_int_equal(pin_of(&w, -100777).message, row);
+	world_close(&w);
+}
+
+static void
 is_upgraded(struct tx *tx, void *arg)
 {
 	(void)arg;
@@ -554,6 +580,7 @@ main(void)
 		cmocka_unit_test(switched_off_it_says_so_and_is_unpinned),
 		cmocka_unit_test(each_chat_has_that_of_its_applications),
 		cmocka_unit_test(it_goes_with_its_group_and_is_pinned_there),
+		cmocka_unit_test(a_group_that_moves_to_one_with_a_summary_keeps_its_own),
 		cmocka_unit_test(of_a_group_that_is_ours_no_more_and_moves_it_ends),
 		cmocka_unit_test(a_start_looks_at_it_again),
 		cmocka_unit_test(its_row_stays_however_old_it_is),

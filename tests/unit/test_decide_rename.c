@@ -6,7 +6,10 @@
 #include "decide/decide_rename.h"
 #include "decide_aid.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "store/row_block.h"
+#include "store/row_left_host.h"
+#include "store/row_rename.h"
 
 /* Writes apps/NAME.env below the world's folder. */
 static void
@@ -229,6 +232,40 @@ a_name_with_a_history_of_its_own_takes_no_other(void **state)
 
 /* An editor, or a copy, is half through: what waits is not ended for that. */
 static void
+meet(struct tx *tx, void *arg)
+{
+	struct block old = { .commit = COMMIT_A, .why = "old" }, new = old, found;
+	struct left_host left[LEFT_HOSTS_SHOWN];
+
+	(void)arg;
+	(void)text_copy(new.why, sizeof(new.why), "new");
+	row_block_add(tx, "shop/staging", &new);
+	row_block_add(tx, "staging", &old);
+	row_left_host_set(tx, "shop/staging", "h1,h2", COMMIT_B);
+	row_left_host_set(tx, "staging", "h2,h3", COMMIT_A);
+	row_rename(tx, "staging", "shop/staging");
+	assert_true(row_block_find(tx, "shop/staging", COMMIT_A, &found));
+	assert_string_equal(found.why, "old");
+	assert_int_equal(row_left_host_list(tx, "shop/staging", left), 3);
+	assert_string_equal(left[0].commit, COMMIT_B);
+	assert_string_equal(left[1].commit, COMMIT_A);
+	row_rename(tx, "shop/staging", "shop/staging"); /* loses nothing */
+	assert_true(row_block_find(tx, "shop/staging", COMMIT_A, NULL));
+	assert_int_equal(row_left_host_list(tx, "shop/staging", left), 3);
+}
+
+static void
+of_what_both_names_have_that_of_the_renamed_one_stays(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_act(&w, meet, NULL);
+	world_close(&w);
+}
+
+static void
 what_is_queued_waits_for_a_file_that_cannot_be_read(void **state)
 {
 	struct world w;
@@ -312,6 +349,7 @@ main(void)
 		cmocka_unit_test(what_runs_under_an_old_name_is_cancelled_by_either),
 		cmocka_unit_test(what_runs_of_a_removed_application_is_seen_and_cancelled),
 		cmocka_unit_test(a_name_with_a_history_of_its_own_takes_no_other),
+		cmocka_unit_test(of_what_both_names_have_that_of_the_renamed_one_stays),
 		cmocka_unit_test(what_is_queued_waits_for_a_file_that_cannot_be_read),
 		cmocka_unit_test(an_answer_of_git_ends_nothing_whose_file_cannot_be_read),
 		cmocka_unit_test(who_alone_is_live_keeps_a_shared_target),

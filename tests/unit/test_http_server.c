@@ -234,6 +234,29 @@ a_descriptor_that_cannot_be_served_is_refused_in_words(void **state)
 }
 
 static void
+a_port_that_another_program_has_is_refused_with_what_names_it(void **state)
+{
+	struct sockaddr_in there = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct server_aid *f = *state;
+	struct http_server_config config = server_aid_config(f);
+	socklen_t size = sizeof(there);
+	struct err err;
+	char where[32];
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&there, size), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&there, &size), 0);
+	(void)snprintf(where, sizeof(where), "127.0.0.1:%u", ntohs(there.sin_port));
+	assert_null(http_server_new(f->loop, &config, where, &err));
+	assert_int_equal(err.code, ERR_IO);
+	assert_non_null(strstr(err.text, where));
+	assert_non_null(strstr(err.text, "Address already in use: stop the program that has it"));
+	(void)close(fd);
+}
+
+static void
 an_address_that_is_none_is_refused_in_words(void **state)
 {
 	static const char *const wrong[] = { "", "localhost:80", "127.0.0.1",
@@ -255,6 +278,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_that_is_none_is_refused_in_words),
+		TEST(a_port_that_another_program_has_is_refused_with_what_names_it),
 		TEST(a_body_comes_to_its_route_and_the_answer_goes_back),
 		TEST(only_a_proxy_says_who_asks),
 		TEST(a_connection_is_used_again_and_empty_answers_say_so),
