@@ -138,6 +138,39 @@ what_failed_there_since_is_marked(void **state)
 	world_close(&w);
 }
 
+/* Regression: three in the morning's first button led, without a word, to what had just not
+ * started. */
+static void
+what_an_automatic_rollback_did_not_bring_back_is_marked(void **state)
+{
+	static const char mark[] = "\n   ⚠️ failed there since it was live, 5 min ago";
+	struct world_message *message;
+	const char *marked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	w.aid.at += 300000;
+	message = older(&w, "/rollback staging");
+	marked = strstr(world_plain(message), mark);
+	assert_non_null(marked);
+	assert_true(marked > strstr(world_plain(message), "release 2 bbbbbbb"));
+	assert_true(marked < strstr(world_plain(message), "release 1 aaaaaaa"));
+	assert_null(strstr(marked + 1, mark));
+	world_rolls_back(&w, "/rollback staging 2");
+	world_deploy_goes_live(&w, COMMIT_D);
+	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark + 4));
+	world_close(&w);
+}
+
 /* The newest four, and nothing that nobody may go to. */
 static void
 four_are_offered_and_none_that_was_left(void **state)
@@ -303,6 +336,7 @@ main(void)
 		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
 		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
 		cmocka_unit_test(what_failed_there_since_is_marked),
+		cmocka_unit_test(what_an_automatic_rollback_did_not_bring_back_is_marked),
 		cmocka_unit_test(four_are_offered_and_none_that_was_left),
 		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
 		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),
