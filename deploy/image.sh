@@ -279,6 +279,7 @@ clean_registry() {
 		elif [[ ${origin%% *} == pushed && $gone != *" $of "* ]]; then
 			if [[ $others_wait == no ]] && remove_image "$commit" "$of"; then
 				printf 'removed %s\n' "$image@$of"
+				removed "$of"
 				gone+="$of "
 			else
 				left+=("$deployment $commit $of $at $origin")
