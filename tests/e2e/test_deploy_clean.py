@@ -247,6 +247,14 @@ def test_so_many_releases_that_were_live_are_kept_and_no_more(bench, keep):
     assert set(bench.digests()) == set(live[-keep:])
 
 
+def test_what_a_rollback_brought_back_stays_however_long_ago_it_was_made(bench):
+    """Regression: counted by when it was made, what a team had fled to went before what it had fled from."""
+    first, fled = shipped(bench, "first")[0], [shipped(bench, f"fled {i}")[0] for i in range(3)]
+    goes_live(bench, "staging", first)
+    newer = [shipped(bench, f"newer {i}", KEEP_RELEASES="3", PREVIOUS_RELEASE="")[0] for i in range(2)]
+    assert set(bench.digests()) == {first, fled[-1], *newer}
+
+
 def cleans_by_hand(bench, **settings):
     status, said = bench.run("clean.sh", "staging", RUN_ID="", DEPLOYBOT_SETTINGS="checked", **settings)
     assert status == 0, said
