@@ -434,6 +434,13 @@ clean() {
 	[[ $transport_needs != image ]] || clean_part clean_images
 }
 
+# Says what cannot be rolled back to any more, in as many of its digits as a step has room for.
+removed() { # COMMIT or DIGEST
+	local most=32
+	[[ $1 != sha256:* ]] || most=39
+	step "removed ${1:0:most}"
+}
+
 # In a subshell of its own, which a deadline may end: its own, or that of something in it.
 clean_part() { # FUNCTION
 	local child

@@ -157,11 +157,12 @@ add_digest() { # RELEASE
 readonly KEEP_TRIED=2 STATE_LIVE='"live": *\[([^]]*)\]'
 
 # Fills kept with the digests that stay: of every environment what is live, what was live before, what is noted as
-# running there, the last KEEP_RELEASES that were live, by its state file, and the last KEEP_TRIED of those that never were;
+# running there, the last KEEP_RELEASES that were live, by its state file, also by a rollback to what was made long before,
+# as many of those that were made last, and the last KEEP_TRIED of those that never were live;
 # of another application's, whose number is its own, all that it has.  Fails where something cannot be read: it may name
 # what is needed.
 find_kept() {
-	local file text rest commit of word live seen number tries most most_tried lines commits=' '
+	local file text rest commit of word live served last seen number tries most most_tried lines commits=' '
 	kept=()
 	for file in "$STATE_DIRECTORY"/environments/*.json "$STATE_DIRECTORY"/apps/*/before; do
 		[[ -e $file ]] || continue
@@ -189,12 +190,14 @@ find_kept() {
 		find_live "$file"
 		seen=' ' number=0 tries=0 most=$KEEP_RELEASES most_tried=$KEEP_TRIED
 		is_of_application "$file" || most=1000 most_tried=1000
+		read -r -a served <<<"${live//[\",]/ }"
+		last=" ${served[*]:0:most} "
 		while read -r _ commit of _ _ word; do
 			[[ $commits != *" $commit "* ]] || keep "$of"
 			[[ $seen != *" $of "* ]] || continue
 			seen+="$of "
 			if [[ $word != tried || $live == *"\"$commit\""* ]]; then
-				((++number > most)) || keep "$of"
+				((++number > most)) && [[ $last != *" $commit "* ]] || keep "$of"
 			else
 				((++tries > most_tried)) || keep "$of"
 			fi
@@ -279,6 +282,7 @@ clean_registry() {
 		elif [[ ${origin%% *} == pushed && $gone != *" $of "* ]]; then
 			if [[ $others_wait == no ]] && remove_image "$commit" "$of"; then
 				printf 'removed %s\n' "$image@$of"
+				removed "$of"
 				gone+="$of "
 			else
 				left+=("$deployment $commit $of $at $origin")

@@ -240,7 +240,9 @@ transport_clean() { # KEEP...
 			commits=${commits/ ${folder##*-} / }
 			number=$((number + 1))
 		elif ((++number > KEEP_RELEASES)); then
-			rm -rf -- "$folder.built" "$folder"
+			rm -f -- "$folder.built"
+			local_folder "${folder##*-}" >/dev/null || removed "${folder##*-}"
+			rm -rf -- "$folder"
 		fi
 	done < <(find "$app/releases" -mindepth 1 -maxdepth 1 -type d | sort -V -r)
 }

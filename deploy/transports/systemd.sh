@@ -82,19 +82,25 @@ transport_preflight() {
 	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" || true # ssh_status, below
 	ssh_quiet=no ssh_found=()
-	systemd_show_check
+	systemd_show
 	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
 }
 
-# What the hosts said of themselves goes to the log, but for how long their units may take to end.
-systemd_show_check() {
+# What the hosts said of themselves goes to the log, but for how long their units may take to end, and, which fills
+# systemd_gone, of which commits one has no release any more: no rollback to those is whole.
+systemd_show() {
 	local i line
+	systemd_gone=' '
 	for i in "${ssh_only[@]}"; do
 		[[ -s $ssh_folder/out.$i ]] || continue
 		quote
 		while IFS= read -r line || [[ -n $line ]]; do
-			ssh_take_grace "$line" "$i" || printf '%s\n' "$line"
+			if [[ $line =~ ^gone\ ([0-9a-f]{40}|[0-9a-f]{64})$ ]]; then
+				[[ $systemd_gone == *" ${line#gone } "* ]] || systemd_gone+="${line#gone } "
+			else
+				ssh_take_grace "$line" "$i" || printf '%s\n' "$line"
+			fi
 		done <"$ssh_folder/out.$i"
 		unquote
 	done
@@ -192,10 +198,14 @@ transport_logs() { # LINES
 }
 
 transport_clean() { # COMMIT...
-	local keep
+	local keep commit
 	keep=$(printf '%s\n' "$@" | LC_ALL=C sort -u)
 	systemd_prepare
-	ssh_only=("${!ssh_hosts[@]}")
+	ssh_only=("${!ssh_hosts[@]}") ssh_quiet=yes
 	ssh_everywhere "$SSH_ASK_SECONDS" clean "${ssh_common[@]}" "keep=${keep//$'\n'/,}" "count=$KEEP_RELEASES" \
 		"lock=$SSH_LOCK_SECONDS" || warn "$ssh_said"
+	systemd_show
+	for commit in $systemd_gone; do
+		removed "$commit"
+	done
 }

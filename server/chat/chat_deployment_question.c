@@ -69,6 +69,16 @@ chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t
 	chat_text_ago(text, "⚠️ failed there since it was live, ", at, now);
 }
 
+static void
+say_removed(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->to == NULL || about->to->removed_at == 0)
+		return;
+	chat_text_ago(text, "\n⚠️ removed by a clean-up, ", about->to->removed_at, about->at);
+	chat_text_add(text, "; to bring it back: " MARK_CODE "/deploy %s %.7s" MARK_CODE,
+	    about->to->environment, about->to->commit);
+}
+
 void
 chat_deployment_question(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -85,6 +95,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 		add_beginning(text, about);
 		chat_deployment_commit(text, "", deployment);
 		chat_deployment_failed_since(text, "\n", about->failed_since, about->at);
+		say_removed(text, about);
 	}
 	chat_deployment_shown(text, about);
 	chat_deployment_until(text, about);

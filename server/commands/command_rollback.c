@@ -38,6 +38,8 @@ add_release(struct chat_text *text, const struct release *release, int64_t at)
 	chat_text_ago(text, ", ", release->at, at);
 	if (release->left_by != 0)
 		chat_text_add(text, ", rolled back");
+	if (release->removed_at != 0)
+		chat_text_ago(text, ", removed ", release->removed_at, at);
 }
 
 /* Of what is listed: does it run, as itself or brought back, or would it go forward? */
@@ -73,7 +75,7 @@ say_possible(struct tx *tx, const struct update *update, const struct environmen
 		chat_text_add(&text, " has no earlier release to roll back to.");
 		if (environment->current.id != 0)
 			chat_text_add(&text,
-			    " It runs release %lld, and no older one is left that was not rolled back.",
+			    " It runs release %lld, and no older one is left that was not rolled back or removed.",
 			    (long long)environment->current.number);
 	}
 	if (n > 0)

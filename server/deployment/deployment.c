@@ -11,6 +11,8 @@
 #define TARGET		   "target:"
 #define PREVIOUS	   "previous " TARGET
 #define STAYS_OLD	   "stays-old "
+#define REMOVED		   "removed "
+#define REMOVED_DIGITS	   32 /* enough for one release alone, and a step has room for them */
 #define UNREACHABLE	   "unreachable "
 #define NOTHING_RUNS	   "nothing-runs"
 #define SERVICE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -337,13 +339,26 @@ deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHO
 	return ret;
 }
 
+const char *
+deployment_removed(const char *step)
+{
+	const char *word = step + strlen(REMOVED);
+	const char *digits = word;
+
+	if (!begins_with(step, REMOVED))
+		return NULL;
+	if (begins_with(word, "sha256:"))
+		digits += strlen("sha256:");
+	return text_is_hex(digits, REMOVED_DIGITS, LIMIT_STEP) ? word : NULL;
+}
+
 bool
 deployment_is_note(const char *step)
 {
-	return deployment_stays_old(step) != NULL || unreachable(step) != NULL ||
-	    begins_with(step, PREVIOUS) || deployment_migration_of(step) > MIGRATION_CUT ||
-	    strcmp(step, "drain-later") == 0 || strcmp(step, NOTHING_RUNS) == 0 ||
-	    strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;
+	return deployment_stays_old(step) != NULL || deployment_removed(step) != NULL ||
+	    unreachable(step) != NULL || begins_with(step, PREVIOUS) ||
+	    deployment_migration_of(step) > MIGRATION_CUT || strcmp(step, "drain-later") == 0 ||
+	    strcmp(step, NOTHING_RUNS) == 0 || strcmp(step, DEPLOYMENT_CLEAN_LATER) == 0;
 }
 
 bool

@@ -30,6 +30,7 @@ struct release {
 	int64_t renumbered_at; /* until then its id was its number; 0: never */
 	int64_t origin;	       /* the release that it is of, where a rollback brought it back */
 	int64_t left_by;       /* the deployment that rolled it back; 0: none */
+	int64_t removed_at;    /* wall ms: its image or folders, by a script's word; 0: kept */
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];
 	char image[LIMIT_IMAGE]; /* "": none */
@@ -366,6 +367,10 @@ deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHO
 
 /* A step: behind the gate its script's `drain.sh` removes what is old. */
 #define DEPLOYMENT_CLEAN_LATER "clean-later"
+
+/* Of which releases a step `removed WORD` says that they can no longer be rolled back to: the first
+ * 32 digits or more of a commit, or of an image behind `sha256:`.  NULL: another step. */
+const char *deployment_removed(const char *step);
 
 /* Is a step none of its work, but a note to the server? */
 bool deployment_is_note(const char *step);

@@ -18,11 +18,14 @@ void
 handle_run_step(struct tx *tx, const struct event *event)
 {
 	const struct run_step *step = &event->u.run_step;
+	const char *removed = deployment_removed(step->name);
 	struct deployment deployment;
 
 	if (!row_run_is_open(tx, step->run) || !row_step_add(tx, step))
 		return;
 	deployment = row_deployment_of_run(tx, step->run);
+	if (removed != NULL)
+		row_release_removed(tx, deployment.environment, removed);
 	if (deployment.run != step->run)
 		return;
 	if (deployment.state != DEPLOY_ROLLING_BACK) {

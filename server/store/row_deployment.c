@@ -385,11 +385,16 @@ int64_t
 row_deployment_failed_since(struct tx *tx, const struct release *release)
 {
 	return tx_number(tx,
-	    "SELECT COALESCE(MAX(ended_at), 0) FROM work INDEXED BY work_commit"
+	    "SELECT COALESCE(MAX(at), 0) FROM (SELECT MAX(ended_at) AS at"
+	    " FROM work INDEXED BY work_commit"
 	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
 	    " AND program IN ('deploy', 'rollback') AND state IN ('FAILED', 'ROLLED_BACK',"
-	    " 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')",
-	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment));
+	    " 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
+	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
+	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
+	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED')",
+	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment),
+	    DB_I64(release->at));
 }
 
 size_t

@@ -11,12 +11,12 @@
 
 #define RELEASE \
 	"id, environment, commit_id, image, at, deployment, released_by, subject, number," \
-	" renumbered_at, origin, left_by, tree"
+	" renumbered_at, origin, left_by, removed_at, tree"
 #define ESTIMATE_FROM 5 /* live deployments */
 
 TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEXT(commit),
     TX_TEXT(image), TX_I64(at), TX_I64(deployment), TX_TEXT(by), TX_TEXT(subject), TX_I64(number),
-    TX_I64(renumbered_at), TX_I64(origin), TX_I64(left_by), TX_TEXT(tree))
+    TX_I64(renumbered_at), TX_I64(origin), TX_I64(left_by), TX_I64(removed_at), TX_TEXT(tree))
 
 /* The first row; id 0: there is none. */
 #define find(tx, ...) \
@@ -46,7 +46,7 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	environment.current = row_release_get(tx, environment.current.id);
 	environment.previous = row_release_get(tx, environment.previous.id);
-	if (environment.previous.left_by != 0)
+	if (environment.previous.left_by != 0 || environment.previous.removed_at != 0)
 		environment.previous = row_release_earlier(tx, name, environment.current.commit);
 	return environment;
 }
@@ -316,6 +316,20 @@ row_environment_is_empty(struct tx *tx, const char *name)
 		   DB_TEXT(name)) == 0;
 }
 
+/* What runs there is kept, and so are earlier releases of the same. */
+static void
+keep_release(struct tx *tx, const struct release *release)
+{
+	(void)tx_run(tx,
+	    "UPDATE release SET removed_at = 0 WHERE environment = $1 AND commit_id = $2"
+	    " AND image = $3 AND removed_at <> 0",
+	    DB_TEXT(release->environment), DB_TEXT(release->commit),
+	    DB_TEXT(release->image)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE release SET removed_at = 0 WHERE image <> '' AND image = $1 AND removed_at <> 0",
+	    DB_TEXT(release->image)); /* sticky */
+}
+
 int64_t
 row_environment_release(struct tx *tx, const struct release *release)
 {
@@ -329,6 +343,7 @@ row_environment_release(struct tx *tx, const struct release *release)
 	    " unknown_why = '' WHERE name = $1",
 	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
 	row_block_free(tx, release->environment, release->commit);
+	keep_release(tx, release);
 	store_names_add(&tx->store->stale, release->environment); /* written after the commit */
 	store_names_add(&tx->store->changed, release->environment);
 	return tx->failed ? 0 : id;
@@ -368,7 +383,7 @@ struct release
 row_release_earlier(struct tx *tx, const char *environment, const char *commit)
 {
 	return find(tx,
-	    "WHERE environment = $1 AND left_by = 0 AND commit_id <> $2 AND commit_id NOT IN"
+	    "WHERE environment = $1 AND left_by = 0 AND removed_at = 0 AND commit_id <> $2 AND commit_id NOT IN"
 	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit));
 }
@@ -379,7 +394,7 @@ row_release_list_earlier(
 {
 	return tx_read(tx, read_release, ret, max,
 	    "SELECT " RELEASE
-	    " FROM release WHERE environment = $1 AND commit_id <> $2 AND commit_id NOT IN"
+	    " FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND commit_id NOT IN"
 	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) AND id IN"
 	    " (SELECT MAX(r.id) FROM release r WHERE r.environment = $1 AND r.left_by = 0"
 	    " GROUP BY r.commit_id) ORDER BY id DESC LIMIT $3",
@@ -426,6 +441,20 @@ row_release_migration_behind(
 	    " WHERE o.id = $2), 0) AND ($3 = 0 OR m.run < $3) ORDER BY m.run DESC LIMIT 1",
 	    DB_TEXT(rollback->environment), DB_I64(to->origin),
 	    DB_I64(rollback->run)); /* 0: there was none */
+}
+
+/* The two statements are for the two forms of `what`: of each one alone begins so. */
+void
+row_release_removed(struct tx *tx, const char *environment, const char *what)
+{
+	(void)tx_run(tx,
+	    "UPDATE release SET removed_at = $3 WHERE environment = $1 AND removed_at = 0"
+	    " AND commit_id >= $2 AND commit_id < $2 || 'g'",
+	    DB_TEXT(environment), DB_TEXT(what), DB_I64(tx->at)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE release SET removed_at = $2 WHERE image <> '' AND removed_at = 0"
+	    " AND image >= $1 AND image < $1 || 'g'",
+	    DB_TEXT(what), DB_I64(tx->at)); /* sticky */
 }
 
 void

@@ -96,7 +96,8 @@ row_release_list_live(struct tx *tx, const char *environment, struct release_liv
 struct release row_release_get(struct tx *tx, int64_t id);
 
 /* Where a rollback from `commit` goes: the newest of another commit that no rollback left, and
- * whose commit is not blocked (an earlier release of it may have been left by none). */
+ * whose commit is not blocked (an earlier release of it may have been left by none), and which was
+ * not removed. */
 struct release row_release_earlier(struct tx *tx, const char *environment, const char *commit);
 
 /* All of those, the newest of each commit, newest first; returns how many. */
@@ -117,6 +118,10 @@ size_t row_release_list_barriers(struct tx *tx, const struct release *to,
  * before this rollback's run; n counts them.  n 0: none was. */
 struct migration_behind row_release_migration_behind(
     struct tx *tx, const struct deployment *rollback, const struct release *to);
+
+/* A script of that environment has removed what those need to be brought back: `what` is as
+ * deployment_removed() has it.  An image is one of all environments. */
+void row_release_removed(struct tx *tx, const char *environment, const char *what);
 
 /* A rollback brought `now` live: what is newer than the release that it is of was left by it. */
 void row_release_leave(struct tx *tx, const struct release *now);

@@ -1049,9 +1049,17 @@ static const char *const migration_12[] = {
 	NULL,
 };
 
+static const char *const migration_13[] = {
+	/* When a script said that its image or folders are removed; 0: they are kept. */
+	"ALTER TABLE release ADD COLUMN removed_at INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX release_commit ON release (environment, commit_id);"
+	"CREATE INDEX release_image ON release (image) WHERE image <> '';",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12 };
+	migration_12, migration_13 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -122,6 +122,7 @@ def test_a_registry_that_deletes_nothing_is_a_warning(bench):
     for i in range(2):
         shipped(bench, f"more {i}", KEEP_RELEASES="1")
     assert any("warning: the registry does not delete" in line and "405" in line for line in bench.said())
+    assert not said_removed(bench)
     bench.change_world(answers={})
     shipped(bench, "last", KEEP_RELEASES="1")
     assert len(bench.digests()) == 2, "and what stayed is tried again: the last, and what ran before it"
@@ -245,18 +246,33 @@ def test_so_many_releases_that_were_live_are_kept_and_no_more(bench, keep):
     assert set(bench.digests()) == set(live[-keep:])
 
 
+def test_what_a_rollback_brought_back_stays_however_long_ago_it_was_made(bench):
+    """Regression: counted by when it was made, what a team had fled to went before what it had fled from."""
+    first, fled = shipped(bench, "first")[0], [shipped(bench, f"fled {i}")[0] for i in range(3)]
+    goes_live(bench, "staging", first)
+    newer = [shipped(bench, f"newer {i}", KEEP_RELEASES="3", PREVIOUS_RELEASE="")[0] for i in range(2)]
+    assert set(bench.digests()) == {first, fled[-1], *newer}
+
+
 def cleans_by_hand(bench, **settings):
     status, said = bench.run("clean.sh", "staging", RUN_ID="", DEPLOYBOT_SETTINGS="checked", **settings)
     assert status == 0, said
+
+
+def said_removed(bench):
+    """Of what the server reads that nobody can roll back to it."""
+    return {step.partition(" ")[2] for step in bench.steps() if step.startswith("removed ")}
 
 
 def test_tries_that_failed_never_push_out_what_was_live(bench):
     """Regression: a try that never ran counted as a release, and six of them left nothing to roll back to."""
     live = [shipped(bench, f"live {i}", KEEP_RELEASES="2")[0] for i in range(2)]
     tried = [commands_aid.shipped(bench, f"tried {i}")[0] for i in range(4)]
-    assert set(bench.digests()) == {*live, *tried}, "nothing is removed before the health gate"
+    had = bench.digests()
+    assert set(had) == {*live, *tried}, "nothing is removed before the health gate"
     last = shipped(bench, "good", KEEP_RELEASES="2", PREVIOUS_RELEASE="")[0]
     assert set(bench.digests()) == {live[1], *tried[-2:], last}
+    assert said_removed(bench) == {had[commit][:39] for commit in (live[0], *tried[:2])}
 
 
 def test_lines_of_before_count_as_live(bench):

@@ -111,7 +111,8 @@ def test_five_releases_are_kept_and_always_the_previous(bench):
     runner = bench.shipper()
     for commit in commits:
         bench.ship(runner, commit, previous=commits[0] if commit != commits[0] else None)
-    bench.ship(runner, commits[-1], program="drain")    # behind the health gate, by the last one
+    record = bench.ship(runner, commits[-1], program="drain")    # behind the health gate, by the last one
+    assert {name for name in record.names if "removed" in name} == {f"removed {commits[i][:32]}" for i in (1, 2)}
     folders = {path.name for path in (bench.app / "releases").iterdir() if path.is_dir()}
     assert folders == {f"{i + 1}-{commits[i]}" for i in (0, 3, 4, 5, 6, 7)}
     assert bench.page()["page"] == "page 7"

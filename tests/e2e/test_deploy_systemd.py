@@ -75,7 +75,7 @@ def test_a_release_that_is_not_kept_is_64_and_nothing_changes(bench):
     first = bench.shipped_app()
     bench.forget_orders()
     status, said = bench.run("rollback.sh", "staging", "0" * 40)
-    assert status == 64 and "is not kept there any more" in said[-1], said
+    assert status == 64 and "is not kept there any more: deploy that commit instead" in said[-1], said
     assert "release" not in bench.steps() and bench.orders() == [] and bench.runs() == ("active", first)
 
 
@@ -122,6 +122,17 @@ def test_folders_of_tries_push_out_none_that_was_live(bench):
     cleans(bench, "staging", KEEP_RELEASES="1")
     kept = [name.partition("-")[2] for name in bench.releases()]
     assert live in kept and tries[0] not in kept and tries[-1] in kept
+    gone = {f"removed {commit[:32]}" for commit in tries if commit not in kept}
+    assert {step for step in bench.steps() if "removed" in step} == gone and f"removed {tries[0][:32]}" in gone
+
+
+def test_a_commit_of_which_a_newer_folder_stays_is_not_said_to_be_removed(bench):
+    commit = bench.shipped_app(PREVIOUS_RELEASE="")
+    assert bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")[0] == 0
+    assert len(bench.releases()) == 2
+    goes_live(bench, "staging", commit)
+    cleans(bench, "staging", KEEP_RELEASES="1")
+    assert len(bench.releases()) == 1 and not [step for step in bench.steps() if "removed" in step], bench.said()
 
 
 @pytest.mark.long
@@ -167,7 +178,7 @@ def test_what_ran_before_and_was_removed_is_64_and_nothing_changes(bench):
     bench.forget_orders()
     for wanted in (word.split()[1], "target:before-1"):
         status, said = bench.run("rollback.sh", "staging", wanted)
-        assert status == 64 and "is not kept there any more" in said[-1], said
+        assert status == 64 and "is not kept there any more" in said[-1] and "instead" not in said[-1], said
     assert bench.orders() == [] and bench.runs() == ("active", commit)
 
 

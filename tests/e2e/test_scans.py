@@ -27,7 +27,7 @@ MAY = (
     "INSERT INTO release (",
     # the list of releases to roll back to, which a person asks for
     "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
-    " left_by, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND commit_id NOT IN",
+    " left_by, removed_at, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
     # a group that moved, an application that has another name, a database that was restored: once
     "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = ",
     "UPDATE message SET chat = ",

@@ -89,6 +89,7 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 		{ .name = "stays-old cron", .at = NOW - 3000 },
 		{ .name = "stays-old all is well", .at = NOW - 3000 },
 		{ .name = "stays-old -x", .at = NOW - 2000 },
+		{ .name = "removed aaaaaaa1aaaaaaa1aaaaaaa1aaaaaaa1", .at = NOW - 2000 },
 		{ .name = "switch h1", .at = NOW - 2000 },
 	};
 	struct deployment deployment = chat_sample(DEPLOY_LIVE);
@@ -107,6 +108,7 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	/* What no service is called is a step like any other. */
 	assert_null(strstr(chat_plain(&what), "cron, all is well"));
 	assert_null(strstr(chat_plain(&what), "stays-old cron"));
+	assert_null(strstr(chat_plain(&what), "removed"));
 	assert_null(strstr(chat_plain(&what), "before-1"));
 	deployment.program = PROGRAM_ROLLBACK;
 	chat_says(&what, "\n⚠️ still on another release: worker, cron\n");

@@ -107,8 +107,8 @@ a_list_says_which_runs_again_and_which_goes_forward(void **state)
 	world_rolls_back(&w, "/rollback staging");
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
 	text = world_plain(world_last(&w));
-	assert_non_null(
-	    strstr(text, "It runs release 3, and no older one is left that was not rolled back."));
+	assert_non_null(strstr(text,
+	    "It runs release 3, and no older one is left that was not rolled back or removed."));
 	assert_non_null(strstr(text, ", live\n• release 2 bbbbbbb"));
 	assert_non_null(
 	    strstr(text, ", rolled back, newer than what runs: would go forward\n• release 1 "));
@@ -211,7 +211,7 @@ rolling_back_twice_goes_back_twice(void **state)
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B " " COMMIT_C);
 	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging"),
 	    "⛔ Not rolled back: staging has no earlier release to roll back to. It runs release 5, and no older "
-	    "one is left that was not rolled back. There are:\n• release 5 aaaaaaa \"Make it blue\", just now, "
+	    "one is left that was not rolled back or removed. There are:\n• release 5 aaaaaaa \"Make it blue\", just now, "
 	    "live\n• release 4 bbbbbbb \"Make it blue\", just now, rolled back, newer than what runs"));
 	world_close(&w);
 }

@@ -3,6 +3,7 @@
 #include "decide_aid.h"
 
 #include "lib/text.h"
+#include "store/row_environment.h"
 
 /* B is not blocked, for it did not run, and is newer than what does. */
 static void
@@ -108,6 +109,100 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	world_close(&w);
 }
 
+/* What its clean-up says, as the run behind the newest release. */
+static void
+clean_up_says(struct world *w, const char *step)
+{
+	world_run_step(w, 0, "release");
+	world_run_step(w, 1, "clean-later");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, step);
+	world_run_ends(w, GOOD);
+}
+
+/* Its folder is gone: the run would say so, and no button leads there. */
+static void
+what_a_clean_up_has_removed_is_not_offered(void **state)
+{
+	struct world w;
+	const char *said;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	clean_up_says(&w, "removed aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaa");
+	w.aid.at += 300000;
+	said = world_rollback_says(&w, "/rollback staging");
+	assert_non_null(strstr(said, "Roll back staging?\nccccccc → bbbbbbb"));
+	assert_null(strstr(said, "removed"));
+	assert_string_equal(world_button(world_last(&w), "Older…"), "");
+	/* Whoever names it reads that, and what to do; the run has the last word. */
+	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging 1"),
+	    "\n⚠️ removed by a clean-up, 5 min ago; to bring it back: /deploy staging aaaaaaa\n"));
+	world_rolls_back(&w, "/rollback staging");
+	said = world_rollback_says(&w, "/rollback staging");
+	assert_non_null(strstr(said, "has no earlier release to roll back to."));
+	assert_non_null(
+	    strstr(said, "• release 1 aaaaaaa \"Make it blue\", 5 min ago, removed 5 min ago"));
+	/* Deployed anew it is there again, also as what it was. */
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_D);
+	said = world_rollback_says(&w, "/rollback staging");
+	assert_non_null(strstr(said, "Roll back staging?\nddddddd → aaaaaaa"));
+	assert_null(strstr(said, "removed"));
+	assert_null(strstr(world_rollback_says(&w, "/rollback staging 1"), "removed"));
+	world_close(&w);
+}
+
+#define IMAGE_OF_A "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define IMAGE_OF_B "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+
+/* A, and B over it, in both environments. */
+static void
+release_images(struct tx *tx, void *arg)
+{
+	static const char *const names[] = { "staging", "production" };
+
+	(void)arg;
+	for (size_t i = 0; i < 2 * COUNT(names); i++) {
+		struct release is = { .at = tx->at };
+
+		(void)text_copy(is.environment, sizeof(is.environment), names[i % 2]);
+		(void)text_copy(is.commit, sizeof(is.commit), i < 2 ? COMMIT_A : COMMIT_B);
+		(void)text_copy(is.image, sizeof(is.image), i < 2 ? IMAGE_OF_A : IMAGE_OF_B);
+		(void)row_environment_release(tx, &is);
+	}
+}
+
+/* What is no such word removes nothing, and of two that are built of one commit one may go. */
+static void
+an_image_that_was_removed_is_so_in_all_environments(void **state)
+{
+	static const char *const none[] = { "removed", "removed aaaaaaa1", "removed sha256:1111111",
+		"removed bbbbbbb2", "removed sha256:3333333333333333333333333333333" };
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_act(&w, release_images, NULL);
+	for (size_t i = 0; i < COUNT(none); i++) {
+		world_deploy_starts(&w, COMMIT_C);
+		clean_up_says(&w, none[i]);
+	}
+	assert_non_null(strstr(world_rollback_says(&w, "/rollback production"), " → aaaaaaa"));
+	world_deploy_starts(&w, COMMIT_C);
+	clean_up_says(&w, "removed sha256:11111111111111111111111111111111");
+	assert_non_null(
+	    strstr(world_rollback_says(&w, "/rollback production"), "has no earlier release"));
+	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging"), " → bbbbbbb"));
+	world_act(&w, release_images, NULL);
+	assert_non_null(strstr(world_rollback_says(&w, "/rollback production"), " → aaaaaaa"));
+	world_close(&w);
+}
+
 /* Also by the question about it alone; what went live since is not. */
 static void
 what_failed_there_since_is_marked(void **state)
@@ -135,6 +230,39 @@ what_failed_there_since_is_marked(void **state)
 	world_rolls_back(&w, "/rollback staging 1");
 	world_deploy_goes_live(&w, COMMIT_D);
 	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark));
+	world_close(&w);
+}
+
+/* Regression: three in the morning's first button led, without a word, to what had just not
+ * started. */
+static void
+what_an_automatic_rollback_did_not_bring_back_is_marked(void **state)
+{
+	static const char mark[] = "\n   ⚠️ failed there since it was live, 5 min ago";
+	struct world_message *message;
+	const char *marked;
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_step(&w, 0, "release");
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	w.aid.at += 300000;
+	message = older(&w, "/rollback staging");
+	marked = strstr(world_plain(message), mark);
+	assert_non_null(marked);
+	assert_true(marked > strstr(world_plain(message), "release 2 bbbbbbb"));
+	assert_true(marked < strstr(world_plain(message), "release 1 aaaaaaa"));
+	assert_null(strstr(marked + 1, mark));
+	world_rolls_back(&w, "/rollback staging 2");
+	world_deploy_goes_live(&w, COMMIT_D);
+	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark + 4));
 	world_close(&w);
 }
 
@@ -302,7 +430,10 @@ main(void)
 		cmocka_unit_test(what_was_left_is_not_offered_after_the_same_commit_again),
 		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
 		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
+		cmocka_unit_test(what_a_clean_up_has_removed_is_not_offered),
+		cmocka_unit_test(an_image_that_was_removed_is_so_in_all_environments),
 		cmocka_unit_test(what_failed_there_since_is_marked),
+		cmocka_unit_test(what_an_automatic_rollback_did_not_bring_back_is_marked),
 		cmocka_unit_test(four_are_offered_and_none_that_was_left),
 		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
 		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),

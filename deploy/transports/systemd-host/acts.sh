@@ -138,7 +138,9 @@ act_receive() {
 }
 
 act_find() {
-	folder_of "$release" >/dev/null || die "$missing" "the release ${release:0:12} is not kept there any more"
+	local instead=': deploy that commit instead'
+	[[ $release != target:* ]] || instead=
+	folder_of "$release" >/dev/null || die "$missing" "the release ${release:0:12} is not kept there any more$instead"
 }
 
 # What has its name is whole: it loses that first, for one of its own, as what cannot be removed is not to be in the way of
@@ -161,7 +163,8 @@ empty_dropped() {
 		say "warning: $me does not own all that is in old releases: sudo rm -rf$left (and User= in the unit)"
 }
 
-# COUNT of the newest folders stay, what runs, and the newest one of each commit that is to be kept.
+# COUNT of the newest folders stay, what runs, and the newest one of each commit that is to be kept.  A line `gone COMMIT`
+# of each that has none any more, for systemd.sh.
 act_clean() {
 	local folder commit number=0 live
 	live=$(readlink -- current) || live=
@@ -174,6 +177,7 @@ act_clean() {
 		elif [[ -n $commit ]] && ((++number > count)); then
 			say "removed $folder"
 			drop "$folder"
+			folder_of "$commit" >/dev/null || printf 'gone %s\n' "$commit"
 		fi
 	done < <(find releases -mindepth 1 -maxdepth 1 -type d | sort -V -r)
 	empty_dropped
