@@ -22,7 +22,10 @@ ask(struct world *w, const char *commit)
 static void
 push(struct world *w, const char *branch, struct world_git git)
 {
-	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
+	struct event *delivery = world_push(w, branch);
+
+	(void)text_copy(delivery->u.delivery.after, LIMIT_COMMIT, git.commit);
+	assert_int_equal(world_decide(w, delivery).status, 200);
 	world_git(w, git);
 }
 
