@@ -3,6 +3,8 @@
 #include "decide/decide_cloudflare_inside.h"
 
 #include "chat/chat_cloudflare.h"
+#include "decide/decide_allowed.h"
+#include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "store/row_button.h"
@@ -24,12 +26,23 @@ facts_of(const struct tx *tx, const struct cloudflare_row *row)
 		.clock = decide_clock(tx, "") };
 }
 
-static void
-add_button(struct tx *tx, const struct cloudflare_row *row, const char *answer, const char *label,
-    struct buttons *buttons)
+/* Where it was asked for; not in private with whom it is no business of any more, who could do
+ * nothing about it. */
+static struct chat_address
+address_of(struct tx *tx, const struct cloudflare_row *row)
 {
-	struct button_row button = { .request = request_of("zone", row->target),
-		.chat = row->address.chat };
+	int64_t chat = row->address.chat;
+
+	if (chat > 0 && !decide_is_allowed_do(tx, chat, "cf-normal", row->target))
+		return (struct chat_address){ .chat = decide_chat_of(tx, row->target) };
+	return row->address;
+}
+
+static void
+add_button(struct tx *tx, const struct cloudflare_row *row, int64_t chat, const char *answer,
+    const char *label, struct buttons *buttons)
+{
+	struct button_row button = { .request = request_of("zone", row->target), .chat = chat };
 
 	request_add(&button.request, "answer", answer);
 	row_button_show(tx, &button, label, buttons);
@@ -40,12 +53,13 @@ static void
 say(struct tx *tx, const struct cloudflare_row *row, bool is_alarm, struct chat_text *text)
 {
 	CLEANUP(message_done)
-	struct message message = { .address = row->address, .is_alarm = is_alarm };
+	struct message message = { .address = address_of(tx, row), .is_alarm = is_alarm };
+	int64_t chat = message.address.chat;
 
 	message.head = chat_text_take(text);
 	if (row->phase == CLOUDFLARE_IS_STUCK) {
-		add_button(tx, row, "again", "🔁 Restore again", &message.buttons);
-		add_button(tx, row, "by-hand", "☑️ Done by hand", &message.buttons);
+		add_button(tx, row, chat, "again", "🔁 Restore again", &message.buttons);
+		add_button(tx, row, chat, "by-hand", "☑️ Done by hand", &message.buttons);
 	}
 	row_button_set_message(tx, &message.buttons, row_message_add(tx, &message));
 }

@@ -69,13 +69,15 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 }
 
 /* The newest block when that push came, as its host announced it, or git first named it; else when
- * git was asked: another one may have been announced since. */
+ * git was asked: another one may have been announced since.  As long as what was announced was not
+ * seen the push may have been announced before that, by a delivery that was overtaken. */
 static int64_t
 came_block(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
 	const struct environment of = row_environment_get(tx, environment);
 	bool is_announced = strcmp(of.announced.commit, answer->commit) == 0;
-	int64_t block = is_announced ? of.announced.block : answer->block;
+	bool is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
+	int64_t block = is_announced || is_unseen ? of.announced.block : answer->block;
 
 	return strcmp(of.head.commit, answer->commit) == 0 && of.head.block < block ?
 	    of.head.block :

@@ -49,7 +49,7 @@ struct audit_shown {
 size_t row_audit_list_newest(struct tx *tx, const char *environment, int64_t before,
     struct audit_shown ret[], size_t max);
 
-/* Has this tx written an entry? */
+/* Has this tx written an entry, or what came before it without a handler, as a quarantine does? */
 bool row_audit_is_written(const struct tx *tx);
 
 /* The newest entry, this tx's included. */

@@ -78,13 +78,16 @@ ensure(struct tx *tx, const char *name)
 	    DB_TEXT(name)); /* sticky */
 }
 
+/* An announced push that was seen, and is not the newest any more, is over. */
 void
 row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET seen_commit = $2, skipped_count = 0, polled_commit ="
-	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END WHERE name = $1",
+	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_commit ="
+	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 THEN ''"
+	    " ELSE announced_commit END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
 }
 
@@ -101,7 +104,9 @@ row_environment_set_announced(struct tx *tx, const char *name, const char *commi
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET announced_commit = $2, announced_block ="
-	    " CASE WHEN announced_commit = $2 THEN announced_block ELSE $3 END WHERE name = $1",
+	    " CASE WHEN announced_commit = $2 THEN announced_block"
+	    " WHEN announced_commit IN ('', seen_commit) THEN $3"
+	    " ELSE MIN(announced_block, $3) END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 

@@ -19,7 +19,9 @@ void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
  * live. */
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
-/* A push of that commit was announced: which block was the newest then is noted, once. */
+/* A push of that commit was announced: which block was the newest then is noted, once.  Of several
+ * that were not seen yet the last is kept, with the oldest of their blocks: it may be any of them
+ * that git shows. */
 void row_environment_set_announced(struct tx *tx, const char *name, const char *commit);
 void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
 

@@ -76,8 +76,10 @@ open_database(struct store *store, struct err *err)
 	if ((check && !check_database(store->db, err)) ||
 	    !store_schema_migrate(store->db, copy_of, store_schema_newest(), err))
 		return err_wrap(err, "%s", store->path);
-	return store_audit_head(store->db, &store->mark.audit, err) &&
-	    db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
+	if (!store_audit_head(store->db, &store->mark.audit, err))
+		return false;
+	store->mark.audit_seen = store->mark.audit.seq; /* the start looks at what is there */
+	return db_one_i64(&store->mark.n_outbox, store->db, err, count_outbox);
 }
 
 struct store *

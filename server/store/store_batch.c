@@ -417,10 +417,12 @@ decide_one(struct store *store, struct batch *batch, struct group *group, const 
 	verdict = attempt(&tx, store, event, handler_of(store, event->kind), &closed);
 	store_poison_leave(store->poison);
 	status = tx.answer.status;
-	if (verdict == KEPT)
+	if (verdict == KEPT) {
 		keep(batch, &tx);
-	else if (verdict == UNDONE)
+		store->mark.audit_seen = store->mark.audit.seq;
+	} else if (verdict == UNDONE) {
 		verdict = decide_failure(store, batch, event, &closed, &tx.err, &status);
+	}
 	if (verdict == BROKEN) {
 		*err = tx.err;
 		return false;

@@ -57,6 +57,7 @@
 
 struct store_mark {
 	struct audit_chain audit; /* the chain's head */
+	int64_t audit_seen;	  /* up to that entry a handler has seen what is written */
 	int64_t n_outbox;	  /* open effects of the outbox (effect.def) */
 };
 

@@ -19,7 +19,7 @@ tx_begin(struct tx *tx, struct store *store, const struct event *event)
 		.event = event,
 		.settings = event->context.settings,
 		.at = event->context.at,
-		.audit_from = store->mark.audit.seq,
+		.audit_from = store->mark.audit_seen,
 		.answer = { .status = 200 },
 	};
 }

@@ -28,7 +28,7 @@ struct tx {
 	int64_t at;			 /* the event's wall ms */
 	const struct effect *effect; /* a result's (and a fault's): the effect that it closed, as
 					 * it was ordered; NULL for every other event */
-	int64_t audit_from;	     /* the newest entry before it */
+	int64_t audit_from;	     /* the newest entry that a handler before it has seen */
 	uint64_t draws;		     /* random bytes drawn so far */
 	struct principal who;	     /* who was looked at last (decide_who()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */

@@ -273,8 +273,10 @@ the_clock_is_set_back(struct sim *sim)
 		sim->laters[i].at -= back;
 	sim->away_until -= back;
 	sim->witness.away_until -= back;
-	for (int e = 0; e < sim->n_environments; e++)
+	for (int e = 0; e < sim->n_environments; e++) {
 		sim->targets[e].answers_at -= back;
+		sim->lags_until[e] -= back; /* what a replica has shown it shows */
+	}
 }
 
 /* Suspended: what is due in that time comes when it wakes. */

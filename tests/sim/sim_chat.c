@@ -394,6 +394,13 @@ sim_chat_question_is_answered(struct sim *sim, int64_t person, int64_t b)
 			return;
 }
 
+/* A private chat has one reader: Telegram lets nobody else press what stands there. */
+static int64_t
+who_presses(const struct sim_post *post, int64_t person)
+{
+	return post->chat > 0 ? post->chat : person;
+}
+
 bool
 sim_chat_press_anywhere(struct sim *sim, int64_t person, const char *words)
 {
@@ -403,7 +410,8 @@ sim_chat_press_anywhere(struct sim *sim, int64_t person, const char *words)
 		for (size_t b = 0; !post->is_deleted && b < post->buttons.n; b++) {
 			if (strstr(post->buttons.at[b].label, words) == NULL)
 				continue;
-			sim_chat_press_button(sim, person, post->chat, &post->buttons.at[b]);
+			sim_chat_press_button(
+			    sim, who_presses(post, person), post->chat, &post->buttons.at[b]);
 			return true;
 		}
 	}
@@ -431,13 +439,14 @@ sim_chat_somebody_presses(struct sim *sim)
 	const struct sim_post *post = choose_post(sim);
 	const struct button *button;
 	struct sim_update *update;
+	int64_t person = somebody(sim);
 
 	if (post == NULL || sim->day == SIM_DAY_CALM)
 		return;
 	button =
 	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];
-	update = add_update(
-	    sim, UPDATE_PRESS, somebody(sim), sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
+	update = add_update(sim, UPDATE_PRESS, who_presses(post, person),
+	    sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
 	(void)text_copy(update->button, sizeof(update->button), button->id);
 	sim_cloudflare_pressed(sim, button->label);
 	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,

@@ -601,10 +601,13 @@ the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 	sim_check_must(sim, db_rows_end(&rows, &err), &err);
 	if (chat == 0 || !sim_chat_is_reachable(sim, chat)) /* 0: its row is gone, as it may be */
 		return;
-	/* A group that moved keeps what was said in it, under ids that mean nothing any more. */
+	/* A group that moved keeps what was said in it, under ids that mean nothing any more: of a
+	 * row's posts the newest that still stands counts, and where people have deleted that one
+	 * too the newest of all, which nothing was said below. */
 	for (size_t i = 0; i < sim->n_posts; i++)
 		if (remote_id == 0 ?
-			sim->posts[i].row == row && (post == NULL || !sim->posts[i].is_deleted) :
+			sim->posts[i].row == row &&
+			    (post == NULL || post->is_deleted || !sim->posts[i].is_deleted) :
 			sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id)
 			post = &sim->posts[i];
 	if (post == NULL || strcmp(post->text, text) != 0)

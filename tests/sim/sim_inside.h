@@ -580,7 +580,7 @@ void sim_chat_type(struct sim *sim, int64_t person, const char *text);
 bool sim_chat_reply(struct sim *sim, int64_t person, const char *words, const char *text);
 /* The newest button there with these words; false: there is none. */
 bool sim_chat_press(struct sim *sim, int64_t person, const char *words);
-/* The newest with these words that is shown anywhere, by whomever. */
+/* The newest with these words that is shown anywhere: in private it is pressed by its person. */
 bool sim_chat_press_anywhere(struct sim *sim, int64_t person, const char *words);
 void
 sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button);

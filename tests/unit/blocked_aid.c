@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "blocked_aid.h"
 
+#include "lib/text.h"
+
 void
 blocked_ask(struct world *w, const char *commit)
 {
@@ -12,7 +14,10 @@ blocked_ask(struct world *w, const char *commit)
 void
 blocked_push(struct world *w, const char *branch, struct world_git git)
 {
-	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
+	struct event *delivery = world_push(w, branch);
+
+	(void)text_copy(delivery->u.delivery.after, LIMIT_COMMIT, git.commit);
+	assert_int_equal(world_decide(w, delivery).status, 200);
 	world_git(w, git);
 }
 

@@ -34,6 +34,49 @@ what_git_was_asked_about_before_was_pushed_before(void **state)
 	world_close(&w);
 }
 
+/* D was announced before C, which it contains: deliveries overtake each other. */
+static void
+a_push_whose_delivery_was_overtaken_came_when_it_was_announced(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	announce(&w, "develop", COMMIT_B);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(&w), 200);
+	announce(&w, "develop", COMMIT_D);
+	announce(&w, "develop", COMMIT_C);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	is_rolled_back(&w, "staging");
+	world_due(&w, TIMER_PUSH);
+	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
+	world_close(&w);
+}
+
+/* B was announced and seen: what comes behind its block, by polling, is no push from before. */
+static void
+what_was_announced_and_seen_dates_no_later_push(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_goes_live(&w, COMMIT_A);
+	announce(&w, "develop", COMMIT_B);
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(&w), 200);
+	is_rolled_back(&w, "staging");
+	announce(&w, "develop", "");
+	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_non_null(world_peek(&w, EFFECT_RUN));
+	world_close(&w);
+}
+
 /* They were shown it, and none of them had said yes when the settings asked for none any more. */
 static void
 a_push_that_nobody_approved_is_asked_about(void **state)
@@ -69,6 +112,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_git_was_asked_about_before_was_pushed_before),
+		cmocka_unit_test(a_push_whose_delivery_was_overtaken_came_when_it_was_announced),
+		cmocka_unit_test(what_was_announced_and_seen_dates_no_later_push),
 		cmocka_unit_test(a_push_that_nobody_approved_is_asked_about),
 	};
 

@@ -340,6 +340,31 @@ what_is_refused_for_a_day_waits_for_a_person(void **state)
 	world_close(&s.w);
 }
 
+/* They asked in private, and are no admin any more. */
+static void
+what_fails_is_no_news_of_who_may_not_restore_it_any_more(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	get_ready(&s);
+	(void)world_text_in(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/do cf-under-attack acme");
+	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
+	    world_button(world_last(&s.w), "client/acme"));
+	s.work = world_newest(&s.w, "client/acme").id;
+	world_due_of(&s.w, TIMER_CLOUDFLARE, s.work);
+	answer(&s, "get", &medium);
+	answer(&s, ATTACK, &attack);
+	world_settings(&s.w, "ADMIN_TELEGRAM_IDS=11", "CLIENTS=acme",
+	    "CLIENT_ACME_CLOUDFLARE_ZONE=" ZONE, "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal",
+	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv", NULL);
+	wait_for(&s, HOUR);
+	answer(&s, "get", &forbidden);
+	assert_int_equal(world_last(&s.w)->chat, WORLD_TEAM);
+	assert_true(world_last(&s.w)->is_alarm);
+	world_close(&s.w);
+}
+
 static void
 a_person_has_it_tried_again_or_says_it_is_done(void **state)
 {
@@ -567,6 +592,7 @@ main(void)
 		cmocka_unit_test(what_nobody_knows_is_said_and_ends_all_the_same),
 		cmocka_unit_test(it_is_tried_until_it_is_restored_with_a_message_an_hour),
 		cmocka_unit_test(what_is_refused_for_a_day_waits_for_a_person),
+		cmocka_unit_test(what_fails_is_no_news_of_who_may_not_restore_it_any_more),
 		cmocka_unit_test(a_person_has_it_tried_again_or_says_it_is_done),
 		cmocka_unit_test(it_stands_in_the_status),
 		cmocka_unit_test(normal_restores_what_was),

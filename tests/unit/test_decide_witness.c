@@ -89,6 +89,39 @@ what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row(void **sta
 	world_close(&w);
 }
 
+static void
+always_fails(struct tx *tx, const struct event *event)
+{
+	(void)event;
+	tx_fail(tx, ERR_INVALID, "a bug");
+}
+
+/* No handler writes that entry, so none has seen it. */
+static void
+what_a_quarantine_has_written_goes_out_with_the_next_decision(void **state)
+{
+	struct world w;
+	store_handler *handler;
+	int64_t last;
+
+	(void)state;
+	world_open(&w, BUCKET, NULL);
+	world_writes_entries(&w, 1);
+	world_due(&w, TIMER_WITNESS);
+	last = sent(&w)->last;
+	answer(&w, &good);
+	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
+	handler = w.aid.handlers[EVENT_UPDATE];
+	w.aid.handlers[EVENT_UPDATE] = always_fails;
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	w.aid.handlers[EVENT_UPDATE] = handler;
+	assert_int_equal(world_audited(&w, "\"code\":\"event_quarantined\"", NULL), 1);
+	(void)world_text(&w, WORLD_ADMIN, "/status");
+	world_due(&w, TIMER_WITNESS);
+	assert_int_equal(sent(&w)->first, last + 1);
+	world_close(&w);
+}
+
 /* Its name is its entries and their head: only so a 412 says that it is ours. */
 static void
 what_may_be_there_already_is_sent_again_as_it_was(void **state)
@@ -521,6 +554,7 @@ main(void)
 		cmocka_unit_test(without_a_bucket_nothing_goes_out),
 		cmocka_unit_test(
 		    what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row),
+		cmocka_unit_test(what_a_quarantine_has_written_goes_out_with_the_next_decision),
 		cmocka_unit_test(what_may_be_there_already_is_sent_again_as_it_was),
 		cmocka_unit_test(what_was_refused_goes_out_with_what_was_written_since),
 		cmocka_unit_test(a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm),
