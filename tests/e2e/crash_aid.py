@@ -129,7 +129,7 @@ class CrashScene(Scene):
 
     def leader(self, run=None):
         path = self.run_folder(run) / "leader"
-        wait_until(path.exists, PATIENCE_S, "a leader")
+        wait_until(lambda: path.exists() and path.read_text(encoding="ascii").endswith("\n"), PATIENCE_S, "a leader")
         return int(path.read_text(encoding="ascii").split()[0])
 
     def supervisor(self, run=None):

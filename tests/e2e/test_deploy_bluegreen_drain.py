@@ -296,6 +296,7 @@ def test_a_drain_that_docker_does_not_answer_ends_and_switches_nothing_and_looks
     _, one = bench.shipped("one")
     drain(bench)
     _, two = bench.shipped("two")
+    (bench.state / "apps" / "staging" / "clean").unlink()   # a clean-up would ask first
     bench.host_plan({"when": ["docker", "ps"], "after": after, "times": 1, "status": 1, "stderr": "Error: timeout\n"})
     process = bench.start("drain.sh", "staging", DEPLOYMENT_ID=None)
     wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)

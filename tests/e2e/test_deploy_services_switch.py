@@ -2,11 +2,13 @@
 the time to end that its compose file says."""
 # SPDX-License-Identifier: ISC
 import os
+import shutil
 import signal
 import subprocess
 
 import pytest
 
+from commands_aid import cleans
 from runner_client import ROOT, wait_for
 from services_aid import OTHERS, all_run, ends, parts, says
 from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
@@ -159,11 +161,26 @@ def test_one_that_never_ran_is_gone_again_when_its_release_fails(bench):
 
 
 @pytest.mark.long
-def test_a_rollback_replaces_the_services_of_todays_file(bench):
+def test_a_rollback_names_the_services_that_were_added_since(bench):
+    """Its own compose file does not have them: they stay on the release that it replaces."""
+    (bench.app / "docker-compose.yml").write_text(COMPOSE)
+    commit, old = bench.shipped("one")
+    (bench.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
+    _, new = bench.shipped("two")
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{old}")
+    assert status == 0, said
+    assert parts(bench) == {**all_run(old, "app"), **all_run(new, "worker", "scheduler")}
+    assert [step for step in bench.steps() if step.startswith("stays-old ")] == [
+        "stays-old scheduler", "stays-old worker"]
+
+
+@pytest.mark.long
+def test_a_rollback_whose_compose_file_is_not_kept_replaces_the_services_of_todays(bench):
     (bench.app / "docker-compose.yml").write_text(COMPOSE)
     commit, old = bench.shipped("one")
     (bench.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
     bench.shipped("two")
+    shutil.rmtree(bench.app / f".deploybot.with.{old.removeprefix('sha256:')}")
     status, said = bench.run("rollback.sh", "staging", f"{commit}@{old}")
     assert status == 0, said
     assert parts(bench) == all_run(old, "app", "worker", "scheduler")
@@ -277,6 +294,7 @@ def test_a_first_release_is_rolled_back_to_what_each_service_ran(strategy, reque
         assert (served_now["worker"], "scheduler" in served_now) == ("sha256:old-worker", False)
     first, digest = bench.shipped("two", PREVIOUS_RELEASE="")     # as nothing of ours was ever live
     bench.shipped("three", PREVIOUS_RELEASE=f"{first}@{digest}")
+    cleans(bench, "staging")
     assert not any("deploybot-before" in name for name in bench.engine()["images"])
     assert not any("deploybot-before" in box["of"] for box in bench.engine()["containers"])
 

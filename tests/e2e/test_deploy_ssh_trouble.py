@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from commands_aid import DEPLOY, password_file
+from commands_aid import DEPLOY, cleans, password_file
 from runner_client import ROOT, wait_for
 from ssh_aid import COMPOSE, SshBench, until_at_rest
 
@@ -388,6 +388,9 @@ def test_an_image_of_which_docker_says_nothing_is_not_forgotten(bench):
         fi""")
     for text in ("two", "three"):
         bench.shipped(text, PREVIOUS_RELEASE="")
+    said = cleans(bench, "staging")
+    assert any(line.endswith(f"the image of {commit[:12]} could not be removed: Error response from daemon: context "
+                             "deadline exceeded") for line in said), said
     assert f"{commit}@{one}" in (bench.app / ".deploybot.releases").read_text()
 
 

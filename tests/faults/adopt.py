@@ -88,8 +88,8 @@ class AdoptScene(FaultScene):
             self.scripts.rollback(SCRIPT.format(program="rollback", body=STEADY, end=":"), environment)
 
     def begin(self, **settings):
-        """The template again, with nothing stopped."""
-        self.fresh(**settings)
+        """The template again, with nothing stopped; a good end is an edit, however long it takes."""
+        self.fresh(**{"STAGING_NOTIFY_AFTER_SECONDS": "3600", **settings})
         for path in self.scripts.folder.glob("*.*-*-*"):
             path.unlink()
         self.scripts.clear(*(f"{name}.{what}" for name in ENVIRONMENTS for what in ("drain", "stop", "lock")))

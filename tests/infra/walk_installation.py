@@ -191,10 +191,10 @@ class Walk:
         return self.chat.wait_for_message(lambda view: re.search(expected, text_of(view)), PATIENCE_S, chat, mark)
 
     def end(self, view):
-        """What a deployment's message says when all is over."""
+        """What a deployment's message says when all is over, or one anew below it, as that notifies."""
         chat, number = view["chat_id"], view["message_id"]
         return text_of(self.chat.wait_for_message(
-            lambda view: view["message_id"] == number and OVER.search(text_of(view)), PATIENCE_S, chat))
+            lambda view: view["message_id"] >= number and OVER.search(text_of(view)), PATIENCE_S, chat))
 
     def is_live(self, address, commit):
         status, body = get(f"http://{address}:8080/health")

@@ -30,7 +30,7 @@ class ChatScene(Scene):
     # --- what is asked in the chat ---
 
     def ask(self, words="/deploy production"):
-        """Writes it and confirms; whoever asked, and the message that will report the end."""
+        """Writes it and confirms; whoever asked, in a chat where nothing was said before."""
         who = self.admin()
         who.say(words)
         button = "Roll back" if words.startswith("/rollback") else "Deploy to"
@@ -38,19 +38,17 @@ class ChatScene(Scene):
             button = "Deploy again"
         question = who.hear("production", buttons=(button,), timeout=PATIENCE_S)
         who.press(question, button)
-        return who, question
+        return who
 
-    def end(self, who, question, timeout=PATIENCE_S):
-        """What the message says when all is over."""
-        view = self.chat.wait_for_message(
-            lambda view: view["message_id"] == question["message_id"] and OVER.search(text_of(view)),
-            timeout * SLOW, chat_id=who.number, after=who.since)
+    def end(self, who, timeout=PATIENCE_S):
+        """What is said when all is over: a message of its own, as it notifies."""
+        view = self.chat.wait_for_message(lambda view: OVER.search(text_of(view)), timeout * SLOW, chat_id=who.number,
+                                          after=who.since)
         self.wait_free("production")
         return text_of(view)
 
     def attempt(self, words="/deploy production", timeout=PATIENCE_S):
-        who, question = self.ask(words)
-        return self.end(who, question, timeout)
+        return self.end(self.ask(words), timeout)
 
     def release(self, kind="good"):     # pylint: disable=arguments-differ
         """Makes a new commit live on all hosts; the commit."""
@@ -61,10 +59,14 @@ class ChatScene(Scene):
         return commit
 
     def logs(self):
-        """What the runs printed, oldest first; without drains, which come behind a deployment."""
+        """What the runs printed, oldest first; without drains and clean-ups, which come behind a deployment."""
         paths = sorted((self.folder / "state" / "runs").glob("*/log"), key=lambda path: path.stat().st_mtime)
-        texts = [path.read_text("utf-8", "replace") for path in paths]
-        return [text for text in texts if not text.startswith("==> drain\n")]
+        return [path.read_text("utf-8", "replace") for path in paths
+                if "\nprogram drain\n" not in path.with_name("order").read_text("utf-8")]
+
+    def wait_cleaned(self):
+        """Until what comes behind a deployment has ended too."""
+        wait_until(lambda: not self.bot_rows("SELECT 1 FROM run WHERE ended_at = 0"), PATIENCE_S, "the end of all runs")
 
     def last_log(self):
         """What the newest of them printed, for whoever reads a failure."""
@@ -131,6 +133,7 @@ class TargetScene(ChatScene):
 
     def leftovers(self):
         """Folders with a password for the registry, and locks of compose, that somebody has left."""
+        self.wait_cleaned()
         found = []
         for where in ("/dev/shm", self.folder / "state"):
             found += subprocess.run(["grep", "-rlsF", '"auth"', str(where)], capture_output=True, text=True,

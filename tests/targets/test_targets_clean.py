@@ -8,6 +8,7 @@ def test_after_eight_deployments_hosts_and_registry_hold_the_last_five(make_scen
     digests = []
     for _ in range(DEPLOYMENTS):
         digests.append(bed.digest(scene.release()))
+    scene.wait_cleaned()
     assert [digest for digest in digests if bed.has(digest)] == digests[-KEPT:]
     held = scene.hosts[0].run("docker images --no-trunc --digests --format '{{.Digest}}'").split()
     assert sorted(set(held)) == sorted(digests[-KEPT:])

@@ -36,10 +36,10 @@ def load(scene):
 def deploy_until(scene, step):
     """Asks for a deployment; returns when its script has said the step, or is over."""
     count = len(scene.logs())
-    who, question = scene.ask()
+    who = scene.ask()
     wait_until(lambda: len(scene.logs()) > count, PATIENCE_S, "a run")
     wait_until(lambda: step in step_words(scene) or not scene.is_busy("production"), PATIENCE_S, f"the step {step}")
-    return who, question
+    return who
 
 
 def step_words(scene):
@@ -50,9 +50,9 @@ def step_words(scene):
 def kill_at(scene, step, kill, what):
     """A deployment, somebody killed when it has said the step; what became of it, and how many were killed."""
     allowed = {scene.answer(scene.hosts[0]), scene.change()}
-    who, question = deploy_until(scene, step)
+    who = deploy_until(scene, step)
     killed = kill()
-    said = scene.end(who, question)
+    said = scene.end(who)
     answers = scene.answers()
     print(f"kill: {what}: {killed} processes; {said.splitlines()[0]}", flush=True)
     assert set(answers.values()) <= allowed, f"{answers}, not of {allowed}{scene.last_log()}"
