@@ -1049,9 +1049,16 @@ static const char *const migration_12[] = {
 	NULL,
 };
 
+static const char *const migration_13[] = {
+	/* What health URLs answered behind an end that no probe had led to; at 0: not asked. */
+	"ALTER TABLE work ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE work ADD COLUMN looked TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12 };
+	migration_12, migration_13 };
 
 const char *const *
 store_schema_sql(int64_t version)
