@@ -112,9 +112,15 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
 	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
+	enum chat_first first = chat_first_of(about);
+	bool is_down = first == FIRST_DOWN || first == FIRST_LEFT_DOWN;
 	char previous[32];
 
 	chat_text_add(text, "\n" MARK_BOLD);
+	if (is_down || deployment->state == DEPLOY_ROLLBACK_FAILED)
+		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
+	if (is_down)
+		chat_text_some(text, " on ", deployment->down_on);
 	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
 	    is_target ? "what ran before deploybot" : deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
@@ -130,29 +136,25 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
 	    chat_deployment_is_unknown(about)) {
-		chat_text_add(text,
-		    "%s may be DOWN: what rolling back from %.7s to %s left is not known",
-		    environment, deployment->commit, previous);
+		chat_text_add(text, ": what rolling back from %.7s to %s left is not known",
+		    deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->rollback_not_started) {
 		/* Whose script failed may have been put back by its host. */
 		chat_text_add(text,
-		    "%s may be DOWN: %.7s %s: rolling back to %s did not begin to change anything",
-		    environment, deployment->commit,
+		    ": %.7s %s: rolling back to %s did not begin to change anything",
+		    deployment->commit,
 		    is_unhealthy ? "is still there, unhealthy" : what_it_left(deployment),
 		    previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED && about->run_end == RUN_FAILED) {
-		chat_text_add(text,
-		    "%s may be DOWN: the rollback from %.7s to %s failed: what runs is not known",
-		    environment, deployment->commit, previous);
+		chat_text_add(text, ": the rollback from %.7s to %s failed: what runs is not known",
+		    deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, "%s is DOWN", environment);
-		chat_text_some(text, " on ", deployment->down_on);
 		chat_text_add(text, ": %s is back, and is not healthy%s", previous,
 		    is_unhealthy ? " either" : "");
-	} else if (deployment_is_left_down(deployment, about->environment)) {
-		chat_text_add(text, "%s is DOWN", environment);
-		chat_text_some(text, " on ", deployment->down_on);
+	} else if (is_down && is_unhealthy) {
 		chat_text_add(text, ": %.7s was left running, unhealthy", deployment->commit);
+	} else if (is_down) {
+		chat_text_add(text, ": %.7s %s", deployment->commit, what_it_left(deployment));
 	} else if (about->n_barriers > 0) {
 		chat_text_add(text, "%s may be DOWN: %.7s %s", environment, deployment->commit,
 		    what_it_left(deployment));
@@ -165,6 +167,11 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		add_what_was_left(text, about);
 	}
 	chat_text_add(text, MARK_BOLD);
+	if (deployment->looked_at == 0)
+		return;
+	chat_text_outside(text, "\n🩺 ",
+	    deployment->looked[0] != '\0' ? deployment->looked : "answers healthy");
+	chat_text_since(text, ", checked ", &about->clock, deployment->looked_at, about->at);
 }
 
 /* Which commit it was about, and why it came to that. */
@@ -289,7 +296,8 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
 	chat_deployment_next_step(text, about->environment, deployment,
-	    chat_first_of(about) == FIRST_DOWN ? ROLLBACK_TO_EARLIER : ROLLBACK_TO_ANY,
+	    chat_first_of(about) == FIRST_DOWN && deployment->looked_at == 0 ? ROLLBACK_TO_EARLIER :
+									       ROLLBACK_TO_ANY,
 	    about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);

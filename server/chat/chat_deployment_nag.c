@@ -23,8 +23,9 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	if (environment->is_down)
 		chat_deployment_next_step(text, environment, work,
-		    is_sure && work->state == DEPLOY_ROLLBACK_FAILED ? ROLLBACK_TO_EARLIER :
-								       ROLLBACK_TO_ANY,
+		    is_sure && work->state == DEPLOY_ROLLBACK_FAILED && work->looked_at == 0 ?
+			ROLLBACK_TO_EARLIER :
+			ROLLBACK_TO_ANY,
 		    runbook);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);

@@ -40,7 +40,7 @@ struct act {
 typedef void act_fn(struct act *act);
 
 static act_fn do_ask_person, do_ask_approvers, do_void_approvals, do_claim, do_run, do_run_rollback,
-    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_tell,
+    do_stop_run, do_probe, do_drop_probe, do_release, do_block, do_drain, do_down, do_look, do_tell,
     do_refuse_cancel, do_next;
 
 static act_fn *const acts_table[] = {
@@ -57,6 +57,7 @@ static act_fn *const acts_table[] = {
 	[DEPLOY_DO_BLOCK] = do_block,
 	[DEPLOY_DO_DRAIN] = do_drain,
 	[DEPLOY_DO_DOWN] = do_down,
+	[DEPLOY_DO_LOOK] = do_look,
 	[DEPLOY_DO_TELL] = do_tell,
 	[DEPLOY_DO_REFUSE_CANCEL] = do_refuse_cancel,
 	[DEPLOY_DO_NEXT] = do_next,
@@ -318,16 +319,9 @@ split_targets(const struct deployment *deployment, const char *commit, struct pr
 }
 
 static void
-do_probe(struct act *act)
+probe(struct act *act, const char *expected, const struct probe_plan *plan)
 {
 	const struct deployment *deployment = act->deployment;
-	const struct settings_times *times =
-	    settings_times(act->tx->settings, deployment->environment);
-	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
-	/* Of what ran before deploybot nobody knows the commit. */
-	const char *expected = !is_back		     ? deployment->commit :
-	    deployment_is_back_to_target(deployment) ? "" :
-						       deployment->previous;
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	if (effect != NULL)
@@ -338,18 +332,58 @@ do_probe(struct act *act)
 		return;
 	}
 	effect->subject = deployment->id;
-	effect->u.probe.run = deployment->run;
-	effect->u.probe.plan = (struct probe_plan){
+	effect->u.probe.plan = *plan;
+	effect->u.probe.plan.until = act->tx->at + (int64_t)plan->deadline_s * 1000;
+	effect->u.probe.run =
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL ? 0 : deployment->run;
+	effect->u.probe.n =
+	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
+	(void)row_effect_add(act->tx, effect);
+}
+
+static void
+do_probe(struct act *act)
+{
+	const struct deployment *deployment = act->deployment;
+	const struct settings_times *times =
+	    settings_times(act->tx->settings, deployment->environment);
+	bool is_back = deployment->state == DEPLOY_VERIFYING_ROLLBACK;
+	/* Of what ran before deploybot nobody knows the commit. */
+	const char *expected = !is_back		     ? deployment->commit :
+	    deployment_is_back_to_target(deployment) ? "" :
+						       deployment->previous;
+
+	probe(act, expected,
+	    &(struct probe_plan){
 		.successes = times->health_check_successes,
 		.failures = times->health_check_retries,
 		.interval_s = times->health_check_interval_seconds,
 		.timeout_s = times->health_check_timeout_seconds,
 		.deadline_s = times->health_check_deadline_seconds,
-		.until = act->tx->at + (int64_t)times->health_check_deadline_seconds * 1000,
-	};
-	effect->u.probe.n =
-	    split_targets(deployment, expected, effect->u.probe.targets, LIMIT_URLS);
-	(void)row_effect_add(act->tx, effect);
+	    });
+}
+
+#define LOOK_TRIES	3 /* one failure alone may be a restart, or the network; one pass is true */
+#define LOOK_DEADLINE_S 8 /* somebody was woken, and reads */
+
+/* Any commit passes: which runs is not known, nor asked. */
+static void
+do_look(struct act *act)
+{
+	const struct settings_times *times =
+	    settings_times(act->tx->settings, act->deployment->environment);
+	int timeout_s = times->health_check_timeout_seconds, tries = times->health_check_retries;
+
+	if (act->deployment->urls[0] == '\0')
+		return;
+	probe(act, "",
+	    &(struct probe_plan){
+		.successes = 1,
+		.failures = tries < LOOK_TRIES ? tries : LOOK_TRIES,
+		.interval_s = 1,
+		.timeout_s = timeout_s < PROBE_LOOK_TIMEOUT_S ? timeout_s : PROBE_LOOK_TIMEOUT_S,
+		.deadline_s = LOOK_DEADLINE_S,
+	    });
 }
 
 static void

@@ -143,7 +143,7 @@ decide_nag_end(struct tx *tx, const char *environment)
 static bool
 is_sure(struct tx *tx, const struct deployment *work, const struct environment *environment)
 {
-	return deployment_is_left_down(work, environment) ||
+	return deployment_is_left_down(work, environment) || deployment_is_looked_down(work) ||
 	    (work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
 		row_run_end(tx, work->run) == RUN_SUCCEEDED);
 }

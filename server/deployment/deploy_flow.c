@@ -30,6 +30,7 @@
 #define BLOCK	DEPLOY_DO_BLOCK
 #define DRAIN	DEPLOY_DO_DRAIN
 #define DOWN	DEPLOY_DO_DOWN
+#define LOOK	DEPLOY_DO_LOOK
 #define TELL	DEPLOY_DO_TELL
 #define REFUSE	DEPLOY_DO_REFUSE_CANCEL
 #define NEXT	DEPLOY_DO_NEXT
@@ -87,7 +88,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DR,  RUNNING,               SCRIPT_OK,                 VERIFYING,             PROBE, TELL),
 	RULE(DR,  RUNNING,               SCRIPT_OK_UNPROBED,        LIVE,                  GOES, DRAIN, TELL, NEXT),
 	RULE(D,   RUNNING,               SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(DR,  RUNNING,               SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(DR,  RUNNING,               FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   RUNNING,               MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
 	RULE(DR,  RUNNING,               AGAIN,                     RUNNING,               RUN),
@@ -111,7 +112,7 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(D,   STOPPING,              SCRIPT_OK,                 ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   STOPPING,              SCRIPT_OK_UNPROBED,        ROLLING_BACK,          ROLLBACK, TELL),
 	RULE(D,   STOPPING,              SCRIPT_FAILED,             ROLLING_BACK,          ROLLBACK, TELL),
-	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, TELL, NEXT),
+	RULE(DR,  STOPPING,              SCRIPT_FAILED_NO_ROLLBACK, FAILED,                DOWN, LOOK, TELL, NEXT),
 	RULE(DR,  STOPPING,              FAILED_BEFORE_RELEASE,     FAILED,                TELL, NEXT),
 	RULE(D,   STOPPING,              MIGRATION_FAILED,          FAILED,                BLOCK, TELL, NEXT),
 	RULE(DR,  STOPPING,              FOLDER_GONE,               FAILED,                TELL, NEXT),
@@ -131,13 +132,13 @@ const struct deploy_rule deploy_rules[] = {
 	RULE(DR,  VERIFYING,             UNHEALTHY_NO_ROLLBACK,     FAILED,                DOWN, TELL, NEXT),
 	RULE(DR,  VERIFYING,             FOLDER_GONE,               FAILED,                DROP, TELL, NEXT),
 	RULE(D,   VERIFYING,             CANCEL,                    ROLLING_BACK,          DROP, ROLLBACK, TELL),
-	RULE(D,   VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, TELL, NEXT),
+	RULE(D,   VERIFYING,             CANCEL_NO_ROLLBACK,        FAILED,                DROP, DOWN, LOOK, TELL, NEXT),
 	RULE(R,   VERIFYING,             CANCEL_ROLLBACK,           VERIFYING,             REFUSE),
 
 	RULE(D,   ROLLING_BACK,          SCRIPT_OK,                 VERIFYING_ROLLBACK,    PROBE, TELL),
 	RULE(D,   ROLLING_BACK,          SCRIPT_OK_UNPROBED,        ROLLED_BACK,           BLOCK, DRAIN, TELL, NEXT),
-	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
-	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED,             ROLLBACK_FAILED,       BLOCK, DOWN, LOOK, TELL, NEXT),
+	RULE(D,   ROLLING_BACK,          SCRIPT_FAILED_NO_ROLLBACK, ROLLBACK_FAILED,       BLOCK, DOWN, LOOK, TELL, NEXT),
 	RULE(D,   ROLLING_BACK,          AGAIN,                     ROLLING_BACK,          ROLLBACK),
 	RULE(D,   ROLLING_BACK,          FOLDER_GONE,               ROLLBACK_FAILED,       BLOCK, DOWN, TELL, NEXT),
 	RULE(D,   ROLLING_BACK,          CANCEL,                    ROLLING_BACK,          REFUSE),

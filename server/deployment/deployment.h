@@ -192,8 +192,11 @@ struct deployment {
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
 	bool is_forward;	 /* ... which is newer than what it leaves */
-	char down_on[LIMIT_DOWN_ON]; /* at its health gate, or that of its rollback, some hosts
-				      * alone failed: "h1 (1 of 2 hosts)"; else "" */
+	char down_on[LIMIT_DOWN_ON]; /* at its health gate, that of its rollback or the probe behind
+				      * its end some hosts alone failed: "h1 (1 of 2 hosts)"; else
+				      * "" */
+	int64_t looked_at; /* wall ms of the probe behind an end that came by none; 0: none yet */
+	char looked[LIMIT_LINE]; /* its answer, "does not answer: timed out"; "": healthy */
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
@@ -313,7 +316,10 @@ bool deployment_is_own_place(const struct deployment *deployment, int64_t person
 /* It failed, and what it began stands there. */
 bool deployment_is_left_unhealthy(const struct deployment *deployment);
 
-/* It failed its health gate, and nothing was rolled back: somebody looked, it is down. */
+/* Its end was none of a probe, and one that asked then found it unhealthy. */
+bool deployment_is_looked_down(const struct deployment *deployment);
+
+/* It failed, nothing was rolled back, and it is down: a probe has said so. */
 bool deployment_is_left_down(
     const struct deployment *deployment, const struct environment *environment);
 

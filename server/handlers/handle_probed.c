@@ -6,11 +6,13 @@
 #include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
+#include "decide/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "store/row_button.h"
 #include "store/row_deployment.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_run.h"
 
@@ -119,6 +121,30 @@ name_hosts(const struct effect_probe *probe, const struct probed *probed, char o
 		    (int)text_cut(names, strlen(names), 40), names, n_down, n);
 }
 
+/* Behind an end that no probe had led to.  Where something has begun there since, or went live,
+ * nothing is said: that may be what answered. */
+static void
+answer_look(struct tx *tx, struct deployment *deployment, const struct effect_probe *probe,
+    const struct probed *probed)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+	const struct probe_finding *bad = worst(probe, probed);
+	char looked[2 * LIMIT_LINE] = "";
+
+	if (probed->n != probe->n || environment.current.at > deployment->ended_at ||
+	    row_deployment_active(tx, deployment->environment).id != 0)
+		return;
+	if (bad != NULL)
+		(void)snprintf(looked, sizeof(looked), "%s: %s",
+		    bad->http_status != 0 ? "answers unhealthy" : "does not answer", bad->detail);
+	looked[text_cut(looked, strlen(looked), LIMIT_LINE - 1)] = '\0';
+	(void)text_copy(deployment->looked, sizeof(deployment->looked), looked);
+	deployment->looked_at = tx->at;
+	name_hosts(probe, probed, deployment->down_on);
+	decide_tell(tx, deployment, NULL);
+	row_deployment_save(tx, deployment);
+}
+
 static void
 answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
@@ -127,6 +153,10 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 	bool is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
 	char detail[LIMIT_DOWN_ON + LIMIT_LINE + 8];
 
+	if (deploy_flow_class(deployment.state) == DEPLOY_CLASS_FINAL) {
+		answer_look(tx, &deployment, probe, probed);
+		return;
+	}
 	if (bad == NULL) {
 		(void)decide_step(tx, &deployment, DEPLOY_ON_HEALTHY, NULL);
 		return;

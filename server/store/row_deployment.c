@@ -97,7 +97,9 @@ static const char *const whys[] = {
 	C(TEXT, migration,       migration) and \
 	C(FLAG, without_witness, is_unwitnessed) and \
 	C(TEXT, without,         without) and \
-	C(TEXT, down_on,         down_on)
+	C(TEXT, down_on,         down_on) and \
+	C(I64,  looked_at,       looked_at) and \
+	C(TEXT, looked,          looked)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

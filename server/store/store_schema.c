@@ -1054,6 +1054,9 @@ static const char *const migration_13[] = {
 	"ALTER TABLE release ADD COLUMN removed_at INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX release_commit ON release (environment, commit_id);"
 	"CREATE INDEX release_image ON release (image) WHERE image <> '';",
+	/* What health URLs answered behind an end that no probe had led to; at 0: not asked. */
+	"ALTER TABLE work ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE work ADD COLUMN looked TEXT NOT NULL DEFAULT '';",
 	NULL,
 };
 

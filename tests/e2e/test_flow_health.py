@@ -135,6 +135,21 @@ def test_a_url_that_does_not_answer_is_told_as_that(scene):
     gate.set()
 
 
+def test_behind_a_rollback_that_failed_its_message_says_what_answers(scene):
+    for answer, said in (((500, {}), ("staging is DOWN: the rollback", "🩺 answers unhealthy: HTTP 500, checked ")),
+                         ((200, {}), ("staging may be DOWN: the rollback", "🩺 answers healthy, checked "))):
+        who = scene.admin()
+        who.say("/deploy staging " + scene.commit()["after"])
+        who.hear("Live: staging ")
+        scene.scripts.deploy('echo "==> release"\nexit 1')
+        scene.scripts.rollback('echo "==> release"\nexit 1')
+        scene.health.answers["web"] = answer
+        who.say("/deploy staging " + scene.commit()["after"])
+        who.hear(*said)
+        scene.health.answers.clear()
+        scene.scripts.reset()
+
+
 def test_redirects_are_not_followed_and_status_says_so(scene):
     scene.health.answers["web"] = (302, b"")
     who = scene.admin()

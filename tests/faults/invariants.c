@@ -106,7 +106,9 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 		if (runs == 0 && waits_for_cloudflare(of, d))
 			continue;
-		if (runs != is_running || probes != is_verifying ||
+		if (runs != is_running ||
+		    /* behind an end one may still ask whether it answers */
+		    (d->class == DEPLOY_CLASS_FINAL ? probes > 1 : probes != is_verifying) ||
 		    (d->state == DEPLOY_REQUESTED && asks != 1) ||
 		    /* a deadline; confirmed, git's answer; chosen of several, both */
 		    (d->state == DEPLOY_AWAITING_CONFIRMATION ?

@@ -701,7 +701,7 @@ report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
 {
 	const struct effect *effect = open->effect;
 
-	if (effect->subject != 0 && is_healthy) {
+	if (effect->u.probe.run != 0 && is_healthy) {
 		const struct sim_target *target =
 		    &sim->targets[sim_environment(effect->u.probe.targets[0].environment)];
 
@@ -771,7 +771,7 @@ sim_run_probe(struct sim *sim, struct sim_open *open)
 	probed->n = effect->u.probe.n;
 	probed->findings = calloc(probed->n + 1, sizeof(*probed->findings));
 	assert(probed->findings != NULL);
-	open->is_restless = effect->subject != 0 && !sim->is_resting && sim_one_in(sim, 8);
+	open->is_restless = effect->u.probe.run != 0 && !sim->is_resting && sim_one_in(sim, 8);
 	open->until = effect->u.probe.plan.until;
 	sim_later(sim, sim->life, sim_delay(sim, 5, 2000), probe_looks, effect->id, 0);
 }

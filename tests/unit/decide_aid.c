@@ -492,13 +492,32 @@ world_push(struct world *w, const char *branch)
 
 /* --- open effects --- */
 
+/* A probe behind an end is in nobody's way. */
+static bool
+is_look(const struct effect *effect)
+{
+	return effect->kind == EFFECT_PROBE && effect->subject != 0 && effect->u.probe.run == 0;
+}
+
+static struct effect *
+peek(struct world *w, enum effect_kind kind, bool looks)
+{
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == kind && is_look(w->open[i]) == looks)
+			return w->open[i];
+	return NULL;
+}
+
 struct effect *
 world_peek(struct world *w, enum effect_kind kind)
 {
-	for (size_t i = 0; i < w->n_open; i++)
-		if (w->open[i]->kind == kind)
-			return w->open[i];
-	return NULL;
+	return peek(w, kind, false);
+}
+
+struct effect *
+world_peek_look(struct world *w)
+{
+	return peek(w, EFFECT_PROBE, true);
 }
 
 static struct effect *
@@ -519,6 +538,12 @@ struct effect *
 world_take(struct world *w, enum effect_kind kind)
 {
 	return take_out(w, world_peek(w, kind));
+}
+
+struct effect *
+world_take_look(struct world *w)
+{
+	return take_out(w, world_peek_look(w));
 }
 
 size_t

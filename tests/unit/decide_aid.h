@@ -146,6 +146,8 @@ struct event *world_push(struct world *w, const char *branch);
 /* The oldest open effect of a kind: peeked at, or taken (the caller owns it).  NULL: none. */
 struct effect *world_peek(struct world *w, enum effect_kind kind);
 struct effect *world_take(struct world *w, enum effect_kind kind);
+/* Of what probes behind an end, which world_looked() answers; the others pass it by. */
+struct effect *world_peek_look(struct world *w);
 size_t world_count(const struct world *w, enum effect_kind kind);
 
 /* The oldest TIMER of a kind comes due. */
@@ -206,6 +208,8 @@ void world_forwarded(struct world *w, int64_t sent, const char *detail);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
+/* The same of the oldest that asks behind an end. */
+void world_looked(struct world *w, const char *failure);
 /* The first ones, so many, are well. */
 void world_probed_but(struct world *w, size_t well, const char *failure);
 /* Healthy, and the last of its URLs says that this commit runs. */

@@ -8,6 +8,8 @@
 
 /* The oldest open effect of that kind, which must be there; its result, as it was filled in. */
 struct effect *world_must_take(struct world *w, enum effect_kind kind);
+/* The oldest that asks behind an end. */
+struct effect *world_take_look(struct world *w);
 void world_report(struct world *w, struct effect *effect);
 
 /* The runner's list; of a settings file what the server has read of it, and a hook.  To free. */

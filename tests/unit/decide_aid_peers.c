@@ -268,9 +268,9 @@ world_writes_entries(struct world *w, int64_t n)
 /* --- health --- */
 
 static void
-probed(struct world *w, const char *failure, const char *commit, size_t well)
+report_probe(
+    struct world *w, struct effect *effect, const char *failure, const char *commit, size_t well)
 {
-	struct effect *effect = world_must_take(w, EFFECT_PROBE);
 	struct probed *probed = &effect->result->u.probed;
 
 	probed->n = effect->u.probe.n;
@@ -290,6 +290,18 @@ probed(struct world *w, const char *failure, const char *commit, size_t well)
 	if (probed->n > 0)
 		(void)text_copy(probed->findings[probed->n - 1].commit, LIMIT_COMMIT, commit);
 	world_report(w, effect);
+}
+
+static void
+probed(struct world *w, const char *failure, const char *commit, size_t well)
+{
+	report_probe(w, world_must_take(w, EFFECT_PROBE), failure, commit, well);
+}
+
+void
+world_looked(struct world *w, const char *failure)
+{
+	report_probe(w, world_take_look(w), failure, "", 0);
 }
 
 void

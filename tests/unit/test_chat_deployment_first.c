@@ -13,6 +13,7 @@
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_text.h"
 #include "lib/text.h"
+#include "lib/zone.h"
 
 /* What a phone shows of a notification. */
 static void
@@ -59,7 +60,7 @@ static const struct golden {
 	enum deploy_state state;
 	enum deploy_why why;
 	const char *first; /* up to its end */
-	const char *step, *migration, *detail, *down_on;
+	const char *step, *migration, *detail, *down_on, *looked;
 	enum program program;
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first;
@@ -175,6 +176,16 @@ static const struct golden {
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
 	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
 	    .how = UNKNOWN },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .run_end = RUN_FAILED, .looked = "answers unhealthy: HTTP 500" },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    .run_end = RUN_FAILED, .looked = "" },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 DOWN: " NAME ", nothing to roll back to: \"Make it blue\" (exit 1)",
+	    .detail = "exit 1", .changed = true, .is_first = true, .run_end = RUN_FAILED,
+	    .looked = "does not answer: connection refused" },
 	{ DEPLOY_DONE, 0, "✅ Done: " NAME " \"Make it blue\"", .program = PROGRAM_ACTION },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not deployed: " NAME " \"Make it blue\" 1a2b3c4",
 	    .step = NULL },
@@ -257,8 +268,10 @@ static void
 each_end_begins_with_its_outcome_and_environment(void **state)
 {
 	bool said[CHAT_FIRST_COUNT] = { false };
+	struct zone *zone = zone_new("UTC", NULL);
 
 	(void)state;
+	assert_non_null(zone);
 	for (size_t i = 0; i < COUNT(golden); i++) {
 		const struct golden *row = &golden[i];
 		struct deployment deployment = chat_sample(row->state);
@@ -275,6 +288,9 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 		    row->detail != NULL ? row->detail : "");
 		(void)text_copy(deployment.down_on, sizeof(deployment.down_on),
 		    row->down_on != NULL ? row->down_on : "");
+		(void)text_copy(deployment.looked, sizeof(deployment.looked),
+		    row->looked != NULL ? row->looked : "");
+		deployment.looked_at = row->looked != NULL ? NOW : 0;
 		(void)text_copy(deployment.migration, sizeof(deployment.migration),
 		    row->migration != NULL ? row->migration : "");
 		(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
@@ -289,6 +305,7 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 			deployment.previous[0] = '\0';
 		environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
 		what.environment = &environment;
+		what.clock.zone = zone;
 		what.steps = &step;
 		what.n_steps = row->step != NULL;
 		what.run_end = row->run_end;
@@ -319,6 +336,7 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 		assert_true(
 		    text_utf16_length(row->before, colon) <= 19); /* 18 and the sign's second */
 	}
+	zone_free(zone);
 }
 
 /* Goal: the same of what has not ended, of names of 18 letters; and each row is of a message. */

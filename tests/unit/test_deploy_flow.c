@@ -192,7 +192,7 @@ no_action_touches_what_is_live(void **state)
 {
 	static const enum deploy_act not_its[] = { DEPLOY_DO_RELEASE, DEPLOY_DO_PROBE,
 		DEPLOY_DO_DROP_PROBE, DEPLOY_DO_RUN_ROLLBACK, DEPLOY_DO_BLOCK, DEPLOY_DO_DRAIN,
-		DEPLOY_DO_DOWN };
+		DEPLOY_DO_DOWN, DEPLOY_DO_LOOK };
 
 	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
@@ -304,6 +304,25 @@ every_end_is_told(void **state)
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		if (is_final(deploy_rules[i].to))
 			assert_true(does(&deploy_rules[i].acts, DEPLOY_DO_TELL));
+}
+
+/* What is said of it then is what a probe saw: where none led to an end that is down, one asks.
+ * Where what runs is not known at all, a restored copy may be all that this is: it asks nobody. */
+static void
+every_end_that_is_down_comes_by_a_probe_or_asks_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < deploy_rule_count; i++) {
+		const struct deploy_rule *rule = &deploy_rules[i];
+		bool is_asked = rule->on == DEPLOY_ON_UNHEALTHY ||
+		    rule->on == DEPLOY_ON_UNHEALTHY_NO_ROLLBACK ||
+		    rule->on == DEPLOY_ON_FOLDER_GONE;
+
+		if (does(&rule->acts, DEPLOY_DO_LOOK) !=
+		    (does(&rule->acts, DEPLOY_DO_DOWN) && !is_asked))
+			fail_msg("%s on %s", deploy_flow_name(rule->from),
+			    deploy_flow_event_name(rule->on));
+	}
 }
 
 static void
@@ -445,6 +464,7 @@ main(void)
 		cmocka_unit_test(only_a_deployment_that_waited_becomes_active),
 		cmocka_unit_test(only_what_is_live_is_a_release),
 		cmocka_unit_test(every_end_is_told),
+		cmocka_unit_test(every_end_that_is_down_comes_by_a_probe_or_asks_one),
 		cmocka_unit_test(names_lead_back_to_their_state),
 		cmocka_unit_test(in_any_order_two_programs_never_meet_and_the_end_is_told_once),
 	};

@@ -356,6 +356,72 @@ of_a_start_that_any_signal_ended_it_is_not_known_what_it_left(void **state)
 	}
 }
 
+/* B is live no more, nor is A: its rollback failed. */
+static void
+rollback_fails(struct world *w, struct run_ended ended)
+{
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, TOUCHED);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, ended);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w, "🔥 May be DOWN: staging, rollback failed:"));
+	assert_null(world_says(w, "🩺"));
+}
+
+/* It said "may be DOWN" of what a look at its health URL would have known. */
+static void
+behind_a_rollback_that_failed_it_says_what_a_probe_saw(void **state)
+{
+	static const struct run_ended ends[] = {
+		{ .gate_opened = true, .released = true, .exit_status = 1 },
+		{ .gate_opened = true, .timed_out = true, .signal_number = 15 }
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		const struct effect_probe *probe;
+		size_t rings;
+
+		rollback_fails(&w, ends[i]);
+		rings = world_rings(&w);
+		probe = &world_peek_look(&w)->u.probe;
+		assert_int_equal(probe->plan.successes, 1);
+		assert_true(probe->plan.failures <= 3 && probe->plan.deadline_s < 10);
+		assert_string_equal(probe->targets[0].commit, ""); /* nobody knows which runs */
+		world_looked(&w, "HTTP 500");
+		assert_non_null(world_says(&w, "🔥 DOWN: staging, rollback failed:"));
+		assert_non_null(world_says(&w, "staging is DOWN: "));
+		assert_non_null(
+		    world_says(&w, "known\n🩺 answers unhealthy: HTTP 500, checked "));
+		assert_null(world_says(&w, "one before")); /* that A is back is not known */
+		assert_int_equal(world_rings(&w), rings);
+		world_close(&w);
+	}
+	rollback_fails(&w, ends[0]);
+	world_looked(&w, NULL);
+	assert_non_null(world_says(&w, "🔥 May be DOWN: staging, rollback failed:"));
+	assert_non_null(world_says(&w,
+	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed: what runs is not known\n🩺 answers healthy, checked "));
+	assert_true(world_environment(&w, "staging").is_down);
+	world_close(&w);
+}
+
+/* What answers may be that of what has begun since. */
+static void
+what_a_probe_saw_of_another_deployment_is_not_said(void **state)
+{
+	struct world w;
+
+	(void)state;
+	rollback_fails(&w, TOUCHED);
+	world_deploy_starts(&w, "cccccccccccccccccccccccccccccccccccccccc");
+	world_looked(&w, "HTTP 500");
+	assert_null(world_says(&w, "🩺"));
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -372,6 +438,8 @@ main(void)
 		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
 		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
 		cmocka_unit_test(of_a_start_that_any_signal_ended_it_is_not_known_what_it_left),
+		cmocka_unit_test(behind_a_rollback_that_failed_it_says_what_a_probe_saw),
+		cmocka_unit_test(what_a_probe_saw_of_another_deployment_is_not_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
