@@ -47,8 +47,8 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_DONE, "✅ Done: staging" },
 		{ DEPLOY_REFUSED, "⛔ Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
-		    "⛔ Cancelled: staging \"Make it blue\"\n1a2b3c4 \"Make it blue\": cancelled before" },
-		{ DEPLOY_EXPIRED, "⛔ Not confirmed: staging \"Make it blue\"\n1a2b3c4" },
+		    "⛔ Cancelled: staging \"Make it blue\"\n1a2b3c4: cancelled before" },
+		{ DEPLOY_EXPIRED, "⛔ Not confirmed: staging \"Make it blue\"\n1a2b3c4: nobody" },
 		{ DEPLOY_SUPERSEDED,
 		    "⛔ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
 	};
