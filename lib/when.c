@@ -333,8 +333,8 @@ read_until(const char **text, const struct zone *zone, int64_t at, int64_t *ret,
 
 	if (!read_moment(&word, zone, at, &moment))
 		return *begin == '\0' ?
-		    refuse("until", 1, "no time by itself: until " FORMS_OF_TIME, err) :
-		    refuse(begin, 2, "no time: " FORMS_OF_TIME, err);
+		    refuse("until", 1, "not a time by itself: until " FORMS_OF_TIME, err) :
+		    refuse(begin, 2, "not a time: " FORMS_OF_TIME, err);
 	if (moment <= at)
 		return refuse(begin, (int)(word - begin) > ZONE_DATE ? 2 : 1, "past", err);
 	*text = word;

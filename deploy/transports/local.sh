@@ -100,9 +100,7 @@ local_start() { # FOLDER COMMIT
 		sleep 0.05
 	done
 	if ! local_find_pid; then
-		quote # they are the application's words
-		tail -n 20 -- "$log"
-		unquote
+		tail -n 20 -- "$log" | mark_lines
 		fail "$EXIT_REFUSED" "the application ended as soon as it was started"
 	fi
 	disown "$child"

@@ -22,7 +22,7 @@ add_help(struct chat_text *text, const struct deployment *action)
 	if (row == NULL)
 		return;
 	chat_text_add(text, "\n%s%s", row->help,
-	    row->stop == ACTION_STAYS ? "; once begun it cannot be stopped" : "");
+	    row->stop == ACTION_STAYS ? "; once started it cannot be stopped" : "");
 	if (row == &action_table[ACTION_CF_UNDER_ATTACK])
 		chat_text_add(text, "; " MARK_CODE "/do %s %s" MARK_CODE " undoes it",
 		    action_table[ACTION_CF_NORMAL].name, action->client);

@@ -342,7 +342,10 @@ add_not_begun(struct chat_text *text, const struct chat_deployment *about, const
 	const struct deployment *deployment = about->deployment;
 
 	chat_deployment_first(text, about);
-	chat_deployment_commit(text, "\n", deployment);
+	if (deployment->subject[0] != '\0' && deployment->commit[0] != '\0')
+		chat_text_commit(text, "\n", deployment->commit); /* its subject stands above */
+	else
+		chat_deployment_commit(text, "\n", deployment);
 	chat_text_add(text, ": %s", how);
 	if (deployment->detail[0] != '\0' && deployment->state != DEPLOY_CANCELLED)
 		chat_text_outside(text, "\n", deployment->detail);

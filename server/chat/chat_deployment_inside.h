@@ -36,10 +36,14 @@ void
 chat_deployment_warnings(struct chat_text *text, const struct chat_deployment *about, size_t max);
 void chat_deployment_warned_live(struct chat_text *text, const struct chat_deployment *about);
 
+/* Behind a script's name, and its exit status before that: what it says. */
+const char *chat_deployment_without_script(const char *line);
+
 /* Why it ended so, between `before` and `behind`; nothing where there is no reason. */
 enum why_how {
 	WHY_WHOLE,    /* "unhealthy: HTTP 500" */
-	WHY_IN_STORY, /* ... but of a failed migration, which the story tells in its own words */
+	WHY_IN_STORY, /* ... but of a failed migration, which the story tells in its own words, and
+		       * without the script's name and exit status, as the next one */
 	WHY_BRIEF     /* cut, and what was measured speaks for itself: "HTTP 500", "exit 70: …" */
 };
 void chat_deployment_why(struct chat_text *text, const char *before,

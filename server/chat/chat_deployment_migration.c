@@ -28,14 +28,14 @@ add_what_became_of_it(struct chat_text *text, const struct chat_deployment *abou
 		chat_text_add(text, "the migration could not be started; nothing ran");
 		break;
 	case MIGRATION_STOPPED:
-		chat_text_add(text, "the migration was cut; it was stopped");
+		chat_text_add(text, "the migration was interrupted and stopped");
 		break;
 	case MIGRATION_CUT:
 		if (about->migration_at == NULL) {
-			chat_text_add(text, "the migration was cut; it was stopped");
+			chat_text_add(text, "the migration was interrupted and stopped");
 			break;
 		}
-		chat_text_add(text, "the migration was cut; it may still be running");
+		chat_text_add(text, "the migration was interrupted; it may still be running");
 		chat_text_some(text, " in ", about->migration_at);
 		break;
 	}
@@ -121,7 +121,7 @@ add_behind(struct chat_text *text, const char *before, const struct migration_be
 	chat_text_add(text, "%s",
 	    migration == MIGRATION_RAN	      ? " ran" :
 		migration == MIGRATION_FAILED ? " failed" :
-						" was cut");
+						" was interrupted");
 	if (behind->n > 1)
 		chat_text_add(text,
 		    ", after %lld earlier migration%s that began since that release",

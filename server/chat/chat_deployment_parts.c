@@ -96,10 +96,10 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
 		chat_text_author(text, "author ", deployment->author);
-		chat_text_add(text, " · ");
+		chat_text_add(text, deployment->trigger == TRIGGER_POLL ? "" : " · ");
 	}
-	if (deployment->trigger == TRIGGER_POLL)
-		chat_text_add(text, "found by polling"); /* who pushed it is not known */
+	if (deployment->trigger == TRIGGER_POLL) /* who pushed it is not known */
+		chat_text_add(text, deployment->author[0] != '\0' ? "" : "found by polling");
 	else if (deployment_is_by_request(deployment))
 		chat_text_outside(text, "requested by ", deployment->requester);
 	else
@@ -437,6 +437,8 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		return;
 	if (is_brief && detail[0] != '\0' && is_measured(deployment->why))
 		word = "";
+	if (how != WHY_WHOLE && deployment->why != DEPLOY_WHY_CANCELLED)
+		detail = chat_deployment_without_script(detail);
 	chat_text_add(text, "%s%s", before, word);
 	if (word[0] != '\0' && detail[0] != '\0')
 		chat_text_add(

@@ -33,15 +33,15 @@ last_lines(const char *text, size_t n)
 
 #define SAME_LEAST 16 /* bytes: fewer are alike by chance */
 
-/* Without the script's name before it, and the exit status before that. */
-static const char *
-without_script(const char *line)
+const char *
+chat_deployment_without_script(const char *line)
 {
-	static const char script[] = ".sh: ";
-	const char *name;
+	static const char script[] = ".sh: ", ended[] = "exit ";
+	const char *name, *behind = text_starts(line, ended) ? line + strlen(ended) : line;
 
-	if (text_starts(line, "exit ") && strstr(line, ": ") != NULL)
-		line = strstr(line, ": ") + strlen(": ");
+	behind += behind != line ? strspn(behind, "0123456789") : 0;
+	if (behind != line && text_starts(behind, ": "))
+		line = behind + strlen(": ");
 	name = strstr(line, script);
 	return name != NULL && strcspn(line, " ") >= (size_t)(name - line) ? name + strlen(script) :
 									     line;
@@ -61,10 +61,10 @@ whole_size(const char *text, size_t size)
 static bool
 says_reason(const char *line, size_t size, const char *reason)
 {
-	const char *said = without_script(line);
+	const char *said = chat_deployment_without_script(line);
 	size_t same = 0, room = whole_size(said, size - (size_t)(said - line)), most;
 
-	reason = without_script(reason);
+	reason = chat_deployment_without_script(reason);
 	most = whole_size(reason, strcspn(reason, "\n"));
 	while (same < room && same < most && reason[same] == said[same])
 		same++;

@@ -50,7 +50,7 @@ chat_hold_until(struct chat_text *text, const char *before, int64_t until, const
 	/* What begins meanwhile goes on. */
 	if (!windows_have(in->windows, in->zone, until, &over))
 		return;
-	chat_text_outside(text, ", then frozen by ", in->windows_name);
+	chat_text_outside(text, ", then frozen by ", CHAT_HOLD_CALENDAR);
 	if (over != 0)
 		chat_text_add(
 		    text, " until %s (%s)", when_text(in->zone, over, date), in->zone_name);
@@ -69,14 +69,10 @@ chat_hold_by(struct chat_text *text, const struct hold *hold, const struct holds
 	char age[TEXT_DURATION_SIZE];
 
 	if (hold->kind == HOLD_WITNESS) {
-		chat_text_add(text, ": entries wait for %s", text_duration(age, at - hold->at));
-		chat_text_outside(text, " (", hold->by);
-		chat_text_add(text, ")");
+		chat_text_add(text, " by %s", text_duration(age, at - hold->at));
 		return;
 	}
-	chat_text_outside(text, " by ", hold->by);
-	if (hold->kind == HOLD_WINDOW)
-		chat_text_add(text, " (calendar)");
+	chat_text_outside(text, " by ", hold->kind == HOLD_WINDOW ? CHAT_HOLD_CALENDAR : hold->by);
 	if (hold->kind == HOLD_FREEZE && strchr(hold->target, '*') != NULL) {
 		chat_text_add(text, " (");
 		chat_hold_target(text, hold->target);

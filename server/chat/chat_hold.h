@@ -20,6 +20,9 @@ void chat_hold_lines(struct chat_text *text, const struct holds *holds, int64_t 
 void
 chat_hold_until(struct chat_text *text, const char *before, int64_t until, const struct holds *in);
 
+/* Who freezes by a window of the settings. */
+#define CHAT_HOLD_CALENDAR "the calendar"
+
 /* Behind what is done or said meanwhile. */
 #define CHAT_HOLD_UNWITNESSED "\n⏳ without witness"
 

@@ -282,7 +282,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 			chat_text_outside(text, " (", status->step);
 			chat_text_add(text, ")");
 		}
-		chat_text_ago(text, ", begun ", active->started_at, status->at);
+		chat_text_ago(text, ", started ", active->started_at, status->at);
 		chat_text_outside(text, ", requested by ", active->requester);
 		add_confirmer(text, active);
 		add_exception(text, active);

@@ -1,4 +1,4 @@
-/* command_override.c - what "Deploy all the same" stands for: its reason is a reply to the message.  Side: store. */
+/* command_override.c - a reply with a reason, by which a freeze is passed; it has no button.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"

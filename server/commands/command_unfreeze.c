@@ -20,7 +20,7 @@ end(struct tx *tx, const struct update *update, const struct hold *freeze, bool 
 	chat_first_held(&text, FIRST_FREEZE_ENDED, freeze->target);
 	chat_text_outside(&text, " by ", update->name);
 	if (!is_owner)
-		chat_text_outside(&text, "; it was begun by ", freeze->by);
+		chat_text_outside(&text, "; it was started by ", freeze->by);
 	chat_text_add(&text, ".");
 	if (is_last)
 		decide_hold_add_end(tx, freeze->target, waiting, &text);

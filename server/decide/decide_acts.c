@@ -444,7 +444,7 @@ do_release(struct act *act)
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
 	(void)text_copy(
 	    release.tree, sizeof(release.tree), is_rollback ? to.tree : deployment->tree);
-	decide_nag_end(act->tx, deployment->environment);
+	decide_nag_live(act->tx, deployment->environment);
 	release.id = row_environment_release(act->tx, &release);
 	if (!deployment->is_off_branch)
 		row_block_free_contained(act->tx, deployment);

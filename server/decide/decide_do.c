@@ -299,12 +299,11 @@ is_witnessed(struct tx *tx, const struct update *update, const struct wanted *w)
 	if (w->action->risk == ACTION_RISK_READ || action_restores(w->action) ||
 	    !row_witness_is_late(tx))
 		return true;
-	(void)snprintf(reason, sizeof(reason),
-	    "the audit log is without witness: entries wait for %s (AUDIT_WITNESS_MAX_MINUTES)",
+	(void)snprintf(reason, sizeof(reason), "the audit log's copy is late by %s",
 	    text_duration(age, row_witness_lag(tx)));
 	/* Without the age, by which each would be of another kind, and an entry of its own. */
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_HELD, w->action->name, w->environment,
-	    "the audit log is without witness (AUDIT_WITNESS_MAX_MINUTES)");
+	    "the audit log's copy is late");
 	refuse(tx, update, w, reason);
 	return false;
 }

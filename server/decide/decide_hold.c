@@ -64,7 +64,6 @@ add_window(struct tx *tx, const char *environment, struct holds *holds)
 		return;
 	(void)setting_name("<ENV>_FREEZE", id.name, name);
 	holds->windows = settings->freeze;
-	(void)text_copy(holds->windows_name, sizeof(holds->windows_name), name);
 	if (!windows_have(settings->freeze, settings->of->zone, tx->at, &hold.until))
 		return;
 	(void)text_copy(hold.target, sizeof(hold.target), environment);
@@ -124,8 +123,6 @@ decide_hide_holds(struct tx *tx, int64_t person, const char *environment, struct
 		if (hold->kind == HOLD_WINDOW)
 			(void)text_copy(hold->by, sizeof(hold->by), calendar);
 	}
-	if (!decide_sees(tx, person, environment))
-		(void)text_copy(holds->windows_name, sizeof(holds->windows_name), calendar);
 }
 
 struct hold
@@ -193,13 +190,9 @@ add_who_may(
 
 /* What they can do about a freeze; where they may. */
 static void
-offer_exception(struct tx *tx, const struct update *update, const struct request *request,
-    const struct hold *freeze, const char *environment, struct chat_text *text,
-    struct buttons *buttons)
+offer_exception(struct tx *tx, const struct update *update, const struct hold *freeze,
+    const char *environment, struct chat_text *text)
 {
-	struct request override = request_of("override", environment);
-	char ref[LIMIT_REF], label[LIMIT_BUTTON];
-
 	if (!decide_is_allowed(tx, update->person, POLICY_FREEZE, environment)) {
 		add_who_may(tx, environment, freeze, text);
 		return;
@@ -208,9 +201,6 @@ offer_exception(struct tx *tx, const struct update *update, const struct request
 		chat_text_add(text, "\nTo deploy all the same say the reason: --reason \"...\"");
 		return;
 	}
-	request_add(&override, "ref", request_get(request, "ref", ref));
-	decide_own_button(tx, update, &override, EXCEPTION_MS,
-	    chat_deployment_label("⚠️ Deploy all the same:", environment, label), buttons);
 	chat_text_add(text,
 	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes.");
 }
@@ -251,7 +241,7 @@ deny(struct tx *tx, const struct update *update, const struct request *request,
 	else if (hold->kind == HOLD_WITNESS)
 		chat_text_add(&text, CHAT_HOLD_WITNESS_LEAVES);
 	else
-		offer_exception(tx, update, request, hold, environment, &text, &message.buttons);
+		offer_exception(tx, update, hold, environment, &text);
 	row = decide_send_keyboard(tx, update, request, &message, &text);
 	if (row != 0 && hold->kind != HOLD_LOCK && hold->kind != HOLD_WITNESS &&
 	    message.buttons.n == 0)

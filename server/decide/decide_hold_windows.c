@@ -146,7 +146,7 @@ words_are_same(const struct words *a, const struct words *b)
 	    strcmp(a->before, b->before) == 0 && strcmp(a->behind, b->behind) == 0;
 }
 
-/* "by STAGING_FREEZE (calendar): ", and until when, where that is not the same of all. */
+/* "by the calendar: ", and until when, where that is not the same of all. */
 static struct words
 words_of_begun(struct tx *tx, const char *environment, bool has_until)
 {
@@ -156,10 +156,8 @@ words_of_begun(struct tx *tx, const char *environment, bool has_until)
 
 	decide_holds(tx, environment, &holds);
 	window = find_window(&holds);
-	if (window != NULL) {
-		chat_text_outside(&text, "by ", window->by);
-		chat_text_add(&text, " (calendar)");
-	}
+	if (window != NULL)
+		chat_text_add(&text, "by " CHAT_HOLD_CALENDAR);
 	if (window != NULL && has_until && window->until != 0)
 		chat_hold_until(&text, ", ", window->until, &holds);
 	chat_text_add(&text, window != NULL ? ": " : "");

@@ -71,26 +71,16 @@ decide_nag_is_open(struct tx *tx, const struct deployment *work)
 	return work->id != 0 && row_environment_get(tx, work->environment).unseen_work == work->id;
 }
 
-void
-decide_nag_begin(struct tx *tx, const struct deployment *work)
-{
-	int64_t others[OTHERS_MAX];
-	size_t n;
-
-	decide_nag_end(tx, work->environment);
-	if (interval_ms(tx, work->environment) == 0)
-		return;
-	note_shown(tx, work->id, work->message);
-	note_shown(tx, work->id, work->also_message);
-	n = row_button_list_messages(tx, work->id, others, COUNT(others));
-	for (size_t i = 0; i < n; i++)
-		note_shown(tx, work->id, others[i]);
-	wait_for_next(tx, work, 0);
-}
+enum how_ended {
+	ENDED, /* by another one, or nobody wants it any more */
+	ENDED_SEEN,
+	ENDED_LIVE /* its orders are not to be followed any more */
+};
 
 /* What was said stays, without the button. */
 static void
-end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
+end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended how,
+    const struct chat_clock *clock, const char *by)
 {
 	CLEANUP(message_done) struct message message = row_message_get(tx, row);
 	struct buttons buttons = { 0 };
@@ -105,17 +95,21 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, const char *by)
 			buttons.at[buttons.n++] = message.buttons.at[i];
 	message.buttons = buttons;
 	chat_text_add(&text, "%s", message.head);
-	chat_text_some(&text, "\n👀 Seen by ", by);
+	if (how == ENDED_SEEN)
+		chat_text_outside(&text, "\n👀 Seen by ", by);
+	if (how == ENDED_LIVE)
+		chat_text_since(&text, "\n✅ Over: a release is live since ", clock, tx->at, tx->at);
 	free(message.head);
 	message.head = chat_text_take(&text);
-	if (by[0] != '\0')
+	if (how == ENDED_SEEN)
 		row_message_is_looked_at(tx, row);
 	row_message_change(tx, row, &message);
 }
 
 static void
-end(struct tx *tx, const char *environment, int64_t work, const char *by)
+end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, const char *by)
 {
+	struct chat_clock clock = decide_clock(tx, environment);
 	const struct request seen = request_about("seen", "work", work);
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n;
@@ -125,18 +119,41 @@ end(struct tx *tx, const char *environment, int64_t work, const char *by)
 	n = row_shown_list(tx, work, SHOWN_NAG, rows);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
-		end_in(tx, rows[i], &seen, by);
+		end_in(tx, rows[i], &seen, how, &clock, by);
 	row_shown_clear(tx, work, SHOWN_NAG);
 	row_button_close(tx, seen.action, seen.target);
 }
 
-void
-decide_nag_end(struct tx *tx, const char *environment)
+static void
+end_open(struct tx *tx, const char *environment, enum how_ended how)
 {
 	int64_t work = row_environment_get(tx, environment).unseen_work;
 
 	if (work != 0)
-		end(tx, environment, work, "");
+		end(tx, environment, work, how, "");
+}
+
+void
+decide_nag_begin(struct tx *tx, const struct deployment *work)
+{
+	int64_t others[OTHERS_MAX];
+	size_t n;
+
+	end_open(tx, work->environment, ENDED);
+	if (interval_ms(tx, work->environment) == 0)
+		return;
+	note_shown(tx, work->id, work->message);
+	note_shown(tx, work->id, work->also_message);
+	n = row_button_list_messages(tx, work->id, others, COUNT(others));
+	for (size_t i = 0; i < n; i++)
+		note_shown(tx, work->id, others[i]);
+	wait_for_next(tx, work, 0);
+}
+
+void
+decide_nag_live(struct tx *tx, const char *environment)
+{
+	end_open(tx, environment, ENDED_LIVE);
 }
 
 /* What it left was looked at, and was not healthy. */
@@ -178,7 +195,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 	if (id == 0 || environment.unseen_work != id)
 		return;
 	if (interval == 0) { /* nobody wants it any more */
-		decide_nag_end(tx, work.environment);
+		end_open(tx, work.environment, ENDED);
 		return;
 	}
 	if (tx->at < due_at(&work, interval, environment.n_nags)) { /* the settings changed */
@@ -201,7 +218,7 @@ decide_nag_seen(struct tx *tx, const struct update *update, const struct deploym
 		return false;
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
 	    AUDIT_CODE_ROLLBACK_SEEN, "seen", (const char *const[]){ "name", update->name, NULL });
-	end(tx, work->environment, work->id, update->name);
+	end(tx, work->environment, work->id, ENDED_SEEN, update->name);
 	row_environment_acknowledge(tx, work->environment);
 	return true;
 }

@@ -11,8 +11,9 @@
  * reminded, where the settings want that. */
 void decide_nag_begin(struct tx *tx, const struct deployment *work);
 
-/* A release is about to be live: what came before it need not be seen any more. */
-void decide_nag_end(struct tx *tx, const char *environment);
+/* A release is about to be live: what came before it need not be seen any more, and is
+ * said to be over. */
+void decide_nag_live(struct tx *tx, const char *environment);
 
 /* Is it that work's end that nobody has seen? */
 bool decide_nag_is_open(struct tx *tx, const struct deployment *work);

@@ -170,8 +170,10 @@ say_where(struct tx *tx, const struct update *update)
 		say_start(tx, update, name);
 	else if (update->kind == UPDATE_PRESS)
 		decide_toast_firstf(tx, update, !update->is_private, FIRST_CODE_NEEDED,
-		    tx->factor_for, "answer in our private chat%s%s.", name[0] != '\0' ? ", @" : "",
-		    name);
+		    tx->factor_for, "%s%s%s.",
+		    update->is_private ? "type it below" : "answer in our private chat",
+		    !update->is_private && name[0] != '\0' ? ", @" : "",
+		    update->is_private ? "" : name);
 	else if (!update->is_private)
 		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
 		    "answer in our private chat%s%s.", name[0] != '\0' ? ", https://t.me/" : "",

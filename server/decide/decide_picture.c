@@ -127,17 +127,16 @@ ask_admin(struct tx *tx, const struct update *update, int64_t admin, const struc
 		.chat = admin,
 		.person = admin,
 		.expires_at = tx->at + CONFIRM_MS };
-	char at[TEXT_TIME_SIZE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	request_add_number(&button.request, "person", factor->person);
 	request_add_number(&button.request, "made", factor->made_at);
-	row_button_show(tx, &button, "Confirm: it is them", &message.buttons);
+	row_button_show(tx, &button, "✅ Confirm their second factor", &message.buttons);
 	chat_text_outside(&text, "🔐 Second factor to confirm: ", update->name);
-	chat_text_add(&text,
-	    ", " MARK_CODE "telegram:%" PRId64 MARK_CODE
-	    ", has made one in the chat at %s. Ask them in another way whether they did, before you confirm it.",
-	    factor->person, text_time(at, factor->made_at));
+	chat_text_add(&text, ", " MARK_CODE "telegram:%" PRId64 MARK_CODE ", made one in the chat ",
+	    factor->person);
+	chat_text_ago(&text, "", factor->made_at, tx->at);
+	chat_text_add(&text, ". Ask them in another way whether they did, before you confirm it.");
 	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
@@ -159,7 +158,7 @@ ask_others(struct tx *tx, const struct update *update, const struct factor *fact
 		}
 	(void)snprintf(line, sizeof(line), "deploybot 2fa confirm %" PRId64, update->person);
 	buttons_add_copy(&as.buttons, "📋 Copy the command", line);
-	chat_text_add(&text, "🔐 Right so far. Your second factor does not count before %s: %s",
+	chat_text_add(&text, "🔐 Code accepted. Your second factor counts once %s: %s",
 	    n > 0 ? "another admin has confirmed that it is you, or root on the server" :
 		    "root has confirmed it on the server (no other admin has one yet)",
 	    line);
@@ -219,7 +218,7 @@ decide_picture_confirm(struct tx *tx, const struct update *update, int64_t perso
 	decide_factor_audit(tx, update, AUDIT_CODE_FACTOR_ENROLLED, person);
 	decide_toastf(tx, update, false, "Confirmed.");
 	decide_factor_tell(tx, person,
-	    "🔐 Second factor: %s has one, confirmed by an admin. No recovery codes yet: " MARK_CODE
+	    "🔐 Second factor: %s has one, confirmed by an admin. Recovery codes: " MARK_CODE
 	    "deploybot 2fa codes %" PRId64 MARK_CODE " on the server shows ten, once.",
 	    decide_whose(tx, person, whose), person);
 }

@@ -143,12 +143,12 @@ say(struct tx *tx, bool is_late, const struct witness_row *row)
 	chat_first_held(&text, is_late ? FIRST_NOTHING_STARTS : FIRST_ALL_GOES_ON, HOLD_ALL);
 	if (is_late) {
 		chat_text_add(&text,
-		    ", the audit log's copy is late\nIts witness has not confirmed entries for %s: until it does nothing new is deployed and no action is done. Rollbacks, /cancel, locks and an emergency deployment are possible.",
+		    ", the audit log's copy is late\nIt is %s behind. Until it is confirmed nothing new is deployed and no action is run; rollbacks, /cancel, locks and emergencies still work.",
 		    text_duration(age, row_witness_lag(tx)));
 		chat_text_outside(&text, "\nReason: ", row->detail);
 	} else {
-		chat_text_add(&text,
-		    ", the audit log's witness has confirmed all entries. Queued pushes start now.");
+		chat_text_add(
+		    &text, ", the audit log's copy is complete. Queued pushes start now.");
 	}
 	(void)decide_send(tx, &home, &text);
 }

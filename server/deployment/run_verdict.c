@@ -68,7 +68,7 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 		(void)snprintf(out, room, "the script could not be started%s%.180s", colon, line);
 	else if (ended->lost)
 		(void)snprintf(out, room,
-		    "it was cut off; all it had started on deploybot's machine was ended");
+		    "it was killed; all that it had started on deploybot's machine was ended");
 	else if (ended->signal_number != 0)
 		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
@@ -128,7 +128,7 @@ not_known(const struct deployment *deployment, const struct run_ended *ended)
 		    "%.180s: what it left is not known", ended->detail);
 	else
 		(void)snprintf(verdict.detail, sizeof(verdict.detail),
-		    "it was cut off: some of it may still be at work");
+		    "it was killed; some of it may still be running");
 	return verdict;
 }
 

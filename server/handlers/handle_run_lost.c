@@ -15,9 +15,9 @@ say_lost(const struct run_lost *lost, char ret[LIMIT_LINE])
 	char text[LIMIT_LINE + 64];
 
 	if (lost->stuck[0] == '\0')
-		(void)snprintf(text, sizeof(text), "it was cut off; ending what it started");
+		(void)snprintf(text, sizeof(text), "it was killed; ending what it started");
 	else
-		(void)snprintf(text, sizeof(text), "it was cut off, and %s", lost->stuck);
+		(void)snprintf(text, sizeof(text), "it was killed, and %s", lost->stuck);
 	(void)text_copy(ret, LIMIT_LINE, text);
 }
 

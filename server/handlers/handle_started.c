@@ -77,8 +77,7 @@ end_unattended(struct tx *tx)
 static void
 distrust_all(struct tx *tx)
 {
-	static const char why[] =
-	    "this database was restored (deploybot restore, or serve --restored)";
+	static const char why[] = "this database was restored from a backup";
 	char name[LIMIT_ENVIRONMENT] = "";
 	struct deployment active;
 

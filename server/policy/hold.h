@@ -17,8 +17,8 @@
 	K(LOCK, "lock", "locked", "it is locked") \
 	K(FREEZE, "freeze", "frozen", "it is frozen") \
 	K(WINDOW, "window", "frozen", "it is frozen") \
-	K(WITNESS, "witness", "the audit log is without witness", \
-	    "the audit log is without witness")
+	K(WITNESS, "witness", "the audit log's copy is late", \
+	    "the audit log's copy is late")
 
 enum hold_kind {
 #define K(name, ...) HOLD_##name,
@@ -57,7 +57,6 @@ struct holds {
 	const struct zone *zone; /* TIMEZONE, in which their ends are said */
 	const char *zone_name;
 	const struct windows *windows; /* the environment's; NULL: none */
-	char windows_name[LIMIT_PERSON];
 };
 
 /* What wants to start there. */

@@ -86,7 +86,7 @@ def test_an_application_that_dies_at_once_is_refused_by_the_target(bench):
     runner = bench.shipper()
     bench.ship(runner, first)
     record = bench.ship(runner, bad, previous=first)
-    assert record["status"] == 70 and record["released"] and b"cannot start" in runner.log(2)
+    assert record["status"] == 70 and record["released"] and b"\n|app| cannot start\n" in runner.log(2)
     assert bench.ship(runner, first, program="rollback")["status"] == 0
     assert bench.page()["page"] == "one"
 

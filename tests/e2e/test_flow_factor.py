@@ -96,7 +96,7 @@ def test_a_code_on_the_pad_lets_a_deployment_go_on(scene):
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code taken: staging deploy")
+    who.hear("Code accepted: staging deploy")
     who.hear("Live: staging")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
@@ -131,8 +131,8 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     who.say("/2fa confirm 12345")
     who.hear("Not confirmed: that is not its code")
     who.say(f"/2fa confirm {scene.code(secret)}")
-    who.hear("Right", "another admin")
-    asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm",))
+    who.hear("Code accepted", "another admin")
+    asks = other.hear("Second factor to confirm", f"telegram:{who.number}", buttons=("Confirm their second factor",))
     wait_until(lambda: scene.chat.message(picture)["deleted"], PATIENCE_S, "the picture is deleted")
     who.say("/deploy staging")
     who.hear("staging deploy", "you have no second factor")
@@ -145,7 +145,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):
         who.press(pad, digit)
-    who.hear("Code taken: staging deploy")
+    who.hear("Code accepted: staging deploy")
     scene.wait_free()
     database = (scene.folder / "state" / "deploybot.db").read_bytes()
     assert secret.encode() not in database and base64.b32decode(secret) not in database

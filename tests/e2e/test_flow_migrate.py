@@ -84,7 +84,7 @@ def test_one_that_is_cancelled_is_stopped_and_said_so(scene):
     who, commit = begin(scene, "wait")
     other = scene.admin()
     other.say("/cancel staging")
-    who.hear("staging: the migration was cut; it was stopped; "
+    who.hear("staging: the migration was interrupted and stopped; "
              f"{live[:7]} still serves; the database may be half migrated")
     assert scene.runs("staging") == live and is_blocked(scene, commit)
 
@@ -146,9 +146,9 @@ def test_a_supervisor_killed_in_it_leaves_what_was_live(scene, with_it):
         scene.start_bot()
     elif "runner" in with_it:
         os.kill(runner, signal.SIGKILL)
-    said = text_of(who.hear("❌ Migration cut: staging", "staging: the migration was cut; it was stopped; "
+    said = text_of(who.hear("❌ Migration killed: staging", "staging: the migration was interrupted and stopped; "
                             f"{live[:7]} still serves; the database may be half migrated",
-                            "it was cut off", "This one is blocked"))
+                            "it was killed", "This one is blocked"))
     assert "rolled back" not in said and "nothing was changed" not in said
     assert not is_alive(leader) and is_blocked(scene, commit)
     assert scene.runs("staging") == live == scene.state_file("staging")["commit"] and application(scene) == app

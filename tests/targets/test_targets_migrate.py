@@ -48,7 +48,7 @@ def test_compose_migrates_once_and_whatever_ends_it_leaves_no_container(make_sce
     wait_until(lambda: containers(first), PATIENCE_S, "the migration")
     assert not containers(second)
     scene.admin().say("/cancel production")
-    serves_still(scene, live, scene.end(asked), "the migration was cut; it was stopped")
+    serves_still(scene, live, scene.end(asked), "the migration was interrupted and stopped")
 
     # As a killed run has left it, where another host was the first one.
     image = second.running()[0]

@@ -196,7 +196,6 @@ static const struct play held[] = {
 	{ ENDS, 0, NULL, NULL },
 	{ WELL, 0, NULL, NULL },
 	{ TEXT, ADA, "/deploy staging", NULL },
-	{ PRESS, ADA, "all the same", NULL },
 	{ REPLY, ADA, "the fix", NULL },
 	{ GIT, 0, COMMIT_D, NULL },
 	{ STARTS, 0, NULL, NULL },

@@ -47,8 +47,8 @@ each_state_says_what_is_promised(void **state)
 		{ DEPLOY_DONE, "✅ Done: staging" },
 		{ DEPLOY_REFUSED, "⛔ Not deployed: staging \"Make it blue\"" },
 		{ DEPLOY_CANCELLED,
-		    "⛔ Cancelled: staging \"Make it blue\"\n1a2b3c4 \"Make it blue\": cancelled before" },
-		{ DEPLOY_EXPIRED, "⛔ Not confirmed: staging \"Make it blue\"\n1a2b3c4" },
+		    "⛔ Cancelled: staging \"Make it blue\"\n1a2b3c4: cancelled before" },
+		{ DEPLOY_EXPIRED, "⛔ Not confirmed: staging \"Make it blue\"\n1a2b3c4: nobody" },
 		{ DEPLOY_SUPERSEDED,
 		    "⛔ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
 	};
@@ -530,6 +530,20 @@ a_turn_says_that_nobody_has_to_begin_it(void **state)
 	free(line);
 }
 
+/* Each push there is found so, and who wrote it is what people ask. */
+static void
+how_a_push_was_found_is_said_where_nobody_else_is_named(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_LIVE);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	deployment.trigger = TRIGGER_POLL;
+	chat_says(&what, "\nauthor Ann\n");
+	deployment.author[0] = '\0';
+	chat_says(&what, "\nfound by polling\n");
+}
+
 int
 main(void)
 {
@@ -552,6 +566,7 @@ main(void)
 		cmocka_unit_test(a_log_begins_with_what_who_when_and_how),
 		cmocka_unit_test(a_place_says_which_one_it_is_and_behind_what),
 		cmocka_unit_test(places_are_counted_as_people_count),
+		cmocka_unit_test(how_a_push_was_found_is_said_where_nobody_else_is_named),
 		cmocka_unit_test(a_turn_says_that_nobody_has_to_begin_it),
 	};
 

@@ -27,12 +27,13 @@ a_migration_is_never_passed_over(void **state)
 		{ "migrate-failed 1", "x", DEPLOY_FAILED,
 		    "staging: the migration failed (exit 1); 9f8e7d6 still serves; the database may be half migrated\n" },
 		{ "migrate-stopped", "x", DEPLOY_FAILED,
-		    "staging: the migration was cut; it was stopped; 9f8e7d6 still serves; the database may be half migrated\n" },
+		    "staging: the migration was interrupted and stopped; 9f8e7d6 still serves; the database may be half migrated\n" },
 		{ "migrate", "deploybot-migrate-staging on h1", DEPLOY_FAILED,
-		    "staging: the migration was cut; it may still be running in deploybot-migrate-staging on h1; 9f8e7d6 was not replaced, whether it serves is not known; the database may be half migrated\n" },
+		    "staging: the migration was interrupted; it may still be running in deploybot-migrate-staging on h1; 9f8e7d6 was not replaced, whether it serves is not known; the database may be half migrated\n" },
 		{ "migrate", "", DEPLOY_FAILED,
-		    "the migration was cut; it may still be running; 9f8e7d6 was not replaced, whether" },
-		{ "migrate", NULL, DEPLOY_FAILED, "the migration was cut; it was stopped; 9f8e" },
+		    "the migration was interrupted; it may still be running; 9f8e7d6 was not replaced, whether" },
+		{ "migrate", NULL, DEPLOY_FAILED,
+		    "the migration was interrupted and stopped; 9f8e" },
 		{ "migrate-not-started", "x", DEPLOY_FAILED,
 		    "staging: the migration could not be started; nothing ran; 9f8e7d6 still serves\n" },
 		{ "migrated", "x", DEPLOY_FAILED,
@@ -88,6 +89,25 @@ what_could_not_be_reached_is_not_said_to_run(void **state)
 		(void)text_copy(deployment.detail, LIMIT_LINE, rows[i].detail);
 		chat_says(&what, rows[i].says);
 	}
+}
+
+/* Whose script and which status says nothing to who reads that; whoever needs it has the log. */
+static void
+why_a_script_failed_is_said_without_its_name_and_status(void **state)
+{
+	struct deployment deployment = chat_sample(DEPLOY_FAILED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)state;
+	deployment.why = DEPLOY_WHY_SCRIPT;
+	(void)text_copy(deployment.detail, LIMIT_LINE,
+	    "exit 65: deploy.sh: .deploybot/build failed with status 1");
+	chat_says(&what, "\nscript failed: .deploybot/build failed with status 1\n");
+	(void)text_copy(deployment.detail, LIMIT_LINE, "exit 70");
+	chat_says(&what, "\nscript failed: exit 70\n");
+	deployment.state = DEPLOY_ROLLED_BACK;
+	(void)text_copy(deployment.detail, LIMIT_LINE, "exit 70: deploy.sh: no room");
+	chat_says(&what, "\"Make it blue\" (no room)\n");
 }
 
 /* What was killed behind its start may have left what that began; it was said that nothing was
@@ -512,7 +532,7 @@ a_failure_says_the_last_five_lines(void **state)
 		assert_null(strstr(chat_plain(&what), "\n1\n"));
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), "exit 7: only this");
 		what.tail = "only this"; /* which is the reason already */
-		assert_null(strstr(chat_plain(&what), "\nonly this"));
+		assert_null(strstr(strstr(chat_plain(&what), "\nonly this") + 1, "\nonly this"));
 		deployment.why = DEPLOY_WHY_UNHEALTHY;
 		what.tail = "http://a/: HTTP 500 (3 tries in a row)";
 		chat_says(&what, "\nhttp://a/: HTTP 500 (3 tries in a row)\n");
@@ -548,6 +568,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_migration_is_never_passed_over),
 		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
+		cmocka_unit_test(why_a_script_failed_is_said_without_its_name_and_status),
 		cmocka_unit_test(what_a_killed_start_may_have_left_is_said),
 		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),
 		cmocka_unit_test(a_question_says_what_is_in_doubt),

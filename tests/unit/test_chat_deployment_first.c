@@ -142,7 +142,7 @@ static const struct golden {
 	    .changed = true, .barred = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Migration failed: " NAME " \"Make it blue\"",
 	    .migration = "migrate-failed 3", .run_end = RUN_FAILED },
-	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration cut: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration killed: " NAME " \"Make it blue\"",
 	    .migration = "migrate-stopped", .detail = "by @ada", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED,
 	    "⛔ Stopped: " NAME ", nothing was changed: \"Make it blue\" in build by @ada",

@@ -14,7 +14,7 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	said = world_last(&w);
 	assert_non_null(strstr(world_plain(said), "❓ Run this? client/acme restart-web"));
-	assert_non_null(strstr(world_plain(said), "once begun it cannot be stopped"));
+	assert_non_null(strstr(world_plain(said), "once started it cannot be stopped"));
 	assert_non_null(strstr(
 	    world_plain(said), "\nAcme Ltd: restart web.service on web@acme.example:2222\n"));
 	assert_null(world_peek(&w, EFFECT_RUN));

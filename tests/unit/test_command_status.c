@@ -376,8 +376,8 @@ of_a_run_the_step_that_it_came_to_is_shown(void **state)
 	world_run_step(&w, 0, "pull");
 	world_run_step(&w, 1, "stays-old worker");
 	(void)world_text(&w, WORLD_ADMIN, "/status blog staging");
-	assert_non_null(
-	    strstr(world_plain(world_last(&w)), " aaaaaaa (pull), begun just now, requested by "));
+	assert_non_null(strstr(
+	    world_plain(world_last(&w)), " aaaaaaa (pull), started just now, requested by "));
 }
 
 static void

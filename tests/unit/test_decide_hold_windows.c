@@ -58,7 +58,7 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	sleep_until(&w, STORE_AID_AT + 30 * MINUTE_MS);
 	said = world_says_in(&w, WORLD_TEAM, "🔒");
 	assert_string_equal(world_plain(said),
-	    "🔒 Frozen: staging by STAGING_FREEZE (calendar), until Thu 2026-01-01 02:00 (UTC)\n"
+	    "🔒 Frozen: staging by the calendar, until Thu 2026-01-01 02:00 (UTC)\n"
 	    "Nothing new is deployed there; pushes wait, rollbacks are still allowed.\n"
 	    "⏳ In progress: aaaaaaa by @ada. /cancel staging ends it.");
 	assert_true(said->is_silent);
@@ -67,7 +67,7 @@ its_begin_and_its_end_are_said_once_with_what_waits(void **state)
 	settings_changed(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 10m"); /* another look at what holds it */
 	sleep_until(&w, STORE_AID_AT + 90 * MINUTE_MS);
-	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒 Frozen: staging by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, WORLD_TEAM, "🔒 Frozen: staging by the calendar"), 1);
 	assert_int_equal(count_said(&w, WORLD_TEAM, "Freeze ended"), 0);
 
 	world_run_ends(&w, GOOD);
@@ -145,11 +145,11 @@ there_is_one_message_for_each_chat(void **state)
 	assert_int_equal(count_said(&w, WORLD_TEAM, "calendar"), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "🔒 Frozen: 12 environments until 02:00\n"
-	    "by STAGING_FREEZE (calendar): app00/staging, app01/staging, app02/staging, app03/staging, "
+	    "by the calendar: app00/staging, app01/staging, app02/staging, app03/staging, "
 	    "app04/staging, app05/staging, app06/staging, app07/staging, app08/staging, app09/staging\n"
 	    "… and 2 more: /status\n"
 	    "Nothing new is deployed there; pushes wait, rollbacks are still allowed."));
-	assert_int_equal(count_said(&w, -1009, "🔒 Frozen: shop/staging by STAGING_FREEZE"), 1);
+	assert_int_equal(count_said(&w, -1009, "🔒 Frozen: shop/staging by the calendar"), 1);
 	assert_int_equal(count_said(&w, -1010, "calendar"), 0);
 
 	sleep_until(&w, STORE_AID_AT + 120 * MINUTE_MS);

@@ -318,6 +318,9 @@ a_newer_live_release_ends_it(void **state)
 	world_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
+	/* What its messages say to do is not to be done any more. */
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n✅ Over: a release is live since 00:1"));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "\n✅ Over: a release is live since 00:1"));
 	world_due(&w, TIMER_NAG);
 	assert_int_equal(reminders(&w), 1);
 	assert_int_equal(timers(&w), 0);

@@ -104,7 +104,7 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	prove(&w);
-	assert_string_equal(world_copies(world_says_in(&w, CY, "Right so far. Your second factor"),
+	assert_string_equal(world_copies(world_says_in(&w, CY, "Code accepted. Your second factor"),
 				"📋 Copy the command"),
 	    "deploybot 2fa confirm 33");
 	deletion = world_peek(&w, EFFECT_DELETE_MESSAGE);
@@ -113,7 +113,7 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	assert_int_equal(deletion->u.delete_message.remote_id, 777);
 	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "");
 	assert_string_equal(world_plain(asked(&w, ada.id)),
-	    "🔐 Second factor to confirm: @cy, telegram:33, has made one in the chat at 2026-01-01T00:00:00Z. Ask them in another way whether they did, before you confirm it.");
+	    "🔐 Second factor to confirm: @cy, telegram:33, made one in the chat just now. Ask them in another way whether they did, before you confirm it.");
 	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
 	(void)world_text_in(&w, CY, CY, "/2fa");
 	assert_non_null(world_says_in(
@@ -220,7 +220,7 @@ an_admins_own_is_confirmed_by_the_other_one(void **state)
 	world_act(&w, read_adas, NULL);
 	(void)snprintf(text, sizeof(text), "/2fa confirm %s", factor_code(&w, &ada, 0));
 	(void)world_text_in(&w, ada.id, ada.id, text);
-	assert_non_null(world_says_in(&w, ada.id, "🔐 Right so far."));
+	assert_non_null(world_says_in(&w, ada.id, "🔐 Code accepted."));
 	assert_null(world_says_in(&w, ada.id, "Second factor to confirm"));
 	factor_press(&w, ada.id, asked(&w, bob.id), "Confirm"); /* in bob's chat */
 	assert_null(world_says_in(&w, ada.id, "has one, confirmed"));
@@ -254,7 +254,7 @@ who_has_none_confirms_nobodys(void **state)
 	make(&w);
 	prove(&w);
 	assert_non_null(world_says_in(&w, CY,
-	    "before root has confirmed it on the server (no other admin has one yet): deploybot 2fa confirm 33"));
+	    "once root has confirmed it on the server (no other admin has one yet): deploybot 2fa confirm 33"));
 	factor_close(&w);
 }
 
@@ -291,7 +291,7 @@ a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once(void **state
 	assert_int_equal(world_peek(&w, EFFECT_DELETE_MESSAGE)->u.delete_message.remote_id, 777);
 	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "");
 	prove(&w); /* it was scanned before */
-	assert_non_null(world_says_in(&w, CY, "🔐 Right so far."));
+	assert_non_null(world_says_in(&w, CY, "🔐 Code accepted."));
 	assert_null(world_peek(&w, EFFECT_DELETE_MESSAGE));
 	factor_close(&w);
 

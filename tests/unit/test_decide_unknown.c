@@ -398,7 +398,7 @@ after_a_restore_nothing_is_known_and_nothing_starts(void **state)
 		assert_true(world_environment(&w, name).unknown_since > 0);
 	}
 	assert_int_equal(
-	    world_audited(&w, "state_unknown", "--restored"), w.aid.settings->environment_count);
+	    world_audited(&w, "state_unknown", "from a backup"), w.aid.settings->environment_count);
 	for (int i = 0; i < 2; i++) { /* it goes on waiting, for when something is known again */
 		world_due(&w, TIMER_POLL);
 		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
@@ -529,7 +529,7 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 	world_run_ends(&w, FOLDER_GONE);
 	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, ALARM), warning);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "State unknown: production"));
-	assert_int_equal(world_audited(&w, "state_unknown", "--restored"), 2);
+	assert_int_equal(world_audited(&w, "state_unknown", "from a backup"), 2);
 	press(&w, WORLD_ADMIN, warning, "Resume queue");
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	world_close(&w);
@@ -548,7 +548,7 @@ a_restore_warns_of_what_was_not_known_before_the_copy_too(void **state)
 	w.aid.at += 1000;
 	start_restored(&w);
 	assert_ptr_not_equal(world_says_in(&w, WORLD_TEAM, ALARM), warning);
-	assert_non_null(strstr(world_environment(&w, "staging").unknown_why, "--restored"));
+	assert_non_null(strstr(world_environment(&w, "staging").unknown_why, "from a backup"));
 	world_close(&w);
 }
 

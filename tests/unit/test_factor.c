@@ -21,8 +21,7 @@ a_deployment_goes_on_when_the_code_is_right(void **state)
 	assert_null(world_says_in(&w, WORLD_GROUP, "Code for"));
 	assert_int_equal(factor_pad(&w, &ada)->buttons.n, 12);
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(
-	    &w, ada.id, "🔐 Code taken: staging deploy; what comes of it stands below."));
+	assert_non_null(world_says_in(&w, ada.id, "🔐 Code accepted: staging deploy"));
 	assert_int_equal(factor_begun(&w), 1);
 	assert_int_equal(world_newest(&w, "staging").requested_by, ada.id);
 	assert_int_equal(world_newest(&w, "staging").address.chat, WORLD_GROUP);
@@ -49,6 +48,21 @@ a_question_asks_for_the_code_of_who_answers_yes(void **state)
 	assert_int_equal(factor_begun(&w), 1);
 	world_git_same(&w);
 	assert_int_equal(world_newest(&w, "production").confirmed_by, bob.id);
+	factor_close(&w);
+}
+
+/* It is that chat already. */
+static void
+in_private_the_pad_is_below(void **state)
+{
+	struct world w;
+
+	(void)state;
+	factor_open(&w, "REQUIRE_OTP=deploy:*");
+	(void)world_text_in(&w, ada.id, ada.id, "/deploy production");
+	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	factor_press(&w, ada.id, world_says_in(&w, ada.id, "Deploy to production"), "Deploy to");
+	assert_string_equal(w.toast, "🔐 Code needed: production deploy: type it below.");
 	factor_close(&w);
 }
 
@@ -511,6 +525,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deployment_goes_on_when_the_code_is_right),
 		cmocka_unit_test(a_question_asks_for_the_code_of_who_answers_yes),
+		cmocka_unit_test(in_private_the_pad_is_below),
 		cmocka_unit_test(a_question_that_falls_away_starts_nothing_without_its_code),
 		cmocka_unit_test(who_may_confirm_needs_a_code_after_a_push_too),
 		cmocka_unit_test(stop_status_and_rollback_never_ask),

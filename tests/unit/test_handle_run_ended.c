@@ -19,7 +19,7 @@ a_script_that_fails_before_the_release_rolls_nothing_back(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa"));
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa"));
-	assert_non_null(world_says(&w, "exit 65: no such file"));
+	assert_non_null(world_says(&w, "\nscript failed: no such file\n"));
 	assert_string_equal(world_blocked(&w, "staging"), "");
 	assert_int_equal(world_active(&w, "staging").id, 0);
 	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
@@ -130,7 +130,7 @@ a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
 		.gate_opened = true, .lost = true, .unswept = true, .released = true });
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "it was cut off: some of it may still be at work"));
+	assert_non_null(world_says(&w, "it was killed; some of it may still be running"));
 	assert_null(world_says(&w, "was ended"));
 	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "Nothing is started there by itself"));

@@ -45,7 +45,7 @@ a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "interrupted: it was cut off"));
+	assert_non_null(world_says(&w, "interrupted: it was killed"));
 	world_close(&w);
 }
 

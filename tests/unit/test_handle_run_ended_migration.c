@@ -158,7 +158,7 @@ a_migration_of_which_only_the_record_tells_may_be_at_work(void **state)
 		.timed_out = true,
 		.exit_status = -1,
 		.signal_number = 9 });
-	assert_non_null(world_says(&w, "the migration was cut; it may still be running"));
+	assert_non_null(world_says(&w, "the migration was interrupted; it may still be running"));
 	assert_null(world_says(&w, "nothing was changed"));
 	world_close(&w);
 }
@@ -197,9 +197,9 @@ what_is_lost_in_its_migration_is_not_rolled_back(void **state)
 	assert_null(world_peek(&w, EFFECT_RUN));
 	assert_int_equal(world_state(&w), DEPLOY_FAILED);
 	assert_non_null(world_says(&w,
-	    "staging: the migration was cut; it may still be running; aaaaaaa was not replaced, whether it serves is not known; the database may be half migrated"));
+	    "staging: the migration was interrupted; it may still be running; aaaaaaa was not replaced, whether it serves is not known; the database may be half migrated"));
 	assert_non_null(
-	    world_says(&w, "it was cut off; all it had started on deploybot's machine"));
+	    world_says(&w, "it was killed; all that it had started on deploybot's machine"));
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	world_close(&w);
 }

@@ -127,7 +127,7 @@ words_of_a_script_are_not_taken_for_ours(void **state)
 	world_run_ends(&w, failed);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(&w,
-	    "exit 1: restore; the rollback: by hand; the rollback: exit 1: restore; the rollback: by hand\n"));
+	    "script failed: restore; the rollback: by hand; the rollback: exit 1: restore; the rollback: by hand\n"));
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_non_null(world_says(&w, "(script failed: exit 1: restore; the rollback: by hand)"));
 	assert_int_equal(world_audited(&w, "auto_rollback_failed",

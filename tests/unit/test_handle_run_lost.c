@@ -56,7 +56,7 @@ the_chat_says_what_is_alive_still(void **state)
 	lose(&w, "process 4711 of it would not end: " GROUP);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
 	assert_non_null(
-	    world_says(&w, "it was cut off, and process 4711 of it would not end: " GROUP));
+	    world_says(&w, "it was killed, and process 4711 of it would not end: " GROUP));
 	assert_non_null(world_says(&w, "⏳ Stopping staging"));
 	world_close(&w);
 }
@@ -80,7 +80,7 @@ a_rollback_that_is_stuck_says_so_beside_its_cause(void **state)
 	lose(&w, "its end could not be reconciled: " GROUP);
 	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
 	assert_non_null(
-	    world_says(&w, "it was cut off, and its end could not be reconciled: " GROUP));
+	    world_says(&w, "it was killed, and its end could not be reconciled: " GROUP));
 	assert_non_null(strstr(world_plain(world_says(&w, GROUP)), "503 instead of 200"));
 	world_close(&w);
 }

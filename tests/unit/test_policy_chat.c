@@ -185,7 +185,8 @@ who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
 	(void)world_text(&w, CARL, "/queue production");
 	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
 	(void)world_text(&w, CARL, "/status"); /* nobody deploys blind */
-	assert_non_null(world_says(&w, "⏳ in progress aaaaaaa, begun just now, requested by @ada"));
+	assert_non_null(
+	    world_says(&w, "⏳ in progress aaaaaaa, started just now, requested by @ada"));
 	(void)world_text(&w, CARL, "/history");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⛔ Denied: staging history: your role does not grant it. Ask @ada.");
