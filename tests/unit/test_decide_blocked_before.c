@@ -50,7 +50,7 @@ a_push_whose_delivery_was_overtaken_came_when_it_was_announced(void **state)
 	announce(&w, "develop", COMMIT_C);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
 	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	is_rolled_back(&w, "staging");
+	blocked_is_rolled_back(&w, "staging");
 	world_due(&w, TIMER_PUSH);
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
 	assert_null(world_peek(&w, EFFECT_RUN));
