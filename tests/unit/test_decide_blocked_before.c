@@ -70,7 +70,7 @@ what_was_announced_and_seen_dates_no_later_push(void **state)
 	announce(&w, "develop", COMMIT_B);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_run_starts(&w), 200);
-	is_rolled_back(&w, "staging");
+	blocked_is_rolled_back(&w, "staging");
 	announce(&w, "develop", "");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_non_null(world_peek(&w, EFFECT_RUN));
