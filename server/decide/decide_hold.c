@@ -255,7 +255,8 @@ decide_may_now(struct tx *tx, const struct update *update, const struct request 
 	const struct hold_work work = { .action = POLICY_DEPLOY,
 		.requester = update->person,
 		.has_exception = has_exception,
-		.excepted_at = tx->at };
+		.excepted_at = tx->at,
+		.excepted_hold = INT64_MAX };
 	const struct hold *hold = NULL;
 	struct policy_decision decision;
 	struct holds holds;

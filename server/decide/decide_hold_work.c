@@ -44,6 +44,7 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 		.has_exception = work->exception[0] != '\0' &&
 		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),
 		.excepted_at = work->requested_at,
+		.excepted_hold = work->excepted_hold,
 	};
 	struct holds holds;
 

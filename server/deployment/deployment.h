@@ -216,6 +216,7 @@ struct deployment {
 	bool is_requested;   /* somebody else has to approve it, whatever its action says */
 	bool is_to_be_asked; /* a question follows, and its answer brings the code */
 	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
+	int64_t excepted_hold;	    /* the newest hold then: none that is newer; 0: none was */
 	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
 	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
 	char reviewer[LIMIT_PERSON]; /* who looked at that afterwards; "": nobody has */

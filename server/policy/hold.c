@@ -24,7 +24,8 @@ binds(const struct hold *hold, const struct hold_work *work)
 	if (hold->kind == HOLD_WITNESS)
 		return !work->restores;
 	if (hold->kind != HOLD_LOCK)
-		return !work->has_exception || hold->at > work->excepted_at;
+		return !work->has_exception ||
+		    (hold->id != 0 ? hold->id > work->excepted_hold : hold->at > work->excepted_at);
 	return work->requester != hold->person && work->confirmer != hold->person;
 }
 

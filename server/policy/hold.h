@@ -66,7 +66,8 @@ struct hold_work {
 	int64_t confirmer;   /* 0: nobody */
 	bool restores;	     /* it is an action that only undoes another one (types/action.h) */
 	bool has_exception;  /* from freezes that were there ... */
-	int64_t excepted_at; /* ... then: wall ms */
+	int64_t excepted_at; /* ... then, wall ms: of what has no row */
+	int64_t excepted_hold; /* ... with this the newest: a clock may be set back */
 };
 
 /*

@@ -99,7 +99,8 @@ static const char *const whys[] = {
 	C(TEXT, without,         without) and \
 	C(TEXT, down_on,         down_on) and \
 	C(I64,  looked_at,       looked_at) and \
-	C(TEXT, looked,          looked)
+	C(TEXT, looked,          looked) and \
+	C(I64,  excepted_hold,   excepted_hold)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

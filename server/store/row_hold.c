@@ -64,6 +64,12 @@ row_hold_next(struct tx *tx, int64_t after)
 	return find(tx, "WHERE id > $1 ORDER BY id LIMIT 1", DB_I64(after));
 }
 
+int64_t
+row_hold_newest(struct tx *tx)
+{
+	return find(tx, "ORDER BY id DESC LIMIT 1").id;
+}
+
 void
 row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *requester)
 {

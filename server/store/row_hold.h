@@ -24,4 +24,7 @@ struct hold row_hold_next(struct tx *tx, int64_t after);
 /* Its owner was asked to end it, just now, by somebody there. */
 void row_hold_asked(struct tx *tx, int64_t id, const struct chat_address *requester);
 
+/* The id of the newest that is there; 0: none is.  Ids are given once, in their order. */
+int64_t row_hold_newest(struct tx *tx);
+
 void row_hold_remove(struct tx *tx, int64_t id);

@@ -1060,9 +1060,17 @@ static const char *const migration_13[] = {
 	NULL,
 };
 
+static const char *const migration_14[] = {
+	/* The newest hold when its exception was given, which is from none that is newer. */
+	"ALTER TABLE work ADD COLUMN excepted_hold INTEGER NOT NULL DEFAULT 0;",
+	"UPDATE work SET excepted_hold = COALESCE((SELECT MAX(h.id) FROM hold h"
+	" WHERE h.at <= work.requested_at), 0) WHERE exception <> '' AND ended_at = 0;",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12, migration_13 };
+	migration_12, migration_13, migration_14 };
 
 const char *const *
 store_schema_sql(int64_t version)

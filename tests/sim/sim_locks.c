@@ -120,7 +120,7 @@ sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		return;
 	must(db_query(&rows, tx->db, &err,
 		 "SELECT h.kind = 'lock', h.person, w.environment,"
-		 " w.exception <> '' AND h.at <= w.requested_at, w.requested_by"
+		 " w.exception <> '' AND h.id <= w.excepted_hold, w.requested_by"
 		 " FROM hold h JOIN work w"
 		 " ON h.target IN (w.environment, '*/*', w.application || '/*')"
 		 " WHERE w.id = $1 AND w.program = 'deploy' AND (h.until_at = 0 OR h.until_at > $2)"

@@ -287,6 +287,27 @@ an_exception_from_one_window_is_none_from_the_one_before(void **state)
 }
 
 static void
+an_exception_is_none_from_a_freeze_that_began_while_the_clock_was_set_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w, NULL);
+	world_deploy_starts(&w, COMMIT_A);
+	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
+	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
+	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	w.aid.at -= HOUR_MS / 4;
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00 sale");
+	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unfreeze all"); /* from the other it is */
+	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_RUNNING);
+	world_close(&w);
+}
+
+static void
 of_two_freezes_the_later_end_counts(void **state)
 {
 	struct world w;
@@ -525,6 +546,8 @@ main(void)
 		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_next),
 		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_one_before),
 		cmocka_unit_test(of_two_freezes_the_later_end_counts),
+		cmocka_unit_test(
+		    an_exception_is_none_from_a_freeze_that_began_while_the_clock_was_set_back),
 		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
 		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),
 		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),

@@ -48,7 +48,7 @@ what_binds_whom_is_as_the_table_says(void **state)
 		struct holds holds = { .n = 1,
 			.at = { { .kind = rows[i].kind, .person = ADA, .until = 42 } } };
 		const struct hold_work work = { rows[i].action, rows[i].requester,
-			rows[i].confirmer, false, rows[i].has_exception, 1 };
+			rows[i].confirmer, false, rows[i].has_exception, 1, 0 };
 		const struct hold *by = NULL;
 		struct policy_decision decision = hold_decide(&holds, &work, &by);
 
