@@ -155,7 +155,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
 	    "  AND q.waits_for NOT IN ('slot', 'settings') AND q.waits_for = d.waits_for AND q.place < d.place)"
-	    " AND NOT (d.cause <> 'chat' AND EXISTS (SELECT 1 FROM environment e"
+	    " AND NOT (d.cause IN ('push', 'poll') AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
 	    DB_I64(of->now));
 
@@ -204,7 +204,7 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d JOIN environment e"
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
-	    " 'VERIFYING_ROLLBACK') AND (d.cause <> 'chat' OR NOT EXISTS (SELECT 1 FROM audit a"
+	    " 'VERIFYING_ROLLBACK') AND (d.cause IN ('push', 'poll') OR NOT EXISTS (SELECT 1 FROM audit a"
 	    " WHERE a.deployment = d.id AND (a.outcome = 'confirmed'"
 	    " OR a.outcome = 'approved') AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"

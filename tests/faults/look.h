@@ -20,7 +20,7 @@ struct look_deployment {
 	bool has_urls;
 	bool is_rollback;
 	bool is_action;
-	bool is_push;		/* nobody asked for it in a chat */
+	bool is_push;		/* or found by polling: nobody asked for it */
 	bool is_again;
 	bool shown_blocked;	/* its question said that it was rolled back */
 	bool is_asked_anew;	/* in its place in the queue */

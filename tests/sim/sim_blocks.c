@@ -234,7 +234,7 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT environment, commit_id, cause <> 'chat' AND confirmed_by = 0 AND NOT EXISTS"
+		"SELECT environment, commit_id, cause IN ('push', 'poll') AND confirmed_by = 0 AND NOT EXISTS"
 		" (SELECT 1 FROM approval a WHERE a.work = w.id AND a.voided_at = 0)"
 		" FROM work w WHERE id = $1 AND program = 'deploy'",
 		DB_I64(work)),

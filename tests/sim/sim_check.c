@@ -329,7 +329,7 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	    " AND q.environment = d.environment"
 	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
 	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0 AND q.not_before = 0"
-	    " AND NOT (q.cause <> 'chat' AND e.unknown_since <> 0)",
+	    " AND NOT (q.cause IN ('push', 'poll') AND e.unknown_since <> 0)",
 	    DB_I64(d->id));
 	if (id != 0)
 		sim_fail(sim, __func__, "%" PRId64 " by %" PRId64, id, d->id);
@@ -349,7 +349,7 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	    "  FROM release WHERE environment = d.environment AND at <= d.answered_at"
 	    "  ORDER BY id DESC LIMIT 1)))"
 	    /* Which was live when a person asked for it, and is again: git may be slow. */
-	    " AND NOT (d.cause = 'chat' AND r.commit_id = (SELECT commit_id FROM release"
+	    " AND NOT (d.cause NOT IN ('push', 'poll') AND r.commit_id = (SELECT commit_id FROM release"
 	    "  WHERE environment = d.environment AND at <= d.requested_at"
 	    "  ORDER BY id DESC LIMIT 1))",
 	    DB_I64(d->id));
