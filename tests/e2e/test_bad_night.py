@@ -39,5 +39,5 @@ def test_each_line_says_where_and_only_what_somebody_must_know_rings(night):
     for line in lines:
         assert any(name in line for name in WHERE) and len(line) <= FIRST + 2, line
     rings = {line.split()[1] for line in lines if line.startswith("🔔")}
-    assert rings == {"❌", "❓", "⏰", "🔥"}
+    assert rings == {"❌", "❓", "🔥"}
     assert not rings & {line.split()[1] for line in lines if line.startswith("·")}, "a sign rings, or is silent"

@@ -48,7 +48,7 @@ def test_what_was_rolled_back_stays_back_in_each_of_the_four_ways(place):
     done = subprocess.run([*DEMO, "--story", "rolled-back-stays-back"], env=environment, stdin=subprocess.DEVNULL,
                           text=True, capture_output=True, timeout=2 * STORY_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("rolled back meanwhile (HTTP 500)") == 5
+    assert done.stdout.count("rolled back meanwhile (HTTP 500)") == 6
     assert done.stdout.count("and never HTTP 500") == 5
     for way in "1234":
         assert f"  --- {way}: " in done.stdout

@@ -115,6 +115,7 @@ def test_two_environments_do_not_lead_one_nginx(bench):
     assert "release" not in bench.steps()
     assert (bench.upstream.read_text(), bench.engine()["containers"]) == before
     deploy(bench, commit)  # whose it is goes on
+    drain(bench)
     bench.upstream.write_text(bench.upstream.read_text().partition(";")[0] + ";\n")
     status, said = bench.run("target.sh", "production", "preflight")
     assert status == 0, said  # nobody's again

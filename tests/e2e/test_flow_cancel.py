@@ -196,6 +196,7 @@ def test_when_the_rollback_fails_too_the_environment_is_down(scene):
 
 @pytest.mark.parametrize("status", [64, 69, *(pytest.param(status, marks=pytest.mark.long) for status in (65, 66))])
 def test_exit_64_to_69_says_that_the_target_was_not_touched(scene, status):
+    scene.release()
     live = scene.scripts.live()
     scene.commit()
     scene.scripts.deploy(f'echo "==> build"; echo "why it failed" >&2; exit {status}')

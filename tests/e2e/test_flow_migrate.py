@@ -129,6 +129,8 @@ def test_a_killed_server_is_told_by_the_record_how_it_ended(scene):
         "supervisor and runner", "supervisor, runner and server"))])
 def test_a_supervisor_killed_in_it_leaves_what_was_live(scene, with_it):
     """It was rolled back: what served was started anew, over a database in the middle of a migration."""
+    how(scene, "well")
+    scene.release()
     live = scene.runs("staging")
     who, commit = begin(scene, "wait")
     runs = scene.folder / "state" / "runs"
