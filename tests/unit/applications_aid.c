@@ -2,15 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "applications_aid.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
 #include "settings/settings_inside.h"
+#include "unit.h"
 
 #define LIST_MAX 32
 

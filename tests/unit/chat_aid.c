@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "chat_texts.h"
+#include "unit.h"
 
 struct deployment
 chat_sample(enum deploy_state state)

@@ -3,15 +3,13 @@
 #pragma once
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "types/message.h"
+#include "unit.h"
 
 #define CHAT_TEXTS_MAX (4L << 20) /* one may say the same thousands of times */
 

@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "store/audit_chain.h"
 #include "store/audit_compare.h"
+#include "unit.h"
 
 #define ENTRIES	  12
 #define OBJECT	  3 /* entries of one */

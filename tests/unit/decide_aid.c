@@ -57,21 +57,47 @@ load(struct world *w, va_list more)
 	w->aid.settings = settings;
 }
 
-void
-world_open(struct world *w, ...)
+static void
+open_with(struct world *w, va_list more)
 {
-	va_list more;
-
 	memset(w, 0, sizeof(*w));
 	log_set_level(LOG_LEVEL_ERROR); /* what is decided is asked of rows, not of logs */
 	w->settings = WORLD_SETTINGS;
 	w->next_update = 1000;
 	w->next_remote = 500;
 	store_aid_open(&w->aid, handlers, NULL, NULL);
-	va_start(more, w);
 	load(w, more);
-	va_end(more);
 	world_restart(w);
+}
+
+void
+world_open(struct world *w, ...)
+{
+	va_list more;
+
+	va_start(more, w);
+	open_with(w, more);
+	va_end(more);
+}
+
+int
+world_set_up(void **state, ...)
+{
+	static struct world world;
+	va_list more;
+
+	va_start(more, state);
+	open_with(&world, more);
+	va_end(more);
+	*state = &world;
+	return 0;
+}
+
+int
+world_tear_down(void **state)
+{
+	world_close(*state);
+	return 0;
 }
 
 void

@@ -1,15 +1,15 @@
 /* decide_aid.h - the world around the decisions: Telegram, git, the runner and the health URLs.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- *	struct world w;
- *	world_open(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/", NULL);
- *	world_text(&w, WORLD_ADMIN, "/deploy staging");
- *	world_git(&w, (struct world_git){ .commit = COMMIT_A });	// answers the GIT_QUERY
- *	world_run_starts(&w);
- *	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
- *	world_probed(&w, NULL);
- *	assert_non_null(world_says(&w, "Live: staging"));
- *	world_close(&w);
+ *	WORLD_TEST_OF(what_is_asked_for_goes_live, "STAGING_HEALTH_URL=http://127.0.0.1:1/")
+ *	{
+ *		world_text(w, WORLD_ADMIN, "/deploy staging");
+ *		world_git(w, (struct world_git){ .commit = COMMIT_A });	// answers the GIT_QUERY
+ *		world_run_starts(w);
+ *		world_run_ends(w, GOOD);
+ *		world_probed(w, NULL);
+ *		assert_non_null(world_says(w, "Live: staging"));
+ *	}
  *
  * Messages and toasts are delivered at once and stand on `screen`; every other effect waits in
  * `open` until a test answers it.  Everything that fails here fails the test.
@@ -17,17 +17,15 @@
 #pragma once
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store_aid.h"
+#include "unit.h"
 
 #define WORLD_ADMIN	   11		  /* "@ada"; TELEGRAM_CHAT_ID is her private chat */
 #define WORLD_OTHER_ADMIN  22		  /* "@bob" */
@@ -102,6 +100,19 @@ struct world {
  * team's chat are there. */
 void world_open(struct world *w, ...);
 void world_close(struct world *w);
+
+/* A test with a world of its own, `w`, that is closed behind it also where it fails.
+ * _OF: with these settings. */
+#define WORLD_TEST(name)	 WORLD_TEST_(name, NULL)
+#define WORLD_TEST_OF(name, ...) WORLD_TEST_(name, __VA_ARGS__, NULL)
+#define WORLD_TEST_(name, ...) \
+	static void name(struct world *w); \
+	static int name##_opens(void **state) { return world_set_up(state, __VA_ARGS__); } \
+	static void name##_plays(void **state) { name(*state); } \
+	UNIT_ADD(name, name##_plays, name##_opens, world_tear_down) \
+	static void name(struct world *w)
+int world_set_up(void **state, ...) __attribute__((sentinel));
+int world_tear_down(void **state);
 
 /* The store's first event; rows are written by hand before it, and what was handed out is not
  * answered by anybody. */

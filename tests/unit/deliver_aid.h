@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 /* What the handlers met since the test began. */
 extern struct deliver_aid {

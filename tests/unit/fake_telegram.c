@@ -3,16 +3,14 @@
 #include "settings/settings_load.h"
 #include "tests/unit/fake_telegram.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/http_server.h"
 #include "lib/http_server_inside.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define SCRIPTS_MAX 64
 #define HEARD_MAX   512

@@ -6,17 +6,15 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "unit.h"
 #include "until.h"
 
 #define SECRET "s3cr3t-in-the-path"
@@ -51,8 +49,6 @@ struct client_aid {
 
 int client_aid_set_up(void **state);
 int client_aid_tear_down(void **state);
-#define TEST(name) cmocka_unit_test_setup_teardown(name, client_aid_set_up, client_aid_tear_down)
-
 void client_aid_start(struct client_aid *f, const struct http_client_config *config);
 
 /* A GET of a route; what becomes of it goes into the outcome. */

@@ -7,16 +7,14 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/http_server.h"
 #include "lib/loop.h"
+#include "unit.h"
 #include "until.h"
 
 #define KEPT_MAX 8
@@ -48,8 +46,6 @@ struct server_aid {
 
 int server_aid_set_up(void **state);
 int server_aid_tear_down(void **state);
-#define TEST(name) cmocka_unit_test_setup_teardown(name, server_aid_set_up, server_aid_tear_down)
-
 /* The routes above; its server may be started with other limits. */
 struct http_server_config server_aid_config(struct server_aid *f);
 void server_aid_start(

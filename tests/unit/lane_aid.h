@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "store_aid.h"
+#include "unit.h"
 
 /* Before each test: a store that takes what was sent; store_aid_teardown() ends it. */
 int lane_aid_setup(void **state);

@@ -3,12 +3,9 @@
 /* A program that uses it is linked with --wrap of what order_aid.c replaces (Makefile). */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
 #include "lib/text.h"
@@ -16,6 +13,7 @@
 #include "store_aid.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_send.h"
+#include "unit.h"
 
 #define GROUP	  (-1001234567890)
 #define ANSWER_MS 200

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/redact_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/redact.h"
+#include "unit.h"
 
 /* The whole at once, where AddressSanitizer lets nothing behind it be read, and byte by byte. */
 void

@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 #include <sys/types.h>
 
 #include "lib/loop.h"
 #include "runs/runs.h"
+#include "unit.h"
 
 #define PATIENCE 300000 /* ms: only for what hangs; a sanitized build on a busy machine is slow */
 
@@ -63,8 +61,6 @@ struct scene {
 
 int runs_aid_begin(void **state);
 int runs_aid_finish(void **state);
-#define T(name) cmocka_unit_test_setup_teardown(name, runs_aid_begin, runs_aid_finish)
-
 /* DEPLOYBOT_RUNNER, or the one beside the tests' folder. */
 const char *runs_aid_runner(void);
 

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/db.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 /* Around each test: a store of today's version that was closed. */
 int schema_aid_setup(void **state);

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "settings/settings_load.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define TOKEN	 "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
 #define ADMINS	 "ADMIN_TELEGRAM_IDS=11, 22"

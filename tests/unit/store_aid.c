@@ -5,19 +5,18 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "lib/text.h"
 #include "lib/db.h"
 #include "lib/file.h"
+#include "lib/text.h"
 #include "store/store_inside.h"
+#include "unit.h"
 
 #define SETTINGS_MAX 48
 #define TEMPLATE_MAX ((size_t)1 << 20)

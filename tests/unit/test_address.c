@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/address.h"
 
+#include "unit.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <sys/un.h>
-#include <cmocka.h>
 
 static enum address_class
 class_of(const char *text)
@@ -22,8 +21,7 @@ class_of(const char *text)
 	return address_class((const struct sockaddr *)&in6);
 }
 
-static void
-each_network_ends_where_the_registry_says(void **state)
+TEST(each_network_ends_where_the_registry_says)
 {
 	static const struct {
 		const char *text;
@@ -77,16 +75,13 @@ each_network_ends_where_the_registry_says(void **state)
 		{ "ff02::1", ADDRESS_NOWHERE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (class_of(rows[i].text) != rows[i].class)
 			fail_msg("%s is %d", rows[i].text, (int)class_of(rows[i].text));
 }
 
-static void
-an_address_of_ipv4_within_one_of_ipv6_is_judged_as_itself(void **state)
+TEST(an_address_of_ipv4_within_one_of_ipv6_is_judged_as_itself)
 {
-	(void)state;
 	assert_int_equal(class_of("::ffff:169.254.169.254"), ADDRESS_LINK_LOCAL);
 	assert_int_equal(class_of("::ffff:127.0.0.1"), ADDRESS_LOOPBACK);
 	assert_int_equal(class_of("::ffff:8.8.8.8"), ADDRESS_PUBLIC);
@@ -96,18 +91,15 @@ an_address_of_ipv4_within_one_of_ipv6_is_judged_as_itself(void **state)
 	assert_int_equal(class_of("2002:808:808::1"), ADDRESS_PUBLIC);
 }
 
-static void
-another_family_leads_nowhere(void **state)
+TEST(another_family_leads_nowhere)
 {
 	const struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "/run/docker.sock" };
 
-	(void)state;
 	assert_int_equal(address_class((const struct sockaddr *)&un), ADDRESS_NOWHERE);
 }
 
 /* A customer of IPv6 has 2^64 addresses, and is one. */
-static void
-addresses_of_one_network_are_counted_as_one(void **state)
+TEST(addresses_of_one_network_are_counted_as_one)
 {
 	static const struct {
 		const char *text, *group;
@@ -124,13 +116,11 @@ addresses_of_one_network_are_counted_as_one(void **state)
 	};
 	char out[ADDRESS_GROUP];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(address_group(rows[i].text, out), rows[i].group);
 }
 
-static void
-a_network_has_its_addresses_and_no_others(void **state)
+TEST(a_network_has_its_addresses_and_no_others)
 {
 	static const char *const in[] = { "10.0.0.7", "172.16.0.0", "172.31.255.255",
 		"::ffff:172.20.1.1", "fd00::1", "fdff:ffff::", "2001:db8:0:1::5",
@@ -139,7 +129,6 @@ a_network_has_its_addresses_and_no_others(void **state)
 		"fc00::1", "fe00::", "2001:db8:0:2::", "::10.0.0.7", "unix", "" };
 	struct address_networks networks = { 0 };
 
-	(void)state;
 	assert_true(address_networks_add(&networks, "10.0.0.7"));
 	assert_true(address_networks_add(&networks, "172.16.0.0/12"));
 	assert_true(address_networks_add(&networks, "fd00::/8"));
@@ -152,18 +141,4 @@ a_network_has_its_addresses_and_no_others(void **state)
 	while (networks.n < ADDRESS_NETWORKS)
 		assert_true(address_networks_add(&networks, "::1"));
 	assert_false(address_networks_add(&networks, "::1"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_network_ends_where_the_registry_says),
-		cmocka_unit_test(an_address_of_ipv4_within_one_of_ipv6_is_judged_as_itself),
-		cmocka_unit_test(another_family_leads_nowhere),
-		cmocka_unit_test(addresses_of_one_network_are_counted_as_one),
-		cmocka_unit_test(a_network_has_its_addresses_and_no_others),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/api.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
-static void
-what_is_right_is_read(void **state)
+TEST(what_is_right_is_read)
 {
 	static const struct {
 		enum api_operation operation;
@@ -35,7 +32,6 @@ what_is_right_is_read(void **state)
 		    "/deploy staging v1.2", 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct api_request read = { 0 };
 		char value[LIMIT_REF];
@@ -52,8 +48,7 @@ what_is_right_is_read(void **state)
 	}
 }
 
-static void
-what_is_wrong_is_refused_with_what_is_expected(void **state)
+TEST(what_is_wrong_is_refused_with_what_is_expected)
 {
 	static const struct {
 		enum api_operation operation;
@@ -93,7 +88,6 @@ what_is_wrong_is_refused_with_what_is_expected(void **state)
 		{ API_COMMAND, "/v1/command/deploy", "{\"reason\": \"a\\nb\"}" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct api_request read = { 0 };
 		struct err err = { 0 };
@@ -105,29 +99,15 @@ what_is_wrong_is_refused_with_what_is_expected(void **state)
 	}
 }
 
-static void
-a_command_is_no_longer_than_a_message(void **state)
+TEST(a_command_is_no_longer_than_a_message)
 {
 	static char body[LIMIT_TEXT_IN * 2];
 	struct api_request read = { 0 };
 	struct err err;
 	size_t n = (size_t)snprintf(body, sizeof(body), "{\"arguments\": [\"");
 
-	(void)state;
 	memset(body + n, 'a', LIMIT_TEXT_IN);
 	memcpy(body + n + LIMIT_TEXT_IN, "\"]}", sizeof("\"]}"));
 	assert_false(api_read(API_COMMAND, "/v1/command/deploy", body, strlen(body), &read, &err));
 	assert_non_null(strstr(err.text, "longer than a message"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_right_is_read),
-		cmocka_unit_test(what_is_wrong_is_refused_with_what_is_expected),
-		cmocka_unit_test(a_command_is_no_longer_than_a_message),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/approve_line.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define NONCE "0123456789abcdef"
 #define LINE  "APPROVE: restart-web acme nonce=" NONCE " ts=1763712000"
 #define REST  " acme nonce=" NONCE " ts=1763712000"
 
-static void
-a_line_is_read(void **state)
+TEST(a_line_is_read)
 {
 	static const struct {
 		const char *text;
@@ -30,7 +28,6 @@ a_line_is_read(void **state)
 			99999999999, "999999" } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct approve_line line = { 0 };
 		struct approve_fault fault;
@@ -149,10 +146,8 @@ static const struct {
 	BAD(END, CONTROL, LINE " otp=123456\x01"),
 };
 
-static void
-a_wrong_line_says_which_part_is_wrong(void **state)
+TEST(a_wrong_line_says_which_part_is_wrong)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct approve_line line = { .ts = 7 };
 		struct approve_fault fault;
@@ -166,22 +161,19 @@ a_wrong_line_says_which_part_is_wrong(void **state)
 	}
 }
 
-static void
-a_nul_byte_is_no_end(void **state)
+TEST(a_nul_byte_is_no_end)
 {
 	static const char text[] = LINE "\0otp";
 	struct approve_fault fault;
 	struct approve_line line;
 
-	(void)state;
 	assert_false(approve_line_parse(text, sizeof(text) - 1, &line, &fault));
 	assert_int_equal(fault.defect, APPROVE_IS_CONTROL);
 	assert_int_equal(fault.at, strlen(LINE));
 }
 
 /* Any one byte taken out, put in, or changed, is another line or none: never the same. */
-static void
-no_two_texts_are_the_same_line(void **state)
+TEST(no_two_texts_are_the_same_line)
 {
 	static const char whole[] = LINE " otp=123456";
 	char text[sizeof(whole) + 1], again[APPROVE_LINE_SIZE];
@@ -189,7 +181,6 @@ no_two_texts_are_the_same_line(void **state)
 	struct approve_fault fault;
 	struct approve_line line;
 
-	(void)state;
 	for (size_t at = 0; at < size; at++) {
 		for (int c = 0; c < 256; c++) {
 			memcpy(text, whole, sizeof(whole));
@@ -209,8 +200,7 @@ no_two_texts_are_the_same_line(void **state)
 	}
 }
 
-static void
-the_sentence_says_what_to_do(void **state)
+TEST(the_sentence_says_what_to_do)
 {
 	static const struct {
 		struct approve_fault fault;
@@ -225,13 +215,11 @@ the_sentence_says_what_to_do(void **state)
 	};
 	char why[APPROVE_WHY_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_string_equal(approve_line_why(&cases[i].fault, why), cases[i].why);
 }
 
-static void
-what_is_meant_as_one_is_known_from_talk(void **state)
+TEST(what_is_meant_as_one_is_known_from_talk)
 {
 	static const char *const meant[] = { "approve: x", "Approve:", "APPROVE : x",
 		" \"APPROVE: x", "Approve\xef\xbc\x9a x", "\xd0\x90PPROVE: a b nonce=1 ts=2",
@@ -239,26 +227,10 @@ what_is_meant_as_one_is_known_from_talk(void **state)
 	static const char *const talk[] = { "", "approve", "I approve: go on", "approved: by me",
 		"please approve this", "approve it", "the nonce of hits", "/approve 12" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(meant); i++)
 		if (!approve_line_is_meant(meant[i], strlen(meant[i])))
 			fail_msg("%s", meant[i]);
 	for (size_t i = 0; i < COUNT(talk); i++)
 		if (approve_line_is_meant(talk[i], strlen(talk[i])))
 			fail_msg("%s", talk[i]);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_is_read),
-		cmocka_unit_test(a_wrong_line_says_which_part_is_wrong),
-		cmocka_unit_test(a_nul_byte_is_no_end),
-		cmocka_unit_test(no_two_texts_are_the_same_line),
-		cmocka_unit_test(the_sentence_says_what_to_do),
-		cmocka_unit_test(what_is_meant_as_one_is_known_from_talk),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_chain.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "lib/buf.h"
@@ -17,6 +14,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/audit_field.h"
+#include "unit.h"
 
 #define N 6
 
@@ -95,23 +93,19 @@ holds(const struct log *log, const int *order, int n)
 	return head.seq == log->head.seq && memcmp(head.hash, log->head.hash, AUDIT_HASH) == 0;
 }
 
-static void
-a_log_that_nobody_touched_holds(void **state)
+TEST(a_log_that_nobody_touched_holds)
 {
 	struct log log;
 
-	(void)state;
 	write_log(&log);
 	assert_true(holds(&log, (const int[]){ 0, 1, 2, 3, 4, 5 }, N));
 	free_log(&log);
 }
 
-static void
-a_line_is_json_with_its_fields_in_their_order(void **state)
+TEST(a_line_is_json_with_its_fields_in_their_order)
 {
 	struct log log;
 
-	(void)state;
 	write_log(&log);
 	assert_non_null(strstr(buf_text(&log.line[0]),
 	    "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"seq\":1,\"user_id\":\"telegram:11\","
@@ -130,8 +124,7 @@ a_line_is_json_with_its_fields_in_their_order(void **state)
 }
 
 /* The hash as anybody can work it out, from the text of the line alone. */
-static void
-the_hash_is_that_of_prev_length_and_canonical_bytes(void **state)
+TEST(the_hash_is_that_of_prev_length_and_canonical_bytes)
 {
 	uint8_t bytes[AUDIT_HASH + 8 + 1024] = { 0 }, hash[AUDIT_HASH];
 	char hex[2 * AUDIT_HASH + 1];
@@ -139,7 +132,6 @@ the_hash_is_that_of_prev_length_and_canonical_bytes(void **state)
 	struct log log;
 	size_t size;
 
-	(void)state;
 	write_log(&log);
 	line = buf_text(&log.line[1]);
 	prev = strstr(line, ",\"prev\":\"");
@@ -156,12 +148,10 @@ the_hash_is_that_of_prev_length_and_canonical_bytes(void **state)
 	free_log(&log);
 }
 
-static void
-any_byte_of_any_line_changed_is_noticed(void **state)
+TEST(any_byte_of_any_line_changed_is_noticed)
 {
 	struct log log;
 
-	(void)state;
 	write_log(&log);
 	for (int i = 0; i < N; i++) {
 		for (size_t at = 0; at < log.line[i].size; at++) {
@@ -176,8 +166,7 @@ any_byte_of_any_line_changed_is_noticed(void **state)
 	free_log(&log);
 }
 
-static void
-a_line_removed_reordered_repeated_or_cut_off_is_noticed(void **state)
+TEST(a_line_removed_reordered_repeated_or_cut_off_is_noticed)
 {
 	static const struct {
 		int n;
@@ -196,7 +185,6 @@ a_line_removed_reordered_repeated_or_cut_off_is_noticed(void **state)
 	};
 	struct log log;
 
-	(void)state;
 	write_log(&log);
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_false(holds(&log, cases[i].order, cases[i].n));
@@ -204,15 +192,13 @@ a_line_removed_reordered_repeated_or_cut_off_is_noticed(void **state)
 }
 
 /* Who can write the newest line could else leave out what the second version says. */
-static void
-a_line_of_the_first_version_never_follows_one_of_the_second(void **state)
+TEST(a_line_of_the_first_version_never_follows_one_of_the_second)
 {
 	struct audit_chain head, before;
 	struct buf line;
 	struct log log;
 	struct err err;
 
-	(void)state;
 	write_log(&log);
 	before = head = log.head;
 	buf_init(&line, AUDIT_LINE_MAX);
@@ -231,8 +217,7 @@ a_line_of_the_first_version_never_follows_one_of_the_second(void **state)
 }
 
 /* Of a line there is one form: another one with the same meaning is no line of ours. */
-static void
-another_form_of_a_line_of_the_second_version_is_none(void **state)
+TEST(another_form_of_a_line_of_the_second_version_is_none)
 {
 	static const struct {
 		const char *is;
@@ -262,7 +247,6 @@ another_form_of_a_line_of_the_second_version_is_none(void **state)
 	struct buf line, other;
 	struct err err;
 
-	(void)state;
 	buf_init(&line, AUDIT_LINE_MAX);
 	buf_init(&other, AUDIT_LINE_MAX);
 	assert_true(audit_chain_write(&head,
@@ -290,14 +274,12 @@ another_form_of_a_line_of_the_second_version_is_none(void **state)
 	buf_done(&other);
 }
 
-static void
-a_forged_line_with_a_hash_of_its_own_breaks_the_next(void **state)
+TEST(a_forged_line_with_a_hash_of_its_own_breaks_the_next)
 {
 	struct audit_chain head = { 0 };
 	struct log log, forged;
 	struct err err;
 
-	(void)state;
 	write_log(&log);
 	write_log(&forged);
 	assert_true(audit_chain_check(&head, log.line[0].data, log.line[0].size, &err));
@@ -321,8 +303,7 @@ a_forged_line_with_a_hash_of_its_own_breaks_the_next(void **state)
 }
 
 /* An entry is written whole and chained, or not at all: the head moves with it alone. */
-static void
-what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
+TEST(what_fails_in_the_middle_writes_no_entry_and_believes_none)
 {
 	static const enum fail_what whats[] = { FAIL_CRYPTO, FAIL_MEMORY };
 	struct audit_chain head, none = { 0 };
@@ -330,7 +311,6 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 	struct buf text;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(whats) * AUDIT_VERSION; i++, is_met = true) {
 		enum fail_what what = whats[i % COUNT(whats)];
 		struct audit_line line = of_version(1 + (int)(i / COUNT(whats)), "{}");
@@ -363,15 +343,13 @@ what_fails_in_the_middle_writes_no_entry_and_believes_none(void **state)
 }
 
 /* Entries are put together in one buffer, and read out of one: what stands around is not theirs. */
-static void
-an_entry_stands_beside_others(void **state)
+TEST(an_entry_stands_beside_others)
 {
 	struct audit_chain head = { 0 }, check = { 0 };
 	struct buf text;
 	struct err err;
 	size_t first;
 
-	(void)state;
 	buf_init(&text, (size_t)2 * AUDIT_LINE_MAX);
 	assert_true(audit_chain_write(&head, &sample, &text, &err));
 	first = text.size;
@@ -382,10 +360,8 @@ an_entry_stands_beside_others(void **state)
 	buf_done(&text);
 }
 
-static void
-an_entry_over_its_limit_is_not_written(void **state)
+TEST(an_entry_over_its_limit_is_not_written)
 {
-	(void)state;
 	for (int version = 1; version <= AUDIT_VERSION; version++) {
 		struct audit_line line = of_version(version, "{\"a\":1}");
 		struct audit_chain head = { 0 };
@@ -411,8 +387,7 @@ an_entry_over_its_limit_is_not_written(void **state)
 }
 
 /* What one decision notes of itself names no other person, number or outcome than the entry's. */
-static void
-what_would_be_no_line_or_say_a_field_twice_is_not_written(void **state)
+TEST(what_would_be_no_line_or_say_a_field_twice_is_not_written)
 {
 	static const struct {
 		const char *meta;
@@ -425,7 +400,6 @@ what_would_be_no_line_or_say_a_field_twice_is_not_written(void **state)
 		{ "{}", AUDIT_INTEGER_MAX + 1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct audit_line line = of_version(AUDIT_VERSION, cases[i].meta);
 		struct audit_chain head = { 0 };
@@ -442,13 +416,11 @@ what_would_be_no_line_or_say_a_field_twice_is_not_written(void **state)
 }
 
 /* It is none, however well it is formed. */
-static void
-a_line_that_is_longer_than_any_is_none(void **state)
+TEST(a_line_that_is_longer_than_any_is_none)
 {
 	struct buf text;
 	int64_t seq = 0;
 
-	(void)state;
 	for (size_t over = 0; over < 2; over++) {
 		buf_init(&text, AUDIT_LINE_MAX + 1);
 		buf_adds(&text, "{\"seq\":7,\"version\":2,\"x\":\"");
@@ -462,8 +434,7 @@ a_line_that_is_longer_than_any_is_none(void **state)
 }
 
 /* What is no line at all, is cut short, or has its hash in another form. */
-static void
-what_is_no_line_of_ours_is_not_believed(void **state)
+TEST(what_is_no_line_of_ours_is_not_believed)
 {
 	struct audit_chain head = { 0 };
 	struct log log;
@@ -471,7 +442,6 @@ what_is_no_line_of_ours_is_not_believed(void **state)
 	char *line;
 	size_t size;
 
-	(void)state;
 	write_log(&log);
 	line = log.line[0].data;
 	size = log.line[0].size;
@@ -496,8 +466,7 @@ what_is_no_line_of_ours_is_not_believed(void **state)
 	free_log(&log);
 }
 
-static void
-a_sequence_number_is_read_whole_or_not(void **state)
+TEST(a_sequence_number_is_read_whole_or_not)
 {
 #define AT "{\"timestamp\":\"2026-01-01T00:00:00.000Z\",\"seq\":"
 	static const struct {
@@ -523,7 +492,6 @@ a_sequence_number_is_read_whole_or_not(void **state)
 	};
 #undef AT
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t size = strlen(cases[i].text);
 		char *bare = malloc(size + (size == 0)); /* what stands behind is not read */
@@ -542,44 +510,17 @@ a_sequence_number_is_read_whole_or_not(void **state)
 	}
 }
 
-static void
-core_fields_are_known_and_the_short_hash_is_the_hash(void **state)
+TEST(core_fields_are_known_and_the_short_hash_is_the_hash)
 {
 	static const char *const core[] = { "timestamp", "seq", "user_id", "action", "environment",
 		"commit", "outcome", "severity", "deployment", "prev", "hash" };
 	struct audit_chain head = { .hash = { 0xde, 0xad, 0xbe, 0xef, 0x01 } };
 	char text[LIMIT_AUDIT_HEAD];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(core); i++)
 		assert_true(audit_chain_is_core(core[i]));
 	assert_false(audit_chain_is_core("reason"));
 	assert_false(audit_chain_is_core(""));
 	audit_chain_short(&head, text);
 	assert_string_equal(text, "deadbeef01000000");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_log_that_nobody_touched_holds),
-		cmocka_unit_test(a_line_is_json_with_its_fields_in_their_order),
-		cmocka_unit_test(the_hash_is_that_of_prev_length_and_canonical_bytes),
-		cmocka_unit_test(any_byte_of_any_line_changed_is_noticed),
-		cmocka_unit_test(a_line_removed_reordered_repeated_or_cut_off_is_noticed),
-		cmocka_unit_test(a_forged_line_with_a_hash_of_its_own_breaks_the_next),
-		cmocka_unit_test(a_line_of_the_first_version_never_follows_one_of_the_second),
-		cmocka_unit_test(another_form_of_a_line_of_the_second_version_is_none),
-		cmocka_unit_test(what_fails_in_the_middle_writes_no_entry_and_believes_none),
-		cmocka_unit_test(an_entry_stands_beside_others),
-		cmocka_unit_test(an_entry_over_its_limit_is_not_written),
-		cmocka_unit_test(what_would_be_no_line_or_say_a_field_twice_is_not_written),
-		cmocka_unit_test(a_line_that_is_longer_than_any_is_none),
-		cmocka_unit_test(what_is_no_line_of_ours_is_not_believed),
-		cmocka_unit_test(a_sequence_number_is_read_whole_or_not),
-		cmocka_unit_test(core_fields_are_known_and_the_short_hash_is_the_hash),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

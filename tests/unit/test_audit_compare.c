@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "compare_aid.h"
 
-static void
-a_log_that_nobody_touched_has_nothing_to_be_said_of(void **state)
+TEST_WITH(
+    a_log_that_nobody_touched_has_nothing_to_be_said_of, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -15,8 +15,8 @@ a_log_that_nobody_touched_has_nothing_to_be_said_of(void **state)
 	assert_int_equal(w->result.flawless, ENTRIES);
 }
 
-static void
-each_byte_that_is_changed_is_noticed_at_its_entry(void **state)
+TEST_WITH(
+    each_byte_that_is_changed_is_noticed_at_its_entry, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 	size_t entry = 1;
@@ -42,8 +42,8 @@ each_byte_that_is_changed_is_noticed_at_its_entry(void **state)
 	assert_int_equal(entry, ENTRIES + 1);
 }
 
-static void
-a_log_that_ends_after_any_byte_is_said_to_be_cut(void **state)
+TEST_WITH(
+    a_log_that_ends_after_any_byte_is_said_to_be_cut, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 	size_t whole = 0;
@@ -65,8 +65,8 @@ a_log_that_ends_after_any_byte_is_said_to_be_cut(void **state)
 	}
 }
 
-static void
-each_line_that_is_removed_is_named_and_no_other(void **state)
+TEST_WITH(
+    each_line_that_is_removed_is_named_and_no_other, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -87,8 +87,8 @@ each_line_that_is_removed_is_named_and_no_other(void **state)
 	}
 }
 
-static void
-a_beginning_that_is_missing_is_said_to_be_cut_off(void **state)
+TEST_WITH(
+    a_beginning_that_is_missing_is_said_to_be_cut_off, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -98,8 +98,8 @@ a_beginning_that_is_missing_is_said_to_be_cut_off(void **state)
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
 }
 
-static void
-a_line_that_is_put_in_is_no_change_of_those_around_it(void **state)
+TEST_WITH(a_line_that_is_put_in_is_no_change_of_those_around_it, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_claim claim;
@@ -128,8 +128,7 @@ a_line_that_is_put_in_is_no_change_of_those_around_it(void **state)
 	}
 }
 
-static void
-lines_that_change_places_are_moved_not_changed(void **state)
+TEST_WITH(lines_that_change_places_are_moved_not_changed, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -145,8 +144,7 @@ lines_that_change_places_are_moved_not_changed(void **state)
 	}
 }
 
-static void
-segments_that_change_places_are_moved_whole(void **state)
+TEST_WITH(segments_that_change_places_are_moved_whole, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 	char *line[3];
@@ -158,8 +156,8 @@ segments_that_change_places_are_moved_whole(void **state)
 	ASSERT_SAW(w, 1, MOVED, 4, 6);
 }
 
-static void
-a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is(void **state)
+TEST_WITH(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -171,8 +169,8 @@ a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is(void **stat
 	assert_int_equal(w->result.flawless, 3);
 }
 
-static void
-of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all(void **state)
+TEST_WITH(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_claim claim;
@@ -209,8 +207,8 @@ of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all(void **state
 	assert_non_null(strstr(w->seen[0].detail, "; hashed anew"));
 }
 
-static void
-a_line_put_in_with_all_later_numbers_made_to_fit_is_found(void **state)
+TEST_WITH(a_line_put_in_with_all_later_numbers_made_to_fit_is_found, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -221,8 +219,8 @@ a_line_put_in_with_all_later_numbers_made_to_fit_is_found(void **state)
 	assert_string_equal(w->seen[1].detail, "its number is now +1");
 }
 
-static void
-a_line_removed_with_all_later_numbers_made_to_fit_is_found(void **state)
+TEST_WITH(a_line_removed_with_all_later_numbers_made_to_fit_is_found, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -233,8 +231,8 @@ a_line_removed_with_all_later_numbers_made_to_fit_is_found(void **state)
 	assert_string_equal(w->seen[0].detail, "its number is now -1");
 }
 
-static void
-a_log_that_was_written_anew_whole_has_nothing_of_the_old_one(void **state)
+TEST_WITH(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_chain chain = { 0 };
@@ -278,8 +276,8 @@ write_anew(struct world *w, struct audit_chain chain, size_t first, size_t last,
 	}
 }
 
-static void
-of_many_that_were_written_anew_the_one_that_differs_in_more_is_named(void **state)
+TEST_WITH(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_claim claim;
@@ -294,8 +292,8 @@ of_many_that_were_written_anew_the_one_that_differs_in_more_is_named(void **stat
 	    "user_id was \"telegram:1\", is \"telegram:666\", need was not there, is \"approval\"");
 }
 
-static void
-of_lines_of_another_chain_both_breaks_are_said_by_their_numbers(void **state)
+TEST_WITH(of_lines_of_another_chain_both_breaks_are_said_by_their_numbers, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -304,29 +302,4 @@ of_lines_of_another_chain_both_breaks_are_said_by_their_numbers(void **state)
 	ASSERT_SAW(w, 1, FOREIGN, 7, 10);
 	assert_string_equal(w->seen[0].detail,
 	    "entry 7 does not follow entry 6, entry 11 does not follow entry 10; x differs in all");
-}
-
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, compare_aid_set_up, compare_aid_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(a_log_that_nobody_touched_has_nothing_to_be_said_of),
-		T(each_byte_that_is_changed_is_noticed_at_its_entry),
-		T(a_log_that_ends_after_any_byte_is_said_to_be_cut),
-		T(each_line_that_is_removed_is_named_and_no_other),
-		T(a_beginning_that_is_missing_is_said_to_be_cut_off),
-		T(a_line_that_is_put_in_is_no_change_of_those_around_it),
-		T(lines_that_change_places_are_moved_not_changed),
-		T(segments_that_change_places_are_moved_whole),
-		T(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is),
-		T(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all),
-		T(a_line_put_in_with_all_later_numbers_made_to_fit_is_found),
-		T(a_line_removed_with_all_later_numbers_made_to_fit_is_found),
-		T(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one),
-		T(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named),
-		T(of_lines_of_another_chain_both_breaks_are_said_by_their_numbers),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,8 +72,8 @@ cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, 
 	cut_after_removal_at(w, cut, last, digits, to, OLD, OLD);
 }
 
-static void
-a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse(void **state)
+TEST_WITH(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse,
+    compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -94,8 +94,8 @@ a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse(void 
 	assert_string_equal(w->seen[0].detail, "the witness has another entry 4");
 }
 
-static void
-a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so(void **state)
+TEST_WITH(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -117,8 +117,8 @@ a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so(void **state
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
 }
 
-static void
-what_came_behind_the_witness_is_judged_by_the_chain(void **state)
+TEST_WITH(
+    what_came_behind_the_witness_is_judged_by_the_chain, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_claim claim;
@@ -141,8 +141,8 @@ what_came_behind_the_witness_is_judged_by_the_chain(void **state)
 }
 
 /* The witness lost its second object: the entry behind it still ties what stands there. */
-static void
-what_the_witness_lacks_is_tied_by_what_it_has_behind_it(void **state)
+TEST_WITH(what_the_witness_lacks_is_tied_by_what_it_has_behind_it, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -179,8 +179,8 @@ what_the_witness_lacks_is_tied_by_what_it_has_behind_it(void **state)
 	ASSERT_SAW(w, 1, UNLINKED, 6, 6);
 }
 
-static void
-of_two_objects_that_differ_and_have_no_time_neither_counts(void **state)
+TEST_WITH(of_two_objects_that_differ_and_have_no_time_neither_counts, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_claim claim;
@@ -203,8 +203,8 @@ of_two_objects_that_differ_and_have_no_time_neither_counts(void **state)
 	assert_int_equal(w->result.newer, 1); /* ... nor against it */
 }
 
-static void
-a_witness_that_began_later_ties_what_was_before(void **state)
+TEST_WITH(
+    a_witness_that_began_later_ties_what_was_before, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -222,8 +222,8 @@ a_witness_that_began_later_ties_what_was_before(void **state)
 
 /* --- the witness itself --- */
 
-static void
-of_two_objects_with_one_number_the_older_counts_and_both_are_named(void **state)
+TEST_WITH(of_two_objects_with_one_number_the_older_counts_and_both_are_named, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	char *was = w->line[4];
@@ -252,8 +252,8 @@ of_two_objects_with_one_number_the_older_counts_and_both_are_named(void **state)
 	assert_int_equal(w->n_seen, 0);
 }
 
-static void
-an_object_that_is_not_what_its_name_says_does_not_count(void **state)
+TEST_WITH(an_object_that_is_not_what_its_name_says_does_not_count, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	static const char *const names[] = { "1-2-0123456789abcdef.jsonl", "x.jsonl", "2-1-x" };
 	struct world *w = *state;
@@ -274,8 +274,8 @@ an_object_that_is_not_what_its_name_says_does_not_count(void **state)
 	assert_int_equal(audit_copy_objects(w->copy), 0);
 }
 
-static void
-objects_of_two_histories_do_not_follow_each_other(void **state)
+TEST_WITH(
+    objects_of_two_histories_do_not_follow_each_other, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 
@@ -288,8 +288,8 @@ objects_of_two_histories_do_not_follow_each_other(void **state)
 	ASSERT_SAW(w, 1, COPY_UNLINKED, 7, 7);
 }
 
-static void
-another_copy_of_the_log_is_a_witness_line_by_line(void **state)
+TEST_WITH(
+    another_copy_of_the_log_is_a_witness_line_by_line, compare_aid_set_up, compare_aid_tear_down)
 {
 	struct world *w = *state;
 	char path[96];
@@ -314,8 +314,8 @@ another_copy_of_the_log_is_a_witness_line_by_line(void **state)
 
 /* --- heads --- */
 
-static void
-a_head_that_somebody_kept_is_found_while_the_log_has_it(void **state)
+TEST_WITH(a_head_that_somebody_kept_is_found_while_the_log_has_it, compare_aid_set_up,
+    compare_aid_tear_down)
 {
 	struct world *w = *state;
 	struct audit_head heads[3];
@@ -341,25 +341,4 @@ a_head_that_somebody_kept_is_found_while_the_log_has_it(void **state)
 	assert_int_equal(heads[0].seq, 9);
 	assert_int_equal(heads[1].seq, 9);
 	assert_int_equal(heads[2].seq, 0);
-}
-
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, compare_aid_set_up, compare_aid_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so),
-		T(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse),
-		T(what_came_behind_the_witness_is_judged_by_the_chain),
-		T(what_the_witness_lacks_is_tied_by_what_it_has_behind_it),
-		T(of_two_objects_that_differ_and_have_no_time_neither_counts),
-		T(a_witness_that_began_later_ties_what_was_before),
-		T(of_two_objects_with_one_number_the_older_counts_and_both_are_named),
-		T(an_object_that_is_not_what_its_name_says_does_not_count),
-		T(objects_of_two_histories_do_not_follow_each_other),
-		T(another_copy_of_the_log_is_a_witness_line_by_line),
-		T(a_head_that_somebody_kept_is_found_while_the_log_has_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,10 @@
 #include "store/audit_heads.h"
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "store/audit_verify.h"
@@ -19,6 +16,7 @@
 #include "store/row_witness.h"
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define SAID_MAX 8
 
@@ -138,8 +136,7 @@ written(struct store_aid *aid)
 
 /* --- tests --- */
 
-static void
-what_is_whole_misses_nothing(void **state)
+TEST_WITH(what_is_whole_misses_nothing, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct said said;
@@ -154,8 +151,7 @@ what_is_whole_misses_nothing(void **state)
 }
 
 /* No hash is computed for it: the chain that is left is sound. */
-static void
-a_cut_end_is_missed_by_the_message_that_names_it(void **state)
+TEST_WITH(a_cut_end_is_missed_by_the_message_that_names_it, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct audit_verified verified;
@@ -175,8 +171,7 @@ a_cut_end_is_missed_by_the_message_that_names_it(void **state)
 }
 
 /* The server goes on from the cut, and the numbers are given a second time. */
-static void
-a_cut_that_was_written_on_from_is_seen_as_well(void **state)
+TEST_WITH(a_cut_that_was_written_on_from_is_seen_as_well, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct said said;
@@ -194,8 +189,8 @@ a_cut_that_was_written_on_from_is_seen_as_well(void **state)
 }
 
 /* A message of before this version names a head alone, one of 0.1.0 half of it. */
-static void
-heads_without_a_number_are_looked_for_in_all_of_the_log(void **state)
+TEST_WITH(
+    heads_without_a_number_are_looked_for_in_all_of_the_log, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct said said;
@@ -218,8 +213,7 @@ heads_without_a_number_are_looked_for_in_all_of_the_log(void **state)
 }
 
 /* Whoever cuts has to find all of them. */
-static void
-each_row_that_names_an_entry_misses_it(void **state)
+TEST_WITH(each_row_that_names_an_entry_misses_it, store_aid_setup, store_aid_teardown)
 {
 	static const struct {
 		const char *name, *says;
@@ -262,8 +256,7 @@ each_row_that_names_an_entry_misses_it(void **state)
 }
 
 /* What came behind the newest message is named by a stop in order; no start takes that away. */
-static void
-what_was_cut_behind_a_stop_is_seen_after_the_start(void **state)
+TEST_WITH(what_was_cut_behind_a_stop_is_seen_after_the_start, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct said said;
@@ -289,8 +282,7 @@ what_was_cut_behind_a_stop_is_seen_after_the_start(void **state)
 }
 
 /* Hashes that are computed anew make a sound chain, and none of what was named. */
-static void
-an_end_that_was_written_anew_is_another_one(void **state)
+TEST_WITH(an_end_that_was_written_anew_is_another_one, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct audit_verified verified;
@@ -310,8 +302,7 @@ an_end_that_was_written_anew_is_another_one(void **state)
 
 /* What is older than a start with --restored, and behind the copy's end, is of the log that went on
  * without the copy; what came after that start is not. */
-static void
-behind_a_copy_it_is_named_as_newer(void **state)
+TEST_WITH(behind_a_copy_it_is_named_as_newer, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct said said;
@@ -345,8 +336,7 @@ is_over(void *ctx)
 	return --((struct said *)ctx)->looks < 0;
 }
 
-static void
-whoever_ends_waits_for_a_page_at_most(void **state)
+TEST_WITH(whoever_ends_waits_for_a_page_at_most, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	const struct audit_source source = { .database = aid->path };
@@ -364,8 +354,7 @@ whoever_ends_waits_for_a_page_at_most(void **state)
 }
 
 /* A database of before has neither tables nor columns. */
-static void
-what_a_database_of_before_names_is_compared(void **state)
+TEST_WITH(what_a_database_of_before_names_is_compared, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -381,8 +370,7 @@ what_a_database_of_before_names_is_compared(void **state)
 	assert_int_equal(look(aid).n, 2);
 }
 
-static void
-what_cannot_be_read_or_held_is_said(void **state)
+TEST_WITH(what_cannot_be_read_or_held_is_said, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	const struct audit_source source = { .database = aid->path };
@@ -402,25 +390,4 @@ what_cannot_be_read_or_held_is_said(void **state)
 	assert_int_equal(said.n, 1);
 	by_hand(aid, "DROP TABLE audit;");
 	assert_false(audit_heads_read(&source, take, NULL, &said, &said.found, &said.err));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(what_is_whole_misses_nothing),
-		TEST(a_cut_end_is_missed_by_the_message_that_names_it),
-		TEST(a_cut_that_was_written_on_from_is_seen_as_well),
-		TEST(heads_without_a_number_are_looked_for_in_all_of_the_log),
-		TEST(each_row_that_names_an_entry_misses_it),
-		TEST(what_was_cut_behind_a_stop_is_seen_after_the_start),
-		TEST(an_end_that_was_written_anew_is_another_one),
-		TEST(behind_a_copy_it_is_named_as_newer),
-		TEST(whoever_ends_waits_for_a_page_at_most),
-		TEST(what_a_database_of_before_names_is_compared),
-		TEST(what_cannot_be_read_or_held_is_said),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_read.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_chain.h"
+#include "unit.h"
 
 #define ENTRIES 6
 
@@ -97,8 +95,7 @@ read_these(struct world *w, const char *numbers, bool in_any_order)
 	return ok;
 }
 
-static void
-a_log_is_read_in_its_order_wherever_it_begins(void **state)
+TEST_WITH(a_log_is_read_in_its_order_wherever_it_begins, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -109,8 +106,7 @@ a_log_is_read_in_its_order_wherever_it_begins(void **state)
 	assert_int_equal(w->seen[0], 4);
 }
 
-static void
-what_stands_in_another_order_ends_the_reading_at_its_line(void **state)
+TEST_WITH(what_stands_in_another_order_ends_the_reading_at_its_line, set_up, tear_down)
 {
 	static const struct {
 		const char *numbers, *says;
@@ -133,8 +129,7 @@ what_stands_in_another_order_ends_the_reading_at_its_line(void **state)
 	assert_int_equal(w->n_seen, 5);
 }
 
-static void
-what_was_changed_is_not_read_as_an_entry(void **state)
+TEST_WITH(what_was_changed_is_not_read_as_an_entry, set_up, tear_down)
 {
 	struct world *w = *state;
 	char *at = strstr(w->line[3], "telegram:1");
@@ -147,8 +142,7 @@ what_was_changed_is_not_read_as_an_entry(void **state)
 }
 
 /* Each is sound by itself, and has the number that fits. */
-static void
-a_line_of_another_chain_is_not_read_as_the_next(void **state)
+TEST_WITH(a_line_of_another_chain_is_not_read_as_the_next, set_up, tear_down)
 {
 	struct world *w = *state;
 	struct audit_chain other = { .seq = 3, .version = AUDIT_VERSION };
@@ -169,18 +163,4 @@ a_line_of_another_chain_is_not_read_as_the_next(void **state)
 	w->line[3] = buf_take(&text);
 	assert_false(read_these(w, "1234", false));
 	assert_non_null(strstr(w->err.text, "line 4: it does not follow the line before it"));
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(a_log_is_read_in_its_order_wherever_it_begins),
-		TEST(what_stands_in_another_order_ends_the_reading_at_its_line),
-		TEST(what_was_changed_is_not_read_as_an_entry),
-		TEST(a_line_of_another_chain_is_not_read_as_the_next),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_verify.h"
 
-#include <setjmp.h>
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "lib/buf.h"
@@ -18,6 +15,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "store/audit_chain.h"
+#include "unit.h"
 
 #define ENTRIES 450 /* more than two pages */
 #define FIRST	300 /* of the first version; then the second begins */
@@ -131,8 +129,7 @@ sql(struct world *w, const char *text)
 	db_close(db);
 }
 
-static void
-what_was_left_alone_is_well(void **state)
+TEST_WITH(what_was_left_alone_is_well, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -155,8 +152,7 @@ line_at(const struct world *w, int n)
 }
 
 /* Whoever kept digits of the chat finds their entry; another chain has none that fits. */
-static void
-a_witness_is_found_by_16_digits_and_by_8_of_old_messages(void **state)
+TEST_WITH(a_witness_is_found_by_16_digits_and_by_8_of_old_messages, set_up, tear_down)
 {
 	struct world *w = *state;
 	const char *hash = strstr(w->text.data + line_at(w, 299), ",\"hash\":\"") + 9;
@@ -176,10 +172,8 @@ a_witness_is_found_by_16_digits_and_by_8_of_old_messages(void **state)
 	assert_int_equal(witnesses[2].seq, 0);
 }
 
-static void
-digits_are_8_to_64_and_hexadecimal(void **state)
+TEST_WITH(digits_are_8_to_64_and_hexadecimal, set_up, tear_down)
 {
-	(void)state;
 	assert_true(audit_witness_is_one("36fec200"));
 	assert_true(audit_witness_is_one("36FEC2005dd1a0b4"));
 	assert_false(audit_witness_is_one("36fec20"));
@@ -191,8 +185,7 @@ digits_are_8_to_64_and_hexadecimal(void **state)
 }
 
 /* A database of before has no such table. */
-static void
-the_newest_line_that_chats_were_sent_is_found(void **state)
+TEST_WITH(the_newest_line_that_chats_were_sent_is_found, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -211,8 +204,7 @@ the_newest_line_that_chats_were_sent_is_found(void **state)
 	assert_int_equal(w->found.heads.missing, 2);
 }
 
-static void
-a_changed_byte_anywhere_in_a_line_is_noticed(void **state)
+TEST_WITH(a_changed_byte_anywhere_in_a_line_is_noticed, set_up, tear_down)
 {
 	struct world *w = *state;
 	size_t from = line_at(w, 300), to = line_at(w, 301);
@@ -228,8 +220,7 @@ a_changed_byte_anywhere_in_a_line_is_noticed(void **state)
 	}
 }
 
-static void
-a_line_removed_doubled_or_added_is_noticed(void **state)
+TEST_WITH(a_line_removed_doubled_or_added_is_noticed, set_up, tear_down)
 {
 	struct world *w = *state;
 	size_t from = line_at(w, 5), to = line_at(w, 6);
@@ -258,8 +249,7 @@ a_line_removed_doubled_or_added_is_noticed(void **state)
 	buf_done(&other);
 }
 
-static void
-a_file_cut_at_either_end_is_told(void **state)
+TEST_WITH(a_file_cut_at_either_end_is_told, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -283,8 +273,7 @@ a_file_cut_at_either_end_is_told(void **state)
 	assert_int_equal(w->found.behind, ENTRIES);
 }
 
-static void
-a_row_changed_or_removed_is_noticed(void **state)
+TEST_WITH(a_row_changed_or_removed_is_noticed, set_up, tear_down)
 {
 	static const char *const attacks[] = {
 		"UPDATE audit SET user_id = 'telegram:2' WHERE seq = 7",
@@ -307,8 +296,7 @@ a_row_changed_or_removed_is_noticed(void **state)
 	}
 }
 
-static void
-a_database_that_is_not_there_is_not_made(void **state)
+TEST_WITH(a_database_that_is_not_there_is_not_made, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -318,8 +306,7 @@ a_database_that_is_not_there_is_not_made(void **state)
 }
 
 /* It once said "line 1: it is no entry", which sends an operator after somebody who forged it. */
-static void
-too_little_memory_is_no_broken_chain(void **state)
+TEST_WITH(too_little_memory_is_no_broken_chain, set_up, tear_down)
 {
 	static const enum fail_what whats[] = { FAIL_MEMORY, FAIL_PREPARE, FAIL_BIND };
 	struct world *w = *state;
@@ -340,24 +327,4 @@ too_little_memory_is_no_broken_chain(void **state)
 				fail_msg("%s %u: %s", fail_what_name(whats[i]), n, w->err.text);
 		}
 	}
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(what_was_left_alone_is_well),
-		TEST(a_changed_byte_anywhere_in_a_line_is_noticed),
-		TEST(a_line_removed_doubled_or_added_is_noticed),
-		TEST(a_file_cut_at_either_end_is_told),
-		TEST(a_row_changed_or_removed_is_noticed),
-		TEST(a_database_that_is_not_there_is_not_made),
-		TEST(a_witness_is_found_by_16_digits_and_by_8_of_old_messages),
-		TEST(digits_are_8_to_64_and_hexadecimal),
-		TEST(the_newest_line_that_chats_were_sent_is_found),
-		TEST(too_little_memory_is_no_broken_chain),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

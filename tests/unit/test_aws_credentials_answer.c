@@ -2,21 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/aws_credentials_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 #define NOW INT64_C(1795341600000) /* 2026-11-22T10:00:00Z */
 #define KEYS(expires, more) \
 	"{\"AccessKeyId\":\"ASIAROLE\",\"SecretAccessKey\":\"half\",\"Token\":\"a/b+c==\"," \
 	"\"Expiration\":\"" expires "\"" more "}"
 
-static void
-a_container_s_keys_are_asked_for_at_allowed_addresses_alone(void **state)
+TEST(a_container_s_keys_are_asked_for_at_allowed_addresses_alone)
 {
 	static const struct {
 		const char *relative, *full, *url; /* NULL: refused */
@@ -42,7 +39,6 @@ a_container_s_keys_are_asked_for_at_allowed_addresses_alone(void **state)
 		{ NULL, "http://localhost/\r\nX: y", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct aws_source source = { .relative_uri = rows[i].relative,
 			.full_uri = rows[i].full };
@@ -55,13 +51,11 @@ a_container_s_keys_are_asked_for_at_allowed_addresses_alone(void **state)
 	}
 }
 
-static void
-a_role_is_one_name(void **state)
+TEST(a_role_is_one_name)
 {
 	static const char *const wrong[] = { "", "\n", "a b", "<html>", "a\nb", "a/b" };
 	char role[AWS_ROLE_MAX], long_name[AWS_ROLE_MAX + 1];
 
-	(void)state;
 	assert_true(aws_read_role("acme-deploybot\n", 15, role, NULL));
 	assert_string_equal(role, "acme-deploybot");
 	for (size_t i = 0; i < COUNT(wrong); i++)
@@ -71,8 +65,7 @@ a_role_is_one_name(void **state)
 	assert_false(aws_read_role(long_name, sizeof(long_name), role, NULL));
 }
 
-static void
-keys_are_read_whole_or_not_at_all(void **state)
+TEST(keys_are_read_whole_or_not_at_all)
 {
 	static const struct {
 		const char *body, *says; /* NULL: they are read */
@@ -92,7 +85,6 @@ keys_are_read_whole_or_not_at_all(void **state)
 	};
 	struct aws_keys keys;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err err = { 0 };
 		bool ok = aws_read_keys(rows[i].body, strlen(rows[i].body), NOW, &keys, &err);
@@ -106,16 +98,4 @@ keys_are_read_whole_or_not_at_all(void **state)
 	assert_string_equal(keys.secret_key, "half");
 	assert_string_equal(keys.token, "a/b+c==");
 	assert_int_equal(keys.expires_at, NOW + 6 * INT64_C(3600000));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_container_s_keys_are_asked_for_at_allowed_addresses_alone),
-		cmocka_unit_test(a_role_is_one_name),
-		cmocka_unit_test(keys_are_read_whole_or_not_at_all),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

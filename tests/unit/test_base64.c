@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/base64.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-what_is_encoded_comes_back(void **state)
+TEST(what_is_encoded_comes_back)
 {
 	/* RFC 4648, section 10, and the whole alphabet. */
 	static const struct {
@@ -21,7 +19,6 @@ what_is_encoded_comes_back(void **state)
 	char out[8], text[BASE64_SIZE(sizeof(out))];
 	size_t size;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_true(
 		    base64_decode(rows[i].text, strlen(rows[i].text), out, sizeof(out), &size));
@@ -31,8 +28,7 @@ what_is_encoded_comes_back(void **state)
 	}
 }
 
-static void
-what_is_near_it_is_refused(void **state)
+TEST(what_is_near_it_is_refused)
 {
 	static const char *const texts[] = { "Z", "Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zg=a",
 		"Zm9v=", "Zm=v", "Zh==", "Zm9=", "Zm9v\n", " Zm9", "Zm9-", "Zm9_",
@@ -40,20 +36,8 @@ what_is_near_it_is_refused(void **state)
 	char out[8];
 	size_t size = 77;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++)
 		if (base64_decode(texts[i], strlen(texts[i]), out, sizeof(out), &size))
 			fail_msg("\"%s\" is base64", texts[i]);
 	assert_int_equal(size, 77);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_encoded_comes_back),
-		cmocka_unit_test(what_is_near_it_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/bucket.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const struct bucket_rate rate = { .capacity = 3, .token_ms = 100 };
 
@@ -23,12 +22,10 @@ level(struct bucket b, int64_t now)
 	return taken;
 }
 
-static void
-a_full_bucket_gives_its_capacity_and_then_one_at_a_time(void **state)
+TEST(a_full_bucket_gives_its_capacity_and_then_one_at_a_time)
 {
 	struct bucket b = { 0 };
 
-	(void)state;
 	assert_int_equal(level(b, 1000), 3);
 	for (int i = 0; i < 3; i++)
 		assert_true(bucket_take(&b, rate, 1000, 1));
@@ -43,40 +40,24 @@ a_full_bucket_gives_its_capacity_and_then_one_at_a_time(void **state)
 	assert_false(bucket_take(&b, rate, 99999, 4));
 }
 
-static void
-a_clock_that_jumps_back_costs_one_bucket_and_no_more(void **state)
+TEST(a_clock_that_jumps_back_costs_one_bucket_and_no_more)
 {
 	struct bucket b = { 0 };
 
-	(void)state;
 	assert_true(bucket_take(&b, rate, 1000000, 1));
 	assert_int_equal(bucket_wait_ms(&b, rate, 1000, 1), 100);
 	assert_false(bucket_take(&b, rate, 1000, 1));
 	assert_int_equal(level(b, 1000), 0);
 }
 
-static void
-a_block_lasts_as_long_as_it_says(void **state)
+TEST(a_block_lasts_as_long_as_it_says)
 {
 	struct bucket b = { 0 };
 
-	(void)state;
 	bucket_block(&b, 1000, 5000);
 	bucket_block(&b, 1000, 10);
 	assert_int_equal(level(b, 1000), 0);
 	assert_int_equal(bucket_wait_ms(&b, rate, 2000, 1), 4000);
 	assert_false(bucket_take(&b, rate, 5999, 1));
 	assert_true(bucket_take(&b, rate, 6000, 3));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_full_bucket_gives_its_capacity_and_then_one_at_a_time),
-		cmocka_unit_test(a_clock_that_jumps_back_costs_one_bucket_and_no_more),
-		cmocka_unit_test(a_block_lasts_as_long_as_it_says),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

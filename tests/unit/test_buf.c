@@ -2,22 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/buf.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
-static void
-what_is_added_is_there_and_ends_with_nul(void **state)
+TEST(what_is_added_is_there_and_ends_with_nul)
 {
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, 4096);
 	assert_string_equal(buf_text(&b), "");
 	buf_adds(&b, "one ");
@@ -31,13 +27,11 @@ what_is_added_is_there_and_ends_with_nul(void **state)
 	buf_done(&b);
 }
 
-static void
-at_the_cap_nothing_more_is_added_and_the_failure_stays(void **state)
+TEST(at_the_cap_nothing_more_is_added_and_the_failure_stays)
 {
 	struct err err;
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, 300);
 	for (int i = 0; i < 30; i++)
 		buf_adds(&b, "0123456789");
@@ -53,13 +47,11 @@ at_the_cap_nothing_more_is_added_and_the_failure_stays(void **state)
 	assert_false(buf_failed(&b));
 }
 
-static void
-taking_gives_the_text_away(void **state)
+TEST(taking_gives_the_text_away)
 {
 	struct buf b;
 	char *text;
 
-	(void)state;
 	buf_init(&b, 10);
 	text = buf_take(&b);
 	assert_string_equal(text, "");
@@ -71,12 +63,10 @@ taking_gives_the_text_away(void **state)
 	free(text);
 }
 
-static void
-the_front_and_the_end_can_be_removed(void **state)
+TEST(the_front_and_the_end_can_be_removed)
 {
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, 100);
 	buf_drop_front(&b, 5);
 	buf_adds(&b, "abcdef");
@@ -87,17 +77,4 @@ the_front_and_the_end_can_be_removed(void **state)
 	buf_drop_front(&b, 99);
 	assert_string_equal(buf_text(&b), "");
 	buf_wipe(&b);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_added_is_there_and_ends_with_nul),
-		cmocka_unit_test(at_the_cap_nothing_more_is_added_and_the_failure_stays),
-		cmocka_unit_test(taking_gives_the_text_away),
-		cmocka_unit_test(the_front_and_the_end_can_be_removed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

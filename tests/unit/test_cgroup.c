@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/cgroup.h"
 
+#include "unit.h"
+
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define TRIES 1000
 
@@ -55,12 +53,10 @@ is_there(int group)
 }
 
 /* Both were found empty between their making and the birth of what was to live in them. */
-static void
-a_group_that_waits_for_its_leader_is_not_taken_for_an_old_one(void **state)
+TEST(a_group_that_waits_for_its_leader_is_not_taken_for_an_old_one)
 {
 	int first = make(1), second = make(2), third;
 
-	(void)state;
 	assert_true(is_there(first));
 	assert_true(is_there(second));
 	assert_int_equal(close(first), 0);
@@ -99,15 +95,13 @@ living_in(int group)
 
 /* It is killed, so that it is seen alive only where it does not die at once: tried until then.
  * Where it dies between the two looks, at the group and for a pid, no pid is named. */
-static void
-what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
+TEST(what_still_lives_is_named_and_nobody_elses_is_touched)
 {
 	int theirs = make(2), first = make(1);
 	pid_t other = living_in(theirs);
 	bool is_named = false;
 	char name[64], tag[32];
 
-	(void)state;
 	(void)snprintf(name, sizeof(name), "/deploybot-run-%s", tag_of(tag, 1));
 	assert_int_equal(close(theirs) + close(first), 0);
 	for (int i = 0; i < TRIES && !is_named; i++) {
@@ -130,15 +124,4 @@ what_still_lives_is_named_and_nobody_elses_is_touched(void **state)
 	while (kill_all(2))
 		assert_true(one == 0 || one == other);
 	assert_int_equal(waitpid(other, NULL, 0), other);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_group_that_waits_for_its_leader_is_not_taken_for_an_old_one),
-		cmocka_unit_test(what_still_lives_is_named_and_nobody_elses_is_touched),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

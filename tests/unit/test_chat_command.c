@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_command.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const struct {
 	const char *text;
@@ -32,10 +31,8 @@ static const struct {
 	{ "/a_word_that_is_much_longer_than_any_command", NULL, 0, "", "" },
 };
 
-static void
-a_command_is_a_word_and_its_arguments(void **state)
+TEST(a_command_is_a_word_and_its_arguments)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct chat_command command;
 		bool is_command = chat_command_parse(cases[i].text, &command);
@@ -52,14 +49,12 @@ a_command_is_a_word_and_its_arguments(void **state)
 	}
 }
 
-static void
-an_argument_that_does_not_fit_is_told_and_not_cut(void **state)
+TEST(an_argument_that_does_not_fit_is_told_and_not_cut)
 {
 	char text[2 * LIMIT_REF] = "/deploy ";
 	struct chat_command command;
 	size_t at = strlen(text);
 
-	(void)state;
 	memset(text + at, 'x', LIMIT_REF - 1);
 	assert_true(chat_command_parse(text, &command));
 	assert_false(command.is_too_long);
@@ -71,8 +66,7 @@ an_argument_that_does_not_fit_is_told_and_not_cut(void **state)
 	assert_string_equal(command.argument[0], "");
 }
 
-static void
-the_word_of_an_emergency_is_found_as_a_phone_writes_it(void **state)
+TEST(the_word_of_an_emergency_is_found_as_a_phone_writes_it)
 {
 	static const struct {
 		const char *text;
@@ -93,7 +87,6 @@ the_word_of_an_emergency_is_found_as_a_phone_writes_it(void **state)
 	};
 	struct chat_command command;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		const char *behind = "";
 		size_t at;
@@ -104,16 +97,4 @@ the_word_of_an_emergency_is_found_as_a_phone_writes_it(void **state)
 		    strcmp(behind, typed[i].behind) != 0)
 			fail_msg("%s: %zu, \"%s\"", typed[i].text, at, behind);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_command_is_a_word_and_its_arguments),
-		cmocka_unit_test(an_argument_that_does_not_fit_is_told_and_not_cut),
-		cmocka_unit_test(the_word_of_an_emergency_is_found_as_a_phone_writes_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,23 +2,20 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_text.h"
 #include "lib/text.h"
+#include "unit.h"
 
 #define BAD	"x\x01\x02\x03\x04\x05\x1b[31m\xe2\x80\xae<b>&\nsecond line"
 #define CLEANED "x[31m<b>& second line"
 
-static void
-each_state_says_what_is_promised(void **state)
+TEST(each_state_says_what_is_promised)
 {
 	static const struct {
 		enum deploy_state state;
@@ -65,13 +62,11 @@ each_state_says_what_is_promised(void **state)
 }
 
 /* Regression: "was target:", cut as a commit is. */
-static void
-what_ran_before_deploybot_is_called_so_where_the_first_release_is_live(void **state)
+TEST(what_ran_before_deploybot_is_called_so_where_the_first_release_is_live)
 {
 	struct deployment deployment = chat_sample(DEPLOY_LIVE);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	(void)text_copy(
 	    deployment.previous, sizeof(deployment.previous), "target:before-0123456789abcdef");
 	chat_says(&what, "took 1 min 1 s · was what ran before deploybot");
@@ -79,8 +74,7 @@ what_ran_before_deploybot_is_called_so_where_the_first_release_is_live(void **st
 }
 
 /* "It runs" is said of one service: the others are not left to be believed. */
-static void
-services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
+TEST(services_that_stay_old_are_named_where_it_is_said_to_run)
 {
 	static const struct step steps[] = {
 		{ .name = "previous target:before-1", .at = NOW - 5000 },
@@ -95,7 +89,6 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 	struct deployment deployment = chat_sample(DEPLOY_LIVE);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
 	what.run_end = RUN_SUCCEEDED;
@@ -116,8 +109,7 @@ services_that_stay_old_are_named_where_it_is_said_to_run(void **state)
 }
 
 /* In code, in which nothing is a link, a mention, a mark or a line of ours. */
-static void
-what_a_script_warns_of_is_said_as_its_own_word(void **state)
+TEST(what_a_script_warns_of_is_said_as_its_own_word)
 {
 	static const struct {
 		enum deploy_state state;
@@ -162,8 +154,7 @@ what_a_script_warns_of_is_said_as_its_own_word(void **state)
 }
 
 /* "Force push" was said of a deployment of another branch. */
-static void
-another_branch_is_no_force_push(void **state)
+TEST(another_branch_is_no_force_push)
 {
 	const struct git_answer answer = { .has_base = false };
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
@@ -186,14 +177,12 @@ another_branch_is_no_force_push(void **state)
 }
 
 /* "•  — ": a subject of letters that show nothing. */
-static void
-a_subject_that_shows_nothing_is_said_to_be_none(void **state)
+TEST(a_subject_that_shows_nothing_is_said_to_be_none)
 {
 	struct git_answer answer = { .has_base = true, .count = 1, .n_changes = 1 };
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
 	struct chat_deployment what = chat_about(&work);
 
-	(void)state;
 	(void)text_copy(answer.change[0].commit, LIMIT_COMMIT, "7222073");
 	(void)text_copy(answer.change[0].subject, LIMIT_SUBJECT, "\u200b \u2800");
 	(void)text_copy(answer.change[0].author, LIMIT_PERSON, "Ann");
@@ -208,10 +197,8 @@ a_subject_that_shows_nothing_is_said_to_be_none(void **state)
 }
 
 /* A mark is a control character: from outside there is none, or a subject could end ours. */
-static void
-nothing_from_outside_marks_or_breaks_a_text(void **state)
+TEST(nothing_from_outside_marks_or_breaks_a_text)
 {
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		struct deployment clean = chat_sample((enum deploy_state)s), bad;
 		struct step step = { .name = BAD, .at = NOW };
@@ -251,12 +238,10 @@ nothing_from_outside_marks_or_breaks_a_text(void **state)
 }
 
 /* Whoever writes a commit chooses these. */
-static void
-what_an_author_chose_is_not_read_as_our_words(void **state)
+TEST(what_an_author_chose_is_not_read_as_our_words)
 {
 	static const char forged[] = "Mina · approved by @lead, ＠admin";
 
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		struct deployment deployment = chat_sample((enum deploy_state)s);
 		struct chat_deployment what = chat_about(&deployment);
@@ -281,10 +266,8 @@ what_an_author_chose_is_not_read_as_our_words(void **state)
 	}
 }
 
-static void
-only_what_is_in_progress_is_live(void **state)
+TEST(only_what_is_in_progress_is_live)
 {
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		struct deployment deployment = chat_sample((enum deploy_state)s);
 		struct chat_deployment what = chat_about(&deployment);
@@ -297,14 +280,12 @@ only_what_is_in_progress_is_live(void **state)
 	}
 }
 
-static void
-what_takes_a_moment_has_no_estimate(void **state)
+TEST(what_takes_a_moment_has_no_estimate)
 {
 	struct deployment deployment = chat_sample(DEPLOY_RUNNING);
 	struct chat_deployment what = chat_about(&deployment);
 	struct message message = { 0 };
 
-	(void)state;
 	for (int64_t ms = 4999; ms <= 5000; ms++) {
 		what.estimate_ms = ms;
 		assert_true(chat_deployment(&what, &message));
@@ -314,13 +295,11 @@ what_takes_a_moment_has_no_estimate(void **state)
 }
 
 /* Each state with: a failure, the same cancelled by somebody, short and long or confirmed. */
-static void
-what_rings_and_what_does_not(void **state)
+TEST(what_rings_and_what_does_not)
 {
 	static const enum deploy_state bad[] = { DEPLOY_ROLLED_BACK, DEPLOY_ROLLBACK_FAILED,
 		DEPLOY_AWAITING_CONFIRMATION, DEPLOY_AWAITING_APPROVAL };
 
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		for (int how = 0; how < 8; how++) {
 			struct deployment deployment = chat_sample((enum deploy_state)s);
@@ -340,8 +319,7 @@ what_rings_and_what_does_not(void **state)
 	}
 }
 
-static void
-steps_are_ticked_with_their_time(void **state)
+TEST(steps_are_ticked_with_their_time)
 {
 	static const struct step steps[] = { { "build", NOW - 60000 }, { "ship", NOW - 20000 } };
 	static const struct step ours[] = { { "preflight", NOW - 60000 },
@@ -375,10 +353,8 @@ steps_are_ticked_with_their_time(void **state)
 }
 
 /* One sign means one thing, in /history as in the chat. */
-static void
-the_history_has_the_sign_of_each_message(void **state)
+TEST(the_history_has_the_sign_of_each_message)
 {
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
 		for (int why = 0; why < 2; why++) {
 			struct deployment deployment = chat_sample((enum deploy_state)s);
@@ -397,8 +373,7 @@ the_history_has_the_sign_of_each_message(void **state)
 }
 
 /* Goal: what happens now is on the screen of a phone, however many steps came before. */
-static void
-of_many_steps_the_last_are_shown(void **state)
+TEST(of_many_steps_the_last_are_shown)
 {
 	struct step steps[40] = { { .name = "" } };
 	struct deployment deployment = chat_sample(DEPLOY_RUNNING);
@@ -423,8 +398,7 @@ of_many_steps_the_last_are_shown(void **state)
 }
 
 /* Goal: who is sent the file alone knows what it is, of whom, from when, and how it ended. */
-static void
-a_log_begins_with_what_who_when_and_how(void **state)
+TEST(a_log_begins_with_what_who_when_and_how)
 {
 	static const struct step steps[] = { { .name = "build", .at = NOW - 60000 },
 		{ .name = "previous target:before-1", .at = NOW - 50000 },
@@ -437,7 +411,6 @@ a_log_begins_with_what_who_when_and_how(void **state)
 		.n_steps = COUNT(steps) };
 	char head[LIMIT_LOG_HEAD], small[8];
 
-	(void)state;
 	assert_true(chat_log_head(&log, head, sizeof(head)));
 	assert_string_equal(head,
 	    "staging #7 1a2b3c4 \"Make it blue\", run 3\nauthor Ann · requested by @ada\n"
@@ -463,8 +436,7 @@ a_log_begins_with_what_who_when_and_how(void **state)
 
 /* --- in the queue --- */
 
-static void
-a_place_says_which_one_it_is_and_behind_what(void **state)
+TEST(a_place_says_which_one_it_is_and_behind_what)
 {
 	struct deployment deployment = chat_sample(DEPLOY_QUEUED),
 			  ahead = chat_sample(DEPLOY_RUNNING);
@@ -496,8 +468,7 @@ a_place_says_which_one_it_is_and_behind_what(void **state)
 	chat_says(&what, "\nwaits for #12 of shop/staging, which holds host:a:22/srv/app");
 }
 
-static void
-places_are_counted_as_people_count(void **state)
+TEST(places_are_counted_as_people_count)
 {
 	static const struct {
 		size_t n;
@@ -506,19 +477,16 @@ places_are_counted_as_people_count(void **state)
 		{ 12, "12th" } };
 	char ordinal[24];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_string_equal(chat_ordinal(cases[i].n, ordinal), cases[i].want);
 }
 
-static void
-a_turn_says_that_nobody_has_to_begin_it(void **state)
+TEST(a_turn_says_that_nobody_has_to_begin_it)
 {
 	struct deployment deployment = chat_sample(DEPLOY_QUEUED);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *line;
 
-	(void)state;
 	chat_deployment_turn(&text, &deployment, true);
 	line = chat_text_take(&text);
 	assert_non_null(strstr(line, "⏳ You are next in " MARK_BOLD "staging" MARK_BOLD ": "));
@@ -531,44 +499,13 @@ a_turn_says_that_nobody_has_to_begin_it(void **state)
 }
 
 /* Each push there is found so, and who wrote it is what people ask. */
-static void
-how_a_push_was_found_is_said_where_nobody_else_is_named(void **state)
+TEST(how_a_push_was_found_is_said_where_nobody_else_is_named)
 {
 	struct deployment deployment = chat_sample(DEPLOY_LIVE);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	deployment.trigger = TRIGGER_POLL;
 	chat_says(&what, "\nauthor Ann\n");
 	deployment.author[0] = '\0';
 	chat_says(&what, "\nfound by polling\n");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_state_says_what_is_promised),
-		cmocka_unit_test(
-		    what_ran_before_deploybot_is_called_so_where_the_first_release_is_live),
-		cmocka_unit_test(services_that_stay_old_are_named_where_it_is_said_to_run),
-		cmocka_unit_test(what_a_script_warns_of_is_said_as_its_own_word),
-		cmocka_unit_test(another_branch_is_no_force_push),
-		cmocka_unit_test(a_subject_that_shows_nothing_is_said_to_be_none),
-		cmocka_unit_test(nothing_from_outside_marks_or_breaks_a_text),
-		cmocka_unit_test(what_an_author_chose_is_not_read_as_our_words),
-		cmocka_unit_test(only_what_is_in_progress_is_live),
-		cmocka_unit_test(what_takes_a_moment_has_no_estimate),
-		cmocka_unit_test(what_rings_and_what_does_not),
-		cmocka_unit_test(steps_are_ticked_with_their_time),
-		cmocka_unit_test(the_history_has_the_sign_of_each_message),
-		cmocka_unit_test(of_many_steps_the_last_are_shown),
-		cmocka_unit_test(a_log_begins_with_what_who_when_and_how),
-		cmocka_unit_test(a_place_says_which_one_it_is_and_behind_what),
-		cmocka_unit_test(places_are_counted_as_people_count),
-		cmocka_unit_test(how_a_push_was_found_is_said_where_nobody_else_is_named),
-		cmocka_unit_test(a_turn_says_that_nobody_has_to_begin_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,22 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_text.h"
 #include "lib/text.h"
+#include "unit.h"
 
 /* It is told what serves, on which database, and what may be at work still: never that nothing was
  * changed. */
-static void
-a_migration_is_never_passed_over(void **state)
+TEST(a_migration_is_never_passed_over)
 {
 	static const struct {
 		const char *migration, *at;
@@ -48,7 +45,6 @@ a_migration_is_never_passed_over(void **state)
 		    "🔥 DOWN: staging, rollback failed: \"Make it blue\"\n⚠️ the database was NOT rolled back: the migration ran: the database is migrated\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment deployment = chat_sample(rows[i].end);
 		struct chat_deployment what = chat_about(&deployment);
@@ -64,8 +60,7 @@ a_migration_is_never_passed_over(void **state)
 }
 
 /* Nothing was changed, which is known; what runs on a host that does not answer is not. */
-static void
-what_could_not_be_reached_is_not_said_to_run(void **state)
+TEST(what_could_not_be_reached_is_not_said_to_run)
 {
 	static const struct {
 		bool is_unreachable;
@@ -79,7 +74,6 @@ what_could_not_be_reached_is_not_said_to_run(void **state)
 		{ true, "exit 69: x", DEPLOY_WHY_TIMED_OUT, "\nstaging still runs 9f8e7d6\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment deployment = chat_sample(DEPLOY_FAILED);
 		struct chat_deployment what = chat_about(&deployment);
@@ -92,8 +86,7 @@ what_could_not_be_reached_is_not_said_to_run(void **state)
 }
 
 /* Whose script and which status says nothing to who reads that; whoever needs it has the log. */
-static void
-why_a_script_failed_is_said_without_its_name_and_status(void **state)
+TEST(why_a_script_failed_is_said_without_its_name_and_status)
 {
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
@@ -112,15 +105,13 @@ why_a_script_failed_is_said_without_its_name_and_status(void **state)
 
 /* What was killed behind its start may have left what that began; it was said that nothing was
  * changed. */
-static void
-what_a_killed_start_may_have_left_is_said(void **state)
+TEST(what_a_killed_start_may_have_left_is_said)
 {
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 	struct step steps[] = { { .name = "start", .at = NOW - 1000 },
 		{ .name = "hook pre-deploy", .at = NOW - 500 } };
 
-	(void)state;
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	what.is_killed = true;
 	what.run_end = RUN_FAILED;
@@ -155,8 +146,7 @@ claims_nothing_of(const struct chat_deployment *what)
 }
 
 /* "staging still runs 9f8e7d6" was said of what had failed half-way before, and did not. */
-static void
-what_is_in_doubt_is_never_said_to_run(void **state)
+TEST(what_is_in_doubt_is_never_said_to_run)
 {
 	static const char *const migrations[] = { "", "migrate", "migrate-failed 1", "migrated" };
 
@@ -186,8 +176,7 @@ what_is_in_doubt_is_never_said_to_run(void **state)
 }
 
 /* Its question said "replaces" as if nothing were wrong. */
-static void
-a_question_says_what_is_in_doubt(void **state)
+TEST(a_question_says_what_is_in_doubt)
 {
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
 	struct chat_deployment what = chat_about(&work);
@@ -220,8 +209,7 @@ a_question_says_what_is_in_doubt(void **state)
 }
 
 /* "This commit was script failed: …" */
-static void
-what_failed_is_not_said_to_be_rejected(void **state)
+TEST(what_failed_is_not_said_to_be_rejected)
 {
 	const struct block blocks[] = {
 		{ .commit = "1e350f7", .at = NOW - 43000, .why = "script failed: exit 70" },
@@ -233,7 +221,6 @@ what_failed_is_not_said_to_be_rejected(void **state)
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
 	struct chat_deployment what = chat_about(&work);
 
-	(void)state;
 	what.contained = blocks;
 	what.n_contained = COUNT(blocks);
 	chat_says(&what,
@@ -242,8 +229,7 @@ what_failed_is_not_said_to_be_rejected(void **state)
 }
 
 /* It took no time, and nobody was told that the database is another one. */
-static void
-a_quick_migration_is_named(void **state)
+TEST(a_quick_migration_is_named)
 {
 	static const struct step steps[] = {
 		{ .name = "pull", .at = NOW - 2000 },
@@ -253,7 +239,6 @@ a_quick_migration_is_named(void **state)
 	struct deployment work = chat_sample(DEPLOY_LIVE);
 	struct chat_deployment what = chat_about(&work);
 
-	(void)state;
 	work.ended_at = NOW;
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
@@ -262,8 +247,7 @@ a_quick_migration_is_named(void **state)
 }
 
 /* It rings: whoever reads no more knows why and what to do; a migration's said the same thrice. */
-static void
-what_may_be_down_says_why_and_what_to_do(void **state)
+TEST(what_may_be_down_says_why_and_what_to_do)
 {
 	struct deployment work = chat_sample(DEPLOY_ROLLBACK_FAILED);
 	struct chat_deployment what = chat_about(&work);
@@ -288,8 +272,7 @@ what_may_be_down_says_why_and_what_to_do(void **state)
 }
 
 /* Who reads no more than what rings looks at the database too. */
-static void
-a_ring_says_what_became_of_the_database(void **state)
+TEST(a_ring_says_what_became_of_the_database)
 {
 	static const struct {
 		bool target_changed;
@@ -300,7 +283,6 @@ a_ring_says_what_became_of_the_database(void **state)
 		{ false, "staging: the migration failed (exit 1); 9f8e7d6 still serves; the data" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment deployment = chat_sample(DEPLOY_FAILED);
 		struct chat_deployment what = chat_about(&deployment);
@@ -315,14 +297,12 @@ a_ring_says_what_became_of_the_database(void **state)
 }
 
 /* "Changed" was said of what nobody knows, and "another machine" of what was left on this one. */
-static void
-what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
+TEST(what_nobody_knows_is_not_said_as_if_it_were_known)
 {
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 	struct environment environment = *what.environment;
 
-	(void)state;
 	what.environment = &environment;
 	deployment.target_changed = true;
 	deployment.why = DEPLOY_WHY_SCRIPT;
@@ -334,8 +314,7 @@ what_nobody_knows_is_not_said_as_if_it_were_known(void **state)
 }
 
 /* Of all that a script may print, only these words, in this order and before the release. */
-static void
-a_migration_is_what_its_steps_say(void **state)
+TEST(a_migration_is_what_its_steps_say)
 {
 	static const struct {
 		const char *before, *step;
@@ -359,7 +338,6 @@ a_migration_is_what_its_steps_say(void **state)
 		{ "migrated", "migrate", false, PROGRAM_DEPLOY, "migrated" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct deployment deployment = chat_sample(DEPLOY_RUNNING);
 
@@ -371,26 +349,22 @@ a_migration_is_what_its_steps_say(void **state)
 	}
 }
 
-static void
-going_back_to_the_same_commit_is_no_contradiction(void **state)
+TEST(going_back_to_the_same_commit_is_no_contradiction)
 {
 	/* Goal: "NOT running 1a2b3c4; it runs 1a2b3c4 again" is said by neither of the two. */
 	struct deployment deployment = chat_sample(DEPLOY_ROLLED_BACK);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	(void)text_copy(deployment.previous, sizeof(deployment.previous), deployment.commit);
 	chat_says(&what, "staging runs its earlier release of 1a2b3c4 again");
 	assert_null(strstr(chat_plain(&what), "NOT running"));
 }
 
-static void
-every_end_after_a_start_says_how_long_it_took(void **state)
+TEST(every_end_after_a_start_says_how_long_it_took)
 {
 	static const enum deploy_state ends[] = { DEPLOY_LIVE, DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
 		DEPLOY_ROLLBACK_FAILED, DEPLOY_DONE };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct deployment deployment = chat_sample(ends[i]);
 		struct chat_deployment what = chat_about(&deployment);
@@ -401,13 +375,11 @@ every_end_after_a_start_says_how_long_it_took(void **state)
 }
 
 /* What a failure left is told as it is known: different sentences. */
-static void
-down_is_said_of_what_was_looked_at(void **state)
+TEST(down_is_said_of_what_was_looked_at)
 {
 	struct deployment deployment = chat_sample(DEPLOY_ROLLBACK_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	deployment.why = DEPLOY_WHY_UNHEALTHY;
 	what.run_end = RUN_SUCCEEDED; /* then its health was bad */
 	chat_says(&what,
@@ -427,25 +399,21 @@ down_is_said_of_what_was_looked_at(void **state)
 	    &what, "staging may be DOWN: 1a2b3c4 was stopped, what it left is not known: rolling");
 }
 
-static void
-what_ran_before_has_no_commit(void **state)
+TEST(what_ran_before_has_no_commit)
 {
 	struct deployment deployment = chat_sample(DEPLOY_ROLLING_BACK);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	(void)text_copy(deployment.previous, sizeof(deployment.previous), "target:before-7");
 	chat_says(&what, ", rolling back to what ran before deploybot: \"Make it blue\"");
 }
 
-static void
-a_failure_says_what_is_known_to_run(void **state)
+TEST(a_failure_says_what_is_known_to_run)
 {
 	static const struct environment empty = { .name = "staging" };
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	what.environment = &empty;
 	chat_says(&what, "staging has no release yet");
 	deployment.target_changed = true;
@@ -456,15 +424,13 @@ a_failure_says_what_is_known_to_run(void **state)
 }
 
 /* Goal: behind a first release that was taken back whole nobody looks for what is broken there. */
-static void
-a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
+TEST(a_first_release_of_which_nothing_runs_is_said_to_be_so)
 {
 	static const struct environment empty = { .name = "staging" };
 	const struct step steps[] = { { "release", 1 }, { "switch h1", 2 }, { "nothing-runs", 3 } };
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	what.environment = &empty;
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
@@ -486,8 +452,7 @@ a_first_release_of_which_nothing_runs_is_said_to_be_so(void **state)
 }
 
 /* Goal: a reason is read once. */
-static void
-a_failure_says_its_reason_once(void **state)
+TEST(a_failure_says_its_reason_once)
 {
 	static const char reason[] =
 	    "10.77.0.12 shows ANOTHER key than the one in /etc/deploybot/known_hosts: is somebody in between? If the host's was changed: ssh-keyscan -p 22 10.77.0.12, compare, replace its line in that file";
@@ -496,7 +461,6 @@ a_failure_says_its_reason_once(void **state)
 	char tail[1024];
 	const char *said, *first;
 
-	(void)state;
 	deployment.target_changed = false;
 	(void)snprintf(
 	    deployment.detail, sizeof(deployment.detail), "exit 69: deploy.sh: %.190s…", reason);
@@ -516,13 +480,11 @@ a_failure_says_its_reason_once(void **state)
 }
 
 /* Goal: why it failed stands where it is read, as much of it as a phone shows. */
-static void
-a_failure_says_the_last_five_lines(void **state)
+TEST(a_failure_says_the_last_five_lines)
 {
 	static const enum deploy_state ends[] = { DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
 		DEPLOY_ROLLBACK_FAILED };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct deployment deployment = chat_sample(ends[i]);
 		struct chat_deployment what = chat_about(&deployment);
@@ -540,13 +502,11 @@ a_failure_says_the_last_five_lines(void **state)
 }
 
 /* Goal: below what the health URL answered stands why, and no line of it reads as ours. */
-static void
-a_failure_says_what_the_application_logged(void **state)
+TEST(a_failure_says_what_the_application_logged)
 {
 	static const enum deploy_state ends[] = { DEPLOY_FAILED, DEPLOY_ROLLED_BACK,
 		DEPLOY_ROLLBACK_FAILED };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct deployment deployment = chat_sample(ends[i]);
 		struct chat_deployment what = chat_about(&deployment);
@@ -560,34 +520,4 @@ a_failure_says_what_the_application_logged(void **state)
 		what.application_log_lines = 0;
 		assert_null(strstr(chat_plain(&what), "the application logged"));
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_migration_is_never_passed_over),
-		cmocka_unit_test(what_could_not_be_reached_is_not_said_to_run),
-		cmocka_unit_test(why_a_script_failed_is_said_without_its_name_and_status),
-		cmocka_unit_test(what_a_killed_start_may_have_left_is_said),
-		cmocka_unit_test(what_is_in_doubt_is_never_said_to_run),
-		cmocka_unit_test(a_question_says_what_is_in_doubt),
-		cmocka_unit_test(what_failed_is_not_said_to_be_rejected),
-		cmocka_unit_test(a_quick_migration_is_named),
-		cmocka_unit_test(what_may_be_down_says_why_and_what_to_do),
-		cmocka_unit_test(a_ring_says_what_became_of_the_database),
-		cmocka_unit_test(a_migration_is_what_its_steps_say),
-		cmocka_unit_test(what_nobody_knows_is_not_said_as_if_it_were_known),
-		cmocka_unit_test(going_back_to_the_same_commit_is_no_contradiction),
-		cmocka_unit_test(every_end_after_a_start_says_how_long_it_took),
-		cmocka_unit_test(a_failure_says_what_is_known_to_run),
-		cmocka_unit_test(down_is_said_of_what_was_looked_at),
-		cmocka_unit_test(what_ran_before_has_no_commit),
-		cmocka_unit_test(a_first_release_of_which_nothing_runs_is_said_to_be_so),
-		cmocka_unit_test(a_failure_says_its_reason_once),
-		cmocka_unit_test(a_failure_says_the_last_five_lines),
-		cmocka_unit_test(a_failure_says_what_the_application_logged),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

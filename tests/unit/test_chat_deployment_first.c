@@ -2,22 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "chat/chat_text.h"
 #include "lib/text.h"
 #include "lib/zone.h"
+#include "unit.h"
 
 /* What a phone shows of a notification. */
-static void
-the_first_forty_characters_tell_outcome_and_environment(void **state)
+TEST(the_first_forty_characters_tell_outcome_and_environment)
 {
 	static const char *const outcome[DEPLOY_STATE_COUNT] = {
 		[DEPLOY_REQUESTED] = "asking git",
@@ -233,14 +230,12 @@ begins(const struct chat_deployment *what, const char *first)
 }
 
 /* Goal: whoever sees the button alone knows what it does, and to what; of a long name its end. */
-static void
-a_button_says_what_it_does_to_what(void **state)
+TEST(a_button_says_what_it_does_to_what)
 {
 	static const char most[] = "a-shop-of-20-letters/its-env-of-20-letter";
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
 	char label[LIMIT_BUTTON];
 
-	(void)state;
 	(void)text_copy(work.environment, sizeof(work.environment), "shop/production");
 	assert_string_equal(chat_deployment_yes(&work, label), "🚀 Deploy to shop/production");
 	work.is_again = true;
@@ -264,8 +259,7 @@ a_button_says_what_it_does_to_what(void **state)
 }
 
 /* Goal: who reads nothing else knows how it ended, and where; of each end and each way to it. */
-static void
-each_end_begins_with_its_outcome_and_environment(void **state)
+TEST(each_end_begins_with_its_outcome_and_environment)
 {
 	bool said[CHAT_FIRST_COUNT] = { false };
 	struct zone *zone = zone_new("UTC", NULL);
@@ -342,8 +336,7 @@ each_end_begins_with_its_outcome_and_environment(void **state)
 /* Goal: the same of what has not ended, of names of 18 letters; and each row is of a message. */
 #define SHORTER "storefront/staging"
 
-static void
-each_cell_of_the_table_is_said_within_forty_characters(void **state)
+TEST(each_cell_of_the_table_is_said_within_forty_characters)
 {
 	static const struct {
 		const char *changed;
@@ -405,8 +398,7 @@ each_cell_of_the_table_is_said_within_forty_characters(void **state)
 
 /* Goal: messages of no state, pushes, locks, freezes, Cloudflare, answers: the same, of the longest
  * name that the 40 have room for.  All rows, for no test can say each. */
-static void
-each_message_of_its_own_has_room_for_its_target(void **state)
+TEST(each_message_of_its_own_has_room_for_its_target)
 {
 	(void)state;
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
@@ -430,8 +422,7 @@ each_message_of_its_own_has_room_for_its_target(void **state)
 }
 
 /* Goal: a message begins with a sign of the ten, or with a word. */
-static void
-each_message_begins_with_one_of_ten_signs_or_a_word(void **state)
+TEST(each_message_begins_with_one_of_ten_signs_or_a_word)
 {
 	static const char *const signs[] = {
 #define SIGN(sign, ...) sign " ",
@@ -439,7 +430,6 @@ each_message_begins_with_one_of_ten_signs_or_a_word(void **state)
 #undef SIGN
 	};
 
-	(void)state;
 	assert_int_equal(COUNT(signs), 10);
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
 		const char *before = chat_first_rows[f].before;
@@ -453,8 +443,7 @@ each_message_begins_with_one_of_ten_signs_or_a_word(void **state)
 }
 
 /* Goal: a new rule that brings a program to a state asks for how that is said. */
-static void
-each_state_that_a_program_comes_to_has_a_row(void **state)
+TEST(each_state_that_a_program_comes_to_has_a_row)
 {
 	unsigned rows[DEPLOY_STATE_COUNT] = { 0 };
 
@@ -466,20 +455,4 @@ each_state_that_a_program_comes_to_has_a_row(void **state)
 		if ((deploy_rules[i].programs & ~rows[deploy_rules[i].to]) != 0)
 			fail_msg("%s of programs %x: no row in first.def",
 			    deploy_flow_name(deploy_rules[i].to), deploy_rules[i].programs);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_forty_characters_tell_outcome_and_environment),
-		cmocka_unit_test(a_button_says_what_it_does_to_what),
-		cmocka_unit_test(each_end_begins_with_its_outcome_and_environment),
-		cmocka_unit_test(each_cell_of_the_table_is_said_within_forty_characters),
-		cmocka_unit_test(each_message_of_its_own_has_room_for_its_target),
-		cmocka_unit_test(each_message_begins_with_one_of_ten_signs_or_a_word),
-		cmocka_unit_test(each_state_that_a_program_comes_to_has_a_row),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "chat/chat_deployment_inside.h"
 #include "lib/text.h"
 #include "lib/zone.h"
+#include "unit.h"
 
 /* What a question may be about, and whoever approves it has before them too. */
 struct scene {
@@ -369,36 +367,28 @@ compare_all(enum program program)
 	(void)compare("all", before, question, approval);
 }
 
-static void
-who_approves_a_deployment_reads_what_who_asked_reads(void **state)
+TEST(who_approves_a_deployment_reads_what_who_asked_reads)
 {
-	(void)state;
 	compare_all(PROGRAM_DEPLOY);
 }
 
-static void
-who_approves_a_rollback_reads_what_who_asked_reads(void **state)
+TEST(who_approves_a_rollback_reads_what_who_asked_reads)
 {
-	(void)state;
 	compare_all(PROGRAM_ROLLBACK);
 }
 
-static void
-who_approves_an_action_reads_what_who_asked_reads(void **state)
+TEST(who_approves_an_action_reads_what_who_asked_reads)
 {
-	(void)state;
 	compare_all(PROGRAM_ACTION);
 }
 
 /* It is made of git's answer, of which approvers have a number and a flag. */
-static void
-that_it_is_older_than_what_is_live_is_in_both(void **state)
+TEST(that_it_is_older_than_what_is_live_is_in_both)
 {
 	static const char older[] = "\n⚠️ older than what is live\n";
 	char question[LIMIT_MESSAGE], approval[LIMIT_MESSAGE];
 	struct scene s;
 
-	(void)state;
 	scene_init(&s, PROGRAM_DEPLOY);
 	s.answer.has_base = s.answer.forced = s.work.is_force_push = true;
 	ask(&s, question);
@@ -410,8 +400,7 @@ that_it_is_older_than_what_is_live_is_in_both(void **state)
 
 /* --- what is in progress there --- */
 
-static void
-what_is_in_progress_is_named_by_what_it_does(void **state)
+TEST(what_is_in_progress_is_named_by_what_it_does)
 {
 	static const struct {
 		enum program program;
@@ -442,8 +431,7 @@ what_is_in_progress_is_named_by_what_it_does(void **state)
 	assert_null(strstr(chat_plain(&s.about), "restart-web"));
 }
 
-static void
-how_it_ended_stands_in_its_place(void **state)
+TEST(how_it_ended_stands_in_its_place)
 {
 	static const char said[] = "❓ Deploy?\n\"⏳ #2 deploys; this waits for it\"\n"
 				   "⏳ #2 deploys bbbbbbb now; this waits for it\nmore";
@@ -478,20 +466,11 @@ how_it_ended_stands_in_its_place(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_approves_a_deployment_reads_what_who_asked_reads),
-		cmocka_unit_test(who_approves_a_rollback_reads_what_who_asked_reads),
-		cmocka_unit_test(who_approves_an_action_reads_what_who_asked_reads),
-		cmocka_unit_test(that_it_is_older_than_what_is_live_is_in_both),
-		cmocka_unit_test(what_is_in_progress_is_named_by_what_it_does),
-		cmocka_unit_test(how_it_ended_stands_in_its_place),
-	};
-
 	int failed;
 
 	utc = zone_new("UTC", NULL);
 	assert(utc != NULL);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = unit_run(NULL);
 	zone_free(utc);
 	return failed;
 }

@@ -2,18 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "types/message.h"
+#include "unit.h"
 
-static void
-a_command_in_code_marks_is_what_a_shell_takes(void **state)
+TEST(a_command_in_code_marks_is_what_a_shell_takes)
 {
 	static const struct {
 		const char *marked;
@@ -32,7 +28,6 @@ a_command_in_code_marks_is_what_a_shell_takes(void **state)
 		{ "", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf out;
 
@@ -44,13 +39,11 @@ a_command_in_code_marks_is_what_a_shell_takes(void **state)
 }
 
 /* A subject ended early, and what it said behind that read as ours. */
-static void
-nothing_in_a_subject_reads_as_its_end(void **state)
+TEST(nothing_in_a_subject_reads_as_its_end)
 {
 	static const char *const quotes[] = { "\"", "“", "”", "„", "‟", "″", "ʺ", "＂", "❝", "❞",
 		"«", "»", "‶", "〝", "〞", "〟" };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 		char subject[64];
@@ -67,8 +60,7 @@ nothing_in_a_subject_reads_as_its_end(void **state)
 }
 
 /* A merge's subject, where it is cut: how many others it brings is no part of that. */
-static void
-how_many_a_merge_brings_stands_behind_the_cut(void **state)
+TEST(how_many_a_merge_brings_stands_behind_the_cut)
 {
 	static const struct {
 		const char *subject, *said;
@@ -80,7 +72,6 @@ how_many_a_merge_brings_stands_behind_the_cut(void **state)
 		{ "Sell apples and 12", "\"Sell apples an…\"" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -91,8 +82,7 @@ how_many_a_merge_brings_stands_behind_the_cut(void **state)
 }
 
 /* In a message of ours nothing that a stranger to it wrote can be pressed. */
-static void
-nothing_in_what_others_wrote_can_be_pressed(void **state)
+TEST(nothing_in_what_others_wrote_can_be_pressed)
 {
 #define WJ "\u2060"
 	static const struct {
@@ -108,7 +98,6 @@ nothing_in_what_others_wrote_can_be_pressed(void **state)
 		    "and/or 1/2 / // a. b.c 4.17.21 .net v1.x" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 		struct buf plain;
@@ -124,19 +113,16 @@ nothing_in_what_others_wrote_can_be_pressed(void **state)
 }
 
 /* A branch is copied out of the chat, and nothing in code marks can be pressed anyway. */
-static void
-a_ref_stays_as_it_is(void **state)
+TEST(a_ref_stays_as_it_is)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	(void)state;
 	chat_text_ref(&text, "", "fix/shop.example");
 	assert_string_equal(buf_text(&text.buf), MARK_CODE "fix/shop.example" MARK_CODE);
 	buf_done(&text.buf);
 }
 
-static void
-an_author_who_reads_as_ours_stands_in_quotes(void **state)
+TEST(an_author_who_reads_as_ours_stands_in_quotes)
 {
 	static const struct {
 		const char *author, *shown;
@@ -151,7 +137,6 @@ an_author_who_reads_as_ours_stands_in_quotes(void **state)
 		{ "a\xff", "a" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -159,19 +144,4 @@ an_author_who_reads_as_ours_stands_in_quotes(void **state)
 		assert_string_equal(buf_text(&text.buf), rows[i].shown);
 		buf_done(&text.buf);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_command_in_code_marks_is_what_a_shell_takes),
-		cmocka_unit_test(nothing_in_a_subject_reads_as_its_end),
-		cmocka_unit_test(how_many_a_merge_brings_stands_behind_the_cut),
-		cmocka_unit_test(nothing_in_what_others_wrote_can_be_pressed),
-		cmocka_unit_test(a_ref_stays_as_it_is),
-		cmocka_unit_test(an_author_who_reads_as_ours_stands_in_quotes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/clean.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
+#include "unit.h"
 
 static const struct {
 	const char *text;
@@ -66,10 +64,8 @@ static const struct {
 	{ "<b>&amp;</b>", "<b>&amp;</b>", NULL }, /* who speaks HTML escapes it */
 };
 
-static void
-what_is_harmful_is_left_out_and_the_rest_stays(void **state)
+TEST(what_is_harmful_is_left_out_and_the_rest_stays)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *text = cases[i].text;
 		char out[128];
@@ -81,21 +77,17 @@ what_is_harmful_is_left_out_and_the_rest_stays(void **state)
 	}
 }
 
-static void
-a_nul_byte_is_left_out_like_any_control(void **state)
+TEST(a_nul_byte_is_left_out_like_any_control)
 {
 	char out[32];
 
-	(void)state;
 	assert_string_equal(clean_line(out, sizeof(out), "a\0b", 3), "ab");
 }
 
-static void
-what_does_not_fit_is_cut_between_characters(void **state)
+TEST(what_does_not_fit_is_cut_between_characters)
 {
 	char out[9];
 
-	(void)state;
 	assert_string_equal(clean_line(out, sizeof(out), "12345678", 8), "12345678");
 	assert_string_equal(clean_line(out, sizeof(out), "123456789", 9), "12345\xe2\x80\xa6");
 	/* 3 bytes each: two of them and an ellipsis would need 10 with the NUL */
@@ -104,13 +96,11 @@ what_does_not_fit_is_cut_between_characters(void **state)
 }
 
 /* Whatever bytes come: valid UTF-8 that nothing harmful is in, one line, within its room. */
-static void
-of_any_bytes_a_safe_line_is_made(void **state)
+TEST(of_any_bytes_a_safe_line_is_made)
 {
 	const char *given = getenv("SEED");
 	unsigned x = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
 
-	(void)state;
 	print_message("SEED=%u\n", x);
 	for (int round = 0; round < 20000; round++) {
 		char bytes[48], out[24];
@@ -131,17 +121,4 @@ of_any_bytes_a_safe_line_is_made(void **state)
 			at += n;
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_harmful_is_left_out_and_the_rest_stays),
-		cmocka_unit_test(a_nul_byte_is_left_out_like_any_control),
-		cmocka_unit_test(what_does_not_fit_is_cut_between_characters),
-		cmocka_unit_test(of_any_bytes_a_safe_line_is_made),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,6 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/file.h"
@@ -26,6 +23,7 @@
 #include "lib/version.h"
 #include "routes/route_health.h"
 #include "tests/unit/cli_capture.h"
+#include "unit.h"
 
 #define NOBODY 65534
 
@@ -89,8 +87,7 @@ said(const struct world *w, const char *what)
 	return strstr(w->text, what) != NULL;
 }
 
-static void
-without_a_word_it_serves(void **state)
+TEST_WITH(without_a_word_it_serves, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -100,8 +97,7 @@ without_a_word_it_serves(void **state)
 	assert_int_equal(RUN(w, "--env-file=x"), 77);
 }
 
-static void
-help_and_version_are_printed(void **state)
+TEST_WITH(help_and_version_are_printed, set_up, tear_down)
 {
 	static const char *const words[] = { "serve", "doctor", "check-config", "config-example",
 		"healthcheck", "webhook", "audit", "backup", "version" };
@@ -128,8 +124,7 @@ help_and_version_are_printed(void **state)
 	assert_int_equal(RUN(w, "help", "deploy", "staging"), EX_USAGE);
 }
 
-static void
-a_wrong_word_is_told_with_the_nearest_one(void **state)
+TEST_WITH(a_wrong_word_is_told_with_the_nearest_one, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -156,8 +151,7 @@ a_wrong_word_is_told_with_the_nearest_one(void **state)
 	assert_int_equal(RUN(w, "audit", "verify", "x"), EX_USAGE);
 }
 
-static void
-check_config_names_every_wrong_line_and_exits_78(void **state)
+TEST_WITH(check_config_names_every_wrong_line_and_exits_78, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -174,8 +168,7 @@ check_config_names_every_wrong_line_and_exits_78(void **state)
 }
 
 /* Each of these was "ok". */
-static void
-check_config_is_not_content_with_what_comes_to_nothing(void **state)
+TEST_WITH(check_config_is_not_content_with_what_comes_to_nothing, set_up, tear_down)
 {
 	static const struct {
 		const char *line, *says;
@@ -202,8 +195,7 @@ check_config_is_not_content_with_what_comes_to_nothing(void **state)
 }
 
 /* Who wrote them sees whether they have arrived, on lines that a terminal shows. */
-static void
-check_config_says_what_protects(void **state)
+TEST_WITH(check_config_says_what_protects, set_up, tear_down)
 {
 	static const char more[] =
 	    "PRODUCTION_APPROVALS=2\nPRODUCTION_ROLLBACK_APPROVALS=1\nPRODUCTION_APPROVERS=lead\n"
@@ -233,8 +225,7 @@ check_config_says_what_protects(void **state)
 }
 
 /* ssh, kubernetes, systemd and local are there; the runner looks in the same folder. */
-static void
-a_transport_that_is_not_there_is_named(void **state)
+TEST_WITH(a_transport_that_is_not_there_is_named, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -261,8 +252,7 @@ take_port(uint16_t *ret_port)
 	return fd;
 }
 
-static void
-a_port_that_another_program_has_is_named(void **state)
+TEST_WITH(a_port_that_another_program_has_is_named, set_up, tear_down)
 {
 	struct world *w = *state;
 	char lines[100], folder[128], wanted[60];
@@ -295,8 +285,7 @@ a_port_that_another_program_has_is_named(void **state)
 	assert_true(said(w, "LISTEN_ADDRESS: 192.0.2.1 is no address of this machine"));
 }
 
-static void
-the_settings_file_may_be_named_anywhere(void **state)
+TEST_WITH(the_settings_file_may_be_named_anywhere, set_up, tear_down)
 {
 	struct world *w = *state;
 	char joined[120];
@@ -313,8 +302,7 @@ the_settings_file_may_be_named_anywhere(void **state)
 	assert_int_equal(RUN(w, "serve", joined), 77);
 }
 
-static void
-each_says_whether_it_asks_the_network(void **state)
+TEST_WITH(each_says_whether_it_asks_the_network, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -329,8 +317,7 @@ each_says_whether_it_asks_the_network(void **state)
 	assert_true(said(w, "; the network was not asked\n"));
 }
 
-static void
-dot_env_is_read_when_it_is_there(void **state)
+TEST_WITH(dot_env_is_read_when_it_is_there, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -341,8 +328,7 @@ dot_env_is_read_when_it_is_there(void **state)
 
 /* `sudo -u deploybot deploybot doctor`, typed in a home of mode 0700: that the .env in it cannot be
  * looked for is no reason to ask for one. */
-static void
-a_folder_that_may_not_be_entered_is_not_asked_for_settings(void **state)
+TEST_WITH(a_folder_that_may_not_be_entered_is_not_asked_for_settings, set_up, tear_down)
 {
 	struct world *w = *state;
 	int status;
@@ -384,8 +370,7 @@ serve_health(const char *listen, uint16_t *ret_port)
 	return pid;
 }
 
-static void
-healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone(void **state)
+TEST_WITH(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone, set_up, tear_down)
 {
 	struct world *w = *state;
 	char more[96];
@@ -420,36 +405,11 @@ healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone(void **state)
 	assert_true(said(w, "no process listens"));
 }
 
-static void
-audit_verify_without_a_database_says_so(void **state)
+TEST_WITH(audit_verify_without_a_database_says_so, set_up, tear_down)
 {
 	struct world *w = *state;
 
 	write_env(w, "");
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "audit", "verify"), 1);
 	assert_true(said(w, "there is no database"));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(without_a_word_it_serves),
-		TEST(help_and_version_are_printed),
-		TEST(a_wrong_word_is_told_with_the_nearest_one),
-		TEST(check_config_names_every_wrong_line_and_exits_78),
-		TEST(check_config_says_what_protects),
-		TEST(check_config_is_not_content_with_what_comes_to_nothing),
-		TEST(a_transport_that_is_not_there_is_named),
-		TEST(a_port_that_another_program_has_is_named),
-		TEST(the_settings_file_may_be_named_anywhere),
-		TEST(each_says_whether_it_asks_the_network),
-		TEST(dot_env_is_read_when_it_is_there),
-		TEST(a_folder_that_may_not_be_entered_is_not_asked_for_settings),
-		TEST(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone),
-		TEST(audit_verify_without_a_database_says_so),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

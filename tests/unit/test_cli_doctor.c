@@ -5,8 +5,6 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,15 +13,14 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "lib/loop.h"
 #include "store/store.h"
 #include "tests/unit/cli_capture.h"
+#include "unit.h"
 
-static void
-addresses_that_telegram_cannot_call_are_named(void **state)
+TEST(addresses_that_telegram_cannot_call_are_named)
 {
 	static const struct {
 		const char *url;
@@ -50,17 +47,14 @@ addresses_that_telegram_cannot_call_are_named(void **state)
 		{ "https://[::1]:8443/x", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		if ((doctor_url_trouble(cases[i].url) == NULL) != cases[i].is_good)
 			fail_msg("%s: %s", cases[i].url,
 			    cases[i].is_good ? doctor_url_trouble(cases[i].url) : "not named");
 }
 
-static void
-a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file(void **state)
+TEST(a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file)
 {
-	(void)state;
 	assert_true(doctor_renews_standalone(
 	    "version = 2.1.0\n\n[renewalparams]\nauthenticator = standalone\nserver = s\n"));
 	assert_true(doctor_renews_standalone("authenticator=standalone"));
@@ -71,10 +65,8 @@ a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file(void **s
 }
 
 /* Regression: a certificate that is renewed, as certbot stops who has the port, was warned of. */
-static void
-a_certificate_that_certbot_makes_room_for_is_renewed(void **state)
+TEST(a_certificate_that_certbot_makes_room_for_is_renewed)
 {
-	(void)state;
 	assert_false(doctor_renews_standalone(
 	    "[renewalparams]\npre_hook = systemctl stop nginx\nauthenticator = standalone\n"));
 	assert_false(doctor_renews_standalone("authenticator = standalone\nhttp01_port = 8888\n"));
@@ -83,10 +75,8 @@ a_certificate_that_certbot_makes_room_for_is_renewed(void **state)
 	    "authenticator = standalone\n# pre_hook = x\npost_hook = systemctl start nginx\n"));
 }
 
-static void
-the_date_of_an_answer_is_read(void **state)
+TEST(the_date_of_an_answer_is_read)
 {
-	(void)state;
 	assert_int_equal(doctor_http_date("Thu, 01 Jan 1970 00:00:10 GMT"), 10);
 	assert_int_equal(doctor_http_date("Fri, 20 Nov 2026 07:10:48 GMT"), 1795158648);
 	assert_int_equal(doctor_http_date("yesterday"), -1);
@@ -128,8 +118,7 @@ write_settings(const char *path, const char *folder, uint16_t port)
 	assert_true(file_write(path, text, (size_t)size, 0600, NULL));
 }
 
-static void
-a_network_that_is_silent_and_files_that_are_open_are_told_in_time(void **state)
+TEST(a_network_that_is_silent_and_files_that_are_open_are_told_in_time)
 {
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
 	char env[96], script[96], key[96], text[8192];
@@ -137,7 +126,6 @@ a_network_that_is_silent_and_files_that_are_open_are_told_in_time(void **state)
 	uint16_t port;
 	int fd = listen_silently(&port);
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(env, sizeof(env), "%s/env", folder);
 	(void)snprintf(script, sizeof(script), "%s/deploy.sh", folder);
@@ -187,8 +175,7 @@ count_entries(const char *folder)
 	return n;
 }
 
-static void
-nothing_is_made_in_the_folder_of_another_user(void **state)
+TEST(nothing_is_made_in_the_folder_of_another_user)
 {
 	/* Goal: what root left there, the service could not use. */
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
@@ -196,7 +183,6 @@ nothing_is_made_in_the_folder_of_another_user(void **state)
 	uint16_t port;
 	int fd = listen_silently(&port);
 
-	(void)state;
 	if (geteuid() != 0)
 		skip(); /* only root can give a folder away */
 	assert_non_null(mkdtemp(folder));
@@ -215,8 +201,7 @@ nothing_is_made_in_the_folder_of_another_user(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
-static void
-a_store_is_only_called_broken_when_it_is(void **state)
+TEST(a_store_is_only_called_broken_when_it_is)
 {
 	/* Goal: nobody throws a database away that could not be opened; secrets' files count. */
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
@@ -226,7 +211,6 @@ a_store_is_only_called_broken_when_it_is(void **state)
 	uint16_t port;
 	int fd = listen_silently(&port);
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(env, sizeof(env), "%s/env", folder);
 	(void)snprintf(state_folder, sizeof(state_folder), "%s/state", folder);
@@ -270,12 +254,10 @@ a_store_is_only_called_broken_when_it_is(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
-static void
-settings_that_are_wrong_are_all_it_says(void **state)
+TEST(settings_that_are_wrong_are_all_it_says)
 {
 	char text[8192];
 
-	(void)state;
 	assert_int_equal(clearenv(), 0);
 	assert_int_equal(
 	    cli_capture(
@@ -286,8 +268,7 @@ settings_that_are_wrong_are_all_it_says(void **state)
 }
 
 /* What it has started ends with the machine, and nobody starts it again: systemd does. */
-static void
-it_says_that_nothing_restarts_what_local_has_started(void **state)
+TEST(it_says_that_nothing_restarts_what_local_has_started)
 {
 	static const char *const transports[] = { "local", "systemd" };
 	char folder[] = "/tmp/test_cli_doctor.XXXXXX";
@@ -295,7 +276,6 @@ it_says_that_nothing_restarts_what_local_has_started(void **state)
 	uint16_t port;
 	int fd = listen_silently(&port);
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(env, sizeof(env), "%s/env", folder);
 	for (size_t i = 0; i < 2; i++) {
@@ -316,23 +296,4 @@ it_says_that_nothing_restarts_what_local_has_started(void **state)
 	(void)close(fd);
 	(void)unlink(env);
 	assert_int_equal(rmdir(folder), 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_that_telegram_cannot_call_are_named),
-		cmocka_unit_test(a_certificate_that_certbot_makes_room_for_is_renewed),
-		cmocka_unit_test(
-		    a_certificate_that_only_a_free_port_80_renews_is_known_by_certbots_file),
-		cmocka_unit_test(the_date_of_an_answer_is_read),
-		cmocka_unit_test(nothing_is_made_in_the_folder_of_another_user),
-		cmocka_unit_test(a_store_is_only_called_broken_when_it_is),
-		cmocka_unit_test(it_says_that_nothing_restarts_what_local_has_started),
-		cmocka_unit_test(settings_that_are_wrong_are_all_it_says),
-		cmocka_unit_test(a_network_that_is_silent_and_files_that_are_open_are_told_in_time),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,5 @@
 /* Goal: `secrets check` says what is wrong with a secret, and what is not known of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +9,10 @@
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/base.h"
+
+#include "unit.h"
 #include "lib/file.h"
 #include "tests/unit/cli_capture.h"
 
@@ -92,8 +91,7 @@ write_file(const char *path, const char *text, int days, mode_t mode)
 	assert_int_equal(utimensat(-1, path, then, 0), 0);
 }
 
-static void
-a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be(void **state)
+TEST_WITH(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -108,8 +106,7 @@ a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be(void **state)
 	assert_true(said(w, "\"problem\":\"the file is missing"));
 }
 
-static void
-a_fetched_key_that_is_missing_is_made_by_fetch(void **state)
+TEST_WITH(a_fetched_key_that_is_missing_is_made_by_fetch, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -119,8 +116,7 @@ a_fetched_key_that_is_missing_is_made_by_fetch(void **state)
 }
 
 /* Of credentials nothing is said: they are there while their service runs. */
-static void
-a_credential_of_a_service_that_does_not_run_is_no_problem(void **state)
+TEST_WITH(a_credential_of_a_service_that_does_not_run_is_no_problem, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -129,8 +125,7 @@ a_credential_of_a_service_that_does_not_run_is_no_problem(void **state)
 	assert_true(said(w, "no.service/key (missing)"));
 }
 
-static void
-what_the_runners_container_has_under_our_path_is_not_missing(void **state)
+TEST_WITH(what_the_runners_container_has_under_our_path_is_not_missing, set_up, tear_down)
 {
 	/* Regression: each of the runner's keys was to be put into the server's folder. */
 	struct world *w = *state;
@@ -142,8 +137,7 @@ what_the_runners_container_has_under_our_path_is_not_missing(void **state)
 	assert_true(said(w, "the file is missing"));
 }
 
-static void
-a_key_that_this_user_may_not_see_is_not_missing(void **state)
+TEST_WITH(a_key_that_this_user_may_not_see_is_not_missing, set_up, tear_down)
 {
 	struct world *w = *state;
 	int status;
@@ -170,8 +164,7 @@ a_key_that_this_user_may_not_see_is_not_missing(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void
-a_key_that_others_may_read_says_whose_it_is_to_be(void **state)
+TEST_WITH(a_key_that_others_may_read_says_whose_it_is_to_be, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -182,8 +175,7 @@ a_key_that_others_may_read_says_whose_it_is_to_be(void **state)
 	    "chmod 600 it, owner deploybot-runner\n"));
 }
 
-static void
-without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value(void **state)
+TEST_WITH(without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value, set_up, tear_down)
 {
 	struct world *w = *state;
 	char line[200];
@@ -203,21 +195,4 @@ without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value(void **sta
 	assert_int_equal(check(w, "--json", line), EX_OK);
 	assert_true(
 	    said(w, "\"is_previous\":true,\"used_at\":null,\"uses\":null,\"problem\":null"));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be),
-		TEST(what_the_runners_container_has_under_our_path_is_not_missing),
-		TEST(a_fetched_key_that_is_missing_is_made_by_fetch),
-		TEST(a_credential_of_a_service_that_does_not_run_is_no_problem),
-		TEST(a_key_that_this_user_may_not_see_is_not_missing),
-		TEST(a_key_that_others_may_read_says_whose_it_is_to_be),
-		TEST(without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

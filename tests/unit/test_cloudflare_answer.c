@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/cloudflare_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define LEVEL(value) \
 	"{\"success\":true,\"errors\":[],\"messages\":[],\"result\":{\"id\":\"security_level\"," \
@@ -55,10 +54,8 @@ static const struct {
 	{ 204, "", "low", CLOUDFLARE_UNKNOWN, "HTTP 204" },
 };
 
-static void
-an_answer_means_what_it_says(void **state)
+TEST(an_answer_means_what_it_says)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct cloudflare_answer answer = cloudflare_judge(
 		    cases[i].status, cases[i].body, strlen(cases[i].body), NULL, cases[i].wanted);
@@ -72,8 +69,7 @@ an_answer_means_what_it_says(void **state)
 	}
 }
 
-static void
-a_pause_that_is_asked_for_has_bounds(void **state)
+TEST(a_pause_that_is_asked_for_has_bounds)
 {
 	static const struct {
 		const char *header;
@@ -81,27 +77,22 @@ a_pause_that_is_asked_for_has_bounds(void **state)
 	} pauses[] = { { "7", 7 }, { "0", 300 }, { "-1", 300 }, { "999999", 3600 },
 		{ "Wed, 21 Oct 2026 07:28:00 GMT", 300 }, { "", 300 } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(pauses); i++)
 		assert_int_equal(cloudflare_judge(429, "", 0, pauses[i].header, NULL).retry_after_s,
 		    pauses[i].seconds);
 }
 
-static void
-a_request_is_as_the_api_has_it(void **state)
+TEST(a_request_is_as_the_api_has_it)
 {
 	char path[CLOUDFLARE_PATH_MAX], body[CLOUDFLARE_BODY_MAX];
 
-	(void)state;
 	assert_string_equal(cloudflare_path("0123456789abcdef0123456789abcdef", path),
 	    "/zones/0123456789abcdef0123456789abcdef/settings/security_level");
 	assert_string_equal(cloudflare_body("under_attack", body), "{\"value\":\"under_attack\"}");
 }
 
-static void
-a_zone_is_32_hex_digits(void **state)
+TEST(a_zone_is_32_hex_digits)
 {
-	(void)state;
 	assert_true(cloudflare_is_zone("0123456789abcdef0123456789abcdef"));
 	assert_false(cloudflare_is_zone("0123456789ABCDEF0123456789abcdef"));
 	assert_false(cloudflare_is_zone("0123456789abcdef0123456789abcde"));
@@ -109,17 +100,4 @@ a_zone_is_32_hex_digits(void **state)
 	assert_false(cloudflare_is_zone("example.org"));
 	assert_null(cloudflare_level_text("extreme"));
 	assert_string_equal(cloudflare_level_text("essentially_off"), "essentially off");
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_answer_means_what_it_says),
-		cmocka_unit_test(a_pause_that_is_asked_for_has_bounds),
-		cmocka_unit_test(a_request_is_as_the_api_has_it),
-		cmocka_unit_test(a_zone_is_32_hex_digits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,110 +10,76 @@ denied(struct world *w, int64_t chat, const char *text)
 	return world_button(world_last(w), "🙋 Ask an admin");
 }
 
-static void
-a_rollback_is_asked_of_the_team_and_done_by_who_may(void **state)
+WORLD_TEST(a_rollback_is_asked_of_the_team_and_done_by_who_may)
 {
 	struct world_message *asked;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/rollback staging"));
-	assert_string_equal(w.toast, "Asked in the team's chat.");
-	assert_int_equal(world_says_in(&w, WORLD_GROUP, "⛔ Denied: ")->buttons.n, 1);
-	asked = world_last(&w);
+	    w, WORLD_STAGING_USER, WORLD_GROUP, denied(w, WORLD_GROUP, "/rollback staging"));
+	assert_string_equal(w->toast, "Asked in the team's chat.");
+	assert_int_equal(world_says_in(w, WORLD_GROUP, "⛔ Denied: ")->buttons.n, 1);
+	asked = world_last(w);
 	assert_int_equal(asked->chat, WORLD_TEAM);
 	assert_false(asked->is_silent);
 	assert_string_equal(
 	    world_plain(asked), "❓ Roll back staging? @cy asks for it, and may not.");
 	/* It is theirs no more than before. */
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
-	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
-	assert_null(world_says(&w, "❓ Roll back staging?\n"));
+	    w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
+	assert_int_equal(strncmp(w->toast, "⛔ Denied: rollback", 12), 0);
+	assert_null(world_says(w, "❓ Roll back staging?\n"));
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
-	assert_non_null(world_says(&w, "❓ Roll back staging?\nbbbbbbb → aaaaaaa"));
-	assert_string_equal(world_newest(&w, "staging").requester, "@ada");
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));
+	assert_non_null(world_says(w, "❓ Roll back staging?\nbbbbbbb → aaaaaaa"));
+	assert_string_equal(world_newest(w, "staging").requester, "@ada");
 }
 
 /* Each ask rings: once an hour of one person and place is enough. */
-static void
-it_is_asked_once_an_hour(void **state)
+WORLD_TEST(it_is_asked_once_an_hour)
 {
-	struct world w;
 	size_t n;
 
-	(void)state;
-	world_open(&w, NULL);
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
-	assert_string_equal(world_plain(world_last(&w)),
+	    w, WORLD_STAGING_USER, WORLD_GROUP, denied(w, WORLD_GROUP, "/deploy production v2"));
+	assert_string_equal(world_plain(world_last(w)),
 	    "❓ Deploy to production? @cy asks for it, and may not.\nWhat: v2");
-	n = w.n_screen + 1;
+	n = w->n_screen + 1;
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
-	assert_string_equal(w.toast, "It was asked for within the last hour.");
-	assert_int_equal(w.n_screen, n);
-	w.aid.at += 3600 * 1000;
+	    w, WORLD_STAGING_USER, WORLD_GROUP, denied(w, WORLD_GROUP, "/deploy production v2"));
+	assert_string_equal(w->toast, "It was asked for within the last hour.");
+	assert_int_equal(w->n_screen, n);
+	w->aid.at += 3600 * 1000;
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, denied(&w, WORLD_GROUP, "/deploy production v2"));
+	    w, WORLD_STAGING_USER, WORLD_GROUP, denied(w, WORLD_GROUP, "/deploy production v2"));
 	(void)world_press(
-	    &w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(world_last(&w), "🚀 Deploy to"));
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v2");
-	world_close(&w);
+	    w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(world_last(w), "🚀 Deploy to"));
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v2");
 }
 
 /* Without a group of the team each who may, and whom the bot can write to. */
-static void
-in_private_each_who_may_is_asked(void **state)
+WORLD_TEST_OF(in_private_each_who_may_is_asked, "TELEGRAM_CHAT_ID=", "ROLE_LEAD_IDS=44",
+    "ROLE_LEAD_MAY=rollback:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(
-	    &w, "TELEGRAM_CHAT_ID=", "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=rollback:staging", NULL);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/whoami");
-	(void)world_text_in(&w, 44, 44, "/whoami");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_STAGING_USER,
-	    denied(&w, WORLD_STAGING_USER, "/rollback staging"));
-	assert_string_equal(w.toast, "Asked: 2 people who may.");
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "❓ Roll back staging?"));
-	assert_non_null(world_says_in(&w, 44, "❓ Roll back staging?"));
-	assert_null(world_says_in(&w, WORLD_ADMIN, "🙋")); /* never wrote to it */
-	world_close(&w);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/whoami");
+	(void)world_text_in(w, 44, 44, "/whoami");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_STAGING_USER,
+	    denied(w, WORLD_STAGING_USER, "/rollback staging"));
+	assert_string_equal(w->toast, "Asked: 2 people who may.");
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "❓ Roll back staging?"));
+	assert_non_null(world_says_in(w, 44, "❓ Roll back staging?"));
+	assert_null(world_says_in(w, WORLD_ADMIN, "🙋")); /* never wrote to it */
 }
 
 /* Of what they do not see, nobody learns by it; a stranger has no such button. */
-static void
-what_is_not_theirs_to_see_is_asked_of_nobody(void **state)
+WORLD_TEST_OF(
+    what_is_not_theirs_to_see_is_asked_of_nobody, "ROLE_C_IDS=50", "ROLE_C_MAY=status:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:staging", NULL);
-	(void)world_text_in(&w, 50, 50, "/rollback production");
-	assert_string_equal(world_labels(world_last(&w)), "");
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/rollback staging");
-	assert_string_equal(world_labels(world_last(&w)), "");
-	(void)world_text_in(&w, 50, 50, "/lock staging"); /* a hold is theirs who works */
-	assert_string_equal(world_labels(world_last(&w)), "");
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_rollback_is_asked_of_the_team_and_done_by_who_may),
-		cmocka_unit_test(it_is_asked_once_an_hour),
-		cmocka_unit_test(in_private_each_who_may_is_asked),
-		cmocka_unit_test(what_is_not_theirs_to_see_is_asked_of_nobody),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text_in(w, 50, 50, "/rollback production");
+	assert_string_equal(world_labels(world_last(w)), "");
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/rollback staging");
+	assert_string_equal(world_labels(world_last(w)), "");
+	(void)world_text_in(w, 50, 50, "/lock staging"); /* a hold is theirs who works */
+	assert_string_equal(world_labels(world_last(w)), "");
 }

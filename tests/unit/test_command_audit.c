@@ -46,14 +46,12 @@ lines(const char *text)
 	return n;
 }
 
-static void
-an_admin_reads_all_of_it_the_newest_first(void **state)
+TEST_WITH(an_admin_reads_all_of_it_the_newest_first, open_world, close_world)
 {
 	const char *text = shown(WORLD_ADMIN, "/audit");
 	const char *denied = strstr(text, "denied stranger: denied");
 	const char *lock = strstr(text, "staging · lock begun: begun");
 
-	(void)state;
 	assert_non_null(denied);
 	assert_non_null(lock);
 	assert_true(denied < lock);
@@ -69,12 +67,10 @@ act_head_of(struct tx *tx, void *arg)
 }
 
 /* Of the newest that they see: `audit verify` finds it, and all before. */
-static void
-the_last_line_has_an_entrys_digits(void **state)
+TEST_WITH(the_last_line_has_an_entrys_digits, open_world, close_world)
 {
 	char head[LIMIT_AUDIT_HEAD] = "", line[64];
 
-	(void)state;
 	world_act(&w, act_head_of, head);
 	(void)snprintf(line, sizeof(line), "\nentry 2: audit %s", head);
 	assert_true(text_ends(shown(WORLD_ADMIN, "/audit staging"), line));
@@ -82,58 +78,34 @@ the_last_line_has_an_entrys_digits(void **state)
 	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "entry"));
 }
 
-static void
-the_environment_stands_first(void **state)
+TEST_WITH(the_environment_stands_first, open_world, close_world)
 {
 	const char *text = shown(WORLD_ADMIN, "/audit staging");
 
-	(void)state;
 	assert_true(text_starts(text, "Audit log: staging"));
 	assert_non_null(strstr(text, "lock begun: begun · "));
 	assert_non_null(strstr(text, "telegram:"));
 	assert_null(strstr(text, "production"));
 }
 
-static void
-what_somebody_may_not_see_is_not_there(void **state)
+TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
 {
-	(void)state;
 	assert_non_null(strstr(shown(DEV, "/audit"), "lock begun"));
 	assert_null(strstr(shown(DEV, "/audit"), "production"));
 	assert_null(strstr(shown(DEV, "/audit"), "denied"));
 	assert_null(strstr(shown(DEV, "/audit production"), "lock begun"));
 }
 
-static void
-in_a_group_nothing_of_it_is_shown(void **state)
+TEST_WITH(in_a_group_nothing_of_it_is_shown, open_world, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/audit staging");
 	assert_non_null(strstr(world_plain(world_last(&w)), "is shown in private"));
 	assert_null(strstr(world_plain(world_last(&w)), "lock begun"));
 }
 
-static void
-who_has_no_grant_is_denied(void **state)
+TEST_WITH(who_has_no_grant_is_denied, open_world, close_world)
 {
-	(void)state;
 	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "lock begun"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "audit"));
 	assert_in_range(world_audited(&w, "\"request\":\"audit\"", NULL), 1, 9);
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(an_admin_reads_all_of_it_the_newest_first),
-		TEST(the_environment_stands_first),
-		TEST(the_last_line_has_an_entrys_digits),
-		TEST(what_somebody_may_not_see_is_not_there),
-		TEST(in_a_group_nothing_of_it_is_shown),
-		TEST(who_has_no_grant_is_denied),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,12 +16,10 @@
 	    .exit_status = -1, \
 	    .signal_number = 15 })
 
-static void
-a_cancel_asks_for_the_end_and_decides_nothing(void **state)
+TEST(a_cancel_asks_for_the_end_and_decides_nothing)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_STAGING_USER, "/cancel staging");
 	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
@@ -45,12 +43,10 @@ a_cancel_asks_for_the_end_and_decides_nothing(void **state)
 	world_close(&w);
 }
 
-static void
-what_was_cancelled_after_release_is_rolled_back(void **state)
+TEST(what_was_cancelled_after_release_is_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(&w, ENDED_TARGET_CHANGED);
@@ -65,12 +61,10 @@ what_was_cancelled_after_release_is_rolled_back(void **state)
 	world_close(&w);
 }
 
-static void
-what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same(void **state)
+TEST(what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(&w, GOOD);
@@ -79,13 +73,11 @@ what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same(void **sta
 	world_close(&w);
 }
 
-static void
-a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
+TEST(a_cancel_while_verifying_drops_the_probe_and_goes_back)
 {
 	struct effect *probe;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	probe = world_take(&w, EFFECT_PROBE);
@@ -104,97 +96,71 @@ a_cancel_while_verifying_drops_the_probe_and_goes_back(void **state)
 	world_close(&w);
 }
 
-static void
-a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged(void **state)
+WORLD_TEST_OF(a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_ends(
-	    &w, (struct run_ended){ .gate_opened = true }); /* never said `==> release` */
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_null(world_says(&w, "nothing was changed"));
-	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true }); /* never said `==> release` */
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_null(world_says(w, "nothing was changed"));
+	assert_int_equal(world_count(w, EFFECT_PROBE), 0);
 }
 
-static void
-a_run_ended_before_its_gate_opened_never_begins(void **state)
+WORLD_TEST_OF(a_run_ended_before_its_gate_opened_never_begins, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_int_equal(world_run_starts(&w), 409);
-	world_run_ends(&w, (struct run_ended){ .ended_on_request = true });
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_run_starts(w), 409);
+	world_run_ends(w, (struct run_ended){ .ended_on_request = true });
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 }
 
-static void
-nothing_in_progress_is_said_to_whoever_cancels(void **state)
+WORLD_TEST(nothing_in_progress_is_said_to_whoever_cancels)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(
-	    world_says(&w, "Nothing to stop: staging: no deployment is in progress or queued."));
-	world_close(&w);
+	    world_says(w, "Nothing to stop: staging: no deployment is in progress or queued."));
 }
 
 /* What runs when it is pressed is another: that goes on. */
-static void
-without_a_name_what_runs_is_offered_and_that_alone_is_cancelled(void **state)
+WORLD_TEST_OF(without_a_name_what_runs_is_offered_and_that_alone_is_cancelled, STAGING_URL)
 {
 	struct world_message *message;
 	char old[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel");
-	assert_string_equal(world_plain(world_last(&w)), "Nothing to cancel.");
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel");
-	message = world_last(&w);
+	(void)world_text(w, WORLD_ADMIN, "/cancel");
+	assert_string_equal(world_plain(world_last(w)), "Nothing to cancel.");
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/cancel");
+	message = world_last(w);
 	assert_string_equal(world_plain(message),
 	    "❓ /cancel: which?\nstaging in progress: aaaaaaa \"Make it blue\" · @ada");
 	assert_int_equal(message->buttons.n, 1);
 	(void)text_copy(old, sizeof(old), world_button(message, "staging aaaaaaa"));
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	world_deploy_starts(&w, COMMIT_B);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, old);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_deploy_starts(w, COMMIT_B);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, old);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
 
-	(void)world_text(&w, WORLD_STAGING_USER, "/cancel");
-	message = world_last(&w);
+	(void)world_text(w, WORLD_STAGING_USER, "/cancel");
+	message = world_last(w);
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "staging bbbbbbb"));
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
+	    w, WORLD_STAGING_USER, WORLD_GROUP, world_button(message, "staging bbbbbbb"));
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 1);
 	assert_string_equal(world_plain(message), "@cy: /cancel staging");
 	assert_int_equal(message->buttons.n, 0);
-	world_close(&w);
 }
 
-static void
-a_cancel_button_of_what_has_ended_is_expired(void **state)
+TEST(a_cancel_button_of_what_has_ended_is_expired)
 {
 	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)text_copy(id, sizeof(id),
 	    world_button(world_says_in(&w, WORLD_GROUP, "⏳ Deploying staging"), "Stop"));
@@ -204,24 +170,4 @@ a_cancel_button_of_what_has_ended_is_expired(void **state)
 	assert_string_equal(w.toast, "This button has expired or was used.");
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_cancel_asks_for_the_end_and_decides_nothing),
-		cmocka_unit_test(what_was_cancelled_after_release_is_rolled_back),
-		cmocka_unit_test(
-		    what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same),
-		cmocka_unit_test(a_cancel_while_verifying_drops_the_probe_and_goes_back),
-		cmocka_unit_test(
-		    a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged),
-		cmocka_unit_test(a_run_ended_before_its_gate_opened_never_begins),
-		cmocka_unit_test(nothing_in_progress_is_said_to_whoever_cancels),
-		cmocka_unit_test(a_cancel_button_of_what_has_ended_is_expired),
-		cmocka_unit_test(without_a_name_what_runs_is_offered_and_that_alone_is_cancelled),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

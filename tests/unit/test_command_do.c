@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "do_aid.h"
 
-static void
-a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
+TEST(a_restart_is_asked_about_runs_and_says_how_it_went)
 {
 	const struct effect_run *run;
 	struct world_message *said;
@@ -39,24 +38,18 @@ a_restart_is_asked_about_runs_and_says_how_it_went(void **state)
 }
 
 /* Of one client nobody is asked which; what a contractor reads names no folder of the server. */
-static void
-one_client_is_not_asked_for_and_no_folder_is_shown(void **state)
+WORLD_TEST_OF(one_client_is_not_asked_for_and_no_folder_is_shown, "CLIENTS=acme",
+    "CLIENT_ACME_NAME=Acme Ltd", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ENVIRONMENT=staging",
+    "CLIENT_ACME_ACTIONS=clear-cache,disk-free",
+    "CLIENT_ACME_CACHE_COMMAND=/srv/acme/bin/clear --all")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_NAME=Acme Ltd", "CLIENT_ACME_HOST=local",
-	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_ACTIONS=clear-cache,disk-free",
-	    "CLIENT_ACME_CACHE_COMMAND=/srv/acme/bin/clear --all", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do");
-	assert_string_equal(world_labels(world_last(&w)), "disk-free | clear-cache");
-	(void)world_text(&w, WORLD_ADMIN, "/request clear-cache acme");
-	assert_non_null(world_says(&w, "Acme Ltd: run clear --all on deploybot's server"));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/do");
+	assert_string_equal(world_labels(world_last(w)), "disk-free | clear-cache");
+	(void)world_text(w, WORLD_ADMIN, "/request clear-cache acme");
+	assert_non_null(world_says(w, "Acme Ltd: run clear --all on deploybot's server"));
 }
 
-static void
-what_fails_says_so_and_marks_nothing(void **state)
+TEST(what_fails_says_so_and_marks_nothing)
 {
 	struct world w;
 
@@ -73,12 +66,10 @@ what_fails_says_so_and_marks_nothing(void **state)
 	world_close(&w);
 }
 
-static void
-the_settings_and_the_grant_must_both_say_yes(void **state)
+TEST(the_settings_and_the_grant_must_both_say_yes)
 {
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	/* In the settings, and not granted. */
 	(void)world_text(&w, CONTRACTOR, "/do service-status acme");
@@ -101,12 +92,10 @@ the_settings_and_the_grant_must_both_say_yes(void **state)
 	world_close(&w);
 }
 
-static void
-nobody_without_a_grant_does_anything(void **state)
+TEST(nobody_without_a_grant_does_anything)
 {
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_STAGING_USER, "/do service-status acme");
 	assert_non_null(world_says(&w, "⛔ Denied: service-status: only an admin may"));
@@ -116,13 +105,11 @@ nobody_without_a_grant_does_anything(void **state)
 }
 
 /* The button is the person's; what it stands for is decided with the roles of the press. */
-static void
-whoever_lost_the_grant_starts_nothing(void **state)
+TEST(whoever_lost_the_grant_starts_nothing)
 {
 	char button[LIMIT_BUTTON_ID];
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, CONTRACTOR, "/do restart-web acme");
 	(void)snprintf(button, sizeof(button), "%s", world_button(world_last(&w), "restart-web"));
@@ -135,12 +122,10 @@ whoever_lost_the_grant_starts_nothing(void **state)
 	world_close(&w);
 }
 
-static void
-what_cannot_be_stopped_is_not_stopped(void **state)
+TEST(what_cannot_be_stopped_is_not_stopped)
 {
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	(void)world_press(
@@ -157,8 +142,7 @@ what_cannot_be_stopped_is_not_stopped(void **state)
 	world_close(&w);
 }
 
-static void
-a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
+TEST(a_lost_supervisor_leaves_it_unknown_and_is_not_repeated)
 {
 	struct world w;
 
@@ -185,13 +169,11 @@ a_lost_supervisor_leaves_it_unknown_and_is_not_repeated(void **state)
 	world_close(&w);
 }
 
-static void
-buttons_ask_for_what_was_left_out(void **state)
+TEST(buttons_ask_for_what_was_left_out)
 {
 	struct world_message *said;
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do");
 	said = world_last(&w);
@@ -208,14 +190,12 @@ buttons_ask_for_what_was_left_out(void **state)
 }
 
 /* beta, and what they may not do, is not there for them. */
-static void
-who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
+TEST(who_may_one_thing_is_asked_at_once_and_told_no_other)
 {
 	static const char *const typed[] = { "/do", "/do acme", "/do restart-web" };
 	const char *said;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		do_aid_open(&w);
 		(void)world_text(&w, CONTRACTOR, typed[i]);
@@ -258,12 +238,10 @@ who_may_one_thing_is_asked_at_once_and_told_no_other(void **state)
 }
 
 /* It is a target like an environment: it is locked, frozen, queued at, never deployed to. */
-static void
-a_client_takes_locks_and_no_deployments(void **state)
+TEST(a_client_takes_locks_and_no_deployments)
 {
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy client/acme main");
 	assert_non_null(
@@ -287,82 +265,63 @@ a_client_takes_locks_and_no_deployments(void **state)
 }
 
 /* The promise: whatever they are called, two never run at once on one target. */
-static void
-an_action_never_runs_beside_a_deployment_on_its_target(void **state)
+WORLD_TEST_OF(an_action_never_runs_beside_a_deployment_on_its_target, "CLIENTS=acme,beta",
+    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_ENVIRONMENT=staging",
+    "CLIENT_BETA_HOST=h:22", "CLIENT_BETA_ACTIONS=disk-free", "CLIENT_BETA_ENVIRONMENT=staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_BETA_HOST=h:22",
-	    "CLIENT_BETA_ACTIONS=disk-free", "CLIENT_BETA_ENVIRONMENT=staging", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(do_aid_run(&w)->client, "acme");
-	assert_string_equal(do_aid_run(&w)->environment, "staging");
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "Running client/acme disk-free\nenvironment: staging"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
-	assert_string_equal(do_aid_run(&w)->client, "beta");
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	world_run_ends(w, GOOD);
+	assert_string_equal(do_aid_run(w)->client, "acme");
+	assert_string_equal(do_aid_run(w)->environment, "staging");
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_non_null(world_says(w, "Running client/acme disk-free\nenvironment: staging"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
+	assert_string_equal(do_aid_run(w)->client, "beta");
 	/* It has failed, and what is live is no less so. */
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_int_equal(do_aid_run(&w)->program, PROGRAM_DEPLOY);
-	world_close(&w);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	assert_int_equal(do_aid_run(w)->program, PROGRAM_DEPLOY);
 }
 
 /* Their host is no name of the settings: what is claimed says that it is one. */
-static void
-two_clients_on_one_host_take_turns(void **state)
+WORLD_TEST_OF(two_clients_on_one_host_take_turns, "CLIENTS=acme,beta",
+    "CLIENT_ACME_HOST=web@H.example", "CLIENT_ACME_ACTIONS=disk-free",
+    "CLIENT_BETA_HOST=h.example:22", "CLIENT_BETA_ACTIONS=disk-free")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=web@H.example",
-	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_BETA_HOST=h.example:22",
-	    "CLIENT_BETA_ACTIONS=disk-free", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "of client/acme, which holds host:h.example:22"));
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_string_equal(do_aid_run(&w)->client, "beta");
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free beta");
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_non_null(world_says(w, "of client/acme, which holds host:h.example:22"));
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	assert_string_equal(do_aid_run(w)->client, "beta");
 }
 
-static void
-what_was_done_stands_in_the_history_and_is_no_deployment(void **state)
+WORLD_TEST_OF(what_was_done_stands_in_the_history_and_is_no_deployment, "CLIENTS=acme,beta",
+    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_ENVIRONMENT=staging",
+    "CLIENT_BETA_HOST=h2", "CLIENT_BETA_ACTIONS=disk-free")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme,beta", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_BETA_HOST=h2",
-	    "CLIENT_BETA_ACTIONS=disk-free", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
 	world_run_ends(
-	    &w, (struct run_ended){ .gate_opened = true, .exit_status = 70, .detail = "full" });
-	(void)world_text(&w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(&w, "✅ #1 aaaaaaa"));
-	assert_non_null(
-	    world_says(&w, "Actions:\n❌ #2 acme disk-free\n    failed (script failed)"));
+	    w, (struct run_ended){ .gate_opened = true, .exit_status = 70, .detail = "full" });
+	(void)world_text(w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(w, "✅ #1 aaaaaaa"));
+	assert_non_null(world_says(w, "Actions:\n❌ #2 acme disk-free\n    failed (script failed)"));
 	/* Neither the gauge nor CI's second push takes it for a deployment's failure. */
-	assert_int_equal(world_newest(&w, "staging").program, PROGRAM_ACTION);
-	assert_string_equal(w.counted, "live");
-	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(&w, "client/beta\nnothing was done there yet"));
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free beta");
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	(void)world_text(&w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(&w, "client/beta\n✅ #3 beta disk-free\n    done"));
-	world_close(&w);
+	assert_int_equal(world_newest(w, "staging").program, PROGRAM_ACTION);
+	assert_string_equal(w->counted, "live");
+	(void)world_text(w, WORLD_ADMIN, "/history client/beta");
+	assert_non_null(world_says(w, "client/beta\nnothing was done there yet"));
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free beta");
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	(void)world_text(w, WORLD_ADMIN, "/history client/beta");
+	assert_non_null(world_says(w, "client/beta\n✅ #3 beta disk-free\n    done"));
 }
 
 #define DEV 55
@@ -376,84 +335,73 @@ never_reads(const struct world *w, int64_t chat, const char *word)
 			fail_msg("%s: %s", word, w->screen[i].text);
 }
 
-static void
-who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the_other(void **state)
+WORLD_TEST_OF(who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the_other,
+    "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_WEB_UNIT=web.service",
+    "CLIENT_ACME_ACTIONS=disk-free,restart-web", "CLIENT_ACME_ENVIRONMENT=production",
+    "ROLE_OPS_IDS=44", "ROLE_OPS_MAY=do:client/acme, cancel:client/acme, approve:client/acme",
+    "ROLE_DEV_IDS=55", "ROLE_DEV_MAY=history:production, approve:production")
 {
 	const struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_WEB_UNIT=web.service",
-	    "CLIENT_ACME_ACTIONS=disk-free,restart-web", "CLIENT_ACME_ENVIRONMENT=production",
-	    "ROLE_OPS_IDS=44",
-	    "ROLE_OPS_MAY=do:client/acme, cancel:client/acme, approve:client/acme",
-	    "ROLE_DEV_IDS=55", "ROLE_DEV_MAY=history:production, approve:production", NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN,
-	    world_button(world_says_in(&w, WORLD_ADMIN, "Deploy to"), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN,
+	    world_button(world_says_in(w, WORLD_ADMIN, "Deploy to"), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 	for (int i = 0; i < 4; i++) /* one more than they have places */
-		(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free acme");
-	said = world_says_in(&w, CONTRACTOR, "⏳ Queued: 1st in client/acme disk-free");
+		(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/do disk-free acme");
+	said = world_says_in(w, CONTRACTOR, "⏳ Queued: 1st in client/acme disk-free");
 	assert_non_null(said);
 	assert_non_null(strstr(said->text, "waits for other work"));
 	assert_null(strstr(said->text, "aaaaaaa"));
-	assert_non_null(world_says_in(&w, CONTRACTOR, "you have 3 places in its queue already"));
-	(void)world_press(&w, CONTRACTOR, CONTRACTOR, world_button(said, "Cancel"));
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
-	(void)world_text_in(&w, DEV, DEV, "/pending");
-	(void)world_text_in(&w, DEV, DEV, "/pending production");
-	assert_non_null(world_says_in(&w, DEV, "Nothing awaits an approval."));
-	world_run_ends(&w, GOOD);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free acme");
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "production"));
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	(void)world_text_in(&w, DEV, DEV, "/history production");
-	assert_non_null(world_says_in(&w, DEV, "disk-free"));
-	never_reads(&w, CONTRACTOR, "production");
-	never_reads(&w, DEV, "acme");
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/history production");
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "acme disk-free"));
-	world_close(&w);
+	assert_non_null(world_says_in(w, CONTRACTOR, "you have 3 places in its queue already"));
+	(void)world_press(w, CONTRACTOR, CONTRACTOR, world_button(said, "Cancel"));
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+	(void)world_text_in(w, DEV, DEV, "/pending");
+	(void)world_text_in(w, DEV, DEV, "/pending production");
+	assert_non_null(world_says_in(w, DEV, "Nothing awaits an approval."));
+	world_run_ends(w, GOOD);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free acme");
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "production"));
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	(void)world_text_in(w, DEV, DEV, "/history production");
+	assert_non_null(world_says_in(w, DEV, "disk-free"));
+	never_reads(w, CONTRACTOR, "production");
+	never_reads(w, DEV, "acme");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "acme disk-free"));
 }
 
-static void
-who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host(void **state)
+WORLD_TEST_OF(who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host,
+    "CLIENTS=acme,beta,gama", "CLIENT_ACME_HOST=h.example", "CLIENT_BETA_HOST=local",
+    "CLIENT_ACME_WEB_UNIT=web.service", "CLIENT_ACME_ACTIONS=restart-web",
+    "CLIENT_BETA_ACTIONS=disk-free", "CLIENT_ACME_ENVIRONMENT=production", "CLIENT_GAMA_HOST=local",
+    "CLIENT_GAMA_ACTIONS=disk-free", "ROLE_OPS_IDS=44", "ROLE_OPS_MAY=do:client/*")
 {
 	const struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "CLIENTS=acme,beta,gama", "CLIENT_ACME_HOST=h.example",
-	    "CLIENT_BETA_HOST=local", "CLIENT_ACME_WEB_UNIT=web.service",
-	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_BETA_ACTIONS=disk-free",
-	    "CLIENT_ACME_ENVIRONMENT=production", "CLIENT_GAMA_HOST=local",
-	    "CLIENT_GAMA_ACTIONS=disk-free", "ROLE_OPS_IDS=44", "ROLE_OPS_MAY=do:client/*", NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock production 2h salary talks");
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze all 2h salary again");
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do restart-web acme");
-	said = world_says_in(&w, CONTRACTOR, "❓ Run this? client/acme restart-web");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock production 2h salary talks");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/freeze all 2h salary again");
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/do restart-web acme");
+	said = world_says_in(w, CONTRACTOR, "❓ Run this? client/acme restart-web");
 	assert_non_null(said);
 	assert_non_null(strstr(said->text, "🔒 locked by @ada, just now, until "));
 	assert_non_null(strstr(said->text, "🔒 frozen by @ada, just now, until "));
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do restart-web acme");
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "(UTC): salary talks"));
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free beta");
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/do disk-free gama");
-	assert_non_null(world_says_in(&w, CONTRACTOR, "⏳ Queued: 1st in client/gama"));
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free gama");
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "(UTC): salary again"));
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/queue");
-	never_reads(&w, CONTRACTOR, "salary");
-	never_reads(&w, CONTRACTOR, "production");
-	never_reads(&w, CONTRACTOR, "host:");
-	world_close(&w);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/do restart-web acme");
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "(UTC): salary talks"));
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/do disk-free beta");
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/do disk-free gama");
+	assert_non_null(world_says_in(w, CONTRACTOR, "⏳ Queued: 1st in client/gama"));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/do disk-free gama");
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "(UTC): salary again"));
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/queue");
+	never_reads(w, CONTRACTOR, "salary");
+	never_reads(w, CONTRACTOR, "production");
+	never_reads(w, CONTRACTOR, "host:");
 }
 
-static void
-questions_that_are_asked_and_answered_no_ring_a_few_times(void **state)
+TEST(questions_that_are_asked_and_answered_no_ring_a_few_times)
 {
 	struct world w;
 
@@ -475,55 +423,23 @@ questions_that_are_asked_and_answered_no_ring_a_few_times(void **state)
 }
 
 /* The first forty characters say how it went. */
-static void
-what_it_said_is_shown_below_how_it_went(void **state)
+WORLD_TEST_OF(what_it_said_is_shown_below_how_it_went, "CLIENTS=acme", "CLIENT_ACME_HOST=h",
+    "CLIENT_ACME_ACTIONS=disk-free")
 {
 	struct run_ended ended = { .gate_opened = true,
 		.detail = "the fullest disk is /: 91%",
 		.tail = "/dev/sda1 91% /\n/dev/<b> 4% /srv\nthe fullest disk is /: 91%" };
-	struct world w;
 
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	world_run_ends(&w, ended);
-	assert_non_null(world_says(&w,
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	world_run_ends(w, ended);
+	assert_non_null(world_says(w,
 	    "✅ Done: client/acme disk-free\nthe fullest disk is /: 91%\n"
 	    "/dev/sda1 91% /\n/dev/<b> 4% /srv\nthe fullest disk is /: 91%\nrequested by "));
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
 	ended.exit_status = 70;
 	(void)snprintf(ended.tail, sizeof(ended.tail), "one line");
 	(void)snprintf(ended.detail, sizeof(ended.detail), "one line");
-	world_run_ends(&w, ended);
-	assert_non_null(world_says(&w,
-	    "❌ Failed: client/acme disk-free\nscript failed: exit 70: one line\nrequested by "));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_restart_is_asked_about_runs_and_says_how_it_went),
-		cmocka_unit_test(one_client_is_not_asked_for_and_no_folder_is_shown),
-		cmocka_unit_test(what_fails_says_so_and_marks_nothing),
-		cmocka_unit_test(the_settings_and_the_grant_must_both_say_yes),
-		cmocka_unit_test(nobody_without_a_grant_does_anything),
-		cmocka_unit_test(whoever_lost_the_grant_starts_nothing),
-		cmocka_unit_test(what_cannot_be_stopped_is_not_stopped),
-		cmocka_unit_test(a_lost_supervisor_leaves_it_unknown_and_is_not_repeated),
-		cmocka_unit_test(buttons_ask_for_what_was_left_out),
-		cmocka_unit_test(who_may_one_thing_is_asked_at_once_and_told_no_other),
-		cmocka_unit_test(a_client_takes_locks_and_no_deployments),
-		cmocka_unit_test(an_action_never_runs_beside_a_deployment_on_its_target),
-		cmocka_unit_test(two_clients_on_one_host_take_turns),
-		cmocka_unit_test(what_was_done_stands_in_the_history_and_is_no_deployment),
-		cmocka_unit_test(
-		    who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the_other),
-		cmocka_unit_test(who_sees_the_client_alone_reads_no_reason_of_a_hold_and_no_host),
-		cmocka_unit_test(questions_that_are_asked_and_answered_no_ring_a_few_times),
-		cmocka_unit_test(what_it_said_is_shown_below_how_it_went),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_run_ends(w, ended);
+	assert_non_null(world_says(
+	    w, "❌ Failed: client/acme disk-free\nscript failed: exit 70: one line\nrequested by "));
 }

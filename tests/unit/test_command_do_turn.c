@@ -8,107 +8,85 @@
 #define FAR  "srv/of/a/client/that/is/so/very/far/away"
 
 /* Which settings it was asked for with is no reason to start without. */
-static void
-approvals_that_the_settings_ask_for_by_then_are_awaited(void **state)
+WORLD_TEST_OF(approvals_that_the_settings_ask_for_by_then_are_awaited, "CLIENTS=acme",
+    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_QUEUED);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_QUEUED);
+	world_settings(w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
 	    "CLIENT_ACME_APPROVALS=1", NULL);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-others_approve_what_a_client_asks_approvals_for(void **state)
+WORLD_TEST_OF(others_approve_what_a_client_asks_approvals_for, "CLIENTS=acme", "CLIENT_ACME_HOST=h",
+    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging",
+    "ROLE_OPS_IDS=44", "ROLE_OPS_MAY=do.disk-free:client/acme, approve:client/acme")
 {
 	struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging", "ROLE_OPS_IDS=44",
-	    "ROLE_OPS_MAY=do.disk-free:client/acme, approve:client/acme", NULL);
-	(void)world_text(&w, CONTRACTOR, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	said = world_says_in(&w, WORLD_TEAM, "❓ Awaiting approval: client/acme disk-free");
+	(void)world_text(w, CONTRACTOR, "/do disk-free acme");
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(w, EFFECT_RUN));
+	said = world_says_in(w, WORLD_TEAM, "❓ Awaiting approval: client/acme disk-free");
 	assert_non_null(said);
 	assert_non_null(strstr(world_plain(said),
 	    "how full are the disks?\nlook at the disks on h\nenvironment: staging\nrequested by @eve"));
 	assert_string_not_equal(world_button(said, "Approve disk-free client/acme"), "");
-	(void)world_press(&w, CONTRACTOR, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* not their own */
-	(void)world_press(&w, WORLD_STAGING_USER, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* not without the grant */
-	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Reject"));
-	assert_string_not_equal(world_button(world_last(&w), "Wrong action"), "");
-	assert_string_equal(world_button(world_last(&w), "Wrong commit"), "");
-	(void)world_press(&w, WORLD_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_string_equal(do_aid_run(&w)->client, "acme");
-	world_close(&w);
+	(void)world_press(w, CONTRACTOR, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(w, EFFECT_RUN)); /* not their own */
+	(void)world_press(w, WORLD_STAGING_USER, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(w, EFFECT_RUN)); /* not without the grant */
+	(void)world_press(w, WORLD_ADMIN, said->chat, world_button(said, "Reject"));
+	assert_string_not_equal(world_button(world_last(w), "Wrong action"), "");
+	assert_string_equal(world_button(world_last(w), "Wrong commit"), "");
+	(void)world_press(w, WORLD_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_string_equal(do_aid_run(w)->client, "acme");
 }
 
 /* Asked anew once, and then it can be approved. */
 #define ACME_DISK "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free"
 
 /* It was asked for when nobody had to. */
-static void
-what_the_settings_of_its_turn_want_approved_awaits_that(void **state)
+WORLD_TEST_OF(what_the_settings_of_its_turn_want_approved_awaits_that, ACME_DISK,
+    "CLIENT_ACME_ENVIRONMENT=staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	world_settings(
-	    &w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_APPROVALS=1", NULL);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    w, ACME_DISK, "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_APPROVALS=1", NULL);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-what_awaits_approval_is_approved_as_its_settings_are_now(void **state)
+WORLD_TEST_OF(what_awaits_approval_is_approved_as_its_settings_are_now, "CLIENTS=acme",
+    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1")
 {
 	struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=elsewhere",
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	world_settings(w, "CLIENTS=acme", "CLIENT_ACME_HOST=elsewhere",
 	    "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1", NULL);
-	said = world_says_in(&w, WORLD_TEAM, "Awaiting approval: client/acme");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_null(world_peek(&w, EFFECT_RUN)); /* it is asked again */
-	said = world_says_in(&w, WORLD_TEAM, "the settings of client/acme changed");
+	said = world_says_in(w, WORLD_TEAM, "Awaiting approval: client/acme");
+	(void)world_press(w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_null(world_peek(w, EFFECT_RUN)); /* it is asked again */
+	said = world_says_in(w, WORLD_TEAM, "the settings of client/acme changed");
 	assert_non_null(said);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
-	assert_string_equal(do_aid_run(&w)->client, "acme");
-	world_close(&w);
+	(void)world_press(w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_string_equal(do_aid_run(w)->client, "acme");
 }
 
 /* Another host would be another act than the one that was shown. */
-static void
-what_changed_since_it_was_shown_is_asked_anew(void **state)
+TEST(what_changed_since_it_was_shown_is_asked_anew)
 {
 	struct world_message *said;
 	struct world w;
 
-	(void)state;
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
 	said = world_last(&w);
@@ -125,8 +103,7 @@ what_changed_since_it_was_shown_is_asked_anew(void **state)
 }
 
 /* Who is asked anew reads what it would have been done to, and what it is done to now. */
-static void
-what_it_touched_and_touches_stands_in_what_is_asked_anew(void **state)
+TEST(what_it_touched_and_touches_stands_in_what_is_asked_anew)
 {
 	static const struct {
 		const char *host, *unit, *more, *says;
@@ -141,7 +118,6 @@ what_it_touched_and_touches_stands_in_what_is_asked_anew(void **state)
 	struct world_message *said;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
 		(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
@@ -162,26 +138,20 @@ what_it_touched_and_touches_stands_in_what_is_asked_anew(void **state)
 }
 
 /* Its host has left them, for what is left needs none. */
-static void
-an_action_on_a_host_that_is_gone_is_refused(void **state)
+WORLD_TEST_OF(an_action_on_a_host_that_is_gone_is_refused, ACME, AT "web@a", UNIT "web.service")
 {
 	struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ACME, AT "web@a", UNIT "web.service", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-	said = world_last(&w);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=cf-normal",
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(w);
+	world_settings(w, "CLIENTS=acme", "CLIENT_ACME_ACTIONS=cf-normal",
 	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
 	    "CLOUDFLARE_API_TOKEN=abcdefghijklmnopqrstuvwxyz0123456789ABCD", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-what_left_the_settings_meanwhile_is_refused(void **state)
+TEST(what_left_the_settings_meanwhile_is_refused)
 {
 	struct world w;
 
@@ -199,21 +169,4 @@ what_left_the_settings_meanwhile_is_refused(void **state)
 	assert_int_equal(do_aid_newest(&w).state, DEPLOY_REFUSED);
 	assert_non_null(world_says(&w, "⛔ Not done: client/acme reload-nginx"));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(approvals_that_the_settings_ask_for_by_then_are_awaited),
-		cmocka_unit_test(others_approve_what_a_client_asks_approvals_for),
-		cmocka_unit_test(what_the_settings_of_its_turn_want_approved_awaits_that),
-		cmocka_unit_test(what_awaits_approval_is_approved_as_its_settings_are_now),
-		cmocka_unit_test(what_changed_since_it_was_shown_is_asked_anew),
-		cmocka_unit_test(what_it_touched_and_touches_stands_in_what_is_asked_anew),
-		cmocka_unit_test(an_action_on_a_host_that_is_gone_is_refused),
-		cmocka_unit_test(what_left_the_settings_meanwhile_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

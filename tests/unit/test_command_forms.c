@@ -288,13 +288,11 @@ static const struct {
 	{ "/log", "❓ Which log?" },
 };
 
-static void
-what_is_typed_wrongly_is_answered_with_what_is_right(void **state)
+TEST(what_is_typed_wrongly_is_answered_with_what_is_right)
 {
 	size_t n_wrong = 0;
 	struct world w;
 
-	(void)state;
 	world_open(&w, NULL);
 	world_application(&w, "shop", "");
 	world_application(&w, "blog", "");
@@ -315,21 +313,16 @@ what_is_typed_wrongly_is_answered_with_what_is_right(void **state)
 }
 
 /* Goal: nobody is left with what they did wrong alone: below it is a button, or in it a command. */
-static void
-each_answer_has_what_comes_next(void **state)
+WORLD_TEST(each_answer_has_what_comes_next)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "shop", "");
-	world_application(&w, "blog", "");
+	world_application(w, "shop", "");
+	world_application(w, "blog", "");
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct world_message *said;
 
-		w.aid.at += 60000;
-		(void)world_text(&w, WORLD_ADMIN, rows[i].typed);
-		said = world_last(&w);
+		w->aid.at += 60000;
+		(void)world_text(w, WORLD_ADMIN, rows[i].typed);
+		said = world_last(w);
 		if (said->buttons.n == 0 && strstr(world_plain(said), "/") == NULL &&
 		    strstr(world_plain(said), "You may: ") == NULL &&
 		    !text_starts(world_plain(said), "Nothing ") &&
@@ -340,29 +333,22 @@ each_answer_has_what_comes_next(void **state)
 		    strstr(rows[i].typed, "emergency") == NULL)
 			fail_msg("%s has nothing to press", rows[i].typed);
 	}
-	world_close(&w);
 }
 
 /* What is offered is what was typed, as far as it goes; and it is done when it is pressed. */
-static void
-what_was_typed_too_long_is_offered_as_far_as_it_goes(void **state)
+WORLD_TEST(what_was_typed_too_long_is_offered_as_far_as_it_goes)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1 please");
-	assert_string_equal(world_last(&w)->buttons.at[0].label, "/deploy staging v1");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "/deploy"));
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
-	(void)world_text(&w, WORLD_ADMIN, "/cancel all");
-	assert_non_null(world_says(&w, "❓ /cancel: which? One at a time.\nstaging requested: v1"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "staging"));
-	assert_int_equal(world_state(&w), DEPLOY_CANCELLED);
-	(void)world_text(&w, WORLD_ADMIN, "/help roll");
-	assert_string_equal(world_last(&w)->buttons.at[0].label, "/rollback");
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging v1 please");
+	assert_string_equal(world_last(w)->buttons.at[0].label, "/deploy staging v1");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "/deploy"));
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
+	(void)world_text(w, WORLD_ADMIN, "/cancel all");
+	assert_non_null(world_says(w, "❓ /cancel: which? One at a time.\nstaging requested: v1"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "staging"));
+	assert_int_equal(world_state(w), DEPLOY_CANCELLED);
+	(void)world_text(w, WORLD_ADMIN, "/help roll");
+	assert_string_equal(world_last(w)->buttons.at[0].label, "/rollback");
 }
 
 static bool
@@ -378,13 +364,11 @@ has_row(const char *word, const char *part)
 	return false;
 }
 
-static void
-every_command_has_its_rows(void **state)
+TEST(every_command_has_its_rows)
 {
 	static const char *const of_one[] = { ": which environment?", "No \"", "Did you mean",
 		"of which application?" };
 
-	(void)state;
 	for (size_t i = 0; i < commands_count(); i++) {
 		const struct command *command = commands_get(i);
 
@@ -398,17 +382,4 @@ every_command_has_its_rows(void **state)
 		if (command->target == COMMAND_ANY && !has_row(command->word, of_one[1]))
 			fail_msg("/%s: no row with a name that is none", command->word);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_command_has_its_rows),
-		cmocka_unit_test(each_answer_has_what_comes_next),
-		cmocka_unit_test(what_was_typed_too_long_is_offered_as_far_as_it_goes),
-		cmocka_unit_test(what_is_typed_wrongly_is_answered_with_what_is_right),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,12 +37,10 @@ count(const char *text, const char *part)
 	return n;
 }
 
-static void
-what_serves_is_marked_and_nothing_else(void **state)
+TEST_WITH(what_serves_is_marked_and_nothing_else, open_world, close_world)
 {
 	const char *text;
 
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	w.aid.at += 3600 * 1000;
 	world_deploy_goes_live(&w, COMMIT_B);
@@ -68,10 +66,8 @@ set_unknown(struct tx *tx, void *arg)
 }
 
 /* The newest release is on record, and nobody knows that it runs. */
-static void
-what_may_be_down_or_is_being_replaced_has_no_mark(void **state)
+TEST_WITH(what_may_be_down_or_is_being_replaced_has_no_mark, open_world, close_world)
 {
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	assert_int_equal(count(history(WORLD_ADMIN), "● live since"), 1);
 	world_deploy_starts(&w, COMMIT_B);
@@ -90,12 +86,10 @@ what_may_be_down_or_is_being_replaced_has_no_mark(void **state)
 }
 
 /* After a rollback what serves is the rollback's release. */
-static void
-behind_a_rollback_the_mark_is_that_of_the_rollback(void **state)
+TEST_WITH(behind_a_rollback_the_mark_is_that_of_the_rollback, open_world, close_world)
 {
 	const char *text;
 
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_goes_live(&w, COMMIT_B);
 	world_rolls_back(&w, "/rollback staging");
@@ -104,14 +98,12 @@ behind_a_rollback_the_mark_is_that_of_the_rollback(void **state)
 	assert_int_equal(count(text, "●"), 1);
 }
 
-static void
-a_page_is_five_and_each_has_a_button_and_its_log(void **state)
+TEST_WITH(a_page_is_five_and_each_has_a_button_and_its_log, open_world, close_world)
 {
 	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
 		COMMIT_F };
 	struct world_message *message;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(commits); i++)
 		world_deploy_goes_live(&w, commits[i]);
 	assert_null(strstr(history(WORLD_ADMIN), "#1 "));
@@ -129,12 +121,10 @@ a_page_is_five_and_each_has_a_button_and_its_log(void **state)
 }
 
 /* Another's buttons show what only that person may see; logs are a grant of their own. */
-static void
-the_buttons_are_those_of_who_asked(void **state)
+TEST_WITH(the_buttons_are_those_of_who_asked, open_world, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)history(44);
 	message = world_last(&w);
@@ -146,12 +136,10 @@ the_buttons_are_those_of_who_asked(void **state)
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 }
 
-static void
-of_several_environments_a_button_leads_to_one(void **state)
+TEST_WITH(of_several_environments_a_button_leads_to_one, open_world, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/history"); /* nothing was done in the other */
 	assert_string_equal(world_last(&w)->buttons.at[0].label, "🔎 Show #1");
@@ -166,20 +154,4 @@ of_several_environments_a_button_leads_to_one(void **state)
 	assert_ptr_equal(world_last(&w), message);
 	assert_null(strstr(world_plain(message), "production"));
 	assert_string_equal(message->buttons.at[0].label, "🔎 Show #1");
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(what_serves_is_marked_and_nothing_else),
-		TEST(what_may_be_down_or_is_being_replaced_has_no_mark),
-		TEST(behind_a_rollback_the_mark_is_that_of_the_rollback),
-		TEST(a_page_is_five_and_each_has_a_button_and_its_log),
-		TEST(the_buttons_are_those_of_who_asked),
-		TEST(of_several_environments_a_button_leads_to_one),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

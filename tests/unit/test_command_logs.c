@@ -46,12 +46,10 @@ rolled_back(struct world *w, int64_t chat)
 
 /* --- below a failure --- */
 
-static void
-a_failure_has_it_in_private_alone(void **state)
+TEST(a_failure_has_it_in_private_alone)
 {
 	struct world w;
 
-	(void)state;
 	for (int is_private = 0; is_private < 2; is_private++) {
 		int64_t chat = is_private ? WORLD_ADMIN : WORLD_GROUP;
 
@@ -65,12 +63,10 @@ a_failure_has_it_in_private_alone(void **state)
 	}
 }
 
-static void
-its_own_chat_has_it_where_the_settings_say_so(void **state)
+TEST(its_own_chat_has_it_where_the_settings_say_so)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, STAGING_URL, "STAGING_" IN_CHAT, NULL);
 	rolled_back(&w, WORLD_GROUP);
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "the application logged:\n" LOGGED));
@@ -82,12 +78,10 @@ its_own_chat_has_it_where_the_settings_say_so(void **state)
 	world_close(&w);
 }
 
-static void
-so_many_lines_as_the_settings_say(void **state)
+TEST(so_many_lines_as_the_settings_say)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, STAGING_URL, "FAILURE_LOG_LINES=1", NULL);
 	rolled_back(&w, WORLD_ADMIN);
 	assert_non_null(
@@ -99,39 +93,32 @@ so_many_lines_as_the_settings_say(void **state)
 	world_close(&w);
 }
 
-static void
-the_button_sends_it_in_private_to_who_may_read_logs(void **state)
+WORLD_TEST_OF(the_button_sends_it_in_private_to_who_may_read_logs, STAGING_URL, "ALLOWED_USERS=44")
 {
 	struct world_message *message;
 	const char *button;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, "ALLOWED_USERS=44", NULL);
-	rolled_back(&w, WORLD_GROUP);
-	message = world_says_in(&w, WORLD_TEAM, "Rolled back: staging");
+	rolled_back(w, WORLD_GROUP);
+	message = world_says_in(w, WORLD_TEAM, "Rolled back: staging");
 	assert_non_null(message);
 	button = world_button(message, "📄 Application log");
 	assert_string_not_equal(button, "");
-	(void)world_press(&w, READER, WORLD_TEAM, button);
-	assert_null(world_says_in(&w, READER, "bye"));
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, button);
+	(void)world_press(w, READER, WORLD_TEAM, button);
+	assert_null(world_says_in(w, READER, "bye"));
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, button);
 	assert_non_null(
-	    world_says_in(&w, WORLD_STAGING_USER, "before it was rolled back:\n" LOGGED));
-	assert_null(world_says_in(&w, WORLD_TEAM, "bye"));
+	    world_says_in(w, WORLD_STAGING_USER, "before it was rolled back:\n" LOGGED));
+	assert_null(world_says_in(w, WORLD_TEAM, "bye"));
 	assert_string_equal(
-	    w.toast, "Sent to you in private. If nothing comes, write /start to me there first.");
-	world_close(&w);
+	    w->toast, "Sent to you in private. If nothing comes, write /start to me there first.");
 }
 
 /* Its rollback's log has all of it. */
-static void
-a_log_with_it_goes_to_who_asked_for_it_in_private(void **state)
+TEST(a_log_with_it_goes_to_who_asked_for_it_in_private)
 {
 	struct effect *document;
 	struct world w;
 
-	(void)state;
 	for (int in_chat = 0; in_chat < 2; in_chat++) {
 		world_open(&w, STAGING_URL, in_chat ? IN_CHAT : NULL, NULL);
 		rolled_back(&w, WORLD_GROUP);
@@ -146,73 +133,53 @@ a_log_with_it_goes_to_who_asked_for_it_in_private(void **state)
 	}
 }
 
-static void
-where_nothing_was_rolled_back_the_button_asks_the_target(void **state)
+WORLD_TEST_OF(where_nothing_was_rolled_back_the_button_asks_the_target, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "staging"), "📄 Application log"));
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "staging"), "📄 Application log"));
 	assert_int_equal(
-	    world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
-	target_says(&w, true, LOGGED);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Last log lines: staging:\n" LOGGED));
-	world_close(&w);
+	    world_peek(w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
+	target_says(w, true, LOGGED);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "Last log lines: staging:\n" LOGGED));
 }
 
-static void
-behind_a_rollback_that_failed_the_button_asks_the_target(void **state)
+WORLD_TEST_OF(behind_a_rollback_that_failed_the_button_asks_the_target, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "May be DOWN"), "📄 Application log"));
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "May be DOWN"), "📄 Application log"));
 	assert_int_equal(
-	    world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
-	world_close(&w);
+	    world_peek(w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
 }
 
 /* The message said that its last lines are not for everybody, and the button below sent them. */
-static void
-the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private(void **state)
+WORLD_TEST(the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "May be DOWN"), "📄 Log"));
-	assert_int_equal(world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "May be DOWN"), "📄 Log"));
+	assert_int_equal(world_peek(w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
 }
 
 /* Regression: with bluegreen a release is started before anything is changed, and what it said as
  * it failed stood in a group. */
-static void
-what_a_start_that_failed_has_logged_is_in_private_too(void **state)
+TEST(what_a_start_that_failed_has_logged_is_in_private_too)
 {
 	struct world w;
 
-	(void)state;
 	for (int is_marked = 0; is_marked < 2; is_marked++) {
 		struct run_ended failed = { .gate_opened = true, .exit_status = 70 };
 
@@ -241,100 +208,77 @@ what_a_start_that_failed_has_logged_is_in_private_too(void **state)
 }
 
 /* Of what came up nothing is shown. */
-static void
-the_log_of_a_live_release_comes_where_it_was_asked_for(void **state)
+WORLD_TEST_OF(the_log_of_a_live_release_comes_where_it_was_asked_for, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "start");
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "Live"), "📄 Log"));
-	assert_int_equal(world_peek(&w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_TEAM);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "start");
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "Live"), "📄 Log"));
+	assert_int_equal(world_peek(w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_TEAM);
 }
 
 /* --- /logs --- */
 
-static void
-logs_asks_the_target_and_says_what_it_says(void **state)
+WORLD_TEST_OF(logs_asks_the_target_and_says_what_it_says, STAGING_URL)
 {
 	struct effect_application_log *want;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging 7");
-	want = &world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log;
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging 7");
+	want = &world_peek(w, EFFECT_APPLICATION_LOG)->u.application_log;
 	assert_string_equal(want->environment, "staging");
 	assert_int_equal(want->lines, 7);
-	target_says(&w, true, "a <b>\n\xf0\x9f\x91\xbb");
+	target_says(w, true, "a <b>\n\xf0\x9f\x91\xbb");
 	assert_non_null(world_says_in(
-	    &w, WORLD_STAGING_USER, "Last log lines: staging:\na <b>\n\xf0\x9f\x91\xbb"));
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
-	assert_int_equal(world_peek(&w, EFFECT_APPLICATION_LOG)->u.application_log.lines, 20);
-	target_says(&w, false, "h1: no container of app is there");
+	    w, WORLD_STAGING_USER, "Last log lines: staging:\na <b>\n\xf0\x9f\x91\xbb"));
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
+	assert_int_equal(world_peek(w, EFFECT_APPLICATION_LOG)->u.application_log.lines, 20);
+	target_says(w, false, "h1: no container of app is there");
 	assert_non_null(world_says_in(
-	    &w, WORLD_STAGING_USER, "No log: staging: h1: no container of app is there"));
-	world_close(&w);
+	    w, WORLD_STAGING_USER, "No log: staging: h1: no container of app is there"));
 }
 
 /* Over /v1 the loop asks the target before it answers, for who may read it and nobody else. */
-static void
-over_v1_the_same_is_answered(void **state)
+WORLD_TEST_OF(over_v1_the_same_is_answered, "ALLOWED_USERS=44", PEOPLE_MANY)
 {
 	struct answer answer;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ALLOWED_USERS=44", PEOPLE_MANY, NULL);
-	answer = people_command(&w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"7\"]}");
+	answer = people_command(w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"7\"]}");
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer.log_of, "staging");
 	assert_int_equal(answer.log_lines, 7);
-	assert_null(world_peek(&w, EFFECT_APPLICATION_LOG)); /* no chat waits for it */
-	answer = people_command(&w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"500\"]}");
+	assert_null(world_peek(w, EFFECT_APPLICATION_LOG)); /* no chat waits for it */
+	answer = people_command(w, WORLD_ADMIN, "logs", "{\"arguments\": [\"staging\", \"500\"]}");
 	assert_int_equal(answer.status, 409);
 	assert_string_equal(answer.log_of, "");
-	answer = people_command(&w, READER, "logs", "{\"arguments\": [\"staging\"]}");
+	answer = people_command(w, READER, "logs", "{\"arguments\": [\"staging\"]}");
 	assert_int_equal(answer.status, 403);
 	assert_string_equal(answer.log_of, "");
-	world_close(&w);
 }
 
-static void
-an_odd_number_of_lines_and_who_may_not_are_refused(void **state)
+WORLD_TEST_OF(an_odd_number_of_lines_and_who_may_not_are_refused, "ALLOWED_USERS=44")
 {
 	static const char *const odd[] = { "/logs staging 0", "/logs staging 101",
 		"/logs staging -1", "/logs staging x", "/logs staging 1e1" };
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ALLOWED_USERS=44", NULL);
 	for (size_t i = 0; i < COUNT(odd); i++) {
-		(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, odd[i]);
-		assert_non_null(strstr(world_plain(world_last(&w)),
+		(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, odd[i]);
+		assert_non_null(strstr(world_plain(world_last(w)),
 		    "No log here: staging: how many lines? A number from 1 to 100."));
 	}
-	(void)world_text_in(&w, READER, READER, "/logs staging");
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/logs staging");
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs production");
-	assert_null(world_peek(&w, EFFECT_APPLICATION_LOG));
-	world_close(&w);
+	(void)world_text_in(w, READER, READER, "/logs staging");
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/logs staging");
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs production");
+	assert_null(world_peek(w, EFFECT_APPLICATION_LOG));
 }
 
-static void
-a_group_is_sent_nothing_but_where_to_ask(void **state)
+TEST(a_group_is_sent_nothing_but_where_to_ask)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/logs staging");
 	assert_null(world_peek(&w, EFFECT_APPLICATION_LOG));
@@ -350,45 +294,14 @@ a_group_is_sent_nothing_but_where_to_ask(void **state)
 	world_close(&w);
 }
 
-static void
-who_may_no_more_when_it_comes_is_sent_nothing(void **state)
+WORLD_TEST_OF(who_may_no_more_when_it_comes_is_sent_nothing, IN_CHAT)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, IN_CHAT, NULL);
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
-	world_settings(&w, IN_CHAT, "STAGING_TELEGRAM_IDS=34", NULL);
-	target_says(&w, true, LOGGED);
-	assert_null(world_says_in(&w, WORLD_STAGING_USER, "bye"));
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_TEAM, "/logs staging");
-	world_settings(&w, "FAILURE_LOG_IN_CHAT=false", NULL);
-	target_says(&w, true, LOGGED);
-	assert_null(world_says_in(&w, WORLD_TEAM, "bye"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_failure_has_it_in_private_alone),
-		cmocka_unit_test(its_own_chat_has_it_where_the_settings_say_so),
-		cmocka_unit_test(so_many_lines_as_the_settings_say),
-		cmocka_unit_test(the_button_sends_it_in_private_to_who_may_read_logs),
-		cmocka_unit_test(a_log_with_it_goes_to_who_asked_for_it_in_private),
-		cmocka_unit_test(where_nothing_was_rolled_back_the_button_asks_the_target),
-		cmocka_unit_test(behind_a_rollback_that_failed_the_button_asks_the_target),
-		cmocka_unit_test(
-		    the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private),
-		cmocka_unit_test(what_a_start_that_failed_has_logged_is_in_private_too),
-		cmocka_unit_test(the_log_of_a_live_release_comes_where_it_was_asked_for),
-		cmocka_unit_test(logs_asks_the_target_and_says_what_it_says),
-		cmocka_unit_test(over_v1_the_same_is_answered),
-		cmocka_unit_test(an_odd_number_of_lines_and_who_may_not_are_refused),
-		cmocka_unit_test(a_group_is_sent_nothing_but_where_to_ask),
-		cmocka_unit_test(who_may_no_more_when_it_comes_is_sent_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/logs staging");
+	world_settings(w, IN_CHAT, "STAGING_TELEGRAM_IDS=34", NULL);
+	target_says(w, true, LOGGED);
+	assert_null(world_says_in(w, WORLD_STAGING_USER, "bye"));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/logs staging");
+	world_settings(w, "FAILURE_LOG_IN_CHAT=false", NULL);
+	target_says(w, true, LOGGED);
+	assert_null(world_says_in(w, WORLD_TEAM, "bye"));
 }

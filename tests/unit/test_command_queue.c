@@ -4,138 +4,98 @@
 
 #include "lib/text.h"
 
-static void
-the_queue_is_shown_with_who_what_and_since_when(void **state)
+WORLD_TEST(the_queue_is_shown_with_who_what_and_since_when)
 {
 	const struct world_message *shown;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	(void)world_text(w, WORLD_ADMIN, "/queue");
 	assert_string_equal(
-	    world_plain(world_last(&w)), "Nothing is in progress, and nothing is queued.");
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	w.aid.at += 120 * INT64_C(1000);
-	(void)world_text(&w, WORLD_ADMIN, "/queue staging");
-	shown = world_last(&w);
+	    world_plain(world_last(w)), "Nothing is in progress, and nothing is queued.");
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	w->aid.at += 120 * INT64_C(1000);
+	(void)world_text(w, WORLD_ADMIN, "/queue staging");
+	shown = world_last(w);
 	assert_string_equal(world_plain(shown),
 	    "staging\n▶️ #1 @ada deploys aaaaaaa, 2 min ago\n1. #2 @cy deploys bbbbbbb, 2 min ago");
 	assert_int_equal(shown->buttons.n, 0); /* it is another person's */
-	(void)world_text(&w, WORLD_STRANGER, "/queue");
-	assert_null(world_says_in(&w, WORLD_STRANGER, "staging"));
-	world_close(&w);
+	(void)world_text(w, WORLD_STRANGER, "/queue");
+	assert_null(world_says_in(w, WORLD_STRANGER, "staging"));
 }
 
-static void
-about_how_long_is_said_where_it_is_known(void **state)
+WORLD_TEST(about_how_long_is_said_where_it_is_known)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
 	for (int i = 0; i < 5; i++) {
 		char commit[LIMIT_COMMIT];
 
 		(void)snprintf(commit, sizeof(commit), "%040d", i + 1);
-		world_deploy_starts(&w, commit);
-		world_run_step(&w, 0, "release");
-		w.aid.at += 180 * INT64_C(1000);
-		world_run_ends(&w, GOOD);
+		world_deploy_starts(w, commit);
+		world_run_step(w, 0, "release");
+		w->aid.at += 180 * INT64_C(1000);
+		world_run_ends(w, GOOD);
 	}
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	w.aid.at += 60 * INT64_C(1000);
-	(void)world_text(&w, WORLD_ADMIN, "/queue staging");
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	w->aid.at += 60 * INT64_C(1000);
+	(void)world_text(w, WORLD_ADMIN, "/queue staging");
 	assert_non_null(
-	    world_says(&w, "▶️ #6 @ada deploys aaaaaaa, 1 min ago, about 2 min more"));
+	    world_says(w, "▶️ #6 @ada deploys aaaaaaa, 1 min ago, about 2 min more"));
 	assert_non_null(
-	    world_says(&w, "1. #7 @cy deploys bbbbbbb, 1 min ago, starts in about 2 min"));
-	world_close(&w);
+	    world_says(w, "1. #7 @cy deploys bbbbbbb, 1 min ago, starts in about 2 min"));
 }
 
-static void
-ones_own_place_is_taken_back(void **state)
+WORLD_TEST(ones_own_place_is_taken_back)
 {
 	const struct world_message *shown;
 	char id[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
-	shown = world_last(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
+	shown = world_last(w);
 	(void)text_copy(id, sizeof(id), world_button(shown, "Leave the queue: #2"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_CANCELLED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, id);
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_CANCELLED);
 	assert_null(strstr(world_plain(shown), "#2"));
 	assert_int_equal(shown->buttons.n, 0);
-	world_close(&w);
 }
 
-static void
-a_place_is_given_to_another_person_and_both_are_told(void **state)
+WORLD_TEST(a_place_is_given_to_another_person_and_both_are_told)
 {
 	const struct world_message *to_cy, *to_bob;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_C);
-	(void)queue_aid_ask(&w, WORLD_OTHER_ADMIN, COMMIT_D);
-	assert_string_equal(queue_aid_list(&w), "#2 #3 #4");
-	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
-	assert_string_equal(world_button(world_last(&w), "to @cy"), ""); /* to another person */
-	queue_aid_press(&w, WORLD_STAGING_USER, world_last(&w), "Give my place #2 to @bob");
-	assert_string_equal(w.toast, "@bob has your place.");
-	assert_string_equal(queue_aid_list(&w), "#4 #3 #2");
-	to_cy = world_says(&w, "⏳ staging: your place went to @bob — \"Make it blue\" bbbbbbb");
-	to_bob = world_says(&w, "⏳ staging: you have the place of @cy — \"Make it blue\" ddddddd");
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_C);
+	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_D);
+	assert_string_equal(queue_aid_list(w), "#2 #3 #4");
+	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
+	assert_string_equal(world_button(world_last(w), "to @cy"), ""); /* to another person */
+	queue_aid_press(w, WORLD_STAGING_USER, world_last(w), "Give my place #2 to @bob");
+	assert_string_equal(w->toast, "@bob has your place.");
+	assert_string_equal(queue_aid_list(w), "#4 #3 #2");
+	to_cy = world_says(w, "⏳ staging: your place went to @bob — \"Make it blue\" bbbbbbb");
+	to_bob = world_says(w, "⏳ staging: you have the place of @cy — \"Make it blue\" ddddddd");
 	assert_non_null(to_cy);
 	assert_non_null(to_bob);
 	assert_int_not_equal(to_cy->reply_to, to_bob->reply_to);
-	assert_int_equal(world_audited(&w, "place_given", "\"to\":\"telegram:22\""), 1);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "place_given", "\"to\":\"telegram:22\""), 1);
 }
 
-static void
-what_has_started_is_not_given_away(void **state)
+WORLD_TEST(what_has_started_is_not_given_away)
 {
 	char id[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	(void)queue_aid_ask(&w, WORLD_OTHER_ADMIN, COMMIT_D);
-	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
-	(void)text_copy(id, sizeof(id), world_button(world_last(&w), "Give my place #2"));
-	world_run_ends(&w, FAILED_BEFORE_RELEASE); /* B begins */
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, id);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_RUNNING);
-	assert_string_equal(queue_aid_list(&w), "#3");
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_queue_is_shown_with_who_what_and_since_when),
-		cmocka_unit_test(about_how_long_is_said_where_it_is_known),
-		cmocka_unit_test(ones_own_place_is_taken_back),
-		cmocka_unit_test(a_place_is_given_to_another_person_and_both_are_told),
-		cmocka_unit_test(what_has_started_is_not_given_away),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_D);
+	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
+	(void)text_copy(id, sizeof(id), world_button(world_last(w), "Give my place #2"));
+	world_run_ends(w, FAILED_BEFORE_RELEASE); /* B begins */
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, id);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_RUNNING);
+	assert_string_equal(queue_aid_list(w), "#3");
 }

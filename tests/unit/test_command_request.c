@@ -58,8 +58,7 @@ request(struct world *w)
 	show_line(w);
 }
 
-static void
-somebody_else_says_the_line(void **state)
+TEST(somebody_else_says_the_line)
 {
 	struct world w;
 
@@ -81,8 +80,7 @@ somebody_else_says_the_line(void **state)
 	world_close(&w);
 }
 
-static void
-the_same_asked_again_while_it_awaits_approval_is_one(void **state)
+TEST(the_same_asked_again_while_it_awaits_approval_is_one)
 {
 	struct world w;
 
@@ -102,8 +100,7 @@ the_same_asked_again_while_it_awaits_approval_is_one(void **state)
 	world_close(&w);
 }
 
-static void
-somebody_else_presses(void **state)
+TEST(somebody_else_presses)
 {
 	struct world w;
 	const char *button;
@@ -127,50 +124,44 @@ expires(struct world *w, int64_t chat, const char *button)
 }
 
 /* What they press or say is what they were shown. */
-static void
-what_was_shown_before_it_changed_approves_nothing(void **state)
+WORLD_TEST_OF(what_was_shown_before_it_changed_approves_nothing, CLIENTS)
 {
 	struct event *event;
-	struct world w;
 	char old[4][LIMIT_BUTTON_ID], line[LIMIT_COPY];
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	(void)world_text_in(&w, APPROVER, APPROVER, "/pending");
-	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
-	show_line(&w);
+	(void)world_text_in(w, APPROVER, APPROVER, "/pending");
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	show_line(w);
 	(void)text_copy(
-	    old[0], sizeof(old[0]), world_button(world_says(&w, "To be approved"), "Approve"));
+	    old[0], sizeof(old[0]), world_button(world_says(w, "To be approved"), "Approve"));
 	(void)text_copy(old[1], sizeof(old[1]),
-	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
+	    world_button(world_says_in(w, WORLD_TEAM, "Awaiting"), "Approve"));
 	(void)text_copy(old[2], sizeof(old[2]),
-	    world_button(world_says_in(&w, APPROVER, "Awaiting approval: "), "Approve"));
-	(void)text_copy(line, sizeof(line), line_of(&w));
-	(void)world_text_in(&w, APPROVER, APPROVER, "/pending");
-	(void)text_copy(old[3], sizeof(old[3]), world_button(world_last(&w), "Approve #1"));
+	    world_button(world_says_in(w, APPROVER, "Awaiting approval: "), "Approve"));
+	(void)text_copy(line, sizeof(line), line_of(w));
+	(void)world_text_in(w, APPROVER, APPROVER, "/pending");
+	(void)text_copy(old[3], sizeof(old[3]), world_button(world_last(w), "Approve #1"));
 
-	world_settings(&w, "CLIENT_ACME_WEB_UNIT=other.service", CLIENTS, NULL);
-	w.aid.at += 2000;
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	world_settings(w, "CLIENT_ACME_WEB_UNIT=other.service", CLIENTS, NULL);
+	w->aid.at += 2000;
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
-	(void)world_decide(&w, event);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "the settings of client/acme changed"));
-	expires(&w, WORLD_GROUP, old[0]);
-	expires(&w, WORLD_TEAM, old[1]);
-	expires(&w, APPROVER, old[2]);
-	expires(&w, APPROVER, old[3]);
-	(void)world_text(&w, APPROVER, line);
-	assert_non_null(strstr(world_plain(world_last(&w)), "changed and asked again since"));
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_decide(w, event);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "the settings of client/acme changed"));
+	expires(w, WORLD_GROUP, old[0]);
+	expires(w, WORLD_TEAM, old[1]);
+	expires(w, APPROVER, old[2]);
+	expires(w, APPROVER, old[3]);
+	(void)world_text(w, APPROVER, line);
+	assert_non_null(strstr(world_plain(world_last(w)), "changed and asked again since"));
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 
-	(void)world_press(&w, APPROVER, WORLD_TEAM,
-	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
-	assert_string_equal(newest(&w).approvers, "@eve"); /* who asked for it confirms it, too */
-	world_close(&w);
+	(void)world_press(w, APPROVER, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "Awaiting"), "Approve"));
+	assert_string_equal(newest(w).approvers, "@eve"); /* who asked for it confirms it, too */
 }
 
-static void
-who_asked_does_not_approve(void **state)
+TEST(who_asked_does_not_approve)
 {
 	struct world w;
 
@@ -184,31 +175,25 @@ who_asked_does_not_approve(void **state)
 	world_close(&w);
 }
 
-static void
-it_is_said_once_by_each_and_not_behind_its_end(void **state)
+WORLD_TEST_OF(it_is_said_once_by_each_and_not_behind_its_end, CLIENTS, "CLIENT_ACME_APPROVALS=2")
 {
 	char line[128];
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, "CLIENT_ACME_APPROVALS=2", NULL);
-	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
-	show_line(&w);
-	(void)text_copy(line, sizeof(line), line_of(&w));
-	(void)world_text(&w, APPROVER, line);
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_text(&w, APPROVER, line);
-	assert_non_null(strstr(world_last(&w)->text, "its nonce was used already"));
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_text(&w, WORLD_ADMIN, line);
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, line);
-	assert_non_null(strstr(world_last(&w)->text, "awaits no approval any more"));
-	world_close(&w);
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	show_line(w);
+	(void)text_copy(line, sizeof(line), line_of(w));
+	(void)world_text(w, APPROVER, line);
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(w, APPROVER, line);
+	assert_non_null(strstr(world_last(w)->text, "its nonce was used already"));
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(w, WORLD_ADMIN, line);
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
+	(void)world_text(w, WORLD_OTHER_ADMIN, line);
+	assert_non_null(strstr(world_last(w)->text, "awaits no approval any more"));
 }
 
-static void
-it_is_of_that_action_and_client_alone(void **state)
+TEST(it_is_of_that_action_and_client_alone)
 {
 	char line[128];
 	struct world w;
@@ -223,8 +208,7 @@ it_is_of_that_action_and_client_alone(void **state)
 	world_close(&w);
 }
 
-static void
-a_new_line_has_the_same_nonce_and_a_ts_of_now(void **state)
+TEST(a_new_line_has_the_same_nonce_and_a_ts_of_now)
 {
 	char before[128];
 	struct world w;
@@ -249,8 +233,7 @@ a_new_line_has_the_same_nonce_and_a_ts_of_now(void **state)
 }
 
 /* However often it is made anew: none of its messages is left open behind it. */
-static void
-a_new_line_closes_the_one_before(void **state)
+TEST(a_new_line_closes_the_one_before)
 {
 	const struct world_message *first, *last;
 	size_t open = 0;
@@ -291,14 +274,12 @@ act_line(struct tx *tx, void *arg)
 }
 
 /* In however many chats: the oldest goes where there are too many. */
-static void
-lines_in_more_chats_than_are_kept_close_the_oldest(void **state)
+TEST(lines_in_more_chats_than_are_kept_close_the_oldest)
 {
 	const struct world_message *first;
 	size_t open = 0;
 	struct world w;
 
-	(void)state;
 	request(&w);
 	first = world_says(&w, "To be approved");
 	for (int chat = 1; chat <= ROW_APPROVAL_MESSAGES + 6; chat++)
@@ -311,8 +292,7 @@ lines_in_more_chats_than_are_kept_close_the_oldest(void **state)
 	world_close(&w);
 }
 
-static void
-what_is_pending_has_its_line_of_now(void **state)
+TEST(what_is_pending_has_its_line_of_now)
 {
 	const struct world_message *said;
 	char before[128];
@@ -332,12 +312,10 @@ what_is_pending_has_its_line_of_now(void **state)
 	world_close(&w);
 }
 
-static void
-a_line_is_shown_until_its_request_is_over(void **state)
+TEST(a_line_is_shown_until_its_request_is_over)
 {
 	struct world w;
 
-	(void)state;
 	request(&w);
 	(void)world_text(&w, APPROVER, "/reject 1 the demo is at 4");
 	assert_null(world_says(&w, "To be approved"));
@@ -357,37 +335,31 @@ rings_in(const struct world *w, int64_t chat)
 	return n;
 }
 
-static void
-who_asks_and_cancels_in_turn_rings_approvers_a_few_times(void **state)
+WORLD_TEST_OF(who_asks_and_cancels_in_turn_rings_approvers_a_few_times, CLIENTS)
 {
 	size_t before;
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	(void)world_text_in(&w, APPROVER, APPROVER, "/start");
-	before = rings_in(&w, APPROVER);
+	(void)world_text_in(w, APPROVER, APPROVER, "/start");
+	before = rings_in(w, APPROVER);
 	for (int i = 0; i < 10; i++) {
-		w.aid.at += 6000;
-		(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
-		assert_non_null(world_says_in(&w, APPROVER, "Awaiting approval"));
-		(void)world_press(&w, CONTRACTOR, CONTRACTOR,
-		    world_button(world_says_in(&w, CONTRACTOR, "Awaiting approval"), "Cancel"));
-		assert_int_equal(newest(&w).state, DEPLOY_CANCELLED);
+		w->aid.at += 6000;
+		(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+		assert_non_null(world_says_in(w, APPROVER, "Awaiting approval"));
+		(void)world_press(w, CONTRACTOR, CONTRACTOR,
+		    world_button(world_says_in(w, CONTRACTOR, "Awaiting approval"), "Cancel"));
+		assert_int_equal(newest(w).state, DEPLOY_CANCELLED);
 	}
-	assert_int_equal(rings_in(&w, APPROVER) - before, 4);
-	assert_int_equal(rings_in(&w, WORLD_TEAM), 4);
-	w.aid.at += 3600 * INT64_C(1000); /* and later again */
-	(void)world_text_in(&w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
-	assert_int_equal(rings_in(&w, APPROVER) - before, 5);
+	assert_int_equal(rings_in(w, APPROVER) - before, 4);
+	assert_int_equal(rings_in(w, WORLD_TEAM), 4);
+	w->aid.at += 3600 * INT64_C(1000); /* and later again */
+	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
+	assert_int_equal(rings_in(w, APPROVER) - before, 5);
 	/* What one has done silences nobody else. */
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/request restart-web acme");
-	assert_int_equal(rings_in(&w, APPROVER) - before, 6);
-	world_close(&w);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/request restart-web acme");
+	assert_int_equal(rings_in(w, APPROVER) - before, 6);
 }
 
-static void
-what_may_not_be_asked_for_is_not(void **state)
+WORLD_TEST_OF(what_may_not_be_asked_for_is_not, CLIENTS)
 {
 	static const struct {
 		const char *text, *words;
@@ -402,38 +374,11 @@ what_may_not_be_asked_for_is_not(void **state)
 		{ "/request restart-web gamma", "There is no client gamma" },
 		{ "/request service-status acme", "only an admin may" },
 	};
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		(void)world_text(&w, CONTRACTOR, cases[i].text);
-		if (strstr(world_plain(world_last(&w)), cases[i].words) == NULL)
-			fail_msg("%s: %s", cases[i].text, world_plain(world_last(&w)));
+		(void)world_text(w, CONTRACTOR, cases[i].text);
+		if (strstr(world_plain(world_last(w)), cases[i].words) == NULL)
+			fail_msg("%s: %s", cases[i].text, world_plain(world_last(w)));
 	}
-	assert_int_equal(newest(&w).id, 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(somebody_else_says_the_line),
-		cmocka_unit_test(the_same_asked_again_while_it_awaits_approval_is_one),
-		cmocka_unit_test(somebody_else_presses),
-		cmocka_unit_test(what_was_shown_before_it_changed_approves_nothing),
-		cmocka_unit_test(who_asked_does_not_approve),
-		cmocka_unit_test(it_is_said_once_by_each_and_not_behind_its_end),
-		cmocka_unit_test(it_is_of_that_action_and_client_alone),
-		cmocka_unit_test(a_new_line_has_the_same_nonce_and_a_ts_of_now),
-		cmocka_unit_test(a_new_line_closes_the_one_before),
-		cmocka_unit_test(lines_in_more_chats_than_are_kept_close_the_oldest),
-		cmocka_unit_test(a_line_is_shown_until_its_request_is_over),
-		cmocka_unit_test(what_is_pending_has_its_line_of_now),
-		cmocka_unit_test(who_asks_and_cancels_in_turn_rings_approvers_a_few_times),
-		cmocka_unit_test(what_may_not_be_asked_for_is_not),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_int_equal(newest(w).id, 0);
 }

@@ -6,57 +6,39 @@
 #include "store/row_environment.h"
 
 /* B is not blocked, for it did not run, and is newer than what does. */
-static void
-what_a_rollback_went_over_is_not_offered(void **state)
+WORLD_TEST(what_a_rollback_went_over_is_not_offered)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_rolls_back(&w, "/rollback staging 1");
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_C);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	world_rolls_back(w, "/rollback staging 1");
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	assert_non_null(
-	    strstr(world_rollback_says(&w, "/rollback staging"), "has no earlier release"));
-	world_close(&w);
+	    strstr(world_rollback_says(w, "/rollback staging"), "has no earlier release"));
 }
 
 /* Deployed once more it is its own release: what was left before it stays left. */
-static void
-what_was_left_is_not_offered_after_the_same_commit_again(void **state)
+WORLD_TEST(what_was_left_is_not_offered_after_the_same_commit_again)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_rolls_back(&w, "/rollback staging");
-	world_deploy_goes_live(&w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	world_rolls_back(w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_B);
 	assert_non_null(strstr(
-	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
-	world_close(&w);
+	    world_rollback_says(w, "/rollback staging"), "Roll back staging?\nbbbbbbb → aaaaaaa"));
 }
 
 /* B had been released before A too: that is the commit that was just fled. */
-static void
-an_earlier_release_of_what_was_rolled_back_is_not_offered(void **state)
+WORLD_TEST(an_earlier_release_of_what_was_rolled_back_is_not_offered)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_rolls_back(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_C);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_rolls_back(w, "/rollback staging");
 	assert_non_null(strstr(
-	    world_rollback_says(&w, "/rollback staging"), "Roll back staging?\naaaaaaa → ccccccc"));
-	world_close(&w);
+	    world_rollback_says(w, "/rollback staging"), "Roll back staging?\naaaaaaa → ccccccc"));
 }
 
 static struct world_message *
@@ -68,22 +50,18 @@ older(struct world *w, const char *text)
 	return world_last(w);
 }
 
-static void
-several_releases_are_offered_with_what_each_takes_back(void **state)
+WORLD_TEST(several_releases_are_offered_with_what_each_takes_back)
 {
 	struct world_message *message;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	w.aid.at += 3600000;
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_deploy_goes_live(&w, COMMIT_D);
-	world_deploy_goes_live(&w, COMMIT_C); /* once more: one place */
-	w.aid.at += 300000;
-	message = older(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	w->aid.at += 3600000;
+	world_deploy_goes_live(w, COMMIT_C);
+	world_deploy_goes_live(w, COMMIT_D);
+	world_deploy_goes_live(w, COMMIT_C); /* once more: one place */
+	w->aid.at += 300000;
+	message = older(w, "/rollback staging");
 	assert_string_equal(world_plain(message),
 	    "❓ Roll back staging? To which release:\nlive: ccccccc \"Make it blue\", 5 min ago"
 	    "\n• release 4 ddddddd \"Make it blue\", 5 min ago by @ada, was live until 5 min ago"
@@ -94,19 +72,18 @@ several_releases_are_offered_with_what_each_takes_back(void **state)
 	    "\n   rolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\", bbbbbbb \"Make it blue\"");
 	assert_int_equal(message->buttons.n, 3);
 	assert_string_equal(message->buttons.at[1].label, "↩️ to bbbbbbb Make it blue");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
-	assert_true(w.is_alert); /* another's */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
-	assert_non_null(world_says(&w, "@ada: /rollback staging 2"));
-	message = world_says(&w, "Roll back staging?\nccccccc → bbbbbbb");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_true(w->is_alert); /* another's */
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, message->buttons.at[1].id);
+	assert_non_null(world_says(w, "@ada: /rollback staging 2"));
+	message = world_says(w, "Roll back staging?\nccccccc → bbbbbbb");
 	assert_non_null(message);
 	assert_non_null(strstr(world_plain(message),
 	    "\nrolls back ccccccc \"Make it blue\", ddddddd \"Make it blue\"\n"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Roll back"));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
 /* What its clean-up says, as the run behind the newest release. */
@@ -122,39 +99,34 @@ clean_up_says(struct world *w, const char *step)
 }
 
 /* Its folder is gone: the run would say so, and no button leads there. */
-static void
-what_a_clean_up_has_removed_is_not_offered(void **state)
+WORLD_TEST(what_a_clean_up_has_removed_is_not_offered)
 {
-	struct world w;
 	const char *said;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_starts(&w, COMMIT_C);
-	clean_up_says(&w, "removed aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaa");
-	w.aid.at += 300000;
-	said = world_rollback_says(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_starts(w, COMMIT_C);
+	clean_up_says(w, "removed aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaa");
+	w->aid.at += 300000;
+	said = world_rollback_says(w, "/rollback staging");
 	assert_non_null(strstr(said, "Roll back staging?\nccccccc → bbbbbbb"));
 	assert_null(strstr(said, "removed"));
-	assert_string_equal(world_button(world_last(&w), "Older…"), "");
+	assert_string_equal(world_button(world_last(w), "Older…"), "");
 	/* Whoever names it reads that, and what to do; the run has the last word. */
-	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging 1"),
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging 1"),
 	    "\n⚠️ removed by a clean-up, 5 min ago; to bring it back: /deploy staging aaaaaaa\n"));
-	world_rolls_back(&w, "/rollback staging");
-	said = world_rollback_says(&w, "/rollback staging");
+	world_rolls_back(w, "/rollback staging");
+	said = world_rollback_says(w, "/rollback staging");
 	assert_non_null(strstr(said, "has no earlier release to roll back to."));
 	assert_non_null(
 	    strstr(said, "• release 1 aaaaaaa \"Make it blue\", 5 min ago, removed 5 min ago"));
 	/* Deployed anew it is there again, also as what it was. */
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_D);
-	said = world_rollback_says(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_D);
+	said = world_rollback_says(w, "/rollback staging");
 	assert_non_null(strstr(said, "Roll back staging?\nddddddd → aaaaaaa"));
 	assert_null(strstr(said, "removed"));
-	assert_null(strstr(world_rollback_says(&w, "/rollback staging 1"), "removed"));
-	world_close(&w);
+	assert_null(strstr(world_rollback_says(w, "/rollback staging 1"), "removed"));
 }
 
 #define IMAGE_OF_A "sha256:1111111111111111111111111111111111111111111111111111111111111111"
@@ -178,151 +150,123 @@ release_images(struct tx *tx, void *arg)
 }
 
 /* What is no such word removes nothing, and of two that are built of one commit one may go. */
-static void
-an_image_that_was_removed_is_so_in_all_environments(void **state)
+WORLD_TEST(an_image_that_was_removed_is_so_in_all_environments)
 {
 	static const char *const none[] = { "removed", "removed aaaaaaa1", "removed sha256:1111111",
 		"removed bbbbbbb2", "removed sha256:3333333333333333333333333333333" };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_act(&w, release_images, NULL);
+	world_act(w, release_images, NULL);
 	for (size_t i = 0; i < COUNT(none); i++) {
-		world_deploy_starts(&w, COMMIT_C);
-		clean_up_says(&w, none[i]);
+		world_deploy_starts(w, COMMIT_C);
+		clean_up_says(w, none[i]);
 	}
-	assert_non_null(strstr(world_rollback_says(&w, "/rollback production"), " → aaaaaaa"));
-	world_deploy_starts(&w, COMMIT_C);
-	clean_up_says(&w, "removed sha256:11111111111111111111111111111111");
+	assert_non_null(strstr(world_rollback_says(w, "/rollback production"), " → aaaaaaa"));
+	world_deploy_starts(w, COMMIT_C);
+	clean_up_says(w, "removed sha256:11111111111111111111111111111111");
 	assert_non_null(
-	    strstr(world_rollback_says(&w, "/rollback production"), "has no earlier release"));
-	assert_non_null(strstr(world_rollback_says(&w, "/rollback staging"), " → bbbbbbb"));
-	world_act(&w, release_images, NULL);
-	assert_non_null(strstr(world_rollback_says(&w, "/rollback production"), " → aaaaaaa"));
-	world_close(&w);
+	    strstr(world_rollback_says(w, "/rollback production"), "has no earlier release"));
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), " → bbbbbbb"));
+	world_act(w, release_images, NULL);
+	assert_non_null(strstr(world_rollback_says(w, "/rollback production"), " → aaaaaaa"));
 }
 
 /* Also by the question about it alone; what went live since is not. */
-static void
-what_failed_there_since_is_marked(void **state)
+WORLD_TEST(what_failed_there_since_is_marked)
 {
 	static const char mark[] = "⚠️ failed there since it was live, 5 min ago";
 	struct world_message *message;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_C);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_rollback_asks(&w, "/rollback staging 1"), "Roll"));
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	w.aid.at += 300000;
-	message = older(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging 1"), "Roll"));
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	w->aid.at += 300000;
+	message = older(w, "/rollback staging");
 	assert_non_null(strstr(world_plain(message), mark));
 	assert_null(strstr(strstr(world_plain(message), mark) + 1, mark));
 	assert_true(
 	    strstr(world_plain(message), mark) > strstr(world_plain(message), "release 1 aaaaaaa"));
-	assert_non_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging 1")), mark));
-	world_rolls_back(&w, "/rollback staging 1");
-	world_deploy_goes_live(&w, COMMIT_D);
-	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark));
-	world_close(&w);
+	assert_non_null(strstr(world_plain(world_rollback_asks(w, "/rollback staging 1")), mark));
+	world_rolls_back(w, "/rollback staging 1");
+	world_deploy_goes_live(w, COMMIT_D);
+	assert_null(strstr(world_plain(world_rollback_asks(w, "/rollback staging")), mark));
 }
 
 /* Regression: three in the morning's first button led, without a word, to what had just not
  * started. */
-static void
-what_an_automatic_rollback_did_not_bring_back_is_marked(void **state)
+WORLD_TEST(what_an_automatic_rollback_did_not_bring_back_is_marked)
 {
 	static const char mark[] = "\n   ⚠️ failed there since it was live, 5 min ago";
 	struct world_message *message;
 	const char *marked;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_starts(&w, COMMIT_C);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	w.aid.at += 300000;
-	message = older(&w, "/rollback staging");
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	w->aid.at += 300000;
+	message = older(w, "/rollback staging");
 	marked = strstr(world_plain(message), mark);
 	assert_non_null(marked);
 	assert_true(marked > strstr(world_plain(message), "release 2 bbbbbbb"));
 	assert_true(marked < strstr(world_plain(message), "release 1 aaaaaaa"));
 	assert_null(strstr(marked + 1, mark));
-	world_rolls_back(&w, "/rollback staging 2");
-	world_deploy_goes_live(&w, COMMIT_D);
-	assert_null(strstr(world_plain(world_rollback_asks(&w, "/rollback staging")), mark + 4));
-	world_close(&w);
+	world_rolls_back(w, "/rollback staging 2");
+	world_deploy_goes_live(w, COMMIT_D);
+	assert_null(strstr(world_plain(world_rollback_asks(w, "/rollback staging")), mark + 4));
 }
 
 /* The newest four, and nothing that nobody may go to. */
-static void
-four_are_offered_and_none_that_was_left(void **state)
+WORLD_TEST(four_are_offered_and_none_that_was_left)
 {
 	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
 		COMMIT_F };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(commits); i++)
-		world_deploy_goes_live(&w, commits[i]);
-	(void)older(&w, "/rollback staging");
-	assert_int_equal(world_last(&w)->buttons.n, 4);
-	assert_string_not_equal(world_button(world_last(&w), "to eeeeeee"), "");
-	assert_string_equal(world_button(world_last(&w), "to aaaaaaa"), "");
-	world_rolls_back(&w, "/rollback staging");
-	(void)older(&w, "/rollback staging");
-	assert_int_equal(world_last(&w)->buttons.n, 4);
-	assert_string_equal(world_button(world_last(&w), "to fffffff"), "");
-	assert_string_equal(world_button(world_last(&w), "to eeeeeee"), "");
-	assert_string_not_equal(world_button(world_last(&w), "to aaaaaaa"), "");
-	world_close(&w);
+		world_deploy_goes_live(w, commits[i]);
+	(void)older(w, "/rollback staging");
+	assert_int_equal(world_last(w)->buttons.n, 4);
+	assert_string_not_equal(world_button(world_last(w), "to eeeeeee"), "");
+	assert_string_equal(world_button(world_last(w), "to aaaaaaa"), "");
+	world_rolls_back(w, "/rollback staging");
+	(void)older(w, "/rollback staging");
+	assert_int_equal(world_last(w)->buttons.n, 4);
+	assert_string_equal(world_button(world_last(w), "to fffffff"), "");
+	assert_string_equal(world_button(world_last(w), "to eeeeeee"), "");
+	assert_string_not_equal(world_button(world_last(w), "to aaaaaaa"), "");
 }
 
 /* Below the line that rings, too: who wakes up reads no other. */
-static void
-what_rings_that_it_is_live_has_the_button_as_well(void **state)
+WORLD_TEST_OF(what_rings_that_it_is_live_has_the_button_as_well, "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_CONFIRM=true", NULL);
 	for (int i = 0; i < 2; i++) {
-		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-		world_git(&w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
+		(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+		world_git(w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
 		(void)world_press(
-		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-		world_git_same(&w);
-		world_run_ends(&w, GOOD);
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+		world_git_same(w);
+		world_run_ends(w, GOOD);
 	}
-	assert_non_null(strstr(world_plain(world_last(&w)), "Live: staging, not checked"));
-	assert_false(world_last(&w)->is_silent);
+	assert_non_null(strstr(world_plain(world_last(w)), "Live: staging, not checked"));
+	assert_false(world_last(w)->is_silent);
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "↩️ Roll back staging"));
-	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "↩️ Roll back staging"));
+	assert_non_null(world_says(w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
 }
 
 /* Where nothing is healthy the releases are one press away. */
-static void
-what_is_down_has_a_button_that_asks_about_a_release(void **state)
+TEST(what_is_down_has_a_button_that_asks_about_a_release)
 {
 	struct world_message *rang;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
@@ -338,109 +282,71 @@ what_is_down_has_a_button_that_asks_about_a_release(void **state)
 }
 
 /* Releases were named, and not what they had brought. */
-static void
-the_question_names_the_commits_that_go_with_it(void **state)
+WORLD_TEST_OF(the_question_names_the_commits_that_go_with_it,
+    "REPOSITORY_URL=https://github.com/acme/shop.git")
 {
-	struct world w;
 	const char *said;
 
-	(void)state;
-	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_A);
 	for (int i = 0; i < 2; i++) {
-		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-		world_git(&w,
+		(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+		world_git(w,
 		    (struct world_git){
 			.commit = i == 0 ? COMMIT_B : COMMIT_C, .count = i == 0 ? 2 : 12 });
-		world_run_ends(&w, GOOD);
+		world_run_ends(w, GOOD);
 	}
-	said = world_rollback_says(&w, "/rollback staging 2");
+	said = world_rollback_says(w, "/rollback staging 2");
 	assert_non_null(strstr(
 	    said, "\nrolls back 12 commits:\n• ccccccc \"Change 1\"\n• ccccccc \"Change 2\"\n"));
 	assert_non_null(strstr(said,
 	    "\n… and 2 more\n🔗 https://github.com/acme/shop/compare/bbbbbbb2bbbb...ccccccc3cccc\n"));
-	said = world_rollback_says(&w, "/rollback staging 1");
+	said = world_rollback_says(w, "/rollback staging 1");
 	assert_non_null(strstr(said, "\nrolls back 14 commits:\n• ccccccc \"Change 1\"\n"));
 	assert_non_null(strstr(said, "\n… and 4 more\n"));
-	world_rolls_back(&w, "/rollback staging 2");
-	said = world_rollback_says(&w, "/rollback staging 1"); /* of B alone: C is gone */
+	world_rolls_back(w, "/rollback staging 2");
+	said = world_rollback_says(w, "/rollback staging 1"); /* of B alone: C is gone */
 	assert_non_null(strstr(said, "\nrolls back bbbbbbb"));
-	world_close(&w);
 }
 
-static void
-a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour(void **state)
+WORLD_TEST(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour)
 {
 	struct world_message *fresh, *next;
 	char button[LIMIT_BUTTON_ID], late[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	assert_string_equal(
-	    world_button(world_says(&w, "aaaaaaa"), "Roll back"), ""); /* to what? */
-	world_deploy_goes_live(&w, COMMIT_B);
-	fresh = world_says(&w, "bbbbbbb");
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_string_equal(world_button(world_says(w, "aaaaaaa"), "Roll back"), ""); /* to what? */
+	world_deploy_goes_live(w, COMMIT_B);
+	fresh = world_says(w, "bbbbbbb");
 	(void)text_copy(button, sizeof(button), world_button(fresh, "↩️ Roll back"));
 	assert_string_not_equal(button, "");
-	(void)world_press(&w, WORLD_STAGING_USER, fresh->chat, button);
-	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, fresh->chat, button);
-	assert_non_null(world_says(&w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
-	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_press(w, WORLD_STAGING_USER, fresh->chat, button);
+	assert_int_equal(strncmp(w->toast, "⛔ Denied: rollback", 12), 0);
+	(void)world_press(w, WORLD_OTHER_ADMIN, fresh->chat, button);
+	assert_non_null(world_says(w, "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	assert_null(world_peek(w, EFFECT_RUN));
 
-	world_deploy_goes_live(&w, COMMIT_C);
-	(void)world_press(&w, WORLD_ADMIN, fresh->chat, button);
-	assert_string_equal(w.toast, "Release 2 is not live any more.");
-	next = world_says(&w, "ccccccc");
+	world_deploy_goes_live(w, COMMIT_C);
+	(void)world_press(w, WORLD_ADMIN, fresh->chat, button);
+	assert_string_equal(w->toast, "Release 2 is not live any more.");
+	next = world_says(w, "ccccccc");
 	(void)text_copy(late, sizeof(late), world_button(next, "↩️ Roll back"));
-	w.aid.at += 3600000;
-	(void)world_press(&w, WORLD_ADMIN, next->chat, late);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	world_close(&w);
+	w->aid.at += 3600000;
+	(void)world_press(w, WORLD_ADMIN, next->chat, late);
+	assert_string_equal(w->toast, "This button has expired or was used.");
 }
 
-static void
-status_lists_three_blocks_and_counts_the_rest(void **state)
+WORLD_TEST(status_lists_three_blocks_and_counts_the_rest)
 {
 	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
 		COMMIT_F };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(commits); i++)
-		world_deploy_goes_live(&w, commits[i]);
+		world_deploy_goes_live(w, commits[i]);
 	for (size_t i = 1; i < COUNT(commits); i++)
-		world_rolls_back(&w, "/rollback staging");
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+		world_rolls_back(w, "/rollback staging");
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
 	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top is deployed."
 	    " By hand: /deploy staging bbbbbbb"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_rollback_went_over_is_not_offered),
-		cmocka_unit_test(what_was_left_is_not_offered_after_the_same_commit_again),
-		cmocka_unit_test(an_earlier_release_of_what_was_rolled_back_is_not_offered),
-		cmocka_unit_test(several_releases_are_offered_with_what_each_takes_back),
-		cmocka_unit_test(what_a_clean_up_has_removed_is_not_offered),
-		cmocka_unit_test(an_image_that_was_removed_is_so_in_all_environments),
-		cmocka_unit_test(what_failed_there_since_is_marked),
-		cmocka_unit_test(what_an_automatic_rollback_did_not_bring_back_is_marked),
-		cmocka_unit_test(four_are_offered_and_none_that_was_left),
-		cmocka_unit_test(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour),
-		cmocka_unit_test(what_rings_that_it_is_live_has_the_button_as_well),
-		cmocka_unit_test(what_is_down_has_a_button_that_asks_about_a_release),
-		cmocka_unit_test(the_question_names_the_commits_that_go_with_it),
-		cmocka_unit_test(status_lists_three_blocks_and_counts_the_rest),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,12 +62,10 @@ go_live(void)
 	world_probed(&w, NULL);
 }
 
-static void
-a_deployment_is_told_from_who_asked_to_its_entries(void **state)
+TEST_WITH(a_deployment_is_told_from_who_asked_to_its_entries, open_world, close_world)
 {
 	const char *text;
 
-	(void)state;
 	go_live();
 	w.aid.at += INT64_C(3) * 3600 * 1000;
 	text = shown(WORLD_ADMIN, "/show 1");
@@ -90,8 +88,7 @@ a_deployment_is_told_from_who_asked_to_its_entries(void **state)
 }
 
 /* A rollback's script warns of another thing than that of the release which it takes back. */
-static void
-a_rollback_does_not_hide_what_its_release_warned_of(void **state)
+TEST_WITH(a_rollback_does_not_hide_what_its_release_warned_of, open_world, close_world)
 {
 	static const struct run_ended warned = { .gate_opened = true,
 		.released = true,
@@ -100,7 +97,6 @@ a_rollback_does_not_hide_what_its_release_warned_of(void **state)
 		.released = true,
 		.warnings = { .said = 1, .lines = "h1 could not be tidied" } };
 
-	(void)state;
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, warned);
@@ -113,14 +109,12 @@ a_rollback_does_not_hide_what_its_release_warned_of(void **state)
 }
 
 /* All that are kept, where the message has three; they go with the log. */
-static void
-what_its_script_has_warned_of_is_told(void **state)
+TEST_WITH(what_its_script_has_warned_of_is_told, open_world, close_world)
 {
 	static const struct run_ended good = { .gate_opened = true,
 		.released = true,
 		.warnings = { .said = 6, .lines = "one\ntwo\nthree\nfour\nfive" } };
 
-	(void)state;
 	world_deploy_starts(&w, COMMIT_A);
 	world_run_ends(&w, good);
 	world_probed(&w, NULL);
@@ -136,13 +130,11 @@ act_head_of(struct tx *tx, void *arg)
 }
 
 /* Its numbers are those of the audit's lines about it, and of no other. */
-static void
-the_audits_entries_are_those_about_it(void **state)
+TEST_WITH(the_audits_entries_are_those_about_it, open_world, close_world)
 {
 	char line[64], head[LIMIT_AUDIT_HEAD] = "";
 	const char *text;
 
-	(void)state;
 	go_live();
 	world_deploy_starts(&w, COMMIT_B);
 	text = strstr(shown(WORLD_ADMIN, "/show #2"), "audit entries ");
@@ -153,12 +145,10 @@ the_audits_entries_are_those_about_it(void **state)
 	assert_string_equal(text, line);
 }
 
-static void
-what_was_rolled_back_says_why_and_to_what(void **state)
+TEST_WITH(what_was_rolled_back_says_why_and_to_what, open_world, close_world)
 {
 	const char *text;
 
-	(void)state;
 	go_live();
 	world_deploy_starts(&w, COMMIT_B);
 	world_run_ends(&w, GOOD);
@@ -176,12 +166,10 @@ what_was_rolled_back_says_why_and_to_what(void **state)
 	assert_string_equal(world_last(&w)->buttons.at[1].label, "📄 Rollback log");
 }
 
-static void
-who_confirmed_and_who_approved_is_named(void **state)
+TEST_WITH(who_confirmed_and_who_approved_is_named, open_world, close_world)
 {
 	const char *text;
 
-	(void)state;
 	world_settings(&w, "PRODUCTION_APPROVALS=1", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -197,12 +185,10 @@ who_confirmed_and_who_approved_is_named(void **state)
 }
 
 /* What is not there and what they may not see are one answer; a stranger's is that of all. */
-static void
-what_somebody_may_not_see_is_not_there(void **state)
+TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
 {
 	char missing[200];
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .subject = "Secret plan" });
 	go_live();
@@ -217,25 +203,21 @@ what_somebody_may_not_see_is_not_there(void **state)
 	assert_null(strstr(world_plain(world_last(&w)), "Live"));
 }
 
-static void
-without_a_number_it_asks_for_one(void **state)
+TEST_WITH(without_a_number_it_asks_for_one, open_world, close_world)
 {
 	static const char *const wrong[] = { "/show", "/show staging", "/show #", "/show -1",
 		"/show 99999999999999999999" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_string_equal(shown(WORLD_ADMIN, wrong[i]),
 		    "Which one? /show needs a number: /history lists the latest.");
 }
 
 /* Sixty-four steps with names as long as they may be fit one message. */
-static void
-of_many_steps_the_first_are_told(void **state)
+TEST_WITH(of_many_steps_the_first_are_told, open_world, close_world)
 {
 	char name[LIMIT_STEP];
 
-	(void)state;
 	world_deploy_starts(&w, COMMIT_A);
 	for (int i = 0; i < LIMIT_STEPS - 1; i++) {
 		(void)snprintf(name, sizeof(name), "step%02d-%035d", i % 100, 0);
@@ -247,13 +229,11 @@ of_many_steps_the_first_are_told(void **state)
 }
 
 /* From a list to one and back, in the same message. */
-static void
-a_button_of_the_history_leads_to_it_and_back(void **state)
+TEST_WITH(a_button_of_the_history_leads_to_it_and_back, open_world, close_world)
 {
 	struct world_message *message;
 	size_t toasts;
 
-	(void)state;
 	go_live();
 	(void)shown(WORLD_ADMIN, "/history staging");
 	message = world_last(&w);
@@ -265,24 +245,4 @@ a_button_of_the_history_leads_to_it_and_back(void **state)
 	assert_ptr_equal(world_last(&w), message);
 	has(world_plain(message), "staging\n✅ #1 aaaaaaa");
 	assert_int_equal(w.n_toasts, toasts + 2); /* a press without an answer turns for a minute */
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(a_deployment_is_told_from_who_asked_to_its_entries),
-		TEST(a_rollback_does_not_hide_what_its_release_warned_of),
-		TEST(what_its_script_has_warned_of_is_told),
-		TEST(the_audits_entries_are_those_about_it),
-		TEST(what_was_rolled_back_says_why_and_to_what),
-		TEST(who_confirmed_and_who_approved_is_named),
-		TEST(what_somebody_may_not_see_is_not_there),
-		TEST(without_a_number_it_asks_for_one),
-		TEST(of_many_steps_the_first_are_told),
-		TEST(a_button_of_the_history_leads_to_it_and_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,12 +40,10 @@ says(const char *text, const char *part)
 		fail_msg("\"%s\" is not in:\n%s", part, text);
 }
 
-static void
-of_several_applications_each_environment_is_a_line(void **state)
+TEST_WITH(of_several_applications_each_environment_is_a_line, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
@@ -62,10 +60,8 @@ of_several_applications_each_environment_is_a_line(void **state)
 }
 
 /* Eighteen lines that said nothing stood above the one that mattered. */
-static void
-what_never_had_a_release_is_one_line_at_the_end(void **state)
+TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "⚪ No release yet: blog/staging, blog/production, shop/staging, shop/production\n"
@@ -95,13 +91,11 @@ what_never_had_a_release_is_one_line_at_the_end(void **state)
 }
 
 /* At night: why, what, who, and the way out, without another command. */
-static void
-what_is_red_says_why_and_has_its_way_out_beside_it(void **state)
+TEST_WITH(what_is_red_says_why_and_has_its_way_out_beside_it, open_two, close_world)
 {
 	struct world_message *message;
 	char staging[LIMIT_BUTTON_ID];
 
-	(void)state;
 	world_released(&w, NULL);
 	world_released(&w, "shop/staging");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
@@ -133,10 +127,8 @@ what_is_red_says_why_and_has_its_way_out_beside_it(void **state)
 }
 
 /* "/status prod" was two lines without a button. */
-static void
-a_name_that_several_have_and_one_alone_have_buttons(void **state)
+TEST_WITH(a_name_that_several_have_and_one_alone_have_buttons, open_two, close_world)
 {
-	(void)state;
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status prod");
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/production runs"));
@@ -155,12 +147,10 @@ a_name_that_several_have_and_one_alone_have_buttons(void **state)
 }
 
 /* From all to one and back, in one message. */
-static void
-a_button_leads_to_one_environment_and_back(void **state)
+TEST_WITH(a_button_leads_to_one_environment_and_back, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
@@ -177,10 +167,8 @@ a_button_leads_to_one_environment_and_back(void **state)
 	assert_int_equal(message->buttons.n, 4);
 }
 
-static void
-of_one_application_each_environment_is_a_paragraph(void **state)
+TEST_WITH(of_one_application_each_environment_is_a_paragraph, open_two, close_world)
 {
-	(void)state;
 	world_released(&w, "shop/staging");
 	world_released(&w, "shop/production");
 	(void)world_text(&w, WORLD_ADMIN, "/status shop");
@@ -199,13 +187,11 @@ of_one_application_each_environment_is_a_paragraph(void **state)
 }
 
 /* Of two hosts one may have stayed behind: which, and what it answers as. */
-static void
-of_several_hosts_each_is_named(void **state)
+TEST(of_several_hosts_each_is_named)
 {
 	struct world one;
 	const char *status;
 
-	(void)state;
 	world_open(&one, "STAGING_HEALTH_URL=http://h1:81/a?key=x,http://[::1]/health", NULL);
 	world_deploy_goes_live(&one, COMMIT_A);
 	(void)world_text(&one, WORLD_ADMIN, "/status staging");
@@ -232,12 +218,10 @@ status_of(struct world *one)
 }
 
 /* One bad answer may be a restart: three in a row, and the sentence has them. */
-static void
-down_is_said_after_three_tries(void **state)
+TEST(down_is_said_after_three_tries)
 {
 	struct world one;
 
-	(void)state;
 	world_open(&one, STAGING_URL, NULL);
 	world_deploy_goes_live(&one, COMMIT_A);
 	one.aid.at += INT64_C(3) * 3600 * 1000;
@@ -251,12 +235,10 @@ down_is_said_after_three_tries(void **state)
 }
 
 /* Where one replaces another, no answer of the old one is a fault of its. */
-static void
-what_is_being_replaced_is_not_down(void **state)
+TEST(what_is_being_replaced_is_not_down)
 {
 	struct world one;
 
-	(void)state;
 	world_open(&one, STAGING_URL, NULL);
 	world_deploy_goes_live(&one, COMMIT_A);
 	world_deploy_starts(&one, COMMIT_B);
@@ -275,12 +257,10 @@ polled(struct tx *tx, void *arg)
 }
 
 /* What git said last, and when: a count is that of two commits, and of no others. */
-static void
-what_waits_is_as_git_said_it_last(void **state)
+TEST(what_waits_is_as_git_said_it_last)
 {
 	struct world one;
 
-	(void)state;
 	world_open(&one, "STAGING_CONFIRM=true", NULL);
 	(void)world_text(&one, WORLD_ADMIN, "/deploy staging");
 	world_git(&one, (struct world_git){ .commit = COMMIT_A });
@@ -308,12 +288,10 @@ what_waits_is_as_git_said_it_last(void **state)
 }
 
 /* The count was of what is not live any more. */
-static void
-behind_a_new_release_an_old_count_is_not_said(void **state)
+TEST(behind_a_new_release_an_old_count_is_not_said)
 {
 	struct world one;
 
-	(void)state;
 	world_open(&one, "STAGING_CONFIRM=true", NULL);
 	(void)world_text(&one, WORLD_ADMIN, "/deploy staging");
 	world_git(&one, (struct world_git){ .commit = COMMIT_A });
@@ -338,12 +316,10 @@ behind_a_new_release_an_old_count_is_not_said(void **state)
 }
 
 /* Its application's; with two zones each clock says which it is of. */
-static void
-a_clock_is_that_of_its_application(void **state)
+TEST_WITH(a_clock_is_that_of_its_application, open_two, close_world)
 {
 	const char *status;
 
-	(void)state;
 	world_application(&w, "shop", "TIMEZONE=Europe/Berlin\n");
 	for (int i = 0; i < 2; i++) {
 		(void)world_text(
@@ -366,10 +342,8 @@ a_clock_is_that_of_its_application(void **state)
 }
 
 /* What a script only notes is no step: it stands in the deployment's message. */
-static void
-of_a_run_the_step_that_it_came_to_is_shown(void **state)
+TEST_WITH(of_a_run_the_step_that_it_came_to_is_shown, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_run_starts(&w);
@@ -380,12 +354,10 @@ of_a_run_the_step_that_it_came_to_is_shown(void **state)
 	    world_plain(world_last(&w)), " aaaaaaa (pull), started just now, requested by "));
 }
 
-static void
-what_is_in_trouble_stands_first(void **state)
+TEST_WITH(what_is_in_trouble_stands_first, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	store_aid_act(&w.aid, set_down, (void *)(uintptr_t) "shop/production");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -400,12 +372,10 @@ what_is_in_trouble_stands_first(void **state)
 }
 
 /* A red one stood below green ones: rows knew of no trouble, and its health was not looked at. */
-static void
-of_several_what_is_unhealthy_stands_first(void **state)
+TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, close_world)
 {
 	const char *said;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	world_run_ends(&w, GOOD);
@@ -421,10 +391,9 @@ of_several_what_is_unhealthy_stands_first(void **state)
 }
 
 /* A dot alone said so, behind the word "runs"; and of two nobody knows which has answered. */
-static void
-of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **state)
+TEST_WITH(
+    of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_run_starts(&w);
@@ -443,12 +412,10 @@ of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it(void **st
 	    "⏳ shop/staging: in progress bbbbbbb; last live: aaaaaaa, ");
 }
 
-static void
-a_file_that_is_not_in_force_is_named_to_who_may_everything(void **state)
+TEST_WITH(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two, close_world)
 {
 	char path[192];
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/apps/Bad.env", w.aid.folder);
 	assert_true(file_write(path, "X=1\n", 4, 0600, NULL));
 	world_application(&w, "blog", "");
@@ -459,10 +426,8 @@ a_file_that_is_not_in_force_is_named_to_who_may_everything(void **state)
 }
 
 /* That it is so, to whom the application is shown; where and why, to admins. */
-static void
-a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
+TEST_WITH(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two, close_world)
 {
-	(void)state;
 	world_application(&w, "blog", "STAGING_PORT=eighty\n");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status blog");
 	assert_non_null(strstr(world_plain(world_last(&w)),
@@ -474,13 +439,11 @@ a_file_with_a_mistake_is_told_to_whom_its_application_is_shown(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 }
 
-static void
-what_means_nothing_is_named_to_who_may_everything(void **state)
+TEST_WITH(what_means_nothing_is_named_to_who_may_everything, open_two, close_world)
 {
 	const char *text;
 	char apps[192];
 
-	(void)state;
 	world_application(&w, "blog", "STAGING_HOTS=x\n");
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
 	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_X_IDS=44",
@@ -496,12 +459,10 @@ what_means_nothing_is_named_to_who_may_everything(void **state)
 }
 
 /* However many there are, the message holds them. */
-static void
-of_many_files_with_a_mistake_the_first_are_named(void **state)
+TEST_WITH(of_many_files_with_a_mistake_the_first_are_named, open_two, close_world)
 {
 	char name[16];
 
-	(void)state;
 	for (int i = 0; i < 7; i++) {
 		(void)snprintf(name, sizeof(name), "bad%d", i);
 		world_application(&w, name, "STAGING_PORT=eighty\n");
@@ -510,35 +471,4 @@ of_many_files_with_a_mistake_the_first_are_named(void **state)
 	assert_non_null(strstr(world_plain(world_last(&w)), "bad4.env is ignored"));
 	assert_null(strstr(world_plain(world_last(&w)), "bad5.env"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "… and 2 more\n"));
-}
-
-int
-main(void)
-{
-#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(a_button_leads_to_one_environment_and_back, open_two),
-		TEST(of_several_applications_each_environment_is_a_line, open_two),
-		TEST(what_never_had_a_release_is_one_line_at_the_end, open_two),
-		TEST(what_is_red_says_why_and_has_its_way_out_beside_it, open_two),
-		TEST(a_name_that_several_have_and_one_alone_have_buttons, open_two),
-		TEST(of_one_application_each_environment_is_a_paragraph, open_two),
-		cmocka_unit_test(of_several_hosts_each_is_named),
-		cmocka_unit_test(down_is_said_after_three_tries),
-		cmocka_unit_test(what_is_being_replaced_is_not_down),
-		cmocka_unit_test(what_waits_is_as_git_said_it_last),
-		cmocka_unit_test(behind_a_new_release_an_old_count_is_not_said),
-		TEST(a_clock_is_that_of_its_application, open_two),
-		TEST(of_a_run_the_step_that_it_came_to_is_shown, open_two),
-		TEST(what_is_in_trouble_stands_first, open_two),
-		TEST(of_several_what_is_unhealthy_stands_first, open_two),
-		TEST(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it,
-		    open_two),
-		TEST(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two),
-		TEST(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two),
-		TEST(of_many_files_with_a_mistake_the_first_are_named, open_two),
-		TEST(what_means_nothing_is_named_to_who_may_everything, open_two),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

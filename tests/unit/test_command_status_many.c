@@ -54,14 +54,12 @@ close_world(void **state)
 }
 
 /* The longest that it gets: nothing is said of each command of each environment. */
-static void
-help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
+TEST_WITH(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many, close_world)
 {
 	const char *text;
 	char apps[192];
 	size_t rows = 0;
 
-	(void)state;
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
 	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_C_IDS=50",
 	    "ROLE_C_MAY=status:*/*, deploy:*/b, cancel:*/b, log:*/c", NULL);
@@ -78,13 +76,11 @@ help_over_a_hundred_environments_is_a_page_of_a_phone(void **state)
 	assert_in_range(strlen(world_plain(world_last(&w))), 1000, 3000);
 }
 
-static void
-a_page_shows_twenty_and_leads_to_the_others(void **state)
+TEST_WITH(a_page_shows_twenty_and_leads_to_the_others, open_many, close_world)
 {
 	struct world_message *message;
 	char second[LIMIT_BUTTON_ID];
 
-	(void)state;
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
@@ -117,10 +113,8 @@ set_down(struct tx *tx, void *arg)
 }
 
 /* It would stand on the fifth. */
-static void
-what_is_in_trouble_is_on_the_first_page(void **state)
+TEST_WITH(what_is_in_trouble_is_on_the_first_page, open_many, close_world)
 {
-	(void)state;
 	world_released(&w, NULL);
 	world_act(&w, set_down, (void *)(uintptr_t) "app09/j");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
@@ -128,13 +122,11 @@ what_is_in_trouble_is_on_the_first_page(void **state)
 }
 
 /* The first page's health comes when the second is shown. */
-static void
-a_page_that_was_left_is_not_shown_again(void **state)
+TEST_WITH(a_page_that_was_left_is_not_shown_again, open_many, close_world)
 {
 	struct world_message *message;
 	char text[512];
 
-	(void)state;
 	(void)snprintf(text, sizeof(text), "ENVIRONMENTS=staging\n" HEALTH);
 	world_application(&w, "aaa", text);
 	world_released(&w, NULL);
@@ -171,12 +163,10 @@ fail_everywhere(struct tx *tx, UNUSED void *arg)
 }
 
 /* What nothing was deployed to is left out. */
-static void
-a_page_of_the_history_is_five_environments(void **state)
+TEST_WITH(a_page_of_the_history_is_five_environments, open_many, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/history");
 	assert_string_equal(world_plain(world_last(&w)), "No deployments yet.");
 	world_act(&w, fail_everywhere, NULL);
@@ -193,10 +183,8 @@ a_page_of_the_history_is_five_environments(void **state)
 	assert_int_equal(world_last(&w)->buttons.n, 5); /* each leads to one */
 }
 
-static void
-of_one_application_with_many_each_environment_is_a_line(void **state)
+TEST_WITH(of_one_application_with_many_each_environment_is_a_line, open_large, close_world)
 {
-	(void)state;
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status shop");
 	assert_non_null(strstr(world_plain(world_last(&w)), "\n18 environments"));
@@ -204,18 +192,3 @@ of_one_application_with_many_each_environment_is_a_line(void **state)
 }
 
 /* An admin of one application is none of the others'. */
-int
-main(void)
-{
-#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many),
-		TEST(a_page_shows_twenty_and_leads_to_the_others, open_many),
-		TEST(what_is_in_trouble_is_on_the_first_page, open_many),
-		TEST(a_page_that_was_left_is_not_shown_again, open_many),
-		TEST(a_page_of_the_history_is_five_environments, open_many),
-		TEST(of_one_application_with_many_each_environment_is_a_line, open_large),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}

@@ -2,21 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/condition.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/zone.h"
+#include "unit.h"
 
 #define HOUR_MS (3600 * INT64_C(1000))
 #define DAY_MS	(24 * HOUR_MS)
 
-static void
-each_is_read_with_its_number(void **state)
+TEST(each_is_read_with_its_number)
 {
 	static const char text[] =
 	    "forced=2; not-on shop/staging=3;path db/a=b/**= 2 ;outside Mon-Fri 09:00-17:00=4";
@@ -24,7 +21,6 @@ each_is_read_with_its_number(void **state)
 	char out[CONDITION_WORDS];
 	struct err err;
 
-	(void)state;
 	assert_true(conditions_parse(text, &read, &err));
 	assert_int_equal(read.n, 4);
 	assert_int_equal(read.at[0].kind, CONDITION_FORCED);
@@ -39,8 +35,7 @@ each_is_read_with_its_number(void **state)
 	assert_int_equal(read.at[3].number, 4);
 }
 
-static void
-what_is_wrong_is_named(void **state)
+TEST(what_is_wrong_is_named)
 {
 	static const struct {
 		const char *text;
@@ -72,7 +67,6 @@ what_is_wrong_is_named(void **state)
 	struct conditions read = { .n = 7 };
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		if (conditions_parse(bad[i].text, &read, &err))
 			fail_msg("\"%s\" is read", bad[i].text);
@@ -82,8 +76,7 @@ what_is_wrong_is_named(void **state)
 	}
 }
 
-static void
-each_kind_is_named_to_whoever_writes_another(void **state)
+TEST(each_kind_is_named_to_whoever_writes_another)
 {
 	static const char *const words[] = {
 #define C(kind, word, what) word,
@@ -93,22 +86,19 @@ each_kind_is_named_to_whoever_writes_another(void **state)
 	struct conditions read;
 	struct err err;
 
-	(void)state;
 	assert_false(conditions_parse("if=2", &read, &err));
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (strstr(err.text, words[i]) == NULL)
 			fail_msg("\"%s\" is not in: %s", words[i], err.text);
 }
 
-static void
-hours_are_by_the_clocks_of_a_zone(void **state)
+TEST(hours_are_by_the_clocks_of_a_zone)
 {
 	struct conditions read;
 	struct err err;
 	struct zone *utc = zone_new("UTC", &err);
 	int64_t monday = 4 * DAY_MS; /* 1970-01-05 */
 
-	(void)state;
 	assert_non_null(utc);
 	assert_true(conditions_parse("outside Sat-Mon 09:00-17:00=2", &read, &err));
 	assert_true(condition_is_outside(&read.at[0], utc, monday + 9 * HOUR_MS - 1));
@@ -117,17 +107,4 @@ hours_are_by_the_clocks_of_a_zone(void **state)
 	assert_true(condition_is_outside(&read.at[0], utc, monday + 17 * HOUR_MS));
 	assert_true(condition_is_outside(&read.at[0], utc, monday + DAY_MS + 12 * HOUR_MS));
 	zone_free(utc);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_is_read_with_its_number),
-		cmocka_unit_test(what_is_wrong_is_named),
-		cmocka_unit_test(each_kind_is_named_to_whoever_writes_another),
-		cmocka_unit_test(hours_are_by_the_clocks_of_a_zone),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

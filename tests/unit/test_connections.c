@@ -3,9 +3,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/connections.h"
 
+#include "unit.h"
+
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 static struct connections connections;
 static int theirs[CONNECTIONS_MAX + 1];
@@ -75,14 +74,12 @@ reconciled(uint64_t id)
 	};
 }
 
-static void
-a_number_is_never_given_again(void **state)
+TEST_WITH(a_number_is_never_given_again, begin, finish)
 {
 	const struct protocol_message message = reconciled(1);
 	struct connection *first = add(0);
 	uint64_t number = first->number;
 
-	(void)state;
 	connections_remove(first);
 	assert_ptr_equal(add(1), first);		 /* the same place */
 	connections_say(&connections, number, &message); /* to one that has gone */
@@ -90,10 +87,8 @@ a_number_is_never_given_again(void **state)
 	assert_int_equal(hear(1), 0);
 }
 
-static void
-there_is_room_for_so_many(void **state)
+TEST_WITH(there_is_room_for_so_many, begin, finish)
 {
-	(void)state;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		assert_non_null(add(i));
 	assert_null(add(CONNECTIONS_MAX));
@@ -101,13 +96,11 @@ there_is_room_for_so_many(void **state)
 	    recv(theirs[CONNECTIONS_MAX], &(char){ 0 }, 1, MSG_DONTWAIT), 0); /* closed */
 }
 
-static void
-what_does_not_fit_waits_and_keeps_its_order(void **state)
+TEST_WITH(what_does_not_fit_waits_and_keeps_its_order, begin, finish)
 {
 	struct connection *slow = add(0), *other = add(1);
 	uint64_t said = 0, heard = 0;
 
-	(void)state;
 	slow->greeted = other->greeted = true;
 	while (slow->queued < 3) {
 		const struct protocol_message message = reconciled(++said);
@@ -132,13 +125,11 @@ what_does_not_fit_waits_and_keeps_its_order(void **state)
 	assert_int_equal(connections_events(slow), POLLIN);
 }
 
-static void
-one_that_never_reads_is_lost(void **state)
+TEST_WITH(one_that_never_reads_is_lost, begin, finish)
 {
 	struct connection *slow = add(0);
 	uint64_t said = 0;
 
-	(void)state;
 	slow->greeted = true;
 	while (!slow->is_lost && said < 10000) {
 		const struct protocol_message message = reconciled(++said);
@@ -149,13 +140,11 @@ one_that_never_reads_is_lost(void **state)
 	assert_int_equal(slow->queued, CONNECTIONS_QUEUE_MAX);
 }
 
-static void
-one_whose_time_is_over_is_lost(void **state)
+TEST_WITH(one_whose_time_is_over_is_lost, begin, finish)
 {
 	struct connection *waits = add(0), *fine = add(1);
 	struct timespec now;
 
-	(void)state;
 	assert_int_equal(connections_expire(&connections), -1);
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	waits->due = now.tv_sec * INT64_C(1000) + 60000;
@@ -167,47 +156,25 @@ one_whose_time_is_over_is_lost(void **state)
 	assert_false(fine->is_lost);
 }
 
-static void
-who_has_not_said_hello_hears_nothing_unasked(void **state)
+TEST_WITH(who_has_not_said_hello_hears_nothing_unasked, begin, finish)
 {
 	const struct protocol_message message = reconciled(4);
 	struct connection *stranger = add(0);
 
-	(void)state;
 	connections_say_all(&connections, &message);
 	assert_int_equal(hear(0), 0);
 	connections_say(&connections, stranger->number, &message);
 	assert_int_equal(hear(0), 4);
 }
 
-static void
-one_that_has_gone_is_no_error(void **state)
+TEST_WITH(one_that_has_gone_is_no_error, begin, finish)
 {
 	const struct protocol_message message = reconciled(4);
 	struct connection *gone = add(0);
 
-	(void)state;
 	(void)close(theirs[0]);
 	theirs[0] = -1;
 	connections_say(&connections, gone->number, &message);
 	assert_true(gone->is_lost);
 	assert_int_equal(gone->lost_errno, 0);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_number_is_never_given_again),
-		T(there_is_room_for_so_many),
-		T(what_does_not_fit_waits_and_keeps_its_order),
-		T(one_that_never_reads_is_lost),
-		T(one_whose_time_is_over_is_lost),
-		T(who_has_not_said_hello_hears_nothing_unasked),
-		T(one_that_has_gone_is_no_error),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/crossing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <pthread.h>
-#include <cmocka.h>
 
 static void
 on_wake(void *ctx)
@@ -24,14 +23,12 @@ free_events(struct queue_list *list)
 		event_free(QUEUE_ITEM(link, struct event, link));
 }
 
-static void
-outside_is_refused_when_the_queue_is_full_and_ours_never(void **state)
+TEST(outside_is_refused_when_the_queue_is_full_and_ours_never)
 {
 	struct crossing *crossing = crossing_new(NULL, NULL);
 	struct event *refused = event_new(EVENT_DELIVERY);
 	struct queue_list list = { 0 };
 
-	(void)state;
 	for (int i = 0; i < LIMIT_EVENTS; i++)
 		assert_true(crossing_submit(crossing, event_new(EVENT_UPDATE)));
 	assert_false(crossing_submit(crossing, refused));
@@ -45,14 +42,12 @@ outside_is_refused_when_the_queue_is_full_and_ours_never(void **state)
 }
 
 /* Else twice as many could wait as there is a place for, and connections run out before. */
-static void
-what_the_store_has_put_by_counts_as_waiting(void **state)
+TEST(what_the_store_has_put_by_counts_as_waiting)
 {
 	struct crossing *crossing = crossing_new(NULL, NULL);
 	struct event *refused = event_new(EVENT_DELIVERY);
 	struct queue_list list = { 0 };
 
-	(void)state;
 	for (int i = 0; i < LIMIT_EVENTS; i++)
 		assert_true(crossing_submit(crossing, event_new(EVENT_DELIVERY)));
 	assert_true(crossing_take_events(crossing, &list, 1, 0));
@@ -63,14 +58,12 @@ what_the_store_has_put_by_counts_as_waiting(void **state)
 	crossing_free(crossing);
 }
 
-static void
-events_come_out_in_their_order_and_at_most_max(void **state)
+TEST(events_come_out_in_their_order_and_at_most_max)
 {
 	struct crossing *crossing = crossing_new(NULL, NULL);
 	struct queue_list list = { 0 };
 	int64_t n = 0;
 
-	(void)state;
 	for (int64_t i = 0; i < 10; i++) {
 		struct event *event = event_new(EVENT_RUN_STEP);
 
@@ -87,14 +80,12 @@ events_come_out_in_their_order_and_at_most_max(void **state)
 	crossing_free(crossing);
 }
 
-static void
-a_closed_crossing_gives_what_it_has_and_then_ends(void **state)
+TEST(a_closed_crossing_gives_what_it_has_and_then_ends)
 {
 	struct crossing *crossing = crossing_new(NULL, NULL);
 	struct event *late = event_new(EVENT_DELIVERY);
 	struct queue_list list = { 0 };
 
-	(void)state;
 	assert_true(crossing_submit(crossing, event_new(EVENT_MESSAGE_SENT)));
 	crossing_close(crossing);
 	assert_false(crossing_submit(crossing, late));
@@ -108,14 +99,12 @@ a_closed_crossing_gives_what_it_has_and_then_ends(void **state)
 	crossing_free(crossing);
 }
 
-static void
-the_loop_is_woken_when_it_had_nothing(void **state)
+TEST(the_loop_is_woken_when_it_had_nothing)
 {
 	int woken = 0;
 	struct crossing *crossing = crossing_new(on_wake, &woken);
 	struct queue_list list = { 0 };
 
-	(void)state;
 	assert_false(crossing_take_outcomes(crossing, &list));
 	queue_list_add(&list, &outcome_new(OUTCOME_METRIC)->link);
 	queue_list_add(&list, &outcome_new(OUTCOME_FATAL)->link);
@@ -128,18 +117,4 @@ the_loop_is_woken_when_it_had_nothing(void **state)
 	for (struct queue_link *l; (l = queue_list_take(&list)) != NULL;)
 		outcome_free(QUEUE_ITEM(l, struct outcome, link));
 	crossing_free(crossing);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(outside_is_refused_when_the_queue_is_full_and_ours_never),
-		cmocka_unit_test(what_the_store_has_put_by_counts_as_waiting),
-		cmocka_unit_test(events_come_out_in_their_order_and_at_most_max),
-		cmocka_unit_test(a_closed_crossing_gives_what_it_has_and_then_ends),
-		cmocka_unit_test(the_loop_is_woken_when_it_had_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,27 +2,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "hmac_of.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "unit.h"
 
-static void
-sha256_is_that_of_the_standard(void **state)
+TEST(sha256_is_that_of_the_standard)
 {
 	uint8_t out[CRYPTO_SHA256_SIZE], again[CRYPTO_SHA256_SIZE];
 	char hex[CRYPTO_SHA256_HEX];
 	struct crypto_sha256 *hash;
 
-	(void)state;
 	assert_true(crypto_sha256("abc", 3, out, NULL));
 	text_hex(hex, out, sizeof(out));
 	assert_string_equal(
@@ -38,15 +34,13 @@ sha256_is_that_of_the_standard(void **state)
 	crypto_sha256_free(NULL);
 }
 
-static void
-hmac_is_that_of_rfc_4231_however_it_is_fed(void **state)
+TEST(hmac_is_that_of_rfc_4231_however_it_is_fed)
 {
 	struct crypto_hmac_key *key = crypto_hmac_key_new("Jefe", 4, NULL);
 	uint8_t out[CRYPTO_SHA256_SIZE];
 	char hex[CRYPTO_SHA256_HEX];
 	struct crypto_hmac *one, *two;
 
-	(void)state;
 	assert_non_null(key);
 	one = crypto_hmac_begin(key, NULL);
 	two = crypto_hmac_begin(key, NULL);
@@ -68,20 +62,16 @@ hmac_is_that_of_rfc_4231_however_it_is_fed(void **state)
 	crypto_hmac_key_free(key);
 }
 
-static void
-an_empty_key_is_refused(void **state)
+TEST(an_empty_key_is_refused)
 {
 	struct err err;
 
-	(void)state;
 	assert_null(crypto_hmac_key_new("", 0, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
-static void
-comparing_takes_nothing_for_the_secret(void **state)
+TEST(comparing_takes_nothing_for_the_secret)
 {
-	(void)state;
 	assert_true(crypto_same_text("s3cret", "s3cret"));
 	assert_false(crypto_same_text("s3creT", "s3cret"));
 	assert_false(crypto_same_text("s3cre", "s3cret"));
@@ -93,8 +83,7 @@ comparing_takes_nothing_for_the_secret(void **state)
 }
 
 /* Refused, whatever of it cannot be worked out. */
-static void
-what_cannot_be_hashed_is_not_the_same(void **state)
+TEST(what_cannot_be_hashed_is_not_the_same)
 {
 	CLEANUP(crypto_hmac_key_freep)
 	struct crypto_hmac_key *key = crypto_hmac_key_new("s3cret", 6, NULL);
@@ -102,7 +91,6 @@ what_cannot_be_hashed_is_not_the_same(void **state)
 	bool is_met = true;
 	struct err err;
 
-	(void)state;
 	for (unsigned n = 1; n <= 2; n++) {
 		fail_nth(FAIL_CRYPTO, n);
 		assert_false(crypto_same_text("s3cret", "s3cret"));
@@ -123,13 +111,11 @@ what_cannot_be_hashed_is_not_the_same(void **state)
 	}
 }
 
-static void
-random_bytes_differ_and_wiped_ones_are_gone(void **state)
+TEST(random_bytes_differ_and_wiped_ones_are_gone)
 {
 	static const uint8_t zero[32];
 	uint8_t a[32] = { 0 }, b[32] = { 0 };
 
-	(void)state;
 	assert_true(crypto_random(a, sizeof(a), NULL));
 	assert_true(crypto_random(b, sizeof(b), NULL));
 	assert_memory_not_equal(a, b, sizeof(a));
@@ -141,14 +127,5 @@ random_bytes_differ_and_wiped_ones_are_gone(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sha256_is_that_of_the_standard),
-		cmocka_unit_test(hmac_is_that_of_rfc_4231_however_it_is_fed),
-		cmocka_unit_test(an_empty_key_is_refused),
-		cmocka_unit_test(comparing_takes_nothing_for_the_secret),
-		cmocka_unit_test(what_cannot_be_hashed_is_not_the_same),
-		cmocka_unit_test(random_bytes_differ_and_wiped_ones_are_gone),
-	};
-
-	return crypto_start(NULL) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+	return crypto_start(NULL) ? unit_run(NULL) : 1;
 }

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto_gcm.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "unit.h"
 
 #define ZERO_KEY "0000000000000000000000000000000000000000000000000000000000000000"
 #define KEY	 "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308"
@@ -57,13 +55,11 @@ read_vector(const struct vector *vector, struct read *ret)
 	    (struct crypto_gcm){ ret->key, ret->nonce, ret->with, bytes(ret->with, vector->with) };
 }
 
-static void
-it_is_that_of_nist(void **state)
+TEST(it_is_that_of_nist)
 {
 	uint8_t out[64], tag[16];
 	struct read v;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++) {
 		read_vector(&vectors[i], &v);
 		assert_true(crypto_gcm_seal(&v.gcm, v.plain, v.size, out, tag, NULL));
@@ -75,13 +71,11 @@ it_is_that_of_nist(void **state)
 }
 
 /* One bit of anything. */
-static void
-what_was_changed_is_not_opened_and_nothing_of_it_is_left(void **state)
+TEST(what_was_changed_is_not_opened_and_nothing_of_it_is_left)
 {
 	static const uint8_t nothing[64];
 	struct read v;
 
-	(void)state;
 	for (size_t i = 0; i < 5; i++) {
 		uint8_t out[64], *of[] = { v.key, v.nonce, v.with, v.sealed, v.tag };
 		struct err err;
@@ -95,15 +89,4 @@ what_was_changed_is_not_opened_and_nothing_of_it_is_left(void **state)
 	read_vector(&vectors[2], &v);
 	v.gcm.with_size = CRYPTO_GCM_MAX + 1;
 	assert_false(crypto_gcm_seal(&v.gcm, v.plain, v.size, v.sealed, v.tag, NULL));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_that_of_nist),
-		cmocka_unit_test(what_was_changed_is_not_opened_and_nothing_of_it_is_left),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

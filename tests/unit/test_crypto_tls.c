@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto_tls.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 static char odd[] = "/tmp/crypto-tls-XXXXXX";
 
@@ -35,8 +33,7 @@ finish(void **state)
 	return unlink(odd);
 }
 
-static void
-a_file_that_cannot_be_used_is_named(void **state)
+TEST(a_file_that_cannot_be_used_is_named)
 {
 	static const char gone[] = "/nonexistent/ca.pem";
 	const struct {
@@ -50,7 +47,6 @@ a_file_that_cannot_be_used_is_named(void **state)
 	};
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_null(crypto_tls_new(&rows[i].config, 0, "", 0, &err));
 		assert_non_null(strstr(err.text, rows[i].file));
@@ -58,12 +54,4 @@ a_file_that_cannot_be_used_is_named(void **state)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_that_cannot_be_used_is_named),
-	};
-
-	return cmocka_run_group_tests(tests, begin, finish);
-}
+TEST_GROUP(begin, finish)

@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/db.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -16,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 struct chat_address {
 	char folder[64];
@@ -60,8 +58,7 @@ tear_down(void **state)
 	return 0;
 }
 
-static void
-values_are_bound_by_name_wherever_they_stand(void **state)
+TEST_WITH(values_are_bound_by_name_wherever_they_stand, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
@@ -89,8 +86,7 @@ values_are_bound_by_name_wherever_they_stand(void **state)
 	assert_true(db_rows_end(&rows, &err));
 }
 
-static void
-the_same_statement_can_run_inside_itself(void **state)
+TEST_WITH(the_same_statement_can_run_inside_itself, set_up, tear_down)
 {
 	const char *sql = "SELECT id FROM t WHERE id >= $1 ORDER BY id";
 	struct db *db = ((struct chat_address *)*state)->db;
@@ -111,8 +107,7 @@ the_same_statement_can_run_inside_itself(void **state)
 	assert_true(db_idle(db));
 }
 
-static void
-more_statements_than_the_cache_holds_work_too(void **state)
+TEST_WITH(more_statements_than_the_cache_holds_work_too, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
 	char sql[64];
@@ -126,8 +121,7 @@ more_statements_than_the_cache_holds_work_too(void **state)
 		}
 }
 
-static void
-a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own(void **state)
+TEST_WITH(a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
 	int64_t count;
@@ -153,8 +147,7 @@ a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own(void **state)
 	assert_false(db_rollback_to(db, NULL));
 }
 
-static void
-failures_have_their_kind(void **state)
+TEST_WITH(failures_have_their_kind, set_up, tear_down)
 {
 	struct chat_address *p = *state;
 	struct err err;
@@ -185,8 +178,7 @@ failures_have_their_kind(void **state)
 }
 
 /* SQLite calls that a full disk: whoever is told so makes room, in vain. */
-static void
-ids_that_are_used_up_are_no_full_disk(void **state)
+TEST_WITH(ids_that_are_used_up_are_no_full_disk, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
 	struct err err = { 0 };
@@ -203,8 +195,7 @@ ids_that_are_used_up_are_no_full_disk(void **state)
 	assert_true(db_run(db, &err, "INSERT INTO n(a) VALUES(2)"));
 }
 
-static void
-a_full_database_is_told_apart_and_recovers(void **state)
+TEST_WITH(a_full_database_is_told_apart_and_recovers, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
 	struct err err = { 0 };
@@ -222,8 +213,7 @@ a_full_database_is_told_apart_and_recovers(void **state)
 	assert_true(db_run(db, &err, "INSERT INTO t(body) VALUES(zeroblob(8000))"));
 }
 
-static void
-the_file_is_private_and_read_only_changes_nothing(void **state)
+TEST_WITH(the_file_is_private_and_read_only_changes_nothing, set_up, tear_down)
 {
 	struct chat_address *p = *state;
 	struct db *reader;
@@ -263,8 +253,7 @@ size_of_log(const struct chat_address *p)
 }
 
 /* What somebody reads for long is not copied behind them, and no checkpoint waits for them. */
-static void
-the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone(void **state)
+TEST_WITH(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone, set_up, tear_down)
 {
 	struct chat_address *p = *state;
 	sqlite3 *reader;
@@ -308,8 +297,7 @@ damage(const char *path, int64_t page)
 	assert_int_equal(close(fd), 0);
 }
 
-static void
-a_damaged_table_is_found_and_its_neighbour_is_well(void **state)
+TEST_WITH(a_damaged_table_is_found_and_its_neighbour_is_well, set_up, tear_down)
 {
 	struct chat_address *p = *state;
 	int64_t page, pages;
@@ -332,8 +320,7 @@ a_damaged_table_is_found_and_its_neighbour_is_well(void **state)
 }
 
 /* Found by the simulation without memory: a row was read as an empty one, and acted on. */
-static void
-a_value_without_memory_is_a_failure_of_its_query(void **state)
+TEST_WITH(a_value_without_memory_is_a_failure_of_its_query, set_up, tear_down)
 {
 	struct chat_address *p = *state;
 	char *large = calloc(1, 100000);
@@ -349,25 +336,4 @@ a_value_without_memory_is_a_failure_of_its_query(void **state)
 	assert_false(db_rows_end(&rows, &err));
 	assert_int_equal(err.code, ERR_NOMEM);
 	free(large);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(values_are_bound_by_name_wherever_they_stand),
-		TEST(the_same_statement_can_run_inside_itself),
-		TEST(more_statements_than_the_cache_holds_work_too),
-		TEST(a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own),
-		TEST(failures_have_their_kind),
-		TEST(ids_that_are_used_up_are_no_full_disk),
-		TEST(a_full_database_is_told_apart_and_recovers),
-		TEST(the_file_is_private_and_read_only_changes_nothing),
-		TEST(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone),
-		TEST(a_damaged_table_is_found_and_its_neighbour_is_well),
-		TEST(a_value_without_memory_is_a_failure_of_its_query),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

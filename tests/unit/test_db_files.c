@@ -1,7 +1,5 @@
 /* Goal: what another user puts beside a database never gets into it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +7,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/db.h"
+
+#include "unit.h"
 #include "lib/err.h"
 #include "lib/file.h"
 
@@ -97,8 +96,7 @@ put_theirs(const struct chat_address *p, const char *suffix)
 
 /* A journal or a log is written into the database at the next start, whoever made it: so the
  * runner's user could say what stands there. */
-static void
-what_another_user_put_there_is_refused_until_it_is_gone(void **state)
+TEST_WITH(what_another_user_put_there_is_refused_until_it_is_gone, set_up, tear_down)
 {
 	const struct chat_address *p = *state;
 	char path[128];
@@ -115,8 +113,7 @@ what_another_user_put_there_is_refused_until_it_is_gone(void **state)
 }
 
 /* Else who may write in the folder makes one while we are away, and we do not start. */
-static void
-the_names_beside_it_stay_taken(void **state)
+TEST_WITH(the_names_beside_it_stay_taken, set_up, tear_down)
 {
 	const struct chat_address *p = *state;
 	char path[128];
@@ -139,16 +136,4 @@ the_names_beside_it_stay_taken(void **state)
 			assert_true(k == 3 || st.st_size == 0); /* all is in the database */
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    what_another_user_put_there_is_refused_until_it_is_gone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_names_beside_it_stay_taken, set_up, tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

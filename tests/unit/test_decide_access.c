@@ -37,12 +37,10 @@ count(const struct world *w, int64_t chat, const char *part)
 	return n;
 }
 
-static void
-the_end_of_a_role_is_announced_a_week_and_a_day_before(void **state)
+TEST(the_end_of_a_role_is_announced_a_week_and_a_day_before)
 {
 	struct world w;
 
-	(void)state;
 	open_at(&w, UNTIL - 8 * DAY_MS);
 	wait_until(&w, UNTIL - 7 * DAY_MS - HOUR_MS);
 	assert_int_equal(count(&w, CARL, "⏳"), 0);
@@ -67,12 +65,10 @@ the_end_of_a_role_is_announced_a_week_and_a_day_before(void **state)
 }
 
 /* A restart, other settings: what was said is not said again. */
-static void
-a_restart_says_nothing_twice(void **state)
+TEST(a_restart_says_nothing_twice)
 {
 	struct world w;
 
-	(void)state;
 	open_at(&w, UNTIL - 6 * DAY_MS);
 	assert_int_equal(count(&w, CARL, "⏳"), 1);
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
@@ -89,14 +85,12 @@ a_restart_says_nothing_twice(void **state)
 }
 
 /* A team whose role ends: each person gets one message, and the admins one for all of them. */
-static void
-of_many_whose_role_ends_the_admins_get_one_message(void **state)
+TEST(of_many_whose_role_ends_the_admins_get_one_message)
 {
 	char ids[1024] = "ROLE_TEAM_IDS=100";
 	const char *text;
 	struct world w;
 
-	(void)state;
 	for (int i = 101; i < 160; i++)
 		(void)snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), ",%d", i);
 	world_open(&w, ids, "ROLE_TEAM_MAY=deploy:staging", "ROLE_TEAM_UNTIL=2027-01-31",
@@ -119,12 +113,10 @@ of_many_whose_role_ends_the_admins_get_one_message(void **state)
 }
 
 /* Down for a week: one message, not the week's behind the day's. */
-static void
-a_notice_that_was_missed_is_not_made_up_for(void **state)
+TEST(a_notice_that_was_missed_is_not_made_up_for)
 {
 	struct world w;
 
-	(void)state;
 	open_at(&w, UNTIL - DAY_MS / 2);
 	wait_until(&w, UNTIL + DAY_MS);
 	assert_int_equal(count(&w, CARL, "⏳"), 1);
@@ -133,27 +125,20 @@ a_notice_that_was_missed_is_not_made_up_for(void **state)
 }
 
 /* Regression: a role that had ended kept the one that nobody used off the list. */
-static void
-who_has_an_ended_role_and_an_idle_one_is_idle(void **state)
+WORLD_TEST_OF(who_has_an_ended_role_and_an_idle_one_is_idle, CONTRACT, "ROLE_SHIPPER_IDS=50",
+    "ROLE_SHIPPER_MAY=rollback:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CONTRACT, "ROLE_SHIPPER_IDS=50", "ROLE_SHIPPER_MAY=rollback:staging", NULL);
-	w.aid.at = UNTIL - DAY_MS / 2;
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	wait_until(&w, UNTIL + DAY_MS);
-	assert_non_null(strstr(world_plain(world_says_in(&w, WORLD_ADMIN, "month's report")),
+	w->aid.at = UNTIL - DAY_MS / 2;
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	wait_until(w, UNTIL + DAY_MS);
+	assert_non_null(strstr(world_plain(world_says_in(w, WORLD_ADMIN, "month's report")),
 	    "\ntelegram:50 (shipper): nothing used; ended: contractor until 2027-01-31\n"));
-	world_close(&w);
 }
 
-static void
-a_report_is_sent_once_a_month(void **state)
+TEST(a_report_is_sent_once_a_month)
 {
 	struct world w;
 
-	(void)state;
 	open_at(&w, UNTIL - 3 * DAY_MS);
 	assert_int_equal(count(&w, WORLD_ADMIN, "month's report"), 0); /* nothing was before it */
 	(void)world_text(&w, CARL, "/deploy staging");
@@ -180,15 +165,13 @@ a_report_is_sent_once_a_month(void **state)
 }
 
 /* Goal: what an admin has to look at is a page of a phone, whoever many they are. */
-static void
-a_report_of_many_people_names_ten(void **state)
+TEST(a_report_of_many_people_names_ten)
 {
 	char ids[4][1024];
 	const char *text;
 	struct world w;
 	size_t named = 0;
 
-	(void)state;
 	for (int role = 0; role < 4; role++) {
 		int used = snprintf(ids[role], sizeof(ids[role]), "ROLE_R%d_IDS=", role);
 
@@ -218,15 +201,13 @@ a_report_of_many_people_names_ten(void **state)
 }
 
 /* Uses are counted for 90 days before anything is called unused. */
-static void
-what_nobody_used_for_90_days_is_named(void **state)
+TEST(what_nobody_used_for_90_days_is_named)
 {
 	static const char *const role[] = { "ROLE_X_IDS=60",
 		"ROLE_X_MAY=deploy:staging, status, rollback" };
 	const struct world_message *report;
 	struct world w;
 
-	(void)state;
 	world_open(&w, role[0], role[1], NULL);
 	(void)world_text(&w, 60, "/deploy staging");
 	wait_until(&w, STORE_AID_AT + 89 * DAY_MS);
@@ -245,34 +226,10 @@ what_nobody_used_for_90_days_is_named(void **state)
 }
 
 /* Without roles of one's own nothing is added to what there was. */
-static void
-without_roles_of_ones_own_nobody_hears_of_it(void **state)
+WORLD_TEST(without_roles_of_ones_own_nobody_hears_of_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	for (size_t i = 0; i < w.n_open; i++)
+	for (size_t i = 0; i < w->n_open; i++)
 		assert_false(
-		    w.open[i]->kind == EFFECT_TIMER && w.open[i]->u.timer.kind == TIMER_ACCESS);
-	assert_int_equal(w.n_screen, 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_end_of_a_role_is_announced_a_week_and_a_day_before),
-		cmocka_unit_test(a_restart_says_nothing_twice),
-		cmocka_unit_test(of_many_whose_role_ends_the_admins_get_one_message),
-		cmocka_unit_test(a_notice_that_was_missed_is_not_made_up_for),
-		cmocka_unit_test(a_report_is_sent_once_a_month),
-		cmocka_unit_test(who_has_an_ended_role_and_an_idle_one_is_idle),
-		cmocka_unit_test(a_report_of_many_people_names_ten),
-		cmocka_unit_test(what_nobody_used_for_90_days_is_named),
-		cmocka_unit_test(without_roles_of_ones_own_nobody_hears_of_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+		    w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_ACCESS);
+	assert_int_equal(w->n_screen, 0);
 }

@@ -52,8 +52,7 @@ begin(struct world *w, int64_t person)
 	return action.id;
 }
 
-static void
-an_action_has_no_urls_no_rollback_and_no_word_to_the_team(void **state)
+TEST(an_action_has_no_urls_no_rollback_and_no_word_to_the_team)
 {
 	struct deployment action;
 	struct effect *run;
@@ -74,8 +73,7 @@ an_action_has_no_urls_no_rollback_and_no_word_to_the_team(void **state)
 	world_close(&w);
 }
 
-static void
-what_it_did_it_did_and_no_release_comes_of_it(void **state)
+TEST(what_it_did_it_did_and_no_release_comes_of_it)
 {
 	struct world w;
 	int64_t id;
@@ -93,8 +91,7 @@ what_it_did_it_did_and_no_release_comes_of_it(void **state)
 	world_close(&w);
 }
 
-static void
-a_failed_action_is_no_failed_deployment(void **state)
+TEST(a_failed_action_is_no_failed_deployment)
 {
 	struct environment staging;
 	struct world w;
@@ -123,8 +120,7 @@ act_give_up(struct tx *tx, void *arg)
 	decide_give_up(tx, &action, "nobody answers");
 }
 
-static void
-an_action_that_is_given_up_ends(void **state)
+TEST(an_action_that_is_given_up_ends)
 {
 	struct world w;
 	int64_t id;
@@ -136,8 +132,7 @@ an_action_that_is_given_up_ends(void **state)
 	world_close(&w);
 }
 
-static void
-an_action_can_be_cancelled(void **state)
+TEST(an_action_can_be_cancelled)
 {
 	struct world w;
 	int64_t id;
@@ -151,8 +146,7 @@ an_action_can_be_cancelled(void **state)
 }
 
 /* Who may deploy there may not do everything there: asked when it starts ... */
-static void
-who_may_deploy_does_not_start_an_action_by_that(void **state)
+TEST(who_may_deploy_does_not_start_an_action_by_that)
 {
 	struct world w;
 	int64_t id;
@@ -178,19 +172,14 @@ act_question(struct tx *tx, void *arg)
 }
 
 /* ... and at each press. */
-static void
-who_may_deploy_confirms_no_action_by_that(void **state)
+WORLD_TEST_OF(who_may_deploy_confirms_no_action_by_that, CLIENT)
 {
 	struct deployment action = action_of(WORLD_STAGING_USER, DEPLOY_AWAITING_CONFIRMATION);
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENT, NULL);
-	world_act(&w, act_question, &action);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, action.detail);
-	assert_int_equal(world_audited(&w, "\"denied\"", "\"do"), 1);
-	assert_int_equal(world_deployment(&w, action.id).state, DEPLOY_AWAITING_CONFIRMATION);
-	world_close(&w);
+	world_act(w, act_question, &action);
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, action.detail);
+	assert_int_equal(world_audited(w, "\"denied\"", "\"do"), 1);
+	assert_int_equal(world_deployment(w, action.id).state, DEPLOY_AWAITING_CONFIRMATION);
 }
 
 static void
@@ -204,13 +193,11 @@ act_tell(struct tx *tx, void *arg)
 	decide_tell(tx, action, NULL);
 }
 
-static void
-its_buttons_are_its_own(void **state)
+TEST(its_buttons_are_its_own)
 {
 	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_AWAITING_CONFIRMATION);
 	struct world w;
 
-	(void)state;
 	action.is_again = action.is_forward = action.is_behind = true;
 	world_open(&w, CLIENT, NULL);
 	world_act(&w, act_tell, &action);
@@ -223,8 +210,7 @@ its_buttons_are_its_own(void **state)
 }
 
 /* CI says a push again when its image is there: an action between the two hid the first. */
-static void
-an_action_does_not_hide_what_came_to_nothing(void **state)
+TEST(an_action_does_not_hide_what_came_to_nothing)
 {
 	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_DONE);
 	struct world w;
@@ -242,22 +228,4 @@ an_action_does_not_hide_what_came_to_nothing(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_newest(&w, "staging").id, 3);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_action_has_no_urls_no_rollback_and_no_word_to_the_team),
-		cmocka_unit_test(what_it_did_it_did_and_no_release_comes_of_it),
-		cmocka_unit_test(a_failed_action_is_no_failed_deployment),
-		cmocka_unit_test(an_action_that_is_given_up_ends),
-		cmocka_unit_test(an_action_can_be_cancelled),
-		cmocka_unit_test(who_may_deploy_does_not_start_an_action_by_that),
-		cmocka_unit_test(who_may_deploy_confirms_no_action_by_that),
-		cmocka_unit_test(its_buttons_are_its_own),
-		cmocka_unit_test(an_action_does_not_hide_what_came_to_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

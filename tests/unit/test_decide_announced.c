@@ -38,14 +38,12 @@ timer(struct world *w)
 	return NULL;
 }
 
-static void
-a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later(void **state)
+TEST(a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later)
 {
 	static const int pauses_s[] = { 5, 10, 20, 40 };
 	struct world w;
 	int64_t asked;
 
-	(void)state;
 	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
 	for (size_t i = 0; i < COUNT(pauses_s); i++) {
 		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0); /* not in the lane */
@@ -65,92 +63,70 @@ a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later(void **state)
 }
 
 /* A replica does not even have the branch yet. */
-static void
-a_push_of_a_branch_that_git_does_not_show_is_asked_again(void **state)
+WORLD_TEST_OF(a_push_of_a_branch_that_git_does_not_show_is_asked_again, "POLL_REPOSITORY_SECONDS=0")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
-	(void)world_decide(&w, push_of(&w, COMMIT_A));
-	world_git(&w, (struct world_git){ .error = "no branch, tag or commit: develop" });
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	(void)world_decide(w, push_of(w, COMMIT_A));
+	world_git(w, (struct world_git){ .error = "no branch, tag or commit: develop" });
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
-static void
-after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again(void **state)
+WORLD_TEST_OF(
+    after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again, "POLL_REPOSITORY_SECONDS=0")
 {
 	struct event *first, *again;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
-	first = push_of(&w, COMMIT_A);
-	again = push_of(&w, COMMIT_A);
+	first = push_of(w, COMMIT_A);
+	again = push_of(w, COMMIT_A);
 	(void)text_copy(again->u.delivery.id, LIMIT_DELIVERY, first->u.delivery.id);
 	memcpy(again->u.delivery.digest, first->u.delivery.digest, 32);
-	(void)world_decide(&w, first);
-	world_git(&w, (struct world_git){ .error = "no such branch" });
-	w.aid.at = timer(&w)->u.timer.push.until; /* whatever lasted so long */
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .error = "no such branch" });
-	assert_null(timer(&w));
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_decide(w, first);
+	world_git(w, (struct world_git){ .error = "no such branch" });
+	w->aid.at = timer(w)->u.timer.push.until; /* whatever lasted so long */
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .error = "no such branch" });
+	assert_null(timer(w));
+	assert_string_equal(world_plain(world_last(w)),
 	    "❌ Push not found: staging: git does not show aaaaaaa, pushed by github:octo(7). Asked for two minutes; "
 	    "not asked again: Redeliver it at GitHub or /deploy staging.");
-	assert_int_equal(w.n_screen, 1);
-	again->context.at = w.aid.at;
-	assert_false(world_decide(&w, again).is_duplicate);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	assert_int_equal(w->n_screen, 1);
+	again->context.at = w->aid.at;
+	assert_false(world_decide(w, again).is_duplicate);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
-static void
-a_push_that_is_waited_for_is_not_taken_twice(void **state)
+WORLD_TEST(a_push_that_is_waited_for_is_not_taken_twice)
 {
 	struct event *first, *again;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	first = push_of(&w, COMMIT_A);
-	again = push_of(&w, COMMIT_A);
+	first = push_of(w, COMMIT_A);
+	again = push_of(w, COMMIT_A);
 	memcpy(again->u.delivery.digest, first->u.delivery.digest, 32);
-	(void)world_decide(&w, first);
-	world_git(&w, NOT_SHOWN);
-	assert_true(world_decide(&w, again).is_duplicate);
-	world_close(&w);
+	(void)world_decide(w, first);
+	world_git(w, NOT_SHOWN);
+	assert_true(world_decide(w, again).is_duplicate);
 }
 
-static void
-what_git_shows_instead_is_deployed_when_a_push_is_given_up(void **state)
+WORLD_TEST_OF(
+    what_git_shows_instead_is_deployed_when_a_push_is_given_up, "POLL_REPOSITORY_SECONDS=60")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	(void)world_decide(&w, push_of(&w, COMMIT_A));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	w.aid.at = timer(&w)->u.timer.push.until;
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	(void)world_decide(w, push_of(w, COMMIT_A));
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	assert_null(world_peek(w, EFFECT_RUN));
+	w->aid.at = timer(w)->u.timer.push.until;
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
 	assert_non_null(world_says(
-	    &w, "Asked for two minutes; polling goes on, and deploys it when it is there."));
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	    w, "Asked for two minutes; polling goes on, and deploys it when it is there."));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-a_newer_delivery_takes_the_place_of_one_that_is_waited_for(void **state)
+TEST(a_newer_delivery_takes_the_place_of_one_that_is_waited_for)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
 	assert_non_null(timer(&w));
 	(void)world_decide(&w, push_of(&w, COMMIT_B));
@@ -160,13 +136,11 @@ a_newer_delivery_takes_the_place_of_one_that_is_waited_for(void **state)
 	world_close(&w);
 }
 
-static void
-a_restart_neither_forgets_nor_begins_the_two_minutes_anew(void **state)
+TEST(a_restart_neither_forgets_nor_begins_the_two_minutes_anew)
 {
 	struct world w;
 	int64_t until;
 
-	(void)state;
 	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
 	until = timer(&w)->u.timer.push.until;
 	store_aid_forget(&w.aid);
@@ -183,27 +157,19 @@ a_restart_neither_forgets_nor_begins_the_two_minutes_anew(void **state)
 }
 
 /* The clock was 9 h ahead when it came. */
-static void
-two_minutes_are_never_more(void **state)
+WORLD_TEST_OF(two_minutes_are_never_more, "POLL_REPOSITORY_SECONDS=0")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
-	w.aid.at += INT64_C(9) * 3600 * 1000;
-	(void)world_decide(&w, push_of(&w, COMMIT_A));
-	w.aid.at -= INT64_C(9) * 3600 * 1000;
-	world_git(&w, NOT_SHOWN);
-	assert_in_range(timer(&w)->u.timer.push.until - w.aid.at, 100000, 120000);
-	world_close(&w);
+	w->aid.at += INT64_C(9) * 3600 * 1000;
+	(void)world_decide(w, push_of(w, COMMIT_A));
+	w->aid.at -= INT64_C(9) * 3600 * 1000;
+	world_git(w, NOT_SHOWN);
+	assert_in_range(timer(w)->u.timer.push.until - w->aid.at, 100000, 120000);
 }
 
-static void
-a_poll_leaves_alone_what_a_push_announced(void **state)
+TEST(a_poll_leaves_alone_what_a_push_announced)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w, "POLL_REPOSITORY_SECONDS=60");
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
 	world_due(&w, TIMER_POLL);
@@ -228,91 +194,52 @@ delayed(struct world *w, bool failed, const char *text)
 	(void)world_decide(w, event);
 }
 
-static void
-the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can(void **state)
+WORLD_TEST(the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_decide(&w, push_of(&w, COMMIT_A));
-	delayed(&w, true, "fatal: no <route>");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Push delayed: staging: "));
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_decide(w, push_of(w, COMMIT_A));
+	delayed(w, true, "fatal: no <route>");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Push delayed: staging: "));
+	assert_string_equal(world_plain(world_last(w)),
 	    "⏳ Push delayed: staging: fatal: no <route>\nIt cannot be looked up yet. Git is asked again until it "
 	    "answers.");
-	delayed(&w, true, "fatal: no <route>");
-	assert_int_equal(w.n_screen, 1);
-	store_aid_forget(&w.aid);
-	while (w.n_open > 0)
-		effect_free(w.open[--w.n_open]);
-	store_aid_reopen(&w.aid);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	delayed(&w, true, "fatal: no <route>");
-	assert_int_equal(w.n_screen, 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	delayed(w, true, "fatal: no <route>");
+	assert_int_equal(w->n_screen, 1);
+	store_aid_forget(&w->aid);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	store_aid_reopen(&w->aid);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	delayed(w, true, "fatal: no <route>");
+	assert_int_equal(w->n_screen, 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Git answers: staging: the push is looked up."));
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "Git answers: staging: the push is looked up."));
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-a_push_that_was_looked_up_at_once_says_nothing_of_git(void **state)
+WORLD_TEST(a_push_that_was_looked_up_at_once_says_nothing_of_git)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_decide(&w, push_of(&w, COMMIT_A));
-	delayed(&w, false, "receiving objects 45 %");
-	assert_int_equal(w.n_screen, 0);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_null(world_says(&w, "Git answers"));
-	world_close(&w);
+	(void)world_decide(w, push_of(w, COMMIT_A));
+	delayed(w, false, "receiving objects 45 %");
+	assert_int_equal(w->n_screen, 0);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_says(w, "Git answers"));
 }
 
-static void
-who_waits_is_told_how_far_git_is(void **state)
+WORLD_TEST(who_waits_is_told_how_far_git_is)
 {
 	struct event *late;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	late = store_aid_event(&w.aid, EVENT_GIT_DELAYED);
-	late->u.git_delayed.query = world_peek(&w, EFFECT_GIT_QUERY)->id;
-	delayed(&w, false, "");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	late = store_aid_event(&w->aid, EVENT_GIT_DELAYED);
+	late->u.git_delayed.query = world_peek(w, EFFECT_GIT_QUERY)->id;
+	delayed(w, false, "");
 	assert_string_equal(
-	    world_plain(world_last(&w)), "⏳ staging: git is still fetching … to find develop");
-	delayed(&w, false, "receiving objects 45 % (12.3 MiB)");
-	assert_string_equal(world_plain(world_last(&w)),
+	    world_plain(world_last(w)), "⏳ staging: git is still fetching … to find develop");
+	delayed(w, false, "receiving objects 45 % (12.3 MiB)");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⏳ staging: git is still fetching: receiving objects 45 % (12.3 MiB) … to find develop");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_decide(&w, late);
-	assert_null(world_says(&w, "still fetching"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later),
-		cmocka_unit_test(a_push_of_a_branch_that_git_does_not_show_is_asked_again),
-		cmocka_unit_test(after_two_minutes_the_chat_is_told_once_and_redeliver_asks_again),
-		cmocka_unit_test(a_push_that_is_waited_for_is_not_taken_twice),
-		cmocka_unit_test(what_git_shows_instead_is_deployed_when_a_push_is_given_up),
-		cmocka_unit_test(a_newer_delivery_takes_the_place_of_one_that_is_waited_for),
-		cmocka_unit_test(a_restart_neither_forgets_nor_begins_the_two_minutes_anew),
-		cmocka_unit_test(two_minutes_are_never_more),
-		cmocka_unit_test(a_poll_leaves_alone_what_a_push_announced),
-		cmocka_unit_test(
-		    the_chat_is_told_once_that_a_push_cannot_be_looked_up_and_once_that_it_can),
-		cmocka_unit_test(a_push_that_was_looked_up_at_once_says_nothing_of_git),
-		cmocka_unit_test(who_waits_is_told_how_far_git_is),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_decide(w, late);
+	assert_null(world_says(w, "still fetching"));
 }

@@ -15,47 +15,38 @@ settings_changed(struct world *w)
 	(void)world_decide(w, event);
 }
 
-static void
-who_loses_the_grant_counts_no_more_when_the_last_comes(void **state)
+WORLD_TEST_OF(who_loses_the_grant_counts_no_more_when_the_last_comes, "PRODUCTION_APPROVALS=2",
+    "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,55", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	world_settings(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,44,55", NULL);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_string_equal(w.toast, "Approved: production aaaaaaa: 1 of 2.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 1 of 2: @eve"));
-	assert_int_equal(world_audited(&w, "approval_void", "may no longer approve there"), 1);
-	approval_press_in(&w, DAN, WORLD_TEAM, "Approve");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_settings(w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,44,55", NULL);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_string_equal(w->toast, "Approved: production aaaaaaa: 1 of 2.");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 1 of 2: @eve"));
+	assert_int_equal(world_audited(w, "approval_void", "may no longer approve there"), 1);
+	approval_press_in(w, DAN, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-who_loses_the_grant_in_the_queue_sends_it_back_to_waiting(void **state)
+WORLD_TEST_OF(who_loses_the_grant_in_the_queue_sends_it_back_to_waiting, "PRODUCTION_APPROVALS=1",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	struct world w;
 	int64_t place;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	approval_asks(&w, COMMIT_B); /* behind it */
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
-	place = world_newest(&w, "production").place;
-	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,44", NULL);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_int_equal(world_newest(&w, "production").place, place);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_asks(w, COMMIT_B); /* behind it */
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_string_equal(w->toast, "Approved: production bbbbbbb: it is queued.");
+	place = world_newest(w, "production").place;
+	world_settings(w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,44", NULL);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_int_equal(world_newest(w, "production").place, place);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
 /* A was confirmed and approved behind it: B is confirmed over nothing, and A is live. */
@@ -70,8 +61,7 @@ b_awaits_over_a(struct world *w)
 }
 
 /* The commits that it was asked about are not those over what is live by then: git says which. */
-static void
-what_is_asked_anew_lists_its_commits_over_what_is_live(void **state)
+TEST(what_is_asked_anew_lists_its_commits_over_what_is_live)
 {
 	struct world_message *asked;
 	struct world w;
@@ -103,30 +93,24 @@ is_confirmed_again(struct world *w)
 }
 
 /* What was approved is that commit over what was live. */
-static void
-another_live_release_is_approved_anew(void **state)
+WORLD_TEST_OF(another_live_release_is_approved_anew, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_asks(&w, COMMIT_B);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_string_equal(w.toast, "Approved: production bbbbbbb: it is queued.");
-	world_run_ends(&w, GOOD); /* A is live */
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	approval_asks(w, COMMIT_A);
+	approval_asks(w, COMMIT_B);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_string_equal(w->toast, "Approved: production bbbbbbb: it is queued.");
+	world_run_ends(w, GOOD); /* A is live */
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⚠️ asked again: production runs aaaaaaa now"));
-	assert_int_equal(world_audited(&w, "approval_void", "what was approved has changed"), 1);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_null(world_peek(&w, EFFECT_RUN)); /* who confirmed it saw another one */
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "⚠️ asked again: production runs aaaaaaa now"));
+	assert_int_equal(world_audited(w, "approval_void", "what was approved has changed"), 1);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_null(world_peek(w, EFFECT_RUN)); /* who confirmed it saw another one */
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
 static void
@@ -139,27 +123,20 @@ restored(struct world *w)
 }
 
 /* Found by the simulation (SEED=261860027): who approved had not been told. */
-static void
-what_is_not_known_is_shown_before_it_is_approved(void **state)
+WORLD_TEST_OF(what_is_not_known_is_shown_before_it_is_approved, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	restored(&w);
+	approval_asks(w, COMMIT_A);
+	restored(w);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⚠️ asked again: what production runs is not known any more\n\n"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_null(world_peek(&w, EFFECT_RUN)); /* nor had who confirmed it */
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    w, WORLD_TEAM, "⚠️ asked again: what production runs is not known any more\n\n"));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	assert_null(world_peek(w, EFFECT_RUN)); /* nor had who confirmed it */
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Behind hours of approvals they may be away: an hour at least. */
-static void
-who_confirms_again_has_the_time_that_approvals_had(void **state)
+TEST(who_confirms_again_has_the_time_that_approvals_had)
 {
 	static const struct {
 		const char *setting;
@@ -186,48 +163,37 @@ who_confirms_again_has_the_time_that_approvals_had(void **state)
 	}
 }
 
-static void
-a_press_on_what_has_changed_is_no_yes(void **state)
+WORLD_TEST_OF(a_press_on_what_has_changed_is_no_yes, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_B);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
-	world_run_ends(&w, GOOD);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	approval_asks(w, COMMIT_B);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_run_ends(w, GOOD);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(
-	    w.toast, "Not approved: production bbbbbbb has changed, and is asked again.");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	is_confirmed_again(&w);
-	world_close(&w);
+	    w->toast, "Not approved: production bbbbbbb has changed, and is asked again.");
+	assert_null(world_peek(w, EFFECT_RUN));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	is_confirmed_again(w);
 }
 
 /* Also where nobody pressed before all were asked anew: the reminder's, and the question's. */
-static void
-a_button_of_before_it_was_asked_anew_is_no_yes(void **state)
+WORLD_TEST_OF(a_button_of_before_it_was_asked_anew_is_no_yes, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
 	char question[LIMIT_BUTTON_ID], reminder[LIMIT_BUTTON_ID];
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
+	approval_asks(w, COMMIT_A);
 	(void)text_copy(question, sizeof(question),
-	    world_button(world_says_in(&w, WORLD_TEAM, "Awaiting"), "Approve"));
-	world_due(&w, TIMER_APPROVAL);
+	    world_button(world_says_in(w, WORLD_TEAM, "Awaiting"), "Approve"));
+	world_due(w, TIMER_APPROVAL);
 	(void)text_copy(reminder, sizeof(reminder),
-	    world_button(world_says_in(&w, WORLD_TEAM, "Not approved yet"), "Approve"));
-	restored(&w);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, question);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, reminder);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	    world_button(world_says_in(w, WORLD_TEAM, "Not approved yet"), "Approve"));
+	restored(w);
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, question);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, reminder);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }
 
 /* Typed as the message with that id in its chat. */
@@ -241,38 +207,31 @@ type_as(struct world *w, int64_t chat, int64_t message, const char *text)
 	(void)world_decide(w, event);
 }
 
-static void
-what_was_typed_before_it_was_asked_anew_is_no_yes(void **state)
+WORLD_TEST_OF(what_was_typed_before_it_was_asked_anew_is_no_yes, "PRODUCTION_APPROVALS=2", LEADS)
 {
 	static const char no[] =
 	    "Not approved: production aaaaaaa has changed since it was shown here: look at it again, below.";
-	struct world w;
 	int64_t shown;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=2", LEADS, NULL);
-	approval_asks(&w, COMMIT_A);
-	restored(&w);
-	shown = w.screen_remote[world_says_in(&w, WORLD_TEAM, "asked again")->row % WORLD_SCREEN];
+	approval_asks(w, COMMIT_A);
+	restored(w);
+	shown = w->screen_remote[world_says_in(w, WORLD_TEAM, "asked again")->row % WORLD_SCREEN];
 	/* It was on its way when the question came. */
-	type_as(&w, WORLD_TEAM, shown - 1, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, no));
+	type_as(w, WORLD_TEAM, shown - 1, "/approve 1");
+	assert_non_null(world_says_in(w, WORLD_TEAM, no));
 	/* Where it was asked for stands what was asked first: it is shown there now. */
-	type_as(&w, WORLD_GROUP, 0, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, no));
-	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "asked again: what production runs"));
-	type_as(&w, WORLD_GROUP, 0, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "Approved: production aaaaaaa: 1 of 2"));
-	world_close(&w);
+	type_as(w, WORLD_GROUP, 0, "/approve 1");
+	assert_non_null(world_says_in(w, WORLD_GROUP, no));
+	assert_int_equal(world_audited(w, "deploy_approval", "\"approved\""), 0);
+	assert_non_null(world_says_in(w, WORLD_GROUP, "asked again: what production runs"));
+	type_as(w, WORLD_GROUP, 0, "/approve 1");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "Approved: production aaaaaaa: 1 of 2"));
 }
 
-static void
-what_was_confirmed_over_another_release_is_confirmed_again_too(void **state)
+TEST(what_was_confirmed_over_another_release_is_confirmed_again_too)
 {
 	struct world w;
 
-	(void)state;
 	b_awaits_over_a(&w);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
@@ -299,94 +258,73 @@ what_was_confirmed_over_another_release_is_confirmed_again_too(void **state)
 }
 
 /* The runner finds it; what was approved and confirmed by other settings is neither. */
-static void
-settings_that_change_while_it_is_approved_are_found_at_the_start(void **state)
+WORLD_TEST_OF(
+    settings_that_change_while_it_is_approved_are_found_at_the_start, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb pre-deploy/10-migrate=6588117f7b516232";
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	world_run_refused(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	approval_asks(w, COMMIT_A);
+	w->settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb pre-deploy/10-migrate=6588117f7b516232";
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_run_refused(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "asked again: the settings changed since it was approved: KEEP_REL"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 1"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	assert_int_equal(world_run_starts(&w), 200);
-	world_close(&w);
+	    w, WORLD_TEAM, "asked again: the settings changed since it was approved: KEEP_REL"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 1"));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	assert_null(world_peek(w, EFFECT_RUN));
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	assert_int_equal(world_run_starts(w), 200);
 }
 
-static void
-settings_that_need_fewer_or_more_are_in_force_at_once(void **state)
+WORLD_TEST_OF(settings_that_need_fewer_or_more_are_in_force_at_once, "PRODUCTION_APPROVALS=2",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	world_settings(&w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(&w);
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_settings(w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	settings_changed(w);
+	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "approved 1 of 3: @bob\n⏳ open until 08:00\n"
 	    "⚠️ 2 more must approve, and only 1 may: an admin can change the settings"));
-	world_settings(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(&w);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_settings(w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	settings_changed(w);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Found by the simulation (SEED=271838041): the younger work had the older place. */
-static void
-who_come_back_to_the_queue_together_start_by_their_places(void **state)
+WORLD_TEST_OF(who_come_back_to_the_queue_together_start_by_their_places, "PRODUCTION_APPROVALS=1",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	approval_asks(&w, COMMIT_B);
-	approval_asks(&w, COMMIT_C);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 2");
-	world_settings(&w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_APPROVAL);
-	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_AWAITING_APPROVAL);
-	assert_true(world_deployment(&w, 3).place < world_deployment(&w, 2).place);
-	world_settings(&w, NULL);
-	settings_changed(&w);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_asks(w, COMMIT_B);
+	approval_asks(w, COMMIT_C);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 2");
+	world_settings(w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_AWAITING_APPROVAL);
+	assert_true(world_deployment(w, 3).place < world_deployment(w, 2).place);
+	world_settings(w, NULL);
+	settings_changed(w);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
-static void
-an_environment_that_leaves_the_settings_is_approved_by_nobody(void **state)
+WORLD_TEST_OF(
+    an_environment_that_leaves_the_settings_is_approved_by_nobody, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	world_settings(&w, "ENVIRONMENTS=staging", NULL);
-	settings_changed(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	world_settings(w, "ENVIRONMENTS=staging", NULL);
+	settings_changed(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-what_has_enough_by_the_hour_goes_on(void **state)
+TEST(what_has_enough_by_the_hour_goes_on)
 {
 	struct world w;
 
@@ -407,28 +345,4 @@ what_has_enough_by_the_hour_goes_on(void **state)
 		assert_non_null(world_peek(&w, EFFECT_RUN));
 		world_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_loses_the_grant_counts_no_more_when_the_last_comes),
-		cmocka_unit_test(who_loses_the_grant_in_the_queue_sends_it_back_to_waiting),
-		cmocka_unit_test(another_live_release_is_approved_anew),
-		cmocka_unit_test(what_is_asked_anew_lists_its_commits_over_what_is_live),
-		cmocka_unit_test(what_is_not_known_is_shown_before_it_is_approved),
-		cmocka_unit_test(who_confirms_again_has_the_time_that_approvals_had),
-		cmocka_unit_test(a_press_on_what_has_changed_is_no_yes),
-		cmocka_unit_test(a_button_of_before_it_was_asked_anew_is_no_yes),
-		cmocka_unit_test(what_was_typed_before_it_was_asked_anew_is_no_yes),
-		cmocka_unit_test(what_was_confirmed_over_another_release_is_confirmed_again_too),
-		cmocka_unit_test(settings_that_change_while_it_is_approved_are_found_at_the_start),
-		cmocka_unit_test(settings_that_need_fewer_or_more_are_in_force_at_once),
-		cmocka_unit_test(who_come_back_to_the_queue_together_start_by_their_places),
-		cmocka_unit_test(an_environment_that_leaves_the_settings_is_approved_by_nobody),
-		cmocka_unit_test(what_has_enough_by_the_hour_goes_on),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

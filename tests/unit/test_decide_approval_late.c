@@ -20,62 +20,46 @@ restored(struct world *w)
 
 /* --- yes --- */
 
-static void
-what_was_live_is_said_to_have_been_and_is_not_approved(void **state)
+WORLD_TEST_OF(what_was_live_is_said_to_have_been_and_is_not_approved, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
 	for (int i = 0; i < 2; i++) {
-		approval_asks(&w, i == 0 ? COMMIT_A : COMMIT_B);
-		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-		world_run_ends(&w, GOOD);
-		(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 1");
-		assert_non_null(strstr(world_plain(world_last(&w)),
+		approval_asks(w, i == 0 ? COMMIT_A : COMMIT_B);
+		approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+		world_run_ends(w, GOOD);
+		(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
+		assert_non_null(strstr(world_plain(world_last(w)),
 		    i == 0 ? "#1 is live (approved by @bob): nothing is left" :
 			     "#1 was live (approved by @bob): nothing is left"));
 	}
-	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 2);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "deploy_approval", "\"approved\""), 2);
 }
 
 /* Nothing that it does depends on what is live there. */
-static void
-an_action_is_approved_where_what_is_live_is_not_known(void **state)
+WORLD_TEST_OF(an_action_is_approved_where_what_is_live_is_not_known, "CLIENTS=acme",
+    "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1",
+    "CLIENT_ACME_ENVIRONMENT=staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=h", "CLIENT_ACME_ACTIONS=disk-free",
-	    "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/do disk-free acme");
-	restored(&w);
-	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	restored(w);
+	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* By night it needs one; it is day when they say yes to what was to replace another release. */
-static void
-what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody(void **state)
+WORLD_TEST_OF(what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody,
+    "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=1", NULL);
-	approval_asks(&w, COMMIT_B);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
-	world_run_ends(&w, GOOD);
-	w.aid.at += 2 * HOUR_MS;
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_non_null(strstr(w.toast, "has changed; nobody has to approve it any more."));
-	assert_string_equal(world_deployment(&w, 1).approvers, "");
-	assert_null(world_peek(&w, EFFECT_RUN)); /* who confirmed it is asked first */
-	world_close(&w);
+	approval_asks(w, COMMIT_B);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_run_ends(w, GOOD);
+	w->aid.at += 2 * HOUR_MS;
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_non_null(strstr(w->toast, "has changed; nobody has to approve it any more."));
+	assert_string_equal(world_deployment(w, 1).approvers, "");
+	assert_null(world_peek(w, EFFECT_RUN)); /* who confirmed it is asked first */
 }
 
 /* --- back --- */
@@ -93,23 +77,18 @@ act_withdraw(struct tx *tx, void *arg)
 	tx->answer.status = 200;
 }
 
-static void
-what_has_started_goes_on_though_a_yes_is_taken_back(void **state)
+WORLD_TEST_OF(what_has_started_goes_on_though_a_yes_is_taken_back, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	id = world_newest(&w, "production").id;
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
-	world_act(&w, act_withdraw, &id);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
-	assert_string_equal(world_deployment(&w, id).approvers, "@bob");
-	assert_int_equal(world_audited(&w, "deploy_approval", "withdrawn"), 0);
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	id = world_newest(w, "production").id;
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_RUNNING);
+	world_act(w, act_withdraw, &id);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_RUNNING);
+	assert_string_equal(world_deployment(w, id).approvers, "@bob");
+	assert_int_equal(world_audited(w, "deploy_approval", "withdrawn"), 0);
 }
 
 static void
@@ -121,21 +100,17 @@ act_look(struct tx *tx, void *arg)
 	decide_approval_seen(tx, &update, &work);
 }
 
-static void
-who_looks_at_what_has_started_is_not_listed(void **state)
+WORLD_TEST_OF(who_looks_at_what_has_started_is_not_listed, "PRODUCTION_APPROVALS=1",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	approval_asks(&w, COMMIT_A);
-	id = world_newest(&w, "production").id;
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	world_act(&w, act_look, &id);
-	assert_string_equal(world_deployment(&w, id).seen_by, "");
-	assert_null(world_says(&w, "seen by"));
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	id = world_newest(w, "production").id;
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_act(w, act_look, &id);
+	assert_string_equal(world_deployment(w, id).seen_by, "");
+	assert_null(world_says(w, "seen by"));
 }
 
 /* --- time --- */
@@ -146,44 +121,35 @@ act_due(struct tx *tx, void *arg)
 	decide_approval_due(tx, *(int64_t *)arg);
 }
 
-static void
-a_deadline_of_what_has_started_ends_nothing(void **state)
+WORLD_TEST_OF(a_deadline_of_what_has_started_ends_nothing, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_A);
-	id = world_newest(&w, "production").id;
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	w.aid.at += 48 * HOUR_MS;
-	world_act(&w, act_due, &id);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	id = world_newest(w, "production").id;
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	w->aid.at += 48 * HOUR_MS;
+	world_act(w, act_due, &id);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_RUNNING);
 }
 
 /* A deadline comes at the hours of its conditions as well. */
-static void
-a_deadline_behind_the_reminder_reminds_nobody_again(void **state)
+WORLD_TEST_OF(a_deadline_behind_the_reminder_reminds_nobody_again, "PRODUCTION_APPROVALS=1",
+    "APPROVAL_TIMEOUT=8h")
 {
-	struct world w;
 	int64_t id;
 	size_t rings;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "APPROVAL_TIMEOUT=8h", NULL);
-	approval_asks(&w, COMMIT_A);
-	id = world_newest(&w, "production").id;
-	world_due(&w, TIMER_APPROVAL);
-	rings = world_rings(&w);
-	w.aid.at += HOUR_MS;
-	world_act(&w, act_due, &id);
-	assert_int_equal(world_rings(&w), rings);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_AWAITING_APPROVAL);
-	world_due(&w, TIMER_APPROVAL);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_EXPIRED);
-	world_close(&w);
+	approval_asks(w, COMMIT_A);
+	id = world_newest(w, "production").id;
+	world_due(w, TIMER_APPROVAL);
+	rings = world_rings(w);
+	w->aid.at += HOUR_MS;
+	world_act(w, act_due, &id);
+	assert_int_equal(world_rings(w), rings);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_AWAITING_APPROVAL);
+	world_due(w, TIMER_APPROVAL);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_EXPIRED);
 }
 
 /* --- what git lists --- */
@@ -216,48 +182,26 @@ act_list(struct tx *tx, void *arg)
 }
 
 /* B was confirmed over nothing, and A is live: git is asked what B brings over it. */
-static void
-commits_over_what_is_not_live_any_more_are_not_shown(void **state)
+WORLD_TEST_OF(commits_over_what_is_not_live_any_more_are_not_shown, "PRODUCTION_APPROVALS=1")
 {
 	struct listing listing = { .base = COMMIT_D, .subject = "Over D", .id = 1 };
-	struct world w;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", NULL);
-	approval_asks(&w, COMMIT_B);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
-	world_run_ends(&w, GOOD);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	effect_free(world_take(&w, EFFECT_GIT_QUERY));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	world_act(&w, act_list, &listing);
+	approval_asks(w, COMMIT_B);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_run_ends(w, GOOD);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	effect_free(world_take(w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	world_act(w, act_list, &listing);
 	assert_string_equal(listing.changes, "");
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
 	listing.base = COMMIT_A;
 	listing.subject = "Over A";
-	world_act(&w, act_list, &listing);
+	world_act(w, act_list, &listing);
 	assert_non_null(strstr(listing.changes, "Over A"));
 	listing.subject = "Once more"; /* what they have read stays */
-	world_act(&w, act_list, &listing);
+	world_act(w, act_list, &listing);
 	assert_non_null(strstr(listing.changes, "Over A"));
-	assert_null(world_says_in(&w, WORLD_TEAM, "Once more"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_live_is_said_to_have_been_and_is_not_approved),
-		cmocka_unit_test(an_action_is_approved_where_what_is_live_is_not_known),
-		cmocka_unit_test(what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody),
-		cmocka_unit_test(what_has_started_goes_on_though_a_yes_is_taken_back),
-		cmocka_unit_test(who_looks_at_what_has_started_is_not_listed),
-		cmocka_unit_test(a_deadline_of_what_has_started_ends_nothing),
-		cmocka_unit_test(a_deadline_behind_the_reminder_reminds_nobody_again),
-		cmocka_unit_test(commits_over_what_is_not_live_any_more_are_not_shown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_null(world_says_in(w, WORLD_TEAM, "Once more"));
 }

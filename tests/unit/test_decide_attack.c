@@ -59,13 +59,11 @@ git(struct world *w, const char *commit)
 /* --- people --- */
 
 /* Nor who is logged in by a token of theirs. */
-static void
-who_pushed_by_a_known_login_does_not_approve_it(void **state)
+TEST(who_pushed_by_a_known_login_does_not_approve_it)
 {
 	static const char *const logins[] = { "octo", "OcTo" };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(logins); i++) {
 		struct event *event;
 
@@ -90,34 +88,29 @@ who_pushed_by_a_known_login_does_not_approve_it(void **state)
 }
 
 /* The button of what failed, pressed by the login; it then leaves. */
-static void
-what_a_login_asks_for_again_is_asked_for_by_its_maker(void **state)
+WORLD_TEST_OF(what_a_login_asks_for_again_is_asked_for_by_its_maker, ALWAYS,
+    "PRODUCTION_APPROVALS=1", QUIET, "ADMIN_TELEGRAM_IDS=11,22,44")
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(
-	    &w, ALWAYS, "PRODUCTION_APPROVALS=1", QUIET, "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	token = token_of(&w, ADA, "t", "admin");
-	people_login(&w, EVE, token);
-	(void)world_text(&w, EVE, "/deploy production");
-	git(&w, COMMIT_A);
-	approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
-	(void)world_run_starts(&w);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	approval_press_in(&w, EVE, WORLD_GROUP, "again");
-	people_logout(&w, EVE);
-	if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-		git(&w, COMMIT_A);
-	approval_press_in(&w, ADA, WORLD_TEAM, "Approve");
-	assert_non_null(strstr(w.toast, JOINED));
-	assert_false(runs(&w));
+	token = token_of(w, ADA, "t", "admin");
+	people_login(w, EVE, token);
+	(void)world_text(w, EVE, "/deploy production");
+	git(w, COMMIT_A);
+	approval_press_in(w, BOB, WORLD_TEAM, "Approve");
+	(void)world_run_starts(w);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	approval_press_in(w, EVE, WORLD_GROUP, "again");
+	people_logout(w, EVE);
+	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		git(w, COMMIT_A);
+	approval_press_in(w, ADA, WORLD_TEAM, "Approve");
+	assert_non_null(strstr(w->toast, JOINED));
+	assert_false(runs(w));
 	/* Of whoever has no role any more it starts nothing. */
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_false(runs(&w));
-	world_close(&w);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	assert_false(runs(w));
 }
 
 static int64_t n_cleared;
@@ -131,41 +124,34 @@ clear(struct tx *tx, void *arg)
 }
 
 /* Regression: when the token's row was old enough to go, its maker was nobody who had asked. */
-static void
-an_emergency_is_not_reviewed_by_its_maker_however_late(void **state)
+WORLD_TEST_OF(an_emergency_is_not_reviewed_by_its_maker_however_late, ALWAYS,
+    "PRODUCTION_APPROVALS=1", QUIET, "EMERGENCY_WITHOUT_OTP=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", QUIET, "EMERGENCY_WITHOUT_OTP=true", NULL);
-	people_login(&w, EVE, token_of(&w, ADA, "t", "admin"));
-	(void)world_text(&w, EVE, "/deploy production emergency the shop is down");
-	git(&w, COMMIT_A);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(people_revoke(&w, ADA, "t"), 200);
-	w.aid.at += 400 * DAY;
-	world_act(&w, clear, NULL);
+	people_login(w, EVE, token_of(w, ADA, "t", "admin"));
+	(void)world_text(w, EVE, "/deploy production emergency the shop is down");
+	git(w, COMMIT_A);
+	world_run_ends(w, GOOD);
+	assert_int_equal(people_revoke(w, ADA, "t"), 200);
+	w->aid.at += 400 * DAY;
+	world_act(w, clear, NULL);
 	assert_int_equal(n_cleared, 0);
-	(void)world_text(&w, ADA, "/review 1");
-	assert_int_equal(world_newest(&w, "production").reviewed_at, 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, JOINED));
-	(void)world_text(&w, BOB, "/review 1");
-	assert_int_not_equal(world_newest(&w, "production").reviewed_at, 0);
-	world_act(&w, clear, NULL); /* it goes with the review */
+	(void)world_text(w, ADA, "/review 1");
+	assert_int_equal(world_newest(w, "production").reviewed_at, 0);
+	assert_non_null(world_says_in(w, WORLD_GROUP, JOINED));
+	(void)world_text(w, BOB, "/review 1");
+	assert_int_not_equal(world_newest(w, "production").reviewed_at, 0);
+	world_act(w, clear, NULL); /* it goes with the review */
 	assert_int_equal(n_cleared, 1);
-	world_close(&w);
 }
 
 /* --- factors --- */
 
-static void
-neither_a_bearer_nor_a_login_touches_a_factor(void **state)
+TEST(neither_a_bearer_nor_a_login_touches_a_factor)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	const char *token;
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
 	token = token_of(&w, ADA, "t", "admin");
@@ -200,14 +186,12 @@ post(struct world *w, int64_t who, const char *word, const char *body)
 }
 
 /* Until then a code is asked for as ever; the clock jumps by a day, and back. */
-static void
-a_reset_whose_wait_is_over_after_a_restart_gives_nothing_to_who_asked_for_it(void **state)
+TEST(a_reset_whose_wait_is_over_after_a_restart_gives_nothing_to_who_asked_for_it)
 {
 	static const char *const words[] = { "add", "codes", "confirm" };
 	char body[96];
 	struct world w;
 
-	(void)state;
 	for (int is_jump = 0; is_jump < 2; is_jump++) {
 		factor_write_key(FACTOR_KEY);
 		world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*",
@@ -249,13 +233,11 @@ a_reset_whose_wait_is_over_after_a_restart_gives_nothing_to_who_asked_for_it(voi
 	}
 }
 
-static void
-a_code_opens_one_of_all_doors(void **state)
+TEST(a_code_opens_one_of_all_doors)
 {
 	char code[8], body[96];
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*,approve:*,token,2fa",
 	    "PRODUCTION_APPROVALS=1", QUIET, NULL);
@@ -293,8 +275,7 @@ a_code_opens_one_of_all_doors(void **state)
 #define OF_STAGING API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"
 
 /* By a bearer, by a login, by a person who leave; by a login that is over. */
-static void
-what_is_queued_by_who_left_does_not_start(void **state)
+TEST(what_is_queued_by_who_left_does_not_start)
 {
 	struct world w;
 
@@ -328,13 +309,11 @@ what_is_queued_by_who_left_does_not_start(void **state)
 	}
 }
 
-static void
-a_question_outlives_no_role(void **state)
+TEST(a_question_outlives_no_role)
 {
 	const char *button;
 	struct world w;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		world_open(&w, ALWAYS, "ROLE_DEPLOYER_IDS=77 until 2026-01-01",
 		    "ROLE_DEPLOYER_MAY=deploy:*, confirm:*, status", NULL);
@@ -358,21 +337,17 @@ a_question_outlives_no_role(void **state)
 static const char *const targets[] = { "shop/staging", "", " ", "/", "*", "*/*", "shop/",
 	"/staging", "all", "cider", "cider/production", "shop/*", "client/", "." };
 
-static void
-a_target_that_is_none_names_nothing_of_another_application(void **state)
+WORLD_TEST(a_target_that_is_none_names_nothing_of_another_application)
 {
 	static const char *const words[] = { "deploy", "rollback", "freeze", "unfreeze", "lock",
 		"unlock", "status", "history", "audit", "cancel", "logs", "show", "queue" };
 	char apps[128], path[60], body[100];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "shop", "ROLE_LEAD_IDS=501\nROLE_LEAD_MAY=*:*\n");
-	world_application(&w, "cider", "");
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, ALWAYS, "GITHUB_REPOSITORY=", NULL);
-	world_restart(&w);
+	world_application(w, "shop", "ROLE_LEAD_IDS=501\nROLE_LEAD_MAY=*:*\n");
+	world_application(w, "cider", "");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, ALWAYS, "GITHUB_REPOSITORY=", NULL);
+	world_restart(w);
 	for (size_t i = 0; i < COUNT(words); i++)
 		for (size_t k = 0; k < COUNT(targets); k++) {
 			struct event *event;
@@ -380,7 +355,7 @@ a_target_that_is_none_names_nothing_of_another_application(void **state)
 
 			(void)snprintf(path, sizeof(path), "/v1/command/%s", words[i]);
 			(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%s\"]}", targets[k]);
-			event = store_aid_event(&w.aid, EVENT_API);
+			event = store_aid_event(&w->aid, EVENT_API);
 			{
 				struct api_request *api = calloc(1, sizeof(*api));
 				struct err err;
@@ -394,21 +369,19 @@ a_target_that_is_none_names_nothing_of_another_application(void **state)
 					continue;
 				}
 			}
-			status = world_decide(&w, event).status;
-			if (strstr(w.aid.said, "cider") != NULL &&
+			status = world_decide(w, event).status;
+			if (strstr(w->aid.said, "cider") != NULL &&
 			    strstr(targets[k], "cider") == NULL)
-				fail_msg("%s %s: %d %s", words[i], body, status, w.aid.said);
-			if (world_newest(&w, "cider/production").id != 0 ||
-			    world_newest(&w, "cider/staging").id != 0)
+				fail_msg("%s %s: %d %s", words[i], body, status, w->aid.said);
+			if (world_newest(w, "cider/production").id != 0 ||
+			    world_newest(w, "cider/staging").id != 0)
 				fail_msg("%s %s began", words[i], body);
 		}
-	assert_int_equal(world_audited(&w, "\"frozen\"", NULL), 0);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"frozen\"", NULL), 0);
 }
 
 /* In either order. */
-static void
-an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing(void **state)
+TEST(an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing)
 {
 	struct world w;
 
@@ -483,13 +456,11 @@ call_hook(struct world *w, const char *id)
 }
 
 /* shop has chosen a name whose FNV-1a is that of a hook of cider. */
-static void
-hooks_of_one_number_of_before_are_two(void **state)
+TEST(hooks_of_one_number_of_before_are_two)
 {
 	char apps[128], sql[128];
 	struct world w;
 
-	(void)state;
 	assert_int_equal(principal_of_hook_before("shop/wmqnlqplftu"),
 	    principal_of_hook_before("cider/yluyjseoduk"));
 	for (int i = 0; i < 2; i++) {
@@ -518,26 +489,4 @@ hooks_of_one_number_of_before_are_two(void **state)
 		}
 		world_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_pushed_by_a_known_login_does_not_approve_it),
-		cmocka_unit_test(what_a_login_asks_for_again_is_asked_for_by_its_maker),
-		cmocka_unit_test(an_emergency_is_not_reviewed_by_its_maker_however_late),
-		cmocka_unit_test(neither_a_bearer_nor_a_login_touches_a_factor),
-		cmocka_unit_test(
-		    a_reset_whose_wait_is_over_after_a_restart_gives_nothing_to_who_asked_for_it),
-		cmocka_unit_test(a_code_opens_one_of_all_doors),
-		cmocka_unit_test(what_is_queued_by_who_left_does_not_start),
-		cmocka_unit_test(a_question_outlives_no_role),
-		cmocka_unit_test(a_target_that_is_none_names_nothing_of_another_application),
-		cmocka_unit_test(
-		    an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing),
-		cmocka_unit_test(hooks_of_one_number_of_before_are_two),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,72 +62,58 @@ is_joined(struct world *w, int64_t person)
 /* --- people --- */
 
 /* A name says nothing: the row of work has the token's number. */
-static void
-the_name_of_a_token_that_is_given_again_makes_nobody_of_its_maker(void **state)
+WORLD_TEST_OF(the_name_of_a_token_that_is_given_again_makes_nobody_of_its_maker, ALWAYS,
+    "PRODUCTION_APPROVALS=1", QUIET, ADMINS, "ROLE_DEV_IDS=99",
+    "ROLE_DEV_MAY=deploy:production, status")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", QUIET, ADMINS, "ROLE_DEV_IDS=99",
-	    "ROLE_DEV_MAY=deploy:production, status", NULL);
-	people_login(&w, EVE, token_of(&w, ADA, "ci", "admin"));
-	(void)world_text(&w, EVE, "/deploy production");
-	git(&w, COMMIT_A);
-	assert_int_equal(people_revoke(&w, ADA, "ci"), 200);
-	people_login(&w, EVE, token_of(&w, BOB, "ci", "admin"));
-	store_aid_reopen(&w.aid);
-	world_restart(&w);
-	is_joined(&w, ADA);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	people_login(w, EVE, token_of(w, ADA, "ci", "admin"));
+	(void)world_text(w, EVE, "/deploy production");
+	git(w, COMMIT_A);
+	assert_int_equal(people_revoke(w, ADA, "ci"), 200);
+	people_login(w, EVE, token_of(w, BOB, "ci", "admin"));
+	store_aid_reopen(&w->aid);
+	world_restart(w);
+	is_joined(w, ADA);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* It asks with the one, and confirms with the other. */
-static void
-a_second_account_with_two_tokens_joins_both_makers(void **state)
+WORLD_TEST_OF(
+    a_second_account_with_two_tokens_joins_both_makers, ALWAYS, "PRODUCTION_APPROVALS=1", ADMINS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", ADMINS, NULL);
-	people_login(&w, EVE, token_of(&w, ADA, "a", "admin"));
-	(void)world_text(&w, EVE, "/deploy production");
-	git(&w, COMMIT_A);
-	people_login(&w, EVE, token_of(&w, BOB, "b", "admin"));
-	approval_press_in(&w, EVE, WORLD_GROUP, "Deploy to");
-	git(&w, COMMIT_A);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	is_joined(&w, BOB);
-	is_joined(&w, ADA);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	people_login(w, EVE, token_of(w, ADA, "a", "admin"));
+	(void)world_text(w, EVE, "/deploy production");
+	git(w, COMMIT_A);
+	people_login(w, EVE, token_of(w, BOB, "b", "admin"));
+	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
+	git(w, COMMIT_A);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	is_joined(w, BOB);
+	is_joined(w, ADA);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Over the network: it answers another's question, and approves its own. */
-static void
-a_bearer_that_answers_has_asked_and_approves_nothing(void **state)
+WORLD_TEST_OF(
+    a_bearer_that_answers_has_asked_and_approves_nothing, ALWAYS, "PRODUCTION_APPROVALS=1", ADMINS)
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", ADMINS, NULL);
-	token = token_of(&w, ADA, "t", "admin");
-	(void)world_text(&w, BOB, "/deploy production");
-	git(&w, COMMIT_A);
+	token = token_of(w, ADA, "t", "admin");
+	(void)world_text(w, BOB, "/deploy production");
+	git(w, COMMIT_A);
 	assert_int_equal(
-	    people_call(&w, token, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 200);
-	git(&w, COMMIT_A);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	    people_call(w, token, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 200);
+	git(w, COMMIT_A);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_not_equal(
-	    people_call(&w, token, API_COMMAND, "/v1/command/approve", "{\"arguments\": [\"1\"]}"),
+	    people_call(w, token, API_COMMAND, "/v1/command/approve", "{\"arguments\": [\"1\"]}"),
 	    200);
-	is_joined(&w, ADA);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	is_joined(w, ADA);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* --- roles, and what is the server's --- */
@@ -164,8 +150,7 @@ sees(struct world *w, const char *token, const char *environment)
 #define OF_SHOP	 "ROLE_LEAD_IDS=501\nROLE_LEAD_MAY=\"deploy:*, status\"\n"
 #define OF_CIDER "ROLE_LEAD_IDS=601\nROLE_LEAD_MAY=\"deploy:*, status\"\n"
 
-static void
-a_name_that_folds_to_that_of_another_role_is_none(void **state)
+TEST(a_name_that_folds_to_that_of_another_role_is_none)
 {
 	static const char *const names[] = { "CIDER:LEAD", "Cider:lead", "cider:LEAD",
 		"cider: lead", " cider:lead", "cider:lead ", "cider::lead", ":lead",
@@ -174,7 +159,6 @@ a_name_that_folds_to_that_of_another_role_is_none(void **state)
 		"c\\u200bider:lead", "lead", "role cider:lead", "shop:../cider:lead" };
 	struct world w;
 
-	(void)state;
 	open_both(&w, OF_SHOP, OF_CIDER);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		char name[8], text[TOKEN_TEXT];
@@ -189,8 +173,7 @@ a_name_that_folds_to_that_of_another_role_is_none(void **state)
 }
 
 /* Of roles, of grants, of kinds of principals and of fields. */
-static void
-a_role_whose_name_is_a_word_of_ours_is_that_of_its_file(void **state)
+TEST(a_role_whose_name_is_a_word_of_ours_is_that_of_its_file)
 {
 	static const char *const words[] = { "all", "root", "role", "person", "token", "hook",
 		"local", "system", "telegram", "github", "server", "main", "approver", "stranger",
@@ -198,7 +181,6 @@ a_role_whose_name_is_a_word_of_ours_is_that_of_its_file(void **state)
 	char text[300], role[40];
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
 		char upper[20] = "";
 		const char *token;
@@ -252,8 +234,7 @@ call_hook(struct world *w, const char *id)
 	return world_decide(w, event).status;
 }
 
-static void
-a_hook_of_an_application_starts_nothing_of_another(void **state)
+TEST(a_hook_of_an_application_starts_nothing_of_another)
 {
 	static const char *const starts[] = { "deploy:cider/staging", "deploy:/staging",
 		"deploy:*/staging", "deploy:../cider/staging", "deploy:cider", "deploy:all",
@@ -261,7 +242,6 @@ a_hook_of_an_application_starts_nothing_of_another(void **state)
 	char text[200];
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(starts); i++) {
 		int status;
 
@@ -282,14 +262,12 @@ a_hook_of_an_application_starts_nothing_of_another(void **state)
 }
 
 /* Nor more than one's own environment of one's own application. */
-static void
-who_may_freeze_one_environment_freezes_no_other(void **state)
+TEST(who_may_freeze_one_environment_freezes_no_other)
 {
 	static const char *const targets[] = { "shop", "all", "shop/production", "production",
 		"cider", "*", "shop/*", "shop/staging/", "client/acme" };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(targets); i++) {
 		char text[80];
 
@@ -311,14 +289,12 @@ who_may_freeze_one_environment_freezes_no_other(void **state)
 }
 
 /* Shop is store now; another shop comes, with a role of that name. */
-static void
-a_name_that_is_free_again_has_nothing_of_who_had_it(void **state)
+TEST(a_name_that_is_free_again_has_nothing_of_who_had_it)
 {
 	const char *token;
 	char path[160];
 	struct world w;
 
-	(void)state;
 	open_both(&w, OF_SHOP, "");
 	token = token_of(&w, LEAD, "t", "shop:lead");
 	people_login(&w, EVE, token);
@@ -342,8 +318,7 @@ a_name_that_is_free_again_has_nothing_of_who_had_it(void **state)
 /* --- factors --- */
 
 /* Nor has one of a group, of a token, of a user of the machine, of nobody. */
-static void
-a_number_that_is_no_person_gets_no_factor(void **state)
+TEST(a_number_that_is_no_person_gets_no_factor)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	const int64_t nobody[] = { 0, -1, WORLD_TEAM, INT64_MIN, INT64_MAX, principal_of_token(1),
@@ -351,7 +326,6 @@ a_number_that_is_no_person_gets_no_factor(void **state)
 	char body[120];
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
 	world_act(&w, factor_enrol, &ada);
@@ -382,13 +356,11 @@ a_number_that_is_no_person_gets_no_factor(void **state)
 }
 
 /* Nor does it show that there is one. */
-static void
-wrong_codes_of_who_may_not_close_nobodys_factor(void **state)
+TEST(wrong_codes_of_who_may_not_close_nobodys_factor)
 {
 	char body[120];
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "ROLE_LEAD_IDS=501",
 	    "ROLE_LEAD_MAY=deploy:*, status, log:*, confirm:*", NULL);
@@ -409,14 +381,12 @@ wrong_codes_of_who_may_not_close_nobodys_factor(void **state)
 }
 
 /* Where a code is asked for, neither a bearer nor who is logged in has one by that. */
-static void
-a_token_of_who_has_a_factor_passes_no_code(void **state)
+TEST(a_token_of_who_has_a_factor_passes_no_code)
 {
 	const char *token;
 	char body[96];
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
 	token = token_of(&w, ADA, "t", "admin");
@@ -445,8 +415,7 @@ a_token_of_who_has_a_factor_passes_no_code(void **state)
 
 /* A hook whose line is gone; a user of the machine whose line is; one whose line is another's; and
  * both where nothing is. */
-static void
-what_is_queued_by_a_line_that_is_gone_does_not_start(void **state)
+TEST(what_is_queued_by_a_line_that_is_gone_does_not_start)
 {
 	struct world w;
 
@@ -479,8 +448,7 @@ what_is_queued_by_a_line_that_is_gone_does_not_start(void **state)
 }
 
 /* Their last day ends in it; the clock then jumps a day back. */
-static void
-what_waits_in_a_freeze_of_who_left_does_not_start(void **state)
+TEST(what_waits_in_a_freeze_of_who_left_does_not_start)
 {
 	struct world w;
 
@@ -512,13 +480,11 @@ what_waits_in_a_freeze_of_who_left_does_not_start(void **state)
 }
 
 /* Whatever they were shown: of what runs, of what has ended, in their own chat and in the group. */
-static void
-no_button_below_ones_own_work_outlives_the_role(void **state)
+TEST(no_button_below_ones_own_work_outlives_the_role)
 {
 	size_t n = 0;
 	struct world w;
 
-	(void)state;
 	for (int is_over = 0; is_over < 2; is_over++) {
 		size_t n_open;
 
@@ -554,27 +520,4 @@ no_button_below_ones_own_work_outlives_the_role(void **state)
 		world_close(&w);
 	}
 	assert_true(n > 4);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_name_of_a_token_that_is_given_again_makes_nobody_of_its_maker),
-		cmocka_unit_test(a_second_account_with_two_tokens_joins_both_makers),
-		cmocka_unit_test(a_bearer_that_answers_has_asked_and_approves_nothing),
-		cmocka_unit_test(a_name_that_folds_to_that_of_another_role_is_none),
-		cmocka_unit_test(a_role_whose_name_is_a_word_of_ours_is_that_of_its_file),
-		cmocka_unit_test(a_hook_of_an_application_starts_nothing_of_another),
-		cmocka_unit_test(who_may_freeze_one_environment_freezes_no_other),
-		cmocka_unit_test(a_name_that_is_free_again_has_nothing_of_who_had_it),
-		cmocka_unit_test(a_number_that_is_no_person_gets_no_factor),
-		cmocka_unit_test(wrong_codes_of_who_may_not_close_nobodys_factor),
-		cmocka_unit_test(a_token_of_who_has_a_factor_passes_no_code),
-		cmocka_unit_test(what_is_queued_by_a_line_that_is_gone_does_not_start),
-		cmocka_unit_test(what_waits_in_a_freeze_of_who_left_does_not_start),
-		cmocka_unit_test(no_button_below_ones_own_work_outlives_the_role),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,101 +49,79 @@ timers(struct world *w)
 	return n;
 }
 
-static void
-an_end_brings_its_chat_a_line_when_the_day_is_over(void **state)
+WORLD_TEST_OF(an_end_brings_its_chat_a_line_when_the_day_is_over, STAGING_URL)
 {
 	struct head head;
 	char line[200];
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	w.aid.at += DAY_MS / 2;
-	(void)world_text(&w, WORLD_ADMIN, "/help");
-	assert_int_equal(timers(&w), 0); /* nothing has ended */
-	world_deploy_starts(&w, COMMIT_A);
-	assert_int_equal(timers(&w), 0);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(timers(&w), 1);
-	assert_int_equal(count(&w, 0), 0);
-	world_act(&w, act_head, &head);
-	world_due(&w, TIMER_AUDIT_LINE);
-	assert_int_equal(w.aid.at % DAY_MS < 60000, true); /* midnight, UTC */
+	w->aid.at += DAY_MS / 2;
+	(void)world_text(w, WORLD_ADMIN, "/help");
+	assert_int_equal(timers(w), 0); /* nothing has ended */
+	world_deploy_starts(w, COMMIT_A);
+	assert_int_equal(timers(w), 0);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(timers(w), 1);
+	assert_int_equal(count(w, 0), 0);
+	world_act(w, act_head, &head);
+	world_due(w, TIMER_AUDIT_LINE);
+	assert_int_equal(w->aid.at % DAY_MS < 60000, true); /* midnight, UTC */
 	(void)snprintf(line, sizeof(line),
 	    "Audit log of 2026-01-01: entry %lld, audit %s. While deploybot audit verify finds these digits, nothing before them was changed.",
 	    (long long)head.seq, head.digits);
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Audit log of")), line);
-	assert_true(world_says_in(&w, WORLD_GROUP, "Audit log of")->is_silent);
-	assert_int_equal(count(&w, 0), count(&w, WORLD_GROUP) + count(&w, WORLD_TEAM));
-	assert_int_equal(timers(&w), 0);
-	world_close(&w);
+	assert_string_equal(world_plain(world_says_in(w, WORLD_GROUP, "Audit log of")), line);
+	assert_true(world_says_in(w, WORLD_GROUP, "Audit log of")->is_silent);
+	assert_int_equal(count(w, 0), count(w, WORLD_GROUP) + count(w, WORLD_TEAM));
+	assert_int_equal(timers(w), 0);
 }
 
 /* Neither that line nor what ended before it brings another one. */
-static void
-without_an_end_there_is_no_line(void **state)
+WORLD_TEST_OF(without_an_end_there_is_no_line, STAGING_URL)
 {
-	struct world w;
 	size_t before;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_due(&w, TIMER_AUDIT_LINE);
-	before = count(&w, 0);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_AUDIT_LINE);
+	before = count(w, 0);
 	assert_true(before > 0);
-	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
-	assert_int_equal(timers(&w), 0);
-	w.aid.at += DAY_MS;
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(count(&w, 0), before);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_due(&w, TIMER_AUDIT_LINE);
-	assert_true(count(&w, 0) > before);
-	world_close(&w);
+	(void)world_text(w, WORLD_STRANGER, "/deploy staging");
+	assert_int_equal(timers(w), 0);
+	w->aid.at += DAY_MS;
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_int_equal(count(w, 0), before);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_due(w, TIMER_AUDIT_LINE);
+	assert_true(count(w, 0) > before);
 }
 
 /* Only who was told an end: in private, too. */
-static void
-it_goes_to_whoever_was_told_an_end(void **state)
+WORLD_TEST_OF(it_goes_to_whoever_was_told_an_end, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/help");
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_run_starts(&w);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	world_due(&w, TIMER_AUDIT_LINE);
-	assert_int_equal(count(&w, WORLD_ADMIN), 1);
-	assert_int_equal(count(&w, WORLD_OTHER_ADMIN), 0);
-	assert_int_equal(count(&w, WORLD_GROUP), 0);
-	world_close(&w);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/help");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(w);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_due(w, TIMER_AUDIT_LINE);
+	assert_int_equal(count(w, WORLD_ADMIN), 1);
+	assert_int_equal(count(w, WORLD_OTHER_ADMIN), 0);
+	assert_int_equal(count(w, WORLD_GROUP), 0);
 }
 
 /* The server was stopped over midnight: at the next start it is said, of all since. */
-static void
-a_line_that_is_late_is_sent_once(void **state)
+WORLD_TEST_OF(a_line_that_is_late_is_sent_once, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	w.aid.at += 3 * DAY_MS;
-	world_restart(&w);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	world_due(&w, TIMER_AUDIT_LINE);
-	assert_int_equal(count(&w, WORLD_GROUP) + count(&w, WORLD_TEAM), count(&w, 0));
-	assert_true(count(&w, 0) >= 1);
-	assert_int_equal(timers(&w), 0);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	w->aid.at += 3 * DAY_MS;
+	world_restart(w);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	world_due(w, TIMER_AUDIT_LINE);
+	assert_int_equal(count(w, WORLD_GROUP) + count(w, WORLD_TEAM), count(w, 0));
+	assert_true(count(w, 0) >= 1);
+	assert_int_equal(timers(w), 0);
 }
 
 static void
@@ -156,56 +134,31 @@ act_many(struct tx *tx, void *arg)
 			    .address.chat = 5000 + chat, .is_silent = true, .head = "x" }));
 }
 
-static void
-each_of_many_chats_gets_one_line(void **state)
+WORLD_TEST_OF(each_of_many_chats_gets_one_line, STAGING_URL)
 {
 	int chats = 2 * ROW_MESSAGE_CHATS + 1;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
-	world_act(&w, act_many, &chats);
-	world_act(&w, act_many, &chats);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_due(&w, TIMER_AUDIT_LINE);
+	(void)world_text(w, WORLD_STRANGER, "/deploy staging");
+	world_act(w, act_many, &chats);
+	world_act(w, act_many, &chats);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_AUDIT_LINE);
 	for (int64_t chat = 1; chat <= chats; chat++)
-		assert_int_equal(count(&w, 5000 + chat), 1);
-	world_close(&w);
+		assert_int_equal(count(w, 5000 + chat), 1);
 }
 
 /* Whoever cuts off the end would else keep the chats from their next lines. */
-static void
-behind_a_cut_the_lines_go_on(void **state)
+WORLD_TEST_OF(behind_a_cut_the_lines_go_on, STAGING_URL)
 {
-	struct world w;
 	size_t before;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_due(&w, TIMER_AUDIT_LINE);
-	before = count(&w, WORLD_GROUP);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_AUDIT_LINE);
+	before = count(w, WORLD_GROUP);
 	assert_true(before > 0);
-	world_rewrite(&w, "DELETE FROM audit WHERE seq > 1;");
-	w.aid.at += DAY_MS;
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_due(&w, TIMER_AUDIT_LINE);
-	assert_true(count(&w, WORLD_GROUP) > before);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_end_brings_its_chat_a_line_when_the_day_is_over),
-		cmocka_unit_test(without_an_end_there_is_no_line),
-		cmocka_unit_test(it_goes_to_whoever_was_told_an_end),
-		cmocka_unit_test(a_line_that_is_late_is_sent_once),
-		cmocka_unit_test(each_of_many_chats_gets_one_line),
-		cmocka_unit_test(behind_a_cut_the_lines_go_on),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_rewrite(w, "DELETE FROM audit WHERE seq > 1;");
+	w->aid.at += DAY_MS;
+	world_deploy_goes_live(w, COMMIT_B);
+	world_due(w, TIMER_AUDIT_LINE);
+	assert_true(count(w, WORLD_GROUP) > before);
 }

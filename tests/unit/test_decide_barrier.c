@@ -51,103 +51,81 @@ rolls_back_all_the_same(struct world *w)
 
 /* Found by the simulation (SEED=565): when git was asked nothing was live, and it showed no
  * barrier. */
-static void
-what_went_live_since_git_was_asked_is_compared_with(void **state)
+WORLD_TEST_OF(what_went_live_since_git_was_asked_is_compared_with, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(&w), 200);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(w), 200);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
 }
 
-static void
-an_automatic_rollback_past_a_barrier_is_not_tried(void **state)
+WORLD_TEST_OF(an_automatic_rollback_past_a_barrier_is_not_tried, STAGING_URL)
 {
-	struct world w;
 	size_t rings;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_starts(&w, COMMIT_B, DROPS);
-	world_run_ends(&w, GOOD);
-	rings = world_rings(&w);
-	world_probed(&w, "HTTP 500");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_true(world_environment(&w, "staging").is_down);
-	assert_true(world_rings(&w) > rings);
-	assert_true(text_starts(world_plain(world_last(&w)),
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_starts(w, COMMIT_B, DROPS);
+	world_run_ends(w, GOOD);
+	rings = world_rings(w);
+	world_probed(w, "HTTP 500");
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_true(world_environment(w, "staging").is_down);
+	assert_true(world_rings(w) > rings);
+	assert_true(text_starts(world_plain(world_last(w)),
 	    "❌ Not rolled back: staging \"Make it blue\"\n"
 	    "staging is DOWN: bbbbbbb was left running, unhealthy\n"
 	    "1. /status staging: does it answer?\n"
 	    "2. /logs staging: why?\n"
 	    "3. /deploy staging: with a fix\n"));
-	assert_non_null(world_says(&w,
+	assert_non_null(world_says(w,
 	    "\n⛔ No rollback past this release: " DROPS
 	    "\nSomething was changed there. Last known release: aaaaaaa"));
-	rolls_back_all_the_same(&w);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "\"past\":\"" DROPS "\"", "telegram:11"), 1);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	world_close(&w);
+	rolls_back_all_the_same(w);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_audited(w, "\"past\":\"" DROPS "\"", "telegram:11"), 1);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
 /* Also where its script failed: what it left is not known then. */
-static void
-a_script_that_fails_behind_a_barrier_is_not_rolled_back(void **state)
+WORLD_TEST(a_script_that_fails_behind_a_barrier_is_not_rolled_back)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_starts(&w, COMMIT_B, DROPS);
-	world_run_ends(&w, TOUCHED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w,
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_starts(w, COMMIT_B, DROPS);
+	world_run_ends(w, TOUCHED);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w,
 	    "❌ Not rolled back: staging \"Make it blue\"\nstaging may be DOWN: bbbbbbb failed, what it left is not known"));
 	/* A person without a word for it is refused, and offered the same. */
-	assert_string_equal(said(&w, "/rollback staging"),
+	assert_string_equal(said(w, "/rollback staging"),
 	    "⛔ Not rolled back: staging → aaaaaaa\n⛔ No rollback past bbbbbbb: " DROPS);
-	rolls_back_all_the_same(&w);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	rolls_back_all_the_same(w);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-every_release_in_the_way_is_named(void **state)
+WORLD_TEST(every_release_in_the_way_is_named)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_goes_live(&w, COMMIT_B, DROPS);
-	barred_goes_live(&w, COMMIT_C, "drops table orders");
-	world_deploy_goes_live(&w, COMMIT_D);
-	(void)said(&w, "/rollback staging");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Older"));
-	assert_string_equal(world_plain(world_last(&w)),
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_goes_live(w, COMMIT_B, DROPS);
+	barred_goes_live(w, COMMIT_C, "drops table orders");
+	world_deploy_goes_live(w, COMMIT_D);
+	(void)said(w, "/rollback staging");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Older"));
+	assert_string_equal(world_plain(world_last(w)),
 	    "❓ Roll back staging? To which release:\nlive: ddddddd \"Make it blue\", just now"
 	    "\n• release 3 ccccccc \"Make it blue\", just now by @ada, was live until just now"
 	    "\n   rolls back ddddddd \"Make it blue\""
@@ -159,149 +137,113 @@ every_release_in_the_way_is_named(void **state)
 	    "\n⛔ No rollback past release 3, ccccccc: drops table orders"
 	    "\n⛔ No rollback past release 2, bbbbbbb: " DROPS);
 	assert_non_null(
-	    strstr(said(&w, "/rollback staging 3"), "Roll back staging?\nddddddd → ccccccc"));
-	assert_null(strstr(world_plain(world_last(&w)), "⛔"));
-	assert_string_equal(said(&w, "/rollback staging 2"),
+	    strstr(said(w, "/rollback staging 3"), "Roll back staging?\nddddddd → ccccccc"));
+	assert_null(strstr(world_plain(world_last(w)), "⛔"));
+	assert_string_equal(said(w, "/rollback staging 2"),
 	    "⛔ Not rolled back: staging → bbbbbbb\n"
 	    "⛔ No rollback past release 3, ccccccc: drops table orders");
-	assert_string_equal(said(&w, "/rollback staging 1"),
+	assert_string_equal(said(w, "/rollback staging 1"),
 	    "⛔ Not rolled back: staging → aaaaaaa\n"
 	    "⛔ No rollback past release 3, ccccccc: drops table orders\n"
 	    "⛔ No rollback past release 2, bbbbbbb: " DROPS);
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	rolls_back_all_the_same(&w);
-	world_run_ends(&w, GOOD);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	rolls_back_all_the_same(w);
+	world_run_ends(w, GOOD);
 	/* Forward is no rollback, and back again goes past the same ones. */
-	assert_non_null(strstr(said(&w, "/rollback staging 3"), "Roll forward staging?"));
-	world_rolls_back(&w, "/rollback staging 3");
-	assert_non_null(strstr(said(&w, "/rollback staging 5"),
+	assert_non_null(strstr(said(w, "/rollback staging 3"), "Roll forward staging?"));
+	world_rolls_back(w, "/rollback staging 3");
+	assert_non_null(strstr(said(w, "/rollback staging 5"),
 	    "⛔ No rollback past release 3, ccccccc: drops table orders"));
-	world_close(&w);
 }
 
-static void
-a_deployment_behind_a_barrier_is_rolled_back_as_ever(void **state)
+WORLD_TEST(a_deployment_behind_a_barrier_is_rolled_back_as_ever)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_goes_live(&w, COMMIT_B, DROPS);
-	world_deploy_starts(&w, COMMIT_C);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_goes_live(w, COMMIT_B, DROPS);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 }
 
 /* The release before it is of another commit: that is past the live one. */
-static void
-the_live_commit_once_more_keeps_its_barrier(void **state)
+WORLD_TEST(the_live_commit_once_more_keeps_its_barrier)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_goes_live(&w, COMMIT_B, DROPS);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "\n⛔ No rollback past release 2, bbbbbbb: " DROPS));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_goes_live(w, COMMIT_B, DROPS);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "\n⛔ No rollback past release 2, bbbbbbb: " DROPS));
 }
 
-static void
-the_question_says_what_nobody_rolls_back_past(void **state)
+WORLD_TEST_OF(the_question_says_what_nobody_rolls_back_past, "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_CONFIRM=true", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .no_history = true });
-	assert_null(strstr(world_plain(world_last(&w)), "no common history")); /* with nothing */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
-	assert_non_null(world_says(&w, "Deploy to staging?\nbbbbbbb \"Make it blue\"\n"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .no_history = true });
+	assert_null(strstr(world_plain(world_last(w)), "no common history")); /* with nothing */
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
+	assert_non_null(world_says(w, "Deploy to staging?\nbbbbbbb \"Make it blue\"\n"));
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "\n⛔ No rollback past this release: " DROPS));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .no_history = true });
-	assert_non_null(world_says(&w,
+	    strstr(world_plain(world_last(w)), "\n⛔ No rollback past this release: " DROPS));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .no_history = true });
+	assert_non_null(world_says(w,
 	    "⚠️ no common history with what is live: whether it can be rolled back is not known"));
-	assert_null(strstr(world_plain(world_last(&w)), "⛔"));
-	world_close(&w);
+	assert_null(strstr(world_plain(world_last(w)), "⛔"));
 }
 
 /* It was asked about and confirmed while the one before it was on its way. */
-static void
-a_rollback_that_was_queued_before_the_barrier_is_refused(void **state)
+WORLD_TEST(a_rollback_that_was_queued_before_the_barrier_is_refused)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	barred_starts(&w, COMMIT_C, DROPS);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll back"));
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_C);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "a release is live now that nobody rolls back past"));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	barred_starts(w, COMMIT_C, DROPS);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll back"));
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_C);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "a release is live now that nobody rolls back past"));
 }
 
-static void
-who_may_not_roll_back_may_not_all_the_same(void **state)
+WORLD_TEST(who_may_not_roll_back_may_not_all_the_same)
 {
-	struct world w;
 	const char *button;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_goes_live(&w, COMMIT_B, DROPS);
-	(void)said(&w, "/rollback staging");
-	button = world_button(world_last(&w), "all the same");
-	(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, button);
-	assert_null(world_says(&w, "Roll back staging?"));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_goes_live(w, COMMIT_B, DROPS);
+	(void)said(w, "/rollback staging");
+	button = world_button(world_last(w), "all the same");
+	(void)world_press(w, WORLD_STRANGER, WORLD_GROUP, button);
+	assert_null(world_says(w, "Roll back staging?"));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
 /* Git's answer is of what was live before: its barrier is found over what is. */
-static void
-what_was_compared_with_another_release_is_compared_again(void **state)
+WORLD_TEST(what_was_compared_with_another_release_is_compared_again)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_rolls_back(&w, "/rollback staging 1");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .barrier = DROPS });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_rolls_back(w, "/rollback staging 1");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .barrier = DROPS });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Live is what has them, and B is one before it: "past COMMIT REASON" of each. */
@@ -318,119 +260,71 @@ goes_back(const char *commit)
 	"\n⛔ Rolls back past ccccccc: " DROPS
 
 /* Its own rollback goes forward again, and is not forbidden. */
-static void
-a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past(void **state)
+WORLD_TEST(a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_D);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging bbbbbbb");
-	world_git(&w, goes_back(COMMIT_B));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "Deploy to staging?"));
-	assert_non_null(world_says(&w, "\n⚠️ older than what is live"));
-	assert_non_null(world_says(&w, GOES_PAST));
-	assert_null(strstr(world_plain(world_last(&w)), "No rollback past"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-	assert_int_equal(world_audited(&w, "\"past\":\"drops table orders\"", "telegram:11"), 1);
-	world_git(&w, goes_back(COMMIT_B));
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_D);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging bbbbbbb");
+	world_git(w, goes_back(COMMIT_B));
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "Deploy to staging?"));
+	assert_non_null(world_says(w, "\n⚠️ older than what is live"));
+	assert_non_null(world_says(w, GOES_PAST));
+	assert_null(strstr(world_plain(world_last(w)), "No rollback past"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+	assert_int_equal(world_audited(w, "\"past\":\"drops table orders\"", "telegram:11"), 1);
+	world_git(w, goes_back(COMMIT_B));
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 }
 
 /* The role staging grants deploy and no rollback: an older commit's name was a way around that. */
-static void
-who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier(void **state)
+WORLD_TEST(who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_D);
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_GROUP, "/deploy staging bbbbbbb");
-	world_git(&w, goes_back(COMMIT_B));
-	question = world_says(&w, "Deploy to staging?");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Deploy to"));
-	assert_string_equal(w.toast,
+	world_deploy_goes_live(w, COMMIT_D);
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_GROUP, "/deploy staging bbbbbbb");
+	world_git(w, goes_back(COMMIT_B));
+	question = world_says(w, "Deploy to staging?");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Deploy to"));
+	assert_string_equal(w->toast,
 	    "⛔ Denied: rollback: it rolls back past a barrier, and who confirms that needs the grant rollback.");
-	assert_int_equal(world_audited(&w, "\"confirmed\"", "telegram:33"), 0);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
-	assert_string_equal(w.toast, "Confirmed.");
-	world_git(&w, goes_back(COMMIT_B));
-	assert_int_equal(world_run_starts(&w), 200);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"confirmed\"", "telegram:33"), 0);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
+	assert_string_equal(w->toast, "Confirmed.");
+	world_git(w, goes_back(COMMIT_B));
+	assert_int_equal(world_run_starts(w), 200);
 }
 
 /* By whoever: a branch that was reset, found by a push or by a poll. */
-static void
-a_push_that_goes_back_past_a_barrier_waits_for_a_person(void **state)
+WORLD_TEST(a_push_that_goes_back_past_a_barrier_waits_for_a_person)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_D);
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	world_git(&w, goes_back(COMMIT_B));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "Deploy to staging?"));
-	assert_non_null(world_says(&w, GOES_PAST));
-	assert_null(world_says(&w, "and this rolls back past it")); /* nothing has changed since */
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_D);
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	world_git(w, goes_back(COMMIT_B));
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "Deploy to staging?"));
+	assert_non_null(world_says(w, GOES_PAST));
+	assert_null(world_says(w, "and this rolls back past it")); /* nothing has changed since */
 }
 
 /* One that was asked for before is asked about at its turn, by all that it goes past by then. */
-static void
-what_was_queued_before_the_barrier_is_asked_anew(void **state)
+WORLD_TEST(what_was_queued_before_the_barrier_is_asked_anew)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	barred_starts(&w, COMMIT_D, DROPS);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging feature");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
-	world_run_ends(&w, GOOD);
-	world_git(&w,
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_starts(w, COMMIT_D, DROPS);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging feature");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
+	world_run_ends(w, GOOD);
+	world_git(w,
 	    (struct world_git){ .commit = COMMIT_B,
 		.count = 1,
 		.is_force_push = true,
 		.past = { COMMIT_D " " DROPS } });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "staging runs ddddddd now, and this rolls back past it"));
-	assert_non_null(world_says(&w, "\n⛔ Rolls back past ddddddd"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_went_live_since_git_was_asked_is_compared_with),
-		cmocka_unit_test(an_automatic_rollback_past_a_barrier_is_not_tried),
-		cmocka_unit_test(a_script_that_fails_behind_a_barrier_is_not_rolled_back),
-		cmocka_unit_test(every_release_in_the_way_is_named),
-		cmocka_unit_test(a_deployment_behind_a_barrier_is_rolled_back_as_ever),
-		cmocka_unit_test(the_live_commit_once_more_keeps_its_barrier),
-		cmocka_unit_test(the_question_says_what_nobody_rolls_back_past),
-		cmocka_unit_test(a_rollback_that_was_queued_before_the_barrier_is_refused),
-		cmocka_unit_test(who_may_not_roll_back_may_not_all_the_same),
-		cmocka_unit_test(
-		    a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_goes_past),
-		cmocka_unit_test(
-		    who_may_deploy_and_not_roll_back_confirms_no_step_back_past_a_barrier),
-		cmocka_unit_test(a_push_that_goes_back_past_a_barrier_waits_for_a_person),
-		cmocka_unit_test(what_was_queued_before_the_barrier_is_asked_anew),
-		cmocka_unit_test(what_was_compared_with_another_release_is_compared_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "staging runs ddddddd now, and this rolls back past it"));
+	assert_non_null(world_says(w, "\n⛔ Rolls back past ddddddd"));
 }

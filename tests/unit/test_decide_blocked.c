@@ -22,8 +22,7 @@ b_over_a(struct world *w)
 
 /* --- a place in the queue --- */
 
-static void
-what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **state)
+TEST(what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back)
 {
 	struct world w;
 
@@ -58,167 +57,126 @@ what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back(void **st
 	}
 }
 
-static void
-what_needs_no_approval_any_more_was_shown_to_nobody(void **state)
+WORLD_TEST(what_needs_no_approval_any_more_was_shown_to_nobody)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	world_settings(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
-	blocked_ask(&w, COMMIT_C);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	blocked_is_rolled_back(&w, "production");
-	world_git(&w, OVER_B);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
-	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
-	world_restart(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	world_close(&w);
+	b_over_a(w);
+	world_settings(w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
+	blocked_ask(w, COMMIT_C);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	blocked_is_rolled_back(w, "production");
+	world_git(w, OVER_B);
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+	world_settings(w, "PRODUCTION_CONFIRM=false", NULL);
+	world_restart(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
 }
 
-static void
-what_does_not_contain_it_starts_once_git_has_said_so(void **state)
+WORLD_TEST(what_does_not_contain_it_starts_once_git_has_said_so)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	blocked_ask(&w, COMMIT_C);
-	blocked_confirm(&w, WORLD_OTHER_ADMIN, WORLD_GROUP);
-	blocked_is_rolled_back(&w, "production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	blocked_goes_live(&w, COMMIT_C);
-	assert_string_equal(world_blocked(&w, "production"), COMMIT_B);
-	world_close(&w);
+	b_over_a(w);
+	blocked_ask(w, COMMIT_C);
+	blocked_confirm(w, WORLD_OTHER_ADMIN, WORLD_GROUP);
+	blocked_is_rolled_back(w, "production");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	blocked_goes_live(w, COMMIT_C);
+	assert_string_equal(world_blocked(w, "production"), COMMIT_B);
 }
 
 /* The place is kept, and nothing starts on what is not known. */
-static void
-it_waits_as_long_as_git_does_not_answer(void **state)
+WORLD_TEST(it_waits_as_long_as_git_does_not_answer)
 {
 	struct event *delayed;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	blocked_ask(&w, COMMIT_C);
-	blocked_confirm(&w, WORLD_OTHER_ADMIN, WORLD_GROUP);
-	blocked_is_rolled_back(&w, "production");
-	assert_true(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.is_patient);
-	delayed = store_aid_event(&w.aid, EVENT_GIT_DELAYED);
-	delayed->u.git_delayed.query = world_peek(&w, EFFECT_GIT_QUERY)->id;
+	b_over_a(w);
+	blocked_ask(w, COMMIT_C);
+	blocked_confirm(w, WORLD_OTHER_ADMIN, WORLD_GROUP);
+	blocked_is_rolled_back(w, "production");
+	assert_true(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.is_patient);
+	delayed = store_aid_event(&w->aid, EVENT_GIT_DELAYED);
+	delayed->u.git_delayed.query = world_peek(w, EFFECT_GIT_QUERY)->id;
 	delayed->u.git_delayed.failed = true;
 	(void)snprintf(delayed->u.git_delayed.text, sizeof(delayed->u.git_delayed.text), "timeout");
-	(void)world_decide(&w, delayed);
-	assert_non_null(world_says(&w, "git does not answer (timeout): its place is kept"));
-	w.aid.at += INT64_C(600000);
-	(void)world_text(&w, WORLD_ADMIN, "/queue production"); /* each look finds the same */
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_git(&w, OVER_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, MEANWHILE));
-	world_close(&w);
+	(void)world_decide(w, delayed);
+	assert_non_null(world_says(w, "git does not answer (timeout): its place is kept"));
+	w->aid.at += INT64_C(600000);
+	(void)world_text(w, WORLD_ADMIN, "/queue production"); /* each look finds the same */
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w, OVER_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, MEANWHILE));
 }
 
 /* What the repository has lost may have anything in its history. */
-static void
-what_git_has_lost_may_contain_it(void **state)
+WORLD_TEST(what_git_has_lost_may_contain_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	blocked_push(&w, "develop", (struct world_git){ .commit = COMMIT_C });
-	blocked_is_rolled_back(&w, "staging");
-	world_git(&w, (struct world_git){ .error = "no such ref" });
-	assert_null(world_peek(&w, EFFECT_RUN));
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
+	blocked_is_rolled_back(w, "staging");
+	world_git(w, (struct world_git){ .error = "no such ref" });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "may contain bbbbbbb, rolled back meanwhile"));
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "may contain bbbbbbb, rolled back meanwhile"));
-	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
-	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
-	blocked_goes_live(&w, COMMIT_C);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* nobody knows */
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "\n⚠️ may contain bbbbbbb, rolled back by deploybot"));
+	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Deploy to");
+	blocked_goes_live(w, COMMIT_C);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B); /* nobody knows */
 }
 
 /* --- an open question --- */
 
-static void
-an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed(void **state)
+WORLD_TEST(an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed)
 {
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	blocked_push(&w, "main", (struct world_git){ .commit = COMMIT_C, .count = 2 });
-	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	b_over_a(w);
+	blocked_push(w, "main", (struct world_git){ .commit = COMMIT_C, .count = 2 });
+	question = world_says_in(w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(strstr(world_plain(question), "\n⏳ #2 deploys bbbbbbb now"));
-	blocked_is_rolled_back(&w, "production");
+	blocked_is_rolled_back(w, "production");
 	assert_non_null(
 	    strstr(world_plain(question), "\n⚠️ #2 has ended: rolled back (exit 1)\n"));
 	assert_null(strstr(world_plain(question), "this waits for it"));
 	assert_non_null(strstr(world_plain(question), "Change 2")); /* git's words stay */
 	assert_int_equal(question->buttons.n, 2);
-	assert_ptr_equal(world_says_in(&w, WORLD_TEAM, "Deploy to production?"), question);
-	w.aid.at += INT64_C(7000);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
-	world_git(&w, OVER_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_ptr_equal(world_says_in(w, WORLD_TEAM, "Deploy to production?"), question);
+	w->aid.at += INT64_C(7000);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Deploy to");
+	world_git(w, OVER_B);
+	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "⛔ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
-	blocked_confirm(&w, WORLD_OTHER_ADMIN, WORLD_TEAM);
-	blocked_goes_live(&w, COMMIT_C);
-	world_close(&w);
+	    w, WORLD_TEAM, "⛔ Not started: production: " MEANWHILE "\n\n❓ Deploy to production?"));
+	blocked_confirm(w, WORLD_OTHER_ADMIN, WORLD_TEAM);
+	blocked_goes_live(w, COMMIT_C);
 }
 
-static void
-an_open_question_says_that_what_it_waited_for_is_live(void **state)
+WORLD_TEST(an_open_question_says_that_what_it_waited_for_is_live)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	blocked_ask(&w, COMMIT_C);
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says(&w, "\nℹ️ #2 has ended: live\n"));
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	world_git_same(&w);
-	assert_non_null(world_says(&w, "production runs bbbbbbb now, not aaaaaaa"));
-	world_close(&w);
+	b_over_a(w);
+	blocked_ask(w, COMMIT_C);
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says(w, "\nℹ️ #2 has ended: live\n"));
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	world_git_same(w);
+	assert_non_null(world_says(w, "production runs bbbbbbb now, not aaaaaaa"));
 }
 
 /* A question from before, and the rollback is a person's. */
-static void
-what_somebody_rolled_back_by_hand_is_noticed_too(void **state)
+WORLD_TEST(what_somebody_rolled_back_by_hand_is_noticed_too)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
-	assert_int_equal(world_run_starts(&w), 200);
-	blocked_push(&w, "develop", (struct world_git){ .commit = COMMIT_C }); /* behind it */
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C }); /* behind it */
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "contains bbbbbbb, rolled back meanwhile (to release 1, aaaaaaa)"));
-	world_close(&w);
+	    w, WORLD_TEAM, "contains bbbbbbb, rolled back meanwhile (to release 1, aaaaaaa)"));
 }
 
 /* Live again, and rolled back again: what was shown was the first time. */
@@ -233,26 +191,20 @@ block_again(struct tx *tx, void *arg)
 	row_block_add(tx, "production", &block);
 }
 
-static void
-what_is_rolled_back_once_more_was_not_shown(void **state)
+WORLD_TEST(what_is_rolled_back_once_more_was_not_shown)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	b_over_a(&w);
-	blocked_is_rolled_back(&w, "production");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, OVER_B);
-	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back by deploybot"));
-	store_aid_act(&w.aid, block_again, NULL);
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	world_git(&w, OVER_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back meanwhile (HTTP 500)"));
-	blocked_confirm(&w, WORLD_ADMIN, WORLD_GROUP);
-	blocked_goes_live(&w, COMMIT_C);
-	world_close(&w);
+	b_over_a(w);
+	blocked_is_rolled_back(w, "production");
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, OVER_B);
+	assert_non_null(world_says(w, "contains bbbbbbb, rolled back by deploybot"));
+	store_aid_act(&w->aid, block_again, NULL);
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	world_git(w, OVER_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "contains bbbbbbb, rolled back meanwhile (HTTP 500)"));
+	blocked_confirm(w, WORLD_ADMIN, WORLD_GROUP);
+	blocked_goes_live(w, COMMIT_C);
 }
 
 /* --- approvals --- */
@@ -297,34 +249,26 @@ is_approved_anew(struct world *w)
 	blocked_goes_live(w, COMMIT_C);
 }
 
-static void
-an_approval_given_before_is_void_and_says_why(void **state)
+WORLD_TEST_OF(an_approval_given_before_is_void_and_says_why, ONE)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ONE, NULL);
-	b_over_a_approved(&w);
-	approval_asks(&w, COMMIT_C);
+	b_over_a_approved(w);
+	approval_asks(w, COMMIT_C);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
-	approved(&w, COMMIT_C, WORLD_OTHER_ADMIN);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	blocked_is_rolled_back(&w, "production");
-	world_git(&w, OVER_B);
-	assert_int_equal(world_audited(&w, "approval_void",
+	    world_says_in(w, WORLD_TEAM, "\n⏳ #2 deploys bbbbbbb now; this waits for it\n"));
+	approved(w, COMMIT_C, WORLD_OTHER_ADMIN);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	blocked_is_rolled_back(w, "production");
+	world_git(w, OVER_B);
+	assert_int_equal(world_audited(w, "approval_void",
 			     "\"a commit that it contains was rolled back since\""),
 	    1);
-	is_approved_anew(&w);
-	world_close(&w);
+	is_approved_anew(w);
 }
 
-static void
-an_approval_given_behind_it_is_asked_for_anew(void **state)
+TEST(an_approval_given_behind_it_is_asked_for_anew)
 {
 	struct world w;
 
-	(void)state;
 	for (int is_answered = 0; is_answered < 2; is_answered++) {
 		world_open(&w, ONE, NULL);
 		b_over_a_approved(&w);
@@ -344,28 +288,22 @@ an_approval_given_behind_it_is_asked_for_anew(void **state)
 	}
 }
 
-static void
-the_first_of_two_approvals_is_void_as_soon_as_git_says_so(void **state)
+WORLD_TEST_OF(the_first_of_two_approvals_is_void_as_soon_as_git_says_so, "PRODUCTION_APPROVALS=1",
+    "PRODUCTION_APPROVALS_IF=forced=2", "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVALS_IF=forced=2",
-	    "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	b_over_a_approved(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
-	approved(&w, COMMIT_C, WORLD_OTHER_ADMIN);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 1 of 2: @bob"));
-	blocked_is_rolled_back(&w, "production");
-	world_git(&w,
+	b_over_a_approved(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .is_force_push = true, .count = 1 });
+	approved(w, COMMIT_C, WORLD_OTHER_ADMIN);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 1 of 2: @bob"));
+	blocked_is_rolled_back(w, "production");
+	world_git(w,
 	    (struct world_git){
 		.commit = COMMIT_C, .contains = COMMIT_B, .is_force_push = true, .count = 1 });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "⚠️ asked again: " MEANWHILE));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
-	world_close(&w);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "⚠️ asked again: " MEANWHILE));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 2"));
 }
 
 /* --- rows --- */
@@ -397,12 +335,10 @@ act_free(struct tx *tx, void *arg)
 	assert_false(row_block_find_unshown(tx, &work, &found));
 }
 
-static void
-only_what_was_shown_is_blocked_no_more(void **state)
+TEST(only_what_was_shown_is_blocked_no_more)
 {
 	struct store_aid *aid;
 
-	(void)state;
 	store_aid_setup((void **)&aid);
 	store_aid_act(aid, act_free, NULL);
 	store_aid_teardown((void **)&aid);
@@ -427,38 +363,11 @@ act_number(struct tx *tx, void *arg)
 	assert_true(row_block_newest(tx, "staging") > newest);
 }
 
-static void
-a_block_that_comes_again_is_newer(void **state)
+TEST(a_block_that_comes_again_is_newer)
 {
 	struct store_aid *aid;
 
-	(void)state;
 	store_aid_setup((void **)&aid);
 	store_aid_act(aid, act_number, NULL);
 	store_aid_teardown((void **)&aid);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back),
-		cmocka_unit_test(what_needs_no_approval_any_more_was_shown_to_nobody),
-		cmocka_unit_test(what_does_not_contain_it_starts_once_git_has_said_so),
-		cmocka_unit_test(it_waits_as_long_as_git_does_not_answer),
-		cmocka_unit_test(what_git_has_lost_may_contain_it),
-		cmocka_unit_test(
-		    an_open_question_says_how_that_ended_and_is_asked_anew_when_it_is_pressed),
-		cmocka_unit_test(an_open_question_says_that_what_it_waited_for_is_live),
-		cmocka_unit_test(what_somebody_rolled_back_by_hand_is_noticed_too),
-		cmocka_unit_test(what_is_rolled_back_once_more_was_not_shown),
-		cmocka_unit_test(an_approval_given_before_is_void_and_says_why),
-		cmocka_unit_test(an_approval_given_behind_it_is_asked_for_anew),
-		cmocka_unit_test(the_first_of_two_approvals_is_void_as_soon_as_git_says_so),
-		cmocka_unit_test(only_what_was_shown_is_blocked_no_more),
-		cmocka_unit_test(a_block_that_comes_again_is_newer),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,108 +14,71 @@ announce(struct world *w, const char *branch, const char *commit)
 }
 
 /* D was announced behind C, and git, which was asked before B was blocked, shows C. */
-static void
-what_git_was_asked_about_before_was_pushed_before(void **state)
+WORLD_TEST(what_git_was_asked_about_before_was_pushed_before)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	announce(&w, "develop", COMMIT_C);
-	announce(&w, "develop", COMMIT_D);
-	blocked_is_rolled_back(&w, "staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	announce(w, "develop", COMMIT_C);
+	announce(w, "develop", COMMIT_D);
+	blocked_is_rolled_back(w, "staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
 /* D was announced before C, which it contains: deliveries overtake each other. */
-static void
-a_push_whose_delivery_was_overtaken_came_when_it_was_announced(void **state)
+WORLD_TEST(a_push_whose_delivery_was_overtaken_came_when_it_was_announced)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	announce(&w, "develop", COMMIT_B);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_run_starts(&w), 200);
-	announce(&w, "develop", COMMIT_D);
-	announce(&w, "develop", COMMIT_C);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	blocked_is_rolled_back(&w, "staging");
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	announce(w, "develop", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	announce(w, "develop", COMMIT_D);
+	announce(w, "develop", COMMIT_C);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	blocked_is_rolled_back(w, "staging");
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
 /* B was announced and seen: what comes behind its block, by polling, is no push from before. */
-static void
-what_was_announced_and_seen_dates_no_later_push(void **state)
+WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	announce(&w, "develop", COMMIT_B);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_run_starts(&w), 200);
-	blocked_is_rolled_back(&w, "staging");
-	announce(&w, "develop", "");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	announce(w, "develop", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* They were shown it, and none of them had said yes when the settings asked for none any more. */
-static void
-a_push_that_nobody_approved_is_asked_about(void **state)
+WORLD_TEST_OF(a_push_that_nobody_approved_is_asked_about, "PRODUCTION_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_CONFIRM=false", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_settings(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
-	announce(&w, "main", COMMIT_C);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
-	blocked_is_rolled_back(&w, "production");
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
-	world_restart(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, MEANWHILE));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_git_was_asked_about_before_was_pushed_before),
-		cmocka_unit_test(a_push_whose_delivery_was_overtaken_came_when_it_was_announced),
-		cmocka_unit_test(what_was_announced_and_seen_dates_no_later_push),
-		cmocka_unit_test(a_push_that_nobody_approved_is_asked_about),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	world_settings(w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
+	announce(w, "main", COMMIT_C);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	blocked_is_rolled_back(w, "production");
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	world_settings(w, "PRODUCTION_CONFIRM=false", NULL);
+	world_restart(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }

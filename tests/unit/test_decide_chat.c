@@ -46,52 +46,38 @@ check_left(struct world *w, int64_t chat)
 	assert_int_equal(left(w), chat);
 }
 
-static void
-a_group_that_is_not_allowed_is_left_in_silence(void **state)
+WORLD_TEST_OF(a_group_that_is_not_allowed_is_left_in_silence, OURS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, OURS, NULL);
 	/* Whoever it is; and whatever was done there. */
-	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	check_left(&w, FOREIGN);
-	w.aid.at += 60001;
-	(void)world_decide(&w, world_update(&w, UPDATE_OTHER, 0, FOREIGN)); /* it was added */
-	check_left(&w, FOREIGN);
-	w.aid.at += 60001;
-	(void)world_press(&w, WORLD_STRANGER, FOREIGN, "abc");
-	check_left(&w, FOREIGN);
-	assert_int_equal(w.n_screen, 0);
-	assert_int_equal(w.n_toasts, 0);
-	world_close(&w);
+	(void)world_text_in(w, WORLD_ADMIN, FOREIGN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	check_left(w, FOREIGN);
+	w->aid.at += 60001;
+	(void)world_decide(w, world_update(w, UPDATE_OTHER, 0, FOREIGN)); /* it was added */
+	check_left(w, FOREIGN);
+	w->aid.at += 60001;
+	(void)world_press(w, WORLD_STRANGER, FOREIGN, "abc");
+	check_left(w, FOREIGN);
+	assert_int_equal(w->n_screen, 0);
+	assert_int_equal(w->n_toasts, 0);
 }
 
-static void
-it_is_left_once_a_minute_at_most(void **state)
+WORLD_TEST_OF(it_is_left_once_a_minute_at_most, OURS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, OURS, NULL);
 	for (int i = 0; i < 50; i++)
-		(void)world_text_in(&w, WORLD_STRANGER, FOREIGN, "/status");
-	check_left(&w, FOREIGN);
-	w.aid.at += 50000;
-	(void)world_text_in(&w, WORLD_STRANGER, FOREIGN, "/status");
-	assert_int_equal(waiting(&w), 0);
-	(void)world_text_in(&w, WORLD_STRANGER, FOREIGN - 1, "/status"); /* each for itself */
-	check_left(&w, FOREIGN - 1);
-	world_close(&w);
+		(void)world_text_in(w, WORLD_STRANGER, FOREIGN, "/status");
+	check_left(w, FOREIGN);
+	w->aid.at += 50000;
+	(void)world_text_in(w, WORLD_STRANGER, FOREIGN, "/status");
+	assert_int_equal(waiting(w), 0);
+	(void)world_text_in(w, WORLD_STRANGER, FOREIGN - 1, "/status"); /* each for itself */
+	check_left(w, FOREIGN - 1);
 }
 
-static void
-our_own_and_private_ones_are_not_left(void **state)
+TEST(our_own_and_private_ones_are_not_left)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, OURS, NULL);
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_GROUP, "/whoami");
 	assert_string_equal(world_copies(world_last(&w), "📋 Copy this chat's id"), "-1002");
@@ -118,19 +104,13 @@ application(struct world *w, const char *line)
 	world_settings(w, apps, "GITHUB_REPOSITORY=", line, NULL);
 }
 
-static void
-an_applications_chat_is_ours(void **state)
+WORLD_TEST_OF(an_applications_chat_is_ours, OURS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, OURS, NULL);
-	application(&w, OURS);
-	(void)world_text_in(&w, WORLD_ADMIN, -777, "/whoami");
-	assert_int_equal(waiting(&w), 0);
-	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN, "/whoami");
-	check_left(&w, FOREIGN);
-	world_close(&w);
+	application(w, OURS);
+	(void)world_text_in(w, WORLD_ADMIN, -777, "/whoami");
+	assert_int_equal(waiting(w), 0);
+	(void)world_text_in(w, WORLD_ADMIN, FOREIGN, "/whoami");
+	check_left(w, FOREIGN);
 }
 
 static struct event *
@@ -142,46 +122,34 @@ moved(struct world *w, int64_t from, int64_t to)
 	return event;
 }
 
-static void
-a_group_that_moved_is_known_by_both_ids(void **state)
+WORLD_TEST_OF(a_group_that_moved_is_known_by_both_ids, OURS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, OURS, NULL);
 	/* Telegram may say that we are in the new one before it says which that was. */
-	(void)world_decide(&w, world_update(&w, UPDATE_OTHER, 0, NEW));
-	assert_int_equal(waiting(&w), 1);
-	(void)world_decide(&w, moved(&w, WORLD_GROUP, NEW));
-	world_due(&w, TIMER_LEAVE);
-	assert_int_equal(left(&w), 0);
-	(void)world_text_in(&w, WORLD_ADMIN, NEW, "/whoami");
-	assert_non_null(world_says_in(&w, NEW, "Your Telegram id"));
-	w.aid.at += 60001;
-	(void)world_text_in(&w, WORLD_ADMIN, NEW, "/whoami");
-	assert_int_equal(waiting(&w), 0);
+	(void)world_decide(w, world_update(w, UPDATE_OTHER, 0, NEW));
+	assert_int_equal(waiting(w), 1);
+	(void)world_decide(w, moved(w, WORLD_GROUP, NEW));
+	world_due(w, TIMER_LEAVE);
+	assert_int_equal(left(w), 0);
+	(void)world_text_in(w, WORLD_ADMIN, NEW, "/whoami");
+	assert_non_null(world_says_in(w, NEW, "Your Telegram id"));
+	w->aid.at += 60001;
+	(void)world_text_in(w, WORLD_ADMIN, NEW, "/whoami");
+	assert_int_equal(waiting(w), 0);
 	/* Another's group does not become ours by moving. */
-	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
-	(void)world_text_in(&w, WORLD_ADMIN, FOREIGN - 1, "/whoami");
-	check_left(&w, FOREIGN - 1);
-	world_close(&w);
+	(void)world_decide(w, moved(w, FOREIGN, FOREIGN - 1));
+	(void)world_text_in(w, WORLD_ADMIN, FOREIGN - 1, "/whoami");
+	check_left(w, FOREIGN - 1);
 }
 
 /* What is sent to TELEGRAM_CHAT_ID goes to the id of today at once, not by way of a refusal. */
-static void
-what_is_reported_goes_to_the_new_id(void **state)
+WORLD_TEST(what_is_reported_goes_to_the_new_id)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_decide(&w, moved(&w, WORLD_TEAM, NEW));
-	(void)world_decide(&w, world_push(&w, "main"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says_in(&w, NEW, "Deploy to production?"));
-	assert_null(world_says_in(&w, WORLD_TEAM, ""));
+	(void)world_decide(w, moved(w, WORLD_TEAM, NEW));
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(w, NEW, "Deploy to production?"));
+	assert_null(world_says_in(w, WORLD_TEAM, ""));
 	assert_int_equal(row_chat_moved("/nowhere", WORLD_TEAM), 0);
-	world_close(&w);
 }
 
 static void
@@ -194,19 +162,13 @@ act_now(struct tx *tx, void *arg)
 	assert_int_equal(row_chat_before(tx, WORLD_TEAM), 0);
 }
 
-static void
-only_what_settings_name_is_a_row_and_doctor_reads_it(void **state)
+WORLD_TEST(only_what_settings_name_is_a_row_and_doctor_reads_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_decide(&w, moved(&w, WORLD_TEAM, NEW));
-	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
-	world_act(&w, act_now, NULL);
-	assert_int_equal(row_chat_moved(w.aid.path, WORLD_TEAM), NEW);
-	assert_int_equal(row_chat_moved(w.aid.path, FOREIGN), 0);
-	world_close(&w);
+	(void)world_decide(w, moved(w, WORLD_TEAM, NEW));
+	(void)world_decide(w, moved(w, FOREIGN, FOREIGN - 1));
+	world_act(w, act_now, NULL);
+	assert_int_equal(row_chat_moved(w->aid.path, WORLD_TEAM), NEW);
+	assert_int_equal(row_chat_moved(w->aid.path, FOREIGN), 0);
 }
 
 static void
@@ -226,19 +188,14 @@ add_button(struct tx *tx, UNUSED void *arg)
 }
 
 /* Which rows are of it is a look at all of them, and whoever has a group may send that it moved. */
-static void
-for_a_group_that_is_not_ours_no_row_is_looked_at(void **state)
+WORLD_TEST_OF(for_a_group_that_is_not_ours_no_row_is_looked_at, OURS)
 {
 	struct button_row button;
-	struct world w;
 
-	(void)state;
-	world_open(&w, OURS, NULL);
-	world_act(&w, add_button, NULL);
-	(void)world_decide(&w, moved(&w, FOREIGN, FOREIGN - 1));
-	world_act(&w, look_for_button, &button);
+	world_act(w, add_button, NULL);
+	(void)world_decide(w, moved(w, FOREIGN, FOREIGN - 1));
+	world_act(w, look_for_button, &button);
 	assert_int_equal(button.chat, FOREIGN);
-	world_close(&w);
 }
 
 static void
@@ -250,13 +207,11 @@ add_message(struct tx *tx, UNUSED void *arg)
 }
 
 /* The settings named it once.  Telegram says where it is now, each time that it is written to. */
-static void
-what_cannot_follow_its_group_is_not_sent_for_ever(void **state)
+TEST(what_cannot_follow_its_group_is_not_sent_for_ever)
 {
 	struct store_aid aid;
 	struct effect *effect;
 
-	(void)state;
 	store_aid_open(&aid, handlers, NULL, OURS, NULL);
 	store_aid_act(&aid, add_message, NULL);
 	effect = store_aid_take(&aid, EFFECT_SEND_MESSAGE);
@@ -268,44 +223,20 @@ what_cannot_follow_its_group_is_not_sent_for_ever(void **state)
 	store_aid_close(&aid);
 }
 
-static void
-settings_that_name_a_chat_are_named(void **state)
+WORLD_TEST(settings_that_name_a_chat_are_named)
 {
 	char names[LIMIT_LINE];
-	struct world w;
 	int64_t chat;
 	size_t n = 0;
 
-	(void)state;
-	world_open(&w, NULL);
-	application(&w, "ALLOWED_CHATS=-1001,-9");
-	assert_true(settings_names_chat(w.aid.settings, WORLD_TEAM, names, sizeof(names)));
+	application(w, "ALLOWED_CHATS=-1001,-9");
+	assert_true(settings_names_chat(w->aid.settings, WORLD_TEAM, names, sizeof(names)));
 	assert_string_equal(names, "ALLOWED_CHATS, TELEGRAM_CHAT_ID");
-	assert_true(settings_names_chat(w.aid.settings, -777, names, sizeof(names)));
+	assert_true(settings_names_chat(w->aid.settings, -777, names, sizeof(names)));
 	assert_string_equal(names, "shop: TELEGRAM_CHAT_ID");
-	assert_false(settings_names_chat(w.aid.settings, FOREIGN, names, sizeof(names)));
-	assert_false(settings_names_chat(w.aid.settings, 0, names, sizeof(names)));
-	for (size_t i = 0; settings_next_chat(w.aid.settings, &i, &chat);)
+	assert_false(settings_names_chat(w->aid.settings, FOREIGN, names, sizeof(names)));
+	assert_false(settings_names_chat(w->aid.settings, 0, names, sizeof(names)));
+	for (size_t i = 0; settings_next_chat(w->aid.settings, &i, &chat);)
 		n++;
 	assert_int_equal(n, 3); /* each once */
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_group_that_is_not_allowed_is_left_in_silence),
-		cmocka_unit_test(it_is_left_once_a_minute_at_most),
-		cmocka_unit_test(our_own_and_private_ones_are_not_left),
-		cmocka_unit_test(an_applications_chat_is_ours),
-		cmocka_unit_test(a_group_that_moved_is_known_by_both_ids),
-		cmocka_unit_test(what_is_reported_goes_to_the_new_id),
-		cmocka_unit_test(only_what_settings_name_is_a_row_and_doctor_reads_it),
-		cmocka_unit_test(for_a_group_that_is_not_ours_no_row_is_looked_at),
-		cmocka_unit_test(what_cannot_follow_its_group_is_not_sent_for_ever),
-		cmocka_unit_test(settings_that_name_a_chat_are_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,45 +52,33 @@ claims_of(struct world *w, int64_t work)
 
 #define HOST "host:app.example.org:22/srv/app"
 
-static void
-work_holds_what_it_touches_from_its_start_to_its_end(void **state)
+WORLD_TEST_OF(work_holds_what_it_touches_from_its_start_to_its_end, "STAGING_HOST=App.example.org")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_HOST=App.example.org", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	assert_int_equal(claims_of(&w, 1), 2); /* itself, a folder */
-	assert_int_equal(claims_of(&w, 2), 0);
-	queue_aid_go_live(&w);
-	assert_int_equal(claims_of(&w, 1), 0);
-	queue_aid_is_ahead(&w, 1);
-	assert_int_equal(claims_of(&w, 2), 2);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	assert_int_equal(claims_of(w, 1), 2); /* itself, a folder */
+	assert_int_equal(claims_of(w, 2), 0);
+	queue_aid_go_live(w);
+	assert_int_equal(claims_of(w, 1), 0);
+	queue_aid_is_ahead(w, 1);
+	assert_int_equal(claims_of(w, 2), 2);
 }
 
 /* Renamed, or edited while something runs: settings do not show it, the claim does. */
-static void
-two_names_never_touch_one_target(void **state)
+WORLD_TEST_OF(two_names_never_touch_one_target, "ENVIRONMENTS=staging,production",
+    "PRODUCTION_HOST=app.example.org", "PRODUCTION_CONFIRM=false", "STAGING_HOST=other.example.org")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ENVIRONMENTS=staging,production", "PRODUCTION_HOST=app.example.org",
-	    "PRODUCTION_CONFIRM=false", "STAGING_HOST=other.example.org", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_RUNNING);
-	world_settings(&w, "ENVIRONMENTS=staging", "STAGING_HOST=app.example.org:22", NULL);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
-	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
-	assert_non_null(world_says(&w, "waits for #1 of production, which holds " HOST));
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_RUNNING); /* its queue was looked at */
-	assert_string_equal(world_deployment(&w, 2).waits_for, "");
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_RUNNING);
+	world_settings(w, "ENVIRONMENTS=staging", "STAGING_HOST=app.example.org:22", NULL);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(w, 2).waits_for, HOST);
+	assert_non_null(world_says(w, "waits for #1 of production, which holds " HOST));
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_RUNNING); /* its queue was looked at */
+	assert_string_equal(world_deployment(w, 2).waits_for, "");
 }
 
 #define ACME \
@@ -99,8 +87,7 @@ two_names_never_touch_one_target(void **state)
 	    "CLIENT_ACME_CACHE_COMMAND=bin/clear"
 
 /* What it is called now, and what it was called when the action began. */
-static void
-a_client_that_became_an_environment_is_one_target(void **state)
+TEST(a_client_that_became_an_environment_is_one_target)
 {
 	static const char *const before[] = { NULL, "CLIENT_ACME_ENVIRONMENT=production" };
 	struct world w;
@@ -132,25 +119,20 @@ a_client_that_became_an_environment_is_one_target(void **state)
 }
 
 /* Production has another host by now; what runs there was begun on this one. */
-static void
-who_waits_longer_for_a_resource_has_it_first(void **state)
+WORLD_TEST_OF(who_waits_longer_for_a_resource_has_it_first, "STAGING_HOST=app.example.org",
+    "PRODUCTION_HOST=b.example.org", "PRODUCTION_CONFIRM=false")
 {
 	struct held first = { HOST, 999 };
-	struct world w;
 
-	(void)state;
-	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
+	store_aid_act(&w->aid, hold, &first);
+	assert_int_equal(queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
+	world_settings(w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
-	store_aid_act(&w.aid, hold, &first);
-	assert_int_equal(queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
-	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
-	    "PRODUCTION_CONFIRM=false", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
-	store_aid_act(&w.aid, give_back_and_look, &first);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_deployment(w, 2).waits_for, HOST);
+	store_aid_act(&w->aid, give_back_and_look, &first);
 	assert_string_equal(first.resource, "staging");
-	world_close(&w);
 }
 
 static void
@@ -159,26 +141,21 @@ drop_claims(struct tx *tx, UNUSED void *arg)
 	assert_true(tx_run(tx, "DELETE FROM claim"));
 }
 
-static void
-what_an_older_place_waits_for_is_not_taken(void **state)
+WORLD_TEST_OF(what_an_older_place_waits_for_is_not_taken, "STAGING_HOST=app.example.org",
+    "PRODUCTION_HOST=b.example.org", "PRODUCTION_CONFIRM=false")
 {
 	struct held held = { HOST, 999 };
-	struct world w;
 
-	(void)state;
-	world_open(&w, "STAGING_HOST=app.example.org", "PRODUCTION_HOST=b.example.org",
+	store_aid_act(&w->aid, hold, &held);
+	assert_int_equal(queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_A), 1);
+	assert_string_equal(world_deployment(w, 1).waits_for, HOST);
+	store_aid_act(&w->aid, drop_claims, NULL); /* it is free, and nobody has looked yet */
+	world_settings(w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
-	store_aid_act(&w.aid, hold, &held);
-	assert_int_equal(queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_A), 1);
-	assert_string_equal(world_deployment(&w, 1).waits_for, HOST);
-	store_aid_act(&w.aid, drop_claims, NULL); /* it is free, and nobody has looked yet */
-	world_settings(&w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
-	    "PRODUCTION_CONFIRM=false", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_QUEUED);
-	assert_string_equal(world_deployment(&w, 2).waits_for, HOST);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(w, 2).waits_for, HOST);
 }
 
 /* --- at start --- */
@@ -196,53 +173,35 @@ all_claims(struct world *w)
 	return claims_of(w, 1) + claims_of(w, 999);
 }
 
-static void
-at_start_what_is_active_has_claims_and_nothing_else(void **state)
+WORLD_TEST_OF(at_start_what_is_active_has_claims_and_nothing_else, "STAGING_HOST=app.example.org")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_HOST=app.example.org", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	store_aid_act(&w.aid, forget_claims, NULL);
-	assert_int_equal(claims_of(&w, 1), 0);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(claims_of(&w, 1), 2);
-	assert_int_equal(all_claims(&w), 2);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	store_aid_act(&w->aid, forget_claims, NULL);
+	assert_int_equal(claims_of(w, 1), 0);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_int_equal(claims_of(w, 1), 2);
+	assert_int_equal(all_claims(w), 2);
 }
 
-static void
-at_start_the_queue_goes_on(void **state)
+WORLD_TEST(at_start_the_queue_goes_on)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	(void)queue_aid_ask(&w, WORLD_OTHER_ADMIN, COMMIT_C);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_string_equal(queue_aid_list(&w), "#2 #3");
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_C);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_string_equal(queue_aid_list(w), "#2 #3");
 }
 
-static void
-at_start_what_has_left_the_settings_ends(void **state)
+WORLD_TEST_OF(at_start_what_has_left_the_settings_ends, "ENVIRONMENTS=staging,production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	world_settings(&w, "ENVIRONMENTS=production", NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	world_settings(w, "ENVIRONMENTS=production", NULL);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
 	assert_int_equal(
-	    queue_aid_state(&w, 2), DEPLOY_QUEUED); /* behind what ends as it would have */
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_REFUSED);
-	world_close(&w);
+	    queue_aid_state(w, 2), DEPLOY_QUEUED); /* behind what ends as it would have */
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_REFUSED);
 }
 
 static void
@@ -251,66 +210,36 @@ forget_ends(struct tx *tx, UNUSED void *arg)
 	assert_true(tx_run(tx, "UPDATE work SET state = 'FAILED', ended_at = 1 WHERE id = 1"));
 }
 
-static void
-a_place_where_nothing_is_left_ends_at_start(void **state)
+WORLD_TEST_OF(a_place_where_nothing_is_left_ends_at_start, "ENVIRONMENTS=staging,production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ENVIRONMENTS=staging,production", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)queue_aid_ask(&w, WORLD_STAGING_USER, COMMIT_B);
-	store_aid_act(&w.aid, forget_ends, NULL);
-	world_settings(&w, "ENVIRONMENTS=production", NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(queue_aid_state(&w, 2), DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "this environment is no longer in the settings"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	store_aid_act(&w->aid, forget_ends, NULL);
+	world_settings(w, "ENVIRONMENTS=production", NULL);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_int_equal(queue_aid_state(w, 2), DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "this environment is no longer in the settings"));
 }
 
 /* Found by the simulation (SEED=20002): what the runner refused had been reviewed while it was in
  * progress, and was nothing to review once it was queued again.  They are asked to once more. */
-static void
-what_comes_back_to_the_queue_has_not_been_reviewed(void **state)
+WORLD_TEST_OF(what_comes_back_to_the_queue_has_not_been_reviewed, "STAGING_CONFIRM=false")
 {
 	const struct world_message *rung;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "STAGING_CONFIRM=false", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging emergency it is down");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	rung = world_says_in(&w, WORLD_TEAM, "\n#1 asks for no approval");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
-	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging emergency it is down");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	rung = world_says_in(w, WORLD_TEAM, "\n#1 asks for no approval");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
+	assert_int_not_equal(world_deployment(w, 1).reviewed_at, 0);
 	assert_non_null(strstr(world_plain(rung), "reviewed by @bob"));
 	assert_int_equal(rung->buttons.n, 0);
-	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
-	world_run_refused(&w);
-	assert_int_equal(world_deployment(&w, 1).reviewed_at, 0);
-	assert_string_equal(world_deployment(&w, 1).reviewer, "");
+	w->settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
+	world_run_refused(w);
+	assert_int_equal(world_deployment(w, 1).reviewed_at, 0);
+	assert_string_equal(world_deployment(w, 1).reviewer, "");
 	assert_null(strstr(world_plain(rung), "reviewed by"));
-	world_run_ends(&w, GOOD);
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
-	assert_int_not_equal(world_deployment(&w, 1).reviewed_at, 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_comes_back_to_the_queue_has_not_been_reviewed),
-		cmocka_unit_test(work_holds_what_it_touches_from_its_start_to_its_end),
-		cmocka_unit_test(two_names_never_touch_one_target),
-		cmocka_unit_test(a_client_that_became_an_environment_is_one_target),
-		cmocka_unit_test(who_waits_longer_for_a_resource_has_it_first),
-		cmocka_unit_test(what_an_older_place_waits_for_is_not_taken),
-		cmocka_unit_test(at_start_what_is_active_has_claims_and_nothing_else),
-		cmocka_unit_test(at_start_the_queue_goes_on),
-		cmocka_unit_test(at_start_what_has_left_the_settings_ends),
-		cmocka_unit_test(a_place_where_nothing_is_left_ends_at_start),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_run_ends(w, GOOD);
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
+	assert_int_not_equal(world_deployment(w, 1).reviewed_at, 0);
 }

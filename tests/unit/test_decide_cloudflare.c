@@ -117,12 +117,10 @@ set_under_attack(struct scene *scene)
 	assert_true(is_idle(scene));
 }
 
-static void
-it_is_restored_when_its_time_has_come(void **state)
+TEST(it_is_restored_when_its_time_has_come)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	answer(&s, "get", &attack);
@@ -134,12 +132,10 @@ it_is_restored_when_its_time_has_come(void **state)
 	world_close(&s.w);
 }
 
-static void
-what_was_so_already_is_not_ours(void **state)
+TEST(what_was_so_already_is_not_ours)
 {
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	attack_now(&s);
 	answer(&s, "get", &attack);
@@ -149,13 +145,11 @@ what_was_so_already_is_not_ours(void **state)
 	world_close(&s.w);
 }
 
-static void
-another_attack_moves_the_end_and_asks_nothing(void **state)
+TEST(another_attack_moves_the_end_and_asks_nothing)
 {
 	struct scene s;
 	int64_t until;
 
-	(void)state;
 	set_under_attack(&s);
 	until = row(&s).until;
 	s.w.aid.at += 30 * MINUTE;
@@ -171,12 +165,10 @@ another_attack_moves_the_end_and_asks_nothing(void **state)
 	world_close(&s.w);
 }
 
-static void
-what_somebody_else_has_set_stays(void **state)
+TEST(what_somebody_else_has_set_stays)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	answer(&s, "get", &high);
@@ -186,13 +178,11 @@ what_somebody_else_has_set_stays(void **state)
 	world_close(&s.w);
 }
 
-static void
-what_is_refused_changes_nothing(void **state)
+TEST(what_is_refused_changes_nothing)
 {
 	static const struct cloudflare_answer *const with[] = { &forbidden, &busy };
 	struct scene s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(with); i++) {
 		get_ready(&s);
 		attack_now(&s);
@@ -213,8 +203,7 @@ what_is_refused_changes_nothing(void **state)
 	}
 }
 
-static void
-an_answer_that_did_not_come_is_looked_for(void **state)
+TEST(an_answer_that_did_not_come_is_looked_for)
 {
 	struct scene s;
 
@@ -231,8 +220,7 @@ an_answer_that_did_not_come_is_looked_for(void **state)
 	world_close(&s.w);
 }
 
-static void
-what_was_not_set_is_looked_at_twice(void **state)
+TEST(what_was_not_set_is_looked_at_twice)
 {
 	struct scene s;
 
@@ -250,12 +238,10 @@ what_was_not_set_is_looked_at_twice(void **state)
 	world_close(&s.w);
 }
 
-static void
-what_nobody_knows_is_said_and_ends_all_the_same(void **state)
+TEST(what_nobody_knows_is_said_and_ends_all_the_same)
 {
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	attack_now(&s);
 	answer(&s, "get", &medium);
@@ -283,12 +269,10 @@ said(struct scene *scene, const char *words)
 	return n;
 }
 
-static void
-it_is_tried_until_it_is_restored_with_a_message_an_hour(void **state)
+TEST(it_is_tried_until_it_is_restored_with_a_message_an_hour)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	answer(&s, "get", &timeout);
@@ -326,12 +310,10 @@ get_stuck(struct scene *scene)
 	assert_true(is_idle(scene));
 }
 
-static void
-what_is_refused_for_a_day_waits_for_a_person(void **state)
+TEST(what_is_refused_for_a_day_waits_for_a_person)
 {
 	struct scene s;
 
-	(void)state;
 	get_stuck(&s);
 	assert_non_null(strstr(world_last(&s.w)->text, "then press a button"));
 	assert_string_not_equal(world_button(world_last(&s.w), "Restore again"), "");
@@ -341,12 +323,10 @@ what_is_refused_for_a_day_waits_for_a_person(void **state)
 }
 
 /* They asked in private, and are no admin any more. */
-static void
-what_fails_is_no_news_of_who_may_not_restore_it_any_more(void **state)
+TEST(what_fails_is_no_news_of_who_may_not_restore_it_any_more)
 {
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	(void)world_text_in(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/do cf-under-attack acme");
 	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
@@ -365,13 +345,11 @@ what_fails_is_no_news_of_who_may_not_restore_it_any_more(void **state)
 	world_close(&s.w);
 }
 
-static void
-a_person_has_it_tried_again_or_says_it_is_done(void **state)
+TEST(a_person_has_it_tried_again_or_says_it_is_done)
 {
 	struct scene s;
 	const char *button;
 
-	(void)state;
 	for (int by_hand = 0; by_hand < 2; by_hand++) {
 		get_stuck(&s);
 		button = world_button(world_says(&s.w, "then press a button"),
@@ -391,12 +369,10 @@ a_person_has_it_tried_again_or_says_it_is_done(void **state)
 	}
 }
 
-static void
-it_stands_in_the_status(void **state)
+TEST(it_stands_in_the_status)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/status");
 	assert_non_null(world_says(&s.w, "client/acme: under attack at Cloudflare until "));
@@ -409,12 +385,10 @@ it_stands_in_the_status(void **state)
 	world_close(&s.w);
 }
 
-static void
-normal_restores_what_was(void **state)
+TEST(normal_restores_what_was)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	normal_now(&s);
 	answer(&s, "get", &attack);
@@ -425,12 +399,10 @@ normal_restores_what_was(void **state)
 	world_close(&s.w);
 }
 
-static void
-normal_that_fails_is_tried_on_without_its_work(void **state)
+TEST(normal_that_fails_is_tried_on_without_its_work)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	normal_now(&s);
 	answer(&s, "get", &timeout);
@@ -442,13 +414,11 @@ normal_that_fails_is_tried_on_without_its_work(void **state)
 	world_close(&s.w);
 }
 
-static void
-normal_of_what_we_did_not_set_asks_for_a_level(void **state)
+TEST(normal_of_what_we_did_not_set_asks_for_a_level)
 {
 	struct world_message *said;
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-normal acme");
 	assert_int_equal(world_newest(&s.w, "client/acme").id, 0);
@@ -472,12 +442,10 @@ remove_row(struct tx *tx, void *arg)
 }
 
 /* It was restored between the request and its turn. */
-static void
-normal_of_what_is_restored_meanwhile_says_so(void **state)
+TEST(normal_of_what_is_restored_meanwhile_says_so)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-normal acme");
 	s.work = world_newest(&s.w, "client/acme").id;
@@ -505,13 +473,11 @@ waits(struct scene *scene)
 }
 
 /* A copy of days ago begins nothing that was confirmed then, and leaves no timer for it. */
-static void
-on_a_copy_what_has_not_begun_never_does(void **state)
+TEST(on_a_copy_what_has_not_begun_never_does)
 {
 	struct event *event;
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-under-attack acme");
 	(void)world_press(
@@ -536,13 +502,11 @@ acts_of(const struct action *action)
 	return line;
 }
 
-static void
-each_action_of_cloudflare_is_begun(void **state)
+TEST(each_action_of_cloudflare_is_begun)
 {
 	char text[64];
 	struct scene s;
 
-	(void)state;
 	for (size_t i = 0; i < ACTION_COUNT; i++) {
 		const struct action *action = &action_table[i];
 
@@ -560,12 +524,10 @@ each_action_of_cloudflare_is_begun(void **state)
 	}
 }
 
-static void
-nothing_is_begun_while_a_call_is_in_progress(void **state)
+TEST(nothing_is_begun_while_a_call_is_in_progress)
 {
 	struct scene s;
 
-	(void)state;
 	set_under_attack(&s);
 	wait_for(&s, HOUR);
 	attack_now(&s);
@@ -576,33 +538,4 @@ nothing_is_begun_while_a_call_is_in_progress(void **state)
 	answer(&s, "medium", &medium);
 	assert_string_equal(row(&s).zone, "");
 	world_close(&s.w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_restored_when_its_time_has_come),
-		cmocka_unit_test(what_was_so_already_is_not_ours),
-		cmocka_unit_test(another_attack_moves_the_end_and_asks_nothing),
-		cmocka_unit_test(what_somebody_else_has_set_stays),
-		cmocka_unit_test(what_is_refused_changes_nothing),
-		cmocka_unit_test(an_answer_that_did_not_come_is_looked_for),
-		cmocka_unit_test(what_was_not_set_is_looked_at_twice),
-		cmocka_unit_test(what_nobody_knows_is_said_and_ends_all_the_same),
-		cmocka_unit_test(it_is_tried_until_it_is_restored_with_a_message_an_hour),
-		cmocka_unit_test(what_is_refused_for_a_day_waits_for_a_person),
-		cmocka_unit_test(what_fails_is_no_news_of_who_may_not_restore_it_any_more),
-		cmocka_unit_test(a_person_has_it_tried_again_or_says_it_is_done),
-		cmocka_unit_test(it_stands_in_the_status),
-		cmocka_unit_test(normal_restores_what_was),
-		cmocka_unit_test(normal_that_fails_is_tried_on_without_its_work),
-		cmocka_unit_test(normal_of_what_we_did_not_set_asks_for_a_level),
-		cmocka_unit_test(normal_of_what_is_restored_meanwhile_says_so),
-		cmocka_unit_test(on_a_copy_what_has_not_begun_never_does),
-		cmocka_unit_test(each_action_of_cloudflare_is_begun),
-		cmocka_unit_test(nothing_is_begun_while_a_call_is_in_progress),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

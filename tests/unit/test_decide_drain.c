@@ -40,13 +40,11 @@ open_draining(struct world *w)
 	assert_non_null(front(w, PROGRAM_DRAIN));
 }
 
-static void
-a_release_is_live_and_what_it_replaced_is_drained_behind_it(void **state)
+TEST(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
 {
 	const struct effect_run *drain;
 	struct world w;
 
-	(void)state;
 	open_draining(&w);
 	drain = front(&w, PROGRAM_DRAIN);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
@@ -67,12 +65,10 @@ a_release_is_live_and_what_it_replaced_is_drained_behind_it(void **state)
 	world_close(&w);
 }
 
-static void
-a_script_that_leaves_nothing_has_no_drain(void **state)
+TEST(a_script_that_leaves_nothing_has_no_drain)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
@@ -81,12 +77,10 @@ a_script_that_leaves_nothing_has_no_drain(void **state)
 }
 
 /* Removing what is old is work of its own: what may still be rolled back pushes nothing out. */
-static void
-what_is_old_is_removed_behind_the_gate_and_in_silence(void **state)
+TEST(what_is_old_is_removed_behind_the_gate_and_in_silence)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 2, "clean-later");
 	world_run_ends(&w, GOOD);
@@ -105,12 +99,10 @@ what_is_old_is_removed_behind_the_gate_and_in_silence(void **state)
 	world_close(&w);
 }
 
-static void
-behind_what_was_rolled_back_nothing_is_removed(void **state)
+TEST(behind_what_was_rolled_back_nothing_is_removed)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 2, "clean-later");
 	world_run_ends(&w, GOOD);
@@ -122,12 +114,10 @@ behind_what_was_rolled_back_nothing_is_removed(void **state)
 	world_close(&w);
 }
 
-static void
-what_was_rolled_back_is_drained_too(void **state)
+TEST(what_was_rolled_back_is_drained_too)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, DRAINS);
 	world_probed(&w, "HTTP 500");
@@ -145,12 +135,10 @@ what_was_rolled_back_is_drained_too(void **state)
 	world_close(&w);
 }
 
-static void
-a_drain_that_is_cut_is_a_warning_and_no_failure(void **state)
+TEST(a_drain_that_is_cut_is_a_warning_and_no_failure)
 {
 	struct world w;
 
-	(void)state;
 	open_draining(&w);
 	world_run_ends(&w, CUT);
 	assert_int_equal(world_state(&w), DEPLOY_LIVE);
@@ -165,12 +153,10 @@ a_drain_that_is_cut_is_a_warning_and_no_failure(void **state)
 }
 
 /* Its folder may be on another machine: as nothing of what is live changes, nobody has to look. */
-static void
-a_drain_without_its_folder_puts_nothing_in_doubt(void **state)
+TEST(a_drain_without_its_folder_puts_nothing_in_doubt)
 {
 	struct world w;
 
-	(void)state;
 	open_draining(&w);
 	world_run_ends(&w, FOLDER_GONE);
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
@@ -180,13 +166,11 @@ a_drain_without_its_folder_puts_nothing_in_doubt(void **state)
 	world_close(&w);
 }
 
-static void
-a_drain_that_did_not_run_or_was_lost_is_ordered_three_times(void **state)
+TEST(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times)
 {
 	struct world w;
 	int64_t first;
 
-	(void)state;
 	open_draining(&w);
 	first = front(&w, PROGRAM_DRAIN)->run;
 	world_run_ends(&w, NEVER);
@@ -201,32 +185,24 @@ a_drain_that_did_not_run_or_was_lost_is_ordered_three_times(void **state)
 	world_close(&w);
 }
 
-static void
-the_environment_is_free_while_it_drains(void **state)
+WORLD_TEST_OF(the_environment_is_free_while_it_drains, STAGING_URL, "RUNS_MAX=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, "RUNS_MAX=1", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, DRAINS);
-	world_probed(&w, NULL);
-	assert_non_null(front(&w, PROGRAM_DRAIN));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_non_null(front(&w, PROGRAM_DEPLOY));
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, DRAINS);
+	world_probed(w, NULL);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(front(w, PROGRAM_DEPLOY));
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
 /* Where nobody is asked it stands in the message, until the target changes. */
-static void
-what_needs_its_port_says_that_open_connections_will_be_closed(void **state)
+TEST(what_needs_its_port_says_that_open_connections_will_be_closed)
 {
 	struct world w;
 
-	(void)state;
 	open_draining(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -239,34 +215,26 @@ what_needs_its_port_says_that_open_connections_will_be_closed(void **state)
 	world_close(&w);
 }
 
-static void
-a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not(void **state)
+WORLD_TEST_OF(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, DRAINS);
-	world_probed(&w, NULL);
-	(void)world_rollback_asks(&w, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(&w)), "bbbbbbb → aaaaaaa"));
-	assert_null(strstr(world_plain(world_last(&w)), "draining"));
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
-	assert_non_null(strstr(world_plain(world_last(&w)), "bbbbbbb → ccccccc"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "still draining since "));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_C);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, DRAINS);
+	world_probed(w, NULL);
+	(void)world_rollback_asks(w, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(w)), "draining"));
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → ccccccc"));
+	assert_non_null(strstr(world_plain(world_last(w)), "still draining since "));
 }
 
-static void
-the_next_release_ends_the_drain_of_the_one_before(void **state)
+TEST(the_next_release_ends_the_drain_of_the_one_before)
 {
 	struct world w;
 	int64_t first;
 
-	(void)state;
 	open_draining(&w);
 	first = front(&w, PROGRAM_DRAIN)->run;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
@@ -294,13 +262,11 @@ order_many(struct tx *tx, void *arg)
 		(void)row_run_add(tx, *(const int64_t *)arg, PROGRAM_DRAIN);
 }
 
-static void
-drains_are_bounded_and_one_more_is_a_warning(void **state)
+TEST(drains_are_bounded_and_one_more_is_a_warning)
 {
 	int64_t deployment;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	deployment = world_newest(&w, "staging").id - 1;
 	world_act(&w, order_many, &deployment);
@@ -323,13 +289,11 @@ note(struct tx *tx, void *arg)
 	row_deployment_save(tx, &deployment);
 }
 
-static void
-what_is_noted_of_a_deployment_stays_when_its_drain_is_cut(void **state)
+TEST(what_is_noted_of_a_deployment_stays_when_its_drain_is_cut)
 {
 	int64_t deployment;
 	struct world w;
 
-	(void)state;
 	open_draining(&w);
 	deployment = world_newest(&w, "staging").id;
 	world_act(&w, note, &deployment);
@@ -337,27 +301,4 @@ what_is_noted_of_a_deployment_stays_when_its_drain_is_cut(void **state)
 	assert_non_null(world_says(&w,
 	    "a newer commit waits: ccccccc; the old release may still run: stopping it was cut off (exit 75: h1: out of time)"));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_release_is_live_and_what_it_replaced_is_drained_behind_it),
-		cmocka_unit_test(a_script_that_leaves_nothing_has_no_drain),
-		cmocka_unit_test(what_is_old_is_removed_behind_the_gate_and_in_silence),
-		cmocka_unit_test(behind_what_was_rolled_back_nothing_is_removed),
-		cmocka_unit_test(what_was_rolled_back_is_drained_too),
-		cmocka_unit_test(a_drain_that_is_cut_is_a_warning_and_no_failure),
-		cmocka_unit_test(a_drain_without_its_folder_puts_nothing_in_doubt),
-		cmocka_unit_test(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times),
-		cmocka_unit_test(the_environment_is_free_while_it_drains),
-		cmocka_unit_test(what_needs_its_port_says_that_open_connections_will_be_closed),
-		cmocka_unit_test(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not),
-		cmocka_unit_test(the_next_release_ends_the_drain_of_the_one_before),
-		cmocka_unit_test(drains_are_bounded_and_one_more_is_a_warning),
-		cmocka_unit_test(what_is_noted_of_a_deployment_stays_when_its_drain_is_cut),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

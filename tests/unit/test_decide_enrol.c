@@ -65,12 +65,10 @@ recover(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, ROOT, "recover", bob.id, FACTOR_RECOVERY), 409);
 }
 
-static void
-a_recovery_code_ends_a_wait_once_and_all_are_told(void **state)
+TEST(a_recovery_code_ends_a_wait_once_and_all_are_told)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	world_act(&w, let_bob_wait, NULL);
 	world_act(&w, recover, NULL);
@@ -97,12 +95,10 @@ recover_closed(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, ROOT, "recover", bob.id, FACTOR_RECOVERY), 200);
 }
 
-static void
-what_is_closed_only_a_reset_ends(void **state)
+TEST(what_is_closed_only_a_reset_ends)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	world_act(&w, recover_closed, NULL);
 	factor_close(&w);
@@ -120,12 +116,10 @@ recover_own(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, cy.id, "reset", cy.id, ""), 403);
 }
 
-static void
-ones_own_needs_no_grant(void **state)
+TEST(ones_own_needs_no_grant)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	world_act(&w, recover_own, NULL);
 	factor_close(&w);
@@ -144,12 +138,10 @@ make_codes(struct tx *tx, void *arg)
 }
 
 /* Who was confirmed by a button had none, and no way to any. */
-static void
-recovery_codes_are_made_on_the_server_for_who_has_none(void **state)
+TEST(recovery_codes_are_made_on_the_server_for_who_has_none)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	world_act(&w, make_codes, NULL);
 	assert_non_null(world_says_in(&w, bob.id, "🔐 telegram:22: ten new recovery codes"));
@@ -159,13 +151,11 @@ recovery_codes_are_made_on_the_server_for_who_has_none(void **state)
 }
 
 /* Who has the grant and is no admin was answered nothing. */
-static void
-who_resets_one_in_the_chat_is_answered(void **state)
+TEST(who_resets_one_in_the_chat_is_answered)
 {
 	struct person lead = { .id = LEAD };
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	(void)world_text_in(&w, LEAD, LEAD, "/2fa reset 22");
 	assert_non_null(world_says_in(&w, LEAD,
@@ -253,12 +243,10 @@ factor_now(struct world *w, int64_t person)
 
 /* Regression: whoever held the ssh key of an admin's account, and no telephone, reset the factor,
  * made another, and deployed to production with that. */
-static void
-an_account_without_the_telephone_passes_no_code(void **state)
+TEST(an_account_without_the_telephone_passes_no_code)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	assert_int_equal(post(&w, ada.id, "reset", ADA_BODY()), 428);
 	shows_nothing(&w, "2FA reset of 11 " NEEDS);
@@ -278,12 +266,10 @@ an_account_without_the_telephone_passes_no_code(void **state)
 	factor_close(&w);
 }
 
-static void
-ones_own_is_shown_and_reset_for_a_code_of_it(void **state)
+TEST(ones_own_is_shown_and_reset_for_a_code_of_it)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	world_act(&w, factor_add_recovery, &ada);
 	assert_int_equal(
@@ -312,13 +298,11 @@ ones_own_is_shown_and_reset_for_a_code_of_it(void **state)
 	factor_close(&w);
 }
 
-static void
-who_has_none_makes_none_and_confirms_none(void **state)
+TEST(who_has_none_makes_none_and_confirms_none)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset" };
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, "REQUIRE_OTP=deploy:*", "LOCAL_WWW_DATA_IS=role admin",
 	    "TOTP_ENROL=chat", NULL);
@@ -344,14 +328,12 @@ who_has_none_makes_none_and_confirms_none(void **state)
 
 /* Somebody else made it for them, or they made it in the chat: on the machine they are nobody who
  * could say that it is they. */
-static void
-nobody_confirms_their_own_on_the_machine(void **state)
+TEST(nobody_confirms_their_own_on_the_machine)
 {
 	struct person cy = { .id = WORLD_STAGING_USER };
 	struct look made;
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, "REQUIRE_OTP=deploy:*", "ROLE_SELF_IDS=33",
 	    "ROLE_SELF_MAY=2fa:*/*, status", NULL);
@@ -368,13 +350,11 @@ nobody_confirms_their_own_on_the_machine(void **state)
 	factor_close(&w);
 }
 
-static void
-anothers_is_made_for_one_code_of_ones_own(void **state)
+TEST(anothers_is_made_for_one_code_of_ones_own)
 {
 	struct person cy = { .id = WORLD_STAGING_USER };
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	assert_int_equal(post(&w, ada.id, "add", CY_BODY()), 428);
 	shows_nothing(&w, "2FA add of 33 " NEEDS);
@@ -401,12 +381,10 @@ anothers_is_made_for_one_code_of_ones_own(void **state)
 }
 
 /* A wait of another one is ended with their recovery code, and a code of one's own. */
-static void
-anothers_is_recovered_for_a_code_of_ones_own(void **state)
+TEST(anothers_is_recovered_for_a_code_of_ones_own)
 {
 	struct world w;
 
-	(void)state;
 	open_here(&w);
 	assert_int_equal(
 	    post(&w, ada.id, "recover", BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"")), 428);
@@ -420,15 +398,13 @@ anothers_is_recovered_for_a_code_of_ones_own(void **state)
 }
 
 /* Regression: the lead of one application showed and reset the factor of an admin. */
-static void
-a_grant_of_an_application_reaches_nobody(void **state)
+TEST(a_grant_of_an_application_reaches_nobody)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	struct person lead = { .id = LEAD };
 	char apps[160];
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, NULL);
 	world_application(&w, "shop",
@@ -451,15 +427,13 @@ a_grant_of_an_application_reaches_nobody(void **state)
 }
 
 /* What REQUIRE_OTP names asks for a code, also where it is of no environment. */
-static void
-tokens_and_factors_are_asked_for_where_they_are_named(void **state)
+TEST(tokens_and_factors_are_asked_for_where_they_are_named)
 {
 	static const char token[] =
 	    "{\"name\": \"%s\", \"role\": \"staging\", \"expires\": \"1d\"%s}";
 	char body[160], code[32];
 	struct world w;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) {
 		factor_write_key(FACTOR_KEY);
 		world_open(&w, factor_key_setting, PEOPLE_ON, PEOPLE_KEY,
@@ -478,26 +452,4 @@ tokens_and_factors_are_asked_for_where_they_are_named(void **state)
 		assert_int_equal(people_revoke(&w, ada.id, "b"), 200);
 		factor_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_recovery_code_ends_a_wait_once_and_all_are_told),
-		cmocka_unit_test(what_is_closed_only_a_reset_ends),
-		cmocka_unit_test(ones_own_needs_no_grant),
-		cmocka_unit_test(recovery_codes_are_made_on_the_server_for_who_has_none),
-		cmocka_unit_test(who_resets_one_in_the_chat_is_answered),
-		cmocka_unit_test(an_account_without_the_telephone_passes_no_code),
-		cmocka_unit_test(ones_own_is_shown_and_reset_for_a_code_of_it),
-		cmocka_unit_test(who_has_none_makes_none_and_confirms_none),
-		cmocka_unit_test(nobody_confirms_their_own_on_the_machine),
-		cmocka_unit_test(anothers_is_made_for_one_code_of_ones_own),
-		cmocka_unit_test(anothers_is_recovered_for_a_code_of_ones_own),
-		cmocka_unit_test(a_grant_of_an_application_reaches_nobody),
-		cmocka_unit_test(tokens_and_factors_are_asked_for_where_they_are_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

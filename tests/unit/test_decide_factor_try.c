@@ -46,12 +46,10 @@ is_asked_for_code(struct world *w)
 /* --- a line --- */
 
 /* Its pad is answered when its ts is past. */
-static void
-a_line_that_became_too_old_spends_no_code(void **state)
+TEST(a_line_that_became_too_old_spends_no_code)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=do:client/acme", NULL);
 	say_line(&w, NONCE, -290, "");
 	w.aid.at += MINUTE_MS;
@@ -65,14 +63,12 @@ a_line_that_became_too_old_spends_no_code(void **state)
 	factor_close(&w);
 }
 
-static void
-a_line_for_ones_own_request_spends_no_code(void **state)
+TEST(a_line_for_ones_own_request_spends_no_code)
 {
 	struct world w;
 	char nonce[17];
 	const char *line;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=approve:client/acme", NULL);
 	(void)world_text(&w, ada.id, "/request restart-web acme");
 	(void)world_press(&w, ada.id, WORLD_GROUP,
@@ -90,12 +86,10 @@ a_line_for_ones_own_request_spends_no_code(void **state)
 
 /* --- a pad --- */
 
-static void
-a_lock_in_between_spends_no_code(void **state)
+TEST(a_lock_in_between_spends_no_code)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
 	(void)world_text(&w, ada.id, "/deploy staging");
 	(void)world_text(&w, bob.id, "/lock staging");
@@ -111,12 +105,10 @@ a_lock_in_between_spends_no_code(void **state)
 	factor_close(&w);
 }
 
-static void
-a_wrong_code_is_counted_and_a_right_one_goes_on(void **state)
+TEST(a_wrong_code_is_counted_and_a_right_one_goes_on)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_wrong(&w, &ada));
@@ -128,12 +120,10 @@ a_wrong_code_is_counted_and_a_right_one_goes_on(void **state)
 	factor_close(&w);
 }
 
-static void
-a_recovery_code_is_not_spent_on_a_no(void **state)
+TEST(a_recovery_code_is_not_spent_on_a_no)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
 	world_act(&w, factor_add_recovery, &ada);
 	(void)world_text(&w, ada.id, "/deploy staging");
@@ -150,13 +140,11 @@ a_recovery_code_is_not_spent_on_a_no(void **state)
 
 /* --- one act, one code --- */
 
-static void
-what_asks_because_of_other_work_needs_one_code(void **state)
+TEST(what_asks_because_of_other_work_needs_one_code)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=do.reload-nginx:client/acme", NULL);
 	(void)world_text(&w, ada.id, "/do service-status acme");
 	assert_true(is_begun(&w));
@@ -172,8 +160,7 @@ what_asks_because_of_other_work_needs_one_code(void **state)
 	factor_close(&w);
 }
 
-static void
-a_question_that_came_in_between_spends_no_code(void **state)
+TEST(a_question_that_came_in_between_spends_no_code)
 {
 	struct world_message *question;
 	struct world w;
@@ -222,12 +209,10 @@ deploy_with(struct world *w, const char *code)
 	return post(w, API_COMMAND, "/v1/command/deploy", body);
 }
 
-static void
-a_request_that_is_refused_spends_no_code(void **state)
+TEST(a_request_that_is_refused_spends_no_code)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
 	(void)world_text(&w, bob.id, "/lock staging");
 	assert_int_equal(deploy_with(&w, factor_code(&w, &ada, 0)), 403);
@@ -264,8 +249,7 @@ read_shown(struct world *w, char ret[API_SHOWN])
 	(void)snprintf(ret, API_SHOWN, "%s", at + strlen(key));
 }
 
-static void
-a_code_in_a_terminal_is_for_the_question_as_shown(void **state)
+TEST(a_code_in_a_terminal_is_for_the_question_as_shown)
 {
 #define APPROVE API_COMMAND, "/v1/command/approve"
 #define ONE	"\"arguments\": [\"1\"]"
@@ -299,13 +283,11 @@ a_code_in_a_terminal_is_for_the_question_as_shown(void **state)
 	factor_close(&w);
 }
 
-static void
-a_yes_in_a_terminal_is_too(void **state)
+TEST(a_yes_in_a_terminal_is_too)
 {
 	char shown[API_SHOWN];
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:production", "CONFIRM_TIMEOUT=10m");
 	(void)world_text(&w, ada.id, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -316,23 +298,4 @@ a_yes_in_a_terminal_is_too(void **state)
 	    post_code(&w, API_ANSWER, "/v1/answer/1", "\"answer\": \"yes\"", shown), 200);
 	assert_int_equal(world_newest(&w, "production").confirmed_by, ada.id);
 	factor_close(&w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_that_became_too_old_spends_no_code),
-		cmocka_unit_test(a_line_for_ones_own_request_spends_no_code),
-		cmocka_unit_test(a_lock_in_between_spends_no_code),
-		cmocka_unit_test(a_wrong_code_is_counted_and_a_right_one_goes_on),
-		cmocka_unit_test(a_recovery_code_is_not_spent_on_a_no),
-		cmocka_unit_test(what_asks_because_of_other_work_needs_one_code),
-		cmocka_unit_test(a_question_that_came_in_between_spends_no_code),
-		cmocka_unit_test(a_request_that_is_refused_spends_no_code),
-		cmocka_unit_test(a_code_in_a_terminal_is_for_the_question_as_shown),
-		cmocka_unit_test(a_yes_in_a_terminal_is_too),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

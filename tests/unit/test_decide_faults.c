@@ -467,54 +467,42 @@ play_all_with(enum fail_what what)
 		play_with(story, what);
 }
 
-static void
-a_statement_that_the_disk_refuses_undoes_its_decision(void **state)
+TEST(a_statement_that_the_disk_refuses_undoes_its_decision)
 {
-	(void)state;
 	play_all_with(FAIL_STEP);
 }
 
-static void
-a_statement_that_always_fails_is_quarantined_or_closes_its_effect(void **state)
+TEST(a_statement_that_always_fails_is_quarantined_or_closes_its_effect)
 {
-	(void)state;
 	play_all_with(FAIL_STEP_REFUSED);
 }
 
-static void
-a_statement_without_memory_undoes_its_decision(void **state)
+TEST(a_statement_without_memory_undoes_its_decision)
 {
-	(void)state;
 	play_all_with(FAIL_PREPARE);
 	play_with(STORY_PRODUCTION, FAIL_BIND);
 	play_with(STORY_TALK, FAIL_BIND);
 }
 
-static void
-a_decision_without_memory_is_undone(void **state)
+TEST(a_decision_without_memory_is_undone)
 {
-	(void)state;
 	play_all_with(FAIL_MEMORY);
 }
 
-static void
-a_decision_without_its_hash_is_undone(void **state)
+TEST(a_decision_without_its_hash_is_undone)
 {
-	(void)state;
 	play_with(STORY_PRODUCTION, FAIL_CRYPTO);
 	play_with(STORY_TALK, FAIL_CRYPTO);
 }
 
 /* A start that fails says why and leaves all as it is; the next one finds everything. */
-static void
-a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was(void **state)
+TEST(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was)
 {
 	static const enum fail_what whats[] = { FAIL_MEMORY, FAIL_STEP, FAIL_PREPARE, FAIL_BIND,
 		FAIL_EXEC };
 	struct rows before;
 	struct err err;
 
-	(void)state;
 	attempts.is_on = false;
 	attempts.story = "opening";
 	world_open(&w, STAGING_URL, PRODUCTION_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -554,14 +542,12 @@ a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was(void **state)
 }
 
 /* A new database is made whole or not at all, and a start on what was left makes it. */
-static void
-a_database_is_made_whole_or_not_at_all(void **state)
+TEST(a_database_is_made_whole_or_not_at_all)
 {
 	static const enum fail_what whats[] = { FAIL_EXEC, FAIL_STEP, FAIL_PREPARE, FAIL_MEMORY };
 	struct store_aid aid;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(whats); i++) {
 		bool is_met = true;
 
@@ -587,19 +573,9 @@ a_database_is_made_whole_or_not_at_all(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_decision_without_its_hash_is_undone),
-		cmocka_unit_test(a_database_is_made_whole_or_not_at_all),
-		cmocka_unit_test(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was),
-		cmocka_unit_test(a_statement_that_the_disk_refuses_undoes_its_decision),
-		cmocka_unit_test(a_statement_without_memory_undoes_its_decision),
-		cmocka_unit_test(a_decision_without_memory_is_undone),
-		cmocka_unit_test(a_statement_that_always_fails_is_quarantined_or_closes_its_effect),
-	};
-
 	attempts.chance = number_from("SEED", (unsigned)time(NULL));
 	attempts.stride = number_from("STRIDE", 100); /* 1: all of them */
 	print_message("SEED=%u STRIDE=%u\n", attempts.chance, attempts.stride);
 	attempts.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

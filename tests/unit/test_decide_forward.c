@@ -41,213 +41,152 @@ all_sent(struct world *w)
 	world_forwarded(w, out(w)->last, "");
 }
 
-static void
-nothing_goes_out_that_nobody_collects(void **state)
+WORLD_TEST(nothing_goes_out_that_nobody_collects)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_writes_entries(&w, 3);
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 0);
-	world_close(&w);
+	world_writes_entries(w, 3);
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 0);
 }
 
-static void
-entries_go_out_at_once_and_then_those_of_a_second_together(void **state)
+WORLD_TEST_OF(entries_go_out_at_once_and_then_those_of_a_second_together, SYSLOG)
 {
-	struct world w;
 	int64_t last, at;
 
-	(void)state;
-	world_open(&w, SYSLOG, NULL);
-	assert_int_equal(out(&w)->first, 1); /* the start's own */
-	assert_true(out(&w)->lines[out(&w)->size - 1] == '\n');
-	last = out(&w)->last;
-	at = w.aid.at;
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 1); /* one at a time */
-	all_sent(&w);
-	assert_int_equal(row_of(&w).sent, last);
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	world_due(&w, TIMER_FORWARD);
-	assert_true(w.aid.at >= at + SECOND);
-	assert_int_equal(out(&w)->first, last + 1);
-	assert_int_equal(out(&w)->last, last + 2);
-	all_sent(&w);
-	assert_int_equal(row_of(&w).sent, last + 2);
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 0);
-	world_close(&w);
+	assert_int_equal(out(w)->first, 1); /* the start's own */
+	assert_true(out(w)->lines[out(w)->size - 1] == '\n');
+	last = out(w)->last;
+	at = w->aid.at;
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 1); /* one at a time */
+	all_sent(w);
+	assert_int_equal(row_of(w).sent, last);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	world_due(w, TIMER_FORWARD);
+	assert_true(w->aid.at >= at + SECOND);
+	assert_int_equal(out(w)->first, last + 1);
+	assert_int_equal(out(w)->last, last + 2);
+	all_sent(w);
+	assert_int_equal(row_of(w).sent, last + 2);
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 0);
 }
 
-static void
-what_failed_is_tried_again_from_the_first_that_may_be_missing_later_each_time(void **state)
+WORLD_TEST_OF(what_failed_is_tried_again_from_the_first_that_may_be_missing_later_each_time, SYSLOG)
 {
-	struct world w;
 	int64_t at, wait = 0, before = 0;
 
-	(void)state;
-	world_open(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 5);
-	all_sent(&w); /* the start's */
-	world_due(&w, TIMER_FORWARD);
-	at = w.aid.at;
-	world_forwarded(&w, 3, "the syslog server: gone");
+	world_writes_entries(w, 5);
+	all_sent(w); /* the start's */
+	world_due(w, TIMER_FORWARD);
+	at = w->aid.at;
+	world_forwarded(w, 3, "the syslog server: gone");
 	for (int i = 0; i < 9; i++) {
-		world_due(&w, TIMER_FORWARD);
-		assert_int_equal(out(&w)->first, 4);
-		wait = w.aid.at - at;
+		world_due(w, TIMER_FORWARD);
+		assert_int_equal(out(w)->first, 4);
+		wait = w->aid.at - at;
 		assert_true(wait >= before && wait >= 5 * SECOND && wait < 6 * MINUTE);
-		at = w.aid.at;
+		at = w->aid.at;
 		before = wait;
-		world_forwarded(&w, 0, "the syslog server: gone");
+		world_forwarded(w, 0, "the syslog server: gone");
 	}
 	assert_true(wait >= 5 * MINUTE);
-	assert_int_equal(row_of(&w).tries, 10);
-	world_due(&w, TIMER_FORWARD);
-	all_sent(&w);
-	assert_int_equal(row_of(&w).tries, 0);
-	assert_string_equal(row_of(&w).detail, "");
-	world_close(&w);
+	assert_int_equal(row_of(w).tries, 10);
+	world_due(w, TIMER_FORWARD);
+	all_sent(w);
+	assert_int_equal(row_of(w).tries, 0);
+	assert_string_equal(row_of(w).detail, "");
 }
 
 /* What it says of entries that it was not given is nothing. */
-static void
-an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has(void **state)
+WORLD_TEST_OF(an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has, SYSLOG)
 {
-	struct world w;
 	int64_t last;
 
-	(void)state;
-	world_open(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 4);
-	last = out(&w)->last;
-	world_forwarded(&w, last + 1, "odd");
-	assert_int_equal(row_of(&w).sent, 0);
-	world_due(&w, TIMER_FORWARD);
-	all_sent(&w);
-	world_writes_entries(&w, 1);
-	if (world_count(&w, EFFECT_FORWARD) == 0)
-		world_due(&w, TIMER_FORWARD);
-	world_forwarded(&w, 1, "odd");
-	assert_true(row_of(&w).sent >= last);
-	world_close(&w);
+	world_writes_entries(w, 4);
+	last = out(w)->last;
+	world_forwarded(w, last + 1, "odd");
+	assert_int_equal(row_of(w).sent, 0);
+	world_due(w, TIMER_FORWARD);
+	all_sent(w);
+	world_writes_entries(w, 1);
+	if (world_count(w, EFFECT_FORWARD) == 0)
+		world_due(w, TIMER_FORWARD);
+	world_forwarded(w, 1, "odd");
+	assert_true(row_of(w).sent >= last);
 }
 
-static void
-a_backlog_goes_out_in_small_parts_one_a_second_the_oldest_first(void **state)
+WORLD_TEST(a_backlog_goes_out_in_small_parts_one_a_second_the_oldest_first)
 {
-	struct world w;
 	int64_t last = 0, at = 0, parts = 0;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_writes_entries(&w, 1500);
-	world_settings(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 1);
+	world_writes_entries(w, 1500);
+	world_settings(w, SYSLOG, NULL);
+	world_writes_entries(w, 1);
 	for (;;) {
-		assert_int_equal(out(&w)->first, last + 1);
-		assert_true(out(&w)->size <= FORWARD_BATCH);
-		assert_true(parts == 0 || w.aid.at >= at + SECOND);
-		last = out(&w)->last;
-		at = w.aid.at;
+		assert_int_equal(out(w)->first, last + 1);
+		assert_true(out(w)->size <= FORWARD_BATCH);
+		assert_true(parts == 0 || w->aid.at >= at + SECOND);
+		last = out(w)->last;
+		at = w->aid.at;
 		parts++;
-		all_sent(&w);
+		all_sent(w);
 		if (last >= 1501)
 			break;
-		world_due(&w, TIMER_FORWARD);
+		world_due(w, TIMER_FORWARD);
 	}
 	assert_true(parts >= 3);
-	world_close(&w);
 }
 
-static void
-two_collectors_are_apart_and_another_server_gets_all_of_it(void **state)
+WORLD_TEST_OF(two_collectors_are_apart_and_another_server_gets_all_of_it, SYSLOG, JOURNAL)
 {
-	struct world w;
 	int64_t sent;
 
-	(void)state;
-	world_open(&w, SYSLOG, JOURNAL, NULL);
-	world_writes_entries(&w, 2);
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 2);
-	assert_int_equal(out(&w)->to, FORWARD_SYSLOG);
-	world_forwarded(&w, 0, "the syslog server: gone");
-	assert_int_equal(out(&w)->to, FORWARD_JOURNAL);
-	assert_int_equal(out(&w)->first, 1);
-	all_sent(&w);
+	world_writes_entries(w, 2);
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 2);
+	assert_int_equal(out(w)->to, FORWARD_SYSLOG);
+	world_forwarded(w, 0, "the syslog server: gone");
+	assert_int_equal(out(w)->to, FORWARD_JOURNAL);
+	assert_int_equal(out(w)->first, 1);
+	all_sent(w);
 	for (int i = 0; i < 2; i++) { /* each has its own */
-		world_due(&w, TIMER_FORWARD);
-		while (world_count(&w, EFFECT_FORWARD) > 0)
-			all_sent(&w);
+		world_due(w, TIMER_FORWARD);
+		while (world_count(w, EFFECT_FORWARD) > 0)
+			all_sent(w);
 	}
-	sent = row_of(&w).sent;
+	sent = row_of(w).sent;
 	assert_true(sent >= 2);
 
-	world_settings(&w, "AUDIT_SYSLOG_SERVER=other.example", NULL);
-	world_writes_entries(&w, 1);
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 1);
-	assert_string_equal(out(&w)->place, "syslog other.example");
-	assert_int_equal(out(&w)->first, 1);
-	all_sent(&w);
-	world_settings(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 1);
-	assert_int_equal(out(&w)->first, sent + 1);
-	world_close(&w);
+	world_settings(w, "AUDIT_SYSLOG_SERVER=other.example", NULL);
+	world_writes_entries(w, 1);
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 1);
+	assert_string_equal(out(w)->place, "syslog other.example");
+	assert_int_equal(out(w)->first, 1);
+	all_sent(w);
+	world_settings(w, SYSLOG, NULL);
+	world_writes_entries(w, 1);
+	assert_int_equal(out(w)->first, sent + 1);
 }
 
 /* Its answer comes when nobody wants it any more: nothing is ordered, and nothing is lost of it. */
-static void
-a_collector_that_the_settings_forget_is_left_in_peace(void **state)
+WORLD_TEST_OF(a_collector_that_the_settings_forget_is_left_in_peace, SYSLOG)
 {
-	struct world w;
 	int64_t last;
 
-	(void)state;
-	world_open(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 2);
-	last = out(&w)->last;
-	world_settings(&w, NULL);
-	all_sent(&w);
-	world_writes_entries(&w, 1);
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 0);
-	world_settings(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 1);
-	assert_int_equal(out(&w)->first, last + 1);
-	world_close(&w);
+	world_writes_entries(w, 2);
+	last = out(w)->last;
+	world_settings(w, NULL);
+	all_sent(w);
+	world_writes_entries(w, 1);
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 0);
+	world_settings(w, SYSLOG, NULL);
+	world_writes_entries(w, 1);
+	assert_int_equal(out(w)->first, last + 1);
 }
 
 /* The clock was ahead when it was tried last. */
-static void
-a_clock_that_is_set_back_keeps_nobody_waiting(void **state)
+WORLD_TEST_OF(a_clock_that_is_set_back_keeps_nobody_waiting, SYSLOG)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, SYSLOG, NULL);
-	world_writes_entries(&w, 1);
-	all_sent(&w);
-	w.aid.at -= 3600 * SECOND;
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	assert_int_equal(world_count(&w, EFFECT_FORWARD), 1);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_goes_out_that_nobody_collects),
-		cmocka_unit_test(entries_go_out_at_once_and_then_those_of_a_second_together),
-		cmocka_unit_test(
-		    what_failed_is_tried_again_from_the_first_that_may_be_missing_later_each_time),
-		cmocka_unit_test(
-		    an_answer_moves_nothing_behind_what_was_sent_or_before_what_it_has),
-		cmocka_unit_test(a_backlog_goes_out_in_small_parts_one_a_second_the_oldest_first),
-		cmocka_unit_test(two_collectors_are_apart_and_another_server_gets_all_of_it),
-		cmocka_unit_test(a_collector_that_the_settings_forget_is_left_in_peace),
-		cmocka_unit_test(a_clock_that_is_set_back_keeps_nobody_waiting),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_writes_entries(w, 1);
+	all_sent(w);
+	w->aid.at -= 3600 * SECOND;
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	assert_int_equal(world_count(w, EFFECT_FORWARD), 1);
 }

@@ -51,8 +51,7 @@ answer_to(const char *word, const char *name, int64_t person)
 	return said;
 }
 
-static void
-what_is_hidden_is_answered_as_what_does_not_exist(void **state)
+TEST(what_is_hidden_is_answered_as_what_does_not_exist)
 {
 	enum target { NONE, ONE, ANY };
 	static const struct {
@@ -72,7 +71,6 @@ what_is_hidden_is_answered_as_what_does_not_exist(void **state)
 		{ "blog production", "blag production" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(commands) * COUNT(names) * COUNT(people); i++) {
 		size_t n = i / COUNT(names) / COUNT(people);
 		const char *const *name = names[i / COUNT(people) % COUNT(names)];
@@ -90,49 +88,42 @@ what_is_hidden_is_answered_as_what_does_not_exist(void **state)
 }
 
 /* Regression: "Did you mean shop/staging?", and that button had blog's commit. */
-static void
-a_press_for_another_application_offers_nothing_else(void **state)
+WORLD_TEST(a_press_for_another_application_offers_nothing_else)
 {
 	static const char *const labels[] = { "Try again", "Show" };
 	char apps[160];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "shop", "");
-	world_application(&w, "blog", "");
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, "GITHUB_REPOSITORY=", "ROLE_DEV_IDS=44",
+	world_application(w, "shop", "");
+	world_application(w, "blog", "");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, "GITHUB_REPOSITORY=", "ROLE_DEV_IDS=44",
 	    "ROLE_DEV_MAY=deploy:shop/staging, history:shop/staging", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_run_starts(&w);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
-	(void)world_text(&w, WORLD_ADMIN, "/history blog staging");
+	(void)world_text(w, WORLD_ADMIN, "/deploy blog staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_run_starts(w);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
+	(void)world_text(w, WORLD_ADMIN, "/history blog staging");
 	for (size_t i = 0; i < COUNT(labels); i++) {
 		const char *button = "";
-		size_t before = w.n_screen, queries = world_count(&w, EFFECT_GIT_QUERY);
+		size_t before = w->n_screen, queries = world_count(w, EFFECT_GIT_QUERY);
 
-		for (size_t n = 0; n < w.n_screen && button[0] == '\0'; n++)
-			button = world_button(&w.screen[n], labels[i]);
+		for (size_t n = 0; n < w->n_screen && button[0] == '\0'; n++)
+			button = world_button(&w->screen[n], labels[i]);
 		assert_string_not_equal(button, "");
-		w.toast[0] = '\0';
-		(void)world_press(&w, DEV, WORLD_GROUP, button);
-		assert_int_equal(w.n_screen, before);
-		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), queries);
-		assert_string_not_equal(w.toast, "");
-		assert_null(strstr(w.toast, "shop"));
+		w->toast[0] = '\0';
+		(void)world_press(w, DEV, WORLD_GROUP, button);
+		assert_int_equal(w->n_screen, before);
+		assert_int_equal(world_count(w, EFFECT_GIT_QUERY), queries);
+		assert_string_not_equal(w->toast, "");
+		assert_null(strstr(w->toast, "shop"));
 	}
-	assert_true(world_audited(&w, "denied", "telegram:44") > 0);
-	world_close(&w);
+	assert_true(world_audited(w, "denied", "telegram:44") > 0);
 }
 
-static void
-a_denied_freeze_names_what_was_typed(void **state)
+TEST(a_denied_freeze_names_what_was_typed)
 {
 	struct world w;
 
-	(void)state;
 	open_two(&w);
 	(void)world_text(&w, DEV, "/freeze all until 06:00");
 	assert_string_equal(world_plain(world_last(&w)),
@@ -143,100 +134,85 @@ a_denied_freeze_names_what_was_typed(void **state)
 	world_close(&w);
 }
 
-static void
-one_persons_locks_leave_the_teams_chat_to_others(void **state)
+WORLD_TEST(one_persons_locks_leave_the_teams_chat_to_others)
 {
 	size_t n = 0;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (int i = 0; i < 40; i++) {
-		w.aid.at += 1000;
-		(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
+		w->aid.at += 1000;
+		(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
 		    i % 2 == 0 ? "/lock staging" : "/unlock staging");
 	}
-	for (size_t i = 0; i < w.n_screen; i++)
-		n += w.screen[i].chat == WORLD_TEAM;
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == WORLD_TEAM;
 	assert_int_equal(n, 10);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_true(world_environment(&w, "staging").held != 0); /* it is locked all the same */
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Unlocked: staging by @ada"));
-	while (world_says_in(&w, WORLD_TEAM, "@bob: ") == NULL)
-		world_due(&w, TIMER_HOLDS);
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_TEAM, "@bob: ")),
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
+	assert_true(world_environment(w, "staging").held != 0); /* it is locked all the same */
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/unlock staging");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Unlocked: staging by @ada"));
+	while (world_says_in(w, WORLD_TEAM, "@bob: ") == NULL)
+		world_due(w, TIMER_HOLDS);
+	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "@bob: ")),
 	    "🔒 @bob: 31 more locks or freezes begun or ended, not said one by one. /status shows "
 	    "what holds now.");
-	assert_true(world_says_in(&w, WORLD_TEAM, "@bob: ")->is_silent);
-	w.aid.at += 60 * 1000;
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Locked: staging by @bob"));
-	world_due(&w, TIMER_HOLDS);
-	world_due(&w, TIMER_HOLDS);
+	assert_true(world_says_in(w, WORLD_TEAM, "@bob: ")->is_silent);
+	w->aid.at += 60 * 1000;
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/lock staging");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Locked: staging by @bob"));
+	world_due(w, TIMER_HOLDS);
+	world_due(w, TIMER_HOLDS);
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "Locked: staging by @bob")); /* none was left out */
-	world_close(&w);
+	    strstr(world_plain(world_last(w)), "Locked: staging by @bob")); /* none was left out */
 }
 
 /* The first at once, and nothing of the last is lost; another's, and of elsewhere, are others. */
-static void
-one_persons_repeated_locks_are_an_entry_a_minute(void **state)
+WORLD_TEST(one_persons_repeated_locks_are_an_entry_a_minute)
 {
 	char text[64];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (int i = 0; i < 30; i++) {
-		w.aid.at += 1000;
+		w->aid.at += 1000;
 		(void)snprintf(text, sizeof(text), "/lock staging 2h reason %d", i);
-		(void)world_text(&w, WORLD_OTHER_ADMIN, text);
+		(void)world_text(w, WORLD_OTHER_ADMIN, text);
 	}
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production");
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	assert_int_equal(world_audited(&w, "lock_begun", "telegram:22"), 2);
-	assert_int_equal(world_audited(&w, "lock_begun", "reason 0"), 1);
-	assert_int_equal(world_audited(&w, "lock_ended", "telegram:11"), 1);
-	assert_int_equal(world_audited(&w, "lock_begun", "telegram:11"), 1);
-	world_due(&w, TIMER_HOLDS);
-	assert_int_equal(world_audited(&w, "\"reason\":\"reason 29\"", "\"count\":\"29\""), 1);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production soon again");
-	assert_int_equal(world_audited(&w, "lock_begun", "soon again"), 0);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED)); /* over a restart */
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock production");
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	assert_int_equal(world_audited(w, "lock_begun", "telegram:22"), 2);
+	assert_int_equal(world_audited(w, "lock_begun", "reason 0"), 1);
+	assert_int_equal(world_audited(w, "lock_ended", "telegram:11"), 1);
+	assert_int_equal(world_audited(w, "lock_begun", "telegram:11"), 1);
+	world_due(w, TIMER_HOLDS);
+	assert_int_equal(world_audited(w, "\"reason\":\"reason 29\"", "\"count\":\"29\""), 1);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock production soon again");
+	assert_int_equal(world_audited(w, "lock_begun", "soon again"), 0);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED)); /* over a restart */
 	for (int i = 0; i < 6; i++)
-		world_due(&w, TIMER_HOLDS);
-	assert_int_equal(world_audited(&w, "soon again", "\"count\":\"1\""), 1);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock production much later");
-	assert_int_equal(world_audited(&w, "lock_begun", "much later"), 1);
-	world_close(&w);
+		world_due(w, TIMER_HOLDS);
+	assert_int_equal(world_audited(w, "soon again", "\"count\":\"1\""), 1);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock production much later");
+	assert_int_equal(world_audited(w, "lock_begun", "much later"), 1);
 }
 
-static void
-one_persons_denials_are_counted(void **state)
+WORLD_TEST(one_persons_denials_are_counted)
 {
 	char text[64];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (int i = 0; i < 150; i++)
-		(void)world_text(&w, WORLD_STAGING_USER, "/rollback production");
-	assert_int_equal(world_audited(&w, "\"denied\"", "rollback"), 1);
-	(void)world_text(&w, WORLD_STAGING_USER, "/rollback staging"); /* another one */
-	(void)world_text(&w, WORLD_STAGING_USER, "/lock production");
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 3);
+		(void)world_text(w, WORLD_STAGING_USER, "/rollback production");
+	assert_int_equal(world_audited(w, "\"denied\"", "rollback"), 1);
+	(void)world_text(w, WORLD_STAGING_USER, "/rollback staging"); /* another one */
+	(void)world_text(w, WORLD_STAGING_USER, "/lock production");
+	assert_int_equal(world_audited(w, "\"denied\"", "telegram:33"), 3);
 	for (int i = 0; i < 20; i++) { /* names of no environment are no kinds of their own */
 		(void)snprintf(text, sizeof(text), "/unlock n%d", i);
-		(void)world_text(&w, WORLD_STAGING_USER, text);
+		(void)world_text(w, WORLD_STAGING_USER, text);
 	}
-	assert_true(world_audited(&w, "\"denied\"", "telegram:33") <= 4);
-	w.aid.at += 3600 * INT64_C(1000);
-	world_due(&w, TIMER_STRANGERS);
+	assert_true(world_audited(w, "\"denied\"", "telegram:33") <= 4);
+	w->aid.at += 3600 * INT64_C(1000);
+	world_due(w, TIMER_STRANGERS);
 	assert_int_equal(
-	    world_audited(&w, "\"count\":\"149\"", "telegram:33 rollback production"), 1);
-	world_close(&w);
+	    world_audited(w, "\"count\":\"149\"", "telegram:33 rollback production"), 1);
 }
 
 /* People who see a client, and no environment. */
@@ -259,8 +235,7 @@ open_clients(struct world *w)
 }
 
 /* The promise: whoever is known is answered, whatever they may see; and learns of nothing else. */
-static void
-every_command_of_who_is_known_is_answered(void **state)
+TEST(every_command_of_who_is_known_is_answered)
 {
 	static const char *const words[] = {
 #define COMMAND(word, ...) #word,
@@ -276,7 +251,6 @@ every_command_of_who_is_known_is_answered(void **state)
 	char text[64];
 	struct world w;
 
-	(void)state;
 	for (size_t p = 0; p < COUNT(of_clients); p++)
 		for (size_t i = 0; i < COUNT(words); i++) {
 			open_clients(&w);
@@ -296,12 +270,10 @@ every_command_of_who_is_known_is_answered(void **state)
 		}
 }
 
-static void
-who_sees_a_client_alone_reads_what_is_theirs(void **state)
+TEST(who_sees_a_client_alone_reads_what_is_theirs)
 {
 	struct world w;
 
-	(void)state;
 	open_clients(&w);
 	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/do run-job production migrate");
 	assert_string_equal(world_plain(world_last(&w)),
@@ -326,21 +298,4 @@ who_sees_a_client_alone_reads_what_is_theirs(void **state)
 	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/pending");
 	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_hidden_is_answered_as_what_does_not_exist),
-		cmocka_unit_test(every_command_of_who_is_known_is_answered),
-		cmocka_unit_test(who_sees_a_client_alone_reads_what_is_theirs),
-		cmocka_unit_test(a_press_for_another_application_offers_nothing_else),
-		cmocka_unit_test(a_denied_freeze_names_what_was_typed),
-		cmocka_unit_test(one_persons_locks_leave_the_teams_chat_to_others),
-		cmocka_unit_test(one_persons_repeated_locks_are_an_entry_a_minute),
-		cmocka_unit_test(one_persons_denials_are_counted),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

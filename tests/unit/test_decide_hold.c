@@ -14,359 +14,288 @@ settings_changed(struct world *w)
 	(void)world_decide(w, event);
 }
 
-static void
-a_lock_binds_everybody_but_its_owner(void **state)
+WORLD_TEST(a_lock_binds_everybody_but_its_owner)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h incident 42");
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Locked: ")),
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 2h incident 42");
+	assert_string_equal(world_plain(world_says_in(w, WORLD_GROUP, "Locked: ")),
 	    "🔒 Locked: staging by @ada, until Thu 2026-01-01 02:00 (UTC): incident 42\n"
 	    "Only @ada deploys there now; pushes wait, rollbacks are still allowed. /unlock staging ends it.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔒 Locked: staging by @ada"));
-	assert_int_equal(world_audited(&w, "lock_begun", "incident 42"), 1);
-	assert_int_equal(world_audited(&w, "lock_begun", "2026-01-01T02:00:00Z"), 1);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "🔒 Locked: staging by @ada"));
+	assert_int_equal(world_audited(w, "lock_begun", "incident 42"), 1);
+	assert_int_equal(world_audited(w, "lock_begun", "2026-01-01T02:00:00Z"), 1);
 
-	w.aid.at += 20 * 60 * 1000;
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_string_equal(world_plain(world_last(&w)),
+	w->aid.at += 20 * 60 * 1000;
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_string_equal(world_plain(world_last(w)),
 	    "🔒 Not deployed: staging: locked by @ada, 20 min ago, until Thu 2026-01-01 02:00 "
 	    "(UTC): incident 42");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_int_equal(world_audited(&w, "\"denied\"", "it is locked"), 1);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_audited(w, "\"denied\"", "it is locked"), 1);
 
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-a_lock_is_of_its_environment_alone_and_holds_no_rollback(void **state)
+WORLD_TEST(a_lock_is_of_its_environment_alone_and_holds_no_rollback)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_non_null(world_says(&w, "until unlocked"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	world_rolls_back(&w, "/rollback staging");
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging");
+	assert_non_null(world_says(w, "until unlocked"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_rolls_back(w, "/rollback staging");
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-static void
-a_push_waits_for_the_lock_and_the_head_is_deployed_once(void **state)
+WORLD_TEST(a_push_waits_for_the_lock_and_the_head_is_deployed_once)
 {
 	size_t said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	hold_push(&w, "develop", COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	hold_push(w, "develop", COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_LIVE);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🔒 Push waits: staging \"Make it blue\" bbbbbbb"));
-	assert_non_null(world_says(&w, "Afterwards develop's newest commit is deployed."));
-	assert_true(world_last(&w)->is_silent);
-	said = w.n_screen;
-	hold_push(&w, "develop", COMMIT_C); /* said once */
-	assert_int_equal(w.n_screen, said);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, "🔒 locked by @ada"));
-	assert_non_null(world_says(&w, "⏸ push ccccccc waits for that"));
+	    world_says_in(w, WORLD_TEAM, "🔒 Push waits: staging \"Make it blue\" bbbbbbb"));
+	assert_non_null(world_says(w, "Afterwards develop's newest commit is deployed."));
+	assert_true(world_last(w)->is_silent);
+	said = w->n_screen;
+	hold_push(w, "develop", COMMIT_C); /* said once */
+	assert_int_equal(w->n_screen, said);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(w, "🔒 locked by @ada"));
+	assert_non_null(world_says(w, "⏸ push ccccccc waits for that"));
 
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_GROUP, "Unlocked: ")),
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_string_equal(world_plain(world_says_in(w, WORLD_GROUP, "Unlocked: ")),
 	    "Unlocked: staging by @ada. Queued pushes start now.");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	assert_string_equal(world_newest(&w, "staging").requester, "github:octo(7)");
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_string_equal(world_environment(&w, "staging").waiting_push, "");
-	world_close(&w);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_string_equal(world_newest(w, "staging").requester, "github:octo(7)");
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_string_equal(world_environment(w, "staging").waiting_push, "");
 }
 
 /* Found by the simulation (SEED=701010): polling took it for known. */
-static void
-a_push_that_waited_is_found_by_polling_though_its_query_is_lost(void **state)
+WORLD_TEST_OF(
+    a_push_that_waited_is_found_by_polling_though_its_query_is_lost, "POLL_REPOSITORY_SECONDS=60")
 {
 	struct event *fault;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_C);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	hold_push(&w, "develop", COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	fault = store_aid_event(&w.aid, EVENT_FAULT);
-	fault->effect = world_peek(&w, EFFECT_GIT_QUERY)->id;
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	hold_push(w, "develop", COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	fault = store_aid_event(&w->aid, EVENT_FAULT);
+	fault->effect = world_peek(w, EFFECT_GIT_QUERY)->id;
 	fault->u.fault.kind = EFFECT_GIT_QUERY;
-	effect_free(world_take(&w, EFFECT_GIT_QUERY));
-	(void)world_decide(&w, fault);
+	effect_free(world_take(w, EFFECT_GIT_QUERY));
+	(void)world_decide(w, fault);
 
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_B, COMMIT_C);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_B, COMMIT_C);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
 /* Its owner has deployed what was pushed. */
-static void
-what_waited_and_is_live_by_the_end_is_no_news(void **state)
+WORLD_TEST(what_waited_and_is_live_by_the_end_is_no_news)
 {
 	size_t said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	hold_push(&w, "develop", COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	said = w.n_screen;
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(w.n_screen, said);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	hold_push(w, "develop", COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	said = w->n_screen;
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(w->n_screen, said);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_LIVE);
 }
 
-static void
-a_push_is_dropped_where_the_settings_say_so(void **state)
+WORLD_TEST_OF(a_push_is_dropped_where_the_settings_say_so, "STAGING_FREEZE_PUSHES=drop")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE_PUSHES=drop", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
 	assert_non_null(
-	    world_says(&w, "there now; pushes are dropped, rollbacks are still allowed."));
-	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
-	assert_non_null(world_says(&w, "pushes wait, or are dropped where that is set"));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
+	    world_says(w, "there now; pushes are dropped, rollbacks are still allowed."));
+	(void)world_text(w, WORLD_ADMIN, "/freeze all until 06:00");
+	assert_non_null(world_says(w, "pushes wait, or are dropped where that is set"));
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
 	assert_non_null(world_says(
-	    &w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
-	hold_push(&w, "develop", COMMIT_B);
+	    w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
+	hold_push(w, "develop", COMMIT_B);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_string_equal(world_plain(world_last(&w)),
+	    world_says_in(w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_string_equal(world_plain(world_last(w)),
 	    "Unlocked: staging by @ada.\nPushed and not deployed: bbbbbbb. /deploy staging deploys "
 	    "the branch's newest.");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	hold_push(&w, "develop", COMMIT_C);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_close(&w);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	hold_push(w, "develop", COMMIT_C);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
-static void
-a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins(void **state)
+WORLD_TEST(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	hold_push(&w, "main", COMMIT_A); /* asked about */
-	hold_push(&w, "develop", COMMIT_A);
-	hold_push(&w, "develop", COMMIT_B); /* queued behind it */
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
-	assert_string_equal(world_newest(&w, "staging").detail, "waits for the end of the lock");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
+	hold_push(w, "main", COMMIT_A); /* asked about */
+	hold_push(w, "develop", COMMIT_A);
+	hold_push(w, "develop", COMMIT_B); /* queued behind it */
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00");
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_SUPERSEDED);
+	assert_string_equal(world_newest(w, "staging").detail, "waits for the end of the lock");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_SUPERSEDED);
 	assert_string_equal(
-	    world_newest(&w, "production").detail, "waits for the end of the freeze");
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	    world_newest(w, "production").detail, "waits for the end of the freeze");
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN));
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-a_persons_place_is_kept_and_passed_over(void **state)
+WORLD_TEST(a_persons_place_is_kept_and_passed_over)
 {
 	int64_t id;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	id = world_newest(&w, "staging").id;
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_QUEUED);
-	assert_string_equal(world_deployment(&w, id).waits_for, "hold");
-	(void)world_text(&w, WORLD_STAGING_USER, "/queue staging");
-	assert_non_null(world_says(&w, "🔒 locked by @ada"));
-	assert_non_null(world_says(&w, ", waits for the end of the lock"));
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	id = world_newest(w, "staging").id;
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h");
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_QUEUED);
+	assert_string_equal(world_deployment(w, id).waits_for, "hold");
+	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
+	assert_non_null(world_says(w, "🔒 locked by @ada"));
+	assert_non_null(world_says(w, ", waits for the end of the lock"));
 	/* The owner goes past it. */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN));
 
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* what is live has changed */
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_RUNNING);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B }); /* what is live has changed */
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_RUNNING);
 }
 
-static void
-a_lock_that_is_over_holds_nothing_and_is_said_to_be(void **state)
+WORLD_TEST(a_lock_that_is_over_holds_nothing_and_is_said_to_be)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 90m");
-	hold_push(&w, "develop", COMMIT_A);
-	hold_sleep_until(&w, STORE_AID_AT + 90 * 60 * 1000);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 90m");
+	hold_push(w, "develop", COMMIT_A);
+	hold_sleep_until(w, STORE_AID_AT + 90 * 60 * 1000);
 	assert_non_null(
-	    world_says_in(&w, WORLD_GROUP, "Unlocked: staging: its time is over (@ada)."));
-	assert_int_equal(world_audited(&w, "lock_ended", "expired"), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	    world_says_in(w, WORLD_GROUP, "Unlocked: staging: its time is over (@ada)."));
+	assert_int_equal(world_audited(w, "lock_ended", "expired"), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
 /* The timer is an hour ahead at most, and what is over is over by the clock. */
-static void
-a_clock_that_is_set_back_makes_no_lock_endless(void **state)
+WORLD_TEST(a_clock_that_is_set_back_makes_no_lock_endless)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 02:00");
-	w.aid.at -= DAY_MS;
-	settings_changed(&w);
-	assert_true(world_peek(&w, EFFECT_TIMER) != NULL);
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: frozen by @ada"));
-	hold_sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
-	w.aid.at += 60 * 1000;
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 02:00");
+	w->aid.at -= DAY_MS;
+	settings_changed(w);
+	assert_true(world_peek(w, EFFECT_TIMER) != NULL);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "🔒 Not deployed: staging: frozen by @ada"));
+	hold_sleep_until(w, STORE_AID_AT + 2 * HOUR_MS);
+	w->aid.at += 60 * 1000;
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-static void
-whoever_has_unlock_ends_it_and_its_owner_is_notified(void **state)
+WORLD_TEST_OF(whoever_has_unlock_ends_it_and_its_owner_is_notified, "ROLE_DEV_IDS=33",
+    "ROLE_DEV_MAY=status, deploy, lock:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, lock:staging", NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "⛔ Denied: staging unlock: only an admin may."));
-	assert_true(world_environment(&w, "staging").held != 0);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
-	assert_non_null(world_says_in(
-	    &w, WORLD_ADMIN, "Unlocked: staging by @bob, who ended the lock of @ada"));
-	assert_false(world_says_in(&w, WORLD_ADMIN, "Unlocked: staging by @bob")->is_silent);
-	assert_int_equal(world_environment(&w, "staging").held, 0);
-	assert_int_equal(world_audited(&w, "lock_ended", "telegram:22"), 1);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/unlock staging");
+	assert_non_null(world_says(w, "⛔ Denied: staging unlock: only an admin may."));
+	assert_true(world_environment(w, "staging").held != 0);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
+	assert_non_null(
+	    world_says_in(w, WORLD_ADMIN, "Unlocked: staging by @bob, who ended the lock of @ada"));
+	assert_false(world_says_in(w, WORLD_ADMIN, "Unlocked: staging by @bob")->is_silent);
+	assert_int_equal(world_environment(w, "staging").held, 0);
+	assert_int_equal(world_audited(w, "lock_ended", "telegram:22"), 1);
 	/* One's own lock needs no more than the right to lock. */
-	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/lock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/unlock staging");
 	assert_string_equal(
-	    world_plain(world_says(&w, "Unlocked: staging by @cy")), "Unlocked: staging by @cy.");
-	world_close(&w);
+	    world_plain(world_says(w, "Unlocked: staging by @cy")), "Unlocked: staging by @cy.");
 }
 
-static void
-who_is_locked_out_asks_once_an_hour(void **state)
+WORLD_TEST(who_is_locked_out_asks_once_an_hour)
 {
 	const struct world_message *denial, *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "Not deployed: staging: locked by @ada");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-	assert_string_equal(w.toast, "@ada was asked.");
-	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(w, "Not deployed: staging: locked by @ada");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w->toast, "@ada was asked.");
+	question = world_says_in(w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	assert_non_null(question);
 	assert_false(question->is_silent);
-	denial = world_says(&w, "Not deployed: staging: locked by @ada");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-	assert_string_equal(w.toast, "@ada was asked within the last hour.");
+	denial = world_says(w, "Not deployed: staging: locked by @ada");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w->toast, "@ada was asked within the last hour.");
 
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Keep"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "🔒 Stays locked: staging: @ada keeps it."));
-	w.aid.at += HOUR_MS;
-	denial = world_says(&w, "Not deployed: staging: locked by @ada");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Unlock"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "Unlocked: staging, as you asked."));
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Keep"));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "🔒 Stays locked: staging: @ada keeps it."));
+	w->aid.at += HOUR_MS;
+	denial = world_says(w, "Not deployed: staging: locked by @ada");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	question = world_says_in(w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, world_button(question, "Unlock"));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "Unlocked: staging, as you asked."));
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	assert_string_equal(w->toast, "This button has expired or was used.");
 }
 
 /* An owner who is away for days: rows are cleared daily, and there was another question since. */
-static void
-a_question_to_the_owner_is_there_as_long_as_the_lock(void **state)
+WORLD_TEST(a_question_to_the_owner_is_there_as_long_as_the_lock)
 {
 	const struct world_message *denial, *first, *second;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30d");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30d");
 	for (int i = 0; i < 2; i++) {
-		(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-		denial = world_says(&w, "Not deployed: staging: locked by @ada");
+		(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+		denial = world_says(w, "Not deployed: staging: locked by @ada");
 		(void)world_press(
-		    &w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-		w.aid.at += HOUR_MS;
+		    w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+		w->aid.at += HOUR_MS;
 	}
-	second = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	second = world_says_in(w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	for (int i = 0; i < 6; i++)
-		world_due(&w, TIMER_DAILY);
-	assert_true(w.aid.at > STORE_AID_AT + 6 * DAY_MS);
-	for (first = w.screen; strstr(world_plain(first), "@cy asks @ada") == NULL; first++)
+		world_due(w, TIMER_DAILY);
+	assert_true(w->aid.at > STORE_AID_AT + 6 * DAY_MS);
+	for (first = w->screen; strstr(world_plain(first), "@cy asks @ada") == NULL; first++)
 		;
 	assert_ptr_not_equal(first, second);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, world_button(first, "Keep"));
-	assert_string_equal(w.toast, "staging stays locked.");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "Stays locked: staging: @ada keeps it."));
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, world_button(first, "Keep"));
+	assert_string_equal(w->toast, "staging stays locked.");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "Stays locked: staging: @ada keeps it."));
 	assert_string_equal(world_plain(first), "🔒 Stays locked: staging, kept by @ada.");
 	assert_string_equal(world_plain(second), "🔒 Stays locked: staging, kept by @ada.");
 	assert_int_equal(second->buttons.n, 0);
-	world_close(&w);
 }
 
 /* By whoever and whatever; a message says what it was, and has no button that does nothing. */
-static void
-a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
+TEST(a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes)
 {
 	static const struct {
 		int64_t person; /* 0: its time is over */
@@ -379,7 +308,6 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 		{ 0, "", "Unlocked: staging: end of the lock of @ada." },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct world_message *question;
 		struct world w;
@@ -402,145 +330,111 @@ a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes(void **state)
 }
 
 /* The question is in a group: whoever may end the lock may do so there as well. */
-static void
-a_question_to_the_owner_is_answered_by_who_may_unlock(void **state)
+WORLD_TEST(a_question_to_the_owner_is_answered_by_who_may_unlock)
 {
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
-	question = world_says(&w, "@cy asks @ada to unlock it");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Unlock"));
-	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Keep"));
-	assert_string_equal(w.toast, "⛔ Only @ada may press this.");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Unlock"));
-	assert_non_null(world_says(&w, "Unlocked: staging by @bob, who ended the lock of @ada."));
-	assert_int_equal(world_environment(&w, "staging").held, 0);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
+	question = world_says(w, "@cy asks @ada to unlock it");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(question, "Unlock"));
+	assert_string_equal(w->toast, "⛔ Only @ada may press this.");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Keep"));
+	assert_string_equal(w->toast, "⛔ Only @ada may press this.");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(question, "Unlock"));
+	assert_non_null(world_says(w, "Unlocked: staging by @bob, who ended the lock of @ada."));
+	assert_int_equal(world_environment(w, "staging").held, 0);
 }
 
-static void
-who_asked_is_told_when_the_lock_ends_by_itself(void **state)
+WORLD_TEST(who_asked_is_told_when_the_lock_ends_by_itself)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h incident");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP,
-	    world_button(world_says(&w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30m nearly done");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h incident");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 30m nearly done");
 	assert_non_null(world_says_in(
-	    &w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
-	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
+	    w, WORLD_ADMIN, "(UTC): nearly done; was until Thu 2026-01-01 01:00 (UTC): incident"));
+	hold_sleep_until(w, STORE_AID_AT + HOUR_MS / 2);
 	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "Unlocked: staging: the lock that you asked about has ended."));
-	world_close(&w);
+	    w, WORLD_GROUP, "Unlocked: staging: the lock that you asked about has ended."));
 }
 
-static void
-what_is_in_progress_is_named_where_a_lock_or_freeze_begins(void **state)
+WORLD_TEST(what_is_in_progress_is_named_where_a_lock_or_freeze_begins)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	assert_non_null(world_says(
-	    &w, "\n⏳ In progress: aaaaaaa by @ada. /cancel staging ends it. Queued: 1."));
-	(void)world_text(&w, WORLD_ADMIN, "/freeze all until 06:00");
-	assert_non_null(world_says(&w, "\n⏳ In progress in staging: aaaaaaa by @ada."));
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00");
-	assert_null(strstr(world_last(&w)->text, "⏳"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	assert_non_null(
+	    world_says(w, "\n⏳ In progress: aaaaaaa by @ada. /cancel staging ends it. Queued: 1."));
+	(void)world_text(w, WORLD_ADMIN, "/freeze all until 06:00");
+	assert_non_null(world_says(w, "\n⏳ In progress in staging: aaaaaaa by @ada."));
+	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00");
+	assert_null(strstr(world_last(w)->text, "⏳"));
 }
 
 /* The question stands in a chat for as long as nobody answers it. */
-static void
-an_old_question_ends_no_later_lock(void **state)
+WORLD_TEST(an_old_question_ends_no_later_lock)
 {
 	const struct world_message *denial, *question;
 	char unlock[LIMIT_BUTTON_ID], keep[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "Not deployed: staging: locked by @ada");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
-	question = world_says_in(&w, WORLD_ADMIN, "@cy asks @ada to unlock it");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(w, "Not deployed: staging: locked by @ada");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP, world_button(denial, "Ask @ada"));
+	question = world_says_in(w, WORLD_ADMIN, "@cy asks @ada to unlock it");
 	(void)text_copy(unlock, sizeof(unlock), world_button(question, "Unlock"));
 	(void)text_copy(keep, sizeof(keep), world_button(question, "Keep"));
 
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h"); /* in the place of the first */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, unlock);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 3h"); /* in the place of the first */
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, unlock);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
-	w.toast[0] = '\0';
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, unlock);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	w.toast[0] = '\0';
-	(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN, keep);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_audited(&w, "lock_ended", ""), 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging");
+	w->toast[0] = '\0';
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, unlock);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	w->toast[0] = '\0';
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, keep);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(w, "lock_ended", ""), 1);
 }
 
-static void
-a_second_lock_is_denied_and_ones_own_is_prolonged(void **state)
+WORLD_TEST(a_second_lock_is_denied_and_ones_own_is_prolonged)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says(&w, "🔒 Locked already: staging by @ada, just now, until"));
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging 3h");
+	assert_non_null(world_says(w, "🔒 Locked already: staging by @ada, just now, until"));
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 3h");
+	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "🔒 Lock changed: staging by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
 	    "2026-01-01 01:00 (UTC)"));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
 /* Who left has no grant any more: nobody else could deploy. */
-static void
-a_lock_of_who_left_ends(void **state)
+WORLD_TEST_OF(a_lock_of_who_left_ends, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:staging, lock")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:staging, lock", NULL);
-	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "Not deployed: staging: locked by @eve"));
-	hold_push(&w, "develop", COMMIT_A);
-	world_settings(&w, NULL);
-	settings_changed(&w);
+	(void)world_text(w, WORLD_STRANGER, "/lock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "Not deployed: staging: locked by @eve"));
+	hold_push(w, "develop", COMMIT_A);
+	world_settings(w, NULL);
+	settings_changed(w);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
-	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
+	assert_int_equal(world_audited(w, "lock_ended", "no grant"), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 static int64_t
@@ -554,46 +448,34 @@ next_look(struct world *w)
 }
 
 /* The role ends at 01:00 UTC; the sweep was due at 01:30 at the latest. */
-static void
-a_lock_ends_with_the_role_of_its_owner(void **state)
+WORLD_TEST_OF(a_lock_ends_with_the_role_of_its_owner, "TIMEZONE=Etc/GMT+1",
+    "ROLE_DEV_IDS=99 until 2025-12-31", "ROLE_DEV_MAY=status:staging, lock")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "TIMEZONE=Etc/GMT+1", "ROLE_DEV_IDS=99 until 2025-12-31",
-	    "ROLE_DEV_MAY=status:staging, lock", NULL);
-	w.aid.at += HOUR_MS / 2;
-	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
-	world_due(&w, TIMER_HOLDS); /* what is repeated is counted for a minute */
-	assert_int_equal(next_look(&w), STORE_AID_AT + HOUR_MS);
-	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS);
+	w->aid.at += HOUR_MS / 2;
+	(void)world_text(w, WORLD_STRANGER, "/lock staging");
+	world_due(w, TIMER_HOLDS); /* what is repeated is counted for a minute */
+	assert_int_equal(next_look(w), STORE_AID_AT + HOUR_MS);
+	hold_sleep_until(w, STORE_AID_AT + HOUR_MS);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 }
 
 /* Between the end of a role and the sweep. */
-static void
-a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it(void **state)
+WORLD_TEST_OF(a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it, "TIMEZONE=Etc/GMT+1",
+    "ROLE_DEV_IDS=99 until 2025-12-31", "ROLE_DEV_MAY=status:staging, lock")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "TIMEZONE=Etc/GMT+1", "ROLE_DEV_IDS=99 until 2025-12-31",
-	    "ROLE_DEV_MAY=status:staging, lock", NULL);
-	(void)world_text(&w, WORLD_STRANGER, "/lock staging");
-	w.aid.at = STORE_AID_AT + HOUR_MS;
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says(&w, "Not locked: staging."));
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging");
-	assert_int_equal(world_audited(&w, "lock_ended", "no grant"), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* its owner may */
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_int_equal(world_environment(&w, "staging").held, 0);
-	assert_int_equal(world_audited(&w, "lock_ended", "telegram:11"), 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_STRANGER, "/lock staging");
+	w->aid.at = STORE_AID_AT + HOUR_MS;
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_non_null(world_says(w, "Not locked: staging."));
+	(void)world_text(w, WORLD_ADMIN, "/lock staging");
+	assert_int_equal(world_audited(w, "lock_ended", "no grant"), 1);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging"); /* its owner may */
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(w, EFFECT_RUN));
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(world_environment(w, "staging").held, 0);
+	assert_int_equal(world_audited(w, "lock_ended", "telegram:11"), 1);
 }
 
 static void
@@ -606,55 +488,18 @@ add_lock(struct tx *tx, void *arg)
 }
 
 /* Rows of before: a dead lock on each side of the one that binds. */
-static void
-unlock_ends_the_lock_that_binds(void **state)
+WORLD_TEST(unlock_ends_the_lock_that_binds)
 {
 	static const int64_t people[] = { WORLD_STRANGER, WORLD_ADMIN, WORLD_STRANGER + 1 };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(people); i++)
-		world_act(&w, add_lock, (void *)(uintptr_t)&people[i]);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "Not deployed: staging: locked by"));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_lock_binds_everybody_but_its_owner),
-		cmocka_unit_test(a_lock_is_of_its_environment_alone_and_holds_no_rollback),
-		cmocka_unit_test(a_push_waits_for_the_lock_and_the_head_is_deployed_once),
-		cmocka_unit_test(a_push_that_waited_is_found_by_polling_though_its_query_is_lost),
-		cmocka_unit_test(what_waited_and_is_live_by_the_end_is_no_news),
-		cmocka_unit_test(a_push_is_dropped_where_the_settings_say_so),
-		cmocka_unit_test(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins),
-		cmocka_unit_test(a_persons_place_is_kept_and_passed_over),
-		cmocka_unit_test(a_lock_that_is_over_holds_nothing_and_is_said_to_be),
-		cmocka_unit_test(a_clock_that_is_set_back_makes_no_lock_endless),
-		cmocka_unit_test(whoever_has_unlock_ends_it_and_its_owner_is_notified),
-		cmocka_unit_test(who_is_locked_out_asks_once_an_hour),
-		cmocka_unit_test(an_old_question_ends_no_later_lock),
-		cmocka_unit_test(a_question_to_the_owner_is_there_as_long_as_the_lock),
-		cmocka_unit_test(a_question_to_the_owner_is_edited_when_the_lock_ends_or_changes),
-		cmocka_unit_test(a_question_to_the_owner_is_answered_by_who_may_unlock),
-		cmocka_unit_test(who_asked_is_told_when_the_lock_ends_by_itself),
-		cmocka_unit_test(what_is_in_progress_is_named_where_a_lock_or_freeze_begins),
-		cmocka_unit_test(a_second_lock_is_denied_and_ones_own_is_prolonged),
-		cmocka_unit_test(a_lock_of_who_left_ends),
-		cmocka_unit_test(a_lock_ends_with_the_role_of_its_owner),
-		cmocka_unit_test(a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it),
-		cmocka_unit_test(unlock_ends_the_lock_that_binds),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+		world_act(w, add_lock, (void *)(uintptr_t)&people[i]);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "Not deployed: staging: locked by"));
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
 }

@@ -18,204 +18,160 @@ reply(struct world *w, int64_t person, const struct world_message *to, const cha
 	(void)world_decide(w, event);
 }
 
-static void
-nobody_is_next_in_a_freeze(void **state)
+WORLD_TEST(nobody_is_next_in_a_freeze)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
-	w.aid.at += 1000;
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/queue staging");
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00");
+	w->aid.at += 1000;
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/queue staging");
 	(void)world_press(
-	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Leave the queue"));
-	assert_null(world_says(&w, "You are next"));
-	world_close(&w);
+	    w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(w), "Leave the queue"));
+	assert_null(world_says(w, "You are next"));
 }
 
-static void
-who_ends_a_freeze_of_somebody_elsewhere_is_answered(void **state)
+WORLD_TEST(who_ends_a_freeze_of_somebody_elsewhere_is_answered)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/freeze staging until 06:00");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze staging");
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(
-		    world_says_in(&w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
+		    world_says_in(w, (const int64_t[]){ WORLD_GROUP, WORLD_TEAM, WORLD_ADMIN }[i],
 			"Freeze ended: staging by @bob; it was started by @ada."));
-	world_close(&w);
 }
 
-static void
-a_window_of_the_settings_freezes_and_its_end_deploys_the_head(void **state)
+WORLD_TEST_OF(a_window_of_the_settings_freezes_and_its_end_deploys_the_head, NEW_YEAR,
+    "TIMEZONE=Europe/Berlin")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, "TIMEZONE=Europe/Berlin", NULL);
-	hold_push(&w, "develop", COMMIT_A);
+	hold_push(w, "develop", COMMIT_A);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "frozen by the calendar, until Sat 2026-01-03 00:00 (Europe/Berlin)"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: frozen by the calendar"));
-	assert_non_null(world_says(&w, "\nWhoever may /freeze it may deploy in a freeze."));
-	hold_sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	hold_sleep_until(&w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	    w, WORLD_TEAM, "frozen by the calendar, until Sat 2026-01-03 00:00 (Europe/Berlin)"));
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "🔒 Not deployed: staging: frozen by the calendar"));
+	assert_non_null(world_says(w, "\nWhoever may /freeze it may deploy in a freeze."));
+	hold_sleep_until(w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	hold_sleep_until(w, STORE_AID_AT + 2 * DAY_MS - HOUR_MS);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
 /* The push is queued when the window begins; nobody has typed anything. */
-static void
-a_window_that_begins_ends_what_a_push_has_queued(void **state)
+WORLD_TEST_OF(
+    a_window_that_begins_ends_what_a_push_has_queued, "STAGING_FREEZE=Thu 00:30-Thu 02:00")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 00:30-Thu 02:00", NULL);
-	hold_push(&w, "develop", COMMIT_A);
-	hold_push(&w, "develop", COMMIT_B);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
-	world_run_ends(&w, GOOD);
-	hold_sleep_until(&w, STORE_AID_AT + 2 * HOUR_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	hold_push(w, "develop", COMMIT_A);
+	hold_push(w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	hold_sleep_until(w, STORE_AID_AT + HOUR_MS / 2);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_SUPERSEDED);
+	world_run_ends(w, GOOD);
+	hold_sleep_until(w, STORE_AID_AT + 2 * HOUR_MS);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-an_exception_is_given_with_a_reason_and_holds_for_that_work(void **state)
+WORLD_TEST_OF(an_exception_is_given_with_a_reason_and_holds_for_that_work, NEW_YEAR)
 {
 	const struct world_message *denial;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
-	denial = world_says(&w, "🔒 Not deployed: staging: frozen by the calendar");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging v1");
+	denial = world_says(w, "🔒 Not deployed: staging: frozen by the calendar");
 	assert_non_null(denial);
 	/* One way: that button said no more than to reply. */
 	assert_int_equal(denial->buttons.n, 0);
 	assert_non_null(strstr(world_plain(denial),
 	    "\nTo deploy all the same, reply to this message with the reason, within 10 minutes."));
-	reply(&w, WORLD_OTHER_ADMIN, denial, "mine, not yours");
-	reply(&w, WORLD_ADMIN, denial, " \n ");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	reply(&w, WORLD_ADMIN, denial, "CVE-2026-1:\nthe fix");
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_string_equal(world_newest(&w, "staging").exception, "CVE-2026-1: the fix");
-	assert_int_equal(world_audited(&w, "deploy_requested", "CVE-2026-1: the fix"), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, "in a freeze: CVE-2026-1: the fix"));
-	world_run_ends(&w, GOOD);
+	reply(w, WORLD_OTHER_ADMIN, denial, "mine, not yours");
+	reply(w, WORLD_ADMIN, denial, " \n ");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	reply(w, WORLD_ADMIN, denial, "CVE-2026-1:\nthe fix");
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_string_equal(world_newest(w, "staging").exception, "CVE-2026-1: the fix");
+	assert_int_equal(world_audited(w, "deploy_requested", "CVE-2026-1: the fix"), 1);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(w, "in a freeze: CVE-2026-1: the fix"));
+	world_run_ends(w, GOOD);
 
-	assert_non_null(strstr(world_plain(world_says(&w, "Live: staging, not checked")),
+	assert_non_null(strstr(world_plain(world_says(w, "Live: staging, not checked")),
 	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
-	(void)world_text(&w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(&w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
-	reply(&w, WORLD_ADMIN, denial, "once more"); /* it was used */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/history staging");
+	assert_non_null(world_says(w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
+	reply(w, WORLD_ADMIN, denial, "once more"); /* it was used */
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-static void
-who_may_not_deploy_in_a_freeze_reads_who_may(void **state)
+WORLD_TEST(who_may_not_deploy_in_a_freeze_reads_who_may)
 {
 	const struct world_message *denial;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	denial = world_says(&w, "Not deployed: staging: frozen by @bob");
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze all until 06:00");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	denial = world_says(w, "Not deployed: staging: frozen by @bob");
 	assert_int_equal(denial->buttons.n, 0);
 	assert_non_null(strstr(world_plain(denial), "\n@bob and @ada may deploy in a freeze."));
-	reply(&w, WORLD_STRANGER, denial, "it is urgent");
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:99"), 0);
-	reply(&w, WORLD_STAGING_USER, denial, "it is urgent");
-	assert_non_null(world_says(&w, "⛔ Denied: staging freeze: "));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	reply(w, WORLD_STRANGER, denial, "it is urgent");
+	assert_int_equal(world_audited(w, "\"denied\"", "telegram:99"), 0);
+	reply(w, WORLD_STAGING_USER, denial, "it is urgent");
+	assert_non_null(world_says(w, "⛔ Denied: staging freeze: "));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-static void
-a_push_that_waits_is_shown_and_may_be_cancelled(void **state)
+WORLD_TEST(a_push_that_waits_is_shown_and_may_be_cancelled)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 06:00 sale");
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00 sale");
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_string_equal(world_plain(world_last(w)),
 	    "production\n🔒 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
-	hold_push(&w, "main", COMMIT_A);
-	assert_non_null(world_says(&w, "Afterwards main's newest commit is asked about here."));
-	(void)world_text(&w, WORLD_ADMIN, "/queue production");
-	assert_non_null(world_says(&w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/cancel production");
-	assert_non_null(world_says(&w, "⛔ Denied: production cancel"));
-	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	assert_string_equal(world_plain(world_last(&w)),
+	hold_push(w, "main", COMMIT_A);
+	assert_non_null(world_says(w, "Afterwards main's newest commit is asked about here."));
+	(void)world_text(w, WORLD_ADMIN, "/queue production");
+	assert_non_null(world_says(w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
+	(void)world_text(w, WORLD_STAGING_USER, "/cancel production");
+	assert_non_null(world_says(w, "⛔ Denied: production cancel"));
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
 	    "production, or the next push.");
-	assert_int_equal(world_audited(&w, "cancel_requested", "aaaaaaa"), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(world_audited(w, "cancel_requested", "aaaaaaa"), 1);
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
 	assert_non_null(
-	    world_says(&w, "Nothing to stop: production: no deployment is in progress or queued."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(&w, "Freeze ended: production by @ada."));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	    world_says(w, "Nothing to stop: production: no deployment is in progress or queued."));
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze production");
+	assert_non_null(world_says(w, "Freeze ended: production by @ada."));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-static void
-an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever(void **state)
+WORLD_TEST_OF(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever, NEW_YEAR)
 {
 	const struct world_message *denial;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	denial = world_last(&w);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging");
-	reply(&w, WORLD_ADMIN, denial, "urgent");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @bob"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unlock staging");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	denial = world_last(w);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging");
+	reply(w, WORLD_ADMIN, denial, "urgent");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_non_null(world_says(w, "🔒 Not deployed: staging: locked by @bob"));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
 
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	denial = world_last(&w);
-	w.aid.at += 600 * 1000;
-	reply(&w, WORLD_ADMIN, denial, "urgent");
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	denial = world_last(w);
+	w->aid.at += 600 * 1000;
+	reply(w, WORLD_ADMIN, denial, "urgent");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 	assert_non_null(
-	    world_says(&w, "⛔ Not deployed: staging: your reply came later than 10 minutes"));
-	world_close(&w);
+	    world_says(w, "⛔ Not deployed: staging: your reply came later than 10 minutes"));
 }
 
 /* Its work is queued when what it was given for, or by, changes. */
-static void
-an_exception_ends_with_the_right_and_holds_for_freezes_of_before(void **state)
+TEST(an_exception_ends_with_the_right_and_holds_for_freezes_of_before)
 {
 	static const struct {
 		bool frozen_again, loses_right;
@@ -249,138 +205,104 @@ an_exception_ends_with_the_right_and_holds_for_freezes_of_before(void **state)
 }
 
 /* A lock keeps the work until the next window has begun. */
-static void
-an_exception_from_one_window_is_none_from_the_next(void **state)
+WORLD_TEST_OF(an_exception_from_one_window_is_none_from_the_next,
+    "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	w.aid.at += HOUR_MS / 4;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	w.aid.at += HOUR_MS / 3;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	w->aid.at += HOUR_MS / 4;
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	reply(w, WORLD_ADMIN, world_last(w), "urgent");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	w->aid.at += HOUR_MS / 3;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 }
 
 /* Nor from the one before, when the clock is set back into it (the simulation's seed 60397). */
-static void
-an_exception_from_one_window_is_none_from_the_one_before(void **state)
+WORLD_TEST_OF(an_exception_from_one_window_is_none_from_the_one_before,
+    "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 00:10-Thu 00:20, Thu 00:30-Thu 02:00", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	w.aid.at += HOUR_MS * 2 / 3;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	w.aid.at -= HOUR_MS * 5 / 12;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	w->aid.at += HOUR_MS * 2 / 3;
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	reply(w, WORLD_ADMIN, world_last(w), "urgent");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	w->aid.at -= HOUR_MS * 5 / 12;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 }
 
-static void
-an_exception_is_none_from_a_freeze_that_began_while_the_clock_was_set_back(void **state)
+WORLD_TEST(an_exception_is_none_from_a_freeze_that_began_while_the_clock_was_set_back)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	reply(&w, WORLD_ADMIN, world_last(&w), "urgent");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	w.aid.at -= HOUR_MS / 4;
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 06:00 sale");
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/unfreeze all"); /* from the other it is */
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_RUNNING);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	reply(w, WORLD_ADMIN, world_last(w), "urgent");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	w->aid.at -= HOUR_MS / 4;
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze all until 06:00 sale");
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze all"); /* from the other it is */
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_RUNNING);
 }
 
-static void
-of_two_freezes_the_later_end_counts(void **state)
+WORLD_TEST_OF(of_two_freezes_the_later_end_counts, NEW_YEAR)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
-	hold_push(&w, "develop", COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	hold_push(w, "develop", COMMIT_A);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "until Sat 2026-01-03 00:00"));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
+	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "🔒 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "Not deployed: staging: frozen by @bob (all environments)"));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w, "Freeze ended: staging by @ada."));
-	assert_non_null(world_says(&w,
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "Not deployed: staging: frozen by @bob (all environments)"));
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze staging");
+	assert_non_null(world_says(w, "Freeze ended: staging by @ada."));
+	assert_non_null(world_says(w,
 	    "Freeze ended: staging by @ada.\n🔒 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
 	    "(@bob). /unfreeze all ends it."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(&w,
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze staging");
+	assert_non_null(world_says(w,
 	    "🔒 Still frozen: staging: what freezes it is of more than that.\n🔒 Still frozen, until Sun 2026-01-11 00:00 "
 	    "(UTC) (@bob). /unfreeze all ends it."));
-	(void)world_text(&w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(&w,
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
+	assert_non_null(world_says(w,
 	    "Freeze ended: all environments by @ada; it was started by @bob.\n🔒 Still frozen: staging, until Sat "
 	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY)); /* the window holds it */
-	hold_sleep_until(&w, STORE_AID_AT + 2 * DAY_MS);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY)); /* the window holds it */
+	hold_sleep_until(w, STORE_AID_AT + 2 * DAY_MS);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* STAGING_FREEZE begins before the other ends. */
-static void
-a_window_that_begins_meanwhile_is_said_with_its_end(void **state)
+WORLD_TEST_OF(
+    a_window_that_begins_meanwhile_is_said_with_its_end, "STAGING_FREEZE=Thu 05:00-Thu 09:00")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "STAGING_FREEZE=Thu 05:00-Thu 09:00", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
-	assert_non_null(world_says_in(&w, WORLD_GROUP,
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00 dinner");
+	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "Frozen: staging by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by the calendar "
 	    "until Thu 2026-01-01 09:00 (UTC): dinner"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "then frozen by the calendar until Thu 2026-01-01 09:00"));
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 04:00 dinner"); /* before it */
-	assert_null(strstr(world_plain(world_last(&w)), "STAGING_FREEZE"));
-	world_close(&w);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "then frozen by the calendar until Thu 2026-01-01 09:00"));
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 04:00 dinner"); /* before it */
+	assert_null(strstr(world_plain(world_last(w)), "STAGING_FREEZE"));
 }
 
-static void
-a_freeze_that_outlasts_the_lock_is_said_with_it(void **state)
+WORLD_TEST(a_freeze_that_outlasts_the_lock_is_said_with_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 2h");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "🔒 Not deployed: staging: locked by @ada"));
-	assert_non_null(world_says(&w, "\n🔒 frozen by @ada"));
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 8h");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_null(strstr(world_plain(world_last(&w)), "frozen"));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00");
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 2h");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "🔒 Not deployed: staging: locked by @ada"));
+	assert_non_null(world_says(w, "\n🔒 frozen by @ada"));
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 8h");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(strstr(world_plain(world_last(w)), "frozen"));
 }
 
-static void
-a_freeze_is_of_an_environment_an_application_or_all(void **state)
+TEST(a_freeze_is_of_an_environment_an_application_or_all)
 {
 	static const struct {
 		const char *typed, *holds, *spares;
@@ -393,7 +315,6 @@ a_freeze_is_of_an_environment_an_application_or_all(void **state)
 	char text[64];
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(&w, NULL);
 		world_application(&w, "shop", "");
@@ -411,8 +332,7 @@ a_freeze_is_of_an_environment_an_application_or_all(void **state)
 	}
 }
 
-static void
-a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
+TEST(a_freeze_is_said_once_in_each_chat_that_it_concerns)
 {
 	static const struct {
 		const char *typed;
@@ -426,7 +346,6 @@ a_freeze_is_said_once_in_each_chat_that_it_concerns(void **state)
 	struct event *event;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		size_t n[2] = { 0, 0 };
 
@@ -469,93 +388,48 @@ count_holds(struct tx *tx, void *arg)
 	*(size_t *)arg = holds.n;
 }
 
-static void
-of_too_many_holds_none_but_the_last_is_left_out(void **state)
+WORLD_TEST_OF(of_too_many_holds_none_but_the_last_is_left_out, NEW_YEAR)
 {
-	struct world w;
 	size_t n = 0;
 
-	(void)state;
-	world_open(&w, NEW_YEAR, NULL);
-	store_aid_act(&w.aid, add_freezes, NULL);
-	store_aid_act(&w.aid, count_holds, &n);
+	store_aid_act(&w->aid, add_freezes, NULL);
+	store_aid_act(&w->aid, count_holds, &n);
 	assert_int_equal(n, HOLDS_MAX);
-	world_close(&w);
 }
 
-static void
-who_may_not_freeze_all_of_it_freezes_nothing(void **state)
+WORLD_TEST_OF(who_may_not_freeze_all_of_it_freezes_nothing, "ROLE_DEV_IDS=33",
+    "ROLE_DEV_MAY=status, deploy, freeze:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);
-	(void)world_text(&w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(world_says(
-	    &w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
-	(void)world_text(&w, WORLD_STAGING_USER, "/lock staging");
-	assert_non_null(world_says(&w, "⛔ Denied: staging lock: only an admin may."));
-	(void)world_text(&w, WORLD_STAGING_USER, "/unfreeze all");
-	assert_non_null(world_says(&w, "⛔ Denied: all unfreeze: only who may freeze each"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(&w, "⛔ Denied: staging unlock: "));
-	(void)world_text(&w, WORLD_STRANGER, "/freeze all until 06:00");
-	(void)world_text(&w, WORLD_STRANGER, "/freeze staging until 06:00");
-	(void)world_text(&w, WORLD_STRANGER, "/unlock staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/freeze staging until 06:00");
-	assert_int_equal(world_audited(&w, "freeze_begun", NULL), 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_STAGING_USER, "/freeze all until 06:00");
+	assert_non_null(
+	    world_says(w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
+	(void)world_text(w, WORLD_STAGING_USER, "/lock staging");
+	assert_non_null(world_says(w, "⛔ Denied: staging lock: only an admin may."));
+	(void)world_text(w, WORLD_STAGING_USER, "/unfreeze all");
+	assert_non_null(world_says(w, "⛔ Denied: all unfreeze: only who may freeze each"));
+	(void)world_text(w, WORLD_STAGING_USER, "/unlock staging");
+	assert_non_null(world_says(w, "⛔ Denied: staging unlock: "));
+	(void)world_text(w, WORLD_STRANGER, "/freeze all until 06:00");
+	(void)world_text(w, WORLD_STRANGER, "/freeze staging until 06:00");
+	(void)world_text(w, WORLD_STRANGER, "/unlock staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/freeze staging until 06:00");
+	assert_int_equal(world_audited(w, "freeze_begun", NULL), 1);
 }
 
 /* A question that was open runs on; its answer takes a place, and waits there. */
-static void
-a_question_confirmed_in_a_freeze_waits_for_its_end(void **state)
+WORLD_TEST(a_question_confirmed_in_a_freeze_waits_for_its_end)
 {
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production?");
-	(void)world_text(&w, WORLD_ADMIN, "/freeze production until 00:30");
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, question->buttons.at[0].id);
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_non_null(world_says(&w, "🔒 frozen by @ada"));
-	hold_sleep_until(&w, STORE_AID_AT + HOUR_MS / 2);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nobody_is_next_in_a_freeze),
-		cmocka_unit_test(who_ends_a_freeze_of_somebody_elsewhere_is_answered),
-		cmocka_unit_test(a_window_of_the_settings_freezes_and_its_end_deploys_the_head),
-		cmocka_unit_test(a_window_that_begins_ends_what_a_push_has_queued),
-		cmocka_unit_test(an_exception_is_given_with_a_reason_and_holds_for_that_work),
-		cmocka_unit_test(who_may_not_deploy_in_a_freeze_reads_who_may),
-		cmocka_unit_test(a_push_that_waits_is_shown_and_may_be_cancelled),
-		cmocka_unit_test(an_exception_is_no_key_to_a_lock_and_does_not_wait_for_ever),
-		cmocka_unit_test(an_exception_ends_with_the_right_and_holds_for_freezes_of_before),
-		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_next),
-		cmocka_unit_test(an_exception_from_one_window_is_none_from_the_one_before),
-		cmocka_unit_test(of_two_freezes_the_later_end_counts),
-		cmocka_unit_test(
-		    an_exception_is_none_from_a_freeze_that_began_while_the_clock_was_set_back),
-		cmocka_unit_test(a_window_that_begins_meanwhile_is_said_with_its_end),
-		cmocka_unit_test(a_freeze_that_outlasts_the_lock_is_said_with_it),
-		cmocka_unit_test(a_freeze_is_of_an_environment_an_application_or_all),
-		cmocka_unit_test(a_freeze_is_said_once_in_each_chat_that_it_concerns),
-		cmocka_unit_test(of_too_many_holds_none_but_the_last_is_left_out),
-		cmocka_unit_test(who_may_not_freeze_all_of_it_freezes_nothing),
-		cmocka_unit_test(a_question_confirmed_in_a_freeze_waits_for_its_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production?");
+	(void)world_text(w, WORLD_ADMIN, "/freeze production until 00:30");
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, question->buttons.at[0].id);
+	world_git_same(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	assert_non_null(world_says(w, "🔒 frozen by @ada"));
+	hold_sleep_until(w, STORE_AID_AT + HOUR_MS / 2);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }

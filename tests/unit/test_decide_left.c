@@ -66,13 +66,11 @@ status_of(struct world *w)
 	return world_plain(world_last(w));
 }
 
-static void
-who_does_not_answer_is_asked_about_by_name_and_ordered(void **state)
+TEST(who_does_not_answer_is_asked_about_by_name_and_ordered)
 {
 	struct world_message *failed, *question;
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	failed = rollback_fails(&w, DEAD);
 	assert_non_null(strstr(world_labels(failed), "🔁 Without 10.77.0.12"));
@@ -90,12 +88,10 @@ who_does_not_answer_is_asked_about_by_name_and_ordered(void **state)
 	world_close(&w);
 }
 
-static void
-no_other_work_leaves_anybody_out(void **state)
+TEST(no_other_work_leaves_anybody_out)
 {
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_rollback_asks(&w, "/rollback staging")->buttons.at[0].id);
@@ -107,12 +103,10 @@ no_other_work_leaves_anybody_out(void **state)
 	world_close(&w);
 }
 
-static void
-the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it(void **state)
+TEST(the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it)
 {
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	assert_string_equal(starts_without(&w, rollback_fails(&w, DEAD), "Without"), "10.77.0.12");
 	world_run_step(&w, 0, DEAD);
@@ -131,12 +125,10 @@ the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it(void **state
 	world_close(&w);
 }
 
-static void
-who_answers_again_is_rolled_back_and_probed_as_all(void **state)
+TEST(who_answers_again_is_rolled_back_and_probed_as_all)
 {
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
 	world_run_ends(&w, GOOD);
@@ -147,12 +139,10 @@ who_answers_again_is_rolled_back_and_probed_as_all(void **state)
 }
 
 /* Regression: a host that a run's output named was left out, also where nobody had agreed to it. */
-static void
-no_word_of_a_script_alone_leaves_a_host_out(void **state)
+TEST(no_word_of_a_script_alone_leaves_a_host_out)
 {
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
 	world_run_step(&w, 0, "unreachable h1");
@@ -163,13 +153,11 @@ no_word_of_a_script_alone_leaves_a_host_out(void **state)
 	world_close(&w);
 }
 
-static void
-a_second_dead_one_is_asked_about_with_the_first(void **state)
+TEST(a_second_dead_one_is_asked_about_with_the_first)
 {
 	struct world_message *failed;
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
 	world_run_step(&w, 0, DEAD);
@@ -183,42 +171,35 @@ a_second_dead_one_is_asked_about_with_the_first(void **state)
 	world_close(&w);
 }
 
-static void
-what_it_has_stays_what_it_had_first_and_goes_with_its_setting(void **state)
+WORLD_TEST_OF(what_it_has_stays_what_it_had_first_and_goes_with_its_setting, HOSTS)
 {
 	struct world_message *failed;
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, HOSTS, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_C);
-	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
-	world_run_step(&w, 0, DEAD);
-	world_run_ends(&w, GOOD);
-	failed = rollback_fails(&w, DEAD);
-	(void)starts_without(&w, failed, "Without");
-	world_run_step(&w, 0, DEAD);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_non_null(strstr(status_of(&w), "10.77.0.12 still has ccccccc"));
-	world_settings(&w, "STAGING_HOST=h1,h3", NULL);
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	(void)starts_without(w, rollback_fails(w, DEAD), "Without");
+	world_run_step(w, 0, DEAD);
+	world_run_ends(w, GOOD);
+	failed = rollback_fails(w, DEAD);
+	(void)starts_without(w, failed, "Without");
+	world_run_step(w, 0, DEAD);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_non_null(strstr(status_of(w), "10.77.0.12 still has ccccccc"));
+	world_settings(w, "STAGING_HOST=h1,h3", NULL);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
-	(void)world_decide(&w, event);
-	assert_null(strstr(status_of(&w), "still has"));
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_null(strstr(status_of(w), "still has"));
 }
 
 /* A release that reached all of them, and was rolled back on all of them. */
-static void
-an_automatic_rollback_has_reached_it_too(void **state)
+TEST(an_automatic_rollback_has_reached_it_too)
 {
 	struct world w;
 
-	(void)state;
 	open_with_b_over_a(&w);
 	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
 	goes_live_without(&w, DEAD);
@@ -231,22 +212,4 @@ an_automatic_rollback_has_reached_it_too(void **state)
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_null(strstr(status_of(&w), "still has"));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_does_not_answer_is_asked_about_by_name_and_ordered),
-		cmocka_unit_test(no_other_work_leaves_anybody_out),
-		cmocka_unit_test(
-		    the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it),
-		cmocka_unit_test(who_answers_again_is_rolled_back_and_probed_as_all),
-		cmocka_unit_test(no_word_of_a_script_alone_leaves_a_host_out),
-		cmocka_unit_test(a_second_dead_one_is_asked_about_with_the_first),
-		cmocka_unit_test(what_it_has_stays_what_it_had_first_and_goes_with_its_setting),
-		cmocka_unit_test(an_automatic_rollback_has_reached_it_too),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

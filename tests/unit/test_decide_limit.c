@@ -38,100 +38,85 @@ deploy(struct world *w, int64_t person, int minutes)
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 }
 
-static void
-the_last_may_pass_it_and_then_the_hour_of_room_is_said(void **state)
+WORLD_TEST_OF(the_last_may_pass_it_and_then_the_hour_of_room_is_said, "COST_LIMIT_PER_USER=2")
 {
 	char room[32];
-	struct world w;
 	int64_t began;
 
-	(void)state;
-	world_open(&w, "COST_LIMIT_PER_USER=2", NULL);
-	w.aid.at = w.aid.at / HOUR_MS * HOUR_MS + MINUTE_MS; /* of an hour H */
-	began = w.aid.at;
-	deploy(&w, WORLD_ADMIN, 7);
-	assert_in_range(spent(&w, WORLD_ADMIN), 17, 18); /* 1 and 0.1 for each minute begun */
-	deploy(&w, WORLD_ADMIN, 0);			 /* passes it */
-	assert_in_range(spent(&w, WORLD_ADMIN), 28, 29);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_non_null(world_says(&w, "⛔ Limit used up: deploy: you may start 2 in 24 hours"));
+	w->aid.at = w->aid.at / HOUR_MS * HOUR_MS + MINUTE_MS; /* of an hour H */
+	began = w->aid.at;
+	deploy(w, WORLD_ADMIN, 7);
+	assert_in_range(spent(w, WORLD_ADMIN), 17, 18); /* 1 and 0.1 for each minute begun */
+	deploy(w, WORLD_ADMIN, 0);			/* passes it */
+	assert_in_range(spent(w, WORLD_ADMIN), 28, 29);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_non_null(world_says(w, "⛔ Limit used up: deploy: you may start 2 in 24 hours"));
 	(void)snprintf(
 	    room, sizeof(room), "room again at %02d:00 UTC.", (int)((began / HOUR_MS + 25) % 24));
-	assert_non_null(world_says(&w, room));
-	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 1);
-	world_settings(&w, "COST_LIMIT_PER_USER=2", "TIMEZONE=Asia/Kolkata", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, ":30 Asia/Kolkata."));
-	world_settings(&w, "COST_LIMIT_PER_USER=2", NULL);
+	assert_non_null(world_says(w, room));
+	assert_int_equal(world_audited(w, "COST_LIMIT_PER_USER", NULL), 1);
+	world_settings(w, "COST_LIMIT_PER_USER=2", "TIMEZONE=Asia/Kolkata", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, ":30 Asia/Kolkata."));
+	world_settings(w, "COST_LIMIT_PER_USER=2", NULL);
 	/* Each for themselves; and what costs nothing goes on. */
-	deploy(&w, WORLD_OTHER_ADMIN, 0);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 1);
+	deploy(w, WORLD_OTHER_ADMIN, 0);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(world_audited(w, "COST_LIMIT_PER_USER", NULL), 1);
 	/* Room again 24 hours behind the end of that hour, and not before. */
-	w.aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS - 1000;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	w.aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS;
-	deploy(&w, WORLD_ADMIN, 0);
-	assert_in_range(spent(&w, WORLD_ADMIN), 10, 11);
-	world_close(&w);
+	w->aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS - 1000;
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	w->aid.at = began / HOUR_MS * HOUR_MS + 25 * HOUR_MS;
+	deploy(w, WORLD_ADMIN, 0);
+	assert_in_range(spent(w, WORLD_ADMIN), 10, 11);
 }
 
 /* Denied by a freeze, and asked for again with a reason. */
-static void
-what_is_denied_costs_nothing(void **state)
+WORLD_TEST_OF(what_is_denied_costs_nothing, "COST_LIMIT_PER_USER=9",
+    "STAGING_FREEZE=2026-01-01..2026-01-02", "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=status:staging")
 {
 	const struct world_message *denial;
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "COST_LIMIT_PER_USER=9", "STAGING_FREEZE=2026-01-01..2026-01-02",
-	    "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=status:staging", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	denial = world_says(&w, "Not deployed: staging: frozen by the calendar");
-	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
-	event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, denial->chat);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	denial = world_says(w, "Not deployed: staging: frozen by the calendar");
+	assert_int_equal(spent(w, WORLD_ADMIN), 0);
+	event = world_update(w, UPDATE_TEXT, WORLD_ADMIN, denial->chat);
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "the fix");
-	event->u.update->reply_to = w.screen_remote[denial->row];
-	(void)world_decide(&w, event);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(spent(&w, WORLD_ADMIN), 10);
-	world_run_starts(&w);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	for (size_t i = 0; i < w.n_screen; i++)
-		if (world_button(&w.screen[i], "Log")[0] != '\0')
+	event->u.update->reply_to = w->screen_remote[denial->row];
+	(void)world_decide(w, event);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(spent(w, WORLD_ADMIN), 10);
+	world_run_starts(w);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (world_button(&w->screen[i], "Log")[0] != '\0')
 			(void)world_press(
-			    &w, 44, w.screen[i].chat, world_button(&w.screen[i], "Log"));
-	assert_true(world_audited(&w, "\"denied\"", "\"log\"") > 0);
-	assert_int_equal(spent(&w, 44), 0);
-	world_close(&w);
+			    w, 44, w->screen[i].chat, world_button(&w->screen[i], "Log"));
+	assert_true(world_audited(w, "\"denied\"", "\"log\"") > 0);
+	assert_int_equal(spent(w, 44), 0);
 }
 
 /* "Which one?", its pages, and the answer are one request. */
-static void
-what_asks_which_costs_nothing(void **state)
+WORLD_TEST(what_asks_which_costs_nothing)
 {
-	struct world w;
 	char apps[160];
 
-	(void)state;
-	world_open(&w, NULL);
 	for (const char *const *name = (const char *const[]){ "api", "shop", NULL }; *name != NULL;
 	     name++)
-		world_application(&w, *name, "STAGING_CONFIRM=false");
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, "GITHUB_REPOSITORY=", "COST_LIMIT_PER_USER=1", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "of which application?"));
-	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "shop"));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	assert_int_equal(spent(&w, WORLD_ADMIN), 10);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging"); /* there is no room to choose in */
-	assert_non_null(world_says(&w, "Limit used up: "));
-	world_close(&w);
+		world_application(w, *name, "STAGING_CONFIRM=false");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, "GITHUB_REPOSITORY=", "COST_LIMIT_PER_USER=1", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "of which application?"));
+	assert_int_equal(spent(w, WORLD_ADMIN), 0);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "shop"));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	assert_int_equal(spent(w, WORLD_ADMIN), 10);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging"); /* there is no room to choose in */
+	assert_non_null(world_says(w, "Limit used up: "));
 }
 
 static void
@@ -151,23 +136,15 @@ act_room(struct tx *tx, void *arg)
 	assert_int_equal(row_cost_day(tx, 7), 25);
 }
 
-static void
-room_is_where_the_hours_before_it_have_gone(void **state)
+WORLD_TEST(room_is_where_the_hours_before_it_have_gone)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_act(&w, act_room, NULL);
-	world_close(&w);
+	world_act(w, act_room, NULL);
 }
 
-static void
-pushes_others_and_no_limit_cost_nothing(void **state)
+TEST(pushes_others_and_no_limit_cost_nothing)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, NULL); /* 0: none */
 	deploy(&w, WORLD_ADMIN, 3);
 	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
@@ -243,71 +220,45 @@ act_save(struct tx *tx, void *arg)
 	row_token_save(tx, arg);
 }
 
-static void
-who_makes_tokens_has_one_amount_in_a_day(void **state)
+WORLD_TEST_OF(who_makes_tokens_has_one_amount_in_a_day, TOKENS, "COST_LIMIT_PER_USER=1")
 {
 	struct made first, second, of_root, of_user;
-	struct world w;
 
-	(void)state;
-	world_open(&w, TOKENS, "COST_LIMIT_PER_USER=1", NULL);
-	first = make(&w, "a", MAKER);
-	second = make(&w, "b", MAKER);
-	of_root = make(&w, "c", world_root(&w, "dev"));
-	of_user = make(&w, "d", principal_of_user(GAMES));
-	deploy(&w, first.person, 5);
-	assert_int_equal(spent(&w, first.person), 0);
-	assert_in_range(spent(&w, MAKER), 15, 16);
-	(void)world_text(&w, second.person, "/deploy staging");
-	(void)world_text(&w, MAKER, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_audited(&w, "COST_LIMIT_PER_USER", NULL), 2);
-	assert_non_null(world_says(&w, "room again at "));
-	deploy(&w, of_root.person, 0);
-	assert_true(spent(&w, of_root.person) > 0);
-	deploy(&w, of_user.person, 0);
-	assert_true(spent(&w, principal_of_user(GAMES)) > 0);
+	first = make(w, "a", MAKER);
+	second = make(w, "b", MAKER);
+	of_root = make(w, "c", world_root(w, "dev"));
+	of_user = make(w, "d", principal_of_user(GAMES));
+	deploy(w, first.person, 5);
+	assert_int_equal(spent(w, first.person), 0);
+	assert_in_range(spent(w, MAKER), 15, 16);
+	(void)world_text(w, second.person, "/deploy staging");
+	(void)world_text(w, MAKER, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(w, "COST_LIMIT_PER_USER", NULL), 2);
+	assert_non_null(world_says(w, "room again at "));
+	deploy(w, of_root.person, 0);
+	assert_true(spent(w, of_root.person) > 0);
+	deploy(w, of_user.person, 0);
+	assert_true(spent(w, principal_of_user(GAMES)) > 0);
 	/* Whoever has logged in with one is who asks by it, not who gave it to them. */
 	second.token.person = WORLD_OTHER_ADMIN;
-	world_act(&w, act_save, &second.token);
-	deploy(&w, second.person, 0);
-	assert_true(spent(&w, WORLD_OTHER_ADMIN) > 0);
-	world_close(&w);
+	world_act(w, act_save, &second.token);
+	deploy(w, second.person, 0);
+	assert_true(spent(w, WORLD_OTHER_ADMIN) > 0);
 }
 
-static void
-who_makes_tokens_has_one_limit(void **state)
+WORLD_TEST_OF(who_makes_tokens_has_one_limit, TOKENS, "ROLE_RATE_LIMIT=1")
 {
 	struct made made[4], of_root;
-	struct world w;
 
-	(void)state;
-	world_open(&w, TOKENS, "ROLE_RATE_LIMIT=1", NULL);
 	for (size_t i = 0; i < COUNT(made); i++)
-		made[i] = make(&w, (const char *const[]){ "a", "b", "c", "d" }[i], MAKER);
-	of_root = make(&w, "e", world_root(&w, "dev"));
+		made[i] = make(w, (const char *const[]){ "a", "b", "c", "d" }[i], MAKER);
+	of_root = make(w, "e", world_root(w, "dev"));
 	for (int i = 0; i < 20; i++)
-		(void)world_text(&w, made[i % 4].person, "/history staging");
-	assert_null(world_says(&w, "Too many commands"));
-	(void)world_text(&w, of_root.person, "/history staging");
-	assert_null(world_says(&w, "Too many commands"));
-	(void)world_text(&w, made[3].person, "/history staging");
-	assert_non_null(world_says(&w, "Too many commands: again in 60 s."));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_last_may_pass_it_and_then_the_hour_of_room_is_said),
-		cmocka_unit_test(what_is_denied_costs_nothing),
-		cmocka_unit_test(what_asks_which_costs_nothing),
-		cmocka_unit_test(room_is_where_the_hours_before_it_have_gone),
-		cmocka_unit_test(pushes_others_and_no_limit_cost_nothing),
-		cmocka_unit_test(who_makes_tokens_has_one_amount_in_a_day),
-		cmocka_unit_test(who_makes_tokens_has_one_limit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+		(void)world_text(w, made[i % 4].person, "/history staging");
+	assert_null(world_says(w, "Too many commands"));
+	(void)world_text(w, of_root.person, "/history staging");
+	assert_null(world_says(w, "Too many commands"));
+	(void)world_text(w, made[3].person, "/history staging");
+	assert_non_null(world_says(w, "Too many commands: again in 60 s."));
 }

@@ -51,68 +51,50 @@ refused(struct world *w, const char *words, const char *audit)
 }
 
 /* The same door as /do: what that refuses is refused here. */
-static void
-a_line_costs_what_do_costs(void **state)
+WORLD_TEST_OF(a_line_costs_what_do_costs, CLIENTS, "COST_LIMIT_PER_USER=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENTS, "COST_LIMIT_PER_USER=1", NULL);
 	for (int i = 0; i <= 10; i++) { /* what it takes to run is added at its end */
 		char nonce[17];
 
 		(void)snprintf(nonce, sizeof(nonce), "%016d", i);
-		say(&w, CONTRACTOR, "restart-web acme", nonce, 0);
-		if (world_peek(&w, EFFECT_RUN) == NULL)
+		say(w, CONTRACTOR, "restart-web acme", nonce, 0);
+		if (world_peek(w, EFFECT_RUN) == NULL)
 			break;
-		world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+		world_run_ends(w, (struct run_ended){ .gate_opened = true });
 	}
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "Limit used up: "));
-	world_close(&w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "Limit used up: "));
 }
 
-static void
-a_line_is_work_that_is_confirmed_already(void **state)
+WORLD_TEST_OF(a_line_is_work_that_is_confirmed_already, CLIENTS)
 {
 	struct deployment work;
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 0);
-	work = world_newest(&w, "client/acme");
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 0);
+	work = world_newest(w, "client/acme");
 	assert_int_equal(work.state, DEPLOY_RUNNING);
 	assert_int_equal(work.requested_by, CONTRACTOR);
 	assert_int_equal(work.confirmed_by, CONTRACTOR);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_audited(&w, "action_requested", "confirmed"), 1);
-	world_close(&w);
+	assert_non_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_audited(w, "action_requested", "confirmed"), 1);
 }
 
-static void
-it_is_accepted_once_by_anybody(void **state)
+WORLD_TEST_OF(it_is_accepted_once_by_anybody, CLIENTS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 0);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 0);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
 	for (int i = 0; i < 2; i++) {
-		say(&w, i == 0 ? CONTRACTOR : WORLD_ADMIN, "restart-web acme", NONCE, 1);
-		assert_non_null(strstr(world_last(&w)->text, "its nonce was used already"));
-		assert_null(world_peek(&w, EFFECT_RUN));
+		say(w, i == 0 ? CONTRACTOR : WORLD_ADMIN, "restart-web acme", NONCE, 1);
+		assert_non_null(strstr(world_last(w)->text, "its nonce was used already"));
+		assert_null(world_peek(w, EFFECT_RUN));
 	}
-	say(&w, WORLD_ADMIN, "restart-web beta", NONCE, 0);
-	assert_non_null(strstr(world_last(&w)->text, "its nonce was used already"));
-	say(&w, CONTRACTOR, "restart-web acme", OTHER, 0);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	say(w, WORLD_ADMIN, "restart-web beta", NONCE, 0);
+	assert_non_null(strstr(world_last(w)->text, "its nonce was used already"));
+	say(w, CONTRACTOR, "restart-web acme", OTHER, 0);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-the_wrong_part_is_named(void **state)
+WORLD_TEST_OF(the_wrong_part_is_named, CLIENTS)
 {
 	static const struct {
 		const char *text, *words;
@@ -125,53 +107,38 @@ the_wrong_part_is_named(void **state)
 		{ "APPROVE: restart-web acme nonce=" NONCE " ts=1\nand more", "line break" },
 		{ "APPROVE: restart-web acme nonce=" NONCE " ts=1 otp=12345", "otp is too short" },
 	};
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		(void)world_text(&w, WORLD_ADMIN, cases[i].text);
-		refused(&w, cases[i].words, "not accepted: its form");
+		(void)world_text(w, WORLD_ADMIN, cases[i].text);
+		refused(w, cases[i].words, "not accepted: its form");
 	}
-	world_close(&w);
 }
 
-static void
-a_client_that_is_not_there_and_one_that_is_not_theirs_are_alike(void **state)
+WORLD_TEST_OF(a_client_that_is_not_there_and_one_that_is_not_theirs_are_alike, CLIENTS)
 {
 	static const char *const whats[] = { "restart-web gamma", "restart-web beta",
 		"service-status acme", "reboot acme" };
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
 	for (size_t i = 0; i < COUNT(whats); i++) {
-		say(&w, CONTRACTOR, whats[i], NONCE, 0);
-		refused(&w, "no such action on such a client that you may do",
+		say(w, CONTRACTOR, whats[i], NONCE, 0);
+		refused(w, "no such action on such a client that you may do",
 		    "not accepted: not theirs");
 	}
-	say(&w, WORLD_ADMIN, "run-job acme", NONCE, 0);
-	refused(&w, "type it with /do", "not accepted: its argument");
-	world_close(&w);
+	say(w, WORLD_ADMIN, "run-job acme", NONCE, 0);
+	refused(w, "type it with /do", "not accepted: its argument");
 }
 
-static void
-a_ts_is_within_five_minutes_both_ways(void **state)
+WORLD_TEST_OF(a_ts_is_within_five_minutes_both_ways, CLIENTS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, -301);
-	refused(&w, "more than 5 minutes ago", "not accepted: ts");
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 301);
-	refused(&w, "ahead of this server", "not accepted: ts");
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, -300);
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_RUNNING);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	say(&w, CONTRACTOR, "restart-web acme", OTHER, 300);
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_RUNNING);
-	world_close(&w);
+	say(w, CONTRACTOR, "restart-web acme", NONCE, -301);
+	refused(w, "more than 5 minutes ago", "not accepted: ts");
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 301);
+	refused(w, "ahead of this server", "not accepted: ts");
+	say(w, CONTRACTOR, "restart-web acme", NONCE, -300);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_RUNNING);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	say(w, CONTRACTOR, "restart-web acme", OTHER, 300);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_RUNNING);
 }
 
 static void
@@ -181,66 +148,51 @@ act_purge(struct tx *tx, UNUSED void *arg)
 	assert_true(row_nonce_purged(tx) > 0);
 }
 
-static void
-a_clock_that_goes_back_accepts_nothing_twice(void **state)
+WORLD_TEST_OF(a_clock_that_goes_back_accepts_nothing_twice, CLIENTS)
 {
-	struct world w;
 	int64_t then;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	then = w.aid.at;
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 0);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	w.aid.at += 2 * 86400 * INT64_C(1000);
-	world_act(&w, act_purge, NULL);
-	w.aid.at = then;
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 0);
-	assert_non_null(strstr(world_last(&w)->text, "more than 5 minutes ago"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	then = w->aid.at;
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 0);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	w->aid.at += 2 * 86400 * INT64_C(1000);
+	world_act(w, act_purge, NULL);
+	w->aid.at = then;
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 0);
+	assert_non_null(strstr(world_last(w)->text, "more than 5 minutes ago"));
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-a_stranger_gets_no_answer(void **state)
+WORLD_TEST_OF(a_stranger_gets_no_answer, CLIENTS)
 {
-	struct world w;
 	size_t said;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	said = w.n_screen;
-	say(&w, WORLD_STRANGER, "restart-web acme", NONCE, 0);
-	(void)world_text(&w, WORLD_STRANGER, "approve: what?");
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "APPROVE: x y nonce=1 ts=2");
-	assert_int_equal(w.n_screen, said);
-	assert_int_equal(world_audited(&w, "\"denied\"", "approve line"), 1);
-	say(&w, CONTRACTOR, "restart-web acme", NONCE, 0); /* its nonce is not used up */
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	said = w->n_screen;
+	say(w, WORLD_STRANGER, "restart-web acme", NONCE, 0);
+	(void)world_text(w, WORLD_STRANGER, "approve: what?");
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "APPROVE: x y nonce=1 ts=2");
+	assert_int_equal(w->n_screen, said);
+	assert_int_equal(world_audited(w, "\"denied\"", "approve line"), 1);
+	say(w, CONTRACTOR, "restart-web acme", NONCE, 0); /* its nonce is not used up */
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-what_somebody_else_wrote_approves_nothing(void **state)
+WORLD_TEST_OF(what_somebody_else_wrote_approves_nothing, CLIENTS)
 {
 	static const enum update_refusal refusals[] = { UPDATE_REFUSED_FORWARDED,
 		UPDATE_REFUSED_EDITED, UPDATE_REFUSED_CAPTION };
-	struct world w;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
 	for (size_t i = 0; i < COUNT(refusals); i++) {
-		struct event *event = world_update(&w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
+		struct event *event = world_update(w, UPDATE_TEXT, WORLD_ADMIN, WORLD_GROUP);
 		struct update *update = event->u.update;
 
 		update->refusal = refusals[i];
 		update->raw_size = (size_t)snprintf(update->raw, sizeof(update->raw),
-		    "APPROVE: restart-web acme nonce=" NONCE " ts=%" PRId64, w.aid.at / 1000);
+		    "APPROVE: restart-web acme nonce=" NONCE " ts=%" PRId64, w->aid.at / 1000);
 		(void)text_copy(update->text, sizeof(update->text), update->raw);
-		(void)world_decide(&w, event);
-		refused(&w, "send the line yourself", update_refusal_words(refusals[i]));
+		(void)world_decide(w, event);
+		refused(w, "send the line yourself", update_refusal_words(refusals[i]));
 	}
-	world_close(&w);
 }
 
 /* --- the second factor --- */
@@ -299,8 +251,7 @@ code_now(struct world *w)
 	return code;
 }
 
-static void
-a_wrong_code_costs_a_failure_and_no_nonce(void **state)
+TEST(a_wrong_code_costs_a_failure_and_no_nonce)
 {
 	struct world w;
 	char wrong[TOTP_DIGITS + 1];
@@ -317,12 +268,10 @@ a_wrong_code_costs_a_failure_and_no_nonce(void **state)
 	world_close(&w);
 }
 
-static void
-a_code_that_was_used_opens_no_other_line(void **state)
+TEST(a_code_that_was_used_opens_no_other_line)
 {
 	struct world w;
 
-	(void)state;
 	open_with_factor(&w);
 	say_code(&w, NONCE, code_now(&w));
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
@@ -332,8 +281,7 @@ a_code_that_was_used_opens_no_other_line(void **state)
 	world_close(&w);
 }
 
-static void
-a_line_without_its_code_asks_for_it_and_goes_on(void **state)
+TEST(a_line_without_its_code_asks_for_it_and_goes_on)
 {
 	const char *code;
 	struct world w;
@@ -355,56 +303,22 @@ a_line_without_its_code_asks_for_it_and_goes_on(void **state)
 	world_close(&w);
 }
 
-static void
-talk_is_not_answered(void **state)
+WORLD_TEST_OF(talk_is_not_answered, CLIENTS)
 {
-	struct world w;
 	size_t said;
 
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
-	said = w.n_screen;
-	(void)world_text(&w, WORLD_ADMIN, "I approve of that");
-	(void)world_text(&w, WORLD_ADMIN, "approved: fine");
-	assert_int_equal(w.n_screen, said);
-	world_close(&w);
+	said = w->n_screen;
+	(void)world_text(w, WORLD_ADMIN, "I approve of that");
+	(void)world_text(w, WORLD_ADMIN, "approved: fine");
+	assert_int_equal(w->n_screen, said);
 }
 
-static void
-a_code_stands_nowhere(void **state)
+WORLD_TEST_OF(a_code_stands_nowhere, CLIENTS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENTS, NULL);
 	(void)world_text(
-	    &w, WORLD_ADMIN, "APPROVE: restart-web acme nonce=" NONCE " ts=1 otp=918273");
-	(void)world_text(&w, WORLD_ADMIN, "APPROVE: restart-web acme nonce=X ts=1 otp=918273");
-	assert_int_equal(world_audited(&w, "918273", NULL), 0);
-	for (size_t i = 0; i < w.n_screen; i++)
-		assert_null(strstr(w.screen[i].text, "918273"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_costs_what_do_costs),
-		cmocka_unit_test(a_line_is_work_that_is_confirmed_already),
-		cmocka_unit_test(it_is_accepted_once_by_anybody),
-		cmocka_unit_test(the_wrong_part_is_named),
-		cmocka_unit_test(a_client_that_is_not_there_and_one_that_is_not_theirs_are_alike),
-		cmocka_unit_test(a_ts_is_within_five_minutes_both_ways),
-		cmocka_unit_test(a_clock_that_goes_back_accepts_nothing_twice),
-		cmocka_unit_test(a_stranger_gets_no_answer),
-		cmocka_unit_test(what_somebody_else_wrote_approves_nothing),
-		cmocka_unit_test(a_wrong_code_costs_a_failure_and_no_nonce),
-		cmocka_unit_test(a_code_that_was_used_opens_no_other_line),
-		cmocka_unit_test(a_line_without_its_code_asks_for_it_and_goes_on),
-		cmocka_unit_test(talk_is_not_answered),
-		cmocka_unit_test(a_code_stands_nowhere),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	    w, WORLD_ADMIN, "APPROVE: restart-web acme nonce=" NONCE " ts=1 otp=918273");
+	(void)world_text(w, WORLD_ADMIN, "APPROVE: restart-web acme nonce=X ts=1 otp=918273");
+	assert_int_equal(world_audited(w, "918273", NULL), 0);
+	for (size_t i = 0; i < w->n_screen; i++)
+		assert_null(strstr(w->screen[i].text, "918273"));
 }

@@ -65,73 +65,59 @@ seen_in(struct world *w, int64_t chat)
 
 /* --- reminders --- */
 
-static void
-the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals(void **state)
+WORLD_TEST_OF(
+    the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals, NAGS, STAGING_URL)
 {
 	static const int64_t at[DECIDE_NAGS_MAX] = { 15, 30, 60, 120, 240, 480, 960, 1920 };
-	struct world w;
 	size_t rings;
 
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/freeze staging until 2027-01-01 sale");
-	rings = world_rings(&w);
+	is_rolled_back(w);
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 2027-01-01 sale");
+	rings = world_rings(w);
 	for (size_t i = 0; i < DECIDE_NAGS_MAX; i++) {
 		struct world_message *said;
 
-		assert_int_equal(minutes_to_next(&w, 2), at[i]);
-		world_due(&w, TIMER_NAG);
-		said = world_last(&w);
+		assert_int_equal(minutes_to_next(w, 2), at[i]);
+		world_due(w, TIMER_NAG);
+		said = world_last(w);
 		assert_int_equal(said->chat, WORLD_TEAM);
 		assert_false(said->is_silent);
 		assert_true(said->is_alarm);
 		assert_string_not_equal(world_button(said, "Seen"), "");
 	}
-	assert_string_equal(world_plain(world_last(&w)),
+	assert_string_equal(world_plain(world_last(w)),
 	    "❌ Rolled back: staging 1 d ago, nobody has seen it\n"
 	    "bbbbbbb \"Make it blue\": HTTP 500\nruns aaaaaaa\nThis is the last reminder.");
-	assert_int_equal(timers(&w), 0);
-	assert_int_equal(reminders(&w), 8);
-	assert_int_equal(world_rings(&w), rings + 8);
-	world_close(&w);
+	assert_int_equal(timers(w), 0);
+	assert_int_equal(reminders(w), 8);
+	assert_int_equal(world_rings(w), rings + 8);
 }
 
 /* The phone shows that much of it while it is locked. */
-static void
-a_lock_screen_shows_outcome_and_environment(void **state)
+WORLD_TEST_OF(a_lock_screen_shows_outcome_and_environment, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	world_due(&w, TIMER_NAG);
+	is_rolled_back(w);
+	world_due(w, TIMER_NAG);
 	assert_true(
-	    text_starts(world_plain(world_last(&w)), "❌ Rolled back: staging 15 min ago, nobody"));
-	world_close(&w);
+	    text_starts(world_plain(world_last(w)), "❌ Rolled back: staging 15 min ago, nobody"));
 }
 
-static void
-what_is_down_is_reminded_of(void **state)
+WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.example/down")
 {
 	static const char *const begins[] = { "🔥 May be DOWN: staging", "🔥 May be DOWN: staging" };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NAGS, "RUNBOOK_URL=https://wiki.example/down", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_string_not_equal(seen_in(&w, WORLD_GROUP), "");
-	world_due(&w, TIMER_NAG);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_string_not_equal(seen_in(w, WORLD_GROUP), "");
+	world_due(w, TIMER_NAG);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "🔥 May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
+	    w, WORLD_TEAM, "🔥 May be DOWN: staging, for 15 min, nobody has seen it\nbbbbbbb"));
 	/* In both: three lines, a button for each, and where more stands. */
 	for (size_t i = 0; i < COUNT(begins); i++) {
-		const struct world_message *said = world_says_in(&w, WORLD_TEAM, begins[i]);
+		const struct world_message *said = world_says_in(w, WORLD_TEAM, begins[i]);
 
 		assert_non_null(strstr(world_plain(said),
 		    "\n1. /logs staging: why?\n2. /rollback staging: asks first"
@@ -140,19 +126,16 @@ what_is_down_is_reminded_of(void **state)
 		assert_string_not_equal(world_button(said, "↩️ Roll back staging"), "");
 		assert_string_not_equal(world_button(said, "🚀 Deploy to staging"), "");
 	}
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(
-	    &w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));
-	world_close(&w);
+	    w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));
 }
 
 /* After a quarter of an hour it was less sure than before. */
-static void
-what_was_seen_to_be_down_is_still_down_in_its_reminder(void **state)
+TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, NAGS, STAGING_URL, NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
@@ -178,12 +161,10 @@ what_was_seen_to_be_down_is_still_down_in_its_reminder(void **state)
 	world_close(&w);
 }
 
-static void
-nobody_is_reminded_where_none_is_asked_for(void **state)
+TEST(nobody_is_reminded_where_none_is_asked_for)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, STAGING_URL, NULL); /* it is not asked about: 0 */
 	is_rolled_back(&w);
 	assert_int_equal(timers(&w), 0);
@@ -198,103 +179,78 @@ nobody_is_reminded_where_none_is_asked_for(void **state)
 }
 
 /* Who stopped it knows. */
-static void
-what_somebody_stopped_is_not_reminded_of(void **state)
+WORLD_TEST_OF(what_somebody_stopped_is_not_reminded_of, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_int_equal(timers(&w), 0);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(timers(w), 0);
 }
 
 /* The program was not there for two hours. */
-static void
-what_was_due_meanwhile_is_said_once(void **state)
+WORLD_TEST_OF(what_was_due_meanwhile_is_said_once, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	w.aid.at += 130 * MINUTE_MS;
-	world_due(&w, TIMER_NAG);
-	assert_int_equal(reminders(&w), 1);
-	assert_int_equal(minutes_to_next(&w, 2), 240);
-	world_close(&w);
+	is_rolled_back(w);
+	w->aid.at += 130 * MINUTE_MS;
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 1);
+	assert_int_equal(minutes_to_next(w, 2), 240);
 }
 
-static void
-settings_that_want_none_end_it(void **state)
+WORLD_TEST_OF(settings_that_want_none_end_it, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	world_settings(&w, STAGING_URL, NULL);
-	world_due(&w, TIMER_NAG);
-	assert_int_equal(reminders(&w), 0);
-	assert_int_equal(timers(&w), 0);
-	assert_int_equal(world_environment(&w, "staging").unseen_work, 0);
-	world_close(&w);
+	is_rolled_back(w);
+	world_settings(w, STAGING_URL, NULL);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 0);
+	assert_int_equal(timers(w), 0);
+	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
 }
 
 /* --- seen --- */
 
-static void
-who_may_roll_back_there_ends_it_and_is_named(void **state)
+WORLD_TEST_OF(who_may_roll_back_there_ends_it_and_is_named, NAGS, STAGING_URL)
 {
-	struct world w;
 	char button[LIMIT_BUTTON_ID];
 
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	world_due(&w, TIMER_NAG);
-	(void)text_copy(button, sizeof(button), seen_in(&w, WORLD_TEAM));
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, button);
-	assert_int_equal(w.toast[0], (char)0xe2); /* ⛔ */
-	assert_int_equal(world_environment(&w, "staging").unseen_work, 2);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
+	is_rolled_back(w);
+	world_due(w, TIMER_NAG);
+	(void)text_copy(button, sizeof(button), seen_in(w, WORLD_TEAM));
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, button);
+	assert_int_equal(w->toast[0], (char)0xe2); /* ⛔ */
+	assert_int_equal(world_environment(w, "staging").unseen_work, 2);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
 	assert_non_null(world_says(
-	    &w, "👀 nobody has seen yet that it was rolled back from bbbbbbb, 15 min ago"));
-	assert_true(world_environment(&w, "staging").is_unacknowledged); /* what the metric says */
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
-	assert_string_equal(w.toast, "Seen: nobody is reminded any more.");
-	assert_false(world_environment(&w, "staging").is_unacknowledged);
-	assert_int_equal(world_audited(&w, "rollback_seen", "\"telegram:22\""), 1);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "runs aaaaaaa\n👀 Seen by @bob"));
+	    w, "👀 nobody has seen yet that it was rolled back from bbbbbbb, 15 min ago"));
+	assert_true(world_environment(w, "staging").is_unacknowledged); /* what the metric says */
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
+	assert_string_equal(w->toast, "Seen: nobody is reminded any more.");
+	assert_false(world_environment(w, "staging").is_unacknowledged);
+	assert_int_equal(world_audited(w, "rollback_seen", "\"telegram:22\""), 1);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "runs aaaaaaa\n👀 Seen by @bob"));
 	/* Who has pressed looks whether that worked. */
-	assert_true(world_says_in(&w, WORLD_TEAM, "👀 Seen by @bob")->is_answer);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "👀 Seen by @bob"));
-	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
-	assert_string_equal(seen_in(&w, WORLD_GROUP), "");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, button);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	world_due(&w, TIMER_NAG);
-	assert_int_equal(reminders(&w), 1);
-	assert_int_equal(timers(&w), 0);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_null(strstr(world_plain(world_last(&w)), "👀"));
-	world_close(&w);
+	assert_true(world_says_in(w, WORLD_TEAM, "👀 Seen by @bob")->is_answer);
+	assert_non_null(world_says_in(w, WORLD_GROUP, "👀 Seen by @bob"));
+	assert_string_equal(seen_in(w, WORLD_TEAM), "");
+	assert_string_equal(seen_in(w, WORLD_GROUP), "");
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, button);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 1);
+	assert_int_equal(timers(w), 0);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(w)), "👀"));
 }
 
 /* It changes nothing there. */
-static void
-no_code_is_asked_for(void **state)
+TEST(no_code_is_asked_for)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=rollback:*");
 	world_settings(&w, "REQUIRE_OTP=rollback:*", factor_key_setting, NAGS, STAGING_URL, NULL);
 	is_rolled_back(&w);
@@ -303,73 +259,39 @@ no_code_is_asked_for(void **state)
 	factor_close(&w);
 }
 
-static void
-a_newer_live_release_ends_it(void **state)
+WORLD_TEST_OF(a_newer_live_release_ends_it, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	world_due(&w, TIMER_NAG);
-	world_deploy_starts(&w, COMMIT_C);
-	assert_int_equal(timers(&w), 1); /* it is not live yet */
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_string_equal(seen_in(&w, WORLD_TEAM), "");
+	is_rolled_back(w);
+	world_due(w, TIMER_NAG);
+	world_deploy_starts(w, COMMIT_C);
+	assert_int_equal(timers(w), 1); /* it is not live yet */
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_string_equal(seen_in(w, WORLD_TEAM), "");
 	/* What its messages say to do is not to be done any more. */
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n✅ Over: a release is live since 00:1"));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "\n✅ Over: a release is live since 00:1"));
-	world_due(&w, TIMER_NAG);
-	assert_int_equal(reminders(&w), 1);
-	assert_int_equal(timers(&w), 0);
-	world_close(&w);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "\n✅ Over: a release is live since 00:1"));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "\n✅ Over: a release is live since 00:1"));
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 1);
+	assert_int_equal(timers(w), 0);
 }
 
-static void
-the_next_rollback_begins_anew(void **state)
+WORLD_TEST_OF(the_next_rollback_begins_anew, NAGS, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	world_due(&w, TIMER_NAG);
-	world_deploy_starts(&w, COMMIT_C);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 502");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_int_equal(world_environment(&w, "staging").unseen_work, 3);
-	assert_int_equal(world_environment(&w, "staging").n_nags, 0);
-	world_due(&w, TIMER_NAG); /* the first one's */
-	assert_int_equal(reminders(&w), 1);
-	world_due(&w, TIMER_NAG);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "nobody has seen it\nccccccc"));
-	assert_int_equal(reminders(&w), 2);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    the_chat_of_the_environment_is_reminded_eight_times_at_growing_intervals),
-		cmocka_unit_test(what_was_seen_to_be_down_is_still_down_in_its_reminder),
-		cmocka_unit_test(a_lock_screen_shows_outcome_and_environment),
-		cmocka_unit_test(what_is_down_is_reminded_of),
-		cmocka_unit_test(nobody_is_reminded_where_none_is_asked_for),
-		cmocka_unit_test(what_somebody_stopped_is_not_reminded_of),
-		cmocka_unit_test(what_was_due_meanwhile_is_said_once),
-		cmocka_unit_test(settings_that_want_none_end_it),
-		cmocka_unit_test(who_may_roll_back_there_ends_it_and_is_named),
-		cmocka_unit_test(no_code_is_asked_for),
-		cmocka_unit_test(a_newer_live_release_ends_it),
-		cmocka_unit_test(the_next_rollback_begins_anew),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	is_rolled_back(w);
+	world_due(w, TIMER_NAG);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 502");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(world_environment(w, "staging").unseen_work, 3);
+	assert_int_equal(world_environment(w, "staging").n_nags, 0);
+	world_due(w, TIMER_NAG); /* the first one's */
+	assert_int_equal(reminders(w), 1);
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "nobody has seen it\nccccccc"));
+	assert_int_equal(reminders(w), 2);
 }

@@ -57,8 +57,7 @@ begun(struct world *w)
 
 /* --- bound to what was shown --- */
 
-static void
-digits_for_what_was_cancelled_hear_that_it_is_over(void **state)
+TEST(digits_for_what_was_cancelled_hear_that_it_is_over)
 {
 	struct world w;
 
@@ -74,12 +73,10 @@ digits_for_what_was_cancelled_hear_that_it_is_over(void **state)
 	factor_close(&w);
 }
 
-static void
-the_code_of_a_review_is_for_a_review(void **state)
+TEST(the_code_of_a_review_is_for_a_review)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_CONFIRM=false");
 	(void)world_text(&w, ada.id, "/deploy production emergency it is down");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
@@ -91,8 +88,7 @@ the_code_of_a_review_is_for_a_review(void **state)
 	factor_close(&w);
 }
 
-static void
-digits_for_a_question_are_none_for_the_one_asked_anew(void **state)
+TEST(digits_for_a_question_are_none_for_the_one_asked_anew)
 {
 	struct world w;
 
@@ -113,12 +109,10 @@ digits_for_a_question_are_none_for_the_one_asked_anew(void **state)
 	factor_close(&w);
 }
 
-static void
-what_was_typed_is_bound_as_what_was_pressed(void **state)
+TEST(what_was_typed_is_bound_as_what_was_pressed)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
 	await_approval(&w);
 	(void)world_text(&w, bob.id, "/approve 1");
@@ -128,12 +122,10 @@ what_was_typed_is_bound_as_what_was_pressed(void **state)
 	factor_close(&w);
 }
 
-static void
-a_recovery_code_is_bound_too(void **state)
+TEST(a_recovery_code_is_bound_too)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
 	await_approval(&w);
 	press_in(&w, &bob, WORLD_TEAM, "Approve");
@@ -147,8 +139,7 @@ a_recovery_code_is_bound_too(void **state)
 	factor_close(&w);
 }
 
-static void
-an_approval_without_a_code_counts_no_more_once_one_is_needed(void **state)
+TEST(an_approval_without_a_code_counts_no_more_once_one_is_needed)
 {
 	struct world w;
 
@@ -176,8 +167,7 @@ an_approval_without_a_code_counts_no_more_once_one_is_needed(void **state)
 }
 
 /* Ada has asked and looked; meanwhile Bob confirms what has changed, and it is asked anew. */
-static void
-a_yes_is_bound_to_the_question_it_answers(void **state)
+TEST(a_yes_is_bound_to_the_question_it_answers)
 {
 	struct world w;
 
@@ -203,8 +193,7 @@ a_yes_is_bound_to_the_question_it_answers(void **state)
 
 /* --- spent on nothing --- */
 
-static void
-a_code_is_not_spent_on_what_is_over(void **state)
+TEST(a_code_is_not_spent_on_what_is_over)
 {
 	struct world w;
 
@@ -227,8 +216,7 @@ a_code_is_not_spent_on_what_is_over(void **state)
 	factor_close(&w);
 }
 
-static void
-a_no_needs_no_code(void **state)
+TEST(a_no_needs_no_code)
 {
 	struct world w;
 
@@ -251,13 +239,11 @@ a_no_needs_no_code(void **state)
 }
 
 /* Its grant is that of rollbacks: who starts a queue was asked for the code of one. */
-static void
-who_starts_a_queue_is_asked_for_its_code(void **state)
+TEST(who_starts_a_queue_is_asked_for_its_code)
 {
 	const struct world_message *asked;
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=rollback:*", STAGING_URL);
 	world_deploy_goes_live(&w, COMMIT_A);
 	world_deploy_starts(&w, COMMIT_B);
@@ -275,12 +261,10 @@ who_starts_a_queue_is_asked_for_its_code(void **state)
 /* --- what asks again --- */
 
 /* Found by hand: the button was used up before its code was given, and a right code found none. */
-static void
-a_choice_can_be_pressed_again_until_its_code_is_given(void **state)
+TEST(a_choice_can_be_pressed_again_until_its_code_is_given)
 {
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, "REQUIRE_OTP=do:client/*", "CLIENTS=acme",
 	    "CLIENT_ACME_HOST=web@acme.example", "CLIENT_ACME_ACTIONS=reload-nginx", NULL);
@@ -300,13 +284,11 @@ a_choice_can_be_pressed_again_until_its_code_is_given(void **state)
 /* --- what people read --- */
 
 /* The server was away when it expired. */
-static void
-a_pad_that_expired_unseen_is_closed_by_the_next(void **state)
+TEST(a_pad_that_expired_unseen_is_closed_by_the_next)
 {
 	struct world_message *pad;
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
 	(void)world_text(&w, ada.id, "/deploy staging");
 	pad = factor_pad(&w, &ada);
@@ -319,14 +301,12 @@ a_pad_that_expired_unseen_is_closed_by_the_next(void **state)
 	factor_close(&w);
 }
 
-static void
-a_pad_that_expired_says_what_now(void **state)
+TEST(a_pad_that_expired_says_what_now)
 {
 	struct world_message *pad;
 	struct world w;
 	size_t n_timers;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
 	n_timers = world_count(&w, EFFECT_TIMER);
 	(void)world_text(&w, ada.id, "/deploy staging");
@@ -349,13 +329,11 @@ forget_start(struct tx *tx, void *arg)
 	(void)tx_run(tx, "DELETE FROM private_chat");
 }
 
-static void
-who_never_pressed_start_is_given_the_link(void **state)
+TEST(who_never_pressed_start_is_given_the_link)
 {
 	struct event *event;
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
 	world_act(&w, forget_start, NULL);
 	event = world_update(&w, UPDATE_TEXT, ada.id, WORLD_GROUP);
@@ -372,12 +350,10 @@ who_never_pressed_start_is_given_the_link(void **state)
 	factor_close(&w);
 }
 
-static void
-who_presses_without_start_is_given_it_too(void **state)
+TEST(who_presses_without_start_is_given_it_too)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
 	world_act(&w, forget_start, NULL);
 	(void)world_text(&w, ada.id, "/deploy production");
@@ -389,12 +365,10 @@ who_presses_without_start_is_given_it_too(void **state)
 	factor_close(&w);
 }
 
-static void
-whoami_says_what_needs_a_code_of_them(void **state)
+TEST(whoami_says_what_needs_a_code_of_them)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "REQUIRE_OTP=deploy:production,rollback:*,deploy:staging", STAGING_URL);
 	(void)world_text_in(&w, ada.id, ada.id, "/whoami");
 	assert_non_null(strstr(world_plain(world_last(&w)),
@@ -406,29 +380,4 @@ whoami_says_what_needs_a_code_of_them(void **state)
 	(void)world_text(&w, ada.id, "/whoami");
 	assert_null(strstr(world_plain(world_last(&w)), "second factor"));
 	factor_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(digits_for_what_was_cancelled_hear_that_it_is_over),
-		cmocka_unit_test(the_code_of_a_review_is_for_a_review),
-		cmocka_unit_test(digits_for_a_question_are_none_for_the_one_asked_anew),
-		cmocka_unit_test(what_was_typed_is_bound_as_what_was_pressed),
-		cmocka_unit_test(a_recovery_code_is_bound_too),
-		cmocka_unit_test(an_approval_without_a_code_counts_no_more_once_one_is_needed),
-		cmocka_unit_test(a_yes_is_bound_to_the_question_it_answers),
-		cmocka_unit_test(a_code_is_not_spent_on_what_is_over),
-		cmocka_unit_test(a_no_needs_no_code),
-		cmocka_unit_test(who_starts_a_queue_is_asked_for_its_code),
-		cmocka_unit_test(a_pad_that_expired_says_what_now),
-		cmocka_unit_test(a_pad_that_expired_unseen_is_closed_by_the_next),
-		cmocka_unit_test(who_never_pressed_start_is_given_the_link),
-		cmocka_unit_test(who_presses_without_start_is_given_it_too),
-		cmocka_unit_test(whoami_says_what_needs_a_code_of_them),
-		cmocka_unit_test(a_choice_can_be_pressed_again_until_its_code_is_given),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,14 +75,12 @@ may_approve(struct world *w, int64_t person)
 
 /* --- who made it, who logs in with it, whoever has it --- */
 
-static void
-who_made_the_token_of_a_login_does_not_approve_what_it_asked_for(void **state)
+TEST(who_made_the_token_of_a_login_does_not_approve_what_it_asked_for)
 {
 	static const char *const pushers[] = { "APPROVE_UNKNOWN_PUSHER=true",
 		"APPROVE_UNKNOWN_PUSHER=false" };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(pushers); i++) {
 		open_with(&w, pushers[i], "ADMIN_TELEGRAM_IDS=11,22,44");
 		people_login(&w, EVE, token_of(&w, ADA, "t"));
@@ -106,8 +104,7 @@ who_made_the_token_of_a_login_does_not_approve_what_it_asked_for(void **state)
 }
 
 /* The session is over when the maker presses; its token is revoked, or has expired. */
-static void
-a_login_that_is_over_is_not_forgotten(void **state)
+TEST(a_login_that_is_over_is_not_forgotten)
 {
 	static const enum {
 		LEFT,
@@ -117,7 +114,6 @@ a_login_that_is_over_is_not_forgotten(void **state)
 	} ends[] = { LEFT, REVOKED, IDLE, ANOTHER };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		/* The account has a role of its own: what it asked for goes on. */
 		open_with(&w, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=deploy:production, status");
@@ -137,13 +133,11 @@ a_login_that_is_over_is_not_forgotten(void **state)
 	}
 }
 
-static void
-a_bearers_token_has_a_maker_and_an_account(void **state)
+TEST(a_bearers_token_has_a_maker_and_an_account)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with_leads(&w, "ROLE_LEAD_IDS=44,55");
 	token = token_of(&w, ADA, "ci");
 	people_login(&w, CAROL, token); /* who may approve */
@@ -159,13 +153,11 @@ a_bearers_token_has_a_maker_and_an_account(void **state)
 }
 
 /* The maker asks with it, and another account of theirs logs in with it before they press. */
-static void
-a_login_that_begins_later_makes_nobody_else_of_the_maker(void **state)
+TEST(a_login_that_begins_later_makes_nobody_else_of_the_maker)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with_leads(&w, "ROLE_LEAD_IDS=44");
 	token = token_of(&w, ADA, "ci");
 	assert_int_equal(people_call(&w, token, DEPLOY), 200);
@@ -178,35 +170,28 @@ a_login_that_begins_later_makes_nobody_else_of_the_maker(void **state)
 }
 
 /* An approver's account that logs in with it after they approved: that no longer counts. */
-static void
-an_approval_of_who_turns_out_to_have_the_token_is_void(void **state)
+WORLD_TEST_OF(an_approval_of_who_turns_out_to_have_the_token_is_void, ALWAYS,
+    "PRODUCTION_APPROVALS=2", NOT_TO_BE_ASKED, "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=2", NOT_TO_BE_ASKED,
-	    "ADMIN_TELEGRAM_IDS=11,22,44,55", NULL);
-	token = token_of(&w, ADA, "ci");
-	assert_int_equal(people_call(&w, token, DEPLOY), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
-	people_login(&w, BOB, token);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_audited(&w, "approval_void", "asked for it too"), 1);
-	may_approve(&w, DAN);
-	world_close(&w);
+	token = token_of(w, ADA, "ci");
+	assert_int_equal(people_call(w, token, DEPLOY), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(w, BOB, WORLD_TEAM, "Approve");
+	people_login(w, BOB, token);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_audited(w, "approval_void", "asked for it too"), 1);
+	may_approve(w, DAN);
 }
 
 /* --- each press --- */
 
-static void
-who_confirms_by_a_login_has_asked_for_it_too(void **state)
+TEST(who_confirms_by_a_login_has_asked_for_it_too)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
 	people_login(&w, EVE, token_of(&w, ADA, "t"));
 	(void)world_text(&w, BOB, "/deploy production");
@@ -219,51 +204,39 @@ who_confirms_by_a_login_has_asked_for_it_too(void **state)
 	world_close(&w);
 }
 
-static void
-who_confirms_after_a_push_by_a_login_is_one_with_its_maker(void **state)
+WORLD_TEST_OF(who_confirms_after_a_push_by_a_login_is_one_with_its_maker, ALWAYS,
+    "STAGING_APPROVALS=1", "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "STAGING_APPROVALS=1", "STAGING_CONFIRM=true", NULL);
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	approval_press_in(&w, EVE, WORLD_TEAM, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	is_denied(&w, ADA, JOINED);
-	may_approve(&w, BOB);
-	world_close(&w);
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(w, EVE, WORLD_TEAM, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	is_denied(w, ADA, JOINED);
+	may_approve(w, BOB);
 }
 
 /* The burner joins somebody else's question, and leaves before git has answered. */
-static void
-who_joins_a_question_by_a_login_has_asked_for_it_too(void **state)
+WORLD_TEST_OF(who_joins_a_question_by_a_login_has_asked_for_it_too, ALWAYS,
+    "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", "ROLE_DEV_IDS=99",
+    "ROLE_DEV_MAY=deploy:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44",
-	    "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=deploy:production", NULL);
-	(void)world_text(&w, BOB, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, EVE, "/deploy production");
-	people_logout(&w, EVE);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	approval_press_in(&w, BOB, WORLD_GROUP, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	is_denied(&w, ADA, JOINED);
-	may_approve(&w, CAROL);
-	world_close(&w);
+	(void)world_text(w, BOB, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, EVE, "/deploy production");
+	people_logout(w, EVE);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(w, BOB, WORLD_GROUP, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	is_denied(w, ADA, JOINED);
+	may_approve(w, CAROL);
 }
 
-static void
-an_approval_by_a_login_of_who_asked_is_none(void **state)
+TEST(an_approval_by_a_login_of_who_asked_is_none)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
 	people_login(&w, CAROL, token_of(&w, ADA, "t"));
 	asks(&w, ADA);
@@ -274,28 +247,21 @@ an_approval_by_a_login_of_who_asked_is_none(void **state)
 }
 
 /* Two approve, and one of them is logged in by a token of the other. */
-static void
-two_who_share_a_token_approve_as_one(void **state)
+WORLD_TEST_OF(two_who_share_a_token_approve_as_one, ALWAYS, "PRODUCTION_APPROVALS=2",
+    "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44,55", NULL);
-	people_login(&w, CAROL, token_of(&w, BOB, "t"));
-	asks(&w, ADA);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	may_approve(&w, DAN);
-	world_close(&w);
+	people_login(w, CAROL, token_of(w, BOB, "t"));
+	asks(w, ADA);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	approval_press_in(w, BOB, WORLD_TEAM, "Approve");
+	assert_null(world_peek(w, EFFECT_RUN));
+	may_approve(w, DAN);
 }
 
-static void
-asked_anew_the_last_confirmation_counts(void **state)
+TEST(asked_anew_the_last_confirmation_counts)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "STAGING_TELEGRAM_IDS=33");
 	people_login(&w, EVE, token_of(&w, ADA, "t"));
 	(void)world_text(&w, BOB, "/deploy production");
@@ -309,44 +275,34 @@ asked_anew_the_last_confirmation_counts(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_by_a_login_is_asked_for_by_its_maker_too(void **state)
+WORLD_TEST_OF(a_rollback_by_a_login_is_asked_for_by_its_maker_too, ALWAYS,
+    "STAGING_ROLLBACK_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "STAGING_ROLLBACK_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, EVE, "/rollback staging");
-	if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-		world_settings_listed(&w);
-	approval_press_in(&w, EVE, WORLD_GROUP, "Roll back");
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	is_denied(&w, ADA, JOINED);
-	may_approve(&w, BOB);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, EVE, "/rollback staging");
+	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		world_settings_listed(w);
+	approval_press_in(w, EVE, WORLD_GROUP, "Roll back");
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_APPROVAL);
+	is_denied(w, ADA, JOINED);
+	may_approve(w, BOB);
 }
 
-static void
-an_action_by_a_login_is_asked_for_by_its_maker_too(void **state)
+WORLD_TEST_OF(an_action_by_a_login_is_asked_for_by_its_maker_too, ALWAYS, "CLIENTS=acme",
+    "CLIENT_ACME_HOST=web@acme.example", "CLIENT_ACME_ACTIONS=restart-web",
+    "CLIENT_ACME_WEB_UNIT=web.service")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "CLIENTS=acme", "CLIENT_ACME_HOST=web@acme.example",
-	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, EVE, "/request restart-web acme");
-	people_logout(&w, EVE);
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_text(&w, ADA, "/approve 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, JOINED));
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_text(&w, BOB, "/approve 1");
-	assert_int_not_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, EVE, "/request restart-web acme");
+	people_logout(w, EVE);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(w, ADA, "/approve 1");
+	assert_non_null(world_says_in(w, WORLD_GROUP, JOINED));
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(w, BOB, "/approve 1");
+	assert_int_not_equal(world_newest(w, "client/acme").state, DEPLOY_AWAITING_APPROVAL);
 }
 
 /* --- emergencies --- */
@@ -362,12 +318,10 @@ emergency(struct world *w, int64_t person)
 	assert_string_equal(world_environment(w, "production").current.commit, COMMIT_A);
 }
 
-static void
-an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker(void **state)
+TEST(an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, "EMERGENCY_WITHOUT_OTP=true", NOT_TO_BE_ASKED);
 	people_login(&w, EVE, token_of(&w, ADA, "t"));
 	emergency(&w, EVE);
@@ -389,8 +343,7 @@ an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker(void **state)
 }
 
 /* Whoever has asked the open question by a token has asked for the emergency that passes it. */
-static void
-an_emergency_takes_the_tokens_of_the_question_that_it_passes(void **state)
+TEST(an_emergency_takes_the_tokens_of_the_question_that_it_passes)
 {
 	struct world w;
 
@@ -418,83 +371,64 @@ an_emergency_takes_the_tokens_of_the_question_that_it_passes(void **state)
 
 #define OF_STAGING API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"
 
-static void
-each_door_has_a_trigger_of_its_own(void **state)
+WORLD_TEST_OF(each_door_has_a_trigger_of_its_own, ALWAYS, "STAGING_APPROVALS=")
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ALWAYS, "STAGING_APPROVALS=", NULL);
-	token = token_of(&w, ADA, "ci");
-	(void)world_text(&w, ADA, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	token = token_of(w, ADA, "ci");
+	(void)world_text(w, ADA, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	/* Each is a person's place in the queue, none of them the one push that may wait there. */
-	assert_int_equal(people_call(&w, token, OF_STAGING), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(people_ask(&w, BOB, OF_STAGING), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_D });
+	assert_int_equal(people_call(w, token, OF_STAGING), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(people_ask(w, BOB, OF_STAGING), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_D });
 	for (int64_t id = 2; id <= 4; id++)
-		assert_int_equal(world_deployment(&w, id).state, DEPLOY_QUEUED);
-	assert_int_equal(world_deployment(&w, 1).trigger, TRIGGER_CHAT);
-	assert_int_equal(world_deployment(&w, 2).trigger, TRIGGER_API);
-	assert_int_equal(world_deployment(&w, 3).trigger, TRIGGER_LOCAL);
-	assert_int_equal(world_deployment(&w, 4).trigger, TRIGGER_PUSH);
-	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"chat\""), 1);
-	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"api\""), 1);
-	assert_int_equal(world_audited(&w, "deploy_requested", "\"trigger\":\"local\""), 1);
-	(void)world_text(&w, ADA, "/show 2");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by token:ci over the API, "));
-	(void)world_text(&w, ADA, "/show 3");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by p22 on the machine, "));
-	world_run_ends(&w, GOOD);
-	world_git(
-	    &w, (struct world_git){ .commit = COMMIT_B }); /* compared with what is live now */
-	assert_int_equal(world_active(&w, "staging").id, 2);
-	world_close(&w);
+		assert_int_equal(world_deployment(w, id).state, DEPLOY_QUEUED);
+	assert_int_equal(world_deployment(w, 1).trigger, TRIGGER_CHAT);
+	assert_int_equal(world_deployment(w, 2).trigger, TRIGGER_API);
+	assert_int_equal(world_deployment(w, 3).trigger, TRIGGER_LOCAL);
+	assert_int_equal(world_deployment(w, 4).trigger, TRIGGER_PUSH);
+	assert_int_equal(world_audited(w, "deploy_requested", "\"trigger\":\"chat\""), 1);
+	assert_int_equal(world_audited(w, "deploy_requested", "\"trigger\":\"api\""), 1);
+	assert_int_equal(world_audited(w, "deploy_requested", "\"trigger\":\"local\""), 1);
+	(void)world_text(w, ADA, "/show 2");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "requested by token:ci over the API, "));
+	(void)world_text(w, ADA, "/show 3");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "requested by p22 on the machine, "));
+	world_run_ends(w, GOOD);
+	world_git(w, (struct world_git){ .commit = COMMIT_B }); /* compared with what is live now */
+	assert_int_equal(world_active(w, "staging").id, 2);
 }
 
 /* A token's number says over which door its work of before came, which was called a chat's. */
-static void
-work_of_before_is_shown_by_its_door(void **state)
+WORLD_TEST_OF(work_of_before_is_shown_by_its_door, ALWAYS)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, NULL);
-	assert_int_equal(people_call(&w, token_of(&w, ADA, "ci"), OF_STAGING), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_rewrite(&w, "UPDATE work SET cause = 'chat'");
-	(void)world_text(&w, ADA, "/show 1");
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "requested by token:ci over the API, "));
-	world_close(&w);
+	assert_int_equal(people_call(w, token_of(w, ADA, "ci"), OF_STAGING), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_rewrite(w, "UPDATE work SET cause = 'chat'");
+	(void)world_text(w, ADA, "/show 1");
+	assert_non_null(world_says_in(w, WORLD_GROUP, "requested by token:ci over the API, "));
 }
 
 /* Who filters by deploy_failed counts failures alone. */
-static void
-what_was_replaced_or_refused_has_not_failed(void **state)
+WORLD_TEST_OF(what_was_replaced_or_refused_has_not_failed, ALWAYS, "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", NULL);
-	asks(&w, ADA);
-	(void)world_text(&w, BOB, "/deploy production"); /* the same commit */
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
-	(void)world_text(&w, BOB, "/reject 1 later");
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_REFUSED);
-	assert_int_equal(world_audited(&w, "\"action\":\"deploy_failed\"", NULL), 0);
-	assert_int_equal(world_audited(&w, "\"action\":\"deploy_not_done\"", NULL), 2);
-	world_close(&w);
+	asks(w, ADA);
+	(void)world_text(w, BOB, "/deploy production"); /* the same commit */
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_SUPERSEDED);
+	(void)world_text(w, BOB, "/reject 1 later");
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_REFUSED);
+	assert_int_equal(world_audited(w, "\"action\":\"deploy_failed\"", NULL), 0);
+	assert_int_equal(world_audited(w, "\"action\":\"deploy_not_done\"", NULL), 2);
 }
 
 /* --- of whom no row knows --- */
 
-static void
-whom_no_row_knows_is_said_in_its_own_words(void **state)
+TEST(whom_no_row_knows_is_said_in_its_own_words)
 {
 	const struct {
 		int64_t person;
@@ -507,7 +441,6 @@ whom_no_row_knows_is_said_in_its_own_words(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", NOT_TO_BE_ASKED,
 		    "LOCAL_WWW_DATA_IS=role admin", NULL);
@@ -522,13 +455,11 @@ whom_no_row_knows_is_said_in_its_own_words(void **state)
 }
 
 /* A token of root's: its maker is nobody whom a row knows. */
-static void
-a_token_that_root_has_made_names_that(void **state)
+TEST(a_token_that_root_has_made_names_that)
 {
 	struct world w;
 	char token[TOKEN_TEXT];
 
-	(void)state;
 	open_with(&w, NOT_TO_BE_ASKED, "APPROVE_UNKNOWN_PUSHER=false");
 	assert_true(people_token(&w, world_root(&w, "admin"), "ci", "admin", "9d", token));
 	people_login(&w, EVE, token);
@@ -557,13 +488,11 @@ add_crowd(struct tx *tx, void *arg)
 		    DB_I64(crowd->work), DB_I64(1000 + i), DB_I64(1000 + i));
 }
 
-static void
-where_the_list_is_full_everybody_has_asked(void **state)
+TEST(where_the_list_is_full_everybody_has_asked)
 {
 	struct crowd crowd = { 1, ROW_PRESSES - 1 };
 	struct world w;
 
-	(void)state;
 	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "STAGING_TELEGRAM_IDS=33");
 	asks(&w, ADA);
 	world_act(&w, add_crowd, &crowd);
@@ -579,34 +508,4 @@ where_the_list_is_full_everybody_has_asked(void **state)
 	is_denied(&w, BOB, "you asked for it");
 	is_denied(&w, CAROL, "you asked for it");
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_made_the_token_of_a_login_does_not_approve_what_it_asked_for),
-		cmocka_unit_test(a_login_that_is_over_is_not_forgotten),
-		cmocka_unit_test(a_bearers_token_has_a_maker_and_an_account),
-		cmocka_unit_test(a_login_that_begins_later_makes_nobody_else_of_the_maker),
-		cmocka_unit_test(an_approval_of_who_turns_out_to_have_the_token_is_void),
-		cmocka_unit_test(who_confirms_by_a_login_has_asked_for_it_too),
-		cmocka_unit_test(who_confirms_after_a_push_by_a_login_is_one_with_its_maker),
-		cmocka_unit_test(who_joins_a_question_by_a_login_has_asked_for_it_too),
-		cmocka_unit_test(an_approval_by_a_login_of_who_asked_is_none),
-		cmocka_unit_test(two_who_share_a_token_approve_as_one),
-		cmocka_unit_test(asked_anew_the_last_confirmation_counts),
-		cmocka_unit_test(a_rollback_by_a_login_is_asked_for_by_its_maker_too),
-		cmocka_unit_test(an_action_by_a_login_is_asked_for_by_its_maker_too),
-		cmocka_unit_test(an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker),
-		cmocka_unit_test(an_emergency_takes_the_tokens_of_the_question_that_it_passes),
-		cmocka_unit_test(each_door_has_a_trigger_of_its_own),
-		cmocka_unit_test(work_of_before_is_shown_by_its_door),
-		cmocka_unit_test(what_was_replaced_or_refused_has_not_failed),
-		cmocka_unit_test(whom_no_row_knows_is_said_in_its_own_words),
-		cmocka_unit_test(a_token_that_root_has_made_names_that),
-		cmocka_unit_test(where_the_list_is_full_everybody_has_asked),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

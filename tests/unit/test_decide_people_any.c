@@ -426,13 +426,11 @@ given(const char *name, uint64_t otherwise)
 	return text != NULL && *text != '\0' ? strtoull(text, NULL, 10) : otherwise;
 }
 
-static void
-nobody_is_two_of_those_who_are_needed(void **state)
+TEST(nobody_is_two_of_those_who_are_needed)
 {
 	uint64_t first = given("FIRST", 1), n = given("HISTORIES", HISTORIES);
 	struct history *h = calloc(1, sizeof(*h));
 
-	(void)state;
 	assert_non_null(h);
 	first -= (first - 1) % HISTORIES_OF_A_WORLD; /* it replays what stood before it */
 	for (uint64_t seed = first; seed < first + n; seed++)
@@ -448,14 +446,4 @@ nobody_is_two_of_those_who_are_needed(void **state)
 		return;
 	assert_true(reached.began > 0 && reached.began_by_two > 0 && reached.began_by_token > 0);
 	assert_true(denied_by_token > 0 && reached.reviewed > 0 && reached.joined > 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nobody_is_two_of_those_who_are_needed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

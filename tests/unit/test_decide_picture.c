@@ -94,13 +94,11 @@ asked(struct world *w, int64_t admin)
 	return message;
 }
 
-static void
-a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
+TEST(a_scanned_one_counts_when_another_admin_has_confirmed_it)
 {
 	const struct effect *deletion;
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	prove(&w);
@@ -138,15 +136,13 @@ a_scanned_one_counts_when_another_admin_has_confirmed_it(void **state)
 	factor_close(&w);
 }
 
-static void
-only_the_person_is_in_the_effect(void **state)
+TEST(only_the_person_is_in_the_effect)
 {
 	struct world w;
 	struct db *db;
 	struct db_rows rows = { 0 };
 	char body[80];
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	(void)world_text_in(&w, CY, CY, "/2fa");
 	assert_int_equal(world_peek(&w, EFFECT_PICTURE)->u.picture.person, CY);
@@ -165,13 +161,11 @@ only_the_person_is_in_the_effect(void **state)
 	factor_close(&w);
 }
 
-static void
-nobody_confirms_their_own_nor_without_the_grant_nor_their_code(void **state)
+TEST(nobody_confirms_their_own_nor_without_the_grant_nor_their_code)
 {
 	struct factor none;
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	(void)world_text_in(&w, CY, CY, "/2fa confirm 000000");
@@ -206,13 +200,11 @@ drop_bobs(struct tx *tx, void *arg)
 	row_factor_drop(tx, bob.id);
 }
 
-static void
-an_admins_own_is_confirmed_by_the_other_one(void **state)
+TEST(an_admins_own_is_confirmed_by_the_other_one)
 {
 	struct world w;
 	char text[32];
 
-	(void)state;
 	open_chat_alone(&w, "TOTP_ENROL=chat");
 	world_act(&w, factor_enrol, &bob);
 	(void)world_text_in(&w, ada.id, ada.id, "/2fa");
@@ -232,12 +224,10 @@ an_admins_own_is_confirmed_by_the_other_one(void **state)
 
 /* Whoever has taken over the account of an admin who has no second factor confirms nothing, nor is
  * asked; root is named. */
-static void
-who_has_none_confirms_nobodys(void **state)
+TEST(who_has_none_confirms_nobodys)
 {
 	struct world w;
 
-	(void)state;
 	open_chat_alone(&w, "TOTP_ENROL=chat");
 	world_act(&w, factor_enrol, &bob);
 	make(&w);
@@ -259,12 +249,10 @@ who_has_none_confirms_nobodys(void **state)
 }
 
 /* Two at once: nobody could tell which of both pictures was deleted. */
-static void
-a_picture_that_comes_late_is_deleted(void **state)
+TEST(a_picture_that_comes_late_is_deleted)
 {
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	(void)world_text_in(&w, CY, CY, "/2fa");
 	w.aid.at += MINUTE_MS;
@@ -279,12 +267,10 @@ a_picture_that_comes_late_is_deleted(void **state)
 	factor_close(&w);
 }
 
-static void
-a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once(void **state)
+TEST(a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once)
 {
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	world_due(&w, TIMER_PICTURE);
@@ -309,12 +295,10 @@ a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once(void **state
 	factor_close(&w);
 }
 
-static void
-where_its_picture_stays_or_never_came_a_secret_counts_no_more(void **state)
+TEST(where_its_picture_stays_or_never_came_a_secret_counts_no_more)
 {
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	prove(&w);
@@ -330,12 +314,10 @@ where_its_picture_stays_or_never_came_a_secret_counts_no_more(void **state)
 	factor_close(&w);
 }
 
-static void
-what_nobody_confirms_in_time_is_over(void **state)
+TEST(what_nobody_confirms_in_time_is_over)
 {
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	w.aid.at += 10 * MINUTE_MS;
@@ -371,12 +353,10 @@ confirm_nothing_here(struct tx *tx, void *arg)
 	    409); /* not proven */
 }
 
-static void
-root_may_confirm_what_was_proven(void **state)
+TEST(root_may_confirm_what_was_proven)
 {
 	struct world w;
 
-	(void)state;
 	open_chat(&w, "TOTP_ENROL=chat");
 	make(&w);
 	world_act(&w, confirm_nothing_here, NULL);
@@ -386,8 +366,7 @@ root_may_confirm_what_was_proven(void **state)
 	factor_close(&w);
 }
 
-static void
-the_setting_says_whether_it_is_made_in_the_chat(void **state)
+TEST(the_setting_says_whether_it_is_made_in_the_chat)
 {
 	static const struct {
 		const char *setting;
@@ -396,7 +375,6 @@ the_setting_says_whether_it_is_made_in_the_chat(void **state)
 		{ "ENVIRONMENT=development", true } };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		open_chat(&w, rows[i].setting);
 		(void)world_text(&w, CY, "/2fa"); /* a group */
@@ -415,25 +393,4 @@ the_setting_says_whether_it_is_made_in_the_chat(void **state)
 	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
 	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
 	factor_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_scanned_one_counts_when_another_admin_has_confirmed_it),
-		cmocka_unit_test(only_the_person_is_in_the_effect),
-		cmocka_unit_test(nobody_confirms_their_own_nor_without_the_grant_nor_their_code),
-		cmocka_unit_test(an_admins_own_is_confirmed_by_the_other_one),
-		cmocka_unit_test(who_has_none_confirms_nobodys),
-		cmocka_unit_test(a_picture_that_comes_late_is_deleted),
-		cmocka_unit_test(
-		    a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once),
-		cmocka_unit_test(where_its_picture_stays_or_never_came_a_secret_counts_no_more),
-		cmocka_unit_test(what_nobody_confirms_in_time_is_over),
-		cmocka_unit_test(root_may_confirm_what_was_proven),
-		cmocka_unit_test(the_setting_says_whether_it_is_made_in_the_chat),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

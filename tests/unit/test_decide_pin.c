@@ -143,54 +143,41 @@ open_pinned(struct world *w)
 
 /* --- what it says --- */
 
-static void
-where_nobody_asks_for_it_there_is_none(void **state)
+WORLD_TEST_OF(where_nobody_asks_for_it_there_is_none, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	assert_int_equal(timers(&w), 0);
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_int_equal(timers(w), 0);
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0);
 }
 
-static void
-one_silent_message_says_what_runs_and_is_pinned(void **state)
+WORLD_TEST_OF(one_silent_message_says_what_runs_and_is_pinned, ON, STAGING_URL)
 {
 	struct effect_pin_message pin;
 	struct world_message *said;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_due(&w, TIMER_PIN);
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0); /* with what its URL says */
-	health(&w, NULL);
-	said = summary(&w, WORLD_TEAM);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_PIN);
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0); /* with what its URL says */
+	health(w, NULL);
+	said = summary(w, WORLD_TEAM);
 	assert_true(said->is_silent);
 	assert_int_equal(said->chat, WORLD_TEAM);
 	assert_true(text_starts(world_plain(said),
 	    "🟢 staging runs aaaaaaa, healthy\n\"Make it blue\", live since "));
-	assert_true(summary_has(&w, "\n⚪ production has no release yet\n\nLast change: "));
-	pin = pinned(&w, "");
+	assert_true(summary_has(w, "\n⚪ production has no release yet\n\nLast change: "));
+	pin = pinned(w, "");
 	assert_true(pin.chat == WORLD_TEAM && !pin.is_off);
-	assert_int_equal(pin.remote_id, remote_of(&w, said));
-	assert_int_equal(pin_of(&w, WORLD_TEAM).pinned, pin.remote_id);
-	assert_int_equal(timers(&w), 1);
-	world_close(&w);
+	assert_int_equal(pin.remote_id, remote_of(w, said));
+	assert_int_equal(pin_of(w, WORLD_TEAM).pinned, pin.remote_id);
+	assert_int_equal(timers(w), 1);
 }
 
 /* Telegram refuses an edit that changes nothing; and each edit is one of twenty a minute. */
-static void
-what_says_the_same_is_not_edited(void **state)
+TEST(what_says_the_same_is_not_edited)
 {
 	struct world w;
 	int64_t sends;
 
-	(void)state;
 	open_pinned(&w);
 	sends = summary(&w, WORLD_TEAM)->sends;
 	for (int i = 0; i < 300; i++) /* a day: nothing in it grows old by itself */
@@ -201,12 +188,10 @@ what_says_the_same_is_not_edited(void **state)
 	world_close(&w);
 }
 
-static void
-it_follows_what_is_in_progress_held_and_down(void **state)
+TEST(it_follows_what_is_in_progress_held_and_down)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	w.aid.at += 60000;
 	world_deploy_starts(&w, COMMIT_B);
@@ -228,12 +213,10 @@ it_follows_what_is_in_progress_held_and_down(void **state)
 }
 
 /* Trouble is what the pinned bar shows, a line of which fits a phone. */
-static void
-what_is_down_stands_first(void **state)
+TEST(what_is_down_stands_first)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	world_due(&w, TIMER_PIN);
 	health(&w, "HTTP 500");
@@ -250,12 +233,10 @@ what_is_down_stands_first(void **state)
 }
 
 /* What answered before a release says nothing of it. */
-static void
-health_of_another_release_is_not_its_own(void **state)
+TEST(health_of_another_release_is_not_its_own)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	w.aid.at += 60000;
 	world_deploy_starts(&w, COMMIT_B);
@@ -268,35 +249,27 @@ health_of_another_release_is_not_its_own(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_that_nobody_has_seen_stands_in_it(void **state)
+WORLD_TEST_OF(a_rollback_that_nobody_has_seen_stands_in_it, ON, "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ON, "STAGING_ROLLBACK_NAG_MINUTES=15", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	looked_at(&w);
-	assert_true(summary_has(&w, "\n👀 nobody has seen yet that it was rolled back from "));
-	world_due(&w, TIMER_NAG);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Seen"));
-	looked_at(&w);
-	assert_false(summary_has(&w, "👀"));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	looked_at(w);
+	assert_true(summary_has(w, "\n👀 nobody has seen yet that it was rolled back from "));
+	world_due(w, TIMER_NAG);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(w), "Seen"));
+	looked_at(w);
+	assert_false(summary_has(w, "👀"));
 }
 
 /* --- bounded --- */
 
-static void
-edits_are_ten_seconds_apart(void **state)
+TEST(edits_are_ten_seconds_apart)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	w.aid.at += 60000;
 	looked_at(&w);
@@ -323,33 +296,27 @@ refusals(const struct world *w)
 	return n;
 }
 
-static void
-that_it_may_not_be_pinned_is_said_once_and_tried_each_hour(void **state)
+WORLD_TEST_OF(that_it_may_not_be_pinned_is_said_once_and_tried_each_hour, ON)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, ON, NULL);
-	world_due(&w, TIMER_PIN);
-	(void)pinned(&w, NO_RIGHT);
-	assert_int_equal(refusals(&w), 1);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Status not pinned: " NO_RIGHT));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Give the bot the right to pin messages"));
-	world_due(&w, TIMER_PIN);
-	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0);
+	world_due(w, TIMER_PIN);
+	(void)pinned(w, NO_RIGHT);
+	assert_int_equal(refusals(w), 1);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Status not pinned: " NO_RIGHT));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Give the bot the right to pin messages"));
+	world_due(w, TIMER_PIN);
+	assert_int_equal(world_count(w, EFFECT_PIN_MESSAGE), 0);
 	for (int hour = 0; hour < 3; hour++) {
-		w.aid.at += 3600 * 1000;
-		world_due(&w, TIMER_PIN);
-		(void)pinned(&w, NO_RIGHT);
+		w->aid.at += 3600 * 1000;
+		world_due(w, TIMER_PIN);
+		(void)pinned(w, NO_RIGHT);
 	}
-	assert_int_equal(refusals(&w), 1);
-	w.aid.at += 3600 * 1000;
-	world_due(&w, TIMER_PIN);
-	(void)pinned(&w, "");
-	w.aid.at += 3600 * 1000;
-	world_due(&w, TIMER_PIN);
-	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0);
-	world_close(&w);
+	assert_int_equal(refusals(w), 1);
+	w->aid.at += 3600 * 1000;
+	world_due(w, TIMER_PIN);
+	(void)pinned(w, "");
+	w->aid.at += 3600 * 1000;
+	world_due(w, TIMER_PIN);
+	assert_int_equal(world_count(w, EFFECT_PIN_MESSAGE), 0);
 }
 
 struct sent {
@@ -365,13 +332,11 @@ is_sent(struct tx *tx, void *arg)
 	decide_pin_sent(tx, sent->row, sent->remote_id);
 }
 
-static void
-one_that_was_deleted_is_pinned_again_where_it_stands_now(void **state)
+TEST(one_that_was_deleted_is_pinned_again_where_it_stands_now)
 {
 	struct world w;
 	struct sent anew;
 
-	(void)state;
 	open_pinned(&w);
 	anew = (struct sent){ pin_of(&w, WORLD_TEAM).message, WORLD_TEAM, 9001 };
 	world_act(&w, is_sent, &anew);
@@ -381,31 +346,24 @@ one_that_was_deleted_is_pinned_again_where_it_stands_now(void **state)
 }
 
 /* The answer to a pin of a message that is gone by now decides nothing. */
-static void
-a_late_answer_is_of_no_other_message(void **state)
+WORLD_TEST_OF(a_late_answer_is_of_no_other_message, ON)
 {
-	struct world w;
 	struct sent anew;
 
-	(void)state;
-	world_open(&w, ON, NULL);
-	world_due(&w, TIMER_PIN);
-	anew = (struct sent){ pin_of(&w, WORLD_TEAM).message, WORLD_TEAM, 9001 };
-	world_act(&w, is_sent, &anew);
-	(void)pinned(&w, "Bad Request: message to pin not found");
-	assert_int_equal(refusals(&w), 0);
-	assert_int_equal(pinned(&w, "").remote_id, 9001);
-	world_close(&w);
+	world_due(w, TIMER_PIN);
+	anew = (struct sent){ pin_of(w, WORLD_TEAM).message, WORLD_TEAM, 9001 };
+	world_act(w, is_sent, &anew);
+	(void)pinned(w, "Bad Request: message to pin not found");
+	assert_int_equal(refusals(w), 0);
+	assert_int_equal(pinned(w, "").remote_id, 9001);
 }
 
-static void
-switched_off_it_says_so_and_is_unpinned(void **state)
+TEST(switched_off_it_says_so_and_is_unpinned)
 {
 	struct effect_pin_message pin;
 	struct world_message *said;
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	said = summary(&w, WORLD_TEAM);
 	world_settings(&w, STAGING_URL, NULL);
@@ -421,22 +379,16 @@ switched_off_it_says_so_and_is_unpinned(void **state)
 }
 
 /* An application's file asks for its own chat, whose summary has nothing of the others. */
-static void
-each_chat_has_that_of_its_applications(void **state)
+WORLD_TEST(each_chat_has_that_of_its_applications)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "shop", "TELEGRAM_CHAT_ID=-1002\nPIN_STATUS=true\n");
-	world_application(&w, "blog", "ENVIRONMENTS=staging\nSTAGING_BRANCH=main\n");
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(timers(&w), 1);
-	world_due(&w, TIMER_PIN);
-	assert_true(text_starts(world_plain(summary(&w, WORLD_GROUP)), "⚪ shop/"));
-	assert_null(strstr(summary(&w, WORLD_GROUP)->text, "blog"));
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
-	world_close(&w);
+	world_application(w, "shop", "TELEGRAM_CHAT_ID=-1002\nPIN_STATUS=true\n");
+	world_application(w, "blog", "ENVIRONMENTS=staging\nSTAGING_BRANCH=main\n");
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_int_equal(timers(w), 1);
+	world_due(w, TIMER_PIN);
+	assert_true(text_starts(world_plain(summary(w, WORLD_GROUP)), "⚪ shop/"));
+	assert_null(strstr(summary(w, WORLD_GROUP)->text, "blog"));
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0);
 }
 
 static void
@@ -447,13 +399,11 @@ moves(struct tx *tx, void *arg)
 	row_chat_move(tx, WORLD_TEAM, -100777);
 }
 
-static void
-it_goes_with_its_group_and_is_pinned_there(void **state)
+TEST(it_goes_with_its_group_and_is_pinned_there)
 {
 	struct world w;
 	int64_t row;
 
-	(void)state;
 	open_pinned(&w);
 	row = pin_of(&w, WORLD_TEAM).message;
 	world_act(&w, moves, NULL);
@@ -478,13 +428,11 @@ has_one_already(struct tx *tx, void *arg)
 	moves(tx, NULL);
 }
 
-static void
-a_group_that_moves_to_one_with_a_summary_keeps_its_own(void **state)
+TEST(a_group_that_moves_to_one_with_a_summary_keeps_its_own)
 {
 	struct world w;
 	int64_t row;
 
-	(void)state;
 	open_pinned(&w);
 	row = pin_of(&w, WORLD_TEAM).message;
 	world_act(&w, has_one_already, NULL);
@@ -504,12 +452,10 @@ is_upgraded(struct tx *tx, void *arg)
 }
 
 /* Regression: its timer named the chat that was, and nobody ended what was pinned there. */
-static void
-of_a_group_that_is_ours_no_more_and_moves_it_ends(void **state)
+TEST(of_a_group_that_is_ours_no_more_and_moves_it_ends)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	world_settings(&w, "TELEGRAM_CHAT_ID=", NULL);
 	world_act(&w, is_upgraded, NULL);
@@ -522,13 +468,11 @@ of_a_group_that_is_ours_no_more_and_moves_it_ends(void **state)
 
 /* --- it lasts --- */
 
-static void
-a_start_looks_at_it_again(void **state)
+TEST(a_start_looks_at_it_again)
 {
 	struct world w;
 	int64_t row;
 
-	(void)state;
 	open_pinned(&w);
 	row = pin_of(&w, WORLD_TEAM).message;
 	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
@@ -546,12 +490,10 @@ clears(struct tx *tx, void *arg)
 	(void)row_retention_clear(tx);
 }
 
-static void
-its_row_stays_however_old_it_is(void **state)
+TEST(its_row_stays_however_old_it_is)
 {
 	struct world w;
 
-	(void)state;
 	open_pinned(&w);
 	w.aid.at += 90 * DAY_MS;
 	world_act(&w, clears, NULL);
@@ -560,31 +502,4 @@ its_row_stays_however_old_it_is(void **state)
 	assert_true(summary_has(&w, "🔒 locked by @ada"));
 	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0); /* it is the same message */
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(where_nobody_asks_for_it_there_is_none),
-		cmocka_unit_test(one_silent_message_says_what_runs_and_is_pinned),
-		cmocka_unit_test(what_says_the_same_is_not_edited),
-		cmocka_unit_test(it_follows_what_is_in_progress_held_and_down),
-		cmocka_unit_test(what_is_down_stands_first),
-		cmocka_unit_test(health_of_another_release_is_not_its_own),
-		cmocka_unit_test(a_rollback_that_nobody_has_seen_stands_in_it),
-		cmocka_unit_test(edits_are_ten_seconds_apart),
-		cmocka_unit_test(that_it_may_not_be_pinned_is_said_once_and_tried_each_hour),
-		cmocka_unit_test(one_that_was_deleted_is_pinned_again_where_it_stands_now),
-		cmocka_unit_test(a_late_answer_is_of_no_other_message),
-		cmocka_unit_test(switched_off_it_says_so_and_is_unpinned),
-		cmocka_unit_test(each_chat_has_that_of_its_applications),
-		cmocka_unit_test(it_goes_with_its_group_and_is_pinned_there),
-		cmocka_unit_test(a_group_that_moves_to_one_with_a_summary_keeps_its_own),
-		cmocka_unit_test(of_a_group_that_is_ours_no_more_and_moves_it_ends),
-		cmocka_unit_test(a_start_looks_at_it_again),
-		cmocka_unit_test(its_row_stays_however_old_it_is),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,13 +66,11 @@ heads(struct world *w, const char *lines)
 	settings_change(w); /* takes in what came of it */
 }
 
-static void
-a_repository_is_asked_once_for_the_branches_of_all_its_applications(void **state)
+TEST(a_repository_is_asked_once_for_the_branches_of_all_its_applications)
 {
 	struct world w;
 	const struct effect_git_query *query;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -98,12 +96,10 @@ a_repository_is_asked_once_for_the_branches_of_all_its_applications(void **state
 }
 
 /* Of another repository's branch of the same name nothing follows. */
-static void
-heads_are_matched_to_their_repository(void **state)
+TEST(heads_are_matched_to_their_repository)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -119,12 +115,10 @@ heads_are_matched_to_their_repository(void **state)
 	world_close(&w);
 }
 
-static void
-one_that_is_not_answered_yet_is_not_asked_again(void **state)
+TEST(one_that_is_not_answered_yet_is_not_asked_again)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -140,13 +134,11 @@ one_that_is_not_answered_yet_is_not_asked_again(void **state)
 }
 
 /* Of two repositories, and of no environment beside the one whose settings were used. */
-static void
-polls_that_fail_are_known_since_the_first_until_git_answers(void **state)
+TEST(polls_that_fail_are_known_since_the_first_until_git_answers)
 {
 	struct world w;
 	int64_t since;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -174,12 +166,10 @@ polls_that_fail_are_known_since_the_first_until_git_answers(void **state)
 }
 
 /* It has the branch of one that is polled, and wants no polls of its own. */
-static void
-whoever_wants_no_polls_takes_no_head_of_anothers(void **state)
+TEST(whoever_wants_no_polls_takes_no_head_of_anothers)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -214,13 +204,11 @@ failing_gauge(const struct gauges *gauges, const char *name)
 	return -1;
 }
 
-static void
-a_gauge_says_that_polls_fail_only_of_what_is_polled(void **state)
+TEST(a_gauge_says_that_polls_fail_only_of_what_is_polled)
 {
 	struct outcome *outcome;
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "ENVIRONMENTS=staging,production,qa", "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -253,14 +241,12 @@ add_many(struct world *w, int n)
 	}
 }
 
-static void
-many_are_spread_over_the_interval(void **state)
+TEST(many_are_spread_over_the_interval)
 {
 	int64_t began, most = 0;
 	size_t before = 0;
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	add_many(&w, 24);
 	settings_change(&w);
@@ -278,14 +264,12 @@ many_are_spread_over_the_interval(void **state)
 
 /* What was pushed while nobody listened is not found an interval later: each repository is asked
  * once, no more than eight at a time, and the next round is one of those that take their time. */
-static void
-behind_a_start_all_are_asked_within_seconds_and_once(void **state)
+TEST(behind_a_start_all_are_asked_within_seconds_and_once)
 {
 	int64_t began;
 	size_t n = 0;
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	add_many(&w, 24);
 	settings_change(&w);
@@ -315,13 +299,11 @@ behind_a_start_all_are_asked_within_seconds_and_once(void **state)
 }
 
 /* Where git answers nobody, nobody else is asked; the round takes longer, and is not begun anew. */
-static void
-at_most_eight_are_asked_at_a_time(void **state)
+TEST(at_most_eight_are_asked_at_a_time)
 {
 	char turn[LIMIT_BUTTON_ID];
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	add_many(&w, 24);
 	settings_change(&w);
@@ -355,12 +337,10 @@ asked_of(struct world *w, const char *environment, int seconds)
 	return n;
 }
 
-static void
-a_repository_is_asked_as_often_as_anybody_wants_and_no_more(void **state)
+TEST(a_repository_is_asked_as_often_as_anybody_wants_and_no_more)
 {
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
@@ -376,14 +356,12 @@ a_repository_is_asked_as_often_as_anybody_wants_and_no_more(void **state)
 }
 
 /* More than fit into one query: none is left out. */
-static void
-a_repository_of_many_branches_is_asked_for_all_of_them(void **state)
+TEST(a_repository_of_many_branches_is_asked_for_all_of_them)
 {
 	char environments[256] = "ENVIRONMENTS=", branches[16][64];
 	size_t used = strlen(environments), n = 0;
 	struct world w;
 
-	(void)state;
 	open_scene(&w);
 	for (int a = 0; a < 2; a++) {
 		used = strlen("ENVIRONMENTS=");
@@ -406,25 +384,4 @@ a_repository_of_many_branches_is_asked_for_all_of_them(void **state)
 		n += query_at(&w, i)->n_branches;
 	assert_int_equal(n, 24);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    a_repository_is_asked_once_for_the_branches_of_all_its_applications),
-		cmocka_unit_test(heads_are_matched_to_their_repository),
-		cmocka_unit_test(one_that_is_not_answered_yet_is_not_asked_again),
-		cmocka_unit_test(polls_that_fail_are_known_since_the_first_until_git_answers),
-		cmocka_unit_test(whoever_wants_no_polls_takes_no_head_of_anothers),
-		cmocka_unit_test(a_gauge_says_that_polls_fail_only_of_what_is_polled),
-		cmocka_unit_test(many_are_spread_over_the_interval),
-		cmocka_unit_test(behind_a_start_all_are_asked_within_seconds_and_once),
-		cmocka_unit_test(at_most_eight_are_asked_at_a_time),
-		cmocka_unit_test(a_repository_is_asked_as_often_as_anybody_wants_and_no_more),
-		cmocka_unit_test(a_repository_of_many_branches_is_asked_for_all_of_them),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,347 +15,265 @@ push(struct world *w, const char *branch, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit });
 }
 
-static void
-a_push_to_develop_deploys_staging(void **state)
+WORLD_TEST(a_push_to_develop_deploys_staging)
 {
 	const struct effect *ask;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	ask = world_peek(&w, EFFECT_GIT_QUERY);
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	ask = world_peek(w, EFFECT_GIT_QUERY);
 	assert_non_null(ask);
 	assert_true(ask->u.git_query.is_patient);
 	assert_string_equal(ask->u.git_query.ref, "develop");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says(&w, "pushed by github:octo(7)"));
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "deploy_requested", "github:7"), 1);
-	assert_int_equal(world_audited(&w, "deploy_success", "\"push\""), 1);
-	world_close(&w);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "staging \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says(w, "pushed by github:octo(7)"));
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_audited(w, "deploy_requested", "github:7"), 1);
+	assert_int_equal(world_audited(w, "deploy_success", "\"push\""), 1);
 }
 
 /* The server starts, the first of them ships, the second one is refused: by push, by command, and
  * in the middle of a question that was asked before the settings changed. */
-static void
-of_two_environments_that_share_a_target_the_second_is_refused(void **state)
+WORLD_TEST(of_two_environments_that_share_a_target_the_second_is_refused)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "main", COMMIT_B);
-	question = world_says_in(&w, WORLD_TEAM, "bbbbbbb");
+	push(w, "main", COMMIT_B);
+	question = world_says_in(w, WORLD_TEAM, "bbbbbbb");
 	assert_non_null(question);
-	world_settings(&w, SHARED, NULL);
-	push(&w, "develop", COMMIT_A);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.environment, "staging");
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+	world_settings(w, SHARED, NULL);
+	push(w, "develop", COMMIT_A);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.environment, "staging");
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, question->buttons.at[0].id);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* is it as the question says? */
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	push(&w, "main", COMMIT_A);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, question->buttons.at[0].id);
+	world_git(w, (struct world_git){ .commit = COMMIT_B }); /* is it as the question says? */
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	push(w, "main", COMMIT_A);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⛔ Not deployed: production \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "production shares a port of this machine"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	assert_non_null(world_says(&w, "⛔ Not possible: production: deployments to it are off"));
-	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
-	assert_non_null(world_says(&w, "⛔ Not possible: production: deployments to it are off"));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "⛔ Not deployed: production \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "production shares a port of this machine"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	assert_non_null(world_says(w, "⛔ Not possible: production: deployments to it are off"));
+	(void)world_text(w, WORLD_ADMIN, "/rollback production");
+	assert_non_null(world_says(w, "⛔ Not possible: production: deployments to it are off"));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-static void
-what_a_release_lacks_is_said_before_and_behind_it(void **state)
+WORLD_TEST(what_a_release_lacks_is_said_before_and_behind_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .missing = "1 submodule (lib)" });
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says(&w, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
-	assert_non_null(world_says(&w, "⚠️ without 1 submodule (lib)\n"));
-	assert_string_equal(world_newest(&w, "staging").missing, "1 submodule (lib)");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .missing = "2 LFS files (a, b)" });
-	assert_non_null(world_says(&w, "Deploy to production?"));
-	assert_non_null(world_says(&w, "⚠️ without 2 LFS files (a, b)\n"));
-	world_close(&w);
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .missing = "1 submodule (lib)" });
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says(w, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
+	assert_non_null(world_says(w, "⚠️ without 1 submodule (lib)\n"));
+	assert_string_equal(world_newest(w, "staging").missing, "1 submodule (lib)");
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .missing = "2 LFS files (a, b)" });
+	assert_non_null(world_says(w, "Deploy to production?"));
+	assert_non_null(world_says(w, "⚠️ without 2 LFS files (a, b)\n"));
 }
 
-static void
-a_head_that_was_seen_is_not_deployed_again(void **state)
+WORLD_TEST(a_head_that_was_seen_is_not_deployed_again)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	world_run_ends(&w, GOOD);
-	push(&w, "develop", COMMIT_A);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	world_run_ends(w, GOOD);
+	push(w, "develop", COMMIT_A);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "staging").id, 1);
 }
 
 /* The first attempt waited in vain for CI's image; then CI has it, and says so. */
-static void
-a_push_that_is_said_again_tries_again_what_came_to_nothing(void **state)
+WORLD_TEST_OF(a_push_that_is_said_again_tries_again_what_came_to_nothing, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	push(&w, "develop", COMMIT_A);
-	push(&w, "develop", COMMIT_A); /* while it runs: it is under way already */
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_newest(&w, "staging").id, 1); /* a poll would try for ever */
-	push(&w, "develop", COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 2);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	push(&w, "develop", COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 2);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	push(w, "develop", COMMIT_A); /* while it runs: it is under way already */
+	assert_int_equal(world_newest(w, "staging").id, 1);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_newest(w, "staging").id, 1); /* a poll would try for ever */
+	push(w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 2);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	push(w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 2);
 }
 
 /* It is not well, and there was nothing to go back to: nobody wants it once more. */
-static void
-a_push_that_is_said_again_leaves_alone_what_was_released(void **state)
+WORLD_TEST(a_push_that_is_said_again_leaves_alone_what_was_released)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
-	push(&w, "develop", COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
+	push(w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 1);
 }
 
 /* Cancelled while it waited for CI's image, which says the push again a minute later. */
-static void
-a_push_that_is_said_again_leaves_alone_what_somebody_cancelled(void **state)
+WORLD_TEST(a_push_that_is_said_again_leaves_alone_what_somebody_cancelled)
 {
 	struct world_message *running;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	running = world_says(&w, "staging \"Make it blue\" aaaaaaa");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Stop"));
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
-	assert_int_equal(world_deployment(&w, 1).why, DEPLOY_WHY_CANCELLED);
-	push(&w, "develop", COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	push(&w, "develop", COMMIT_B);
-	assert_int_equal(world_newest(&w, "staging").id, 2);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	running = world_says(w, "staging \"Make it blue\" aaaaaaa");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, world_button(running, "Stop"));
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
+	assert_int_equal(world_deployment(w, 1).why, DEPLOY_WHY_CANCELLED);
+	push(w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 1);
+	push(w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(w, "staging").id, 2);
 }
 
-static void
-a_redelivery_is_one_delivery(void **state)
+WORLD_TEST(a_redelivery_is_one_delivery)
 {
 	struct event *first, *same_id, *same_body;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	first = world_push(&w, "develop");
-	same_id = world_push(&w, "develop");
-	same_body = world_push(&w, "develop");
+	first = world_push(w, "develop");
+	same_id = world_push(w, "develop");
+	same_body = world_push(w, "develop");
 	(void)text_copy(same_id->u.delivery.id, LIMIT_DELIVERY, first->u.delivery.id);
 	memcpy(same_body->u.delivery.digest, first->u.delivery.digest, 32);
-	assert_false(world_decide(&w, first).is_duplicate);
-	assert_true(world_decide(&w, same_id).is_duplicate);
-	assert_true(world_decide(&w, same_body).is_duplicate);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	assert_false(world_decide(w, first).is_duplicate);
+	assert_true(world_decide(w, same_id).is_duplicate);
+	assert_true(world_decide(w, same_body).is_duplicate);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-static void
-what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing(void **state)
+WORLD_TEST(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing)
 {
 	static const char *const branches[] = { "", "Develop", "develop2", "feature/develop",
 		"refs/heads/develop" };
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(branches); i++) /* "": a tag */
-		assert_int_equal(world_decide(&w, world_push(&w, branches[i])).status, 200);
-	event = world_push(&w, "develop");
+		assert_int_equal(world_decide(w, world_push(w, branches[i])).status, 200);
+	event = world_push(w, "develop");
 	event->u.delivery.deleted = true;
-	assert_int_equal(world_decide(&w, event).status, 200);
-	event = world_push(&w, "develop");
+	assert_int_equal(world_decide(w, event).status, 200);
+	event = world_push(w, "develop");
 	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "evil/shop");
-	assert_int_equal(world_decide(&w, event).status, 202);
-	event = world_push(&w, "develop");
+	assert_int_equal(world_decide(w, event).status, 202);
+	event = world_push(w, "develop");
 	event->u.delivery.kind = DELIVERY_OTHER;
-	assert_int_equal(world_decide(&w, event).status, 202);
-	event = world_push(&w, "develop");
+	assert_int_equal(world_decide(w, event).status, 202);
+	event = world_push(w, "develop");
 	event->u.delivery.kind = DELIVERY_PING;
-	assert_int_equal(world_decide(&w, event).status, 200);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(w.n_screen, 0);
-	world_close(&w);
+	assert_int_equal(world_decide(w, event).status, 200);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(w->n_screen, 0);
 }
 
-static void
-any_signed_repository_is_ours_where_only_a_url_is_set(void **state)
+WORLD_TEST_OF(any_signed_repository_is_ours_where_only_a_url_is_set,
+    "GITHUB_REPOSITORY=", "REPOSITORY_URL=/srv/shop.git")
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "GITHUB_REPOSITORY=", "REPOSITORY_URL=/srv/shop.git", NULL);
-	event = world_push(&w, "develop");
+	event = world_push(w, "develop");
 	(void)text_copy(event->u.delivery.repository, LIMIT_REF, "other/name");
-	assert_int_equal(world_decide(&w, event).status, 200);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	assert_int_equal(world_decide(w, event).status, 200);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* --- latest wins --- */
 
-static void
-the_latest_push_waits_and_the_one_before_says_so(void **state)
+WORLD_TEST(the_latest_push_waits_and_the_one_before_says_so)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	push(&w, "develop", COMMIT_B);
-	assert_non_null(world_says(&w,
+	push(w, "develop", COMMIT_A);
+	push(w, "develop", COMMIT_B);
+	assert_non_null(world_says(w,
 	    "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb\nauthor Ann Example · "
 	    "pushed by github:octo(7)\nstarts after #1: github:octo(7) deploys aaaaaaa"));
-	push(&w, "develop", COMMIT_C);
+	push(w, "develop", COMMIT_C);
 	assert_non_null(
-	    world_says(&w, "⛔ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
-	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
+	    world_says(w, "⛔ Skipped: staging, replaced by ccccccc\nbbbbbbb \"Make it blue\""));
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_QUEUED);
 
-	assert_int_equal(world_deployment(&w, 3).place, world_deployment(&w, 2).place);
+	assert_int_equal(world_deployment(w, 3).place, world_deployment(w, 2).place);
 
-	world_run_ends(&w, GOOD); /* A is live: is C newer? */
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_LIVE);
-	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
-	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_RUNNING);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_A);
-	world_close(&w);
+	world_run_ends(w, GOOD); /* A is live: is C newer? */
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_LIVE);
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_QUEUED);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_RUNNING);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.previous, COMMIT_A);
 }
 
-static void
-what_waits_can_be_cancelled(void **state)
+WORLD_TEST(what_waits_can_be_cancelled)
 {
 	struct world_message *waiting;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	push(&w, "develop", COMMIT_B);
-	waiting = world_says(&w, "⏳ Queued: 1st in staging");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(waiting, "Cancel"));
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_CANCELLED);
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_RUNNING);
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	push(w, "develop", COMMIT_B);
+	waiting = world_says(w, "⏳ Queued: 1st in staging");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, world_button(waiting, "Cancel"));
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_CANCELLED);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_RUNNING);
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* --- held --- */
 
-static void
-a_push_of_what_was_rolled_back_is_told_and_not_deployed(void **state)
+WORLD_TEST(a_push_of_what_was_rolled_back_is_told_and_not_deployed)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "develop", COMMIT_A);
-	world_run_ends(&w, GOOD);
-	push(&w, "develop", COMMIT_B);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
+	push(w, "develop", COMMIT_A);
+	world_run_ends(w, GOOD);
+	push(w, "develop", COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
 
 	/* Another head comes and goes: then B is news again, and still held. */
-	push(&w, "develop", COMMIT_C);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
-	push(&w, "develop", COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
+	push(w, "develop", COMMIT_C);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
+	push(w, "develop", COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by"));
-	world_close(&w);
+	    w, WORLD_TEAM, "Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by"));
 }
 
 /* Asked for by a person while its push is still on its way: taken back, it does not start again. */
-static void
-what_is_held_while_it_waits_is_not_started(void **state)
+WORLD_TEST(what_is_held_while_it_waits_is_not_started)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	push(&w, "develop", COMMIT_B);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "it was blocked while this was queued"));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	push(w, "develop", COMMIT_B);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_REFUSED);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "it was blocked while this was queued"));
 }
 
 /* It used to end with whatever went live next. */
-static void
-a_block_outlives_a_release_that_does_not_contain_it(void **state)
+WORLD_TEST(a_block_outlives_a_release_that_does_not_contain_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	push(&w, "develop", COMMIT_C);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_false(world_environment(&w, "staging").is_unacknowledged);
-	push(&w, "develop", COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	push(w, "develop", COMMIT_C);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_false(world_environment(w, "staging").is_unacknowledged);
+	push(w, "develop", COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 static void
@@ -373,242 +291,193 @@ contained(struct world *w)
 	return n;
 }
 
-static void
-a_newer_release_that_contains_it_ends_the_block(void **state)
+WORLD_TEST(a_newer_release_that_contains_it_ends_the_block)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_rolls_back(&w, "/rollback staging");
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B); /* not before it is live */
-	assert_int_equal(contained(&w), 1);
-	world_run_ends(&w, GOOD);
-	assert_string_equal(world_blocked(&w, "staging"), "");
-	assert_int_equal(contained(&w), 0);
-	push(&w, "develop", COMMIT_B);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_rolls_back(w, "/rollback staging");
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B); /* not before it is live */
+	assert_int_equal(contained(w), 1);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), "");
+	assert_int_equal(contained(w), 0);
+	push(w, "develop", COMMIT_B);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Who is asked about it reads so, and when it is asked for: of the branch or not. */
-static void
-a_question_names_what_it_contains_that_was_rolled_back(void **state)
+WORLD_TEST_OF(
+    a_question_names_what_it_contains_that_was_rolled_back, STAGING_URL, "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
 	for (int i = 0; i < 2; i++) {
-		(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-		world_git(&w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
+		(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+		world_git(w, (struct world_git){ .commit = i == 0 ? COMMIT_A : COMMIT_B });
 		(void)world_press(
-		    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-		world_git_same(&w);
-		world_run_ends(&w, GOOD);
-		world_probed(&w, i == 0 ? NULL : "HTTP 500");
+		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+		world_git_same(w);
+		world_run_ends(w, GOOD);
+		world_probed(w, i == 0 ? NULL : "HTTP 500");
 	}
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	w.aid.at += 12 * 60000;
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	w->aid.at += 12 * 60000;
 	for (int is_off = 0; is_off < 2; is_off++) {
-		(void)world_text(&w, WORLD_ADMIN, "/deploy staging feature");
-		world_git(&w,
+		(void)world_text(w, WORLD_ADMIN, "/deploy staging feature");
+		world_git(w,
 		    (struct world_git){ .commit = is_off ? COMMIT_D : COMMIT_C,
 			.contains = COMMIT_B,
 			.is_off_branch = is_off });
-		assert_non_null(strstr(world_plain(world_last(&w)),
+		assert_non_null(strstr(world_plain(world_last(w)),
 		    "\n⚠️ contains bbbbbbb, rolled back by deploybot, 12 min ago (HTTP "));
-		assert_null(strstr(world_plain(world_last(&w)), "blocked"));
+		assert_null(strstr(world_plain(world_last(w)), "blocked"));
 	}
-	world_close(&w);
 }
 
 /* Nor does one that fails, or one that is not of the branch. */
 /* "A person's rollback blocks the commit": its push and its poll came and deployed it again. */
-static void
-a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed(void **state)
+WORLD_TEST_OF(
+    a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed, "POLL_REPOSITORY_SECONDS=60")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_rolls_back(&w, "/rollback staging");
-	push(&w, "develop", COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(world_plain(world_last(&w)),
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_rolls_back(w, "/rollback staging");
+	push(w, "develop", COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Push blocked: staging \"Make it blue\" bbbbbbb was rolled back by @ada, just now (to release 1, "
 	    "aaaaaaa). A newer commit is deployed as ever; /deploy staging bbbbbbb asks first.");
-	push(&w, "develop", COMMIT_C);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_B, COMMIT_A);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	push(w, "develop", COMMIT_C);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_B, COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* --- production --- */
 
-static void
-a_push_to_main_asks_the_team_and_any_admin_may_confirm(void **state)
+WORLD_TEST(a_push_to_main_asks_the_team_and_any_admin_may_confirm)
 {
 	struct world_message *button;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "main", COMMIT_A);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	button = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	push(w, "main", COMMIT_A);
+	assert_null(world_peek(w, EFFECT_RUN));
+	button = world_says_in(w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(button);
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Deploy to"));
-	world_git_same(&w);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"user_id\":\"telegram:22\""), 1);
-	assert_int_equal(world_audited(&w, "\"denied\"", "telegram:33"), 1);
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
+	assert_string_equal(w->toast, "⛔ Denied: deploy: only an admin may.");
+	assert_null(world_peek(w, EFFECT_RUN));
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(button, "Deploy to"));
+	world_git_same(w);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_audited(w, "\"confirmed\"", "\"user_id\":\"telegram:22\""), 1);
+	assert_int_equal(world_audited(w, "\"denied\"", "telegram:33"), 1);
 	/* Who confirmed it stands wherever it is shown. */
-	assert_non_null(world_says(&w, "pushed by github:octo(7) · confirmed by @bob"));
-	(void)world_text(&w, WORLD_ADMIN, "/status production");
-	assert_non_null(world_says(&w, "requested by github:octo(7), confirmed by @bob"));
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/history production");
-	assert_non_null(world_says(&w, ", release 1 · github:octo(7), confirmed by @bob"));
-	(void)world_text(&w, WORLD_ADMIN, "/status production");
-	assert_non_null(world_says(&w, "just now, by github:octo(7), confirmed by @bob"));
-	world_close(&w);
+	assert_non_null(world_says(w, "pushed by github:octo(7) · confirmed by @bob"));
+	(void)world_text(w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(w, "requested by github:octo(7), confirmed by @bob"));
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/history production");
+	assert_non_null(world_says(w, ", release 1 · github:octo(7), confirmed by @bob"));
+	(void)world_text(w, WORLD_ADMIN, "/status production");
+	assert_non_null(world_says(w, "just now, by github:octo(7), confirmed by @bob"));
 }
 
 /* The question after a push needs the grant confirm, in staging too. */
-static void
-a_staging_user_may_not_answer_the_question_after_a_push(void **state)
+WORLD_TEST_OF(a_staging_user_may_not_answer_the_question_after_a_push, "STAGING_CONFIRM=true")
 {
 	struct world_message *button;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "STAGING_CONFIRM=true", NULL);
-	push(&w, "develop", COMMIT_A);
-	button = world_says_in(&w, WORLD_TEAM, "Deploy to staging?");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ Only who may confirm may answer this.");
-	(void)world_press(&w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Not now"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	button = world_says_in(w, WORLD_TEAM, "Deploy to staging?");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Deploy to"));
+	assert_string_equal(w->toast, "⛔ Only who may confirm may answer this.");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, world_button(button, "Not now"));
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
 }
 
-static void
-a_newer_push_replaces_the_question_and_says_so(void **state)
+WORLD_TEST(a_newer_push_replaces_the_question_and_says_so)
 {
 	char old[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "main", COMMIT_A);
-	(void)text_copy(old, sizeof(old), world_button(world_last(&w), "Deploy to"));
-	push(&w, "main", COMMIT_B);
+	push(w, "main", COMMIT_A);
+	(void)text_copy(old, sizeof(old), world_button(world_last(w), "Deploy to"));
+	push(w, "main", COMMIT_B);
 	assert_non_null(
-	    world_says(&w, "⛔ Skipped: production, replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_null(world_peek(&w, EFFECT_RUN));
+	    world_says(w, "⛔ Skipped: production, replaced by bbbbbbb\naaaaaaa \"Make it blue\""));
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, old);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(
-	    world_count(&w, EFFECT_TIMER), 3); /* the newer question's, daily one, audit's line */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
-	world_git_same(&w);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	    world_count(w, EFFECT_TIMER), 3); /* the newer question's, daily one, audit's line */
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(w), "Deploy to"));
+	world_git_same(w);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-the_question_after_a_push_stands_for_a_day(void **state)
+WORLD_TEST(the_question_after_a_push_stands_for_a_day)
 {
 	int64_t asked;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	asked = w.aid.at;
-	push(&w, "main", COMMIT_A);
-	world_due(&w, TIMER_QUESTION);
-	assert_in_range(w.aid.at - asked, 86400000, 86401000);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
-	world_close(&w);
+	asked = w->aid.at;
+	push(w, "main", COMMIT_A);
+	world_due(w, TIMER_QUESTION);
+	assert_in_range(w->aid.at - asked, 86400000, 86401000);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_EXPIRED);
 }
 
-static void
-a_confirmed_push_waits_while_the_environment_is_busy(void **state)
+WORLD_TEST(a_confirmed_push_waits_while_the_environment_is_busy)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, "main", COMMIT_A);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
-	world_git_same(&w);
-	push(&w, "main", COMMIT_B);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_QUEUED);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_run_ends(&w, GOOD);
+	push(w, "main", COMMIT_A);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(w), "Deploy to"));
+	world_git_same(w);
+	push(w, "main", COMMIT_B);
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_QUEUED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	world_run_ends(w, GOOD);
 	/* Its question showed that nothing was live there: asked anew, in its place. */
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Deploy to"));
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	world_git_same(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(w, "Not started: production runs aaaaaaa now"), "Deploy to"));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-a_confirmed_push_takes_the_place_of_the_one_that_waits(void **state)
+WORLD_TEST(a_confirmed_push_takes_the_place_of_the_one_that_waits)
 {
 	static const char *const heads[] = { COMMIT_A, COMMIT_B, COMMIT_C };
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
 	for (size_t i = 0; i < COUNT(heads); i++) {
-		push(&w, "main", heads[i]);
-		(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-		    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
-		world_git_same(&w);
+		push(w, "main", heads[i]);
+		(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+		    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
+		world_git_same(w);
 	}
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_SUPERSEDED);
-	assert_int_equal(world_deployment(&w, 3).state, DEPLOY_QUEUED);
-	assert_int_equal(world_deployment(&w, 3).place, world_deployment(&w, 2).place);
-	world_run_ends(&w, GOOD);
-	world_git_same(&w); /* asked anew: its question showed that nothing was live */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says(&w, "Not started: production runs aaaaaaa now"), "Deploy to"));
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_close(&w);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_QUEUED);
+	assert_int_equal(world_deployment(w, 3).place, world_deployment(w, 2).place);
+	world_run_ends(w, GOOD);
+	world_git_same(w); /* asked anew: its question showed that nothing was live */
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_says(w, "Not started: production runs aaaaaaa now"), "Deploy to"));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
 /* Nothing polls: who pushed reads of it, and the same delivery may come again. */
-static void
-a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
+TEST(a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again)
 {
 	static const char *const polls[] = { "POLL_REPOSITORY_SECONDS=0",
 		"POLL_REPOSITORY_SECONDS=60" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(polls); i++) {
 		struct event *fault;
 		struct world w;
@@ -636,38 +505,4 @@ a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again(void **state)
 		}
 		world_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_push_to_develop_deploys_staging),
-		cmocka_unit_test(of_two_environments_that_share_a_target_the_second_is_refused),
-		cmocka_unit_test(what_a_release_lacks_is_said_before_and_behind_it),
-		cmocka_unit_test(a_head_that_was_seen_is_not_deployed_again),
-		cmocka_unit_test(a_push_that_is_said_again_tries_again_what_came_to_nothing),
-		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_was_released),
-		cmocka_unit_test(a_push_that_is_said_again_leaves_alone_what_somebody_cancelled),
-		cmocka_unit_test(a_redelivery_is_one_delivery),
-		cmocka_unit_test(what_is_no_push_of_ours_to_a_branch_of_ours_does_nothing),
-		cmocka_unit_test(any_signed_repository_is_ours_where_only_a_url_is_set),
-		cmocka_unit_test(the_latest_push_waits_and_the_one_before_says_so),
-		cmocka_unit_test(what_waits_can_be_cancelled),
-		cmocka_unit_test(a_push_of_what_was_rolled_back_is_told_and_not_deployed),
-		cmocka_unit_test(what_is_held_while_it_waits_is_not_started),
-		cmocka_unit_test(a_block_outlives_a_release_that_does_not_contain_it),
-		cmocka_unit_test(a_newer_release_that_contains_it_ends_the_block),
-		cmocka_unit_test(a_question_names_what_it_contains_that_was_rolled_back),
-		cmocka_unit_test(a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed),
-		cmocka_unit_test(a_push_to_main_asks_the_team_and_any_admin_may_confirm),
-		cmocka_unit_test(a_staging_user_may_not_answer_the_question_after_a_push),
-		cmocka_unit_test(a_newer_push_replaces_the_question_and_says_so),
-		cmocka_unit_test(the_question_after_a_push_stands_for_a_day),
-		cmocka_unit_test(a_confirmed_push_waits_while_the_environment_is_busy),
-		cmocka_unit_test(a_confirmed_push_takes_the_place_of_the_one_that_waits),
-		cmocka_unit_test(a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

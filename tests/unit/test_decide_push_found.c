@@ -16,51 +16,40 @@ push(struct world *w, const char *branch, const char *commit)
 
 /* --- polls --- */
 
-static void
-the_first_poll_of_all_only_remembers(void **state)
+WORLD_TEST_OF(the_first_poll_of_all_only_remembers, POLLING)
 {
-	struct world w;
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_string_equal(world_environment(w, "staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(w, "production").polled_commit, COMMIT_B);
+	assert_int_equal(w->n_screen, 0);
 
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_string_equal(world_environment(&w, "staging").polled_commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "production").polled_commit, COMMIT_B);
-	assert_int_equal(w.n_screen, 0);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_C, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	assert_int_equal(world_newest(&w, "staging").trigger, TRIGGER_POLL);
-	world_close(&w);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_C, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	assert_int_equal(world_newest(w, "staging").trigger, TRIGGER_POLL);
 }
 
-static void
-a_poll_that_fails_is_tried_again(void **state)
+WORLD_TEST_OF(a_poll_that_fails_is_tried_again, POLLING)
 {
 	struct effect *ask;
-	struct world w;
 
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	world_due(&w, TIMER_POLL);
-	ask = world_take(&w, EFFECT_GIT_QUERY);
+	world_due(w, TIMER_POLL);
+	ask = world_take(w, EFFECT_GIT_QUERY);
 	ask->result->u.git_answered.exit_status = 69;
 	ask->result->u.git_answered.unreachable = true;
 	ask->result->u.git_answered.answer = strdup("error fatal: no route\n");
-	(void)store_aid_report(&w.aid, ask);
-	(void)world_text(&w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
-	world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	(void)store_aid_report(&w->aid, ask);
+	(void)world_text(w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
+	world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* The question about heads is answered before older ones. */
@@ -78,38 +67,26 @@ heads_first(struct world *w)
 }
 
 /* git answers slowly or not at all: polls do not pile up questions behind it. */
-static void
-polls_do_not_pile_up_questions(void **state)
+WORLD_TEST_OF(polls_do_not_pile_up_questions, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_B);
 	for (int i = 0; i < 20; i++) {
-		world_due(&w, TIMER_POLL);
-		heads_first(&w);
-		world_git_heads(&w, COMMIT_C, COMMIT_D);
+		world_due(w, TIMER_POLL);
+		heads_first(w);
+		world_git_heads(w, COMMIT_C, COMMIT_D);
 	}
-	assert_true(world_count(&w, EFFECT_GIT_QUERY) <= 2);
-	world_close(&w);
+	assert_true(world_count(w, EFFECT_GIT_QUERY) <= 2);
 }
 
-static void
-the_webhook_and_the_poll_deploy_a_commit_once(void **state)
+WORLD_TEST_OF(the_webhook_and_the_poll_deploy_a_commit_once, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	push(&w, "develop", COMMIT_A);
-	world_run_ends(&w, GOOD);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_close(&w);
+	push(w, "develop", COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_newest(w, "staging").id, 1);
 }
 
 /* --- polls beside webhooks --- */
@@ -123,96 +100,67 @@ poll(struct world *w, const char *develop)
 }
 
 /* It is asked about already when the first poll of all is answered. */
-static void
-a_push_in_hand_is_not_swallowed_by_the_first_poll(void **state)
+WORLD_TEST_OF(a_push_in_hand_is_not_swallowed_by_the_first_poll, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	poll(&w, COMMIT_A);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	poll(&w, COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_close(&w);
+	(void)world_decide(w, world_push(w, "develop"));
+	poll(w, COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	poll(w, COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 1);
 }
 
-static void
-a_push_that_the_first_poll_saw_first_is_deployed_when_it_is_delivered(void **state)
+WORLD_TEST_OF(a_push_that_the_first_poll_saw_first_is_deployed_when_it_is_delivered, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	poll(&w, COMMIT_A);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	push(&w, "develop", COMMIT_A);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	poll(w, COMMIT_A);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	push(w, "develop", COMMIT_A);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
 /* It had webhooks alone, and the branch has moved on since one that GitHub could not deliver. */
-static void
-the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits(void **state)
+WORLD_TEST_OF(
+    the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits, "POLL_REPOSITORY_SECONDS=0")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
-	push(&w, "develop", COMMIT_A);
-	world_run_ends(&w, GOOD);
-	world_settings(&w, POLLING, NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	poll(&w, COMMIT_C);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 3 });
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	assert_string_equal(world_plain(world_last(&w)),
+	push(w, "develop", COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_settings(w, POLLING, NULL);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	poll(w, COMMIT_C);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .count = 3 });
+	assert_int_equal(world_newest(w, "staging").id, 1);
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Not deployed: staging: develop is 3 commits ahead of what is live (aaaaaaa). Git is polled from now "
 	    "on; what was pushed before is not deployed by itself: /deploy staging.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "3 commits ahead"));
-	poll(&w, COMMIT_C);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	poll(&w, COMMIT_B);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "3 commits ahead"));
+	poll(w, COMMIT_C);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	poll(w, COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-a_branch_that_is_set_back_to_what_the_first_poll_saw_is_found(void **state)
+WORLD_TEST_OF(a_branch_that_is_set_back_to_what_the_first_poll_saw_is_found, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	poll(&w, COMMIT_A);
-	push(&w, "develop", COMMIT_B);
-	world_run_ends(&w, GOOD);
-	poll(&w, COMMIT_A);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_force_push = true });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	poll(w, COMMIT_A);
+	push(w, "develop", COMMIT_B);
+	world_run_ends(w, GOOD);
+	poll(w, COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_force_push = true });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
-static void
-what_a_poll_found_and_its_late_delivery_are_one_deployment(void **state)
+WORLD_TEST_OF(what_a_poll_found_and_its_late_delivery_are_one_deployment, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	poll(&w, COMMIT_C);
-	poll(&w, COMMIT_A);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_run_ends(&w, GOOD);
-	push(&w, "develop", COMMIT_A);
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	world_close(&w);
+	poll(w, COMMIT_C);
+	poll(w, COMMIT_A);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(w, "staging").id, 1);
+	world_run_ends(w, GOOD);
+	push(w, "develop", COMMIT_A);
+	assert_int_equal(world_newest(w, "staging").id, 1);
 }
 
 /* The poll's answer and the delivery, in this order or the other, in one commit. */
@@ -239,12 +187,10 @@ decide_together(struct world *w, bool poll_first)
 	(void)world_text(w, WORLD_ADMIN, "/history staging"); /* takes in what came out */
 }
 
-static void
-a_poll_and_a_delivery_in_one_batch_are_one_deployment(void **state)
+TEST(a_poll_and_a_delivery_in_one_batch_are_one_deployment)
 {
 	struct world w;
 
-	(void)state;
 	for (int poll_first = 0; poll_first < 2; poll_first++) {
 		world_open(&w, POLLING, NULL);
 		poll(&w, COMMIT_C);
@@ -257,18 +203,12 @@ a_poll_and_a_delivery_in_one_batch_are_one_deployment(void **state)
 	}
 }
 
-static void
-a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off(void **state)
+WORLD_TEST_OF(a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off, POLLING)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, POLLING, NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	world_settings(&w, "POLL_REPOSITORY_SECONDS=0", NULL);
-	world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	world_close(&w);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	world_settings(w, "POLL_REPOSITORY_SECONDS=0", NULL);
+	world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 }
 
 /* --- PATHS --- */
@@ -287,13 +227,11 @@ push_over_a(struct world *w, struct world_git git)
 	world_git(w, git);
 }
 
-static void
-a_push_that_touches_none_of_the_paths_is_seen_and_no_more(void **state)
+TEST(a_push_that_touches_none_of_the_paths_is_seen_and_no_more)
 {
 	struct world w;
 	size_t said;
 
-	(void)state;
 	push_over_a(&w, UNTOUCHED(COMMIT_C, 3));
 	assert_int_equal(world_newest(&w, "staging").id, 1);
 	assert_null(world_peek(&w, EFFECT_RUN));
@@ -312,47 +250,34 @@ a_push_that_touches_none_of_the_paths_is_seen_and_no_more(void **state)
 }
 
 /* Where nothing is live there is nothing that it could be the same as. */
-static void
-what_nothing_is_live_of_counts_as_touched(void **state)
+WORLD_TEST_OF(what_nothing_is_live_of_counts_as_touched, "PATHS=src/**")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PATHS=src/**", NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, UNTOUCHED(COMMIT_C, 1));
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_close(&w);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, UNTOUCHED(COMMIT_C, 1));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
 /* Another release went live while git looked: what it compared with is history. */
-static void
-what_was_compared_with_another_release_is_looked_at_again(void **state)
+WORLD_TEST_OF(what_was_compared_with_another_release_is_looked_at_again, "PATHS=src/**")
 {
-	struct world w;
 	struct effect *query;
 
-	(void)state;
-	world_open(&w, "PATHS=src/**", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	query = world_peek(&w, EFFECT_GIT_QUERY);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_decide(w, world_push(w, "develop"));
+	query = world_peek(w, EFFECT_GIT_QUERY);
 	(void)text_copy(query->u.git_query.base, LIMIT_COMMIT, COMMIT_B);
-	world_git(&w, UNTOUCHED(COMMIT_C, 1));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_close(&w);
+	world_git(w, UNTOUCHED(COMMIT_C, 1));
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
 /* Who asks for it by hand means it. */
-static void
-what_a_person_asks_for_is_deployed_whatever_it_touches(void **state)
+TEST(what_a_person_asks_for_is_deployed_whatever_it_touches)
 {
 	struct world w;
 
-	(void)state;
 	push_over_a(&w, UNTOUCHED(COMMIT_C, 1));
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.paths, "");
@@ -361,31 +286,4 @@ what_a_person_asks_for_is_deployed_whatever_it_touches(void **state)
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_environment(&w, "staging").skipped_count, 0);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_first_poll_of_all_only_remembers),
-		cmocka_unit_test(a_poll_that_fails_is_tried_again),
-		cmocka_unit_test(polls_do_not_pile_up_questions),
-		cmocka_unit_test(the_webhook_and_the_poll_deploy_a_commit_once),
-		cmocka_unit_test(a_push_in_hand_is_not_swallowed_by_the_first_poll),
-		cmocka_unit_test(
-		    a_push_that_the_first_poll_saw_first_is_deployed_when_it_is_delivered),
-		cmocka_unit_test(
-		    the_first_poll_behind_webhooks_deploys_nothing_and_says_what_waits),
-		cmocka_unit_test(a_branch_that_is_set_back_to_what_the_first_poll_saw_is_found),
-		cmocka_unit_test(what_a_poll_found_and_its_late_delivery_are_one_deployment),
-		cmocka_unit_test(a_poll_and_a_delivery_in_one_batch_are_one_deployment),
-		cmocka_unit_test(
-		    a_poll_that_is_left_over_asks_nothing_where_polling_was_turned_off),
-		cmocka_unit_test(a_push_that_touches_none_of_the_paths_is_seen_and_no_more),
-		cmocka_unit_test(what_nothing_is_live_of_counts_as_touched),
-		cmocka_unit_test(what_was_compared_with_another_release_is_looked_at_again),
-		cmocka_unit_test(what_a_person_asks_for_is_deployed_whatever_it_touches),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

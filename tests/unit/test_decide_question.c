@@ -57,110 +57,85 @@ open_questions(struct world *w)
 
 /* --- shared --- */
 
-static void
-a_deploy_of_what_is_asked_about_opens_no_second_question(void **state)
+WORLD_TEST(a_deploy_of_what_is_asked_about_opens_no_second_question)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_A);
-	assert_int_equal(open_questions(&w), 1);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_SUPERSEDED);
-	assert_non_null(world_says(&w,
+	push(w, COMMIT_A);
+	ask_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_A);
+	assert_int_equal(open_questions(w), 1);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(w,
 	    "❓ production: asked about already, as #1. You may answer it too, @bob.\n\n"
 	    "❓ Deploy to production?\naaaaaaa \"Make it blue\""));
-	assert_int_equal(world_last(&w)->buttons.n, 2);
-	assert_int_equal(w.n_screen, 2); /* the one that they asked with, and ... */
-	assert_int_equal(w.screen[0].buttons.n, 0);
+	assert_int_equal(world_last(w)->buttons.n, 2);
+	assert_int_equal(w->n_screen, 2); /* the one that they asked with, and ... */
+	assert_int_equal(w->screen[0].buttons.n, 0);
 	assert_non_null(
-	    world_says(&w, "❓ production: asked again below — \"Make it blue\" aaaaaaa"));
-	assert_null(world_says(&w, "Closed: "));
-	confirm(&w, WORLD_OTHER_ADMIN, world_says(&w, "Deploy to production?"));
-	go_live(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_int_equal(open_questions(&w), 0);
-	world_close(&w);
+	    world_says(w, "❓ production: asked again below — \"Make it blue\" aaaaaaa"));
+	assert_null(world_says(w, "Closed: "));
+	confirm(w, WORLD_OTHER_ADMIN, world_says(w, "Deploy to production?"));
+	go_live(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_int_equal(open_questions(w), 0);
 }
 
-static void
-who_asks_twice_is_not_invited_as_somebody_else(void **state)
+WORLD_TEST(who_asks_twice_is_not_invited_as_somebody_else)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	assert_int_equal(open_questions(&w), 1);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	assert_int_equal(open_questions(w), 1);
 	assert_non_null(
-	    world_says(&w, "asked about already, as #1, by @ada.\n\n❓ Deploy to production?"));
-	assert_null(world_says(&w, "You may answer it too"));
-	confirm(&w, WORLD_ADMIN, world_last(&w));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	    world_says(w, "asked about already, as #1, by @ada.\n\n❓ Deploy to production?"));
+	assert_null(world_says(w, "You may answer it too"));
+	confirm(w, WORLD_ADMIN, world_last(w));
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* It used to say "You may answer it too" of a question whose button was gone. */
-static void
-who_asks_for_what_is_confirmed_is_told_so(void **state)
+WORLD_TEST(who_asks_for_what_is_confirmed_is_told_so)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w,
+	push(w, COMMIT_A);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(w,
 	    "asked about already, as #1.\n\n⏳ production: confirmed by @ada, asking git once more"));
-	assert_null(world_says(&w, "You may answer it too"));
-	world_git_same(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	assert_null(world_says(w, "You may answer it too"));
+	world_git_same(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* In a chat where the question does not stand it does then, to its end. */
-static void
-who_asks_in_another_chat_answers_there(void **state)
+WORLD_TEST(who_asks_in_another_chat_answers_there)
 {
 	const struct world_message *theirs, *first;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 3 });
-	assert_int_equal(open_questions(&w), 1);
-	theirs = world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to production?");
+	push(w, COMMIT_A);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .count = 3 });
+	assert_int_equal(open_questions(w), 1);
+	theirs = world_says_in(w, WORLD_OTHER_ADMIN, "Deploy to production?");
 	assert_int_equal(theirs->buttons.n, 2);
 	assert_true(theirs->is_silent); /* who asked is looking */
 	assert_non_null(strstr(world_plain(theirs), "Change 3"));
 	first = theirs;
-	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A); /* and once more */
-	theirs = world_says_in(&w, WORLD_OTHER_ADMIN, "asked about already, as #1");
+	ask_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, COMMIT_A); /* and once more */
+	theirs = world_says_in(w, WORLD_OTHER_ADMIN, "asked about already, as #1");
 	assert_non_null(strstr(world_plain(first), "asked again below"));
 	assert_int_equal(first->buttons.n, 0);
-	confirm(&w, WORLD_OTHER_ADMIN, theirs);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
+	confirm(w, WORLD_OTHER_ADMIN, theirs);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 	assert_non_null(strstr(world_plain(theirs), "⏳ Deploying production "));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "⏳ Deploying production "));
-	go_live(&w);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "⏳ Deploying production "));
+	go_live(w);
 	assert_non_null(
 	    strstr(world_plain(theirs), "Live: production, not checked \"Make it blue\" aaaaaaa"));
-	world_close(&w);
 }
 
-static void
-a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
+TEST(a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	world_open(&w, "STAGING_CONFIRM=true", "STAGING_TELEGRAM_IDS=33,44", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -188,118 +163,90 @@ a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role(void **state)
 }
 
 /* Whoever has that grant alone: deploys nothing of their own, and answers what others ask. */
-static void
-who_may_confirm_answers_another_persons_question_and_both_are_named(void **state)
+WORLD_TEST_OF(who_may_confirm_answers_another_persons_question_and_both_are_named,
+    "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=confirm:production", "ROLE_DEV_IDS=33,66",
+    "ROLE_DEV_MAY=deploy:production")
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ROLE_LEAD_IDS=44", "ROLE_LEAD_MAY=confirm:production", "ROLE_DEV_IDS=33,66",
-	    "ROLE_DEV_MAY=deploy:production", NULL);
-	(void)world_text(&w, 44, "/deploy production");
-	assert_non_null(
-	    world_says(&w, "⛔ Denied: production deploy: your role does not grant it."));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production?");
-	press(&w, 66, question, "Deploy to");
-	assert_string_equal(w.toast, "⛔ Only @cy or who may confirm may answer this.");
-	confirm(&w, 44, question);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_non_null(world_says(&w, "requested by @cy · confirmed by @eve"));
-	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"requested_by\":\"telegram:33\""), 1);
-	assert_int_equal(world_audited(&w, "\"confirmed\"", "\"telegram:44\""), 1);
-	assert_int_equal(world_audited(&w, "deploy_started", "\"telegram:33\""), 1);
-	assert_int_equal(
-	    world_audited(&w, "deploy_started", "\"confirmed_by\":\"telegram:44\""), 1);
-	world_close(&w);
+	(void)world_text(w, 44, "/deploy production");
+	assert_non_null(world_says(w, "⛔ Denied: production deploy: your role does not grant it."));
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production?");
+	press(w, 66, question, "Deploy to");
+	assert_string_equal(w->toast, "⛔ Only @cy or who may confirm may answer this.");
+	confirm(w, 44, question);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_non_null(world_says(w, "requested by @cy · confirmed by @eve"));
+	assert_int_equal(world_audited(w, "\"confirmed\"", "\"requested_by\":\"telegram:33\""), 1);
+	assert_int_equal(world_audited(w, "\"confirmed\"", "\"telegram:44\""), 1);
+	assert_int_equal(world_audited(w, "deploy_started", "\"telegram:33\""), 1);
+	assert_int_equal(world_audited(w, "deploy_started", "\"confirmed_by\":\"telegram:44\""), 1);
 }
 
-static void
-a_push_of_what_a_person_is_asked_about_lets_the_team_answer_for_a_day(void **state)
+WORLD_TEST(a_push_of_what_a_person_is_asked_about_lets_the_team_answer_for_a_day)
 {
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	push(&w, COMMIT_A);
-	assert_int_equal(open_questions(&w), 1);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 2); /* the daily one is the other */
-	question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	push(w, COMMIT_A);
+	assert_int_equal(open_questions(w), 1);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 2); /* the daily one is the other */
+	question = world_says_in(w, WORLD_TEAM, "Deploy to production?");
 	assert_non_null(question);
-	w.aid.at += INT64_C(3600) * 1000;
-	confirm(&w, WORLD_OTHER_ADMIN, question);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	w->aid.at += INT64_C(3600) * 1000;
+	confirm(w, WORLD_OTHER_ADMIN, question);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* --- closed in place --- */
 
-static void
-a_start_closes_the_question_about_its_commit_and_no_other(void **state)
+WORLD_TEST_OF(a_start_closes_the_question_about_its_commit_and_no_other, "PRODUCTION_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_CONFIRM=true", NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, COMMIT_B);
-	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL);
-	push(&w, COMMIT_A);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	ask_in(w, WORLD_OTHER_ADMIN, WORLD_GROUP, COMMIT_B);
+	world_settings(w, "PRODUCTION_CONFIRM=false", NULL);
+	push(w, COMMIT_A);
 	assert_non_null(world_says(
-	    &w, "⛔ Closed: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_SUPERSEDED);
-	assert_int_equal(world_deployment(&w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	    w, "⛔ Closed: production, started by github:octo(7)\naaaaaaa \"Make it blue\""));
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_SUPERSEDED);
+	assert_int_equal(world_deployment(w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* --- live already --- */
 
-static void
-what_runs_already_is_offered_once_more(void **state)
+WORLD_TEST(what_runs_already_is_offered_once_more)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	question = world_says(&w, "❓ Deploy to staging again? This is live already:\naaaaaaa");
-	press(&w, WORLD_ADMIN, question, "Deploy again");
-	world_git_same(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_true(world_newest(&w, "staging").is_again);
-	go_live(&w);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_LIVE);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_peek(w, EFFECT_RUN));
+	question = world_says(w, "❓ Deploy to staging again? This is live already:\naaaaaaa");
+	press(w, WORLD_ADMIN, question, "Deploy again");
+	world_git_same(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_true(world_newest(w, "staging").is_again);
+	go_live(w);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_LIVE);
 }
 
 /* Queued before its commit went live. */
-static void
-what_went_live_meanwhile_is_not_started_again(void **state)
+WORLD_TEST(what_went_live_meanwhile_is_not_started_again)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	go_live(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_SUPERSEDED);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	go_live(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_SUPERSEDED);
 	assert_non_null(
-	    world_says(&w, "⛔ Skipped: staging, already live\naaaaaaa \"Make it blue\""));
-	world_close(&w);
+	    world_says(w, "⛔ Skipped: staging, already live\naaaaaaa \"Make it blue\""));
 }
 
 static void
@@ -310,67 +257,50 @@ make_it_a_persons(struct tx *tx, void *arg)
 	    tx, "UPDATE work SET cause = 'chat', requested_by = 11 WHERE state = 'QUEUED'");
 }
 
-static void
-a_persons_that_went_live_meanwhile_is_refused(void **state)
+WORLD_TEST(a_persons_that_went_live_meanwhile_is_refused)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	store_aid_act(&w.aid, make_it_a_persons, NULL);
-	go_live(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	assert_string_equal(world_newest(&w, "staging").detail, "already live");
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	store_aid_act(&w->aid, make_it_a_persons, NULL);
+	go_live(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_REFUSED);
+	assert_string_equal(world_newest(w, "staging").detail, "already live");
 }
 
-static void
-a_push_of_what_is_live_asks_nobody(void **state)
+WORLD_TEST(a_push_of_what_is_live_asks_nobody)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
-	go_live(&w);
-	push(&w, COMMIT_A);
-	assert_int_equal(open_questions(&w), 0);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	confirm(w, WORLD_ADMIN, world_says(w, "Deploy to production?"));
+	go_live(w);
+	push(w, COMMIT_A);
+	assert_int_equal(open_questions(w), 0);
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "⛔ Skipped: production, already live\naaaaaaa"));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "⛔ Skipped: production, already live\naaaaaaa"));
 }
 
 /* --- what was shown, and what is --- */
 
-static void
-another_live_release_is_asked_about_anew(void **state)
+WORLD_TEST(another_live_release_is_asked_about_anew)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	question = world_says(&w, "Deploy to production?");
-	ask_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_B);
-	confirm(&w, WORLD_OTHER_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to production?"));
-	go_live(&w);
-	confirm(&w, WORLD_ADMIN, question);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	question = world_says(&w, "⛔ Not started: production runs bbbbbbb now");
-	assert_int_equal(world_audited(&w, "asked anew", "production runs bbbbbbb now"), 1);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	question = world_says(w, "Deploy to production?");
+	ask_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, COMMIT_B);
+	confirm(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_TEAM, "Deploy to production?"));
+	go_live(w);
+	confirm(w, WORLD_ADMIN, question);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	question = world_says(w, "⛔ Not started: production runs bbbbbbb now");
+	assert_int_equal(world_audited(w, "asked anew", "production runs bbbbbbb now"), 1);
 	assert_non_null(strstr(world_plain(question), "Deploy to production?"));
-	assert_int_equal(world_deployment(&w, 1).confirmed_by, 0);
-	confirm(&w, WORLD_ADMIN, question);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.previous, COMMIT_B);
-	world_close(&w);
+	assert_int_equal(world_deployment(w, 1).confirmed_by, 0);
+	confirm(w, WORLD_ADMIN, question);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.previous, COMMIT_B);
 }
 
 static void
@@ -380,63 +310,46 @@ forget_previous(struct tx *tx, void *arg)
 	(void)tx_run(tx, "UPDATE work SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
 }
 
-static void
-another_release_to_roll_back_to_is_asked_about_anew(void **state)
+WORLD_TEST(another_release_to_roll_back_to_is_asked_about_anew)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	store_aid_act(&w.aid, forget_previous, NULL);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to staging again?"), "Deploy again");
-	world_git_same(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	store_aid_act(&w->aid, forget_previous, NULL);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to staging again?"), "Deploy again");
+	world_git_same(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	assert_non_null(
-	    world_says(&w, "⛔ Not started: staging: the release to roll back to is aaaaaaa now"));
-	world_close(&w);
+	    world_says(w, "⛔ Not started: staging: the release to roll back to is aaaaaaa now"));
 }
 
-static void
-a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted(void **state)
+WORLD_TEST(a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
-	assert_null(world_peek(&w, EFFECT_RUN));
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_null(world_peek(w, EFFECT_RUN));
 	question =
-	    world_says(&w, "⛔ Not started: production: main was force-pushed and no longer has it");
+	    world_says(w, "⛔ Not started: production: main was force-pushed and no longer has it");
 	assert_non_null(strstr(world_plain(question), "not on the branch of production"));
-	press(&w, WORLD_ADMIN, question, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	press(w, WORLD_ADMIN, question, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
-static void
-what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up(void **state)
+WORLD_TEST(what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	world_git(&w, (struct world_git){ .error = "no branch, tag or commit: aaaaaaa1" });
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	world_git(&w, (struct world_git){ .is_unreachable = true });
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	world_git(w, (struct world_git){ .error = "no branch, tag or commit: aaaaaaa1" });
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	world_git(w, (struct world_git){ .is_unreachable = true });
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 static void
@@ -446,40 +359,28 @@ block_it(struct tx *tx, void *arg)
 	row_block_add(tx, "production", &(struct block){ .commit = COMMIT_A, .by = "deploybot" });
 }
 
-static void
-what_was_rolled_back_meanwhile_is_asked_about_anew(void **state)
+WORLD_TEST(what_was_rolled_back_meanwhile_is_asked_about_anew)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	store_aid_act(&w.aid, block_it, NULL);
-	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_non_null(world_says(&w, "⛔ Not started: production: it was blocked meanwhile"));
-	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	store_aid_act(&w->aid, block_it, NULL);
+	confirm(w, WORLD_ADMIN, world_says(w, "Deploy to production?"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_non_null(world_says(w, "⛔ Not started: production: it was blocked meanwhile"));
+	confirm(w, WORLD_ADMIN, world_says(w, "Deploy to production?"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* It used to be refused behind the second yes: "/deploy asks first". */
-static void
-a_push_confirmed_in_spite_of_its_block_starts(void **state)
+WORLD_TEST(a_push_confirmed_in_spite_of_its_block_starts)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	store_aid_act(&w.aid, block_it, NULL);
-	confirm(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	confirm(&w, WORLD_ADMIN, world_says(&w, "it was blocked meanwhile"));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	go_live(&w);
-	assert_string_equal(world_blocked(&w, "production"), "");
-	world_close(&w);
+	push(w, COMMIT_A);
+	store_aid_act(&w->aid, block_it, NULL);
+	confirm(w, WORLD_ADMIN, world_says(w, "Deploy to production?"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	confirm(w, WORLD_ADMIN, world_says(w, "it was blocked meanwhile"));
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	go_live(w);
+	assert_string_equal(world_blocked(w, "production"), "");
 }
 
 static int64_t
@@ -492,13 +393,11 @@ question_stands_ms(const struct world *w)
 }
 
 /* Its push came while the yes was looked up, or before it: nothing else will ask about that. */
-static void
-what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs(void **state)
+TEST(what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs)
 {
 	const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 	struct world w;
 
-	(void)state;
 	for (int is_behind = 0; is_behind < 2; is_behind++) {
 		world_open(&w, NULL);
 		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
@@ -520,114 +419,85 @@ what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs(void **state)
 	}
 }
 
-static void
-a_rollback_whose_from_has_changed_is_asked_anew_at_once(void **state)
+WORLD_TEST(a_rollback_whose_from_has_changed_is_asked_anew_at_once)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	question = world_says(&w, "Roll back staging?");
-	world_deploy_goes_live(&w, COMMIT_C);
-	press(&w, WORLD_ADMIN, question, "Roll back");
-	assert_string_equal(w.toast, "It has changed: look again.");
-	assert_true(w.is_alert);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	question = world_says(&w, "⛔ Not started: staging runs ccccccc now, not bbbbbbb");
-	press(&w, WORLD_ADMIN, question, "Roll back");
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	question = world_says(w, "Roll back staging?");
+	world_deploy_goes_live(w, COMMIT_C);
+	press(w, WORLD_ADMIN, question, "Roll back");
+	assert_string_equal(w->toast, "It has changed: look again.");
+	assert_true(w->is_alert);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	question = world_says(w, "⛔ Not started: staging runs ccccccc now, not bbbbbbb");
+	press(w, WORLD_ADMIN, question, "Roll back");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
 /* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
-static void
-a_second_persons_yes_to_the_same_rollback_starts_nothing(void **state)
+WORLD_TEST(a_second_persons_yes_to_the_same_rollback_starts_nothing)
 {
 	struct world_message *first, *second;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	first = world_last(&w);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/rollback staging");
-	second = world_last(&w);
-	press(&w, WORLD_ADMIN, first, "Roll back");
-	go_live(&w);
-	press(&w, WORLD_OTHER_ADMIN, second, "Roll back");
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	assert_int_equal(world_state(&w), DEPLOY_REFUSED);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	first = world_last(w);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
+	second = world_last(w);
+	press(w, WORLD_ADMIN, first, "Roll back");
+	go_live(w);
+	press(w, WORLD_OTHER_ADMIN, second, "Roll back");
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
 	assert_non_null(strstr(world_plain(second), "⛔ Runs already: staging"));
-	world_close(&w);
 }
 
-static void
-a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does(void **state)
+WORLD_TEST(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1); /* only the daily one */
-	(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-	world_git_same(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	world_close(&w);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	assert_int_equal(world_count(w, EFFECT_TIMER), 1); /* only the daily one */
+	(void)world_text(w, WORLD_ADMIN, "/cancel production");
+	world_git_same(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 }
 
-static void
-a_newer_push_leaves_a_confirmed_question_alone(void **state)
+WORLD_TEST(a_newer_push_leaves_a_confirmed_question_alone)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	press(&w, WORLD_ADMIN, world_says(&w, "Deploy to production?"), "Deploy to");
-	(void)world_decide(&w, world_push(&w, "main"));
-	world_git_same(&w);
-	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_active(&w, "production").state, DEPLOY_RUNNING);
-	world_close(&w);
+	push(w, COMMIT_A);
+	press(w, WORLD_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
+	(void)world_decide(w, world_push(w, "main"));
+	world_git_same(w);
+	assert_int_equal(world_active(w, "production").state, DEPLOY_RUNNING);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_active(w, "production").state, DEPLOY_RUNNING);
 }
 
 /* Else who may push could keep an admin's Confirm from ever starting. */
-static void
-a_newer_push_leaves_a_question_that_a_person_joined(void **state)
+WORLD_TEST(a_newer_push_leaves_a_question_that_a_person_joined)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	push(&w, COMMIT_A);
-	ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
-	question = world_says(&w, "Deploy to production?");
-	push(&w, COMMIT_B);
-	assert_int_equal(open_questions(&w), 2);
-	confirm(&w, WORLD_ADMIN, question);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_string_equal(world_active(&w, "production").commit, COMMIT_A);
-	world_close(&w);
+	push(w, COMMIT_A);
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
+	question = world_says(w, "Deploy to production?");
+	push(w, COMMIT_B);
+	assert_int_equal(open_questions(w), 2);
+	confirm(w, WORLD_ADMIN, question);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_string_equal(world_active(w, "production").commit, COMMIT_A);
 }
 
 /* Who joined read that B is live: their yes is to that. */
-static void
-who_joins_a_question_that_is_not_true_any_more_reads_what_is(void **state)
+TEST(who_joins_a_question_that_is_not_true_any_more_reads_what_is)
 {
 	struct world w;
 
-	(void)state;
 	for (int by_push = 0; by_push < 2; by_push++) {
 		world_open(&w, NULL);
 		ask_in(&w, WORLD_ADMIN, WORLD_GROUP, COMMIT_A);
@@ -646,43 +516,4 @@ who_joins_a_question_that_is_not_true_any_more_reads_what_is(void **state)
 		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 		world_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_joins_a_question_that_is_not_true_any_more_reads_what_is),
-		cmocka_unit_test(a_deploy_of_what_is_asked_about_opens_no_second_question),
-		cmocka_unit_test(who_asks_twice_is_not_invited_as_somebody_else),
-		cmocka_unit_test(who_asks_for_what_is_confirmed_is_told_so),
-		cmocka_unit_test(
-		    who_may_confirm_answers_another_persons_question_and_both_are_named),
-		cmocka_unit_test(who_asks_in_another_chat_answers_there),
-		cmocka_unit_test(
-		    a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role),
-		cmocka_unit_test(
-		    a_push_of_what_a_person_is_asked_about_lets_the_team_answer_for_a_day),
-		cmocka_unit_test(a_start_closes_the_question_about_its_commit_and_no_other),
-		cmocka_unit_test(what_runs_already_is_offered_once_more),
-		cmocka_unit_test(what_went_live_meanwhile_is_not_started_again),
-		cmocka_unit_test(a_persons_that_went_live_meanwhile_is_refused),
-		cmocka_unit_test(a_push_of_what_is_live_asks_nobody),
-		cmocka_unit_test(another_live_release_is_asked_about_anew),
-		cmocka_unit_test(another_release_to_roll_back_to_is_asked_about_anew),
-		cmocka_unit_test(
-		    a_branch_that_was_force_pushed_is_asked_about_anew_and_a_newer_commit_is_noted),
-		cmocka_unit_test(
-		    what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothing_up),
-		cmocka_unit_test(what_was_rolled_back_meanwhile_is_asked_about_anew),
-		cmocka_unit_test(a_push_confirmed_in_spite_of_its_block_starts),
-		cmocka_unit_test(what_is_asked_anew_after_its_push_stands_as_long_as_a_pushs),
-		cmocka_unit_test(a_rollback_whose_from_has_changed_is_asked_anew_at_once),
-		cmocka_unit_test(a_second_persons_yes_to_the_same_rollback_starts_nothing),
-		cmocka_unit_test(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does),
-		cmocka_unit_test(a_newer_push_leaves_a_confirmed_question_alone),
-		cmocka_unit_test(a_newer_push_leaves_a_question_that_a_person_joined),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

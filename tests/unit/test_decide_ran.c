@@ -46,229 +46,172 @@ says(struct world *w, const char *commit, const char *tree, const char *part)
 	return strstr(question(w, commit, tree, 1), part) != NULL;
 }
 
-static void
-the_same_files_ran_on_staging_under_another_commit(void **state)
+WORLD_TEST_OF(the_same_files_ran_on_staging_under_another_commit, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	w.aid.at += 3 * HOUR_MS;
-	assert_true(says(&w, COMMIT_C, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
-	world_close(&w);
+	stage(w, COMMIT_A, TREE_1, NULL);
+	w->aid.at += 3 * HOUR_MS;
+	assert_true(says(w, COMMIT_C, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
 }
 
 /* Goal: what nobody can have seen is no reassurance. */
-static void
-what_ran_for_less_than_a_minute_is_a_warning(void **state)
+WORLD_TEST_OF(what_ran_for_less_than_a_minute_is_a_warning, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	w.aid.at += 30 * 1000;
-	assert_true(says(&w, COMMIT_C, TREE_1, "\n⚠️ ran on staging for only 30 s, healthy\n"));
-	world_close(&w);
+	stage(w, COMMIT_A, TREE_1, NULL);
+	w->aid.at += 30 * 1000;
+	assert_true(says(w, COMMIT_C, TREE_1, "\n⚠️ ran on staging for only 30 s, healthy\n"));
 }
 
 /* How long is until something else went live there. */
-static void
-what_was_replaced_or_rolled_back_is_said_so(void **state)
+WORLD_TEST_OF(what_was_replaced_or_rolled_back_is_said_so, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	w.aid.at += 2 * HOUR_MS;
-	stage(&w, COMMIT_B, TREE_2, NULL);
-	w.aid.at += 5 * HOUR_MS;
-	assert_true(says(&w, COMMIT_A, TREE_1, "\n🧪 ran on staging for 2 h, healthy\n"));
-	world_rolls_back(&w, "/rollback staging");
+	stage(w, COMMIT_A, TREE_1, NULL);
+	w->aid.at += 2 * HOUR_MS;
+	stage(w, COMMIT_B, TREE_2, NULL);
+	w->aid.at += 5 * HOUR_MS;
+	assert_true(says(w, COMMIT_A, TREE_1, "\n🧪 ran on staging for 2 h, healthy\n"));
+	world_rolls_back(w, "/rollback staging");
 	assert_true(
-	    says(&w, COMMIT_B, TREE_2, "\n⚠️ ran on staging for 5 h, then was rolled back\n"));
-	world_close(&w);
+	    says(w, COMMIT_B, TREE_2, "\n⚠️ ran on staging for 5 h, then was rolled back\n"));
 }
 
 /* "Healthy" was said of what was down. */
-static void
-what_is_down_there_now_is_not_said_to_be_healthy(void **state)
+WORLD_TEST_OF(what_is_down_there_now_is_not_said_to_be_healthy, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	w.aid.at += 3 * HOUR_MS;
-	ask_staging(&w, COMMIT_B, TREE_2);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, TOUCHED); /* its rollback */
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	stage(w, COMMIT_A, TREE_1, NULL);
+	w->aid.at += 3 * HOUR_MS;
+	ask_staging(w, COMMIT_B, TREE_2);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, TOUCHED); /* its rollback */
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_true(
-	    says(&w, COMMIT_A, TREE_1, "\n⚠️ ran on staging for 3 h, and may be DOWN now\n"));
-	stage(&w, COMMIT_C, TREE_2, NULL);
-	assert_true(says(&w, COMMIT_D, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
-	world_close(&w);
+	    says(w, COMMIT_A, TREE_1, "\n⚠️ ran on staging for 3 h, and may be DOWN now\n"));
+	stage(w, COMMIT_C, TREE_2, NULL);
+	assert_true(says(w, COMMIT_D, TREE_1, "\n🧪 ran on staging for 3 h, healthy\n"));
 }
 
-static void
-what_never_ran_there_is_warned_of(void **state)
+WORLD_TEST_OF(what_never_ran_there_is_warned_of, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	assert_true(
-	    says(&w, COMMIT_C, TREE_1, "\n⚠️ never ran on staging\n")); /* nothing has */
-	assert_true(says(&w, COMMIT_E, NULL, "\n⚠️ never ran on staging\n"));
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	assert_true(says(&w, COMMIT_B, TREE_2, "\n⚠️ never ran on staging\n"));
-	assert_false(says(&w, COMMIT_D, NULL, "on staging")); /* git did not say which files */
-	world_close(&w);
+	assert_true(says(w, COMMIT_C, TREE_1, "\n⚠️ never ran on staging\n")); /* nothing has */
+	assert_true(says(w, COMMIT_E, NULL, "\n⚠️ never ran on staging\n"));
+	stage(w, COMMIT_A, TREE_1, NULL);
+	assert_true(says(w, COMMIT_B, TREE_2, "\n⚠️ never ran on staging\n"));
+	assert_false(says(w, COMMIT_D, NULL, "on staging")); /* git did not say which files */
 }
 
-static void
-what_failed_there_says_why_and_when_and_is_marked(void **state)
+WORLD_TEST_OF(what_failed_there_says_why_and_when_and_is_marked, STAGING_URL)
 {
-	struct world w;
 	const char *said;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	stage(&w, COMMIT_A, TREE_1, NULL);
-	(void)question(&w, COMMIT_A, TREE_1, 1);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
-	world_git_same(&w);
-	world_run_ends(&w, GOOD);
-	stage(&w, COMMIT_B, TREE_2, "HTTP 500");
-	w.aid.at += 2 * HOUR_MS;
-	said = question(&w, COMMIT_B, TREE_2, 1);
+	stage(w, COMMIT_A, TREE_1, NULL);
+	(void)question(w, COMMIT_A, TREE_1, 1);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
+	world_git_same(w);
+	world_run_ends(w, GOOD);
+	stage(w, COMMIT_B, TREE_2, "HTTP 500");
+	w->aid.at += 2 * HOUR_MS;
+	said = question(w, COMMIT_B, TREE_2, 1);
 	assert_non_null(
 	    strstr(said, "\n⚠️ the same files failed on staging (HTTP 500) 2 h ago\n"));
 	assert_non_null(strstr(said,
 	    "\n1 new commit, ⚠️ 1 failed before:\n• ⚠️ bbbbbbb \"Change 1\" — Ann Example\n"));
-	said = question(&w, COMMIT_C, TREE_1, 1);
+	said = question(w, COMMIT_C, TREE_1, 1);
 	assert_non_null(strstr(said, "\n1 new commit:\n• ccccccc \"Change 1\" — Ann Example\n"));
-	world_close(&w);
 }
 
 /* A phone's screen is short: the list is folded where it is long. */
-static void
-a_long_list_is_folded(void **state)
+WORLD_TEST(a_long_list_is_folded)
 {
-	struct world w;
 	const struct world_message *asked;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)question(&w, COMMIT_A, NULL, 3);
-	assert_null(strstr(world_says(&w, "Deploy to production?")->text, MARK_QUOTE));
-	(void)question(&w, COMMIT_B, NULL, 12);
-	asked = world_says(&w, "Deploy to production?");
+	(void)question(w, COMMIT_A, NULL, 3);
+	assert_null(strstr(world_says(w, "Deploy to production?")->text, MARK_QUOTE));
+	(void)question(w, COMMIT_B, NULL, 12);
+	asked = world_says(w, "Deploy to production?");
 	assert_non_null(strstr(asked->text, MARK_QUOTE "• bbbbbbb \"Change 1\" — "));
 	assert_non_null(strstr(asked->text, "… and 2 more" MARK_QUOTE "\n"));
-	world_close(&w);
 }
 
-static void
-only_environments_of_the_same_application_count(void **state)
+WORLD_TEST(only_environments_of_the_same_application_count)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "blog", "");
-	world_application(&w, "shop", "");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
-	assert_non_null(strstr(world_plain(world_says(&w, "Deploy to shop/production?")),
+	world_application(w, "blog", "");
+	world_application(w, "shop", "");
+	(void)world_text(w, WORLD_ADMIN, "/deploy blog/staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/deploy shop/production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	assert_non_null(strstr(world_plain(world_says(w, "Deploy to shop/production?")),
 	    "\n⚠️ never ran on shop/staging\n"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	(void)world_text(w, WORLD_ADMIN, "/deploy blog/production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
 	assert_non_null(strstr(
-	    world_plain(world_says(&w, "Deploy to blog/production?")), "ran on blog/staging for "));
-	world_close(&w);
+	    world_plain(world_says(w, "Deploy to blog/production?")), "ran on blog/staging for "));
 }
 
 /* With IMAGE_SOURCE=registry whoever may push there can put another behind the same commit. */
-static void
-what_ran_there_as_another_image_is_no_reassurance(void **state)
+WORLD_TEST_OF(what_ran_there_as_another_image_is_no_reassurance, STAGING_URL)
 {
-	struct world w;
 	const char *images[] = { "sha256:" DIGITS_1, "sha256:" DIGITS_2 };
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	ask_staging(&w, COMMIT_A, TREE_1);
-	world_run_ships(&w, 1, "image", images[0]);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	w.aid.at += 3 * HOUR_MS;
+	ask_staging(w, COMMIT_A, TREE_1);
+	world_run_ships(w, 1, "image", images[0]);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	w->aid.at += 3 * HOUR_MS;
 	for (size_t i = 0; i < 3; i++) {
-		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-		world_git(&w,
+		(void)world_text(w, WORLD_ADMIN, "/deploy production");
+		world_git(w,
 		    (struct world_git){ .commit = i < 2 ? COMMIT_A : COMMIT_C,
 			.tree = TREE_1,
 			.count = 1,
 			.image = images[i != 0] });
-		assert_non_null(strstr(world_plain(world_says(&w, "Deploy to production?")),
+		assert_non_null(strstr(world_plain(world_says(w, "Deploy to production?")),
 		    i == 1 ?
 			"\n⚠️ another image 1111111… of it ran on staging for 3 h, healthy\n" :
 			"\n🧪 ran on staging for 3 h, healthy\n"));
 	}
-	world_close(&w);
 }
 
-static void
-a_question_links_to_what_changes_and_names_a_migration_and_the_rollback(void **state)
+WORLD_TEST_OF(a_question_links_to_what_changes_and_names_a_migration_and_the_rollback,
+    "REPOSITORY_URL=https://github.com/acme/shop.git")
 {
-	struct world w;
 	const char *said;
 
-	(void)state;
-	world_open(&w, "REPOSITORY_URL=https://github.com/acme/shop.git", NULL);
-	w.settings = "KEEP_RELEASES=4e07408562bedb8b post-deploy/90-migrate=aaaaaaaaaaaaaaaa"
-		     " pre-deploy/10-migrate=6588117f7b516232 pre-deploy/20-smoke=6588117f7b516232"
-		     " pre-start/50-secrets=6588117f7b516232";
-	assert_true(says(&w, COMMIT_C, NULL,
+	w->settings = "KEEP_RELEASES=4e07408562bedb8b post-deploy/90-migrate=aaaaaaaaaaaaaaaa"
+		      " pre-deploy/10-migrate=6588117f7b516232 pre-deploy/20-smoke=6588117f7b516232"
+		      " pre-start/50-secrets=6588117f7b516232";
+	assert_true(says(w, COMMIT_C, NULL,
 	    "\n🗄 runs before the release: pre-start/50-secrets, pre-deploy/10-migrate\n"));
-	w.settings = "KEEP_RELEASES=4e07408562bedb8b";
-	said = question(&w, COMMIT_A, NULL, 0);
+	w->settings = "KEEP_RELEASES=4e07408562bedb8b";
+	said = question(w, COMMIT_A, NULL, 0);
 	assert_non_null(strstr(said, "\n🔗 https://github.com/acme/shop/commit/aaaaaaa1aaaa\n"));
 	assert_non_null(strstr(said, "\n⚠️ no release to roll back to"));
 	assert_null(strstr(said, "🗄"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
-	world_git_same(&w);
-	world_run_ends(&w, GOOD);
-	world_settings(&w, "REPOSITORY_URL=https://github.com/acme/shop.git",
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
+	world_git_same(w);
+	world_run_ends(w, GOOD);
+	world_settings(w, "REPOSITORY_URL=https://github.com/acme/shop.git",
 	    "MIGRATE_COMMAND=bin/migrate", NULL);
-	w.aid.at += 72 * HOUR_MS;
-	said = question(&w, COMMIT_B, NULL, 2);
+	w->aid.at += 72 * HOUR_MS;
+	said = question(w, COMMIT_B, NULL, 2);
 	assert_non_null(
 	    strstr(said, "\n🔗 https://github.com/acme/shop/compare/aaaaaaa1aaaa...bbbbbbb2bbbb\n"));
 	assert_non_null(
 	    strstr(said, "\nreplaces aaaaaaa (release 1, 3 d ago), and you can roll back to it\n"));
 	assert_non_null(strstr(said, "\n🗄 runs before the release: bin/migrate\n"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to production?"), "Deploy to"));
-	world_git_same(&w);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback production");
-	assert_null(strstr(world_plain(world_says(&w, "Roll back production?")), "🗄"));
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
+	world_git_same(w);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/rollback production");
+	assert_null(strstr(world_plain(world_says(w, "Roll back production?")), "🗄"));
 }
 
 /* Who put qa behind the usual two read in each of its questions that it never ran on production. */
-static void
-without_a_setting_the_stage_is_the_one_before_it_and_no_production(void **state)
+TEST(without_a_setting_the_stage_is_the_one_before_it_and_no_production)
 {
 	static const struct {
 		const char *environments, *of, *stages;
@@ -282,7 +225,6 @@ without_a_setting_the_stage_is_the_one_before_it_and_no_production(void **state)
 	const char *found[SETTINGS_STAGES];
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t n;
 
@@ -294,12 +236,10 @@ without_a_setting_the_stage_is_the_one_before_it_and_no_production(void **state)
 	}
 }
 
-static void
-the_setting_says_which_stages_there_are(void **state)
+TEST(the_setting_says_which_stages_there_are)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, STAGING_URL, "ENVIRONMENTS=staging,qa,production",
 	    "PRODUCTION_AFTER=staging, qa", NULL);
 	stage(&w, COMMIT_A, TREE_1, NULL);
@@ -315,48 +255,19 @@ the_setting_says_which_stages_there_are(void **state)
 }
 
 /* Of another application's the main file alone says so: a file of its own would learn of that. */
-static void
-a_stage_may_be_another_applications_by_the_main_file_alone(void **state)
+WORLD_TEST(a_stage_may_be_another_applications_by_the_main_file_alone)
 {
 	const char *found[SETTINGS_STAGES];
 	char apps[128];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_application(&w, "blog", "PRODUCTION_AFTER=shop/staging,staging,nowhere\n");
-	world_application(&w, "shop", "");
-	assert_int_equal(settings_stages(w.aid.settings, "blog/production", found), 1);
+	world_application(w, "blog", "PRODUCTION_AFTER=shop/staging,staging,nowhere\n");
+	world_application(w, "shop", "");
+	assert_int_equal(settings_stages(w->aid.settings, "blog/production", found), 1);
 	assert_string_equal(found[0], "blog/staging");
-	world_application(&w, "blog", "");
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, "GITHUB_REPOSITORY=", "PRODUCTION_AFTER=shop/staging", NULL);
-	assert_int_equal(settings_stages(w.aid.settings, "blog/production", found), 1);
+	world_application(w, "blog", "");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, "GITHUB_REPOSITORY=", "PRODUCTION_AFTER=shop/staging", NULL);
+	assert_int_equal(settings_stages(w->aid.settings, "blog/production", found), 1);
 	assert_string_equal(found[0], "shop/staging");
-	assert_int_equal(settings_stages(w.aid.settings, "shop/staging", found), 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    without_a_setting_the_stage_is_the_one_before_it_and_no_production),
-		cmocka_unit_test(the_setting_says_which_stages_there_are),
-		cmocka_unit_test(a_stage_may_be_another_applications_by_the_main_file_alone),
-		cmocka_unit_test(the_same_files_ran_on_staging_under_another_commit),
-		cmocka_unit_test(what_ran_for_less_than_a_minute_is_a_warning),
-		cmocka_unit_test(what_was_replaced_or_rolled_back_is_said_so),
-		cmocka_unit_test(what_is_down_there_now_is_not_said_to_be_healthy),
-		cmocka_unit_test(what_never_ran_there_is_warned_of),
-		cmocka_unit_test(what_failed_there_says_why_and_when_and_is_marked),
-		cmocka_unit_test(what_ran_there_as_another_image_is_no_reassurance),
-		cmocka_unit_test(a_long_list_is_folded),
-		cmocka_unit_test(only_environments_of_the_same_application_count),
-		cmocka_unit_test(
-		    a_question_links_to_what_changes_and_names_a_migration_and_the_rollback),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_int_equal(settings_stages(w->aid.settings, "shop/staging", found), 0);
 }

@@ -79,79 +79,65 @@ push(struct world *w, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit });
 }
 
-static void
-history_and_what_is_live_go_to_the_new_name(void **state)
+WORLD_TEST(history_and_what_is_live_go_to_the_new_name)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	go_live(&w, "/deploy staging", COMMIT_A);
-	go_live(&w, "/deploy staging " COMMIT_B, COMMIT_B);
-	(void)world_audited(&w, "", NULL);
-	assert_true(has_state_file(&w, "staging"));
-	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
-	read_anew(&w);
-	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_B);
-	assert_string_equal(world_environment(&w, "shop/staging").previous.commit, COMMIT_A);
-	assert_int_equal(world_environment(&w, "staging").current.id, 0);
-	assert_int_equal(world_newest(&w, "shop/staging").id, 2);
-	assert_int_equal(world_newest(&w, "staging").id, 0);
-	assert_int_equal(world_audited(&w, "environment_renamed", "\"from\":\"staging\""), 1);
-	assert_true(has_state_file(&w, "shop.staging")); /* written behind the decisions */
-	assert_false(has_state_file(&w, "staging"));
+	go_live(w, "/deploy staging", COMMIT_A);
+	go_live(w, "/deploy staging " COMMIT_B, COMMIT_B);
+	(void)world_audited(w, "", NULL);
+	assert_true(has_state_file(w, "staging"));
+	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(w);
+	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_B);
+	assert_string_equal(world_environment(w, "shop/staging").previous.commit, COMMIT_A);
+	assert_int_equal(world_environment(w, "staging").current.id, 0);
+	assert_int_equal(world_newest(w, "shop/staging").id, 2);
+	assert_int_equal(world_newest(w, "staging").id, 0);
+	assert_int_equal(world_audited(w, "environment_renamed", "\"from\":\"staging\""), 1);
+	assert_true(has_state_file(w, "shop.staging")); /* written behind the decisions */
+	assert_false(has_state_file(w, "staging"));
 	/* once: what is there stays, whatever the file goes on saying */
-	read_anew(&w);
+	read_anew(w);
 	assert_int_equal(
-	    world_audited(&w, "environment_renamed", ""), 1); /* not that both have one */
+	    world_audited(w, "environment_renamed", ""), 1); /* not that both have one */
 	/* and another name once more */
-	take(&w, "shop");
-	put(&w, "store", SHOP "RENAMED_FROM=shop\n");
-	read_anew(&w);
-	assert_string_equal(world_environment(&w, "store/staging").current.commit, COMMIT_B);
-	world_close(&w);
+	take(w, "shop");
+	put(w, "store", SHOP "RENAMED_FROM=shop\n");
+	read_anew(w);
+	assert_string_equal(world_environment(w, "store/staging").current.commit, COMMIT_B);
 }
 
-static void
-nothing_is_renamed_while_it_runs(void **state)
+WORLD_TEST(nothing_is_renamed_while_it_runs)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	deploy(&w, "/deploy staging", COMMIT_A);
-	(void)world_run_starts(&w);
-	push(&w, COMMIT_B); /* queued behind it */
-	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
-	read_anew(&w);
-	read_anew(&w);
-	assert_int_equal(world_newest(&w, "shop/staging").id, 0);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
-	assert_non_null(world_says(&w, "work under the old name has not ended yet"));
-	(void)world_text(&w, WORLD_ADMIN, "/status shop/staging");
-	assert_non_null(world_says(&w, "staging has no release yet"));
-	assert_non_null(world_says(&w, "in progress aaaaaaa"));
-	assert_non_null(world_says(&w, "renamed: it is shop/staging when this has ended"));
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
+	deploy(w, "/deploy staging", COMMIT_A);
+	(void)world_run_starts(w);
+	push(w, COMMIT_B); /* queued behind it */
+	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(w);
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").id, 0);
+	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
+	assert_non_null(world_says(w, "work under the old name has not ended yet"));
+	(void)world_text(w, WORLD_ADMIN, "/status shop/staging");
+	assert_non_null(world_says(w, "staging has no release yet"));
+	assert_non_null(world_says(w, "in progress aaaaaaa"));
+	assert_non_null(world_says(w, "renamed: it is shop/staging when this has ended"));
+	(void)world_text(w, WORLD_ADMIN, "/queue");
 	assert_non_null(
-	    world_says(&w, "staging: renamed: it is shop/staging when this has ended\n▶️ #1 "));
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	world_due(&w, TIMER_RENAME);
-	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_A);
-	assert_int_equal(world_newest(&w, "shop/staging").id, 2);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B }); /* beside what is live by now */
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1); /* ... which goes on under the new name */
-	world_close(&w);
+	    world_says(w, "staging: renamed: it is shop/staging when this has ended\n▶️ #1 "));
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	world_due(w, TIMER_RENAME);
+	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_A);
+	assert_int_equal(world_newest(w, "shop/staging").id, 2);
+	world_git(w, (struct world_git){ .commit = COMMIT_B }); /* beside what is live by now */
+	assert_int_equal(world_count(w, EFFECT_RUN), 1); /* ... which goes on under the new name */
 }
 
-static void
-what_runs_under_an_old_name_is_cancelled_by_either(void **state)
+TEST(what_runs_under_an_old_name_is_cancelled_by_either)
 {
 	static const char *const typed[] = { "/cancel staging", "/cancel shop/staging",
 		"/cancel shop staging" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		struct world w;
 
@@ -170,64 +156,51 @@ what_runs_under_an_old_name_is_cancelled_by_either(void **state)
 	}
 }
 
-static void
-what_runs_of_a_removed_application_is_seen_and_cancelled(void **state)
+WORLD_TEST(what_runs_of_a_removed_application_is_seen_and_cancelled)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	put(&w, "blog", SHOP);
-	put(&w, "shop",
+	put(w, "blog", SHOP);
+	put(w, "shop",
 	    "REPOSITORY_URL=/other\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=3\n"
 	    "ENVIRONMENTS=staging\n");
-	read_anew(&w);
-	deploy(&w, "/deploy blog/production", COMMIT_A);
-	world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Deploy to blog/production?"), "Deploy to"));
-	world_git_same(&w);
-	(void)world_run_starts(&w);
-	take(&w, "blog");
-	read_anew(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(
-	    world_says(&w, "blog/production: not in the settings any more\n▶️ #1 "));
-	(void)world_text(&w, WORLD_ADMIN, "/status blog/production");
-	assert_non_null(world_says(&w, "in progress aaaaaaa"));
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "⏳ in progress aaaaaaa; not in the settings any more"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/cancel blog/production");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
-	assert_non_null(world_says(&w, "No \"blog/production\"."));
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel blog production");
-	assert_non_null(world_says(&w, "Stopping: blog/production \"Make it blue\" aaaaaaa"));
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
-	world_run_ends(&w,
+	read_anew(w);
+	deploy(w, "/deploy blog/production", COMMIT_A);
+	world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "Deploy to blog/production?"), "Deploy to"));
+	world_git_same(w);
+	(void)world_run_starts(w);
+	take(w, "blog");
+	read_anew(w);
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(w, "blog/production: not in the settings any more\n▶️ #1 "));
+	(void)world_text(w, WORLD_ADMIN, "/status blog/production");
+	assert_non_null(world_says(w, "in progress aaaaaaa"));
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(w, "⏳ in progress aaaaaaa; not in the settings any more"));
+	(void)world_text(w, WORLD_STAGING_USER, "/cancel blog/production");
+	(void)world_text(w, WORLD_ADMIN, "/deploy blog/production");
+	assert_non_null(world_says(w, "No \"blog/production\"."));
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
+	(void)world_text(w, WORLD_ADMIN, "/cancel blog production");
+	assert_non_null(world_says(w, "Stopping: blog/production \"Make it blue\" aaaaaaa"));
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 1);
+	world_run_ends(w,
 	    (struct run_ended){ .gate_opened = true, .ended_on_request = true, .exit_status = -1 });
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(&w, "Nothing is in progress"));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(w, "Nothing is in progress"));
 }
 
-static void
-a_name_with_a_history_of_its_own_takes_no_other(void **state)
+WORLD_TEST(a_name_with_a_history_of_its_own_takes_no_other)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	go_live(&w, "/deploy staging", COMMIT_A);
-	put(&w, "shop", SHOP);
-	read_anew(&w);
-	go_live(&w, "/deploy shop/staging", COMMIT_B);
-	put(&w, "shop", SHOP "RENAMED_FROM=.\n");
-	read_anew(&w);
-	assert_string_equal(world_environment(&w, "shop/staging").current.commit, COMMIT_B);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_int_equal(world_audited(&w, "settings_reloaded", ""), 2); /* nothing has failed */
-	assert_int_equal(world_audited(&w, "environment_renamed", "both have a history"), 1);
-	world_close(&w);
+	go_live(w, "/deploy staging", COMMIT_A);
+	put(w, "shop", SHOP);
+	read_anew(w);
+	go_live(w, "/deploy shop/staging", COMMIT_B);
+	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	read_anew(w);
+	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_B);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_int_equal(world_audited(w, "settings_reloaded", ""), 2); /* nothing has failed */
+	assert_int_equal(world_audited(w, "environment_renamed", "both have a history"), 1);
 }
 
 /* An editor, or a copy, is half through: what waits is not ended for that. */
@@ -254,106 +227,63 @@ meet(struct tx *tx, void *arg)
 	assert_int_equal(row_left_host_list(tx, "shop/staging", left), 3);
 }
 
-static void
-of_what_both_names_have_that_of_the_renamed_one_stays(void **state)
+WORLD_TEST(of_what_both_names_have_that_of_the_renamed_one_stays)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_act(&w, meet, NULL);
-	world_close(&w);
+	world_act(w, meet, NULL);
 }
 
-static void
-what_is_queued_waits_for_a_file_that_cannot_be_read(void **state)
+WORLD_TEST(what_is_queued_waits_for_a_file_that_cannot_be_read)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
-	put(&w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
-	read_anew(&w);
-	deploy(&w, "/deploy shop/staging", COMMIT_A);
-	(void)world_run_starts(&w);
-	push(&w, COMMIT_B);
-	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
-	put(&w, "shop", "REPOSITORY_UR");
-	read_anew(&w);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
-	take(&w, "shop");
-	read_anew(&w);
-	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_REFUSED);
-	world_close(&w);
+	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	read_anew(w);
+	deploy(w, "/deploy shop/staging", COMMIT_A);
+	(void)world_run_starts(w);
+	push(w, COMMIT_B);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
+	put(w, "shop", "REPOSITORY_UR");
+	read_anew(w);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
+	take(w, "shop");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_REFUSED);
 }
 
 /* ... nor while git's answer to the one in front comes meanwhile. */
-static void
-an_answer_of_git_ends_nothing_whose_file_cannot_be_read(void **state)
+WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
-	put(&w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
-	read_anew(&w);
-	deploy(&w, "/deploy shop/staging", COMMIT_A);
-	(void)world_run_starts(&w);
-	push(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_peek(&w, EFFECT_GIT_QUERY)); /* how B and what is live are related */
-	put(&w, "shop", "REPOSITORY_UR");
-	read_anew(&w);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_QUEUED);
-	put(&w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
-	read_anew(&w);
-	assert_int_equal(world_newest(&w, "shop/staging").state, DEPLOY_RUNNING);
-	world_close(&w);
+	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	read_anew(w);
+	deploy(w, "/deploy shop/staging", COMMIT_A);
+	(void)world_run_starts(w);
+	push(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY)); /* how B and what is live are related */
+	put(w, "shop", "REPOSITORY_UR");
+	read_anew(w);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
+	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_RUNNING);
 }
 
 /* Two are one target: the one named later, unless it alone is live there. */
-static void
-who_alone_is_live_keeps_a_shared_target(void **state)
+WORLD_TEST(who_alone_is_live_keeps_a_shared_target)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	put(&w, "web", SHOP);
-	read_anew(&w);
-	go_live(&w, "/deploy web/staging", COMMIT_A);
-	put(&w, "shop", SHOP);
-	read_anew(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
+	put(w, "web", SHOP);
+	read_anew(w);
+	go_live(w, "/deploy web/staging", COMMIT_A);
+	put(w, "shop", SHOP);
+	read_anew(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
 	assert_non_null(
-	    world_says(&w, "web/staging shares a port of this machine with shop/staging"));
-	go_live(&w, "/deploy web/staging " COMMIT_B, COMMIT_B);
-	assert_string_equal(world_environment(&w, "web/staging").current.commit, COMMIT_B);
-	(void)world_text(
-	    &w, WORLD_ADMIN, "/deploy web/production"); /* neither is live: the later */
+	    world_says(w, "web/staging shares a port of this machine with shop/staging"));
+	go_live(w, "/deploy web/staging " COMMIT_B, COMMIT_B);
+	assert_string_equal(world_environment(w, "web/staging").current.commit, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/deploy web/production"); /* neither is live: the later */
 	assert_non_null(
-	    world_says(&w, "web/production shares a port of this machine with shop/production"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(history_and_what_is_live_go_to_the_new_name),
-		cmocka_unit_test(nothing_is_renamed_while_it_runs),
-		cmocka_unit_test(what_runs_under_an_old_name_is_cancelled_by_either),
-		cmocka_unit_test(what_runs_of_a_removed_application_is_seen_and_cancelled),
-		cmocka_unit_test(a_name_with_a_history_of_its_own_takes_no_other),
-		cmocka_unit_test(of_what_both_names_have_that_of_the_renamed_one_stays),
-		cmocka_unit_test(what_is_queued_waits_for_a_file_that_cannot_be_read),
-		cmocka_unit_test(an_answer_of_git_ends_nothing_whose_file_cannot_be_read),
-		cmocka_unit_test(who_alone_is_live_keeps_a_shared_target),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	    world_says(w, "web/production shares a port of this machine with shop/production"));
 }

@@ -79,13 +79,11 @@ makes(struct world *w, int64_t person, const char *name, const char *role)
 
 /* --- tokens --- */
 
-static void
-a_token_has_the_role_of_one_file_alone(void **state)
+TEST(a_token_has_the_role_of_one_file_alone)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with(&w, OF_SHOP, OF_CIDER, NULL, NULL);
 	assert_int_equal(makes(&w, MAKER, "a", "lead"), 409);
 	assert_non_null(strstr(w.aid.said,
@@ -108,13 +106,11 @@ a_token_has_the_role_of_one_file_alone(void **state)
 }
 
 /* Also of one that is built in. */
-static void
-nor_has_one_of_the_built_in_role_that_of_another_file(void **state)
+TEST(nor_has_one_of_the_built_in_role_that_of_another_file)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with(&w, "STAGING_TELEGRAM_IDS=501\n", "STAGING_TELEGRAM_IDS=601\n", NULL, NULL);
 	token = token_aid_make(&w, MAKER, "a", "shop:staging", "90d");
 	assert_true(sees(&w, token, "shop/staging"));
@@ -125,13 +121,11 @@ nor_has_one_of_the_built_in_role_that_of_another_file(void **state)
 }
 
 /* A bare name that one file has is written down as that: what is called so later is another. */
-static void
-what_was_found_once_is_no_other_role_later(void **state)
+TEST(what_was_found_once_is_no_other_role_later)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with(&w, OF_SHOP, "", NULL, NULL);
 	token = token_aid_make(&w, MAKER, "a", "lead", "90d");
 	assert_non_null(strstr(w.aid.said, "\"role\":\"shop:lead\""));
@@ -147,13 +141,11 @@ what_was_found_once_is_no_other_role_later(void **state)
 }
 
 /* Its number was that of "admin": 32 bits of a hash. */
-static void
-a_name_whose_hash_was_an_admins_is_no_admin(void **state)
+TEST(a_name_whose_hash_was_an_admins_is_no_admin)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	assert_int_equal(principal_of_root_before("opsjzmodvq"), principal_of_root_before("admin"));
 	open_with(
 	    &w, "ROLE_OPSJZMODVQ_IDS=501\nROLE_OPSJZMODVQ_MAY=status:staging\n", "", NULL, NULL);
@@ -172,13 +164,11 @@ a_name_whose_hash_was_an_admins_is_no_admin(void **state)
 }
 
 /* Each has a number, and a row, of its own. */
-static void
-root_as_a_role_of_one_file_is_not_root_as_one_of_another(void **state)
+TEST(root_as_a_role_of_one_file_is_not_root_as_one_of_another)
 {
 	struct world w;
 	int64_t of_shop;
 
-	(void)state;
 	open_with(
 	    &w, OF_SHOP, OF_CIDER, "ROLE_LEAD_IDS=701", "ROLE_LEAD_MAY=status:shop/production");
 	assert_int_equal(token_aid_ask_as(&w, "shop:lead", API_COMMAND, "/v1/command/deploy",
@@ -198,13 +188,11 @@ root_as_a_role_of_one_file_is_not_root_as_one_of_another(void **state)
 	world_close(&w);
 }
 
-static void
-tokens_go_with_their_application_to_its_new_name(void **state)
+TEST(tokens_go_with_their_application_to_its_new_name)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_with(&w, OF_SHOP, OF_CIDER, NULL, NULL);
 	token = token_aid_make(&w, MAKER, "a", "shop:lead", "90d");
 	world_application(&w, "store", OF_SHOP "RENAMED_FROM=shop\n");
@@ -240,14 +228,12 @@ application_of(struct world *w, char *name)
 #define QA "ROLE_QA_IDS=502\nROLE_QA_MAY=status:staging\n"
 
 /* Of each form: of the main file, of one application, of several, of none. */
-static void
-tokens_of_before_have_the_role_that_their_name_meant(void **state)
+TEST(tokens_of_before_have_the_role_that_their_name_meant)
 {
 	static char names[4][8] = { "main", "one", "two", "none" };
 	const char *tokens[4];
 	struct world w;
 
-	(void)state;
 	open_with(&w, OF_SHOP QA, OF_CIDER "ROLE_OLD_IDS=5\nROLE_OLD_MAY=status:staging\n",
 	    "ROLE_OPS_IDS=701", "ROLE_OPS_MAY=status:*/*");
 	tokens[0] = token_aid_make(&w, WORLD_ADMIN, names[0], "ops", "90d");
@@ -289,8 +275,7 @@ tokens_of_before_have_the_role_that_their_name_meant(void **state)
 }
 
 /* Queued by root, or by a hook, when their number was a hash of the name. */
-static void
-work_of_before_goes_on_where_the_name_meant_one_thing(void **state)
+TEST(work_of_before_goes_on_where_the_name_meant_one_thing)
 {
 	static const struct {
 		const char *as; /* a role that root says; NULL: a hook */
@@ -359,12 +344,10 @@ count(const struct world *w, int64_t chat, const char *part)
 	return n;
 }
 
-static void
-who_loses_a_right_is_named_at_the_first_start_and_no_more(void **state)
+TEST(who_loses_a_right_is_named_at_the_first_start_and_no_more)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, NULL); /* a new database loses nothing */
 	write_all(&w, LEAD_OF("501, 502 until 2025-01-01", "deploy:staging, token"),
 	    LEAD_OF("601", "*:*"), "ROLE_OPS_IDS=701", "ROLE_OPS_MAY=token:*/*, status");
@@ -385,12 +368,10 @@ who_loses_a_right_is_named_at_the_first_start_and_no_more(void **state)
 
 /* --- the audit --- */
 
-static void
-the_servers_entries_are_shown_to_admins_of_the_server(void **state)
+TEST(the_servers_entries_are_shown_to_admins_of_the_server)
 {
 	struct world w;
 
-	(void)state;
 	open_with(&w, LEAD_OF("501", "*:*"), LEAD_OF("601", "*:*"), "ROLE_EYES_IDS=701",
 	    "ROLE_EYES_MAY=audit:*/*, status");
 	(void)token_aid_make(&w, WORLD_ADMIN, "secretly", "admin", "1d");
@@ -411,15 +392,13 @@ the_servers_entries_are_shown_to_admins_of_the_server(void **state)
 }
 
 /* Whoever reads who has approved finds out as which of two that are called alike. */
-static void
-an_approval_says_whose_role_it_was_given_with(void **state)
+TEST(an_approval_says_whose_role_it_was_given_with)
 {
 	static const char shop[] = "PRODUCTION_APPROVALS=1\nPRODUCTION_CONFIRM=false\n" LEAD_OF(
 	    "501, 502", "deploy:*, approve, status, history");
 	char show[24];
 	struct world w;
 
-	(void)state;
 	open_with(&w, shop, OF_CIDER, "ROLE_LEAD_IDS=701", "ROLE_LEAD_MAY=status:*/*");
 	(void)world_text_in(&w, 501, 501, "/deploy shop/production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -430,24 +409,4 @@ an_approval_says_whose_role_it_was_given_with(void **state)
 	(void)world_text_in(&w, 502, 502, show);
 	assert_non_null(world_says_in(&w, 502, " as shop:lead, "));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_token_has_the_role_of_one_file_alone),
-		cmocka_unit_test(nor_has_one_of_the_built_in_role_that_of_another_file),
-		cmocka_unit_test(what_was_found_once_is_no_other_role_later),
-		cmocka_unit_test(a_name_whose_hash_was_an_admins_is_no_admin),
-		cmocka_unit_test(root_as_a_role_of_one_file_is_not_root_as_one_of_another),
-		cmocka_unit_test(tokens_go_with_their_application_to_its_new_name),
-		cmocka_unit_test(tokens_of_before_have_the_role_that_their_name_meant),
-		cmocka_unit_test(work_of_before_goes_on_where_the_name_meant_one_thing),
-		cmocka_unit_test(who_loses_a_right_is_named_at_the_first_start_and_no_more),
-		cmocka_unit_test(the_servers_entries_are_shown_to_admins_of_the_server),
-		cmocka_unit_test(an_approval_says_whose_role_it_was_given_with),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,12 +64,10 @@ end(struct world *w, const char *environment)
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 }
 
-static void
-no_more_run_at_once_than_may(void **state)
+TEST(no_more_run_at_once_than_may)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_B);
@@ -86,12 +84,10 @@ no_more_run_at_once_than_may(void **state)
 	world_close(&w);
 }
 
-static void
-one_application_has_no_more_than_its_share(void **state)
+TEST(one_application_has_no_more_than_its_share)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=8", "APPLICATION_RUNS_MAX=1");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_B);
@@ -110,12 +106,10 @@ one_application_has_no_more_than_its_share(void **state)
 }
 
 /* api has one and waited longest; shop has none. */
-static void
-a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest(void **state)
+TEST(a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_A);
@@ -135,12 +129,10 @@ a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest(void **state)
 }
 
 /* Whoever comes while others wait for the same slot does not overtake them. */
-static void
-whoever_comes_later_waits_behind(void **state)
+TEST(whoever_comes_later_waits_behind)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=0");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
@@ -152,12 +144,10 @@ whoever_comes_later_waits_behind(void **state)
 }
 
 /* shop/staging went live, and then something worse. */
-static void
-a_persons_rollback_needs_no_slot_and_takes_none(void **state)
+TEST(a_persons_rollback_needs_no_slot_and_takes_none)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
 	for (int i = 0; i < 2; i++) {
 		deploy(&w, WORLD_ADMIN, "shop/staging", i == 0 ? COMMIT_A : COMMIT_B);
@@ -176,12 +166,10 @@ a_persons_rollback_needs_no_slot_and_takes_none(void **state)
 	world_close(&w);
 }
 
-static void
-an_automatic_rollback_keeps_the_slot_of_its_deployment(void **state)
+TEST(an_automatic_rollback_keeps_the_slot_of_its_deployment)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
 	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_A);
 	world_run_starts(&w);
@@ -199,12 +187,10 @@ an_automatic_rollback_keeps_the_slot_of_its_deployment(void **state)
 	world_close(&w);
 }
 
-static void
-more_may_run_as_soon_as_the_settings_say_so(void **state)
+TEST(more_may_run_as_soon_as_the_settings_say_so)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_A);
@@ -231,12 +217,10 @@ more_may_run_as_soon_as_the_settings_say_so(void **state)
 }
 
 /* It takes its place, and is shared out again: nothing is left that nobody looks at. */
-static void
-who_leaves_while_waiting_for_a_slot_gives_way(void **state)
+TEST(who_leaves_while_waiting_for_a_slot_gives_way)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
 	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
 	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
@@ -246,21 +230,4 @@ who_leaves_while_waiting_for_a_slot_gives_way(void **state)
 	end(&w, "api/staging");
 	RUNS("web/staging");
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_more_run_at_once_than_may),
-		cmocka_unit_test(one_application_has_no_more_than_its_share),
-		cmocka_unit_test(a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest),
-		cmocka_unit_test(whoever_comes_later_waits_behind),
-		cmocka_unit_test(a_persons_rollback_needs_no_slot_and_takes_none),
-		cmocka_unit_test(an_automatic_rollback_keeps_the_slot_of_its_deployment),
-		cmocka_unit_test(more_may_run_as_soon_as_the_settings_say_so),
-		cmocka_unit_test(who_leaves_while_waiting_for_a_slot_gives_way),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

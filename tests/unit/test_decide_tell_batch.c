@@ -60,12 +60,10 @@ chosen(int64_t person, const char *environment)
 	return world_says_in(&w, WORLD_TEAM, text);
 }
 
-static void
-a_push_that_asks_in_several_environments_rings_once(void **state)
+TEST_WITH(a_push_that_asks_in_several_environments_rings_once, open_three, close_world)
 {
 	struct world_message *asks;
 
-	(void)state;
 	push(COMMIT_A);
 	assert_int_equal(w.n_screen, 1);
 	assert_int_equal(world_rings(&w), 1);
@@ -84,8 +82,7 @@ a_push_that_asks_in_several_environments_rings_once(void **state)
 	assert_string_equal(world_labels(asks), "");
 }
 
-static void
-one_that_is_chosen_is_asked_about_as_ever(void **state)
+TEST_WITH(one_that_is_chosen_is_asked_about_as_ever, open_three, close_world)
 {
 	struct world_message *question;
 
@@ -113,12 +110,10 @@ one_that_is_chosen_is_asked_about_as_ever(void **state)
 	    "❓ Deploy to staging?\naaaaaaa \"Make it blue\" waits for an answer in one environment."));
 }
 
-static void
-whoever_may_answer_one_is_offered_that_one(void **state)
+TEST_WITH(whoever_may_answer_one_is_offered_that_one, open_three, close_world)
 {
 	struct world_message *asks;
 
-	(void)state;
 	push(COMMIT_A);
 	asks = world_last(&w);
 	(void)world_press(&w, 44, WORLD_TEAM, world_button(asks, "Choose…"));
@@ -132,8 +127,7 @@ whoever_may_answer_one_is_offered_that_one(void **state)
 }
 
 /* Each has its own deadline, and goes by itself. */
-static void
-what_nobody_answers_expires_by_itself(void **state)
+TEST_WITH(what_nobody_answers_expires_by_itself, open_three, close_world)
 {
 	(void)state;
 	push(COMMIT_A);
@@ -147,13 +141,11 @@ what_nobody_answers_expires_by_itself(void **state)
 }
 
 /* One that is answered by who pressed a button that stood there a moment ago, or on the machine. */
-static void
-an_answer_from_elsewhere_leaves_the_others(void **state)
+TEST_WITH(an_answer_from_elsewhere_leaves_the_others, open_three, close_world)
 {
 	struct world_message *first;
 	char yes[LIMIT_BUTTON_ID];
 
-	(void)state;
 	(void)world_decide(&w, world_push(&w, "develop"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	first = world_last(&w);
@@ -170,12 +162,10 @@ an_answer_from_elsewhere_leaves_the_others(void **state)
 }
 
 /* Who asks for one of them by name may answer it: it is asked about by itself. */
-static void
-one_that_a_person_asks_for_is_asked_about_by_itself(void **state)
+TEST_WITH(one_that_a_person_asks_for_is_asked_about_by_itself, open_three, close_world)
 {
 	struct world_message *question;
 
-	(void)state;
 	push(COMMIT_A);
 	(void)world_text_in(&w, 44, WORLD_TEAM, "/deploy qa");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .count = 2 });
@@ -187,12 +177,10 @@ one_that_a_person_asks_for_is_asked_about_by_itself(void **state)
 }
 
 /* The list was theirs when it was made; what it leads to is decided at the press. */
-static void
-a_grant_that_is_gone_chooses_nothing(void **state)
+TEST_WITH(a_grant_that_is_gone_chooses_nothing, open_three, close_world)
 {
 	char qa[LIMIT_BUTTON_ID];
 
-	(void)state;
 	push(COMMIT_A);
 	(void)world_press(&w, 44, WORLD_TEAM, world_button(world_last(&w), "Choose…"));
 	(void)text_copy(qa, sizeof(qa), world_button(world_last(&w), "qa"));
@@ -205,13 +193,11 @@ a_grant_that_is_gone_chooses_nothing(void **state)
 }
 
 /* Found by the simulation (SEED=20215): chosen twice, git was asked twice for one question. */
-static void
-what_two_choose_asks_git_once(void **state)
+TEST_WITH(what_two_choose_asks_git_once, open_three, close_world)
 {
 	struct world_message *asks;
 	char qa[2][LIMIT_BUTTON_ID];
 
-	(void)state;
 	push(COMMIT_A);
 	asks = world_last(&w);
 	for (int i = 0; i < 2; i++) {
@@ -238,12 +224,10 @@ read_text(struct tx *tx, void *arg)
 }
 
 /* What they see of one is that one: the others' names stand in the chat of who may see them. */
-static void
-over_the_api_a_question_names_its_own_environment_alone(void **state)
+TEST_WITH(over_the_api_a_question_names_its_own_environment_alone, open_three, close_world)
 {
 	char *text = NULL;
 
-	(void)state;
 	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
 	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
 	    "ROLE_ONE_MAY=status:qa", NULL);
@@ -274,13 +258,11 @@ count_in(int64_t chat, bool rings)
 }
 
 /* Of what they could act on, and of nothing else. */
-static void
-without_a_group_each_who_may_has_one_message_of_a_push(void **state)
+TEST_WITH(without_a_group_each_who_may_has_one_message_of_a_push, open_three, close_world)
 {
 	struct world_message *asks, *theirs;
 	char qa[LIMIT_BUTTON_ID];
 
-	(void)state;
 	world_settings(&w, SETTINGS, TWO, NULL);
 	push(COMMIT_A);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
@@ -315,12 +297,10 @@ without_a_group_each_who_may_has_one_message_of_a_push(void **state)
 }
 
 /* Whose role has ended reads no names in what changes below them. */
-static void
-who_may_no_more_is_shown_none_of_them(void **state)
+TEST_WITH(who_may_no_more_is_shown_none_of_them, open_three, close_world)
 {
 	struct world_message *asks;
 
-	(void)state;
 	world_settings(&w, SETTINGS, TWO, NULL);
 	push(COMMIT_A);
 	asks = world_says_in(&w, 46, "❓ Deploy to qa, demo?");
@@ -332,8 +312,7 @@ who_may_no_more_is_shown_none_of_them(void **state)
 	assert_true(text_starts(world_plain(asks), "Answered by others\n"));
 }
 
-static void
-those_of_one_name_are_counted(void **state)
+TEST(those_of_one_name_are_counted)
 {
 	struct chat_push_ask ask = { .commit = COMMIT_A,
 		.subject = "Sort",
@@ -346,7 +325,6 @@ those_of_one_name_are_counted(void **state)
 	struct buf plain = { .cap = LIMIT_MESSAGE };
 	char *marked;
 
-	(void)state;
 	chat_push_asks(&text, &ask);
 	marked = chat_text_take(&text);
 	chat_text_plain(marked, &plain);
@@ -355,26 +333,4 @@ those_of_one_name_are_counted(void **state)
 	    "waits for an answer in each of them.");
 	free(marked);
 	buf_done(&plain);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_three, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(a_push_that_asks_in_several_environments_rings_once),
-		TEST(one_that_is_chosen_is_asked_about_as_ever),
-		TEST(whoever_may_answer_one_is_offered_that_one),
-		TEST(what_nobody_answers_expires_by_itself),
-		TEST(an_answer_from_elsewhere_leaves_the_others),
-		TEST(one_that_a_person_asks_for_is_asked_about_by_itself),
-		TEST(a_grant_that_is_gone_chooses_nothing),
-		TEST(what_two_choose_asks_git_once),
-		TEST(over_the_api_a_question_names_its_own_environment_alone),
-		TEST(without_a_group_each_who_may_has_one_message_of_a_push),
-		TEST(who_may_no_more_is_shown_none_of_them),
-		cmocka_unit_test(those_of_one_name_are_counted),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,14 +25,12 @@ open_world(struct world *w)
 
 /* --- tokens --- */
 
-static void
-what_is_not_valid_opens_nothing_and_is_audited(void **state)
+TEST(what_is_not_valid_opens_nothing_and_is_audited)
 {
 	const char *token, *revoked;
 	char other[TOKEN_TEXT];
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2d");
 	revoked = token_aid_make(&w, WORLD_ADMIN, "old", "staging", "2d");
@@ -55,13 +53,11 @@ what_is_not_valid_opens_nothing_and_is_audited(void **state)
 	world_close(&w);
 }
 
-static void
-a_token_is_worth_what_its_role_is_at_that_moment(void **state)
+TEST(a_token_is_worth_what_its_role_is_at_that_moment)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "ci", "observer", "2d");
 	assert_int_equal(token_aid_status(&w, token), 200);
@@ -82,8 +78,7 @@ a_token_is_worth_what_its_role_is_at_that_moment(void **state)
 }
 
 /* Used once while both keys are valid, it stands under the new one; the others end with the old. */
-static void
-a_token_is_moved_to_the_new_key_by_its_first_use(void **state)
+TEST(a_token_is_moved_to_the_new_key_by_its_first_use)
 {
 	static char moved[] = "AUTH_TOKEN_SECRET=another-key-0123456789-0123456789-01";
 	static char before[] =
@@ -91,7 +86,6 @@ a_token_is_moved_to_the_new_key_by_its_first_use(void **state)
 	const char *used, *unused;
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	used = token_aid_make(&w, WORLD_ADMIN, "used", "observer", "2d");
 	unused = token_aid_make(&w, WORLD_ADMIN, "unused", "observer", "2d");
@@ -120,12 +114,10 @@ kept(struct world *w)
 	return n;
 }
 
-static void
-what_ended_long_ago_is_forgotten_and_what_is_valid_is_not(void **state)
+TEST(what_ended_long_ago_is_forgotten_and_what_is_valid_is_not)
 {
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	(void)token_aid_make(&w, WORLD_ADMIN, "long", "observer", "200d");
 	(void)token_aid_make(&w, WORLD_ADMIN, "short", "observer", "2d");
@@ -143,13 +135,11 @@ what_ended_long_ago_is_forgotten_and_what_is_valid_is_not(void **state)
 	world_close(&w);
 }
 
-static void
-work_of_a_token_ends_in_the_queue_with_it(void **state)
+TEST(work_of_a_token_ends_in_the_queue_with_it)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2d");
 	world_deploy_starts(&w, COMMIT_A);
@@ -165,14 +155,12 @@ work_of_a_token_ends_in_the_queue_with_it(void **state)
 	world_close(&w);
 }
 
-static void
-nobody_makes_a_token_of_a_role_that_they_have_not(void **state)
+TEST(nobody_makes_a_token_of_a_role_that_they_have_not)
 {
 	static const char body[] = "{\"name\": \"a\", \"role\": \"admin\", \"expires\": \"1d\"}";
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	assert_int_equal(token_aid_ask(&w, EVE, API_TOKEN, "/v1/token/add", body), 403);
 	assert_int_equal(
@@ -191,12 +179,10 @@ nobody_makes_a_token_of_a_role_that_they_have_not(void **state)
 	world_close(&w);
 }
 
-static void
-a_code_comes_first_where_it_is_asked_for(void **state)
+TEST(a_code_comes_first_where_it_is_asked_for)
 {
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, ON, KEY, factor_key_setting, "REQUIRE_OTP=token", NULL);
 	assert_int_equal(token_aid_ask(&w, WORLD_ADMIN, API_TOKEN, "/v1/token/add",
@@ -209,8 +195,7 @@ a_code_comes_first_where_it_is_asked_for(void **state)
 
 /* --- logins --- */
 
-static void
-a_login_lends_a_role_until_it_ends(void **state)
+TEST(a_login_lends_a_role_until_it_ends)
 {
 	static const enum {
 		IDLE,
@@ -221,7 +206,6 @@ a_login_lends_a_role_until_it_ends(void **state)
 	} ends[] = { IDLE, EXPIRED, REVOKED, ROLE_GONE, LEFT };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		open_world(&w);
 		token_aid_login(&w, EVE,
@@ -257,35 +241,27 @@ a_login_lends_a_role_until_it_ends(void **state)
 	}
 }
 
-static void
-a_login_never_approves_enrols_or_makes_a_token(void **state)
+WORLD_TEST_OF(a_login_never_approves_enrols_or_makes_a_token, ON, KEY, "ROLE_RATE_LIMIT=0",
+    "RATE_LIMIT_REQUESTS=0", "TOTP_ENROL=chat")
 {
-	struct world w;
-
-	(void)state;
-	world_open(
-	    &w, ON, KEY, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0", "TOTP_ENROL=chat", NULL);
-	token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "admin", "9d"));
-	assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "production"));
-	assert_false(token_aid_may(&w, EVE, POLICY_APPROVE, "production"));
-	assert_false(token_aid_may(&w, EVE, POLICY_TWO_FA, ""));
-	assert_false(token_aid_may(&w, EVE, POLICY_TOKEN, ""));
-	(void)world_text_in(&w, EVE, EVE, "/2fa");
+	token_aid_login(w, EVE, token_aid_make(w, WORLD_ADMIN, "t", "admin", "9d"));
+	assert_true(token_aid_may(w, EVE, POLICY_DEPLOY, "production"));
+	assert_false(token_aid_may(w, EVE, POLICY_APPROVE, "production"));
+	assert_false(token_aid_may(w, EVE, POLICY_TWO_FA, ""));
+	assert_false(token_aid_may(w, EVE, POLICY_TOKEN, ""));
+	(void)world_text_in(w, EVE, EVE, "/2fa");
 	assert_non_null(
-	    world_says_in(&w, EVE, "🔐 Not done: /2fa: a login by a token makes no second factor"));
-	assert_null(world_peek(&w, EFFECT_PICTURE));
-	(void)world_text_in(&w, EVE, EVE, "/2fa reset 11");
-	assert_int_equal(world_audited(&w, "\"factor_reset\"", NULL), 0);
-	world_close(&w);
+	    world_says_in(w, EVE, "🔐 Not done: /2fa: a login by a token makes no second factor"));
+	assert_null(world_peek(w, EFFECT_PICTURE));
+	(void)world_text_in(w, EVE, EVE, "/2fa reset 11");
+	assert_int_equal(world_audited(w, "\"factor_reset\"", NULL), 0);
 }
 
-static void
-a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it(void **state)
+TEST(a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
 	token_aid_login(&w, EVE, token);
@@ -303,8 +279,7 @@ a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it(void **state)
 	world_close(&w);
 }
 
-static void
-after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day(void **state)
+TEST(after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day)
 {
 	static const char wrong[] =
 	    "deploybot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -312,7 +287,6 @@ after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day(void **state)
 	struct world w;
 	size_t said;
 
-	(void)state;
 	open_world(&w);
 	token = token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d");
 	for (int i = 0; i < 4; i++)
@@ -337,15 +311,13 @@ after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day(void **state)
 	world_close(&w);
 }
 
-static void
-a_token_in_a_group_is_revoked_at_once(void **state)
+TEST(a_token_in_a_group_is_revoked_at_once)
 {
 	static const char *const texts[] = { "/login %s", "%s", "is it this one?\n%s?",
 		"/deploy %s" };
 	struct world w;
 	char text[LIMIT_REF];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		const char *token;
 
@@ -361,14 +333,12 @@ a_token_in_a_group_is_revoked_at_once(void **state)
 }
 
 /* Without its word, or with another: it does not stay in the chat, and opens nothing. */
-static void
-a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in(void **state)
+TEST(a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in)
 {
 	static const char *const texts[] = { "%s", "is it this one?\n%s?", "/deploy %s" };
 	struct world w;
 	char text[LIMIT_REF];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		const char *token;
 
@@ -385,13 +355,11 @@ a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in(void **stat
 	}
 }
 
-static void
-a_message_with_a_token_is_deleted_or_that_is_said(void **state)
+TEST(a_message_with_a_token_is_deleted_or_that_is_said)
 {
 	struct world w;
 	struct effect *effect;
 
-	(void)state;
 	open_world(&w);
 	token_aid_login(&w, EVE, token_aid_make(&w, WORLD_ADMIN, "t", "staging", "9d"));
 	effect = world_take(&w, EFFECT_DELETE_MESSAGE);
@@ -410,8 +378,7 @@ a_message_with_a_token_is_deleted_or_that_is_said(void **state)
 
 #define WHOLE "deploybot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static void
-a_token_is_taken_out_before_anything_else_sees_the_text(void **state)
+TEST(a_token_is_taken_out_before_anything_else_sees_the_text)
 {
 	static const struct {
 		const char *text, *left, *token;
@@ -431,7 +398,6 @@ a_token_is_taken_out_before_anything_else_sees_the_text(void **state)
 		{ "/deploy staging main", "/deploy staging main", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct update update = { .kind = UPDATE_TEXT };
 
@@ -444,29 +410,4 @@ a_token_is_taken_out_before_anything_else_sees_the_text(void **state)
 		if (cases[i].token != NULL)
 			assert_string_equal(update.token, cases[i].token);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_not_valid_opens_nothing_and_is_audited),
-		cmocka_unit_test(a_token_is_worth_what_its_role_is_at_that_moment),
-		cmocka_unit_test(a_token_is_moved_to_the_new_key_by_its_first_use),
-		cmocka_unit_test(what_ended_long_ago_is_forgotten_and_what_is_valid_is_not),
-		cmocka_unit_test(work_of_a_token_ends_in_the_queue_with_it),
-		cmocka_unit_test(nobody_makes_a_token_of_a_role_that_they_have_not),
-		cmocka_unit_test(a_code_comes_first_where_it_is_asked_for),
-		cmocka_unit_test(a_login_lends_a_role_until_it_ends),
-		cmocka_unit_test(a_login_never_approves_enrols_or_makes_a_token),
-		cmocka_unit_test(a_token_is_whose_who_logs_in_first_and_anothers_try_blocks_it),
-		cmocka_unit_test(after_five_wrong_ones_in_an_hour_login_is_not_answered_for_a_day),
-		cmocka_unit_test(a_token_in_a_group_is_revoked_at_once),
-		cmocka_unit_test(
-		    a_token_that_is_typed_alone_in_private_is_deleted_and_logs_nobody_in),
-		cmocka_unit_test(a_message_with_a_token_is_deleted_or_that_is_said),
-		cmocka_unit_test(a_token_is_taken_out_before_anything_else_sees_the_text),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,12 +89,10 @@ static const struct end {
 	    "the token has expired" },
 };
 
-static void
-a_token_and_a_login_by_it_end_at_that_very_moment(void **state)
+TEST(a_token_and_a_login_by_it_end_at_that_very_moment)
 {
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		const char *token = open_with(&w, MAKER, ends[i].expires);
 
@@ -126,12 +124,10 @@ a_token_and_a_login_by_it_end_at_that_very_moment(void **state)
 }
 
 /* The clock is set back by a day: what had its end has had it. */
-static void
-a_clock_that_jumps_back_revives_nothing(void **state)
+TEST(a_clock_that_jumps_back_revives_nothing)
 {
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		const char *token = open_with(&w, MAKER, ends[i].expires);
 
@@ -155,13 +151,11 @@ a_clock_that_jumps_back_revives_nothing(void **state)
 
 /* One that was not looked at: it is over all the same once it was asked for, and no more is said of
  * a clock that jumps to and fro before. */
-static void
-a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at(void **state)
+TEST(a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	token = open_with(&w, MAKER, "2026-01-10");
 	w.aid.at = ENDS + DAY;
 	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
@@ -171,8 +165,7 @@ a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at(void **s
 }
 
 /* Rows of a later version, or of an edit by hand: what ended has ended, whatever the word says. */
-static void
-what_ended_by_a_word_that_is_not_known_is_over(void **state)
+TEST(what_ended_by_a_word_that_is_not_known_is_over)
 {
 	static const char *const rows[] = {
 		"UPDATE token SET ended_at = 1, fault = 'eclipsed'",
@@ -181,7 +174,6 @@ what_ended_by_a_word_that_is_not_known_is_over(void **state)
 	const char *token;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		token = open_with(&w, MAKER, "200d");
 		world_rewrite(&w, rows[i]);
@@ -217,61 +209,50 @@ who_may(struct world *w, const char *token, int64_t at)
 	return n;
 }
 
-static void
-a_role_that_ended_is_had_by_nobody(void **state)
+WORLD_TEST_OF(a_role_that_ended_is_had_by_nobody, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES)
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, NULL);
-	token = token_aid_make(&w, WORLD_ADMIN, "ci", "deployer", "200d");
+	token = token_aid_make(w, WORLD_ADMIN, "ci", "deployer", "200d");
 	world_settings(
-	    &w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-10", NULL);
-	w.aid.at = ENDS - 12 * HOUR;
-	settings_read(&w);
-	token_aid_login(&w, EVE, token);
-	assert_int_equal(who_may(&w, token, ENDS - 1), 5);
-	assert_int_equal(who_may(&w, token, ENDS), 0);
-	w.aid.at = ENDS - HOUR;
-	world_due(&w, TIMER_ACCESS); /* its end is recorded ... */
-	while (w.aid.at < ENDS)
-		world_due(&w, TIMER_ACCESS);
-	assert_true(w.aid.at < ENDS + 1000);
-	assert_int_equal(who_may(&w, token, ENDS - DAY), 0); /* ... and stays */
-	world_restart(&w);
-	assert_int_equal(who_may(&w, token, ENDS - DAY), 0);
+	    w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-10", NULL);
+	w->aid.at = ENDS - 12 * HOUR;
+	settings_read(w);
+	token_aid_login(w, EVE, token);
+	assert_int_equal(who_may(w, token, ENDS - 1), 5);
+	assert_int_equal(who_may(w, token, ENDS), 0);
+	w->aid.at = ENDS - HOUR;
+	world_due(w, TIMER_ACCESS); /* its end is recorded ... */
+	while (w->aid.at < ENDS)
+		world_due(w, TIMER_ACCESS);
+	assert_true(w->aid.at < ENDS + 1000);
+	assert_int_equal(who_may(w, token, ENDS - DAY), 0); /* ... and stays */
+	world_restart(w);
+	assert_int_equal(who_may(w, token, ENDS - DAY), 0);
 	/* Another date is another end: only the token and the login by it are over for good. */
-	w.aid.at = ENDS - 2 * DAY;
+	w->aid.at = ENDS - 2 * DAY;
 	world_settings(
-	    &w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-09", NULL);
-	settings_read(&w);
-	assert_int_equal(who_may(&w, token, ENDS - DAY - 1), 3);
-	assert_int_equal(who_may(&w, token, ENDS - DAY), 0);
-	world_close(&w);
+	    w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-09", NULL);
+	settings_read(w);
+	assert_int_equal(who_may(w, token, ENDS - DAY - 1), 3);
+	assert_int_equal(who_may(w, token, ENDS - DAY), 0);
 }
 
 /* Of one member alone, and of nobody else. */
-static void
-an_end_of_ones_own_is_recorded_of_oneself(void **state)
+WORLD_TEST_OF(an_end_of_ones_own_is_recorded_of_oneself, OPENED,
+    "ROLE_DEPLOYER_IDS=77 until 2026-01-10, 78", MAY)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-10, 78", MAY, NULL);
-	while (w.aid.at < ENDS)
-		world_due(&w, TIMER_ACCESS);
-	w.aid.at = ENDS - DAY;
-	assert_false(token_aid_may(&w, MAKER, POLICY_DEPLOY, "staging"));
-	assert_true(token_aid_may(&w, 78, POLICY_DEPLOY, "staging"));
-	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-20, 78", MAY, NULL);
-	assert_true(token_aid_may(&w, MAKER, POLICY_DEPLOY, "staging"));
-	world_close(&w);
+	while (w->aid.at < ENDS)
+		world_due(w, TIMER_ACCESS);
+	w->aid.at = ENDS - DAY;
+	assert_false(token_aid_may(w, MAKER, POLICY_DEPLOY, "staging"));
+	assert_true(token_aid_may(w, 78, POLICY_DEPLOY, "staging"));
+	world_settings(w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-20, 78", MAY, NULL);
+	assert_true(token_aid_may(w, MAKER, POLICY_DEPLOY, "staging"));
 }
 
 /* What was approved by who has no role any more at its turn. */
-static void
-an_approval_ends_with_the_role_of_who_gave_it(void **state)
+TEST(an_approval_ends_with_the_role_of_who_gave_it)
 {
 #define APPROVED \
 	"PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44 until 2026-01-01", \
@@ -299,14 +280,12 @@ an_approval_ends_with_the_role_of_who_gave_it(void **state)
 
 /* --- who made it --- */
 
-static void
-a_token_is_good_while_who_made_it_has_its_role(void **state)
+TEST(a_token_is_good_while_who_made_it_has_its_role)
 {
 	static const char gone[] = "a token whose maker does not have its role any more";
 	const char *token;
 	struct world w;
 
-	(void)state;
 	token = open_with(&w, MAKER, "200d");
 	token_aid_login(&w, EVE, token);
 	let(&w, "78", "");
@@ -333,13 +312,11 @@ a_token_is_good_while_who_made_it_has_its_role(void **state)
 }
 
 /* A second before, and asked for before the settings are told to the store. */
-static void
-a_token_made_a_second_before_its_maker_leaves_goes_with_them(void **state)
+TEST(a_token_made_a_second_before_its_maker_leaves_goes_with_them)
 {
 	const char *token;
 	struct world w;
 
-	(void)state;
 	token = open_with(&w, MAKER, "366d");
 	w.aid.at += 1000;
 	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=78", MAY, NULL);
@@ -348,13 +325,11 @@ a_token_made_a_second_before_its_maker_leaves_goes_with_them(void **state)
 }
 
 /* An admin has all roles, root has every one, for as long as that is there. */
-static void
-an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there(void **state)
+TEST(an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there)
 {
 	const char *of_admin, *of_root;
 	struct world w;
 
-	(void)state;
 	of_admin = open_with(&w, WORLD_OTHER_ADMIN, "200d");
 	assert_int_equal(token_aid_ask_as(&w, "admin", API_TOKEN, "/v1/token/add",
 			     token_aid_body("roots", "deployer", "200d")),
@@ -373,50 +348,39 @@ an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there(voi
 }
 
 /* An admin who stops being one keeps what their own role gives. */
-static void
-a_maker_has_the_role_by_any_way(void **state)
+WORLD_TEST_OF(a_maker_has_the_role_by_any_way, OPENED, "ROLE_DEPLOYER_IDS=22 until 2026-01-10", MAY)
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=22 until 2026-01-10", MAY, NULL);
-	token = token_aid_make(&w, WORLD_OTHER_ADMIN, "ci", "deployer", "200d");
-	assert_true(is_listed(&w, "2026-07-20")); /* not with their own role: they are an admin */
-	world_settings(&w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=22 until 2026-01-10",
-	    MAY, NULL);
-	assert_int_equal(token_aid_status(&w, token), 200);
-	w.aid.at = ENDS;
-	assert_int_equal(token_aid_status(&w, token), 401);
-	world_close(&w);
+	token = token_aid_make(w, WORLD_OTHER_ADMIN, "ci", "deployer", "200d");
+	assert_true(is_listed(w, "2026-07-20")); /* not with their own role: they are an admin */
+	world_settings(
+	    w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=22 until 2026-01-10", MAY, NULL);
+	assert_int_equal(token_aid_status(w, token), 200);
+	w->aid.at = ENDS;
+	assert_int_equal(token_aid_status(w, token), 401);
 }
 
-static void
-a_token_ends_with_its_maker_at_the_latest(void **state)
+WORLD_TEST_OF(a_token_ends_with_its_maker_at_the_latest, OPENED,
+    "ROLE_DEPLOYER_IDS=77 until 2026-01-10, 78", MAY)
 {
 	const char *token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, OPENED, "ROLE_DEPLOYER_IDS=77 until 2026-01-10, 78", MAY, NULL);
-	token = token_aid_make(&w, MAKER, "ci", "deployer", "300d");
-	assert_non_null(strstr(w.aid.said, "\"expires_at\":\"2026-01-11T00:00:00.000Z\""));
-	(void)token_aid_make(&w, 78, "other", "deployer", "300d");
-	assert_null(strstr(w.aid.said, "2026-01-11T00:00:00.000Z"));
-	w.aid.at = ENDS;
-	assert_int_equal(token_aid_status(&w, token), 401);
-	assert_int_equal(token_aid_ask(&w, MAKER, API_TOKEN, "/v1/token/add",
+	token = token_aid_make(w, MAKER, "ci", "deployer", "300d");
+	assert_non_null(strstr(w->aid.said, "\"expires_at\":\"2026-01-11T00:00:00.000Z\""));
+	(void)token_aid_make(w, 78, "other", "deployer", "300d");
+	assert_null(strstr(w->aid.said, "2026-01-11T00:00:00.000Z"));
+	w->aid.at = ENDS;
+	assert_int_equal(token_aid_status(w, token), 401);
+	assert_int_equal(token_aid_ask(w, MAKER, API_TOKEN, "/v1/token/add",
 			     token_aid_body("late", "deployer", "1d")),
 	    403);
-	world_close(&w);
 }
 
-static void
-a_week_before_the_admins_are_sent_its_name_once(void **state)
+TEST(a_week_before_the_admins_are_sent_its_name_once)
 {
 	struct world w;
 
-	(void)state;
 	(void)open_with(&w, MAKER, "200d");
 	w.aid.at = ENDS - 8 * DAY;
 	let(&w, "77 until 2026-01-10", "");
@@ -436,13 +400,11 @@ a_week_before_the_admins_are_sent_its_name_once(void **state)
 
 /* --- who may see it --- */
 
-static void
-others_tokens_are_shown_to_who_has_the_servers_grant(void **state)
+TEST(others_tokens_are_shown_to_who_has_the_servers_grant)
 {
 	static const char revoke[] = "{\"name\": \"ci\"}";
 	struct world w;
 
-	(void)state;
 	(void)open_with(&w, MAKER, "200d");
 	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77,78",
 	    "ROLE_DEPLOYER_MAY=deploy:staging, status:staging, token", NULL);
@@ -459,29 +421,4 @@ others_tokens_are_shown_to_who_has_the_servers_grant(void **state)
 	    403);
 	assert_int_equal(token_aid_ask(&w, MAKER, API_TOKEN, "/v1/token/revoke", revoke), 200);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_token_and_a_login_by_it_end_at_that_very_moment),
-		cmocka_unit_test(a_clock_that_jumps_back_revives_nothing),
-		cmocka_unit_test(
-		    a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at),
-		cmocka_unit_test(what_ended_by_a_word_that_is_not_known_is_over),
-		cmocka_unit_test(a_role_that_ended_is_had_by_nobody),
-		cmocka_unit_test(an_end_of_ones_own_is_recorded_of_oneself),
-		cmocka_unit_test(an_approval_ends_with_the_role_of_who_gave_it),
-		cmocka_unit_test(a_token_is_good_while_who_made_it_has_its_role),
-		cmocka_unit_test(a_token_made_a_second_before_its_maker_leaves_goes_with_them),
-		cmocka_unit_test(
-		    an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there),
-		cmocka_unit_test(a_maker_has_the_role_by_any_way),
-		cmocka_unit_test(a_token_ends_with_its_maker_at_the_latest),
-		cmocka_unit_test(a_week_before_the_admins_are_sent_its_name_once),
-		cmocka_unit_test(others_tokens_are_shown_to_who_has_the_servers_grant),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

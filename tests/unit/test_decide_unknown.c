@@ -46,13 +46,11 @@ looked(struct world *w)
 	    "Resume queue");
 }
 
-static void
-the_team_is_told_why_and_by_which_machine(void **state)
+TEST(the_team_is_told_why_and_by_which_machine)
 {
 	const struct world_message *message;
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	message = world_says_in(&w, WORLD_TEAM, ALARM);
 	assert_non_null(message);
@@ -71,12 +69,10 @@ the_team_is_told_why_and_by_which_machine(void **state)
 	world_close(&w);
 }
 
-static void
-a_push_keeps_its_place_until_somebody_has_looked(void **state)
+TEST(a_push_keeps_its_place_until_somebody_has_looked)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	push(&w, COMMIT_C);
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
@@ -97,13 +93,11 @@ a_push_keeps_its_place_until_somebody_has_looked(void **state)
 }
 
 /* Found by the simulation (SEED=218574858): nobody can look at what the settings do not name. */
-static void
-a_push_that_waits_ends_where_its_environment_leaves_the_settings(void **state)
+TEST(a_push_that_waits_ends_where_its_environment_leaves_the_settings)
 {
 	struct world w;
 	struct event *event;
 
-	(void)state;
 	begin(&w);
 	push(&w, COMMIT_C);
 	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
@@ -117,13 +111,11 @@ a_push_that_waits_ends_where_its_environment_leaves_the_settings(void **state)
 }
 
 /* Found by the simulation (SEED=597): nobody was notified, and git was polled for it no more. */
-static void
-an_unknown_environment_that_comes_into_the_settings_is_told_of(void **state)
+TEST(an_unknown_environment_that_comes_into_the_settings_is_told_of)
 {
 	struct world w;
 	struct event *event;
 
-	(void)state;
 	begin(&w);
 	looked(&w);
 	world_settings(&w, "ENVIRONMENTS=production", "STAGING_TELEGRAM_IDS=", NULL);
@@ -142,66 +134,55 @@ an_unknown_environment_that_comes_into_the_settings_is_told_of(void **state)
 	world_close(&w);
 }
 
-static void
-a_push_that_an_admin_confirms_keeps_its_place_too(void **state)
+WORLD_TEST_OF(
+    a_push_that_an_admin_confirms_keeps_its_place_too, STAGING_URL, "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
-	world_git_same(&w);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, FOLDER_GONE);
-	push(&w, COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	press(w, WORLD_ADMIN, world_says_in(w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
+	world_git_same(w);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, FOLDER_GONE);
+	push(w, COMMIT_C);
 	assert_non_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
-	press(&w, WORLD_ADMIN, world_says_in(&w, WORLD_TEAM, "Deploy to staging?"), "Deploy to");
-	world_git_same(&w);
-	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    strstr(world_plain(world_says_in(w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
+	press(w, WORLD_ADMIN, world_says_in(w, WORLD_TEAM, "Deploy to staging?"), "Deploy to");
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-git_is_not_polled_for_it_and_is_again_afterwards(void **state)
+WORLD_TEST_OF(
+    git_is_not_polled_for_it_and_is_again_afterwards, STAGING_URL, "POLL_REPOSITORY_SECONDS=60")
 {
 	const struct effect *ask;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_due(&w, TIMER_POLL); /* asked before: its answer comes after */
-	assert_int_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.n_branches, 2);
-	world_run_ends(&w, FOLDER_GONE);
-	world_git_heads(&w, COMMIT_C, COMMIT_A);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_due(w, TIMER_POLL); /* asked before: its answer comes after */
+	assert_int_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.n_branches, 2);
+	world_run_ends(w, FOLDER_GONE);
+	world_git_heads(w, COMMIT_C, COMMIT_A);
 	assert_null(
-	    world_peek(&w, EFFECT_GIT_QUERY)); /* staging's head has moved, and is not looked at */
-	world_due(&w, TIMER_POLL);
-	ask = world_peek(&w, EFFECT_GIT_QUERY);
+	    world_peek(w, EFFECT_GIT_QUERY)); /* staging's head has moved, and is not looked at */
+	world_due(w, TIMER_POLL);
+	ask = world_peek(w, EFFECT_GIT_QUERY);
 	assert_int_equal(ask->u.git_query.n_branches, 1);
 	assert_string_equal(ask->u.git_query.branches[0], "main");
-	world_git_heads(&w, COMMIT_C, COMMIT_A);
-	looked(&w);
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_C, COMMIT_A);
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
-	world_close(&w);
+	world_git_heads(w, COMMIT_C, COMMIT_A);
+	looked(w);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_C, COMMIT_A);
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
 }
 
-static void
-a_person_is_asked_with_the_reason_on_top_and_then_it_goes(void **state)
+TEST(a_person_is_asked_with_the_reason_on_top_and_then_it_goes)
 {
 	const struct world_message *question;
 	const char *plain;
 	struct world w;
 
-	(void)state;
 	begin(&w); /* without STAGING_CONFIRM nobody is asked otherwise */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -223,12 +204,10 @@ a_person_is_asked_with_the_reason_on_top_and_then_it_goes(void **state)
 	world_close(&w);
 }
 
-static void
-a_person_goes_past_a_push_which_keeps_its_place(void **state)
+TEST(a_person_goes_past_a_push_which_keeps_its_place)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	push(&w, COMMIT_C);
 	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
@@ -248,12 +227,10 @@ a_person_goes_past_a_push_which_keeps_its_place(void **state)
 }
 
 /* The place was taken at a later time of the clock than that of the doubt. */
-static void
-a_place_from_before_the_clock_was_set_back_is_asked_anew(void **state)
+TEST(a_place_from_before_the_clock_was_set_back_is_asked_anew)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_C });
@@ -265,15 +242,13 @@ a_place_from_before_the_clock_was_set_back_is_asked_anew(void **state)
 	world_close(&w);
 }
 
-static void
-a_question_that_did_not_say_so_is_refused(void **state)
+TEST(a_question_that_did_not_say_so_is_refused)
 {
 	const char *confirm;
 	struct world_message *question;
 	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_settings(&w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
 	world_run_ends(&w, GOOD);
@@ -296,13 +271,11 @@ a_question_that_did_not_say_so_is_refused(void **state)
 	world_close(&w);
 }
 
-static void
-only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
+TEST(only_who_may_roll_back_there_may_say_that_it_is_known)
 {
 	struct world_message *message;
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
 	press(&w, WORLD_STAGING_USER, message, "Resume queue");
@@ -318,13 +291,11 @@ only_who_may_roll_back_there_may_say_that_it_is_known(void **state)
 }
 
 /* Whoever is on call, and no admin. */
-static void
-a_role_that_rolls_back_there_starts_the_queue(void **state)
+TEST(a_role_that_rolls_back_there_starts_the_queue)
 {
 	struct world_message *message;
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	world_settings(&w, "ROLE_ONCALL_IDS=44", "ROLE_ONCALL_MAY=rollback:staging", NULL);
 	message = world_says_in(&w, WORLD_TEAM, "Nothing is started");
@@ -333,13 +304,11 @@ a_role_that_rolls_back_there_starts_the_queue(void **state)
 	world_close(&w);
 }
 
-static void
-the_status_shows_it_with_its_button(void **state)
+TEST(the_status_shows_it_with_its_button)
 {
 	struct world_message *message;
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
@@ -358,12 +327,10 @@ the_status_shows_it_with_its_button(void **state)
 }
 
 /* A button that answers "only an admin may" is a promise that is not kept. */
-static void
-who_may_not_press_it_is_shown_no_button(void **state)
+TEST(who_may_not_press_it_is_shown_no_button)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/status");
 	assert_non_null(strstr(world_plain(world_last(&w)), NOT_KNOWN));
@@ -384,41 +351,35 @@ start_restored(struct world *w)
 	(void)world_decide(w, event);
 }
 
-static void
-after_a_restore_nothing_is_known_and_nothing_starts(void **state)
+WORLD_TEST_OF(
+    after_a_restore_nothing_is_known_and_nothing_starts, STAGING_URL, "POLL_REPOSITORY_SECONDS=60")
 {
 	char name[LIMIT_ENVIRONMENT];
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, "POLL_REPOSITORY_SECONDS=60", NULL);
-	start_restored(&w);
-	for (size_t i = 0; i < w.aid.settings->environment_count; i++) {
-		(void)text_copy(name, sizeof(name), w.aid.settings->environments[i].name);
-		assert_true(world_environment(&w, name).unknown_since > 0);
+	start_restored(w);
+	for (size_t i = 0; i < w->aid.settings->environment_count; i++) {
+		(void)text_copy(name, sizeof(name), w->aid.settings->environments[i].name);
+		assert_true(world_environment(w, name).unknown_since > 0);
 	}
 	assert_int_equal(
-	    world_audited(&w, "state_unknown", "from a backup"), w.aid.settings->environment_count);
+	    world_audited(w, "state_unknown", "from a backup"), w->aid.settings->environment_count);
 	for (int i = 0; i < 2; i++) { /* it goes on waiting, for when something is known again */
-		world_due(&w, TIMER_POLL);
-		assert_null(world_peek(&w, EFFECT_GIT_QUERY));
+		world_due(w, TIMER_POLL);
+		assert_null(world_peek(w, EFFECT_GIT_QUERY));
 	}
-	push(&w, COMMIT_A);
-	assert_int_equal(world_state(&w), DEPLOY_QUEUED);
-	looked(&w); /* the newest of them */
-	world_close(&w);
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	looked(w); /* the newest of them */
 }
 
 /* Found by the simulation (SEED=21099): the alarm's button was closed with the keyboard of a status
  * that showed it too, and nobody could say any more that somebody had looked. */
-static void
-a_status_has_a_button_of_its_own(void **state)
+TEST(a_status_has_a_button_of_its_own)
 {
 	struct world_message *status;
 	char id[LIMIT_BUTTON_ID];
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	push(&w, COMMIT_C);
 	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/status");
@@ -435,12 +396,10 @@ a_status_has_a_button_of_its_own(void **state)
 }
 
 /* What it waits for may be another release's health by now. */
-static void
-after_a_restore_what_was_verified_ends_and_is_not_rolled_back(void **state)
+TEST(after_a_restore_what_was_verified_ends_and_is_not_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	assert_int_equal(world_state(&w), DEPLOY_VERIFYING);
@@ -452,12 +411,10 @@ after_a_restore_what_was_verified_ends_and_is_not_rolled_back(void **state)
 	world_close(&w);
 }
 
-static void
-after_a_restore_a_rollback_that_was_verified_is_down(void **state)
+TEST(after_a_restore_a_rollback_that_was_verified_is_down)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, TOUCHED);
@@ -473,12 +430,10 @@ after_a_restore_a_rollback_that_was_verified_is_down(void **state)
 }
 
 /* Rows of it are there all the same, and what they say would be begun. */
-static void
-after_a_restore_an_environment_without_settings_is_not_known_either(void **state)
+TEST(after_a_restore_an_environment_without_settings_is_not_known_either)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	world_settings(&w, "ENVIRONMENTS=production", "STAGING_TELEGRAM_IDS=", NULL);
@@ -492,36 +447,28 @@ after_a_restore_an_environment_without_settings_is_not_known_either(void **state
 }
 
 /* It is killed before the performer's word was handled, and started without --restored. */
-static void
-after_a_restore_an_open_run_counts_as_started_for_good(void **state)
+WORLD_TEST_OF(after_a_restore_an_open_run_counts_as_started_for_good, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.started_at, 0);
-	start_restored(&w);
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING); /* its performer ends it */
-	while (w.n_open > 0)
-		effect_free(w.open[--w.n_open]);
-	store_aid_reopen(&w.aid);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_true(world_peek(&w, EFFECT_RUN)->u.run.started_at > 0);
-	world_run_ends(&w, FOLDER_GONE);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.started_at, 0);
+	start_restored(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING); /* its performer ends it */
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	store_aid_reopen(&w->aid);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_true(world_peek(w, EFFECT_RUN)->u.run.started_at > 0);
+	world_run_ends(w, FOLDER_GONE);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
 }
 
 /* Its end comes behind the start: one warning, whose button still works. */
-static void
-a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
+TEST(a_restore_repeats_no_warning_of_the_run_that_it_ended)
 {
 	const struct world_message *warning;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	start_restored(&w);
 	warning = world_says_in(&w, WORLD_TEAM, ALARM);
@@ -536,13 +483,11 @@ a_restore_repeats_no_warning_of_the_run_that_it_ended(void **state)
 }
 
 /* The machine that it was copied from had warned of it: this one does so itself. */
-static void
-a_restore_warns_of_what_was_not_known_before_the_copy_too(void **state)
+TEST(a_restore_warns_of_what_was_not_known_before_the_copy_too)
 {
 	const struct world_message *warning;
 	struct world w;
 
-	(void)state;
 	begin(&w);
 	warning = world_says_in(&w, WORLD_TEAM, ALARM);
 	w.aid.at += 1000;
@@ -560,12 +505,10 @@ fails(struct tx *tx, const struct event *event)
 }
 
 /* The handler of such an end failed: what it would have said holds all the same. */
-static void
-a_fault_of_such_an_end_rolls_nothing_back(void **state)
+TEST(a_fault_of_such_an_end_rolls_nothing_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	w.aid.handlers[EVENT_RUN_ENDED] = fails;
@@ -574,37 +517,4 @@ a_fault_of_such_an_end_rolls_nothing_back(void **state)
 	assert_true(world_environment(&w, "staging").unknown_since > 0);
 	assert_null(world_peek(&w, EFFECT_RUN)); /* no rollback */
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_team_is_told_why_and_by_which_machine),
-		cmocka_unit_test(a_status_has_a_button_of_its_own),
-		cmocka_unit_test(a_push_keeps_its_place_until_somebody_has_looked),
-		cmocka_unit_test(a_push_that_waits_ends_where_its_environment_leaves_the_settings),
-		cmocka_unit_test(an_unknown_environment_that_comes_into_the_settings_is_told_of),
-		cmocka_unit_test(a_push_that_an_admin_confirms_keeps_its_place_too),
-		cmocka_unit_test(git_is_not_polled_for_it_and_is_again_afterwards),
-		cmocka_unit_test(a_person_is_asked_with_the_reason_on_top_and_then_it_goes),
-		cmocka_unit_test(a_person_goes_past_a_push_which_keeps_its_place),
-		cmocka_unit_test(a_place_from_before_the_clock_was_set_back_is_asked_anew),
-		cmocka_unit_test(a_question_that_did_not_say_so_is_refused),
-		cmocka_unit_test(only_who_may_roll_back_there_may_say_that_it_is_known),
-		cmocka_unit_test(a_role_that_rolls_back_there_starts_the_queue),
-		cmocka_unit_test(the_status_shows_it_with_its_button),
-		cmocka_unit_test(who_may_not_press_it_is_shown_no_button),
-		cmocka_unit_test(after_a_restore_nothing_is_known_and_nothing_starts),
-		cmocka_unit_test(after_a_restore_what_was_verified_ends_and_is_not_rolled_back),
-		cmocka_unit_test(after_a_restore_a_rollback_that_was_verified_is_down),
-		cmocka_unit_test(
-		    after_a_restore_an_environment_without_settings_is_not_known_either),
-		cmocka_unit_test(after_a_restore_an_open_run_counts_as_started_for_good),
-		cmocka_unit_test(a_restore_repeats_no_warning_of_the_run_that_it_ended),
-		cmocka_unit_test(a_restore_warns_of_what_was_not_known_before_the_copy_too),
-		cmocka_unit_test(a_fault_of_such_an_end_rolls_nothing_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,7 @@ asked_git(void)
 	return text;
 }
 
-static void
-each_form_names_an_environment(void **state)
+TEST_WITH(each_form_names_an_environment, open_two, close_world)
 {
 	static const struct {
 		const char *typed, *asked;
@@ -66,10 +65,8 @@ each_form_names_an_environment(void **state)
 	}
 }
 
-static void
-an_application_with_one_environment_is_named_by_itself(void **state)
+TEST_WITH(an_application_with_one_environment_is_named_by_itself, open_two, close_world)
 {
-	(void)state;
 	world_application(&w, "docs", "ENVIRONMENTS=staging\n");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy docs");
 	assert_string_equal(asked_git(), "docs/staging develop");
@@ -86,13 +83,11 @@ says(const char *text)
 	return message;
 }
 
-static void
-a_name_that_several_have_is_asked_for_with_a_button_for_each(void **state)
+TEST_WITH(a_name_that_several_have_is_asked_for_with_a_button_for_each, open_two, close_world)
 {
 	struct world_message *message;
 	const char *staging;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging v1");
 	message = says("❓ /deploy staging: of which application?\nv1 is taken as the ref.");
 	assert_string_equal(asked_git(), "");
@@ -110,12 +105,10 @@ a_name_that_several_have_is_asked_for_with_a_button_for_each(void **state)
 	assert_int_equal(message->buttons.n, 0);
 }
 
-static void
-a_choice_carries_what_was_typed_behind_it(void **state)
+TEST_WITH(a_choice_carries_what_was_typed_behind_it, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging Feature/X");
 	message = world_last(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "blog/staging"));
@@ -124,12 +117,10 @@ a_choice_carries_what_was_typed_behind_it(void **state)
 }
 
 /* Two presses, or one on each button: a phone sends what thumbs do. */
-static void
-a_choice_is_made_once(void **state)
+TEST_WITH(a_choice_is_made_once, open_two, close_world)
 {
 	char first[LIMIT_BUTTON_ID], second[LIMIT_BUTTON_ID];
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
 	(void)text_copy(first, sizeof(first), world_button(world_last(&w), "staging"));
 	(void)text_copy(second, sizeof(second), world_button(world_last(&w), "production"));
@@ -143,12 +134,10 @@ a_choice_is_made_once(void **state)
 	assert_string_equal(asked_git(), "");
 }
 
-static void
-a_choice_is_of_whom_it_was_offered(void **state)
+TEST_WITH(a_choice_is_of_whom_it_was_offered, open_two, close_world)
 {
 	char button[LIMIT_BUTTON_ID];
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
 	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "staging"));
 	(void)world_press(&w, WORLD_OTHER_ADMIN, WORLD_GROUP, button);
@@ -160,12 +149,10 @@ a_choice_is_of_whom_it_was_offered(void **state)
 	assert_string_equal(asked_git(), "shop/staging develop");
 }
 
-static void
-a_choice_ends_after_ten_minutes(void **state)
+TEST_WITH(a_choice_ends_after_ten_minutes, open_two, close_world)
 {
 	char button[LIMIT_BUTTON_ID];
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
 	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "staging"));
 	w.aid.at += 600000;
@@ -175,12 +162,10 @@ a_choice_ends_after_ten_minutes(void **state)
 }
 
 /* The role went between question and tap: the choice stays to be seen, and does nothing. */
-static void
-a_choice_is_checked_when_it_is_made(void **state)
+TEST_WITH(a_choice_is_checked_when_it_is_made, open_two, close_world)
 {
 	char button[LIMIT_BUTTON_ID], apps[128];
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop");
 	(void)text_copy(button, sizeof(button), world_button(world_last(&w), "production"));
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
@@ -191,13 +176,11 @@ a_choice_is_checked_when_it_is_made(void **state)
 	assert_string_equal(asked_git(), "");
 }
 
-static void
-many_are_offered_a_page_at_a_time(void **state)
+TEST_WITH(many_are_offered_a_page_at_a_time, open_two, close_world)
 {
 	struct world_message *message;
 	char name[ENVIRONMENT_NAME_MAX];
 
-	(void)state;
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(name, sizeof(name), "svc%d", i);
 		world_application(&w, name, "");
@@ -215,10 +198,8 @@ many_are_offered_a_page_at_a_time(void **state)
 	assert_string_equal(asked_git(), "svc9/staging v1");
 }
 
-static void
-what_is_none_is_said_with_the_nearest(void **state)
+TEST_WITH(what_is_none_is_said_with_the_nearest, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign");
 	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
 	(void)world_text(&w, WORLD_ADMIN, "/cancel xyz");
@@ -227,12 +208,10 @@ what_is_none_is_said_with_the_nearest(void **state)
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
 }
 
-static void
-the_nearest_is_a_button_for_the_same(void **state)
+TEST_WITH(the_nearest_is_a_button_for_the_same, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign v1");
 	message = says("No \"shop/stagign\". Did you mean shop/staging?");
 	assert_int_equal(message->buttons.n, 1);
@@ -249,12 +228,10 @@ the_nearest_is_a_button_for_the_same(void **state)
 
 /* Half a name that several begin with, or that of an application: each environment is one tap away;
  * what is only looked at is looked at as a whole. */
-static void
-what_begins_several_names_offers_each_of_them(void **state)
+TEST_WITH(what_begins_several_names_offers_each_of_them, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	world_application(&w, "shop",
 	    "ENVIRONMENTS=staging,preview-eu,preview-us\n"
 	    "PREVIEW_EU_HOST=e\nPREVIEW_US_HOST=u\n");
@@ -275,12 +252,10 @@ what_begins_several_names_offers_each_of_them(void **state)
 }
 
 /* Nothing begins by it, so nothing is asked first: a tap less at night. */
-static void
-what_only_reads_asks_nothing_first(void **state)
+TEST_WITH(what_only_reads_asks_nothing_first, open_two, close_world)
 {
 	struct effect *effect;
 
-	(void)state;
 	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/logs shop/prod 5");
 	effect = world_take(&w, EFFECT_APPLICATION_LOG);
 	assert_non_null(effect);
@@ -290,10 +265,8 @@ what_only_reads_asks_nothing_first(void **state)
 }
 
 /* In a team's chat its own application is meant, and no other one is offered by a bare name. */
-static void
-the_nearest_is_first_of_the_chats_own_application(void **state)
+TEST_WITH(the_nearest_is_first_of_the_chats_own_application, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy prodution");
 	(void)says("No \"prodution\". Did you mean shop/production?"); /* only one has it */
 	(void)world_text(&w, WORLD_ADMIN, "/deploy stagign");
@@ -305,13 +278,11 @@ the_nearest_is_first_of_the_chats_own_application(void **state)
 	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
 }
 
-static void
-without_a_name_there_is_a_button_for_each(void **state)
+TEST_WITH(without_a_name_there_is_a_button_for_each, open_two, close_world)
 {
 	static const char *const typed[] = { "/deploy", "/lock", "/unlock" };
 	struct world_message *message;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		(void)world_text(&w, WORLD_ADMIN, typed[i]);
 		message = world_last(&w);
@@ -358,10 +329,8 @@ offers(const char *typed, const char *labels)
 }
 
 /* What has nothing earlier cannot be rolled back; what was released last is most likely meant. */
-static void
-without_a_name_a_rollback_offers_what_has_an_earlier_release(void **state)
+TEST_WITH(without_a_name_a_rollback_offers_what_has_an_earlier_release, open_two, close_world)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
 	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
 	goes_live("shop/staging", COMMIT_A);
@@ -379,10 +348,8 @@ without_a_name_a_rollback_offers_what_has_an_earlier_release(void **state)
 	offers("/rollback", "shop/staging blog/staging");
 }
 
-static void
-without_a_name_a_deployment_offers_their_last_three_first(void **state)
+TEST_WITH(without_a_name_a_deployment_offers_their_last_three_first, open_two, close_world)
 {
-	(void)state;
 	offers("/deploy", "blog/staging blog/preview shop/staging shop/production");
 	goes_live("shop/staging", COMMIT_A);
 	offers("/deploy", "shop/staging blog/staging blog/preview shop/production");
@@ -395,12 +362,10 @@ without_a_name_a_deployment_offers_their_last_three_first(void **state)
 }
 
 /* Staging is deployed without a question: who types half of it is asked. */
-static void
-a_prefix_starts_nothing_that_is_not_asked_about(void **state)
+TEST_WITH(a_prefix_starts_nothing_that_is_not_asked_about, open_two, close_world)
 {
 	struct world_message *message;
 
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stag v1");
 	assert_string_equal(asked_git(), "");
 	message = says("❓ /deploy shop/staging?\nv1 is taken as the ref.\n"
@@ -427,13 +392,11 @@ a_prefix_starts_nothing_that_is_not_asked_about(void **state)
 	assert_string_equal(asked_git(), "");
 }
 
-static void
-a_stranger_learns_of_no_environment(void **state)
+TEST_WITH(a_stranger_learns_of_no_environment, open_two, close_world)
 {
 	static const char *const typed[] = { "/deploy shop/staging", "/deploy shop", "/status shop",
 		"/status", "/history nothing", "/deploy" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(typed); i++) {
 		w.aid.at += 3600000;
 		(void)world_text(&w, WORLD_STRANGER, typed[i]);
@@ -455,10 +418,8 @@ expect(const char *typed, const char *answer)
 }
 
 /* One environment of one application: all others are as names that nobody gave. */
-static void
-what_one_may_not_see_is_not_there(void **state)
+TEST_WITH(what_one_may_not_see_is_not_there, open_two, close_world)
 {
-	(void)state;
 	world_application(&w, "shop",
 	    "ROLE_CONTRACTOR_IDS=44\nROLE_CONTRACTOR_MAY=deploy:shop/staging, status:shop/staging\n");
 	(void)world_text(&w, CONTRACTOR, "/deploy staging"); /* for them there is one */
@@ -482,34 +443,4 @@ what_one_may_not_see_is_not_there(void **state)
 	    "⛔ Denied: shop/staging cancel: your role does not grant it. Ask somebody with the role staging, or an admin.");
 	expect("/history staging",
 	    "⛔ Denied: shop/staging history: your role does not grant it. Ask somebody with the role staging, or an admin.");
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_two, close_world)
-	const struct CMUnitTest tests[] = {
-		TEST(each_form_names_an_environment),
-		TEST(an_application_with_one_environment_is_named_by_itself),
-		TEST(a_name_that_several_have_is_asked_for_with_a_button_for_each),
-		TEST(a_choice_carries_what_was_typed_behind_it),
-		TEST(a_choice_is_made_once),
-		TEST(a_choice_is_of_whom_it_was_offered),
-		TEST(a_choice_ends_after_ten_minutes),
-		TEST(a_choice_is_checked_when_it_is_made),
-		TEST(many_are_offered_a_page_at_a_time),
-		TEST(what_is_none_is_said_with_the_nearest),
-		TEST(the_nearest_is_a_button_for_the_same),
-		TEST(the_nearest_is_first_of_the_chats_own_application),
-		TEST(what_begins_several_names_offers_each_of_them),
-		TEST(what_only_reads_asks_nothing_first),
-		TEST(without_a_name_there_is_a_button_for_each),
-		TEST(without_a_name_a_rollback_offers_what_has_an_earlier_release),
-		TEST(without_a_name_a_deployment_offers_their_last_three_first),
-		TEST(a_prefix_starts_nothing_that_is_not_asked_about),
-		TEST(a_stranger_learns_of_no_environment),
-		TEST(what_one_may_not_see_is_not_there),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

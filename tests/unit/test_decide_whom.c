@@ -63,145 +63,118 @@ pushes(struct world *w, const char *branch, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit, .count = 1 });
 }
 
-static void
-a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one(void **state)
+WORLD_TEST_OF(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one, NO_GROUP, ROLES)
 {
 	static const int64_t told[] = { WORLD_ADMIN, WORLD_OTHER_ADMIN, WORLD_STAGING_USER };
 	int64_t sends;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, NULL);
-	pushes(&w, "develop", COMMIT_A);
+	pushes(w, "develop", COMMIT_A);
 	for (size_t i = 0; i < COUNT(told); i++)
-		assert_true(world_says_in(&w, told[i], "⏳ Deploying staging")->is_silent);
-	assert_int_equal(count_in(&w, LEAD) + count_in(&w, WATCH), 0);
-	assert_int_equal(w.n_screen, COUNT(told));
-	(void)world_run_starts(&w);
-	sends = world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends;
-	world_run_step(&w, 0, "build");
-	world_run_step(&w, 1, "release");
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "▸ release"));
-	assert_int_equal(world_says_in(&w, WORLD_OTHER_ADMIN, "")->sends, sends);
-	world_run_ends(&w, GOOD);
+		assert_true(world_says_in(w, told[i], "⏳ Deploying staging")->is_silent);
+	assert_int_equal(count_in(w, LEAD) + count_in(w, WATCH), 0);
+	assert_int_equal(w->n_screen, COUNT(told));
+	(void)world_run_starts(w);
+	sends = world_says_in(w, WORLD_OTHER_ADMIN, "")->sends;
+	world_run_step(w, 0, "build");
+	world_run_step(w, 1, "release");
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "▸ release"));
+	assert_int_equal(world_says_in(w, WORLD_OTHER_ADMIN, "")->sends, sends);
+	world_run_ends(w, GOOD);
 	for (size_t i = 0; i < COUNT(told); i++) {
-		assert_non_null(world_says_in(&w, told[i], "Live: staging, not checked"));
-		assert_int_equal(count_in(&w, told[i]), 1);
-		assert_int_equal(rings_in(&w, told[i]), 0);
+		assert_non_null(world_says_in(w, told[i], "Live: staging, not checked"));
+		assert_int_equal(count_in(w, told[i]), 1);
+		assert_int_equal(rings_in(w, told[i]), 0);
 	}
-	assert_int_equal(count_buttons(&w, "Stop"), 0);
-	world_close(&w);
+	assert_int_equal(count_buttons(w, "Stop"), 0);
 }
 
-static void
-the_first_answer_to_a_push_closes_the_question_for_all(void **state)
+WORLD_TEST_OF(
+    the_first_answer_to_a_push_closes_the_question_for_all, NO_GROUP, ROLES, "STAGING_CONFIRM=true")
 {
 	struct world_message *cys;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, "STAGING_CONFIRM=true", NULL);
-	pushes(&w, "develop", COMMIT_A);
-	assert_int_equal(count_buttons(&w, "Deploy to"), 2);
-	cys = world_says_in(&w, WORLD_STAGING_USER, "Deploy to staging?");
+	pushes(w, "develop", COMMIT_A);
+	assert_int_equal(count_buttons(w, "Deploy to"), 2);
+	cys = world_says_in(w, WORLD_STAGING_USER, "Deploy to staging?");
 	assert_false(cys->is_silent); /* who may deploy, and has no grant to confirm, reads it */
 	assert_string_equal(world_button(cys, "Deploy to"), "");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Deploy to");
-	world_git_same(&w);
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	assert_int_equal(count_buttons(&w, "Deploy to"), 0);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "⏳ Deploying staging"));
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "⏳ Deploying staging"));
-	world_close(&w);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Deploy to");
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_int_equal(count_buttons(w, "Deploy to"), 0);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "⏳ Deploying staging"));
+	assert_non_null(world_says_in(w, WORLD_STAGING_USER, "⏳ Deploying staging"));
 }
 
 /* Who has blocked the bot, and writes again, finds no question that has its answer. */
-static void
-who_comes_back_finds_what_was_answered_meanwhile(void **state)
+WORLD_TEST_OF(
+    who_comes_back_finds_what_was_answered_meanwhile, NO_GROUP, ROLES, "STAGING_CONFIRM=true")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, "STAGING_CONFIRM=true", NULL);
-	pushes(&w, "develop", COMMIT_A);
-	w.refuses[0] = WORLD_OTHER_ADMIN;
-	approval_press_in(&w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
-	world_git_same(&w);
-	world_run_ends(&w, GOOD);
+	pushes(w, "develop", COMMIT_A);
+	w->refuses[0] = WORLD_OTHER_ADMIN;
+	approval_press_in(w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
+	world_git_same(w);
+	world_run_ends(w, GOOD);
 	assert_string_not_equal(
-	    world_button(world_says_in(&w, WORLD_OTHER_ADMIN, "staging"), "Deploy to"), "");
-	w.refuses[0] = 0;
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Live: staging, not checked"));
-	assert_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Deploy to staging?"));
-	world_close(&w);
+	    world_button(world_says_in(w, WORLD_OTHER_ADMIN, "staging"), "Deploy to"), "");
+	w->refuses[0] = 0;
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "Live: staging, not checked"));
+	assert_null(world_says_in(w, WORLD_OTHER_ADMIN, "Deploy to staging?"));
 }
 
-static void
-what_fails_rings_for_all_who_could_act_there(void **state)
+WORLD_TEST_OF(what_fails_rings_for_all_who_could_act_there, NO_GROUP, ROLES, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A); /* in a group that is none of ours */
-	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 0);
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
-	assert_int_equal(count_in(&w, WORLD_ADMIN) + count_in(&w, WORLD_OTHER_ADMIN), 0);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 2);
-	assert_int_equal(count_in(&w, WORLD_STAGING_USER), 1);
+	world_deploy_goes_live(w, COMMIT_A); /* in a group that is none of ours */
+	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 0);
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
+	assert_int_equal(count_in(w, WORLD_ADMIN) + count_in(w, WORLD_OTHER_ADMIN), 0);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 2);
+	assert_int_equal(count_in(w, WORLD_STAGING_USER), 1);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
 		const struct world_message *said =
-		    world_says_in(&w, who, "❌ Rolled back: staging from");
+		    world_says_in(w, who, "❌ Rolled back: staging from");
 
 		assert_true(!said->is_silent && said->is_alarm);
-		assert_int_equal(count_in(&w, who), 1);
+		assert_int_equal(count_in(w, who), 1);
 	}
-	assert_int_equal(count_in(&w, LEAD) + count_in(&w, WATCH), 0);
-	world_close(&w);
+	assert_int_equal(count_in(w, LEAD) + count_in(w, WATCH), 0);
 }
 
 /* [Seen] of one is seen by all. */
-static void
-all_are_reminded_until_one_has_seen_it(void **state)
+WORLD_TEST_OF(all_are_reminded_until_one_has_seen_it, NO_GROUP, STAGING_URL,
+    "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, STAGING_URL, "STAGING_ROLLBACK_NAG_MINUTES=15", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	pushes(&w, "develop", COMMIT_B);
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(count_buttons(&w, CHAT_SEEN), 2);
-	world_due(&w, TIMER_NAG);
-	assert_int_equal(count_buttons(&w, CHAT_SEEN), 4);
-	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "❌ Rolled back: staging")->is_silent);
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "❌ Rolled back: staging"));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, CHAT_SEEN);
-	assert_int_equal(count_buttons(&w, CHAT_SEEN), 0);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Seen by @bob"));
-	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "Seen by @bob"));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	pushes(w, "develop", COMMIT_B);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(count_buttons(w, CHAT_SEEN), 2);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(count_buttons(w, CHAT_SEEN), 4);
+	assert_false(world_says_in(w, WORLD_OTHER_ADMIN, "❌ Rolled back: staging")->is_silent);
+	assert_non_null(world_says_in(w, WORLD_STAGING_USER, "❌ Rolled back: staging"));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, CHAT_SEEN);
+	assert_int_equal(count_buttons(w, CHAT_SEEN), 0);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "Seen by @bob"));
+	assert_non_null(world_says_in(w, WORLD_STAGING_USER, "Seen by @bob"));
 }
 
-static void
-what_runs_is_not_known_is_told_to_all(void **state)
+TEST(what_runs_is_not_known_is_told_to_all)
 {
 	const struct world_message *theirs;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, NO_GROUP);
 	world_run_ends(&w, FOLDER_GONE);
 	theirs = world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging");
@@ -236,12 +209,10 @@ push_fails(struct world *w, const char *login)
 }
 
 /* With a group it is the team's, and whoever broke it had to look there. */
-static void
-who_pushed_it_is_told_that_it_failed(void **state)
+TEST(who_pushed_it_is_told_that_it_failed)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, "PERSON_77_GITHUB=octo", "ROLE_DEV_IDS=77", "ROLE_DEV_MAY=status:staging",
 	    "PERSON_88_GITHUB=evil", NULL);
 	push_fails(&w, "octo");
@@ -258,20 +229,15 @@ who_pushed_it_is_told_that_it_failed(void **state)
 	world_close(&w);
 }
 
-static void
-without_a_group_a_push_shows_its_progress_to_who_pushed_it(void **state)
+WORLD_TEST_OF(
+    without_a_group_a_push_shows_its_progress_to_who_pushed_it, NO_GROUP, "PERSON_33_GITHUB=octo")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, "PERSON_33_GITHUB=octo", NULL);
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
-	push_fails(&w, "octo");
-	assert_int_equal(world_deployment(&w, 1).address.chat, WORLD_STAGING_USER);
-	assert_int_equal(rings_in(&w, WORLD_STAGING_USER), 1);
-	assert_int_equal(rings_in(&w, WORLD_ADMIN), 1);
-	assert_int_equal(rings_in(&w, WORLD_OTHER_ADMIN), 1);
-	world_close(&w);
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
+	push_fails(w, "octo");
+	assert_int_equal(world_deployment(w, 1).address.chat, WORLD_STAGING_USER);
+	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 1);
+	assert_int_equal(rings_in(w, WORLD_ADMIN), 1);
+	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), 1);
 }
 
 /* --- approvals --- */
@@ -286,59 +252,49 @@ asks_in_private(struct world *w, int64_t person, const char *commit)
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }
 
-static void
-who_asks_gets_one_message_and_each_approver_another(void **state)
+WORLD_TEST_OF(
+    who_asks_gets_one_message_and_each_approver_another, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=1")
 {
 	const struct world_message *own;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=1", NULL);
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	own = world_says_in(&w, WORLD_ADMIN, "❓ Awaiting approval: production");
-	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	own = world_says_in(w, WORLD_ADMIN, "❓ Awaiting approval: production");
+	assert_int_equal(count_in(w, WORLD_ADMIN), 1);
 	assert_string_equal(world_button(own, "Approve"), "");
 	assert_string_equal(world_button(own, "Reject"), "");
 	assert_string_not_equal(world_button(own, "Cancel"), "");
-	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 1);
-	assert_int_equal(count_in(&w, LEAD), 1);
+	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 1);
+	assert_int_equal(count_in(w, LEAD), 1);
 	assert_non_null(strstr(world_plain(own), "\nasked in private: 2 people"));
-	assert_false(world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval")->is_silent);
-	assert_false(world_says_in(&w, LEAD, "Awaiting approval")->is_silent);
-	assert_int_equal(count_in(&w, WATCH) + count_in(&w, WORLD_STAGING_USER), 0);
-	assert_int_equal(count_buttons(&w, "Approve"), 2);
-	approval_press_in(&w, LEAD, LEAD, "Approve");
-	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
-	assert_non_null(world_says_in(&w, WORLD_OTHER_ADMIN, "Approved: production"));
-	assert_non_null(world_says_in(&w, LEAD, "Approved: production"));
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN, "Live: production, not checked"));
-	assert_non_null(world_says_in(&w, LEAD, "Live: production, not checked"));
-	assert_int_equal(count_in(&w, WORLD_ADMIN), 1);
-	assert_int_equal(rings_in(&w, WORLD_ADMIN), 2); /* question and end */
-	assert_int_equal(rings_in(&w, LEAD), 1);
-	world_close(&w);
+	assert_false(world_says_in(w, WORLD_OTHER_ADMIN, "Awaiting approval")->is_silent);
+	assert_false(world_says_in(w, LEAD, "Awaiting approval")->is_silent);
+	assert_int_equal(count_in(w, WATCH) + count_in(w, WORLD_STAGING_USER), 0);
+	assert_int_equal(count_buttons(w, "Approve"), 2);
+	approval_press_in(w, LEAD, LEAD, "Approve");
+	assert_int_equal(count_buttons(w, "Approve") + count_buttons(w, "Reject"), 0);
+	assert_non_null(world_says_in(w, WORLD_OTHER_ADMIN, "Approved: production"));
+	assert_non_null(world_says_in(w, LEAD, "Approved: production"));
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says_in(w, WORLD_ADMIN, "Live: production, not checked"));
+	assert_non_null(world_says_in(w, LEAD, "Live: production, not checked"));
+	assert_int_equal(count_in(w, WORLD_ADMIN), 1);
+	assert_int_equal(rings_in(w, WORLD_ADMIN), 2); /* question and end */
+	assert_int_equal(rings_in(w, LEAD), 1);
 }
 
 /* The first admin, in whose chat a push is followed, is asked there, and nowhere else. */
-static void
-a_push_that_needs_an_approval_asks_each_once(void **state)
+WORLD_TEST_OF(a_push_that_needs_an_approval_asks_each_once, NO_GROUP, "STAGING_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, "STAGING_APPROVALS=1", NULL);
-	pushes(&w, "develop", COMMIT_A);
-	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
+	pushes(w, "develop", COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
-		assert_int_equal(count_in(&w, who), 1);
-		assert_int_equal(rings_in(&w, who), 1);
+		assert_int_equal(count_in(w, who), 1);
+		assert_int_equal(rings_in(w, who), 1);
 	}
-	assert_int_equal(count_buttons(&w, "Approve"), 2);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
-	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	world_close(&w);
+	assert_int_equal(count_buttons(w, "Approve"), 2);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
+	assert_int_equal(count_buttons(w, "Approve") + count_buttons(w, "Reject"), 0);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
 #define CROWD	   30
@@ -369,12 +325,10 @@ asked(struct world *w)
 }
 
 /* Nothing is doubled and nothing lost: not by a reminder, a restart, or that it is asked anew. */
-static void
-thirty_approvers_have_one_message_each_to_the_end(void **state)
+TEST(thirty_approvers_have_one_message_each_to_the_end)
 {
 	struct world w;
 
-	(void)state;
 	open_crowd(&w);
 	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
 	assert_int_equal(asked(&w), CROWD);
@@ -399,30 +353,25 @@ thirty_approvers_have_one_message_each_to_the_end(void **state)
 }
 
 /* Between question and answer. */
-static void
-whose_role_has_ended_is_not_asked_any_more(void **state)
+WORLD_TEST_OF(whose_role_has_ended_is_not_asked_any_more, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=2")
 {
 	const char *button;
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=2", NULL);
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	button = approval_label_in(&w, LEAD, "Approve");
-	world_settings(&w, NO_GROUP, "PRODUCTION_APPROVALS=2", "PRODUCTION_HOST=other", NULL);
-	(void)world_press(&w, LEAD, LEAD, button);
-	assert_true(w.is_alert);
-	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 0);
-	w.settings = "MIGRATE_COMMAND=0123456789abcdef";
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	button = approval_label_in(w, LEAD, "Approve");
+	world_settings(w, NO_GROUP, "PRODUCTION_APPROVALS=2", "PRODUCTION_HOST=other", NULL);
+	(void)world_press(w, LEAD, LEAD, button);
+	assert_true(w->is_alert);
+	assert_int_equal(world_audited(w, "deploy_approval", "approved"), 0);
+	w->settings = "MIGRATE_COMMAND=0123456789abcdef";
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
-	(void)world_decide(&w, event);
-	assert_non_null(world_says_in(&w, LEAD, "is asked of others"));
-	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
-	assert_int_equal(world_audited(&w, "deploy_approval", "approved"), 1);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_non_null(world_says_in(w, LEAD, "is asked of others"));
+	assert_int_equal(world_says_in(w, LEAD, "")->buttons.n, 0);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
+	assert_int_equal(world_audited(w, "deploy_approval", "approved"), 1);
 }
 
 static void
@@ -435,72 +384,57 @@ act_ask_anew(struct tx *tx, void *arg)
 }
 
 /* ... and where it is asked anew, what stands with them says so. */
-static void
-what_is_asked_anew_closes_what_stands_with_who_may_no_more(void **state)
+WORLD_TEST_OF(what_is_asked_anew_closes_what_stands_with_who_may_no_more, NO_GROUP, ROLES,
+    "PRODUCTION_APPROVALS=2")
 {
 	int64_t work = 1;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, "PRODUCTION_APPROVALS=2", NULL);
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	world_settings(&w, NO_GROUP, "PRODUCTION_APPROVALS=2", NULL);
-	world_act(&w, act_ask_anew, &work);
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	world_settings(w, NO_GROUP, "PRODUCTION_APPROVALS=2", NULL);
+	world_act(w, act_ask_anew, &work);
 	assert_non_null(world_says_in(
-	    &w, LEAD, "⛔ Closed: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
-	assert_int_equal(world_says_in(&w, LEAD, "")->buttons.n, 0);
-	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 1);
-	assert_int_equal(rings_in(&w, WORLD_OTHER_ADMIN), 2);
-	world_close(&w);
+	    w, LEAD, "⛔ Closed: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
+	assert_int_equal(world_says_in(w, LEAD, "")->buttons.n, 0);
+	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 1);
+	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), 2);
 }
 
 /* A lead who never wrote to the bot: Telegram refuses it, and who asked knows that nobody can. */
-static void
-that_nobody_can_be_asked_is_said_to_who_asks(void **state)
+WORLD_TEST_OF(that_nobody_can_be_asked_is_said_to_who_asks, NO_GROUP, "ADMIN_TELEGRAM_IDS=11",
+    "ROLE_LEAD_IDS=55", "ROLE_LEAD_MAY=approve:production", "PRODUCTION_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, "ADMIN_TELEGRAM_IDS=11", "ROLE_LEAD_IDS=55",
-	    "ROLE_LEAD_MAY=approve:production", "PRODUCTION_APPROVALS=1", NULL);
-	w.refuses[0] = LEAD;
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	assert_int_equal(w.n_refused, 1);
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/cancel production");
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	assert_int_equal(w.n_refused, 1);
-	assert_non_null(world_says_in(&w, WORLD_ADMIN,
+	w->refuses[0] = LEAD;
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(w->n_refused, 1);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/cancel production");
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(w->n_refused, 1);
+	assert_non_null(world_says_in(w, WORLD_ADMIN,
 	    "⚠️ nobody could be asked: who may approve it has to write /start to the bot first"));
-	w.refuses[0] = 0;
-	(void)world_text_in(&w, LEAD, LEAD, "/start");
-	approval_press_in(&w, LEAD, LEAD, "Approve");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_RUNNING);
-	world_close(&w);
+	w->refuses[0] = 0;
+	(void)world_text_in(w, LEAD, LEAD, "/start");
+	approval_press_in(w, LEAD, LEAD, "Approve");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_RUNNING);
 }
 
 /* Rings stay bounded, whoever pushes how often. */
-static void
-however_often_it_fails_nobody_is_rung_without_end(void **state)
+WORLD_TEST_OF(however_often_it_fails_nobody_is_rung_without_end, NO_GROUP)
 {
 	size_t rings;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NO_GROUP, NULL);
 	for (int i = 0; i < 40; i++) {
 		char commit[LIMIT_COMMIT];
 
 		(void)snprintf(commit, sizeof(commit), "%s", COMMIT_A);
 		commit[1] = (char)('a' + i % 6);
 		commit[0] = (char)('0' + i / 6);
-		pushes(&w, "develop", commit);
-		(void)world_run_starts(&w);
-		world_run_ends(&w, FAILED_BEFORE_RELEASE);
+		pushes(w, "develop", commit);
+		(void)world_run_starts(w);
+		world_run_ends(w, FAILED_BEFORE_RELEASE);
 	}
-	rings = rings_in(&w, WORLD_OTHER_ADMIN);
+	rings = rings_in(w, WORLD_OTHER_ADMIN);
 	assert_in_range(rings, 12, 20);
-	assert_int_equal(count_in(&w, WORLD_OTHER_ADMIN), 40); /* each says how it ended */
-	world_close(&w);
+	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 40); /* each says how it ended */
 }
 
 /* The walk: of each of the roles of these settings, by what it grants on that target. */
@@ -522,15 +456,9 @@ act_walk(struct tx *tx, void *arg)
 	assert_int_equal(decide_whom_next(tx, "staging", person), 0);
 }
 
-static void
-they_are_found_by_what_they_may_on_that_target(void **state)
+WORLD_TEST_OF(they_are_found_by_what_they_may_on_that_target, NO_GROUP, ROLES)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NO_GROUP, ROLES, NULL);
-	world_act(&w, act_walk, NULL);
-	world_close(&w);
+	world_act(w, act_walk, NULL);
 }
 
 static void
@@ -546,40 +474,8 @@ say_whose(struct tx *tx, void *arg)
 }
 
 /* A number is nobody to who reads it; a name alone may be taken by somebody else. */
-static void
-a_person_has_a_name_where_it_is_known_and_a_number(void **state)
+WORLD_TEST(a_person_has_a_name_where_it_is_known_and_a_number)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_act(&w, say_whose, NULL);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_person_has_a_name_where_it_is_known_and_a_number),
-		cmocka_unit_test(they_are_found_by_what_they_may_on_that_target),
-		cmocka_unit_test(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one),
-		cmocka_unit_test(the_first_answer_to_a_push_closes_the_question_for_all),
-		cmocka_unit_test(who_comes_back_finds_what_was_answered_meanwhile),
-		cmocka_unit_test(what_fails_rings_for_all_who_could_act_there),
-		cmocka_unit_test(all_are_reminded_until_one_has_seen_it),
-		cmocka_unit_test(what_runs_is_not_known_is_told_to_all),
-		cmocka_unit_test(who_pushed_it_is_told_that_it_failed),
-		cmocka_unit_test(without_a_group_a_push_shows_its_progress_to_who_pushed_it),
-		cmocka_unit_test(who_asks_gets_one_message_and_each_approver_another),
-		cmocka_unit_test(a_push_that_needs_an_approval_asks_each_once),
-		cmocka_unit_test(thirty_approvers_have_one_message_each_to_the_end),
-		cmocka_unit_test(whose_role_has_ended_is_not_asked_any_more),
-		cmocka_unit_test(what_is_asked_anew_closes_what_stands_with_who_may_no_more),
-		cmocka_unit_test(that_nobody_can_be_asked_is_said_to_who_asks),
-		cmocka_unit_test(however_often_it_fails_nobody_is_rung_without_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_act(w, say_whose, NULL);
 }

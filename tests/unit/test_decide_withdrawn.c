@@ -15,60 +15,39 @@ go_to_the_day(struct world *w)
 	w->aid.at += 2 * 3600 * INT64_C(1000);
 }
 
-static void
-what_changed_before_an_approval_was_withdrawn_is_confirmed_again(void **state)
+WORLD_TEST_OF(what_changed_before_an_approval_was_withdrawn_is_confirmed_again, ACME("web.service"))
 {
 	struct deployment work;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ACME("web.service"), NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-	approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "restart-web");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	world_settings(&w, ACME("database.service"), NULL);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
-	work = world_newest(&w, "client/acme");
+	(void)world_text(w, WORLD_ADMIN, "/do clear-cache acme");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "restart-web");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	world_settings(w, ACME("database.service"), NULL);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
+	work = world_newest(w, "client/acme");
 	assert_true(work.is_unconfirmed);
 	assert_non_null(strstr(work.changed, "the settings of client/acme changed"));
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	world_run_ends(&w, GOOD);
-	work = world_newest(&w, "client/acme");
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	world_run_ends(w, GOOD);
+	work = world_newest(w, "client/acme");
 	assert_int_equal(work.state, DEPLOY_QUEUED);
 	assert_true(work.is_asked_anew);
-	world_close(&w);
 }
 
-static void
-what_has_enough_without_it_stays_in_the_queue(void **state)
+WORLD_TEST_OF(what_has_enough_without_it_stays_in_the_queue, "PRODUCTION_APPROVALS=1", ADMINS,
+    "RUNS_MAX=1", BY_NIGHT)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", ADMINS, "RUNS_MAX=1", BY_NIGHT, NULL);
-	world_deploy_starts(&w, COMMIT_B);
-	approval_asks(&w, COMMIT_A);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	go_to_the_day(&w);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Withdraw");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	assert_string_equal(world_newest(&w, "production").approvers, "@bob");
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_changed_before_an_approval_was_withdrawn_is_confirmed_again),
-		cmocka_unit_test(what_has_enough_without_it_stays_in_the_queue),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	world_deploy_starts(w, COMMIT_B);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	go_to_the_day(w);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Withdraw");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	assert_string_equal(world_newest(w, "production").approvers, "@bob");
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }

@@ -46,47 +46,36 @@ sent(struct world *w)
 	return &effect->u.witness;
 }
 
-static void
-without_a_bucket_nothing_goes_out(void **state)
+WORLD_TEST(without_a_bucket_nothing_goes_out)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_writes_entries(&w, 3);
-	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
-	assert_null(strstr(row_of(&w).place, "s3"));
-	world_close(&w);
+	world_writes_entries(w, 3);
+	assert_int_equal(world_count(w, EFFECT_WITNESS), 0);
+	assert_null(strstr(row_of(w).place, "s3"));
 }
 
-static void
-what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row(void **state)
+WORLD_TEST_OF(what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row, BUCKET)
 {
-	struct world w;
 	int64_t last, at;
 
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, 1);
-	assert_false(sent(&w)->is_repeated);
-	assert_true(sent(&w)->lines[sent(&w)->size - 1] == '\n');
-	last = sent(&w)->last;
-	at = w.aid.at;
-	answer(&w, &good);
-	assert_int_equal(row_of(&w).confirmed, last);
-	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
-	world_due(&w, TIMER_WITNESS);
-	assert_true(w.aid.at >= at + MINUTE);
-	assert_int_equal(sent(&w)->first, last + 1);
-	assert_int_equal(sent(&w)->last, last + 2);
-	answer(&w, &good);
-	assert_int_equal(row_of(&w).confirmed, last + 2);
-	world_close(&w);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, 1);
+	assert_false(sent(w)->is_repeated);
+	assert_true(sent(w)->lines[sent(w)->size - 1] == '\n');
+	last = sent(w)->last;
+	at = w->aid.at;
+	answer(w, &good);
+	assert_int_equal(row_of(w).confirmed, last);
+	assert_int_equal(world_count(w, EFFECT_WITNESS), 0);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_int_equal(world_count(w, EFFECT_WITNESS), 0);
+	world_due(w, TIMER_WITNESS);
+	assert_true(w->aid.at >= at + MINUTE);
+	assert_int_equal(sent(w)->first, last + 1);
+	assert_int_equal(sent(w)->last, last + 2);
+	answer(w, &good);
+	assert_int_equal(row_of(w).confirmed, last + 2);
 }
 
 static void
@@ -97,157 +86,126 @@ always_fails(struct tx *tx, const struct event *event)
 }
 
 /* No handler writes that entry, so none has seen it. */
-static void
-what_a_quarantine_has_written_goes_out_with_the_next_decision(void **state)
+WORLD_TEST_OF(what_a_quarantine_has_written_goes_out_with_the_next_decision, BUCKET)
 {
-	struct world w;
 	store_handler *handler;
 	int64_t last;
 
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	last = sent(&w)->last;
-	answer(&w, &good);
-	assert_int_equal(world_count(&w, EFFECT_WITNESS), 0);
-	handler = w.aid.handlers[EVENT_UPDATE];
-	w.aid.handlers[EVENT_UPDATE] = always_fails;
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	w.aid.handlers[EVENT_UPDATE] = handler;
-	assert_int_equal(world_audited(&w, "\"code\":\"event_quarantined\"", NULL), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, last + 1);
-	world_close(&w);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	last = sent(w)->last;
+	answer(w, &good);
+	assert_int_equal(world_count(w, EFFECT_WITNESS), 0);
+	handler = w->aid.handlers[EVENT_UPDATE];
+	w->aid.handlers[EVENT_UPDATE] = always_fails;
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	w->aid.handlers[EVENT_UPDATE] = handler;
+	assert_int_equal(world_audited(w, "\"code\":\"event_quarantined\"", NULL), 1);
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, last + 1);
 }
 
 /* Its name is its entries and their head: only so a 412 says that it is ours. */
-static void
-what_may_be_there_already_is_sent_again_as_it_was(void **state)
+WORLD_TEST_OF(what_may_be_there_already_is_sent_again_as_it_was, BUCKET)
 {
 	struct effect_witness before;
-	struct world w;
 
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	before = *sent(&w);
-	answer(&w, &unknown);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, before.first);
-	assert_int_equal(sent(&w)->last, before.last);
-	assert_string_equal(sent(&w)->head, before.head);
-	assert_true(sent(&w)->is_repeated);
-	answer(&w, &refused); /* says nothing of what the first came to */
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->last, before.last);
-	assert_true(sent(&w)->is_repeated);
-	answer(&w, &good);
-	assert_int_equal(row_of(&w).confirmed, before.last);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	before = *sent(w);
+	answer(w, &unknown);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, before.first);
+	assert_int_equal(sent(w)->last, before.last);
+	assert_string_equal(sent(w)->head, before.head);
+	assert_true(sent(w)->is_repeated);
+	answer(w, &refused); /* says nothing of what the first came to */
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->last, before.last);
+	assert_true(sent(w)->is_repeated);
+	answer(w, &good);
+	assert_int_equal(row_of(w).confirmed, before.last);
 	/* The rest was there already, and goes at once. */
-	assert_int_equal(sent(&w)->first, before.last + 1);
-	assert_false(sent(&w)->is_repeated);
-	world_close(&w);
+	assert_int_equal(sent(w)->first, before.last + 1);
+	assert_false(sent(w)->is_repeated);
 }
 
-static void
-what_was_refused_goes_out_with_what_was_written_since(void **state)
+WORLD_TEST_OF(what_was_refused_goes_out_with_what_was_written_since, BUCKET)
 {
-	struct world w;
 	int64_t last, at;
 
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	last = sent(&w)->last;
-	at = w.aid.at;
-	answer(&w, &refused);
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, 1);
-	assert_true(sent(&w)->last > last);
-	assert_false(sent(&w)->is_repeated);
-	answer(&w, &refused); /* the second in a row is said, once */
-	world_due(&w, TIMER_WITNESS);
-	assert_true(w.aid.at >= at + 3 * MINUTE);
-	answer(&w, &refused);
-	assert_int_equal(world_audited(&w, "\"code\":\"witness_lost\"", "HTTP 403"), 1);
-	world_due(&w, TIMER_WITNESS);
-	answer(&w, &good);
-	assert_int_equal(world_audited(&w, "\"code\":\"witness_back\"", NULL), 1);
-	assert_int_equal(row_of(&w).tries, 0);
-	world_close(&w);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	last = sent(w)->last;
+	at = w->aid.at;
+	answer(w, &refused);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, 1);
+	assert_true(sent(w)->last > last);
+	assert_false(sent(w)->is_repeated);
+	answer(w, &refused); /* the second in a row is said, once */
+	world_due(w, TIMER_WITNESS);
+	assert_true(w->aid.at >= at + 3 * MINUTE);
+	answer(w, &refused);
+	assert_int_equal(world_audited(w, "\"code\":\"witness_lost\"", "HTTP 403"), 1);
+	world_due(w, TIMER_WITNESS);
+	answer(w, &good);
+	assert_int_equal(world_audited(w, "\"code\":\"witness_back\"", NULL), 1);
+	assert_int_equal(row_of(w).tries, 0);
 }
 
-static void
-a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm(void **state)
+WORLD_TEST_OF(a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm, BUCKET)
 {
 	char head[LIMIT_AUDIT_HEAD];
-	struct world w;
 
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	(void)text_copy(head, sizeof(head), sent(&w)->head);
-	answer(&w, &taken);
-	assert_int_equal(row_of(&w).confirmed, 0);
-	assert_int_equal(world_audited(&w, "\"code\":\"witness_taken\"", "witness_name_taken"), 1);
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, 1);
-	assert_string_not_equal(sent(&w)->head, head); /* the entry of it is in it */
-	assert_false(sent(&w)->is_repeated);
-	world_close(&w);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	(void)text_copy(head, sizeof(head), sent(w)->head);
+	answer(w, &taken);
+	assert_int_equal(row_of(w).confirmed, 0);
+	assert_int_equal(world_audited(w, "\"code\":\"witness_taken\"", "witness_name_taken"), 1);
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, 1);
+	assert_string_not_equal(sent(w)->head, head); /* the entry of it is in it */
+	assert_false(sent(w)->is_repeated);
 }
 
-static void
-a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first(void **state)
+WORLD_TEST(a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first)
 {
-	struct world w;
 	int64_t n = 16000, last = 0, objects = 0;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_writes_entries(&w, n);
-	world_settings(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	while (world_count(&w, EFFECT_WITNESS) > 0) {
-		assert_int_equal(sent(&w)->first, last + 1);
-		assert_true(sent(&w)->size <= WITNESS_OBJECT_MAX);
-		last = sent(&w)->last;
+	world_writes_entries(w, n);
+	world_settings(w, BUCKET, NULL);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	while (world_count(w, EFFECT_WITNESS) > 0) {
+		assert_int_equal(sent(w)->first, last + 1);
+		assert_true(sent(w)->size <= WITNESS_OBJECT_MAX);
+		last = sent(w)->last;
 		objects++;
-		answer(&w, &good);
+		answer(w, &good);
 	}
 	assert_true(objects >= 2);
 	assert_true(last >= n);
-	world_close(&w);
 }
 
-static void
-another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was(void **state)
+WORLD_TEST_OF(another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was, BUCKET)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, NULL);
-	world_writes_entries(&w, 2);
-	world_due(&w, TIMER_WITNESS);
-	answer(&w, &good);
-	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1", NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, 1);
-	answer(&w, &good);
-	world_settings(&w, BUCKET, NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	assert_int_equal(sent(&w)->first, 4); /* behind the start's and those two */
-	world_close(&w);
+	world_writes_entries(w, 2);
+	world_due(w, TIMER_WITNESS);
+	answer(w, &good);
+	world_settings(w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1", NULL);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, 1);
+	answer(w, &good);
+	world_settings(w, BUCKET, NULL);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	assert_int_equal(sent(w)->first, 4); /* behind the start's and those two */
 }
 
 /* --- AUDIT_KEEP_DAYS --- */
@@ -299,40 +257,33 @@ pass(struct world *w)
 	project(w);
 }
 
-static void
-a_closed_file_goes_when_it_is_old_and_the_witness_has_it(void **state)
+WORLD_TEST_OF(a_closed_file_goes_when_it_is_old_and_the_witness_has_it, BUCKET, KEEP)
 {
 	struct audit_verified found;
-	struct world w;
 	struct err err;
 
-	(void)state;
-	world_open(&w, BUCKET, KEEP, NULL);
-	write_days(&w);
-	assert_int_equal(closed_files(&w), 2);
-	world_due(&w, TIMER_WITNESS);
-	answer(&w, &good);
-	pass(&w);
-	assert_int_equal(closed_files(&w), 2);
-	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", NULL), 0);
-	pass(&w); /* recorded first, and gone when that is on disk */
-	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", "\"first\":\"1\""), 1);
-	assert_int_equal(closed_files(&w), 0);
-	pass(&w);
-	assert_int_equal(world_audited(&w, "\"code\":\"files_removed\"", NULL), 1);
-	assert_true(audit_verify(w.aid.path, w.aid.audit_path, &found, &err));
+	write_days(w);
+	assert_int_equal(closed_files(w), 2);
+	world_due(w, TIMER_WITNESS);
+	answer(w, &good);
+	pass(w);
+	assert_int_equal(closed_files(w), 2);
+	assert_int_equal(world_audited(w, "\"code\":\"files_removed\"", NULL), 0);
+	pass(w); /* recorded first, and gone when that is on disk */
+	assert_int_equal(world_audited(w, "\"code\":\"files_removed\"", "\"first\":\"1\""), 1);
+	assert_int_equal(closed_files(w), 0);
+	pass(w);
+	assert_int_equal(world_audited(w, "\"code\":\"files_removed\"", NULL), 1);
+	assert_true(audit_verify(w->aid.path, w->aid.audit_path, &found, &err));
 	assert_true(found.first > 2);
 	assert_true(found.outside >= found.first - 1);
 	assert_int_equal(strlen(found.before), 16);
-	world_close(&w);
 }
 
-static void
-no_file_goes_before_the_witness_has_it_or_without_one(void **state)
+TEST(no_file_goes_before_the_witness_has_it_or_without_one)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, BUCKET, KEEP, NULL);
 	write_days(&w);
 	world_due(&w, TIMER_WITNESS);
@@ -374,205 +325,134 @@ find(struct world *w)
 	answer(w, &good);
 }
 
-static void
-nothing_new_starts_without_a_witness_and_what_makes_safe_does(void **state)
+WORLD_TEST_OF(nothing_new_starts_without_a_witness_and_what_makes_safe_does, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	lose(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	lose(w);
 	assert_non_null(
-	    world_says(&w, "⏳ Deployments wait: all environments, the audit log's copy is late\n"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "⏳ Not deployed: "));
-	assert_non_null(world_says(&w, "the audit log's copy is late by "));
-	assert_null(world_says(&w, "AUDIT_WITNESS_MAX_MINUTES")); /* no name of a setting */
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", "\"without_witness\":"), 1);
+	    world_says(w, "⏳ Deployments wait: all environments, the audit log's copy is late\n"));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "⏳ Not deployed: "));
+	assert_non_null(world_says(w, "the audit log's copy is late by "));
+	assert_null(world_says(w, "AUDIT_WITNESS_MAX_MINUTES")); /* no name of a setting */
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(w, "\"code\":\"denied_held\"", "\"without_witness\":"), 1);
 
-	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
-	assert_non_null(world_says(&w, "🔒 Locked: "));
-	assert_non_null(world_says(&w, "ends it.\n⏳ without witness"));
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/lock staging 1h another");
-	assert_non_null(strstr(world_says(&w, "Locked already")->text, "\n⏳ without witness"));
-	(void)world_text(&w, WORLD_ADMIN, "/unlock staging");
-	assert_true(world_audited(&w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
-	assert_true(world_audited(&w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	(void)world_rolls_back(&w, "/rollback staging");
-	assert_non_null(world_says(&w, "without witness: the audit log's copy was late"));
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_true(
-	    world_audited(&w, "\"code\":\"rollback_started\"", "\"without_witness\":") == 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
+	assert_non_null(world_says(w, "🔒 Locked: "));
+	assert_non_null(world_says(w, "ends it.\n⏳ without witness"));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging 1h another");
+	assert_non_null(strstr(world_says(w, "Locked already")->text, "\n⏳ without witness"));
+	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
+	assert_true(world_audited(w, "\"code\":\"lock_begun\"", "\"without_witness\":") == 1);
+	assert_true(world_audited(w, "\"code\":\"lock_ended\"", "\"without_witness\":") == 1);
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	(void)world_rolls_back(w, "/rollback staging");
+	assert_non_null(world_says(w, "without witness: the audit log's copy was late"));
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_true(world_audited(w, "\"code\":\"rollback_started\"", "\"without_witness\":") == 1);
 }
 
-static void
-a_push_waits_for_the_witness_and_goes_on_when_it_is_back(void **state)
+WORLD_TEST_OF(a_push_waits_for_the_witness_and_goes_on_when_it_is_back, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	lose(&w);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "⏳ Push waits: "));
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	find(&w);
+	lose(w);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(w, "⏳ Push waits: "));
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	find(w);
 	assert_non_null(
-	    world_says(&w, "Deployments resume: all environments, the audit log's copy is"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	    world_says(w, "Deployments resume: all environments, the audit log's copy is"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* A PUT whose answer takes so long: nobody has said that nothing starts, nor that all goes on. */
-static void
-what_began_to_wait_before_anybody_said_so_goes_on_too(void **state)
+WORLD_TEST_OF(what_began_to_wait_before_anybody_said_so_goes_on_too, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	w.aid.at += 31 * MINUTE;
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says(&w, "⏳ Push waits: "));
-	assert_false(row_of(&w).is_late);
-	answer(&w, &good);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	w->aid.at += 31 * MINUTE;
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says(w, "⏳ Push waits: "));
+	assert_false(row_of(w).is_late);
+	answer(w, &good);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
 /* It has confirmed nothing, and the first entry is old. */
-static void
-of_a_new_bucket_everything_new_is_held_until_the_first_put(void **state)
+WORLD_TEST_OF(of_a_new_bucket_everything_new_is_held_until_the_first_put, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	world_writes_entries(&w, 1);
-	world_due(&w, TIMER_WITNESS);
-	answer(&w, &good);
-	w.aid.at += 31 * MINUTE;
-	world_settings(&w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1",
+	world_writes_entries(w, 1);
+	world_due(w, TIMER_WITNESS);
+	answer(w, &good);
+	w->aid.at += 31 * MINUTE;
+	world_settings(w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1",
 	    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(&w, "⏳ Not deployed: "));
-	assert_non_null(world_says(&w, "the audit log's copy is late"));
-	find(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_non_null(world_says(w, "⏳ Not deployed: "));
+	assert_non_null(world_says(w, "the audit log's copy is late"));
+	find(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-static void
-without_a_witness_each_environment_is_marked_as_held(void **state)
+WORLD_TEST_OF(
+    without_a_witness_each_environment_is_marked_as_held, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", NULL);
-	lose(&w);
-	assert_int_equal(world_environment(&w, "staging").held, ENVIRONMENT_IS_UNWITNESSED);
-	assert_int_equal(world_environment(&w, "production").held, ENVIRONMENT_IS_UNWITNESSED);
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(&w, "production\n⏳ the audit log's copy is late"));
-	find(&w);
-	assert_int_equal(world_environment(&w, "staging").held, 0);
-	world_close(&w);
+	lose(w);
+	assert_int_equal(world_environment(w, "staging").held, ENVIRONMENT_IS_UNWITNESSED);
+	assert_int_equal(world_environment(w, "production").held, ENVIRONMENT_IS_UNWITNESSED);
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(w, "production\n⏳ the audit log's copy is late"));
+	find(w);
+	assert_int_equal(world_environment(w, "staging").held, 0);
 }
 
-static void
-an_action_is_refused_and_one_that_restores_is_not(void **state)
+WORLD_TEST_OF(an_action_is_refused_and_one_that_restores_is_not, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
+    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+    "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal",
+    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
-	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
-	    "CLIENT_ACME_ACTIONS=cf-under-attack,cf-normal",
-	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv", NULL);
-	lose(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
-	assert_non_null(world_says(&w, "Not done: client/acme cf-under-attack"));
-	assert_non_null(world_says(&w, "the audit log's copy is late by"));
-	(void)world_text(&w, WORLD_ADMIN, "/do cf-normal acme medium");
-	assert_int_equal(world_newest(&w, "client/acme").id, 1);
-	world_close(&w);
+	lose(w);
+	(void)world_text(w, WORLD_ADMIN, "/do cf-under-attack acme");
+	assert_non_null(world_says(w, "Not done: client/acme cf-under-attack"));
+	assert_non_null(world_says(w, "the audit log's copy is late by"));
+	(void)world_text(w, WORLD_ADMIN, "/do cf-normal acme medium");
+	assert_int_equal(world_newest(w, "client/acme").id, 1);
 }
 
 /* However much later each of them is. */
-static void
-an_action_that_is_refused_again_and_again_is_one_entry_and_counted(void **state)
+WORLD_TEST_OF(an_action_that_is_refused_again_and_again_is_one_entry_and_counted, BUCKET,
+    "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
+    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
+    "CLIENT_ACME_ACTIONS=cf-under-attack",
+    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "AUDIT_WITNESS_MAX_MINUTES=30", "CLIENTS=acme",
-	    "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef",
-	    "CLIENT_ACME_ACTIONS=cf-under-attack",
-	    "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv", NULL);
-	lose(&w);
+	lose(w);
 	for (int i = 0; i < 20; i++) {
-		w.aid.at += MINUTE;
-		(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
+		w->aid.at += MINUTE;
+		(void)world_text(w, WORLD_ADMIN, "/do cf-under-attack acme");
 	}
-	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", NULL), 1);
-	world_due(&w, TIMER_STRANGERS);
-	assert_int_equal(world_audited(&w, "\"code\":\"denied_held\"", "\"count\":\"19\""), 1);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"code\":\"denied_held\"", NULL), 1);
+	world_due(w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(w, "\"code\":\"denied_held\"", "\"count\":\"19\""), 1);
 }
 
-static void
-as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing(void **state)
+WORLD_TEST_OF(
+    as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing, BUCKET, "STAGING_CONFIRM=false")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, BUCKET, "STAGING_CONFIRM=false", NULL);
-	lose(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	assert_int_equal(world_audited(&w, "without_witness", NULL), 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(without_a_bucket_nothing_goes_out),
-		cmocka_unit_test(
-		    what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_row),
-		cmocka_unit_test(what_a_quarantine_has_written_goes_out_with_the_next_decision),
-		cmocka_unit_test(what_may_be_there_already_is_sent_again_as_it_was),
-		cmocka_unit_test(what_was_refused_goes_out_with_what_was_written_since),
-		cmocka_unit_test(a_name_that_somebody_else_took_is_no_confirmation_and_an_alarm),
-		cmocka_unit_test(a_backlog_goes_out_as_objects_of_four_megabytes_the_oldest_first),
-		cmocka_unit_test(
-		    another_bucket_gets_all_of_it_and_the_old_one_goes_on_where_it_was),
-		cmocka_unit_test(a_closed_file_goes_when_it_is_old_and_the_witness_has_it),
-		cmocka_unit_test(no_file_goes_before_the_witness_has_it_or_without_one),
-		cmocka_unit_test(nothing_new_starts_without_a_witness_and_what_makes_safe_does),
-		cmocka_unit_test(a_push_waits_for_the_witness_and_goes_on_when_it_is_back),
-		cmocka_unit_test(what_began_to_wait_before_anybody_said_so_goes_on_too),
-		cmocka_unit_test(of_a_new_bucket_everything_new_is_held_until_the_first_put),
-		cmocka_unit_test(without_a_witness_each_environment_is_marked_as_held),
-		cmocka_unit_test(an_action_is_refused_and_one_that_restores_is_not),
-		cmocka_unit_test(
-		    an_action_that_is_refused_again_and_again_is_one_entry_and_counted),
-		cmocka_unit_test(as_long_as_it_is_not_asked_for_a_lost_witness_holds_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	lose(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	assert_int_equal(world_audited(w, "without_witness", NULL), 0);
 }

@@ -59,64 +59,44 @@ push(struct world *w, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit });
 }
 
-static void
-a_push_asks_first_and_says_why(void **state)
+WORLD_TEST_OF(a_push_asks_first_and_says_why, CLIENT, DOMAIN, HEALTH)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
-	begin_attack(&w);
-	push(&w, COMMIT_A);
-	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
-	assert_non_null(world_says(&w, "⚠️ " IS_UNDER));
+	begin_attack(w);
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(w, "⚠️ " IS_UNDER));
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(world_says(&w, IS_UNDER), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING); /* once: it was said */
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_TEAM, world_button(world_says(w, IS_UNDER), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING); /* once: it was said */
 }
 
-static void
-what_a_person_types_asks_first(void **state)
+WORLD_TEST_OF(what_a_person_types_asks_first, CLIENT, DOMAIN, HEALTH)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
-	begin_attack(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
-	assert_non_null(world_says(&w, IS_UNDER));
-	world_close(&w);
+	begin_attack(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(w, IS_UNDER));
 }
 
 /* Restoring it is refused for a day. */
-static void
-what_could_not_be_restored_is_under_attack_still(void **state)
+WORLD_TEST_OF(what_could_not_be_restored_is_under_attack_still, CLIENT, DOMAIN, HEALTH)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
-	is_in_phase(&w, CLOUDFLARE_IS_STUCK);
-	w.aid.at += 24 * INT64_C(3600000);
-	push(&w, COMMIT_A);
-	assert_int_equal(world_state(&w), DEPLOY_AWAITING_CONFIRMATION);
-	assert_non_null(world_says(&w, "www.acme.example is under attack at Cloudflare still: "));
-	world_close(&w);
+	is_in_phase(w, CLOUDFLARE_IS_STUCK);
+	w->aid.at += 24 * INT64_C(3600000);
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(w, "www.acme.example is under attack at Cloudflare still: "));
 }
 
 /* Not yet, not any more, another domain, or not said which. */
-static void
-what_is_in_no_zone_under_attack_goes(void **state)
+TEST(what_is_in_no_zone_under_attack_goes)
 {
 	static const char *const domains[] = { "CLIENT_ACME_CLOUDFLARE_DOMAIN=cme.example",
 		"CLIENT_ACME_CLOUDFLARE_DOMAIN=", DOMAIN };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(domains); i++) {
 		world_open(&w, CLIENT, domains[i], HEALTH, NULL);
 		if (i < 2)
@@ -136,8 +116,7 @@ what_is_in_no_zone_under_attack_goes(void **state)
 }
 
 /* What no question showed is found when its turn comes, and at the press. */
-static void
-an_attack_that_begins_meanwhile_is_asked_about(void **state)
+TEST(an_attack_that_begins_meanwhile_is_asked_about)
 {
 	struct world w;
 	int64_t queued;
@@ -166,47 +145,33 @@ an_attack_that_begins_meanwhile_is_asked_about(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_is_not_held_up(void **state)
+WORLD_TEST_OF(a_rollback_is_not_held_up, CLIENT, DOMAIN, HEALTH)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	begin_attack(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	begin_attack(w);
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, "Roll back"), "Roll back"));
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, "Roll back"), "Roll back"));
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
-static void
-who_approves_is_warned(void **state)
+WORLD_TEST_OF(who_approves_is_warned, CLIENT, DOMAIN, HEALTH, "STAGING_APPROVALS=1")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, "STAGING_APPROVALS=1", NULL);
-	begin_attack(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	begin_attack(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(&w, IS_UNDER), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
-	assert_non_null(strstr(world_plain(world_says(&w, "Awaiting approval")), IS_UNDER));
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, IS_UNDER), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	assert_non_null(strstr(world_plain(world_says(w, "Awaiting approval")), IS_UNDER));
 }
 
-static void
-the_question_before_an_attack_says_what_lies_there(void **state)
+TEST(the_question_before_an_attack_says_what_lies_there)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, CLIENT, DOMAIN, HEALTH, HOOK, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
 	assert_non_null(world_says(&w,
@@ -223,52 +188,23 @@ the_question_before_an_attack_says_what_lies_there(void **state)
 }
 
 /* Who may do that to the client need not know what else there is. */
-static void
-an_environment_that_they_do_not_see_is_not_named(void **state)
+WORLD_TEST_OF(an_environment_that_they_do_not_see_is_not_named, CLIENT, DOMAIN, HEALTH,
+    "PRODUCTION_HEALTH_URL=https://acme.example/", "ROLE_GUARD_IDS=44",
+    "ROLE_GUARD_MAY=do:client/acme,status:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, "PRODUCTION_HEALTH_URL=https://acme.example/",
-	    "ROLE_GUARD_IDS=44", "ROLE_GUARD_MAY=do:client/acme,status:production", NULL);
-	(void)world_text(&w, 44, "/do cf-under-attack acme");
+	(void)world_text(w, 44, "/do cf-under-attack acme");
 	assert_non_null(
-	    world_says(&w, "\n⚠️ the health check of production and 1 more looks there: d"));
-	world_close(&w);
+	    world_says(w, "\n⚠️ the health check of production and 1 more looks there: d"));
 }
 
 /* A line is confirmed already, and has shown nothing. */
-static void
-what_nobody_was_shown_is_asked_before_an_attack(void **state)
+WORLD_TEST_OF(what_nobody_was_shown_is_asked_before_an_attack, CLIENT, DOMAIN, HEALTH)
 {
-	struct world w;
 	char line[128];
 
-	(void)state;
-	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
 	(void)snprintf(line, sizeof(line),
-	    "APPROVE: cf-under-attack acme nonce=0123456789abcdef ts=%" PRId64, w.aid.at / 1000);
-	(void)world_text(&w, WORLD_ADMIN, line);
-	assert_true(world_newest(&w, "client/acme").is_asked_anew);
-	assert_non_null(world_says(&w, "Not started: client/acme cf-under-attack"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_push_asks_first_and_says_why),
-		cmocka_unit_test(what_a_person_types_asks_first),
-		cmocka_unit_test(what_could_not_be_restored_is_under_attack_still),
-		cmocka_unit_test(what_is_in_no_zone_under_attack_goes),
-		cmocka_unit_test(an_attack_that_begins_meanwhile_is_asked_about),
-		cmocka_unit_test(a_rollback_is_not_held_up),
-		cmocka_unit_test(who_approves_is_warned),
-		cmocka_unit_test(the_question_before_an_attack_says_what_lies_there),
-		cmocka_unit_test(an_environment_that_they_do_not_see_is_not_named),
-		cmocka_unit_test(what_nobody_was_shown_is_asked_before_an_attack),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	    "APPROVE: cf-under-attack acme nonce=0123456789abcdef ts=%" PRId64, w->aid.at / 1000);
+	(void)world_text(w, WORLD_ADMIN, line);
+	assert_true(world_newest(w, "client/acme").is_asked_anew);
+	assert_non_null(world_says(w, "Not started: client/acme cf-under-attack"));
 }

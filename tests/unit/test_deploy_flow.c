@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/deploy_flow.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static bool
 does(const struct deploy_acts *acts, enum deploy_act what)
@@ -57,10 +56,8 @@ find_rule(enum program program, int from, int on)
 	return -1;
 }
 
-static void
-a_rule_stands_once(void **state)
+TEST(a_rule_stands_once)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		for (size_t j = i + 1; j < deploy_rule_count; j++)
 			if (deploy_rules[i].from == deploy_rules[j].from &&
@@ -90,10 +87,8 @@ expect_cell(enum program program, int from, int on)
 		assert_int_equal(at, -1);
 }
 
-static void
-a_step_is_its_rule_and_without_one_nothing_happens(void **state)
+TEST(a_step_is_its_rule_and_without_one_nothing_happens)
 {
-	(void)state;
 	for (int p = 0; p < PROGRAM_COUNT; p++)
 		for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
 			for (int e = 0; e < DEPLOY_EVENT_COUNT; e++)
@@ -139,10 +134,8 @@ is_reached(enum program program, int s)
 					   s != DEPLOY_DONE;
 }
 
-static void
-every_state_is_reached_and_can_end(void **state)
+TEST(every_state_is_reached_and_can_end)
 {
-	(void)state;
 	for (int p = 0; p < PROGRAM_COUNT; p++) {
 		struct reach of = reach_of((enum program)p);
 
@@ -164,10 +157,8 @@ comes_by_itself(enum deploy_event event)
 	return event != DEPLOY_ON_FREE && event != DEPLOY_ON_SUPERSEDE;
 }
 
-static void
-nothing_waits_for_ever(void **state)
+TEST(nothing_waits_for_ever)
 {
-	(void)state;
 	for (int p = 0; p < PROGRAM_COUNT; p++) {
 		struct reach of = reach_of((enum program)p);
 
@@ -187,14 +178,12 @@ nothing_waits_for_ever(void **state)
 	}
 }
 
-static void
-no_action_touches_what_is_live(void **state)
+TEST(no_action_touches_what_is_live)
 {
 	static const enum deploy_act not_its[] = { DEPLOY_DO_RELEASE, DEPLOY_DO_PROBE,
 		DEPLOY_DO_DROP_PROBE, DEPLOY_DO_RUN_ROLLBACK, DEPLOY_DO_BLOCK, DEPLOY_DO_DRAIN,
 		DEPLOY_DO_DOWN, DEPLOY_DO_LOOK };
 
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		for (size_t a = 0; a < COUNT(not_its); a++)
 			if ((deploy_rules[i].programs & DEPLOY_OF(PROGRAM_ACTION)) != 0 &&
@@ -204,8 +193,7 @@ no_action_touches_what_is_live(void **state)
 				    deploy_flow_event_name(deploy_rules[i].on));
 }
 
-static void
-whoever_cancels_is_always_answered(void **state)
+TEST(whoever_cancels_is_always_answered)
 {
 	static const struct {
 		enum program program;
@@ -215,7 +203,6 @@ whoever_cancels_is_always_answered(void **state)
 		{ PROGRAM_ROLLBACK, DEPLOY_ON_CANCEL_ROLLBACK },
 		{ PROGRAM_ACTION, DEPLOY_ON_CANCEL } };
 
-	(void)state;
 	for (size_t c = 0; c < COUNT(cancels); c++) {
 		struct reach of = reach_of(cancels[c].program);
 
@@ -233,10 +220,8 @@ whoever_cancels_is_always_answered(void **state)
 	}
 }
 
-static void
-a_refused_cancel_changes_nothing(void **state)
+TEST(a_refused_cancel_changes_nothing)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		if (!does(&deploy_rules[i].acts, DEPLOY_DO_REFUSE_CANCEL))
 			continue;
@@ -246,10 +231,8 @@ a_refused_cancel_changes_nothing(void **state)
 }
 
 /* Data of the table, one sentence each. */
-static void
-every_end_may_free_somebodys_turn(void **state)
+TEST(every_end_may_free_somebodys_turn)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 		bool is_answered = rule->from == DEPLOY_QUEUED &&
@@ -265,10 +248,8 @@ every_end_may_free_somebodys_turn(void **state)
 	}
 }
 
-static void
-what_becomes_active_claims_what_it_touches_before_it_runs(void **state)
+TEST(what_becomes_active_claims_what_it_touches_before_it_runs)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 		bool begins = !is_active(rule->from) && is_active(rule->to);
@@ -279,28 +260,22 @@ what_becomes_active_claims_what_it_touches_before_it_runs(void **state)
 	}
 }
 
-static void
-only_a_deployment_that_waited_becomes_active(void **state)
+TEST(only_a_deployment_that_waited_becomes_active)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		if (!is_active(deploy_rules[i].from) && is_active(deploy_rules[i].to))
 			assert_int_equal(deploy_rules[i].on, DEPLOY_ON_FREE);
 }
 
-static void
-only_what_is_live_is_a_release(void **state)
+TEST(only_what_is_live_is_a_release)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		assert_int_equal(does(&deploy_rules[i].acts, DEPLOY_DO_RELEASE),
 		    deploy_rules[i].to == DEPLOY_LIVE);
 }
 
-static void
-every_end_is_told(void **state)
+TEST(every_end_is_told)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++)
 		if (is_final(deploy_rules[i].to))
 			assert_true(does(&deploy_rules[i].acts, DEPLOY_DO_TELL));
@@ -308,10 +283,8 @@ every_end_is_told(void **state)
 
 /* What is said of it then is what a probe saw: where none led to an end that is down, one asks.
  * Where what runs is not known at all, a restored copy may be all that this is: it asks nobody. */
-static void
-every_end_that_is_down_comes_by_a_probe_or_asks_one(void **state)
+TEST(every_end_that_is_down_comes_by_a_probe_or_asks_one)
 {
-	(void)state;
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
 		bool is_asked = rule->on == DEPLOY_ON_UNHEALTHY ||
@@ -325,10 +298,8 @@ every_end_that_is_down_comes_by_a_probe_or_asks_one(void **state)
 	}
 }
 
-static void
-names_lead_back_to_their_state(void **state)
+TEST(names_lead_back_to_their_state)
 {
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
 		assert_int_equal(deploy_flow_parse(deploy_flow_name((enum deploy_state)s)), s);
 	assert_int_equal(deploy_flow_parse("NOWHERE"), DEPLOY_STATE_COUNT);
@@ -427,8 +398,7 @@ walk_on(struct walk *walk, enum deploy_event event)
 		assert_true(walk->alive || walk->probing);
 }
 
-static void
-in_any_order_two_programs_never_meet_and_the_end_is_told_once(void **state)
+TEST(in_any_order_two_programs_never_meet_and_the_end_is_told_once)
 {
 	const char *given = getenv("SEED");
 	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
@@ -446,28 +416,4 @@ in_any_order_two_programs_never_meet_and_the_end_is_told_once(void **state)
 		}
 		assert_int_equal(walk.ends, is_final(walk.state) ? 1 : 0);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_rule_stands_once),
-		cmocka_unit_test(a_step_is_its_rule_and_without_one_nothing_happens),
-		cmocka_unit_test(every_state_is_reached_and_can_end),
-		cmocka_unit_test(nothing_waits_for_ever),
-		cmocka_unit_test(no_action_touches_what_is_live),
-		cmocka_unit_test(whoever_cancels_is_always_answered),
-		cmocka_unit_test(a_refused_cancel_changes_nothing),
-		cmocka_unit_test(every_end_may_free_somebodys_turn),
-		cmocka_unit_test(what_becomes_active_claims_what_it_touches_before_it_runs),
-		cmocka_unit_test(only_a_deployment_that_waited_becomes_active),
-		cmocka_unit_test(only_what_is_live_is_a_release),
-		cmocka_unit_test(every_end_is_told),
-		cmocka_unit_test(every_end_that_is_down_comes_by_a_probe_or_asks_one),
-		cmocka_unit_test(names_lead_back_to_their_state),
-		cmocka_unit_test(in_any_order_two_programs_never_meet_and_the_end_is_told_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

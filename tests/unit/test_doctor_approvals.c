@@ -36,10 +36,8 @@ says(const char *text, const char *approvals, const char *approvers, const char 
 	world_close(&w);
 }
 
-static void
-a_number_that_nobody_could_reach_is_a_warning(void **state)
+TEST(a_number_that_nobody_could_reach_is_a_warning)
 {
-	(void)state;
 	/* Two admins and two leads; one of them asks. */
 	says("", "PRODUCTION_APPROVALS=3", NULL, NULL);
 	says("production: a deployment needs 4 approvals, and only 3 people may give one when "
@@ -60,77 +58,65 @@ a_number_that_nobody_could_reach_is_a_warning(void **state)
 	    "PRODUCTION_APPROVERS=lead", NULL);
 }
 
-static void
-who_never_wrote_to_the_bot_is_named(void **state)
+WORLD_TEST_OF(who_never_wrote_to_the_bot_is_named, "PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44,55",
+    "ROLE_LEAD_MAY=approve:production,status", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging")
 {
 	struct doctor *doctor;
 	char path[256];
-	struct world w;
 
-	(void)state;
-	world_open(&w, "PRODUCTION_APPROVALS=1", "ROLE_LEAD_IDS=44,55",
-	    "ROLE_LEAD_MAY=approve:production,status", "ROLE_DEV_IDS=66",
-	    "ROLE_DEV_MAY=status:staging", NULL);
-	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
-	assert_int_equal(symlink(w.aid.path, path), 0);
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
-	(void)world_text_in(&w, 55, 55, "/start");
-	doctor = new_doctor(w.aid.settings);
+	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w->aid.folder);
+	assert_int_equal(symlink(w->aid.path, path), 0);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(w, 55, 55, "/start");
+	doctor = new_doctor(w->aid.settings);
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 1);
 	assert_string_equal(doctor->findings[0].text,
 	    "approvers who never wrote to the bot, or have blocked it, so that it cannot ask them in "
 	    "private (/start does it): 11, 44");
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/start");
-	(void)world_text_in(&w, 44, 44, "/start");
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/start");
+	(void)world_text_in(w, 44, 44, "/start");
 	doctor->count = 0;
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0);
 	free(doctor);
-	world_close(&w);
 }
 
 /* Whom Telegram has refused is named until they write again, also who has written before. */
-static void
-who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group(void **state)
+WORLD_TEST_OF(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group,
+    "TELEGRAM_CHAT_ID=", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging")
 {
 	struct doctor *doctor;
 	char path[256];
-	struct world w;
 
-	(void)state;
-	world_open(&w, "TELEGRAM_CHAT_ID=", "ROLE_DEV_IDS=66", "ROLE_DEV_MAY=status:staging", NULL);
-	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w.aid.folder);
-	assert_int_equal(symlink(w.aid.path, path), 0);
+	(void)snprintf(path, sizeof(path), "%s/" STORE_FILE, w->aid.folder);
+	assert_int_equal(symlink(w->aid.path, path), 0);
 	for (int64_t who = 11; who <= 33; who += 11)
-		(void)world_text_in(&w, who, who, "/start");
-	doctor = new_doctor(w.aid.settings);
+		(void)world_text_in(w, who, who, "/start");
+	doctor = new_doctor(w->aid.settings);
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0); /* 66 only looks */
-	w.refuses[0] = WORLD_OTHER_ADMIN;
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	w->refuses[0] = WORLD_OTHER_ADMIN;
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 1);
 	assert_non_null(strstr(doctor->findings[0].text, "TELEGRAM_CHAT_ID is not set, so pushes"));
 	assert_string_equal(strrchr(doctor->findings[0].text, ':'), ": 22");
-	w.refuses[0] = 0;
-	(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	w->refuses[0] = 0;
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	doctor->count = 0;
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0);
 	free(doctor);
-	world_close(&w);
 }
 
 /* There all of them are asked in one chat, or nobody is. */
-static void
-nobody_is_named_where_nobody_is_asked_in_private(void **state)
+TEST(nobody_is_named_where_nobody_is_asked_in_private)
 {
 	static const char *const settings[] = { "PRODUCTION_APPROVALS=0",
 		"PRODUCTION_APPROVAL_CHAT_ID=-1009" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(settings); i++) {
 		struct doctor *doctor;
 		char path[256];
@@ -148,8 +134,7 @@ nobody_is_named_where_nobody_is_asked_in_private(void **state)
 }
 
 /* Told where nobody has a second factor. */
-static void
-whether_an_emergency_is_open_without_a_factor_is_said(void **state)
+TEST(whether_an_emergency_is_open_without_a_factor_is_said)
 {
 	static const struct {
 		const char *setting;
@@ -162,7 +147,6 @@ whether_an_emergency_is_open_without_a_factor_is_said(void **state)
 		    "second factors: no factor: emergency is closed until somebody has one: deploybot 2fa add" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct doctor *doctor;
 		struct world w;
@@ -174,18 +158,4 @@ whether_an_emergency_is_open_without_a_factor_is_said(void **state)
 		free(doctor);
 		world_close(&w);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_number_that_nobody_could_reach_is_a_warning),
-		cmocka_unit_test(who_never_wrote_to_the_bot_is_named),
-		cmocka_unit_test(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group),
-		cmocka_unit_test(nobody_is_named_where_nobody_is_asked_in_private),
-		cmocka_unit_test(whether_an_emergency_is_open_without_a_factor_is_said),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/doctor.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +9,12 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "tests/unit/cli_capture.h"
+#include "unit.h"
 
-static void
-a_host_is_known_by_its_name_and_port(void **state)
+TEST(a_host_is_known_by_its_name_and_port)
 {
 	static const struct {
 		const char *known, *host;
@@ -38,7 +35,6 @@ a_host_is_known_by_its_name_and_port(void **state)
 		{ "", "acme.example", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (doctor_knows_host(rows[i].known, rows[i].host) != rows[i].is_known)
 			fail_msg("%s in %s", rows[i].host, rows[i].known);
@@ -98,12 +94,10 @@ says(int status, const char *line)
 		fail_msg("%s", text);
 }
 
-static void
-what_keeps_ssh_from_a_client_is_said_with_what_to_do(void **state)
+TEST(what_keeps_ssh_from_a_client_is_said_with_what_to_do)
 {
 	char line[300];
 
-	(void)state;
 	write_settings("");
 	(void)snprintf(line, sizeof(line),
 	    "error    client/acme: no key is at %s: make one with: ssh-keygen -t ed25519",
@@ -129,10 +123,8 @@ what_keeps_ssh_from_a_client_is_said_with_what_to_do(void **state)
 	    "note     client/acme: web@acme.example by ssh: its key and SSH_KNOWN_HOSTS are");
 }
 
-static void
-a_client_is_found_by_either_name_and_an_unknown_one_is_named(void **state)
+TEST(a_client_is_found_by_either_name_and_an_unknown_one_is_named)
 {
-	(void)state;
 	write_settings("");
 	write_file("key", "x", 0600);
 	write_file("known", "acme.example ssh-ed25519 AAAA\n", 0644);
@@ -165,14 +157,4 @@ remove_folder(void **state)
 	return rmdir(folder);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_host_is_known_by_its_name_and_port),
-		cmocka_unit_test(what_keeps_ssh_from_a_client_is_said_with_what_to_do),
-		cmocka_unit_test(a_client_is_found_by_either_name_and_an_unknown_one_is_named),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+TEST_GROUP(make_folder, remove_folder)

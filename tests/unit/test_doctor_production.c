@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/doctor_production.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "cli/doctor.h"
 #include "settings/settings_load.h"
+#include "unit.h"
 
 #define NOW   INT64_C(1795158648)
 #define DAY   INT64_C(86400)
@@ -369,8 +367,7 @@ tear_down(void **state)
 	return 0;
 }
 
-static void
-an_installation_that_is_fit_is_told_so_in_every_point(void **state)
+TEST_WITH(an_installation_that_is_fit_is_told_so_in_every_point, set_up, tear_down)
 {
 	struct scene *scene = *state;
 
@@ -403,8 +400,7 @@ check(struct scene *scene, enum doctor_level level, const char *words, const cha
 	settings_unref((struct settings *)(uintptr_t)scene->facts.settings);
 }
 
-static void
-each_flaw_is_told_in_its_own_words_and_its_praise_is_not(void **state)
+TEST_WITH(each_flaw_is_told_in_its_own_words_and_its_praise_is_not, set_up, tear_down)
 {
 	struct scene *scene = *state;
 
@@ -415,16 +411,4 @@ each_flaw_is_told_in_its_own_words_and_its_praise_is_not(void **state)
 			flaws[i].change(&scene->facts);
 		check(scene, flaws[i].level, flaws[i].words, flaws[i].well);
 	}
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(an_installation_that_is_fit_is_told_so_in_every_point),
-		TEST(each_flaw_is_told_in_its_own_words_and_its_praise_is_not),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/effect_codec.h"
 
-#include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
+#include "unit.h"
 
 static struct effect *
 again(const struct effect *effect)
@@ -142,10 +141,8 @@ fill(struct effect *effect)
 	return size;
 }
 
-static void
-no_member_of_a_kind_is_lost_in_its_row(void **state)
+TEST(no_member_of_a_kind_is_lost_in_its_row)
 {
-	(void)state;
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
 		struct effect *effect = effect_new((enum effect_kind)kind), *copy;
 		size_t size = fill(effect);
@@ -169,8 +166,7 @@ no_member_of_a_kind_is_lost_in_its_row(void **state)
 	}
 }
 
-static void
-a_run_comes_back_as_it_was(void **state)
+TEST(a_run_comes_back_as_it_was)
 {
 	struct effect *effect = effect_new(EFFECT_RUN), *copy;
 	const struct effect_run run = {
@@ -186,7 +182,6 @@ a_run_comes_back_as_it_was(void **state)
 		.deadline_s = 600,
 	};
 
-	(void)state;
 	effect->u.run = run;
 	copy = again(effect);
 	assert_memory_equal(&copy->u.run, &run, sizeof(run));
@@ -194,8 +189,7 @@ a_run_comes_back_as_it_was(void **state)
 	effect_free(copy);
 }
 
-static void
-a_question_to_git_comes_back_as_it_was(void **state)
+TEST(a_question_to_git_comes_back_as_it_was)
 {
 	struct effect *effect = effect_new(EFFECT_GIT_QUERY), *copy;
 	struct effect_git_query ask = {
@@ -212,7 +206,6 @@ a_question_to_git_comes_back_as_it_was(void **state)
 		.is_notified = true,
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ask.n_branches; i++)
 		memset(ask.branches[i], 'a' + (int)i, LIMIT_REF - 1);
 	effect->u.git_query = ask;
@@ -222,13 +215,11 @@ a_question_to_git_comes_back_as_it_was(void **state)
 	effect_free(copy);
 }
 
-static void
-the_largest_probe_comes_back_as_it_was(void **state)
+TEST(the_largest_probe_comes_back_as_it_was)
 {
 	struct effect *effect = effect_new(EFFECT_PROBE), *copy;
 	struct effect_probe *probe = &effect->u.probe;
 
-	(void)state;
 	probe->plan = (struct probe_plan){ 2, 10, 10, 5, 300, 1767225600000 };
 	probe->message = 12;
 	(void)text_copy(probe->asked, sizeof(probe->asked), "staging");
@@ -256,8 +247,7 @@ the_largest_probe_comes_back_as_it_was(void **state)
 }
 
 /* As 0.1.0 wrote it. */
-static void
-a_probe_of_an_earlier_version_has_no_deadline(void **state)
+TEST(a_probe_of_an_earlier_version_has_no_deadline)
 {
 	static const char body[] =
 	    "{\"successes\":2,\"failures\":5,\"interval_s\":10,\"timeout_s\":30,"
@@ -265,7 +255,6 @@ a_probe_of_an_earlier_version_has_no_deadline(void **state)
 	struct effect *effect;
 	struct err err;
 
-	(void)state;
 	effect = effect_codec_decode(EFFECT_PROBE, body, &err);
 	assert_non_null(effect);
 	assert_int_equal(effect->u.probe.plan.deadline_s, 0);
@@ -273,12 +262,10 @@ a_probe_of_an_earlier_version_has_no_deadline(void **state)
 	effect_free(effect);
 }
 
-static void
-small_ones_come_back_as_they_were(void **state)
+TEST(small_ones_come_back_as_they_were)
 {
 	struct effect *effect, *copy;
 
-	(void)state;
 	effect = effect_new(EFFECT_STOP_RUN);
 	effect->u.stop_run.run = 5;
 	copy = again(effect);
@@ -355,13 +342,11 @@ small_ones_come_back_as_they_were(void **state)
 }
 
 /* As 0.1.0 wrote them. */
-static void
-rows_of_earlier_versions_have_no_announced_push(void **state)
+TEST(rows_of_earlier_versions_have_no_announced_push)
 {
 	struct effect *effect;
 	struct err err;
 
-	(void)state;
 	effect = effect_codec_decode(EFFECT_TIMER, "{\"wait\":\"poll\",\"name\":\"\"}", &err);
 	assert_non_null(effect);
 	assert_string_equal(effect->u.timer.push.after, "");
@@ -378,12 +363,10 @@ rows_of_earlier_versions_have_no_announced_push(void **state)
 	    EFFECT_TIMER, "{\"wait\":\"push\",\"name\":\"\",\"until\":\"soon\"}", &err));
 }
 
-static void
-toasts_and_documents_come_back_as_they_were(void **state)
+TEST(toasts_and_documents_come_back_as_they_were)
 {
 	struct effect *effect, *copy;
 
-	(void)state;
 	effect = effect_new(EFFECT_TOAST);
 	effect->u.toast = (struct effect_toast){ "cb\"1", "⏳ wait\n", true, 0 };
 	copy = again(effect);
@@ -424,8 +407,7 @@ toasts_and_documents_come_back_as_they_were(void **state)
 	effect_free(copy);
 }
 
-static void
-a_body_that_lacks_something_is_refused_with_its_name(void **state)
+TEST(a_body_that_lacks_something_is_refused_with_its_name)
 {
 	static const struct {
 		enum effect_kind kind;
@@ -460,7 +442,6 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 		{ EFFECT_TOAST, "{\"callback\":\"a\"}", "text" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct err err;
 
@@ -470,30 +451,9 @@ a_body_that_lacks_something_is_refused_with_its_name(void **state)
 	}
 }
 
-static void
-every_kind_has_a_name_that_leads_back_to_it(void **state)
+TEST(every_kind_has_a_name_that_leads_back_to_it)
 {
-	(void)state;
 	for (int i = 0; i < EFFECT_KIND_COUNT; i++)
 		assert_int_equal(effect_codec_kind(effect_name((enum effect_kind)i)), i);
 	assert_int_equal(effect_codec_kind("sing"), EFFECT_KIND_COUNT);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_member_of_a_kind_is_lost_in_its_row),
-		cmocka_unit_test(a_run_comes_back_as_it_was),
-		cmocka_unit_test(a_question_to_git_comes_back_as_it_was),
-		cmocka_unit_test(the_largest_probe_comes_back_as_it_was),
-		cmocka_unit_test(a_probe_of_an_earlier_version_has_no_deadline),
-		cmocka_unit_test(small_ones_come_back_as_they_were),
-		cmocka_unit_test(rows_of_earlier_versions_have_no_announced_push),
-		cmocka_unit_test(toasts_and_documents_come_back_as_they_were),
-		cmocka_unit_test(a_body_that_lacks_something_is_refused_with_its_name),
-		cmocka_unit_test(every_kind_has_a_name_that_leads_back_to_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,18 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/env_file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
-static void
-every_form_of_value_is_read(void **state)
+TEST(every_form_of_value_is_read)
 {
 	static const char text[] = "# comment\n"
 				   "\n"
@@ -47,7 +44,6 @@ every_form_of_value_is_read(void **state)
 	struct env_file file;
 	struct err err;
 
-	(void)state;
 	if (!env_file_parse(&file, all, strlen(all), &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(file.count, COUNT(want));
@@ -64,8 +60,7 @@ every_form_of_value_is_read(void **state)
 	assert_false(env_file_parse(&file, good, strlen(good), &err));
 }
 
-static void
-a_wrong_line_is_named(void **state)
+TEST(a_wrong_line_is_named)
 {
 	static const struct {
 		const char *text, *says;
@@ -81,7 +76,6 @@ a_wrong_line_is_named(void **state)
 	struct env_file file;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_false(env_file_parse(&file, cases[i].text, strlen(cases[i].text), &err));
 		assert_ptr_equal(strstr(err.text, cases[i].says), err.text);
@@ -90,14 +84,12 @@ a_wrong_line_is_named(void **state)
 	}
 }
 
-static void
-nul_and_too_much_are_refused(void **state)
+TEST(nul_and_too_much_are_refused)
 {
 	char *big = calloc(1, ENV_FILE_MAX + 2);
 	struct env_file file;
 	struct err err;
 
-	(void)state;
 	assert_false(env_file_parse(&file, "A=1\0B=2", 7, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 	memset(big, '\n', ENV_FILE_MAX + 1);
@@ -109,16 +101,4 @@ nul_and_too_much_are_refused(void **state)
 	assert_false(env_file_read(&file, "/nonexistent/.env", &err));
 	assert_int_equal(err.code, ERR_MISSING);
 	env_file_done(&file);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_form_of_value_is_read),
-		cmocka_unit_test(a_wrong_line_is_named),
-		cmocka_unit_test(nul_and_too_much_are_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

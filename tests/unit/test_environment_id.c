@@ -2,19 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/environment_id.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-both_names_are_read(void **state)
+TEST(both_names_are_read)
 {
 	struct environment_id id;
 
-	(void)state;
 	assert_true(environment_id_parse("shop/staging", &id));
 	assert_string_equal(id.application, "shop");
 	assert_string_equal(id.name, "staging");
@@ -24,8 +21,7 @@ both_names_are_read(void **state)
 	assert_true(environment_id_parse("a2345678901234567890/b2345678901234567890", &id));
 }
 
-static void
-what_is_no_environment_changes_nothing(void **state)
+TEST(what_is_no_environment_changes_nothing)
 {
 	static const char *const wrong[] = { "", "/", "shop/", "/staging", "shop//staging",
 		"Shop/staging", "shop/Staging", "shop/sta ging", "shop/staging/x", "-shop/staging",
@@ -34,15 +30,13 @@ what_is_no_environment_changes_nothing(void **state)
 		"sh\xc3\xb6p/staging" };
 	struct environment_id id = { .application = "kept", .name = "too" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_false(environment_id_parse(wrong[i], &id));
 	assert_string_equal(id.application, "kept");
 	assert_string_equal(id.name, "too");
 }
 
-static void
-it_is_written_as_it_was_read(void **state)
+TEST(it_is_written_as_it_was_read)
 {
 	static const char *const texts[][2] = { { "shop/staging", "shop.staging" },
 		{ "staging", "staging" },
@@ -51,7 +45,6 @@ it_is_written_as_it_was_read(void **state)
 	char out[ENVIRONMENT_ID_MAX];
 	struct environment_id id;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		assert_true(environment_id_parse(texts[i][0], &id));
 		assert_string_equal(environment_id_text(id.application, id.name, out), texts[i][0]);
@@ -59,27 +52,12 @@ it_is_written_as_it_was_read(void **state)
 	}
 }
 
-static void
-it_is_of_one_application(void **state)
+TEST(it_is_of_one_application)
 {
-	(void)state;
 	assert_true(environment_id_is_of("shop/staging", "shop"));
 	assert_false(environment_id_is_of("shop/staging", "sho"));
 	assert_false(environment_id_is_of("shop/staging", "shopper"));
 	assert_false(environment_id_is_of("shop/staging", ""));
 	assert_true(environment_id_is_of("staging", ""));
 	assert_false(environment_id_is_of("shop", "shop"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_names_are_read),
-		cmocka_unit_test(what_is_no_environment_changes_nothing),
-		cmocka_unit_test(it_is_written_as_it_was_read),
-		cmocka_unit_test(it_is_of_one_application),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/err.h"
 
+#include "unit.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-context_stands_before_the_cause(void **state)
+TEST(context_stands_before_the_cause)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(err_set(&err, ERR_MISSING, "no such file %s", "x"));
 	assert_false(err_wrap(&err, "reading %d", 7));
 	assert_string_equal(err.text, "reading 7: no such file x");
@@ -23,12 +20,10 @@ context_stands_before_the_cause(void **state)
 }
 
 /* Goal: where it came from goes with it, also below a context, and not on to the next one. */
-static void
-a_failure_of_the_database_is_marked(void **state)
+TEST(a_failure_of_the_database_is_marked)
 {
 	struct err err;
 
-	(void)state;
 	(void)err_set(&err, ERR_IO, "x");
 	assert_false(err.is_of_database);
 	err.is_of_database = true;
@@ -38,12 +33,10 @@ a_failure_of_the_database_is_marked(void **state)
 	assert_false(err.is_of_database);
 }
 
-static void
-a_full_disk_is_told_apart_from_other_failures(void **state)
+TEST(a_full_disk_is_told_apart_from_other_failures)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(err_errno(&err, ERR_IO, ENOSPC, "write"));
 	assert_int_equal(err.code, ERR_FULL);
 	assert_false(err_errno(&err, ERR_IO, EIO, "write"));
@@ -51,30 +44,15 @@ a_full_disk_is_told_apart_from_other_failures(void **state)
 	assert_non_null(strstr(err.text, "write: "));
 }
 
-static void
-a_text_too_long_is_cut_and_still_ends(void **state)
+TEST(a_text_too_long_is_cut_and_still_ends)
 {
 	char text[400];
 	struct err err;
 
-	(void)state;
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	(void)err_set(&err, ERR_IO, "%s", text);
 	(void)err_wrap(&err, "%s", text);
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 	(void)err_set(NULL, ERR_IO, "nobody listens");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(context_stands_before_the_cause),
-		cmocka_unit_test(a_failure_of_the_database_is_marked),
-		cmocka_unit_test(a_full_disk_is_told_apart_from_other_failures),
-		cmocka_unit_test(a_text_too_long_is_cut_and_still_ends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,12 +7,10 @@
 
 /* --- asked --- */
 
-static void
-a_deployment_goes_on_when_the_code_is_right(void **state)
+TEST(a_deployment_goes_on_when_the_code_is_right)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	assert_int_equal(factor_begun(&w), 0);
@@ -29,13 +27,11 @@ a_deployment_goes_on_when_the_code_is_right(void **state)
 }
 
 /* What asks a question first is asked for at its answer, which is bound to what was shown. */
-static void
-a_question_asks_for_the_code_of_who_answers_yes(void **state)
+TEST(a_question_asks_for_the_code_of_who_answers_yes)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -52,12 +48,10 @@ a_question_asks_for_the_code_of_who_answers_yes(void **state)
 }
 
 /* It is that chat already. */
-static void
-in_private_the_pad_is_below(void **state)
+TEST(in_private_the_pad_is_below)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text_in(&w, ada.id, ada.id, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -67,12 +61,10 @@ in_private_the_pad_is_below(void **state)
 }
 
 /* Its answer was to bring the code: it is asked, though the settings ask nothing any more. */
-static void
-a_question_that_falls_away_starts_nothing_without_its_code(void **state)
+TEST(a_question_that_falls_away_starts_nothing_without_its_code)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_settings(
@@ -82,8 +74,7 @@ a_question_that_falls_away_starts_nothing_without_its_code(void **state)
 	factor_close(&w);
 }
 
-static void
-who_may_confirm_needs_a_code_after_a_push_too(void **state)
+TEST(who_may_confirm_needs_a_code_after_a_push_too)
 {
 	struct world_message *question;
 	struct world w;
@@ -103,12 +94,10 @@ who_may_confirm_needs_a_code_after_a_push_too(void **state)
 	factor_close(&w);
 }
 
-static void
-stop_status_and_rollback_never_ask(void **state)
+TEST(stop_status_and_rollback_never_ask)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=*:*");
 	assert_false(policy_needs_factor(w.aid.settings, POLICY_STATUS, "", "staging"));
 	assert_false(policy_needs_factor(w.aid.settings, POLICY_CANCEL, "", "staging"));
@@ -134,12 +123,10 @@ stop_status_and_rollback_never_ask(void **state)
 }
 
 /* What is for all environments is for each. */
-static void
-a_freeze_of_all_needs_the_code_of_one(void **state)
+TEST(a_freeze_of_all_needs_the_code_of_one)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=freeze:production");
 	(void)world_text(&w, ada.id, "/freeze staging until 23:00");
 	assert_non_null(world_says(&w, "Frozen: staging"));
@@ -151,14 +138,12 @@ a_freeze_of_all_needs_the_code_of_one(void **state)
 }
 
 /* A reply says why, and is decided once more when the code is right. */
-static void
-a_reason_that_was_replied_with_goes_on(void **state)
+TEST(a_reason_that_was_replied_with_goes_on)
 {
 	struct world_message *denied;
 	struct event *reply;
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, bob.id, "/freeze staging until 23:00");
 	(void)world_text(&w, ada.id, "/deploy staging"); /* a no needs no code */
@@ -175,12 +160,10 @@ a_reason_that_was_replied_with_goes_on(void **state)
 	factor_close(&w);
 }
 
-static void
-who_has_none_is_told_so_and_who_may_not_is_not_asked(void **state)
+TEST(who_has_none_is_told_so_and_who_may_not_is_not_asked)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(&w, "you have no second factor"));
@@ -194,12 +177,10 @@ who_has_none_is_told_so_and_who_may_not_is_not_asked(void **state)
 
 /* --- once --- */
 
-static void
-a_code_is_taken_once_wherever_it_is_typed(void **state)
+TEST(a_code_is_taken_once_wherever_it_is_typed)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_code(&w, &ada, 0));
@@ -216,13 +197,11 @@ a_code_is_taken_once_wherever_it_is_typed(void **state)
 	factor_close(&w);
 }
 
-static void
-a_restart_forgets_no_code_and_no_digit(void **state)
+TEST(a_restart_forgets_no_code_and_no_digit)
 {
 	const char *code;
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	code = factor_code(&w, &ada, 0);
@@ -240,13 +219,11 @@ a_restart_forgets_no_code_and_no_digit(void **state)
 	factor_close(&w);
 }
 
-static void
-a_code_opens_one_thing_and_the_pad_before_is_no_more(void **state)
+TEST(a_code_opens_one_thing_and_the_pad_before_is_no_more)
 {
 	struct world_message *first;
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*,lock:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	first = factor_pad(&w, &ada);
@@ -259,12 +236,10 @@ a_code_opens_one_thing_and_the_pad_before_is_no_more(void **state)
 	factor_close(&w);
 }
 
-static void
-a_pad_ends_after_two_minutes_and_by_its_button(void **state)
+TEST(a_pad_ends_after_two_minutes_and_by_its_button)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	w.aid.at += 2 * MINUTE_MS;
@@ -277,12 +252,10 @@ a_pad_ends_after_two_minutes_and_by_its_button(void **state)
 	factor_close(&w);
 }
 
-static void
-a_digit_is_taken_back(void **state)
+TEST(a_digit_is_taken_back)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, "99");
@@ -298,14 +271,12 @@ a_digit_is_taken_back(void **state)
 
 /* --- wrong --- */
 
-static void
-each_five_wrong_codes_are_a_longer_wait(void **state)
+TEST(each_five_wrong_codes_are_a_longer_wait)
 {
 	static const int minutes[] = { 1, 5, 30, 60, 60, 60, 60, 60, 60 };
 	struct world w;
 	char wait[32];
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	for (size_t i = 0; i < COUNT(minutes); i++) {
 		for (int n = 0; n < 5; n++) {
@@ -335,12 +306,10 @@ each_five_wrong_codes_are_a_longer_wait(void **state)
 	factor_close(&w);
 }
 
-static void
-a_right_code_ends_the_count(void **state)
+TEST(a_right_code_ends_the_count)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	for (int n = 0; n < 4; n++) {
@@ -354,13 +323,11 @@ a_right_code_ends_the_count(void **state)
 	factor_close(&w);
 }
 
-static void
-presses_of_another_change_and_count_nothing(void **state)
+TEST(presses_of_another_change_and_count_nothing)
 {
 	struct world_message *pad;
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	pad = factor_pad(&w, &ada);
@@ -372,12 +339,10 @@ presses_of_another_change_and_count_nothing(void **state)
 	factor_close(&w);
 }
 
-static void
-a_code_of_another_is_a_wrong_one(void **state)
+TEST(a_code_of_another_is_a_wrong_one)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	factor_type(&w, &ada, factor_code(&w, &bob, 0));
@@ -386,12 +351,10 @@ a_code_of_another_is_a_wrong_one(void **state)
 	factor_close(&w);
 }
 
-static void
-thirty_presses_a_minute_are_taken(void **state)
+TEST(thirty_presses_a_minute_are_taken)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	for (int i = 0; i < 15; i++) {
@@ -432,12 +395,10 @@ is_restarted(struct world *w)
 	return world_newest(w, "client/acme").id != 0;
 }
 
-static void
-a_line_brings_its_code_and_a_wrong_one_costs_a_failure(void **state)
+TEST(a_line_brings_its_code_and_a_wrong_one_costs_a_failure)
 {
 	struct world w;
 
-	(void)state;
 	open_clients(&w, "REQUIRE_OTP=do.restart-web:client/acme");
 	say_line(&w, "0123456789abcdef", factor_wrong(&w, &ada));
 	assert_non_null(strstr(world_plain(world_last(&w)), "wrong code: 4 more tries"));
@@ -452,13 +413,11 @@ a_line_brings_its_code_and_a_wrong_one_costs_a_failure(void **state)
 	factor_close(&w);
 }
 
-static void
-an_action_asks_by_its_name_and_one_that_looks_does_not(void **state)
+TEST(an_action_asks_by_its_name_and_one_that_looks_does_not)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	open_clients(&w, "REQUIRE_OTP=do:client/*");
 	(void)world_text(&w, ada.id, "/do service-status acme");
 	assert_true(is_restarted(&w));
@@ -497,12 +456,10 @@ type_at(struct world *w, const struct person *person, const char *code, int64_t 
 	(void)world_decide(w, event);
 }
 
-static void
-while_the_clock_is_wrong_codes_are_neither_taken_nor_counted(void **state)
+TEST(while_the_clock_is_wrong_codes_are_neither_taken_nor_counted)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text(&w, ada.id, "/deploy staging");
 	type_at(&w, &ada, factor_code(&w, &ada, 0), 21);
@@ -517,35 +474,4 @@ while_the_clock_is_wrong_codes_are_neither_taken_nor_counted(void **state)
 	type_at(&w, &ada, factor_code(&w, &ada, 0), -20);
 	assert_int_equal(factor_begun(&w), 1);
 	factor_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_deployment_goes_on_when_the_code_is_right),
-		cmocka_unit_test(a_question_asks_for_the_code_of_who_answers_yes),
-		cmocka_unit_test(in_private_the_pad_is_below),
-		cmocka_unit_test(a_question_that_falls_away_starts_nothing_without_its_code),
-		cmocka_unit_test(who_may_confirm_needs_a_code_after_a_push_too),
-		cmocka_unit_test(stop_status_and_rollback_never_ask),
-		cmocka_unit_test(a_freeze_of_all_needs_the_code_of_one),
-		cmocka_unit_test(a_reason_that_was_replied_with_goes_on),
-		cmocka_unit_test(who_has_none_is_told_so_and_who_may_not_is_not_asked),
-		cmocka_unit_test(a_code_is_taken_once_wherever_it_is_typed),
-		cmocka_unit_test(a_restart_forgets_no_code_and_no_digit),
-		cmocka_unit_test(a_code_opens_one_thing_and_the_pad_before_is_no_more),
-		cmocka_unit_test(a_pad_ends_after_two_minutes_and_by_its_button),
-		cmocka_unit_test(a_digit_is_taken_back),
-		cmocka_unit_test(each_five_wrong_codes_are_a_longer_wait),
-		cmocka_unit_test(a_right_code_ends_the_count),
-		cmocka_unit_test(presses_of_another_change_and_count_nothing),
-		cmocka_unit_test(a_code_of_another_is_a_wrong_one),
-		cmocka_unit_test(thirty_presses_a_minute_are_taken),
-		cmocka_unit_test(a_line_brings_its_code_and_a_wrong_one_costs_a_failure),
-		cmocka_unit_test(an_action_asks_by_its_name_and_one_that_looks_does_not),
-		cmocka_unit_test(while_the_clock_is_wrong_codes_are_neither_taken_nor_counted),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,12 +19,10 @@ swap_secrets(struct tx *tx, void *arg)
 	    DB_I64(bob.id), DB_I64(ada.id));
 }
 
-static void
-a_secret_that_was_moved_to_another_row_opens_nothing(void **state)
+TEST(a_secret_that_was_moved_to_another_row_opens_nothing)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	world_act(&w, swap_secrets, NULL);
 	(void)world_text(&w, ada.id, "/deploy staging");
@@ -33,13 +31,11 @@ a_secret_that_was_moved_to_another_row_opens_nothing(void **state)
 	factor_close(&w);
 }
 
-static void
-without_its_key_nothing_is_opened_and_the_server_starts(void **state)
+TEST(without_its_key_nothing_is_opened_and_the_server_starts)
 {
 	static const char *const lost[] = { FACTOR_OTHER_KEY, "no key\n" };
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	for (size_t i = 0; i < COUNT(lost); i++) {
 		factor_write_key(lost[i]);
@@ -57,12 +53,10 @@ without_its_key_nothing_is_opened_and_the_server_starts(void **state)
 
 /* --- recovery codes, reset, rotation --- */
 
-static void
-a_recovery_code_stands_for_a_code_once(void **state)
+TEST(a_recovery_code_stands_for_a_code_once)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	world_act(&w, factor_add_recovery, &ada);
 	(void)world_text(&w, ada.id, "/deploy staging");
@@ -86,12 +80,10 @@ a_recovery_code_stands_for_a_code_once(void **state)
 	factor_close(&w);
 }
 
-static void
-an_admin_resets_with_a_code_of_their_own(void **state)
+TEST(an_admin_resets_with_a_code_of_their_own)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/2fa reset 11");
 	assert_non_null(world_says_in(&w, WORLD_STAGING_USER, "⛔"));
@@ -129,13 +121,11 @@ reset_bob(struct tx *tx, void *arg)
 }
 
 /* Whoever had it may have given them. */
-static void
-an_approval_needs_a_code_and_a_reset_takes_it_back(void **state)
+TEST(an_approval_needs_a_code_and_a_reset_takes_it_back)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, "REQUIRE_OTP=approve:production",
 	    "PRODUCTION_APPROVALS=2", "ROLE_LEAD_IDS=22,44",
@@ -166,12 +156,10 @@ read_later(struct tx *tx, void *arg)
 	assert_int_equal(decide_factor_of(tx, ada.id).person, 0);
 }
 
-static void
-a_reset_waits_until_it_was_told(void **state)
+TEST(a_reset_waits_until_it_was_told)
 {
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	world_act(&w, reset_it, NULL);
 	world_act(&w, read_later, NULL);
@@ -184,14 +172,12 @@ read_reseal(struct tx *tx, void *arg)
 	*(int64_t *)arg = row_factor_reseal(tx);
 }
 
-static void
-the_first_key_seals_what_the_second_had(void **state)
+TEST(the_first_key_seals_what_the_second_had)
 {
 	int64_t unreadable = -1;
 	char database[128];
 	struct world w;
 
-	(void)state;
 	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	(void)snprintf(database, sizeof(database), "%s", w.aid.path);
 	factor_write_key(FACTOR_OTHER_KEY FACTOR_KEY);
@@ -212,20 +198,4 @@ the_first_key_seals_what_the_second_had(void **state)
 	assert_int_equal(row_factor_look(database, w.aid.settings->totp_keys, &unreadable), 2);
 	assert_int_equal(unreadable, 2);
 	factor_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_secret_that_was_moved_to_another_row_opens_nothing),
-		cmocka_unit_test(a_recovery_code_stands_for_a_code_once),
-		cmocka_unit_test(an_admin_resets_with_a_code_of_their_own),
-		cmocka_unit_test(an_approval_needs_a_code_and_a_reset_takes_it_back),
-		cmocka_unit_test(a_reset_waits_until_it_was_told),
-		cmocka_unit_test(the_first_key_seals_what_the_second_had),
-		cmocka_unit_test(without_its_key_nothing_is_opened_and_the_server_starts),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

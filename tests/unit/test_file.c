@@ -4,18 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 static char folder[64];
 static off_t grows_by; /* behind each look at its size */
@@ -63,14 +61,12 @@ tear_down(void **state)
 }
 
 /* A log that others write, for one: it was "larger than" the size that it had a moment before. */
-static void
-what_grows_while_it_is_read_is_read_up_to_the_limit(void **state)
+TEST_WITH(what_grows_while_it_is_read_is_read_up_to_the_limit, set_up, tear_down)
 {
 	struct err err;
 	size_t size;
 	char *text;
 
-	(void)state;
 	assert_true(file_write(in("file"), "0123456789", 10, 0600, &err));
 	for (grows_by = 0; grows_by < 10; grows_by++) {
 		text = file_read(in("file"), 10, &size, &err);
@@ -85,15 +81,13 @@ what_grows_while_it_is_read_is_read_up_to_the_limit(void **state)
 	grows_by = 0;
 }
 
-static void
-what_is_written_whole_is_read_whole(void **state)
+TEST_WITH(what_is_written_whole_is_read_whole, set_up, tear_down)
 {
 	struct stat st;
 	struct err err;
 	size_t size;
 	char *text;
 
-	(void)state;
 	assert_true(file_write(in("file"), "old", 3, 0644, &err));
 	assert_true(file_write(in("file"), "new\0er", 6, 0600, &err));
 	assert_int_equal(stat(in("file"), &st), 0);
@@ -111,12 +105,10 @@ what_is_written_whole_is_read_whole(void **state)
 	free(text);
 }
 
-static void
-what_is_no_file_is_refused(void **state)
+TEST_WITH(what_is_no_file_is_refused, set_up, tear_down)
 {
 	struct err err;
 
-	(void)state;
 	assert_null(file_read(in("none"), 10, NULL, &err));
 	assert_int_equal(err.code, ERR_MISSING);
 	assert_null(file_read(folder, 10, NULL, &err));
@@ -127,13 +119,11 @@ what_is_no_file_is_refused(void **state)
 	assert_false(file_write(in("none/file"), "x", 1, 0600, &err));
 }
 
-static void
-folders_are_made_with_those_above(void **state)
+TEST_WITH(folders_are_made_with_those_above, set_up, tear_down)
 {
 	struct stat st;
 	struct err err;
 
-	(void)state;
 	assert_true(file_mkdirs(in("a/b/c"), 0700, &err));
 	assert_true(file_mkdirs(in("a/b/c/"), 0755, &err));
 	assert_int_equal(stat(in("a/b"), &st), 0);
@@ -144,12 +134,10 @@ folders_are_made_with_those_above(void **state)
 	assert_false(file_mkdirs("", 0700, &err));
 }
 
-static void
-a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one(void **state)
+TEST_WITH(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one, set_up, tear_down)
 {
 	struct err err;
 
-	(void)state;
 	assert_true(file_mkdirs(in("open"), 0700, &err));
 	assert_true(file_write(in("open/key"), "x", 1, 0600, &err));
 	if (!file_is_safe(in("open/key"), &err))
@@ -174,23 +162,19 @@ a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one(void **state)
 	assert_true(file_is_safe("/", &err));
 }
 
-static void
-links_that_lead_round_end(void **state)
+TEST_WITH(links_that_lead_round_end, set_up, tear_down)
 {
 	struct err err;
 
-	(void)state;
 	assert_int_equal(symlink("loop", in("loop")), 0);
 	assert_false(file_is_safe(in("loop"), &err));
 	assert_non_null(strstr(err.text, "too many links"));
 }
 
-static void
-a_file_of_somebody_else_is_not_safe(void **state)
+TEST_WITH(a_file_of_somebody_else_is_not_safe, set_up, tear_down)
 {
 	struct err err;
 
-	(void)state;
 	if (geteuid() != 0)
 		skip(); /* only root can give a file away */
 	assert_true(file_write(in("file"), "x", 1, 0600, &err));
@@ -200,12 +184,10 @@ a_file_of_somebody_else_is_not_safe(void **state)
 }
 
 /* What is there already is not repaired by its folder. */
-static void
-a_file_that_cannot_be_made_is_said_with_what_to_do(void **state)
+TEST_WITH(a_file_that_cannot_be_made_is_said_with_what_to_do, set_up, tear_down)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(file_creation_failed(EROFS, "/nowhere/x", &err));
 	assert_string_equal(
 	    err.text, "creating /nowhere/x (mount it writable): Read-only file system");
@@ -214,22 +196,4 @@ a_file_that_cannot_be_made_is_said_with_what_to_do(void **state)
 	    strstr(err.text, "must be able to write in its folder): Permission denied"));
 	assert_false(file_creation_failed(EACCES, "/etc/passwd", &err));
 	assert_string_equal(err.text, "opening /etc/passwd, of user 0: Permission denied");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(what_grows_while_it_is_read_is_read_up_to_the_limit),
-		TEST(what_is_written_whole_is_read_whole),
-		TEST(what_is_no_file_is_refused),
-		TEST(folders_are_made_with_those_above),
-		TEST(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one),
-		TEST(links_that_lead_round_end),
-		TEST(a_file_of_somebody_else_is_not_safe),
-		TEST(a_file_that_cannot_be_made_is_said_with_what_to_do),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

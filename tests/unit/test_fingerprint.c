@@ -2,20 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/fingerprint.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "runner/runner_settings.h"
 #include "settings/settings_load.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define SERVER \
 	"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789\n" \
@@ -108,12 +106,10 @@ expect_one_list(const char *id, char out[FINGERPRINT_LIST_MAX])
 	assert_string_equal(out, theirs);
 }
 
-static void
-server_and_runner_make_the_same_list(void **state)
+TEST_WITH(server_and_runner_make_the_same_list, make_folder, remove_folder)
 {
 	char list[FINGERPRINT_LIST_MAX], digest[FINGERPRINT_DIGEST];
 
-	(void)state;
 	put("main", NAMELESS);
 	expect_one_list("staging", list);
 	assert_string_equal(list, "GITHUB_REPOSITORY=c14cddc033f64b9d"); /* no default is */
@@ -128,13 +124,11 @@ server_and_runner_make_the_same_list(void **state)
 	    "a53a1c91da2b07b671cb7e1b184384a899a23903cc452a5449f1f07fc15a2f34");
 }
 
-static void
-an_applications_list_has_what_its_scopes_give_it(void **state)
+TEST_WITH(an_applications_list_has_what_its_scopes_give_it, make_folder, remove_folder)
 {
 	char list[FINGERPRINT_LIST_MAX], other[FINGERPRINT_LIST_MAX], third[FINGERPRINT_LIST_MAX];
 	char names[200];
 
-	(void)state;
 	put("main",
 	    SERVER "REGISTRY_URL=registry.example.org\nDEPLOY_USER=main\nKEEP_RELEASES=3\n");
 	put("apps/shop.env", "REPOSITORY_URL=/r\nDEPLOY_USER=shop\nSTAGING_HOST=h\n");
@@ -150,12 +144,10 @@ an_applications_list_has_what_its_scopes_give_it(void **state)
 	assert_non_null(strstr(list, "KEEP_RELEASES="));
 }
 
-static void
-registries_that_bases_come_from_are_in_it(void **state)
+TEST_WITH(registries_that_bases_come_from_are_in_it, make_folder, remove_folder)
 {
 	char list[FINGERPRINT_LIST_MAX], other[FINGERPRINT_LIST_MAX], names[200];
 
-	(void)state;
 	put("main",
 	    SERVER "REGISTRIES=base\nREGISTRY_BASE_URL=b.example.org\nREGISTRY_BASE_USER=u\n"
 		   "REGISTRY_BASE_PASSWORD=hunter2hunter2\nREGISTRY_HUB_URL=docker.io\n");
@@ -170,25 +162,21 @@ registries_that_bases_come_from_are_in_it(void **state)
 }
 
 /* The two are started with different ones, and neither changes while they run. */
-static void
-what_a_process_was_started_with_is_not_in_it(void **state)
+TEST_WITH(what_a_process_was_started_with_is_not_in_it, make_folder, remove_folder)
 {
 	char *const environ_list[] = { "REGISTRY_URL=other.example.org", "KEEP_RELEASES=9", NULL };
 	char list[FINGERPRINT_LIST_MAX], with[FINGERPRINT_LIST_MAX];
 
-	(void)state;
 	put("main", NAMELESS "REGISTRY_URL=registry.example.org\n");
 	expect_one_list("staging", list);
 	server_list("staging", environ_list, with);
 	assert_string_equal(list, with);
 }
 
-static void
-a_secret_is_the_path_of_its_file_and_its_value_is_nowhere(void **state)
+TEST_WITH(a_secret_is_the_path_of_its_file_and_its_value_is_nowhere, make_folder, remove_folder)
 {
 	char first[FINGERPRINT_LIST_MAX], second[FINGERPRINT_LIST_MAX], text[512], names[200];
 
-	(void)state;
 	put("one", "ghp_0123456789abcdefghij\n");
 	put("two", "ghp_0123456789abcdefghij\n");
 	(void)snprintf(text, sizeof(text), NAMELESS "REPOSITORY_TOKEN_FILE=%s/one\n", folder);
@@ -211,8 +199,7 @@ a_secret_is_the_path_of_its_file_and_its_value_is_nowhere(void **state)
 
 /* --- what differs --- */
 
-static void
-what_differs_is_named_once_and_cut_where_room_ends(void **state)
+TEST(what_differs_is_named_once_and_cut_where_room_ends)
 {
 	static const struct {
 		const char *a, *b, *names;
@@ -230,30 +217,8 @@ what_differs_is_named_once_and_cut_where_room_ends(void **state)
 	};
 	char names[100];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_string_equal(
 		    fingerprint_differing(cases[i].a, cases[i].b, names, cases[i].room),
 		    cases[i].names);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    server_and_runner_make_the_same_list, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(
-		    an_applications_list_has_what_its_scopes_give_it, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(
-		    registries_that_bases_come_from_are_in_it, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(
-		    what_a_process_was_started_with_is_not_in_it, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(
-		    a_secret_is_the_path_of_its_file_and_its_value_is_nowhere, make_folder,
-		    remove_folder),
-		cmocka_unit_test(what_differs_is_named_once_and_cut_where_room_ends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

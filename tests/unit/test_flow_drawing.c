@@ -1,13 +1,12 @@
 /* Goal: the pictures of state machines in docs/ are drawn from the tables that decide.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "deployment/deploy_flow.h"
+
+#include "unit.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
@@ -263,14 +262,12 @@ draw_run(struct buf *out)
 /* In this order. */
 static void (*const pictures[])(struct buf *out) = { draw_deployment, draw_supervisor, draw_run };
 
-static void
-the_pictures_in_docs_are_the_tables(void **state)
+TEST(the_pictures_in_docs_are_the_tables)
 {
 	struct buf out;
 	struct err err;
 	char *there;
 
-	(void)state;
 	buf_init(&out, 1 << 16);
 	for (size_t i = 0; i < COUNT(pictures); i++)
 		pictures[i](&out);
@@ -285,14 +282,4 @@ the_pictures_in_docs_are_the_tables(void **state)
 	assert_string_equal(there, buf_text(&out));
 	free(there);
 	buf_done(&out);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_pictures_in_docs_are_the_tables),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

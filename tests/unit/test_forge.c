@@ -2,19 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/forge.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
 
-static void
-each_forge_has_its_pages(void **state)
+TEST(each_forge_has_its_pages)
 {
 	static const struct {
 		const char *url;
@@ -39,7 +36,6 @@ each_forge_has_its_pages(void **state)
 	};
 	char link[LIMIT_URL], wanted[LIMIT_URL];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_true(forge_link(rows[i].url, B40, A40, link));
 		(void)snprintf(wanted, sizeof(wanted), "%s%s/9f8e7d6c5b4a...1a2b3c4d5e6f",
@@ -51,8 +47,7 @@ each_forge_has_its_pages(void **state)
 	}
 }
 
-static void
-what_is_not_known_has_none(void **state)
+TEST(what_is_not_known_has_none)
 {
 	static const char *const urls[] = { "https://git.example.org/acme/shop",
 		"http://github.com/acme/shop", "/srv/git/shop.git", "file:///srv/github.com/a/b",
@@ -61,7 +56,6 @@ what_is_not_known_has_none(void **state)
 		"https://git hub.com/a/b", "", "git@:a/b", "https://github.com/acme/.shop" };
 	char link[LIMIT_URL], path[2 * LIMIT_URL] = "https://github.com/acme/";
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(urls); i++) {
 		assert_false(forge_link(urls[i], B40, A40, link));
 		assert_string_equal(link, "");
@@ -70,15 +64,4 @@ what_is_not_known_has_none(void **state)
 	assert_false(forge_link("https://github.com/acme/shop", "", "", link));
 	memset(path + strlen(path), 'x', LIMIT_URL);
 	assert_false(forge_link(path, "", A40, link));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_forge_has_its_pages),
-		cmocka_unit_test(what_is_not_known_has_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

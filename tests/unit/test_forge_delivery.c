@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_delivery.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
+#include "unit.h"
 
 #define A     "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define ZEROS "0000000000000000000000000000000000000000"
@@ -77,8 +75,7 @@ nth(const struct decoded *d, size_t n)
 	return &QUEUE_ITEM(link, struct event, link)->u.delivery;
 }
 
-static void
-what_a_push_says_is_taken(void **state)
+TEST(what_a_push_says_is_taken)
 {
 	static const struct {
 		enum delivery_forge forge;
@@ -100,7 +97,6 @@ what_a_push_says_is_taken(void **state)
 		    "o/n", 0, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct decoded d = decode(rows[i].forge, rows[i].body);
 		const struct delivery *is = nth(&d, 0);
@@ -119,8 +115,7 @@ what_a_push_says_is_taken(void **state)
 	}
 }
 
-static void
-each_ref_of_a_push_is_a_delivery_with_an_id_of_its_own(void **state)
+TEST(each_ref_of_a_push_is_a_delivery_with_an_id_of_its_own)
 {
 	static const char body[] = BITBUCKET("[" CHANGE("a", A) "," CHANGE("b",
 	    A) ",{\"new\":null,\"old\":{\"type\":\"branch\",\"name\":\"a\"}},"
@@ -128,7 +123,6 @@ each_ref_of_a_push_is_a_delivery_with_an_id_of_its_own(void **state)
 	       "\"}}}]");
 	struct decoded d = decode(DELIVERY_BITBUCKET, body), again;
 
-	(void)state;
 	assert_int_equal(d.events.length, 4);
 	for (size_t i = 0; i < 4; i++) {
 		assert_memory_equal(nth(&d, i)->id, "an-id.", 6);
@@ -144,12 +138,10 @@ each_ref_of_a_push_is_a_delivery_with_an_id_of_its_own(void **state)
 	event_free_all(&d.events);
 }
 
-static void
-an_id_that_is_not_shared_stays(void **state)
+TEST(an_id_that_is_not_shared_stays)
 {
 	struct decoded d = decode(DELIVERY_GITLAB, GITLAB("refs/heads/main", "\"" A "\""));
 
-	(void)state;
 	assert_string_equal(nth(&d, 0)->id, "an-id");
 	event_free_all(&d.events);
 	d = decode_told(&(struct delivery){ .forge = DELIVERY_GITLAB,
@@ -160,8 +152,7 @@ an_id_that_is_not_shared_stays(void **state)
 	event_free_all(&d.events);
 }
 
-static void
-what_is_no_push_decides_nothing(void **state)
+TEST(what_is_no_push_decides_nothing)
 {
 	static const struct {
 		enum delivery_forge forge;
@@ -172,7 +163,6 @@ what_is_no_push_decides_nothing(void **state)
 		{ DELIVERY_GITEA, "{}" }, { DELIVERY_BITBUCKET, "{\"pullrequest\":{}}" },
 		{ DELIVERY_BITBUCKET, BITBUCKET("[]") } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct decoded d = decode(rows[i].forge, rows[i].body);
 
@@ -197,8 +187,7 @@ assert_refused(enum delivery_forge forge, const char *body)
 	event_free_all(&d.events);
 }
 
-static void
-what_is_not_what_it_says_is_refused(void **state)
+TEST(what_is_not_what_it_says_is_refused)
 {
 	static const char *const any[] = { "", "[]", "7", "null", "{", "{\"ref\":\"\\ud800\"}",
 		"{\"a\":1,\"a\":1}", "{\"a\":\"\\u0000\"}", "{} x" };
@@ -214,7 +203,6 @@ what_is_not_what_it_says_is_refused(void **state)
 		/* All of it: not the one that could be read. */
 		BITBUCKET("[" CHANGE("main", A) "," CHANGE("main", "x") "]") };
 
-	(void)state;
 	for (enum delivery_forge forge = DELIVERY_GITLAB; forge < DELIVERY_FORGE_COUNT; forge++)
 		for (size_t i = 0; i < COUNT(any); i++)
 			assert_refused(forge, any[i]);
@@ -225,13 +213,11 @@ what_is_not_what_it_says_is_refused(void **state)
 	assert_refused(DELIVERY_GITEA, GITEA("refs/heads/main", "7"));
 }
 
-static void
-more_changes_than_there_may_be_are_refused(void **state)
+TEST(more_changes_than_there_may_be_are_refused)
 {
 	struct decoded d;
 	struct buf body;
 
-	(void)state;
 	for (size_t n = FORGE_CHANGES_MAX; n <= FORGE_CHANGES_MAX + 1; n++) {
 		buf_init(&body, 1 << 20);
 		buf_adds(&body, "{\"repository\":{\"full_name\":\"o/n\"},\"push\":{\"changes\":[");
@@ -249,29 +235,11 @@ more_changes_than_there_may_be_are_refused(void **state)
 	}
 }
 
-static void
-an_id_is_letters_and_digits(void **state)
+TEST(an_id_is_letters_and_digits)
 {
-	(void)state;
 	assert_true(forge_delivery_id_is_good("aZ0_-", 5));
 	assert_false(forge_delivery_id_is_good("aZ0_-x", 5));
 	assert_false(forge_delivery_id_is_good("", 5));
 	assert_false(forge_delivery_id_is_good("a.b", 5));
 	assert_false(forge_delivery_id_is_good("a b", 5));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_push_says_is_taken),
-		cmocka_unit_test(each_ref_of_a_push_is_a_delivery_with_an_id_of_its_own),
-		cmocka_unit_test(an_id_that_is_not_shared_stays),
-		cmocka_unit_test(what_is_no_push_decides_nothing),
-		cmocka_unit_test(what_is_not_what_it_says_is_refused),
-		cmocka_unit_test(more_changes_than_there_may_be_are_refused),
-		cmocka_unit_test(an_id_is_letters_and_digits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

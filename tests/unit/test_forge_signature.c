@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_signature.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "unit.h"
 
 #define SECRET "a secret of the forge, 0123456789"
 #define HEX    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -31,8 +29,7 @@ proof_of(enum delivery_forge forge, const char *signature)
 	return forge_signature_read(forge, SECRET, &headers, &read);
 }
 
-static void
-each_forge_has_its_own_header(void **state)
+TEST(each_forge_has_its_own_header)
 {
 	static const struct {
 		const char *value;
@@ -54,7 +51,6 @@ each_forge_has_its_own_header(void **state)
 		{ "sha256=" HEX ",sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(proof_of(DELIVERY_GITLAB, rows[i].value), rows[i].gitlab);
 		assert_int_equal(proof_of(DELIVERY_GITEA, rows[i].value), rows[i].gitea);
@@ -62,13 +58,11 @@ each_forge_has_its_own_header(void **state)
 	}
 }
 
-static void
-without_a_secret_nothing_is_proven(void **state)
+TEST(without_a_secret_nothing_is_proven)
 {
 	const struct forge_headers headers = { .signature = "" };
 	struct forge_signature read;
 
-	(void)state;
 	for (enum delivery_forge i = DELIVERY_GITLAB; i < DELIVERY_FORGE_COUNT; i++)
 		assert_int_equal(forge_signature_read(i, NULL, &headers, &read), FORGE_REFUSED);
 }
@@ -92,8 +86,7 @@ holds(const char *secret, const struct forge_headers *headers, const char *body)
 	return forge_signature_holds(hmac, &read, mac);
 }
 
-static void
-a_signing_token_is_that_of_standard_webhooks(void **state)
+TEST(a_signing_token_is_that_of_standard_webhooks)
 {
 	static const struct {
 		struct forge_headers headers;
@@ -120,38 +113,22 @@ a_signing_token_is_that_of_standard_webhooks(void **state)
 		{ { .signature = SIGNING }, BODY, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (holds(SIGNING, &rows[i].headers, rows[i].body) != rows[i].holds)
 			fail_msg("row %zu", i);
 }
 
-static void
-a_signing_token_that_is_none_makes_no_key(void **state)
+TEST(a_signing_token_that_is_none_makes_no_key)
 {
 	static const char *const secrets[] = { "whsec_", "whsec_x", "whsec_QUJD",
 		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!" };
 	struct crypto_hmac_key *key = NULL;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(secrets); i++) {
 		assert_false(forge_secret_key(DELIVERY_GITLAB, secrets[i], &key, &err));
 		assert_null(strstr(err.text, "QUJD"));
 	}
 	assert_true(forge_secret_key(DELIVERY_GITEA, "whsec_QUJD", &key, &err));
 	crypto_hmac_key_free(key);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_forge_has_its_own_header),
-		cmocka_unit_test(without_a_secret_nothing_is_proven),
-		cmocka_unit_test(a_signing_token_is_that_of_standard_webhooks),
-		cmocka_unit_test(a_signing_token_that_is_none_makes_no_key),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/forward_text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
+#include "unit.h"
 
 #define AT "\"timestamp\":\"2026-11-20T07:10:48.123Z\""
 
@@ -48,10 +46,8 @@ head_of(const char *host, const char *line)
 	return head;
 }
 
-static void
-a_frame_has_the_entrys_moment_code_and_fields(void **state)
+TEST(a_frame_has_the_entrys_moment_code_and_fields)
 {
-	(void)state;
 	assert_string_equal(
 	    head_of("build-1",
 		"{\"application\":\"shop\",\"code\":\"deploy_started\",\"deployment\":7,\"environment\":"
@@ -69,8 +65,7 @@ a_frame_has_the_entrys_moment_code_and_fields(void **state)
 	    " seq=\"1\" action=\"denied\" severity=\"alert\" user_id=\"system\"] ");
 }
 
-static void
-each_severity_is_one_of_syslogs(void **state)
+TEST(each_severity_is_one_of_syslogs)
 {
 	static const struct {
 		const char *word, *pri;
@@ -79,15 +74,13 @@ each_severity_is_one_of_syslogs(void **state)
 		{ "critical", "<106>" }, { "another", "<109>" } };
 	char line[128];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		(void)snprintf(line, sizeof(line), "{\"severity\":\"%s\"}", rows[i].word);
 		assert_memory_equal(frame("h", line), rows[i].pri, 5);
 	}
 }
 
-static void
-hostile_values_are_escaped_and_cleaned(void **state)
+TEST(hostile_values_are_escaped_and_cleaned)
 {
 	static const struct {
 		const char *json, *param;
@@ -105,7 +98,6 @@ hostile_values_are_escaped_and_cleaned(void **state)
 	};
 	char line[256], wanted[256];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		(void)snprintf(line, sizeof(line), "{\"user_id\":\"%s\"}", rows[i].json);
 		(void)snprintf(wanted, sizeof(wanted),
@@ -114,15 +106,13 @@ hostile_values_are_escaped_and_cleaned(void **state)
 	}
 }
 
-static void
-a_value_that_cannot_be_a_headers_word_does_not_become_one(void **state)
+TEST(a_value_that_cannot_be_a_headers_word_does_not_become_one)
 {
 	static const char *const times[] = { "", "now", "2026-11-20T07:10:48Z",
 		"2026-11-20 07:10:48.123Z", "2026-11-20T07:10:48.123Z ",
 		"2026-11-20T07:10:48.123Z1" };
 	char line[512], host[400];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(times); i++) {
 		(void)snprintf(line, sizeof(line), "{\"timestamp\":\"%s\"}", times[i]);
 		assert_string_equal(
@@ -140,38 +130,32 @@ a_value_that_cannot_be_a_headers_word_does_not_become_one(void **state)
 }
 
 /* Nothing of the audit is one, but a frame is a frame. */
-static void
-a_line_that_is_no_object_is_sent_as_it_is(void **state)
+TEST(a_line_that_is_no_object_is_sent_as_it_is)
 {
 	static const char *const lines[] = { "", "x", "[]", "{\"seq\":", "\"a\"" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++)
 		assert_string_equal(
 		    head_of("h", lines[i]), "<109>1 - h deploybot - - [deploybot@32473] ");
 }
 
-static void
-a_long_entry_fits(void **state)
+TEST(a_long_entry_fits)
 {
 	static char line[16384];
 	size_t n;
 
-	(void)state;
 	n = (size_t)snprintf(line, sizeof(line), "{\"user_id\":\"");
 	memset(line + n, ']', sizeof(line) - n - 3);
 	(void)snprintf(line + sizeof(line) - 3, 3, "\"}");
 	assert_true(strlen(head_of("h", line)) < 700);
 }
 
-static void
-the_journal_gets_the_line_and_its_fields(void **state)
+TEST(the_journal_gets_the_line_and_its_fields)
 {
 	static const char line[] =
 	    "{\"code\":\"login\",\"seq\":3,\"severity\":\"high\",\"user_id\":\"a\\nMESSAGE=b\"}";
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 4096);
 	forward_text_journal(&out, line, strlen(line));
 	assert_string_equal(buf_text(&out),
@@ -180,20 +164,4 @@ the_journal_gets_the_line_and_its_fields(void **state)
 	    "MESSAGE={\"code\":\"login\",\"seq\":3,\"severity\":\"high\",\"user_id\":"
 	    "\"a\\nMESSAGE=b\"}\n");
 	buf_done(&out);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_frame_has_the_entrys_moment_code_and_fields),
-		cmocka_unit_test(each_severity_is_one_of_syslogs),
-		cmocka_unit_test(hostile_values_are_escaped_and_cleaned),
-		cmocka_unit_test(a_value_that_cannot_be_a_headers_word_does_not_become_one),
-		cmocka_unit_test(a_line_that_is_no_object_is_sent_as_it_is),
-		cmocka_unit_test(a_long_entry_fits),
-		cmocka_unit_test(the_journal_gets_the_line_and_its_fields),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/fs_check.h"
 
-#include <linux/magic.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
-static void
-each_file_system_gets_its_verdict(void **state)
+#include <linux/magic.h>
+#include <stdint.h>
+
+TEST(each_file_system_gets_its_verdict)
 {
 	static const struct {
 		long type;
@@ -31,35 +28,21 @@ each_file_system_gets_its_verdict(void **state)
 	};
 	const char *name;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(fs_check_judge(cases[i].type, &name), cases[i].fs);
 		assert_true((name == NULL) == (cases[i].fs == FS_FINE));
 	}
 }
 
-static void
-a_folder_is_judged_by_where_it_stands(void **state)
+TEST(a_folder_is_judged_by_where_it_stands)
 {
 	enum fs_check fs = FS_FINE;
 	const char *name = NULL;
 	struct err err = { 0 };
 
-	(void)state;
 	assert_true(fs_check_look("/dev/shm", &fs, &name, &err));
 	assert_int_equal(fs, FS_VOLATILE);
 	assert_string_equal(name, "tmpfs");
 	assert_false(fs_check_look("/nowhere/at/all", &fs, &name, &err));
 	assert_int_equal(err.code, ERR_IO);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_file_system_gets_its_verdict),
-		cmocka_unit_test(a_folder_is_judged_by_where_it_stands),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

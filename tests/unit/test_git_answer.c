@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/git_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
 #include "tests/unit/is_utf8.h"
+#include "unit.h"
 
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
@@ -27,13 +25,11 @@ static const char whole[] =
     "past " B40 " drops a column\npast odd drops\npast " A40 "\n"
     "contains " B40 "\nfrom_the_future yes\nend\n";
 
-static void
-commits_are_decoded_field_by_field(void **state)
+TEST(commits_are_decoded_field_by_field)
 {
 	struct git_answer answer;
 	struct err err;
 
-	(void)state;
 	assert_true(git_answer_decode(whole, 0, &answer, &err));
 	assert_string_equal(answer.ref, "develop");
 	assert_int_equal(answer.kind, GIT_BRANCH);
@@ -62,12 +58,10 @@ commits_are_decoded_field_by_field(void **state)
 	assert_string_equal(answer.error, "");
 }
 
-static void
-heads_are_decoded(void **state)
+TEST(heads_are_decoded)
 {
 	struct git_answer answer;
 
-	(void)state;
 	assert_true(git_answer_decode(
 	    "head " A40 " main\nhead " B40 " release/1 2\nend\n", 0, &answer, NULL));
 	assert_int_equal(answer.n_heads, 2);
@@ -76,12 +70,10 @@ heads_are_decoded(void **state)
 	assert_string_equal(answer.head[1].commit, B40);
 }
 
-static void
-an_unknown_ref_is_an_answer_with_what_is_possible(void **state)
+TEST(an_unknown_ref_is_an_answer_with_what_is_possible)
 {
 	struct git_answer answer;
 
-	(void)state;
 	assert_true(git_answer_decode("error no branch, tag or commit of the repository: devlop\n"
 				      "possible branch develop\npossible tag v1.2\nend\n",
 	    64, &answer, NULL));
@@ -97,10 +89,8 @@ an_unknown_ref_is_an_answer_with_what_is_possible(void **state)
 	assert_string_equal(answer.possible[0].about, "branch 1a2b3c4: Fix");
 }
 
-static void
-an_answer_cut_anywhere_is_no_answer(void **state)
+TEST(an_answer_cut_anywhere_is_no_answer)
 {
-	(void)state;
 	for (size_t n = 0; n < strlen(whole) - 4; n++) {
 		struct git_answer answer;
 		struct err err = { .code = ERR_NONE };
@@ -115,8 +105,7 @@ an_answer_cut_anywhere_is_no_answer(void **state)
 	}
 }
 
-static void
-a_git_that_could_not_answer_says_why(void **state)
+TEST(a_git_that_could_not_answer_says_why)
 {
 	static const struct {
 		const char *text;
@@ -136,7 +125,6 @@ a_git_that_could_not_answer_says_why(void **state)
 		    true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		struct git_answer answer;
 
@@ -146,8 +134,7 @@ a_git_that_could_not_answer_says_why(void **state)
 	}
 }
 
-static void
-a_value_that_is_none_spoils_the_answer(void **state)
+TEST(a_value_that_is_none_spoils_the_answer)
 {
 	static const char *const bad[] = {
 		"commit 1a2b\nend\n",
@@ -164,7 +151,6 @@ a_value_that_is_none_spoils_the_answer(void **state)
 		"commit " A40 "\nin_branch 1\nforced 0\nend\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct git_answer answer;
 
@@ -173,8 +159,7 @@ a_value_that_is_none_spoils_the_answer(void **state)
 	}
 }
 
-static void
-the_image_is_a_digest_or_why_there_is_none(void **state)
+TEST(the_image_is_a_digest_or_why_there_is_none)
 {
 	static const char digest[] =
 	    "sha256:1111111111111111111111111111111111111111111111111111111111111111";
@@ -190,7 +175,6 @@ the_image_is_a_digest_or_why_there_is_none(void **state)
 		{ "later", "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		struct git_answer answer;
 		char text[512];
@@ -204,8 +188,7 @@ the_image_is_a_digest_or_why_there_is_none(void **state)
 }
 
 /* Anybody may write anything into a commit: what only decorates never hides one. */
-static void
-what_only_decorates_may_be_missing_or_odd(void **state)
+TEST(what_only_decorates_may_be_missing_or_odd)
 {
 	static const struct {
 		const char *line;
@@ -238,7 +221,6 @@ what_only_decorates_may_be_missing_or_odd(void **state)
 		{ "change " B40 " \t", 1 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(samples); i++) {
 		struct git_answer answer;
 		char text[512];
@@ -255,15 +237,13 @@ what_only_decorates_may_be_missing_or_odd(void **state)
 	}
 }
 
-static void
-texts_of_strangers_are_cleaned_and_cut(void **state)
+TEST(texts_of_strangers_are_cleaned_and_cut)
 {
 	struct git_answer answer;
 	char text[6000] = "author \xe2\x80\xaenn\x01"
 			  "a\nsubject ";
 	size_t n = strlen(text);
 
-	(void)state;
 	memset(text + n, 'x', 5000);
 	memcpy(text + n + 5000, "\nend\n", 6);
 	assert_true(git_answer_decode(text, 0, &answer, NULL));
@@ -272,13 +252,11 @@ texts_of_strangers_are_cleaned_and_cut(void **state)
 	assert_true(text_ends(answer.subject, "\xe2\x80\xa6"));
 }
 
-static void
-more_than_is_kept_is_only_counted(void **state)
+TEST(more_than_is_kept_is_only_counted)
 {
 	struct git_answer answer;
 	char text[20000] = "count 300\n";
 
-	(void)state;
 	for (int i = 0; i < 30; i++) {
 		size_t n = strlen(text);
 
@@ -294,12 +272,10 @@ more_than_is_kept_is_only_counted(void **state)
 }
 
 /* Under the sanitizers: no bytes make it read or write where it must not. */
-static void
-random_bytes_do_no_harm(void **state)
+TEST(random_bytes_do_no_harm)
 {
 	unsigned seed = (unsigned)time(NULL);
 
-	(void)state;
 	print_message("seed %u\n", seed);
 	for (int round = 0; round < 20000; round++) {
 		struct git_answer answer;
@@ -312,24 +288,4 @@ random_bytes_do_no_harm(void **state)
 		assert_true(is_utf8(answer.subject, strlen(answer.subject)));
 		assert_true(is_utf8(answer.error, strlen(answer.error)));
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commits_are_decoded_field_by_field),
-		cmocka_unit_test(heads_are_decoded),
-		cmocka_unit_test(an_unknown_ref_is_an_answer_with_what_is_possible),
-		cmocka_unit_test(an_answer_cut_anywhere_is_no_answer),
-		cmocka_unit_test(a_git_that_could_not_answer_says_why),
-		cmocka_unit_test(a_value_that_is_none_spoils_the_answer),
-		cmocka_unit_test(the_image_is_a_digest_or_why_there_is_none),
-		cmocka_unit_test(what_only_decorates_may_be_missing_or_odd),
-		cmocka_unit_test(texts_of_strangers_are_cleaned_and_cut),
-		cmocka_unit_test(more_than_is_kept_is_only_counted),
-		cmocka_unit_test(random_bytes_do_no_harm),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

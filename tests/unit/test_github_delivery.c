@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_delivery.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "tests/unit/github_sample.h"
+#include "unit.h"
 
 #define AFTER GITHUB_SAMPLE_AFTER
 #define ZEROS "0000000000000000000000000000000000000000"
@@ -76,14 +74,12 @@ assert_refused(struct decoded d)
 	event_free(d.event);
 }
 
-static void
-a_push_keeps_what_the_route_knew_and_gains_what_the_body_says(void **state)
+TEST(a_push_keeps_what_the_route_knew_and_gains_what_the_body_says)
 {
 	struct delivery *delivery;
 	struct decoded d;
 	struct buf push;
 
-	(void)state;
 	buf_init(&push, 1 << 20);
 	github_sample_push(&push, "refs/heads/feature/main", 3);
 	d = decode(DELIVERY_PUSH, buf_text(&push));
@@ -105,8 +101,7 @@ a_push_keeps_what_the_route_knew_and_gains_what_the_body_says(void **state)
 	buf_done(&push);
 }
 
-static void
-only_a_head_is_a_branch(void **state)
+TEST(only_a_head_is_a_branch)
 {
 	static const struct {
 		const char *body;
@@ -124,7 +119,6 @@ only_a_head_is_a_branch(void **state)
 		{ PUSH("", AFTER), "" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct decoded d = decode(DELIVERY_PUSH, cases[i].body);
 
@@ -134,13 +128,11 @@ only_a_head_is_a_branch(void **state)
 	}
 }
 
-static void
-a_branch_that_no_setting_can_name_is_none_and_not_another(void **state)
+TEST(a_branch_that_no_setting_can_name_is_none_and_not_another)
 {
 	struct buf body;
 	struct decoded d;
 
-	(void)state;
 	for (size_t size = LIMIT_REF - 1; size <= LIMIT_REF; size++) {
 		buf_init(&body, 1 << 20);
 		buf_adds(&body, "{\"ref\":\"refs/heads/");
@@ -155,20 +147,17 @@ a_branch_that_no_setting_can_name_is_none_and_not_another(void **state)
 	}
 }
 
-static void
-a_deletion_says_so(void **state)
+TEST(a_deletion_says_so)
 {
 	struct decoded d = decode(DELIVERY_PUSH,
 	    "{\"ref\":\"refs/heads/x\",\"after\":\"" ZEROS "\",\"deleted\":true," REPO "}");
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_true(d.event->u.delivery.deleted);
 	event_free(d.event);
 }
 
-static void
-a_push_that_lacks_what_a_push_has_is_refused(void **state)
+TEST(a_push_that_lacks_what_a_push_has_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -191,13 +180,11 @@ a_push_that_lacks_what_a_push_has_is_refused(void **state)
 		"}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_refused(decode(DELIVERY_PUSH, bad[i]));
 }
 
-static void
-a_commit_of_a_sha256_repository_is_taken_whole(void **state)
+TEST(a_commit_of_a_sha256_repository_is_taken_whole)
 {
 	static const char after[] =
 	    "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809";
@@ -205,28 +192,23 @@ a_commit_of_a_sha256_repository_is_taken_whole(void **state)
 	    PUSH("refs/heads/x",
 		"1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"));
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_string_equal(d.event->u.delivery.after, after);
 	event_free(d.event);
 }
 
-static void
-a_captured_push_cannot_be_played_as_something_else(void **state)
+TEST(a_captured_push_cannot_be_played_as_something_else)
 {
-	(void)state;
 	assert_refused(decode(DELIVERY_PING, PUSH("refs/heads/x", AFTER)));
 	assert_refused(decode(DELIVERY_OTHER, PUSH("refs/heads/x", AFTER)));
 	assert_refused(decode(DELIVERY_PING, "{\"action\":\"created\"}"));
 	assert_refused(decode(DELIVERY_PUSH, "{\"zen\":\"Keep it logically awesome.\"}"));
 }
 
-static void
-pings_and_events_that_we_do_not_know_are_deliveries(void **state)
+TEST(pings_and_events_that_we_do_not_know_are_deliveries)
 {
 	struct decoded d = decode(DELIVERY_PING, "{\"zen\":\"Half measures.\",\"hook_id\":1}");
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_int_equal(d.event->u.delivery.kind, DELIVERY_PING);
 	assert_string_equal(d.event->u.delivery.repository, "");
@@ -239,28 +221,24 @@ pings_and_events_that_we_do_not_know_are_deliveries(void **state)
 }
 
 /* GitHub Enterprise Server sends it about a replica, some three an hour. */
-static void
-a_cache_sync_is_no_push(void **state)
+TEST(a_cache_sync_is_no_push)
 {
 	struct decoded d = decode(DELIVERY_OTHER,
 	    "{\"before\":\"" ZEROS "\",\"after\":\"" AFTER "\",\"ref\":\"refs/heads/main\"," REPO
 	    "}");
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_int_equal(d.event->u.delivery.kind, DELIVERY_OTHER);
 	event_free(d.event);
 }
 
 /* What cannot be a push by any name decides nothing, and is not read. */
-static void
-only_what_is_asked_for_or_may_be_a_push_is_read(void **state)
+TEST(only_what_is_asked_for_or_may_be_a_push_is_read)
 {
 	static char large[(64 << 10) + 1];
 	char star[] = "{\"action\":\"created\"}", push[] = PUSH("refs/heads/x", AFTER);
 	struct bytes raw = { star, strlen(star) };
 
-	(void)state;
 	assert_false(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
 	assert_true(github_delivery_is_to_be_read(DELIVERY_PUSH, &raw));
 	assert_true(github_delivery_is_to_be_read(DELIVERY_PING, &raw));
@@ -272,13 +250,11 @@ only_what_is_asked_for_or_may_be_a_push_is_read(void **state)
 	assert_true(github_delivery_is_to_be_read(DELIVERY_OTHER, &raw));
 }
 
-static void
-a_login_with_marks_in_it_is_made_harmless(void **state)
+TEST(a_login_with_marks_in_it_is_made_harmless)
 {
 	struct decoded d = decode(
 	    DELIVERY_PING, "{\"zen\":\"x\",\"sender\":{\"login\":\"a\\nb\\u202e<c>\",\"id\":1e3}}");
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_string_equal(d.event->u.delivery.login,
 	    "a?b?"
@@ -288,39 +264,33 @@ a_login_with_marks_in_it_is_made_harmless(void **state)
 	event_free(d.event);
 }
 
-static void
-a_form_is_undone_before_it_is_read(void **state)
+TEST(a_form_is_undone_before_it_is_read)
 {
 	struct decoded d = decode_with(github_decode_form, DELIVERY_PUSH,
 	    "payload=%7B%22ref%22%3A+%22refs%2fheads%2Ffeature%2Ba%22%2C%22after%22:%22" AFTER
 	    "%22,%22repository%22:{%22full_name%22:%22o/r%22}}");
 
-	(void)state;
 	assert_true(d.is_good);
 	assert_string_equal(d.event->u.delivery.branch, "feature+a");
 	event_free(d.event);
 }
 
-static void
-a_form_of_any_other_shape_is_refused(void **state)
+TEST(a_form_of_any_other_shape_is_refused)
 {
 	static const char *const bad[] = { "", "payload", "payload=", "Payload={}",
 		"a=1&payload={}", "payload={}&a=1", "payload={}&payload={}", "payload=%7",
 		"payload=%7B%7", "payload=%7B%7G", "payload=%", "payload={%00}" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		assert_refused(decode_with(github_decode_form, DELIVERY_OTHER, bad[i]));
 	}
 	assert_refused(decode_with(github_decode_json, DELIVERY_OTHER, "payload={}"));
 }
 
-static void
-names_and_ids_are_what_github_sends(void **state)
+TEST(names_and_ids_are_what_github_sends)
 {
 	char long_id[LIMIT_DELIVERY + 1];
 
-	(void)state;
 	assert_int_equal(github_delivery_kind("push"), DELIVERY_PUSH);
 	assert_int_equal(github_delivery_kind("ping"), DELIVERY_PING);
 	assert_int_equal(github_delivery_kind("Push"), DELIVERY_OTHER);
@@ -334,27 +304,4 @@ names_and_ids_are_what_github_sends(void **state)
 	assert_false(github_delivery_id_is_good(long_id));
 	long_id[LIMIT_DELIVERY - 1] = '\0';
 	assert_true(github_delivery_id_is_good(long_id));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_push_keeps_what_the_route_knew_and_gains_what_the_body_says),
-		cmocka_unit_test(only_a_head_is_a_branch),
-		cmocka_unit_test(a_branch_that_no_setting_can_name_is_none_and_not_another),
-		cmocka_unit_test(a_deletion_says_so),
-		cmocka_unit_test(a_push_that_lacks_what_a_push_has_is_refused),
-		cmocka_unit_test(a_commit_of_a_sha256_repository_is_taken_whole),
-		cmocka_unit_test(a_captured_push_cannot_be_played_as_something_else),
-		cmocka_unit_test(pings_and_events_that_we_do_not_know_are_deliveries),
-		cmocka_unit_test(a_cache_sync_is_no_push),
-		cmocka_unit_test(only_what_is_asked_for_or_may_be_a_push_is_read),
-		cmocka_unit_test(a_login_with_marks_in_it_is_made_harmless),
-		cmocka_unit_test(a_form_is_undone_before_it_is_read),
-		cmocka_unit_test(a_form_of_any_other_shape_is_refused),
-		cmocka_unit_test(names_and_ids_are_what_github_sends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_payload.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "tests/unit/github_sample.h"
+#include "unit.h"
 
 /* In memory of exactly that size, so that ASan sees a byte too far. */
 static bool
@@ -37,8 +35,7 @@ is_read(const char *text, size_t size)
 	return is_good;
 }
 
-static void
-what_json_allows_is_read(void **state)
+TEST(what_json_allows_is_read)
 {
 	static const char *const good[] = {
 		"{}",
@@ -57,14 +54,12 @@ what_json_allows_is_read(void **state)
 		"{\"1234567\":\"12345678\",\"123456789\":\"1234567890123456\"}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
 		if (!is_read(good[i], strlen(good[i])))
 			fail_msg("refused: %s", good[i]);
 }
 
-static void
-what_json_forbids_is_refused(void **state)
+TEST(what_json_forbids_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -156,7 +151,6 @@ what_json_forbids_is_refused(void **state)
 		"{\"sender\":1,\"sender\":{\"id\":1}}",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (is_read(bad[i], strlen(bad[i])))
 			fail_msg("read: %s", bad[i]);
@@ -164,12 +158,10 @@ what_json_forbids_is_refused(void **state)
 	assert_false(is_read("{}\0", 3));
 }
 
-static void
-every_beginning_of_a_document_is_refused(void **state)
+TEST(every_beginning_of_a_document_is_refused)
 {
 	struct buf text;
 
-	(void)state;
 	buf_init(&text, 1 << 20);
 	github_sample_push(&text, "refs/heads/main", 1);
 	assert_true(is_read(buf_text(&text), text.size));
@@ -178,12 +170,10 @@ every_beginning_of_a_document_is_refused(void **state)
 	buf_done(&text);
 }
 
-static void
-depth_64_is_read_and_65_is_refused(void **state)
+TEST(depth_64_is_read_and_65_is_refused)
 {
 	char text[2 * 65 + 8];
 
-	(void)state;
 	for (size_t depth = 64; depth <= 65; depth++) {
 		struct buf buf;
 
@@ -199,28 +189,24 @@ depth_64_is_read_and_65_is_refused(void **state)
 	}
 }
 
-static void
-a_hundred_thousand_brackets_are_refused_without_a_deep_stack(void **state)
+TEST(a_hundred_thousand_brackets_are_refused_without_a_deep_stack)
 {
 	size_t size = 100000;
 	char *text = malloc(size);
 
-	(void)state;
 	memset(text, '[', size);
 	memcpy(text, "{\"a\":", 5);
 	assert_false(is_read(text, size));
 	free(text);
 }
 
-static void
-the_fields_of_a_push_are_picked(void **state)
+TEST(the_fields_of_a_push_are_picked)
 {
 	struct github_payload payload;
 	char text[300];
 	struct buf push;
 	int64_t id;
 
-	(void)state;
 	buf_init(&push, 1 << 20);
 	github_sample_push(&push, "refs/heads/feature/m\\u00e4in", 1);
 	assert_in_range(push.size, 7000, 8500);
@@ -245,8 +231,7 @@ the_fields_of_a_push_are_picked(void **state)
 	buf_done(&push);
 }
 
-static void
-a_key_counts_only_in_its_place_and_however_it_is_written(void **state)
+TEST(a_key_counts_only_in_its_place_and_however_it_is_written)
 {
 	static const char text[] = "{\"x\":{\"ref\":\"no\",\"id\":1},\"a\":[{\"ref\":\"no\"}],"
 				   "\"id\":2,\"r\\u0065\\u0066\":\"yes\",\"sender\":{\"id\":3,"
@@ -255,7 +240,6 @@ a_key_counts_only_in_its_place_and_however_it_is_written(void **state)
 	char ref[8];
 	int64_t id;
 
-	(void)state;
 	assert_true(github_payload_read(text, strlen(text), &payload, NULL));
 	assert_true(github_payload_text(&payload.field[GITHUB_REF], ref, sizeof(ref)));
 	assert_string_equal(ref, "yes");
@@ -265,8 +249,7 @@ a_key_counts_only_in_its_place_and_however_it_is_written(void **state)
 	assert_int_equal(payload.field[GITHUB_REPOSITORY_ID].type, GITHUB_ABSENT);
 }
 
-static void
-a_value_of_another_type_or_size_is_not_taken(void **state)
+TEST(a_value_of_another_type_or_size_is_not_taken)
 {
 	static const char text[] = "{\"ref\":7,\"before\":\"1\",\"after\":\"\\u00e9\\u00e9\","
 				   "\"sender\":{\"id\":1.0},\"zen\":1e3}";
@@ -274,7 +257,6 @@ a_value_of_another_type_or_size_is_not_taken(void **state)
 	char out[8] = "x";
 	int64_t id = 42;
 
-	(void)state;
 	assert_true(github_payload_read(text, strlen(text), &payload, NULL));
 	assert_false(github_payload_text(&payload.field[GITHUB_REF], out, sizeof(out)));
 	assert_string_equal(out, "");
@@ -427,15 +409,13 @@ mutate(char *text, size_t *size, size_t room, uint64_t *seed)
 	}
 }
 
-static void
-random_mutations_are_judged_as_jansson_judges_them(void **state)
+TEST(random_mutations_are_judged_as_jansson_judges_them)
 {
 	const char *given = getenv("SEED");
 	uint64_t start = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
 	uint64_t seed = start;
 	size_t good = 0;
 
-	(void)state;
 	print_message("SEED=%llu\n", (unsigned long long)start);
 	for (int round = 0; round < 200000; round++) {
 		char text[sizeof(base) + 64];
@@ -450,15 +430,13 @@ random_mutations_are_judged_as_jansson_judges_them(void **state)
 	assert_in_range(good, 1000, 199000); /* both sides were tried */
 }
 
-static void
-a_push_is_read_in_a_few_microseconds(void **state)
+TEST(a_push_is_read_in_a_few_microseconds)
 {
 	struct github_payload payload;
 	struct timespec begin, end;
 	struct buf push;
 	double us;
 
-	(void)state;
 	buf_init(&push, 1 << 20);
 	github_sample_push(&push, "refs/heads/main", 1);
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
@@ -471,23 +449,4 @@ a_push_is_read_in_a_few_microseconds(void **state)
 	assert_true(
 	    us < 200); /* 15 is the aim; this holds under sanitizers on a busy machine too */
 	buf_done(&push);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_json_allows_is_read),
-		cmocka_unit_test(what_json_forbids_is_refused),
-		cmocka_unit_test(every_beginning_of_a_document_is_refused),
-		cmocka_unit_test(depth_64_is_read_and_65_is_refused),
-		cmocka_unit_test(a_hundred_thousand_brackets_are_refused_without_a_deep_stack),
-		cmocka_unit_test(the_fields_of_a_push_are_picked),
-		cmocka_unit_test(a_key_counts_only_in_its_place_and_however_it_is_written),
-		cmocka_unit_test(a_value_of_another_type_or_size_is_not_taken),
-		cmocka_unit_test(random_mutations_are_judged_as_jansson_judges_them),
-		cmocka_unit_test(a_push_is_read_in_a_few_microseconds),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

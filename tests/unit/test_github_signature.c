@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_signature.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "lib/text.h"
+#include "unit.h"
 
 /* From GitHub's page "Validating webhook deliveries". */
 #define SECRET	  "It's a Secret to Everybody"
@@ -31,13 +29,11 @@ mac_of(const char *secret, const char *body, size_t piece)
 	return mac;
 }
 
-static void
-githubs_own_example_holds_in_pieces_of_any_size(void **state)
+TEST(githubs_own_example_holds_in_pieces_of_any_size)
 {
 	uint8_t given[GITHUB_SIGNATURE_SIZE], mac[GITHUB_SIGNATURE_SIZE];
 	char hex[2 * GITHUB_SIGNATURE_SIZE + 1];
 
-	(void)state;
 	assert_true(github_signature_parse(SIGNATURE, given));
 	for (size_t piece = 1; piece <= strlen(BODY); piece++) {
 		memset(mac, 0, sizeof(mac));
@@ -47,12 +43,10 @@ githubs_own_example_holds_in_pieces_of_any_size(void **state)
 	}
 }
 
-static void
-one_other_byte_or_another_secret_does_not_hold(void **state)
+TEST(one_other_byte_or_another_secret_does_not_hold)
 {
 	uint8_t given[GITHUB_SIGNATURE_SIZE], mac[GITHUB_SIGNATURE_SIZE] = { 7 };
 
-	(void)state;
 	assert_true(github_signature_parse(SIGNATURE, given));
 	assert_false(github_signature_holds(mac_of(SECRET, "Hello, World?", 5), given, mac));
 	assert_false(github_signature_holds(mac_of("another secret here", BODY, 5), given, mac));
@@ -64,8 +58,7 @@ one_other_byte_or_another_secret_does_not_hold(void **state)
 	}
 }
 
-static void
-any_other_form_of_the_header_is_none(void **state)
+TEST(any_other_form_of_the_header_is_none)
 {
 	static const char *const bad[] = {
 		NULL,
@@ -87,7 +80,6 @@ any_other_form_of_the_header_is_none(void **state)
 	};
 	uint8_t given[GITHUB_SIGNATURE_SIZE] = { 7 };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(github_signature_parse(bad[i], given));
 	assert_int_equal(given[0], 7);
@@ -95,29 +87,14 @@ any_other_form_of_the_header_is_none(void **state)
 	assert_int_equal(given[0], 0);
 }
 
-static void
-a_mac_that_cannot_be_worked_out_holds_nothing(void **state)
+TEST(a_mac_that_cannot_be_worked_out_holds_nothing)
 {
 	uint8_t given[GITHUB_SIGNATURE_SIZE] = { 0 }, mac[GITHUB_SIGNATURE_SIZE] = { 7 };
 	struct crypto_hmac *body = mac_of(SECRET, BODY, 5);
 
-	(void)state;
 	assert_true(github_signature_parse(SIGNATURE, given));
 	fail_nth(FAIL_CRYPTO, 1);
 	assert_false(github_signature_holds(body, given, mac));
 	assert_true(fail_nth_met());
 	assert_int_equal(mac[0], 7);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_mac_that_cannot_be_worked_out_holds_nothing),
-		cmocka_unit_test(githubs_own_example_holds_in_pieces_of_any_size),
-		cmocka_unit_test(one_other_byte_or_another_secret_does_not_hold),
-		cmocka_unit_test(any_other_form_of_the_header_is_none),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

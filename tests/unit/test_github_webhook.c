@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "github/github_webhook.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/crypto.h"
@@ -20,6 +17,7 @@
 #include "tests/unit/http_ask.h"
 #include "types/refusals.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define SECRET "It's a Secret to Everybody"
 
@@ -233,8 +231,7 @@ post(struct world *w, struct post p)
 	return asked.status;
 }
 
-static void
-a_signed_delivery_is_answered_as_it_was_decided(void **state)
+TEST_WITH(a_signed_delivery_is_answered_as_it_was_decided, set_up, tear_down)
 {
 	static const int decisions[] = { 200, 202, 400, 503 };
 	struct world *w = *state;
@@ -247,8 +244,7 @@ a_signed_delivery_is_answered_as_it_was_decided(void **state)
 	assert_int_equal(w->rejected, 0);
 }
 
-static void
-the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
+TEST_WITH(the_event_holds_the_raw_body_its_mac_and_what_the_head_said, set_up, tear_down)
 {
 	struct world *w = *state;
 	uint8_t mac[CRYPTO_SHA256_SIZE];
@@ -277,8 +273,7 @@ the_event_holds_the_raw_body_its_mac_and_what_the_head_said(void **state)
 }
 
 /* post() signs with SECRET. */
-static void
-the_previous_secret_opens_too_and_is_counted_until_it_is_gone(void **state)
+TEST_WITH(the_previous_secret_opens_too_and_is_counted_until_it_is_gone, set_up, tear_down)
 {
 	struct world *w = *state;
 	struct post p = { .body = "{\"a\":1}" };
@@ -301,8 +296,7 @@ the_previous_secret_opens_too_and_is_counted_until_it_is_gone(void **state)
 	assert_int_equal(w->previous_uses, 2);
 }
 
-static void
-without_the_right_signature_nothing_happens_but_a_count(void **state)
+TEST_WITH(without_the_right_signature_nothing_happens_but_a_count, set_up, tear_down)
 {
 	static const char *const bad[] = { "",
 		"sha256=", "sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
@@ -318,8 +312,7 @@ without_the_right_signature_nothing_happens_but_a_count(void **state)
 	assert_null(w->event);
 }
 
-static void
-two_signatures_are_none(void **state)
+TEST_WITH(two_signatures_are_none, set_up, tear_down)
 {
 	struct world *w = *state;
 	char line[128] = "X-Hub-Signature-256: ";
@@ -333,8 +326,7 @@ two_signatures_are_none(void **state)
 	    post(w, (struct post){ .body = "{} ", .signature = "", .more = line }), 401);
 }
 
-static void
-refusals_are_told_once_a_minute_with_their_number(void **state)
+TEST_WITH(refusals_are_told_once_a_minute_with_their_number, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -347,8 +339,7 @@ refusals_are_told_once_a_minute_with_their_number(void **state)
 	assert_int_equal(w->rejected, 1);
 }
 
-static void
-a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered(void **state)
+TEST_WITH(a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -357,8 +348,7 @@ a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered(void **st
 	assert_int_equal(w->rejected_events, 0);
 }
 
-static void
-the_names_of_event_and_delivery_must_be_there_once(void **state)
+TEST_WITH(the_names_of_event_and_delivery_must_be_there_once, set_up, tear_down)
 {
 	static const struct post bad[] = {
 		{ .body = "{}", .event = "" },
@@ -378,8 +368,7 @@ the_names_of_event_and_delivery_must_be_there_once(void **state)
 }
 
 /* Its name is not signed: what may be a push is read, and told that it is none. */
-static void
-what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push(void **state)
+TEST_WITH(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push, set_up, tear_down)
 {
 	static const struct post unasked[] = {
 		{ .body = "{\"action\":\"created\"}", .event = "star" },
@@ -407,8 +396,7 @@ what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push(void **st
 	assert_int_equal(w->event->u.delivery.kind, DELIVERY_OTHER);
 }
 
-static void
-a_store_that_takes_nothing_is_503_with_retry_after(void **state)
+TEST_WITH(a_store_that_takes_nothing_is_503_with_retry_after, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -418,8 +406,7 @@ a_store_that_takes_nothing_is_503_with_retry_after(void **state)
 	assert_int_equal(post(w, (struct post){ .body = "{}" }), 200);
 }
 
-static void
-the_secret_is_the_one_of_the_moment(void **state)
+TEST_WITH(the_secret_is_the_one_of_the_moment, set_up, tear_down)
 {
 	struct world *w = *state;
 	char signature[80];
@@ -448,8 +435,7 @@ open_applications(struct world *w)
 }
 
 /* The path chooses the key: a secret opens its own webhook and no other. */
-static void
-the_path_chooses_the_key_and_the_event_says_which(void **state)
+TEST_WITH(the_path_chooses_the_key_and_the_event_says_which, set_up, tear_down)
 {
 	struct world *w = *state;
 	char shops[80];
@@ -481,8 +467,7 @@ the_path_chooses_the_key_and_the_event_says_which(void **state)
 }
 
 /* Also of an application that has no secret of its own. */
-static void
-a_path_that_is_no_application_s_is_404_and_counts_nothing(void **state)
+TEST_WITH(a_path_that_is_no_application_s_is_404_and_counts_nothing, set_up, tear_down)
 {
 	static const char *const paths[] = { "/github/webhook/", "/github/webhook/blog",
 		"/github/webhook/none", "/github/webhook/shop/", "/github/webhook/Shop",
@@ -505,8 +490,7 @@ a_path_that_is_no_application_s_is_404_and_counts_nothing(void **state)
 }
 
 /* However many webhooks they try: one line a minute. */
-static void
-refusals_of_all_webhooks_are_told_together(void **state)
+TEST_WITH(refusals_of_all_webhooks_are_told_together, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -519,8 +503,7 @@ refusals_of_all_webhooks_are_told_together(void **state)
 	assert_int_equal(w->rejected_events, 1);
 }
 
-static void
-other_types_are_415_and_other_methods_405(void **state)
+TEST_WITH(other_types_are_415_and_other_methods_405, set_up, tear_down)
 {
 	static const char get[] = "GET /github/webhook HTTP/1.1\r\nHost: x\r\n\r\n";
 	static struct http_asked asked;
@@ -533,8 +516,7 @@ other_types_are_415_and_other_methods_405(void **state)
 	assert_null(w->event);
 }
 
-static void
-a_body_of_25_mb_is_taken_and_one_above_26_is_not(void **state)
+TEST_WITH(a_body_of_25_mb_is_taken_and_one_above_26_is_not, set_up, tear_down)
 {
 	struct world *w = *state;
 	size_t size = 25u << 20;
@@ -546,30 +528,4 @@ a_body_of_25_mb_is_taken_and_one_above_26_is_not(void **state)
 	assert_int_equal(
 	    post(w, (struct post){ .body = body, .size = GITHUB_WEBHOOK_BODY_MAX + 1 }), 413);
 	free(body);
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(a_signed_delivery_is_answered_as_it_was_decided),
-		TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said),
-		TEST(the_previous_secret_opens_too_and_is_counted_until_it_is_gone),
-		TEST(without_the_right_signature_nothing_happens_but_a_count),
-		TEST(two_signatures_are_none),
-		TEST(refusals_are_told_once_a_minute_with_their_number),
-		TEST(a_store_that_takes_nothing_does_not_keep_a_refusal_from_being_answered),
-		TEST(the_names_of_event_and_delivery_must_be_there_once),
-		TEST(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push),
-		TEST(a_store_that_takes_nothing_is_503_with_retry_after),
-		TEST(the_secret_is_the_one_of_the_moment),
-		TEST(the_path_chooses_the_key_and_the_event_says_which),
-		TEST(a_path_that_is_no_application_s_is_404_and_counts_nothing),
-		TEST(refusals_of_all_webhooks_are_told_together),
-		TEST(other_types_are_415_and_other_methods_405),
-		TEST(a_body_of_25_mb_is_taken_and_one_above_26_is_not),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,8 +19,7 @@ ask_as(struct world *w, struct local_peer peer, enum api_operation operation, co
 
 /* --- who --- */
 
-static void
-who_is_let_in_is_one_sentence(void **state)
+TEST(who_is_let_in_is_one_sentence)
 {
 	static const struct {
 		struct local_peer peer;
@@ -44,7 +43,6 @@ who_is_let_in_is_one_sentence(void **state)
 	struct update who;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *why = local_user_judge(w.aid.settings, &cases[i].peer, &who);
@@ -73,14 +71,12 @@ named(struct world *w, const char *who, const char *name)
 }
 
 /* Regression: by how the name was called, which anybody chooses for themselves at Telegram. */
-static void
-who_came_from_the_machine_is_not_read_out_of_a_name(void **state)
+TEST(who_came_from_the_machine_is_not_read_out_of_a_name)
 {
 	static const char eve[] = "“Eve (from the machine)” (id 45)";
 	struct event *event;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	event = store_aid_event(&w.aid, EVENT_UPDATE);
 	event->u.update = calloc(1, sizeof(*event->u.update));
@@ -109,13 +105,11 @@ who_came_from_the_machine_is_not_read_out_of_a_name(void **state)
 
 /* --- what --- */
 
-static void
-somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it(void **state)
+TEST(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it)
 {
 	struct deployment deployment;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_STAGING), 200);
 	deployment = world_newest(&w, "staging");
@@ -135,12 +129,10 @@ somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it(void **state)
 	world_close(&w);
 }
 
-static void
-a_role_may_what_it_grants_and_no_more(void **state)
+TEST(a_role_may_what_it_grants_and_no_more)
 {
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, STAGING, DEPLOY, OF_PRODUCTION), 403);
 	SAID(&w, "only an admin may");
@@ -156,12 +148,10 @@ a_role_may_what_it_grants_and_no_more(void **state)
 	world_close(&w);
 }
 
-static void
-root_has_the_grants_of_the_role_that_it_says(void **state)
+TEST(root_has_the_grants_of_the_role_that_it_says)
 {
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(ask_as(&w, api_aid_peer(ROOT, "staging"), DEPLOY, OF_PRODUCTION), 403);
 	assert_int_equal(ask_as(&w, api_aid_peer(ROOT, "staging"), DEPLOY, OF_STAGING), 200);
@@ -174,12 +164,10 @@ root_has_the_grants_of_the_role_that_it_says(void **state)
 	world_close(&w);
 }
 
-static void
-a_stranger_of_the_chat_is_one_here(void **state)
+TEST(a_stranger_of_the_chat_is_one_here)
 {
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, STRANGER, DEPLOY, OF_STAGING), 403);
 	SAID(&w, "you have no role here");
@@ -190,8 +178,7 @@ a_stranger_of_the_chat_is_one_here(void **state)
 }
 
 /* What is there for nobody but who sees it: one more row of api.def is tried as well. */
-static void
-each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
+TEST(each_request_of_a_stranger_is_denied_or_finds_nothing)
 {
 	static const char *const behind[] = {
 		[API_NONE] = "",
@@ -210,7 +197,6 @@ each_request_of_a_stranger_is_denied_or_finds_nothing(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
 	assert_int_equal(api_aid_work(&w), 1); /* it asks nothing yet */
@@ -246,13 +232,11 @@ make_link(struct world *w, char ret[32])
 	json_decref(json);
 }
 
-static void
-who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else(void **state)
+TEST(who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else)
 {
 	char link[32], newer[32];
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ROOT, WHO), 200);
 	SAID(&w, "\"person\":null,\"is_open\":false");
@@ -285,13 +269,11 @@ who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else(void **s
 	world_close(&w);
 }
 
-static void
-a_link_of_ten_minutes_ago_counts_no_more(void **state)
+TEST(a_link_of_ten_minutes_ago_counts_no_more)
 {
 	char link[32];
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	make_link(&w, link);
 	w.aid.at += INT64_C(600000);
@@ -302,8 +284,7 @@ a_link_of_ten_minutes_ago_counts_no_more(void **state)
 }
 
 /* Each is an entry of the audit. */
-static void
-denials_are_counted_as_what_is_typed_or_pressed(void **state)
+TEST(denials_are_counted_as_what_is_typed_or_pressed)
 {
 	static const struct {
 		enum api_operation operation;
@@ -316,7 +297,6 @@ denials_are_counted_as_what_is_typed_or_pressed(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int status = 403;
 
@@ -350,8 +330,7 @@ handle_with_memory_short(struct tx *tx, const struct event *event)
 }
 
 /* It is asked again then, and nobody is alerted of a quarantine. */
-static void
-an_answer_without_memory_is_asked_for_again(void **state)
+TEST(an_answer_without_memory_is_asked_for_again)
 {
 	static const struct {
 		enum api_operation operation;
@@ -364,7 +343,6 @@ an_answer_without_memory_is_asked_for_again(void **state)
 	unsigned n_refused = 0;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	w.aid.handlers[EVENT_API] = handle_with_memory_short;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -385,14 +363,12 @@ an_answer_without_memory_is_asked_for_again(void **state)
 
 /* --- questions --- */
 
-static void
-a_question_is_whose_who_is_first(void **state)
+TEST(a_question_is_whose_who_is_first)
 {
 	char path[64];
 	int64_t work;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
 	work = api_aid_work(&w);
@@ -422,14 +398,12 @@ read_shown(struct world *w, char ret[API_SHOWN])
 }
 
 /* Of a question that was never asked anew a yes alone is enough, as before. */
-static void
-a_yes_to_a_question_asked_anew_says_that_it_was_read(void **state)
+TEST(a_yes_to_a_question_asked_anew_says_that_it_was_read)
 {
 	static const char *const yes = "{\"answer\": \"yes\"}";
 	char before[API_SHOWN], now[API_SHOWN], path[64], body[128];
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_PRODUCTION), 200);
 	(void)snprintf(path, sizeof(path), "/v1/answer/%" PRId64, api_aid_work(&w));
@@ -458,14 +432,12 @@ a_yes_to_a_question_asked_anew_says_that_it_was_read(void **state)
 }
 
 /* Its number, until when, and what a second request for the same has become. */
-static void
-an_open_question_is_found_by_who_did_not_ask_it(void **state)
+TEST(an_open_question_is_found_by_who_did_not_ask_it)
 {
 	char path[64], number[64];
 	int64_t work, other;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_STAGING), 200);
 	SAID(&w, "\"is_to_be_answered\":false,\"asked_until\":null");
@@ -498,13 +470,11 @@ an_open_question_is_found_by_who_did_not_ask_it(void **state)
 }
 
 /* Nobody in a chat is that user: whoever may confirm answers for them. */
-static void
-the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm(void **state)
+TEST(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm)
 {
 	struct world_message *question;
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	assert_int_equal(api_aid_ask(&w, ADMIN, DEPLOY, OF_PRODUCTION), 200);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A, .ref = "main" });
@@ -519,8 +489,7 @@ the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm(void **state)
 
 /* --- answers --- */
 
-static void
-what_cannot_be_done_is_a_status_and_a_sentence(void **state)
+TEST(what_cannot_be_done_is_a_status_and_a_sentence)
 {
 	static const struct {
 		const char *path;
@@ -541,7 +510,6 @@ what_cannot_be_done_is_a_status_and_a_sentence(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	api_aid_open(&w);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		int status = api_aid_ask(&w, ADA, API_COMMAND, cases[i].path, cases[i].body);
@@ -554,44 +522,15 @@ what_cannot_be_done_is_a_status_and_a_sentence(void **state)
 	world_close(&w);
 }
 
-static void
-commands_are_counted_as_those_of_a_chat(void **state)
+TEST(commands_are_counted_as_those_of_a_chat)
 {
 	struct world w;
 	int status = 200;
 
-	(void)state;
 	api_aid_open(&w);
 	w.aid.at += 3600 * INT64_C(1000);
 	for (int i = 0; i < 40 && status != 429; i++)
 		status = api_aid_ask(&w, ADA, API_COMMAND, "/v1/command/queue", "{}");
 	assert_int_equal(status, 429);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_is_let_in_is_one_sentence),
-		cmocka_unit_test(who_came_from_the_machine_is_not_read_out_of_a_name),
-		cmocka_unit_test(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it),
-		cmocka_unit_test(a_role_may_what_it_grants_and_no_more),
-		cmocka_unit_test(root_has_the_grants_of_the_role_that_it_says),
-		cmocka_unit_test(a_stranger_of_the_chat_is_one_here),
-		cmocka_unit_test(each_request_of_a_stranger_is_denied_or_finds_nothing),
-		cmocka_unit_test(
-		    who_opens_the_link_first_in_private_is_shown_to_root_and_to_nobody_else),
-		cmocka_unit_test(a_link_of_ten_minutes_ago_counts_no_more),
-		cmocka_unit_test(denials_are_counted_as_what_is_typed_or_pressed),
-		cmocka_unit_test(an_answer_without_memory_is_asked_for_again),
-		cmocka_unit_test(a_question_is_whose_who_is_first),
-		cmocka_unit_test(a_yes_to_a_question_asked_anew_says_that_it_was_read),
-		cmocka_unit_test(an_open_question_is_found_by_who_did_not_ask_it),
-		cmocka_unit_test(the_question_of_a_role_is_answered_in_the_chat_by_who_may_confirm),
-		cmocka_unit_test(what_cannot_be_done_is_a_status_and_a_sentence),
-		cmocka_unit_test(commands_are_counted_as_those_of_a_chat),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

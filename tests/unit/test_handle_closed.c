@@ -26,13 +26,11 @@ a_log_is_asked_for(struct world *w, const char *failure)
 }
 
 /* The toast had promised it, and then nothing came. */
-static void
-a_log_that_could_not_be_sent_is_told_where_it_was_asked_for(void **state)
+TEST(a_log_that_could_not_be_sent_is_told_where_it_was_asked_for)
 {
 	struct world_message *message;
 	struct world w;
 
-	(void)state;
 	a_log_is_asked_for(&w, "the log is empty");
 	message = world_says_in(&w, WORLD_GROUP, "Not sent: ");
 	assert_string_equal(
@@ -41,24 +39,11 @@ a_log_that_could_not_be_sent_is_told_where_it_was_asked_for(void **state)
 	world_close(&w);
 }
 
-static void
-a_log_that_was_sent_needs_no_words(void **state)
+TEST(a_log_that_was_sent_needs_no_words)
 {
 	struct world w;
 
-	(void)state;
 	a_log_is_asked_for(&w, "");
 	assert_null(world_says(&w, "Not sent: "));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_log_that_could_not_be_sent_is_told_where_it_was_asked_for),
-		cmocka_unit_test(a_log_that_was_sent_needs_no_words),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

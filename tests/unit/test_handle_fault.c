@@ -14,103 +14,68 @@ fails(struct tx *tx, const struct event *event)
 	tx_fail(tx, ERR_INVALID, "a bug");
 }
 
-static void
-a_result_that_cannot_be_handled_ends_what_hung_on_it(void **state)
+WORLD_TEST_OF(a_result_that_cannot_be_handled_ends_what_hung_on_it, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	w.aid.handlers[EVENT_RUN_ENDED] = fails;
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_active(&w, "staging").id, 0);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "interrupted: a bug"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	w->aid.handlers[EVENT_RUN_ENDED] = fails;
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_active(w, "staging").id, 0);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
+	assert_non_null(world_says(w, "interrupted: a bug"));
 }
 
-static void
-the_run_of_what_was_given_up_is_over(void **state)
+WORLD_TEST_OF(the_run_of_what_was_given_up_is_over, "RUN_LOGS_KEEP=1")
 {
 	struct event *late;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "RUN_LOGS_KEEP=1", NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_rewrite(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
-	world_restart(&w);
-	late = store_aid_event(&w.aid, EVENT_RUN_STARTED);
+	world_deploy_starts(w, COMMIT_A);
+	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
+	world_restart(w);
+	late = store_aid_event(&w->aid, EVENT_RUN_STARTED);
 	late->u.run_started.run = 1;
-	assert_int_equal(world_decide(&w, late).status, 409);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_due(&w, TIMER_DAILY);
-	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
-	world_close(&w);
+	assert_int_equal(world_decide(w, late).status, 409);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_due(w, TIMER_DAILY);
+	assert_int_equal(world_peek(w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
 }
 
-static void
-a_probe_that_cannot_be_handled_goes_back(void **state)
+WORLD_TEST_OF(a_probe_that_cannot_be_handled_goes_back, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	w.aid.handlers[EVENT_PROBED] = fails;
-	world_probed(&w, NULL);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_ROLLING_BACK);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	w->aid.handlers[EVENT_PROBED] = fails;
+	world_probed(w, NULL);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLING_BACK);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-static void
-an_answer_that_cannot_be_handled_refuses_the_request(void **state)
+WORLD_TEST(an_answer_that_cannot_be_handled_refuses_the_request)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	w->aid.handlers[EVENT_GIT_ANSWERED] = fails;
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_REFUSED);
 }
 
-static void
-a_confirmed_question_whose_answer_cannot_be_handled_ends(void **state)
+WORLD_TEST(a_confirmed_question_whose_answer_cannot_be_handled_ends)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
-	world_git_same(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 0);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+	w->aid.handlers[EVENT_GIT_ANSWERED] = fails;
+	world_git_same(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 }
 
-static void
-a_poll_that_cannot_be_handled_does_not_end_the_polling(void **state)
+WORLD_TEST_OF(a_poll_that_cannot_be_handled_does_not_end_the_polling, "POLL_REPOSITORY_SECONDS=60")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	world_due(&w, TIMER_POLL);
-	w.aid.handlers[EVENT_GIT_ANSWERED] = fails;
-	world_git_heads(&w, COMMIT_A, COMMIT_B);
-	world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	world_due(w, TIMER_POLL);
+	w->aid.handlers[EVENT_GIT_ANSWERED] = fails;
+	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* Its handler fails when it comes due, and works when it comes again. */
@@ -126,50 +91,33 @@ comes_due_again(struct world *w, enum timer_kind kind)
 }
 
 /* Neither a restart nor a lost timer nor a fault of its handler loses what was counted. */
-static void
-what_strangers_repeated_is_counted_through_restart_and_fault(void **state)
+WORLD_TEST(what_strangers_repeated_is_counted_through_restart_and_fault)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
 	for (int i = 0; i < 8; i++)
-		(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
-	world_rewrite(&w, "DELETE FROM effect WHERE kind = 'wait';");
-	world_restart(&w);
-	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
-	comes_due_again(&w, TIMER_STRANGERS);
-	assert_int_equal(world_audited(&w, "\"count\":\"8\"", "telegram: command"), 1);
-	world_due(&w, TIMER_STRANGERS);
-	assert_int_equal(world_audited(&w, "telegram: command", NULL), 1);
-	world_close(&w);
+		(void)world_text(w, WORLD_STRANGER, "/deploy staging");
+	world_rewrite(w, "DELETE FROM effect WHERE kind = 'wait';");
+	world_restart(w);
+	(void)world_text(w, WORLD_STRANGER, "/deploy staging");
+	comes_due_again(w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(w, "\"count\":\"8\"", "telegram: command"), 1);
+	world_due(w, TIMER_STRANGERS);
+	assert_int_equal(world_audited(w, "telegram: command", NULL), 1);
 }
 
-static void
-a_question_whose_deadline_cannot_be_handled_expires_later(void **state)
+WORLD_TEST(a_question_whose_deadline_cannot_be_handled_expires_later)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	comes_due_again(&w, TIMER_QUESTION);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_EXPIRED);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	comes_due_again(w, TIMER_QUESTION);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_EXPIRED);
 }
 
-static void
-a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling(void **state)
+WORLD_TEST_OF(
+    a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling, "POLL_REPOSITORY_SECONDS=60")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
-	comes_due_again(&w, TIMER_DAILY);
-	comes_due_again(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+	comes_due_again(w, TIMER_DAILY);
+	comes_due_again(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 struct wait {
@@ -195,14 +143,12 @@ count_left(struct tx *tx, void *arg)
 }
 
 /* Those of work that is over, and that a push announced which is known, need not come again. */
-static void
-a_timer_of_each_kind_whose_handler_fails_comes_again(void **state)
+TEST(a_timer_of_each_kind_whose_handler_fails_comes_again)
 {
 	for (enum timer_kind kind = 0; kind < TIMER_KIND_COUNT; kind++) {
 		struct wait wait = { .kind = kind };
 		struct world w;
 
-		(void)state;
 		world_open(&w, "POLL_REPOSITORY_SECONDS=60", "CONFIRM=true", NULL);
 		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 		world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -221,18 +167,12 @@ a_timer_of_each_kind_whose_handler_fails_comes_again(void **state)
 	}
 }
 
-static void
-a_status_that_cannot_be_handled_is_told_as_such(void **state)
+WORLD_TEST_OF(a_status_that_cannot_be_handled_is_told_as_such, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	w.aid.handlers[EVENT_PROBED] = fails;
-	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "The status is not available: a bug"));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	w->aid.handlers[EVENT_PROBED] = fails;
+	world_probed(w, NULL);
+	assert_non_null(world_says(w, "The status is not available: a bug"));
 }
 
 static void
@@ -243,12 +183,10 @@ breaks(struct tx *tx, const struct event *event)
 }
 
 /* Goal: who asks in a chat reads no SQL; the log has it. */
-static void
-a_fault_of_the_own_database_is_called_one(void **state)
+TEST(a_fault_of_the_own_database_is_called_one)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	w.aid.handlers[EVENT_RUN_ENDED] = breaks;
 	world_run_ends(&w, GOOD);
@@ -289,12 +227,10 @@ breaks_as_uses_are_read(struct tx *tx, const struct event *event)
 
 /* Regression: SQL went to the chat, as what was read by others than tx_* had lost whose fault it
  * was. */
-static void
-a_row_that_cannot_be_read_is_the_own_databases_fault(void **state)
+TEST(a_row_that_cannot_be_read_is_the_own_databases_fault)
 {
 	store_handler *const handlers[] = { breaks_as_a_message_is_read, breaks_as_uses_are_read };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(handlers); i++) {
 		struct world w;
 
@@ -315,12 +251,10 @@ says_database(struct tx *tx, const struct event *event)
 }
 
 /* Goal: whose fault it is goes by where it came from, not by how its words begin. */
-static void
-a_fault_that_only_names_a_database_is_said(void **state)
+TEST(a_fault_that_only_names_a_database_is_said)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	w.aid.handlers[EVENT_RUN_ENDED] = says_database;
 	world_run_ends(&w, GOOD);
@@ -328,57 +262,27 @@ a_fault_that_only_names_a_database_is_said(void **state)
 	world_close(&w);
 }
 
-static void
-a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat(void **state)
+WORLD_TEST(a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat)
 {
 	struct world_message *message;
 	struct event *fault;
-	struct world w;
 	int64_t sends;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/whoami");
-	message = world_last(&w);
+	(void)world_text(w, WORLD_ADMIN, "/whoami");
+	message = world_last(w);
 	sends = message->sends;
 	for (int64_t remote = 0; remote < 2; remote++) {
-		size_t waits = world_count(&w, EFFECT_TIMER);
+		size_t waits = world_count(w, EFFECT_TIMER);
 
-		fault = store_aid_event(&w.aid, EVENT_FAULT);
+		fault = store_aid_event(&w->aid, EVENT_FAULT);
 		fault->u.fault = (struct fault){ .kind = EFFECT_SEND_MESSAGE,
 			.subject = message->row,
 			.remote_id = remote,
 			.reason = "a bug" };
-		(void)world_decide(&w, fault);
-		assert_int_equal(world_count(&w, EFFECT_TIMER), waits + (remote == 0 ? 1 : 0));
+		(void)world_decide(w, fault);
+		assert_int_equal(world_count(w, EFFECT_TIMER), waits + (remote == 0 ? 1 : 0));
 		if (remote == 0)
-			world_due(&w, TIMER_SEND);
+			world_due(w, TIMER_SEND);
 		assert_int_equal(message->sends, sends + 1);
 	}
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_result_that_cannot_be_handled_ends_what_hung_on_it),
-		cmocka_unit_test(the_run_of_what_was_given_up_is_over),
-		cmocka_unit_test(a_probe_that_cannot_be_handled_goes_back),
-		cmocka_unit_test(an_answer_that_cannot_be_handled_refuses_the_request),
-		cmocka_unit_test(a_confirmed_question_whose_answer_cannot_be_handled_ends),
-		cmocka_unit_test(a_poll_that_cannot_be_handled_does_not_end_the_polling),
-		cmocka_unit_test(what_strangers_repeated_is_counted_through_restart_and_fault),
-		cmocka_unit_test(a_timer_of_each_kind_whose_handler_fails_comes_again),
-		cmocka_unit_test(a_question_whose_deadline_cannot_be_handled_expires_later),
-		cmocka_unit_test(a_round_that_cannot_be_handled_is_no_end_of_retention_or_polling),
-		cmocka_unit_test(a_status_that_cannot_be_handled_is_told_as_such),
-		cmocka_unit_test(a_fault_of_the_own_database_is_called_one),
-		cmocka_unit_test(a_row_that_cannot_be_read_is_the_own_databases_fault),
-		cmocka_unit_test(a_fault_that_only_names_a_database_is_said),
-		cmocka_unit_test(
-		    a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,13 +62,11 @@ open_world(struct world *w, const char *more, const char *other)
 	world_open(w, TEAM, SECRET, STAGING, RELEASE, more, more == NULL ? NULL : other, NULL);
 }
 
-static void
-a_call_is_a_deployment_of_that_hook(void **state)
+TEST(a_call_is_a_deployment_of_that_hook)
 {
 	struct world w;
 	int64_t work;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
 	assert_int_equal(world_deployment(&w, work).requested_by, principal_of_hook(1));
@@ -83,8 +81,7 @@ a_call_is_a_deployment_of_that_hook(void **state)
 	world_close(&w);
 }
 
-static void
-what_the_policy_needs_is_said_and_asked_in_the_chat(void **state)
+TEST(what_the_policy_needs_is_said_and_asked_in_the_chat)
 {
 	struct world w;
 	int64_t work;
@@ -106,13 +103,11 @@ what_the_policy_needs_is_said_and_asked_in_the_chat(void **state)
 	world_close(&w);
 }
 
-static void
-the_same_key_is_one_call_for_a_day(void **state)
+TEST(the_same_key_is_one_call_for_a_day)
 {
 	struct world w;
 	int64_t first, work;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &first), 202);
 	w.aid.at += DAY - 100; /* each event is a moment later */
@@ -132,13 +127,11 @@ the_same_key_is_one_call_for_a_day(void **state)
 	world_close(&w);
 }
 
-static void
-without_a_key_the_same_body_is_one_call_for_a_minute(void **state)
+TEST(without_a_key_the_same_body_is_one_call_for_a_minute)
 {
 	struct world w;
 	int64_t first, work;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
 	w.aid.at += MINUTE - 100;
@@ -152,13 +145,11 @@ without_a_key_the_same_body_is_one_call_for_a_minute(void **state)
 	world_close(&w);
 }
 
-static void
-a_clock_that_was_set_back_keeps_nothing_back_for_longer(void **state)
+TEST(a_clock_that_was_set_back_keeps_nothing_back_for_longer)
 {
 	struct world w;
 	int64_t first, work;
 
-	(void)state;
 	open_world(&w, "ROLE_RATE_LIMIT=0", NULL);
 	w.aid.at += DAY;
 	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
@@ -168,13 +159,11 @@ a_clock_that_was_set_back_keeps_nothing_back_for_longer(void **state)
 	world_close(&w);
 }
 
-static void
-a_refusal_is_answered_alike_when_it_comes_again(void **state)
+TEST(a_refusal_is_answered_alike_when_it_comes_again)
 {
 	struct world w;
 	int64_t work;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
 	assert_int_equal(work, 0);
@@ -184,13 +173,11 @@ a_refusal_is_answered_alike_when_it_comes_again(void **state)
 	world_close(&w);
 }
 
-static void
-what_needs_a_code_is_denied_and_nothing_is_done(void **state)
+TEST(what_needs_a_code_is_denied_and_nothing_is_done)
 {
 	struct world w;
 	int64_t work;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	open_world(&w, "REQUIRE_OTP=deploy:staging", factor_key_setting);
 	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 403);
@@ -201,15 +188,13 @@ what_needs_a_code_is_denied_and_nothing_is_done(void **state)
 	factor_close(&w);
 }
 
-static void
-a_hook_may_do_nothing_else(void **state)
+TEST(a_hook_may_do_nothing_else)
 {
 	struct world w;
 	const struct roles *roles;
 	const struct role *role;
 	size_t found;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	roles = w.aid.settings->roles;
 	assert_true(roles_find_hook(roles, "", "build-done") > 0);
@@ -224,8 +209,7 @@ a_hook_may_do_nothing_else(void **state)
 	world_close(&w);
 }
 
-static void
-a_hook_that_left_the_settings_starts_nothing_that_waits(void **state)
+TEST(a_hook_that_left_the_settings_starts_nothing_that_waits)
 {
 	struct world w;
 	int64_t work;
@@ -243,15 +227,13 @@ a_hook_that_left_the_settings_starts_nothing_that_waits(void **state)
 	world_close(&w);
 }
 
-static void
-too_many_calls_are_429_and_may_come_again(void **state)
+TEST(too_many_calls_are_429_and_may_come_again)
 {
 	char key[16], body[32];
 	struct world w;
 	int64_t work;
 	int status = 0;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	for (int i = 0; i < 40 && status != 429; i++) {
 		(void)snprintf(key, sizeof(key), "k%d", i);
@@ -264,13 +246,11 @@ too_many_calls_are_429_and_may_come_again(void **state)
 	world_close(&w);
 }
 
-static void
-an_action_is_started_by_its_words(void **state)
+TEST(an_action_is_started_by_its_words)
 {
 	struct world w;
 	int64_t work;
 
-	(void)state;
 	open_world(&w, MIGRATE, "JOB_MIGRATE=rake db:migrate");
 	assert_int_equal(call(&w, "migrate", "k", "{\"ref\":\"migrate\"}", &work), 409);
 	world_deploy_goes_live(&w, COMMIT_A);
@@ -287,13 +267,11 @@ count_calls(struct tx *tx, void *arg)
 	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM hook_call");
 }
 
-static void
-calls_go_after_a_day(void **state)
+TEST(calls_go_after_a_day)
 {
 	struct world w;
 	int64_t work, n = -1;
 
-	(void)state;
 	open_world(&w, NULL, NULL);
 	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
 	w.aid.at += 2 * DAY;
@@ -305,8 +283,7 @@ calls_go_after_a_day(void **state)
 
 /* As a push of then: the repair contains what was rolled back, and nobody is there to be asked.
  * What is rolled back while it waits is asked about. */
-static void
-what_it_asks_for_behind_a_rollback_starts_as_a_push_does(void **state)
+TEST(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
 {
 	struct world w;
 	int64_t work;
@@ -328,26 +305,4 @@ what_it_asks_for_behind_a_rollback_starts_as_a_push_does(void **state)
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_call_is_a_deployment_of_that_hook),
-		cmocka_unit_test(what_it_asks_for_behind_a_rollback_starts_as_a_push_does),
-		cmocka_unit_test(what_the_policy_needs_is_said_and_asked_in_the_chat),
-		cmocka_unit_test(the_same_key_is_one_call_for_a_day),
-		cmocka_unit_test(without_a_key_the_same_body_is_one_call_for_a_minute),
-		cmocka_unit_test(a_clock_that_was_set_back_keeps_nothing_back_for_longer),
-		cmocka_unit_test(a_refusal_is_answered_alike_when_it_comes_again),
-		cmocka_unit_test(what_needs_a_code_is_denied_and_nothing_is_done),
-		cmocka_unit_test(a_hook_may_do_nothing_else),
-		cmocka_unit_test(a_hook_that_left_the_settings_starts_nothing_that_waits),
-		cmocka_unit_test(too_many_calls_are_429_and_may_come_again),
-		cmocka_unit_test(an_action_is_started_by_its_words),
-		cmocka_unit_test(calls_go_after_a_day),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,38 +8,28 @@
 #include "lib/text.h"
 #include "store/row_button.h"
 
-static void
-a_press_in_a_bots_name_is_refused_and_audited(void **state)
+WORLD_TEST(a_press_in_a_bots_name_is_refused_and_audited)
 {
-	struct world w;
 	struct event *event;
 
-	(void)state;
-	world_open(&w, NULL);
-	event = world_update(&w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
+	event = world_update(w, UPDATE_PRESS, WORLD_ADMIN, WORLD_GROUP);
 	event->u.update->refusal = UPDATE_REFUSED_BOT;
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "\"denied\"", "press"), 1);
-	assert_int_equal(w.n_toasts, 0);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "\"denied\"", "press"), 1);
+	assert_int_equal(w->n_toasts, 0);
 }
 
 /* NUL in its data, or whatever else: who pressed is not left with a client that waits. */
-static void
-a_press_that_cannot_be_read_is_answered(void **state)
+WORLD_TEST(a_press_that_cannot_be_read_is_answered)
 {
-	struct world w;
 	struct event *event;
 
-	(void)state;
-	world_open(&w, NULL);
-	event = world_update(&w, UPDATE_PRESS, 0, 0);
+	event = world_update(w, UPDATE_PRESS, 0, 0);
 	event->u.update->refusal = UPDATE_REFUSED_UNREADABLE;
-	(void)world_decide(&w, event);
-	assert_int_equal(w.n_toasts, 1);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_audited(&w, "\"denied\"", "press"), 1);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_int_equal(w->n_toasts, 1);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(w, "\"denied\"", "press"), 1);
 }
 
 static void
@@ -58,25 +48,20 @@ end_behind_its_buttons(struct tx *tx, void *arg)
 }
 
 /* A decision closes the buttons of what it ends: one that stood open all the same ends nothing. */
-static void
-a_button_that_stayed_open_at_an_end_is_used_up(void **state)
+WORLD_TEST(a_button_that_stayed_open_at_an_end_is_used_up)
 {
 	struct deployment deployment;
 	struct world_message *message;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	deployment = world_newest(&w, "staging");
-	message = world_last(&w);
+	world_deploy_starts(w, COMMIT_A);
+	deployment = world_newest(w, "staging");
+	message = world_last(w);
 	assert_string_not_equal(world_button(message, "Stop"), "");
-	store_aid_act(&w.aid, end_behind_its_buttons, &deployment);
-	(void)world_press(&w, WORLD_ADMIN, message->chat, world_button(message, "Stop"));
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_audited(&w, "cancel_requested", NULL), 0);
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
-	world_close(&w);
+	store_aid_act(&w->aid, end_behind_its_buttons, &deployment);
+	(void)world_press(w, WORLD_ADMIN, message->chat, world_button(message, "Stop"));
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_audited(w, "cancel_requested", NULL), 0);
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
 }
 
 static void
@@ -126,13 +111,11 @@ close_shown(struct tx *tx, void *arg)
 
 /* Each row of commands.def: by who may and who may not, again, and when it is closed.  That each is
  * answered once is asserted by world_press(). */
-static void
-each_press_of_each_button_is_answered(void **state)
+TEST(each_press_of_each_button_is_answered)
 {
 	static const int64_t people[] = { WORLD_STRANGER, WORLD_STAGING_USER, WORLD_ADMIN,
 		WORLD_ADMIN, WORLD_OTHER_ADMIN };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(words); i++) {
 		struct shown shown = { .word = words[i] };
 		struct world w;
@@ -176,8 +159,7 @@ press_all(struct world *w, size_t first, int depth)
 }
 
 /* Each command, with and without what it takes: a button that a new one shows is in it. */
-static void
-each_button_that_a_command_makes_is_answered(void **state)
+TEST(each_button_that_a_command_makes_is_answered)
 {
 	static const struct {
 		const char *behind;
@@ -188,7 +170,6 @@ each_button_that_a_command_makes_is_answered(void **state)
 	size_t n = 0;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < commands_count() * COUNT(forms); i++) {
 		size_t before;
 
@@ -208,39 +189,36 @@ each_button_that_a_command_makes_is_answered(void **state)
 }
 
 /* Each row of commands.def: a function that does not ask who pressed would be found here alone. */
-static void
-each_button_that_a_stranger_presses_changes_nothing(void **state)
+WORLD_TEST(each_button_that_a_stranger_presses_changes_nothing)
 {
 	enum effect_kind kind;
 	size_t before[EFFECT_KIND_COUNT], n_screen;
 	struct deployment work, work_after;
 	struct environment environment, environment_after;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_A);
 	for (size_t i = 0; i < COUNT(words); i++) {
-		struct shown shown = { .word = words[i], .work = world_newest(&w, "staging").id };
+		struct shown shown = { .word = words[i], .work = world_newest(w, "staging").id };
 
-		world_act(&w, show_one, &shown);
-		work = world_newest(&w, "staging");
-		environment = world_environment(&w, "staging");
+		world_act(w, show_one, &shown);
+		work = world_newest(w, "staging");
+		environment = world_environment(w, "staging");
 		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
-			before[kind] = world_count(&w, kind);
-		w.aid.at += 61 * 1000; /* strangers are limited */
-		n_screen = w.n_screen;
-		(void)world_press(&w, WORLD_STRANGER, WORLD_GROUP, shown.buttons.at[0].id);
-		if (w.n_screen != n_screen ||
-		    (strstr(w.toast, "⛔ Denied") != w.toast && strstr(w.toast, "expired") == NULL))
-			fail_msg("%s: %zu messages, and \"%s\"", words[i], w.n_screen - n_screen,
-			    w.toast);
+			before[kind] = world_count(w, kind);
+		w->aid.at += 61 * 1000; /* strangers are limited */
+		n_screen = w->n_screen;
+		(void)world_press(w, WORLD_STRANGER, WORLD_GROUP, shown.buttons.at[0].id);
+		if (w->n_screen != n_screen ||
+		    (strstr(w->toast, "⛔ Denied") != w->toast &&
+			strstr(w->toast, "expired") == NULL))
+			fail_msg("%s: %zu messages, and \"%s\"", words[i], w->n_screen - n_screen,
+			    w->toast);
 		for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 			if (kind != EFFECT_TIMER && /* to count strangers */
-			    world_count(&w, kind) != before[kind])
+			    world_count(w, kind) != before[kind])
 				fail_msg("%s: an effect of kind %d", words[i], (int)kind);
-		work_after = world_newest(&w, "staging");
-		environment_after = world_environment(&w, "staging");
+		work_after = world_newest(w, "staging");
+		environment_after = world_environment(w, "staging");
 		if (work_after.id != work.id || work_after.state != work.state ||
 		    work_after.confirmed_by != work.confirmed_by ||
 		    environment_after.held != environment.held ||
@@ -248,17 +226,14 @@ each_button_that_a_stranger_presses_changes_nothing(void **state)
 		    environment_after.unseen_work != environment.unseen_work)
 			fail_msg("%s changed something", words[i]);
 	}
-	world_close(&w);
 }
 
-static void
-a_no_to_a_press_stays_until_it_is_read(void **state)
+TEST(a_no_to_a_press_stays_until_it_is_read)
 {
 	char confirm_id[LIMIT_BUTTON_ID], cancel_id[LIMIT_BUTTON_ID];
 	const char *button;
 	struct world w;
 
-	(void)state;
 	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -321,12 +296,10 @@ handle_with_memory_short(struct tx *tx, const struct event *event)
 }
 
 /* Telegram sends a press again that was not acknowledged, and no other. */
-static void
-a_press_for_a_log_that_is_acknowledged_has_its_log(void **state)
+TEST(a_press_for_a_log_that_is_acknowledged_has_its_log)
 {
 	unsigned n_refused = 0;
 
-	(void)state;
 	memory_was_short = true;
 	for (memory_call = 1; memory_was_short; memory_call++) {
 		const char *button;
@@ -346,37 +319,13 @@ a_press_for_a_log_that_is_acknowledged_has_its_log(void **state)
 	assert_true(n_refused > 2);
 }
 
-static void
-an_environment_that_left_the_settings_is_not_started(void **state)
+WORLD_TEST(an_environment_that_left_the_settings_is_not_started)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_settings(&w, "ENVIRONMENTS=staging", NULL);
-	confirm(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_press_in_a_bots_name_is_refused_and_audited),
-		cmocka_unit_test(a_press_that_cannot_be_read_is_answered),
-		cmocka_unit_test(a_button_that_stayed_open_at_an_end_is_used_up),
-		cmocka_unit_test(each_press_of_each_button_is_answered),
-		cmocka_unit_test(each_button_that_a_command_makes_is_answered),
-		cmocka_unit_test(each_button_that_a_stranger_presses_changes_nothing),
-		cmocka_unit_test(a_no_to_a_press_stays_until_it_is_read),
-		cmocka_unit_test(a_press_for_a_log_that_is_acknowledged_has_its_log),
-		cmocka_unit_test(an_environment_that_left_the_settings_is_not_started),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_settings(w, "ENVIRONMENTS=staging", NULL);
+	confirm(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
 }

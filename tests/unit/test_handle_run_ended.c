@@ -6,12 +6,10 @@
 
 /* --- scripts that fail --- */
 
-static void
-a_script_that_fails_before_the_release_rolls_nothing_back(void **state)
+TEST(a_script_that_fails_before_the_release_rolls_nothing_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "build");
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -28,8 +26,7 @@ a_script_that_fails_before_the_release_rolls_nothing_back(void **state)
 }
 
 /* Goal: that is the status of the run, whatever its script said last. */
-static void
-what_could_not_be_reached_is_known_by_its_status(void **state)
+TEST(what_could_not_be_reached_is_known_by_its_status)
 {
 	static const struct {
 		int status;
@@ -40,7 +37,6 @@ what_could_not_be_reached_is_known_by_its_status(void **state)
 		{ 1, "exit 69", "staging still runs aaaaaaa" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct run_ended ended = FAILED_BEFORE_RELEASE;
 		struct world w;
@@ -55,13 +51,11 @@ what_could_not_be_reached_is_known_by_its_status(void **state)
 }
 
 /* Regression: the block of a commit named what went wrong with its rollback. */
-static void
-a_block_says_what_was_wrong_with_its_commit(void **state)
+TEST(a_block_says_what_was_wrong_with_its_commit)
 {
 	struct run_ended boom = TOUCHED, away = TOUCHED;
 	struct world w;
 
-	(void)state;
 	(void)text_copy(boom.detail, sizeof(boom.detail), "boom");
 	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
 	world_b_over_a(&w, STAGING_URL);
@@ -75,13 +69,11 @@ a_block_says_what_was_wrong_with_its_commit(void **state)
 	world_close(&w);
 }
 
-static void
-a_script_that_fails_after_release_is_rolled_back(void **state)
+TEST(a_script_that_fails_after_release_is_rolled_back)
 {
 	const struct effect *run, *probe;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, TOUCHED);
@@ -117,12 +109,10 @@ a_script_that_fails_after_release_is_rolled_back(void **state)
 
 /* A rollback began beside a deployment that was alive, below "everything it had started was
  * ended". */
-static void
-a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
+TEST(a_run_that_could_not_be_swept_is_left_to_a_person)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w,
@@ -137,13 +127,11 @@ a_run_that_could_not_be_swept_is_left_to_a_person(void **state)
 	world_close(&w);
 }
 
-static void
-a_large_log_goes_when_a_newer_run_of_its_environment_has_ended(void **state)
+TEST(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended)
 {
 	struct run_ended large = TOUCHED;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	large.log_size = INT64_C(11) << 30; /* above RUN_LOGS_TOTAL */
 	world_run_ends(&w, large);
@@ -154,12 +142,10 @@ a_large_log_goes_when_a_newer_run_of_its_environment_has_ended(void **state)
 	world_close(&w);
 }
 
-static void
-a_release_that_is_not_healthy_is_rolled_back(void **state)
+TEST(a_release_that_is_not_healthy_is_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
@@ -171,12 +157,10 @@ a_release_that_is_not_healthy_is_rolled_back(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_that_fails_too_is_down(void **state)
+TEST(a_rollback_that_fails_too_is_down)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
 	world_run_step(&w, 0, "release");
@@ -199,12 +183,10 @@ a_rollback_that_fails_too_is_down(void **state)
 }
 
 /* It said "neither is healthy", of a rollback that nobody had tried. */
-static void
-a_rollback_that_could_not_begin_is_told_so(void **state)
+TEST(a_rollback_that_could_not_begin_is_told_so)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
@@ -219,8 +201,7 @@ a_rollback_that_could_not_begin_is_told_so(void **state)
 
 /* What its end and its step `release` say, and nothing else that it printed, tells one that changed
  * the target from one that did not. */
-static void
-whether_a_rollback_began_is_read_off_its_end(void **state)
+TEST(whether_a_rollback_began_is_read_off_its_end)
 {
 #define SENTENCE "could not be started: or so it printed"
 	static const struct {
@@ -244,7 +225,6 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		world_b_over_a(&w, STAGING_URL);
 		world_run_ends(&w, TOUCHED);
@@ -259,12 +239,10 @@ whether_a_rollback_began_is_read_off_its_end(void **state)
 	}
 }
 
-static void
-a_rollback_that_is_not_healthy_is_down(void **state)
+TEST(a_rollback_that_is_not_healthy_is_down)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
@@ -276,14 +254,12 @@ a_rollback_that_is_not_healthy_is_down(void **state)
 }
 
 /* Goal: DOWN is said of the hosts that are: the others serve. */
-static void
-down_is_said_of_the_hosts_that_are(void **state)
+TEST(down_is_said_of_the_hosts_that_are)
 {
 	static const char urls[] =
 	    "STAGING_HEALTH_URL=http://h1/health,http://h1/more,http://h2:8080/health";
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, urls);
 	world_run_ends(&w, GOOD);
 	world_probed_but(&w, 2, "HTTP 500");
@@ -316,128 +292,99 @@ down_is_said_of_the_hosts_that_are(void **state)
 	}
 }
 
-static void
-nothing_to_go_back_to_is_failed_and_not_known_to_be_well(void **state)
+WORLD_TEST_OF(nothing_to_go_back_to_is_failed_and_not_known_to_be_well, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "staging is DOWN: "));
-	assert_non_null(world_says(&w, "Last known release: none"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "staging is DOWN: "));
+	assert_non_null(world_says(w, "Last known release: none"));
 }
 
 /* --- what ran before deploybot --- */
 
-static void
-a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot(void **state)
+WORLD_TEST_OF(a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot, STAGING_URL)
 {
 	const struct effect *run, *probe;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_step(&w, 0, "previous target:before-12");
-	world_run_step(&w, 1, "release");
-	world_run_ends(&w, TOUCHED);
-	run = world_peek(&w, EFFECT_RUN);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "previous target:before-12");
+	world_run_step(w, 1, "release");
+	world_run_ends(w, TOUCHED);
+	run = world_peek(w, EFFECT_RUN);
 	assert_non_null(run);
 	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
 	assert_string_equal(run->u.run.commit, "target:before-12");
 	assert_string_equal(run->u.run.image, "");
 	assert_string_equal(run->u.run.previous, COMMIT_B);
-	assert_int_equal(world_run_starts(&w), 200);
-	assert_non_null(world_says(&w, "↩️ rolling back to what ran before deploybot"));
-	world_run_ends(&w, GOOD);
-	probe = world_peek(&w, EFFECT_PROBE);
+	assert_int_equal(world_run_starts(w), 200);
+	assert_non_null(world_says(w, "↩️ rolling back to what ran before deploybot"));
+	world_run_ends(w, GOOD);
+	probe = world_peek(w, EFFECT_PROBE);
 	assert_non_null(probe);
 	assert_string_equal(probe->u.probe.targets[0].commit, "");
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(
-	    &w, "staging is NOT running bbbbbbb; it is back to what ran before deploybot"));
-	assert_int_equal(world_environment(&w, "staging").current.id, 0);
-	assert_int_equal(world_environment(&w, "staging").previous.id, 0);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_int_equal(world_audited(&w, "auto_rollback_completed", "target:before-12"), 1);
-	world_close(&w);
+	    w, "staging is NOT running bbbbbbb; it is back to what ran before deploybot"));
+	assert_int_equal(world_environment(w, "staging").current.id, 0);
+	assert_int_equal(world_environment(w, "staging").previous.id, 0);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_int_equal(world_audited(w, "auto_rollback_completed", "target:before-12"), 1);
 }
 
-static void
-a_first_release_that_is_not_healthy_either(void **state)
+WORLD_TEST_OF(a_first_release_that_is_not_healthy_either, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_step(&w, 0, "previous target:before-12");
-	world_run_step(&w, 1, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "previous target:before-12");
+	world_run_step(w, 1, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
-	    &w, "staging is DOWN: what ran before deploybot is back, and is not healthy either"));
-	world_close(&w);
+	    w, "staging is DOWN: what ran before deploybot is back, and is not healthy either"));
 }
 
 /* A script's word never takes the place of the release that the database knows. */
-static void
-what_ran_before_deploybot_is_never_taken_for_the_current_release(void **state)
+WORLD_TEST_OF(what_ran_before_deploybot_is_never_taken_for_the_current_release, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_A); /* the same again: there is nothing before it */
-	world_run_step(&w, 0, "previous target:before-12");
-	world_run_step(&w, 1, "release");
-	assert_string_equal(world_newest(&w, "staging").previous, "");
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_A); /* the same again: there is nothing before it */
+	world_run_step(w, 0, "previous target:before-12");
+	world_run_step(w, 1, "release");
+	assert_string_equal(world_newest(w, "staging").previous, "");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-static void
-a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release(void **state)
+WORLD_TEST_OF(
+    a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release, STAGING_URL)
 {
 	static const char *const odd[] = { "previous target:", "previous target:-x",
 		"previous target:a b", "previous target:../x", ("previous " COMMIT_A),
 		"previous target:a2345678901234567890123456789012" };
-	struct world w;
 	int n = 0;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_B);
+	world_deploy_starts(w, COMMIT_B);
 	for (size_t i = 0; i < COUNT(odd); i++)
-		world_run_step(&w, n++, odd[i]);
-	world_run_step(&w, n++, "release");
-	world_run_step(&w, n++, "previous target:late");
-	assert_string_equal(world_newest(&w, "staging").previous, "");
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	world_close(&w);
+		world_run_step(w, n++, odd[i]);
+	world_run_step(w, n++, "release");
+	world_run_step(w, n++, "previous target:late");
+	assert_string_equal(world_newest(w, "staging").previous, "");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
 }
 
 /* A hook before it has stopped it: what was released runs, well or not. */
-static void
-a_rollback_that_ends_before_it_changed_anything_has_not_started(void **state)
+TEST(a_rollback_that_ends_before_it_changed_anything_has_not_started)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, TOUCHED);
@@ -448,12 +395,10 @@ a_rollback_that_ends_before_it_changed_anything_has_not_started(void **state)
 	world_close(&w);
 }
 
-static void
-what_ran_out_of_time_says_so(void **state)
+TEST(what_ran_out_of_time_says_so)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.deadline_s, 600);
 	world_run_ends(&w,
@@ -471,14 +416,12 @@ what_ran_out_of_time_says_so(void **state)
 
 /* --- any end --- */
 
-static void
-a_result_whose_effect_is_closed_changes_nothing(void **state)
+TEST(a_result_whose_effect_is_closed_changes_nothing)
 {
 	struct event *again;
 	struct world w;
 	int64_t effect, run;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	effect = world_peek(&w, EFFECT_RUN)->id;
 	run = world_peek(&w, EFFECT_RUN)->u.run.run;
@@ -494,48 +437,14 @@ a_result_whose_effect_is_closed_changes_nothing(void **state)
 	world_close(&w);
 }
 
-static void
-what_a_deployment_needs_to_end_is_what_it_started_with(void **state)
+TEST(what_a_deployment_needs_to_end_is_what_it_started_with)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_settings(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/other", NULL);
 	world_run_ends(&w, GOOD);
 	assert_string_equal(
 	    world_peek(&w, EFFECT_PROBE)->u.probe.targets[0].url, "http://127.0.0.1:1/health");
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_script_that_fails_before_the_release_rolls_nothing_back),
-		cmocka_unit_test(what_could_not_be_reached_is_known_by_its_status),
-		cmocka_unit_test(a_block_says_what_was_wrong_with_its_commit),
-		cmocka_unit_test(a_script_that_fails_after_release_is_rolled_back),
-		cmocka_unit_test(a_run_that_could_not_be_swept_is_left_to_a_person),
-		cmocka_unit_test(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended),
-		cmocka_unit_test(a_release_that_is_not_healthy_is_rolled_back),
-		cmocka_unit_test(a_rollback_that_fails_too_is_down),
-		cmocka_unit_test(a_rollback_that_could_not_begin_is_told_so),
-		cmocka_unit_test(whether_a_rollback_began_is_read_off_its_end),
-		cmocka_unit_test(a_rollback_that_is_not_healthy_is_down),
-		cmocka_unit_test(down_is_said_of_the_hosts_that_are),
-		cmocka_unit_test(nothing_to_go_back_to_is_failed_and_not_known_to_be_well),
-		cmocka_unit_test(
-		    a_first_release_that_fails_is_rolled_back_to_what_ran_before_deploybot),
-		cmocka_unit_test(a_first_release_that_is_not_healthy_either),
-		cmocka_unit_test(what_ran_before_deploybot_is_never_taken_for_the_current_release),
-		cmocka_unit_test(
-		    a_word_for_what_ran_before_deploybot_is_checked_and_comes_before_the_release),
-		cmocka_unit_test(a_rollback_that_ends_before_it_changed_anything_has_not_started),
-		cmocka_unit_test(what_ran_out_of_time_says_so),
-		cmocka_unit_test(a_result_whose_effect_is_closed_changes_nothing),
-		cmocka_unit_test(what_a_deployment_needs_to_end_is_what_it_started_with),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

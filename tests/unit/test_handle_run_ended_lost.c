@@ -7,14 +7,12 @@
 
 /* --- supervisors and gates --- */
 
-static void
-a_gate_that_stays_shut_is_tried_three_times(void **state)
+TEST(a_gate_that_stays_shut_is_tried_three_times)
 {
 	int64_t first, second;
 	struct world w;
 	size_t said;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	said = w.n_screen;
 	first = world_peek(&w, EFFECT_RUN)->u.run.run;
@@ -31,12 +29,10 @@ a_gate_that_stays_shut_is_tried_three_times(void **state)
 	world_close(&w);
 }
 
-static void
-a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
+TEST(a_lost_supervisor_stops_and_then_is_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_lost(&w);
 	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
@@ -50,12 +46,10 @@ a_lost_supervisor_stops_and_then_is_rolled_back(void **state)
 }
 
 /* It said "may be DOWN", of what was looked at: the word of the release stood for its rollback. */
-static void
-behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
+TEST(behind_a_lost_release_the_rollback_is_told_by_its_own_end)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_lost(&w);
 	world_run_ends(&w, LOST);
@@ -78,12 +72,10 @@ behind_a_lost_release_the_rollback_is_told_by_its_own_end(void **state)
 }
 
 /* Goal: one press does it once more, where nothing was touched and it was not stopped. */
-static void
-what_touched_nothing_may_be_tried_again(void **state)
+TEST(what_touched_nothing_may_be_tried_again)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, NULL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
@@ -99,12 +91,10 @@ what_touched_nothing_may_be_tried_again(void **state)
 }
 
 /* Power went: the row says that it was let go, the record no longer does. */
-static void
-a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says(void **state)
+TEST(a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, (struct run_ended){ .lost = true });
 	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
@@ -112,27 +102,19 @@ a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says(void **st
 	world_close(&w);
 }
 
-static void
-a_run_that_was_lost_before_it_was_seen_begins_again(void **state)
+WORLD_TEST_OF(a_run_that_was_lost_before_it_was_seen_begins_again, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	world_run_ends(&w, (struct run_ended){ .lost = true });
-	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_run_ends(w, (struct run_ended){ .lost = true });
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-a_supervisor_of_another_release_is_said_in_the_chat(void **state)
+TEST(a_supervisor_of_another_release_is_said_in_the_chat)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, NULL);
 	world_run_incompatible(&w);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
@@ -142,12 +124,10 @@ a_supervisor_of_another_release_is_said_in_the_chat(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_that_is_lost_is_run_again_to_the_same_release(void **state)
+TEST(a_rollback_that_is_lost_is_run_again_to_the_same_release)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, TOUCHED);
 	world_run_lost(&w);
@@ -162,12 +142,10 @@ a_rollback_that_is_lost_is_run_again_to_the_same_release(void **state)
 
 /* --- its folder is gone --- */
 
-static void
-a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it(void **state)
+TEST(a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "build");
 	world_run_ends(&w, FOLDER_GONE);
@@ -179,12 +157,10 @@ a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it(void **state)
 	world_close(&w);
 }
 
-static void
-a_cancelled_run_without_a_folder_is_not_rolled_back(void **state)
+TEST(a_cancelled_run_without_a_folder_is_not_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
@@ -195,13 +171,11 @@ a_cancelled_run_without_a_folder_is_not_rolled_back(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
+TEST(a_rollback_without_a_folder_is_down_and_not_run_again)
 {
 	struct environment environment;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "release");
 	world_run_ends(&w, TOUCHED);
@@ -216,25 +190,4 @@ a_rollback_without_a_folder_is_down_and_not_run_again(void **state)
 	assert_non_null(
 	    world_says(&w, "staging may be DOWN: what rolling back from bbbbbbb to aaaaaaa"));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_gate_that_stays_shut_is_tried_three_times),
-		cmocka_unit_test(a_lost_supervisor_stops_and_then_is_rolled_back),
-		cmocka_unit_test(behind_a_lost_release_the_rollback_is_told_by_its_own_end),
-		cmocka_unit_test(
-		    a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_record_says),
-		cmocka_unit_test(a_run_that_was_lost_before_it_was_seen_begins_again),
-		cmocka_unit_test(a_supervisor_of_another_release_is_said_in_the_chat),
-		cmocka_unit_test(a_rollback_that_is_lost_is_run_again_to_the_same_release),
-		cmocka_unit_test(a_started_run_without_a_folder_fails_and_nothing_is_begun_for_it),
-		cmocka_unit_test(a_cancelled_run_without_a_folder_is_not_rolled_back),
-		cmocka_unit_test(a_rollback_without_a_folder_is_down_and_not_run_again),
-		cmocka_unit_test(what_touched_nothing_may_be_tried_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

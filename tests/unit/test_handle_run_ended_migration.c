@@ -4,12 +4,10 @@
 #include "decide/decide_end.h"
 #include "lib/text.h"
 
-static void
-a_script_that_says_no_rollback_cannot_roll_back(void **state)
+TEST(a_script_that_says_no_rollback_cannot_roll_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "no-rollback");
 	world_run_step(&w, 1, "release");
@@ -47,13 +45,11 @@ status_of_staging(struct world *w)
 #define BEHIND "\n⚠️ the migration of bbbbbbb failed; the database may be half migrated"
 
 /* What was live serves on: nothing is rolled back, and no push does it again. */
-static void
-what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
+TEST(what_ends_behind_its_migration_is_blocked_and_not_rolled_back)
 {
 	struct world w;
 	const char *status;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "migrate");
 	assert_null(strstr(status_of_staging(&w), "the migration of")); /* it is at work */
@@ -80,14 +76,12 @@ what_ends_behind_its_migration_is_blocked_and_not_rolled_back(void **state)
 }
 
 /* Goal: why it failed is read where it is looked at first, by who may read such words. */
-static void
-the_last_words_of_a_failed_migration_are_said_as_the_applications(void **state)
+TEST(the_last_words_of_a_failed_migration_are_said_as_the_applications)
 {
 	static const char words[] = "1\n2\n3\n4\n5\nOperationalError: duplicate column name: price";
 	struct run_ended failed = { .gate_opened = true, .migration = true, .exit_status = 70 };
 	struct world w;
 
-	(void)state;
 	(void)text_copy(failed.application_log, sizeof(failed.application_log), words);
 	(void)text_copy(
 	    failed.detail, sizeof(failed.detail), "deploy.sh: the migration failed (exit 1)");
@@ -113,15 +107,13 @@ the_last_words_of_a_failed_migration_are_said_as_the_applications(void **state)
 }
 
 /* Goal: a first release that its host took back whole is no target in doubt. */
-static void
-a_first_release_of_which_nothing_runs_leaves_no_doubt(void **state)
+TEST(a_first_release_of_which_nothing_runs_leaves_no_doubt)
 {
 	struct run_ended failed = {
 		.gate_opened = true, .released = true, .undone = true, .exit_status = 70
 	};
 	struct world w;
 
-	(void)state;
 	for (int migrates = 0; migrates < 2; migrates++) {
 		failed.migration = migrates == 1;
 		world_open(&w, STAGING_URL, NULL);
@@ -145,12 +137,10 @@ a_first_release_of_which_nothing_runs_leaves_no_doubt(void **state)
 }
 
 /* The record alone knows of it: the server was away. */
-static void
-a_migration_of_which_only_the_record_tells_may_be_at_work(void **state)
+TEST(a_migration_of_which_only_the_record_tells_may_be_at_work)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w,
 	    (struct run_ended){ .gate_opened = true,
@@ -163,12 +153,10 @@ a_migration_of_which_only_the_record_tells_may_be_at_work(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves(void **state)
+TEST(a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "migrate");
 	world_run_step(&w, 1, "migrated");
@@ -183,12 +171,10 @@ a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves(void **sta
 }
 
 /* Its record has it from its supervisor's draft: that it was seen at its gate counts for less. */
-static void
-what_is_lost_in_its_migration_is_not_rolled_back(void **state)
+TEST(what_is_lost_in_its_migration_is_not_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "migrate");
 	world_run_ends(&w,
@@ -212,12 +198,10 @@ give_up(struct tx *tx, UNUSED void *arg)
 	decide_give_up(tx, &active, "its result could not be handled");
 }
 
-static void
-what_is_given_up_in_its_migration_is_not_rolled_back(void **state)
+TEST(what_is_given_up_in_its_migration_is_not_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "migrate");
 	world_run_step(&w, 1, "migrated");
@@ -229,54 +213,29 @@ what_is_given_up_in_its_migration_is_not_rolled_back(void **state)
 }
 
 /* It said nothing of the database, neither in its question nor in its end. */
-static void
-a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves(void **state)
+WORLD_TEST_OF(
+    a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	migrates_and_goes_live(&w, COMMIT_A);
-	migrates_and_goes_live(&w, COMMIT_B);
-	migrates_and_goes_live(&w, COMMIT_C);
-	(void)world_rollback_asks(&w, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	migrates_and_goes_live(w, COMMIT_A);
+	migrates_and_goes_live(w, COMMIT_B);
+	migrates_and_goes_live(w, COMMIT_C);
+	(void)world_rollback_asks(w, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\n⚠️ the migration of ccccccc ran; bbbbbbb would serve on the migrated database"));
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\n⚠️ the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa would serve on the migrated database"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll back"));
-	(void)world_run_starts(&w);
-	assert_null(strstr(world_plain(world_says(&w, "Rolling back staging")), "the migration"));
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_non_null(world_says(&w,
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll back"));
+	(void)world_run_starts(w);
+	assert_null(strstr(world_plain(world_says(w, "Rolling back staging")), "the migration"));
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says(w,
 	    "aaaaaaa by @ada\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
 
 	/* Forward to what migrated last: the database is that release's. */
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging 3");
-	assert_non_null(strstr(world_plain(world_last(&w)), "Roll forward staging?"));
-	assert_null(strstr(world_plain(world_last(&w)), "the migration"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_script_that_says_no_rollback_cannot_roll_back),
-		cmocka_unit_test(what_ends_behind_its_migration_is_blocked_and_not_rolled_back),
-		cmocka_unit_test(the_last_words_of_a_failed_migration_are_said_as_the_applications),
-		cmocka_unit_test(a_first_release_of_which_nothing_runs_leaves_no_doubt),
-		cmocka_unit_test(a_migration_of_which_only_the_record_tells_may_be_at_work),
-		cmocka_unit_test(
-		    a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves),
-		cmocka_unit_test(what_is_lost_in_its_migration_is_not_rolled_back),
-		cmocka_unit_test(what_is_given_up_in_its_migration_is_not_rolled_back),
-		cmocka_unit_test(
-		    a_persons_rollback_past_a_migration_says_on_what_the_earlier_release_serves),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging 3");
+	assert_non_null(strstr(world_plain(world_last(w)), "Roll forward staging?"));
+	assert_null(strstr(world_plain(world_last(w)), "the migration"));
 }

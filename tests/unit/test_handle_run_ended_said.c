@@ -6,13 +6,11 @@
 #include "store/row_audit.h"
 #include "store/store_inside.h"
 
-static void
-an_end_that_failed_is_said_once_more_so_that_the_phone_rings(void **state)
+TEST(an_end_that_failed_is_said_once_more_so_that_the_phone_rings)
 {
 	struct world w;
 	size_t said;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	said = w.n_screen;
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -21,13 +19,11 @@ an_end_that_failed_is_said_once_more_so_that_the_phone_rings(void **state)
 }
 
 /* Why the release failed was lost: the message spoke of its rollback alone. */
-static void
-behind_a_failed_rollback_both_reasons_are_said(void **state)
+TEST(behind_a_failed_rollback_both_reasons_are_said)
 {
 	struct run_ended away = TOUCHED;
 	struct world w;
 
-	(void)state;
 	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, GOOD);
@@ -59,13 +55,11 @@ behind_a_failed_rollback_both_reasons_are_said(void **state)
 }
 
 /* A document of an unhealthy release ended with exit 0, and did not say what was wrong. */
-static void
-the_log_of_an_unhealthy_release_begins_with_what_its_health_said(void **state)
+TEST(the_log_of_an_unhealthy_release_begins_with_what_its_health_said)
 {
 	const struct effect *document;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "start");
 	world_run_ends(&w, GOOD);
@@ -84,12 +78,10 @@ the_log_of_an_unhealthy_release_begins_with_what_its_health_said(void **state)
 }
 
 /* The step in which the script failed stays marked, whatever its rollback has for steps. */
-static void
-the_failed_step_is_marked_while_it_is_rolled_back_and_after(void **state)
+TEST(the_failed_step_is_marked_while_it_is_rolled_back_and_after)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "build");
 	world_run_step(&w, 1, "release");
@@ -114,13 +106,11 @@ the_failed_step_is_marked_while_it_is_rolled_back_and_after(void **state)
 }
 
 /* Regression: a script's last line was cut where it has the words that we put between the two. */
-static void
-words_of_a_script_are_not_taken_for_ours(void **state)
+TEST(words_of_a_script_are_not_taken_for_ours)
 {
 	struct run_ended failed = TOUCHED;
 	struct world w;
 
-	(void)state;
 	(void)text_copy(failed.detail, sizeof(failed.detail), "restore; the rollback: by hand");
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, failed);
@@ -137,13 +127,11 @@ words_of_a_script_are_not_taken_for_ours(void **state)
 }
 
 /* Whatever length the two have, each is there, and no letter is cut in two. */
-static void
-long_reasons_leave_room_for_each_other(void **state)
+TEST(long_reasons_leave_room_for_each_other)
 {
 	struct deployment work = { .why = DEPLOY_WHY_SCRIPT };
 	char release[LIMIT_LINE], line[LIMIT_LINE];
 
-	(void)state;
 	(void)memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
 	for (size_t n = 0; n < LIMIT_LINE - 2; n += 7) {
@@ -161,13 +149,11 @@ long_reasons_leave_room_for_each_other(void **state)
 }
 
 /* Goal: an application may say in the log whose order failed: not to a whole group. */
-static void
-what_an_application_may_have_said_is_shown_in_private_alone(void **state)
+TEST(what_an_application_may_have_said_is_shown_in_private_alone)
 {
 	struct run_ended failed = FAILED_BEFORE_RELEASE;
 	struct world w;
 
-	(void)state;
 	(void)text_copy(failed.tail, sizeof(failed.tail), "npm ERR! 1\nno such file");
 	world_b_over_a(&w, NULL);
 	world_run_ends(&w, failed);
@@ -193,12 +179,10 @@ what_an_application_may_have_said_is_shown_in_private_alone(void **state)
 	}
 }
 
-static void
-an_unhealthy_release_names_the_url_without_what_may_be_a_token(void **state)
+TEST(an_unhealthy_release_names_the_url_without_what_may_be_a_token)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
@@ -226,13 +210,11 @@ act_names_are_entries(struct tx *tx, void *arg)
 }
 
 /* Not in its text: nobody reads that on a phone. */
-static void
-every_final_message_names_the_audits_head(void **state)
+TEST(every_final_message_names_the_audits_head)
 {
 	struct world w;
 	int named = 0;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_null(
@@ -262,13 +244,11 @@ is_witnessed(struct world *w)
 }
 
 /* The chat is a witness of a head that it was sent, once Telegram has said so, and of no other. */
-static void
-the_chat_is_a_witness_of_what_telegram_confirmed(void **state)
+TEST(the_chat_is_a_witness_of_what_telegram_confirmed)
 {
 	store_handler *sent;
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_true(is_witnessed(&w));
@@ -284,33 +264,27 @@ the_chat_is_a_witness_of_what_telegram_confirmed(void **state)
 }
 
 /* Not of the state: what was cancelled while it was checked has failed in no step. */
-static void
-the_step_that_failed_or_was_killed_is_crossed_out(void **state)
+WORLD_TEST_OF(the_step_that_failed_or_was_killed_is_crossed_out, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "fetch");
-	world_run_step(&w, 1, "build");
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_non_null(strstr(world_plain(world_says(&w, "✓ fetch")), "✗ build"));
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "build");
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "▸ build"));
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "fetch");
+	world_run_step(w, 1, "build");
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_plain(world_says(w, "✓ fetch")), "✗ build"));
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "build");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(w, "▸ build"));
 	world_run_ends(
-	    &w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
-	assert_non_null(world_says(&w, "✗ build"));
-	assert_null(world_says(&w, "▸ build"));
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_null(world_says(&w, "✗ release"));
-	assert_non_null(world_says(&w, "✓ release"));
-	world_close(&w);
+	    w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
+	assert_non_null(world_says(w, "✗ build"));
+	assert_null(world_says(w, "▸ build"));
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_null(world_says(w, "✗ release"));
+	assert_non_null(world_says(w, "✓ release"));
 }
 
 static struct run_ended
@@ -324,12 +298,10 @@ stopped_by(int signal_number)
 
 /* Regression: of a script without traps that a /cancel ended behind its start it was said that
  * nothing was changed.  One with a trap has tidied, and exits. */
-static void
-of_a_start_that_any_signal_ended_it_is_not_known_what_it_left(void **state)
+TEST(of_a_start_that_any_signal_ended_it_is_not_known_what_it_left)
 {
 	static const int signals[] = { 15, 11, 9, 0 };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(signals); i++) {
 		char said[64];
 		struct world w;
@@ -370,8 +342,7 @@ rollback_fails(struct world *w, struct run_ended ended)
 }
 
 /* It said "may be DOWN" of what a look at its health URL would have known. */
-static void
-behind_a_rollback_that_failed_it_says_what_a_probe_saw(void **state)
+TEST(behind_a_rollback_that_failed_it_says_what_a_probe_saw)
 {
 	static const struct run_ended ends[] = {
 		{ .gate_opened = true, .released = true, .exit_status = 1 },
@@ -379,7 +350,6 @@ behind_a_rollback_that_failed_it_says_what_a_probe_saw(void **state)
 	};
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		const struct effect_probe *probe;
 		size_t rings;
@@ -409,38 +379,13 @@ behind_a_rollback_that_failed_it_says_what_a_probe_saw(void **state)
 }
 
 /* What answers may be that of what has begun since. */
-static void
-what_a_probe_saw_of_another_deployment_is_not_said(void **state)
+TEST(what_a_probe_saw_of_another_deployment_is_not_said)
 {
 	struct world w;
 
-	(void)state;
 	rollback_fails(&w, TOUCHED);
 	world_deploy_starts(&w, "cccccccccccccccccccccccccccccccccccccccc");
 	world_looked(&w, "HTTP 500");
 	assert_null(world_says(&w, "🩺"));
 	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_end_that_failed_is_said_once_more_so_that_the_phone_rings),
-		cmocka_unit_test(behind_a_failed_rollback_both_reasons_are_said),
-		cmocka_unit_test(words_of_a_script_are_not_taken_for_ours),
-		cmocka_unit_test(long_reasons_leave_room_for_each_other),
-		cmocka_unit_test(the_log_of_an_unhealthy_release_begins_with_what_its_health_said),
-		cmocka_unit_test(the_failed_step_is_marked_while_it_is_rolled_back_and_after),
-		cmocka_unit_test(what_an_application_may_have_said_is_shown_in_private_alone),
-		cmocka_unit_test(an_unhealthy_release_names_the_url_without_what_may_be_a_token),
-		cmocka_unit_test(every_final_message_names_the_audits_head),
-		cmocka_unit_test(the_chat_is_a_witness_of_what_telegram_confirmed),
-		cmocka_unit_test(the_step_that_failed_or_was_killed_is_crossed_out),
-		cmocka_unit_test(of_a_start_that_any_signal_ended_it_is_not_known_what_it_left),
-		cmocka_unit_test(behind_a_rollback_that_failed_it_says_what_a_probe_saw),
-		cmocka_unit_test(what_a_probe_saw_of_another_deployment_is_not_said),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,7 @@ lose(struct world *w, const char *stuck)
 	(void)world_decide(w, event);
 }
 
-static void
-what_hinders_the_end_is_said_as_far_as_it_is_known(void **state)
+TEST(what_hinders_the_end_is_said_as_far_as_it_is_known)
 {
 	static const struct {
 		pid_t pid;
@@ -33,7 +32,6 @@ what_hinders_the_end_is_said_as_far_as_it_is_known(void **state)
 		{ 0, "", "its end could not be reconciled" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct protocol_message stuck = { .kind = PROTOCOL_STUCK, .pid = cases[i].pid };
 		char said[LIMIT_LINE];
@@ -44,55 +42,31 @@ what_hinders_the_end_is_said_as_far_as_it_is_known(void **state)
 	}
 }
 
-static void
-the_chat_says_what_is_alive_still(void **state)
+WORLD_TEST_OF(the_chat_says_what_is_alive_still, URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	lose(&w, "process 4711 of it would not end: " GROUP);
-	assert_int_equal(world_active(&w, "staging").state, DEPLOY_STOPPING);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	lose(w, "process 4711 of it would not end: " GROUP);
+	assert_int_equal(world_active(w, "staging").state, DEPLOY_STOPPING);
 	assert_non_null(
-	    world_says(&w, "it was killed, and process 4711 of it would not end: " GROUP));
-	assert_non_null(world_says(&w, "⏳ Stopping staging"));
-	world_close(&w);
+	    world_says(w, "it was killed, and process 4711 of it would not end: " GROUP));
+	assert_non_null(world_says(w, "⏳ Stopping staging"));
 }
 
 /* Why it is taken back stands there already, and stays. */
-static void
-a_rollback_that_is_stuck_says_so_beside_its_cause(void **state)
+WORLD_TEST_OF(a_rollback_that_is_stuck_says_so_beside_its_cause, URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
-	world_probed(&w, "503 instead of 200");
-	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
-	(void)world_run_starts(&w);
-	lose(&w, "");
-	assert_null(world_says(&w, "supervisor"));
-	lose(&w, "its end could not be reconciled: " GROUP);
-	assert_int_equal(world_active(&w, "staging").state, DEPLOY_ROLLING_BACK);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .released = true });
+	world_probed(w, "503 instead of 200");
+	assert_int_equal(world_active(w, "staging").state, DEPLOY_ROLLING_BACK);
+	(void)world_run_starts(w);
+	lose(w, "");
+	assert_null(world_says(w, "supervisor"));
+	lose(w, "its end could not be reconciled: " GROUP);
+	assert_int_equal(world_active(w, "staging").state, DEPLOY_ROLLING_BACK);
 	assert_non_null(
-	    world_says(&w, "it was killed, and its end could not be reconciled: " GROUP));
-	assert_non_null(strstr(world_plain(world_says(&w, GROUP)), "503 instead of 200"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_hinders_the_end_is_said_as_far_as_it_is_known),
-		cmocka_unit_test(the_chat_says_what_is_alive_still),
-		cmocka_unit_test(a_rollback_that_is_stuck_says_so_beside_its_cause),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	    world_says(w, "it was killed, and its end could not be reconciled: " GROUP));
+	assert_non_null(strstr(world_plain(world_says(w, GROUP)), "503 instead of 200"));
 }

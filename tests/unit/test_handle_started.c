@@ -16,316 +16,234 @@ crash(struct world *w)
 	world_restart(w);
 }
 
-static void
-a_crash_forgets_nothing(void **state)
+WORLD_TEST_OF(a_crash_forgets_nothing, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	crash(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_true(world_peek(&w, EFFECT_RUN)->is_recovered);
-	assert_int_equal(world_active(&w, "staging").state, DEPLOY_RUNNING);
-	world_run_ends(&w, GOOD);
-	crash(&w);
-	assert_int_equal(world_count(&w, EFFECT_PROBE), 1);
-	world_probed(&w, NULL);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	crash(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_true(world_peek(w, EFFECT_RUN)->is_recovered);
+	assert_int_equal(world_active(w, "staging").state, DEPLOY_RUNNING);
+	world_run_ends(w, GOOD);
+	crash(w);
+	assert_int_equal(world_count(w, EFFECT_PROBE), 1);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
 /* A database that was restored beside the folders of later runs. */
-static void
-a_run_has_no_number_that_has_a_folder(void **state)
+WORLD_TEST_OF(a_run_has_no_number_that_has_a_folder, STAGING_URL)
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event = store_aid_event(&w->aid, EVENT_STARTED);
 	event->u.started.highest_run = 41;
-	(void)world_decide(&w, event);
-	world_deploy_starts(&w, COMMIT_A);
-	assert_int_equal(world_active(&w, "staging").run, 42);
-	event = store_aid_event(&w.aid, EVENT_STARTED);
+	(void)world_decide(w, event);
+	world_deploy_starts(w, COMMIT_A);
+	assert_int_equal(world_active(w, "staging").run, 42);
+	event = store_aid_event(&w->aid, EVENT_STARTED);
 	event->u.started.highest_run = 7; /* those behind it were removed since */
-	(void)world_decide(&w, event);
-	world_run_ends(&w, GOOD);
-	world_close(&w);
+	(void)world_decide(w, event);
+	world_run_ends(w, GOOD);
 }
 
 /* A folder's name had used up all numbers, before such folders were passed over. */
-static void
-numbers_that_are_used_up_are_corrected_by_a_start(void **state)
+WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_A);
 	world_rewrite(
-	    &w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
-	world_restart(&w);
-	world_deploy_starts(&w, COMMIT_B);
-	assert_int_equal(world_active(&w, "staging").run, 2);
-	world_run_ends(&w, GOOD);
-	world_close(&w);
+	    w, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'run';");
+	world_restart(w);
+	world_deploy_starts(w, COMMIT_B);
+	assert_int_equal(world_active(w, "staging").run, 2);
+	world_run_ends(w, GOOD);
 }
 
-static void
-a_question_survives_a_crash_with_its_buttons_and_deadline(void **state)
+WORLD_TEST(a_question_survives_a_crash_with_its_buttons_and_deadline)
 {
 	char confirm[LIMIT_BUTTON_ID];
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	crash(&w);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(&w), "Deploy to"));
-	crash(&w);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, confirm);
-	crash(&w); /* confirmed, and git has not answered */
-	world_git_same(&w);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	crash(w);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)text_copy(confirm, sizeof(confirm), world_button(world_last(w), "Deploy to"));
+	crash(w);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 2);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, confirm);
+	crash(w); /* confirmed, and git has not answered */
+	world_git_same(w);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 1);
 }
 
-static void
-an_active_deployment_without_an_open_effect_is_given_up(void **state)
+WORLD_TEST_OF(an_active_deployment_without_an_open_effect_is_given_up, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_rewrite(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
-	world_restart(&w);
-	assert_int_equal(world_active(&w, "staging").id, 0);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_FAILED);
-	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_INTERRUPTED);
-	assert_non_null(world_says(&w, "it was not running when deploybot started"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
+	world_restart(w);
+	assert_int_equal(world_active(w, "staging").id, 0);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
+	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_INTERRUPTED);
+	assert_non_null(world_says(w, "it was not running when deploybot started"));
 }
 
-static void
-what_is_given_up_over_a_release_rolls_back_to_it(void **state)
+WORLD_TEST_OF(what_is_given_up_over_a_release_rolls_back_to_it, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	world_rewrite(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
-	world_restart(&w);
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_ROLLED_BACK);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
+	world_restart(w);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLED_BACK);
 }
 
-static void
-a_request_that_nobody_will_answer_is_refused_at_the_start(void **state)
+WORLD_TEST(a_request_that_nobody_will_answer_is_refused_at_the_start)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_restart(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REQUESTED);
-	world_rewrite(&w, "DELETE FROM effect WHERE kind = 'ask';");
-	world_restart(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_restart(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
-	world_rewrite(&w, "DELETE FROM effect WHERE kind = 'wait';");
-	world_restart(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "it was not running"));
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_restart(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REQUESTED);
+	world_rewrite(w, "DELETE FROM effect WHERE kind = 'ask';");
+	world_restart(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_restart(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	world_rewrite(w, "DELETE FROM effect WHERE kind = 'wait';");
+	world_restart(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "it was not running"));
 }
 
-static void
-what_waited_starts_when_nothing_is_active(void **state)
+WORLD_TEST(what_waited_starts_when_nothing_is_active)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	world_rewrite(&w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
-	world_restart(&w);
-	assert_string_equal(world_active(&w, "staging").commit, COMMIT_B);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
+	world_restart(w);
+	assert_string_equal(world_active(w, "staging").commit, COMMIT_B);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
-static void
-the_daily_round_is_there_once_and_comes_again(void **state)
+WORLD_TEST(the_daily_round_is_there_once_and_comes_again)
 {
-	struct world w;
 	int64_t due;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_restart(&w);
-	world_restart(&w);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
-	due = world_peek(&w, EFFECT_TIMER)->due;
-	world_due(&w, TIMER_DAILY);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
-	assert_true(world_peek(&w, EFFECT_TIMER)->due >= due + 86400 * 1000);
-	world_close(&w);
+	world_restart(w);
+	world_restart(w);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 1);
+	due = world_peek(w, EFFECT_TIMER)->due;
+	world_due(w, TIMER_DAILY);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 1);
+	assert_true(world_peek(w, EFFECT_TIMER)->due >= due + 86400 * 1000);
 }
 
-static void
-the_folders_of_old_runs_are_removed_by_the_daily_round(void **state)
+WORLD_TEST_OF(the_folders_of_old_runs_are_removed_by_the_daily_round, "RUN_LOGS_KEEP=2")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "RUN_LOGS_KEEP=2", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
-	world_deploy_goes_live(&w, COMMIT_C);
-	world_due(&w, TIMER_DAILY);
-	assert_int_equal(world_count(&w, EFFECT_PURGE_RUN), 1);
-	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	world_due(w, TIMER_DAILY);
+	assert_int_equal(world_count(w, EFFECT_PURGE_RUN), 1);
+	assert_int_equal(world_peek(w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);
 }
 
-static void
-a_poll_is_armed_by_start_and_by_new_settings_once(void **state)
+WORLD_TEST(a_poll_is_armed_by_start_and_by_new_settings_once)
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 1);
-	world_settings(&w, "POLL_REPOSITORY_SECONDS=60", NULL);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 1);
+	world_settings(w, "POLL_REPOSITORY_SECONDS=60", NULL);
 	for (int i = 0; i < 2; i++) {
-		event = store_aid_event(&w.aid, EVENT_SETTINGS);
+		event = store_aid_event(&w->aid, EVENT_SETTINGS);
 		event->u.settings_read.accepted = true;
-		(void)world_decide(&w, event);
+		(void)world_decide(w, event);
 	}
-	world_restart(&w);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), 2);
-	world_close(&w);
+	world_restart(w);
+	assert_int_equal(world_count(w, EFFECT_TIMER), 2);
 }
 
 /* --- what else is in the audit --- */
 
-static void
-settings_that_were_read_anew_or_refused_are_audited(void **state)
+WORLD_TEST(settings_that_were_read_anew_or_refused_are_audited)
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL");
-	(void)world_decide(&w, event);
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	(void)world_decide(w, event);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL: \"x\" is none");
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "settings_reloaded", "\"ok\""), 1);
-	assert_int_equal(world_audited(&w, "settings_reloaded", "\"refused\""), 1);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "settings_reloaded", "\"ok\""), 1);
+	assert_int_equal(world_audited(w, "settings_reloaded", "\"refused\""), 1);
 }
 
-static void
-a_start_is_audited_and_what_the_settings_were_before_it(void **state)
+WORLD_TEST_OF(
+    a_start_is_audited_and_what_the_settings_were_before_it, STAGING_URL, "DEPLOY_USER=one")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, "DEPLOY_USER=one", NULL);
-	assert_int_equal(world_audited(&w, "server_started", "\"restored\":\"no\""), 1);
-	assert_int_equal(
-	    world_audited(&w, "settings_changed", ""), 0); /* nothing to compare with */
-	world_restart(&w);
-	assert_int_equal(world_audited(&w, "server_started", ""), 2);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 0);
+	assert_int_equal(world_audited(w, "server_started", "\"restored\":\"no\""), 1);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 0); /* nothing to compare with */
+	world_restart(w);
+	assert_int_equal(world_audited(w, "server_started", ""), 2);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 0);
 
 	/* While nothing ran somebody made themselves an admin, and changed two other things. */
-	world_settings(&w, "ADMIN_TELEGRAM_IDS=11,666", "DEPLOY_USER=two", NULL);
-	world_restart(&w);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 2);
-	assert_int_equal(world_audited(&w, "\"changed\":\"ADMIN_TELEGRAM_IDS\"",
+	world_settings(w, "ADMIN_TELEGRAM_IDS=11,666", "DEPLOY_USER=two", NULL);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 2);
+	assert_int_equal(world_audited(w, "\"changed\":\"ADMIN_TELEGRAM_IDS\"",
 			     "\"was\":\"11,22\",\"when\":\"start\""),
 	    1);
-	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"11,666\""), 1);
-	assert_int_equal(world_audited(&w, "\"severity\":\"low\"",
+	assert_int_equal(world_audited(w, "\"severity\":\"high\"", "\"is\":\"11,666\""), 1);
+	assert_int_equal(world_audited(w, "\"severity\":\"low\"",
 			     "\"changed\":\"DEPLOY_USER, STAGING_HEALTH_URL"),
 	    1);
-	world_restart(&w);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 2);
-	world_settings(&w, "DEPLOY_USER=two", NULL);
-	world_restart(&w);
-	assert_int_equal(world_audited(&w, "\"is\":\"11,22\"", "\"was\":\"11,666\""), 1);
-	world_close(&w);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 2);
+	world_settings(w, "DEPLOY_USER=two", NULL);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "\"is\":\"11,22\"", "\"was\":\"11,666\""), 1);
 }
 
-static void
-a_reload_audits_who_may_what_with_its_old_and_its_new_value(void **state)
+WORLD_TEST_OF(a_reload_audits_who_may_what_with_its_old_and_its_new_value, "ROLE_OPS_IDS=7",
+    "ROLE_OPS_MAY=status:*")
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=status:*", NULL);
-	world_settings(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", "LOG_LEVEL=debug", NULL);
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	world_settings(w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", "LOG_LEVEL=debug", NULL);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)text_copy(event->u.settings_read.changed, LIMIT_LINE, "LOG_LEVEL, ROLE_OPS_MAY");
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
-	assert_int_equal(world_audited(&w, "\"changed\":\"ROLE_OPS_MAY\"",
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 1);
+	assert_int_equal(world_audited(w, "\"changed\":\"ROLE_OPS_MAY\"",
 			     "\"was\":\"status:*\",\"when\":\"reload\""),
 	    1);
-	assert_int_equal(world_audited(&w, "\"severity\":\"high\"", "\"is\":\"deploy:*\""), 1);
-	world_restart(&w);
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
+	assert_int_equal(world_audited(w, "\"severity\":\"high\"", "\"is\":\"deploy:*\""), 1);
+	world_restart(w);
+	assert_int_equal(world_audited(w, "settings_changed", ""), 1);
 
 	/* What its own entry has no room for is named. */
-	world_settings(&w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", NULL);
-	event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	world_settings(w, "ROLE_OPS_IDS=7", "ROLE_OPS_MAY=deploy:*", NULL);
+	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = event->u.settings_read.is_cut = true;
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "settings_changed", "\"changed\":\"LOG_LEVEL\""), 1);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "settings_changed", "\"changed\":\"LOG_LEVEL\""), 1);
 }
 
-static void
-a_start_on_a_copy_says_behind_which_entry_the_log_goes_on(void **state)
+WORLD_TEST(a_start_on_a_copy_says_behind_which_entry_the_log_goes_on)
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	event = store_aid_event(&w.aid, EVENT_STARTED);
+	event = store_aid_event(&w->aid, EVENT_STARTED);
 	event->u.started.is_restored = true;
-	(void)world_decide(&w, event);
-	assert_int_equal(world_audited(&w, "\"last\":\"1\"", "\"restored\":\"yes\""), 1);
-	world_close(&w);
+	(void)world_decide(w, event);
+	assert_int_equal(world_audited(w, "\"last\":\"1\"", "\"restored\":\"yes\""), 1);
 }
 
 /* A secret's mark, as serve_secrets.c makes it. */
@@ -344,74 +262,37 @@ see_secret(struct world *w, const char *name, const char *mark, const char *key)
 	(void)world_decide(w, event);
 }
 
-static void
-a_secret_that_is_another_one_is_named_and_nothing_of_it(void **state)
+WORLD_TEST(a_secret_that_is_another_one_is_named_and_nothing_of_it)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	see_secret(&w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
-	see_secret(&w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 0);
-	see_secret(&w, "TELEGRAM_BOT_TOKEN", "22bb", "k1");
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "11aa", "k1");
+	assert_int_equal(world_audited(w, "settings_changed", ""), 0);
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "22bb", "k1");
 	assert_int_equal(
-	    world_audited(&w, "\"changed\":\"TELEGRAM_BOT_TOKEN\"", "\"when\":\"secret\""), 1);
-	assert_int_equal(world_audited(&w, "settings_changed", "22bb"), 0);
-	see_secret(&w, "TELEGRAM_BOT_TOKEN", "33cc", "k2"); /* the marks' key was lost */
-	assert_int_equal(world_audited(&w, "settings_changed", ""), 1);
-	see_secret(&w, "CLOUDFLARE_API_TOKEN", "44dd", "k2");
-	assert_int_equal(world_audited(&w, "settings_changed",
+	    world_audited(w, "\"changed\":\"TELEGRAM_BOT_TOKEN\"", "\"when\":\"secret\""), 1);
+	assert_int_equal(world_audited(w, "settings_changed", "22bb"), 0);
+	see_secret(w, "TELEGRAM_BOT_TOKEN", "33cc", "k2"); /* the marks' key was lost */
+	assert_int_equal(world_audited(w, "settings_changed", ""), 1);
+	see_secret(w, "CLOUDFLARE_API_TOKEN", "44dd", "k2");
+	assert_int_equal(world_audited(w, "settings_changed",
 			     "\"changed\":\"CLOUDFLARE_API_TOKEN, TELEGRAM_BOT_TOKEN\""),
 	    1);
-	world_close(&w);
 }
 
-static void
-what_was_refused_at_the_door_is_audited_with_its_count(void **state)
+WORLD_TEST(what_was_refused_at_the_door_is_audited_with_its_count)
 {
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	world_open(&w, NULL);
-	event = store_aid_event(&w.aid, EVENT_REJECTED);
+	event = store_aid_event(&w->aid, EVENT_REJECTED);
 	event->u.rejected.count = 1234;
 	(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source), "github");
 	(void)text_copy(
 	    event->u.rejected.reason, sizeof(event->u.rejected.reason), "wrong signature");
-	(void)world_decide(&w, event);
-	event = store_aid_event(&w.aid, EVENT_REJECTED);
+	(void)world_decide(w, event);
+	event = store_aid_event(&w->aid, EVENT_REJECTED);
 	event->u.rejected = (struct rejected){ "github", "signature", "shop", "203.0.113.9", 1 };
-	(void)world_decide(&w, event); /* not one with what came to another webhook */
-	assert_int_equal(world_audited(&w, "webhook_rejected", "\"application\":\"shop\""), 1);
-	assert_int_equal(world_audited(&w, "webhook_rejected", "\"1234\""), 1);
-	assert_int_equal(world_audited(&w, "webhook_rejected", "wrong signature"), 1);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_crash_forgets_nothing),
-		cmocka_unit_test(a_run_has_no_number_that_has_a_folder),
-		cmocka_unit_test(numbers_that_are_used_up_are_corrected_by_a_start),
-		cmocka_unit_test(a_question_survives_a_crash_with_its_buttons_and_deadline),
-		cmocka_unit_test(an_active_deployment_without_an_open_effect_is_given_up),
-		cmocka_unit_test(what_is_given_up_over_a_release_rolls_back_to_it),
-		cmocka_unit_test(a_request_that_nobody_will_answer_is_refused_at_the_start),
-		cmocka_unit_test(what_waited_starts_when_nothing_is_active),
-		cmocka_unit_test(the_daily_round_is_there_once_and_comes_again),
-		cmocka_unit_test(the_folders_of_old_runs_are_removed_by_the_daily_round),
-		cmocka_unit_test(a_poll_is_armed_by_start_and_by_new_settings_once),
-		cmocka_unit_test(settings_that_were_read_anew_or_refused_are_audited),
-		cmocka_unit_test(a_start_is_audited_and_what_the_settings_were_before_it),
-		cmocka_unit_test(a_reload_audits_who_may_what_with_its_old_and_its_new_value),
-		cmocka_unit_test(a_start_on_a_copy_says_behind_which_entry_the_log_goes_on),
-		cmocka_unit_test(a_secret_that_is_another_one_is_named_and_nothing_of_it),
-		cmocka_unit_test(what_was_refused_at_the_door_is_audited_with_its_count),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_decide(w, event); /* not one with what came to another webhook */
+	assert_int_equal(world_audited(w, "webhook_rejected", "\"application\":\"shop\""), 1);
+	assert_int_equal(world_audited(w, "webhook_rejected", "\"1234\""), 1);
+	assert_int_equal(world_audited(w, "webhook_rejected", "wrong signature"), 1);
 }

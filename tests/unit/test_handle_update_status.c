@@ -4,61 +4,49 @@
 
 #include "lib/text.h"
 
-static void
-status_asks_all_health_urls_at_once_and_tells_the_truth(void **state)
+WORLD_TEST_OF(status_asks_all_health_urls_at_once_and_tells_the_truth,
+    "STAGING_HEALTH_URL=http://127.0.0.1:1/a,http://127.0.0.1:1/b",
+    "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/c")
 {
-	struct world w;
 	const struct effect *probe;
 
-	(void)state;
-	world_open(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/a,http://127.0.0.1:1/b",
-	    "PRODUCTION_HEALTH_URL=http://127.0.0.1:1/c", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_released(&w, "production");
-	(void)world_text(&w, WORLD_STAGING_USER, "/status");
-	assert_non_null(strstr(world_plain(world_last(&w)), "checking health …"));
-	probe = world_peek(&w, EFFECT_PROBE);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_released(w, "production");
+	(void)world_text(w, WORLD_STAGING_USER, "/status");
+	assert_non_null(strstr(world_plain(world_last(w)), "checking health …"));
+	probe = world_peek(w, EFFECT_PROBE);
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 3);
-	world_probed(&w, "HTTP 500");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	world_probed(w, "HTTP 500");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "🔴 staging: 2 of 2 health URLs unhealthy; last live: aaaaaaa \"Make it blue\""));
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "🔴 production: unhealthy; last live"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/status staging");
-	assert_int_equal(world_peek(&w, EFFECT_PROBE)->u.probe.n, 2);
-	world_probed(&w, NULL);
-	assert_non_null(strstr(world_plain(world_last(&w)), "🟢 staging runs aaaaaaa"));
-	assert_null(strstr(world_plain(world_last(&w)), "production"));
-	world_close(&w);
+	    strstr(world_plain(world_last(w)), "DOWN at 127.0.0.1:1: HTTP 500, 3 of 3 tries"));
+	assert_non_null(strstr(world_plain(world_last(w)), "🔴 production: unhealthy; last live"));
+	(void)world_text(w, WORLD_STAGING_USER, "/status staging");
+	assert_int_equal(world_peek(w, EFFECT_PROBE)->u.probe.n, 2);
+	world_probed(w, NULL);
+	assert_non_null(strstr(world_plain(world_last(w)), "🟢 staging runs aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(w)), "production"));
 }
 
 /* A phone shows the first line: it said that all is quiet in staging. */
-static void
-status_begins_with_what_is_unhealthy(void **state)
+WORLD_TEST_OF(status_begins_with_what_is_unhealthy, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_released(&w, "production");
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_true(text_starts(world_plain(world_last(&w)), "⚪ production"));
-	world_probed(&w, "HTTP 500");
-	assert_true(text_starts(world_plain(world_last(&w)), "🔴 staging"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "\n⚪ production"));
-	world_close(&w);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_released(w, "production");
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	assert_true(text_starts(world_plain(world_last(w)), "⚪ production"));
+	world_probed(w, "HTTP 500");
+	assert_true(text_starts(world_plain(world_last(w)), "🔴 staging"));
+	assert_non_null(strstr(world_plain(world_last(w)), "\n⚪ production"));
 }
 
 /* "🔴 staging runs aaaaaaa" was said of aaaaaaa while bbbbbbb answered. */
-static void
-status_says_first_what_is_being_verified(void **state)
+TEST(status_says_first_what_is_being_verified)
 {
 	struct world w;
 
-	(void)state;
 	world_b_over_a(&w, STAGING_URL);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
@@ -67,56 +55,31 @@ status_says_first_what_is_being_verified(void **state)
 	world_close(&w);
 }
 
-static void
-status_without_health_urls_asks_nobody(void **state)
+WORLD_TEST(status_without_health_urls_asks_nobody)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	world_run_step(&w, 0, "build");
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
-	assert_non_null(strstr(world_plain(world_last(&w)), "no health check configured"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "in progress aaaaaaa (build)"));
-	assert_non_null(strstr(world_plain(world_last(&w)), "requested by @ada"));
-	world_close(&w);
+	world_deploy_starts(w, COMMIT_A);
+	world_run_step(w, 0, "build");
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(world_count(w, EFFECT_PROBE), 0);
+	assert_non_null(strstr(world_plain(world_last(w)), "no health check configured"));
+	assert_non_null(strstr(world_plain(world_last(w)), "in progress aaaaaaa (build)"));
+	assert_non_null(strstr(world_plain(world_last(w)), "requested by @ada"));
 }
 
-static void
-history_lists_the_latest_first(void **state)
+WORLD_TEST(history_lists_the_latest_first)
 {
-	struct world w;
 	const char *text;
 
-	(void)state;
-	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
-	(void)world_text(&w, WORLD_STAGING_USER, "/history staging");
-	text = world_plain(world_last(&w));
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
+	(void)world_text(w, WORLD_STAGING_USER, "/history staging");
+	text = world_plain(world_last(w));
 	assert_non_null(strstr(text, "❌ #2 bbbbbbb"));
 	assert_non_null(strstr(text, "failed (script failed)"));
 	assert_true(strstr(text, "✅ #1 aaaaaaa") > strstr(text, "❌ #2 bbbbbbb"));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .error = "no such host" });
-	(void)world_text(&w, WORLD_ADMIN, "/history staging");
-	assert_non_null(strstr(world_plain(world_last(&w)), "refused: no such host"));
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(status_asks_all_health_urls_at_once_and_tells_the_truth),
-		cmocka_unit_test(status_begins_with_what_is_unhealthy),
-		cmocka_unit_test(status_says_first_what_is_being_verified),
-		cmocka_unit_test(status_without_health_urls_asks_nobody),
-		cmocka_unit_test(history_lists_the_latest_first),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .error = "no such host" });
+	(void)world_text(w, WORLD_ADMIN, "/history staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "refused: no such host"));
 }

@@ -120,8 +120,7 @@ look(struct scene *scene, size_t n)
 	assert_int_equal(scene->told, told); /* never inside */
 }
 
-static void
-each_url_has_its_finding(void **state)
+TEST_WITH(each_url_has_its_finding, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -140,8 +139,7 @@ each_url_has_its_finding(void **state)
 	UNTIL(scene, scene->told == 2);
 }
 
-static void
-one_look_too_many_is_told_so_and_places_come_back(void **state)
+TEST_WITH(one_look_too_many_is_told_so_and_places_come_back, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -164,8 +162,7 @@ one_look_too_many_is_told_so_and_places_come_back(void **state)
 }
 
 /* "DOWN" was said of what nobody had asked, as somebody else had three looks open. */
-static void
-whose_looks_all_wait_takes_no_place_of_others(void **state)
+TEST_WITH(whose_looks_all_wait_takes_no_place_of_others, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -183,8 +180,7 @@ whose_looks_all_wait_takes_no_place_of_others(void **state)
 	assert_true(scene->last[0].is_healthy);
 }
 
-static void
-what_is_in_progress_at_the_end_is_told_so_far(void **state)
+TEST_WITH(what_is_in_progress_at_the_end_is_told_so_far, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -195,20 +191,4 @@ what_is_in_progress_at_the_end_is_told_so_far(void **state)
 	assert_false(scene->last[0].is_healthy);
 	assert_true(scene->last[0].is_unknown);
 	assert_string_equal(scene->last[0].detail, "no answer yet");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_url_has_its_finding, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    one_look_too_many_is_told_so_and_places_come_back, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    whose_looks_all_wait_takes_no_place_of_others, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    what_is_in_progress_at_the_end_is_told_so_far, begin, finish),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/health_watch.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
+#include "unit.h"
 
 #define NOW 1000000
 
-static void
-each_illness_has_its_limits(void **state)
+TEST(each_illness_has_its_limits)
 {
 	static const struct {
 		struct health_facts facts;
@@ -32,7 +29,6 @@ each_illness_has_its_limits(void **state)
 		{ { .now_ms = 5 }, NULL }, /* just booted */
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *illness = health_watch_judge(&cases[i].facts);
 
@@ -43,13 +39,11 @@ each_illness_has_its_limits(void **state)
 	}
 }
 
-static void
-a_store_that_refuses_is_ill_until_it_decides_again(void **state)
+TEST(a_store_that_refuses_is_ill_until_it_decides_again)
 {
 	struct loop *loop = loop_new(NULL);
 	struct health_watch *watch = health_watch_new(loop, NULL, NULL);
 
-	(void)state;
 	assert_null(health_watch_illness(watch));
 	health_watch_asked(watch);
 	health_watch_asked(watch);
@@ -60,15 +54,4 @@ a_store_that_refuses_is_ill_until_it_decides_again(void **state)
 	assert_null(health_watch_illness(watch));
 	health_watch_free(watch);
 	loop_free(loop);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_illness_has_its_limits),
-		cmocka_unit_test(a_store_that_refuses_is_ill_until_it_decides_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/hold.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define ADA INT64_C(11)
 #define BOB INT64_C(22)
@@ -40,10 +39,8 @@ static const struct {
 	{ HOLD_WITNESS, POLICY_LOCK, ADA, 0, false, false },
 };
 
-static void
-what_binds_whom_is_as_the_table_says(void **state)
+TEST(what_binds_whom_is_as_the_table_says)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct holds holds = { .n = 1,
 			.at = { { .kind = rows[i].kind, .person = ADA, .until = 42 } } };
@@ -60,10 +57,8 @@ what_binds_whom_is_as_the_table_says(void **state)
 }
 
 /* Whatever it is, and whoever does it. */
-static void
-nothing_but_deployments_and_actions_is_held(void **state)
+TEST(nothing_but_deployments_and_actions_is_held)
 {
-	(void)state;
 	for (enum policy_action action = 0; action < POLICY_ACTION_COUNT; action++)
 		for (enum hold_kind kind = 0; kind < HOLD_KIND_COUNT; kind++) {
 			const struct holds holds = { .n = 1,
@@ -76,15 +71,13 @@ nothing_but_deployments_and_actions_is_held(void **state)
 		}
 }
 
-static void
-the_first_that_binds_is_the_reason(void **state)
+TEST(the_first_that_binds_is_the_reason)
 {
 	const struct holds holds = { .n = 3,
 		.at = { { .kind = HOLD_LOCK, .person = ADA }, { .kind = HOLD_FREEZE, .until = 9 },
 		    { .kind = HOLD_WINDOW, .until = 7 } } };
 	const struct hold *by = NULL;
 
-	(void)state;
 	(void)hold_decide(
 	    &holds, &(struct hold_work){ .action = POLICY_DEPLOY, .requester = BOB }, &by);
 	assert_ptr_equal(by, &holds.at[0]);
@@ -98,8 +91,7 @@ the_first_that_binds_is_the_reason(void **state)
 	assert_false(hold_has(&(struct holds){ .n = 0 }, HOLD_FREEZE));
 }
 
-static void
-an_environment_is_covered_by_itself_its_application_and_all(void **state)
+TEST(an_environment_is_covered_by_itself_its_application_and_all)
 {
 	static const struct {
 		const char *environment, *covered[HOLD_TARGETS];
@@ -109,23 +101,9 @@ an_environment_is_covered_by_itself_its_application_and_all(void **state)
 	};
 	char targets[HOLD_TARGETS][LIMIT_ENVIRONMENT];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(of); i++) {
 		hold_targets(of[i].environment, targets);
 		for (size_t k = 0; k < HOLD_TARGETS; k++)
 			assert_string_equal(targets[k], of[i].covered[k]);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_binds_whom_is_as_the_table_says),
-		cmocka_unit_test(nothing_but_deployments_and_actions_is_held),
-		cmocka_unit_test(the_first_that_binds_is_the_reason),
-		cmocka_unit_test(an_environment_is_covered_by_itself_its_application_and_all),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

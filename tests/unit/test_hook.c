@@ -2,17 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/hook.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
-static void
-a_line_is_a_grant_and_a_word(void **state)
+TEST(a_line_is_a_grant_and_a_word)
 {
 	static const struct {
 		const char *text, *application, *grant, *target, *action, *key, *value;
@@ -29,7 +26,6 @@ a_line_is_a_grant_and_a_word(void **state)
 	};
 	struct hook_line line;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		hook_line_read(rows[i].text, rows[i].application, &line);
 		assert_string_equal(line.grant, rows[i].grant);
@@ -49,14 +45,12 @@ request_of_line(const char *text, const char *body, struct request *ret, struct 
 	return hook_line_request(&line, body, body == NULL ? 0 : strlen(body), ret, err);
 }
 
-static void
-a_request_is_what_the_line_and_the_body_say(void **state)
+TEST(a_request_is_what_the_line_and_the_body_say)
 {
 	char value[LIMIT_REF];
 	struct request request;
 	struct err err;
 
-	(void)state;
 	assert_true(request_of_line("deploy:shop/staging ref=$.a.b",
 	    "{\"a\":{\"b\":\"v1.2\"},\"b\":\"x\"}", &request, &err));
 	assert_string_equal(request.action, "deploy");
@@ -75,8 +69,7 @@ a_request_is_what_the_line_and_the_body_say(void **state)
 	assert_string_equal(request_get(&request, REQUEST_TEXT, value), "restart-web client/acme");
 }
 
-static void
-a_word_that_is_none_is_refused_with_its_path(void **state)
+TEST(a_word_that_is_none_is_refused_with_its_path)
 {
 	static const char *const bodies[] = { NULL, "", "[]", "\"x\"", "{}", "{\"a\":\"x\"}",
 		"{\"a\":{\"b\":7}}", "{\"a\":{\"b\":true}}", "{\"a\":{\"b\":null}}",
@@ -87,7 +80,6 @@ a_word_that_is_none_is_refused_with_its_path(void **state)
 	struct request request;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bodies); i++) {
 		if (request_of_line("deploy:staging ref=$.a.b", bodies[i], &request, &err))
 			fail_msg("%s has a word", bodies[i]);
@@ -98,14 +90,12 @@ a_word_that_is_none_is_refused_with_its_path(void **state)
 	assert_non_null(strstr(err.text, "$.a.b"));
 }
 
-static void
-a_word_has_200_bytes_at_most(void **state)
+TEST(a_word_has_200_bytes_at_most)
 {
 	char word[HOOK_VALUE_MAX + 2], body[HOOK_VALUE_MAX + 32], value[LIMIT_REF];
 	struct request request;
 	struct err err;
 
-	(void)state;
 	for (size_t n = HOOK_VALUE_MAX; n <= HOOK_VALUE_MAX + 1; n++) {
 		memset(word, 'x', n);
 		word[n] = '\0';
@@ -122,17 +112,4 @@ a_word_has_200_bytes_at_most(void **state)
 	assert_false(request_of_line(
 	    "do.application-long-name:applicationapplicat/environmentenvironme argument=$.r", body,
 	    &request, &err));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_line_is_a_grant_and_a_word),
-		cmocka_unit_test(a_request_is_what_the_line_and_the_body_say),
-		cmocka_unit_test(a_word_that_is_none_is_refused_with_its_path),
-		cmocka_unit_test(a_word_has_200_bytes_at_most),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,7 @@ getaddrinfo(
 	return read(name_server[0], &token, 1) == 1 ? EAI_FAIL : EAI_SYSTEM;
 }
 
-static void
-an_answer_comes_whole_and_later(void **state)
+TEST_WITH(an_answer_comes_whole_and_later, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { .user_agent = "tests/1" };
 	const char *const headers[] = { "X-Mine: yes", NULL };
@@ -49,8 +48,7 @@ an_answer_comes_whole_and_later(void **state)
 	assert_int_equal(f->client->in_flight, 0);
 }
 
-static void
-calls_one_after_another_use_one_connection(void **state)
+TEST_WITH(calls_one_after_another_use_one_connection, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -66,8 +64,7 @@ calls_one_after_another_use_one_connection(void **state)
 	assert_int_equal(f->server->conn_count, 1);
 }
 
-static void
-two_calls_fly_at_once(void **state)
+TEST_WITH(two_calls_fly_at_once, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -86,8 +83,7 @@ two_calls_fly_at_once(void **state)
 	assert_int_equal(one.status + two.status, 401);
 }
 
-static void
-a_deadline_ends_a_call(void **state)
+TEST_WITH(a_deadline_ends_a_call, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -104,8 +100,7 @@ a_deadline_ends_a_call(void **state)
 	assert_non_null(strstr(outcome.text, "probe: no answer within "));
 }
 
-static void
-an_answer_too_large_fails_the_call(void **state)
+TEST_WITH(an_answer_too_large_fails_the_call, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -125,8 +120,7 @@ an_answer_too_large_fails_the_call(void **state)
 	assert_int_equal(outcome.body_size, 200 * 1024);
 }
 
-static void
-a_redirect_is_an_answer_and_not_followed(void **state)
+TEST_WITH(a_redirect_is_an_answer_and_not_followed, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -139,8 +133,7 @@ a_redirect_is_an_answer_and_not_followed(void **state)
 	assert_int_equal(f->asked, 0);
 }
 
-static void
-calls_wait_for_a_place_and_too_many_are_refused(void **state)
+TEST_WITH(calls_wait_for_a_place_and_too_many_are_refused, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { .in_flight_max = 1, .queue_max = 2 };
 	struct client_aid *f = *state;
@@ -169,8 +162,7 @@ calls_wait_for_a_place_and_too_many_are_refused(void **state)
 	assert_int_equal(f->asked, 1);
 }
 
-static void
-a_cancelled_call_never_calls_back(void **state)
+TEST_WITH(a_cancelled_call_never_calls_back, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { .in_flight_max = 1 };
 	struct client_aid *f = *state;
@@ -207,8 +199,7 @@ cancel_rival(void *ctx, const struct http_client_result *result)
 	http_client_cancel(TAKE(rival->other));
 }
 
-static void
-a_finished_call_may_be_cancelled_by_another(void **state)
+TEST_WITH(a_finished_call_may_be_cancelled_by_another, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { .in_flight_max = 1 };
 	struct client_aid *f = *state;
@@ -232,8 +223,7 @@ a_finished_call_may_be_cancelled_by_another(void **state)
 	assert_int_equal(f->client->waiting_count, 0);
 }
 
-static void
-a_name_server_that_hangs_does_not_hold_the_loop(void **state)
+TEST_WITH(a_name_server_that_hangs_does_not_hold_the_loop, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -259,8 +249,7 @@ a_name_server_that_hangs_does_not_hold_the_loop(void **state)
 	assert_int_equal(write(name_server[1], "xx", 2), 2);
 }
 
-static void
-a_client_is_freed_with_calls_in_progress(void **state)
+TEST_WITH(a_client_is_freed_with_calls_in_progress, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { .in_flight_max = 2 };
 	struct client_aid *f = *state;
@@ -276,8 +265,7 @@ a_client_is_freed_with_calls_in_progress(void **state)
 	assert_int_equal(outcome.times, 0);
 }
 
-static void
-an_unknown_name_leaves_nothing_to_the_next_call(void **state)
+TEST_WITH(an_unknown_name_leaves_nothing_to_the_next_call, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -317,8 +305,8 @@ on_connection(void *ctx, const struct http_client_result *result)
 }
 
 /* Whoever connects alone may say anything: here what a server of HTTP understands. */
-static void
-a_connection_is_given_to_who_takes_it_and_else_closed(void **state)
+TEST_WITH(
+    a_connection_is_given_to_who_takes_it_and_else_closed, client_aid_set_up, client_aid_tear_down)
 {
 	static const char request[] = "GET /" SECRET "/hello HTTP/1.1\r\nHost: x\r\n\r\n";
 	const struct http_client_config config = { 0 };
@@ -346,26 +334,4 @@ a_connection_is_given_to_who_takes_it_and_else_closed(void **state)
 	(void)client_aid_get(f, "/hello", &outcome);
 	UNTIL(f, outcome.times == 1);
 	assert_int_equal(outcome.status, 200);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(an_answer_comes_whole_and_later),
-		TEST(calls_one_after_another_use_one_connection),
-		TEST(two_calls_fly_at_once),
-		TEST(a_redirect_is_an_answer_and_not_followed),
-		TEST(an_answer_too_large_fails_the_call),
-		TEST(a_cancelled_call_never_calls_back),
-		TEST(a_finished_call_may_be_cancelled_by_another),
-		TEST(a_client_is_freed_with_calls_in_progress),
-		TEST(calls_wait_for_a_place_and_too_many_are_refused),
-		TEST(a_deadline_ends_a_call),
-		TEST(an_unknown_name_leaves_nothing_to_the_next_call),
-		TEST(a_name_server_that_hangs_does_not_hold_the_loop),
-		TEST(a_connection_is_given_to_who_takes_it_and_else_closed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

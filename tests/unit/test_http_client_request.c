@@ -6,8 +6,7 @@
 
 #define STREAM_SIZE (3 * 1024 * 1024)
 
-static void
-a_body_is_sent_with_its_method_and_type(void **state)
+TEST_WITH(a_body_is_sent_with_its_method_and_type, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	const char *const headers[] = { "Content-Type: application/json", NULL };
@@ -83,8 +82,7 @@ send_document(struct client_aid *f, struct outcome *outcome, size_t there_is)
 	UNTIL(f, outcome->times > 0);
 }
 
-static void
-a_document_is_streamed_as_a_form(void **state)
+TEST_WITH(a_document_is_streamed_as_a_form, client_aid_set_up, client_aid_tear_down)
 {
 	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
@@ -101,8 +99,7 @@ a_document_is_streamed_as_a_form(void **state)
 	assert_in_range(f->body_size, STREAM_SIZE + 100, STREAM_SIZE + 1000);
 }
 
-static void
-a_document_that_ends_early_fails_the_call(void **state)
+TEST_WITH(a_document_that_ends_early_fails_the_call, client_aid_set_up, client_aid_tear_down)
 {
 	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
@@ -113,8 +110,8 @@ a_document_that_ends_early_fails_the_call(void **state)
 	assert_null(f->body);
 }
 
-static void
-who_refuses_the_connection_is_named_by_label_only(void **state)
+TEST_WITH(
+    who_refuses_the_connection_is_named_by_label_only, client_aid_set_up, client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -138,8 +135,8 @@ is_not_loopback(const struct sockaddr *address, const void *ctx)
 	return address->sa_family == AF_INET && ntohl(in->sin_addr.s_addr) != INADDR_LOOPBACK;
 }
 
-static void
-an_address_that_is_not_allowed_is_not_connected_to(void **state)
+TEST_WITH(
+    an_address_that_is_not_allowed_is_not_connected_to, client_aid_set_up, client_aid_tear_down)
 {
 	unsigned times = 0, *of_times = &times;
 	const struct http_client_config config = { .address_is_allowed = is_not_loopback,
@@ -155,8 +152,7 @@ an_address_that_is_not_allowed_is_not_connected_to(void **state)
 	assert_int_equal(f->asked, 0);
 }
 
-static void
-other_protocols_and_bad_urls_fail(void **state)
+TEST_WITH(other_protocols_and_bad_urls_fail, client_aid_set_up, client_aid_tear_down)
 {
 	static const char *const urls[] = { "file:///etc/passwd", "gopher://127.0.0.1/",
 		"http://127.0.0.1:99999/" SECRET, "http://a b/" SECRET };
@@ -174,8 +170,8 @@ other_protocols_and_bad_urls_fail(void **state)
 	}
 }
 
-static void
-the_environment_names_no_proxy_but_the_settings_do(void **state)
+TEST_WITH(
+    the_environment_names_no_proxy_but_the_settings_do, client_aid_set_up, client_aid_tear_down)
 {
 	struct http_client_config config = { 0 };
 	struct client_aid *f = *state;
@@ -201,20 +197,4 @@ the_environment_names_no_proxy_but_the_settings_do(void **state)
 	assert_null(http_client_new(f->loop, &config, &err));
 	assert_int_equal(err.code, ERR_CONFIG);
 	assert_null(strstr(err.text, SECRET));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_body_is_sent_with_its_method_and_type),
-		TEST(a_document_is_streamed_as_a_form),
-		TEST(a_document_that_ends_early_fails_the_call),
-		TEST(who_refuses_the_connection_is_named_by_label_only),
-		TEST(an_address_that_is_not_allowed_is_not_connected_to),
-		TEST(other_protocols_and_bad_urls_fail),
-		TEST(the_environment_names_no_proxy_but_the_settings_do),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

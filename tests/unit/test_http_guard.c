@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/http_guard.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define FIELD(n, v) \
 	{ \
@@ -91,10 +90,8 @@ static const struct row rows[] = {
 	{ "a tab and UTF-8 in a value pass", { FIELD("X-Y", "a\t\xc3\xa9") }, 1, false, 0, 0 },
 };
 
-static void
-each_head_gets_its_verdict(void **state)
+TEST(each_head_gets_its_verdict)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct http_guard_verdict verdict =
@@ -106,25 +103,21 @@ each_head_gets_its_verdict(void **state)
 	}
 }
 
-static void
-too_many_fields_are_refused(void **state)
+TEST(too_many_fields_are_refused)
 {
 	struct http_field fields[HTTP_GUARD_FIELDS_MAX + 1];
 	const struct http_field one = FIELD("X", "y");
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(fields); i++)
 		fields[i] = one;
 	assert_int_equal(http_guard_check(fields, HTTP_GUARD_FIELDS_MAX, false, 0).status, 0);
 	assert_int_equal(http_guard_check(fields, HTTP_GUARD_FIELDS_MAX + 1, false, 0).status, 431);
 }
 
-static void
-a_content_type_is_compared_without_case_and_parameters(void **state)
+TEST(a_content_type_is_compared_without_case_and_parameters)
 {
 	static const char *const types[] = { "application/json", "text/plain", NULL };
 
-	(void)state;
 	assert_true(http_guard_type_is_in("application/json", types));
 	assert_true(http_guard_type_is_in("Application/JSON; charset=utf-8", types));
 	assert_true(http_guard_type_is_in("text/plain ;x=y", types));
@@ -132,16 +125,4 @@ a_content_type_is_compared_without_case_and_parameters(void **state)
 	assert_false(http_guard_type_is_in("application/jso", types));
 	assert_false(http_guard_type_is_in("", types));
 	assert_false(http_guard_type_is_in(NULL, types));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_head_gets_its_verdict),
-		cmocka_unit_test(too_many_fields_are_refused),
-		cmocka_unit_test(a_content_type_is_compared_without_case_and_parameters),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

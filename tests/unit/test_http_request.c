@@ -20,8 +20,7 @@ note_refused(void *ctx, const char *path, int status)
 	f->refused_status = status;
 }
 
-static void
-a_body_that_is_there_at_once_is_read_to_its_end(void **state)
+TEST_WITH(a_body_that_is_there_at_once_is_read_to_its_end, server_aid_set_up, server_aid_tear_down)
 {
 	static char much[128 * 1024];
 	struct server_aid *f = *state;
@@ -42,8 +41,7 @@ a_body_that_is_there_at_once_is_read_to_its_end(void **state)
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
 }
 
-static void
-a_deferred_answer_arrives_later(void **state)
+TEST_WITH(a_deferred_answer_arrives_later, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	char *body;
@@ -68,8 +66,7 @@ a_deferred_answer_arrives_later(void **state)
 	UNTIL(f, f->users_freed == 1);
 }
 
-static void
-many_deferred_answers_of_one_turn_all_arrive(void **state)
+TEST_WITH(many_deferred_answers_of_one_turn_all_arrive, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -82,8 +79,8 @@ many_deferred_answers_of_one_turn_all_arrive(void **state)
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 
-static void
-a_client_that_hangs_up_leaves_a_handle_that_can_be_answered(void **state)
+TEST_WITH(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -100,8 +97,8 @@ a_client_that_hangs_up_leaves_a_handle_that_can_be_answered(void **state)
 	assert_int_equal(f->users_freed, 2);
 }
 
-static void
-a_client_that_hangs_up_while_sending_leaves_nothing(void **state)
+TEST_WITH(
+    a_client_that_hangs_up_while_sending_leaves_nothing, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -114,8 +111,8 @@ a_client_that_hangs_up_while_sending_leaves_nothing(void **state)
 	assert_int_equal(f->server->budget.used, 0);
 }
 
-static void
-a_late_route_is_answered_for_and_may_still_answer(void **state)
+TEST_WITH(
+    a_late_route_is_answered_for_and_may_still_answer, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -134,8 +131,7 @@ a_late_route_is_answered_for_and_may_still_answer(void **state)
 	assert_int_equal(http_server_open_requests(f->server), 0);
 }
 
-static void
-a_body_waits_for_memory_and_then_proceeds(void **state)
+TEST_WITH(a_body_waits_for_memory_and_then_proceeds, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -159,8 +155,7 @@ a_body_waits_for_memory_and_then_proceeds(void **state)
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
 }
 
-static void
-a_small_body_passes_a_large_one_that_waits(void **state)
+TEST_WITH(a_small_body_passes_a_large_one_that_waits, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -188,8 +183,8 @@ a_small_body_passes_a_large_one_that_waits(void **state)
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 
-static void
-freeing_the_server_answers_who_waits_and_leaves_the_handle(void **state)
+TEST_WITH(freeing_the_server_answers_who_waits_and_leaves_the_handle, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -205,22 +200,4 @@ freeing_the_server_answers_who_waits_and_leaves_the_handle(void **state)
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 503 "));
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
 	assert_int_equal(f->users_freed, 1);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_body_that_is_there_at_once_is_read_to_its_end),
-		TEST(a_deferred_answer_arrives_later),
-		TEST(many_deferred_answers_of_one_turn_all_arrive),
-		TEST(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered),
-		TEST(a_client_that_hangs_up_while_sending_leaves_nothing),
-		TEST(a_body_waits_for_memory_and_then_proceeds),
-		TEST(freeing_the_server_answers_who_waits_and_leaves_the_handle),
-		TEST(a_late_route_is_answered_for_and_may_still_answer),
-		TEST(a_small_body_passes_a_large_one_that_waits),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,7 @@ on_tick(struct loop_timer *timer, void *ctx)
 }
 
 /* However a proper head is written, and in however many pieces it comes. */
-static void
-a_head_without_blanks_in_single_bytes_is_taken(void **state)
+TEST_WITH(a_head_without_blanks_in_single_bytes_is_taken, server_aid_set_up, server_aid_tear_down)
 {
 	static const char head[] =
 	    "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
@@ -55,8 +54,8 @@ a_head_without_blanks_in_single_bytes_is_taken(void **state)
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
 }
 
-static void
-heads_that_must_not_pass_are_refused_before_the_body(void **state)
+TEST_WITH(
+    heads_that_must_not_pass_are_refused_before_the_body, server_aid_set_up, server_aid_tear_down)
 {
 	static const struct {
 		const char *head;
@@ -114,8 +113,8 @@ heads_that_must_not_pass_are_refused_before_the_body(void **state)
 
 /* libmicrohttpd 0.9.75 says the head of its own refusals twice.  Whoever reads them must find one
  * answer, the end of the connection, and no answer to what was sent behind. */
-static void
-what_the_library_refuses_by_itself_is_one_answer_and_the_end(void **state)
+TEST_WITH(what_the_library_refuses_by_itself_is_one_answer_and_the_end, server_aid_set_up,
+    server_aid_tear_down)
 {
 	static const char *const heads[] = {
 		"GET /echo HTTP/1.1\r\n\r\n",
@@ -151,8 +150,7 @@ what_the_library_refuses_by_itself_is_one_answer_and_the_end(void **state)
 	}
 }
 
-static void
-a_wrong_method_is_told_the_right_ones(void **state)
+TEST_WITH(a_wrong_method_is_told_the_right_ones, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -163,8 +161,7 @@ a_wrong_method_is_told_the_right_ones(void **state)
 	assert_non_null(strstr(f->peer.in, "Allow: POST, GET, HEAD\r\n"));
 }
 
-static void
-a_refusal_reaches_a_sender_that_goes_on_sending(void **state)
+TEST_WITH(a_refusal_reaches_a_sender_that_goes_on_sending, server_aid_set_up, server_aid_tear_down)
 {
 	static char much[256 * 1024];
 	struct server_aid *f = *state;
@@ -188,18 +185,4 @@ a_refusal_reaches_a_sender_that_goes_on_sending(void **state)
 	UNTIL(f, f->peer.is_closed);
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 401 "));
 	assert_int_equal(f->server->budget.used, 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_head_without_blanks_in_single_bytes_is_taken),
-		TEST(heads_that_must_not_pass_are_refused_before_the_body),
-		TEST(what_the_library_refuses_by_itself_is_one_answer_and_the_end),
-		TEST(a_wrong_method_is_told_the_right_ones),
-		TEST(a_refusal_reaches_a_sender_that_goes_on_sending),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

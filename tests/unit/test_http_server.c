@@ -12,8 +12,8 @@
 #include "lib/http_listen.h"
 #include "lib/http_server_inside.h"
 
-static void
-a_body_comes_to_its_route_and_the_answer_goes_back(void **state)
+TEST_WITH(
+    a_body_comes_to_its_route_and_the_answer_goes_back, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -41,8 +41,7 @@ is_proxy(void *ctx, const char *peer, bool is_local)
 	return strcmp(peer, proxy) == 0;
 }
 
-static void
-only_a_proxy_says_who_asks(void **state)
+TEST_WITH(only_a_proxy_says_who_asks, server_aid_set_up, server_aid_tear_down)
 {
 	static const struct {
 		const char *proxy, *headers, *from;
@@ -76,8 +75,8 @@ only_a_proxy_says_who_asks(void **state)
 	}
 }
 
-static void
-a_connection_is_used_again_and_empty_answers_say_so(void **state)
+TEST_WITH(
+    a_connection_is_used_again_and_empty_answers_say_so, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -94,8 +93,8 @@ a_connection_is_used_again_and_empty_answers_say_so(void **state)
 	assert_false(f->peer.is_closed);
 }
 
-static void
-a_quiesced_server_ends_what_it_has_and_takes_nothing_new(void **state)
+TEST_WITH(a_quiesced_server_ends_what_it_has_and_takes_nothing_new, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -117,8 +116,8 @@ a_quiesced_server_ends_what_it_has_and_takes_nothing_new(void **state)
 }
 
 /* Whoever ends the server waits for these: to them its end is a broken connection. */
-static void
-whoever_waits_for_an_answer_is_counted_until_it_went(void **state)
+TEST_WITH(
+    whoever_waits_for_an_answer_is_counted_until_it_went, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -139,8 +138,8 @@ whoever_waits_for_an_answer_is_counted_until_it_went(void **state)
 	UNTIL(f, http_server_unanswered(f->server) == 0);
 }
 
-static void
-a_unix_socket_is_served_and_a_stale_file_replaced(void **state)
+TEST_WITH(
+    a_unix_socket_is_served_and_a_stale_file_replaced, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -174,8 +173,8 @@ a_unix_socket_is_served_and_a_stale_file_replaced(void **state)
 }
 
 /* Socket activation: the socket was made by somebody else, who goes on having it. */
-static void
-a_socket_that_was_given_is_served_and_its_file_left_alone(void **state)
+TEST_WITH(a_socket_that_was_given_is_served_and_its_file_left_alone, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -209,8 +208,8 @@ a_socket_that_was_given_is_served_and_its_file_left_alone(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
-static void
-a_descriptor_that_cannot_be_served_is_refused_in_words(void **state)
+TEST_WITH(
+    a_descriptor_that_cannot_be_served_is_refused_in_words, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -233,8 +232,8 @@ a_descriptor_that_cannot_be_served_is_refused_in_words(void **state)
 	assert_int_equal(close(ends[0]) | close(ends[1]) | close(unbound), 0);
 }
 
-static void
-a_port_that_another_program_has_is_refused_with_what_names_it(void **state)
+TEST_WITH(a_port_that_another_program_has_is_refused_with_what_names_it, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct sockaddr_in there = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -256,8 +255,7 @@ a_port_that_another_program_has_is_refused_with_what_names_it(void **state)
 	(void)close(fd);
 }
 
-static void
-an_address_that_is_none_is_refused_in_words(void **state)
+TEST_WITH(an_address_that_is_none_is_refused_in_words, server_aid_set_up, server_aid_tear_down)
 {
 	static const char *const wrong[] = { "", "localhost:80", "127.0.0.1",
 		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1: 80", "::1:80",
@@ -271,23 +269,4 @@ an_address_that_is_none_is_refused_in_words(void **state)
 		assert_int_equal(err.code, ERR_CONFIG);
 		assert_non_null(strstr(err.text, "expected ADDRESS:PORT"));
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(an_address_that_is_none_is_refused_in_words),
-		TEST(a_port_that_another_program_has_is_refused_with_what_names_it),
-		TEST(a_body_comes_to_its_route_and_the_answer_goes_back),
-		TEST(only_a_proxy_says_who_asks),
-		TEST(a_connection_is_used_again_and_empty_answers_say_so),
-		TEST(a_quiesced_server_ends_what_it_has_and_takes_nothing_new),
-		TEST(a_unix_socket_is_served_and_a_stale_file_replaced),
-		TEST(a_socket_that_was_given_is_served_and_its_file_left_alone),
-		TEST(a_descriptor_that_cannot_be_served_is_refused_in_words),
-		TEST(whoever_waits_for_an_answer_is_counted_until_it_went),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

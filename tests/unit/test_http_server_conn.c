@@ -24,8 +24,7 @@ all_have_answers(const struct connection *peers, size_t n)
 }
 
 /* A burst is accepted before any of it is read: nobody in it was idle. */
-static void
-a_burst_up_to_the_limit_is_answered_whole(void **state)
+TEST_WITH(a_burst_up_to_the_limit_is_answered_whole, server_aid_set_up, server_aid_tear_down)
 {
 	enum { BURST = 16 };
 	struct server_aid *f = *state;
@@ -48,8 +47,8 @@ a_burst_up_to_the_limit_is_answered_whole(void **state)
 }
 
 /* At the limit nobody else was accepted, before the next event of somebody who is there. */
-static void
-whoever_waited_at_the_limit_is_taken_when_another_goes(void **state)
+TEST_WITH(
+    whoever_waited_at_the_limit_is_taken_when_another_goes, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -89,8 +88,7 @@ on_decided(struct loop_async *async, void *ctx)
 }
 
 /* Results before deadlines, here too. */
-static void
-an_answer_that_comes_with_its_deadline_is_given(void **state)
+TEST_WITH(an_answer_that_comes_with_its_deadline_is_given, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -112,8 +110,8 @@ an_answer_that_comes_with_its_deadline_is_given(void **state)
 }
 
 /* They had waited for us, not we for them: cut, they would not hear that it was decided. */
-static void
-whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made(void **state)
+TEST_WITH(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -140,8 +138,7 @@ whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made(void **state
 	}
 }
 
-static void
-a_slow_sender_is_cut_off_however_often_it_sends(void **state)
+TEST_WITH(a_slow_sender_is_cut_off_however_often_it_sends, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -168,8 +165,8 @@ a_slow_sender_is_cut_off_however_often_it_sends(void **state)
 	assert_int_equal(f->server->budget.used, 0);
 }
 
-static void
-the_first_request_has_no_more_time_than_its_connection(void **state)
+TEST_WITH(
+    the_first_request_has_no_more_time_than_its_connection, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -189,8 +186,7 @@ the_first_request_has_no_more_time_than_its_connection(void **state)
 }
 
 /* It had the time of an idle connection. */
-static void
-the_second_request_has_a_time_of_its_own(void **state)
+TEST_WITH(the_second_request_has_a_time_of_its_own, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -205,8 +201,7 @@ the_second_request_has_a_time_of_its_own(void **state)
 	UNTIL(f, f->peer.is_closed);
 }
 
-static void
-who_says_nothing_is_cut_off_too(void **state)
+TEST_WITH(who_says_nothing_is_cut_off_too, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -218,8 +213,7 @@ who_says_nothing_is_cut_off_too(void **state)
 	UNTIL(f, f->server->conn_count == 0);
 }
 
-static void
-an_idle_connection_is_closed_after_its_time(void **state)
+TEST_WITH(an_idle_connection_is_closed_after_its_time, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
@@ -302,8 +296,8 @@ turns_without_descriptors(struct server_aid *f)
 }
 
 /* libmicrohttpd alone would try again at once, some 50,000 times a second. */
-static void
-without_descriptors_it_waits_and_then_takes_who_waited(void **state)
+TEST_WITH(
+    without_descriptors_it_waits_and_then_takes_who_waited, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	unsigned turns;
@@ -317,8 +311,8 @@ without_descriptors_it_waits_and_then_takes_who_waited(void **state)
 }
 
 /* libmicrohttpd listens again when one closes, but only at its next run. */
-static void
-who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
+TEST_WITH(who_waits_for_a_descriptor_is_taken_when_another_closes, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 
@@ -335,8 +329,8 @@ who_waits_for_a_descriptor_is_taken_when_another_closes(void **state)
 
 /* Where the hard limit is small descriptors run out before places do: whoever merely stays
  * connected kept everybody else out for as long as they liked. */
-static void
-an_idle_connection_makes_room_when_descriptors_run_out(void **state)
+TEST_WITH(
+    an_idle_connection_makes_room_when_descriptors_run_out, server_aid_set_up, server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	rlim_t before;
@@ -352,8 +346,8 @@ an_idle_connection_makes_room_when_descriptors_run_out(void **state)
 	give_descriptors_back(before);
 }
 
-static void
-whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors(void **state)
+TEST_WITH(whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors, server_aid_set_up,
+    server_aid_tear_down)
 {
 	struct server_aid *f = *state;
 	rlim_t before;
@@ -437,8 +431,7 @@ crowd(struct server_aid *f, struct http_server_config *config, enum http_server_
 	assert_int_equal(rmdir(directory), 0);
 }
 
-static void
-one_too_many_of_a_user_is_told_so(void **state)
+TEST_WITH(one_too_many_of_a_user_is_told_so, server_aid_set_up, server_aid_tear_down)
 {
 	struct http_server_config config = server_aid_config(*state);
 
@@ -446,8 +439,7 @@ one_too_many_of_a_user_is_told_so(void **state)
 	crowd(*state, &config, HTTP_SERVER_CROWD_USER);
 }
 
-static void
-one_too_many_of_all_guests_is_told_so(void **state)
+TEST_WITH(one_too_many_of_all_guests_is_told_so, server_aid_set_up, server_aid_tear_down)
 {
 	struct http_server_config config = server_aid_config(*state);
 
@@ -457,37 +449,11 @@ one_too_many_of_all_guests_is_told_so(void **state)
 	crowd(*state, &config, HTTP_SERVER_CROWD_GUESTS);
 }
 
-static void
-one_too_many_of_all_is_told_so(void **state)
+TEST_WITH(one_too_many_of_all_is_told_so, server_aid_set_up, server_aid_tear_down)
 {
 	struct http_server_config config = server_aid_config(*state);
 
 	config.connections_per_user = 4;
 	config.connections_max = 2;
 	crowd(*state, &config, HTTP_SERVER_CROWD_ALL);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_burst_up_to_the_limit_is_answered_whole),
-		TEST(whoever_waited_at_the_limit_is_taken_when_another_goes),
-		TEST(an_answer_that_comes_with_its_deadline_is_given),
-		TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made),
-		TEST(who_waits_for_a_descriptor_is_taken_when_another_closes),
-		TEST(without_descriptors_it_waits_and_then_takes_who_waited),
-		TEST(an_idle_connection_makes_room_when_descriptors_run_out),
-		TEST(whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors),
-		TEST(an_idle_connection_is_closed_after_its_time),
-		TEST(who_says_nothing_is_cut_off_too),
-		TEST(a_slow_sender_is_cut_off_however_often_it_sends),
-		TEST(the_first_request_has_no_more_time_than_its_connection),
-		TEST(the_second_request_has_a_time_of_its_own),
-		TEST(one_too_many_of_a_user_is_told_so),
-		TEST(one_too_many_of_all_guests_is_told_so),
-		TEST(one_too_many_of_all_is_told_so),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,12 +39,10 @@ b_over_a(struct world *w)
 		assert_string_equal(run_->u.run.previous_image, previous_image_); \
 	} while (0)
 
-static void
-a_release_has_the_image_that_its_step_told(void **state)
+TEST(a_release_has_the_image_that_its_step_told)
 {
 	struct world w;
 
-	(void)state;
 	b_over_a(&w);
 	ORDERED(&w, COMMIT_B, "", COMMIT_A, IMAGE_A);
 	(void)world_text(&w, WORLD_ADMIN, "/status staging");
@@ -53,13 +51,11 @@ a_release_has_the_image_that_its_step_told(void **state)
 }
 
 /* No step was heard: the server was away until its end. */
-static void
-a_release_has_the_image_that_its_record_told(void **state)
+TEST(a_release_has_the_image_that_its_record_told)
 {
 	struct run_ended ended = GOOD;
 	struct world w;
 
-	(void)state;
 	b_over_a(&w);
 	(void)text_copy(ended.image, sizeof(ended.image), IMAGE_B);
 	world_run_ends(&w, ended);
@@ -69,12 +65,10 @@ a_release_has_the_image_that_its_record_told(void **state)
 	world_close(&w);
 }
 
-static void
-what_is_rolled_back_rolls_back_to_the_image_that_ran(void **state)
+TEST(what_is_rolled_back_rolls_back_to_the_image_that_ran)
 {
 	struct world w;
 
-	(void)state;
 	b_over_a(&w);
 	world_run_ships(&w, 0, "build", "");
 	world_run_ships(&w, 1, "release", IMAGE_B);
@@ -91,12 +85,10 @@ what_is_rolled_back_rolls_back_to_the_image_that_ran(void **state)
 }
 
 /* Its record tells nothing; what was heard of it stands in its row. */
-static void
-a_lost_run_is_rolled_back_to_the_image_that_ran(void **state)
+TEST(a_lost_run_is_rolled_back_to_the_image_that_ran)
 {
 	struct world w;
 
-	(void)state;
 	b_over_a(&w);
 	world_run_ships(&w, 0, "release", IMAGE_B);
 	world_run_lost(&w);
@@ -105,12 +97,10 @@ a_lost_run_is_rolled_back_to_the_image_that_ran(void **state)
 	world_close(&w);
 }
 
-static void
-a_rollback_that_was_lost_is_ordered_again_with_its_image(void **state)
+TEST(a_rollback_that_was_lost_is_ordered_again_with_its_image)
 {
 	struct world w;
 
-	(void)state;
 	b_over_a(&w);
 	world_run_ends(&w, TOUCHED);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
@@ -129,84 +119,49 @@ press_rollback(struct world *w, const char *git_query_part)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button->buttons.at[0].id);
 }
 
-static void
-a_persons_rollback_shows_and_orders_the_image(void **state)
+WORLD_TEST_OF(a_persons_rollback_shows_and_orders_the_image, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	goes_live(&w, COMMIT_C, IMAGE_C);
-	goes_live(&w, COMMIT_A, IMAGE_A);
-	goes_live(&w, COMMIT_B, IMAGE_B);
-	press_rollback(&w, "\nimage aaaa111…");
-	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ships(&w, 0, "release", IMAGE_X); /* it was told which one */
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
+	goes_live(w, COMMIT_C, IMAGE_C);
+	goes_live(w, COMMIT_A, IMAGE_A);
+	goes_live(w, COMMIT_B, IMAGE_B);
+	press_rollback(w, "\nimage aaaa111…");
+	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ships(w, 0, "release", IMAGE_X); /* it was told which one */
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 	/* what it left is not gone back to */
-	assert_string_equal(world_environment(&w, "staging").previous.commit, COMMIT_C);
-	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_C);
-	world_close(&w);
+	assert_string_equal(world_environment(w, "staging").previous.commit, COMMIT_C);
+	assert_string_equal(world_environment(w, "staging").previous.image, IMAGE_C);
 }
 
 /* Of a time when it was shipped without: rollback.sh asks the registry. */
-static void
-a_rollback_without_an_image_takes_the_one_it_is_told(void **state)
+WORLD_TEST_OF(a_rollback_without_an_image_takes_the_one_it_is_told, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	goes_live(&w, COMMIT_A, "");
-	goes_live(&w, COMMIT_B, IMAGE_B);
-	press_rollback(&w, "bbbbbbb → aaaaaaa");
-	ORDERED(&w, COMMIT_A, "", COMMIT_B, IMAGE_B);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ships(&w, 0, "release", IMAGE_A);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
-	world_close(&w);
+	goes_live(w, COMMIT_A, "");
+	goes_live(w, COMMIT_B, IMAGE_B);
+	press_rollback(w, "bbbbbbb → aaaaaaa");
+	ORDERED(w, COMMIT_A, "", COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ships(w, 0, "release", IMAGE_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 }
 
 /* The same commit once more, with another image: what was live before it comes back whole. */
-static void
-the_same_commit_again_rolls_back_to_the_release_before_it(void **state)
+WORLD_TEST_OF(the_same_commit_again_rolls_back_to_the_release_before_it, STAGING_URL)
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, STAGING_URL, NULL);
-	goes_live(&w, COMMIT_A, IMAGE_A);
-	goes_live(&w, COMMIT_B, IMAGE_B);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ships(&w, 0, "release", IMAGE_X);
-	world_run_ends(&w, TOUCHED);
-	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_X);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_release_has_the_image_that_its_step_told),
-		cmocka_unit_test(a_release_has_the_image_that_its_record_told),
-		cmocka_unit_test(what_is_rolled_back_rolls_back_to_the_image_that_ran),
-		cmocka_unit_test(a_lost_run_is_rolled_back_to_the_image_that_ran),
-		cmocka_unit_test(a_rollback_that_was_lost_is_ordered_again_with_its_image),
-		cmocka_unit_test(a_persons_rollback_shows_and_orders_the_image),
-		cmocka_unit_test(a_rollback_without_an_image_takes_the_one_it_is_told),
-		cmocka_unit_test(the_same_commit_again_rolls_back_to_the_release_before_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	goes_live(w, COMMIT_A, IMAGE_A);
+	goes_live(w, COMMIT_B, IMAGE_B);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ships(w, 0, "release", IMAGE_X);
+	world_run_ends(w, TOUCHED);
+	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_X);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 }

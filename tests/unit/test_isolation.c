@@ -66,19 +66,15 @@ type_all(int64_t person)
 	isolation_close(&both);
 }
 
-static void
-no_command_shows_or_changes_what_is_anothers(void **state)
+TEST(no_command_shows_or_changes_what_is_anothers)
 {
-	(void)state;
 	type_all(OWNER);
 	type_all(LOGGED_IN);
 }
 
 /* By a line of the settings file, and by a role that is built in. */
-static void
-nor_does_it_to_who_has_other_roles_there(void **state)
+TEST(nor_does_it_to_who_has_other_roles_there)
 {
-	(void)state;
 	type_all(MAIN_OF);
 	type_all(STAGING_OF);
 }
@@ -109,13 +105,11 @@ press_word(struct isolation *both, int64_t person, const char *word)
 	}
 }
 
-static void
-no_button_shows_or_changes_what_is_anothers(void **state)
+TEST(no_button_shows_or_changes_what_is_anothers)
 {
 	static const int64_t people[] = { OWNER, LOGGED_IN };
 	struct isolation both;
 
-	(void)state;
 	for (size_t p = 0; p < COUNT(people); p++) {
 		isolation_open(&both, "owner");
 		for (size_t i = 0; i < COUNT(words); i++)
@@ -248,14 +242,12 @@ is_of_root(enum api_operation operation)
 	return operation == API_FIRST_ADMIN || operation == API_FIRST_ADMIN_LINK;
 }
 
-static void
-no_request_shows_or_changes_what_is_anothers(void **state)
+TEST(no_request_shows_or_changes_what_is_anothers)
 {
 	static const struct who all[] = { { GAMES, NULL }, { 0, "shop:owner" },
 		{ ISOLATION_TOKEN, NULL } };
 	struct isolation both;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(all); i++) {
 		isolation_open(&both, "owner");
 		for (size_t o = 0; o < API_OPERATION_COUNT; o++)
@@ -268,8 +260,7 @@ no_request_shows_or_changes_what_is_anothers(void **state)
 
 /* --- hooks --- */
 
-static void
-no_call_of_a_hook_reaches_another(void **state)
+TEST(no_call_of_a_hook_reaches_another)
 {
 	static const char *const refs[] = { "main", "cider", "ccccccc", "6" };
 	struct isolation both;
@@ -277,7 +268,6 @@ no_call_of_a_hook_reaches_another(void **state)
 	char body[80];
 	size_t n = 0;
 
-	(void)state;
 	isolation_open(&both, "owner");
 	for (size_t at = 0; hook_next(both.w[0].aid.settings, &at, &hook);)
 		for (size_t i = 0; strcmp(hook.application, "shop") == 0 && i < COUNT(refs); i++) {
@@ -294,15 +284,13 @@ no_call_of_a_hook_reaches_another(void **state)
 
 /* A role of theirs has the same name; a name may be a word of ours, or one whose hash was an
  * admin's. */
-static void
-a_name_that_is_also_anothers_opens_nothing_of_it(void **state)
+TEST(a_name_that_is_also_anothers_opens_nothing_of_it)
 {
 	static const char *const names[] = { "system", "all", "role", "none", "hook", "root",
 		"telegram", "opsjzmodvq", "shop", "cider" };
 	struct isolation both;
 	char as[ROLE_TEXT];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const struct who all[] = { { GAMES, NULL }, { 0, as }, { ISOLATION_TOKEN, NULL } };
 
@@ -322,13 +310,11 @@ a_name_that_is_also_anothers_opens_nothing_of_it(void **state)
 }
 
 /* What the comparison would not see: that they may do nothing at all. */
-static void
-what_is_ones_own_is_there(void **state)
+TEST(what_is_ones_own_is_there)
 {
 	struct isolation both;
 	struct world *w = &both.w[0];
 
-	(void)state;
 	isolation_open(&both, "owner");
 	(void)world_text_in(w, OWNER, OWNER, "/status");
 	assert_non_null(world_says_in(w, OWNER, "shop/staging"));
@@ -339,20 +325,4 @@ what_is_ones_own_is_there(void **state)
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/audit");
 	assert_non_null(world_says_in(w, WORLD_ADMIN, "deploybot"));
 	isolation_close(&both);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_ones_own_is_there),
-		cmocka_unit_test(no_command_shows_or_changes_what_is_anothers),
-		cmocka_unit_test(nor_does_it_to_who_has_other_roles_there),
-		cmocka_unit_test(no_button_shows_or_changes_what_is_anothers),
-		cmocka_unit_test(no_request_shows_or_changes_what_is_anothers),
-		cmocka_unit_test(no_call_of_a_hook_reaches_another),
-		cmocka_unit_test(a_name_that_is_also_anothers_opens_nothing_of_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

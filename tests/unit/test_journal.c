@@ -117,8 +117,7 @@ start(struct scene *scene, const struct buf *lines, struct err *err)
 	    err);
 }
 
-static void
-a_slow_journal_gets_every_line_in_its_order(void **state)
+TEST_WITH(a_slow_journal_gets_every_line_in_its_order, begin, finish)
 {
 	struct scene *scene = *state;
 	struct buf lines;
@@ -135,8 +134,7 @@ a_slow_journal_gets_every_line_in_its_order(void **state)
 	buf_done(&lines);
 }
 
-static void
-a_journal_that_ends_says_how_many_it_has(void **state)
+TEST_WITH(a_journal_that_ends_says_how_many_it_has, begin, finish)
 {
 	struct scene *scene = *state;
 	struct buf lines;
@@ -152,8 +150,7 @@ a_journal_that_ends_says_how_many_it_has(void **state)
 	buf_done(&lines);
 }
 
-static void
-no_journal_is_an_error_that_names_its_socket(void **state)
+TEST_WITH(no_journal_is_an_error_that_names_its_socket, begin, finish)
 {
 	struct scene *scene = *state;
 	struct err err = { 0 };
@@ -168,8 +165,7 @@ no_journal_is_an_error_that_names_its_socket(void **state)
 	buf_done(&lines);
 }
 
-static void
-a_cancelled_one_never_calls_back(void **state)
+TEST_WITH(a_cancelled_one_never_calls_back, begin, finish)
 {
 	struct scene *scene = *state;
 	struct journal_call *call;
@@ -183,19 +179,4 @@ a_cancelled_one_never_calls_back(void **state)
 	journal_cancel(NULL);
 	assert_false(scene->is_done);
 	buf_done(&lines);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_slow_journal_gets_every_line_in_its_order),
-		TEST(a_journal_that_ends_says_how_many_it_has),
-		TEST(no_journal_is_an_error_that_names_its_socket),
-		TEST(a_cancelled_one_never_calls_back),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "tests/unit/fail_nth.h"
 
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "tests/unit/json_walk.h"
+#include "unit.h"
 
 static struct json *
 decode(const char *text)
@@ -22,27 +20,23 @@ decode(const char *text)
 	return json_decode(text, strlen(text), NULL);
 }
 
-static void
-what_is_not_strict_json_is_refused(void **state)
+TEST(what_is_not_strict_json_is_refused)
 {
 	static const char *const bad[] = { "", " ", "{", "{}x", "[1,]", "{\"a\":1,\"a\":2}",
 		"{\"a\":\"\\u0000\"}", "[\"\\ud800\"]", "[\"\xC0\x80\"]", "[1e400]",
 		"[9223372036854775808]", "7", "\"x\"", "{'a':1}" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_null(decode(bad[i]));
 	assert_null(json_decode("[\0]", 3, NULL));
 }
 
-static void
-depth_is_bounded(void **state)
+TEST(depth_is_bounded)
 {
 	char text[2 * JSON_DEPTH_MAX + 4];
 	struct err err;
 	struct json *root;
 
-	(void)state;
 	memset(text, '[', JSON_DEPTH_MAX);
 	memset(text + JSON_DEPTH_MAX, ']', JSON_DEPTH_MAX);
 	root = json_decode(text, 2 * JSON_DEPTH_MAX, &err);
@@ -58,14 +52,12 @@ depth_is_bounded(void **state)
 	json_free(root);
 }
 
-static void
-accessors_take_what_is_missing_or_of_another_type(void **state)
+TEST(accessors_take_what_is_missing_or_of_another_type)
 {
 	struct json *root =
 	    decode("{\"m\":{\"id\":-42,\"t\":\"x\",\"b\":true,\"n\":null},\"a\":[1]}");
 	int64_t id = 5;
 
-	(void)state;
 	assert_non_null(root);
 	assert_true(json_get_i64(json_get(root, "m"), "id", &id));
 	assert_int_equal(id, -42);
@@ -88,15 +80,13 @@ accessors_take_what_is_missing_or_of_another_type(void **state)
 	json_free(root);
 }
 
-static void
-what_is_written_is_ascii_and_reads_back(void **state)
+TEST(what_is_written_is_ascii_and_reads_back)
 {
 	const char *text = "\"\\/\b\n\x01 caf\xC3\xA9 \xF0\x9F\x9A\x80 \xFF.";
 	struct json_out out;
 	struct json *root;
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, 4096);
 	json_out_init(&out, &b);
 	json_out_object(&out);
@@ -125,15 +115,13 @@ what_is_written_is_ascii_and_reads_back(void **state)
 	buf_done(&b);
 }
 
-static void
-a_decoded_value_can_be_written_again(void **state)
+TEST(a_decoded_value_can_be_written_again)
 {
 	const char *text = "{\"z\":[1,-2.5,1.0,-0.0,1e+19,true,false,null,\"x\"],\"a\":{\"b\":{}}}";
 	struct json *root = decode(text);
 	struct json_out out;
 	struct buf b;
 
-	(void)state;
 	buf_init(&b, 4096);
 	json_out_init(&out, &b);
 	json_walk_out(&out, root);
@@ -143,21 +131,18 @@ a_decoded_value_can_be_written_again(void **state)
 }
 
 /* jansson took {"a":1<NUL>} for {"a":1}. */
-static void
-a_nul_behind_a_number_is_refused(void **state)
+TEST(a_nul_behind_a_number_is_refused)
 {
 	static const char text[] = "{\"a\":1\0}";
 	struct err err;
 
-	(void)state;
 	assert_null(json_decode(text, sizeof(text) - 1, &err));
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
 /* An update that is taken for unreadable is acknowledged, and nobody ever acts on it; and jansson
  * itself, told that there is no memory, reads behind its buffer. */
-static void
-short_memory_is_never_taken_for_wrong_text(void **state)
+TEST(short_memory_is_never_taken_for_wrong_text)
 {
 	static char text[20000];
 	int end = snprintf(text, sizeof(text), "{\"list\":[1,2.5,true,null],\"word\":\"");
@@ -165,7 +150,6 @@ short_memory_is_never_taken_for_wrong_text(void **state)
 	struct json *root;
 	unsigned n = 1;
 
-	(void)state;
 	memset(text + end, 'a', sizeof(text) - (size_t)end);
 	memcpy(text + sizeof(text) - 2, "\"}", 2);
 	for (;; n++) {
@@ -179,20 +163,4 @@ short_memory_is_never_taken_for_wrong_text(void **state)
 	assert_int_equal(json_str_size(json_get(root, "word")), sizeof(text) - 2 - (size_t)end);
 	assert_in_range(n, 4, 20);
 	json_free(root);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(short_memory_is_never_taken_for_wrong_text),
-		cmocka_unit_test(what_is_not_strict_json_is_refused),
-		cmocka_unit_test(a_nul_behind_a_number_is_refused),
-		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(accessors_take_what_is_missing_or_of_another_type),
-		cmocka_unit_test(what_is_written_is_ascii_and_reads_back),
-		cmocka_unit_test(a_decoded_value_can_be_written_again),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/log.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <unistd.h>
 
 #include "lib/redact.h"
+#include "unit.h"
 
 static int ends[2];
 
@@ -48,12 +46,10 @@ written(char *out, size_t room)
 	return out;
 }
 
-static void
-a_line_has_time_level_sentence_and_fields(void **state)
+TEST_WITH(a_line_has_time_level_sentence_and_fields, set_up, tear_down)
 {
 	char line[1000];
 
-	(void)state;
 	log_line(LOG_LEVEL_WARNING,
 	    LOG_FIELDS(LOG_I64("deployment", 42), LOG_TEXT("environment", "a b"),
 		LOG_TEXT("left_out", NULL)),
@@ -68,12 +64,10 @@ a_line_has_time_level_sentence_and_fields(void **state)
 	    written(line, sizeof(line)) + 29, " level=error msg=\"say \\\"no\\\"\"\n");
 }
 
-static void
-what_is_not_wanted_is_not_written(void **state)
+TEST_WITH(what_is_not_wanted_is_not_written, set_up, tear_down)
 {
 	char line[1000];
 
-	(void)state;
 	log_debug("hidden");
 	log_set_level(LOG_LEVEL_DEBUG);
 	log_debug("shown");
@@ -82,12 +76,10 @@ what_is_not_wanted_is_not_written(void **state)
 	assert_non_null(strstr(line, "shown"));
 }
 
-static void
-control_characters_are_escaped_and_lines_bounded(void **state)
+TEST_WITH(control_characters_are_escaped_and_lines_bounded, set_up, tear_down)
 {
 	char line[LOG_LINE_MAX + 10], long_text[6000];
 
-	(void)state;
 	log_info("%s", "a\nb\x1b[31m \xE2\x80\xAE \xFF");
 	assert_non_null(strstr(written(line, sizeof(line)), "a\\nb\\x1b[31m \\u202e \\xff\n"));
 	memset(long_text, 1, sizeof(long_text));
@@ -97,13 +89,11 @@ control_characters_are_escaped_and_lines_bounded(void **state)
 	assert_int_equal(line[LOG_LINE_MAX - 1], '\n');
 }
 
-static void
-secrets_never_reach_a_line(void **state)
+TEST_WITH(secrets_never_reach_a_line, set_up, tear_down)
 {
 	struct redact *r = redact_new(NULL);
 	char line[1000];
 
-	(void)state;
 	assert_true(redact_add(r, "the-secret-value", NULL));
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, r);
 	log_line(LOG_LEVEL_INFO, LOG_FIELDS(LOG_TEXT("url", "http://x/?k=the-secret-value")),
@@ -111,18 +101,4 @@ secrets_never_reach_a_line(void **state)
 	assert_non_null(strstr(written(line, sizeof(line)), "with *** url=\"http://x/?k=***\"\n"));
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);
 	redact_free(r);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(a_line_has_time_level_sentence_and_fields),
-		TEST(what_is_not_wanted_is_not_written),
-		TEST(control_characters_are_escaped_and_lines_bounded),
-		TEST(secrets_never_reach_a_line),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/loop.h"
 
+#include "unit.h"
+
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define SLOW_MS	  20
 #define WAITED_MS 600
@@ -62,8 +61,7 @@ on_readable(struct loop_io *io, unsigned events, void *ctx)
 	loop_io_stop(io);
 }
 
-static void
-a_result_is_seen_before_a_deadline_of_the_same_turn(void **state)
+TEST_WITH(a_result_is_seen_before_a_deadline_of_the_same_turn, set_up, tear_down)
 {
 	struct loop *loop = *state;
 	struct loop_timer timer;
@@ -100,8 +98,7 @@ on_repeat(struct loop_timer *timer, void *ctx)
 	loop_stop(counter->loop);
 }
 
-static void
-a_timer_repeats_until_it_is_stopped_and_never_fires_early(void **state)
+TEST_WITH(a_timer_repeats_until_it_is_stopped_and_never_fires_early, set_up, tear_down)
 {
 	struct counter counter = { .loop = *state, .left = 3 };
 	struct loop_timer timer;
@@ -135,8 +132,7 @@ on_task(struct loop_task *task, void *ctx)
 		loop_timer_start(chain->loop, chain->timer, 0, 0);
 }
 
-static void
-a_task_may_defer_itself_without_end_and_others_still_run(void **state)
+TEST_WITH(a_task_may_defer_itself_without_end_and_others_still_run, set_up, tear_down)
 {
 	struct loop_timer timer;
 	struct chain chain = { .loop = *state, .left = 20, .timer = &timer };
@@ -150,8 +146,7 @@ a_task_may_defer_itself_without_end_and_others_still_run(void **state)
 	assert_string_equal(order, "ddddddddddddddddddddT");
 }
 
-static void
-a_cancelled_task_does_not_run_wherever_it_stood(void **state)
+TEST_WITH(a_cancelled_task_does_not_run_wherever_it_stood, set_up, tear_down)
 {
 	struct chain one = { .loop = *state, .left = 1 };
 	struct chain two = one;
@@ -183,8 +178,7 @@ on_prepare(struct loop_prepare *prepare, void *ctx)
 	loop_stop(ctx);
 }
 
-static void
-a_prepare_hook_runs_after_the_tasks_of_its_turn(void **state)
+TEST_WITH(a_prepare_hook_runs_after_the_tasks_of_its_turn, set_up, tear_down)
 {
 	struct chain chain = { .loop = *state, .left = 1 };
 	struct loop_prepare prepare;
@@ -212,8 +206,7 @@ wake_from_another_thread(void *async)
 	return NULL;
 }
 
-static void
-another_thread_wakes_the_loop(void **state)
+TEST_WITH(another_thread_wakes_the_loop, set_up, tear_down)
 {
 	struct loop_async async;
 	pthread_t thread;
@@ -235,8 +228,7 @@ on_usr1(struct loop_signal *sig, void *ctx)
 	loop_stop(ctx);
 }
 
-static void
-a_signal_is_a_callback_and_leaves_the_mask_alone(void **state)
+TEST_WITH(a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down)
 {
 	struct loop_signal sig;
 	sigset_t before;
@@ -273,8 +265,7 @@ on_late_start(struct loop_timer *timer, void *ctx)
 	loop_timer_start(late->loop, &late->timer, 20, 0);
 }
 
-static void
-a_timer_started_after_long_work_gets_its_whole_time(void **state)
+TEST_WITH(a_timer_started_after_long_work_gets_its_whole_time, set_up, tear_down)
 {
 	struct late late = { .loop = *state };
 	struct loop_timer first;
@@ -310,8 +301,7 @@ on_waited(struct loop_timer *timer, void *ctx)
 
 /* Whoever is not given the processor for so long shows it as lag too: looked at until once it is
  * short.  Waiting that counted as lag would be there each time. */
-static void
-a_slow_callback_shows_as_lag_once_and_waiting_is_none(void **state)
+TEST_WITH(a_slow_callback_shows_as_lag_once_and_waiting_is_none, set_up, tear_down)
 {
 	int64_t worst_us = WAITED_MS * 1000;
 
@@ -332,30 +322,4 @@ a_slow_callback_shows_as_lag_once_and_waiting_is_none(void **state)
 		assert_int_equal(loop_lag_worst_us(*state), 0);
 	}
 	assert_true(worst_us < WAITED_MS * 1000 - SLOW_MS * 2000);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    a_result_is_seen_before_a_deadline_of_the_same_turn, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_timer_repeats_until_it_is_stopped_and_never_fires_early, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_task_may_defer_itself_without_end_and_others_still_run, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_cancelled_task_does_not_run_wherever_it_stood, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_prepare_hook_runs_after_the_tasks_of_its_turn, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_thread_wakes_the_loop, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_timer_started_after_long_work_gets_its_whole_time, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    a_slow_callback_shows_as_lag_once_and_waiting_is_none, set_up, tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/metric_set.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "deployment/deployment.h"
 #include "lib/buf.h"
@@ -16,6 +13,7 @@
 #include "lib/version.h"
 #include "routes/state_watch.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define HELD	 "deploybot_environment_held"
 #define SINCE	 "deploybot_environment_busy_since_timestamp_seconds"
@@ -139,8 +137,7 @@ feed(struct metric_set *set)
 	metric_set_tls(set, true, 1);
 }
 
-static void
-every_promised_name_is_there_once_it_was_fed(void **state)
+TEST_WITH(every_promised_name_is_there_once_it_was_fed, set_up, tear_down)
 {
 	static const char *const lines[] = {
 		"# TYPE deploybot_build_info gauge",
@@ -228,8 +225,7 @@ next_counted(const char *at, const char *name, size_t *ret_series)
 }
 
 /* A counter is there before anything feeds it: it has to be more than 0 then. */
-static void
-every_row_of_the_table_is_fed_by_something(void **state)
+TEST_WITH(every_row_of_the_table_is_fed_by_something, set_up, tear_down)
 {
 	char line[128];
 	struct buf page;
@@ -278,8 +274,7 @@ refuse_what_was_not_there(const struct buf *before, const struct buf *page, cons
 
 /* On some page it is at 0 before it is more: else increase() misses the first, and so does each
  * alert and panel that asks it.  Which of them ask is in test_monitoring_files.py. */
-static void
-no_counter_comes_from_nowhere(void **state)
+TEST_WITH(no_counter_comes_from_nowhere, set_up, tear_down)
 {
 	struct buf before, page;
 
@@ -298,8 +293,7 @@ no_counter_comes_from_nowhere(void **state)
 	buf_done(&before);
 }
 
-static void
-the_build_says_its_version(void **state)
+TEST_WITH(the_build_says_its_version, set_up, tear_down)
 {
 	char line[100];
 
@@ -307,8 +301,7 @@ the_build_says_its_version(void **state)
 	assert_true(says(*state, line));
 }
 
-static void
-tallies_are_counted_under_their_labels(void **state)
+TEST_WITH(tallies_are_counted_under_their_labels, set_up, tear_down)
 {
 	struct metric_increment increments[] = {
 		{ INCREMENT_DEPLOYMENT, { "staging", "push", "live" }, 12.5 },
@@ -341,8 +334,7 @@ tallies_are_counted_under_their_labels(void **state)
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.0005\"} 0"));
 }
 
-static void
-a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority(void **state)
+TEST_WITH(a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority, set_up, tear_down)
 {
 	metric_set_timestamp(*state, true, 1767225600500);
 	assert_true(
@@ -353,8 +345,7 @@ a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority(void **state)
 	assert_false(says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 0"));
 }
 
-static void
-gauges_replace_what_they_said_before(void **state)
+TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)
 {
 	struct gauges gauges = {
 		.outbox_pending = 3,
@@ -433,8 +424,7 @@ gauges_replace_what_they_said_before(void **state)
 }
 
 /* The others stay as they were, whatever they say. */
-static void
-gauges_of_what_has_changed_replace_that_alone(void **state)
+TEST_WITH(gauges_of_what_has_changed_replace_that_alone, set_up, tear_down)
 {
 	struct environment_gauge both[] = {
 		{ .name = "shop/staging",
@@ -475,8 +465,7 @@ gauges_of_what_has_changed_replace_that_alone(void **state)
 	assert_true(says(*state, SINCE "{application=\"shop\",environment=\"shop/production\"} 1"));
 }
 
-static void
-requests_health_and_lag_are_told(void **state)
+TEST_WITH(requests_health_and_lag_are_told, set_up, tear_down)
 {
 	metric_set_webhook(*state, "", "github", 401);
 	metric_set_webhook(*state, "", "github", 401);
@@ -509,8 +498,7 @@ requests_health_and_lag_are_told(void **state)
 }
 
 /* increase() of a series that came from nowhere with 1 is 0: an alert would miss the first. */
-static void
-what_the_settings_name_is_counted_from_zero(void **state)
+TEST_WITH(what_the_settings_name_is_counted_from_zero, set_up, tear_down)
 {
 	static const struct settings of = { .application = "" };
 	static const struct environment_settings environments[] = {
@@ -570,8 +558,7 @@ what_the_settings_name_is_counted_from_zero(void **state)
 }
 
 /* Else the last ones would all be called "other". */
-static void
-two_thousand_environments_have_their_own_series(void **state)
+TEST_WITH(two_thousand_environments_have_their_own_series, set_up, tear_down)
 {
 	enum { N = 2000 };
 	static char names[N][LIMIT_ENVIRONMENT];
@@ -622,8 +609,7 @@ two_thousand_environments_have_their_own_series(void **state)
 }
 
 /* The first of its kind is an increase, also where not all kinds are there before. */
-static void
-a_series_that_nobody_expected_is_born_at_zero(void **state)
+TEST_WITH(a_series_that_nobody_expected_is_born_at_zero, set_up, tear_down)
 {
 	static const char first[] =
 	    "deploybot_deployments_total{environment=\"e\",trigger=\"chat\",outcome=\"cancelled\"} ";
@@ -652,8 +638,7 @@ a_series_that_nobody_expected_is_born_at_zero(void **state)
 	}
 }
 
-static void
-a_certificate_that_can_no_longer_be_read_keeps_its_date(void **state)
+TEST_WITH(a_certificate_that_can_no_longer_be_read_keeps_its_date, set_up, tear_down)
 {
 	assert_false(knows(*state, "deploybot_tls_probe_up"));
 	metric_set_tls(*state, false, 0);
@@ -666,35 +651,10 @@ a_certificate_that_can_no_longer_be_read_keeps_its_date(void **state)
 	assert_true(says(*state, "deploybot_tls_expiry_timestamp_seconds 1767225600"));
 }
 
-static void
-a_message_that_waits_says_since_when(void **state)
+TEST_WITH(a_message_that_waits_says_since_when, set_up, tear_down)
 {
 	metric_set_messages_waiting(*state, 1767225600000);
 	assert_true(says(*state, "deploybot_messages_waiting_since_timestamp_seconds 1767225600"));
 	metric_set_messages_waiting(*state, 0);
 	assert_true(says(*state, "deploybot_messages_waiting_since_timestamp_seconds 0"));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(every_row_of_the_table_is_fed_by_something),
-		TEST(no_counter_comes_from_nowhere),
-		TEST(every_promised_name_is_there_once_it_was_fed),
-		TEST(the_build_says_its_version),
-		TEST(tallies_are_counted_under_their_labels),
-		TEST(a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority),
-		TEST(gauges_replace_what_they_said_before),
-		TEST(gauges_of_what_has_changed_replace_that_alone),
-		TEST(requests_health_and_lag_are_told),
-		TEST(what_the_settings_name_is_counted_from_zero),
-		TEST(two_thousand_environments_have_their_own_series),
-		TEST(a_series_that_nobody_expected_is_born_at_zero),
-		TEST(a_certificate_that_can_no_longer_be_read_keeps_its_date),
-		TEST(a_message_that_waits_says_since_when),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

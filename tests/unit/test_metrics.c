@@ -2,25 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/metrics.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
+#include "unit.h"
 
-static void
-the_text_is_sorted_escaped_and_whole(void **state)
+TEST(the_text_is_sorted_escaped_and_whole)
 {
 	static const double bounds[] = { 0.1, 1 };
 	struct metrics *reg = metrics_new();
 	struct metric *requests, *seconds, *up;
 	struct buf out;
 
-	(void)state;
 	requests = metrics_counter(reg, "z_requests_total", "Requests\\\nof all.", "source,code");
 	seconds = metrics_histogram(reg, "b_seconds", "Seconds.", NULL, bounds, 2);
 	up = metrics_gauge(reg, "a_up", "Up.", "name");
@@ -49,14 +45,12 @@ the_text_is_sorted_escaped_and_whole(void **state)
 }
 
 /* Nine digits said 1.76722561e+09 of the moment when a process started: seconds late. */
-static void
-a_moment_keeps_its_seconds(void **state)
+TEST(a_moment_keeps_its_seconds)
 {
 	struct metrics *reg = metrics_new();
 	struct metric *at = metrics_gauge(reg, "at_seconds", "At.", NULL);
 	struct buf out;
 
-	(void)state;
 	metrics_set(at, 1767225612.25, METRICS_BARE);
 	buf_init(&out, 65536);
 	metrics_write(reg, &out);
@@ -105,14 +99,12 @@ has(struct metrics *reg, const char *name)
 	return found;
 }
 
-static void
-too_many_series_of_as_many_labels_as_there_may_be_become_other(void **state)
+TEST(too_many_series_of_as_many_labels_as_there_may_be_become_other)
 {
 	struct metrics *reg = metrics_new();
 	struct metric *m = metrics_counter(reg, "y_total", "Y.", "a,b,c,d,e");
 	char name[16];
 
-	(void)state;
 	for (int i = 0; i < METRICS_SERIES_MAX + 2; i++) {
 		(void)snprintf(name, sizeof(name), "n%d", i);
 		metrics_add(m, 1, METRICS_LABELS(name, "b", "c", "d", "e"));
@@ -123,14 +115,12 @@ too_many_series_of_as_many_labels_as_there_may_be_become_other(void **state)
 	metrics_free(reg);
 }
 
-static void
-too_many_series_become_other(void **state)
+TEST(too_many_series_become_other)
 {
 	struct metrics *reg = metrics_new();
 	struct metric *m = metrics_counter(reg, "x_total", "X.", "name");
 	char name[16];
 
-	(void)state;
 	for (int i = 0; i < METRICS_SERIES_MAX + 50; i++) {
 		(void)snprintf(name, sizeof(name), "n%d", i);
 		metrics_add(m, 1, METRICS_LABELS(name));
@@ -143,14 +133,12 @@ too_many_series_become_other(void **state)
 	metrics_free(reg);
 }
 
-static void
-a_series_can_be_forgotten(void **state)
+TEST(a_series_can_be_forgotten)
 {
 	struct metrics *reg = metrics_new();
 	struct metric *m = metrics_gauge(reg, "x_info", "X.", "environment,commit");
 	struct buf out;
 
-	(void)state;
 	metrics_set(m, 1, METRICS_LABELS("staging", "aaa"));
 	metrics_set(m, 1, METRICS_LABELS("staging", "bbb"));
 	metrics_remove(m, METRICS_LABELS("staging", "aaa"));
@@ -165,10 +153,8 @@ a_series_can_be_forgotten(void **state)
 	metrics_free(reg);
 }
 
-static void
-without_a_metric_nothing_happens(void **state)
+TEST(without_a_metric_nothing_happens)
 {
-	(void)state;
 	metrics_add(NULL, 1, METRICS_BARE);
 	metrics_set(NULL, 1, METRICS_LABELS("a"));
 	metrics_observe(NULL, 1, METRICS_BARE);
@@ -176,13 +162,11 @@ without_a_metric_nothing_happens(void **state)
 	metrics_clear(NULL);
 }
 
-static void
-the_process_is_measured(void **state)
+TEST(the_process_is_measured)
 {
 	struct metrics *reg = metrics_new();
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	metrics_with_process(reg);
 	metrics_write(reg, &out);
@@ -195,20 +179,4 @@ the_process_is_measured(void **state)
 	assert_int_equal(buf_text(&out)[out.size - 1], '\n');
 	buf_done(&out);
 	metrics_free(reg);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_text_is_sorted_escaped_and_whole),
-		cmocka_unit_test(a_moment_keeps_its_seconds),
-		cmocka_unit_test(too_many_series_become_other),
-		cmocka_unit_test(too_many_series_of_as_many_labels_as_there_may_be_become_other),
-		cmocka_unit_test(a_series_can_be_forgotten),
-		cmocka_unit_test(without_a_metric_nothing_happens),
-		cmocka_unit_test(the_process_is_measured),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

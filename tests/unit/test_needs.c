@@ -18,8 +18,7 @@ load(const char *self)
 }
 
 /* Git names them, a comma behind each; one that only begins or ends so is another. */
-static void
-a_pattern_counts_unless_git_says_that_nothing_of_it_differs(void **state)
+TEST(a_pattern_counts_unless_git_says_that_nothing_of_it_differs)
 {
 	static const struct {
 		const char *untouched;
@@ -37,7 +36,6 @@ a_pattern_counts_unless_git_says_that_nothing_of_it_differs(void **state)
 	};
 	struct settings *s = load("APPROVE_SELF=false");
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct needs_work work = { .environment = "production",
 			.target = "production",
@@ -50,15 +48,13 @@ a_pattern_counts_unless_git_says_that_nothing_of_it_differs(void **state)
 	settings_unref(s);
 }
 
-static void
-who_asked_is_none_of_the_two_and_who_may_have_is_nobody(void **state)
+TEST(who_asked_is_none_of_the_two_and_who_may_have_is_nobody)
 {
 	struct needs_work work = {
 		.environment = "production", .target = "production", .n_asked = 1, .asked = { 22 }
 	};
 	struct settings *s = load("APPROVE_SELF=false");
 
-	(void)state;
 	assert_int_equal(
 	    needs_may_approve(s, &work, principal_of_person(11), NOW, NULL), NEEDS_MAY);
 	assert_int_equal(
@@ -75,15 +71,13 @@ who_asked_is_none_of_the_two_and_who_may_have_is_nobody(void **state)
 }
 
 /* An emergency was nobody's to approve: it is reviewed, by somebody else even there. */
-static void
-who_asked_for_an_emergency_never_counts(void **state)
+TEST(who_asked_for_an_emergency_never_counts)
 {
 	struct needs_work work = {
 		.environment = "production", .target = "production", .n_asked = 1, .asked = { 22 }
 	};
 	struct settings *s = load("APPROVE_SELF=true");
 
-	(void)state;
 	assert_int_equal(
 	    needs_may_approve(s, &work, principal_of_person(22), NOW, NULL), NEEDS_MAY);
 	work.is_emergency = true;
@@ -91,16 +85,4 @@ who_asked_for_an_emergency_never_counts(void **state)
 	assert_int_equal(
 	    needs_may_approve(s, &work, principal_of_person(22), NOW, NULL), NEEDS_ASKED);
 	settings_unref(s);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_pattern_counts_unless_git_says_that_nothing_of_it_differs),
-		cmocka_unit_test(who_asked_is_none_of_the_two_and_who_may_have_is_nobody),
-		cmocka_unit_test(who_asked_for_an_emergency_never_counts),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

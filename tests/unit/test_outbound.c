@@ -17,12 +17,10 @@ allows(enum outbound_place place, const char *url, const char *address)
 	return outbound_allows((const struct sockaddr *)&in, outbound_of(place, url));
 }
 
-static void
-what_is_public_has_public_addresses_alone(void **state)
+TEST(what_is_public_has_public_addresses_alone)
 {
 	static const char *const elsewhere[] = { "127.0.0.1", "10.0.0.1", "169.254.169.254" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(elsewhere); i++) {
 		assert_false(allows(OUTBOUND_TELEGRAM, "https://api.telegram.org", elsewhere[i]));
 		assert_false(
@@ -33,8 +31,7 @@ what_is_public_has_public_addresses_alone(void **state)
 	assert_true(allows(OUTBOUND_TELEGRAM, "https://api.telegram.org", "149.154.167.220"));
 }
 
-static void
-a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
+TEST(a_host_that_the_settings_name_may_be_private_and_never_on_a_link)
 {
 	static const struct {
 		enum outbound_place place;
@@ -48,7 +45,6 @@ a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
 		{ OUTBOUND_CERTIFICATE, "https://bot.example.org" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_true(allows(rows[i].place, rows[i].url, "127.0.0.1"));
 		assert_true(allows(rows[i].place, rows[i].url, "10.0.1.7"));
@@ -60,8 +56,7 @@ a_host_that_the_settings_name_may_be_private_and_never_on_a_link(void **state)
 }
 
 /* The only ones that are for link-local addresses: each may ask its own and nothing else. */
-static void
-a_role_is_asked_for_at_its_own_addresses_alone(void **state)
+TEST(a_role_is_asked_for_at_its_own_addresses_alone)
 {
 	static const struct {
 		const char *url;
@@ -77,7 +72,6 @@ a_role_is_asked_for_at_its_own_addresses_alone(void **state)
 		    { "169.254.169.254", "169.254.1.1", "224.0.0.1" } },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		for (size_t n = 0; n < COUNT(rows[i].may) && rows[i].may[n] != NULL; n++)
 			if (!allows(OUTBOUND_AWS_CREDENTIALS, rows[i].url, rows[i].may[n]))
@@ -88,13 +82,11 @@ a_role_is_asked_for_at_its_own_addresses_alone(void **state)
 	}
 }
 
-static void
-the_machine_s_metadata_is_asked_by_ipv6_too(void **state)
+TEST(the_machine_s_metadata_is_asked_by_ipv6_too)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
 	const struct sockaddr *address = (const struct sockaddr *)&in6;
 
-	(void)state;
 	assert_int_equal(inet_pton(AF_INET6, "fd00:ec2::254", &in6.sin6_addr), 1);
 	assert_true(outbound_allows(
 	    address, outbound_of(OUTBOUND_AWS_CREDENTIALS, "http://169.254.169.254")));
@@ -107,8 +99,8 @@ the_machine_s_metadata_is_asked_by_ipv6_too(void **state)
 }
 
 /* No name server is asked: the address stands in the URL, and curl asks for it all the same. */
-static void
-a_url_that_names_the_metadata_of_the_machine_is_not_asked(void **state)
+TEST_WITH(a_url_that_names_the_metadata_of_the_machine_is_not_asked, client_aid_set_up,
+    client_aid_tear_down)
 {
 	const struct http_client_config config = { 0 }; /* the aid's: health URLs */
 	struct client_aid *f = *state;
@@ -120,20 +112,4 @@ a_url_that_names_the_metadata_of_the_machine_is_not_asked(void **state)
 	assert_non_null(http_client_start(f->client, &request, NULL));
 	UNTIL(f, outcome.times > 0);
 	assert_int_equal(outcome.code, ERR_DENIED);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_role_is_asked_for_at_its_own_addresses_alone),
-		cmocka_unit_test(the_machine_s_metadata_is_asked_by_ipv6_too),
-		cmocka_unit_test(what_is_public_has_public_addresses_alone),
-		cmocka_unit_test(a_host_that_the_settings_name_may_be_private_and_never_on_a_link),
-		cmocka_unit_test_setup_teardown(
-		    a_url_that_names_the_metadata_of_the_machine_is_not_asked, client_aid_set_up,
-		    client_aid_tear_down),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,9 @@
 /* Goal: Cloudflare is asked with the token, as its API has it, and any answer is a result.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "clients/cloudflare.h"
 #include "effects/perform_inside.h"
@@ -164,8 +161,7 @@ answer(struct scene *scene)
 	return answer;
 }
 
-static void
-it_is_asked_as_the_api_has_it(void **state)
+TEST_WITH(it_is_asked_as_the_api_has_it, begin, finish)
 {
 	struct scene *scene = *state;
 	struct cloudflare_answer got;
@@ -186,15 +182,13 @@ it_is_asked_as_the_api_has_it(void **state)
 	assert_int_equal(scene->asked, 3);
 }
 
-static void
-another_level_than_was_asked_for_is_no_success(void **state)
+TEST_WITH(another_level_than_was_asked_for_is_no_success, begin, finish)
 {
 	perform(*state, EFFECT_CLOUDFLARE_SET, "high", false);
 	assert_int_equal(answer(*state).verdict, CLOUDFLARE_UNKNOWN);
 }
 
-static void
-without_a_token_nothing_is_sent(void **state)
+TEST_WITH(without_a_token_nothing_is_sent, begin, finish)
 {
 	struct scene *scene = *state;
 	struct cloudflare_answer got;
@@ -208,8 +202,7 @@ without_a_token_nothing_is_sent(void **state)
 }
 
 /* The one before it, whose answer nobody has, may have been carried out. */
-static void
-a_no_to_what_is_sent_again_leaves_it_unknown(void **state)
+TEST_WITH(a_no_to_what_is_sent_again_leaves_it_unknown, begin, finish)
 {
 	struct scene *scene = *state;
 	struct cloudflare_answer got;
@@ -224,8 +217,7 @@ a_no_to_what_is_sent_again_leaves_it_unknown(void **state)
 	assert_int_equal(answer(scene).verdict, CLOUDFLARE_REFUSED);
 }
 
-static void
-who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words(void **state)
+TEST_WITH(who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words, begin, finish)
 {
 	struct scene *scene = *state;
 	struct cloudflare_answer got;
@@ -240,8 +232,7 @@ who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words(void **state)
 	assert_null(strstr(got.detail, TOKEN));
 }
 
-static void
-what_is_in_hand_is_freed_at_the_end(void **state)
+TEST_WITH(what_is_in_hand_is_freed_at_the_end, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -251,8 +242,7 @@ what_is_in_hand_is_freed_at_the_end(void **state)
 	UNTIL(scene, scene->asked == 2);
 }
 
-static void
-a_question_can_be_withdrawn(void **state)
+TEST_WITH(a_question_can_be_withdrawn, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -260,22 +250,4 @@ a_question_can_be_withdrawn(void **state)
 	perform_withdraw(&scene->perform, 7);
 	assert_null(scene->perform.jobs);
 	assert_null(scene->result);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		TEST(it_is_asked_as_the_api_has_it),
-		TEST(another_level_than_was_asked_for_is_no_success),
-		TEST(without_a_token_nothing_is_sent),
-		TEST(a_no_to_what_is_sent_again_leaves_it_unknown),
-		TEST(who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words),
-		TEST(what_is_in_hand_is_freed_at_the_end),
-		TEST(a_question_can_be_withdrawn),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

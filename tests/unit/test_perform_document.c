@@ -2,15 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "lib/loop.h"
@@ -22,6 +19,7 @@
 #include "telegram/telegram.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define PATIENCE 300000 /* a guard against hanging; on a loaded machine it packs for long */
 #define SECRET	 "hunter2-hunter2-hunter2"
@@ -203,8 +201,7 @@ has(const struct fake_heard *heard, const char *part)
 	return memmem(heard->body, heard->size, part, strlen(part)) != NULL;
 }
 
-static void
-a_log_comes_as_a_document_without_its_secrets(void **state)
+TEST_WITH(a_log_comes_as_a_document_without_its_secrets, begin, finish)
 {
 	struct scene *scene = *state;
 	const struct fake_heard *heard;
@@ -223,8 +220,7 @@ a_log_comes_as_a_document_without_its_secrets(void **state)
 	assert_int_equal(fake_telegram_count(scene->fake, "sendDocument"), 1);
 }
 
-static void
-a_large_log_is_packed(void **state)
+TEST_WITH(a_large_log_is_packed, begin, finish)
 {
 	struct scene *scene = *state;
 	const struct fake_heard *heard;
@@ -238,8 +234,7 @@ a_large_log_is_packed(void **state)
 	assert_true(heard->size < 1 << 20);
 }
 
-static void
-a_log_that_is_gone_is_reported(void **state)
+TEST_WITH(a_log_that_is_gone_is_reported, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -247,8 +242,7 @@ a_log_that_is_gone_is_reported(void **state)
 	assert_null(reported(scene, "run 7: its folder: No such file"));
 }
 
-static void
-an_empty_log_is_reported(void **state)
+TEST_WITH(an_empty_log_is_reported, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -257,8 +251,7 @@ an_empty_log_is_reported(void **state)
 	assert_null(reported(scene, "the log is empty"));
 }
 
-static void
-telegrams_final_no_is_reported(void **state)
+TEST_WITH(telegrams_final_no_is_reported, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -270,8 +263,7 @@ telegrams_final_no_is_reported(void **state)
 }
 
 /* Under the sanitizers: job, descriptor and effect are freed, and nothing is reported. */
-static void
-the_program_may_end_while_it_is_sent(void **state)
+TEST_WITH(the_program_may_end_while_it_is_sent, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -280,21 +272,4 @@ the_program_may_end_while_it_is_sent(void **state)
 	ask(scene, false);
 	assert_true(fake_run_until_heard(scene->loop, scene->fake, "sendDocument", 1, PATIENCE));
 	assert_null(scene->result);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_log_comes_as_a_document_without_its_secrets),
-		T(a_large_log_is_packed),
-		T(a_log_that_is_gone_is_reported),
-		T(an_empty_log_is_reported),
-		T(telegrams_final_no_is_reported),
-		T(the_program_may_end_while_it_is_sent),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

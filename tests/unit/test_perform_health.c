@@ -138,8 +138,7 @@ look_at(struct scene *scene, size_t n, int64_t period_ms)
 	perform_health_settings(scene->health, &scene->settings);
 }
 
-static void
-at_most_64_are_asked_at_a_time_and_none_is_left_out(void **state)
+TEST_WITH(at_most_64_are_asked_at_a_time_and_none_is_left_out, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -158,8 +157,7 @@ at_most_64_are_asked_at_a_time_and_none_is_left_out(void **state)
 }
 
 /* Whom our own crowd keeps us from asking is not down: an alert would ring for it. */
-static void
-where_the_client_is_crowded_they_are_asked_a_little_later(void **state)
+TEST_WITH(where_the_client_is_crowded_they_are_asked_a_little_later, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -183,8 +181,7 @@ where_the_client_is_crowded_they_are_asked_a_little_later(void **state)
 	assert_int_equal(scene->down, 0);
 }
 
-static void
-the_first_round_is_at_once_and_the_next_ones_are_spread(void **state)
+TEST_WITH(the_first_round_is_at_once_and_the_next_ones_are_spread, begin, finish)
 {
 	struct scene *scene = *state;
 	int64_t period_ms = 800;
@@ -202,8 +199,7 @@ the_first_round_is_at_once_and_the_next_ones_are_spread(void **state)
 }
 
 /* What is not answered within the period makes the round longer, and that is said. */
-static void
-a_round_that_does_not_fit_takes_longer(void **state)
+TEST_WITH(a_round_that_does_not_fit_takes_longer, begin, finish)
 {
 	struct scene *scene = *state;
 	int64_t began = loop_now_ms();
@@ -220,8 +216,7 @@ a_round_that_does_not_fit_takes_longer(void **state)
 }
 
 /* Neither a wait for the next round, nor one more for each reload that found no URL. */
-static void
-settings_read_anew_are_asked_for_at_once(void **state)
+TEST_WITH(settings_read_anew_are_asked_for_at_once, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -234,19 +229,4 @@ settings_read_anew_are_asked_for_at_once(void **state)
 	scene->settings.environment_count = 1;
 	perform_health_settings(scene->health, &scene->settings);
 	UNTIL(scene, scene->up == 2);
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
-	const struct CMUnitTest tests[] = {
-		TEST(at_most_64_are_asked_at_a_time_and_none_is_left_out),
-		TEST(where_the_client_is_crowded_they_are_asked_a_little_later),
-		TEST(the_first_round_is_at_once_and_the_next_ones_are_spread),
-		TEST(a_round_that_does_not_fit_takes_longer),
-		TEST(settings_read_anew_are_asked_for_at_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
 #include "telegram/telegram.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/settings.h"
+#include "unit.h"
 
 struct scene {
 	struct loop *loop;
@@ -92,8 +90,7 @@ leave(struct scene *scene, int64_t id, bool is_recovered)
 	perform_effect(&scene->perform, effect);
 }
 
-static void
-it_is_left_and_reported_whatever_telegram_says(void **state)
+TEST_WITH(it_is_left_and_reported_whatever_telegram_says, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -109,20 +106,7 @@ it_is_left_and_reported_whatever_telegram_says(void **state)
 	}
 }
 
-static void
-what_is_in_hand_is_freed_at_the_end(void **state)
+TEST_WITH(what_is_in_hand_is_freed_at_the_end, begin, finish)
 {
 	leave(*state, 1, false);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    it_is_left_and_reported_whatever_telegram_says, begin, finish),
-		cmocka_unit_test_setup_teardown(what_is_in_hand_is_freed_at_the_end, begin, finish),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

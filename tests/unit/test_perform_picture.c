@@ -2,12 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/loop.h"
@@ -16,6 +13,7 @@
 #include "tests/unit/fake_telegram.h"
 #include "types/factor_secret.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define PERSON 33
 
@@ -111,8 +109,7 @@ show(struct scene *scene, int64_t sealed_for, bool is_recovered)
 	assert_true(fake_run_until(scene->loop, &scene->is_done, 20000));
 }
 
-static void
-its_person_is_sent_the_picture_of_its_secret(void **state)
+TEST_WITH(its_person_is_sent_the_picture_of_its_secret, begin, finish)
 {
 	struct scene *scene = *state;
 	const struct fake_heard *heard;
@@ -135,8 +132,7 @@ its_person_is_sent_the_picture_of_its_secret(void **state)
 	buf_done(&drawn);
 }
 
-static void
-what_cannot_be_opened_or_may_have_been_sent_is_not_shown(void **state)
+TEST_WITH(what_cannot_be_opened_or_may_have_been_sent_is_not_shown, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -154,8 +150,7 @@ what_cannot_be_opened_or_may_have_been_sent_is_not_shown(void **state)
 	assert_int_equal(scene->said.remote_id, 0);
 }
 
-static void
-it_is_deleted_also_where_that_had_begun_before_a_start(void **state)
+TEST_WITH(it_is_deleted_also_where_that_had_begun_before_a_start, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -179,19 +174,4 @@ it_is_deleted_also_where_that_had_begun_before_a_start(void **state)
 	perform_effect(&scene->perform, effect_new(EFFECT_DELETE_MESSAGE));
 	assert_true(fake_run_until(scene->loop, &scene->is_done, 20000));
 	assert_string_equal(scene->said.failure, "Bad Request: message can't be deleted");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    its_person_is_sent_the_picture_of_its_secret, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    what_cannot_be_opened_or_may_have_been_sent_is_not_shown, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    it_is_deleted_also_where_that_had_begun_before_a_start, begin, finish),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "telegram/telegram.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/settings.h"
+#include "unit.h"
 
 struct scene {
 	struct loop *loop;
@@ -97,8 +95,7 @@ pin(struct scene *scene, int64_t id, bool is_off, bool is_recovered)
 	perform_effect(&scene->perform, effect);
 }
 
-static void
-what_telegram_says_is_reported(void **state)
+TEST_WITH(what_telegram_says_is_reported, begin, finish)
 {
 	static const struct {
 		bool is_off;
@@ -135,19 +132,7 @@ what_telegram_says_is_reported(void **state)
 	assert_string_equal(body, "{\"chat_id\":-555,\"message_id\":77}");
 }
 
-static void
-what_is_in_hand_is_freed_at_the_end(void **state)
+TEST_WITH(what_is_in_hand_is_freed_at_the_end, begin, finish)
 {
 	pin(*state, 1, false, false);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_telegram_says_is_reported, begin, finish),
-		cmocka_unit_test_setup_teardown(what_is_in_hand_is_freed_at_the_end, begin, finish),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

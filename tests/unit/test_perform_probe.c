@@ -1,14 +1,13 @@
 /* Goal: a release is well or not by its plan, and who answers is looked at.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "effects/perform_inside.h"
+
+#include "unit.h"
 #include "effects/probe_check.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -184,8 +183,7 @@ static const struct probe_plan once = {
 	.successes = 1, .failures = 1, .interval_s = 0, .timeout_s = 5
 };
 
-static void
-every_url_must_be_well_and_is_asked_at_once(void **state)
+TEST_WITH(every_url_must_be_well_and_is_asked_at_once, begin, finish)
 {
 	struct scene *scene = *state;
 	const struct probe_finding *found = findings(scene, "/good /new /odd", NEW, once);
@@ -199,8 +197,7 @@ every_url_must_be_well_and_is_asked_at_once(void **state)
 	assert_string_equal(found[1].detail, "");
 }
 
-static void
-the_old_version_answering_is_no_pass(void **state)
+TEST_WITH(the_old_version_answering_is_no_pass, begin, finish)
 {
 	static const struct {
 		const char *path, *expected;
@@ -226,8 +223,7 @@ the_old_version_answering_is_no_pass(void **state)
 	}
 }
 
-static void
-a_failure_is_told_in_words_for_people(void **state)
+TEST_WITH(a_failure_is_told_in_words_for_people, begin, finish)
 {
 	struct scene *scene = *state;
 	struct effect *effect;
@@ -253,8 +249,7 @@ a_failure_is_told_in_words_for_people(void **state)
 }
 
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */
-static void
-a_gate_says_how_it_stands_while_it_checks(void **state)
+TEST_WITH(a_gate_says_how_it_stands_while_it_checks, begin, finish)
 {
 	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/good /restless", "",
@@ -283,8 +278,7 @@ a_gate_says_how_it_stands_while_it_checks(void **state)
 	buf_done(&text);
 }
 
-static void
-it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
+TEST_WITH(it_is_well_after_passes_in_a_row_within_the_failures_allowed, begin, finish)
 {
 	const struct probe_finding *found = findings(*state, "/flaky", "",
 	    (struct probe_plan){ .successes = 2, .failures = 3, .interval_s = 0, .timeout_s = 5 });
@@ -295,8 +289,7 @@ it_is_well_after_passes_in_a_row_within_the_failures_allowed(void **state)
 }
 
 /* An application that starts slowly answers 5xx, or nobody listens yet: both are failed tries. */
-static void
-an_error_and_a_refused_connection_count_alike(void **state)
+TEST_WITH(an_error_and_a_refused_connection_count_alike, begin, finish)
 {
 	struct scene *scene = *state;
 	const struct probe_plan plan = { .successes = 1, .failures = 3, .timeout_s = 5 };
@@ -327,8 +320,7 @@ plan_until(int64_t left_ms, int deadline_s)
 }
 
 /* Never two failures in a row, nor two passes: without a deadline it would be asked for ever. */
-static void
-answers_that_come_and_go_end_at_the_deadline(void **state)
+TEST_WITH(answers_that_come_and_go_end_at_the_deadline, begin, finish)
 {
 	int64_t began = loop_now_ms();
 	const struct probe_finding *found = findings(*state, "/restless", "", plan_until(300, 300));
@@ -339,8 +331,7 @@ answers_that_come_and_go_end_at_the_deadline(void **state)
 	assert_non_null(strstr(found->detail, " tries passed within 300 s; the last: "));
 }
 
-static void
-who_never_answers_until_then_is_said_as_undecided(void **state)
+TEST_WITH(who_never_answers_until_then_is_said_as_undecided, begin, finish)
 {
 	struct probe_plan plan = plan_until(100, 60);
 	const struct probe_finding *found;
@@ -353,8 +344,7 @@ who_never_answers_until_then_is_said_as_undecided(void **state)
 }
 
 /* One is decided long since: what is undecided then is what failed. */
-static void
-the_deadline_leaves_alone_what_is_decided(void **state)
+TEST_WITH(the_deadline_leaves_alone_what_is_decided, begin, finish)
 {
 	const struct probe_finding *found =
 	    findings(*state, "/good /restless", "", plan_until(300, 300));
@@ -378,8 +368,7 @@ recovered(struct scene *scene, const char *path, struct probe_plan plan)
 }
 
 /* 2 s: as long as two passes may take; not the whole 20 s once more. */
-static void
-a_restart_does_not_begin_the_deadline_anew(void **state)
+TEST_WITH(a_restart_does_not_begin_the_deadline_anew, begin, finish)
 {
 	int64_t began = loop_now_ms();
 	struct probe_finding found = recovered(*state, "/restless", plan_until(-200000, 20));
@@ -390,15 +379,13 @@ a_restart_does_not_begin_the_deadline_anew(void **state)
 }
 
 /* Nobody looked while the server was away: a healthy application has to be heard first. */
-static void
-what_ran_out_while_nobody_looked_condemns_nobody(void **state)
+TEST_WITH(what_ran_out_while_nobody_looked_condemns_nobody, begin, finish)
 {
 	assert_true(recovered(*state, "/good", plan_until(-200000, 300)).is_healthy);
 }
 
 /* Of a version that had no deadline: answers that come and go may not last for ever either. */
-static void
-a_row_of_an_earlier_version_gets_a_deadline(void **state)
+TEST_WITH(a_row_of_an_earlier_version_gets_a_deadline, begin, finish)
 {
 	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/silent", "", once);
@@ -411,8 +398,7 @@ a_row_of_an_earlier_version_gets_a_deadline(void **state)
 	perform_withdraw(&scene->perform, 77);
 }
 
-static void
-the_clock_set_back_makes_no_deadline_longer(void **state)
+TEST_WITH(the_clock_set_back_makes_no_deadline_longer, begin, finish)
 {
 	int64_t began = loop_now_ms();
 	struct probe_finding found = recovered(*state, "/restless", plan_until(INT32_MAX, 1));
@@ -422,8 +408,7 @@ the_clock_set_back_makes_no_deadline_longer(void **state)
 }
 
 /* Failures before a pass are forgotten: two of them in a row are needed. */
-static void
-it_has_failed_after_so_many_failures_in_a_row(void **state)
+TEST_WITH(it_has_failed_after_so_many_failures_in_a_row, begin, finish)
 {
 	const struct probe_finding *found = findings(*state, "/flaky", "",
 	    (struct probe_plan){ .successes = 2, .failures = 2, .interval_s = 0, .timeout_s = 5 });
@@ -433,8 +418,7 @@ it_has_failed_after_so_many_failures_in_a_row(void **state)
 	assert_string_equal(found->detail, "HTTP 503");
 }
 
-static void
-one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
+TEST_WITH(one_failed_url_ends_the_gate_without_waiting_for_the_others, begin, finish)
 {
 	int64_t began = loop_now_ms();
 	const struct probe_finding *found =
@@ -447,8 +431,7 @@ one_failed_url_ends_the_gate_without_waiting_for_the_others(void **state)
 	assert_int_equal(found[0].failures, 0);
 }
 
-static void
-status_looks_at_every_url_to_the_end(void **state)
+TEST_WITH(status_looks_at_every_url_to_the_end, begin, finish)
 {
 	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/bad /good /old", "", once);
@@ -466,8 +449,7 @@ status_looks_at_every_url_to_the_end(void **state)
 }
 
 /* A thousand that begin in one turn hold the loop for 50 ms. */
-static void
-many_urls_do_not_begin_in_one_turn(void **state)
+TEST_WITH(many_urls_do_not_begin_in_one_turn, begin, finish)
 {
 	struct scene *scene = *state;
 	int64_t began = loop_now_ms();
@@ -478,8 +460,7 @@ many_urls_do_not_begin_in_one_turn(void **state)
 	assert_true(scene->perform.probe_begin_ms >= began + 4);
 }
 
-static void
-a_withdrawn_probe_reports_nothing(void **state)
+TEST_WITH(a_withdrawn_probe_reports_nothing, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -492,8 +473,7 @@ a_withdrawn_probe_reports_nothing(void **state)
 	assert_null(scene->result);
 }
 
-static void
-no_urls_are_no_findings(void **state)
+TEST_WITH(no_urls_are_no_findings, begin, finish)
 {
 	struct scene *scene = *state;
 	struct effect *effect = effect_new(EFFECT_PROBE);
@@ -504,34 +484,4 @@ no_urls_are_no_findings(void **state)
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	assert_int_equal(scene->result->u.probed.n, 0);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(every_url_must_be_well_and_is_asked_at_once),
-		T(the_old_version_answering_is_no_pass),
-		T(a_failure_is_told_in_words_for_people),
-		T(a_gate_says_how_it_stands_while_it_checks),
-		T(it_is_well_after_passes_in_a_row_within_the_failures_allowed),
-		T(an_error_and_a_refused_connection_count_alike),
-		T(answers_that_come_and_go_end_at_the_deadline),
-		T(who_never_answers_until_then_is_said_as_undecided),
-		T(the_deadline_leaves_alone_what_is_decided),
-		T(a_restart_does_not_begin_the_deadline_anew),
-		T(what_ran_out_while_nobody_looked_condemns_nobody),
-		T(a_row_of_an_earlier_version_gets_a_deadline),
-		T(the_clock_set_back_makes_no_deadline_longer),
-		T(it_has_failed_after_so_many_failures_in_a_row),
-		T(one_failed_url_ends_the_gate_without_waiting_for_the_others),
-		T(status_looks_at_every_url_to_the_end),
-		T(many_urls_do_not_begin_in_one_turn),
-		T(a_withdrawn_probe_reports_nothing),
-		T(no_urls_are_no_findings),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

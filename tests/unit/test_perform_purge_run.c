@@ -63,8 +63,7 @@ forget(int64_t run)
 
 /* 256 at once, each with a log of 2 GB, held whoever removed them for as long as the disk took;
  * that a log goes in pieces is test_run_purge's. */
-static void
-folders_go_one_after_the_other(void **state)
+TEST_WITH(folders_go_one_after_the_other, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct err err;
@@ -84,8 +83,7 @@ folders_go_one_after_the_other(void **state)
 	perform_done(&perform);
 }
 
-static void
-a_folder_that_is_gone_or_stays_is_reported_all_the_same(void **state)
+TEST_WITH(a_folder_that_is_gone_or_stays_is_reported_all_the_same, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	char path[128];
@@ -102,8 +100,7 @@ a_folder_that_is_gone_or_stays_is_reported_all_the_same(void **state)
 }
 
 /* What it was told is told to the next one. */
-static void
-a_runner_that_dies_meanwhile_loses_none(void **state)
+TEST_WITH(a_runner_that_dies_meanwhile_loses_none, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -123,8 +120,7 @@ a_runner_that_dies_meanwhile_loses_none(void **state)
 }
 
 /* Under the sanitizers: what waits is freed, its rows stay. */
-static void
-the_program_may_end_between_two_pieces(void **state)
+TEST_WITH(the_program_may_end_between_two_pieces, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 
@@ -136,17 +132,4 @@ the_program_may_end_between_two_pieces(void **state)
 	loop_run_once(scene->loop);
 	assert_int_equal(n_reported, 0);
 	perform_done(&perform);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(folders_go_one_after_the_other),
-		T(a_folder_that_is_gone_or_stays_is_reported_all_the_same),
-		T(a_runner_that_dies_meanwhile_loses_none),
-		T(the_program_may_end_between_two_pieces),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

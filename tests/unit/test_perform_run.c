@@ -151,8 +151,7 @@ answer_started(struct performed *w, int status)
 	event_free(TAKE(w->started));
 }
 
-static void
-the_script_runs_only_when_its_start_is_on_disk(void **state)
+TEST_WITH(the_script_runs_only_when_its_start_is_on_disk, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -174,8 +173,7 @@ the_script_runs_only_when_its_start_is_on_disk(void **state)
 	assert_true(w->result->u.run_ended.ended_on_request);
 }
 
-static void
-a_start_that_was_not_wanted_any_more_never_runs(void **state)
+TEST_WITH(a_start_that_was_not_wanted_any_more_never_runs, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -189,8 +187,7 @@ a_start_that_was_not_wanted_any_more_never_runs(void **state)
 	assert_int_equal(access(w->scene->proof, F_OK), -1);
 }
 
-static void
-the_end_of_a_run_that_is_over_is_reported_at_once(void **state)
+TEST_WITH(the_end_of_a_run_that_is_over_is_reported_at_once, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -201,8 +198,7 @@ the_end_of_a_run_that_is_over_is_reported_at_once(void **state)
 }
 
 /* It was given up at once, and the environment called DOWN though nothing had been tried. */
-static void
-a_rollback_that_cannot_begin_is_tried_until_it_can(void **state)
+TEST_WITH(a_rollback_that_cannot_begin_is_tried_until_it_can, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -220,8 +216,7 @@ a_rollback_that_cannot_begin_is_tried_until_it_can(void **state)
 	assert_true(w->result->u.run_ended.gate_opened);
 }
 
-static void
-a_rollback_that_never_begins_is_refused_at_its_deadline(void **state)
+TEST_WITH(a_rollback_that_never_begins_is_refused_at_its_deadline, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -234,8 +229,7 @@ a_rollback_that_never_begins_is_refused_at_its_deadline(void **state)
 	assert_non_null(strstr(w->result->u.run_ended.detail, "RUN_LOG_LIMIT"));
 }
 
-static void
-a_deployment_that_cannot_begin_is_refused_after_three_tries(void **state)
+TEST_WITH(a_deployment_that_cannot_begin_is_refused_after_three_tries, begin, finish)
 {
 	struct performed *w = *state;
 	int64_t before;
@@ -250,8 +244,7 @@ a_deployment_that_cannot_begin_is_refused_after_three_tries(void **state)
 	assert_false(w->result->u.run_ended.ended_on_request);
 }
 
-static void
-a_run_that_was_put_off_can_be_cancelled(void **state)
+TEST_WITH(a_run_that_was_put_off_can_be_cancelled, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -291,8 +284,7 @@ ask_for_the_list(struct performed *w)
 }
 
 /* Not later either: whoever decides is asked, with what the runner has found. */
-static void
-an_order_that_is_bound_to_another_list_begins_nothing(void **state)
+TEST_WITH(an_order_that_is_bound_to_another_list_begins_nothing, begin, finish)
 {
 	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
@@ -318,8 +310,7 @@ an_order_that_is_bound_to_another_list_begins_nothing(void **state)
 	free(shown);
 }
 
-static void
-an_order_that_is_bound_to_what_there_is_begins(void **state)
+TEST_WITH(an_order_that_is_bound_to_what_there_is_begins, begin, finish)
 {
 	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
@@ -342,8 +333,7 @@ an_order_that_is_bound_to_what_there_is_begins(void **state)
 }
 
 /* Under the sanitizers. */
-static void
-the_program_may_end_while_a_run_is_put_off(void **state)
+TEST_WITH(the_program_may_end_while_a_run_is_put_off, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -368,8 +358,7 @@ ask(struct performed *w, bool is_patient)
 	perform_effect(&w->perform, effect);
 }
 
-static void
-a_person_is_told_at_the_first_failure_of_git(void **state)
+TEST_WITH(a_person_is_told_at_the_first_failure_of_git, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -382,8 +371,7 @@ a_person_is_told_at_the_first_failure_of_git(void **state)
 	assert_non_null(w->result->u.git_answered.answer);
 }
 
-static void
-a_push_asks_again_until_it_is_withdrawn(void **state)
+TEST_WITH(a_push_asks_again_until_it_is_withdrawn, begin, finish)
 {
 	struct performed *w = *state;
 	int64_t until;
@@ -402,8 +390,7 @@ a_push_asks_again_until_it_is_withdrawn(void **state)
 }
 
 /* Under the sanitizers: what is open when the program ends is freed. */
-static void
-the_program_may_end_while_a_run_goes_on(void **state)
+TEST_WITH(the_program_may_end_while_a_run_goes_on, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -415,8 +402,7 @@ the_program_may_end_while_a_run_goes_on(void **state)
 	assert_null(w->result); /* not inside the call */
 }
 
-static void
-a_started_run_without_a_folder_is_reported_as_one(void **state)
+TEST_WITH(a_started_run_without_a_folder_is_reported_as_one, begin, finish)
 {
 	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
@@ -435,8 +421,7 @@ a_started_run_without_a_folder_is_reported_as_one(void **state)
 }
 
 /* A refused one would count as never begun; this one may be at work. */
-static void
-a_started_run_that_nobody_has_room_to_follow_is_not_refused(void **state)
+TEST_WITH(a_started_run_that_nobody_has_room_to_follow_is_not_refused, begin, finish)
 {
 	struct performed *w = *state;
 
@@ -457,8 +442,7 @@ a_started_run_that_nobody_has_room_to_follow_is_not_refused(void **state)
 }
 
 /* Of a database that was restored no run is asked for, also where it never began by its row. */
-static void
-an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered(void **state)
+TEST_WITH(an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered, begin, finish)
 {
 	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
@@ -475,31 +459,4 @@ an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered(void **state
 	assert_false(w->result->u.run_ended.refused);
 	assert_int_equal(runs_open(w->scene->runs), 0);
 	assert_int_equal(access(w->scene->proof, F_OK), -1);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(the_script_runs_only_when_its_start_is_on_disk),
-		TEST(a_start_that_was_not_wanted_any_more_never_runs),
-		TEST(the_end_of_a_run_that_is_over_is_reported_at_once),
-		TEST(a_rollback_that_cannot_begin_is_tried_until_it_can),
-		TEST(a_rollback_that_never_begins_is_refused_at_its_deadline),
-		TEST(a_deployment_that_cannot_begin_is_refused_after_three_tries),
-		TEST(a_run_that_was_put_off_can_be_cancelled),
-		TEST(an_order_that_is_bound_to_another_list_begins_nothing),
-		TEST(an_order_that_is_bound_to_what_there_is_begins),
-		TEST(the_program_may_end_while_a_run_is_put_off),
-		TEST(a_person_is_told_at_the_first_failure_of_git),
-		TEST(a_push_asks_again_until_it_is_withdrawn),
-		TEST(the_program_may_end_while_a_run_goes_on),
-		TEST(a_started_run_without_a_folder_is_reported_as_one),
-		TEST(a_started_run_that_nobody_has_room_to_follow_is_not_refused),
-		TEST(an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

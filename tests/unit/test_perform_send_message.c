@@ -1,12 +1,11 @@
 /* Goal: only Telegram's no closes a message; without memory it is sent later.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #include "effects/perform_inside.h"
+
+#include "unit.h"
 #include "lib/loop.h"
 #include "telegram/telegram.h"
 
@@ -73,13 +72,11 @@ send(performer *how, struct perform *perform)
 	how(perform, effect);
 }
 
-static void
-what_memory_was_short_for_is_sent_later(void **state)
+TEST(what_memory_was_short_for_is_sent_later)
 {
 	struct perform perform = { 0 };
 	struct loop_timer late;
 
-	(void)state;
 	loop = perform.loop = loop_new(NULL);
 	loop_timer_init(&late, on_late, NULL);
 	loop_timer_start(loop, &late, 10000, 0);
@@ -97,12 +94,10 @@ what_memory_was_short_for_is_sent_later(void **state)
 	loop_free(loop);
 }
 
-static void
-what_waits_at_the_end_is_freed_and_its_row_stays(void **state)
+TEST(what_waits_at_the_end_is_freed_and_its_row_stays)
 {
 	struct perform perform = { 0 };
 
-	(void)state;
 	loop = perform.loop = loop_new(NULL);
 	reported = 0;
 	refusals = 2;
@@ -112,15 +107,4 @@ what_waits_at_the_end_is_freed_and_its_row_stays(void **state)
 	done_send_message(&perform); /* nothing is left to do */
 	assert_int_equal(reported, 0);
 	loop_free(loop);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_memory_was_short_for_is_sent_later),
-		cmocka_unit_test(what_waits_at_the_end_is_freed_and_its_row_stays),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,12 @@
 /* Goal: a deadline passes once, when it is due, and never after it was withdrawn.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "effects/perform_inside.h"
+
+#include "unit.h"
 #include "lib/loop.h"
 #include "types/settings.h"
 
@@ -93,8 +92,7 @@ run_for(struct scene *scene, int64_t ms)
 	loop_run(scene->loop);
 }
 
-static void
-deadlines_pass_in_their_order(void **state)
+TEST_WITH(deadlines_pass_in_their_order, begin, finish)
 {
 	struct scene *scene = *state;
 	int64_t now = wall_ms(), began = loop_now_ms();
@@ -111,8 +109,7 @@ deadlines_pass_in_their_order(void **state)
 	assert_int_equal(scene->n_passed, 2);
 }
 
-static void
-what_is_overdue_passes_in_the_next_turn_and_not_at_once(void **state)
+TEST_WITH(what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish)
 {
 	struct scene *scene = *state;
 
@@ -124,8 +121,7 @@ what_is_overdue_passes_in_the_next_turn_and_not_at_once(void **state)
 }
 
 /* Its row was written while the clock was hours ahead. */
-static void
-no_timer_waits_longer_than_its_kind_allows(void **state)
+TEST_WITH(no_timer_waits_longer_than_its_kind_allows, begin, finish)
 {
 	struct settings settings = { .repository_url = "x", .poll_repository_seconds = 1 };
 	struct scene *scene = *state;
@@ -146,8 +142,7 @@ no_timer_waits_longer_than_its_kind_allows(void **state)
 	assert_int_equal(scene->passed[0], 7);
 }
 
-static void
-what_is_withdrawn_never_passes(void **state)
+TEST_WITH(what_is_withdrawn_never_passes, begin, finish)
 {
 	struct scene *scene = *state;
 	int64_t now = wall_ms();
@@ -169,8 +164,7 @@ on_never(UNUSED struct perform_job *job)
 	fail();
 }
 
-static void
-pauses_double_up_to_their_limit_a_quarter_more_or_less(void **state)
+TEST_WITH(pauses_double_up_to_their_limit_a_quarter_more_or_less, begin, finish)
 {
 	struct scene *scene = *state;
 	const int64_t want[] = { 1000, 2000, 4000, 8000, 10000, 10000 };
@@ -186,21 +180,4 @@ pauses_double_up_to_their_limit_a_quarter_more_or_less(void **state)
 		n_by_chance += ms != want[i];
 	}
 	assert_true(n_by_chance > 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(deadlines_pass_in_their_order, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    no_timer_waits_longer_than_its_kind_allows, begin, finish),
-		cmocka_unit_test_setup_teardown(what_is_withdrawn_never_passes, begin, finish),
-		cmocka_unit_test_setup_teardown(
-		    pauses_double_up_to_their_limit_a_quarter_more_or_less, begin, finish),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

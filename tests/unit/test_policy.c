@@ -64,8 +64,7 @@ check(const struct settings *s, int64_t person, char letter, enum policy_action 
 		assert_string_equal(decision.reason, "your role does not grant it");
 }
 
-static void
-every_role_may_what_the_table_says(void **state)
+TEST(every_role_may_what_the_table_says)
 {
 	static const char *const elsewhere[] = { "production", "Staging", "staging2", "stagin" };
 	static const struct {
@@ -77,7 +76,6 @@ every_role_may_what_the_table_says(void **state)
 		"ALLOWED_USERS=44", "GITHUB_REPOSITORY=acme/shop", NULL };
 	struct settings *s;
 
-	(void)state;
 	if (!settings_load(NULL, list, &s, &settings_said))
 		fail_msg("%s", settings_said.lines[0].text);
 	for (size_t p = 0; p < COUNT(people); p++)
@@ -96,14 +94,12 @@ every_role_may_what_the_table_says(void **state)
 }
 
 /* Nobody: not an admin, nor deploybot itself; a new action joins by its row. */
-static void
-what_is_done_to_a_target_is_refused_where_none_is_named(void **state)
+TEST(what_is_done_to_a_target_is_refused_where_none_is_named)
 {
 	struct principal who[] = { principal_of_person(11), { .kind = PRINCIPAL_SYSTEM },
 		{ .kind = PRINCIPAL_REPOSITORY, .name = "ada(7)" } };
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("");
 	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
@@ -125,8 +121,7 @@ what_is_done_to_a_target_is_refused_where_none_is_named(void **state)
 
 /* Who may what of the server's: by a grant on all targets, of the main file.  Nothing else that
  * names it gives it, whatever target stands there when it is asked about. */
-static void
-what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
+TEST(what_is_the_servers_is_given_on_all_and_by_the_main_file_alone)
 {
 	static const struct {
 		const char *main, *shop;
@@ -151,7 +146,6 @@ what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
 	struct principal who = principal_of_person(71);
 	char text[400];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct settings *s;
@@ -189,8 +183,7 @@ what_is_the_servers_is_given_on_all_and_by_the_main_file_alone(void **state)
 }
 
 /* Whatever the grants of a snapshot say: the decision does not take their word. */
-static void
-a_grant_on_less_than_all_holds_nothing_of_the_server(void **state)
+TEST(a_grant_on_less_than_all_holds_nothing_of_the_server)
 {
 	static const struct grant narrow[] = {
 		{ .application = "shop", .name = "*" },
@@ -200,7 +193,6 @@ a_grant_on_less_than_all_holds_nothing_of_the_server(void **state)
 	};
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=status:staging\n");
@@ -227,13 +219,11 @@ a_grant_on_less_than_all_holds_nothing_of_the_server(void **state)
 }
 
 /* What its people read of a role is what it gives. */
-static void
-a_role_is_shown_without_what_it_does_not_give(void **state)
+TEST(a_role_is_shown_without_what_it_does_not_give)
 {
 	struct buf out = { .cap = 1000 };
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=\"status:staging, token, 2fa:*\"\n");
@@ -247,12 +237,10 @@ a_role_is_shown_without_what_it_does_not_give(void **state)
 }
 
 /* The other words of its line keep the targets that it named. */
-static void
-a_word_of_the_servers_leaves_its_target_to_the_others(void **state)
+TEST(a_word_of_the_servers_leaves_its_target_to_the_others)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "ROLE_QA_IDS=71\nROLE_QA_MAY=\"token:staging, deploy, log\"\n");
@@ -264,8 +252,7 @@ a_word_of_the_servers_leaves_its_target_to_the_others(void **state)
 	policy_aid_close();
 }
 
-static void
-a_role_is_what_the_settings_at_hand_say(void **state)
+TEST(a_role_is_what_the_settings_at_hand_say)
 {
 	char *before[] = { TOKEN, "ADMIN_TELEGRAM_IDS=11,22", "STAGING_TELEGRAM_IDS=22,33",
 		"GITHUB_REPOSITORY=acme/shop", NULL };
@@ -273,7 +260,6 @@ a_role_is_what_the_settings_at_hand_say(void **state)
 	char text[100];
 	struct settings *s;
 
-	(void)state;
 	if (!settings_load(NULL, before, &s, &settings_said))
 		fail_msg("%s", settings_said.lines[0].text);
 	assert_true(policy_aid_may(s, 22, POLICY_ROLLBACK, "production")); /* the union of both */
@@ -295,12 +281,10 @@ a_role_is_what_the_settings_at_hand_say(void **state)
 
 /* --- roles of one's own --- */
 
-static void
-a_grant_holds_where_it_says(void **state)
+TEST(a_grant_holds_where_it_says)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good(
 	    "ROLE_CONTRACTOR_IDS=50\n"
@@ -325,13 +309,11 @@ a_grant_holds_where_it_says(void **state)
 }
 
 /* Nobody deploys blind, and learns no more by it than of that very target. */
-static void
-who_may_deploy_there_sees_what_runs_there(void **state)
+TEST(who_may_deploy_there_sees_what_runs_there)
 {
 	char line[POLICY_LINE];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
 			    "ROLE_BACK_IDS=51\nROLE_BACK_MAY=rollback:shop/staging\n");
@@ -348,12 +330,10 @@ who_may_deploy_there_sees_what_runs_there(void **state)
 	policy_aid_close();
 }
 
-static void
-of_what_one_has_no_grant_one_does_not_learn(void **state)
+TEST(of_what_one_has_no_grant_one_does_not_learn)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("ROLE_CONTRACTOR_IDS=50\nROLE_CONTRACTOR_MAY=deploy:shop/staging\n"
 			    "STAGING_TELEGRAM_IDS=33\nALLOWED_USERS=44\n");
@@ -371,12 +351,10 @@ of_what_one_has_no_grant_one_does_not_learn(void **state)
 	policy_aid_close();
 }
 
-static void
-a_role_of_an_application_holds_there_alone(void **state)
+TEST(a_role_of_an_application_holds_there_alone)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "STAGING_TELEGRAM_IDS=70\nROLE_QA_IDS=71\nROLE_QA_MAY=\"deploy:*/*, log\"\n"
@@ -397,14 +375,12 @@ a_role_of_an_application_holds_there_alone(void **state)
 }
 
 /* An application's file says nothing of another, and makes no admin: else it is not read. */
-static void
-an_application_grants_nothing_of_another(void **state)
+TEST(an_application_grants_nothing_of_another)
 {
 	static const char *const wrong[] = { "ROLE_QA_IDS=71\nROLE_QA_MAY=deploy:blog/staging\n",
 		"ROLE_QA_IDS=71\nROLE_QA_MAY=\"deploy:shop/staging, status:client/*\"\n",
 		"ADMIN_TELEGRAM_IDS=71\n", "ALLOWED_USERS=71\n" };
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char text[400];
@@ -427,8 +403,7 @@ an_application_grants_nothing_of_another(void **state)
 
 #define WIDE "                                                                "
 
-static void
-access_ends_with_its_day(void **state)
+TEST(access_ends_with_its_day)
 {
 	static const char *const roles[] = {
 		"ROLE_C_IDS=\"50 until 2027-01-31\"\nROLE_C_MAY=deploy:shop/staging\n",
@@ -440,7 +415,6 @@ access_ends_with_its_day(void **state)
 	};
 	char text[400], words[100];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(roles) * 2; i++) {
 		bool berlin = i >= COUNT(roles);
@@ -465,27 +439,23 @@ access_ends_with_its_day(void **state)
 	policy_aid_close();
 }
 
-static void
-a_grant_of_a_client_is_another_than_one_of_an_environment(void **state)
+TEST(a_grant_of_a_client_is_another_than_one_of_an_environment)
 {
 	struct role role = { .name = "c", .grant_count = 1 };
 	struct grant environment = { .actions = 1, .name = "staging" }, client = environment;
 	struct roles a = { .count = 1, .role = &role, .grant_count = 1, .grant = &environment };
 	struct roles b = a;
 
-	(void)state;
 	assert_true(roles_are_same(&a, &b));
 	client.is_client = true;
 	b.grant = &client;
 	assert_false(roles_are_same(&a, &b));
 }
 
-static void
-a_grant_of_a_client_opens_no_environment(void **state)
+TEST(a_grant_of_a_client_opens_no_environment)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("ROLE_C_IDS=50\nROLE_C_MAY=\"*:*/*\"\n");
 	assert_true(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/staging"));
@@ -497,14 +467,12 @@ a_grant_of_a_client_opens_no_environment(void **state)
 	policy_aid_close();
 }
 
-static void
-who_is_no_person_has_no_grant(void **state)
+TEST(who_is_no_person_has_no_grant)
 {
 	struct principal who;
 	struct settings *s;
 	char words[40];
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("");
 	assert_true(principal_parse("system", &who));
@@ -526,8 +494,7 @@ who_is_no_person_has_no_grant(void **state)
 /* --- what a token or a login lends --- */
 
 /* Who makes a token of a role has it themselves, and no other way. */
-static void
-a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
+TEST(a_role_is_had_by_its_members_while_they_are_and_by_admins)
 {
 	static const struct {
 		int64_t person;
@@ -535,7 +502,6 @@ a_role_is_had_by_its_members_while_they_are_and_by_admins(void **state)
 	} cases[] = { { 50, true }, { 51, false }, { 52, false }, { 11, true }, { 0, false } };
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("ROLE_QA_IDS=\"50, 51 until 2020-01-01\"\nROLE_QA_MAY=log:*/*\n"
 			    "ROLE_OPS_IDS=52\nROLE_OPS_MAY=*:*/*\n");
@@ -583,10 +549,8 @@ compare(const struct settings *s, int64_t person, const char *place, uint64_t se
 	    policy_aid_sees(&policy_aid, person, place));
 }
 
-static void
-a_thousand_policies_grant_what_their_text_says(void **state)
+TEST(a_thousand_policies_grant_what_their_text_says)
 {
-	(void)state;
 	policy_aid_open();
 	for (int round = 0; round < 1000; round++) {
 		uint64_t seed = policy_aid.seed;
@@ -600,31 +564,4 @@ a_thousand_policies_grant_what_their_text_says(void **state)
 		settings_unref(s);
 	}
 	policy_aid_close();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_role_may_what_the_table_says),
-		cmocka_unit_test(what_is_done_to_a_target_is_refused_where_none_is_named),
-		cmocka_unit_test(what_is_the_servers_is_given_on_all_and_by_the_main_file_alone),
-		cmocka_unit_test(a_grant_on_less_than_all_holds_nothing_of_the_server),
-		cmocka_unit_test(a_role_is_shown_without_what_it_does_not_give),
-		cmocka_unit_test(a_word_of_the_servers_leaves_its_target_to_the_others),
-		cmocka_unit_test(a_role_is_what_the_settings_at_hand_say),
-		cmocka_unit_test(a_grant_holds_where_it_says),
-		cmocka_unit_test(who_may_deploy_there_sees_what_runs_there),
-		cmocka_unit_test(of_what_one_has_no_grant_one_does_not_learn),
-		cmocka_unit_test(a_role_of_an_application_holds_there_alone),
-		cmocka_unit_test(an_application_grants_nothing_of_another),
-		cmocka_unit_test(access_ends_with_its_day),
-		cmocka_unit_test(a_grant_of_a_client_is_another_than_one_of_an_environment),
-		cmocka_unit_test(a_grant_of_a_client_opens_no_environment),
-		cmocka_unit_test(who_is_no_person_has_no_grant),
-		cmocka_unit_test(a_role_is_had_by_its_members_while_they_are_and_by_admins),
-		cmocka_unit_test(a_thousand_policies_grant_what_their_text_says),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

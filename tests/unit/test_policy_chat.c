@@ -22,107 +22,81 @@ press(struct world *w, int64_t person, const struct world_message *message, cons
 
 /* --- what one has no grant on is not there --- */
 
-static void
-of_what_one_has_no_grant_the_answer_is_that_there_is_none(void **state)
+WORLD_TEST_OF(of_what_one_has_no_grant_the_answer_is_that_there_is_none, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=deploy:staging, rollback, cancel, status, history")
 {
 	static const char *const commands[] = { "deploy", "rollback", "cancel", "status",
 		"history" };
 	char unseen[200], missing[200], line[60];
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50",
-	    "ROLE_C_MAY=deploy:staging, rollback, cancel, status, history", NULL);
 	for (size_t i = 0; i < COUNT(commands); i++) {
 		(void)snprintf(line, sizeof(line), "/%s production", commands[i]);
-		(void)world_text(&w, CARL, line);
-		(void)text_copy(unseen, sizeof(unseen), world_plain(world_last(&w)));
+		(void)world_text(w, CARL, line);
+		(void)text_copy(unseen, sizeof(unseen), world_plain(world_last(w)));
 		(void)snprintf(line, sizeof(line), "/%s productiom", commands[i]);
-		(void)world_text(&w, CARL, line);
-		(void)text_copy(missing, sizeof(missing), world_plain(world_last(&w)));
+		(void)world_text(w, CARL, line);
+		(void)text_copy(missing, sizeof(missing), world_plain(world_last(w)));
 		assert_string_equal(unseen, "No \"production\". There are: staging");
 		assert_string_equal(missing, "No \"productiom\". There are: staging");
 	}
-	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
-	(void)world_text_in(&w, CARL, CARL, "/help");
-	assert_null(strstr(world_last(&w)->text, "production"));
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"denied\"", NULL), 0);
+	(void)world_text_in(w, CARL, CARL, "/help");
+	assert_null(strstr(world_last(w)->text, "production"));
 }
 
-static void
-who_sees_an_environment_and_may_not_is_denied(void **state)
+WORLD_TEST_OF(who_sees_an_environment_and_may_not_is_denied, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=status:*/*, deploy:staging", "ROLE_D_IDS=60", "ROLE_D_MAY=rollback:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*, deploy:staging", "ROLE_D_IDS=60",
-	    "ROLE_D_MAY=rollback:production", NULL);
-	(void)world_text(&w, CARL, "/deploy production");
+	(void)world_text(w, CARL, "/deploy production");
 	assert_string_equal(
-	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
-	(void)world_text(&w, CARL, "/rollback production");
-	assert_string_equal(world_plain(world_last(&w)),
+	    world_plain(world_last(w)), "⛔ Denied: production deploy: only an admin may.");
+	(void)world_text(w, CARL, "/rollback production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d, or an admin.");
-	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 2);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"denied\"", NULL), 2);
 }
 
 /* Goal: who is denied at night knows whom to wake; whoever may not see it learns no role of it. */
-static void
-a_denial_names_the_roles_that_may_and_to_a_stranger_none(void **state)
+WORLD_TEST_OF(a_denial_names_the_roles_that_may_and_to_a_stranger_none, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=status:*/*", "ROLE_D_IDS=60,61", "ROLE_D_MAY=rollback:production", "ROLE_E_IDS=70",
+    "ROLE_E_MAY=rollback:production, cancel:*/*", "ROLE_F_IDS=80 until 2020-01-31",
+    "ROLE_F_MAY=rollback:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*", "ROLE_D_IDS=60,61",
-	    "ROLE_D_MAY=rollback:production", "ROLE_E_IDS=70",
-	    "ROLE_E_MAY=rollback:production, cancel:*/*", "ROLE_F_IDS=80 until 2020-01-31",
-	    "ROLE_F_MAY=rollback:production", NULL);
-	(void)world_text(&w, CARL, "/rollback production");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text(w, CARL, "/rollback production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: production rollback: your role does not grant it. Ask somebody with the role d or e, or an admin.");
-	(void)world_text(&w, CARL, "/deploy production");
+	(void)world_text(w, CARL, "/deploy production");
 	assert_string_equal(
-	    world_plain(world_last(&w)), "⛔ Denied: production deploy: only an admin may.");
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/rollback production");
-	assert_string_equal(world_plain(world_last(&w)),
+	    world_plain(world_last(w)), "⛔ Denied: production deploy: only an admin may.");
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/rollback production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: production rollback: you have no role here. An admin can add your id, which /whoami shows.");
-	(void)world_text(&w, 80, "/rollback production"); /* their access has ended */
-	assert_null(strstr(world_plain(world_last(&w)), "Ask somebody"));
-	world_close(&w);
+	(void)world_text(w, 80, "/rollback production"); /* their access has ended */
+	assert_null(strstr(world_plain(world_last(w)), "Ask somebody"));
 }
 
 /* Goal: who that is a newcomer cannot know: names, where there are some, to who sees it. */
-static void
-a_denial_names_people_who_may_and_to_a_stranger_the_way_in(void **state)
+WORLD_TEST_OF(a_denial_names_people_who_may_and_to_a_stranger_the_way_in, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=status:*/*")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:*/*", NULL);
-	world_deploy_goes_live(&w, COMMIT_A); /* by @ada */
-	(void)world_text(&w, CARL, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)),
+	world_deploy_goes_live(w, COMMIT_A); /* by @ada */
+	(void)world_text(w, CARL, "/deploy production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: production deploy: only an admin may. Ask @ada.");
-	(void)world_text(&w, WORLD_STRANGER, "/deploy production");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text(w, WORLD_STRANGER, "/deploy production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: production deploy: you have no role here. Write /whoami to me in private and send an admin the id that it shows.");
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy production");
-	assert_null(strstr(world_plain(world_last(&w)), "@ada"));
-	world_close(&w);
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/deploy production");
+	assert_null(strstr(world_plain(world_last(w)), "@ada"));
 }
 
-static void
-help_and_whoami_name_roles_places_and_ends(void **state)
+WORLD_TEST_OF(help_and_whoami_name_roles_places_and_ends, "ROLE_C_IDS=50 until 2099-01-31",
+    "ROLE_C_MAY=deploy:staging, status:*/*")
 {
 	const char *text;
-	struct world w;
 
-	(void)state;
-	world_open(
-	    &w, "ROLE_C_IDS=50 until 2099-01-31", "ROLE_C_MAY=deploy:staging, status:*/*", NULL);
-	(void)world_text_in(&w, CARL, CARL, "/help");
-	text = world_plain(world_last(&w));
+	(void)world_text_in(w, CARL, CARL, "/help");
+	text = world_plain(world_last(w));
 	assert_ptr_equal(strstr(text, "You may, as c until 2099-01-31:\n"), text);
 	assert_non_null(strstr(text,
 	    "\nIn staging only:\n/deploy <environment> [commit or branch] — deploy the newest commit\n"));
@@ -130,115 +104,94 @@ help_and_whoami_name_roles_places_and_ends(void **state)
 	assert_null(strstr(text, "/rollback"));
 	assert_null(strstr(text, "/cancel"));
 	assert_non_null(strstr(text, "\nEnvironments: staging production"));
-	(void)world_text_in(&w, CARL, CARL, "/whoami");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text_in(w, CARL, CARL, "/whoami");
+	assert_string_equal(world_plain(world_last(w)),
 	    "Your Telegram id is 50; your role here: c until 2099-01-31.\n"
 	    "c: deploy in staging; status everywhere");
 	/* In a group nobody else is shown what it grants. */
-	(void)world_text(&w, CARL, "/whoami");
-	assert_null(strstr(world_last(&w)->text, "ROLE_C_MAY"));
-	world_close(&w);
+	(void)world_text(w, CARL, "/whoami");
+	assert_null(strstr(world_last(w)->text, "ROLE_C_MAY"));
 }
 
 /* Goal: who is woken reads what they may, not how settings write it. */
-static void
-whoami_says_by_where_what_one_may(void **state)
+WORLD_TEST_OF(whoami_says_by_where_what_one_may, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=deploy:*/staging, status:production, log:production, cancel:*/staging, "
+    "status:*/*, do.disk-free:client/acme, do:client/*",
+    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50",
-	    "ROLE_C_MAY=deploy:*/staging, status:production, log:production, cancel:*/staging, "
-	    "status:*/*, do.disk-free:client/acme, do:client/*",
-	    "CLIENTS=acme", "CLIENT_ACME_HOST=local", "CLIENT_ACME_ACTIONS=disk-free", NULL);
-	(void)world_text_in(&w, CARL, CARL, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	(void)world_text_in(w, CARL, CARL, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nc: deploy, cancel in staging; see logs in production; status everywhere; "
 	    "do.disk-free for client/acme; do for all clients"));
-	(void)world_text_in(&w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nadmin: everything everywhere; everything for all clients"));
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nstaging: deploy, cancel, see logs in staging; "
 	    "status, history of all applications that have a staging"));
-	world_close(&w);
 }
 
 /* What one may do there must be seen: whoever has any grant sees the queue. */
-static void
-who_may_deploy_alone_sees_the_queue_and_leaves_it(void **state)
+WORLD_TEST_OF(
+    who_may_deploy_alone_sees_the_queue_and_leaves_it, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:staging")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:staging", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, CARL, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
-	(void)world_text(&w, CARL, "/queue");
-	assert_non_null(world_says(&w, "1. #2 "));
-	assert_true(press(&w, CARL, world_last(&w), "Leave the queue"));
-	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_CANCELLED);
-	(void)world_text(&w, CARL, "/queue production");
-	assert_string_equal(world_plain(world_last(&w)), "No \"production\". There are: staging");
-	(void)world_text(&w, CARL, "/status"); /* nobody deploys blind */
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, CARL, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
+	(void)world_text(w, CARL, "/queue");
+	assert_non_null(world_says(w, "1. #2 "));
+	assert_true(press(w, CARL, world_last(w), "Leave the queue"));
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_CANCELLED);
+	(void)world_text(w, CARL, "/queue production");
+	assert_string_equal(world_plain(world_last(w)), "No \"production\". There are: staging");
+	(void)world_text(w, CARL, "/status"); /* nobody deploys blind */
 	assert_non_null(
-	    world_says(&w, "⏳ in progress aaaaaaa, started just now, requested by @ada"));
-	(void)world_text(&w, CARL, "/history");
-	assert_string_equal(world_plain(world_last(&w)),
+	    world_says(w, "⏳ in progress aaaaaaa, started just now, requested by @ada"));
+	(void)world_text(w, CARL, "/history");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: staging history: your role does not grant it. Ask @ada.");
-	world_close(&w);
 }
 
 /* --- withdrawn --- */
 
-static void
-a_role_withdrawn_between_question_and_press_confirms_nothing(void **state)
+WORLD_TEST_OF(a_role_withdrawn_between_question_and_press_confirms_nothing, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=deploy:production, status")
 {
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:production, status", NULL);
-	(void)world_text(&w, CARL, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production?");
+	(void)world_text(w, CARL, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production?");
 	assert_non_null(question);
-	world_settings(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
-	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
-	world_settings(&w, NULL);
-	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ Denied: deploy: you have no role here.");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_settings(w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
+	assert_true(press(w, CARL, question, "Deploy to"));
+	assert_string_equal(w->toast, "⛔ Denied: deploy: only an admin may.");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	world_settings(w, NULL);
+	assert_true(press(w, CARL, question, "Deploy to"));
+	assert_string_equal(w->toast, "⛔ Denied: deploy: you have no role here.");
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Pressed in time, and git answers when the day is over. */
-static void
-a_role_that_ended_since_the_press_starts_nothing(void **state)
+WORLD_TEST_OF(a_role_that_ended_since_the_press_starts_nothing, "ROLE_C_IDS=50 until 2027-01-31",
+    "ROLE_C_MAY=deploy:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50 until 2027-01-31", "ROLE_C_MAY=deploy:production", NULL);
-	w.aid.at = INT64_C(1801440000000) - 1000;
-	(void)world_text(&w, CARL, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Deploy to"));
-	w.aid.at += 1000;
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	(void)world_text_in(&w, CARL, CARL, "/help");
-	assert_non_null(world_says(&w,
+	w->aid.at = INT64_C(1801440000000) - 1000;
+	(void)world_text(w, CARL, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(press(w, CARL, world_says(w, "Deploy to production?"), "Deploy to"));
+	w->aid.at += 1000;
+	world_git_same(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	(void)world_text_in(w, CARL, CARL, "/help");
+	assert_non_null(world_says(w,
 	    "Your access has ended: c until 2027-01-31. To get it back, send an admin the id that /whoami shows.\n/whoami — "));
-	world_close(&w);
 }
 
 /* --- one's own place --- */
@@ -247,8 +200,7 @@ a_role_that_ended_since_the_press_starts_nothing(void **state)
 #define DEPLOY_DENIED "⛔ Denied: deploy: your role does not grant it."
 #define ASK_STAGING   " Ask somebody with the role staging, or an admin."
 
-static void
-ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
+TEST(ones_own_place_is_taken_back_without_the_grant_cancel)
 {
 	static const char *const roles[] = { "ROLE_C_IDS=50,60", "ROLE_C_MAY=deploy:staging" };
 	const struct world_message *place;
@@ -283,15 +235,13 @@ ones_own_place_is_taken_back_without_the_grant_cancel(void **state)
 
 /* --- confirm --- */
 
-static void
-a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
+TEST(a_pushs_question_needs_confirm_and_ones_own_the_action)
 {
 	static const char *const roles[] = { "ROLE_C_IDS=50", "ROLE_C_MAY=confirm:production",
 		"ROLE_D_IDS=60", "ROLE_D_MAY=deploy:production" };
 	const struct world_message *question;
 	struct world w;
 
-	(void)state;
 	world_open(&w, roles[0], roles[1], roles[2], roles[3], NULL);
 	(void)world_decide(&w, world_push(&w, "main"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -318,8 +268,7 @@ a_pushs_question_needs_confirm_and_ones_own_the_action(void **state)
 }
 
 /* Confirm answers what others ask; one's own question needs the action, also with confirm. */
-static void
-confirm_is_not_the_action(void **state)
+TEST(confirm_is_not_the_action)
 {
 	static const char *const roles[] = { "ROLE_C_IDS=50, 60",
 		"ROLE_C_MAY=deploy:production, confirm" };
@@ -342,20 +291,15 @@ confirm_is_not_the_action(void **state)
 	world_close(&w);
 }
 
-static void
-whoever_confirmed_a_push_and_lost_the_role_starts_nothing(void **state)
+WORLD_TEST_OF(whoever_confirmed_a_push_and_lost_the_role_starts_nothing, "ROLE_C_IDS=50",
+    "ROLE_C_MAY=confirm:production")
 {
-	struct world w;
-
-	(void)state;
-	world_open(&w, "ROLE_C_IDS=50", "ROLE_C_MAY=confirm:production", NULL);
-	(void)world_decide(&w, world_push(&w, "main"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_true(press(&w, CARL, world_says(&w, "Deploy to production?"), "Deploy to"));
-	world_settings(&w, NULL);
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_true(press(w, CARL, world_says(w, "Deploy to production?"), "Deploy to"));
+	world_settings(w, NULL);
+	world_git_same(w);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* --- a thousand policies --- */
@@ -509,13 +453,11 @@ play(struct world *w)
 	}
 }
 
-static void
-without_the_grant_nothing_runs(void **state)
+TEST(without_the_grant_nothing_runs)
 {
 	char apps[100];
 	struct world w;
 
-	(void)state;
 	policy_aid_begin(&aid, 362436069362436069u);
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", aid.folder);
 	for (int i = 0; i < POLICIES; i++) {
@@ -531,27 +473,4 @@ without_the_grant_nothing_runs(void **state)
 	policy_aid_end(&aid);
 	print_message("%zu runs, %zu denials\n", runs, refusals);
 	assert_true(runs > 100 && refusals > 200);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_what_one_has_no_grant_the_answer_is_that_there_is_none),
-		cmocka_unit_test(who_sees_an_environment_and_may_not_is_denied),
-		cmocka_unit_test(a_denial_names_the_roles_that_may_and_to_a_stranger_none),
-		cmocka_unit_test(a_denial_names_people_who_may_and_to_a_stranger_the_way_in),
-		cmocka_unit_test(help_and_whoami_name_roles_places_and_ends),
-		cmocka_unit_test(whoami_says_by_where_what_one_may),
-		cmocka_unit_test(who_may_deploy_alone_sees_the_queue_and_leaves_it),
-		cmocka_unit_test(a_role_withdrawn_between_question_and_press_confirms_nothing),
-		cmocka_unit_test(a_role_that_ended_since_the_press_starts_nothing),
-		cmocka_unit_test(ones_own_place_is_taken_back_without_the_grant_cancel),
-		cmocka_unit_test(a_pushs_question_needs_confirm_and_ones_own_the_action),
-		cmocka_unit_test(confirm_is_not_the_action),
-		cmocka_unit_test(whoever_confirmed_a_push_and_lost_the_role_starts_nothing),
-		cmocka_unit_test(without_the_grant_nothing_runs),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

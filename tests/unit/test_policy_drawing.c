@@ -1,17 +1,16 @@
 /* Goal: docs/policy.md says who may what as the code decides it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/buf.h"
+
+#include "unit.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "policy/policy_report.h"
 #include "settings/settings_load.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define PICTURE	   "docs/policy.md"
 #define DRAWN_ANEW "build/policy.md"
@@ -85,8 +84,7 @@ draw_roles(const struct roles *roles, struct buf *out)
 	}
 }
 
-static void
-the_table_in_docs_is_the_policy(void **state)
+TEST(the_table_in_docs_is_the_policy)
 {
 	char *list[] = { "TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789",
 		"ADMIN_TELEGRAM_IDS=11", "STAGING_TELEGRAM_IDS=33", "ALLOWED_USERS=44",
@@ -97,7 +95,6 @@ the_table_in_docs_is_the_policy(void **state)
 	struct err err;
 	char *there;
 
-	(void)state;
 	assert_true(settings_load(NULL, list, &settings, &report));
 	buf_init(&out, 1 << 16);
 	buf_adds(&out, head);
@@ -116,14 +113,4 @@ the_table_in_docs_is_the_policy(void **state)
 	assert_string_equal(there, buf_text(&out));
 	free(there);
 	buf_done(&out);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table_in_docs_is_the_policy),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

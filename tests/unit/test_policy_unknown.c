@@ -41,10 +41,8 @@ static const struct {
 	{ "TIMEZONE=Mars/Olympus\n", "TIMEZONE: \"Mars/Olympus\"" },
 };
 
-static void
-what_is_no_grant_is_named_and_refused(void **state)
+TEST(what_is_no_grant_is_named_and_refused)
 {
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct settings *s = policy_aid_load(wrong[i].role);
@@ -72,12 +70,10 @@ static const struct {
 };
 
 /* As check-config does, and the start: it is named, and grants nothing. */
-static void
-a_start_names_a_grant_on_what_never_was_and_it_grants_nothing(void **state)
+TEST(a_start_names_a_grant_on_what_never_was_and_it_grants_nothing)
 {
 	char line[120];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(missing); i++) {
 		struct settings *s;
@@ -115,13 +111,11 @@ reload(const struct settings *running, const char *main_file)
 	return settings;
 }
 
-static void
-a_reload_with_a_grant_on_what_never_was_is_refused(void **state)
+TEST(a_reload_with_a_grant_on_what_never_was_is_refused)
 {
 	struct settings *s;
 	char line[120];
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("");
 	for (size_t i = 0; i < COUNT(missing); i++) {
@@ -145,12 +139,10 @@ remove_file(const char *name)
 }
 
 /* It refused the whole reload, and the next start. */
-static void
-a_removed_file_leaves_its_grants_and_all_else_in_force(void **state)
+TEST(a_removed_file_leaves_its_grants_and_all_else_in_force)
 {
 	struct settings *before, *s;
 
-	(void)state;
 	policy_aid_open();
 	before = policy_aid_good(ON_INFRA);
 	assert_true(policy_aid_may(before, 5, POLICY_DEPLOY, "infra/production"));
@@ -178,13 +170,11 @@ a_removed_file_leaves_its_grants_and_all_else_in_force(void **state)
 }
 
 /* A release of it was live once: then check-config too says no more than a warning. */
-static void
-a_state_file_says_that_an_application_was_there(void **state)
+TEST(a_state_file_says_that_an_application_was_there)
 {
 	char path[140], line[200];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	remove_file("apps/infra.env");
 	(void)snprintf(path, sizeof(path), "%s/environments", policy_aid.folder);
@@ -210,31 +200,14 @@ a_state_file_says_that_an_application_was_there(void **state)
 }
 
 /* What a file with a mistake would have is not known: that takes nothing from who may there. */
-static void
-an_application_with_a_mistake_is_no_unknown_one(void **state)
+TEST(an_application_with_a_mistake_is_no_unknown_one)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env", OWN("shop") "TELEGRAM_BOT_TOKEN=1\n");
 	s = policy_aid_good("ROLE_X_IDS=5\nROLE_X_MAY=deploy:shop/qa\n");
 	assert_int_equal(s->refused_count, 1);
 	settings_unref(s);
 	policy_aid_close();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_no_grant_is_named_and_refused),
-		cmocka_unit_test(a_start_names_a_grant_on_what_never_was_and_it_grants_nothing),
-		cmocka_unit_test(a_reload_with_a_grant_on_what_never_was_is_refused),
-		cmocka_unit_test(a_removed_file_leaves_its_grants_and_all_else_in_force),
-		cmocka_unit_test(a_state_file_says_that_an_application_was_there),
-		cmocka_unit_test(an_application_with_a_mistake_is_no_unknown_one),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

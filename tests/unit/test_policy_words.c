@@ -2,13 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy_aid.h"
 
-static void
-all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
+TEST(all_roles_of_a_person_are_named_as_far_as_there_is_room)
 {
 	char words[40], few[6];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(
 	    &policy_aid, "apps/shop.env", OWN("shop") "ROLE_QA_IDS=50\nROLE_QA_MAY=log:staging\n");
@@ -23,14 +21,12 @@ all_roles_of_a_person_are_named_as_far_as_there_is_room(void **state)
 	policy_aid_close();
 }
 
-static void
-the_line_that_decides_is_named(void **state)
+TEST(the_line_that_decides_is_named)
 {
 	struct policy_decision decision;
 	char line[POLICY_LINE];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "ROLE_QA_IDS=\"50 until 2027-01-31\"\n"
@@ -49,8 +45,7 @@ the_line_that_decides_is_named(void **state)
 }
 
 /* No hook and nobody who has left can be asked. */
-static void
-who_may_is_the_first_three_roles_with_somebody_in_them(void **state)
+TEST(who_may_is_the_first_three_roles_with_somebody_in_them)
 {
 	static const struct {
 		const char *roles;
@@ -70,7 +65,6 @@ who_may_is_the_first_three_roles_with_somebody_in_them(void **state)
 	char out[POLICY_LINE];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	policy_aid_write(&policy_aid, "apps/shop.env",
 	    OWN("shop") "HOOK_BUILD_STARTS=deploy:staging ref=$.ref\n");
@@ -83,14 +77,12 @@ who_may_is_the_first_three_roles_with_somebody_in_them(void **state)
 	policy_aid_close();
 }
 
-static void
-what_is_lent_is_named_behind_ones_own_roles(void **state)
+TEST(what_is_lent_is_named_behind_ones_own_roles)
 {
 	struct principal who = principal_of_person(50), token = { .kind = PRINCIPAL_TOKEN };
 	char words[40], few[18];
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	s = policy_aid_good("ROLE_QA_IDS=50\nROLE_QA_MAY=log:*/*\n"
 			    "ROLE_OPS_IDS=60\nROLE_OPS_MAY=deploy:*/*\n");
@@ -101,17 +93,4 @@ what_is_lent_is_named_behind_ones_own_roles(void **state)
 	assert_string_equal(policy_roles_text(s, who, NOW, few, sizeof(few)), "qa");
 	settings_unref(s);
 	policy_aid_close();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_roles_of_a_person_are_named_as_far_as_there_is_room),
-		cmocka_unit_test(the_line_that_decides_is_named),
-		cmocka_unit_test(who_may_is_the_first_three_roles_with_somebody_in_them),
-		cmocka_unit_test(what_is_lent_is_named_behind_ones_own_roles),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

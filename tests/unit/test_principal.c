@@ -2,20 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/principal.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-a_text_reads_back_as_who_it_was(void **state)
+TEST(a_text_reads_back_as_who_it_was)
 {
 	static const char *const texts[] = { "system", "telegram:42",
 		"telegram:9223372036854775807", "local:ada(1000)", "token:ci", "hook:build-done",
 		"github:login(7)", "github:a:b" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		char out[PRINCIPAL_TEXT];
 		struct principal who;
@@ -29,8 +26,7 @@ a_text_reads_back_as_who_it_was(void **state)
 	}
 }
 
-static void
-what_is_nobody_changes_nothing(void **state)
+TEST(what_is_nobody_changes_nothing)
 {
 	static const char *const wrong[] = {
 		"", "42", "telegram", "telegram:", "telegram:x", "telegram:0", "telegram:-1",
@@ -40,7 +36,6 @@ what_is_nobody_changes_nothing(void **state)
 	};
 	struct principal who = principal_of_person(7);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		if (principal_parse(wrong[i], &who))
 			fail_msg("\"%s\" is nobody", wrong[i]);
@@ -49,8 +44,7 @@ what_is_nobody_changes_nothing(void **state)
 	assert_int_equal(principal_person(&who), 0);
 }
 
-static void
-users_of_the_machine_are_numbers_that_no_person_has(void **state)
+TEST(users_of_the_machine_are_numbers_that_no_person_has)
 {
 	const struct {
 		int64_t number;
@@ -66,7 +60,6 @@ users_of_the_machine_are_numbers_that_no_person_has(void **state)
 	};
 	char out[PRINCIPAL_TEXT];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct principal who = principal_of_person(cases[i].number);
 
@@ -79,15 +72,13 @@ users_of_the_machine_are_numbers_that_no_person_has(void **state)
 	}
 }
 
-static void
-hooks_are_numbers_that_nobody_else_has(void **state)
+TEST(hooks_are_numbers_that_nobody_else_has)
 {
 	const int64_t hooks[] = { principal_of_hook(1), principal_of_hook(INT64_C(1000000000)),
 		principal_of_hook_before("build-done"), principal_of_hook_before("shop/build-done"),
 		principal_of_hook_before("a") };
 	char out[PRINCIPAL_TEXT];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(hooks); i++) {
 		struct principal who = principal_of_person(hooks[i]);
 
@@ -108,12 +99,10 @@ hooks_are_numbers_that_nobody_else_has(void **state)
 }
 
 /* Only what was made from a row stands for one: a number of before stands for what others share. */
-static void
-a_number_is_of_its_row_and_of_no_other(void **state)
+TEST(a_number_is_of_its_row_and_of_no_other)
 {
 	static const int64_t rows[] = { 1, 2, 1000, INT64_C(1000000000) };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(principal_row(principal_of_root(rows[i])), rows[i]);
 		assert_int_equal(principal_row(principal_of_hook(rows[i])), rows[i]);
@@ -130,8 +119,7 @@ a_number_is_of_its_row_and_of_no_other(void **state)
 }
 
 /* Names that a hash held for one are two. */
-static void
-a_role_is_its_application_and_its_name(void **state)
+TEST(a_role_is_its_application_and_its_name)
 {
 	static const struct {
 		const char *text, *application, *name;
@@ -143,7 +131,6 @@ a_role_is_its_application_and_its_name(void **state)
 	struct role_id id = { .name = "" };
 	char text[ROLE_TEXT];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_true(role_id_parse(cases[i].text, &id));
 		assert_string_equal(id.application, cases[i].application);
@@ -153,19 +140,4 @@ a_role_is_its_application_and_its_name(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_false(role_id_parse(wrong[i], &id));
 	assert_int_equal(principal_of_root_before("admin"), principal_of_root_before("opsjzmodvq"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_text_reads_back_as_who_it_was),
-		cmocka_unit_test(what_is_nobody_changes_nothing),
-		cmocka_unit_test(users_of_the_machine_are_numbers_that_no_person_has),
-		cmocka_unit_test(hooks_are_numbers_that_nobody_else_has),
-		cmocka_unit_test(a_number_is_of_its_row_and_of_no_other),
-		cmocka_unit_test(a_role_is_its_application_and_its_name),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

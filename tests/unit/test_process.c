@@ -2,16 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/process.h"
 
+#include "unit.h"
+
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define TRIES_MAX 500 /* the kernel gives a number back some 10 ms late */
 
@@ -61,12 +60,10 @@ see_container(struct seen *ret)
 }
 
 /* What is restarted has the same small pids, and mostly the same number of its namespace. */
-static void
-a_container_that_is_started_again_is_another_place(void **state)
+TEST(a_container_that_is_started_again_is_another_place)
 {
 	struct seen before, after = { 0 };
 
-	(void)state;
 	if (!see_container(&before))
 		skip(); /* not root, or namespaces are not for us */
 	for (int i = 0; i < TRIES_MAX; i++) {
@@ -81,21 +78,8 @@ a_container_that_is_started_again_is_another_place(void **state)
 	skip(); /* this kernel gives no number twice */
 }
 
-static void
-one_place_stays_the_same(void **state)
+TEST(one_place_stays_the_same)
 {
-	(void)state;
 	assert_int_not_equal(process_space(), 0);
 	assert_int_equal(process_space(), process_space());
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_container_that_is_started_again_is_another_place),
-		cmocka_unit_test(one_place_stays_the_same),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

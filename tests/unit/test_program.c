@@ -2,20 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/program.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
+#include "unit.h"
 
-static void
-a_migration_has_its_own_seconds_and_those_that_end_it(void **state)
+TEST(a_migration_has_its_own_seconds_and_those_that_end_it)
 {
 	static const struct {
 		enum protocol_program program;
@@ -52,14 +49,4 @@ a_migration_has_its_own_seconds_and_those_that_end_it(void **state)
 		assert_int_equal(plan.migrate_limit_s, cases[i].migrate_s);
 		program_plan_done(&plan);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_migration_has_its_own_seconds_and_those_that_end_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

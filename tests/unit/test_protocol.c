@@ -2,14 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/protocol.h"
 
+#include "unit.h"
+
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static bool
 decodes(const char *text)
@@ -33,8 +32,7 @@ round_trip(const struct protocol_message *message, struct protocol_message *ret)
 
 #define IMAGE "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static void
-an_order_is_read_as_it_was_sent(void **state)
+TEST(an_order_is_read_as_it_was_sent)
 {
 	struct protocol_message run = { .kind = PROTOCOL_RUN,
 		.id = 17,
@@ -49,7 +47,6 @@ an_order_is_read_as_it_was_sent(void **state)
 		.ref = "feature/\xc3\xa4 $(id)" };
 	struct protocol_message read;
 
-	(void)state;
 	round_trip(&run, &read);
 	assert_memory_equal(&run, &read, sizeof(run));
 }
@@ -62,8 +59,7 @@ fill_warnings(struct protocol_record *record)
 		memset(record->warnings[i], 'w', PROTOCOL_WARNING);
 }
 
-static void
-a_record_is_read_as_it_was_sent(void **state)
+TEST(a_record_is_read_as_it_was_sent)
 {
 	struct protocol_message sent = { .kind = PROTOCOL_RECONCILED,
 		.id = 1,
@@ -95,8 +91,7 @@ a_record_is_read_as_it_was_sent(void **state)
 }
 
 /* Whoever connects late, or hears each step, knows the image before the target changes. */
-static void
-an_image_comes_with_hello_and_with_each_step(void **state)
+TEST(an_image_comes_with_hello_and_with_each_step)
 {
 	static const struct {
 		const char *packet;
@@ -108,15 +103,13 @@ an_image_comes_with_hello_and_with_each_step(void **state)
 	};
 	static struct protocol_message read;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_true(protocol_decode(cases[i].packet, strlen(cases[i].packet), &read, NULL));
 		assert_string_equal(read.record.image, cases[i].image);
 	}
 }
 
-static void
-the_largest_record_fits_its_room_on_disk(void **state)
+TEST(the_largest_record_fits_its_room_on_disk)
 {
 	static char packet[PROTOCOL_RECORD_BYTES - 1];
 	struct protocol_message sent = { .kind = PROTOCOL_EXIT,
@@ -124,7 +117,6 @@ the_largest_record_fits_its_room_on_disk(void **state)
 		.record = { .ended_at = INT64_MAX, .image = IMAGE } };
 	size_t len;
 
-	(void)state;
 	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++) {
 		sent.steps[i].at = INT64_MAX;
 		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);
@@ -133,8 +125,7 @@ the_largest_record_fits_its_room_on_disk(void **state)
 	assert_true(protocol_encode(&sent, packet, sizeof(packet), &len, NULL));
 }
 
-static void
-an_answer_carries_any_bytes_up_to_its_cap(void **state)
+TEST(an_answer_carries_any_bytes_up_to_its_cap)
 {
 	static char body[PROTOCOL_ANSWER_MAX + 1], packet[PROTOCOL_PACKET_MAX];
 	struct protocol_message answer = { .kind = PROTOCOL_ANSWER,
@@ -146,7 +137,6 @@ an_answer_carries_any_bytes_up_to_its_cap(void **state)
 	static struct protocol_message read;
 	size_t len;
 
-	(void)state;
 	memset(body, '\n', sizeof(body));
 	body[7] = '\0';
 	assert_true(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
@@ -160,17 +150,14 @@ an_answer_carries_any_bytes_up_to_its_cap(void **state)
 	assert_false(protocol_encode(&answer, packet, sizeof(packet), &len, NULL));
 }
 
-static void
-what_a_newer_version_adds_is_skipped(void **state)
+TEST(what_a_newer_version_adds_is_skipped)
 {
-	(void)state;
 	assert_true(decodes("settle\nid 7\ncolour blue\n"));
 	assert_true(decodes("hello\nversion 2\nsteps_more 1\n"));
 }
 
 /* Supervisors of 0.1.0 outlive an upgrade, and their records stay on disk. */
-static void
-what_0_1_0_says_and_nobody_reads_is_skipped(void **state)
+TEST(what_0_1_0_says_and_nobody_reads_is_skipped)
 {
 	static const char grew[] = "grew\nlog_size 7\n";
 	static const char hello[] = "hello\nversion 1\npid 9\nstart 8\ngate 1\nlog_size 5\n";
@@ -179,7 +166,6 @@ what_0_1_0_says_and_nobody_reads_is_skipped(void **state)
 				     "step 1 build\n";
 	static struct protocol_message read;
 
-	(void)state;
 	assert_true(protocol_decode(grew, strlen(grew), &read, NULL));
 	assert_int_equal(read.kind, PROTOCOL_GREW);
 	assert_true(protocol_decode(hello, strlen(hello), &read, NULL));
@@ -190,8 +176,7 @@ what_0_1_0_says_and_nobody_reads_is_skipped(void **state)
 	assert_int_equal(read.step_count, 1);
 }
 
-static void
-what_is_out_of_bounds_is_refused(void **state)
+TEST(what_is_out_of_bounds_is_refused)
 {
 #define HEX64	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define RUN_BUT "run\nid 1\nprogram deploy\nenvironment staging\nargument 1a2b3c4\ndeployment 7\n"
@@ -250,7 +235,6 @@ what_is_out_of_bounds_is_refused(void **state)
 		"exit\nsignal 128\n",
 	};
 
-	(void)state;
 	assert_true(decodes(RUN_BUT "deadline_s 60\n"));
 	assert_true(decodes(RUN_BUT "deadline_s 60\nfingerprint " HEX64 "\n"));
 	assert_true(decodes("hello\nversion 1\nboot 01234567-89ab-cdef-0123-456789abcdef\n"));
@@ -261,14 +245,12 @@ what_is_out_of_bounds_is_refused(void **state)
 }
 
 /* A line of the longest field still fits, a longer one and one with a NUL do not. */
-static void
-a_line_that_is_too_long_or_has_a_nul_is_refused(void **state)
+TEST(a_line_that_is_too_long_or_has_a_nul_is_refused)
 {
 	static struct protocol_message message;
 	static const char nul[] = "go\nnew\0er 1\n";
 	static char text[8192];
 
-	(void)state;
 	for (int size = 4350; size <= 4353; size++) {
 		(void)snprintf(text, sizeof(text), "go\nnewer %0*d\n", size - 6, 0);
 		assert_int_equal(decodes(text), size < 4352);
@@ -276,13 +258,11 @@ a_line_that_is_too_long_or_has_a_nul_is_refused(void **state)
 	assert_false(protocol_decode(nul, sizeof(nul) - 1, &message, NULL));
 }
 
-static void
-more_steps_than_there_is_room_for_are_refused(void **state)
+TEST(more_steps_than_there_is_room_for_are_refused)
 {
 	static char text[4096];
 	char *at = text + snprintf(text, sizeof(text), "exit\n");
 
-	(void)state;
 	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++)
 		at += snprintf(at, 16, "step 1 a\n");
 	assert_true(decodes(text));
@@ -300,12 +280,10 @@ encodes(const struct protocol_message *message, size_t room)
 }
 
 /* Whoever makes a mistake hears of it, not whoever reads it. */
-static void
-what_is_out_of_bounds_is_not_sent(void **state)
+TEST(what_is_out_of_bounds_is_not_sent)
 {
 	struct protocol_message message = { .kind = PROTOCOL_STEP, .step_count = 1 };
 
-	(void)state;
 	assert_false(encodes(&message, PROTOCOL_PACKET_MAX)); /* no name */
 	(void)snprintf(message.steps[0].name, sizeof(message.steps[0].name), "a\tb");
 	assert_false(encodes(&message, PROTOCOL_PACKET_MAX));
@@ -329,15 +307,13 @@ what_is_out_of_bounds_is_not_sent(void **state)
 	assert_true(encodes(&message, PROTOCOL_PACKET_MAX));
 }
 
-static void
-what_does_not_fit_is_not_sent_in_part(void **state)
+TEST(what_does_not_fit_is_not_sent_in_part)
 {
 	struct protocol_message reconcile = { .kind = PROTOCOL_RECONCILE, .id = 1 };
 	struct protocol_message answer = { .kind = PROTOCOL_ANSWER, .id = 1, .body_len = 4 };
 	static char packet[64];
 	size_t whole, size;
 
-	(void)state;
 	answer.body = "body";
 	assert_true(protocol_encode(&reconcile, packet, sizeof(packet), &whole, NULL));
 	assert_int_equal(whole, strlen("settle\nid 1\n"));
@@ -350,14 +326,12 @@ what_does_not_fit_is_not_sent_in_part(void **state)
 		    protocol_encode(&answer, packet, room, &size, NULL), room >= whole);
 }
 
-static void
-names_are_what_the_lists_allow(void **state)
+TEST(names_are_what_the_lists_allow)
 {
 	static const char hex64[] =
 	    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	char image[200], ref[258];
 
-	(void)state;
 	(void)snprintf(image, sizeof(image), "1a2b3c4@sha256:%s", hex64);
 	assert_true(protocol_is_commit(hex64));
 	assert_false(protocol_is_commit("1a2b3c"));
@@ -397,26 +371,4 @@ names_are_what_the_lists_allow(void **state)
 	assert_true(protocol_is_ref(ref));
 	assert_true(protocol_is_ref("--upload-pack=x"));
 	assert_false(protocol_is_ref("a\nb"));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_order_is_read_as_it_was_sent),
-		cmocka_unit_test(a_record_is_read_as_it_was_sent),
-		cmocka_unit_test(an_image_comes_with_hello_and_with_each_step),
-		cmocka_unit_test(the_largest_record_fits_its_room_on_disk),
-		cmocka_unit_test(an_answer_carries_any_bytes_up_to_its_cap),
-		cmocka_unit_test(what_a_newer_version_adds_is_skipped),
-		cmocka_unit_test(what_0_1_0_says_and_nobody_reads_is_skipped),
-		cmocka_unit_test(what_is_out_of_bounds_is_refused),
-		cmocka_unit_test(a_line_that_is_too_long_or_has_a_nul_is_refused),
-		cmocka_unit_test(more_steps_than_there_is_room_for_are_refused),
-		cmocka_unit_test(what_is_out_of_bounds_is_not_sent),
-		cmocka_unit_test(what_does_not_fit_is_not_sent_in_part),
-		cmocka_unit_test(names_are_what_the_lists_allow),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,23 +2,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/qr.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/png.h"
+#include "unit.h"
 
-static void
-a_drawing_has_two_rows_a_line(void **state)
+TEST(a_drawing_has_two_rows_a_line)
 {
 	struct buf drawn;
 	size_t lines = 0;
 
-	(void)state;
 	buf_init(&drawn, 65536);
 	assert_true(qr_terminal("A", &drawn, NULL));
 	for (size_t i = 0; i < drawn.size; i++)
@@ -30,15 +26,13 @@ a_drawing_has_two_rows_a_line(void **state)
 }
 
 /* What it shows test_flow_factor.py reads, by other hands. */
-static void
-a_picture_is_a_png_of_its_size(void **state)
+TEST(a_picture_is_a_png_of_its_size)
 {
 	static const uint8_t begins[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13,
 		'I', 'H', 'D', 'R', 0, 0, 0, 174, 0, 0, 0, 174, 1, 0, 0, 0, 0 };
 	static const uint8_t ends[] = { 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82 };
 	struct buf drawn;
 
-	(void)state;
 	buf_init(&drawn, 65536);
 	assert_true(qr_png("A", &drawn, NULL)); /* 21 modules, 4 around, 6 pixels each */
 	assert_memory_equal(drawn.data, begins, sizeof(begins));
@@ -58,13 +52,11 @@ is_white(const void *ctx, int x, int y)
 	return false;
 }
 
-static void
-a_picture_of_another_size_is_refused(void **state)
+TEST(a_picture_of_another_size_is_refused)
 {
 	static const int sides[] = { -1, 0, PNG_SIDE_MAX + 1 };
 	struct buf drawn;
 
-	(void)state;
 	buf_init(&drawn, 1 << 17);
 	for (size_t i = 0; i < COUNT(sides); i++)
 		assert_false(png_square(sides[i], is_white, NULL, &drawn, NULL));
@@ -73,13 +65,11 @@ a_picture_of_another_size_is_refused(void **state)
 	buf_done(&drawn);
 }
 
-static void
-a_text_that_is_too_long_is_refused(void **state)
+TEST(a_text_that_is_too_long_is_refused)
 {
 	char text[QR_TEXT_MAX + 2];
 	struct buf out;
 
-	(void)state;
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	buf_init(&out, (size_t)1 << 20);
@@ -89,17 +79,4 @@ a_text_that_is_too_long_is_refused(void **state)
 	assert_true(qr_terminal(text, &out, NULL));
 	assert_true(qr_png(text, &out, NULL));
 	buf_done(&out);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_drawing_has_two_rows_a_line),
-		cmocka_unit_test(a_picture_is_a_png_of_its_size),
-		cmocka_unit_test(a_picture_of_another_size_is_refused),
-		cmocka_unit_test(a_text_that_is_too_long_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/queue.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <pthread.h>
 
@@ -32,15 +31,13 @@ number_of(struct queue_link *link)
 	return QUEUE_ITEM(link, struct item, link)->number;
 }
 
-static void
-several_are_pushed_in_order_and_wake_once(void **state)
+TEST(several_are_pushed_in_order_and_wake_once)
 {
 	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
 		{ .number = 3 } };
 	struct queue *q = queue_new(on_wake, NULL);
 	struct queue_link *all;
 
-	(void)state;
 	wakes = 0;
 	assert_non_null(q);
 	assert_true(queue_push_all(q, NULL));
@@ -61,15 +58,13 @@ several_are_pushed_in_order_and_wake_once(void **state)
 	queue_free(q);
 }
 
-static void
-what_is_taken_comes_in_order_and_the_next_wakes_again(void **state)
+TEST(what_is_taken_comes_in_order_and_the_next_wakes_again)
 {
 	struct item items[4] = { { .number = 0 }, { .number = 1 }, { .number = 2 },
 		{ .number = 3 } };
 	struct queue *q = queue_new(on_wake, NULL);
 	struct queue_link *all;
 
-	(void)state;
 	wakes = 0;
 	assert_non_null(q);
 	assert_true(queue_push(q, &items[0].link));
@@ -89,13 +84,11 @@ what_is_taken_comes_in_order_and_the_next_wakes_again(void **state)
 	queue_free(q);
 }
 
-static void
-a_closed_queue_takes_nothing_more_and_gives_what_it_has(void **state)
+TEST(a_closed_queue_takes_nothing_more_and_gives_what_it_has)
 {
 	struct item one = { .number = 1 }, two = { .number = 2 };
 	struct queue *q = queue_new(NULL, NULL);
 
-	(void)state;
 	assert_true(queue_push(q, &one.link));
 	queue_close(q);
 	assert_true(queue_is_closed(q));
@@ -107,12 +100,10 @@ a_closed_queue_takes_nothing_more_and_gives_what_it_has(void **state)
 	queue_free(NULL);
 }
 
-static void
-waiting_ends_at_its_time(void **state)
+TEST(waiting_ends_at_its_time)
 {
 	struct queue *q = queue_new(NULL, NULL);
 
-	(void)state;
 	assert_false(queue_wait(q, 0));
 	assert_false(queue_wait(q, 5));
 	queue_free(q);
@@ -135,15 +126,13 @@ push_many(void *arg)
 	return items;
 }
 
-static void
-another_thread_gets_every_item_in_order(void **state)
+TEST(another_thread_gets_every_item_in_order)
 {
 	struct queue *q = queue_new(NULL, NULL);
 	pthread_t thread;
 	void *items;
 	int expected = 0;
 
-	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, push_many, q), 0);
 	while (queue_wait(q, -1))
 		for (struct queue_link *l = queue_take_all(q); l != NULL; l = l->next)
@@ -152,18 +141,4 @@ another_thread_gets_every_item_in_order(void **state)
 	assert_int_equal(expected, MANY);
 	free(items);
 	queue_free(q);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(several_are_pushed_in_order_and_wake_once),
-		cmocka_unit_test(what_is_taken_comes_in_order_and_the_next_wakes_again),
-		cmocka_unit_test(a_closed_queue_takes_nothing_more_and_gives_what_it_has),
-		cmocka_unit_test(waiting_ends_at_its_time),
-		cmocka_unit_test(another_thread_gets_every_item_in_order),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/quote_lines.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define WORD "12345678901234567890123456789012" /* as long as one may be */
 
@@ -25,8 +24,7 @@ on_kept(void *ctx, const char *data, size_t len)
 	kept->size += len;
 }
 
-static void
-lines_of_quotes_are_left_out_and_nothing_else(void **state)
+TEST(lines_of_quotes_are_left_out_and_nothing_else)
 {
 	static const struct {
 		const char *text, *kept;
@@ -46,7 +44,6 @@ lines_of_quotes_are_left_out_and_nothing_else(void **state)
 		    " ==> quote 1\nx==> quote 1\na=b\n=" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t len = strlen(cases[i].text);
 
@@ -61,14 +58,4 @@ lines_of_quotes_are_left_out_and_nothing_else(void **state)
 			assert_string_equal(kept.text, cases[i].kept);
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_of_quotes_are_left_out_and_nothing_else),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,23 +1,20 @@
 /* Goal: a run that cannot be reconciled says what hinders it, one that was lost what is known of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "runner/reconcile.h"
+
+#include "unit.h"
 #include "runner/run_folder.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 /* It said "pid 0" alone, also where something was alive that only its control group knew of. */
-static void
-what_hinders_the_end_of_a_run_is_said_where_no_process_can_be_named(void **state)
+TEST(what_hinders_the_end_of_a_run_is_said_where_no_process_can_be_named)
 {
 	char folder[] = "/tmp/test_settle.XXXXXX";
 	struct reconciling reconciling = { 0 };
@@ -118,12 +115,10 @@ a_draft(const char *last, bool released)
 }
 
 /* It was rolled back, in the middle of its migration. */
-static void
-a_lost_run_knows_what_its_supervisor_had_noted_of_a_migration(void **state)
+TEST(a_lost_run_knows_what_its_supervisor_had_noted_of_a_migration)
 {
 	struct protocol_message draft = a_draft("migrated", false), said;
 
-	(void)state;
 	said = reconcile_left_run(&draft, true);
 	assert_true(said.record.gate && said.record.migration && !said.record.released);
 	assert_int_equal(said.step_count, 2);
@@ -135,23 +130,19 @@ a_lost_run_knows_what_its_supervisor_had_noted_of_a_migration(void **state)
 }
 
 /* Who was started is not flushed, the draft is. */
-static void
-after_a_power_cut_the_draft_is_what_is_known(void **state)
+TEST(after_a_power_cut_the_draft_is_what_is_known)
 {
 	const struct protocol_message draft = a_draft("migrated", false);
 	struct protocol_message said = reconcile_left_run(&draft, false);
 
-	(void)state;
 	assert_true(said.record.gate && said.record.migration && !said.record.released);
 	assert_false(said.record.unswept);
 }
 
-static void
-without_a_draft_of_a_migration_it_counts_as_having_changed_the_target(void **state)
+TEST(without_a_draft_of_a_migration_it_counts_as_having_changed_the_target)
 {
 	struct protocol_message draft = a_draft("release", false), said;
 
-	(void)state;
 	said = reconcile_left_run(NULL, true);
 	assert_true(said.record.gate && said.record.released && !said.record.migration);
 	draft.record.migration = false; /* a record that was being written */
@@ -160,14 +151,12 @@ without_a_draft_of_a_migration_it_counts_as_having_changed_the_target(void **sta
 }
 
 /* A disk that refuses the newest must not leave one that says less. */
-static void
-a_draft_that_cannot_be_written_takes_the_one_before_with_it(void **state)
+TEST(a_draft_that_cannot_be_written_takes_the_one_before_with_it)
 {
 	struct protocol_message draft = a_draft("migrated", false), odd = draft, read;
 	char path[] = "/tmp/test_draft.XXXXXX";
 	int folder, claimed;
 
-	(void)state;
 	assert_non_null(mkdtemp(path));
 	folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	claimed = run_folder_claim(folder, NULL);
@@ -186,20 +175,4 @@ a_draft_that_cannot_be_written_takes_the_one_before_with_it(void **state)
 	assert_int_equal(unlinkat(folder, "exit", 0), 0);
 	assert_int_equal(close(folder), 0);
 	assert_int_equal(rmdir(path), 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    what_hinders_the_end_of_a_run_is_said_where_no_process_can_be_named),
-		cmocka_unit_test(a_lost_run_knows_what_its_supervisor_had_noted_of_a_migration),
-		cmocka_unit_test(after_a_power_cut_the_draft_is_what_is_known),
-		cmocka_unit_test(
-		    without_a_draft_of_a_migration_it_counts_as_having_changed_the_target),
-		cmocka_unit_test(a_draft_that_cannot_be_written_takes_the_one_before_with_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,18 +3,16 @@
 #include "lib/redact.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "tests/unit/redact_aid.h"
+#include "unit.h"
 
 static const char secret[] = "p@ss/word+with&signs";
 
@@ -28,8 +26,7 @@ with_secret(void)
 	return r;
 }
 
-static void
-a_known_value_is_found_in_every_form(void **state)
+TEST(a_known_value_is_found_in_every_form)
 {
 	static const char *const forms[] = {
 		"p@ss/word+with&signs",
@@ -40,7 +37,6 @@ a_known_value_is_found_in_every_form(void **state)
 	struct redact *r = with_secret();
 	char text[200];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(forms); i++) {
 		(void)snprintf(text, sizeof(text), "a%s.", forms[i]);
 		redact_check(r, text, "a***.");
@@ -55,13 +51,11 @@ a_known_value_is_found_in_every_form(void **state)
 }
 
 /* A form that stands there already is not held a second time. */
-static void
-a_value_that_is_known_takes_no_room_again(void **state)
+TEST(a_value_that_is_known_takes_no_room_again)
 {
 	struct redact *r = with_secret();
 	unsigned n = 1;
 
-	(void)state;
 	for (fail_nth(FAIL_MEMORY, n); !redact_add(r, secret, NULL); fail_nth(FAIL_MEMORY, n))
 		n++;
 	assert_false(fail_nth_met());
@@ -69,10 +63,8 @@ a_value_that_is_known_takes_no_room_again(void **state)
 	redact_free(r);
 }
 
-static void
-shapes_of_tokens_are_found_without_knowing_them(void **state)
+TEST(shapes_of_tokens_are_found_without_knowing_them)
 {
-	(void)state;
 	redact_check(NULL, "https://api.telegram.org/bot" BOT_TOKEN "/getMe",
 	    "https://api.telegram.org/bot***/getMe");
 	redact_check(NULL, "x ghp_0123456789abcdefghijABCDEFGHIJ012345 y", "x *** y");
@@ -90,8 +82,7 @@ shapes_of_tokens_are_found_without_knowing_them(void **state)
 }
 
 /* Who shows a program's log does not know its secrets: these are the forms they stand there in. */
-static void
-credentials_of_urls_and_headers_are_found_without_knowing_them(void **state)
+TEST(credentials_of_urls_and_headers_are_found_without_knowing_them)
 {
 	static const struct {
 		const char *text, *want;
@@ -127,18 +118,15 @@ credentials_of_urls_and_headers_are_found_without_knowing_them(void **state)
 		{ "An author, AKIAIOSFODNN7EXAMPLE", "An author, ***" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		redact_check(NULL, cases[i].text, cases[i].want);
 }
 
 /* Of a known value nothing is left, though a URL or header would end in the middle of it. */
-static void
-a_known_value_goes_whole_out_of_urls_and_headers(void **state)
+TEST(a_known_value_goes_whole_out_of_urls_and_headers)
 {
 	struct redact *r = with_secret(); /* it has an @ and a slash */
 
-	(void)state;
 	redact_check(r, "https://u:p@ss/word+with&signs@host", "https://***@host");
 	redact_check(r, "https://u:p@ss/word+with&signs", "https://u:***");
 	redact_check(r, "https://p@ss/word+with&signs:x@host", "https://***@host");
@@ -155,8 +143,7 @@ a_known_value_goes_whole_out_of_urls_and_headers(void **state)
 
 /* A log may have any bytes: a NUL is neither of a user nor of credentials, nor between the words
  * of a header. */
-static void
-a_nul_ends_what_belongs_to_a_secret(void **state)
+TEST(a_nul_ends_what_belongs_to_a_secret)
 {
 	static const struct {
 		const char *text;
@@ -173,19 +160,16 @@ a_nul_ends_what_belongs_to_a_secret(void **state)
 #undef BYTES
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		redact_check_bytes(
 		    NULL, cases[i].text, cases[i].size, cases[i].want, cases[i].want_size);
 }
 
 /* A header line is 8 KB at most; a URL that is longer has no user. */
-static void
-credentials_end_somewhere(void **state)
+TEST(credentials_end_somewhere)
 {
 	static char text[10000], want[10000];
 
-	(void)state;
 	for (int size = 8191; size <= 8193; size++) {
 		(void)snprintf(text, sizeof(text), "https://:%0*d@host", size - 1, 0);
 		redact_check(NULL, text, size <= 8192 ? "https://***@host" : text);
@@ -197,12 +181,10 @@ credentials_end_somewhere(void **state)
 }
 
 /* The longest heading has 95 characters before its last dashes, the longest number 64 digits. */
-static void
-what_is_longer_than_a_token_can_be_is_none(void **state)
+TEST(what_is_longer_than_a_token_can_be_is_none)
 {
 	char text[160];
 
-	(void)state;
 	for (int before = 94; before <= 98; before++) {
 		(void)snprintf(text, sizeof(text), "-----BEGIN %0*d PRIVATE KEY-----",
 		    before - (int)strlen("-----BEGIN  PRIVATE KEY"), 0);
@@ -215,8 +197,7 @@ what_is_longer_than_a_token_can_be_is_none(void **state)
 	}
 }
 
-static void
-ordinary_text_stays_as_it_is(void **state)
+TEST(ordinary_text_stays_as_it_is)
 {
 	static const char *const texts[] = { "12:34:56 built 1234567: ok", "ghp_short",
 		"-----BEGIN CERTIFICATE-----", "-----BEGIN KEY-----", "AKIA", "--------",
@@ -224,20 +205,17 @@ ordinary_text_stays_as_it_is(void **state)
 		"commit 0123456789abcdef0123456789abcdef01234567", "" };
 	struct redact *r = with_secret();
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++)
 		redact_check(r, texts[i], texts[i]);
 	redact_free(r);
 }
 
 /* A piece of a larger text is judged by itself: what stands behind it makes no token of it. */
-static void
-what_stands_behind_a_text_is_none_of_it(void **state)
+TEST(what_stands_behind_a_text_is_none_of_it)
 {
 	static const char text[] = "ghp_0123456789abcdefghij";
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 1024);
 	redact_text(NULL, text, sizeof(text) - 2, &out);
 	assert_int_equal(out.size, sizeof(text) - 2);
@@ -245,8 +223,7 @@ what_stands_behind_a_text_is_none_of_it(void **state)
 	buf_done(&out);
 }
 
-static void
-a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
+TEST(a_stream_cut_anywhere_gives_what_the_whole_gives)
 {
 	static const char text[] =
 	    "go p@ss/word+with&signs! bot" BOT_TOKEN "/x "
@@ -256,7 +233,6 @@ a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
 	struct redact_stream *s = redact_stream_new(r, NULL);
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	for (size_t step = 1; step < sizeof(text); step++) {
 		buf_clear(&out);
@@ -272,15 +248,13 @@ a_stream_cut_anywhere_gives_what_the_whole_gives(void **state)
 }
 
 /* Behind the end of a key text is shown at once, not only when all has come. */
-static void
-what_is_certain_is_not_held_back(void **state)
+TEST(what_is_certain_is_not_held_back)
 {
 	static const char text[] =
 	    "-----BEGIN PRIVATE KEY-----\na-b\n-----END PRIVATE KEY----- then ghp_short then";
 	struct redact_stream *s = redact_stream_new(NULL, NULL);
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	for (const char *c = text; *c != '\0'; c++)
 		redact_stream_add(s, c, 1, &out);
@@ -289,15 +263,13 @@ what_is_certain_is_not_held_back(void **state)
 	redact_stream_free(s);
 }
 
-static void
-a_piece_larger_than_what_is_looked_at_at_once_is_cut(void **state)
+TEST(a_piece_larger_than_what_is_looked_at_at_once_is_cut)
 {
 	static char text[(1u << 20) + 100];
 	struct redact *r = with_secret();
 	struct redact_stream *s = redact_stream_new(r, NULL);
 	struct buf out;
 
-	(void)state;
 	memset(text, '.', sizeof(text));
 	memcpy(text + (1u << 20) - 10, secret, strlen(secret));
 	buf_init(&out, 4u << 20);
@@ -314,12 +286,10 @@ a_piece_larger_than_what_is_looked_at_at_once_is_cut(void **state)
 	redact_free(r);
 }
 
-static void
-lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
+TEST(lines_of_a_value_are_secrets_too_and_short_ones_are_not)
 {
 	struct redact *r = redact_new(NULL);
 
-	(void)state;
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	assert_true(redact_add(r, "short", NULL));
 	redact_check(r, "x first-line-of-it y second-line-of-it short", "x *** y *** short");
@@ -331,13 +301,11 @@ lines_of_a_value_are_secrets_too_and_short_ones_are_not(void **state)
 	redact_free(NULL);
 }
 
-static void
-a_value_may_begin_with_any_byte(void **state)
+TEST(a_value_may_begin_with_any_byte)
 {
 	char value[] = "_mot-de-passe", text[32];
 	struct redact *r = redact_new(NULL);
 
-	(void)state;
 	for (int first = 1; first < 256; first++) {
 		value[0] = (char)first;
 		assert_true(redact_add(r, value, NULL));
@@ -347,27 +315,23 @@ a_value_may_begin_with_any_byte(void **state)
 	redact_free(r);
 }
 
-static void
-a_value_at_the_end_is_found_though_a_longer_one_begins_so(void **state)
+TEST(a_value_at_the_end_is_found_though_a_longer_one_begins_so)
 {
 	struct redact *r = redact_new(NULL);
 
-	(void)state;
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	redact_check(r, "x first-line-of-it", "x ***");
 	redact_check(r, "x first-line-of-it\nsecond", "x ***\nsecond");
 	redact_free(r);
 }
 
-static void
-a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut(void **state)
+TEST(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut)
 {
 	static const char value[] = "ghp_0123456789abcdefghij!tail";
 	struct redact *r = redact_new(NULL);
 	struct redact_stream *s = redact_stream_new(r, NULL);
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	assert_true(redact_add(r, value, NULL));
 	for (size_t cut = 1; cut < sizeof(value) - 1; cut++) {
@@ -382,14 +346,12 @@ a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut(void **state)
 	redact_free(r);
 }
 
-static void
-a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
+TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 {
 	static char whole[27 + 32767 + 4] = "-----BEGIN PRIVATE KEY-----";
 	struct redact_stream *s = redact_stream_new(NULL, NULL);
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 1u << 20);
 	redact_stream_add(s, "-----BEGIN PRIVATE KEY-----", 27, &out);
 	for (int i = 0; i < 40000; i++)
@@ -414,15 +376,13 @@ a_key_without_end_does_not_swallow_the_rest_for_ever(void **state)
 }
 
 /* Whoever adds a secret that cannot be remembered must hear of it: it would be shown. */
-static void
-a_secret_that_cannot_be_remembered_is_said_to_be(void **state)
+TEST(a_secret_that_cannot_be_remembered_is_said_to_be)
 {
 	struct redact *r;
 	unsigned n = 0;
 	bool ok, is_met;
 	struct err err;
 
-	(void)state;
 	do {
 		r = redact_new(NULL);
 		assert_non_null(r);
@@ -450,14 +410,12 @@ a_secret_that_cannot_be_remembered_is_said_to_be(void **state)
 	redact_stream_free(NULL);
 }
 
-static void
-a_stream_without_memory_shows_nothing_and_says_so(void **state)
+TEST(a_stream_without_memory_shows_nothing_and_says_so)
 {
 	struct redact *r = with_secret();
 	struct redact_stream *s = redact_stream_new(r, NULL);
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	redact_stream_add(s, "p@ss/word+wi", 12, &out);
 	assert_string_equal(buf_text(&out), "");
@@ -485,14 +443,12 @@ a_stream_without_memory_shows_nothing_and_says_so(void **state)
 
 /* 256 secrets of at most 8 KB, or as many as were asked for: one more, or a longer one, is refused,
  * never left out silently. */
-static void
-more_or_longer_secrets_than_can_be_held_are_refused(void **state)
+TEST(more_or_longer_secrets_than_can_be_held_are_refused)
 {
 	static const size_t rooms[] = { REDACT_VALUES_MAX, 4 * REDACT_VALUES_MAX };
 	static char longest[REDACT_VALUE_MAX + 2];
 	char value[48];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rooms); i++) {
 		struct redact *r = redact_new(NULL);
 		struct err err = { 0 };
@@ -518,13 +474,11 @@ more_or_longer_secrets_than_can_be_held_are_refused(void **state)
 
 /* The 257th call was refused, though it was of a value that was there: after 64 to 128 changed
  * settings a secret that had been rotated was not redacted. */
-static void
-a_value_that_is_known_counts_once(void **state)
+TEST(a_value_that_is_known_counts_once)
 {
 	struct redact *r = redact_new(NULL);
 	struct err err;
 
-	(void)state;
 	for (int i = 0; i < 4 * REDACT_VALUES_MAX; i++) {
 		assert_true(redact_add(r, "the-one-of-today", &err));
 		assert_true(redact_add(r, i % 2 == 0 ? "before-it-was-rotated" : "after-it", &err));
@@ -548,15 +502,13 @@ add_more(void *arg)
 }
 
 /* Both threads log, and settings are reloaded meanwhile: make check-tsan looks on. */
-static void
-one_thread_may_add_what_another_looks_for(void **state)
+TEST(one_thread_may_add_what_another_looks_for)
 {
 	struct redact *r = with_secret();
 	struct redact_stream *s = redact_stream_new(r, NULL);
 	pthread_t adds;
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	assert_int_equal(pthread_create(&adds, NULL, add_more, r), 0);
 	for (int i = 0; i < 1000; i++) {
@@ -571,36 +523,4 @@ one_thread_may_add_what_another_looks_for(void **state)
 	buf_done(&out);
 	redact_stream_free(s);
 	redact_free(r);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_known_value_is_found_in_every_form),
-		cmocka_unit_test(a_value_that_is_known_takes_no_room_again),
-		cmocka_unit_test(shapes_of_tokens_are_found_without_knowing_them),
-		cmocka_unit_test(credentials_of_urls_and_headers_are_found_without_knowing_them),
-		cmocka_unit_test(a_known_value_goes_whole_out_of_urls_and_headers),
-		cmocka_unit_test(a_nul_ends_what_belongs_to_a_secret),
-		cmocka_unit_test(credentials_end_somewhere),
-		cmocka_unit_test(what_is_longer_than_a_token_can_be_is_none),
-		cmocka_unit_test(ordinary_text_stays_as_it_is),
-		cmocka_unit_test(what_stands_behind_a_text_is_none_of_it),
-		cmocka_unit_test(a_stream_cut_anywhere_gives_what_the_whole_gives),
-		cmocka_unit_test(what_is_certain_is_not_held_back),
-		cmocka_unit_test(a_piece_larger_than_what_is_looked_at_at_once_is_cut),
-		cmocka_unit_test(lines_of_a_value_are_secrets_too_and_short_ones_are_not),
-		cmocka_unit_test(a_value_may_begin_with_any_byte),
-		cmocka_unit_test(a_value_at_the_end_is_found_though_a_longer_one_begins_so),
-		cmocka_unit_test(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut),
-		cmocka_unit_test(a_key_without_end_does_not_swallow_the_rest_for_ever),
-		cmocka_unit_test(a_secret_that_cannot_be_remembered_is_said_to_be),
-		cmocka_unit_test(a_stream_without_memory_shows_nothing_and_says_so),
-		cmocka_unit_test(more_or_longer_secrets_than_can_be_held_are_refused),
-		cmocka_unit_test(a_value_that_is_known_counts_once),
-		cmocka_unit_test(one_thread_may_add_what_another_looks_for),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

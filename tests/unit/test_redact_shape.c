@@ -2,18 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact_shape.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/redact.h"
 #include "tests/unit/redact_aid.h"
+#include "unit.h"
 
-static void
-each_shape_begins_and_ends_where_it_is_said_to(void **state)
+TEST(each_shape_begins_and_ends_where_it_is_said_to)
 {
 	static const struct {
 		const char *prefix;
@@ -54,7 +51,6 @@ each_shape_begins_and_ends_where_it_is_said_to(void **state)
 	};
 	char text[80], want[80];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(shapes); i++) {
 		int least = (int)shapes[i].least;
 
@@ -85,8 +81,7 @@ each_shape_begins_and_ends_where_it_is_said_to(void **state)
 
 /* Secrets that nobody has told us of: two texts of each shape that go, and two beside them that
  * stay.  Pieces of a text, so that no scanner takes this file for a leak. */
-static void
-each_shape_has_texts_that_go_and_texts_that_stay(void **state)
+TEST(each_shape_has_texts_that_go_and_texts_that_stay)
 {
 #define TWENTY "zzzzzzzzzzzzzzzzzzzz"
 #define HEADER "eyJhbGciOiJSUzI1NiJ9"
@@ -177,19 +172,7 @@ each_shape_has_texts_that_go_and_texts_that_stay(void **state)
 		{ "bot" BOT_TOKEN ".x", "bot***" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		redact_check(
 		    NULL, cases[i].text, cases[i].want != NULL ? cases[i].want : cases[i].text);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_shape_begins_and_ends_where_it_is_said_to),
-		cmocka_unit_test(each_shape_has_texts_that_go_and_texts_that_stay),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/refusals.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
+#include "unit.h"
 
 struct world {
 	struct loop *loop;
@@ -93,8 +91,7 @@ assert_told(const struct world *w, size_t i, const char *reason, const char *cli
 	assert_int_equal(w->events[i]->u.rejected.count, count);
 }
 
-static void
-what_is_counted_when_the_program_ends_is_handed_over(void **state)
+TEST_WITH(what_is_counted_when_the_program_ends_is_handed_over, set_up, tear_down)
 {
 	/* Goal: the minute that is not over, of each kind. */
 	struct world *w = *state;
@@ -112,8 +109,7 @@ what_is_counted_when_the_program_ends_is_handed_over(void **state)
 	assert_int_equal(w->n, 4);
 }
 
-static void
-what_nobody_repeats_is_told_after_a_minute_all_the_same(void **state)
+TEST_WITH(what_nobody_repeats_is_told_after_a_minute_all_the_same, set_up, tear_down)
 {
 	/* Goal: a number does not wait for another one to come. */
 	struct world *w = *state;
@@ -129,8 +125,7 @@ what_nobody_repeats_is_told_after_a_minute_all_the_same(void **state)
 	assert_told(w, 1, "no token", "192.0.2.3", 2);
 }
 
-static void
-what_the_store_could_not_commit_is_told_again(void **state)
+TEST_WITH(what_the_store_could_not_commit_is_told_again, set_up, tear_down)
 {
 	/* Goal: a full disk loses no number, and of a kind one event is at the store. */
 	struct world *w = *state;
@@ -150,8 +145,7 @@ what_the_store_could_not_commit_is_told_again(void **state)
 	assert_int_equal(refusals_left(w->refusals), 0);
 }
 
-static void
-what_is_worth_an_event_at_once_has_all_that_was_counted(void **state)
+TEST_WITH(what_is_worth_an_event_at_once_has_all_that_was_counted, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -163,8 +157,7 @@ what_is_worth_an_event_at_once_has_all_that_was_counted(void **state)
 	assert_told(w, 1, "a stranger", "user 7", 2);
 }
 
-static void
-what_is_lost_at_the_end_is_said(void **state)
+TEST_WITH(what_is_lost_at_the_end_is_said, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -175,8 +168,7 @@ what_is_lost_at_the_end_is_said(void **state)
 	assert_int_equal(refusals_left(w->refusals), 2);
 }
 
-static void
-what_is_given_back_behind_the_end_is_known_to_be_lost(void **state)
+TEST_WITH(what_is_given_back_behind_the_end_is_known_to_be_lost, set_up, tear_down)
 {
 	/* Goal: one event was at the store as the program ended, the rest went behind it. */
 	struct world *w = *state;
@@ -191,21 +183,4 @@ what_is_given_back_behind_the_end_is_known_to_be_lost(void **state)
 	assert_int_equal(refusals_left(w->refusals), 3);
 	decide(w, 1, 503);
 	assert_int_equal(refusals_left(w->refusals), 3);
-}
-
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(what_is_counted_when_the_program_ends_is_handed_over),
-		T(what_nobody_repeats_is_told_after_a_minute_all_the_same),
-		T(what_the_store_could_not_commit_is_told_again),
-		T(what_is_worth_an_event_at_once_has_all_that_was_counted),
-		T(what_is_lost_at_the_end_is_said),
-		T(what_is_given_back_behind_the_end_is_known_to_be_lost),
-	};
-#undef T
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/repository.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "settings/settings_inside.h"
 #include "tests/unit/applications_aid.h"
+#include "unit.h"
 
 #define SECRET "GITHUB_WEBHOOK_SECRET=the secret of it alone"
 
@@ -38,8 +36,7 @@ hears(const struct settings *s, const char *application, const char *hook, const
 	return repository_is_announced(s, of, DELIVERY_GITHUB, hook, repository);
 }
 
-static void
-a_repository_is_known_by_its_name_or_by_the_end_of_its_url(void **state)
+TEST(a_repository_is_known_by_its_name_or_by_the_end_of_its_url)
 {
 	static const struct {
 		const char *setting, *repository;
@@ -61,7 +58,6 @@ a_repository_is_known_by_its_name_or_by_the_end_of_its_url(void **state)
 		{ "REPOSITORY_URL=/shop", "shop", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load_main("GITHUB_REPOSITORY=x/y", NULL);
 
@@ -72,12 +68,10 @@ a_repository_is_known_by_its_name_or_by_the_end_of_its_url(void **state)
 	}
 }
 
-static void
-an_application_with_a_secret_of_its_own_has_one_webhook_alone(void **state)
+TEST(an_application_with_a_secret_of_its_own_has_one_webhook_alone)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);
 
-	(void)state;
 	applications_aid_add(s, "blog", "GITHUB_REPOSITORY=acme/shop", NULL);
 	applications_aid_add(s, "shop", "GITHUB_REPOSITORY=acme/shop", SECRET, NULL);
 	assert_true(hears(s, "", "", "acme/main"));
@@ -92,12 +86,10 @@ an_application_with_a_secret_of_its_own_has_one_webhook_alone(void **state)
 }
 
 /* As ever where one repository is deployed; a secret of many must say whose it is. */
-static void
-any_signed_repository_counts_only_where_the_secret_is_of_one_application(void **state)
+TEST(any_signed_repository_counts_only_where_the_secret_is_of_one_application)
 {
 	struct settings *s = load_main("REPOSITORY_URL=https://mirror.example/a/b.git", SECRET);
 
-	(void)state;
 	assert_true(hears(s, "", "", "other/name"));
 	applications_aid_add(
 	    s, "shop", "REPOSITORY_URL=https://mirror.example/c/d.git", SECRET, NULL);
@@ -107,8 +99,7 @@ any_signed_repository_counts_only_where_the_secret_is_of_one_application(void **
 	settings_unref(s);
 }
 
-static void
-a_repository_is_asked_once_for_all_with_the_same_url_and_credentials(void **state)
+TEST(a_repository_is_asked_once_for_all_with_the_same_url_and_credentials)
 {
 	static const struct {
 		const char *one, *other;
@@ -120,7 +111,6 @@ a_repository_is_asked_once_for_all_with_the_same_url_and_credentials(void **stat
 	};
 	struct settings *s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		s = load_main("GITHUB_REPOSITORY=x/y", NULL);
 		applications_aid_add(s, "a", rows[i].one, NULL);
@@ -143,12 +133,10 @@ a_repository_is_asked_once_for_all_with_the_same_url_and_credentials(void **stat
 	settings_unref(s);
 }
 
-static void
-two_webhooks_of_one_repository_are_named(void **state)
+TEST(two_webhooks_of_one_repository_are_named)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);
 
-	(void)state;
 	applications_aid_add(s, "blog", "GITHUB_REPOSITORY=acme/shop", NULL);
 	applications_aid_add(s, "docs", "GITHUB_REPOSITORY=acme/shop", NULL);
 	assert_null(repository_other_hook(s, s->applications[0]));
@@ -160,14 +148,12 @@ two_webhooks_of_one_repository_are_named(void **state)
 	settings_unref(s);
 }
 
-static void
-whoever_checks_the_settings_reads_of_two_webhooks(void **state)
+TEST(whoever_checks_the_settings_reads_of_two_webhooks)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);
 	struct settings_report report = { 0 };
 	struct settings_loader loader = { .s = s, .report = &report };
 
-	(void)state;
 	applications_aid_add(s, "blog", "GITHUB_REPOSITORY=acme/shop", NULL);
 	applications_aid_add(s, "docs", "GITHUB_REPOSITORY=acme/docs", SECRET, NULL);
 	settings_say_hooks(&loader);
@@ -182,14 +168,12 @@ whoever_checks_the_settings_reads_of_two_webhooks(void **state)
 }
 
 /* What a path ends with is no repository of a forge. */
-static void
-whom_no_push_can_reach_is_named(void **state)
+TEST(whom_no_push_can_reach_is_named)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);
 	struct settings_report report = { 0 };
 	struct settings_loader loader = { .s = s, .report = &report };
 
-	(void)state;
 	applications_aid_add(s, "blog", "GITHUB_REPOSITORY=o/shop", "REPOSITORY_URL=/o/shop", NULL);
 	applications_aid_add(s, "docs", "REPOSITORY_URL=https://a.example/o/docs.git", NULL);
 	applications_aid_add(s, "site", "REPOSITORY_URL=/o/site", SECRET, NULL);
@@ -203,12 +187,10 @@ whom_no_push_can_reach_is_named(void **state)
 	settings_unref(s);
 }
 
-static void
-the_shortest_interval_of_those_that_poll_counts(void **state)
+TEST(the_shortest_interval_of_those_that_poll_counts)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=x/y", "POLL_REPOSITORY_SECONDS=0");
 
-	(void)state;
 	assert_int_equal(repository_poll_seconds(s), 0);
 	applications_aid_add(s, "a", "GITHUB_REPOSITORY=a/b", "POLL_REPOSITORY_SECONDS=90", NULL);
 	applications_aid_add(s, "b", "GITHUB_REPOSITORY=a/b", "POLL_REPOSITORY_SECONDS=30", NULL);
@@ -216,8 +198,7 @@ the_shortest_interval_of_those_that_poll_counts(void **state)
 	settings_unref(s);
 }
 
-static void
-another_forge_names_all_of_its_path(void **state)
+TEST(another_forge_names_all_of_its_path)
 {
 	static const struct {
 		const char *setting, *more, *repository;
@@ -245,7 +226,6 @@ another_forge_names_all_of_its_path(void **state)
 		{ "GITHUB_REPOSITORY=acme/shop", "REPOSITORY_PATH=acme/shop", "acme/shop", true },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load_main(rows[i].setting, rows[i].more);
 		struct settings other = *s;
@@ -258,24 +238,4 @@ another_forge_names_all_of_its_path(void **state)
 				fail_msg("%s: %s", rows[i].setting, rows[i].repository);
 		settings_unref(s);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_repository_is_known_by_its_name_or_by_the_end_of_its_url),
-		cmocka_unit_test(an_application_with_a_secret_of_its_own_has_one_webhook_alone),
-		cmocka_unit_test(
-		    any_signed_repository_counts_only_where_the_secret_is_of_one_application),
-		cmocka_unit_test(
-		    a_repository_is_asked_once_for_all_with_the_same_url_and_credentials),
-		cmocka_unit_test(two_webhooks_of_one_repository_are_named),
-		cmocka_unit_test(whoever_checks_the_settings_reads_of_two_webhooks),
-		cmocka_unit_test(whom_no_push_can_reach_is_named),
-		cmocka_unit_test(the_shortest_interval_of_those_that_poll_counts),
-		cmocka_unit_test(another_forge_names_all_of_its_path),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/request.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 static void
 expect(const struct request *request, const char *key, const char *value)
@@ -16,12 +15,10 @@ expect(const struct request *request, const char *key, const char *value)
 	assert_string_equal(request_get(request, key, out), value);
 }
 
-static void
-each_argument_is_found_by_its_whole_key(void **state)
+TEST(each_argument_is_found_by_its_whole_key)
 {
 	struct request request = request_of("deploy", "shop/staging");
 
-	(void)state;
 	expect(&request, "ref", "");
 	request_add(&request, "ref", "a=b/page=9");
 	request_add(&request, "release", "");
@@ -35,13 +32,11 @@ each_argument_is_found_by_its_whole_key(void **state)
 	assert_int_equal(request_get_number(&request, "ref"), 0);
 }
 
-static void
-an_argument_is_dropped_without_its_neighbours(void **state)
+TEST(an_argument_is_dropped_without_its_neighbours)
 {
 	static const char *const order[][3] = { { "a", "b", "c" }, { "b", "a", "c" },
 		{ "a", "c", "b" } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(order); i++) {
 		struct request request = request_of("x", "");
 
@@ -57,13 +52,11 @@ an_argument_is_dropped_without_its_neighbours(void **state)
 	}
 }
 
-static void
-the_longest_ref_fits_beside_a_page(void **state)
+TEST(the_longest_ref_fits_beside_a_page)
 {
 	struct request request = request_of("deploy", "shop/staging");
 	char ref[LIMIT_REF];
 
-	(void)state;
 	memset(ref, 'r', sizeof(ref));
 	ref[sizeof(ref) - 1] = '\0';
 	request_add(&request, "ref", ref);
@@ -74,8 +67,7 @@ the_longest_ref_fits_beside_a_page(void **state)
 	assert_true(request_get_number(&request, "page") == INT64_MAX);
 }
 
-static void
-a_target_of_another_kind_has_no_number(void **state)
+TEST(a_target_of_another_kind_has_no_number)
 {
 	static const struct {
 		const char *target;
@@ -84,7 +76,6 @@ a_target_of_another_kind_has_no_number(void **state)
 		{ "work/12x", 0 }, { "work/-1", 0 }, { "works/12", 0 }, { "run/12", 0 }, { "", 0 },
 		{ "work/99999999999999999999", 0 } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct request request = request_of("cancel", cases[i].target);
 
@@ -93,8 +84,7 @@ a_target_of_another_kind_has_no_number(void **state)
 	assert_string_equal(request_about("log", "run", 45).target, "run/45");
 }
 
-static void
-words_are_split_at_blanks_and_fold(void **state)
+TEST(words_are_split_at_blanks_and_fold)
 {
 	static const struct {
 		const char *text;
@@ -108,7 +98,6 @@ words_are_split_at_blanks_and_fold(void **state)
 	};
 	char words[2][LIMIT_REF], text[LIMIT_REF + 8];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(request_words(rows[i].text, 2, words), rows[i].is_all);
 		for (size_t k = 0; k < 2; k++)
@@ -119,18 +108,4 @@ words_are_split_at_blanks_and_fold(void **state)
 	assert_true(request_words(text, 2, words));
 	assert_int_equal(strlen(words[0]), LIMIT_REF - 1);
 	assert_string_equal(words[1], "");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_argument_is_found_by_its_whole_key),
-		cmocka_unit_test(an_argument_is_dropped_without_its_neighbours),
-		cmocka_unit_test(the_longest_ref_fits_beside_a_page),
-		cmocka_unit_test(a_target_of_another_kind_has_no_number),
-		cmocka_unit_test(words_are_split_at_blanks_and_fold),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,25 +2,23 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "cli/cli_server.h"
-#include "lib/json.h"
-#include "lib/crypto.h"
-#include "lib/loop.h"
 #include "lib/clock.h"
+#include "lib/crypto.h"
+#include "lib/json.h"
+#include "lib/loop.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/event.h"
 #include "types/refusals.h"
 #include "types/token.h"
+#include "unit.h"
 
 #define KEY    "a-key-of-tokens-that-is-long-enough-1"
 #define BEFORE "a-key-of-tokens-that-was-before-it-22"
@@ -221,8 +219,7 @@ has(const char *text, const char *part)
 }
 
 /* A look that could not be begun was an environment that is DOWN. */
-static void
-what_was_not_asked_is_not_said_to_be_down(void **state)
+TEST_WITH(what_was_not_asked_is_not_said_to_be_down, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -242,8 +239,7 @@ what_was_not_asked_is_not_said_to_be_down(void **state)
 }
 
 /* Each has places of their own in health_look.c. */
-static void
-each_token_looks_as_itself(void **state)
+TEST_WITH(each_token_looks_as_itself, set_up, tear_down)
 {
 	struct world *w = *state;
 	uint64_t ann;
@@ -257,8 +253,7 @@ each_token_looks_as_itself(void **state)
 }
 
 /* Behind one address as behind the proxy of a whole office, and used for the first time. */
-static void
-a_valid_token_never_waits_behind_unknown_ones(void **state)
+TEST_WITH(a_valid_token_never_waits_behind_unknown_ones, set_up, tear_down)
 {
 	struct world *w = *state;
 	int refused = 0;
@@ -275,8 +270,7 @@ a_valid_token_never_waits_behind_unknown_ones(void **state)
 	assert_int_equal(status_of(w, 'f', NULL), 429);
 }
 
-static void
-an_unknown_token_costs_the_store_nothing(void **state)
+TEST_WITH(an_unknown_token_costs_the_store_nothing, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -290,8 +284,7 @@ an_unknown_token_costs_the_store_nothing(void **state)
 }
 
 /* While the secret is rotated; and one that no secret of ours has made is none. */
-static void
-a_token_is_known_under_either_value_of_the_secret(void **state)
+TEST_WITH(a_token_is_known_under_either_value_of_the_secret, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -302,8 +295,7 @@ a_token_is_known_under_either_value_of_the_secret(void **state)
 }
 
 /* Why it is not valid any more the store says, as often as anybody may try. */
-static void
-one_that_is_over_is_limited_as_an_unknown_one(void **state)
+TEST_WITH(one_that_is_over_is_limited_as_an_unknown_one, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -319,8 +311,7 @@ one_that_is_over_is_limited_as_an_unknown_one(void **state)
 }
 
 /* What is renewed after a commit keeps what each has left; what is gone is gone. */
-static void
-a_token_keeps_its_limit_when_others_are_made(void **state)
+TEST_WITH(a_token_keeps_its_limit_when_others_are_made, set_up, tear_down)
 {
 	struct world *w = *state;
 	int n = 0;
@@ -339,8 +330,7 @@ a_token_keeps_its_limit_when_others_are_made(void **state)
 }
 
 /* One customer has 2^64 addresses; the next is another one. */
-static void
-tries_of_a_network_of_ipv6_are_one_anothers(void **state)
+TEST_WITH(tries_of_a_network_of_ipv6_are_one_anothers, set_up, tear_down)
 {
 	struct world *w = *state;
 	char client[64];
@@ -370,8 +360,7 @@ ask_log(struct world *w)
 }
 
 /* What the store has said is not the answer: that it may be read is. */
-static void
-what_an_application_logged_is_asked_before_it_is_answered(void **state)
+TEST_WITH(what_an_application_logged_is_asked_before_it_is_answered, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -387,23 +376,4 @@ what_an_application_logged_is_asked_before_it_is_answered(void **state)
 	ask_log(w);
 	assert_int_equal(w->asked.status, 200);
 	assert_true(has(w->asked.body, "\"said\":\"GET /orders\\n<b> \\\"x\\\"\""));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(what_was_not_asked_is_not_said_to_be_down),
-		TEST(each_token_looks_as_itself),
-		TEST(a_valid_token_never_waits_behind_unknown_ones),
-		TEST(an_unknown_token_costs_the_store_nothing),
-		TEST(a_token_is_known_under_either_value_of_the_secret),
-		TEST(one_that_is_over_is_limited_as_an_unknown_one),
-		TEST(a_token_keeps_its_limit_when_others_are_made),
-		TEST(tries_of_a_network_of_ipv6_are_one_anothers),
-		TEST(what_an_application_logged_is_asked_before_it_is_answered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_health.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
 #include "routes/health_watch.h"
@@ -17,6 +14,7 @@
 #include "settings/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/settings.h"
+#include "unit.h"
 
 struct world {
 	struct loop *loop;
@@ -96,8 +94,7 @@ ask(struct world *w, const char *line)
 	return w->asked.status;
 }
 
-static void
-healthz_is_200_whenever_the_loop_turns(void **state)
+TEST_WITH(healthz_is_200_whenever_the_loop_turns, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -108,8 +105,7 @@ healthz_is_200_whenever_the_loop_turns(void **state)
 	assert_int_equal(ask(w, "GET /healthz"), 200);
 }
 
-static void
-readyz_is_503_with_the_reason_while_the_store_refuses(void **state)
+TEST_WITH(readyz_is_503_with_the_reason_while_the_store_refuses, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -126,8 +122,7 @@ readyz_is_503_with_the_reason_while_the_store_refuses(void **state)
 }
 
 /* A proxy that took it for a refusal would lose pushes, which are kept until there is a runner. */
-static void
-readyz_says_that_the_runner_is_away_and_is_200_all_the_same(void **state)
+TEST_WITH(readyz_says_that_the_runner_is_away_and_is_200_all_the_same, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -143,8 +138,7 @@ readyz_says_that_the_runner_is_away_and_is_200_all_the_same(void **state)
 	    w->asked.body, "ready; the runner is disconnected: deployments are queued\n");
 }
 
-static void
-head_has_the_status_and_nothing_else_is_allowed(void **state)
+TEST_WITH(head_has_the_status_and_nothing_else_is_allowed, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -154,8 +148,7 @@ head_has_the_status_and_nothing_else_is_allowed(void **state)
 	assert_int_equal(ask(w, "HEAD /metrics"), 405);
 }
 
-static void
-metrics_are_the_text_format_that_prometheus_3_wants(void **state)
+TEST_WITH(metrics_are_the_text_format_that_prometheus_3_wants, set_up, tear_down)
 {
 	struct world *w = *state;
 	size_t size;
@@ -173,8 +166,7 @@ metrics_are_the_text_format_that_prometheus_3_wants(void **state)
 	assert_int_equal(w->asked.body[size - 1], '\n');
 }
 
-static void
-metrics_are_404_as_long_as_telemetry_is_off(void **state)
+TEST_WITH(metrics_are_404_as_long_as_telemetry_is_off, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -184,20 +176,4 @@ metrics_are_404_as_long_as_telemetry_is_off(void **state)
 	settings_unref(w->settings);
 	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=yes" });
 	assert_int_equal(ask(w, "GET /metrics"), 200);
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(healthz_is_200_whenever_the_loop_turns),
-		TEST(readyz_is_503_with_the_reason_while_the_store_refuses),
-		TEST(readyz_says_that_the_runner_is_away_and_is_200_all_the_same),
-		TEST(head_has_the_status_and_nothing_else_is_allowed),
-		TEST(metrics_are_the_text_format_that_prometheus_3_wants),
-		TEST(metrics_are_404_as_long_as_telemetry_is_off),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

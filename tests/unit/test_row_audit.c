@@ -2,14 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_audit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "lib/json.h"
@@ -17,6 +14,7 @@
 #include "store/audit_verify.h"
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 static void
 act_add(struct tx *tx, void *arg)
@@ -80,8 +78,7 @@ act_override(struct tx *tx, void *arg)
 		"reason", "a\"b\n\xff", "reason", "twice", "meta_seq", "y", "none", NULL, NULL });
 }
 
-static void
-core_fields_cannot_be_overridden_by_metadata(void **state)
+TEST_WITH(core_fields_cannot_be_overridden_by_metadata, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct json *json;
@@ -119,8 +116,7 @@ act_endless_meta(struct tx *tx, void *arg)
 	row_audit_add(tx, &(struct audit_entry){ .code = AUDIT_CODE_DENIED }, meta);
 }
 
-static void
-metadata_is_cut_before_a_line_is_too_long(void **state)
+TEST_WITH(metadata_is_cut_before_a_line_is_too_long, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char value[5000], *text;
@@ -152,8 +148,8 @@ act_head(struct tx *tx, void *arg)
 	row_audit_head(tx, arg);
 }
 
-static void
-an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain(void **state)
+TEST_WITH(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char before[LIMIT_AUDIT_HEAD], after[LIMIT_AUDIT_HEAD], user[] = "telegram:11";
@@ -171,8 +167,8 @@ an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain(void **state)
 
 /* --- the file --- */
 
-static void
-the_file_grows_with_the_rows_and_is_completed_after_a_restart(void **state)
+TEST_WITH(the_file_grows_with_the_rows_and_is_completed_after_a_restart, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -188,8 +184,7 @@ the_file_grows_with_the_rows_and_is_completed_after_a_restart(void **state)
 	verified(aid, 44);
 }
 
-static void
-a_file_that_is_gone_is_written_anew(void **state)
+TEST_WITH(a_file_that_is_gone_is_written_anew, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -201,8 +196,7 @@ a_file_that_is_gone_is_written_anew(void **state)
 	verified(aid, 21);
 }
 
-static void
-a_tail_of_any_length_that_is_missing_is_appended(void **state)
+TEST_WITH(a_tail_of_any_length_that_is_missing_is_appended, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *text, *again;
@@ -221,8 +215,7 @@ a_tail_of_any_length_that_is_missing_is_appended(void **state)
 	free(text);
 }
 
-static void
-a_file_cut_off_while_we_run_is_noticed_and_completed(void **state)
+TEST_WITH(a_file_cut_off_while_we_run_is_noticed_and_completed, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -234,8 +227,7 @@ a_file_cut_off_while_we_run_is_noticed_and_completed(void **state)
 	verified(aid, 5);
 }
 
-static void
-a_tail_that_differs_is_an_alarm_and_stays_as_it_is(void **state)
+TEST_WITH(a_tail_that_differs_is_an_alarm_and_stays_as_it_is, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *text, *now;
@@ -263,8 +255,7 @@ a_tail_that_differs_is_an_alarm_and_stays_as_it_is(void **state)
 }
 
 /* Power went behind a write and before its flush. */
-static void
-a_tail_with_holes_is_written_again(void **state)
+TEST_WITH(a_tail_with_holes_is_written_again, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *text, *holed, *again;
@@ -290,8 +281,7 @@ a_tail_with_holes_is_written_again(void **state)
 	free(text);
 }
 
-static void
-lines_that_the_database_does_not_have_are_an_alarm(void **state)
+TEST_WITH(lines_that_the_database_does_not_have_are_an_alarm, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	FILE *file;
@@ -306,8 +296,7 @@ lines_that_the_database_does_not_have_are_an_alarm(void **state)
 	assert_true(store_project(aid->store, &aid->outcomes));
 }
 
-static void
-a_long_file_is_compared_by_its_tail(void **state)
+TEST_WITH(a_long_file_is_compared_by_its_tail, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -338,8 +327,7 @@ segments(struct store_aid *aid, int64_t ret_first[8])
 	return n;
 }
 
-static void
-a_new_day_and_a_full_file_close_it(void **state)
+TEST_WITH(a_new_day_and_a_full_file_close_it, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first[8];
@@ -366,8 +354,7 @@ a_new_day_and_a_full_file_close_it(void **state)
 }
 
 /* What kill -9 may leave: closed and no other, another with nothing or a part of its first line. */
-static void
-a_start_goes_on_behind_what_is_closed(void **state)
+TEST_WITH(a_start_goes_on_behind_what_is_closed, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *before, *after, first_line[] = "{\"action\":\"denied\",\"co";
@@ -394,8 +381,7 @@ a_start_goes_on_behind_what_is_closed(void **state)
 }
 
 /* The day's first entries were lost with the power: the file of before is the newest again. */
-static void
-what_is_closed_has_its_day_after_a_restart(void **state)
+TEST_WITH(what_is_closed_has_its_day_after_a_restart, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first[8];
@@ -414,8 +400,7 @@ what_is_closed_has_its_day_after_a_restart(void **state)
 	verified(aid, 6);
 }
 
-static void
-a_file_of_the_name_is_not_overwritten(void **state)
+TEST_WITH(a_file_of_the_name_is_not_overwritten, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char path[PATH_MAX], *text;
@@ -435,8 +420,8 @@ a_file_of_the_name_is_not_overwritten(void **state)
 	verified(aid, 4);
 }
 
-static void
-closed_files_that_were_swapped_renamed_or_removed_are_noticed(void **state)
+TEST_WITH(closed_files_that_were_swapped_renamed_or_removed_are_noticed, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char one[PATH_MAX], two[PATH_MAX], other[PATH_MAX];
@@ -501,8 +486,7 @@ act_push(struct tx *tx, void *arg)
 }
 
 /* What stands in the chain of who pushed, and what apart from it. */
-static void
-a_login_of_any_forge_stands_apart_from_the_chain(void **state)
+TEST_WITH(a_login_of_any_forge_stands_apart_from_the_chain, store_aid_setup, store_aid_teardown)
 {
 	static const struct {
 		const char *user, *id, *name; /* name NULL: none is known */
@@ -536,8 +520,7 @@ a_login_of_any_forge_stands_apart_from_the_chain(void **state)
 	}
 }
 
-static void
-names_stand_apart_from_the_chain(void **state)
+TEST_WITH(names_stand_apart_from_the_chain, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *text;
@@ -555,32 +538,4 @@ names_stand_apart_from_the_chain(void **state)
 	assert_int_equal(n, 2);
 	verified(aid, 2);
 	free(text);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(core_fields_cannot_be_overridden_by_metadata),
-		TEST(metadata_is_cut_before_a_line_is_too_long),
-		TEST(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain),
-		TEST(the_file_grows_with_the_rows_and_is_completed_after_a_restart),
-		TEST(a_file_that_is_gone_is_written_anew),
-		TEST(a_tail_of_any_length_that_is_missing_is_appended),
-		TEST(a_file_cut_off_while_we_run_is_noticed_and_completed),
-		TEST(a_tail_that_differs_is_an_alarm_and_stays_as_it_is),
-		TEST(a_tail_with_holes_is_written_again),
-		TEST(lines_that_the_database_does_not_have_are_an_alarm),
-		TEST(a_long_file_is_compared_by_its_tail),
-		TEST(a_new_day_and_a_full_file_close_it),
-		TEST(a_start_goes_on_behind_what_is_closed),
-		TEST(what_is_closed_has_its_day_after_a_restart),
-		TEST(a_file_of_the_name_is_not_overwritten),
-		TEST(closed_files_that_were_swapped_renamed_or_removed_are_noticed),
-		TEST(names_stand_apart_from_the_chain),
-		TEST(a_login_of_any_forge_stands_apart_from_the_chain),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

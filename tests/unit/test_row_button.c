@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_button.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 #include "store_aid.h"
+#include "unit.h"
 
 #define CHAT INT64_C(-1002)
 
@@ -70,12 +68,10 @@ comes_back(struct tx *tx, void *arg)
 	assert_string_equal(row_button_get(tx, "0123456789abcdef").id, "");
 }
 
-static void
-a_button_is_read_as_it_was_written_and_no_other(void **state)
+TEST(a_button_is_read_as_it_was_written_and_no_other)
 {
 	struct store_aid aid;
 
-	(void)state;
 	store_aid_open(&aid, NULL, NULL, NULL);
 	store_aid_act(&aid, comes_back, NULL);
 	store_aid_close(&aid);
@@ -113,12 +109,10 @@ closes(struct tx *tx, void *arg)
 	assert_true(row_button_get(tx, other.id).is_open);
 }
 
-static void
-a_question_that_is_closed_takes_its_deadline_along(void **state)
+TEST(a_question_that_is_closed_takes_its_deadline_along)
 {
 	struct store_aid aid;
 
-	(void)state;
 	store_aid_open(&aid, NULL, NULL, NULL);
 	store_aid_act(&aid, closes, NULL);
 	store_aid_close(&aid);
@@ -169,12 +163,10 @@ closes_a_keyboard(struct tx *tx, void *arg)
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 31), 0);
 }
 
-static void
-the_buttons_of_one_keyboard_are_closed_together_with_what_was_begun_for_it(void **state)
+TEST(the_buttons_of_one_keyboard_are_closed_together_with_what_was_begun_for_it)
 {
 	struct store_aid aid;
 
-	(void)state;
 	store_aid_open(&aid, NULL, NULL, NULL);
 	store_aid_act(&aid, makes_keyboards, NULL);
 	store_aid_act(&aid, closes_a_keyboard, NULL);
@@ -188,13 +180,11 @@ is_expired(struct tx *tx, void *arg)
 	assert_true(row_button_get(tx, elsewhere.id).is_open); /* it has no end of its own */
 }
 
-static void
-a_button_ends_at_its_time(void **state)
+TEST(a_button_ends_at_its_time)
 {
 	bool open = true, expired = false;
 	struct store_aid aid;
 
-	(void)state;
 	store_aid_open(&aid, NULL, NULL, NULL);
 	store_aid_act(&aid, makes_keyboards, NULL);
 	aid.at += 599;
@@ -202,18 +192,4 @@ a_button_ends_at_its_time(void **state)
 	aid.at += 1;
 	store_aid_act(&aid, is_expired, &expired);
 	store_aid_close(&aid);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_button_is_read_as_it_was_written_and_no_other),
-		cmocka_unit_test(a_question_that_is_closed_takes_its_deadline_along),
-		cmocka_unit_test(
-		    the_buttons_of_one_keyboard_are_closed_together_with_what_was_begun_for_it),
-		cmocka_unit_test(a_button_ends_at_its_time),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_dedupe.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 static void
 act_inbox(struct tx *tx, void *arg)
@@ -28,8 +26,7 @@ act_inbox(struct tx *tx, void *arg)
 	assert_true(row_dedupe_add(tx, "github", "b", two));
 }
 
-static void
-the_same_key_or_the_same_body_is_a_duplicate(void **state)
+TEST_WITH(the_same_key_or_the_same_body_is_a_duplicate, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_inbox, NULL);
 }
@@ -56,21 +53,7 @@ act_give_up(struct tx *tx, void *arg)
 	assert_int_equal(tx_number(tx, "SELECT COUNT(*) FROM inbox"), 1);
 }
 
-static void
-what_is_given_up_stays_noted_and_may_come_again(void **state)
+TEST_WITH(what_is_given_up_stays_noted_and_may_come_again, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_give_up, NULL);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_same_key_or_the_same_body_is_a_duplicate,
-		    store_aid_setup, store_aid_teardown),
-		cmocka_unit_test_setup_teardown(what_is_given_up_stays_noted_and_may_come_again,
-		    store_aid_setup, store_aid_teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

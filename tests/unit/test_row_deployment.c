@@ -2,20 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
+#include "store/row_button.h"
 #include "store/row_environment.h"
 #include "store/row_retention.h"
-#include "store/row_button.h"
 #include "store/row_run.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 static int64_t
 add(struct tx *tx, const char *environment, enum deploy_state state)
@@ -87,8 +85,7 @@ act_round_trip(struct tx *tx, void *arg)
 	assert_int_equal(row_deployment_get(tx, d.id + 1).id, 0);
 }
 
-static void
-a_row_gives_back_what_was_written(void **state)
+TEST_WITH(a_row_gives_back_what_was_written, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_round_trip, NULL);
 }
@@ -143,8 +140,8 @@ act_all_classes(struct tx *tx, void *arg)
 	assert_int_equal(row_deployment_active(tx, "production").id, 0);
 }
 
-static void
-an_environment_has_one_active_deployment_and_one_queued_push(void **state)
+TEST_WITH(an_environment_has_one_active_deployment_and_one_queued_push, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char staging[] = "staging", production[] = "production";
@@ -157,8 +154,7 @@ an_environment_has_one_active_deployment_and_one_queued_push(void **state)
 	assert_true(store_aid_try(aid, act_two_people_queued, NULL));
 }
 
-static void
-classes_of_states_are_told_apart(void **state)
+TEST_WITH(classes_of_states_are_told_apart, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_all_classes, NULL);
 }
@@ -181,8 +177,7 @@ act_push_question(struct tx *tx, void *arg)
 	assert_int_equal(row_deployment_push_question(tx, "production").id, 0);
 }
 
-static void
-a_question_after_a_push_is_not_one_from_the_chat(void **state)
+TEST_WITH(a_question_after_a_push_is_not_one_from_the_chat, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_push_question, NULL);
 }
@@ -204,8 +199,7 @@ act_list(struct tx *tx, void *arg)
 	assert_int_equal(row_deployment_list(tx, "staging", list, 1), 1);
 }
 
-static void
-history_is_what_started_or_was_refused_newest_first(void **state)
+TEST_WITH(history_is_what_started_or_was_refused_newest_first, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_list, NULL);
 }
@@ -235,8 +229,7 @@ act_run(struct tx *tx, void *arg)
 	assert_false(row_run_is_open(tx, run + 1));
 }
 
-static void
-a_step_reported_twice_is_one(void **state)
+TEST_WITH(a_step_reported_twice_is_one, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_run, NULL);
 }
@@ -277,8 +270,7 @@ act_estimate(struct tx *tx, void *arg)
 	assert_int_equal(row_step_estimate(tx, "production", ""), 0);
 }
 
-static void
-the_estimate_is_the_median_of_the_last_five(void **state)
+TEST_WITH(the_estimate_is_the_median_of_the_last_five, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_estimate, NULL);
 }
@@ -310,26 +302,8 @@ act_purge(struct tx *tx, void *arg)
 	assert_int_equal(row_retention_purge_runs(tx, 2, gone, 8), 0);
 }
 
-static void
-logs_beyond_those_kept_go_by_environment_with_their_buttons(void **state)
+TEST_WITH(logs_beyond_those_kept_go_by_environment_with_their_buttons, store_aid_setup,
+    store_aid_teardown)
 {
 	store_aid_act(*state, act_purge, NULL);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(a_row_gives_back_what_was_written),
-		TEST(an_environment_has_one_active_deployment_and_one_queued_push),
-		TEST(classes_of_states_are_told_apart),
-		TEST(a_question_after_a_push_is_not_one_from_the_chat),
-		TEST(history_is_what_started_or_was_refused_newest_first),
-		TEST(a_step_reported_twice_is_one),
-		TEST(the_estimate_is_the_median_of_the_last_five),
-		TEST(logs_beyond_those_kept_go_by_environment_with_their_buttons),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

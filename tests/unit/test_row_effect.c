@@ -19,8 +19,7 @@ act_toast(struct tx *tx, void *arg)
 	    tx, &(struct chat_address){ .chat = 1 }, arg, true, "Hello %s", (char *)arg);
 }
 
-static void
-a_toast_that_is_old_at_its_turn_is_dropped(void **state)
+TEST_WITH(a_toast_that_is_old_at_its_turn_is_dropped, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -53,8 +52,7 @@ act_long_toast(struct tx *tx, void *arg)
 	row_effect_toast(tx, &(struct chat_address){ .chat = 1 }, "c", false, "%s", text);
 }
 
-static void
-a_toast_is_cut_between_characters(void **state)
+TEST_WITH(a_toast_is_cut_between_characters, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -87,8 +85,8 @@ act_withdraw(struct tx *tx, void *arg)
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 7), 0);
 }
 
-static void
-what_is_withdrawn_is_told_once_and_its_result_finds_nothing(void **state)
+TEST_WITH(
+    what_is_withdrawn_is_told_once_and_its_result_finds_nothing, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct outcome *outcome;
@@ -115,8 +113,7 @@ act_withdraw_send(struct tx *tx, void *arg)
 	assert_int_not_equal(row_effect_find(tx, EFFECT_SEND_MESSAGE, *(int64_t *)arg), 0);
 }
 
-static void
-what_may_have_been_said_cannot_be_withdrawn(void **state)
+TEST_WITH(what_may_have_been_said_cannot_be_withdrawn, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "one");
@@ -148,8 +145,7 @@ act_run(struct tx *tx, void *arg)
 	    tx, deployment.message, &(struct message){ .head = second, .live_run = 1 });
 }
 
-static void
-a_run_comes_with_its_message_as_the_decision_left_it(void **state)
+TEST_WITH(a_run_comes_with_its_message_as_the_decision_left_it, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -173,8 +169,7 @@ act_start(struct tx *tx, void *arg)
 	row_run_started(tx, &(struct run_started){ .run = *(int64_t *)arg, .pid = 4711 });
 }
 
-static void
-an_open_run_says_when_it_was_started(void **state)
+TEST_WITH(an_open_run_says_when_it_was_started, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -219,8 +214,8 @@ asked_for(struct store_aid *aid, const char *who)
 	(void)store_aid_report(aid, effect);
 }
 
-static void
-a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest(void **state)
+TEST_WITH(a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest, lane_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char who[24];
@@ -303,8 +298,8 @@ act_on_each_kind(struct tx *tx, void *arg)
 	}
 }
 
-static void
-each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row(void **state)
+TEST_WITH(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row, lane_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -324,33 +319,12 @@ act_spoil(struct tx *tx, void *arg)
 }
 
 /* A dropped question was taken off the count of messages, which then stood at -1. */
-static void
-only_messages_that_are_dropped_are_taken_off_their_count(void **state)
+TEST_WITH(
+    only_messages_that_are_dropped_are_taken_off_their_count, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
 	store_aid_act(aid, act_spoil, NULL);
 	store_aid_reopen(aid);
 	assert_int_equal(aid->store->mark.n_outbox, 1); /* the toast */
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, lane_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest,
-		    lane_aid_setup, store_aid_teardown),
-		TEST(a_toast_that_is_old_at_its_turn_is_dropped),
-		TEST(a_toast_is_cut_between_characters),
-		TEST(what_is_withdrawn_is_told_once_and_its_result_finds_nothing),
-		TEST(what_may_have_been_said_cannot_be_withdrawn),
-		TEST(a_run_comes_with_its_message_as_the_decision_left_it),
-		TEST(an_open_run_says_when_it_was_started),
-		TEST(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row),
-		TEST(only_messages_that_are_dropped_are_taken_off_their_count),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,8 +23,8 @@ change(struct store_aid *aid, int64_t id, const char *head)
 	store_aid_act(aid, act_change, &(struct text){ .id = id, .head = head });
 }
 
-static void
-only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next(void **state)
+TEST_WITH(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next, lane_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -66,8 +66,8 @@ act_look_and_change(struct tx *tx, void *arg)
 }
 
 /* Found by the simulation (SEED=298): the edit that was out came last, with a text of before. */
-static void
-an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out(void **state)
+TEST_WITH(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out, lane_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct text text = { .id = lane_aid_add(aid, 1, "running") };
@@ -84,8 +84,7 @@ an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-static void
-an_answer_does_not_wait_for_what_is_edited_or_new(void **state)
+TEST_WITH(an_answer_does_not_wait_for_what_is_edited_or_new, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "running"), answer;
@@ -115,8 +114,7 @@ act_alarm(struct tx *tx, void *arg)
 }
 
 /* A lane of its own, which moves too. */
-static void
-an_alarm_waits_for_nothing_else(void **state)
+TEST_WITH(an_alarm_waits_for_nothing_else, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t alarm;
@@ -134,8 +132,7 @@ an_alarm_waits_for_nothing_else(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-static void
-chats_do_not_wait_for_each_other(void **state)
+TEST_WITH(chats_do_not_wait_for_each_other, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -144,8 +141,7 @@ chats_do_not_wait_for_each_other(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
 }
 
-static void
-edits_that_wait_are_said_once_with_the_newest_text(void **state)
+TEST_WITH(edits_that_wait_are_said_once_with_the_newest_text, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "0 %");
@@ -160,8 +156,7 @@ edits_that_wait_are_said_once_with_the_newest_text(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-static void
-a_change_that_is_none_is_not_said(void **state)
+TEST_WITH(a_change_that_is_none_is_not_said, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "same");
@@ -171,8 +166,7 @@ a_change_that_is_none_is_not_said(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-static void
-a_sent_message_is_edited_by_its_remote_id(void **state)
+TEST_WITH(a_sent_message_is_edited_by_its_remote_id, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "new");
@@ -186,8 +180,7 @@ a_sent_message_is_edited_by_its_remote_id(void **state)
 	effect_free(effect);
 }
 
-static void
-after_a_restart_only_heads_are_out_again(void **state)
+TEST_WITH(after_a_restart_only_heads_are_out_again, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -235,8 +228,7 @@ want(struct store_aid *aid, int64_t chat, int64_t run)
 	return wanted.id;
 }
 
-static void
-a_log_that_is_open_in_a_chat_is_not_queued_again(void **state)
+TEST_WITH(a_log_that_is_open_in_a_chat_is_not_queued_again, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first = want(aid, -1, 3);
@@ -250,8 +242,7 @@ a_log_that_is_open_in_a_chat_is_not_queued_again(void **state)
 	assert_true(want(aid, -1, 3) > waiting); /* it was sent: once more */
 }
 
-static void
-what_waits_moves_with_its_chat(void **state)
+TEST_WITH(what_waits_moves_with_its_chat, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -306,8 +297,7 @@ act_remote_id(struct tx *tx, void *arg)
 }
 
 /* Its id would be that of another message there. */
-static void
-an_id_of_the_chat_that_moved_is_not_kept(void **state)
+TEST_WITH(an_id_of_the_chat_that_moved_is_not_kept, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -334,8 +324,7 @@ act_renew(struct tx *tx, void *arg)
 
 /* Found by the simulation (SEED=20198): behind a restart the older send came last, as an edit of
  * the message itself, which was deleted as if it were the copy before. */
-static void
-a_late_edit_of_what_was_sent_anew_deletes_nothing(void **state)
+TEST_WITH(a_late_edit_of_what_was_sent_anew_deletes_nothing, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "running");
@@ -360,8 +349,7 @@ act_is_behind(struct tx *tx, void *arg)
 
 /* Found by the simulation (SEED=47122): a power cut left the older send behind the newer one, and
  * it said what came next.  Somebody had deleted the message: it was sent, and taken for a copy. */
-static void
-what_waited_and_says_what_is_now_is_no_copy(void **state)
+TEST_WITH(what_waited_and_says_what_is_now_is_no_copy, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t id;
@@ -379,28 +367,4 @@ what_waited_and_says_what_is_now_is_no_copy(void **state)
 	effect->result->u.message_sent.remote_id = 518;
 	(void)store_aid_report(aid, effect);
 	assert_int_equal(store_aid_count(aid, EFFECT_DELETE_MESSAGE), 0);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, lane_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next),
-		TEST(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out),
-		TEST(an_answer_does_not_wait_for_what_is_edited_or_new),
-		TEST(an_alarm_waits_for_nothing_else),
-		TEST(chats_do_not_wait_for_each_other),
-		TEST(edits_that_wait_are_said_once_with_the_newest_text),
-		TEST(a_change_that_is_none_is_not_said),
-		TEST(a_sent_message_is_edited_by_its_remote_id),
-		TEST(after_a_restart_only_heads_are_out_again),
-		TEST(a_log_that_is_open_in_a_chat_is_not_queued_again),
-		TEST(what_waits_moves_with_its_chat),
-		TEST(an_id_of_the_chat_that_moved_is_not_kept),
-		TEST(a_late_edit_of_what_was_sent_anew_deletes_nothing),
-		TEST(what_waited_and_says_what_is_now_is_no_copy),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

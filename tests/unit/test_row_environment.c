@@ -2,20 +2,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_environment.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_deployment.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 static void
 act_release(struct tx *tx, void *arg)
@@ -97,8 +95,8 @@ act_after(struct tx *tx, void *arg)
 	assert_false(environment.is_down || environment.is_unacknowledged);
 }
 
-static void
-a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm(void **state)
+TEST_WITH(a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222";
@@ -127,8 +125,8 @@ act_find(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find(tx, "staging", "1a2b3c%").id, 0);
 }
 
-static void
-a_release_is_found_by_number_or_by_the_start_of_its_commit(void **state)
+TEST_WITH(
+    a_release_is_found_by_number_or_by_the_start_of_its_commit, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "1a2b3c4d", second[] = "1234567890", third[] = "1a2b3c4dff";
@@ -160,8 +158,7 @@ act_find_numbers(struct tx *tx, void *arg)
 	assert_int_equal(row_release_get(tx, 3).origin, 3);
 }
 
-static void
-releases_are_counted_in_each_environment(void **state)
+TEST_WITH(releases_are_counted_in_each_environment, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "bbbb222", third[] = "cccc333";
@@ -179,8 +176,7 @@ act_block_what_is_live(struct tx *tx, void *arg)
 	assert_false(row_block_find(tx, "staging", arg, NULL));
 }
 
-static void
-what_is_live_is_never_blocked(void **state)
+TEST_WITH(what_is_live_is_never_blocked, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char commit[] = "aaaa111";
@@ -213,14 +209,13 @@ act_many_blocks(struct tx *tx, void *arg)
 }
 
 /* Blocked once more it is the newest, whatever the clock says. */
-static void
-blocks_are_listed_newest_first_and_counted(void **state)
+TEST_WITH(blocks_are_listed_newest_first_and_counted, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_many_blocks, NULL);
 }
 
-static void
-gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
+TEST_WITH(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody, store_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111";
@@ -243,8 +238,7 @@ gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody(void **state)
 }
 
 /* The alert of the one says that the previous release serves. */
-static void
-gauges_show_what_is_down_and_not_as_rolled_back(void **state)
+TEST_WITH(gauges_show_what_is_down_and_not_as_rolled_back, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111";
@@ -285,8 +279,8 @@ act_end(struct tx *tx, void *arg)
 	row_deployment_add(tx, &d);
 }
 
-static void
-gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy(void **state)
+TEST_WITH(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy, store_aid_setup,
+    store_aid_teardown)
 {
 	static const struct end ends[] = {
 		{ PROGRAM_DEPLOY, DEPLOY_LIVE, 100, 200, false, 0 },
@@ -322,8 +316,7 @@ gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy(void **sta
 }
 
 /* Its deadline is its own: the alert of deployments is not rung for it. */
-static void
-a_busy_action_is_no_busy_deployment(void **state)
+TEST_WITH(a_busy_action_is_no_busy_deployment, store_aid_setup, store_aid_teardown)
 {
 	struct end end = { PROGRAM_ACTION, DEPLOY_RUNNING, 100, 0, false, 0 };
 	struct store_aid *aid = *state;
@@ -347,8 +340,8 @@ state_file(struct store_aid *aid, char *path, size_t room)
 	return store_aid_read(path);
 }
 
-static void
-the_state_file_follows_the_release_and_is_mended_at_start(void **state)
+TEST_WITH(
+    the_state_file_follows_the_release_and_is_mended_at_start, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222", path[160], *text;
@@ -385,8 +378,7 @@ the_state_file_follows_the_release_and_is_mended_at_start(void **state)
 }
 
 /* In one folder, for which no name of an environment is a path. */
-static void
-an_applications_state_file_has_a_name_of_its_own(void **state)
+TEST_WITH(an_applications_state_file_has_a_name_of_its_own, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char path[160], first[] = "aaaa111", *text;
@@ -404,8 +396,7 @@ an_applications_state_file_has_a_name_of_its_own(void **state)
 	free(text);
 }
 
-static void
-a_state_file_that_cannot_be_written_is_written_later(void **state)
+TEST_WITH(a_state_file_that_cannot_be_written_is_written_later, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char first[] = "aaaa111", path[160], *text;
@@ -421,26 +412,4 @@ a_state_file_that_cannot_be_written_is_written_later(void **state)
 	text = state_file(aid, path, sizeof(path));
 	assert_non_null(strstr(text, "aaaa111"));
 	free(text);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm),
-		TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit),
-		TEST(releases_are_counted_in_each_environment),
-		TEST(what_is_live_is_never_blocked),
-		TEST(blocks_are_listed_newest_first_and_counted),
-		TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody),
-		TEST(gauges_show_what_is_down_and_not_as_rolled_back),
-		TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy),
-		TEST(a_busy_action_is_no_busy_deployment),
-		TEST(the_state_file_follows_the_release_and_is_mended_at_start),
-		TEST(an_applications_state_file_has_a_name_of_its_own),
-		TEST(a_state_file_that_cannot_be_written_is_written_later),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

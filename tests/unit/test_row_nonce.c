@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_nonce.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define DAY_S 86400
 #define ONE   "0000000000000001"
@@ -47,8 +45,7 @@ say(struct store_aid *aid, const char *nonce, int64_t person, bool is_requests)
 	return !said.used;
 }
 
-static void
-a_nonce_is_said_once_by_anybody(void **state)
+TEST_WITH(a_nonce_is_said_once_by_anybody, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -59,8 +56,7 @@ a_nonce_is_said_once_by_anybody(void **state)
 	assert_true(say(aid, TWO, 11, false));
 }
 
-static void
-that_of_a_request_is_said_once_by_each(void **state)
+TEST_WITH(that_of_a_request_is_said_once_by_each, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -88,8 +84,7 @@ act_twice(struct tx *tx, UNUSED void *arg)
 	tx->failed = false;
 }
 
-static void
-the_second_row_of_a_nonce_fails_the_decision(void **state)
+TEST_WITH(the_second_row_of_a_nonce_fails_the_decision, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_twice, NULL);
 }
@@ -109,8 +104,7 @@ act_purge(struct tx *tx, void *arg)
 	purge->purged = row_nonce_purged(tx);
 }
 
-static void
-the_newest_ts_that_went_is_remembered(void **state)
+TEST_WITH(the_newest_ts_that_went_is_remembered, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct purge purge = { .max = 1 };
@@ -143,8 +137,7 @@ act_ahead(struct tx *tx, UNUSED void *arg)
 }
 
 /* A ts ahead of the clock is kept until it is a day old itself. */
-static void
-what_came_early_stays_longer(void **state)
+TEST_WITH(what_came_early_stays_longer, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct purge purge = { .max = 9 };
@@ -173,25 +166,7 @@ act_request(struct tx *tx, UNUSED void *arg)
 	assert_string_equal(nonce, "");
 }
 
-static void
-a_request_has_one_nonce(void **state)
+TEST_WITH(a_request_has_one_nonce, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_request, NULL);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(a_nonce_is_said_once_by_anybody),
-		TEST(that_of_a_request_is_said_once_by_each),
-		TEST(the_second_row_of_a_nonce_fails_the_decision),
-		TEST(the_newest_ts_that_went_is_remembered),
-		TEST(what_came_early_stays_longer),
-		TEST(a_request_has_one_nonce),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_rate_limit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define DAY INT64_C(86400000)
 
@@ -29,8 +27,8 @@ take(struct store_aid *aid)
 	return taken;
 }
 
-static void
-a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
+TEST_WITH(
+    a_bucket_gives_its_burst_and_then_one_for_each_interval, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -50,16 +48,4 @@ a_bucket_gives_its_burst_and_then_one_for_each_interval(void **state)
 	assert_false(take(aid));
 	aid->at += 1000;
 	assert_true(take(aid));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    a_bucket_gives_its_burst_and_then_one_for_each_interval, store_aid_setup,
-		    store_aid_teardown),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,23 +2,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_retention.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "store/row_button.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_message.h"
-#include "store/row_shown.h"
-#include "store/row_button.h"
 #include "store/row_rate_limit.h"
 #include "store/row_run.h"
+#include "store/row_shown.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define DAY INT64_C(86400000)
 
@@ -91,8 +89,8 @@ act_inbox_is_old(struct tx *tx, void *arg)
 	assert_true(row_dedupe_add(tx, "github", "old", NULL));
 }
 
-static void
-retention_removes_what_is_old_and_nothing_that_is_needed(void **state)
+TEST_WITH(
+    retention_removes_what_is_old_and_nothing_that_is_needed, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	bool is_there = true;
@@ -120,8 +118,7 @@ act_update(struct tx *tx, void *arg)
 }
 
 /* Anybody may write to the bot: what they sent is kept as long as it may come again. */
-static void
-updates_are_known_for_two_days(void **state)
+TEST_WITH(updates_are_known_for_two_days, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	bool is_new = true;
@@ -147,8 +144,7 @@ act_close(struct tx *tx, void *arg)
 	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 0);
 }
 
-static void
-closing_a_question_withdraws_its_deadline(void **state)
+TEST_WITH(closing_a_question_withdraws_its_deadline, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct outcome *outcome;
@@ -203,8 +199,7 @@ act_total(struct tx *tx, void *arg)
 	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
 }
 
-static void
-the_oldest_logs_go_until_all_together_have_the_size(void **state)
+TEST_WITH(the_oldest_logs_go_until_all_together_have_the_size, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_runs, NULL);
 	store_aid_act(*state, act_total, NULL);
@@ -260,30 +255,12 @@ act_drains(struct tx *tx, void *arg)
 	assert_int_equal(row_retention_purge_total(tx, 0, runs, COUNT(runs)), 0);
 }
 
-static void
-logs_of_drains_do_not_push_out_those_of_deployments(void **state)
+TEST_WITH(logs_of_drains_do_not_push_out_those_of_deployments, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_drains, NULL);
 }
 
-static void
-logs_of_actions_do_not_push_out_those_of_deployments(void **state)
+TEST_WITH(logs_of_actions_do_not_push_out_those_of_deployments, store_aid_setup, store_aid_teardown)
 {
 	store_aid_act(*state, act_actions, NULL);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(retention_removes_what_is_old_and_nothing_that_is_needed),
-		TEST(updates_are_known_for_two_days),
-		TEST(closing_a_question_withdraws_its_deadline),
-		TEST(the_oldest_logs_go_until_all_together_have_the_size),
-		TEST(logs_of_drains_do_not_push_out_those_of_deployments),
-		TEST(logs_of_actions_do_not_push_out_those_of_deployments),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

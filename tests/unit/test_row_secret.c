@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_secret.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define DAY  (24 * 3600 * INT64_C(1000))
 #define HOUR (3600 * INT64_C(1000))
@@ -74,8 +72,7 @@ age_of(struct store_aid *aid, const char *name)
 	return found;
 }
 
-static void
-a_value_is_as_old_as_its_first_sight(void **state)
+TEST_WITH(a_value_is_as_old_as_its_first_sight, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1", "B=1");
@@ -87,8 +84,7 @@ a_value_is_as_old_as_its_first_sight(void **state)
 	assert_int_equal(age_of(aid, "B").seen_at, first);
 }
 
-static void
-a_value_that_comes_back_is_as_old_as_it_was(void **state)
+TEST_WITH(a_value_that_comes_back_is_as_old_as_it_was, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
@@ -97,8 +93,7 @@ a_value_that_comes_back_is_as_old_as_it_was(void **state)
 	assert_int_equal(LOOK(aid, "k", "A=1"), first);
 }
 
-static void
-what_is_not_set_any_more_has_no_age(void **state)
+TEST_WITH(what_is_not_set_any_more_has_no_age, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -110,8 +105,7 @@ what_is_not_set_any_more_has_no_age(void **state)
 }
 
 /* The marks say nothing then: a secret must not seem younger than it is. */
-static void
-another_key_of_the_marks_makes_nothing_younger(void **state)
+TEST_WITH(another_key_of_the_marks_makes_nothing_younger, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
@@ -120,8 +114,7 @@ another_key_of_the_marks_makes_nothing_younger(void **state)
 	assert_true(LOOK(aid, "other", "A=ee") > first);
 }
 
-static void
-a_previous_value_is_not_the_oldest(void **state)
+TEST_WITH(a_previous_value_is_not_the_oldest, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -163,8 +156,7 @@ use(struct store_aid *aid, const char *name)
 	return n;
 }
 
-static void
-each_use_of_the_previous_value_is_counted(void **state)
+TEST_WITH(each_use_of_the_previous_value_is_counted, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -187,8 +179,7 @@ act_clear(struct tx *tx, void *arg)
 	*(bool *)arg = row_secret_clear(tx, 1);
 }
 
-static void
-values_of_long_ago_are_forgotten(void **state)
+TEST_WITH(values_of_long_ago_are_forgotten, store_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
@@ -203,21 +194,4 @@ values_of_long_ago_are_forgotten(void **state)
 	assert_true(age_of(aid, "A").seen_at > first); /* the one in force stays */
 	first = LOOK(aid, "k", "A=1");
 	assert_int_equal(first, aid->at);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, store_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(a_value_is_as_old_as_its_first_sight),
-		TEST(a_value_that_comes_back_is_as_old_as_it_was),
-		TEST(what_is_not_set_any_more_has_no_age),
-		TEST(another_key_of_the_marks_makes_nothing_younger),
-		TEST(a_previous_value_is_not_the_oldest),
-		TEST(each_use_of_the_previous_value_is_counted),
-		TEST(values_of_long_ago_are_forgotten),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

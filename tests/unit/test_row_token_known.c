@@ -110,28 +110,23 @@ known_until(const char *key, int number)
 	return -1;
 }
 
-static void
-they_come_with_the_commit_that_changes_them_and_with_no_other(void **state)
+WORLD_TEST_OF(they_come_with_the_commit_that_changes_them_and_with_no_other, ON, KEY, DEV)
 {
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	store_aid_act(&w.aid, act_nothing, NULL);
-	(void)have_come(&w);
-	token = make(&w, 1);
-	assert_true(have_come(&w));
+	store_aid_act(&w->aid, act_nothing, NULL);
+	(void)have_come(w);
+	token = make(w, 1);
+	assert_true(have_come(w));
 	assert_int_equal(known.n, 1);
 	assert_int_equal(known_until(OLD, 1), token.expires_at);
-	store_aid_act(&w.aid, act_use, &token);
-	store_aid_act(&w.aid, act_nothing, NULL);
-	assert_false(have_come(&w));
-	token.revoked_at = w.aid.at;
-	store_aid_act(&w.aid, act_save, &token);
-	assert_true(have_come(&w));
+	store_aid_act(&w->aid, act_use, &token);
+	store_aid_act(&w->aid, act_nothing, NULL);
+	assert_false(have_come(w));
+	token.revoked_at = w->aid.at;
+	store_aid_act(&w->aid, act_save, &token);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), 0);
-	world_close(&w);
 }
 
 static void
@@ -141,73 +136,56 @@ act_make_and_fail(struct tx *tx, void *arg)
 	tx_fail(tx, ERR_INVALID, "planned");
 }
 
-static void
-one_that_was_not_kept_is_not_known(void **state)
+WORLD_TEST_OF(one_that_was_not_kept_is_not_known, ON, KEY, DEV)
 {
 	struct made made = { .number = 7 };
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	assert_false(store_aid_try(&w.aid, act_make_and_fail, &made));
-	store_aid_act(&w.aid, act_nothing, NULL);
-	(void)have_come(&w);
+	assert_false(store_aid_try(&w->aid, act_make_and_fail, &made));
+	store_aid_act(&w->aid, act_nothing, NULL);
+	(void)have_come(w);
 	assert_int_equal(known.n, 0);
 	assert_int_equal(known_until(OLD, 7), -1);
-	world_close(&w);
 }
 
 /* Before the first request is taken. */
-static void
-they_are_there_after_a_restart(void **state)
+WORLD_TEST_OF(they_are_there_after_a_restart, ON, KEY, DEV)
 {
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	token = make(&w, 1);
-	store_aid_reopen(&w.aid);
+	token = make(w, 1);
+	store_aid_reopen(&w->aid);
 	known = (struct known_tokens){ 0 };
-	assert_true(have_come(&w));
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), token.expires_at);
-	world_close(&w);
 }
 
-static void
-new_settings_say_anew_which_are_valid(void **state)
+WORLD_TEST_OF(new_settings_say_anew_which_are_valid, ON, KEY, DEV)
 {
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	token = make(&w, 1);
-	world_settings(&w, ON, KEY, NULL); /* its role is gone */
-	store_aid_act(&w.aid, act_nothing, NULL);
-	assert_true(have_come(&w));
+	token = make(w, 1);
+	world_settings(w, ON, KEY, NULL); /* its role is gone */
+	store_aid_act(&w->aid, act_nothing, NULL);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), 0);
-	world_settings(&w, ON, KEY, DEV, NULL);
-	store_aid_act(&w.aid, act_nothing, NULL);
-	assert_true(have_come(&w));
+	world_settings(w, ON, KEY, DEV, NULL);
+	store_aid_act(&w->aid, act_nothing, NULL);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), token.expires_at);
-	world_settings(&w, KEY, DEV, NULL); /* ENABLE_TOKEN_AUTH is false */
-	store_aid_act(&w.aid, act_nothing, NULL);
-	assert_true(have_come(&w));
+	world_settings(w, KEY, DEV, NULL); /* ENABLE_TOKEN_AUTH is false */
+	store_aid_act(&w->aid, act_nothing, NULL);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), 0);
-	world_close(&w);
 }
 
 /* As row_token_fault() says: what has ended is tried like one that nobody was given. */
-static void
-what_has_ended_is_not_known_as_valid(void **state)
+TEST(what_has_ended_is_not_known_as_valid)
 {
 	static const char *const leaves[] = { "ROLE_DEV_IDS=45",
 		"ROLE_DEV_IDS=44 until 2020-01-01" };
 	struct token token;
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(leaves); i++) {
 		world_open(&w, ON, KEY, DEV, NULL);
 		token = make(&w, 1);
@@ -232,87 +210,55 @@ what_has_ended_is_not_known_as_valid(void **state)
 }
 
 /* One of before, whose role is found by its name. */
-static void
-whose_role_is_found_later_is_valid_from_then_on(void **state)
+WORLD_TEST_OF(whose_role_is_found_later_is_valid_from_then_on, ON, KEY, DEV)
 {
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	token = make(&w, 1);
+	token = make(w, 1);
 	(void)text_copy(token.application, sizeof(token.application), ROLE_OF_SEVERAL);
-	store_aid_act(&w.aid, act_save, &token);
-	assert_true(have_come(&w));
+	store_aid_act(&w->aid, act_save, &token);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), 0);
 	token.application[0] = '\0';
-	store_aid_act(&w.aid, act_save, &token);
-	assert_true(have_come(&w));
+	store_aid_act(&w->aid, act_save, &token);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, 1), token.expires_at);
-	world_close(&w);
 }
 
-static void
-one_that_moves_to_the_new_secret_is_known_there(void **state)
+WORLD_TEST_OF(one_that_moves_to_the_new_secret_is_known_there, ON, KEY, DEV)
 {
 	int number = 1;
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
-	token = make(&w, number);
+	token = make(w, number);
 	world_settings(
-	    &w, ON, "AUTH_TOKEN_SECRET=" NEW, "AUTH_TOKEN_SECRET_PREVIOUS=" OLD, DEV, NULL);
-	store_aid_act(&w.aid, act_nothing, NULL);
-	assert_true(have_come(&w));
+	    w, ON, "AUTH_TOKEN_SECRET=" NEW, "AUTH_TOKEN_SECRET_PREVIOUS=" OLD, DEV, NULL);
+	store_aid_act(&w->aid, act_nothing, NULL);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, number), token.expires_at);
-	store_aid_act(&w.aid, act_find, &number);
-	assert_true(have_come(&w));
+	store_aid_act(&w->aid, act_find, &number);
+	assert_true(have_come(w));
 	assert_int_equal(known_until(OLD, number), -1);
 	assert_int_equal(known_until(NEW, number), token.expires_at);
-	world_close(&w);
 }
 
 /* Of more that are over the newest are known: what is valid loses its place to none of them. */
-static void
-there_is_room_for_all_that_are_valid(void **state)
+WORLD_TEST_OF(there_is_room_for_all_that_are_valid, ON, KEY, DEV)
 {
 	struct token token;
-	struct world w;
 
-	(void)state;
-	world_open(&w, ON, KEY, DEV, NULL);
 	for (int i = 1; i <= TOKENS_KNOWN + 5; i++) {
-		token = make(&w, i);
-		token.revoked_at = ++w.aid.at;
-		store_aid_act(&w.aid, act_save, &token);
+		token = make(w, i);
+		token.revoked_at = ++w->aid.at;
+		store_aid_act(&w->aid, act_save, &token);
 	}
 	for (int i = 1001; i <= 1000 + TOKENS_KNOWN; i++)
-		token = make(&w, i);
-	assert_true(have_come(&w));
+		token = make(w, i);
+	assert_true(have_come(w));
 	assert_int_equal(known.n, COUNT(known.at));
 	for (int i = 1001; i <= 1000 + TOKENS_KNOWN; i++)
-		assert_true(known_until(OLD, i) > w.aid.at);
+		assert_true(known_until(OLD, i) > w->aid.at);
 	assert_int_equal(known_until(OLD, 5), -1);
 	assert_int_equal(known_until(OLD, 6), 0);
 	assert_int_equal(known_until(OLD, TOKENS_KNOWN + 5), 0);
-	world_close(&w);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(they_come_with_the_commit_that_changes_them_and_with_no_other),
-		cmocka_unit_test(one_that_was_not_kept_is_not_known),
-		cmocka_unit_test(they_are_there_after_a_restart),
-		cmocka_unit_test(new_settings_say_anew_which_are_valid),
-		cmocka_unit_test(what_has_ended_is_not_known_as_valid),
-		cmocka_unit_test(whose_role_is_found_later_is_valid_from_then_on),
-		cmocka_unit_test(one_that_moves_to_the_new_secret_is_known_there),
-		cmocka_unit_test(there_is_room_for_all_that_are_valid),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

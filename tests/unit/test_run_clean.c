@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_clean.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/text.h"
+#include "unit.h"
 
 struct sample {
 	const char *in;
@@ -36,8 +34,7 @@ check(const struct sample *samples, size_t count)
 	}
 }
 
-static void
-escape_sequences_are_gone(void **state)
+TEST(escape_sequences_are_gone)
 {
 	static const struct sample samples[] = {
 		{ "plain\n", "plain\n" },
@@ -63,12 +60,10 @@ escape_sequences_are_gone(void **state)
 		{ "ends in\x1b[3", "ends in" },
 	};
 
-	(void)state;
 	check(samples, COUNT(samples));
 }
 
-static void
-controls_and_tricks_are_gone(void **state)
+TEST(controls_and_tricks_are_gone)
 {
 	static const struct sample samples[] = {
 		{ "a\x01\x02\x07"
@@ -96,12 +91,10 @@ controls_and_tricks_are_gone(void **state)
 		    "raw C1 ?31m" },
 	};
 
-	(void)state;
 	check(samples, COUNT(samples));
 }
 
-static void
-a_progress_bar_leaves_its_last_state(void **state)
+TEST(a_progress_bar_leaves_its_last_state)
 {
 	static const struct sample samples[] = {
 		{ "10%\r20%\r100%\ndone\n", "100%\ndone\n" },
@@ -113,17 +106,14 @@ a_progress_bar_leaves_its_last_state(void **state)
 		{ "a\n\bb", "a\nb" },
 	};
 
-	(void)state;
 	check(samples, COUNT(samples));
 }
 
-static void
-a_sequence_without_end_hides_only_so_much(void **state)
+TEST(a_sequence_without_end_hides_only_so_much)
 {
 	struct run_clean clean;
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 65536);
 	run_clean_init(&clean);
 	run_clean_add(&clean, "\x1b]0;", 4, &out);
@@ -135,13 +125,11 @@ a_sequence_without_end_hides_only_so_much(void **state)
 	buf_done(&out);
 }
 
-static void
-a_line_without_end_is_passed_on_whole(void **state)
+TEST(a_line_without_end_is_passed_on_whole)
 {
 	struct run_clean clean;
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 1 << 20);
 	run_clean_init(&clean);
 	for (int i = 0; i < 100000; i++)
@@ -154,13 +142,11 @@ a_line_without_end_is_passed_on_whole(void **state)
 	buf_done(&out);
 }
 
-static void
-long_lines_are_broken_between_characters(void **state)
+TEST(long_lines_are_broken_between_characters)
 {
 	struct run_wrap wrap = { .max = 4 };
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 1000);
 	run_wrap_add(&wrap, "abcdef\nab", 9, &out);
 	run_wrap_add(&wrap, "cd\xc3", 3, &out);
@@ -195,12 +181,10 @@ assert_is_plain(const struct buf *out)
 	}
 }
 
-static void
-where_it_is_cut_changes_nothing(void **state)
+TEST(where_it_is_cut_changes_nothing)
 {
 	unsigned seed = (unsigned)time(NULL);
 
-	(void)state;
 	print_message("seed %u\n", seed);
 	for (int round = 0; round < 3000; round++) {
 		char text[6000];
@@ -227,20 +211,4 @@ where_it_is_cut_changes_nothing(void **state)
 		buf_done(&whole);
 		buf_done(&pieces);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(escape_sequences_are_gone),
-		cmocka_unit_test(controls_and_tricks_are_gone),
-		cmocka_unit_test(a_progress_bar_leaves_its_last_state),
-		cmocka_unit_test(a_sequence_without_end_hides_only_so_much),
-		cmocka_unit_test(a_line_without_end_is_passed_on_whole),
-		cmocka_unit_test(long_lines_are_broken_between_characters),
-		cmocka_unit_test(where_it_is_cut_changes_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

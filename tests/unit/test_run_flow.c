@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_flow.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #define IN(state) (1U << RUN_##state)
 #define ALL	  ((1U << RUN_STATE_COUNT) - 1)
@@ -113,10 +112,8 @@ reasons_of_cell(enum run_state from, enum run_event on)
 	return n;
 }
 
-static void
-each_cell_has_one_rule_or_one_reason_to_have_none(void **state)
+TEST(each_cell_has_one_rule_or_one_reason_to_have_none)
 {
-	(void)state;
 	for (int s = 0; s < RUN_STATE_COUNT; s++) {
 		for (int e = 0; e < RUN_EVENT_COUNT; e++) {
 			enum run_state from = (enum run_state)s;
@@ -131,13 +128,11 @@ each_cell_has_one_rule_or_one_reason_to_have_none(void **state)
 }
 
 /* A run begins in TO_ORDER, or in TO_RECONCILE where it was ordered before this start. */
-static void
-every_state_is_reached_and_leads_to_end(void **state)
+TEST(every_state_is_reached_and_leads_to_end)
 {
 	bool reached[RUN_STATE_COUNT] = { [RUN_TO_ORDER] = true };
 	bool ends[RUN_STATE_COUNT] = { [RUN_END] = true };
 
-	(void)state;
 	for (int round = 0; round < RUN_STATE_COUNT; round++) {
 		for (size_t i = 0; i < run_rule_count; i++) {
 			reached[run_rules[i].to] |= reached[run_rules[i].from];
@@ -151,10 +146,8 @@ every_state_is_reached_and_leads_to_end(void **state)
 }
 
 /* Else it would be carried out for ever: what holds is asked again. */
-static void
-a_rule_that_stays_in_its_state_ends_what_it_was_asked_with(void **state)
+TEST(a_rule_that_stays_in_its_state_ends_what_it_was_asked_with)
 {
-	(void)state;
 	for (size_t i = 0; i < run_rule_count; i++) {
 		const struct run_rule *rule = &run_rules[i];
 		bool waits_anew = rule->on == RUN_ON_TIME_UP && rule->wait != RUN_WAIT_SAME;
@@ -166,10 +159,8 @@ a_rule_that_stays_in_its_state_ends_what_it_was_asked_with(void **state)
 }
 
 /* A limit begins where a connection ends, and what ends it is the runner's word. */
-static void
-a_wait_has_one_purpose_and_one_place_where_it_begins(void **state)
+TEST(a_wait_has_one_purpose_and_one_place_where_it_begins)
 {
-	(void)state;
 	for (size_t i = 0; i < run_rule_count; i++) {
 		const struct run_rule *rule = &run_rules[i];
 		bool asks = is_in(rule->from, IN(TO_RECONCILE) | IN(RECONCILING)) &&
@@ -183,10 +174,8 @@ a_wait_has_one_purpose_and_one_place_where_it_begins(void **state)
 	}
 }
 
-static void
-each_act_stands_where_its_sentence_says(void **state)
+TEST(each_act_stands_where_its_sentence_says)
 {
-	(void)state;
 	for (size_t i = 0; i < run_rule_count; i++) {
 		const struct run_rule *rule = &run_rules[i];
 		bool was_linked = is_in(rule->from, LINKED), is_linked = is_in(rule->to, LINKED);
@@ -211,12 +200,10 @@ each_act_stands_where_its_sentence_says(void **state)
 }
 
 /* Whichever facts hold besides, and whatever the rows of the table are. */
-static void
-what_was_started_or_is_to_end_is_not_ordered(void **state)
+TEST(what_was_started_or_is_to_end_is_not_ordered)
 {
 	const struct run_rule *first = NULL;
 
-	(void)state;
 	for (size_t i = 0; i < run_rule_count; i++) {
 		const struct run_rule *rule = &run_rules[i];
 
@@ -228,19 +215,4 @@ what_was_started_or_is_to_end_is_not_ordered(void **state)
 	assert_non_null(first);
 	assert_int_equal(first->on, RUN_ON_WAS_STARTED);
 	assert_int_equal(first->to, RUN_END);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_cell_has_one_rule_or_one_reason_to_have_none),
-		cmocka_unit_test(every_state_is_reached_and_leads_to_end),
-		cmocka_unit_test(a_rule_that_stays_in_its_state_ends_what_it_was_asked_with),
-		cmocka_unit_test(a_wait_has_one_purpose_and_one_place_where_it_begins),
-		cmocka_unit_test(each_act_stands_where_its_sentence_says),
-		cmocka_unit_test(what_was_started_or_is_to_end_is_not_ordered),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

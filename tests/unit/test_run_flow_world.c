@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_flow.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #define BIT	   RUN_BIT
 #define IN(state)  (1U << RUN_##state)
@@ -298,10 +297,8 @@ static void (*const life[])(struct world *w) = { runner_takes, runner_answers,
 	supervisor_says_hello, database_has_hello, connection_breaks, runner_takes, runner_answers,
 	supervisor_says_hello };
 
-static void
-a_stop_request_reaches_its_supervisor_whenever_it_comes(void **state)
+TEST(a_stop_request_reaches_its_supervisor_whenever_it_comes)
 {
-	(void)state;
 	for (size_t at = 0; at <= COUNT(life); at++) {
 		struct world w;
 
@@ -316,8 +313,7 @@ a_stop_request_reaches_its_supervisor_whenever_it_comes(void **state)
 	}
 }
 
-static void
-whoever_asks_later_is_answered_too(void **state)
+TEST(whoever_asks_later_is_answered_too)
 {
 	struct world w;
 
@@ -335,8 +331,7 @@ whoever_asks_later_is_answered_too(void **state)
 }
 
 /* It broke between our `go` and its ear: the script would wait for ever. */
-static void
-go_is_sent_again_to_a_gate_that_is_still_shut(void **state)
+TEST(go_is_sent_again_to_a_gate_that_is_still_shut)
 {
 	struct world w;
 
@@ -359,8 +354,7 @@ go_is_sent_again_to_a_gate_that_is_still_shut(void **state)
 }
 
 /* Both were asked for while it was not connected. */
-static void
-end_goes_before_go(void **state)
+TEST(end_goes_before_go)
 {
 	struct world w;
 
@@ -379,12 +373,10 @@ end_goes_before_go(void **state)
 	assert_false(w.ran);
 }
 
-static void
-what_was_started_and_has_no_folder_ends_without_an_order(void **state)
+TEST(what_was_started_and_has_no_folder_ends_without_an_order)
 {
 	struct world copied = world_of(RUN_TO_RECONCILE), seen, fresh = world_of(RUN_TO_RECONCILE);
 
-	(void)state;
 	copied.was_started = true;
 	let_it_end(&copied);
 	assert_int_equal(copied.end, RUN_DO_END_FOLDER_GONE);
@@ -400,8 +392,7 @@ what_was_started_and_has_no_folder_ends_without_an_order(void **state)
 	assert_int_equal(fresh.end, RUN_DO_END_RECORDED);
 }
 
-static void
-a_runner_that_contradicts_itself_is_not_asked_for_ever(void **state)
+TEST(a_runner_that_contradicts_itself_is_not_asked_for_ever)
 {
 	struct world w = world_of(RUN_TO_ORDER);
 
@@ -417,8 +408,7 @@ a_runner_that_contradicts_itself_is_not_asked_for_ever(void **state)
 	assert_int_equal(w.end, RUN_DO_END_CONTRADICTED);
 }
 
-static void
-a_connection_that_nothing_explains_is_reported_as_lost_and_explained_later(void **state)
+TEST(a_connection_that_nothing_explains_is_reported_as_lost_and_explained_later)
 {
 	struct world unsent, sent, quick;
 
@@ -441,8 +431,7 @@ a_connection_that_nothing_explains_is_reported_as_lost_and_explained_later(void 
 	assert_int_equal(quick.flow.state, RUN_CONNECTED);
 }
 
-static void
-an_incompatible_supervisor_is_never_sent_go_and_its_gate_is_given_up(void **state)
+TEST(an_incompatible_supervisor_is_never_sent_go_and_its_gate_is_given_up)
 {
 	struct world w = world_of(RUN_TO_ORDER);
 
@@ -461,12 +450,10 @@ an_incompatible_supervisor_is_never_sent_go_and_its_gate_is_given_up(void **stat
 }
 
 /* From an act, as when whoever hears of hello says `go` at once. */
-static void
-the_table_is_not_asked_from_within_its_own_acts(void **state)
+TEST(the_table_is_not_asked_from_within_its_own_acts)
 {
 	struct world w = world_of(RUN_TO_ORDER);
 
-	(void)state;
 	w.meddler = true;
 	let_it_end(&w);
 	assert_int_equal(w.end, RUN_DO_END_RECORDED);
@@ -507,15 +494,13 @@ play(struct world *w, unsigned int dice)
 		may[dice / 4 % COUNT(may)](w);
 }
 
-static void
-in_any_order_of_what_may_happen_a_run_runs_once_at_most_and_ends(void **state)
+TEST(in_any_order_of_what_may_happen_a_run_runs_once_at_most_and_ends)
 {
 	const char *given = getenv("SEED");
 	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
 	unsigned last = given != NULL ? first : 20000;
 	unsigned ran = 0;
 
-	(void)state;
 	print_message("seeds %u to %u (SEED=n replays one)\n", first, last);
 	for (unsigned seed = first; seed <= last; seed++) {
 		struct world w = world_of(RUN_TO_ORDER);
@@ -532,25 +517,4 @@ in_any_order_of_what_may_happen_a_run_runs_once_at_most_and_ends(void **state)
 	print_message("%u ran\n", ran);
 	if (given == NULL)
 		assert_true(ran > 2000); /* else this is about nothing */
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_stop_request_reaches_its_supervisor_whenever_it_comes),
-		cmocka_unit_test(whoever_asks_later_is_answered_too),
-		cmocka_unit_test(go_is_sent_again_to_a_gate_that_is_still_shut),
-		cmocka_unit_test(end_goes_before_go),
-		cmocka_unit_test(what_was_started_and_has_no_folder_ends_without_an_order),
-		cmocka_unit_test(a_runner_that_contradicts_itself_is_not_asked_for_ever),
-		cmocka_unit_test(
-		    a_connection_that_nothing_explains_is_reported_as_lost_and_explained_later),
-		cmocka_unit_test(
-		    an_incompatible_supervisor_is_never_sent_go_and_its_gate_is_given_up),
-		cmocka_unit_test(the_table_is_not_asked_from_within_its_own_acts),
-		cmocka_unit_test(in_any_order_of_what_may_happen_a_run_runs_once_at_most_and_ends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,7 @@
 #include "lib/log.h"
 #include "runner/protocol.h"
 
-static void
-a_run_is_adopted_by_the_next_server(void **state)
+TEST_WITH(a_run_is_adopted_by_the_next_server, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story before, after;
@@ -44,8 +43,7 @@ a_run_is_adopted_by_the_next_server(void **state)
 	assert_true(after.ended.duration_ms > 0);
 }
 
-static void
-a_run_that_ended_meanwhile_has_left_its_record(void **state)
+TEST_WITH(a_run_that_ended_meanwhile_has_left_its_record, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story before, after;
@@ -61,8 +59,7 @@ a_run_that_ended_meanwhile_has_left_its_record(void **state)
 	assert_int_equal(after.hellos, 0);
 }
 
-static void
-a_run_that_never_began_is_ordered_at_the_restart(void **state)
+TEST_WITH(a_run_that_never_began_is_ordered_at_the_restart, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -77,8 +74,7 @@ a_run_that_never_began_is_ordered_at_the_restart(void **state)
 }
 
 /* A database that was copied while the run was at work, beside another machine's runs/. */
-static void
-a_started_run_without_a_folder_is_never_ordered_again(void **state)
+TEST_WITH(a_started_run_without_a_folder_is_never_ordered_again, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story = { .scene = scene, .goes = true };
@@ -97,8 +93,8 @@ a_started_run_without_a_folder_is_never_ordered_again(void **state)
 	assert_int_equal(access(scene->proof, F_OK), -1);
 }
 
-static void
-a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives(void **state)
+TEST_WITH(
+    a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -126,8 +122,8 @@ struct foreign {
 };
 
 /* Whoever waits is told after a second; the record comes when the runner can be asked. */
-static void
-a_run_is_reported_as_lost_while_its_runner_explains_nothing(void **state)
+TEST_WITH(
+    a_run_is_reported_as_lost_while_its_runner_explains_nothing, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -225,8 +221,8 @@ start_a_foreign_supervisor(struct scene *scene, int run, const struct foreign *s
 	return pid;
 }
 
-static void
-a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended(void **state)
+TEST_WITH(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended,
+    runs_aid_begin, runs_aid_finish)
 {
 	static const char *const hello[] = {
 		"hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", NULL
@@ -253,8 +249,8 @@ a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended(void 
 }
 
 /* It says 20 times a second how long its log is, and 0.1.0's server dropped that. */
-static void
-a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
+TEST_WITH(
+    a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped, runs_aid_begin, runs_aid_finish)
 {
 	static const char *const packets[] = {
 		"hello\nversion 1\npid 1\nstart 1\ngate 1\nlog_size 3\n", "grew\nlog_size 7\n",
@@ -280,8 +276,7 @@ a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped(void **state)
 }
 
 /* It must neither begin a script by whom it does not understand, nor wait for ever. */
-static void
-a_gate_whose_supervisor_is_not_understood_is_given_up(void **state)
+TEST_WITH(a_gate_whose_supervisor_is_not_understood_is_given_up, runs_aid_begin, runs_aid_finish)
 {
 	static const char *const hellos[][2] = { { "hello\nversion 99\npid 1\nstart 1\n" },
 		{ "bonjour\nversion deux\n" } };
@@ -304,8 +299,7 @@ a_gate_whose_supervisor_is_not_understood_is_given_up(void **state)
 }
 
 /* It had read no `end`: the run went on, and its deployment was stopping for ever. */
-static void
-a_stop_request_is_sent_again_where_its_connection_broke(void **state)
+TEST_WITH(a_stop_request_is_sent_again_where_its_connection_broke, runs_aid_begin, runs_aid_finish)
 {
 	static const char *const hello[] = { "hello\nversion 1\npid 1\nstart 1\ngate 1\n", NULL };
 	struct scene *scene = *state;
@@ -328,8 +322,7 @@ a_stop_request_is_sent_again_where_its_connection_broke(void **state)
 }
 
 /* What a person asks for who wants to know where a run hangs. */
-static void
-each_change_of_state_is_a_line_of_the_debug_log(void **state)
+TEST_WITH(each_change_of_state_is_a_line_of_the_debug_log, runs_aid_begin, runs_aid_finish)
 {
 	static const char *const lines[] = { "run 1: TO_ORDER -> ORDERED on SENT",
 		"run 1: ORDERED -> CONNECT on STARTED", "run 1: CONNECT -> CONNECTED on REACHED",
@@ -360,24 +353,4 @@ each_change_of_state_is_a_line_of_the_debug_log(void **state)
 		place += strlen(lines[i]);
 	}
 	assert_null(strstr(place, "run 1: "));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_run_is_adopted_by_the_next_server),
-		T(a_run_that_ended_meanwhile_has_left_its_record),
-		T(a_run_that_never_began_is_ordered_at_the_restart),
-		T(a_started_run_without_a_folder_is_never_ordered_again),
-		T(a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives),
-		T(a_run_is_reported_as_lost_while_its_runner_explains_nothing),
-		T(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended),
-		T(a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped),
-		T(a_gate_whose_supervisor_is_not_understood_is_given_up),
-		T(a_stop_request_is_sent_again_where_its_connection_broke),
-		T(each_change_of_state_is_a_line_of_the_debug_log),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,6 @@
 #include "runs/run_log.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "lib/redact.h"
 #include "runs/run_files.h"
+#include "unit.h"
 
 #define SECRET "hunter2-is-the-secret"
 
@@ -114,8 +112,7 @@ make_document(int64_t *steps)
 	return job;
 }
 
-static void
-a_small_log_is_plain_text(void **state)
+TEST(a_small_log_is_plain_text)
 {
 	struct run_log_job *job;
 	FILE *log = open_log();
@@ -123,7 +120,6 @@ a_small_log_is_plain_text(void **state)
 	size_t size;
 	char *text;
 
-	(void)state;
 	(void)fprintf(log, "\x1b[31mone\x1b[0m\npass=%s\nlast", SECRET);
 	(void)fclose(log);
 	job = make_document(&steps);
@@ -136,21 +132,18 @@ a_small_log_is_plain_text(void **state)
 	run_log_free(job);
 }
 
-static void
-an_empty_log_is_an_empty_document(void **state)
+TEST(an_empty_log_is_an_empty_document)
 {
 	struct run_log_job *job;
 	int64_t steps = 0;
 
-	(void)state;
 	(void)fclose(open_log());
 	job = make_document(&steps);
 	assert_int_equal(run_log_size(job), 0);
 	run_log_free(job);
 }
 
-static void
-a_large_log_is_packed_and_no_secret_slips_between_two_pieces(void **state)
+TEST(a_large_log_is_packed_and_no_secret_slips_between_two_pieces)
 {
 	struct run_log_job *job;
 	FILE *log = open_log();
@@ -158,7 +151,6 @@ a_large_log_is_packed_and_no_secret_slips_between_two_pieces(void **state)
 	size_t size;
 	char *text;
 
-	(void)state;
 	for (int i = 0; i < 60000; i++)
 		(void)fprintf(log, "%d %s x%.*s\n", i, SECRET, i % 17, "................");
 	(void)fclose(log);
@@ -173,8 +165,7 @@ a_large_log_is_packed_and_no_secret_slips_between_two_pieces(void **state)
 	run_log_free(job);
 }
 
-static void
-a_line_without_end_is_broken_after_it_was_redacted(void **state)
+TEST(a_line_without_end_is_broken_after_it_was_redacted)
 {
 	struct run_log_job *job;
 	FILE *log = open_log();
@@ -182,7 +173,6 @@ a_line_without_end_is_broken_after_it_was_redacted(void **state)
 	size_t size;
 	char *text;
 
-	(void)state;
 	for (int i = 0; i < 3990; i++)
 		(void)fputc('x', log);
 	(void)fprintf(log, "%s", SECRET); /* across the place where the line is broken */
@@ -198,8 +188,7 @@ a_line_without_end_is_broken_after_it_was_redacted(void **state)
 	run_log_free(job);
 }
 
-static void
-of_a_huge_log_head_and_tail_are_left(void **state)
+TEST(of_a_huge_log_head_and_tail_are_left)
 {
 	struct run_log_job *job;
 	FILE *log = open_log();
@@ -207,7 +196,6 @@ of_a_huge_log_head_and_tail_are_left(void **state)
 	size_t size;
 	char *text;
 
-	(void)state;
 	(void)fprintf(log, "the beginning\n");
 	for (int i = 0; i < 700000; i++)
 		(void)fprintf(log,
@@ -229,25 +217,21 @@ of_a_huge_log_head_and_tail_are_left(void **state)
 	run_log_free(job);
 }
 
-static void
-a_run_without_log_is_said_so(void **state)
+TEST(a_run_without_log_is_said_so)
 {
 	struct err err = { .code = ERR_NONE };
 
-	(void)state;
 	assert_null(run_log_start(folder, 8, "", NULL, &err));
 	assert_int_equal(err.code, ERR_MISSING);
 }
 
 /* A link that a script left would send another file to the chat; a fifo would hold the loop. */
-static void
-what_is_no_file_in_the_place_of_a_log_is_refused(void **state)
+TEST(what_is_no_file_in_the_place_of_a_log_is_refused)
 {
 	struct redact *redact = redact_new(NULL);
 	struct err err = { .code = ERR_NONE };
 	char path[128];
 
-	(void)state;
 	path_of(path, "7/log");
 	(void)unlink(path); /* another test's */
 	assert_int_equal(symlink("/etc/passwd", path), 0);
@@ -262,12 +246,10 @@ what_is_no_file_in_the_place_of_a_log_is_refused(void **state)
 }
 
 /* Goal: its head stands before it, as clean as the rest; what is empty has none. */
-static void
-what_it_is_about_stands_before_it(void **state)
+TEST(what_it_is_about_stands_before_it)
 {
 	CLEANUP(redact_freep) struct redact *redact = redact_new(NULL);
 
-	(void)state;
 	assert_true(redact_add(redact, SECRET, NULL));
 	for (int is_empty = 0; is_empty < 2; is_empty++) {
 		char text[256] = "";
@@ -288,14 +270,12 @@ what_it_is_about_stands_before_it(void **state)
 	}
 }
 
-static void
-a_job_can_be_dropped_half_way(void **state)
+TEST(a_job_can_be_dropped_half_way)
 {
 	struct run_log_job *job;
 	FILE *log = open_log();
 	struct err err;
 
-	(void)state;
 	for (int i = 0; i < 300000; i++)
 		(void)fprintf(log, "line %d\n", i);
 	(void)fclose(log);
@@ -306,20 +286,4 @@ a_job_can_be_dropped_half_way(void **state)
 	run_log_free(NULL);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_small_log_is_plain_text),
-		cmocka_unit_test(an_empty_log_is_an_empty_document),
-		cmocka_unit_test(a_large_log_is_packed_and_no_secret_slips_between_two_pieces),
-		cmocka_unit_test(a_line_without_end_is_broken_after_it_was_redacted),
-		cmocka_unit_test(of_a_huge_log_head_and_tail_are_left),
-		cmocka_unit_test(a_run_without_log_is_said_so),
-		cmocka_unit_test(what_is_no_file_in_the_place_of_a_log_is_refused),
-		cmocka_unit_test(what_it_is_about_stands_before_it),
-		cmocka_unit_test(a_job_can_be_dropped_half_way),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, drop_folder);
-}
+TEST_GROUP(make_folder, drop_folder)

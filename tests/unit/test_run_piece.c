@@ -3,20 +3,18 @@
 #include "runs/run_piece.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/redact.h"
+#include "unit.h"
 
 #define SECRET "hunter2-is-the-secret"
 
@@ -80,12 +78,10 @@ piece(int64_t *offset, bool is_ended)
 	return shown;
 }
 
-static void
-whole_lines_are_shown_once_and_the_last_when_it_has_ended(void **state)
+TEST(whole_lines_are_shown_once_and_the_last_when_it_has_ended)
 {
 	int64_t offset = 0;
 
-	(void)state;
 	assert_string_equal(piece(&offset, false), ""); /* there is no log yet */
 	write_log("one\ntwo\nthr");
 	assert_string_equal(piece(&offset, false), "one\ntwo\n");
@@ -101,26 +97,22 @@ whole_lines_are_shown_once_and_the_last_when_it_has_ended(void **state)
 	assert_int_equal(offset, 1000000);
 }
 
-static void
-what_is_shown_is_clean_and_without_secrets(void **state)
+TEST(what_is_shown_is_clean_and_without_secrets)
 {
 	static const char log[] = "a \x1b[31mred\x1b[0m word\nthe secret is " SECRET "\n";
 	int64_t offset = 0;
 
-	(void)state;
 	write_log(log);
 	assert_string_equal(piece(&offset, false), "a red word\nthe secret is ***\n");
 	assert_int_equal(offset, sizeof(log) - 1);
 }
 
 /* Its first line stood in the piece before. */
-static void
-the_rest_of_a_private_key_is_not_shown(void **state)
+TEST(the_rest_of_a_private_key_is_not_shown)
 {
 	static const char first[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 	int64_t offset = sizeof(first) - 1;
 
-	(void)state;
 	write_log("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAB3NzaC1yc2E\n"
 		  "-----END OPENSSH PRIVATE KEY-----\nbehind it\n");
 	assert_null(strstr(piece(&offset, false), "AAAAB3"));
@@ -129,13 +121,11 @@ the_rest_of_a_private_key_is_not_shown(void **state)
 }
 
 /* The end of the key has not been printed yet. */
-static void
-a_private_key_is_not_shown_while_it_is_printed(void **state)
+TEST(a_private_key_is_not_shown_while_it_is_printed)
 {
 	static const char first[] =
 	    "before\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAB3NzaC1yc2E\n";
 
-	(void)state;
 	write_log(
 	    "before\n-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAB3NzaC1yc2E\nBBBBB3NzaC1yc2E\n");
 	for (int64_t from = 0; from <= (int64_t)sizeof(first) - 1; from++) {
@@ -148,12 +138,10 @@ a_private_key_is_not_shown_while_it_is_printed(void **state)
 }
 
 /* Whoever asks chooses the place, also one in the middle of a secret. */
-static void
-the_rest_of_a_line_is_not_shown(void **state)
+TEST(the_rest_of_a_line_is_not_shown)
 {
 	static const char log[] = "the secret is " SECRET "\nnext\n" SECRET;
 
-	(void)state;
 	write_log(log);
 	for (int64_t from = 0; from < (int64_t)sizeof(log); from++) {
 		int64_t offset = from;
@@ -168,15 +156,13 @@ the_rest_of_a_line_is_not_shown(void **state)
 	}
 }
 
-static void
-a_secret_across_the_end_of_a_piece_is_not_shown(void **state)
+TEST(a_secret_across_the_end_of_a_piece_is_not_shown)
 {
 	static char log[RUN_PIECE * 3];
 	const size_t at = RUN_PIECE - 10; /* of the secret 10 bytes fit */
 	int64_t offset = 0;
 	const char *shown;
 
-	(void)state;
 	memset(log, 'x', sizeof(log) - 1);
 	memcpy(log + at, SECRET, strlen(SECRET));
 	memcpy(log + sizeof(log) - 8, "\nbehind", 7);
@@ -190,14 +176,12 @@ a_secret_across_the_end_of_a_piece_is_not_shown(void **state)
 	assert_string_equal(piece(&offset, true), "behind");
 }
 
-static void
-a_long_log_comes_in_several_pieces(void **state)
+TEST(a_long_log_comes_in_several_pieces)
 {
 	static char log[RUN_PIECE * 3];
 	int64_t offset = 0, before = -1, n = 0;
 	size_t lines = 0;
 
-	(void)state;
 	for (size_t i = 0; i + 1 < sizeof(log); i++)
 		log[i] = i % 50 == 49 ? '\n' : 'x';
 	write_log(log);
@@ -211,18 +195,4 @@ a_long_log_comes_in_several_pieces(void **state)
 	assert_in_range(n, 4, 6);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_lines_are_shown_once_and_the_last_when_it_has_ended),
-		cmocka_unit_test(what_is_shown_is_clean_and_without_secrets),
-		cmocka_unit_test(the_rest_of_a_private_key_is_not_shown),
-		cmocka_unit_test(a_private_key_is_not_shown_while_it_is_printed),
-		cmocka_unit_test(the_rest_of_a_line_is_not_shown),
-		cmocka_unit_test(a_secret_across_the_end_of_a_piece_is_not_shown),
-		cmocka_unit_test(a_long_log_comes_in_several_pieces),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, drop_folder);
-}
+TEST_GROUP(make_folder, drop_folder)

@@ -3,17 +3,15 @@
 #include "runner/run_purge.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "runner/run_folder.h"
+#include "unit.h"
 
 #define MB (1024 * 1024)
 
@@ -71,12 +69,10 @@ forget(uint64_t id, char text[256])
 	return said.removal;
 }
 
-static void
-a_folder_is_removed_with_what_is_in_it(void **state)
+TEST_WITH(a_folder_is_removed_with_what_is_in_it, begin, finish)
 {
 	char text[256];
 
-	(void)state;
 	make_file("7/exit", "exit\ngate 1\n", 0);
 	make_file("7/log", "x\n", 0);
 	make_file("7/other", "x\n", 0);
@@ -87,12 +83,10 @@ a_folder_is_removed_with_what_is_in_it(void **state)
 }
 
 /* Giving back 2 GB at once may hold a runner for a second. */
-static void
-a_large_log_is_cut_piece_by_piece(void **state)
+TEST_WITH(a_large_log_is_cut_piece_by_piece, begin, finish)
 {
 	char text[256];
 
-	(void)state;
 	make_file("7/exit", "exit\ngate 1\n", 0);
 	make_file("7/log", "x\n", 200 * MB);
 	for (int i = 0; i < 3; i++) {
@@ -109,13 +103,11 @@ a_large_log_is_cut_piece_by_piece(void **state)
 }
 
 /* Whoever owns a server must not be able to make a run that goes on unknown. */
-static void
-nothing_of_a_run_without_a_record_goes(void **state)
+TEST_WITH(nothing_of_a_run_without_a_record_goes, begin, finish)
 {
 	char text[256];
 	struct stat st;
 
-	(void)state;
 	make_file("7/log", "x\n", 200 * MB);
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_STAY);
 	assert_string_equal(text, "run 7: it has no exit record: it has not ended");
@@ -126,51 +118,28 @@ nothing_of_a_run_without_a_record_goes(void **state)
 }
 
 /* The runner was killed, or the power went, between the last file and the folder. */
-static void
-a_folder_that_was_emptied_before_goes_too(void **state)
+TEST_WITH(a_folder_that_was_emptied_before_goes_too, begin, finish)
 {
 	char text[256];
 
-	(void)state;
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_GONE);
 	assert_int_equal(faccessat(root, "7", F_OK, 0), -1);
 }
 
-static void
-a_record_of_another_release_is_a_record(void **state)
+TEST_WITH(a_record_of_another_release_is_a_record, begin, finish)
 {
 	char text[256];
 
-	(void)state;
 	make_file("7/exit", "done\nhow well\n", 0);
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_GONE);
 }
 
-static void
-what_cannot_be_removed_is_named(void **state)
+TEST_WITH(what_cannot_be_removed_is_named, begin, finish)
 {
 	char text[256];
 
-	(void)state;
 	make_file("7/exit", "exit\ngate 1\n", 0);
 	assert_int_equal(mkdirat(root, "7/folder", 0700), 0);
 	assert_int_equal(forget(7, text), PROTOCOL_REMOVAL_STAY);
 	assert_string_equal(text, "run 7: folder: Is a directory");
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_folder_is_removed_with_what_is_in_it),
-		T(a_large_log_is_cut_piece_by_piece),
-		T(nothing_of_a_run_without_a_record_goes),
-		T(a_folder_that_was_emptied_before_goes_too),
-		T(a_record_of_another_release_is_a_record),
-		T(what_cannot_be_removed_is_named),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,15 +4,12 @@
 #include "types/limits.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -20,6 +17,7 @@
 #include "lib/err.h"
 #include "lib/redact.h"
 #include "runs/run_files.h"
+#include "unit.h"
 
 #define SECRET "hunter2-is-the-secret"
 
@@ -100,10 +98,8 @@ tail_is(const char *text, bool is_cut, bool is_growing, const char *expected)
 	assert_tail(&bytes, &shape, expected);
 }
 
-static void
-the_last_lines_are_shown(void **state)
+TEST(the_last_lines_are_shown)
 {
-	(void)state;
 	tail_is("", false, true, "");
 	tail_is("one", false, false, "one");
 	tail_is("1\n2\n3\n4\n5\n", false, true, "3\n4\n5");
@@ -113,8 +109,7 @@ the_last_lines_are_shown(void **state)
 }
 
 /* Goal: of a failure the lines of its step alone, whatever was said before, or noted behind it. */
-static void
-of_one_step_are_its_own_lines(void **state)
+TEST(of_one_step_are_its_own_lines)
 {
 	static const struct {
 		const char *log, *shown;
@@ -126,7 +121,6 @@ of_one_step_are_its_own_lines(void **state)
 	};
 	const struct run_tail_shape shape = { 5, 1000, true, true };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct run_tail_bytes bytes = { rows[i].log, strlen(rows[i].log), false,
 			false };
@@ -135,14 +129,12 @@ of_one_step_are_its_own_lines(void **state)
 	}
 }
 
-static void
-they_fit_in_what_there_is(void **state)
+TEST(they_fit_in_what_there_is)
 {
 	const struct run_tail_shape narrow = { 10, 7, false, false };
 	const struct run_tail_bytes bytes = { "abc\nabc\nabc\n", 12, false, false };
 	char line[1000];
 
-	(void)state;
 	assert_tail(&bytes, &narrow, "abc\nabc");
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
@@ -159,19 +151,15 @@ they_fit_in_what_there_is(void **state)
 	}
 }
 
-static void
-secrets_are_not_shown(void **state)
+TEST(secrets_are_not_shown)
 {
-	(void)state;
 	tail_is("token " SECRET " used\n", false, true, "token *** used");
 	tail_is("hunter2\x1b[1m-is-the-\x1b[0msecret\n", false, true, "***");
 	tail_is("hunter2-is-\x01the-sec\xe2\x80\x8bret\n", false, true, "***");
 }
 
-static void
-half_a_secret_is_not_shown_either(void **state)
+TEST(half_a_secret_is_not_shown_either)
 {
-	(void)state;
 	tail_is("a\nhunter2-is-the-s", false, true, "a");
 	tail_is("the-secret\nb\n", true, true, "b");
 	tail_is("QUJDREVGR0g=\n-----END PRIVATE KEY-----\nb\n", true, true, "b");
@@ -185,15 +173,13 @@ draw(unsigned *seed, unsigned below)
 }
 
 /* Secrets alone have capitals: of each text that is cut anywhere no capital is shown. */
-static void
-no_part_of_a_secret_is_shown_wherever_a_log_is_cut(void **state)
+TEST(no_part_of_a_secret_is_shown_wherever_a_log_is_cut)
 {
 	static char large[REDACT_VALUE_MAX + 1], text[3 * RUN_TAIL_READ];
 	struct redact *redact = redact_new(NULL);
 	const char *const secrets[] = { "SECRET-ONE", "TWO:WITH/SIGNS?AND=MORE", "XYXYXYXYXX",
 		large };
 
-	(void)state;
 	memset(large, 'L', REDACT_VALUE_MAX);
 	for (size_t i = 0; i < COUNT(secrets); i++)
 		assert_true(redact_add(redact, secrets[i], NULL));
@@ -227,15 +213,13 @@ no_part_of_a_secret_is_shown_wherever_a_log_is_cut(void **state)
 	redact_free(redact);
 }
 
-static void
-a_log_that_is_not_there_shows_nothing(void **state)
+TEST(a_log_that_is_not_there_shows_nothing)
 {
 	const struct run_tail_shape shape = { 3, 1000, true, false };
 	char last[64] = "x";
 	struct buf out;
 	struct err err;
 
-	(void)state;
 	buf_init(&out, 1000);
 	assert_true(run_tail_read(folder, 12345, NULL, &shape, &out, &err));
 	assert_string_equal(buf_text(&out), "");
@@ -244,8 +228,7 @@ a_log_that_is_not_there_shows_nothing(void **state)
 	buf_done(&out);
 }
 
-static void
-the_end_of_a_large_log_is_read(void **state)
+TEST(the_end_of_a_large_log_is_read)
 {
 	const struct run_tail_shape shape = { 2, 1000, true, false };
 	struct buf text;
@@ -253,7 +236,6 @@ the_end_of_a_large_log_is_read(void **state)
 	struct buf out;
 	struct err err;
 
-	(void)state;
 	buf_init(&text, 200000);
 	for (int i = 0; i < 10000; i++)
 		buf_addf(&text, "line %04d\n", i);
@@ -267,14 +249,12 @@ the_end_of_a_large_log_is_read(void **state)
 	buf_done(&out);
 }
 
-static void
-the_last_lines_are_bounded_and_without_steps_and_secrets(void **state)
+TEST(the_last_lines_are_bounded_and_without_steps_and_secrets)
 {
 	struct redact *redact = redact_new(NULL);
 	struct buf text;
 	char end[LIMIT_TAIL] = "x", small[32];
 
-	(void)state;
 	assert_non_null(redact);
 	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
 	write_log("==> job\none\n\n  two a-secret-of-ours\x1b[31m\n==> end\nthree\n");
@@ -299,14 +279,12 @@ the_last_lines_are_bounded_and_without_steps_and_secrets(void **state)
 }
 
 /* Goal: it is said in private, and no team's chat shows it with the output of a run. */
-static void
-what_the_application_logged_is_apart_from_what_a_run_said(void **state)
+TEST(what_the_application_logged_is_apart_from_what_a_run_said)
 {
 	struct redact *redact = redact_new(NULL);
 	char found[LIMIT_APPLICATION_LOG] = "x", small[32] = "x", end[LIMIT_TAIL];
 	struct buf text;
 
-	(void)state;
 	assert_non_null(redact);
 	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
 	write_log("==> application log\n|app| one\n|app|\n|app|  two\n|app| ==> release\nours\n"
@@ -354,14 +332,12 @@ what_the_application_logged_is_apart_from_what_a_run_said(void **state)
 }
 
 /* Goal: what a migration said is shown where that failed, and not of what failed behind it. */
-static void
-the_last_words_of_a_migration_are_those_of_its_end(void **state)
+TEST(the_last_words_of_a_migration_are_those_of_its_end)
 {
 	struct redact *redact = redact_new(NULL);
 	char found[LIMIT_APPLICATION_LOG];
 	struct buf text;
 
-	(void)state;
 	assert_non_null(redact);
 	write_log("==> migrate\n|app| altering\n==> migrated\n==> release\n");
 	run_tail_application(folder, 7, redact, false, found, sizeof(found));
@@ -385,15 +361,13 @@ the_last_words_of_a_migration_are_those_of_its_end(void **state)
 }
 
 /* Goal: docker says why behind the id of a container, which nobody needs whole. */
-static void
-an_id_is_shortened_before_the_words_behind_it_are_cut(void **state)
+TEST(an_id_is_shortened_before_the_words_behind_it_are_cut)
 {
 	const struct run_tail_shape shape = { 3, 4000, true, false };
 	struct redact *redact = redact_new(NULL);
 	struct buf out;
 	struct err err;
 
-	(void)state;
 	assert_non_null(redact);
 	write_log("h1: compose up failed: Error response from daemon: driver failed programming "
 		  "external connectivity on endpoint mail-web-1 (" HEX64
@@ -409,15 +383,13 @@ an_id_is_shortened_before_the_words_behind_it_are_cut(void **state)
 	redact_free(redact);
 }
 
-static void
-a_link_in_place_of_a_log_is_not_followed(void **state)
+TEST(a_link_in_place_of_a_log_is_not_followed)
 {
 	const struct run_tail_shape shape = { 2, 1000, true, false };
 	char path[128];
 	struct buf out;
 	struct err err = { .code = ERR_NONE };
 
-	(void)state;
 	write_log("x\n");
 	(void)snprintf(path, sizeof(path), "%s/runs/7/log", folder);
 	assert_int_equal(unlink(path), 0);
@@ -428,24 +400,4 @@ a_link_in_place_of_a_log_is_not_followed(void **state)
 	buf_done(&out);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_last_lines_are_shown),
-		cmocka_unit_test(of_one_step_are_its_own_lines),
-		cmocka_unit_test(they_fit_in_what_there_is),
-		cmocka_unit_test(secrets_are_not_shown),
-		cmocka_unit_test(half_a_secret_is_not_shown_either),
-		cmocka_unit_test(no_part_of_a_secret_is_shown_wherever_a_log_is_cut),
-		cmocka_unit_test(a_log_that_is_not_there_shows_nothing),
-		cmocka_unit_test(the_end_of_a_large_log_is_read),
-		cmocka_unit_test(the_last_lines_are_bounded_and_without_steps_and_secrets),
-		cmocka_unit_test(what_the_application_logged_is_apart_from_what_a_run_said),
-		cmocka_unit_test(the_last_words_of_a_migration_are_those_of_its_end),
-		cmocka_unit_test(an_id_is_shortened_before_the_words_behind_it_are_cut),
-		cmocka_unit_test(a_link_in_place_of_a_log_is_not_followed),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, drop_folder);
-}
+TEST_GROUP(make_folder, drop_folder)

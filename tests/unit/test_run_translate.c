@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/run_translate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define COMMIT "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d" /* SHA-256's */
 #define IMAGE  "sha256:3f2a9c10000000000000000000000000000000000000000000000000000000ff"
 
-static void
-a_release_is_its_commit_and_its_image(void **state)
+TEST(a_release_is_its_commit_and_its_image)
 {
 	static const struct {
 		struct effect_run order;
@@ -29,7 +27,6 @@ a_release_is_its_commit_and_its_image(void **state)
 	struct protocol_message said;
 	size_t len;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct effect_run order = cases[i].order;
 
@@ -44,37 +41,31 @@ a_release_is_its_commit_and_its_image(void **state)
 	}
 }
 
-static void
-a_record_keeps_its_image(void **state)
+TEST(a_record_keeps_its_image)
 {
 	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
 
-	(void)state;
 	assert_string_equal(run_translate_record(&context, &record).image, IMAGE);
 }
 
-static void
-a_record_says_whether_all_was_swept(void **state)
+TEST(a_record_says_whether_all_was_swept)
 {
 	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
 	struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 
-	(void)state;
 	assert_true(run_translate_record(&context, &record).unswept);
 	record.unswept = false;
 	assert_false(run_translate_record(&context, &record).unswept);
 }
 
-static void
-a_record_has_what_was_warned_of(void **state)
+TEST(a_record_has_what_was_warned_of)
 {
 	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 	static struct protocol_record record = { .exec_errno = 2, .warning_count = 9 };
 	struct run_ended ended;
 	char want[2 * LIMIT_LINE];
 
-	(void)state;
 	(void)snprintf(record.warnings[0], sizeof(record.warnings[0]),
 	    "token ghp_0123456789abcdef0123456789abcdef0123 \u202e\xff is old");
 	memset(record.warnings[1], 'o', PROTOCOL_WARNING);
@@ -86,17 +77,4 @@ a_record_has_what_was_warned_of(void **state)
 		memset(record.warnings[i], 'o', PROTOCOL_WARNING);
 	ended = run_translate_record(&context, &record);
 	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_release_is_its_commit_and_its_image),
-		cmocka_unit_test(a_record_keeps_its_image),
-		cmocka_unit_test(a_record_has_what_was_warned_of),
-		cmocka_unit_test(a_record_says_whether_all_was_swept),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/run_verdict.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define ATTEMPTS 3
 #define RAN	 .gate_opened = true
@@ -276,10 +275,8 @@ static const struct row rows[] = {
 	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "signal 9" },
 };
 
-static void
-each_exit_record_means_one_thing(void **state)
+TEST(each_exit_record_means_one_thing)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct row *row = &rows[i];
 		struct run_verdict verdict = run_verdict(&row->before, &row->ended, ATTEMPTS);
@@ -298,8 +295,7 @@ each_exit_record_means_one_thing(void **state)
 }
 
 /* Whatever the record: the event has a rule in the state that it comes in. */
-static void
-no_exit_record_is_left_without_a_rule(void **state)
+TEST(no_exit_record_is_left_without_a_rule)
 {
 	static const enum deploy_state states[] = { DEPLOY_RUNNING, DEPLOY_STOPPING,
 		DEPLOY_ROLLING_BACK };
@@ -339,15 +335,4 @@ no_exit_record_is_left_without_a_rule(void **state)
 			}
 		}
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_exit_record_means_one_thing),
-		cmocka_unit_test(no_exit_record_is_left_without_a_rule),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-static void
-a_killed_runner_is_started_again_and_no_run_notices(void **state)
+TEST_WITH(a_killed_runner_is_started_again_and_no_run_notices, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story, next;
@@ -50,8 +49,8 @@ start_with_a_stub(struct scene *scene, const char *at_first)
 }
 
 /* What a hung runner was told: the next one is asked, and a cancelled run does not begin there. */
-static void
-a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
+TEST_WITH(
+    a_silent_runner_is_killed_and_what_it_was_told_is_not_lost, runs_aid_begin, runs_aid_finish)
 {
 	const struct effect_git_query ask = {
 		.kind = GIT_QUERY_HEADS, .n_branches = 1, .branches = { "main" }
@@ -83,8 +82,7 @@ a_silent_runner_is_killed_and_what_it_was_told_is_not_lost(void **state)
 	assert_int_equal(cancelled.hellos, 0);
 }
 
-static void
-a_runner_that_says_no_hello_is_killed(void **state)
+TEST_WITH(a_runner_that_says_no_hello_is_killed, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 
@@ -94,8 +92,7 @@ a_runner_that_says_no_hello_is_killed(void **state)
 }
 
 /* No sign of life is missed while there is nothing to do. */
-static void
-a_runner_that_is_well_is_left_alone(void **state)
+TEST_WITH(a_runner_that_is_well_is_left_alone, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 
@@ -107,16 +104,14 @@ a_runner_that_is_well_is_left_alone(void **state)
 	assert_int_equal(scene->ready, 1);
 }
 
-static void
-a_runner_that_is_not_there_is_an_error_at_once(void **state)
+TEST_WITH(a_runner_that_is_not_there_is_an_error_at_once, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 
 	assert_null(runs_aid_start(scene, "/no/such/deploybot-runner"));
 }
 
-static void
-a_runner_of_another_version_is_refused_by_name(void **state)
+TEST_WITH(a_runner_of_another_version_is_refused_by_name, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct effect_git_query ask = { .kind = GIT_QUERY_HEADS };
@@ -134,8 +129,7 @@ a_runner_of_another_version_is_refused_by_name(void **state)
 	assert_int_equal(scene->ready, 0);
 }
 
-static void
-a_runner_gets_no_secret_of_ours_and_one_descriptor(void **state)
+TEST_WITH(a_runner_gets_no_secret_of_ours_and_one_descriptor, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	char text[1024], seen[16384];
@@ -164,20 +158,4 @@ a_runner_gets_no_secret_of_ours_and_one_descriptor(void **state)
 	assert_non_null(strstr(seen, " 3 -> socket"));
 	assert_null(strstr(seen, " 4 -> "));
 	assert_null(strstr(seen, " 5 -> "));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_killed_runner_is_started_again_and_no_run_notices),
-		T(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost),
-		T(a_runner_that_says_no_hello_is_killed),
-		T(a_runner_that_is_well_is_left_alone),
-		T(a_runner_that_is_not_there_is_an_error_at_once),
-		T(a_runner_of_another_version_is_refused_by_name),
-		T(a_runner_gets_no_secret_of_ours_and_one_descriptor),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

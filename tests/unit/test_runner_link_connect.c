@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/runner_link.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +9,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
+#include "unit.h"
 
 #define PATIENCE_MS 300000
 #define TICK_MS	    5
@@ -214,8 +212,7 @@ is_closed(const struct world *w)
 	return n == 0;
 }
 
-static void
-one_that_comes_later_is_connected_to(void **state)
+TEST_WITH(one_that_comes_later_is_connected_to, begin, finish)
 {
 	struct world *w = *state;
 
@@ -250,16 +247,14 @@ count_logged(struct world *w, const char *words)
 	return count;
 }
 
-static void
-the_absence_of_one_is_logged_once(void **state)
+TEST_WITH(the_absence_of_one_is_logged_once, begin, finish)
 {
 	struct world *w = *state;
 
 	assert_int_equal(count_logged(w, "is disconnected: there is no such socket"), 1);
 }
 
-static void
-one_that_goes_is_connected_to_again(void **state)
+TEST_WITH(one_that_goes_is_connected_to_again, begin, finish)
 {
 	struct world *w = *state;
 
@@ -275,8 +270,7 @@ one_that_goes_is_connected_to_again(void **state)
 }
 
 /* What was asked of it is not to wait for ever. */
-static void
-while_one_is_away_for_long_those_who_wait_are_told(void **state)
+TEST_WITH(while_one_is_away_for_long_those_who_wait_are_told, begin, finish)
 {
 	struct world *w = *state;
 
@@ -285,8 +279,7 @@ while_one_is_away_for_long_those_who_wait_are_told(void **state)
 	assert_true(w->away >= 4);
 }
 
-static void
-the_connection_to_one_that_gives_no_sign_of_life_is_made_again(void **state)
+TEST_WITH(the_connection_to_one_that_gives_no_sign_of_life_is_made_again, begin, finish)
 {
 	struct world *w = *state;
 
@@ -302,8 +295,7 @@ the_connection_to_one_that_gives_no_sign_of_life_is_made_again(void **state)
 }
 
 /* An upgrade starts both again, in any order. */
-static void
-one_of_another_version_is_tried_again(void **state)
+TEST_WITH(one_of_another_version_is_tried_again, begin, finish)
 {
 	struct world *w = *state;
 
@@ -319,8 +311,7 @@ one_of_another_version_is_tried_again(void **state)
 	assert_int_equal(w->fatal, 0);
 }
 
-static void
-what_cannot_be_read_or_comes_before_hello_ends_the_connection(void **state)
+TEST_WITH(what_cannot_be_read_or_comes_before_hello_ends_the_connection, begin, finish)
 {
 	static const char *const words[] = { "nonsense", "settled\nid 5\nstate never\n" };
 	struct world *w = *state;
@@ -335,8 +326,7 @@ what_cannot_be_read_or_comes_before_hello_ends_the_connection(void **state)
 	meet(w);
 }
 
-static void
-a_path_that_is_too_long_is_said(void **state)
+TEST_WITH(a_path_that_is_too_long_is_said, begin, finish)
 {
 	struct world *w = *state;
 	char path[121];
@@ -347,23 +337,4 @@ a_path_that_is_too_long_is_said(void **state)
 	connect_to(w, path, 60000);
 	WAIT_FOR(w, w->away == 1);
 	assert_string_equal(w->why, "its path is longer than 107 bytes");
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, begin, finish)
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(one_that_comes_later_is_connected_to),
-		T(the_absence_of_one_is_logged_once),
-		T(one_that_goes_is_connected_to_again),
-		T(while_one_is_away_for_long_those_who_wait_are_told),
-		T(the_connection_to_one_that_gives_no_sign_of_life_is_made_again),
-		T(one_of_another_version_is_tried_again),
-		T(what_cannot_be_read_or_comes_before_hello_ends_the_connection),
-		T(a_path_that_is_too_long_is_said),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

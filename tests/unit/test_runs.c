@@ -10,8 +10,7 @@
 #include "lib/text.h"
 #include "runs/run_files.h"
 
-static void
-a_run_tells_its_steps_and_its_end(void **state)
+TEST_WITH(a_run_tells_its_steps_and_its_end, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -36,8 +35,7 @@ a_run_tells_its_steps_and_its_end(void **state)
 	assert_int_equal(runs_open(scene->runs), 0);
 }
 
-static void
-nothing_runs_before_the_gate_is_opened(void **state)
+TEST_WITH(nothing_runs_before_the_gate_is_opened, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -53,8 +51,7 @@ nothing_runs_before_the_gate_is_opened(void **state)
 	assert_int_equal(story.ended.exit_status, 3);
 }
 
-static void
-a_run_ended_at_its_gate_never_ran(void **state)
+TEST_WITH(a_run_ended_at_its_gate_never_ran, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	int sent = 0;
@@ -78,8 +75,7 @@ a_run_ended_at_its_gate_never_ran(void **state)
 	assert_false(runs_stop_run(scene->runs, &request)); /* over: nothing to end */
 }
 
-static void
-a_running_run_can_be_ended(void **state)
+TEST_WITH(a_running_run_can_be_ended, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	int sent = 0;
@@ -100,8 +96,7 @@ a_running_run_can_be_ended(void **state)
 	assert_int_equal(story.ended.signal_number, SIGTERM);
 }
 
-static void
-a_program_that_cannot_be_executed_says_so(void **state)
+TEST_WITH(a_program_that_cannot_be_executed_says_so, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -115,8 +110,7 @@ a_program_that_cannot_be_executed_says_so(void **state)
 	assert_string_equal(story.ended.detail, "No such file or directory");
 }
 
-static void
-an_order_given_twice_runs_once(void **state)
+TEST_WITH(an_order_given_twice_runs_once, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story first, second;
@@ -139,8 +133,7 @@ an_order_given_twice_runs_once(void **state)
 }
 
 /* /cancel, while no runner can be started: it was running for ever. */
-static void
-a_run_that_was_not_ordered_yet_is_called_off(void **state)
+TEST_WITH(a_run_that_was_not_ordered_yet_is_called_off, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	int sent = 0;
@@ -171,8 +164,8 @@ settings_of_the_runner(struct scene *scene, const char *line)
 	runs_aid_write(scene->env_file, text, 0600);
 }
 
-static void
-an_order_refused_for_a_reason_that_may_pass_can_be_given_again(void **state)
+TEST_WITH(
+    an_order_refused_for_a_reason_that_may_pass_can_be_given_again, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story;
@@ -194,8 +187,7 @@ an_order_refused_for_a_reason_that_may_pass_can_be_given_again(void **state)
 	assert_int_equal(story.ended.exit_status, 7);
 }
 
-static void
-an_order_that_nobody_can_take_is_refused(void **state)
+TEST_WITH(an_order_that_nobody_can_take_is_refused, runs_aid_begin, runs_aid_finish)
 {
 	struct scene *scene = *state;
 	struct story story = { .scene = scene };
@@ -212,8 +204,7 @@ an_order_that_nobody_can_take_is_refused(void **state)
 	assert_int_equal(run_files_open(scene->folder, 1, &err), -1);
 }
 
-static void
-a_question_is_answered_even_if_with_a_no(void **state)
+TEST_WITH(a_question_is_answered_even_if_with_a_no, runs_aid_begin, runs_aid_finish)
 {
 	struct effect_git_query ask = {
 		.kind = GIT_QUERY_HEADS, .n_branches = 2, .branches = { "main", "develop" }
@@ -237,23 +228,4 @@ a_question_is_answered_even_if_with_a_no(void **state)
 	assert_int_not_equal(scene->answer_status, 0);
 	assert_false(scene->answer_unreachable);
 	assert_string_not_equal(scene->answer, "");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		T(a_run_tells_its_steps_and_its_end),
-		T(nothing_runs_before_the_gate_is_opened),
-		T(a_run_ended_at_its_gate_never_ran),
-		T(a_running_run_can_be_ended),
-		T(a_program_that_cannot_be_executed_says_so),
-		T(an_order_given_twice_runs_once),
-		T(a_run_that_was_not_ordered_yet_is_called_off),
-		T(an_order_refused_for_a_reason_that_may_pass_can_be_given_again),
-		T(an_order_that_nobody_can_take_is_refused),
-		T(a_question_is_answered_even_if_with_a_no),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 #define CHECKSUM "QP6W5dyemCKQKj80M4n6PNUxwUWhnrVYgbC+XpsJYuc="
 #define OTHER	 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -16,8 +14,7 @@
 	"<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code><Message>Access " \
 	"Denied</Message></Error>"
 
-static void
-each_answer_to_a_put_is_judged(void **state)
+TEST(each_answer_to_a_put_is_judged)
 {
 	static const struct {
 		int status;
@@ -47,7 +44,6 @@ each_answer_to_a_put_is_judged(void **state)
 		{ 0, CHECKSUM, "v1", "", false, WITNESS_UNKNOWN, "HTTP 0" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct s3_put_answer answer = { rows[i].status, rows[i].checksum,
 			rows[i].version, rows[i].body, strlen(rows[i].body) };
@@ -60,10 +56,8 @@ each_answer_to_a_put_is_judged(void **state)
 }
 
 /* Else its next name could be the old one, and the answer that somebody else has taken it. */
-static void
-of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing(void **state)
+TEST(of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing)
 {
-	(void)state;
 	for (enum witness_verdict i = WITNESS_CONFIRMED; i <= WITNESS_UNKNOWN; i++) {
 		struct witness_answer answer = { .verdict = i, .detail = "why" };
 
@@ -73,26 +67,22 @@ of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing(void **state)
 	}
 }
 
-static void
-what_others_wrote_is_cleaned(void **state)
+TEST(what_others_wrote_is_cleaned)
 {
 	static const char body[] =
 	    "<Error><Code>A\n\x1b[31mB</Code><Message>\xff</Message></Error>";
 	const struct s3_put_answer answer = { 400, NULL, NULL, body, sizeof(body) - 1 };
 	struct witness_answer judged = s3_judge_put(&answer, CHECKSUM, false);
 
-	(void)state;
 	assert_null(strchr(judged.detail, '\x1b'));
 	assert_null(strchr(judged.detail, '\n'));
 	assert_non_null(strstr(judged.detail, "HTTP 400 A"));
 }
 
-static void
-other_keys_are_worth_a_try_where_these_are_refused_as_such(void **state)
+TEST(other_keys_are_worth_a_try_where_these_are_refused_as_such)
 {
 	static const char expired[] = "<Error><Code>ExpiredToken</Code></Error>";
 
-	(void)state;
 	assert_true(s3_refuses_credentials(
 	    &(struct s3_put_answer){ 400, NULL, NULL, expired, sizeof(expired) - 1 }));
 	assert_false(s3_refuses_credentials(
@@ -100,8 +90,7 @@ other_keys_are_worth_a_try_where_these_are_refused_as_such(void **state)
 	assert_false(s3_refuses_credentials(&(struct s3_put_answer){ 200, NULL, NULL, "", 0 }));
 }
 
-static void
-a_bucket_stands_in_the_host_or_in_the_path(void **state)
+TEST(a_bucket_stands_in_the_host_or_in_the_path)
 {
 	static const struct {
 		struct s3_place place;
@@ -123,7 +112,6 @@ a_bucket_stands_in_the_host_or_in_the_path(void **state)
 	struct s3_address address;
 	struct err err = { 0 };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_true(s3_address(&rows[i].place, rows[i].key, &address, &err));
 		assert_string_equal(address.host, rows[i].host);
@@ -135,29 +123,12 @@ a_bucket_stands_in_the_host_or_in_the_path(void **state)
 	    s3_address(&(struct s3_place){ long_endpoint, "acme", "x" }, "k", &address, &err));
 }
 
-static void
-an_object_s_name_has_its_entries_and_their_head(void **state)
+TEST(an_object_s_name_has_its_entries_and_their_head)
 {
 	char key[WITNESS_KEY];
 
-	(void)state;
 	witness_key("bot-1.example", 21, 40, "36fec2005dd1a0b4", key);
 	assert_string_equal(key, "deploybot-bot-1.example/21-40-36fec2005dd1a0b4.jsonl");
 	witness_key("b/../ä", 1, 1, "0", key);
 	assert_string_equal(key, "deploybot-b-..---/1-1-0.jsonl");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_answer_to_a_put_is_judged),
-		cmocka_unit_test(of_a_put_that_may_have_been_sent_before_a_refusal_says_nothing),
-		cmocka_unit_test(what_others_wrote_is_cleaned),
-		cmocka_unit_test(other_keys_are_worth_a_try_where_these_are_refused_as_such),
-		cmocka_unit_test(a_bucket_stands_in_the_host_or_in_the_path),
-		cmocka_unit_test(an_object_s_name_has_its_entries_and_their_head),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

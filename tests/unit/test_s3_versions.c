@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_versions.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 #define HEAD \
 	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
@@ -26,8 +24,7 @@ read_page(struct s3_versions *all, const char *text, struct err *err)
 	return s3_versions_read(all, text, strlen(text), err);
 }
 
-static void
-versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age(UNUSED void **state)
+TEST(versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age)
 {
 	struct s3_versions all = { 0 };
 	struct err err;
@@ -56,8 +53,7 @@ versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age(UNUSED vo
 	s3_versions_done(&all);
 }
 
-static void
-a_list_that_leads_nowhere_or_is_none_is_refused(UNUSED void **state)
+TEST(a_list_that_leads_nowhere_or_is_none_is_refused)
 {
 	static const char *const texts[] = {
 		HEAD "<IsTruncated>true</IsTruncated>" TAIL,
@@ -83,8 +79,7 @@ a_list_that_leads_nowhere_or_is_none_is_refused(UNUSED void **state)
 	s3_versions_done(&all);
 }
 
-static void
-a_lock_is_mode_and_date_and_nothing_less(UNUSED void **state)
+TEST(a_lock_is_mode_and_date_and_nothing_less)
 {
 	static const char *const bad[] = { "<Retention/>",
 		"<Retention><Mode>COMPLIANCE</Mode></Retention>",
@@ -103,8 +98,7 @@ a_lock_is_mode_and_date_and_nothing_less(UNUSED void **state)
 		assert_false(s3_lock_read(&lock, bad[i], strlen(bad[i]), &err));
 }
 
-static void
-an_error_is_its_code_and_message_and_moves_no_cursor(UNUSED void **state)
+TEST(an_error_is_its_code_and_message_and_moves_no_cursor)
 {
 	static const char error[] =
 	    "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
@@ -116,18 +110,4 @@ an_error_is_its_code_and_message_and_moves_no_cursor(UNUSED void **state)
 	    s3_error_read(error, strlen(error), out, sizeof(out)), "AccessDenied: Access Denied");
 	for (size_t i = 0; i < COUNT(none); i++)
 		assert_string_equal(s3_error_read(none[i], strlen(none[i]), out, sizeof(out)), "");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(
-		    versions_and_delete_markers_of_all_pages_are_in_the_order_of_their_age),
-		cmocka_unit_test(a_list_that_leads_nowhere_or_is_none_is_refused),
-		cmocka_unit_test(a_lock_is_mode_and_date_and_nothing_less),
-		cmocka_unit_test(an_error_is_its_code_and_message_and_moves_no_cursor),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/seal.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
+#include "unit.h"
 
 #define OLD "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define NEW "101112131415161718191a1b1c1d1e1f000102030405060708090a0b0c0d0e0f"
@@ -42,8 +40,7 @@ keys_of(const char *text)
 	return keys;
 }
 
-static void
-a_file_holds_one_key_or_two_and_says_what_is_wrong(void **state)
+TEST(a_file_holds_one_key_or_two_and_says_what_is_wrong)
 {
 	static const struct {
 		const char *text;
@@ -65,7 +62,6 @@ a_file_holds_one_key_or_two_and_says_what_is_wrong(void **state)
 	struct seal_keys keys;
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(read_text(cases[i].text, &keys, &err), cases[i].count > 0);
 		assert_int_equal(keys.count, cases[i].count);
@@ -74,14 +70,12 @@ a_file_holds_one_key_or_two_and_says_what_is_wrong(void **state)
 	}
 }
 
-static void
-a_file_that_is_none_is_refused(void **state)
+TEST(a_file_that_is_none_is_refused)
 {
 	char text[SEAL_FILE_MAX + 2];
 	struct seal_keys keys;
 	struct err err;
 
-	(void)state;
 	memset(text, '\n', sizeof(text));
 	memcpy(text, NEW, 64);
 	text[sizeof(text) - 1] = '\0';
@@ -93,15 +87,13 @@ a_file_that_is_none_is_refused(void **state)
 	assert_int_equal(err.code, ERR_MISSING);
 }
 
-static void
-it_opens_in_its_place_alone(void **state)
+TEST(it_opens_in_its_place_alone)
 {
 	struct seal_keys keys = keys_of(OLD);
 	char text[SEAL_TEXT] = "as it was", other[SEAL_TEXT], out[6];
 	uint8_t large[SEAL_MAX + 1] = { 0 };
 	struct err err;
 
-	(void)state;
 	assert_false(seal_close(&keys, "factor/11", nonce, large, sizeof(large), text, &err));
 	assert_int_equal(err.code, ERR_LIMIT);
 	assert_string_equal(text, "as it was");
@@ -125,15 +117,13 @@ it_opens_in_its_place_alone(void **state)
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
-static void
-the_old_key_opens_and_the_new_one_seals(void **state)
+TEST(the_old_key_opens_and_the_new_one_seals)
 {
 	struct seal_keys old = keys_of(OLD), both = keys_of(NEW "\n" OLD), fresh = keys_of(NEW);
 	struct seal_keys none = { .count = 0 };
 	char text[SEAL_TEXT], again[SEAL_TEXT], out[6];
 	struct err err;
 
-	(void)state;
 	assert_true(seal_close(&old, "factor/11", nonce, "secret", 6, text, &err));
 	assert_false(seal_is_old(&old, text));
 	assert_true(seal_is_old(&both, text));
@@ -147,17 +137,4 @@ the_old_key_opens_and_the_new_one_seals(void **state)
 	assert_int_equal(err.code, ERR_MISSING);
 	assert_false(seal_close(&none, "factor/11", nonce, "secret", 6, text, &err));
 	assert_int_equal(err.code, ERR_MISSING);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_file_holds_one_key_or_two_and_says_what_is_wrong),
-		cmocka_unit_test(it_opens_in_its_place_alone),
-		cmocka_unit_test(the_old_key_opens_and_the_new_one_seals),
-		cmocka_unit_test(a_file_that_is_none_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/setting.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <regex.h>
 
 #include "lib/err.h"
 #include "lib/text.h"
 #include "tests/unit/is_utf8.h"
+#include "unit.h"
 
 #define AS_LONG_AS_CAN_BE 12 /* the most texts of a case */
 
@@ -240,12 +238,10 @@ static const struct setting_case cases[] = {
 	{ S(STRATEGY), { "recreate", "bluegreen" }, { "", "Recreate", "blue-green" } },
 };
 
-static void
-each_setting_takes_what_it_can_be_and_nothing_else(void **state)
+TEST(each_setting_takes_what_it_can_be_and_nothing_else)
 {
 	struct err err;
 
-	(void)state;
 	for (size_t c = 0; c < COUNT(cases); c++)
 		for (size_t i = 0; i < AS_LONG_AS_CAN_BE; i++) {
 			const char *good = cases[c].good[i], *bad = cases[c].bad[i];
@@ -277,8 +273,7 @@ sized(const char *before, size_t size, const char *behind)
 	return text;
 }
 
-static void
-each_setting_has_its_longest(void **state)
+TEST(each_setting_has_its_longest)
 {
 	static const struct {
 		enum setting_type type;
@@ -319,7 +314,6 @@ each_setting_has_its_longest(void **state)
 		{ S(URLS), "http://a/", SETTING_URL_LIST_MAX, ",http://b" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(longest); i++) {
 		size_t most = longest[i].most;
 		bool is_list = longest[i].behind[0] != '\0';
@@ -335,13 +329,11 @@ each_setting_has_its_longest(void **state)
 	}
 }
 
-static void
-a_list_has_as_many_parts_as_may_be(void **state)
+TEST(a_list_has_as_many_parts_as_may_be)
 {
 	static char text[2 * SETTING_IDS_SIZE_MAX];
 	struct err err;
 
-	(void)state;
 	for (size_t n = 1, used = 0; n <= SETTING_IDS_MAX + 1; n++) {
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu until 2027-01-31",
 		    n > 1 ? ", " : "", 123456789012 + n);
@@ -359,12 +351,10 @@ a_list_has_as_many_parts_as_may_be(void **state)
 	}
 }
 
-static void
-a_part_of_a_list_is_as_long_as_a_value_may_be(void **state)
+TEST(a_part_of_a_list_is_as_long_as_a_value_may_be)
 {
 	char text[SETTING_PART_MAX + 2] = "http://";
 
-	(void)state;
 	memset(text + strlen("http://"), 'a', SETTING_PART_MAX + 1 - strlen("http://"));
 	assert_false(setting_check(SETTING_TYPE_URLS, text, false, NULL));
 	text[SETTING_PART_MAX] = '\0';
@@ -372,10 +362,8 @@ a_part_of_a_list_is_as_long_as_a_value_may_be(void **state)
 }
 
 /* A row without texts in `cases`, or with an expression that does not compile. */
-static void
-every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not(void **state)
+TEST(every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not)
 {
-	(void)state;
 	for (enum setting_type type = 0; type < SETTING_TYPES; type++) {
 		size_t good = 0, bad = 0;
 		struct err err;
@@ -395,12 +383,10 @@ every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not(void **state
 	}
 }
 
-static void
-what_is_said_has_the_value_and_what_is_expected(void **state)
+TEST(what_is_said_has_the_value_and_what_is_expected)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(setting_check(SETTING_TYPE_PORT, "x\n\x7f", false, &err));
 	assert_string_equal(err.text,
 	    "\"x??\" is not a port, 1 to 65535 (there is a character that cannot be seen)");
@@ -417,8 +403,7 @@ what_is_said_has_the_value_and_what_is_expected(void **state)
 }
 
 /* A terminal obeys U+009B, U+202E turns what follows around, a token with U+200B is no token. */
-static void
-what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
+TEST(what_cannot_be_seen_is_neither_taken_nor_shown)
 {
 	static const char *const unseen[] = { "/a\xc2\x9b"
 					      "31m",
@@ -429,7 +414,6 @@ what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
 		SETTING_TYPE_PASSWORD, SETTING_TYPE_TOKEN };
 	struct err err;
 
-	(void)state;
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t i = 0; i < COUNT(unseen); i++) {
 			assert_false(setting_check(types[t], unseen[i], false, &err));
@@ -445,12 +429,10 @@ what_cannot_be_seen_is_neither_taken_nor_shown(void **state)
 }
 
 /* Whoever draws a forge's token by chance has one that no forge knows. */
-static void
-a_forges_token_is_not_drawn_by_chance(void **state)
+TEST(a_forges_token_is_not_drawn_by_chance)
 {
 	struct err err;
 
-	(void)state;
 	assert_false(setting_check(SETTING_TYPE_FORGE_TOKEN, "short", true, &err));
 	assert_null(strstr(err.text, "openssl"));
 	assert_non_null(strstr(err.text, "as the repository's host makes it"));
@@ -460,8 +442,7 @@ a_forges_token_is_not_drawn_by_chance(void **state)
 }
 
 /* What is refused may be the real one with a slip: it stays out of logs and terminals. */
-static void
-no_secret_stands_in_what_is_said_of_it(void **state)
+TEST(no_secret_stands_in_what_is_said_of_it)
 {
 	static const enum setting_type types[] = { SETTING_TYPE_TOKEN, SETTING_TYPE_BOT_TOKEN,
 		SETTING_TYPE_LONG_TOKEN, SETTING_TYPE_FORGE_TOKEN, SETTING_TYPE_WEBHOOK_SECRET,
@@ -470,7 +451,6 @@ no_secret_stands_in_what_is_said_of_it(void **state)
 		"s3cr3ts3cr3ts3cr3t\x7f", "123456:s3cr3t" };
 	struct err err;
 
-	(void)state;
 	for (size_t c = 0; c < COUNT(types); c++)
 		for (size_t i = 0; i < COUNT(secrets); i++) {
 			assert_false(setting_check(types[c], secrets[i], false, &err));
@@ -503,12 +483,10 @@ __wrap_regexec(const regex_t *expression, const char *text, size_t n, regmatch_t
 }
 
 /* It is neither taken nor called wrong; asked again, it is what it is. */
-static void
-what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
+TEST(what_cannot_be_checked_for_want_of_memory_is_refused)
 {
 	struct err err;
 
-	(void)state;
 	for (int i = 0; i < 2; i++) { /* not compiled yet (it is the first test), and compiled */
 		memory_is_short = true;
 		assert_false(setting_check(SETTING_TYPE_PORT, "80", false, &err));
@@ -518,15 +496,13 @@ what_cannot_be_checked_for_want_of_memory_is_refused(void **state)
 	}
 }
 
-static void
-a_duration_is_minutes_hours_or_days(void **state)
+TEST(a_duration_is_minutes_hours_or_days)
 {
 	static const struct {
 		const char *text;
 		int64_t minutes;
 	} times[] = { { "1m", 1 }, { "9999m", 9999 }, { "8h", 480 }, { "7d", 10080 }, { NULL, 0 } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(times); i++) {
 		if (times[i].text != NULL)
 			assert_true(setting_check(S(DURATION), times[i].text, false, NULL));
@@ -535,12 +511,10 @@ a_duration_is_minutes_hours_or_days(void **state)
 	}
 }
 
-static void
-a_family_is_a_pattern_that_makes_names(void **state)
+TEST(a_family_is_a_pattern_that_makes_names)
 {
 	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX + 10] = "";
 
-	(void)state;
 	assert_string_equal(setting_name("<ENV>_HOST", "eu-west", name), "EU_WEST_HOST");
 	assert_string_equal(setting_name("GITHUB_BRANCH_<ENV>", "qa", name), "GITHUB_BRANCH_QA");
 	assert_string_equal(setting_name("CLIENT_<ID>_MODE", "s3.eu", name), "CLIENT_S3_EU_MODE");
@@ -552,26 +526,4 @@ a_family_is_a_pattern_that_makes_names(void **state)
 	assert_null(strpbrk(name, "a_"));
 	member[SETTING_NAME_MAX - 4] = '\0';
 	assert_string_equal(setting_name("<ENV>_HOST", member, name) + SETTING_NAME_MAX - 4, "_HO");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cannot_be_checked_for_want_of_memory_is_refused),
-		cmocka_unit_test(each_setting_takes_what_it_can_be_and_nothing_else),
-		cmocka_unit_test(each_setting_has_its_longest),
-		cmocka_unit_test(a_list_has_as_many_parts_as_may_be),
-		cmocka_unit_test(a_part_of_a_list_is_as_long_as_a_value_may_be),
-		cmocka_unit_test(
-		    every_row_has_a_sentence_and_two_texts_that_fit_and_two_that_do_not),
-		cmocka_unit_test(what_is_said_has_the_value_and_what_is_expected),
-		cmocka_unit_test(what_cannot_be_seen_is_neither_taken_nor_shown),
-		cmocka_unit_test(a_forges_token_is_not_drawn_by_chance),
-		cmocka_unit_test(no_secret_stands_in_what_is_said_of_it),
-		cmocka_unit_test(a_duration_is_minutes_hours_or_days),
-		cmocka_unit_test(a_family_is_a_pattern_that_makes_names),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,11 @@
 #include "lib/file.h"
 #include "lib/redact.h"
 
-static void
-the_minimum_gets_every_default(void **state)
+TEST(the_minimum_gets_every_default)
 {
 	struct settings *s = LOAD(NULL, COMPLETE);
 	const struct environment_settings *e;
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
 	assert_int_equal(s->telegram_mode, TELEGRAM_POLLING);
@@ -51,10 +49,8 @@ the_minimum_gets_every_default(void **state)
 	settings_unref(s);
 }
 
-static void
-all_errors_are_said_at_once_with_their_lines(void **state)
+TEST(all_errors_are_said_at_once_with_their_lines)
 {
-	(void)state;
 	assert_null(LOAD("HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=70000\n"
 			 "STAGING_HEALTH_URL=ftp://x\nRUN_LOGS_TOTAL=10GB\n",
 	    "ENABLE_TELEMETRY=maybe"));
@@ -73,13 +69,11 @@ all_errors_are_said_at_once_with_their_lines(void **state)
 	assert_int_equal(settings_said.count, 1); /* wrong is not missing */
 }
 
-static void
-the_environment_wins_over_the_file_and_empty_is_not_set(void **state)
+TEST(the_environment_wins_over_the_file_and_empty_is_not_set)
 {
 	struct settings *s = LOAD("LOG_LEVEL=debug\nAPI_SERVER_PORT=1\nREPOSITORY_URL=\n", MINIMUM,
 	    "API_SERVER_PORT=2", "LOG_LEVEL=");
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(s->api_server_port, 2);
 	assert_int_equal(s->log_level, LOG_LEVEL_DEBUG);
@@ -87,12 +81,10 @@ the_environment_wins_over_the_file_and_empty_is_not_set(void **state)
 	settings_unref(s);
 }
 
-static void
-weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
+TEST(weak_secrets_are_refused_or_warned_of_and_never_printed)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=hunter2"));
 	SAYS(SETTINGS_ERROR,
 	    "GITHUB_WEBHOOK_SECRET: is not a secret of at least 16 bytes and no placeholder");
@@ -108,12 +100,10 @@ weak_secrets_are_refused_or_warned_of_and_never_printed(void **state)
 	settings_unref(s);
 }
 
-static void
-what_the_guide_leaves_to_be_replaced_is_named(void **state)
+TEST(what_the_guide_leaves_to_be_replaced_is_named)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, TOKEN, ADMINS, "GITHUB_REPOSITORY=OWNER/NAME",
 	    "STAGING_HOST=STAGING_IP", "STAGING_HEALTH_URL=http://STAGING_IP:8080/health",
 	    "PRODUCTION_HOST=PRODUCTION_IP:2222", "REGISTRY_URL=REGISTRY"));
@@ -130,20 +120,16 @@ what_the_guide_leaves_to_be_replaced_is_named(void **state)
 	settings_unref(s);
 }
 
-static void
-a_bots_token_that_is_a_placeholder_is_called_one(void **state)
+TEST(a_bots_token_that_is_a_placeholder_is_called_one)
 {
-	(void)state;
 	assert_null(LOAD(NULL, "TELEGRAM_BOT_TOKEN=123456:example-example-example", ADMINS, REPO));
 	SAYS(SETTINGS_ERROR, "no placeholder (as \"example\"");
 }
 
-static void
-webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
+TEST(webhook_mode_needs_its_secret_in_telegrams_alphabet)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook"));
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_SECRET: is not set");
 	assert_null(LOAD(NULL, MINIMUM, "TELEGRAM_WEBHOOK_URL=https://x.org/telegram/webhook",
@@ -166,15 +152,13 @@ webhook_mode_needs_its_secret_in_telegrams_alphabet(void **state)
 	SAYS(SETTINGS_ERROR, "TELEGRAM_WEBHOOK_URL: is not set");
 }
 
-static void
-environments_are_a_list_with_settings_of_their_own(void **state)
+TEST(environments_are_a_list_with_settings_of_their_own)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "ENVIRONMENTS=staging, eu-west", "EU_WEST_HOST=h1",
 	    "EU_WEST_PORT=81", "GITHUB_BRANCH_EU_WEST=release/eu", "STAGING_CONFIRM=true",
 	    "EU_WEST_HEALTH_URL=https://a/h, http://b:1/");
 	const struct environment_settings *e;
 
-	(void)state;
 	assert_non_null(s);
 	e = settings_environment(s, "eu-west");
 	assert_string_equal(e->branch, "release/eu");
@@ -187,10 +171,8 @@ environments_are_a_list_with_settings_of_their_own(void **state)
 	settings_unref(s);
 }
 
-static void
-names_of_environments_that_clash_are_refused(void **state)
+TEST(names_of_environments_that_clash_are_refused)
 {
-	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		assert_null(LOAD(NULL, MINIMUM,
 		    i == 0 ? "ENVIRONMENTS=staging,job" : "ENVIRONMENTS=staging,job-b"));
@@ -205,14 +187,12 @@ names_of_environments_that_clash_are_refused(void **state)
 	assert_null(LOAD(NULL, MINIMUM, "ENVIRONMENTS= ,"));
 }
 
-static void
-a_secret_may_stand_in_a_file(void **state)
+TEST(a_secret_may_stand_in_a_file)
 {
 	char path[] = "/tmp/test_settings.XXXXXX", setting[100], runners[100];
 	int fd = mkstemp(path);
 	struct settings *s;
 
-	(void)state;
 	assert_true(file_write_all(fd, SECRET "\n", strlen(SECRET) + 1, NULL));
 	(void)close(fd);
 	(void)snprintf(setting, sizeof(setting), "GITHUB_WEBHOOK_SECRET_FILE=%s", path);
@@ -236,13 +216,11 @@ a_secret_may_stand_in_a_file(void **state)
 }
 
 /* A container without its secret says so in its last line, and not that the secret "is not set". */
-static void
-what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it(void **state)
+TEST(what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it)
 {
 	char path[] = "/tmp/deploybot-secret-XXXXXX", setting[100], words[120];
 	int fd = mkstemp(path);
 
-	(void)state;
 	(void)close(fd);
 	(void)snprintf(setting, sizeof(setting), "TELEGRAM_BOT_TOKEN_FILE=%s", path);
 	assert_null(LOAD(NULL, ADMINS, REPO, setting));
@@ -257,13 +235,11 @@ what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it(void **state)
 }
 
 /* The server's user cannot open it, and is not to: what is wrong with it the runner says. */
-static void
-a_secret_of_a_runner_that_is_a_service_is_not_read(void **state)
+TEST(a_secret_of_a_runner_that_is_a_service_is_not_read)
 {
 	static const char there[] = "REPOSITORY_TOKEN_FILE=/no/such/file";
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, there));
 	assert_true(settings_aid_says(SETTINGS_ERROR, "REPOSITORY_TOKEN_FILE"));
 	s = LOAD(NULL, MINIMUM, there, "RUNNER_SOCKET=/run/runner.sock");
@@ -282,14 +258,12 @@ a_secret_of_a_runner_that_is_a_service_is_not_read(void **state)
 	settings_unref(s);
 }
 
-static void
-the_runner_sees_only_what_is_its_own(void **state)
+TEST(the_runner_sees_only_what_is_its_own)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "REPOSITORY_TOKEN=" SECRET);
 	struct redact *r = redact_new(NULL);
 	struct buf out;
 
-	(void)state;
 	assert_non_null(s);
 	assert_null(settings_text(s, SETTING_REPOSITORY_TOKEN));
 	assert_true(settings_is_given(s, SETTING_REPOSITORY_TOKEN));
@@ -313,14 +287,12 @@ the_runner_sees_only_what_is_its_own(void **state)
 	settings_unref(NULL);
 }
 
-static void
-the_committed_example_is_the_tables(void **state)
+TEST(the_committed_example_is_the_tables)
 {
 	char *committed = file_read(".env.example", 1u << 20, NULL, NULL);
 	struct buf example;
 	struct settings *s;
 
-	(void)state;
 	buf_init(&example, 1u << 20);
 	settings_example(&example);
 	assert_non_null(committed); /* tests run at the root of the tree */
@@ -334,10 +306,8 @@ the_committed_example_is_the_tables(void **state)
 	buf_done(&example);
 }
 
-static void
-every_row_has_what_it_needs(void **state)
+TEST(every_row_has_what_it_needs)
 {
-	(void)state;
 	for (size_t i = 0; i < SETTING_COUNT + FAMILY_SETTING_COUNT; i++) {
 		const struct settings_spec *row = i < SETTING_COUNT ?
 		    &settings_table[i] :
@@ -357,14 +327,12 @@ every_row_has_what_it_needs(void **state)
 		assert_non_null(strchr(settings_families[i].stem, '<'));
 }
 
-static void
-users_of_the_machine_are_found_when_settings_are_read(void **state)
+TEST(users_of_the_machine_are_found_when_settings_are_read)
 {
 	struct settings *s = LOAD(NULL, COMPLETE, "LOCAL_WWW_DATA_IS=42",
 	    "LOCAL_GAMES_IS=role admin", "LOCAL_NOBODY_HERE_IS=43", "LOCAL_MAN_IS=");
 	const char *name = NULL;
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(settings_user(s, 33, &name), 42); /* www-data: - is _ in a name */
 	assert_string_equal(name, "www-data");
@@ -378,8 +346,7 @@ users_of_the_machine_are_found_when_settings_are_read(void **state)
 	settings_unref(s);
 }
 
-static void
-users_that_are_never_let_in_are_refused_in_settings(void **state)
+TEST(users_that_are_never_let_in_are_refused_in_settings)
 {
 	static const struct {
 		const char *line;
@@ -393,7 +360,6 @@ users_that_are_never_let_in_are_refused_in_settings(void **state)
 		{ "LOCAL_SOCKET=local.sock", "LOCAL_SOCKET" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_null(LOAD(NULL, COMPLETE, cases[i].line));
 		SAYS(SETTINGS_ERROR, cases[i].text);
@@ -401,12 +367,10 @@ users_that_are_never_let_in_are_refused_in_settings(void **state)
 }
 
 /* In an application's file it is a warning: that one's mistake keeps nobody else from starting. */
-static void
-approvers_who_are_no_role_or_may_not_approve_are_refused(void **state)
+TEST(approvers_who_are_no_role_or_may_not_approve_are_refused)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=king"));
 	SAYS(SETTINGS_ERROR, "PRODUCTION_APPROVERS: king: there is no such role");
 	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVERS=lead",
@@ -423,12 +387,10 @@ approvers_who_are_no_role_or_may_not_approve_are_refused(void **state)
 	settings_unref(s);
 }
 
-static void
-a_stage_that_is_not_there_is_named(void **state)
+TEST(a_stage_that_is_not_there_is_named)
 {
 	struct settings *s;
 
-	(void)state;
 	s = LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=staging,qa");
 	SAYS(SETTINGS_WARNING, "PRODUCTION_AFTER: qa: there is no such environment");
 	assert_int_equal(settings_said.count, 1);
@@ -439,10 +401,8 @@ a_stage_that_is_not_there_is_named(void **state)
 	assert_null(LOAD(NULL, COMPLETE, "PRODUCTION_AFTER=a,b,c,d"));
 }
 
-static void
-a_window_that_is_wrong_is_named_among_several(void **state)
+TEST(a_window_that_is_wrong_is_named_among_several)
 {
-	(void)state;
 	assert_null(LOAD(NULL, COMPLETE,
 	    "STAGING_FREEZE=Fri 16:00-Mon 08:00, Mon 25:00-Tue 06:00 Europe/Berlin, Wed 1:00-Wed 2:00"));
 	SAYS(SETTINGS_ERROR,
@@ -456,13 +416,11 @@ a_window_that_is_wrong_is_named_among_several(void **state)
 	    "STAGING_FREEZE: \"Fri 16:00-Mon 08:00 Berlin\": Berlin is no time zone of this machine");
 }
 
-static void
-a_window_that_is_past_is_warned_of_and_one_to_come_is_not(void **state)
+TEST(a_window_that_is_past_is_warned_of_and_one_to_come_is_not)
 {
 	struct settings *s =
 	    LOAD(NULL, COMPLETE, "STAGING_FREEZE=2999-01-01..2999-01-02, 2025-12-20..2026-01-06,");
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 1);
 	SAYS(SETTINGS_WARNING,
@@ -471,14 +429,12 @@ a_window_that_is_past_is_warned_of_and_one_to_come_is_not(void **state)
 }
 
 /* LOCAL_SOCKET is no setting of an environment that has this name. */
-static void
-an_environment_may_be_called_local(void **state)
+TEST(an_environment_may_be_called_local)
 {
 	struct settings *s =
 	    LOAD(NULL, TOKEN, ADMINS, REPO, "ENVIRONMENTS=local", "GITHUB_BRANCH_LOCAL=main",
 		"DEPLOY_TRANSPORT=local", "LOCAL_PORT=8001", "LOCAL_SOCKET=/run/x.sock");
 
-	(void)state;
 	assert_non_null(s);
 	assert_string_equal(settings_environment(s, "local")->branch, "main");
 	assert_string_equal(settings_local_socket(s), "/run/x.sock");
@@ -486,8 +442,7 @@ an_environment_may_be_called_local(void **state)
 }
 
 /* Without TRUSTED_PROXY this machine may say who asks; with it, who it names alone. */
-static void
-whom_the_proxy_is_said_to_be_is_believed_alone(void **state)
+TEST(whom_the_proxy_is_said_to_be_is_believed_alone)
 {
 	static const struct {
 		const char *set, *in, *out;
@@ -499,7 +454,6 @@ whom_the_proxy_is_said_to_be_is_believed_alone(void **state)
 		{ "TRUSTED_PROXY=unix,fd00::/8", "fd00::1", "::1" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = LOAD(NULL, COMPLETE, rows[i].set);
 
@@ -518,36 +472,4 @@ whom_the_proxy_is_said_to_be_is_believed_alone(void **state)
 		assert_false(settings_trusts_proxy(s, "10.0.0.7", false));
 		settings_unref(s);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_row_has_what_it_needs),
-		cmocka_unit_test(the_minimum_gets_every_default),
-		cmocka_unit_test(all_errors_are_said_at_once_with_their_lines),
-		cmocka_unit_test(the_environment_wins_over_the_file_and_empty_is_not_set),
-		cmocka_unit_test(weak_secrets_are_refused_or_warned_of_and_never_printed),
-		cmocka_unit_test(what_the_guide_leaves_to_be_replaced_is_named),
-		cmocka_unit_test(a_bots_token_that_is_a_placeholder_is_called_one),
-		cmocka_unit_test(webhook_mode_needs_its_secret_in_telegrams_alphabet),
-		cmocka_unit_test(environments_are_a_list_with_settings_of_their_own),
-		cmocka_unit_test(names_of_environments_that_clash_are_refused),
-		cmocka_unit_test(a_secret_may_stand_in_a_file),
-		cmocka_unit_test(what_is_wrong_with_a_secrets_file_is_all_that_is_said_of_it),
-		cmocka_unit_test(a_secret_of_a_runner_that_is_a_service_is_not_read),
-		cmocka_unit_test(the_runner_sees_only_what_is_its_own),
-		cmocka_unit_test(the_committed_example_is_the_tables),
-		cmocka_unit_test(users_of_the_machine_are_found_when_settings_are_read),
-		cmocka_unit_test(users_that_are_never_let_in_are_refused_in_settings),
-		cmocka_unit_test(approvers_who_are_no_role_or_may_not_approve_are_refused),
-		cmocka_unit_test(a_stage_that_is_not_there_is_named),
-		cmocka_unit_test(a_window_that_is_wrong_is_named_among_several),
-		cmocka_unit_test(a_window_that_is_past_is_warned_of_and_one_to_come_is_not),
-		cmocka_unit_test(an_environment_may_be_called_local),
-		cmocka_unit_test(whom_the_proxy_is_said_to_be_is_believed_alone),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

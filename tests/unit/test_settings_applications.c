@@ -5,12 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void
-each_file_is_an_application(void **state)
+TEST_WITH(each_file_is_an_application, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main",
 	    SERVER "TELEGRAM_CHAT_ID=-1\nHEALTH_CHECK_RETRIES=7\nPRODUCTION_CONFIRM=false\n");
 	folder_aid_put(
@@ -51,12 +49,10 @@ each_file_is_an_application(void **state)
 	settings_unref(s);
 }
 
-static void
-defaults_by_which_two_would_meet_carry_the_name(void **state)
+TEST_WITH(defaults_by_which_two_would_meet_carry_the_name, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop"));
 	s = folder_aid_load();
@@ -77,13 +73,12 @@ defaults_by_which_two_would_meet_carry_the_name(void **state)
 }
 
 /* What the main file says for all suits those that use it. */
-static void
-what_an_application_has_from_the_main_file_is_no_mistake_of_its_own(void **state)
+TEST_WITH(what_an_application_has_from_the_main_file_is_no_mistake_of_its_own, folder_aid_make,
+    folder_aid_remove)
 {
 	static const char main_file[] = SERVER "DEPLOY_STRATEGY=bluegreen\nDRAIN_SECONDS=30\n";
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", main_file);
 	folder_aid_put(
 	    "apps/shop.env", OF("shop") "DEPLOY_TRANSPORT=systemd\nSYSTEMD_UNITS=shop.service\n");
@@ -100,12 +95,10 @@ what_an_application_has_from_the_main_file_is_no_mistake_of_its_own(void **state
 }
 
 /* Who may push to the one would read with it what the other one's people have. */
-static void
-a_login_of_the_main_file_is_no_applications_own(void **state)
+TEST_WITH(a_login_of_the_main_file_is_no_applications_own, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put(
 	    "main", SERVER "REPOSITORY_TOKEN=ghp_0123456789abcdef\nREPOSITORY_SUBMODULES=fetch\n");
 	folder_aid_put("apps/shop.env", OF("shop"));
@@ -118,13 +111,11 @@ a_login_of_the_main_file_is_no_applications_own(void **state)
 }
 
 /* Of others than the administrator, of no application, or twice: named, and the rest is read. */
-static void
-a_file_that_may_not_be_read_is_named(void **state)
+TEST_WITH(a_file_that_may_not_be_read_is_named, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 	char path[128];
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop"));
 	folder_aid_put("apps/Shop.env", OF("shop"));
@@ -159,12 +150,10 @@ a_file_that_may_not_be_read_is_named(void **state)
 	settings_unref(s);
 }
 
-static void
-what_stands_in_the_wrong_file_is_said(void **state)
+TEST_WITH(what_stands_in_the_wrong_file_is_said, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n");
 	folder_aid_put("apps/shop.env", OF("shop") "LOG_LEVEL=DEBUG\nTELEGRAM_BOT_TOKEN_FILE=/x\n");
 	folder_aid_put("apps/web.env", OF("web") "STAGING_TELEGRAM_IDS=33\n");
@@ -200,13 +189,11 @@ what_stands_in_the_wrong_file_is_said(void **state)
 	settings_unref(s);
 }
 
-static void
-a_secret_does_not_stand_where_the_runner_reads(void **state)
+TEST_WITH(a_secret_does_not_stand_where_the_runner_reads, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 	char text[512];
 
-	(void)state;
 	folder_aid_put("main", SERVER "RUNNER_SOCKET=/run/x\n");
 	folder_aid_put(
 	    "apps/shop.env", OF("shop") "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n");
@@ -231,8 +218,7 @@ is_live(void *ctx, const char *name)
 	return strstr(ctx, name) != NULL;
 }
 
-static void
-two_applications_do_not_share_a_target(void **state)
+TEST_WITH(two_applications_do_not_share_a_target, folder_aid_make, folder_aid_remove)
 {
 	static const struct {
 		const char *main, *shop, *web; /* beside names of hosts */
@@ -253,7 +239,6 @@ two_applications_do_not_share_a_target(void **state)
 		    "a host's folder or file" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char text[512];
 		struct settings *s;
@@ -285,8 +270,7 @@ two_applications_do_not_share_a_target(void **state)
 }
 
 /* By its name a migration of one was waited for, and stopped, as the other's. */
-static void
-two_environments_do_not_share_a_migrations_name(void **state)
+TEST_WITH(two_environments_do_not_share_a_migrations_name, folder_aid_make, folder_aid_remove)
 {
 	static const struct {
 		const char *web; /* of shop-eu, beside its hosts */
@@ -305,7 +289,6 @@ two_environments_do_not_share_a_migrations_name(void **state)
 	};
 	char text[512];
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env",
 	    "REPOSITORY_URL=/a\nENVIRONMENTS=eu-west\nEU_WEST_HOST=a\nMIGRATE_COMMAND=m\n");
@@ -328,14 +311,12 @@ two_environments_do_not_share_a_migrations_name(void **state)
 }
 
 /* The gate of one would be passed by the other. */
-static void
-two_environments_with_one_health_url_are_warned_of(void **state)
+TEST_WITH(two_environments_with_one_health_url_are_warned_of, folder_aid_make, folder_aid_remove)
 {
 	static const char by_both[] =
 	    "web/staging: its health URL at h:8080 is that of shop/staging too, and what runs there answers for it";
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop") "STAGING_HEALTH_URL=http://h:8080/health\n");
 	folder_aid_put(
@@ -357,12 +338,10 @@ two_environments_with_one_health_url_are_warned_of(void **state)
 }
 
 /* What is typed to freeze it freezes its neighbours too. */
-static void
-an_application_that_is_called_all_is_warned_of(void **state)
+TEST_WITH(an_application_that_is_called_all_is_warned_of, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/all.env", OF("all"));
 	folder_aid_put("apps/alls.env", OF("alls"));
@@ -374,12 +353,10 @@ an_application_that_is_called_all_is_warned_of(void **state)
 	settings_unref(s);
 }
 
-static void
-two_applications_of_one_branch_are_noted(void **state)
+TEST_WITH(two_applications_of_one_branch_are_noted, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop"));
 	folder_aid_put("apps/web.env",
@@ -399,12 +376,10 @@ two_applications_of_one_branch_are_noted(void **state)
 	settings_unref(s);
 }
 
-static void
-a_renamed_application_beside_its_old_file_is_said(void **state)
+TEST_WITH(a_renamed_application_beside_its_old_file_is_said, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop"));
 	folder_aid_put("apps/store.env", OF("store") "RENAMED_FROM=shop\n");
@@ -418,15 +393,13 @@ a_renamed_application_beside_its_old_file_is_said(void **state)
 	settings_unref(s);
 }
 
-static void
-a_file_has_as_many_environments_as_may_be(void **state)
+TEST_WITH(a_file_has_as_many_environments_as_may_be, folder_aid_make, folder_aid_remove)
 {
 	static const char main_file[] = SERVER
 	    "GITHUB_REPOSITORY=acme/all\nDEPLOY_SCRIPT=/bin/true\nROLLBACK_SCRIPT=/bin/true\n";
 	char text[4096], path[128];
 	struct settings *s = NULL;
 
-	(void)state;
 	(void)snprintf(text, sizeof(text), "%sENVIRONMENTS=e0", main_file);
 	for (int i = 1; i < SETTING_NAMES_MAX; i++)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",e%d", i);
@@ -439,28 +412,4 @@ a_file_has_as_many_environments_as_may_be(void **state)
 	(void)snprintf(path, sizeof(path), "%s/main", folder_aid.path);
 	assert_false(settings_load(path, folder_aid.environment, &s, &settings_said));
 	SAYS(SETTINGS_ERROR, "ENVIRONMENTS: has more than 64 in its list");
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_aid_make, folder_aid_remove)
-	const struct CMUnitTest tests[] = {
-		TEST(each_file_is_an_application),
-		TEST(defaults_by_which_two_would_meet_carry_the_name),
-		TEST(what_an_application_has_from_the_main_file_is_no_mistake_of_its_own),
-		TEST(a_login_of_the_main_file_is_no_applications_own),
-		TEST(a_file_that_may_not_be_read_is_named),
-		TEST(what_stands_in_the_wrong_file_is_said),
-		TEST(a_secret_does_not_stand_where_the_runner_reads),
-		TEST(two_applications_do_not_share_a_target),
-		TEST(two_environments_do_not_share_a_migrations_name),
-		TEST(two_environments_with_one_health_url_are_warned_of),
-		TEST(an_application_that_is_called_all_is_warned_of),
-		TEST(two_applications_of_one_branch_are_noted),
-		TEST(a_renamed_application_beside_its_old_file_is_said),
-		TEST(a_file_has_as_many_environments_as_may_be),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

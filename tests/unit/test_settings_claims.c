@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_claims.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "settings/settings_load.h"
+#include "unit.h"
 
 #define MINIMUM \
 	"TELEGRAM_BOT_TOKEN=123456:ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789", "ADMIN_TELEGRAM_IDS=11", \
@@ -50,8 +48,7 @@ claims(const char *const more[])
 
 #define CLAIMS(...) claims((const char *const[]){ __VA_ARGS__, NULL })
 
-static void
-each_spelling_of_a_host_and_a_folder_is_one_resource(void **state)
+TEST(each_spelling_of_a_host_and_a_folder_is_one_resource)
 {
 	static const char *const spellings[][2] = {
 		{ "STAGING_HOST=app.example.org", "STAGING_COMPOSE_DIR=/srv/shop" },
@@ -61,7 +58,6 @@ each_spelling_of_a_host_and_a_folder_is_one_resource(void **state)
 		    "STAGING_COMPOSE_DIR=/srv/shop" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(spellings); i++)
 		assert_string_equal(CLAIMS(spellings[i][0], spellings[i][1]),
 		    "env:staging host:app.example.org:22/srv/shop");
@@ -70,33 +66,27 @@ each_spelling_of_a_host_and_a_folder_is_one_resource(void **state)
 	assert_string_equal(CLAIMS("STAGING_HOST=[::1]:22"), "env:staging host:[::1]:22/srv/app");
 }
 
-static void
-another_host_port_or_folder_is_another_resource(void **state)
+TEST(another_host_port_or_folder_is_another_resource)
 {
-	(void)state;
 	assert_string_equal(
 	    CLAIMS("STAGING_HOST=a,b:2222"), "env:staging host:a:22/srv/app host:b:2222/srv/app");
 	assert_string_equal(CLAIMS("STAGING_HOST=a", "STAGING_COMPOSE_DIR=/srv/app.b"),
 	    "env:staging host:a:22/srv/app.b");
 }
 
-static void
-blue_green_has_one_file_of_the_proxy_on_each_host(void **state)
+TEST(blue_green_has_one_file_of_the_proxy_on_each_host)
 {
-	(void)state;
 	assert_string_equal(CLAIMS("STAGING_HOST=a", "DEPLOY_STRATEGY=bluegreen",
 				"NGINX_UPSTREAM_FILE=/etc/nginx/conf.d//up.conf"),
 	    "env:staging host:a:22/srv/app host:a:22/etc/nginx/conf.d/up.conf host:a:22/:8001 host:a:22/:8002");
 }
 
-static void
-the_longest_list_of_hosts_has_room(void **state)
+TEST(the_longest_list_of_hosts_has_room)
 {
 	char hosts[1024] = "STAGING_HOST=h0";
 	const char *line;
 	size_t n = 0;
 
-	(void)state;
 	for (int i = 1; i < SETTING_HOSTS_MAX; i++)
 		(void)snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), ",h%d", i);
 	line = CLAIMS(hosts, "DEPLOY_STRATEGY=bluegreen", "NGINX_UPSTREAM_FILE=/up.conf");
@@ -106,10 +96,8 @@ the_longest_list_of_hosts_has_room(void **state)
 	assert_int_equal(n, 4 * SETTING_HOSTS_MAX);
 }
 
-static void
-other_transports_claim_what_they_touch(void **state)
+TEST(other_transports_claim_what_they_touch)
 {
-	(void)state;
 	assert_string_equal(
 	    CLAIMS("DEPLOY_TRANSPORT=local", "STAGING_PORT=8080"), "env:staging port:8080");
 	assert_string_equal(CLAIMS("DEPLOY_TRANSPORT=systemd", "STAGING_HOST=a,b:2222",
@@ -129,8 +117,7 @@ other_transports_claim_what_they_touch(void **state)
 }
 
 /* Where people are to look for it: a name that nothing there has would send them astray. */
-static void
-where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it(void **state)
+TEST(where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it)
 {
 	static const struct {
 		const char *transport, *more, *at; /* NULL: it ends with its run */
@@ -145,7 +132,6 @@ where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it(void **state)
 		{ "DEPLOY_TRANSPORT=local", "STAGING_HOST=h1", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char *list[] = { MINIMUM, "KUBECONFIG=/k", "KUBE_DEPLOYMENT=web",
 			"SYSTEMD_UNITS=shop.service", (char *)rows[i].transport,
@@ -162,15 +148,13 @@ where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it(void **state)
 	}
 }
 
-static void
-an_environment_that_has_left_the_settings_claims_itself(void **state)
+TEST(an_environment_that_has_left_the_settings_claims_itself)
 {
 	struct settings_claims *all;
 	struct settings_report report = { 0 };
 	char *list[] = { MINIMUM, NULL };
 	struct settings *s = NULL;
 
-	(void)state;
 	assert_true(settings_load(NULL, list, &s, &report));
 	all = settings_claims(s, "shop/gone");
 	assert_non_null(all);
@@ -211,13 +195,11 @@ fault_of(const char *host, const char *more, const char *another)
 	"CLIENT_ACME_HOST: staging is deployed to that host: CLIENT_<ID>_ENVIRONMENT=staging has " \
 	"both take turns"
 
-static void
-a_client_where_an_environment_lives_is_that_environment(void **state)
+TEST(a_client_where_an_environment_lives_is_that_environment)
 {
 	static const char *const spellings[] = { "app.example.org", "web@app.example.org",
 		"APP.example.org:22", "root@app.example.org:2222" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(spellings); i++) {
 		assert_string_equal(
 		    fault_of(spellings[i], "STAGING_HOST=b,app.example.org", ""), TAKES_TURNS);
@@ -233,10 +215,8 @@ a_client_where_an_environment_lives_is_that_environment(void **state)
 	assert_string_equal(fault_of("app2.example.org", "STAGING_HOST=app.example.org", ""), "");
 }
 
-static void
-here_is_no_place_in_our_image(void **state)
+TEST(here_is_no_place_in_our_image)
 {
-	(void)state;
 	assert_int_equal(setenv("container", "podman", 1), 0);
 	assert_string_equal(fault_of("local", "STAGING_HOST=a", ""),
 	    "CLIENT_ACME_HOST: local is this container, and not the machine that it runs on: "
@@ -245,23 +225,4 @@ here_is_no_place_in_our_image(void **state)
 	/* Whatever these tests run in. */
 	assert_true(fault_of("local", "STAGING_HOST=a", "")[0] == '\0' ||
 	    strstr(fault_of("local", "STAGING_HOST=a", ""), "(warning) ") != NULL);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_spelling_of_a_host_and_a_folder_is_one_resource),
-		cmocka_unit_test(another_host_port_or_folder_is_another_resource),
-		cmocka_unit_test(blue_green_has_one_file_of_the_proxy_on_each_host),
-		cmocka_unit_test(the_longest_list_of_hosts_has_room),
-		cmocka_unit_test(other_transports_claim_what_they_touch),
-		cmocka_unit_test(a_client_where_an_environment_lives_is_that_environment),
-		cmocka_unit_test(here_is_no_place_in_our_image),
-		cmocka_unit_test(
-		    where_a_migration_may_be_at_work_is_what_the_transport_makes_of_it),
-		cmocka_unit_test(an_environment_that_has_left_the_settings_claims_itself),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_load.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define ROOM  24
 #define ZONE  "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef"
@@ -45,8 +44,7 @@ find(const char *changed, const char *name)
 	return NULL;
 }
 
-static void
-what_cloudflare_needs_is_named(void **state)
+TEST(what_cloudflare_needs_is_named)
 {
 	static const struct {
 		const char *changed;
@@ -76,7 +74,6 @@ what_cloudflare_needs_is_named(void **state)
 		    "CLIENT_ACME_CLOUDFLARE_DOMAIN: TELEGRAM_WEBHOOK_URL lies in it" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct settings_line *line = find(rows[i].changed, rows[i].said);
 
@@ -86,26 +83,13 @@ what_cloudflare_needs_is_named(void **state)
 	}
 }
 
-static void
-what_is_whole_is_not_spoken_of(void **state)
+TEST(what_is_whole_is_not_spoken_of)
 {
 	static const char *const rows[] = { "CLIENT_ACME_NAME=Acme",
 		"CLIENT_ACME_CLOUDFLARE_MINUTES=5", "CLIENT_ACME_CLOUDFLARE_MINUTES=1440",
 		"CLIENT_ACME_CLOUDFLARE_MINUTES=", "CLIENT_ACME_ACTIONS=cf-normal" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (find(rows[i], "CLIENT_") != NULL)
 			fail_msg("%s: %s", rows[i], find(rows[i], "CLIENT_")->text);
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_cloudflare_needs_is_named),
-		cmocka_unit_test(what_is_whole_is_not_spoken_of),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

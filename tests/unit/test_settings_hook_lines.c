@@ -1,14 +1,12 @@
 /* Goal: a hook that could start nothing, or that anybody could call, is named when settings are read.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "settings/settings_load.h"
+
+#include "unit.h"
 #include "types/hook.h"
 #include "types/settings.h"
 
@@ -41,8 +39,7 @@ said(const char *const lines[4], const char *part, struct settings **ret)
 	return "";
 }
 
-static void
-what_is_wrong_with_a_line_is_said(void **state)
+TEST(what_is_wrong_with_a_line_is_said)
 {
 	static const struct {
 		const char *lines[4];
@@ -86,7 +83,6 @@ what_is_wrong_with_a_line_is_said(void **state)
 		    "HOOK_A_B_STARTS: " },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *part = rows[i].part != NULL ? rows[i].part : "HOOK_A_B";
 		struct settings *settings;
@@ -98,8 +94,7 @@ what_is_wrong_with_a_line_is_said(void **state)
 	}
 }
 
-static void
-hooks_that_share_a_secret_are_named(void **state)
+TEST(hooks_that_share_a_secret_are_named)
 {
 	static const char *const lines[4] = { HOOK, "HOOK_C_STARTS=deploy:production ref=$.r",
 		("WEBHOOK_API_SECRET=" SECRET) };
@@ -109,7 +104,6 @@ hooks_that_share_a_secret_are_named(void **state)
 		("HOOK_C_SECRET=" SECRET "x") };
 	struct settings *settings;
 
-	(void)state;
 	assert_string_equal(said(lines, "share one secret", &settings),
 	    "/hooks/a-b, /hooks/c share one secret, WEBHOOK_API_SECRET: who may call one may call all of them");
 	settings_unref(settings);
@@ -120,15 +114,13 @@ hooks_that_share_a_secret_are_named(void **state)
 	settings_unref(settings);
 }
 
-static void
-a_hook_is_found_by_its_id_with_the_secret_that_opens_it(void **state)
+TEST(a_hook_is_found_by_its_id_with_the_secret_that_opens_it)
 {
 	static const char *const lines[4] = { HOOK, OWN, "HOOK_C_STARTS=deploy:production",
 		"WEBHOOK_API_SECRET=" SECRET "y" };
 	struct settings *settings;
 	struct hook hook;
 
-	(void)state;
 	assert_string_equal(said(lines, "/hooks is not served", &settings),
 	    "there are hooks, and /hooks is not served: ENABLE_API_SERVER=true does that");
 	assert_true(hook_find(settings, "a-b", &hook));
@@ -140,16 +132,4 @@ a_hook_is_found_by_its_id_with_the_secret_that_opens_it(void **state)
 	assert_false(hook_find(settings, "A-B", &hook));
 	assert_false(hook_find(settings, "", &hook));
 	settings_unref(settings);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_wrong_with_a_line_is_said),
-		cmocka_unit_test(hooks_that_share_a_secret_are_named),
-		cmocka_unit_test(a_hook_is_found_by_its_id_with_the_secret_that_opens_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,14 @@
 /* Goal: REQUIRE_OTP covers what a grant of the same words covers; what would ask for nothing is said.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/base.h"
+
+#include "unit.h"
 #include "policy/policy.h"
 #include "settings/settings_load.h"
 
@@ -90,8 +89,7 @@ said(enum settings_severity severity)
 
 /* --- the same words, the same targets --- */
 
-static void
-what_a_grant_covers_needs_a_code_and_nothing_else(void **state)
+TEST(what_a_grant_covers_needs_a_code_and_nothing_else)
 {
 	static const char *const texts[] = { "do:*", "do:*/*", "*:*", "*:*/*", "approve:*",
 		"approve:*/*", "do:client/*", "*:client/*", "do.restart-web:client/acme",
@@ -99,7 +97,6 @@ what_a_grant_covers_needs_a_code_and_nothing_else(void **state)
 	static const char *const targets[] = { "staging", "production", "client/acme" };
 	static const enum policy_action actions[] = { POLICY_DO, POLICY_APPROVE };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct settings *s = load(texts[i], true);
 
@@ -125,14 +122,12 @@ what_a_grant_covers_needs_a_code_and_nothing_else(void **state)
 }
 
 /* /whoami names a rule to who may what it asks a code for, and to nobody else. */
-static void
-a_rule_concerns_who_may_what_it_names(void **state)
+TEST(a_rule_concerns_who_may_what_it_names)
 {
 	static const char *const texts[] = { "deploy:*", "deploy:production",
 		"do.run-job:production", "do.restart-web:client/acme", "approve:client/acme",
 		"*:client/*", "token" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct settings *s = load(texts[i], true);
 
@@ -147,8 +142,7 @@ a_rule_concerns_who_may_what_it_names(void **state)
 	}
 }
 
-static void
-who_protects_all_environments_is_told_of_the_clients(void **state)
+TEST(who_protects_all_environments_is_told_of_the_clients)
 {
 	static const struct {
 		const char *text;
@@ -166,7 +160,6 @@ who_protects_all_environments_is_told_of_the_clients(void **state)
 		{ "do.run-job:*", true, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		settings_unref(load(rows[i].text, rows[i].has_clients));
 		if ((strstr(said(SETTINGS_WARNING), "covers environments and no clients") !=
@@ -180,8 +173,7 @@ who_protects_all_environments_is_told_of_the_clients(void **state)
 
 /* --- what would ask for nothing --- */
 
-static void
-what_can_ask_for_no_code_is_refused(void **state)
+TEST(what_can_ask_for_no_code_is_refused)
 {
 	static const struct {
 		const char *text, *says;
@@ -201,7 +193,6 @@ what_can_ask_for_no_code_is_refused(void **state)
 		    "there is no action restart-web; did you mean do.restart-web:client/acme?\n" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load(rows[i].text, true);
 
@@ -211,8 +202,7 @@ what_can_ask_for_no_code_is_refused(void **state)
 }
 
 /* The same sentence of a role's grant, which is only of no use. */
-static void
-what_is_never_done_there_is_said_of_both(void **state)
+TEST(what_is_never_done_there_is_said_of_both)
 {
 	static const struct {
 		const char *text, *says;
@@ -233,7 +223,6 @@ what_is_never_done_there_is_said_of_both(void **state)
 	};
 	char grants[LIMIT_LINE], asks[LIMIT_LINE];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *text = rows[i].text;
 
@@ -256,8 +245,7 @@ what_is_never_done_there_is_said_of_both(void **state)
 /* --- the key --- */
 
 /* Who checks the settings must see it; a server that runs goes on without. */
-static void
-a_key_that_cannot_be_read_is_an_error_and_the_server_starts(void **state)
+TEST(a_key_that_cannot_be_read_is_an_error_and_the_server_starts)
 {
 	static const struct {
 		const char *text, *says; /* NULL: no file */
@@ -292,17 +280,4 @@ a_key_that_cannot_be_read_is_an_error_and_the_server_starts(void **state)
 	assert_int_equal(write_key(state), 0);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_a_grant_covers_needs_a_code_and_nothing_else),
-		cmocka_unit_test(a_rule_concerns_who_may_what_it_names),
-		cmocka_unit_test(who_protects_all_environments_is_told_of_the_clients),
-		cmocka_unit_test(what_can_ask_for_no_code_is_refused),
-		cmocka_unit_test(what_is_never_done_there_is_said_of_both),
-		cmocka_unit_test(a_key_that_cannot_be_read_is_an_error_and_the_server_starts),
-	};
-
-	return cmocka_run_group_tests(tests, write_key, remove_key);
-}
+TEST_GROUP(write_key, remove_key)

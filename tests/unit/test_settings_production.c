@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_production.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +13,7 @@
 #include "lib/file.h"
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
+#include "unit.h"
 
 #define LONG_ "f3a91c07d5e2b8467a0c19d2e4f5b683"
 
@@ -150,8 +148,7 @@ static const struct {
 	{ "TELEGRAM_CHAT_ID=", "TELEGRAM_CHAT_ID: is not set" },
 };
 
-static void
-each_is_refused_in_production_alone_and_no_other_is(UNUSED void **state)
+TEST(each_is_refused_in_production_alone_and_no_other_is)
 {
 	settings_unref(load(PRODUCTION, "", 0600));
 	assert_int_equal(0, report.errors);
@@ -166,8 +163,7 @@ each_is_refused_in_production_alone_and_no_other_is(UNUSED void **state)
 	}
 }
 
-static void
-http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
+TEST(http_to_this_machine_and_what_others_made_is_fit)
 {
 	static const char *const well[] = { "TELEGRAM_API_BASE=http://127.9.0.1:8081",
 		"TELEGRAM_API_BASE=http://localhost/bot", "TELEGRAM_API_BASE=http://[::1]:80",
@@ -184,8 +180,7 @@ http_to_this_machine_and_what_others_made_is_fit(UNUSED void **state)
 }
 
 /* Hosts of a private network have no certificate; nothing secret goes to a health URL. */
-static void
-http_to_a_private_address_is_warned_of(UNUSED void **state)
+TEST(http_to_a_private_address_is_warned_of)
 {
 	static const char *const hosts[] = { "10.0.0.1", "172.31.255.1:8080", "192.168.1.2",
 		"100.64.0.1" };
@@ -209,8 +204,7 @@ http_to_a_private_address_is_warned_of(UNUSED void **state)
 	assert_int_equal(0, report.errors);
 }
 
-static void
-any_other_environment_asks_whether_the_list_was_meant(UNUSED void **state)
+TEST(any_other_environment_asks_whether_the_list_was_meant)
 {
 	assert_null(load("ENVIRONMENT=staging\n", "", 0600));
 	assert_true(says(SETTINGS_ERROR,
@@ -259,8 +253,7 @@ check_open(const char *line, const char *name, bool is_ssh_key)
 	assert_int_equal(0, report.errors);
 }
 
-static void
-a_file_of_a_secret_or_a_key_that_others_may_read_is_refused(UNUSED void **state)
+TEST(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused)
 {
 	check_open("GITHUB_WEBHOOK_SECRET=\nGITHUB_WEBHOOK_SECRET_FILE=%s", "GITHUB_WEBHOOK_SECRET",
 	    false);
@@ -278,8 +271,7 @@ a_file_of_a_secret_or_a_key_that_others_may_read_is_refused(UNUSED void **state)
 
 /* --- a reload, an application --- */
 
-static void
-what_would_be_refused_at_start_is_refused_at_a_reload(UNUSED void **state)
+TEST(what_would_be_refused_at_start_is_refused_at_a_reload)
 {
 	struct settings *running = load(PRODUCTION, "", 0600), *fresh = NULL;
 	struct settings_change change;
@@ -296,8 +288,7 @@ what_would_be_refused_at_start_is_refused_at_a_reload(UNUSED void **state)
 	settings_unref(running);
 }
 
-static void
-an_applications_file_is_refused_alone(UNUSED void **state)
+TEST(an_applications_file_is_refused_alone)
 {
 	static const char text[] = "GITHUB_REPOSITORY=o/web\nSTAGING_HOST=a.acme.org\n"
 				   "STAGING_HEALTH_URL=http://a.acme.org/\nENVIRONMENTS=staging\n";
@@ -331,8 +322,7 @@ remove_folder(UNUSED void **state)
 }
 
 /* A secret that is shown in a chat has been at Telegram's. */
-static void
-second_factors_are_made_in_the_chat_where_that_was_said(void **state)
+TEST(second_factors_are_made_in_the_chat_where_that_was_said)
 {
 	static const struct {
 		const char *kind, *changes;
@@ -345,7 +335,6 @@ second_factors_are_made_in_the_chat_where_that_was_said(void **state)
 		{ DEVELOPMENT, "TOTP_ENROL=server", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
 
@@ -357,8 +346,7 @@ second_factors_are_made_in_the_chat_where_that_was_said(void **state)
 }
 
 /* Each of them may be one of those who approve, and no row says who. */
-static void
-who_asks_unknown_and_may_approve_is_warned_of(void **state)
+TEST(who_asks_unknown_and_may_approve_is_warned_of)
 {
 	static const struct {
 		const char *kind, *changes;
@@ -373,7 +361,6 @@ who_asks_unknown_and_may_approve_is_warned_of(void **state)
 		{ DEVELOPMENT, "PRODUCTION_APPROVALS=1", false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = load(rows[i].kind, rows[i].changes, 0600);
 
@@ -386,20 +373,4 @@ who_asks_unknown_and_may_approve_is_warned_of(void **state)
 	}
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_is_refused_in_production_alone_and_no_other_is),
-		cmocka_unit_test(http_to_a_private_address_is_warned_of),
-		cmocka_unit_test(http_to_this_machine_and_what_others_made_is_fit),
-		cmocka_unit_test(any_other_environment_asks_whether_the_list_was_meant),
-		cmocka_unit_test(a_file_of_a_secret_or_a_key_that_others_may_read_is_refused),
-		cmocka_unit_test(second_factors_are_made_in_the_chat_where_that_was_said),
-		cmocka_unit_test(who_asks_unknown_and_may_approve_is_warned_of),
-		cmocka_unit_test(what_would_be_refused_at_start_is_refused_at_a_reload),
-		cmocka_unit_test(an_applications_file_is_refused_alone),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+TEST_GROUP(make_folder, remove_folder)

@@ -4,15 +4,13 @@
 
 #include "lib/buf.h"
 
-static void
-what_changed_is_named_without_its_value(void **state)
+TEST(what_changed_is_named_without_its_value)
 {
 	struct settings *a = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=" SECRET);
 	struct settings *b = LOAD(NULL, MINIMUM, "GITHUB_WEBHOOK_SECRET=x" SECRET,
 	    "API_SERVER_PORT=9", "ENVIRONMENTS=staging", "STAGING_PORT=5");
 	struct settings_change change, none;
 
-	(void)state;
 	settings_change_init(&change);
 	settings_change_init(&none);
 	assert_true(settings_diff(a, b, &change));
@@ -46,15 +44,13 @@ reload(const struct settings *running, const char *const environment[], char wai
 #define RELOAD(running, waiting, ...) \
 	reload(running, (const char *const[]){ __VA_ARGS__, NULL }, waiting)
 
-static void
-what_needs_a_restart_stays_as_it_runs(void **state)
+TEST(what_needs_a_restart_stays_as_it_runs)
 {
 	struct settings *running = LOAD(NULL, MINIMUM, "STATE_DIRECTORY=/one", "LOG_LEVEL=INFO",
 	    "API_SERVER_PORT=8081", "ENVIRONMENTS=staging");
 	struct settings *first, *second;
 	char waiting[256];
 
-	(void)state;
 	first = RELOAD(running, waiting, MINIMUM, "STATE_DIRECTORY=/two", "LOG_LEVEL=DEBUG",
 	    "ENABLE_TELEMETRY=false", "ENVIRONMENTS=staging,qa", "QA_HEALTH_URL=http://h/x");
 	assert_string_equal(waiting, "API_SERVER_PORT, STATE_DIRECTORY");
@@ -75,15 +71,13 @@ what_needs_a_restart_stays_as_it_runs(void **state)
 	settings_unref(second);
 }
 
-static void
-a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
+TEST(a_running_webhook_keeps_its_secret_when_polling_is_to_come)
 {
 	struct settings *running = LOAD(NULL, MINIMUM,
 	    "TELEGRAM_WEBHOOK_URL=https://b.example.org/x", "TELEGRAM_WEBHOOK_SECRET=" SECRET);
 	struct settings *polling, *rotated;
 	char waiting[256];
 
-	(void)state;
 	polling = RELOAD(running, waiting, MINIMUM);
 	assert_string_equal(waiting, "TELEGRAM_WEBHOOK_URL, TELEGRAM_WEBHOOK_SECRET");
 	assert_int_equal(polling->telegram_mode, TELEGRAM_WEBHOOK);
@@ -96,16 +90,4 @@ a_running_webhook_keeps_its_secret_when_polling_is_to_come(void **state)
 	settings_unref(running);
 	settings_unref(polling);
 	settings_unref(rotated);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_changed_is_named_without_its_value),
-		cmocka_unit_test(what_needs_a_restart_stays_as_it_runs),
-		cmocka_unit_test(a_running_webhook_keeps_its_secret_when_polling_is_to_come),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

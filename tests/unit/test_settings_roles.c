@@ -63,12 +63,10 @@ has_just(const struct settings *s, int64_t person, const char *text)
 		    text);
 }
 
-static void
-a_user_of_the_machine_has_the_role_that_is_named_and_never_two(void **state)
+TEST(a_user_of_the_machine_has_the_role_that_is_named_and_never_two)
 {
 	char text[300];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct settings *s;
@@ -91,12 +89,10 @@ a_user_of_the_machine_has_the_role_that_is_named_and_never_two(void **state)
 }
 
 /* A name of no file was a mistake always; where a file is not read, nobody knows. */
-static void
-a_bare_name_that_nobody_has_is_an_error_while_all_files_are_read(void **state)
+TEST(a_bare_name_that_nobody_has_is_an_error_while_all_files_are_read)
 {
 	struct settings *s;
 
-	(void)state;
 	policy_aid_open();
 	assert_null(policy_aid_load("LOCAL_GAMES_IS=\"role lead\"\n"));
 	SAYS(SETTINGS_ERROR, "LOCAL_GAMES_IS: there is no role lead");
@@ -108,13 +104,11 @@ a_bare_name_that_nobody_has_is_an_error_while_all_files_are_read(void **state)
 	policy_aid_close();
 }
 
-static void
-root_says_the_role_of_one_file(void **state)
+TEST(root_says_the_role_of_one_file)
 {
 	struct local_peer root = { .uid = 0, .server_uid = 10001, .runner_uid = 10002 };
 	char text[ROLE_TEXT];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct update from;
@@ -160,12 +154,10 @@ static const struct {
 	{ "*:shop/*", NULL, NULL },
 };
 
-static void
-a_word_that_reaches_nothing_is_warned_of_with_what_to_write(void **state)
+TEST(a_word_that_reaches_nothing_is_warned_of_with_what_to_write)
 {
 	char text[400];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(servers); i++) {
 		struct settings *s;
@@ -190,13 +182,11 @@ a_word_that_reaches_nothing_is_warned_of_with_what_to_write(void **state)
 }
 
 /* What cannot hold a role of that name: words of ours that are roles already, in each file. */
-static void
-no_role_has_the_name_of_one_that_is_built_in(void **state)
+TEST(no_role_has_the_name_of_one_that_is_built_in)
 {
 	static const char *const built_in[] = { "ADMIN", "STAGING" };
 	char text[200];
 
-	(void)state;
 	policy_aid_open();
 	for (size_t i = 0; i < COUNT(built_in); i++) {
 		struct settings *s;
@@ -213,18 +203,4 @@ no_role_has_the_name_of_one_that_is_built_in(void **state)
 		settings_unref(s);
 	}
 	policy_aid_close();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_user_of_the_machine_has_the_role_that_is_named_and_never_two),
-		cmocka_unit_test(a_bare_name_that_nobody_has_is_an_error_while_all_files_are_read),
-		cmocka_unit_test(root_says_the_role_of_one_file),
-		cmocka_unit_test(a_word_that_reaches_nothing_is_warned_of_with_what_to_write),
-		cmocka_unit_test(no_role_has_the_name_of_one_that_is_built_in),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

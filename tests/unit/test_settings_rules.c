@@ -5,12 +5,10 @@
 #include "settings/settings_table.h"
 
 /* They were taken, and the deployment that was to be verified by them could not start. */
-static void
-health_urls_that_no_deployment_could_hold_are_refused(void **state)
+TEST(health_urls_that_no_deployment_could_hold_are_refused)
 {
 	char line[2100] = "STAGING_HEALTH_URL=http://a/";
 
-	(void)state;
 	for (size_t i = strlen(line); i < sizeof(line) - 2; i++)
 		line[i] = i % 500 == 0 ? ',' : 'x';
 	for (size_t i = 500; i < sizeof(line) - 20; i += 500)
@@ -21,12 +19,10 @@ health_urls_that_no_deployment_could_hold_are_refused(void **state)
 }
 
 /* An application that never answers has failed in half of it, whatever was set. */
-static void
-the_health_gates_deadline_grows_with_slow_checks(void **state)
+TEST(the_health_gates_deadline_grows_with_slow_checks)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");
 
-	(void)state;
 	assert_int_equal(s->times.health_check_deadline_seconds, 800);
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "HEALTH_CHECK_TIMEOUT=30", "HEALTH_CHECK_DEADLINE=120");
@@ -42,12 +38,10 @@ the_health_gates_deadline_grows_with_slow_checks(void **state)
 	settings_unref(s);
 }
 
-static void
-a_health_gate_that_ends_too_early_is_said(void **state)
+TEST(a_health_gate_that_ends_too_early_is_said)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=10"));
 	SAYS(SETTINGS_ERROR, "HEALTH_CHECK_DEADLINE: in 10 s no release can pass: ");
 	s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_DEADLINE=11");
@@ -57,8 +51,7 @@ a_health_gate_that_ends_too_early_is_said(void **state)
 	settings_unref(s);
 }
 
-static void
-two_environments_do_not_share_a_folder_of_a_host(void **state)
+TEST(two_environments_do_not_share_a_folder_of_a_host)
 {
 	static const char *const good[][3] = {
 		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "STAGING_COMPOSE_DIR=/srv/staging" },
@@ -74,7 +67,6 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 		{ "STAGING_HOST=a", "PRODUCTION_HOST=a", "PRODUCTION_COMPOSE_DIR=/srv/app/" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, REGISTRY, bad[i][0], bad[i][1], bad[i][2]);
 
@@ -97,14 +89,12 @@ two_environments_do_not_share_a_folder_of_a_host(void **state)
 }
 
 /* Staging's release pointed production's nginx at staging's container; both runs ended well. */
-static void
-two_environments_on_one_host_do_not_share_nginx(void **state)
+TEST(two_environments_on_one_host_do_not_share_nginx)
 {
 	static const char *const bluegreen[] = { "DEPLOY_STRATEGY=bluegreen",
 		"NGINX_UPSTREAM_FILE=/etc/nginx/deploybot/app.conf", REGISTRY };
 	struct settings *s;
 
-	(void)state;
 	s = LOAD(NULL, MINIMUM, bluegreen[0], bluegreen[1], bluegreen[2], "STAGING_HOST=a,b",
 	    "PRODUCTION_HOST=b,c", "STAGING_COMPOSE_DIR=/srv/staging");
 	assert_non_null(s);
@@ -119,12 +109,10 @@ two_environments_on_one_host_do_not_share_nginx(void **state)
 	settings_unref(s);
 }
 
-static void
-a_deployment_of_a_cluster_is_one_environments(void **state)
+TEST(a_deployment_of_a_cluster_is_one_environments)
 {
 	struct settings *s;
 
-	(void)state;
 	s = LOAD(NULL, MINIMUM, REGISTRY, "USE_KUBERNETES=true", "KUBE_DEPLOYMENT=shop",
 	    "KUBECONFIG=/etc/kube");
 	assert_non_null(s);
@@ -138,8 +126,7 @@ a_deployment_of_a_cluster_is_one_environments(void **state)
 }
 
 /* Each of these was "ok", and the first deployment said what was missing. */
-static void
-what_no_release_can_reach_is_said(void **state)
+TEST(what_no_release_can_reach_is_said)
 {
 	static const struct {
 		const char *lines[3];
@@ -161,7 +148,6 @@ what_no_release_can_reach_is_said(void **state)
 		    "STAGING_HEALTH_URL: http://[::1]:9000 is where deploybot itself serves" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct settings *s =
 		    LOAD(NULL, MINIMUM, cases[i].lines[0], cases[i].lines[1], cases[i].lines[2]);
@@ -173,8 +159,7 @@ what_no_release_can_reach_is_said(void **state)
 }
 
 /* Telegram would have refused the first, and nobody would have answered the second. */
-static void
-a_webhook_that_telegram_cannot_reach_is_said(void **state)
+TEST(a_webhook_that_telegram_cannot_reach_is_said)
 {
 	static const struct {
 		const char *url;
@@ -194,7 +179,6 @@ a_webhook_that_telegram_cannot_reach_is_said(void **state)
 	};
 	struct settings *s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		s = LOAD(NULL, COMPLETE, cases[i].url, "TELEGRAM_WEBHOOK_SECRET=" SECRET);
 		assert_non_null(s); /* the server starts */
@@ -209,8 +193,7 @@ a_webhook_that_telegram_cannot_reach_is_said(void **state)
 	settings_unref(s);
 }
 
-static void
-two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
+TEST(two_environments_do_not_listen_on_one_port_of_this_machine)
 {
 	static const char *const good[][2] = {
 		{ "DEPLOY_TRANSPORT=local", "PRODUCTION_PORT=8002" },
@@ -219,7 +202,6 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 	};
 	struct settings *s;
 
-	(void)state;
 	s = LOAD(
 	    NULL, MINIMUM, "DEPLOY_TRANSPORT=local", "STAGING_PORT=8001", "PRODUCTION_PORT=8001");
 	assert_non_null(s);
@@ -242,8 +224,7 @@ two_environments_do_not_listen_on_one_port_of_this_machine(void **state)
 #define ONLY(transport) ": is used by the transport " transport " alone, and does nothing here"
 
 /* The strategy said for all is another environment's too, and no mistake of this one's. */
-static void
-what_does_nothing_is_warned_of_where_it_was_said(void **state)
+TEST(what_does_nothing_is_warned_of_where_it_was_said)
 {
 	static const char *const rows[][4] = {
 		/* settings, what is said; NULL: nothing is */
@@ -299,7 +280,6 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 		{ "DEPLOY_TIMEOUT_SECONDS=60", "DEPLOY_TRANSPORT=local", NULL, NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, rows[i][0],
 		    rows[i][1] != NULL ? rows[i][1] : "TIMEZONE=UTC",
@@ -315,8 +295,7 @@ what_does_nothing_is_warned_of_where_it_was_said(void **state)
 	}
 }
 
-static void
-an_image_at_githubs_registry_without_an_owner_is_warned_of(void **state)
+TEST(an_image_at_githubs_registry_without_an_owner_is_warned_of)
 {
 	static const char says_so[] =
 	    "REGISTRY_IMAGE: is web, and an image at ghcr.io has its owner in its name: write OWNER/NAME, in small letters";
@@ -328,7 +307,6 @@ an_image_at_githubs_registry_without_an_owner_is_warned_of(void **state)
 	};
 	struct settings *s;
 
-	(void)state;
 	s = LOAD(NULL, MINIMUM, "REGISTRY_URL=GHCR.io", "REGISTRY_IMAGE=web");
 	SAYS(SETTINGS_WARNING, says_so);
 	settings_unref(s);
@@ -339,8 +317,7 @@ an_image_at_githubs_registry_without_an_owner_is_warned_of(void **state)
 	}
 }
 
-static void
-the_workloads_of_kubernetes_are_judged_before_a_deployment(void **state)
+TEST(the_workloads_of_kubernetes_are_judged_before_a_deployment)
 {
 	static const char *const rows[][3] = {
 		{ "KUBE_WORKLOADS=cronjob/sitemap,deployment/web", "LOG_LEVEL=INFO",
@@ -355,7 +332,6 @@ the_workloads_of_kubernetes_are_judged_before_a_deployment(void **state)
 		{ "KUBE_WORKLOADS=deployment/web,statefulset/web", "LOG_LEVEL=INFO", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, "USE_KUBERNETES=yes", "KUBECONFIG=/k",
 		    "STAGING_KUBE_NAMESPACE=s", REGISTRY, rows[i][0], rows[i][1]);
@@ -370,12 +346,10 @@ the_workloads_of_kubernetes_are_judged_before_a_deployment(void **state)
 }
 
 /* Our scripts would say so as well, but not before somebody deploys. */
-static void
-what_a_target_needs_is_asked_for_at_once(void **state)
+TEST(what_a_target_needs_is_asked_for_at_once)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "REGISTRY_USER=ci", "DEPLOY_STRATEGY=bluegreen"));
 	SAYS(SETTINGS_ERROR, "REGISTRY_PASSWORD: is not set, and REGISTRY_USER needs it");
 	SAYS(SETTINGS_ERROR, "NGINX_UPSTREAM_FILE: is not set, and DEPLOY_STRATEGY is bluegreen");
@@ -441,12 +415,10 @@ what_a_target_needs_is_asked_for_at_once(void **state)
 	settings_unref(s);
 }
 
-static void
-settings_that_need_each_other_are_checked(void **state)
+TEST(settings_that_need_each_other_are_checked)
 {
 	struct settings *s;
 
-	(void)state;
 	assert_null(LOAD(NULL, MINIMUM, "REPOSITORY_KEY_PATH=/k", "REPOSITORY_TOKEN=" SECRET));
 	SAYS(SETTINGS_ERROR, "REPOSITORY_KNOWN_HOSTS: is not set");
 	SAYS(SETTINGS_ERROR, "REPOSITORY_TOKEN: set together");
@@ -460,8 +432,7 @@ settings_that_need_each_other_are_checked(void **state)
 }
 
 /* Who may push chooses what is fetched, with all that a login of several applications reads. */
-static void
-submodules_of_a_login_that_others_have_are_warned_of(void **state)
+TEST(submodules_of_a_login_that_others_have_are_warned_of)
 {
 	static const char says[] = "REPOSITORY_SUBMODULES_FROM: is not set";
 	static const struct {
@@ -489,7 +460,6 @@ submodules_of_a_login_that_others_have_are_warned_of(void **state)
 	struct settings *s;
 	char url[64];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		(void)snprintf(url, sizeof(url), "REPOSITORY_URL=%s", cases[i].url);
 		s = LOAD(NULL, MINIMUM, url, cases[i].login, cases[i].from,
@@ -507,14 +477,12 @@ submodules_of_a_login_that_others_have_are_warned_of(void **state)
 	}
 }
 
-static void
-a_registry_that_is_named_has_an_address(void **state)
+TEST(a_registry_that_is_named_has_an_address)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "REGISTRIES=base", "STAGING_REGISTRIES=base,hub",
 	    "REGISTRY_BASE_URL=base.example.org", "REGISTRY_BASE_USER=u",
 	    "REGISTRY_BASE_PASSWORD=hunter2hunter2");
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_FLAW,
 	    "REGISTRY_HUB_URL: is not set, and REGISTRIES names hub: no image can be built for staging");
@@ -532,8 +500,7 @@ a_registry_that_is_named_has_an_address(void **state)
 }
 
 /* docker keeps the last login at a host alone: a deployment refuses two. */
-static void
-two_registries_at_one_host_are_refused_before_a_deployment(void **state)
+TEST(two_registries_at_one_host_are_refused_before_a_deployment)
 {
 	static const char *const rows[][4] = {
 		/* settings, what is said; NULL: nothing is */
@@ -550,7 +517,6 @@ two_registries_at_one_host_are_refused_before_a_deployment(void **state)
 		    "REGISTRY_HUB_URL=ghcr.example.org", NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct settings *s = LOAD(NULL, MINIMUM, "REGISTRIES=base,hub",
 		    i == 3 ? "REGISTRY_BASE_URL=base.example.org" : "TIMEZONE=UTC", rows[i][0],
@@ -569,8 +535,7 @@ two_registries_at_one_host_are_refused_before_a_deployment(void **state)
 }
 
 /* Regression: what no deployment asks was an error, and its advice took another's login away. */
-static void
-registries_are_judged_where_images_are_built(void **state)
+TEST(registries_are_judged_where_images_are_built)
 {
 	static const struct {
 		const char *setting, *beside;
@@ -586,7 +551,6 @@ registries_are_judged_where_images_are_built(void **state)
 	};
 	struct settings *s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		s = LOAD(NULL, MINIMUM, "REGISTRIES=base,hub", "REGISTRY_URL=ghcr.io/ours",
 		    "REGISTRY_BASE_URL=ghcr.io", rows[i].setting, rows[i].beside);
@@ -607,8 +571,7 @@ registries_are_judged_where_images_are_built(void **state)
 }
 
 /* Whoever sets it believes that nothing else is deployed. */
-static void
-a_verification_that_nobody_would_ask_for_is_refused(void **state)
+TEST(a_verification_that_nobody_would_ask_for_is_refused)
 {
 	static const char said[] =
 	    "VERIFY_COMMAND: is asked of images that CI has pushed, by deploybot's own scripts: set IMAGE_SOURCE=registry, or take it out";
@@ -618,7 +581,6 @@ a_verification_that_nobody_would_ask_for_is_refused(void **state)
 	struct settings *s =
 	    LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=/etc/verify");
 
-	(void)state;
 	assert_non_null(s);
 	settings_unref(s);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -629,15 +591,13 @@ a_verification_that_nobody_would_ask_for_is_refused(void **state)
 	assert_null(LOAD(NULL, MINIMUM, "IMAGE_SOURCE=registry", "VERIFY_COMMAND=cosign verify"));
 }
 
-static void
-the_repositorys_compose_file_is_trusted_in_words(void **state)
+TEST(the_repositorys_compose_file_is_trusted_in_words)
 {
 	static const char said[] =
 	    "PRODUCTION_COMPOSE_SOURCE: is repo, and COMPOSE_REPO_TRUSTED is not true: who can push to the repository would decide what runs on the hosts";
 	struct settings *s = LOAD(NULL, MINIMUM, "STAGING_COMPOSE_SOURCE=repo",
 	    "STAGING_COMPOSE_REPO_TRUSTED=true", "PRODUCTION_COMPOSE_SOURCE=repo");
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_FLAW, said);
 	assert_false(settings_aid_says(SETTINGS_FLAW, "STAGING_COMPOSE_SOURCE"));
@@ -649,33 +609,4 @@ the_repositorys_compose_file_is_trusted_in_words(void **state)
 	s = LOAD(NULL, MINIMUM, "COMPOSE_ALLOW=privileged  bind:/srv/media bind:/");
 	assert_non_null(s);
 	settings_unref(s);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(health_urls_that_no_deployment_could_hold_are_refused),
-		cmocka_unit_test(the_health_gates_deadline_grows_with_slow_checks),
-		cmocka_unit_test(a_health_gate_that_ends_too_early_is_said),
-		cmocka_unit_test(two_environments_do_not_share_a_folder_of_a_host),
-		cmocka_unit_test(two_environments_on_one_host_do_not_share_nginx),
-		cmocka_unit_test(a_deployment_of_a_cluster_is_one_environments),
-		cmocka_unit_test(what_no_release_can_reach_is_said),
-		cmocka_unit_test(a_webhook_that_telegram_cannot_reach_is_said),
-		cmocka_unit_test(two_environments_do_not_listen_on_one_port_of_this_machine),
-		cmocka_unit_test(an_image_at_githubs_registry_without_an_owner_is_warned_of),
-		cmocka_unit_test(what_does_nothing_is_warned_of_where_it_was_said),
-		cmocka_unit_test(the_workloads_of_kubernetes_are_judged_before_a_deployment),
-		cmocka_unit_test(what_a_target_needs_is_asked_for_at_once),
-		cmocka_unit_test(settings_that_need_each_other_are_checked),
-		cmocka_unit_test(submodules_of_a_login_that_others_have_are_warned_of),
-		cmocka_unit_test(a_registry_that_is_named_has_an_address),
-		cmocka_unit_test(two_registries_at_one_host_are_refused_before_a_deployment),
-		cmocka_unit_test(registries_are_judged_where_images_are_built),
-		cmocka_unit_test(a_verification_that_nobody_would_ask_for_is_refused),
-		cmocka_unit_test(the_repositorys_compose_file_is_trusted_in_words),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,15 +4,12 @@
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/file.h"
@@ -20,6 +17,7 @@
 #include "lib/text.h"
 #include "runner/runner_settings.h"
 #include "settings/settings_adopt.h"
+#include "unit.h"
 
 #define TABLE "tests/fixtures/settings-of-environments.txt"
 #define REPO  "GITHUB_REPOSITORY=acme/shop\n"
@@ -226,13 +224,11 @@ check_runner(const struct asked *asked, const char *row)
 }
 
 /* tests/e2e/test_settings_environments.py asks scripts the same. */
-static void
-server_and_runner_read_the_table_of_cases_alike(void **state)
+TEST(server_and_runner_read_the_table_of_cases_alike)
 {
 	size_t size, rows = 0;
 	char *text = file_read(TABLE, 16384, &size, NULL), *rest = NULL;
 
-	(void)state;
 	assert_non_null(text);
 	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {
@@ -279,10 +275,8 @@ check_one_list(const char *main, const char *own)
 	settings_unref(s);
 }
 
-static void
-what_is_said_for_one_environment_is_in_its_fingerprint_alone(void **state)
+TEST(what_is_said_for_one_environment_is_in_its_fingerprint_alone)
 {
-	(void)state;
 	check_one_list(WHOLE
 	    "DEPLOY_USER=a\nSTAGING_DEPLOY_USER=b\nPRODUCTION_DEPLOY_USER=c\nKEEP_RELEASES=3\n",
 	    NULL);
@@ -305,8 +299,7 @@ load_environments(const char *list, const char *more)
 	return load(text);
 }
 
-static void
-names_that_would_collide_are_refused_and_both_named(void **state)
+TEST(names_that_would_collide_are_refused_and_both_named)
 {
 	static const struct {
 		const char *environments, *more, *says;
@@ -332,7 +325,6 @@ names_that_would_collide_are_refused_and_both_named(void **state)
 		    "the settings of docker and client would have the same names (CLIENT_DOCKER_HOST)" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_null(load_environments(cases[i].environments, cases[i].more));
 		SAYS(SETTINGS_ERROR, cases[i].says);
@@ -340,14 +332,12 @@ names_that_would_collide_are_refused_and_both_named(void **state)
 }
 
 /* An installation of before has such names; a family's member has a suffix of its own. */
-static void
-local_client_and_hook_are_environments_as_ever(void **state)
+TEST(local_client_and_hook_are_environments_as_ever)
 {
 	struct settings *s = load_environments("local,client,hook,role,health,migrate",
 	    "LOCAL_HOST=h\nLOCAL_DEPLOY_USER=me\nLOCAL_ADA_IS=11\nLOCAL_SOCKET=/run/x/l.sock\n"
 	    "CLIENT_HOST=c\nCLIENT_SSH_KEY_PATH=/k\nHOOK_HOST=x\n");
 
-	(void)state;
 	assert_non_null(s);
 	assert_string_equal(
 	    settings_text_for(settings_environment(s, "local"), SETTING_DEPLOY_USER), "me");
@@ -360,15 +350,13 @@ local_client_and_hook_are_environments_as_ever(void **state)
 	settings_unref(s);
 }
 
-static void
-what_is_misspelt_or_is_no_environments_is_said(void **state)
+TEST(what_is_misspelt_or_is_no_environments_is_said)
 {
 	struct settings *s =
 	    load(WHOLE "STAGING_DEPLOY_USR=x\nSTAGING_REPOSITORY_URL=/r\n"
 		       "PRODUCTION_ADMIN_TELEGRAM_IDS=12\nSTAGING_REPOSITORY_TOKEN_FILE=/t\n"
 		       "STAGING_DRAIN_SECONDS=\n");
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING,
 	    "STAGING_DEPLOY_USR: is no setting; did you mean STAGING_DEPLOY_USER?");
@@ -383,15 +371,13 @@ what_is_misspelt_or_is_no_environments_is_said(void **state)
 
 /* --- what follows from them --- */
 
-static void
-a_wrong_one_is_named_as_it_stands(void **state)
+TEST(a_wrong_one_is_named_as_it_stands)
 {
 	struct runner_settings settings;
 	struct err err;
 	char path[128];
 	size_t from = 0;
 
-	(void)state;
 	assert_null(load(WHOLE "DRAIN_SECONDS=9\nSTAGING_DRAIN_SECONDS=soon\n"));
 	SAYS(SETTINGS_ERROR, "STAGING_DRAIN_SECONDS: \"soon\" is not");
 	assert_true(runner_settings_read(&settings, path_of("main", path), "", NULL));
@@ -401,12 +387,10 @@ a_wrong_one_is_named_as_it_stands(void **state)
 	runner_settings_done(&settings);
 }
 
-static void
-rules_hold_for_each_environment_as_it_is(void **state)
+TEST(rules_hold_for_each_environment_as_it_is)
 {
 	struct settings *s;
 
-	(void)state;
 	s = load(WHOLE "DEPLOY_STRATEGY=bluegreen\nSTAGING_NGINX_UPSTREAM_FILE=/s\n"
 		       "PRODUCTION_DEPLOY_STRATEGY=recreate\n");
 	assert_non_null(s);
@@ -430,14 +414,12 @@ rules_hold_for_each_environment_as_it_is(void **state)
 	    "PRODUCTION_IMAGE_WAIT_SECONDS: 300 is not below DEPLOY_TIMEOUT_SECONDS (200)");
 }
 
-static void
-times_are_those_of_the_environment(void **state)
+TEST(times_are_those_of_the_environment)
 {
 	struct settings *s =
 	    load(WHOLE "HEALTH_CHECK_RETRIES=4\nPRODUCTION_HEALTH_CHECK_RETRIES=40\n"
 		       "PRODUCTION_DEPLOY_TIMEOUT_SECONDS=1800\n");
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(settings_times(s, "staging")->health_check_retries, 4);
 	assert_int_equal(settings_times(s, "staging")->deploy_timeout_seconds, 600);
@@ -450,8 +432,7 @@ times_are_those_of_the_environment(void **state)
 }
 
 /* The first file's release took the other's ports, or wrote nginx's one file. */
-static void
-two_blue_green_environments_on_one_host_have_each_their_own(void **state)
+TEST(two_blue_green_environments_on_one_host_have_each_their_own)
 {
 #define ONE_HOST \
 	SERVER REPO \
@@ -460,7 +441,6 @@ two_blue_green_environments_on_one_host_have_each_their_own(void **state)
 	    "STAGING_NGINX_UPSTREAM_FILE=/etc/nginx/s\nPRODUCTION_NGINX_UPSTREAM_FILE=/etc/nginx/p\n"
 	struct settings *s = load(ONE_HOST "STAGING_APP_PORTS=1,2\nPRODUCTION_APP_PORTS=3,4\n");
 
-	(void)state;
 	assert_non_null(s);
 	assert_int_equal(report.count, 0);
 	assert_null(settings_refusal(s, "production"));
@@ -474,15 +454,13 @@ two_blue_green_environments_on_one_host_have_each_their_own(void **state)
 	settings_unref(s);
 }
 
-static void
-a_secret_of_one_environment_is_kept_out_of_messages(void **state)
+TEST(a_secret_of_one_environment_is_kept_out_of_messages)
 {
 	struct redact *redact = redact_new(NULL);
 	struct buf out;
 	char text[512], path[128], key[] = "of-staging-alone-1";
 	struct settings *s;
 
-	(void)state;
 	put("secret", "of-production-alone-2\n");
 	(void)snprintf(text, sizeof(text),
 	    WHOLE "REGISTRY_USER=ci\nSTAGING_REGISTRY_PASSWORD=%s\n"
@@ -501,14 +479,12 @@ a_secret_of_one_environment_is_kept_out_of_messages(void **state)
 }
 
 /* NAME= says nothing; two readings of one text differ in nothing. */
-static void
-a_reload_names_what_became_another_one(void **state)
+TEST(a_reload_names_what_became_another_one)
 {
 	struct settings *a = load(WHOLE "STAGING_DEPLOY_USER=a\nPRODUCTION_KEEP_RELEASES=4\n");
 	struct settings *b = load(WHOLE "STAGING_DEPLOY_USER=b\nSTAGING_KEEP_RELEASES=4\n");
 	struct settings_change change;
 
-	(void)state;
 	settings_change_init(&change);
 	assert_false(settings_diff(a, a, &change));
 	assert_true(settings_diff(a, b, &change));
@@ -520,13 +496,11 @@ a_reload_names_what_became_another_one(void **state)
 }
 
 /* Else it would stay in the file of all, where it refuses the application that it is of. */
-static void
-adopt_moves_what_is_said_for_one_environment_of_one_application(void **state)
+TEST(adopt_moves_what_is_said_for_one_environment_of_one_application)
 {
 	char *const environ_list[] = { (char[]){ "PRODUCTION_SMOKE_URL=http://localhost/" }, NULL };
 	struct settings_adopted adopted;
 
-	(void)state;
 	assert_true(settings_adopt(&adopted, "shop",
 	    SERVER "STAGING_APP_PORTS=1,2\nSTAGING_DEPLOY_USER=all\nPRODUCTION_APP_PORTS=3,4\n",
 	    environ_list, NULL));
@@ -544,23 +518,4 @@ adopt_moves_what_is_said_for_one_environment_of_one_application(void **state)
 	settings_adopted_done(&adopted);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(server_and_runner_read_the_table_of_cases_alike),
-		cmocka_unit_test(what_is_said_for_one_environment_is_in_its_fingerprint_alone),
-		cmocka_unit_test(names_that_would_collide_are_refused_and_both_named),
-		cmocka_unit_test(local_client_and_hook_are_environments_as_ever),
-		cmocka_unit_test(what_is_misspelt_or_is_no_environments_is_said),
-		cmocka_unit_test(a_wrong_one_is_named_as_it_stands),
-		cmocka_unit_test(rules_hold_for_each_environment_as_it_is),
-		cmocka_unit_test(times_are_those_of_the_environment),
-		cmocka_unit_test(two_blue_green_environments_on_one_host_have_each_their_own),
-		cmocka_unit_test(a_secret_of_one_environment_is_kept_out_of_messages),
-		cmocka_unit_test(a_reload_names_what_became_another_one),
-		cmocka_unit_test(adopt_moves_what_is_said_for_one_environment_of_one_application),
-	};
-
-	return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+TEST_GROUP(make_folder, remove_folder)

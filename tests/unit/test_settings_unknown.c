@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings_aid.h"
 
-static void
-an_unknown_name_gets_the_nearest_known_one(void **state)
+TEST(an_unknown_name_gets_the_nearest_known_one)
 {
 	struct settings *s =
 	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\nTRANSPORT_ALL=1\n"
 		 "STAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
 		MINIMUM);
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
 	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
@@ -23,8 +21,7 @@ an_unknown_name_gets_the_nearest_known_one(void **state)
 }
 
 /* Who followed "did you mean STAGING_ROLLBACK_APPROVALS?" changed what staging asks for. */
-static void
-what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
+TEST(what_is_of_an_environment_that_is_not_there_is_never_anothers)
 {
 	struct settings *s = LOAD("QA_ROLLBACK_APPROVALS=2\nPREVIEW_HEALTH_URL=http://x/\n"
 				  "QA_DEPLOY_USER=x\nSTAGNG_HEALTH_URL=http://x/\n"
@@ -32,7 +29,6 @@ what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
 				  "PROD_DEPLOY_TRANSPORT=ssh\n",
 	    MINIMUM);
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "QA_ROLLBACK_APPROVALS: is no setting: ENVIRONMENTS names no qa (");
 	SAYS(
@@ -51,8 +47,7 @@ what_is_of_an_environment_that_is_not_there_is_never_anothers(void **state)
 }
 
 /* One line for each, whatever is set for it; what is empty is not set. */
-static void
-a_client_that_is_not_listed_is_named_once(void **state)
+TEST(a_client_that_is_not_listed_is_named_once)
 {
 	struct settings *s =
 	    LOAD("CLIENT_ACME_HOST=a@b\nCLIENT_ACME_WEB_UNIT=web.service\n"
@@ -60,7 +55,6 @@ a_client_that_is_not_listed_is_named_once(void **state)
 		MINIMUM);
 	size_t n = 0;
 
-	(void)state;
 	assert_non_null(s);
 	SAYS(SETTINGS_FLAW, "CLIENTS: does not list acme, which has settings (CLIENT_ACME_HOST, ");
 	SAYS(SETTINGS_FLAW, " line 1): add it (CLIENTS=acme), or nothing is done there");
@@ -70,16 +64,4 @@ a_client_that_is_not_listed_is_named_once(void **state)
 	assert_int_equal(n, 3); /* the empty one is no setting, as ever */
 	assert_false(settings_aid_says(SETTINGS_WARNING, "CLIENT_ACME"));
 	settings_unref(s);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_unknown_name_gets_the_nearest_known_one),
-		cmocka_unit_test(what_is_of_an_environment_that_is_not_there_is_never_anothers),
-		cmocka_unit_test(a_client_that_is_not_listed_is_named_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,12 +36,10 @@ again(const struct settings *running, const struct settings_folder *files)
 	return s;
 }
 
-static void
-a_mistake_leaves_that_application_as_it_was(void **state)
+TEST_WITH(a_mistake_leaves_that_application_as_it_was, folder_aid_make, end)
 {
 	struct settings *one, *two, *three;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop"));
 	folder_aid_put("apps/web.env", OF("web"));
@@ -74,13 +72,11 @@ a_mistake_leaves_that_application_as_it_was(void **state)
 }
 
 /* Regression: the report said it once more, where the file of before stayed in force. */
-static void
-what_is_warned_of_stays_listed_while_its_file_is_refused(void **state)
+TEST_WITH(what_is_warned_of_stays_listed_while_its_file_is_refused, folder_aid_make, end)
 {
 	struct settings *one, *two;
 	size_t n = 0;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	folder_aid_put("apps/shop.env", OF("shop") "STAGING_HOTS=x\n");
 	one = folder_aid_load();
@@ -101,13 +97,11 @@ what_is_warned_of_stays_listed_while_its_file_is_refused(void **state)
 }
 
 /* It changes no value, and is named all the same: while it stands there. */
-static void
-a_name_that_is_no_setting_is_warned_of(void **state)
+TEST_WITH(a_name_that_is_no_setting_is_warned_of, folder_aid_make, end)
 {
 	static const char wrong[] = "STAGING_HOTS: is no setting; did you mean STAGING_HOST?";
 	struct settings *one, *two, *three, *four;
 
-	(void)state;
 	folder_aid_put(
 	    "main", SERVER "COMPOSE_PROJECT_NAME=x\n"); /* other programs read this one too */
 	folder_aid_put("apps/shop.env", OF("shop"));
@@ -176,14 +170,12 @@ start_to_look(void)
 }
 
 /* Or whoever gets their uid next acts as them. */
-static void
-a_user_who_is_gone_is_let_in_no_more(void **state)
+TEST_WITH(a_user_who_is_gone_is_let_in_no_more, folder_aid_make, end)
 {
 	struct settings *s = start_to_look();
 	const char *name = NULL;
 	char users[128];
 
-	(void)state;
 	(void)snprintf(users, sizeof(users), "%s/users", folder_aid.path);
 	watch.users = users;
 	folder_aid_put("users", "games:x:5:60::/:/bin/sh\n");
@@ -236,13 +228,11 @@ directory_says(struct settings *s, const char *user, uint32_t uid)
 }
 
 /* Who stands in the machine's own file does not win over who is elsewhere. */
-static void
-a_user_of_the_file_and_one_of_a_directory_are_two(void **state)
+TEST_WITH(a_user_of_the_file_and_one_of_a_directory_are_two, folder_aid_make, end)
 {
 	struct settings *s = start_to_look();
 	const char *name = NULL;
 
-	(void)state;
 	folder_aid_put("main", SERVER "LOCAL_WWW_DATA_IS=11\n");
 	s = directory_says(s, "www-data", 33);
 	assert_int_equal(settings_user(s, 33, &name), 11);
@@ -258,12 +248,10 @@ a_user_of_the_file_and_one_of_a_directory_are_two(void **state)
 	settings_unref(s);
 }
 
-static void
-a_file_is_read_when_it_stood_still(void **state)
+TEST_WITH(a_file_is_read_when_it_stood_still, folder_aid_make, end)
 {
 	struct settings *s = start_to_look();
 
-	(void)state;
 	folder_aid_put("apps/new.env", OF("new"));
 	folder_aid_put("apps/shop.env", OF("shop") "KEEP_RELEASES=1");
 	s = look(s, false, false);
@@ -281,13 +269,11 @@ a_file_is_read_when_it_stood_still(void **state)
 	settings_unref(s);
 }
 
-static void
-an_application_is_removed_at_the_third_look(void **state)
+TEST_WITH(an_application_is_removed_at_the_third_look, folder_aid_make, end)
 {
 	struct settings *s = start_to_look();
 	char path[128], aside[128];
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/apps/web.env", folder_aid.path);
 	assert_int_equal(unlink(path), 0);
 	s = look(s, false, false);
@@ -317,13 +303,11 @@ an_application_is_removed_at_the_third_look(void **state)
 	settings_unref(s);
 }
 
-static void
-a_file_that_others_may_write_now_stays_as_it_was(void **state)
+TEST_WITH(a_file_that_others_may_write_now_stays_as_it_was, folder_aid_make, end)
 {
 	struct settings *s = start_to_look();
 	char path[128];
 
-	(void)state;
 	(void)snprintf(path, sizeof(path), "%s/apps/web.env", folder_aid.path);
 	assert_int_equal(chmod(path, 0666), 0);
 	s = look(s, false, false);
@@ -356,8 +340,7 @@ heap_bytes(void)
 }
 
 /* What a snapshot of so many takes, in the memory of the heap. */
-static void
-two_hundred_applications_of_ten_environments(void **state)
+TEST_WITH(two_hundred_applications_of_ten_environments, folder_aid_make, end)
 {
 	static const char *const names[] = { "staging", "production", "qa", "canary", "eu-one",
 		"eu-two", "us-one", "us-two", "demo", "load" };
@@ -368,7 +351,6 @@ two_hundred_applications_of_ten_environments(void **state)
 	struct buf text;
 	double load_ms;
 
-	(void)state;
 	folder_aid_put("main", SERVER);
 	for (int i = 0; i < MANY; i++) {
 		buf_init(&text, 65536);
@@ -410,23 +392,4 @@ two_hundred_applications_of_ten_environments(void **state)
 		    strcmp(next->applications[i]->application, "app7") != 0);
 	settings_unref(s);
 	settings_unref(next);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, folder_aid_make, end)
-	const struct CMUnitTest tests[] = {
-		TEST(a_mistake_leaves_that_application_as_it_was),
-		TEST(a_name_that_is_no_setting_is_warned_of),
-		TEST(what_is_warned_of_stays_listed_while_its_file_is_refused),
-		TEST(a_file_is_read_when_it_stood_still),
-		TEST(a_user_who_is_gone_is_let_in_no_more),
-		TEST(a_user_of_the_file_and_one_of_a_directory_are_two),
-		TEST(an_application_is_removed_at_the_third_look),
-		TEST(a_file_that_others_may_write_now_stays_as_it_was),
-		TEST(two_hundred_applications_of_ten_environments),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

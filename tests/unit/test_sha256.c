@@ -2,18 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/sha256.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/crypto.h"
 #include "lib/text.h"
+#include "unit.h"
 
-static void
-the_standards_examples_have_their_digests(void **state)
+TEST(the_standards_examples_have_their_digests)
 {
 	static const char *const examples[][2] = {
 		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
@@ -24,7 +21,6 @@ the_standards_examples_have_their_digests(void **state)
 	uint8_t digest[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
 		sha256(examples[i][0], strlen(examples[i][0]), digest);
 		text_hex(hex, digest, sizeof(digest));
@@ -33,13 +29,11 @@ the_standards_examples_have_their_digests(void **state)
 }
 
 /* Where a block ends, and where the length no longer fits behind the last bytes. */
-static void
-each_length_has_the_digest_that_openssl_makes(void **state)
+TEST(each_length_has_the_digest_that_openssl_makes)
 {
 	uint8_t ours[SHA256_SIZE], theirs[CRYPTO_SHA256_SIZE];
 	char text[300];
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(text); i++)
 		text[i] = (char)(i * 37);
 	for (size_t size = 0; size <= sizeof(text); size++) {
@@ -47,15 +41,4 @@ each_length_has_the_digest_that_openssl_makes(void **state)
 		assert_true(crypto_sha256(text, size, theirs, NULL));
 		assert_memory_equal(ours, theirs, sizeof(ours));
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_standards_examples_have_their_digests),
-		cmocka_unit_test(each_length_has_the_digest_that_openssl_makes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

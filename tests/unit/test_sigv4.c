@@ -2,15 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/sigv4.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "unit.h"
 
 #define NO_BODY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define LINE	"40fe96e5dc9e9822902a3f343389fa3cd531c145a19eb55881b0be5e9b0962e7" /* {"seq":1} */
@@ -42,8 +40,7 @@ expect(const struct sigv4_request *request, const char *token, const char *names
 }
 
 /* docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
-static void
-the_four_examples_of_s3_have_their_signatures(void **state)
+TEST(the_four_examples_of_s3_have_their_signatures)
 {
 	static const struct sigv4_request base = { .method = "GET",
 		.host = "examplebucket.s3.amazonaws.com",
@@ -53,7 +50,6 @@ the_four_examples_of_s3_have_their_signatures(void **state)
 		.at = INT64_C(1369353600000) };
 	struct sigv4_request request = base;
 
-	(void)state;
 	request.path = "/test.txt";
 	request.headers = HEADERS("Range: bytes=0-9");
 	expect(&request, NULL, "host;range;x-amz-content-sha256;x-amz-date",
@@ -78,8 +74,7 @@ the_four_examples_of_s3_have_their_signatures(void **state)
 }
 
 /* Made by botocore 1.29.27 (S3SigV4Auth, at 2026-11-22T10:11:12Z). */
-static void
-our_own_requests_are_signed_as_botocore_signs_them(void **state)
+TEST(our_own_requests_are_signed_as_botocore_signs_them)
 {
 	static const struct sigv4_request base = { .method = "PUT",
 		.host = "acme-audit.s3.eu-central-1.amazonaws.com",
@@ -89,7 +84,6 @@ our_own_requests_are_signed_as_botocore_signs_them(void **state)
 		.at = INT64_C(1795342272000) };
 	struct sigv4_request request = base;
 
-	(void)state;
 	request.headers = HEADERS("If-None-Match: *", "Content-Type: application/x-ndjson",
 	    "x-amz-checksum-sha256: QP6W5dyemCKQKj80M4n6PNUxwUWhnrVYgbC+XpsJYuc=");
 	expect(&request, NULL,
@@ -118,8 +112,7 @@ our_own_requests_are_signed_as_botocore_signs_them(void **state)
 	    "3a9f840bc6e90cfecfcbc3f3c4fd014ac2571815ca049d3d704d1c7a4e5d3c67");
 }
 
-static void
-what_is_sent_beside_them_stands_in_the_lines(void **state)
+TEST(what_is_sent_beside_them_stands_in_the_lines)
 {
 	const struct sigv4_request request = { .method = "GET",
 		.host = "h",
@@ -130,7 +123,6 @@ what_is_sent_beside_them_stands_in_the_lines(void **state)
 	struct sigv4_credentials credentials = example;
 	struct sigv4_lines lines;
 
-	(void)state;
 	assert_true(sigv4_sign(&request, &credentials, &lines, NULL));
 	assert_string_equal(lines.date, "x-amz-date: 20130524T000000Z");
 	assert_string_equal(lines.payload, "x-amz-content-sha256: " NO_BODY);
@@ -140,8 +132,7 @@ what_is_sent_beside_them_stands_in_the_lines(void **state)
 	assert_string_equal(lines.token, "x-amz-security-token: a/b+c==");
 }
 
-static void
-what_cannot_be_signed_is_refused_without_a_secret(void **state)
+TEST(what_cannot_be_signed_is_refused_without_a_secret)
 {
 	static const struct sigv4_request base = {
 		.method = "GET", .host = "h", .path = "/", .payload = NO_BODY, .region = "us-east-1"
@@ -166,7 +157,6 @@ what_cannot_be_signed_is_refused_without_a_secret(void **state)
 		{ base, { "AKIA", "hush", NULL }, "more than 32 names" },
 	};
 
-	(void)state;
 	memset(long_secret, 's', sizeof(long_secret) - 1);
 	long_secret[sizeof(long_secret) - 1] = '\0';
 	memset(long_token, 't', sizeof(long_token) - 1);
@@ -192,12 +182,10 @@ what_cannot_be_signed_is_refused_without_a_secret(void **state)
 	}
 }
 
-static void
-what_is_sent_is_encoded(void **state)
+TEST(what_is_sent_is_encoded)
 {
 	struct buf out;
 
-	(void)state;
 	buf_init(&out, 256);
 	sigv4_encode(&out, "a b/\xc3\xa4-._~$+?&=%:", true);
 	assert_string_equal(buf_text(&out), "a%20b/%C3%A4-._~%24%2B%3F%26%3D%25%3A");
@@ -205,18 +193,4 @@ what_is_sent_is_encoded(void **state)
 	sigv4_encode(&out, "deploybot-a/", false);
 	assert_string_equal(buf_text(&out), "deploybot-a%2F");
 	buf_done(&out);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_four_examples_of_s3_have_their_signatures),
-		cmocka_unit_test(our_own_requests_are_signed_as_botocore_signs_them),
-		cmocka_unit_test(what_is_sent_beside_them_stands_in_the_lines),
-		cmocka_unit_test(what_cannot_be_signed_is_refused_without_a_secret),
-		cmocka_unit_test(what_is_sent_is_encoded),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

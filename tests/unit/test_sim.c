@@ -10,15 +10,12 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/log.h"
+#include "unit.h"
 
 #define FIRST_OF_A_TEST 61 /* these come to all but the rarest faults */
 #define SEEDS_OF_A_TEST 200
@@ -76,8 +73,7 @@ all_was_reached(const struct sim_totals *totals, int may_be_missed)
 			    "no deployment was ever %s", deploy_flow_word((enum deploy_state)s));
 }
 
-static void
-in_every_history_the_invariants_hold(void **state)
+TEST(in_every_history_the_invariants_hold)
 {
 	uint64_t one = given("SEED", 0);
 	uint64_t first = one != 0 ? one : given("FIRST", begins_at());
@@ -85,7 +81,6 @@ in_every_history_the_invariants_hold(void **state)
 	struct sim_totals totals = { 0 };
 	double began = now_s();
 
-	(void)state;
 	print_message("seeds from %" PRIu64 " on\n", first);
 	if (one == 0)
 		log_to(open("/dev/null", O_WRONLY | O_CLOEXEC)); /* faults are many, and wanted */
@@ -103,15 +98,13 @@ in_every_history_the_invariants_hold(void **state)
 #define LONG_MOST 12
 
 /* Fifty applications, one server; `make check-sim` plays 5,000 events. */
-static void
-a_long_history_of_fifty_applications_holds(void **state)
+TEST(a_long_history_of_fifty_applications_holds)
 {
 	uint64_t seed = given("SEED", given("FIRST", begins_at()));
 	int happenings = (int)given("HAPPENINGS", 200);
 	struct sim_totals totals = { 0 };
 	double began = now_s();
 
-	(void)state;
 	sim_begin();
 	for (uint64_t i = 0; i < LONG_MOST && totals.ends[DEPLOY_LIVE] == 0; i++) {
 		print_message("a long one of seed %" PRIu64 "\n", seed + i);
@@ -120,15 +113,4 @@ a_long_history_of_fifty_applications_holds(void **state)
 	sim_end();
 	print_totals(&totals, now_s() - began);
 	assert_true(totals.ends[DEPLOY_LIVE] > 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(in_every_history_the_invariants_hold),
-		cmocka_unit_test(a_long_history_of_fifty_applications_holds),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/standing.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-the_worst_that_is_true_is_said(void **state)
+TEST(the_worst_that_is_true_is_said)
 {
 	enum { DOWN = 1, UNKNOWN = 2, CHANGING = 4, RELEASED = 8 };
 	static const struct {
@@ -57,23 +55,10 @@ the_worst_that_is_true_is_said(void **state)
 }
 
 /* A phone shows what stands first: nobody is sent to what is replaced at this moment. */
-static void
-what_is_replaced_is_no_trouble_yet(void **state)
+TEST(what_is_replaced_is_no_trouble_yet)
 {
-	(void)state;
 	for (enum standing is = 0; is < STANDING_COUNT; is++)
 		assert_int_equal(standing_is_trouble(is),
 		    is == STANDING_DOWN || is == STANDING_MAY_BE_DOWN || is == STANDING_UNKNOWN ||
 			is == STANDING_OUT || is == STANDING_OTHER);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_worst_that_is_true_is_said),
-		cmocka_unit_test(what_is_replaced_is_no_trouble_yet),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

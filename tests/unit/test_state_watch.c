@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/state_watch.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/file.h"
 #include "lib/loop.h"
 #include "types/backup.h"
+#include "unit.h"
 
 struct seen {
 	struct loop *loop;
@@ -29,15 +27,13 @@ on_seen(void *ctx, const struct state_facts *facts)
 	loop_stop(seen->loop);
 }
 
-static void
-a_disk_has_a_size_and_no_backup_is_none(void **state)
+TEST(a_disk_has_a_size_and_no_backup_is_none)
 {
 	char folder[] = "/tmp/test_state_watch.XXXXXX", stamp[80], check[80], passed[80];
 	struct seen seen = { .loop = loop_new(NULL) };
 	struct state_watch *watch;
 	struct stat st;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(stamp, sizeof(stamp), "%s/" BACKUP_STAMP, folder);
 	watch = state_watch_start(seen.loop, folder, on_seen, &seen, NULL);
@@ -76,23 +72,10 @@ a_disk_has_a_size_and_no_backup_is_none(void **state)
 }
 
 /* Regression: with no inode left nothing could be made, and 96 % were free. */
-static void
-what_is_free_is_the_less_of_bytes_and_inodes(void **state)
+TEST(what_is_free_is_the_less_of_bytes_and_inodes)
 {
-	(void)state;
 	assert_true(state_watch_free_share(1000, 250, 1000, 500) == 0.25);
 	assert_true(state_watch_free_share(1000, 960, 1000, 0) == 0);
 	assert_true(state_watch_free_share(1000, 750, 0, 0) == 0.75); /* as btrfs */
 	assert_true(state_watch_free_share(0, 0, 0, 0) == 0);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_disk_has_a_size_and_no_backup_is_none),
-		cmocka_unit_test(what_is_free_is_the_less_of_bytes_and_inodes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

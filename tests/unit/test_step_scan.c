@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 struct found {
 	char text[1024];
@@ -26,8 +25,7 @@ on_found(void *ctx, enum step_scan_kind kind, const char *name)
 	    name);
 }
 
-static void
-each_step_that_decides_is_known_by_its_word(void **state)
+TEST(each_step_that_decides_is_known_by_its_word)
 {
 	static const struct {
 		const char *name;
@@ -39,7 +37,6 @@ each_step_that_decides_is_known_by_its_word(void **state)
 		{ "previous", 0 }, { "previous before-1", 0 }, { "migrate now", 0 },
 		{ "release 2", 0 }, { "migrates", 0 }, { "nothing-runs there", 0 }, { "", 0 } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(step_scan_decides(cases[i].name), cases[i].which);
 }
@@ -59,8 +56,7 @@ feed_in_pieces(const char *text, size_t piece, struct found *ret)
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define CUT    "0123456789abcdef0123456789abcdef01" /* of a step's name, behind "image sha256:" */
 
-static void
-steps_are_found_however_output_is_cut(void **state)
+TEST(steps_are_found_however_output_is_cut)
 {
 	static const struct {
 		const char *text;
@@ -126,7 +122,6 @@ steps_are_found_however_output_is_cut(void **state)
 		    "[quote 123456789012345678901234567890123][b]" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (size_t piece = 1; piece <= strlen(cases[i].text); piece++) {
 			struct found found;
@@ -138,15 +133,13 @@ steps_are_found_however_output_is_cut(void **state)
 }
 
 /* A secret is found before its step's name is cut, which would leave half of it. */
-static void
-a_step_has_no_secret_in_its_name(void **state)
+TEST(a_step_has_no_secret_in_its_name)
 {
 	static char password[] = "correct horse, battery staple; and 40 more letters", line[30000];
 	static struct step_scan scan;
 	struct redact *secrets = redact_new(NULL);
 	struct found found = { 0 };
 
-	(void)state;
 	assert_true(redact_add(secrets, password, NULL));
 	assert_true(redact_add(secrets, " blanks around ", NULL));
 	assert_true(redact_add(secrets, "release", NULL));
@@ -167,8 +160,7 @@ a_step_has_no_secret_in_its_name(void **state)
 }
 
 /* Longer than a step's name, and bounded; a secret is found before it is cut. */
-static void
-a_warning_is_cut_and_has_no_secret(void **state)
+TEST(a_warning_is_cut_and_has_no_secret)
 {
 	static char line[1000];
 	static struct step_scan scan;
@@ -176,7 +168,6 @@ a_warning_is_cut_and_has_no_secret(void **state)
 	struct found found = { 0 };
 	char want[PROTOCOL_WARNING + 3];
 
-	(void)state;
 	assert_true(redact_add(secrets, "correct horse, battery staple", NULL));
 	scan.secrets = secrets;
 	(void)snprintf(line, sizeof(line), "==> warning %0198d\xc3\xa4x\n", 0);
@@ -197,8 +188,7 @@ a_warning_is_cut_and_has_no_secret(void **state)
 }
 
 /* What is longer than a line's room may end in the half of one. */
-static void
-a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
+TEST(a_step_that_is_too_long_shows_no_half_of_a_secret)
 {
 	static char password[REDACT_VALUE_MAX + 1], line[16 * REDACT_VALUE_MAX];
 	static struct step_scan scan;
@@ -206,7 +196,6 @@ a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
 	struct found found = { 0 };
 	size_t len = 0;
 
-	(void)state;
 	memset(password, 'q', REDACT_VALUE_MAX);
 	assert_true(redact_add(secrets, password, NULL));
 	scan.secrets = secrets;
@@ -217,18 +206,4 @@ a_step_that_is_too_long_shows_no_half_of_a_secret(void **state)
 	step_scan_feed(&scan, line, len, on_found, &found);
 	assert_string_equal(found.text, "[*** *** ***]");
 	redact_free(secrets);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_step_that_decides_is_known_by_its_word),
-		cmocka_unit_test(steps_are_found_however_output_is_cut),
-		cmocka_unit_test(a_step_has_no_secret_in_its_name),
-		cmocka_unit_test(a_warning_is_cut_and_has_no_secret),
-		cmocka_unit_test(a_step_that_is_too_long_shows_no_half_of_a_secret),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,8 +24,8 @@ open_query(struct store_aid *aid)
 
 /* --- events and effects --- */
 
-static void
-an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **state)
+TEST_WITH(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -43,8 +43,7 @@ an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it(void **stat
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
-static void
-a_second_result_of_an_effect_changes_nothing(void **state)
+TEST_WITH(a_second_result_of_an_effect_changes_nothing, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *again;
@@ -60,8 +59,8 @@ a_second_result_of_an_effect_changes_nothing(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
-static void
-what_was_noted_once_is_a_duplicate_even_after_a_restart(void **state)
+TEST_WITH(
+    what_was_noted_once_is_a_duplicate_even_after_a_restart, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -71,8 +70,7 @@ what_was_noted_once_is_a_duplicate_even_after_a_restart(void **state)
 	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
-static void
-open_effects_are_handed_out_again_after_a_restart(void **state)
+TEST_WITH(open_effects_are_handed_out_again_after_a_restart, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -89,8 +87,7 @@ open_effects_are_handed_out_again_after_a_restart(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
 }
 
-static void
-no_id_of_an_effect_is_ever_used_again(void **state)
+TEST_WITH(no_id_of_an_effect_is_ever_used_again, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *first, *second;
@@ -111,8 +108,8 @@ no_id_of_an_effect_is_ever_used_again(void **state)
 
 /* --- failures --- */
 
-static void
-a_handler_that_fails_alone_leaves_nothing_and_harms_nobody(void **state)
+TEST_WITH(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct queue_list events = { 0 };
@@ -127,8 +124,8 @@ a_handler_that_fails_alone_leaves_nothing_and_harms_nobody(void **state)
 	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "c", "x")).is_duplicate);
 }
 
-static void
-a_handlers_bug_is_audited_and_answered_by_who_it_was(void **state)
+TEST_WITH(
+    a_handlers_bug_is_audited_and_answered_by_who_it_was, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
@@ -148,8 +145,8 @@ always_fails(struct tx *tx, const struct event *event)
 	tx_fail(tx, ERR_INVALID, "a bug");
 }
 
-static void
-an_update_that_no_handler_can_take_does_not_block_its_chat(void **state)
+TEST_WITH(an_update_that_no_handler_can_take_does_not_block_its_chat, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
@@ -164,8 +161,7 @@ an_update_that_no_handler_can_take_does_not_block_its_chat(void **state)
 	free(audit);
 }
 
-static void
-a_full_disk_is_told_as_503_and_nothing_is_kept(void **state)
+TEST_WITH(a_full_disk_is_told_as_503_and_nothing_is_kept, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -173,8 +169,7 @@ a_full_disk_is_told_as_503_and_nothing_is_kept(void **state)
 	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
-static void
-a_result_whose_handler_fails_is_closed_by_a_fault(void **state)
+TEST_WITH(a_result_whose_handler_fails_is_closed_by_a_fault, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -191,8 +186,7 @@ a_result_whose_handler_fails_is_closed_by_a_fault(void **state)
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 0);
 }
 
-static void
-a_fault_that_fails_too_still_closes_the_effect(void **state)
+TEST_WITH(a_fault_that_fails_too_still_closes_the_effect, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct effect *effect;
@@ -225,8 +219,8 @@ answer_all(struct store_aid *aid)
 	}
 }
 
-static void
-a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state)
+TEST_WITH(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct queue_list events = { 0 };
@@ -260,8 +254,7 @@ a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest(void **state
 	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "b", "x")).is_duplicate);
 }
 
-static void
-what_was_not_kept_is_not_in_the_log(void **state)
+TEST_WITH(what_was_not_kept_is_not_in_the_log, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char path[128], *text;
@@ -286,8 +279,8 @@ what_was_not_kept_is_not_in_the_log(void **state)
 	free(text);
 }
 
-static void
-while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
+TEST_WITH(while_a_commit_is_put_off_requests_are_answered_and_results_stay, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *outside = deliver_aid_event(aid, "a", "x");
@@ -308,8 +301,8 @@ while_a_commit_is_put_off_requests_are_answered_and_results_stay(void **state)
 	assert_int_equal(deliver_aid.delivered, 0);
 }
 
-static void
-a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
+TEST_WITH(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *event = deliver_aid_event(aid, "a", "x");
@@ -326,8 +319,8 @@ a_commit_that_fails_on_disk_answers_503_and_the_store_recovers(void **state)
 
 /* --- decoding --- */
 
-static void
-one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
+TEST_WITH(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it, deliver_aid_setup,
+    store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct answer answer = store_aid_decide(aid, deliver_aid_raw(aid, "a,b,c"));
@@ -345,8 +338,8 @@ one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it(void **state)
 	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "e,f/x,g")).status, 202);
 }
 
-static void
-what_is_decoded_is_of_the_moment_of_what_it_came_in(void **state)
+TEST_WITH(
+    what_is_decoded_is_of_the_moment_of_what_it_came_in, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct event *event = deliver_aid_raw(aid, "a,b");
@@ -364,8 +357,8 @@ what_is_decoded_is_of_the_moment_of_what_it_came_in(void **state)
 	    deliver_aid.last_context.random, first.random, sizeof(first.random));
 }
 
-static void
-what_cannot_be_decoded_is_answered_as_the_decoder_says(void **state)
+TEST_WITH(
+    what_cannot_be_decoded_is_answered_as_the_decoder_says, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -375,8 +368,8 @@ what_cannot_be_decoded_is_answered_as_the_decoder_says(void **state)
 
 /* --- opening --- */
 
-static void
-a_file_that_is_no_database_is_refused_and_left_alone(void **state)
+TEST_WITH(
+    a_file_that_is_no_database_is_refused_and_left_alone, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *text;
@@ -401,8 +394,7 @@ act_send(struct tx *tx, void *arg)
 }
 
 /* Deadlines and questions stand for hours: what the chat has not been told yet is what counts. */
-static void
-gauges_come_when_they_change_and_only_then(void **state)
+TEST_WITH(gauges_come_when_they_change_and_only_then, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct outcome *outcome;
@@ -416,34 +408,4 @@ gauges_come_when_they_change_and_only_then(void **state)
 	outcome_free(outcome);
 	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
 	assert_null(store_aid_take_outcome(aid, OUTCOME_GAUGES));
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, deliver_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it),
-		TEST(a_second_result_of_an_effect_changes_nothing),
-		TEST(what_was_noted_once_is_a_duplicate_even_after_a_restart),
-		TEST(open_effects_are_handed_out_again_after_a_restart),
-		TEST(no_id_of_an_effect_is_ever_used_again),
-		TEST(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody),
-		TEST(a_handlers_bug_is_audited_and_answered_by_who_it_was),
-		TEST(an_update_that_no_handler_can_take_does_not_block_its_chat),
-		TEST(a_full_disk_is_told_as_503_and_nothing_is_kept),
-		TEST(a_result_whose_handler_fails_is_closed_by_a_fault),
-		TEST(a_fault_that_fails_too_still_closes_the_effect),
-		TEST(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest),
-		TEST(what_was_not_kept_is_not_in_the_log),
-		TEST(while_a_commit_is_put_off_requests_are_answered_and_results_stay),
-		TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers),
-		TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it),
-		TEST(what_is_decoded_is_of_the_moment_of_what_it_came_in),
-		TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says),
-		TEST(a_file_that_is_no_database_is_refused_and_left_alone),
-		TEST(gauges_come_when_they_change_and_only_then),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

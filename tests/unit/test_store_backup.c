@@ -3,21 +3,19 @@
 #include "store/store_backup.h"
 
 #include <dlfcn.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/db.h"
 #include "lib/db_backup.h"
 #include "lib/file.h"
 #include "store/row_message.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 /* sqlite's own, but where somebody has a lock for longer than our patience (SQLITE_BUSY). */
 static bool is_locked;
@@ -82,8 +80,7 @@ messages_in(const char *path)
 }
 
 /* What is committed stands in the log beside the database at first. */
-static void
-what_stands_in_the_log_alone_is_in_the_copy(void **state)
+TEST_WITH(what_stands_in_the_log_alone_is_in_the_copy, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -100,8 +97,7 @@ what_stands_in_the_log_alone_is_in_the_copy(void **state)
 }
 
 /* A store that was opened from the copy is a store. */
-static void
-a_copy_opens_as_a_store(void **state)
+TEST_WITH(a_copy_opens_as_a_store, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -142,8 +138,7 @@ put_copy_in_place(struct scene *scene)
 }
 
 /* Restored after a crash, with the old log forgotten beside it: its pages must not get in. */
-static void
-a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone(void **state)
+TEST_WITH(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -170,8 +165,7 @@ a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone(void **s
 }
 
 /* Another user made it beforehand, in a folder of everybody's: he could read what is written. */
-static void
-what_another_user_made_is_not_written_into(void **state)
+TEST_WITH(what_another_user_made_is_not_written_into, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -190,8 +184,7 @@ what_another_user_made_is_not_written_into(void **state)
 }
 
 /* cp alone: what stands in the log only is not in it, and looks as if it had been removed. */
-static void
-a_copy_without_its_log_is_known_and_a_backup_is_none(void **state)
+TEST_WITH(a_copy_without_its_log_is_known_and_a_backup_is_none, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -210,8 +203,7 @@ a_copy_without_its_log_is_known_and_a_backup_is_none(void **state)
 	assert_false(db_backup_lacks_log(log)); /* nothing is there */
 }
 
-static void
-an_odd_place_is_told_and_nothing_is_left_there(void **state)
+TEST_WITH(an_odd_place_is_told_and_nothing_is_left_there, setup, teardown)
 {
 	struct scene *scene = *state;
 	struct store_backup made;
@@ -230,8 +222,7 @@ an_odd_place_is_told_and_nothing_is_left_there(void **state)
 	assert_false(db_backup(scene->aid.path, path, &scene->aid.err)); /* it must be there */
 }
 
-static void
-a_lock_that_is_not_given_up_is_no_empty_copy(void **state)
+TEST_WITH(a_lock_that_is_not_given_up_is_no_empty_copy, setup, teardown)
 {
 	struct scene *scene = *state;
 
@@ -242,21 +233,4 @@ a_lock_that_is_not_given_up_is_no_empty_copy(void **state)
 	assert_int_equal(scene->aid.err.code, ERR_BUSY);
 	assert_non_null(strstr(scene->aid.err.text, "database is locked"));
 	assert_true(db_backup(scene->aid.path, scene->file, &scene->aid.err));
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(what_stands_in_the_log_alone_is_in_the_copy),
-		TEST(a_copy_opens_as_a_store),
-		TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone),
-		TEST(what_another_user_made_is_not_written_into),
-		TEST(a_copy_without_its_log_is_known_and_a_backup_is_none),
-		TEST(an_odd_place_is_told_and_nothing_is_left_there),
-		TEST(a_lock_that_is_not_given_up_is_no_empty_copy),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,8 @@ is_copied(struct store_aid *aid, const char *suffix)
 	return access(copy_name(aid, suffix), F_OK) == 0;
 }
 
-static void
-a_copy_is_made_before_a_migration_and_at_no_other_start(void **state)
+TEST_WITH(
+    a_copy_is_made_before_a_migration_and_at_no_other_start, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct stat st;
@@ -65,8 +65,8 @@ a_copy_is_made_before_a_migration_and_at_no_other_start(void **state)
 	assert_false(is_copied(aid, ".v1") || is_copied(aid, ".v2"));
 }
 
-static void
-without_a_copy_nothing_is_migrated_unless_that_was_said(void **state)
+TEST_WITH(
+    without_a_copy_nothing_is_migrated_unless_that_was_said, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db;
@@ -94,8 +94,7 @@ without_a_copy_nothing_is_migrated_unless_that_was_said(void **state)
 
 /* The newest two by version; an older one of the same version is replaced, whatever a killed start
  * left on the way is too, and files that are called otherwise stay. */
-static void
-of_the_copies_the_last_two_are_kept(void **state)
+TEST_WITH(of_the_copies_the_last_two_are_kept, schema_aid_setup, schema_aid_teardown)
 {
 	static const char *const before[] = { ".v2", ".v3", ".v4", ".v5", ".v5.new", ".v7",
 		".v3x" };
@@ -112,8 +111,7 @@ of_the_copies_the_last_two_are_kept(void **state)
 }
 
 /* Of another user, or a folder: room on the disk would not help. */
-static void
-what_is_in_the_way_of_a_copy_is_named(void **state)
+TEST_WITH(what_is_in_the_way_of_a_copy_is_named, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -156,8 +154,8 @@ copy_as_us(struct store_aid *aid)
 }
 
 /* The runner's user kept a server that was upgraded from starting. */
-static void
-what_another_user_puts_in_the_way_of_a_copy_is_passed_by(void **state)
+TEST_WITH(
+    what_another_user_puts_in_the_way_of_a_copy_is_passed_by, schema_aid_setup, schema_aid_teardown)
 {
 	static const char *const names[] = { ".v5", ".v5.new", ".v5.new.partial",
 		".v5.new.partial-journal" };
@@ -184,19 +182,4 @@ what_another_user_puts_in_the_way_of_a_copy_is_passed_by(void **state)
 	}
 	assert_int_equal(copy_as_us(aid), 0);
 	assert_true(is_copied(aid, ".v5"));
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, schema_aid_setup, schema_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(a_copy_is_made_before_a_migration_and_at_no_other_start),
-		TEST(without_a_copy_nothing_is_migrated_unless_that_was_said),
-		TEST(of_the_copies_the_last_two_are_kept),
-		TEST(what_is_in_the_way_of_a_copy_is_named),
-		TEST(what_another_user_puts_in_the_way_of_a_copy_is_passed_by),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

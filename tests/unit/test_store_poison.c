@@ -31,8 +31,7 @@ crash_in_a_child(struct store_aid *aid, struct event *event)
 	event_free(event);
 }
 
-static void
-an_event_that_killed_three_programs_is_quarantined(void **state)
+TEST_WITH(an_event_that_killed_three_programs_is_quarantined, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *audit;
@@ -54,8 +53,7 @@ an_event_that_killed_three_programs_is_quarantined(void **state)
 }
 
 /* Where only the last is remembered each begins the other's count anew, for ever. */
-static void
-two_events_that_kill_in_turn_are_both_quarantined(void **state)
+TEST_WITH(two_events_that_kill_in_turn_are_both_quarantined, deliver_aid_setup, store_aid_teardown)
 {
 	static const char *const words[] = { "a/crash", "b/crash", "c/crash" };
 	struct store_aid *aid = *state;
@@ -75,8 +73,7 @@ two_events_that_kill_in_turn_are_both_quarantined(void **state)
 }
 
 /* What was decided on in between is not what ends the program. */
-static void
-an_event_that_was_decided_on_counts_anew(void **state)
+TEST_WITH(an_event_that_was_decided_on_counts_anew, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -104,8 +101,7 @@ an_event_that_was_decided_on_counts_anew(void **state)
 	deliver_aid.may_crash = true;
 }
 
-static void
-what_is_quarantined_counts_until_that_is_on_disk(void **state)
+TEST_WITH(what_is_quarantined_counts_until_that_is_on_disk, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -122,8 +118,7 @@ what_is_quarantined_counts_until_that_is_on_disk(void **state)
 }
 
 /* Whoever made the file could cut it under our mapping, which would end us by a signal. */
-static void
-a_page_that_another_user_made_is_refused(void **state)
+TEST_WITH(a_page_that_another_user_made_is_refused, deliver_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct store_config config = aid->config;
@@ -152,19 +147,4 @@ a_page_that_another_user_made_is_refused(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(unlink(poison), 0);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, deliver_aid_setup, store_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(an_event_that_killed_three_programs_is_quarantined),
-		TEST(two_events_that_kill_in_turn_are_both_quarantined),
-		TEST(an_event_that_was_decided_on_counts_anew),
-		TEST(what_is_quarantined_counts_until_that_is_on_disk),
-		TEST(a_page_that_another_user_made_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

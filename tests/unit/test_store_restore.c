@@ -6,8 +6,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/db.h"
 #include "lib/file.h"
@@ -23,6 +20,7 @@
 #include "store/row_message.h"
 #include "store/store_backup.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 #define KILLED 77
 
@@ -278,8 +276,7 @@ is_restored(const struct scene *scene)
 }
 
 /* The next start, or the same command again, finishes it where it has begun to count. */
-static void
-killed_at_any_step_it_is_the_old_database_or_the_new_one_whole(void **state)
+TEST_WITH(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole, setup, teardown)
 {
 	struct scene *scene = *state;
 	int killed = 0, old = 0;
@@ -301,8 +298,7 @@ killed_at_any_step_it_is_the_old_database_or_the_new_one_whole(void **state)
 	assert_true(killed - old >= 8); /* behind it */
 }
 
-static void
-the_mark_stays_until_a_start_on_the_copy_is_committed(void **state)
+TEST_WITH(the_mark_stays_until_a_start_on_the_copy_is_committed, setup, teardown)
 {
 	struct scene *scene = *state;
 	char away[STORE_RESTORE_AWAY];
@@ -320,8 +316,7 @@ the_mark_stays_until_a_start_on_the_copy_is_committed(void **state)
 	is_restored(scene);
 }
 
-static void
-a_second_one_within_the_second_keeps_what_the_first_has_kept(void **state)
+TEST_WITH(a_second_one_within_the_second_keeps_what_the_first_has_kept, setup, teardown)
 {
 	struct scene *scene = *state;
 	char first[STORE_RESTORE_AWAY], second[STORE_RESTORE_AWAY], path[512];
@@ -337,8 +332,7 @@ a_second_one_within_the_second_keeps_what_the_first_has_kept(void **state)
 
 /* Of the wrong one, then of the right one, which is killed: what the first has moved away is all
  * that there is of the database of before. */
-static void
-killed_at_any_step_a_second_one_keeps_what_the_first_has_kept(void **state)
+TEST_WITH(killed_at_any_step_a_second_one_keeps_what_the_first_has_kept, setup, teardown)
 {
 	struct scene *scene = *state;
 	char first[STORE_RESTORE_AWAY];
@@ -369,8 +363,7 @@ put_damaged(const struct scene *scene)
 }
 
 /* Nothing is moved for it. */
-static void
-what_is_no_backup_of_ours_is_refused(void **state)
+TEST_WITH(what_is_no_backup_of_ours_is_refused, setup, teardown)
 {
 	static const char *const texts[] = { "", "no database", "SQLite format 3" };
 	struct scene *scene = *state;
@@ -403,8 +396,7 @@ what_is_no_backup_of_ours_is_refused(void **state)
 }
 
 /* Whoever may write into the folder could have put it there. */
-static void
-a_mark_of_another_user_or_with_a_path_in_it_is_refused(void **state)
+TEST_WITH(a_mark_of_another_user_or_with_a_path_in_it_is_refused, setup, teardown)
 {
 	static const char *const texts[] = { "", "before-../../x", "elsewhere", "before-1/2" };
 	struct scene *scene = *state;
@@ -430,20 +422,4 @@ a_mark_of_another_user_or_with_a_path_in_it_is_refused(void **state)
 		assert_non_null(strstr(scene->aid.err.text, "was made by user 65534"));
 	}
 	is_as_it_was(scene);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole),
-		TEST(the_mark_stays_until_a_start_on_the_copy_is_committed),
-		TEST(a_second_one_within_the_second_keeps_what_the_first_has_kept),
-		TEST(killed_at_any_step_a_second_one_keeps_what_the_first_has_kept),
-		TEST(what_is_no_backup_of_ours_is_refused),
-		TEST(a_mark_of_another_user_or_with_a_path_in_it_is_refused),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

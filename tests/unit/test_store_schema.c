@@ -122,8 +122,7 @@ expect_no_row(struct store_aid *aid, struct db *db, const char *pragma, const ch
 
 /* --- versions --- */
 
-static void
-a_database_of_a_newer_version_is_refused(void **state)
+TEST_WITH(a_database_of_a_newer_version_is_refused, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db = schema_aid_open(aid);
@@ -135,8 +134,7 @@ a_database_of_a_newer_version_is_refused(void **state)
 	assert_non_null(strstr(aid->err.text, "1000"));
 }
 
-static void
-an_upgraded_database_has_the_schema_of_a_fresh_one(void **state)
+TEST_WITH(an_upgraded_database_has_the_schema_of_a_fresh_one, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -154,8 +152,7 @@ an_upgraded_database_has_the_schema_of_a_fresh_one(void **state)
 }
 
 /* A released migration makes what it made then, to the letter. */
-static void
-released_migrations_are_frozen(void **state)
+TEST_WITH(released_migrations_are_frozen, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -187,8 +184,7 @@ digest_of(struct store_aid *aid, int64_t version, char out[CRYPTO_SHA256_HEX])
 }
 
 /* Whatever main has, released or not: a database that has it never runs it again. */
-static void
-every_migration_is_frozen(void **state)
+TEST_WITH(every_migration_is_frozen, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	char *list = store_aid_read(MIGRATIONS), digest[CRYPTO_SHA256_HEX], line[128];
@@ -241,8 +237,7 @@ add_deployments(struct store_aid *aid, struct db *db)
 		    DB_TEXT(history[i].previous), DB_I64(1000 + i)));
 }
 
-static void
-a_button_of_before_stands_for_the_same_request(void **state)
+TEST_WITH(a_button_of_before_stands_for_the_same_request, schema_aid_setup, schema_aid_teardown)
 {
 	static const struct {
 		const char *id, *request;
@@ -312,8 +307,8 @@ expect_rows(struct store_aid *aid, struct db *db, const char *sql, const char *e
 }
 
 /* Regression: a line of before stayed "rolling back to" for ever. */
-static void
-what_rang_before_a_migration_says_how_its_rollback_ends_or_goes(void **state)
+TEST_WITH(what_rang_before_a_migration_says_how_its_rollback_ends_or_goes, schema_aid_setup,
+    schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db = make_fresh(aid, "rings", 3);
@@ -358,8 +353,8 @@ what_rang_before_a_migration_says_how_its_rollback_ends_or_goes(void **state)
 
 /* What waits is asked for by a token, or by an account that has logged in with one, now or before:
  * its maker has asked for it, too. */
-static void
-what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by(void **state)
+TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_aid_setup,
+    schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db = make_fresh(aid, "tokens", 9);
@@ -382,8 +377,8 @@ what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by(void **state)
 	db_close(db);
 }
 
-static void
-releases_and_blocks_of_before_are_numbered_left_and_listed(void **state)
+TEST_WITH(releases_and_blocks_of_before_are_numbered_left_and_listed, schema_aid_setup,
+    schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -420,8 +415,7 @@ releases_and_blocks_of_before_are_numbered_left_and_listed(void **state)
 /* --- today's tables against the frozen CHECKs and indexes --- */
 
 /* A new word would need the table made anew. */
-static void
-words_of_work_and_runs_have_no_check(void **state)
+TEST_WITH(words_of_work_and_runs_have_no_check, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db = make_fresh(aid, "today", store_schema_newest());
@@ -434,8 +428,7 @@ words_of_work_and_runs_have_no_check(void **state)
 }
 
 /* What was numbered stays so, and no number is given twice, the highest having gone. */
-static void
-work_and_runs_keep_their_numbers(void **state)
+TEST_WITH(work_and_runs_keep_their_numbers, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -480,8 +473,7 @@ work_and_runs_keep_their_numbers(void **state)
 }
 
 /* Two columns would contradict each other one day. */
-static void
-the_application_is_made_of_the_environment(void **state)
+TEST_WITH(the_application_is_made_of_the_environment, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 	struct db *db = make_fresh(aid, "today", store_schema_newest());
@@ -545,8 +537,7 @@ expect_indexes(struct store_aid *aid, struct db *db, const char *of)
 }
 
 /* A state that is active today is none of a frozen index: its environment would not be busy. */
-static void
-partial_indexes_are_those_of_todays_states(void **state)
+TEST_WITH(partial_indexes_are_those_of_todays_states, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -555,8 +546,7 @@ partial_indexes_are_those_of_todays_states(void **state)
 		expect_indexes(aid, make_upgraded(aid, i), released[i].name);
 }
 
-static void
-an_upgrade_that_fails_in_its_midst_changes_nothing(void **state)
+TEST_WITH(an_upgrade_that_fails_in_its_midst_changes_nothing, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
 
@@ -576,27 +566,4 @@ an_upgrade_that_fails_in_its_midst_changes_nothing(void **state)
 		free(after);
 		db_close(db);
 	}
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, schema_aid_setup, schema_aid_teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(a_database_of_a_newer_version_is_refused),
-		TEST(an_upgraded_database_has_the_schema_of_a_fresh_one),
-		TEST(a_button_of_before_stands_for_the_same_request),
-		TEST(released_migrations_are_frozen),
-		TEST(every_migration_is_frozen),
-		TEST(what_rang_before_a_migration_says_how_its_rollback_ends_or_goes),
-		TEST(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by),
-		TEST(releases_and_blocks_of_before_are_numbered_left_and_listed),
-		TEST(words_of_work_and_runs_have_no_check),
-		TEST(work_and_runs_keep_their_numbers),
-		TEST(the_application_is_made_of_the_environment),
-		TEST(partial_indexes_are_those_of_todays_states),
-		TEST(an_upgrade_that_fails_in_its_midst_changes_nothing),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

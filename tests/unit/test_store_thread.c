@@ -3,8 +3,6 @@
 #include "store/store_thread.h"
 
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,13 +10,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/text.h"
 #include "store/row_audit.h"
-#include "store/row_effect.h"
 #include "store/row_dedupe.h"
+#include "store/row_effect.h"
 #include "tests/unit/store_aid.h"
+#include "unit.h"
 
 static void
 on_delivery(struct tx *tx, const struct event *event)
@@ -172,8 +170,7 @@ submit(struct both *both, int n)
 	}
 }
 
-static void
-every_event_is_answered_and_batches_share_a_commit(void **state)
+TEST_WITH(every_event_is_answered_and_batches_share_a_commit, setup, teardown)
 {
 	struct both *both = *state;
 
@@ -194,8 +191,7 @@ on_status(void *ctx, const struct answer *answer)
 	(*(int *)ctx)++;
 }
 
-static void
-on_a_full_disk_requests_do_not_hurry_what_is_tried_again(void **state)
+TEST_WITH(on_a_full_disk_requests_do_not_hurry_what_is_tried_again, setup, teardown)
 {
 	struct both *both = *state;
 	int answered = 0;
@@ -223,8 +219,7 @@ on_a_full_disk_requests_do_not_hurry_what_is_tried_again(void **state)
 		turn(both);
 }
 
-static void
-what_was_submitted_before_the_end_is_decided(void **state)
+TEST_WITH(what_was_submitted_before_the_end_is_decided, setup, teardown)
 {
 	struct both *both = *state;
 
@@ -239,24 +234,9 @@ what_was_submitted_before_the_end_is_decided(void **state)
 	store_close(both->aid.store);
 }
 
-static void
-a_thread_with_nothing_to_do_ends_at_once(void **state)
+TEST_WITH(a_thread_with_nothing_to_do_ends_at_once, setup, teardown)
 {
 	struct both *both = *state;
 
 	end(both);
-}
-
-int
-main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	const struct CMUnitTest tests[] = {
-		TEST(every_event_is_answered_and_batches_share_a_commit),
-		TEST(on_a_full_disk_requests_do_not_hurry_what_is_tried_again),
-		TEST(what_was_submitted_before_the_end_is_decided),
-		TEST(a_thread_with_nothing_to_do_ends_at_once),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

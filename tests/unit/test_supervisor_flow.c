@@ -2,11 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/supervisor_flow.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 #define BIT	      SUPERVISOR_BIT
 #define IN(state)     (1U << SUPERVISOR_##state)
@@ -93,10 +92,8 @@ reasons_of_cell(enum supervisor_state from, enum supervisor_event on)
 	return n;
 }
 
-static void
-each_cell_has_one_rule_or_one_reason_to_have_none(void **state)
+TEST(each_cell_has_one_rule_or_one_reason_to_have_none)
 {
-	(void)state;
 	for (int s = 0; s < SUPERVISOR_STATE_COUNT; s++) {
 		for (int e = 0; e < SUPERVISOR_EVENT_COUNT; e++) {
 			enum supervisor_state from = (enum supervisor_state)s;
@@ -111,13 +108,11 @@ each_cell_has_one_rule_or_one_reason_to_have_none(void **state)
 	}
 }
 
-static void
-every_state_is_reached_and_leads_to_told(void **state)
+TEST(every_state_is_reached_and_leads_to_told)
 {
 	bool reached[SUPERVISOR_STATE_COUNT] = { [SUPERVISOR_AT_GATE] = true };
 	bool ends[SUPERVISOR_STATE_COUNT] = { [SUPERVISOR_TOLD] = true };
 
-	(void)state;
 	for (int round = 0; round < SUPERVISOR_STATE_COUNT; round++) {
 		for (size_t i = 0; i < supervisor_rule_count; i++) {
 			reached[supervisor_rules[i].to] |= reached[supervisor_rules[i].from];
@@ -130,10 +125,8 @@ every_state_is_reached_and_leads_to_told(void **state)
 			    supervisor_flow_name((enum supervisor_state)s), reached[s], ends[s]);
 }
 
-static void
-whoever_enters_a_state_says_how_long_it_may_take(void **state)
+TEST(whoever_enters_a_state_says_how_long_it_may_take)
 {
-	(void)state;
 	for (size_t i = 0; i < supervisor_rule_count; i++) {
 		const struct supervisor_rule *rule = &supervisor_rules[i];
 
@@ -145,10 +138,8 @@ whoever_enters_a_state_says_how_long_it_may_take(void **state)
 }
 
 /* Else it would be carried out for ever: what holds is asked again. */
-static void
-a_rule_that_stays_in_its_state_ends_what_it_was_asked_with(void **state)
+TEST(a_rule_that_stays_in_its_state_ends_what_it_was_asked_with)
 {
-	(void)state;
 	for (size_t i = 0; i < supervisor_rule_count; i++) {
 		const struct supervisor_rule *rule = &supervisor_rules[i];
 
@@ -161,10 +152,8 @@ a_rule_that_stays_in_its_state_ends_what_it_was_asked_with(void **state)
 }
 
 /* Each sentence is of the table alone: what it does to a process, test_runner_end.py sees. */
-static void
-what_is_stopped_is_sent_term_then_kill_and_is_named_when_it_is_stuck(void **state)
+TEST(what_is_stopped_is_sent_term_then_kill_and_is_named_when_it_is_stuck)
 {
-	(void)state;
 	for (size_t i = 0; i < supervisor_rule_count; i++) {
 		const struct supervisor_rule *rule = &supervisor_rules[i];
 		bool enters = rule->from != SUPERVISOR_STOPPING && rule->to == SUPERVISOR_STOPPING;
@@ -328,8 +317,7 @@ the_run_ends_without_time(const unsigned int *facts, size_t n)
 	}
 }
 
-static void
-each_order_in_which_facts_come_ends_the_run(void **state)
+TEST(each_order_in_which_facts_come_ends_the_run)
 {
 	unsigned int well[] = { BIT(GO), BIT(MAIN_OK), BIT(NO_CHILD), BIT(OUTPUT_CLOSED) };
 	unsigned int failed[] = { BIT(GO), BIT(MAIN_FAILED), BIT(NO_CHILD), BIT(OUTPUT_CLOSED) };
@@ -338,15 +326,13 @@ each_order_in_which_facts_come_ends_the_run(void **state)
 	unsigned int shut[] = { BIT(RUNNER_LOST), BIT(FLUSH_FAILED), BIT(MAIN_OK), BIT(NO_CHILD),
 		BIT(OUTPUT_CLOSED) };
 
-	(void)state;
 	permute(well, 0, COUNT(well), the_run_ends_without_time);
 	permute(failed, 0, COUNT(failed), the_run_ends_without_time);
 	permute(stopped, 0, COUNT(stopped), the_run_ends_without_time);
 	permute(shut, 0, COUNT(shut), the_run_ends_without_time);
 }
 
-static void
-a_gate_stays_shut_for_whoever_was_told_to_stop_before_or_with_go(void **state)
+TEST(a_gate_stays_shut_for_whoever_was_told_to_stop_before_or_with_go)
 {
 	static const unsigned int reasons[] = { BIT(STOP_REQUESTED), BIT(FLUSH_FAILED) };
 	static const unsigned int lost[] = { BIT(SERVER_LOST), BIT(RUNNER_LOST) };
@@ -368,8 +354,7 @@ a_gate_stays_shut_for_whoever_was_told_to_stop_before_or_with_go(void **state)
 	}
 }
 
-static void
-a_server_that_connects_stops_the_clock_of_the_gate_and_no_other(void **state)
+TEST(a_server_that_connects_stops_the_clock_of_the_gate_and_no_other)
 {
 	struct world w = { 0 };
 
@@ -381,8 +366,7 @@ a_server_that_connects_stops_the_clock_of_the_gate_and_no_other(void **state)
 	assert_int_equal(w.flow.state, SUPERVISOR_STOPPING);
 }
 
-static void
-a_disk_that_refuses_is_asked_again_and_in_the_end_given_up(void **state)
+TEST(a_disk_that_refuses_is_asked_again_and_in_the_end_given_up)
 {
 	struct world w = { .refusals = 2 }, never = { .refusals = 9 };
 
@@ -400,8 +384,7 @@ a_disk_that_refuses_is_asked_again_and_in_the_end_given_up(void **state)
 }
 
 /* The record is kept for a server that reads slowly, and for one that is there until time is up. */
-static void
-a_server_is_waited_for_until_it_was_sent_the_record_or_time_is_up(void **state)
+TEST(a_server_is_waited_for_until_it_was_sent_the_record_or_time_is_up)
 {
 	struct world sent = { .has_server = true }, slow = { .has_server = true };
 
@@ -422,14 +405,12 @@ a_server_is_waited_for_until_it_was_sent_the_record_or_time_is_up(void **state)
 	assert_true(slow.over);
 }
 
-static void
-in_any_order_with_time_and_a_bad_disk_a_run_is_recorded_once_and_ends(void **state)
+TEST(in_any_order_with_time_and_a_bad_disk_a_run_is_recorded_once_and_ends)
 {
 	const char *given = getenv("SEED");
 	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
 	unsigned last = given != NULL ? first : 20000;
 
-	(void)state;
 	print_message("seeds %u to %u (SEED=n replays one)\n", first, last);
 	for (unsigned seed = first; seed <= last; seed++) {
 		struct world w = { .refusals = (int)(seed % 4) };
@@ -451,26 +432,4 @@ in_any_order_with_time_and_a_bad_disk_a_run_is_recorded_once_and_ends(void **sta
 		assert_int_equal(w.records, 1);
 		assert_true(w.gates <= 1);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_cell_has_one_rule_or_one_reason_to_have_none),
-		cmocka_unit_test(every_state_is_reached_and_leads_to_told),
-		cmocka_unit_test(whoever_enters_a_state_says_how_long_it_may_take),
-		cmocka_unit_test(a_rule_that_stays_in_its_state_ends_what_it_was_asked_with),
-		cmocka_unit_test(
-		    what_is_stopped_is_sent_term_then_kill_and_is_named_when_it_is_stuck),
-		cmocka_unit_test(each_order_in_which_facts_come_ends_the_run),
-		cmocka_unit_test(a_gate_stays_shut_for_whoever_was_told_to_stop_before_or_with_go),
-		cmocka_unit_test(a_server_that_connects_stops_the_clock_of_the_gate_and_no_other),
-		cmocka_unit_test(a_disk_that_refuses_is_asked_again_and_in_the_end_given_up),
-		cmocka_unit_test(a_server_is_waited_for_until_it_was_sent_the_record_or_time_is_up),
-		cmocka_unit_test(
-		    in_any_order_with_time_and_a_bad_disk_a_run_is_recorded_once_and_ends),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

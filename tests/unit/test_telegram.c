@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -16,6 +13,7 @@
 #include "lib/log.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/settings.h"
+#include "unit.h"
 
 struct world {
 	struct loop *loop;
@@ -130,8 +128,7 @@ say(struct world *w, struct message *message)
 	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
 }
 
-static void
-it_learns_its_own_name(void **state)
+TEST_WITH(it_learns_its_own_name, set_up, tear_down)
 {
 	int64_t ahead = 1000;
 	/* Goal: until getMe has answered there is none; a failure is asked again. */
@@ -151,8 +148,7 @@ it_learns_its_own_name(void **state)
 	    ahead + INT64_C(1795219200), clock_wall_ms() / 1000 - 5, clock_wall_ms() / 1000);
 }
 
-static void
-everybody_is_offered_what_they_may(void **state)
+TEST_WITH(everybody_is_offered_what_they_may, set_up, tear_down)
 {
 	/* Goal: one menu for each chat, the least for strangers. */
 	struct world *w = *state;
@@ -182,8 +178,7 @@ everybody_is_offered_what_they_may(void **state)
 		    strstr(fake_telegram_heard(w->fake, "setMyCommands", i)->body, expected[i]));
 }
 
-static void
-the_menu_of_a_group_that_moved_goes_with_it(void **state)
+TEST_WITH(the_menu_of_a_group_that_moved_goes_with_it, set_up, tear_down)
 {
 	/* Goal: Telegram says the new id, once is enough. */
 	struct world *w = *state;
@@ -204,8 +199,7 @@ the_menu_of_a_group_that_moved_goes_with_it(void **state)
 	    strstr(fake_telegram_heard(w->fake, "setMyCommands", 3)->body, "\"chat_id\":4711}}"));
 }
 
-static void
-menus_set_anew_in_a_pause_are_asked_one_by_one(void **state)
+TEST_WITH(menus_set_anew_in_a_pause_are_asked_one_by_one, set_up, tear_down)
 {
 	/* Goal: the pause of those before begins no second call, which ran past the list's end. */
 	struct world *w = *state;
@@ -224,8 +218,7 @@ menus_set_anew_in_a_pause_are_asked_one_by_one(void **state)
 	settings_unref(polling);
 }
 
-static void
-a_menu_of_whom_the_settings_no_longer_name_is_deleted_once(void **state)
+TEST_WITH(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once, set_up, tear_down)
 {
 	/* Goal: Telegram keeps a menu for ever, and a narrower scope hides the others. */
 	struct world *w = *state;
@@ -252,8 +245,7 @@ a_menu_of_whom_the_settings_no_longer_name_is_deleted_once(void **state)
 	settings_unref(polling);
 }
 
-static void
-a_menu_waits_as_long_as_telegram_says(void **state)
+TEST_WITH(a_menu_waits_as_long_as_telegram_says, set_up, tear_down)
 {
 	/* Goal: retry_after holds for what is decoration too. */
 	struct world *w = *state;
@@ -268,8 +260,7 @@ a_menu_waits_as_long_as_telegram_says(void **state)
 	    2900);
 }
 
-static void
-a_message_about_a_run_moves_until_its_last_word(void **state)
+TEST_WITH(a_message_about_a_run_moves_until_its_last_word, set_up, tear_down)
 {
 	/* Goal: output and time are edited in; after the final text nothing touches it. */
 	struct world *w = *state;
@@ -304,8 +295,7 @@ a_message_about_a_run_moves_until_its_last_word(void **state)
 	    fake_telegram_heard(w->fake, "editMessageText", edits - 1)->body, "\"text\":\"live\""));
 }
 
-static void
-without_news_it_rests(void **state)
+TEST_WITH(without_news_it_rests, set_up, tear_down)
 {
 	/* Goal: a clock alone is not worth an edit every two seconds. */
 	struct world *w = *state;
@@ -316,8 +306,7 @@ without_news_it_rests(void **state)
 	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
 }
 
-static void
-a_health_gates_counts_stand_in_the_place_of_stale_lines(void **state)
+TEST_WITH(a_health_gates_counts_stand_in_the_place_of_stale_lines, set_up, tear_down)
 {
 	/* Goal: who has to decide whether to stop it sees them, and they cost no edit more. */
 	struct world *w = *state;
@@ -339,8 +328,7 @@ a_health_gates_counts_stand_in_the_place_of_stale_lines(void **state)
 	    "50 of 150 passed, last: ok"));
 }
 
-static void
-after_a_restart_it_goes_on(void **state)
+TEST_WITH(after_a_restart_it_goes_on, set_up, tear_down)
 {
 	/* Goal: an adopted run's message lives again, without a SEND_MESSAGE. */
 	struct world *w = *state;
@@ -353,8 +341,7 @@ after_a_restart_it_goes_on(void **state)
 	    strstr(fake_telegram_heard(w->fake, "editMessageText", 0)->body, "\"message_id\":55"));
 }
 
-static void
-a_live_message_that_was_deleted_is_left_in_peace(void **state)
+TEST_WITH(a_live_message_that_was_deleted_is_left_in_peace, set_up, tear_down)
 {
 	/* Goal: decoration is not sent anew. */
 	struct world *w = *state;
@@ -375,23 +362,9 @@ a_live_message_that_was_deleted_is_left_in_peace(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(it_learns_its_own_name),
-		T(everybody_is_offered_what_they_may),
-		T(the_menu_of_a_group_that_moved_goes_with_it),
-		T(menus_set_anew_in_a_pause_are_asked_one_by_one),
-		T(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once),
-		T(a_menu_waits_as_long_as_telegram_says),
-		T(a_message_about_a_run_moves_until_its_last_word),
-		T(without_news_it_rests),
-		T(a_health_gates_counts_stand_in_the_place_of_stale_lines),
-		T(after_a_restart_it_goes_on),
-		T(a_live_message_that_was_deleted_is_left_in_peace),
-	};
 	struct err err;
 
 	if (!crypto_start(&err))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

@@ -2,19 +2,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_html.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "tests/unit/is_utf8.h"
 #include "types/message.h"
+#include "unit.h"
 
 #define CAP (1024 * 1024)
 
@@ -92,8 +90,7 @@ parse_strictly(const char *html, char *out)
 	*out = '\0';
 }
 
-static void
-marks_become_tags_and_text_stays_text(void **state)
+TEST(marks_become_tags_and_text_stays_text)
 {
 	/* Goal: the plain case, read by a person. */
 	char *html =
@@ -102,45 +99,38 @@ marks_become_tags_and_text_stays_text(void **state)
 		       .live = MARK_PRE "one\ntwo" MARK_PRE "\n" MARK_ITALIC "time" MARK_ITALIC },
 		4096);
 
-	(void)state;
 	assert_string_equal(html,
 	    "<b>a&lt;b</b> &amp; &quot;<code>x&gt;y</code>\n"
 	    "<pre>one\ntwo</pre>\n<i>time</i>");
 	free(html);
 }
 
-static void
-a_mark_left_open_is_closed_at_the_end_of_its_part(void **state)
+TEST(a_mark_left_open_is_closed_at_the_end_of_its_part)
 {
 	/* Goal: a mistake in one part never reaches another. */
 	char *html = render(&(struct telegram_html_parts){ .head = MARK_BOLD "bold",
 				.live = "plain" MARK_CODE "code" MARK_BOLD "both" },
 	    4096);
 
-	(void)state;
 	assert_string_equal(html, "<b>bold</b>\nplain<code>code</code><b>both</b>");
 	free(html);
 }
 
-static void
-a_single_character_is_a_part_too(void **state)
+TEST(a_single_character_is_a_part_too)
 {
 	/* Goal: the smallest that is there is shown, and no mark is on where none was set. */
 	const struct telegram_html_parts parts = { .head = "a", .live = "b" };
 	char *html = render(&parts, 4096);
 
-	(void)state;
 	assert_string_equal(html, "a\nb");
 	free(html);
 }
 
-static void
-nothing_visible_is_an_ellipsis(void **state)
+TEST(nothing_visible_is_an_ellipsis)
 {
 	/* Goal: "message text is empty" never happens. */
 	static const char *const empty[] = { "", " \n ", (MARK_BOLD MARK_BOLD), ("\n" MARK_PRE) };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(empty); i++) {
 		char *html = render(&(struct telegram_html_parts){ .head = empty[i] }, 4096);
 
@@ -149,13 +139,11 @@ nothing_visible_is_an_ellipsis(void **state)
 	}
 }
 
-static void
-what_shows_nothing_takes_no_room_from_what_does(void **state)
+TEST(what_shows_nothing_takes_no_room_from_what_does)
 {
 	/* Goal: nor is "message text is empty" sent where only what fits is blank. */
 	char *html = render(&(struct telegram_html_parts){ .live = "a line too long" }, 5);
 
-	(void)state;
 	assert_string_equal(html, "\xe2\x80\xa6");
 	free(html);
 	html = render(&(struct telegram_html_parts){ .live = "too long\n " }, 5);
@@ -166,38 +154,32 @@ what_shows_nothing_takes_no_room_from_what_does(void **state)
 	free(html);
 }
 
-static void
-live_is_cut_first_and_at_lines_from_its_beginning(void **state)
+TEST(live_is_cut_first_and_at_lines_from_its_beginning)
 {
 	/* Goal: the last lines stay, in their block, and so does head. */
 	static const char live[] = MARK_PRE "first line\nsecond line\nthird" MARK_PRE "\n9 s";
 	char *html = render(&(struct telegram_html_parts){ .head = "head", .live = live }, 17);
 
-	(void)state;
 	assert_string_equal(html, "head\n<pre>third</pre>\n9 s");
 	free(html);
 }
 
-static void
-a_mark_that_ended_in_what_was_cut_off_is_off(void **state)
+TEST(a_mark_that_ended_in_what_was_cut_off_is_off)
 {
 	/* Goal: what is left of the output does not take over the block of what is gone. */
 	char *html =
 	    render(&(struct telegram_html_parts){ .live = MARK_CODE "one" MARK_CODE "\ntwo" }, 3);
 
-	(void)state;
 	assert_string_equal(html, "two");
 	free(html);
 }
 
-static void
-head_is_cut_when_live_is_gone(void **state)
+TEST(head_is_cut_when_live_is_gone)
 {
 	/* Goal: the order of sacrifice. */
 	struct telegram_html_parts parts = { .head = "0123456789", .live = "live" };
 	char *html = render(&parts, 10);
 
-	(void)state;
 	assert_string_equal(html, "0123456789");
 	free(html);
 	html = render(&(struct telegram_html_parts){ .head = "head", .live = "." }, 10);
@@ -208,15 +190,13 @@ head_is_cut_when_live_is_gone(void **state)
 	free(html);
 }
 
-static void
-a_character_of_two_units_is_never_halved(void **state)
+TEST(a_character_of_two_units_is_never_halved)
 {
 	/* Goal: the limit counts UTF-16 units, the cut falls between characters. */
 	char *html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80"
 								   "cd" },
 	    4);
 
-	(void)state;
 	assert_string_equal(html, "ab\xe2\x80\xa6"); /* 3 units: the rocket needs two */
 	free(html);
 	html = render(&(struct telegram_html_parts){ .head = "ab\xf0\x9f\x9a\x80"
@@ -245,14 +225,12 @@ takes(const char *text, size_t units)
 	return is_so;
 }
 
-static void
-a_character_counts_as_telegram_counts_it(void **state)
+TEST(a_character_counts_as_telegram_counts_it)
 {
 	/* Goal: two units from U+10000 on, one for a broken byte, none for what is not shown. */
 	char *html =
 	    render(&(struct telegram_html_parts){ .head = "a\tb\x06\x07\x1f\x7f c\xc2\x80" }, 9);
 
-	(void)state;
 	assert_string_equal(html, "a b c\xc2\x80");
 	free(html);
 	assert_true(takes("\xef\xbf\xbf", 1));
@@ -278,14 +256,12 @@ make_up(unsigned *seed, char *out, size_t pieces)
 	}
 }
 
-static void
-whatever_is_said_parses_fits_and_reads_as_the_plain_form(void **state)
+TEST(whatever_is_said_parses_fits_and_reads_as_the_plain_form)
 {
 	/* Goal: unescape(html) is the plain text, tags balance, the limit holds, for any input. */
 	unsigned seed = (unsigned)time(NULL);
 	static char head[4000], live[4000], read[65536];
 
-	(void)state;
 	print_message("seed %u\n", seed);
 	for (int round = 0; round < 4000; round++) {
 		struct telegram_html_parts parts = { head, live };
@@ -305,14 +281,12 @@ whatever_is_said_parses_fits_and_reads_as_the_plain_form(void **state)
 	}
 }
 
-static void
-the_longest_message_uses_all_that_telegram_takes(void **state)
+TEST(the_longest_message_uses_all_that_telegram_takes)
 {
 	/* Goal: nothing is cut that would have fitted. */
 	static char text[5000];
 	char *html;
 
-	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	html = render(&(struct telegram_html_parts){ .head = text }, TELEGRAM_HTML_TEXT_MAX);
 	assert_int_equal(text_utf16_length(html, strlen(html)), 4096);
@@ -321,25 +295,4 @@ the_longest_message_uses_all_that_telegram_takes(void **state)
 	html = render(&(struct telegram_html_parts){ .head = text }, TELEGRAM_HTML_TEXT_MAX);
 	assert_string_equal(html, text);
 	free(html);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(marks_become_tags_and_text_stays_text),
-		cmocka_unit_test(a_mark_left_open_is_closed_at_the_end_of_its_part),
-		cmocka_unit_test(a_single_character_is_a_part_too),
-		cmocka_unit_test(nothing_visible_is_an_ellipsis),
-		cmocka_unit_test(what_shows_nothing_takes_no_room_from_what_does),
-		cmocka_unit_test(live_is_cut_first_and_at_lines_from_its_beginning),
-		cmocka_unit_test(a_mark_that_ended_in_what_was_cut_off_is_off),
-		cmocka_unit_test(head_is_cut_when_live_is_gone),
-		cmocka_unit_test(a_character_of_two_units_is_never_halved),
-		cmocka_unit_test(a_character_counts_as_telegram_counts_it),
-		cmocka_unit_test(whatever_is_said_parses_fits_and_reads_as_the_plain_form),
-		cmocka_unit_test(the_longest_message_uses_all_that_telegram_takes),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,11 @@
 
 /* A question that was answered stood there for half a minute, with its button, for edits that show
  * progress were before it. */
-static void
-an_edit_that_takes_a_button_away_goes_before_all_other_edits(void **state)
+TEST_WITH(
+    an_edit_that_takes_a_button_away_goes_before_all_other_edits, order_set_up, order_tear_down)
 {
 	int64_t rows[10], question, began;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		rows[i] = order_add("deploys", (struct message){ 0 });
 	question = order_ask("Deploy?", "work 1");
@@ -30,12 +29,10 @@ an_edit_that_takes_a_button_away_goes_before_all_other_edits(void **state)
 }
 
 /* ... also where a group has no room for edits any more, or the sender has one of it already. */
-static void
-it_takes_the_next_call_that_is_free(void **state)
+TEST_WITH(it_takes_the_next_call_that_is_free, order_set_up, order_tear_down)
 {
 	int64_t question, began;
 
-	(void)state;
 	question = order_ask("Deploy?", "work 1");
 	order_run_for(2 * MINUTE);
 	for (int i = 0; i < 16; i++)
@@ -57,12 +54,10 @@ it_takes_the_next_call_that_is_free(void **state)
 }
 
 /* Telegram answered 400, "message is not modified", and counted it. */
-static void
-an_edit_that_changes_nothing_is_not_sent(void **state)
+TEST_WITH(an_edit_that_changes_nothing_is_not_sent, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 });
 
-	(void)state;
 	order_run_for(2 * SECOND);
 	order_change(row, "builds");
 	order_change(row, "Live"); /* the one in hand says that, and one behind it does */
@@ -79,12 +74,10 @@ an_edit_that_changes_nothing_is_not_sent(void **state)
 }
 
 /* What rings is one message, below all else: no copy of it above, nor what it said before. */
-static void
-what_is_sent_anew_stands_once(void **state)
+TEST_WITH(what_is_sent_anew_stands_once, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 });
 
-	(void)state;
 	order_run_for(3 * SECOND);
 	order.edits_hang = true;
 	order_change(row, "builds");
@@ -109,12 +102,10 @@ what_is_sent_anew_stands_once(void **state)
 }
 
 /* Sent anew once more while Telegram takes the first: no copy of them stays. */
-static void
-a_copy_that_was_passed_on_its_way_is_deleted_too(void **state)
+TEST_WITH(a_copy_that_was_passed_on_its_way_is_deleted_too, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 });
 
-	(void)state;
 	order_run_for(3 * SECOND);
 	order_renew(row, "Failed", (struct message){ .rings_for = 7, .is_alarm = true });
 	while (order_find("Failed") == NULL)
@@ -129,12 +120,10 @@ a_copy_that_was_passed_on_its_way_is_deleted_too(void **state)
 }
 
 /* What cannot be sent anew stays where it is, whatever is heard late of an edit of it. */
-static void
-what_is_not_sent_anew_stays(void **state)
+TEST_WITH(what_is_not_sent_anew_stays, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 });
 
-	(void)state;
 	order_run_for(3 * SECOND);
 	order.edits_hang = true;
 	order_change(row, "builds");
@@ -157,13 +146,11 @@ note_shown(void *ctx, const struct message *message, const struct message_sent *
 }
 
 /* Regression: progress was shown in the copy that had gone, of whose edit was heard late. */
-static void
-progress_is_shown_where_it_was_sent_anew(void **state)
+TEST_WITH(progress_is_shown_where_it_was_sent_anew, order_set_up, order_tear_down)
 {
 	int64_t shown = 0, row;
 	const struct telegram_send_hooks hooks = { NULL, note_shown, &shown };
 
-	(void)state;
 	telegram_send_free(order.send);
 	order.send = telegram_send_new(NULL, NULL, &hooks);
 	row = order_add("deploys", (struct message){ 0 });
@@ -180,13 +167,11 @@ progress_is_shown_where_it_was_sent_anew(void **state)
 }
 
 /* An edit was in hand when it was sent anew, and the program dies: there is one message. */
-static void
-what_is_sent_anew_stands_once_after_a_crash(void **state)
+TEST_WITH(what_is_sent_anew_stands_once_after_a_crash, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 });
 	size_t n = 0, before;
 
-	(void)state;
 	order_run_for(3 * SECOND);
 	order.edits_hang = true;
 	order_change(row, "builds");
@@ -205,12 +190,10 @@ what_is_sent_anew_stands_once_after_a_crash(void **state)
 }
 
 /* What failed has rung: that somebody has seen it takes no room of the next failure. */
-static void
-the_edit_of_a_failure_is_no_failure(void **state)
+TEST_WITH(the_edit_of_a_failure_is_no_failure, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("Failed", (struct message){ .is_alarm = true });
 
-	(void)state;
 	for (int i = 0; i < 20; i++)
 		(void)order_add("a push waits", (struct message){ 0 });
 	order_run_for(40 * SECOND);
@@ -228,13 +211,11 @@ the_edit_of_a_failure_is_no_failure(void **state)
 }
 
 /* One that was not sent yet says what it has come to, once. */
-static void
-what_was_not_sent_is_sent_as_it_rings(void **state)
+TEST_WITH(what_was_not_sent_is_sent_as_it_rings, order_set_up, order_tear_down)
 {
 	size_t tries;
 	int64_t row;
 
-	(void)state;
 	order.is_away = true;
 	row = order_add("deploys", (struct message){ .is_silent = true });
 	order_run_for(10 * SECOND);
@@ -251,12 +232,11 @@ what_was_not_sent_is_sent_as_it_rings(void **state)
 }
 
 /* "Asking git" is said where git takes longer than a moment; else there is only its answer. */
-static void
-what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come(void **state)
+TEST_WITH(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come, order_set_up,
+    order_tear_down)
 {
 	int64_t row, began;
 
-	(void)state;
 	row = order_add("asking git", (struct message){ .held_until = order.aid.at + 1500 });
 	(void)order_add(
 	    "asking git for another", (struct message){ .held_until = order.aid.at + 1500 });
@@ -276,13 +256,11 @@ what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come(void **state)
 }
 
 /* Whoever waits in a full group knows why, and reads it once. */
-static void
-that_a_groups_minute_is_full_is_said_once(void **state)
+TEST_WITH(that_a_groups_minute_is_full_is_said_once, order_set_up, order_tear_down)
 {
 	static const char words[] = "⏳ This group has had its 20 messages";
 	size_t n = 0;
 
-	(void)state;
 	for (int i = 0; i < 60; i++)
 		(void)order_add("a question", (struct message){ 0 });
 	order_run_for(4 * MINUTE);
@@ -323,13 +301,11 @@ show_progress(int64_t row, int n, const char *more)
 }
 
 /* Question, approval, that it begins, its end: all else waits. */
-static void
-one_deployment_has_four_of_a_groups_minute(void **state)
+TEST_WITH(one_deployment_has_four_of_a_groups_minute, order_set_up, order_tear_down)
 {
 	static const char *const ends[] = { "Question", "Approval", "Deploying", "Live" };
 	int64_t row = order_ask("Question", "work 1");
 
-	(void)state;
 	order_run_for(2 * SECOND);
 	order_renew(row, "Approval", (struct message){ .rings_for = 7 });
 	order_run_for(2 * SECOND);
@@ -357,13 +333,11 @@ act_pin(struct tx *tx, void *arg)
 }
 
 /* It waits until the group is quiet, and nobody waits behind it. */
-static void
-a_pinned_summary_keeps_no_other_edit_waiting(void **state)
+TEST_WITH(a_pinned_summary_keeps_no_other_edit_waiting, order_set_up, order_tear_down)
 {
 	int64_t pinned = order_add("shop runs 1", (struct message){ .is_silent = true });
 	int64_t row = order_add("Deploying", (struct message){ 0 });
 
-	(void)state;
 	(void)order_add("a push waits", (struct message){ 0 });
 	order_run_for(6 * SECOND);
 	store_aid_act(&order.aid, act_pin, &pinned);
@@ -378,12 +352,10 @@ a_pinned_summary_keeps_no_other_edit_waiting(void **state)
 }
 
 /* One that takes long shows how far it is, and no more than its four a minute. */
-static void
-a_long_one_shows_progress_within_them(void **state)
+TEST_WITH(a_long_one_shows_progress_within_them, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("Deploying", (struct message){ 0 });
 
-	(void)state;
 	show_progress(row, 150, " of 150");
 	assert_true(most_in_a_minute() <= 2);
 	assert_in_range(order.n, 8, 12);
@@ -391,29 +363,4 @@ a_long_one_shows_progress_within_them(void **state)
 	order_run_for(MINUTE);
 	assert_true(most_in_a_minute() <= 4);
 	assert_non_null(order_find("Live"));
-}
-
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, order_set_up, order_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(an_edit_that_takes_a_button_away_goes_before_all_other_edits),
-		T(it_takes_the_next_call_that_is_free),
-		T(an_edit_that_changes_nothing_is_not_sent),
-		T(what_is_sent_anew_stands_once),
-		T(a_copy_that_was_passed_on_its_way_is_deleted_too),
-		T(what_is_not_sent_anew_stays),
-		T(progress_is_shown_where_it_was_sent_anew),
-		T(what_is_sent_anew_stands_once_after_a_crash),
-		T(the_edit_of_a_failure_is_no_failure),
-		T(what_was_not_sent_is_sent_as_it_rings),
-		T(what_is_held_back_is_sent_when_it_is_changed_or_its_time_has_come),
-		T(that_a_groups_minute_is_full_is_said_once),
-		T(one_deployment_has_four_of_a_groups_minute),
-		T(a_pinned_summary_keeps_no_other_edit_waiting),
-		T(a_long_one_shows_progress_within_them),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,12 +18,10 @@ flood(int64_t ms)
 }
 
 /* A group that is asked 30 times a minute is minutes behind.  That production is down is not. */
-static void
-a_failure_is_sent_at_once_however_many_messages_wait(void **state)
+TEST_WITH(a_failure_is_sent_at_once_however_many_messages_wait, order_set_up, order_tear_down)
 {
 	int64_t work, failed, began;
 
-	(void)state;
 	work = order_add("production deploys", (struct message){ 0 });
 	flood(5 * MINUTE);
 	began = order.now;
@@ -51,12 +49,10 @@ a_failure_is_sent_at_once_however_many_messages_wait(void **state)
 }
 
 /* ... and never more than Telegram takes. */
-static void
-a_group_is_sent_20_a_minute_with_its_alarms(void **state)
+TEST_WITH(a_group_is_sent_20_a_minute_with_its_alarms, order_set_up, order_tear_down)
 {
 	size_t first = 0, most = 0;
 
-	(void)state;
 	for (int i = 0; i < 20; i++) {
 		(void)order_add("Failed", (struct message){ .is_alarm = true });
 		flood(10 * SECOND);
@@ -70,12 +66,11 @@ a_group_is_sent_20_a_minute_with_its_alarms(void **state)
 }
 
 /* However many fail: whoever has waited for a minute is next. */
-static void
-failures_without_end_hold_nobody_up_for_longer_than_a_minute(void **state)
+TEST_WITH(
+    failures_without_end_hold_nobody_up_for_longer_than_a_minute, order_set_up, order_tear_down)
 {
 	int64_t began = order.now;
 
-	(void)state;
 	for (int i = 0; i < 300; i++) {
 		if (i == 60) {
 			began = order.now;
@@ -91,12 +86,10 @@ failures_without_end_hold_nobody_up_for_longer_than_a_minute(void **state)
 
 /* A group full of edits: what is new there is no minute late, whether those were edits when they
  * were ordered or what they edit was on its way then. */
-static void
-what_is_new_does_not_wait_for_edits(void **state)
+TEST_WITH(what_is_new_does_not_wait_for_edits, order_set_up, order_tear_down)
 {
 	int64_t rows[16], row, began;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		rows[i] = order_add("deploys", (struct message){ 0 });
 	order_run_for(3 * MINUTE);
@@ -129,13 +122,11 @@ act_pressed(struct tx *tx, void *arg)
 }
 
 /* Who presses "Seen" in a group full of edits sees that it was, and an alarm goes before that. */
-static void
-an_edit_that_follows_a_press_waits_for_no_other_edit(void **state)
+TEST_WITH(an_edit_that_follows_a_press_waits_for_no_other_edit, order_set_up, order_tear_down)
 {
 	struct order_say seen = { .message = { .head = (char *)"DOWN, seen by @ada" } };
 	int64_t rows[16], began;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		rows[i] = order_add("deploys", (struct message){ 0 });
 	seen.row = order_add("DOWN", (struct message){ .is_alarm = true });
@@ -154,13 +145,12 @@ an_edit_that_follows_a_press_waits_for_no_other_edit(void **state)
 }
 
 /* Nobody is shown a question that is none any more, minutes late. */
-static void
-a_question_that_has_ended_before_it_was_sent_says_how_it_ended(void **state)
+TEST_WITH(
+    a_question_that_has_ended_before_it_was_sent_says_how_it_ended, order_set_up, order_tear_down)
 {
 	struct order_say say = { .message = { .address.chat = GROUP, .head = (char *)"Deploy?" },
 		.button = "work 1" };
 
-	(void)state;
 	order.is_away = true;
 	(void)order_add("first", (struct message){ 0 });
 	order_run_for(SECOND);
@@ -175,14 +165,12 @@ a_question_that_has_ended_before_it_was_sent_says_how_it_ended(void **state)
 }
 
 /* The same where the sender has it already. */
-static void
-a_question_that_ends_while_it_is_next_says_how_it_ended(void **state)
+TEST_WITH(a_question_that_ends_while_it_is_next_says_how_it_ended, order_set_up, order_tear_down)
 {
 	struct order_say say = { .message = { .address.chat = GROUP, .head = (char *)"Deploy?" },
 		.button = "work 1" };
 	size_t before;
 
-	(void)state;
 	for (int i = 0; i < 17; i++)
 		(void)order_add("question", (struct message){ 0 });
 	store_aid_act(&order.aid, order_act_add, &say);
@@ -196,8 +184,7 @@ a_question_that_ends_while_it_is_next_says_how_it_ended(void **state)
 }
 
 /* "Which one?" has no row that ends with it: its buttons do. */
-static void
-buttons_that_have_expired_are_not_shown(void **state)
+TEST_WITH(buttons_that_have_expired_are_not_shown, order_set_up, order_tear_down)
 {
 	struct order_say say = { .message = { .address.chat = GROUP, .head = (char *)"Which one?" },
 		.button = "shop/staging",
@@ -207,7 +194,6 @@ buttons_that_have_expired_are_not_shown(void **state)
 		.button = "shop/production",
 		.lives_ms = 30 * MINUTE };
 
-	(void)state;
 	order.is_away = true;
 	(void)order_add("first", (struct message){ 0 });
 	order_run_for(SECOND);
@@ -221,12 +207,10 @@ buttons_that_have_expired_are_not_shown(void **state)
 }
 
 /* Telegram hangs with an edit: what failed does not wait for it. */
-static void
-a_failure_does_not_wait_for_an_edit(void **state)
+TEST_WITH(a_failure_does_not_wait_for_an_edit, order_set_up, order_tear_down)
 {
 	int64_t row = order_add("deploys", (struct message){ 0 }), began;
 
-	(void)state;
 	order_run_for(5 * SECOND);
 	order.edits_hang = true;
 	order_change(row, "builds");
@@ -241,23 +225,4 @@ a_failure_does_not_wait_for_an_edit(void **state)
 	order.edits_hang = false;
 	order_run_for(5 * SECOND);
 	assert_non_null(order_find("a question"));
-}
-
-int
-main(void)
-{
-#define T(name) cmocka_unit_test_setup_teardown(name, order_set_up, order_tear_down)
-	const struct CMUnitTest tests[] = {
-		T(a_failure_is_sent_at_once_however_many_messages_wait),
-		T(a_group_is_sent_20_a_minute_with_its_alarms),
-		T(failures_without_end_hold_nobody_up_for_longer_than_a_minute),
-		T(what_is_new_does_not_wait_for_edits),
-		T(an_edit_that_follows_a_press_waits_for_no_other_edit),
-		T(a_question_that_has_ended_before_it_was_sent_says_how_it_ended),
-		T(a_question_that_ends_while_it_is_next_says_how_it_ended),
-		T(buttons_that_have_expired_are_not_shown),
-		T(a_failure_does_not_wait_for_an_edit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,10 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_pace.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdlib.h>
-#include <cmocka.h>
 
 #define GROUP  (-1001234567890)
 #define PERSON 4711
@@ -41,15 +40,13 @@ most_within(const int64_t *times, size_t n, int64_t window_ms)
 	return most;
 }
 
-static void
-a_group_gets_20_in_any_minute(void **state)
+TEST(a_group_gets_20_in_any_minute)
 {
 	/* Goal: the limit holds in every window, and it is used. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 	static int64_t times[1000];
 	size_t n;
 
-	(void)state;
 	assert_non_null(pace);
 	n = flood(pace, GROUP, TELEGRAM_PACE_ALARM, 1000, 600000, times, 1000);
 	assert_int_equal(most_within(times, n, 60000), 20);
@@ -57,15 +54,13 @@ a_group_gets_20_in_any_minute(void **state)
 	free(pace);
 }
 
-static void
-a_person_gets_one_a_second_after_a_short_burst(void **state)
+TEST(a_person_gets_one_a_second_after_a_short_burst)
 {
 	/* Goal: answers come at once, floods do not. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 	static int64_t times[1000];
 	size_t n;
 
-	(void)state;
 	assert_non_null(pace);
 	n = flood(pace, PERSON, TELEGRAM_PACE_SEND, 1000, 61000, times, 1000);
 	assert_int_equal(most_within(times, n, 900), 4);
@@ -74,14 +69,12 @@ a_person_gets_one_a_second_after_a_short_burst(void **state)
 }
 
 /* Goal: however much is sent, a failure finds room for itself and what it replies to. */
-static void
-all_that_is_sent_leaves_room_for_alarms(void **state)
+TEST(all_that_is_sent_leaves_room_for_alarms)
 {
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 	static int64_t times[1000];
 	size_t n;
 
-	(void)state;
 	assert_non_null(pace);
 	n = flood(pace, GROUP, TELEGRAM_PACE_SEND, 1000, 300000, times, 1000);
 	assert_int_equal(most_within(times, n, 60000), 17);
@@ -92,13 +85,11 @@ all_that_is_sent_leaves_room_for_alarms(void **state)
 	free(pace);
 }
 
-static void
-edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them(void **state)
+TEST(edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them)
 {
 	/* Goal: Telegram counts edits of a group more strictly. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 
-	(void)state;
 	assert_non_null(pace);
 	telegram_pace_sent(pace, GROUP, 0, TELEGRAM_PACE_EDIT, 1000);
 	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_EDIT, 1000), 3000);
@@ -107,15 +98,13 @@ edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them(void **state)
 	free(pace);
 }
 
-static void
-decoration_leaves_room_for_what_matters(void **state)
+TEST(decoration_leaves_room_for_what_matters)
 {
 	/* Goal: after minutes of live edits a message still goes at once. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 	static int64_t times[1000];
 	size_t n;
 
-	(void)state;
 	assert_non_null(pace);
 	n = flood(pace, GROUP, TELEGRAM_PACE_DECORATION, 1000, 300000, times, 1000);
 	assert_true(n > 50);
@@ -126,13 +115,11 @@ decoration_leaves_room_for_what_matters(void **state)
 }
 
 /* Goal: whoever asks is answered at once, and again when the answer is known. */
-static void
-edits_leave_room_for_an_answer_and_its_edit(void **state)
+TEST(edits_leave_room_for_an_answer_and_its_edit)
 {
 	static const int64_t chats[] = { GROUP, PERSON };
 	static int64_t times[1000];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(chats); i++) {
 		struct telegram_pace *pace = calloc(1, sizeof(*pace));
 		size_t n;
@@ -151,15 +138,13 @@ edits_leave_room_for_an_answer_and_its_edit(void **state)
 	}
 }
 
-static void
-all_chats_together_get_30_a_second(void **state)
+TEST(all_chats_together_get_30_a_second)
 {
 	/* Goal: many chats do not add up to a refusal. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 	static int64_t times[10000];
 	size_t n = 0;
 
-	(void)state;
 	assert_non_null(pace);
 	for (int64_t now = 1000; now < 11000; now++)
 		for (int64_t chat = 1; chat < 40; chat++) {
@@ -174,13 +159,11 @@ all_chats_together_get_30_a_second(void **state)
 	free(pace);
 }
 
-static void
-a_429_silences_its_chat_and_no_other(void **state)
+TEST(a_429_silences_its_chat_and_no_other)
 {
 	/* Goal: retry_after is obeyed to the second. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 
-	(void)state;
 	assert_non_null(pace);
 	telegram_pace_block(pace, GROUP, 1000, 17000);
 	assert_int_equal(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 1000), 17000);
@@ -189,13 +172,11 @@ a_429_silences_its_chat_and_no_other(void **state)
 	free(pace);
 }
 
-static void
-more_chats_than_places_forget_the_one_used_longest_ago(void **state)
+TEST(more_chats_than_places_forget_the_one_used_longest_ago)
 {
 	/* Goal: strangers in any number take no more memory. */
 	struct telegram_pace *pace = calloc(1, sizeof(*pace));
 
-	(void)state;
 	assert_non_null(pace);
 	telegram_pace_block(pace, GROUP, 5000, 60000);
 	for (int64_t i = 0; i < TELEGRAM_PACE_CHATS - 1; i++)
@@ -204,22 +185,4 @@ more_chats_than_places_forget_the_one_used_longest_ago(void **state)
 	telegram_pace_sent(pace, 99, 0, TELEGRAM_PACE_SEND, 31000);
 	assert_true(telegram_pace_wait_ms(pace, GROUP, 0, TELEGRAM_PACE_SEND, 31001) > 0);
 	free(pace);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_group_gets_20_in_any_minute),
-		cmocka_unit_test(all_that_is_sent_leaves_room_for_alarms),
-		cmocka_unit_test(a_person_gets_one_a_second_after_a_short_burst),
-		cmocka_unit_test(edits_in_a_group_are_3_s_apart_and_sends_do_not_wait_for_them),
-		cmocka_unit_test(decoration_leaves_room_for_what_matters),
-		cmocka_unit_test(edits_leave_room_for_an_answer_and_its_edit),
-		cmocka_unit_test(all_chats_together_get_30_a_second),
-		cmocka_unit_test(a_429_silences_its_chat_and_no_other),
-		cmocka_unit_test(more_chats_than_places_forget_the_one_used_longest_ago),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,16 +3,12 @@
 #include "telegram/telegram_pause.h"
 
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "lib/base.h"
+#include "unit.h"
 
-static void
-each_failure_doubles_the_pause_up_to_its_limit(void **state)
+TEST(each_failure_doubles_the_pause_up_to_its_limit)
 {
 	static const struct {
 		unsigned failures;
@@ -20,27 +16,13 @@ each_failure_doubles_the_pause_up_to_its_limit(void **state)
 	} cases[] = { { 0, 1000 }, { 1, 1000 }, { 2, 2000 }, { 3, 4000 }, { 6, 32000 },
 		{ 7, 60000 }, { 100, 60000 }, { UINT_MAX, 60000 } };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(telegram_pause_ms(cases[i].failures, 1000, 60000, 0), cases[i].ms);
 }
 
-static void
-what_telegram_asks_for_is_kept_even_above_the_limit(void **state)
+TEST(what_telegram_asks_for_is_kept_even_above_the_limit)
 {
-	(void)state;
 	assert_int_equal(telegram_pause_ms(1, 1000, 60000, 7), 7000);
 	assert_int_equal(telegram_pause_ms(4, 1000, 60000, 7), 8000);
 	assert_int_equal(telegram_pause_ms(9, 1000, 60000, 120), 120000);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_failure_doubles_the_pause_up_to_its_limit),
-		cmocka_unit_test(what_telegram_asks_for_is_kept_even_above_the_limit),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

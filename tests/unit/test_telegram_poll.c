@@ -2,14 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_poll.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/crypto.h"
 #include "lib/log.h"
@@ -17,6 +14,7 @@
 #include "tests/unit/fake_telegram.h"
 #include "types/event.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define TWO "{\"ok\":true,\"result\":[{\"update_id\":7,\"x\":{}},{\"update_id\":8,\"x\":{}}]}"
 
@@ -138,8 +136,7 @@ asked(struct world *w, size_t n)
 	return heard->body;
 }
 
-static void
-the_next_question_waits_for_the_decision_and_carries_its_offset(void **state)
+TEST_WITH(the_next_question_waits_for_the_decision_and_carries_its_offset, set_up, tear_down)
 {
 	/* Goal: an update is acknowledged after the commit, never before. */
 	struct world *w = *state;
@@ -163,8 +160,7 @@ the_next_question_waits_for_the_decision_and_carries_its_offset(void **state)
 	assert_non_null(strstr(asked(w, 1), "\"offset\":9,"));
 }
 
-static void
-a_store_that_cannot_write_gets_the_same_updates_again(void **state)
+TEST_WITH(a_store_that_cannot_write_gets_the_same_updates_again, set_up, tear_down)
 {
 	/* Goal: 503 and a full queue lose nothing. */
 	struct world *w = *state;
@@ -186,8 +182,7 @@ a_store_that_cannot_write_gets_the_same_updates_again(void **state)
 	    1900);
 }
 
-static void
-updates_that_are_not_on_disk_yet_are_known(void **state)
+TEST_WITH(updates_that_are_not_on_disk_yet_are_known, set_up, tear_down)
 {
 	/* Goal: the gauge shows a store that cannot keep what Telegram gives, and its recovery. */
 	struct world *w = *state;
@@ -206,8 +201,7 @@ updates_that_are_not_on_disk_yet_are_known(void **state)
 	assert_int_equal(w->waiting, 0);
 }
 
-static void
-an_empty_answer_costs_no_decision(void **state)
+TEST_WITH(an_empty_answer_costs_no_decision, set_up, tear_down)
 {
 	/* Goal: a quiet chat does not write to the disk. */
 	struct world *w = *state;
@@ -218,8 +212,7 @@ an_empty_answer_costs_no_decision(void **state)
 	assert_int_equal(w->submitted, 0);
 }
 
-static void
-a_webhook_that_is_set_is_removed_and_its_updates_are_kept(void **state)
+TEST_WITH(a_webhook_that_is_set_is_removed_and_its_updates_are_kept, set_up, tear_down)
 {
 	/* Goal: from webhook to polling nothing is dropped. */
 	struct world *w = *state;
@@ -234,8 +227,7 @@ a_webhook_that_is_set_is_removed_and_its_updates_are_kept(void **state)
 	assert_null(strstr(fake_telegram_heard(w->fake, "deleteWebhook", 0)->body, "drop"));
 }
 
-static void
-failures_are_waited_out_with_fewer_updates_asked_for(void **state)
+TEST_WITH(failures_are_waited_out_with_fewer_updates_asked_for, set_up, tear_down)
 {
 	/* Goal: an answer too large for us does not stop the bot for ever. */
 	struct world *w = *state;
@@ -251,8 +243,7 @@ failures_are_waited_out_with_fewer_updates_asked_for(void **state)
 
 #define NOTHING "{\"ok\":true,\"result\":[]}"
 
-static void
-whether_updates_come_here_is_known(void **state)
+TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 {
 	/* Goal: the gauge is 1 with the first answer, and 0 while the token is refused. */
 	struct world *w = *state;
@@ -277,8 +268,7 @@ ignore(void *ctx, const struct telegram_result *result)
 	(void)result;
 }
 
-static void
-a_poll_that_cannot_be_begun_is_not_receiving(void **state)
+TEST_WITH(a_poll_that_cannot_be_begun_is_not_receiving, set_up, tear_down)
 {
 	/* Goal: as of one that fails; no update comes, and the gauge stayed 1. */
 	struct world *w = *state;
@@ -297,8 +287,7 @@ a_poll_that_cannot_be_begun_is_not_receiving(void **state)
 	assert_int_equal(w->receiving, 0);
 }
 
-static void
-our_turn_between_another_programs_is_not_receiving(void **state)
+TEST_WITH(our_turn_between_another_programs_is_not_receiving, set_up, tear_down)
 {
 	/* Goal: two programs that poll one bot take turns; an alert that waits for five minutes of
 	 * 0 is not silenced by ours. */
@@ -323,8 +312,7 @@ our_turn_between_another_programs_is_not_receiving(void **state)
 	assert_int_equal(w->receiving, 1);
 }
 
-static void
-after_stop_nothing_is_asked(void **state)
+TEST_WITH(after_stop_nothing_is_asked, set_up, tear_down)
 {
 	/* Goal: a decision that comes late starts nothing. */
 	struct world *w = *state;
@@ -341,22 +329,9 @@ after_stop_nothing_is_asked(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(the_next_question_waits_for_the_decision_and_carries_its_offset),
-		T(a_store_that_cannot_write_gets_the_same_updates_again),
-		T(updates_that_are_not_on_disk_yet_are_known),
-		T(an_empty_answer_costs_no_decision),
-		T(a_webhook_that_is_set_is_removed_and_its_updates_are_kept),
-		T(failures_are_waited_out_with_fewer_updates_asked_for),
-		T(whether_updates_come_here_is_known),
-		T(a_poll_that_cannot_be_begun_is_not_receiving),
-		T(our_turn_between_another_programs_is_not_receiving),
-		T(after_stop_nothing_is_asked),
-	};
 	struct err err;
 
 	if (!crypto_start(&err))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

@@ -3,21 +3,19 @@
 #include "telegram/telegram_send.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
-#include "tests/unit/fake_telegram.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "telegram/telegram_api.h"
+#include "tests/unit/fake_telegram.h"
 #include "types/settings.h"
+#include "unit.h"
 
 struct world {
 	struct loop *loop;
@@ -137,8 +135,7 @@ body(struct world *w, const char *method, size_t n)
 	return heard->body;
 }
 
-static void
-a_message_is_sent_as_html_and_its_id_comes_back(void **state)
+TEST_WITH(a_message_is_sent_as_html_and_its_id_comes_back, set_up, tear_down)
 {
 	/* Goal: the plain case, byte by byte. */
 	struct world *w = *state;
@@ -162,8 +159,7 @@ a_message_is_sent_as_html_and_its_id_comes_back(void **state)
 	assert_int_equal(w->last_code, 200);
 }
 
-static void
-a_row_of_buttons_can_be_read_on_a_phone(void **state)
+TEST_WITH(a_row_of_buttons_can_be_read_on_a_phone, set_up, tear_down)
 {
 	/* Goal: two at most in a row, three of one character, none that would be cut. */
 	static const char *const labels[] = { "a", "b", "c", "shop/production", "shop/staging",
@@ -195,8 +191,7 @@ a_row_of_buttons_can_be_read_on_a_phone(void **state)
 	    "3/4 \\u25b6 | application/environment-x | d e f | | ");
 }
 
-static void
-a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
+TEST_WITH(a_message_that_was_sent_is_edited_and_not_modified_is_success, set_up, tear_down)
 {
 	/* Goal: no second message, no error, buttons gone when there are none. */
 	struct world *w = *state;
@@ -215,8 +210,7 @@ a_message_that_was_sent_is_edited_and_not_modified_is_success(void **state)
 	assert_null(strstr(body(w, "editMessageText", 0), "reply_markup"));
 }
 
-static void
-a_message_that_is_gone_is_sent_anew(void **state)
+TEST_WITH(a_message_that_is_gone_is_sent_anew, set_up, tear_down)
 {
 	/* Goal: somebody deleted it; what matters is shown all the same. */
 	struct world *w = *state;
@@ -231,8 +225,7 @@ a_message_that_is_gone_is_sent_anew(void **state)
 	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
 }
 
-static void
-html_that_cannot_be_parsed_goes_once_more_as_plain_text(void **state)
+TEST_WITH(html_that_cannot_be_parsed_goes_once_more_as_plain_text, set_up, tear_down)
 {
 	/* Goal: a mistake of ours costs the bold, not the message; and never a loop. */
 	struct world *w = *state;
@@ -252,8 +245,7 @@ html_that_cannot_be_parsed_goes_once_more_as_plain_text(void **state)
 	assert_non_null(strstr(w->said.failure, "can't parse"));
 }
 
-static void
-a_429_is_waited_out_to_the_second(void **state)
+TEST_WITH(a_429_is_waited_out_to_the_second, set_up, tear_down)
 {
 	/* Goal: retry_after holds for the chat, and not for another. */
 	struct world *w = *state;
@@ -273,8 +265,7 @@ a_429_is_waited_out_to_the_second(void **state)
 	    2000);
 }
 
-static void
-a_server_that_fails_is_asked_again_until_it_works(void **state)
+TEST_WITH(a_server_that_fails_is_asked_again_until_it_works, set_up, tear_down)
 {
 	/* Goal: an outage delays and never loses. */
 	struct world *w = *state;
@@ -292,8 +283,7 @@ a_server_that_fails_is_asked_again_until_it_works(void **state)
 	    450, 1800);
 }
 
-static void
-what_telegram_says_finally_is_told(void **state)
+TEST_WITH(what_telegram_says_finally_is_told, set_up, tear_down)
 {
 	/* Goal: blocked, moved, topic deleted: each in its own words. */
 	struct world *w = *state;
@@ -341,8 +331,7 @@ what_telegram_says_finally_is_told(void **state)
 	assert_string_equal(w->said.failure, "");
 }
 
-static void
-a_live_part_stands_below_the_head(void **state)
+TEST_WITH(a_live_part_stands_below_the_head, set_up, tear_down)
 {
 	/* Goal: a step's edit does not take the output away. */
 	struct world *w = *state;
@@ -364,8 +353,8 @@ on_edited(void *ctx, int64_t message, bool is_gone)
 	w->last_code = -1;
 }
 
-static void
-a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it(void **state)
+TEST_WITH(
+    a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it, set_up, tear_down)
 {
 	/* Goal: nothing old lands on something final. */
 	struct world *w = *state;
@@ -381,8 +370,7 @@ a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it(void **s
 	assert_false(w->is_done);
 }
 
-static void
-a_message_that_waits_lets_no_live_edit_pass(void **state)
+TEST_WITH(a_message_that_waits_lets_no_live_edit_pass, set_up, tear_down)
 {
 	/* Goal: what matters goes first, also while it is held up. */
 	struct world *w = *state;
@@ -393,8 +381,7 @@ a_message_that_waits_lets_no_live_edit_pass(void **state)
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 }
 
-static void
-a_toast_too_late_is_done(void **state)
+TEST_WITH(a_toast_too_late_is_done, set_up, tear_down)
 {
 	/* Goal: "query is too old" is no failure. */
 	struct world *w = *state;
@@ -412,8 +399,7 @@ a_toast_too_late_is_done(void **state)
 	    "{\"callback_query_id\":\"438\",\"text\":\"no\",\"show_alert\":true}");
 }
 
-static void
-a_chat_is_left_and_a_final_no_is_told(void **state)
+TEST_WITH(a_chat_is_left_and_a_final_no_is_told, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -432,8 +418,7 @@ a_chat_is_left_and_a_final_no_is_told(void **state)
 	assert_string_equal(w->failure, "Forbidden: bot is not a member");
 }
 
-static void
-a_message_is_deleted_and_one_that_is_gone_counts_as_that(void **state)
+TEST_WITH(a_message_is_deleted_and_one_that_is_gone_counts_as_that, set_up, tear_down)
 {
 	struct world *w = *state;
 
@@ -477,8 +462,7 @@ on_prepare(struct telegram_file *file, void *ctx)
 	return TELEGRAM_FILE_READY;
 }
 
-static void
-a_document_is_made_in_steps_and_sent_whole_again_after_a_failure(void **state)
+TEST_WITH(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure, set_up, tear_down)
 {
 	/* Goal: every byte, from the beginning each time. */
 	struct world *w = *state;
@@ -499,8 +483,7 @@ a_document_is_made_in_steps_and_sent_whole_again_after_a_failure(void **state)
 	(void)close(file.fd);
 }
 
-static void
-ending_drops_what_waits_and_says_so(void **state)
+TEST_WITH(ending_drops_what_waits_and_says_so, set_up, tear_down)
 {
 	/* Goal: the row stays, nothing leaks. */
 	struct world *w = *state;
@@ -516,8 +499,7 @@ ending_drops_what_waits_and_says_so(void **state)
 
 /* Goal: what Telegram may have is known when the program ends: what is out, and what got no answer
  * before; not what waits, what was refused, or an edit. */
-static void
-what_telegram_may_have_is_known_at_the_end(void **state)
+TEST_WITH(what_telegram_may_have_is_known_at_the_end, set_up, tear_down)
 {
 	struct world *w = *state;
 	struct message edit = message_to(4712), refused = message_to(4713), lost = message_to(4714);
@@ -547,8 +529,7 @@ what_telegram_may_have_is_known_at_the_end(void **state)
 }
 
 /* Goal: at its end the program begins nothing, and knows what is out. */
-static void
-at_the_end_nothing_more_is_begun(void **state)
+TEST_WITH(at_the_end_nothing_more_is_begun, set_up, tear_down)
 {
 	struct world *w = *state;
 	struct message out = message_to(4711), other = message_to(4712);
@@ -568,8 +549,7 @@ at_the_end_nothing_more_is_begun(void **state)
 	    telegram_send_unanswered(w->send, &row, 0), 1); /* too many: still counted */
 }
 
-static void
-the_token_stands_in_no_error(void **state)
+TEST_WITH(the_token_stands_in_no_error, set_up, tear_down)
 {
 	/* Goal: what fails is named, the URL is not. */
 	struct world *w = *state;
@@ -583,8 +563,7 @@ the_token_stands_in_no_error(void **state)
 }
 
 /* Between the chats too the oldest counts, and what went is forgotten. */
-static void
-the_oldest_message_that_waits_is_known(void **state)
+TEST_WITH(the_oldest_message_that_waits_is_known, set_up, tear_down)
 {
 	struct world *w = *state;
 	struct message first = message_to(42), second = message_to(43);
@@ -609,32 +588,9 @@ the_oldest_message_that_waits_is_known(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(a_message_is_sent_as_html_and_its_id_comes_back),
-		T(a_row_of_buttons_can_be_read_on_a_phone),
-		T(a_message_that_was_sent_is_edited_and_not_modified_is_success),
-		T(a_message_that_is_gone_is_sent_anew),
-		T(html_that_cannot_be_parsed_goes_once_more_as_plain_text),
-		T(a_429_is_waited_out_to_the_second),
-		T(a_server_that_fails_is_asked_again_until_it_works),
-		T(what_telegram_says_finally_is_told),
-		T(a_live_part_stands_below_the_head),
-		T(a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it),
-		T(a_message_that_waits_lets_no_live_edit_pass),
-		T(a_toast_too_late_is_done),
-		T(a_chat_is_left_and_a_final_no_is_told),
-		T(a_message_is_deleted_and_one_that_is_gone_counts_as_that),
-		T(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure),
-		T(the_oldest_message_that_waits_is_known),
-		T(ending_drops_what_waits_and_says_so),
-		T(what_telegram_may_have_is_known_at_the_end),
-		T(at_the_end_nothing_more_is_begun),
-		T(the_token_stands_in_no_error),
-	};
 	struct err err;
 
 	if (!crypto_start(&err))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_update.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "tests/unit/is_utf8.h"
+#include "unit.h"
 
 #define FROM  "\"from\":{\"id\":4711,\"is_bot\":false,\"first_name\":\"Ada\",\"username\":\"ada\"}"
 #define GROUP "\"chat\":{\"id\":-1001,\"type\":\"supergroup\",\"title\":\"Ops\"}"
@@ -61,14 +59,12 @@ read_one(const char *bytes)
 	return update;
 }
 
-static void
-a_text_is_read_with_who_and_where(void **state)
+TEST(a_text_is_read_with_who_and_where)
 {
 	/* Goal: every field that a decision needs. */
 	struct update u = read_one(WROTE("\"text\":\"/deploy staging\",\"message_thread_id\":77,"
 					 "\"is_topic_message\":true"));
 
-	(void)state;
 	assert_int_equal(u.id, 9);
 	assert_int_equal(u.kind, UPDATE_TEXT);
 	assert_int_equal(u.refusal, UPDATE_REFUSED_NONE);
@@ -83,11 +79,9 @@ a_text_is_read_with_who_and_where(void **state)
 			.is_private);
 }
 
-static void
-a_reply_names_what_it_is_a_reply_to(void **state)
+TEST(a_reply_names_what_it_is_a_reply_to)
 {
 	/* Goal: what is answered by a reply to its message is found by that one's id. */
-	(void)state;
 	assert_int_equal(read_one(WROTE("\"text\":\"the fix\",\"reply_to_message\":"
 					"{\"message_id\":4242,\"date\":1," GROUP "}"))
 			     .reply_to,
@@ -100,14 +94,12 @@ a_reply_names_what_it_is_a_reply_to(void **state)
 	    0);
 }
 
-static void
-the_bytes_of_a_line_stay_as_they_came(void **state)
+TEST(the_bytes_of_a_line_stay_as_they_came)
 {
 	/* Goal: what must be exact is judged by what was sent, not by what is shown of it. */
 	static const char came[] = "a\xc2\xa0 b\r\n\xe2\x80\x8b ";
 	struct update u = read_one(WROTE("\"text\":\"a\\u00a0 b\\r\\n\\u200b \""));
 
-	(void)state;
 	assert_string_equal(u.text, "a b");
 	assert_int_equal(u.raw_size, sizeof(came) - 1);
 	assert_memory_equal(u.raw, came, u.raw_size);
@@ -116,15 +108,13 @@ the_bytes_of_a_line_stay_as_they_came(void **state)
 #define DIGITS	"0123456789abcdef"
 #define TOKEN_1 "deploybot_" DIGITS DIGITS DIGITS DIGITS
 
-static void
-a_token_is_taken_out_of_a_text_wherever_it_stands(void **state)
+TEST(a_token_is_taken_out_of_a_text_wherever_it_stands)
 {
 	static const char *const texts[] = { "/login " TOKEN_1, "/login@our_bot " TOKEN_1,
 		"/login@other_bot " TOKEN_1, "look: " TOKEN_1 "!", "/deploy staging " TOKEN_1 };
 	static const char *const keys[] = { "message", "edited_message", "channel_post" };
 	char bytes[1024];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts) * COUNT(keys); i++) {
 		struct update u;
 
@@ -140,8 +130,7 @@ a_token_is_taken_out_of_a_text_wherever_it_stands(void **state)
 	}
 }
 
-static void
-ids_beyond_53_bits_are_exact(void **state)
+TEST(ids_beyond_53_bits_are_exact)
 {
 	/* Goal: an id is no floating-point number. */
 	struct update u =
@@ -149,16 +138,13 @@ ids_beyond_53_bits_are_exact(void **state)
 		     "9007199254740993,\"is_bot\":false,\"first_name\":\"x\"},\"chat\":{\"id\":"
 		     "-9007199254740993,\"type\":\"group\"},\"text\":\"a\"}}");
 
-	(void)state;
 	assert_true(u.person == INT64_C(9007199254740993));
 	assert_true(u.address.chat == INT64_C(-9007199254740993));
 }
 
-static void
-a_thread_counts_only_as_a_real_topic(void **state)
+TEST(a_thread_counts_only_as_a_real_topic)
 {
 	/* Goal: a reply's thread and the General topic (1) are none: sending there fails. */
-	(void)state;
 	assert_int_equal(
 	    read_one(WROTE("\"text\":\"a\",\"message_thread_id\":77")).address.thread, 0);
 	assert_int_equal(read_one(WROTE("\"text\":\"a\",\"message_thread_id\":1,"
@@ -167,8 +153,7 @@ a_thread_counts_only_as_a_real_topic(void **state)
 	    0);
 }
 
-static void
-whoever_else_wrote_it_is_refused(void **state)
+TEST(whoever_else_wrote_it_is_refused)
 {
 	/* Goal: a forward, a channel, a bot never act in a person's name. */
 	static const struct {
@@ -201,16 +186,13 @@ whoever_else_wrote_it_is_refused(void **state)
 		    UPDATE_REFUSED_SENDER_CHAT },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(read_one(cases[i].update).refusal, cases[i].refusal);
 }
 
-static void
-a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing(void **state)
+TEST(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing)
 {
 	/* Goal: two bots in a group do not answer each other's commands. */
-	(void)state;
 	assert_string_equal(
 	    read_one(WROTE("\"text\":\"/deploy@Our_Bot staging\"")).text, "/deploy staging");
 	assert_string_equal(read_one(WROTE("\"text\":\"/help@our_bot\"")).text, "/help");
@@ -221,14 +203,12 @@ a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing(void **state)
 	    read_one(WROTE("\"text\":\"mail me@other_bot\"")).text, "mail me@other_bot");
 }
 
-static void
-a_command_with_a_name_is_nothing_before_ours_is_known(void **state)
+TEST(a_command_with_a_name_is_nothing_before_ours_is_known)
 {
 	/* Goal: while getMe has not answered nobody else's command is taken for ours. */
 	struct event *raw = raw_of(SOURCE_TELEGRAM_WEBHOOK, WROTE("\"text\":\"/a@our_bot\""));
 	struct event *event;
 
-	(void)state;
 	raw->context.own_name[0] = '\0';
 	assert_true(telegram_update_decode_webhook(raw, &events, &status, &offset));
 	event = take();
@@ -237,8 +217,7 @@ a_command_with_a_name_is_nothing_before_ours_is_known(void **state)
 	event_free(raw);
 }
 
-static void
-what_is_invisible_is_taken_out_of_texts_and_names(void **state)
+TEST(what_is_invisible_is_taken_out_of_texts_and_names)
 {
 	/* Goal: no mark of ours, no reversal of what is read, comes from outside. */
 	struct update u = read_one(
@@ -246,7 +225,6 @@ what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 	    "\"is_bot\":false,\"first_name\":\"A\\u202eb\\u0001\",\"last_name\":\"C\"}," GROUP
 	    ",\"text\":\"/d\\u0002e\\u200bploy\\u202e x\"}}");
 
-	(void)state;
 	assert_null(strpbrk(u.text, "\x01\x02\x03\x04"));
 	assert_null(strstr(u.text, "\xe2\x80\xae"));
 	assert_null(strpbrk(u.name, "\x01\x02\x03\x04"));
@@ -258,8 +236,7 @@ what_is_invisible_is_taken_out_of_texts_and_names(void **state)
 #define CUT  "ääääääääääääääääää…"
 #define LONG "äääääääääääääääääääääääääääääääääääää"
 
-static void
-only_a_username_stands_behind_an_at(void **state)
+TEST(only_a_username_stands_behind_an_at)
 {
 	static const char *const cases[][2] = {
 		{ "\"first_name\":\"@ada\"", "“ada” (id 7)" },
@@ -283,7 +260,6 @@ only_a_username_stands_behind_an_at(void **state)
 	};
 	char body[512];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		(void)snprintf(body, sizeof(body),
 		    "{\"update_id\":1,\"message\":{\"message_id\":1,\"from\":{\"id\":7,%s}," GROUP
@@ -295,8 +271,7 @@ only_a_username_stands_behind_an_at(void **state)
 	}
 }
 
-static void
-a_long_text_is_cut_between_characters(void **state)
+TEST(a_long_text_is_cut_between_characters)
 {
 	/* Goal: bounded, and still UTF-8. */
 	static char body[20000];
@@ -304,7 +279,6 @@ a_long_text_is_cut_between_characters(void **state)
 	    "{\"update_id\":1,\"message\":{\"message_id\""
 	    ":1," FROM "," GROUP ",\"text\":\"");
 
-	(void)state;
 	for (int i = 0; i < 4096; i++)
 		size += (size_t)snprintf(body + size, sizeof(body) - size, "\xe2\x82\xac");
 	(void)snprintf(body + size, sizeof(body) - size, "\"}}");
@@ -315,15 +289,13 @@ a_long_text_is_cut_between_characters(void **state)
 	assert_true(is_utf8(u.text, strlen(u.text)));
 }
 
-static void
-a_press_is_read_also_without_its_message(void **state)
+TEST(a_press_is_read_also_without_its_message)
 {
 	/* Goal: old messages are inaccessible or absent; the press counts all the same. */
 	struct update u =
 	    read_one("{\"update_id\":3,\"callback_query\":{\"id\":\"438\"," FROM
 		     ",\"message\":{\"message_id\":8,\"date\":0," GROUP "},\"data\":\"00ff\"}}");
 
-	(void)state;
 	assert_int_equal(u.kind, UPDATE_PRESS);
 	assert_string_equal(u.callback, "438");
 	assert_string_equal(u.button, "00ff");
@@ -334,15 +306,13 @@ a_press_is_read_also_without_its_message(void **state)
 	assert_int_equal(u.address.chat, 0);
 }
 
-static void
-forged_button_data_is_no_question(void **state)
+TEST(forged_button_data_is_no_question)
 {
 	/* Goal: only what can be an id of ours reaches the database. */
 	static const char *const forged[] = { "", "a b", "A'--", "../x",
 		"0123456789012345678901234567890123" };
 	char body[512];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(forged); i++) {
 		(void)snprintf(body, sizeof(body),
 		    "{\"update_id\":3,\"callback_query\":{\"id\":\"1\"," FROM ",\"data\":\"%s\"}}",
@@ -351,25 +321,21 @@ forged_button_data_is_no_question(void **state)
 	}
 }
 
-static void
-a_group_that_becomes_a_supergroup_tells_its_new_id(void **state)
+TEST(a_group_that_becomes_a_supergroup_tells_its_new_id)
 {
 	/* Goal: the chat is followed. */
 	struct update u = read_one(WROTE("\"migrate_to_chat_id\":-100777"));
 
-	(void)state;
 	assert_int_equal(u.kind, UPDATE_MIGRATED);
 	assert_int_equal(u.address.chat, -1001);
 	assert_int_equal(u.new_chat, -100777);
 }
 
-static void
-the_new_supergroup_tells_which_it_was(void **state)
+TEST(the_new_supergroup_tells_which_it_was)
 {
 	/* Goal: it is followed, whichever of the two updates comes first. */
 	struct update u = read_one(WROTE("\"migrate_from_chat_id\":-77"));
 
-	(void)state;
 	assert_int_equal(u.kind, UPDATE_MIGRATED);
 	assert_int_equal(u.address.chat, -77);
 	assert_int_equal(u.new_chat, -1001);
@@ -379,11 +345,9 @@ the_new_supergroup_tells_which_it_was(void **state)
 	"{\"update_id\":4,\"my_chat_member\":{\"chat\":{\"id\":-7,\"type\":\"group\"}," \
 	"\"from\":{\"id\":9,\"first_name\":\"E\"},\"new_chat_member\":{\"status\":" status "}}}"
 
-static void
-where_we_are_new_is_said_and_where_we_left_is_not(void **state)
+TEST(where_we_are_new_is_said_and_where_we_left_is_not)
 {
 	/* Goal: a group that we left is not left again. */
-	(void)state;
 	assert_int_equal(read_one(MEMBER("\"member\"")).address.chat, -7);
 	assert_int_equal(read_one(MEMBER("\"administrator\"")).address.chat, -7);
 	assert_int_equal(read_one(MEMBER("\"left\"")).address.chat, 0);
@@ -393,15 +357,13 @@ where_we_are_new_is_said_and_where_we_left_is_not(void **state)
 	assert_false(read_one(MEMBER("\"member\"")).is_private);
 }
 
-static void
-what_is_no_text_is_acknowledged_and_forgotten(void **state)
+TEST(what_is_no_text_is_acknowledged_and_forgotten)
 {
 	/* Goal: photos, joins and kinds not known yet are no errors. */
 	static const char *const others[] = { WROTE("\"photo\":[]"),
 		"{\"update_id\":4,\"my_chat_member\":{\"chat\":{\"id\":1}}}",
 		"{\"update_id\":4,\"something_new\":{}}" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(others); i++) {
 		struct update u = read_one(others[i]);
 
@@ -410,8 +372,7 @@ what_is_no_text_is_acknowledged_and_forgotten(void **state)
 	}
 }
 
-static void
-what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
+TEST(what_cannot_be_read_is_acknowledged_with_its_number_and_audited)
 {
 	/* Goal: a poison update never blocks its chat. */
 	static const struct {
@@ -430,7 +391,6 @@ what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
 		{ "{\"update_id\":9,\"callback_query\":{\"data\":\"x\"}}", 9 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct update u = read_one(cases[i].bytes);
 
@@ -440,8 +400,7 @@ what_cannot_be_read_is_acknowledged_with_its_number_and_audited(void **state)
 	}
 }
 
-static void
-a_press_that_cannot_be_read_can_be_answered_all_the_same(void **state)
+TEST(a_press_that_cannot_be_read_can_be_answered_all_the_same)
 {
 	/* Goal: the client of whoever pressed does not wait until it gives up. */
 	static const struct {
@@ -458,7 +417,6 @@ a_press_that_cannot_be_read_can_be_answered_all_the_same(void **state)
 	};
 	char text[256];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		(void)snprintf(
 		    text, sizeof(text), "{\"update_id\":9,\"callback_query\":%s}", cases[i].query);
@@ -480,13 +438,11 @@ poll(const char *bytes)
 	return read;
 }
 
-static void
-one_bad_update_of_a_poll_spoils_no_other(void **state)
+TEST(one_bad_update_of_a_poll_spoils_no_other)
 {
 	/* Goal: three updates, the second twice wrong: three events, all acknowledged. */
 	struct event *event[3];
 
-	(void)state;
 	assert_true(poll("{\"ok\":true,\"result\":[" WROTE(
 	    "\"text\":\"a]}\\\"\"") ", {\"update_id\":10,\"message\":{\"a\":1,\"a\":2}} "
 				    ",{\"update_id\":11}]}"));
@@ -503,8 +459,7 @@ one_bad_update_of_a_poll_spoils_no_other(void **state)
 		event_free(event[i]);
 }
 
-static void
-a_longer_update_is_not_decoded_and_moves_the_offset(void **state)
+TEST(a_longer_update_is_not_decoded_and_moves_the_offset)
 {
 	/* Goal: memory follows what is read, and what is not read does not come again. */
 	static char bytes[TELEGRAM_UPDATE_MAX + 64];
@@ -513,7 +468,6 @@ a_longer_update_is_not_decoded_and_moves_the_offset(void **state)
 	const char *const answer = "{\"ok\":true,\"result\":[%s]}";
 	char *whole;
 
-	(void)state;
 	memset(bytes + size, ' ', sizeof(bytes) - (size_t)size);
 	bytes[size - 1] = ' ';
 	bytes[TELEGRAM_UPDATE_MAX - 1] = '}';
@@ -538,14 +492,12 @@ a_longer_update_is_not_decoded_and_moves_the_offset(void **state)
 	free(whole);
 }
 
-static void
-a_poll_gives_no_more_than_was_asked_for(void **state)
+TEST(a_poll_gives_no_more_than_was_asked_for)
 {
 	/* Goal: an endless answer costs no memory; what is left out is not acknowledged. */
 	struct buf bytes;
 	struct queue_link *link;
 
-	(void)state;
 	buf_init(&bytes, 1 << 20);
 	buf_adds(&bytes, "{\"ok\":true,\"result\":[{\"update_id\":1}");
 	for (int i = 2; i <= 3 * LIMIT_UPDATES; i++)
@@ -559,15 +511,13 @@ a_poll_gives_no_more_than_was_asked_for(void **state)
 	buf_done(&bytes);
 }
 
-static void
-an_answer_that_is_none_moves_nothing(void **state)
+TEST(an_answer_that_is_none_moves_nothing)
 {
 	/* Goal: the same updates are asked for again. */
 	static const char *const broken[] = { "", "<html>", "{}", "{\"ok\":true,\"result\":{}}",
 		"{\"ok\":true,\"result\":[{\"update_id\":5}",
 		"{\"ok\":true,\"result\":[{\"update_id\":5},", "{\"result\":[\"" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(broken); i++) {
 		assert_false(poll(broken[i]));
 		assert_int_equal(status, 502);
@@ -577,15 +527,13 @@ an_answer_that_is_none_moves_nothing(void **state)
 	assert_int_equal(offset, 0);
 }
 
-static void
-no_shortened_or_changed_answer_is_read_beyond_its_end(void **state)
+TEST(no_shortened_or_changed_answer_is_read_beyond_its_end)
 {
 	/* Goal: every prefix, and every byte changed, ends in some verdict (sanitizers watch). */
 	const char *whole = "{\"ok\":true,\"result\":[" WROTE("\"text\":\"\\\"x\\\\\"") "]}";
 	size_t size = strlen(whole);
 	static const char changes[] = "\"\\{}[],: 9";
 
-	(void)state;
 	for (size_t i = 0; i <= size; i++)
 		for (size_t c = 0; c < sizeof(changes); c++) {
 			char *bytes = malloc(i + 1);
@@ -604,38 +552,4 @@ no_shortened_or_changed_answer_is_read_beyond_its_end(void **state)
 				event_free(QUEUE_ITEM(link, struct event, link));
 			event_free(raw);
 		}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_text_is_read_with_who_and_where),
-		cmocka_unit_test(a_reply_names_what_it_is_a_reply_to),
-		cmocka_unit_test(the_bytes_of_a_line_stay_as_they_came),
-		cmocka_unit_test(a_token_is_taken_out_of_a_text_wherever_it_stands),
-		cmocka_unit_test(ids_beyond_53_bits_are_exact),
-		cmocka_unit_test(a_thread_counts_only_as_a_real_topic),
-		cmocka_unit_test(whoever_else_wrote_it_is_refused),
-		cmocka_unit_test(a_command_to_us_loses_our_name_and_one_to_another_bot_is_nothing),
-		cmocka_unit_test(a_command_with_a_name_is_nothing_before_ours_is_known),
-		cmocka_unit_test(what_is_invisible_is_taken_out_of_texts_and_names),
-		cmocka_unit_test(only_a_username_stands_behind_an_at),
-		cmocka_unit_test(a_long_text_is_cut_between_characters),
-		cmocka_unit_test(a_press_is_read_also_without_its_message),
-		cmocka_unit_test(forged_button_data_is_no_question),
-		cmocka_unit_test(a_group_that_becomes_a_supergroup_tells_its_new_id),
-		cmocka_unit_test(the_new_supergroup_tells_which_it_was),
-		cmocka_unit_test(where_we_are_new_is_said_and_where_we_left_is_not),
-		cmocka_unit_test(what_is_no_text_is_acknowledged_and_forgotten),
-		cmocka_unit_test(what_cannot_be_read_is_acknowledged_with_its_number_and_audited),
-		cmocka_unit_test(a_press_that_cannot_be_read_can_be_answered_all_the_same),
-		cmocka_unit_test(one_bad_update_of_a_poll_spoils_no_other),
-		cmocka_unit_test(a_longer_update_is_not_decoded_and_moves_the_offset),
-		cmocka_unit_test(a_poll_gives_no_more_than_was_asked_for),
-		cmocka_unit_test(an_answer_that_is_none_moves_nothing),
-		cmocka_unit_test(no_shortened_or_changed_answer_is_read_beyond_its_end),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,15 +3,12 @@
 #include "settings/settings_load.h"
 #include "telegram/telegram_webhook.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "fail_nth.h"
 #include "lib/crypto.h"
@@ -22,9 +19,10 @@
 #include "telegram/telegram_update.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/event.h"
+#include "types/outbound.h"
 #include "types/refusals.h"
 #include "types/settings.h"
-#include "types/outbound.h"
+#include "unit.h"
 
 #define OUR_URL "https://bot.example.org/telegram/webhook"
 #define JSON	"Content-Type: application/json"
@@ -246,8 +244,7 @@ decide(struct world *w, size_t n, int status)
 	event->done = NULL;
 }
 
-static void
-an_update_is_answered_after_its_decision_with_an_empty_body(void **state)
+TEST_WITH(an_update_is_answered_after_its_decision_with_an_empty_body, set_up, tear_down)
 {
 	/* Goal: a 200 means it is never lost; a body could be taken for a call. */
 	struct world *w = *state;
@@ -267,8 +264,7 @@ an_update_is_answered_after_its_decision_with_an_empty_body(void **state)
 	assert_int_equal(w->counted[200], 1);
 }
 
-static void
-without_the_one_right_secret_nobody_gets_in(void **state)
+TEST_WITH(without_the_one_right_secret_nobody_gets_in, set_up, tear_down)
 {
 	/* Goal: wrong, missing, shorter, longer, twice: 401, empty, nothing submitted, one note. */
 	struct world *w = *state;
@@ -291,8 +287,7 @@ without_the_one_right_secret_nobody_gets_in(void **state)
 	assert_int_equal(w->events[0]->u.rejected.count, 1);
 }
 
-static void
-what_is_rejected_within_a_minute_is_told_as_one(void **state)
+TEST_WITH(what_is_rejected_within_a_minute_is_told_as_one, set_up, tear_down)
 {
 	/* Goal: the first at once, the others when the minute has passed, and none is forgotten. */
 	struct world *w = *state;
@@ -311,8 +306,7 @@ what_is_rejected_within_a_minute_is_told_as_one(void **state)
 	assert_int_equal(w->events[1]->u.rejected.count, 3);
 }
 
-static void
-what_was_rejected_is_told_once_the_store_takes_it(void **state)
+TEST_WITH(what_was_rejected_is_told_once_the_store_takes_it, set_up, tear_down)
 {
 	/* Goal: the number is kept while the store is full, and what comes meanwhile is in it. */
 	struct world *w = *state;
@@ -331,8 +325,7 @@ what_was_rejected_is_told_once_the_store_takes_it(void **state)
 	}
 }
 
-static void
-another_content_type_is_refused(void **state)
+TEST_WITH(another_content_type_is_refused, set_up, tear_down)
 {
 	/* Goal: 415, before the body. */
 	struct world *w = *state;
@@ -342,8 +335,7 @@ another_content_type_is_refused(void **state)
 	assert_int_equal(w->submitted, 0);
 }
 
-static void
-a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
+TEST_WITH(a_store_that_cannot_take_it_makes_telegram_come_again, set_up, tear_down)
 {
 	/* Goal: full, short of memory, failed, ending: 503 with Retry-After. */
 	struct world *w = *state;
@@ -369,8 +361,7 @@ a_store_that_cannot_take_it_makes_telegram_come_again(void **state)
 	assert_int_equal(w->events[1]->kind, EVENT_REJECTED);
 }
 
-static void
-it_is_registered_when_none_is(void **state)
+TEST_WITH(it_is_registered_when_none_is, set_up, tear_down)
 {
 	/* Goal: URL, secret, kinds; nothing dropped; pending updates are known. */
 	struct world *w = *state;
@@ -398,8 +389,7 @@ registered(struct world *w, const char *info, bool is_set)
 	assert_int_equal(fake_telegram_count(w->fake, "setWebhook") - before, is_set ? 1 : 0);
 }
 
-static void
-ours_is_left_alone(void **state)
+TEST_WITH(ours_is_left_alone, set_up, tear_down)
 {
 	/* Goal: a restart does not set what stands. */
 	registered(*state,
@@ -408,23 +398,20 @@ ours_is_left_alone(void **state)
 	    false);
 }
 
-static void
-another_url_is_replaced(void **state)
+TEST_WITH(another_url_is_replaced, set_up, tear_down)
 {
 	/* Goal: the host moved. */
 	registered(
 	    *state, "\"url\":\"https://old.example.org/x\",\"allowed_updates\":" KINDS, true);
 }
 
-static void
-other_kinds_are_replaced(void **state)
+TEST_WITH(other_kinds_are_replaced, set_up, tear_down)
 {
 	/* Goal: what Telegram kept from an older version does not stay. */
 	registered(*state, "\"url\":\"" OUR_URL "\",\"allowed_updates\":[\"message\"]", true);
 }
 
-static void
-a_secret_that_we_refuse_is_replaced(void **state)
+TEST_WITH(a_secret_that_we_refuse_is_replaced, set_up, tear_down)
 {
 	/* Goal: after a new secret the bot is not deaf. */
 	registered(*state,
@@ -451,8 +438,7 @@ other_secret(const struct world *w, const char *secret)
 
 #define NEW_SECRET "fedcba9876543210fedcba9876543210"
 
-static void
-a_rotated_secret_holds_at_once_and_is_told_to_telegram(void **state)
+TEST_WITH(a_rotated_secret_holds_at_once_and_is_told_to_telegram, set_up, tear_down)
 {
 	/* Goal: the old one, which may have leaked, opens nothing; Telegram is given the new one,
 	 * even when it does not take it at first. */
@@ -482,8 +468,7 @@ a_rotated_secret_holds_at_once_and_is_told_to_telegram(void **state)
 	    "\"secret_token\":\"" NEW_SECRET "\""));
 }
 
-static void
-settings_with_the_same_secret_set_nothing(void **state)
+TEST_WITH(settings_with_the_same_secret_set_nothing, set_up, tear_down)
 {
 	/* Goal: a change of anything else costs Telegram no call. */
 	struct world *w = *state;
@@ -497,8 +482,7 @@ settings_with_the_same_secret_set_nothing(void **state)
 	assert_int_equal(fake_telegram_count(w->fake, "setWebhook"), 0);
 }
 
-static void
-a_secret_that_telegram_never_got_is_set_when_we_refuse_it(void **state)
+TEST_WITH(a_secret_that_telegram_never_got_is_set_when_we_refuse_it, set_up, tear_down)
 {
 	/* Goal: rotated while we were away, all looks well; the first refusal tells, once. */
 	struct world *w = *state;
@@ -513,8 +497,7 @@ a_secret_that_telegram_never_got_is_set_when_we_refuse_it(void **state)
 
 #define STANDS "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
 
-static void
-whether_updates_come_here_is_known(void **state)
+TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 {
 	/* Goal: the gauge is 0 while a command at night would reach nobody. */
 	struct world *w = *state;
@@ -549,8 +532,7 @@ whether_updates_come_here_is_known(void **state)
 	assert_int_equal(w->receiving, 1); /* it was tried again, and arrived */
 }
 
-static void
-a_revoked_token_is_known_without_a_message_to_send(void **state)
+TEST_WITH(a_revoked_token_is_known_without_a_message_to_send, set_up, tear_down)
 {
 	/* Goal: /revoke in a quiet hour is noticed by the next look, not by the next message. */
 	struct world *w = *state;
@@ -584,8 +566,7 @@ ask(struct world *w, enum telegram_webhook_command order)
 	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
 }
 
-static void
-the_command_line_sets_shows_and_deletes(void **state)
+TEST_WITH(the_command_line_sets_shows_and_deletes, set_up, tear_down)
 {
 	/* Goal: lines for people, and no secret among them. */
 	static const char *const texts[] = { "Telegram sends updates to " OUR_URL "\n",
@@ -608,8 +589,7 @@ the_command_line_sets_shows_and_deletes(void **state)
 	}
 }
 
-static void
-who_does_not_answer_has_refused_nothing(void **state)
+TEST_WITH(who_does_not_answer_has_refused_nothing, set_up, tear_down)
 {
 	/* Regression: without DNS "Telegram refused" made people look for another token. */
 	struct world *w = *state;
@@ -622,8 +602,7 @@ who_does_not_answer_has_refused_nothing(void **state)
 	    strstr(w->text, ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?\n"));
 }
 
-static void
-one_that_is_not_registered_yet_is_not_called_polling(void **state)
+TEST_WITH(one_that_is_not_registered_yet_is_not_called_polling, set_up, tear_down)
 {
 	/* Regression: right behind a start an administrator read that updates are polled. */
 	struct world *w = *state;
@@ -640,8 +619,7 @@ one_that_is_not_registered_yet_is_not_called_polling(void **state)
 	}
 }
 
-static void
-the_command_line_waits_as_long_as_it_is_told_to(void **state)
+TEST_WITH(the_command_line_waits_as_long_as_it_is_told_to, set_up, tear_down)
 {
 	/* Goal: a 429 is tried again after its pause; an hour is nobody's patience. */
 	struct world *w = *state;
@@ -666,32 +644,9 @@ the_command_line_waits_as_long_as_it_is_told_to(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		T(an_update_is_answered_after_its_decision_with_an_empty_body),
-		T(without_the_one_right_secret_nobody_gets_in),
-		T(what_is_rejected_within_a_minute_is_told_as_one),
-		T(what_was_rejected_is_told_once_the_store_takes_it),
-		T(another_content_type_is_refused),
-		T(a_store_that_cannot_take_it_makes_telegram_come_again),
-		T(it_is_registered_when_none_is),
-		T(ours_is_left_alone),
-		T(another_url_is_replaced),
-		T(other_kinds_are_replaced),
-		T(a_secret_that_we_refuse_is_replaced),
-		T(a_rotated_secret_holds_at_once_and_is_told_to_telegram),
-		T(settings_with_the_same_secret_set_nothing),
-		T(a_secret_that_telegram_never_got_is_set_when_we_refuse_it),
-		T(whether_updates_come_here_is_known),
-		T(a_revoked_token_is_known_without_a_message_to_send),
-		T(the_command_line_sets_shows_and_deletes),
-		T(who_does_not_answer_has_refused_nothing),
-		T(one_that_is_not_registered_yet_is_not_called_polling),
-		T(the_command_line_waits_as_long_as_it_is_told_to),
-	};
 	struct err err;
 
 	if (!crypto_start(&err))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

@@ -2,19 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "tests/unit/is_utf8.h"
+#include "unit.h"
 
-static void
-only_strict_utf8_is_utf8(void **state)
+TEST(only_strict_utf8_is_utf8)
 {
 	static const struct {
 		const char *bytes;
@@ -34,18 +31,15 @@ only_strict_utf8_is_utf8(void **state)
 		{ "\xFF", 1, false },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(is_utf8(cases[i].bytes, cases[i].size), cases[i].good);
 }
 
-static void
-every_code_point_survives_encode_and_decode(void **state)
+TEST(every_code_point_survives_encode_and_decode)
 {
 	uint32_t back;
 	char out[4];
 
-	(void)state;
 	for (uint32_t code = 0; code <= 0x10FFFF; code += code < 0x900 ? 1 : 251) {
 		size_t size = text_encode(code, out);
 		bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
@@ -55,12 +49,10 @@ every_code_point_survives_encode_and_decode(void **state)
 	}
 }
 
-static void
-a_cut_at_utf16_units_never_breaks_a_character(void **state)
+TEST(a_cut_at_utf16_units_never_breaks_a_character)
 {
 	const char *text = "a\xC3\xA9\xF0\x9F\x9A\x80z"; /* 1 + 1 + 2 + 1 units */
 
-	(void)state;
 	assert_int_equal(text_utf16_length(text, strlen(text)), 5);
 	assert_int_equal(text_utf16_cut(text, strlen(text), 3), 3);
 	assert_int_equal(text_utf16_cut(text, strlen(text), 4), 7);
@@ -72,24 +64,20 @@ a_cut_at_utf16_units_never_breaks_a_character(void **state)
 	assert_int_equal(text_cut(text, strlen(text), 8), 8);
 }
 
-static void
-a_copy_that_does_not_fit_says_so(void **state)
+TEST(a_copy_that_does_not_fit_says_so)
 {
 	char out[4];
 
-	(void)state;
 	assert_true(text_copy(out, sizeof(out), "abc"));
 	assert_false(text_copy(out, sizeof(out), "ab\xC3\xA9"));
 	assert_string_equal(out, "ab");
 }
 
-static void
-hex_goes_both_ways_and_nothing_else_is_hex(void **state)
+TEST(hex_goes_both_ways_and_nothing_else_is_hex)
 {
 	unsigned char bytes[3] = { 0x00, 0xAB, 0xFF }, back[3];
 	char hex[7];
 
-	(void)state;
 	text_hex(hex, bytes, 3);
 	assert_string_equal(hex, "00abff");
 	assert_true(text_unhex(back, 3, "00ABff", 6));
@@ -101,15 +89,13 @@ hex_goes_both_ways_and_nothing_else_is_hex(void **state)
 	assert_false(text_is_hex("deadbeeg", 7, 64));
 }
 
-static void
-numbers_are_strict_and_bounded(void **state)
+TEST(numbers_are_strict_and_bounded)
 {
 	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "01", "-0", "1x", "0x1",
 		"9223372036854775808", "-9223372036854775809", "99999999999999999999" };
 	struct err err;
 	int64_t value = 7;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(text_to_i64(bad[i], INT64_MIN, INT64_MAX, &value, &err));
 	assert_int_equal(value, 7);
@@ -127,12 +113,10 @@ numbers_are_strict_and_bounded(void **state)
 	assert_int_equal(value, 65536);
 }
 
-static void
-times_are_written_as_rfc_3339_says(void **state)
+TEST(times_are_written_as_rfc_3339_says)
 {
 	char out[TEXT_TIME_SIZE];
 
-	(void)state;
 	assert_string_equal(text_time(out, 1795158648123), "2026-11-20T07:10:48Z");
 	assert_string_equal(text_time_ms(out, 1795158648123), "2026-11-20T07:10:48.123Z");
 	assert_string_equal(text_time_ms(out, -1), "1969-12-31T23:59:59.999Z");
@@ -140,8 +124,7 @@ times_are_written_as_rfc_3339_says(void **state)
 	assert_string_equal(text_time(out, 1709164800000), "2024-02-29T00:00:00Z");
 }
 
-static void
-durations_read_as_people_say_them(void **state)
+TEST(durations_read_as_people_say_them)
 {
 	static const struct {
 		int64_t ms;
@@ -157,7 +140,6 @@ durations_read_as_people_say_them(void **state)
 	};
 	char out[TEXT_DURATION_SIZE];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_string_equal(text_duration(out, cases[i].ms), cases[i].duration);
 		assert_string_equal(text_age(out, cases[i].ms), cases[i].age);
@@ -167,12 +149,10 @@ durations_read_as_people_say_them(void **state)
 	assert_string_equal(text_bytes(out, UINT64_MAX), "18.4 EB");
 }
 
-static void
-the_nearest_name_is_found_and_a_far_one_is_not(void **state)
+TEST(the_nearest_name_is_found_and_a_far_one_is_not)
 {
 	static const char *const names[] = { "staging", "production", "LOG_LEVEL" };
 
-	(void)state;
 	assert_int_equal(text_distance("abcd", "acbd"), 1);
 	assert_int_equal(text_distance("", "abc"), 3);
 	assert_int_equal(text_distance("kitten", "sitting"), 3);
@@ -180,22 +160,4 @@ the_nearest_name_is_found_and_a_far_one_is_not(void **state)
 	assert_string_equal(text_nearest("prodution", names, 3), "production");
 	assert_string_equal(text_nearest("log_levle", names, 3), "LOG_LEVEL");
 	assert_null(text_nearest("banana", names, 3));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_strict_utf8_is_utf8),
-		cmocka_unit_test(every_code_point_survives_encode_and_decode),
-		cmocka_unit_test(a_cut_at_utf16_units_never_breaks_a_character),
-		cmocka_unit_test(a_copy_that_does_not_fit_says_so),
-		cmocka_unit_test(hex_goes_both_ways_and_nothing_else_is_hex),
-		cmocka_unit_test(numbers_are_strict_and_bounded),
-		cmocka_unit_test(times_are_written_as_rfc_3339_says),
-		cmocka_unit_test(durations_read_as_people_say_them),
-		cmocka_unit_test(the_nearest_name_is_found_and_a_far_one_is_not),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

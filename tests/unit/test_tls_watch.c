@@ -2,18 +2,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/tls_watch.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "types/settings.h"
+#include "unit.h"
 
 #define PATIENCE_MS 300000
 
@@ -118,8 +116,7 @@ run_until(struct scene *scene, int failures)
 	assert_false(scene->is_over);
 }
 
-static void
-a_look_that_failed_is_followed_by_another_one_soon(void **state)
+TEST_WITH(a_look_that_failed_is_followed_by_another_one_soon, set_up, tear_down)
 {
 	struct scene *scene = *state;
 
@@ -130,8 +127,7 @@ a_look_that_failed_is_followed_by_another_one_soon(void **state)
 	assert_int_equal(scene->reads, 0);
 }
 
-static void
-other_settings_look_at_once_however_long_the_pause_is(void **state)
+TEST_WITH(other_settings_look_at_once_however_long_the_pause_is, set_up, tear_down)
 {
 	struct scene *scene = *state;
 
@@ -144,8 +140,7 @@ other_settings_look_at_once_however_long_the_pause_is(void **state)
 }
 
 /* The loop sleeps until patience is over: nobody is asked. */
-static void
-without_https_or_a_webhook_nobody_is_asked(void **state)
+TEST_WITH(without_https_or_a_webhook_nobody_is_asked, set_up, tear_down)
 {
 	struct scene *scene = *state;
 
@@ -163,8 +158,7 @@ without_https_or_a_webhook_nobody_is_asked(void **state)
 	assert_int_equal(scene->failures + scene->reads, 0);
 }
 
-static void
-the_host_is_looked_at_and_not_the_webhook(void **state)
+TEST(the_host_is_looked_at_and_not_the_webhook)
 {
 	static const struct {
 		const char *url, *host;
@@ -179,7 +173,6 @@ the_host_is_looked_at_and_not_the_webhook(void **state)
 	};
 	char host[TLS_WATCH_URL_SIZE], long_url[TLS_WATCH_URL_SIZE + 16] = "https://";
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(tls_watch_host(cases[i].url, host), cases[i].host != NULL);
 		if (cases[i].host != NULL)
@@ -187,18 +180,4 @@ the_host_is_looked_at_and_not_the_webhook(void **state)
 	}
 	memset(long_url + 8, 'a', sizeof(long_url) - 9);
 	assert_false(tls_watch_host(long_url, host));
-}
-
-int
-main(void)
-{
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(a_look_that_failed_is_followed_by_another_one_soon),
-		TEST(other_settings_look_at_once_however_long_the_pause_is),
-		TEST(without_https_or_a_webhook_nobody_is_asked),
-		cmocka_unit_test(the_host_is_looked_at_and_not_the_webhook),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

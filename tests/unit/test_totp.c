@@ -2,14 +2,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/totp.h"
 
+#include "unit.h"
+
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 static const uint8_t secret[TOTP_SECRET + 1] = "12345678901234567890";
 
@@ -26,21 +25,17 @@ static const struct {
 	{ INT64_C(20000000000), "353130" },
 };
 
-static void
-codes_are_those_of_the_rfc(void **state)
+TEST(codes_are_those_of_the_rfc)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(vectors); i++)
 		assert_int_equal(
 		    totp_match(secret, vectors[i].at, vectors[i].code), vectors[i].at / 30);
 }
 
-static void
-a_code_is_of_its_step_wherever_in_the_three_it_stands(void **state)
+TEST(a_code_is_of_its_step_wherever_in_the_three_it_stands)
 {
 	const int64_t step = 1234567890 / 30;
 
-	(void)state;
 	assert_int_equal(totp_match(secret, (step - 1) * 30, "005924"), step);
 	assert_int_equal(totp_match(secret, step * 30, "005924"), step);
 	assert_int_equal(totp_match(secret, (step + 1) * 30 + 29, "005924"), step);
@@ -48,8 +43,7 @@ a_code_is_of_its_step_wherever_in_the_three_it_stands(void **state)
 	assert_int_equal(totp_match(secret, (step - 2) * 30 + 29, "005924"), -1);
 }
 
-static void
-what_is_not_six_digits_is_no_code(void **state)
+TEST(what_is_not_six_digits_is_no_code)
 {
 	static const char *const wrong[] = { "", "00592", "0059240", "89005924", "00592a",
 		" 005924", "005924 ",
@@ -57,7 +51,6 @@ what_is_not_six_digits_is_no_code(void **state)
 		 "05924"),
 		"-05924" };
 
-	(void)state;
 	assert_true(totp_is_code("005924"));
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		assert_false(totp_is_code(wrong[i]));
@@ -68,12 +61,10 @@ what_is_not_six_digits_is_no_code(void **state)
 	assert_int_equal(totp_match(secret, INT64_MIN, "755224"), -1);
 }
 
-static void
-the_address_names_who_and_where(void **state)
+TEST(the_address_names_who_and_where)
 {
 	char uri[TOTP_URI];
 
-	(void)state;
 	assert_true(totp_uri(secret, "deploybot (shop)", "@ada", uri));
 	assert_string_equal(uri,
 	    "otpauth://totp/deploybot%20%28shop%29:%40ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -86,8 +77,7 @@ the_address_names_who_and_where(void **state)
 	assert_null(strstr(uri, "&?"));
 }
 
-static void
-a_recovery_code_is_read_as_it_is_typed(void **state)
+TEST(a_recovery_code_is_read_as_it_is_typed)
 {
 	static const uint8_t code[TOTP_RECOVERY] = { 0, 1, 2, 3, 250, 251, 252, 253, 254, 255 };
 	static const char *const good[] = { "AAAQEA727P6P37X7", "aaaqea727p6p37x7",
@@ -104,7 +94,6 @@ a_recovery_code_is_read_as_it_is_typed(void **state)
 	char text[TOTP_RECOVERY_TEXT];
 	uint8_t out[TOTP_RECOVERY];
 
-	(void)state;
 	assert_true(totp_recovery_text(code, text));
 	assert_string_equal(text, "AAAQ-EA72-7P6P-37X7");
 	for (size_t i = 0; i < COUNT(good); i++) {
@@ -113,18 +102,4 @@ a_recovery_code_is_read_as_it_is_typed(void **state)
 	}
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		assert_false(totp_recovery_parse(wrong[i], out));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codes_are_those_of_the_rfc),
-		cmocka_unit_test(a_code_is_of_its_step_wherever_in_the_three_it_stands),
-		cmocka_unit_test(what_is_not_six_digits_is_no_code),
-		cmocka_unit_test(the_address_names_who_and_where),
-		cmocka_unit_test(a_recovery_code_is_read_as_it_is_typed),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,12 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "deployment/turn.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #define ALL (1u << TURN_FACT_COUNT)
 
@@ -23,10 +22,8 @@ is(unsigned facts, unsigned some)
 	return (facts & some) != 0;
 }
 
-static void
-what_starts_has_nothing_against_it(void **state)
+TEST(what_starts_has_nothing_against_it)
 {
-	(void)state;
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		bool may = !is(facts, HINDERS) &&
 		    (is(facts, TURN(ROLLBACK)) ||
@@ -37,10 +34,8 @@ what_starts_has_nothing_against_it(void **state)
 	}
 }
 
-static void
-people_are_never_superseded_and_a_push_that_is_behind_asks_nobody(void **state)
+TEST(people_are_never_superseded_and_a_push_that_is_behind_asks_nobody)
 {
-	(void)state;
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		enum turn to = turn_decide(facts)->to;
 
@@ -52,10 +47,8 @@ people_are_never_superseded_and_a_push_that_is_behind_asks_nobody(void **state)
 }
 
 /* Nobody is asked about what could not start, and git is asked before a person is. */
-static void
-who_is_asked_could_start(void **state)
+TEST(who_is_asked_could_start)
 {
-	(void)state;
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		enum turn to = turn_decide(facts)->to;
 
@@ -68,10 +61,8 @@ who_is_asked_could_start(void **state)
 	}
 }
 
-static void
-what_is_for_good_is_not_waited_for(void **state)
+TEST(what_is_for_good_is_not_waited_for)
 {
-	(void)state;
 	for (unsigned facts = 0; facts < ALL; facts++) {
 		enum turn to = turn_decide(facts)->to;
 
@@ -82,12 +73,10 @@ what_is_for_good_is_not_waited_for(void **state)
 	}
 }
 
-static void
-each_rule_decides_something(void **state)
+TEST(each_rule_decides_something)
 {
 	bool used[64] = { 0 };
 
-	(void)state;
 	assert_true(turn_rule_count <= COUNT(used));
 	for (unsigned facts = 0; facts < ALL; facts++)
 		used[turn_decide(facts) - turn_rules] = true;
@@ -95,8 +84,7 @@ each_rule_decides_something(void **state)
 		assert_true(used[i]);
 }
 
-static void
-some_turns(void **state)
+TEST(some_turns)
 {
 	static const struct {
 		unsigned facts;
@@ -120,19 +108,16 @@ some_turns(void **state)
 		    "who asked for it may no longer do this: somebody who may has to ask" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_int_equal(turn_decide(cases[i].facts)->to, cases[i].to);
 		assert_string_equal(turn_decide(cases[i].facts)->reason, cases[i].reason);
 	}
 }
 
-static void
-behind_is_an_ancestor_that_is_not_the_same(void **state)
+TEST(behind_is_an_ancestor_that_is_not_the_same)
 {
 	struct git_answer answer = { .has_base = true, .forced = true, .count = 0 };
 
-	(void)state;
 	assert_true(turn_is_behind(&answer));
 	answer.count = 2; /* another branch */
 	assert_false(turn_is_behind(&answer));
@@ -140,20 +125,4 @@ behind_is_an_ancestor_that_is_not_the_same(void **state)
 	assert_false(turn_is_behind(&answer)); /* the same commit */
 	answer = (struct git_answer){ .has_base = false, .forced = true };
 	assert_false(turn_is_behind(&answer)); /* nobody knows */
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_starts_has_nothing_against_it),
-		cmocka_unit_test(people_are_never_superseded_and_a_push_that_is_behind_asks_nobody),
-		cmocka_unit_test(who_is_asked_could_start),
-		cmocka_unit_test(what_is_for_good_is_not_waited_for),
-		cmocka_unit_test(each_rule_decides_something),
-		cmocka_unit_test(some_turns),
-		cmocka_unit_test(behind_is_an_ancestor_that_is_not_the_same),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/url.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
+#include "unit.h"
+
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
-static void
-the_host_stands_between_scheme_and_port_or_path(void **state)
+TEST(the_host_stands_between_scheme_and_port_or_path)
 {
 	static const struct {
 		const char *url;
@@ -30,7 +28,6 @@ the_host_stands_between_scheme_and_port_or_path(void **state)
 	};
 	char out[URL_HOST], url[URL_HOST + 16];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(url_host(rows[i].url, out), rows[i].host);
 	assert_string_equal(url_host(NULL, out), "");
@@ -43,8 +40,7 @@ the_host_stands_between_scheme_and_port_or_path(void **state)
 	assert_string_equal(url_host(url, out), "");
 }
 
-static void
-the_place_is_host_and_port_as_they_are_written(void **state)
+TEST(the_place_is_host_and_port_as_they_are_written)
 {
 	static const struct {
 		const char *url;
@@ -61,7 +57,6 @@ the_place_is_host_and_port_as_they_are_written(void **state)
 	};
 	char out[URL_PLACE], url[URL_PLACE + 16];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_string_equal(url_place(rows[i].url, out), rows[i].place);
 	memset(url, 'a', sizeof(url));
@@ -73,10 +68,8 @@ the_place_is_host_and_port_as_they_are_written(void **state)
 	assert_string_equal(url_place(url, out), "");
 }
 
-static void
-a_domain_has_itself_and_what_is_below_it(void **state)
+TEST(a_domain_has_itself_and_what_is_below_it)
 {
-	(void)state;
 	assert_true(url_host_is_in("acme.example", "acme.example"));
 	assert_true(url_host_is_in("a.b.acme.example", "acme.example"));
 	assert_false(url_host_is_in("notacme.example", "acme.example"));
@@ -84,16 +77,4 @@ a_domain_has_itself_and_what_is_below_it(void **state)
 	assert_false(url_host_is_in("acme.example.org", "acme.example"));
 	assert_false(url_host_is_in("", "acme.example"));
 	assert_false(url_host_is_in("acme.example", ""));
-}
-
-int
-main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_host_stands_between_scheme_and_port_or_path),
-		cmocka_unit_test(the_place_is_host_and_port_as_they_are_written),
-		cmocka_unit_test(a_domain_has_itself_and_what_is_below_it),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

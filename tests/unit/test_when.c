@@ -4,13 +4,11 @@
 
 #include "lib/err.h"
 #include "lib/zone.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 /* Friday, 2026-03-27 15:30 in Berlin; on the Sunday at 02:00 clocks go forward. */
 #define NOW INT64_C(1774621800000)
@@ -102,13 +100,11 @@ static const struct {
 	    "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is not a time" },
 };
 
-static void
-what_is_written_is_that_time_or_is_named(void **state)
+TEST(what_is_written_is_that_time_or_is_named)
 {
 	struct err err;
 	struct zone *zone = zone_new("Europe/Berlin", &err);
 
-	(void)state;
 	assert_non_null(zone);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *text = rows[i].text;
@@ -131,8 +127,7 @@ what_is_written_is_that_time_or_is_named(void **state)
 	zone_free(zone);
 }
 
-static void
-a_moment_says_its_offset_where_its_zone_is_not_known(void **state)
+TEST(a_moment_says_its_offset_where_its_zone_is_not_known)
 {
 	static const struct {
 		const char *zone;
@@ -147,7 +142,6 @@ a_moment_says_its_offset_where_its_zone_is_not_known(void **state)
 	};
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct zone *zone = zone_new(cases[i].zone, &err);
 		char out[WHEN_STAMP];
@@ -156,15 +150,4 @@ a_moment_says_its_offset_where_its_zone_is_not_known(void **state)
 		assert_string_equal(when_stamp(zone, cases[i].at, out), cases[i].text);
 		zone_free(zone);
 	}
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_that_time_or_is_named),
-		cmocka_unit_test(a_moment_says_its_offset_where_its_zone_is_not_known),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

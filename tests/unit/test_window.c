@@ -5,14 +5,12 @@
 #include "lib/err.h"
 #include "lib/when.h"
 #include "lib/zone.h"
+#include "unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 /* "2026-11-20 16:00:00", as clocks of UTC show it. */
 static int64_t
@@ -93,12 +91,10 @@ static const struct {
 	{ "Mon 00:00-Fri 00:00,Thu 00:00-Mon 00:00", "UTC", "2026-11-16 12:00:00", true, NEVER },
 };
 
-static void
-each_moment_is_in_or_out_until_the_next_change(void **state)
+TEST(each_moment_is_in_or_out_until_the_next_change)
 {
 	size_t n_wrong = 0;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct err err;
 		struct windows *windows = windows_parse(rows[i].windows, &err);
@@ -126,14 +122,12 @@ each_moment_is_in_or_out_until_the_next_change(void **state)
 }
 
 /* A clock that is set back is another moment: what it says of that one is what it said then. */
-static void
-the_change_is_where_the_answer_changes(void **state)
+TEST(the_change_is_where_the_answer_changes)
 {
 	static const char *const all[] = { WEEKEND, HOLIDAY, WEEKEND ", " HOLIDAY,
 		"Sun 02:30-Sun 06:00 Europe/Berlin", "Tue 22:00-Wed 06:00 America/New_York" };
 	struct zone *zone = zone_new("UTC", NULL);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(all); i++) {
 		struct err err;
 		struct windows *windows = windows_parse(all[i], &err);
@@ -162,8 +156,7 @@ the_change_is_where_the_answer_changes(void **state)
 #define NO_CLOCK " is no time of a day (0:00 to 23:59), as in " W
 #define NO_ZONE	 " is no time zone of this machine (package tzdata), as Europe/Berlin"
 
-static void
-what_is_none_is_refused_and_what_of_it_is_wrong_is_named(void **state)
+TEST(what_is_none_is_refused_and_what_of_it_is_wrong_is_named)
 {
 	static const struct {
 		const char *text;
@@ -208,7 +201,6 @@ what_is_none_is_refused_and_what_of_it_is_wrong_is_named(void **state)
 		{ "Fri 16:00-Mon 08:00 UTC UTC", ERR_MISSING, "UTC UTC" NO_ZONE },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		struct err err = { 0 };
 		struct windows *windows = windows_parse(wrong[i].text, &err);
@@ -220,14 +212,12 @@ what_is_none_is_refused_and_what_of_it_is_wrong_is_named(void **state)
 	windows_free(NULL);
 }
 
-static void
-dates_that_are_over_are_past_and_weeks_never_are(void **state)
+TEST(dates_that_are_over_are_past_and_weeks_never_are)
 {
 	struct windows *windows =
 	    windows_parse(WEEKEND ", " HOLIDAY ", 2026-12-24..2026-12-24 America/New_York", NULL);
 	struct zone *zone = zone_new("Europe/Berlin", NULL);
 
-	(void)state;
 	assert_non_null(windows);
 	assert_false(windows_is_past(windows, 0, zone, utc("2090-01-01 00:00:00")));
 	assert_false(windows_is_past(windows, 1, zone, utc("2026-11-21 12:00:00")));
@@ -240,12 +230,10 @@ dates_that_are_over_are_past_and_weeks_never_are(void **state)
 	zone_free(zone);
 }
 
-static void
-a_comma_may_stand_behind_the_last(void **state)
+TEST(a_comma_may_stand_behind_the_last)
 {
 	static const char *const good[] = { WEEKEND ",", WEEKEND " , " HOLIDAY " , " };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct windows *windows = windows_parse(good[i], NULL);
 
@@ -255,14 +243,12 @@ a_comma_may_stand_behind_the_last(void **state)
 	}
 }
 
-static void
-there_are_so_many_and_no_more(void **state)
+TEST(there_are_so_many_and_no_more)
 {
 	char text[2048] = "";
 	struct windows *windows;
 	struct err err;
 
-	(void)state;
 	for (int i = 0; i < WINDOWS_MAX; i++)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
 		    "%sMon 01:00-Mon 02:00", i > 0 ? "," : "");
@@ -274,19 +260,4 @@ there_are_so_many_and_no_more(void **state)
 	memset(text, 'A', 200);
 	text[200] = '\0';
 	assert_null(windows_parse(text, &err));
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_moment_is_in_or_out_until_the_next_change),
-		cmocka_unit_test(the_change_is_where_the_answer_changes),
-		cmocka_unit_test(what_is_none_is_refused_and_what_of_it_is_wrong_is_named),
-		cmocka_unit_test(dates_that_are_over_are_past_and_weeks_never_are),
-		cmocka_unit_test(a_comma_may_stand_behind_the_last),
-		cmocka_unit_test(there_are_so_many_and_no_more),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

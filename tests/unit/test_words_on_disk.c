@@ -618,13 +618,11 @@ is_listed(const char *list, const char *line)
 	return false;
 }
 
-static void
-every_word_that_is_written_is_in_the_list(void **state)
+TEST(every_word_that_is_written_is_in_the_list)
 {
 	char *list = store_aid_read(LIST);
 	size_t n_missing = 0;
 
-	(void)state;
 	for (size_t i = 0; i < words.n; i++)
 		if (!is_listed(list, words.at[i])) {
 			print_error("%s\n", words.at[i]);
@@ -638,12 +636,10 @@ every_word_that_is_written_is_in_the_list(void **state)
 }
 
 /* Lines of the list that something other than this test writes are held by test_upgrade.py. */
-static void
-every_word_of_the_list_is_still_written(void **state)
+TEST(every_word_of_the_list_is_still_written)
 {
 	char *list = store_aid_read(LIST), *rest = list, *line;
 
-	(void)state;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (line[0] == '\0' || line[0] == '#' || strncmp(line, "retired ", 8) == 0 ||
 		    strncmp(line, "run.", 4) == 0)
@@ -678,13 +674,4 @@ gather(void **state)
 	return 0;
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_word_that_is_written_is_in_the_list),
-		cmocka_unit_test(every_word_of_the_list_is_still_written),
-	};
-
-	return cmocka_run_group_tests(tests, gather, NULL);
-}
+TEST_GROUP(gather, NULL)

@@ -1,13 +1,12 @@
 /* Goal: what is asked of work costs the same after ten deployments and after years of actions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <cmocka.h>
 #include <sqlite3.h>
 
 #include "store/row_deployment.h"
+
+#include "unit.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 #include "store/store_inside.h"
@@ -112,8 +111,7 @@ act_measure(struct tx *tx, void *arg)
 	}
 }
 
-static void
-no_question_costs_more_in_a_longer_history(void **state)
+TEST_WITH(no_question_costs_more_in_a_longer_history, store_aid_setup, store_aid_teardown)
 {
 	static long few[COUNT(asked)], many[COUNT(asked)];
 	struct store_aid *aid = *state;
@@ -136,12 +134,7 @@ no_question_costs_more_in_a_longer_history(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(no_question_costs_more_in_a_longer_history,
-		    store_aid_setup, store_aid_teardown),
-	};
-
 	if (sqlite3_auto_extension((void (*)(void))attach) != SQLITE_OK)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run(NULL);
 }

@@ -2,16 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/xml.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "unit.h"
 
 static bool
 on_start(void *ctx, const char *path, UNUSED struct err *err)
@@ -29,8 +27,7 @@ on_end(void *ctx, const char *path, const char *text, struct err *err)
 
 static const struct xml_reader reader = { .on_start = on_start, .on_end = on_end };
 
-static void
-elements_come_with_their_paths_and_their_own_texts(UNUSED void **state)
+TEST(elements_come_with_their_paths_and_their_own_texts)
 {
 	static const char text[] =
 	    "<?xml version=\"1.0\"?>\n<a xmlns=\"http://x/\">1<b c=\"d\">x&amp;<![CDATA[<y>]]>&#233;</b>2<b/></a>\n";
@@ -56,8 +53,7 @@ refused(const char *text, size_t size, enum err_code code, const char *why)
 	buf_done(&seen);
 }
 
-static void
-what_is_no_sound_document_is_refused_with_its_line(UNUSED void **state)
+TEST(what_is_no_sound_document_is_refused_with_its_line)
 {
 	static const char *const texts[] = { "", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&none;</a>",
 		"<a>\xff</a>", "<a>\x01</a>", "{}" };
@@ -68,8 +64,7 @@ what_is_no_sound_document_is_refused_with_its_line(UNUSED void **state)
 }
 
 /* A billion laughs, and files of ours. */
-static void
-a_document_type_is_refused_whatever_it_declares(UNUSED void **state)
+TEST(a_document_type_is_refused_whatever_it_declares)
 {
 	static const char *const texts[] = { "<!DOCTYPE a><a/>",
 		"<!DOCTYPE a [<!ENTITY b \"cc\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>",
@@ -79,8 +74,7 @@ a_document_type_is_refused_whatever_it_declares(UNUSED void **state)
 		refused(texts[i], strlen(texts[i]), ERR_INVALID, "document type");
 }
 
-static void
-depth_names_and_texts_have_their_limits(UNUSED void **state)
+TEST(depth_names_and_texts_have_their_limits)
 {
 	struct buf text;
 
@@ -103,22 +97,7 @@ depth_names_and_texts_have_their_limits(UNUSED void **state)
 	buf_done(&text);
 }
 
-static void
-who_reads_may_stop_it_with_an_error_of_their_own(UNUSED void **state)
+TEST(who_reads_may_stop_it_with_an_error_of_their_own)
 {
 	refused("<a><b>stop</b><c/></a>", 22, ERR_DENIED, "stopped");
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(elements_come_with_their_paths_and_their_own_texts),
-		cmocka_unit_test(what_is_no_sound_document_is_refused_with_its_line),
-		cmocka_unit_test(a_document_type_is_refused_whatever_it_declares),
-		cmocka_unit_test(depth_names_and_texts_have_their_limits),
-		cmocka_unit_test(who_reads_may_stop_it_with_an_error_of_their_own),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

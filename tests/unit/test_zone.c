@@ -2,17 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/zone.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "unit.h"
 
 static struct zone *
 zone(const char *name)
@@ -46,10 +44,8 @@ static const struct {
 	{ "Australia/Lord_Howe", "2027-04-03", 1806757200 },
 };
 
-static void
-a_date_ends_when_clocks_there_say_so(void **state)
+TEST(a_date_ends_when_clocks_there_say_so)
 {
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct zone *z = zone(ends[i].zone);
 		struct zone_time date;
@@ -63,14 +59,12 @@ a_date_ends_when_clocks_there_say_so(void **state)
 }
 
 /* libc, which has one zone for the whole process, says the same of moments far and near. */
-static void
-libc_says_the_same(void **state)
+TEST(libc_says_the_same)
 {
 	static const char *const names[] = { "UTC", "Europe/Berlin", "America/New_York",
 		"Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Casablanca", "Europe/Dublin",
 		"Pacific/Apia", "Asia/Kathmandu", "America/St_Johns", "Asia/Gaza" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		struct zone *z = zone(names[i]);
 
@@ -100,21 +94,18 @@ libc_says_the_same(void **state)
 	tzset();
 }
 
-static void
-of_a_time_that_is_there_twice_the_first_and_of_a_skipped_one_the_change(void **state)
+TEST(of_a_time_that_is_there_twice_the_first_and_of_a_skipped_one_the_change)
 {
 	struct zone *z = zone("Europe/Berlin");
 	struct zone_time twice = { .year = 2027, .month = 10, .day = 31, .hour = 2, .minute = 30 };
 	struct zone_time never = { .year = 2027, .month = 3, .day = 28, .hour = 2, .minute = 30 };
 
-	(void)state;
 	assert_int_equal(zone_moment(z, &twice), INT64_C(1824942600000)); /* 00:30 UTC */
 	assert_int_equal(zone_moment(z, &never), INT64_C(1806195600000)); /* 01:00 UTC */
 	zone_free(z);
 }
 
-static void
-a_day_that_is_not_there_is_no_date(void **state)
+TEST(a_day_that_is_not_there_is_no_date)
 {
 	static const char *const wrong[] = { "", "2027-02-29", "2100-02-29", "2027-13-01",
 		"2027-00-01", "2027-01-00", "2027-01-32", "2027-1-31", "2027/01/31", "27-01-31",
@@ -123,7 +114,6 @@ a_day_that_is_not_there_is_no_date(void **state)
 	char text[ZONE_DATE];
 	struct zone *z = zone("UTC");
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		if (zone_date_parse(wrong[i], &date))
 			fail_msg("\"%s\" is no date", wrong[i]);
@@ -135,29 +125,25 @@ a_day_that_is_not_there_is_no_date(void **state)
 	zone_free(z);
 }
 
-static void
-a_zone_that_is_not_there_is_named(void **state)
+TEST(a_zone_that_is_not_there_is_named)
 {
 	static const char *const wrong[] = { "", "Mars/Olympus", "../../etc/passwd",
 		"/etc/localtime", "Europe", "Europe//Berlin", "zone.tab", "tzdata.zi" };
 	struct err err;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++)
 		if (zone_new(wrong[i], &err) != NULL)
 			fail_msg("\"%s\" is no zone", wrong[i]);
 }
 
 /* Cut anywhere, or with any byte another one, a file is refused or read, never past its end. */
-static void
-a_broken_file_harms_nobody(void **state)
+TEST(a_broken_file_harms_nobody)
 {
 	struct zone_time date;
 	struct err err;
 	size_t size;
 	char *bytes = file_read("/usr/share/zoneinfo/America/Sao_Paulo", 65536, &size, &err);
 
-	(void)state;
 	assert_non_null(bytes);
 	assert_true(zone_date_parse("2027-01-31", &date));
 	for (size_t cut = 0; cut < size; cut++) {
@@ -180,20 +166,4 @@ a_broken_file_harms_nobody(void **state)
 			bytes[i] = (char)(bytes[i] ^ flip);
 		}
 	free(bytes);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_date_ends_when_clocks_there_say_so),
-		cmocka_unit_test(libc_says_the_same),
-		cmocka_unit_test(
-		    of_a_time_that_is_there_twice_the_first_and_of_a_skipped_one_the_change),
-		cmocka_unit_test(a_day_that_is_not_there_is_no_date),
-		cmocka_unit_test(a_zone_that_is_not_there_is_named),
-		cmocka_unit_test(a_broken_file_harms_nobody),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "lib/loop.h"
+#include "unit.h"
 
 #define PATIENCE_MS 300000 /* only for what hangs: a sanitized build on a busy machine is slow */
 

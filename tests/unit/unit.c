@@ -1,0 +1,58 @@
+/* unit.c - keeps tests in the order of their lines, and has cmocka run them. */
+/* SPDX-License-Identifier: ISC */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	struct unit_test *first;
+	CMFixtureFunction set_up, tear_down;
+} unit;
+
+void
+unit_add(struct unit_test *test)
+{
+	struct unit_test **at = &unit.first;
+
+	while (*at != NULL && (*at)->line < test->line)
+		at = &(*at)->next;
+	test->next = *at;
+	*at = test;
+}
+
+void
+unit_group(CMFixtureFunction set_up, CMFixtureFunction tear_down)
+{
+	unit.set_up = set_up;
+	unit.tear_down = tear_down;
+}
+
+int
+unit_run(const char *word)
+{
+	struct CMUnitTest *tests = NULL;
+	size_t n = 0;
+	int failed;
+
+	for (const struct unit_test *test = unit.first; test != NULL; test = test->next) {
+		if (word != NULL && strstr(test->name, word) == NULL)
+			continue;
+		tests = realloc(tests, (n + 1) * sizeof(*tests));
+		if (tests == NULL)
+			abort();
+		tests[n++] = (struct CMUnitTest){ .name = test->name,
+			.test_func = test->run,
+			.setup_func = test->set_up,
+			.teardown_func = test->tear_down };
+	}
+	if (n == 0) {
+		(void)fprintf(stderr, "no test%s%s\n", word != NULL ? " has in its name: " : "",
+		    word != NULL ? word : "");
+		return 1;
+	}
+	failed = _cmocka_run_group_tests("tests", tests, n, unit.set_up, unit.tear_down);
+	free(tests);
+	return failed;
+}

@@ -1,0 +1,52 @@
+/* unit.h - tests that register themselves: a file of them is a program, which runs them in their order. */
+/* SPDX-License-Identifier: ISC */
+/*
+ *	TEST(a_cut_never_breaks_a_character)
+ *	{
+ *		assert_int_equal(text_cut("\xC3\xA9", 2, 1), 0);
+ *	}
+ *
+ * `state` is what cmocka hands to a test.  A word as argument of the program chooses tests by name.
+ */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "lib/base.h"
+
+struct unit_test {
+	const char *name;
+	CMUnitTestFunction run;
+	CMFixtureFunction set_up, tear_down; /* NULL: none */
+	int line;
+	struct unit_test *next;
+};
+
+/* Called before main(), by what the macros below define. */
+void unit_add(struct unit_test *test);
+void unit_group(CMFixtureFunction set_up, CMFixtureFunction tear_down);
+
+/* Runs all that were added; word: those with it in their name, NULL: all.  Returns how many failed,
+ * 1 where there is none.  unit_main.c calls it; a file that needs more has a main() of its own. */
+int unit_run(const char *word);
+
+#define UNIT_ADD(name, run, set_up, tear_down) \
+	static struct unit_test name##_test = { #name, run, set_up, tear_down, __LINE__, NULL }; \
+	__attribute__((constructor)) static void name##_adds(void) { unit_add(&name##_test); }
+
+/* Its body follows. */
+#define TEST(name) TEST_WITH(name, NULL, NULL)
+
+/* The same between two functions, which get `state` too and return 0. */
+#define TEST_WITH(name, set_up, tear_down) \
+	static void name(void **state); \
+	UNIT_ADD(name, name, set_up, tear_down) \
+	static void name(UNUSED void **state)
+
+/* What comes before the first test and behind the last. */
+#define TEST_GROUP(set_up, tear_down) \
+	__attribute__((constructor)) static void group_adds(void) { unit_group(set_up, tear_down); }
