@@ -123,6 +123,18 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(d
     assert deploying.bench.runs() == [(before, "running")] and not deploying.left()
 
 
+def test_an_answer_that_names_another_commit_is_no_pass(deploying):
+    deploying.pushed("one")
+    deploying.world(sites={deploying.health: [[200, json.dumps({"commit": deploying.commit[:8].upper()})]]})
+    assert deploying.job("deploy")[0] == 0, deploying.said
+    first = deploying.commit
+    deploying.pushed("two")
+    deploying.world(sites={deploying.health: [[200, json.dumps({"commit": first})]]})
+    assert deploying.job("deploy")[0] == 1
+    assert f"health check 4 of 4: HTTP 200 of {first}" in deploying.said
+    assert f"rolled back to {first}" in deploying.said[-1]
+
+
 @pytest.mark.long
 def test_a_first_release_that_is_not_healthy_has_nothing_to_go_back_to(deploying):
     deploying.pushed("one")
