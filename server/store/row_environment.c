@@ -3,6 +3,7 @@
 #include "store/row_environment.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/text.h"
@@ -452,14 +453,21 @@ row_release_migration_behind(
 void
 row_release_removed(struct tx *tx, const char *environment, const char *what)
 {
+	const char *slash = strchr(environment, '/');
+	char application[LIMIT_ENVIRONMENT] = ""; /* "shop/", "" of the main file */
+
+	if (slash != NULL)
+		(void)snprintf(application, sizeof(application), "%.*s",
+		    (int)(slash - environment) + 1, environment);
 	(void)tx_run(tx,
 	    "UPDATE release SET removed_at = $3 WHERE environment = $1 AND removed_at = 0"
 	    " AND commit_id >= $2 AND commit_id < $2 || 'g'",
 	    DB_TEXT(environment), DB_TEXT(what), DB_I64(tx->at)); /* sticky */
 	(void)tx_run(tx,
 	    "UPDATE release SET removed_at = $2 WHERE image <> '' AND removed_at = 0"
-	    " AND image >= $1 AND image < $1 || 'g'",
-	    DB_TEXT(what), DB_I64(tx->at)); /* sticky */
+	    " AND image >= $1 AND image < $1 || 'g' AND CASE WHEN $3 = '' THEN"
+	    " environment NOT LIKE '%/%' ELSE substr(environment, 1, length($3)) = $3 END",
+	    DB_TEXT(what), DB_I64(tx->at), DB_TEXT(application)); /* sticky */
 }
 
 void

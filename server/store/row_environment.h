@@ -122,7 +122,7 @@ struct migration_behind row_release_migration_behind(
     struct tx *tx, const struct deployment *rollback, const struct release *to);
 
 /* A script of that environment has removed what those need to be brought back: `what` is as
- * deployment_removed() has it.  An image is one of all environments. */
+ * deployment_removed() has it.  An image is one of all environments of its application. */
 void row_release_removed(struct tx *tx, const char *environment, const char *what);
 
 /* A rollback brought `now` live: what is newer than the release that it is of was left by it. */

@@ -12,6 +12,7 @@
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_deployment.h"
+#include "store/store_inside.h"
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
@@ -412,4 +413,37 @@ TEST_WITH(a_state_file_that_cannot_be_written_is_written_later, store_aid_setup,
 	text = state_file(aid, path, sizeof(path));
 	assert_non_null(strstr(text, "aaaa111"));
 	free(text);
+}
+
+#define IMAGE_DIGITS "11111111111111111111111111111111"
+
+static void
+act_remove_images(struct tx *tx, void *arg)
+{
+	static const char *const names[] = { "staging", "production", "shop/staging",
+		"shop/production", "blog/staging" };
+
+	(void)arg;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct release release = { .commit = "aaaa111",
+			.image = "sha256:" IMAGE_DIGITS IMAGE_DIGITS,
+			.at = tx->at };
+
+		(void)text_copy(release.environment, sizeof(release.environment), names[i]);
+		assert_true(row_environment_release(tx, &release) > 0);
+	}
+	row_release_removed(tx, "shop/staging", "sha256:" IMAGE_DIGITS);
+	assert_int_equal(tx_number(tx, "SELECT COUNT(*) FROM release WHERE removed_at > 0"), 2);
+	assert_int_equal(
+	    tx_number(tx,
+		"SELECT COUNT(*) FROM release WHERE removed_at > 0 AND environment LIKE 'shop/%'"),
+	    2);
+	row_release_removed(tx, "staging", "sha256:" IMAGE_DIGITS);
+	assert_int_equal(tx_number(tx, "SELECT COUNT(*) FROM release WHERE removed_at > 0"), 4);
+}
+
+/* What a script of one application says hides no release of another one. */
+TEST_WITH(an_image_is_removed_of_its_application_alone, store_aid_setup, store_aid_teardown)
+{
+	store_aid_act(*state, act_remove_images, NULL);
 }
