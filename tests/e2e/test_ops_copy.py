@@ -134,7 +134,7 @@ def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene)
     assert begun(scene) == ["deploy"], "a second program was begun"
 
     # Nothing is trusted before the run ends: its end may free what another environment waits for.
-    doubts = [(entry["environment"], "--restored" in entry["why"])
+    doubts = [(entry["environment"], "restored" in entry["why"])
               for entry in wait_audit(spare, 3, action="state_unknown")]
     assert sorted(doubts[:2]) == [("production", True), ("staging", True)], doubts
     assert doubts[2:] == [("staging", False)], doubts
