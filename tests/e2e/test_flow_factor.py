@@ -140,7 +140,7 @@ def test_a_second_factor_is_made_in_the_chat_and_somebody_else_confirms_it(scene
     pad = other.hear("Code for 2FA of telegram", buttons=("1", "0"))
     for digit in scene.code(confirmer):
         other.press(pad, digit)
-    who.hear("Second factor", "has one now", f"telegram:{who.number}")
+    who.hear("Second factor", "has one, confirmed", f"telegram:{who.number}")
     who.say("/deploy staging")
     pad = who.hear("Code for staging deploy", buttons=("1", "0"))
     for digit in scene.code(secret):

@@ -120,7 +120,7 @@ def test_status_tells_what_is_in_progress_and_since_when(scene):
     who.say("/deploy staging")
     who.hear("▸ build")
     other.say("/status staging")
-    heard = text_of(other.hear("in progress", "(build)", "begun", "requested by @admin_"))
+    heard = text_of(other.hear("in progress", "(build)", "started", "requested by @admin_"))
     assert "production" not in heard
     scene.let_go()
     who.hear("Live: staging")

@@ -311,7 +311,7 @@ def test_a_failure_is_an_exit_status(scene):
     out, _ = scene.start_command(PERSON, "log", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
                                  ).communicate(timeout=PATIENCE_S)
     end = out[out.index("no\n"):].splitlines()
-    assert end[1].startswith("❌") and any("exit 3: no" in line for line in end[2:]), end
+    assert end[1].startswith("❌") and "script failed: no" in end[2:], end
     assert "took " in end[-1], "how long it took"
     assert 'No "stagin". Did you mean staging?' in scene.run(PERSON, "deploy", "stagin", wanted=1)
 

@@ -89,7 +89,7 @@ def test_deploybot_restore_is_refused_beside_the_server_and_the_next_start_knows
     wait_until(lambda: scene.state_file("staging")["commit"] == first, PATIENCE_S, "the state file")
     doubts = wait_audit(scene.bot, 2, action="state_unknown")
     assert sorted(entry["environment"] for entry in doubts) == ["production", "staging"], doubts
-    assert all("deploybot restore" in entry["why"] for entry in doubts), doubts
+    assert all("restored from a backup" in entry["why"] for entry in doubts), doubts
     wait_until(lambda: not (state / "restore").exists(), PATIENCE_S, "the mark's end")
     assert scene.bot.run("audit", "verify").returncode == 0
     for times in (1, 1):

@@ -32,7 +32,7 @@ def sources():
 def tests_called(file, name):
     """How many tests of that file have this name, or one that begins so where it ends with an ellipsis."""
     name = name.replace("\N{HORIZONTAL ELLIPSIS}", r"\w+")
-    begin = rf"^def (?:test_)?{name}\(" if file.endswith(".py") else rf"^{name}\(void"
+    begin = rf"^def (?:test_)?{name}\(" if file.endswith(".py") else rf"^(?:\w*TEST\w*\(\s*{name}|{name}\(void)"
     texts = sources()[file if file.startswith("test_") else f"test_{file}"]
     return sum(len(re.findall(begin, text, re.M)) for text in texts)
 
