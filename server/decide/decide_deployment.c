@@ -130,6 +130,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
+	row_deployment_save(tx, deployment); /* its messages ask rows what has failed */
 	/* A newer push has waited for the end of what was being approved. */
 	if (!deployment_is_by_request(deployment) &&
 	    row_environment_get(tx, deployment->environment).waiting_push[0] != '\0')

@@ -7,6 +7,7 @@
 #include "decide/decide_application_log.h"
 #include "decide/decide_git.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "deployment/run_verdict.h"
@@ -211,6 +212,17 @@ find_behind(struct tx *tx, const struct deployment *deployment, const struct rel
 	return row_release_migration_behind(tx, deployment, to);
 }
 
+/* An end that may leave it down says to what a rollback leads. */
+static struct release
+find_back(struct tx *tx, const struct deployment *deployment, const struct environment *environment)
+{
+	return (deployment->state != DEPLOY_FAILED &&
+		   deployment->state != DEPLOY_ROLLBACK_FAILED) ||
+		deployment_is_action(deployment) ?
+	    (struct release){ 0 } :
+	    decide_choose_earlier(tx, environment);
+}
+
 /* What a rollback rolls back, as its question says. */
 static size_t
 find_gone(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
@@ -368,6 +380,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 
 	rows->environment = row_environment_get(tx, deployment->environment);
 	rows->to = row_release_get(tx, deployment->to_release);
+	rows->back = find_back(tx, deployment, &rows->environment);
 	rows->behind = find_behind(tx, deployment, &rows->to);
 	find_ahead(tx, deployment, rows);
 	rows->holds.n = 0;
@@ -386,6 +399,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),
 		.environment = &rows->environment,
 		.to = deployment->to_release != 0 ? &rows->to : NULL,
+		.back = &rows->back,
 		.gone = rows->gone,
 		.n_gone = find_gone(tx, deployment, rows),
 		.block = is_blocked ? &rows->block : NULL,

@@ -391,11 +391,13 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 	    "SELECT COALESCE(MAX(at), 0) FROM (SELECT MAX(ended_at) AS at"
 	    " FROM work INDEXED BY work_commit"
 	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
-	    " AND program IN ('deploy', 'rollback') AND state IN ('FAILED', 'ROLLED_BACK',"
-	    " 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
+	    " AND program IN ('deploy', 'rollback') AND (state IN ('ROLLED_BACK', 'ROLLBACK_FAILED')"
+	    " OR (state = 'FAILED' AND is_touched <> 0))"
+	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
 	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
 	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
-	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED')",
+	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED' AND NOT EXISTS"
+	    " (SELECT 1 FROM run WHERE run.id = work.run AND " STORE_RUN_CHANGED_NOTHING "))",
 	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment),
 	    DB_I64(release->at));
 }

@@ -82,7 +82,8 @@ size_t row_deployment_list_behind(
 size_t row_deployment_count_list(struct tx *tx, const char *environment, size_t most);
 
 /* When bringing that release there once more, also by a rollback to it, which may be an automatic
- * one, failed last by itself; 0: it did not since it went live. */
+ * one, failed last by itself; 0: it did not since it went live.  What failed before it changed
+ * anything there says nothing of it. */
 int64_t row_deployment_failed_since(struct tx *tx, const struct release *release);
 
 /* The newest deployment there of that commit, or of another one with these files (tree; "": not
