@@ -76,6 +76,8 @@ struct chat_deployment {
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
+	char fled[LIMIT_COMMIT]; /* the question of a rollback: what one has just left, */
+	int64_t fled_at;	 /* wall ms; 0: none has */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */

@@ -290,6 +290,26 @@ link_base(const struct chat_deployment *about)
 	    "";
 }
 
+#define FLED_MS INT64_C(3600000)
+
+/* What runs came by a rollback a short while ago, and this goes behind it. */
+static void
+find_fled(struct tx *tx, struct chat_deployment *about)
+{
+	const struct deployment *work = about->deployment;
+	struct deployment last;
+
+	if (!deployment_is_rollback(work) || !decide_tell_is_question(work) || work->is_forward ||
+	    environment_is_in_doubt(about->environment))
+		return;
+	last = row_deployment_last_rollback(tx, work->environment, tx->at - FLED_MS);
+	if (last.id == 0 || last.ended_at < about->environment->current.at)
+		return;
+	about->fled_at = last.ended_at;
+	(void)text_copy(
+	    about->fled, LIMIT_COMMIT, deployment_is_rollback(&last) ? last.previous : last.commit);
+}
+
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
 static void
 add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
@@ -308,6 +328,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 		    row_change_list_gone(tx, about->to, &about->environment->current,
 			rows->gone_commits, LIMIT_COMMITS, &about->n_gone_commits);
 	}
+	find_fled(tx, about);
 	if (deployment->program != PROGRAM_DEPLOY || !decide_tell_is_question(deployment) ||
 	    deployment->commit[0] == '\0')
 		return;

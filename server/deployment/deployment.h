@@ -159,6 +159,7 @@ struct deployment {
 	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
 	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
 	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
+	int64_t shown_at;	       /* wall ms: then; 0: nobody was asked */
 	int64_t shown_own;	       /* the block of the commit that it named; 0: it is none */
 	int64_t shown_block;	       /* the newest block that it showed, if contained; of what no
 					* person asked for: that was there when it came */

@@ -64,6 +64,7 @@ static const char *const whys[] = {
 	C(I64,  confirmed_by,    confirmed_by) and \
 	C(TEXT, confirmer,       confirmer) and \
 	C(TEXT, shown_live,      shown_live) and \
+	C(I64,  shown_at,        shown_at) and \
 	C(I64,  shown_blocked,   shown_own) and \
 	C(I64,  shown_block,     shown_block) and \
 	C(I64,  compared_block,  compared_block) and \
@@ -296,6 +297,16 @@ row_deployment_last_changed(struct tx *tx, const char *environment)
 	    "INDEXED BY work_changes WHERE environment = $1 AND " STORE_CHANGES_RELEASE
 	    " AND program = 'deploy' AND is_touched <> 0 ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
+}
+
+struct deployment
+row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since)
+{
+	return find(tx,
+	    "INDEXED BY work_ended WHERE environment = $1 AND ended_at >= $2"
+	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK')"
+	    " OR (program = 'rollback' AND state = 'LIVE')) ORDER BY ended_at DESC, id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_I64(since));
 }
 
 struct deployment

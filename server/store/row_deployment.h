@@ -69,6 +69,11 @@ struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 /* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
 enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment);
 
+/* The rollback there that ended last, at `since` or later: a deployment that was rolled back, or a
+ * person's that is live; id 0: none did. */
+struct deployment
+row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since);
+
 /* How the deployment or rollback ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none
  * has. */
 enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);

@@ -152,6 +152,8 @@ TEST(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_false(world_environment(&w, "staging").is_down);
+	assert_non_null(world_says(&w, "↩️ Rolled back: staging"));
+	assert_null(world_says(&w, "· was ")); /* nobody knew */
 	world_close(&w);
 }
 

@@ -293,6 +293,32 @@ WORLD_TEST_OF(what_never_began_or_is_the_only_one_is_still_offered, STAGING_URL)
 	    "not known → bbbbbbb \"Make it blue\"\n⚠️ failed there since it was live"));
 }
 
+/* Regression: who typed it after two that were rolled back by themselves fled the good one. */
+WORLD_TEST(the_question_says_what_has_been_rolled_back_just_now)
+{
+	static const char said[] = " was rolled back 9 s ago; this goes further back\n";
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	w->aid.at += 9000;
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), said));
+	assert_non_null(world_says(w, "\n⚠️ ccccccc was rolled back 9 s ago"));
+	w->aid.at += 3600000;
+	assert_null(strstr(world_rollback_says(w, "/rollback staging"), "further back"));
+	world_deploy_goes_live(w, COMMIT_D);
+	world_rolls_back(w, "/rollback staging 2"); /* by a person */
+	w->aid.at += 9000;
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging 1"), said));
+	assert_non_null(world_says(w, "\n⚠️ ddddddd was rolled back 9 s ago"));
+	assert_null(strstr(world_rollback_says(w, "/rollback staging 3"), "further back"));
+	world_deploy_goes_live(w, COMMIT_E);
+	assert_null(strstr(world_rollback_says(w, "/rollback staging"), "further back"));
+}
+
 /* The newest four, and nothing that nobody may go to. */
 WORLD_TEST(four_are_offered_and_none_that_was_left)
 {

@@ -437,6 +437,51 @@ WORLD_TEST(a_rollback_whose_from_has_changed_is_asked_anew_at_once)
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
+/* Regression: a rollback that was confirmed while another one was at work went one further, when
+ * that had made all well.  One that failed is fled at once. */
+TEST(what_waited_for_a_rollback_is_asked_anew_where_that_has_done_it)
+{
+	for (int i = 0; i < 3; i++) {
+		struct world_message *question;
+		struct world w;
+
+		world_open(&w, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		world_deploy_goes_live(&w, COMMIT_B);
+		world_deploy_starts(&w, COMMIT_C);
+		world_run_step(&w, 0, "release");
+		world_run_ends(&w, TOUCHED);
+		assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+		(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+		question = world_says(&w, "is rolling back now; this waits for it");
+		if (i < 2)
+			press(&w, WORLD_ADMIN, question, "Roll back");
+		if (i == 1)
+			world_run_step(&w, 0, "release");
+		w.aid.at += 5000;
+		world_run_ends(&w, i == 1 ? TOUCHED : GOOD);
+		if (i == 1) {
+			assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+			world_close(&w);
+			continue;
+		}
+		if (i == 2) {
+			press(&w, WORLD_ADMIN, question, "Roll back");
+			assert_string_equal(w.toast, "It has changed: look again.");
+		}
+		assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+		question = world_says(&w, " runs bbbbbbb again: #");
+		assert_non_null(strstr(world_plain(question), " was rolled back meanwhile\n"));
+		assert_non_null(strstr(world_plain(question),
+		    "⚠️ ccccccc was rolled back just now; this goes further back"));
+		press(&w, WORLD_ADMIN, question, "Roll back");
+		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+		world_run_ends(&w, GOOD);
+		assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+		world_close(&w);
+	}
+}
+
 /* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
 WORLD_TEST(a_second_persons_yes_to_the_same_rollback_starts_nothing)
 {
