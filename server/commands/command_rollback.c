@@ -306,7 +306,8 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 	struct deployment before = row_deployment_get(tx, request_get_number(request, "instead"));
 
 	if (before.state != DEPLOY_AWAITING_CONFIRMATION || before.confirmed_by != 0 ||
-	    before.requested_by != update->person || !deployment_is_rollback(&before))
+	    before.requested_by != update->person || !deployment_is_rollback(&before) ||
+	    row_button_is_shared(tx, before.id))
 		return;
 	(void)text_copy(before.detail, sizeof(before.detail), "another release was chosen");
 	before.why = DEPLOY_WHY_ELSEWHERE;

@@ -30,8 +30,9 @@
 static struct deployment
 find_question(struct tx *tx, const struct deployment *started)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, started->environment, started->commit);
+	bool is_rollback = deployment_is_rollback(started);
+	struct deployment question = row_deployment_question_of(tx,
+	    is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY, started->environment, started->commit);
 
 	return question.id != 0 ?
 	    question :

@@ -281,6 +281,10 @@ const char *deployment_target(const struct deployment *deployment, char out[LIMI
 bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment);
 
+/* A rollback: somebody else was faster to flee the same release, and what was wanted is true. */
+bool
+deployment_is_overtaken(const struct deployment *deployment, const struct environment *environment);
+
 /* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
 const char *deployment_confirmer(const struct deployment *deployment);
 

@@ -188,13 +188,14 @@ row_deployment_push_approval(struct tx *tx, const char *environment)
 }
 
 struct deployment
-row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
+row_deployment_question_of(
+    struct tx *tx, enum program program, const char *environment, const char *commit)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency = ''"
-	    " AND program = 'deploy' AND state <> 'REQUESTED' AND " STORE_IS_ASKING
+	    " AND program = $3 AND state <> 'REQUESTED' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(commit));
+	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(row_run_program_word(program)));
 }
 
 struct deployment

@@ -29,10 +29,10 @@ struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
 /* The newest push that awaits approvals. */
 struct deployment row_deployment_push_approval(struct tx *tx, const char *environment);
-/* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
- * git has answered; or what awaits approvals for it. */
-struct deployment
-row_deployment_question_of(struct tx *tx, const char *environment, const char *commit);
+/* The question about deploying that commit, or rolling back to it, whoever asked; once somebody has
+ * confirmed it, until git has answered; or what awaits approvals for it. */
+struct deployment row_deployment_question_of(
+    struct tx *tx, enum program program, const char *environment, const char *commit);
 /* The same of an emergency, of which there may be others: each has a question of its own. */
 struct deployment
 row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit);

@@ -152,8 +152,6 @@ TEST(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, NULL);
 	assert_false(world_environment(&w, "staging").is_down);
-	assert_non_null(world_says(&w, "↩️ Rolled back: staging"));
-	assert_null(world_says(&w, "· was ")); /* nobody knew */
 	world_close(&w);
 }
 
@@ -244,6 +242,8 @@ WORLD_TEST(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone)
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	world_rolls_back(w, "/rollback staging");
+	assert_null(strstr(
+	    world_plain(world_says(w, "↩️ Rolled back: staging")), "was ")); /* nobody knew */
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");

@@ -258,7 +258,6 @@ WORLD_TEST_OF(what_the_trouble_showed_to_be_bad_is_not_what_is_offered, STAGING_
 	world_run_step(w, 0, "release");
 	world_run_ends(w, GOOD);
 	world_probed(w, "HTTP 500");
-	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	rang = world_says_in(w, WORLD_TEAM, "🔥 ");
 	assert_non_null(
 	    strstr(world_plain(rang), "\n2. /rollback staging to aaaaaaa: asks first\n"));
@@ -400,7 +399,8 @@ WORLD_TEST_OF(the_question_names_the_commits_that_go_with_it,
 	assert_non_null(strstr(said, "\nrolls back 14 commits:\n• ccccccc \"Change 1\"\n"));
 	assert_non_null(strstr(said, "\n… and 4 more\n"));
 	world_rolls_back(w, "/rollback staging 2");
-	said = world_rollback_says(w, "/rollback staging 1"); /* of B alone: C is gone */
+	(void)world_rollback_says(w, "/rollback staging 1"); /* of B alone: C is gone */
+	said = world_plain(world_says(w, "asked about already"));
 	assert_non_null(strstr(said, "\nrolls back bbbbbbb"));
 }
 
