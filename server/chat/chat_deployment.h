@@ -59,6 +59,7 @@ struct chat_deployment {
 	int64_t until;			  /* wall ms: an open question ends then; 0: it does not */
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const struct release *to;   /* of a rollback: what it brings back */
+	const struct release *back; /* where it may be DOWN: what a rollback asks about */
 	const struct release *gone; /* ... its question: the releases that it rolls back */
 	size_t n_gone;
 	const struct git_change
@@ -75,6 +76,8 @@ struct chat_deployment {
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
+	char fled[LIMIT_COMMIT]; /* the question of a rollback: what one has just left, */
+	int64_t fled_at;	 /* wall ms; 0: none has */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
@@ -194,11 +197,12 @@ bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago).  is_sure: somebody looked when it ended; runbook: as above. */
+ * not how long ago).  back: what a rollback asks about; is_sure: somebody looked when it ended;
+ * runbook: as above. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, bool is_sure, bool is_last, const char *runbook,
-    int64_t at);
+    const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
+    const char *runbook, int64_t at);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
 /* Half of the time for its approvals is over. */

@@ -225,8 +225,8 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	chat_deployment_first(text, about);
 	add_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
-		chat_deployment_next_step(text, about->environment, deployment,
-		    about->n_barriers > 0 ? ROLLBACK_IS_BARRED : ROLLBACK_TO_ANY, about->runbook);
+		chat_deployment_next_step(text, about->environment,
+		    about->n_barriers > 0 ? NULL : about->back, about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -295,10 +295,7 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_first(text, about);
 	chat_deployment_behind_migration(text, about);
 	add_what_runs(text, about);
-	chat_deployment_next_step(text, about->environment, deployment,
-	    chat_first_of(about) == FIRST_DOWN && deployment->looked_at == 0 ? ROLLBACK_TO_EARLIER :
-									       ROLLBACK_TO_ANY,
-	    about->runbook);
+	chat_deployment_next_step(text, about->environment, about->back, about->runbook);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	chat_deployment_failed_step(text, about);

@@ -101,15 +101,10 @@ void chat_deployment_draining(struct chat_text *text, const struct chat_deployme
 void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
 
 /* Three lines, "1. /logs …", "2. /rollback …", "3. /deploy … with a fix", and the runbook (NULL:
- * none): where to look first; nothing to roll back to is there after a first release.  The newest
- * commit is often what has just failed. */
-enum rollback_advice {
-	ROLLBACK_TO_ANY,
-	ROLLBACK_TO_EARLIER, /* than what is back already, and is not healthy */
-	ROLLBACK_IS_BARRED	 /* something forbids it: no advice */
-};
+ * none): where to look first.  The newest commit is often what has just failed.  back: what the
+ * second asks about, id 0 or NULL: there is nothing, or something forbids it. */
 void chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum rollback_advice advice, const char *runbook);
+    const struct release *back, const char *runbook);
 
 /* "staging may be DOWN", "what runs in staging is not known", and `then`; what is on record is no
  * news of what runs: "last live: ", "last known: ", with the commit, or "no release yet". */

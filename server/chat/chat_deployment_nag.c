@@ -4,8 +4,8 @@
 
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, bool is_sure, bool is_last, const char *runbook,
-    int64_t at)
+    const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
+    const char *runbook, int64_t at)
 {
 	chat_first(text,
 	    !environment->is_down ? FIRST_NAG_BACK :
@@ -22,11 +22,7 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	if (environment->is_down)
-		chat_deployment_next_step(text, environment, work,
-		    is_sure && work->state == DEPLOY_ROLLBACK_FAILED && work->looked_at == 0 ?
-			ROLLBACK_TO_EARLIER :
-			ROLLBACK_TO_ANY,
-		    runbook);
+		chat_deployment_next_step(text, environment, back, runbook);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);
 	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");

@@ -468,10 +468,10 @@ chat_unknown_orders(
 
 void
 chat_deployment_next_step(struct chat_text *text, const struct environment *environment,
-    const struct deployment *deployment, enum rollback_advice advice, const char *runbook)
+    const struct release *back, const char *runbook)
 {
-	const char *name = deployment->environment;
-	bool can_roll_back = environment->current.id != 0 && advice != ROLLBACK_IS_BARRED;
+	const char *name = environment->name;
+	bool can_roll_back = back != NULL && back->id != 0;
 
 	if (environment->unknown_since != 0) {
 		chat_unknown_orders(text, environment, runbook);
@@ -482,12 +482,11 @@ chat_deployment_next_step(struct chat_text *text, const struct environment *envi
 		    text, "\n1. " MARK_CODE "/status %s" MARK_CODE ": does it answer?", name);
 	chat_text_add(
 	    text, "\n%d. " MARK_CODE "/logs %s" MARK_CODE ": why?", can_roll_back ? 1 : 2, name);
-	if (can_roll_back) {
+	if (can_roll_back)
 		chat_text_add(text, "\n2. " MARK_CODE "/rollback %s" MARK_CODE, name);
-		if (advice == ROLLBACK_TO_EARLIER && deployment->previous[0] != '\0')
-			chat_text_add(text, " to one before %.7s", deployment->previous);
-		chat_text_add(text, ": asks first");
-	}
+	if (can_roll_back && strcmp(back->commit, environment->current.commit) != 0)
+		chat_text_commit(text, " to ", back->commit);
+	chat_text_add(text, can_roll_back ? ": asks first" : "");
 	chat_text_add(text, "\n3. " MARK_CODE "/deploy %s" MARK_CODE ": with a fix", name);
 	chat_text_some(text, "\n📖 ", runbook);
 }

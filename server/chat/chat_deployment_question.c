@@ -69,6 +69,21 @@ chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t
 	chat_text_ago(text, "⚠️ failed there since it was live, ", at, now);
 }
 
+/* Whoever wants to leave what is bad may not have seen that it has been left. */
+static void
+say_fled(struct chat_text *text, const struct chat_deployment *about)
+{
+	if (about->fled_at == 0)
+		return;
+	chat_text_add(text, "\n⚠️ ");
+	if (about->fled[0] != '\0')
+		chat_text_commit(text, "", about->fled);
+	else
+		chat_text_add(text, "what ran before");
+	chat_text_ago(text, " was rolled back ", about->fled_at, about->at);
+	chat_text_add(text, "; this goes further back");
+}
+
 static void
 say_removed(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -94,6 +109,7 @@ chat_deployment_question(struct chat_text *text, const struct chat_deployment *a
 	} else {
 		add_beginning(text, about);
 		chat_deployment_commit(text, "", deployment);
+		say_fled(text, about);
 		chat_deployment_failed_since(text, "\n", about->failed_since, about->at);
 		say_removed(text, about);
 	}

@@ -134,18 +134,6 @@ of_deployment(
 	return number;
 }
 
-/* Where none is named: the one before, or, when nobody knows what runs, the last that was
- * healthy. */
-static struct release
-choose(struct tx *tx, const struct environment *environment, const char *wanted)
-{
-	if (wanted[0] != '\0')
-		return row_release_find(tx, environment->name, wanted);
-	return environment_is_in_doubt(environment) ?
-	    environment->current :
-	    row_release_earlier(tx, environment->name, environment->current.commit);
-}
-
 /* Each is named, and whoever may roll back is offered to be asked all the same. */
 static void
 refuse_past(struct tx *tx, const struct update *update, const struct release *to,
@@ -318,7 +306,8 @@ leave_question(struct tx *tx, const struct update *update, const struct request 
 	struct deployment before = row_deployment_get(tx, request_get_number(request, "instead"));
 
 	if (before.state != DEPLOY_AWAITING_CONFIRMATION || before.confirmed_by != 0 ||
-	    before.requested_by != update->person || !deployment_is_rollback(&before))
+	    before.requested_by != update->person || !deployment_is_rollback(&before) ||
+	    row_button_is_shared(tx, before.id))
 		return;
 	(void)text_copy(before.detail, sizeof(before.detail), "another release was chosen");
 	before.why = DEPLOY_WHY_ELSEWHERE;
@@ -349,7 +338,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 		offer(tx, update, request, &environment);
 		return;
 	}
-	to = choose(tx, &environment, wanted);
+	to = wanted[0] != '\0' ? row_release_find(tx, name, wanted) :
+				 decide_choose_earlier(tx, &environment);
 	if (to.id == 0)
 		say_possible(tx, update, &environment, wanted);
 	else if (strcmp(to.commit, environment.current.commit) == 0 &&

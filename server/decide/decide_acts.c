@@ -144,6 +144,7 @@ do_ask_approvers(struct act *act)
 		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
 	(void)text_copy(work->shown_live, LIMIT_COMMIT, environment.current.commit);
 	(void)row_block_find(tx, work->environment, work->commit, &own);
+	work->shown_at = tx->at;
 	work->shown_own = own.number;
 	work->shown_block = work->compared_block;
 	work->seen_by[0] = '\0';
@@ -427,7 +428,7 @@ leave(struct act *act, const char *before, const struct release *now, const stru
 static void
 do_release(struct act *act)
 {
-	const struct deployment *deployment = act->deployment;
+	struct deployment *deployment = act->deployment;
 	struct environment before = row_environment_get(act->tx, deployment->environment);
 	bool is_rollback = deployment_is_rollback(deployment);
 	struct release release = { .at = act->tx->at, .deployment = deployment->id }, to = { 0 };
@@ -451,6 +452,8 @@ do_release(struct act *act)
 	if (is_rollback && !deployment->is_forward)
 		leave(act, before.current.commit, &release, &to);
 	decide_left_hosts(act->tx, deployment, before.current.commit);
+	if (is_rollback && environment_is_in_doubt(&before))
+		deployment->previous[0] = '\0'; /* what ran is not known */
 }
 
 /* The same commit was deployed once more: what was live before is back, and the release now. */

@@ -216,6 +216,20 @@ ask_anew(struct tx *tx, struct deployment *work)
 		go_on(tx, work, false);
 }
 
+/* What it was to bring is live, by somebody else or by itself. */
+static bool
+end_overtaken(struct tx *tx, struct deployment *work)
+{
+	struct environment environment = row_environment_get(tx, work->environment);
+
+	if (work->state != DEPLOY_AWAITING_APPROVAL || !deployment_is_overtaken(work, &environment))
+		return false;
+	work->why = DEPLOY_WHY_REFUSED;
+	(void)text_copy(work->detail, sizeof(work->detail), "somebody else was faster");
+	(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
+	return true;
+}
+
 /* Something may have changed without a press: what it needs, or what they were shown. */
 static void
 look(struct tx *tx, struct deployment *work)
@@ -227,6 +241,8 @@ look(struct tx *tx, struct deployment *work)
 		(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
 		return;
 	}
+	if (end_overtaken(tx, work))
+		return;
 	(void)decide_needs_void(tx, work);
 	if (find_change(tx, work))
 		ask_anew(tx, work);
@@ -295,6 +311,7 @@ is_decided(struct tx *tx, const struct update *update, struct deployment *work)
 
 	if (decide_needs_may(tx, work, update->person, NULL) != NEEDS_MAY)
 		return false;
+	(void)end_overtaken(tx, work); /* then it is over */
 	if (is_over(tx, update, work))
 		return true;
 	(void)decide_needs_look(tx, work, &needs);

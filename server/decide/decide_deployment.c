@@ -30,8 +30,9 @@
 static struct deployment
 find_question(struct tx *tx, const struct deployment *started)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, started->environment, started->commit);
+	bool is_rollback = deployment_is_rollback(started);
+	struct deployment question = row_deployment_question_of(tx,
+	    is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY, started->environment, started->commit);
 
 	return question.id != 0 ?
 	    question :
@@ -130,6 +131,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
 	deployment->ended_at = tx->at;
+	row_deployment_save(tx, deployment); /* its messages ask rows what has failed */
 	/* A newer push has waited for the end of what was being approved. */
 	if (!deployment_is_by_request(deployment) &&
 	    row_environment_get(tx, deployment->environment).waiting_push[0] != '\0')

@@ -156,7 +156,7 @@ static void
 add_requesters(struct tx *tx, const struct deployment *work)
 {
 	struct deployment question =
-	    row_deployment_question_of(tx, work->environment, work->commit);
+	    row_deployment_question_of(tx, PROGRAM_DEPLOY, work->environment, work->commit);
 	int64_t asked[NEEDS_ASKED_MAX] = { question.requested_by, question.confirmed_by };
 	size_t n = question.id == 0 ?
 	    0 :

@@ -9,6 +9,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
@@ -170,6 +171,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
     int64_t chat)
 {
 	struct message as = { .address.chat = chat, .is_alarm = true };
+	struct release back = decide_choose_earlier(tx, environment);
 	const struct request seen = request_about("seen", "work", work->id);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -177,7 +179,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
 	if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
-	chat_deployment_nag(&text, work, environment, is_sure(tx, work, environment),
+	chat_deployment_nag(&text, work, environment, &back, is_sure(tx, work, environment),
 	    environment->n_nags == DECIDE_NAGS_MAX,
 	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
 	    tx->at);

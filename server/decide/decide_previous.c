@@ -5,6 +5,8 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 
+#define EARLIER_LOOKED_AT 8
+
 void
 decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
@@ -24,6 +26,22 @@ decide_list_earlier(
 {
 	return row_release_list_earlier(tx, environment->name,
 	    environment_is_in_doubt(environment) ? "" : environment->current.commit, ret, max);
+}
+
+struct release
+decide_choose_earlier(struct tx *tx, const struct environment *environment)
+{
+	struct release found[EARLIER_LOOKED_AT] = { environment->current };
+	size_t n = 0;
+
+	/* It may be blocked, as it is where what was deployed and failed was the same commit. */
+	if (environment_is_in_doubt(environment) && environment->current.id != 0)
+		n = 1;
+	n += decide_list_earlier(tx, environment, found + n, COUNT(found) - n);
+	for (size_t i = 0; i < n; i++)
+		if (row_deployment_failed_since(tx, &found[i]) == 0)
+			return found[i];
+	return n > 0 ? found[0] : (struct release){ 0 };
 }
 
 void

@@ -15,5 +15,9 @@ void decide_set_previous(struct tx *tx, struct deployment *deployment);
 size_t decide_list_earlier(
     struct tx *tx, const struct environment *environment, struct release *ret, size_t max);
 
+/* Where a rollback goes that names no release: to the newest that did not fail there since it was
+ * live; where all did, to the newest.  id 0: there is none. */
+struct release decide_choose_earlier(struct tx *tx, const struct environment *environment);
+
 /* Sets deployment->is_forward: what runs may have changed since it was asked for. */
 void decide_set_direction(struct tx *tx, struct deployment *deployment);

@@ -48,22 +48,33 @@ bring_up_to_date(struct tx *tx, struct deployment *question, const struct git_an
 
 	if (question->confirmed_by != 0)
 		return; /* git is asked once more for it */
-	decide_note_blocks(tx, question, answer);
+	if (answer != NULL)
+		decide_note_blocks(tx, question, answer);
 	decide_compare(tx, question, answer, changed);
 	if (changed[0] == '\0')
 		return;
-	decide_contained(tx, question, answer);
+	if (answer != NULL)
+		decide_contained(tx, question, answer);
 	decide_ask_anew(tx, question, changed, answer);
+}
+
+/* Of two rollbacks to one commit: by the same release, to the same hosts, past the same. */
+static bool
+is_same(const struct deployment *request, const struct deployment *question)
+{
+	return request->to_release == question->to_release &&
+	    request->is_past_barrier == question->is_past_barrier &&
+	    strcmp(request->without, question->without) == 0;
 }
 
 bool
 decide_share_question(struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
 	struct deployment question =
-	    row_deployment_question_of(tx, request->environment, request->commit);
+	    row_deployment_question_of(tx, request->program, request->environment, request->commit);
 	bool is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 
-	if (question.id == 0 || deployment_is_emergency(request))
+	if (question.id == 0 || deployment_is_emergency(request) || !is_same(request, &question))
 		return false; /* nobody's yes is waited for */
 	(void)snprintf(request->detail, sizeof(request->detail), "%s already, as #%" PRId64,
 	    is_confirmed ? "awaits approval" : "asked about", question.id);
@@ -85,7 +96,8 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 bool
 decide_share_with_push(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	struct deployment question = row_deployment_question_of(tx, environment, answer->commit);
+	struct deployment question =
+	    row_deployment_question_of(tx, PROGRAM_DEPLOY, environment, answer->commit);
 
 	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
 		return question.id != 0;
@@ -157,15 +169,6 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason)
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
 }
 
-/* Two people asked to flee the same release, and one has done it: what the other wanted is true. */
-static bool
-is_rolled_back_already(const struct deployment *deployment, const struct environment *environment)
-{
-	return deployment_is_rollback(deployment) &&
-	    deployment_runs_already(deployment, environment) &&
-	    strcmp(deployment->shown_live, deployment->commit) != 0;
-}
-
 /* answer: NULL where git was not asked, or could not be. */
 static void
 proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
@@ -173,7 +176,7 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	struct environment environment = row_environment_get(tx, deployment->environment);
 	char changed[LIMIT_LINE];
 
-	if (is_rolled_back_already(deployment, &environment)) {
+	if (deployment_is_overtaken(deployment, &environment)) {
 		refuse(tx, deployment, "somebody else was faster");
 		return;
 	}

@@ -7,8 +7,9 @@
 #include "types/git_answer.h"
 #include "types/update.h"
 
-/* A person asked for a commit whose question is open: the request ends with a reply to that
- * question, which they may answer from then on, as may who has the role.  False: there is none. */
+/* A person asked for a commit whose question is open, or a rollback: the request ends with a reply
+ * to that question, which they may answer from then on, as may who has the role.  answer: NULL of a
+ * rollback.  False: there is none. */
 bool decide_share_question(struct tx *tx, struct deployment *request,
     const struct git_answer *answer);
 

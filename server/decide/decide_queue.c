@@ -72,13 +72,13 @@ is_denied(struct tx *tx, const struct deployment *work)
 	    !(requester_may && decide_is_allowed(tx, other, POLICY_CONFIRM, where));
 }
 
-/* Two people asked to flee the same release, and one has done it: what the other wanted is true. */
 static bool
 is_live(const struct look *l, const struct deployment *work)
 {
-	if (work->is_again || !deployment_runs_already(work, &l->now))
+	if (work->is_again)
 		return false;
-	return !deployment_is_rollback(work) || strcmp(work->shown_live, work->commit) != 0;
+	return deployment_is_rollback(work) ? deployment_is_overtaken(work, &l->now) :
+					      deployment_runs_already(work, &l->now);
 }
 
 /* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,

@@ -24,6 +24,7 @@ decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer
 
 	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
 	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
+	deployment->shown_at = tx->at;
 	deployment->shown_own = own.number;
 	deployment->shown_block = deployment->compared_block;
 	deployment->is_again = decide_is_live(tx, deployment);
@@ -73,6 +74,21 @@ decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char l
 	    block.why, block.why[0] != '\0' ? ")" : "");
 }
 
+/* What it is to flee was fled meanwhile, by a rollback that it has waited for: the same is live as
+ * was shown.  One that failed is no difference. */
+static void
+compare_rollbacks(struct tx *tx, const struct deployment *rollback,
+    const struct environment *environment, char line[LIMIT_LINE])
+{
+	struct deployment ended =
+	    row_deployment_last_rollback(tx, rollback->environment, rollback->shown_at + 1);
+
+	if (rollback->shown_at != 0 && !environment_is_in_doubt(environment) &&
+	    ended.state == DEPLOY_ROLLED_BACK && line[0] == '\0')
+		add_difference(line, "%s runs %.7s again: #%lld was rolled back meanwhile",
+		    rollback->environment, environment->current.commit, (long long)ended.id);
+}
+
 static void
 compare_releases(struct tx *tx, const struct deployment *deployment,
     const struct environment *environment, char line[LIMIT_LINE])
@@ -85,8 +101,10 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
 	else if (strcmp(live, deployment->shown_live) != 0)
 		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
 		    deployment->shown_live);
-	if (deployment_is_rollback(deployment))
+	if (deployment_is_rollback(deployment)) {
+		compare_rollbacks(tx, deployment, environment, line);
 		return;
+	}
 	decide_set_previous(tx, &now);
 	if (strcmp(now.previous, deployment->previous) != 0 && strcmp(now.previous, live) != 0)
 		add_difference(line, "the release to roll back to is %s%.7s now",

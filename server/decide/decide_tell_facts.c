@@ -7,6 +7,7 @@
 #include "decide/decide_application_log.h"
 #include "decide/decide_git.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
 #include "deployment/run_verdict.h"
@@ -211,6 +212,17 @@ find_behind(struct tx *tx, const struct deployment *deployment, const struct rel
 	return row_release_migration_behind(tx, deployment, to);
 }
 
+/* An end that may leave it down says to what a rollback leads. */
+static struct release
+find_back(struct tx *tx, const struct deployment *deployment, const struct environment *environment)
+{
+	return (deployment->state != DEPLOY_FAILED &&
+		   deployment->state != DEPLOY_ROLLBACK_FAILED) ||
+		deployment_is_action(deployment) ?
+	    (struct release){ 0 } :
+	    decide_choose_earlier(tx, environment);
+}
+
 /* What a rollback rolls back, as its question says. */
 static size_t
 find_gone(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
@@ -278,6 +290,26 @@ link_base(const struct chat_deployment *about)
 	    "";
 }
 
+#define FLED_MS INT64_C(3600000)
+
+/* What runs came by a rollback a short while ago, and this goes behind it. */
+static void
+find_fled(struct tx *tx, struct chat_deployment *about)
+{
+	const struct deployment *work = about->deployment;
+	struct deployment last;
+
+	if (!deployment_is_rollback(work) || !decide_tell_is_question(work) || work->is_forward ||
+	    environment_is_in_doubt(about->environment))
+		return;
+	last = row_deployment_last_rollback(tx, work->environment, tx->at - FLED_MS);
+	if (last.id == 0 || last.ended_at < about->environment->current.at)
+		return;
+	about->fled_at = last.ended_at;
+	(void)text_copy(
+	    about->fled, LIMIT_COMMIT, deployment_is_rollback(&last) ? last.previous : last.commit);
+}
+
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
 static void
 add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
@@ -296,6 +328,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 		    row_change_list_gone(tx, about->to, &about->environment->current,
 			rows->gone_commits, LIMIT_COMMITS, &about->n_gone_commits);
 	}
+	find_fled(tx, about);
 	if (deployment->program != PROGRAM_DEPLOY || !decide_tell_is_question(deployment) ||
 	    deployment->commit[0] == '\0')
 		return;
@@ -368,6 +401,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 
 	rows->environment = row_environment_get(tx, deployment->environment);
 	rows->to = row_release_get(tx, deployment->to_release);
+	rows->back = find_back(tx, deployment, &rows->environment);
 	rows->behind = find_behind(tx, deployment, &rows->to);
 	find_ahead(tx, deployment, rows);
 	rows->holds.n = 0;
@@ -386,6 +420,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),
 		.environment = &rows->environment,
 		.to = deployment->to_release != 0 ? &rows->to : NULL,
+		.back = &rows->back,
 		.gone = rows->gone,
 		.n_gone = find_gone(tx, deployment, rows),
 		.block = is_blocked ? &rows->block : NULL,

@@ -18,6 +18,7 @@
 struct decide_tell_rows {
 	struct environment environment;
 	struct release to;
+	struct release back;
 	struct release gone[CHAT_GONE + 1];
 	struct git_change gone_commits[LIMIT_COMMITS];
 	size_t position;

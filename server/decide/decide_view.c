@@ -232,10 +232,10 @@ put_runs(struct tx *tx, const struct deployment *work, struct json_out *json)
 static int64_t
 joined(struct tx *tx, const struct deployment *work)
 {
-	return work->state != DEPLOY_SUPERSEDED || work->program != PROGRAM_DEPLOY ||
+	return work->state != DEPLOY_SUPERSEDED || deployment_is_action(work) ||
 		work->commit[0] == '\0' ?
 	    0 :
-	    row_deployment_question_of(tx, work->environment, work->commit).id;
+	    row_deployment_question_of(tx, work->program, work->environment, work->commit).id;
 }
 
 static void

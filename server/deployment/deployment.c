@@ -114,6 +114,14 @@ deployment_runs_already(const struct deployment *deployment, const struct enviro
 	    strcmp(environment->current.commit, deployment->commit) == 0;
 }
 
+bool
+deployment_is_overtaken(const struct deployment *deployment, const struct environment *environment)
+{
+	return deployment_is_rollback(deployment) &&
+	    deployment_runs_already(deployment, environment) &&
+	    strcmp(deployment->shown_live, deployment->commit) != 0;
+}
+
 const char *
 deployment_confirmer(const struct deployment *deployment)
 {

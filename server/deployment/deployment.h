@@ -159,6 +159,7 @@ struct deployment {
 	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
 	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
 	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
+	int64_t shown_at;	       /* wall ms: then; 0: nobody was asked */
 	int64_t shown_own;	       /* the block of the commit that it named; 0: it is none */
 	int64_t shown_block;	       /* the newest block that it showed, if contained; of what no
 					* person asked for: that was there when it came */
@@ -279,6 +280,10 @@ const char *deployment_target(const struct deployment *deployment, char out[LIMI
 /* Its commit is what is live there, and nothing puts that in doubt. */
 bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment);
+
+/* A rollback: somebody else was faster to flee the same release, and what was wanted is true. */
+bool
+deployment_is_overtaken(const struct deployment *deployment, const struct environment *environment);
 
 /* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
 const char *deployment_confirmer(const struct deployment *deployment);

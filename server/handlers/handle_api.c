@@ -189,7 +189,7 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 	from.kind = UPDATE_PRESS;
 	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
 		return;
-	other = row_deployment_question_of(tx, work.environment, work.commit).id;
+	other = row_deployment_question_of(tx, work.program, work.environment, work.commit).id;
 	if (!deployment_is_asked(&work) && work.state == DEPLOY_SUPERSEDED && other != 0) {
 		decide_refusef(tx, 409,
 		    "#%" PRId64 " is closed: the same is asked about as #%" PRId64

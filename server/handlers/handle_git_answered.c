@@ -126,7 +126,8 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 		    "its settings could not be looked at (%.150s): you are asked again when they are",
 		    answered->answer != NULL ? answered->answer : "");
 	decide_bind(tx, &deployment, answered->binding);
-	decide_ask(tx, &deployment, NULL);
+	if (!deployment_is_rollback(&deployment) || !decide_share_question(tx, &deployment, NULL))
+		decide_ask(tx, &deployment, NULL);
 }
 
 static void

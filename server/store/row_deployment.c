@@ -64,6 +64,7 @@ static const char *const whys[] = {
 	C(I64,  confirmed_by,    confirmed_by) and \
 	C(TEXT, confirmer,       confirmer) and \
 	C(TEXT, shown_live,      shown_live) and \
+	C(I64,  shown_at,        shown_at) and \
 	C(I64,  shown_blocked,   shown_own) and \
 	C(I64,  shown_block,     shown_block) and \
 	C(I64,  compared_block,  compared_block) and \
@@ -187,13 +188,14 @@ row_deployment_push_approval(struct tx *tx, const char *environment)
 }
 
 struct deployment
-row_deployment_question_of(struct tx *tx, const char *environment, const char *commit)
+row_deployment_question_of(
+    struct tx *tx, enum program program, const char *environment, const char *commit)
 {
 	return find(tx,
 	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency = ''"
-	    " AND program = 'deploy' AND state <> 'REQUESTED' AND " STORE_IS_ASKING
+	    " AND program = $3 AND state <> 'REQUESTED' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(commit));
+	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(row_run_program_word(program)));
 }
 
 struct deployment
@@ -299,6 +301,16 @@ row_deployment_last_changed(struct tx *tx, const char *environment)
 }
 
 struct deployment
+row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since)
+{
+	return find(tx,
+	    "INDEXED BY work_ended WHERE environment = $1 AND ended_at >= $2"
+	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK')"
+	    " OR (program = 'rollback' AND state = 'LIVE')) ORDER BY ended_at DESC, id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_I64(since));
+}
+
+struct deployment
 row_deployment_of_run(struct tx *tx, int64_t run)
 {
 	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
@@ -391,11 +403,13 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 	    "SELECT COALESCE(MAX(at), 0) FROM (SELECT MAX(ended_at) AS at"
 	    " FROM work INDEXED BY work_commit"
 	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
-	    " AND program IN ('deploy', 'rollback') AND state IN ('FAILED', 'ROLLED_BACK',"
-	    " 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
+	    " AND program IN ('deploy', 'rollback') AND (state IN ('ROLLED_BACK', 'ROLLBACK_FAILED')"
+	    " OR (state = 'FAILED' AND is_touched <> 0))"
+	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
 	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
 	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
-	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED')",
+	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED' AND NOT EXISTS"
+	    " (SELECT 1 FROM run WHERE run.id = work.run AND " STORE_RUN_CHANGED_NOTHING "))",
 	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64(release->deployment),
 	    DB_I64(release->at));
 }

@@ -29,10 +29,10 @@ struct deployment row_deployment_queued(struct tx *tx, const char *environment);
 struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
 /* The newest push that awaits approvals. */
 struct deployment row_deployment_push_approval(struct tx *tx, const char *environment);
-/* The question about deploying that commit, whoever asked; once somebody has confirmed it, until
- * git has answered; or what awaits approvals for it. */
-struct deployment
-row_deployment_question_of(struct tx *tx, const char *environment, const char *commit);
+/* The question about deploying that commit, or rolling back to it, whoever asked; once somebody has
+ * confirmed it, until git has answered; or what awaits approvals for it. */
+struct deployment row_deployment_question_of(
+    struct tx *tx, enum program program, const char *environment, const char *commit);
 /* The same of an emergency, of which there may be others: each has a question of its own. */
 struct deployment
 row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit);
@@ -69,6 +69,11 @@ struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 /* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
 enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment);
 
+/* The rollback there that ended last, at `since` or later: a deployment that was rolled back, or a
+ * person's that is live; id 0: none did. */
+struct deployment
+row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since);
+
 /* How the deployment or rollback ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none
  * has. */
 enum deploy_state row_deployment_last_end(struct tx *tx, const char *environment);
@@ -82,7 +87,8 @@ size_t row_deployment_list_behind(
 size_t row_deployment_count_list(struct tx *tx, const char *environment, size_t most);
 
 /* When bringing that release there once more, also by a rollback to it, which may be an automatic
- * one, failed last by itself; 0: it did not since it went live. */
+ * one, failed last by itself; 0: it did not since it went live.  What failed before it changed
+ * anything there says nothing of it. */
 int64_t row_deployment_failed_since(struct tx *tx, const struct release *release);
 
 /* The newest deployment there of that commit, or of another one with these files (tree; "": not

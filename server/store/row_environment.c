@@ -33,6 +33,16 @@ TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previ
     TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
     TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
+/* Where a rollback left what was live before. */
+static struct release
+find_earlier(struct tx *tx, const char *environment, const char *commit)
+{
+	return find(tx,
+	    "WHERE environment = $1 AND left_by = 0 AND removed_at = 0 AND commit_id <> $2 AND commit_id NOT IN"
+	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_TEXT(commit));
+}
+
 struct environment
 row_environment_get(struct tx *tx, const char *name)
 {
@@ -48,7 +58,7 @@ row_environment_get(struct tx *tx, const char *name)
 	environment.current = row_release_get(tx, environment.current.id);
 	environment.previous = row_release_get(tx, environment.previous.id);
 	if (environment.previous.left_by != 0 || environment.previous.removed_at != 0)
-		environment.previous = row_release_earlier(tx, name, environment.current.commit);
+		environment.previous = find_earlier(tx, name, environment.current.commit);
 	return environment;
 }
 
@@ -383,15 +393,6 @@ struct release
 row_release_get(struct tx *tx, int64_t id)
 {
 	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
-}
-
-struct release
-row_release_earlier(struct tx *tx, const char *environment, const char *commit)
-{
-	return find(tx,
-	    "WHERE environment = $1 AND left_by = 0 AND removed_at = 0 AND commit_id <> $2 AND commit_id NOT IN"
-	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(commit));
 }
 
 size_t

@@ -97,12 +97,9 @@ row_release_list_live(struct tx *tx, const char *environment, struct release_liv
 /* By id; id 0: none. */
 struct release row_release_get(struct tx *tx, int64_t id);
 
-/* Where a rollback from `commit` goes: the newest of another commit that no rollback left, and
- * whose commit is not blocked (an earlier release of it may have been left by none), and which was
- * not removed. */
-struct release row_release_earlier(struct tx *tx, const char *environment, const char *commit);
-
-/* All of those, the newest of each commit, newest first; returns how many. */
+/* Where a rollback from `commit` may go: those of another commit that no rollback left, and whose
+ * commit is not blocked (an earlier release of it may have been left by none), and which were not
+ * removed; the newest of each commit, newest first; returns how many. */
 size_t row_release_list_earlier(
     struct tx *tx, const char *environment, const char *commit, struct release *ret, size_t max);
 

@@ -206,9 +206,7 @@ bool
 row_run_changed_nothing(struct tx *tx, int64_t run)
 {
 	return tx_number(tx,
-		   "SELECT COUNT(*) FROM run WHERE id = $1 AND signal_number = 0"
-		   " AND (exit_status = -1 OR (exit_status > 0 AND NOT EXISTS"
-		   " (SELECT 1 FROM run_step WHERE run = $1 AND name = 'release')))",
+		   "SELECT COUNT(*) FROM run WHERE id = $1 AND " STORE_RUN_CHANGED_NOTHING,
 		   DB_I64(run)) > 0;
 }
 

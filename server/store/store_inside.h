@@ -51,6 +51,11 @@
 	"(state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'" \
 	" OR state = 'ROLLBACK_FAILED') AND " STORE_CHANGES_RELEASE
 
+/* Of a run: it ended by itself before its release began. */
+#define STORE_RUN_CHANGED_NOTHING \
+	"signal_number = 0 AND (exit_status = -1 OR (exit_status > 0 AND NOT EXISTS" \
+	" (SELECT 1 FROM run_step WHERE run_step.run = run.id AND name = 'release')))"
+
 /* The kinds of effects that have a column, as SQL: (kind = ''" OR ... OR ... ")". */
 #define STORE_OR_true(word) " OR kind = '" word "'"
 #define STORE_OR_false(word)

@@ -1065,6 +1065,8 @@ static const char *const migration_14[] = {
 	"ALTER TABLE work ADD COLUMN excepted_hold INTEGER NOT NULL DEFAULT 0;",
 	"UPDATE work SET excepted_hold = COALESCE((SELECT MAX(h.id) FROM hold h"
 	" WHERE h.at <= work.requested_at), 0) WHERE exception <> '' AND ended_at = 0;",
+	/* When what its question shows was so; 0: of before, or nobody was asked. */
+	"ALTER TABLE work ADD COLUMN shown_at INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -48,6 +48,7 @@ chat_about(const struct deployment *deployment)
 	return (struct chat_deployment){
 		.deployment = deployment,
 		.environment = &chat_there,
+		.back = &chat_there.current,
 		.approvals = deployment->state == DEPLOY_AWAITING_APPROVAL ? &approvals : NULL,
 		.can_roll_back = true,
 		.position = 1,

@@ -262,14 +262,16 @@ void
 world_rolls_back(struct world *w, const char *text)
 {
 	const char *button;
+	int64_t id;
 
 	button = world_button(world_rollback_asks(w, text), "Roll");
 	assert_string_not_equal(button, "");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, button);
+	id = world_peek(w, EFFECT_RUN)->u.run.deployment; /* of a question that stood before, too */
 	world_run_ends(w, GOOD);
 	if (world_peek(w, EFFECT_PROBE) != NULL)
 		world_probed(w, NULL);
-	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_LIVE);
 }
 
 void

@@ -242,6 +242,8 @@ WORLD_TEST(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone)
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	world_rolls_back(w, "/rollback staging");
+	assert_null(strstr(
+	    world_plain(world_says(w, "↩️ Rolled back: staging")), "was ")); /* nobody knew */
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");

@@ -209,6 +209,7 @@ WORLD_TEST(what_an_automatic_rollback_did_not_bring_back_is_marked)
 	world_run_step(w, 0, "release");
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	world_run_step(w, 0, "release");
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	w->aid.at += 300000;
@@ -221,6 +222,100 @@ WORLD_TEST(what_an_automatic_rollback_did_not_bring_back_is_marked)
 	world_rolls_back(w, "/rollback staging 2");
 	world_deploy_goes_live(w, COMMIT_D);
 	assert_null(strstr(world_plain(world_rollback_asks(w, "/rollback staging")), mark + 4));
+}
+
+/* Regression: the button of a message led to what that very message called unhealthy, and again
+ * behind the second one. */
+WORLD_TEST_OF(what_the_trouble_showed_to_be_bad_is_not_what_is_offered, STAGING_URL)
+{
+	static const char *const live[] = { COMMIT_A, COMMIT_B, COMMIT_C };
+	struct world_message *rang;
+
+	for (size_t i = 0; i < COUNT(live); i++) {
+		world_deploy_starts(w, live[i]);
+		world_run_ends(w, GOOD);
+		world_probed(w, NULL);
+	}
+	world_deploy_starts(w, COMMIT_D);
+	for (int i = 0; i < 2; i++) {
+		world_run_step(w, 0, "release");
+		world_run_ends(w, GOOD);
+		world_probed(w, "HTTP 500");
+	}
+	rang = world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging");
+	assert_non_null(
+	    strstr(world_plain(rang), "\n2. /rollback staging to bbbbbbb: asks first\n"));
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_non_null(world_says(w, "Roll back staging?\nwhat runs is not known → bbbbbbb"));
+	/* It is behind a press, and marked. */
+	assert_non_null(strstr(world_plain(older(w, "/rollback staging")), "release 3 ccccccc"));
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "⚠️ failed there since it was live"));
+
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll back"));
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	rang = world_says_in(w, WORLD_TEAM, "🔥 ");
+	assert_non_null(
+	    strstr(world_plain(rang), "\n2. /rollback staging to aaaaaaa: asks first\n"));
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), "not known → aaaaaaa"));
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging 3"), "→ ccccccc"));
+}
+
+/* What did not get as far as to change anything says nothing of its release; and where all have
+ * failed the newest is asked about. */
+WORLD_TEST_OF(what_never_began_or_is_the_only_one_is_still_offered, STAGING_URL)
+{
+	world_deploy_starts(w, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), "not known → bbbbbbb"));
+	for (int release = 2; release >= 1; release--) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "/rollback staging %d", release);
+		(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+		    world_button(world_rollback_asks(w, text), "Roll back"));
+		world_run_ends(w, TOUCHED);
+	}
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"),
+	    "not known → bbbbbbb \"Make it blue\"\n⚠️ failed there since it was live"));
+}
+
+/* Regression: who typed it after two that were rolled back by themselves fled the good one. */
+WORLD_TEST(the_question_says_what_has_been_rolled_back_just_now)
+{
+	static const char said[] = " was rolled back 9 s ago; this goes further back\n";
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_starts(w, COMMIT_C);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	w->aid.at += 9000;
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), said));
+	assert_non_null(world_says(w, "\n⚠️ ccccccc was rolled back 9 s ago"));
+	w->aid.at += 3600000;
+	assert_null(strstr(world_rollback_says(w, "/rollback staging"), "further back"));
+	world_deploy_goes_live(w, COMMIT_D);
+	world_rolls_back(w, "/rollback staging 2"); /* by a person */
+	w->aid.at += 9000;
+	assert_non_null(strstr(world_rollback_says(w, "/rollback staging 1"), said));
+	assert_non_null(world_says(w, "\n⚠️ ddddddd was rolled back 9 s ago"));
+	assert_null(strstr(world_rollback_says(w, "/rollback staging 3"), "further back"));
+	world_deploy_goes_live(w, COMMIT_E);
+	assert_null(strstr(world_rollback_says(w, "/rollback staging"), "further back"));
 }
 
 /* The newest four, and nothing that nobody may go to. */
@@ -304,7 +399,8 @@ WORLD_TEST_OF(the_question_names_the_commits_that_go_with_it,
 	assert_non_null(strstr(said, "\nrolls back 14 commits:\n• ccccccc \"Change 1\"\n"));
 	assert_non_null(strstr(said, "\n… and 4 more\n"));
 	world_rolls_back(w, "/rollback staging 2");
-	said = world_rollback_says(w, "/rollback staging 1"); /* of B alone: C is gone */
+	(void)world_rollback_says(w, "/rollback staging 1"); /* of B alone: C is gone */
+	said = world_plain(world_says(w, "asked about already"));
 	assert_non_null(strstr(said, "\nrolls back bbbbbbb"));
 }
 

@@ -49,6 +49,30 @@ WORLD_TEST_OF(who_loses_the_grant_in_the_queue_sends_it_back_to_waiting, "PRODUC
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
+/* Regression: each who asked for the same rollback had one that awaited approval, and those stood,
+ * and could be approved, when it was done. */
+WORLD_TEST_OF(a_rollback_that_awaits_approval_is_not_asked_for_twice_and_ends_when_it_is_true,
+    "STAGING_ROLLBACK_APPROVALS=1")
+{
+	int64_t asked;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll back"));
+	asked = world_newest(w, "staging").id;
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(w, ", #3 awaits approval\nrequested by @ada"));
+	world_deploy_goes_live(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	assert_int_equal(world_deployment(w, asked).state, DEPLOY_REFUSED);
+	assert_string_equal(w->toast,
+	    "Too late: staging #3 is refused (somebody else was faster): nothing is left to approve.");
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+}
+
 /* A was confirmed and approved behind it: B is confirmed over nothing, and A is live. */
 static void
 b_awaits_over_a(struct world *w)

@@ -437,23 +437,99 @@ WORLD_TEST(a_rollback_whose_from_has_changed_is_asked_anew_at_once)
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
-/* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
-WORLD_TEST(a_second_persons_yes_to_the_same_rollback_starts_nothing)
+/* Regression: a rollback that was confirmed while another one was at work went one further, when
+ * that had made all well.  One that failed is fled at once. */
+TEST(what_waited_for_a_rollback_is_asked_anew_where_that_has_done_it)
 {
-	struct world_message *first, *second;
+	for (int i = 0; i < 3; i++) {
+		struct world_message *question;
+		struct world w;
+
+		world_open(&w, NULL);
+		world_deploy_goes_live(&w, COMMIT_A);
+		world_deploy_goes_live(&w, COMMIT_B);
+		world_deploy_starts(&w, COMMIT_C);
+		world_run_step(&w, 0, "release");
+		world_run_ends(&w, TOUCHED);
+		assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+		(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
+		question = world_says(&w, "is rolling back now; this waits for it");
+		if (i < 2)
+			press(&w, WORLD_ADMIN, question, "Roll back");
+		if (i == 1)
+			world_run_step(&w, 0, "release");
+		w.aid.at += 5000;
+		world_run_ends(&w, i == 1 ? TOUCHED : GOOD);
+		if (i == 1) {
+			assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+			world_close(&w);
+			continue;
+		}
+		if (i == 2) {
+			press(&w, WORLD_ADMIN, question, "Roll back");
+			assert_string_equal(w.toast, "It has changed: look again.");
+		}
+		assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+		question = world_says(&w, " runs bbbbbbb again: #");
+		assert_non_null(strstr(world_plain(question), " was rolled back meanwhile\n"));
+		assert_non_null(strstr(world_plain(question),
+		    "⚠️ ccccccc was rolled back just now; this goes further back"));
+		press(&w, WORLD_ADMIN, question, "Roll back");
+		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+		world_run_ends(&w, GOOD);
+		assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
+		world_close(&w);
+	}
+}
+
+/* It asked "Roll back? aaaaaaa → aaaaaaa", and a second yes released it once more. */
+WORLD_TEST(a_yes_to_a_rollback_to_what_is_live_by_now_starts_nothing)
+{
+	struct world_message *question;
+	int64_t asked;
 
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_goes_live(w, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	first = world_last(w);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
-	second = world_last(w);
-	press(w, WORLD_ADMIN, first, "Roll back");
-	go_live(w);
-	press(w, WORLD_OTHER_ADMIN, second, "Roll back");
+	question = world_last(w);
+	asked = world_newest(w, "staging").id;
+	world_deploy_goes_live(w, COMMIT_A);
+	press(w, WORLD_ADMIN, question, "Roll back");
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	assert_int_equal(world_state(w), DEPLOY_REFUSED);
-	assert_non_null(strstr(world_plain(second), "⛔ Runs already: staging"));
+	assert_int_equal(world_deployment(w, asked).state, DEPLOY_REFUSED);
+	assert_non_null(strstr(world_plain(question), "⛔ Runs already: staging"));
+}
+
+/* Regression: each of two buttons opened a question, and the second one stood when all was done. */
+WORLD_TEST(an_equal_rollback_joins_the_question_that_is_open)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging bbbbbbb");
+	assert_int_equal(open_questions(w), 1);
+	assert_int_equal(world_state(w), DEPLOY_SUPERSEDED);
+	assert_non_null(world_says(w, ", by @ada. You may answer it too, @bob."));
+	assert_non_null(world_says(w, "asked again below"));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging 1"); /* another release */
+	assert_int_equal(open_questions(w), 2);
+	press(w, WORLD_OTHER_ADMIN, world_says(w, "You may answer it too"), "Roll back");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	assert_int_equal(open_questions(w), 1);
+}
+
+/* One who chooses another release below it does not take it from the other. */
+WORLD_TEST(a_rollback_that_is_shared_stands_when_one_chooses_another_release)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
+	press(w, WORLD_ADMIN, world_says(w, "You may answer it too"), "Older…");
+	press(w, WORLD_ADMIN, world_last(w), "to aaaaaaa");
+	assert_int_equal(open_questions(w), 2);
 }
 
 WORLD_TEST(a_deadline_ends_nothing_that_was_confirmed_and_a_cancel_does)
