@@ -202,7 +202,7 @@ TEST(a_question_says_what_is_in_doubt)
 	environment.unknown_since = 0;
 	environment.current = chat_there.current;
 	chat_says(&what,
-	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix\n");
+	    ", still may be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix\n");
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
 	chat_says(&what,
 	    "\nstaging: the migration failed (exit 1); staging may be DOWN, as before; last live: 9f8e7d6; the database may be half migrated\n");

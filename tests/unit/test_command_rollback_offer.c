@@ -271,7 +271,7 @@ TEST(what_is_down_has_a_button_that_asks_about_a_release)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
 	world_run_ends(&w, TOUCHED);
-	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
