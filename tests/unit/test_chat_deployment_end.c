@@ -51,11 +51,14 @@ TEST(a_migration_is_never_passed_over)
 
 		(void)text_copy(deployment.migration, LIMIT_STEP, rows[i].migration);
 		what.migration_at = rows[i].at;
+		what.runbook = "https://wiki.example/down";
 		chat_says(&what, rows[i].says);
+		chat_says(&what, "\n📖 https://wiki.example/down\n");
 		assert_null(strstr(chat_plain(&what), "nothing was changed"));
 		if (rows[i].end == DEPLOY_FAILED)
 			chat_says(&what,
-			    "\nLook at the database, then deploy a newer commit. This one is blocked: ");
+			    "\n1. /status staging: does it answer?\n2. Log below: look at the database, what of it is there?"
+			    "\n3. /deploy staging: a newer commit\n");
 	}
 }
 

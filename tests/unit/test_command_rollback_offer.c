@@ -347,6 +347,6 @@ WORLD_TEST(status_lists_three_blocks_and_counts_the_rest)
 	(void)world_text(w, WORLD_ADMIN, "/status staging");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
-	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top is deployed."
-	    " By hand: /deploy staging bbbbbbb"));
+	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top goes its usual way."
+	    " To deploy it all the same: /deploy staging bbbbbbb, which asks first"));
 }
