@@ -213,6 +213,19 @@ add_tail(struct chat_text *text, const struct chat_deployment *about)
 		    " below shows them to who may read it.");
 }
 
+/* What ran before it serves, and somebody is needed all the same. */
+static void
+add_migration_step(struct chat_text *text, const struct chat_deployment *about)
+{
+	const char *name = about->deployment->environment;
+
+	chat_text_add(
+	    text, "\n1. " MARK_CODE "/status %s" MARK_CODE ": does it answer?\n2. ", name);
+	chat_text_add(text, "Log below: look at the database, what of it is there?\n3. ");
+	chat_text_add(text, MARK_CODE "/deploy %s" MARK_CODE ": a newer commit", name);
+	chat_text_some(text, "\n📖 ", about->runbook);
+}
+
 void
 chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -227,6 +240,8 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment,
 		    about->n_barriers > 0 ? NULL : about->back, about->runbook);
+	else if (deployment_migration(deployment) != MIGRATION_NONE)
+		add_migration_step(text, about);
 	chat_text_add(text, "\n");
 	add_bad_reason(text, about);
 	add_tail(text, about);
@@ -251,9 +266,8 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		chat_deployment_behind_migration(text, about);
 		chat_deployment_past_migration(text, about);
 	} else if (deployment_migration(deployment) != MIGRATION_NONE) {
-		chat_text_add(text, "\nLook at the database, then deploy a newer commit. ");
 		chat_text_add(text,
-		    "This one is blocked: no push deploys it, and " MARK_CODE
+		    "\nThis one is blocked: no push deploys it, and " MARK_CODE
 		    "/deploy %s %.7s" MARK_CODE " asks first, then migrates again.",
 		    deployment->environment, deployment->commit);
 	}
@@ -283,6 +297,7 @@ chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deploy
 	chat_deployment_unprobed(text, deployment);
 	if (!is_same_again(deployment))
 		add_blocked(text, deployment);
+	chat_text_some(text, "\n📖 ", about->runbook);
 	chat_deployment_note(text, deployment);
 	chat_deployment_took(text, about);
 }

@@ -55,11 +55,9 @@ failed(const struct chat_deployment *about)
 		return FIRST_STOPPED;
 	if (deployment_is_action(deployment))
 		return FIRST_FAILED;
-	if (about->n_barriers > 0)
-		return FIRST_BARRED;
 	if (deployment->target_changed)
 		return deployment_is_left_down(deployment, about->environment) ? FIRST_LEFT_DOWN :
-		    deployment_is_rollback(deployment)			       ? FIRST_BACK_FAILED :
+		    deployment_is_rollback(deployment)			       ? FIRST_BACK_DOWN :
 										 FIRST_HALF_WAY;
 	if (deployment_migration(deployment) == MIGRATION_FAILED ||
 	    deployment_migration(deployment) == MIGRATION_NOT_STARTED)
@@ -67,6 +65,8 @@ failed(const struct chat_deployment *about)
 	if (deployment_migration(deployment) == MIGRATION_STOPPED ||
 	    deployment_migration(deployment) == MIGRATION_CUT)
 		return FIRST_MIGRATION_CUT;
+	if (about->environment->is_down) /* as before */
+		return deployment_is_rollback(deployment) ? FIRST_BACK_DOWN : FIRST_STAYS_DOWN;
 	if (deployment_is_rollback(deployment))
 		return FIRST_BACK_FAILED;
 	for (size_t i = 0; i < COUNT(failed_steps); i++) {
@@ -276,7 +276,7 @@ before_subject(const struct chat_deployment *about)
 	if (deployment_is_undone(deployment, about->steps, about->n_steps))
 		return ", nothing of it runs: ";
 	if (deployment->state == DEPLOY_FAILED && is_untouched(deployment))
-		return about->environment->is_down		? ", may still be DOWN: " :
+		return about->environment->is_down		? ", still may be DOWN: " :
 		    environment_is_in_doubt(about->environment) ? ", state unknown: " :
 		    chat_deployment_is_left(about)		? ", what it left is not known: " :
 								  ", nothing was changed: ";
@@ -284,7 +284,9 @@ before_subject(const struct chat_deployment *about)
 		return deployment_is_rollback(deployment) ? ", rollback failed: " :
 		    deployment->previous[0] == '\0'	  ? ", nothing to roll back to: " :
 							    ", not rolled back: ";
-	if (chat_first_of(about) == FIRST_BACK_FAILED && deployment->target_changed)
+	if (chat_first_of(about) == FIRST_HALF_WAY && about->n_barriers > 0)
+		return ", not rolled back: ";
+	if (chat_first_of(about) == FIRST_BACK_DOWN)
 		return ", may be DOWN: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";

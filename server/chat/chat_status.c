@@ -376,9 +376,11 @@ add_blocks(struct chat_text *text, const struct chat_status *status)
 	for (size_t i = 1; i < status->n_blocks; i++)
 		chat_text_commit(text, i == 1 ? "\nblocked too: " : ", ", status->blocks[i].commit);
 	add_more_blocks(text, status);
+	chat_text_add(
+	    text, "\nA push does not deploy it; one with a fix on top goes its usual way.");
 	chat_text_add(text,
-	    "\nA push does not deploy it; one with a fix on top is deployed. By hand: " MARK_CODE
-	    "/deploy %s %.7s" MARK_CODE,
+	    " To deploy it all the same: " MARK_CODE "/deploy %s %.7s" MARK_CODE
+	    ", which asks first",
 	    status->environment->name, brief.commit);
 }
 

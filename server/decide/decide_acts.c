@@ -512,6 +512,7 @@ static void
 do_down(struct act *act)
 {
 	row_environment_down(act->tx, act->deployment->environment);
+	decide_tell_live_before(act->tx, act->deployment);
 	decide_nag_begin(act->tx, act->deployment);
 }
 

@@ -11,6 +11,8 @@
 #include "decide/decide_tell_batch.h"
 #include "decide/decide_tell_inside.h"
 #include "store/row_button.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_press.h"
 
@@ -83,6 +85,18 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
 		decide_tell_leave_others(tx, deployment);
 	tell_approvers(tx, &about, 0);
+}
+
+void
+decide_tell_live_before(struct tx *tx, const struct deployment *down)
+{
+	struct environment environment = row_environment_get(tx, down->environment);
+	struct deployment live = row_deployment_get(tx, environment.current.deployment);
+
+	if (live.id != 0 && live.id != down->id &&
+	    (row_effect_find(tx, EFFECT_SEND_MESSAGE, live.message) != 0 ||
+		row_effect_find(tx, EFFECT_SEND_MESSAGE, live.also_message) != 0))
+		decide_tell(tx, &live, NULL);
 }
 
 void

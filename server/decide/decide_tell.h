@@ -18,6 +18,10 @@ void decide_tell(struct tx *tx, struct deployment *deployment, const struct git_
  * it; NULL: there is none for them. */
 char *decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
 
+/* What is live there by the record, and no more since that deployment: where a message of it still
+ * waits to be sent it would be read behind the alarm, as news. */
+void decide_tell_live_before(struct tx *tx, const struct deployment *down);
+
 /* A question is sent anew: a sound is made for a new message alone.  Where whoever asked is looking
  * still, it takes the place of what said so. */
 void

@@ -233,6 +233,22 @@ add_way_out(
 	decide_trouble_buttons(tx, deployment->environment, chat, !is_barred, buttons);
 }
 
+/* Half migrated: somebody is needed, though what ran before it serves. */
+static void
+add_deploy(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	const struct request request = request_of("deploy", deployment->environment);
+	char label[LIMIT_BUTTON];
+
+	if (deployment->state != DEPLOY_FAILED || deployment->target_changed ||
+	    deployment_migration(deployment) == MIGRATION_NONE || is_trouble(tx, deployment) ||
+	    !may_in(tx, POLICY_DEPLOY, deployment, chat))
+		return;
+	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
+	    chat_deployment_label("🚀 Deploy to", deployment->environment, label), buttons);
+}
+
 /* In private for whom it ends. */
 static void
 add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
@@ -258,6 +274,7 @@ add_what_next(
 		add_way_out(tx, deployment, chat, buttons);
 	else
 		add_application_log(tx, deployment, chat, buttons);
+	add_deploy(tx, deployment, chat, buttons);
 	add_log_buttons(tx, deployment, chat, buttons);
 }
 

@@ -6,6 +6,7 @@
 
 #include "decide/decide_application_log.h"
 #include "decide/decide_git.h"
+#include "decide/decide_history.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
@@ -373,6 +374,11 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 
 	if (deployment->state != DEPLOY_LIVE || deployment_is_action(deployment))
 		return;
+	if (about->environment->is_down) { /* it was, when that began */
+		rows->since = decide_history(tx, deployment);
+		rows->since.until = rows->since.until != 0 ? rows->since.until : tx->at;
+		about->since = &rows->since;
+	}
 	about->site =
 	    site_of(settings_environment(tx->settings, deployment->environment), rows->site);
 	if (deployment_is_rollback(deployment) || deployment->commit[0] == '\0')

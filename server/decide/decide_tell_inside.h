@@ -23,6 +23,7 @@ struct decide_tell_rows {
 	struct git_change gone_commits[LIMIT_COMMITS];
 	size_t position;
 	struct deployment ahead; /* id 0: none */
+	struct chat_history since;
 	struct block block;
 	struct block contained[LIMIT_BLOCKED];
 	struct barrier barriers[BARRIERS_SHOWN];

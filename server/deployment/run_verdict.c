@@ -59,6 +59,7 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 	size_t room = LIMIT_LINE;
 	const char *line = ended->detail;
 	const char *colon = line[0] != '\0' ? ": " : "";
+	const char *at_deadline = ended->timed_out ? " at its deadline" : "";
 
 	if (ended->refused)
 		(void)snprintf(out, room, "%s", line);
@@ -73,10 +74,11 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
 			" (out of memory?)" :
-			"",
+			at_deadline,
 		    colon, line);
 	else
-		(void)snprintf(out, room, "exit %d%s%.200s", ended->exit_status, colon, line);
+		(void)snprintf(
+		    out, room, "exit %d%s%s%.180s", ended->exit_status, at_deadline, colon, line);
 }
 
 bool

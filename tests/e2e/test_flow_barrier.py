@@ -30,9 +30,9 @@ def test_what_nobody_rolls_back_past_is_left_when_it_fails_and_rolled_back_by_wh
     bad = scene.commit(kind="broken")["after"]
     who = scene.admin()
     who.say("/deploy staging")
-    who.hear("❌ Not rolled back: staging", bad[:7], f"⛔ No rollback past this release: {REASON}\n",
+    who.hear("🔥 DOWN: staging, not rolled back", bad[:7], f"⛔ No rollback past this release: {REASON}\n",
              f"Last known release: {before[:7]}")
-    heard = who.hear("❌ Not rolled back: staging", buttons=("all the same", "Log"))
+    heard = who.hear("🔥 DOWN: staging, not rolled back", buttons=("all the same", "Log"))
     assert not scene.audit(environment="staging", action="rollback_started")
     who.say("/rollback staging")
     refused = who.hear(f"⛔ Not rolled back: staging → {before[:7]}", f"⛔ No rollback past {bad[:7]}: {REASON}",

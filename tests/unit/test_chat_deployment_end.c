@@ -51,11 +51,14 @@ TEST(a_migration_is_never_passed_over)
 
 		(void)text_copy(deployment.migration, LIMIT_STEP, rows[i].migration);
 		what.migration_at = rows[i].at;
+		what.runbook = "https://wiki.example/down";
 		chat_says(&what, rows[i].says);
+		chat_says(&what, "\n📖 https://wiki.example/down\n");
 		assert_null(strstr(chat_plain(&what), "nothing was changed"));
 		if (rows[i].end == DEPLOY_FAILED)
 			chat_says(&what,
-			    "\nLook at the database, then deploy a newer commit. This one is blocked: ");
+			    "\n1. /status staging: does it answer?\n2. Log below: look at the database, what of it is there?"
+			    "\n3. /deploy staging: a newer commit\n");
 	}
 }
 
@@ -202,7 +205,7 @@ TEST(a_question_says_what_is_in_doubt)
 	environment.unknown_since = 0;
 	environment.current = chat_there.current;
 	chat_says(&what,
-	    ", may still be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix\n");
+	    ", still may be DOWN: \"Make it blue\"\nstaging may be DOWN, as before: nothing was changed; last live: 9f8e7d6\n1. /logs staging: why?\n2. /rollback staging: asks first\n3. /deploy staging: with a fix\n");
 	(void)text_copy(work.migration, LIMIT_STEP, "migrate-failed 1");
 	chat_says(&what,
 	    "\nstaging: the migration failed (exit 1); staging may be DOWN, as before; last live: 9f8e7d6; the database may be half migrated\n");

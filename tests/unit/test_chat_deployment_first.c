@@ -60,7 +60,7 @@ static const struct golden {
 	const char *step, *migration, *detail, *down_on, *looked;
 	enum program program;
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
-	bool is_unprobed, is_first;
+	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
@@ -124,7 +124,7 @@ static const struct golden {
 	    "❌ Rollback failed: " NAME ", nothing was changed: \"Make it blue\"",
 	    .program = PROGRAM_ROLLBACK, .step = "preflight", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
-	    "❌ Rollback failed: " NAME ", may be DOWN: \"Make it blue\"",
+	    "🔥 Rollback failed: " NAME ", may be DOWN: \"Make it blue\"",
 	    .program = PROGRAM_ROLLBACK, .changed = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
 	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\" (HTTP 500)",
@@ -135,8 +135,19 @@ static const struct golden {
 	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
 	    "🔥 DOWN: " NAME ", not rolled back: \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
 	    .changed = true },
-	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Not rolled back: " NAME " \"Make it blue\"",
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 May be DOWN: " NAME ", not rolled back: \"Make it blue\"", .changed = true,
+	    .barred = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_UNHEALTHY,
+	    "🔥 DOWN: " NAME ", not rolled back: \"Make it blue\" (HTTP 500)", .detail = "HTTP 500",
 	    .changed = true, .barred = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 Failed: " NAME ", still may be DOWN: \"Make it blue\"", .step = "preflight 5 checks",
+	    .was_down = true, .run_end = RUN_FAILED },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 Rollback failed: " NAME ", still may be DOWN: \"Make it blue\"",
+	    .program = PROGRAM_ROLLBACK, .step = "preflight", .was_down = true,
+	    .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Migration failed: " NAME " \"Make it blue\"",
 	    .migration = "migrate-failed 3", .run_end = RUN_FAILED },
 	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "❌ Migration killed: " NAME " \"Make it blue\"",
@@ -165,19 +176,19 @@ static const struct golden {
 	    "🔥 DOWN: " NAME ", rollback failed: on h1 (1 of 2 hosts), \"Make it blue\"",
 	    .changed = true, .run_end = RUN_SUCCEEDED, .down_on = "h1 (1 of 2 hosts)" },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
-	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    "🔥 Rollback failed: " NAME ", may be DOWN: \"Make it blue\"", .changed = true,
 	    .run_end = RUN_FAILED },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
-	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    "🔥 Rollback failed: " NAME ", may be DOWN: \"Make it blue\"", .changed = true,
 	    .how = NOT_STARTED },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_UNHEALTHY,
-	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    "🔥 Rollback failed: " NAME ", may be DOWN: \"Make it blue\"", .changed = true,
 	    .how = UNKNOWN },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT,
 	    "🔥 DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
 	    .run_end = RUN_FAILED, .looked = "answers unhealthy: HTTP 500" },
 	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT,
-	    "🔥 May be DOWN: " NAME ", rollback failed: \"Make it blue\"", .changed = true,
+	    "🔥 Rollback failed: " NAME ", may be DOWN: \"Make it blue\"", .changed = true,
 	    .run_end = RUN_FAILED, .looked = "" },
 	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT,
 	    "🔥 DOWN: " NAME ", nothing to roll back to: \"Make it blue\" (exit 1)",
@@ -218,9 +229,9 @@ static const struct golden {
 
 /* The text's first line; and its name ends within 40 letters, as Telegram counts them. */
 static void
-begins(const struct chat_deployment *what, const char *first)
+begins(const char *text, const char *first)
 {
-	const char *text = chat_plain(what), *name = strstr(text, NAME);
+	const char *name = strstr(text, NAME);
 	size_t size = strcspn(text, "\n");
 
 	if (size != strlen(first) || memcmp(text, first, size) != 0)
@@ -258,77 +269,131 @@ TEST(a_button_says_what_it_does_to_what)
 	assert_true(strlen(label) < LIMIT_BUTTON);
 }
 
+/* What a row's message says of an environment of that name, until the next call. */
+static const char *
+says(const struct golden *row, const char *name, struct zone *zone, enum chat_first *first)
+{
+	struct deployment deployment = chat_sample(row->state);
+	struct chat_deployment what = chat_about(&deployment);
+	struct environment environment = chat_there;
+	struct step step = { .at = NOW - 1000 };
+	struct barrier barrier = { .reason = "drops column price" };
+	struct chat_approvals approvals = { .needed = 2, .n = 1, .changes = "" };
+	struct chat_history since = { .until = NOW, .is_left = row->is_left };
+
+	(void)text_copy(deployment.environment, sizeof(deployment.environment), name);
+	(void)text_copy(
+	    deployment.detail, sizeof(deployment.detail), row->detail != NULL ? row->detail : "");
+	(void)text_copy(deployment.down_on, sizeof(deployment.down_on),
+	    row->down_on != NULL ? row->down_on : "");
+	(void)text_copy(
+	    deployment.looked, sizeof(deployment.looked), row->looked != NULL ? row->looked : "");
+	deployment.looked_at = row->looked != NULL ? NOW : 0;
+	(void)text_copy(deployment.migration, sizeof(deployment.migration),
+	    row->migration != NULL ? row->migration : "");
+	(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
+	deployment.why = row->why;
+	deployment.program = row->program;
+	deployment.target_changed = row->changed;
+	deployment.is_forward = row->is_forward;
+	deployment.ended_at = NOW;
+	if (row->is_unprobed)
+		deployment.urls[0] = '\0';
+	if (row->is_first)
+		deployment.previous[0] = '\0';
+	environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
+	environment.is_down = row->was_down;
+	what.environment = &environment;
+	what.clock.zone = zone;
+	what.steps = &step;
+	what.n_steps = row->step != NULL;
+	what.run_end = row->run_end;
+	what.is_killed = row->is_killed;
+	what.rollback_not_started = row->how == NOT_STARTED;
+	what.barriers = &barrier;
+	what.n_barriers = row->barred;
+	if (row->is_over)
+		what.since = &since;
+	if (row->is_awaited)
+		what.approvals = &approvals;
+	if (row->is_live)
+		(void)text_copy(environment.current.commit, LIMIT_COMMIT, deployment.commit);
+	*first = chat_first_of(&what);
+	return chat_plain(&what);
+}
+
 /* Goal: who reads nothing else knows how it ended, and where; of each end and each way to it. */
 TEST(each_end_begins_with_its_outcome_and_environment)
 {
 	bool said[CHAT_FIRST_COUNT] = { false };
 	struct zone *zone = zone_new("UTC", NULL);
 
-	(void)state;
 	assert_non_null(zone);
+	assert_int_equal(strlen(NAME), 20);
 	for (size_t i = 0; i < COUNT(golden); i++) {
-		const struct golden *row = &golden[i];
-		struct deployment deployment = chat_sample(row->state);
-		struct chat_deployment what = chat_about(&deployment);
-		struct environment environment = chat_there;
-		struct step step = { .at = NOW - 1000 };
-		struct barrier barrier = { .reason = "drops column price" };
-		struct chat_approvals approvals = { .needed = 2, .n = 1, .changes = "" };
-		struct chat_history since = { .until = NOW, .is_left = row->is_left };
+		enum chat_first first;
 
-		assert_int_equal(strlen(NAME), 20);
-		(void)text_copy(deployment.environment, sizeof(deployment.environment), NAME);
-		(void)text_copy(deployment.detail, sizeof(deployment.detail),
-		    row->detail != NULL ? row->detail : "");
-		(void)text_copy(deployment.down_on, sizeof(deployment.down_on),
-		    row->down_on != NULL ? row->down_on : "");
-		(void)text_copy(deployment.looked, sizeof(deployment.looked),
-		    row->looked != NULL ? row->looked : "");
-		deployment.looked_at = row->looked != NULL ? NOW : 0;
-		(void)text_copy(deployment.migration, sizeof(deployment.migration),
-		    row->migration != NULL ? row->migration : "");
-		(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
-		deployment.why = row->why;
-		deployment.program = row->program;
-		deployment.target_changed = row->changed;
-		deployment.is_forward = row->is_forward;
-		deployment.ended_at = NOW;
-		if (row->is_unprobed)
-			deployment.urls[0] = '\0';
-		if (row->is_first)
-			deployment.previous[0] = '\0';
-		environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
-		what.environment = &environment;
-		what.clock.zone = zone;
-		what.steps = &step;
-		what.n_steps = row->step != NULL;
-		what.run_end = row->run_end;
-		what.is_killed = row->is_killed;
-		what.rollback_not_started = row->how == NOT_STARTED;
-		what.barriers = &barrier;
-		what.n_barriers = row->barred;
-		if (row->is_over)
-			what.since = &since;
-		if (row->is_awaited)
-			what.approvals = &approvals;
-		if (row->is_live)
-			(void)text_copy(
-			    environment.current.commit, LIMIT_COMMIT, deployment.commit);
-		begins(&what, row->first);
-		said[chat_first_of(&what)] = true;
+		begins(says(&golden[i], NAME, zone, &first), golden[i].first);
+		said[first] = true;
 	}
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
 		const struct chat_first_row *row = &chat_first_rows[f];
-		size_t colon = strcspn(row->before, ":");
 
-		if (row->state == DEPLOY_STATE_COUNT ||
-		    deploy_flow_class(row->state) != DEPLOY_CLASS_FINAL)
-			continue;
-		if (!said[f])
+		if (row->state != DEPLOY_STATE_COUNT &&
+		    deploy_flow_class(row->state) == DEPLOY_CLASS_FINAL && !said[f])
 			fail_msg(
 			    "no end begins with \"%s\": a row of golden[] is missing", row->before);
-		assert_true(
-		    text_utf16_length(row->before, colon) <= 19); /* 18 and the sign's second */
+	}
+	zone_free(zone);
+}
+
+/* The first `letters` of what stands in front of the subject. */
+static const char *
+locked(const char *text, size_t letters, char ret[160])
+{
+	const char *end = strstr(text, "\"Make it blue\"");
+	size_t size = end != NULL ? (size_t)(end - text) : strcspn(text, "\n"), at = 0;
+
+	for (; at < size && letters > 0; letters--)
+		do
+			at++;
+		while (((unsigned char)text[at] & 0xc0) == 0x80);
+	assert_true(at < 160);
+	memcpy(ret, text, at);
+	ret[at] = '\0';
+	return ret;
+}
+
+/* "May be DOWN: shop/production, rollback" was read as a rollback in progress, and what may be DOWN
+ * looked like what changed nothing. */
+TEST(what_tells_two_ends_apart_stands_within_forty_letters)
+{
+	static const char *const names[] = { "shop/production", "shop/staging" };
+	struct zone *zone = zone_new("UTC", NULL);
+	enum chat_first first;
+
+	for (size_t i = 0; i < COUNT(names) * COUNT(golden); i++) {
+		const char *name = names[i / COUNT(golden)], *failed;
+		char text[160], cut[160], other[160], other_cut[160];
+		const char *said = says(&golden[i % COUNT(golden)], name, zone, &first);
+
+		if (golden[i % COUNT(golden)].down_on != NULL)
+			continue;
+		(void)locked(said, 159, text);
+		(void)locked(said, 40, cut);
+		failed = strstr(text, "ailed");
+		if ((failed != NULL && strstr(cut, "ailed") == NULL) ||
+		    (strstr(text, " DOWN") != NULL && strstr(cut, " DOWN") == NULL &&
+			!text_starts(cut, "🔥 ")))
+			fail_msg("\"%s\" is cut to \"%s\"", text, cut);
+		for (size_t k = 0; k < COUNT(golden); k++) {
+			said = says(&golden[k], name, zone, &first);
+			if (golden[k].down_on == NULL && /* of the hosts no more than that */
+			    strcmp(locked(said, 159, other), text) != 0 &&
+			    strcmp(locked(said, 40, other_cut), cut) == 0)
+				fail_msg(
+				    "\"%s\" and \"%s\" are both cut to \"%s\"", text, other, cut);
+		}
 	}
 	zone_free(zone);
 }

@@ -157,7 +157,7 @@ WORLD_TEST_OF(behind_a_rollback_that_failed_the_button_asks_the_target, STAGING_
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(w, WORLD_TEAM, "May be DOWN"), "📄 Application log"));
+	    world_button(world_says_in(w, WORLD_TEAM, "may be DOWN"), "📄 Application log"));
 	assert_int_equal(
 	    world_peek(w, EFFECT_APPLICATION_LOG)->u.application_log.address.chat, WORLD_ADMIN);
 }
@@ -170,7 +170,7 @@ WORLD_TEST(the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private)
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_says_in(w, WORLD_TEAM, "May be DOWN"), "📄 Log"));
+	    world_button(world_says_in(w, WORLD_TEAM, "may be DOWN"), "📄 Log"));
 	assert_int_equal(world_peek(w, EFFECT_DOCUMENT)->u.document.address.chat, WORLD_ADMIN);
 }
 

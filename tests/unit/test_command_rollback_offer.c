@@ -366,7 +366,7 @@ TEST(what_is_down_has_a_button_that_asks_about_a_release)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
 	world_run_ends(&w, TOUCHED);
-	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)world_press(
 	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
 	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
@@ -443,6 +443,6 @@ WORLD_TEST(status_lists_three_blocks_and_counts_the_rest)
 	(void)world_text(w, WORLD_ADMIN, "/status staging");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
-	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top is deployed."
-	    " By hand: /deploy staging bbbbbbb"));
+	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top goes its usual way."
+	    " To deploy it all the same: /deploy staging bbbbbbb, which asks first"));
 }

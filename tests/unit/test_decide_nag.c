@@ -104,7 +104,8 @@ WORLD_TEST_OF(a_lock_screen_shows_outcome_and_environment, NAGS, STAGING_URL)
 
 WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.example/down")
 {
-	static const char *const begins[] = { "🔥 May be DOWN: staging", "🔥 May be DOWN: staging" };
+	static const char *const begins[] = { "🔥 Rollback failed: staging, may be DOWN:",
+		"🔥 May be DOWN: staging" };
 
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);

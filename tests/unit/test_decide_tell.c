@@ -64,6 +64,26 @@ WORLD_TEST_OF(a_ring_that_its_end_overtakes_says_the_end_alone, STAGING_URL)
 	assert_int_equal(world_rings(w), 2); /* the team's too */
 }
 
+/* In a full minute of a group alarms go first: "Live" stood below "DOWN", as the newest news. */
+WORLD_TEST_OF(what_was_live_is_no_news_behind_an_alarm, STAGING_URL)
+{
+	world_deploy_starts(w, COMMIT_A);
+	w->is_telegram_away = true;
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_run_starts(w);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	world_telegram_back(w);
+	assert_int_equal(count_says(w, WORLD_GROUP, "🔥 Rollback failed: staging, may be DOWN"), 1);
+	assert_int_equal(count_says(w, WORLD_GROUP, "✅ Live: staging"), 0);
+	assert_int_equal(count_says(w, WORLD_GROUP, "✅ Was live: staging"), 1);
+}
+
 static void
 do_nothing(struct tx *tx, void *arg)
 {

@@ -67,7 +67,7 @@ TEST(behind_a_lost_release_the_rollback_is_told_by_its_own_end)
 	world_run_ends(&w, LOST);
 	world_run_ends(&w, LOST);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "🔥 May be DOWN: staging, rollback failed: "));
+	assert_non_null(world_says(&w, "🔥 Rollback failed: staging, may be DOWN: "));
 	world_close(&w);
 }
 

@@ -61,6 +61,11 @@ TEST(what_ends_behind_its_migration_is_blocked_and_not_rolled_back)
 	assert_non_null(world_says(&w,
 	    "staging: the migration failed (exit 1); aaaaaaa still serves; the database may be half migrated"));
 	assert_null(world_says(&w, "nothing was changed"));
+	assert_string_not_equal(
+	    world_button(world_says_in(&w, WORLD_TEAM, "Migration failed"), "🚀 Deploy to staging"),
+	    "");
+	assert_string_equal(
+	    world_button(world_says_in(&w, WORLD_TEAM, "Migration failed"), "Roll back"), "");
 	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
 	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
 	assert_false(world_environment(&w, "staging").is_unacknowledged);

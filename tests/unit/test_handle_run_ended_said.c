@@ -337,7 +337,7 @@ rollback_fails(struct world *w, struct run_ended ended)
 	world_run_step(w, 0, "release");
 	world_run_ends(w, ended);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(w, "🔥 May be DOWN: staging, rollback failed:"));
+	assert_non_null(world_says(w, "🔥 Rollback failed: staging, may be DOWN:"));
 	assert_null(world_says(w, "🩺"));
 }
 
@@ -371,7 +371,7 @@ TEST(behind_a_rollback_that_failed_it_says_what_a_probe_saw)
 	}
 	rollback_fails(&w, ends[0]);
 	world_looked(&w, NULL);
-	assert_non_null(world_says(&w, "🔥 May be DOWN: staging, rollback failed:"));
+	assert_non_null(world_says(&w, "🔥 Rollback failed: staging, may be DOWN:"));
 	assert_non_null(world_says(&w,
 	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed: what runs is not known\n🩺 answers healthy, checked "));
 	assert_true(world_environment(&w, "staging").is_down);

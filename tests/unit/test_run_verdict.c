@@ -272,7 +272,7 @@ static const struct row rows[] = {
 	    DEPLOY_WHY_NONE, true, "could not be started: no space left" },
 	{ "going back, timed out", { ROLLING_BACK_TO },
 	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 },
-	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "signal 9" },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "killed by signal 9 at its deadline" },
 };
 
 TEST(each_exit_record_means_one_thing)
