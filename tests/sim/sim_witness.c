@@ -334,14 +334,14 @@ who_is_refused_reads_why(struct sim *sim, struct tx *tx, const struct sim_before
 
 	if (number(sim, tx->db,
 		"SELECT COUNT(*) FROM audit WHERE seq > $1 AND code = 'denied_held'"
-		" AND instr(meta, 'the audit log's copy is late') > 0",
+		" AND instr(meta, 'the audit log''s copy is late') > 0",
 		DB_I64(before->last_audit)) == 0)
 		return;
 	sim_note(sim, SIM_UNWITNESSED_REFUSED);
 	if ((tx->answer.text == NULL || strstr(tx->answer.text, words) == NULL) &&
 	    number(sim, tx->db,
 		"SELECT COUNT(*) FROM message WHERE id > $1"
-		" AND instr(head, 'the audit log's copy is late') > 0",
+		" AND instr(head, 'the audit log''s copy is late') > 0",
 		DB_I64(before->last_message)) == 0)
 		sim_fail(
 		    sim, __func__, "%" PRId64 ": %s", before->said->person, before->said->text);
