@@ -74,6 +74,7 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
+	bool is_over;	      /* it left its environment in doubt, which is over since */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
