@@ -218,7 +218,10 @@ chat_deployment(const struct chat_deployment *about, struct message *ret)
 	const struct deployment *deployment = about->deployment;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	say[deployment->state](&text, about);
+	if (about->is_over)
+		chat_deployment_over(&text, about);
+	else
+		say[deployment->state](&text, about);
 	ret->head = chat_text_take(&text);
 	ret->live_run = 0;
 	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE) {

@@ -75,6 +75,7 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
+	bool is_over;	      /* it left its environment in doubt, which is over since */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	char fled[LIMIT_COMMIT]; /* the question of a rollback: what one has just left, */
 	int64_t fled_at;	 /* wall ms; 0: none has */

@@ -322,6 +322,28 @@ chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_de
 	chat_deployment_took(text, about);
 }
 
+/* What its messages said to do is not to be done any more. */
+void
+chat_deployment_over(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct release *now = &about->environment->current;
+	enum chat_first was = chat_first_of(about);
+	bool is_since = now->at >= deployment->ended_at;
+
+	chat_first(text, FIRST_OVER, deployment->environment);
+	chat_text_commit(text, now->id != 0 ? "" : "it is not known to be down", now->commit);
+	chat_text_add(text, "%s", now->id != 0 && !is_since ? " is live again" : "");
+	if (is_since)
+		chat_text_since(text, " is live since ", &about->clock, now->at, about->at);
+	chat_text_add(text, "\nIt %s DOWN: ",
+	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was" : "may have been");
+	chat_deployment_commit(text, "", deployment);
+	chat_deployment_why(text, ": ", deployment, "", WHY_BRIEF);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_took(text, about);
+}
+
 void
 chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about)
 {

@@ -197,6 +197,8 @@ void chat_deployment_end_failed(struct chat_text *text, const struct chat_deploy
 void chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deployment *about);
 void
 chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_deployment *about);
+/* ... and left its environment down, until a release was live there. */
+void chat_deployment_over(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_expired(struct chat_text *text, const struct chat_deployment *about);

@@ -61,11 +61,30 @@ list_groups(const struct chat_push_ask *ask, char *out, size_t room)
 		(void)snprintf(out + used, room - used, " and %zu more", left);
 }
 
+/* Nobody has answered it yet, and its message is another. */
+static void
+say_below(struct chat_text *text, const struct chat_push_ask *ask)
+{
+	if (ask->last[0] != '\0') {
+		chat_first(text, FIRST_ASKED_BELOW, ask->last);
+		chat_text_add(text, "asked below%s", ask->n_below > 1 ? ", as are others" : "");
+	} else {
+		chat_text_add(text, "❓ Asked below");
+	}
+	chat_text_commit(text, "\n", ask->commit);
+	chat_text_quoted(text, " ", ask->subject, CHAT_FIRST_SUBJECT);
+	chat_text_add(text, " waits for an answer there.");
+}
+
 void
 chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 {
 	char groups[(GROUPS_SHOWN + 1) * (ENVIRONMENT_ID_MAX + 24)];
 
+	if (ask->n == 0 && ask->n_below > 0) {
+		say_below(text, ask);
+		return;
+	}
 	if (ask->n == 0) {
 		if (ask->last[0] != '\0') {
 			chat_first(text, FIRST_ANSWERED, ask->last);
@@ -84,6 +103,9 @@ chat_push_asks(struct chat_text *text, const struct chat_push_ask *ask)
 	chat_text_quoted(text, " ", ask->subject, CHAT_FIRST_SUBJECT);
 	chat_text_add(
 	    text, " waits for an answer in %s.", ask->n == 1 ? "one environment" : "each of them");
+	if (ask->n_below > 0)
+		chat_text_add(
+		    text, " %zu %s asked below.", ask->n_below, ask->n_below == 1 ? "is" : "are");
 	chat_text_some(text, "\nauthor ", ask->author);
 	chat_text_some(text, ask->author[0] != '\0' ? " · pushed by " : "\npushed by ",
 	    strcmp(ask->requester, "git") != 0 ? ask->requester : "");

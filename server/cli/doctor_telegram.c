@@ -2,24 +2,39 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/cli.h"
 #include "cli/cli_port.h"
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clean.h"
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "policy/policy.h"
 #include "routes/route_health.h"
+#include "store/row_chat.h"
 #include "telegram/telegram_api.h"
 #include "types/settings.h"
 
 #define PUBLIC_API "https://api.telegram.org"
 
+#define MEMBERS_MAX 32 /* more are not asked about: each is a call */
+
+/* Somebody who may act, to whom the bot may not write: are they in the group at least? */
+struct member {
+	struct doctor *doctor;
+	int64_t person, group;
+};
+
 struct doctor_telegram {
 	struct telegram_api *api;
+	size_t n_members;
+	struct member member[MEMBERS_MAX];
 };
 
 /* --- the webhook's address --- */
@@ -218,14 +233,14 @@ examine_receiving(struct doctor *doctor)
 
 static void
 ask(struct doctor *doctor, struct telegram_api *api, const char *method, const struct buf *json,
-    telegram_done_fn *on_done)
+    telegram_done_fn *on_done, void *ctx)
 {
 	const struct telegram_request request = {
 		.method = method,
 		.json = json,
 		.timeout_ms = DOCTOR_PATIENCE_MS,
 		.on_done = on_done,
-		.ctx = doctor,
+		.ctx = ctx,
 	};
 	struct err err;
 
@@ -233,6 +248,68 @@ ask(struct doctor *doctor, struct telegram_api *api, const char *method, const s
 		TELL(doctor, TELEGRAM, ERROR, "Telegram: %s", err.text);
 	else
 		doctor_asked(doctor);
+}
+
+/* Telegram says it for sure where the bot is an administrator of the group, else mostly. */
+static void
+on_member(void *ctx, const struct telegram_result *result)
+{
+	const struct member *member = ctx;
+	const char *status = result->ok ? json_get_str(result->result, "status") : NULL;
+	/* 400: it knows nobody of that number, or of no such member. */
+	bool is_out = status != NULL ?
+	    strcmp(status, "left") == 0 || strcmp(status, "kicked") == 0 :
+	    !result->ok && result->code == 400;
+
+	if (is_out)
+		TELL(member->doctor, TELEGRAM, WARNING,
+		    "Telegram: %" PRId64 " may act on an environment, is not in its group %" PRId64
+		    " as far as Telegram says, and never wrote to the bot (/start does it): nothing notifies them",
+		    member->person, member->group);
+	doctor_answered(member->doctor);
+}
+
+/* The group of an environment that they could act on; 0: none has one. */
+static int64_t
+group_of(const struct doctor *doctor, int64_t person)
+{
+	const struct settings *s = doctor->settings;
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *e = &s->environments[i];
+		const char *chat = settings_text(e->of, SETTING_TELEGRAM_CHAT_ID);
+
+		if (chat != NULL && chat[0] == '-' &&
+		    policy_could_act(s, principal_of_person(person), e->name, clock_wall_ms()))
+			return strtoll(chat, NULL, 10);
+	}
+	return 0;
+}
+
+static void
+ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
+{
+	const struct roles *roles = doctor->settings->roles;
+	char path[PATH_MAX];
+	int64_t before = 0;
+
+	cli_database(doctor->settings, path, sizeof(path));
+	for (size_t i = 0; i < roles->member_count && telegram->n_members < MEMBERS_MAX; i++) {
+		struct member *member = &telegram->member[telegram->n_members];
+		CLEANUP(buf_done) struct buf json = buf_make(96);
+
+		*member = (struct member){ .doctor = doctor, .person = roles->member[i].person };
+		if (member->person <= 0 || member->person == before)
+			continue;
+		before = member->person;
+		member->group = group_of(doctor, member->person);
+		if (member->group == 0 || row_chat_can_write(path, member->person))
+			continue;
+		telegram->n_members++;
+		buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"user_id\":%" PRId64 "}", member->group,
+		    member->person);
+		ask(doctor, telegram->api, "getChatMember", &json, on_member, member);
+	}
 }
 
 struct doctor_telegram *
@@ -252,9 +329,10 @@ doctor_telegram_start(struct doctor *doctor)
 		return NULL;
 	}
 	buf_addf(&chat, "{\"chat_id\":%" PRId64 "}", doctor->settings->telegram_chat_id);
-	ask(doctor, telegram->api, "getMe", NULL, on_me);
-	ask(doctor, telegram->api, "getChat", &chat, on_chat);
-	ask(doctor, telegram->api, "getWebhookInfo", NULL, on_webhook);
+	ask(doctor, telegram->api, "getMe", NULL, on_me, doctor);
+	ask(doctor, telegram->api, "getChat", &chat, on_chat, doctor);
+	ask(doctor, telegram->api, "getWebhookInfo", NULL, on_webhook, doctor);
+	ask_of_members(doctor, telegram);
 	return telegram;
 }
 

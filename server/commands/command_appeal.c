@@ -7,10 +7,13 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_sees.h"
+#include "decide/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_chat.h"
+#include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_rate_limit.h"
 
@@ -25,19 +28,54 @@ struct appeal {
 	struct request wanted; /* what the button does, as if whoever presses it had typed it */
 };
 
+/* What would go and what would come back, as far as that is known before it is asked about. */
+static void
+add_what(struct tx *tx, const struct appeal *appeal, struct chat_text *text)
+{
+	struct environment environment = row_environment_get(tx, appeal->environment);
+	bool is_back = appeal->action == POLICY_ROLLBACK;
+	char value[LIMIT_REF];
+	struct release to;
+
+	if (request_get(&appeal->wanted, is_back ? "release" : "ref", value)[0] != '\0') {
+		chat_text_code(text, is_back ? "\nRelease: " : "\nWhat: ", value);
+		return;
+	}
+	if (!is_back || decide_list_earlier(tx, &environment, &to, 1) == 0)
+		return;
+	if (environment_is_in_doubt(&environment))
+		chat_text_add(text, "\nwhat runs is not known");
+	else
+		chat_text_commit(text, "\n", environment.current.commit);
+	chat_text_commit(text, " → ", to.commit);
+	chat_text_quoted(text, " ", to.subject, CHAT_FIRST_SUBJECT);
+}
+
+/* Who can, where names are known: it is nobody's as long as it is everybody's. */
+static void
+add_who(struct tx *tx, const struct appeal *appeal, struct chat_text *text)
+{
+	struct row_person people[DECIDE_WHOM];
+	size_t n = decide_whom(
+	    tx, appeal->action, "", appeal->environment, &(struct row_person){ 0 }, people);
+
+	for (size_t i = 0; i < n; i++)
+		chat_text_outside(text, i == 0 ? "\nWho may: " : ", ", people[i].name);
+}
+
 static void
 send_to(struct tx *tx, const struct appeal *appeal, int64_t chat)
 {
 	CLEANUP(message_done) struct message message = { .address = { .chat = chat } };
 	bool is_back = appeal->action == POLICY_ROLLBACK;
-	char label[LIMIT_BUTTON], value[LIMIT_REF];
+	char label[LIMIT_BUTTON];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_first(&text, is_back ? FIRST_APPEALS_BACK : FIRST_APPEALS, appeal->environment);
 	chat_text_outside(&text, "", appeal->update->name);
 	chat_text_add(&text, " asks for it, and may not.");
-	if (request_get(&appeal->wanted, is_back ? "release" : "ref", value)[0] != '\0')
-		chat_text_code(&text, is_back ? "\nRelease: " : "\nWhat: ", value);
+	add_what(tx, appeal, &text);
+	add_who(tx, appeal, &text);
 	message.head = chat_text_take(&text);
 	row_button_show_for(tx, &appeal->wanted, chat, tx->at + EVERY_MS,
 	    chat_deployment_label(

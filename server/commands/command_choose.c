@@ -17,7 +17,7 @@ open_one(struct tx *tx, const struct update *update, int64_t id)
 	struct deployment work = row_deployment_get(tx, id);
 
 	if (!decide_is_allowed(tx, update->person, POLICY_CONFIRM, work.environment)) {
-		decide_deny(tx, update, POLICY_CONFIRM, work.environment, "choose",
+		decide_deny(tx, update, POLICY_CONFIRM, work.environment, "confirm",
 		    "the question after a push needs the grant confirm");
 		return;
 	}
@@ -44,7 +44,7 @@ list(struct tx *tx, const struct update *update, const struct request *request, 
 			row_deployment_get(tx, works[i]).environment))
 			works[n++] = works[i];
 	if (n == 0 && all > 0)
-		decide_deny(tx, update, POLICY_CONFIRM, "", "choose",
+		decide_deny(tx, update, POLICY_CONFIRM, "", "confirm",
 		    "the question after a push needs the grant confirm");
 	else if (n == 0)
 		decide_expired(tx, update);

@@ -445,8 +445,8 @@ do_release(struct act *act)
 	(void)text_copy(release.subject, sizeof(release.subject), deployment->subject);
 	(void)text_copy(
 	    release.tree, sizeof(release.tree), is_rollback ? to.tree : deployment->tree);
-	decide_nag_live(act->tx, deployment->environment);
 	release.id = row_environment_release(act->tx, &release);
+	decide_tell_over(act->tx, deployment, &before);
 	if (!deployment->is_off_branch)
 		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
@@ -493,6 +493,8 @@ do_block(struct act *act)
 		restore_previous(act);
 	if (is_back) /* after FAILED what was live serves on; ROLLBACK_FAILED is down */
 		row_environment_rolled_back(act->tx, deployment->environment);
+	if (is_back && environment_is_in_doubt(&environment))
+		decide_tell_over(act->tx, deployment, &environment);
 	(void)text_copy(block.by, sizeof(block.by), is_back ? "deploybot" : "");
 	(void)text_copy(block.commit, sizeof(block.commit), deployment->commit);
 	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,

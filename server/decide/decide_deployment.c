@@ -145,11 +145,12 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	decide_record_end(tx, deployment);
 }
 
-/* They say how it ended; where somebody has yet to see that, they say later who has. */
+/* They say how it ended; where somebody has yet to see that, or it is down, who has, or that it is
+ * over, is said there later. */
 static void
 end_copies(struct tx *tx, const struct deployment *deployment)
 {
-	if (decide_nag_is_open(tx, deployment))
+	if (decide_nag_is_open(tx, deployment) || deployment_left_doubt(deployment))
 		row_shown_become(tx, deployment->id, SHOWN_APPROVER, SHOWN_TEAM);
 	else
 		row_shown_clear(tx, deployment->id, SHOWN_TEAM);

@@ -112,12 +112,11 @@ end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, co
 {
 	struct chat_clock clock = decide_clock(tx, environment);
 	const struct request seen = request_about("seen", "work", work);
-	int64_t rows[ROW_SHOWN_MAX];
-	size_t n;
+	int64_t rows[2 * ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work, SHOWN_NAG, rows);
 
 	/* Whoever was notified of it in private reads that, too. */
-	row_shown_become(tx, work, SHOWN_TEAM, SHOWN_NAG);
-	n = row_shown_list(tx, work, SHOWN_NAG, rows);
+	n += row_shown_list(tx, work, SHOWN_TEAM, rows + n);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
 		end_in(tx, rows[i], &seen, how, &clock, by);

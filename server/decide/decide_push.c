@@ -219,6 +219,17 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 	return true;
 }
 
+/* Somebody was sooner: this commit is deployed there, and its end says how that went. */
+static bool
+is_under_way(struct tx *tx, const char *environment, const struct git_answer *answer)
+{
+	struct deployment active = row_deployment_active(tx, environment);
+
+	return active.id != 0 && active.program == PROGRAM_DEPLOY &&
+	    strcmp(active.commit, answer->commit) == 0 && active.state != DEPLOY_ROLLING_BACK &&
+	    active.state != DEPLOY_VERIFYING_ROLLBACK;
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
@@ -257,6 +268,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	asks = settings->confirm || answer->n_past > 0 ||
 	    decide_zone_attacks(tx, settings->name, warning);
 	if ((asks || settings->approvals > 0) && decide_share_with_push(tx, settings->name, answer))
+		return;
+	if ((asks || settings->approvals > 0) && is_under_way(tx, settings->name, answer))
 		return;
 	deployment = add_deployment(tx, settings->name, answer, requested_by);
 	if (asks && decide_is_live(tx, &deployment)) {

@@ -128,7 +128,7 @@ decide_question_chosen(struct tx *tx, struct deployment *question, const struct 
 		bring_up_to_date(tx, question, answer);
 	if (!decide_tell_batch_has(tx, question))
 		return; /* it is asked anew, in a message of its own */
-	decide_tell_batch_leave(tx, question);
+	decide_tell_batch_choose(tx, question);
 	decide_tell_chosen(tx, question, answer);
 	row_deployment_save(tx, question);
 }

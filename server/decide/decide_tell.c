@@ -30,6 +30,7 @@ edit_decided(
 	chat_deployment_decided(&text, about->deployment);
 	if (about->deployment->state == DEPLOY_QUEUED)
 		decide_tell_add_approval(tx, about->deployment, now->address.chat, &buttons);
+	row_message_hush(tx, row);
 	decide_change(tx, row, &buttons, &text);
 }
 
@@ -82,6 +83,7 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 	for (size_t i = 0; i < n; i++)
 		decide_tell_in(tx, &about, others[i]);
 	decide_tell_copies(tx, &about);
+	decide_tell_batch_answered(tx, deployment);
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL)
 		decide_tell_leave_others(tx, deployment);
 	tell_approvers(tx, &about, 0);

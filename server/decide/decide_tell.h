@@ -57,6 +57,12 @@ void decide_tell_listed(struct tx *tx, const struct deployment *deployment);
  * there is no TELEGRAM_CHAT_ID, and who pushed it. */
 void decide_ring(struct tx *tx, const struct deployment *deployment);
 
+/* Its release is live, or it was rolled back: what came before it need not be seen any more.  Where
+ * its environment was in doubt (as it was before) all who were notified of that read that it is
+ * over, and where it rang that rings too, but where this end does. */
+void decide_tell_over(
+    struct tx *tx, const struct deployment *deployment, const struct environment *before);
+
 /* To who asked for it alone: they have come to the front of its queue (is_next), or it starts. */
 void decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_next);
 

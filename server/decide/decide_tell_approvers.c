@@ -24,6 +24,22 @@ ring_of(struct tx *tx, int64_t chat, bool rings)
 	return (struct decide_tell_ring){ .is_silent = !rings || !decide_may_ring_chat(tx, chat) };
 }
 
+/* Each who may approve it has written to the bot, and is rung in private: a group need not ring
+ * them a second time. */
+static bool
+are_all_reached(struct tx *tx, const struct deployment *work)
+{
+	int64_t person = 0;
+	int n = 0;
+
+	if (!decide_needs_asks_in_private(tx, work->environment))
+		return false;
+	for (; n < DECIDE_WHOM_ALL && (person = decide_needs_next(tx, work, person)) != 0; n++)
+		if (!row_chat_has_private(tx, person) || row_chat_is_refused(tx, person))
+			return false;
+	return n > 0 && n < DECIDE_WHOM_ALL;
+}
+
 static int64_t
 send(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
     bool rings)
@@ -33,6 +49,7 @@ send(struct tx *tx, const struct chat_deployment *about, const struct chat_addre
 
 	decide_tell_render(tx, about, address->chat, &message);
 	message.address = *address;
+	rings = rings && (address->chat > 0 || !are_all_reached(tx, work));
 	message.is_silent = ring_of(tx, address->chat, rings).is_silent;
 	message.reply_to = address->chat == work->address.chat ? work->request : 0;
 	return row_message_add(tx, &message);
@@ -43,7 +60,9 @@ static void
 ask_again(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
 	CLEANUP(message_done) struct message now = row_message_get(tx, row);
-	const struct decide_tell_ring ring = ring_of(tx, now.address.chat, rings);
+	int64_t chat = now.address.chat;
+	const struct decide_tell_ring ring =
+	    ring_of(tx, chat, rings && (chat > 0 || !are_all_reached(tx, about->deployment)));
 
 	decide_tell_anew(tx, about, row, &ring);
 }
@@ -91,6 +110,7 @@ decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 		if (decide_tell_is_asked_in(tx, work, message.address.chat))
 			continue;
 		chat_deployment_others(&text, work);
+		row_message_hush(tx, rows[i]);
 		decide_change(tx, rows[i], NULL, &text);
 		row_approval_drop_message(tx, rows[i]);
 	}
@@ -168,7 +188,8 @@ decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 			remind_in(tx, &about, rows[i], decide_may_ring_chat(tx, person));
 	}
 	if (chat != 0)
-		remind_in(tx, &about, decide_tell_find(tx, deployment, chat), true);
+		remind_in(tx, &about, decide_tell_find(tx, deployment, chat),
+		    chat > 0 || !are_all_reached(tx, deployment));
 }
 
 /* Nobody approved it in time: in each chat in which it was asked, but of whoever has approved it

@@ -46,6 +46,22 @@ decide_tell_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_TELL_B
 	return kept;
 }
 
+/* Those that were chosen, each in a message of its own, and wait there. */
+static size_t
+count_below(struct tx *tx, int64_t message)
+{
+	int64_t works[DECIDE_TELL_BATCH_MAX];
+	size_t n = row_shown_works(tx, message, SHOWN_BELOW, works, DECIDE_TELL_BATCH_MAX),
+	       open = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct deployment work = row_deployment_get(tx, works[i]);
+
+		open += work.state == DEPLOY_AWAITING_CONFIRMATION && work.confirmed_by == 0;
+	}
+	return open;
+}
+
 /* In private whoever may answer none of them reads it, and no more. */
 static bool
 may_choose(struct tx *tx, int64_t chat, const struct chat_push_ask *ask)
@@ -76,6 +92,7 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 
 	if (now.id == 0)
 		return; /* gone by age */
+	ask.n_below = count_below(tx, message);
 	if (chat > 0 && !decide_sees(tx, chat, last->environment))
 		ask.last = "";
 	for (size_t i = 0; i < n; i++) {
@@ -87,6 +104,8 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 		}
 	}
 	chat_push_asks(&text, &ask);
+	if (n + ask.n_below == 0)
+		row_message_hush(tx, message);
 	if (may_choose(tx, chat, &ask))
 		row_button_show_for(tx, &choose, chat, 0, "Choose…", &buttons);
 	decide_change(tx, message, &buttons, &text);
@@ -98,6 +117,18 @@ show_all(struct tx *tx, const struct deployment *last, const int64_t *rows, size
 {
 	for (size_t i = 0; i < n; i++)
 		show(tx, rows[i], last);
+}
+
+/* work->message is 0 from then on. */
+static void
+leave(struct tx *tx, struct deployment *work)
+{
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_BATCH, rows);
+
+	row_shown_clear(tx, work->id, SHOWN_BATCH);
+	work->message = 0;
+	show_all(tx, work, rows, n);
 }
 
 /* Of the same commit, in the same chat, and with a message: one that stands with others already,
@@ -129,7 +160,7 @@ decide_tell_batch_join(struct tx *tx, struct deployment *work)
 	struct deployment first;
 
 	if (decide_tell_batch_has(tx, work))
-		decide_tell_batch_leave(tx, work); /* it is asked anew */
+		leave(tx, work); /* it is asked anew */
 	first = waits(work) && work->message == 0 ? find_first(tx, work) : (struct deployment){ 0 };
 	if (first.id == 0)
 		return false;
@@ -160,13 +191,25 @@ decide_tell_batch_join_in(struct tx *tx, const struct deployment *work, int64_t 
 }
 
 void
-decide_tell_batch_leave(struct tx *tx, struct deployment *work)
+decide_tell_batch_choose(struct tx *tx, struct deployment *work)
 {
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n = row_shown_list(tx, work->id, SHOWN_BATCH, rows);
 
-	row_shown_clear(tx, work->id, SHOWN_BATCH);
+	row_shown_become(tx, work->id, SHOWN_BATCH, SHOWN_BELOW);
 	work->message = 0;
+	show_all(tx, work, rows, n);
+}
+
+void
+decide_tell_batch_answered(struct tx *tx, const struct deployment *work)
+{
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_BELOW, rows);
+
+	if (n == 0 || (work->state == DEPLOY_AWAITING_CONFIRMATION && work->confirmed_by == 0))
+		return;
+	row_shown_clear(tx, work->id, SHOWN_BELOW);
 	show_all(tx, work, rows, n);
 }
 
@@ -182,6 +225,6 @@ decide_tell_batch_tell(struct tx *tx, struct deployment *work)
 		show_all(tx, work, rows, row_shown_list(tx, work->id, SHOWN_BATCH, rows));
 		return true;
 	}
-	decide_tell_batch_leave(tx, work);
+	leave(tx, work);
 	return is_over;
 }

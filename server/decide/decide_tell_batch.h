@@ -25,8 +25,12 @@ bool decide_tell_batch_has(struct tx *tx, const struct deployment *work);
  * say.  False: it has left it for a message of its own. */
 bool decide_tell_batch_tell(struct tx *tx, struct deployment *work) MUST_USE;
 
-/* Leaves it; work->message is 0 from then on. */
-void decide_tell_batch_leave(struct tx *tx, struct deployment *work);
+/* Leaves it, as somebody has chosen it; work->message is 0 from then on.  As long as nobody answers
+ * it there, it is said to be asked below. */
+void decide_tell_batch_choose(struct tx *tx, struct deployment *work);
+
+/* ... it has changed: where it is answered, what it was chosen from says so. */
+void decide_tell_batch_answered(struct tx *tx, const struct deployment *work);
 
 /* Those that wait there for an answer, in their order; returns how many. */
 #define DECIDE_TELL_BATCH_MAX 64

@@ -265,9 +265,13 @@ static void
 add_what_next(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
-	add_without(tx, deployment, chat, buttons);
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
 	add_seen(tx, deployment, chat, buttons);
-	add_past_barrier(tx, deployment, chat, buttons);
+	if (!deployment_is_over(deployment, &environment)) {
+		add_without(tx, deployment, chat, buttons);
+		add_past_barrier(tx, deployment, chat, buttons);
+	}
 	add_again(tx, deployment, chat, buttons);
 	add_roll_back(tx, deployment, chat, buttons);
 	if (is_trouble(tx, deployment))

@@ -463,6 +463,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 			decide_tell_is_question(deployment) ?
 		    row_deployment_failed_since(tx, &rows->to) :
 		    0,
+		.is_over = deployment_is_over(deployment, &rows->environment),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,
 		.can_roll_back = deployment_can_roll_back(deployment),

@@ -61,6 +61,11 @@ bool decide_tell_is_question(const struct deployment *deployment);
 void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 
+/* What that row says from now on.  A question that is none any more, and was not sent yet, makes no
+ * sound; how the work has just ended goes before what is in progress. */
+void decide_tell_change(
+    struct tx *tx, const struct deployment *work, int64_t row, struct message *message);
+
 /* In that row's place, as it is now; row 0: nothing. */
 void decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row);
 
@@ -96,6 +101,9 @@ void decide_tell_ring_people(struct tx *tx, const struct chat_deployment *about)
 
 /* May one more sound be made for it in that chat, by coming to this state? */
 bool decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat);
+
+/* Does its end, or the state that it has come to, ring with who asked? */
+bool decide_tell_rings(struct tx *tx, const struct deployment *deployment);
 
 /* EXPIRED, as nobody approved it: says so in each chat in which it was asked. */
 void decide_tell_expired(struct tx *tx, const struct chat_deployment *about);

@@ -106,6 +106,18 @@ held_until(struct tx *tx, const struct deployment *deployment)
 }
 
 void
+decide_tell_change(
+    struct tx *tx, const struct deployment *work, int64_t row, struct message *message)
+{
+	bool is_ended = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+
+	if (!decide_tell_is_question(work) && (!is_ended || work->ended_at == tx->at))
+		row_message_hush(tx, row);
+	message->is_closing = is_ended && work->ended_at == tx->at;
+	row_message_change(tx, row, message);
+}
+
+void
 decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 {
 	CLEANUP(message_done) struct message now = { 0 };
@@ -117,7 +129,7 @@ decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.address = now.address;
 	message.held_until = held_until(tx, about->deployment);
-	row_message_change(tx, row, &message);
+	decide_tell_change(tx, about->deployment, row, &message);
 	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 		decide_audit_line_note(tx, row);
 }

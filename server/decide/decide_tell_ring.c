@@ -23,21 +23,27 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 		decide_tell_anew(tx, about, row, &ring);
 }
 
-/* The team is notified of what is bad; of the rest who asked. */
-void
-decide_ring(struct tx *tx, const struct deployment *deployment)
+bool
+decide_tell_rings(struct tx *tx, const struct deployment *deployment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
 	int64_t after_s = settings != NULL ? settings->notify_after_seconds : 0;
+
+	return chat_deployment_rings(deployment, after_s * 1000, tx->at);
+}
+
+/* The team is notified of what is bad; of the rest who asked. */
+void
+decide_ring(struct tx *tx, const struct deployment *deployment)
+{
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 
 	if (deployment->state == DEPLOY_EXPIRED && deployment->why == DEPLOY_WHY_UNAPPROVED)
 		decide_tell_expired(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
-	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
-	    !chat_deployment_rings(deployment, after_s * 1000, tx->at))
+	    deployment->state == DEPLOY_AWAITING_APPROVAL || !decide_tell_rings(tx, deployment))
 		return;
 	ring_in(tx, &about, deployment->message);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||

@@ -34,7 +34,8 @@ add_copy(struct tx *tx, const struct chat_deployment *about, int64_t person,
 	decide_tell_render(tx, about, person, &message);
 	message.address.chat = person;
 	message.live_run = 0;
-	message.is_silent = ring->is_silent;
+	/* Whoever has nothing to answer reads it, and is not rung. */
+	message.is_silent = ring->is_silent || (!ring->is_alarm && message.buttons.n == 0);
 	message.is_alarm = ring->is_alarm && !ring->is_silent;
 	message.rings_for = ring->counts ? about->deployment->id : 0;
 	row = row_message_add(tx, &message);
@@ -63,7 +64,7 @@ tell_copy(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.live_run = 0;
 	if (!is_active || !buttons_are_same(&now.buttons, &message.buttons))
-		row_message_change(tx, row, &message);
+		decide_tell_change(tx, about->deployment, row, &message);
 }
 
 void

@@ -24,7 +24,8 @@ decide_whom(struct tx *tx, enum policy_action action, const char *name, const ch
 	size_t known = 1 + row_deployment_list_people(tx, people + 1, PEOPLE), n = 0;
 
 	for (size_t i = 0; i < known && n < DECIDE_WHOM; i++)
-		if (people[i].person > 0 && (i == 0 || people[i].person != first->person) &&
+		if (people[i].person > 0 &&
+		    (i == 0 || (people[i].person != first->person && people[i].name[0] == '@')) &&
 		    (action == POLICY_DO ?
 			    decide_is_allowed_do(tx, people[i].person, name, environment) :
 			    decide_is_allowed(tx, people[i].person, action, environment)))

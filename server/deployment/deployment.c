@@ -412,6 +412,20 @@ deployment_is_left_down(const struct deployment *deployment, const struct enviro
 }
 
 bool
+deployment_left_doubt(const struct deployment *deployment)
+{
+	return !deployment_is_action(deployment) &&
+	    (deployment->state == DEPLOY_ROLLBACK_FAILED ||
+		(deployment->state == DEPLOY_FAILED && deployment->target_changed));
+}
+
+bool
+deployment_is_over(const struct deployment *deployment, const struct environment *environment)
+{
+	return deployment_left_doubt(deployment) && !environment_is_in_doubt(environment);
+}
+
+bool
 deployment_can_be_stopped(const struct deployment *deployment)
 {
 	const struct action *action = action_find(deployment->action);

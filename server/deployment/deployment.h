@@ -329,6 +329,10 @@ bool deployment_is_looked_down(const struct deployment *deployment);
 bool deployment_is_left_down(
     const struct deployment *deployment, const struct environment *environment);
 
+/* It left its environment down, or that was not known; and since then that is over. */
+bool deployment_left_doubt(const struct deployment *deployment);
+bool deployment_is_over(const struct deployment *deployment, const struct environment *environment);
+
 /* A run of it has said which image it ships.  Not noted of a run that brings back what was
  * live before: that is another release's.  Nor is a release that is rolled back to ever given
  * another. */

@@ -300,6 +300,17 @@ row_deployment_last_changed(struct tx *tx, const char *environment)
 	    DB_TEXT(environment));
 }
 
+size_t
+row_deployment_list_down(
+    struct tx *tx, const char *environment, int64_t since, int64_t *ret, size_t max)
+{
+	return tx_read(tx, tx_read_number, ret, max,
+	    "SELECT id FROM work INDEXED BY work_changes WHERE environment = $1"
+	    " AND " STORE_CHANGES_RELEASE " AND state IN ('FAILED', 'ROLLBACK_FAILED')"
+	    " AND is_touched <> 0 AND ended_at >= $2 ORDER BY id DESC LIMIT $3",
+	    DB_TEXT(environment), DB_I64(since), DB_I64(max));
+}
+
 struct deployment
 row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since)
 {
@@ -431,7 +442,8 @@ row_deployment_list_people(struct tx *tx, struct row_person *ret, size_t max)
 {
 	return tx_read(tx, read_person, ret, max,
 	    "SELECT requested_by, requester, MAX(id) FROM (SELECT id, requested_by, requester"
-	    " FROM work ORDER BY id DESC LIMIT $1) WHERE requested_by > 0 GROUP BY requested_by"
+	    " FROM work ORDER BY id DESC LIMIT $1) WHERE requested_by > 0"
+	    " AND requester NOT LIKE '% (from the machine)' GROUP BY requested_by"
 	    " ORDER BY 3 DESC LIMIT $2",
 	    DB_I64(ROW_PEOPLE_OF), DB_I64(max));
 }

@@ -64,6 +64,10 @@ int64_t row_deployment_asked_until(struct tx *tx, int64_t id);
 struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
 /* The newest that deploys and may have changed the target. */
 struct deployment row_deployment_last_changed(struct tx *tx, const char *environment);
+/* Those behind that moment that ended as failed, and may have changed the target, the newest first;
+ * returns how many. */
+size_t row_deployment_list_down(
+    struct tx *tx, const char *environment, int64_t since, int64_t *ret, size_t max);
 struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
 
 /* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
@@ -100,8 +104,8 @@ row_deployment_tried(struct tx *tx, const char *environment, const char *commit,
 size_t row_deployment_list_actions(
     struct tx *tx, const char *environment, struct deployment *ret, size_t max);
 
-/* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had
- * last, the latest first; returns how many. */
+/* Whoever asked for something lately (of the newest ROW_PEOPLE_OF), by the name that they had last
+ * in a chat: nobody can write to an account of the machine.  The latest first; returns how many. */
 #define ROW_PEOPLE_OF 200
 struct row_person {
 	int64_t person;

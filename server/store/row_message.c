@@ -156,10 +156,22 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 	before = row_message_get(tx, id);
 	if (!write_news(tx, id, message))
 		return;
-	if (before.remote_id != 0 && takes_buttons(&before.buttons, &message->buttons))
+	if (before.remote_id != 0 &&
+	    (message->is_closing || takes_buttons(&before.buttons, &message->buttons)))
 		row_effect_close(tx, id);
 	else
 		row_effect_send(tx, id);
+}
+
+void
+row_message_hush(struct tx *tx, int64_t id)
+{
+	(void)tx_run(tx,
+	    "UPDATE message SET rings = MAX(0, rings - 1), is_silent = 1"
+	    " WHERE id = $1 AND remote_id = 0 AND is_silent = 0 AND is_alarm = 0",
+	    DB_I64(id)); /* sticky */
+	if (db_changes(tx->db) > 0)
+		row_effect_send(tx, id); /* whoever has it in hand */
 }
 
 /* What was not sent yet has rung for nobody: it is one sound. */

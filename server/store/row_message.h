@@ -9,8 +9,13 @@
 int64_t row_message_add(struct tx *tx, const struct message *message);
 
 /* Changes what it should say, and adds a SEND_MESSAGE where that is news.  address and remote_id
- * are kept; head as above.  One that was held back is not any more, unless it is again. */
+ * are kept; head as above.  One that was held back is not any more, unless it is again.  An edit
+ * that takes buttons away, or is_closing, goes before all others. */
 void row_message_change(struct tx *tx, int64_t id, const struct message *message);
+
+/* Where it was not sent yet, and is no alarm, it makes no sound when it is: what it asked is
+ * answered. */
+void row_message_hush(struct tx *tx, int64_t id);
 
 /*
  * The same, as a message of its own below all else of its chat: it may ring (is_silent, rings_for:

@@ -12,6 +12,7 @@
 #define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
 #define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
 #define SHOWN_BATCH    "batch"	  /* it asks with others of its push (decide_tell_batch.h) */
+#define SHOWN_BELOW    "below"	  /* ... until it was chosen: it is asked about below */
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);

@@ -44,7 +44,7 @@ struct message {
 	bool is_silent;		  /* it does not notify when it is sent; an edit never does */
 	bool is_answer;		  /* somebody waits for it: edits of other messages stand back */
 	bool is_alarm;		  /* a failure: it is sent before all else in its chat */
-	bool is_closing;	  /* an edit that takes buttons away: before all other edits */
+	bool is_closing;	  /* an edit that takes buttons away, or says an end */
 	bool is_pinned;		  /* its chat keeps it pinned: its edits take what others leave */
 	bool is_covered;	  /* of one in hand: what is handed out behind it says it instead */
 	int64_t held_until;	  /* wall ms: not shown before, but when changed; 0: at once */

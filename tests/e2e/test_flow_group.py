@@ -9,6 +9,7 @@ from flow_aid import Scene, Scripts, ended_well
 from stage import wait_until
 from telegram_client import ADA, BEA, CARL, GROUP, buttons_of, text_of
 
+ABSENT = 77001      # may deploy, and is neither in the group nor has written to the bot
 SAYING = ("sendMessage", "editMessageText")
 
 
@@ -18,7 +19,7 @@ def scene(tmp_path_factory):
     scripts = Scripts(folder / "scripts")
     made = Scene(folder, telegram=("--local", "--limits", "on"), deliver=True,
                  settings={**scripts.settings(), "STAGING_HEALTH_URL": None, "PRODUCTION_HEALTH_URL": None,
-                           "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "STAGING_TELEGRAM_IDS": str(CARL),
+                           "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "STAGING_TELEGRAM_IDS": f"{CARL},{ABSENT}",
                            "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "1", "ROLE_RATE_LIMIT": "0"})
     made.scripts = scripts
     yield made
@@ -70,6 +71,12 @@ def test_one_production_deployment_with_approval_is_four_calls_three_sounds_and_
     assert end["message"]["reply_to_message"]["message_id"] == next(
         view["message_id"] for view in reversed(scene.chat.messages(GROUP)) if text_of(view) == "/deploy production")
     nothing_was_refused(scene)
+
+
+def test_doctor_names_who_is_notified_of_nothing(scene):
+    said = scene.bot.run("doctor").stdout
+    assert f"Telegram: {ABSENT} may act on an environment, is not in its group {GROUP}" in said
+    assert said.count("nothing notifies them") == 1, said
 
 
 def test_status_is_one_message(scene):
@@ -133,4 +140,41 @@ def test_a_failing_push_is_one_message_and_at_most_six_calls(scene):
     assert [text[:10] for text in rings(scene, since)] == ["❌ Failed: ", "❌ Rolled b"], rings(scene, since)
     wait_until(lambda: len(standing(scene)) == before + 1, 20, "one message")
     scene.scripts.reset()
+    nothing_was_refused(scene)
+
+
+def ships(scene, ada, bea, end):
+    """Ada's question in the group is answered, approved by Bea, and it ends so."""
+    question = ada.hear("Deploy to production?", buttons=("Deploy to production",), chat=GROUP)
+    ada.press(question, "Deploy to")
+    approval = bea.hear("Awaiting approval: production", buttons=("Approve",), chat=GROUP, after=ada.since)
+    bea.press(approval, "Approve")
+    ada.hear(end, chat=GROUP, after=ada.since)
+
+
+@pytest.mark.long      # the group is quiet for a minute first
+def test_what_is_typed_over_the_question_of_a_push_is_two_calls_more(scene):
+    quiet(scene)
+    ada, bea, since = scene.person(ADA), scene.person(BEA), time.time()
+    ada.since = scene.chat.mark()
+    scene.push("main")
+    ada.hear("Deploy to production?", buttons=("Deploy to production",), chat=GROUP)
+    ada.say("/deploy production", chat=GROUP)
+    ships(scene, ada, bea, "Live: production")
+    said = calls(scene, since)
+    assert len(said) <= 6, [(call["method"], call["arguments"]["text"][:40]) for call in said]
+    nothing_was_refused(scene)
+
+
+@pytest.mark.long      # the group is quiet for a minute first
+def test_one_with_question_and_approval_that_is_rolled_back_is_seven_calls(scene):
+    quiet(scene)
+    ada, bea, since = scene.person(ADA), scene.person(BEA), time.time()
+    scene.scripts.deploy('echo "==> release"; exit 7', "production")
+    scene.commit("main")
+    ada.say("/deploy production", chat=GROUP)
+    ships(scene, ada, bea, "❌ Rolled back: production")
+    said = calls(scene, since)
+    assert len(said) <= 7, [(call["method"], call["arguments"]["text"][:40]) for call in said]
+    scene.scripts.reset("production")
     nothing_was_refused(scene)

@@ -23,8 +23,9 @@ WORLD_TEST(a_rollback_is_asked_of_the_team_and_done_by_who_may)
 	asked = world_last(w);
 	assert_int_equal(asked->chat, WORLD_TEAM);
 	assert_false(asked->is_silent);
-	assert_string_equal(
-	    world_plain(asked), "❓ Roll back staging? @cy asks for it, and may not.");
+	assert_string_equal(world_plain(asked),
+	    "❓ Roll back staging? @cy asks for it, and may not.\n"
+	    "bbbbbbb → aaaaaaa \"Make it blue\"\nWho may: @ada");
 	/* It is theirs no more than before. */
 	(void)world_press(
 	    w, WORLD_STAGING_USER, WORLD_TEAM, world_button(asked, "↩️ Roll back staging"));

@@ -506,3 +506,25 @@ TEST(a_push_whose_answer_cannot_be_handled_is_said_and_may_come_again)
 		world_close(&w);
 	}
 }
+
+/* Goal: what somebody ships already is not asked about once more. */
+WORLD_TEST_OF(a_push_of_what_is_being_deployed_asks_nothing, "STAGING_CONFIRM=true")
+{
+	int64_t id;
+
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to staging"));
+	world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	id = world_newest(w, "staging").id;
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .count = 1 });
+	assert_int_equal(world_newest(w, "staging").id, id);
+	assert_null(world_says(w, "waits for an answer"));
+	/* A newer one does. */
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+}

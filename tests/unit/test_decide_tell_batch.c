@@ -110,6 +110,34 @@ TEST_WITH(one_that_is_chosen_is_asked_about_as_ever, open_three, close_world)
 	    "❓ Deploy to staging?\naaaaaaa \"Make it blue\" waits for an answer in one environment."));
 }
 
+/* Goal: what somebody has looked at closely was not answered by that. */
+TEST_WITH(what_is_asked_below_is_not_said_to_be_answered, open_three, close_world)
+{
+	static const char *const names[] = { "qa", "staging", "demo" };
+	struct world_message *asks, *question[3];
+
+	(void)state;
+	push(COMMIT_A);
+	asks = world_last(&w);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		question[i] = chosen(WORLD_ADMIN, names[i]);
+		if (i == 0)
+			assert_non_null(strstr(world_plain(asks),
+			    "waits for an answer in each of them. 1 is asked below."));
+	}
+	assert_string_equal(world_plain(asks),
+	    "❓ demo: asked below, as are others\n"
+	    "aaaaaaa \"Make it blue\" waits for an answer there.");
+	for (size_t i = 0; i < COUNT(names); i++) {
+		assert_null(strstr(world_plain(asks), "waits nowhere"));
+		(void)world_press(
+		    &w, WORLD_ADMIN, WORLD_TEAM, world_button(question[i], "Not now"));
+	}
+	assert_string_equal(world_plain(asks),
+	    "Answered: demo and all others that asked\n"
+	    "aaaaaaa \"Make it blue\" waits nowhere any more.");
+}
+
 TEST_WITH(whoever_may_answer_one_is_offered_that_one, open_three, close_world)
 {
 	struct world_message *asks;
@@ -276,7 +304,7 @@ TEST_WITH(without_a_group_each_who_may_has_one_message_of_a_push, open_three, cl
 	assert_null(strstr(world_plain(theirs), "demo"));
 	asks = world_says_in(&w, 46, "❓ Deploy to qa, demo?"); /* and may confirm none */
 	assert_string_equal(world_labels(asks), "");
-	assert_int_equal(count_in(46, true), 1);
+	assert_int_equal(count_in(46, true), 0); /* who can answer none is rung by none */
 
 	/* What one chooses is a question for all who could act there, and rings nobody anew. */
 	asks = world_says_in(&w, WORLD_OTHER_ADMIN, "❓");

@@ -96,7 +96,8 @@ WORLD_TEST_OF(
 	pushes(w, "develop", COMMIT_A);
 	assert_int_equal(count_buttons(w, "Deploy to"), 2);
 	cys = world_says_in(w, WORLD_STAGING_USER, "Deploy to staging?");
-	assert_false(cys->is_silent); /* who may deploy, and has no grant to confirm, reads it */
+	assert_true(cys->is_silent); /* who has no grant to confirm reads it, and is not rung */
+	assert_int_equal(rings_in(w, WORLD_ADMIN), 1);
 	assert_string_equal(world_button(cys, "Deploy to"), "");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Deploy to");
 	world_git_same(w);
@@ -146,6 +147,171 @@ WORLD_TEST_OF(what_fails_rings_for_all_who_could_act_there, NO_GROUP, ROLES, STA
 		assert_int_equal(count_in(w, who), 1);
 	}
 	assert_int_equal(count_in(w, LEAD) + count_in(w, WATCH), 0);
+}
+
+/* Staging is down: its deployment was not healthy, and what it was rolled back to is not either. */
+static void
+is_down(struct world *w)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	pushes(w, "develop", COMMIT_B);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+}
+
+/* Goal: whoever was rung because it is down is rung once when that is over, and what stands says
+ * so: a button to roll back would take away what has just repaired it. */
+WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROUP, STAGING_URL)
+{
+	static const int64_t others[] = { WORLD_ADMIN, WORLD_STAGING_USER };
+	size_t rings[COUNT(others)], asker;
+
+	is_down(w);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_non_null(world_says_in(w, others[i], "🔥 DOWN: staging"));
+		rings[i] = rings_in(w, others[i]);
+	}
+	assert_int_equal(count_buttons(w, "Roll back staging"), 2); /* admins */
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	asker = rings_in(w, WORLD_OTHER_ADMIN);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		const struct world_message *said = world_says_in(w, others[i], "✅ Over: staging");
+
+		assert_true(text_starts(world_plain(said),
+		    "✅ Over: staging, ccccccc is live since 00:00\n"
+		    "It was DOWN: bbbbbbb \"Make it blue\": HTTP 500"));
+		assert_false(said->is_alarm);
+		assert_int_equal(rings_in(w, others[i]), rings[i] + 1);
+		assert_null(world_says_in(w, others[i], "🔥"));
+	}
+	assert_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔥"));
+	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), asker); /* who looks at its end */
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (strstr(world_plain(&w->screen[i]), "Over: staging") != NULL)
+			assert_string_equal(world_button(&w->screen[i], "Roll back"), "");
+}
+
+/* Goal: the team reads of the end of an outage as it read of its begin. */
+WORLD_TEST_OF(the_end_of_an_outage_rings_in_the_group_once, STAGING_URL)
+{
+	size_t rings;
+
+	is_down(w);
+	rings = rings_in(w, WORLD_TEAM);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging"));
+	world_deploy_starts(w, COMMIT_C);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging, ccccccc is live since"));
+	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
+	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+	/* It is said once. */
+	world_deploy_starts(w, COMMIT_D);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+}
+
+/* What rang already, as it was confirmed, says the end: the alarm is edited alone. */
+WORLD_TEST_OF(an_end_that_rings_by_itself_is_no_second_sound, STAGING_URL)
+{
+	size_t rings;
+
+	is_down(w);
+	rings = rings_in(w, WORLD_TEAM);
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	(void)world_run_starts(w);
+	w->aid.at += 10 * INT64_C(60000); /* longer than NOTIFY_AFTER_SECONDS */
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Live: staging"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging"));
+	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
+	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+}
+
+/* Goal: a question that nobody can answer any more does not wake anybody. */
+WORLD_TEST_OF(a_question_that_is_over_before_it_is_sent_makes_no_sound, "STAGING_CONFIRM=true")
+{
+	w->is_telegram_away = true;
+	pushes(w, "develop", COMMIT_A);
+	pushes(w, "develop", COMMIT_B);
+	world_telegram_back(w);
+	assert_true(world_says_in(w, WORLD_TEAM, "⛔ Skipped: staging")->is_silent);
+	assert_false(world_says_in(w, WORLD_TEAM, "❓ Deploy to staging?")->is_silent);
+	assert_int_equal(rings_in(w, WORLD_TEAM), 1);
+}
+
+/* Goal: in a full minute how it ended is read before how far another one is. */
+WORLD_TEST(an_edit_that_says_an_end_goes_before_others)
+{
+	size_t n = 0;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_rollback_asks(w, "/rollback staging");
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
+	(void)world_run_starts(w);
+	world_run_step(w, 0, "release");
+	w->is_telegram_away = true;
+	world_run_ends(w, GOOD);
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_SEND_MESSAGE &&
+		    w->open[i]->u.send_message.message.address.chat == WORLD_TEAM &&
+		    w->open[i]->u.send_message.message.remote_id != 0) {
+			assert_true(w->open[i]->u.send_message.message.is_closing);
+			n++;
+		}
+	assert_int_equal(n, 1);
+	world_telegram_back(w);
+}
+
+/* Goal: who approves, and reads it in private and in the group, is rung once. */
+WORLD_TEST_OF(approvers_who_are_rung_in_private_are_not_rung_by_the_group, "STAGING_APPROVALS=1")
+{
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/start");
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	/* One of them was never written to. */
+	assert_false(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval: staging")->is_silent);
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/cancel staging");
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_true(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval: staging")->is_silent);
+	assert_false(world_says_in(w, WORLD_ADMIN, "❓ Awaiting approval: staging")->is_silent);
+	assert_false(
+	    world_says_in(w, WORLD_OTHER_ADMIN, "❓ Awaiting approval: staging")->is_silent);
+}
+
+/* Goal: nobody is sent to a name that cannot be written to: an account of the machine is none. */
+WORLD_TEST(who_can_be_asked_has_a_name_of_telegram)
+{
+	static const char *const names[] = { "games (from the machine)", "Bob Example" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct event *event = world_update(w, UPDATE_TEXT, WORLD_OTHER_ADMIN, WORLD_GROUP);
+
+		update_set_text(event->u.update, "/deploy staging");
+		(void)text_copy(event->u.update->name, sizeof(event->u.update->name), names[i]);
+		(void)world_decide(w, event);
+		(void)world_text(w, WORLD_STAGING_USER, "/rollback staging");
+		assert_null(strstr(world_plain(world_last(w)), names[i]));
+		assert_non_null(strstr(world_plain(world_last(w)), "⛔ Denied: staging"));
+	}
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	(void)world_text(w, WORLD_STAGING_USER, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "Ask @ada."));
 }
 
 /* [Seen] of one is seen by all. */

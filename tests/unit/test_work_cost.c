@@ -45,7 +45,7 @@ static int64_t queue[ROW_QUEUE_LIST];
 	A(waiting_push,     row_queue_push(tx, "staging")) \
 	A(looks,            row_queue_look(tx, "staging")) \
 	A(push_question,    row_deployment_push_question(tx, "staging")) \
-	A(question_of,      row_deployment_question_of(tx, "staging", "abc")) \
+	A(question_of,      row_deployment_question_of(tx, PROGRAM_DEPLOY, "staging", "abc")) \
 	A(chat_question,    row_deployment_chat_question(tx, "staging")) \
 	A(asking,           row_deployment_asking(tx, "staging")) \
 	A(last_changed,     row_deployment_last_changed(tx, "staging")) \
