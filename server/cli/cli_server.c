@@ -173,6 +173,10 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 			(void)printf("%s\n", said);
 		return cli_follow(local, work);
 	}
+	if (local->wait != CLI_WAIT_NOT) { /* a script takes 0 for done */
+		(void)cli_server_show_said(local, answer);
+		return cli_follow_until_asked(local, work);
+	}
 	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
 		(void)printf("%lld: follow it with: deploybot log --wait %lld\n", (long long)work,
 		    (long long)work);
@@ -349,6 +353,8 @@ cli_answer(const struct cli *cli)
 		return status;
 	if (local.argc == 1)
 		return cli_is_terminal() ? cli_follow(&local, work) : show_question(&local, work);
+	if (strcmp(local.argv[1], "no") == 0 && !is_to_wait(&local))
+		local.wait = CLI_WAIT_NOT; /* that ends it, as was asked for */
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
 	return post(&local, target, body, local.argc == 3 ? local.argv[2] : NULL);
