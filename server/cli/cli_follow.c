@@ -25,12 +25,12 @@ struct follow {
 	int64_t offset; /* of its log, that is shown */
 	char environment[96];
 	int64_t away_since;
-	bool is_terminal;   /* somebody is there to answer, and to look at a bar */
-	bool has_bar;	    /* the line on the screen is one */
-	bool is_prompted;   /* for the question that is open */
-	char shown[64];	    /* which one that is */
-	bool has_left;	    /* Ctrl-D there: no answer */
-	bool is_unreadable; /* its log, for them: each denial is an entry of the audit */
+	bool is_terminal;    /* somebody is there to answer, and to look at a bar */
+	bool has_bar;	     /* the line on the screen is one */
+	bool is_prompted;    /* for the question that is open */
+	char shown[64];	     /* which one that is */
+	bool has_left;	     /* Ctrl-D there: no answer */
+	bool is_unreadable;  /* its log, for them: each denial is an entry of the audit */
 	bool is_until_asked; /* no further than to where nobody's yes is missing */
 	char state[64];
 };

@@ -276,7 +276,10 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
+    shown, bad = scene.run(PERSON, "status", "staging"), scene.head("develop")[:7]
     scene.lift_blocks()
+    assert f"\n  blocked: {bad}, rolled back by deploybot (script failed: " in shown
+    assert f"\n  1 newer commit: its branch is at {bad}\n" in shown
 
 
 def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):
@@ -391,6 +394,10 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
     assert "Unlocked: staging by " in scene.run(ROLE_ADMIN, "unlock", "staging")
+    assert "lock takes no --reason" in scene.run(ROLE_ADMIN, "lock", "staging", "--reason", "why", wanted=64)
+    assert "goes deploy ENVIRONMENT" in scene.run(PERSON, "rollback", "staging", "--emergency", "why", wanted=64)
+    usage = scene.run(PERSON, "help", "rollback")
+    assert "--emergency TEXT]" not in usage and "--reason" not in usage and "deploy ENVIRONMENT COMMIT" in usage
     too_long = scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
     assert "a freeze lasts a year at most" in too_long
     assert "Not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
