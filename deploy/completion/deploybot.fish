@@ -35,7 +35,7 @@ complete -c deploybot -n __fish_use_subcommand -a freeze -d 'nobody deploys ther
 complete -c deploybot -n __fish_use_subcommand -a unfreeze -d 'end a freeze'
 complete -c deploybot -n __fish_use_subcommand -a do -d 'run an action: restart, clear a cache, run a job'
 complete -c deploybot -n __fish_use_subcommand -a request -d 'have somebody else approve an action'
-complete -c deploybot -n __fish_use_subcommand -a pending -d 'what awaits approvals, with buttons to answer'
+complete -c deploybot -n __fish_use_subcommand -a pending -d 'what awaits approvals, and how to answer'
 complete -c deploybot -n __fish_use_subcommand -a approve -d 'approve what somebody else asked for'
 complete -c deploybot -n __fish_use_subcommand -a reject -d 'say no to it, with a reason'
 complete -c deploybot -n __fish_use_subcommand -a review -d 'sign off an emergency deployment'

@@ -36,7 +36,7 @@ _deploybot() {
 		'unfreeze:end a freeze'
 		'do:run an action\: restart, clear a cache, run a job'
 		'request:have somebody else approve an action'
-		'pending:what awaits approvals, with buttons to answer'
+		'pending:what awaits approvals, and how to answer'
 		'approve:approve what somebody else asked for'
 		'reject:say no to it, with a reason'
 		'review:sign off an emergency deployment'

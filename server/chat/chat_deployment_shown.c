@@ -149,7 +149,8 @@ static void
 add_passed(struct chat_text *text, const struct chat_deployment *about)
 {
 	if (about->passed > 0) /* an emergency */
-		chat_text_add(text, "\n⚠️ approved 0 of %d", about->passed);
+		chat_text_add(
+		    text, "\n⚠️ approved 0 of %d: a yes goes past that", about->passed);
 }
 
 static void

@@ -230,6 +230,19 @@ add_health(struct chat_text *text, const struct chat_status *status)
 		add_finding(text, status, i);
 }
 
+/* The newest push is not what is live, and nobody need look into /history for why. */
+static void
+add_tried(struct chat_text *text, const struct chat_status *status)
+{
+	const struct deployment *tried = status->tried;
+
+	if (tried == NULL)
+		return;
+	chat_text_commit(text, "\n", tried->commit);
+	chat_text_add(text, " failed there, #%lld", (long long)tried->id);
+	chat_text_ago(text, ", ", tried->ended_at, status->at);
+}
+
 /* What its branch has beside what is live, as git said last, and when that was.  A count is one of
  * two commits: with another release live it says nothing. */
 static void
@@ -238,6 +251,12 @@ add_newer(struct chat_text *text, const struct chat_status *status)
 	const struct environment *environment = status->environment;
 	const struct environment_head *head = &environment->head;
 
+	if (environment->poll_failing_since != 0) {
+		chat_text_ago(text, "\n⚠️ git does not answer (noticed ",
+		    environment->poll_failing_since, status->at);
+		chat_text_add(text, "): what is newer is not known");
+		return;
+	}
 	if (environment->current.id == 0 || head->commit[0] == '\0' || status->branch == NULL ||
 	    strcmp(head->branch, status->branch) != 0 ||
 	    strcmp(head->commit, environment->current.commit) == 0)
@@ -256,6 +275,24 @@ add_newer(struct chat_text *text, const struct chat_status *status)
 	}
 	chat_text_ago(text, " (asked git ", head->at, status->at);
 	chat_text_add(text, ")");
+	add_tried(text, status);
+}
+
+/* A question starts nothing: no word of what comes next. */
+static void
+add_asked(struct chat_text *text, const struct chat_status *status, const char *before)
+{
+	const struct deployment *asked = status->asked;
+
+	if (asked == NULL)
+		return;
+	chat_text_add(text, "%sasks: %s", before,
+	    deployment_is_action(asked)	      ? asked->action :
+		deployment_is_rollback(asked) ? "back to " :
+						"");
+	if (!deployment_is_action(asked))
+		chat_text_commit(text, "", asked->commit);
+	chat_text_add(text, ", nobody has said yes");
 }
 
 /* Why nothing new comes there, and what waits for that. */
@@ -289,6 +326,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
+	add_asked(text, status, "\n❓ ");
 	if (status->draining_since != 0) {
 		chat_text_commit(text, "\n💧 draining ", status->draining);
 		chat_text_since(
@@ -535,6 +573,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "; next: ", status->queued->commit);
+	add_asked(text, status, "; ");
 	if (status->behind->n > 0)
 		chat_text_add(text, "; ⚠️ database");
 	if (status->n_left > 0)

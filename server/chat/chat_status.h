@@ -14,7 +14,9 @@ struct chat_status {
 	const struct environment *environment;
 	const struct deployment *released; /* the one that brought the current release */
 	const struct deployment *active;   /* NULL: none */
-	const struct deployment *queued;   /* NULL: none */
+	const struct deployment *queued;   /* NULL: none, but questions */
+	const struct deployment *asked;	   /* the oldest open question; NULL: none */
+	const struct deployment *tried;	   /* of its branch's head, which failed; or NULL */
 	bool is_left;			   /* no settings have it any more */
 	const char *becomes;		   /* ... but under this name; NULL: it was removed */
 	const char *step;		   /* the active one's latest; "" none */

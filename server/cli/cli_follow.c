@@ -25,12 +25,13 @@ struct follow {
 	int64_t offset; /* of its log, that is shown */
 	char environment[96];
 	int64_t away_since;
-	bool is_terminal;   /* somebody is there to answer, and to look at a bar */
-	bool has_bar;	    /* the line on the screen is one */
-	bool is_prompted;   /* for the question that is open */
-	char shown[64];	    /* which one that is */
-	bool has_left;	    /* Ctrl-D there: no answer */
-	bool is_unreadable; /* its log, for them: each denial is an entry of the audit */
+	bool is_terminal;    /* somebody is there to answer, and to look at a bar */
+	bool has_bar;	     /* the line on the screen is one */
+	bool is_prompted;    /* for the question that is open */
+	char shown[64];	     /* which one that is */
+	bool has_left;	     /* Ctrl-D there: no answer */
+	bool is_unreadable;  /* its log, for them: each denial is an entry of the audit */
+	bool is_until_asked; /* no further than to where nobody's yes is missing */
 	char state[64];
 };
 
@@ -247,9 +248,9 @@ show_end(struct follow *f, const struct cli_answer *answer)
 	const char *message = json_get_str(answer->json, "message");
 
 	clear_bar(f);
-	if (f->local->is_json)
+	if (f->local->is_json && !f->is_until_asked)
 		(void)printf("%s\n", answer->body);
-	else if (message != NULL)
+	else if (message != NULL && !f->local->is_json)
 		(void)printf("%s\n", message);
 	return end_status(answer->json);
 }
@@ -295,11 +296,25 @@ show(struct follow *f, const struct json *work)
 
 	(void)text_copy(
 	    f->environment, sizeof(f->environment), environment != NULL ? environment : "");
-	if (is_over)
+	if (is_over && !f->is_until_asked)
 		show_output(f, work);
 	show_state(f, work);
-	if (!is_over)
+	if (!is_over && !f->is_until_asked)
 		show_output(f, work);
+}
+
+/* Whether somebody's yes is missing, which was said then; -1: git has not said yet. */
+static int
+settle(const struct follow *f, const struct json *work)
+{
+	if (json_get_bool(work, "is_asked", false))
+		return CLI_END_ASKED;
+	if (strcmp(f->state, "requested") == 0 || strcmp(f->state, "awaiting_confirmation") == 0)
+		return -1;
+	if (!f->local->is_json)
+		(void)printf("%lld: follow it with: deploybot log --wait %lld\n",
+		    (long long)f->work, (long long)f->work);
+	return strcmp(f->state, "awaiting_approval") == 0 ? CLI_END_ASKED : CLI_END_GOOD;
 }
 
 /* An exit status; -1: it goes on. */
@@ -330,17 +345,24 @@ look(struct follow *f)
 	if (join(f, answer.json))
 		return -1;
 	ask(f, answer.json);
+	if (f->is_until_asked &&
+	    (!json_get_bool(answer.json, "is_over", false) ||
+		json_get_i64_or(answer.json, "run", 0) != 0)) /* it has begun */
+		return settle(f, answer.json);
 	if (json_get_bool(answer.json, "is_over", false))
 		return show_end(f, &answer);
 	show_bar(f, answer.json);
 	return -1;
 }
 
-int
-cli_follow(const struct cli_server *local, int64_t work)
+static int
+follow(const struct cli_server *local, int64_t work, bool is_until_asked)
 {
 	const struct sigaction on_int = { .sa_handler = on_interrupt };
-	struct follow f = { .local = local, .work = work, .is_terminal = cli_is_terminal() };
+	struct follow f = { .local = local,
+		.work = work,
+		.is_terminal = !is_until_asked && cli_is_terminal(),
+		.is_until_asked = is_until_asked };
 	int status;
 
 	(void)sigaction(SIGINT, &on_int, NULL); /* no SA_RESTART: it ends a wait */
@@ -352,4 +374,16 @@ cli_follow(const struct cli_server *local, int64_t work)
 			wait_for_line(&f);
 	}
 	return leave(&f);
+}
+
+int
+cli_follow(const struct cli_server *local, int64_t work)
+{
+	return follow(local, work, false);
+}
+
+int
+cli_follow_until_asked(const struct cli_server *local, int64_t work)
+{
+	return follow(local, work, true);
 }

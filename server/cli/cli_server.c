@@ -14,6 +14,19 @@
 
 /* --- the command line --- */
 
+/* What a command does not take is refused: dropped, it would seem to have counted.  What the server
+ * has of a yes, a lock or a token it waits for nothing of; what only shows, neither. */
+static bool
+takes(const char *word, const char *option)
+{
+	bool is_why = strcmp(option, "--reason") == 0 || strcmp(option, "--emergency") == 0;
+	bool is_wait = strcmp(option, "--wait") == 0 || strcmp(option, "--no-wait") == 0;
+	bool is_view = strcmp(word, "status") == 0 || strcmp(word, "history") == 0 ||
+	    strcmp(word, "queue") == 0;
+
+	return is_why ? strcmp(word, "deploy") == 0 : !is_wait || !is_view;
+}
+
 /* Takes the options out, wherever they stand; an exit status, or -1 to go on.  Behind -- all are
  * words. */
 static int
@@ -27,6 +40,15 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 
 		if (is_word || word[0] != '-' || word[1] == '\0') {
 			local->argv[local->argc++] = cli->argv[i];
+		} else if (!takes(cli->word, word)) {
+			(void)fprintf(stderr, "%s: %s takes no %s%s\n", cli->program, cli->word,
+			    word,
+			    strcmp(word, "--reason") == 0 ?
+				": a reason is typed behind the words" :
+				strcmp(word, "--emergency") == 0 ?
+				": past approvals goes deploy ENVIRONMENT COMMIT --emergency TEXT" :
+				"");
+			return EX_USAGE;
 		} else if (strcmp(word, "--") == 0) {
 			is_word = true;
 		} else if (strcmp(word, "--json") == 0) {
@@ -48,9 +70,11 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 		} else if (strcmp(word, "--emergency") == 0 && i + 1 < cli->argc) {
 			local->emergency = cli->argv[++i];
 		} else {
-			(void)fprintf(stderr,
-			    "%s: %s: expected --json, --wait, --no-wait, --as ROLE, --reason TEXT or --emergency TEXT\n",
-			    cli->program, word);
+			(void)fprintf(stderr, "%s: %s: expected --json%s, --as ROLE%s\n",
+			    cli->program, word,
+			    takes(cli->word, "--wait") ? ", --wait, --no-wait" : "",
+			    takes(cli->word, "--reason") ? ", --reason TEXT or --emergency TEXT" :
+							   "");
 			return EX_USAGE;
 		}
 	}
@@ -172,6 +196,10 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 		if (said != NULL && said[0] != '\0' && !local->is_json)
 			(void)printf("%s\n", said);
 		return cli_follow(local, work);
+	}
+	if (local->wait != CLI_WAIT_NOT) { /* a script takes 0 for done */
+		(void)cli_server_show_said(local, answer);
+		return cli_follow_until_asked(local, work);
 	}
 	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
 		(void)printf("%lld: follow it with: deploybot log --wait %lld\n", (long long)work,
@@ -349,6 +377,8 @@ cli_answer(const struct cli *cli)
 		return status;
 	if (local.argc == 1)
 		return cli_is_terminal() ? cli_follow(&local, work) : show_question(&local, work);
+	if (strcmp(local.argv[1], "no") == 0 && !is_to_wait(&local))
+		local.wait = CLI_WAIT_NOT; /* that ends it, as was asked for */
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
 	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
 	return post(&local, target, body, local.argc == 3 ? local.argv[2] : NULL);
@@ -497,9 +527,12 @@ cli_print_chat_command(const struct cli *cli, const char *word)
 {
 	const struct command *command = find_command(word);
 
-	(void)printf(
-	    "Usage: %s %s [--json] [--wait] [--no-wait] [--as ROLE] [--reason TEXT] [--emergency TEXT]\n%s\n",
-	    cli->program, command->usage + 1, command->help);
+	(void)printf("Usage: %s %s [--json]%s [--as ROLE]%s\n%s\n%s", cli->program,
+	    command->usage + 1, takes(word, "--wait") ? " [--wait] [--no-wait]" : "",
+	    takes(word, "--reason") ? " [--reason TEXT] [--emergency TEXT]" : "", command->help,
+	    strcmp(word, "rollback") == 0 ?
+		"Past approvals, in an emergency: deploy ENVIRONMENT COMMIT --emergency TEXT\n" :
+		"");
 }
 
 size_t

@@ -32,6 +32,7 @@ enum cli_end {
 	CLI_END_FAILED = 1,    /* it is not; what was live before is again, or still */
 	CLI_END_NOT_BEGUN = 2, /* refused, cancelled, expired, replaced by another */
 	CLI_END_UNKNOWN = 3,   /* its rollback failed too: somebody has to look */
+	CLI_END_ASKED = 4,     /* nothing has begun: it waits for somebody's yes */
 	CLI_END_LEFT = 130,    /* Ctrl-C: it is left running */
 };
 
@@ -44,6 +45,10 @@ const char *cli_state_words(const char *state, char out[CLI_STATE]);
 
 /* Shows the work's output, asks its questions, and waits for its end; an exit status. */
 int cli_follow(const struct cli_server *local, int64_t work);
+
+/* The same without a terminal: no further than to its question, which is shown, or to where nobody is
+ * asked any more. */
+int cli_follow_until_asked(const struct cli_server *local, int64_t work);
 
 /* Prints what /v1 shows, for people. */
 /* A time of /v1 in minutes, "2026-11-21 11:42 UTC"; "" where there is none.  Gives out. */

@@ -55,8 +55,9 @@ print_work(const struct json *work)
 {
 	char words[CLI_STATE];
 
-	(void)printf(
-	    "#%lld %s", (long long)json_get_i64_or(work, "work", 0), text_of(work, "program"));
+	(void)printf("#%lld %s%s", (long long)json_get_i64_or(work, "work", 0),
+	    text_of(work, "program"),
+	    strcmp(text_of(work, "program"), "rollback") == 0 ? " to" : "");
 	print_commit(work);
 	(void)printf(": %s, by %s",
 	    text_of(work, "live_until")[0] != '\0' ? "was live" :
@@ -226,6 +227,38 @@ print_left_hosts(const struct json *environment)
 		    text_of(json_at(all, i), "commit"), text_of(json_at(all, i), "since"));
 }
 
+/* What the chat says below what runs: what nobody has seen, what a push does not deploy, what is
+ * newer. */
+static void
+print_beside(const struct json *environment)
+{
+	long long unseen = (long long)json_get_i64_or(environment, "unseen", 0),
+		  newer = (long long)json_get_i64_or(environment, "newer", 0);
+	const struct json *blocked = json_get(environment, "blocked");
+	char at[CLI_AT];
+
+	if (unseen != 0)
+		(void)printf(
+		    "  nobody has seen how #%lld ended: deploybot show %lld\n", unseen, unseen);
+	for (size_t i = 0; i < json_count(blocked); i++) {
+		const struct json *block = json_at(blocked, i);
+		const char *by = text_of(block, "by"), *reason = text_of(block, "reason");
+
+		(void)printf("  blocked: %.7s, %s%s%s%s%s\n", text_of(block, "commit"),
+		    by[0] != '\0' ? "rolled back by " : "its deployment failed", by,
+		    reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "");
+	}
+	if (json_get_i64_or(environment, "blocks", 0) > (int64_t)json_count(blocked))
+		(void)printf("  blocked: %lld in all\n",
+		    (long long)json_get_i64_or(environment, "blocks", 0));
+	if (text_of(environment, "git_failing_since")[0] != '\0')
+		(void)printf("  git does not answer since %s: what is newer is not known\n",
+		    cli_show_at(environment, "git_failing_since", at));
+	else if (newer > 0)
+		(void)printf("  %lld newer commit%s: its branch is at %.7s\n", newer,
+		    newer == 1 ? "" : "s", text_of(environment, "head"));
+}
+
 void
 cli_show_status(const struct json *answer)
 {
@@ -242,6 +275,7 @@ cli_show_status(const struct json *answer)
 		if (text_of(environment, "refusal")[0] != '\0')
 			(void)printf("  not deployed: %s\n", text_of(environment, "refusal"));
 		print_left_hosts(environment);
+		print_beside(environment);
 		print_holds(environment);
 		if (json_holds_object(work)) {
 			(void)printf("  in progress: ");

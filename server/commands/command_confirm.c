@@ -24,7 +24,7 @@ static void
 proceed(struct tx *tx, const struct update *update, struct deployment *deployment)
 {
 	bool is_anothers = deployment->requested_by != update->person;
-	char user[PRINCIPAL_TEXT], requester[PRINCIPAL_TEXT];
+	char user[PRINCIPAL_TEXT], requester[PRINCIPAL_TEXT], detail[LIMIT_LINE];
 	struct barrier past[BARRIERS_SHOWN];
 	bool is_past = decide_list_past(tx, deployment, past) > 0;
 
@@ -48,14 +48,18 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 		return;
 	}
 	*deployment = row_deployment_get(tx, deployment->id); /* its turn may have come */
-	if (deployment_is_asked(deployment))
+	if (deployment_is_asked(deployment)) {
 		decide_toastf(tx, update, true, "It has changed: look again.");
-	else
+	} else if (deployment->state == DEPLOY_REFUSED) {
+		decide_answer_no(tx, update);
+		decide_toastf(
+		    tx, update, true, "Refused: %s.", deployment_detail(deployment, detail));
+	} else {
 		decide_toastf(tx, update, false,
-		    deployment->state == DEPLOY_REFUSED		      ? "Refused." :
-			deployment->state == DEPLOY_AWAITING_APPROVAL ? "It awaits approval now." :
-			deployment->state == DEPLOY_QUEUED	      ? "Queued." :
-									"Started.");
+		    deployment->state == DEPLOY_AWAITING_APPROVAL ? "It awaits approval now." :
+			deployment->state == DEPLOY_QUEUED	  ? "Queued." :
+								    "Started.");
+	}
 }
 
 void

@@ -482,6 +482,9 @@ say_one(struct tx *tx, const struct update *update, const char *typed)
 		add_row(tx, update, &table[i], &text);
 		if (i == ROW_status)
 			chat_status_legend(&text);
+		if (i == ROW_rollback &&
+		    decide_is_allowed_somewhere(tx, update->person, POLICY_EMERGENCY))
+			chat_text_add(&text, COMMANDS_PAST_APPROVALS "\n");
 		(void)snprintf(label, sizeof(label), "/%s", table[i].word);
 		decide_once_button(tx, update, &as, label, &message.buttons);
 	}

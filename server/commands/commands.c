@@ -364,6 +364,8 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 	}
 	chat_text_add(&text, "Too much after /%s. Usage: " MARK_CODE "%s" MARK_CODE, command->word,
 	    command->usage);
+	if (is_emergency && command->action == POLICY_ROLLBACK)
+		chat_text_add(&text, "\n" COMMANDS_PAST_APPROVALS);
 	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
 }
 

@@ -39,6 +39,11 @@ struct command {
 #define COMMANDS_TEXT	  REQUEST_TEXT
 #define COMMANDS_TEXT_MAX 200
 
+/* Of "rollback": it needs the approvals of a deployment, and has no emergency of its own. */
+#define COMMANDS_PAST_APPROVALS \
+	"Past approvals, in an emergency: " MARK_CODE \
+	"/deploy <environment> <commit> emergency <reason>" MARK_CODE
+
 /* Of "help": what somebody wrote that is no command. */
 #define COMMANDS_TALK "talk"
 

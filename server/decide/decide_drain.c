@@ -70,6 +70,7 @@ order(struct tx *tx, const struct deployment *deployment)
 	run->program = PROGRAM_DRAIN;
 	run->deployment = deployment->id;
 	run->deadline_s = LIMIT_DRAIN_S;
+	(void)text_copy(run->without, sizeof(run->without), deployment->without);
 	(void)text_copy(run->environment, LIMIT_ENVIRONMENT, deployment->environment);
 	(void)text_copy(
 	    run->commit, LIMIT_COMMIT, is_back ? deployment->previous : deployment->commit);

@@ -26,6 +26,7 @@
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
+#include "types/repository.h"
 
 /* Of one environment's URLs, which stand side by side; findings NULL: not known yet. */
 static void
@@ -144,7 +145,7 @@ find_view(
 /* Rows that a paragraph is made of; they stand in *shown. */
 struct shown {
 	struct environment environment;
-	struct deployment released, active, queued, unseen;
+	struct deployment released, active, queued, asked, tried, unseen;
 	struct block blocks[CHAT_STATUS_BLOCKS];
 	struct deployment reviews[CHAT_STATUS_REVIEWS];
 	struct step steps[LIMIT_STEPS];
@@ -180,7 +181,13 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.environment = &shown->environment;
 	status.released = &shown->released;
 	status.active = shown->active.id != 0 ? &shown->active : NULL;
-	status.queued = shown->queued.id != 0 ? &shown->queued : NULL;
+	status.queued =
+	    shown->queued.id != 0 && !deployment_is_asked(&shown->queued) ? &shown->queued : NULL;
+	status.asked =
+	    row_deployment_list_asked(tx, name, &shown->asked, 1) > 0 ? &shown->asked : NULL;
+	shown->tried = row_deployment_tried(tx, name, shown->environment.head.commit, "");
+	status.tried =
+	    shown->tried.id != 0 && shown->tried.state != DEPLOY_LIVE ? &shown->tried : NULL;
 	shown->unseen = row_deployment_get(tx, shown->environment.unseen_work);
 	status.unseen = shown->unseen.id != 0 ? &shown->unseen : NULL;
 	decide_holds(tx, name, &shown->holds);
@@ -208,6 +215,8 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.becomes = decide_new_name(tx, name);
 	settings = settings_environment(tx->settings, name);
 	status.is_left = settings == NULL;
+	if (!repository_is_polled(settings, shown->environment.unknown_since))
+		shown->environment.poll_failing_since = 0; /* nobody asks for it any more */
 	status.branch = settings != NULL ? settings->branch : NULL;
 	if (probe != NULL)
 		find_findings(name, probe, findings, &status);

@@ -17,16 +17,19 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "store/row_binding.h"
+#include "store/row_block.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
+#include "types/repository.h"
 
 #define HISTORY_OF_ONE	10
 #define HISTORY_OF_EACH 3
 #define QUESTIONS_MAX	16
 #define RUNS_OF_ONE	16
+#define BLOCKS_SHOWN	3
 
 static const char *const programs[] = { [PROGRAM_DEPLOY] = "deploy",
 	[PROGRAM_ROLLBACK] = "rollback",
@@ -332,6 +335,43 @@ put_left(struct tx *tx, const char *name, struct json_out *json)
 	json_out_end(json);
 }
 
+/* The newest, as the chat has them. */
+static void
+put_blocks(struct tx *tx, const char *name, struct json_out *json)
+{
+	struct block blocks[BLOCKS_SHOWN];
+	int64_t all;
+	size_t n = row_block_list(tx, name, blocks, BLOCKS_SHOWN, &all);
+
+	json_put_i64(json, "blocks", all);
+	begin_list(json, "blocked");
+	for (size_t i = 0; i < n; i++) {
+		json_out_object(json);
+		json_put_str(json, "commit", blocks[i].commit);
+		put_text(json, "by", blocks[i].by);
+		put_text(json, "reason", blocks[i].why);
+		put_time(json, "at", blocks[i].at);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
+/* What its branch has beside what is live, as git said last. */
+static void
+put_head(const struct environment *environment, struct json_out *json)
+{
+	const struct environment_head *head = &environment->head;
+	bool is_counted = head->commit[0] != '\0' && environment->current.id != 0 &&
+	    strcmp(head->base, environment->current.commit) == 0;
+
+	put_text(json, "head", head->commit);
+	if (is_counted)
+		json_put_i64(json, "newer", head->count);
+	else
+		json_put_null(json, "newer");
+	put_time(json, "git_failing_since", environment->poll_failing_since);
+}
+
 static void
 put_environment(struct tx *tx, int64_t person, const struct environment_settings *settings,
     struct json_out *json)
@@ -350,6 +390,11 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_text(json, "unknown_why", environment.unknown_why);
 	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);
+	put_number(json, "unseen", environment.unseen_work);
+	put_blocks(tx, name, json);
+	if (!repository_is_polled(settings, environment.unknown_since))
+		environment.poll_failing_since = 0; /* nobody asks for it any more */
+	put_head(&environment, json);
 	put_release(json, "release", &environment.current);
 	put_release(json, "previous", &environment.previous);
 	put_work(tx, person, json, "in_progress", &active);

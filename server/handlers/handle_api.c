@@ -34,7 +34,8 @@ is_to_be_answered(struct tx *tx, const struct deployment *work)
 	    settings_environment(tx->settings, work->environment);
 
 	return deployment_is_asked(work) ||
-	    (work->state == DEPLOY_REQUESTED && environment != NULL && environment->confirm);
+	    (work->state == DEPLOY_REQUESTED && environment != NULL &&
+		(environment->confirm || deployment_is_rollback(work)));
 }
 
 #define ASKED_MAX 8

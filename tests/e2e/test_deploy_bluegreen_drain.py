@@ -251,6 +251,23 @@ def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
     assert bench.serves() == three and not bench.port_of(one)
 
 
+def test_a_drain_behind_a_rollback_without_a_dead_host_does_not_ask_it(bench):
+    """Regression: it was asked until the drain's time was over, and the note said that the old release may still run."""
+    bench.environment |= {"DRAIN_SECONDS": "1"}
+    (_, one), (_, two), client = left_running(bench)
+    client.socket.close()
+    bench.host("h2").rename(bench.stand / "hosts" / "gone")
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40", STAGING_HOST="h1,h2:2222", WITHOUT_HOSTS="h2")
+    wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)
+    if process.poll() is None:
+        bench.kill_session(process)
+    assert process.wait(timeout=60) == 0, bench.said()
+    assert not bench.port_of(one) and bench.serves() == two
+    assert any("h2 does not answer: nothing was switched there" in line for line in bench.said())
+    assert "unreachable h2" not in bench.steps()    # the rollback has said so
+    (bench.stand / "hosts" / "gone").rename(bench.host("h2"))
+
+
 def test_nothing_is_switched_to_whose_stop_has_begun(bench):
     """Regression: all was killed while dockerd stopped it (up to 30 min), and a rollback led nginx there."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}

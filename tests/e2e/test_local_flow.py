@@ -190,6 +190,27 @@ def test_a_question_is_answered_in_the_terminal_once(scene):
     assert "There is no work of that number." in scene.run(PERSON, "answer", 999999, "yes", wanted=1)
 
 
+def test_without_a_terminal_a_question_is_shown_and_is_no_success(scene):
+    """Regression: it ended with 0 before git had answered, and nobody was shown what it asks."""
+    scene.scripts.deploy(STEADY)
+    scene.commit("main")
+    said = scene.run(PERSON, "deploy", "production", wanted=4)
+    number = re.search(r"deploybot answer (\d+) yes; it is open until", said)[1]
+    assert "❓ Deploy to production?" in said and scene.head("main")[:7] in said
+    out = scene.run(PERSON, "answer", number, "yes")
+    assert f"{number}: follow it with: deploybot log --wait {number}" in out
+    scene.run(PERSON, "log", number, "--wait")
+    scene.commit("main")
+    scene.run(PERSON, "deploy", "production", wanted=4)
+    scene.run(PERSON, "answer", "production", "yes", "--wait")
+    first = scene.run(PERSON, "rollback", "production", wanted=4)
+    assert "❓ Roll back production?" in first
+    second = scene.run(PERSON, "rollback", "production", wanted=4)
+    first, second = (re.search(r"deploybot answer (\d+) yes", one)[1] for one in (first, second))
+    scene.run(PERSON, "answer", first, "yes", "--wait", wanted=None)
+    assert "somebody else was faster" in scene.run(PERSON, "answer", second, "yes", wanted=1)
+
+
 def test_an_emergency_says_why_and_is_reviewed_by_a_person(scene):
     scene.scripts.deploy(STEADY)
     scene.commit("main")
@@ -255,7 +276,10 @@ def test_the_output_of_a_deployment_and_of_its_rollback_are_shown(scene):
     assert [run["program"] for run in scene.work_of(number)["runs"]] == ["deploy", "rollback"]
     assert scene.ask(PERSON, "GET", "/v1/run/424242/0")[0] == 404
     assert followed is not None
+    shown, bad = scene.run(PERSON, "status", "staging"), scene.head("develop")[:7]
     scene.lift_blocks()
+    assert f"\n  blocked: {bad}, rolled back by deploybot (script failed: " in shown
+    assert f"\n  1 newer commit: its branch is at {bad}\n" in shown
 
 
 def test_a_log_of_more_pieces_than_one_may_ask_for_at_once_is_whole(scene):
@@ -311,7 +335,7 @@ def test_a_failure_is_an_exit_status(scene):
     out, _ = scene.start_command(PERSON, "log", "--wait", scene.json(PERSON, "history", "staging")["work"][0]["work"]
                                  ).communicate(timeout=PATIENCE_S)
     end = out[out.index("no\n"):].splitlines()
-    assert end[1].startswith("❌") and "script failed: no" in end[2:], end
+    assert end[1].startswith("❌") and any("script failed: no" in line for line in end[2:]), end
     assert "took " in end[-1], "how long it took"
     assert 'No "stagin". Did you mean staging?' in scene.run(PERSON, "deploy", "stagin", wanted=1)
 
@@ -370,6 +394,10 @@ def test_locks_and_freezes_are_commands_of_the_machine_too(scene):
     denied = scene.run(PERSON, "deploy", "staging", wanted=77)
     assert "locked by man (from the machine)" in denied and "an incident, please wait" in denied
     assert "Unlocked: staging by " in scene.run(ROLE_ADMIN, "unlock", "staging")
+    assert "lock takes no --reason" in scene.run(ROLE_ADMIN, "lock", "staging", "--reason", "why", wanted=64)
+    assert "goes deploy ENVIRONMENT" in scene.run(PERSON, "rollback", "staging", "--emergency", "why", wanted=64)
+    usage = scene.run(PERSON, "help", "rollback")
+    assert "--emergency TEXT]" not in usage and "--reason" not in usage and "deploy ENVIRONMENT COMMIT" in usage
     too_long = scene.run(ROLE_ADMIN, "freeze", "staging", "until", "2099-01-06", wanted=1)
     assert "a freeze lasts a year at most" in too_long
     assert "Not locked" in scene.run(ROLE_ADMIN, "lock", "staging", "2 hours", wanted=1)
@@ -393,7 +421,7 @@ def test_telegram_is_away_and_all_goes_on(scene):
     out = scene.run(PERSON, "deploy", "staging", "--wait")
     assert "Live: staging" in out and f"{second[:7]}" in out and "==> ship" in out
     scene.scripts.rollback('echo "$2" >"$here/$1.live"')
-    number = scene.json(PERSON, "rollback", "staging")["work"]
+    number = scene.json(PERSON, "rollback", "staging", "--no-wait")["work"]
     assert scene.json(PERSON, "answer", number, "yes", "--wait")["state"] == "live"
     assert scene.scripts.live() == first
     assert scene.run(PERSON, "status", "production") == before

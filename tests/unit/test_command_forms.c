@@ -129,6 +129,10 @@ static const struct {
 	    "⛔ Not rolled back: shop/staging has no earlier release to roll back to." },
 	{ "/rollback shop/staging -1", "⛔ Not rolled back: shop/staging has no release -1." },
 	{ "/rollback shop staging 3 4", ROLLBACK },
+	{ "/rollback shop/staging 3 emergency it is down",
+	    ROLLBACK
+	    "\n"
+	    "Past approvals, in an emergency: /deploy <environment> <commit> emergency <reason>" },
 	{ "/rollback shop/staging " W260, ROLLBACK },
 
 	{ "/logs", "❓ /logs: which environment?" },

@@ -103,6 +103,21 @@ TEST(no_other_work_leaves_anybody_out)
 	world_close(&w);
 }
 
+TEST(the_drain_behind_it_leaves_out_the_same)
+{
+	struct world w;
+
+	open_with_b_over_a(&w);
+	assert_string_equal(starts_without(&w, rollback_fails(&w, DEAD), "Without"), "10.77.0.12");
+	world_run_step(&w, 0, DEAD);
+	world_run_ends(
+	    &w, (struct run_ended){ .gate_opened = true, .released = true, .drains = true });
+	world_probed(&w, NULL);
+	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_DRAIN);
+	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.without, "10.77.0.12");
+	world_close(&w);
+}
+
 TEST(the_one_left_out_is_not_probed_and_named_until_a_release_reaches_it)
 {
 	struct world w;

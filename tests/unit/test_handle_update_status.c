@@ -83,3 +83,26 @@ WORLD_TEST(history_lists_the_latest_first)
 	(void)world_text(w, WORLD_ADMIN, "/history staging");
 	assert_non_null(strstr(world_plain(world_last(w)), "refused: no such host"));
 }
+
+/* "next: bbbbbbb" was said of what starts nothing without a yes, and that the push failed stood in
+ * /history alone. */
+WORLD_TEST_OF(status_names_a_question_as_one, "PRODUCTION_CONFIRM=true")
+{
+	world_released(w, "production");
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(w, WORLD_ADMIN, "/status production");
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "\n❓ asks: bbbbbbb, nobody has said yes\n"));
+	assert_null(strstr(world_plain(world_last(w)), "next: "));
+}
+
+WORLD_TEST(status_says_that_the_newest_push_failed)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 2 });
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "\nbbbbbbb failed there, #2, "));
+}

@@ -69,6 +69,7 @@ transport_drain() { # DEPLOYMENT: "" by hand, whichever it was
 	[[ $DEPLOY_STRATEGY == bluegreen ]] || return 0
 	ssh_check_files
 	ssh_prepare
+	ssh_leave_out
 	left=("${!ssh_hosts[@]}")
 	while :; do
 		ssh_still=() ssh_pause=$SSH_LOOK_SECONDS

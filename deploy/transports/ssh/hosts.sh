@@ -78,12 +78,12 @@ ssh_note_hosts() {
 		warn "$app/hosts cannot be written"
 }
 
-# Of a rollback alone: takes the hosts of WITHOUT_HOSTS out, which a person has named, where they do not answer now either.
-# One that answers again is rolled back too.
+# Of a rollback, and of the drain behind it: takes the hosts of WITHOUT_HOSTS out, which a person has named, where they do
+# not answer now either.  One that answers again is rolled back too.
 ssh_leave_out() {
 	local i hosts=() ports=() names=()
 	ssh_left=()
-	[[ $act == rollback && -n ${WITHOUT_HOSTS:-} ]] || return 0
+	[[ ($act == rollback || $act == drain) && -n ${WITHOUT_HOSTS:-} ]] || return 0
 	for i in "${!ssh_hosts[@]}"; do
 		if [[ ,$WITHOUT_HOSTS, == *,"${ssh_hosts[$i]}",* ]] && ! ssh_answers "$i"; then
 			ssh_left+=("${ssh_hosts[$i]} ${ssh_ports[$i]}")
@@ -93,9 +93,13 @@ ssh_leave_out() {
 			ports+=("${ssh_ports[$i]}")
 		fi
 	done
-	((${#hosts[@]} > 0)) || fail "$EXIT_UNREACHABLE" "no host of $environment answers: there is none to roll back"
+	((${#hosts[@]} > 0)) || fail "$EXIT_UNREACHABLE" "no host of $environment answers: there is none to ${act/rollback/roll back}"
 	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
 	for i in ${names[@]+"${names[@]}"}; do
+		if [[ $act == drain ]]; then
+			warn "$i does not answer: nothing was switched there, and nothing is ended there"
+			continue
+		fi
 		step "unreachable $i"
 		warn_people "$i does not answer: it keeps what it runs, until a release reaches it"
 	done
