@@ -245,16 +245,23 @@ offer(struct tx *tx, const struct update *update, const struct request *request,
 	decide_toastf(tx, update, false, "Listed below.");
 }
 
-/* What stands under a release is about that. */
+/* What stands under a release is about that, and what stands under a trouble is for that. */
 static bool
-is_still_live(struct tx *tx, const struct update *update, const struct request *request,
+is_still_so(struct tx *tx, const struct update *update, const struct request *request,
     const struct environment *environment)
 {
 	int64_t from = request_get_number(request, "from");
+	bool is_over = request_get_number(request, DECIDE_TROUBLE) != 0 &&
+	    !environment_is_in_doubt(environment);
+	char what[64] = "This trouble is over";
 
-	if (from == 0 || from == environment->current.number)
+	if (!is_over && (from == 0 || from == environment->current.number))
 		return true;
-	decide_toastf(tx, update, true, "Release %lld is not live any more.", (long long)from);
+	if (!is_over)
+		(void)snprintf(
+		    what, sizeof(what), "Release %lld is not live any more", (long long)from);
+	decide_toastf(tx, update, true, "%s: %s runs %.7s. To roll that back: /rollback %s", what,
+	    environment->name, environment->current.commit, environment->name);
 	return false;
 }
 
@@ -332,7 +339,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 		return;
 	wanted = of_deployment(tx, name, wanted, number);
 	environment = row_environment_get(tx, name);
-	if (!is_still_live(tx, update, request, &environment))
+	if (!is_still_so(tx, update, request, &environment))
 		return;
 	if (request_get_number(request, DECIDE_OLDER) != 0) {
 		offer(tx, update, request, &environment);

@@ -7,6 +7,9 @@
 /* The key in a request "rollback" that lists them: the work whose question it stands under. */
 #define DECIDE_OLDER "older"
 
+/* ... of one that is for a trouble, and for nothing else. */
+#define DECIDE_TROUBLE "trouble"
+
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
 

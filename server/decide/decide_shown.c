@@ -234,6 +234,8 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 	deployment->confirmer[0] = '\0';
 	deployment->is_unconfirmed = false;
 	decide_set_previous(tx, deployment);
+	if (deployment_is_rollback(deployment))
+		decide_set_direction(tx, deployment);
 	if (deployment_is_action(deployment))
 		decide_action_bind(tx, deployment);
 	if (deployment_is_action(deployment) && deployment->commit[0] != '\0')

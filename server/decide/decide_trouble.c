@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_previous.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
 
@@ -41,9 +42,11 @@ static void
 add(struct tx *tx, const char *action, const char *what, const char *name, int64_t chat,
     struct buttons *buttons)
 {
-	const struct request request = request_of(action, name);
+	struct request request = request_of(action, name);
 	char label[LIMIT_BUTTON];
 
+	if (strcmp(action, "rollback") == 0)
+		request_add_number(&request, DECIDE_TROUBLE, 1);
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS,
 	    chat_deployment_label(what, name, label), buttons);
 }

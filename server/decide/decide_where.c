@@ -400,6 +400,25 @@ say_nothing_earlier(struct tx *tx, const struct update *update)
 	    "Nothing to roll back: no environment of yours has an earlier release.");
 }
 
+/* Of several that are meant those stay that have an earlier release, where there are any; one that
+ * is named may be a newer one. */
+static void
+leave_earlier(struct tx *tx, const struct update *update, enum policy_action action,
+    const struct request *request, struct decide_scope *scope)
+{
+	char release[LIMIT_REF];
+	size_t n;
+
+	if (action != POLICY_ROLLBACK || scope->n < 2 ||
+	    request_get(request, "release", release)[0] != '\0' ||
+	    !leave_allowed(tx, update->person, action, scope))
+		return;
+	n = scope->n;
+	decide_offered(tx, action, scope);
+	if (scope->n == 0)
+		scope->n = n;
+}
+
 const struct environment_settings *
 decide_where(struct tx *tx, const struct update *update, enum policy_action action,
     const struct request *request)
@@ -416,6 +435,7 @@ decide_where(struct tx *tx, const struct update *update, enum policy_action acti
 			return NULL;
 		}
 	}
+	leave_earlier(tx, update, action, request, &scope);
 	return choose(tx, update, action, request, &scope);
 }
 

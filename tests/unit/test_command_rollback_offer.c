@@ -376,6 +376,29 @@ TEST(what_is_down_has_a_button_that_asks_about_a_release)
 	world_close(&w);
 }
 
+/* Regression: an old message's button rolled back the release that had ended its trouble. */
+TEST(a_trouble_that_is_over_is_rolled_back_from_by_no_old_button)
+{
+	struct world_message *rang;
+	char old[LIMIT_BUTTON_ID];
+	struct world w;
+	int64_t asked;
+
+	world_b_over_a(&w, STAGING_URL);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_ends(&w, TOUCHED);
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	(void)text_copy(old, sizeof(old), world_button(rang, "↩️ Roll back staging"));
+	world_rolls_back(&w, "/rollback staging");
+	asked = world_newest(&w, "staging").id;
+	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
+	assert_string_equal(w.toast,
+	    "This trouble is over: staging runs aaaaaaa. To roll that back: /rollback staging");
+	assert_int_equal(world_newest(&w, "staging").id, asked);
+	world_close(&w);
+}
+
 /* Releases were named, and not what they had brought. */
 WORLD_TEST_OF(the_question_names_the_commits_that_go_with_it,
     "REPOSITORY_URL=https://github.com/acme/shop.git")
@@ -423,7 +446,8 @@ WORLD_TEST(a_fresh_release_has_a_button_that_rolls_it_back_for_an_hour)
 
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)world_press(w, WORLD_ADMIN, fresh->chat, button);
-	assert_string_equal(w->toast, "Release 2 is not live any more.");
+	assert_string_equal(w->toast,
+	    "Release 2 is not live any more: staging runs ccccccc. To roll that back: /rollback staging");
 	next = world_says(w, "ccccccc");
 	(void)text_copy(late, sizeof(late), world_button(next, "↩️ Roll back"));
 	w->aid.at += 3600000;

@@ -41,6 +41,21 @@ asked_git(void)
 	return text;
 }
 
+/* Where there is nothing to roll back to nobody is led; what is named may be a newer one. */
+TEST_WITH(a_rollback_offers_what_has_an_earlier_release, open_two, close_world)
+{
+	(void)state;
+	(void)world_text(&w, WORLD_ADMIN, "/rollback shop");
+	assert_non_null(world_says(&w, "❓ /rollback shop: which environment?"));
+	world_released(&w, "shop/staging");
+	world_released(&w, "shop/production");
+	world_released(&w, "shop/production");
+	(void)world_text(&w, WORLD_ADMIN, "/rollback shop");
+	assert_non_null(world_says(&w, "Roll back shop/production?"));
+	(void)world_text(&w, WORLD_ADMIN, "/rollback shop 2");
+	assert_int_equal(world_last(&w)->buttons.n, 2);
+}
+
 TEST_WITH(each_form_names_an_environment, open_two, close_world)
 {
 	static const struct {
