@@ -413,7 +413,7 @@ WORLD_TEST_OF(who_was_rung_reads_how_it_ended, PLAIN)
 	asks(w, PAST, COMMIT_A);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🚨 Emergency")),
-	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
+	    "🚨 Emergency: production is live: \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1 asks for no approval, and goes past locks and freezes\nIt is live.\n"
 	    "Look at it, then press Review done: somebody else than who asked.");
 	assert_string_not_equal(button_in(w, WORLD_TEAM, "Review done"), "");
