@@ -164,7 +164,7 @@ WORLD_TEST_OF(where_a_yes_is_asked_for_it_asks_who_asked, "PRODUCTION_APPROVALS=
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock production mine");
 	asks(w, PAST, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
-	assert_non_null(strstr(world_plain(world_says(w, "Deploy to production?")),
+	assert_non_null(strstr(world_plain(world_says(w, "🚨 Emergency to production?")),
 	    "⚠️ approved 0 of 1\n🔒 locked by @bob, just now, until unlocked: mine"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🚨 Emergency")); /* it may yet be cancelled */
 	assert_non_null(world_says(w, "🚨 emergency: the shop is down"));
