@@ -35,6 +35,17 @@ name_end(const struct deployment *work)
 						    "It has ended.";
 }
 
+/* Within what a lock screen shows; the row's blank comes before the subject. */
+static const char *
+outcome(const struct deployment *work)
+{
+	return work->state == DEPLOY_LIVE	  ? "is live: " :
+	    work->state == DEPLOY_FAILED	  ? "failed: " :
+	    work->state == DEPLOY_ROLLED_BACK	  ? "rolled back: " :
+	    work->state == DEPLOY_ROLLBACK_FAILED ? "may be DOWN: " :
+						    "";
+}
+
 static enum chat_first
 first_of(const struct deployment *work)
 {
@@ -68,7 +79,10 @@ chat_emergency_passed(struct chat_text *text, const struct holds *holds, int app
 void
 chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed)
 {
-	add_what(text, first_of(work), work);
+	chat_first(text, first_of(work), work->environment);
+	if (first_of(work) == FIRST_EMERGENCY)
+		chat_text_add(text, "%s", outcome(work));
+	chat_deployment_what(text, "", work);
 	add_why(text, work);
 	if (has_not_begun(work))
 		return;

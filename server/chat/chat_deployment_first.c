@@ -140,8 +140,9 @@ chat_first_of_question(const struct deployment *deployment)
 	    FIRST_ASKS_ACTION :
 	    deployment_is_rollback(deployment) ?
 	    of_program(deployment, FIRST_ASKS_DEPLOY, FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
-	    deployment->is_again ? FIRST_ASKS_AGAIN :
-				   FIRST_ASKS_DEPLOY;
+	    deployment_is_emergency(deployment) ? FIRST_ASKS_EMERGENCY :
+	    deployment->is_again		? FIRST_ASKS_AGAIN :
+						  FIRST_ASKS_DEPLOY;
 }
 
 static enum chat_first

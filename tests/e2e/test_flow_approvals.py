@@ -80,7 +80,8 @@ def test_an_emergency_passes_them_and_is_marked_until_another_has_looked(scene):
     scene.commit("main")
     head = scene.head("main")
     who.say("/deploy production —Emergency the shop is down")     # as a phone writes it
-    who.press(who.hear("Deploy to production?", "emergency: the shop is down", buttons=("Deploy to",)), "Deploy to")
+    asked = who.hear("🚨 Emergency to production?", "emergency: the shop is down", buttons=("Deploy to",))
+    who.press(asked, "Deploy to")
     rung = scene.person(0).hear("Emergency: production", head[:7], "the shop is down", chat=GROUP, after=who.since,
                                 buttons=("Review done",))
     who.hear("Live: production", head[:7], "not reviewed")

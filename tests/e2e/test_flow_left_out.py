@@ -34,7 +34,7 @@ echo "without=$WITHOUT_HOSTS" >"$here/given"; echo "==> release"; echo "$2" >"$h
         who.hear("Live: staging", releases[-1][:7])
     who.say("/rollback staging")
     who.press(who.hear("Roll back staging?", buttons=("Roll back",)), "Roll back")
-    failed = who.hear("🔥 Rollback failed: staging, may be DOWN", f"{DEAD} cannot be reached",
+    failed = who.hear("❌ Rollback failed: staging", f"{DEAD} cannot be reached",
                       buttons=(f"Without {DEAD}",))
     assert scene.scripts.live().startswith(releases[1])
     who.press(failed, "Without")

@@ -407,11 +407,12 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		const char *changed;
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
-		bool is_forward, is_again;
+		bool is_forward, is_again, is_emergency;
 	} ways[] = {
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
 		{ .changed = "", .is_again = true },
+		{ .changed = "", .is_emergency = true },
 		{ .changed = "", .confirmed_by = 11 },
 		{ .changed = "the settings changed" },
 		{ .changed = "the settings changed", .answered_at = NOW },
@@ -443,6 +444,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 			work.why = ways[way].why;
 			work.is_forward = ways[way].is_forward;
 			work.is_again = ways[way].is_again;
+			(void)text_copy(work.emergency, sizeof(work.emergency),
+			    ways[way].is_emergency ? "the shop is down" : "");
 			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);
 			what = chat_about(&work);

@@ -164,7 +164,7 @@ WORLD_TEST_OF(where_a_yes_is_asked_for_it_asks_who_asked, "PRODUCTION_APPROVALS=
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock production mine");
 	asks(w, PAST, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
-	assert_non_null(strstr(world_plain(world_says(w, "Deploy to production?")),
+	assert_non_null(strstr(world_plain(world_says(w, "🚨 Emergency to production?")),
 	    "⚠️ approved 0 of 1: a yes goes past that\n🔒 locked by @bob, just now, until unlocked: mine"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🚨 Emergency")); /* it may yet be cancelled */
 	assert_non_null(world_says(w, "🚨 emergency: the shop is down"));
@@ -413,7 +413,7 @@ WORLD_TEST_OF(who_was_rung_reads_how_it_ended, PLAIN)
 	asks(w, PAST, COMMIT_A);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🚨 Emergency")),
-	    "🚨 Emergency: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
+	    "🚨 Emergency: production is live: \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "#1 asks for no approval, and goes past locks and freezes\nIt is live.\n"
 	    "Look at it, then press Review done: somebody else than who asked.");
 	assert_string_not_equal(button_in(w, WORLD_TEAM, "Review done"), "");
