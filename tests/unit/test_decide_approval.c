@@ -367,8 +367,7 @@ WORLD_TEST_OF(many_who_ask_ring_one_chat_a_few_times, "STAGING_APPROVALS=1",
 
 		commit[0] = (char)('a' + i % 6);
 		commit[1] = (char)('0' + i % 10);
-		(void)world_text_in(
-		    w, people[i % COUNT(people)], people[i % COUNT(people)], "/deploy staging");
+		(void)world_text_in(w, people[i % COUNT(people)], WORLD_GROUP, "/deploy staging");
 		world_git(w, (struct world_git){ .commit = commit });
 		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	}
