@@ -257,7 +257,8 @@ def test_a_drain_behind_a_rollback_without_a_dead_host_does_not_ask_it(bench):
     (_, one), (_, two), client = left_running(bench)
     client.socket.close()
     bench.host("h2").rename(bench.stand / "hosts" / "gone")
-    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40", STAGING_HOST="h1,h2:2222", WITHOUT_HOSTS="h2")
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40", STAGING_HOST="h1,h2:2222",
+                          WITHOUT_HOSTS="h2")
     wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)
     if process.poll() is None:
         bench.kill_session(process)
