@@ -46,8 +46,8 @@ const char *cli_state_words(const char *state, char out[CLI_STATE]);
 /* Shows the work's output, asks its questions, and waits for its end; an exit status. */
 int cli_follow(const struct cli_server *local, int64_t work);
 
-/* The same without a terminal: no further than to its question, which is shown, or to where nobody is
- * asked any more. */
+/* The same without a terminal: no further than to its question, which is shown, or to where nobody
+ * is asked any more. */
 int cli_follow_until_asked(const struct cli_server *local, int64_t work);
 
 /* Prints what /v1 shows, for people. */

@@ -252,12 +252,13 @@ def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
 
 
 def test_a_drain_behind_a_rollback_without_a_dead_host_does_not_ask_it(bench):
-    """Regression: it was asked until the drain's time was over, and the note said that the old release may still run."""
+    """Regression: it was asked until the drain's time was over, and then the old one was said to run on."""
     bench.environment |= {"DRAIN_SECONDS": "1"}
     (_, one), (_, two), client = left_running(bench)
     client.socket.close()
     bench.host("h2").rename(bench.stand / "hosts" / "gone")
-    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40", STAGING_HOST="h1,h2:2222", WITHOUT_HOSTS="h2")
+    process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40", STAGING_HOST="h1,h2:2222",
+                          WITHOUT_HOSTS="h2")
     wait_for(lambda: process.poll() is not None or sleeps(bench, process), "a look to have ended", 60)
     if process.poll() is None:
         bench.kill_session(process)

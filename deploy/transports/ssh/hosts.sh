@@ -93,7 +93,8 @@ ssh_leave_out() {
 			ports+=("${ssh_ports[$i]}")
 		fi
 	done
-	((${#hosts[@]} > 0)) || fail "$EXIT_UNREACHABLE" "no host of $environment answers: there is none to ${act/rollback/roll back}"
+	((${#hosts[@]} > 0)) ||
+		fail "$EXIT_UNREACHABLE" "no host of $environment answers: there is none to ${act/rollback/roll back}"
 	ssh_hosts=("${hosts[@]}") ssh_ports=("${ports[@]}")
 	for i in ${names[@]+"${names[@]}"}; do
 		if [[ $act == drain ]]; then
