@@ -388,7 +388,7 @@ TEST(a_trouble_that_is_over_is_rolled_back_from_by_no_old_button)
 	world_run_ends(&w, GOOD);
 	world_probed(&w, "HTTP 500");
 	world_run_ends(&w, TOUCHED);
-	rang = world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging");
+	rang = world_says_in(&w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)text_copy(old, sizeof(old), world_button(rang, "↩️ Roll back staging"));
 	world_rolls_back(&w, "/rollback staging");
 	asked = world_newest(&w, "staging").id;

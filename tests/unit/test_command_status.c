@@ -86,7 +86,8 @@ TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, close_world
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_true(text_starts(world_plain(world_last(&w)),
 	    "⚪ blog/staging has no release yet; ⏳ in progress aaaaaaa\n"
-	    "⚪ blog/production has no release yet\n⚪ shop/production runs aaaaaaa, just now\n"
+	    "⚪ blog/production has no release yet; asks: aaaaaaa, nobody has said yes\n"
+	    "⚪ shop/production runs aaaaaaa, just now\n"
 	    "⚪ No release yet: shop/staging\n"));
 }
 
