@@ -62,7 +62,7 @@ void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 
 /* What that row says from now on.  A question that is none any more, and was not sent yet, makes no
- * sound. */
+ * sound; how the work has just ended goes before what is in progress. */
 void decide_tell_change(
     struct tx *tx, const struct deployment *work, int64_t row, struct message *message);
 

@@ -113,6 +113,7 @@ decide_tell_change(
 
 	if (!decide_tell_is_question(work) && (!is_ended || work->ended_at == tx->at))
 		row_message_hush(tx, row);
+	message->is_closing = is_ended && work->ended_at == tx->at;
 	row_message_change(tx, row, message);
 }
 

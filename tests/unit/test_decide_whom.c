@@ -252,6 +252,30 @@ WORLD_TEST_OF(a_question_that_is_over_before_it_is_sent_makes_no_sound, "STAGING
 	assert_int_equal(rings_in(w, WORLD_TEAM), 1);
 }
 
+/* Goal: in a full minute how it ended is read before how far another one is. */
+WORLD_TEST(an_edit_that_says_an_end_goes_before_others)
+{
+	size_t n = 0;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_rollback_asks(w, "/rollback staging");
+	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
+	(void)world_run_starts(w);
+	world_run_step(w, 0, "release");
+	w->is_telegram_away = true;
+	world_run_ends(w, GOOD);
+	for (size_t i = 0; i < w->n_open; i++)
+		if (w->open[i]->kind == EFFECT_SEND_MESSAGE &&
+		    w->open[i]->u.send_message.message.address.chat == WORLD_TEAM &&
+		    w->open[i]->u.send_message.message.remote_id != 0) {
+			assert_true(w->open[i]->u.send_message.message.is_closing);
+			n++;
+		}
+	assert_int_equal(n, 1);
+	world_telegram_back(w);
+}
+
 /* Goal: who approves, and reads it in private and in the group, is rung once. */
 WORLD_TEST_OF(approvers_who_are_rung_in_private_are_not_rung_by_the_group, "STAGING_APPROVALS=1")
 {
