@@ -43,7 +43,7 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
 	if (deployment_runs_already(&head, &environment))
-		row_environment_set_seen(tx, settings->name, head.commit);
+		row_environment_set_seen(tx, settings->name, head.commit, "");
 	if (settings->branch != NULL)
 		decide_query_head(tx, settings, pushed_by, NULL);
 }

@@ -179,12 +179,13 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 /* Nothing that this application is made of differs from what is live: seen, and no more.  What was
  * compared with another release than is live now is not known. */
 static bool
-is_skipped(struct tx *tx, const struct environment *environment, const struct git_answer *answer)
+is_skipped(struct tx *tx, const struct environment *environment, const struct git_answer *answer,
+    const char *announced)
 {
 	if (answer->touches || environment->current.id == 0 ||
 	    strcmp(answer->base, environment->current.commit) != 0)
 		return false;
-	row_environment_set_seen(tx, environment->name, answer->commit);
+	row_environment_set_seen(tx, environment->name, answer->commit, announced);
 	row_environment_set_skipped(tx, environment->name, answer->count);
 	tx_log(tx, LOG_LEVEL_INFO, "%s: %.7s changes nothing in PATHS: not deployed",
 	    environment->name, answer->commit);
@@ -232,9 +233,10 @@ is_under_way(struct tx *tx, const char *environment, const struct git_answer *an
 
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *requested_by)
+    const struct git_answer *answer, const struct effect_git_query *query)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
+	const char *requested_by = query->requested_by;
 	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment, question;
 	char warning[LIMIT_LINE];
@@ -242,7 +244,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	bool asks;
 
 	if (strcmp(environment.seen_commit, answer->commit) != 0 &&
-	    is_skipped(tx, &environment, answer))
+	    is_skipped(tx, &environment, answer, query->push.after))
 		return;
 	if (strcmp(requested_by, DECIDE_FIRST_POLL) == 0) {
 		notify_first_poll(tx, settings, &environment, answer);
@@ -251,7 +253,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
 	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
 		return;
-	row_environment_set_seen(tx, settings->name, answer->commit);
+	row_environment_set_seen(tx, settings->name, answer->commit, query->push.after);
 	if (row_block_find(tx, settings->name, answer->commit, &block)) {
 		notify_blocked(tx, settings->name, answer->subject, &block);
 		return;

@@ -21,4 +21,4 @@ void decide_polled(struct tx *tx, const struct environment_settings *settings, c
 /* The branch's head, as git has it: deployed, asked about, queued or blocked; nothing where it was
  * seen before. */
 void decide_head(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *requested_by);
+    const struct git_answer *answer, const struct effect_git_query *query);

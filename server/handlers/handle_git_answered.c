@@ -157,7 +157,7 @@ answer_push(struct tx *tx, const struct effect_git_query *query, bool is_answere
 		tx_log(tx, LOG_LEVEL_WARNING, "%s: git does not know the branch that moved: %s",
 		    query->environment, answer->error);
 	else if (settings != NULL)
-		decide_head(tx, settings, answer, query->requested_by);
+		decide_head(tx, settings, answer, query);
 }
 
 void

@@ -89,17 +89,18 @@ ensure(struct tx *tx, const char *name)
 	    DB_TEXT(name)); /* sticky */
 }
 
-/* An announced push that was seen, and is not the newest any more, is over. */
+/* An announced push that was seen, and is not the newest any more, is over; not one that was
+ * announced anew, and that git, asked for it, does not show yet. */
 void
-row_environment_set_seen(struct tx *tx, const char *name, const char *commit)
+row_environment_set_seen(struct tx *tx, const char *name, const char *commit, const char *announced)
 {
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET seen_commit = $2, skipped_count = 0, polled_commit ="
 	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_commit ="
-	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 THEN ''"
+	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2) THEN ''"
 	    " ELSE announced_commit END WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit)); /* sticky */
+	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(announced)); /* sticky */
 }
 
 void

@@ -9,8 +9,10 @@
  * or, where a rollback left that, the release before it. */
 struct environment row_environment_get(struct tx *tx, const char *name);
 
-/* This head of its branch is acted on. */
-void row_environment_set_seen(struct tx *tx, const char *name, const char *commit);
+/* This head of its branch is acted on.  announced: what git was asked for was announced, "" where
+ * nothing was; another than this one is still to come, also where it was seen before that. */
+void row_environment_set_seen(
+    struct tx *tx, const char *name, const char *commit, const char *announced);
 
 /* ... and nothing follows from it: of what is live it is `count` commits ahead, none in PATHS. */
 void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count);

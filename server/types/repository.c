@@ -158,7 +158,7 @@ repository_poll_seconds(const struct settings *main_settings)
 bool
 repository_is_polled(const struct environment_settings *environment, int64_t unknown_since)
 {
-	return environment->branch != NULL && unknown_since == 0 &&
+	return environment != NULL && environment->branch != NULL && unknown_since == 0 &&
 	    repository_poll_of(environment->of) > 0;
 }
 

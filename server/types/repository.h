@@ -24,7 +24,8 @@ int repository_poll_of(const struct settings *application);
 int repository_poll_seconds(const struct settings *main_settings);
 
 /* Is git asked for the head of this environment's branch, and does a deployment follow from what it
- * says?  Not while what runs there is not known (unknown_since: wall ms, 0: it is known). */
+ * says?  Not while what runs there is not known (unknown_since: wall ms, 0: it is known), nor of
+ * one that the settings no longer have (NULL). */
 bool repository_is_polled(const struct environment_settings *environment, int64_t unknown_since);
 
 /* Is there a webhook that could be the application's, and can no delivery name its repository? */

@@ -59,6 +59,23 @@ WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
+/* C was seen in a freeze, and B was pushed and taken back: C was announced anew before B was
+ * blocked, and git, which lags, shows it behind that. */
+WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_first)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
+	announce(w, "develop", COMMIT_C);
+	blocked_is_rolled_back(w, "staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* They were shown it, and none of them had said yes when the settings asked for none any more. */
 WORLD_TEST_OF(a_push_that_nobody_approved_is_asked_about, "PRODUCTION_CONFIRM=false")
 {

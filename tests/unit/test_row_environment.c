@@ -57,7 +57,7 @@ act_holds(struct tx *tx, void *arg)
 	struct environment environment;
 
 	(void)arg;
-	row_environment_set_seen(tx, "staging", "cccc");
+	row_environment_set_seen(tx, "staging", "cccc", "");
 	row_environment_rolled_back(tx, "staging");
 	row_block_add(tx, "staging", &(struct block){ .commit = "bbbb", .by = "@ada" });
 	row_block_add(tx, "staging", &(struct block){ .commit = "dddd222", .by = "@ada" });
