@@ -376,7 +376,8 @@ starts_as(const char *head, const struct look_deployment *d)
 {
 	return text_starts(head, sign_of(d->state)) ||
 	    (d->target_changed && d->state == DEPLOY_FAILED && text_starts(head, "🔥")) ||
-	    (d->state == DEPLOY_FAILED && text_starts(head, "🔥 Failed: ")) || /* down as before */
+	    (d->state == DEPLOY_FAILED && /* down as before */
+		(text_starts(head, "🔥 Failed: ") || text_starts(head, "🔥 Rollback failed: "))) ||
 	    ((d->state == DEPLOY_FAILED || d->state == DEPLOY_ROLLBACK_FAILED) &&
 		text_starts(head, "✅ Over: ")) ||
 	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
