@@ -59,7 +59,7 @@ WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
-/* C was seen in a freeze, and B was pushed and taken back: C was announced anew before B was
+/* C was seen in a freeze, and B was pushed and removed again: C was announced anew before B was
  * blocked, and git, which lags, shows it behind that. */
 WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_first)
 {

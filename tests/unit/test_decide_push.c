@@ -93,7 +93,7 @@ WORLD_TEST(a_head_that_was_seen_is_not_deployed_again)
 WORLD_TEST_OF(a_push_that_is_said_again_tries_again_what_came_to_nothing, POLLING)
 {
 	push(w, "develop", COMMIT_A);
-	push(w, "develop", COMMIT_A); /* while it runs: it is under way already */
+	push(w, "develop", COMMIT_A); /* while it runs: it is in progress already */
 	assert_int_equal(world_newest(w, "staging").id, 1);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
