@@ -134,8 +134,10 @@ differs(const struct look *l, struct place *place)
 	char target[LIMIT_ENVIRONMENT];
 
 	place->changed[0] = '\0';
-	/* What they were shown did not say so; the question does. */
-	if (l->now.unknown_since != 0 && l->now.unknown_since >= work->answered_at)
+	/* Nobody was shown it, or what they were shown did not say so; the question does. */
+	if (l->now.unknown_since != 0 &&
+	    ((work->confirmed_by == 0 && work->approvers[0] == '\0') ||
+		l->now.unknown_since >= work->answered_at))
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
 		    deployment_target(work, target));
 	else if (decide_is_past_unshown(l->tx, work))

@@ -243,10 +243,14 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 	(void)tx_run(tx,
 	    "UPDATE environment SET unknown_since = $2, unknown_why = $3 WHERE name = $1",
 	    DB_TEXT(name), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
-	/* Whoever answered before a clock was set back did not answer later than this. */
+	/* Whoever answered or was asked before a clock was set back was not later than this. */
 	(void)tx_run(tx,
 	    "UPDATE work INDEXED BY work_queued SET answered_at = $2"
 	    " WHERE environment = $1 AND state = 'QUEUED' AND answered_at > $2",
+	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+	(void)tx_run(tx,
+	    "UPDATE approval_request SET asked_at = $2 - 1 WHERE asked_at >= $2 AND work IN"
+	    " (SELECT id FROM work WHERE environment = $1 AND state = 'AWAITING_APPROVAL')",
 	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }
