@@ -242,6 +242,48 @@ TEST(a_place_from_before_the_clock_was_set_back_is_asked_anew)
 	world_close(&w);
 }
 
+/* C awaits approval behind B; then the clock is set back, and B leaves nobody knows what. */
+static void
+asked_before_the_clock_was_set_back(struct world *w)
+{
+	world_b_over_a(w, STAGING_URL);
+	world_settings(w, STAGING_URL, "STAGING_APPROVALS=1", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	w->aid.at -= INT64_C(707000);
+	world_run_ends(w, FOLDER_GONE);
+	assert_true(world_environment(w, "staging").unknown_since > 0);
+}
+
+TEST(an_approval_asked_for_before_the_clock_was_set_back_is_asked_for_anew)
+{
+	struct world w;
+
+	asked_before_the_clock_was_set_back(&w);
+	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 3");
+	assert_int_equal(world_state(&w), DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "asked again: what staging runs is not known"));
+	world_close(&w);
+}
+
+TEST(whose_approvals_fell_away_after_the_doubt_is_asked)
+{
+	struct world w;
+
+	asked_before_the_clock_was_set_back(&w);
+	world_settings(&w, STAGING_URL, NULL);
+	world_writes_entries(&w, 1);
+	assert_null(world_peek(&w, EFFECT_RUN));
+	if (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
+		world_git(&w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(&w, EFFECT_RUN));
+	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging runs is not known any more"));
+	world_close(&w);
+}
+
 TEST(a_question_that_did_not_say_so_is_refused)
 {
 	const char *confirm;
