@@ -75,15 +75,13 @@ do_ask_person(struct act *act)
 	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :
 	    is_push ? DECIDE_PUSH_QUESTION_MS :
 		      DECIDE_COMMAND_QUESTION_MS;
-	int64_t timer;
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
-	timer = row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
+	(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
 	if (!decide_tell_batch_join(tx, deployment))
 		decide_tell_question(tx, deployment, act->answer);
 	if (is_push)
 		decide_tell_team(tx, deployment, act->answer);
-	row_button_set_timer(tx, deployment->id, timer);
 }
 
 /* Its time is what is left of it where they were asked about this before: who approves it and takes

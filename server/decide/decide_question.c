@@ -106,13 +106,10 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 		&question)) /* also of one that is looked up, to be asked anew */
 		row_button_add_requester(tx, question.id, 0, 0);
 	if (deployment_is_by_request(&question) && question.confirmed_by == 0) {
-		int64_t timer;
-
-		row_button_drop_timer(tx, question.id);
-		timer = row_effect_timer(
+		row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_QUESTION, question.id));
+		(void)row_effect_timer(
 		    tx, TIMER_QUESTION, "", question.id, tx->at + DECIDE_PUSH_QUESTION_MS);
 		decide_tell_team(tx, &question, answer);
-		row_button_set_timer(tx, question.id, timer);
 		decide_tell(tx, &question, answer);
 		row_deployment_save(tx, &question);
 	}

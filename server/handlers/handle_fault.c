@@ -83,8 +83,7 @@ ask_later(struct tx *tx, int64_t deployment)
 		    row_effect_timer(tx, TIMER_APPROVAL, "", deployment, tx->at + LATER_MS),
 		    row_approval_request(tx, deployment).is_reminded);
 	else if (deployment_is_asked(&asked))
-		row_button_set_timer(tx, deployment,
-		    row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS));
+		(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS);
 }
 
 /* As it was, for its next try. */

@@ -147,17 +147,11 @@ row_button_close_keyboard(struct tx *tx, int64_t message)
 	    DB_I64(message), DB_I64(tx->at)); /* sticky */
 }
 
-static void
-withdraw_timers(struct tx *tx, const char *action, const char *target)
-{
-	withdraw(tx, "target = $1 AND action = $2 AND closed_at = 0 AND timer <> 0",
-	    DB_TEXT(target), DB_TEXT(action));
-}
-
 void
 row_button_close(struct tx *tx, const char *action, const char *target)
 {
-	withdraw_timers(tx, action, target);
+	withdraw(tx, "target = $1 AND action = $2 AND closed_at = 0 AND timer <> 0",
+	    DB_TEXT(target), DB_TEXT(action));
 	(void)tx_run(tx,
 	    "UPDATE button SET closed_at = $3 WHERE target = $1 AND action = $2"
 	    " AND closed_at = 0",
@@ -184,27 +178,9 @@ row_button_list_open(
 }
 
 void
-row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer)
-{
-	const struct request question = request_about("confirm", "work", deployment);
-
-	(void)tx_run(tx,
-	    "UPDATE button SET timer = $3 WHERE target = $1 AND action = $2 AND closed_at = 0",
-	    DB_TEXT(question.target), DB_TEXT(question.action), DB_I64(timer)); /* sticky */
-}
-
-void
-row_button_drop_timer(struct tx *tx, int64_t deployment)
-{
-	const struct request question = request_about("confirm", "work", deployment);
-
-	withdraw_timers(tx, question.action, question.target);
-}
-
-void
 row_button_close_yes(struct tx *tx, int64_t deployment)
 {
-	row_button_drop_timer(tx, deployment);
+	row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_QUESTION, deployment));
 	(void)tx_run(tx,
 	    "UPDATE button SET closed_at = $2 WHERE target = 'work/' || $1 AND action = 'confirm'"
 	    " AND arguments = 'answer=yes' AND closed_at = 0",
@@ -216,6 +192,7 @@ row_button_close_question(struct tx *tx, int64_t deployment)
 {
 	const struct request question = request_about("confirm", "work", deployment);
 
+	row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_QUESTION, deployment));
 	row_button_close(tx, question.action, question.target);
 }
 

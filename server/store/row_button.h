@@ -65,10 +65,7 @@ void row_button_close_approval(struct tx *tx, int64_t work);
 size_t row_button_list_open(struct tx *tx, const char *action, const char *target, int64_t *ret,
     size_t max);
 
-/* A question's buttons, of all chats: the deadline's effect; its end, of a question that goes on;
- * the yes closed, with the deadline; both closed. */
-void row_button_set_timer(struct tx *tx, int64_t deployment, int64_t timer);
-void row_button_drop_timer(struct tx *tx, int64_t deployment);
+/* A question's deadline ends, and its buttons are closed in all chats: the yes alone; both. */
 void row_button_close_yes(struct tx *tx, int64_t deployment);
 void row_button_close_question(struct tx *tx, int64_t deployment);
 

@@ -89,21 +89,16 @@ closes(struct tx *tx, void *arg)
 	row_button_add(tx, &other);
 	row_button_add(tx, &no);
 	row_button_add(tx, &log);
-	row_button_set_timer(tx, 21, timer);
-	assert_int_equal(row_button_get(tx, yes.id).timer, timer);
-	assert_int_equal(row_button_get(tx, no.id).timer, timer);
-	assert_int_equal(row_button_get(tx, log.id).timer, 61); /* it has no deadline */
-	assert_int_equal(row_button_get(tx, other.id).timer, 61);
-
+	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 21), timer);
 	row_button_close_yes(tx, 21);
 	assert_false(row_button_get(tx, yes.id).is_open);
 	assert_true(row_button_get(tx, no.id).is_open); /* it can be left while git is asked */
 	assert_true(row_button_get(tx, other.id).is_open);
 	assert_string_equal(row_button_find(tx, &yes.request, CHAT).id, "");
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 21), 0); /* nothing expires any more */
-	row_button_set_timer(tx, 21, 77);
-	assert_int_equal(row_button_get(tx, yes.id).timer, timer); /* closed is closed */
+	timer = row_effect_timer(tx, TIMER_QUESTION, "", 21, tx->at + 1000);
 	row_button_close_question(tx, 21);
+	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 21), 0);
 	assert_false(row_button_get(tx, no.id).is_open);
 	assert_true(row_button_get(tx, log.id).is_open);
 	assert_true(row_button_get(tx, other.id).is_open);

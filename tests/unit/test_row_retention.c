@@ -40,6 +40,7 @@ act_before(struct tx *tx, void *arg)
 	old_message = row_message_add(tx, &(struct message){ .address.chat = 2, .head = "x" });
 	effect = effect_new(EFFECT_TIMER);
 	effect->u.timer.kind = TIMER_QUESTION;
+	effect->subject = 5;
 	open_button = (struct button_row){
 		.request = request_about("confirm", "work", 5), .person = 11, .chat = 1
 	};
@@ -138,7 +139,6 @@ static void
 act_close(struct tx *tx, void *arg)
 {
 	(void)arg;
-	row_button_set_timer(tx, 5, open_button.timer);
 	row_button_close_question(tx, 5);
 	assert_false(row_button_get(tx, open_button.id).is_open);
 	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 0);
