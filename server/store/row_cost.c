@@ -5,7 +5,8 @@
 #include "store/store_inside.h"
 
 #define HOUR_MS	 (3600 * INT64_C(1000))
-#define KEPT_FOR 24 /* hours behind its own */
+#define KEPT_FOR 24		/* hours behind its own */
+#define LEFT_FOR (4 * KEPT_FOR) /* in the table: a clock that was ahead by days is set back */
 
 static int64_t
 hour_of(const struct tx *tx)
@@ -17,7 +18,7 @@ void
 row_cost_add(struct tx *tx, int64_t person, int64_t tenths)
 {
 	(void)tx_run(tx, "DELETE FROM cost WHERE person = $1 AND hour < $2", DB_I64(person),
-	    DB_I64(hour_of(tx) - KEPT_FOR));
+	    DB_I64(hour_of(tx) - LEFT_FOR));
 	(void)tx_run(tx,
 	    "INSERT INTO cost (person, hour, tenths) VALUES ($1, $2, $3)"
 	    " ON CONFLICT (person, hour) DO UPDATE SET tenths = tenths + $3",

@@ -134,6 +134,11 @@ act_room(struct tx *tx, void *arg)
 	assert_int_equal(row_cost_day(tx, 7), 0);
 	tx->at += 100 * HOUR_MS;
 	assert_int_equal(row_cost_day(tx, 7), 25);
+	/* Nor does one that is ahead for an hour make them forget it. */
+	tx->at += 48 * HOUR_MS;
+	row_cost_add(tx, 7, 1);
+	tx->at -= 48 * HOUR_MS;
+	assert_int_equal(row_cost_day(tx, 7), 25);
 }
 
 WORLD_TEST(room_is_where_the_hours_before_it_have_gone)
