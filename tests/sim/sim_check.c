@@ -658,7 +658,8 @@ one_request_is_one_deployment(struct sim *sim)
 	    " ELSE '' END)"
 	    /* A push that was given up may be delivered again. */
 	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"
-	    " WHERE instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)");
+	    " WHERE (instr(head, 'git does not show ') > 0 AND instr(head, requester) > 0)"
+	    " OR instr(head, 'git''s answer could not be handled') > 0)");
 
 	if (id != 0)
 		sim_fail(sim, __func__, "deployment %" PRId64 " is another's twin", id);
