@@ -439,7 +439,13 @@ removed() { # COMMIT or DIGEST
 	local most=32
 	[[ $1 != sha256:* ]] || most=39
 	step "removed ${1:0:most}"
+	((++n_removed < REMOVED_MAX)) || printf 'no more is removed this time: the next deployment continues it\n'
 }
+
+# Of a run 64 steps are passed on: what is removed unsaid would still be offered as a rollback.
+readonly REMOVED_MAX=50
+n_removed=0
+may_remove() { ((n_removed < REMOVED_MAX)); }
 
 # In a subshell of its own, which a deadline may end: its own, or that of something in it.
 clean_part() { # FUNCTION

@@ -280,7 +280,7 @@ clean_registry() {
 		if is_kept "$of"; then
 			left+=("$deployment $commit $of $at $origin")
 		elif [[ ${origin%% *} == pushed && $gone != *" $of "* ]]; then
-			if [[ $others_wait == no ]] && remove_image "$commit" "$of"; then
+			if [[ $others_wait == no ]] && may_remove && remove_image "$commit" "$of"; then
 				printf 'removed %s\n' "$image@$of"
 				removed "$of"
 				gone+="$of "

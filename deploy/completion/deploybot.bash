@@ -12,13 +12,29 @@ _deploybot() {
 		doctor) words=' --json --production' ;;
 		check-config) words=' --json --production' ;;
 		healthcheck) words=' --instance' ;;
-		logs) words=' --json --wait --no-wait --as --reason --emergency' ;;
-		log) words=' --json --wait --no-wait --as --reason --emergency' ;;
-		answer) words=' --json --wait --no-wait --as --reason --emergency' ;;
-		2fa) words=' --json --wait --no-wait --as --reason --emergency' ;;
-		token) words=' --json --wait --no-wait --as --reason --emergency --role --expires' ;;
+		logs) words=' --json --wait --no-wait --as' ;;
+		log) words=' --json --wait --no-wait --as' ;;
+		answer) words=' --json --wait --no-wait --as' ;;
+		2fa) words=' --json --wait --no-wait --as' ;;
+		token) words=' --json --wait --no-wait --as --role --expires' ;;
 		secrets) words=' --json' ;;
-		deploy|rollback|status|history|show|cancel|queue|lock|unlock|freeze|unfreeze|do|request|pending|approve|reject|review) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		deploy) words=' --json --wait --no-wait --as --reason --emergency' ;;
+		rollback) words=' --json --wait --no-wait --as' ;;
+		status) words=' --json --as' ;;
+		history) words=' --json --as' ;;
+		show) words=' --json --wait --no-wait --as' ;;
+		cancel) words=' --json --wait --no-wait --as' ;;
+		queue) words=' --json --as' ;;
+		lock) words=' --json --wait --no-wait --as' ;;
+		unlock) words=' --json --wait --no-wait --as' ;;
+		freeze) words=' --json --wait --no-wait --as' ;;
+		unfreeze) words=' --json --wait --no-wait --as' ;;
+		do) words=' --json --wait --no-wait --as' ;;
+		request) words=' --json --wait --no-wait --as' ;;
+		pending) words=' --json --wait --no-wait --as' ;;
+		approve) words=' --json --wait --no-wait --as' ;;
+		reject) words=' --json --wait --no-wait --as' ;;
+		review) words=' --json --wait --no-wait --as' ;;
 		esac
 		words+=' --env-file'
 	elif ((COMP_CWORD == 1)); then

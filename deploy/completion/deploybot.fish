@@ -76,10 +76,9 @@ complete -c deploybot -n '__fish_seen_subcommand_from audit' -l code -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l format -x
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway
 complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x
-set -l asks logs log answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l json
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l wait
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l no-wait
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l as -x
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l reason -x
-complete -c deploybot -n "__fish_seen_subcommand_from $asks" -l emergency -x
+complete -c deploybot -n '__fish_seen_subcommand_from logs log answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' -l json
+complete -c deploybot -n '__fish_seen_subcommand_from logs log answer 2fa token deploy rollback show cancel lock unlock freeze unfreeze do request pending approve reject review' -l wait
+complete -c deploybot -n '__fish_seen_subcommand_from logs log answer 2fa token deploy rollback show cancel lock unlock freeze unfreeze do request pending approve reject review' -l no-wait
+complete -c deploybot -n '__fish_seen_subcommand_from logs log answer 2fa token deploy rollback status history show cancel queue lock unlock freeze unfreeze do request pending approve reject review' -l as -x
+complete -c deploybot -n '__fish_seen_subcommand_from deploy' -l reason -x
+complete -c deploybot -n '__fish_seen_subcommand_from deploy' -l emergency -x

@@ -50,13 +50,29 @@ _deploybot() {
 		doctor) compadd -- --json --production ;;
 		check-config) compadd -- --json --production ;;
 		healthcheck) compadd -- --instance ;;
-		logs) compadd -- --json --wait --no-wait --as --reason --emergency ;;
-		log) compadd -- --json --wait --no-wait --as --reason --emergency ;;
-		answer) compadd -- --json --wait --no-wait --as --reason --emergency ;;
-		2fa) compadd -- --json --wait --no-wait --as --reason --emergency ;;
-		token) compadd -- --json --wait --no-wait --as --reason --emergency --role --expires ;;
+		logs) compadd -- --json --wait --no-wait --as ;;
+		log) compadd -- --json --wait --no-wait --as ;;
+		answer) compadd -- --json --wait --no-wait --as ;;
+		2fa) compadd -- --json --wait --no-wait --as ;;
+		token) compadd -- --json --wait --no-wait --as --role --expires ;;
 		secrets) compadd -- --json ;;
-		deploy|rollback|status|history|show|cancel|queue|lock|unlock|freeze|unfreeze|do|request|pending|approve|reject|review) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		deploy) compadd -- --json --wait --no-wait --as --reason --emergency ;;
+		rollback) compadd -- --json --wait --no-wait --as ;;
+		status) compadd -- --json --as ;;
+		history) compadd -- --json --as ;;
+		show) compadd -- --json --wait --no-wait --as ;;
+		cancel) compadd -- --json --wait --no-wait --as ;;
+		queue) compadd -- --json --as ;;
+		lock) compadd -- --json --wait --no-wait --as ;;
+		unlock) compadd -- --json --wait --no-wait --as ;;
+		freeze) compadd -- --json --wait --no-wait --as ;;
+		unfreeze) compadd -- --json --wait --no-wait --as ;;
+		do) compadd -- --json --wait --no-wait --as ;;
+		request) compadd -- --json --wait --no-wait --as ;;
+		pending) compadd -- --json --wait --no-wait --as ;;
+		approve) compadd -- --json --wait --no-wait --as ;;
+		reject) compadd -- --json --wait --no-wait --as ;;
+		review) compadd -- --json --wait --no-wait --as ;;
 		esac
 		compadd -- --env-file
 	elif ((CURRENT == 2)); then

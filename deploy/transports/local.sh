@@ -237,7 +237,7 @@ transport_clean() { # KEEP...
 		if [[ $commits == *" ${folder##*-} "* && -e $folder.built ]]; then
 			commits=${commits/ ${folder##*-} / }
 			number=$((number + 1))
-		elif ((++number > KEEP_RELEASES)); then
+		elif ((++number > KEEP_RELEASES)) && may_remove; then
 			rm -f -- "$folder.built"
 			local_folder "${folder##*-}" >/dev/null || removed "${folder##*-}"
 			rm -rf -- "$folder"

@@ -260,8 +260,8 @@ struct chat_history {
 	int64_t at;
 };
 
-/* "● live since 19:54, release 3", "was live until 3 h ago, then rolled back, release 2"; of one
- * that does not serve, as nobody knows what does, "went live 19:54, release 3". */
+/* "live since 19:54", "was live until 3 h ago, then rolled back"; of one that does not serve, as
+ * nobody knows what does, "went live 19:54". */
 void chat_deployment_live(struct chat_text *text, const struct chat_history *is);
 
 /* Two lines for /history. */

@@ -25,16 +25,6 @@ add_why(struct chat_text *text, const struct deployment *work)
 	chat_text_outside(text, ": ", work->emergency);
 }
 
-static const char *
-name_end(const struct deployment *work)
-{
-	return work->state == DEPLOY_LIVE	  ? "It is live." :
-	    work->state == DEPLOY_FAILED	  ? "It failed." :
-	    work->state == DEPLOY_ROLLED_BACK	  ? "It was rolled back." :
-	    work->state == DEPLOY_ROLLBACK_FAILED ? "It failed, and so did its rollback." :
-						    "It has ended.";
-}
-
 /* Within what a lock screen shows; the row's blank comes before the subject. */
 static const char *
 outcome(const struct deployment *work)
@@ -43,6 +33,7 @@ outcome(const struct deployment *work)
 	    work->state == DEPLOY_FAILED	  ? "failed: " :
 	    work->state == DEPLOY_ROLLED_BACK	  ? "rolled back: " :
 	    work->state == DEPLOY_ROLLBACK_FAILED ? "may be DOWN: " :
+	    work->state == DEPLOY_DONE		  ? "is done: " :
 						    "";
 }
 
@@ -80,7 +71,7 @@ void
 chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed)
 {
 	chat_first(text, first_of(work), work->environment);
-	if (first_of(work) == FIRST_EMERGENCY)
+	if (!has_not_begun(work))
 		chat_text_add(text, "%s", outcome(work));
 	chat_deployment_what(text, "", work);
 	add_why(text, work);
@@ -88,8 +79,6 @@ chat_emergency(struct chat_text *text, const struct deployment *work, const char
 		return;
 	chat_text_add(
 	    text, "\n#%lld%s%s", (long long)work->id, passed[0] == '\0' ? "" : " ", passed);
-	if (deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL)
-		chat_text_add(text, "\n%s", name_end(work));
 	add_review(text, work);
 }
 

@@ -347,7 +347,6 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 			chat_text_quoted(text, " to ", deployment->subject, CHAT_FIRST_SUBJECT);
 		chat_text_commit(
 		    text, deployment->subject[0] != '\0' ? " " : " to ", deployment->commit);
-		chat_text_outside(text, " by ", deployment_starter(deployment));
 		return;
 	}
 	add_down_on(text, about);

@@ -19,13 +19,13 @@ void
 chat_deployment_live(struct chat_text *text, const struct chat_history *is)
 {
 	if (is->serves)
-		chat_text_since(text, "● live since ", &is->clock, is->since, is->at);
+		chat_text_since(text, "live since ", &is->clock, is->since, is->at);
 	else if (is->until != 0)
 		chat_text_ago(text, "was live until ", is->until, is->at);
 	else
 		chat_text_since(text, "went live ", &is->clock, is->since, is->at);
-	chat_text_add(text, "%s, release %lld", is->is_left ? ", then rolled back" : "",
-	    (long long)is->release);
+	if (is->is_left)
+		chat_text_add(text, ", then rolled back");
 }
 
 void

@@ -54,6 +54,7 @@ add_number(struct chat_text *text, const struct chat_show *is)
 	if (is->is.release != 0) {
 		chat_text_add(text, ", ");
 		chat_deployment_live(text, &is->is);
+		chat_text_add(text, ", release %lld", (long long)is->is.release);
 	}
 	if (work->commit[0] != '\0')
 		chat_text_code(text, "\n", work->commit);

@@ -1,5 +1,6 @@
 /* cli_completion.c - `deploybot completion SHELL`: what shells complete, from the tables.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -14,11 +15,13 @@
 	"--bot --from --to --app --environment --deployment --person --severity --code --format"
 #define OF_AUDIT OF_FILES " " OF_WORDS " --anyway -n"
 
-/* Of what asks the running server (cli_server.c); behind the last ones a text stands. */
-#define OF_WAITING	"--wait --no-wait"
-#define OF_SERVER_FLAGS "--json " OF_WAITING
-#define OF_SERVER_TEXTS "--as --reason --emergency"
-#define OF_SERVER	OF_SERVER_FLAGS " " OF_SERVER_TEXTS
+/* Of what asks the running server (cli_server.c), where that takes it. */
+#define OF_WAITING "--wait --no-wait"
+static const struct {
+	const char *option;
+	bool has_text; /* behind it */
+} of_server[] = { { "--json", false }, { "--wait", false }, { "--no-wait", false },
+	{ "--as", true }, { "--reason", true }, { "--emergency", true } };
 
 static const struct row {
 	const char *word;
@@ -193,6 +196,36 @@ add_fish(UNUSED void *ctx, const char *word, const char *help)
 }
 
 static void
+add_server_options(const char *word)
+{
+	for (size_t i = 0; i < COUNT(of_server); i++)
+		if (cli_server_takes(word, of_server[i].option))
+			(void)printf(" %s", of_server[i].option);
+}
+
+/* Around the options of a line. */
+struct around {
+	const char *before, *behind;
+};
+
+static void
+add_line(void *ctx, const char *word, UNUSED const char *help)
+{
+	const struct around *around = ctx;
+
+	(void)printf("\t\t%s)%s", word, around->before);
+	add_server_options(word);
+	(void)printf("%s ;;\n", around->behind);
+}
+
+static void
+add_if_taken(void *ctx, const char *word, UNUSED const char *help)
+{
+	if (cli_server_takes(word, ctx))
+		(void)printf(" %s", word);
+}
+
+static void
 print_list(void (*each)(each_fn *, void *), each_fn *add)
 {
 	bool is_first = true;
@@ -211,13 +244,13 @@ print_options(const char *before, const char *behind)
 		if (strcmp(rows[i].word, "audit") == 0 ||
 		    (!is_servers && !has_option(rows[i].usage)))
 			continue;
-		(void)printf("\t\t%s)%s%s", rows[i].word, before, is_servers ? " " OF_SERVER : "");
+		(void)printf("\t\t%s)%s", rows[i].word, before);
+		if (is_servers)
+			add_server_options(rows[i].word);
 		add_options(rows[i].usage);
 		(void)printf("%s ;;\n", behind);
 	}
-	(void)printf("\t\t");
-	print_list(each_of_chat, add_bar);
-	(void)printf(")%s " OF_SERVER "%s ;;\n", before, behind);
+	each_of_chat(add_line, &(struct around){ before, behind });
 }
 
 /* What stands behind the subcommand. */
@@ -371,22 +404,13 @@ print_fish(void)
 	print_fish_list("audit", OF_FILES, " -r -F");
 	print_fish_list("audit", OF_WORDS, " -x");
 	(void)fputs("complete -c deploybot -n '__fish_seen_subcommand_from audit' -l anyway\n"
-		    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x\n"
-		    "set -l asks ",
+		    "complete -c deploybot -n '__fish_seen_subcommand_from audit' -s n -x\n",
 	    stdout);
-	print_list(each_of_server, add_blank);
-	(void)fputs("\n", stdout);
-	for (int i = 0; i < 2; i++) {
-		const char *at = i == 0 ? OF_SERVER_FLAGS : OF_SERVER_TEXTS;
-
-		for (; *at != '\0'; at += strspn(at, " ")) {
-			size_t size = strcspn(at, " ");
-
-			(void)printf(
-			    "complete -c deploybot -n \"__fish_seen_subcommand_from $asks\" -l %.*s%s\n",
-			    (int)size - 2, at + 2, i == 0 ? "" : " -x");
-			at += size;
-		}
+	for (size_t i = 0; i < COUNT(of_server); i++) {
+		(void)printf("complete -c deploybot -n '__fish_seen_subcommand_from");
+		each_of_server(add_if_taken, (void *)(uintptr_t)of_server[i].option);
+		(void)printf(
+		    "' -l %s%s\n", of_server[i].option + 2, of_server[i].has_text ? " -x" : "");
 	}
 }
 

@@ -16,8 +16,8 @@
 
 /* What a command does not take is refused: dropped, it would seem to have counted.  What the server
  * has of a yes, a lock or a token it waits for nothing of; what only shows, neither. */
-static bool
-takes(const char *word, const char *option)
+bool
+cli_server_takes(const char *word, const char *option)
 {
 	bool is_why = strcmp(option, "--reason") == 0 || strcmp(option, "--emergency") == 0;
 	bool is_wait = strcmp(option, "--wait") == 0 || strcmp(option, "--no-wait") == 0;
@@ -40,7 +40,7 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 
 		if (is_word || word[0] != '-' || word[1] == '\0') {
 			local->argv[local->argc++] = cli->argv[i];
-		} else if (!takes(cli->word, word)) {
+		} else if (!cli_server_takes(cli->word, word)) {
 			(void)fprintf(stderr, "%s: %s takes no %s%s\n", cli->program, cli->word,
 			    word,
 			    strcmp(word, "--reason") == 0 ?
@@ -72,9 +72,10 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 		} else {
 			(void)fprintf(stderr, "%s: %s: expected --json%s, --as ROLE%s\n",
 			    cli->program, word,
-			    takes(cli->word, "--wait") ? ", --wait, --no-wait" : "",
-			    takes(cli->word, "--reason") ? ", --reason TEXT or --emergency TEXT" :
-							   "");
+			    cli_server_takes(cli->word, "--wait") ? ", --wait, --no-wait" : "",
+			    cli_server_takes(cli->word, "--reason") ?
+				", --reason TEXT or --emergency TEXT" :
+				"");
 			return EX_USAGE;
 		}
 	}
@@ -528,8 +529,9 @@ cli_print_chat_command(const struct cli *cli, const char *word)
 	const struct command *command = find_command(word);
 
 	(void)printf("Usage: %s %s [--json]%s [--as ROLE]%s\n%s\n%s", cli->program,
-	    command->usage + 1, takes(word, "--wait") ? " [--wait] [--no-wait]" : "",
-	    takes(word, "--reason") ? " [--reason TEXT] [--emergency TEXT]" : "", command->help,
+	    command->usage + 1, cli_server_takes(word, "--wait") ? " [--wait] [--no-wait]" : "",
+	    cli_server_takes(word, "--reason") ? " [--reason TEXT] [--emergency TEXT]" : "",
+	    command->help,
 	    strcmp(word, "rollback") == 0 ?
 		"Past approvals, in an emergency: deploy ENVIRONMENT COMMIT --emergency TEXT\n" :
 		"");

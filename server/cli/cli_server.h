@@ -20,6 +20,9 @@ struct cli_server {
 	char **argv;
 };
 
+/* Does that subcommand take it, one of those that all may take which ask the server? */
+bool cli_server_takes(const char *word, const char *option) MUST_USE;
+
 /* Reads the options; an exit status, or -1 to go on. */
 int cli_server_begin(const struct cli *cli, struct cli_server *ret);
 

@@ -40,8 +40,12 @@ may_in(struct tx *tx, enum policy_action action, const struct deployment *deploy
 }
 
 static void
-add_log_button(struct tx *tx, int64_t run, int64_t chat, const char *label, struct buttons *buttons)
+add_log_of(struct tx *tx, const struct deployment *deployment, enum program program, int64_t chat,
+    const char *label, struct buttons *buttons)
 {
+	int64_t run = may_in(tx, POLICY_LOG, deployment, chat) ?
+	    row_run_newest(tx, deployment->id, program) :
+	    0;
 	const struct request request = request_about("log", "run", run);
 
 	if (run != 0)
@@ -50,18 +54,17 @@ add_log_button(struct tx *tx, int64_t run, int64_t chat, const char *label, stru
 
 /* What went wrong stands in the log of the deployment, also when a rollback came after it. */
 static void
-add_log_buttons(
+add_log(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
+{
+	add_log_of(tx, deployment, deployment->program, chat, "📄 Log", buttons);
+}
+
+static void
+add_rollback_log(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
-	int64_t run = may_in(tx, POLICY_LOG, deployment, chat) ?
-	    row_run_newest(tx, deployment->id, deployment->program) :
-	    0;
-	int64_t back = run != 0 && deployment->program == PROGRAM_DEPLOY ?
-	    row_run_newest(tx, deployment->id, PROGRAM_ROLLBACK) :
-	    0;
-
-	add_log_button(tx, run, chat, "📄 Log", buttons);
-	add_log_button(tx, back, chat, "📄 Rollback log", buttons);
+	if (deployment->program == PROGRAM_DEPLOY)
+		add_log_of(tx, deployment, PROGRAM_ROLLBACK, chat, "📄 Rollback log", buttons);
 }
 
 /* The question is about one; the others are a press away. */
@@ -80,6 +83,16 @@ add_older(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 	row_button_show_for(tx, &request, chat, tx->at + FRESH_MS, "Older…", buttons);
 }
 
+/* Down, or it may be, behind a rollback by hand too: what its three lines say is a press away. */
+static bool
+is_trouble(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	return environment_is_in_doubt(&environment) && !deployment_is_action(deployment) &&
+	    (deployment->state == DEPLOY_ROLLBACK_FAILED || deployment->state == DEPLOY_FAILED);
+}
+
 /* Where it may not be shown: whoever has the grant is sent it in private.  Where nothing was rolled
  * back, the target is asked. */
 static void
@@ -92,6 +105,7 @@ add_application_log(
 
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||
 	    deployment->state == DEPLOY_LIVE || deployment_is_action(deployment) ||
+	    is_trouble(tx, deployment) || /* add_way_out() has it */
 	    (!is_kept &&
 		(deployment->state == DEPLOY_ROLLED_BACK || !deployment->target_changed)) ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_LOG, deployment->environment)) ||
@@ -146,6 +160,7 @@ add_past_barrier(
 	char label[LIMIT_BUTTON];
 
 	if (!deployment_is_left_unhealthy(deployment) || environment.current.id == 0 ||
+	    deployment_is_over(deployment, &environment) ||
 	    decide_list_barriers(tx, deployment, barriers) == 0 ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
 		return;
@@ -176,10 +191,12 @@ add_without(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	struct request request = request_of("rollback", deployment->environment);
+	struct environment environment = row_environment_get(tx, deployment->environment);
 	struct release to = row_release_get(tx, deployment->to_release);
 	char hosts[LIMIT_WITHOUT], label[LIMIT_BUTTON];
 
-	if (decide_left_silent(tx, deployment, hosts)[0] == '\0' || to.id == 0 ||
+	if (deployment_is_over(deployment, &environment) ||
+	    decide_left_silent(tx, deployment, hosts)[0] == '\0' || to.id == 0 ||
 	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
 		return;
 	request_add_number(&request, "release", to.number);
@@ -211,16 +228,6 @@ add_roll_back(
 	    chat_deployment_label(CHAT_ROLL_BACK, deployment->environment, label), buttons);
 }
 
-/* Down, or it may be, behind a rollback by hand too: what its three lines say is a press away. */
-static bool
-is_trouble(struct tx *tx, const struct deployment *deployment)
-{
-	struct environment environment = row_environment_get(tx, deployment->environment);
-
-	return environment_is_in_doubt(&environment) && !deployment_is_action(deployment) &&
-	    (deployment->state == DEPLOY_ROLLBACK_FAILED || deployment->state == DEPLOY_FAILED);
-}
-
 static void
 add_way_out(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
@@ -230,7 +237,8 @@ add_way_out(
 	bool is_barred = deployment_is_left_unhealthy(deployment) &&
 	    decide_list_barriers(tx, deployment, barriers) > 0;
 
-	decide_trouble_buttons(tx, deployment->environment, chat, !is_barred, buttons);
+	if (is_trouble(tx, deployment))
+		decide_trouble_buttons(tx, deployment->environment, chat, !is_barred, buttons);
 }
 
 /* Half migrated: somebody is needed, though what ran before it serves. */
@@ -261,26 +269,9 @@ add_seen(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, buttons);
 }
 
-static void
-add_what_next(
-    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
-{
-	struct environment environment = row_environment_get(tx, deployment->environment);
-
-	add_seen(tx, deployment, chat, buttons);
-	if (!deployment_is_over(deployment, &environment)) {
-		add_without(tx, deployment, chat, buttons);
-		add_past_barrier(tx, deployment, chat, buttons);
-	}
-	add_again(tx, deployment, chat, buttons);
-	add_roll_back(tx, deployment, chat, buttons);
-	if (is_trouble(tx, deployment))
-		add_way_out(tx, deployment, chat, buttons);
-	else
-		add_application_log(tx, deployment, chat, buttons);
-	add_deploy(tx, deployment, chat, buttons);
-	add_log_buttons(tx, deployment, chat, buttons);
-}
+decide_tell_offer *const decide_tell_offers[] = { add_seen, add_without, add_past_barrier,
+	add_again, add_roll_back, add_way_out, add_application_log, add_deploy, add_log,
+	add_rollback_log, NULL };
 
 /* Whoever asked can hand somebody a line, and is shown it when they want to. */
 static void
@@ -339,6 +330,7 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 						      "✖️ Cancel",
 		    &buttons);
 	add_line(tx, deployment, chat, &buttons);
-	add_what_next(tx, deployment, chat, &buttons);
+	for (size_t i = 0; decide_tell_offers[i] != NULL; i++)
+		decide_tell_offers[i](tx, deployment, chat, &buttons);
 	return buttons;
 }

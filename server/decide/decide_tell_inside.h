@@ -112,6 +112,12 @@ void decide_tell_expired(struct tx *tx, const struct chat_deployment *about);
 struct buttons
 decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat);
 
+/* What can be done behind an end (a log before it, too): adds what that one is for, where it is to
+ * be offered there.  In the order in which they stand, NULL behind the last. */
+typedef void decide_tell_offer(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons);
+extern decide_tell_offer *const decide_tell_offers[];
+
 /* Is it one of the chats in which approvals are asked for?  A person's own has their number. */
 bool decide_tell_is_asked_in(struct tx *tx, const struct deployment *deployment, int64_t chat);
 

@@ -31,7 +31,8 @@ def test_the_file_is_what_the_program_prints(shell):
     ("log ", {"staging", "shop/production"}), ("log --w", {"--wait"}), ("answer ", {"staging", "shop/production"}),
     ("answer staging ", {"yes", "no"}), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("deploy a", set()),
     ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}),
-    ("token add ci --r", {"--reason", "--role"}), ("serve --", {"--no-copy", "--restored", "--env-file"}),
+    ("token add ci --r", {"--role"}),
+    ("deploy --r", {"--reason"}), ("serve --", {"--no-copy", "--restored", "--env-file"}),
     ("doctor --", {"--json", "--production", "--env-file"}), ("doctor st", {"staging"}),
     ("healthcheck --i", {"--instance"}), ("version --", {"--env-file"}), ("audit tail -", None),
     ("webhook ", {"set", "info", "delete"}), ("application ", {"list", "check", "adopt"}),
@@ -65,6 +66,19 @@ def test_an_option_that_is_completed_is_one_that_the_command_takes(word):
         lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from {word}'", line)]
         for option in taken:
             assert any(re.search(rf"-l {option[2:]}$|{option}\b", line) for line in lines), (shell, option)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_command_of_the_chat_completes_the_options_of_its_help(shell):
+    made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
+    words = re.findall(r"^  ([a-z]+)", run(PROGRAM, "help").partition("Of the running server")[2], re.M)
+    assert {"deploy", "rollback", "status"} <= set(words)
+    for word in words:
+        helped = set(re.findall(r"\[(--[a-z-]+)", run(PROGRAM, "help", word)))
+        lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from .*\b{word}\b.* -l ", line)]
+        found = set(re.findall(r"--[a-z-]+", " ".join(lines)) +
+                    [f"--{option}" for option in re.findall(r" -l ([a-z-]+)", " ".join(lines))])
+        assert found - {"--json", "--as"} == helped - {"--json", "--as"}, word
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -105,6 +105,24 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     assert bench.page()["page"] == "two"
 
 
+def test_what_is_removed_is_said_however_much_it_is(bench):
+    """Regression: of more than 64 steps the rest was removed unsaid, and still offered as a rollback."""
+    runner = bench.shipper()
+    one = good_app(bench, "one")
+    bench.ship(runner, one)
+    old = {f"{i + 1:032x}" for i in range(70)}
+    for commit in old:
+        (bench.app / "releases" / f"0-{commit}{commit[:8]}").mkdir()
+    told = set()
+    for _ in range(2):
+        record = bench.ship(runner, one, program="drain")
+        told |= {name.removeprefix("removed ") for name in record.names if name.startswith("removed ")}
+        left = {path.name[2:34] for path in (bench.app / "releases").glob("0-*")}
+        assert old - left == told, "each that is gone was said"
+        bench.ship(runner, one)
+    assert len(left) <= 5
+
+
 @pytest.mark.long
 def test_five_releases_are_kept_and_always_the_previous(bench):
     commits = [good_app(bench, f"page {i}") for i in range(8)]

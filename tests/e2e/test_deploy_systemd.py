@@ -126,6 +126,18 @@ def test_folders_of_tries_push_out_none_that_was_live(bench):
     assert {step for step in bench.steps() if "removed" in step} == gone and f"removed {tries[0][:32]}" in gone
 
 
+def test_what_is_removed_is_said_however_much_it_is(bench):
+    """Of a run 64 steps are passed on: a host removes no more at a time than that."""
+    first = bench.shipped_app(PREVIOUS_RELEASE="")
+    folder = bench.app / "releases"
+    for i in range(70):
+        (folder / f"0-{i:040x}").mkdir()
+    goes_live(bench, "staging", first)
+    cleans(bench, "staging", KEEP_RELEASES="1")
+    left = {path.name for path in folder.glob("0-*")}
+    assert len(left) >= 20 and len(left) + sum("removed" in step for step in bench.steps()) == 70
+
+
 def test_a_commit_of_which_a_newer_folder_stays_is_not_said_to_be_removed(bench):
     commit = bench.shipped_app(PREVIOUS_RELEASE="")
     assert bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")[0] == 0

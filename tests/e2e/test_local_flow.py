@@ -74,7 +74,7 @@ def test_somebody_deploys_and_follows_and_the_chat_sees_it(scene):
 def test_a_deployment_is_shown_whole(scene):
     number = scene.json(PERSON, "history", "staging")["work"][0]["work"]
     said = scene.run(PERSON, "show", str(number))
-    assert said.startswith("✅ Live: staging") and f"\n#{number}, ● live since " in said
+    assert said.startswith("✅ Live: staging") and f"\n#{number}, live since " in said
     assert re.search(r"\ndeploy script: started .*, ok \(run \d+\)\n", said) and "\naudit entries " in said
     assert "There is no deployment of that number: " in scene.run(PERSON, "show", "424242", wanted=1)
 

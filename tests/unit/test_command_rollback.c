@@ -99,8 +99,8 @@ WORLD_TEST(a_list_says_which_runs_again_and_which_goes_forward)
 	(void)world_text(w, WORLD_ADMIN, "/history staging");
 	text = world_plain(world_last(w));
 	assert_non_null(strstr(text, "↩️ #2 bbbbbbb \"Make it blue\"\n    was live until "));
-	assert_non_null(strstr(text, ", then rolled back, release 2"));
-	assert_non_null(strstr(text, "✅ #3 aaaaaaa \"Make it blue\"\n    rollback, ● live since "));
+	assert_non_null(strstr(text, ", then rolled back"));
+	assert_non_null(strstr(text, "✅ #3 aaaaaaa \"Make it blue\"\n    rollback, live since "));
 }
 
 /* Goal: the number that stands first in /history is a deployment's: typed with its sign it is. */
@@ -259,14 +259,14 @@ WORLD_TEST(one_release_is_live_and_those_before_were)
 	world_deploy_goes_live(w, COMMIT_B);
 	w->aid.at += 12 * 60000;
 	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
-	    "bbbbbbb \"Make it blue\"\n    ● live since 00:00, release 2 · @ada"));
+	    "bbbbbbb \"Make it blue\"\n    live since 00:00 · @ada"));
 	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
-	    "aaaaaaa \"Make it blue\"\n    was live until 12 min ago, release 1 · @ada"));
+	    "aaaaaaa \"Make it blue\"\n    was live until 12 min ago · @ada"));
 	world_rolls_back(w, "/rollback staging");
 	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
-	    "aaaaaaa \"Make it blue\"\n    rollback, ● live since 00:12, release 3"));
+	    "aaaaaaa \"Make it blue\"\n    rollback, live since 00:12"));
 	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
-	    "bbbbbbb \"Make it blue\"\n    was live until just now, then rolled back, release 2"));
+	    "bbbbbbb \"Make it blue\"\n    was live until just now, then rolled back"));
 }
 
 /* What runs may have changed since it was asked for. */
@@ -294,9 +294,9 @@ WORLD_TEST(what_is_forward_is_known_when_it_starts)
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 	assert_non_null(world_says(w, "✅ Rolled forward: staging (not checked) to "));
 	assert_non_null(
-	    strstr(world_rollback_says(w, "/history staging"), "roll forward, ● live since 00:"));
-	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
-	    "rollback, was live until just now, release 4"));
+	    strstr(world_rollback_says(w, "/history staging"), "roll forward, live since 00:"));
+	assert_non_null(strstr(
+	    world_rollback_says(w, "/history staging"), "rollback, was live until just now"));
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 }
 

@@ -70,7 +70,7 @@ TEST_WITH(a_deployment_is_told_from_who_asked_to_its_entries, open_world, close_
 	w.aid.at += INT64_C(3) * 3600 * 1000;
 	text = shown(WORLD_ADMIN, "/show 1");
 	has(text,
-	    "✅ Live: staging, 1 on the old release: \"Make it blue\" aaaaaaa\n#1, ● live since 00:04, release 1\n");
+	    "✅ Live: staging, 1 on the old release: \"Make it blue\" aaaaaaa\n#1, live since 00:04, release 1\n");
 	has(text, "\n" COMMIT_A " \"Make it blue\"");
 	has(text, "\nrequested by @ada in another group, 00:00\n");
 	has(text, "\nqueued 00:00, started 00:00, ended 00:04, took 4 min 12 s\n");

@@ -354,8 +354,8 @@ WORLD_TEST_OF(it_is_marked_until_somebody_else_has_reviewed_it, PLAIN, "APPROVE_
 	press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(w->toast, "#1 is reviewed: nobody is reminded of it any more.");
 	assert_non_null(world_says_in(w, WORLD_TEAM,
-	    "Reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is "
-	    "down\n#1 asks for no approval, and goes past locks and freezes\nIt is live.\nreviewed by @bob"));
+	    "Reviewed: production is live: \"Make it blue\" aaaaaaa\nby @ada: the shop is "
+	    "down\n#1 asks for no approval, and goes past locks and freezes\nreviewed by @bob"));
 	assert_string_equal(button_in(w, WORLD_TEAM, "Review done"), "");
 	assert_non_null(strstr(said_by(w, "/history production"), "· reviewed by @bob"));
 	assert_null(strstr(said_by(w, "/status production"), "not reviewed"));
@@ -414,13 +414,14 @@ WORLD_TEST_OF(who_was_rung_reads_how_it_ended, PLAIN)
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, "🚨 Emergency")),
 	    "🚨 Emergency: production is live: \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
-	    "#1 asks for no approval, and goes past locks and freezes\nIt is live.\n"
+	    "#1 asks for no approval, and goes past locks and freezes\n"
 	    "Look at it, then press Review done: somebody else than who asked.");
 	assert_string_not_equal(button_in(w, WORLD_TEAM, "Review done"), "");
 	asks(w, PAST, COMMIT_B);
 	press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done"); /* while it runs */
 	world_run_ends(w, GOOD);
-	assert_non_null(world_says_in(w, WORLD_TEAM, "It is live.\nreviewed by @bob"));
+	assert_non_null(world_says_in(
+	    w, WORLD_TEAM, "Reviewed: production is live: \"Make it blue\" bbbbbbb\n"));
 }
 
 WORLD_TEST_OF(only_who_may_is_offered_one, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=deploy:*")
@@ -465,9 +466,9 @@ WORLD_TEST_OF(a_reminder_says_no_other_thing_of_what_was_passed, PLAIN, "PRODUCT
 		assert_null(strstr(world_plain(&w->screen[i]), "asks for no approval"));
 		n += w->screen[i].chat == WORLD_TEAM &&
 		    strcmp(world_plain(&w->screen[i]),
-			"Reviewed: production \"Make it blue\" aaaaaaa\n"
+			"Reviewed: production is live: \"Make it blue\" aaaaaaa\n"
 			"by @ada: the shop is down\n#1 goes past:\n⚠️ approved 0 of 2\n"
-			"It is live.\nreviewed by @bob") == 0;
+			"reviewed by @bob") == 0;
 	}
 	assert_int_equal(n, 1); /* what rang first was sent anew as the reminder */
 }

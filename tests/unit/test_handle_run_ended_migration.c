@@ -237,7 +237,7 @@ WORLD_TEST_OF(
 	world_run_ends(w, GOOD);
 	world_probed(w, NULL);
 	assert_non_null(world_says(w,
-	    "aaaaaaa by @ada\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
+	    "aaaaaaa\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));
 
 	/* Forward to what migrated last: the database is that release's. */
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging 3");

@@ -164,9 +164,9 @@ empty_dropped() {
 }
 
 # COUNT of the newest folders stay, what runs, and the newest one of each commit that is to be kept.  A line `gone COMMIT`
-# of each that has none any more, for systemd.sh.
+# of each that has none any more, for systemd.sh, and 50 of them at most: see REMOVED_MAX.
 act_clean() {
-	local folder commit number=0 live
+	local folder commit number=0 gone=0 live
 	live=$(readlink -- current) || live=
 	while IFS= read -r folder; do
 		commit=$(commit_of "$folder")
@@ -174,7 +174,7 @@ act_clean() {
 			keep=,$keep,
 			keep=${keep/",$commit,"/,}
 			number=$((number + 1))
-		elif [[ -n $commit ]] && ((++number > count)); then
+		elif [[ -n $commit ]] && ((++number > count && gone++ < 50)); then
 			say "removed $folder"
 			drop "$folder"
 			folder_of "$commit" >/dev/null || printf 'gone %s\n' "$commit"
