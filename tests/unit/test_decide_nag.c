@@ -200,6 +200,10 @@ TEST(nobody_is_reminded_where_none_is_asked_for)
 	assert_int_equal(settings_environment(w.aid.settings, "staging")->rollback_nag_minutes, 15);
 	assert_int_equal(
 	    settings_environment(w.aid.settings, "production")->rollback_nag_minutes, 15);
+	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL); /* it is down no less */
+	assert_int_equal(
+	    settings_environment(w.aid.settings, "production")->rollback_nag_minutes, 15);
+	assert_int_equal(settings_environment(w.aid.settings, "staging")->rollback_nag_minutes, 0);
 	world_close(&w);
 }
 
