@@ -7,8 +7,10 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
     const char *runbook, int64_t at)
 {
+	bool is_back = work->state == DEPLOY_ROLLED_BACK;
+
 	chat_first(text,
-	    !environment->is_down ? FIRST_NAG_BACK :
+	    !environment->is_down ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
 		is_sure		  ? FIRST_NAG_SURE :
 				    FIRST_NAG_DOWN,
 	    work->environment);
@@ -35,7 +37,9 @@ chat_deployment_unseen(struct chat_text *text, const struct deployment *work, in
 	if (work->state == DEPLOY_ROLLED_BACK)
 		chat_text_commit(text, "was rolled back from ", work->commit);
 	else
-		chat_text_commit(text, "failed half-way with ", work->commit);
+		chat_text_commit(text,
+		    work->target_changed ? "failed half-way with " : "failed in the migration of ",
+		    work->commit);
 	if (at != 0)
 		chat_text_ago(text, ", ", work->ended_at, at);
 }

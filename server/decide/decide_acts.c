@@ -498,7 +498,8 @@ do_block(struct act *act)
 	(void)snprintf(block.why, sizeof(block.why), "%s%s%.200s", why,
 	    why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
 	row_block_add(act->tx, deployment->environment, &block);
-	if (is_back && deployment->why != DEPLOY_WHY_CANCELLED) /* who stopped it knows */
+	if (deployment->state != DEPLOY_ROLLBACK_FAILED && /* do_down() begins those of it */
+	    deployment->why != DEPLOY_WHY_CANCELLED)	   /* who stopped it knows */
 		decide_nag_begin(act->tx, deployment);
 }
 

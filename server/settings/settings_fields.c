@@ -9,12 +9,13 @@
 
 #include "lib/address.h"
 #include "lib/condition.h"
+#include "lib/environment_id.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "types/action.h"
 #include "types/probe.h"
 
-#define DEFAULT_NAG_MINUTES 15 /* where it is asked first */
+#define DEFAULT_NAG_MINUTES 15 /* where it is asked first, and in production anyway */
 
 static const char *
 text_of(const struct settings *s, enum setting setting)
@@ -272,9 +273,9 @@ fill_environment(
 	e->failure_log_lines = number_for(s, in, SETTING_FAILURE_LOG_LINES);
 	e->failure_log_in_chat =
 	    settings_truth(settings_value_of(s, in, SETTING_FAILURE_LOG_IN_CHAT)->text);
-	e->rollback_nag_minutes = nag != NULL ? (int)number_in(nag) :
-	    e->confirm			      ? DEFAULT_NAG_MINUTES :
-						0;
+	e->rollback_nag_minutes = nag != NULL		     ? (int)number_in(nag) :
+	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
+							       0;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =

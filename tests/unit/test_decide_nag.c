@@ -132,6 +132,30 @@ WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.examp
 	    w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));
 }
 
+/* What was live serves on, on a database that may be half migrated: somebody has to look. */
+WORLD_TEST_OF(a_failed_migration_is_reminded_of_until_seen, NAGS, STAGING_URL)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrate-failed 1");
+	world_run_ends(
+	    w, (struct run_ended){ .gate_opened = true, .migration = true, .exit_status = 70 });
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_string_not_equal(seen_in(w, WORLD_GROUP), "");
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says_in(
+	    w, WORLD_TEAM, "❌ Migration failed: staging 15 min ago, nobody has seen it\nbbbbbbb"));
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(
+	    w, "👀 nobody has seen yet that it failed in the migration of bbbbbbb, 15 min ago"));
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, seen_in(w, WORLD_TEAM));
+	assert_string_equal(w->toast, "Seen: nobody is reminded any more.");
+	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 1);
+}
+
 /* After a quarter of an hour it was less sure than before. */
 TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 {
@@ -176,6 +200,10 @@ TEST(nobody_is_reminded_where_none_is_asked_for)
 	assert_int_equal(settings_environment(w.aid.settings, "staging")->rollback_nag_minutes, 15);
 	assert_int_equal(
 	    settings_environment(w.aid.settings, "production")->rollback_nag_minutes, 15);
+	world_settings(&w, "PRODUCTION_CONFIRM=false", NULL); /* it is down no less */
+	assert_int_equal(
+	    settings_environment(w.aid.settings, "production")->rollback_nag_minutes, 15);
+	assert_int_equal(settings_environment(w.aid.settings, "staging")->rollback_nag_minutes, 0);
 	world_close(&w);
 }
 
