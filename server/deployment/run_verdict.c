@@ -59,8 +59,12 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 	size_t room = LIMIT_LINE;
 	const char *line = ended->detail;
 	const char *colon = line[0] != '\0' ? ": " : "";
-	const char *at_deadline = ended->timed_out ? " at its deadline" : "";
+	char at_deadline[TEXT_DURATION_SIZE + 32] = "", took[TEXT_DURATION_SIZE];
 
+	if (ended->timed_out)
+		(void)snprintf(at_deadline, sizeof(at_deadline), " at its deadline%s%s",
+		    ended->duration_ms > 0 ? ", after " : "",
+		    ended->duration_ms > 0 ? text_duration(took, ended->duration_ms) : "");
 	if (ended->refused)
 		(void)snprintf(out, room, "%s", line);
 	else if (!ended->gate_opened)
@@ -71,14 +75,14 @@ run_verdict_describe(const struct run_ended *ended, char out[LIMIT_LINE])
 		(void)snprintf(out, room,
 		    "it was killed; all that it had started on deploybot's machine was ended");
 	else if (ended->signal_number != 0)
-		(void)snprintf(out, room, "killed by signal %d%s%s%.180s", ended->signal_number,
+		(void)snprintf(out, room, "killed by signal %d%.40s%s%.165s", ended->signal_number,
 		    ended->signal_number == 9 && !ended->timed_out && !ended->ended_on_request ?
 			" (out of memory?)" :
 			at_deadline,
 		    colon, line);
 	else
-		(void)snprintf(
-		    out, room, "exit %d%s%s%.180s", ended->exit_status, at_deadline, colon, line);
+		(void)snprintf(out, room, "exit %d%.40s%s%.165s", ended->exit_status, at_deadline,
+		    colon, line);
 }
 
 bool

@@ -271,8 +271,10 @@ static const struct row rows[] = {
 	    { .refused = true, .detail = "no space left" }, DEPLOY_ON_SCRIPT_FAILED,
 	    DEPLOY_WHY_NONE, true, "could not be started: no space left" },
 	{ "going back, timed out", { ROLLING_BACK_TO },
-	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9 },
-	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true, "killed by signal 9 at its deadline" },
+	    { RAN, .timed_out = true, .exit_status = -1, .signal_number = 9,
+		.duration_ms = 900000 },
+	    DEPLOY_ON_SCRIPT_FAILED, DEPLOY_WHY_NONE, true,
+	    "killed by signal 9 at its deadline, after 15 min" },
 };
 
 TEST(each_exit_record_means_one_thing)
