@@ -93,7 +93,8 @@ add_application_log(
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||
 	    deployment->state == DEPLOY_LIVE || deployment_is_action(deployment) ||
 	    (!is_kept &&
-		(deployment->state == DEPLOY_ROLLED_BACK || !deployment->target_changed)) ||
+		(deployment->state == DEPLOY_ROLLED_BACK || !deployment->target_changed ||
+		    !decide_can_ask_application_log(tx, deployment->environment))) ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_LOG, deployment->environment)) ||
 	    (is_kept && decide_shows_application_log(tx, deployment->environment, chat)))
 		return;
