@@ -11,7 +11,7 @@
  */
 bool decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat);
 
-/* Whether the target can be asked for it: of a DEPLOY_SCRIPT it is not known what runs, and where. */
+/* Whether the target can be asked for it: what a DEPLOY_SCRIPT runs is not known. */
 bool decide_can_ask_application_log(struct tx *tx, const char *environment);
 
 /* From the release on, and in a migration, what an application says may stand in the last lines of
