@@ -5,9 +5,10 @@
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
-    const char *runbook, int64_t at)
+    const char *runbook, const struct chat_clock *clock, int64_t at)
 {
 	bool is_back = work->state == DEPLOY_ROLLED_BACK;
+	int64_t checked_at = work->looked_at != 0 || !is_sure ? work->looked_at : work->ended_at;
 
 	chat_first(text,
 	    !environment->is_down ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
@@ -20,7 +21,10 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else
 		chat_text_ago(text, " ", work->ended_at, at);
-	chat_text_add(text, ", nobody has seen it\n");
+	chat_text_add(text, ", nobody has seen it");
+	if (environment->is_down && checked_at != 0)
+		chat_text_since(text, ", last checked ", clock, checked_at, at);
+	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	if (environment->is_down)

@@ -18,6 +18,15 @@ decide_shows_application_log(struct tx *tx, const char *environment, int64_t cha
 	    chat == decide_chat_of(tx, environment);
 }
 
+bool
+decide_can_ask_application_log(struct tx *tx, const char *environment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+
+	return settings != NULL && !settings_is_given_for(settings, SETTING_DEPLOY_SCRIPT);
+}
+
 /* Its release had begun, and was ended again. */
 static bool
 is_undone(struct tx *tx, const struct deployment *work)

@@ -11,6 +11,9 @@
  */
 bool decide_shows_application_log(struct tx *tx, const char *environment, int64_t chat);
 
+/* Whether the target can be asked for it: what a DEPLOY_SCRIPT runs is not known. */
+bool decide_can_ask_application_log(struct tx *tx, const char *environment);
+
 /* From the release on, and in a migration, what an application says may stand in the last lines of
  * this work's newest run without its mark (run_tail.h): a script of one's own sets none. */
 bool decide_tail_is_private(struct tx *tx, const struct deployment *work);

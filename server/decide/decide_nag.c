@@ -172,6 +172,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	struct message as = { .address.chat = chat, .is_alarm = true };
 	struct release back = decide_choose_earlier(tx, environment);
 	const struct request seen = request_about("seen", "work", work->id);
+	struct chat_clock clock = decide_clock(tx, work->environment);
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment))
@@ -181,7 +182,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	chat_deployment_nag(&text, work, environment, &back, is_sure(tx, work, environment),
 	    environment->n_nags == DECIDE_NAGS_MAX,
 	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
-	    tx->at);
+	    &clock, tx->at);
 	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
 }
 

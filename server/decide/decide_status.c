@@ -7,6 +7,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_application_log.h"
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_hold.h"
 #include "decide/decide_needs.h"
@@ -530,7 +531,8 @@ add_ways(struct tx *tx, const struct keyboard *keyboard, const char *name)
 	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name) &&
 	    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
 		add_button(tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
-	if (environment.current.id != 0 && decide_is_allowed(tx, person, POLICY_LOG, name))
+	if (environment.current.id != 0 && decide_is_allowed(tx, person, POLICY_LOG, name) &&
+	    decide_can_ask_application_log(tx, name))
 		add_button(tx, keyboard, &logs, chat_deployment_label("📄 Log of", name, label));
 }
 

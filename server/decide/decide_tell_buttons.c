@@ -107,7 +107,8 @@ add_application_log(
 	    deployment->state == DEPLOY_LIVE || deployment_is_action(deployment) ||
 	    is_trouble(tx, deployment) || /* add_way_out() has it */
 	    (!is_kept &&
-		(deployment->state == DEPLOY_ROLLED_BACK || !deployment->target_changed)) ||
+		(deployment->state == DEPLOY_ROLLED_BACK || !deployment->target_changed ||
+		    !decide_can_ask_application_log(tx, deployment->environment))) ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_LOG, deployment->environment)) ||
 	    (is_kept && decide_shows_application_log(tx, deployment->environment, chat)))
 		return;

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/decide_allowed.h"
+#include "decide/decide_application_log.h"
 #include "decide/decide_previous.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
@@ -60,7 +61,8 @@ decide_trouble_buttons(struct tx *tx, const char *environment, int64_t chat, boo
 	const struct request looked = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
-	if (may_in(tx, POLICY_LOG, environment, chat))
+	if (may_in(tx, POLICY_LOG, environment, chat) &&
+	    decide_can_ask_application_log(tx, environment))
 		row_button_show_for(tx, &logs, chat, 0, "📄 Application log", buttons);
 	if (can_roll_back && now.current.id != 0 && may_in(tx, POLICY_ROLLBACK, environment, chat))
 		add(tx, "rollback", CHAT_ROLL_BACK, environment, chat, buttons);

@@ -114,8 +114,9 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	row_button_close(tx, "looked", name);
 	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,
 	    environment.unknown_why);
-	chat_first(&text, FIRST_LOOKED_AT, name);
-	chat_text_outside(&text, " by ", update->name);
+	/* As its beginning has rung, it begins with whether that is over. */
+	chat_first(&text, environment.is_down ? FIRST_LOOKED_AT_DOWN : FIRST_LOOKED_AT, name);
+	chat_text_outside(&text, "queue resumed by ", update->name);
 	chat_text_add(&text, ": deployments go on.");
 	decide_send_team(tx, name, &text);
 	decide_queue(tx, name);

@@ -85,7 +85,7 @@ TEST(a_push_keeps_its_place_until_somebody_has_looked)
 	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
 	assert_string_equal(world_environment(&w, "staging").unknown_why, "");
 	assert_string_equal(w.toast, "Deployments to staging go on.");
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Queue resumed: staging by @bob"));
+	assert_non_null(world_says_in(&w, WORLD_TEAM, "✅ Over: staging, queue resumed by @bob"));
 	assert_int_equal(world_audited(&w, "state_known", "telegram:22"), 1);
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
@@ -412,6 +412,24 @@ WORLD_TEST_OF(
 	push(w, COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	looked(w); /* the newest of them */
+}
+
+/* Who was rung by its beginning reads first whether it is over. */
+TEST(a_queue_that_is_resumed_where_it_may_be_down_is_not_called_over)
+{
+	struct world w;
+
+	world_b_over_a(&w, NULL);
+	world_run_ends(&w, TOUCHED);
+	world_run_ends(&w, TOUCHED);
+	assert_true(world_environment(&w, "staging").is_down);
+	start_restored(&w);
+	looked(&w);
+	assert_true(world_environment(&w, "staging").is_down);
+	assert_non_null(
+	    world_says_in(&w, WORLD_TEAM, "🔥 May be DOWN: staging still, queue resumed by @bob"));
+	assert_null(world_says_in(&w, WORLD_TEAM, "✅ Over: staging, queue"));
+	world_close(&w);
 }
 
 /* Found by the simulation (SEED=21099): the alarm's button was closed with the keyboard of a status
