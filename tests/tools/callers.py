@@ -23,6 +23,7 @@ SEAMS = {
     "what the bot is called, once it knows": ("telegram_name",),
     "the rule table: tests walk each cell of it, and docs/ is drawn from it": (
         "deploy_rules", "deploy_rule_count", "supervisor_rules", "supervisor_rule_count"),
+    "what an end offers: a test presses each": ("decide_tell_offers",),
     "the text of each migration: a test holds its digest": ("store_schema_sql",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
