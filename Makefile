@@ -47,6 +47,16 @@ TEST_C	 := $(wildcard tests/unit/test_*.c)
 TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c) \
 	tests/faults/look.c tests/faults/invariants.c
 
+# SMALL=http_guard, with a BUILD of its own: of what is built with other flags, one program and only what that needs.
+SMALL	?=
+ifneq ($(SMALL),)
+LIB_C	 := $(SMALL:%=lib/%.c) $(addprefix lib/,buf.c clean.c err.c text.c)
+SERVER_C :=
+RUNNER_C :=
+TEST_AID_C := tests/unit/unit.c tests/unit/unit_main.c
+endif
+WHOLE	 := $(if $(SMALL),small,all tests)
+
 objects	 = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_A	 := $(BUILD)/liblib.a
 SERVER_A := $(BUILD)/libserver.a
@@ -139,7 +149,9 @@ $(BUILD)/faults/oracle: $(BUILD)/obj/tests/faults/oracle.o $(TEST_AID_A) $(SERVE
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
-.PHONY: fuzzers
+.PHONY: fuzzers small small-fuzzer
+small: $(BUILD)/tests/test_$(SMALL)
+small-fuzzer: $(BUILD)/fuzz/$(SMALL)
 fuzzers: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(FUZZ_C))
 
 # The simulation, with a window around what the store does: oom_store.c.
@@ -220,6 +232,7 @@ TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,
 
 .PHONY: test
 test: packages-test
+	@$(PYTHON) tests/tools/runs.py check
 	@$(MAKE) --no-print-directory layers hardening
 	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
 		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
@@ -297,14 +310,14 @@ COVER_MAKE  := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(COVER_BUILD) OPT="
 .PHONY: cover
 cover: packages-cover
 	@$(COVER_MAKE) $(COVER_EXIT)
-	@$(COVER_MAKE) all tests
+	@$(COVER_MAKE) $(WHOLE)
 	@$(PYTHON) tests/tools/cover.py $(COVER_BUILD) $(WHAT)
 
 # Hostile clients, scripts, names and words against the real programs, straight and through nginx.
 .PHONY: check-hostile
 check-hostile: packages-test
 	@$(FAULTS_MAKE)
-	@$(PYTHON) tests/faults/campaign.py hostile --build $(BUILD) $(if $(SHORT),--short) $(WHAT)
+	@$(PYTHON) tests/faults/campaign.py hostile --build $(BUILD) $(WHAT)
 
 # What `make test` leaves: the end-to-end tests marked `long`.
 .PHONY: check-long
@@ -378,11 +391,11 @@ VALGRIND_AID  := $(BUILD)/valgrind/obj/tests/tools/valgrind_pidfd.o
 VALGRIND_MAKE := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/valgrind OPT="-O1 -g"
 .PHONY: check-tsan check-valgrind
 check-tsan: packages-test
-	@$(TSAN_MAKE) all $(TSAN_TESTS:%=$(BUILD)/tsan/tests/test_%)
+	@$(TSAN_MAKE) $(if $(SMALL),small,all $(TSAN_TESTS:%=$(BUILD)/tsan/tests/test_%))
 	@$(PYTHON) tests/tools/watch.py tsan $(BUILD)/tsan $(WHAT)
 check-valgrind: packages-valgrind
 	@$(VALGRIND_MAKE) $(VALGRIND_AID)
-	@$(VALGRIND_MAKE) LDFLAGS="-Wl,--wrap=syscall,--wrap=pidfd_open $(VALGRIND_AID)" all tests
+	@$(VALGRIND_MAKE) LDFLAGS="-Wl,--wrap=syscall,--wrap=pidfd_open $(VALGRIND_AID)" $(WHOLE)
 	@$(PYTHON) tests/tools/watch.py valgrind $(BUILD)/valgrind $(WHAT)
 
 # Whoever dies leaves the rest to be adopted: kills at every moment of a deployment, and upgrades under one.
@@ -391,7 +404,7 @@ FAULTS_MAKE := $(MAKE) --no-print-directory -j$(JOBS) all $(BUILD)/faults/oracle
 # The power goes behind a chosen write, flush or word: what was not flushed is lost, torn, reordered.
 check-power: packages-test
 	@$(FAULTS_MAKE) $(BUILD)/faults/libpower.so
-	@$(PYTHON) tests/faults/campaign.py power --build $(BUILD) $(if $(SHORT),--short)
+	@$(PYTHON) tests/faults/campaign.py power --build $(BUILD)
 check-adopt: packages-test
 	@$(FAULTS_MAKE)
 	@$(PYTHON) tests/faults/campaign.py adopt --build $(BUILD)
@@ -405,12 +418,17 @@ soak: packages-test
 MUTATE_BUILD := $(BUILD)/mutate
 .PHONY: mutate
 mutate: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(MUTATE_BUILD) OPT=-O1 $$($(PYTHON) tests/tools/mutate.py $(MUTATE_BUILD) --programs)
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(MUTATE_BUILD) OPT=-O1 $$($(PYTHON) tests/tools/mutate.py $(MUTATE_BUILD) --programs $(WHAT))
 	@T=$(if $(filter command line environment,$(origin T)),$(T),300) $(PYTHON) tests/tools/mutate.py $(MUTATE_BUILD) $(WHAT)
+
+# Every row of `make help`, one after the other, as tests/tools/runs.txt has it.  WHAT: only these rows.
+.PHONY: smoke nightly
+smoke nightly:
+	@$(PYTHON) tests/tools/runs.py $@ $(WHAT)
 
 .PHONY: lint
 lint: packages-lint
-	@tests/tools/lint.sh
+	@tests/tools/lint.sh $(WHAT)
 
 .PHONY: size
 size:
@@ -427,7 +445,7 @@ FUZZ_BUILD := $(BUILD)/fuzzing
 .PHONY: fuzz
 fuzz: packages-fuzz
 	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(FUZZ_BUILD) CC=clang-14 \
-		SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link fuzzers
+		SANITIZE=address,undefined CFLAGS=-fsanitize=fuzzer-no-link $(if $(SMALL),small-fuzzer,fuzzers)
 	@$(PYTHON) tests/fuzz/fuzz.py $(FUZZ_BUILD)/fuzz $(T) $(WHAT)
 
 .PHONY: help
@@ -436,6 +454,8 @@ help:
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
+	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
 	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and all for a while: 5 min (OOM=all: 90 min)"
@@ -466,7 +486,7 @@ help:
 	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"
 	@echo "make circles    no two files call each other"
-	@echo "make lint       style, shell, both compilers"
+	@echo "make lint       style, shell, both compilers (WHAT='text words': only these checks)"
 	@echo "make size       counted lines of the product, by room"
 	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
 	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"

@@ -138,7 +138,7 @@ def test_what_is_copied_calls_only_what_is_copied_with_it():
 def test_ours_runs_the_tests_and_lint_for_every_push_and_each_campaign_by_night():
     ours = read(".github/workflows/test.yml")
     assert {"push", "pull_request"} <= set(ours[True])
-    assert ours["jobs"]["test"]["strategy"]["matrix"]["target"] == ["test", "lint"]
+    assert ours["jobs"]["test"]["strategy"]["matrix"]["target"] == ["test smoke", "lint"]
     nightly = read(".github/workflows/nightly.yml")
     assert "schedule" in nightly[True]
     named = {word.split()[0] for word in nightly["jobs"]["nightly"]["strategy"]["matrix"]["target"]}

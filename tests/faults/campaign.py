@@ -145,7 +145,8 @@ def parse(kind, words):
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 0), help="0 draws one")
     parser.add_argument("--only", default=os.environ.get("ONLY") or "", help="trials whose label has this in it")
     parser.add_argument("--workers", type=int, default=kind.workers * len(os.sched_getaffinity(0)))
-    parser.add_argument("--short", action="store_true", help="a small sample, as part of make test")
+    parser.add_argument("--short", action="store_true", default=bool(os.environ.get("SHORT")),
+                        help="a small sample, as part of make test")
     parser.add_argument("--keep", default="", help="where the folders of failed trials are kept")
     kind.options(parser)
     chosen = parser.parse_args(words)

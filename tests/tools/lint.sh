@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text words planted catalogue layers headers gcc callers circles clang format shell python yaml actions secrets)
+checks=(text words planted catalogue runs layers headers gcc callers circles clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -37,6 +37,10 @@ check_planted() { # each planted bug finds its place and names a test, each piec
 
 check_catalogue() { # every test that docs/fault-catalogue.md names is there
 	/usr/bin/python3 tests/tools/catalogue.py
+}
+
+check_runs() { # each row of `make help` has its smallest and its nightly form
+	/usr/bin/python3 tests/tools/runs.py check
 }
 
 check_layers() { # who may include whom

@@ -253,14 +253,16 @@ def end_on_signal(number, _):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     words = sys.argv[2:]
-    if words == ["--programs"]:
-        print(*sorted({f"{sys.argv[1]}/tests/{program}" for target in TARGETS for program in target[2]}))
-        return
     seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
     seconds = float(os.environ.get("T") or 300)
+    only_programs = words[:1] == ["--programs"]
+    words = words[only_programs:]
     chosen = [target for target in TARGETS if not words or any(word in target[0] for word in words)]
     if not chosen:
         sys.exit("no such file; there are: " + " ".join(target[0] for target in TARGETS))
+    if only_programs:
+        print(*sorted({f"{sys.argv[1]}/tests/{program}" for target in chosen for program in target[2]}))
+        return
     began = time.monotonic()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end_on_signal)
