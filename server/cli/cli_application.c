@@ -196,6 +196,9 @@ static void
 print_adopted(const struct settings_adopted *adopted, const char *application, const char *path)
 {
 	(void)printf("ok: %zu settings moved to %s\n", adopted->moved, path);
+	if (adopted->renamed.size > 0)
+		(void)printf("ok: of %s/ENVIRONMENT now, in the settings file: %s\n", application,
+		    buf_text(&adopted->renamed));
 	if (adopted->elsewhere.size > 0)
 		(void)printf(
 		    "Take these out of the environment of the service (unit, compose file) and restart it:\n"

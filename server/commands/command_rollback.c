@@ -6,9 +6,11 @@
 
 #include "commands/commands.h"
 #include "chat/chat_deployment.h"
+#include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_git.h"
+#include "decide/decide_hold.h"
 #include "decide/decide_page.h"
 #include "decide/decide_previous.h"
 #include "decide/decide_queue.h"
@@ -265,6 +267,17 @@ is_still_so(struct tx *tx, const struct update *update, const struct request *re
 	return false;
 }
 
+/* What was left comes back: that is a deployment, for grants, codes, approvals, locks and freezes. */
+static bool
+may_go_forward(struct tx *tx, const struct update *update, const struct release *to)
+{
+	struct request deploy = request_of("deploy", to->environment);
+
+	request_add(&deploy, "ref", to->commit);
+	return decide_may(tx, update, POLICY_DEPLOY, to->environment) &&
+	    decide_may_now(tx, update, &deploy, to->environment, false);
+}
+
 static void
 ask(struct tx *tx, const struct update *update, const struct environment *environment,
     const struct release *to, bool is_past, const char *without)
@@ -281,6 +294,8 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 
 	deployment.to_release = to->id;
 	deployment.is_forward = to->origin > environment->current.origin;
+	if (deployment.is_forward && !may_go_forward(tx, update, to))
+		return;
 	(void)text_copy(deployment.commit, sizeof(deployment.commit), to->commit);
 	(void)text_copy(deployment.image, sizeof(deployment.image), to->image);
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), to->commit);

@@ -304,22 +304,12 @@ decide_emergency_due(struct tx *tx, int64_t id)
 
 /* --- reviewed --- */
 
-/* Who asked, or confirmed it, and is alone: nobody else could have approved it. */
-static bool
-is_alone(struct tx *tx, const struct update *update, const struct deployment *work)
-{
-	return decide_needs_is_requester(tx, work, update->person) &&
-	    decide_needs_next(tx, work, 0) == 0;
-}
-
 static bool
 may_review(struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	enum needs_verdict verdict = decide_needs_may(tx, work, update->person, NULL);
 
-	if (is_alone(tx, update, work))
-		return decide_may(tx, update, POLICY_EMERGENCY, work->environment);
-	if (verdict == NEEDS_MAY ||
+	if (verdict == NEEDS_MAY || decide_needs_is_alone(tx, work, update->person) ||
 	    !decide_is_allowed(tx, update->person, POLICY_APPROVE, work->environment))
 		return decide_may(tx, update, POLICY_APPROVE, work->environment);
 	decide_deny(tx, update, POLICY_APPROVE, work->environment, "review",
@@ -410,7 +400,7 @@ close_it(struct tx *tx, const struct update *update, struct deployment *work, bo
 void
 decide_emergency_review(struct tx *tx, const struct update *update, struct deployment *work)
 {
-	bool alone = is_alone(tx, update, work);
+	bool alone = decide_needs_is_alone(tx, work, update->person);
 
 	if (!may_review(tx, update, work))
 		return;

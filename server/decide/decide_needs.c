@@ -159,7 +159,8 @@ facts_of(struct tx *tx, const struct deployment *work)
 {
 	struct needs_work facts = {
 		.environment = work->environment,
-		.is_rollback = deployment_is_rollback(work),
+		.is_rollback = deployment_is_rollback(work) && !work->is_forward,
+		.is_forward = work->is_forward,
 		.is_action = deployment_is_action(work),
 		.is_emergency = deployment_is_emergency(work),
 		.of_action = approvals_of_action(tx, work),
@@ -339,11 +340,22 @@ decide_needs_may(
 }
 
 bool
-decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t person)
+decide_needs_is_alone(struct tx *tx, const struct deployment *work, int64_t person)
 {
-	struct needs_work facts = facts_of(tx, work);
+	struct needs_work facts = facts_of(tx, work), asked = facts;
+	bool is_own = person == work->requested_by || person == work->confirmed_by;
+	int64_t other = 0;
 
-	return is_among(&facts, person);
+	if (!is_among(&facts, person) || needs_next_approver(tx->settings, &facts, tx->at, 0) != 0)
+		return false;
+	asked.n_asked = asked.n_themselves; /* the others are makers and accounts of tokens */
+	is_own = is_own || !is_among(&asked, person);
+	facts.n_asked = 0; /* whoever could, had they not asked */
+	while (is_own && (other = needs_next_approver(tx->settings, &facts, tx->at, other)) != 0)
+		if (other != person)
+			return false;
+	return needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, NULL) ==
+	    NEEDS_MAY;
 }
 
 bool

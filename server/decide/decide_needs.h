@@ -33,8 +33,10 @@ enum needs_verdict decide_needs_may(
 #define DECIDE_NEEDS_BY_TOKEN \
 	"a token joins you with who asked for it (you made it, or log in with it), so somebody else"
 
-/* Has that person asked for it or confirmed it, also as maker or account of a token? */
-bool decide_needs_is_requester(struct tx *tx, const struct deployment *work, int64_t person);
+/* Has that person asked for it (confirmed it, made or lent a token that did), and could nobody but
+ * they have approved it?  They could, by a role of their own, had they not asked; of several who all
+ * asked for that commit, whoever did not ask for this very work. */
+bool decide_needs_is_alone(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
 /* Has a message in that chat buttons to approve it?  A group's, for who may; in private whoever
  * asked for it, or may not, has none that would only deny. */
 bool decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat);

@@ -74,7 +74,9 @@ deployment_grant(const struct deployment *deployment)
 		[PROGRAM_ACTION] = POLICY_DO,
 	};
 
-	return deployment_is_emergency(deployment) ? POLICY_EMERGENCY : grants[deployment->program];
+	return deployment_is_emergency(deployment) ? POLICY_EMERGENCY :
+	    deployment->is_forward		   ? POLICY_DEPLOY :
+						     grants[deployment->program];
 }
 
 bool

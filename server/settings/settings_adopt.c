@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "lib/text.h"
 #include "settings/settings_table.h"
+#include "types/roles.h"
 
 struct adopter {
 	struct settings_adopted *ret;
@@ -162,6 +163,46 @@ mark(struct adopter *a, const char *name, UNUSED const char *pattern, UNUSED con
 			a->file.entries[i].name[0] = '\0';
 }
 
+static bool
+is_environment(const struct adopter *a, const char *text)
+{
+	const char *list = environments_of(a);
+	char member[SETTINGS_MEMBER_NAME];
+
+	while (setting_next(&list, member, sizeof(member)))
+		if (strcmp(member, text) == 0)
+			return true;
+	return false;
+}
+
+/* "deploy:staging" is "deploy:shop/staging" from now on: who may do what, and what asks for a code,
+ * stays what it is. */
+static bool
+names_targets(const struct adopter *a, const struct env_entry *entry, struct buf *ret)
+{
+	const char *list = entry->value;
+	char grant[GRANT_TEXT];
+	bool is_new = false;
+
+	if (strcmp(entry->name, settings_table[SETTING_REQUIRE_OTP].name) != 0 &&
+	    (strncmp(entry->name, "ROLE_", 5) != 0 || !text_ends(entry->name, "_MAY")))
+		return false;
+	while (setting_next(&list, grant, sizeof(grant))) {
+		const char *colon = strchr(grant, ':');
+		const char *target = colon != NULL ? colon + 1 : grant + strlen(grant);
+
+		if (ret->size > 0)
+			buf_adds(ret, ", ");
+		buf_add(ret, grant, (size_t)(target - grant));
+		if (is_environment(a, target)) {
+			is_new = true;
+			buf_addf(ret, "%s/", a->application);
+		}
+		buf_adds(ret, target);
+	}
+	return is_new;
+}
+
 /* The lines of all entries but those that are marked. */
 static void
 keep_rest(struct adopter *a)
@@ -169,13 +210,23 @@ keep_rest(struct adopter *a)
 	const char *at = a->text;
 
 	for (size_t i = 0; i < a->file.count; i++) {
+		CLEANUP(buf_done) struct buf targets = { 0 };
 		const struct env_entry *entry = &a->file.entries[i];
 		const char *begin = line_at(a->text, entry->line);
+		bool is_new;
 
-		if (entry->name[0] != '\0')
+		buf_init(&targets, ENV_FILE_MAX);
+		is_new = names_targets(a, entry, &targets);
+		if (entry->name[0] != '\0' && !is_new)
 			continue;
 		buf_add(&a->ret->main, at, (size_t)(begin - at));
 		at = line_at(a->text, entry->last + 1);
+		if (is_new) {
+			buf_addf(&a->ret->main, "%s=", entry->name);
+			add_quoted(&a->ret->main, buf_text(&targets));
+			buf_addf(&a->ret->renamed, "%s%s", a->ret->renamed.size > 0 ? ", " : "",
+			    entry->name);
+		}
 	}
 	buf_adds(&a->ret->main, at);
 }
@@ -191,6 +242,7 @@ settings_adopt(struct settings_adopted *ret, const char *application, const char
 	buf_init(&ret->main, ENV_FILE_MAX);
 	buf_init(&ret->application, ENV_FILE_MAX);
 	buf_init(&ret->elsewhere, ENV_FILE_MAX);
+	buf_init(&ret->renamed, ENV_FILE_MAX);
 	if (!env_file_parse(&a.file, text, strlen(text), err))
 		return false;
 	buf_addf(&ret->application,
@@ -203,7 +255,7 @@ settings_adopt(struct settings_adopted *ret, const char *application, const char
 	keep_rest(&a);
 	env_file_done(&a.file);
 	good = buf_check(&ret->main, err) && buf_check(&ret->application, err) &&
-	    buf_check(&ret->elsewhere, err);
+	    buf_check(&ret->elsewhere, err) && buf_check(&ret->renamed, err);
 	if (good && ret->moved == 0)
 		good = err_set(err, ERR_MISSING,
 		    "nothing to adopt: no setting of one application stands in the settings file; a new application is a new file beside the others");
@@ -216,4 +268,5 @@ settings_adopted_done(struct settings_adopted *adopted)
 	buf_wipe(&adopted->main);
 	buf_wipe(&adopted->application);
 	buf_done(&adopted->elsewhere);
+	buf_done(&adopted->renamed);
 }

@@ -9,6 +9,7 @@ struct settings_adopted {
 	struct buf main;	/* the settings file without them */
 	struct buf application; /* the new file */
 	struct buf elsewhere;	/* "NAME, NAME": those that the process environment gives */
+	struct buf renamed;	/* "NAME, NAME": what names targets, which have another name now */
 	size_t moved;
 };
 

@@ -166,6 +166,7 @@ static const char *
 nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
 {
 	const char **names = calloc(s->environment_count + 1, sizeof(*names)), *near;
+	size_t n_there = 0; /* of several that have it one may be meant */
 
 	out[0] = '\0';
 	if (names == NULL)
@@ -176,8 +177,11 @@ nearest_environment(const struct settings *s, const char *text, char out[ENVIRON
 	for (size_t i = 0; i < s->environment_count && near == NULL; i++) {
 		const char *slash = strchr(names[i], '/');
 
-		if (slash != NULL && strcmp(slash + 1, text) == 0)
-			(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; write %s", names[i]);
+		if (slash == NULL || strcmp(slash + 1, text) != 0)
+			continue;
+		(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; write %s%s",
+		    n_there == 0 ? "" : "APPLICATION", n_there == 0 ? names[i] : slash);
+		n_there++;
 	}
 	if (near != NULL)
 		(void)snprintf(out, ENVIRONMENT_ID_MAX + 24, "; did you mean %s?", near);

@@ -250,7 +250,8 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
 	(void)tx_run(tx,
 	    "UPDATE approval_request SET asked_at = $2 - 1 WHERE asked_at >= $2 AND work IN"
-	    " (SELECT id FROM work WHERE environment = $1 AND state = 'AWAITING_APPROVAL')",
+	    " (SELECT id FROM work INDEXED BY work_approval WHERE environment = $1"
+	    " AND state = 'AWAITING_APPROVAL')",
 	    DB_TEXT(name), DB_I64(tx->at)); /* sticky */
 	store_names_add(&tx->store->changed, name);
 }

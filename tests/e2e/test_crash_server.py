@@ -114,7 +114,7 @@ def test_killed_before_the_runner_took_the_order(scene, old_runner):
         # The kernel may have woken it: a stopped group that lost its session's leader is hung up.
         with contextlib.suppress(ProcessLookupError):
             os.kill(runner, signal.SIGCONT)
-    who.hear("↩️ Rolled back: production", commit[:7] + " by ")
+    who.hear("↩️ Rolled back: production", commit[:7] + "\nrequested by ")
     wait_until(lambda: not is_alive(runner), PATIENCE_S, "the old runner's end")
     assert begun(scene) == [commit]
     assert len(scene.audit(action="rollback_started", user_id=f"telegram:{who.number}")) == 1
@@ -131,7 +131,7 @@ def test_killed_before_go_the_script_of_that_run_never_starts(scene):
     assert is_alive(leader) and begun(scene) == []
     scene.crash()
     scene.restart()
-    who.hear("↩️ Rolled back: production", commit[:7] + " by ")
+    who.hear("↩️ Rolled back: production", commit[:7] + "\nrequested by ")
     assert not is_alive(leader)
     assert begun(scene) == [commit]
     assert scene.last_run() == before + 2, "another run was ordered for the same deployment"

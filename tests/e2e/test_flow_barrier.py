@@ -43,7 +43,7 @@ def test_what_nobody_rolls_back_past_is_left_when_it_fails_and_rolled_back_by_wh
                         buttons=("all the same",))
     assert scene.runs("staging") != before
     who.press(question, "all the same")
-    who.hear("↩️ Rolled back: staging", before[:7] + " by ")
+    who.hear("↩️ Rolled back: staging", before[:7] + "\nrequested by ")
     assert scene.runs("staging") == before
     asked = [entry for entry in scene.audit(environment="staging", action="deploy_requested")
              if REASON in str(entry)]

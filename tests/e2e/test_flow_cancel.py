@@ -161,7 +161,7 @@ def test_a_rollback_that_was_asked_for_cannot_be_cancelled(scene):
     who.say("/cancel staging")
     who.hear("Not cancelled: staging is rolling back, which ends by itself")
     scene.scripts.touch("go")
-    who.hear("↩️ Rolled back: staging", to[:7] + " by ")
+    who.hear("↩️ Rolled back: staging", to[:7] + "\nrequested by ")
     assert scene.scripts.live() == to == scene.state_file("staging")["commit"]
 
 

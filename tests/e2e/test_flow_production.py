@@ -207,7 +207,7 @@ def test_rollback_shows_from_and_to_and_asks_with_one_button(scene):
     question = who.hear("Roll back production?", f"{live[:7]} → {previous[:7]}")
     assert buttons_of(question)[0] == "↩️ Roll back production" and buttons_of(question)[-1] == "Not now"
     assert who.press(question, "Roll back") == "Started."
-    who.hear("↩️ Rolled back: production", previous[:7] + " by ")
+    who.hear("↩️ Rolled back: production", previous[:7] + "\nrequested by ")
     assert scene.runs("production") == previous
     assert [e["action"] for e in scene.audit(environment="production")][-2:] == [
         "rollback_started", "rollback_completed"]

@@ -62,7 +62,7 @@ class Installation(Scene):
         who = self.admin()
         who.say(f"/rollback {environment} {number}")
         who.press(who.hear("Roll ", f"{environment}?"), "Roll ")    # back, or forward
-        who.hear("Rolled ", f": {environment}", commit[:7] + " by ")
+        who.hear("Rolled ", f": {environment}", commit[:7])
         assert self.runs(environment) == commit
         self.idle()
 

@@ -65,7 +65,7 @@ def test_the_image_that_went_live_comes_back(scene, before):
     who.hear("staging runs", f"image {short}…")
     who.say("/rollback staging")
     who.press(who.hear("Roll back staging?", f"image {image_of(before)[7:14]}…"), "Roll back")
-    who.hear("↩️ Rolled back: staging", before[:7] + " by ")
+    who.hear("↩️ Rolled back: staging", before[:7] + "\nrequested by ")
     assert asked(scene) == [named(before), named(head)]
     state = scene.state_file("staging")
     # what was rolled back is no release to go back to

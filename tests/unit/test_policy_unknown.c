@@ -65,7 +65,7 @@ static const struct {
 	{ "deploy:shop/stagin", "there is no environment shop/stagin; did you mean shop/staging?" },
 	{ "deploy:infra/staging", "there is no environment infra/staging" },
 	{ "deploy:*/qa", "there is no environment */qa" },
-	{ "deploy:staging", "there is no environment staging; write shop/staging" },
+	{ "deploy:staging", "there is no environment staging; write APPLICATION/staging" },
 	{ "deploy:*", "there is no environment *" },
 };
 

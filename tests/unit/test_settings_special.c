@@ -518,4 +518,22 @@ TEST(adopt_moves_what_is_said_for_one_environment_of_one_application)
 	settings_adopted_done(&adopted);
 }
 
+/* Regression: no code was asked for any more, and a role lost what it might. */
+TEST(what_names_an_environment_that_is_adopted_names_the_application_too)
+{
+	struct settings_adopted adopted;
+
+	assert_true(settings_adopt(&adopted, "shop",
+	    SERVER "STAGING_HOST=a\nREQUIRE_OTP=deploy:production , 2fa # why\n"
+		   "ROLE_LEAD_MAY=status:*/*, *:staging, deploy:web/staging\nROLE_DEV_MAY=status\n"
+		   "GITHUB_REPOSITORY=acme/shop\n",
+	    NULL, NULL));
+	assert_string_equal(buf_text(&adopted.main),
+	    SERVER "REQUIRE_OTP=\"deploy:shop/production, 2fa\"\n"
+		   "ROLE_LEAD_MAY=\"status:*/*, *:shop/staging, deploy:web/staging\"\n"
+		   "ROLE_DEV_MAY=status\n");
+	assert_string_equal(buf_text(&adopted.renamed), "REQUIRE_OTP, ROLE_LEAD_MAY");
+	settings_adopted_done(&adopted);
+}
+
 TEST_GROUP(make_folder, remove_folder)
