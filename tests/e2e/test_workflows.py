@@ -283,7 +283,7 @@ def building(ci):
     ci.plan("deploybot", "staging")
     ci.context["vars"] = {"ECR_REPOSITORY": "team/shop"}
     ci.image = f"{ECR}/team/shop"
-    ci.world(images={}, registry={}, here={}, password="twelve-hours")
+    ci.world(images={}, registry={}, here={}, password="twelve-hours", client="28.2.2", buildx=True)
     (ci.work / "Dockerfile").write_text("FROM scratch\n")
     return ci
 
@@ -297,11 +297,13 @@ def test_an_image_is_built_scanned_and_pushed_under_its_commit_and_no_login_stay
     assert building.outputs("settings") == {"region": "eu-west-1"}
     tag = f"{building.image}:{building.commit}"
     assert building.calls("docker") == [
-        ["build", "--pull", "--file", "Dockerfile", "--build-arg", f"COMMIT={building.commit}",
-         "--label", f"org.opencontainers.image.revision={building.commit}", "--tag", tag, "."],
+        ["buildx", "create", "--driver", "docker-container", "--use"],
+        ["build", "--load", "--pull", "--file", "Dockerfile", "--build-arg", f"COMMIT={building.commit}",
+         "--label", f"org.opencontainers.image.revision={building.commit}", "--tag", tag,
+         "--cache-to", f"type=local,dest={building.temp}/layers.new,mode=max", "."],
         ["login", "--username", "AWS", "--password-stdin", ECR], ["push", tag]]
     assert building.commit in building.world()["registry"][building.image]
-    assert not list(building.temp.iterdir()), "docker's configuration is gone"
+    assert os.listdir(building.temp) == ["layers"], "docker's configuration is gone"
     # A run that is repeated finds it there: tags are immutable.
     (building.stand / "calls").unlink()
     assert building.job("build") == (0, STEPS[:2]) and not building.calls("docker")
@@ -345,7 +347,7 @@ def test_an_entry_without_a_day_is_not_taken_however_it_is_written(building, tex
 def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, plan, step):
     (building.stand / "plan").write_text(json.dumps([{"when": plan, "status": 9, "stderr": "refused"}]))
     status, ran = building.job("build")
-    assert status != 0 and ran == STEPS[:step + 1] and not list(building.temp.iterdir())
+    assert status != 0 and ran == STEPS[:step + 1] and set(os.listdir(building.temp)) <= {"layers"}
     assert building.world()["registry"] == {}
 
 
@@ -386,7 +388,6 @@ def at_ghcr(ci):
     ci.context["github"]["event"] = {"repository": {"visibility": "public"}}
     ci.world(images={}, registry={}, here={}, password="ghs-of-this-job", client="28.2.2", buildx=True)
     (ci.work / "Dockerfile").write_text("FROM scratch\n")
-    (ci.temp / "layers.new").mkdir()        # as buildx leaves its cache
     (ci.bin / "cosign").write_text(f"""#!/bin/bash
         cat {ci.stand}/world >{ci.path}/world-at-signing
         echo "$*" >>{ci.path}/signed""")
@@ -429,20 +430,20 @@ def test_an_image_that_could_not_be_signed_has_no_name(at_ghcr):
     assert at_ghcr.commit not in at_ghcr.world()["registry"]["ghcr.io/orchard/shop"]
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_the_layers_of_an_earlier_build_are_used_and_never_come_from_the_registry(at_ghcr, is_there):
+@pytest.mark.parametrize("bench, job", [("at_ghcr", "image"), ("building", "build")])
+def test_the_layers_of_an_earlier_build_are_used_and_never_come_from_the_registry(request, bench, job):
     """Whoever may push there could put a layer of theirs into what is signed."""
-    ci, layers = at_ghcr, at_ghcr.temp / "layers"
-    if is_there:
-        layers.mkdir()
-        (layers / "index.json").touch()
-    (ci.temp / "layers.new" / "fresh").touch()
-    assert ci.job("image")[0] == 0, ci.said
-    build, = (call for call in ci.calls("docker") if call[0] == "build")
-    assert [word for word in build if "type=" in word] == [
-        *([f"type=local,src={layers}"] if is_there else []), f"type=local,dest={layers}.new,mode=max"]
-    assert os.listdir(layers) == ["fresh"]
-    cached = [step["with"]["path"] for step in read(GHCR)["jobs"]["image"]["steps"]
+    ci = request.getfixturevalue(bench)
+    layers = ci.temp / "layers"
+    for is_there in (False, True):
+        ci.world(images={}, registry={})
+        assert ci.job(job)[0] == 0, ci.said
+        build = [call for call in ci.calls("docker") if call[0] == "build"][-1]
+        assert [word for word in build if "type=" in word] == [
+            *([f"type=local,src={layers}"] if is_there else []), f"type=local,dest={layers}.new,mode=max"]
+        assert os.listdir(layers) == ["index.json"], "those of now, and none before"
+        (layers / "old").touch()
+    cached = [step["with"]["path"] for step in read(ci.workflow)["jobs"][job]["steps"]
               if step.get("uses", "").startswith("actions/cache/")]
     assert cached == ["${{ runner.temp }}/layers"] * 2
 

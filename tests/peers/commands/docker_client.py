@@ -104,6 +104,11 @@ def build(call, words):
         for tag in found["--tag"]:
             world["images"][checked(tag)] = {"id": sha256(text), "context": text,
                                              "labels": found["--label"], "digests": []}
+    for kept in found.get("--cache-to", []):
+        if kept.startswith("type=local,"):
+            folder = Path(re.search(r",dest=([^,]+)", kept)[1])
+            folder.mkdir(exist_ok=True)
+            write(folder / "index.json", "{}")
     print("Successfully built")
 
 
