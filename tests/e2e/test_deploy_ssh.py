@@ -269,7 +269,7 @@ def test_hosts_that_fail_side_by_side_are_all_named(tmp_path):
 def test_a_call_that_is_killed_before_it_can_say_that_it_ends_is_over(tmp_path):
     call = """[[ $1 != 0 ]] || { until_there begun 1; kill -KILL "$BASHPID"; }; echo begun >>order"""
     status, _, said, order = side_by_side(tmp_path, ["h0", "h1"], "true", call, "switch")
-    assert status == 70 and said[-1].startswith("h0: what deploybot runs there for this act was killed"), said
+    assert status == 70 and said[-1].startswith("h0: deploybot's process there was killed"), said
     assert order == ["begun"]
 
 

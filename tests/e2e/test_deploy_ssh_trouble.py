@@ -93,7 +93,18 @@ def test_our_own_deadline_is_no_lack_of_memory(bench):
     assert status == 75 and said[-1] == "deploy.sh: h1: out of time", said
     bench.plan({"when": ["ssh"], "status": 137})
     status, said = bench.run("deploy.sh", "staging", COMMIT)
-    assert status == 70 and "is memory short there" in said[-1], said
+    assert status == 70, said
+    assert said[-1].startswith("deploy.sh: h1: deploybot's process there was killed (status 137); "), said
+
+
+def test_who_was_killed_is_said_with_its_last_line_whole_and_without_a_guess(bench):
+    """Regression: docker was gone with the host, and the chat read "is memory short there (", cut."""
+    words = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    bench.plan({"when": ["ssh"], "status": 255, "stderr": f"{words}\n"})
+    status, said = bench.run("deploy.sh", "staging", COMMIT)
+    assert status == 70, said
+    assert said[-1] == (f"deploy.sh: h1: deploybot's process there was killed; its last line: {words}; what it had "
+                        "begun is put in order by its guard, if that lives, or by the next release or rollback")
 
 
 NO_SESSION = (
@@ -126,7 +137,7 @@ def test_what_a_host_says_is_no_word_of_ssh(bench, forged):
     bench.known.write_text(bench.known.read_text() + f"bastion {key}\n")
     status, said = bench.run("deploy.sh", "staging", COMMIT, SSH_JUMP="bastion")
     assert status == 70, said
-    assert said[-1].startswith("deploy.sh: h1: what deploybot runs there for this act was killed"), said
+    assert said[-1].startswith("deploy.sh: h1: deploybot's process there was killed"), said
 
 
 @pytest.mark.long

@@ -108,7 +108,7 @@ def test_a_host_whose_script_was_killed_is_not_called_unreachable(bench):
     process, compose, _ = hanging_up(bench)
     bench.kill_host(compose)
     assert process.wait(timeout=120) == 70
-    says = "::1: what deploybot runs there for this act was killed: "
+    says = "::1: deploybot's process there was killed; "
     assert bench.said()[-1].startswith(f"deploy.sh: {says}"), bench.said()
     bench.host_plan({"when": ["docker", "info"], "hang": True})
     process = bench.start("target.sh", "staging", "preflight")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from stage import ROOT
 
@@ -140,9 +141,19 @@ def test_what_a_newcomer_reads_first_stays_short():
     assert len((ROOT / "docs/TESTING.md").read_text(encoding="utf-8").splitlines()) <= 250
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / ".github/ISSUE_TEMPLATE").iterdir()))
+def test_each_form_for_an_issue_is_one_as_github_takes_it(name):
+    """One that is none is not offered, and nothing says so."""
+    form = yaml.safe_load(text_of(f".github/ISSUE_TEMPLATE/{name}"))
+    assert set(form) == {"name", "description", "body"}
+    asked = [part for part in form["body"] if part["type"] != "markdown"]
+    assert all(part["type"] == "textarea" and part["attributes"]["label"] for part in asked), asked
+    assert len({part["id"] for part in asked}) == len(asked) and any("validations" in part for part in asked)
+
+
 # As people type them; the page writes back-off.
 FIELD = ("RPO", "RTO", "back-off", "dead letter", "poison message", "least privilege", "retention", "idempotent",
-         "rate limit", "quarantine", "graceful shutdown", "disaster recovery")
+         "rate limit", "quarantine", "graceful shutdown", "disaster recovery", "compatibility promise")
 
 
 @pytest.mark.parametrize("word", FIELD)

@@ -283,7 +283,7 @@ def building(ci):
     ci.plan("deploybot", "staging")
     ci.context["vars"] = {"ECR_REPOSITORY": "team/shop"}
     ci.image = f"{ECR}/team/shop"
-    ci.world(images={}, registry={}, here={}, password="twelve-hours")
+    ci.world(images={}, registry={}, here={}, password="twelve-hours", client="28.2.2", buildx=True)
     (ci.work / "Dockerfile").write_text("FROM scratch\n")
     return ci
 
@@ -297,11 +297,13 @@ def test_an_image_is_built_scanned_and_pushed_under_its_commit_and_no_login_stay
     assert building.outputs("settings") == {"region": "eu-west-1"}
     tag = f"{building.image}:{building.commit}"
     assert building.calls("docker") == [
-        ["build", "--pull", "--file", "Dockerfile", "--build-arg", f"COMMIT={building.commit}",
-         "--label", f"org.opencontainers.image.revision={building.commit}", "--tag", tag, "."],
+        ["buildx", "create", "--driver", "docker-container", "--use"],
+        ["build", "--load", "--pull", "--file", "Dockerfile", "--build-arg", f"COMMIT={building.commit}",
+         "--label", f"org.opencontainers.image.revision={building.commit}", "--tag", tag,
+         "--cache-to", f"type=local,dest={building.temp}/layers.new,mode=max", "."],
         ["login", "--username", "AWS", "--password-stdin", ECR], ["push", tag]]
     assert building.commit in building.world()["registry"][building.image]
-    assert not list(building.temp.iterdir()), "docker's configuration is gone"
+    assert os.listdir(building.temp) == ["layers"], "docker's configuration is gone"
     # A run that is repeated finds it there: tags are immutable.
     (building.stand / "calls").unlink()
     assert building.job("build") == (0, STEPS[:2]) and not building.calls("docker")
@@ -345,7 +347,7 @@ def test_an_entry_without_a_day_is_not_taken_however_it_is_written(building, tex
 def test_what_fails_while_building_fails_the_job_and_leaves_no_login(building, plan, step):
     (building.stand / "plan").write_text(json.dumps([{"when": plan, "status": 9, "stderr": "refused"}]))
     status, ran = building.job("build")
-    assert status != 0 and ran == STEPS[:step + 1] and not list(building.temp.iterdir())
+    assert status != 0 and ran == STEPS[:step + 1] and set(os.listdir(building.temp)) <= {"layers"}
     assert building.world()["registry"] == {}
 
 
@@ -359,12 +361,17 @@ def test_an_image_at_githubs_registry_is_built_once_for_each_commit(ci, registry
     assert read(GHCR)["concurrency"] == {"group": "image-${{ github.sha }}", "cancel-in-progress": False}
     ci.workflow = GHCR
     (ci.bin / "docker").unlink()
-    (ci.bin / "docker").write_text(
-        f"#!/bin/bash\necho $1 >>{ci.path}/did\n[[ $1 != manifest ]] || {{ {registry_says}; }}\n")
+    (ci.bin / "docker").write_text(f"""#!/bin/bash
+        echo $1 >>{ci.path}/did
+        case $1 in
+        manifest) {registry_says} ;;
+        build) mkdir {ci.temp}/layers.new ;;
+        image) echo ghcr.io/orchard/shop@sha256:1 ;;
+        esac""")
     (ci.bin / "docker").chmod(0o755)
     status, _ = ci.job("image")
     did = (ci.path / "did").read_text().split()
-    assert did == ["login", "manifest"] + (["build", "push"] if builds else []), ci.said
+    assert did == ["login", "manifest", *("buildx build push image login push".split() if builds else [])], ci.said
     assert (status == 0) == (builds is not None) and ("Run this again" in "".join(ci.said)) == (builds is None), ci.said
 
 
@@ -374,17 +381,71 @@ def test_a_registry_that_is_none_of_ecrs_is_said(building, registry):
     assert building.job("build") == (1, STEPS[:1]) and "ECR_REGISTRY is no" in building.said[-1]
 
 
-def test_githubs_own_registry_gets_the_image_of_the_commit_in_small_letters(ci):
+@pytest.fixture
+def at_ghcr(ci):
     ci.workflow = GHCR
     ci.more = {"GITHUB_REPOSITORY": "Orchard/Shop"}
-    ci.world(images={}, registry={}, here={}, password="ghs-of-this-job")
+    ci.context["github"]["event"] = {"repository": {"visibility": "public"}}
+    ci.world(images={}, registry={}, here={}, password="ghs-of-this-job", client="28.2.2", buildx=True)
     (ci.work / "Dockerfile").write_text("FROM scratch\n")
+    (ci.bin / "cosign").write_text(f"""#!/bin/bash
+        cat {ci.stand}/world >{ci.path}/world-at-signing
+        echo "$*" >>{ci.path}/signed""")
+    (ci.bin / "cosign").chmod(0o755)
+    return ci
+
+
+def test_githubs_own_registry_gets_the_image_of_the_commit_in_small_letters(at_ghcr):
+    ci = at_ghcr
     assert ci.job("image")[0] == 0, ci.said
     assert ci.commit in ci.world()["registry"]["ghcr.io/orchard/shop"]
     assert "ghs-of-this-job" not in json.dumps(ci.calls("docker"))
     (ci.stand / "calls").unlink()
+    ci.used.clear()
     assert ci.job("image")[0] == 0 and "is there already" in ci.said[-1], ci.said
     assert [call[0] for call in ci.calls("docker")] == ["login", "manifest"]
+    assert ci.used == ["actions/checkout", "actions/cache/restore"]
+
+
+@pytest.mark.parametrize("visibility, variable, is_signed", [
+    ("public", "", True), ("private", "", False), ("private", "yes", True), ("internal", "no", False)])
+def test_an_image_is_signed_before_it_has_the_name_that_deploybot_waits_for(at_ghcr, visibility, variable, is_signed):
+    """And of a repository that is not public nothing is in a public log without its owner's word."""
+    ci, name = at_ghcr, "ghcr.io/orchard/shop"
+    ci.context["github"]["event"]["repository"]["visibility"] = visibility
+    ci.context["vars"]["SIGN_IMAGES"] = variable
+    assert ci.job("image")[0] == 0, ci.said
+    assert (ATTEST in ci.used, "sigstore/cosign-installer" in ci.used) == (visibility == "public", is_signed)
+    assert (ci.path / "signed").exists() == is_signed
+    digest, = (key for key in ci.world()["registry"][name] if key.startswith("sha256:"))
+    assert set(ci.world()["registry"][name]) == {digest, "unsigned", ci.commit}
+    if is_signed:
+        assert (ci.path / "signed").read_text() == f"sign --yes {name}@{digest}\n"
+        assert set(json.loads((ci.path / "world-at-signing").read_text())["registry"][name]) == {digest, "unsigned"}
+
+
+def test_an_image_that_could_not_be_signed_has_no_name(at_ghcr):
+    (at_ghcr.bin / "cosign").write_text("#!/bin/bash\nexit 1\n")
+    assert at_ghcr.job("image")[0] == 1
+    assert at_ghcr.commit not in at_ghcr.world()["registry"]["ghcr.io/orchard/shop"]
+
+
+@pytest.mark.parametrize("bench, job", [("at_ghcr", "image"), ("building", "build")])
+def test_the_layers_of_an_earlier_build_are_used_and_never_come_from_the_registry(request, bench, job):
+    """Whoever may push there could put a layer of theirs into what is signed."""
+    ci = request.getfixturevalue(bench)
+    layers = ci.temp / "layers"
+    for is_there in (False, True):
+        ci.world(images={}, registry={})
+        assert ci.job(job)[0] == 0, ci.said
+        build = [call for call in ci.calls("docker") if call[0] == "build"][-1]
+        assert [word for word in build if "type=" in word] == [
+            *([f"type=local,src={layers}"] if is_there else []), f"type=local,dest={layers}.new,mode=max"]
+        assert os.listdir(layers) == ["index.json"], "those of now, and none before"
+        (layers / "old").touch()
+    cached = [step["with"]["path"] for step in read(ci.workflow)["jobs"][job]["steps"]
+              if step.get("uses", "").startswith("actions/cache/")]
+    assert cached == ["${{ runner.temp }}/layers"] * 2
 
 
 # ---- notifying deploybot -------------------------------------------------------------------------

@@ -298,7 +298,7 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	64 | 66 | 69 | 70 | 75 | 78) ;;
 	255)
 		if ssh_was_killed "$1" "$4$5" "$6"; then
-			ssh_killed "$1" "${3:+ ($3)}"
+			ssh_killed "$1" "${3:+; its last line: $3}"
 			return "$?"
 		fi
 		ssh_status=$EXIT_UNREACHABLE
@@ -318,11 +318,12 @@ ssh_explain() { # INDEX STATUS LAST-LINE OWN-WORDS JUMP-WORDS STDERR
 	esac
 }
 
-# What it had begun is put in order by the other one of its two processes, where that lives, or by whoever comes next.
+# What it had begun is put in order by the other one of its two processes, where that lives, or by whoever comes next.  What
+# happened comes first, as the chat cuts a long reason; who has killed it is not known, so nothing is said of that.
 ssh_killed() { # INDEX WORDS
 	local host=${ssh_hosts[$1]}
-	ssh_status=$EXIT_REFUSED ssh_said="$host: what deploybot runs there for this act was killed$2: is memory short there \
-(dmesg)? What it had begun is put in order by its guard, if that lives, or by the next release or rollback"
+	ssh_status=$EXIT_REFUSED ssh_said="$host: deploybot's process there was killed$2; what it had begun is put in order by \
+its guard, if that lives, or by the next release or rollback"
 	! ssh_was_restarted "$1" || ssh_said="$host was restarted in the middle of it$2; what it had begun is put in order by the \
 next release or rollback"
 }

@@ -77,7 +77,8 @@ def build(call, words):
         if builder != "classic" and "Podman" in world.get("parts", ""):
             raise Refused(1, "ERROR: no BuildKit in podman")
     found, rest = options(
-        words, flags=("--no-cache", "--pull", "--pull=false"), refuse=unknown,
+        words, refuse=unknown,
+        flags=("--no-cache", "--pull", "--pull=false", *(("--load",) if builder == "buildx" else ())),
         values=("--file", "--build-arg", "--label", "--tag", "--target", "--platform", "--cache-from",
                 *(("--cache-to",) if builder == "buildx" else ()), *(("--secret",) if builder != "classic" else ())))
     if len(rest) != 1:
@@ -103,6 +104,11 @@ def build(call, words):
         for tag in found["--tag"]:
             world["images"][checked(tag)] = {"id": sha256(text), "context": text,
                                              "labels": found["--label"], "digests": []}
+    for kept in found.get("--cache-to", []):
+        if kept.startswith("type=local,"):
+            folder = Path(re.search(r",dest=([^,]+)", kept)[1])
+            folder.mkdir(exist_ok=True)
+            write(folder / "index.json", "{}")
     print("Successfully built")
 
 
@@ -215,8 +221,9 @@ def info(call, words):
 
 
 def buildx(call, words):
+    create = ["create", "--driver", "docker-container", "--use"]
     with call.world() as world:
-        if not world.get("buildx", False) or words != ["version"]:
+        if not world.get("buildx", False) or words not in (["version"], create):
             raise Refused(1, "docker: 'buildx' is not a docker command.\nSee 'docker --help'")
     print("github.com/docker/buildx 0.13.1")
 
