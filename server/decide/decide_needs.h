@@ -34,8 +34,8 @@ enum needs_verdict decide_needs_may(
 	"a token joins you with who asked for it (you made it, or log in with it), so somebody else"
 
 /* Has that person asked for it (confirmed it, made or lent a token that did), and could nobody but
- * they have approved it?  They could, by a role of their own, had they not asked; of several who all
- * asked for that commit, whoever did not ask for this very work. */
+ * they have approved it?  Of several who all asked for that commit, whoever did not ask for this
+ * very work.  What they may is another question. */
 bool decide_needs_is_alone(struct tx *tx, const struct deployment *work, int64_t person) MUST_USE;
 /* Has a message in that chat buttons to approve it?  A group's, for who may; in private whoever
  * asked for it, or may not, has none that would only deny. */

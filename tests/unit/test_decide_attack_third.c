@@ -234,6 +234,25 @@ WORLD_TEST_OF(who_may_not_approve_does_not_review_where_both_admins_had_asked, A
 	assert_int_not_equal(world_deployment(w, id).reviewed_at, 0);
 }
 
+/* Who asked for it is not alone beside somebody who merely asked for that commit. */
+WORLD_TEST_OF(who_asked_for_it_leaves_the_review_to_who_asked_for_the_commit, ALWAYS,
+    "ADMIN_TELEGRAM_IDS=11,22", "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
+{
+	int64_t id;
+	char text[40];
+
+	(void)world_text(w, BOB, "/deploy production");
+	git(w, COMMIT_A);
+	id = emergency(w, ADA);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
+	(void)world_text(w, ADA, text);
+	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	(void)world_text(w, BOB, text);
+	assert_int_not_equal(world_deployment(w, id).reviewed_at, 0);
+}
+
 /* A token approves nothing; it does not review either. */
 WORLD_TEST_OF(a_bearer_reviews_nothing, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
     "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1", QUIET)
