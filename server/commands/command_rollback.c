@@ -267,7 +267,7 @@ is_still_so(struct tx *tx, const struct update *update, const struct request *re
 	return false;
 }
 
-/* What was left comes back: that is a deployment, for grants, codes, approvals, locks and freezes. */
+/* What was left comes back: a deployment, for grants, codes, approvals, locks and freezes. */
 static bool
 may_go_forward(struct tx *tx, const struct update *update, const struct release *to)
 {

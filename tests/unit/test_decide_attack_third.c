@@ -21,7 +21,7 @@ git(struct world *w, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit });
 }
 
-/* Whoever has no grant to approve signs off their own emergency, as the one approver confirmed it. */
+/* Whoever may not approve reviews no emergency of theirs, as the one approver asked for it, too. */
 WORLD_TEST_OF(an_emergency_is_not_reviewed_by_who_may_not_approve, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
     "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1", "ROLE_DEV_IDS=77",
     "ROLE_DEV_MAY=deploy:production, emergency:production, status, history")
