@@ -62,10 +62,9 @@ needs_of(const struct settings *settings, const struct needs_work *work, int64_t
 
 	if (of != NULL) {
 		needs.approvers = of->approvers;
-		needs.approvals = work->is_rollback ||
-			(work->is_forward && of->rollback_approvals > of->approvals) ?
-		    of->rollback_approvals :
-		    of->approvals;
+		needs.approvals = work->is_rollback ? of->rollback_approvals : of->approvals;
+		if (work->is_forward && of->rollback_approvals > needs.approvals)
+			needs.approvals = of->rollback_approvals;
 	}
 	if (work->is_action) /* of a client, which may be no environment */
 		needs.approvals = work->of_action;

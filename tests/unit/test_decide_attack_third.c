@@ -7,13 +7,15 @@
 #include "lib/text.h"
 #include "types/principal.h"
 
-#define ADA	  WORLD_ADMIN
-#define BOB	  WORLD_OTHER_ADMIN
-#define EVE	  WORLD_STRANGER
-#define DEV	  77
-#define ALWAYS	  PEOPLE_ON, PEOPLE_KEY, PEOPLE_MANY
-#define QUIET	  "PRODUCTION_CONFIRM=false"
-#define EMERGENCY "/deploy production emergency the shop is down"
+#define ADA    WORLD_ADMIN
+#define BOB    WORLD_OTHER_ADMIN
+#define EVE    WORLD_STRANGER
+#define DEV    77
+#define ALWAYS PEOPLE_ON, PEOPLE_KEY, PEOPLE_MANY
+#define QUIET  "PRODUCTION_CONFIRM=false"
+/* One who may not approve, and may go past approvals. */
+#define CAN \
+	"ROLE_DEV_IDS=77", "ROLE_DEV_MAY=deploy:production, emergency:production, status, history"
 
 static void
 git(struct world *w, const char *commit)
@@ -21,28 +23,84 @@ git(struct world *w, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit });
 }
 
-/* Whoever may not approve reviews no emergency of theirs, as the one approver asked for it, too. */
-WORLD_TEST_OF(an_emergency_is_not_reviewed_by_who_may_not_approve, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
-    "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1", "ROLE_DEV_IDS=77",
-    "ROLE_DEV_MAY=deploy:production, emergency:production, status, history")
+static void
+git_all(struct world *w, const char *commit)
+{
+	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		git(w, commit);
+}
+
+static void
+goes_live(struct world *w)
+{
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+}
+
+/* Its number; it is live. */
+static int64_t
+emergency(struct world *w, int64_t who)
 {
 	int64_t id;
-	char text[40];
 
-	(void)world_text(w, ADA, "/deploy production"); /* her question of the same */
-	git(w, COMMIT_A);
-	(void)world_text(w, DEV, EMERGENCY);
+	(void)world_text(w, who, "/deploy production emergency the shop is down");
 	git(w, COMMIT_A);
 	id = world_newest(w, "production").id;
 	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
-		approval_press_in(w, DEV, WORLD_GROUP, "Deploy to");
+		approval_press_in(w, who, WORLD_GROUP, "Deploy to");
 		git(w, COMMIT_A);
 	}
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
+	goes_live(w);
+	return id;
+}
+
+/* Is it reviewed when that person has tried to? */
+static bool
+reviews(struct world *w, int64_t who, int64_t id)
+{
+	char text[40];
+
 	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(w, DEV, text);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	(void)world_text(w, who, text);
+	return world_deployment(w, id).reviewed_at != 0;
+}
+
+static void
+ada_types(struct world *w, const char *word, const char *environment, const char *commit)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof(text), "/%s %s", word, environment);
+	(void)world_text(w, ADA, text);
+	git_all(w, commit);
+}
+
+/* A and B were live, and Ada has rolled B back. */
+static void
+b_is_left(struct world *w, const char *environment, bool is_approved)
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B };
+
+	for (size_t i = 0; i < COUNT(commits); i++) {
+		ada_types(w, "deploy", environment, commits[i]);
+		if (is_approved)
+			approval_press_in(w, BOB, WORLD_TEAM, "Approve");
+		git_all(w, commits[i]);
+		goes_live(w);
+	}
+	ada_types(w, "rollback", environment, COMMIT_A);
+	approval_press_in(w, ADA, WORLD_GROUP, "Roll back");
+	goes_live(w);
+	assert_string_equal(world_environment(w, environment).current.commit, COMMIT_A);
+}
+
+/* Whoever may not approve reviews no emergency of theirs, as the one approver asked for it, too. */
+WORLD_TEST_OF(an_emergency_is_not_reviewed_by_who_may_not_approve, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
+    CAN, "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
+{
+	(void)world_text(w, ADA, "/deploy production"); /* her question of the same */
+	git(w, COMMIT_A);
+	assert_false(reviews(w, DEV, emergency(w, DEV)));
 }
 
 /* Forward again, by the grant rollback alone, to what was blocked, without the approvals. */
@@ -50,33 +108,13 @@ WORLD_TEST_OF(who_may_only_roll_back_goes_not_forward_to_what_is_blocked, ALWAYS
     "PRODUCTION_APPROVALS=1", QUIET, "ROLE_DEV_IDS=77",
     "ROLE_DEV_MAY=rollback:production, status, history", "ADMIN_TELEGRAM_IDS=11,22")
 {
-	static const char *const commits[] = { COMMIT_A, COMMIT_B };
-
-	for (int i = 0; i < 2; i++) {
-		(void)world_text(w, ADA, "/deploy production");
-		git(w, commits[i]);
-		approval_press_in(w, BOB, WORLD_TEAM, "Approve");
-		while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-			git(w, commits[i]);
-		(void)world_run_starts(w);
-		world_run_ends(w, GOOD);
-	}
-	(void)world_text(w, ADA, "/rollback production");
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, COMMIT_A);
-	approval_press_in(w, ADA, WORLD_GROUP, "Roll back");
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	assert_string_equal(world_environment(w, "production").current.commit, COMMIT_A);
+	b_is_left(w, "production", true);
 	(void)world_text(w, DEV, "/rollback production 2");
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, COMMIT_B);
+	git_all(w, COMMIT_B);
 	assert_non_null(world_says(w, "⛔ Denied: production deploy: "));
 	assert_null(world_peek(w, EFFECT_RUN));
 	/* Who may deploy there goes forward as a deployment does: behind somebody else's yes. */
-	(void)world_text(w, ADA, "/rollback production 2");
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, COMMIT_B);
+	ada_types(w, "rollback", "production 2", COMMIT_B);
 	approval_press_in(w, ADA, WORLD_GROUP, "Roll forward");
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
@@ -173,44 +211,18 @@ TEST(a_question_that_falls_away_takes_no_code_with_it)
 		if (i == 2)
 			world_restart(&w);
 		git(&w, COMMIT_A);
-		while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-			git(&w, COMMIT_A);
+		git_all(&w, COMMIT_A);
 		assert_null(world_peek(&w, EFFECT_RUN));
 		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
 		factor_close(&w);
 	}
 }
 
-static int64_t
-emergency(struct world *w, int64_t who)
-{
-	int64_t id;
-
-	(void)world_text(w, who, EMERGENCY);
-	git(w, COMMIT_A);
-	id = world_newest(w, "production").id;
-	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
-		approval_press_in(w, who, WORLD_GROUP, "Deploy to");
-		git(w, COMMIT_A);
-	}
-	return id;
-}
-
-#define CAN \
-	"ROLE_DEV_IDS=77", "ROLE_DEV_MAY=deploy:production, emergency:production, status, history"
-
 /* The control: nobody else has asked, so the admin can. */
 WORLD_TEST_OF(who_may_not_approve_does_not_review_where_an_admin_can, ALWAYS, CAN,
     "ADMIN_TELEGRAM_IDS=11", "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
 {
-	int64_t id = emergency(w, DEV);
-	char text[40];
-
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(w, DEV, text);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_false(reviews(w, DEV, emergency(w, DEV)));
 }
 
 /* Two approvers, both of whom had merely asked for that commit. */
@@ -218,20 +230,14 @@ WORLD_TEST_OF(who_may_not_approve_does_not_review_where_both_admins_had_asked, A
     "ADMIN_TELEGRAM_IDS=11,22", "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
 {
 	int64_t id;
-	char text[40];
 
 	(void)world_text(w, ADA, "/deploy production");
 	git(w, COMMIT_A);
 	(void)world_text(w, BOB, "/deploy production");
 	git(w, COMMIT_A);
 	id = emergency(w, DEV);
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(w, DEV, text);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
-	(void)world_text(w, BOB, text); /* who may approve there, and did not ask for this one */
-	assert_int_not_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_false(reviews(w, DEV, id));
+	assert_true(reviews(w, BOB, id)); /* who may approve there, and did not ask for this one */
 }
 
 /* Who asked for it is not alone beside somebody who merely asked for that commit. */
@@ -239,18 +245,12 @@ WORLD_TEST_OF(who_asked_for_it_leaves_the_review_to_who_asked_for_the_commit, AL
     "ADMIN_TELEGRAM_IDS=11,22", "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
 {
 	int64_t id;
-	char text[40];
 
 	(void)world_text(w, BOB, "/deploy production");
 	git(w, COMMIT_A);
 	id = emergency(w, ADA);
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(w, ADA, text);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
-	(void)world_text(w, BOB, text);
-	assert_int_not_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_false(reviews(w, ADA, id));
+	assert_true(reviews(w, BOB, id));
 }
 
 /* A token approves nothing; it does not review either. */
@@ -263,8 +263,7 @@ WORLD_TEST_OF(a_bearer_reviews_nothing, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
 	(void)people_call(w, token, API_COMMAND, "/v1/command/deploy",
 	    "{\"arguments\": [\"production\", \"emergency\", \"the\", \"shop\"]}");
 	git(w, COMMIT_A);
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
+	goes_live(w);
 	assert_int_equal(
 	    people_call(w, token, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"),
 	    403);
@@ -276,21 +275,15 @@ WORLD_TEST_OF(a_login_reviews_nothing, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
     "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1", QUIET)
 {
 	static char token[TOKEN_TEXT];
-	int64_t id;
 
 	assert_true(people_token(w, ADA, "t", "admin", "300d", token));
 	people_login(w, EVE, token);
-	id = emergency(w, EVE);
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	(void)world_text(w, EVE, "/review 1");
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_false(reviews(w, EVE, emergency(w, EVE)));
 }
 
-/* As above: forward, in a freeze, or where somebody else has locked it; a code for deploy alone. */
+/* Forward in a freeze, or where somebody else has locked it. */
 TEST(forward_by_a_rollback_goes_past_no_freeze_and_no_lock)
 {
-	static const char *const commits[] = { COMMIT_A, COMMIT_B };
 	static const char *const holds[] = { "/freeze production 3d a sale",
 		"/lock production mine" };
 	struct world w;
@@ -301,25 +294,10 @@ TEST(forward_by_a_rollback_goes_past_no_freeze_and_no_lock)
 		world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", QUIET, "ROLE_DEV_IDS=77",
 		    "ROLE_DEV_MAY=rollback:production, deploy:production, status",
 		    "ADMIN_TELEGRAM_IDS=11,22", NULL);
-		for (int i = 0; i < 2; i++) {
-			(void)world_text(&w, ADA, "/deploy production");
-			git(&w, commits[i]);
-			approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
-			while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-				git(&w, commits[i]);
-			(void)world_run_starts(&w);
-			world_run_ends(&w, GOOD);
-		}
-		(void)world_text(&w, ADA, "/rollback production");
-		while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-			git(&w, COMMIT_A);
-		approval_press_in(&w, ADA, WORLD_GROUP, "Roll back");
-		(void)world_run_starts(&w);
-		world_run_ends(&w, GOOD);
+		b_is_left(&w, "production", true);
 		(void)world_text(&w, BOB, holds[h]);
 		(void)world_text(&w, DEV, "/rollback production 2");
-		while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-			git(&w, COMMIT_B);
+		git_all(&w, COMMIT_B);
 		assert_non_null(world_says(&w, "🔒 Not deployed: production: "));
 		n += strstr(world_labels(world_last(&w)), "Roll forward") != NULL;
 		world_close(&w);
@@ -331,27 +309,20 @@ TEST(forward_by_a_rollback_goes_past_no_freeze_and_no_lock)
 TEST(a_review_by_who_is_alone_passes_no_code_of_approvals)
 {
 	struct world w;
-	char text[96];
-	int64_t id;
+	bool is_reviewed;
 
 	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, CAN, "REQUIRE_OTP=approve:*", QUIET,
 	    "ADMIN_TELEGRAM_IDS=11", "PRODUCTION_APPROVALS=1", "EMERGENCY_WITHOUT_OTP=true", NULL);
-	id = emergency(&w, ADA);
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(&w, ADA, text);
-	id = world_deployment(&w, id).reviewed_at;
+	is_reviewed = reviews(&w, ADA, emergency(&w, ADA));
 	factor_close(&w);
-	assert_int_equal(id, 0);
+	assert_false(is_reviewed);
 }
 
 /* A code for deployments: forward by a rollback is one. */
 TEST(forward_by_a_rollback_asks_for_the_code_of_a_deployment)
 {
-	static const char *const commits[] = { COMMIT_A, COMMIT_B };
 	bool ran;
 	struct world w;
 
@@ -359,35 +330,21 @@ TEST(forward_by_a_rollback_asks_for_the_code_of_a_deployment)
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "ROLE_DEV_IDS=77", "STAGING_CONFIRM=false",
 	    "ROLE_DEV_MAY=rollback:*, deploy:*, status", NULL);
-	for (int i = 0; i < 2; i++) {
-		(void)world_text(&w, ADA, "/deploy staging");
-		git(&w, commits[i]);
-		(void)world_run_starts(&w);
-		world_run_ends(&w, GOOD);
-	}
-	(void)world_text(&w, ADA, "/rollback staging");
-	while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-		git(&w, COMMIT_A);
-	approval_press_in(&w, ADA, WORLD_GROUP, "Roll back");
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
+	b_is_left(&w, "staging", false);
 	world_settings(&w, factor_key_setting, ALWAYS, "ROLE_DEV_IDS=77", "STAGING_CONFIRM=false",
 	    "REQUIRE_OTP=deploy:*", "ROLE_DEV_MAY=rollback:*, deploy:*, status", NULL);
 	(void)world_text(&w, DEV, "/rollback staging 2");
-	while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-		git(&w, COMMIT_B);
+	git_all(&w, COMMIT_B);
 	ran = strstr(world_labels(world_last(&w)), "Roll forward") != NULL;
 	factor_close(&w);
 	assert_false(ran);
 }
 
-/* Whoever holds one token of each admin makes all of them such as have asked, and is alone. */
+/* Whoever holds one token of each admin makes all of them ask. */
 WORLD_TEST_OF(who_holds_the_tokens_of_all_approvers_is_not_alone, ALWAYS, CAN,
     "ADMIN_TELEGRAM_IDS=11,22", "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
 {
 	static char tokens[2][TOKEN_TEXT];
-	int64_t id;
-	char text[40];
 
 	for (int i = 0; i < 2; i++) {
 		assert_true(people_token(
@@ -397,12 +354,7 @@ WORLD_TEST_OF(who_holds_the_tokens_of_all_approvers_is_not_alone, ALWAYS, CAN,
 		    200);
 		git(w, COMMIT_A);
 	}
-	id = emergency(w, DEV);
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
-	(void)world_text(w, DEV, text);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_false(reviews(w, DEV, emergency(w, DEV)));
 }
 
 /* A user of the machine is no person, and reviews nothing, alone or not. */
@@ -426,8 +378,7 @@ WORLD_TEST_OF(a_user_of_the_machine_reviews_nothing, ALWAYS, CAN, "ADMIN_TELEGRA
 		(void)people_ask(w, user, API_ANSWER, path, "{\"answer\": \"yes\"}");
 		git(w, COMMIT_A);
 	}
-	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
+	goes_live(w);
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%d\"]}", (int)id);
 	(void)people_ask(w, user, API_COMMAND, "/v1/command/review", body);
 	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
