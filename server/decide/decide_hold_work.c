@@ -130,8 +130,11 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	const struct hold *hold = binding(tx, push->environment, &holds);
 	bool is_dropped;
 
-	if (settings != NULL && hold != NULL)
+	if (settings != NULL && hold != NULL) {
 		note_push(tx, settings, hold, &holds, &pushed);
+		row_environment_hold_announced(tx, push->environment, push->commit,
+		    push->shown_at == 0 ? push->shown_block : 0);
+	}
 	is_dropped = settings != NULL && settings->drops_pushes;
 	push->why = is_dropped ? DEPLOY_WHY_NONE : DEPLOY_WHY_ELSEWHERE;
 	(void)snprintf(push->detail, sizeof(push->detail), "%s the end of the %s",

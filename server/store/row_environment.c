@@ -117,12 +117,25 @@ row_environment_set_announced(struct tx *tx, const char *name, const char *commi
 	(void)tx_run(tx,
 	    "UPDATE environment SET announced_commit = $2, announced_block ="
 	    " CASE WHEN announced_commit = $2 THEN announced_block"
-	    " WHEN announced_commit IN ('', seen_commit) THEN $3"
+	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
+	    " THEN $3"
 	    " ELSE MIN(announced_block, $3) END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 
 /* Of two commits a count stays as it is. */
+void
+row_environment_hold_announced(struct tx *tx, const char *name, const char *commit, int64_t block)
+{
+	ensure(tx, name);
+	(void)tx_run(tx,
+	    "UPDATE environment SET announced_block ="
+	    " CASE WHEN announced_commit = '' THEN $3 ELSE MIN(announced_block, $3) END,"
+	    " announced_commit = CASE WHEN announced_commit = '' THEN $2 ELSE announced_commit END"
+	    " WHERE name = $1",
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(block)); /* sticky */
+}
+
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit)
 {

@@ -22,9 +22,14 @@ void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
 /* A push of that commit was announced: which block was the newest then is noted, once.  Of several
- * that were not seen yet the last is kept, with the oldest of their blocks: it may be any of them
- * that git shows. */
+ * that were not seen yet, or wait for the end of what holds them, the last is kept, with the oldest
+ * of their blocks: it may be any of them that git shows. */
 void row_environment_set_announced(struct tx *tx, const char *name, const char *commit);
+
+/* A push that was to start, or asked, waits from now on: `block` was the newest when it came; 0:
+ * its question showed newer ones, and nobody can know any more. */
+void row_environment_hold_announced(
+    struct tx *tx, const char *name, const char *commit, int64_t block);
 void row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count);
 
 /* Polling knows of this head, and nothing follows from it. */

@@ -76,6 +76,42 @@ WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
+/* C was asked about, for B was blocked behind its push, and its question gave way to a freeze: that
+ * D was announced since makes C no later push. */
+WORLD_TEST(a_push_whose_question_gave_way_to_a_freeze_is_asked_about_behind_it)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	announce(w, "develop", COMMIT_C);
+	blocked_is_rolled_back(w, "staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+	announce(w, "develop", COMMIT_D);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .lacks_after = true });
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
+/* C waits for the end of a freeze, in which B is blocked, D announced, and git lags. */
+WORLD_TEST(a_push_that_waited_in_a_freeze_came_before_what_was_announced_in_it)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", COMMIT_D);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* They were shown it, and none of them had said yes when the settings asked for none any more. */
 WORLD_TEST_OF(a_push_that_nobody_approved_is_asked_about, "PRODUCTION_CONFIRM=false")
 {
