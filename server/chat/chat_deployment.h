@@ -77,6 +77,7 @@ struct chat_deployment {
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
 	bool is_over;	      /* it left its environment in doubt, which is over since */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
+	int64_t back_failed_since; /* the same of what an automatic rollback would bring back */
 	char fled[LIMIT_COMMIT]; /* the question of a rollback: what one has just left, */
 	int64_t fled_at;	 /* wall ms; 0: none has */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */

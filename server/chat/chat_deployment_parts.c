@@ -370,8 +370,11 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 		return;
 	chat_text_add(text, " (release %lld, ", (long long)current->number);
 	chat_text_ago(text, "", current->at, about->at);
-	chat_text_add(
-	    text, ")%s", is_rollback_target(about, current) ? ", and you can roll back to it" : "");
+	chat_text_add(text, ")");
+	if (is_rollback_target(about, current) && about->back_failed_since == 0)
+		chat_text_add(text, ", and you can roll back to it");
+	else if (is_rollback_target(about, current))
+		chat_deployment_failed_since(text, ", ", about->back_failed_since, about->at);
 }
 
 void
@@ -387,6 +390,7 @@ chat_deployment_rollback_target(struct chat_text *text, const struct chat_deploy
 		chat_text_add(text, " (release %lld, ", (long long)previous->number);
 		chat_text_ago(text, "", previous->at, about->at);
 		chat_text_add(text, ")");
+		chat_deployment_failed_since(text, ", ", about->back_failed_since, about->at);
 	}
 }
 

@@ -170,7 +170,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
     int64_t chat)
 {
 	struct message as = { .address.chat = chat, .is_alarm = true };
-	struct release back = decide_choose_earlier(tx, environment);
+	struct release back = decide_advise_earlier(tx, environment);
 	const struct request seen = request_about("seen", "work", work->id);
 	struct chat_clock clock = decide_clock(tx, work->environment);
 	struct chat_text text = CHAT_TEXT_EMPTY;

@@ -44,6 +44,14 @@ decide_choose_earlier(struct tx *tx, const struct environment *environment)
 	return n > 0 ? found[0] : (struct release){ 0 };
 }
 
+struct release
+decide_advise_earlier(struct tx *tx, const struct environment *environment)
+{
+	struct release to = decide_choose_earlier(tx, environment);
+
+	return row_deployment_failed_since(tx, &to) == 0 ? to : (struct release){ 0 };
+}
+
 void
 decide_set_direction(struct tx *tx, struct deployment *deployment)
 {

@@ -22,5 +22,8 @@ size_t decide_list_earlier(
  * live; where all did, to the newest.  id 0: there is none. */
 struct release decide_choose_earlier(struct tx *tx, const struct environment *environment);
 
+/* The same, as advice: none (id 0) where each of them has failed there since it was live. */
+struct release decide_advise_earlier(struct tx *tx, const struct environment *environment);
+
 /* Sets deployment->is_forward: what runs may have changed since it was asked for. */
 void decide_set_direction(struct tx *tx, struct deployment *deployment);

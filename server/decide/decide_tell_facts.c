@@ -221,7 +221,20 @@ find_back(struct tx *tx, const struct deployment *deployment, const struct envir
 		   deployment->state != DEPLOY_ROLLBACK_FAILED) ||
 		deployment_is_action(deployment) ?
 	    (struct release){ 0 } :
-	    decide_choose_earlier(tx, environment);
+	    decide_advise_earlier(tx, environment);
+}
+
+/* When what an automatic rollback would bring back has failed there last; 0: it has not. */
+static int64_t
+back_failed_since(
+    struct tx *tx, const struct deployment *deployment, const struct environment *environment)
+{
+	bool is_current = strcmp(environment->current.commit, deployment->previous) == 0;
+
+	if (!decide_tell_is_question(deployment) || !deployment_can_roll_back(deployment))
+		return 0;
+	return row_deployment_failed_since(
+	    tx, is_current ? &environment->current : &environment->previous);
 }
 
 /* What a rollback rolls back, as its question says. */
@@ -463,6 +476,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 			decide_tell_is_question(deployment) ?
 		    row_deployment_failed_since(tx, &rows->to) :
 		    0,
+		.back_failed_since = back_failed_since(tx, deployment, &rows->environment),
 		.is_over = deployment_is_over(deployment, &rows->environment),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,

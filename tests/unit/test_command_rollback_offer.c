@@ -269,6 +269,33 @@ WORLD_TEST_OF(what_the_trouble_showed_to_be_bad_is_not_what_is_offered, STAGING_
 	assert_non_null(strstr(world_rollback_says(w, "/rollback staging 3"), "→ ccccccc"));
 }
 
+/* Regression: behind a rollback that had just failed the message said to roll back to the same
+ * release, and a question that one could. */
+WORLD_TEST_OF(no_message_advises_what_has_just_failed_there, STAGING_URL)
+{
+	const char *said;
+
+	world_deploy_starts(w, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_deploy_starts(w, COMMIT_B);
+	for (int i = 0; i < 2; i++) {
+		world_run_step(w, 0, "release");
+		world_run_ends(w, GOOD);
+		world_probed(w, "HTTP 500");
+	}
+	said = world_plain(world_says_in(w, WORLD_TEAM, "🔥 "));
+	assert_null(strstr(said, "/rollback"));
+	assert_non_null(strstr(said, "\n2. /logs staging: why?\n3. /deploy staging: with a fix"));
+	w->aid.at += 300000;
+	world_settings(w, "STAGING_CONFIRM=true", STAGING_URL, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	said = world_plain(world_last(w));
+	assert_null(strstr(said, "you can roll back to it"));
+	assert_non_null(strstr(said, "), ⚠️ failed there since it was live, 5 min ago"));
+}
+
 /* What did not get as far as to change anything says nothing of its release; and where all have
  * failed the newest is asked about. */
 WORLD_TEST_OF(what_never_began_or_is_the_only_one_is_still_offered, STAGING_URL)
