@@ -9,6 +9,7 @@
 #include "decide/decide_reply.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"
+#include "store/row_environment.h"
 #include "store/row_rate_limit.h"
 #include "store/row_token.h"
 #include "types/principal.h"
@@ -121,8 +122,11 @@ may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
 bool
 decide_may_ring_approvers(struct tx *tx, const struct deployment *work)
 {
+	struct environment environment = row_environment_get(tx, work->environment);
+
+	/* Whoever repairs what is down has asked often by then. */
 	return take(tx, "rings-work", work->id, WORK_RINGS, WORK_EVERY_MS) &&
-	    may_ring_again(tx, work, "rings");
+	    (environment_is_in_doubt(&environment) || may_ring_again(tx, work, "rings"));
 }
 
 bool

@@ -4,6 +4,7 @@
 
 #include "decide/decide_approval.h"
 #include "lib/text.h"
+#include "store/row_environment.h"
 
 static size_t
 rings_in(const struct world *w, int64_t chat)
@@ -372,6 +373,35 @@ WORLD_TEST_OF(many_who_ask_ring_one_chat_a_few_times, "STAGING_APPROVALS=1",
 		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	}
 	assert_int_equal(rings_in(w, WORLD_TEAM), 12);
+}
+
+static void
+is_down(struct tx *tx, UNUSED void *arg)
+{
+	row_environment_down(tx, "staging");
+}
+
+/* One person repairs at night, and others approve: behind the fourth question nobody woke up. */
+WORLD_TEST_OF(who_has_rung_enough_rings_for_what_is_down, "STAGING_APPROVALS=1")
+{
+	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
+		COMMIT_F };
+	size_t before = 0;
+
+	for (size_t i = 0; i < COUNT(commits); i++) {
+		if (i + 1 == COUNT(commits)) {
+			before = rings_in(w, WORLD_TEAM);
+			assert_true(before < i);
+			world_act(w, is_down, NULL);
+		}
+		(void)world_text_in(w, WORLD_ADMIN, WORLD_GROUP, "/deploy staging");
+		world_git(w, (struct world_git){ .commit = commits[i] });
+		if (world_state(w) == DEPLOY_AWAITING_CONFIRMATION)
+			(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+			    world_button(world_last(w), "Deploy"));
+		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	}
+	assert_int_equal(rings_in(w, WORLD_TEAM), before + 1);
 }
 
 static void
