@@ -169,6 +169,8 @@ void chat_deployment_took(struct chat_text *text, const struct chat_deployment *
  * a line of its own: the database is not rolled back; nothing where none was begun. */
 void chat_deployment_migration_failed(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_behind_migration(struct chat_text *text, const struct chat_deployment *about);
+/* The same in one line, where no more than the work's own row is at hand. */
+void chat_migration_stays(struct chat_text *text, const struct deployment *deployment);
 
 /* Of a person's rollback, a line: on which database its release would serve, or does. */
 void chat_deployment_past_migration(struct chat_text *text, const struct chat_deployment *about);

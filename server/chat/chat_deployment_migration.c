@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define HALF_MIGRATED	"; the database may be half migrated"
-#define NOT_ROLLED_BACK MARK_BOLD "the database was NOT rolled back" MARK_BOLD ": "
+#define NOT_ROLLED_BACK MARK_BOLD "the database was NOT rolled back" MARK_BOLD
 
 /* How it ended, without a full stop. */
 static void
@@ -86,6 +86,17 @@ chat_deployment_migration_failed(struct chat_text *text, const struct chat_deplo
 }
 
 void
+chat_migration_stays(struct chat_text *text, const struct deployment *deployment)
+{
+	enum migration migration = deployment_migration(deployment);
+
+	if (migration != MIGRATION_NONE && migration != MIGRATION_NOT_STARTED &&
+	    (deployment->state == DEPLOY_ROLLED_BACK ||
+		deployment->state == DEPLOY_ROLLBACK_FAILED))
+		chat_text_add(text, "\n⚠️ " NOT_ROLLED_BACK);
+}
+
+void
 chat_deployment_behind_migration(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
@@ -97,7 +108,7 @@ chat_deployment_behind_migration(struct chat_text *text, const struct chat_deplo
 	if (migration != MIGRATION_NOT_STARTED &&
 	    (deployment->state == DEPLOY_ROLLED_BACK ||
 		deployment->state == DEPLOY_ROLLBACK_FAILED))
-		chat_text_add(text, NOT_ROLLED_BACK);
+		chat_text_add(text, NOT_ROLLED_BACK ": ");
 	add_what_became_of_it(text, about);
 	if (deployment->state == DEPLOY_ROLLED_BACK)
 		add_what_serves(text, about,
@@ -153,6 +164,6 @@ chat_deployment_past_migration(struct chat_text *text, const struct chat_deploym
 	if (!deployment->target_changed || deployment->state == DEPLOY_LIVE)
 		(void)snprintf(serves, sizeof(serves), "%.7s %s", deployment->commit,
 		    deployment->state == DEPLOY_LIVE ? "now serves" : "would serve");
-	add_behind(
-	    text, deployment->state == DEPLOY_LIVE ? NOT_ROLLED_BACK : "", about->behind, serves);
+	add_behind(text, deployment->state == DEPLOY_LIVE ? NOT_ROLLED_BACK ": " : "",
+	    about->behind, serves);
 }

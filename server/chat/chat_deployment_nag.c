@@ -21,12 +21,13 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else
 		chat_text_ago(text, " ", work->ended_at, at);
-	chat_text_add(text, ", nobody has seen it");
+	chat_text_add(text, CHAT_UNSEEN);
 	if (environment->is_down && checked_at != 0)
 		chat_text_since(text, ", last checked ", clock, checked_at, at);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
+	chat_migration_stays(text, work);
 	if (environment->is_down)
 		chat_deployment_next_step(text, environment, back, runbook);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)

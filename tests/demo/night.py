@@ -104,7 +104,7 @@ class Night:
 
     def approval_expires(self):
         self.chapter("the approval expires")
-        self.hear("Not approved: production", edited=False)
+        self.hear("Approval expired: production", edited=False)
 
     def lock_and_freeze(self):
         self.chapter("Bea locks staging; a push waits")

@@ -207,7 +207,7 @@ static const struct golden {
 	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Cancelled: " NAME " \"Make it blue\" by @bob",
 	    .detail = "by @bob" },
 	{ DEPLOY_EXPIRED, 0, "⛔ Not confirmed: " NAME " \"Make it blue\"", .step = NULL },
-	{ DEPLOY_EXPIRED, 0, "⛔ Not approved: " NAME " \"Make it blue\"", .is_awaited = true },
+	{ DEPLOY_EXPIRED, 0, "⛔ Approval expired: " NAME " \"Make it blue\"", .is_awaited = true },
 	{ DEPLOY_LIVE, 0, "✅ Was live: " NAME " \"Make it blue\" 1a2b3c4", .is_over = true },
 	{ DEPLOY_LIVE, 0, "↩️ Was rolled back: " NAME " \"Make it blue\" 1a2b3c4",
 	    .is_over = true, .is_left = true },

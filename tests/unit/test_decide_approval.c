@@ -295,12 +295,12 @@ WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_A
 	world_due(w, TIMER_APPROVAL);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_EXPIRED);
 	assert_non_null(world_says_in(w, WORLD_GROUP,
-	    "⛔ Not approved: production \"Make it blue\"\n"
+	    "⛔ Approval expired: production \"Make it blue\"\n"
 	    "author Ann Example · requested by @ada\n"
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
 	assert_int_equal(rings_in(w, WORLD_GROUP), rings + 1); /* who asked */
-	assert_true(world_says_in(w, WORLD_GROUP, "Not approved: ")->reply_to != 0);
-	team = world_says_in(w, WORLD_TEAM, "Not approved: ");
+	assert_true(world_says_in(w, WORLD_GROUP, "Approval expired: ")->reply_to != 0);
+	team = world_says_in(w, WORLD_TEAM, "Approval expired: ");
 	assert_true(team->is_silent); /* who slept: what is left to do? */
 	assert_null(world_says_in(w, WORLD_TEAM, "Not approved yet")); /* nor does that stay */
 	assert_string_equal(approval_label_in(w, WORLD_TEAM, "Approve"), "");

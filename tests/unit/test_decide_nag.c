@@ -38,8 +38,12 @@ reminders(const struct world *w)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += strstr(w->screen[i].text, UNSEEN) != NULL;
+	for (size_t i = 0; i < w->n_screen; i++) {
+		const char *said = w->screen[i].text;
+		size_t line = strcspn(said, "\n"); /* "… ago", which stays when it was seen */
+
+		n += strstr(said, UNSEEN) != NULL || memmem(said, line, " ago", 4) != NULL;
+	}
 	return n;
 }
 
@@ -149,6 +153,25 @@ WORLD_TEST_OF(a_script_of_ones_own_has_no_button_for_the_application_log, NAGS, 
 	}
 	assert_string_not_equal(
 	    world_button(world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging"), "📄 Log"), "");
+}
+
+/* The release of before serves on a database of later: also who reads the reminder alone knows. */
+WORLD_TEST_OF(a_reminder_says_that_the_database_stays_as_it_is, NAGS, STAGING_URL)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrated");
+	world_run_step(w, 2, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_step(w, 0, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	world_due(w, TIMER_NAG);
+	assert_non_null(world_says_in(w, WORLD_TEAM,
+	    "nobody has seen it\nbbbbbbb \"Make it blue\": HTTP 500\n⚠️ the database was NOT rolled back\nruns aaaaaaa"));
 }
 
 /* What was live serves on, on a database that may be half migrated: somebody has to look. */
@@ -280,6 +303,8 @@ WORLD_TEST_OF(who_may_roll_back_there_ends_it_and_is_named, NAGS, STAGING_URL)
 	assert_false(world_environment(w, "staging").is_unacknowledged);
 	assert_int_equal(world_audited(w, "rollback_seen", "\"telegram:22\""), 1);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "runs aaaaaaa\n👀 Seen by @bob"));
+	assert_null(world_says_in(w, WORLD_TEAM, "nobody has seen it"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Rolled back: staging 15 min ago\nbbbbbbb"));
 	/* Who has pressed looks whether that worked. */
 	assert_true(world_says_in(w, WORLD_TEAM, "👀 Seen by @bob")->is_answer);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "👀 Seen by @bob"));
