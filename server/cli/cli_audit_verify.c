@@ -141,7 +141,7 @@ judge_heads(const struct audit_source *source)
 		(void)fprintf(stderr, "error: and %" PRId64 " more\n", n - HEADS_SHOWN);
 	if (heads.missing > 0)
 		(void)fprintf(stderr,
-		    "error: entries behind the newest were cut off, in the database and in the log\n");
+		    "error: entries behind the newest one of the database were cut off\n");
 	return heads.missing > 0 ? 1 : EX_OK;
 }
 

@@ -178,7 +178,7 @@ look_at_end(struct sim *sim, const struct look_deployment *d)
 	sim->ended_as[d->id] = (uint8_t)(d->state + 1);
 	if (d->state == DEPLOY_REFUSED &&
 	    invariants_number(&of,
-		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail GLOB 'whoever asked for it may not*'",
+		"SELECT COUNT(*) FROM work WHERE id = $1 AND detail GLOB 'who asked for it may no longer*'",
 		DB_I64(d->id)) > 0)
 		sim_note(sim, SIM_GRANT_GONE);
 	if (d->state == DEPLOY_EXPIRED &&
