@@ -140,8 +140,8 @@ judge_heads(const struct audit_source *source)
 	if (n > HEADS_SHOWN)
 		(void)fprintf(stderr, "error: and %" PRId64 " more\n", n - HEADS_SHOWN);
 	if (heads.missing > 0)
-		(void)fprintf(stderr,
-		    "error: entries behind the newest one of the database were cut off\n");
+		(void)fprintf(
+		    stderr, "error: entries behind the newest one of the database were cut off\n");
 	return heads.missing > 0 ? 1 : EX_OK;
 }
 
