@@ -201,11 +201,12 @@ bool chat_deployment_ahead_ended(
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
  * not how long ago).  back: what a rollback asks about; is_sure: somebody looked when it ended, and
  * it says when; runbook: as above. */
-#define CHAT_SEEN   "👀 Seen"
-#define CHAT_UNSEEN ", nobody has seen it" /* until somebody has, or it has ended */
+#define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
     const char *runbook, const struct chat_clock *clock, int64_t at);
+/* Such a message as it stood, when somebody has, or when it is over. */
+void chat_deployment_nag_over(struct chat_text *text, const char *head);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);
 
 /* Half of the time for its approvals is over. */

@@ -2,6 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
+#include <string.h>
+
+#define UNSEEN ", nobody has seen it"
+
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
     const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
@@ -21,7 +25,7 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else
 		chat_text_ago(text, " ", work->ended_at, at);
-	chat_text_add(text, CHAT_UNSEEN);
+	chat_text_add(text, UNSEEN);
 	if (environment->is_down && checked_at != 0)
 		chat_text_since(text, ", last checked ", clock, checked_at, at);
 	chat_text_add(text, "\n");
@@ -33,6 +37,16 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);
 	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");
+}
+
+void
+chat_deployment_nag_over(struct chat_text *text, const char *head)
+{
+	const char *unseen = strstr(head, UNSEEN);
+	size_t size = unseen == NULL ? strlen(head) : (size_t)(unseen - head);
+
+	chat_text_add(
+	    text, "%.*s%s", (int)size, head, unseen == NULL ? "" : &unseen[sizeof(UNSEEN) - 1]);
 }
 
 void

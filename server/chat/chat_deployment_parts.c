@@ -353,6 +353,15 @@ chat_deployment_odd(struct chat_text *text, const struct deployment *deployment)
 }
 
 void
+chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t at, int64_t now)
+{
+	if (at == 0)
+		return;
+	chat_text_add(text, "%s", before);
+	chat_text_ago(text, "⚠️ failed there since it was live, ", at, now);
+}
+
+void
 chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct release *current = &about->environment->current;

@@ -60,15 +60,6 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
-void
-chat_deployment_failed_since(struct chat_text *text, const char *before, int64_t at, int64_t now)
-{
-	if (at == 0)
-		return;
-	chat_text_add(text, "%s", before);
-	chat_text_ago(text, "⚠️ failed there since it was live, ", at, now);
-}
-
 /* Whoever wants to leave what is bad may not have seen that it has been left. */
 static void
 say_fled(struct chat_text *text, const struct chat_deployment *about)

@@ -87,7 +87,6 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 	struct buttons buttons = { 0 };
 	struct button_row button;
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	const char *unseen;
 
 	if (message.head == NULL)
 		return; /* gone by age */
@@ -96,10 +95,7 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 		if (strcmp(message.buttons.at[i].id, button.id) != 0 || button.id[0] == '\0')
 			buttons.at[buttons.n++] = message.buttons.at[i];
 	message.buttons = buttons;
-	unseen = strstr(message.head, CHAT_UNSEEN);
-	chat_text_add(&text, "%.*s%s",
-	    (int)(unseen == NULL ? strlen(message.head) : (size_t)(unseen - message.head)),
-	    message.head, unseen == NULL ? "" : unseen + strlen(CHAT_UNSEEN));
+	chat_deployment_nag_over(&text, message.head);
 	if (how == ENDED_SEEN)
 		chat_text_outside(&text, "\n👀 Seen by ", by);
 	if (how == ENDED_LIVE)
