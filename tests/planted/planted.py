@@ -198,7 +198,8 @@ class Tree:
 
     def copy(self):
         """Only what differs, so that an earlier build is not made again."""
-        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                                stdout=subprocess.PIPE, check=True).stdout
         names = {name for name in os.fsdecode(listed).split("\0") if name and (ROOT / name).is_file()}
         for name in names:
             source, target = ROOT / name, self.path / name

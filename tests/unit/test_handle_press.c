@@ -248,8 +248,8 @@ is_denied(struct world *w, struct shown *shown)
 	return strstr(w->toast, "⛔ Denied") == w->toast;
 }
 
-/* Each row of commands.def, about each kind of thing: a function that does not ask who pressed would
- * be found here alone. */
+/* Each row of commands.def, about each kind of thing: a function that does not ask who pressed
+ * would be found here alone. */
 WORLD_TEST(each_button_that_a_stranger_presses_changes_nothing)
 {
 	int64_t hold = 0;
