@@ -42,10 +42,11 @@ is_not_theirs(struct tx *tx, const struct update *update, struct sim_before *bef
 		return true;
 	if (strcmp(button.request.action, "do") == 0)
 		return button.person != update->person;
-	if (strcmp(button.request.action, "unlock") == 0 && button.person != update->person)
+	if (strcmp(button.request.action, "unlock") == 0) /* its owner's too, who was asked */
 		return button.chat != update->address.chat || !button.is_open ||
-		    sim_settings_role(settings, update->person,
-			sim_environment(button.request.target), tx->at) != SIM_MAY_ALL;
+		    (button.person != update->person &&
+			sim_settings_role(settings, update->person,
+			    sim_environment(button.request.target), tx->at) != SIM_MAY_ALL);
 	if (button.is_once && work == 0) /* of several names, or what was meant */
 		return button.chat != update->address.chat || !button.is_open ||
 		    button.person != update->person;
