@@ -28,8 +28,13 @@ row_button_show(
 {
 	struct button *shown = &keyboard->at[keyboard->n];
 
-	if (keyboard->n == COUNT(keyboard->at) || button->chat == 0)
+	if (button->chat == 0)
 		return; /* without a chat nobody could press it */
+	if (keyboard->n == COUNT(keyboard->at)) {
+		tx_log(tx, LOG_LEVEL_ERROR, "button %s of %s: its message has %zu already",
+		    button->request.action, button->request.target, COUNT(keyboard->at));
+		return;
+	}
 	if (button->id[0] == '\0')
 		row_button_add(tx, button);
 	(void)text_copy(shown->label, sizeof(shown->label), label);
