@@ -603,14 +603,12 @@ the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 	if (chat == 0 || !sim_chat_is_reachable(sim, chat)) /* 0: its row is gone, as it may be */
 		return;
 	/* A group that moved keeps what was said in it, under ids that mean nothing any more: of a
-	 * row's posts the newest that still stands counts, but one that points at a newer one.
-	 * Where people have deleted them all, nobody knows which one was kept up to date, and
-	 * nobody reads it. */
+	 * row's posts the newest counts, but one that points at a newer one.  Where people have
+	 * deleted that, an older one may be a copy whose sending was not answered. */
 	for (size_t i = 0; i < sim->n_posts; i++)
 		if (remote_id == 0 ?
 			sim->posts[i].row == row &&
-			    strcmp(sim->posts[i].text, CHAT_SAID_BELOW) != 0 &&
-			    (post == NULL || post->is_deleted || !sim->posts[i].is_deleted) :
+			    strcmp(sim->posts[i].text, CHAT_SAID_BELOW) != 0 :
 			sim->posts[i].chat == chat && sim->posts[i].remote_id == remote_id)
 			post = &sim->posts[i];
 	if (remote_id == 0 && post != NULL && post->is_deleted)
