@@ -323,7 +323,12 @@ static int
 conclude(const struct doctor *doctor, bool for_production, bool starts)
 {
 	const char *file = doctor->cli->env_file;
+	size_t warnings = doctor_count(doctor, DOCTOR_WARNING);
+	char more[48] = "";
 
+	if (warnings > 0)
+		(void)snprintf(more, sizeof(more), ", with %zu warning%s above", warnings,
+		    warnings == 1 ? "" : "s");
 	if (doctor->settings == NULL)
 		(void)fprintf(stderr, "%s (file: %s); nothing was started.\n",
 		    for_production ? "ENVIRONMENT=production refuses these settings" :
@@ -335,7 +340,8 @@ conclude(const struct doctor *doctor, bool for_production, bool starts)
 			     "The server does not start here now");
 	else
 		(void)printf(
-		    "ok: the settings are valid; the network was not asked (deploybot doctor does)\n");
+		    "ok: the settings are valid%s; the network was not asked (deploybot doctor does)\n",
+		    more);
 	return doctor_count(doctor, DOCTOR_ERROR) > 0 ? EX_CONFIG : EX_OK;
 }
 

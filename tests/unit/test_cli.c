@@ -159,6 +159,9 @@ TEST_WITH(check_config_names_every_wrong_line_and_exits_78, set_up, tear_down)
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "check-config"), EX_OK);
 	assert_true(said(w, "ok: the settings are valid"));
 	assert_false(said(w, "AAaaBB"));
+	write_env(w, "LOG_LEVLE=debug\nCOMPLETELY_DIFFERENT=1\n");
+	assert_int_equal(RUN(w, "--env-file", w->env_file, "check-config"), EX_OK);
+	assert_true(said(w, "ok: the settings are valid, with 2 warnings above; the network"));
 	write_env(w, "HEALTH_CHECK_RETRIES=x\nAPI_SERVER_PORT=99999\n");
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "check-config"), EX_CONFIG);
 	assert_true(said(w, "HEALTH_CHECK_RETRIES") && said(w, "API_SERVER_PORT"));
