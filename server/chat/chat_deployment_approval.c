@@ -13,10 +13,12 @@ add_subject(struct chat_text *text, enum chat_first first, const struct deployme
 {
 	char target[LIMIT_ENVIRONMENT];
 
+	bool is_named = first != FIRST_APPROVED && first != FIRST_AWAITS_ANEW;
+
 	chat_first(text, first, deployment_target(deployment, target));
 	chat_deployment_what(text,
 	    !deployment_is_rollback(deployment) ? "" :
-		first != FIRST_APPROVED		? "to " :
+		is_named			? "to " :
 		deployment->is_forward		? "roll forward to " :
 						  "roll back to ",
 	    deployment);

@@ -169,9 +169,10 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_AWAITING_CONFIRMATION:
 		return asked(deployment);
 	case DEPLOY_AWAITING_APPROVAL:
-		return is_action ? FIRST_AWAITS_APPROVAL :
-				   of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK,
-				       FIRST_AWAITS_FORWARD);
+		return deployment->changed[0] != '\0' ? FIRST_AWAITS_ANEW :
+		    is_action			      ? FIRST_AWAITS_APPROVAL :
+				of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK,
+				    FIRST_AWAITS_FORWARD);
 	case DEPLOY_QUEUED:
 		return FIRST_QUEUED;
 	case DEPLOY_RUNNING:
@@ -289,6 +290,8 @@ before_subject(const struct chat_deployment *about)
 		return ", not rolled back: ";
 	if (chat_first_of(about) == FIRST_BACK_DOWN)
 		return ", may be DOWN: ";
+	if (chat_first_of(about) == FIRST_MIGRATION_FAILED && deployment->previous[0] != '\0')
+		return ", old one serves: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";
 	if (deployment->state == DEPLOY_ROLLED_BACK)

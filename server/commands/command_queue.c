@@ -184,6 +184,27 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 	}
 }
 
+/* What somebody has confirmed takes its place once git has answered: how many; they are shown where
+ * there is a text. */
+static size_t
+add_confirmed(struct shown *s, const char *environment)
+{
+	size_t n = 0;
+
+	for (int64_t id = 0; (id = row_deployment_next_asked(s->tx, environment, id)) != 0;) {
+		struct deployment work = row_deployment_get(s->tx, id);
+
+		if (work.confirmed_by == 0 || work.state != DEPLOY_AWAITING_CONFIRMATION)
+			continue;
+		n++;
+		if (s->text == NULL)
+			continue;
+		add_work(s, "⏳", &work, work.requested_at);
+		chat_text_add(s->text, ", confirmed: git is asked");
+	}
+	return n;
+}
+
 static void
 add_queue(struct shown *s, const char *environment, size_t *n_shown)
 {
@@ -210,6 +231,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 		    s->text, " waits; " MARK_CODE "/cancel %s" MARK_CODE " drops it", environment);
 	}
 	(void)decide_needs_lines(s->tx, s->update->person, environment, "\n", "", s->text);
+	(void)add_confirmed(s, environment);
 	for (size_t i = 0; i < n; i++) {
 		work = row_deployment_get(s->tx, ids[i]);
 		add_place(s, i + 1, &work);
@@ -226,6 +248,7 @@ is_in_use(struct tx *tx, int64_t person, const char *environment)
 	return row_deployment_active(tx, environment).id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0 ||
 	    decide_needs_lines(tx, person, environment, "", "", NULL) > 0 ||
+	    add_confirmed(&(struct shown){ .tx = tx }, environment) > 0 ||
 	    row_environment_get(tx, environment).held != 0;
 }
 

@@ -70,15 +70,17 @@ def test_what_failed_stands_at_the_end(tmp_path):
         (tmp_path / "tests" / name).chmod(0o755)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")      # names begin here, wherever this checkout is
     (tmp_path / "test_it.py").write_text("def test_that():\n    assert 1 == 2\n")
-    done = subprocess.run([sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), str(tmp_path),
-                           str(tmp_path / "test_it.py")], cwd=tmp_path, stdin=subprocess.DEVNULL, timeout=300,
-                          env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=False)
+    run = [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py"]
+    how = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "timeout": 300, "env": {"PATH": os.environ["PATH"]},
+           "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(run, **how)
     said = done.stdout.splitlines()
     assert done.returncode == 1
     assert said[-4:] == ["failed: test_bucket: leaks", "failed: test_buf, which ended with status -9",
                          "failed: test_it: test_that", "3 passed, 3 failed, 0 skipped"]
     behind = said[said.index("end-to-end tests: " + str(tmp_path / "test_it.py")):]
     assert "line 7" in behind and "is killed" in behind
+    assert subprocess.run([*run, "test_text"], **how).stdout.endswith("1 passed, 1 failed, 0 skipped\n")
 
 
 FAILS_AT_FIRST = """

@@ -393,10 +393,11 @@ class Soak:
                                      if d["status"] is not None and 200 <= d["status"] < 300])
 
     def ends_were_told(self):
-        """I8: the message of each deployment that has ended says so."""
+        """I8: the message of each deployment that has ended says so; one that was asked about already has none of
+        its own: its question is there."""
         rows = self.scene.rows("SELECT d.id, d.environment, d.state, m.chat, m.remote_id FROM work d"
-                               f" LEFT JOIN message m ON m.id = d.message WHERE d.id > ? AND d.state IN {FINAL}",
-                               self.deployments_seen)
+                               f" LEFT JOIN message m ON m.id = d.message WHERE d.id > ? AND d.state IN {FINAL}"
+                               " AND NOT (d.message = 0 AND d.why = 'ELSEWHERE')", self.deployments_seen)
         views = {}
         for chat in {row[3] for row in rows if row[3]}:
             for view in Person(self.scene, chat).messages():

@@ -2,7 +2,8 @@
 """run_tests.py BUILD [WHAT...] - runs every unit test program beside the end-to-end tests, and adds them up.
 
 The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
-failed: the end of each unit program's output, then every name.
+failed: the end of each unit program's output, then every name.  WHAT is what pytest takes; of unit programs that it
+names only those are run.
 
 Where three end-to-end tests at most failed among all the others, their files are run once more, one after another on
 the machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or
@@ -218,10 +219,13 @@ def end_e2e(e2e, build, count):
 
 def main():
     build = pathlib.Path(sys.argv[1])
-    wanted = sys.argv[2:] or ["tests/e2e", "-m", "not long"]     # those are `make check-long`'
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (p.name not in LONGEST, p.name))
+    named = [p for p in programs if p.name in sys.argv[2:]]
+    wanted = [word for word in sys.argv[2:] if word not in [p.name for p in named]] or [
+        "tests/e2e", "-m", "not long"]     # those are `make check-long`'s
+    programs = named or programs
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
     with start_e2e(build, wanted) as e2e:

@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export TELEGRAM_BOT_TOKEN=1:made-up ADMIN_TELEGRAM_IDS=1 TELEGRAM_API_BASE=http://127.0.0.1:9
+token=7:$(printf %035d 7)
+export TELEGRAM_BOT_TOKEN=$token ADMIN_TELEGRAM_IDS=1 TELEGRAM_API_BASE=http://127.0.0.1:9
 export API_SERVER_PORT=$port DEPLOYBOT_FOLDER=$PWD/run
 mkdir run
 make all

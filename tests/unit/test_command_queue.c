@@ -23,6 +23,18 @@ WORLD_TEST(the_queue_is_shown_with_who_what_and_since_when)
 	assert_null(world_says_in(w, WORLD_STRANGER, "staging"));
 }
 
+WORLD_TEST(what_was_confirmed_is_shown_while_git_is_asked)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Deploy to production");
+	assert_null(world_peek(w, EFFECT_RUN));
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "production\n⏳ #1 @ada deploys aaaaaaa, "));
+	assert_non_null(strstr(world_plain(world_last(w)), ", confirmed: git is asked"));
+}
+
 WORLD_TEST(about_how_long_is_said_where_it_is_known)
 {
 	for (int i = 0; i < 5; i++) {

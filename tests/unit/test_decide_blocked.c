@@ -239,6 +239,7 @@ static void
 is_approved_anew(struct world *w)
 {
 	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "❓ Approve again: "));
 	assert_non_null(world_says_in(w, WORLD_TEAM, "⚠️ asked again: " MEANWHILE "\n"));
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "\n⚠️ contains bbbbbbb, rolled back by deploybot"));
