@@ -12,15 +12,57 @@
 #include "store/row_run.h"
 #include "types/settings.h"
 
+#define CUT_AT \
+	(LIMIT_STEP - 1 - strlen("unreachable ")) /* bytes of a host that a step's name holds */
+
+/* The host of HOST, HOST:PORT or [HOST]:PORT. */
+static const char *
+host_of(const char *part, char ret[SETTING_PART_MAX + 1])
+{
+	bool is_bracketed = part[0] == '[';
+
+	(void)text_copy(ret, SETTING_PART_MAX + 1, part + (is_bracketed ? 1 : 0));
+	ret[strcspn(ret, is_bracketed ? "]" : ":")] = '\0';
+	return ret;
+}
+
+/* Whole again, where the name of a step was cut and one host of the settings alone begins so. */
+static void
+complete(const char *list, char host[LIMIT_WITHOUT])
+{
+	char part[SETTING_PART_MAX + 1], set[SETTING_PART_MAX + 1], found[LIMIT_WITHOUT] = "";
+	size_t n = 0;
+
+	if (strlen(host) != CUT_AT)
+		return;
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		if (text_starts(host_of(part, set), host)) {
+			n++;
+			(void)text_copy(found, sizeof(found), set);
+		}
+	if (n == 1)
+		(void)text_copy(host, LIMIT_WITHOUT, found);
+}
+
 /* As its newest run says. */
 static const char *
 unreachables(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
 {
 	struct step steps[LIMIT_STEPS];
-	size_t n =
-	    deployment->run == 0 ? 0 : row_step_list(tx, deployment->run, steps, LIMIT_STEPS);
+	size_t used = 0,
+	       n = deployment->run == 0 ? 0 :
+					  row_step_list(tx, deployment->run, steps, LIMIT_STEPS);
+	char said[LIMIT_WITHOUT], host[LIMIT_WITHOUT];
+	const char *list = deployment_unreachables(steps, n, said);
 
-	return deployment_unreachables(steps, n, ret);
+	ret[0] = '\0';
+	while (setting_next(&list, host, sizeof(host))) {
+		complete(settings_host_list(tx->settings, deployment->environment), host);
+		if (used + strlen(host) + 2 <= LIMIT_WITHOUT)
+			used += (size_t)snprintf(
+			    ret + used, LIMIT_WITHOUT - used, "%s%s", used > 0 ? "," : "", host);
+	}
+	return ret;
 }
 
 /* Whom a person has agreed to leave out, and the script did.  A script's word alone takes no host
@@ -76,19 +118,14 @@ decide_left_hosts(struct tx *tx, const struct deployment *deployment, const char
 	row_left_host_set(tx, deployment->environment, left_out(tx, deployment, hosts), before);
 }
 
-/* HOST, HOST:PORT or [HOST]:PORT. */
 static bool
 is_set(const char *list, const char *host)
 {
-	char part[SETTING_PART_MAX + 1];
-	size_t size = strlen(host);
+	char part[SETTING_PART_MAX + 1], set[SETTING_PART_MAX + 1];
 
-	while (list != NULL && setting_next(&list, part, sizeof(part))) {
-		const char *at = part + (part[0] == '[' ? 1 : 0);
-
-		if (strncmp(at, host, size) == 0 && strchr(part[0] == '[' ? "]" : ":", at[size]))
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		if (strcmp(host_of(part, set), host) == 0)
 			return true;
-	}
 	return false;
 }
 

@@ -20,14 +20,14 @@ is_said_in(struct tx *tx, const struct deployment *end, int64_t chat)
 	    end->state != DEPLOY_LIVE;
 }
 
-/* As its alarm has rung: an edit makes no sound. */
+/* As its alarm has rung, and as soon: an edit makes no sound. */
 static void
 ring_in(
     struct tx *tx, const struct chat_deployment *about, int64_t row, const struct deployment *end)
 {
 	CLEANUP(message_done) struct message now = row_message_get(tx, row);
 	int64_t chat = now.address.chat;
-	struct decide_tell_ring ring = { 0 };
+	struct decide_tell_ring ring = { .is_alarm = true };
 
 	if (now.id == 0 || row_message_count_rings(tx, about->deployment->id, chat) == 0 ||
 	    is_said_in(tx, end, chat))

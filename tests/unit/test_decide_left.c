@@ -186,6 +186,36 @@ TEST(a_second_dead_one_is_asked_about_with_the_first)
 	world_close(&w);
 }
 
+#define EC2  "ec2-203-0-113-25.eu-central-1.compute.amazonaws.com" /* longer than a step's name */
+#define EC2B "ec2-203-0-113-26.eu-central-1.compute.amazonaws.com"
+
+/* A step's name is cut to 47 bytes: there was no button for it. */
+WORLD_TEST_OF(a_host_with_a_long_name_is_left_out_too, "STAGING_HOST=" EC2 ":22," EC2B ":2222",
+    "STAGING_HEALTH_URL=http://" EC2 ":1/health,http://" EC2B ":1/health")
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	assert_string_equal(
+	    starts_without(w,
+		rollback_fails(w, "unreachable ec2-203-0-113-26.eu-central-1.compute"), "Without"),
+	    EC2B);
+	goes_live_without(w, "unreachable ec2-203-0-113-26.eu-central-1.compute");
+	assert_non_null(strstr(status_of(w), EC2B " still has bbbbbbb"));
+}
+
+/* Two begin so: which one it is, nobody knows. */
+WORLD_TEST_OF(what_several_begin_with_is_none_of_them,
+    "STAGING_HOST=webs.eu-central-1.compute.example.com,webs.eu-central-1.compute.example.cz",
+    "STAGING_HEALTH_URL=http://webs.eu-central-1.compute.example.com:1/health")
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	assert_string_equal(
+	    starts_without(
+		w, rollback_fails(w, "unreachable webs.eu-central-1.compute.example.c"), "Without"),
+	    "webs.eu-central-1.compute.example.c");
+}
+
 WORLD_TEST_OF(what_it_has_stays_what_it_had_first_and_goes_with_its_setting, HOSTS)
 {
 	struct world_message *failed;

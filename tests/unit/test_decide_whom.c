@@ -189,7 +189,7 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 		assert_true(text_starts(world_plain(said),
 		    "✅ Over: staging, ccccccc is live since 00:00\n"
 		    "It was DOWN: bbbbbbb \"Make it blue\": HTTP 500"));
-		assert_false(said->is_alarm);
+		assert_true(said->is_alarm);
 		assert_int_equal(rings_in(w, others[i]), rings[i] + 1);
 		assert_null(world_says_in(w, others[i], "🔥"));
 	}

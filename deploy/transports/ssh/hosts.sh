@@ -7,9 +7,6 @@
 # sshd on the way there lets 10 log in at a time.
 readonly SSH_ASIDE_AT_ONCE=8
 
-# As long a host's name may be that a step can have whole.
-readonly SSH_STEP_HOST=35
-
 # Fills ssh_hosts and, in the same order, ssh_ports.
 ssh_find_hosts() {
 	local list hosts=() ports=()
@@ -111,7 +108,7 @@ ssh_name_way_out() {
 	local i
 	[[ $act == rollback && ${#ssh_hosts[@]} -gt 1 ]] && ((ssh_status == EXIT_UNREACHABLE)) || return 0
 	for i in ${ssh_silent[@]+"${ssh_silent[@]}"}; do
-		((${#ssh_silent[@]} == ${#ssh_hosts[@]} || ${#ssh_hosts[i]} > SSH_STEP_HOST)) ||
+		((${#ssh_silent[@]} == ${#ssh_hosts[@]})) ||
 			step "unreachable ${ssh_hosts[$i]}"
 	done
 	warn_people "to roll back without a host that is dead: take it out of $(name_of "$environment" HOST), and roll back again"
