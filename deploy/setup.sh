@@ -58,6 +58,7 @@ read_words() { # WORD...
 		--stamp) stamps=yes ;;
 		-h | --help | help)
 			printf '%s\n' "$USAGE"
+			sed -n 's/^# \(deploybot-setup \)/  \1/p' "$here/setup.sh"
 			exit 0
 			;;
 		check | alerts) act=$1 ;;

@@ -330,7 +330,8 @@ conclude(const struct doctor *doctor, bool for_production, bool starts)
 		(void)snprintf(more, sizeof(more), ", with %zu warning%s above", warnings,
 		    warnings == 1 ? "" : "s");
 	if (doctor->settings == NULL)
-		(void)fprintf(stderr, "%s (file: %s); nothing was started.\n",
+		(void)fprintf(stderr,
+		    "%s (file: %s): no server starts with them, and one that runs takes no change until they are right.\n",
 		    for_production ? "ENVIRONMENT=production refuses these settings" :
 				     "The settings are wrong",
 		    file != NULL ? file : "none");

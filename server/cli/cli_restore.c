@@ -83,7 +83,7 @@ lock_state(const struct settings *s, struct err *err)
 		return fd;
 	(void)close(fd); /* nothing was written */
 	return ERR_FD(err_set(err, ERR_BUSY,
-	    "deploybot runs: wait until no deployment is in progress, then: systemctl stop deploybot deploybot.socket"));
+	    "deploybot runs: wait until no deployment is in progress, then: systemctl stop deploybot.socket deploybot-local.socket deploybot"));
 }
 
 /* Old copies that hold a log of what is not in the file are no backups. */
@@ -128,7 +128,7 @@ say_restored(
 	(void)printf("what was there is kept: %s/%s, and %s beside %s\n", s->state_directory, away,
 	    away, s->audit_log_path);
 	(void)printf(
-	    "now: systemctl start deploybot.socket deploybot (it knows that this is a copy, and asks before it deploys); then, as the server's user: deploybot audit verify\n");
+	    "now: systemctl start deploybot.socket deploybot-local.socket deploybot (it knows that this is a copy, and asks before it deploys); then, as the server's user: deploybot audit verify\n");
 }
 
 int

@@ -100,3 +100,9 @@ def test_setup_completes_each_word_of_its_usage(shell):
     for word in wanted:
         option = rf"-l {word[2:]}\b|{word}\b" if word.startswith("--") else rf"\b{word}\b"
         assert re.search(option, made), word
+
+
+def test_the_help_of_setup_has_a_line_for_each_form():
+    said = subprocess.run(["bash", ROOT / "deploy" / "setup.sh", "--help"], check=True, capture_output=True, text=True).stdout
+    for word in re.findall(r"(?:\[|\| )([a-z]+)", said.splitlines()[0]):
+        assert re.search(rf"^  deploybot-setup \[OPTION\.\.\.\] {word}\b.* - ", said, re.MULTILINE), (word, said)

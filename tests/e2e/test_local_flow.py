@@ -152,6 +152,7 @@ def test_root_says_as_which_role_and_the_audit_says_so(scene):
     assert "--as ROLE" in scene.run("root", "status", wanted=77)
     assert "no such role" in scene.run("root", "status", "--as", "king", wanted=77)
     assert "staging" in scene.run("root", "--as", "staging", "status")     # before the command, too
+    assert scene.run("root", "completion", "environments").split() == ["staging", "production"]     # what Tab offers
     assert "only root says --as" in scene.run(PERSON, "status", "--as", "admin", wanted=77)
     scene.commit("develop")
     assert scene.json("root", "deploy", "staging", "--wait", "--as", "staging")["state"] == "live"

@@ -287,8 +287,9 @@ def test_the_installed_file_is_named_when_it_is_wrong(installed, tmp_path):
     conf.write_text("HEALTH_CHECK_RETRIES=many\n", encoding="ascii")
     found = installed.run("check-config")
     assert found.returncode == 78
-    assert found.stderr.splitlines()[-1] == ("The settings are wrong (file: /etc/deploybot/deploybot.conf);"
-                                             " nothing was started.")
+    assert found.stderr.splitlines()[-1] == (
+        "The settings are wrong (file: /etc/deploybot/deploybot.conf): no server starts with them,"
+        " and one that runs takes no change until they are right.")
     assert found.stderr.splitlines()[-2] == "deploybot-setup asks for what is not set yet, and writes it."
 
 
