@@ -415,8 +415,8 @@ print_fish(void)
 	}
 }
 
-/* Those that whoever asks may see, and root, who is nobody in the settings, as an admin; silent where
- * the server is not reached: nothing is completed. */
+/* Those that whoever asks may see, root as an admin, who is nobody in the settings; silent where the
+ * server is not reached: nothing is completed. */
 static int
 print_environments(const struct cli *cli)
 {

@@ -103,6 +103,6 @@ def test_setup_completes_each_word_of_its_usage(shell):
 
 
 def test_the_help_of_setup_has_a_line_for_each_form():
-    said = subprocess.run(["bash", ROOT / "deploy" / "setup.sh", "--help"], check=True, capture_output=True, text=True).stdout
+    said = run("bash", ROOT / "deploy" / "setup.sh", "--help")
     for word in re.findall(r"(?:\[|\| )([a-z]+)", said.splitlines()[0]):
         assert re.search(rf"^  deploybot-setup \[OPTION\.\.\.\] {word}\b.* - ", said, re.MULTILINE), (word, said)
