@@ -415,7 +415,7 @@ print_fish(void)
 	}
 }
 
-/* Those that whoever asks may see, root as an admin, who is nobody in the settings; silent where the
+/* Those that whoever asks may see, root as an admin, being nobody in the settings; silent where the
  * server is not reached: nothing is completed. */
 static int
 print_environments(const struct cli *cli)
