@@ -68,11 +68,8 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 		decide_query_head(tx, settings, DECIDE_FIRST_POLL, NULL);
 }
 
-/* The newest block when that push came, as its host announced it, or git first named it; else when
- * git was asked: another one may have been announced since.  As long as what was announced was not
- * seen the push may have been announced before that, by a delivery that was overtaken. */
-static int64_t
-came_block(struct tx *tx, const char *environment, const struct git_answer *answer)
+int64_t
+decide_came_block(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
 	const struct environment of = row_environment_get(tx, environment);
 	bool is_announced = strcmp(of.announced.commit, answer->commit) == 0;
@@ -96,7 +93,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
-		.shown_block = came_block(tx, environment, answer),
+		.shown_block = decide_came_block(tx, environment, answer),
 	};
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);

@@ -32,11 +32,13 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
-/* A token or a hook: as a push, it came after what is blocked by then. */
+/* A token or a hook, with what its branch came to after what is blocked by then: as a push of it. */
 static bool
-is_program(int64_t requested_by)
+is_like_a_push(const struct deployment *deployment, const struct git_answer *answer)
 {
-	return principal_token(requested_by) != 0 || principal_is_hook(requested_by);
+	return (principal_token(deployment->requested_by) != 0 ||
+		   principal_is_hook(deployment->requested_by)) &&
+	    strcmp(answer->branch_commit, answer->commit) == 0;
 }
 
 /* A person asked for it: shows what would change and asks, or goes. */
@@ -60,8 +62,8 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	decide_contained(tx, deployment, answer);
-	if (is_program(deployment->requested_by))
-		deployment->shown_block = answer->block;
+	if (is_like_a_push(deployment, answer))
+		deployment->shown_block = decide_came_block(tx, deployment->environment, answer);
 	row_deployment_save(tx, deployment);
 	if (settings == NULL) {
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);

@@ -1,6 +1,6 @@
 /* Goal: a call of a hook starts its one thing once, as a principal that may do nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide_aid.h"
+#include "blocked_aid.h"
 
 #include "factor_aid.h"
 #include "lib/crypto.h"
@@ -305,4 +305,57 @@ TEST(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 	world_close(&w);
+}
+
+/* --- behind what was rolled back --- */
+
+static int64_t
+build_done(struct world *w, const char *key, struct world_git git)
+{
+	int64_t work;
+
+	assert_int_equal(call(w, "build-done", key, "{\"ref\":\"develop\"}", &work), 202);
+	world_git(w, git);
+	return work;
+}
+
+/* develop came to what contains it since: as behind a push of that, a repair goes on. */
+WORLD_TEST_OF(what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	(void)build_done(w, "c", OVER_B);
+	blocked_goes_live(w, COMMIT_C);
+}
+
+/* A build that took longer than the trouble: its commit was pushed before, on top of what failed. */
+WORLD_TEST_OF(what_was_pushed_before_a_block_is_asked_about, TEAM, SECRET, STAGING)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
+	blocked_is_rolled_back(w, "staging");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging"); /* the push itself */
+	assert_int_equal(build_done(w, "c", OVER_B), 4);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, 4).state, DEPLOY_AWAITING_CONFIRMATION);
+}
+
+/* Nor is an older commit of the branch a repair of what it contains. */
+WORLD_TEST_OF(what_is_not_the_newest_of_its_branch_is_asked_about, TEAM, SECRET, STAGING)
+{
+	int64_t work;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	work = build_done(w, "c",
+	    (struct world_git){
+		.commit = COMMIT_C, .contains = COMMIT_B, .branch_commit = COMMIT_D });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, work).state, DEPLOY_AWAITING_CONFIRMATION);
 }
