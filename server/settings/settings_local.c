@@ -154,9 +154,14 @@ settings_check_users(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;
 
-	for (size_t i = 0; i < in->member_count; i++)
+	for (size_t i = 0; i < in->member_count; i++) {
 		if (in->members[i]->family == FAMILY_LOCAL)
 			check(l, in->members[i]);
+		if (in->members[i]->family == FAMILY_PERSON && l->s->application[0] != '\0')
+			settings_say(l->report, SETTINGS_WARNING,
+			    "PERSON_%s_GITHUB: is one of the whole server, and means nothing here: write it into the settings file",
+			    in->members[i]->name);
+	}
 }
 
 void

@@ -110,6 +110,21 @@ TEST_WITH(a_login_of_the_main_file_is_no_applications_own, folder_aid_make, fold
 	settings_unref(s);
 }
 
+/* Whose login that is, no application's file says: it would be read, and mean nothing. */
+TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_remove)
+{
+	struct settings *s;
+
+	folder_aid_put("main", SERVER "PERSON_11_GITHUB=ada\n");
+	folder_aid_put("apps/shop.env", OF("shop") "PERSON_12_GITHUB=mallory\n");
+	s = folder_aid_load();
+	SAYS(SETTINGS_WARNING, "shop: PERSON_12_GITHUB: is one of the whole server");
+	assert_false(settings_aid_says(SETTINGS_WARNING, "PERSON_11_GITHUB"));
+	assert_int_equal(settings_person_of_login(s, "ada", 3), 11);
+	assert_int_equal(settings_person_of_login(s, "mallory", 7), 0);
+	settings_unref(s);
+}
+
 /* Of others than the administrator, of no application, or twice: named, and the rest is read. */
 TEST_WITH(a_file_that_may_not_be_read_is_named, folder_aid_make, folder_aid_remove)
 {
