@@ -132,12 +132,14 @@ tell_owner(struct tx *tx, const struct deployment *work, const struct holds *hol
 	(void)row_message_add(tx, &message);
 }
 
+/* A group does not ring a second time whom their own chats do. */
 static void
 ring(struct tx *tx, const struct deployment *work, const char *passed, int64_t chat, bool rings)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_emergency(&text, work, passed);
+	rings = rings && (chat > 0 || !decide_tell_reaches_approvers(tx, work));
 	show(tx, work, chat, rings, &text);
 }
 

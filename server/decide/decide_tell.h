@@ -45,6 +45,9 @@ void decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment
 /* ... that person has approved it, or taken that back: their own message says so at once. */
 void decide_tell_approver(struct tx *tx, const struct deployment *deployment, int64_t person);
 
+/* Has each who may approve it written to the bot, so that all are rung in private? */
+bool decide_tell_reaches_approvers(struct tx *tx, const struct deployment *work);
+
 /* ... half of the time is over: a line that rings there, and with each approver who was asked in
  * private and has not answered, once. */
 void decide_tell_reminder(struct tx *tx, const struct deployment *deployment);

@@ -24,20 +24,24 @@ ring_of(struct tx *tx, int64_t chat, bool rings)
 	return (struct decide_tell_ring){ .is_silent = !rings || !decide_may_ring_chat(tx, chat) };
 }
 
-/* Each who may approve it has written to the bot, and is rung in private: a group need not ring
- * them a second time. */
-static bool
-are_all_reached(struct tx *tx, const struct deployment *work)
+bool
+decide_tell_reaches_approvers(struct tx *tx, const struct deployment *work)
 {
 	int64_t person = 0;
 	int n = 0;
 
-	if (!decide_needs_asks_in_private(tx, work->environment))
-		return false;
 	for (; n < DECIDE_WHOM_ALL && (person = decide_needs_next(tx, work, person)) != 0; n++)
 		if (!row_chat_has_private(tx, person) || row_chat_is_refused(tx, person))
 			return false;
 	return n > 0 && n < DECIDE_WHOM_ALL;
+}
+
+/* A group need not ring a second time whoever is rung in private. */
+static bool
+are_all_reached(struct tx *tx, const struct deployment *work)
+{
+	return decide_needs_asks_in_private(tx, work->environment) &&
+	    decide_tell_reaches_approvers(tx, work);
 }
 
 static int64_t
@@ -55,15 +59,24 @@ send(struct tx *tx, const struct chat_deployment *about, const struct chat_addre
 	return row_message_add(tx, &message);
 }
 
-/* Below what was said there before, in its place. */
+/* What they were asked is the very same, as its time goes on, and nobody's yes to it is gone. */
+static bool
+is_as_it_was(struct tx *tx, const struct deployment *work)
+{
+	return row_approval_request(tx, work->id).asked_at != tx->at &&
+	    !row_approval_has_void(tx, work->id);
+}
+
+/* Below what was said there before, in its place; it rings where it is news. */
 static void
 ask_again(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
 	CLEANUP(message_done) struct message now = row_message_get(tx, row);
 	int64_t chat = now.address.chat;
-	const struct decide_tell_ring ring =
-	    ring_of(tx, chat, rings && (chat > 0 || !are_all_reached(tx, about->deployment)));
+	struct decide_tell_ring ring;
 
+	rings = rings && !is_as_it_was(tx, about->deployment);
+	ring = ring_of(tx, chat, rings && (chat > 0 || !are_all_reached(tx, about->deployment)));
 	decide_tell_anew(tx, about, row, &ring);
 }
 

@@ -48,6 +48,13 @@ row_approval_is_of(struct tx *tx, int64_t work, int64_t person)
 		   DB_I64(work), DB_I64(person)) > 0;
 }
 
+bool
+row_approval_has_void(struct tx *tx, int64_t work)
+{
+	return tx_number(tx, "SELECT COUNT(*) FROM approval WHERE work = $1 AND voided_at <> 0",
+		   DB_I64(work)) > 0;
+}
+
 void
 row_approval_ask(struct tx *tx, int64_t work, const struct approval_request *request)
 {

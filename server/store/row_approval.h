@@ -15,6 +15,9 @@ size_t row_approval_list(struct tx *tx, int64_t work, struct approval ret[NEEDS_
 /* Has that person one there that is not voided? */
 bool row_approval_is_of(struct tx *tx, int64_t work, int64_t person);
 
+/* Is there one of anybody that was voided? */
+bool row_approval_has_void(struct tx *tx, int64_t work);
+
 /* What is asked for: since when, until which timer, and the changes as they were shown (marked
  * text; ""). */
 struct approval_request {

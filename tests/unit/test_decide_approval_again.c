@@ -315,6 +315,25 @@ WORLD_TEST_OF(settings_that_need_fewer_or_more_are_in_force_at_once, "PRODUCTION
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
+/* Approvals were switched off for an hour, and it waited all that time behind what runs. */
+WORLD_TEST_OF(who_was_asked_the_very_same_is_not_rung_anew, "PRODUCTION_APPROVALS=1",
+    "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_asks(w, COMMIT_B);
+	assert_false(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval")->is_silent);
+	world_settings(w, "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	settings_changed(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	w->aid.at += 3600 * INT64_C(1000);
+	world_settings(w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
+	settings_changed(w);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	assert_true(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval")->is_silent);
+}
+
 /* Found by the simulation (SEED=271838041): the younger work had the older place. */
 WORLD_TEST_OF(who_come_back_to_the_queue_together_start_by_their_places, "PRODUCTION_APPROVALS=1",
     "ADMIN_TELEGRAM_IDS=11,22,44")

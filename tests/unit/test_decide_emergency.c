@@ -100,6 +100,22 @@ WORLD_TEST_OF(it_passes_approvals_locks_and_freezes_and_all_are_rung, PLAIN,
 	assert_int_equal(world_audited(w, "deploy_started", "\"high\""), 1);
 }
 
+/* Each who could have approved it has a sound of their own: the group they are in makes no second. */
+WORLD_TEST_OF(a_group_is_silent_where_each_approver_is_rung_in_private, PLAIN,
+    "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVAL_CHAT_ID=-100900")
+{
+	asks(w, PAST, COMMIT_A);
+	assert_false(world_says_in(w, WORLD_TEAM, "🚨 Emergency")->is_silent);
+	assert_false(world_says_in(w, -100900, "🚨 Emergency")->is_silent);
+	world_run_ends(w, GOOD);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
+	asks(w, PAST, COMMIT_B);
+	assert_true(world_says_in(w, WORLD_TEAM, "🚨 Emergency")->is_silent);
+	assert_true(world_says_in(w, -100900, "🚨 Emergency")->is_silent);
+	assert_false(world_says_in(w, WORLD_OTHER_ADMIN, "🚨 Emergency")->is_silent);
+	assert_true(world_says_in(w, WORLD_OTHER_ADMIN, "🚨 Emergency")->is_alarm);
+}
+
 WORLD_TEST_OF(it_stands_before_all_else_and_never_passes_what_runs, PLAIN)
 {
 	asks(w, "/deploy production", COMMIT_A);
