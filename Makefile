@@ -137,6 +137,8 @@ $(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,test
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
+$(BUILD)/tests/test_fuzz_redact $(BUILD)/fuzz/redact: $(call objects,tests/fuzz/redact_slow.c)
+
 # The same under libFuzzer: `make fuzz` calls this with clang and its sanitizers.
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz.c) $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@mkdir -p $(@D)

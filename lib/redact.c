@@ -1,4 +1,4 @@
-/* redact.c - one pass; a table of first bytes keeps ordinary text fast.  Side: any. */
+/* redact.c - one pass over what a filter does not pass over.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact.h"
 
@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/redact_filter.h"
 #include "lib/redact_shape.h"
 
 #define KEY_MAX	    32768 /* bytes after which a private key without END has ended */
@@ -26,9 +27,14 @@ struct needle {
 struct redact {
 	pthread_mutex_t lock;
 	struct needle *by_first[256];
+	struct redact_filter filter;
 	size_t values;
 	size_t values_max;
 };
+
+#ifndef NEXT /* a test looks at each byte */
+#define NEXT redact_filter_next
+#endif
 
 /* What is known from the text before the bytes in hand. */
 struct state {
@@ -44,6 +50,60 @@ struct redact_stream {
 	struct buf held;
 };
 
+static const char user_begin[] = "://", key_begin[] = "-----BEGIN ", key_end[] = "-----END ",
+		  authorization[] = "authorization";
+
+/* --- the filter --- */
+
+static void
+add_shape(void *ctx, const char *begin)
+{
+	redact_filter_add_shape(ctx, begin);
+}
+
+/* In capitals, too. */
+static void
+add_authorization(struct redact_filter *f)
+{
+	for (unsigned capitals = 0; capitals < 8; capitals++) {
+		char begin[REDACT_FILTER_LEAST];
+
+		for (size_t i = 0; i < sizeof(begin); i++)
+			begin[i] = (char)(authorization[i] - (capitals >> i & 1 ? 'a' - 'A' : 0));
+		redact_filter_add_shape(f, begin);
+	}
+}
+
+static void
+init_filter(struct redact_filter *f)
+{
+	redact_filter_init(f);
+	redact_shape_each(add_shape, f);
+	redact_filter_add_shape(f, user_begin);
+	redact_filter_add_shape(f, key_begin);
+	add_authorization(f);
+}
+
+/* Where no values are known. */
+static struct redact_filter shapes;
+
+static void
+init_shapes(void)
+{
+	init_filter(&shapes);
+}
+
+static const struct redact_filter *
+filter_of(const struct redact *r)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (r != NULL)
+		return &r->filter;
+	(void)pthread_once(&once, init_shapes); /* fails for no valid control */
+	return &shapes;
+}
+
 /* --- known values --- */
 
 struct redact *
@@ -55,6 +115,7 @@ redact_new(struct err *err)
 		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	r->values_max = REDACT_VALUES_MAX;
+	init_filter(&r->filter);
 	return r;
 }
 
@@ -72,6 +133,7 @@ redact_free(struct redact *r)
 			free(n);
 		}
 	(void)pthread_mutex_destroy(&r->lock); /* nobody uses it any more */
+	explicit_bzero(&r->filter, sizeof(r->filter));
 	free(r);
 }
 
@@ -92,6 +154,7 @@ add_needle(struct redact *r, const char *bytes, size_t size)
 	memcpy(n->bytes, bytes, size);
 	n->next = *at;
 	*at = n;
+	redact_filter_add_value(&r->filter, bytes, size);
 	return true;
 }
 
@@ -288,11 +351,10 @@ static enum redact_match
 match_user(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
     size_t *ret_size)
 {
-	static const char begin[] = "://";
-	size_t head = strlen(begin), end;
+	size_t head = strlen(user_begin), end;
 	const char *colon;
 
-	if (memcmp(t, begin, n < head ? n : head) != 0)
+	if (memcmp(t, user_begin, n < head ? n : head) != 0)
 		return REDACT_NO;
 	if (n < head || match_part(r, t, n, head, is_last, is_user, &end) == REDACT_MORE)
 		return REDACT_MORE;
@@ -311,13 +373,12 @@ static enum redact_match
 match_authorization(const struct redact *r, const char *t, size_t n, bool is_last, size_t *ret_keep,
     size_t *ret_size)
 {
-	static const char name[] = "authorization";
 	static const char *const schemes[] = { "bearer ", "basic ", "token " };
-	size_t at = strlen(name), end;
+	size_t at = strlen(authorization), end;
 
-	if (strncasecmp(t, name, n < at ? n : at) != 0)
+	if (strncasecmp(t, authorization, n < at ? n : at) != 0)
 		return REDACT_NO;
-	while (at < n && at < strlen(name) + GAP_MAX && t[at] != '\0' &&
+	while (at < n && at < strlen(authorization) + GAP_MAX && t[at] != '\0' &&
 	    strchr("\"' \t:=", t[at]) != NULL)
 		at++;
 	if (at >= n)
@@ -376,7 +437,7 @@ skip_key(struct state *s, const char *t, size_t n, bool is_last)
 
 	for (at = 0; at < n && s->key_bytes < KEY_MAX; at++, s->key_bytes++) {
 		enum redact_match m =
-		    t[at] != '-' ? REDACT_NO : match_key_line(t + at, n - at, "-----END ", &size);
+		    t[at] != '-' ? REDACT_NO : match_key_line(t + at, n - at, key_end, &size);
 
 		if (m == REDACT_MORE && !is_last)
 			return at;
@@ -409,7 +470,7 @@ check_kept(const struct redact *r, const char *t, size_t n, bool is_last, size_t
 static enum redact_match
 match_key(struct state *s, const char *t, size_t n, struct redact_shape *ret)
 {
-	enum redact_match m = match_key_line(t, n, "-----BEGIN ", &ret->size);
+	enum redact_match m = match_key_line(t, n, key_begin, &ret->size);
 
 	s->key_bytes = m == REDACT_YES ? 1 : 0;
 	return m;
@@ -453,7 +514,7 @@ match_any(const struct redact *r, struct state *s, char previous, const char *t,
 
 	*ret = (struct redact_shape){ 0 };
 	m = match_value(r, t, n, is_last, &ret->size);
-	if (m == REDACT_NO && redact_shape_may_begin(t, n)) {
+	if (m == REDACT_NO) {
 		m = match_shape(r, s, previous, t, n, is_last, ret);
 		s->rest = m == REDACT_YES ? ret->rest : NULL;
 		if (ret->none > s->no_jwt)
@@ -485,19 +546,14 @@ skip(struct state *s, const char *t, size_t n, bool is_last, size_t *at)
 	return !more;
 }
 
-static bool
-could_start(const struct redact *r, const char *t, size_t n)
-{
-	return (r != NULL && r->by_first[(unsigned char)t[0]] != NULL) ||
-	    redact_shape_may_begin(t, n);
-}
-
 /* Appends what is certain and returns how much of t that was: all when is_last. */
 static size_t
 scan(
     const struct redact *r, struct state *s, const char *t, size_t n, bool is_last, struct buf *out)
 {
-	size_t at = 0, plain = 0; /* t[plain..at) is to be copied */
+	const struct redact_filter *filter = filter_of(r);
+	struct redact_places places = { 0 };
+	size_t at = 0, plain = 0, next; /* t[plain..at) is to be copied */
 
 	while (at < n) {
 		struct redact_shape is;
@@ -511,10 +567,10 @@ scan(
 				break;
 			continue;
 		}
-		if (!could_start(r, t + at, n - at)) {
-			move_on(s, 1, &at);
-			continue;
-		}
+		next = NEXT(filter, &places, t, n, at);
+		move_on(s, next - at, &at);
+		if (at == n)
+			break;
 		m = match_any(r, s, at > 0 ? t[at - 1] : s->previous, t + at, n - at, is_last, &is);
 		if (m == REDACT_MORE && !is_last)
 			break;
@@ -581,14 +637,24 @@ redact_stream_free(struct redact_stream *s)
 static void
 stream(struct redact_stream *s, const char *piece, size_t size, bool is_last, struct buf *out)
 {
+	bool is_held = s->held.size > 0;
 	size_t done;
 
+	if (!is_held) { /* most often: nothing is copied but what is held back then */
+		lock(s->redact);
+		done = scan(s->redact, &s->state, piece, size, is_last, out);
+		unlock(s->redact);
+		piece += done;
+		size -= done;
+	}
 	buf_add(&s->held, piece, size);
 	if (buf_failed(&s->held)) {
 		out->failed = true;
 		out->out_of_memory = s->held.out_of_memory;
 		return;
 	}
+	if (!is_held)
+		return;
 	lock(s->redact);
 	done = scan(s->redact, &s->state, buf_text(&s->held), s->held.size, is_last, out);
 	unlock(s->redact);

@@ -154,32 +154,7 @@ static const struct hook {
 	{ "/hooks/", { { is_alnum, 17, 24, '/' }, { is_alnum, 40, 0, 0 } }, is_path },
 };
 
-/* --- a quick look --- */
-
-const char redact_shape_seconds[256][5] = {
-	['0'] = "*",
-	['1'] = "*",
-	['2'] = "*",
-	['3'] = "*",
-	['4'] = "*",
-	['5'] = "*",
-	['6'] = "*",
-	['7'] = "*",
-	['8'] = "*",
-	['9'] = "*",
-	['g'] = "hil",
-	['h'] = "v",
-	['w'] = "h",
-	['e'] = "y",
-	['A'] = "KSUu",
-	['a'] = "uU",
-	['x'] = "o",
-	['-'] = "-",
-	[':'] = "/",
-	['/'] = "swth",
-	['?'] = "s",
-	['&'] = "s",
-};
+static const char jwt[] = "eyJ"; /* `{"` in base64 */
 
 /* --- tokens --- */
 
@@ -252,17 +227,16 @@ match_jwt_part(const char *t, size_t n, size_t from, size_t least, size_t *ret_e
 	return *ret_end - from >= least && t[*ret_end] == '.' ? REDACT_YES : REDACT_NO;
 }
 
-/* "eyJ…" (a `{"` in base64), a dot, what it says, a dot, the signature.  Where that fails all later
+/* "eyJ…", a dot, what it says, a dot, the signature.  Where that fails all later
  * beginnings in the first part fail with it: they are not tried, or a long run of such words would
  * cost its square. */
 static enum redact_match
 match_jwt(const char *t, size_t n, bool is_last, struct redact_shape *ret)
 {
-	static const char begin[] = "eyJ";
-	size_t size = strlen(begin), header = 0, payload;
+	size_t size = strlen(jwt), header = 0, payload;
 	enum redact_match m;
 
-	if (!begins_with(t, n, begin))
+	if (!begins_with(t, n, jwt))
 		return REDACT_NO;
 	if (n < size)
 		return REDACT_MORE;
@@ -333,6 +307,16 @@ match_hooks(const char *t, size_t n, bool is_last, struct redact_shape *ret)
 }
 
 /* --- all of them --- */
+
+void
+redact_shape_each(void (*each)(void *ctx, const char *begin), void *ctx)
+{
+	for (size_t i = 0; i < COUNT(tokens); i++)
+		each(ctx, tokens[i].prefix);
+	for (size_t i = 0; i < COUNT(hooks); i++)
+		each(ctx, hooks[i].begin);
+	each(ctx, jwt);
+}
 
 enum redact_match
 redact_shape_find(const char *t, size_t n, char previous, bool is_last, bool looks_for_jwt,

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <string.h>
-
 #include "lib/base.h"
 
 enum redact_match {
@@ -27,22 +25,9 @@ redact_belongs redact_shape_is_token;
 
 bool redact_shape_is_digit(char c);
 
-/* Which bytes follow the first one of a shape, and of what redact.c knows besides ("://",
- * "authorization", a key's heading): the text of that byte is "*" where any may, "" where it begins
- * none. */
-extern const char redact_shape_seconds[256][5];
-
-/* Could one begin at t?  A quick look at two of its n bytes (1 at least): most begin none. */
-static inline bool
-redact_shape_may_begin(const char *t, size_t n)
-{
-	const char *second = redact_shape_seconds[(unsigned char)t[0]];
-
-	if (second[0] == '\0')
-		return false;
-	return n == 1 || second[0] == '*' || second[0] == t[1] ||
-	    (t[1] != '\0' && strchr(second + 1, t[1]) != NULL);
-}
+/* How each of the shapes begins: three bytes at least.  Digits, with which a bot's token does, are
+ * none of them. */
+void redact_shape_each(void (*each)(void *ctx, const char *begin), void *ctx);
 
 /*
  * The shape at t.  previous: the byte before it, 0 where there is none; is_last: nothing follows.

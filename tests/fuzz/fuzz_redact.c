@@ -8,13 +8,15 @@
 
 #include "lib/redact.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/redact_slow.h"
 
 #define BEHIND_SECRET	  0x1e
 #define SECRETS_MAX	  8
 #define SECOND_READER_MAX 8192 /* parts of a JWT end somewhere */
 
 static size_t
-take_secrets(const uint8_t **data, size_t *size, char *secrets[SECRETS_MAX], struct redact *redact)
+take_secrets(const uint8_t **data, size_t *size, char *secrets[SECRETS_MAX], struct redact *redact,
+    struct slow_redact *slow)
 {
 	size_t count = 0;
 
@@ -27,7 +29,8 @@ take_secrets(const uint8_t **data, size_t *size, char *secrets[SECRETS_MAX], str
 		length = (size_t)(end - *data);
 		secrets[count] = fuzz_string(*data, length);
 		if (strlen(secrets[count]) <= REDACT_VALUE_MAX)
-			assert(redact_add(redact, secrets[count], NULL));
+			assert(redact_add(redact, secrets[count], NULL) &&
+			    slow_redact_add(slow, secrets[count], NULL));
 		count++;
 		*data += length + 1;
 		*size -= length + 1;
@@ -85,17 +88,21 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct redact *redact = redact_new(NULL);
+	struct slow_redact *slow = slow_redact_new(NULL);
 	char *secrets[SECRETS_MAX];
 	size_t count, cap = 3 * size + 16;
-	struct buf whole, pieces;
+	struct buf whole, pieces, each;
 
-	assert(redact != NULL);
+	assert(redact != NULL && slow != NULL);
 	buf_init(&whole, cap);
 	buf_init(&pieces, cap);
-	count = take_secrets(&data, &size, secrets, redact);
+	buf_init(&each, cap);
+	count = take_secrets(&data, &size, secrets, redact, slow);
 	redact_text(redact, (const char *)data, size, &whole);
 	redact_pieces(redact, data, size, &pieces);
 	fuzz_same(&whole, &pieces);
+	slow_redact_text(slow, (const char *)data, size, &each); /* with a look at each byte */
+	fuzz_same(&whole, &each);
 	assert(count > 0 || size > SECOND_READER_MAX || !has_shape(&whole));
 	for (size_t i = 0; i < count; i++) {
 		size_t length = strlen(secrets[i]);
@@ -105,7 +112,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(secrets[i]);
 	}
 	redact_free(redact);
+	slow_redact_free(slow);
 	buf_done(&whole);
 	buf_done(&pieces);
+	buf_done(&each);
 	return 0;
 }
