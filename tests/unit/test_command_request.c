@@ -157,7 +157,7 @@ WORLD_TEST_OF(what_was_shown_before_it_changed_approves_nothing, CLIENTS)
 	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 
 	(void)world_press(w, APPROVER, WORLD_TEAM,
-	    world_button(world_says_in(w, WORLD_TEAM, "Awaiting"), "Approve"));
+	    world_button(world_says_in(w, WORLD_TEAM, "Approve again"), "Approve"));
 	assert_string_equal(newest(w).approvers, "@eve"); /* who asked for it confirms it, too */
 }
 
@@ -381,4 +381,19 @@ WORLD_TEST_OF(what_may_not_be_asked_for_is_not, CLIENTS)
 			fail_msg("%s: %s", cases[i].text, world_plain(world_last(w)));
 	}
 	assert_int_equal(newest(w).id, 0);
+}
+
+/* In private the line is for others: no button there only denies. */
+WORLD_TEST_OF(who_asked_in_private_has_no_button_that_approves, CLIENTS)
+{
+	const struct world_message *asks;
+
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/request restart-web acme");
+	asks = world_says_in(w, WORLD_ADMIN, "Awaiting approval");
+	assert_non_null(asks);
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, world_button(asks, "Show APPROVE line"));
+	asks = world_says_in(w, WORLD_ADMIN, "To be approved");
+	assert_non_null(asks);
+	assert_non_null(strstr(world_plain(asks), "Who may approve it presses Approve"));
+	assert_string_equal(world_button(asks, "Approve"), "");
 }

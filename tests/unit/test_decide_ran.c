@@ -150,6 +150,16 @@ WORLD_TEST(only_environments_of_the_same_application_count)
 	    world_plain(world_says(w, "Deploy to blog/production?")), "ran on blog/staging for "));
 }
 
+/* What stands before an application's first environment is another's. */
+WORLD_TEST(nor_does_what_stands_before_it_in_another_application)
+{
+	world_application(w, "blog", "ENVIRONMENTS=staging\n");
+	world_application(w, "shop", "STAGING_CONFIRM=true\n");
+	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .tree = TREE_1 });
+	assert_null(strstr(world_plain(world_says(w, "Deploy to shop/staging?")), "blog"));
+}
+
 /* With IMAGE_SOURCE=registry whoever may push there can put another behind the same commit. */
 WORLD_TEST_OF(what_ran_there_as_another_image_is_no_reassurance, STAGING_URL)
 {

@@ -265,6 +265,13 @@ TEST_WITH(over_the_api_a_question_names_its_own_environment_alone, open_three, c
 	assert_null(strstr(text, "demo"));
 	assert_null(strstr(text, "staging"));
 	free(text);
+	/* Nor are they named to who may see them all. */
+	world_settings(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
+	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_ONE_IDS=45",
+	    "ROLE_ONE_MAY=*:*", NULL);
+	world_act(&w, read_text, &text);
+	assert_null(strstr(text, "demo"));
+	free(text);
 }
 
 /* Without a group. */

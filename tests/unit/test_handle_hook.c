@@ -344,6 +344,25 @@ WORLD_TEST_OF(what_was_pushed_before_a_block_is_asked_about, TEAM, SECRET, STAGI
 	assert_int_equal(world_deployment(w, 4).state, DEPLOY_AWAITING_CONFIRMATION);
 }
 
+/* Nobody announced it: a poll saw it. */
+WORLD_TEST_OF(what_a_poll_saw_before_a_block_is_asked_about, TEAM, SECRET, STAGING,
+    "POLL_REPOSITORY_SECONDS=60")
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_A);
+	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_C, COMMIT_A);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	blocked_is_rolled_back(w, "staging");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging"); /* the push itself */
+	assert_int_equal(build_done(w, "c", OVER_B), 4);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, 4).state, DEPLOY_AWAITING_CONFIRMATION);
+}
+
 /* Nor is an older commit of the branch a repair of what it contains. */
 WORLD_TEST_OF(what_is_not_the_newest_of_its_branch_is_asked_about, TEAM, SECRET, STAGING)
 {

@@ -132,6 +132,14 @@ WORLD_TEST_OF(whoami_says_by_where_what_one_may, "ROLE_C_IDS=50",
 	    "status, history of all applications that have a staging"));
 }
 
+WORLD_TEST_OF(who_may_read_logs_alone_sees_the_queue, "ROLE_C_IDS=50", "ROLE_C_MAY=log:staging")
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, CARL, "/queue");
+	assert_non_null(world_says(w, "▶️ #1 "));
+}
+
 /* What one may do there must be seen: whoever has any grant sees the queue. */
 WORLD_TEST_OF(
     who_may_deploy_alone_sees_the_queue_and_leaves_it, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:staging")
