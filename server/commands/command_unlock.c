@@ -48,7 +48,6 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 {
 	enum policy_action action = action_of(tx, update, request->target);
 	const struct environment_settings *settings = decide_where(tx, update, action, request);
-	int64_t meant = request_get_number(request, "hold");
 	struct hold lock;
 	size_t waiting;
 
@@ -62,10 +61,6 @@ command_unlock(struct tx *tx, const struct update *update, const struct request 
 		else
 			(void)decide_send_firstf(
 			    tx, &update->address, FIRST_IS_NOT_LOCKED, settings->name, ".");
-		return;
-	}
-	if (meant != 0 && meant != lock.id) { /* a button of a lock before this one */
-		decide_expired(tx, update);
 		return;
 	}
 	if (lock.person != update->person && !decide_may(tx, update, POLICY_UNLOCK, settings->name))

@@ -33,16 +33,6 @@ TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previ
     TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
     TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
-/* Where a rollback left what was live before. */
-static struct release
-find_earlier(struct tx *tx, const char *environment, const char *commit)
-{
-	return find(tx,
-	    "WHERE environment = $1 AND left_by = 0 AND removed_at = 0 AND commit_id <> $2 AND commit_id NOT IN"
-	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(commit));
-}
-
 struct environment
 row_environment_get(struct tx *tx, const char *name)
 {
@@ -57,8 +47,11 @@ row_environment_get(struct tx *tx, const char *name)
 	(void)text_copy(environment.name, sizeof(environment.name), name);
 	environment.current = row_release_get(tx, environment.current.id);
 	environment.previous = row_release_get(tx, environment.previous.id);
-	if (environment.previous.left_by != 0 || environment.previous.removed_at != 0)
-		environment.previous = find_earlier(tx, name, environment.current.commit);
+	/* Where a rollback left what was live before. */
+	if ((environment.previous.left_by != 0 || environment.previous.removed_at != 0) &&
+	    row_release_list_earlier(
+		tx, name, environment.current.commit, &environment.previous, 1) == 0)
+		environment.previous = (struct release){ 0 };
 	return environment;
 }
 

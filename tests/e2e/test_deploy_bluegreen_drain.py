@@ -35,16 +35,18 @@ def test_a_release_ends_without_draining_and_a_drain_waits_for_the_last_connecti
 
 
 @contextlib.contextmanager
-def another_nginx(bench):
-    """A master of its own on the same host, which nobody reloads: its port."""
-    folder, port = bench.path / "other-nginx", free_port()
+def another_nginx(bench, name="other-nginx"):
+    """A master of its own on the same host, which is not the application's."""
+    folder, port = bench.path / name, free_port()
     folder.mkdir()
     (folder / "nginx.conf").write_text(NGINX % (f"server 127.0.0.1:{bench.ports[0]};", port))
     with subprocess.Popen(["/usr/sbin/nginx", "-p", folder, "-e", folder / "nginx.log", "-c", folder / "nginx.conf"],
                           stdin=subprocess.DEVNULL) as other:
-        wait_for(lambda: get(f"http://127.0.0.1:{port}/", timeout=30)[0] != 0, "the other nginx to listen", 60)
-        yield other
-        other.terminate()
+        try:
+            wait_for(lambda: get(f"http://127.0.0.1:{port}/", timeout=30)[0] != 0, "the other nginx to listen", 60)
+            yield other
+        finally:
+            other.terminate()
 
 
 @pytest.mark.long
@@ -58,6 +60,23 @@ def test_a_drain_waits_for_no_worker_of_an_nginx_that_was_not_reloaded(bench):
         assert bench.port_of(one) and client.is_open()      # of the one that was it waits for each
         assert b"200 OK" in client.ends()
         assert process.wait(timeout=60) == 0
+        assert not bench.port_of(one) and bench.serves() == two
+
+
+def test_a_drain_waits_for_no_nginx_that_was_not_reloaded_where_another_was(bench):
+    with another_nginx(bench), another_nginx(bench, "third-nginx") as third:
+        both = bench.path / "reload-both"
+        both.write_text(f"#!/bin/sh\nkill -HUP {third.pid}\nexec nginx -s reload\n", encoding="ascii")
+        both.chmod(0o755)
+        bench.environment |= {"DRAIN_SECONDS": "86400", "NGINX_RELOAD_COMMAND": str(both)}
+        (_, one), (_, two), client = left_running(bench)
+        process = bench.start("drain.sh", "staging", DEPLOYMENT_ID="40")
+        wait_for(lambda: "drain" in bench.steps(), "the drain to begin", 60)
+        assert bench.port_of(one) and b"200 OK" in client.ends()
+        try:
+            assert process.wait(timeout=60) == 0
+        finally:
+            bench.kill_session(process)
         assert not bench.port_of(one) and bench.serves() == two
 
 
@@ -292,8 +311,8 @@ def test_nothing_is_switched_to_whose_stop_has_begun(bench):
 @pytest.mark.long
 def test_a_clean_up_keeps_an_image_that_drains(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400", "KEEP_RELEASES": "1"}
-    (_, one), (commit, two), client = left_running(bench)
-    (bench.state / "environments").mkdir(exist_ok=True)
+    (first, one), (commit, two), client = left_running(bench)
+    goes_live(bench, "staging", first)
     status, said = bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE=f"{commit}@{two}")  # the same once more
     assert status == 0 and bench.port_of(one), said
     goes_live(bench, "staging", commit)

@@ -39,6 +39,7 @@ ROW = re.compile(r"== (\w+): (.+)\nby: (\S+) ([\w|]+)\n((?:in: \S+\n(?:[-+ ].*\n
 NOT_COMPILED = ("deploy/", "nginx/", "tests/peers/", "docs/", ".github/")
 NEAR = 0.6     # how alike a line is that somebody means
 FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\w+)$|broken: (\w+): |^FAILED \S+::(\w+)", re.M)
+WAITING = re.compile(r"^\[ RUN +\] (\w+)\n(?!(?:.*\n)*\[ +(?:OK|FAILED) +\] \1\n)", re.M)
 # The same histories each time; without a bug as many as reach every fault, or the program fails by itself.
 HISTORIES = {"FIRST": "1", "SEEDS": "3000"}
 HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500"}
@@ -245,7 +246,10 @@ class Tree:
         """The names of what failed, none when nothing failed, and the output."""
         status, output = self.run(command, timeout_s, **histories)
         failed = {name for names in FAILURE.findall(output) for name in names if name}
-        if (status == 0) == bool(failed) or status is None:
+        if status is None:      # it waits for what never comes, and would fail when its own patience ends
+            failed |= set(WAITING.findall(output))
+            status = 1
+        if (status == 0) == bool(failed):
             raise Bad("BROKE OFF", output)
         return failed, output
 

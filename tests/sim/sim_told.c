@@ -129,6 +129,10 @@ check_asked(struct sim *sim, struct tx *tx, int64_t work, int environment, int64
 			"SELECT COUNT(*) FROM question_requester WHERE deployment = $1"
 			" AND person = $2",
 			work, people[i]) == 0 &&
+		    number(sim, tx, /* theirs still counts, and others are asked too */
+			"SELECT COUNT(*) FROM approval WHERE work = $1 AND person = $2"
+			" AND voided_at = 0",
+			work, people[i]) == 0 &&
 		    sim_settings_may_approve(settings, people[i], environment, tx->at);
 		int64_t n = count_asked(sim, tx, work, people[i]);
 

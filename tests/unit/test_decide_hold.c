@@ -407,6 +407,27 @@ WORLD_TEST(an_old_question_ends_no_later_lock)
 	assert_int_equal(world_audited(w, "lock_ended", ""), 1);
 }
 
+/* The end of the first has come, and its timer has not: no button of it was closed. */
+WORLD_TEST(a_question_of_a_lock_that_just_ended_ends_no_other)
+{
+	char unlock[LIMIT_BUTTON_ID];
+	int64_t ends = w->aid.at + 3600 * INT64_C(1000);
+
+	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging 1h");
+	w->aid.at = ends - 60 * INT64_C(1000);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	(void)world_press(w, WORLD_STAGING_USER, WORLD_GROUP,
+	    world_button(world_says(w, "Not deployed: staging: locked by @ada"), "Ask @ada"));
+	(void)text_copy(unlock, sizeof(unlock),
+	    world_button(world_says_in(w, WORLD_ADMIN, "@cy asks @ada to unlock it"), "Unlock"));
+	w->aid.at = ends;
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging 3h");
+	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN, unlock);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+}
+
 WORLD_TEST(a_second_lock_is_denied_and_ones_own_is_prolonged)
 {
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h");
