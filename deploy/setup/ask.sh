@@ -58,6 +58,20 @@ open_answers() { # FILE
 	mode=$(stat -L -c %a -- "$1")
 	(((8#$mode & 8#077) == 0)) || fail "$EXIT_CONFIG" "--answers: others may read $1 (mode $mode): chmod 600 $1"
 	read_answers given "$1"
+	check_names "$1"
+}
+
+# None is a slip: what nobody asks about is written as it stands, and would come to nothing.
+check_names() { # FILE
+	local name line
+	for name in "${!given[@]}"; do
+		[[ $name == SETUP_* || $name == ALERT_* ]] || printf '%s=1\n' "$name"
+	done >"$draft/said"
+	[[ ! -v given[ENVIRONMENTS] ]] || printf 'ENVIRONMENTS=%s\n' "${given[ENVIRONMENTS]}" >>"$draft/said"
+	while IFS= read -r line; do
+		[[ ! $line =~ ^warning\ +([A-Z0-9_]+):\ is\ no\ setting\;\ did\ you\ mean\ ([A-Z0-9_]+) ]] ||
+			fail "$EXIT_CONFIG" "--answers: $1: ${BASH_REMATCH[1]} is no setting: did you mean ${BASH_REMATCH[2]}? $untouched"
+	done < <(deploybot --env-file "$draft/said" check-config 2>&1)
 }
 
 # ---- the draft -------------------------------------------------------------------------------------

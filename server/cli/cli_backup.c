@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "lib/err.h"
@@ -12,16 +14,19 @@
 #include "types/backup.h"
 #include "types/settings.h"
 
-/* For the alert on a backup that is too old; what is copied is copied all the same. */
+/* For the alert on a backup that is too old; what is copied is copied all the same.  In a folder of
+ * another user's a stamp of root's would be one that this user replaces no more. */
 static void
 note_backup(const struct settings *s, const char *file)
 {
 	char path[PATH_MAX], text[PATH_MAX + 1];
-	struct err err;
+	struct stat folder;
+	struct err err = { .text = "a stamp of root's would stay" };
 	int size = snprintf(text, sizeof(text), "%s\n", file);
 
 	(void)snprintf(path, sizeof(path), "%s/" BACKUP_STAMP, s->state_directory);
-	if (!file_write(path, text, (size_t)size, 0640, &err))
+	if ((geteuid() == 0 && stat(s->state_directory, &folder) == 0 && folder.st_uid != 0) ||
+	    !file_write(path, text, (size_t)size, 0640, &err))
 		(void)fprintf(stderr,
 		    "warning: %s: the alert on old backups does not know of this one: make it as the server's user\n",
 		    err.text);

@@ -336,7 +336,8 @@ conclude(const struct doctor *doctor, bool for_production, bool starts)
 				     "The settings are wrong",
 		    file != NULL ? file : "none");
 	else if (doctor_count(doctor, DOCTOR_ERROR) > 0)
-		(void)fprintf(stderr, "%s, and what is an error above comes to nothing.\n",
+		(void)fprintf(stderr,
+		    "%s; what has an error above does not work until it is right, and of an application nothing is deployed.\n",
 		    starts ? "The server starts with these settings" :
 			     "The server does not start here now");
 	else

@@ -82,6 +82,9 @@ void doctor_local(struct doctor *doctor);
 /* Where the server connects to by itself (outbound.def): at once. */
 void doctor_outbound(struct doctor *doctor);
 
+/* It was started here before, and does not run now. */
+bool doctor_is_stopped(const struct settings *settings);
+
 /* The transport's file, the port: at once, and for check-config too. */
 void doctor_machine(struct doctor *doctor);
 

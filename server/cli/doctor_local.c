@@ -23,6 +23,7 @@
 #include "store/row_chat.h"
 #include "store/row_factor.h"
 #include "store/row_left_host.h"
+#include "store/store_inside.h"
 #include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
@@ -288,7 +289,8 @@ examine_env_file(struct doctor *doctor)
 	if (file_is_private(full, true, &err))
 		TELL(doctor, FILES, OK, "%s: it is private", path);
 	else
-		TELL(doctor, FILES, WARNING, "%s: chmod o= it, so that nobody else reads it",
+		TELL(doctor, FILES, WARNING,
+		    "%s: chown root:deploybot and chmod 0640 it: nobody else is to read it, and the runner takes it from root alone",
 		    err.text);
 }
 
@@ -343,6 +345,7 @@ examine_store(struct doctor *doctor)
 {
 	CLEANUP(db_closep) struct db *db = NULL;
 	char path[PATH_MAX];
+	int64_t version;
 	struct err err;
 
 	cli_database(doctor->settings, path, sizeof(path));
@@ -352,7 +355,11 @@ examine_store(struct doctor *doctor)
 		return;
 	}
 	db = db_open(path, DB_READ_ONLY, &err);
-	if (db != NULL && db_quick_check(db, &err))
+	if (db != NULL && db_user_version(db, &version, NULL) && version > store_schema_newest())
+		TELL(doctor, STORE, ERROR,
+		    "store: %s has version %lld and this program knows %lld: start the newer one",
+		    path, (long long)version, (long long)store_schema_newest());
+	else if (db != NULL && db_quick_check(db, &err))
 		TELL(doctor, STORE, OK, "store: %s is sound", path);
 	else if (err.code == ERR_CONFIG)
 		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
@@ -508,6 +515,11 @@ examine_local_socket(struct doctor *doctor)
 	struct cli_api api = { 0 };
 	struct err err;
 
+	if (doctor_is_stopped(doctor->settings)) {
+		TELL(doctor, RUNNER, ERROR,
+		    "deploybot does not run: systemctl start deploybot; how it ended says journalctl -u deploybot");
+		return;
+	}
 	if (path == NULL || !text_copy(api.path, sizeof(api.path), path)) {
 		TELL(doctor, RUNNER, NOTE,
 		    "command line: no socket: LOCAL_SOCKET is not set, and " SETTINGS_LOCAL_FOLDER

@@ -6,10 +6,12 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/cli_port.h"
 #include "cli/doctor.h"
 #include "store/store.h"
@@ -132,6 +134,15 @@ look_who_serves(const struct settings *settings)
 	return is_locked ? SERVED_YES : SERVED_NO;
 }
 
+bool
+doctor_is_stopped(const struct settings *settings)
+{
+	char database[PATH_MAX];
+
+	cli_database(settings, database, sizeof(database));
+	return access(database, F_OK) == 0 && look_who_serves(settings) == SERVED_NO;
+}
+
 /* Is there a deploybot.socket, of a systemd that runs here? */
 static bool
 has_socket_unit(void)
@@ -152,7 +163,11 @@ has_socket_unit(void)
 static bool
 may_be_systemds(const char *address, int port)
 {
-	return !doctor_port_is_users(address, port) && has_socket_unit();
+	char who[DOCTOR_WHO];
+
+	doctor_port_who(address, port, who); /* its process is another user's, or systemd */
+	return !doctor_port_is_users(address, port) && has_socket_unit() &&
+	    (strstr(who, "(process ") == NULL || strstr(who, "(process 1)") != NULL);
 }
 
 /* deploybot runs, and not there: it listens where its socket unit says, or was not started anew. */
@@ -232,7 +247,9 @@ examine_port(struct doctor *doctor)
 		    s->listen_address);
 	else if (error == EACCES)
 		TELL(doctor, FILES, WARNING,
-		    "API_SERVER_PORT: this user may not serve on port %d: take one from 1024 on, and nginx in front",
+		    has_socket_unit() ?
+			"API_SERVER_PORT: port %d counts for nothing beside deploybot.socket: systemctl edit deploybot.socket says where it listens" :
+			"API_SERVER_PORT: this user may not serve on port %d: take one from 1024 on, and nginx in front",
 		    s->api_server_port);
 }
 

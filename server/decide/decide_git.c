@@ -15,6 +15,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_past.h"
+#include "types/repository.h"
 
 /* Nothing was live when git was asked, or another one is by now: no commit. */
 #define COMPARED_WITH_NOTHING "-"
@@ -122,7 +123,15 @@ decide_note_head(struct tx *tx, const char *name, const struct git_answer *answe
 	if (settings == NULL || settings->branch == NULL || head[0] == '\0' ||
 	    strcmp(settings->branch, answer->branch) != 0)
 		return;
-	row_environment_set_head(tx, name, answer->branch, head);
+	/* One that is blocked later elsewhere was pushed there before the block, too. */
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *e = &tx->settings->environments[i];
+
+		if (e == settings ||
+		    (e->branch != NULL && strcmp(e->branch, answer->branch) == 0 &&
+			repository_is_shared(e->of, settings->of)))
+			row_environment_set_head(tx, e->name, answer->branch, head);
+	}
 	if (answer->has_base && !answer->forced && strcmp(answer->commit, head) == 0)
 		row_environment_count_head(tx, name, answer->base, answer->count);
 }

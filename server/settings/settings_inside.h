@@ -43,9 +43,11 @@ struct settings_found {
 /* --- settings_report.c --- */
 
 /* Of a file that cannot be opened: err's sentence, and what to do: whose it is to be, or as whom
- * this is to be typed. */
+ * this is to be typed.  A secret (is_secret) is the server's own; the settings are root's, and its
+ * group's to read: the runner takes them from nobody else. */
 #define SETTINGS_UNREAD 512
-const char *settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREAD]);
+const char *settings_unread(
+    const char *path, bool is_secret, const struct err *err, char out[SETTINGS_UNREAD]);
 
 /* The line; NULL: there was no room for it. */
 struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,

@@ -139,7 +139,7 @@ read_files(struct settings_loader *l)
 			continue;
 		}
 		settings_say(l->report, SETTINGS_ERROR, "%s",
-		    access(file, R_OK) == 0 ? err.text : settings_unread(file, &err, why));
+		    access(file, R_OK) == 0 ? err.text : settings_unread(file, false, &err, why));
 		return false;
 	}
 	return true;

@@ -39,7 +39,7 @@ is_the_servers_user(void)
 }
 
 const char *
-settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREAD])
+settings_unread(const char *path, bool is_secret, const struct err *err, char out[SETTINGS_UNREAD])
 {
 	bool is_closed = access(path, R_OK) != 0 && errno == EACCES;
 
@@ -48,7 +48,10 @@ settings_unread(const char *path, const struct err *err, char out[SETTINGS_UNREA
 		    err->text, (unsigned)geteuid());
 	else if (is_the_servers_user())
 		(void)snprintf(out, SETTINGS_UNREAD,
-		    "%s: it has to be the server's: sudo chown deploybot %.200s", err->text, path);
+		    is_secret ?
+			"%s: it has to be the server's: sudo chown deploybot %.140s" :
+			"%s: its group has to be the server's: sudo chown root:deploybot %.140s; sudo chmod 0640 %.140s",
+		    err->text, path, path);
 	else
 		(void)snprintf(out, SETTINGS_UNREAD,
 		    "%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it",

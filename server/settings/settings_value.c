@@ -122,8 +122,8 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
 	if (text == NULL) {
-		settings_say_found(
-		    l, SETTINGS_ERROR, file_setting, path, settings_unread(path.text, &err, what));
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path,
+		    settings_unread(path.text, true, &err, what));
 		return NULL;
 	}
 	if (strlen(text) != size) {

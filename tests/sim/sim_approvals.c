@@ -345,7 +345,8 @@ sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 		remember_yes(sim, before);
 	}
 	nobody_else_approves(sim, tx);
-	if (before->says == SIM_SAYS_BACK && toasts_with(sim, tx, before, "Withdrawn") > 0) {
+	if (before->says == SIM_SAYS_BACK && !tx->answer.is_duplicate &&
+	    toasts_with(sim, tx, before, "Withdrawn") > 0) {
 		sim_note(sim, SIM_TAKEN_BACK);
 		if (yes_of(sim, tx, of) != 0)
 			sim_fail(sim, "what_is_taken_back_does_not_count",

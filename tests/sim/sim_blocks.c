@@ -119,14 +119,18 @@ note_shown(struct sim *sim, int64_t work, int environment, int commit, const cha
 	}
 }
 
-/* As it stands in the chat where it was pressed. */
+/* What stood above the button when it was pressed: by now it may say something else.  Of what a
+ * code completes that was before the code's own buttons were. */
 static const char *
-pressed_text(const struct sim *sim, const char *button)
+pressed_text(const struct sim *sim, const struct update *press)
 {
-	for (size_t i = sim->n_posts; i > 0; i--)
-		for (size_t b = 0; b < sim->posts[i - 1].buttons.n; b++)
-			if (strcmp(sim->posts[i - 1].buttons.at[b].id, button) == 0)
-				return sim->posts[i - 1].text;
+	for (size_t i = sim->n_presses; i > 0 && i + SIM_PRESSES > sim->n_presses; i--) {
+		const struct sim_press *noted = &sim->presses[(i - 1) % SIM_PRESSES];
+
+		if (strcmp(noted->button, press->button) == 0 &&
+		    (press->id == 0 || noted->update <= press->id))
+			return noted->text;
+	}
 	return "";
 }
 
@@ -171,8 +175,7 @@ sim_blocks_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	if (ret->said == NULL)
 		return;
 	if (ret->said->kind == UPDATE_PRESS)
-		(void)text_copy(
-		    ret->shown, sizeof(ret->shown), pressed_text(sim, ret->said->button));
+		(void)text_copy(ret->shown, sizeof(ret->shown), pressed_text(sim, ret->said));
 	else if (work != 0)
 		find_text(sim, tx, work, ret->shown, sizeof(ret->shown));
 }

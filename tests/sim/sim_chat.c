@@ -250,6 +250,25 @@ chat_now(const struct sim *sim, int64_t chat)
 	return sim->moved != 0 && chat == sim->moving ? sim->moved : chat;
 }
 
+static void
+press(struct sim *sim, struct sim_update *update, const struct button *button)
+{
+	struct sim_press *noted = &sim->presses[sim->n_presses++ % SIM_PRESSES];
+
+	noted->update = update->id;
+	(void)text_copy(update->button, sizeof(update->button), button->id);
+	(void)text_copy(noted->button, sizeof(noted->button), button->id);
+	for (size_t i = 0; i < sim->n_posts; i++)
+		for (size_t b = 0; b < sim->posts[i].buttons.n; b++)
+			if (strcmp(sim->posts[i].buttons.at[b].id, button->id) == 0)
+				(void)text_copy(
+				    noted->text, sizeof(noted->text), sim->posts[i].text);
+	sim_cloudflare_pressed(sim, button->label);
+	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,
+	    update->person, button->label, update->chat);
+	go_on(sim);
+}
+
 /* On a calm day a question is answered, with what it asks for, before it expires; where several
  * releases are offered, the newest is taken and then (a) asked about.  What stands under a release
  * that is live is no question. */
@@ -259,20 +278,16 @@ question_is_confirmed(struct sim *sim, int64_t a, int64_t b)
 	(void)b;
 	for (size_t i = sim->n_posts; i > 0; i--) {
 		const struct sim_post *post = &sim->posts[i - 1];
-		struct sim_update *update;
 
 		if (post->is_deleted || post->buttons.n == 0 || strstr(post->text, "✅") != NULL ||
 		    (strstr(post->buttons.at[0].label, "Roll ") == NULL &&
 			strstr(post->buttons.at[0].label, "↩️ to ") == NULL &&
 			strstr(post->buttons.at[0].label, "Deploy to") == NULL))
 			continue;
-		update = add_update(sim, UPDATE_PRESS, SIM_ADMIN, post->chat);
-		(void)text_copy(update->button, sizeof(update->button), post->buttons.at[0].id);
-		sim_trace(sim, "update %" PRId64 ": %s is pressed", update->id,
-		    post->buttons.at[0].label);
+		press(sim, add_update(sim, UPDATE_PRESS, SIM_ADMIN, post->chat),
+		    &post->buttons.at[0]);
 		if (a == 0 && strstr(post->buttons.at[0].label, "↩️ to ") != NULL)
 			sim_later(sim, 0, 20000, question_is_confirmed, 1, 0);
-		go_on(sim);
 		return;
 	}
 }
@@ -363,13 +378,7 @@ find_button(const struct sim *sim, int64_t chat, const char *words)
 void
 sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button)
 {
-	struct sim_update *update = add_update(sim, UPDATE_PRESS, person, chat);
-
-	(void)text_copy(update->button, sizeof(update->button), button->id);
-	sim_cloudflare_pressed(sim, button->label);
-	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id, person,
-	    button->label, chat);
-	go_on(sim);
+	press(sim, add_update(sim, UPDATE_PRESS, person, chat), button);
 }
 
 bool
@@ -438,20 +447,16 @@ sim_chat_somebody_presses(struct sim *sim)
 {
 	const struct sim_post *post = choose_post(sim);
 	const struct button *button;
-	struct sim_update *update;
 	int64_t person = somebody(sim);
 
 	if (post == NULL || sim->day == SIM_DAY_CALM)
 		return;
 	button =
 	    &post->buttons.at[sim_one_in(sim, 2) ? 0 : sim_draw(sim, (uint32_t)post->buttons.n)];
-	update = add_update(sim, UPDATE_PRESS, who_presses(post, person),
-	    sim_one_in(sim, 30) ? SIM_TEAM : post->chat);
-	(void)text_copy(update->button, sizeof(update->button), button->id);
-	sim_cloudflare_pressed(sim, button->label);
-	sim_trace(sim, "update %" PRId64 ": %" PRId64 " presses %s in %" PRId64, update->id,
-	    update->person, button->label, update->chat);
-	go_on(sim);
+	press(sim,
+	    add_update(sim, UPDATE_PRESS, who_presses(post, person),
+		sim_one_in(sim, 30) ? SIM_TEAM : post->chat),
+	    button);
 }
 
 bool

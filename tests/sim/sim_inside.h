@@ -23,6 +23,7 @@
 #define SIM_LATERS	 32768
 #define SIM_OPEN	 768 /* effects handed out and not reported */
 #define SIM_UPDATES	 16384
+#define SIM_PRESSES	 512
 #define SIM_DELIVERIES	 1280
 #define SIM_POSTS	 32768
 #define SIM_PROCESSES	 4096
@@ -122,6 +123,13 @@ struct sim_shown {
 /* --- sim_chat.c --- */
 
 #define SIM_UPDATE_KEPT_MS INT64_C(86400000) /* by Telegram; a machine may sleep for longer */
+
+/* What stood above a button when it was pressed. */
+struct sim_press {
+	int64_t update;
+	char button[LIMIT_BUTTON_ID];
+	char text[LIMIT_MESSAGE];
+};
 
 struct sim_update {
 	struct sim *sim;
@@ -379,6 +387,8 @@ struct sim {
 	size_t n_updates;
 	size_t first_open_update;
 	struct sim_update updates[SIM_UPDATES];
+	size_t n_presses;
+	struct sim_press presses[SIM_PRESSES]; /* the last ones */
 	size_t n_posts;
 	struct sim_post posts[SIM_POSTS];
 	int64_t moving; /* the chat that gets another id */

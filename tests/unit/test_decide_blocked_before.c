@@ -59,6 +59,21 @@ WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
+/* Git showed C for production, which follows the same branch, before B was blocked in staging. */
+WORLD_TEST_OF(what_git_showed_for_another_environment_of_its_branch_was_pushed_then,
+    "GITHUB_BRANCH_PRODUCTION=develop")
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* C was seen in a freeze, and B was pushed and removed again: C was announced anew before B was
  * blocked, and git, which lags, shows it behind that. */
 WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_first)
