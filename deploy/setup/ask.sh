@@ -70,7 +70,8 @@ check_names() { # FILE
 	[[ ! -v given[ENVIRONMENTS] ]] || printf 'ENVIRONMENTS=%s\n' "${given[ENVIRONMENTS]}" >>"$draft/said"
 	while IFS= read -r line; do
 		[[ ! $line =~ ^warning\ +([A-Z0-9_]+):\ is\ no\ setting\;\ did\ you\ mean\ ([A-Z0-9_]+) ]] ||
-			fail "$EXIT_CONFIG" "--answers: $1: ${BASH_REMATCH[1]} is no setting: did you mean ${BASH_REMATCH[2]}? $untouched"
+			fail "$EXIT_CONFIG" "--answers: $1: ${BASH_REMATCH[1]} is no setting: did you mean ${BASH_REMATCH[2]}? \
+$untouched"
 	done < <(deploybot --env-file "$draft/said" check-config 2>&1)
 }
 

@@ -23,7 +23,7 @@
 #include "store/row_chat.h"
 #include "store/row_factor.h"
 #include "store/row_left_host.h"
-#include "store/store_inside.h"
+#include "store/store_restore.h"
 #include "types/repository.h"
 #include "types/settings.h"
 #include "settings/settings_table.h"
@@ -345,7 +345,6 @@ examine_store(struct doctor *doctor)
 {
 	CLEANUP(db_closep) struct db *db = NULL;
 	char path[PATH_MAX];
-	int64_t version;
 	struct err err;
 
 	cli_database(doctor->settings, path, sizeof(path));
@@ -355,13 +354,12 @@ examine_store(struct doctor *doctor)
 		return;
 	}
 	db = db_open(path, DB_READ_ONLY, &err);
-	if (db != NULL && db_user_version(db, &version, NULL) && version > store_schema_newest())
-		TELL(doctor, STORE, ERROR,
-		    "store: %s has version %lld and this program knows %lld: start the newer one",
-		    path, (long long)version, (long long)store_schema_newest());
-	else if (db != NULL && db_quick_check(db, &err))
-		TELL(doctor, STORE, OK, "store: %s is sound", path);
-	else if (err.code == ERR_CONFIG)
+	if (db != NULL && db_quick_check(db, &err)) {
+		if (store_restore_knows(db, path, &err))
+			TELL(doctor, STORE, OK, "store: %s is sound", path);
+		else
+			TELL(doctor, STORE, ERROR, "store: %s", err.text);
+	} else if (err.code == ERR_CONFIG)
 		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
 		    err.text);
 	else /* what is in it is not known: it may be whole */

@@ -245,11 +245,13 @@ examine_port(struct doctor *doctor)
 		TELL(doctor, SETTINGS, ERROR,
 		    "LISTEN_ADDRESS: %s is no address of this machine (ip address)",
 		    s->listen_address);
+	else if (error == EACCES && has_socket_unit())
+		TELL(doctor, FILES, WARNING,
+		    "API_SERVER_PORT: port %d counts for nothing beside deploybot.socket: systemctl edit deploybot.socket says where it listens",
+		    s->api_server_port);
 	else if (error == EACCES)
 		TELL(doctor, FILES, WARNING,
-		    has_socket_unit() ?
-			"API_SERVER_PORT: port %d counts for nothing beside deploybot.socket: systemctl edit deploybot.socket says where it listens" :
-			"API_SERVER_PORT: this user may not serve on port %d: take one from 1024 on, and nginx in front",
+		    "API_SERVER_PORT: this user may not serve on port %d: take one from 1024 on, and nginx in front",
 		    s->api_server_port);
 }
 

@@ -95,20 +95,28 @@ copy_bytes(int from, int to, const char *file, struct err *err)
 	return fsync(to) == 0 || err_errno(err, ERR_IO, errno, "flushing the copy of %s", file);
 }
 
+bool
+store_restore_knows(struct db *db, const char *file, struct err *err)
+{
+	int64_t version;
+
+	if (!db_user_version(db, &version, err))
+		return false;
+	return version <= store_schema_newest() ||
+	    err_set(err, ERR_CONFIG,
+		"%s has version %lld and this program knows %lld: use the newer one", file,
+		(long long)version, (long long)store_schema_newest());
+}
+
 /* One that is newer would be refused by the start, behind the mark. */
 static bool
 check_version(const char *copy, const char *file, struct err *err)
 {
 	CLEANUP(db_closep) struct db *db = db_open(copy, DB_READ_ONLY, err);
-	int64_t version;
 
-	if (db == NULL || !db_user_version(db, &version, err))
+	if (db == NULL)
 		return err_wrap(err, "%s is no backup", file);
-	if (version <= store_schema_newest())
-		return true;
-	return err_set(err, ERR_CONFIG,
-	    "%s has version %lld and this program knows %lld: restore it with the newer one", file,
-	    (long long)version, (long long)store_schema_newest());
+	return store_restore_knows(db, file, err);
 }
 
 static bool

@@ -5,6 +5,8 @@
 #include "lib/base.h"
 #include "store/store_backup.h"
 
+struct db;
+
 /* Where a database and its audit log stand.  Both are the caller's, who has locked the folder. */
 struct store_restore {
 	const char *folder; /* STATE_DIRECTORY */
@@ -30,6 +32,9 @@ bool store_restore_begin(const struct store_restore *where, int fd, const char *
  */
 bool store_restore_finish(
     const struct store_restore *where, bool *ret_is_restored, struct err *err) MUST_USE;
+
+/* Is that database, of `file`, of a version that this program knows?  False: *err says so. */
+bool store_restore_knows(struct db *db, const char *file, struct err *err) MUST_USE;
 
 /* A start on the copy was committed: the mark goes.  One that stays is one more such start. */
 void store_restore_spent(const char *folder);

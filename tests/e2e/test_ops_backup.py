@@ -233,6 +233,18 @@ def run_unit(scene, folder):
         assert done.returncode == 0, done
 
 
+def test_root_leaves_no_stamp_that_the_server_could_not_replace(bot, tmp_path):
+    state = pathlib.Path(bot.folder) / "state"
+    if os.geteuid() == 0:
+        os.chown(state, 10001, -1)
+    made = backup(bot, tmp_path / "by-root.db")
+    if os.geteuid() == 0:
+        os.chown(state, 0, -1)
+    assert made.returncode == 0 and (tmp_path / "by-root.db").exists(), made
+    assert ("make it as the server's user" in made.stderr) == (os.geteuid() == 0), made.stderr
+    assert (state / "backup.stamp").exists() == (os.geteuid() != 0)
+
+
 def test_the_nightly_backup_keeps_two_weeks_is_seen_by_metrics_and_can_be_restored(tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir(mode=0o700)

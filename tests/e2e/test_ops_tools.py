@@ -1,8 +1,10 @@
 """Goal: doctor says what is wrong and what to do, healthcheck and webhook do one thing each, and the
 command line is forgiving with people and strict with mistakes."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import pathlib
 import re
+import sqlite3
 
 import pytest
 
@@ -100,6 +102,18 @@ def test_a_damaged_store_is_an_error_and_stays_as_it_is(scene, tmp_path):
     found = ask_doctor(scene.bot, STATE_DIRECTORY=str(state))
     assert found.returncode == 1 and any("store" in x for x in findings(found, "error")), found.stdout
     assert (state / "deploybot.db").read_bytes() == b"no database" * 1000
+
+
+def test_a_database_of_a_newer_version_is_an_error(scene, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    with contextlib.closing(sqlite3.connect(state / "deploybot.db")) as made:
+        made.execute("PRAGMA user_version = 99")
+    found = ask_doctor(scene.bot, STATE_DIRECTORY=str(state))
+    assert found.returncode == 1, found.stdout
+    assert any("has version 99 and this program knows" in x for x in findings(found, "error")), found.stdout
+    # Nobody holds its lock: what was started there before does not run.
+    assert any("deploybot does not run" in x for x in findings(found, "error")), found.stdout
 
 
 def test_no_github_secret_is_said(scene):

@@ -92,6 +92,7 @@ def test_anew_forgets_answers_and_keeps_the_key_that_hosts_may_have(bench):
      "127.0.0.1 is this machine, whose port 8080 is deploybot's own (API_SERVER_PORT)"),
     pytest.param({"STAGING_HOST": "127.0.0.1:1"}, 69, "shows no ssh key at port 1", marks=pytest.mark.long),
     ({"STAGING_HOST": "h 1"}, 78, "STAGING_HOST"),
+    ({"STAGING_HOTS": "127.0.0.1"}, 78, "STAGING_HOTS is no setting: did you mean STAGING_HOST?"),
     ({"SETUP_REPOSITORY": "/nowhere/shop.git"}, 69, "git cannot read /nowhere/shop.git"),
     ({"WEBHOOK_API_SECRET": "x" * 40}, 78, "WEBHOOK_API_SECRET_FILE"),
     ({"HEALTH_CHECK_RETRIES": "never"}, 78, "HEALTH_CHECK_RETRIES")])
