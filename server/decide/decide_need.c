@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
+#include "decide/decide_reply.h"
 #include "policy/policy.h"
+#include "store/row_audit.h"
 #include "store/row_environment.h"
 #include "store/row_queue.h"
 
@@ -35,16 +37,20 @@ place_of(const struct tx *tx, const char *target)
 
 /* What carries it out comes later: the answer to its question.  A no carries out nothing. */
 static bool
-is_only_asked(struct tx *tx, enum policy_action action, const char *name, const char *environment)
+is_only_asked(struct tx *tx, const struct update *update, enum policy_action action,
+    const char *name, const char *environment)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, environment);
 	const struct action *what = action_find(name);
 	const char *word = tx->request == NULL ? "" : tx->request->action;
-	char answer[LIMIT_REF];
+	char answer[LIMIT_REF], user[PRINCIPAL_TEXT];
 
-	if (strcmp(word, "confirm") == 0 && action == POLICY_EMERGENCY)
-		return true; /* its code was given when it was asked for */
+	/* Whoever asked for it with their code gives no second one; anybody else gives theirs. */
+	if (strcmp(word, "confirm") == 0 && action == POLICY_EMERGENCY &&
+	    row_audit_has_code(
+		tx, request_number(tx->request, "work"), decide_user(tx, update->person, user)))
+		return true;
 	if (strcmp(word, "confirm") == 0)
 		return strcmp(request_get(tx->request, "answer", answer), "yes") != 0;
 	return strcmp(word, "reject") == 0 || strcmp(word, "cancel") == 0 ||
@@ -75,7 +81,7 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
 	if (environment[0] == '\0' || strcmp(environment, POLICY_ALL) == 0 ||
 	    !policy_needs_factor(tx->settings, action, name, environment))
 		return false;
-	tx->only_asks = is_only_asked(tx, action, name, environment);
+	tx->only_asks = is_only_asked(tx, update, action, name, environment);
 	if (tx->only_asks)
 		return false;
 	(void)snprintf(what, sizeof(what), "%s %s", environment, is_review ? "review" : called);

@@ -17,6 +17,10 @@ former_name(const struct tx *tx, const char *environment, char out[ENVIRONMENT_I
 
 	if (former == NULL || !environment_id_parse(environment, &id))
 		return false;
+	/* While its application is there it has that name, also where its file is not read now. */
+	if (settings_application(tx->settings, former) != NULL ||
+	    settings_is_unread_application(tx->settings, former, strlen(former)))
+		return false;
 	(void)environment_id_text(former[0] == '.' ? "" : former, id.name, out);
 	return settings_environment(tx->settings, out) == NULL;
 }

@@ -127,3 +127,15 @@ decide_sessions_look(struct tx *tx)
 	if (next != INT64_MAX)
 		decide_due(tx, TIMER_SESSIONS, next);
 }
+
+void
+decide_sessions_end(struct tx *tx)
+{
+	struct session session = { 0 };
+
+	while ((session = row_session_next(tx, session.person)).person != 0) {
+		struct token token = row_token_get(tx, session.token);
+
+		end(tx, &session, &token, "the key of all tokens was changed");
+	}
+}

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "decide/decide_session.h"
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "lib/version.h"
@@ -166,10 +167,16 @@ decide_settings_reloaded(struct tx *tx, bool names_wanted)
 	end(&d);
 }
 
+/* Under which of the two keys a token stands is known by its text alone, and a login has none. */
 static void
 on_secret(void *ctx, const char *application, const char *name)
 {
-	add_name(ctx, application, name);
+	struct differing *d = ctx;
+	const struct secret key = secret_get(d->tx->settings, SETTING_AUTH_TOKEN_SECRET);
+
+	add_name(d, application, name);
+	if (text_starts(name, key.name) && key.values[1] == NULL)
+		decide_sessions_end(d->tx);
 }
 
 int64_t

@@ -357,6 +357,15 @@ row_audit_is_written(const struct tx *tx)
 	return tx->store->mark.audit.seq > tx->audit_from;
 }
 
+bool
+row_audit_has_code(struct tx *tx, int64_t work, const char *user)
+{
+	return tx_number(tx,
+		   "SELECT COUNT(*) FROM audit INDEXED BY audit_deployment"
+		   " WHERE deployment = $1 AND deployment <> 0 AND user_id = $2 AND factor IS NOT NULL",
+		   DB_I64(work), DB_TEXT(user)) > 0;
+}
+
 int64_t
 row_audit_newest(const struct tx *tx)
 {
