@@ -12,6 +12,8 @@
 #include "lib/err.h"
 #include "lib/text.h"
 
+#define APPROVE "/v1/command/approve"
+
 /* --- the command line --- */
 
 /* What a command does not take is refused: dropped, it would seem to have counted.  What the server
@@ -212,13 +214,15 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 
 /* A yes to that very question, by whoever has read it. */
 static void
-say_how(const struct cli_server *local, int64_t work, const struct json *json)
+say_how(const struct cli_server *local, bool is_approval, int64_t work, const struct json *json)
 {
 	const char *shown = json_get_str(json, "shown");
 
 	if (shown != NULL && !local->is_json)
-		(void)fprintf(
-		    stderr, "answer it: deploybot answer %lld yes %s\n", (long long)work, shown);
+		(void)fprintf(stderr,
+		    is_approval ? "approve it: deploybot approve %lld %s\n" :
+				  "answer it: deploybot answer %lld yes %s\n",
+		    (long long)work, shown);
 }
 
 static int
@@ -232,7 +236,8 @@ post(const struct cli_server *local, const char *target, const char *body, const
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	status = go_on(local, &answer);
 	if (answer.status == 409)
-		say_how(local, json_get_i64_or(answer.json, "work", 0), answer.json);
+		say_how(local, strcmp(target, APPROVE) == 0,
+		    json_get_i64_or(answer.json, "work", 0), answer.json);
 	return status;
 }
 
@@ -252,14 +257,18 @@ run_command(const struct cli_server *local, const char *word)
 {
 	struct json_out json;
 	CLEANUP(buf_done) struct buf body = buf_make(LIMIT_TEXT_IN * 8);
+	const char *shown = NULL;
 	char target[64];
+	int n = local->argc;
 
 	(void)snprintf(target, sizeof(target), "/v1/command/%.40s", word);
+	if (strcmp(target, APPROVE) == 0 && n == 2 && text_is_hex(local->argv[1], 32, 32))
+		shown = local->argv[--n];
 	json_out_init(&json, &body);
 	json_out_object(&json);
 	json_out_key(&json, "arguments");
 	json_out_array(&json);
-	for (int i = 0; i < local->argc; i++)
+	for (int i = 0; i < n; i++)
 		add_words(&json, local->argv[i]);
 	if (local->emergency != NULL) { /* wherever it stood */
 		json_out_str(&json, "emergency");
@@ -270,7 +279,7 @@ run_command(const struct cli_server *local, const char *word)
 		json_put_str(&json, "reason", local->reason);
 	json_out_end(&json);
 	return buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
-				   post(local, target, buf_text(&body), NULL);
+				   post(local, target, buf_text(&body), shown);
 }
 
 /* --- words of the command line alone --- */
@@ -352,7 +361,7 @@ show_question(const struct cli_server *local, int64_t work)
 		return cli_server_show_said(local, &answer);
 	message = json_get_str(answer.json, "message");
 	(void)printf("%s\n", message != NULL ? message : "");
-	say_how(local, work, answer.json);
+	say_how(local, false, work, answer.json);
 	return json_get_bool(answer.json, "is_asked", false) ?
 	    EX_OK :
 	    cli_server_fail(local, 1, "there is no open question of that number");

@@ -1,7 +1,37 @@
 /* command_approve.c - /approve <number>: one of those who let some work start says yes.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "decide/decide_approval.h"
+#include "decide/decide_pad.h"
+#include "decide/decide_reply.h"
+#include "decide/decide_tell.h"
+
+/* On a machine nothing was shown that would have changed since: a yes to what was asked anew says
+ * which question it has read.  A code is for one question anyway. */
+static bool
+is_of_what_was_read(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	char shown[API_SHOWN];
+	char *text;
+
+	if (tx->read == NULL || work->changed[0] == '\0' ||
+	    work->state != DEPLOY_AWAITING_APPROVAL || tx->factor_of == update->person ||
+	    strcmp(decide_pad_digest(tx, work->id, shown), tx->read) == 0)
+		return true;
+	if (!decide_may_approve(tx, update, work))
+		return false;
+	tx->answer.work = work->id;
+	decide_refusef(tx, 409, "It was asked anew: nothing was approved. It asks now:");
+	text = decide_tell_text(tx, work, update->person);
+	if (text != NULL)
+		decide_answer(tx, text);
+	free(text);
+	return false;
+}
 
 void
 command_approve(struct tx *tx, const struct update *update, const struct request *request)
@@ -9,6 +39,6 @@ command_approve(struct tx *tx, const struct update *update, const struct request
 	char rest[LIMIT_REF];
 	struct deployment work = decide_approval_work(tx, update, request, rest);
 
-	if (work.id != 0)
+	if (work.id != 0 && is_of_what_was_read(tx, update, &work))
 		decide_approve(tx, update, &work, request_number(request, "work") == 0);
 }

@@ -220,11 +220,18 @@ is_of_work(const char *word)
 }
 
 static void
-command(struct tx *tx, const struct api_request *api)
+command(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
+	char shown[API_SHOWN];
+
+	tx->read = api->shown;
 	commands_handle_because(tx, &api->from, api->reason);
+	tx->read = NULL;
 	if (tx->wants_factor)
 		return;
+	if (tx->answer.status == 409 && tx->answer.work != 0 &&
+	    strcmp(api->request.action, "approve") == 0)
+		json_put_str(json, "shown", decide_pad_digest(tx, tx->answer.work, shown));
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
 	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0 &&
@@ -258,7 +265,7 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		answer_question(tx, api, json);
 		break;
 	case API_COMMAND:
-		command(tx, api);
+		command(tx, api, json);
 		break;
 	case API_FACTOR:
 		decide_enrol(tx, api, json);

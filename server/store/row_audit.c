@@ -358,12 +358,15 @@ row_audit_is_written(const struct tx *tx)
 }
 
 bool
-row_audit_has_code(struct tx *tx, int64_t work, const char *user)
+row_audit_has_code(struct tx *tx, int64_t work, int64_t person)
 {
+	struct principal who = principal_of_person(person);
+	char user[PRINCIPAL_TEXT];
+
 	return tx_number(tx,
 		   "SELECT COUNT(*) FROM audit INDEXED BY audit_deployment"
 		   " WHERE deployment = $1 AND deployment <> 0 AND user_id = $2 AND factor IS NOT NULL",
-		   DB_I64(work), DB_TEXT(user)) > 0;
+		   DB_I64(work), DB_TEXT(principal_text(&who, user))) > 0;
 }
 
 int64_t

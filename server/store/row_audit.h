@@ -55,8 +55,8 @@ bool row_audit_is_written(const struct tx *tx);
 /* The newest entry, this tx's included. */
 int64_t row_audit_newest(const struct tx *tx);
 
-/* Did that user (decide_user()) give a code of their second factor for something of that work? */
-bool row_audit_has_code(struct tx *tx, int64_t work, const char *user);
+/* Did that person give a code of their second factor for something of that work? */
+bool row_audit_has_code(struct tx *tx, int64_t work, int64_t person);
 
 /* Up to which one the lines from that entry on take at most size_max bytes, at least one, and its
  * 16 digits; 0: there is none. */

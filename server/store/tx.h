@@ -43,6 +43,7 @@ struct tx {
 	int64_t factor_work;	     /* ... whose question is answered with it; 0: none's */
 	bool may_take_code;	     /* ... and with one it would be done (decide_factor_try.h) */
 	bool only_asks;		     /* its answer is what needs one */
+	const char *read; /* over /v1: decide_pad_digest() of the question that was read; or NULL */
 	char code[TX_CODE]; /* of a pad, or that recovers: what the pad is for is decided now */
 	bool is_again;	    /* it was counted when it came */
 	bool is_tried;	    /* ... and is undone where it does something (tx_try.h) */

@@ -45,6 +45,38 @@ settings_read(struct world *w)
 	(void)world_decide(w, event);
 }
 
+/* --- said over the machine --- */
+
+/* What awaits approval was asked anew, and what was typed is of before: as in a chat, and as
+ * `deploybot answer` refuses it.  The answer says how what it asks now is approved. */
+WORLD_TEST_OF(what_was_approved_on_the_machine_before_it_was_asked_anew_is_no_yes, ALWAYS,
+    "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	char body[100], shown[API_SHOWN];
+	const char *how;
+
+	approval_asks(w, COMMIT_B);
+	/* Bob has read `deploybot pending`: #1 goes over nothing. */
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
+	world_run_ends(w, GOOD);
+	settings_read(w); /* asks anew */
+	git_all(w, COMMIT_B);
+	assert_string_not_equal(world_deployment(w, 1).changed, "");
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(
+	    people_ask(w, BOB, API_COMMAND, "/v1/command/approve", "{\"arguments\": [\"1\"]}"),
+	    409);
+	assert_int_equal(world_audited(w, "deploy_approval", "telegram:22"), 0);
+	assert_string_equal(world_deployment(w, 1).approvers, "");
+	how = strstr(w->aid.said, "\"shown\":\"");
+	assert_non_null(how);
+	(void)snprintf(shown, sizeof(shown), "%s", how + strlen("\"shown\":\""));
+	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"1\"], \"shown\": \"%s\"}", shown);
+	assert_int_equal(people_ask(w, BOB, API_COMMAND, "/v1/command/approve", body), 200);
+	assert_string_not_equal(world_deployment(w, 1).approvers, "");
+}
+
 /* --- secrets that were changed --- */
 
 static void
