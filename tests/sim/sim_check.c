@@ -330,7 +330,9 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	    " AND q.environment = d.environment"
 	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
 	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0 AND q.not_before = 0"
-	    " AND NOT (q.cause IN ('push', 'poll') AND e.unknown_since <> 0)",
+	    " AND NOT (q.cause IN ('push', 'poll') AND e.unknown_since <> 0)"
+	    /* A lock or freeze held it, and its place was looked at once more behind the start. */
+	    " AND NOT (q.is_forward = 1 AND d.is_forward = 0 AND EXISTS (SELECT 1 FROM hold))",
 	    DB_I64(d->id));
 	if (id != 0)
 		sim_fail(sim, __func__, "%" PRId64 " by %" PRId64, id, d->id);
