@@ -373,8 +373,8 @@ find_digest() { # TAG or sha256:DIGEST
 	200) ;;
 	404) return 1 ;;
 	401 | 403)
-		why="the registry $registry_host refuses to show $repository_name (HTTP $http_status): look at REGISTRY_USER and \
-REGISTRY_PASSWORD, or at this machine's role"
+		why="the registry $registry_host refuses to show $repository_name (HTTP $http_status): look at REGISTRY_URL, \
+REGISTRY_USER and REGISTRY_PASSWORD, or at this machine's role"
 		[[ -z $refused_realm ]] || why="the registry $registry_host wants our login sent to $refused_realm, which gets it \
 only where REGISTRY_REALMS names it: is it the registry's own?"
 		return 2
@@ -428,7 +428,7 @@ is live: was it deleted, or is REGISTRY_IMAGE another one by now? Nobody can rol
 	# A registry shows an unknown name as one that is not for us to see: the login is asked about by itself.
 	request "$registry_api/v2/" GET pull
 	[[ -z $registry_user || $http_status != 40[13] ]] || fail "$EXIT_REGISTRY" "the registry $registry_host refuses the \
-login of $registry_user (HTTP $http_status): look at REGISTRY_USER and REGISTRY_PASSWORD"
+login of $registry_user (HTTP $http_status): look at REGISTRY_URL, REGISTRY_USER and REGISTRY_PASSWORD"
 	[[ $IMAGE_SOURCE != registry ]] || warn_without_tags
 }
 

@@ -290,8 +290,9 @@ look_at_settings(const char *env_file, const char **state)
 	}
 	runner_settings_done(&settings);
 	if (!good && env_file != NULL && access(env_file, R_OK) != 0)
-		(void)fprintf(stderr, "deploybot-runner: %s: put it there, for user %u to read\n",
-		    err.text, (unsigned)geteuid());
+		(void)fprintf(stderr, "deploybot-runner: %s: %s user %u %s\n", err.text,
+		    errno == ENOENT ? "put it there, for" : "let", (unsigned)geteuid(),
+		    errno == ENOENT ? "to read" : "read it");
 	else if (!good)
 		(void)fprintf(stderr, "deploybot-runner: %s\n", err.text);
 	return good;

@@ -11,7 +11,8 @@
 
 #include "lib/err.h"
 
-#define LONGEST_WORD 80 /* longer than that is cut anywhere */
+#define LONGEST_WORD 80	  /* longer than that is cut anywhere */
+#define FIRST_USER   1000 /* below it are the users of the system (Debian Policy 9.2.2) */
 
 /* As much of it as fits, whole words. */
 static void
@@ -27,15 +28,16 @@ cut_at_a_word(char *text)
 	memcpy(end, " ...", sizeof(" ..."));
 }
 
-/* The package's user, and the images': that is us. */
+/* The user that the package makes, of this system.  In an image files are given by whoever starts
+ * it, not by sudo in there. */
 static bool
-is_the_servers_user(void)
+is_the_packages_user(void)
 {
 	struct passwd entry, *found = NULL;
 	char room[4096];
 
 	return getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) == 0 && found != NULL &&
-	    strcmp(found->pw_name, "deploybot") == 0;
+	    found->pw_uid < FIRST_USER && strcmp(found->pw_name, "deploybot") == 0;
 }
 
 const char *
@@ -46,7 +48,7 @@ settings_unread(const char *path, bool is_secret, const struct err *err, char ou
 	if (!is_closed)
 		(void)snprintf(out, SETTINGS_UNREAD, "%s: put it there, for user %u to read",
 		    err->text, (unsigned)geteuid());
-	else if (is_the_servers_user())
+	else if (is_the_packages_user())
 		(void)snprintf(out, SETTINGS_UNREAD,
 		    is_secret ?
 			"%s: it has to be the server's: sudo chown deploybot %.140s" :

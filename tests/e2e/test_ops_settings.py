@@ -2,11 +2,13 @@
 of it is valid, reported, and audited."""
 # SPDX-License-Identifier: ISC
 import os
+import pathlib
 import re
 import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 
 import pytest
 
@@ -121,6 +123,31 @@ def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
     assert done.returncode == 78
     assert ("Permission denied: run this as the server's user (sudo -u deploybot deploybot),"
             " or let user 12345 read it") in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("user, secret, remedy", [
+    (123, False, "its group has to be the server's: sudo chown root:deploybot {0}; sudo chmod 0640 {0}"),
+    (123, True, "it has to be the server's: sudo chown deploybot {0}"),
+    (10001, True, "or let user 10001 read it")])  # of an image, where there is no sudo
+def test_what_the_servers_own_user_may_not_read_has_a_remedy_to_type(tmp_path, user, secret, remedy):
+    need(*MOUNTS)
+    folder = pathlib.Path(tempfile.mkdtemp())  # others may not enter tmp_path
+    folder.chmod(0o755)
+    path = folder / "closed"
+    path.touch(mode=0o600)
+    (tmp_path / "passwd").write_text(f"deploybot:x:{user}:{user}::/:/bin/sh\n", encoding="ascii")
+    settings = {**bare_settings(tmp_path), "TELEGRAM_BOT_TOKEN": None, "TELEGRAM_BOT_TOKEN_FILE": str(path)}
+    (folder / "all.conf").write_text(lines_of({k: v for k, v in settings.items() if v is not None}), encoding="ascii")
+    program = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).build / "deploybot"
+    done = subprocess.run(
+        [*MOUNTS, "sh", "-c", 'mount --bind "$1" /etc/passwd && shift && exec "$@"', "sh",
+         tmp_path / "passwd", "setpriv", f"--reuid={user}", "--clear-groups", program, "--env-file",
+         folder / "all.conf" if secret else path, "check-config"], capture_output=True, text=True, check=False)
+    shutil.rmtree(folder)
+    assert done.returncode == 78
+    assert "Permission denied: " in done.stderr + done.stdout
+    assert remedy.format(path) in done.stderr + done.stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")

@@ -77,5 +77,7 @@ def test_settings_that_it_may_not_read_are_said_with_its_user(service):
         status, said = service.refused("--env-file", str(conf))
         user = RUNNER if TWO_USERS else os.geteuid()
         assert status == 78
-        assert said == f"deploybot-runner: cannot open {conf}: {words}: put it there, for user {user} to read"
+        closed = words == "Permission denied"
+        remedy = f"let user {user} read it" if closed else f"put it there, for user {user} to read"
+        assert said == f"deploybot-runner: cannot open {conf}: {words}: {remedy}"
         conf.touch(mode=0o600)

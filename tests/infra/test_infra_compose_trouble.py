@@ -74,7 +74,7 @@ def comes_up(place, *services):
 @pytest.mark.parametrize("how, words", [
     ("missing", "cannot open /run/secrets/telegram_bot_token: No such file or directory: put it there, for user 10001"),
     ("empty", "/run/secrets/telegram_bot_token is empty: write the secret into it"),
-    ("root's", "cannot open /run/secrets/telegram_bot_token: Permission denied: put it there, for user 10001 to read")])
+    ("root's", "cannot open /run/secrets/telegram_bot_token: Permission denied: run this as the server's user")])
 def test_a_secret_that_is(place, how, words):
     path = place.folder / TOKEN
     text = path.read_text(encoding="ascii")
@@ -101,7 +101,8 @@ def test_settings_that_are(place, how, words):
         path.chmod(0o600)
     place.up("server", "runner")
     for service, user in (("server", 10001), ("runner", 10002)):
-        fails(place, service, f"cannot open /etc/deploybot/deploybot.conf: {words}: put it there, for user {user} to")
+        fails(place, service, f"cannot open /etc/deploybot/deploybot.conf: {words}: ",
+              f"let user {user} read it" if how == "root's" else f"put it there, for user {user} to read")
     place.put(CONF, text)
     assert place.prepare()[0] == 0
     comes_up(place, "server", "runner")
