@@ -32,7 +32,7 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
-/* A token or a hook, with what its branch came to after what is blocked by then: as a push of it. */
+/* A token or hook, with what its branch came to after what is blocked by then: as a push of it. */
 static bool
 is_like_a_push(const struct deployment *deployment, const struct git_answer *answer)
 {
@@ -184,7 +184,9 @@ handle_git_answered(struct tx *tx, const struct event *event)
 	if (query->kind == GIT_QUERY_SETTINGS)
 		answer_settings(tx, answered);
 	else if (query->kind == GIT_QUERY_HEADS) {
-		if (is_answered && answer->error[0] == '\0')
+		if (settings_environment(tx->settings, query->environment) == NULL)
+			tx_log(tx, LOG_LEVEL_INFO, "git was polled for what is gone: dropped");
+		else if (is_answered && answer->error[0] == '\0')
 			decide_poll_answered(tx, answer);
 		else
 			decide_poll_failed(tx, answer->error);

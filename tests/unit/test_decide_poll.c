@@ -133,6 +133,34 @@ TEST(one_that_is_not_answered_yet_is_not_asked_again)
 	world_close(&w);
 }
 
+/* It is not of the main application's repository. */
+TEST(an_answer_for_an_application_that_is_gone_says_nothing_of_another)
+{
+	struct world w;
+
+	open_scene(&w);
+	for (int fail = 0; fail < 2; fail++) {
+		world_settings(&w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=0", NULL);
+		applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+		    "POLL_REPOSITORY_SECONDS=60", NULL);
+		settings_change(&w);
+		while (world_count(&w, EFFECT_GIT_QUERY) == 0)
+			world_due(&w, TIMER_POLL);
+		world_settings(&w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=60", NULL);
+		if (fail)
+			fails(&w);
+		else
+			heads(&w, "head " COMMIT_A " develop\n");
+		assert_string_equal(world_environment(&w, "staging").polled_commit, "");
+		assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, 0);
+	}
+	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
+		world_due(&w, TIMER_POLL);
+	heads(&w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(&w, "staging").polled_commit, COMMIT_A);
+	world_close(&w);
+}
+
 /* Of two repositories, and of no environment beside the one whose settings were used. */
 TEST(polls_that_fail_are_known_since_the_first_until_git_answers)
 {
