@@ -100,7 +100,7 @@ WORLD_TEST_OF(it_passes_approvals_locks_and_freezes_and_all_are_rung, PLAIN,
 	assert_int_equal(world_audited(w, "deploy_started", "\"high\""), 1);
 }
 
-/* Each who could have approved it has a sound of their own: the group they are in makes no second. */
+/* Each who could have approved it has a sound of their own: their group makes no second. */
 WORLD_TEST_OF(a_group_is_silent_where_each_approver_is_rung_in_private, PLAIN,
     "PRODUCTION_APPROVALS=1", "PRODUCTION_APPROVAL_CHAT_ID=-100900")
 {

@@ -330,7 +330,7 @@ WORLD_TEST_OF(what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING)
 	blocked_goes_live(w, COMMIT_C);
 }
 
-/* A build that took longer than the trouble: its commit was pushed before, on top of what failed. */
+/* One build took longer than the trouble: its commit was pushed before, on top of what failed. */
 WORLD_TEST_OF(what_was_pushed_before_a_block_is_asked_about, TEAM, SECRET, STAGING)
 {
 	world_deploy_goes_live(w, COMMIT_A);
