@@ -76,7 +76,7 @@ decide_came_block(struct tx *tx, const char *environment, const struct git_answe
 	bool is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
 	int64_t block = is_announced || is_unseen ? of.announced.block : answer->block;
 
-	return strcmp(of.head.commit, answer->commit) == 0 && of.head.block < block ?
+	return !is_announced && strcmp(of.head.commit, answer->commit) == 0 && of.head.block < block ?
 	    of.head.block :
 	    block;
 }

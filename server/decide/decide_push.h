@@ -18,9 +18,9 @@ void decide_query_head(struct tx *tx, const struct environment_settings *setting
 /* A poll saw that the environment's branch is there. */
 void decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit);
 
-/* The newest block when that push came, as its host announced it, or git first named it; else when
- * git was asked: another one may have been announced since.  As long as what was announced was not
- * seen the push may have been announced before that, by a delivery that was overtaken. */
+/* The newest block when that push came: as its host announced it; else when git showed another head
+ * for the last time, right behind which it may have been pushed.  As long as what was announced was
+ * not seen the push may have been announced before that, by a delivery that was overtaken. */
 int64_t decide_came_block(
     struct tx *tx, const char *environment, const struct git_answer *answer);
 

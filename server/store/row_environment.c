@@ -103,6 +103,9 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 	    DB_I64(count)); /* sticky */
 }
 
+/* Of what git has shown already, as it stands in head_block. */
+#define CAME "CASE WHEN head_commit = $2 THEN MIN(head_block, $3) ELSE $3 END"
+
 void
 row_environment_set_announced(struct tx *tx, const char *name, const char *commit)
 {
@@ -111,8 +114,7 @@ row_environment_set_announced(struct tx *tx, const char *name, const char *commi
 	    "UPDATE environment SET announced_commit = $2, announced_block ="
 	    " CASE WHEN announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
-	    " THEN $3"
-	    " ELSE MIN(announced_block, $3) END WHERE name = $1",
+	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
 }
 
@@ -135,7 +137,8 @@ row_environment_set_head(struct tx *tx, const char *name, const char *branch, co
 	ensure(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET head_branch = $2, head_at = $4, head_commit = $3,"
-	    " head_block = CASE WHEN head_commit = $3 THEN head_block ELSE $5 END,"
+	    " head_block = CASE WHEN head_branch <> $2 THEN 0 WHEN head_commit = $3 THEN head_block"
+	    " ELSE head_seen END, head_seen = $5,"
 	    " head_base = CASE WHEN head_commit = $3 THEN head_base ELSE '' END,"
 	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END WHERE name = $1",
 	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at),

@@ -1070,9 +1070,17 @@ static const char *const migration_14[] = {
 	NULL,
 };
 
+static const char *const migration_15[] = {
+	/* The newest block when git last showed the branch's head: what it shows next may have been
+	 * pushed right behind that. */
+	"ALTER TABLE environment ADD COLUMN head_seen INTEGER NOT NULL DEFAULT 0;",
+	"UPDATE environment SET head_seen = head_block;",
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12, migration_13, migration_14 };
+	migration_12, migration_13, migration_14, migration_15 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -208,7 +208,7 @@ struct effect_forward {
  * kind and may come once too often)
  */
 #define TIMERS(TIMER) \
-	TIMER(QUESTION, "question", 24 * 3600, MANY) /* a confirmation runs out */ \
+	TIMER(QUESTION, "question", 7 * 24 * 3600, MANY) /* a confirmation runs out */ \
 	TIMER(POLL, "poll", 24 * 3600, ONE) /* heads; or POLL_REPOSITORY_SECONDS */ \
 	TIMER(APPROVAL, "approval", 7 * 24 * 3600, MANY) /* they are reminded of, or run out */ \
 	TIMER(DAILY, "daily", 24 * 3600, ONE) /* retention */ \

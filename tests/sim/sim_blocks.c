@@ -72,6 +72,21 @@ says_so(const struct sim *sim, const struct tx *tx, const struct sim_push *push)
 	return answer != NULL && (strstr(answer, polled) != NULL || strstr(answer, asked) != NULL);
 }
 
+/* Git says what the branch's head is, whatever it is. */
+static bool
+shows_head(const struct tx *tx, int branch)
+{
+	const char *answer = tx->event->u.git_answered.answer;
+	char polled[80], asked[80];
+
+	(void)snprintf(polled, sizeof(polled), " %s\n", sim_branch_name(branch));
+	(void)snprintf(asked, sizeof(asked), "branch %s\nbranch_commit ", sim_branch_name(branch));
+	return answer != NULL &&
+	    ((strncmp(answer, "head ", 5) == 0 && strstr(answer, polled) != NULL) ||
+		strstr(answer, asked) != NULL);
+}
+
+/* What git alone says may have been pushed as soon as git said so of another commit. */
 static void
 note_pushes(struct sim *sim, struct tx *tx)
 {
@@ -79,23 +94,31 @@ note_pushes(struct sim *sim, struct tx *tx)
 
 	if (tx->event->kind == EVENT_GIT_ANSWERED && tx->effect != NULL)
 		branch = sim_branch(sim_environment(tx->effect->u.git_query.environment));
-	for (size_t i = 0; i < sim->n_pushes; i++)
-		if (sim->pushes[i].heard_at == 0 &&
-		    (branch < 0 || sim->pushes[i].branch / 2 == branch / 2) &&
-		    says_so(sim, tx, &sim->pushes[i]))
-			sim->pushes[i].heard_at = sim->n_decisions;
+	for (size_t i = 0; i < sim->n_pushes; i++) {
+		struct sim_push *push = &sim->pushes[i];
+
+		if (push->heard_at != 0 || (branch >= 0 && push->branch / 2 != branch / 2) ||
+		    !says_so(sim, tx, push))
+			continue;
+		push->heard_at = sim->n_decisions;
+		push->came_after =
+		    branch < 0 ? sim->n_decisions : sim->head_shown_at[push->branch];
+	}
+	for (int b = 0; b < SIM_ENVIRONMENTS && branch >= 0; b++)
+		if (b / 2 == branch / 2 && shows_head(tx, b))
+			sim->head_shown_at[b] = sim->n_decisions;
 }
 
-/* When the newest push of that was heard of; 0: none was. */
+/* When the newest push of that came, at the earliest; 0: none was heard of. */
 static uint32_t
-heard_at(const struct sim *sim, int branch, int commit)
+came_after(const struct sim *sim, int branch, int commit)
 {
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < sim->n_pushes; i++)
 		if (sim->pushes[i].branch == branch && sim->pushes[i].commit == commit &&
-		    sim->pushes[i].heard_at > at)
-			at = sim->pushes[i].heard_at;
+		    sim->pushes[i].heard_at != 0 && sim->pushes[i].came_after > at)
+			at = sim->pushes[i].came_after;
 	return at;
 }
 
@@ -247,7 +270,7 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 	environment = sim_environment(db_col_text(&rows, 0));
 	commit = sim_forge_index(sim, db_col_text(&rows, 1));
 	if (db_col_i64(&rows, 2) != 0)
-		came = heard_at(sim, sim_branch(environment), commit);
+		came = came_after(sim, sim_branch(environment), commit);
 	for (size_t i = 0; i < sim->blocks.n; i++) {
 		const struct sim_block *block = &sim->blocks.at[i];
 
@@ -261,7 +284,7 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 			sim_fail(sim, "what_starts_contains_nothing_blocked_unawares",
 			    "deployment %" PRId64
 			    " of %.7s to %s contains %.7s, blocked by decision"
-			    " %" PRIu32 " (its push was heard of by %" PRIu32 ")",
+			    " %" PRIu32 " (its push came behind %" PRIu32 ")",
 			    work, sim->commits[commit], sim_environments[environment],
 			    sim->commits[block->commit], block->since, came);
 	}

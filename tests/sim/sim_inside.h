@@ -111,6 +111,7 @@ struct sim_push {
 	int branch;
 	int commit;
 	uint32_t heard_at; /* the decision on what says so; 0: none yet */
+	uint32_t came_after; /* at the earliest: that one, or on which git said so of another */
 };
 
 /* Somebody said yes to that work below a text that names this commit. */
@@ -436,6 +437,7 @@ struct sim {
 	struct sim_blocks blocks;
 	size_t n_pushes;
 	struct sim_push pushes[SIM_DELIVERIES];
+	uint32_t head_shown_at[SIM_ENVIRONMENTS]; /* by git, of each branch */
 	size_t n_shown;
 	struct sim_shown shown_blocks[SIM_DEPLOYMENTS];
 	/* ... as it was committed last */

@@ -600,16 +600,25 @@ world_must_take(struct world *w, enum effect_kind kind)
 	return effect;
 }
 
+/* No timer waits longer than its kind does (perform_timer.c), whatever its row says. */
 static void
 due(struct world *w, enum timer_kind kind, const int64_t *work)
 {
+	static const int longest_s[] = {
+#define TIMER(name, word, seconds, number) [TIMER_##name] = (seconds),
+		TIMERS(TIMER)
+#undef TIMER
+	};
+
 	for (size_t i = 0; i < w->n_open; i++) {
 		struct effect *effect = w->open[i];
 
 		if (effect->kind != EFFECT_TIMER || effect->u.timer.kind != kind ||
 		    (work != NULL && effect->subject != *work))
 			continue;
-		if (w->aid.at < effect->due)
+		if (effect->due - w->aid.at > longest_s[kind] * INT64_C(1000))
+			w->aid.at += longest_s[kind] * INT64_C(1000);
+		else if (w->aid.at < effect->due)
 			w->aid.at = effect->due;
 		world_report(w, take_out(w, effect));
 		return;

@@ -151,6 +151,12 @@ work(struct world *w, const struct theirs *t)
 	struct world_git git = { .commit = t->commit, .subject = t->subject };
 
 	say(w, t->owner, t->name, t->chat, "/deploy %s/staging", t->app);
+	git.commit = t->third_commit;
+	world_git(w, git);
+	git.commit = t->commit;
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	say(w, t->owner, t->name, t->chat, "/deploy %s/staging", t->app);
 	world_git(w, git);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, GOOD);

@@ -55,5 +55,5 @@ void isolation_call(struct isolation *both, const char *id, const char *body);
 void isolation_check_rows(struct isolation *both, const char *what);
 
 /* Works of the other application are these numbers, and its holds these. */
-#define ISOLATION_WORKS 6
+#define ISOLATION_WORKS 7
 #define ISOLATION_HOLDS 2

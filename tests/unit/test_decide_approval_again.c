@@ -168,6 +168,7 @@ TEST(who_confirms_again_has_the_time_that_approvals_had)
 	} rows[] = {
 		{ "APPROVAL_TIMEOUT=8h", 8 * 3600 * INT64_C(1000) - 60000 },
 		{ "APPROVAL_TIMEOUT=10m", 3600 * INT64_C(1000) },
+		{ "APPROVAL_TIMEOUT=7d", 7 * 24 * 3600 * INT64_C(1000) - 60000 },
 	};
 	struct world w;
 	int64_t before;

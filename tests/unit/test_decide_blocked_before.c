@@ -46,7 +46,8 @@ WORLD_TEST(a_push_whose_delivery_was_overtaken_came_when_it_was_announced)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
-/* B was announced and seen: what comes behind its block, by polling, is no push from before. */
+/* B was announced and seen, and behind its block git showed it once more: what a poll finds then is
+ * no push from before. */
 WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 {
 	world_deploy_goes_live(w, COMMIT_A);
@@ -55,20 +56,53 @@ WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 	assert_int_equal(world_run_starts(w), 200);
 	blocked_is_rolled_back(w, "staging");
 	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	announce(w, "develop", "");
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
+/* Pushed between two polls, as the rollback was: it may have been there before. */
+WORLD_TEST(what_a_poll_finds_counts_from_the_poll_before)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	announce(w, "develop", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* Git showed C for production, which follows the same branch, before B was blocked in staging. */
-WORLD_TEST_OF(what_git_showed_for_another_environment_of_its_branch_was_pushed_then,
-    "GITHUB_BRANCH_PRODUCTION=develop")
+static void
+show_elsewhere_and_roll_back(struct world *w)
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/deploy production");
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
+}
+
+WORLD_TEST_OF(what_git_showed_for_another_environment_of_its_branch_was_pushed_then,
+    "GITHUB_BRANCH_PRODUCTION=develop")
+{
+	show_elsewhere_and_roll_back(w);
 	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
+/* Its delivery is late, or was sent again by hand. */
+WORLD_TEST_OF(a_delivery_behind_the_block_makes_no_later_push_of_what_git_had_shown,
+    "GITHUB_BRANCH_PRODUCTION=develop")
+{
+	show_elsewhere_and_roll_back(w);
+	announce(w, "develop", COMMIT_C);
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));

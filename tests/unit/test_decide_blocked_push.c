@@ -22,6 +22,8 @@ TEST(fix_forward_starts_as_ever)
 		blocked_is_rolled_back(&w, "staging");
 		if (is_polled != 0) {
 			world_due(&w, TIMER_POLL);
+			world_git_heads(&w, COMMIT_B, COMMIT_A);
+			world_due(&w, TIMER_POLL);
 			world_git_heads(&w, COMMIT_C, COMMIT_A);
 			world_git(
 			    &w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
@@ -159,8 +161,7 @@ WORLD_TEST(a_block_stays_when_what_contains_it_is_not_released_from_the_branch)
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_goes_live(w, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C " " COMMIT_B);

@@ -293,11 +293,15 @@ contained(struct world *w)
 
 WORLD_TEST(a_newer_release_that_contains_it_ends_the_block)
 {
+	struct event *announced;
+
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_goes_live(w, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
-	(void)world_decide(w, world_push(w, "develop"));
+	announced = world_push(w, "develop");
+	(void)text_copy(announced->u.delivery.after, LIMIT_COMMIT, COMMIT_C);
+	(void)world_decide(w, announced);
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B); /* not before it is live */
 	assert_int_equal(contained(w), 1);

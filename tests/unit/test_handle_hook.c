@@ -320,12 +320,17 @@ build_done(struct world *w, const char *key, struct world_git git)
 }
 
 /* develop came to what contains it since: as behind a push of that, a repair goes on. */
-WORLD_TEST_OF(what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING)
+WORLD_TEST_OF(what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING,
+    "POLL_REPOSITORY_SECONDS=60")
 {
 	world_deploy_goes_live(w, COMMIT_A);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_A);
 	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_run_starts(w), 200);
 	blocked_is_rolled_back(w, "staging");
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_B, COMMIT_A);
 	(void)build_done(w, "c", OVER_B);
 	blocked_goes_live(w, COMMIT_C);
 }
@@ -342,6 +347,18 @@ WORLD_TEST_OF(what_was_pushed_before_a_block_is_asked_about, TEAM, SECRET, STAGI
 	assert_int_equal(build_done(w, "c", OVER_B), 4);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_deployment(w, 4).state, DEPLOY_AWAITING_CONFIRMATION);
+}
+
+/* Nor did anybody look at the branch in between: it may have been merged before the rollback. */
+WORLD_TEST_OF(what_nobody_saw_pushed_since_a_block_is_asked_about, TEAM, SECRET, STAGING)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	blocked_is_rolled_back(w, "staging");
+	assert_int_equal(build_done(w, "c", OVER_B), 3);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, 3).state, DEPLOY_AWAITING_CONFIRMATION);
 }
 
 /* Nobody announced it: a poll saw it. */
