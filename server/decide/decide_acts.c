@@ -429,12 +429,16 @@ do_release(struct act *act)
 	struct deployment *deployment = act->deployment;
 	struct environment before = row_environment_get(act->tx, deployment->environment);
 	bool is_rollback = deployment_is_rollback(deployment);
+	bool is_way_back = deployment_is_emergency(deployment) &&
+	    strcmp(deployment->commit, before.current.commit) != 0;
 	struct release release = { .at = act->tx->at, .deployment = deployment->id }, to = { 0 };
 
-	if (is_rollback) /* one that an earlier version asked about names its commit alone */
-		to = deployment->to_release != 0 ?
-		    row_release_get(act->tx, deployment->to_release) :
-		    row_release_find(act->tx, deployment->environment, deployment->commit);
+	/* A rollback that an earlier version asked about names its commit alone.  An emergency that
+	 * deploys what was live before leads away from what is live, as a rollback does. */
+	if (is_rollback && deployment->to_release != 0)
+		to = row_release_get(act->tx, deployment->to_release);
+	else if (is_rollback || is_way_back)
+		to = row_release_find(act->tx, deployment->environment, deployment->commit);
 	release.origin = to.origin;
 	(void)text_copy(release.environment, sizeof(release.environment), deployment->environment);
 	(void)text_copy(release.commit, sizeof(release.commit), deployment->commit);
@@ -449,6 +453,8 @@ do_release(struct act *act)
 		row_block_free_contained(act->tx, deployment);
 	if (is_rollback && !deployment->is_forward)
 		leave(act, before.current.commit, &release, &to);
+	else if (!is_rollback && to.id != 0)
+		row_release_leave(act->tx, &release);
 	decide_left_hosts(act->tx, deployment, before.current.commit);
 	if (is_rollback && environment_is_in_doubt(&before))
 		deployment->previous[0] = '\0'; /* what ran is not known */

@@ -546,3 +546,16 @@ WORLD_TEST_OF(what_never_began_is_nothing_to_review, PLAIN)
 	world_due(w, TIMER_REVIEW);
 	assert_null(world_says_in(w, WORLD_TEAM, "Not reviewed"));
 }
+
+/* Away from C, back to B: as behind a rollback nothing leads to C but its name. */
+WORLD_TEST_OF(no_rollback_leads_to_what_an_emergency_left, PLAIN)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+	asks(w, "/deploy staging " COMMIT_B " emergency the shop is down", COMMIT_B);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → aaaaaaa"));
+}
