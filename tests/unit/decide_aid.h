@@ -122,6 +122,9 @@ void world_rewrite(struct world *w, const char *sql);
 /* All that was held up is sent, in its order. */
 void world_telegram_back(struct world *w);
 
+/* How much of what was refused stands in the audit by now, or is counted for it. */
+int64_t world_refusals(struct world *w) MUST_USE;
+
 /* What waits for git or health is sent as it is: the moment in which they mostly answer is over. */
 void world_moment(struct world *w);
 

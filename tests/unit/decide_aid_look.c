@@ -6,6 +6,7 @@
 #include "store/row_block.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/store_inside.h"
 
 /* --- the screen --- */
 
@@ -192,6 +193,17 @@ enum deploy_state
 world_state(struct world *w)
 {
 	return world_newest(w, "staging").state;
+}
+
+int64_t
+world_refusals(struct world *w)
+{
+	int64_t n = -1;
+
+	assert_true(db_one_i64(&n, w->aid.store->db, &w->aid.err,
+	    "SELECT (SELECT COUNT(*) FROM audit WHERE outcome = 'denied')"
+	    " + (SELECT COALESCE(SUM(n), 0) FROM stranger)"));
+	return n;
 }
 
 size_t

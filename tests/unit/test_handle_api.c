@@ -202,11 +202,14 @@ TEST(each_request_of_a_stranger_is_denied_or_finds_nothing)
 	assert_int_equal(api_aid_work(&w), 1); /* it asks nothing yet */
 	for (enum api_operation i = 0; i < API_OPERATION_COUNT; i++) {
 		const struct api_row *row = &api_rows[i];
+		int64_t refusals = world_refusals(&w);
 		char path[64];
 		int status;
 
 		(void)snprintf(path, sizeof(path), "%s%s", row->path, behind[row->behind]);
 		status = api_aid_ask(&w, STRANGER, i, path, bodies[i]);
+		if (status == 403 && world_refusals(&w) == refusals)
+			fail_msg("%s: denied, and nothing of it is audited", path);
 		if ((status != 403 && status != 404) || api_aid_said(&w, "production\""))
 			fail_msg("%s: %d %s", path, status, w.aid.said);
 	}

@@ -221,6 +221,7 @@ is_denied(struct world *w, struct shown *shown)
 	struct environment environment_after;
 	struct deployment work_after;
 	size_t before[EFFECT_KIND_COUNT], n_screen;
+	int64_t refusals;
 	enum effect_kind kind;
 
 	world_act(w, show_one, shown);
@@ -228,11 +229,14 @@ is_denied(struct world *w, struct shown *shown)
 		before[kind] = world_count(w, kind);
 	w->aid.at += 61 * 1000; /* strangers are limited */
 	n_screen = w->n_screen;
+	refusals = world_refusals(w);
 	(void)world_press(w, WORLD_STRANGER, WORLD_GROUP, shown->buttons.at[0].id);
 	if (w->n_screen != n_screen ||
 	    (strstr(w->toast, "⛔ Denied") != w->toast && strstr(w->toast, "expired") == NULL))
 		fail_msg(
 		    "%s: %zu messages, and \"%s\"", shown->word, w->n_screen - n_screen, w->toast);
+	if (strstr(w->toast, "⛔ Denied") == w->toast && world_refusals(w) == refusals)
+		fail_msg("%s: denied, and nothing of it is audited", shown->word);
 	for (kind = 0; kind < EFFECT_KIND_COUNT; kind++)
 		if (kind != EFFECT_TIMER && /* to count strangers */
 		    world_count(w, kind) != before[kind])
