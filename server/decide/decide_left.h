@@ -14,7 +14,7 @@ decide_left_silent(struct tx *tx, const struct deployment *deployment, char ret[
 /* Its script is done: who is left out is not asked whether it is healthy. */
 void decide_left_urls(struct tx *tx, struct deployment *deployment);
 
-/* It went live: whom it left out has what was live before; all others have it now. */
+/* It went live: whom it left out has what was live before ("": not known); all others have it. */
 void decide_left_hosts(struct tx *tx, const struct deployment *deployment, const char *before);
 
 /* Those that the settings have no more are taken out of that environment's. */
