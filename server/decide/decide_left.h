@@ -6,8 +6,8 @@
 
 struct tx;
 
-/* A person's rollback failed before it changed anything, as these did not answer, and others of its
- * environment did: a comma list, "" where it is not so.  Returns ret. */
+/* A rollback, a person's or deploybot's own, failed before it changed anything, as these did not
+ * answer, and others of its environment did: a comma list, "" where it is not so.  Returns ret. */
 const char *
 decide_left_silent(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT]);
 
