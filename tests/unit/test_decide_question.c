@@ -445,7 +445,7 @@ production_goes_live(struct world *w, const char *commit)
 	go_live(w);
 }
 
-/* Regression: it listed what git had found over the release of before, and hid what was rolled back.
+/* Regression: it listed what git had found over the release before, and hid what was rolled back.
  * The yes, or the request itself, is being looked up. */
 TEST(what_a_rollback_overtakes_is_looked_up_over_what_is_live_by_then)
 {
