@@ -75,6 +75,8 @@ struct chat_deployment {
 	const struct barrier *past; /* a question: what this deployment itself rolls back past */
 	size_t n_past;
 	const struct migration_behind *behind; /* of a rollback: what it does not undo */
+	const struct left_host *left; /* hosts that what runs there was rolled back without */
+	size_t n_left;
 	bool is_over;	      /* it left its environment in doubt, which is over since */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	int64_t back_failed_since; /* the same of what an automatic rollback would bring back */

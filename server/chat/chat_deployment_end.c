@@ -1,6 +1,7 @@
 /* chat_deployment_end.c - the texts of one that has ended: what runs now, and why.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
+#include "chat/chat_status.h"
 
 #include <stdio.h>
 
@@ -71,6 +72,8 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	const struct deployment *deployment = about->deployment;
 
 	chat_deployment_first(text, about);
+	if (about->environment->current.deployment == deployment->id)
+		chat_left_hosts(text, about->left, about->n_left, 0);
 	chat_deployment_past_migration(text, about);
 	add_what_stays_old(text, about);
 	chat_deployment_warnings(text, about, WARNINGS_SHOWN);
@@ -336,6 +339,7 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 	chat_text_add(text, "%s", now->id != 0 && !is_since ? " is live again" : "");
 	if (is_since)
 		chat_text_since(text, " is live since ", &about->clock, now->at, about->at);
+	chat_left_hosts(text, about->left, about->n_left, 0);
 	chat_text_add(text, "\nIt %s DOWN: ",
 	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was" : "may have been");
 	chat_deployment_commit(text, "", deployment);

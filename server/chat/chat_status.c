@@ -335,16 +335,18 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 }
 
 /* As long as it stands, there are two releases. */
-static void
-add_left(struct chat_text *text, const struct chat_status *status, bool is_for_days)
+void
+chat_left_hosts(struct chat_text *text, const struct left_host *left, size_t n, int64_t at)
 {
-	for (size_t i = 0; i < status->n_left; i++) {
-		const struct left_host *left = &status->left[i];
-
-		chat_text_outside(text, "\n⚠️ ", left->host);
-		chat_text_commit(text, " still has ", left->commit);
-		if (!is_for_days)
-			chat_text_ago(text, ", left out ", left->since, status->at);
+	for (size_t i = 0; i < n; i++) {
+		chat_text_outside(text, "\n⚠️ ", left[i].host);
+		if (left[i].commit[0] != '\0')
+			chat_text_commit(text, " still has ", left[i].commit);
+		else
+			chat_text_add(text, ": what it has is not known");
+		chat_text_add(text, ", left out");
+		if (at != 0)
+			chat_text_ago(text, " ", left[i].since, at);
 	}
 }
 
@@ -434,7 +436,7 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 	add_half_way(text, environment);
 	if (status->unseen != NULL)
 		chat_deployment_unseen(text, status->unseen, status->at);
-	add_left(text, status, false);
+	chat_left_hosts(text, status->left, status->n_left, status->at);
 	for (size_t i = 0; i < status->n_reviews; i++)
 		chat_emergency_line(text, &status->reviews[i], status->at);
 	add_blocks(text, status);
@@ -523,7 +525,7 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	if (status->n_reviews > 0)
 		chat_text_add(text, "\n🚨 emergency not reviewed");
 	chat_migration_behind(text, status->behind, "");
-	add_left(text, status, true);
+	chat_left_hosts(text, status->left, status->n_left, 0);
 	add_short_progress(text, status);
 	for (size_t i = 0; i < holds.n; i++)
 		holds.at[i].at = 0; /* not how long ago */
@@ -577,7 +579,10 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	if (status->behind->n > 0)
 		chat_text_add(text, "; ⚠️ database");
 	if (status->n_left > 0)
-		chat_text_outside(text, "; ⚠️ another release on ", status->left[0].host);
+		chat_text_outside(text,
+		    status->left[0].commit[0] != '\0' ? "; ⚠️ another release on " :
+							"; ⚠️ maybe another release on ",
+		    status->left[0].host);
 	if (status->draining_since != 0)
 		chat_text_add(text, "; 💧 draining");
 	if (status->holds != NULL && status->holds->n > 0)

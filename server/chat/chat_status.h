@@ -50,6 +50,9 @@ void chat_unknown(
 void chat_unknown_alarm(struct chat_text *text, const struct environment *environment,
     const char *host, const char *runbook, int64_t at);
 
+/* Adds a line for each host that a rollback has left out, and when.  at 0: not when. */
+void chat_left_hosts(struct chat_text *text, const struct left_host *left, size_t n, int64_t at);
+
 /* Adds why the settings do not have what is in progress. */
 void chat_left(struct chat_text *text, const char *becomes);
 

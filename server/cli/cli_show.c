@@ -222,9 +222,13 @@ print_left_hosts(const struct json *environment)
 {
 	const struct json *all = json_get(environment, "left_hosts");
 
-	for (size_t i = 0; i < json_count(all); i++)
-		(void)printf("  %s still has %.7s, left out %s\n", text_of(json_at(all, i), "host"),
-		    text_of(json_at(all, i), "commit"), text_of(json_at(all, i), "since"));
+	for (size_t i = 0; i < json_count(all); i++) {
+		const char *commit = text_of(json_at(all, i), "commit");
+
+		(void)printf("  %s%s%.7s, left out %s\n", text_of(json_at(all, i), "host"),
+		    commit[0] != '\0' ? " still has " : ": what it has is not known", commit,
+		    text_of(json_at(all, i), "since"));
+	}
 }
 
 /* What the chat says below what runs: what nobody has seen, what a push does not deploy, what is

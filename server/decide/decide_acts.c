@@ -448,6 +448,8 @@ do_release(struct act *act)
 	(void)text_copy(
 	    release.tree, sizeof(release.tree), is_rollback ? to.tree : deployment->tree);
 	release.id = row_environment_release(act->tx, &release);
+	decide_left_hosts(act->tx, deployment, /* in doubt the one that failed may be there */
+	    environment_is_in_doubt(&before) ? "" : before.current.commit);
 	decide_tell_over(act->tx, deployment, &before);
 	if (!deployment->is_off_branch)
 		row_block_free_contained(act->tx, deployment);
@@ -455,7 +457,6 @@ do_release(struct act *act)
 		leave(act, before.current.commit, &release, &to);
 	else if (!is_rollback && to.id != 0)
 		row_release_leave(act->tx, &release);
-	decide_left_hosts(act->tx, deployment, before.current.commit);
 	if (is_rollback && environment_is_in_doubt(&before))
 		deployment->previous[0] = '\0'; /* what ran is not known */
 }

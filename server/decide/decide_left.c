@@ -84,14 +84,22 @@ left_out(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITH
 	return ret;
 }
 
+/* A rollback by hand, or deploybot's own of a release, that changed nothing. */
+static bool
+is_untried(struct tx *tx, const struct deployment *deployment)
+{
+	if (!deployment_is_rollback(deployment))
+		return deployment->state == DEPLOY_ROLLBACK_FAILED &&
+		    row_run_changed_nothing(tx, deployment->run);
+	return deployment->state == DEPLOY_FAILED && !deployment->target_changed &&
+	    deployment->why != DEPLOY_WHY_CANCELLED;
+}
+
 const char *
 decide_left_silent(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_WITHOUT])
 {
 	ret[0] = '\0';
-	return deployment_is_rollback(deployment) && deployment->state == DEPLOY_FAILED &&
-		!deployment->target_changed && deployment->why != DEPLOY_WHY_CANCELLED ?
-	    unreachables(tx, deployment, ret) :
-	    ret;
+	return is_untried(tx, deployment) ? unreachables(tx, deployment, ret) : ret;
 }
 
 void

@@ -193,7 +193,9 @@ add_without(
 {
 	struct request request = request_of("rollback", deployment->environment);
 	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct release to = row_release_get(tx, deployment->to_release);
+	struct release to = deployment_is_rollback(deployment) ?
+	    row_release_get(tx, deployment->to_release) :
+	    row_release_find(tx, deployment->environment, deployment->previous);
 	char hosts[LIMIT_WITHOUT], label[LIMIT_BUTTON];
 
 	if (deployment_is_over(deployment, &environment) ||

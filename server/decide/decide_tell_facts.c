@@ -21,6 +21,7 @@
 #include "store/row_drain.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_left_host.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 #include "types/forge.h"
@@ -477,6 +478,8 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		    row_deployment_failed_since(tx, &rows->to) :
 		    0,
 		.back_failed_since = back_failed_since(tx, deployment, &rows->environment),
+		.left = rows->left,
+		.n_left = row_left_host_list(tx, deployment->environment, rows->left),
 		.is_over = deployment_is_over(deployment, &rows->environment),
 		.estimate_ms = row_step_estimate(tx, deployment->environment, ""),
 		.answer = answer,

@@ -28,6 +28,7 @@ struct decide_tell_rows {
 	struct block contained[LIMIT_BLOCKED];
 	struct barrier barriers[BARRIERS_SHOWN];
 	struct barrier past[BARRIERS_SHOWN];
+	struct left_host left[LEFT_HOSTS_SHOWN];
 	struct migration_behind behind;
 	struct ran ran[RAN_SHOWN];
 	char link[LIMIT_URL];

@@ -90,13 +90,28 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR, answer);
 }
 
+/* What is to be asked, or was confirmed, was compared with what is not live any more: its question
+ * would list other commits than the release brings. */
+static bool
+is_overtaken(
+    struct tx *tx, const struct deployment *deployment, const struct effect_git_query *query)
+{
+	struct environment environment = row_environment_get(tx, deployment->environment);
+
+	return (deployment->state == DEPLOY_REQUESTED ||
+		   deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
+	    strcmp(query->base, environment.current.commit) != 0;
+}
+
 static void
 answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_answered,
     const struct git_answer *answer)
 {
 	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
 
-	if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
+	if (is_overtaken(tx, &deployment, query) && is_answered && answer->error[0] == '\0')
+		decide_query_commit(tx, &deployment, query->ref, query->requested_by);
+	else if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
 		decide_confirm_answered(tx, &deployment, is_answered, answer);
 	else if (deployment.state == DEPLOY_AWAITING_CONFIRMATION)
 		decide_question_chosen(

@@ -226,10 +226,19 @@ row_environment_acknowledge(struct tx *tx, const char *name)
 	store_names_add(&tx->store->changed, name);
 }
 
+/* What failed, or went on elsewhere, may have reached hosts that were left out. */
+static void
+set_left_unknown(struct tx *tx, const char *name)
+{
+	(void)tx_run(tx, "UPDATE left_host SET commit_id = '' WHERE environment = $1",
+	    DB_TEXT(name)); /* sticky */
+}
+
 void
 row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
+	set_left_unknown(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET is_down = 1, is_unacknowledged = 0 WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
@@ -249,6 +258,7 @@ void
 row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 {
 	ensure(tx, name);
+	set_left_unknown(tx, name);
 	(void)tx_run(tx,
 	    "UPDATE environment SET unknown_since = $2, unknown_why = $3 WHERE name = $1",
 	    DB_TEXT(name), DB_I64(tx->at), DB_TEXT(why)); /* sticky */

@@ -59,8 +59,9 @@ row_left_host_look(const char *database, char ret[LIMIT_LINE])
 		"SELECT environment, host, commit_id FROM left_host ORDER BY environment, host"))
 		return false;
 	while (used < LIMIT_LINE && db_next(&rows))
-		used += (size_t)snprintf(ret + used, LIMIT_LINE - used, "%s%s: %s still has %.7s",
+		used += (size_t)snprintf(ret + used, LIMIT_LINE - used, "%s%s: %s%s%.7s",
 		    used > 0 ? "; " : "", db_col_text(&rows, 0), db_col_text(&rows, 1),
+		    db_col_text(&rows, 2)[0] != '\0' ? " still has " : ": what it has is not known",
 		    db_col_text(&rows, 2));
 	return used > 0;
 }

@@ -22,16 +22,21 @@ def scene(tmp_path):
     ended_well(made)
 
 
-def test_a_rollback_goes_on_without_a_dead_host_and_it_is_said_until_a_release_reached_it(scene):
+def two_live(scene, who):
     scene.scripts.rollback(f"""echo "==> preflight"; echo "==> unreachable {DEAD}"
 if [[ -z ${{WITHOUT_HOSTS:-}} ]]; then echo "{DEAD} cannot be reached" >&2; exit 69; fi
 echo "without=$WITHOUT_HOSTS" >"$here/given"; echo "==> release"; echo "$2" >"$here/$1.live" """)
-    who = scene.admin()
     releases = []
     for _ in range(2):
         releases.append(scene.commit()["after"])
         who.say("/deploy staging")
         who.hear("Live: staging", releases[-1][:7])
+    return releases
+
+
+def test_a_rollback_goes_on_without_a_dead_host_and_it_is_said_until_a_release_reached_it(scene):
+    who = scene.admin()
+    releases = two_live(scene, who)
     who.say("/rollback staging")
     who.press(who.hear("Roll back staging?", buttons=("Roll back",)), "Roll back")
     failed = who.hear("❌ Rollback failed: staging", f"{DEAD} cannot be reached",
@@ -57,3 +62,21 @@ echo "without=$WITHOUT_HOSTS" >"$here/given"; echo "==> release"; echo "$2" >"$h
     who.say("/deploy staging")
     who.hear("Live: staging")
     assert left not in scene.bot.metrics()
+
+
+def test_an_automatic_rollback_that_a_dead_host_stops_goes_on_without_it(scene):
+    who = scene.admin()
+    releases = two_live(scene, who)
+    scene.commit()
+    scene.health.answers["web"] = (500, {"status": "bad"})
+    who.say("/deploy staging")
+    failed = who.hear("DOWN", f"{DEAD} cannot be reached", buttons=(f"Without {DEAD}",))
+    scene.health.answers["web"] = (200, {"status": "ok"})
+    who.press(failed, "Without")
+    who.press(who.hear("Roll back staging?", f"without {DEAD}", buttons=("Roll back",)), "Roll back")
+    not_known = f"{DEAD}: what it has is not known"
+    who.hear("Rolled back: staging", releases[1][:7], not_known)
+    who.say("/status staging")
+    who.hear("staging", not_known)
+    found = scene.bot.run("doctor").stdout
+    assert f"staging: {not_known}" in found, found

@@ -258,3 +258,83 @@ TEST(an_automatic_rollback_has_reached_it_too)
 	assert_null(strstr(status_of(&w), "still has"));
 	world_close(&w);
 }
+
+/* C is bad on all hosts, and is not rolled back, as one is dead. */
+static void
+fails_to_roll_back(struct world *w)
+{
+	world_deploy_starts(w, COMMIT_C);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_step(w, 0, DEAD);
+	world_run_ends(w, CUT);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+}
+
+/* Regression: it was offered once a rollback by hand had failed as well. */
+TEST(who_stops_an_automatic_rollback_is_asked_about_below_that)
+{
+	const struct effect_run *run;
+	struct world w;
+
+	open_with_b_over_a(&w);
+	fails_to_roll_back(&w);
+	assert_string_equal(
+	    starts_without(&w, world_says(&w, "Rollback failed: "), "Without"), "10.77.0.12");
+	run = &world_peek(&w, EFFECT_RUN)->u.run;
+	assert_int_equal(run->program, PROGRAM_ROLLBACK);
+	assert_string_equal(run->commit, COMMIT_B);
+	goes_live_without(&w, DEAD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	world_close(&w);
+}
+
+TEST(an_automatic_rollback_that_changed_something_leaves_nobody_out)
+{
+	struct world w;
+
+	open_with_b_over_a(&w);
+	world_deploy_starts(&w, COMMIT_C);
+	world_run_ends(&w, GOOD);
+	world_probed(&w, "HTTP 500");
+	world_run_step(&w, 0, "release");
+	world_run_step(&w, 1, DEAD);
+	world_run_ends(&w, TOUCHED);
+	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
+	assert_null(strstr(world_labels(world_says(&w, "Rollback failed: ")), "Without"));
+	world_close(&w);
+}
+
+#define NOT_KNOWN "\n⚠️ 10.77.0.12: what it has is not known, left out"
+
+/* Regression: it was said to have the last live release, and had the bad one. */
+TEST(what_one_has_that_is_left_out_of_an_environment_in_doubt_is_not_known)
+{
+	struct world w;
+
+	open_with_b_over_a(&w);
+	fails_to_roll_back(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	goes_live_without(&w, DEAD);
+	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
+	assert_non_null(strstr(world_plain(world_says(&w, "Rolled back: ")), NOT_KNOWN "\n"));
+	assert_non_null(strstr(world_plain(world_says(&w, "Over: ")), NOT_KNOWN "\n"));
+	assert_non_null(strstr(status_of(&w), NOT_KNOWN " "));
+	assert_null(strstr(status_of(&w), "still has"));
+	world_close(&w);
+}
+
+/* The bad release may have reached it, or not. */
+TEST(what_one_had_that_was_left_out_is_not_known_once_a_release_has_failed_there)
+{
+	struct world w;
+
+	open_with_b_over_a(&w);
+	(void)starts_without(&w, rollback_fails(&w, DEAD), "Without");
+	goes_live_without(&w, DEAD);
+	assert_non_null(strstr(world_plain(world_says(&w, "Rolled back: ")),
+	    "\n⚠️ 10.77.0.12 still has bbbbbbb, left out\n"));
+	fails_to_roll_back(&w);
+	assert_non_null(strstr(status_of(&w), NOT_KNOWN " "));
+	world_close(&w);
+}

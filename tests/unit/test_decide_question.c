@@ -437,6 +437,53 @@ WORLD_TEST(a_rollback_whose_from_has_changed_is_asked_anew_at_once)
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
+static void
+production_goes_live(struct world *w, const char *commit)
+{
+	ask_in(w, WORLD_ADMIN, WORLD_GROUP, commit);
+	confirm(w, WORLD_ADMIN, world_says(w, "Deploy to production?"));
+	go_live(w);
+}
+
+/* Regression: it listed what git had found over the release before, and hid what was rolled back.
+ * The yes, or the request itself, is being looked up. */
+TEST(what_a_rollback_overtakes_is_looked_up_over_what_is_live_by_then)
+{
+	for (int is_request = 0; is_request < 2; is_request++) {
+		struct world_message *question, *back;
+		const char *text;
+		struct world w;
+
+		world_open(&w, NULL);
+		production_goes_live(&w, COMMIT_A);
+		production_goes_live(&w, COMMIT_B);
+		back = world_rollback_asks(&w, "/rollback production");
+		(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "/deploy production");
+		if (is_request == 0) {
+			world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+			question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+			press(&w, WORLD_OTHER_ADMIN, question, "Deploy to");
+		}
+		press(&w, WORLD_ADMIN, back, "Roll back");
+		go_live(&w);
+		world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+		assert_non_null(world_peek(&w, EFFECT_GIT_QUERY));
+		assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
+		world_git(
+		    &w, (struct world_git){ .commit = COMMIT_C, .count = 2, .contains = COMMIT_B });
+		assert_int_equal(world_count(&w, EFFECT_RUN), 0);
+		question = world_says_in(&w, WORLD_TEAM, "Deploy to production?");
+		text = world_plain(question);
+		assert_int_equal(strstr(text, "production runs aaaaaaa now, not bbbbbbb") != NULL,
+		    is_request == 0);
+		assert_non_null(strstr(text, "\n2 new commits"));
+		assert_non_null(strstr(text, "contains bbbbbbb, rolled back by @ada"));
+		confirm(&w, WORLD_OTHER_ADMIN, question);
+		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+		world_close(&w);
+	}
+}
+
 /* Regression: a rollback that was confirmed while another one was at work went one further, when
  * that had made all well.  One that failed is fled at once. */
 TEST(what_waited_for_a_rollback_is_asked_anew_where_that_has_done_it)
