@@ -315,11 +315,11 @@ chat_deployment_ran(struct chat_text *text, const struct chat_deployment *about)
 	}
 }
 
-/* Is it what a failure of this is rolled back to? */
+/* Is it what a failure of this is rolled back to?  Where a barrier is in the way nothing is. */
 static bool
 is_rollback_target(const struct chat_deployment *about, const struct release *release)
 {
-	return about->can_roll_back && release->id != 0 &&
+	return about->can_roll_back && about->n_barriers == 0 && release->id != 0 &&
 	    strcmp(release->commit, about->deployment->previous) == 0;
 }
 

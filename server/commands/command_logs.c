@@ -4,6 +4,7 @@
 #include "decide/decide_application_log.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "decide/decide_which_log.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
@@ -81,6 +82,13 @@ ask(struct tx *tx, const struct update *update, const struct request *request)
 
 	if (settings == NULL || !read_lines(tx, update, request, settings->name, &lines))
 		return;
+	if (!decide_is_answered(update) &&
+	    !decide_can_ask_application_log(tx, settings->name)) { /* its scripts' are there */
+		const struct request logs = request_of("logs", settings->name);
+
+		decide_which_log(tx, update, &logs);
+		return;
+	}
 	if (decide_is_answered(update)) { /* who asks has the grant, and nobody else reads it */
 		(void)text_copy(tx->answer.log_of, sizeof(tx->answer.log_of), settings->name);
 		tx->answer.log_lines = (int)lines;

@@ -118,6 +118,37 @@ is_one_release(
 	return false;
 }
 
+/* "\n• release `3` …: /rollback staging aaaaaaa9" */
+static void
+add_longer(struct chat_text *text, const struct release *release, size_t digits, int64_t at)
+{
+	add_release(text, release, at);
+	chat_text_add(text, ": " MARK_CODE "/rollback %s %.*s" MARK_CODE, release->environment,
+	    (int)digits, release->commit);
+}
+
+/* False: another commit begins so too, and both were named with as many digits as they need. */
+static bool
+is_one_commit(
+    struct tx *tx, const struct update *update, const struct release *to, const char *wanted)
+{
+	struct release twin = row_release_find_twin(tx, to, wanted);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	size_t same = strlen(wanted);
+
+	if (twin.id == 0)
+		return true;
+	while (to->commit[same] == twin.commit[same])
+		same++; /* they differ */
+	chat_first(&text, FIRST_NOT_BACK, to->environment);
+	chat_text_code(&text, ": which release is ", wanted);
+	chat_text_add(&text, "? Two commits begin with that.");
+	add_longer(&text, to, same + 1, tx->at);
+	add_longer(&text, &twin, same + 1, tx->at);
+	(void)decide_send(tx, &update->address, &text);
+	return false;
+}
+
 /* "#7" is a deployment, as all messages number it: its release is meant, not the seventh. */
 static const char *
 of_deployment(
@@ -364,6 +395,8 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 				 decide_choose_earlier(tx, &environment);
 	if (to.id == 0)
 		say_possible(tx, update, &environment, wanted);
+	else if (!is_one_commit(tx, update, &to, wanted))
+		return;
 	else if (strcmp(to.commit, environment.current.commit) == 0 &&
 	    !environment_is_in_doubt(&environment))
 		(void)decide_send_firstf(tx, &update->address, FIRST_RUNS_ALREADY, name,

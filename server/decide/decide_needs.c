@@ -77,16 +77,20 @@ find_pusher(const struct tx *tx, const struct deployment *work, struct needs_wor
 	add_asked(facts, person);
 }
 
-/* Was its commit live there?  A name without an application is of the same. */
+/* Was its commit live there, and neither was that rolled back nor is it blocked since?  A name
+ * without an application is of the same. */
 static bool
 was_on(struct tx *tx, const struct deployment *work, const char *name)
 {
 	struct environment_id id = { .application = "" };
 	char text[ENVIRONMENT_ID_MAX];
+	struct release release;
 
 	if (strchr(name, '/') == NULL && environment_id_parse(work->environment, &id))
 		name = environment_id_text(id.application, name, text);
-	return row_release_find(tx, name, work->commit).id != 0;
+	release = row_release_find(tx, name, work->commit);
+	return release.id != 0 && release.left_by == 0 &&
+	    !row_block_find(tx, name, work->commit, NULL);
 }
 
 static uint32_t

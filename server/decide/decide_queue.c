@@ -9,6 +9,7 @@
 #include "decide/decide_action.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
+#include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_emergency.h"
 #include "decide/decide_git.h"
@@ -136,8 +137,7 @@ differs(const struct look *l, struct place *place)
 	place->changed[0] = '\0';
 	/* Nobody was shown it, or what they were shown did not say so; the question does. */
 	if (l->now.unknown_since != 0 &&
-	    ((work->confirmed_by == 0 && work->approvers[0] == '\0') ||
-		l->now.unknown_since >= work->answered_at))
+	    (!decide_is_answered_for(work) || l->now.unknown_since >= work->answered_at))
 		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
 		    deployment_target(work, target));
 	else if (decide_is_past_unshown(l->tx, work))
@@ -146,7 +146,7 @@ differs(const struct look *l, struct place *place)
 		    l->now.current.commit);
 	else if (work->is_unconfirmed) /* approvers were shown it since, not who confirmed it */
 		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
-	else if (work->confirmed_by != 0 || work->differing[0] != '\0') /* else none was shown */
+	else if (decide_is_answered_for(work) || work->differing[0] != '\0') /* it was shown */
 		decide_compare(l->tx, work, answer, place->changed);
 	else if (!decide_zone_is_news(l->tx, work, place->changed))
 		decide_compare_blocks(l->tx, work, place->changed);

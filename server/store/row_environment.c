@@ -570,6 +570,19 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 	    DB_TEXT(environment), DB_TEXT(prefix));
 }
 
+struct release
+row_release_find_twin(struct tx *tx, const struct release *release, const char *wanted)
+{
+	size_t size = strlen(wanted);
+
+	if (size < 7 || strncasecmp(release->commit, wanted, size) != 0)
+		return (struct release){ 0 };
+	return find(tx,
+	    "WHERE environment = $1 AND commit_id <> $2 AND substr(commit_id, 1, $3) = substr($2, 1, $3)"
+	    " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64((int64_t)size));
+}
+
 /* --- how long it takes --- */
 
 static int

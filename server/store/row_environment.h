@@ -93,6 +93,11 @@ size_t row_release_list(struct tx *tx, const char *environment, struct release *
 /* By number, or by commit prefix (>= 7 hex) the newest; id 0: none.  wanted: as a person typed. */
 struct release row_release_find(struct tx *tx, const char *environment, const char *wanted);
 
+/* The newest there of another commit that the same prefix fits, where `release` was found by one;
+ * id 0: none. */
+struct release
+row_release_find_twin(struct tx *tx, const struct release *release, const char *wanted);
+
 struct release_live {
 	char commit[LIMIT_COMMIT];
 };

@@ -5,7 +5,10 @@
 #define ACME "CLIENTS=acme", "CLIENT_ACME_ACTIONS=restart-web"
 #define AT   "CLIENT_ACME_HOST="
 #define UNIT "CLIENT_ACME_WEB_UNIT="
-#define FAR  "srv/of/a/client/that/is/so/very/far/away"
+#define CACHE \
+	"CLIENTS=acme", AT "h", "CLIENT_ACME_ACTIONS=clear-cache", "CLIENT_ACME_APPROVALS=1", \
+	    "CLIENT_ACME_CACHE_COMMAND="
+#define FAR "srv/of/a/client/that/is/so/very/far/away"
 
 /* Which settings it was asked for with is no reason to start without. */
 WORLD_TEST_OF(approvals_that_the_settings_ask_for_by_then_are_awaited, "CLIENTS=acme",
@@ -79,6 +82,28 @@ WORLD_TEST_OF(what_awaits_approval_is_approved_as_its_settings_are_now, "CLIENTS
 	assert_non_null(said);
 	(void)world_press(w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
 	assert_string_equal(do_aid_run(w)->client, "acme");
+}
+
+/* Nobody had to confirm it: the approver alone was shown what it does. */
+WORLD_TEST_OF(what_was_approved_is_asked_anew_where_it_is_another_by_its_turn, CACHE "bin/clear")
+{
+	struct world_message *said;
+
+	(void)world_text(w, WORLD_ADMIN, "/do clear-cache acme");
+	(void)world_text(w, WORLD_ADMIN, "/freeze all until tomorrow x");
+	said = world_says_in(w, WORLD_TEAM, "Awaiting approval: client/acme");
+	(void)world_press(w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_int_equal(do_aid_newest(w).state, DEPLOY_QUEUED);
+	world_settings(w, CACHE "bin/drop-database", NULL);
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
+	assert_null(world_peek(w, EFFECT_RUN));
+	said = world_says(w, "changed; clear on h → drop-database on h");
+	assert_non_null(said);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "clear-cache"));
+	assert_null(world_peek(w, EFFECT_RUN)); /* what was approved was the other one */
+	said = world_says_in(w, WORLD_TEAM, "Awaiting approval: client/acme");
+	(void)world_press(w, WORLD_OTHER_ADMIN, said->chat, world_button(said, "Approve"));
+	assert_string_equal(do_aid_run(w)->action, "clear-cache");
 }
 
 /* Another host would be another act than the one that was shown. */

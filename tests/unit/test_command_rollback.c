@@ -313,6 +313,27 @@ WORLD_TEST(a_rollback_asked_for_before_the_upgrade_leaves_its_release)
 	    strstr(world_rollback_says(w, "/rollback staging"), "has no earlier release"));
 }
 
+#define TWIN_OF_A "aaaaaaa9eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+
+WORLD_TEST(two_commits_that_begin_alike_are_told_apart_by_who_asks)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, TWIN_OF_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	assert_string_equal(world_rollback_says(w, "/rollback staging AAAAAAA"),
+	    "⛔ Not rolled back: staging: which release is AAAAAAA? Two commits begin with that.\n"
+	    "• release 2 aaaaaaa \"Make it blue\", just now: /rollback staging aaaaaaa9\n"
+	    "• release 1 aaaaaaa \"Make it blue\", just now: /rollback staging aaaaaaa1");
+	assert_string_equal(world_labels(world_last(w)), "");
+	(void)world_rollback_asks(w, "/rollback staging aaaaaaa9");
+	assert_string_equal(world_newest(w, "staging").commit, TWIN_OF_A);
+	(void)world_rollback_asks(w, "/rollback staging aaaaaaa1");
+	assert_string_equal(world_newest(w, "staging").commit, COMMIT_A);
+	(void)world_rollback_asks(w, "/rollback staging 2");
+	assert_string_equal(world_newest(w, "staging").commit, TWIN_OF_A);
+	assert_non_null(world_says(w, "Roll back staging?"));
+}
+
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
 static void

@@ -397,8 +397,8 @@ WORLD_TEST_OF(who_has_rung_enough_rings_for_what_is_down, "STAGING_APPROVALS=1")
 		(void)world_text_in(w, WORLD_ADMIN, WORLD_GROUP, "/deploy staging");
 		world_git(w, (struct world_git){ .commit = commits[i] });
 		if (world_state(w) == DEPLOY_AWAITING_CONFIRMATION)
-			(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-			    world_button(world_last(w), "Deploy"));
+			(void)world_press(
+			    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy"));
 		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	}
 	assert_int_equal(rings_in(w, WORLD_TEAM), before + 1);
@@ -460,6 +460,51 @@ TEST(the_largest_number_of_what_applies_is_needed)
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
 	assert_non_null(world_peek(&w, EFFECT_RUN));
 	world_close(&w);
+}
+
+#define NOT_ON \
+	"PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", \
+	    "PRODUCTION_APPROVALS_IF=not-on staging=2", "ADMIN_TELEGRAM_IDS=11,22,44"
+
+static void
+asks_for_b_in_production(struct world *w, const char *approved)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy production " COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_non_null(world_says_in(w, WORLD_TEAM, approved));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+}
+
+WORLD_TEST_OF(what_was_rolled_back_there_was_not_on_it, NOT_ON)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_rolls_back(w, "/rollback staging");
+	asks_for_b_in_production(w, "approved 0 of 2 · because of not-on staging");
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+/* That is no release of its own: the one of before was left by nobody. */
+WORLD_TEST_OF(what_failed_there_since_was_not_on_it, NOT_ON)
+{
+	world_deploy_goes_live(w, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	asks_for_b_in_production(w, "approved 0 of 2 · because of not-on staging");
+	assert_null(world_peek(w, EFFECT_RUN));
+}
+
+WORLD_TEST_OF(what_is_live_again_where_it_was_rolled_back_was_on_it, NOT_ON)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	world_rolls_back(w, "/rollback staging");
+	world_rolls_back(w, "/rollback staging bbbbbbb");
+	asks_for_b_in_production(w, "approved 0 of 1");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 /* It is Thursday, 00:00. */

@@ -196,6 +196,7 @@ WORLD_TEST_OF(the_question_says_what_nobody_rolls_back_past, "STAGING_CONFIRM=tr
 	assert_non_null(world_says(w, "Deploy to staging?\nbbbbbbb \"Make it blue\"\n"));
 	assert_non_null(
 	    strstr(world_plain(world_last(w)), "\n⛔ No rollback past this release: " DROPS));
+	assert_null(world_says(w, "you can roll back to"));
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .no_history = true });
 	assert_non_null(world_says(w,

@@ -140,6 +140,8 @@ WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.examp
 WORLD_TEST_OF(a_script_of_ones_own_has_no_button_for_the_application_log, NAGS, STAGING_URL,
     "DEPLOY_SCRIPT=/opt/own", "ROLLBACK_SCRIPT=/opt/back")
 {
+	struct world_message *said;
+
 	world_deploy_goes_live(w, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 	world_run_ends(w, TOUCHED);
@@ -153,6 +155,15 @@ WORLD_TEST_OF(a_script_of_ones_own_has_no_button_for_the_application_log, NAGS, 
 	}
 	assert_string_not_equal(
 	    world_button(world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging"), "📄 Log"), "");
+	/* What its first step names. */
+	(void)world_text(w, WORLD_ADMIN, "/logs staging");
+	assert_null(world_peek(w, EFFECT_APPLICATION_LOG));
+	said = world_says(w, "No log: staging: with DEPLOY_SCRIPT");
+	assert_non_null(said);
+	assert_string_equal(world_labels(said), "📄 Log of the last deployment | 📄 Rollback log");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "📄 Rollback log"));
+	assert_int_equal(
+	    world_peek(w, EFFECT_DOCUMENT)->u.document.run, world_newest(w, "staging").run);
 }
 
 /* The release of before serves on a database of later: also who reads the reminder alone knows. */

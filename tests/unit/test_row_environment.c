@@ -124,6 +124,10 @@ act_find(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find(tx, "staging", "1234567").id, 2); /* no such number */
 	assert_int_equal(row_release_find(tx, "staging", "main").id, 0);
 	assert_int_equal(row_release_find(tx, "staging", "1a2b3c%").id, 0);
+	assert_int_equal(row_release_find_twin(tx, &list[0], "1A2B3C4").id, 1);
+	assert_int_equal(row_release_find_twin(tx, &list[0], "1a2b3c4dff").id, 0);
+	assert_int_equal(row_release_find_twin(tx, &list[1], "1234567").id, 0);
+	assert_int_equal(row_release_find_twin(tx, &list[0], "3").id, 0); /* its number */
 }
 
 TEST_WITH(
