@@ -241,7 +241,7 @@ static bool
 open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 {
 	bool read_only = (flags & DB_READ_ONLY) != 0;
-	int rc;
+	int rc, how = read_only ? R_OK : R_OK | W_OK;
 
 	/* In this process a second descriptor of the file must never be closed once SQLite has
 	 * it open: that would drop its locks. */
@@ -264,6 +264,9 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory to open %s", path);
 	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
 		return err_set(err, ERR_MISSING, "there is no database %s", path);
+	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, how) != 0 && errno == EACCES)
+		return err_set(err, ERR_DENIED, "opening %s: user %u may not%s", path,
+		    (unsigned)geteuid(), read_only ? "" : ": chown it to that user");
 	return err_set(err, db_code_of(rc, sqlite3_system_errno(db->handle)), "opening %s: %s",
 	    path, sqlite3_errmsg(db->handle));
 }

@@ -1,5 +1,6 @@
 /* cli_backup.c - `deploybot backup FILE`: the database as it is now, checked.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,21 +15,29 @@
 #include "types/backup.h"
 #include "types/settings.h"
 
-/* For the alert on a backup that is too old; what is copied is copied all the same.  In a folder of
- * another user's a stamp of root's would be one that this user replaces no more. */
+/* The folder is sticky: a stamp of root's would be one that the server's user replaces no more. */
+static bool
+give_away(const char *path, const char *database, struct err *err)
+{
+	struct stat st;
+
+	return geteuid() != 0 ||
+	    (stat(database, &st) == 0 && lchown(path, st.st_uid, st.st_gid) == 0) ||
+	    err_errno(err, ERR_DENIED, errno, "the owner of %s", path);
+}
+
+/* For the alert on a backup that is too old; what is copied is copied all the same. */
 static void
-note_backup(const struct settings *s, const char *file)
+note_backup(const struct settings *s, const char *database, const char *file)
 {
 	char path[PATH_MAX], text[PATH_MAX + 1];
-	struct stat folder;
-	struct err err = { .text = "a stamp of root's would stay" };
+	struct err err;
 	int size = snprintf(text, sizeof(text), "%s\n", file);
 
 	(void)snprintf(path, sizeof(path), "%s/" BACKUP_STAMP, s->state_directory);
-	if ((geteuid() == 0 && stat(s->state_directory, &folder) == 0 && folder.st_uid != 0) ||
-	    !file_write(path, text, (size_t)size, 0640, &err))
+	if (!file_write(path, text, (size_t)size, 0640, &err) || !give_away(path, database, &err))
 		(void)fprintf(stderr,
-		    "warning: %s: the alert on old backups does not know of this one: make it as the server's user\n",
+		    "warning: %s: the alert on old backups does not know of this one: make it as root, sudo deploybot backup FILE\n",
 		    err.text);
 }
 
@@ -52,7 +61,7 @@ cli_backup(const struct cli *cli)
 		(void)fprintf(stderr, "error: no backup was made: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
-	note_backup(s, cli->argv[0]);
+	note_backup(s, database, cli->argv[0]);
 	(void)printf("ok: %s: %" PRId64 " bytes, %" PRId64 " deployments, %" PRId64
 		     " audit entries, head %s; read again and checked\n",
 	    cli->argv[0], made.size, made.deployments, made.entries, made.head);

@@ -128,6 +128,8 @@ say_restored(
 	(void)printf("what was there is kept: %s/%s, and %s beside %s\n", s->state_directory, away,
 	    away, s->audit_log_path);
 	(void)printf(
+	    "valid again as they were: tokens that were revoked since that backup was made, second factors that were reset, recovery codes that were replaced or used. The next start ends all logins and sends the admins the list: revoke and reset those again\n");
+	(void)printf(
 	    "now: systemctl start deploybot.socket deploybot-local.socket deploybot (it knows that this is a copy, and asks before it deploys); then, as the server's user: deploybot audit verify\n");
 }
 

@@ -88,6 +88,10 @@ bool doctor_is_stopped(const struct settings *settings);
 /* The transport's file, the port: at once, and for check-config too. */
 void doctor_machine(struct doctor *doctor);
 
+/* Typed by root: may the server's user, whose the audit log's folder is, read the settings and open
+ * the database?  Not of a file that --env-file names.  At once, and for check-config too. */
+void doctor_readers(struct doctor *doctor);
+
 /* Whether certbot can renew the webhooks' certificate: at once. */
 void doctor_renewal(struct doctor *doctor);
 

@@ -74,7 +74,7 @@ is_roots_in_users_folder(const char *path, const struct stat *st, struct err *er
 	    above.st_uid == 0)
 		return false;
 	(void)user_name(above.st_uid, name);
-	(void)err_set(err, ERR_DENIED,
+	(void)err_set(err, ERR_CONFIG,
 	    "it is root's, and user %s, whose folder it is in, cannot read it: chown %s %s", name,
 	    name, path);
 	return true;
@@ -214,18 +214,21 @@ examine_key(struct doctor *doctor, const char *name, const char *path)
 		TELL(doctor, FILES, ERROR, "%s: %s", name, err.text);
 }
 
-/* A container's mounts are open to all inside: a warning. */
+/* A container's mounts are open to all inside: a warning.  What nobody reads who should is an
+ * error. */
 static void
 examine_secret_file(struct doctor *doctor, const char *name, const char *behind, const char *path)
 {
-	struct err err;
+	struct err err = { 0 };
 
 	if (path == NULL)
 		return;
 	if (doctor_is_in_order(path, true, &err))
 		TELL(doctor, FILES, OK, "%s%s: %s is private", name, behind, path);
 	else
-		TELL(doctor, FILES, WARNING, "%s%s: %s", name, behind, err.text);
+		doctor_say(doctor, DOCTOR_FILES,
+		    err.code == ERR_CONFIG ? DOCTOR_ERROR : DOCTOR_WARNING, "%s%s: %s", name,
+		    behind, err.text);
 }
 
 /* Files that secrets were read from; the key of second factors has no other place. */
@@ -361,6 +364,10 @@ examine_store(struct doctor *doctor)
 			TELL(doctor, STORE, ERROR, "store: %s", err.text);
 	} else if (err.code == ERR_CONFIG)
 		TELL(doctor, STORE, ERROR, "store: %s: stop deploybot and restore it from a backup",
+		    err.text);
+	else if (err.code == ERR_DENIED)
+		TELL(doctor, STORE, ERROR,
+		    "store: %s: run doctor as the service's user; where that is this one, chown the file to it",
 		    err.text);
 	else /* what is in it is not known: it may be whole */
 		TELL(doctor, STORE, ERROR,

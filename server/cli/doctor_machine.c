@@ -279,4 +279,5 @@ doctor_machine(struct doctor *doctor)
 	examine_transports(doctor);
 	examine_port(doctor);
 	doctor_approvals(doctor);
+	doctor_readers(doctor);
 }

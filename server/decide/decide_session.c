@@ -129,13 +129,13 @@ decide_sessions_look(struct tx *tx)
 }
 
 void
-decide_sessions_end(struct tx *tx)
+decide_sessions_end(struct tx *tx, const char *why)
 {
 	struct session session = { 0 };
 
 	while ((session = row_session_next(tx, session.person)).person != 0) {
 		struct token token = row_token_get(tx, session.token);
 
-		end(tx, &session, &token, "the key of all tokens was changed");
+		end(tx, &session, &token, why);
 	}
 }

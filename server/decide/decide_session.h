@@ -23,8 +23,8 @@ void decide_session_touch(struct tx *tx, int64_t person);
  */
 void decide_sessions_look(struct tx *tx);
 
-/* The key that tokens stand under was changed, and none is as good as it: no login goes on. */
-void decide_sessions_end(struct tx *tx);
+/* No login goes on, and each of their people is sent why. */
+void decide_sessions_end(struct tx *tx, const char *why);
 
 /* An entry of the audit about a token; reason: NULL: none. */
 void decide_token_audit(struct tx *tx, const struct update *update, enum audit_code code,

@@ -176,7 +176,7 @@ on_secret(void *ctx, const char *application, const char *name)
 
 	add_name(d, application, name);
 	if (text_starts(name, key.name) && key.values[1] == NULL)
-		decide_sessions_end(d->tx);
+		decide_sessions_end(d->tx, "the key of all tokens was changed");
 }
 
 int64_t

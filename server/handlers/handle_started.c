@@ -14,6 +14,7 @@
 #include "decide/decide_poll.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_rename.h"
+#include "decide/decide_restored.h"
 #include "decide/decide_session.h"
 #include "decide/decide_settings.h"
 #include "decide/decide_unknown.h"
@@ -119,6 +120,8 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_lost(tx);
 	decide_factor_look(tx);
 	decide_sessions_look(tx);
+	if (event->u.started.is_restored)
+		decide_restored(tx);
 	decide_chat_log_moved(tx);
 	decide_pins_look(tx);
 	decide_witness_begin(tx);

@@ -28,36 +28,45 @@ cut_at_a_word(char *text)
 	memcpy(end, " ...", sizeof(" ..."));
 }
 
-/* The user that the package makes, of this system.  In an image files are given by whoever starts
- * it, not by sudo in there. */
-static bool
-is_the_packages_user(void)
+/* Who runs this: the user that the package makes, of this system; whom an image has, where files
+ * are given by who starts it and not by sudo in there; another one, who is given no secret. */
+enum reader { READER_PACKAGES, READER_IMAGES, READER_OTHER };
+
+static enum reader
+find_reader(void)
 {
 	struct passwd entry, *found = NULL;
 	char room[4096];
 
-	return getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) == 0 && found != NULL &&
-	    found->pw_uid < FIRST_USER && strcmp(found->pw_name, "deploybot") == 0;
+	if (getpwuid_r(geteuid(), &entry, room, sizeof(room), &found) != 0 || found == NULL)
+		return READER_IMAGES;
+	if (strcmp(found->pw_name, "deploybot") != 0)
+		return READER_OTHER;
+	return found->pw_uid < FIRST_USER ? READER_PACKAGES : READER_IMAGES;
 }
 
 const char *
 settings_unread(const char *path, bool is_secret, const struct err *err, char out[SETTINGS_UNREAD])
 {
+	static const char as_server[] =
+	    "run this as the server's user (sudo -u deploybot deploybot)";
 	bool is_closed = access(path, R_OK) != 0 && errno == EACCES;
+	enum reader reader = find_reader();
 
 	if (!is_closed)
 		(void)snprintf(out, SETTINGS_UNREAD, "%s: put it there, for user %u to read",
 		    err->text, (unsigned)geteuid());
-	else if (is_the_packages_user())
+	else if (reader == READER_PACKAGES)
 		(void)snprintf(out, SETTINGS_UNREAD,
 		    is_secret ?
 			"%s: it has to be the server's: sudo chown deploybot %.140s" :
 			"%s: its group has to be the server's: sudo chown root:deploybot %.140s; sudo chmod 0640 %.140s",
 		    err->text, path, path);
+	else if (reader == READER_OTHER)
+		(void)snprintf(out, SETTINGS_UNREAD, "%s: %s", err->text, as_server);
 	else
-		(void)snprintf(out, SETTINGS_UNREAD,
-		    "%s: run this as the server's user (sudo -u deploybot deploybot), or let user %u read it",
-		    err->text, (unsigned)geteuid());
+		(void)snprintf(out, SETTINGS_UNREAD, "%s: %s, or let user %u read it", err->text,
+		    as_server, (unsigned)geteuid());
 	return out;
 }
 

@@ -135,6 +135,14 @@ row_factor_reseal(struct tx *tx)
 	return unreadable;
 }
 
+int64_t
+row_factor_next(struct tx *tx, int64_t after)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE((SELECT person FROM factor WHERE person > $1 ORDER BY person LIMIT 1), 0)",
+	    DB_I64(after));
+}
+
 bool
 row_factor_is_any(struct tx *tx)
 {

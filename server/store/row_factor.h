@@ -40,6 +40,9 @@ void row_factor_drop(struct tx *tx, int64_t person);
 /* Seals again what another key than the first has sealed; returns how many cannot be opened. */
 int64_t row_factor_reseal(struct tx *tx);
 
+/* The next person who has one, by their number; 0: none. */
+int64_t row_factor_next(struct tx *tx, int64_t after);
+
 /* Has anybody one that a code has confirmed? */
 bool row_factor_is_any(struct tx *tx);
 

@@ -233,16 +233,16 @@ def run_unit(scene, folder):
         assert done.returncode == 0, done
 
 
-def test_root_leaves_no_stamp_that_the_server_could_not_replace(bot, tmp_path):
-    state = pathlib.Path(bot.folder) / "state"
-    if os.geteuid() == 0:
-        os.chown(state, 10001, -1)
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone gives a file away")
+def test_the_stamp_of_roots_backup_is_the_servers_who_replaces_it_in_the_sticky_folder(bot, tmp_path):
+    state = bot.folder / "state"
+    state.chmod(0o1770)
+    os.chown(state / "deploybot.db", 10001, 10001)
     made = backup(bot, tmp_path / "by-root.db")
-    if os.geteuid() == 0:
-        os.chown(state, 0, -1)
-    assert made.returncode == 0 and (tmp_path / "by-root.db").exists(), made
-    assert ("make it as the server's user" in made.stderr) == (os.geteuid() == 0), made.stderr
-    assert (state / "backup.stamp").exists() == (os.geteuid() != 0)
+    os.chown(state / "deploybot.db", 0, 0)
+    stamp = (state / "backup.stamp").stat()
+    assert made.returncode == 0 and made.stderr == "", made
+    assert (stamp.st_uid, stamp.st_gid) == (10001, 10001)
 
 
 def test_the_nightly_backup_keeps_two_weeks_is_seen_by_metrics_and_can_be_restored(tmp_path):

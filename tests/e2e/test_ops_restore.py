@@ -83,6 +83,7 @@ def test_deploybot_restore_is_refused_beside_the_server_and_the_next_start_knows
     assert scene.bot.stop() == 0
     done = scene.bot.run("restore", str(copy))
     assert done.returncode == 0 and done.stdout.startswith(f"ok: {copy} is the database now: "), done
+    assert "valid again as they were: tokens that were revoked since that backup was made" in done.stdout, done
     state = scene.folder / "state"
     assert (state / "restore").exists() and not (scene.folder / "audit.log").exists()
     scene.bot.start()

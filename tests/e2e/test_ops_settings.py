@@ -126,17 +126,18 @@ def test_settings_that_are_another_users_are_read_with_sudo(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-@pytest.mark.parametrize("user, secret, remedy", [
-    (123, False, "its group has to be the server's: sudo chown root:deploybot {0}; sudo chmod 0640 {0}"),
-    (123, True, "it has to be the server's: sudo chown deploybot {0}"),
-    (10001, True, "or let user 10001 read it")])  # of an image, where there is no sudo
-def test_what_the_servers_own_user_may_not_read_has_a_remedy_to_type(tmp_path, user, secret, remedy):
+@pytest.mark.parametrize("user, name, secret, remedy", [
+    (123, "deploybot", False, "its group has to be the server's: sudo chown root:deploybot {0}; sudo chmod 0640 {0}"),
+    (123, "deploybot", True, "it has to be the server's: sudo chown deploybot {0}"),
+    (124, "deploybot-runner", True, "run this as the server's user (sudo -u deploybot deploybot)"),
+    (10001, "deploybot", True, "or let user 10001 read it")])  # of an image, where there is no sudo
+def test_what_the_servers_own_user_may_not_read_has_a_remedy_to_type(tmp_path, user, name, secret, remedy):
     need(*MOUNTS)
     folder = pathlib.Path(tempfile.mkdtemp())  # others may not enter tmp_path
     folder.chmod(0o755)
     path = folder / "closed"
     path.touch(mode=0o600)
-    (tmp_path / "passwd").write_text(f"deploybot:x:{user}:{user}::/:/bin/sh\n", encoding="ascii")
+    (tmp_path / "passwd").write_text(f"{name}:x:{user}:{user}::/:/bin/sh\n", encoding="ascii")
     settings = {**bare_settings(tmp_path), "TELEGRAM_BOT_TOKEN": None, "TELEGRAM_BOT_TOKEN_FILE": str(path)}
     (folder / "all.conf").write_text(lines_of({k: v for k, v in settings.items() if v is not None}), encoding="ascii")
     program = Deploybot(tmp_path, {"API_SERVER_PORT": "1"}).build / "deploybot"
@@ -148,6 +149,7 @@ def test_what_the_servers_own_user_may_not_read_has_a_remedy_to_type(tmp_path, u
     assert done.returncode == 78
     assert "Permission denied: " in done.stderr + done.stdout
     assert remedy.format(path) in done.stderr + done.stdout
+    assert ("or let user" in done.stderr + done.stdout) == (user == 10001)  # the runner gets no secret of the server's
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
@@ -159,8 +161,55 @@ def test_a_secret_of_roots_in_the_servers_folder_has_the_right_remedy(tmp_path):
     (folder / "token").chmod(0o600)
     shutil.chown(folder, "www-data")
     bot = bare(tmp_path, TELEGRAM_BOT_TOKEN=None, TELEGRAM_BOT_TOKEN_FILE=str(folder / "token"))
-    assert f"user www-data, whose folder it is in, cannot read it: chown www-data {folder}/token" in \
-        bot.run("doctor").stdout
+    line, = (line for line in bot.run("doctor").stdout.splitlines() if line.endswith(f"chown www-data {folder}/token"))
+    assert line.startswith("error ") and "user www-data, whose folder it is in, cannot read it: " in line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("command", ["doctor", "check-config"])
+def test_typed_by_root_settings_and_a_database_that_the_servers_user_may_not_read_are_errors(tmp_path, command):
+    """Root reads all: what is sound for root alone keeps the server from its start."""
+    log = tmp_path / "log"
+    log.mkdir()
+    conf = write_env(tmp_path, lines_of(bare_settings(tmp_path, AUDIT_LOG_PATH=str(log / "audit.log"))))
+    database = tmp_path / "state" / "deploybot.db"
+    database.parent.mkdir()
+    database.touch(mode=0o600)
+    bot = Deploybot(tmp_path, {"API_SERVER_PORT": "1"})
+
+    def said(*named):
+        done = bot.run(*named, command)
+        return [line for line in (done.stdout + done.stderr).splitlines() if "as whom the server runs" in line]
+    assert not said()                                           # root's own server
+    shutil.chown(log, "www-data")
+    unread, unopened = said()
+    assert unread == ("error    .env: user www-data, as whom the server runs, may not read it:"
+                      " chown root:www-data .env; chmod 0640 .env")
+    assert not said("--env-file", str(conf))                    # a draft, as deploybot-setup has it
+    assert unopened.endswith(f"deploybot.db: user www-data, as whom the server runs, may not open it:"
+                             f" chown www-data: {database}")
+    shutil.chown(conf, "root", "www-data")
+    conf.chmod(0o640)
+    shutil.chown(database, "www-data")
+    assert not said()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_database_that_is_anothers_is_said_with_the_user_who_has_to_have_it():
+    folder = pathlib.Path(tempfile.mkdtemp())  # others may not enter tmp_path
+    folder.chmod(0o755)
+    conf = write_env(folder, lines_of(bare_settings(folder, AUDIT_LOG_PATH=str(folder / "state" / "audit.log"))), 0o644)
+    (folder / "state").mkdir()
+    (folder / "state" / "deploybot.db").touch(mode=0o600)
+    os.chown(folder / "state", 123, 123)
+    program = Deploybot(folder, {"API_SERVER_PORT": "1"}).build / "deploybot"
+    serve, doctor = (subprocess.run(
+        ["setpriv", "--reuid=123", "--clear-groups", program, "--env-file", conf, word], cwd=folder,
+        capture_output=True, text=True, timeout=60, check=False) for word in ("serve", "doctor"))
+    shutil.rmtree(folder)
+    assert "deploybot.db: user 123 may not: chown it to that user" in serve.stderr, serve
+    assert ("deploybot.db: user 123 may not: run doctor as the service's user; where that is this one,"
+            " chown the file to it") in doctor.stdout, doctor
 
 
 def test_a_secret_is_read_from_the_file_that_name_file_names(tmp_path):

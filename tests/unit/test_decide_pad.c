@@ -100,7 +100,7 @@ TEST(digits_for_a_question_are_none_for_the_one_asked_anew)
 	factor_type(&w, &bob, factor_code(&w, &bob, 0));
 	assert_null(begun(&w));
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐")),
+	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐 Not done")),
 	    "🔐 Not done: production approve: it has changed meanwhile. Look at it again; no code was used.");
 	/* The code was not used up. */
 	press_in(&w, &bob, WORLD_TEAM, "Approve");
