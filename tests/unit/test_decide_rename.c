@@ -260,6 +260,47 @@ WORLD_TEST(what_is_queued_waits_for_a_file_that_cannot_be_read)
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_REFUSED);
 }
 
+/* It awaits approval, and the file that says how many have to approve it is half written. */
+static void
+awaits_its_file(struct world *w, const char *commit)
+{
+	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	read_anew(w);
+	deploy(w, "/deploy shop/staging", commit);
+	put(w, "shop", "REPOSITORY_UR");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
+}
+
+static void
+approve(struct world *w)
+{
+	world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "approval"), "Approve"));
+}
+
+WORLD_TEST(what_awaits_approval_waits_for_a_file_that_cannot_be_read)
+{
+	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	awaits_its_file(w, COMMIT_A);
+	approve(w);
+	assert_non_null(strstr(w->toast, "file cannot be read now"));
+	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	read_anew(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	approve(w);
+	world_run_ends(w, GOOD);
+	awaits_its_file(w, COMMIT_B); /* and ends when it would */
+	world_due(w, TIMER_APPROVAL);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
+	world_due(w, TIMER_APPROVAL);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_EXPIRED);
+	awaits_its_file(w, COMMIT_C);
+	take(w, "shop");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_REFUSED);
+}
+
 /* ... nor while git's answer to the one in front comes meanwhile. */
 WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 {
