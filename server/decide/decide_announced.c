@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/decide_push.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
@@ -29,7 +30,7 @@ decide_announced(
 {
 	struct announced_push push = { .until = tx->at + AWAIT_MS };
 	const char *forge = delivery_forge_word(delivery->forge);
-	char who[LIMIT_PERSON];
+	char who[LIMIT_PERSON], former[ENVIRONMENT_ID_MAX];
 
 	(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
 	    (long long)delivery->sender);
@@ -38,7 +39,8 @@ decide_announced(
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
 	if (push.after[0] != '\0')
-		row_environment_set_announced(tx, settings->name, push.after);
+		row_environment_set_announced(
+		    tx, decide_row_name(tx, settings->name, former), push.after);
 	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }

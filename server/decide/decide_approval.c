@@ -11,6 +11,7 @@
 #include "decide/decide_git.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_tell.h"
@@ -234,6 +235,10 @@ end_overtaken(struct tx *tx, struct deployment *work)
 static void
 look(struct tx *tx, struct deployment *work)
 {
+	if (decide_keeps_waiting(tx, work->environment)) {
+		row_deployment_save(tx, work);
+		return; /* what it needs is not known now */
+	}
 	if (settings_environment(tx->settings, work->environment) == NULL) {
 		work->why = DEPLOY_WHY_REFUSED;
 		(void)text_copy(work->detail, sizeof(work->detail),
@@ -314,6 +319,12 @@ is_decided(struct tx *tx, const struct update *update, struct deployment *work)
 	(void)end_overtaken(tx, work); /* then it is over */
 	if (is_over(tx, update, work))
 		return true;
+	if (decide_keeps_waiting(tx, work->environment)) {
+		answer(tx, update, FIRST_APPROVAL_CHANGED,
+		    "%s: its application's file cannot be read now, or is being renamed. It waits for that.",
+		    name_subject(work, subject));
+		return true;
+	}
 	(void)decide_needs_look(tx, work, &needs);
 	if (has_approved(&needs, update->person)) {
 		if (needs.n >= (size_t)needs.needs.approvals) /* fewer are needed by now */
@@ -473,10 +484,11 @@ decide_approval_due(struct tx *tx, int64_t id)
 	struct deployment work = row_deployment_get(tx, id);
 	struct approval_request request = row_approval_request(tx, id);
 	int64_t end = request.asked_at + tx->settings->approval_timeout_ms;
+	bool waits = decide_keeps_waiting(tx, work.environment);
 
 	if (work.state != DEPLOY_AWAITING_APPROVAL)
 		return;
-	if (decide_needs_look(tx, &work, NULL)) { /* at this hour fewer are needed */
+	if (!waits && decide_needs_look(tx, &work, NULL)) { /* at this hour fewer are needed */
 		look(tx, &work);
 		return;
 	}
@@ -487,7 +499,8 @@ decide_approval_due(struct tx *tx, int64_t id)
 	}
 	if (!request.is_reminded &&
 	    request.asked_at + tx->settings->approval_timeout_ms / 2 <= tx->at) {
-		decide_tell_reminder(tx, &work);
+		if (!waits)
+			decide_tell_reminder(tx, &work);
 		request.is_reminded = true;
 	}
 	row_approval_set_timer(

@@ -12,6 +12,7 @@
 #include "decide/decide_need.h"
 #include "decide/decide_page.h"
 #include "decide/decide_queue.h"
+#include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_shown.h"
 #include "decide/decide_where.h"
@@ -315,7 +316,10 @@ can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
 	    settings_environment(tx->settings, w->environment) == NULL ?
 						 "it is not in the settings" :
 						 NULL;
+	char former[ENVIRONMENT_ID_MAX];
 
+	if (reason == NULL && decide_is_to_be_renamed(tx, w->environment, former))
+		reason = DECIDE_IS_RENAMED;
 	if (reason == NULL && row_deployment_count_open(tx, update->person) >= OPEN_ACTIONS_MAX)
 		reason = "you have ten open requests: confirm or cancel some of them first";
 	if (reason != NULL)

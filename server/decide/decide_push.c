@@ -26,13 +26,35 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 
+#define RENAMED_MS 10000
+
+/* Its rows still have another name: what was made under this one would keep them from it. */
+static void
+query_later(struct tx *tx, const char *environment, const char *requested_by,
+    const struct announced_push *push)
+{
+	struct effect_timer timer = { .kind = TIMER_PUSH };
+
+	(void)text_copy(timer.environment, sizeof(timer.environment), environment);
+	(void)text_copy(timer.requested_by, sizeof(timer.requested_by), requested_by);
+	if (push != NULL)
+		timer.push = *push;
+	(void)row_effect_order(tx,
+	    &(struct effect){ .kind = EFFECT_TIMER, .due = tx->at + RENAMED_MS, .u.timer = timer });
+}
+
 void
 decide_query_head(struct tx *tx, const struct environment_settings *settings,
     const char *requested_by, const struct announced_push *push)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
+	char former[ENVIRONMENT_ID_MAX];
 
+	if (decide_is_to_be_renamed(tx, settings->name, former)) {
+		query_later(tx, settings->name, requested_by, push);
+		return;
+	}
 	(void)text_copy(query.environment, sizeof(query.environment), settings->name);
 	(void)text_copy(query.ref, sizeof(query.ref), settings->branch);
 	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
@@ -52,9 +74,11 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_first = environment.polled_commit[0] == '\0';
+	char former[ENVIRONMENT_ID_MAX];
 
 	if (commit[0] != '-')
-		row_environment_set_head(tx, settings->name, settings->branch, commit);
+		row_environment_set_head(
+		    tx, decide_row_name(tx, settings->name, former), settings->branch, commit);
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
 	    row_effect_find_push(tx, settings->name) != 0)
@@ -228,27 +252,41 @@ is_under_way(struct tx *tx, const char *environment, const struct git_answer *an
 	    active.state != DEPLOY_VERIFYING_ROLLBACK;
 }
 
+/* It was seen before, or is none of those that are deployed by themselves. */
+static bool
+is_no_news(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const struct effect_git_query *query)
+{
+	struct environment environment = row_environment_get(tx, settings->name);
+	bool is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
+
+	if (!is_seen && is_skipped(tx, &environment, answer, query->push.after))
+		return true;
+	if (strcmp(query->requested_by, DECIDE_FIRST_POLL) == 0) {
+		notify_first_poll(tx, settings, &environment, answer);
+		return true;
+	}
+	return is_seen &&
+	    (strcmp(query->requested_by, DECIDE_POLL) == 0 ||
+		!came_to_nothing(tx, settings->name, answer->commit));
+}
+
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const struct effect_git_query *query)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
 	const char *requested_by = query->requested_by;
-	bool is_poll = strcmp(requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment, question;
 	char warning[LIMIT_LINE];
+	char former[ENVIRONMENT_ID_MAX];
 	struct block block;
 	bool asks;
 
-	if (strcmp(environment.seen_commit, answer->commit) != 0 &&
-	    is_skipped(tx, &environment, answer, query->push.after))
-		return;
-	if (strcmp(requested_by, DECIDE_FIRST_POLL) == 0) {
-		notify_first_poll(tx, settings, &environment, answer);
+	if (decide_is_to_be_renamed(tx, settings->name, former)) {
+		query_later(tx, settings->name, requested_by, &query->push);
 		return;
 	}
-	if (strcmp(environment.seen_commit, answer->commit) == 0 &&
-	    (is_poll || !came_to_nothing(tx, settings->name, answer->commit)))
+	if (is_no_news(tx, settings, answer, query))
 		return;
 	row_environment_set_seen(tx, settings->name, answer->commit, query->push.after);
 	if (row_block_find(tx, settings->name, answer->commit, &block)) {

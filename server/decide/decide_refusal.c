@@ -39,6 +39,12 @@ decide_is_to_be_renamed(struct tx *tx, const char *environment, char former[ENVI
 	    !row_rename_has_history(tx, environment);
 }
 
+const char *
+decide_row_name(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX])
+{
+	return decide_is_to_be_renamed(tx, environment, former) ? former : environment;
+}
+
 static bool
 is_live(void *ctx, const char *environment)
 {
@@ -52,7 +58,7 @@ decide_refusal(struct tx *tx, const char *environment)
 	char former[ENVIRONMENT_ID_MAX];
 
 	if (refusal == NULL && decide_is_to_be_renamed(tx, environment, former))
-		return "its application was renamed, and work under the old name has not ended yet";
+		return DECIDE_IS_RENAMED;
 	return refusal;
 }
 

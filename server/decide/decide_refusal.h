@@ -21,6 +21,13 @@ const char *decide_new_name(const struct tx *tx, const char *environment);
 bool
 decide_is_to_be_renamed(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX]);
 
+#define DECIDE_IS_RENAMED \
+	"its application was renamed, and work under the old name has not ended yet"
+
+/* The name under which its rows stand now: the former one until they are renamed. */
+const char *
+decide_row_name(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX]);
+
 /* Does its application say RENAMED_FROM, and something was deployed under either name?  Then the
  * rows of former stay what they are. */
 bool decide_stays_apart(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX]);

@@ -8,6 +8,7 @@
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_ended.h"
+#include "store/row_hook.h"
 #include "store/row_principal.h"
 #include "store/row_rename.h"
 #include "store/row_token.h"
@@ -51,6 +52,7 @@ rename_roles(struct tx *tx)
 		row_token_rename(tx, former, name);
 		row_principal_rename(tx, former, name);
 		row_ended_rename(tx, former, name);
+		row_hook_rename(tx, former, name);
 	}
 }
 

@@ -71,6 +71,15 @@ row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t w
 	    DB_I64(tx->at)); /* sticky */
 }
 
+void
+row_hook_rename(struct tx *tx, const char *from, const char *to)
+{
+	(void)tx_run(tx,
+	    "UPDATE OR REPLACE hook_call SET hook = $2 || substr(hook, length($1) + 1)"
+	    " WHERE hook > $1 || '/' AND hook < $1 || '0'",
+	    DB_TEXT(from), DB_TEXT(to)); /* sticky; '0' is behind '/' */
+}
+
 bool
 row_hook_clear(struct tx *tx, int64_t max)
 {

@@ -23,5 +23,8 @@ struct hook_answer row_hook_find(struct tx *tx, const struct hook_call *call);
 /* Notes it, in the place of an older one. */
 void row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t work);
 
+/* An application has another name: its calls are those of its hooks under that one. */
+void row_hook_rename(struct tx *tx, const char *from, const char *to);
+
 /* Those of before a day; true: `max` of them went, and there may be more. */
 bool row_hook_clear(struct tx *tx, int64_t max);

@@ -41,18 +41,28 @@ has_state_file(struct world *w, const char *name)
 	return access(path, F_OK) == 0;
 }
 
-/* The settings as the files have them now; none of the main file is of one application. */
+/* The settings as the files have them now, none of the main file of one application; client: of
+ * acme, the environment that its host is. */
 static void
-read_anew(struct world *w)
+read_with(struct world *w, const char *client)
 {
 	struct event *event;
-	char directory[256];
+	char directory[256], environment[64];
 
 	(void)snprintf(directory, sizeof(directory), "APPS_DIRECTORY=%s/apps", w->aid.folder);
-	world_settings(w, "GITHUB_REPOSITORY=", directory, NULL);
+	(void)snprintf(environment, sizeof(environment), "CLIENT_ACME_ENVIRONMENT=%s", client);
+	world_settings(w, "GITHUB_REPOSITORY=", directory,
+	    client[0] != '\0' ? "CLIENTS=acme" : NULL, "CLIENT_ACME_HOST=local",
+	    "CLIENT_ACME_ACTIONS=disk-free", environment, NULL);
 	event = store_aid_event(&w->aid, EVENT_SETTINGS);
 	event->u.settings_read.accepted = true;
 	(void)world_decide(w, event);
+}
+
+static void
+read_anew(struct world *w)
+{
+	read_with(w, "");
 }
 
 #define SHOP "REPOSITORY_URL=/repo\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=1\nPRODUCTION_PORT=2\n"
@@ -250,6 +260,47 @@ WORLD_TEST(what_is_queued_waits_for_a_file_that_cannot_be_read)
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_REFUSED);
 }
 
+/* It awaits approval, and the file that says how many have to approve it is half written. */
+static void
+awaits_its_file(struct world *w, const char *commit)
+{
+	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	read_anew(w);
+	deploy(w, "/deploy shop/staging", commit);
+	put(w, "shop", "REPOSITORY_UR");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
+}
+
+static void
+approve(struct world *w)
+{
+	world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM,
+	    world_button(world_says_in(w, WORLD_TEAM, "approval"), "Approve"));
+}
+
+WORLD_TEST(what_awaits_approval_waits_for_a_file_that_cannot_be_read)
+{
+	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	awaits_its_file(w, COMMIT_A);
+	approve(w);
+	assert_non_null(strstr(w->toast, "file cannot be read now"));
+	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	read_anew(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	approve(w);
+	world_run_ends(w, GOOD);
+	awaits_its_file(w, COMMIT_B); /* and ends when it would */
+	world_due(w, TIMER_APPROVAL);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
+	world_due(w, TIMER_APPROVAL);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_EXPIRED);
+	awaits_its_file(w, COMMIT_C);
+	take(w, "shop");
+	read_anew(w);
+	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_REFUSED);
+}
+
 /* ... nor while git's answer to the one in front comes meanwhile. */
 WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 {
@@ -268,6 +319,109 @@ WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
 	read_anew(w);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_RUNNING);
+}
+
+#define SHOP_OF SHOP "GITHUB_REPOSITORY=acme/shop\nPOLL_REPOSITORY_SECONDS=60\n"
+
+/* shop becomes store, while its staging, which is frozen, is rolled back from B to A. */
+static void
+rename_amid_a_rollback(struct world *w)
+{
+	put(w, "shop", SHOP_OF);
+	read_anew(w);
+	go_live(w, "/deploy shop/staging", COMMIT_A);
+	go_live(w, "/deploy shop/staging " COMMIT_B, COMMIT_B);
+	(void)world_text(w, WORLD_ADMIN, "/freeze shop/staging 3d B is broken");
+	world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback shop/staging"), "Roll back"));
+	(void)world_run_starts(w);
+	take(w, "shop");
+	put(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
+	read_anew(w);
+}
+
+static void
+announce(struct world *w, const char *commit)
+{
+	struct event *event = world_push(w, "develop");
+
+	(void)text_copy(event->u.delivery.after, sizeof(event->u.delivery.after), commit);
+	(void)world_decide(w, event);
+}
+
+/* It is, with all that is known of it, and the push is looked up. */
+static void
+is_renamed_behind_it(struct world *w)
+{
+	assert_int_equal(world_newest(w, "store/staging").id, 0);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	world_run_ends(w, GOOD);
+	world_due(w, TIMER_RENAME);
+	assert_string_equal(world_environment(w, "store/staging").current.commit, COMMIT_A);
+	assert_string_equal(world_blocked(w, "store/staging"), COMMIT_B);
+	world_due(w, TIMER_PUSH);
+}
+
+/* C was pushed before B was rolled back, and has it. */
+static void
+has_what_is_blocked(struct world *w)
+{
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "contains bbbbbbb, rolled back meanwhile"));
+}
+
+WORLD_TEST(a_push_while_an_application_is_renamed_waits_for_that)
+{
+	rename_amid_a_rollback(w);
+	announce(w, COMMIT_C);
+	is_renamed_behind_it(w);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "store/staging \"Make it blue\" ccccccc"));
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze store/staging");
+	has_what_is_blocked(w);
+}
+
+/* Both files were there for a moment, and git was asked for both. */
+WORLD_TEST(what_git_says_of_a_new_name_waits_for_its_rows)
+{
+	rename_amid_a_rollback(w);
+	put(w, "store", SHOP_OF);
+	read_anew(w);
+	announce(w, COMMIT_C);
+	put(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
+	read_anew(w);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	is_renamed_behind_it(w);
+}
+
+/* Polling shows it before B is blocked. */
+WORLD_TEST(what_is_polled_while_an_application_is_renamed_waits_for_that)
+{
+	put(w, "shop", SHOP_OF);
+	read_anew(w);
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_B, COMMIT_A);
+	rename_amid_a_rollback(w);
+	for (int i = 0; i < 3; i++) {
+		world_due(w, TIMER_POLL);
+		world_git_heads(w, i == 0 ? COMMIT_B : COMMIT_C, COMMIT_A);
+	}
+	is_renamed_behind_it(w);
+	(void)world_text(w, WORLD_ADMIN, "/unfreeze store/staging");
+	has_what_is_blocked(w);
+}
+
+/* Nor does an action on a machine that is that environment make the first work of the new name. */
+WORLD_TEST(no_action_is_done_where_rows_are_to_be_renamed)
+{
+	rename_amid_a_rollback(w);
+	read_with(w, "store/staging");
+	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
+	assert_non_null(world_says(w, "its application was renamed"));
+	announce(w, COMMIT_C);
+	is_renamed_behind_it(w);
 }
 
 /* Two are one target: the one named later, unless it alone is live there. */

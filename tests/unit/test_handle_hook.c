@@ -1,5 +1,7 @@
 /* Goal: a call of a hook starts its one thing once, as a principal that may do nothing else.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <unistd.h>
+
 #include "blocked_aid.h"
 
 #include "factor_aid.h"
@@ -305,6 +307,40 @@ TEST(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
 	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
 	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 	world_close(&w);
+}
+
+/* --- behind a rename --- */
+
+#define OF_CI SECRET "\nHOOK_CI_STARTS=deploy:staging\n"
+
+static void
+settings_read(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+/* shop is store by now, where the same call starts nothing, and another shop has a hook of that
+ * name, where it is another call. */
+WORLD_TEST(calls_go_with_their_application_to_its_new_name)
+{
+	int64_t first, second, other;
+	char path[160];
+
+	world_application(w, "shop", OF_CI);
+	assert_int_equal(call(w, "shop/ci", "k", "{}", &first), 202);
+	(void)snprintf(path, sizeof(path), "%s/apps/shop.env", w->aid.folder);
+	assert_int_equal(unlink(path), 0);
+	world_application(w, "store", OF_CI "RENAMED_FROM=shop\n");
+	settings_read(w);
+	world_application(w, "shop", OF_CI);
+	settings_read(w);
+	assert_int_equal(call(w, "store/ci", "k", "{}", &second), 202);
+	assert_int_equal(second, first);
+	assert_int_equal(call(w, "shop/ci", "k", "{}", &other), 202);
+	assert_int_not_equal(other, first);
 }
 
 /* --- behind what was rolled back --- */

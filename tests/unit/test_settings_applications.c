@@ -178,6 +178,8 @@ TEST_WITH(what_stands_in_the_wrong_file_is_said, folder_aid_make, folder_aid_rem
 	SAYS(SETTINGS_FLAW, "shop: TELEGRAM_BOT_TOKEN: is one of the whole server");
 	assert_non_null(strstr(settings_refusal(s, "shop/staging"),
 	    "shop.env has a mistake: TELEGRAM_BOT_TOKEN: is one"));
+	assert_non_null(strstr(settings_refusal(s, "shop/staging"), "(shop.env line "));
+	assert_null(strchr(settings_refusal(s, "shop/staging"), '/')); /* hooks' callers read it */
 	assert_null(settings_refusal(s, "web/staging"));
 	assert_string_equal(s->refused[0].file, "shop.env");
 	/* each for the file that it stands in */
