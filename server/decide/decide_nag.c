@@ -10,6 +10,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_previous.h"
+#include "decide/decide_probe.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
@@ -17,7 +18,6 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
-#include "store/row_run.h"
 #include "store/row_shown.h"
 
 #define MINUTE_MS  (60 * INT64_C(1000))
@@ -156,15 +156,6 @@ decide_nag_live(struct tx *tx, const char *environment)
 	end_open(tx, environment, ENDED_LIVE);
 }
 
-/* What it left was looked at, and was not healthy. */
-static bool
-is_sure(struct tx *tx, const struct deployment *work, const struct environment *environment)
-{
-	return deployment_is_left_down(work, environment) || deployment_is_looked_down(work) ||
-	    (work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
-		row_run_end(tx, work->run) == RUN_SUCCEEDED);
-}
-
 static void
 nag_in(struct tx *tx, const struct deployment *work, const struct environment *environment,
     int64_t chat)
@@ -179,11 +170,21 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
 	if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
-	chat_deployment_nag(&text, work, environment, &back, is_sure(tx, work, environment),
-	    environment->n_nags == DECIDE_NAGS_MAX,
+	chat_deployment_nag(&text, work, environment, &back, environment->n_nags == DECIDE_NAGS_MAX,
 	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
 	    &clock, tx->at);
 	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
+}
+
+static void
+nag(struct tx *tx, const struct deployment *work)
+{
+	struct environment environment = row_environment_get(tx, work->environment);
+	int64_t chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, work->environment, chats);
+
+	for (size_t i = 0; i < n; i++)
+		nag_in(tx, work, &environment, chats[i]);
 }
 
 void
@@ -191,8 +192,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	struct environment environment = row_environment_get(tx, work.environment);
-	int64_t interval = interval_ms(tx, work.environment), chats[DECIDE_WHOM_ALL];
-	size_t n;
+	int64_t interval = interval_ms(tx, work.environment);
 
 	if (id == 0 || environment.unseen_work != id)
 		return;
@@ -205,10 +205,16 @@ decide_nag_due(struct tx *tx, int64_t id)
 		return;
 	}
 	wait_for_next(tx, &work, environment.n_nags + 1);
-	environment = row_environment_get(tx, work.environment);
-	n = decide_whom_news(tx, work.environment, chats);
-	for (size_t i = 0; i < n; i++)
-		nag_in(tx, &work, &environment, chats[i]);
+	if (!environment.is_down || !decide_probe_look(tx, &work))
+		nag(tx, &work);
+}
+
+void
+decide_nag_looked(struct tx *tx, const struct deployment *work)
+{
+	/* Before the first is due it was asked with its end. */
+	if (decide_nag_is_open(tx, work) && row_environment_get(tx, work->environment).n_nags > 0)
+		nag(tx, work);
 }
 
 bool
