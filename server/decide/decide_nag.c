@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_first.h"
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_previous.h"
@@ -60,10 +61,10 @@ wait_for_next(struct tx *tx, const struct deployment *work, int n)
 
 /* Its button stands there: it says later who has seen it. */
 static void
-note_shown(struct tx *tx, int64_t work, int64_t message)
+note_shown(struct tx *tx, int64_t work, int64_t message, const char *why)
 {
 	if (message != 0)
-		row_shown_add(tx, work, message, SHOWN_NAG);
+		row_shown_add(tx, work, message, why);
 }
 
 bool
@@ -107,20 +108,42 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 	row_message_change(tx, row, &message);
 }
 
+/* A reminder of what is over: nobody is to do any more what it said. */
+static void
+close_in(struct tx *tx, int64_t row, const char *environment, const struct chat_clock *clock)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (message.head == NULL)
+		return; /* gone by age */
+	message.buttons = (struct buttons){ 0 };
+	chat_first(&text, FIRST_OVER, environment);
+	chat_text_since(&text, "a release is live since ", clock, tx->at, tx->at);
+	free(message.head);
+	message.head = chat_text_take(&text);
+	row_message_change(tx, row, &message);
+}
+
 static void
 end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, const char *by)
 {
 	struct chat_clock clock = decide_clock(tx, environment);
 	const struct request seen = request_about("seen", "work", work);
-	int64_t rows[2 * ROW_SHOWN_MAX];
-	size_t n = row_shown_list(tx, work, SHOWN_NAG, rows);
+	int64_t rows[3 * ROW_SHOWN_MAX];
+	size_t reminders = row_shown_list(tx, work, SHOWN_REMINDER, rows);
+	size_t n = reminders + row_shown_list(tx, work, SHOWN_NAG, rows + reminders);
 
 	/* Whoever was notified of it in private reads that, too. */
 	n += row_shown_list(tx, work, SHOWN_TEAM, rows + n);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
-		end_in(tx, rows[i], &seen, how, &clock, by);
+		if (how == ENDED_LIVE && i < reminders)
+			close_in(tx, rows[i], environment, &clock);
+		else
+			end_in(tx, rows[i], &seen, how, &clock, by);
 	row_shown_clear(tx, work, SHOWN_NAG);
+	row_shown_clear(tx, work, SHOWN_REMINDER);
 	row_button_close(tx, seen.action, seen.target);
 }
 
@@ -142,11 +165,11 @@ decide_nag_begin(struct tx *tx, const struct deployment *work)
 	end_open(tx, work->environment, ENDED);
 	if (interval_ms(tx, work->environment) == 0)
 		return;
-	note_shown(tx, work->id, work->message);
-	note_shown(tx, work->id, work->also_message);
+	note_shown(tx, work->id, work->message, SHOWN_NAG);
+	note_shown(tx, work->id, work->also_message, SHOWN_NAG);
 	n = row_button_list_messages(tx, work->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
-		note_shown(tx, work->id, others[i]);
+		note_shown(tx, work->id, others[i], SHOWN_NAG);
 	wait_for_next(tx, work, 0);
 }
 
@@ -173,7 +196,7 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	chat_deployment_nag(&text, work, environment, &back, environment->n_nags == DECIDE_NAGS_MAX,
 	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
 	    &clock, tx->at);
-	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
+	note_shown(tx, work->id, decide_send_as(tx, &as, &text), SHOWN_REMINDER);
 }
 
 static void

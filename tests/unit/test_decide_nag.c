@@ -417,11 +417,35 @@ WORLD_TEST_OF(a_newer_live_release_ends_it, NAGS, STAGING_URL)
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_string_equal(seen_in(w, WORLD_TEAM), "");
 	/* What its messages say to do is not to be done any more. */
-	assert_non_null(world_says_in(w, WORLD_TEAM, "\n✅ Over: a release is live since 00:1"));
+	assert_non_null(
+	    world_says_in(w, WORLD_TEAM, "✅ Over: staging, a release is live since 00:15"));
 	assert_non_null(world_says_in(w, WORLD_GROUP, "\n✅ Over: a release is live since 00:1"));
 	world_due(w, TIMER_NAG);
-	assert_int_equal(reminders(w), 1);
+	assert_int_equal(reminders(w), 0);
 	assert_int_equal(timers(w), 0);
+}
+
+/* Goal: who reads of an outage that is over reads first that it is, and presses nothing. */
+WORLD_TEST_OF(what_reminded_of_an_outage_says_that_it_is_over_without_its_buttons, NAGS)
+{
+	size_t n = 0;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	world_due(w, TIMER_NAG);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 2);
+	assert_string_not_equal(world_button(world_last(w), "Deploy to"), "");
+	world_deploy_goes_live(w, COMMIT_C);
+	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (text_starts(world_plain(&w->screen[i]), "✅ Over: staging, a release is")) {
+			assert_int_equal(w->screen[i].buttons.n, 0);
+			n++;
+		}
+	assert_int_equal(n, 2);
 }
 
 WORLD_TEST_OF(the_next_rollback_begins_anew, NAGS, STAGING_URL)
