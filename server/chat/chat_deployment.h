@@ -201,11 +201,10 @@ bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago).  back: what a rollback asks about; is_sure: somebody looked when it ended, and
- * it says when; runbook: as above. */
+ * not how long ago).  back: what a rollback asks about; runbook: as above. */
 #define CHAT_SEEN "👀 Seen"
 void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
+    const struct environment *environment, const struct release *back, bool is_last,
     const char *runbook, const struct chat_clock *clock, int64_t at);
 /* Such a message as it stood, when somebody has, or when it is over. */
 void chat_deployment_nag_over(struct chat_text *text, const char *head);

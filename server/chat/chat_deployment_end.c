@@ -152,8 +152,8 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, ": the rollback from %.7s to %s failed: what runs is not known",
 		    deployment->commit, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED) {
-		chat_text_add(text, ": %s is back, and is not healthy%s", previous,
-		    is_unhealthy ? " either" : "");
+		chat_text_add(text, ": %s is back, and %s not healthy%s", previous,
+		    is_down ? "is" : "was", is_unhealthy ? " either" : "");
 	} else if (is_down && is_unhealthy) {
 		chat_text_add(text, ": %.7s was left running, unhealthy", deployment->commit);
 	} else if (is_down) {
@@ -331,9 +331,15 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 {
 	const struct deployment *deployment = about->deployment;
 	const struct release *now = &about->environment->current;
-	enum chat_first was = chat_first_of(about);
+	struct deployment ended = *deployment;
+	struct chat_deployment then = *about;
+	enum chat_first was;
 	bool is_since = now->at >= deployment->ended_at;
 
+	then.deployment = &ended;
+	if (deployment_is_looked_well(&ended)) /* it answered again before that */
+		ended.looked_at = 0;
+	was = chat_first_of(&then);
 	chat_first(text, FIRST_OVER, deployment->environment);
 	chat_text_commit(text, now->id != 0 ? "" : "it is not known to be down", now->commit);
 	chat_text_add(text, "%s", now->id != 0 && !is_since ? " is live again" : "");

@@ -101,14 +101,14 @@ chat_deployment_is_left(const struct chat_deployment *about)
 	return false;
 }
 
-/* A probe did: behind a rollback that ran to its end, whose release is not healthy either, or
- * behind one that failed. */
+/* By the newest probe: behind a rollback that ran to its end, whose release is not healthy either,
+ * or behind one that failed. */
 static bool
 is_seen_down(const struct chat_deployment *about)
 {
 	return deployment_is_looked_down(about->deployment) ||
-	    (!about->rollback_not_started && !chat_deployment_is_unknown(about) &&
-		about->run_end != RUN_FAILED);
+	    (!deployment_is_looked_well(about->deployment) && !about->rollback_not_started &&
+		!chat_deployment_is_unknown(about) && about->run_end != RUN_FAILED);
 }
 
 /* Of a deployment, a person's rollback, or one forward. */

@@ -8,26 +8,29 @@
 
 void
 chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, const struct release *back, bool is_sure, bool is_last,
+    const struct environment *environment, const struct release *back, bool is_last,
     const char *runbook, const struct chat_clock *clock, int64_t at)
 {
 	bool is_back = work->state == DEPLOY_ROLLED_BACK;
-	int64_t checked_at = work->looked_at != 0 || !is_sure ? work->looked_at : work->ended_at;
+	bool is_sure = deployment_is_looked_down(work), is_well = deployment_is_looked_well(work);
 
 	chat_first(text,
 	    !environment->is_down ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
+		is_well		  ? FIRST_NAG_HEALTHY :
 		is_sure		  ? FIRST_NAG_SURE :
 				    FIRST_NAG_DOWN,
 	    work->environment);
 	if (environment->is_down && is_sure)
 		chat_text_some(text, " on ", work->down_on);
-	if (environment->is_down)
+	if (environment->is_down && is_well)
+		chat_text_since(text, ", failed at ", clock, work->ended_at, at);
+	else if (environment->is_down)
 		chat_text_duration(text, ", for ", at - work->ended_at);
 	else
 		chat_text_ago(text, " ", work->ended_at, at);
 	chat_text_add(text, UNSEEN);
-	if (environment->is_down && checked_at != 0)
-		chat_text_since(text, ", last checked ", clock, checked_at, at);
+	if (environment->is_down && work->looked_at != 0)
+		chat_text_since(text, ", last checked ", clock, work->looked_at, at);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_first.h"
 #include "chat/chat_text.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_previous.h"
+#include "decide/decide_probe.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_trouble.h"
 #include "decide/decide_whom.h"
@@ -17,7 +19,6 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_message.h"
-#include "store/row_run.h"
 #include "store/row_shown.h"
 
 #define MINUTE_MS  (60 * INT64_C(1000))
@@ -60,10 +61,10 @@ wait_for_next(struct tx *tx, const struct deployment *work, int n)
 
 /* Its button stands there: it says later who has seen it. */
 static void
-note_shown(struct tx *tx, int64_t work, int64_t message)
+note_shown(struct tx *tx, int64_t work, int64_t message, const char *why)
 {
 	if (message != 0)
-		row_shown_add(tx, work, message, SHOWN_NAG);
+		row_shown_add(tx, work, message, why);
 }
 
 bool
@@ -107,20 +108,42 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 	row_message_change(tx, row, &message);
 }
 
+/* A reminder of what is over: nobody is to do any more what it said. */
+static void
+close_in(struct tx *tx, int64_t row, const char *environment, const struct chat_clock *clock)
+{
+	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	if (message.head == NULL)
+		return; /* gone by age */
+	message.buttons = (struct buttons){ 0 };
+	chat_first(&text, FIRST_OVER, environment);
+	chat_text_since(&text, "a release is live since ", clock, tx->at, tx->at);
+	free(message.head);
+	message.head = chat_text_take(&text);
+	row_message_change(tx, row, &message);
+}
+
 static void
 end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, const char *by)
 {
 	struct chat_clock clock = decide_clock(tx, environment);
 	const struct request seen = request_about("seen", "work", work);
-	int64_t rows[2 * ROW_SHOWN_MAX];
-	size_t n = row_shown_list(tx, work, SHOWN_NAG, rows);
+	int64_t rows[3 * ROW_SHOWN_MAX];
+	size_t reminders = row_shown_list(tx, work, SHOWN_REMINDER, rows);
+	size_t n = reminders + row_shown_list(tx, work, SHOWN_NAG, rows + reminders);
 
 	/* Whoever was notified of it in private reads that, too. */
 	n += row_shown_list(tx, work, SHOWN_TEAM, rows + n);
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
-		end_in(tx, rows[i], &seen, how, &clock, by);
+		if (how == ENDED_LIVE && i < reminders)
+			close_in(tx, rows[i], environment, &clock);
+		else
+			end_in(tx, rows[i], &seen, how, &clock, by);
 	row_shown_clear(tx, work, SHOWN_NAG);
+	row_shown_clear(tx, work, SHOWN_REMINDER);
 	row_button_close(tx, seen.action, seen.target);
 }
 
@@ -142,11 +165,11 @@ decide_nag_begin(struct tx *tx, const struct deployment *work)
 	end_open(tx, work->environment, ENDED);
 	if (interval_ms(tx, work->environment) == 0)
 		return;
-	note_shown(tx, work->id, work->message);
-	note_shown(tx, work->id, work->also_message);
+	note_shown(tx, work->id, work->message, SHOWN_NAG);
+	note_shown(tx, work->id, work->also_message, SHOWN_NAG);
 	n = row_button_list_messages(tx, work->id, others, COUNT(others));
 	for (size_t i = 0; i < n; i++)
-		note_shown(tx, work->id, others[i]);
+		note_shown(tx, work->id, others[i], SHOWN_NAG);
 	wait_for_next(tx, work, 0);
 }
 
@@ -154,15 +177,6 @@ void
 decide_nag_live(struct tx *tx, const char *environment)
 {
 	end_open(tx, environment, ENDED_LIVE);
-}
-
-/* What it left was looked at, and was not healthy. */
-static bool
-is_sure(struct tx *tx, const struct deployment *work, const struct environment *environment)
-{
-	return deployment_is_left_down(work, environment) || deployment_is_looked_down(work) ||
-	    (work->state == DEPLOY_ROLLBACK_FAILED && environment->unknown_since == 0 &&
-		row_run_end(tx, work->run) == RUN_SUCCEEDED);
 }
 
 static void
@@ -179,11 +193,21 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
 	if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
-	chat_deployment_nag(&text, work, environment, &back, is_sure(tx, work, environment),
-	    environment->n_nags == DECIDE_NAGS_MAX,
+	chat_deployment_nag(&text, work, environment, &back, environment->n_nags == DECIDE_NAGS_MAX,
 	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
 	    &clock, tx->at);
-	note_shown(tx, work->id, decide_send_as(tx, &as, &text));
+	note_shown(tx, work->id, decide_send_as(tx, &as, &text), SHOWN_REMINDER);
+}
+
+static void
+nag(struct tx *tx, const struct deployment *work)
+{
+	struct environment environment = row_environment_get(tx, work->environment);
+	int64_t chats[DECIDE_WHOM_ALL];
+	size_t n = decide_whom_news(tx, work->environment, chats);
+
+	for (size_t i = 0; i < n; i++)
+		nag_in(tx, work, &environment, chats[i]);
 }
 
 void
@@ -191,8 +215,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 {
 	struct deployment work = row_deployment_get(tx, id);
 	struct environment environment = row_environment_get(tx, work.environment);
-	int64_t interval = interval_ms(tx, work.environment), chats[DECIDE_WHOM_ALL];
-	size_t n;
+	int64_t interval = interval_ms(tx, work.environment);
 
 	if (id == 0 || environment.unseen_work != id)
 		return;
@@ -205,10 +228,16 @@ decide_nag_due(struct tx *tx, int64_t id)
 		return;
 	}
 	wait_for_next(tx, &work, environment.n_nags + 1);
-	environment = row_environment_get(tx, work.environment);
-	n = decide_whom_news(tx, work.environment, chats);
-	for (size_t i = 0; i < n; i++)
-		nag_in(tx, &work, &environment, chats[i]);
+	if (!environment.is_down || !decide_probe_look(tx, &work))
+		nag(tx, &work);
+}
+
+void
+decide_nag_looked(struct tx *tx, const struct deployment *work)
+{
+	/* Before the first is due it was asked with its end. */
+	if (decide_nag_is_open(tx, work) && row_environment_get(tx, work->environment).n_nags > 0)
+		nag(tx, work);
 }
 
 bool

@@ -18,8 +18,11 @@ void decide_nag_live(struct tx *tx, const char *environment);
 /* Is it that work's end that nobody has seen? */
 bool decide_nag_is_open(struct tx *tx, const struct deployment *work);
 
-/* The TIMER_NAG of that work has fired. */
+/* The TIMER_NAG of that work has fired: what is down is looked at before somebody is rung. */
 void decide_nag_due(struct tx *tx, int64_t work);
+
+/* That was looked at, as *work has it: it is said where a reminder waits for it. */
+void decide_nag_looked(struct tx *tx, const struct deployment *work);
 
 /* Whoever sent the update has seen it.  False: that is over. */
 bool decide_nag_seen(struct tx *tx, const struct update *update, const struct deployment *work);

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_run.h"
 
 #define EARLIER_LOOKED_AT 8
 
@@ -28,16 +29,40 @@ decide_list_earlier(
 	    environment_is_in_doubt(environment) ? "" : environment->current.commit, ret, max);
 }
 
+/* What was brought back there last, was not healthy then, and answers healthy now; "": nothing. */
+static void
+find_well_again(struct tx *tx, const struct environment *environment, char ret[static LIMIT_COMMIT])
+{
+	struct deployment last = { 0 };
+	int64_t id;
+
+	if (environment_is_in_doubt(environment) &&
+	    row_deployment_list_down(tx, environment->name, environment->current.at, &id, 1) == 1)
+		last = row_deployment_get(tx, id);
+	ret[0] = '\0';
+	if (!deployment_is_looked_well(&last) || row_run_end(tx, last.run) != RUN_SUCCEEDED)
+		return;
+	if (deployment_is_rollback(&last))
+		(void)text_copy(ret, LIMIT_COMMIT, last.commit);
+	else if (last.state == DEPLOY_ROLLBACK_FAILED)
+		(void)text_copy(ret, LIMIT_COMMIT, last.previous);
+}
+
 struct release
 decide_choose_earlier(struct tx *tx, const struct environment *environment)
 {
 	struct release found[EARLIER_LOOKED_AT] = { environment->current };
+	char well[LIMIT_COMMIT];
 	size_t n = 0;
 
 	/* It may be blocked, as it is where what was deployed and failed was the same commit. */
 	if (environment_is_in_doubt(environment) && environment->current.id != 0)
 		n = 1;
 	n += decide_list_earlier(tx, environment, found + n, COUNT(found) - n);
+	find_well_again(tx, environment, well);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(found[i].commit, well) == 0)
+			return found[i];
 	for (size_t i = 0; i < n; i++)
 		if (row_deployment_failed_since(tx, &found[i]) == 0)
 			return found[i];
@@ -48,8 +73,12 @@ struct release
 decide_advise_earlier(struct tx *tx, const struct environment *environment)
 {
 	struct release to = decide_choose_earlier(tx, environment);
+	char well[LIMIT_COMMIT];
 
-	return row_deployment_failed_since(tx, &to) == 0 ? to : (struct release){ 0 };
+	find_well_again(tx, environment, well);
+	return row_deployment_failed_since(tx, &to) == 0 || strcmp(to.commit, well) == 0 ?
+	    to :
+	    (struct release){ 0 };
 }
 
 void

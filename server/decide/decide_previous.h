@@ -18,8 +18,9 @@ void decide_set_previous(struct tx *tx, struct deployment *deployment);
 size_t decide_list_earlier(
     struct tx *tx, const struct environment *environment, struct release *ret, size_t max);
 
-/* Where a rollback goes that names no release: to the newest that did not fail there since it was
- * live; where all did, to the newest.  id 0: there is none. */
+/* Where a rollback goes that names no release: to what was brought back last, where that answers
+ * healthy again; else to the newest that did not fail there since it was live; where all did, to
+ * the newest.  id 0: there is none. */
 struct release decide_choose_earlier(struct tx *tx, const struct environment *environment);
 
 /* The same, as advice: none (id 0) where each of them has failed there since it was live. */

@@ -42,6 +42,7 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 
 	if (deployment->state == DEPLOY_EXPIRED && deployment->why == DEPLOY_WHY_UNAPPROVED)
 		decide_tell_expired(tx, &about);
+	decide_tell_rolled_back(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
 	    deployment->state == DEPLOY_AWAITING_APPROVAL || !decide_tell_rings(tx, deployment))
 		return;

@@ -110,21 +110,34 @@ add_one(struct tx *tx, const struct chat_deployment *about, int64_t person, bool
 	add_copy(tx, about, person, &ring);
 }
 
-void
-decide_tell_add_copies(struct tx *tx, const struct chat_deployment *about, bool asks)
+static void
+add_all(struct tx *tx, const struct chat_deployment *about, bool rings)
 {
-	const struct deployment *deployment = about->deployment;
 	char target[LIMIT_ENVIRONMENT];
 	int64_t person = 0;
 
-	if (decide_team_of(tx, deployment->environment) != 0 ||
-	    !decide_tell_is_of_push(tx, deployment))
-		return;
-	(void)deployment_target(deployment, target);
-	asks = asks && may_ring(tx, deployment);
+	(void)deployment_target(about->deployment, target);
 	for (int i = 0; i < DECIDE_WHOM_ALL && (person = decide_whom_next(tx, target, person)) != 0;
 	     i++)
-		add_one(tx, about, person, asks);
+		add_one(tx, about, person, rings);
+}
+
+void
+decide_tell_add_copies(struct tx *tx, const struct chat_deployment *about, bool asks)
+{
+	if (decide_team_of(tx, about->deployment->environment) == 0 &&
+	    decide_tell_is_of_push(tx, about->deployment))
+		add_all(tx, about, asks && may_ring(tx, about->deployment));
+}
+
+void
+decide_tell_rolled_back(struct tx *tx, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (deployment_is_rollback(deployment) && deployment->state == DEPLOY_LIVE &&
+	    decide_team_of(tx, deployment->environment) == 0)
+		add_all(tx, about, false);
 }
 
 void

@@ -406,11 +406,19 @@ deployment_is_looked_down(const struct deployment *deployment)
 }
 
 bool
+deployment_is_looked_well(const struct deployment *deployment)
+{
+	return deployment->looked_at != 0 && deployment->looked[0] == '\0';
+}
+
+bool
 deployment_is_left_down(const struct deployment *deployment, const struct environment *environment)
 {
 	return deployment->state == DEPLOY_FAILED && deployment->target_changed &&
 	    environment->unknown_since == 0 &&
-	    (deployment->why == DEPLOY_WHY_UNHEALTHY || deployment_is_looked_down(deployment));
+	    (deployment_is_looked_down(deployment) ||
+		(deployment->why == DEPLOY_WHY_UNHEALTHY &&
+		    !deployment_is_looked_well(deployment)));
 }
 
 bool

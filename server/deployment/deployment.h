@@ -196,7 +196,7 @@ struct deployment {
 	char down_on[LIMIT_DOWN_ON]; /* at its health gate, that of its rollback or the probe behind
 				      * its end some hosts alone failed: "h1 (1 of 2 hosts)"; else
 				      * "" */
-	int64_t looked_at; /* wall ms of the probe behind an end that came by none; 0: none yet */
+	int64_t looked_at; /* wall ms of the newest probe behind its end; 0: none yet */
 	char looked[LIMIT_LINE]; /* its answer, "does not answer: timed out"; "": healthy */
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
@@ -322,8 +322,9 @@ bool deployment_is_own_place(const struct deployment *deployment, int64_t person
 /* It failed, and what it began stands there. */
 bool deployment_is_left_unhealthy(const struct deployment *deployment);
 
-/* Its end was none of a probe, and one that asked then found it unhealthy. */
+/* Behind its end it was looked at, and found unhealthy then, or healthy. */
 bool deployment_is_looked_down(const struct deployment *deployment);
+bool deployment_is_looked_well(const struct deployment *deployment);
 
 /* It failed, nothing was rolled back, and it is down: a probe has said so. */
 bool deployment_is_left_down(

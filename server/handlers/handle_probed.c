@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "decide/decide_deployment.h"
+#include "decide/decide_nag.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
@@ -121,8 +122,8 @@ name_hosts(const struct effect_probe *probe, const struct probed *probed, char o
 		    (int)text_cut(names, strlen(names), 40), names, n_down, n);
 }
 
-/* Behind an end that no probe had led to.  Where something has begun there since, or went live,
- * nothing is said: that may be what answered. */
+/* Behind an end, or before a reminder of it.  Where something went live there since, or has begun,
+ * nothing of it is kept: that may be what answered. */
 static void
 answer_look(struct tx *tx, struct deployment *deployment, const struct effect_probe *probe,
     const struct probed *probed)
@@ -131,9 +132,10 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 	const struct probe_finding *bad = worst(probe, probed);
 	char looked[2 * LIMIT_LINE] = "";
 
-	if (probed->n != probe->n || environment.current.at > deployment->ended_at ||
-	    row_deployment_active(tx, deployment->environment).id != 0)
+	if (probed->n != probe->n || environment.current.at > deployment->ended_at) {
+		decide_nag_looked(tx, deployment);
 		return;
+	}
 	if (bad != NULL)
 		(void)snprintf(looked, sizeof(looked), "%s: %s",
 		    bad->http_status != 0 ? "answers unhealthy" : "does not answer", bad->detail);
@@ -141,8 +143,12 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 	(void)text_copy(deployment->looked, sizeof(deployment->looked), looked);
 	deployment->looked_at = tx->at;
 	name_hosts(probe, probed, deployment->down_on);
-	decide_tell(tx, deployment, NULL);
-	row_deployment_save(tx, deployment);
+	if (row_deployment_active(tx, deployment->environment).id == 0) {
+		row_deployment_save(tx, deployment); /* what is advised depends on it */
+		decide_tell(tx, deployment, NULL);
+		row_deployment_save(tx, deployment);
+	}
+	decide_nag_looked(tx, deployment);
 }
 
 static void

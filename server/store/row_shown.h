@@ -9,6 +9,7 @@
 /* Why a message shows some work.  Words on disk. */
 #define SHOWN_REVIEW   "review"   /* an emergency is to be reviewed */
 #define SHOWN_NAG      "nag"	  /* nobody has seen that it was rolled back, or is down */
+#define SHOWN_REMINDER "reminder" /* ... and it reminds of that */
 #define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
 #define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
 #define SHOWN_BATCH    "batch"	  /* it asks with others of its push (decide_tell_batch.h) */

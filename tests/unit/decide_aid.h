@@ -224,6 +224,7 @@ void world_forwarded(struct world *w, int64_t sent, const char *detail);
 void world_probed(struct world *w, const char *failure);
 /* The same of the oldest that asks behind an end. */
 void world_looked(struct world *w, const char *failure);
+void world_looked_but(struct world *w, size_t well, const char *failure);
 /* The first ones, so many, are well. */
 void world_probed_but(struct world *w, size_t well, const char *failure);
 /* Healthy, and the last of its URLs says that this commit runs. */

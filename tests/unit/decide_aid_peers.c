@@ -305,6 +305,12 @@ world_looked(struct world *w, const char *failure)
 }
 
 void
+world_looked_but(struct world *w, size_t well, const char *failure)
+{
+	report_probe(w, world_take_look(w), failure, "", well);
+}
+
+void
 world_probed(struct world *w, const char *failure)
 {
 	probed(w, failure, "", 0);

@@ -223,8 +223,11 @@ TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 	world_probed(&w, "no answer");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔥 DOWN: staging"));
 	world_due(&w, TIMER_NAG);
+	assert_int_equal(reminders(&w), 0); /* it is looked at first */
+	world_looked(&w, "HTTP 502");
+	assert_int_equal(reminders(&w), 1);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
-	    "🔥 Still DOWN: staging, for 15 min, nobody has seen it, last checked 00:0"));
+	    "🔥 Still DOWN: staging, for 15 min, nobody has seen it, last checked 00:15"));
 	world_close(&w);
 	world_open(&w, NAGS, "STAGING_HEALTH_URL=http://h1/,http://h2/", NULL);
 	world_deploy_goes_live(&w, COMMIT_A);
@@ -234,9 +237,80 @@ TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 	world_run_ends(&w, GOOD);
 	world_probed_but(&w, 1, "no answer");
 	world_due(&w, TIMER_NAG);
+	world_looked_but(&w, 1, "no answer");
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "🔥 Still DOWN: staging on h2 (1 of 2 hosts), for 15 min, nobody has seen it, last "));
 	world_close(&w);
+}
+
+/* Goal: nobody is woken for what serves, nor rolls it back to what is older. */
+WORLD_TEST_OF(what_answers_again_is_not_said_to_be_down, NAGS, STAGING_URL)
+{
+	const struct world_message *said;
+
+	world_deploy_goes_live(w, COMMIT_C);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging to ccccccc"));
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 0);
+	world_looked(w, NULL);
+	said = world_last(w);
+	assert_true(text_starts(world_plain(said),
+	    "Healthy again: staging, failed at 00:00, nobody has seen it, last checked 00:15\n"
+	    "bbbbbbb \"Make it blue\": HTTP 500; after the rollback: HTTP 500\n"
+	    "1. /logs staging: why?\n2. /rollback staging: asks first\n"));
+	assert_null(world_says_in(w, WORLD_TEAM, "Still DOWN"));
+	/* What rang says so, and what is live is known no more than before. */
+	assert_null(world_says_in(w, WORLD_TEAM, "staging is DOWN"));
+	assert_non_null(world_says_in(w, WORLD_TEAM,
+	    "staging may be DOWN: aaaaaaa is back, and was not healthy either\n🩺 answers healthy"));
+	assert_true(world_environment(w, "staging").is_down);
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_TEAM, world_button(said, "↩️ Roll back staging"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "what runs is not known → aaaaaaa"));
+	/* It was for a while. */
+	world_due(w, TIMER_NAG);
+	world_looked(w, "HTTP 503");
+	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 Still DOWN: staging, for 30 min, "));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging to ccccccc"));
+}
+
+WORLD_TEST_OF(what_a_person_brought_back_and_answers_again_is_offered, NAGS, STAGING_URL)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging: asks first"));
+	world_due(w, TIMER_NAG);
+	world_looked(w, NULL);
+	assert_true(text_starts(world_plain(world_last(w)), "Healthy again: staging"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging to aaaaaaa"));
+}
+
+/* It may be the other one that answers: what stands above is not changed by it. */
+WORLD_TEST_OF(what_answers_while_another_is_deployed_is_not_kept, NAGS, STAGING_URL)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_deploy_starts(w, COMMIT_C);
+	world_due(w, TIMER_NAG);
+	world_looked(w, NULL);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Healthy again: staging, failed at "));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging"));
+	assert_int_equal(world_deployment(w, 2).looked_at, 0);
 }
 
 TEST(nobody_is_reminded_where_none_is_asked_for)
@@ -354,11 +428,35 @@ WORLD_TEST_OF(a_newer_live_release_ends_it, NAGS, STAGING_URL)
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_string_equal(seen_in(w, WORLD_TEAM), "");
 	/* What its messages say to do is not to be done any more. */
-	assert_non_null(world_says_in(w, WORLD_TEAM, "\n✅ Over: a release is live since 00:1"));
+	assert_non_null(
+	    world_says_in(w, WORLD_TEAM, "✅ Over: staging, a release is live since 00:15"));
 	assert_non_null(world_says_in(w, WORLD_GROUP, "\n✅ Over: a release is live since 00:1"));
 	world_due(w, TIMER_NAG);
-	assert_int_equal(reminders(w), 1);
+	assert_int_equal(reminders(w), 0);
 	assert_int_equal(timers(w), 0);
+}
+
+/* Goal: who reads of an outage that is over reads first that it is, and presses nothing. */
+WORLD_TEST_OF(what_reminded_of_an_outage_says_that_it_is_over_without_its_buttons, NAGS)
+{
+	size_t n = 0;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	world_due(w, TIMER_NAG);
+	world_due(w, TIMER_NAG);
+	assert_int_equal(reminders(w), 2);
+	assert_string_not_equal(world_button(world_last(w), "Deploy to"), "");
+	world_deploy_goes_live(w, COMMIT_C);
+	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (text_starts(world_plain(&w->screen[i]), "✅ Over: staging, a release is")) {
+			assert_int_equal(w->screen[i].buttons.n, 0);
+			n++;
+		}
+	assert_int_equal(n, 2);
 }
 
 WORLD_TEST_OF(the_next_rollback_begins_anew, NAGS, STAGING_URL)

@@ -200,6 +200,35 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 			assert_string_equal(world_button(&w->screen[i], "Roll back"), "");
 }
 
+/* Goal: whoever released it learns that somebody else has rolled it back. */
+WORLD_TEST_OF(a_rollback_by_hand_is_read_by_all_who_could_act_there, NO_GROUP, ROLES)
+{
+	static const int64_t others[] = { WORLD_ADMIN, WORLD_STAGING_USER };
+	size_t asker;
+
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_goes_live(w, COMMIT_B);
+	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/rollback staging");
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_null(world_says_in(w, others[i], "Roll back staging?"));
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
+	    world_button(world_last(w), "Roll back staging"));
+	asker = count_in(w, WORLD_OTHER_ADMIN);
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_null(world_says_in(w, others[i], "Rolling back"));
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		const struct world_message *said =
+		    world_says_in(w, others[i], "↩️ Rolled back: staging");
+
+		assert_non_null(strstr(world_plain(said), "requested by @bob"));
+		assert_true(said->is_silent);
+	}
+	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), asker);
+	assert_int_equal(count_in(w, LEAD) + count_in(w, WATCH), 0); /* not of staging */
+}
+
 /* Goal: the team reads of the end of an outage as it read of its begin. */
 WORLD_TEST_OF(the_end_of_an_outage_rings_in_the_group_once, STAGING_URL)
 {
