@@ -39,6 +39,7 @@ decide_announced(
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
 	if (push.after[0] != '\0')
 		row_environment_set_announced(tx, settings->name, push.after);
+	decide_name_pusher(tx, settings->name, push.after, who);
 	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }

@@ -495,6 +495,13 @@ decide_approval_due(struct tx *tx, int64_t id)
 }
 
 void
+decide_approval_look(struct tx *tx, struct deployment *work)
+{
+	if (work->state == DEPLOY_AWAITING_APPROVAL)
+		look(tx, work);
+}
+
+void
 decide_approvals_look(struct tx *tx)
 {
 	int64_t id = 0;
