@@ -156,12 +156,13 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 
 /* Is what they saw not what is?  Then nobody has confirmed that, too. */
 static bool
-find_change(struct tx *tx, struct deployment *work)
+find_change(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, work->environment);
 	char changed[LIMIT_LINE];
 
 	decide_compare(tx, work, NULL, changed);
+	decide_note_left(work, answer, changed);
 	if (environment.unknown_since != 0 && work->program != PROGRAM_ACTION &&
 	    environment.unknown_since > row_approval_request(tx, work->id).asked_at)
 		(void)snprintf(changed, sizeof(changed), "what %s runs is not known any more",
@@ -232,7 +233,7 @@ end_overtaken(struct tx *tx, struct deployment *work)
 
 /* Something may have changed without a press: what it needs, or what they were shown. */
 static void
-look(struct tx *tx, struct deployment *work)
+look(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	if (settings_environment(tx->settings, work->environment) == NULL) {
 		work->why = DEPLOY_WHY_REFUSED;
@@ -244,7 +245,7 @@ look(struct tx *tx, struct deployment *work)
 	if (end_overtaken(tx, work))
 		return;
 	(void)decide_needs_void(tx, work);
-	if (find_change(tx, work))
+	if (find_change(tx, work, answer))
 		ask_anew(tx, work);
 	else
 		go_on(tx, work, false);
@@ -317,9 +318,9 @@ is_decided(struct tx *tx, const struct update *update, struct deployment *work)
 	(void)decide_needs_look(tx, work, &needs);
 	if (has_approved(&needs, update->person)) {
 		if (needs.n >= (size_t)needs.needs.approvals) /* fewer are needed by now */
-			look(tx, work);
+			look(tx, work, NULL);
 		toast_standing(tx, update, work, &needs, FIRST_APPROVED, " by you already");
-	} else if (!find_change(tx, work)) {
+	} else if (!find_change(tx, work, NULL)) {
 		return false;
 	} else {
 		ask_anew(tx, work);
@@ -424,12 +425,12 @@ withdraw(struct tx *tx, const struct update *update, struct deployment *work, in
 	decide_needs_name(tx, work);
 	audit(tx, update, work, "withdrawn", "reason", why);
 	if (work->state == DEPLOY_AWAITING_APPROVAL) {
-		look(tx, work);
+		look(tx, work, NULL);
 	} else if (decide_needs_look(tx, work, NULL)) { /* without theirs, too */
 		row_deployment_save(tx, work);
 		decide_tell(tx, work, NULL);
 	} else {
-		(void)find_change(tx, work); /* others are asked about what is now */
+		(void)find_change(tx, work, NULL); /* others are asked about what is now */
 		(void)decide_step(tx, work, DEPLOY_ON_ASK_APPROVAL, NULL);
 	}
 	tell_who_acted(tx, work->id, person);
@@ -477,7 +478,7 @@ decide_approval_due(struct tx *tx, int64_t id)
 	if (work.state != DEPLOY_AWAITING_APPROVAL)
 		return;
 	if (decide_needs_look(tx, &work, NULL)) { /* at this hour fewer are needed */
-		look(tx, &work);
+		look(tx, &work, NULL);
 		return;
 	}
 	if (end <= tx->at) {
@@ -498,7 +499,7 @@ void
 decide_approval_look(struct tx *tx, struct deployment *work)
 {
 	if (work->state == DEPLOY_AWAITING_APPROVAL)
-		look(tx, work);
+		look(tx, work, NULL);
 }
 
 void
@@ -509,7 +510,7 @@ decide_approvals_look(struct tx *tx)
 	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
 		struct deployment work = row_deployment_get(tx, id);
 
-		look(tx, &work);
+		look(tx, &work, NULL);
 	}
 }
 
@@ -560,5 +561,5 @@ decide_approval_listed(struct tx *tx, struct deployment *work, const struct effe
 			list_changes(tx, work, answer);
 	}
 	row_deployment_save(tx, work);
-	look(tx, work);
+	look(tx, work, answer);
 }

@@ -56,7 +56,7 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 	bool is_first = environment.polled_commit[0] == '\0';
 
 	if (commit[0] != '-')
-		row_environment_set_head(tx, settings->name, settings->branch, commit);
+		decide_head_is(tx, settings->name, settings->branch, commit);
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
 	    row_effect_find_push(tx, settings->name) != 0)
