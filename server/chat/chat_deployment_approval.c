@@ -80,7 +80,7 @@ add_unknown(struct chat_text *text, const struct chat_deployment *about)
 
 	chat_text_some(text, "\n🔑 by a token: ", is->tokens);
 	if (is->unknown == NEEDS_KNOWN ||
-	    (is->unknown == NEEDS_UNKNOWN_PUSHER && about->deployment->trigger == TRIGGER_POLL))
+	    (is->unknown == NEEDS_UNKNOWN_PUSHER && !deployment_has_pusher(about->deployment)))
 		return;
 	chat_text_add(text, "%s", words[is->unknown]);
 	if (is->is_one_more)

@@ -14,6 +14,9 @@ void chat_deployment_commit(
 void chat_deployment_what(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
+/* How git came to show what nobody is known to have pushed. */
+const char *chat_deployment_found(const struct deployment *deployment);
+
 /* A line: who wrote it, who asked for it, who confirmed it. */
 void chat_deployment_requester(struct chat_text *text, const struct deployment *deployment);
 

@@ -90,17 +90,28 @@ chat_emergency_reviewed(struct chat_text *text, const struct deployment *work, c
 	return true;
 }
 
+const char *
+chat_deployment_found(const struct deployment *deployment)
+{
+	return deployment->trigger == TRIGGER_POLL ? "found by polling" :
+						     "who pushed it is not known";
+}
+
 void
 chat_deployment_requester(struct chat_text *text, const struct deployment *deployment)
 {
+	bool is_request = deployment_is_by_request(deployment);
+	bool is_found = !is_request && !deployment_has_pusher(deployment);
+
 	chat_text_add(text, "\n");
 	if (deployment->author[0] != '\0') {
 		chat_text_author(text, "author ", deployment->author);
-		chat_text_add(text, deployment->trigger == TRIGGER_POLL ? "" : " · ");
+		chat_text_add(text, is_found ? "" : " · ");
 	}
-	if (deployment->trigger == TRIGGER_POLL) /* who pushed it is not known */
-		chat_text_add(text, deployment->author[0] != '\0' ? "" : "found by polling");
-	else if (deployment_is_by_request(deployment))
+	if (is_found)
+		chat_text_add(text, "%s",
+		    deployment->author[0] != '\0' ? "" : chat_deployment_found(deployment));
+	else if (is_request)
 		chat_text_outside(text, "requested by ", deployment->requester);
 	else
 		chat_text_theirs(text, "pushed by ", deployment->requester);

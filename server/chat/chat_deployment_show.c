@@ -70,12 +70,12 @@ add_people(struct chat_text *text, const struct chat_show *is)
 
 	if (work->author[0] != '\0')
 		chat_text_author(text, "\nauthor ", work->author);
-	if (work->trigger == TRIGGER_POLL)
-		chat_text_add(text, "\nfound by polling");
-	else if (deployment_is_by_request(work))
+	if (deployment_is_by_request(work))
 		chat_text_outside(text, "\nrequested by ", work->requester);
-	else
+	else if (deployment_has_pusher(work))
 		chat_text_theirs(text, "\npushed by ", work->requester);
+	else
+		chat_text_add(text, "\n%s", chat_deployment_found(work));
 	chat_text_some(text, " ", is->where);
 	add_at(text, ", ", is, work->requested_at);
 	if (work->confirmed_by != 0) {

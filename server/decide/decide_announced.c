@@ -41,6 +41,7 @@ decide_announced(
 	if (push.after[0] != '\0')
 		row_environment_set_announced(
 		    tx, decide_row_name(tx, settings->name, former), push.after);
+	decide_name_pusher(tx, settings->name, push.after, who);
 	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }

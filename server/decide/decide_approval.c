@@ -157,12 +157,13 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 
 /* Is what they saw not what is?  Then nobody has confirmed that, too. */
 static bool
-find_change(struct tx *tx, struct deployment *work)
+find_change(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	struct environment environment = row_environment_get(tx, work->environment);
 	char changed[LIMIT_LINE];
 
 	decide_compare(tx, work, NULL, changed);
+	decide_note_left(work, answer, changed);
 	if (environment.unknown_since != 0 && work->program != PROGRAM_ACTION &&
 	    environment.unknown_since > row_approval_request(tx, work->id).asked_at)
 		(void)snprintf(changed, sizeof(changed), "what %s runs is not known any more",
@@ -233,7 +234,7 @@ end_overtaken(struct tx *tx, struct deployment *work)
 
 /* Something may have changed without a press: what it needs, or what they were shown. */
 static void
-look(struct tx *tx, struct deployment *work)
+look(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	if (decide_keeps_waiting(tx, work->environment)) {
 		row_deployment_save(tx, work);
@@ -249,7 +250,7 @@ look(struct tx *tx, struct deployment *work)
 	if (end_overtaken(tx, work))
 		return;
 	(void)decide_needs_void(tx, work);
-	if (find_change(tx, work))
+	if (find_change(tx, work, answer))
 		ask_anew(tx, work);
 	else
 		go_on(tx, work, false);
@@ -328,9 +329,9 @@ is_decided(struct tx *tx, const struct update *update, struct deployment *work)
 	(void)decide_needs_look(tx, work, &needs);
 	if (has_approved(&needs, update->person)) {
 		if (needs.n >= (size_t)needs.needs.approvals) /* fewer are needed by now */
-			look(tx, work);
+			look(tx, work, NULL);
 		toast_standing(tx, update, work, &needs, FIRST_APPROVED, " by you already");
-	} else if (!find_change(tx, work)) {
+	} else if (!find_change(tx, work, NULL)) {
 		return false;
 	} else {
 		ask_anew(tx, work);
@@ -435,12 +436,12 @@ withdraw(struct tx *tx, const struct update *update, struct deployment *work, in
 	decide_needs_name(tx, work);
 	audit(tx, update, work, "withdrawn", "reason", why);
 	if (work->state == DEPLOY_AWAITING_APPROVAL) {
-		look(tx, work);
+		look(tx, work, NULL);
 	} else if (decide_needs_look(tx, work, NULL)) { /* without theirs, too */
 		row_deployment_save(tx, work);
 		decide_tell(tx, work, NULL);
 	} else {
-		(void)find_change(tx, work); /* others are asked about what is now */
+		(void)find_change(tx, work, NULL); /* others are asked about what is now */
 		(void)decide_step(tx, work, DEPLOY_ON_ASK_APPROVAL, NULL);
 	}
 	tell_who_acted(tx, work->id, person);
@@ -489,7 +490,7 @@ decide_approval_due(struct tx *tx, int64_t id)
 	if (work.state != DEPLOY_AWAITING_APPROVAL)
 		return;
 	if (!waits && decide_needs_look(tx, &work, NULL)) { /* at this hour fewer are needed */
-		look(tx, &work);
+		look(tx, &work, NULL);
 		return;
 	}
 	if (end <= tx->at) {
@@ -508,6 +509,13 @@ decide_approval_due(struct tx *tx, int64_t id)
 }
 
 void
+decide_approval_look(struct tx *tx, struct deployment *work)
+{
+	if (work->state == DEPLOY_AWAITING_APPROVAL)
+		look(tx, work, NULL);
+}
+
+void
 decide_approvals_look(struct tx *tx)
 {
 	int64_t id = 0;
@@ -515,7 +523,7 @@ decide_approvals_look(struct tx *tx)
 	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
 		struct deployment work = row_deployment_get(tx, id);
 
-		look(tx, &work);
+		look(tx, &work, NULL);
 	}
 }
 
@@ -566,5 +574,5 @@ decide_approval_listed(struct tx *tx, struct deployment *work, const struct effe
 			list_changes(tx, work, answer);
 	}
 	row_deployment_save(tx, work);
-	look(tx, work);
+	look(tx, work, answer);
 }

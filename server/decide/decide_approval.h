@@ -44,5 +44,8 @@ void decide_approval_due(struct tx *tx, int64_t work);
  * what is asked in a chat that is set for it. */
 void decide_approvals_show(struct tx *tx, int64_t person);
 
+/* Who asked for it, or what it needs, may be others. */
+void decide_approval_look(struct tx *tx, struct deployment *work);
+
 /* Settings are others: all that awaits approvals is looked at. */
 void decide_approvals_look(struct tx *tx);

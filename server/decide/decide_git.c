@@ -10,6 +10,7 @@
 #include "decide/decide_ran.h"
 #include "lib/condition.h"
 #include "lib/text.h"
+#include "store/row_approval.h"
 #include "store/row_block.h"
 #include "store/row_change.h"
 #include "store/row_effect.h"
@@ -115,6 +116,14 @@ decide_query_again(struct tx *tx, const struct deployment *deployment)
 }
 
 void
+decide_head_is(struct tx *tx, const char *name, const char *branch, const char *commit)
+{
+	if (strcmp(row_environment_get(tx, name).head.commit, commit) != 0)
+		row_approval_set_compared(tx, name, commit, COMPARED_WITH_NOTHING);
+	row_environment_set_head(tx, name, branch, commit);
+}
+
+void
 decide_note_head(struct tx *tx, const char *name, const struct git_answer *answer)
 {
 	const struct environment_settings *settings = settings_environment(tx->settings, name);
@@ -130,7 +139,7 @@ decide_note_head(struct tx *tx, const char *name, const struct git_answer *answe
 		if (e == settings ||
 		    (e->branch != NULL && strcmp(e->branch, answer->branch) == 0 &&
 			repository_is_shared(e->of, settings->of)))
-			row_environment_set_head(tx, e->name, answer->branch, head);
+			decide_head_is(tx, e->name, answer->branch, head);
 	}
 	if (answer->has_base && !answer->forced && strcmp(answer->commit, head) == 0)
 		row_environment_count_head(tx, name, answer->base, answer->count);

@@ -18,6 +18,11 @@ void decide_query_commit(
 /* The same of its own commit, until git answers. */
 void decide_query_again(struct tx *tx, const struct deployment *deployment);
 
+/* Notes the head of that branch, which is the environment's; where it has moved, what is approved
+ * there is compared with git once more at its turn. */
+void
+decide_head_is(struct tx *tx, const char *environment, const char *branch, const char *commit);
+
 /* Notes what git says of the head of that environment's branch, for /status; of an environment
  * without one, or of another branch, nothing. */
 void decide_note_head(struct tx *tx, const char *environment, const struct git_answer *answer);

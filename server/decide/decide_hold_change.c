@@ -39,13 +39,15 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	struct deployment head = { .program = PROGRAM_DEPLOY };
+	struct announced_push push = { .until = 0 };
 
+	(void)text_copy(push.after, sizeof(push.after), environment.seen_commit);
 	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
 	if (deployment_runs_already(&head, &environment))
 		row_environment_set_seen(tx, settings->name, head.commit, "");
 	if (settings->branch != NULL)
-		decide_query_head(tx, settings, pushed_by, NULL);
+		decide_query_head(tx, settings, pushed_by, &push);
 }
 
 /* A newer head waits for the end of what others approve. */

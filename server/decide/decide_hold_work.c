@@ -8,6 +8,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_hold.h"
+#include "decide/decide_push.h"
 #include "decide/decide_reply.h"
 #include "lib/window.h"
 #include "store/row_button.h"
@@ -66,11 +67,14 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
     const struct holds *holds, const struct pushed *push)
 {
 	const struct chat_hold_words *words = &chat_holds[hold->kind];
-	bool is_noted = row_environment_get(tx, settings->name).waiting_push[0] != '\0';
+	const struct environment now = row_environment_get(tx, settings->name);
+	bool is_newest = strcmp(now.seen_commit, push->commit) == 0;
+	bool is_noted = now.waiting_push[0] != '\0';
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (!settings->drops_pushes)
-		row_environment_set_waiting(tx, settings->name, push->by);
+	/* A newer one that waits there is of who pushed that. */
+	if (!settings->drops_pushes && (is_newest || !is_noted))
+		row_environment_set_waiting(tx, settings->name, is_newest ? push->by : DECIDE_POLL);
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_first(&text, settings->drops_pushes ? words->push_dropped : words->push_waits,

@@ -105,7 +105,7 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 #define CHAT_RINGS	   12
 #define CHAT_EVERY_MS	   (5 * MINUTE_MS)
 
-/* A push's requester has a name and no number; of what polling found nobody knows who pushed it,
+/* A push's requester has a name and no number; of what git alone showed nobody knows who pushed it,
  * and each environment counts for itself. */
 static bool
 may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
@@ -115,7 +115,7 @@ may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
 	if (work->requested_by != 0)
 		return take(tx, of, work->requested_by, REQUESTER_RINGS, REQUESTER_EVERY_MS);
 	(void)snprintf(who, sizeof(who), "%s:%s", of,
-	    work->trigger == TRIGGER_POLL ? work->environment : work->requester);
+	    deployment_has_pusher(work) ? work->requester : work->environment);
 	return row_rate_limit_take(tx, who, REQUESTER_RINGS, REQUESTER_EVERY_MS);
 }
 

@@ -198,10 +198,11 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 		    deployment_target(work, target), work->argument, work->commit,
 		    work->shown_settings, work->binding);
 	else
-		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s",
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s",
 		    programs[work->program], work->commit, environment.current.commit,
 		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
-		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked);
+		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked,
+		    work->is_off_branch ? " off its branch" : "");
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_approval.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_deployment.h"
@@ -25,6 +26,7 @@
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_queue.h"
 
 #define RENAMED_MS 10000
 
@@ -77,7 +79,7 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 	char former[ENVIRONMENT_ID_MAX];
 
 	if (commit[0] != '-')
-		row_environment_set_head(
+		decide_head_is(
 		    tx, decide_row_name(tx, settings->name, former), settings->branch, commit);
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
@@ -108,11 +110,11 @@ decide_came_block(struct tx *tx, const char *environment, const struct git_answe
 /* A new deployment of that head, its message in the team's chat. */
 static struct deployment
 add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
-    const char *requested_by)
+    enum trigger trigger, const char *requested_by)
 {
 	struct deployment deployment = {
 		.program = PROGRAM_DEPLOY,
-		.trigger = strcmp(requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
+		.trigger = trigger,
 		.state = DEPLOY_REQUESTED,
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
@@ -241,6 +243,40 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 	return true;
 }
 
+void
+decide_name_pusher(
+    struct tx *tx, const char *environment, const char *commit, const char *pushed_by)
+{
+	const struct environment now = row_environment_get(tx, environment);
+	struct deployment found[] = {
+		row_deployment_push_question(tx, environment),
+		row_deployment_push_approval(tx, environment),
+		row_deployment_get(tx, row_queue_push(tx, environment)),
+	};
+
+	if (strcmp(now.waiting_push, DECIDE_POLL) == 0 && strcmp(now.seen_commit, commit) == 0)
+		row_environment_set_waiting(tx, environment, pushed_by);
+	for (size_t i = 0; i < COUNT(found); i++) {
+		struct deployment *work = &found[i];
+
+		if (strcmp(work->commit, commit) != 0 || deployment_has_pusher(work))
+			continue;
+		(void)text_copy(work->requester, sizeof(work->requester), pushed_by);
+		row_deployment_save(tx, work);
+		decide_tell(tx, work, NULL);
+		decide_approval_look(tx, work);
+	}
+}
+
+/* A head that is not what was announced is of who pushed it on top, and nobody has said who. */
+static const char *
+who_pushed(const struct effect_git_query *query, const struct git_answer *answer)
+{
+	return query->push.after[0] == '\0' || strcmp(query->push.after, answer->commit) == 0 ?
+	    query->requested_by :
+	    DECIDE_POLL;
+}
+
 /* Somebody was sooner: this commit is deployed there, and its end says how that went. */
 static bool
 is_under_way(struct tx *tx, const char *environment, const struct git_answer *answer)
@@ -255,27 +291,32 @@ is_under_way(struct tx *tx, const char *environment, const struct git_answer *an
 /* It was seen before, or is none of those that are deployed by themselves. */
 static bool
 is_no_news(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const struct effect_git_query *query)
+    const struct git_answer *answer, const struct effect_git_query *query, const char *announced)
 {
 	struct environment environment = row_environment_get(tx, settings->name);
 	bool is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
 
-	if (!is_seen && is_skipped(tx, &environment, answer, query->push.after))
+	if (!is_seen && is_skipped(tx, &environment, answer, announced))
 		return true;
 	if (strcmp(query->requested_by, DECIDE_FIRST_POLL) == 0) {
 		notify_first_poll(tx, settings, &environment, answer);
 		return true;
 	}
-	return is_seen &&
-	    (strcmp(query->requested_by, DECIDE_POLL) == 0 ||
-		!came_to_nothing(tx, settings->name, answer->commit));
+	if (!is_seen ||
+	    (strcmp(query->requested_by, DECIDE_POLL) != 0 &&
+		came_to_nothing(tx, settings->name, answer->commit)))
+		return false;
+	decide_name_pusher(tx, settings->name, answer->commit, who_pushed(query, answer));
+	return true;
 }
 
 void
 decide_head(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const struct effect_git_query *query)
 {
-	const char *requested_by = query->requested_by;
+	const char *requested_by = who_pushed(query, answer);
+	const char *announced = query->push.until != 0 ? query->push.after : "";
+	bool is_poll = strcmp(query->requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment, question;
 	char warning[LIMIT_LINE];
 	char former[ENVIRONMENT_ID_MAX];
@@ -283,12 +324,12 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	bool asks;
 
 	if (decide_is_to_be_renamed(tx, settings->name, former)) {
-		query_later(tx, settings->name, requested_by, &query->push);
+		query_later(tx, settings->name, query->requested_by, &query->push);
 		return;
 	}
-	if (is_no_news(tx, settings, answer, query))
+	if (is_no_news(tx, settings, answer, query, announced))
 		return;
-	row_environment_set_seen(tx, settings->name, answer->commit, query->push.after);
+	row_environment_set_seen(tx, settings->name, answer->commit, announced);
 	if (row_block_find(tx, settings->name, answer->commit, &block)) {
 		notify_blocked(tx, settings->name, answer->subject, &block);
 		return;
@@ -308,7 +349,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	if ((asks || settings->approvals > 0) && is_under_way(tx, settings->name, answer))
 		return;
-	deployment = add_deployment(tx, settings->name, answer, requested_by);
+	deployment = add_deployment(
+	    tx, settings->name, answer, is_poll ? TRIGGER_POLL : TRIGGER_PUSH, requested_by);
 	if (asks && decide_is_live(tx, &deployment)) {
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);

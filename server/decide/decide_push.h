@@ -7,12 +7,13 @@
 
 /* Asks git, until it answers, for the newest commit of the environment's branch.  requested_by:
  * "github:login(7)", DECIDE_POLL when it was found by polling, or DECIDE_FIRST_POLL when nothing
- * follows from it.  push: what a delivery announced; NULL: nothing. */
+ * follows from it.  push: what a delivery announced (until 0: what waited there), which alone is
+ * theirs; NULL: nothing. */
 void decide_query_head(struct tx *tx, const struct environment_settings *settings,
     const char *requested_by, const struct announced_push *push);
 
 /* Words on disk. */
-#define DECIDE_POLL	  "git"
+#define DECIDE_POLL	  DEPLOYMENT_FOUND
 #define DECIDE_FIRST_POLL "git first"
 
 /* A poll saw that the environment's branch is there. */
@@ -23,6 +24,11 @@ void decide_polled(struct tx *tx, const struct environment_settings *settings, c
  * not seen the push may have been announced before that, by a delivery that was overtaken. */
 int64_t decide_came_block(
     struct tx *tx, const char *environment, const struct git_answer *answer);
+
+/* That commit was announced by who pushed it: what is open, waits or is queued there with it, and
+ * was found before anybody was known to have pushed it, is theirs. */
+void decide_name_pusher(
+    struct tx *tx, const char *environment, const char *commit, const char *pushed_by);
 
 /* The branch's head, as git has it: deployed, asked about, queued or blocked; nothing where it was
  * seen before. */

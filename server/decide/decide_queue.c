@@ -153,6 +153,23 @@ differs(const struct look *l, struct place *place)
 	return place->changed[0] != '\0';
 }
 
+/* What git said of it just now, where that shows anything. */
+static const struct git_answer *
+answer_for(const struct look *l, const struct deployment *work)
+{
+	const struct git_answer *answer = l->answered == work->id ? l->answer : NULL;
+
+	return answer != NULL && answer->error[0] != '\0' ? NULL : answer;
+}
+
+/* Or those who have approved it were not shown what git says. */
+static bool
+is_unapproved(const struct look *l, const struct deployment *work)
+{
+	return !decide_needs_look(l->tx, work, NULL) ||
+	    (work->approvers[0] != '\0' && decide_has_left(work, answer_for(l, work)));
+}
+
 static unsigned
 facts_of(const struct look *l, struct place *place)
 {
@@ -183,7 +200,7 @@ facts_of(const struct look *l, struct place *place)
 			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0 ||
 			    decide_is_uncompared(l->tx, work)) },
 		{ TURN_IS_BEHIND, work->is_behind },
-		{ TURN_IS_UNAPPROVED, !decide_needs_look(l->tx, work, NULL) },
+		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, is_stale(l, work) },
 	};
@@ -231,15 +248,6 @@ ask_git(struct look *l, struct place *place)
 	l->is_asking = true;
 }
 
-/* What git said of it just now, where that shows anything. */
-static const struct git_answer *
-answer_for(const struct look *l, const struct deployment *work)
-{
-	const struct git_answer *answer = l->answered == work->id ? l->answer : NULL;
-
-	return answer != NULL && answer->error[0] != '\0' ? NULL : answer;
-}
-
 /* What those who answer next are told has changed; "": nothing has. */
 static void
 say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
@@ -258,6 +266,7 @@ ask_approval(const struct look *l, struct place *place)
 	char changed[LIMIT_LINE];
 
 	decide_compare(l->tx, work, NULL, place->changed);
+	decide_note_left(work, answer_for(l, work), place->changed);
 	say_change(l, place, changed);
 	work->is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
 	if (changed[0] != '\0' || !work->is_unconfirmed)

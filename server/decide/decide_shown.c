@@ -168,6 +168,23 @@ compare_branch(
 		add_difference(line, "%.60s was force-pushed and no longer has it", answer->branch);
 }
 
+bool
+decide_has_left(const struct deployment *work, const struct git_answer *answer)
+{
+	return answer != NULL && answer->error[0] == '\0' && answer->branch[0] != '\0' &&
+	    !answer->in_branch && !work->is_off_branch && !deployment_is_rollback(work);
+}
+
+void
+decide_note_left(struct deployment *work, const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	if (!decide_has_left(work, answer))
+		return;
+	compare_branch(work, answer, line);
+	work->is_off_branch = true;
+	work->is_force_push = answer->forced;
+}
+
 /* CI may be done meanwhile: that is no difference. */
 static void
 compare_image(

@@ -18,6 +18,13 @@ void decide_compare(struct tx *tx, const struct deployment *deployment,
 void
 decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE]);
 
+/* Does its branch no longer have it, and those who approved it were not shown that?  answer: NULL
+ * where git was not asked. */
+bool decide_has_left(const struct deployment *work, const struct git_answer *answer);
+/* Then that is noted, which voids what was approved, and stands behind what the line has. */
+void
+decide_note_left(struct deployment *work, const struct git_answer *answer, char line[LIMIT_LINE]);
+
 /* The same question once more, with what has changed on top of it; nobody has answered it. */
 void decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *changed,
     const struct git_answer *answer);

@@ -48,6 +48,13 @@ deployment_is_by_request(const struct deployment *deployment)
 }
 
 bool
+deployment_has_pusher(const struct deployment *deployment)
+{
+	return !deployment_is_by_request(deployment) &&
+	    strcmp(deployment->requester, DEPLOYMENT_FOUND) != 0;
+}
+
+bool
 deployment_is_rollback(const struct deployment *deployment)
 {
 	return deployment->program == PROGRAM_ROLLBACK;

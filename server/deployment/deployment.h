@@ -258,6 +258,10 @@ struct step {
 /* Somebody asked for it: a person, a token or a hook.  Else a branch moved. */
 bool deployment_is_by_request(const struct deployment *deployment);
 
+/* The requester of what git showed, and nobody is known to have pushed.  A word on disk. */
+#define DEPLOYMENT_FOUND "git"
+bool deployment_has_pusher(const struct deployment *deployment);
+
 bool deployment_is_rollback(const struct deployment *deployment);
 
 /* It changes nothing of what is live: neither a deployment nor a rollback. */

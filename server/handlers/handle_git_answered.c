@@ -167,7 +167,7 @@ answer_push(struct tx *tx, const struct effect_git_query *query, bool is_answere
 
 	if (query->is_notified)
 		notify_answered(tx, query->environment);
-	if (query->push.after[0] != '\0' && (!has_head || answer->lacks_after) &&
+	if (query->push.until != 0 && (!has_head || answer->lacks_after) &&
 	    decide_announced_await(tx, query))
 		return;
 	if (!has_head)

@@ -89,6 +89,20 @@ row_approval_set_timer(struct tx *tx, int64_t work, int64_t timer, bool is_remin
 }
 
 void
+row_approval_set_compared(
+    struct tx *tx, const char *environment, const char *but, const char *compared)
+{
+	(void)tx_run(tx,
+	    "UPDATE work SET compared_live = $3 WHERE id IN ("
+	    "SELECT id FROM work INDEXED BY work_asking WHERE environment = $1"
+	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING
+	    " UNION ALL SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
+	    " AND state = 'QUEUED' AND approvers <> '')"
+	    " AND commit_id <> $2 AND is_foreign = 0",
+	    DB_TEXT(environment), DB_TEXT(but), DB_TEXT(compared)); /* sticky */
+}
+
+void
 row_approval_leave(struct tx *tx, int64_t work)
 {
 	(void)tx_run(tx, "UPDATE approval_request SET timer = 0, left_at = $2 WHERE work = $1",

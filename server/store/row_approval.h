@@ -34,6 +34,11 @@ struct approval_request row_approval_request(struct tx *tx, int64_t work);
 void row_approval_set_timer(struct tx *tx, int64_t work, int64_t timer, bool is_reminded);
 void row_approval_leave(struct tx *tx, int64_t work);
 
+/* What is approved there, or awaits it, on its branch, is compared with that from now on; but for
+ * this commit. */
+void row_approval_set_compared(
+    struct tx *tx, const char *environment, const char *but, const char *compared);
+
 /* Work that awaits approvals, behind that number, the oldest first; 0: there is no other. */
 int64_t row_approval_next(struct tx *tx, int64_t after);
 

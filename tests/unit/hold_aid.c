@@ -2,10 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "hold_aid.h"
 
+#include "lib/text.h"
+
 void
 hold_push(struct world *w, const char *branch, const char *commit)
 {
-	assert_int_equal(world_decide(w, world_push(w, branch)).status, 200);
+	struct event *event = world_push(w, branch);
+
+	(void)text_copy(event->u.delivery.after, LIMIT_COMMIT, commit);
+	assert_int_equal(world_decide(w, event).status, 200);
 	world_git(w, (struct world_git){ .commit = commit });
 }
 

@@ -504,8 +504,11 @@ TEST(how_a_push_was_found_is_said_where_nobody_else_is_named)
 	struct deployment deployment = chat_sample(DEPLOY_LIVE);
 	struct chat_deployment what = chat_about(&deployment);
 
+	(void)text_copy(deployment.requester, sizeof(deployment.requester), DEPLOYMENT_FOUND);
 	deployment.trigger = TRIGGER_POLL;
 	chat_says(&what, "\nauthor Ann\n");
 	deployment.author[0] = '\0';
 	chat_says(&what, "\nfound by polling\n");
+	deployment.trigger = TRIGGER_PUSH;
+	chat_says(&what, "\nwho pushed it is not known\n");
 }

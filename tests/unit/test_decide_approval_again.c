@@ -122,6 +122,7 @@ WORLD_TEST_OF(another_live_release_is_approved_anew, "PRODUCTION_APPROVALS=1")
 	approval_asks(w, COMMIT_A);
 	approval_asks(w, COMMIT_B);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(w->toast, "Approved: production bbbbbbb: it is queued.");
 	world_run_ends(w, GOOD); /* A is live */
@@ -349,6 +350,7 @@ WORLD_TEST_OF(who_come_back_to_the_queue_together_start_by_their_places, "PRODUC
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 2");
 	world_settings(w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .branch_commit = COMMIT_C });
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_deployment(w, 2).state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(world_deployment(w, 3).state, DEPLOY_AWAITING_APPROVAL);
@@ -389,4 +391,106 @@ TEST(what_has_enough_by_the_hour_goes_on)
 		assert_non_null(world_peek(&w, EFFECT_RUN));
 		world_close(&w);
 	}
+}
+
+/* --- its branch no longer has it --- */
+
+static void
+moves_to_b(struct world *w)
+{
+	struct event *event = world_push(w, "main");
+
+	(void)text_copy(event->u.delivery.after, LIMIT_COMMIT, COMMIT_B);
+	(void)world_decide(w, event);
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_force_push = true });
+}
+
+/* Ada asks for A, which is no commit of main any more when Bob says yes. */
+TEST(what_was_force_pushed_away_is_approved_anew)
+{
+	static const char *const confirm[] = { "PRODUCTION_CONFIRM=false",
+		"PRODUCTION_CONFIRM=true" };
+
+	for (int i = 0; i < 2; i++) {
+		struct world w;
+
+		world_open(&w, "PRODUCTION_APPROVALS=1", confirm[i], "ADMIN_TELEGRAM_IDS=11,22,44",
+		    "PRODUCTION_APPROVALS_IF=forced=2", NULL);
+		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		if (i == 1) {
+			approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+			world_git_same(&w);
+		}
+		moves_to_b(&w);
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+		assert_string_equal(w.toast, "Approved: production aaaaaaa: it is queued.");
+		world_git(&w,
+		    (struct world_git){ .commit = COMMIT_A,
+			.is_force_push = true,
+			.is_off_branch = true,
+			.branch_commit = COMMIT_B });
+		assert_null(world_peek(&w, EFFECT_RUN));
+		assert_non_null(world_says_in(
+		    &w, WORLD_TEAM, "asked again: main was force-pushed and no longer has it"));
+		assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
+		assert_int_equal(world_deployment(&w, 1).state, DEPLOY_AWAITING_APPROVAL);
+		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+		approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
+		if (i == 1) { /* who had confirmed it confirms that, too */
+			assert_null(world_peek(&w, EFFECT_RUN));
+			approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
+		}
+		assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+		world_close(&w);
+	}
+}
+
+/* Where main has it still nobody is asked twice, and git once. */
+WORLD_TEST_OF(what_main_has_moved_on_from_is_approved_once, "PRODUCTION_APPROVALS=1",
+    "PRODUCTION_CONFIRM=false", "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	moves_to_b(w);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+}
+
+/* It has its yes, and waits for another one's end when a poll sees that main has moved. */
+WORLD_TEST_OF(what_was_force_pushed_away_in_the_queue_is_approved_anew, "PRODUCTION_APPROVALS=1",
+    "ADMIN_TELEGRAM_IDS=11,22,44", "POLL_REPOSITORY_SECONDS=60")
+{
+	approval_asks(w, COMMIT_C);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_B, COMMIT_B);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_null(world_peek(w, EFFECT_RUN));
+	world_git(w,
+	    (struct world_git){
+		.commit = COMMIT_A, .is_off_branch = true, .branch_commit = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 1"));
+}
+
+/* Git is asked what B brings over A, which went live meanwhile, and main has no B any more. */
+WORLD_TEST_OF(what_was_force_pushed_away_is_said_when_its_commits_are_listed,
+    "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	approval_asks(w, COMMIT_B);
+	approval_asks(w, COMMIT_A);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	world_run_ends(w, GOOD);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_non_null(strstr(w->toast, "has changed, and is asked again."));
+	world_git(w,
+	    (struct world_git){
+		.commit = COMMIT_B, .is_off_branch = true, .branch_commit = COMMIT_A });
+	assert_non_null(world_says_in(
+	    w, WORLD_TEAM, "asked again: main was force-pushed and no longer has it"));
 }

@@ -76,6 +76,7 @@ WORLD_TEST_OF(a_push_asks_directly_and_is_replaced_until_somebody_approved, "STA
 	push(w, "develop", COMMIT_D, 4);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "ℹ️ 2 newer commits wait, to ddddddd"));
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging bbbbbbb");
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .branch_commit = COMMIT_D });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_run_ends(w, GOOD);
 	world_due(w, TIMER_HOLDS); /* the newest is asked for */
