@@ -233,8 +233,8 @@ printf "LISTEN_ADDRESS=::\n" >"$1/conf"; play "$1" "$2" active; rm "$1/conf"; to
 PLAYED = """
 systemctl() { [[ $1 != is-active ]] || { [[ $is == active ]]; return; }; echo "systemctl $*"; }
 folder=/etc/deploybot FOLDER_INSTALLED=$folder conf_there=$1/conf is=$2 starts=yes changed=no application=; start"""
-ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service deploybot-backup.timer " \
-    "deploybot-check.timer"
+UNITS = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service"
+ALL = f"{UNITS} deploybot-backup.timer deploybot-check.timer"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a /run of its own")
@@ -242,7 +242,8 @@ ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybo
     ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"),
     ("LISTEN_ADDRESS=0.0.0.0\n", "0.0.0.0:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "/run/d.sock")])
 def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_the_start(tmp_path, settings, stream):
-    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`."""
+    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`; at another
+    port systemd refused the socket, as the server ran, and both sockets were gone."""
     need(*MOUNTS)
     done = subprocess.run([*MOUNTS, "bash", "-c", START, "bash", tmp_path, SOURCED + PLAYED, settings], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
@@ -250,7 +251,7 @@ def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_
     shutil.rmtree(tmp_path / "etc", ignore_errors=True)
     begun, moved, again, other, back, _ = done.stdout.split("----\n")
     restarted = "systemctl daemon-reload\n\nrestarting deploybot, and its socket\n" \
-        "systemctl restart deploybot.socket deploybot-runner.service deploybot.service\n"
+        f"systemctl stop {UNITS}\nsystemctl start {UNITS}\n"
     assert begun == f"\nstarting deploybot\nsystemctl enable --now {ALL}\n", begun
     assert f"systemctl daemon-reload\n\nstarting deploybot\nsystemctl enable --now {ALL}\n" in moved, moved
     assert moved.endswith(f"\nListenStream=\nListenStream={stream}\n"), moved
