@@ -426,6 +426,7 @@ find_health() { # ENV LIST
 		said=$urls,${BASH_REMATCH[1]}$fresh$first
 		[[ ! $first =~ ^:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
 		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the new host: $untouched"
+		need_free_port "${want[$setting]##*,}" "$setting"
 	elif [[ -n $urls ]]; then
 		warn "$setting asks other names than the hosts': add the new host's address to it, where it has one"
 	fi
