@@ -307,6 +307,7 @@ set_up_application() {
 	name_first
 	ask_repository
 	ask_token_of_repository
+	name_image
 	set_up_hosts
 	commit
 	check "${environments[@]/#/$application/}"

@@ -349,7 +349,8 @@ image_name_of() { # REGISTRY REPOSITORY
 # Unless the settings say another.
 name_image() {
 	local name registry
-	value_of REGISTRY_URL ''
+	shared_value_of REGISTRY_URL ''
+	[[ -n $said ]] || return 0
 	registry=${said%/}
 	value_of REGISTRY_IMAGE ''
 	if [[ -z $said ]]; then
@@ -357,6 +358,7 @@ name_image() {
 		name=$said
 		[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
 		image_name_of "$registry" "$name"
+		[[ -z $application || $said == */* ]] || said=$application # two of one repository have an image each
 		check_setting REGISTRY_IMAGE ||
 			fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
 	fi

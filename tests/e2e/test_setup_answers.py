@@ -186,6 +186,16 @@ def test_an_image_is_called_as_its_registry_has_them(registry, repository, image
     assert done.stdout == f"{image}\n"
 
 
+@pytest.mark.parametrize("registry, named", [("ghcr.io", ""), ("registry.example.org", "web")])
+def test_another_applications_image_is_called_too_as_its_registry_has_them(taken, registry, named):
+    """Regression: at ghcr.io it was looked for as ghcr.io/web, which is nobody's."""
+    text = taken.conf.read_text("utf-8").replace(f"REGISTRY_URL={taken.registry}\n", f"REGISTRY_URL={registry}\n")
+    taken.conf.write_text(text)
+    status, said = taken.type_lines(["shop", str(taken.repository)], "app", "web")
+    named = named or str(taken.repository).lstrip("/").lower()
+    assert status == 64 and f"\n  Images are looked for as {registry}/{named}:COMMIT" in said, said
+
+
 def test_a_login_at_the_registry_is_taken_from_the_file_with_its_password(bench):
     """Regression: the bot's token was looked at while the settings had the one without the other."""
     bench.take_over()
