@@ -241,6 +241,7 @@ setup() {
 	if [[ -z ${want[GITHUB_REPOSITORY]:-}${want[REPOSITORY_URL]:-} ]] && has_applications; then
 		ask_bot
 		ask_admin
+		[[ $(look_at_candidate) != *' REGISTRY_URL: is not set,'* ]] || ask_registry
 		find_key
 		commit
 	else

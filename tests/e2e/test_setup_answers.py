@@ -28,6 +28,27 @@ def taken(bench):
     return bench.set_up()
 
 
+# ---- what is asked -------------------------------------------------------------------------------
+
+def test_beside_applications_of_their_own_files_the_registry_is_asked_for(bench):
+    """Regression: with a settings file that is new it was not, and "the same command" ended there each time."""
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 0, said
+    program = PROGRAM.removesuffix("-runner")
+    status, said = bench.run_setup(program, "--env-file", bench.conf, "application", "adopt", "shop")
+    assert status == 0, said
+    bench.know_admin()
+    bench.forget_calls()
+    lines = bench.conf.read_text("utf-8").splitlines(keepends=True)
+    bench.conf.write_text("".join(line for line in lines if not line.startswith(("STAGING_", "REGISTRY_IMAGE="))))
+    status, said = bench.type_lines(["", "registry", bench.registry, "-"])
+    assert status == 0 and "==> doctor shop/staging" in said and "all is there" in said, said
+    asked = [call[-1] for call in bench.calls("curl")]
+    assert any(url.endswith(f"/v2/team/shop/manifests/{'0' * 40}") for url in asked), asked
+    settings = bench.settings()
+    assert settings["REGISTRY_URL"] == bench.registry and "REGISTRY_IMAGE" not in settings, said
+
+
 # ---- what is refused -----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("wrong, name, value", [
