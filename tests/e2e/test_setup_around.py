@@ -65,6 +65,7 @@ look() { "$@" 2>&1; echo "status $?"; md5sum </etc/nginx/nginx.conf; ls /etc/ngi
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
 def test_nginx_is_taken_only_where_nobody_else_uses_it_and_what_it_had_is_kept(tmp_path):
+    """Regression: at a second name our own configuration was "your own"."""
     need(*MOUNTS)
     tool("nginx")
     make_certificate(tmp_path / "tls", int(time.time()) + 86400)
@@ -79,13 +80,20 @@ open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"
 look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----
 look bash -c "$2" deploybot-setup "$1"
 grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf
-cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept; echo ----
+cp -r "$live" "${live%/*}/new.example.org"; look bash -c "${2//bot.example/new.example}" deploybot-setup "$1"
+grep -c 'server_name new.example.org;' /etc/nginx/nginx.conf; sed -i 's/30s/31s/' /etc/nginx/nginx.conf
+cp -r "$live" "${live%/*}/own.example.org"; look bash -c "${2//bot.example/own.example}" deploybot-setup "$1"
+"""
     before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
     (tmp_path / "before").write_bytes(before)
     done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     shutil.rmtree(tmp_path / "etc")
-    first, _, second = done.stdout.partition("----\n")
+    first, second, other = done.stdout.split("----\n")
+    other, _, edited = other.partition("\n2\n")
+    assert "nginx.conf is from the example now" in other and "your own" not in other, other
+    assert "/etc/nginx/nginx.conf is your own: add own.example.org to it" in edited, edited
     assert "other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
     assert "status 78" in first and "nothing here was changed" in first, first
     assert hashlib.md5(before).hexdigest() in first, first
@@ -98,7 +106,7 @@ cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
 def test_an_nginx_conf_of_ours_is_known_by_what_nobody_but_us_has_changed(tmp_path, address):
     examples = shutil.copytree(NGINX, tmp_path / "examples")
     now = (examples / "nginx.conf").read_text("utf-8")
-    asked = 'examples=$1/examples; is_nginx_shipped "$1/made" bot.example.org'
+    asked = 'examples=$1/examples; is_nginx_shipped "$1/made"'
     script = f'examples=$1/examples; print_nginx bot.example.org "$2" >"$1/made"; {asked}'
     assert call(script, tmp_path, address) == (0, "")
     made = (tmp_path / "made").read_text("utf-8")
