@@ -434,6 +434,9 @@ login of $registry_user (HTTP $http_status): look at REGISTRY_URL, REGISTRY_USER
 
 warn_without_tags() {
 	request "$registry_api/v2/$repository_name/tags/list?n=1" GET pull
+	[[ -n $registry_user || $http_status != 401 ]] || fail "$EXIT_REGISTRY" "the registry $registry_host shows \
+$repository_name to nobody without a login (HTTP 401): set REGISTRY_USER and REGISTRY_PASSWORD; where everybody may read \
+its images, have CI push the first one"
 	[[ $http_status != 40[134] ]] || warn_people "the registry $registry_host shows no $repository_name (HTTP $http_status): \
 fine before CI has pushed the first image, else look at REGISTRY_IMAGE, and whether this login may see it"
 }

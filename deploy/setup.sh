@@ -241,6 +241,7 @@ setup() {
 	if [[ -z ${want[GITHUB_REPOSITORY]:-}${want[REPOSITORY_URL]:-} ]] && has_applications; then
 		ask_bot
 		ask_admin
+		[[ $(look_at_candidate) != *' REGISTRY_URL: is not set,'* ]] || ask_registry
 		find_key
 		commit
 	else
@@ -307,6 +308,7 @@ set_up_application() {
 	name_first
 	ask_repository
 	ask_token_of_repository
+	name_image
 	set_up_hosts
 	commit
 	check "${environments[@]/#/$application/}"
@@ -426,6 +428,7 @@ find_health() { # ENV LIST
 		said=$urls,${BASH_REMATCH[1]}$fresh$first
 		[[ ! $first =~ ^:([0-9]+)/ ]] || health=${BASH_REMATCH[1]}/
 		check_setting "$setting" || fail "$EXIT_CONFIG" "$setting: no address can be made of the new host: $untouched"
+		need_free_port "${want[$setting]##*,}" "$setting"
 	elif [[ -n $urls ]]; then
 		warn "$setting asks other names than the hosts': add the new host's address to it, where it has one"
 	fi

@@ -40,6 +40,8 @@ for own in "$folder"/telegram_bot_token "$folder"/../server/telegram_bot_token; 
 done
 read_value alert_chat_id '-?[1-9][0-9]{0,18}' "the id of the chat that alerts go to, as -1001234567890"
 chat=$value
+[[ ! $chat =~ ^100[0-9]{10}$ ]] ||
+	fail "$folder/alert_chat_id is a group's id without its minus: did you mean -$chat?"
 read_value alert_watchdog_url "https?://[A-Za-z0-9._~:/?#@!\$&()*+,;=%-]+" \
 	"an http:// or https:// address that rings when nobody calls it any more"
 watchdog=$value

@@ -49,6 +49,10 @@ check_alert_chat() { # NAME
 		warn "$1: ${chat@Q} is no chat's id, as -1001234567890"
 		return 1
 	fi
+	if [[ $chat =~ ^100[0-9]{10}$ ]]; then
+		warn "$1: $chat is a group's id without its minus: did you mean -$chat?"
+		return 1
+	fi
 	call_bot sendMessage "chat_id=$chat" "text=deploybot's alerts arrive here." && return 0
 	warn "$1: is the second bot in that chat?  In private it has to be written to first."
 	return 1

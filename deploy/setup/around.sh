@@ -97,11 +97,11 @@ print_nginx() { # NAME ADDRESS
 	sed "s/deploybot\\.example\\.com/$1/; s|server 127\\.0\\.0\\.1:8080;|server $2;|" "$examples/nginx.conf"
 }
 
-# Is it as some version came with it, but for these two?
-is_nginx_shipped() { # FILE NAME
+# Is it as some version came with it, but for these two, whatever name it is?
+is_nginx_shipped() { # FILE
 	local sum
-	sum=$(sed -E "s/${2//./\\.}/deploybot.example.com/; s|^([[:blank:]]+server) [^ ;{]+;|\\1 127.0.0.1:8080;|" -- "$1" |
-		sha256sum)
+	sum=$(sed -E 's/^([[:blank:]]+server_name) [a-z0-9.-]+;/\1 deploybot.example.com;/
+s|^([[:blank:]]+server) [^ ;{]+;|\1 127.0.0.1:8080;|' -- "$1" | sha256sum)
 	[[ $sum == "$(sha256sum <"$examples/nginx.conf")" ]] || grep -Fqsx -- "${sum%-}nginx.conf" "$examples/shipped"
 }
 
@@ -124,7 +124,7 @@ renew_nginx() { # FILE
 	local kept
 	if cmp -s -- "$draft/nginx.conf" "$1"; then
 		say 'nginx: %s is in its configuration already' "$name"
-	elif is_nginx_shipped "$1" "$name"; then
+	elif is_nginx_shipped "$1"; then
 		put_nginx "$1" reload
 		say 'nginx: %s is from the example of this version now, %s is what it was' "$1" "$kept"
 	else
@@ -146,8 +146,9 @@ open_door() { # NAME
 	fi
 	[[ -s $live/fullchain.pem && -s $live/privkey.pem ]] || fail "$EXIT_CONFIG" "there is no certificate of $1: \
 systemctl stop nginx; certbot certonly --standalone -d $1; then this again. $untouched"
-	is_untouched "$file" nginx-common || fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of \
-$examples/nginx.conf says, then this again. $untouched"
+	is_untouched "$file" nginx-common || is_nginx_shipped "$file" ||
+		fail "$EXIT_CONFIG" "$file is your own: add $1 to it as the head of $examples/nginx.conf says, then this again. \
+$untouched"
 	sites=$(sites_of_others /etc/nginx /var/www/html)
 	[[ -z $sites ]] || fail "$EXIT_CONFIG" "nginx serves other sites, which our configuration does not read: ${sites% }. \
 Add $1 beside them as the head of $examples/nginx.conf says, then this again. $untouched"

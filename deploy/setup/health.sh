@@ -132,14 +132,16 @@ ask_health() {
 	take_health "$said"
 }
 
-# Adds to seen, by URL, the environments of other applications; of the one without a name by the environment's alone.
-find_health_of_others() {
+# Adds to seen, by URL, the environments of other applications; of the one without a name by the environment's alone.  With
+# OWN, a setting, also those of this one that have not that.
+find_health_of_others() { # [OWN]
 	local file setting url urls of
 	for file in "$conf" "$folder"/apps/*.env; do
-		[[ -n $application && -f $file && $file != "$target" ]] || continue
+		[[ -f $file && (-n ${1:-} || -n $application && $file != "$target") ]] || continue
 		of=${file##*/} of=${of%.env}/
 		[[ $file != "$conf" ]] || of=
 		while IFS= read -r setting; do
+			[[ $file != "$target" || $setting != "${1:-}" ]] || continue
 			setting_there "$setting" "$file"
 			IFS=', ' read -r -a urls <<<"$said"
 			setting=${setting%_HEALTH_URL} setting=${setting,,}
@@ -165,4 +167,22 @@ $environment another port, here and on the left of ports: in its docker-compose.
 			seen[$url]=$environment
 		done
 	done
+}
+
+# Where a port is another's no release of ours starts, and the other one's answer passes for its health.
+need_free_port() { # URL SETTING
+	local at=${1#*://} url
+	local -A seen=()
+	at=${at%%/*}
+	find_health_of_others "$2"
+	for url in "${!seen[@]}"; do
+		[[ ${url#*://} == "$at"/* ]] || continue
+		refuse SETUP_HOST
+		fail "$EXIT_CONFIG" "$2: $at is ${seen[$url]}'s already ($url): another host, or another port there for one of \
+the two. $untouched"
+	done
+	said=${at##*:}/
+	check_health SETUP_HOST && return 0
+	refuse SETUP_HOST
+	fail "$EXIT_CONFIG" "$2: $at is no address of an application. $untouched"
 }

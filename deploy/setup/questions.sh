@@ -282,6 +282,16 @@ and answer again; or let CI build"
 	check_setting "$1"
 }
 
+# Fills `said` with an image's name that the login is to be good for; empty: the default's.
+find_image_name() {
+	value_of REGISTRY_IMAGE ''
+	[[ -z $said ]] || return 0
+	set -- "$folder"/apps/*.env
+	[[ -f $1 ]] || return 0
+	setting_there REGISTRY_IMAGE "$1"
+	said=${said:-$(basename -- "$1" .env)}
+}
+
 # With the login, for the image of a commit that there is none of: whether the registry answers is what matters.
 check_registry_answers() { # NAME
 	local url user image status=0
@@ -289,7 +299,7 @@ check_registry_answers() { # NAME
 	url=$said
 	value_of REGISTRY_USER ''
 	user=$said
-	value_of REGISTRY_IMAGE myapp
+	find_image_name
 	image=$said
 	(
 		REGISTRY_URL=$url REGISTRY_USER=$user REGISTRY_IMAGE=$image REGISTRY_PASSWORD_FILE=$secret_file
@@ -349,14 +359,17 @@ image_name_of() { # REGISTRY REPOSITORY
 # Unless the settings say another.
 name_image() {
 	local name registry
-	value_of REGISTRY_URL ''
+	shared_value_of REGISTRY_URL ''
+	[[ -n $said ]] || return 0
 	registry=${said%/}
 	value_of REGISTRY_IMAGE ''
 	if [[ -z $said ]]; then
 		value_of REPOSITORY_URL ''
 		name=$said
 		[[ -n $name ]] || { value_of GITHUB_REPOSITORY '' && name=$said; }
+		[[ -n $name ]] || return 0 # each application has one of its own
 		image_name_of "$registry" "$name"
+		[[ -z $application || $said == */* ]] || said=$application # two of one repository have an image each
 		check_setting REGISTRY_IMAGE ||
 			fail "$EXIT_CONFIG" "no image can have the repository's name: set REGISTRY_IMAGE in a file of answers"
 	fi

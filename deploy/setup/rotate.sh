@@ -22,7 +22,7 @@ rotate() { # [APP/]ENV, or nothing: all keys
 The same command, typed again, takes it out"
 	rm -rf -- "$draft"
 	exec 9<&-
-	target=$conf application=''
+	target=$conf conf_there=$conf application=''
 	list_environments
 	check "${environments[@]}"
 }

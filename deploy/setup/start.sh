@@ -47,7 +47,8 @@ start() {
 		systemctl enable --now "${UNITS[@]}" "${NIGHTLY[@]}"
 	elif [[ $moved == yes ]]; then
 		say '\nrestarting deploybot, and its socket'
-		systemctl restart deploybot.socket deploybot-runner.service deploybot.service
+		systemctl stop "${UNITS[@]}" # systemd refuses a socket whose server runs
+		systemctl start "${UNITS[@]}"
 	elif [[ $changed == yes ]]; then
 		say '\nrestarting deploybot'
 		systemctl restart deploybot-runner.service deploybot.service

@@ -315,7 +315,8 @@ name_setup(const struct doctor *doctor)
 
 	if (doctor->settings == NULL && file != NULL && strcmp(file, CLI_SETTINGS_FILE) == 0)
 		(void)fputs(
-		    "deploybot-setup asks for what is not set yet, and writes it.\n", stderr);
+		    "deploybot-setup asks for the bot's token, the first admin, the repository, the registry and the hosts, and writes them.\n",
+		    stderr);
 }
 
 /* The last line; ret of the program. */

@@ -418,7 +418,7 @@ examine_factors(struct doctor *doctor)
 	if (unreadable > 0)
 		TELL(doctor, STORE, ERROR,
 		    "second factors: %" PRId64 " of %" PRId64
-		    " cannot be read: put back the TOTP_KEY_FILE that they were made with, or reset them: deploybot 2fa reset",
+		    " cannot be read: put back the TOTP_KEY_FILE that they were made with, or reset each: deploybot 2fa reset ID --as admin",
 		    unreadable, n);
 	else if (n > 0 && s->totp_keys->count > 1)
 		TELL(doctor, STORE, NOTE,

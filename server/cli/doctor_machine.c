@@ -178,7 +178,7 @@ say_not_there(struct doctor *doctor)
 
 	if (has_socket_unit())
 		TELL(doctor, SETTINGS, ERROR,
-		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: its socket unit says where: systemctl edit deploybot.socket: [Socket], ListenStream=, ListenStream=%s:%d; then systemctl restart deploybot.socket deploybot",
+		    "API_SERVER_PORT: deploybot runs, and does not listen on port %d of %s: its socket unit says where: systemctl edit deploybot.socket: [Socket], ListenStream=, ListenStream=%s:%d; then systemctl stop deploybot.socket deploybot-local.socket deploybot, and start of the same three",
 		    s->api_server_port, s->listen_address, s->listen_address, s->api_server_port);
 	else
 		TELL(doctor, SETTINGS, WARNING,

@@ -342,6 +342,6 @@ decide_factor_look(struct tx *tx)
 	if (unreadable > 0)
 		tx_log(tx, LOG_LEVEL_ERROR,
 		    "%" PRId64
-		    " second factors cannot be read: is TOTP_KEY_FILE the one that they were made with? Without it they are reset: deploybot 2fa reset",
+		    " second factors cannot be read: is TOTP_KEY_FILE the one that they were made with? Without it each is reset: deploybot 2fa reset ID --as admin",
 		    unreadable);
 }

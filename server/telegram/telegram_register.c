@@ -268,7 +268,8 @@ on_info(void *ctx, const struct telegram_result *result)
 		tell_receiving(reg, !is_late);
 		succeed(reg);
 	} else {
-		tell_receiving(reg, false); /* the next look knows whether this has helped */
+		if (reg->is_set && !reg->is_stale) /* else the next look is the first that knows */
+			tell_receiving(reg, false);
 		set(reg);
 	}
 }

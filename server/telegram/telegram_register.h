@@ -10,8 +10,8 @@ struct telegram_register;
 
 /* settings of the config is referenced.  Once a minute and at each failure pending() gets how many
  * updates wait at Telegram, and receiving() whether they come here: not where Telegram does not
- * say, another webhook is registered, ours is yet to be seen standing, or what waits could not be
- * delivered within the hour. */
+ * say, another webhook is registered, ours was lost, or what waits could not be delivered within
+ * the hour.  What has just been set is known at the next look. */
 struct telegram_register *telegram_register_new(
     const struct telegram_config *config, struct telegram_api *api) MUST_USE;
 void telegram_register_free(struct telegram_register *reg); /* takes NULL */

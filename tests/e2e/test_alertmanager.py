@@ -57,6 +57,7 @@ def test_its_configuration_has_the_values_is_private_and_is_taken_by_alertmanage
     ({"alert_bot_token": f'{TOKEN}"\nx: "y'}, "alert_bot_token is not the token of a bot"),
     ({"telegram_bot_token": TOKEN}, "alert_bot_token is deploybot's own: make another bot at @BotFather"),
     ({"alert_chat_id": "@team"}, "alert_chat_id is not the id of the chat that alerts go to, as -1001234567890"),
+    ({"alert_chat_id": "1001234567890"}, "a group's id without its minus: did you mean -1001234567890?"),
     ({"alert_watchdog_url": None}, "alert_watchdog_url is missing: an http:// or https:// address that rings"),
     ({"alert_watchdog_url": 'https://a"b'}, "alert_watchdog_url is not an http:// or https:// address"),
     ({"alert_api_url": "ftp://x"}, "alert_api_url is not the address of a Bot API server")])

@@ -113,6 +113,14 @@ def test_a_name_that_the_registry_does_not_know_is_warned_of_where_ci_pushes(ben
     assert (status, last, len(warned)) == (0, "all is there", 1) and "orchard/shoop (HTTP 404)" in warned[0], warned
 
 
+@pytest.mark.parametrize("world", [{}, {"bearer": "https://registry.example.org/token"}], ids=["basic", "bearer"])
+def test_a_registry_that_wants_a_login_where_there_is_none_is_an_error(bench, world):
+    """Regression: without a release it was "fine before CI has pushed the first image", which nobody could take."""
+    bench.change_world(password="x", **world)
+    status, last, _ = look(bench, IMAGE_SOURCE="registry")
+    assert status == 66 and "HTTP 401" in last and "REGISTRY_USER and REGISTRY_PASSWORD" in last, last
+
+
 def test_the_token_of_a_busy_registry_is_asked_for_again(bench):
     bench.change_world(bearer="https://auth.example.org/token")
     settings = {**password_file(bench), "REGISTRY_REALMS": "auth.example.org"}

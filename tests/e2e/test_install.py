@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from namespace_aid import MOUNTS, need
 from stage import ROOT
 
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
@@ -132,6 +133,25 @@ def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
     left = [str(path.relative_to(tmp_path)) for path in own]
     assert files(tmp_path) == sorted(["etc/deploybot/deploybot.conf", *left])
     assert "left: /etc/deploybot" in said and f"left, as they are yours:\n{folder}/deploy/" in said
+
+
+def test_an_upgrade_behind_which_the_server_does_not_run_says_so(tmp_path):
+    """Regression: apt said "Could not execute systemctl" and that all is well."""
+    need(*MOUNTS)
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text('#!/bin/sh\n[ "$*" = "--quiet is-failed deploybot.service deploybot-runner.service" ] && '
+                         '[ -e "${0%/*}/failed" ]\n')
+    systemctl.chmod(0o755)
+
+    def configure(before):
+        script = f"{before} && PATH={tmp_path}:$PATH && exec sh {ROOT}/deploy/debian/postinst configure 1.0"
+        return run(*MOUNTS, "sh", "-c", f"mount -t tmpfs none /run && {script}")
+    runs = configure("mkdir -p /run/systemd/system")
+    (tmp_path / "failed").touch()
+    fails, has_no_systemd = configure("mkdir -p /run/systemd/system"), configure("true")
+    assert [done.returncode for done in (runs, fails, has_no_systemd)] == [0, 0, 0], fails
+    assert runs.stdout == has_no_systemd.stdout == "" and "DOES NOT RUN" in fails.stdout, fails
+    assert "sudo -u deploybot deploybot check-config" in fails.stdout, fails
 
 
 # ---- settings --------------------------------------------------------------------------------------

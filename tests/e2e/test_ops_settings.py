@@ -366,7 +366,9 @@ def test_the_installed_file_is_named_when_it_is_wrong(installed, tmp_path):
     assert found.stderr.splitlines()[-1] == (
         "The settings are wrong (file: /etc/deploybot/deploybot.conf): no server starts with them,"
         " and one that runs takes no change until they are right.")
-    assert found.stderr.splitlines()[-2] == "deploybot-setup asks for what is not set yet, and writes it."
+    assert found.stderr.splitlines()[-2] == (     # and for nothing else
+        "deploybot-setup asks for the bot's token, the first admin, the repository, the registry and the hosts,"
+        " and writes them.")
 
 
 def test_no_file_at_all_is_said(tmp_path):

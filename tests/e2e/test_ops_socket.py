@@ -16,6 +16,7 @@ import pytest
 
 from github import push_payload
 from crash_aid import children_of, program_of
+from namespace_aid import MOUNTS, need
 from ops_aid import WAIT_S, bare, check_stop, connect, github_headers, receive, request
 from stage import get, wait_until
 
@@ -147,6 +148,20 @@ def test_the_given_socket_is_served_instead_of_the_settings_and_said(tmp_path):
         assert get(f"http://127.0.0.1:{bot.settings['API_SERVER_PORT']}/healthz")[0] == 0
         assert f"say 127.0.0.1:{bot.settings['API_SERVER_PORT']}, and count for nothing" in bot.log()
         assert "and does not listen on port" in bot.run("check-config").stderr
+        check_stop(bot)
+
+
+def test_who_changes_the_socket_unit_is_told_to_stop_all_three(tmp_path):
+    """Regression: "systemctl restart" of two, where systemd refuses a socket whose server runs."""
+    need(*MOUNTS)
+    in_systemd = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && " \
+        '>/run/systemd/system/deploybot.socket && exec "$@"'
+    with listener() as kept:
+        bot = activated(tmp_path, kept).start()
+        words = [*MOUNTS, "sh", "-c", in_systemd, "sh", bot.build / "deploybot", "check-config"]
+        said = subprocess.run(words, cwd=bot.folder, env=bot.environment(), stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=60, check=False)
+        assert "then systemctl stop deploybot.socket deploybot-local.socket deploybot, and start" in said.stderr, said
         check_stop(bot)
 
 

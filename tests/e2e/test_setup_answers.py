@@ -28,6 +28,27 @@ def taken(bench):
     return bench.set_up()
 
 
+# ---- what is asked -------------------------------------------------------------------------------
+
+def test_beside_applications_of_their_own_files_the_registry_is_asked_for(bench):
+    """Regression: with a settings file that is new it was not, and "the same command" ended there each time."""
+    status, said = bench.setup("--answers", bench.answers())
+    assert status == 0, said
+    program = PROGRAM.removesuffix("-runner")
+    status, said = bench.run_setup(program, "--env-file", bench.conf, "application", "adopt", "shop")
+    assert status == 0, said
+    bench.know_admin()
+    bench.forget_calls()
+    lines = bench.conf.read_text("utf-8").splitlines(keepends=True)
+    bench.conf.write_text("".join(line for line in lines if not line.startswith(("STAGING_", "REGISTRY_IMAGE="))))
+    status, said = bench.type_lines(["", "registry", bench.registry, "-"])
+    assert status == 0 and "==> doctor shop/staging" in said and "all is there" in said, said
+    asked = [call[-1] for call in bench.calls("curl")]
+    assert any(url.endswith(f"/v2/team/shop/manifests/{'0' * 40}") for url in asked), asked
+    settings = bench.settings()
+    assert settings["REGISTRY_URL"] == bench.registry and "REGISTRY_IMAGE" not in settings, said
+
+
 # ---- what is refused -----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("wrong, name, value", [
@@ -184,6 +205,16 @@ def test_an_image_is_called_as_its_registry_has_them(registry, repository, image
     words = ["bash", "-c", f". {DEPLOY}/setup/questions.sh; image_name_of \"$1\" \"$2\"; echo \"$said\"", "bash"]
     done = subprocess.run([*words, registry, repository], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == f"{image}\n"
+
+
+@pytest.mark.parametrize("registry, named", [("ghcr.io", ""), ("registry.example.org", "web")])
+def test_another_applications_image_is_called_too_as_its_registry_has_them(taken, registry, named):
+    """Regression: at ghcr.io it was looked for as ghcr.io/web, which is nobody's."""
+    text = taken.conf.read_text("utf-8").replace(f"REGISTRY_URL={taken.registry}\n", f"REGISTRY_URL={registry}\n")
+    taken.conf.write_text(text)
+    status, said = taken.type_lines(["shop", str(taken.repository)], "app", "web")
+    named = named or str(taken.repository).lstrip("/").lower()
+    assert status == 64 and f"\n  Images are looked for as {registry}/{named}:COMMIT" in said, said
 
 
 def test_a_login_at_the_registry_is_taken_from_the_file_with_its_password(bench):

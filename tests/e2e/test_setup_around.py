@@ -65,6 +65,7 @@ look() { "$@" 2>&1; echo "status $?"; md5sum </etc/nginx/nginx.conf; ls /etc/ngi
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc of its own")
 def test_nginx_is_taken_only_where_nobody_else_uses_it_and_what_it_had_is_kept(tmp_path):
+    """Regression: at a second name our own configuration was "your own"."""
     need(*MOUNTS)
     tool("nginx")
     make_certificate(tmp_path / "tls", int(time.time()) + 86400)
@@ -79,13 +80,20 @@ open_door bot.example.org; call() {{ said=000; }}; look_at_door bot.example.org"
 look bash -c "$2" deploybot-setup "$1"; rm /etc/nginx/conf.d/shop.conf; echo ----
 look bash -c "$2" deploybot-setup "$1"
 grep -E '^\\s+server [0-9]' /etc/nginx/nginx.conf
-cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
+cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept; echo ----
+cp -r "$live" "${live%/*}/new.example.org"; look bash -c "${2//bot.example/new.example}" deploybot-setup "$1"
+grep -c 'server_name new.example.org;' /etc/nginx/nginx.conf; sed -i 's/30s/31s/' /etc/nginx/nginx.conf
+cp -r "$live" "${live%/*}/own.example.org"; look bash -c "${2//bot.example/own.example}" deploybot-setup "$1"
+"""
     before = pathlib.Path("/etc/nginx/nginx.conf").read_bytes()
     (tmp_path / "before").write_bytes(before)
     done = subprocess.run([*MOUNTS, "bash", "-c", script, "bash", tmp_path, door], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False)
     shutil.rmtree(tmp_path / "etc")
-    first, _, second = done.stdout.partition("----\n")
+    first, second, other = done.stdout.split("----\n")
+    other, _, edited = other.partition("\n2\n")
+    assert "nginx.conf is from the example now" in other and "your own" not in other, other
+    assert "/etc/nginx/nginx.conf is your own: add own.example.org to it" in edited, edited
     assert "other sites, which our configuration does not read: /etc/nginx/conf.d/shop.conf." in first, first
     assert "status 78" in first and "nothing here was changed" in first, first
     assert hashlib.md5(before).hexdigest() in first, first
@@ -98,7 +106,7 @@ cmp /etc/nginx/nginx.conf.before-deploybot "$1/before" && echo kept"""
 def test_an_nginx_conf_of_ours_is_known_by_what_nobody_but_us_has_changed(tmp_path, address):
     examples = shutil.copytree(NGINX, tmp_path / "examples")
     now = (examples / "nginx.conf").read_text("utf-8")
-    asked = 'examples=$1/examples; is_nginx_shipped "$1/made" bot.example.org'
+    asked = 'examples=$1/examples; is_nginx_shipped "$1/made"'
     script = f'examples=$1/examples; print_nginx bot.example.org "$2" >"$1/made"; {asked}'
     assert call(script, tmp_path, address) == (0, "")
     made = (tmp_path / "made").read_text("utf-8")
@@ -233,8 +241,8 @@ printf "LISTEN_ADDRESS=::\n" >"$1/conf"; play "$1" "$2" active; rm "$1/conf"; to
 PLAYED = """
 systemctl() { [[ $1 != is-active ]] || { [[ $is == active ]]; return; }; echo "systemctl $*"; }
 folder=/etc/deploybot FOLDER_INSTALLED=$folder conf_there=$1/conf is=$2 starts=yes changed=no application=; start"""
-ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service deploybot-backup.timer " \
-    "deploybot-check.timer"
+UNITS = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybot.service"
+ALL = f"{UNITS} deploybot-backup.timer deploybot-check.timer"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: an /etc and a /run of its own")
@@ -242,7 +250,8 @@ ALL = "deploybot.socket deploybot-local.socket deploybot-runner.service deploybo
     ("API_SERVER_PORT=9091\n", "127.0.0.1:9091"), ("LISTEN_ADDRESS=10.0.0.7\nAPI_SERVER_PORT=81\n", "10.0.0.7:81"),
     ("LISTEN_ADDRESS=0.0.0.0\n", "0.0.0.0:8080"), ("LISTEN_ADDRESS=/run/d.sock\n", "/run/d.sock")])
 def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_the_start(tmp_path, settings, stream):
-    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`."""
+    """Regression: a port of the settings was ignored in silence, and no backup was made before `alerts`; at another
+    port systemd refused the socket, as the server ran, and both sockets were gone."""
     need(*MOUNTS)
     done = subprocess.run([*MOUNTS, "bash", "-c", START, "bash", tmp_path, SOURCED + PLAYED, settings], text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120,
@@ -250,7 +259,7 @@ def test_the_socket_unit_listens_where_the_settings_say_and_backups_are_on_from_
     shutil.rmtree(tmp_path / "etc", ignore_errors=True)
     begun, moved, again, other, back, _ = done.stdout.split("----\n")
     restarted = "systemctl daemon-reload\n\nrestarting deploybot, and its socket\n" \
-        "systemctl restart deploybot.socket deploybot-runner.service deploybot.service\n"
+        f"systemctl stop {UNITS}\nsystemctl start {UNITS}\n"
     assert begun == f"\nstarting deploybot\nsystemctl enable --now {ALL}\n", begun
     assert f"systemctl daemon-reload\n\nstarting deploybot\nsystemctl enable --now {ALL}\n" in moved, moved
     assert moved.endswith(f"\nListenStream=\nListenStream={stream}\n"), moved

@@ -343,6 +343,40 @@ def test_the_host_that_was_typed_for_staging_is_not_productions(taken):
     assert status == 64 and f"SETUP_HOST: {typed}, as answered before" in said and taken.files() == before, said
 
 
+@pytest.mark.parametrize("port, is_free", [("8080", False), ("8081", True)])
+def test_a_host_whose_port_is_taken_is_no_new_one(taken, port, is_free):
+    """Regression: it was written, then doctor said that no release can go there; another's answer was its health."""
+    text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")
+    taken.conf.write_text(f"{text}PRODUCTION_HOST=localhost:{taken.port_2}\n"
+                          f"PRODUCTION_HEALTH_URL=http://[::1]:{port}/up\n")
+    before = taken.files()
+    status, said = taken.type_lines([f"[::1]:{taken.port}"], "host", "staging")
+    assert status == (64 if is_free else 78) and ("[::1]:8080 is production's already" in said) != is_free, said
+    assert ("\nSETUP_LOGIN  " in said) == is_free and taken.files() == before, said
+    if not is_free:
+        assert "was answered before, and did not work" in taken.type_lines([], "host", "staging")[1]
+
+
+FREE = f"""set -euo pipefail; . {DEPLOY}/common.sh; . {DEPLOY}/setup/ask.sh; . {DEPLOY}/setup/settings.sh
+. {DEPLOY}/setup/questions.sh; . {DEPLOY}/setup/health.sh; hostname() {{ echo 10.0.0.5; }}; hosts=(10.0.0.5)
+conf=$1/main folder=$1 target=$1/apps/web.env conf_there=$target application=web untouched='' answers=''
+need_free_port "http://10.0.0.5:$2/" STAGING_HEALTH_URL; echo free"""
+
+
+@pytest.mark.parametrize("port, words", [
+    ("8080", "port 8080 is deploybot's own"), ("81", "is shop/eu-west's already"),
+    ("82", "is web/production's already"), ("83", "free\n")])
+def test_a_port_may_be_deploybots_another_applications_or_another_environments(tmp_path, port, words):
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "main").touch()
+    (tmp_path / "apps/shop.env").write_text("EU_WEST_HEALTH_URL=http://h1:83/,http://10.0.0.5:81/a\n")
+    (tmp_path / "apps/web.env").write_text("STAGING_HEALTH_URL=http://10.0.0.5:83/\n"
+                                           "PRODUCTION_HEALTH_URL=https://10.0.0.5:82/\n")
+    done = subprocess.run(["bash", "-c", FREE, "setup", tmp_path, port], check=False, timeout=60, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert words in done.stdout and done.returncode == (0 if port == "83" else 78), done.stdout
+
+
 @pytest.mark.long
 def test_a_new_host_of_production_lets_in_productions_own_key_and_not_stagings(taken):
     """Regression: it let in the one of SSH_KEY_PATH."""

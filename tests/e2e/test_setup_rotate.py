@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from commands_aid import DEPLOY
+from runner_client import PROGRAM
 from setup_aid import SetupBench
 from ssh_aid import until_at_rest
 from telegram_client import Telegram
@@ -64,6 +65,16 @@ def test_a_deploy_key_is_changed_here_and_on_each_host_and_the_old_one_opens_not
         assert {name: one for name, one in bench.files().items() if name != "secrets/runner/deploy_key"} == {
             name: one for name, one in before.items() if name != "secrets/runner/deploy_key"}
         old = fresh
+
+
+def test_behind_a_rotation_the_environments_of_files_of_their_own_are_looked_at(bench):
+    """Regression: it looked at staging and production, which there are none of then."""
+    assert bench.setup("--answers", bench.answers())[0] == 0
+    program = PROGRAM.removesuffix("-runner")
+    status, said = bench.run_setup(program, "--env-file", bench.conf, "application", "adopt", "shop")
+    assert status == 0, said
+    status, said = bench.setup("rotate")
+    assert status == 0 and "==> doctor shop/staging, as " in said and "all is there" in said, said
 
 
 @pytest.mark.parametrize("times, in_use", [(1, "old"), (2, "new")])

@@ -147,6 +147,7 @@ def test_alerts_go_by_a_second_bot_whose_token_is_in_no_file_of_others(taken, se
 @pytest.mark.parametrize("changes, words", [
     ({"ALERT_BOT_TOKEN": DEFAULT_TOKEN}, "deploybot's own bot"), ({"ALERT_BOT_TOKEN": "x"}, "no token"),
     ({"ALERT_CHAT_ID": "@team"}, "no chat's id"),
+    ({"ALERT_CHAT_ID": "1009999999999"}, "without its minus: did you mean -1009999999999?"),
     ({"ALERT_CHAT_ID": "-1009999999999"}, "is the second bot in that chat?"),
     ({"ALERT_WATCHDOG_URL": "ring.example.org"}, "no http:// or https:// address"),
     ({"ALERT_WATCHDOG_URL": 'https://a"b'}, "no http:// or https:// address"),

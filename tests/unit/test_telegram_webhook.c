@@ -504,7 +504,11 @@ TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 	char late[512];
 
 	registered(w, "\"url\":\"\"", true);
-	assert_int_equal(w->receiving, 0); /* set, and not seen standing yet */
+	assert_int_equal(w->receiving, -1); /* set, and not seen standing yet */
+	registered(w, STANDS, false);
+	assert_int_equal(w->receiving, 1);
+	registered(w, "\"url\":\"\"", true);
+	assert_int_equal(w->receiving, 0);
 	registered(w, STANDS, false);
 	assert_int_equal(w->receiving, 1);
 	registered(w, "\"url\":\"https://other.example.org/x\"", false);
@@ -530,6 +534,22 @@ TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 	    (long long)time(NULL) - 90);
 	registered(w, late, false);
 	assert_int_equal(w->receiving, 1); /* it was tried again, and arrived */
+}
+
+TEST_WITH(a_secret_that_is_told_anew_is_no_loss, set_up, tear_down)
+{
+	/* Goal: doctor does not speak of another program for a minute. */
+	struct world *w = *state;
+	struct settings *settings = other_secret(w, NEW_SECRET);
+
+	registered(w, STANDS, false);
+	fake_telegram_script(
+	    w->fake, "getWebhookInfo", 200, "{\"ok\":true,\"result\":{" STANDS "}}");
+	telegram_webhook_settings(w->webhook, settings);
+	settings_unref(settings);
+	assert_true(fake_run_until_heard(w->loop, w->fake, "setWebhook", 1, 4000));
+	fake_run_for(w->loop, 200);
+	assert_int_equal(w->receiving, 1);
 }
 
 TEST_WITH(a_revoked_token_is_known_without_a_message_to_send, set_up, tear_down)
