@@ -101,10 +101,9 @@ decide_came_block(struct tx *tx, const char *environment, const struct git_answe
 	bool is_announced = strcmp(of.announced.commit, answer->commit) == 0;
 	bool is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
 	int64_t block = is_announced || is_unseen ? of.announced.block : answer->block;
+	bool is_shown = !is_announced && strcmp(of.head.commit, answer->commit) == 0;
 
-	return !is_announced && strcmp(of.head.commit, answer->commit) == 0 && of.head.block < block ?
-	    of.head.block :
-	    block;
+	return is_shown && of.head.block < block ? of.head.block : block;
 }
 
 /* A new deployment of that head, its message in the team's chat. */

@@ -101,8 +101,7 @@ note_pushes(struct sim *sim, struct tx *tx)
 		    !says_so(sim, tx, push))
 			continue;
 		push->heard_at = sim->n_decisions;
-		push->came_after =
-		    branch < 0 ? sim->n_decisions : sim->head_shown_at[push->branch];
+		push->came_after = branch < 0 ? sim->n_decisions : sim->head_shown_at[push->branch];
 	}
 	for (int b = 0; b < SIM_ENVIRONMENTS && branch >= 0; b++)
 		if (b / 2 == branch / 2 && shows_head(tx, b))

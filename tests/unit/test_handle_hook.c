@@ -356,8 +356,8 @@ build_done(struct world *w, const char *key, struct world_git git)
 }
 
 /* develop came to what contains it since: as behind a push of that, a repair goes on. */
-WORLD_TEST_OF(what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING,
-    "POLL_REPOSITORY_SECONDS=60")
+WORLD_TEST_OF(
+    what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING, "POLL_REPOSITORY_SECONDS=60")
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	world_due(w, TIMER_POLL);
