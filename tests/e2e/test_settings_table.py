@@ -106,6 +106,10 @@ READ_OF_MAIN = {
     "const struct chat_address home = { .chat = tx->settings->telegram_chat_id };": "the audit's witness is of all",
     "return chat == tx->settings->telegram_chat_id &&": "behind the loop that asks each environment's own",
     "update->address.chat == row_chat_now(tx, tx->settings->telegram_chat_id) ?": "/whoami is of no environment",
+    "if (settings->pin_status && settings->telegram_chat_id != 0)": "the applications' own follow",
+    "begin(tx, row_chat_now(tx, settings->telegram_chat_id));": "the applications' own follow",
+    "const char *zone = settings_text(tx->settings, SETTING_TIMEZONE);": "ends of roles and costs are the server's",
+    "command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND)": "clients are the server's",
 }
 
 
@@ -119,8 +123,13 @@ def read_of_main(root):
     server = text_of(root, *(f"server/{room}/*.c" for room in rooms))
     for line in READ_OF_MAIN:
         server = server.replace(line, "")
+    # Under another name, to the end of that function.
+    for found in re.finditer(r"\*(\w+) = tx->settings;(.*?)^}", server, re.M | re.S):
+        server += re.sub(rf"\b{found[1]}\b", "tx->settings", found[2])
     yield from sorted(field for field, row in filled if scopes[row] != "SERVER" and
                       re.search(rf"\btx->settings->{field}\b", server))
+    yield from sorted(row for row in re.findall(r"settings_\w+\(\s*tx->settings, SETTING_(\w+)", server)
+                      if scopes[row] != "SERVER")
 
 
 def test_what_an_application_may_have_for_itself_is_read_of_its_own_settings():
@@ -181,7 +190,9 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
                  "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND",
                  marks=pytest.mark.long),
     ("server/decide/decide_hold_change.c", "environment->of->telegram_chat_id", "tx->settings->telegram_chat_id",
-     read_of_main, "telegram_chat_id")])
+     read_of_main, "telegram_chat_id"),
+    ("server/decide/decide_pin.c", "settings_of(tx->settings, name)->pin_status",
+     "settings_text(tx->settings, SETTING_PIN_STATUS)", read_of_main, "PIN_STATUS")])
 def test_a_row_that_one_side_or_one_environment_lost_is_named(tmp_path, path, before, after, found, says):
     for folder in ("server", "runner", "deploy"):
         shutil.copytree(ROOT / folder, tmp_path / folder)

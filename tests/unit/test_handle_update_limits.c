@@ -84,6 +84,46 @@ WORLD_TEST(each_command_of_a_stranger_in_a_group_is_a_denial)
 	}
 }
 
+/* "ROLE_DEV_MAY=status:staging,…": each grant on a target but that one. */
+static void
+all_but(enum policy_action action, char out[512])
+{
+	size_t n = (size_t)snprintf(out, 512, "ROLE_DEV_MAY=");
+
+	for (enum policy_action i = 0; i < POLICY_ACTION_COUNT; i++)
+		if (i != action && policy_action_rows[i].scope == POLICY_ON_TARGET)
+			n += (size_t)snprintf(out + n, 512 - n, "%s%s:staging",
+			    out[n - 1] == '=' ? "" : ",", policy_action_rows[i].word);
+}
+
+/* Whoever may do all else there is denied; a command that asks for less than its row says would be
+ * found here alone.  Who may do anything there sees what runs; /unlock ends one's own lock. */
+TEST(each_command_of_a_target_asks_for_the_action_of_its_row)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < commands_count(); i++) {
+		const struct command *row = commands_get(i);
+		char may[512], text[64];
+		struct world w;
+
+		if (row->target == COMMAND_NONE || strcmp(row->word, "status") == 0 ||
+		    strcmp(row->word, "unlock") == 0 ||
+		    policy_action_rows[row->action].scope != POLICY_ON_TARGET)
+			continue;
+		all_but(row->action, may);
+		world_open(&w, "ROLE_DEV_IDS=77", may, NULL);
+		(void)snprintf(text, sizeof(text), "/%s staging%s", row->word,
+		    strcmp(row->argument, COMMANDS_TEXT) == 0 ? " 2h" : "");
+		(void)world_text(&w, 77, text);
+		if (strstr(world_plain(world_last(&w)), "Denied") == NULL)
+			fail_msg("%s: %s", text, world_plain(world_last(&w)));
+		world_close(&w);
+		n++;
+	}
+	assert_true(n >= 8);
+}
+
 /* However many accounts: what is kept is bounded by the kinds of what they can do. */
 WORLD_TEST(strangers_without_number_are_an_entry_an_hour_for_each_kind)
 {
