@@ -19,7 +19,7 @@ complete -c deploybot -n __fish_use_subcommand -a token -d 'Make, list or revoke
 complete -c deploybot -n __fish_use_subcommand -a secrets -d 'Where secrets come from, their age; NAME_COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a completion -d 'Print what makes a shell complete these words.'
 complete -c deploybot -n __fish_use_subcommand -a backup -d 'Copy the database, while the server runs.'
-complete -c deploybot -n __fish_use_subcommand -a restore -d 'Put a backup in the database\'s place; stop the server first.'
+complete -c deploybot -n __fish_use_subcommand -a restore -d 'A backup becomes the database: stop deploybot first.'
 complete -c deploybot -n __fish_use_subcommand -a version -d 'Print the version.'
 complete -c deploybot -n __fish_use_subcommand -a help -d 'This text, or help with COMMAND.'
 complete -c deploybot -n __fish_use_subcommand -a deploy -d 'deploy the newest commit'

@@ -52,7 +52,7 @@ typedef int cli_command(const struct cli *cli);
 	CLI("secrets",      secrets,      "check [--json]|fetch", "Where secrets come from, their age; NAME_COMMAND.") \
 	CLI("completion",   completion,   "bash|zsh|fish",   "Print what makes a shell complete these words.") \
 	CLI("backup",       backup,       "FILE",            "Copy the database, while the server runs.") \
-	CLI("restore",      restore,      "FILE",            "Put a backup in the database's place; stop the server first.") \
+	CLI("restore",      restore,      "FILE",            "A backup becomes the database: stop deploybot first.") \
 	CLI("version",      version,      "",                "Print the version.") \
 	CLI("help",         help,         "[COMMAND]",       "This text, or help with COMMAND.")
 

@@ -17,7 +17,7 @@ struct button_row {
 	bool is_once; /* a press that is carried out uses up its keyboard */
 	int64_t message; /* the row of the message whose keyboard it is of; 0: of none */
 	int64_t timer; /* the effect that ends with it, its deadline's for one; 0: none */
-	int64_t expires_at; /* 0: not before row_button_close(), or the work that it is about ends */
+	int64_t expires_at; /* 0: until row_button_close(), or the end of its work */
 	bool is_open;
 };
 
