@@ -13,7 +13,6 @@
 #include "store/row_environment.h"
 
 /* A replica lags by seconds; who pushed still looks. */
-#define AWAIT_MS      (120 * INT64_C(1000))
 #define PAUSE_FIRST_S 5
 
 const char *
@@ -28,7 +27,7 @@ void
 decide_announced(
     struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
 {
-	struct announced_push push = { .until = tx->at + AWAIT_MS };
+	struct announced_push push = { .until = tx->at + DECIDE_ANNOUNCED_MS };
 	const char *forge = delivery_forge_word(delivery->forge);
 	char who[LIMIT_PERSON], former[ENVIRONMENT_ID_MAX];
 
@@ -84,8 +83,8 @@ decide_announced_await(struct tx *tx, const struct effect_git_query *query)
 	int64_t due = tx->at + pause_s * 1000;
 
 	/* By a clock that was ahead. */
-	if (timer.push.until > tx->at + AWAIT_MS)
-		timer.push.until = tx->at + AWAIT_MS;
+	if (timer.push.until > tx->at + DECIDE_ANNOUNCED_MS)
+		timer.push.until = tx->at + DECIDE_ANNOUNCED_MS;
 	if (tx->at >= timer.push.until) {
 		give_up(tx, query);
 		return false;

@@ -15,6 +15,9 @@ const char *decide_announced_source(
 void decide_announced(struct tx *tx, const struct environment_settings *settings,
     const struct delivery *delivery);
 
+/* For as long as this git is asked for it: push.until is that much behind the delivery. */
+#define DECIDE_ANNOUNCED_MS (120 * INT64_C(1000))
+
 /* git was asked, and does not show what was announced.  True: it is asked again later.  False: not
  * any more; the chat is notified, and the delivery may come again. */
 bool decide_announced_await(struct tx *tx, const struct effect_git_query *query);

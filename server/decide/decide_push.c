@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
+#include "decide/decide_announced.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_binding.h"
 #include "decide/decide_chat.h"
@@ -167,15 +168,16 @@ notify_blocked(
 
 /* What came last there was this commit, and left everything as it was: CI says a push again when
  * its image is there, for which the first attempt may have waited in vain.  What somebody cancelled
- * is not begun again by itself. */
+ * is not begun again by itself, nor for a delivery that came before its end. */
 static bool
-came_to_nothing(struct tx *tx, const char *environment, const char *commit)
+came_to_nothing(struct tx *tx, const struct effect_git_query *query, const char *commit)
 {
 	struct deployment last;
 
-	return row_deployment_list(tx, environment, &last, 1) == 1 &&
+	return row_deployment_list(tx, query->environment, &last, 1) == 1 &&
 	    last.program == PROGRAM_DEPLOY && last.state == DEPLOY_FAILED && !last.target_changed &&
-	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0;
+	    last.why != DEPLOY_WHY_CANCELLED && strcmp(last.commit, commit) == 0 &&
+	    (query->push.until == 0 || query->push.until - DECIDE_ANNOUNCED_MS >= last.ended_at);
 }
 
 /* What was pushed before git was polled stays where it is, and the chat knows of it. */
@@ -303,7 +305,7 @@ is_no_news(struct tx *tx, const struct environment_settings *settings,
 	}
 	if (!is_seen ||
 	    (strcmp(query->requested_by, DECIDE_POLL) != 0 &&
-		came_to_nothing(tx, settings->name, answer->commit)))
+		came_to_nothing(tx, query, answer->commit)))
 		return false;
 	decide_name_pusher(tx, settings->name, answer->commit, who_pushed(query, answer));
 	return true;

@@ -345,26 +345,26 @@ hand_out_head(struct store *store, const char *lane, bool is_recovered, struct q
     struct err *err)
 {
 	struct effect_row row;
-	bool again = true, drop, ok;
+	bool moved = false, drop, ok;
 
-	while (again) {
+	do {
 		drop = false;
 		if (!read_head(store, lane, &row, err))
 			return false;
 		if (row.id == 0)
 			return true;
 		ok = complete(store, &row, &drop, err);
-		again = drop;
 		if (ok && drop)
 			ok = remove_row(store, &row, err);
 		else if (ok)
-			ok = move(store, &row, &again, is_recovered, out, err) &&
-			    (again || hand_out(store, &row, is_recovered, out, err));
+			ok = move(store, &row, &moved, is_recovered, out, err) &&
+			    (moved || hand_out(store, &row, is_recovered, out, err));
 		effect_free(row.effect);
 		if (!ok)
 			return false;
-	}
-	return true;
+	} while (drop);
+	/* What it let go may have been of this lane, and be out by now. */
+	return !moved || advance(store, lane, is_recovered, out, err);
 }
 
 /* Lanes were renamed: what is out stands where its row says now. */

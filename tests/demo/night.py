@@ -56,6 +56,15 @@ class Night:
         busy = f'deploybot_environment_busy{{environment="{environment}"}} 0'
         wait_until(lambda: busy in self.stage.bot.metrics(), PATIENCE_S, f"a free {environment}")
 
+    def wait_polled_since(self):
+        """Until git was asked behind the last rollback: what was pushed before may be of before it, and is asked about."""
+        database = sqlite3.connect(f"file:{self.stage.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
+        try:
+            seen = "SELECT head_seen >= (SELECT MAX(number) FROM block) FROM environment WHERE name = 'staging'"
+            wait_until(lambda: database.execute(seen).fetchone() == (1,), PATIENCE_S, "a poll")
+        finally:
+            database.close()
+
     def wait_polled(self):
         """Until git was asked about each branch: what was pushed before is no push."""
         database = sqlite3.connect(f"file:{self.stage.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
@@ -137,6 +146,7 @@ class Night:
         self.chapter("a release is unhealthy, and the previous one is gone from the disk")
         for program in (self.stage.folder / "state" / "apps" / "staging" / "releases").glob("*/.deploybot/run"):
             program.unlink()
+        self.wait_polled_since()
         self.stage.push("develop", "crash")
         self.hear("DOWN", "staging", rings=True)
         self.wait_free("staging")

@@ -654,7 +654,7 @@ one_request_is_one_deployment(struct sim *sim)
 	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
 	    /* A lock's end deploys what it has ended in the queue. */
 	    " AND detail NOT LIKE 'waits for the end of %'"
-	    " GROUP BY requester, CASE WHEN cause = 'push' THEN environment || commit_id"
+	    " GROUP BY requester, CASE WHEN cause IN ('push', 'poll') THEN environment || commit_id"
 	    " ELSE '' END)"
 	    /* A push that was given up may be delivered again. */
 	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"

@@ -168,3 +168,20 @@ WORLD_TEST_OF(what_a_poll_found_first_is_of_who_pushed_it, PUSHERS, "POLL_REPOSI
 	push_by(w, "octo", COMMIT_B);
 	is_bobs(w);
 }
+
+/* B was looked up for C's delivery, and failed before its own was answered: one push is one
+ * deployment.  Said again behind that, as by CI, it is tried again. */
+WORLD_TEST_OF(a_delivery_from_before_its_end_deploys_nothing_again, "PRODUCTION_CONFIRM=false")
+{
+	push_by(w, "carol", COMMIT_A);
+	push_by(w, "octo", COMMIT_B);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
+	git_all(w, COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	push_by(w, "octo", COMMIT_B);
+	git_all(w, COMMIT_B);
+	assert_non_null(world_peek(w, EFFECT_RUN));
+}

@@ -132,6 +132,27 @@ TEST_WITH(an_alarm_waits_for_nothing_else, lane_aid_setup, store_aid_teardown)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
+/* Found by the simulation (SEED=649124337): each of two stands in the lane of the other. */
+TEST_WITH(what_changes_places_is_sent_once, lane_aid_setup, store_aid_teardown)
+{
+	struct store_aid *aid = *state;
+	int64_t two, three;
+
+	(void)lane_aid_add(aid, 1, "one");
+	two = lane_aid_add(aid, 1, "two");
+	three = lane_aid_add(aid, 1, "three");
+	assert_true(db_run(aid->store->db, &aid->err,
+	    "UPDATE effect SET lane = lane || ':held' WHERE kind = 'say' AND subject = $1",
+	    DB_I64(two)));
+	assert_true(db_run(aid->store->db, &aid->err,
+	    "UPDATE message SET held_until = 1 WHERE id = $1", DB_I64(three)));
+	lane_aid_said(aid, "one");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
+	lane_aid_said(aid, "two");
+	lane_aid_said(aid, "three");
+	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
+}
+
 TEST_WITH(chats_do_not_wait_for_each_other, lane_aid_setup, store_aid_teardown)
 {
 	struct store_aid *aid = *state;
