@@ -299,8 +299,8 @@ a_rollback_goes_back(struct sim *sim, struct tx *tx, const struct update *said, 
 		" AND e.current_release = $3 AND e.is_down = 0 AND e.unknown_since = 0",
 		DB_TEXT(sim_environments[e]), DB_TEXT(said->name), DB_I64(sim->walked[e])),
 	    &err);
-	if (!db_next(&rows) || sim->is_astray[e])
-		return;
+	if (!db_next(&rows) || sim->is_astray[e] || tx->answer.is_duplicate)
+		return; /* what came twice was asked about over what was live then */
 	if (sim->came_back[e])
 		sim_note(sim, SIM_ROLLED_BACK_TWICE);
 	to = sim_forge_index(sim, db_col_text(&rows, 0));
