@@ -20,7 +20,7 @@ _deploybot() {
 		'secrets:Where secrets come from, their age; NAME_COMMAND.'
 		'completion:Print what makes a shell complete these words.'
 		'backup:Copy the database, while the server runs.'
-		'restore:A backup becomes the database: stop deploybot first.'
+		'restore:A backup becomes the database\: stop deploybot first.'
 		'version:Print the version.'
 		'help:This text, or help with COMMAND.'
 		'deploy:deploy the newest commit'
