@@ -1,10 +1,10 @@
 /* chat_deployment_end.c - the texts of one that has ended: what runs now, and why.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
-#include "chat/chat_status.h"
 
 #include <stdio.h>
 
+#include "chat/chat_status.h"
 /* What is known to run there when a deployment came to nothing. */
 static void
 add_still_runs(struct chat_text *text, const struct chat_deployment *about)

@@ -56,23 +56,22 @@ class Night:
         busy = f'deploybot_environment_busy{{environment="{environment}"}} 0'
         wait_until(lambda: busy in self.stage.bot.metrics(), PATIENCE_S, f"a free {environment}")
 
-    def wait_polled_since(self):
-        """Until git was asked behind the last rollback: what is pushed before that is asked about."""
+    def wait_until_git(self, holds):
+        """Until that statement gives 1: what git was asked about stands in the rows alone."""
         database = sqlite3.connect(f"file:{self.stage.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
         try:
-            seen = "SELECT head_seen >= (SELECT MAX(number) FROM block) FROM environment WHERE name = 'staging'"
-            wait_until(lambda: database.execute(seen).fetchone() == (1,), PATIENCE_S, "a poll")
+            wait_until(lambda: database.execute(holds).fetchone() == (1,), PATIENCE_S, "a poll")
         finally:
             database.close()
 
     def wait_polled(self):
         """Until git was asked about each branch: what was pushed before is no push."""
-        database = sqlite3.connect(f"file:{self.stage.folder / 'state' / 'deploybot.db'}?mode=ro", uri=True, timeout=10)
-        try:
-            known = "SELECT COUNT(*) FROM environment WHERE polled_commit <> ''"
-            wait_until(lambda: database.execute(known).fetchone() == (2,), PATIENCE_S, "a first poll")
-        finally:
-            database.close()
+        self.wait_until_git("SELECT COUNT(*) = 2 FROM environment WHERE polled_commit <> ''")
+
+    def wait_polled_since(self):
+        """Until git was asked behind the last rollback: what is pushed before that is asked about."""
+        self.wait_until_git("SELECT head_seen >= (SELECT MAX(number) FROM block) FROM environment"
+                            " WHERE name = 'staging'")
 
     def ask_for_production(self, ref):
         """Bea asks and confirms; what Ada is sent."""

@@ -113,7 +113,9 @@ count_asked(struct sim *sim, struct tx *tx, int64_t work, int64_t person)
 	return number(sim, tx,
 	    "SELECT COUNT(*) FROM message m, work w WHERE w.id = $1 AND m.chat = $2"
 	    " AND instr(m.buttons, 'Approve ') > 0 AND (m.id = w.message OR m.id = w.also_message"
-	    " OR m.id IN (SELECT message FROM work_shown WHERE work = $1 AND why <> 'line'))",
+	    " OR m.id IN (SELECT message FROM work_shown WHERE work = $1 AND why <> 'line')"
+	    /* Which a user of the machine was asked in, who had asked for the same. */
+	    " OR m.id IN (SELECT message FROM question_requester WHERE deployment = $1))",
 	    work, person);
 }
 

@@ -46,15 +46,21 @@ WORLD_TEST(a_push_whose_delivery_was_overtaken_came_when_it_was_announced)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
-/* B was announced and seen, and behind its block git showed it once more: what a poll finds then is
- * no push from before. */
-WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
+static void
+pushed_and_rolled_back(struct world *w)
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	announce(w, "develop", COMMIT_B);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_run_starts(w), 200);
 	blocked_is_rolled_back(w, "staging");
+}
+
+/* B was announced and seen, and behind its block git showed it once more: what a poll finds then is
+ * no push from before. */
+WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
+{
+	pushed_and_rolled_back(w);
 	announce(w, "develop", "");
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	announce(w, "develop", "");
@@ -65,11 +71,7 @@ WORLD_TEST(what_was_announced_and_seen_dates_no_later_push)
 /* Pushed between two polls, as the rollback was: it may have been there before. */
 WORLD_TEST(what_a_poll_finds_counts_from_the_poll_before)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	announce(w, "develop", COMMIT_B);
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_run_starts(w), 200);
-	blocked_is_rolled_back(w, "staging");
+	pushed_and_rolled_back(w);
 	announce(w, "develop", "");
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));

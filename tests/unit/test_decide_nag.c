@@ -243,6 +243,16 @@ TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 	world_close(&w);
 }
 
+static void
+fails_and_its_rollback_too(struct world *w)
+{
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+}
+
 /* Goal: nobody is woken for what serves, nor rolls it back to what is older. */
 WORLD_TEST_OF(what_answers_again_is_not_said_to_be_down, NAGS, STAGING_URL)
 {
@@ -250,11 +260,7 @@ WORLD_TEST_OF(what_answers_again_is_not_said_to_be_down, NAGS, STAGING_URL)
 
 	world_deploy_goes_live(w, COMMIT_C);
 	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	fails_and_its_rollback_too(w);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging to ccccccc"));
 	world_due(w, TIMER_NAG);
 	assert_int_equal(reminders(w), 0);
@@ -300,11 +306,7 @@ WORLD_TEST_OF(what_a_person_brought_back_and_answers_again_is_offered, NAGS, STA
 WORLD_TEST_OF(what_answers_while_another_is_deployed_is_not_kept, NAGS, STAGING_URL)
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	fails_and_its_rollback_too(w);
 	world_deploy_starts(w, COMMIT_C);
 	world_due(w, TIMER_NAG);
 	world_looked(w, NULL);
