@@ -28,8 +28,10 @@ static void
 drop_old(struct sim *sim)
 {
 	for (size_t i = sim->first_open_update; i < sim->n_updates; i++)
-		if (sim->now - sim->updates[i].at >= SIM_UPDATE_KEPT_MS)
+		if (sim->now - sim->updates[i].at >= SIM_UPDATE_KEPT_MS) {
+			sim->updates[i].is_dropped |= !sim->updates[i].is_acknowledged;
 			sim->updates[i].is_acknowledged = true;
+		}
 }
 
 static void

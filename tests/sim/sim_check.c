@@ -638,7 +638,7 @@ what_was_acknowledged_stays(struct sim *sim)
 
 	for (size_t i = 0; i < sim->n_updates; i++) {
 		(void)snprintf(id, sizeof(id), "%" PRId64, sim->updates[i].id);
-		if (sim->updates[i].is_acknowledged &&
+		if (sim->updates[i].is_acknowledged && !sim->updates[i].is_dropped &&
 		    sim->now - sim->updates[i].at < SIM_UPDATE_KEPT_MS)
 			sim_check_acknowledged(sim, "telegram", id, NULL);
 	}

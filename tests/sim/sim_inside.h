@@ -146,6 +146,7 @@ struct sim_update {
 	int64_t reply_to;
 	bool is_in_progress;
 	bool is_acknowledged;
+	bool is_dropped; /* nobody took it for too long: acknowledged by nobody */
 };
 
 /* A message as its readers see it. */
