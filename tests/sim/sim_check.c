@@ -652,9 +652,11 @@ one_request_is_one_deployment(struct sim *sim)
 	int64_t id = invariants_number(&of,
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, requester,"
 	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
+	    /* What polling found is no request, whoever is named as its pusher later. */
+	    " AND cause <> 'poll'"
 	    /* A lock's end deploys what it has ended in the queue. */
 	    " AND detail NOT LIKE 'waits for the end of %'"
-	    " GROUP BY requester, CASE WHEN cause IN ('push', 'poll') THEN environment || commit_id"
+	    " GROUP BY requester, CASE WHEN cause = 'push' THEN environment || commit_id"
 	    " ELSE '' END)"
 	    /* A push that was given up may be delivered again. */
 	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"
