@@ -179,6 +179,11 @@ class Scene(Stage):
         wait_until(lambda: self.bot_rows("SELECT 1 FROM environment") and not self.bot_rows(unknown),
                    PATIENCE_S, "a first poll")
 
+    def wait_polled_since(self, environment):
+        """Until git was asked behind the last rollback: what is pushed before that is asked about."""
+        behind = f"SELECT head_seen >= (SELECT MAX(number) FROM block) FROM environment WHERE name = '{environment}'"
+        wait_until(lambda: self.bot_rows(behind) == [(1,)], PATIENCE_S, "a poll behind the rollback")
+
     def runs(self, environment):
         """The commit that the application itself says it runs, None when it does not answer."""
         status, body = self.app(environment)

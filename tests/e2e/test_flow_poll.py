@@ -50,6 +50,7 @@ def test_a_crash_at_the_start_is_rolled_back(scene):
 
 
 def test_a_build_that_fails_touches_nothing_and_holds_nothing(scene):
+    scene.wait_polled_since("staging")
     scene.commit("develop", "good")
     wait_until(lambda: scene.runs("staging") == scene.head("develop"), 40, "a good release")
     scene.wait_free()
