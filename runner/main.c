@@ -125,6 +125,20 @@ to_dirs(const char *state, const char *env_file, const char *scripts, struct pro
 	return true;
 }
 
+static bool
+fit_together(const struct arguments *given)
+{
+	bool runs = given->fd != -1 || given->listen != NULL || given->drains;
+
+	if (given->preflight != NULL)
+		return !runs && !given->checks && given->settings == NULL;
+	if (given->checks || given->settings != NULL)
+		return !runs && given->state == NULL && given->scripts == NULL &&
+		    (!given->checks || given->settings == NULL);
+	return (given->fd == -1) != (given->listen == NULL) &&
+	    (given->listen != NULL || (given->state != NULL && !given->drains));
+}
+
 static struct arguments
 to_arguments(int argc, char *argv[])
 {
@@ -168,16 +182,7 @@ to_arguments(int argc, char *argv[])
 			ret.is_wrong = true;
 		}
 	}
-	if (ret.preflight != NULL)
-		ret.is_wrong |= ret.checks || ret.settings != NULL || ret.fd != -1 ||
-		    ret.listen != NULL || ret.drains;
-	else if (ret.checks || ret.settings != NULL)
-		ret.is_wrong |= ret.fd != -1 || ret.listen != NULL || ret.state != NULL ||
-		    ret.scripts != NULL || ret.drains || (ret.checks && ret.settings != NULL);
-	else
-		ret.is_wrong |= (ret.fd == -1) == (ret.listen == NULL) ||
-		    (ret.listen == NULL && (ret.state == NULL || ret.drains));
-	ret.is_wrong |= optind != argc;
+	ret.is_wrong |= optind != argc || !fit_together(&ret);
 	return ret;
 }
 

@@ -29,6 +29,19 @@ cli_server_takes(const char *word, const char *option)
 	return is_why ? strcmp(word, "deploy") == 0 : !is_wait || !is_view;
 }
 
+static int
+refuse_option(const struct cli *cli, const char *word)
+{
+	const char *hint = strcmp(word, "--reason") == 0 ?
+	    ": a reason is typed behind the words" :
+	    strcmp(word, "--emergency") == 0 ?
+	    ": past approvals goes deploy ENVIRONMENT COMMIT --emergency TEXT" :
+	    "";
+
+	(void)fprintf(stderr, "%s: %s takes no %s%s\n", cli->program, cli->word, word, hint);
+	return EX_USAGE;
+}
+
 /* Takes the options out, wherever they stand; an exit status, or -1 to go on.  Behind -- all are
  * words. */
 static int
@@ -43,14 +56,7 @@ take_options(const struct cli *cli, struct cli_server *local, const char **ret_a
 		if (is_word || word[0] != '-' || word[1] == '\0') {
 			local->argv[local->argc++] = cli->argv[i];
 		} else if (!cli_server_takes(cli->word, word)) {
-			(void)fprintf(stderr, "%s: %s takes no %s%s\n", cli->program, cli->word,
-			    word,
-			    strcmp(word, "--reason") == 0 ?
-				": a reason is typed behind the words" :
-				strcmp(word, "--emergency") == 0 ?
-				": past approvals goes deploy ENVIRONMENT COMMIT --emergency TEXT" :
-				"");
-			return EX_USAGE;
+			return refuse_option(cli, word);
 		} else if (strcmp(word, "--") == 0) {
 			is_word = true;
 		} else if (strcmp(word, "--json") == 0) {

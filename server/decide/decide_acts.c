@@ -11,6 +11,7 @@
 #include "decide/decide_binding.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_drain.h"
+#include "decide/decide_executor.h"
 #include "decide/decide_left.h"
 #include "decide/decide_git.h"
 #include "decide/decide_nag.h"
@@ -230,34 +231,18 @@ order_run(struct act *act, enum program program, const struct releases *of)
 	(void)row_effect_order(tx, &effect);
 }
 
-/* Is its action none of the runner's?  Then it has begun. */
-static bool
-begin_elsewhere(struct act *act)
-{
-	const struct action *action = action_find(act->deployment->action);
-
-	if (action == NULL)
-		return false;
-	switch (action->executor) {
-	case ACTION_BY_CLOUDFLARE:
-		/* decide_cloudflare.c begins it, which stands right of this file */
-		(void)row_effect_timer(
-		    act->tx, TIMER_CLOUDFLARE, "", act->deployment->id, act->tx->at);
-		return true;
-	case ACTION_BY_HOST:
-	case ACTION_BY_RELEASE:
-		break;
-	}
-	return false;
-}
-
 static void
 do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
+	const struct decide_executor *executor = decide_executor_of(deployment->action);
 
-	if (begin_elsewhere(act))
+	if (executor != NULL) {
+		row_deployment_save(act->tx, deployment);
+		executor->begin(act->tx, deployment->id);
+		*deployment = row_deployment_get(act->tx, deployment->id);
 		return;
+	}
 	if (!deployment_is_action(deployment))
 		decide_tell_team(act->tx, deployment, NULL);
 	else if (deployment->commit[0] != '\0') { /* what a job runs in is live, not to be */

@@ -6,6 +6,7 @@
 
 #include "decide/decide_cloudflare_inside.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_executor.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
 #include "lib/when.h"
@@ -74,13 +75,20 @@ audit(struct tx *tx, const struct cloudflare_row *row, enum audit_code code, con
 
 /* --- the work that waits --- */
 
+/* What stands in a database that was restored has ended. */
+static bool
+is_open(const struct deployment *work)
+{
+	return work->state == DEPLOY_RUNNING || work->state == DEPLOY_STOPPING;
+}
+
 static void
 finish(struct tx *tx, struct cloudflare_row *row, enum deploy_event event, const char *detail)
 {
 	struct deployment work = row_deployment_get(tx, row->work);
 
 	row->work = 0;
-	if (work.id == 0 || (work.state != DEPLOY_RUNNING && work.state != DEPLOY_STOPPING))
+	if (work.id == 0 || !is_open(&work))
 		return;
 	if (event == DEPLOY_ON_SCRIPT_FAILED)
 		work.why = DEPLOY_WHY_INTERRUPTED; /* shown as not known */
@@ -227,18 +235,20 @@ decide_cloudflare_begin(struct tx *tx, int64_t id)
 		begins[action - action_table](tx, &work, client->cloudflare_zone);
 }
 
-bool
-decide_cloudflare_has(struct tx *tx, int64_t work)
+static bool
+will_end(struct tx *tx, int64_t work)
 {
 	return row_cloudflare_is_awaited(tx, work) ||
 	    row_effect_timer_of(tx, TIMER_CLOUDFLARE, work) != 0 ||
 	    row_effect_find(tx, EFFECT_CLOUDFLARE_SET, work) != 0;
 }
 
-void
-decide_cloudflare_drop(struct tx *tx, int64_t work)
+__attribute__((constructor)) static void
+register_executor(void)
 {
-	row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_CLOUDFLARE, work));
+	static const struct decide_executor executor = { decide_cloudflare_begin, will_end };
+
+	decide_executor_add(ACTION_BY_CLOUDFLARE, &executor);
 }
 
 /* --- answers --- */
@@ -347,7 +357,11 @@ refused(struct tx *tx, struct cloudflare_row *row, const char *detail)
 static void
 got_before(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_answer *answer)
 {
-	if (answer->verdict != CLOUDFLARE_DONE) {
+	struct deployment work = row_deployment_get(tx, row->work);
+
+	if (!is_open(&work)) {
+		forget(tx, row); /* nothing was set for it */
+	} else if (answer->verdict != CLOUDFLARE_DONE) {
 		refused(tx, row, answer->detail);
 	} else if (strcmp(answer->value, row->set) == 0) {
 		finish(tx, row, DEPLOY_ON_SCRIPT_OK,

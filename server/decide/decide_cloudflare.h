@@ -13,15 +13,10 @@
 #include "store/row_deployment.h"
 #include "types/update.h"
 
-/* An action of the executor "cloudflare" is running: its zone is asked about, or its end is moved.
- * The work ends when what it is for is known to be done, or not. */
+/* What decide_executor.h calls when an action of the executor "cloudflare" is running: its zone is
+ * asked about, or its end is moved.  The work ends when what it is for is known to be done, or not.
+ * 0.1.0 began it by a timer, which may still be open. */
 void decide_cloudflare_begin(struct tx *tx, int64_t work);
-
-/* Will something end that work? */
-bool decide_cloudflare_has(struct tx *tx, int64_t work);
-
-/* That work has ended: if its zone was not asked about yet, it is not. */
-void decide_cloudflare_drop(struct tx *tx, int64_t work);
 
 /* A call has ended. */
 void decide_cloudflare_got(

@@ -299,7 +299,7 @@ start(const struct look *l, struct place *place)
 	wait_for(l, place, "");
 	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
 	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
-	if (has_waited && deployment_is_by_request(work))
+	if (has_waited && deployment_is_by_request(work) && work->ended_at == 0)
 		decide_tell_turn(l->tx, work, false);
 }
 

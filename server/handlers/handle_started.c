@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_chat.h"
-#include "decide/decide_cloudflare.h"
 #include "decide/decide_end.h"
+#include "decide/decide_executor.h"
 #include "decide/decide_factor.h"
 #include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
@@ -35,6 +35,7 @@ static void
 check_environment(struct tx *tx, const char *environment)
 {
 	struct deployment active = row_deployment_active(tx, environment);
+	const struct decide_executor *executor = decide_executor_of(active.action);
 
 	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
@@ -43,7 +44,7 @@ check_environment(struct tx *tx, const char *environment)
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
 	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0 &&
-	    !decide_cloudflare_has(tx, active.id))
+	    (executor == NULL || !executor->has(tx, active.id)))
 		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 
@@ -90,10 +91,8 @@ distrust_all(struct tx *tx)
 		decide_unknown(tx, name, why);
 		active = row_deployment_active(tx, name);
 		/* An open run ends by itself: its performer asks nobody. */
-		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0) {
-			decide_cloudflare_drop(tx, active.id);
+		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
 			decide_folder_gone(tx, &active, why);
-		}
 	}
 }
 

@@ -48,100 +48,73 @@ tidy(struct tx *tx)
 	(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + (more ? SOON_MS : DAY_MS));
 }
 
-/* A chat's, or of some work or person that is no subject: other timers of it may be open. */
 static void
-look_at(struct tx *tx, void (*look)(struct tx *tx, int64_t id), int64_t least)
+drop_picture(struct tx *tx, int64_t person)
 {
-	int64_t id;
-
-	if (text_to_i64(tx->effect->u.timer.name, least, INT64_MAX, &id, NULL))
-		look(tx, id);
+	decide_picture_drop(tx, person, tx->effect->u.timer.round);
 }
 
 static void
-drop_picture(struct tx *tx, const struct effect_timer *timer)
+access_ends(struct tx *tx)
 {
-	int64_t person;
-
-	if (text_to_i64(timer->name, 1, INT64_MAX, &person, NULL))
-		decide_picture_drop(tx, person, timer->round);
+	decide_access(tx);
+	decide_sessions_look(tx); /* what ends with a role is recorded with it */
 }
+
+/* Of a zone; 0.1.0 began work at Cloudflare so. */
+static void
+cloudflare_due(struct tx *tx, int64_t work)
+{
+	if (work != 0)
+		decide_cloudflare_begin(tx, work);
+	else
+		decide_cloudflare_due(tx, tx->effect->u.timer.name);
+}
+
+/* What each kind is for: one of the three. */
+static const struct due {
+	void (*of_all)(struct tx *tx);
+	void (*of_subject)(struct tx *tx, int64_t subject);
+	void (*of_name)(
+	    struct tx *tx, int64_t id); /* a chat, a person, or work that has other timers */
+	int64_t least;			/* such an id */
+} dues[] = {
+	[TIMER_QUESTION] = { .of_subject = expire },
+	[TIMER_APPROVAL] = { .of_subject = decide_approval_due },
+	[TIMER_POLL] = { .of_all = decide_poll },
+	[TIMER_DAILY] = { .of_all = tidy },
+	[TIMER_SEND] = { .of_subject = row_effect_send },
+	[TIMER_PICTURE] = { .of_name = drop_picture, .least = 1 },
+	[TIMER_PIN] = { .of_name = decide_pin_due, .least = INT64_MIN },
+	[TIMER_PAD] = { .of_name = decide_pad_due, .least = 1 },
+	[TIMER_WITNESS] = { .of_all = decide_witness_due },
+	[TIMER_FORWARD] = { .of_all = decide_forward_due },
+	[TIMER_AUDIT_LINE] = { .of_all = decide_audit_line_due },
+	[TIMER_STRANGERS] = { .of_all = row_stranger_due },
+	[TIMER_RENAME] = { .of_all = decide_rename },
+	[TIMER_PUSH] = { .of_all = decide_announced_again },
+	[TIMER_ACCESS] = { .of_all = access_ends },
+	[TIMER_SESSIONS] = { .of_all = decide_sessions_look },
+	[TIMER_LEAVE] = { .of_name = decide_chat_leave, .least = INT64_MIN },
+	[TIMER_HOLDS] = { .of_all = decide_holds_look },
+	[TIMER_CLOUDFLARE] = { .of_subject = cloudflare_due },
+	[TIMER_CHANGED] = { .of_name = decide_unsynced_look, .least = 1 },
+	[TIMER_REVIEW] = { .of_name = decide_emergency_due, .least = 1 },
+	[TIMER_NAG] = { .of_name = decide_nag_due, .least = 1 },
+};
+
+_Static_assert(COUNT(dues) == TIMER_KIND_COUNT, "each kind of timer is for something");
 
 void
 handle_timer_fired(struct tx *tx, UNUSED const struct event *event)
 {
-	switch (tx->effect->u.timer.kind) {
-	case TIMER_QUESTION:
-		expire(tx, tx->effect->subject);
-		break;
-	case TIMER_APPROVAL:
-		decide_approval_due(tx, tx->effect->subject);
-		break;
-	case TIMER_POLL:
-		decide_poll(tx);
-		break;
-	case TIMER_DAILY:
-		tidy(tx);
-		break;
-	case TIMER_SEND:
-		row_effect_send(tx, tx->effect->subject);
-		break;
-	case TIMER_PICTURE:
-		drop_picture(tx, &tx->effect->u.timer);
-		break;
-	case TIMER_PIN:
-		look_at(tx, decide_pin_due, INT64_MIN);
-		break;
-	case TIMER_PAD:
-		look_at(tx, decide_pad_due, 1);
-		break;
-	case TIMER_WITNESS:
-		decide_witness_due(tx);
-		break;
-	case TIMER_FORWARD:
-		decide_forward_due(tx);
-		break;
-	case TIMER_AUDIT_LINE:
-		decide_audit_line_due(tx);
-		break;
-	case TIMER_STRANGERS:
-		row_stranger_due(tx);
-		break;
-	case TIMER_RENAME:
-		decide_rename(tx);
-		break;
-	case TIMER_PUSH:
-		decide_announced_again(tx);
-		break;
-	case TIMER_ACCESS:
-		decide_access(tx);
-		decide_sessions_look(tx); /* what ends with a role is recorded with it */
-		break;
-	case TIMER_SESSIONS:
-		decide_sessions_look(tx);
-		break;
-	case TIMER_LEAVE:
-		look_at(tx, decide_chat_leave, INT64_MIN);
-		break;
-	case TIMER_HOLDS:
-		decide_holds_look(tx);
-		break;
-	case TIMER_CLOUDFLARE:
-		if (tx->effect->subject != 0)
-			decide_cloudflare_begin(tx, tx->effect->subject);
-		else
-			decide_cloudflare_due(tx, tx->effect->u.timer.name);
-		break;
-	case TIMER_CHANGED:
-		look_at(tx, decide_unsynced_look, 1);
-		break;
-	case TIMER_REVIEW:
-		look_at(tx, decide_emergency_due, 1);
-		break;
-	case TIMER_NAG:
-		look_at(tx, decide_nag_due, 1);
-		break;
-	case TIMER_KIND_COUNT:
-		break;
-	}
+	const struct due *due = &dues[tx->effect->u.timer.kind];
+	int64_t id;
+
+	if (due->of_all != NULL)
+		due->of_all(tx);
+	else if (due->of_subject != NULL)
+		due->of_subject(tx, tx->effect->subject);
+	else if (text_to_i64(tx->effect->u.timer.name, due->least, INT64_MAX, &id, NULL))
+		due->of_name(tx, id);
 }

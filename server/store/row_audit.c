@@ -105,7 +105,7 @@ static void
 note_name(struct tx *tx, const char *id, const char *name)
 {
 	if (name != NULL && name[0] != '\0')
-		(void)tx_run(tx,
+		(void)tx_say(tx,
 		    "INSERT INTO person_name (who, name, at) VALUES ($1, $2, $3)"
 		    " ON CONFLICT (who) DO UPDATE SET name = $2, at = $3 WHERE name <> $2",
 		    DB_TEXT(id), DB_TEXT(name), DB_I64(tx->at)); /* sticky */
@@ -206,7 +206,7 @@ insert(struct tx *tx, const struct audit_line *line)
 
 	if (!tx->failed && !audit_chain_write(&next, line, &text, &tx->err))
 		tx->failed = true;
-	if (!tx_run(tx,
+	if (!tx_say(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
 		" severity, deployment, meta, prev, hash, version, code, principal,"
 		" violation_type, application, need, factor)"

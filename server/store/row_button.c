@@ -13,7 +13,7 @@ row_button_add(struct tx *tx, struct button_row *button)
 
 	tx_draw_id(tx, button->id);
 	button->is_open = true;
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "INSERT INTO button (id, chat, person, action, target, arguments, is_once, message,"
 	    " timer, expires_at, closed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
 	    DB_TEXT(button->id), DB_I64(button->chat), DB_I64(button->person),
@@ -115,14 +115,14 @@ void
 row_button_set_message(struct tx *tx, const struct buttons *keyboard, int64_t message)
 {
 	for (size_t i = 0; i < keyboard->n; i++)
-		(void)tx_run(tx, "UPDATE button SET message = $2 WHERE id = $1",
+		(void)tx_say(tx, "UPDATE button SET message = $2 WHERE id = $1",
 		    DB_TEXT(keyboard->at[i].id), DB_I64(message)); /* sticky */
 }
 
 void
 row_button_set_effect(struct tx *tx, int64_t message, int64_t effect)
 {
-	(void)tx_run(tx, "UPDATE button SET timer = $2 WHERE message = $1 AND message <> 0",
+	(void)tx_say(tx, "UPDATE button SET timer = $2 WHERE message = $1 AND message <> 0",
 	    DB_I64(message), DB_I64(effect)); /* sticky */
 }
 
@@ -146,7 +146,7 @@ row_button_close_keyboard(struct tx *tx, int64_t message)
 {
 	withdraw(
 	    tx, "message = $1 AND message <> 0 AND closed_at = 0 AND timer <> 0", DB_I64(message));
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $2 WHERE message = $1 AND message <> 0"
 	    " AND closed_at = 0",
 	    DB_I64(message), DB_I64(tx->at)); /* sticky */
@@ -157,7 +157,7 @@ row_button_close(struct tx *tx, const char *action, const char *target)
 {
 	withdraw(tx, "target = $1 AND action = $2 AND closed_at = 0 AND timer <> 0",
 	    DB_TEXT(target), DB_TEXT(action));
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $3 WHERE target = $1 AND action = $2"
 	    " AND closed_at = 0",
 	    DB_TEXT(target), DB_TEXT(action), DB_I64(tx->at)); /* sticky */
@@ -166,7 +166,7 @@ row_button_close(struct tx *tx, const char *action, const char *target)
 void
 row_button_close_approval(struct tx *tx, int64_t work)
 {
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $2 WHERE target = 'work/' || $1"
 	    " AND action IN ('approve', 'reject') AND arguments = '' AND closed_at = 0",
 	    DB_I64(work), DB_I64(tx->at)); /* sticky */
@@ -186,7 +186,7 @@ void
 row_button_close_yes(struct tx *tx, int64_t deployment)
 {
 	row_effect_withdraw(tx, row_effect_timer_of(tx, TIMER_QUESTION, deployment));
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE button SET closed_at = $2 WHERE target = 'work/' || $1 AND action = 'confirm'"
 	    " AND arguments = 'answer=yes' AND closed_at = 0",
 	    DB_I64(deployment), DB_I64(tx->at)); /* sticky */

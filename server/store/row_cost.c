@@ -19,7 +19,7 @@ row_cost_add(struct tx *tx, int64_t person, int64_t tenths)
 {
 	(void)tx_run(tx, "DELETE FROM cost WHERE person = $1 AND hour < $2", DB_I64(person),
 	    DB_I64(hour_of(tx) - LEFT_FOR));
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "INSERT INTO cost (person, hour, tenths) VALUES ($1, $2, $3)"
 	    " ON CONFLICT (person, hour) DO UPDATE SET tenths = tenths + $3",
 	    DB_I64(person), DB_I64(hour_of(tx)), DB_I64(tenths)); /* both sticky */

@@ -12,6 +12,13 @@
 
 /* --- adding --- */
 
+/* A message, a toast and a deadline only say something. */
+static bool
+is_done(enum effect_kind kind)
+{
+	return kind != EFFECT_SEND_MESSAGE && kind != EFFECT_TOAST && kind != EFFECT_TIMER;
+}
+
 /* Writes the row; "" is no lane. */
 static int64_t
 insert(struct tx *tx, const struct effect *effect, const char *lane)
@@ -21,7 +28,8 @@ insert(struct tx *tx, const struct effect *effect, const char *lane)
 
 	effect_codec_encode(effect, &body);
 	tx_check(tx, &body);
-	if (tx_run(tx,
+	tx->has_done = tx->has_done || is_done(effect->kind);
+	if (tx_say(tx,
 		"INSERT INTO effect (kind, lane, subject, body, due, at)"
 		" VALUES ($1, $2, $3, $4, $5, $6)",
 		DB_TEXT(effect_name(effect->kind)), DB_TEXT(lane[0] == '\0' ? NULL : lane),
@@ -270,7 +278,7 @@ send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 	change_out(tx, before.out, message, is_closing, is_anew);
 	id = before.waiting != 0 ? before.waiting : row_effect_order(tx, &effect);
 	if (before.waiting != 0) /* behind a restart one of before waits; it says what is now */
-		(void)tx_run(tx, "UPDATE message SET anew = $2 WHERE id = $1 AND anew > $2",
+		(void)tx_say(tx, "UPDATE message SET anew = $2 WHERE id = $1 AND anew > $2",
 		    DB_I64(message), DB_I64(id)); /* sticky */
 	place(tx, id, &effect, &before, is_anew);
 	return tx->failed ? 0 : id;
@@ -337,7 +345,7 @@ row_effect_withdraw(struct tx *tx, int64_t id)
 				       ")";
 	struct outcome *outcome;
 
-	if (id == 0 || !tx_run(tx, withdraw, DB_I64(id)) || db_changes(tx->db) == 0)
+	if (id == 0 || !tx_say(tx, withdraw, DB_I64(id)) || db_changes(tx->db) == 0)
 		return;
 	outcome = tx_outcome(tx, OUTCOME_WITHDRAW);
 	if (outcome != NULL)

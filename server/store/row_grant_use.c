@@ -14,7 +14,7 @@
 void
 row_grant_use_begin(struct tx *tx)
 {
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "INSERT INTO grant_use (person, action, at) VALUES (0, '', $1) ON CONFLICT DO NOTHING",
 	    DB_I64(tx->at)); /* sticky */
 }
@@ -22,7 +22,7 @@ row_grant_use_begin(struct tx *tx)
 void
 row_grant_use_note(struct tx *tx, int64_t person, const char *action)
 {
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "INSERT INTO grant_use (person, action, at) VALUES ($1, $2, $3)"
 	    " ON CONFLICT (person, action) DO UPDATE SET at = $3 WHERE at < $3 - $4",
 	    DB_I64(person), DB_TEXT(action), DB_I64(tx->at), DB_I64(DAY_MS)); /* sticky */

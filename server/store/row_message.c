@@ -91,7 +91,7 @@ row_message_add(struct tx *tx, const struct message *message)
 	int64_t id = 0;
 
 	written_init(&w, tx, message);
-	if (tx_run(tx,
+	if (tx_say(tx,
 		"INSERT INTO message (chat, thread, remote_id, head, foot, buttons, live_run,"
 		" live_since, live_estimate_ms, at, is_silent, reply_to, reply_row, rings_for,"
 		" is_answer, is_alarm, held_until, rings)"
@@ -133,7 +133,7 @@ write_news(struct tx *tx, int64_t id, const struct message *message)
 	bool is_news;
 
 	written_init(&w, tx, message);
-	is_news = tx_run(tx,
+	is_news = tx_say(tx,
 		      "UPDATE message SET head = $2, buttons = $3, live_run = $4, live_since = $5,"
 		      " live_estimate_ms = $6, held_until = $7"
 		      " WHERE id = $1 AND NOT (head = $2 AND buttons = $3 AND live_run = $4"
@@ -166,7 +166,7 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 void
 row_message_hush(struct tx *tx, int64_t id)
 {
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET rings = MAX(0, rings - 1), is_silent = 1"
 	    " WHERE id = $1 AND remote_id = 0 AND is_silent = 0 AND is_alarm = 0",
 	    DB_I64(id)); /* sticky */
@@ -181,7 +181,7 @@ row_message_renew(struct tx *tx, int64_t id, const struct message *message)
 	if (id == 0)
 		return;
 	(void)write_news(tx, id, message);
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET at = $2, is_silent = $3, reply_to = $4, reply_row = 0,"
 	    " rings_for = CASE WHEN $5 <> 0 THEN $5 ELSE rings_for END,"
 	    " rings = rings + CASE WHEN $6 <> 0 AND NOT (remote_id = 0 AND is_silent = 0"
@@ -192,14 +192,14 @@ row_message_renew(struct tx *tx, int64_t id, const struct message *message)
 	    DB_I64(id), DB_I64(tx->at), DB_I64(message->is_silent), DB_I64(message->reply_to),
 	    DB_I64(message->rings_for), DB_I64(rings(message)),
 	    DB_I64(message->is_alarm)); /* sticky */
-	(void)tx_run(tx, "UPDATE message SET anew = $2 WHERE id = $1", DB_I64(id),
+	(void)tx_say(tx, "UPDATE message SET anew = $2 WHERE id = $1", DB_I64(id),
 	    DB_I64(row_effect_send_anew(tx, id))); /* sticky */
 }
 
 void
 row_message_is_looked_at(struct tx *tx, int64_t id)
 {
-	(void)tx_run(tx, "UPDATE message SET is_answer = 1 WHERE id = $1 AND remote_id <> 0",
+	(void)tx_say(tx, "UPDATE message SET is_answer = 1 WHERE id = $1 AND remote_id <> 0",
 	    DB_I64(id)); /* sticky */
 }
 
@@ -224,7 +224,7 @@ row_message_names_head(struct tx *tx, int64_t id)
 	char head[LIMIT_AUDIT_HEAD];
 
 	row_audit_head(tx, head);
-	(void)tx_run(tx, "UPDATE message SET audit_head = $2, audit_seq = $3 WHERE id = $1",
+	(void)tx_say(tx, "UPDATE message SET audit_head = $2, audit_seq = $3 WHERE id = $1",
 	    DB_I64(id), DB_TEXT(head), DB_I64(row_audit_newest(tx))); /* sticky */
 }
 
@@ -274,7 +274,7 @@ note_copy(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id, int64_t wa
 	}
 	if (was_id != remote_id)
 		delete_copy(tx, id, chat, was_id < remote_id ? was_id : remote_id);
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET was_id = $3 WHERE id = $1 AND chat = $2 AND remote_id = 0",
 	    DB_I64(id), DB_I64(chat), DB_I64(newer)); /* sticky */
 }
@@ -284,7 +284,7 @@ row_message_refused(struct tx *tx, int64_t id)
 {
 	if (is_of_before(tx, id))
 		return;
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE id = $1 AND was_id <> 0",
 	    DB_I64(id)); /* sticky */
 	if (db_changes(tx->db) > 0)
@@ -303,7 +303,7 @@ row_message_sent(struct tx *tx, int64_t id, int64_t chat, int64_t remote_id)
 		return;
 	}
 	delete_copy(tx, id, chat, was_id);
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET remote_id = $3, was_id = 0, held_until = 0"
 	    " WHERE id = $1 AND chat = $2",
 	    DB_I64(id), DB_I64(chat), DB_I64(remote_id));
@@ -324,7 +324,7 @@ row_message_catch_up(struct tx *tx, int64_t person)
 	size_t n;
 
 	/* What was to be said anew was not: what stands says it. */
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET remote_id = was_id, was_id = 0 WHERE remote_id = 0 AND was_id <> 0"
 	    " AND id IN (SELECT id FROM message WHERE chat = $1 ORDER BY id DESC LIMIT $2)",
 	    DB_I64(person), DB_I64(CATCH_UP_MAX)); /* sticky */
@@ -338,7 +338,7 @@ row_message_catch_up(struct tx *tx, int64_t person)
 void
 row_message_forget_thread(struct tx *tx, int64_t id)
 {
-	(void)tx_run(tx, "UPDATE message SET thread = 0 WHERE id = $1", DB_I64(id)); /* sticky */
+	(void)tx_say(tx, "UPDATE message SET thread = 0 WHERE id = $1", DB_I64(id)); /* sticky */
 }
 
 /* --- a chat that moved --- */
@@ -382,7 +382,7 @@ void
 row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 {
 	/* The same people get both: what rang for a deployment there already does so for these. */
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = $1"
 	    " AND rings_for IN (SELECT n.rings_for FROM message n WHERE n.chat = $2 AND n.rings_for <> 0)",
 	    DB_I64(old_chat), DB_I64(new_chat));
@@ -393,11 +393,11 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	(void)tx_run(tx, "UPDATE pin SET chat = $2, pinned = 0, tried_at = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	/* Old message ids and topics mean nothing in the new chat. */
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "UPDATE message SET chat = $2, thread = 0, remote_id = 0, was_id = 0, reply_to = 0"
 	    " WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
-	(void)tx_run(
+	(void)tx_say(
 	    tx, "UPDATE button SET chat = $2 WHERE chat = $1", DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE work SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));

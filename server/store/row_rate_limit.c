@@ -7,7 +7,7 @@
 static bool
 set_full_at(struct tx *tx, const char *who, int64_t full_at)
 {
-	return tx_run(tx,
+	return tx_say(tx,
 	    "INSERT INTO bucket (who, full_at) VALUES ($1, $2)"
 	    " ON CONFLICT (who) DO UPDATE SET full_at = $2",
 	    DB_TEXT(who), DB_I64(full_at));

@@ -46,7 +46,7 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 	const struct audit_code_row *row = &audit_code_rows[entry->code];
 
 	(void)snprintf(source, sizeof(source), "%.*s", (int)strcspn(entry->user, ":"), entry->user);
-	if (!tx_run(tx,
+	if (!tx_say(tx,
 		"UPDATE stranger SET n = n + $2, last = $3,"
 		" others = others + CASE WHEN $3 = '' OR (length(who) >= $4 AND"
 		" instr(', ' || who || ', ', ', ' || $3 || ', ') = 0) THEN $2 ELSE 0 END,"
@@ -57,7 +57,7 @@ row_stranger_audit(struct tx *tx, const char *input, int64_t n, const char *last
 	    db_changes(tx->db) > 0)
 		return;
 	row_audit_add(tx, entry, meta);
-	(void)tx_run(tx,
+	(void)tx_say(tx,
 	    "INSERT INTO stranger (input, source, action, outcome, severity, last, n, due)"
 	    " VALUES ($1, $2, $3, $4, $5, $6, 0, $7)",
 	    DB_TEXT(input), DB_TEXT(source), DB_TEXT(row->code), DB_TEXT(entry->outcome),
@@ -112,7 +112,7 @@ row_stranger_due(struct tx *tx)
 			continue;
 		}
 		audit_counted(tx, &counted);
-		(void)tx_run(tx,
+		(void)tx_say(tx,
 		    "UPDATE stranger SET n = 0, who = '', others = 0, due = $2 WHERE input = $1",
 		    DB_TEXT(counted.input), DB_I64(tx->at + ROW_STRANGER_EVERY_MS)); /* sticky */
 	}

@@ -257,6 +257,10 @@ void tx_free_lines(struct queue_list *list);
 /* As db_run and db_query, but sticky. */
 #define tx_run(tx, ...) tx_run_values(tx, DB_SQL(__VA_ARGS__))
 bool tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+/* As tx_run, of what only says or counts something: a decision that writes nothing else has done
+ * nothing, and needs no second factor (tx_try.h). */
+#define tx_say(tx, ...) tx_say_values(tx, DB_SQL(__VA_ARGS__))
+bool tx_say_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
 #define tx_query(rows, tx, ...) tx_query_values(rows, tx, DB_SQL(__VA_ARGS__))
 bool tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
     const struct db_value values[], size_t count);

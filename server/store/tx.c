@@ -50,46 +50,16 @@ tx_fail_with(struct tx *tx, const struct err *err)
 
 /* --- statements --- */
 
-/* How those begin that only say or count something; what orders a message does, too. */
-static const char *const says[] = {
-	"SELECT ", "INSERT INTO audit ", "INSERT INTO bucket ", "INSERT INTO button ",
-	"INSERT INTO cost ", "INSERT INTO grant_use ", "INSERT INTO message ",
-	"INSERT INTO person_name ", "INSERT INTO stranger ", "UPDATE button ", "UPDATE message ",
-	"UPDATE stranger ",
-	"DELETE FROM effect WHERE id = $1 AND (kind = ''", /* it has not acted outside */
-};
-
-static bool
-has_start(const char *sql, const char *start)
-{
-	return strncmp(sql, start, strlen(start)) == 0;
-}
-
-static bool
-is_said(const char *sql, const struct db_value values[], size_t count)
-{
-	if (has_start(sql, "INSERT INTO effect (kind, ") && count > 0) {
-		enum effect_kind kind = effect_codec_kind(values[0].data);
-
-		return kind == EFFECT_SEND_MESSAGE || kind == EFFECT_TOAST || kind == EFFECT_TIMER;
-	}
-	for (size_t i = 0; i < COUNT(says); i++)
-		if (has_start(sql, says[i]))
-			return true;
-	return false;
-}
-
-static void
-note(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
-{
-	if (tx->is_tried && !is_said(sql, values, count))
-		tx->has_done = true;
-}
-
 bool
 tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
-	note(tx, sql, values, count);
+	tx->has_done = true;
+	return tx_say_values(tx, sql, values, count);
+}
+
+bool
+tx_say_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+{
 	if (!tx->failed && !db_run_values(tx->db, &tx->err, sql, values, count))
 		tx->failed = true;
 	return !tx->failed;
@@ -99,9 +69,9 @@ bool
 tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
     const struct db_value values[], size_t count)
 {
-	note(tx, sql, values, count);
 	if (!tx->failed && !db_query_values(rows, tx->db, &tx->err, sql, values, count))
 		tx->failed = true;
+	tx->has_done = tx->has_done || db_rows_write(rows);
 	return !tx->failed;
 }
 

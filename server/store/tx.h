@@ -47,7 +47,7 @@ struct tx {
 	char code[TX_CODE]; /* of a pad, or that recovers: what the pad is for is decided now */
 	bool is_again;	    /* it was counted when it came */
 	bool is_tried;	    /* ... and is undone where it does something (tx_try.h) */
-	bool has_done;
+	bool has_done;	    /* it has written more than tx_say() writes */
 	struct answer answer;	    /* what done() gets; 200 unless a handler says else */
 	struct queue_list outcomes; /* effects, withdrawals, increments: out after the commit */
 	struct queue_list lines;    /* tx_log's */

@@ -44,6 +44,7 @@ tx_try(struct tx *tx, tx_try_fn *fn, void *arg)
 	}
 	tx->outcomes = tx->lines = (struct queue_list){ 0 };
 	tx->is_tried = true;
+	tx->has_done = false;
 	fn(tx, arg);
 	has_done = tx->has_done;
 	tx->is_tried = tx->has_done = false;

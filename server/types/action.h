@@ -13,6 +13,7 @@ enum action_what {
 };
 
 enum action_executor { ACTION_BY_HOST, ACTION_BY_RELEASE, ACTION_BY_CLOUDFLARE };
+#define ACTION_EXECUTORS (ACTION_BY_CLOUDFLARE + 1)
 enum action_target { ACTION_ON_CLIENT, ACTION_ON_ENVIRONMENT };
 enum action_argument {
 	ACTION_TAKES_NONE,

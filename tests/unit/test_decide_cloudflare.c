@@ -48,7 +48,6 @@ act(struct scene *scene, const char *text)
 	if (button[0] != '\0')
 		(void)world_press(&scene->w, WORLD_ADMIN, WORLD_GROUP, button);
 	scene->work = world_newest(&scene->w, "client/acme").id;
-	world_due_of(&scene->w, TIMER_CLOUDFLARE, scene->work);
 }
 
 #define attack_now(scene) act(scene, "/do cf-under-attack acme")
@@ -332,7 +331,6 @@ TEST(what_fails_is_no_news_of_who_may_not_restore_it_any_more)
 	(void)world_press(&s.w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN,
 	    world_button(world_last(&s.w), "client/acme"));
 	s.work = world_newest(&s.w, "client/acme").id;
-	world_due_of(&s.w, TIMER_CLOUDFLARE, s.work);
 	answer(&s, "get", &medium);
 	answer(&s, ATTACK, &attack);
 	world_settings(&s.w, "ADMIN_TELEGRAM_IDS=11", "CLIENTS=acme",
@@ -428,68 +426,66 @@ TEST(normal_of_what_we_did_not_set_asks_for_a_level)
 	assert_int_equal(said->buttons.n, 4);
 	(void)world_press(&s.w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "low"));
 	s.work = world_newest(&s.w, "client/acme").id;
-	world_due_of(&s.w, TIMER_CLOUDFLARE, s.work);
 	answer(&s, "low", &low);
 	ends(&s, DEPLOY_DONE, "set to low");
 	world_close(&s.w);
 }
 
-static void
-remove_row(struct tx *tx, void *arg)
-{
-	(void)arg;
-	row_cloudflare_remove(tx, ZONE);
-}
-
-/* It was restored between the request and its turn. */
-TEST(normal_of_what_is_restored_meanwhile_says_so)
+/* What was to be restored was never set. */
+TEST(normal_of_what_was_not_set_meanwhile_says_so)
 {
 	struct scene s;
 
-	set_under_attack(&s);
-	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-normal acme");
-	s.work = world_newest(&s.w, "client/acme").id;
-	world_act(&s.w, remove_row, NULL);
-	world_due_of(&s.w, TIMER_CLOUDFLARE, s.work);
+	get_ready(&s);
+	attack_now(&s);
+	normal_now(&s); /* it waits for the other */
+	answer(&s, "get", &attack);
 	ends(&s, DEPLOY_FAILED, "name a level");
 	world_close(&s.w);
 }
 
-static void
-find_begin(struct tx *tx, void *arg)
-{
-	int64_t *work = arg;
-
-	*work = row_effect_timer_of(tx, TIMER_CLOUDFLARE, *work);
-}
-
-static bool
-waits(struct scene *scene)
-{
-	int64_t found = scene->work;
-
-	world_act(&scene->w, find_begin, &found);
-	return found != 0;
-}
-
-/* A copy of days ago begins nothing that was confirmed then, and leaves no timer for it. */
-TEST(on_a_copy_what_has_not_begun_never_does)
+/* A copy of days ago sets nothing that was confirmed then. */
+TEST(on_a_copy_what_was_not_set_never_is)
 {
 	struct event *event;
 	struct scene s;
 
 	get_ready(&s);
-	(void)world_text(&s.w, WORLD_ADMIN, "/do cf-under-attack acme");
-	(void)world_press(
-	    &s.w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&s.w), "client/acme"));
-	s.work = world_newest(&s.w, "client/acme").id;
-	assert_true(waits(&s));
+	attack_now(&s);
 	event = store_aid_event(&s.w.aid, EVENT_STARTED);
 	event->u.started.is_restored = true;
 	(void)world_decide(&s.w, event);
 	ends(&s, DEPLOY_FAILED, "this database was restored");
-	assert_false(waits(&s));
-	assert_int_equal(world_count(&s.w, EFFECT_CLOUDFLARE_GET), 0);
+	answer(&s, "get", &medium);
+	assert_true(is_idle(&s));
+	assert_string_equal(row(&s).zone, "");
+	world_close(&s.w);
+}
+
+static void
+begin_as_before(struct tx *tx, void *arg)
+{
+	int64_t work = *(int64_t *)arg;
+	struct cloudflare_row row = row_cloudflare_get(tx, ZONE);
+
+	row_effect_withdraw(tx, row.effect);
+	row_cloudflare_remove(tx, ZONE);
+	(void)row_effect_timer(tx, TIMER_CLOUDFLARE, "", work, tx->at);
+}
+
+/* 0.1.0 began them so, and its timer may be open at the upgrade. */
+TEST(a_timer_of_before_begins_what_it_was_for)
+{
+	struct scene s;
+
+	get_ready(&s);
+	attack_now(&s);
+	world_act(&s.w, begin_as_before, &s.work);
+	assert_true(is_idle(&s));
+	world_due_of(&s.w, TIMER_CLOUDFLARE, s.work);
+	answer(&s, "get", &medium);
+	answer(&s, ATTACK, &attack);
+	ends(&s, DEPLOY_DONE, "under attack until");
 	world_close(&s.w);
 }
 

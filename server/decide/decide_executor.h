@@ -1,0 +1,25 @@
+/* decide_executor.h - who carries out an action, where that is not the runner.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * An executor is a row that its file registers before main() (a constructor), so that whoever
+ * starts work names none.  Agents, forges and others that a call goes to become rows here.
+ */
+#pragma once
+
+#include "store/tx.h"
+#include "types/action.h"
+
+struct decide_executor {
+	/* That work's row says RUNNING from now on.  It is begun, or ended at once: whoever holds
+	 * its struct reads the row again. */
+	void (*begin)(struct tx *tx, int64_t work);
+
+	/* Will something end that work?  Asked where no run of it is open. */
+	bool (*has)(struct tx *tx, int64_t work);
+};
+
+/* One for each executor; *row is borrowed for as long as the program runs. */
+void decide_executor_add(enum action_executor executor, const struct decide_executor *row);
+
+/* The executor of that action.  NULL: the runner's, or no action at all. */
+const struct decide_executor *decide_executor_of(const char *action);
