@@ -95,6 +95,9 @@ $(SAID_VERSION):
 $(call objects,lib/version.c): $(SAID_VERSION)
 $(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 
+# What .incbin names the compiler does not list.
+$(call objects,server/cli/cli_audit_export_text.c): $(wildcard server/cli/audit_folder/*)
+
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))
 $(RUNNER_A): $(call objects,$(RUNNER_C))

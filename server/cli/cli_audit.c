@@ -18,7 +18,7 @@ static const char usage[] =
     "                [-n NUMBER] [--format text|json|csv] [SOURCE]\n"
     "       %s audit show NUMBER [SOURCE]\n"
     "       %s audit export FOLDER [--from TIME] [--to TIME] [--app NAME] [--environment NAME]\n"
-    "                [--deployment NUMBER] [--format json|csv] [--anyway] [SOURCE]\n"
+    "                [--deployment NUMBER] [--anyway] [SOURCE]\n"
     "LOG: the path of its newest file; the closed ones beside it are read, too\n"
     "SOURCE: --database FILE, a copy of the database, or --log LOG, its files; export takes both\n"
     "        (else those of the settings, --env-file FILE); with LOG or SOURCE no settings and no server\n"

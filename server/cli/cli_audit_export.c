@@ -26,9 +26,6 @@
 
 #define ASKED_NAME "asked.json"
 #define LINES_NAME "entries.jsonl"
-#define CSV_NAME   "entries.csv"
-#define NAMES_NAME "names.csv"
-#define EDGES_NAME "edges.jsonl"
 #define README	   "README.txt"
 #define VERIFY	   "verify.sh"
 #define SUMS	   "SHA256SUMS"
@@ -38,15 +35,10 @@ struct export
 {
 	const char *folder;
 	FILE *lines;
-	FILE *csv; /* NULL: not asked for */
-	FILE *names;
-	FILE *edges;
 	int64_t n;
-	int64_t newest;	     /* of the log when it was begun: no later one is read */
-	int64_t until;	     /* no later one is written */
-	int64_t first, last; /* numbers of its entries, and their days */
-	char first_day[AUDIT_DAY], last_day[AUDIT_DAY];
-	char head[2 * LIMIT_LINE]; /* the newest bare line so far */
+	int64_t newest; /* of the log when it was begun: no later one is read */
+	int64_t until;	/* no later one is written */
+	char first_day[AUDIT_DAY], last_day[AUDIT_DAY]; /* of its entries */
 };
 
 static FILE *
@@ -82,16 +74,15 @@ close_file(FILE *file, bool ok, struct err *err)
 }
 
 static bool
-write_text(const struct export *export, const char *name, const char *before,
-    const char *const *parts, mode_t mode, struct err *err)
+write_text(const struct export *export, const char *name, const char *before, const char *text,
+    mode_t mode, struct err *err)
 {
 	FILE *file = make_file(export, name, mode, err);
 
 	if (file == NULL)
 		return false;
 	(void)fputs(before, file);
-	while (*parts != NULL)
-		(void)fputs(*parts++, file);
+	(void)fputs(text, file);
 	return close_file(file, true, err);
 }
 
@@ -104,69 +95,14 @@ write_line(
 
 	if (!audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq > export->until)
 		return false;
-	export->last = seq;
 	audit_segment_day(line, size, export->last_day);
-	if (export->n == 0) {
-		export->first = export->last;
+	if (export->n++ == 0)
 		(void)text_copy(export->first_day, sizeof(export->first_day), export->last_day);
-	}
 	audit_print(export->lines, AUDIT_JSON, line, size, fields, name);
-	if (export->csv != NULL)
-		audit_print(export->csv, AUDIT_CSV, line, size, fields, name);
-	export->n++;
-	return ferror(export->lines) == 0 && (export->csv == NULL || ferror(export->csv) == 0);
-}
-
-static bool
-write_name(void *ctx, const char *who, const char *name)
-{
-	struct export *export = ctx;
-
-	audit_print_cell(export->names, who);
-	(void)fputc(',', export->names);
-	audit_print_cell(export->names, name);
-	(void)fputs("\r\n", export->names);
-	return ferror(export->names) == 0;
+	return ferror(export->lines) == 0;
 }
 
 /* --- what is around them --- */
-
-/* Number, hashes and time of an entry that is not of this folder: nothing of what happened. */
-static bool
-write_edge(void *ctx, const char *line, size_t size, const struct audit_fields *fields,
-    UNUSED const char *name)
-{
-	struct export *export = ctx;
-	char prev[2 * AUDIT_HASH + 1], hash[2 * AUDIT_HASH + 1], at[TEXT_TIME_SIZE];
-	struct audit_claim claim;
-
-	if (!audit_chain_read(line, size, &claim, NULL) || claim.is.seq > export->newest)
-		return false;
-	text_hex(prev, claim.prev, AUDIT_HASH);
-	text_hex(hash, claim.hash, AUDIT_HASH);
-	(void)audit_field_text(audit_fields_get(fields, "timestamp"), at, sizeof(at));
-	(void)snprintf(export->head, sizeof(export->head),
-	    "\"hash\":\"%s\",\"prev\":\"%s\",\"seq\":%" PRId64 ",\"timestamp\":\"%s\"}", hash, prev,
-	    claim.is.seq, at[strspn(at, "0123456789-:.TZ")] == '\0' ? at : "");
-	if (claim.is.seq == export->first - 1)
-		(void)fprintf(export->edges, "{\"edge\":\"before\",%s\n", export->head);
-	if (claim.is.seq == export->last + 1)
-		(void)fprintf(export->edges, "{\"edge\":\"behind\",%s\n", export->head);
-	return ferror(export->edges) == 0;
-}
-
-static bool
-write_edges(struct export *export, const struct audit_source *source, struct err *err)
-{
-	const struct audit_filter filter = { .first = export->first - 1 };
-	bool ok;
-
-	export->edges = make_file(export, EDGES_NAME, 0600, err);
-	ok = export->edges != NULL && audit_read(source, &filter, write_edge, export, err);
-	if (ok)
-		(void)fprintf(export->edges, "{\"edge\":\"head\",%s\n", export->head);
-	return close_file(export->edges, ok, err);
-}
 
 static bool
 copy_stamp(const struct export *export, const char *from, const char *day, struct err *err)
@@ -231,6 +167,7 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_put_i64_if(&json, "deployment", filter->deployment != 0, filter->deployment);
 	json_put_str(&json, "environment", filter->environment);
 	put_moment(&json, "from", filter->from);
+	json_put_i64_if(&json, "newest", export->newest != 0, export->newest);
 	json_put_str(&json, "source",
 	    source->database == NULL ? "log" :
 		source->log == NULL  ? "database" :
@@ -241,8 +178,7 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_out_end(&json);
 	buf_addc(&text, '\n');
 	return buf_check(&text, err) &&
-	    write_text(
-		export, ASKED_NAME, "", (const char *const[]){ buf_text(&text), NULL }, 0600, err);
+	    write_text(export, ASKED_NAME, "", buf_text(&text), 0600, err);
 }
 
 /* --- sums --- */
@@ -270,12 +206,10 @@ sum_file(const char *path, char hex[CRYPTO_SHA256_HEX], struct err *err)
 	return true;
 }
 
-/* names.csv may be taken away: it is not among them. */
 static int
 is_summed(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && strcmp(entry->d_name, SUMS) != 0 &&
-	    strcmp(entry->d_name, NAMES_NAME) != 0;
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, SUMS) != 0;
 }
 
 static bool
@@ -355,25 +289,11 @@ find_piece(struct export *export, const struct audit_source *source, struct audi
 
 static bool
 write_entries(struct export *export, const struct audit_source *source,
-    const struct audit_arguments *arguments, const struct audit_filter *filter, struct err *err)
+    const struct audit_filter *filter, struct err *err)
 {
-	bool ok;
-
 	export->lines = make_file(export, LINES_NAME, 0600, err);
-	export->names = make_file(export, NAMES_NAME, 0600, err);
-	if (arguments->format == AUDIT_CSV)
-		export->csv = make_file(export, CSV_NAME, 0600, err);
-	ok = export->lines != NULL && export->names != NULL &&
-	    (arguments->format != AUDIT_CSV || export->csv != NULL);
-	if (export->csv != NULL)
-		audit_print_head(export->csv, AUDIT_CSV);
-	ok = ok && audit_read(source, filter, write_line, export, err);
-	if (ok)
-		(void)fputs("\"user_id\",\"name\"\r\n", export->names);
-	ok = ok && audit_read_names(source, write_name, export, err);
-	ok = close_file(export->lines, ok, err);
-	ok = close_file(export->names, ok, err);
-	return close_file(export->csv, ok, err);
+	return close_file(export->lines,
+	    export->lines != NULL && audit_read(source, filter, write_line, export, err), err);
 }
 
 /* A folder that is sound by itself must not be made of a log that is not. */
@@ -398,7 +318,7 @@ static const char not_verified[] =
 int
 cli_audit_export(const struct cli *cli, const struct audit_source *given)
 {
-	struct audit_arguments arguments = { .format = AUDIT_JSON };
+	struct audit_arguments arguments = { 0 };
 	struct audit_source source = *given;
 	struct audit_filter filter;
 	struct export export = { 0 };
@@ -407,12 +327,10 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 	int status;
 	struct err err;
 
-	if (!cli_audit_arguments(
-		cli, OPTION_PERIOD | OPTION_FORMAT | OPTION_REST | OPTION_ANYWAY, &arguments))
+	if (!cli_audit_arguments(cli, OPTION_PERIOD | OPTION_REST | OPTION_ANYWAY, &arguments))
 		return EX_USAGE;
-	if (arguments.rest == NULL || arguments.format == AUDIT_TEXT) {
-		(void)fprintf(stderr,
-		    "error: audit export: expected a new folder, and --format json or csv\n");
+	if (arguments.rest == NULL) {
+		(void)fprintf(stderr, "error: audit export: expected a new folder\n");
 		return EX_USAGE;
 	}
 	source.in_any_order = arguments.is_anyway;
@@ -428,10 +346,8 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 	filter = arguments.filter;
 	if (!find_piece(&export, &source, &filter, &err) ||
 	    !write_asked(&export, &source, &arguments.filter, at, status == EX_OK, &err) ||
-	    !write_entries(&export, &source, &arguments, &filter, &err) ||
-	    (export.n > 0 &&
-		(!write_edges(&export, &source, &err) ||
-		    !copy_stamps(&export, source.log, &err))) ||
+	    !write_entries(&export, &source, &filter, &err) ||
+	    (export.n > 0 && !copy_stamps(&export, source.log, &err)) ||
 	    !write_text(&export, README, status == EX_OK ? "" : not_verified,
 		cli_audit_export_readme, 0600, &err) ||
 	    !write_text(&export, VERIFY, "", cli_audit_export_verify, 0700, &err) ||

@@ -2,6 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* The same for each folder; each ends with NULL. */
-extern const char *const cli_audit_export_readme[];
-extern const char *const cli_audit_export_verify[];
+/* The files of audit_folder/, the same for each folder; each ends with a NUL. */
+extern const char cli_audit_export_readme[];
+extern const char cli_audit_export_verify[];

@@ -103,8 +103,10 @@ static const char *const columns[] = { "seq", "timestamp", "version", "severity"
 	"violation_type", "user_id", "principal", "application", "environment", "commit",
 	"deployment", "outcome", "need", "factor", "prev", "hash" };
 
-void
-audit_print_cell(FILE *out, const char *value)
+/* A value in quotes, on one line and without controls, and harmless in a spreadsheet: behind a '
+ * where it would be taken for a formula. */
+static void
+print_cell(FILE *out, const char *value)
 {
 	char clean[AUDIT_LINE_MAX];
 
@@ -135,7 +137,7 @@ print_rest(FILE *out, const struct audit_fields *fields)
 			rest.at[rest.n++] = fields->at[i];
 	}
 	audit_fields_write(&rest, NULL, false, &text);
-	audit_print_cell(out, buf_text(&text));
+	print_cell(out, buf_text(&text));
 }
 
 static void
@@ -144,7 +146,7 @@ print_csv(FILE *out, const struct audit_fields *fields)
 	char value[AUDIT_LINE_MAX];
 
 	for (size_t i = 0; i < COUNT(columns); i++) {
-		audit_print_cell(out, value_of(fields, columns[i], value, sizeof(value)));
+		print_cell(out, value_of(fields, columns[i], value, sizeof(value)));
 		(void)fputc(',', out);
 	}
 	print_rest(out, fields);

@@ -19,7 +19,3 @@ void audit_print(FILE *out, enum audit_format format, const char *line, size_t s
 
 /* All fields, one a line. */
 void audit_print_whole(FILE *out, const struct audit_fields *fields, const char *name);
-
-/* A value of a CSV file, in quotes, on one line and without controls, and harmless in a
- * spreadsheet: behind a ' where it would be taken for a formula. */
-void audit_print_cell(FILE *out, const char *value);

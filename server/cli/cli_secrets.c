@@ -21,13 +21,18 @@ usage(const struct cli *cli)
 int
 cli_secrets(const struct cli *cli)
 {
-	bool is_check = cli->argc > 0 && strcmp(cli->argv[0], "check") == 0;
+	const char *word = cli->argc > 0 ? cli->argv[0] : "";
+	bool is_check = strcmp(word, "check") == 0;
 	bool is_json = is_check && cli->argc == 2 && strcmp(cli->argv[1], "--json") == 0;
 	int status = EX_USAGE;
 
 	if (is_check && (cli->argc == 1 || is_json))
 		return cli_secrets_check(cli, is_json);
-	if (cli->argc > 0 && strcmp(cli->argv[0], "fetch") == 0)
+	if (strcmp(word, "fetch") == 0)
 		status = cli_secrets_fetch(cli);
+	else if (strcmp(word, "commands") == 0 && cli->argc == 1)
+		status = cli_secrets_commands(cli);
+	else if (strcmp(word, "take") == 0 && cli->argc == 2)
+		status = cli_secrets_take(cli->argv[1]);
 	return status == EX_USAGE ? usage(cli) : status;
 }

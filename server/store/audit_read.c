@@ -387,26 +387,3 @@ audit_read_newest(const struct audit_source *source, int64_t *ret, struct err *e
 	*ret = head.seq;
 	return true;
 }
-
-bool
-audit_read_names(
-    const struct audit_source *source, audit_read_name *each, void *ctx, struct err *err)
-{
-	CLEANUP(db_closep) struct db *db = NULL;
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool has;
-
-	if (source->database == NULL)
-		return true;
-	db = open_rows(source, err);
-	if (db == NULL || !has_names(db, &has, err))
-		return false;
-	if (!has)
-		return true;
-	if (!db_query(&rows, db, err, "SELECT who, name FROM person_name ORDER BY who"))
-		return false;
-	while (db_next(&rows))
-		if (!each(ctx, db_col_text(&rows, 0), db_col_text(&rows, 1)))
-			break;
-	return db_rows_end(&rows, err);
-}

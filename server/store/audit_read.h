@@ -47,8 +47,3 @@ bool audit_read_has(const struct audit_source *source, const char *application,
 /* The newest entry's number; 0: there is none. */
 bool audit_read_newest(
     const struct audit_source *source, int64_t *ret, struct err *err) MUST_USE;
-
-/* What the ids are called that have a name: by the rows alone. */
-typedef bool audit_read_name(void *ctx, const char *who, const char *name);
-bool audit_read_names(
-    const struct audit_source *source, audit_read_name *each, void *ctx, struct err *err) MUST_USE;

@@ -32,17 +32,24 @@ class Bench:
         self.conf.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         self.conf.chmod(0o640)
 
-    def fetch(self, *words, user=None):
-        command = [str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
-                   "--users", f"{SERVER},{RUNNER}", *words]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
-                              check=False, user=user, cwd="/")
+    def words(self):
+        return [str(DEPLOYBOT), "--env-file", str(self.conf), "secrets", "fetch", "--folder", str(self.made),
+                "--users", f"{SERVER},{RUNNER}"]
+
+    def fetch(self, user=None, environment=None):
+        done = subprocess.run(self.words(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+                              check=False, user=user, cwd="/", env=environment)
         self.said = done.stdout + done.stderr
         assert TOKEN not in self.said
         return done.returncode
 
     def value(self, side, name):
         return (self.made / side / name).read_text()
+
+    def read(self, name, *words):
+        """As that user, from the folder itself: nobody gets through pytest's own."""
+        return subprocess.run(words, cwd=self.made, user=name, group=pwd.getpwnam(name).pw_gid, extra_groups=[],
+                              capture_output=True, check=False).returncode
 
     def mode(self, *parts):
         found = self.made.joinpath(*parts).lstat()
@@ -65,12 +72,14 @@ def test_each_is_kept_for_the_one_user_that_reads_it(bench):
     assert bench.value("server", "HOOK_BUILD_DONE_SECRET") == "a-$HOME;id-is-long-enough", "no shell reads it"
     assert bench.value("runner", "STAGING_REGISTRY_PASSWORD") == "correct-horse-battery"
     assert bench.mode() == (0o711, "root")
-    assert bench.mode("server") == (0o500, SERVER) and bench.mode("runner") == (0o500, RUNNER)
+    for side, name in (("server", SERVER), ("runner", RUNNER)):
+        assert bench.mode(side) == (0o710, "root"), side
+        assert (bench.made / side).stat().st_gid == pwd.getpwnam(name).pw_gid
+        assert bench.read(name, "cat", f"{side}/{os.listdir(bench.made / side)[0]}") == 0
     assert bench.mode("server", "GITHUB_WEBHOOK_SECRET") == (0o400, SERVER)
     assert bench.mode("runner", "STAGING_REGISTRY_PASSWORD") == (0o400, RUNNER)
-    for name, path in ((RUNNER, bench.made / "server"), (SERVER, bench.made / "runner")):
-        seen = subprocess.run(["ls", path], user=name, capture_output=True, check=False)
-        assert seen.returncode != 0, f"{name} sees {path}"
+    for name, side in ((RUNNER, "server"), (SERVER, "runner"), (SERVER, "server")):
+        assert bench.read(name, "ls", side) != 0, f"{name} sees what is in {side}"
 
 
 def test_a_private_key_is_kept_whole_for_the_runner_and_nothing_else_is_taken_for_one(bench):
@@ -158,16 +167,41 @@ def test_a_folder_that_a_user_has_prepared_leads_nowhere(bench):
     assert bench.fetch() == 75 and "is not root's alone" in bench.said, bench.said
     bench.made.rmdir()
     assert bench.fetch() == 0, bench.said
-    # In its own folder a user may do what it likes: what is written there is a new file in that name's place.
+    # Until 0.2.0 it was its own: what it has put there is in nobody's way, and it puts nothing there any more.
     kept = bench.made / "server/GITHUB_WEBHOOK_SECRET"
+    kept.unlink()
     for name in (".GITHUB_WEBHOOK_SECRET.new", "GITHUB_WEBHOOK_SECRET"):
-        (bench.made / "server" / name).unlink(missing_ok=True)
         (bench.made / "server" / name).symlink_to(elsewhere / "file")
+    (bench.made / "server/deep/er").mkdir(parents=True)
+    os.chown(bench.made / "server", pwd.getpwnam(SERVER).pw_uid, -1)
+    (bench.made / "server").chmod(0o700)
     assert bench.fetch() == 0, bench.said
     assert not kept.is_symlink() and kept.read_text() == TOKEN and os.listdir(elsewhere) == []
+    assert bench.mode("server") == (0o710, "root") and os.listdir(kept.parent) == [kept.name]
     (bench.made / "runner").rmdir()
     (bench.made / "runner").symlink_to(elsewhere)
     assert bench.fetch() == 0 and os.listdir(elsewhere) == [], "nothing is fetched for it"
+
+
+def test_nothing_of_the_environment_runs_or_shows_a_secret(bench):
+    """bash reads more of it than a program does; nor is a value in an argument or a variable."""
+    ran = bench.folder / "ran"
+    aid = bench.command("aid", f"touch {ran}")
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command(
+        "one", f"echo {TOKEN}; tr '\\0' '\\n' </proc/$PPID/environ >{bench.folder}/seen"))
+    assert bench.fetch(environment={"PATH": os.environ["PATH"], "BASH_ENV": aid, "ENV": aid, "SHELLOPTS": "xtrace",
+                                    "BASH_FUNC_id%%": f"() {{ {aid}; }}", "VAULT_ADDR": "https://vault"}) == 0
+    assert not ran.exists() and "+ " not in bench.said, bench.said
+    assert "VAULT_ADDR=https://vault" in (bench.folder / "seen").read_text(), "what the command is to find is there"
+
+
+def test_two_at_once_mix_nothing_up(bench):
+    """Each of the two units fetches before it starts."""
+    names = [f"HOOK_H{n}_SECRET" for n in range(6)]
+    bench.settings(**{f"{name}_COMMAND": bench.command(name, f"echo of-{name}-and-long-enough") for name in names})
+    both = [subprocess.Popen(bench.words(), cwd="/") for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert [bench.value("server", name) for name in names] == [f"of-{name}-and-long-enough" for name in names]
 
 
 def test_only_root_fetches(bench):
