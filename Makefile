@@ -256,15 +256,23 @@ picture: packages-picture
 TEST_BUILD := $(BUILD)/test
 TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined CRASH_POINTS=1 WERROR=-Werror
 
+TEST_FAULTS := $(addprefix $(TEST_BUILD)/faults/,oracle libpower.so libfault.so oom_store)
+
+# End-to-end tests start the programs of $(BUILD), as they are installed; $(TEST_BUILD) is what can be made to die.
 .PHONY: test
 test: packages-test
 	@$(PYTHON) tests/tools/runs.py check
 	@$(MAKE) --no-print-directory layers hardening
-	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
-		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_FAULTS)
 	@$(PYTHON) tests/tools/circles.py $(TEST_BUILD)
 	@$(PYTHON) tests/tools/callers.py $(TEST_BUILD)/obj
-	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+
+# The end-to-end tests of `make test` once more, on programs that AddressSanitizer and UBSan watch, which see leaks too.
+.PHONY: check-asan
+check-asan: packages-test
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_FAULTS)
+	@DEPLOYBOT_BUILD=$(abspath $(TEST_BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) --e2e $(WHAT)
 
 .PHONY: tests
 tests: $(TESTS)
@@ -479,7 +487,7 @@ help:
 	@echo "make            the two programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
-	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make test       all tests: 6 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
 	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"
@@ -493,6 +501,7 @@ help:
 	@echo "make check-planted  one protection after another is taken out: its test must notice: an hour (WHAT=gate: only those)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
+	@echo "make check-asan     the end-to-end tests of make test with ASan and UBSan: 6 min (WHAT=tests/e2e/test_x.py: only those)"
 	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 25 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"

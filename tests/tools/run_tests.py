@@ -1,13 +1,11 @@
 #!/usr/bin/python3
-"""run_tests.py BUILD [WHAT...] - runs every unit test program beside the end-to-end tests, and adds them up.
+"""run_tests.py BUILD [--e2e] [WHAT...] - runs BUILD's unit test programs beside the end-to-end tests, and adds them up.
 
-The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
-failed: the end of each unit program's output, then every name.  WHAT is what pytest takes; of unit programs that it
-names only those are run.
-
-Where three end-to-end tests at most failed among all the others, their files are run once more, one after another on
-the machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or
-of what it tests all the same: with STRICT=1 it has failed.
+The last line is `N passed, N failed, N skipped`, behind what failed: the end of each unit program's output, all names.
+The exit status is 0 only when none failed.  WHAT is what pytest takes; of unit programs that it names only those are
+run, with --e2e none.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at
+most that failed among all the others are run once more, one file after another, alone: one that passes then is
+`unsteady` and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
@@ -37,6 +35,7 @@ ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
 # Ten seconds and more: begun before the others, so that none ends with one.
 LONGEST = ("test_decide_faults", "test_telegram", "test_cli_doctor", "test_perform_run", "test_sim")
 PATIENCE = {"DEPLOYBOT_SLOW": "5"}     # waiting costs only who waits in vain
+EVERY_DAY = ["tests/e2e", "-m", "not long"]       # the others are `make check-long`'s
 MEMORY = "/dev/shm"
 MEMORY_BYTES_MIN = 1 << 30
 LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)$")
@@ -143,13 +142,14 @@ def pytest_words(*words):
 
 
 def pytest_environment(build):
-    environment = {**PATIENCE, **sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve()),
+    environment = {**PATIENCE, "DEPLOYBOT_BUILD": str(build.resolve()), **sanitizer_environment(),
+                   "DEPLOYBOT_CRASH_BUILD": str(build.resolve()),
                    "PYTHONPYCACHEPREFIX": str((build / "pycache").resolve())}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
 
 
-def start_e2e(build, wanted, jobs=min(5 * (os.cpu_count() or 1), 16)):
+def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(5 * (os.cpu_count() or 1), 16))):
     """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots.  Its jobs
     mostly wait."""
     report_of(build).unlink(missing_ok=True)
@@ -222,10 +222,10 @@ def main():
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (p.name not in LONGEST, p.name))
-    named = [p for p in programs if p.name in sys.argv[2:]]
-    wanted = [word for word in sys.argv[2:] if word not in [p.name for p in named]] or [
-        "tests/e2e", "-m", "not long"]     # those are `make check-long`'s
-    programs = named or programs
+    words = [word for word in sys.argv[2:] if word != "--e2e"]
+    named = [p for p in programs if p.name in words]
+    wanted = [word for word in words if word not in [p.name for p in named]] or EVERY_DAY
+    programs = [] if "--e2e" in sys.argv else named or programs
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
     with start_e2e(build, wanted) as e2e:
