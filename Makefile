@@ -502,7 +502,7 @@ help:
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
 	@echo "make check-asan     the end-to-end tests of make test with ASan and UBSan: 6 min (WHAT=tests/e2e/test_x.py: only those)"
-	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 25 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
+	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 30 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"

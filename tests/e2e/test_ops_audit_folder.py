@@ -105,6 +105,7 @@ def test_a_periods_folder_has_its_timestamps_and_what_stands_before_and_behind_i
                    cwd=folder, capture_output=True, check=True)
 
 
+@pytest.mark.long
 def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
     """Anybody can write an entry's hash into a file."""
     folder = export(log, *PERIOD)
@@ -321,6 +322,7 @@ def test_a_clock_that_was_set_back_leaves_no_hole_in_a_period(tmp_path, tsa, per
     assert f"ok: {len(numbers)} entries" in verify(folder, "witness") + verify(folder)
 
 
+@pytest.mark.long
 def test_what_a_spreadsheet_shows_is_what_the_entries_say(log):
     """Its rows also end at a CR; line 3 is of an entry with escapes, whose last cell is not compared."""
     them = entries(4)
@@ -446,6 +448,7 @@ def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log
     assert words in said and f"; {alone} of them, between 1 and 24, are shown by this folder alone" in said
 
 
+@pytest.mark.long
 def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
     folder = export(log, *PERIOD)
     for path in witness.rglob("*.jsonl"):

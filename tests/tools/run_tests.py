@@ -6,6 +6,7 @@ The exit status is 0 only when none failed.  WHAT is what pytest takes; of unit 
 run, with --e2e none.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at
 most that failed among all the others are run once more, one file after another, alone: one that passes then is
 `unsteady` and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
+One that costs more than a second of a processor is named, and has failed with more than two, unless it is `long`.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
@@ -29,6 +30,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT_TIMEOUT_S = 1500
 E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conftest.py
 TESTS_FAILED = 1      # pytest's status: all were run
+# Of a processor, for an end-to-end test with all that it starts.  Between them is room for other work on the machine,
+# which makes each test dearer.
+LONG_S, REFUSED_S = 1, 2
 AGAIN_MAX = 3         # more are no coincidence
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
@@ -178,6 +182,23 @@ def read_report(path):
     return ended
 
 
+def read_costs(path):
+    """{(module, test): seconds of a processor}."""
+    return {(case.get("classname"), case.get("name")): float(one.get("value"))
+            for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase")
+            for one in case.iter("property") if one.get("name") == "processor_s"}
+
+
+def judge_costs(costs, count):
+    """Names what should be marked `long`, and refuses what must be."""
+    for name, seconds in sorted(costs.items(), key=lambda one: -one[1]):
+        said = f"{': '.join(name)}, which costs {seconds:.1f} s of a processor"
+        if seconds > REFUSED_S:
+            count.fail(f"{said}, at most {REFUSED_S}: it is to cost less, or to be marked `long`")
+        elif seconds > LONG_S:
+            print(f"  long: {said}")
+
+
 def passed_alone(build, module):
     """The tests that passed in a file that passes: all of it is run, since its tests may stand on one another."""
     print(f"once more, alone: {module}", flush=True)
@@ -239,6 +260,8 @@ def main():
             count.fail(f"chat_texts: {first}")
         print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
         end_e2e(e2e, build, count)
+        if wanted == EVERY_DAY and "--e2e" not in sys.argv and report_of(build).exists():
+            judge_costs(read_costs(report_of(build)), count)
         for file in leaked.search(texts_of(build), report_of(build).parent / "stories"):
             count.fail(f"a secret in {file}")
         alarm.cancel()
