@@ -71,7 +71,8 @@ def play(tmp_path, *words):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")      # names begin here, wherever this checkout is
     (tmp_path / "test_it.py").write_text("def test_that():\n    assert 1 == 2\n")
     return subprocess.run(
-        [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py", *words],
+        [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py",
+         *words],
         cwd=tmp_path, stdin=subprocess.DEVNULL, timeout=300, env={"PATH": os.environ["PATH"], "JOBS": "1"},
         capture_output=True, text=True, check=False)
 
