@@ -25,8 +25,9 @@ endif
 ifeq ($(SANITIZE),)
 HARDEN	+= -D_FORTIFY_SOURCE=3
 else
-# -g1: lines for a report, no variables; a third of what is linked 250 times.
+# -g1: lines for a report, no variables.  -fPIC: the same objects make the programs and libproduct.so.
 OPT	:= -O1 -g1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+HARDEN	:= $(HARDEN:-fPIE=-fPIC -fno-semantic-interposition)
 # A unit test's own code is run once: to optimize it takes longer.
 $(BUILD)/obj/tests/unit/%.o: DEFINE += -O0
 endif
@@ -62,6 +63,9 @@ LIB_A	 := $(BUILD)/liblib.a
 SERVER_A := $(BUILD)/libserver.a
 RUNNER_A := $(BUILD)/librunner.a
 TEST_AID_A := $(BUILD)/libtestaid.a
+# All objects of the product as they are, for what runs in $(BUILD) alone: 250 programs are linked to it in a tenth of
+# the time that a copy of it in each takes.
+PRODUCT_SO := $(BUILD)/libproduct.so
 FUZZ_C	 := $(wildcard tests/fuzz/fuzz_*.c)
 TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
@@ -128,17 +132,37 @@ $(BUILD)/tests/test_decide_faults: TEST_WRAP += -Xlinker --wrap=store_batch
 $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRAP = \
 	$(addprefix -Xlinker --wrap=,clock_wall_ms loop_now_ms loop_defer loop_timer_start telegram_api_post telegram_api_cancel)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+# These have the product in themselves, where they put something in the place of a part of it.  So has each program of a
+# build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
+# cover and valgrind), or that is SMALL.
+WRAPPED	 := $(FAIL_NTH_TESTS) test_perform_send_message test_setting test_settings_production test_telegram_order \
+	test_telegram_minute
+ARCHIVES := $(SERVER_A) $(RUNNER_A) $(LIB_A)
+PRODUCT	 := $(ARCHIVES)
+ifneq ($(SANITIZE),)
+ifeq ($(SMALL)$(findstring --wrap,$(LDFLAGS)),)
+PRODUCT	 := -Wl,-rpath,'$$ORIGIN/..' -Wl,--allow-shlib-undefined $(PRODUCT_SO)
+endif
+endif
+$(WRAPPED:%=$(BUILD)/tests/%): PRODUCT = $(ARCHIVES)
+$(WRAPPED:%=$(BUILD)/tests/%): $(ARCHIVES)
+# It is looked up when a program starts: another one needs no other program.
+FOR_PROGRAMS := $(if $(filter %.so,$(PRODUCT)),| $(PRODUCT_SO),$(ARCHIVES))
+
+$(PRODUCT_SO): $(call objects,$(SERVER_C) $(RUNNER_C) $(LIB_C))
+	@echo "  LD    $@"
+	@$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-z,defs -Wl,-soname,$(@F) -o $@ $^ $(SERVER_LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(FOR_PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) $(TEST_WRAP) -o $@ $< $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A) $(SERVER_LIBS) -lcmocka
+	@$(CC) $(ALL_LDFLAGS) $(TEST_WRAP) -o $@ $< $(TEST_AID_A) $(PRODUCT) $(SERVER_LIBS) -lcmocka
 
 # Each fuzz harness over its corpus, without libFuzzer.
-$(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c tests/fuzz/fuzz.c) \
-		$(SERVER_A) $(RUNNER_A) $(LIB_A)
+$(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c tests/fuzz/fuzz.c) $(FOR_PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(PRODUCT) $(SERVER_LIBS)
 
 $(BUILD)/tests/test_fuzz_redact $(BUILD)/fuzz/redact: $(call objects,tests/fuzz/redact_slow.c)
 
@@ -235,15 +259,23 @@ picture: packages-picture
 TEST_BUILD := $(BUILD)/test
 TEST_MAKE  := $(MAKE) --no-print-directory BUILD=$(TEST_BUILD) SANITIZE=address,undefined CRASH_POINTS=1 WERROR=-Werror
 
+TEST_FAULTS := $(addprefix $(TEST_BUILD)/faults/,oracle libpower.so libfault.so oom_store)
+
+# End-to-end tests start the programs of $(BUILD), as they are installed; $(TEST_BUILD) is what can be made to die.
 .PHONY: test
 test: packages-test
 	@$(PYTHON) tests/tools/runs.py check
 	@$(MAKE) --no-print-directory layers hardening
-	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_BUILD)/faults/oracle $(TEST_BUILD)/faults/libpower.so \
-		$(TEST_BUILD)/faults/libfault.so $(TEST_BUILD)/faults/oom_store
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_FAULTS)
 	@$(PYTHON) tests/tools/circles.py $(TEST_BUILD)
 	@$(PYTHON) tests/tools/callers.py $(TEST_BUILD)/obj
-	@$(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) $(WHAT)
+
+# The end-to-end tests of `make test` once more, on programs that AddressSanitizer and UBSan watch, which see leaks too.
+.PHONY: check-asan
+check-asan: packages-test
+	@$(TEST_MAKE) -j$(JOBS) all tests $(TEST_FAULTS)
+	@DEPLOYBOT_BUILD=$(abspath $(TEST_BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) --e2e $(WHAT)
 
 .PHONY: tests
 tests: $(TESTS)
@@ -458,7 +490,7 @@ help:
 	@echo "make            the two programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
-	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make test       all tests: 6 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
 	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"
@@ -472,7 +504,8 @@ help:
 	@echo "make check-planted  one protection after another is taken out: its test must notice: an hour (WHAT=gate: only those)"
 	@echo "make check-half-wired  one of each kind of thing is added, a piece of it left out: it must be refused: 4 min (WHAT=effect)"
 	@echo "make check-hostile  hostile clients, scripts, names, words: 5 minutes (WHAT=slow: one theme; SEED=n: again; SHORT=1)"
-	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 25 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
+	@echo "make check-asan     the end-to-end tests of make test with ASan and UBSan: 6 min (WHAT=tests/e2e/test_x.py: only those)"
+	@echo "make check-long     end-to-end tests that make test leaves: deploy/'s scripts killed at every step, their variants: 30 minutes (WHAT=tests/e2e/test_deploy_x.py: all of it)"
 	@echo "make check-targets  chat to two hosts with real engines, registry, compose, nginx, systemd, load and kills: 25 min, root (WHAT=tests/targets/test_x.py; BED=here, or trixie: one of them)"
 	@echo "make check-distribution  this system has what build, unit tests and package need: 5 min (Debian 12, 13, Ubuntu 24.04)"
 	@echo "make check-infra    .deb, units on a real systemd, images, compose, INSTALLATION.md as it is typed: 30 min, root (WHAT=tests/infra/test_x.py)"

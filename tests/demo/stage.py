@@ -63,6 +63,13 @@ def draw_ports_as(part, parts):
     PORTS_HERE = ports_of(os.environ.get("PYTEST_XDIST_WORKER", ""), part, parts)
 
 
+def crash_build():
+    """Where programs can be made to die, with CRASH_POINTS=1, beside the unit tests; `make test` starts the programs of
+    another build wherever a test does not ask for this one."""
+    given = os.environ.get("DEPLOYBOT_CRASH_BUILD") or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build"
+    return pathlib.Path(given).resolve()
+
+
 def free_port():
     """A port nobody listens on now; whoever is started next takes it.  Drawn below those that the kernel gives to who
     connects somewhere: one of them would soon be taken by any other test that runs beside."""

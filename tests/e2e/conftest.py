@@ -17,6 +17,7 @@ for folder in (HERE, HERE.parent / "peers", HERE.parent / "demo", HERE.parent / 
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+import cost  # noqa: E402  pylint: disable=wrong-import-position
 import leaked  # noqa: E402  pylint: disable=wrong-import-position
 import nursery  # noqa: E402  pylint: disable=wrong-import-position
 import telegram_client  # noqa: E402  pylint: disable=wrong-import-position
@@ -52,7 +53,8 @@ telegram_client.start_process = nursery.start      # hundreds are started
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "long: waits or starts much; `make test` leaves it to `make check-long`")
+    config.pluginmanager.register(cost)
+    config.addinivalue_line("markers", "long: a second of a processor, or waits; `make test` leaves it to check-long")
     config.addinivalue_line("markers", "first: ten seconds or more; workers begin with it, so that none ends with it")
 
 

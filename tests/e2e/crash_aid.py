@@ -1,6 +1,7 @@
 """What the tests of crashes share: finding and killing the parts of one deploybot, releases whose
 scripts wait for a word, and the invariants that hold after any of it."""
 # SPDX-License-Identifier: ISC
+import contextlib
 import http.client
 import json
 import os
@@ -12,7 +13,7 @@ import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
 from runner_client import children_of
-from stage import WEBHOOK_SECRET, each_process, wait_until
+from stage import WEBHOOK_SECRET, crash_build, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
@@ -39,6 +40,26 @@ class CrashPage:
     def died(self):
         n = len(CRASH_POINTS)
         return sum(struct.unpack(f"{n}I", self.path.read_bytes()[4 + 4 * n:4 + 8 * n]))
+
+
+@contextlib.contextmanager
+def killed_at(bot, point, path):
+    """Within, the server is one that dies there once it comes by; behind, it has, and runs again as before."""
+    page, before = CrashPage(path), bot.build
+    path.chmod(0o666)
+    bot.stop()
+    bot.build = crash_build()
+    bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
+    bot.start()
+    page.set(0)
+    yield
+    bot.process.wait(PATIENCE_S)
+    assert page.died() == 1
+    page.set(1)
+    for name in ("DEPLOYBOT_CRASH_PAGE", "DEPLOYBOT_CRASH"):
+        del bot.settings[name]
+    bot.build = before
+    bot.start()
 
 
 def parent_of(pid):

@@ -205,6 +205,7 @@ def test_what_another_alert_says_better_is_not_said(tmp_path):
         far.server.shutdown()
 
 
+@pytest.mark.long
 def test_an_alert_is_in_the_chat_and_the_watchdog_is_called(tmp_path):
     tool("prometheus")
     tool("prometheus-alertmanager")

@@ -27,6 +27,7 @@ def _panel(tmp_path):
     telegram_client.stop_peer(process)
 
 
+@pytest.mark.long
 def test_the_chat_page_shows_what_happens_and_does_what_is_pressed(browser, panel):
     """Text both ways, an edit in place, a button with its toast, a command, a topic, a commit."""
     tree, panel_url = panel

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from crash_aid import STEADY, CrashPage, CrashScene
+from crash_aid import STEADY, CrashScene, killed_at
 from flow_aid import PATIENCE_S
 from forges import Bitbucket, GitLab
 from hook_aid import HOOKS, OWN, call
@@ -66,20 +66,10 @@ def test_a_call_told_202_right_before_the_kill_is_deployed_once(scene):
     pytest.param(point, marks=pytest.mark.long) for point in ("decision_made", "answer_due", "answer_given"))])
 def test_a_call_is_one_wherever_the_server_dies(scene, point):
     scene.wait_free()
-    page = CrashPage(scene.folder / f"{point}.page")
     before, number, change = len(begun(scene)), str(uuid.uuid4()), scene.commit("develop")
     body = {"build": {"ref": change["after"]}}
-    scene.bot.stop()
-    scene.bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(page.path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
-    scene.bot.start()
-    page.set(0)
-    first = asked(scene, body, number)
-    scene.bot.process.wait(60)
-    assert page.died() == 1
-    page.set(1)
-    for name in ("DEPLOYBOT_CRASH_PAGE", "DEPLOYBOT_CRASH"):
-        del scene.bot.settings[name]
-    scene.bot.start()
+    with killed_at(scene.bot, point, scene.folder / f"{point}.page"):
+        first = asked(scene, body, number)
     again = asked(scene, body, number)
     assert again[0] == 202 and (first is None or first[1]["id"] == again[1]["id"])
     wait_live(scene, change["after"])

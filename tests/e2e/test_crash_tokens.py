@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from crash_aid import CrashPage
+from crash_aid import killed_at
 from flow_aid import PATIENCE_S
 from local_aid import ROLE_ADMIN, LocalScene
 from ops_aid import request
@@ -41,28 +41,11 @@ def status(scene, token):
     return request(scene.bot, "GET", "/v1/status", b"", {"Authorization": f"Bearer {token}"}).status
 
 
-def killed_at(scene, what, point, act):
-    """The server dies there at what act() asks for, and is started again; act()'s answer."""
-    page = CrashPage(scene.sockets / f"{what}-{point}.page")
-    page.path.chmod(0o666)
-    scene.bot.stop()
-    scene.bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(page.path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
-    scene.bot.start()
-    page.set(0)
-    said = act()
-    scene.bot.process.wait(PATIENCE_S)
-    assert page.died() == 1
-    page.set(1)
-    for name in ("DEPLOYBOT_CRASH_PAGE", "DEPLOYBOT_CRASH"):
-        del scene.bot.settings[name]
-    scene.bot.start()
-    return said
-
-
 @pytest.mark.parametrize("point", BY_DAY)
 def test_a_token_is_made_whole_or_not_at_all(scene, point):
     name = f"ci-{point.replace('_', '-')}"
-    shown = killed_at(scene, "add", point, lambda: add(scene, name))
+    with killed_at(scene.bot, point, scene.sockets / f"add-{point}.page"):
+        shown = add(scene, name)
     rows = scene.bot_rows(f"SELECT id FROM token WHERE name = '{name}' AND revoked_at = 0")
     entries = [e for e in scene.audit(action="token_made") if name in str(e)]
     assert len(rows) == len(entries) <= 1
@@ -79,7 +62,8 @@ def test_a_login_is_one_and_its_token_is_not_kept(scene, point):
     token = add(scene, f"login-{point.replace('_', '-')}")
     before = len(scene.audit(action="login"))
     eve = scene.person(MALLORY)
-    killed_at(scene, "login", point, lambda: eve.say(f"/login {token}"))
+    with killed_at(scene.bot, point, scene.sockets / f"login-{point}.page"):
+        eve.say(f"/login {token}")
     wait_until(lambda: len(scene.audit(action="login")) > before, PATIENCE_S, "the login")
     eve.hear("Logged in as ", chat=MALLORY)
     assert len(scene.audit(action="login")) == before + 1

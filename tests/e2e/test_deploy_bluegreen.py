@@ -25,12 +25,17 @@ def bench(tmp_path, tools_folder):
 # ---- without trouble ---------------------------------------------------------------------------
 
 
-def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
+def test_a_release_is_started_beside_what_serves_and_switched_to(bench):
     _, one = bench.shipped("one")
     assert bench.steps() == [
         "preflight", f"image {one}", "pull", "start", "release", "switch h1", "drain-later", "clean-later"]
     assert bench.port_of(one) == [bench.ports[1]]   # the file named the other one, where nothing ran
     is_whole(bench, one)
+
+
+@pytest.mark.long
+def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
+    _, one = bench.shipped("one")
     commit, two = bench.release("two")
     with People(bench) as people:
         deploy(bench, commit)
@@ -39,6 +44,7 @@ def test_releases_take_turns_at_the_ports_and_nobody_is_refused(bench):
     assert set(people.got) <= {one, two}, people.got
 
 
+@pytest.mark.long
 def test_the_first_release_is_rolled_back_to_what_ran_before_deploybot(bench):
     """Somebody has started it in that folder, without a port of ours."""
     labels = {"project": "app", "service": "app", "oneoff": "False", "project.working_dir": str(bench.app)}
@@ -214,8 +220,9 @@ def test_a_renamed_environment_keeps_its_nginx(bench):
 # ---- a release or an nginx that is not as it should be -----------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how, says", [
-    ("sick", "health check fails"), pytest.param("broken", "ended with status 7", marks=pytest.mark.long)])
+    ("sick", "health check fails"), ("broken", "ended with status 7")])
 def test_a_release_that_is_not_well_touches_nothing(bench, how, says):
     _, one = bench.shipped("one")
     before = bench.engine()["containers"]
@@ -267,8 +274,9 @@ UNTAKEN = """if [[ -e %s/untaken ]]; then
 fi"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_taken, says", [
-    pytest.param(False, "; the earlier release serves still", marks=pytest.mark.long),
+    (False, "; the earlier release serves still"),
     (True, "; nginx was asked to lead to port {} again, and did not say that it does: "
            "which release serves is not known")])
 def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_taken, says):
@@ -286,6 +294,7 @@ def test_of_a_second_reload_that_fails_nobody_says_more_than_was_seen(bench, is_
     assert status == 70 and said[-1].endswith(says.format(port)) and bench.file_says() == port, said
 
 
+@pytest.mark.long
 def test_what_serves_again_and_does_not_answer_is_said_so(bench):
     """Regression: that its container runs was called "serves"."""
     bench.shipped("one")

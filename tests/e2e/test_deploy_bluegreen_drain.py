@@ -20,6 +20,7 @@ def bench(tmp_path, tools_folder):
     yield from until_at_rest(BlueGreenBench(tmp_path, tools_folder))
 
 
+@pytest.mark.long
 def test_a_release_ends_without_draining_and_a_drain_waits_for_the_last_connection(bench):
     bench.environment |= {"DRAIN_SECONDS": "86400"}
     (_, one), (_, two), client = left_running(bench)
@@ -63,6 +64,7 @@ def test_a_drain_waits_for_no_worker_of_an_nginx_that_was_not_reloaded(bench):
         assert not bench.port_of(one) and bench.serves() == two
 
 
+@pytest.mark.long
 def test_a_drain_waits_for_no_nginx_that_was_not_reloaded_where_another_was(bench):
     with another_nginx(bench), another_nginx(bench, "third-nginx") as third:
         both = bench.path / "reload-both"
@@ -270,6 +272,7 @@ def test_a_drain_that_is_cut_ends_no_release_and_the_next_one_tidies(bench):
     assert bench.serves() == three and not bench.port_of(one)
 
 
+@pytest.mark.long
 def test_a_drain_behind_a_rollback_without_a_dead_host_does_not_ask_it(bench):
     """Regression: it was asked until the drain's time was over, and then the old one was said to run on."""
     bench.environment |= {"DRAIN_SECONDS": "1"}
@@ -288,6 +291,7 @@ def test_a_drain_behind_a_rollback_without_a_dead_host_does_not_ask_it(bench):
     (bench.stand / "hosts" / "gone").rename(bench.host("h2"))
 
 
+@pytest.mark.long
 def test_nothing_is_switched_to_whose_stop_has_begun(bench):
     """Regression: all was killed while dockerd stopped it (up to 30 min), and a rollback led nginx there."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}

@@ -96,6 +96,7 @@ def test_a_switch_that_fails_leads_back_to_whatever_answered_on_a_port(bench):
     assert bench.ask() == (200, "shop:old") and bench.file_says() == bench.ports[0]
 
 
+@pytest.mark.long
 def test_the_first_release_is_rolled_back_to_what_runs_on_a_port_yet(bench):
     """Regression: its image was to be started on the port that it has, which cannot be."""
     on_a_port(bench)
@@ -166,6 +167,7 @@ def killed_behind_its_start(bench, commit):
     wait_for(bench.is_quiet, "the host to be at rest", 60)
 
 
+@pytest.mark.long
 def test_what_a_killed_start_has_left_is_said_and_no_release_begins_with_it(bench):
     before = bench.upstream.read_text()
     commit, one = bench.release("one")
@@ -177,6 +179,7 @@ def test_what_a_killed_start_has_left_is_said_and_no_release_begins_with_it(benc
     assert bench.port_of(one) == [] and bench.upstream.read_text() == before, said
 
 
+@pytest.mark.long
 def test_what_a_killed_start_has_left_beside_a_release_is_said_until_the_next_one_ends_it(bench):
     """Regression: preflight and doctor were silent, and it ran on with its threads and connections."""
     _, one = bench.shipped("one")
@@ -214,10 +217,11 @@ def ended(box):
     box.update(status="exited", code=7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change, says", [
     (lambda box: box.update(restarts=4), "the application ended and docker started it again, since it was started"),
-    pytest.param(ended, "the application ended with status 7 since it was started", marks=pytest.mark.long),
-    pytest.param(None, "the container's health check fails", marks=pytest.mark.long)])
+    (ended, "the application ended with status 7 since it was started"),
+    (None, "the container's health check fails")])
 def test_nginx_is_not_led_to_what_broke_since_it_was_started(bench, change, says):
     """Regression: image and "running" alone were compared; and one that had crashed was called another's release."""
     _, one = bench.shipped("one")
@@ -294,6 +298,7 @@ CUT = ("h1: what serves is as it was; what drained beside it was ended to make r
        "closed")
 
 
+@pytest.mark.long
 def test_a_drain_that_was_cut_for_a_release_that_failed_is_said(bench):
     """Regression: "nothing was changed" was all."""
     bench.environment |= {"DRAIN_SECONDS": "86400"}

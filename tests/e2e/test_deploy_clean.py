@@ -246,6 +246,7 @@ def test_so_many_releases_that_were_live_are_kept_and_no_more(bench, keep):
     assert set(bench.digests()) == set(live[-keep:])
 
 
+@pytest.mark.long
 def test_what_a_rollback_brought_back_stays_however_long_ago_it_was_made(bench):
     """Regression: counted by when it was made, what a team had fled to went before what it had fled from."""
     first, fled = shipped(bench, "first")[0], [shipped(bench, f"fled {i}")[0] for i in range(3)]
@@ -264,6 +265,7 @@ def said_removed(bench):
     return {step.partition(" ")[2] for step in bench.steps() if step.startswith("removed ")}
 
 
+@pytest.mark.long
 def test_tries_that_failed_never_push_out_what_was_live(bench):
     """Regression: a try that never ran counted as a release, and six of them left nothing to roll back to."""
     live = [shipped(bench, f"live {i}", KEEP_RELEASES="2")[0] for i in range(2)]
@@ -275,6 +277,7 @@ def test_tries_that_failed_never_push_out_what_was_live(bench):
     assert said_removed(bench) == {had[commit][:39] for commit in (live[0], *tried[:2])}
 
 
+@pytest.mark.long
 def test_lines_of_before_count_as_live(bench):
     """Those that no server had marked as tries."""
     old = [commands_aid.shipped(bench, f"old {i}", RUN_ID="", DEPLOYBOT_SETTINGS="checked", KEEP_RELEASES="9")[0]
@@ -285,6 +288,7 @@ def test_lines_of_before_count_as_live(bench):
     assert set(bench.digests()) >= set(old[-2:]) and not set(bench.digests()) & set(old[:2])
 
 
+@pytest.mark.long
 def test_one_that_is_killed_harms_nothing_and_the_next_one_continues_it(bench):
     shipped(bench, "one")
     shipped(bench, "two")

@@ -77,6 +77,7 @@ def parts(bench):
 # ---- which file --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_a_push_that_changes_the_file_changes_what_runs_and_a_rollback_brings_the_old_one(bench):
     first, digest = shipped(bench, COMPOSE)
@@ -102,6 +103,7 @@ def test_a_push_that_changes_the_file_changes_what_runs_and_a_rollback_brings_th
     assert status == 0 and parts(bench) == {"app": newer, "worker": newer}, said
 
 
+@pytest.mark.long
 def test_a_file_that_ran_is_gone_back_to_whatever_is_refused_by_now(bench):
     first, digest = shipped(bench, COMPOSE)
     second, newer = shipped(bench, COMPOSE + WORKER)
@@ -417,8 +419,8 @@ def check(bench, text, *words):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long)
-                                        for first in range(3, len(REACHES), 3))])
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, len(REACHES), 3))
 def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, first):
     os.symlink("/etc", real.app / "leads-out")
     (real.app / "a.env").write_text("A=1\n")

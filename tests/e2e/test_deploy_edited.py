@@ -47,6 +47,7 @@ def kept(bench):  # pylint: disable=redefined-outer-name
     return sorted(file.name for file in bench.app.glob(".deploybot.with.*"))
 
 
+@pytest.mark.long
 def test_a_rollback_takes_the_file_that_its_release_was_made_with(any_bench):
     """Regression: the edited one, with which nothing answered, was used for the rollback too, which left nothing."""
     old, one = any_bench.shipped("one")
@@ -66,6 +67,7 @@ def test_a_rollback_takes_the_file_that_its_release_was_made_with(any_bench):
     assert WORSE in made_with(any_bench)[0]
 
 
+@pytest.mark.long
 def test_by_its_commit_alone_too(bench):
     old, _ = bench.shipped("one")
     made = made_with(bench)
@@ -75,6 +77,7 @@ def test_by_its_commit_alone_too(bench):
     assert status == 0 and edited(said) == [KEPT % old] and made_with(bench) == made, said
 
 
+@pytest.mark.long
 def test_nothing_is_said_where_nothing_was_edited(bench):
     (old, one), _ = bench.shipped("one"), bench.shipped("two")
     assert not edited(bench.run("target.sh", "staging", "preflight")[1])
@@ -87,6 +90,7 @@ def test_nothing_is_said_where_nothing_was_edited(bench):
     assert not any("--project-directory" in call for call in bench.host_calls() if "up" in call)
 
 
+@pytest.mark.long
 def test_without_a_kept_one_a_rollback_takes_the_hosts(bench):
     (old, one), _ = bench.shipped("one"), bench.shipped("two")
     for folder in bench.app.glob(".deploybot.with.*"):
@@ -98,6 +102,7 @@ def test_without_a_kept_one_a_rollback_takes_the_hosts(bench):
     assert status == 0 and not edited(said) and WORSE in made_with(bench)[0], said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", [["docker-compose.yml", "docker-compose.override.yml"],
                                    ["prod/compose.yaml", "prod/more.yaml"]])
 def test_of_several_files_each_is_kept_and_their_folder_is_as_it_was(bench, names):
@@ -117,6 +122,7 @@ def test_of_several_files_each_is_kept_and_their_folder_is_as_it_was(bench, name
     assert [made_with(bench), made_with(bench, "worker")] == made
 
 
+@pytest.mark.long
 def test_what_is_kept_is_its_users_alone_and_of_releases_that_are_kept(bench):
     _, one = bench.shipped("one")
     folder, = bench.app.glob(".deploybot.with.*")
@@ -130,6 +136,7 @@ def test_what_is_kept_is_its_users_alone_and_of_releases_that_are_kept(bench):
     assert status == 0 and kept(bench) == sorted(f".deploybot.with.{digest}" for digest in releases), said
 
 
+@pytest.mark.long
 def test_a_release_that_did_not_come_up_keeps_nothing(bench):
     bench.shipped("one")
     before = kept(bench)
@@ -139,6 +146,7 @@ def test_a_release_that_did_not_come_up_keeps_nothing(bench):
     assert [name for name in kept(bench) if not name.endswith(".new")] == before
 
 
+@pytest.mark.long
 def test_what_a_host_puts_back_by_itself_is_made_as_it_was(bench):
     """Regression: the edited file was used for that too: it could not be restored."""
     old, one = bench.shipped("one")
@@ -154,6 +162,7 @@ def test_what_a_host_puts_back_by_itself_is_made_as_it_was(bench):
     assert made_with(bench) == made and parts(bench)["app"] == (one, "running")
 
 
+@pytest.mark.long
 def test_bluegreen_keeps_it_too(pair):
     old, one = pair.shipped("one")
     made = made_with(pair)

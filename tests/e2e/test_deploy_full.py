@@ -39,7 +39,8 @@ def left_over(bench):
 # ---- .env --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strategy", ["recreate", pytest.param("bluegreen", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", ["recreate", "bluegreen"])
 def test_an_env_that_has_no_room_is_known_before_anything_is_replaced_and_stays_whole(strategy, request):
     """Regression: with COMPOSE_FILE taken out the last line was written, so all were: .env ended in the middle."""
     bench = request.getfixturevalue("bench" if strategy == "recreate" else "pair")
@@ -144,8 +145,8 @@ def notes(count):
 CUT = "c" * 40 + "@sha256:" + "c" * 64 + " " + "d" * 30
 
 
-@pytest.mark.parametrize("how", ["cut before", *(
-    pytest.param(how, marks=pytest.mark.long) for how in ("full", "swallowed before"))])
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["cut before", "full", "swallowed before"])
 def test_half_a_note_takes_no_other_releases_compose_file_from_it(bench, how):
     """Regression: the next note was added to it, and a rollback to that release took the host's file without a word."""
     shipped(bench, COMPOSE, **REPO)

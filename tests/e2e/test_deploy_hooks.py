@@ -14,6 +14,7 @@ TELL = ('printf "%s\\n" "$HOOK ${0##*/} $ENVIRONMENT $COMMIT $RELEASE $IMAGE $PR
         '$HOSTS $PWD" >>"$STAND/spy"')
 
 
+@pytest.mark.long
 def test_hooks_run_in_their_order_with_what_they_need(bench):
     first, digest = shipped(bench, "one")
     bench.forget_calls()

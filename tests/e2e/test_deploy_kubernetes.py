@@ -155,6 +155,7 @@ def test_a_missing_right_is_named_before_anything_is_touched(bench, rules, resou
     assert not bench.cluster.of("patch")
 
 
+@pytest.mark.long
 def test_a_rollback_brings_the_recorded_revision_back(bench):
     first, second = bench.shipped("one"), bench.shipped("two")
     status, said = bench.run("rollback.sh", "staging", first)

@@ -23,8 +23,9 @@ SHOP = "/apis/apps/v1/namespaces/shop/deployments/shop"
 
 # ---- a rollout that fails ------------------------------------------------------------------------
 
+@pytest.mark.long
 @pytest.mark.parametrize("why, says", [
-    pytest.param("CrashLoopBackOff", "no database: bye (of the previous one)", marks=pytest.mark.long),
+    ("CrashLoopBackOff", "no database: bye (of the previous one)"),
     ("NotReady", "no database: bye")])
 def test_a_rollback_takes_what_the_new_pods_logged_and_nothing_of_the_old(bench, why, says):
     first, bad = bench.shipped("one"), bench.pushed("bad")

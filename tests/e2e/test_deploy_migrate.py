@@ -101,9 +101,9 @@ def way(bench):
 # ---- the order ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.first
-@pytest.mark.parametrize("bench", ["bluegreen", "local", *(
-    pytest.param(name, marks=pytest.mark.long) for name in ("recreate", "kubernetes", "systemd"))], indirect=True)
+@pytest.mark.parametrize("bench", ["bluegreen", "local", "recreate", "kubernetes", "systemd"], indirect=True)
 def test_every_strategy_goes_the_one_way_that_is_drawn(bench, request):
     strategy = request.node.callspec.params["bench"]
     for kind in KINDS:
@@ -377,6 +377,7 @@ def test_one_that_never_began_is_not_called_cut(bench, program, words, says, sta
     assert end is None or end.format(app=bench.app) in said[-1], said
 
 
+@pytest.mark.long
 def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(bench):
     bench.shipped("one")
     process, commit, digest = hung(bench)
@@ -392,6 +393,7 @@ def test_one_that_a_killed_run_and_host_left_is_waited_for_and_never_doubled(ben
     assert len(migrations(bench)) == 2 and bench.runs() == [(f"{bench.image}@{digest}", "running")]
 
 
+@pytest.mark.long
 def test_one_that_is_left_where_another_host_was_the_first_is_waited_for_there(bench):
     """Regression: the first host alone was asked, and the order of hosts may have changed."""
     bench.shipped("one", STAGING_HOST="h1,h2:2222")

@@ -86,6 +86,7 @@ def test_a_port_of_a_program_is_found_too(bench):
     bench.shipped("three", **MIGRATES)
 
 
+@pytest.mark.long
 def test_a_port_that_what_runs_has_keeps_no_release_away(bench):
     port = free_port()
     publishes(bench, f'- "127.0.0.1:{port}:8080"')
@@ -93,6 +94,7 @@ def test_a_port_that_what_runs_has_keeps_no_release_away(bench):
     assert bench.shipped("two") and [box["port"] for box in bench.engine()["containers"]] == [port]
 
 
+@pytest.mark.long
 def test_who_rolls_back_is_warned_of_a_port_and_not_kept_from_it(bench):
     first, digest = bench.shipped("one")
     bench.shipped("two")
@@ -134,6 +136,7 @@ def test_who_has_a_port_is_read_in_each_form_and_compared_by_address(bench, line
     assert (status, is_named) == ((70, True) if is_taken else (0, False)), said
 
 
+@pytest.mark.long
 def test_the_port_of_a_release_that_is_to_start_beside_what_serves_is_looked_at_too(pair):
     pair.shipped("one")
     idle, = set(pair.ports) - set(box["port"] for box in pair.engine()["containers"])
@@ -192,6 +195,7 @@ def test_behind_a_first_release_it_is_said_where_nothing_of_it_runs(bench, where
     assert bench.steps()[bench.steps().index("release"):][-1] == ("nothing-runs" if is_said else "switch h2")
 
 
+@pytest.mark.long
 def test_behind_a_later_release_nothing_is_said_of_that(bench):
     bench.shipped("one")
     commit, digest = bench.release("two")
@@ -202,6 +206,7 @@ def test_behind_a_later_release_nothing_is_said_of_that(bench):
 # ---- a worker that does not end ------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_what_had_to_be_killed_is_said(bench):
     """As docker's events have it: KILL behind another signal; one that was sent at once was meant."""
     (bench.app / "docker-compose.yml").write_text(COMPOSE + OTHERS)
@@ -268,6 +273,7 @@ def test_a_migration_beside_what_one_host_has_alone_is_warned_of(bench, line, mo
     assert not is_said or f"app has data of that host: {is_said}; " in found[0], found
 
 
+@pytest.mark.long
 def test_that_is_said_of_several_hosts_and_a_migration_alone(bench):
     migrator(bench, "- data:/var/lib/shop", more=VOLUMES)
     assert not warnings(bench.run("target.sh", "staging", "preflight", **MIGRATES)[1])

@@ -38,8 +38,9 @@ def noting_deadlines(bench):
     return noted
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("grace, earlier, up, switch", [
-    pytest.param("3m0s", "", 150 + 180 + 10 + 10, 900 + 2 * 200 + 180, marks=pytest.mark.long),
+    ("3m0s", "", 150 + 180 + 10 + 10, 900 + 2 * 200 + 180),
     ("10s", 400, 150 + 400 + 20, 900 + 2 * 420 + 400)])
 def test_compose_gets_the_time_that_its_services_may_take_to_end(bench, grace, earlier, up, switch):
     """Regression: it was cut after 180 s, whatever their stop_grace_period; by the file, and by what runs."""
@@ -331,6 +332,7 @@ def test_behind_the_switch_the_others_are_replaced_in_a_project_of_their_own_nev
     assert calls[-3:] == [main, reload, ["compose", "up", "-d", "--no-deps", "--no-build", "worker", "scheduler"]]
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_where_one_does_not_come_up_the_host_switches_back(pair):
     _, old = pair.shipped("one")
@@ -343,6 +345,7 @@ def test_where_one_does_not_come_up_the_host_switches_back(pair):
     is_whole(pair, old)
 
 
+@pytest.mark.long
 def test_behind_a_barrier_nginx_is_not_led_back_and_what_is_up_is_said(pair):
     """Regression: what had served was stopped at once, with its open requests."""
     _, old = pair.shipped("one")

@@ -131,6 +131,7 @@ def test_what_runs_is_named_by_commit_and_digest(bench):
     assert status == 0 and said[-1] == f"the last words of {bench.image}@{digest}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("published, exposed, is_said", [
     ("8081/tcp ", "8080/tcp 9090/tcp ", True), ("8080/tcp ", "8080/tcp 9090/tcp ", False), ("8081/tcp ", "", False),
     ("", "8080/tcp ", False)])
@@ -153,6 +154,7 @@ def test_both_kinds_of_compose_do_the_same(any_bench):
     assert ["compose", "up", "-d", "--no-deps", "--no-build", "app"] in any_bench.host_calls()
 
 
+@pytest.mark.long
 def test_a_host_keeps_what_came_last_whatever_a_clean_up_knows(bench):
     """A deployment that began while the clean-up was on its way is about to start that."""
     digests = [bench.shipped(text)[1] for text in ("one", "two", "three", "four")]
@@ -166,6 +168,7 @@ def test_a_host_keeps_what_came_last_whatever_a_clean_up_knows(bench):
     assert f"{bench.image}@{digests[0]}" not in bench.engine()["images"], bench.said()
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_hosts_come_one_after_the_other_with_their_ports(bench):
     commit, _ = bench.release("one")
@@ -341,8 +344,9 @@ def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
 # ---- what ran before deploybot -----------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.first
-@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, pytest.param({}, marks=pytest.mark.long)])
+@pytest.mark.parametrize("server", [{"PREVIOUS_RELEASE": ""}, {}])
 def test_the_first_release_can_be_rolled_back_to_what_ran_before_deploybot(bench, server):
     bench.by_hand()
     commit, digest = bench.release("one")

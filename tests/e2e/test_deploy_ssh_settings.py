@@ -47,6 +47,7 @@ exec -a bash /bin/bash "$@"
 """
 
 
+@pytest.mark.long
 def test_a_host_gets_the_registrys_login_for_a_pull_alone_and_then_the_pulling_one(bench):
     """Regression: it came with every act, to hosts that pulled nothing too, and was the one that pushes."""
     file = bench.host_bin / "bash"
@@ -82,6 +83,7 @@ def test_a_pulling_login_without_its_password_reaches_no_host(bench, settings, s
     assert status == 78 and said in "\n".join(lines) and not bench.ssh_calls(), lines
 
 
+@pytest.mark.long
 def test_a_host_that_was_taken_out_is_named_once(bench):
     """Regression: its scheduler ran on, and no line named it."""
     bench.shipped("one", STAGING_HOST="h1,h2:2222")

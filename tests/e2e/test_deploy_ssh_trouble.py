@@ -46,6 +46,7 @@ def test_a_rollback_that_a_dead_host_keeps_away_says_the_way_out(bench, hosts, i
     assert status == 69 and len(ways) == is_said, said
 
 
+@pytest.mark.long
 def test_a_rollback_goes_on_without_a_host_that_is_named_and_dead_alone(bench):
     """One that answers again is rolled back too; where none is left there is nothing to do."""
     hosts = {"STAGING_HOST": "h1,h2:2222"}
@@ -280,6 +281,7 @@ def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):
     assert (bench.app / ".env").read_text() == env and not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_behind_a_barrier_the_host_brings_no_earlier_release_back(bench):
     """Regression: chat said that what is up was left, and the earlier release ran on the newer database."""
     _, old = bench.shipped("one")
@@ -345,6 +347,7 @@ def deaf_while_noting(bench, times):
         fi""")
 
 
+@pytest.mark.long
 def test_a_service_has_as_long_to_start_as_the_environment_says(bench):
     bench.shipped("one")
     commit, two = bench.release("two")
@@ -508,6 +511,7 @@ def test_when_all_on_the_host_are_killed_the_next_release_puts_it_right(bench):
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 def test_what_is_said_to_run_again_outlasts_a_stop_that_nobody_waits_for_any_more(bench):
     """Regression: all was killed while dockerd stopped it (up to 30 min); it was rolled back to, then gone."""
     process, compose, digest = hanging_up(bench)
@@ -570,6 +574,7 @@ def test_when_we_are_gone_the_host_takes_back_and_a_rollback_waits_for_it(bench,
     assert not (bench.app / ".deploybot.before").exists()
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_two_deploybots_do_not_work_on_one_folder(bench):
     commit, _ = bench.release("three")

@@ -119,7 +119,8 @@ def test_a_host_whose_script_was_killed_is_not_called_unreachable(bench):
     bench.host_plan()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_the_shared_connection_ends_with_the_run(bench, number):
     process, compose, digest = hanging_up(bench)
     masters = bench.shared()

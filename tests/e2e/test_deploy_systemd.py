@@ -57,6 +57,7 @@ def test_a_commit_with_the_names_that_deploybot_keeps_changes_nothing_beside_its
     assert not outside.exists() and bench.left() == [], bench.left()
 
 
+@pytest.mark.long
 def test_a_rollback_is_the_link_and_a_restart(bench):
     first = bench.shipped_app()
     second = bench.shipped_app()
@@ -115,6 +116,7 @@ def test_old_releases_go_but_what_is_live_and_what_was_before(bench):
     assert [name.partition("-")[2] for name in bench.releases()] == [commits[1], commits[3]]
 
 
+@pytest.mark.long
 def test_folders_of_tries_push_out_none_that_was_live(bench):
     live = bench.shipped_app(PREVIOUS_RELEASE="")
     goes_live(bench, "staging", live)
@@ -166,6 +168,7 @@ def by_hand(bench, name="v7"):
     return f"releases/{name}"
 
 
+@pytest.mark.long
 def test_a_bad_first_release_is_rolled_back_to_what_ran_before(bench):
     before = by_hand(bench, "0.7")    # older than ours to a clean-up
     commit = bench.commit_app()

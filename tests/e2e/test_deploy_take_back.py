@@ -48,6 +48,7 @@ def running(bench, project="app"):  # pylint: disable=redefined-outer-name
 REPLACED = "the release that it was to replace"
 
 
+@pytest.mark.long
 def test_a_rollback_that_fails_says_which_release_runs(bench):
     """Regression: "the earlier release runs again" was said of the newer one, which was to be left."""
     (old, one), (_, two) = bench.shipped("one"), bench.shipped("two")
@@ -92,6 +93,7 @@ def test_bluegreen_says_which_release_does_not_start(pair):
     assert pair.serves() == two
 
 
+@pytest.mark.long
 def test_units_say_of_a_rollback_that_fails_which_release_runs(units):
     old, new = units.shipped_app(), units.shipped_app()
     for folder in (units.app / "releases").glob(f"*-{old}"):
@@ -133,7 +135,8 @@ def stops(bench):  # pylint: disable=redefined-outer-name
     return [call[1:] for call in bench.host_calls() if call[:2] in (["docker", "stop"], ["docker", "rm"])]
 
 
-@pytest.mark.parametrize("of, count", [("bench", 3), pytest.param("pair", 2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("of, count", [("bench", 3), ("pair", 2)])
 def test_what_was_brought_up_gets_its_time_to_end_all_at_once(request, of, count):
     """Regression: it was killed, in the middle of the requests and jobs that it had taken by then."""
     made = request.getfixturevalue(of)
@@ -161,6 +164,7 @@ def test_what_does_not_end_in_its_time_is_removed(bench):
     assert running(bench) == {"app": old, "worker": old, "scheduler": old}
 
 
+@pytest.mark.long
 def test_what_was_about_to_end_when_all_was_killed_is_not_believed_to_run(bench):
     """dockerd goes on with that stop: a deployment of the same commit found it running, and said so."""
     bench.shipped("one")

@@ -52,6 +52,7 @@ def expected(image):
             "daemonset/agent": sets, "cronjob/report": sets}
 
 
+@pytest.mark.long
 @pytest.mark.first
 def test_a_release_and_a_rollback_reach_all_workloads_and_their_init_containers(many):
     first = many.shipped("one")
@@ -122,6 +123,7 @@ def test_what_cannot_be_set_back_is_named(many):
     assert image_of(release) not in sum(found.values(), [])
 
 
+@pytest.mark.long
 def test_what_the_cluster_refuses_was_not_changed_and_is_set_back_by_nobody(many):
     """Regression: `rollout undo` was advised for it, which would have taken it one release further back."""
     many.shipped("one")
@@ -171,8 +173,9 @@ def applied(many, workload, name, value):
     many.cluster.say("plan", pace=0.02)
 
 
+@pytest.mark.long
 @pytest.mark.first
-@pytest.mark.parametrize("first", ["release", pytest.param("before deploybot", marks=pytest.mark.long)])
+@pytest.mark.parametrize("first", ["release", "before deploybot"])
 def test_a_rollback_that_fails_at_one_sets_all_back_whole_templates_too(many, first):
     release = many.shipped("one", **({"PREVIOUS_RELEASE": ""} if first == "before deploybot" else {}))
     if first == "before deploybot":

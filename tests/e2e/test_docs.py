@@ -350,3 +350,15 @@ def test_each_promise_of_security_names_a_test_that_exists(promise):
     assert list(catalogue.check_promises(text.replace(line, re.sub("`[^`]*`", "none", line))))
     gone = text.replace(promise, promise.replace("::", "::nobody_says_that_"))
     assert [x for x in catalogue.check(gone, makefile) if x.startswith("0 tests are called nobody_says_that_")]
+
+
+def test_a_promise_keeps_a_test_that_make_test_runs():
+    """The check of `make lint` passes, and sees a promise whose test is `long`, and one that has none."""
+    promises = text_of("docs/TESTING.md").partition("\n| promise |")[2].partition("\n\n")[0]
+    kept, long = "runner.py::an_id_has_one_supervisor", "make.py::tests_have_the_same_names_in_all_workers"
+    assert not list(catalogue.check_kept(promises))
+    assert list(catalogue.check_kept(promises.replace(kept, long))) == [
+        "promise 2: tests_have_the_same_names_in_all_workers is marked `long`"]
+    assert list(catalogue.check_kept(promises.replace(f"`{kept}`", ""))) == [
+        "promise 2: no test of `make test` is named"]
+    assert list(catalogue.check_kept(promises.partition("\n| 9 ")[0])) == ["the promises are not 1 to 9"]

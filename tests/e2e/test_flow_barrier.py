@@ -50,6 +50,7 @@ def test_what_nobody_rolls_back_past_is_left_when_it_fails_and_rolled_back_by_wh
     assert len(asked) == 1, asked
 
 
+@pytest.mark.long
 def test_a_release_behind_a_barrier_is_named_in_the_question_and_not_gone_past(scene):
     """The fix has the same word in its history."""
     first = scene.runs("staging")

@@ -84,6 +84,7 @@ def show(scene, branch, commit):
     sample_app.git(scene.repository, "update-ref", f"refs/heads/{branch}", commit)
 
 
+@pytest.mark.long
 def test_a_slow_fetch_succeeds_and_who_waits_is_told_how_far_it_is(scene):
     change = grow(scene, 6)
     pace(scene, 400_000)

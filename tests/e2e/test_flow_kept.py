@@ -20,6 +20,7 @@ def released(scene):
     return scene.head("develop")
 
 
+@pytest.mark.long
 def test_what_a_clean_up_has_removed_is_offered_no_more_until_it_is_deployed_anew(scene):
     removed = "SELECT commit_id FROM release WHERE removed_at <> 0"
     old, before, live = (released(scene) for _ in range(3))

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from crash_aid import CrashPage
+from crash_aid import killed_at
 from flow_aid import Scene, Scripts, ended_well
 from telegram_client import GROUP, MALLORY, text_of
 
@@ -85,24 +85,14 @@ BY_DAY = ("batch_decided", "batch_committed", "effect_begun", "order_said", "mes
 @pytest.mark.parametrize("point", [
     point if point in BY_DAY else pytest.param(point, marks=pytest.mark.long) for point in PASSED])
 def test_a_line_is_carried_out_once_wherever_the_server_dies(scene, point):
-    page = CrashPage(scene.folder / f"{point}.page")
     before, text, who = done(scene), line(), scene.admin()
-    scene.bot.stop()
-    scene.bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(page.path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
-    scene.bot.start()
-    page.set(0)
-    who.say(text)
-    scene.bot.process.wait(60)
-    assert page.died() == 1
-    page.set(1)
-    scene.bot.start()
+    with killed_at(scene.bot, point, scene.folder / f"{point}.page"):
+        who.say(text)
     who.hear("✅ Done: client/acme clear-cache")
     who.say(text)
     who.hear("⛔ APPROVE line not accepted", "its nonce was used already")
     assert done(scene) == before + 1
     assert scene.audit(action="action_requested", user_id=f"telegram:{who.number}", outcome="confirmed")
-    for name in ("DEPLOYBOT_CRASH_PAGE", "DEPLOYBOT_CRASH"):
-        del scene.bot.settings[name]
 
 
 def test_a_reply_to_the_ready_line_is_heard_where_plain_text_is_hidden(scene):

@@ -39,6 +39,7 @@ def refusals(scene):
     return sum(REFUSED in text_of(m) for m in scene.chat.messages(GROUP))
 
 
+@pytest.mark.long
 def test_without_the_right_it_is_kept_and_that_is_said_once(scene):
     said = wait_says(scene, "staging has no release yet")
     assert said["silent"]
@@ -49,6 +50,7 @@ def test_without_the_right_it_is_kept_and_that_is_said_once(scene):
     assert refusals(scene) == 1 and pinned(scene) == []
 
 
+@pytest.mark.long
 def test_with_the_right_it_is_pinned_after_a_start_and_survives_kill_9(scene):
     said = summaries(scene)[0]
     scene.chat.act("bot_status", chat_id=GROUP, by_user_id=ADA, status="administrator")
@@ -63,6 +65,7 @@ def test_with_the_right_it_is_pinned_after_a_start_and_survives_kill_9(scene):
     wait_says(scene, "staging runs ", "production has no release yet\n\nLast")
 
 
+@pytest.mark.long
 def test_one_that_was_deleted_is_sent_and_pinned_again(scene):
     gone = summaries(scene)[0]
     scene.chat.act("delete", chat_id=GROUP, message_id=gone["message_id"])

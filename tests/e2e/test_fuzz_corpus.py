@@ -1,15 +1,13 @@
 """Goal: a corpus is one text file, and the harness reads in it byte for byte what corpus.py has written there."""
 # SPDX-License-Identifier: ISC
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
-from stage import ROOT
+from stage import ROOT, crash_build
 
 FUZZ = pathlib.Path(ROOT, "tests/fuzz")
-BUILD = pathlib.Path(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"))
 sys.path.insert(0, str(FUZZ))
 import corpus
 
@@ -22,7 +20,7 @@ def fnv(data):
 
 
 def read_by_harness(what, cwd=ROOT):
-    return subprocess.run([BUILD / "tests" / f"test_fuzz_{what}", "--list"], cwd=cwd, stdin=subprocess.DEVNULL,
+    return subprocess.run([crash_build() / "tests" / f"test_fuzz_{what}", "--list"], cwd=cwd, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -115,6 +115,7 @@ def test_another_prefix_is_everywhere(tmp_path):
     assert not (tmp_path / "usr").exists()
 
 
+@pytest.mark.long
 def test_uninstall_and_upgrade_leave_what_is_the_administrators(tmp_path):
     """Regression: an upgrade from source deleted hooks and transports, and releases went on without them."""
     make("install", f"DESTDIR={tmp_path}")

@@ -293,6 +293,7 @@ def test_two_users_that_fold_to_one_name_are_not_let_in_and_stop_nobody(scene, t
     assert "The settings are wrong" not in said
 
 
+@pytest.mark.long
 def test_who_gets_the_number_of_a_user_that_is_gone_is_nobody(tmp_path):
     """And who comes to fold to a name that is let in, takes it from both."""
     users = tmp_path / "passwd"

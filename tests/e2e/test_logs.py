@@ -46,6 +46,7 @@ def docker_logs(bench, text):
         bench.on_host("docker", f'[[ $1 != logs ]] || . {bench.path}/logs')
 
 
+@pytest.mark.long
 def test_the_failed_releases_words_are_taken_before_anything_is_touched(ssh):
     one, two = two_releases(ssh)
     assert rolls_back(ssh, one, two) == [f"the last words of {ssh.image}@{two.partition('@')[2]}"]

@@ -59,8 +59,8 @@ def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
     assert shlex.split(said)[-3:] == ["bash", "-c", wish]
 
 
-def test_what_failed_stands_at_the_end(tmp_path):
-    """A unit test that fails now and then: its name is what there is to go by."""
+def play(tmp_path, *words):
+    """run_tests.py, with three unit programs and one end-to-end test."""
     programs = {"test_bucket": "echo '[       OK ] runs'; echo '[  FAILED  ] leaks'; echo 'line 7'; exit 1",
                 "test_buf": "echo '[       OK ] runs'; echo 'is killed'; kill -9 $$",
                 "test_text": "echo '[       OK ] runs'"}
@@ -70,17 +70,27 @@ def test_what_failed_stands_at_the_end(tmp_path):
         (tmp_path / "tests" / name).chmod(0o755)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")      # names begin here, wherever this checkout is
     (tmp_path / "test_it.py").write_text("def test_that():\n    assert 1 == 2\n")
-    run = [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py"]
-    how = {"cwd": tmp_path, "stdin": subprocess.DEVNULL, "timeout": 300, "env": {"PATH": os.environ["PATH"]},
-           "capture_output": True, "text": True, "check": False}
-    done = subprocess.run(run, **how)
+    return subprocess.run(
+        [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py",
+         *words],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, timeout=300, env={"PATH": os.environ["PATH"], "JOBS": "1"},
+        capture_output=True, text=True, check=False)
+
+
+def test_what_failed_stands_at_the_end(tmp_path):
+    """A unit test that fails now and then: its name is what there is to go by."""
+    done = play(tmp_path)
     said = done.stdout.splitlines()
     assert done.returncode == 1
     assert said[-4:] == ["failed: test_bucket: leaks", "failed: test_buf, which ended with status -9",
                          "failed: test_it: test_that", "3 passed, 3 failed, 0 skipped"]
     behind = said[said.index("end-to-end tests: " + str(tmp_path / "test_it.py")):]
     assert "line 7" in behind and "is killed" in behind
-    assert subprocess.run([*run, "test_text"], **how).stdout.endswith("1 passed, 1 failed, 0 skipped\n")
+
+
+@pytest.mark.parametrize("word, count", (("test_text", "1 passed, 1 failed"), ("--e2e", "0 passed, 1 failed")))
+def test_of_unit_programs_those_that_are_named_are_run_or_none(tmp_path, word, count):
+    assert play(tmp_path, word).stdout.endswith(f"{count}, 0 skipped\n")
 
 
 FAILS_AT_FIRST = """
@@ -106,7 +116,8 @@ def test_other():
 
 
 @pytest.mark.parametrize("text, strict, line, unsteady", (
-    (FAILS_AT_FIRST.format(1), "", "1 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"]),
+    pytest.param(FAILS_AT_FIRST.format(1), "", "1 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"],
+                 marks=pytest.mark.long),
     pytest.param(STANDS_ON_ANOTHER.format(1), "", "2 passed, 0 failed, 0 skipped", ["test_it: test_that[0]"],
                  marks=pytest.mark.long),
     pytest.param(OTHER_FAILS.format(1), "", "1 passed, 1 failed, 0 skipped", [], marks=pytest.mark.long),
@@ -130,6 +141,46 @@ def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeyp
     count.show_failed()
     assert (count.line(), count.unsteady) == (line, unsteady)
     assert ("unsteady: test_it: test_that[0] failed" in capfd.readouterr().out) == bool(unsteady)
+
+
+def test_what_costs_more_than_a_second_is_named_and_more_than_two_is_refused(capfd):
+    costs = {("test_it", "test_cheap"): 0.9, ("test_it", "test_dear"): 1.1, ("test_it", "test_dearest"): 2.1}
+    count = run_tests.Count()
+    run_tests.judge_costs(costs, count)
+    assert count.names == ["test_it: test_dearest, which costs 2.1 s of a processor, at most 2: it is to cost less, or "
+                           "to be marked `long`"]
+    assert capfd.readouterr().out == "  long: test_it: test_dear, which costs 1.1 s of a processor\n"
+
+
+SPENDS = """
+import subprocess, sys
+import pytest
+SPIN = "import time\\nwhile time.process_time() < 0.3: pass"
+
+@pytest.fixture(scope="module")
+def shared():
+    subprocess.run([sys.executable, "-c", SPIN], check=True)
+
+@pytest.fixture
+def own():
+    subprocess.run([sys.executable, "-c", SPIN], check=True)
+
+def test_child(): subprocess.run([sys.executable, "-c", SPIN], check=True)
+def test_fixture(own): pass
+def test_shared(shared): pass
+"""
+
+
+def test_the_cost_of_a_test_is_that_of_its_children_too_and_not_what_its_file_shares(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_it.py").write_text(SPENDS)
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "cost",
+                    f"--junitxml={tmp_path / 'e2e.xml'}", "test_it.py"], cwd=tmp_path, check=True,
+                   env={**os.environ, "PYTHONPATH": os.path.join(ROOT, "tests", "tools")}, stdin=subprocess.DEVNULL,
+                   capture_output=True, timeout=300)
+    costs = run_tests.read_costs(tmp_path / "e2e.xml")
+    spent = {name for (_, name), seconds in costs.items() if seconds >= 0.3}
+    assert (len(costs), spent) == (3, {"test_child", "test_fixture"}), costs
 
 
 def test_a_unit_test_that_hangs_is_named_with_what_it_said(tmp_path, monkeypatch):

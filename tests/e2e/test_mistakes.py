@@ -101,6 +101,7 @@ def fixture_beginner(tmp_path):
     made.done()
 
 
+@pytest.mark.long
 def test_usual_mistakes_are_answered_in_the_words_of_the_table(beginner):
     table = read_table()
     assert len(table) >= 30 and len({title for title, *_ in table}) == len(table)

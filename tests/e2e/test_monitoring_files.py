@@ -41,6 +41,7 @@ def test_promtool_accepts_rules_and_configuration():
         assert found.returncode == 0 and "FAILED" not in found.stdout + found.stderr, found
 
 
+@pytest.mark.long
 def test_each_alert_fires_when_it_must_and_not_else():
     for file in ("alerts_test.yml", "alerts_days_test.yml"):
         found = promtool("test", "rules", file)

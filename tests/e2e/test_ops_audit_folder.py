@@ -98,6 +98,7 @@ def test_a_periods_folder_has_its_timestamps_and_nothing_of_what_happened_outsid
                    cwd=folder, capture_output=True, check=True)
 
 
+@pytest.mark.long
 def test_who_signed_a_timestamp_is_what_openssl_says(log, lines, tsa, tmp_path):
     """Anybody can write an entry's hash into a file."""
     folder = export(log, *PERIOD)
@@ -411,6 +412,7 @@ def test_a_timestamp_in_a_part_shows_the_entries_that_are_chained_to_its_own(log
     assert words in said and f"; {alone} of them, between 1 and 24, are shown by this folder alone" in said
 
 
+@pytest.mark.long
 def test_what_nothing_outside_reaches_is_said_at_the_end(log, lines, witness):
     folder = export(log, *PERIOD)
     for path in witness.rglob("*.jsonl"):

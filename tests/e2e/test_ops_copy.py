@@ -96,6 +96,7 @@ def hear_warning(scene, environment="staging"):
                           after=scene.ada_since)
 
 
+@pytest.mark.long
 def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     spare = take_over(scene)
     warning = hear_warning(scene)
@@ -121,6 +122,7 @@ def test_a_started_run_is_not_begun_on_a_second_machine(scene):
     end(scene, spare)
 
 
+@pytest.mark.long
 def test_a_run_that_the_copy_does_not_know_is_begun_by_no_restored_server(scene):
     """The copy is from before the run was at its gate: nothing in it says that it was ever started."""
     spare = take_over(scene, "--restored", change="UPDATE run SET started_at = 0 WHERE ended_at = 0")

@@ -36,6 +36,7 @@ def test_what_is_wrong_is_said(bench, command, words):
     assert status in (70, 78) and words in "\n".join(said), said
 
 
+@pytest.mark.long
 def test_a_release_that_is_not_live_runs_no_job(bench):
     commit, digest = bench.shipped("one")
     bench.shipped("two")

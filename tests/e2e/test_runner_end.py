@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from runner_client import PROGRAM, Bench, gone, is_alive, wait_for
+from runner_client import Bench, gone, is_alive, wait_for
+from stage import crash_build
 
 
 @pytest.fixture
@@ -21,9 +22,9 @@ def bench(tmp_path):
 
 def traced(bench, text, end):
     """What the supervisor of a run did to its state, a line for each change, once for those in a row."""
-    with open(PROGRAM, "rb") as program:
-        if b"DEPLOYBOT_SUPERVISOR_TRACE" not in program.read():
-            pytest.skip("built without CRASH_POINTS=1: its trace goes nowhere")
+    bench.program = crash_build() / "deploybot-runner"
+    if b"DEPLOYBOT_SUPERVISOR_TRACE" not in bench.program.read_bytes():
+        pytest.skip("built without CRASH_POINTS=1: its trace goes nowhere")
     trace = bench.path / "trace"
     runner = bench.runner("echo $$ >$MARKS/pid; " + text, DEPLOYBOT_SUPERVISOR_TRACE=str(trace))
     supervisor = runner.start(1, grace_s=0)

@@ -33,6 +33,7 @@ def bench(tmp_path, tools_folder, chat):
 
 # ---- to the end ----------------------------------------------------------------------------------
 
+@pytest.mark.long
 def test_a_file_of_answers_ends_in_a_target_where_all_is_there(bench):
     status, said = bench.setup("--answers", bench.answers())
     assert status == 0 and "all is there" in said and "write to the bot: /deploy staging" in said, said

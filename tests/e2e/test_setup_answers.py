@@ -30,6 +30,7 @@ def taken(bench):
 
 # ---- what is asked -------------------------------------------------------------------------------
 
+@pytest.mark.long
 def test_beside_applications_of_their_own_files_the_registry_is_asked_for(bench):
     """Regression: with a settings file that is new it was not, and "the same command" ended there each time."""
     status, said = bench.setup("--answers", bench.answers())
@@ -251,6 +252,7 @@ def test_where_production_was_nowhere_yet_it_is_asked_for_again_and_host_says_ho
     assert taken.sshd.connections() == 0
 
 
+@pytest.mark.long
 def test_an_environment_with_a_transport_of_its_own_stays_when_set_up_is_typed_again(taken):
     """Regression: it was asked for a host, and Enter, or --answers without one, took it out of ENVIRONMENTS."""
     text = taken.conf.read_text("utf-8").replace("ENVIRONMENTS=staging\n", "ENVIRONMENTS=staging,production\n")

@@ -43,6 +43,7 @@ def fail_at(bench, name, times):
     (bench.host_bin / name).chmod(0o755)
 
 
+@pytest.mark.long
 def test_a_deploy_key_is_changed_here_and_on_each_host_and_the_old_one_opens_nothing(bench):
     status, said = bench.setup("--answers", bench.answers())
     assert status == 0, said
@@ -67,6 +68,7 @@ def test_a_deploy_key_is_changed_here_and_on_each_host_and_the_old_one_opens_not
         old = fresh
 
 
+@pytest.mark.long
 def test_behind_a_rotation_the_environments_of_files_of_their_own_are_looked_at(bench):
     """Regression: it looked at staging and production, which there are none of then."""
     assert bench.setup("--answers", bench.answers())[0] == 0
@@ -77,6 +79,7 @@ def test_behind_a_rotation_the_environments_of_files_of_their_own_are_looked_at(
     assert status == 0 and "==> doctor shop/staging, as " in said and "all is there" in said, said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("times, in_use", [(1, "old"), (2, "new")])
 def test_where_a_host_fails_the_key_in_use_opens_it_and_the_same_command_goes_on(bench, times, in_use):
     """At the first change of its file, and at the second."""
@@ -96,6 +99,7 @@ def test_where_a_host_fails_the_key_in_use_opens_it_and_the_same_command_goes_on
     assert status == 0 and let_in(bench) == fresh == [public(file)], said
 
 
+@pytest.mark.long
 def test_behind_a_jump_host_the_key_is_changed_there_too(bench):
     """The jump host lets nobody of ours run anything: who may log in there does it."""
     bench.through_jump()

@@ -110,6 +110,7 @@ def test_as_many_releases_are_kept_as_elsewhere_whatever_machine_the_next_job_ha
     assert saved["with"]["key"].startswith(restored["with"]["restore-keys"]) and saved["if"].startswith("always()")
 
 
+@pytest.mark.long
 def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(deploying):
     before = deploying.pushed("one")
     assert deploying.job("deploy")[0] == 0, deploying.said
@@ -123,6 +124,7 @@ def test_a_release_that_never_gets_healthy_is_rolled_back_after_so_many_checks(d
     assert deploying.bench.runs() == [(before, "running")] and not deploying.left()
 
 
+@pytest.mark.long
 def test_an_answer_that_names_another_commit_is_no_pass(deploying):
     deploying.pushed("one")
     deploying.world(sites={deploying.health: [[200, json.dumps({"commit": deploying.commit[:8].upper()})]]})
@@ -143,6 +145,7 @@ def test_a_first_release_that_is_not_healthy_has_nothing_to_go_back_to(deploying
     assert not deploying.left()
 
 
+@pytest.mark.long
 def test_what_ran_before_deploybot_comes_back_for_a_first_release_that_is_not_healthy(deploying):
     deploying.bench.by_hand()
     deploying.pushed("one")
@@ -151,6 +154,7 @@ def test_what_ran_before_deploybot_comes_back_for_a_first_release_that_is_not_he
     assert "rolled back to what ran there before deploybot (target:before-" in deploying.said[-1]
 
 
+@pytest.mark.long
 def test_what_nobody_rolls_back_past_is_left_running(deploying):
     deploying.pushed("one")
     assert deploying.job("deploy")[0] == 0, deploying.said
@@ -162,6 +166,7 @@ def test_what_nobody_rolls_back_past_is_left_running(deploying):
     assert deploying.bench.runs() == [(image, "running")] and not deploying.left()
 
 
+@pytest.mark.long
 def test_a_branch_that_was_reset_goes_back_past_nothing_unasked(deploying):
     deploying.pushed("one")
     first = deploying.commit

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""catalogue.py - does every test exist that docs/fault-catalogue.md and SECURITY.md name, and does each promise of
-SECURITY.md name one?  Exit 1 when not."""
+"""catalogue.py - does every test exist that docs/fault-catalogue.md, SECURITY.md and TESTING.md name, does each promise
+of SECURITY.md name one, and is one of each promise of TESTING.md in `make test`?  Exit 1 when not."""
 # SPDX-License-Identifier: ISC
 import collections
 import functools
@@ -11,6 +11,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
 SECURITY = ROOT / "SECURITY.md"
+TESTING = ROOT / "docs" / "TESTING.md"
+PROMISES = 9            # of the design
 LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 16, "T": 44, "A": 13, "D": 14, "F": 10, "R": 14, "G": 10,
          "N": 23, "I": 14}
 
@@ -81,11 +83,34 @@ def check_promises(text):
             yield f"no test is named: {promise[:60]}"
 
 
+def is_long(file, name):
+    """Whether `make test` leaves an end-to-end test, or some of its values, to `make check-long`."""
+    other = r"(?:(?!^def ).)*"
+    marked = rf"(?ms)^pytestmark[^\n]*mark\.long|^@{other}mark\.long{other}^def test_{name}\("
+    return any(re.search(marked, text) for text in sources()[f"test_{file}"])
+
+
+def check_kept(text):
+    """Of TESTING.md: each promise has its row, whose last cell names a test that is part of every `make test`."""
+    rows = re.findall(r"(?m)^\| (\d) .*\| ([^|]*) \|$", text)
+    if [number for number, _ in rows] != [str(n) for n in range(1, PROMISES + 1)]:
+        yield f"the promises are not 1 to {PROMISES}"
+    for number, cell in rows:
+        kept = re.findall(r"`(\w+\.(?:c|py))::(\w+)`", cell)
+        if not kept:
+            yield f"promise {number}: no test of `make test` is named"
+        for file, name in kept:
+            if file.endswith(".py") and is_long(file, name):
+                yield f"promise {number}: {name} is marked `long`"
+
+
 def main():
-    makefile, catalogue, security = (
-        path.read_text(encoding="utf-8") for path in (ROOT / "Makefile", CATALOGUE, SECURITY))
+    makefile, catalogue, security, testing = (
+        path.read_text(encoding="utf-8") for path in (ROOT / "Makefile", CATALOGUE, SECURITY, TESTING))
     problems = [f"{CATALOGUE.name}: {problem}" for problem in (*check_table(catalogue), *check(catalogue, makefile))]
     problems += [f"{SECURITY.name}: {problem}" for problem in (*check_promises(security), *check(security, makefile))]
+    promises = testing.partition("\n| promise |")[2].partition("\n\n")[0]
+    problems += [f"{TESTING.name}: {problem}" for problem in (*check_kept(promises), *check(promises, makefile))]
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)

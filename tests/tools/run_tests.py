@@ -1,13 +1,12 @@
 #!/usr/bin/python3
-"""run_tests.py BUILD [WHAT...] - runs every unit test program beside the end-to-end tests, and adds them up.
+"""run_tests.py BUILD [--e2e] [WHAT...] - runs BUILD's unit test programs beside the end-to-end tests, and adds them up.
 
-The last line is `N passed, N failed, N skipped`; the exit status is 0 only when none failed.  Before it stands what
-failed: the end of each unit program's output, then every name.  WHAT is what pytest takes; of unit programs that it
-names only those are run.
-
-Where three end-to-end tests at most failed among all the others, their files are run once more, one after another on
-the machine that is quiet then.  One that passes is `unsteady`, is named as such at the end, and is a bug of the test or
-of what it tests all the same: with STRICT=1 it has failed.
+The last line is `N passed, N failed, N skipped`, behind what failed: the end of each unit program's output, all names.
+The exit status is 0 only when none failed.  WHAT is what pytest takes; of unit programs that it names only those are
+run, with --e2e none.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at
+most that failed among all the others are run once more, one file after another, alone: one that passes then is
+`unsteady` and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
+One that costs more than a second of a processor is named, and has failed with more than two, unless it is `long`.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
@@ -31,12 +30,16 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT_TIMEOUT_S = 1500
 E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conftest.py
 TESTS_FAILED = 1      # pytest's status: all were run
+# Of a processor, for an end-to-end test with all that it starts.  Between them is room for other work on the machine,
+# which makes each test dearer.
+LONG_S, REFUSED_S = 1, 2
 AGAIN_MAX = 3         # more are no coincidence
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
 # Ten seconds and more: begun before the others, so that none ends with one.
 LONGEST = ("test_decide_faults", "test_telegram", "test_cli_doctor", "test_perform_run", "test_sim")
 PATIENCE = {"DEPLOYBOT_SLOW": "5"}     # waiting costs only who waits in vain
+EVERY_DAY = ["tests/e2e", "-m", "not long"]       # the others are `make check-long`'s
 MEMORY = "/dev/shm"
 MEMORY_BYTES_MIN = 1 << 30
 LINE = re.compile(r"^\[\s*(OK|FAILED|SKIPPED)\s*\] (\w+)$")
@@ -143,13 +146,14 @@ def pytest_words(*words):
 
 
 def pytest_environment(build):
-    environment = {**PATIENCE, **sanitizer_environment(), "DEPLOYBOT_BUILD": str(build.resolve()),
+    environment = {**PATIENCE, "DEPLOYBOT_BUILD": str(build.resolve()), **sanitizer_environment(),
+                   "DEPLOYBOT_CRASH_BUILD": str(build.resolve()),
                    "PYTHONPYCACHEPREFIX": str((build / "pycache").resolve())}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return environment
 
 
-def start_e2e(build, wanted, jobs=min(5 * (os.cpu_count() or 1), 16)):
+def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(5 * (os.cpu_count() or 1), 16))):
     """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots.  Its jobs
     mostly wait."""
     report_of(build).unlink(missing_ok=True)
@@ -176,6 +180,23 @@ def read_report(path):
         else:
             ended.setdefault(name, "passed" if case.find("skipped") is None else "skipped")
     return ended
+
+
+def read_costs(path):
+    """{(module, test): seconds of a processor}."""
+    return {(case.get("classname"), case.get("name")): float(one.get("value"))
+            for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase")
+            for one in case.iter("property") if one.get("name") == "processor_s"}
+
+
+def judge_costs(costs, count):
+    """Names what should be marked `long`, and refuses what must be."""
+    for name, seconds in sorted(costs.items(), key=lambda one: -one[1]):
+        said = f"{': '.join(name)}, which costs {seconds:.1f} s of a processor"
+        if seconds > REFUSED_S:
+            count.fail(f"{said}, at most {REFUSED_S}: it is to cost less, or to be marked `long`")
+        elif seconds > LONG_S:
+            print(f"  long: {said}")
 
 
 def passed_alone(build, module):
@@ -222,10 +243,10 @@ def main():
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (p.name not in LONGEST, p.name))
-    named = [p for p in programs if p.name in sys.argv[2:]]
-    wanted = [word for word in sys.argv[2:] if word not in [p.name for p in named]] or [
-        "tests/e2e", "-m", "not long"]     # those are `make check-long`'s
-    programs = named or programs
+    words = [word for word in sys.argv[2:] if word != "--e2e"]
+    named = [p for p in programs if p.name in words]
+    wanted = [word for word in words if word not in [p.name for p in named]] or EVERY_DAY
+    programs = [] if "--e2e" in sys.argv else named or programs
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
     with start_e2e(build, wanted) as e2e:
@@ -239,6 +260,8 @@ def main():
             count.fail(f"chat_texts: {first}")
         print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
         end_e2e(e2e, build, count)
+        if wanted == EVERY_DAY and "--e2e" not in sys.argv and report_of(build).exists():
+            judge_costs(read_costs(report_of(build)), count)
         for file in leaked.search(texts_of(build), report_of(build).parent / "stories"):
             count.fail(f"a secret in {file}")
         alarm.cancel()
