@@ -57,8 +57,10 @@ def check_table(text):
 
 
 def check(text, makefile):
-    """What is wrong with what a page names, a line each."""
-    for file, name in re.findall(r"`(\w+\.(?:c|py))::([\w\N{HORIZONTAL ELLIPSIS}]+)`", text):
+    """What is wrong with what a page names, a line each.  A test without a file is of the file before it."""
+    file = ""
+    for named, name in re.findall(r"`((?:\w+\.(?:c|py))?)::([\w\N{HORIZONTAL ELLIPSIS}]+)`", text):
+        file = named or file
         if (found := tests_called(file, name)) != 1:
             yield f"{found} tests are called {name} in {file}"
     for target in re.findall(r"`make ([\w-]+)`", text):
