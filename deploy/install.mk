@@ -18,7 +18,7 @@ UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-ru
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
 	deploybot-check.service deploybot-check.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
-EXAMPLES = $(shell cd deploy && find monitoring github -type f 2>/dev/null)
+EXAMPLES = $(shell cd deploy && find monitoring github own kubernetes hosts -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.
 REMOVE_SCRIPTS = if [[ -f '$(D)$(LIBDIR)/scripts' ]]; then \
 	(cd '$(D)$(LIBDIR)/deploy' && xargs -r -d '\n' rm -f -- <../scripts); fi
@@ -70,6 +70,7 @@ install: $(INSTALL_NEEDS) install-made
 	done
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
 	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) docs/openapi.json '$(D)$(DOCDIR)/'
+	@install -D -m 0644 -t '$(D)$(DOCDIR)/walks' docs/walks/*.md
 	@install -m 0644 $(MADE)/deploybot.conf '$(D)$(DOCDIR)/examples/'
 	@install -m 0644 $(wildcard nginx/*.conf) nginx/shipped '$(D)$(DOCDIR)/examples/nginx/'
 	@cd deploy && for name in $(EXAMPLES); do \

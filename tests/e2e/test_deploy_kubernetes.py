@@ -3,7 +3,6 @@ kubectl is given is known word by word, and a real one says it to a strict stand
 # SPDX-License-Identifier: ISC
 import json
 import os
-import re
 import shutil
 import urllib.request
 
@@ -252,9 +251,9 @@ def test_a_deployment_that_argo_or_flux_keeps_is_warned_of(bench, labels, notes,
 
 @pytest.mark.long
 def test_a_token_in_a_file_is_read_anew_and_the_pods_own_serves_in_the_cluster(bench):
-    """With the configuration of docs/deploy-scripts.md, moved to where this machine has such files."""
-    with open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8") as file:
-        text = re.search(r"takes this from here. -->\n```yaml\n(.*?)```", file.read(), re.S)[1]
+    """With the configuration that users get, moved to where this machine has such files."""
+    with open(os.path.join(ROOT, "deploy", "kubernetes", "in-cluster.yaml"), encoding="utf-8") as file:
+        text = file.read()
     pod = bench.path / "serviceaccount"
     pod.mkdir()
     (pod / "ca.crt").write_bytes((bench.cluster.authority / "ca.pem").read_bytes())

@@ -20,10 +20,10 @@ def many(bench):  # noqa: F811  pylint: disable=redefined-outer-name
     bench.cluster.say("create", namespace="shop", name="worker", image=OLD, progressDeadlineSeconds=2, init=OLD)
     for kind, name in (("StatefulSet", "queue"), ("DaemonSet", "agent"), ("CronJob", "report")):
         bench.cluster.say("create_other", namespace="shop", kind=kind, name=name, image=OLD, inits=f"{IMAGE}:seed")
-    with open(os.path.join(ROOT, "docs", "deploy-scripts.md"), encoding="utf-8") as file:
-        more = re.search(r"takes these from here. -->\n```yaml\n(.*?)```", file.read(), re.S)[1]
+    with open(os.path.join(ROOT, "deploy", "kubernetes", "workloads.yaml"), encoding="utf-8") as file:
+        more = file.read()
     found = re.findall(r"apiGroups: \[(.*?)\], resources: \[(.*?)\], verbs: \[(.*?)\]", more)
-    assert len(found) == more.count("\n")
+    assert len(found) == more.count("\n  - {apiGroups")
     bench.cluster.say("roles", namespace="shop", user=USER, rules=[
         dict(zip(("apiGroups", "resources", "verbs"), (words.split(", ") for words in rule))) for rule in found])
     bench.environment.update(KUBE_WORKLOADS=WORKLOADS, KUBERNETES_ROLLOUT_SECONDS="20")

@@ -26,7 +26,7 @@ MAKE = re.compile(r"(?m)^ *(?:sudo )?make(?: -C \w+)?(?: [A-Z]+=\S*)* ([a-z][a-z
 FOLDERS = {"deploy", "docs", "lib", "nginx", "runner", "server", "tests", ".github"}
 SUFFIXES = {".c", ".h", ".def", ".py", ".sh", ".md", ".yml", ".conf", ".js", ".json", ".lua", ".tf", ".mk"}
 # Of whoever writes a test, or a transport of his own.
-EXAMPLES = {"COSIGN_IDENTITY", "SOPS_AGE_KEY_FILE", "MY_FAULT", "STAGING_FOLDER"}
+EXAMPLES = {"SOPS_AGE_KEY_FILE", "MY_FAULT", "STAGING_FOLDER"}
 # Of a name that stands in the source: NAME_COMMAND of a key, the journal's fields of the entry's.
 MADE = {"REPOSITORY_KEY_COMMAND", "DEPLOYBOT_SEQ", "DEPLOYBOT_VIOLATION_TYPE"}
 

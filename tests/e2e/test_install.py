@@ -32,6 +32,8 @@ THERE = (
     "usr/share/man/man5/deploybot.conf.5", "usr/share/doc/deploybot/README.md",
     "usr/share/doc/deploybot/examples/deploybot.conf", "usr/share/doc/deploybot/examples/nginx/nginx.conf",
     "usr/share/doc/deploybot/examples/github/ci-cd.yml", "usr/share/doc/deploybot/examples/github/secrets.baseline",
+    "usr/share/doc/deploybot/walks/runs.md", "usr/share/doc/deploybot/examples/kubernetes/role.yaml",
+    "usr/share/doc/deploybot/examples/own/verify-image",
     "usr/share/doc/deploybot/examples/github/ghcr.yml", "usr/share/doc/deploybot/examples/monitoring/alertmanager.sh",
     "etc/deploybot/deploybot.conf", "etc/logrotate.d/deploybot",
 )

@@ -119,15 +119,15 @@ def test_usual_mistakes_are_answered_in_the_words_of_the_table(beginner):
 
 
 def test_the_recipe_for_connections_that_stay_open_is_accepted_as_it_stands(beginner):
-    text = (ROOT / "docs" / "deploy-scripts.md").read_text(encoding="utf-8")
-    found = text.split("### Connections that stay open for hours\n")[1].split("\n### ")[0].split("```ini\n")[1:]
+    files = {name: (ROOT / "deploy" / "own" / f"{name}.env.example").read_text(encoding="utf-8")
+             for name in ("shop-ws", "shop")}
     (beginner.folder / "apps").mkdir()
-    for name, part in zip(("shop-ws", "shop"), found, strict=True):
-        (beginner.folder / "apps" / f"{name}.env").write_text(part.split("```")[0], encoding="utf-8")
+    for name, text in files.items():
+        (beginner.folder / "apps" / f"{name}.env").write_text(text, encoding="utf-8")
         (beginner.folder / "apps" / f"{name}.env").chmod(0o600)
     own = ["-GITHUB_REPOSITORY", "-STAGING_HOST", "-PRODUCTION_HOST"]
     assert beginner.ask(["check-config"], own) == (0, [])
-    wrong = found[1].split("```")[0].replace("{port}", "8001")
+    wrong = files["shop"].replace("{port}", "8001")
     (beginner.folder / "apps" / "shop.env").write_text(wrong, encoding="utf-8")
     status, said = beginner.ask(["check-config"], own)
     assert status == 78 and [line for line in said if "shop: SMOKE_URL: has no {port}" in line] == said, said

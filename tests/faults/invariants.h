@@ -1,9 +1,9 @@
 /* invariants.h - what holds of committed rows and of the files beside them.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * I1 to I14 are the names of docs/TESTING.md.  Nothing here knows a world: the simulation and the
- * oracle over a folder on disk ask the same.  Each broken one is told with the name of its function
- * and what shows it; the teller may end the program, and need not.
+ * I1 to I14 are the names of docs/fault-catalogue.md.  Nothing here knows a world: the simulation
+ * and the oracle over a folder on disk ask the same.  Each broken one is told with the name of its
+ * function and what shows it; the teller may end the program, and need not.
  */
 #pragma once
 

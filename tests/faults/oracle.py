@@ -2,7 +2,7 @@
 
     oracle.check(scene, who)    # raises Broken: the invariant's name, and what shows it
 
-I1-I14 are the names of docs/TESTING.md.  What rows and files show is for the C oracle (oracle.c), which the
+I1-I14 are the names of docs/fault-catalogue.md.  What rows and files show is for the C oracle (oracle.c), which the
 campaign's build has; here is what only the world around shows: processes, targets, chats, what was acknowledged.
 """
 # SPDX-License-Identifier: ISC

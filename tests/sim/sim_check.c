@@ -3,7 +3,7 @@
 /*
  * What rows and files alone can show stands in tests/faults/invariants.c; here they are held
  * against the simulated world, never against what the program has in memory.  I1 to I14 are the
- * names of docs/TESTING.md.
+ * names of docs/fault-catalogue.md.
  */
 #include "tests/faults/invariants.h"
 #include "tests/sim/sim_inside.h"

@@ -1,4 +1,5 @@
-"""typed.py - the blocks of docs/deploy-scripts.md, typed on a machine of the bed as they stand there."""
+"""typed.py - the blocks of docs/deploy-scripts.md, and the files of deploy/hosts/ that it leads to, typed on a machine
+of the bed as they stand there."""
 # SPDX-License-Identifier: ISC
 import re
 import textwrap
@@ -7,12 +8,13 @@ from bed import ROOT
 
 
 def block(heading, first):
-    """The code under a heading, indented or between fences, that begins with these words."""
+    """The code under a heading, indented or between fences, or the file that begins with these words."""
     page = (ROOT / "docs" / "deploy-scripts.md").read_text(encoding="utf-8")
     section = re.split(r"^##+ ", page.partition(f"# {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
     fences = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
     indented = re.findall(r"^ {4}\S.*\n(?:^ {4}.*\n)*", fences.sub("", section), re.MULTILINE)
-    blocks = [textwrap.dedent(text) for text in fences.findall(section) + indented]
+    files = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "deploy" / "hosts").iterdir())]
+    blocks = [textwrap.dedent(text) for text in fences.findall(section) + indented] + files
     found, = [text for text in blocks if text.startswith(first)]
     return found.rstrip("\n")
 

@@ -59,8 +59,10 @@ def check_table(text):
 
 
 def check(text, makefile):
-    """What is wrong with what a page names, a line each."""
-    for file, name in re.findall(r"`(\w+\.(?:c|py))::([\w\N{HORIZONTAL ELLIPSIS}]+)`", text):
+    """What is wrong with what a page names, a line each.  A test without a file is of the file before it."""
+    file = ""
+    for named, name in re.findall(r"`((?:\w+\.(?:c|py))?)::([\w\N{HORIZONTAL ELLIPSIS}]+)`", text):
+        file = named or file
         if (found := tests_called(file, name)) != 1:
             yield f"{found} tests are called {name} in {file}"
     for target in re.findall(r"`make ([\w-]+)`", text):
@@ -74,13 +76,16 @@ def check(text, makefile):
 def check_promises(text):
     """Of SECURITY.md: each row of what is promised against whom, and each point of what stands there in detail."""
     parts = {part.partition("\n")[0]: part for part in text.split("\n## ")}
-    rows = re.findall(r"(?m)^\| (?!who |---)(.*)$", parts["What is promised against whom"])
+    rows = re.findall(r"(?m)^(\| (?!who \|).*)$", parts["What is promised against whom"])
     points = re.split(r"(?m)^- ", parts["In detail"])[1:]
     if len(rows) < 20 or len(points) < 10:
         yield "there are no promises"
     for promise in (*rows, *points):
-        if not re.search(r"`\w+\.(?:c|py)::", promise):
+        if not re.search(r"`\w+\.(?:c|py)::|\| [A-Z]\d+\b", promise):
             yield f"no test is named: {promise[:60]}"
+    for kind, number in re.findall(r"\b([A-Z])(\d+)(?=, [A-Z]\d| \|)", "\n".join(rows)):
+        if not 1 <= int(number) <= LINES.get(kind, 0):
+            yield f"the catalogue has no {kind}{number}"
 
 
 def is_long(file, name):

@@ -29,34 +29,87 @@ static const char *const act_names[] = {
 #undef A
 };
 
+/* Those of one class, in one row. */
 static void
 draw_states(struct buf *out)
 {
 	buf_adds(out, "| state | what it is |\n|---|---|\n");
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
-		buf_addf(out, "| %s | %s |\n", deploy_flow_word((enum deploy_state)s),
-		    class_names[deploy_flow_class((enum deploy_state)s)]);
+	for (size_t class = 0; class < COUNT(class_names); class ++) {
+		const char *before = "| ";
+
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+			if ((size_t)deploy_flow_class((enum deploy_state)s) != class)
+				continue;
+			buf_addf(out, "%s%s", before, deploy_flow_word((enum deploy_state)s));
+			before = ", ";
+		}
+		buf_addf(out, " | %s |\n", class_names[class]);
+	}
+}
+
+/* Do they lead from one state to another with the same acts? */
+static bool
+is_alike(const struct deploy_rule *one, const struct deploy_rule *other)
+{
+	if (one->from != other->from || one->to != other->to || one->acts.n != other->acts.n)
+		return false;
+	for (size_t a = 0; a < one->acts.n; a++)
+		if (one->acts.todo[a] != other->acts.todo[a])
+			return false;
+	return true;
+}
+
+/* The first of those alike with that event; with is_any, with whichever. */
+static const struct deploy_rule *
+first_of(const struct deploy_rule *rule, bool is_any)
+{
+	const struct deploy_rule *first = deploy_rules;
+
+	while (!is_alike(first, rule) || (!is_any && first->on != rule->on))
+		first++;
+	return first;
+}
+
+/* An event, and of which programs it is. */
+static void
+draw_event(struct buf *out, const struct deploy_rule *rule)
+{
+	static const char letters[] = {
+		[PROGRAM_DEPLOY] = 'D', [PROGRAM_ROLLBACK] = 'R', [PROGRAM_ACTION] = 'A'
+	};
+	unsigned programs = 0;
+
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		if (first_of(&deploy_rules[i], false) == rule)
+			programs |= (unsigned)deploy_rules[i].programs;
+	buf_addf(out, "%s ", deploy_flow_event_name(rule->on));
+	for (size_t p = 0; p < COUNT(letters); p++)
+		if ((programs & (unsigned)DEPLOY_OF(p)) != 0)
+			buf_addc(out, letters[p]);
 }
 
 static void
 draw_rules(struct buf *out)
 {
-	static const char letters[] = {
-		[PROGRAM_DEPLOY] = 'D', [PROGRAM_ROLLBACK] = 'R', [PROGRAM_ACTION] = 'A'
-	};
-
 	buf_adds(out,
-	    "\nA rule is of one or more programs: D deploy, R rollback, A action.\n\n"
-	    "| of | from | on | to | does, in this order |\n|---|---|---|---|---|\n");
+	    "\nBehind an event stands of which programs its rule is: D deploy, R rollback, A action.\n\n"
+	    "| from | on | to | does, in this order |\n|---|---|---|---|\n");
 	for (size_t i = 0; i < deploy_rule_count; i++) {
 		const struct deploy_rule *rule = &deploy_rules[i];
+		const char *before = "";
 
-		buf_adds(out, "| ");
-		for (size_t p = 0; p < COUNT(letters); p++)
-			if ((rule->programs & DEPLOY_OF(p)) != 0)
-				buf_addc(out, letters[p]);
-		buf_addf(out, " | %s | %s | %s |", deploy_flow_word(rule->from),
-		    deploy_flow_event_name(rule->on), deploy_flow_word(rule->to));
+		if (first_of(rule, true) != rule)
+			continue;
+		buf_addf(out, "| %s | ", deploy_flow_word(rule->from));
+		for (size_t k = i; k < deploy_rule_count; k++) {
+			if (!is_alike(rule, &deploy_rules[k]) ||
+			    first_of(&deploy_rules[k], false) != &deploy_rules[k])
+				continue;
+			buf_adds(out, before);
+			draw_event(out, &deploy_rules[k]);
+			before = ", ";
+		}
+		buf_addf(out, " | %s |", deploy_flow_word(rule->to));
 		for (size_t a = 0; a < rule->acts.n; a++)
 			buf_addf(out, "%s %s", a > 0 ? "," : "", act_names[rule->acts.todo[a]]);
 		buf_adds(out, " |\n");
@@ -124,15 +177,28 @@ draw_arrow(struct buf *out, int from, int to, size_t rules, arrow_at *arrow, nam
 		buf_addc(out, '\n');
 }
 
-/* What stays in its state stands in the table alone. */
+/* A state machine.  No arrow leads to the states from `drawn` on: ends of most others. */
+struct picture {
+	int states, drawn;
+	size_t rules;
+	arrow_at *arrow;
+	name_at *name;
+};
+
+/* What stays in its state stands in the table alone, too. */
 static void
-draw_arrows(struct buf *out, int states, size_t rules, arrow_at *arrow, name_at *name)
+draw_arrows(struct buf *out, const struct picture *picture)
 {
-	buf_addf(out, "\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n", name(0));
-	for (int from = 0; from < states; from++)
-		for (int to = 0; to < states; to++)
+	for (int s = picture->drawn; s < picture->states; s++)
+		buf_addf(out, "%s%s", s == picture->drawn ? "\nNot drawn is what leads to " : ", ",
+		    picture->name(s));
+	buf_addf(out, "%s\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n",
+	    picture->drawn < picture->states ? ".\n" : "", picture->name(0));
+	for (int from = 0; from < picture->states; from++)
+		for (int to = 0; to < picture->drawn; to++)
 			if (from != to)
-				draw_arrow(out, from, to, rules, arrow, name);
+				draw_arrow(
+				    out, from, to, picture->rules, picture->arrow, picture->name);
 	buf_adds(out, "```\n");
 }
 
@@ -144,7 +210,9 @@ draw_deployment(struct buf *out)
 	    "`make test` says when it is not the same any more.\n\n");
 	draw_states(out);
 	draw_rules(out);
-	draw_arrows(out, DEPLOY_STATE_COUNT, deploy_rule_count, deploy_arrow, deploy_name);
+	draw_arrows(out,
+	    &(struct picture){
+		DEPLOY_STATE_COUNT, DEPLOY_REFUSED, deploy_rule_count, deploy_arrow, deploy_name });
 }
 
 /* --- the two tables of a run, which are of one shape --- */
@@ -215,6 +283,19 @@ run_name(int state)
 	return run_flow_name((enum run_state)state);
 }
 
+/* Do they lead from one state to another, with the same wait and acts? */
+static bool
+is_beside(struct arrow one, struct arrow other)
+{
+	if (one.from != other.from || one.to != other.to || one.wait != other.wait)
+		return false;
+	for (size_t a = 0; a < COUNT(one.acts); a++)
+		if (one.acts[a] != other.acts[a])
+			return false;
+	return true;
+}
+
+/* Neighbours that differ by their event alone are one row; their order decides, so it stays. */
 static void
 draw_arrow_rules(struct buf *out, size_t rules, arrow_at *arrow, name_at *name)
 {
@@ -222,8 +303,10 @@ draw_arrow_rules(struct buf *out, size_t rules, arrow_at *arrow, name_at *name)
 	for (size_t i = 0; i < rules; i++) {
 		struct arrow one = arrow(i);
 
-		buf_addf(
-		    out, "| %s | %s | %s | %s |", name(one.from), one.on, name(one.to), one.wait);
+		buf_addf(out, "| %s | %s", name(one.from), one.on);
+		for (; i + 1 < rules && is_beside(one, arrow(i + 1)); i++)
+			buf_addf(out, ", %s", arrow(i + 1).on);
+		buf_addf(out, " | %s | %s |", name(one.to), one.wait);
 		for (size_t a = 0; one.acts[a] != NULL; a++)
 			buf_addf(out, "%s %s", a > 0 ? "," : "", one.acts[a]);
 		buf_adds(out, " |\n");
@@ -240,11 +323,12 @@ draw_supervisor(struct buf *out)
 	    "asked "
 	    "again with all that hold, until none has a rule. One that counts ONCE is lost\nwhere "
 	    "no "
-	    "rule waits for it. Where two of a state's events hold, the upper rule counts.\n\n");
+	    "rule waits for it. Where two of a state's events hold, the upper rule counts, and in one row the first.\n\n");
 	buf_adds(out, supervisor_words);
 	draw_arrow_rules(out, supervisor_rule_count, supervisor_arrow, supervisor_name);
-	draw_arrows(
-	    out, SUPERVISOR_STATE_COUNT, supervisor_rule_count, supervisor_arrow, supervisor_name);
+	draw_arrows(out,
+	    &(struct picture){ SUPERVISOR_STATE_COUNT, SUPERVISOR_STATE_COUNT,
+		supervisor_rule_count, supervisor_arrow, supervisor_name });
 }
 
 static void
@@ -256,7 +340,8 @@ draw_run(struct buf *out)
 	    "TO_RECONCILE. With LOG_LEVEL=debug the log says each change of state.\n\n");
 	buf_adds(out, run_words);
 	draw_arrow_rules(out, run_rule_count, run_arrow, run_name);
-	draw_arrows(out, RUN_STATE_COUNT, run_rule_count, run_arrow, run_name);
+	draw_arrows(out,
+	    &(struct picture){ RUN_STATE_COUNT, RUN_END, run_rule_count, run_arrow, run_name });
 }
 
 /* In this order. */
