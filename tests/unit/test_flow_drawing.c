@@ -32,35 +32,81 @@ static const char *const act_names[] = {
 static void
 draw_states(struct buf *out)
 {
-	buf_adds(out, "| state | what it is |\n|---|---|\n");
-	for (int s = 0; s < DEPLOY_STATE_COUNT; s++)
-		buf_addf(out, "| %s | %s |\n", deploy_flow_word((enum deploy_state)s),
-		    class_names[deploy_flow_class((enum deploy_state)s)]);
+	buf_adds(out, "| what it is | states |\n|---|---|\n");
+	for (size_t c = 0; c < COUNT(class_names); c++) {
+		const char *before = "";
+
+		buf_addf(out, "| %s | ", class_names[c]);
+		for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
+			if ((size_t)deploy_flow_class((enum deploy_state)s) != c)
+				continue;
+			buf_addf(out, "%s%s", before, deploy_flow_word((enum deploy_state)s));
+			before = ", ";
+		}
+		buf_adds(out, " |\n");
+	}
+}
+
+static bool
+are_alike(const struct deploy_rule *a, const struct deploy_rule *b)
+{
+	if (a->from != b->from || a->to != b->to || a->acts.n != b->acts.n)
+		return false;
+	for (size_t i = 0; i < a->acts.n; i++)
+		if (a->acts.todo[i] != b->acts.todo[i])
+			return false;
+	return true;
+}
+
+/* Its event, and behind it the programs that it is of, where that is not each. */
+static void
+draw_event(struct buf *out, const struct deploy_rule *rule)
+{
+	static const char letters[] = {
+		[PROGRAM_DEPLOY] = 'D', [PROGRAM_ROLLBACK] = 'R', [PROGRAM_ACTION] = 'A'
+	};
+	char of[COUNT(letters) + 1];
+	size_t n = 0;
+
+	for (size_t p = 0; p < COUNT(letters); p++)
+		if ((rule->programs & DEPLOY_OF(p)) != 0)
+			of[n++] = letters[p];
+	of[n] = '\0';
+	buf_adds(out, deploy_flow_event_name(rule->on));
+	if (n < COUNT(letters))
+		buf_addf(out, " (%s)", of);
+}
+
+/* Rules that lead from one state to another and do the same are one row, where the first stands. */
+static void
+draw_row(struct buf *out, size_t first)
+{
+	const struct deploy_rule *rule = &deploy_rules[first];
+
+	for (size_t k = 0; k < first; k++)
+		if (are_alike(&deploy_rules[k], rule))
+			return;
+	buf_addf(out, "| %s | ", deploy_flow_word(rule->from));
+	for (size_t k = first; k < deploy_rule_count; k++) {
+		if (!are_alike(&deploy_rules[k], rule))
+			continue;
+		buf_adds(out, k > first ? ", " : "");
+		draw_event(out, &deploy_rules[k]);
+	}
+	buf_addf(out, " | %s |", deploy_flow_word(rule->to));
+	for (size_t a = 0; a < rule->acts.n; a++)
+		buf_addf(out, "%s %s", a > 0 ? "," : "", act_names[rule->acts.todo[a]]);
+	buf_adds(out, " |\n");
 }
 
 static void
 draw_rules(struct buf *out)
 {
-	static const char letters[] = {
-		[PROGRAM_DEPLOY] = 'D', [PROGRAM_ROLLBACK] = 'R', [PROGRAM_ACTION] = 'A'
-	};
-
 	buf_adds(out,
-	    "\nA rule is of one or more programs: D deploy, R rollback, A action.\n\n"
-	    "| of | from | on | to | does, in this order |\n|---|---|---|---|---|\n");
-	for (size_t i = 0; i < deploy_rule_count; i++) {
-		const struct deploy_rule *rule = &deploy_rules[i];
-
-		buf_adds(out, "| ");
-		for (size_t p = 0; p < COUNT(letters); p++)
-			if ((rule->programs & DEPLOY_OF(p)) != 0)
-				buf_addc(out, letters[p]);
-		buf_addf(out, " | %s | %s | %s |", deploy_flow_word(rule->from),
-		    deploy_flow_event_name(rule->on), deploy_flow_word(rule->to));
-		for (size_t a = 0; a < rule->acts.n; a++)
-			buf_addf(out, "%s %s", a > 0 ? "," : "", act_names[rule->acts.todo[a]]);
-		buf_adds(out, " |\n");
-	}
+	    "\nA rule is of the programs behind its event: D deploy, R rollback, A action; without them of "
+	    "each.\n\n| from | on | to | does, in this order |\n|---|---|---|---|\n");
+	for (size_t i = 0; i < deploy_rule_count; i++)
+		draw_row(out, i);
 }
 
 /* A rule: numbers of states, and the names of its event, wait and acts. */
@@ -215,15 +261,29 @@ run_name(int state)
 	return run_flow_name((enum run_state)state);
 }
 
+static bool
+is_as(const struct arrow *a, const struct arrow *b)
+{
+	for (size_t i = 0; i < COUNT(a->acts); i++)
+		if (a->acts[i] != b->acts[i])
+			return false;
+	return a->from == b->from && a->to == b->to && strcmp(a->wait, b->wait) == 0;
+}
+
+/* A rule that differs from the one above it in its event alone stands in that one's row. */
 static void
 draw_arrow_rules(struct buf *out, size_t rules, arrow_at *arrow, name_at *name)
 {
 	buf_adds(out, HEAD_OF_RULES);
 	for (size_t i = 0; i < rules; i++) {
-		struct arrow one = arrow(i);
+		struct arrow one = arrow(i), next = one;
 
-		buf_addf(
-		    out, "| %s | %s | %s | %s |", name(one.from), one.on, name(one.to), one.wait);
+		buf_addf(out, "| %s | %s", name(one.from), one.on);
+		while (i + 1 < rules && (next = arrow(i + 1), is_as(&one, &next))) {
+			buf_addf(out, ", %s", next.on);
+			i++;
+		}
+		buf_addf(out, " | %s | %s |", name(one.to), one.wait);
 		for (size_t a = 0; one.acts[a] != NULL; a++)
 			buf_addf(out, "%s %s", a > 0 ? "," : "", one.acts[a]);
 		buf_adds(out, " |\n");
@@ -234,13 +294,11 @@ static void
 draw_supervisor(struct buf *out)
 {
 	buf_adds(out,
-	    "\n# The supervisor of a run\n\nDrawn from runner/supervisor_flow.c. An event that "
-	    "HOLDS "
-	    "stays true, or is looked for each time: after each\nchange of state the table is "
-	    "asked "
-	    "again with all that hold, until none has a rule. One that counts ONCE is lost\nwhere "
-	    "no "
-	    "rule waits for it. Where two of a state's events hold, the upper rule counts.\n\n");
+	    "\n# The supervisor of a run\n\nDrawn from runner/supervisor_flow.c. An event that HOLDS "
+	    "stays true, or is looked for each time: after each\nchange of state the table is asked "
+	    "again with all that hold, until none has a rule. One that counts ONCE is lost\nwhere no "
+	    "rule waits for it. Where two of a state's events hold, the upper rule counts, and in a row "
+	    "the left one.\n\n");
 	buf_adds(out, supervisor_words);
 	draw_arrow_rules(out, supervisor_rule_count, supervisor_arrow, supervisor_name);
 	draw_arrows(
