@@ -88,7 +88,7 @@ at_each() { # add_to|drop_from FILE
 		enter "$each"
 		value_for "$environment" SSH_PROXY_COMMAND
 		[[ -z $said ]] ||
-			fail "$EXIT_CONFIG" "$each is reached by SSH_PROXY_COMMAND: change its key by hand, as OPERATIONS.md says"
+			fail "$EXIT_CONFIG" "$each is reached by SSH_PROXY_COMMAND: change its key by hand (SECURITY-OPERATIONS.md)"
 		find_way_in "$environment"
 		jump=$through
 		value_of "$(name_of "$environment" HOST)" ''

@@ -1,5 +1,5 @@
-"""docs_aid.py - types the blocks of docs/OPERATIONS.md in a folder that stands for the machine: its /etc/deploybot is
-there, sudo and install change no user, systemctl signals the server of the test."""
+"""docs_aid.py - types the blocks of docs/OPERATIONS.md and docs/SECURITY-OPERATIONS.md in a folder that stands for the
+machine: its /etc/deploybot is there, sudo and install change no user, systemctl signals the server of the test."""
 # SPDX-License-Identifier: ISC
 import os
 import re
@@ -8,7 +8,7 @@ import textwrap
 
 from stage import ROOT
 
-PAGE = (ROOT / "docs" / "OPERATIONS.md").read_text("utf-8")
+PAGE = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("OPERATIONS.md", "SECURITY-OPERATIONS.md"))
 MARK = re.compile(r"(?m)^<!-- (?:not )?run: .*-->\n\n((?: {4}.*\n|\n)+)")
 PROGRAMS = {
     "sudo": 'while [[ $1 == -* ]]; do [[ $1 != -u ]] || shift; shift; done\nexec "$@"\n',

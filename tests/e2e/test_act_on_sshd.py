@@ -225,7 +225,7 @@ def test_whoever_is_killed_leaves_no_program_on_the_host(machine, options, numbe
 
 
 def test_a_clients_new_key_of_the_runbook_is_let_in_and_held_to_the_same_actions(machine, tmp_path):
-    """docs/OPERATIONS.md, "A client's key", typed on both machines: the old key is not let in behind it."""
+    """docs/SECURITY-OPERATIONS.md, "A client's key", typed on both machines: the old key is not let in behind it."""
     machine.allow(KEY_LINE)
     make, add, ask, place, remove = blocks_of("A client's key")
     typist = Typist(tmp_path / "machine")

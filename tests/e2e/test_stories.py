@@ -169,8 +169,9 @@ def golden():
 
 def line_by_line():
     """The same for who reads: what is typed and tapped, and the first line of each message with its buttons."""
-    return "".join(f"\n### {number}. {title}\n\n```\n{page}\n```\n"
-                   for number, (title, page) in enumerate(golden().items(), 1))
+    pages = ((f"{number}. {title}", *re.sub(r"\n  (?=\[)", "  ", page).splitlines())
+             for number, (title, page) in enumerate(golden().items(), 1))
+    return "\n```\n" + "\n".join("\n   ".join(page) for page in pages) + "\n```\n"
 
 
 def write_docs():

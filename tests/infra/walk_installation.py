@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """walk_installation.py FOLDER WAY - types docs/INSTALLATION.md on a machine, its targets and in the chat; then what
-docs/OPERATIONS.md says of backups, upgrades, rotation and removal.
+docs/OPERATIONS.md and docs/SECURITY-OPERATIONS.md say of backups, upgrades, rotation and removal.
 
 Runs inside tests/targets/inside.py. FOLDER/root is a Debian in which section 3 was typed. The page is the script: what
 is here is who types what where, what stands for Telegram, Let's Encrypt and the team's CI, and what people do in the
@@ -34,7 +34,7 @@ from stage import get, wait_until  # noqa: E402
 from telegram_client import ADA, DEFAULT_TOKEN, GROUP, Telegram, buttons_of, text_of  # noqa: E402
 
 PAGE = "INSTALLATION.md"
-OPERATIONS = "OPERATIONS.md"
+RUNBOOKS = ("OPERATIONS.md", "SECURITY-OPERATIONS.md")
 SECTIONS = ("Backup and restore", "Upgrade", "Rotation", "Removing it")
 NAME = "bot.example.org"
 ADDRESS = "10.77.0.20"
@@ -80,7 +80,8 @@ class Bot(Machine):
 class Walk:
     def __init__(self, folder, way, bed, bot):
         self.folder, self.way, self.bed, self.bot = folder, way, bed, bot
-        self.page = [block for block in blocks(PAGE) + blocks(OPERATIONS, SECTIONS) if block.is_run and (
+        there = blocks(PAGE) + [block for page in RUNBOOKS for block in blocks(page, SECTIONS)]
+        self.page = [block for block in there if block.is_run and (
             block.where in ("machine", "target") or block.where == way and "booted" in block.options)]
         assert {block.section for block in self.page} >= {"1", "4", "5", "6", "9", "Backup and restore", "Rotation"}
         self.chat = None
