@@ -2,8 +2,8 @@
 """shape.py [--list | --lower] - the measures of the house: what is above one stands in shape.txt, with its reason.
 
 A header has at most ten functions, a function at most 50 lines and five parameters, a struct at most 40 members.
-A comment is a sentence of its own: none begins or ends with "...", and no row allows it.  What is above a measure and not
-in shape.txt is refused, and so is a row whose number is too high or that is for nothing.
+A comment is a sentence of its own: none begins or ends with "...", and no row allows that.  What is above a measure and
+not in shape.txt is refused, and so is a row whose number is too high or that is for nothing.
 --list prints what is above as rows without reasons; --lower lowers and removes rows, and never raises or adds one.
 """
 # SPDX-License-Identifier: ISC
@@ -145,10 +145,10 @@ def main():
     rows = read_list()[1]
     for row, count in counts.items():
         kind, name, what = row
-        most = rows.pop(row, (0, MOST[kind]))[1]
-        if count != most and (count > MOST[kind] or most > MOST[kind]):
+        most = rows.pop(row)[1] if row in rows and count > MOST[kind] else MOST[kind]
+        if count != most and count > MOST[kind]:
             bad.append(f"{name}: {'' if what == '-' else what + ': '}{count} {kind}, " + (
-                f"at most {most}: above stands what {LIST.name} names" if count > most else
+                f"at most {most}, but for what {LIST.name} has with its reason" if count > most else
                 f"and {LIST.name} says {most}: --lower"))
     bad += [f"{' '.join(row)}: {LIST.name}:{at + 1} is for nothing: --lower" for row, (at, _) in rows.items()]
     print("".join(f"{line}\n" for line in bad) + f"shape: {len(files)} files, {len(bad)} problems")
