@@ -20,8 +20,8 @@ def function(lines=1, parameters="void", name="one"):
 def declare(count):
     """With all that looks like a function and is none."""
     return ("DEFINE_FREEP(struct one, one_free)\n#define ONE(a) \\\n\tvoid macro(a); \\\n\tvoid other(a);\n"
-            "typedef void one_fn(void);\nextern void (*one_hook)(int a);\nEACH(ROW)\nstruct one { int (*call)(int a); };\n"
-            "_Static_assert(sizeof(int) == 4, \"int\");\nstatic inline int\none_0(void)\n{\n\treturn two();\n}\n" +
+            "typedef void one_fn(void);\nextern void (*one_hook)(int a);\nEACH(ROW)\n"
+            "struct one { int (*call)(int a); };\n_Static_assert(sizeof(int) == 4, \"int\");\nstatic inline int\none_0(void)\n{\n\treturn two();\n}\n" +
             "".join(f"MUST_USE int one_{i}(int a,\n    int b) PRINTF(1, 2);\n" for i in range(1, count)))
 
 
@@ -64,8 +64,10 @@ def test_what_is_at_a_measure_is_good(house, text, name):
 @pytest.mark.parametrize("text, name, said", [
     (function(lines=51), "lib/one.c", "lib/one.c: one: 51 lines, at most 50"),
     ("static inline " + function(lines=51)[7:], "lib/one.h", "lib/one.h: one: 51 lines, at most 50"),
-    (OF_A_MACRO.replace("\n\n", "\n{\n") + "\tuse();\n" * 51 + "}\n", "lib/one.c", "lib/one.c: read_one: 51 lines, at most 50"),
-    (function(parameters="int a, int b, int c, int d, int e,\n    int f"), "lib/one.c", "lib/one.c: one: 6 parameters, at most 5"),
+    (OF_A_MACRO.replace("\n\n", "\n{\n") + "\tuse();\n" * 51 + "}\n", "lib/one.c",
+     "lib/one.c: read_one: 51 lines, at most 50"),
+    (function(parameters="int a, int b, int c, int d, int e,\n    int f"), "lib/one.c",
+     "lib/one.c: one: 6 parameters, at most 5"),
     (declare(11), "lib/one.h", "lib/one.h: 11 functions, at most 10"),
     (MEMBERS % "\tint more;\n", "lib/one.h", "lib/one.h: one: 41 members, at most 40"),
 ], ids=["lines", "lines_in_a_header", "lines_of_a_macro", "parameters", "functions", "members"])
@@ -74,8 +76,9 @@ def test_what_is_above_a_measure_is_refused_unless_the_list_has_it(house, text, 
     assert status and said in out
     kind, count = said.split(",", maxsplit=1)[0].split()[-1], said.split(",", maxsplit=1)[0].split()[-2]
     what = "-" if kind == "functions" else said.split(": ")[1]
-    assert house(text, f"# why\n{kind} {name} {what} {count} a reason of this test\n", name) == (0, "shape: 1 files, 0 problems\n")
-    assert house(text, f"{kind} {name} {what} {int(count) - 1} a reason of this test\n", name)[0]
+    rows = f"# why\n{kind} {name} {what} %d a reason of this test\n"
+    assert house(text, rows % int(count), name) == (0, "shape: 1 files, 0 problems\n")
+    assert house(text, rows % (int(count) - 1), name)[0]
 
 
 @pytest.mark.parametrize("comment", ["/* ... and so on */", "/* begins ... */", "/* … */", "/*\n * ... below\n */",

@@ -19,7 +19,7 @@ TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\
 DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.M)
 DOTS = re.compile(r"/\*[\s*]*(?:…|\.\.\.)|(?:…|\.\.\.)[\s*]*\*/")
 HEAD = re.compile(r"^(\w+)(?=\()", re.M)
-STRUCT = re.compile(r"^(?:static |const )*(?:struct|union) (\w+) \{\n(.*?)^\}", re.M | re.S)
+STRUCT = re.compile(r"^(?:static |const )*(?:struct|union) (\w+)\s\{\n(.*?)^\}", re.M | re.S)
 LONE_MACRO = re.compile(r"\A\s*[A-Z]\w*\([^;]*?\)\s*\n")
 DECLARED = re.compile(r"\b([a-z]\w*)\((?!\*)")
 
