@@ -21,7 +21,8 @@ def declare(count):
     """With all that looks like a function and is none."""
     return ("DEFINE_FREEP(struct one, one_free)\n#define ONE(a) \\\n\tvoid macro(a); \\\n\tvoid other(a);\n"
             "typedef void one_fn(void);\nextern void (*one_hook)(int a);\nEACH(ROW)\n"
-            "struct one { int (*call)(int a); };\n_Static_assert(sizeof(int) == 4, \"int\");\nstatic inline int\none_0(void)\n{\n\treturn two();\n}\n" +
+            "struct one { int (*call)(int a); };\n_Static_assert(sizeof(int) == 4, \"int\");\n"
+            "static inline int\none_0(void)\n{\n\treturn two();\n}\n" +
             "".join(f"MUST_USE int one_{i}(int a,\n    int b) PRINTF(1, 2);\n" for i in range(1, count)))
 
 
