@@ -35,7 +35,7 @@ struct condition {
 	int number;		   /* 1 to 32: how many are needed where it applies */
 	char what[CONDITION_WHAT]; /* the environment, the pattern, the hours; "" */
 	unsigned weekdays;	   /* OUTSIDE: 1 << day, 0: Sunday */
-	int from, to;		   /* ... minutes of a day */
+	int from, to;		   /* OUTSIDE: minutes of a day */
 };
 
 struct conditions {

@@ -23,7 +23,7 @@ struct crypto_tls_config {
 
 enum crypto_tls_step {
 	CRYPTO_TLS_READS,  /* call again when the socket can be read */
-	CRYPTO_TLS_WRITES, /* ... written */
+	CRYPTO_TLS_WRITES, /* call again when the socket can be written */
 	CRYPTO_TLS_DONE,   /* the receiver has read all of it */
 	CRYPTO_TLS_FAILED, /* what it has is not known */
 };

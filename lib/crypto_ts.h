@@ -22,7 +22,7 @@ bool crypto_ts_request(const uint8_t hash[CRYPTO_SHA256_SIZE], uint8_t ret[CRYPT
 enum crypto_ts_trust {
 	CRYPTO_TS_NOBODY, /* the signature is not looked at */
 	CRYPTO_TS_SYSTEM, /* it must lead to an authority of the system's */
-	CRYPTO_TS_FILE,	  /* ... to one in a file of PEM */
+	CRYPTO_TS_FILE,	  /* it must lead to an authority in a file of PEM */
 };
 
 /*

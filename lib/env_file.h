@@ -20,8 +20,8 @@
 struct env_entry {
 	char *name;
 	char *value;
-	unsigned line; /* where it begins ... */
-	unsigned last; /* ... and ends */
+	unsigned line; /* where it begins */
+	unsigned last; /* where it ends */
 };
 
 struct env_file {

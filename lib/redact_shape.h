@@ -15,8 +15,8 @@ typedef bool redact_belongs(char c);
 /* A shape that stands at a place of a text. */
 struct redact_shape {
 	size_t keep;	      /* bytes before the secret, which are none */
-	size_t size;	      /* with them; at least so much of what is there belongs to it ... */
-	redact_belongs *rest; /* ... and whatever of these follows; NULL: nothing does */
+	size_t size;	      /* bytes that belong to it at least, with those of `keep` */
+	redact_belongs *rest; /* such bytes that follow belong to it too; NULL: none do */
 	size_t none;	      /* REDACT_NO: so many bytes from here on begin no JWT */
 };
 

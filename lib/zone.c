@@ -42,8 +42,8 @@ struct rule {
 
 struct zone {
 	size_t count;
-	int64_t *at;		 /* seconds, rising: from then on … */
-	int *offset;		 /* … seconds east of UTC */
+	int64_t *at;		 /* from when each offset applies: seconds, rising */
+	int *offset;		 /* seconds east of UTC from then on */
 	int before;		 /* the offset before all of them */
 	char (*name)[ZONE_NAME]; /* of each offset; the last is that of `before` */
 	struct rule rule;

@@ -37,6 +37,6 @@ bool program_add_client(struct program_plan *plan, const char *client,
  * submodules are fetched, so that nobody asks. */
 const char *program_login(struct runner_settings *settings, const char *env_file);
 
-/* Those that only a transport of somebody's own knows: TRANSPORT_... */
+/* Settings whose names begin with TRANSPORT_: only a transport of somebody's own knows them. */
 bool program_add_own_settings(struct program_plan *plan, const char *environment,
     const struct runner_settings *settings, struct err *err) MUST_USE;

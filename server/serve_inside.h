@@ -87,8 +87,8 @@ struct serve {
 	struct settings_watch watch_files;
 	struct serve_heads *heads; /* the audit's are being compared; NULL: they are not */
 	struct loop_timer secrets_timer; /* looks which secrets and keys are in force */
-	bool is_refused;		 /* the last reload was ... */
-	char refused_why[LIMIT_LINE];	 /* ... for this, cut */
+	bool is_refused;		 /* the last reload was refused */
+	char refused_why[LIMIT_LINE];	 /* why it was, cut */
 	bool asks_users;		 /* a thread does, and answers there */
 	struct loop_io users_io;
 	int64_t users_asked_at; /* monotonic ms; 0: never */

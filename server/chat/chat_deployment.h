@@ -15,12 +15,12 @@ struct chat_approvals {
 	size_t n_others;		 /* people who may approve it as well */
 	enum needs_unknown unknown;	 /* why one who asked is no known person */
 	const char *tokens;		 /* by which it was asked for; "": by none */
-	bool is_one_more;		 /* ... which asks for one more */
+	bool is_one_more;		 /* `unknown` makes one more necessary */
 	const struct condition *because; /* why more than usual; NULL: it is not */
 	const char *roles;		 /* whose people are asked; NULL: each that grants it */
 	const char *asked;   /* whom it reached in private, "": nobody; NULL: a chat has it */
 	const char *changes; /* what would change, as chat_deployment_changes() had it */
-	int64_t n_changes;   /* ... so many commits */
+	int64_t n_changes;   /* commits in `changes` */
 	int64_t until;	     /* wall ms */
 };
 
@@ -34,8 +34,8 @@ struct chat_deployment {
 	const struct run_warnings
 	    *warnings;	      /* of that run; a question: of what is live; NULL: none */
 	enum run_end run_end; /* how that run ended: the mark of its last step */
-	bool is_unreachable;  /* ... its target or repository could not be reached */
-	bool is_killed;	      /* ... a signal ended it: it put nothing in order */
+	bool is_unreachable;  /* that run could not reach its target or repository */
+	bool is_killed;	      /* a signal ended that run: it put nothing in order */
 	const char *touches;  /* an action's: a line of what it does to what; "", NULL: none */
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
@@ -45,7 +45,7 @@ struct chat_deployment {
 	int64_t estimate_ms;	      /* how long the whole took lately */
 	const struct git_answer
 	    *answer;	       /* a question: what would change; REFUSED: what was possible */
-	const struct ran *ran; /* ... what its files came to elsewhere */
+	const struct ran *ran; /* what its files came to in other environments */
 	size_t n_ran;
 	unsigned failed;     /* a bit for each of answer->change that failed there */
 	const char *link;    /* question, LIVE: the change at its host; "": none */
@@ -60,12 +60,12 @@ struct chat_deployment {
 	size_t n_urls;		    /* AWAITING_CONFIRMATION: health URLs of its environment */
 	const struct release *to;   /* of a rollback: what it brings back */
 	const struct release *back; /* where it may be DOWN: what a rollback asks about */
-	const struct release *gone; /* ... its question: the releases that it rolls back */
+	const struct release *gone; /* a rollback's question: the releases that it rolls back */
 	size_t n_gone;
 	const struct git_change
-	    *gone_commits; /* ... and the newest of their commits, of so many; */
+	    *gone_commits; /* the newest of the commits of those */
 	size_t n_gone_commits;
-	int64_t gone_count;	       /* 0: which they are is not known */
+	int64_t gone_count;	       /* all of their commits; 0: which they are is not known */
 	const struct block *block;     /* of its commit; LIVE: of the one that it left */
 	const struct block *contained; /* a question: what its commit has in its history, newest
 					* first */

@@ -45,8 +45,9 @@ const char *chat_deployment_without_script(const char *line);
 /* Why it ended so, between `before` and `behind`; nothing where there is no reason. */
 enum why_how {
 	WHY_WHOLE,    /* "unhealthy: HTTP 500" */
-	WHY_IN_STORY, /* ... but of a failed migration, which the story tells in its own words, and
-		       * without the script's name and exit status, as the next one */
+	/* Nothing of a failed migration, which the story tells in its own words; else without the
+	 * script's name and exit status. */
+	WHY_IN_STORY,
 	WHY_BRIEF     /* cut, and what was measured speaks for itself: "HTTP 500", "exit 70: …" */
 };
 void chat_deployment_why(struct chat_text *text, const char *before,
@@ -90,7 +91,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 
 void chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about);
 
-/* ... in front of it all: what runs there is not known. */
+/* Stands in front of all that: what runs in the environment is not known. */
 void chat_deployment_doubted(struct chat_text *text, const struct chat_deployment *about);
 
 /* Lines of a question: what runs before its release, and what it rolls back past. */
@@ -126,7 +127,7 @@ void chat_deployment_replaces(struct chat_text *text, const struct chat_deployme
 void chat_action_asked(struct chat_text *text, const struct deployment *action);
 void chat_action_progress(struct chat_text *text, const struct chat_deployment *about);
 void chat_action_end(struct chat_text *text, const struct chat_deployment *about);
-/* ... and what it does, to what that its target is not called. */
+/* What an action does, what it touches, and where: it may have another name than its target. */
 void chat_action_about(struct chat_text *text, const struct chat_deployment *about);
 
 /* Which row of first.def its message begins with; of its question where that stands alone. */
@@ -202,7 +203,7 @@ void chat_deployment_end_failed(struct chat_text *text, const struct chat_deploy
 void chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deployment *about);
 void
 chat_deployment_end_rollback_failed(struct chat_text *text, const struct chat_deployment *about);
-/* ... and left its environment down, until a release was live there. */
+/* A failure left its environment down, until a release was live there. */
 void chat_deployment_over(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_refused(struct chat_text *text, const struct chat_deployment *about);
 void chat_deployment_end_cancelled(struct chat_text *text, const struct chat_deployment *about);

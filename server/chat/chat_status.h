@@ -18,7 +18,7 @@ struct chat_status {
 	const struct deployment *asked;	   /* the oldest open question; NULL: none */
 	const struct deployment *tried;	   /* of its branch's head, which failed; or NULL */
 	bool is_left;			   /* no settings have it any more */
-	const char *becomes;		   /* ... but under this name; NULL: it was removed */
+	const char *becomes;		   /* is_left: its new name there; NULL: it was removed */
 	const char *step;		   /* the active one's latest; "" none */
 	const struct block *blocks;	   /* the newest */
 	size_t n_blocks;

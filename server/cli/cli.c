@@ -176,7 +176,7 @@ count_before(int argc, char **argv)
 	return n;
 }
 
-/* ... then the word comes first, and they stand behind it, as if they had been typed there. */
+/* Puts such options behind the subcommand, as if they had been typed there. */
 static void
 move_options(int argc, char **argv)
 {

@@ -16,7 +16,7 @@ struct cli {
 	const char *program;	/* argv[0] */
 	const char *word;	/* the subcommand */
 	const char *env_file;	/* --env-file, ".env" or CLI_SETTINGS_FILE; NULL: none is there */
-	bool is_named;		/* ... with --env-file */
+	bool is_named;		/* env_file was given with --env-file */
 	int argc;		/* what follows the subcommand */
 	char **argv;
 };

@@ -8,7 +8,7 @@
 #include "store/audit_chain.h"
 
 #define SHOWN	     160 /* bytes of a value in a line of text */
-#define NAMED_SHOWN  520 /* ... of what was changed: whole */
+#define NAMED_SHOWN  520 /* bytes of what was changed, which is shown whole */
 #define COMMIT_SHOWN 7
 
 enum audit_format

@@ -9,7 +9,8 @@
 enum decide_do_how {
 	DO_ASKS,	 /* as the action says */
 	DO_IS_CONFIRMED, /* the sender has said yes already */
-	DO_IS_REQUESTED, /* ... and somebody else has to approve it, whatever the action says */
+	/* The sender has said yes; somebody else has to approve it, whatever the action says. */
+	DO_IS_REQUESTED,
 };
 
 /*

@@ -35,7 +35,7 @@ decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct gi
 /* Has something been blocked there since git was asked for it?  Not of a rollback or an action. */
 bool decide_is_uncompared(struct tx *tx, const struct deployment *work);
 
-/* ... then git is asked, until it answers; unless it is asked already. */
+/* Where decide_is_uncompared(): asks git, until it answers, unless it is asked already. */
 void decide_query_blocked(struct tx *tx, const struct deployment *work);
 
 /* Notes what git says of its commit over the live one: whether its release can be rolled back past,

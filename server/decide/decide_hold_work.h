@@ -16,5 +16,5 @@ bool decide_hold_push(struct tx *tx, const struct environment_settings *settings
 /* A push's work that has not begun: it ends, and is noted in the same manner. */
 void decide_hold_work(struct tx *tx, struct deployment *push);
 
-/* … whatever there is of that, queued or asked about, where one has just begun. */
+/* A lock or freeze has just begun there: the queued push and the question of one end so. */
 void decide_hold_pushes(struct tx *tx, const char *environment);

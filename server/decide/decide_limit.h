@@ -40,8 +40,9 @@ void decide_charge(struct tx *tx, const struct deployment *work);
 bool decide_may_ring_approvers(struct tx *tx, const struct deployment *work) MUST_USE;
 bool decide_may_ring_chat(struct tx *tx, int64_t chat) MUST_USE;
 
-/* ... when it awaits its confirmation: bounded for who asked for it, apart from approvals. */
+/* May it ring when that work awaits its confirmation?  Bounded for who asked for it, apart from
+ * approvals. */
 bool decide_may_ring_question(struct tx *tx, const struct deployment *work) MUST_USE;
 
-/* ... when that person asks for an emergency. */
+/* May it ring when that person asks for an emergency? */
 bool decide_may_ring_emergency(struct tx *tx, int64_t person) MUST_USE;

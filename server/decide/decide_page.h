@@ -27,14 +27,15 @@ int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
 void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,
     int64_t lasts_ms, const char *label, struct buttons *keyboard);
 
-/* ... the one that stands below that message already: a press on it counts; 0: none does. */
+/* As decide_own_button(), but where an open one stands below that message (0: none does) it is that
+ * one: a press on it still counts. */
 void decide_kept_button(struct tx *tx, const struct update *update, const struct request *request,
     int64_t lasts_ms, int64_t message, const char *label, struct buttons *keyboard);
 
-/* ... once, for ten minutes; the keyboard is used up with it. */
+/* As decide_own_button(), for ten minutes and one press, which uses up the keyboard. */
 void decide_once_button(struct tx *tx, const struct update *update, const struct request *request,
     const char *label, struct buttons *keyboard);
 
-/* ... the request with that target. */
+/* Adds a button that makes the request with that target. */
 void decide_choice(struct tx *tx, const struct update *update, const struct request *request,
     const char *target, struct buttons *keyboard);

@@ -7,7 +7,7 @@
 /* The key in a request "rollback" that lists them: the work whose question it stands under. */
 #define DECIDE_OLDER "older"
 
-/* ... of one that is for a trouble, and for nothing else. */
+/* The key in a request "rollback" below a message of trouble: it does nothing once that is over. */
 #define DECIDE_TROUBLE "trouble"
 
 /* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */

@@ -50,7 +50,7 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 void decide_queue_answered(struct tx *tx, struct deployment *deployment,
     const struct effect_git_query *query, const struct git_answer *answer);
 
-/* ... or does not answer: the place waits, and says so. */
+/* Git does not answer for a queued one: its place waits, and says so. */
 void decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why);
 
 /* At start: active work without claims gets those of today's settings, and claims of what is not

@@ -403,10 +403,17 @@ add_appeal(struct tx *tx, const struct update *update, const char *action, const
 	row_button_show(tx, &row, "🙋 Ask an admin", buttons);
 }
 
-/* Target and what was wanted are what they typed, and names: from outside. */
+/* Target and wanted are what they typed, and names: from outside. */
+struct denial {
+	const char *what;   /* as it is audited */
+	const char *target; /* "": none */
+	const char *wanted; /* what the answer calls it */
+	const char *reason;
+	const char *whom; /* to ask (find_whom()) */
+};
+
 static void
-say_denied(struct tx *tx, const struct update *update, const char *what, const char *target,
-    const char *wanted, const char *reason, const char *whom)
+say_denied(struct tx *tx, const struct update *update, const struct denial *denial)
 {
 	struct message message = {
 		.address = update->address, .is_silent = true, .is_answer = true
@@ -414,12 +421,12 @@ say_denied(struct tx *tx, const struct update *update, const char *what, const c
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text, "%s", chat_first_rows[FIRST_DENIED].before);
-	add_target(&text, target);
-	chat_text_theirs(&text, target[0] != '\0' ? " " : "", wanted);
-	chat_text_add(&text, ": %s.", reason);
-	chat_text_some(&text, " ", whom);
+	add_target(&text, denial->target);
+	chat_text_theirs(&text, denial->target[0] != '\0' ? " " : "", denial->wanted);
+	chat_text_add(&text, ": %s.", denial->reason);
+	chat_text_some(&text, " ", denial->whom);
 	add_way_in(tx, update, &text);
-	add_appeal(tx, update, what, target, &message.buttons);
+	add_appeal(tx, update, denial->what, denial->target, &message.buttons);
 	row_button_set_message(tx, &message.buttons, decide_send_as(tx, &message, &text));
 }
 
@@ -452,17 +459,15 @@ find_whom(struct tx *tx, const struct update *update, enum policy_action action,
 	return out;
 }
 
-/* what: as it is audited. */
 static void
-say_no(struct tx *tx, const struct update *update, const char *what, const char *target,
-    const char *wanted, const char *reason, const char *whom)
+say_no(struct tx *tx, const struct update *update, const struct denial *denial)
 {
 	if (update->kind == UPDATE_PRESS)
 		decide_toastf(tx, update, true, "%s%s: %s.%s%s",
-		    chat_first_rows[FIRST_DENIED].before, wanted, reason,
-		    whom[0] != '\0' ? " " : "", whom);
+		    chat_first_rows[FIRST_DENIED].before, denial->wanted, denial->reason,
+		    denial->whom[0] != '\0' ? " " : "", denial->whom);
 	else if (is_worth_an_answer(tx, update))
-		say_denied(tx, update, what, target, wanted, reason, whom);
+		say_denied(tx, update, denial);
 }
 
 void
@@ -471,7 +476,8 @@ decide_deny(struct tx *tx, const struct update *update, enum policy_action actio
 {
 	decide_audit_denied(
 	    tx, update, AUDIT_CODE_DENIED, policy_action_word(action), environment, reason);
-	say_no(tx, update, policy_action_word(action), environment, wanted, reason, "");
+	say_no(tx, update,
+	    &(struct denial){ policy_action_word(action), environment, wanted, reason, "" });
 }
 
 /* In a group a stranger's hello is a denial like any other. */
@@ -508,8 +514,9 @@ may(struct tx *tx, const struct update *update, enum policy_action asked, const 
 		return true;
 	}
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, where, decision.reason);
-	say_no(tx, update, what, where, wanted, decision.reason,
-	    find_whom(tx, update, action, "", where, whom));
+	say_no(tx, update,
+	    &(struct denial){ what, where, wanted, decision.reason,
+		find_whom(tx, update, action, "", where, whom) });
 	return false;
 }
 
@@ -532,7 +539,8 @@ decide_may_somewhere(
 	(void)snprintf(
 	    what, sizeof(what), "%.10s%s%.*s", word, name[0] != '\0' ? "." : "", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, "", decision.reason);
-	say_no(tx, update, what, "", name[0] != '\0' ? name : word, decision.reason, "");
+	say_no(tx, update,
+	    &(struct denial){ what, "", name[0] != '\0' ? name : word, decision.reason, "" });
 	return false;
 }
 
@@ -584,8 +592,9 @@ decide_may_do(struct tx *tx, const struct update *update, const char *name, cons
 	}
 	(void)snprintf(what, sizeof(what), "do.%.*s", ACTION_NAME, name);
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, what, target, decision.reason);
-	say_no(tx, update, what, target, name, decision.reason,
-	    find_whom(tx, update, POLICY_DO, name, target, whom));
+	say_no(tx, update,
+	    &(struct denial){ what, target, name, decision.reason,
+		find_whom(tx, update, POLICY_DO, name, target, whom) });
 	return false;
 }
 

@@ -13,8 +13,8 @@ void decide_ask(struct tx *tx, struct deployment *deployment, const struct git_a
 void decide_compare(struct tx *tx, const struct deployment *deployment,
     const struct git_answer *answer, char ret[LIMIT_LINE]);
 
-/* ... of that: what its commit contains that was blocked since it was shown, or since it came;
- * behind what the line has. */
+/* Adds to the line what its commit contains that was blocked since it was shown, or since it
+ * came. */
 void
 decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE]);
 

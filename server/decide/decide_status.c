@@ -167,13 +167,23 @@ find_behind(struct tx *tx, const struct environment *environment, const struct d
 	return row_release_migration_behind(tx, &before, &environment->current);
 }
 
+static const char *
+active_step(struct tx *tx, struct shown *shown)
+{
+	size_t n = shown->active.run == 0 ?
+	    0 :
+	    row_step_list(tx, shown->active.run, shown->steps, LIMIT_STEPS);
+	size_t last = deployment_last_step(shown->steps, n);
+
+	return last < n ? shown->steps[last].name : "";
+}
+
 static struct chat_status
 facts(struct tx *tx, const char *name, const struct effect_probe *probe,
     const struct probe_finding *findings, struct shown *shown)
 {
-	struct chat_status status = { .step = "", .host = tx->settings->host, .at = tx->at };
+	struct chat_status status = { .host = tx->settings->host, .at = tx->at };
 	const struct environment_settings *settings;
-	size_t n_steps, last;
 
 	shown->environment = row_environment_get(tx, name);
 	shown->released = row_deployment_get(tx, shown->environment.current.deployment);
@@ -199,12 +209,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	status.reviews = shown->reviews;
 	status.n_reviews =
 	    row_deployment_list_unreviewed(tx, name, shown->reviews, CHAT_STATUS_REVIEWS);
-	if (shown->active.run != 0) {
-		n_steps = row_step_list(tx, shown->active.run, shown->steps, LIMIT_STEPS);
-		last = deployment_last_step(shown->steps, n_steps);
-		if (last < n_steps)
-			status.step = shown->steps[last].name;
-	}
+	status.step = active_step(tx, shown);
 	shown->behind = find_behind(tx, &shown->environment, &shown->active);
 	status.behind = &shown->behind;
 	shown->drain = row_drain_open(tx, name);

@@ -39,20 +39,21 @@ decide_tell_chosen(struct tx *tx, struct deployment *deployment, const struct gi
  * says that it awaits them. */
 void decide_tell_approvers(struct tx *tx, struct deployment *deployment);
 
-/* ... in one chat more: what stands there is older than the question. */
+/* Asks the approvers in one chat more: what stands there is older than the question. */
 void decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int64_t chat);
 
-/* ... that person has approved it, or taken that back: their own message says so at once. */
+/* That person has approved it, or withdrawn that: their own message says so at once. */
 void decide_tell_approver(struct tx *tx, const struct deployment *deployment, int64_t person);
 
 /* Has each who may approve it written to the bot, so that all are rung in private? */
 bool decide_tell_reaches_approvers(struct tx *tx, const struct deployment *work);
 
-/* ... half of the time is over: a line that rings there, and with each approver who was asked in
- * private and has not answered, once. */
+/* Half of the time for approvals is over: a line rings once in the chat of its approvals, and with
+ * each approver who was asked in private and has not answered. */
 void decide_tell_reminder(struct tx *tx, const struct deployment *deployment);
 
-/* ... git has listed its commits since: their messages, those in private too, have them. */
+/* Git has listed its commits since the approvers were asked: their messages, those in private too,
+ * have them. */
 void decide_tell_listed(struct tx *tx, const struct deployment *deployment);
 
 /* It has come to this state: where the state rings (chat_deployment.c) its message is sent anew, as

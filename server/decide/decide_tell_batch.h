@@ -29,7 +29,8 @@ bool decide_tell_batch_tell(struct tx *tx, struct deployment *work) MUST_USE;
  * it there, it is said to be asked below. */
 void decide_tell_batch_choose(struct tx *tx, struct deployment *work);
 
-/* ... it has changed: where it is answered, what it was chosen from says so. */
+/* Work that was chosen from one has changed: once it is answered, the message that it was chosen
+ * from says so. */
 void decide_tell_batch_answered(struct tx *tx, const struct deployment *work);
 
 /* Those that wait there for an answer, in their order; returns how many. */

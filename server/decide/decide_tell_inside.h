@@ -94,8 +94,8 @@ int64_t decide_tell_find(struct tx *tx, const struct deployment *deployment, int
  * push, which nobody asked for here.  asks: they are rung, as far as they may be. */
 void decide_tell_add_copies(struct tx *tx, const struct chat_deployment *about, bool asks);
 
-/* ... of a rollback by hand that is live, in silence: what somebody else has released is so no
- * more, and nothing failed.  Of others nothing. */
+/* Sends such copies, in silence, of a rollback by hand that is live: what somebody else released is
+ * live no more, and nothing failed.  Of other work it sends none. */
 void decide_tell_rolled_back(struct tx *tx, const struct chat_deployment *about);
 
 /* Each of them, as it is now; one that is in progress says so once. */

@@ -48,7 +48,7 @@ struct block {
 	int64_t at;	       /* wall ms; 0: not known */
 	char why[LIMIT_LINE];  /* "": not known */
 	int64_t number;	       /* in their order, of all targets; given once */
-	bool is_rejected;      /* ... nor blocked: an approver said no, as `why` has it */
+	bool is_rejected;      /* not rolled back nor blocked: an approver said no, and `why` */
 	bool is_unsure;	       /* whether what is asked about contains it is not known */
 };
 
@@ -75,12 +75,13 @@ struct ran {
 	int64_t at; /* wall ms: it ended so; 0: they never ran there */
 	bool is_failed;
 	char detail[LIMIT_LINE]; /* why it failed; "": not known */
-	int64_t ms;		 /* else it was live so long */
-	bool is_probed;		 /* ... behind a health check */
-	char image[LIMIT_IMAGE]; /* ... as another image of the same commit than now; or "" */
-	bool is_left;		 /* ... and was rolled back */
-	bool is_down;		 /* ... and what was done there last left it down, */
-	bool is_unknown;	 /* or nobody knows */
+	/* Of what did not fail: */
+	int64_t ms;		 /* it was live so long */
+	bool is_probed;		 /* a health check passed it */
+	char image[LIMIT_IMAGE]; /* what ran, where now it is another of that commit; or "" */
+	bool is_left;		 /* it was rolled back */
+	bool is_down;		 /* it is live, and what was done there last left it down */
+	bool is_unknown;	 /* it is live on record, and what runs there is not known */
 };
 
 #define RAN_SHOWN 3
@@ -180,7 +181,7 @@ struct deployment {
 	bool is_asked_anew;		/* in its place: passed over until somebody has answered */
 	int64_t queued_at;		/* wall ms; 0: it took no place yet */
 	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
-	bool is_behind;			  /* ... and its commit is an ancestor of that */
+	bool is_behind;			  /* its commit is an ancestor of compared_live */
 	bool is_next_notified;		  /* that nobody is before it any more */
 	int64_t run;			  /* its newest run; 0: none yet */
 	int attempts;			  /* runs ordered for the present program */
@@ -192,7 +193,7 @@ struct deployment {
 	char migration[LIMIT_STEP];  /* the last step of one that it has begun; "": it has not */
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
-	bool is_forward;	 /* ... which is newer than what it leaves */
+	bool is_forward;	 /* to_release is newer than what it leaves */
 	char down_on[LIMIT_DOWN_ON]; /* at its health gate, that of its rollback or the probe behind
 				      * its end some hosts alone failed: "h1 (1 of 2 hosts)"; else
 				      * "" */

@@ -9,7 +9,7 @@ enum standing_health {
 	STANDING_UNCHECKED, /* none is set */
 	STANDING_ASKED,	    /* not known yet */
 	STANDING_HEALTHY,
-	STANDING_ANOTHER,   /* ... but one of them names a commit that is not live on record */
+	STANDING_ANOTHER,   /* healthy, but one names a commit that is not live on record */
 	STANDING_UNHEALTHY, /* one of them at least */
 };
 
@@ -20,15 +20,15 @@ enum standing_health {
  */
 #define STANDINGS(S) \
 	S(DOWN, "down", "down")		 /* what was done last failed, and it does not answer */ \
-	S(MAY_BE_DOWN, "down", "down")	 /* ... and it answers well, or nobody knows */ \
+	S(MAY_BE_DOWN, "down", "down")	 /* what was done last failed; it may answer */ \
 	S(UNKNOWN, "unknown", "unknown") /* nobody knows what runs there */ \
 	S(REPLACED, "live", "none")	 /* none of the two can be said to run */ \
 	S(OUT, "live", "none")		 /* its release does not answer as it should */ \
-	S(OTHER, "live", "none")	 /* ... and another commit answers in its place */ \
+	S(OTHER, "live", "none")	 /* another commit answers in the place of its release */ \
 	S(EMPTY, "none", "none")	 /* nothing of ours was released there */ \
-	S(NOT_ASKED, "live", "none")	 /* it runs; its health is not known yet, */ \
-	S(NOT_CHECKED, "live", "none")	 /* ... or is never asked */ \
-	S(RUNS, "live", "none")		 /* ... or is good */
+	S(NOT_ASKED, "live", "none")	 /* it runs; its health is not known yet */ \
+	S(NOT_CHECKED, "live", "none")	 /* it runs; it has no health URL */ \
+	S(RUNS, "live", "none")		 /* it runs, and is healthy */
 
 enum standing {
 #define S(name, live, none) STANDING_##name,

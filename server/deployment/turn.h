@@ -22,7 +22,7 @@
 	F(CLAIMED)	/* other work holds what it would touch, or waits for it longer */ \
 	F(NO_SLOT)	/* as much is in progress as may be at once, or others are first */ \
 	F(UNCOMPARED)	/* what is live, or blocked, has changed since git compared its commit */ \
-	F(BEHIND)	/* ... and its commit is an ancestor of what is live */ \
+	F(BEHIND)	/* its commit is an ancestor of what is live */ \
 	F(UNAPPROVED)	/* approvals that it needs are missing, or no longer count */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \
 	F(STALE)	/* the answer is more than an hour old */

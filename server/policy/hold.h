@@ -65,9 +65,9 @@ struct hold_work {
 	int64_t requester;   /* a person; 0: a push */
 	int64_t confirmer;   /* 0: nobody */
 	bool restores;	     /* it is an action that only undoes another one (types/action.h) */
-	bool has_exception;  /* from freezes that were there ... */
-	int64_t excepted_at; /* ... then, wall ms: of what has no row */
-	int64_t excepted_hold; /* ... with this the newest: a clock may be set back */
+	bool has_exception;  /* from freezes that were there when it was given */
+	int64_t excepted_at; /* wall ms of that: what has no row began until then */
+	int64_t excepted_hold; /* the newest row of then: a clock may be set back */
 };
 
 /*

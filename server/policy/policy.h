@@ -24,7 +24,7 @@ struct policy_decision {
 	enum policy_verdict verdict;
 	const char *reason;	 /* why not, as the end of "you may not … : "; "" when allowed */
 	const struct role *role; /* what decides; NULL: no role does */
-	const struct grant *grant; /* … and which grant of it */
+	const struct grant *grant; /* which grant of that role */
 	int64_t until;		   /* when that ends; 0: never */
 };
 

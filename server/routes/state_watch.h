@@ -17,8 +17,9 @@ struct state_facts {
 	int64_t size, free;	 /* bytes of the disk; free: for us.  0: it cannot be asked */
 	double free_share;	 /* of bytes or of inodes, whichever is less; as size */
 	int64_t backup_at;	 /* seconds since 1970 of the newest backup; 0: there is none */
-	int64_t check_begun_at;	 /* the same of when all that a deployment needs was looked at */
-	int64_t check_passed_at; /* ... and of when it was there */
+	/* Seconds since 1970 of the newest look at what a deployment needs; 0: there is none. */
+	int64_t check_begun_at;
+	int64_t check_passed_at; /* the same of the newest that found all of it there */
 };
 
 typedef void state_watch_fn(void *ctx, const struct state_facts *facts);

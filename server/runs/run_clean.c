@@ -12,7 +12,7 @@ enum clean_state {
 	IN_ESCAPE,	  /* after ESC and any intermediate bytes */
 	IN_CSI,		  /* until a final byte 0x40-0x7e */
 	IN_STRING,	  /* OSC, DCS, SOS, PM, APC: until BEL or ST */
-	IN_STRING_ESCAPE, /* ... and an ESC in it, which may begin ST */
+	IN_STRING_ESCAPE, /* after an ESC in such a string, which may begin ST */
 };
 
 #define BEL 0x07

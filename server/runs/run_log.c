@@ -29,8 +29,8 @@ struct run_log_job {
 	int out;
 	int64_t size;	    /* of the log, as it was at the start */
 	int64_t at;	    /* what is read next */
-	int64_t head_end;   /* the head ends, ... */
-	int64_t tail_start; /* ... and the tail begins; the same where nothing is left out */
+	int64_t head_end;   /* where the head ends */
+	int64_t tail_start; /* where the tail begins; at head_end where nothing is left out */
 	int64_t written;
 	bool is_tail_begin; /* the next piece is the tail's first */
 	bool is_gzip;

@@ -141,8 +141,8 @@ is_warned_of(const struct settings *s, const char *file, const char *reason)
 	return false;
 }
 
-/* ... and in the one just read, be it in force or refused: all that is in the list is logged once,
- * whatever line of its file it moves to. */
+/* Adds what the settings just read warn of, be they in force or refused: all that is in the list is
+ * logged once, whatever line of its file it moves to. */
 static void
 add_warnings(struct settings_loader *l, const char *file, const struct settings *fresh)
 {

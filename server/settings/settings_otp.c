@@ -18,7 +18,7 @@
 	    POLICY_ACTION_BIT(POLICY_LOG) | POLICY_ACTION_BIT(POLICY_AUDIT) | \
 	    POLICY_ACTION_BIT(POLICY_CANCEL))
 
-/* ... nor to roll back, unless that is named; a grant's * is more than what a role may grant. */
+/* What * stands for: all but those and rollback, which has to be named; less than a grant's *. */
 static uint32_t
 set_of_star(void)
 {

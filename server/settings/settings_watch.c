@@ -16,7 +16,7 @@
 struct settings_watched {
 	char application[ENVIRONMENT_NAME_MAX];
 	uint64_t seen;	/* its stamp at the last look */
-	uint64_t taken; /* ... when it was last read; 0: never */
+	uint64_t taken; /* its stamp when it was last read; 0: never */
 	bool is_still;	/* two looks in a row saw it the same */
 	bool is_refused;
 	unsigned gone; /* so many looks in a row did not see it */

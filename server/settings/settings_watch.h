@@ -19,8 +19,8 @@
 struct settings_watch {
 	const char *env_file; /* NULL: none */
 	const char *users;    /* the file of the machine's users; tests have another */
-	uint64_t main_seen;   /* settings, users, files of secrets at the last look ... */
-	uint64_t main_taken;  /* ... and when they were last read */
+	uint64_t main_seen;   /* stamp of settings, users, files of secrets at the last look */
+	uint64_t main_taken;  /* their stamp when they were last read */
 	uint64_t refused_seen;
 	uint64_t refused_taken;
 	size_t count;

@@ -22,7 +22,7 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 #define AUDIT_FOUNDS(F) \
 	F(CHANGED,      LOG) \
 	F(FOREIGN,      LOG)     /* several, sound behind each other: another chain's */ \
-	F(REWRITTEN,    LOG)     /* ... whose first one follows the log's line before it */ \
+	F(REWRITTEN,    LOG)     /* several; the first follows the log's line before it */ \
 	F(REHASHED,     LOG)     /* its content is there: number, prev or hash are others */ \
 	F(REMOVED,      LOG) \
 	F(INSERTED,     LOG) \
@@ -40,9 +40,9 @@ enum audit_severity_found { FOUND_NOTE, FOUND_WITNESS, FOUND_LOG };
 	F(COPY_GAP,     WITNESS) \
 	F(COPY_DIFFERS, WITNESS) /* two objects have one number, with another line */ \
 	F(CUT_BY_RULE,  NOTE)    /* AUDIT_KEEP_DAYS removed its beginning, as an entry says */ \
-	F(COPY_TWICE,   NOTE)    /* ... with the same line */ \
+	F(COPY_TWICE,   NOTE)    /* two objects have one number, with the same line */ \
 	F(COPY_VERSION, WITNESS) /* a name has a second version with other content */ \
-	F(COPY_AGAIN,   NOTE)    /* ... with the same */ \
+	F(COPY_AGAIN,   NOTE)    /* a name has a second version with the same content */ \
 	F(COPY_DELETED, WITNESS) /* a delete marker */ \
 	F(COPY_UNLOCKED, WITNESS) \
 	F(COPY_LATE,    NOTE)    /* it begins behind the first entry */ \

@@ -14,10 +14,10 @@
 struct db;
 
 struct audit_heads_found {
-	int64_t named;	 /* what rows name, all of it */
-	int64_t missing; /* ... of which no entry is there */
-	/* ... besides these: the database is a copy, which ends before them.  They are older than
-	 * the start with --restored that says so. */
+	int64_t named;	 /* heads that rows name */
+	int64_t missing; /* those whose entry is not there, `newer` apart */
+	/* Those whose entry is not there because the database is a copy that ends before it: they
+	 * are older than the start with --restored that says so. */
 	int64_t newer;
 };
 

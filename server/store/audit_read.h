@@ -10,7 +10,7 @@
 struct audit_filter {
 	int64_t first;	/* entry */
 	int64_t from;	/* wall ms */
-	int64_t to;	/* ... of which none is */
+	int64_t to;	/* wall ms; what is of then is not meant */
 	const char *application; /* it is about that one, or about all */
 	const char *environment; /* "production", of any application, or "shop/production" */
 	bool is_by_name; /* what is about all does not fit */

@@ -12,7 +12,7 @@ struct audit_entry {
 	const char *environment;      /* "" or NULL: none */
 	const char *application; /* NULL: that of the environment, if any */
 	const char *commit;	      /* "" or NULL: none */
-	const char *outcome;	      /* "allowed", "denied", "ok", "failed", … */
+	const char *outcome;	      /* a word such as "allowed", "denied", "ok", "failed" */
 	enum audit_severity at_least; /* when that is more than the code's own */
 	int64_t deployment;	      /* 0: none */
 };

@@ -39,7 +39,7 @@ struct button_row row_button_get(struct tx *tx, const char *id);
 /* The open one that stands for the request in this chat, whose message is 0; id "" none. */
 struct button_row row_button_find(struct tx *tx, const struct request *request, int64_t chat);
 
-/* ... below that message. */
+/* The open one that stands for the request below that message; id "" none. */
 struct button_row row_button_find_in(struct tx *tx, const struct request *request, int64_t message);
 
 /* The open one that is answered by a reply to its message, which that chat has under this id of the

@@ -14,11 +14,12 @@ struct environment row_environment_get(struct tx *tx, const char *name);
 void row_environment_set_seen(
     struct tx *tx, const char *name, const char *commit, const char *announced);
 
-/* ... and nothing follows from it: of what is live it is `count` commits ahead, none in PATHS. */
+/* Nothing follows from the head that was seen: it is `count` commits ahead of what is live, none of
+ * which changes something in PATHS. */
 void row_environment_set_skipped(struct tx *tx, const char *name, int64_t count);
 
-/* Git has said that this is the head of its branch; ... which is so many commits ahead of what is
- * live. */
+/* Git has said that this is the head of its branch; and that it is so many commits ahead of what
+ * is live. */
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
 /* A push of that commit was announced: which block was the newest then is noted, once.  Of several

@@ -16,8 +16,8 @@ struct factor {
 	int64_t locked_until;
 	int64_t picture;   /* the platform's id of its message; 0: none, or it is being deleted */
 	int64_t proven_at; /* made in the chat, and scanned: a code was given; 0: not so */
-	int64_t reset_message; /* it ends when this was sent; 0: it was not reset */
-	int64_t reset_at;      /* … or then */
+	int64_t reset_message; /* it ends when this was sent, or at reset_at; 0: it was not reset */
+	int64_t reset_at;      /* wall ms at which it ends at the latest; 0: it was not reset */
 };
 
 struct factor row_factor_get(struct tx *tx, int64_t person);

@@ -14,7 +14,7 @@ struct pad {
 	char wants[LIMIT_LINE];	 /* "deploy shop/production" */
 	int64_t expires_at;
 	int64_t work;		 /* which it is about; 0: none */
-	char shown[PAD_SHOWN];	 /* ... and how that was shown then */
+	char shown[PAD_SHOWN];	 /* how that work was shown when the pad was opened */
 	struct update update; /* what is done again, without what names its moment (id, callback) */
 };
 

@@ -9,8 +9,8 @@ struct pin {
 	int64_t chat;	  /* by its id of today; 0 in what was found: none */
 	int64_t message;  /* its row; 0: none yet */
 	int64_t pinned;	  /* the platform's id of what is pinned; 0: nothing */
-	int64_t timer;	  /* the open TIMER_PIN ... */
-	int64_t due;	  /* ... and when that is */
+	int64_t timer;	  /* the open TIMER_PIN; 0: none */
+	int64_t due;	  /* wall ms at which it fires */
 	int64_t shown_at; /* wall ms: what it says was looked at last; 0: never */
 	int64_t tried_at; /* the same: it was sent or pinned; 0: never */
 	bool is_notified;	  /* the chat knows that it cannot be pinned */

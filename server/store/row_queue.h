@@ -45,7 +45,7 @@ int64_t row_queue_waits_longer(struct tx *tx, const char *resource, int64_t plac
  * what this work holds; and who is next to have its slot (row_slot.h). */
 void row_queue_look(struct tx *tx, const char *environment);
 void row_queue_freed(struct tx *tx, int64_t work);
-/* … and all that wait for the end of a lock or freeze. */
+/* All that wait for the end of a lock or freeze are to be looked at too. */
 void row_queue_look_held(struct tx *tx);
 
 /* Of those the one with the oldest place, whose mark is taken away.  False: there is none. */

@@ -9,11 +9,11 @@
 /* Why a message shows some work.  Words on disk. */
 #define SHOWN_REVIEW   "review"   /* an emergency is to be reviewed */
 #define SHOWN_NAG      "nag"	  /* nobody has seen that it was rolled back, or is down */
-#define SHOWN_REMINDER "reminder" /* ... and it reminds of that */
+#define SHOWN_REMINDER "reminder" /* it reminds of what a NAG says */
 #define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
 #define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
 #define SHOWN_BATCH    "batch"	  /* it asks with others of its push (decide_tell_batch.h) */
-#define SHOWN_BELOW    "below"	  /* ... until it was chosen: it is asked about below */
+#define SHOWN_BELOW    "below"	  /* it asked with others until the work was chosen */
 
 /* A message that is there already stays what it is. */
 void row_shown_add(struct tx *tx, int64_t work, int64_t message, const char *why);

@@ -12,8 +12,10 @@ struct witness_row {
 	char head[LIMIT_AUDIT_HEAD]; /* of it */
 	int64_t confirmed_at;	     /* wall ms */
 	int64_t ordered_at;	     /* wall ms of the newest PUT */
-	int64_t last;		     /* what may be there already, as its answer is missing: ... */
-	char last_head[LIMIT_AUDIT_HEAD]; /* … from the one behind `confirmed` to this; 0: none */
+	/* Entries behind `confirmed` up to `last` may be there already: the answer is missing.  0:
+	 * none. */
+	int64_t last;
+	char last_head[LIMIT_AUDIT_HEAD]; /* the head of `last` */
 	int64_t tries;			  /* that failed since the last that did not */
 	int64_t failing_since;		  /* wall ms; 0: the last one was confirmed */
 	bool is_late;			  /* it was said that nothing new starts */

@@ -99,7 +99,7 @@ struct store {
 	int64_t exported_seq;	      /* newest entry known to stand in the audit file */
 	int64_t exported_size;	      /* the file's size then; -1: compare it first */
 	int64_t exported_first;	      /* its first entry; 0: it is empty */
-	char exported_day[AUDIT_DAY]; /* ... and that one's day */
+	char exported_day[AUDIT_DAY]; /* the day of that entry */
 	bool audit_refused;	      /* logged already */
 	bool environments_refused;
 	struct store_names stale; /* whose state files are to be written */

@@ -158,8 +158,8 @@ struct tail {
 	size_t size;
 	size_t whole; /* bytes of whole lines; what is behind was cut off while it was written */
 	bool has_hole;
-	size_t hole;	  /* the line in which bytes are missing, ... */
-	int64_t hole_seq; /* ... and its entry */
+	size_t hole;	  /* the line in which bytes are missing */
+	int64_t hole_seq; /* the entry of that line */
 };
 
 static bool

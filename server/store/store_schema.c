@@ -1002,8 +1002,8 @@ static const char *const migration_10[] = {
 	"UPDATE work SET shown_blocked = COALESCE((SELECT b.number FROM block b"
 	" WHERE b.environment = work.environment AND b.commit_id = work.commit_id), 0)"
 	" WHERE ended_at = 0 AND shown_blocked <> 0;"
-	/* ... when git first named the head of its branch; and when its repository's host announced
-	 * a push, of this commit last. */
+	/* The newest block when git first named the head of its branch; and when its repository's
+	 * host announced a push, of this commit last. */
 	"ALTER TABLE environment ADD COLUMN head_block INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE environment ADD COLUMN announced_commit TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE environment ADD COLUMN announced_block INTEGER NOT NULL DEFAULT 0;"

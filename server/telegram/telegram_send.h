@@ -85,7 +85,7 @@ struct telegram_file {
 	char failure[LIMIT_LINE];
 };
 #define TELEGRAM_FILE_MAX  (49 * 1000 * 1000) /* Telegram takes 50 MB */
-#define TELEGRAM_PHOTO_MAX (9 * 1000 * 1000)  /* ... and 10 */
+#define TELEGRAM_PHOTO_MAX (9 * 1000 * 1000)  /* Telegram takes 10 MB */
 
 /* Sends it.  file and what it points at are borrowed until the callback. */
 bool telegram_document(struct telegram_send *send, struct telegram_file *file,

@@ -38,8 +38,8 @@ struct telegram_job {
 	int64_t thread;
 	int64_t leaves;		    /* this chat, in whose pace it is not counted; or */
 	int64_t deletes;	    /* this message of it */
-	int64_t pins;		    /* this message of its chat */
-	bool is_unpin;		    /* ... no more */
+	int64_t pins;		    /* this message of its chat, or unpins it */
+	bool is_unpin;		    /* `pins` is to be unpinned */
 	int64_t since;		    /* wall ms: it was handed to us */
 	int64_t added_at;	    /* the same, loop_now_ms() */
 	int64_t not_before;	    /* loop_now_ms() */

@@ -44,7 +44,7 @@ struct api_request {
 				      * `code` or to recover with; "": none */
 	int64_t offset;		     /* LOG: bytes */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
-	char client[48]; /* ... and from which address */
+	char client[48]; /* is_network: the address that it came from */
 };
 
 /* Reads the path and the body (NULL: none) of a request; false, *err says what is wrong with it. */

@@ -39,8 +39,8 @@ enum program {
 	PROGRAM_DEPLOY,
 	PROGRAM_ROLLBACK,
 	PROGRAM_ACTION,		/* work that changes nothing of what is live */
-	PROGRAM_COUNT,		/* of work; a run may also be ... */
-	PROGRAM_DRAIN = PROGRAM_COUNT, /* the tail of work that has ended */
+	PROGRAM_COUNT,		/* of work */
+	PROGRAM_DRAIN = PROGRAM_COUNT, /* a run's alone: the tail of work that has ended */
 	PROGRAM_OF_RUNS
 };
 
@@ -96,7 +96,7 @@ struct effect_git_query {
 	char branch[LIMIT_REF];	/* GIT_QUERY_COMMITS: the environment's own branch; "": none */
 	/* GIT_QUERY_COMMITS: commits, a blank between: which does the answer's commit contain? */
 	char blocked[LIMIT_BLOCKED * LIMIT_COMMIT];
-	int64_t block;	/* ... and the number of the newest */
+	int64_t block;	/* GIT_QUERY_COMMITS: the number of the newest block then */
 	/* GIT_QUERY_COMMITS: patterns, a comma between: does anything there differ from base? */
 	char paths[LIMIT_PATHS];
 	size_t n_branches;	/* GIT_QUERY_HEADS */

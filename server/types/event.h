@@ -113,8 +113,8 @@ struct run_ended {
 	char tail[LIMIT_TAIL];	/* its last lines, cleaned, a newline between */
 	char application_log[LIMIT_APPLICATION_LOG]; /* the same of what the application logged */
 	struct run_warnings warnings;
-	bool is_changed;	/* refused: what would ship it is not what it is bound to ... */
-	char *binding;		/* ... but this, owned by its event; NULL: not known */
+	bool is_changed;	/* refused: what would ship it is not what it is bound to */
+	char *binding;		/* is_changed: what would, owned by its event; NULL: not known */
 };
 
 /* Lines that the application logged, cleaned, a newline between; or why there are none. */
@@ -167,8 +167,8 @@ struct fault {
 	int kind;		/* enum effect_kind */
 	int64_t subject;	/* the effect's */
 	bool folder_gone;	/* RUN: as its result said */
-	int64_t chat;		/* SEND_MESSAGE: it stands there ... */
-	int64_t remote_id;	/* ... under this id; 0: it was not sent */
+	int64_t chat;		/* SEND_MESSAGE: where it stands */
+	int64_t remote_id;	/* SEND_MESSAGE: its id there; 0: it was not sent */
 	bool is_of_database;	/* a statement failed: the reason has SQL */
 	char reason[LIMIT_LINE];
 };

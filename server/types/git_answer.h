@@ -56,7 +56,7 @@ struct git_answer {
 					 * that is not in base; "": none says so */
 	size_t n_past;
 	struct git_past past[LIMIT_PAST]; /* those that base has, and commit has not: the newest */
-	bool no_history;		/* ... whether one does is not known */
+	bool no_history;		/* whether there is a barrier is not known */
 	int64_t count;			/* commits not in base; may be more than n_changes */
 	size_t n_changes;
 	struct git_change change[LIMIT_COMMITS]; /* newest first */
@@ -75,7 +75,7 @@ struct git_answer {
 	int64_t block;	     /* the newest block of the environment then */
 	/* a no */
 	char error[LIMIT_LINE];		/* "" unless git said no: then the line for people */
-	bool advised;			/* ... which says what to do */
+	bool advised;			/* `error` says what to do */
 	size_t n_possible;
 	struct git_name possible[LIMIT_COMMITS];
 };

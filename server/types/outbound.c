@@ -11,7 +11,7 @@
 struct outbound {
 	bool is_public;
 	const char *const *link; /* addresses of the link that are meant; NULL: none */
-	bool is_link_alone;	 /* ... and no others, but this machine's where is_near */
+	bool is_link_alone;	 /* only `link` is meant, and where is_near this machine */
 	bool is_near;
 };
 

@@ -72,7 +72,8 @@ enum roles_named {
 	/* The main file has none of the bare name, and one application has: it is that, as it was
 	 * when a name was enough; to be written APPLICATION:NAME. */
 	ROLES_ONE_ELSEWHERE,
-	ROLES_SEVERAL, /* ... and several have: none of them is meant */
+	/* The main file has none of the bare name, and several applications have: none is meant. */
+	ROLES_SEVERAL,
 };
 /* *ret: its index and 1; 0 but for the two ROLES_ONE. */
 enum roles_named roles_named(const struct roles *roles, const char *text, size_t *ret);

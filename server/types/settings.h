@@ -231,7 +231,7 @@ struct settings_value {
 	char *file;    /* of a secret that stood in one: which; else NULL */
 	bool is_given;
 	bool is_inherited; /* an application's: it is the main file's */
-	bool is_own_file;  /* ... an environment's: its application's file says it */
+	bool is_own_file;  /* an environment's: its application's own file says it */
 };
 
 /* One that is said for one environment alone: STAGING_DEPLOY_USER. */

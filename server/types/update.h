@@ -49,7 +49,7 @@ struct update {
 	char callback[LIMIT_CALLBACK]; /* UPDATE_PRESS: to be answered with a toast */
 	char button[LIMIT_BUTTON_ID];  /* UPDATE_PRESS: our opaque id; "" where it cannot be one */
 	size_t raw_size;	       /* UPDATE_TEXT: bytes of the text as it came */
-	char raw[LIMIT_LINE_IN];       /* ... and the first of them, with all that text has not */
+	char raw[LIMIT_LINE_IN];       /* the first of those bytes, also what `text` leaves out */
 	char text[LIMIT_TEXT_IN];      /* UPDATE_TEXT: cleaned of control characters, cut */
 	char token[TOKEN_TEXT];	       /* what was taken out of it, or came as Bearer; "": none */
 };

@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text words planted catalogue runs layers headers gcc callers circles clang format shell python yaml actions secrets)
+checks=(text words planted catalogue runs layers shape headers gcc callers circles clang format shell python yaml actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -45,6 +45,10 @@ check_runs() { # each row of `make help` has its smallest and its nightly form
 
 check_layers() { # who may include whom
 	/usr/bin/python3 tests/tools/layers.py
+}
+
+check_shape() { # headers, functions, parameters, members and comments: what is above a measure stands in shape.txt
+	/usr/bin/python3 tests/tools/shape.py
 }
 
 check_headers() { # every header compiles alone

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""shape.py - the shape of the house: what is above its measures stands in shape.txt with a reason.
+"""shape.py [--list | --lower] - the measures of the house: what is above one stands in shape.txt, with its reason.
 
-A header has at most ten functions, a function at most 50 lines and five parameters, a struct at
-most 40 members; a comment is a sentence of its own, and begins with no "...".  shape.txt only gets
-shorter: what is not in it may not be above, and a row whose number has fallen is lowered or goes.
+A header has at most ten functions, a function at most 50 lines and five parameters, a struct at most 40 members.
+A comment is a sentence of its own: none begins or ends with "...", and no row allows that.  What is above a measure and
+not in shape.txt is refused, and so is a row whose number is too high or that is for nothing.
+--list prints what is above as rows without reasons; --lower lowers and removes rows, and never raises or adds one.
 """
 # SPDX-License-Identifier: ISC
 import pathlib
@@ -12,84 +13,146 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).with_suffix(".txt")
-MOST = {"functions": 10, "lines": 50, "parameters": 5, "members": 40, "dots": 0}
-WORDS = {"functions": "functions in the header", "lines": "lines in the function",
-         "parameters": "parameters", "members": "members", "dots": 'comments that begin with "..."'}
+MOST = {"functions": 10, "lines": 50, "parameters": 5, "members": 40}
 
-BLANK = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'', re.S)
-FUNCTION = re.compile(r"^(\w+)(\((?:[^{};]|\n)*?\))\n\{\n(.*?)^\}$", re.M | re.S)
-DECLARED = re.compile(r"^(?!typedef|struct \w+ \{|#|\s)[\w *]*?\b(\w+)\((?:[^;{}])*\)[^;{}]*;", re.M)
-STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}", re.M | re.S)
-DOTS = re.compile(r"/\*+\s*(?:…|\.\.\.)")
-NO_FUNCTION = {"static_assert", "_Static_assert"}
-
-
-def without_texts(source):
-    """Comments and literals are gone, line for line."""
-    return BLANK.sub(lambda found: re.sub(r"[^\n]", "", found[0]) or " ", source)
+TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\'', re.S)
+DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.M)
+DOTS = re.compile(r"/\*[\s*]*(?:…|\.\.\.)|(?:…|\.\.\.)[\s*]*\*/")
+HEAD = re.compile(r"^(\w+)(?=\()", re.M)
+STRUCT = re.compile(r"^(?:static |const )*(?:struct|union) (\w+)\s\{\n(.*?)^\}", re.M | re.S)
+LONE_MACRO = re.compile(r"\A\s*[A-Z]\w*\([^;]*?\)\s*\n")
+DECLARED = re.compile(r"\b([a-z]\w*)\((?!\*)")
 
 
-def count_parameters(text):
-    depth, count = 0, 1
-    for character in text:
+def without(pattern, source):
+    """What matches is gone, its ends of lines are not."""
+    return pattern.sub(lambda found: re.sub(r"[^\n]", "", found[0]) or " ", source)
+
+
+def end_of(code, at, opens, closes):
+    """Behind the bracket that closes the one at `at`."""
+    depth = 0
+    for place in range(at, len(code)):
+        depth += (code[place] in opens) - (code[place] in closes)
+        if depth == 0:
+            return place + 1
+    return len(code)
+
+
+def arguments(text):
+    """Of "(A, B[x, y])": A and B[x, y]."""
+    found, depth = [""], 0
+    for character in text[1:-1]:
         depth += (character in "([{") - (character in ")]}")
-        count += character == "," and depth == 1
-    return count
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return [word.strip() for word in found]
+
+
+def functions_of(code):
+    """Name, parameters and lines of each definition.  One that a macro makes is its first argument, without parameters;
+    "..." is no parameter."""
+    for head in HEAD.finditer(code):
+        close = end_of(code, head.end(), "(", ")")
+        body = re.compile(r"\s*\n\{\n(.*?)^\}", re.M | re.S).match(code, close)
+        if body:
+            words = arguments(code[head.end():close])
+            if head[1].isupper():
+                yield words[0], 0, body[1].count("\n")
+            else:
+                yield head[1], sum(word not in ("void", "...") for word in words), body[1].count("\n")
+
+
+def declared_in(code):
+    """The functions that a header has, also those with a body."""
+    flat, at = "", 0
+    while (brace := code.find("{", at)) >= 0:
+        flat += code[at:brace] + ("\0;" if code[:brace].rstrip().endswith(")") else "\0")
+        at = end_of(code, brace, "{", "}")
+    names = set()
+    for text in (flat + code[at:]).split(";"):
+        while macro := LONE_MACRO.match(text):
+            text = text[macro.end():]
+        if not re.match(r"\s*(?:typedef|enum \w* ?\0|struct \w+ ?\0|static_assert|_Static_assert)", text):
+            names.update(found[1] for found in [DECLARED.search(text)] if found)
+    return names
 
 
 def members_of(body):
     """Names that are declared there, also in what has no name of its own."""
     count = 0
-    for line in re.sub(r"\n\s+", " ", re.sub(r"[{}]", ";\n", body)).split(";"):
-        line = re.sub(r"\([^()]*\)", "", line).strip()
-        if line and not line.startswith("#") and not re.fullmatch(r"(?:struct|union)\b\s*\w*", line):
-            count += 1 + line.count(",")
+    for text in re.sub(r"[{}]", ";", re.sub(r"enum[^;{]*\{[^}]*\}", "enum", body)).split(";"):
+        text, more = re.subn(r"[(\[][^()\[\]]*[)\]]", "", text)
+        while more:
+            text, more = re.subn(r"[(\[][^()\[\]]*[)\]]", "", text)
+        if text.strip() and not re.fullmatch(r"\s*(?:struct|union)\b\s*\w*\s*", text):
+            count += 1 + text.count(",")
     return count
 
 
-def findings(path):
-    source = path.read_text(encoding="utf-8")
-    code, name = without_texts(source), str(path.relative_to(ROOT))
-    yield "dots", name, "", len(DOTS.findall(source))
+def findings(name, source):
+    """(kind, file, name, number) of all that has a measure."""
+    code = without(DIRECTIVE, without(TEXT, source))
     for struct in STRUCT.finditer(code):
         yield "members", name, struct[1], members_of(struct[2])
-    if path.suffix == ".h":
-        names = {found[1] for found in DECLARED.finditer(code)} - NO_FUNCTION
-        yield "functions", name, "", len(names)
-        return
-    for function in FUNCTION.finditer(code):
-        yield "lines", name, function[1], function[3].count("\n")
-        yield "parameters", name, function[1], count_parameters(function[2])
+    for function, parameters, lines in functions_of(code):
+        yield "parameters", name, function, parameters
+        yield "lines", name, function, lines
+    if name.endswith(".h"):
+        yield "functions", name, "-", len(declared_in(code))
 
 
 def read_list():
-    rows = {}
-    for number, line in enumerate(LIST.read_text(encoding="utf-8").splitlines(), 1):
+    """The lines of shape.txt, and of each row (kind, file, name) its line and number."""
+    lines, rows = LIST.read_text(encoding="utf-8").splitlines(), {}
+    for at, line in enumerate(lines):
         if line and not line.startswith("#"):
-            kind, name, what, most, reason = (line.split(None, 4) + [""] * 5)[:5]
-            assert kind in MOST and most.isdigit() and reason, f"{LIST.name}:{number}: KIND FILE NAME NUMBER reason"
-            rows[kind, name, "" if what == "-" else what] = int(most)
-    return rows
+            kind, name, what, number, reason = (line.split(None, 4) + [""] * 5)[:5]
+            if kind not in MOST or not number.isdigit() or not reason or (kind, name, what) in rows:
+                sys.exit(f"{LIST.name}:{at + 1}: not KIND FILE NAME NUMBER REASON, once: {line}")
+            rows[kind, name, what] = at, int(number)
+    return lines, rows
+
+
+def lower(counts):
+    lines, rows = read_list()
+    for row, (at, number) in rows.items():
+        count = counts.get(row, 0)
+        if count <= MOST[row[0]]:
+            lines[at] = None
+        elif count < number:
+            lines[at] = " ".join((*row, str(count), lines[at].split(None, 4)[4]))
+    LIST.write_text("".join(f"{line}\n" for line in lines if line is not None), encoding="utf-8")
 
 
 def main():
-    listed, bad = read_list(), 0
-    files = [path for room in ("lib", "runner", "server") for path in sorted((ROOT / room).rglob("*.[ch]"))]
-    for kind, name, what, count in (row for path in files for row in findings(path)):
-        most = listed.pop((kind, name, what), None)
-        where = f"{name}{' ' if what else ''}{what}"
-        if "--list" in sys.argv and count > MOST[kind]:
-            print(kind, name, what or "-", count)
-        elif count > (most or MOST[kind]):
-            print(f"{where}: {count} {WORDS[kind]}, at most {most or MOST[kind]}")
-            bad = 1
-        elif most is not None and count < most:
-            print(f"{where}: {count} {WORDS[kind]} now: {LIST.name} says {most}")
-            bad = 1
-    for kind, name, what in listed:
-        print(f"{name} {what}: {LIST.name} has a row ({kind}) for what is not there")
-        bad = 1
-    return bad and "--list" not in sys.argv
+    files = [path for room in ("lib", "runner", "server") for path in sorted((ROOT / room).rglob("*"))
+             if path.suffix in (".c", ".h", ".def")]
+    counts, bad = {}, []
+    for path in files:
+        name, source = str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+        bad += [f'{name}:{source.count(chr(10), 0, dots.start()) + 1}: a comment that begins or ends with "..."'
+                for dots in DOTS.finditer(source)]
+        for kind, _, what, count in findings(name, source):
+            counts[kind, name, what] = max(count, counts.get((kind, name, what), 0))
+    if "--list" in sys.argv:
+        print("".join(f"{' '.join(row)} {count}\n" for row, count in counts.items() if count > MOST[row[0]]), end="")
+        return 0
+    if "--lower" in sys.argv:
+        lower(counts)
+    rows = read_list()[1]
+    for row, count in counts.items():
+        kind, name, what = row
+        most = rows.pop(row)[1] if row in rows and count > MOST[kind] else MOST[kind]
+        if count != most and count > MOST[kind]:
+            bad.append(f"{name}: {'' if what == '-' else what + ': '}{count} {kind}, " + (
+                f"at most {most}, but for what {LIST.name} has with its reason" if count > most else
+                f"and {LIST.name} says {most}: --lower"))
+    bad += [f"{' '.join(row)}: {LIST.name}:{at + 1} is for nothing: --lower" for row, (at, _) in rows.items()]
+    print("".join(f"{line}\n" for line in bad) + f"shape: {len(files)} files, {len(bad)} problems")
+    return len(bad) > 0
 
 
 if __name__ == "__main__":
