@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 
 #define FIRST_ROOM 256u
 
@@ -42,9 +43,23 @@ buf_clear(struct buf *b)
 {
 	b->size = 0;
 	b->failed = false;
-	b->out_of_memory = false;
 	if (b->data != NULL)
 		b->data[0] = '\0';
+}
+
+static void
+grow(struct buf *b, size_t room)
+{
+	b->data = mem_grow(b->data, room, 1);
+	b->room = room;
+}
+
+void
+buf_reserve(struct buf *b)
+{
+	if (b->room < b->cap + 1)
+		grow(b, b->cap + 1);
+	b->data[b->size] = '\0';
 }
 
 /* Room for size bytes more and the NUL. */
@@ -52,7 +67,6 @@ static bool
 make_room(struct buf *b, size_t size)
 {
 	size_t room = b->room < FIRST_ROOM ? FIRST_ROOM : b->room;
-	char *data;
 
 	if (b->failed)
 		return false;
@@ -66,14 +80,7 @@ make_room(struct buf *b, size_t size)
 		room *= 2;
 	if (room > b->cap + 1)
 		room = b->cap + 1;
-	data = realloc(b->data, room);
-	if (data == NULL) {
-		b->failed = true;
-		b->out_of_memory = true;
-		return false;
-	}
-	b->data = data;
-	b->room = room;
+	grow(b, room);
 	return true;
 }
 
@@ -162,17 +169,13 @@ void
 buf_fail_like(struct buf *b, const struct buf *other)
 {
 	b->failed |= other->failed;
-	b->out_of_memory |= other->out_of_memory;
 }
 
 bool
 buf_check(const struct buf *b, struct err *err)
 {
-	if (!b->failed)
-		return true;
-	if (b->out_of_memory)
-		return err_set(err, ERR_NOMEM, "no memory after %zu bytes", b->size);
-	return err_set(err, ERR_LIMIT, "text grew over its limit of %zu bytes", b->cap);
+	return !b->failed ||
+	    err_set(err, ERR_LIMIT, "text grew over its limit of %zu bytes", b->cap);
 }
 
 char *

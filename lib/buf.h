@@ -1,9 +1,9 @@
 /* buf.h - a byte buffer that grows up to a cap and remembers its first failure.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Add without asking, ask once at the end: after a failed allocation or when the
- * cap is reached further adds do nothing and buf_failed() is true.  The content
- * is NUL-terminated at all times (the NUL is not counted in size or cap).
+ * Add without asking, ask once at the end: when the cap is reached further
+ * adds do nothing and buf_failed() is true.  The content is NUL-terminated at all times (the NUL is
+ * not counted in size or cap).
  */
 #pragma once
 
@@ -17,7 +17,6 @@ struct buf {
 	size_t room;
 	size_t cap;
 	bool failed;
-	bool out_of_memory; /* why it failed: else the cap */
 };
 
 /* An empty buffer that never holds more than cap bytes.  Allocates nothing. */
@@ -26,6 +25,9 @@ void buf_init(struct buf *b, size_t cap);
 /* The same as a value, for a local that its scope frees:
  *	CLEANUP(buf_done) struct buf text = buf_make(4096); */
 MUST_USE struct buf buf_make(size_t cap);
+
+/* All the memory that the cap allows, now: for a process that may not run out of it later. */
+void buf_reserve(struct buf *b);
 
 /* Frees the content; the buffer is empty and unfailed, with the cap it had. */
 void buf_done(struct buf *b);
@@ -56,9 +58,9 @@ bool buf_failed(const struct buf *b);
 /* What is added to b was made in another one: has that failed, b has. */
 void buf_fail_like(struct buf *b, const struct buf *other);
 
-/* buf_failed() as an error: ERR_NOMEM, or ERR_LIMIT with the cap.  True when not failed. */
+/* buf_failed() as an error: ERR_LIMIT with the cap.  True when not failed. */
 MUST_USE bool buf_check(const struct buf *b, struct err *err);
 
 /* Gives away the content, NUL-terminated, to be freed by the caller, and leaves b empty.
- * NULL when the buffer has failed (its content is freed) or memory is short. */
+ * NULL when the buffer has failed: its content is freed. */
 MUST_USE char *buf_take(struct buf *b);

@@ -45,6 +45,9 @@ DEFINE_FREEP(struct crypto_hmac, crypto_hmac_drop)
 MUST_USE bool crypto_hmac(const void *key, size_t key_size, const void *data, size_t size,
     uint8_t out[CRYPTO_SHA256_SIZE], struct err *err);
 
+/* Is it proven?  UNKNOWN: OpenSSL had no memory to say; that is nobody's mistake. */
+enum crypto_proof { CRYPTO_REFUSED, CRYPTO_PROVEN, CRYPTO_UNKNOWN };
+
 /* Same bytes?  The time depends on size alone. */
 bool crypto_same(const void *a, const void *b, size_t size);
 

@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 
 #define MAGIC	   0x63746c73u
 #define SAID_MOST  4096 /* bytes that a receiver may say, though it has nothing to say */
@@ -94,7 +95,7 @@ make_context(const struct crypto_tls_config *config, struct err *err)
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 
 	if (context == NULL)
-		return ERR_NULL(fail(err, ERR_NOMEM, "TLS"));
+		return ERR_NULL(fail(err, ERR_IO, "TLS"));
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_default_passwd_cb(context, no_password);
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -123,10 +124,8 @@ struct crypto_tls *
 crypto_tls_new(
     const struct crypto_tls_config *config, int fd, const char *text, size_t size, struct err *err)
 {
-	struct crypto_tls *tls = calloc(1, sizeof(*tls));
+	struct crypto_tls *tls = mem_new(1, sizeof(*tls));
 
-	if (tls == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for TLS"));
 	*tls = (struct crypto_tls){ .magic = MAGIC, .fd = fd, .text = text, .left = size };
 	tls->context = make_context(config, err);
 	if (tls->context == NULL) {
@@ -136,7 +135,7 @@ crypto_tls_new(
 	tls->ssl = SSL_new(tls->context);
 	if (tls->ssl == NULL || SSL_set_fd(tls->ssl, fd) != 1 ||
 	    !expect_host(tls->ssl, config->host)) {
-		(void)fail(err, ERR_NOMEM, "TLS"); /* before what OpenSSL says of it is cleared */
+		(void)fail(err, ERR_IO, "TLS"); /* before what OpenSSL says of it is cleared */
 		crypto_tls_free(tls);
 		return NULL;
 	}

@@ -29,7 +29,7 @@ enum crypto_tls_step {
 };
 
 /* fd and text are borrowed until it is freed; the files are read here.  NULL: ERR_CONFIG: a file
- * cannot be used, which is named; ERR_NOMEM. */
+ * cannot be used, which is named; ERR_IO: OpenSSL gives none. */
 struct crypto_tls *crypto_tls_new(const struct crypto_tls_config *config, int fd, const char *text,
     size_t size, struct err *err) MUST_USE;
 

@@ -13,6 +13,7 @@
 
 #include "lib/db_inside.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 
 #define CACHE_SLOTS	1024 /* a power of two; a store has some 300 statements */
 #define CACHE_PROBES	8
@@ -53,8 +54,8 @@ db_code_of(int rc, int errno_value)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return ERR_CONFIG;
-	case SQLITE_NOMEM:
-		return ERR_NOMEM;
+	case SQLITE_NOMEM: /* a decision that failed for it would lose its event's work */
+		mem_abort();
 	case SQLITE_TOOBIG:
 		return ERR_LIMIT;
 	default:
@@ -261,7 +262,7 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 		return read_only || db_files_keep(path, err);
 	}
 	if (db->handle == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to open %s", path);
+		mem_abort();
 	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, F_OK) != 0)
 		return err_set(err, ERR_MISSING, "there is no database %s", path);
 	if ((rc & 0xFF) == SQLITE_CANTOPEN && access(path, how) != 0 && errno == EACCES)
@@ -274,10 +275,8 @@ open_handle(struct db *db, const char *path, unsigned flags, struct err *err)
 struct db *
 db_open(const char *path, unsigned flags, struct err *err)
 {
-	CLEANUP(db_closep) struct db *db = calloc(1, sizeof(*db));
+	CLEANUP(db_closep) struct db *db = mem_new(1, sizeof(*db));
 
-	if (db == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a database"));
 	if (!open_handle(db, path, flags, err))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
 		return NULL;
@@ -348,7 +347,6 @@ acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
 {
 	struct cached *slot = find_slot(db, sql);
 	bool keep = slot != NULL && slot->sql == NULL;
-	char *copy;
 
 	*ret = (struct db_rows){ .db = db };
 	if (slot != NULL && slot->sql != NULL && !slot->in_use) {
@@ -360,9 +358,8 @@ acquire(struct db *db, const char *sql, struct db_rows *ret, struct err *err)
 	ret->stmt = prepare(db, sql, keep ? SQLITE_PREPARE_PERSISTENT : 0, err);
 	if (ret->stmt == NULL)
 		return false;
-	copy = keep ? strdup(sql) : NULL;
-	if (copy != NULL) { /* without memory it is not kept: slower, not wrong */
-		*slot = (struct cached){ copy, ret->stmt, true };
+	if (keep) {
+		*slot = (struct cached){ mem_text(sql), ret->stmt, true };
 		ret->cached = slot;
 	}
 	return true;
@@ -462,18 +459,9 @@ db_next(struct db_rows *rows)
 	return false;
 }
 
-/* A value that there was no memory for is reported by the next row, or here. */
-static void
-note_values(struct db_rows *rows)
-{
-	if (rows->stmt != NULL && rows->failure == 0)
-		rows->failure = sqlite3_reset(rows->stmt);
-}
-
 bool
 db_rows_end(struct db_rows *rows, struct err *err)
 {
-	note_values(rows);
 	if (rows->failure != 0)
 		(void)fail(rows->db, err, rows->failure, sqlite3_sql(rows->stmt));
 	release(rows);
@@ -483,7 +471,6 @@ db_rows_end(struct db_rows *rows, struct err *err)
 void
 db_rows_close(struct db_rows *rows)
 {
-	note_values(rows);
 	if (rows->failure != 0 && rows->stmt != NULL)
 		note_failure(rows->db, rows->failure);
 	release(rows);
@@ -534,10 +521,22 @@ db_col_i64(const struct db_rows *rows, int column)
 	return sqlite3_column_int64(rows->stmt, column);
 }
 
+/* Else a row would be read as an empty one, and acted on. */
+static void
+end_without_memory(const struct db_rows *rows)
+{
+	if (sqlite3_errcode(rows->db->handle) == SQLITE_NOMEM)
+		mem_abort();
+}
+
 const char *
 db_col_text(const struct db_rows *rows, int column)
 {
-	return (const char *)sqlite3_column_text(rows->stmt, column);
+	const char *text = (const char *)sqlite3_column_text(rows->stmt, column);
+
+	if (text == NULL)
+		end_without_memory(rows);
+	return text;
 }
 
 const void *
@@ -545,6 +544,8 @@ db_col_blob(const struct db_rows *rows, int column, size_t *ret_size)
 {
 	const void *data = sqlite3_column_blob(rows->stmt, column);
 
+	if (data == NULL)
+		end_without_memory(rows);
 	*ret_size = (size_t)sqlite3_column_bytes(rows->stmt, column);
 	return data;
 }

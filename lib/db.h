@@ -16,7 +16,7 @@
  *	return db_rows_end(&rows, err);
  *
  * Error codes: a full disk ERR_FULL; a constraint ERR_BUSY; a damaged file or one that is no
- * database ERR_CONFIG; no memory ERR_NOMEM; a value too big ERR_LIMIT; all else ERR_IO.
+ * database ERR_CONFIG; a value too big ERR_LIMIT; all else ERR_IO.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 struct parser {
@@ -149,9 +150,7 @@ append(struct env_file *file, struct buf *name, struct buf *value, unsigned line
 	entry->value = buf_take(value);
 	entry->line = line;
 	entry->last = last;
-	file->count++; /* half filled: freed by env_file_done */
-	if (entry->name == NULL || entry->value == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for line %u", line);
+	file->count++;
 	return true;
 }
 
@@ -176,9 +175,7 @@ env_file_parse(struct env_file *ret, const char *text, size_t size, struct err *
 		return err_set(err, ERR_LIMIT, "larger than %u bytes", ENV_FILE_MAX);
 	if (memchr(text, '\0', size) != NULL)
 		return err_set(err, ERR_INVALID, "has a NUL byte");
-	ret->entries = calloc(ENV_FILE_NAMES_MAX + 1, sizeof(*ret->entries));
-	if (ret->entries == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for settings");
+	ret->entries = mem_new(ENV_FILE_NAMES_MAX + 1, sizeof(*ret->entries));
 	for (skip_lines(&p); *p.at != '\0'; skip_lines(&p))
 		if (!take_entry(&p, ret, err)) {
 			env_file_done(ret);

@@ -30,9 +30,7 @@ err_errno(struct err *err, enum err_code code, int errno_value, const char *fmt,
 
 	if (err == NULL)
 		return false;
-	if (errno_value == ENOMEM)
-		code = ERR_NOMEM;
-	else if (errno_value == ENOSPC || errno_value == EDQUOT)
+	if (errno_value == ENOSPC || errno_value == EDQUOT)
 		code = ERR_FULL;
 	err->code = code;
 	err->is_of_database = false;

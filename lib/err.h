@@ -15,7 +15,6 @@
 	E(TIMEOUT, 75) \
 	E(IO,      74) \
 	E(FULL,    74) \
-	E(NOMEM,   71) \
 	E(CONFIG,  78) \
 	E(CHANGED, 75)
 
@@ -35,8 +34,8 @@ struct err {
  * the whole failure path.  err may be NULL. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
-/* As err_set, with ": " and the text of errno_value (errno(3)) behind.  Maps ENOMEM, ENOSPC and
- * EDQUOT to their own codes whatever `code` says. */
+/* As err_set, with ": " and the text of errno_value (errno(3)) behind.  Of ENOSPC and EDQUOT it
+ * is ERR_FULL whatever `code` says. */
 bool err_errno(struct err *err, enum err_code code, int errno_value, const char *fmt, ...)
     PRINTF(4, 5);
 
@@ -46,6 +45,6 @@ bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 int err_exit_status(enum err_code code);
 
 /* The whole failure path where a pointer or a descriptor is returned:
- *	return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", name)); */
+ *	return ERR_NULL(err_set(err, ERR_MISSING, "there is no %s", name)); */
 #define ERR_NULL(failed)	((void)(failed), NULL)
 #define ERR_FD(failed)		((void)(failed), -1)

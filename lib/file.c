@@ -12,6 +12,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define LINKS_MAX 16
@@ -66,15 +67,11 @@ static ssize_t
 read_growing(int fd, char **data, size_t room, size_t cap)
 {
 	ssize_t used = read_up_to(fd, *data, room), rest;
-	char *more;
 
 	if (used < 0 || (size_t)used < room || room > cap)
 		return used;
-	more = realloc(*data, cap + 2);
-	if (more == NULL)
-		return -1;
-	*data = more;
-	rest = read_up_to(fd, more + used, cap + 1 - room);
+	*data = mem_grow(*data, cap + 2, 1);
+	rest = read_up_to(fd, *data + used, cap + 1 - room);
 	return rest < 0 ? rest : used + rest;
 }
 
@@ -84,15 +81,13 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 	struct stat st;
 	size_t room;
 	ssize_t used;
-	char *data, *exact;
+	char *data;
 
 	/* Files of /proc say 0, growing ones too little: the size is only a first guess. */
 	room = fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= cap ?
 	    (size_t)st.st_size + 1 :
 	    cap + 1;
-	data = malloc(room + 1);
-	if (data == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to read %s", path));
+	data = mem_alloc(room + 1);
 	used = read_growing(fd, &data, room, cap);
 	if (used < 0 || (size_t)used > cap) {
 		if (used < 0)
@@ -103,10 +98,9 @@ read_all(int fd, const char *path, size_t cap, size_t *ret_size, struct err *err
 		return NULL;
 	}
 	data[used] = '\0';
-	exact = realloc(data, (size_t)used + 1);
 	if (ret_size != NULL)
 		*ret_size = (size_t)used;
-	return exact == NULL ? data : exact;
+	return mem_grow(data, (size_t)used + 1, 1);
 }
 
 char *

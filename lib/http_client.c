@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/http_client_inside.h"
+#include "lib/mem.h"
 
 static void on_wait_over(struct loop_timer *timer, void *ctx);
 static void on_work(struct loop_task *task, void *ctx);
@@ -125,10 +126,8 @@ unwatch(struct http_client_watched *watched)
 static struct http_client_watched *
 new_watched(struct http_client *client, curl_socket_t fd)
 {
-	struct http_client_watched *watched = calloc(1, sizeof(*watched));
+	struct http_client_watched *watched = mem_new(1, sizeof(*watched));
 
-	if (watched == NULL)
-		return NULL;
 	if (curl_multi_assign(client->multi, fd, watched) != CURLM_OK) {
 		free(watched);
 		return NULL;
@@ -235,15 +234,6 @@ multi_add(struct http_client_call *call)
 
 /* --- the client ------------------------------------------------------------------------------- */
 
-static bool
-copy_text(char **ret_copy, const char *text)
-{
-	if (text == NULL)
-		return true;
-	*ret_copy = strdup(text);
-	return *ret_copy != NULL;
-}
-
 /* Debian's directory of hashed names is read one certificate at a time; its bundle would be
  * parsed whole, 140 of them, inside the loop. */
 static const char *
@@ -257,7 +247,7 @@ system_ca_path(void)
 	return info->capath;
 }
 
-static bool
+static void
 copy_config(struct http_client *client, const struct http_client_config *config)
 {
 	client->connections_max = config->connections_max > 0 ? config->connections_max : 4;
@@ -267,11 +257,10 @@ copy_config(struct http_client *client, const struct http_client_config *config)
 	client->address_ctx = config->address_ctx;
 	client->reads_certificates = config->reads_certificates;
 	client->ca_path = config->ca_file == NULL ? system_ca_path() : NULL;
-	return copy_text(&client->protocols,
-		   config->protocols != NULL ? config->protocols : "http,https") &&
-	    copy_text(&client->proxy, config->proxy != NULL ? config->proxy : "") &&
-	    copy_text(&client->user_agent, config->user_agent) &&
-	    copy_text(&client->ca_file, config->ca_file);
+	client->protocols = mem_text(config->protocols != NULL ? config->protocols : "http,https");
+	client->proxy = mem_text(config->proxy != NULL ? config->proxy : "");
+	client->user_agent = mem_text(config->user_agent);
+	client->ca_file = mem_text(config->ca_file);
 }
 
 static bool
@@ -299,20 +288,19 @@ http_client_new(struct loop *loop, const struct http_client_config *config, stru
 	assert(config->address_is_allowed != NULL);
 	if (!check_config(config, err))
 		return NULL;
-	client = calloc(1, sizeof(*client));
-	if (client == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		free(client);
-		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
-	}
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return ERR_NULL(err_errno(err, ERR_IO, ENOMEM, "HTTP client"));
+	client = mem_new(1, sizeof(*client));
 	client->magic = HTTP_CLIENT_MAGIC;
 	client->loop = loop;
 	loop_timer_init(&client->timer, on_timer, client);
 	loop_task_init(&client->work, on_work, client);
 	TAILQ_INIT(&client->waiting);
 	TAILQ_INIT(&client->finished);
-	if (!copy_config(client, config) || !multi_make(client)) {
+	copy_config(client, config);
+	if (!multi_make(client)) {
 		http_client_free(client);
-		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "HTTP client"));
+		return ERR_NULL(err_errno(err, ERR_IO, ENOMEM, "HTTP client"));
 	}
 	return client;
 }
@@ -344,10 +332,8 @@ http_client_free(struct http_client *client)
 static struct http_client_call *
 new_call(struct http_client *client, const struct http_client_request *request)
 {
-	struct http_client_call *call = calloc(1, sizeof(*call));
+	struct http_client_call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return NULL;
 	call->magic = HTTP_CLIENT_CALL_MAGIC;
 	call->client = client;
 	call->label = request->label;
@@ -389,12 +375,11 @@ http_client_start(
 		return ERR_NULL(err_set(err, ERR_BUSY, "%s: %u calls are waiting already",
 		    request->label, client->waiting_count));
 	call = new_call(client, request);
-	if (call == NULL || call->easy == NULL || !http_client_request_set(call, request) ||
+	if (call->easy == NULL || !http_client_request_set(call, request) ||
 	    !http_client_answer_expect(call) || (has_slot && !multi_add(call))) {
 		(void)err_errno(
-		    err, ERR_NOMEM, ENOMEM, "%s: cannot make the request", request->label);
-		if (call != NULL)
-			release_call(call);
+		    err, ERR_BUSY, ENOMEM, "%s: cannot make the request", request->label);
+		release_call(call);
 		return NULL;
 	}
 	if (!has_slot)

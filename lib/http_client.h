@@ -86,7 +86,7 @@ struct http_client_result {
 	struct http_client_call *call;	/* for the functions below */
 };
 
-/* NULL and *err when memory is short or the proxy, protocols or CA file cannot be used. */
+/* NULL and *err when curl has no memory or the proxy, protocols or CA file cannot be used. */
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config,
     struct err *err) MUST_USE;
 
@@ -94,7 +94,7 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 void http_client_free(struct http_client *client);
 
 /*
- * Starts a call.  NULL and *err when the queue is full (ERR_BUSY), memory is short or the
+ * Starts a call.  NULL and *err when the queue is full (ERR_BUSY), curl has no memory or the
  * request cannot be made; on_done is not called then.  Otherwise it is called exactly once,
  * from the loop and never in here, unless the call is cancelled.  The request and what it
  * points at may go at once, but for the label, ctx and read_ctx.

@@ -5,6 +5,8 @@
 
 #include "lib/http_client_inside.h"
 
+#include "lib/mem.h"
+
 #define HEADERS_MAX	((size_t)64 * 1024) /* of an answer */
 #define BODY_FIRST_ROOM ((size_t)2048)
 
@@ -33,22 +35,17 @@ on_header(UNUSED char *data, size_t one, size_t count, void *ctx)
 	return 0;
 }
 
-static bool
+static void
 make_room(struct http_client_call *call, size_t size)
 {
 	size_t room = call->body_room > 0 ? call->body_room : BODY_FIRST_ROOM;
-	char *larger;
 
 	while (room < size)
 		room *= 2;
 	if (room == call->body_room)
-		return true;
-	larger = realloc(call->body, room);
-	if (larger == NULL)
-		return false;
-	call->body = larger;
+		return;
+	call->body = mem_grow(call->body, room, 1);
 	call->body_room = room;
-	return true;
 }
 
 /* A short count makes curl give up. */
@@ -60,8 +57,9 @@ on_body(char *data, size_t one, size_t count, void *ctx)
 	size_t size = one * count;
 
 	call->is_too_large = size > call->answer_max - call->body_size;
-	if (call->is_too_large || !make_room(call, call->body_size + size + 1))
+	if (call->is_too_large)
 		return 0;
+	make_room(call, call->body_size + size + 1);
 	memcpy(call->body + call->body_size, data, size);
 	call->body_size += size;
 	call->body[call->body_size] = '\0';
@@ -81,7 +79,7 @@ code_of(const struct http_client_call *call, CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 		return ERR_TIMEOUT;
 	case CURLE_OUT_OF_MEMORY:
-		return ERR_NOMEM;
+		return ERR_BUSY;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		return ERR_INVALID;

@@ -4,6 +4,8 @@
 
 #include "lib/http_client_inside.h"
 
+#include "lib/mem.h"
+
 #define SMALL_ANSWER ((size_t)64 * 1024)
 #define SMALL_BUFFER 2048L /* there may be hundreds of these at once; else it is 16 KB */
 
@@ -120,8 +122,8 @@ set_parts(struct http_client_call *call, const struct http_client_request *reque
 	bool ok = true;
 
 	call->mime = curl_mime_init(call->easy);
-	call->streams = calloc(request->part_count, sizeof(*call->streams));
-	if (call->mime == NULL || call->streams == NULL)
+	call->streams = mem_new(request->part_count, sizeof(*call->streams));
+	if (call->mime == NULL)
 		return false;
 	for (size_t i = 0; i < request->part_count && ok; i++)
 		ok = add_part(call, &request->parts[i], &call->streams[i]);

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
+
 #define SLOTS	    32
 #define PATIENCE_MS 2000
 #define BYTES_MAX   (32L * 1024 * 1024) /* more than the largest body that any route takes */
@@ -31,10 +33,8 @@ static void on_patience_over(struct loop_timer *timer, void *ctx);
 struct http_linger *
 http_linger_new(struct loop *loop)
 {
-	struct http_linger *linger = calloc(1, sizeof(*linger));
+	struct http_linger *linger = mem_new(1, sizeof(*linger));
 
-	if (linger == NULL)
-		return NULL;
 	linger->loop = loop;
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct slot *slot = &linger->slots[i];

@@ -11,7 +11,6 @@
 
 struct http_linger;
 
-/* NULL when memory is short. */
 struct http_linger *http_linger_new(struct loop *loop) MUST_USE;
 
 /* NULL is fine.  Closes what lingers. */

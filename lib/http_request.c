@@ -9,6 +9,7 @@
 
 #include "lib/http_guard.h"
 #include "lib/http_server_inside.h"
+#include "lib/mem.h"
 
 static void answer_unavailable(struct http_request *request);
 static void refuse(struct http_request *request, int status, const char *allow);
@@ -34,10 +35,9 @@ new_request(struct http_server_conn *conn, const char *path, const char *method)
 {
 	int count = MHD_get_connection_values(conn->mhd, MHD_HEADER_KIND, NULL, NULL);
 	size_t room = count < 0 ? 0 : (size_t)count;
-	struct http_request *request = malloc(sizeof(*request) + room * sizeof(request->fields[0]));
+	struct http_request *request =
+	    mem_alloc(sizeof(*request) + room * sizeof(request->fields[0]));
 
-	if (request == NULL)
-		return NULL;
 	*request = (struct http_request){
 		.magic = HTTP_REQUEST_MAGIC, .server = conn->server, .conn = conn, .path = path
 	};
@@ -199,11 +199,7 @@ start_body(struct http_request *request)
 		http_server_conn_set_deadline(request->conn, route->body_timeout_ms);
 	if (route->body_max == 0)
 		return MHD_YES;
-	request->body = malloc(request->body_size + 1);
-	if (request->body == NULL) {
-		answer_unavailable(request);
-		return queue_answer(request);
-	}
+	request->body = mem_alloc(request->body_size + 1);
 	request->body[0] = '\0';
 	return MHD_YES;
 }
@@ -215,8 +211,6 @@ take_head(struct http_server_conn *conn, const char *path, const char *method, c
 	struct http_server *server = conn->server;
 	struct http_request *request = new_request(conn, path, method);
 
-	if (request == NULL)
-		return MHD_NO;
 	*context = request;
 	if (server->is_closing)
 		answer_unavailable(request);

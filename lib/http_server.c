@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "lib/http_server_inside.h"
+#include "lib/mem.h"
 
 /* Head and read buffer of a connection: half of it takes a push of 8 KB in one read.  All of it is
  * cleared for each request, and becomes the process's own: 256 connections are 5 MB. */
@@ -176,10 +177,8 @@ start_mhd(struct http_server *server, int listen_fd)
 static struct http_server *
 new_server(struct loop *loop, const struct http_server_config *config)
 {
-	struct http_server *server = calloc(1, sizeof(*server));
+	struct http_server *server = mem_new(1, sizeof(*server));
 
-	if (server == NULL)
-		return NULL;
 	server->magic = HTTP_SERVER_MAGIC;
 	server->loop = loop;
 	server->config = *config;
@@ -202,12 +201,11 @@ http_server_new_on(
 {
 	struct http_server *server = new_server(loop, config);
 
-	if (server != NULL)
-		server->linger = http_linger_new(loop);
-	if (server != NULL && server->linger != NULL && make_shared_responses(server))
+	server->linger = http_linger_new(loop);
+	if (make_shared_responses(server))
 		server->mhd = start_mhd(server, listen_fd);
-	if (server == NULL || server->mhd == NULL) {
-		(void)err_set(err, ERR_NOMEM, "HTTP server: memory or descriptors are short");
+	if (server->mhd == NULL) {
+		(void)err_set(err, ERR_IO, "HTTP server: memory or descriptors are short");
 		(void)close(listen_fd); /* nothing came in */
 		http_server_free(server);
 		return NULL;
@@ -228,9 +226,8 @@ http_server_new(
 	if (fd < 0)
 		return NULL;
 	server = http_server_new_on(loop, config, fd, err);
-	/* Without the copy the file merely stays, and the next start replaces it. */
 	if (server != NULL && strncmp(listen, "unix:", 5) == 0)
-		server->socket_path = strdup(listen + 5);
+		server->socket_path = mem_text(listen + 5);
 	return server;
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/http_server_inside.h"
+#include "lib/mem.h"
 
 /* Whoever connects has this long to send a request before they count as idle; and while places are
  * few, a request this long for its body to come, or for its answer to be read. */
@@ -267,12 +268,10 @@ limit_user(struct http_server *server, struct http_server_conn *conn)
 static void
 open_conn(struct http_server *server, struct MHD_Connection *mhd, void **socket_context)
 {
-	struct http_server_conn *conn = calloc(1, sizeof(*conn));
+	struct http_server_conn *conn = mem_new(1, sizeof(*conn));
 
 	*socket_context = conn;
 	server->is_starved = false;
-	if (conn == NULL)
-		return; /* the first request closes it */
 	/* At the limit nobody is accepted, so nobody could ask again: the timer does. */
 	if (is_crowded(server) && !loop_timer_is_started(&server->crowded))
 		loop_timer_start(server->loop, &server->crowded, 0, 0);

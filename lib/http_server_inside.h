@@ -126,7 +126,7 @@ struct MHD_Response *http_request_response(const struct http_header *headers, co
 
 /* --- http_server_conn.c --- */
 
-/* NULL: there was no memory for it, and libmicrohttpd is to close it. */
+/* NULL: libmicrohttpd has none of it. */
 struct http_server_conn *http_server_conn_of(struct MHD_Connection *mhd);
 
 /* Moves the deadline, at which a suspended one is resumed (and answered 503), any other is cut. */

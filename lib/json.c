@@ -3,14 +3,13 @@
 #include "lib/json.h"
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 #include <jansson.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 /* struct json is never defined: it is jansson's json_t by another name. */
@@ -28,105 +27,12 @@ outer(const json_t *value)
 
 /* --- memory --- */
 
-/*
- * jansson 2.14 does not look whether the buffer of a word could grow, and then reads behind it: it
- * must never see that there is no memory.  What it asks for while it reads stands in an arena; one
- * that cannot grow is left by longjmp(), and goes whole, as a tree does in the end.
- */
-#define CHUNK_LEAST ((size_t)4096)
-#define CHUNK_MOST  ((size_t)256 * 1024)
-
-struct chunk {
-	struct chunk *next;
-	size_t used, room;
-	_Alignas(max_align_t) char data[];
-};
-
-struct arena {
-	struct chunk *chunks; /* the newest first */
-	jmp_buf out;
-};
-
-/* Before each piece.  NULL: it was not asked for by json_decode(), but by a test. */
-struct piece {
-	_Alignas(max_align_t) struct arena *arena;
-	_Alignas(max_align_t) char data[];
-};
-
-static __thread struct arena *reading;
-
-static bool
-grow(struct arena *arena, size_t least)
-{
-	size_t room = arena->chunks == NULL ? CHUNK_LEAST : 2 * arena->chunks->room;
-	struct chunk *chunk;
-
-	room = room > CHUNK_MOST ? CHUNK_MOST : room;
-	room = room < least ? least : room;
-	chunk = malloc(sizeof(*chunk) + room);
-	if (chunk == NULL)
-		return false;
-	*chunk = (struct chunk){ .next = arena->chunks, .room = room };
-	arena->chunks = chunk;
-	return true;
-}
-
-static struct piece *
-take_piece(struct arena *arena, size_t size)
-{
-	size_t all = (sizeof(struct piece) + size + sizeof(max_align_t) - 1) / sizeof(max_align_t) *
-	    sizeof(max_align_t);
-	struct piece *piece;
-
-	if ((arena->chunks == NULL || all > arena->chunks->room - arena->chunks->used) &&
-	    !grow(arena, all))
-		longjmp(arena->out, 1);
-	piece = (void *)(arena->chunks->data + arena->chunks->used);
-	arena->chunks->used += all;
-	return piece;
-}
-
-static void *
-take_memory(size_t size)
-{
-	struct piece *piece =
-	    reading != NULL ? take_piece(reading, size) : malloc(sizeof(*piece) + size);
-
-	if (piece == NULL)
-		return NULL;
-	piece->arena = reading;
-	return piece->data;
-}
-
-static struct piece *
-piece_of(void *data)
-{
-	return (void *)((char *)data - offsetof(struct piece, data));
-}
-
-static void
-give_memory(void *data)
-{
-	if (data != NULL && piece_of(data)->arena == NULL)
-		free(piece_of(data));
-}
-
-static void
-arena_free(struct arena *arena)
-{
-	struct chunk *next;
-
-	for (struct chunk *chunk = arena->chunks; chunk != NULL; chunk = next) {
-		next = chunk->next;
-		free(chunk);
-	}
-	free(arena);
-}
-
+/* jansson 2.14 does not look whether the buffer of a word could grow, and then reads behind it: it
+ * must never see that there is no memory. */
 __attribute__((constructor)) static void
 before_anybody_asks(void)
 {
-	json_set_alloc_funcs(take_memory, give_memory);
+	json_set_alloc_funcs(mem_alloc, free);
 }
 
 /* --- reading --- */
@@ -162,7 +68,6 @@ depth_is_fine(const char *bytes, size_t size)
 struct json *
 json_decode(const void *bytes, size_t size, struct err *err)
 {
-	struct arena *arena;
 	json_error_t why;
 	json_t *root;
 
@@ -174,30 +79,17 @@ json_decode(const void *bytes, size_t size, struct err *err)
 	if (!depth_is_fine(bytes, size))
 		return ERR_NULL(
 		    err_set(err, ERR_INVALID, "JSON nested deeper than %d", JSON_DEPTH_MAX));
-	arena = calloc(1, sizeof(*arena));
-	if (arena == NULL || setjmp(arena->out) != 0) {
-		reading = NULL;
-		if (arena != NULL)
-			arena_free(arena);
-		return ERR_NULL(
-		    err_set(err, ERR_NOMEM, "no memory to read %zu bytes of JSON", size));
-	}
-	reading = arena;
 	root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &why);
-	reading = NULL;
-	if (root == NULL) { /* `why` quotes the input, which may hold anything: only the place */
-		arena_free(arena);
+	if (root == NULL) /* `why` quotes the input, which may hold anything: only the place */
 		(void)err_set(
 		    err, ERR_INVALID, "not valid JSON at line %d, column %d", why.line, why.column);
-	}
 	return (struct json *)(void *)root;
 }
 
 void
 json_free(struct json *root)
 {
-	if (root != NULL)
-		arena_free(piece_of(root)->arena);
+	json_decref((json_t *)(void *)root); /* takes NULL */
 }
 
 const struct json *

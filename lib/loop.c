@@ -4,18 +4,15 @@
 
 #include <ev.h>
 
-#include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "lib/mem.h"
 
 #define LOOP_MAGIC 0x6c6f6f70u
 
 /* Tasks may defer tasks: so many rounds in one turn, the rest in the next, which does not wait. */
 #define LOOP_ROUNDS_MAX 8
-
-/* Several times what all of libev's tables take with a thousand connections. */
-#define RESERVE_BYTES (256 * 1024)
 
 /* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
 #define PRIORITY_SIGNAL 1
@@ -61,78 +58,14 @@ now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* --- memory that libev gets in any case --- */
-
-static _Alignas(max_align_t) char reserve[RESERVE_BYTES]; /* no page of it is used before it is */
-static size_t reserve_used;
-
-static bool
-is_of_reserve(const void *at)
-{
-	return (const char *)at >= reserve && (const char *)at < reserve + sizeof(reserve);
-}
-
-static void *
-take_reserve(size_t size)
-{
-	size_t from = reserve_used;
-
-	if (size > sizeof(reserve) - from)
-		return NULL;
-	reserve_used +=
-	    (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-	if (reserve_used > sizeof(reserve))
-		reserve_used = sizeof(reserve);
-	return reserve + from;
-}
-
-/* How much may be read of it: of the reserve, to its end at the most. */
-static size_t
-size_of(void *at)
-{
-	if (is_of_reserve(at))
-		return (size_t)(reserve + sizeof(reserve) - (char *)at);
-	return malloc_usable_size(at);
-}
-
-/* realloc() as libev wants it, which ends the program where it gets nothing: its tables grow with
- * the descriptors, so a moment without memory would do.  What is taken stays taken. */
-static void *
-give_memory(void *old, long wanted)
-{
-	bool is_reserve = is_of_reserve(old);
-	size_t size = (size_t)wanted, had;
-	void *made;
-
-	if (size == 0 && !is_reserve)
-		free(old);
-	if (size == 0)
-		return NULL;
-	made = is_reserve ? malloc(size) : realloc(old, size);
-	if (made != NULL && !is_reserve)
-		return made;
-	if (made == NULL)
-		made = take_reserve(size);
-	if (made == NULL || old == NULL)
-		return made;
-	had = size_of(old);
-	/* The reserve knows no sizes: too much may be moved, and the two may overlap. */
-	memmove(made, old, had < size ? had : size);
-	if (!is_reserve)
-		free(old);
-	return made;
-}
-
 /* --- the loop --- */
 
 struct loop *
 loop_new(struct err *err)
 {
-	struct loop *loop = calloc(1, sizeof(*loop));
+	struct loop *loop = mem_new(1, sizeof(*loop));
 
-	if (loop == NULL)
-		return ERR_NULL(err_errno(err, ERR_NOMEM, ENOMEM, "event loop"));
-	ev_set_allocator(give_memory);
+	ev_set_allocator(mem_resize);
 	/* Not the default loop: that one reaps every child of the process. */
 	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
 	if (loop->ev == NULL) {

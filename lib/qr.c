@@ -18,7 +18,7 @@ make(const char *text, struct err *err)
 	QRcode *code =
 	    strlen(text) > QR_TEXT_MAX ? NULL : QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M);
 
-	return code != NULL ? code : ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a QR code"));
+	return code != NULL ? code : ERR_NULL(err_set(err, ERR_LIMIT, "no QR code of it"));
 }
 
 /* It shows a secret. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/mem.h"
+
 struct queue {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
@@ -36,37 +38,27 @@ unlock(struct queue *q)
 	(void)failed;
 }
 
-/* A condition whose deadlines no change of the wall clock moves. */
-static bool
+/* A condition whose deadlines no change of the wall clock moves.  Linux refuses none of these. */
+static void
 init_condition(pthread_cond_t *cond)
 {
 	pthread_condattr_t attr;
-	bool ok;
-
-	if (pthread_condattr_init(&attr) != 0)
-		return false;
-	ok = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	bool ok = pthread_condattr_init(&attr) == 0 &&
+	    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
 	    pthread_cond_init(cond, &attr) == 0;
+
+	assert(ok);
+	(void)ok;
 	(void)pthread_condattr_destroy(&attr); /* always 0 */
-	return ok;
 }
 
 struct queue *
 queue_new(void (*wake)(void *arg), void *arg)
 {
-	struct queue *q = calloc(1, sizeof(*q));
+	struct queue *q = mem_new(1, sizeof(*q));
 
-	if (q == NULL)
-		return NULL;
-	if (!init_condition(&q->filled)) {
-		free(q);
-		return NULL;
-	}
-	if (pthread_mutex_init(&q->lock, NULL) != 0) {
-		(void)pthread_cond_destroy(&q->filled); /* nobody waits */
-		free(q);
-		return NULL;
-	}
+	init_condition(&q->filled);
+	(void)pthread_mutex_init(&q->lock, NULL); /* a plain mutex: takes nothing */
 	q->end = &q->first;
 	q->wake = wake;
 	q->wake_arg = arg;

@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/redact_filter.h"
 #include "lib/redact_shape.h"
 
@@ -107,12 +108,10 @@ filter_of(const struct redact *r)
 /* --- known values --- */
 
 struct redact *
-redact_new(struct err *err)
+redact_new(void)
 {
-	struct redact *r = calloc(1, sizeof(*r));
+	struct redact *r = mem_new(1, sizeof(*r));
 
-	if (r == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
 	(void)pthread_mutex_init(&r->lock, NULL); /* a plain mutex: takes nothing */
 	r->values_max = REDACT_VALUES_MAX;
 	init_filter(&r->filter);
@@ -138,7 +137,7 @@ redact_free(struct redact *r)
 }
 
 /* Longer ones stand first, so that the whole of a value goes and not a part of it. */
-static bool
+static void
 add_needle(struct redact *r, const char *bytes, size_t size)
 {
 	struct needle **at, *n;
@@ -146,27 +145,21 @@ add_needle(struct redact *r, const char *bytes, size_t size)
 	at = &r->by_first[(unsigned char)bytes[0]];
 	for (; *at != NULL && (*at)->size >= size; at = &(*at)->next)
 		if ((*at)->size == size && memcmp((*at)->bytes, bytes, size) == 0)
-			return true;
-	n = malloc(sizeof(*n) + size);
-	if (n == NULL)
-		return false;
+			return;
+	n = mem_alloc(sizeof(*n) + size);
 	n->size = size;
 	memcpy(n->bytes, bytes, size);
 	n->next = *at;
 	*at = n;
 	redact_filter_add_value(&r->filter, bytes, size);
-	return true;
 }
 
-static bool
+static void
 add_url_encoded(struct redact *r, const char *value, size_t size, const char *digits)
 {
-	CLEANUP(freep) char *text = malloc(size * 3);
+	CLEANUP(freep) char *text = mem_alloc(size * 3);
 	size_t used = 0;
-	bool ok;
 
-	if (text == NULL)
-		return false;
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)value[i];
 
@@ -178,9 +171,8 @@ add_url_encoded(struct redact *r, const char *value, size_t size, const char *di
 		text[used++] = digits[c >> 4];
 		text[used++] = digits[c & 15];
 	}
-	ok = add_needle(r, text, used);
+	add_needle(r, text, used);
 	explicit_bzero(text, size * 3);
-	return ok;
 }
 
 static unsigned
@@ -190,27 +182,23 @@ byte_at(const char *value, size_t size, size_t i)
 }
 
 /* The base64 characters that `offset` bytes before the value and whatever follows cannot change. */
-static bool
+static void
 add_base64(struct redact *r, const char *value, size_t size, size_t offset, const char *alphabet)
 {
 	size_t first = (offset * 8 + 5) / 6, last = (offset + size) * 8 / 6;
-	CLEANUP(freep) char *text = malloc(last + 1);
-	bool ok;
+	CLEANUP(freep) char *text = mem_alloc(last + 1);
 
-	if (text == NULL)
-		return false;
 	for (size_t i = first; i < last; i++) {
 		size_t bit = i * 6, at = bit / 8 - offset;
 		unsigned pair = byte_at(value, size, at) << 8 | byte_at(value, size, at + 1);
 
 		text[i - first] = alphabet[pair >> (10 - bit % 8) & 63];
 	}
-	ok = add_needle(r, text, last - first);
+	add_needle(r, text, last - first);
 	explicit_bzero(text, last + 1);
-	return ok;
 }
 
-static bool
+static void
 add_forms(struct redact *r, const char *value, size_t size)
 {
 	static const char base64[] =
@@ -219,29 +207,26 @@ add_forms(struct redact *r, const char *value, size_t size)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 	if (size < REDACT_VALUE_MIN)
-		return true;
-	if (!add_needle(r, value, size) || !add_url_encoded(r, value, size, "0123456789ABCDEF") ||
-	    !add_url_encoded(r, value, size, "0123456789abcdef"))
-		return false;
-	for (size_t offset = 0; offset < 3; offset++)
-		if (!add_base64(r, value, size, offset, base64) ||
-		    !add_base64(r, value, size, offset, base64url))
-			return false;
-	return true;
+		return;
+	add_needle(r, value, size);
+	add_url_encoded(r, value, size, "0123456789ABCDEF");
+	add_url_encoded(r, value, size, "0123456789abcdef");
+	for (size_t offset = 0; offset < 3; offset++) {
+		add_base64(r, value, size, offset, base64);
+		add_base64(r, value, size, offset, base64url);
+	}
 }
 
-static bool
+static void
 add_lines(struct redact *r, const char *value)
 {
 	while (*value != '\0') {
 		size_t size = strcspn(value, "\r\n");
 
-		if (!add_forms(r, value, size))
-			return false;
+		add_forms(r, value, size);
 		value += size;
 		value += strspn(value, "\r\n");
 	}
-	return true;
 }
 
 /* One of another value's forms is taken for known too: all of its own are added nevertheless. */
@@ -282,10 +267,9 @@ redact_add(struct redact *r, const char *value, struct err *err)
 		    "more than %zu secrets to keep out of logs and messages since the start: restart",
 		    r->values_max);
 	} else {
-		ok = add_forms(r, value, size) && add_lines(r, value);
+		add_forms(r, value, size);
+		add_lines(r, value);
 		r->values += known ? 0 : 1;
-		if (!ok)
-			(void)err_set(err, ERR_NOMEM, "no memory for redaction");
 	}
 	(void)pthread_mutex_unlock(&r->lock);
 	return ok;
@@ -613,16 +597,30 @@ redact_text(struct redact *r, const char *text, size_t size, struct buf *out)
 	unlock(r);
 }
 
-struct redact_stream *
-redact_stream_new(struct redact *r, struct err *err)
+void
+redact_head(struct redact *r, const char *text, size_t size, struct buf *out)
 {
-	struct redact_stream *s = calloc(1, sizeof(*s));
+	struct state state = { 0 };
 
-	if (s == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for redaction"));
+	lock(r);
+	(void)scan(r, &state, text, size, false, out); /* what is certain of it */
+	unlock(r);
+}
+
+struct redact_stream *
+redact_stream_new(struct redact *r)
+{
+	struct redact_stream *s = mem_new(1, sizeof(*s));
+
 	s->redact = r;
 	buf_init(&s->held, HELD_CAP);
 	return s;
+}
+
+void
+redact_stream_reserve(struct redact_stream *s)
+{
+	buf_reserve(&s->held);
 }
 
 void
@@ -650,7 +648,6 @@ stream(struct redact_stream *s, const char *piece, size_t size, bool is_last, st
 	buf_add(&s->held, piece, size);
 	if (buf_failed(&s->held)) {
 		out->failed = true;
-		out->out_of_memory = s->held.out_of_memory;
 		return;
 	}
 	if (!is_held)

@@ -20,7 +20,7 @@ struct redact;
 #define REDACT_VALUES_MAX 256 /* unless redact_room() says more */
 
 /* May be shared by threads: additions and use take a lock. */
-MUST_USE struct redact *redact_new(struct err *err);
+MUST_USE struct redact *redact_new(void);
 void redact_free(struct redact *r); /* takes NULL; wipes the values */
 DEFINE_FREEP(struct redact, redact_free)
 
@@ -34,14 +34,18 @@ MUST_USE bool redact_add(struct redact *r, const char *value, struct err *err);
 
 /* Appends text to out with secrets replaced.  r may be NULL: shapes only. */
 void redact_text(struct redact *r, const char *text, size_t size, struct buf *out);
+/* The same of the beginning of a text: what may begin a secret at its end is left out. */
+void redact_head(struct redact *r, const char *text, size_t size, struct buf *out);
 
 /* A stream: text comes in pieces, and a secret cut in two is found all the same.  What could be
  * the start of one is held back (bounded) until the next piece or the end. */
 struct redact_stream;
-MUST_USE struct redact_stream *redact_stream_new(struct redact *r, struct err *err);
+MUST_USE struct redact_stream *redact_stream_new(struct redact *r);
+/* All the memory that it may need, now. */
+void redact_stream_reserve(struct redact_stream *s);
 void redact_stream_free(struct redact_stream *s);
 
-/* Appends to out what is certain.  Failures are out's (and no memory is out's failure too). */
+/* Appends to out what is certain.  Failures are out's. */
 void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out);
 
 /* Appends what was held back; the stream can begin anew. */

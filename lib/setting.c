@@ -426,7 +426,7 @@ check_part(enum setting_type type, const char *text, bool is_secret, struct err 
 		status = expression == NULL ? REG_ESPACE : regexec(expression, text, 0, NULL, 0);
 	}
 	if (status != 0 && status != REG_NOMATCH)
-		return err_set(err, ERR_NOMEM, "no memory to check it");
+		return err_set(err, ERR_BUSY, "the memory to check it is short");
 	if (status == REG_NOMATCH || (row->fits != NULL && !row->fits(text)))
 		return refuse(row, text, is_secret, err);
 	return true;

@@ -42,8 +42,8 @@ struct sigv4_lines {
 	char authorization[SIGV4_AUTHORIZATION_MAX]; /* Authorization */
 };
 
-/* False: memory is short, or keys, region or headers are longer, more or of another form than they
- * may be; no secret stands in *err. */
+/* False: OpenSSL had no memory; keys, region or headers are longer, more or of another form than
+ * they may be; no secret stands in *err. */
 bool sigv4_sign(const struct sigv4_request *request, const struct sigv4_credentials *credentials,
     struct sigv4_lines *ret, struct err *err) MUST_USE;
 

@@ -8,6 +8,7 @@
 #include <liboath/oath.h>
 
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define STEPS	       3  /* the one before, this one, the one behind */
@@ -19,12 +20,13 @@ totp_is_code(const char *text)
 	return strlen(text) == TOTP_DIGITS && strspn(text, "0123456789") == TOTP_DIGITS;
 }
 
-static bool
+/* A right code that could not be made would count as a wrong try. */
+static void
 code_of(const uint8_t secret[TOTP_SECRET], int64_t step, char out[TOTP_DIGITS + 1])
 {
-	out[0] = '\0';
-	return oath_totp_generate((const char *)secret, TOTP_SECRET, (time_t)(step * TOTP_STEP_S),
-		   TOTP_STEP_S, 0, TOTP_DIGITS, out) == OATH_OK;
+	if (oath_totp_generate((const char *)secret, TOTP_SECRET, (time_t)(step * TOTP_STEP_S),
+		TOTP_STEP_S, 0, TOTP_DIGITS, out) != OATH_OK)
+		mem_abort(); /* nothing else can be wrong */
 }
 
 int64_t
@@ -37,9 +39,8 @@ totp_match(const uint8_t secret[TOTP_SECRET], int64_t at_s, const char *code)
 	if (!totp_is_code(code) || at_s < TOTP_STEP_S)
 		return -1;
 	for (int i = 0; i < STEPS; i++)
-		if (!code_of(secret, now - 1 + i, made[i]))
-			made[i][0] = '\0'; /* which no code is */
-	for (int i = 0; i < STEPS; i++)	   /* not to the first that fits */
+		code_of(secret, now - 1 + i, made[i]);
+	for (int i = 0; i < STEPS; i++) /* not to the first that fits */
 		if (crypto_same(made[i], code, TOTP_DIGITS))
 			match = now - 1 + i;
 	crypto_wipe(made, sizeof(made));
@@ -47,24 +48,23 @@ totp_match(const uint8_t secret[TOTP_SECRET], int64_t at_s, const char *code)
 }
 
 /* Base32 without the = behind it, which are cut off. */
-static bool
+static void
 encode(const uint8_t *data, size_t size, char *out, size_t room)
 {
 	CLEANUP(freep) char *made = NULL;
 	size_t n = 0;
 
 	if (oath_base32_encode((const char *)data, size, &made, &n) != OATH_OK)
-		return false;
+		mem_abort(); /* nothing else can be wrong */
 	made[strcspn(made, "=")] = '\0';
 	(void)text_copy(out, room, made);
 	crypto_wipe(made, n);
-	return true;
 }
 
-bool
+void
 totp_secret_text(const uint8_t secret[TOTP_SECRET], char out[TOTP_SECRET_TEXT])
 {
-	return encode(secret, TOTP_SECRET, out, TOTP_SECRET_TEXT);
+	encode(secret, TOTP_SECRET, out, TOTP_SECRET_TEXT);
 }
 
 /* As a part of an address. */
@@ -85,33 +85,29 @@ escape(const char *name, char out[NAME_MAX_BYTES * 3 + 1])
 	return out;
 }
 
-bool
+void
 totp_uri(
     const uint8_t secret[TOTP_SECRET], const char *issuer, const char *account, char out[TOTP_URI])
 {
 	char of[NAME_MAX_BYTES * 3 + 1], who[NAME_MAX_BYTES * 3 + 1], text[TOTP_SECRET_TEXT];
 
-	if (!totp_secret_text(secret, text))
-		return false;
+	totp_secret_text(secret, text);
 	(void)escape(issuer, of);
 
 	(void)snprintf(out, TOTP_URI, "otpauth://totp/%s:%s?secret=%s&issuer=%s", of,
 	    escape(account, who), text, of);
 	crypto_wipe(text, sizeof(text));
-	return true;
 }
 
-bool
+void
 totp_recovery_text(const uint8_t code[TOTP_RECOVERY], char out[TOTP_RECOVERY_TEXT])
 {
 	char text[17];
 
-	if (!encode(code, TOTP_RECOVERY, text, sizeof(text)))
-		return false;
+	encode(code, TOTP_RECOVERY, text, sizeof(text));
 	(void)snprintf(
 	    out, TOTP_RECOVERY_TEXT, "%.4s-%.4s-%.4s-%.4s", text, text + 4, text + 8, text + 12);
 	crypto_wipe(text, sizeof(text));
-	return true;
 }
 
 /* Letters and digits of base32 in capitals; a phone's keyboard makes other dashes and blanks of

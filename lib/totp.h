@@ -21,14 +21,14 @@ bool totp_is_code(const char *text);
  * must refuse it, and those before it, from then on. */
 int64_t totp_match(const uint8_t secret[TOTP_SECRET], int64_t at_s, const char *code);
 
-/* The secret as people type it: 32 of A-Z 2-7.  False: no memory. */
-MUST_USE bool totp_secret_text(const uint8_t secret[TOTP_SECRET], char out[TOTP_SECRET_TEXT]);
+/* The secret as people type it: 32 of A-Z 2-7. */
+void totp_secret_text(const uint8_t secret[TOTP_SECRET], char out[TOTP_SECRET_TEXT]);
 
-/* otpauth://totp/ISSUER:ACCOUNT?secret=…&issuer=ISSUER; both cut to 32 bytes.  False: no memory. */
-MUST_USE bool totp_uri(
+/* otpauth://totp/ISSUER:ACCOUNT?secret=…&issuer=ISSUER; both cut to 32 bytes. */
+void totp_uri(
     const uint8_t secret[TOTP_SECRET], const char *issuer, const char *account, char out[TOTP_URI]);
 
 /* A recovery code as it is shown; as it is typed: blanks and any dash between, either case.  False:
  * no memory, or it is none. */
-MUST_USE bool totp_recovery_text(const uint8_t code[TOTP_RECOVERY], char out[TOTP_RECOVERY_TEXT]);
+void totp_recovery_text(const uint8_t code[TOTP_RECOVERY], char out[TOTP_RECOVERY_TEXT]);
 MUST_USE bool totp_recovery_parse(const char *text, uint8_t ret[TOTP_RECOVERY]);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/when.h"
 #include "lib/zone.h"
@@ -136,19 +137,17 @@ static bool
 read_zone(const char *text, struct window *ret, struct err *err)
 {
 	size_t blanks = strspn(text, BLANKS);
-	struct err why;
 
 	if (*text == '\0')
 		return true;
 	if (blanks == 0 && !ret->is_weekly)
 		return refuse_at(
 		    text, "", "", "no blank and a time zone, " AS_DATES " Europe/Berlin", err);
-	ret->zone = zone_new(text + blanks, &why);
-	if (ret->zone != NULL || why.code == ERR_NOMEM)
-		return ret->zone != NULL || err_set(err, why.code, "%s", why.text);
-	return err_set(err, ERR_MISSING,
-	    "%.*s is no time zone of this machine (package tzdata), as Europe/Berlin",
-	    (int)text_cut(text + blanks, strlen(text + blanks), 64), text + blanks);
+	ret->zone = zone_new(text + blanks, NULL);
+	return ret->zone != NULL ||
+	    err_set(err, ERR_MISSING,
+		"%.*s is no time zone of this machine (package tzdata), as Europe/Berlin",
+		(int)text_cut(text + blanks, strlen(text + blanks), 64), text + blanks);
 }
 
 static bool
@@ -170,13 +169,9 @@ is_end(const char *text)
 struct windows *
 windows_parse(const char *text, struct err *err)
 {
-	struct windows *windows = calloc(1, sizeof(*windows));
+	struct windows *windows = mem_new(1, sizeof(*windows));
 	bool ok = true;
 
-	if (windows == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory for windows of time");
-		return NULL;
-	}
 	for (size_t size; ok; text += size + 1) {
 		char part[PART_MAX];
 

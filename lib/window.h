@@ -14,8 +14,8 @@ struct zone;
 
 #define WINDOWS_MAX 16
 
-/* Of one to WINDOWS_MAX windows, commas between.  NULL: one of them is none (ERR_INVALID), its zone
- * is not on this machine (ERR_MISSING), or there is no memory.  err says what of the first such one
+/* Of one to WINDOWS_MAX windows, commas between.  NULL: one of them is none (ERR_INVALID), or
+ * its zone is not on this machine (ERR_MISSING).  err says what of the first such one
  * is wrong, and how it is written. */
 MUST_USE struct windows *windows_parse(const char *text, struct err *err);
 

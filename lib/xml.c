@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 
 struct reading {
 	const struct xml_reader *reader;
@@ -90,7 +91,6 @@ on_doctype(void *ctx, UNUSED const XML_Char *name, UNUSED const XML_Char *sysid,
 static bool
 parse(struct reading *r, const char *text, size_t size, struct err *err)
 {
-	enum XML_Error why;
 
 	XML_SetUserData(r->parser, r);
 	XML_SetElementHandler(r->parser, on_start, on_end);
@@ -102,10 +102,11 @@ parse(struct reading *r, const char *text, size_t size, struct err *err)
 		*err = r->err;
 		return false;
 	}
-	why = XML_GetErrorCode(r->parser);
-	return err_set(err, why == XML_ERROR_NO_MEMORY ? ERR_NOMEM : ERR_INVALID,
-	    "not valid XML at line %lu: %s", (unsigned long)XML_GetCurrentLineNumber(r->parser),
-	    XML_ErrorString(why));
+	if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
+		mem_abort();
+	return err_set(err, ERR_INVALID, "not valid XML at line %lu: %s",
+	    (unsigned long)XML_GetCurrentLineNumber(r->parser),
+	    XML_ErrorString(XML_GetErrorCode(r->parser)));
 }
 
 bool
@@ -118,7 +119,7 @@ xml_read(const char *text, size_t size, const struct xml_reader *reader, void *c
 		return err_set(err, ERR_LIMIT, "an XML document of %zu bytes", size);
 	r.parser = XML_ParserCreate("UTF-8");
 	if (r.parser == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to read XML");
+		mem_abort();
 	buf_init(&r.path, XML_PATH_MAX);
 	for (size_t i = 0; i < XML_DEPTH_MAX; i++)
 		buf_init(&r.text[i], XML_TEXT_MAX);

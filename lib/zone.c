@@ -9,6 +9,7 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 
 #define FOLDER	    "/usr/share/zoneinfo/"
 #define FILE_MAX    (256u * 1024)
@@ -317,11 +318,9 @@ read_times(struct zone *zone, const uint8_t *bytes, const struct head *head)
 	const uint8_t *names = types + head->n[TYPES] * 6;
 
 	zone->count = head->n[TIMES];
-	zone->at = calloc(zone->count + 1, sizeof(*zone->at));
-	zone->offset = calloc(zone->count + 1, sizeof(*zone->offset));
-	zone->name = calloc(zone->count + 1, sizeof(*zone->name));
-	if (zone->at == NULL || zone->offset == NULL || zone->name == NULL)
-		return false;
+	zone->at = mem_new(zone->count + 1, sizeof(*zone->at));
+	zone->offset = mem_new(zone->count + 1, sizeof(*zone->offset));
+	zone->name = mem_new(zone->count + 1, sizeof(*zone->name));
 	zone->before = (int)big_endian(types, 4);
 	read_name(zone->name[zone->count], types, names, head->n[CHARS]);
 	for (size_t i = 0; i < zone->count; i++) {
@@ -376,10 +375,8 @@ read_file(struct zone *zone, const uint8_t *bytes, size_t size)
 struct zone *
 zone_parse(const void *bytes, size_t size, struct err *err)
 {
-	struct zone *zone = calloc(1, sizeof(*zone));
+	struct zone *zone = mem_new(1, sizeof(*zone));
 
-	if (zone == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for a time zone"));
 	if (bytes != NULL && !read_file(zone, bytes, size)) {
 		(void)err_set(err, ERR_INVALID, "is no file of a time zone");
 		zone_free(zone);

@@ -176,7 +176,7 @@ binding_hooks(const char *folder, char ret[BINDING_HOOKS_MAX])
 		    i > 0 ? " " : "", kinds[i],
 		    buf_check(&maker.list, NULL) ?
 			fingerprint_digest(buf_text(&maker.list), digest) :
-			"no-memory"); /* another one than any */
+			"too-long"); /* another one than any */
 		buf_done(&maker.list);
 	}
 }

@@ -27,7 +27,7 @@ void binding_hooks(const char *folder, char ret[BINDING_HOOKS_MAX]);
 bool binding_hooks_of(struct runner_settings *settings, const char *scripts,
     char ret[BINDING_HOOKS_MAX], struct err *err) MUST_USE;
 
-/* scripts: the folder with deploy.sh, for the hooks where HOOKS_DIRECTORY is not set.  Fails for
- * want of memory alone. */
+/* scripts: the folder with deploy.sh, for the hooks where HOOKS_DIRECTORY is not set.  Fails
+ * where the list is too long alone. */
 bool binding_list(struct runner_settings *settings, const char *environment, const char *scripts,
     char ret[FINGERPRINT_LIST_MAX], struct err *err) MUST_USE;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/crash_point.h"
+#include "lib/mem.h"
 #include "runner/git_query.h"
 
 #define STATUS_BUSY 75
@@ -42,13 +43,12 @@ git_query_queue_add(struct git_query_queue *queue, struct connections *connectio
 	struct protocol_message *copy = NULL;
 
 	CRASH_POINT(git_query_received);
-	if (queue->count < PROTOCOL_GIT_QUERIES_MAX)
-		copy = malloc(sizeof(*copy));
-	if (copy == NULL) {
+	if (queue->count == PROTOCOL_GIT_QUERIES_MAX) {
 		git_query_queue_refuse(connections, connection, query->id, STATUS_BUSY,
 		    "too many git queries are queued");
 		return;
 	}
+	copy = mem_alloc(sizeof(*copy));
 	*copy = *query;
 	queue->waiting[queue->count++] =
 	    (struct git_query_waiting){ .connection = connection, .query = copy };

@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
+
 #define LOG_MODE	 0640 /* and the umask: see run_folder.c */
 #define DISK_CHECK_EVERY (UINT64_C(4) << 20)
 #define TEXT_MAX	 (8 << 20) /* a piece, and what was held back before it: lib/redact.c */
@@ -22,13 +24,11 @@ log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *s
 
 	*ret = (struct log_pump){ .pipe = -1, .log = -1, .limit = limit };
 	buf_init(&ret->text, TEXT_MAX);
-	ret->piece = malloc(LOG_PUMP_PIECE);
-	if (ret->piece == NULL)
-		return err_set(err, ERR_NOMEM, "out of memory");
-	ret->scan.secrets = secrets;
-	ret->secrets = redact_stream_new(secrets, err);
-	if (ret->secrets == NULL)
-		return false;
+	buf_reserve(&ret->text);
+	ret->piece = mem_alloc(LOG_PUMP_PIECE);
+	step_scan_init(&ret->scan, secrets);
+	ret->secrets = redact_stream_new(secrets);
+	redact_stream_reserve(ret->secrets);
 	ret->log =
 	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (ret->log == -1)
@@ -142,7 +142,7 @@ static void
 log_text(struct log_pump *pump)
 {
 	if (buf_failed(&pump->text))
-		end_with_marker(pump, "no memory to keep secrets out of it");
+		end_with_marker(pump, "too much of it may be a secret");
 	else if (pump->text.size > 0)
 		log_piece(pump, pump->text.data, pump->text.size);
 	buf_clear(&pump->text);

@@ -341,7 +341,6 @@ ask_target(struct arguments *arguments)
 {
 	struct program_dirs dirs;
 
-	main_process_no_core();
 	(void)umask(077);
 	if (!look_at_settings(arguments->env_file, &arguments->state) ||
 	    !to_dirs(arguments->state, arguments->env_file, arguments->scripts, &dirs))
@@ -355,6 +354,7 @@ main(int argc, char *argv[])
 	struct arguments arguments;
 	struct program_dirs dirs;
 
+	main_process_no_core();
 	if (argc == 3 && strcmp(argv[1], "--ping") == 0)
 		return ping(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--hooks") == 0)
@@ -379,7 +379,6 @@ main(int argc, char *argv[])
 	if (arguments.preflight != NULL)
 		return ask_target(&arguments);
 	ignore_signals(arguments.listen != NULL);
-	main_process_no_core();
 	/* What runs leave in runs/ is read by a server of another user, or by ours alone. */
 	(void)umask(arguments.listen != NULL ? 027 : 077);
 	if (arguments.listen == NULL && fcntl(arguments.fd, F_SETFD, FD_CLOEXEC) == -1) {

@@ -21,8 +21,7 @@ orphans_keep(struct orphans *orphans, const struct process *child)
 {
 	struct process *added = array_add(&orphans->known, &orphans->count, sizeof(*added));
 
-	if (added != NULL) /* else new again at the next look: it belongs to no run by its start */
-		*added = *child;
+	*added = *child;
 }
 
 static bool

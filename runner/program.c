@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runner/binding.h"
 
@@ -35,10 +36,7 @@ add_argument(struct program_plan *plan, const char *text, struct err *err)
 {
 	if (plan->args == PROGRAM_ARGS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d arguments", PROGRAM_ARGS_MAX);
-	plan->argv[plan->args] = strdup(text);
-	if (plan->argv[plan->args] == NULL)
-		return err_set(err, ERR_NOMEM, "out of memory");
-	plan->args++;
+	plan->argv[plan->args++] = mem_text(text);
 	return true;
 }
 
@@ -90,12 +88,8 @@ plan_script(struct program_plan *plan, const struct program *program,
 		return false;
 	if (own != NULL && !check_own(program->script_setting, own, err))
 		return false;
-	if (own != NULL)
-		plan->path = strdup(own);
-	else if (asprintf(&plan->path, "%s/%s", dirs->scripts, program->script) == -1)
-		plan->path = NULL;
-	if (plan->path == NULL)
-		return err_set(err, ERR_NOMEM, "out of memory");
+	plan->path =
+	    own != NULL ? mem_text(own) : mem_textf("%s/%s", dirs->scripts, program->script);
 	return add_argument(plan, plan->path, err);
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
+
 static const char *const repository_settings[] = { "GITHUB_REPOSITORY", "REPOSITORY_URL",
 	"REPOSITORY_KEY_PATH", "REPOSITORY_KNOWN_HOSTS", "REPOSITORY_TOKEN",
 	"FETCH_TIMEOUT_SECONDS", "REPOSITORY_SUBMODULES", "REPOSITORY_LFS",
@@ -62,11 +64,7 @@ program_add_variable(
 {
 	if (plan->variables == PROGRAM_VARIABLES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d variables", PROGRAM_VARIABLES_MAX);
-	if (asprintf(&plan->envp[plan->variables], "%s=%s", name, value) == -1) {
-		plan->envp[plan->variables] = NULL;
-		return err_set(err, ERR_NOMEM, "out of memory");
-	}
-	plan->variables++;
+	plan->envp[plan->variables++] = mem_textf("%s=%s", name, value);
 	return true;
 }
 
@@ -82,8 +80,9 @@ add_secret(struct program_plan *plan, const char *name, const char *value, struc
 	if (fd == -1 || fchmod(fd, 0600) == -1 || write(fd, value, len) != (ssize_t)len ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == -1)
 		return err_errno(err, ERR_IO, errno, "a file in memory for %s", name);
-	if ((plan->secrets == NULL && (plan->secrets = redact_new(err)) == NULL) ||
-	    !redact_add(plan->secrets, value, err))
+	if (plan->secrets == NULL)
+		plan->secrets = redact_new();
+	if (!redact_add(plan->secrets, value, err))
 		return false;
 	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)getpid(), fd);

@@ -52,6 +52,14 @@ is_quote(const char *line, size_t len, const char *verb, char word[STEP_SCAN_QUO
 	return true;
 }
 
+void
+step_scan_init(struct step_scan *scan, struct redact *secrets)
+{
+	*scan = (struct step_scan){ .secrets = secrets };
+	buf_init(&scan->safe, 2 * STEP_SCAN_LINE);
+	buf_reserve(&scan->safe);
+}
+
 bool
 step_scan_is_quote(const char *line, size_t len)
 {
@@ -174,18 +182,14 @@ is_ours(const char *line, size_t len)
 static void
 keep_secrets_out(struct step_scan *scan, const char *name, size_t len, struct buf *out)
 {
-	struct redact_stream *stream = redact_stream_new(scan->secrets, NULL);
-
-	if (stream != NULL) {
-		redact_stream_add(stream, name, len, out);
-		if (scan->len < sizeof(scan->line))
-			redact_stream_end(stream, out);
-	}
-	if (stream == NULL || buf_failed(out)) {
+	if (scan->len < sizeof(scan->line))
+		redact_text(scan->secrets, name, len, out);
+	else
+		redact_head(scan->secrets, name, len, out);
+	if (buf_failed(out)) {
 		buf_clear(out);
 		buf_adds(out, REDACT_MARK);
 	}
-	redact_stream_free(stream);
 }
 
 /* max: PROTOCOL_STEP_NAME, or of a warning PROTOCOL_WARNING. */
@@ -194,20 +198,21 @@ text_ended(
     struct step_scan *scan, char *line, size_t len, size_t max, step_scan_found *found, void *ctx)
 {
 	char text[PROTOCOL_WARNING + 1];
+	struct buf *safe = &scan->safe;
 	const char *from;
-	CLEANUP(buf_wipe) struct buf safe = buf_make(2 * STEP_SCAN_LINE);
 
 	len = drop_controls(line, len);
 	if (max == PROTOCOL_STEP_NAME && is_ours(line, len))
-		buf_add(&safe, line, len);
+		buf_add(safe, line, len);
 	else
-		keep_secrets_out(scan, line, len, &safe);
-	len = safe.size;
-	from = trim(buf_text(&safe), &len);
+		keep_secrets_out(scan, line, len, safe);
+	len = safe->size;
+	from = trim(buf_text(safe), &len);
 	len = text_cut(from, len, max);
 	from = trim(from, &len);
 	memcpy(text, from, len);
 	text[len] = '\0';
+	buf_clear(safe);
 	if (len > 0)
 		found(ctx, max == PROTOCOL_WARNING ? STEP_SCAN_WARNING : STEP_SCAN_STEP, text);
 }

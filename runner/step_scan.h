@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "lib/buf.h"
 #include "lib/redact.h"
 #include "runner/protocol.h"
 
@@ -21,13 +22,13 @@
 	S("migrated") S("migrate-failed") S("migrate-stopped") S(STEP_SCAN_DRAIN_LATER) \
 	S("previous target:") S("migrate-not-started") S(STEP_SCAN_NOTHING_RUNS)
 
-/* All zero is the state at the start of the output. */
 struct step_scan {
 	bool mid_line;		/* the line that we are in is not a step's */
 	char quote[STEP_SCAN_QUOTE + 1];	/* others' words until this one is said; "": ours */
-	struct redact *secrets; /* borrowed: kept out of names; NULL: known shapes alone */
+	struct redact *secrets; /* kept out of names */
 	size_t len;
 	char line[STEP_SCAN_LINE]; /* of a line that may be one; longer is cut */
+	struct buf safe; /* that line without secrets; all its memory is there from the start */
 };
 
 enum step_scan_kind {
@@ -37,6 +38,9 @@ enum step_scan_kind {
 };
 
 typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *text);
+
+/* The state at the start of the output.  secrets: borrowed; NULL: known shapes alone. */
+void step_scan_init(struct step_scan *scan, struct redact *secrets);
 
 /* Is it exactly `==> quote WORD` or `==> unquote WORD`, a CR behind it or none? */
 bool step_scan_is_quote(const char *line, size_t len);

@@ -558,7 +558,7 @@ supervisor_loop(struct supervisor *supervisor)
 		};
 
 		if (poll(fds, FDS, time_to_wait(supervisor, now)) == -1 && errno != EINTR)
-			_exit(1); /* out of memory: as if killed, the runner ends the rest */
+			_exit(1); /* no kernel memory: as if killed, the runner ends the rest */
 		if (fds[OUTPUT].revents != 0)
 			on_output(supervisor);
 		if (fds[CHILDREN].revents != 0)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -449,7 +448,7 @@ listen_text(const struct serve *serve, char *out, size_t room)
 		address_of(serve->settings, out, room);
 }
 
-static bool
+static void
 make_webhooks(struct serve *serve)
 {
 	serve->github = github_webhook_new(&(struct github_webhook_config){
@@ -476,7 +475,6 @@ make_webhooks(struct serve *serve)
 	    .count_request = count_hook_request,
 	    .ctx = serve,
 	});
-	return serve->github != NULL && serve->forges != NULL && serve->hooks != NULL;
 }
 
 /* THE place that says what the network is served: webhooks, metrics and health; whatever else
@@ -519,8 +517,8 @@ make_http(struct serve *serve, struct err *err)
 	struct http_server_config config;
 	char listen[256];
 
-	if (!make_webhooks(serve) || !serve_network_api(serve))
-		return err_set(err, ERR_NOMEM, "no memory for the webhook");
+	make_webhooks(serve);
+	serve_network_api(serve);
 	if (!route_instance_draw(&serve->instance, err))
 		return false;
 	serve->metrics_route = (struct route_metrics){ serve->metrics, current_settings, serve };
@@ -533,7 +531,10 @@ make_http(struct serve *serve, struct err *err)
 		.is_proxy = is_proxy,
 		.ctx = serve };
 	serve->http = http_server_new(serve->loop, &config, listen, err);
-	return serve->http != NULL && serve_local_start(serve, err);
+	if (serve->http == NULL)
+		return false;
+	serve_local_start(serve);
+	return true;
 }
 
 /* The names are AWS's: they are the container's, and no settings. */
@@ -581,9 +582,6 @@ make_parts(struct serve *serve, struct err *err)
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	serve->refusals = refusals_new(
 	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });
-	if (serve->crossing == NULL || serve->metrics == NULL || serve->watch == NULL ||
-	    serve->refusals == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to start");
 	expect_counts(serve);
 	serve->probes = perform_probe_client(serve->loop, err);
 	serve->cloudflare =
@@ -605,16 +603,15 @@ make_parts(struct serve *serve, struct err *err)
 		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
 	serve->health = perform_health_start(serve->loop, serve->probes, PERFORM_HEALTH_PERIOD_MS,
-	    note_health, note_health_round, serve, err);
+	    note_health, note_health_round, serve);
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
 		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },
 	    err);
-	serve->state = state_watch_start(
-	    serve->loop, serve->settings->state_directory, note_state, serve, err);
+	serve->state =
+	    state_watch_start(serve->loop, serve->settings->state_directory, note_state, serve);
 	serve->stamp = serve_stamp_start(serve->loop, note_timestamp, serve, err);
-	if (serve->health == NULL || serve->tls == NULL || serve->state == NULL ||
-	    serve->stamp == NULL)
+	if (serve->tls == NULL || serve->stamp == NULL)
 		return false;
 	perform_health_settings(serve->health, serve->settings);
 	tls_watch_settings(serve->tls, serve->settings);
@@ -634,8 +631,6 @@ resume(struct serve *serve, struct err *err)
 {
 	struct event *started = event_new(EVENT_STARTED);
 
-	if (started == NULL)
-		return false;
 	started->done = serve_heads_start;
 	started->done_ctx = serve;
 	started->u.started.is_restored = serve->perform.is_restored;
@@ -714,17 +709,6 @@ allow_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* with the usual 1,024 it works too */
 }
 
-/* No core with secrets in it, none readable through /proc by others of our user. */
-static void
-guard_process(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)setrlimit(RLIMIT_CORE, &none); /* a limit that cannot be lowered was lower */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-}
-
 int
 serve_run(struct settings *settings, const struct serve_options *options)
 {
@@ -737,10 +721,10 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	struct err err = { 0 };
 	bool ok;
 
-	guard_process();
+	(void)signal(SIGPIPE, SIG_IGN);
 	allow_descriptors();
-	ok = (serve.redact = redact_new(&err)) != NULL &&
-	    settings_redact(settings, serve.redact, &err) && crypto_start(&err);
+	serve.redact = redact_new();
+	ok = settings_redact(settings, serve.redact, &err) && crypto_start(&err);
 	log_init(settings->log_level, settings->log_format, serve.redact);
 	if (settings->is_production)
 		log_info(
@@ -755,7 +739,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 	} else {
 		log_error("cannot start: %s", err.text);
 		serve_manager_refused(err.text);
-		serve.status = err_exit_status(err.code == ERR_NONE ? ERR_NOMEM : err.code);
+		serve.status = err_exit_status(err.code);
 	}
 	serve_teardown(&serve);
 	return serve.status;

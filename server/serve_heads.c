@@ -14,6 +14,7 @@
 
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "serve_inside.h"
 #include "store/audit_heads.h"
@@ -112,8 +113,6 @@ submit(struct serve_heads *heads)
 {
 	struct event *event = event_new(EVENT_HEADS_COMPARED);
 
-	if (event == NULL)
-		return; /* the log has it, and the next start finds it again */
 	event->u.heads_compared = heads->compared;
 	if (!serve_submit(heads->serve, event))
 		event_free(event);
@@ -150,9 +149,9 @@ void
 serve_heads_start(void *ctx, UNUSED const struct answer *decided)
 {
 	struct serve *serve = ctx;
-	struct serve_heads *heads = calloc(1, sizeof(*heads));
+	struct serve_heads *heads = mem_new(1, sizeof(*heads));
 
-	if (serve_is_stopping(serve) || heads == NULL ||
+	if (serve_is_stopping(serve) ||
 	    snprintf(heads->database, sizeof(heads->database), "%s/" STORE_FILE,
 		serve->settings->state_directory) >= (int)sizeof(heads->database)) {
 		free(heads);

@@ -112,8 +112,8 @@ serve_is_stopping(const struct serve *serve)
 /* Who waits for what an application logged is answered that it is not read. */
 void serve_local_stop(struct serve *serve);
 
-/* Makes /v1 for tokens, where ENABLE_API_SERVER says so.  False: no memory. */
-bool serve_network_api(struct serve *serve) MUST_USE;
+/* Makes /v1 for tokens, where ENABLE_API_SERVER says so. */
+void serve_network_api(struct serve *serve);
 
 /* --- serve_crossing.c --- */
 
@@ -130,8 +130,8 @@ void serve_teardown(struct serve *serve);   /* after the loop; whatever was made
 
 /* --- serve_local.c --- */
 
-/* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning.  False: no memory. */
-bool serve_local_start(struct serve *serve, struct err *err) MUST_USE;
+/* Listens on LOCAL_SOCKET where it can; where it cannot, that is a warning. */
+void serve_local_start(struct serve *serve);
 
 /* --- serve_manager.c --- */
 

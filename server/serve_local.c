@@ -39,11 +39,11 @@ runner_uid(void *ctx)
 	return st.st_uid;
 }
 
-static bool
+static void
 look(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
     health_look_fn *on_done, void *done)
 {
-	return health_look_start(((struct serve *)ctx)->looks, user, targets, n, on_done, done);
+	health_look_start(((struct serve *)ctx)->looks, user, targets, n, on_done, done);
 }
 
 static void
@@ -130,11 +130,11 @@ open_own(
 	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
 }
 
-bool
+void
 serve_network_api(struct serve *serve)
 {
 	if (!serve->settings->enable_api_server)
-		return true;
+		return;
 	serve->network_api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
 	    .submit = serve_submit,
@@ -145,12 +145,11 @@ serve_network_api(struct serve *serve)
 	    .read_log = read_log,
 	    .ctx = serve,
 	});
-	return serve->network_api != NULL;
 }
 
 /* A command line that cannot be reached is no reason to keep a team's deployments waiting. */
-bool
-serve_local_start(struct serve *serve, struct err *err)
+void
+serve_local_start(struct serve *serve)
 {
 	const struct http_server_config config = {
 		.routes = serve->api_routes,
@@ -178,8 +177,6 @@ serve_local_start(struct serve *serve, struct err *err)
 	    .ctx = serve,
 	});
 	serve->looks = health_looks_new(serve->loop, serve->probes);
-	if (serve->api == NULL || serve->looks == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for LOCAL_SOCKET");
 	route_api_routes(serve->api, serve->api_routes);
 	if (serve->given_local_fd >= 0)
 		serve->local_http =
@@ -188,5 +185,4 @@ serve_local_start(struct serve *serve, struct err *err)
 		http_server_free(TAKE(serve->local_http));
 	if (serve->local_http == NULL && why.text[0] != '\0')
 		log_warning("LOCAL_SOCKET: the command line cannot reach us: %s", why.text);
-	return true;
 }

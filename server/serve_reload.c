@@ -20,8 +20,6 @@ tell_store(struct serve *serve, const struct settings_read *read)
 {
 	struct event *event = event_new(EVENT_SETTINGS);
 
-	if (event == NULL)
-		return;
 	event->u.settings_read = *read;
 	if (!serve_submit(serve, event))
 		event_free(event);

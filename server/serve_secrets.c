@@ -81,7 +81,7 @@ add(struct marking *m, const struct settings_secret *secret, const char *value, 
 	const char *const texts[] = { secret->application, secret->name };
 	struct secret_seen *added = array_add(&m->seen.list, &m->seen.count, sizeof(*added));
 
-	if (added == NULL || !mark_of(m->key, texts, COUNT(texts), value, size, added->mark)) {
+	if (!mark_of(m->key, texts, COUNT(texts), value, size, added->mark)) {
 		m->has_failed = true;
 		return;
 	}
@@ -124,7 +124,7 @@ make_marks(const struct settings *settings, struct secrets_seen *ret, struct err
 	crypto_hmac_key_free(m.key);
 	if (m.has_failed) {
 		free(m.seen.list);
-		return err_set(err, ERR_NOMEM, "no memory for the ages of secrets");
+		return err_set(err, ERR_IO, "OpenSSL cannot hash them");
 	}
 	*ret = m.seen;
 	return true;
@@ -134,9 +134,9 @@ void
 serve_secrets_look(struct serve *serve)
 {
 	struct event *event = event_new(EVENT_SECRETS_SEEN);
-	struct err err = { .code = ERR_NOMEM, .text = "no memory" };
+	struct err err;
 
-	if (event == NULL || !make_marks(serve->settings, &event->u.secrets_seen, &err))
+	if (!make_marks(serve->settings, &event->u.secrets_seen, &err))
 		log_warning("how old secrets are is not known: %s", err.text);
 	else if (serve_submit(serve, event))
 		return;

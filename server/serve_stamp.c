@@ -10,6 +10,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/text.h"
+#include "lib/mem.h"
 #include "store/audit_day.h"
 #include "types/settings.h"
 
@@ -44,10 +45,8 @@ has_authority(const struct settings *settings)
 struct serve_stamp *
 serve_stamp_start(struct loop *loop, serve_stamp_note_fn *note, void *ctx, struct err *err)
 {
-	struct serve_stamp *stamp = calloc(1, sizeof(*stamp));
+	struct serve_stamp *stamp = mem_new(1, sizeof(*stamp));
 
-	if (stamp == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for timestamps"));
 	stamp->magic = MAGIC;
 	stamp->loop = loop;
 	stamp->note = note;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "serve_inside.h"
 #include "settings/settings_users.h"
 
@@ -97,10 +98,9 @@ serve_users_ask(struct serve *serve, bool is_paced)
 	    (is_paced && serve->users_asked_at != 0 &&
 		loop_now_ms() - serve->users_asked_at < AGAIN_MS))
 		return;
-	asking = calloc(1, sizeof(*asking));
-	if (asking != NULL)
-		asking->users = settings_users_elsewhere(serve->settings, &asking->n);
-	if (asking == NULL || asking->users == NULL ||
+	asking = mem_new(1, sizeof(*asking));
+	asking->users = settings_users_elsewhere(serve->settings, &asking->n);
+	if (asking->users == NULL ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
 		free_asking(asking);
 		return;

@@ -99,7 +99,7 @@ struct chat_deployment {
 
 /*
  * Fills head and the live part's run, start and estimate of *ret (place, ids and buttons are the
- * caller's).  False when memory is short: then head is NULL.
+ * caller's).  False when it is too long: then head is NULL.
  */
 bool chat_deployment(const struct chat_deployment *about, struct message *ret);
 
@@ -116,11 +116,11 @@ struct chat_log {
 	size_t n_steps;
 };
 
-/* Plain lines, as many as fit; without marks, and no newline at the end.  False: no memory. */
+/* Plain lines, as many as fit; without marks, and no newline at the end.  False: too long. */
 bool chat_log_head(const struct chat_log *log, char *ret, size_t room);
 
 /* An open question, as who asked for the same reads it; requester: NULL who asked first, else
- * somebody else; asked: its text.  free() it.  NULL only when memory is short. */
+ * somebody else; asked: its text.  free() it. */
 char *chat_deployment_shared(
     const struct deployment *question, const char *requester, const char *asked) MUST_USE;
 
@@ -145,7 +145,7 @@ bool chat_deployment_is_alarm(enum deploy_state state);
 size_t chat_deployment_rings_before(enum deploy_state state);
 
 /* The same head without what an application may have said, for who may not read its log: what it
- * logged, and last lines that are private.  free() it; NULL only when memory is short. */
+ * logged, and last lines that are private.  free() it. */
 char *chat_deployment_without_log(const char *head, bool is_tail_private) MUST_USE;
 
 /* To who was asked to approve it, and may not any more. */

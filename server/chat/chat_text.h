@@ -66,5 +66,5 @@ void chat_text_duration(struct chat_text *text, const char *before, int64_t ms);
  * "/unlock" but "deploybot unlock". */
 void chat_text_plain(const char *marked, struct buf *out);
 
-/* Gives the text away (free()); NULL when memory was short. */
+/* Gives the text away (free()); NULL when it is too long. */
 char *chat_text_take(struct chat_text *text) MUST_USE;

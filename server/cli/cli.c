@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -238,8 +240,12 @@ cli_run(int argc, char **argv, cli_command *serve)
 	struct cli cli = { .program = argc > 0 ? argv[0] : "deploybot" };
 	const struct row *row;
 	const char *word;
+	const struct rlimit none = { 0, 0 };
 	int status;
 
+	/* No core with secrets in it, none readable through /proc by others of our user. */
+	(void)setrlimit(RLIMIT_CORE, &none); /* a limit that cannot be lowered was lower */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* A folder that we may not even enter has no settings of ours: an administrator's home,
 	 * in which this was typed as the server's user. */
 	if (access(".", X_OK) == 0 && is_there(CLI_FILE_HERE))

@@ -103,7 +103,7 @@ bool cli_application_file(const char *env_file, const struct settings *s, const 
     char out[SETTING_APPS_FILE_MAX]);
 
 /* The settings once more with this "NAME=value" over all else; prints nothing.  NULL: they are
- * wrong then, or there is no memory. */
+ * wrong then. */
 struct settings *cli_settings_with(const char *env_file, char *line,
     struct settings_report *report) MUST_USE;
 

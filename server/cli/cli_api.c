@@ -17,6 +17,7 @@
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -229,9 +230,7 @@ read_answer(const struct buf *answer, struct cli_answer *ret, struct err *err)
 	if (!text_starts(text, version) || body == NULL)
 		return err_set(err, ERR_INVALID, "what listens there is no deploybot");
 	ret->status = (int)strtol(text + strlen(version), NULL, 10);
-	ret->body = strdup(body + 4);
-	if (ret->body == NULL)
-		return err_set(err, ERR_NOMEM, "no memory");
+	ret->body = mem_text(body + 4);
 	strip_controls(ret->body);
 	ret->json = json_decode(ret->body, strlen(ret->body), err);
 	if (ret->json != NULL)

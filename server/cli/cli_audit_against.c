@@ -162,8 +162,10 @@ gather_one(struct audit_against *against, const char *what,
 			ok = err_set(err, ERR_INVALID, "it is neither a folder nor a file");
 		return ok || err_wrap(err, "%s", what);
 	}
-	if (audit_head_read(&head, what, 0))
-		return cli_audit_heads_add(&against->heads, &head, err);
+	if (audit_head_read(&head, what, 0)) {
+		cli_audit_heads_add(&against->heads, &head);
+		return true;
+	}
 	return err_errno(err, ERR_MISSING, errno,
 	    "--against %s: expected s3, a folder, a file, or 16 hexadecimal digits", what);
 }

@@ -14,8 +14,7 @@ struct audit_heads {
 	size_t n, room;
 };
 
-bool cli_audit_heads_add(
-    struct audit_heads *heads, const struct audit_head *head, struct err *err) MUST_USE;
+void cli_audit_heads_add(struct audit_heads *heads, const struct audit_head *head);
 
 /*
  * Telegram's "export chat history" as JSON, of one chat or of an account.  Heads of messages that

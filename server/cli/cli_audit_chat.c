@@ -8,6 +8,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define SENDERS_MAX 32
@@ -26,13 +27,11 @@ struct reading {
 	bool has_more; /* of them */
 };
 
-bool
-cli_audit_heads_add(struct audit_heads *heads, const struct audit_head *head, struct err *err)
+void
+cli_audit_heads_add(struct audit_heads *heads, const struct audit_head *head)
 {
-	if (!array_reserve(&heads->at, heads->n, &heads->room, 64, sizeof(*heads->at)))
-		return err_set(err, ERR_NOMEM, "no memory for the heads");
+	array_reserve(&heads->at, heads->n, &heads->room, 64, sizeof(*heads->at));
 	heads->at[heads->n++] = *head;
-	return true;
 }
 
 /* A text, or a list of texts and of objects that have one. */
@@ -106,9 +105,9 @@ time_of(const struct json *message)
 }
 
 /* bot NULL: the senders are counted; else that one's heads are kept. */
-static bool
+static void
 read_message(struct reading *r, const struct json *message, const char *bot, struct buf *text,
-    struct audit_heads *ret, struct err *err)
+    struct audit_heads *ret)
 {
 	struct sender *sender = NULL;
 	const char *at;
@@ -116,36 +115,31 @@ read_message(struct reading *r, const struct json *message, const char *bot, str
 
 	if (json_get(message, "forwarded_from") != NULL ||
 	    json_get(message, "forwarded_from_id") != NULL)
-		return true;
+		return;
 	flatten(json_get(message, "text"), text);
 	at = buf_text(text);
 	while (at != NULL && find_head(&at, &head)) {
 		if (sender == NULL && (sender = sender_of(r, message)) == NULL)
-			return true;
+			return;
 		head.at = time_of(message);
 		sender->n++;
 		if (sender->first == 0 || head.at < sender->first)
 			sender->first = head.at;
 		if (head.at > sender->last)
 			sender->last = head.at;
-		if (bot != NULL && strcmp(sender->id, bot) == 0 &&
-		    !cli_audit_heads_add(ret, &head, err))
-			return false;
+		if (bot != NULL && strcmp(sender->id, bot) == 0)
+			cli_audit_heads_add(ret, &head);
 	}
-	return true;
 }
 
-static bool
-read_chat(struct reading *r, const struct json *chat, const char *bot, struct audit_heads *ret,
-    struct err *err)
+static void
+read_chat(struct reading *r, const struct json *chat, const char *bot, struct audit_heads *ret)
 {
 	const struct json *messages = json_get(chat, "messages");
 	CLEANUP(buf_done) struct buf text = buf_make(TEXT_MAX);
-	bool ok = true;
 
-	for (size_t i = 0; ok && i < json_count(messages); i++)
-		ok = read_message(r, json_at(messages, i), bot, &text, ret, err);
-	return ok;
+	for (size_t i = 0; i < json_count(messages); i++)
+		read_message(r, json_at(messages, i), bot, &text, ret);
 }
 
 static bool
@@ -153,17 +147,18 @@ read_all(struct reading *r, const struct json *root, const char *bot, struct aud
     struct err *err)
 {
 	const struct json *list = json_get(json_get(root, "chats"), "list");
-	bool ok = true;
 
 	*r = (struct reading){ 0 };
-	if (json_holds_array(json_get(root, "messages")))
-		return read_chat(r, root, bot, ret, err);
+	if (json_holds_array(json_get(root, "messages"))) {
+		read_chat(r, root, bot, ret);
+		return true;
+	}
 	if (!json_holds_array(list))
 		return err_set(err, ERR_INVALID,
 		    "it has no \"messages\": expected a copy of the log, or Telegram's \"Export chat history\" as JSON");
-	for (size_t i = 0; ok && i < json_count(list); i++)
-		ok = read_chat(r, json_at(list, i), bot, ret, err);
-	return ok;
+	for (size_t i = 0; i < json_count(list); i++)
+		read_chat(r, json_at(list, i), bot, ret);
+	return true;
 }
 
 /* Everybody in a group can write what looks like a head: only one sender's count. */
@@ -201,15 +196,13 @@ cli_audit_telegram(
     const char *text, size_t size, const char *bot, struct audit_heads *ret, struct err *err)
 {
 	CLEANUP(json_freep) struct json *root = json_decode(text, size, err);
-	CLEANUP(freep) struct reading *r = root == NULL ? NULL : calloc(1, sizeof(*r));
+	CLEANUP(freep) struct reading *r = mem_new(1, sizeof(*r));
 	const struct sender *sender;
 	char id[64] = "", first[TEXT_TIME_SIZE], last[TEXT_TIME_SIZE], name[64];
 	bool ok;
 
 	if (root == NULL)
 		return false;
-	if (r == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the chat's history");
 	ok = read_all(r, root, NULL, ret, err);
 	sender = ok ? choose(r, bot, err) : NULL;
 	ok = sender != NULL && text_copy(id, sizeof(id), sender->id);

@@ -11,6 +11,7 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define CALLS	  8
@@ -93,8 +94,7 @@ refuse(struct slot *slot, const struct s3_read_answer *answer)
 {
 	struct fetch *f = slot->fetch;
 	const struct s3_version *version = version_of(slot);
-	bool may_help = answer->code == ERR_NONE ? answer->status >= 500 || answer->status == 429 :
-						   answer->code != ERR_NOMEM;
+	bool may_help = answer->code != ERR_NONE || answer->status >= 500 || answer->status == 429;
 	char why[240];
 
 	if (may_help && ++slot->tries < TRIES) {
@@ -432,9 +432,7 @@ static bool
 get_all(struct fetch *f)
 {
 	s3_versions_sort(&f->versions);
-	f->looks = calloc(f->versions.n + 1, sizeof(*f->looks));
-	if (f->looks == NULL)
-		return err_set(&f->err, ERR_NOMEM, "no memory for the bucket's versions");
+	f->looks = mem_new(f->versions.n + 1, sizeof(*f->looks));
 	for (size_t i = 0; i < CALLS; i++)
 		go_on(&f->slots[i]);
 	if (!f->has_failed && f->n_busy > 0)
@@ -562,11 +560,9 @@ bool
 cli_audit_s3(const char *place, const struct settings *settings, struct audit_against *against,
     struct err *err)
 {
-	CLEANUP(freep) struct fetch *f = calloc(1, sizeof(*f));
+	CLEANUP(freep) struct fetch *f = mem_new(1, sizeof(*f));
 	bool ok;
 
-	if (f == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to read the bucket");
 	f->against = against;
 	ok = open_fetch(f, place, settings, err);
 	if (ok && !run(f)) {

@@ -12,6 +12,7 @@
 #include "lib/crypto_ts.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_day.h"
 #include "store/audit_lines.h"
@@ -90,7 +91,7 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 	    crypto_ts_read(bytes, size, NULL, NULL,
 		ca_file == NULL ? CRYPTO_TS_SYSTEM : CRYPTO_TS_FILE, ca_file, ret, &why);
 	free(bytes);
-	if (why.code == ERR_CONFIG || why.code == ERR_NOMEM) {
+	if (why.code == ERR_CONFIG) {
 		*err = why;
 		return false;
 	}
@@ -119,17 +120,12 @@ add_stamp(const char *path, const char *name, const char *ca_file, struct audit_
 	if (!counts)
 		return true;
 	text_hex(digits, stamp.hash, sizeof(stamp.hash));
-	if (!audit_head_read(&head, digits, stamp.at) || (head.file = strdup(name)) == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the timestamps");
-	if (asprintf(&head.by, "%s (%s)", stamp.by, path) < 0) {
-		free(head.file);
-		return err_set(err, ERR_NOMEM, "no memory for the timestamps");
-	}
-	if (cli_audit_heads_add(&against->heads, &head, err))
-		return true;
-	free(head.file);
-	free(head.by);
-	return false;
+	if (!audit_head_read(&head, digits, stamp.at))
+		return err_set(err, ERR_INVALID, "%s: its digest is none of an entry", path);
+	head.file = mem_text(name);
+	head.by = mem_textf("%s (%s)", stamp.by, path);
+	cli_audit_heads_add(&against->heads, &head);
+	return true;
 }
 
 bool
@@ -222,14 +218,12 @@ end_day(struct days *days)
 bool
 cli_audit_stamps_days(const char *log, struct audit_against *against, struct err *err)
 {
-	struct audit_lines *lines = calloc(1, sizeof(*lines));
+	struct audit_lines *lines = mem_new(1, sizeof(*lines));
 	struct days days = { .log = log, .against = against };
 	enum audit_lines_next next = AUDIT_LINES_END;
 	char day[AUDIT_DAY], path[PATH_MAX];
 	bool ok;
 
-	if (lines == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to read the log");
 	ok = audit_lines_open(lines, log, err);
 	while (ok && (next = audit_lines_next(lines, err)) < AUDIT_LINES_END) {
 		audit_segment_day(lines->line, lines->size, day);

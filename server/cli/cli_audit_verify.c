@@ -210,14 +210,15 @@ refuse(const char *why, const char *word)
 }
 
 static bool
-add_digits(struct audit_heads *heads, const struct arguments *arguments, struct err *err)
+add_digits(struct audit_heads *heads, const struct arguments *arguments)
 {
 	struct audit_head head;
 
-	for (size_t i = 0; i < arguments->n_digits; i++)
-		if (!audit_head_read(&head, arguments->digits[i].digits, 0) ||
-		    !cli_audit_heads_add(heads, &head, err))
+	for (size_t i = 0; i < arguments->n_digits; i++) {
+		if (!audit_head_read(&head, arguments->digits[i].digits, 0))
 			return false;
+		cli_audit_heads_add(heads, &head);
+	}
 	return true;
 }
 
@@ -232,7 +233,7 @@ compare(const struct arguments *arguments, const char *log)
 
 	if (!cli_audit_against_gather(&arguments->against, &against, &err) ||
 	    !cli_audit_stamps(log, arguments->against.tsa_ca, &against, &err) ||
-	    (arguments->log != NULL && !add_digits(&against.heads, arguments, &err))) {
+	    (arguments->log != NULL && !add_digits(&against.heads, arguments))) {
 		/* Names in a bucket are whoever's may write there. */
 		(void)clean_line(said, sizeof(said), err.text, strlen(err.text));
 		(void)fprintf(stderr, "error: %s\n", said);

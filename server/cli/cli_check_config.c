@@ -11,6 +11,7 @@
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/mem.h"
 #include "lib/when.h"
 #include "lib/window.h"
 #include "lib/zone.h"
@@ -385,9 +386,7 @@ cli_check_config(const struct cli *cli)
 		return EX_USAGE;
 	if (for_production && setenv("ENVIRONMENT", "production", 1) != 0)
 		return EX_OSERR;
-	doctor = calloc(1, sizeof(*doctor));
-	if (doctor == NULL)
-		return EX_OSERR;
+	doctor = mem_new(1, sizeof(*doctor));
 	doctor->cli = cli;
 	return check_config(doctor, for_production, as_json);
 }

@@ -46,8 +46,10 @@ put_code(const char *target, struct buf *out)
 	if (!read_line("Code of your second factor: ", line))
 		return false;
 	is_code = totp_is_code(line);
-	is_recovery = !is_code && text_starts(target, FACTORS) &&
-	    totp_recovery_parse(line, recovery) && totp_recovery_text(recovery, text);
+	is_recovery =
+	    !is_code && text_starts(target, FACTORS) && totp_recovery_parse(line, recovery);
+	if (is_recovery)
+		totp_recovery_text(recovery, text);
 	if (is_code || is_recovery)
 		buf_addf(
 		    out, ", \"%s\": \"%s\"", is_code ? "code" : "recovery", is_code ? line : text);

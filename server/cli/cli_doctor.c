@@ -13,6 +13,7 @@
 #include "lib/environment_id.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "settings/settings_load.h"
 #include "types/settings.h"
 
@@ -138,11 +139,9 @@ ask_target(const struct cli *cli, const struct settings *settings, const char *e
 static int
 ask_client(const struct cli *cli, struct settings *settings, const struct client_settings *client)
 {
-	CLEANUP(freep) struct doctor *doctor = calloc(1, sizeof(*doctor));
+	CLEANUP(freep) struct doctor *doctor = mem_new(1, sizeof(*doctor));
 	size_t errors;
 
-	if (doctor == NULL)
-		return EX_OSERR;
 	doctor->cli = cli;
 	doctor->settings = settings;
 	doctor_clients(doctor, client);
@@ -187,18 +186,14 @@ cli_doctor(const struct cli *cli)
 	     as_json = cli_has_flag(cli, "--json");
 	CLEANUP(freep) struct production *facts = NULL;
 	CLEANUP(freep) struct doctor *doctor = NULL;
-	int status = EX_OSERR;
 
 	if (cli->argc == 1 && cli->argv[0][0] != '-')
 		return find_target(cli, cli->argv[0]);
 	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production] | ENV | client/ID"))
 		return EX_USAGE;
-	doctor = calloc(1, sizeof(*doctor));
+	doctor = mem_new(1, sizeof(*doctor));
 	if (for_production)
-		facts = calloc(1, sizeof(*facts));
-	if (doctor != NULL && (facts != NULL || !for_production)) {
-		doctor->cli = cli;
-		status = diagnose(doctor, facts, as_json);
-	}
-	return status;
+		facts = mem_new(1, sizeof(*facts));
+	doctor->cli = cli;
+	return diagnose(doctor, facts, as_json);
 }

@@ -146,7 +146,9 @@ read_recovery(char ret[TOTP_RECOVERY_TEXT])
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		return false;
 	line[strcspn(line, "\r\n")] = '\0';
-	ok = totp_recovery_parse(line, code) && totp_recovery_text(code, ret);
+	ok = totp_recovery_parse(line, code);
+	if (ok)
+		totp_recovery_text(code, ret);
 	crypto_wipe(line, sizeof(line));
 	crypto_wipe(code, sizeof(code));
 	return ok;

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "settings/settings_load.h"
 #include "store/store.h"
 #include "types/settings.h"
@@ -80,9 +81,7 @@ cli_settings_with(const char *env_file, char *line, struct settings_report *repo
 
 	while (environ[n] != NULL)
 		n++;
-	list = calloc(n + 2, sizeof(*list));
-	if (list == NULL)
-		return NULL;
+	list = mem_new(n + 2, sizeof(*list));
 	list[0] = line; /* the first of a name counts */
 	memcpy(list + 1, environ, n * sizeof(*list));
 	if (!settings_load(env_file, list, &settings, report))

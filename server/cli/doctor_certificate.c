@@ -6,6 +6,7 @@
 #include "cli/doctor_production.h"
 #include "effects/tls_watch.h"
 #include "lib/http_client.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/outbound.h"
 
@@ -77,9 +78,7 @@ doctor_certificate_start(struct doctor *doctor, struct production *facts)
 	if (facts->settings->telegram_mode != TELEGRAM_WEBHOOK ||
 	    !tls_watch_host(facts->settings->telegram_webhook_url, url))
 		return NULL;
-	asked = calloc(1, sizeof(*asked));
-	if (asked == NULL)
-		return NULL; /* then none could be read */
+	asked = mem_new(1, sizeof(*asked));
 	asked->doctor = doctor;
 	asked->facts = facts;
 	(void)text_copy(asked->url, sizeof(asked->url), url);

@@ -6,6 +6,7 @@
 #include "clients/journal.h"
 #include "clients/syslog.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "types/settings.h"
 
 /* Nothing is sent to either. */
@@ -113,12 +114,8 @@ struct doctor_forward *
 doctor_forward_start(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
-	struct doctor_forward *asked = calloc(1, sizeof(*asked));
+	struct doctor_forward *asked = mem_new(1, sizeof(*asked));
 
-	if (asked == NULL) {
-		TELL(doctor, OUTBOUND, WARNING, "no memory to ask who collects the audit");
-		return NULL;
-	}
 	asked->doctor = doctor;
 	look_at_key(doctor, s->audit_syslog_key);
 	if (s->audit_syslog_server != NULL)

@@ -11,6 +11,7 @@
 #include "cli/doctor.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/runs.h"
 #include "settings/settings_load.h"
@@ -125,9 +126,9 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 {
 	struct repository *repository = ctx;
 	struct doctor_git *git = repository->git;
-	struct git_answer *answer = calloc(1, sizeof(*answer));
+	struct git_answer *answer = mem_new(1, sizeof(*answer));
 	char before[ENVIRONMENT_NAME_MAX + 16];
-	struct err err = { .text = "no memory" };
+	struct err err = { 0 };
 	const char *why = err.text,
 		   *advice = ": check REPOSITORY_URL, its key or token, and the network";
 
@@ -137,13 +138,12 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 		(void)text;
 	else if (unreachable)
 		TELL(git->doctor, RUNNER, ERROR, "runner: it crashed: %s", text);
-	else if (answer != NULL && git_answer_decode(text, exit_status, answer, &err) &&
-	    exit_status == 0)
+	else if (git_answer_decode(text, exit_status, answer, &err) && exit_status == 0)
 		examine_heads(repository, answer);
 	else {
-		if (answer != NULL && answer->error[0] != '\0')
+		if (answer->error[0] != '\0')
 			why = answer->error;
-		if (answer != NULL && answer->advised)
+		if (answer->advised)
 			advice = "";
 		TELL(git->doctor, GIT, ERROR, "%s%s%s", prefix(repository, before), why, advice);
 	}
@@ -201,20 +201,19 @@ is_listed(const struct doctor_git *git, const struct settings *of)
 }
 
 /* Each once, however many applications share it.  False: no memory. */
-static bool
+static void
 list_repositories(struct doctor_git *git)
 {
 	const struct settings *s = git->doctor->settings;
 
-	git->repositories = calloc(s->environment_count + 1, sizeof(*git->repositories));
-	for (size_t i = 0; git->repositories != NULL && i < s->environment_count; i++) {
+	git->repositories = mem_new(s->environment_count + 1, sizeof(*git->repositories));
+	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
 
 		if (e->of->repository_url != NULL && !is_listed(git, e->of))
 			git->repositories[git->count++] =
 			    (struct repository){ git, e->of, e->name, NULL };
 	}
-	return git->repositories != NULL;
 }
 
 static void
@@ -230,10 +229,8 @@ on_ready(void *ctx)
 		    git->doctor->settings->runner_socket);
 	else
 		TELL(git->doctor, RUNNER, OK, "runner: it starts and speaks our version");
-	if (!list_repositories(git)) {
-		TELL(git->doctor, GIT, ERROR, "git: no memory");
-		finish(git);
-	} else if (git->count == 0) {
+	list_repositories(git);
+	if (git->count == 0) {
 		TELL(git->doctor, GIT, ERROR,
 		    "git: no repository: set GITHUB_REPOSITORY or REPOSITORY_URL");
 		finish(git);
@@ -403,12 +400,8 @@ start_runner(struct doctor_git *git)
 struct doctor_git *
 doctor_git_start(struct doctor *doctor)
 {
-	struct doctor_git *git = calloc(1, sizeof(*git));
+	struct doctor_git *git = mem_new(1, sizeof(*git));
 
-	if (git == NULL) {
-		TELL(doctor, RUNNER, ERROR, "runner: no memory");
-		return NULL;
-	}
 	git->doctor = doctor;
 	if (choose_folder(git))
 		start_runner(git);

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "lib/http_client.h"
+#include "lib/mem.h"
 #include "store/row_environment.h"
 #include "types/outbound.h"
 #include "types/settings.h"
@@ -152,7 +153,7 @@ count_checks(const struct settings *s)
 struct doctor_http *
 doctor_http_start(struct doctor *doctor)
 {
-	struct doctor_http *http = calloc(1, sizeof(*http));
+	struct doctor_http *http = mem_new(1, sizeof(*http));
 	const struct settings *s = doctor->settings;
 	const size_t n = count_checks(s);
 	const struct http_client_config probes = {
@@ -168,15 +169,12 @@ doctor_http_start(struct doctor *doctor)
 		.address_ctx = outbound_of(
 		    OUTBOUND_TELEGRAM, s->telegram_proxy == NULL ? s->telegram_api_base : NULL),
 	};
-	struct err err = { .text = "no memory" };
+	struct err err;
 
-	if (http != NULL) {
-		http->checks = calloc(n, sizeof(*http->checks));
-		http->probes = http_client_new(doctor->loop, &probes, &err);
-		http->telegram = http_client_new(doctor->loop, &telegram, &err);
-	}
-	if (http == NULL || http->checks == NULL || http->probes == NULL ||
-	    http->telegram == NULL) {
+	http->checks = mem_new(n, sizeof(*http->checks));
+	http->probes = http_client_new(doctor->loop, &probes, &err);
+	http->telegram = http_client_new(doctor->loop, &telegram, &err);
+	if (http->probes == NULL || http->telegram == NULL) {
 		TELL(doctor, HEALTH, ERROR, "HTTP: %s", err.text);
 		doctor_http_free(http);
 		return NULL;

@@ -16,6 +16,7 @@
 #include "cli/doctor.h"
 #include "lib/clean.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -334,14 +335,9 @@ list(struct doctor_targets *targets)
 struct doctor_targets *
 doctor_targets_start(struct doctor *doctor)
 {
-	struct doctor_targets *targets = calloc(1, sizeof(*targets));
+	struct doctor_targets *targets = mem_new(1, sizeof(*targets));
 
-	if (targets == NULL ||
-	    (targets->list = calloc(ASKED_MAX, sizeof(*targets->list))) == NULL) {
-		TELL(doctor, TARGETS, ERROR, "targets: no memory");
-		free(targets);
-		return NULL;
-	}
+	targets->list = mem_new(ASKED_MAX, sizeof(*targets->list));
 	targets->doctor = doctor;
 	doctor_runner_path(targets->runner);
 	loop_timer_init(&targets->deadline, on_deadline, targets);

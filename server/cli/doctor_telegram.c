@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "routes/route_health.h"
@@ -315,15 +316,14 @@ ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
 struct doctor_telegram *
 doctor_telegram_start(struct doctor *doctor)
 {
-	struct doctor_telegram *telegram = calloc(1, sizeof(*telegram));
-	struct err err = { .text = "no memory" };
+	struct doctor_telegram *telegram = mem_new(1, sizeof(*telegram));
+	struct err err;
 	CLEANUP(buf_done) struct buf chat = buf_make(64);
 
 	examine_url(doctor);
 	examine_receiving(doctor);
-	if (telegram != NULL)
-		telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
-	if (telegram == NULL || telegram->api == NULL) {
+	telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
+	if (telegram->api == NULL) {
 		TELL(doctor, TELEGRAM, ERROR, "Telegram: %s", err.text);
 		free(telegram);
 		return NULL;

@@ -10,6 +10,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/http_client.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/limits.h"
 #include "types/outbound.h"
@@ -216,11 +217,9 @@ on_ready(UNUSED struct loop_timer *timer, void *ctx)
 struct aws_credentials *
 aws_credentials_new(struct loop *loop, const struct aws_source *source, struct err *err)
 {
-	struct aws_credentials *self = calloc(1, sizeof(*self));
+	struct aws_credentials *self = mem_new(1, sizeof(*self));
 
 	err->code = ERR_NONE;
-	if (self == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the keys of a role"));
 	self->loop = loop;
 	if (!aws_container_url(source, self->url, sizeof(self->url), err) ||
 	    !text_copy(
@@ -266,9 +265,7 @@ aws_credentials_start(
 
 	if (self->call != NULL)
 		return ERR_NULL(err_set(err, ERR_BUSY, "the role's keys are being asked for"));
-	call = calloc(1, sizeof(*call));
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the keys of a role"));
+	call = mem_new(1, sizeof(*call));
 	*call = (struct aws_credentials_call){ .self = self,
 		.on_done = on_done,
 		.ctx = ctx,

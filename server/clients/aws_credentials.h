@@ -17,13 +17,13 @@ struct aws_credentials_call;
 typedef void
 aws_credentials_done_fn(void *ctx, const struct sigv4_credentials *credentials, const char *why);
 
-/* NULL: no memory, or source.full_uri is one that must not be asked: *err says why. */
+/* NULL: curl has no memory, or source.full_uri is one that must not be asked: *err says why. */
 struct aws_credentials *
 aws_credentials_new(struct loop *loop, const struct aws_source *source, struct err *err) MUST_USE;
 void aws_credentials_free(struct aws_credentials *self); /* takes NULL; no call is in progress */
 
-/* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  NULL: no
- * memory, or another one is in progress. */
+/* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  NULL: curl
+ * has no memory, or another one is in progress. */
 struct aws_credentials_call *aws_credentials_start(struct aws_credentials *self,
     aws_credentials_done_fn *on_done, void *ctx, struct err *err) MUST_USE;
 void aws_credentials_cancel(struct aws_credentials_call *call); /* takes NULL */

@@ -7,6 +7,7 @@
 
 #include "clients/cloudflare_answer.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "types/limits.h"
 #include "types/outbound.h"
 
@@ -93,9 +94,7 @@ cloudflare_start(
 	assert(cloudflare_is_zone(request->zone) && strlen(request->base) < LIMIT_URL);
 	if (request->token == NULL || strlen(request->token) > TOKEN_MAX)
 		return ERR_NULL(err_set(err, ERR_CONFIG, "CLOUDFLARE_API_TOKEN is not set"));
-	call = calloc(1, sizeof(*call));
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask Cloudflare"));
+	call = mem_new(1, sizeof(*call));
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
 	if (request->level != NULL)

@@ -11,6 +11,7 @@
 #include "clients/forward_text.h"
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define MAGIC	   0x6a6f7572u
@@ -124,10 +125,8 @@ connect_to(struct journal_call *call, struct err *err)
 struct journal_call *
 journal_start(struct loop *loop, const struct journal_send *send, struct err *err)
 {
-	struct journal_call *call = calloc(1, sizeof(*call));
+	struct journal_call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the journal"));
 	*call = (struct journal_call){ .magic = MAGIC, .send = *send, .fd = -1 };
 	loop_io_init(&call->io, on_ready, call);
 	loop_timer_init(&call->deadline, on_deadline, call);

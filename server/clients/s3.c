@@ -8,6 +8,7 @@
 #include "lib/base64.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/outbound.h"
 
@@ -115,9 +116,7 @@ s3_put_start(struct http_client *client, const struct s3_put *put, struct err *e
 
 	if (!crypto_sha256(put->body, put->body_size, hash, err))
 		return NULL;
-	call = calloc(1, sizeof(*call));
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask S3"));
+	call = mem_new(1, sizeof(*call));
 	call->on_done = put->on_done;
 	call->ctx = put->ctx;
 	call->is_repeated = put->is_repeated;

@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/url.h"
 
 #define TIMEOUT_MS 60000
@@ -118,11 +119,9 @@ struct s3_read_call *
 s3_read_start(struct http_client *client, const struct s3_read_place *place, const char *key,
     const char *query, size_t answer_max, s3_read_fn *on_done, void *ctx, struct err *err)
 {
-	struct s3_read_call *call = calloc(1, sizeof(*call));
+	struct s3_read_call *call = mem_new(1, sizeof(*call));
 	CLEANUP(buf_done) struct buf target = buf_make(URL_MAX);
 
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask S3"));
 	call->on_done = on_done;
 	call->ctx = ctx;
 	write_target(&target, place, key);

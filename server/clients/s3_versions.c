@@ -9,6 +9,7 @@
 #include "lib/array.h"
 #include "lib/clean.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/xml.h"
 
@@ -50,12 +51,11 @@ drop(struct s3_version *version)
 	*version = (struct s3_version){ 0 };
 }
 
-static bool
-take_text(char **ret, const char *text, struct err *err)
+static void
+take_text(char **ret, const char *text)
 {
 	free(*ret);
-	*ret = strdup(text);
-	return *ret != NULL || err_set(err, ERR_NOMEM, "no memory for the bucket's list");
+	*ret = mem_text(text);
 }
 
 static bool
@@ -68,8 +68,7 @@ add(struct page *page, bool is_marker, struct err *err)
 		    "a version in the bucket's list lacks its Key, VersionId or LastModified");
 	if (all->n == S3_VERSIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d versions", S3_VERSIONS_MAX);
-	if (!array_reserve(&all->at, all->n, &all->room, 1000, sizeof(*all->at)))
-		return err_set(err, ERR_NOMEM, "no memory for the bucket's list");
+	array_reserve(&all->at, all->n, &all->room, 1000, sizeof(*all->at));
 	page->version.is_marker = is_marker;
 	page->version.order = all->n;
 	all->at[all->n++] = page->version;
@@ -96,10 +95,10 @@ static bool
 take_field(struct page *page, const char *name, const char *text, struct err *err)
 {
 	if (strcmp(name, "Key") == 0)
-		return take_text(&page->version.key, text, err);
-	if (strcmp(name, "VersionId") == 0)
-		return take_text(&page->version.version, text, err);
-	if (strcmp(name, "LastModified") == 0 && !s3_time_read(text, &page->version.at))
+		take_text(&page->version.key, text);
+	else if (strcmp(name, "VersionId") == 0)
+		take_text(&page->version.version, text);
+	else if (strcmp(name, "LastModified") == 0 && !s3_time_read(text, &page->version.at))
 		return err_set(err, ERR_INVALID, "LastModified is %.40s", text);
 	return true;
 }
@@ -130,11 +129,9 @@ s3_versions_read(struct s3_versions *versions, const char *xml, size_t size, str
 {
 	static const struct xml_reader reader = { .on_start = on_list_start,
 		.on_end = on_list_end };
-	CLEANUP(freep) struct page *page = calloc(1, sizeof(*page));
+	CLEANUP(freep) struct page *page = mem_new(1, sizeof(*page));
 	bool ok;
 
-	if (page == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the bucket's list");
 	page->all = versions;
 	ok = xml_read(xml, size, &reader, page, err);
 	if (ok && page->is_truncated &&

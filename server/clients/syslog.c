@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/crypto_tls.h"
+#include "lib/mem.h"
 #include "types/outbound.h"
 
 #define MAGIC	   0x73797367u
@@ -176,10 +177,8 @@ struct syslog_call *
 syslog_start(
     struct loop *loop, struct http_client *client, const struct syslog_send *send, struct err *err)
 {
-	struct syslog_call *call = calloc(1, sizeof(*call));
+	struct syslog_call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for " LABEL));
 	*call = (struct syslog_call){ .magic = MAGIC, .loop = loop, .send = *send, .fd = -1 };
 	if (call->send.timeout_ms == 0)
 		call->send.timeout_ms = TIMEOUT_MS;

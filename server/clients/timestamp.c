@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/text.h"
+#include "lib/mem.h"
 #include "types/outbound.h"
 
 #define TIMEOUT_MS 30000
@@ -95,10 +96,8 @@ struct timestamp_call *
 timestamp_start(
     struct http_client *client, const struct timestamp_request *request, struct err *err)
 {
-	struct timestamp_call *call = calloc(1, sizeof(*call));
+	struct timestamp_call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory to ask for a timestamp"));
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
 	memcpy(call->hash, request->hash, sizeof(call->hash));

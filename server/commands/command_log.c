@@ -30,7 +30,7 @@ add_head(
 	};
 
 	if (!chat_log_head(&log, document->head, sizeof(document->head)))
-		tx_fail(tx, ERR_NOMEM, "no memory for the head of a log");
+		tx_fail(tx, ERR_LIMIT, "the head of a log is too long");
 }
 
 void

@@ -211,7 +211,7 @@ add_to(struct tx *tx, const struct update *update, const struct request *older,
 	chat_text_theirs(&subject, "", to->subject);
 	theirs = chat_text_take(&subject);
 	if (theirs == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a label");
+		tx_fail(tx, ERR_LIMIT, "a label is too long");
 		return;
 	}
 	(void)snprintf(label, sizeof(label), "↩️ to %.7s %.*s", to->commit,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment_show.h"
+#include "lib/mem.h"
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
@@ -158,13 +159,9 @@ show(struct tx *tx, const struct update *update, const struct request *request,
     const struct deployment *work, const char *target)
 {
 	struct message message = { 0 };
-	struct shown *shown = calloc(1, sizeof(*shown));
+	struct shown *shown = mem_new(1, sizeof(*shown));
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	if (shown == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for what is shown of a deployment");
-		return;
-	}
 	shown->work = *work;
 	decide_hide(tx, update->person, &shown->work);
 	tell(tx, work, shown, &text);

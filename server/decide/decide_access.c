@@ -10,6 +10,7 @@
 #include "decide/decide_due.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_who.h"
+#include "lib/mem.h"
 #include "lib/zone.h"
 #include "policy/policy_report.h"
 #include "store/row_dedupe.h"
@@ -180,13 +181,9 @@ by_role(const void *a, const void *b)
 static void
 look(struct tx *tx, const struct roles *roles)
 {
-	const struct role_member **due = calloc(roles->member_count + 1, sizeof(*due));
+	const struct role_member **due = mem_new(roles->member_count + 1, sizeof(*due));
 	size_t n = 0;
 
-	if (due == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for what ends");
-		return;
-	}
 	for (size_t i = 0; i < roles->member_count; i++)
 		if (is_due(tx, &roles->member[i]))
 			due[n++] = &roles->member[i];

@@ -31,5 +31,5 @@ decide_action_touches(const struct tx *tx, const struct deployment *work, char o
 /* A job runs in what is live now; false: nothing is. */
 bool decide_bind_job(struct tx *tx, struct deployment *job);
 
-/* What the work will touch; free() it.  NULL only when memory is short. */
+/* What the work will touch; free() it. */
 struct settings_claims *decide_claims(struct tx *tx, const struct deployment *work) MUST_USE;

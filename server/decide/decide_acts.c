@@ -175,10 +175,7 @@ do_claim(struct act *act)
 {
 	struct settings_claims *claims = decide_claims(act->tx, act->deployment);
 
-	if (claims == NULL)
-		tx_fail(act->tx, ERR_NOMEM, "no memory for claims");
-	else
-		row_claim_take(act->tx, act->deployment->id, claims);
+	row_claim_take(act->tx, act->deployment->id, claims);
 	free(claims);
 }
 

@@ -106,7 +106,7 @@ note_passed(struct tx *tx, const struct deployment *work, const struct holds *ho
 	chat_emergency_passed(&text, holds, decide_needs_passed(tx, work), tx->at);
 	passed = chat_text_take(&text);
 	if (passed == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for what an emergency passes");
+		tx_fail(tx, ERR_LIMIT, "what an emergency passes is too long");
 	else
 		row_deployment_set_passed(tx, work->id, passed);
 	free(passed);

@@ -8,6 +8,7 @@
 #include "decide/decide_hold.h"
 #include "decide/decide_hold_around.h"
 #include "decide/decide_reply.h"
+#include "lib/mem.h"
 #include "lib/window.h"
 #include "store/row_chat.h"
 #include "store/row_deployment.h"
@@ -161,7 +162,7 @@ words_of_begun(struct tx *tx, const char *environment, bool has_until)
 	if (window != NULL && has_until && window->until != 0)
 		chat_hold_until(&text, ", ", window->until, &holds);
 	chat_text_add(&text, window != NULL ? ": " : "");
-	return (struct words){ chat_text_take(&text), strdup("") };
+	return (struct words){ chat_text_take(&text), mem_text("") };
 }
 
 /* "Still locked: ", " by @ada, 20 min ago, until …" */
@@ -256,7 +257,7 @@ say_several_ended(struct tx *tx, const struct changed *changed, struct chat_text
 	add_more(changed->n_still, text);
 	for (size_t i = 0; i < changed->n && i < NAMED; i++)
 		add_name(
-		    &free_ones, changed->at[i]->name, (struct words){ strdup(""), strdup("") });
+		    &free_ones, changed->at[i]->name, (struct words){ mem_text(""), mem_text("") });
 	end_lines(&free_ones);
 	add_more(changed->n, text);
 	if (changed->n_busy > 0)

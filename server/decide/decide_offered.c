@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/mem.h"
 #include "decide/decide_previous.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -28,13 +29,9 @@ compare_newest(const void *a, const void *b)
 static void
 leave_released(struct tx *tx, struct decide_scope *scope)
 {
-	struct released *released = calloc(scope->n + 1, sizeof(*released));
+	struct released *released = mem_new(scope->n + 1, sizeof(*released));
 	size_t n = 0;
 
-	if (released == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
-		return;
-	}
 	for (size_t i = 0; i < scope->n; i++) {
 		struct environment environment = row_environment_get(tx, scope->at[i]->name);
 		struct release earlier;

@@ -12,7 +12,7 @@
 void decide_pad_ask(struct tx *tx, const struct update *update);
 
 /* The same for /v1, in 32 hex digits: a yes or a code that comes with them is for that question.
- * Gives ret; "" where there is no memory, which is none. */
+ * Gives ret; "" where OpenSSL cannot hash it, which is none. */
 const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
 
 /* The pad of whoever sent the update; message 0: there is none.  False: what it is about is not

@@ -10,6 +10,7 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_status.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
@@ -117,10 +118,8 @@ write_message(struct tx *tx, struct pin *pin, const char *head)
 {
 	struct message message = { .address.chat = pin->chat, .is_silent = true };
 
-	message.head = strdup(head);
-	if (message.head == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a pinned status");
-	} else if (pin->message == 0) {
+	message.head = mem_text(head);
+	if (pin->message == 0) {
 		pin->message = row_message_add(tx, &message);
 		pin->tried_at = tx->at;
 	} else {
@@ -143,7 +142,7 @@ show(struct tx *tx, struct pin *pin)
 	body = chat_text_take(&text);
 	if (body == NULL || tx->failed) {
 		free(body);
-		tx_fail(tx, ERR_NOMEM, "no memory for a pinned status");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 		return;
 	}
 	if (before.id == 0) /* gone, or none yet */
@@ -159,7 +158,7 @@ show(struct tx *tx, struct pin *pin)
 	whole = chat_text_take(&text);
 	free(body);
 	if (whole == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a pinned status");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	else
 		write_message(tx, pin, whole);
 	free(whole);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_effect.h"
 
@@ -38,13 +39,7 @@ probe(struct tx *tx, const struct deployment *deployment, const char *expected,
 {
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
-	if (effect != NULL)
-		effect->u.probe.targets = calloc(LIMIT_URLS, sizeof(*effect->u.probe.targets));
-	if (effect == NULL || effect->u.probe.targets == NULL) {
-		effect_free(effect);
-		tx_fail(tx, ERR_NOMEM, "no memory for a probe");
-		return;
-	}
+	effect->u.probe.targets = mem_new(LIMIT_URLS, sizeof(*effect->u.probe.targets));
 	effect->subject = deployment->id;
 	effect->u.probe.plan = *plan;
 	effect->u.probe.plan.until = tx->at + (int64_t)plan->deadline_s * 1000;

@@ -98,9 +98,7 @@ is_claimed(const struct look *l, struct place *place)
 {
 	struct settings_claims *claims = decide_claims(l->tx, &place->work);
 
-	if (claims == NULL)
-		tx_fail(l->tx, ERR_NOMEM, "no memory for claims");
-	for (size_t i = 0; claims != NULL && i < claims->n && place->resource[0] == '\0'; i++)
+	for (size_t i = 0; i < claims->n && place->resource[0] == '\0'; i++)
 		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
 		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
 			(void)text_copy(
@@ -641,10 +639,6 @@ adopt_claims(struct tx *tx, const struct deployment *active)
 	struct settings_claims *claims = decide_claims(tx, active);
 	size_t n = 0;
 
-	if (claims == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for claims");
-		return;
-	}
 	for (size_t i = 0; i < claims->n; i++)
 		n += row_claim_take_one(tx, active->id, claims->at[i]);
 	tx_log(tx, LOG_LEVEL_INFO,

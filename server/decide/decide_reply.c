@@ -137,7 +137,7 @@ decide_send_team(struct tx *tx, const char *environment, struct chat_text *text)
 		(void)decide_send(tx, &(struct chat_address){ .chat = chats[i] }, &copy);
 	}
 	if (head == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	free(head);
 }
 

@@ -6,6 +6,7 @@
 
 #include "decide/decide_reply.h"
 #include "decide/decide_session.h"
+#include "lib/mem.h"
 #include "lib/zone.h"
 #include "store/row_factor.h"
 #include "store/row_token.h"
@@ -23,12 +24,10 @@ add_more(struct chat_text *text, size_t n, const char *where)
 static size_t
 add_tokens(struct tx *tx, struct chat_text *text)
 {
-	CLEANUP(freep) struct token *all = calloc(ROW_TOKEN_LIST, sizeof(*all));
+	CLEANUP(freep) struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
 	char role[ROLE_TEXT], maker[PRINCIPAL_TEXT], until[ZONE_DATE];
-	size_t n_all = all == NULL ? 0 : row_token_list(tx, all), n = 0;
+	size_t n_all = row_token_list(tx, all), n = 0;
 
-	if (all == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
 	for (size_t i = 0; i < n_all; i++) {
 		const struct token *token = &all[i];
 

@@ -17,6 +17,7 @@
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_trouble.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 #include "store/row_block.h"
@@ -98,12 +99,8 @@ static size_t
 sort_rest(struct tx *tx, struct decide_scope *scope, size_t front)
 {
 	size_t n = scope->n - front, n_production = 0, n_empty = 0, n_rest = 0;
-	const struct environment_settings **sorted = calloc(n + 1, 3 * sizeof(*sorted));
+	const struct environment_settings **sorted = mem_new(n + 1, 3 * sizeof(*sorted));
 
-	if (sorted == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
-		return scope->n;
-	}
 	for (size_t i = front; i < scope->n; i++) {
 		const struct environment_settings *one = scope->at[i];
 
@@ -399,11 +396,7 @@ static bool
 find_pinned(struct tx *tx, int64_t chat, struct decide_scope *ret)
 {
 	*ret = (struct decide_scope){ 0 };
-	ret->at = calloc(tx->settings->environment_count + 1, sizeof(*ret->at));
-	if (ret->at == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the environments of a chat");
-		return false;
-	}
+	ret->at = mem_new(tx->settings->environment_count + 1, sizeof(*ret->at));
 	ret->n = list_pinned(tx, chat, ret->at);
 	return ret->n > 0;
 }
@@ -616,17 +609,11 @@ add_targets(struct effect_probe *probe, const struct environment_settings *setti
 }
 
 static struct effect *
-new_probe(struct tx *tx)
+new_probe(void)
 {
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
-	if (effect == NULL ||
-	    (effect->u.probe.targets = calloc(PROBE_TARGETS_MAX, sizeof(struct probe_target))) ==
-		NULL) {
-		effect_free(effect);
-		tx_fail(tx, ERR_NOMEM, "no memory for a probe");
-		return NULL;
-	}
+	effect->u.probe.targets = mem_new(PROBE_TARGETS_MAX, sizeof(struct probe_target));
 	effect->u.probe.plan = (struct probe_plan){ .successes = 1,
 		.failures = TRIES,
 		.interval_s = 1,
@@ -647,13 +634,10 @@ take_probe(struct effect *effect)
 struct effect *
 decide_status_probe(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct effect *effect = new_probe(tx);
+	struct effect *effect = new_probe();
+	struct effect_probe *probe = &effect->u.probe;
 	CLEANUP(view_done) struct view view = { 0 };
-	struct effect_probe *probe;
 
-	if (effect == NULL)
-		return NULL;
-	probe = &effect->u.probe;
 	(void)text_copy(probe->asked, sizeof(probe->asked), request->target);
 	if (find_view(tx, update, request, &view))
 		for (size_t i = view.first; i < view.end; i++)
@@ -667,10 +651,8 @@ struct effect *
 decide_status_pinned_probe(struct tx *tx, int64_t chat)
 {
 	CLEANUP(decide_scope_done) struct decide_scope scope = { 0 };
-	struct effect *effect = new_probe(tx);
+	struct effect *effect = new_probe();
 
-	if (effect == NULL)
-		return NULL;
 	effect->u.probe.pin = chat;
 	if (find_pinned(tx, chat, &scope))
 		(void)sort_trouble(tx, &scope);

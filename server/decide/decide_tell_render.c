@@ -157,7 +157,7 @@ text_in_progress(
 	render_for(tx, &about, reader(work, stands->address.chat), false, &whole);
 	render_for(tx, &about, person, false, &theirs);
 	if (whole.head == NULL || theirs.head == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 		return NULL;
 	}
 	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
@@ -173,7 +173,7 @@ text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
 
 	render_for(tx, &about, person, false, &theirs);
 	if (theirs.head == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	return TAKE(theirs.head);
 }
 
@@ -197,7 +197,7 @@ decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 		return TAKE(stands.head);
 	text = chat_deployment_without_log(stands.head, decide_tail_is_private(tx, work));
 	if (text == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	return text;
 }
 

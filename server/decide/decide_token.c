@@ -14,6 +14,7 @@
 #include "decide/decide_who.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "store/row_grant_use.h"
@@ -102,11 +103,9 @@ check(struct tx *tx, const struct api_request *api, struct token *token)
 static bool
 is_full(struct tx *tx)
 {
-	struct token *all = calloc(ROW_TOKEN_LIST, sizeof(*all));
-	bool is_full = all != NULL && row_token_list(tx, all) >= ROW_TOKEN_LIST;
+	struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
+	bool is_full = row_token_list(tx, all) >= ROW_TOKEN_LIST;
 
-	if (all == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
 	free(all);
 	return is_full;
 }
@@ -291,11 +290,7 @@ decide_token_list(struct tx *tx, const struct api_request *api, struct json_out 
 
 	if (decide_is_too_fast(tx, &api->from, "token", false))
 		return;
-	all = calloc(ROW_TOKEN_LIST, sizeof(*all));
-	if (all == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
-		return;
-	}
+	all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
 	n = row_token_list(tx, all);
 	for (size_t i = 0; i < n; i++)
 		if (may_see(tx, api, &all[i]))

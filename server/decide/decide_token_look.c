@@ -8,6 +8,7 @@
 
 #include "chat/chat_text.h"
 #include "decide/decide_reply.h"
+#include "lib/mem.h"
 #include "lib/zone.h"
 #include "store/row_dedupe.h"
 #include "store/row_token.h"
@@ -164,16 +165,14 @@ look_at(struct tx *tx, struct token *token, struct notice *over, struct notice *
 int64_t
 decide_token_look(struct tx *tx)
 {
-	struct token *all = calloc(ROW_TOKEN_LIST, sizeof(*all));
+	struct token *all = mem_new(ROW_TOKEN_LIST, sizeof(*all));
 	int64_t next = INT64_MAX;
 	struct notice over, soon;
 	size_t n = 0;
 
 	begin(&over);
 	begin(&soon);
-	if (all == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
-	else if (tx->settings->auth_token_secret != NULL)
+	if (tx->settings->auth_token_secret != NULL)
 		n = row_token_list(tx, all);
 	for (size_t i = 0; i < n; i++) {
 		int64_t end = look_at(tx, &all[i], &over, &soon);

@@ -15,6 +15,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_binding.h"
 #include "store/row_block.h"
@@ -286,11 +287,9 @@ decide_view_work(
 static void
 put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *json)
 {
-	struct deployment *asked = calloc(QUESTIONS_MAX, sizeof(*asked));
-	size_t n = asked == NULL ? 0 : row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
+	struct deployment *asked = mem_new(QUESTIONS_MAX, sizeof(*asked));
+	size_t n = row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
 
-	if (asked == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for questions");
 	begin_list(json, "questions");
 	for (size_t i = 0; i < n; i++)
 		put_work(tx, person, json, NULL, &asked[i]);
@@ -413,10 +412,8 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 {
 	struct answer *answer = &tx->answer;
 
-	answer->targets = calloc(PROBE_LOOK_TARGETS, sizeof(*answer->targets));
-	if (answer->targets == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a look at health");
-	for (size_t i = 0; answer->targets != NULL && i < scope->n; i++) {
+	answer->targets = mem_new(PROBE_LOOK_TARGETS, sizeof(*answer->targets));
+	for (size_t i = 0; i < scope->n; i++) {
 		const struct environment_settings *of = scope->at[i];
 		const struct environment now = row_environment_get(tx, of->name);
 

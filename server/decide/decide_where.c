@@ -11,6 +11,7 @@
 #include "decide/decide_page.h"
 #include "decide/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -37,16 +38,14 @@ is_meant(const struct environment_settings *environment, const char *target)
 
 /* One more place in the scope, as one of the settings; NULL: there is no room. */
 static struct environment_settings *
-add_left(struct tx *tx, const struct environment_settings *as, const char *name, size_t *n,
-    struct decide_scope *scope)
+add_left(
+    const struct environment_settings *as, const char *name, size_t *n, struct decide_scope *scope)
 {
 	struct environment_settings *left;
 
 	if (scope->left == NULL)
-		scope->left = calloc(LEFT_SHOWN, sizeof(*scope->left) + LIMIT_ENVIRONMENT);
-	if (scope->left == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
-	if (scope->left == NULL || *n == LEFT_SHOWN)
+		scope->left = mem_new(LEFT_SHOWN, sizeof(*scope->left) + LIMIT_ENVIRONMENT);
+	if (*n == LEFT_SHOWN)
 		return NULL;
 	char *text = (char *)&scope->left[LEFT_SHOWN] + *n * LIMIT_ENVIRONMENT;
 
@@ -81,7 +80,7 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 	for (size_t i = 0; i < scope->n; i++)
 		if (decide_is_to_be_renamed(tx, scope->at[i]->name, name) &&
 		    row_deployment_active(tx, name).id != 0 &&
-		    (left = add_left(tx, scope->at[i], name, &n, scope)) != NULL)
+		    (left = add_left(scope->at[i], name, &n, scope)) != NULL)
 			scope->at[i] = left;
 	name[0] = '\0';
 	while (settings_environment(tx->settings, target) == NULL &&
@@ -90,7 +89,7 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 
 		if (settings_environment(tx->settings, name) == NULL && is_meant(&meant, target) &&
 		    !is_there(scope, name) && decide_sees(tx, person, name) &&
-		    (left = add_left(tx, &gone, name, &n, scope)) != NULL)
+		    (left = add_left(&gone, name, &n, scope)) != NULL)
 			scope->at[scope->n++] = left;
 	}
 }
@@ -104,12 +103,8 @@ find_meant(struct tx *tx, int64_t person, const char *target, struct decide_scop
 	const struct environment_settings *first = own != NULL ? own : settings->environments;
 	size_t count = own != NULL ? 1 : settings->environment_count;
 
-	*ret = (struct decide_scope){ .at = calloc(count + LEFT_SHOWN, sizeof(*ret->at)),
+	*ret = (struct decide_scope){ .at = mem_new(count + LEFT_SHOWN, sizeof(*ret->at)),
 		.person = person };
-	if (ret->at == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for a list of environments");
-		return false;
-	}
 	for (size_t i = 0; i < count; i++)
 		if ((own != NULL || is_meant(&first[i], target)) &&
 		    decide_sees(tx, person, first[i].name))

@@ -6,6 +6,7 @@
 
 #include "effects/probe_check.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define MAGIC 0x686c6f6fu
@@ -39,10 +40,9 @@ struct health_looks {
 struct health_looks *
 health_looks_new(struct loop *loop, struct http_client *client)
 {
-	struct health_looks *looks = calloc(1, sizeof(*looks));
+	struct health_looks *looks = mem_new(1, sizeof(*looks));
 
-	if (looks != NULL)
-		*looks = (struct health_looks){ .magic = MAGIC, .loop = loop, .client = client };
+	*looks = (struct health_looks){ .magic = MAGIC, .loop = loop, .client = client };
 	return looks;
 }
 
@@ -123,26 +123,21 @@ begin(struct one *one, const char *url)
 	else if (looks->n_probes < HEALTH_LOOK_PROBES)
 		one->call = probe_check_start(
 		    looks->client, url, PROBE_LOOK_TIMEOUT_S, on_answer, one, &err);
-	finding->is_unknown = one->call != NULL || err.code == ERR_BUSY || err.code == ERR_NOMEM;
+	finding->is_unknown = one->call != NULL || err.code == ERR_BUSY;
 	(void)text_copy(finding->detail, sizeof(finding->detail),
 	    one->call == NULL ? err.text : "no answer yet");
 	look->pending += one->call != NULL;
 	looks->n_probes += one->call != NULL;
 }
 
-bool
+void
 health_look_start(struct health_looks *looks, uint64_t user, const struct probe_target *targets,
     size_t n, health_look_fn *on_done_fn, void *ctx)
 {
-	struct look *look = calloc(1, sizeof(*look) + n * sizeof(look->ones[0]));
-	struct probe_finding *findings = calloc(n > 0 ? n : 1, sizeof(*findings));
+	struct look *look = mem_new(1, sizeof(*look) + n * sizeof(look->ones[0]));
+	struct probe_finding *findings = mem_new(n > 0 ? n : 1, sizeof(*findings));
 
 	OBJ_CHECK(looks, MAGIC);
-	if (look == NULL || findings == NULL) {
-		free(look);
-		free(findings);
-		return false;
-	}
 	*look = (struct look){ .next = looks->first,
 		.looks = looks,
 		.on_done = on_done_fn,
@@ -158,5 +153,4 @@ health_look_start(struct health_looks *looks, uint64_t user, const struct probe_
 	}
 	if (look->pending == 0)
 		loop_timer_start(looks->loop, &look->done, 0, 0);
-	return true;
 }

@@ -23,6 +23,6 @@ struct health_looks *health_looks_new(struct loop *loop, struct http_client *cli
 void health_looks_free(struct health_looks *looks);
 
 /* Asks each of n targets, which are borrowed for this call.  user: any number of whoever waits.
- * on_done is called exactly once; false: it is not, no memory. */
-bool health_look_start(struct health_looks *looks, uint64_t user,
-    const struct probe_target *targets, size_t n, health_look_fn *on_done, void *ctx) MUST_USE;
+ * on_done is called exactly once. */
+void health_look_start(struct health_looks *looks, uint64_t user,
+    const struct probe_target *targets, size_t n, health_look_fn *on_done, void *ctx);

@@ -9,6 +9,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/run_tail.h"
 #include "runs/runs.h"
@@ -87,7 +88,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 	}
 	run_tail_application_of(&said, runs_redact(look->config.runs), &shape, &lines);
 	if (buf_failed(&lines))
-		end(look, false, "memory is short");
+		end(look, false, "its lines are too long");
 	else if (lines.size == 0)
 		end(look, false, "the application has logged nothing");
 	else
@@ -97,13 +98,9 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t
 struct log_look *
 log_look_start(const struct log_look_config *config, struct err *err)
 {
-	struct log_look *look = calloc(1, sizeof(*look));
+	struct log_look *look = mem_new(1, sizeof(*look));
 	struct effect_git_query query = { .kind = GIT_QUERY_LOGS };
 
-	if (look == NULL) {
-		(void)err_set(err, ERR_NOMEM, "memory is short");
-		return NULL;
-	}
 	*look = (struct log_look){ .magic = MAGIC, .config = *config };
 	loop_timer_init(&look->timer, on_late, look);
 	(void)text_copy(query.environment, sizeof(query.environment), config->environment);

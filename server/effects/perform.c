@@ -7,6 +7,7 @@
 #include "effects/perform_inside.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 
 #define PAUSE_FIRST_MS 1000
 
@@ -109,10 +110,9 @@ perform_job_init(
 void *
 perform_job_new(size_t size, struct perform *perform, struct effect *effect, perform_due_fn *due)
 {
-	struct perform_job *job = calloc(1, size);
+	struct perform_job *job = mem_new(1, size);
 
-	if (job != NULL)
-		perform_job_init(job, perform, effect, due);
+	perform_job_init(job, perform, effect, due);
 	return job;
 }
 

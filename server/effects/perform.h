@@ -41,8 +41,6 @@ struct perform {
 	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms; /* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
-	struct effect *unsent;	/* SAYs that wait for memory, linked by next */
-	struct loop_timer unsent_timer;
 };
 
 /* How `probes` is to be made. */

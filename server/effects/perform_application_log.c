@@ -39,10 +39,6 @@ perform_application_log(struct perform *perform, struct effect *effect)
 	struct log_job *log = perform_job_new(sizeof(*log), perform, effect, NULL);
 	struct err err = { .code = ERR_NONE };
 
-	if (log == NULL) {
-		report(effect, false, "memory is short");
-		return;
-	}
 	log->look = log_look_start(
 	    &(struct log_look_config){
 		.loop = perform->loop,

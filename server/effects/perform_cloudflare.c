@@ -52,10 +52,6 @@ begin(struct perform *perform, struct effect *effect)
 	struct cloudflare_job *job = perform_job_new(sizeof(*job), perform, effect, NULL);
 	struct err err;
 
-	if (job == NULL) {
-		report_unsent(effect, "no memory to ask Cloudflare");
-		return;
-	}
 	request.ctx = job;
 	job->call = cloudflare_start(perform->cloudflare, &request, &err);
 	if (job->call == NULL)

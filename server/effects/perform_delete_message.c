@@ -30,7 +30,6 @@ perform_delete_message(struct perform *perform, struct effect *effect)
 {
 	const struct effect_delete_message *delete = &effect->u.delete_message;
 
-	if (!telegram_delete(telegram_sender(perform->telegram), delete->chat, delete->remote_id,
-		on_ended, effect))
-		on_ended(effect, "memory is short");
+	telegram_delete(
+	    telegram_sender(perform->telegram), delete->chat, delete->remote_id, on_ended, effect);
 }

@@ -7,6 +7,7 @@
 
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/run_log.h"
 #include "runs/runs.h"
@@ -49,24 +50,17 @@ begin(struct sending *sending, struct err *err)
 		.caption = document->caption,
 		.prepare = on_prepare,
 	};
-	if (telegram_document(
-		telegram_sender(perform->telegram), &sending->file, on_ended, sending))
-		return true;
-	run_log_free(sending->job);
-	return err_set(err, ERR_NOMEM, "memory is short");
+	telegram_document(telegram_sender(perform->telegram), &sending->file, on_ended, sending);
+	return true;
 }
 
 /* AGAIN: a document that a crash cut off may come twice; better than not at all. */
 void
 perform_document(UNUSED struct perform *perform, struct effect *effect)
 {
-	struct sending *sending = calloc(1, sizeof(*sending));
+	struct sending *sending = mem_new(1, sizeof(*sending));
 	struct err err = { 0 };
 
-	if (sending == NULL) {
-		report(effect, "memory is short");
-		return;
-	}
 	sending->effect = effect;
 	if (begin(sending, &err))
 		return;

@@ -134,10 +134,6 @@ perform_forward(struct perform *perform, struct effect *effect)
 		return;
 	}
 	job = perform_job_new(sizeof(*job), perform, effect, NULL);
-	if (job == NULL) {
-		report(effect, 0, "no memory to send entries");
-		return;
-	}
 	ok = what->to == FORWARD_SYSLOG ? start_syslog(job, &err) : start_journal(job, &err);
 	if (!ok)
 		report(end(job), 0, err.text);

@@ -3,6 +3,7 @@
 
 #include "effects/perform_inside.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/runs.h"
 #include "types/git_answer.h"
@@ -42,11 +43,8 @@ report(
 	answered->exit_status = exit_status;
 	answered->unreachable = unreachable;
 	/* NOANALYZE(malloc-leak): the effect has it */
-	answered->answer = strdup(text); /* a packet, or a sentence of ours: bounded */
-	if (answered->answer == NULL)
-		answered->exit_status = STATUS_FAILED; /* half an answer is none */
-	if (binding != NULL)
-		answered->binding = strdup(binding); /* NULL: as if it were not known */
+	answered->answer = mem_text(text);     /* a packet, or a sentence of ours: bounded */
+	answered->binding = mem_text(binding); /* NULL: it is not known */
 	perform_report(effect);
 }
 
@@ -56,8 +54,6 @@ delayed(struct git_job *query, bool failed, const char *text)
 {
 	struct event *event = event_new(EVENT_GIT_DELAYED);
 
-	if (event == NULL)
-		return;
 	event->u.git_delayed.query = query->job.effect->id;
 	event->u.git_delayed.failed = failed;
 	(void)text_copy(event->u.git_delayed.text, sizeof(event->u.git_delayed.text), text);
@@ -113,10 +109,6 @@ perform_git_query(struct perform *perform, struct effect *effect)
 {
 	struct git_job *query = perform_job_new(sizeof(*query), perform, effect, on_due);
 
-	if (query == NULL) {
-		report(effect, STATUS_FAILED, true, "no memory to ask git", NULL);
-		return;
-	}
 	query->began = loop_now_ms();
 	on_due(&query->job);
 }

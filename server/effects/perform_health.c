@@ -6,6 +6,7 @@
 
 #include "effects/probe_check.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/settings.h"
 
@@ -55,12 +56,10 @@ static void on_answer(void *ctx, const struct http_client_result *result);
 
 struct perform_health *
 perform_health_start(struct loop *loop, struct http_client *client, int64_t period_ms,
-    perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx, struct err *err)
+    perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx)
 {
-	struct perform_health *health = calloc(1, sizeof(*health));
+	struct perform_health *health = mem_new(1, sizeof(*health));
 
-	if (health == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for health checks"));
 	health->magic = MAGIC;
 	health->loop = loop;
 	health->client = client;
@@ -124,20 +123,16 @@ perform_health_free(struct perform_health *health)
 	free(health);
 }
 
-/* Without memory nobody knows that it is up.  False, nothing is told: the client is crowded, which
+/* False, nothing is told: the client is crowded, which
  * says nothing of whom it keeps us from asking. */
 static bool
 look_at(struct perform_health *health, const struct environment_settings *e)
 {
 	struct environment_look *look =
-	    calloc(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
+	    mem_new(1, sizeof(*look) + e->health_url_count * sizeof(look->urls[0]));
 	int timeout_s = e->times->health_check_timeout_seconds;
 	struct err err = { .code = ERR_NONE };
 
-	if (look == NULL) {
-		health->on_health(health->ctx, e->name, 0, NULL, false);
-		return true;
-	}
 	look->health = health;
 	look->is_up = true;
 	look->n = e->health_url_count;

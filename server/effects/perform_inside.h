@@ -30,8 +30,7 @@ struct perform_job {
 void perform_job_init(struct perform_job *job, struct perform *perform, struct effect *effect,
     perform_due_fn *due);
 
-/* The same, with `size` bytes from the heap, all else in them zero.  NULL when memory is short:
- * the effect stays the caller's. */
+/* The same, with `size` bytes from the heap, all else in them zero. */
 void *perform_job_new(size_t size, struct perform *perform, struct effect *effect,
     perform_due_fn *due) MUST_USE;
 

@@ -29,7 +29,6 @@ on_ended(void *ctx, const char *failure)
 void
 perform_leave_chat(struct perform *perform, struct effect *effect)
 {
-	if (!telegram_leave(
-		telegram_sender(perform->telegram), effect->u.leave_chat.chat, on_ended, effect))
-		perform_report(effect);
+	telegram_leave(
+	    telegram_sender(perform->telegram), effect->u.leave_chat.chat, on_ended, effect);
 }

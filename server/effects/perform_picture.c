@@ -10,6 +10,7 @@
 #include "lib/crypto.h"
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/qr.h"
 #include "lib/text.h"
 #include "telegram/telegram.h"
@@ -46,8 +47,10 @@ draw_secret(const struct effect *effect, struct buf *out, struct err *err)
 	bool ok =
 	    factor_secret_open(effect->settings, picture->person, picture->sealed, &secret, err);
 
-	ok = ok && factor_secret_uri(effect->settings, picture->person, &secret, uri, err) &&
-	    qr_png(uri, out, err);
+	if (ok) {
+		factor_secret_uri(effect->settings, picture->person, &secret, uri);
+		ok = qr_png(uri, out, err);
+	}
 	crypto_wipe(&secret, sizeof(secret));
 	crypto_wipe(uri, sizeof(uri));
 	return ok;
@@ -64,7 +67,7 @@ open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
 		fd = memfd_create("picture", MFD_CLOEXEC);
 		*ret_size = (int64_t)drawn.size;
 		if (fd < 0 || write(fd, buf_text(&drawn), drawn.size) != (ssize_t)drawn.size)
-			(void)err_set(err, ERR_NOMEM, "no memory for a picture");
+			(void)err_set(err, ERR_IO, "the kernel gives no file in memory");
 	}
 	buf_wipe(&drawn);
 	if (fd >= 0 && err->text[0] != '\0') {
@@ -93,13 +96,9 @@ on_ended(void *ctx, const char *failure)
 void
 perform_picture(struct perform *perform, struct effect *effect)
 {
-	struct picture *picture = calloc(1, sizeof(*picture));
+	struct picture *picture = mem_new(1, sizeof(*picture));
 	struct err err = { 0 };
 
-	if (picture == NULL) {
-		report(effect, 0, "memory is short");
-		return;
-	}
 	*picture = (struct picture){ .effect = effect,
 		.file = { .address = { .chat = effect->u.picture.person },
 		    .name = "2fa.png",
@@ -109,9 +108,9 @@ perform_picture(struct perform *perform, struct effect *effect)
 	if (picture->file.fd < 0) {
 		free(picture);
 		report(effect, 0, err.text);
-	} else if (!telegram_document(
-		       telegram_sender(perform->telegram), &picture->file, on_ended, picture)) {
-		on_ended(picture, "memory is short");
+	} else {
+		telegram_document(
+		    telegram_sender(perform->telegram), &picture->file, on_ended, picture);
 	}
 }
 

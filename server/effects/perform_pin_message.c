@@ -29,7 +29,5 @@ on_ended(void *ctx, const char *failure)
 void
 perform_pin_message(struct perform *perform, struct effect *effect)
 {
-	if (!telegram_pin(
-		telegram_sender(perform->telegram), &effect->u.pin_message, on_ended, effect))
-		on_ended(effect, "memory is short");
+	telegram_pin(telegram_sender(perform->telegram), &effect->u.pin_message, on_ended, effect);
 }

@@ -11,6 +11,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "types/outbound.h"
@@ -123,15 +124,9 @@ probe_new(struct perform *perform, struct effect *effect)
 	struct probed *probed = &effect->result->u.probed;
 	struct probe_job *probe;
 
-	probed->findings = calloc(n > 0 ? n : 1, sizeof(*probed->findings));
-	if (probed->findings == NULL)
-		return NULL;
+	probed->findings = mem_new(n > 0 ? n : 1, sizeof(*probed->findings));
 	probe = perform_job_new(
 	    sizeof(*probe) + n * sizeof(struct target), perform, effect, on_decided);
-	if (probe == NULL) {
-		free(TAKE(probed->findings));
-		return NULL;
-	}
 	probed->n = n;
 	probe->undecided = n;
 	for (size_t i = 0; i < n; i++)
@@ -163,11 +158,6 @@ perform_probe(struct perform *perform, struct effect *effect)
 {
 	struct probe_job *probe = probe_new(perform, effect);
 
-	if (probe == NULL) {
-		log_error("no memory to probe %zu URLs", effect->u.probe.n);
-		perform_report(effect);
-		return;
-	}
 	if (probe->undecided == 0)
 		perform_job_wait(&probe->job, 0);
 	else if (effect->u.probe.plan.deadline_s > 0)

@@ -25,9 +25,7 @@ perform_purge_run(struct perform *perform, struct effect *effect)
 	bool waits = perform_job_find(perform, EFFECT_PURGE_RUN, NULL) != NULL;
 	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_turn);
 
-	if (job == NULL)
-		report(effect, "memory is short");
-	else if (!waits)
+	if (!waits)
 		perform_job_wait(job, PAUSE_MS);
 }
 

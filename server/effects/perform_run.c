@@ -6,6 +6,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/runs.h"
 #include "telegram/telegram.h"
@@ -189,19 +190,6 @@ recover_run(struct perform *perform, struct effect *effect)
 	begin(perform, effect, runs_resume);
 }
 
-/* An event of our own; NULL is logged: what it would have told is lost. */
-static struct event *
-event_for(struct run_job *job, enum event_kind kind)
-{
-	struct event *event = event_new(kind);
-
-	OBJ_CHECK(&job->job, PERFORM_JOB_MAGIC);
-	if (event == NULL)
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", order_of(job)->run)),
-		    "no memory to record that %s", event_name(kind));
-	return event;
-}
-
 /* --- the gate: opened by the answer to what is on disk ------------------------------------ */
 
 static void
@@ -250,12 +238,8 @@ static void
 on_hello(void *ctx, const struct run_started *hello)
 {
 	struct run_job *job = ctx;
-	struct event *event = event_for(job, EVENT_RUN_STARTED);
+	struct event *event = event_new(EVENT_RUN_STARTED);
 
-	if (event == NULL) {
-		keep_shut(job);
-		return;
-	}
 	CRASH_POINT(hello_received);
 	event->u.run_started = *hello;
 	event->done = on_recorded;
@@ -270,10 +254,8 @@ static void
 on_step(void *ctx, const struct run_step *step)
 {
 	struct run_job *job = ctx;
-	struct event *event = event_for(job, EVENT_RUN_STEP);
+	struct event *event = event_new(EVENT_RUN_STEP);
 
-	if (event == NULL)
-		return; /* what a step decides stands in the exit record too */
 	event->u.run_step = *step;
 	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
@@ -282,10 +264,8 @@ static void
 on_lost(void *ctx, const char *stuck)
 {
 	struct run_job *job = ctx;
-	struct event *event = event_for(job, EVENT_RUN_LOST);
+	struct event *event = event_new(EVENT_RUN_LOST);
 
-	if (event == NULL)
-		return; /* the record says what counts */
 	event->u.run_lost.run = order_of(job)->run;
 	(void)text_copy(event->u.run_lost.stuck, sizeof(event->u.run_lost.stuck), stuck);
 	job->job.perform->submit(job->job.perform->submit_ctx, event);
@@ -295,10 +275,8 @@ static void
 on_incompatible(void *ctx)
 {
 	struct run_job *job = ctx;
-	struct event *event = event_for(job, EVENT_RUN_INCOMPATIBLE);
+	struct event *event = event_new(EVENT_RUN_INCOMPATIBLE);
 
-	if (event == NULL)
-		return; /* its log is shown all the same */
 	event->u.run_started.run = order_of(job)->run;
 	job->job.perform->submit(job->job.perform->submit_ctx, event);
 }
@@ -312,8 +290,8 @@ on_ended(void *ctx, const struct run_ended *ended)
 	struct effect *effect = perform_job_end(&job->job);
 
 	effect->result->u.run_ended = *ended;
-	if (ended->binding != NULL) /* NOANALYZE(malloc-leak): the event has it */
-		effect->result->u.run_ended.binding = strdup(ended->binding);
+	/* NOANALYZE(malloc-leak): the event has it */
+	effect->result->u.run_ended.binding = mem_text(ended->binding);
 	perform_report(effect);
 }
 

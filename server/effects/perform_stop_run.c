@@ -4,6 +4,7 @@
 
 #include "effects/perform_inside.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "runs/runs.h"
 
 struct end_job {
@@ -35,15 +36,8 @@ on_dropped(struct runs_stop_request *request)
 void
 perform_stop_run(struct perform *perform, struct effect *effect)
 {
-	struct end_job *job = calloc(1, sizeof(*job));
+	struct end_job *job = mem_new(1, sizeof(*job));
 
-	if (job == NULL) {
-		/* Its deadline ends it all the same. */
-		log_line(LOG_LEVEL_ERROR, LOG_FIELDS(LOG_I64("run", effect->u.stop_run.run)),
-		    "no memory to ask it to end");
-		perform_report(effect);
-		return;
-	}
 	job->effect = effect;
 	job->request = (struct runs_stop_request){ .run = effect->u.stop_run.run,
 		.on_sent = on_sent,

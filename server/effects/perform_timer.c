@@ -36,12 +36,6 @@ perform_timer(struct perform *perform, struct effect *effect)
 	struct perform_job *job = perform_job_new(sizeof(*job), perform, effect, on_due);
 	int64_t left = effect->due - clock_wall_ms(), longest = longest_ms(effect);
 
-	if (job == NULL) {
-		/* Too early is the safe side: a question closes, git is asked once more. */
-		log_warning("no memory for a deadline: it passes now");
-		perform_report(effect);
-		return;
-	}
 	perform_job_wait(job, left < longest ? left : longest);
 }
 

@@ -24,6 +24,5 @@ on_ended(void *ctx, const char *failure)
 void
 perform_toast(struct perform *perform, struct effect *effect)
 {
-	if (!telegram_toast(telegram_sender(perform->telegram), &effect->u.toast, on_ended, effect))
-		perform_report(effect);
+	telegram_toast(telegram_sender(perform->telegram), &effect->u.toast, on_ended, effect);
 }

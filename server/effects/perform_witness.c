@@ -115,9 +115,7 @@ perform_witness(struct perform *perform, struct effect *effect)
 		return;
 	}
 	job = perform_job_new(sizeof(*job), perform, effect, NULL);
-	if (job == NULL)
-		refuse(effect, "no memory to send entries to the witness");
-	else if (!start(job, &err))
+	if (!start(job, &err))
 		refuse(perform_job_free(&job->job), err.text);
 }
 

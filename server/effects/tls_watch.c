@@ -7,6 +7,7 @@
 
 #include "lib/http_client.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "types/outbound.h"
 #include "types/settings.h"
 
@@ -55,11 +56,8 @@ tls_watch_start(const struct tls_watch_config *config, struct err *err)
 		.address_ctx = outbound_of(OUTBOUND_CERTIFICATE, NULL),
 		.reads_certificates = true,
 	};
-	struct tls_watch *watch = calloc(1, sizeof(*watch));
+	struct tls_watch *watch = mem_new(1, sizeof(*watch));
 
-	if (watch == NULL)
-		return ERR_NULL(
-		    err_set(err, ERR_NOMEM, "out of memory for a look at the certificate"));
 	watch->magic = MAGIC;
 	watch->config = *config;
 	if (watch->config.period_ms == 0)

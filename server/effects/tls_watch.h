@@ -30,7 +30,7 @@ struct tls_watch_config {
 	void *ctx;
 };
 
-/* Looks at nothing before it has settings.  NULL and *err when memory is short. */
+/* Looks at nothing before it has settings.  NULL and *err when curl has none. */
 struct tls_watch *tls_watch_start(const struct tls_watch_config *config, struct err *err) MUST_USE;
 
 /* Looks at once at TELEGRAM_WEBHOOK_URL's host, and then again and again; at nothing where it is

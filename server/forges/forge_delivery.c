@@ -75,7 +75,7 @@ take_login(const char *login, struct delivery *delivery)
 
 /* An id that is that of several: what it is about belongs to it. */
 static bool
-take_id(const struct said *said, struct delivery *delivery)
+take_id(const struct said *said, struct delivery *delivery, struct err *err)
 {
 	char about[sizeof(heads) + LIMIT_REF + LIMIT_COMMIT], hex[FORGE_DELIVERY_REF];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
@@ -86,7 +86,7 @@ take_id(const struct said *said, struct delivery *delivery)
 		return true;
 	n = snprintf(about, sizeof(about), "%s%.*s\n%s", said->is_branch ? heads : "", LIMIT_REF,
 	    said->ref, delivery->after);
-	if (!crypto_sha256(about, (size_t)n, hash, NULL))
+	if (!crypto_sha256(about, (size_t)n, hash, err))
 		return false;
 	text_hex(hex, hash, (FORGE_DELIVERY_REF - 1) / 2);
 	(void)snprintf(delivery->id + size, sizeof(delivery->id) - size, ".%s", hex);
@@ -108,7 +108,7 @@ take_push(const struct said *said, struct delivery *delivery, struct err *err)
 	delivery->sender = said->sender;
 	delivery->forced = said->forced;
 	delivery->kind = DELIVERY_PUSH;
-	return take_id(said, delivery) || err_set(err, ERR_NOMEM, "no memory");
+	return take_id(said, delivery, err);
 }
 
 /* --- events --- */
@@ -124,8 +124,6 @@ add(struct decoding *d, const struct said *said)
 {
 	struct event *event = event_new(EVENT_DELIVERY);
 
-	if (event == NULL)
-		return err_set(&d->err, ERR_NOMEM, "no memory");
 	event->u.delivery = *d->told;
 	event->u.delivery.kind = DELIVERY_OTHER;
 	if (said != NULL && !take_push(said, &event->u.delivery, &d->err)) {
@@ -140,13 +138,14 @@ add(struct decoding *d, const struct said *said)
 static bool
 refuse(struct decoding *d, struct queue_list *ret_events, int *ret_status)
 {
-	struct event *event = d->err.code == ERR_NOMEM ? NULL : event_new(EVENT_REJECTED);
 	struct rejected *rejected;
+	struct event *event;
 
 	event_free_all(&d->events);
 	*ret_status = 503;
-	if (event == NULL)
+	if (d->err.code == ERR_IO) /* OpenSSL could not hash it: it says nothing of what came */
 		return false;
+	event = event_new(EVENT_REJECTED);
 	rejected = &event->u.rejected;
 	(void)text_copy(
 	    rejected->source, sizeof(rejected->source), delivery_forge_word(d->told->forge));

@@ -19,7 +19,7 @@ bool forge_delivery_id_is_good(const char *id, size_t most);
  * decoder is).  raw is an EVENT_DELIVERY whose forge, id, digest and how it is deduped are set.
  * One decoded EVENT_DELIVERY is appended for each branch or tag that was pushed, or one
  * DELIVERY_OTHER for what is no push.  False: *ret_status is 400 and one EVENT_REJECTED says so
- * (503 and nothing when memory is short).
+ * (503 and nothing when OpenSSL has no memory).
  *
  * What an event is, is read from the body alone: no header with a name is signed.  A branch that is
  * gone has a commit of zeros (Bitbucket: null), and only Bitbucket says of one that it was forced;

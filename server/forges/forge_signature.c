@@ -113,19 +113,18 @@ forge_signature_read(enum delivery_forge forge, const char *secret,
 	return read_hex(value, ret) ? FORGE_SIGNED : FORGE_REFUSED;
 }
 
-bool
-forge_signature_holds(struct crypto_hmac *mac, const struct forge_signature *signature,
+enum crypto_proof
+forge_signature_check(struct crypto_hmac *mac, const struct forge_signature *signature,
     uint8_t ret_mac[CRYPTO_SHA256_SIZE])
 {
 	uint8_t computed[CRYPTO_SHA256_SIZE];
-	bool holds = false;
+	bool is_known = crypto_hmac_finish(mac, computed, NULL), holds = false;
 
-	if (crypto_hmac_finish(mac, computed, NULL))
-		for (size_t i = 0; i < signature->count; i++)
-			holds |= crypto_same(computed, signature->given[i], sizeof(computed));
+	for (size_t i = 0; is_known && i < signature->count; i++)
+		holds |= crypto_same(computed, signature->given[i], sizeof(computed));
 	if (holds)
 		memcpy(ret_mac, computed, sizeof(computed));
 	crypto_wipe(computed, sizeof(computed)); /* else a dump would show how to sign this body */
 	crypto_hmac_drop(mac);
-	return holds;
+	return !is_known ? CRYPTO_UNKNOWN : holds ? CRYPTO_PROVEN : CRYPTO_REFUSED;
 }

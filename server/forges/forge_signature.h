@@ -29,6 +29,7 @@ enum forge_proof {
 	FORGE_REFUSED, /* nothing that could be right */
 	FORGE_PROVEN,  /* by its token: the body is not signed */
 	FORGE_SIGNED,  /* if the body's MAC is one of those given */
+	FORGE_UNKNOWN, /* OpenSSL had no memory to say */
 };
 
 struct forge_signature {
@@ -46,7 +47,7 @@ MUST_USE bool forge_secret_key(
 enum forge_proof forge_signature_read(enum delivery_forge forge, const char *secret,
     const struct forge_headers *headers, struct forge_signature *ret);
 
-/* Takes the MAC that was fed with what is signed.  True when it is one of those given; the time
+/* Takes the MAC that was fed with what is signed.  Proven when it is one of those given; the time
  * does not depend on where they differ.  ret_mac is the computed value in that case. */
-MUST_USE bool forge_signature_holds(struct crypto_hmac *mac,
+MUST_USE enum crypto_proof forge_signature_check(struct crypto_hmac *mac,
     const struct forge_signature *signature, uint8_t ret_mac[CRYPTO_SHA256_SIZE]);

@@ -8,6 +8,7 @@
 #include "forges/forge_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/refusals.h"
 #include "types/secret.h"
@@ -67,10 +68,8 @@ static event_done on_decided;
 struct forge_webhook *
 forge_webhook_new(const struct forge_webhook_config *config)
 {
-	struct forge_webhook *webhook = calloc(1, sizeof(*webhook));
+	struct forge_webhook *webhook = mem_new(1, sizeof(*webhook));
 
-	if (webhook == NULL)
-		return NULL;
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	for (size_t i = 0; i < COUNT(forges); i++) {
@@ -181,7 +180,7 @@ begin_mac(const struct inbound *inbound, struct proof *proof, const char *secret
 {
 	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *key = NULL;
 	const char *before = proof->signature.before;
-	struct err err = { .code = ERR_NOMEM };
+	struct err err;
 
 	if (!forge_secret_key(inbound->inlet->of->forge, secret, &key, &err)) {
 		log_error("the key of %s: %s", inbound->inlet->of->path, err.text);
@@ -195,10 +194,8 @@ begin_mac(const struct inbound *inbound, struct proof *proof, const char *secret
 static struct inbound *
 inbound_new(struct inlet *inlet, struct http_request *request, const char *application)
 {
-	struct inbound *inbound = calloc(1, sizeof(*inbound));
+	struct inbound *inbound = mem_new(1, sizeof(*inbound));
 
-	if (inbound == NULL)
-		return NULL;
 	inbound->magic = INBOUND_MAGIC;
 	inbound->inlet = inlet;
 	inbound->request = request;
@@ -255,10 +252,6 @@ on_begin(struct http_request *request, void *ctx)
 		return;
 	}
 	inbound = inbound_new(inlet, request, application);
-	if (inbound == NULL) {
-		answer(inlet, request, application, 503, NULL);
-		return;
-	}
 	http_request_set_user(request, inbound, inbound_free);
 	if (!begin(inbound, of, forge, &headers))
 		answer(inlet, request, application, 503, NULL);
@@ -313,9 +306,6 @@ new_delivery(struct inbound *inbound, enum forge_proof how, int *ret_status)
 	struct event *event = event_new(EVENT_DELIVERY);
 	struct delivery *delivery;
 
-	*ret_status = 503;
-	if (event == NULL)
-		return NULL;
 	delivery = &event->u.delivery;
 	delivery->forge = inbound->inlet->of->forge;
 	event->source = inbound->inlet->of->source;
@@ -343,20 +333,21 @@ static enum forge_proof
 prove(struct inbound *inbound, uint8_t ret_digest[CRYPTO_SHA256_SIZE])
 {
 	const struct forge_webhook_config *config = &inbound->inlet->webhook->config;
-	bool holds[SECRET_VALUES];
+	enum crypto_proof is[SECRET_VALUES];
 
 	for (size_t i = 0; i < SECRET_VALUES; i++) {
 		struct proof *proof = &inbound->proofs[i];
 
-		holds[i] = proof->how == FORGE_PROVEN;
+		is[i] = proof->how == FORGE_PROVEN ? CRYPTO_PROVEN : CRYPTO_REFUSED;
 		if (proof->how == FORGE_SIGNED)
-			holds[i] =
-			    forge_signature_holds(TAKE(proof->mac), &proof->signature, ret_digest);
+			is[i] =
+			    forge_signature_check(TAKE(proof->mac), &proof->signature, ret_digest);
 	}
-	if (holds[0])
+	if (is[0] == CRYPTO_PROVEN)
 		return inbound->proofs[0].how;
-	if (!holds[1])
-		return FORGE_REFUSED;
+	if (is[1] != CRYPTO_PROVEN)
+		return is[0] == CRYPTO_UNKNOWN || is[1] == CRYPTO_UNKNOWN ? FORGE_UNKNOWN :
+									    FORGE_REFUSED;
 	secret_note_used(&inbound->secret, config->submit, config->ctx);
 	return inbound->proofs[1].how;
 }
@@ -379,6 +370,10 @@ on_request(struct http_request *request, void *ctx)
 	how = prove(inbound, digest);
 	if (how == FORGE_REFUSED) {
 		refuse(inlet, request, inbound->application);
+		return;
+	}
+	if (how == FORGE_UNKNOWN) {
+		answer(inlet, request, inbound->application, 503, NULL);
 		return;
 	}
 	event = new_delivery(inbound, how, &status);

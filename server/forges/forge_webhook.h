@@ -37,7 +37,6 @@ struct forge_webhook_config {
 	void *ctx;
 };
 
-/* NULL when memory is short. */
 struct forge_webhook *forge_webhook_new(const struct forge_webhook_config *config) MUST_USE;
 
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */

@@ -148,10 +148,6 @@ refuse(struct queue_list *ret_events, int *ret_status)
 {
 	struct event *event = event_new(EVENT_REJECTED);
 
-	if (event == NULL) {
-		*ret_status = 503;
-		return false;
-	}
 	(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source), "github");
 	(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
 	    "signed, but not what it says it is");
@@ -171,10 +167,6 @@ decode(const struct delivery *told, const char *text, size_t size, struct queue_
 	if (!github_payload_read(text, size, &payload, NULL))
 		return refuse(ret_events, ret_status);
 	event = event_new(EVENT_DELIVERY);
-	if (event == NULL) {
-		*ret_status = 503;
-		return false;
-	}
 	event->u.delivery = *told;
 	if (!take_delivery(&payload, &event->u.delivery, NULL)) {
 		event_free(event);

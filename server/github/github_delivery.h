@@ -20,8 +20,7 @@ bool github_delivery_is_to_be_read(enum delivery_kind kind, const struct bytes *
 /*
  * The decoders of SOURCE_GITHUB_JSON and SOURCE_GITHUB_FORM (store/store.h says what a decoder
  * is).  raw is an EVENT_DELIVERY whose kind, id and digest are set.  One decoded EVENT_DELIVERY
- * is appended, or false: *ret_status is 400 and one EVENT_REJECTED says so (503 and no event
- * when memory is short).
+ * is appended, or false: *ret_status is 400 and one EVENT_REJECTED says so.
  *
  * The event's name is not signed, the body is: a body that does not look like what its name
  * says is refused, so that a captured delivery cannot be played again as something else.

@@ -22,19 +22,19 @@ github_signature_parse(const char *value, uint8_t ret[GITHUB_SIGNATURE_SIZE])
 	return text_unhex(ret, GITHUB_SIGNATURE_SIZE, hex, DIGITS);
 }
 
-bool
-github_signature_holds(struct crypto_hmac *mac, const uint8_t given[GITHUB_SIGNATURE_SIZE],
+enum crypto_proof
+github_signature_check(struct crypto_hmac *mac, const uint8_t given[GITHUB_SIGNATURE_SIZE],
     uint8_t ret_mac[GITHUB_SIGNATURE_SIZE])
 {
 	uint8_t computed[GITHUB_SIGNATURE_SIZE];
-	bool holds = false;
+	enum crypto_proof proof = CRYPTO_UNKNOWN;
 
-	if (crypto_hmac_finish(mac, computed, NULL) &&
-	    crypto_same(computed, given, sizeof(computed))) {
+	if (crypto_hmac_finish(mac, computed, NULL))
+		proof =
+		    crypto_same(computed, given, sizeof(computed)) ? CRYPTO_PROVEN : CRYPTO_REFUSED;
+	if (proof == CRYPTO_PROVEN)
 		memcpy(ret_mac, computed, sizeof(computed));
-		holds = true;
-	}
 	crypto_wipe(computed, sizeof(computed)); /* else a dump would show how to sign this body */
 	crypto_hmac_drop(mac);
-	return holds;
+	return proof;
 }

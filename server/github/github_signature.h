@@ -14,7 +14,7 @@
  * (no blanks, capitals, SHA-1).  False otherwise and for NULL; ret is untouched then. */
 MUST_USE bool github_signature_parse(const char *value, uint8_t ret[GITHUB_SIGNATURE_SIZE]);
 
-/* Takes the MAC that was fed with the whole body.  True when it is what was given; the time does
+/* Takes the MAC that was fed with the whole body.  Proven when it is what was given; the time does
  * not depend on where they differ.  ret_mac is the computed value in that case. */
-MUST_USE bool github_signature_holds(struct crypto_hmac *mac,
+MUST_USE enum crypto_proof github_signature_check(struct crypto_hmac *mac,
     const uint8_t given[GITHUB_SIGNATURE_SIZE], uint8_t ret_mac[GITHUB_SIGNATURE_SIZE]);

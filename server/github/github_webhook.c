@@ -8,6 +8,7 @@
 #include "github/github_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/refusals.h"
 #include "types/secret.h"
@@ -50,10 +51,8 @@ static const char *const form_types[] = { form_type, NULL };
 struct github_webhook *
 github_webhook_new(const struct github_webhook_config *config)
 {
-	struct github_webhook *webhook = calloc(1, sizeof(*webhook));
+	struct github_webhook *webhook = mem_new(1, sizeof(*webhook));
 
-	if (webhook == NULL)
-		return NULL;
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	return webhook;
@@ -143,24 +142,21 @@ drop_keys(struct github_webhook *webhook)
 	webhook->n_keys = 0;
 }
 
-/* Room for the keys of these settings.  False: no memory. */
-static bool
+/* Room for the keys of these settings. */
+static void
 take_settings(struct github_webhook *webhook, struct settings *now)
 {
 	struct crypto_hmac_key **keys;
 
 	if (now == webhook->keyed)
-		return true;
+		return;
 	keys =
-	    calloc((now->application_count + 1) * SECRET_VALUES, sizeof(struct crypto_hmac_key *));
-	if (keys == NULL)
-		return false;
+	    mem_new((now->application_count + 1) * SECRET_VALUES, sizeof(struct crypto_hmac_key *));
 	drop_keys(webhook);
 	webhook->keys = keys;
 	webhook->n_keys = (now->application_count + 1) * SECRET_VALUES;
 	settings_unref(webhook->keyed);
 	webhook->keyed = settings_ref(now);
-	return true;
 }
 
 /* Where the keys of that one stand. */
@@ -185,14 +181,13 @@ take_keys(struct github_webhook *webhook, const char *application, struct secret
 	const struct settings *of =
 	    application == NULL ? NULL : settings_application(now, application);
 	struct crypto_hmac_key **keys;
-	struct err err = { .code = ERR_NOMEM };
+	struct err err;
 
 	*ret_status = 404;
 	if (of == NULL || of->github_webhook_secret == NULL)
 		return NULL;
 	*ret_status = 503;
-	if (!take_settings(webhook, now))
-		return NULL;
+	take_settings(webhook, now);
 	*ret_secret = secret_get(of, SETTING_GITHUB_WEBHOOK_SECRET);
 	keys = slots_of(webhook, of);
 	for (size_t i = 0; i < SECRET_VALUES; i++) {
@@ -233,10 +228,8 @@ static struct inbound *
 inbound_new(struct github_webhook *webhook, struct http_request *request, const char *application,
     struct crypto_hmac_key *const keys[SECRET_VALUES])
 {
-	struct inbound *inbound = calloc(1, sizeof(*inbound));
+	struct inbound *inbound = mem_new(1, sizeof(*inbound));
 
-	if (inbound == NULL)
-		return NULL;
 	inbound->magic = INBOUND_MAGIC;
 	inbound->webhook = webhook;
 	inbound->request = request;
@@ -277,10 +270,6 @@ on_begin(struct http_request *request, void *ctx)
 		return;
 	}
 	inbound = inbound_new(webhook, request, application, keys);
-	if (inbound == NULL) {
-		answer(webhook, request, application, 503, NULL);
-		return;
-	}
 	memcpy(inbound->given, given, sizeof(given));
 	/* The settings may be others when all of it is there. */
 	inbound->secret = secret;
@@ -321,16 +310,12 @@ new_delivery(struct http_request *request, int *ret_status)
 	    http_request_body_size(request) == 0)
 		return NULL;
 	raw.data = http_request_take_body(request, &raw.size);
-	*ret_status = 202;
-	event = NULL;
-	if (github_delivery_is_to_be_read(kind, &raw)) {
-		*ret_status = 503;
-		event = event_new(EVENT_DELIVERY);
-	}
-	if (event == NULL) {
+	if (!github_delivery_is_to_be_read(kind, &raw)) {
+		*ret_status = 202;
 		free(raw.data);
 		return NULL;
 	}
+	event = event_new(EVENT_DELIVERY);
 	event->source =
 	    http_guard_type_is_in(type, form_types) ? SOURCE_GITHUB_FORM : SOURCE_GITHUB_JSON;
 	event->u.delivery.kind = kind;
@@ -340,17 +325,19 @@ new_delivery(struct http_request *request, int *ret_status)
 }
 
 /* By the value that holds, or the one before it: both are always compared. */
-static bool
-is_proven(struct inbound *inbound, uint8_t ret_digest[GITHUB_SIGNATURE_SIZE])
+static enum crypto_proof
+prove(struct inbound *inbound, uint8_t ret_digest[GITHUB_SIGNATURE_SIZE])
 {
 	const struct github_webhook_config *config = &inbound->webhook->config;
-	bool is_now = github_signature_holds(TAKE(inbound->macs[0]), inbound->given, ret_digest);
-	bool was = inbound->macs[1] != NULL &&
-	    github_signature_holds(TAKE(inbound->macs[1]), inbound->given, ret_digest);
+	enum crypto_proof now =
+	    github_signature_check(TAKE(inbound->macs[0]), inbound->given, ret_digest);
+	enum crypto_proof before = inbound->macs[1] == NULL ?
+	    CRYPTO_REFUSED :
+	    github_signature_check(TAKE(inbound->macs[1]), inbound->given, ret_digest);
 
-	if (was && !is_now)
+	if (before == CRYPTO_PROVEN && now != CRYPTO_PROVEN)
 		secret_note_used(&inbound->secret, config->submit, config->ctx);
-	return is_now || was;
+	return now == CRYPTO_PROVEN || before == CRYPTO_REFUSED ? now : before;
 }
 
 static void
@@ -359,6 +346,7 @@ on_request(struct http_request *request, void *ctx)
 	struct github_webhook *webhook = OBJ_OF(struct github_webhook, ctx, WEBHOOK_MAGIC);
 	struct inbound *inbound = http_request_user(request);
 	uint8_t digest[GITHUB_SIGNATURE_SIZE];
+	enum crypto_proof proof;
 	struct event *event;
 	int status;
 
@@ -367,8 +355,13 @@ on_request(struct http_request *request, void *ctx)
 		answer(webhook, request, inbound->application, 503, NULL);
 		return;
 	}
-	if (!is_proven(inbound, digest)) {
+	proof = prove(inbound, digest);
+	if (proof == CRYPTO_REFUSED) {
 		refuse(webhook, request, inbound->application);
+		return;
+	}
+	if (proof == CRYPTO_UNKNOWN) {
+		answer(webhook, request, inbound->application, 503, NULL);
 		return;
 	}
 	event = new_delivery(request, &status);

@@ -35,7 +35,6 @@ struct github_webhook_config {
 	void *ctx;
 };
 
-/* NULL when memory is short. */
 struct github_webhook *github_webhook_new(const struct github_webhook_config *config) MUST_USE;
 
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */

@@ -1,6 +1,7 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_announced.h"
+#include "lib/mem.h"
 #include "handlers/handlers.h"
 #include "store/row_dedupe.h"
 #include "store/row_rate_limit.h"
@@ -51,7 +52,7 @@ say_nobodys(struct tx *tx, const struct delivery *delivery)
 	bool is_github = delivery->forge == DELIVERY_GITHUB;
 
 	tx->answer.status = ACCEPTED;
-	tx->answer.text = strdup(nobodys);
+	tx->answer.text = mem_text(nobodys);
 	if (row_rate_limit_take(tx, "delivery:nobody", 1, SAID_EACH_MS))
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "a push of %.100s came by %s%s%s%s, and no application has it there: is its %s set?",

@@ -19,6 +19,7 @@
 #include "decide/decide_unsynced.h"
 #include "decide/decide_zone.h"
 #include "handlers/handlers.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
@@ -182,13 +183,9 @@ handle_git_answered(struct tx *tx, const struct event *event)
 {
 	const struct effect_git_query *query = &tx->effect->u.git_query;
 	const struct git_answered *answered = &event->u.git_answered;
-	struct git_answer *answer = calloc(1, sizeof(*answer));
+	struct git_answer *answer = mem_new(1, sizeof(*answer));
 	bool is_answered;
 
-	if (answer == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for git's answer");
-		return;
-	}
 	is_answered = git_answer_decode(answered->answer, answered->exit_status, answer, NULL) &&
 	    !answered->unreachable;
 	answer->binding = answered->binding;

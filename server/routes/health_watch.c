@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/loop.h"
+#include "lib/mem.h"
 
 #define WATCH_MAGIC  0x68776174u
 #define LOOK_EACH_MS 1000
@@ -35,10 +36,8 @@ on_look(UNUSED struct loop_timer *timer, void *ctx)
 struct health_watch *
 health_watch_new(struct loop *loop, void (*on_lag)(void *ctx, double seconds), void *ctx)
 {
-	struct health_watch *watch = calloc(1, sizeof(*watch));
+	struct health_watch *watch = mem_new(1, sizeof(*watch));
 
-	if (watch == NULL)
-		return NULL;
 	watch->magic = WATCH_MAGIC;
 	watch->loop = loop;
 	watch->on_lag = on_lag;

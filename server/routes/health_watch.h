@@ -11,8 +11,7 @@ struct loop;
 #define HEALTH_WATCH_LAG_MS	1000	/* one turn of the loop that took longer is an illness */
 #define HEALTH_WATCH_MEMORY_MS	10000	/* how long a lag or a failed commit is remembered */
 
-/* Looks at the loop's lag once a second.  on_lag (or NULL) is called each time.  NULL when memory
- * is short. */
+/* Looks at the loop's lag once a second.  on_lag (or NULL) is called each time. */
 struct health_watch *health_watch_new(struct loop *loop,
     void (*on_lag)(void *ctx, double seconds), void *ctx) MUST_USE;
 void health_watch_free(struct health_watch *watch); /* takes NULL */

@@ -16,7 +16,6 @@ struct state_facts;
  * others together. */
 #define METRIC_SET_ENVIRONMENTS 128
 
-/* NULL when memory is short. */
 struct metric_set *metric_set_new(void) MUST_USE;
 void metric_set_free(struct metric_set *set); /* takes NULL */
 

@@ -15,6 +15,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "routes/local_user.h"
@@ -85,10 +86,8 @@ struct asked {
 struct route_api *
 route_api_new(const struct route_api_config *config)
 {
-	struct route_api *local = calloc(1, sizeof(*local));
+	struct route_api *local = mem_new(1, sizeof(*local));
 
-	if (local == NULL)
-		return NULL;
 	local->config = *config;
 	for (enum api_operation i = 0; i < API_OPERATION_COUNT; i++)
 		local->operations[i] = (struct operation){ local, i };
@@ -265,8 +264,8 @@ bearer_of(const struct http_request *request)
 void
 route_api_tokens(struct route_api *local, const struct known_tokens *tokens)
 {
-	CLEANUP(freep) struct known *before = calloc(COUNT(local->known), sizeof(*before));
-	size_t n = before == NULL ? 0 : local->n_known; /* else all buckets are full again */
+	CLEANUP(freep) struct known *before = mem_new(COUNT(local->known), sizeof(*before));
+	size_t n = local->n_known;
 
 	if (n > 0)
 		memcpy(before, local->known, n * sizeof(*before));
@@ -281,24 +280,30 @@ route_api_tokens(struct route_api *local, const struct known_tokens *tokens)
 
 /* By its MAC under either value of the secret.  All are compared, each in a time that says nothing
  * of it. */
-static struct known *
-find_known(struct route_api *local, const char *text)
+static enum crypto_proof
+find_known(struct route_api *local, const char *text, struct known **ret)
 {
 	const struct settings *settings = local->config.settings(local->config.ctx);
 	const struct secret secret = secret_get(settings, SETTING_AUTH_TOKEN_SECRET);
-	struct known *found = NULL;
+	enum crypto_proof proof = CRYPTO_REFUSED;
 	uint8_t mac[TOKEN_MAC];
 
 	for (size_t i = 0; i < SECRET_VALUES; i++) {
 		const char *key = secret.values[i];
 
-		if (key == NULL || !crypto_hmac(key, strlen(key), text, strlen(text), mac, NULL))
+		if (key == NULL)
 			continue;
+		if (!crypto_hmac(key, strlen(key), text, strlen(text), mac, NULL)) {
+			proof = proof == CRYPTO_REFUSED ? CRYPTO_UNKNOWN : proof;
+			continue;
+		}
 		for (size_t j = 0; j < local->n_known; j++)
-			if (crypto_same(mac, local->known[j].token.mac, sizeof(mac)))
-				found = &local->known[j];
+			if (crypto_same(mac, local->known[j].token.mac, sizeof(mac))) {
+				*ret = &local->known[j];
+				proof = CRYPTO_PROVEN;
+			}
 	}
-	return found;
+	return proof;
 }
 
 /* It has no valid token.  False: they were answered. */
@@ -332,9 +337,13 @@ static bool
 let_in_token(struct route_api *local, struct http_request *request, struct update *ret)
 {
 	const char *token = bearer_of(request);
-	struct known *known = token == NULL ? NULL : find_known(local, token);
+	struct known *known = NULL;
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
+	if (token != NULL && find_known(local, token, &known) == CRYPTO_UNKNOWN) {
+		answer_said(request, 503, "no memory to check the token: try again");
+		return false;
+	}
 	if (known == NULL || clock_wall_ms() >= known->token.until) {
 		if (!let_try(local, request, token, known != NULL))
 			return false;
@@ -359,12 +368,8 @@ static void
 on_begin(struct http_request *request, void *ctx)
 {
 	struct operation *operation = ctx;
-	struct update *from = calloc(1, sizeof(*from));
+	struct update *from = mem_new(1, sizeof(*from));
 
-	if (from == NULL) {
-		answer_said(request, 503, "no memory: try again");
-		return;
-	}
 	http_request_set_user(request, from, free_from);
 	if (operation->local->config.is_network) /* where it is false it is answered */
 		(void)let_in_token(operation->local, request, from);
@@ -430,7 +435,7 @@ answer_log(struct asked *asked, const struct answer *decided)
 	if (is_read && !buf_failed(&text) && !buf_failed(&out))
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
-		answer_said(asked->request, 503, is_read ? "no memory: try again" : err.text);
+		answer_said(asked->request, 503, is_read ? "the log is too long" : err.text);
 }
 
 static void
@@ -486,7 +491,7 @@ on_looked(void *ctx, const struct probe_finding *findings)
 	if (!buf_failed(&health) && !buf_failed(&out))
 		answer(asked->request, 200, buf_text(&out), out.size);
 	else
-		answer_said(asked->request, 503, "no memory: try again");
+		answer_said(asked->request, 503, "the answer is too long");
 	free_asked(asked);
 }
 
@@ -496,17 +501,12 @@ answer_status(struct asked *asked, const struct answer *decided)
 	const struct route_api_config *config = &asked->local->config;
 
 	asked->n_targets = decided->n_targets;
-	asked->text = strdup(decided->text);
-	asked->targets = calloc(decided->n_targets + 1, sizeof(*asked->targets));
-	if (asked->targets != NULL && decided->n_targets > 0)
+	asked->text = mem_text(decided->text);
+	asked->targets = mem_new(decided->n_targets + 1, sizeof(*asked->targets));
+	if (decided->n_targets > 0)
 		memcpy(
 		    asked->targets, decided->targets, decided->n_targets * sizeof(*asked->targets));
-	if (asked->text != NULL && asked->targets != NULL &&
-	    config->look(
-		config->ctx, asked->who, asked->targets, asked->n_targets, on_looked, asked))
-		return;
-	answer_said(asked->request, 503, "no memory: try again");
-	free_asked(asked);
+	config->look(config->ctx, asked->who, asked->targets, asked->n_targets, on_looked, asked);
 }
 
 static void
@@ -566,13 +566,7 @@ new_event(
 	size_t size;
 	CLEANUP(freep) char *body = NULL;
 
-	if (event != NULL)
-		event->u.api = calloc(1, sizeof(*event->u.api));
-	if (event == NULL || event->u.api == NULL) {
-		(void)err_set(err, ERR_NOMEM, "no memory: try again");
-		event_free(event);
-		return NULL;
-	}
+	event->u.api = mem_new(1, sizeof(*event->u.api));
 	event->u.api->from = *(const struct update *)http_request_user(request);
 	event->u.api->is_network = is_network;
 	(void)text_copy(event->u.api->client, sizeof(event->u.api->client),
@@ -601,17 +595,16 @@ on_request(struct http_request *request, void *ctx)
 {
 	const struct operation *operation = ctx;
 	struct route_api *local = operation->local;
-	struct asked *asked = calloc(1, sizeof(*asked));
-	struct err err = { .code = ERR_NOMEM, .text = "no memory: try again" };
-	struct event *event = asked == NULL ?
-	    NULL :
+	struct asked *asked;
+	struct err err;
+	struct event *event =
 	    new_event(request, operation->operation, local->config.is_network, &err);
 
 	if (event == NULL) {
-		free(asked);
-		answer_said(request, err.code == ERR_NOMEM ? 503 : 400, err.text);
+		answer_said(request, 400, err.text);
 		return;
 	}
+	asked = mem_new(1, sizeof(*asked));
 	*asked = (struct asked){ .local = local,
 		.request = request,
 		.operation = operation->operation,

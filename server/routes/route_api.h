@@ -43,8 +43,8 @@ struct route_api_config {
 	bool (*read_log)(void *ctx, const char *environment, int lines,
 	    void (*on_done)(void *ctx, bool is_read, const char *text), void *done_ctx,
 	    struct err *err);
-	/* Looks at health for that user: calls on_done() once, and later; false: no memory. */
-	bool (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
+	/* Looks at health for that user: calls on_done() once, and later. */
+	void (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
 	void *ctx;
 };

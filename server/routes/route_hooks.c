@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/refusals.h"
 #include "types/settings.h"
@@ -54,10 +55,8 @@ static event_done on_decided;
 struct route_hooks *
 route_hooks_new(const struct route_hooks_config *config)
 {
-	struct route_hooks *hooks = calloc(1, sizeof(*hooks));
+	struct route_hooks *hooks = mem_new(1, sizeof(*hooks));
 
-	if (hooks == NULL)
-		return NULL;
 	hooks->magic = HOOKS_MAGIC;
 	hooks->config = *config;
 	return hooks;
@@ -162,10 +161,8 @@ call_free(void *user)
 static struct call *
 call_new(struct route_hooks *hooks, struct http_request *request, const struct hook *hook)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return NULL;
 	call->magic = CALL_MAGIC;
 	call->hooks = hooks;
 	call->request = request;
@@ -213,10 +210,6 @@ on_begin(struct http_request *request, void *ctx)
 	if (value > 0)
 		secret_note_used(&hook.secret, hooks->config.submit, hooks->config.ctx);
 	call = call_new(hooks, request, &hook);
-	if (call == NULL) {
-		http_request_answer(request, 503, NULL, NULL, 0);
-		return;
-	}
 	http_request_set_user(request, call, call_free);
 	if (!bucket_take(bucket_of(hooks, call->id), call_rate, clock_monotonic_ms(), 1))
 		answer_said(call, 429, "too many calls of this hook: wait a moment");
@@ -267,13 +260,12 @@ on_request(struct http_request *request, void *ctx)
 	struct route_hooks *hooks = OBJ_OF(struct route_hooks, ctx, HOOKS_MAGIC);
 	struct call *call = OBJ_OF(struct call, http_request_user(request), CALL_MAGIC);
 	struct event *event = event_new(EVENT_HOOK);
-	struct err err = { .code = ERR_NOMEM, .text = "no memory: try again" };
+	struct err err;
 
-	if (event != NULL)
-		event->u.hook = calloc(1, sizeof(*event->u.hook));
-	if (event == NULL || event->u.hook == NULL || !fill(call, event->u.hook, &err)) {
+	event->u.hook = mem_new(1, sizeof(*event->u.hook));
+	if (!fill(call, event->u.hook, &err)) {
 		event_free(event);
-		answer_said(call, err.code == ERR_NOMEM ? 503 : 400, err.text);
+		answer_said(call, err.code == ERR_IO ? 503 : 400, err.text); /* OpenSSL's: 503 */
 		return;
 	}
 	event->done = on_decided;

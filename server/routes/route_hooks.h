@@ -32,7 +32,6 @@ struct route_hooks_config {
 	void *ctx;
 };
 
-/* NULL when memory is short. */
 struct route_hooks *route_hooks_new(const struct route_hooks_config *config) MUST_USE;
 
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */

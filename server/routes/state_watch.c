@@ -10,6 +10,7 @@
 
 #include "lib/err.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "types/backup.h"
 
 #define MAGIC 0x73776174u
@@ -71,17 +72,11 @@ on_due(UNUSED struct loop_timer *timer, void *ctx)
 }
 
 struct state_watch *
-state_watch_start(
-    struct loop *loop, const char *directory, state_watch_fn *on_seen, void *ctx, struct err *err)
+state_watch_start(struct loop *loop, const char *directory, state_watch_fn *on_seen, void *ctx)
 {
-	struct state_watch *watch = calloc(1, sizeof(*watch));
-	char *copy = strdup(directory);
+	struct state_watch *watch = mem_new(1, sizeof(*watch));
+	char *copy = mem_text(directory);
 
-	if (watch == NULL || copy == NULL) {
-		free(watch);
-		free(copy);
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the disk's watch"));
-	}
 	*watch = (struct state_watch){
 		.magic = MAGIC, .directory = copy, .on_seen = on_seen, .ctx = ctx
 	};

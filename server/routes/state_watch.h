@@ -24,10 +24,9 @@ struct state_facts {
 
 typedef void state_watch_fn(void *ctx, const struct state_facts *facts);
 
-/* Looks at once, and then each period.  NULL and *err when memory is
- * short. */
-struct state_watch *state_watch_start(struct loop *loop, const char *directory,
-    state_watch_fn *on_seen, void *ctx, struct err *err) MUST_USE;
+/* Looks at once, and then each period. */
+struct state_watch *state_watch_start(
+    struct loop *loop, const char *directory, state_watch_fn *on_seen, void *ctx) MUST_USE;
 void state_watch_free(struct state_watch *watch); /* takes NULL */
 
 /* What is free of bytes, in blocks, or of inodes, whichever is less: 0 to 1.  Of 0 inodes: the file

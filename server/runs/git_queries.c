@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 
 #define STATUS_UNREACHABLE 69
 #define STATUS_TIMEOUT	   75
@@ -139,9 +140,7 @@ git_queries_add(struct git_queries *queries, const struct effect_git_query *orde
 	if (queries->n >= RUNS_GIT_QUERIES_MAX)
 		return ERR_NULL(err_set(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
-	query = calloc(1, sizeof(*query));
-	if (query == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a git query"));
+	query = mem_new(1, sizeof(*query));
 	query->id = ++queries->last;
 	query->order = *order;
 	query->on_answer = on_answer;

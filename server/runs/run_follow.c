@@ -12,6 +12,7 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/supervisor_link.h"
 #include "runs/run_files.h"
@@ -340,7 +341,7 @@ end_refused(struct run_follow *run)
 	if (message == NULL || message->why != PROTOCOL_WHY_CHANGED)
 		return;
 	run->ended.is_changed = true;
-	run->ended.binding = strdup(message->settings); /* NULL: it is asked for again */
+	run->ended.binding = mem_text(message->settings); /* NULL: it is asked for again */
 }
 
 static void
@@ -591,13 +592,10 @@ run_follow_say(struct run_follow *run, struct runner_link *runner)
 
 struct run_follow *
 run_follow_new(const struct run_follow_world *world, const struct effect_run *order,
-    const struct runs_watch *watch, bool is_resumed, struct err *err)
+    const struct runs_watch *watch, bool is_resumed)
 {
-	struct run_follow *run = calloc(1, sizeof(*run));
+	struct run_follow *run = mem_new(1, sizeof(*run));
 
-	if (run == NULL)
-		return ERR_NULL(
-		    err_set(err, ERR_NOMEM, "out of memory for run %" PRId64, order->run));
 	run->magic = MAGIC;
 	run->world = world;
 	run->order = *order;

@@ -27,8 +27,7 @@ struct run_follow_world {
 /* Follows it; nothing is reported or ordered yet.  is_resumed: look first, order only where there
  * is nothing. */
 struct run_follow *run_follow_new(const struct run_follow_world *world,
-    const struct effect_run *order, const struct runs_watch *watch, bool is_resumed,
-    struct err *err) MUST_USE;
+    const struct effect_run *order, const struct runs_watch *watch, bool is_resumed) MUST_USE;
 
 /* Stops following: on_dropped is called, the run goes on. */
 void run_follow_drop(struct run_follow *run);

@@ -12,6 +12,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/run_clean.h"
@@ -126,22 +127,19 @@ add_end(struct run_log_job *job, bool is_last)
 }
 
 /* The head is over. */
-static bool
-begin_tail(struct run_log_job *job, struct err *err)
+static void
+begin_tail(struct run_log_job *job)
 {
 	char left_out[TEXT_DURATION_SIZE];
 
 	add_end(job, false);
 	redact_stream_free(job->stream);
-	job->stream = redact_stream_new(job->redact, err);
-	if (job->stream == NULL)
-		return false;
+	job->stream = redact_stream_new(job->redact);
 	(void)text_bytes(left_out, (uint64_t)(job->tail_start - job->head_end));
 	buf_addf(&job->text, "\n\n... %s of the log are left out here ...\n\n", left_out);
 	job->wrap.column = 0;
 	job->at = job->tail_start;
 	job->is_tail_begin = true;
-	return true;
 }
 
 /* --- the steps ---------------------------------------------------------------------------- */
@@ -181,9 +179,8 @@ run_log_step(struct run_log_job *job, struct err *err)
 	}
 	if (got > 0)
 		take_piece(job, (size_t)got);
-	if (got > 0 && job->at == job->head_end && job->head_end < job->tail_start &&
-	    !begin_tail(job, err))
-		return RUN_LOG_FAILED;
+	if (got > 0 && job->at == job->head_end && job->head_end < job->tail_start)
+		begin_tail(job);
 	job->is_done = got == 0 || job->at >= job->size;
 	if (job->is_done)
 		add_end(job, true);
@@ -221,7 +218,7 @@ open_zip(struct run_log_job *job, struct err *err)
 	if (job->is_gzip &&
 	    deflateInit2(&job->zip, 6, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
 		job->is_gzip = false;
-		return err_set(err, ERR_NOMEM, "out of memory for packing a log");
+		return err_set(err, ERR_BUSY, "zlib cannot pack a log: memory is short");
 	}
 	return true;
 }
@@ -243,18 +240,16 @@ open_all(struct run_log_job *job, const char *state_directory, int64_t run, stru
 	job->out = open_nameless(state_directory, err);
 	if (job->out < 0)
 		return false;
-	job->stream = redact_stream_new(job->redact, err);
-	return job->stream != NULL && open_zip(job, err);
+	job->stream = redact_stream_new(job->redact);
+	return open_zip(job, err);
 }
 
 struct run_log_job *
 run_log_start(const char *state_directory, int64_t run, const char *head, struct redact *redact,
     struct err *err)
 {
-	struct run_log_job *job = calloc(1, sizeof(*job));
+	struct run_log_job *job = mem_new(1, sizeof(*job));
 
-	if (job == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a log"));
 	job->magic = MAGIC;
 	job->log = job->out = -1;
 	job->redact = redact;

@@ -28,7 +28,7 @@ struct run_log_job;
 enum run_log_state { RUN_LOG_MORE, RUN_LOG_DONE, RUN_LOG_FAILED };
 
 /* head: lines before it, "": none; not where the log is empty.  NULL and *err: no log
- * (ERR_MISSING), disk, memory. */
+ * (ERR_MISSING), disk, zlib. */
 struct run_log_job *run_log_start(const char *state_directory, int64_t run, const char *head,
     struct redact *redact, struct err *err) MUST_USE;
 

@@ -10,6 +10,7 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runs/run_clean.h"
@@ -49,12 +50,8 @@ run_tail_safe_start(const char *data, size_t size)
 static void
 redact_growing(struct redact *redact, const struct buf *plain, struct buf *out)
 {
-	struct redact_stream *stream = redact_stream_new(redact, NULL);
+	struct redact_stream *stream = redact_stream_new(redact);
 
-	if (stream == NULL) {
-		out->failed = true;
-		return;
-	}
 	redact_stream_add(stream, plain->data, plain->size, out);
 	redact_stream_free(stream);
 }
@@ -348,7 +345,7 @@ run_tail_application(const char *state_directory, int64_t run, struct redact *re
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
 	uint64_t size = 0;
 	int log = run_files_open_log(state_directory, run, &size, NULL);
-	char *data = log < 0 ? NULL : malloc(RUN_TAIL_READ_FIRST);
+	char *data = log < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
 	struct buf lines;
 
 	buf_init(&lines, room - 1);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/setting.h"
 #include "runs/runner_link.h"
 #include "settings/settings_table.h"
@@ -81,23 +82,16 @@ is_for_runner(const struct settings *settings, const char *variable)
 	    is_transports(settings, name);
 }
 
-static bool
+static void
 copy_environment(struct runner_child *child, const struct settings *settings)
 {
 	size_t n = 0;
 
-	child->environment = calloc(ENVIRONMENT_MAX + 1, sizeof(*child->environment));
-	if (child->environment == NULL)
-		return false;
-	for (char **variable = environ; *variable != NULL && n < ENVIRONMENT_MAX; variable++) {
-		if (!is_for_runner(settings, *variable))
-			continue;
-		/* NOANALYZE(malloc-leak): the child has it */
-		child->environment[n] = strdup(*variable);
-		if (child->environment[n++] == NULL)
-			return false;
-	}
-	return true;
+	child->environment = mem_new(ENVIRONMENT_MAX + 1, sizeof(*child->environment));
+	for (char **variable = environ; *variable != NULL && n < ENVIRONMENT_MAX; variable++)
+		if (is_for_runner(settings, *variable))
+			/* NOANALYZE(malloc-leak): the child has it */
+			child->environment[n++] = mem_text(*variable);
 }
 
 static char *
@@ -106,7 +100,7 @@ path_beside_us(struct err *err)
 	static const char name[] = "deploybot-runner";
 	char own[4096];
 	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	char *slash, *path;
+	char *slash;
 
 	if (n < 0)
 		return ERR_NULL(err_errno(err, ERR_IO, errno, "finding our own executable"));
@@ -114,32 +108,26 @@ path_beside_us(struct err *err)
 	slash = strrchr(own, '/');
 	assert(slash != NULL);
 	slash[1] = '\0';
-	if (asprintf(&path, "%s%s", own, name) < 0)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the runner's path"));
-	return path;
+	return mem_textf("%s%s", own, name);
 }
 
 struct runner_child *
 runner_child_new(struct loop *loop, const struct runner_link_config *config,
     runner_child_end_fn *on_ended, void *ctx, struct err *err)
 {
-	struct runner_child *child = calloc(1, sizeof(*child));
+	struct runner_child *child = mem_new(1, sizeof(*child));
 
-	(void)err_set(err, ERR_NOMEM, "out of memory for the runner");
-	if (child == NULL)
-		return NULL;
 	child->magic = RUNNER_CHILD_MAGIC;
 	child->loop = loop;
 	child->pidfd = -1;
 	child->on_end = on_ended;
 	child->ctx = ctx;
 	loop_io_init(&child->end, on_end, child);
-	child->path = config->path != NULL ? strdup(config->path) : path_beside_us(err);
-	child->state_directory = strdup(config->state_directory);
-	child->env_file = config->env_file != NULL ? strdup(config->env_file) : NULL;
-	if (child->path != NULL && child->state_directory != NULL &&
-	    (config->env_file == NULL || child->env_file != NULL) &&
-	    copy_environment(child, config->settings))
+	child->path = config->path != NULL ? mem_text(config->path) : path_beside_us(err);
+	child->state_directory = mem_text(config->state_directory);
+	child->env_file = mem_text(config->env_file);
+	copy_environment(child, config->settings);
+	if (child->path != NULL)
 		return child;
 	runner_child_free(child);
 	return NULL;

@@ -11,7 +11,8 @@ struct runner_link_config;
 /* Its process has ended: exited with a status, or was killed by a signal. */
 typedef void runner_child_end_fn(void *ctx, bool has_exited, int status);
 
-/* Copies what of the config is a child's; nothing is started.  NULL and *err: no memory. */
+/* Copies what of the config is a child's; nothing is started.  NULL and *err: our own executable
+ * cannot be found. */
 struct runner_child *runner_child_new(struct loop *loop, const struct runner_link_config *config,
     runner_child_end_fn *on_end, void *ctx, struct err *err) MUST_USE;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "runs/runner_child.h"
 
@@ -129,17 +130,15 @@ init_way(struct runner_link *link, const struct runner_link_config *config, stru
 		return link->child != NULL;
 	}
 	link->way = &service_way;
-	link->socket = strdup(config->socket);
-	return link->socket != NULL || err_set(err, ERR_NOMEM, "out of memory for the runner");
+	link->socket = mem_text(config->socket);
+	return true;
 }
 
 struct runner_link *
 runner_link_start(struct loop *loop, const struct runner_link_config *config, struct err *err)
 {
-	struct runner_link *link = calloc(1, sizeof(*link));
+	struct runner_link *link = mem_new(1, sizeof(*link));
 
-	if (link == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for the runner"));
 	link->magic = RUNNER_LINK_MAGIC;
 	link->loop = loop;
 	link->fd = -1;

@@ -7,6 +7,7 @@
 
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "runs/git_queries.h"
 #include "runs/run_follow.h"
 #include "runs/runner_link.h"
@@ -67,15 +68,9 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 struct runs *
 runs_start(struct loop *loop, const struct runs_config *config, struct err *err)
 {
-	struct runs *runs = calloc(1, sizeof(*runs));
+	struct runs *runs = mem_new(1, sizeof(*runs));
 
-	if (runs != NULL)
-		runs->state_directory = strdup(config->settings->state_directory);
-	if (runs == NULL || runs->state_directory == NULL) {
-		(void)err_set(err, ERR_NOMEM, "out of memory for runs");
-		free(runs);
-		return NULL;
-	}
+	runs->state_directory = mem_text(config->settings->state_directory);
 	runs->magic = MAGIC;
 	runs->config = *config;
 	runs->world = (struct run_follow_world){ .loop = loop,
@@ -284,9 +279,7 @@ follow(struct runs *runs, const struct effect_run *order, const struct runs_watc
 		return err_set(err, ERR_BUSY, "run %" PRId64 " is followed already", order->run);
 	if (runs->n_open == PROTOCOL_RUNS_MAX)
 		return err_set(err, ERR_LIMIT, "%d runs are open already", PROTOCOL_RUNS_MAX);
-	run = run_follow_new(&runs->world, order, watch, is_resumed, err);
-	if (run == NULL)
-		return false;
+	run = run_follow_new(&runs->world, order, watch, is_resumed);
 	runs->open[runs->n_open++] = run;
 	flush(runs);
 	return true;

@@ -76,7 +76,7 @@ struct runs_watch {
 
 /* Orders a run, or follows one that is there already: where runs/<id>/ exists it is adopted, or its
  * record read.  `order` is copied (its message is not looked at).  False and *err: ERR_BUSY, the
- * run is followed already; ERR_LIMIT, 64 are; ERR_NOMEM. */
+ * run is followed already; ERR_LIMIT, 64 are. */
 bool runs_order(struct runs *runs, const struct effect_run *order, const struct runs_watch *watch,
     struct err *err) MUST_USE;
 
@@ -126,7 +126,7 @@ typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const 
 typedef void runs_progress_fn(void *ctx, const char *text);
 
 /* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
- * on_progress may be NULL.  NULL and *err when memory is short or RUNS_GIT_QUERIES_MAX are in
+ * on_progress may be NULL.  NULL and *err when RUNS_GIT_QUERIES_MAX are in
  * progress. */
 #define RUNS_GIT_QUERIES_MAX	64
 struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
 #include "runs/packet.h"
 #include "runs/run_files.h"
 
@@ -58,10 +59,8 @@ struct supervisor_link *
 supervisor_link_open(struct loop *loop, const char *state_directory, int64_t run,
     const struct supervisor_link_watch *watch, struct err *err)
 {
-	struct supervisor_link *link = calloc(1, sizeof(*link));
+	struct supervisor_link *link = mem_new(1, sizeof(*link));
 
-	if (link == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "out of memory for a supervisor's link"));
 	link->fd = connect_to(state_directory, run, err);
 	if (link->fd < 0) {
 		free(link);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/settings_folder.h"
 #include "settings/settings_inside.h"
@@ -58,8 +59,7 @@ refuse_file(
 
 	if (line != NULL)
 		line->is_listed = true;
-	if (!settings_refuse(&in->refused, &in->refused_count, file, reason))
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+	settings_refuse(&in->refused, &in->refused_count, file, reason);
 }
 
 /* The main file's sources behind the application's own.  Files stay the main loader's. */
@@ -84,7 +84,7 @@ check_name(struct settings_loader *l)
 		    l->s->application, what);
 }
 
-/* NULL: it cannot be read, or there is no memory; that and its mistakes are in the report. */
+/* NULL: it cannot be read; that and its mistakes are in the report. */
 static struct settings *
 load_application(const struct settings_loader *main, const char *application, const char *path,
     struct settings_report *report)
@@ -95,9 +95,7 @@ load_application(const struct settings_loader *main, const char *application, co
 	struct err err;
 
 	l.sources[l.count++].file = path;
-	if (s == NULL) {
-		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-	} else if (!env_file_read(&l.files[0], path, &err)) {
+	if (!env_file_read(&l.files[0], path, &err)) {
 		settings_say(report, SETTINGS_ERROR, "%s", err.text);
 	} else {
 		look_behind(&l, main);
@@ -190,14 +188,10 @@ running_application(const struct settings_loader *l, const char *application)
 static struct settings *
 read_application(struct settings_loader *l, const char *application, const char *path)
 {
-	struct settings_report *report = calloc(1, sizeof(*report));
+	struct settings_report *report = mem_new(1, sizeof(*report));
 	CLEANUP(settings_unrefp) struct settings *fresh = NULL;
 	struct settings *chosen;
 
-	if (report == NULL) {
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-		return NULL;
-	}
 	fresh = load_application(l, application, path, report);
 	chosen = choose(l, application, fresh, running_application(l, application), report);
 	if (l->asked == NULL || strcmp(l->asked, application) == 0)
@@ -234,11 +228,7 @@ add_applications(
 	struct settings_inside *in = l->s->inside;
 	char path[SETTING_APPS_FILE_MAX];
 
-	in->applications = calloc(folder->count + 1, sizeof(struct settings *));
-	if (in->applications == NULL) {
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-		return;
-	}
+	in->applications = mem_new(folder->count + 1, sizeof(struct settings *));
 	for (size_t i = 0; i < folder->refused_count; i++) {
 		const char *file = folder->refused[i].file, *reason = folder->refused[i].reason;
 

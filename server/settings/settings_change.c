@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "lib/mem.h"
+
 static void
 add_name(struct buf *names, const char *name)
 {
@@ -279,29 +281,21 @@ settings_are_same(const struct settings *a, const struct settings *b)
 
 /* --- a reload --- */
 
-static bool
+static void
 copy_value(struct settings_value *to, const struct settings_value *from)
 {
-	char *text = from->text == NULL ? NULL : strdup(from->text);
-
-	if (text == NULL && from->text != NULL)
-		return false;
 	settings_wipe_text(&to->text);
-	to->text = text;
+	to->text = mem_text(from->text);
 	to->is_given = from->is_given; /* the file stays: it is the one to look at */
-	return true;
 }
 
 void
 settings_keep_running(struct settings_loader *l)
 {
-	bool kept = true;
-
 	compare_table(l->change, l->running, l->s, false);
 	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (waits(l->running, l->s, (enum setting)i) &&
-		    !copy_value(&l->s->inside->values[i], &l->running->inside->values[i]))
-			kept = false;
-	if (!kept || !settings_fill(l->s))
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+		if (waits(l->running, l->s, (enum setting)i))
+			copy_value(&l->s->inside->values[i], &l->running->inside->values[i]);
+	if (!settings_fill(l->s))
+		settings_say(l->report, SETTINGS_ERROR, SETTINGS_ZONE_GONE);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 
@@ -249,11 +250,9 @@ struct settings_claims *
 settings_claims(const struct settings *s, const char *environment)
 {
 	size_t room = ROOM + s->client_count;
-	struct settings_claims *ret = calloc(1, sizeof(*ret) + room * sizeof(ret->at[0]));
+	struct settings_claims *ret = mem_new(1, sizeof(*ret) + room * sizeof(ret->at[0]));
 	struct member_of of = { .s = settings_of(s, environment) };
 
-	if (ret == NULL)
-		return NULL;
 	ret->room = room;
 	add(ret, "env:%.*s", LIMIT_ENVIRONMENT, environment);
 	for (size_t i = 0; i < s->client_count; i++)
@@ -299,8 +298,6 @@ settings_claims_client(const struct settings *s, const struct client_settings *c
 	struct settings_claims *ret = settings_claims(s, client->target);
 	char host[HOST_ROOM];
 
-	if (ret == NULL)
-		return NULL;
 	if (client->cloudflare_zone != NULL)
 		add(ret, "zone:%s", client->cloudflare_zone);
 	if (client->target == client->as.name && client->host != NULL)

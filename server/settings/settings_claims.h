@@ -25,13 +25,13 @@ struct settings_claims {
  *	client:acme			each client that is this environment: an action that began
  *					before it was holds no other name of it
  * environment: as people name it, also one that has left the settings: it claims itself alone.
- * free() it; NULL only when memory is short.
+ * free() it.
  */
 struct settings_claims *settings_claims(const struct settings *s, const char *environment) MUST_USE;
 
 /*
  * What an action on a client touches: client:acme, and what its environment's work touches, or
- * env:client/acme and host:HOST:PORT.  free() it; NULL only when memory is short.
+ * env:client/acme and host:HOST:PORT.  free() it.
  */
 struct client_settings;
 struct settings_claims *

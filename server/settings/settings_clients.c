@@ -122,7 +122,7 @@ environment_on(const struct settings *s, const char *host)
 
 		if (is_host_of(s, s->environments[i].name, host))
 			found = s->environments[i].name;
-		for (size_t n = 0; claims != NULL && n < claims->n && found == NULL; n++)
+		for (size_t n = 0; n < claims->n && found == NULL; n++)
 			if (settings_claims_is_on(claims->at[n], plain))
 				found = s->environments[i].name;
 		free(claims);

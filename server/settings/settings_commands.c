@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 
@@ -111,10 +112,10 @@ static void
 check_words(struct settings_loader *l, const char *name, struct settings_found found)
 {
 	char *words[SETTINGS_COMMAND_WORDS + 1];
-	CLEANUP(settings_wipe_text) char *copy = strdup(found.text);
+	CLEANUP(settings_wipe_text) char *copy = mem_text(found.text);
 	struct err err;
 
-	if (copy != NULL && !settings_command_words(copy, words, &err))
+	if (!settings_command_words(copy, words, &err))
 		settings_say_found(l, SETTINGS_ERROR, name, found, err.text);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 
 /* What names of environments do not begin with, or are not: settings of others would be theirs. */
@@ -162,13 +163,9 @@ name_is_free(struct settings_loader *l, enum family family, const char *name)
 static void
 add_member(struct settings_loader *l, enum family family, const char *name)
 {
-	struct settings_member *member = calloc(1, sizeof(*member));
+	struct settings_member *member = mem_new(1, sizeof(*member));
 	char its[SETTING_NAME_MAX];
 
-	if (member == NULL) {
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-		return;
-	}
 	member->family = family;
 	(void)text_copy(member->name, sizeof(member->name), name); /* was checked: fits */
 	(void)environment_id_text(

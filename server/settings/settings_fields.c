@@ -10,6 +10,7 @@
 #include "lib/address.h"
 #include "lib/condition.h"
 #include "lib/environment_id.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "types/action.h"
@@ -50,8 +51,8 @@ size_of(const struct settings *s, enum setting setting)
 	return text != NULL && text_to_size(text, INT64_MAX, &size, NULL) ? size : INT64_MAX;
 }
 
-/* In an array that is kept in *kept.  False: no memory. */
-static bool
+/* In an array that is kept in *kept. */
+static void
 fill_ids(const char *list, int64_t **kept, struct settings_ids *ids)
 {
 	size_t most = 1;
@@ -60,10 +61,9 @@ fill_ids(const char *list, int64_t **kept, struct settings_ids *ids)
 	for (const char *c = list; c != NULL && *c != '\0'; c++)
 		most += *c == ',';
 	free(*kept);
-	ids->id = *kept = calloc(most, sizeof(**kept));
-	while (*kept != NULL && list != NULL && setting_next(&list, part, sizeof(part)))
+	ids->id = *kept = mem_new(most, sizeof(**kept));
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
 		(*kept)[ids->count++] = number_in(part);
-	return *kept != NULL;
 }
 
 /* A base URL without the slashes at its end. */
@@ -227,7 +227,7 @@ fill_server(struct settings *s)
 	s->log_format = format != NULL && text_same_ci(format, "logfmt") ? LOG_LOGFMT : LOG_HUMAN;
 }
 
-/* False: no memory, or its zone went away since it was checked. */
+/* False: its zone went away since it was checked.  What else is false here was said before. */
 static bool
 fill_windows(struct settings_member *in)
 {
@@ -238,19 +238,17 @@ fill_windows(struct settings_member *in)
 	return text == NULL || in->freeze != NULL;
 }
 
-/* The same of conditions. */
 static bool
 fill_conditions(struct settings_member *in)
 {
 	const char *text = in->values[ENVIRONMENT_SETTING_APPROVALS_IF].text;
 
 	free(in->approvals_if);
-	in->approvals_if = text == NULL ? NULL : calloc(1, sizeof(*in->approvals_if));
-	return text == NULL ||
-	    (in->approvals_if != NULL && conditions_parse(text, in->approvals_if, NULL));
+	in->approvals_if = text == NULL ? NULL : mem_new(1, sizeof(*in->approvals_if));
+	return text == NULL || conditions_parse(text, in->approvals_if, NULL);
 }
 
-/* False: no memory. */
+/* False: as fill_windows(). */
 static bool
 fill_environment(
     const struct settings *s, struct settings_member *in, struct environment_settings *e)
@@ -259,6 +257,7 @@ fill_environment(
 	const char *nag = in->values[ENVIRONMENT_SETTING_ROLLBACK_NAG].text;
 	const char *pushes = in->values[ENVIRONMENT_SETTING_FREEZE_PUSHES].text;
 	char url[SETTING_PART_MAX + 1];
+	bool ok;
 
 	fill_times(s, in, &in->times);
 	e->times = &in->times;
@@ -280,31 +279,27 @@ fill_environment(
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =
 	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);
-	if (!fill_conditions(in))
-		return false;
+	ok = fill_conditions(in);
 	e->approvals_if = in->approvals_if;
 	e->site_url = in->values[ENVIRONMENT_SETTING_SITE_URL].text;
 	e->after = in->values[ENVIRONMENT_SETTING_AFTER].text;
 	e->approvers = in->values[ENVIRONMENT_SETTING_APPROVERS].text;
 	e->approval_chat = number_in(in->values[ENVIRONMENT_SETTING_APPROVAL_CHAT_ID].text);
-	if (!fill_windows(in))
-		return false;
+	ok &= fill_windows(in);
 	e->freeze = in->freeze;
 	while (urls != NULL && e->health_url_count < SETTINGS_HEALTH_URLS_MAX &&
 	    setting_next(&urls, url, sizeof(url))) {
 		char **kept = &in->urls[e->health_url_count];
 
 		free(*kept);
-		*kept = strdup(url);
-		if (*kept == NULL)
-			return false;
+		*kept = mem_text(url);
 		e->health_urls[e->health_url_count++] = *kept;
 	}
-	return true;
+	return ok;
 }
 
-/* Room for all, own and applications'.  False: no memory. */
-static bool
+/* Room for all, own and applications'. */
+static void
 make_environments(struct settings_inside *in)
 {
 	size_t n = in->member_count;
@@ -313,9 +308,8 @@ make_environments(struct settings_inside *in)
 		n += in->applications[i]->environment_count;
 	free(in->environments);
 	free(in->firsts);
-	in->environments = calloc(n + 1, sizeof(*in->environments));
-	in->firsts = calloc(in->application_count + 1, sizeof(*in->firsts));
-	return in->environments != NULL && in->firsts != NULL;
+	in->environments = mem_new(n + 1, sizeof(*in->environments));
+	in->firsts = mem_new(in->application_count + 1, sizeof(*in->firsts));
 }
 
 /* The own ones, then those of the applications, as these have them. */
@@ -323,21 +317,21 @@ static bool
 fill_environments(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
+	bool ok = true;
 
-	if (!make_environments(in))
-		return false;
+	make_environments(in);
 	s->environments = in->environments;
 	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == FAMILY_ENVIRONMENT &&
-		    !fill_environment(s, in->members[i], &in->environments[s->environment_count++]))
-			return false;
+		if (in->members[i]->family == FAMILY_ENVIRONMENT)
+			ok &= fill_environment(
+			    s, in->members[i], &in->environments[s->environment_count++]);
 	for (size_t i = 0; i < in->application_count; i++) {
 		in->firsts[i] = s->environment_count;
 		for (size_t j = 0; j < in->applications[i]->environment_count; j++)
 			in->environments[s->environment_count++] =
 			    in->applications[i]->environments[j];
 	}
-	return true;
+	return ok;
 }
 
 static void
@@ -371,31 +365,29 @@ fill_client(const struct settings *s, const struct settings_member *in, struct c
 		c->target = c->as.name;
 }
 
-/* False: no memory. */
-static bool
+static void
 fill_clients(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
 
 	free(in->clients);
-	in->clients = calloc(in->member_count + 1, sizeof(*in->clients));
-	for (size_t i = 0; in->clients != NULL && i < in->member_count; i++)
+	in->clients = mem_new(in->member_count + 1, sizeof(*in->clients));
+	for (size_t i = 0; i < in->member_count; i++)
 		if (in->members[i]->family == FAMILY_CLIENT)
 			fill_client(s, in->members[i], &in->clients[s->client_count++]);
 	s->clients = in->clients;
-	return in->clients != NULL;
 }
 
 bool
 settings_fill(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
+	bool ok;
 
 	*s = (struct settings){ .inside = in };
 	(void)gethostname(s->host, sizeof(s->host)); /* Linux has none that does not fit */
-	if (!fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &in->admins, &s->admins) ||
-	    !fill_ids(text_of(s, SETTING_ALLOWED_CHATS), &in->allowed_chats, &s->allowed_chats))
-		return false;
+	fill_ids(text_of(s, SETTING_ADMIN_TELEGRAM_IDS), &in->admins, &s->admins);
+	fill_ids(text_of(s, SETTING_ALLOWED_CHATS), &in->allowed_chats, &s->allowed_chats);
 	fill_telegram(s);
 	fill_repository(s);
 	fill_server(s);
@@ -406,6 +398,10 @@ settings_fill(struct settings *s)
 	s->refused = in->refused;
 	s->warned_count = in->warned_count;
 	s->warned = in->warned;
-	return fill_environments(s) && fill_clients(s) && settings_find_overlaps(s) &&
-	    settings_fill_roles(s) && settings_fill_otp(s);
+	ok = fill_environments(s);
+	fill_clients(s);
+	settings_find_overlaps(s);
+	settings_fill_roles(s);
+	settings_fill_otp(s);
+	return ok;
 }

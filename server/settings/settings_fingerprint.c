@@ -95,5 +95,5 @@ settings_take_fingerprint(struct settings_loader *l, struct settings_member *mem
 	buf_addc(&list, '\0'); /* also where it is empty */
 	member->fingerprint = buf_take(&list);
 	if (member->fingerprint == NULL)
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+		settings_say(l->report, SETTINGS_ERROR, "its list of marks is too long");
 }

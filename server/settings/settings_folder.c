@@ -17,16 +17,13 @@
 
 static const char ending[] = ".env";
 
-bool
+void
 settings_refuse(struct settings_refused **list, size_t *count, const char *file, const char *reason)
 {
 	struct settings_refused *added = array_add(list, count, sizeof(*added));
 
-	if (added == NULL)
-		return false;
 	(void)text_copy(added->file, sizeof(added->file), file); /* cut is fine, in both */
 	(void)text_copy(added->reason, sizeof(added->reason), reason);
-	return true;
 }
 
 /* Who may write there: root, and who owns the settings file; without one whoever we are. */
@@ -83,21 +80,17 @@ settings_why_no_application(const char *name)
 	return "is not read: an application's name is a-z, then up to 19 of a-z 0-9 -; rename it";
 }
 
-static bool
+static void
 add_file(struct settings_folder *folder, const char *application, const struct stat *status)
 {
 	struct settings_folder_file *added =
 	    array_add(&folder->files, &folder->count, sizeof(*added));
 
-	if (added == NULL)
-		return false;
 	(void)text_copy(added->application, sizeof(added->application), application);
 	added->stamp = settings_stamp(status);
-	return true;
 }
 
-/* False: no memory. */
-static bool
+static void
 take_file(struct settings_folder *folder, int fd, const char *file, uid_t owner)
 {
 	char name[NAME_MAX + 1], sentence[LIMIT_LINE];
@@ -107,7 +100,7 @@ take_file(struct settings_folder *folder, int fd, const char *file, uid_t owner)
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(file) - strlen(ending)), file);
 	why = settings_why_no_application(name);
 	if (why == NULL && fstatat(fd, file, &status, AT_SYMLINK_NOFOLLOW) != 0)
-		return true; /* gone meanwhile */
+		return; /* gone meanwhile */
 	if (why == NULL && !S_ISREG(status.st_mode))
 		why = "is a link, or no file: put the file itself there";
 	if (why == NULL)
@@ -117,8 +110,9 @@ take_file(struct settings_folder *folder, int fd, const char *file, uid_t owner)
 	if (why == NULL && folder->count == SETTINGS_APPLICATIONS_MAX)
 		why = "there are more than 500 applications";
 	if (why != NULL)
-		return settings_refuse(&folder->refused, &folder->refused_count, file, why);
-	return add_file(folder, name, &status);
+		settings_refuse(&folder->refused, &folder->refused_count, file, why);
+	else
+		add_file(folder, name, &status);
 }
 
 static int
@@ -177,11 +171,8 @@ settings_folder_read(
 	if (!is_ours(dirfd(dir), path, owner, err))
 		return false;
 	for (const struct dirent *entry; (errno = 0, entry = readdir(dir)) != NULL;)
-		if (entry->d_name[0] != '.' && text_ends(entry->d_name, ending) &&
-		    !take_file(ret, dirfd(dir), entry->d_name, owner)) {
-			settings_folder_done(ret);
-			return err_set(err, ERR_NOMEM, "no memory for settings");
-		}
+		if (entry->d_name[0] != '.' && text_ends(entry->d_name, ending))
+			take_file(ret, dirfd(dir), entry->d_name, owner);
 	if (errno != 0) {
 		settings_folder_done(ret);
 		return err_errno(err, ERR_CONFIG, errno, "%s", path);

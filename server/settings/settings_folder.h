@@ -40,6 +40,6 @@ const char *settings_why_no_application(const char *name);
 struct stat;
 uint64_t settings_stamp(const struct stat *status);
 
-/* Adds to a list of refused files.  False: no memory. */
-bool settings_refuse(struct settings_refused **list, size_t *count, const char *file,
+/* Adds to a list of refused files. */
+void settings_refuse(struct settings_refused **list, size_t *count, const char *file,
     const char *reason);

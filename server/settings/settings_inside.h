@@ -136,7 +136,7 @@ void settings_take_fingerprint(struct settings_loader *l, struct settings_member
 
 /* --- settings_take.c --- */
 
-struct settings *settings_make_empty(const char *application); /* NULL: no memory */
+struct settings *settings_make_empty(const char *application);
 
 /* Takes the values of the table whose scope is OWN, or all others. */
 void settings_take_table(struct settings_loader *l, bool own);
@@ -211,8 +211,8 @@ void settings_check_clients(struct settings_loader *l);
 /* --- settings_roles.c --- */
 
 /* Makes the zone, and the roles of the main snapshot, when the applications are in it; passes over
- * what is wrong.  False: no memory. */
-MUST_USE bool settings_fill_roles(struct settings *s);
+ * what is wrong. */
+void settings_fill_roles(struct settings *s);
 
 /* Names in the report what is wrong in the roles of one file, when its environments are known. */
 void settings_check_roles(struct settings_loader *l);
@@ -243,8 +243,8 @@ enum settings_idle settings_idle_grant(
 
 /* --- settings_otp.c --- */
 
-/* Makes what asks for a code.  False: no memory. */
-MUST_USE bool settings_fill_otp(struct settings *s);
+/* Makes what asks for a code. */
+void settings_fill_otp(struct settings *s);
 
 /* Reads the key of second factors, and names in the report what is wrong with either. */
 void settings_take_otp(struct settings_loader *l);
@@ -272,7 +272,9 @@ const char *settings_local_role(const struct settings_member *member);
 
 /* --- settings_fields.c --- */
 
-/* Makes every typed field anew from the values inside.  False: no memory. */
+/* Makes every typed field anew from the values inside.  False: a time zone of a FREEZE went away
+ * since it was checked, as SETTINGS_ZONE_GONE says. */
+#define SETTINGS_ZONE_GONE "a time zone of a FREEZE is not on this machine any more"
 MUST_USE bool settings_fill(struct settings *s);
 
 /* --- settings_placeholders.c --- */
@@ -314,8 +316,8 @@ void settings_check_targets(struct settings_loader *l);
 
 /* --- settings_overlaps.c --- */
 
-/* Of the main snapshot, when its environments are in it.  False: no memory. */
-MUST_USE bool settings_find_overlaps(struct settings *s);
+/* Of the main snapshot, when its environments are in it. */
+void settings_find_overlaps(struct settings *s);
 void settings_say_overlaps(struct settings_loader *l);
 
 /* A note for each environment that is deployed by another application's pushes. */

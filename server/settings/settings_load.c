@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 /* --- the application without a name beside others --- */
@@ -63,12 +64,8 @@ refuse_nameless(struct settings_loader *l, const char *names)
 static void
 take_unheard(struct settings_loader *l)
 {
-	struct settings_report *report = l->report, *unheard = calloc(1, sizeof(*unheard));
+	struct settings_report *report = l->report, *unheard = mem_new(1, sizeof(*unheard));
 
-	if (unheard == NULL) {
-		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-		return;
-	}
 	l->report = unheard;
 	settings_take_table(l, true);
 	settings_take_families(l, true);
@@ -93,7 +90,7 @@ take_nameless(struct settings_loader *l)
 			refuse_nameless(l, buf_text(&names));
 		}
 		if (!settings_fill(l->s))
-			settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+			settings_say(l->report, SETTINGS_ERROR, SETTINGS_ZONE_GONE);
 		settings_check_unknown(l);
 	}
 	settings_say_overlaps(l);
@@ -158,9 +155,7 @@ load_main(struct settings_loader *l, const char *env_file, char *const environ_l
 	report->flaws = 0;
 	report->count = 0;
 	report->left_out = 0;
-	if (l->s == NULL)
-		settings_say(report, SETTINGS_ERROR, "no memory for settings");
-	else if (read_files(l))
+	if (read_files(l))
 		take_main(l);
 	for (size_t i = 0; i < l->count; i++)
 		env_file_done(&l->files[i]);

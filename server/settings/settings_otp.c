@@ -7,6 +7,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/seal.h"
 #include "lib/text.h"
 #include "types/policy_action.h"
@@ -44,7 +45,7 @@ read(const char *text, char action[SETTINGS_ACTION_MAX])
 	return grant;
 }
 
-bool
+void
 settings_fill_otp(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
@@ -59,8 +60,6 @@ settings_fill_otp(struct settings *s)
 		struct grant *added =
 		    array_add(&in->require_otp, &in->require_otp_count, sizeof(*added));
 
-		if (added == NULL)
-			return false;
 		*added = read(text, action);
 		(void)text_copy(added->text, sizeof(added->text), text); /* fits */
 	}
@@ -69,7 +68,6 @@ settings_fill_otp(struct settings *s)
 	s->totp_keys = in->totp_keys;
 	enrol = in->values[SETTING_TOTP_ENROL].text;
 	s->enrols_in_chat = enrol != NULL ? strcmp(enrol, "chat") == 0 : !s->is_production;
-	return true;
 }
 
 static void
@@ -148,17 +146,13 @@ void
 settings_take_otp(struct settings_loader *l)
 {
 	const char *path = l->s->inside->values[SETTING_TOTP_KEY_FILE].text;
-	struct seal_keys *keys = path == NULL ? NULL : calloc(1, sizeof(*keys));
+	struct seal_keys *keys = path == NULL ? NULL : mem_new(1, sizeof(*keys));
 	char why[LIMIT_LINE];
 	struct err err;
 
 	check_required(l);
 	if (path == NULL)
 		return;
-	if (keys == NULL) {
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-		return;
-	}
 	if (seal_read(path, keys, &err)) {
 		l->s->totp_keys = l->s->inside->totp_keys = keys;
 		return;

@@ -12,6 +12,7 @@
 
 #include "lib/array.h"
 #include "lib/buf.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/settings_claims.h"
@@ -25,22 +26,14 @@ struct item {
 struct items {
 	size_t count;
 	struct item *at;
-	bool failed;
 };
 
 static void
 add_item(struct items *items, const char *text, size_t environment)
 {
-	char *copy = strdup(text);
-	struct item *added =
-	    copy == NULL ? NULL : array_add(&items->at, &items->count, sizeof(*added));
+	struct item *added = array_add(&items->at, &items->count, sizeof(*added));
 
-	if (added != NULL) {
-		*added = (struct item){ copy, environment };
-	} else {
-		items->failed = true;
-		free(copy);
-	}
+	*added = (struct item){ mem_text(text), environment };
 }
 
 static void
@@ -89,19 +82,15 @@ thing_of(const char *resource, const struct environment_settings *of)
 	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }
 
-/* False: no memory. */
-static bool
+static void
 add_overlap(struct settings_inside *in, size_t first, size_t later, const char *text)
 {
 	struct settings_overlap *added =
 	    array_add(&in->overlaps, &in->overlap_count, sizeof(*added));
 
-	if (added == NULL)
-		return false;
 	added->first = first;
 	added->later = later;
 	(void)text_copy(added->text, sizeof(added->text), text); /* cut is fine */
-	return true;
 }
 
 static bool
@@ -114,7 +103,7 @@ is_known(const struct settings_inside *in, size_t later)
 }
 
 /* Both want it; of one application that was said. */
-static bool
+static void
 check_pair(struct settings *s, const struct item *first, const struct item *later)
 {
 	const struct environment_settings *one = &s->environments[first->environment];
@@ -122,13 +111,13 @@ check_pair(struct settings *s, const struct item *first, const struct item *late
 	char text[LIMIT_LINE];
 
 	if (one->of == other->of || is_known(s->inside, later->environment))
-		return true;
+		return;
 	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
 	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
 	    text_starts(later->text, MIGRATION) ?
 		"a migration of one would be stopped as the other's: rename one" :
 		"a release to one would replace the other's");
-	return add_overlap(s->inside, first->environment, later->environment, text);
+	add_overlap(s->inside, first->environment, later->environment, text);
 }
 
 /* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west. */
@@ -167,18 +156,16 @@ list_targets(const struct settings *s, struct items *items)
 	for (size_t i = 0; i < s->environment_count; i++) {
 		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
 
-		items->failed = items->failed || claims == NULL;
-		for (size_t n = 0; claims != NULL && n < claims->n; n++)
+		for (size_t n = 0; n < claims->n; n++)
 			if (!text_starts(claims->at[n], "env:"))
 				add_item(items, claims->at[n], i);
-		if (claims != NULL)
-			add_migration(items, s, i, claims);
+		add_migration(items, s, i, claims);
 		free(claims);
 	}
 	sort(items);
 }
 
-bool
+void
 settings_find_overlaps(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
@@ -189,13 +176,13 @@ settings_find_overlaps(struct settings *s)
 	in->overlaps = NULL;
 	in->overlap_count = 0;
 	if (s->application_count == 0)
-		return true;
+		return;
 	list_targets(s, &items);
 	for (size_t i = 1; i < items.count; i++) {
 		if (strcmp(items.at[i].text, items.at[first].text) != 0)
 			first = i;
-		else if (!check_pair(s, &items.at[first], &items.at[i]))
-			items.failed = true;
+		else
+			check_pair(s, &items.at[first], &items.at[i]);
 	}
 	free_items(&items);
 	for (size_t i = 0; i < in->overlap_count; i++) {
@@ -204,7 +191,6 @@ settings_find_overlaps(struct settings *s)
 		if (later->refusal[0] == '\0')
 			later->refusal = in->overlaps[i].text;
 	}
-	return !items.failed;
 }
 
 static bool
@@ -256,7 +242,7 @@ settings_say_branches(struct settings_loader *l)
 	size_t first = 0;
 
 	if (s->application_count > 0)
-		list_branches(s, &items); /* without memory a note is lost */
+		list_branches(s, &items);
 	for (size_t i = 1; i < items.count; i++) {
 		const struct environment_settings *one =
 		    &s->environments[items.at[first].environment];
@@ -289,7 +275,7 @@ settings_say_shared_health(struct settings_loader *l)
 	for (size_t i = 0; i < s->environment_count; i++)
 		for (size_t n = 0; n < s->environments[i].health_url_count; n++)
 			add_item(&items, s->environments[i].health_urls[n], i);
-	sort(&items); /* without memory a warning is lost */
+	sort(&items);
 	for (size_t i = 1; i < items.count; i++) {
 		size_t one = items.at[first].environment, other = items.at[i].environment;
 

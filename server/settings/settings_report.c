@@ -120,8 +120,7 @@ settings_warn(
 
 	if (line != NULL)
 		line->is_listed = true;
-	if (!settings_refuse(&in->warned, &in->warned_count, where, what))
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+	settings_refuse(&in->warned, &in->warned_count, where, what);
 	l->s->warned_count = in->warned_count;
 	l->s->warned = in->warned;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "types/policy_action.h"
 #include "types/roles.h"
@@ -165,12 +166,10 @@ new_name(const struct settings *s, const char *application)
 static const char *
 nearest_environment(const struct settings *s, const char *text, char out[ENVIRONMENT_ID_MAX + 24])
 {
-	const char **names = calloc(s->environment_count + 1, sizeof(*names)), *near;
+	const char **names = mem_new(s->environment_count + 1, sizeof(*names)), *near;
 	size_t n_there = 0; /* of several that have it one may be meant */
 
 	out[0] = '\0';
-	if (names == NULL)
-		return out;
 	for (size_t i = 0; i < s->environment_count; i++)
 		names[i] = s->environments[i].name;
 	near = text_nearest(text, names, s->environment_count);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/array.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 #include "types/hook.h"
@@ -28,14 +29,12 @@ static const struct built_in {
 
 /* --- grants --- */
 
-static bool
+static void
 add_grant(struct roles *roles, const struct grant *grant, const char *action, const char *beside)
 {
 	char target[SETTINGS_GRANT_TARGET];
 	struct grant *added = array_add(&roles->grant, &roles->grant_count, sizeof(*added));
 
-	if (added == NULL)
-		return false;
 	*added = *grant;
 	added->actions &= ~settings_unreached(grant);
 	roles->role[roles->count - 1].unreached |= settings_unreached(grant);
@@ -43,7 +42,6 @@ add_grant(struct roles *roles, const struct grant *grant, const char *action, co
 	    settings_grant_target(grant, target));
 	(void)text_copy(added->beside, sizeof(added->beside), beside);
 	roles->role[roles->count - 1].grant_count++;
-	return true;
 }
 
 /* Also of a file with a mistake, which is said: nothing of another application. */
@@ -82,7 +80,7 @@ drop_empty(struct roles *roles, size_t first)
 }
 
 /* First those that name a target, then the others on each of these targets. */
-static bool
+static void
 add_grants(struct roles *roles, const char *application, const char *may, const char *beside)
 {
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
@@ -92,9 +90,8 @@ add_grants(struct roles *roles, const char *application, const char *may, const 
 
 	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
 		grant = settings_read_grant(application, text, action, &has_target);
-		if (has_target && is_own(&grant, application) &&
-		    !add_grant(roles, &grant, action, beside))
-			return false;
+		if (has_target && is_own(&grant, application))
+			add_grant(roles, &grant, action, beside);
 	}
 	end = roles->grant_count;
 	for (const char *list = may; setting_next(&list, text, sizeof(text));) {
@@ -104,13 +101,11 @@ add_grants(struct roles *roles, const char *application, const char *may, const 
 			grant = roles->grant[i];
 			grant.actions = as.actions;
 			memcpy(grant.only, as.only, sizeof(grant.only));
-			if (!is_named_before(roles, first, i, &grant) &&
-			    !add_grant(roles, &grant, action, beside))
-				return false;
+			if (!is_named_before(roles, first, i, &grant))
+				add_grant(roles, &grant, action, beside);
 		}
 	}
 	drop_empty(roles, first);
-	return true;
 }
 
 /* --- people --- */
@@ -124,21 +119,19 @@ end_of(const struct zone *zone, const char *date)
 }
 
 /* Of the newest role, or any: until its end at the latest. */
-static bool
+static void
 add_member(struct roles *roles, int64_t person, size_t role, int64_t until)
 {
 	int64_t end = roles->role[role].until;
 	struct role_member *added = array_add(&roles->member, &roles->member_count, sizeof(*added));
 
-	if (added != NULL)
-		*added = (struct role_member){ .person = person,
-			.role = role,
-			.until = end != 0 && (until == 0 || end < until) ? end : until };
-	return added != NULL;
+	*added = (struct role_member){ .person = person,
+		.role = role,
+		.until = end != 0 && (until == 0 || end < until) ? end : until };
 }
 
 /* list: "111, 222 until 2027-01-31" */
-static bool
+static void
 add_people(struct roles *roles, const struct zone *zone, const char *list)
 {
 	char part[SETTING_PART_MAX + 1]; /* a cut one would lose its date, and never end */
@@ -147,10 +140,8 @@ add_people(struct roles *roles, const struct zone *zone, const char *list)
 		const char *date = strstr(part, UNTIL);
 		int64_t own = end_of(zone, date == NULL ? NULL : part + strlen(part) - 10);
 
-		if (!add_member(roles, strtoll(part, NULL, 10), roles->count - 1, own))
-			return false;
+		add_member(roles, strtoll(part, NULL, 10), roles->count - 1, own);
 	}
-	return true;
 }
 
 /* --- roles --- */
@@ -160,8 +151,6 @@ add_role(struct roles *roles, const char *name, const char *setting, const char 
 {
 	struct role *added = array_add(&roles->role, &roles->count, sizeof(*added));
 
-	if (added == NULL)
-		return NULL;
 	(void)text_copy(added->name, sizeof(added->name), name);
 	(void)text_copy(added->setting, sizeof(added->setting), setting);
 	(void)text_copy(added->application, sizeof(added->application), application);
@@ -169,7 +158,7 @@ add_role(struct roles *roles, const char *name, const char *setting, const char 
 	return added;
 }
 
-static bool
+static void
 add_built_in(struct roles *roles, const struct settings *s, const struct zone *zone,
     const struct built_in *row)
 {
@@ -178,18 +167,16 @@ add_built_in(struct roles *roles, const struct settings *s, const struct zone *z
 
 	if (people == NULL ||
 	    (s->application[0] != '\0' && settings_table[row->people].scope != SCOPE_EACH))
-		return true;
+		return;
 	role = add_role(roles, row->name, settings_table[row->people].name, s->application);
-	if (role == NULL)
-		return false;
 	role->is_built_in = true;
-	return add_grants(roles, s->application, row->may, "") &&
-	    (row->beside[0] == '\0' ||
-		add_grants(roles, s->application, row->besides, row->beside)) &&
-	    add_people(roles, zone, people);
+	add_grants(roles, s->application, row->may, "");
+	if (row->beside[0] != '\0')
+		add_grants(roles, s->application, row->besides, row->beside);
+	add_people(roles, zone, people);
 }
 
-static bool
+static void
 add_own(struct roles *roles, const struct settings *s, const struct zone *zone,
     const struct settings_member *member)
 {
@@ -199,31 +186,27 @@ add_own(struct roles *roles, const struct settings *s, const struct zone *zone,
 	struct role *role;
 
 	if (member->family != FAMILY_ROLE || people == NULL || may == NULL)
-		return true;
+		return;
 	role = add_role(roles, member->name,
 	    setting_name(settings_table_families[ROLE_SETTING_MAY].name, member->name, setting),
 	    s->application);
-	if (role == NULL)
-		return false;
 	role->until = end_of(zone, member->values[ROLE_SETTING_UNTIL].text);
-	return add_grants(roles, s->application, may, "") && add_people(roles, zone, people);
+	add_grants(roles, s->application, may, "");
+	add_people(roles, zone, people);
 }
 
 /* All roles of one file. */
-static bool
+static void
 add_file(struct roles *roles, const struct settings *s, const struct zone *zone)
 {
 	for (size_t i = 0; i < COUNT(built_in); i++)
-		if (!add_built_in(roles, s, zone, &built_in[i]))
-			return false;
+		add_built_in(roles, s, zone, &built_in[i]);
 	for (size_t i = 0; i < s->inside->member_count; i++)
-		if (!add_own(roles, s, zone, s->inside->members[i]))
-			return false;
-	return true;
+		add_own(roles, s, zone, s->inside->members[i]);
 }
 
 /* Users of this machine that act with a role. */
-static bool
+static void
 add_users(struct roles *roles, const struct settings *s)
 {
 	for (size_t n = 0; n < s->inside->member_count; n++) {
@@ -234,14 +217,13 @@ add_users(struct roles *roles, const struct settings *s)
 		settings_fill_user(member);
 		if (role != NULL && member->person != 0)
 			(void)roles_named(roles, role, &found); /* that none is meant is said */
-		if (found != 0 && !add_member(roles, member->person, found - 1, 0))
-			return false;
+		if (found != 0)
+			add_member(roles, member->person, found - 1, 0);
 	}
-	return true;
 }
 
 /* A hook's one grant, which is its own. */
-static bool
+static void
 add_hooks(struct roles *roles, const struct settings *s)
 {
 	char setting[SETTING_NAME_MAX];
@@ -257,13 +239,9 @@ add_hooks(struct roles *roles, const struct settings *s)
 		role = add_role(roles, name,
 		    setting_name(settings_table_families[HOOK_SETTING_STARTS].name, name, setting),
 		    hook.application);
-		if (role == NULL)
-			return false;
 		role->is_hook = true;
-		if (!add_grants(roles, hook.application, line.grant, ""))
-			return false;
+		add_grants(roles, hook.application, line.grant, "");
 	}
-	return true;
 }
 
 static int
@@ -276,7 +254,7 @@ by_person(const void *a, const void *b)
 	return one->role < other->role ? -1 : one->role > other->role;
 }
 
-static bool
+static void
 fill_zone(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
@@ -287,7 +265,6 @@ fill_zone(struct settings *s)
 	if (in->zone == NULL) /* a wrong one was said; one that went away since counts as UTC */
 		in->zone = zone_parse(NULL, 0, NULL);
 	s->zone = in->zone;
-	return in->zone != NULL;
 }
 
 static bool
@@ -304,28 +281,24 @@ has_zones(const struct settings *s)
 	return false;
 }
 
-bool
+void
 settings_fill_roles(struct settings *s)
 {
 	struct settings_inside *in = s->inside;
 
-	if (!fill_zone(s))
-		return false;
+	fill_zone(s);
 	if (s->application[0] != '\0')
-		return true;
+		return;
 	s->has_zones = has_zones(s);
 	roles_free(in->roles);
-	in->roles = calloc(1, sizeof(*in->roles));
-	if (in->roles == NULL || !add_file(in->roles, s, in->zone))
-		return false;
+	in->roles = mem_new(1, sizeof(*in->roles));
+	add_file(in->roles, s, in->zone);
 	for (size_t i = 0; i < s->application_count; i++)
-		if (!add_file(in->roles, s->applications[i], in->zone))
-			return false;
-	if (!add_users(in->roles, s) || !add_hooks(in->roles, s))
-		return false;
+		add_file(in->roles, s->applications[i], in->zone);
+	add_users(in->roles, s);
+	add_hooks(in->roles, s);
 	if (in->roles->member_count > 0)
 		qsort(in->roles->member, in->roles->member_count, sizeof(*in->roles->member),
 		    by_person);
 	s->roles = in->roles;
-	return true;
 }

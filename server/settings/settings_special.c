@@ -66,10 +66,6 @@ take(struct settings_loader *l, struct settings_member *member, const char *foun
 	if (sources == 0 || !settings_is_in(l, &settings_table[setting], name, sources))
 		return; /* NAME= says nothing */
 	added = array_add(&member->specials, &member->special_count, sizeof(*added));
-	if (added == NULL) {
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-		return;
-	}
 	*added = (struct settings_special){ .setting = setting };
 	settings_take_special(l, &settings_table[setting], name, sources, &added->value);
 }

@@ -4,23 +4,19 @@
 
 #include <stdlib.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 
 struct settings *
 settings_make_empty(const char *application)
 {
-	CLEANUP(settings_unrefp) struct settings *s = calloc(1, sizeof(*s));
+	struct settings *s = mem_new(1, sizeof(*s));
 
-	if (s == NULL)
-		return NULL;
-	s->inside = calloc(1, sizeof(*s->inside));
-	if (s->inside == NULL)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): CLEANUP frees it */
-		return NULL;
+	s->inside = mem_new(1, sizeof(*s->inside));
 	atomic_init(&s->inside->count, 1);
 	(void)text_copy(s->inside->application, sizeof(s->inside->application), application);
 	s->application = s->inside->application;
-	return TAKE(s);
+	return s;
 }
 
 /* --- values and what they ask of each other: first what applications share, then their own --- */
@@ -40,7 +36,7 @@ fill_and_check(struct settings_loader *l, bool own)
 	if (settings_fill(l->s))
 		settings_check_rules(l, own);
 	else
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
+		settings_say(l->report, SETTINGS_ERROR, SETTINGS_ZONE_GONE);
 }
 
 void

@@ -258,10 +258,8 @@ are_one_target(struct settings_loader *l, const struct settings_member *one,
 	CLEANUP(freep) struct settings_claims *theirs = settings_claims(l->s, other->id);
 	bool is_shared = false;
 
-	for (size_t i = 0; ours != NULL && theirs != NULL && i < ours->n; i++)
+	for (size_t i = 0; i < ours->n; i++)
 		is_shared = is_shared || settings_claims_has(theirs, ours->at[i]);
-	if (ours == NULL || theirs == NULL)
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
 	return is_shared;
 }
 

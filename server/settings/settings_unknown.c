@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define KNOWN_NAMES_MAX \
@@ -281,10 +282,8 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 void
 settings_check_unknown(struct settings_loader *l)
 {
-	CLEANUP(freep) struct known_names *known = malloc(sizeof(*known));
+	CLEANUP(freep) struct known_names *known = mem_alloc(sizeof(*known));
 
-	if (known == NULL)
-		return; /* only a warning is lost */
 	list_known(l->s->inside, known);
 	for (size_t i = 0; i < l->own; i++)
 		warn_unknown_in(l, known, i);

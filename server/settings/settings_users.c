@@ -131,8 +131,6 @@ settings_users_elsewhere(const struct settings *s, size_t *ret_n)
 		if (in->members[i]->family != FAMILY_LOCAL)
 			continue;
 		added = array_add(&users, &n, sizeof(*added));
-		if (added == NULL)
-			break;
 		(void)text_copy(added->name, sizeof(added->name), in->members[i]->name);
 	}
 	*ret_n = n;

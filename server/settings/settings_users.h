@@ -12,7 +12,7 @@
 /* Whom user->name means in the machine's own file, which answers at once. */
 void settings_user_find_listed(struct settings_user *user);
 
-/* Whom to ask for, their names alone; the caller frees it.  NULL: nobody, or no memory. */
+/* Whom to ask for, their names alone; the caller frees it.  NULL: nobody. */
 struct settings_user *settings_users_elsewhere(const struct settings *s, size_t *ret_n) MUST_USE;
 
 /* Adds what was said before: of a directory, or by what ran.  Of whom the file had then and has no

@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "lib/window.h"
@@ -146,14 +147,6 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	return text;
 }
 
-static void
-keep(struct settings_loader *l, char **ret, const char *text)
-{
-	*ret = strdup(text);
-	if (*ret == NULL)
-		settings_say(l->report, SETTINGS_ERROR, "no memory for settings");
-}
-
 /* A file that the runner's user reads too is no place for a secret; one of the main file is as old
  * as the service, and doctor says so. */
 static bool
@@ -245,7 +238,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 	value->is_given = found.text != NULL || is_named; /* what is wrong with that was said */
 	if (found.text == NULL) {
 		if (w->fallback != NULL)
-			keep(l, &value->text, w->fallback);
+			value->text = mem_text(w->fallback);
 		return;
 	}
 	if (!setting_check(spec->type, found.text, spec->is_secret, &err)) {
@@ -253,7 +246,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 		(void)snprintf(what, sizeof(what), "%s%s", err.text, meant);
 		settings_say_found(l, SETTINGS_ERROR, w->name, found, what);
 		if (l->main != NULL && w->fallback != NULL && spec->type != SETTING_TYPE_NAMES)
-			keep(l, &value->text, w->fallback); /* it gets no work, and is watched */
+			value->text = mem_text(w->fallback); /* it gets no work, and is watched */
 		return;
 	}
 	if (is_misplaced(l, w, &found, file))
@@ -261,20 +254,18 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 		    "a secret in a file that the runner reads too: put it into a file of its own and name that in NAME_FILE");
 	warn_of(l, w, found);
 	check_files(l, w, file, found.text);
-	if (file != NULL)
-		keep(l, &value->file, file);
-	keep(l, spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text,
-	    found.text);
+	value->file = mem_text(file);
+	*(spec->is_secret && spec->whose == WHOSE_RUNNER ? &value->runners : &value->text) =
+	    mem_text(found.text);
 }
 
 /* As the main file has it. */
 static void
-inherit(struct settings_loader *l, const struct settings_value *mains, struct settings_value *value)
+inherit(const struct settings_value *mains, struct settings_value *value)
 {
 	value->is_given = mains->is_given;
 	value->is_inherited = true;
-	if (mains->text != NULL)
-		keep(l, &value->text, mains->text);
+	value->text = mem_text(mains->text);
 }
 
 bool
@@ -327,7 +318,7 @@ settings_take_value(struct settings_loader *l, const struct settings_spec *spec,
 	const char *unseen = out_of_sight(l, &wanted);
 
 	if (l->main != NULL && is_shared && !is_members && is_mains(l, spec))
-		inherit(l, &l->main->inside->values[spec - settings_table], value);
+		inherit(&l->main->inside->values[spec - settings_table], value);
 	else if (unseen == NULL)
 		take_found(l, &wanted, value);
 	else if (settings_in_production(l))

@@ -9,6 +9,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define USERS "/etc/passwd"
@@ -118,8 +119,6 @@ add(struct settings_watch *watch, const struct settings_folder_file *file)
 {
 	struct settings_watched *added = array_add(&watch->files, &watch->count, sizeof(*added));
 
-	if (added == NULL)
-		return; /* the next look tries again */
 	added->seen = file->stamp;
 	(void)text_copy(added->application, sizeof(added->application),
 	    file->application); /* of the same size */
@@ -183,14 +182,12 @@ drop_gone(struct settings_watch *watch)
 	watch->count = n;
 }
 
-/* The list of the look becomes the list of what is read.  False: no memory. */
-static bool
+/* The list of the look becomes the list of what is read. */
+static void
 make_list(struct settings_watch *watch, bool all, bool is_known, struct settings_folder *folder)
 {
-	struct settings_folder_file *files = calloc(watch->count + 1, sizeof(*files));
+	struct settings_folder_file *files = mem_new(watch->count + 1, sizeof(*files));
 
-	if (files == NULL)
-		return false;
 	for (size_t i = 0; i < watch->count; i++) {
 		struct settings_watched *watched = &watch->files[i];
 		bool is_there = is_known && watched->gone == 0 && !watched->is_refused;
@@ -205,7 +202,6 @@ make_list(struct settings_watch *watch, bool all, bool is_known, struct settings
 	folder->files = files;
 	folder->count = watch->count;
 	settings_folder_sort(folder);
-	return true;
 }
 
 bool
@@ -236,10 +232,8 @@ settings_watch_look(struct settings_watch *watch, const struct settings *setting
 	watch->main_taken = main;
 	watch->refused_taken = refused;
 	drop_gone(watch);
-	if (make_list(watch, all, is_known, ret))
-		return true;
-	settings_folder_done(ret);
-	return false;
+	make_list(watch, all, is_known, ret);
+	return true;
 }
 
 void

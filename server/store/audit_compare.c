@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "store/audit_compare_inside.h"
 #include "store/audit_difference.h"
 
@@ -32,11 +33,9 @@ read_payloads(struct compare *c, size_t *ret_n, struct err *err)
 {
 	size_t n, n_all = 0;
 	const struct audit_copy_entry *entries = audit_copy_entries(c->copy, &n);
-	struct payload *all = calloc(n + 1, sizeof(*all));
+	struct payload *all = mem_new(n + 1, sizeof(*all));
 	char line[AUDIT_LINE_MAX];
 
-	if (all == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the lines that differ"));
 	for (size_t i = 0; i < n; i++) {
 		bool has = false;
 
@@ -331,9 +330,8 @@ audit_compare(const char *path, struct audit_copy *copy, struct audit_head *head
 	struct compare c = { .copy = copy, .found = found, .ctx = ctx };
 	bool ok;
 
-	c.lines = calloc(1, sizeof(*c.lines));
-	ok = (c.lines != NULL || err_set(err, ERR_NOMEM, "no memory to read the log")) &&
-	    audit_compare_read(&c, path, heads, n, err) && judge(&c, err);
+	c.lines = mem_new(1, sizeof(*c.lines));
+	ok = audit_compare_read(&c, path, heads, n, err) && judge(&c, err);
 	done(&c);
 	if (ok)
 		*ret = c.result;

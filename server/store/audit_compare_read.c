@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_field.h"
 
@@ -168,8 +169,7 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 	int64_t seq = claim == NULL ? 0 : claim->is.seq;
 	struct odd *odd;
 
-	if (!array_reserve(&c->odd, c->n_odd, &c->room_odd, 64, sizeof(*c->odd)))
-		return err_set(err, ERR_NOMEM, "no memory for the lines that differ");
+	array_reserve(&c->odd, c->n_odd, &c->room_odd, 64, sizeof(*c->odd));
 	odd = &c->odd[c->n_odd];
 	*odd = (struct odd){ .seq = seq,
 		.before = c->last_same,
@@ -186,7 +186,7 @@ add_odd(struct compare *c, const struct audit_claim *claim, bool is_covered, str
 		c->lines->line, c->lines->size, odd->payload, &odd->has_payload, err))
 		return false;
 	if (seq != 0 && c->n_odd < TEXTS_MAX) {
-		odd->text = strndup(c->lines->line, c->lines->size);
+		odd->text = mem_textn(c->lines->line, c->lines->size);
 		odd->size = c->lines->size;
 	}
 	c->n_odd++;
@@ -480,29 +480,23 @@ static bool
 take_line(struct compare *c, enum audit_lines_next kind, struct err *err)
 {
 	struct audit_claim claim;
-	struct err why = { 0 };
 	bool is_line = kind != AUDIT_LINES_LONG &&
-	    audit_chain_read(c->lines->line, c->lines->size, &claim, &why);
+	    audit_chain_read(c->lines->line, c->lines->size, &claim, NULL);
 
-	if (!is_line && why.code == ERR_NOMEM)
-		return err_set(err, ERR_NOMEM, "%s", why.text);
 	if (kind == AUDIT_LINES_CUT)
 		tell_here(c, FOUND_UNENDED, 0, 0, NULL);
 	return is_line ? take_entry(c, &claim, err) : take_garbage(c, err);
 }
 
-static bool
-note_name(struct compare *c, struct err *err)
+static void
+note_name(struct compare *c)
 {
 	char **more;
 
 	if (c->n_names > 0 && strcmp(c->names[c->n_names - 1], c->lines->name) == 0)
-		return true;
+		return;
 	more = array_add(&c->names, &c->n_names, sizeof(*more));
-	if (more != NULL)
-		*more = strdup(c->lines->name);
-	return (more != NULL && *more != NULL) ||
-	    err_set(err, ERR_NOMEM, "no memory for the log's names");
+	*more = mem_text(c->lines->name);
 }
 
 static bool
@@ -510,21 +504,21 @@ read_log(struct compare *c, struct err *err)
 {
 	enum audit_lines_next next;
 
-	while ((next = audit_lines_next(c->lines, err)) < AUDIT_LINES_END)
-		if (!note_name(c, err) || !take_line(c, next, err))
+	while ((next = audit_lines_next(c->lines, err)) < AUDIT_LINES_END) {
+		note_name(c);
+		if (!take_line(c, next, err))
 			return false;
+	}
 	audit_compare_flush(c);
 	return next == AUDIT_LINES_END;
 }
 
 /* --- all of it --- */
 
-static bool
-sort_heads(struct compare *c, struct audit_head *heads, size_t n, struct err *err)
+static void
+sort_heads(struct compare *c, struct audit_head *heads, size_t n)
 {
-	c->heads = calloc(n + 1, sizeof(struct audit_head *));
-	if (c->heads == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the heads");
+	c->heads = mem_new(n + 1, sizeof(struct audit_head *));
 	for (size_t i = 0; i < n; i++) {
 		heads[i].seq = 0;
 		c->heads[i] = &heads[i];
@@ -532,7 +526,6 @@ sort_heads(struct compare *c, struct audit_head *heads, size_t n, struct err *er
 	c->n_heads = n;
 	if (n > 1)
 		qsort(c->heads, n, sizeof(struct audit_head *), compare_heads);
-	return true;
 }
 
 bool
@@ -545,6 +538,6 @@ audit_compare_read(
 	for (size_t i = 0; i < n; i++)
 		entries[i].is_found = false;
 	c->result.covered = newest_covered(c);
-	return sort_heads(c, heads, n_heads, err) && audit_lines_open(c->lines, path, err) &&
-	    read_log(c, err);
+	sort_heads(c, heads, n_heads);
+	return audit_lines_open(c->lines, path, err) && read_log(c, err);
 }

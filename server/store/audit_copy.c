@@ -12,6 +12,7 @@
 #include "lib/array.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_field.h"
 #include "store/audit_lines.h"
@@ -72,10 +73,8 @@ open_spool(struct err *err)
 struct audit_copy *
 audit_copy_new(audit_found_fn *found, void *ctx, struct err *err)
 {
-	struct audit_copy *copy = calloc(1, sizeof(*copy));
+	struct audit_copy *copy = mem_new(1, sizeof(*copy));
 
-	if (copy == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for what the witness has"));
 	copy->found = found;
 	copy->ctx = ctx;
 	copy->spool = open_spool(err);
@@ -102,23 +101,13 @@ audit_copy_free(struct audit_copy *copy)
 /* --- adding --- */
 
 static bool
-no_memory(struct err *err)
-{
-	return err_set(err, ERR_NOMEM, "no memory for what the witness has");
-}
-
-static bool
 add_source(struct audit_copy *copy, const char *name, int64_t at, struct err *err)
 {
 	if (copy->n_sources >= AUDIT_OBJECTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d objects", AUDIT_OBJECTS_MAX);
-	if (!array_reserve(
-		&copy->sources, copy->n_sources, &copy->room_sources, 64, sizeof(*copy->sources)))
-		return no_memory(err);
-	copy->sources[copy->n_sources] = (struct source){ .name = strdup(name), .at = at };
-	if (copy->sources[copy->n_sources].name == NULL)
-		return no_memory(err);
-	copy->n_sources++;
+	array_reserve(
+	    &copy->sources, copy->n_sources, &copy->room_sources, 64, sizeof(*copy->sources));
+	copy->sources[copy->n_sources++] = (struct source){ .name = mem_text(name), .at = at };
 	return true;
 }
 
@@ -129,8 +118,7 @@ add_line(struct audit_copy *copy, int64_t seq, const char *text, size_t size, st
 	struct audit_copy_entry *entry;
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 
-	if (!array_reserve(&copy->entries, copy->n, &copy->room, 1024, sizeof(*copy->entries)))
-		return no_memory(err);
+	array_reserve(&copy->entries, copy->n, &copy->room, 1024, sizeof(*copy->entries));
 	if (!crypto_sha256(text, size, digest, err))
 		return false;
 	if (fwrite(text, 1, size, copy->spool) != size)
@@ -255,10 +243,6 @@ audit_copy_add_object(struct audit_copy *copy, const char *name, int64_t at, con
 		return true;
 	}
 	if (!check_object(&parts, text, size, &why)) {
-		if (why.code == ERR_NOMEM) {
-			*err = why;
-			return false;
-		}
 		tell_bad(copy, name, at, why.text);
 		return true;
 	}
@@ -289,12 +273,9 @@ add_log_line(struct audit_copy *copy, const struct audit_lines *lines, struct au
     struct err *err)
 {
 	struct audit_claim claim;
-	struct err why = { 0 };
 	bool is_first = chain->seq == 0;
 
-	if (!audit_chain_read(lines->line, lines->size, &claim, &why)) {
-		if (why.code == ERR_NOMEM)
-			return err_set(err, ERR_NOMEM, "%s", why.text);
+	if (!audit_chain_read(lines->line, lines->size, &claim, NULL)) {
 		tell_bad_line(copy, lines, "it is no audit line");
 		return true;
 	}
@@ -314,13 +295,11 @@ add_log_line(struct audit_copy *copy, const struct audit_lines *lines, struct au
 bool
 audit_copy_add_log(struct audit_copy *copy, const char *path, struct err *err)
 {
-	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = mem_new(1, sizeof(*lines));
 	struct audit_chain chain = { 0 };
 	enum audit_lines_next next = AUDIT_LINES_FAILED;
 	bool ok;
 
-	if (lines == NULL)
-		return no_memory(err);
 	ok = add_source(copy, path, 0, err) && audit_lines_open(lines, path, err);
 	while (ok && (next = audit_lines_next(lines, err)) < AUDIT_LINES_END) {
 		if (next == AUDIT_LINES_LINE)

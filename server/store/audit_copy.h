@@ -82,7 +82,7 @@ DEFINE_FREEP(struct audit_copy, audit_copy_free)
 /* Is this the last part of an object's name? */
 bool audit_copy_is_object(const char *name);
 
-/* at: wall ms when it arrived there, 0: nobody says.  False: no memory or no disk. */
+/* at: wall ms when it arrived there, 0: nobody says.  False: no disk. */
 bool audit_copy_add_object(struct audit_copy *copy, const char *name, int64_t at, const char *text,
     size_t size, struct err *err) MUST_USE;
 

@@ -8,6 +8,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -102,17 +103,16 @@ is_there(const struct db_rows *rows, const char *head)
 	return text_starts(hex, head);
 }
 
-static bool
-take_row(struct look *l, enum by by, const struct db_rows *rows, struct err *err)
+static void
+take_row(struct look *l, enum by by, const struct db_rows *rows)
 {
 	const char *head = db_col_text(rows, 3);
 	struct named *named;
 
 	l->n_rows++;
 	if (is_there(rows, head))
-		return true;
-	if (!array_reserve(&l->named, l->n, &l->room, 64, sizeof(*l->named)))
-		return err_set(err, ERR_NOMEM, "no memory for the heads of the audit");
+		return;
+	array_reserve(&l->named, l->n, &l->room, 64, sizeof(*l->named));
 	named = &l->named[l->n++];
 	*named = (struct named){
 		.by = by,
@@ -123,7 +123,6 @@ take_row(struct look *l, enum by by, const struct db_rows *rows, struct err *err
 	};
 	(void)text_copy(named->place, sizeof(named->place), db_col_text(rows, 1));
 	(void)text_copy(named->head, sizeof(named->head), head);
-	return true;
 }
 
 static bool
@@ -141,8 +140,7 @@ gather(struct look *l, const struct source *source, struct err *err)
 	if (!db_query(&rows, l->db, err, source->sql))
 		return false;
 	while (db_next(&rows))
-		if (!take_row(l, source->by, &rows, err))
-			return false;
+		take_row(l, source->by, &rows);
 	return db_rows_end(&rows, err);
 }
 
@@ -219,12 +217,10 @@ match_page(
 static bool
 walk_back(struct look *l, struct err *err)
 {
-	CLEANUP(freep) struct named **heads = calloc(l->n + 1, sizeof(struct named *));
+	CLEANUP(freep) struct named **heads = mem_new(l->n + 1, sizeof(struct named *));
 	size_t n, found = 0;
 	int64_t at = INT64_MAX;
 
-	if (heads == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the heads of the audit");
 	n = sort_heads(l, heads);
 	while (found < n && at != 0) {
 		if (l->is_over != NULL && l->is_over(l->ctx))

@@ -36,7 +36,7 @@ audit_lines_open(struct audit_lines *f, const char *path, struct err *err)
 	if (f->newest != NULL && fstat(fileno(f->newest), &st) != 0)
 		return err_errno(err, ERR_IO, errno, "%s", path);
 	if (!audit_segments_list(path, &f->closed, err)) {
-		if (f->newest == NULL && err->code != ERR_NOMEM)
+		if (f->newest == NULL)
 			err->code = ERR_NONE; /* no folder either: nothing is there */
 		return err->code == ERR_NONE;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
 #include "store/store_inside.h"
@@ -311,11 +312,9 @@ read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 static bool
 read_files(struct reading *r, const char *log, struct err *err)
 {
-	CLEANUP(freep) struct audit_lines *lines = calloc(1, sizeof(*lines));
+	CLEANUP(freep) struct audit_lines *lines = mem_new(1, sizeof(*lines));
 	bool ok;
 
-	if (lines == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to read the audit log");
 	ok = audit_lines_open(lines, log, err) && read_lines(r, lines, err);
 	audit_lines_close(lines);
 	return ok;

@@ -40,9 +40,6 @@ read_names(DIR *folder, const char *name, struct audit_segments *segments, struc
 		    text_to_i64(entry->d_name + size + 1, 1, INT64_MAX, &first, NULL)) {
 			int64_t *added = array_add(&segments->first, &segments->n, sizeof(*added));
 
-			if (added == NULL)
-				return err_set(
-				    err, ERR_NOMEM, "no memory for the audit log's files");
 			*added = first;
 		}
 		errno = 0;

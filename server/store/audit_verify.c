@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/audit_lines.h"
 #include "store/store_inside.h"
@@ -249,11 +250,9 @@ bool
 audit_verify_witnesses(const struct audit_source *source, struct audit_witness *witnesses, size_t n,
     struct audit_verified *ret, struct err *err)
 {
-	CLEANUP(freep) struct walk *w = calloc(1, sizeof(*w));
+	CLEANUP(freep) struct walk *w = mem_new(1, sizeof(*w));
 	bool ok;
 
-	if (w == NULL)
-		return err_set(err, ERR_NOMEM, "no memory to check the audit log");
 	w->witnesses = witnesses;
 	w->n_witnesses = n;
 	for (size_t i = 0; i < n; i++)

@@ -102,8 +102,6 @@ find_document(struct tx *tx, const struct effect *effect, const char *lane)
 		return 0;
 	while (db_next(&rows)) {
 		other = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
-		if (other == NULL && err.code == ERR_NOMEM)
-			tx_fail(tx, err.code, "%s", err.text);
 		if (other != NULL && other->u.document.run == effect->u.document.run)
 			found = db_col_i64(&rows, 0);
 		effect_free(other);
@@ -118,10 +116,6 @@ row_effect_add(struct tx *tx, struct effect *effect)
 	struct outcome *outcome;
 	int64_t id;
 
-	if (effect == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for an effect");
-		return 0;
-	}
 	store_lane_of(lane, effect);
 	if (effect_columns[effect->kind].lane == EFFECT_LANE_ENVIRONMENT && lane[0] != '\0')
 		drop_waiting(tx, lane);
@@ -146,11 +140,9 @@ row_effect_order(struct tx *tx, const struct effect *as)
 {
 	struct effect *effect = effect_new(as->kind);
 
-	if (effect != NULL) {
-		effect->subject = as->subject;
-		effect->due = as->due;
-		effect->u = as->u;
-	}
+	effect->subject = as->subject;
+	effect->due = as->due;
+	effect->u = as->u;
 	return row_effect_add(tx, effect);
 }
 
@@ -201,10 +193,8 @@ change_out(struct tx *tx, int64_t id, int64_t message, bool is_closing, bool is_
 	if (tx->failed || id == 0 || (outcome = tx_outcome(tx, OUTCOME_CHANGE)) == NULL)
 		return;
 	effect = outcome->effect = effect_new(EFFECT_SEND_MESSAGE);
-	if (effect == NULL ||
-	    !store_message_show(tx->db, message, &effect->u.send_message.message, &err)) {
-		tx_fail(tx, effect == NULL ? ERR_NOMEM : err.code, "message %" PRId64 " is gone",
-		    message);
+	if (!store_message_show(tx->db, message, &effect->u.send_message.message, &err)) {
+		tx_fail(tx, err.code, "message %" PRId64 " is gone", message);
 		return;
 	}
 	effect->id = id;
@@ -394,15 +384,12 @@ row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 
 /* environment: NULL, of any. */
 static bool
-is_timer_of(struct tx *tx, const char *body, enum timer_kind kind, const char *environment)
+is_timer_of(const char *body, enum timer_kind kind, const char *environment)
 {
-	struct err err;
-	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, &err);
+	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, NULL);
 	bool same = effect != NULL && effect->u.timer.kind == kind &&
 	    (environment == NULL || strcmp(effect->u.timer.environment, environment) == 0);
 
-	if (effect == NULL && err.code == ERR_NOMEM)
-		tx_fail(tx, err.code, "%s", err.text);
 	effect_free(effect);
 	return same;
 }
@@ -416,7 +403,7 @@ row_effect_count_timers(struct tx *tx, enum timer_kind kind)
 	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 0), kind, NULL))
+		if (is_timer_of(db_col_text(&rows, 0), kind, NULL))
 			n++;
 	return tx_end(tx, &rows) ? n : 0;
 }
@@ -432,7 +419,7 @@ find_timer(struct tx *tx, enum timer_kind kind, const char *environment, int64_t
 	if (!tx_query(&rows, tx, "SELECT id, body, due FROM effect WHERE kind = 'wait'"))
 		return 0;
 	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), kind, environment)) {
+		if (is_timer_of(db_col_text(&rows, 1), kind, environment)) {
 			found = db_col_i64(&rows, 0);
 			*ret_due = db_col_i64(&rows, 2);
 		}
@@ -458,7 +445,7 @@ timer_of(struct tx *tx, enum timer_kind kind, int64_t subject, int64_t *ret_due)
 		DB_I64(subject)))
 		return 0;
 	while (found == 0 && db_next(&rows))
-		if (is_timer_of(tx, db_col_text(&rows, 1), kind, NULL)) {
+		if (is_timer_of(db_col_text(&rows, 1), kind, NULL)) {
 			found = db_col_i64(&rows, 0);
 			*ret_due = db_col_i64(&rows, 2);
 		}

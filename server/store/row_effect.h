@@ -15,7 +15,7 @@
 #include "store/tx.h"
 
 /* Adds the effect's row and hands it out (or lets it stand in its lane).  Takes the effect;
- * returns its id, 0 when the tx has failed.  NULL (memory) fails the tx.  A DOCUMENT that is open
+ * returns its id, 0 when the tx has failed.  A DOCUMENT that is open
  * already: the id of that one. */
 int64_t row_effect_add(struct tx *tx, struct effect *effect);
 

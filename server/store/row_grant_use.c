@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/array.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
@@ -44,9 +45,6 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	while (good && db_next(&rows)) {
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
 
-		good = added != NULL || err_set(err, ERR_NOMEM, "no memory for a report");
-		if (!good)
-			break;
 		added->person = db_col_i64(&rows, 0);
 		(void)text_copy(added->action, sizeof(added->action), db_col_text(&rows, 1));
 		added->at = db_col_i64(&rows, 2);
@@ -55,7 +53,7 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	}
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;
-		return uses != NULL ? uses : calloc(1, sizeof(*uses));
+		return uses != NULL ? uses : mem_new(1, sizeof(*uses));
 	}
 	free(uses);
 	return NULL;

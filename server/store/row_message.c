@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 #include "store/row_effect.h"
@@ -45,9 +46,7 @@ row_message_get(struct tx *tx, int64_t id)
 	    err.code != ERR_MISSING)
 		tx_fail_with(tx, &err);
 	if (message.head == NULL) /* "" at least, for a message that is not there too */
-		message.head = strdup("");
-	if (message.head == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		message.head = mem_text("");
 	return message;
 }
 
@@ -63,9 +62,9 @@ written_init(struct written *w, struct tx *tx, const struct message *message)
 {
 	w->head = message->head == NULL ?
 	    NULL :
-	    strndup(message->head, text_cut(message->head, strlen(message->head), LIMIT_MESSAGE));
+	    mem_textn(message->head, text_cut(message->head, strlen(message->head), LIMIT_MESSAGE));
 	if (w->head == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for a message");
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
 	buf_init(&w->buttons, BUTTONS_MAX);
 	write_buttons(&message->buttons, &w->buttons);
 	tx_check(tx, &w->buttons);
@@ -367,8 +366,6 @@ move_documents(struct tx *tx, int64_t old_chat, int64_t new_chat)
 		return;
 	while (!tx->failed && db_next(&rows)) {
 		effect = effect_codec_decode(EFFECT_DOCUMENT, db_col_text(&rows, 1), &err);
-		if (effect == NULL && err.code == ERR_NOMEM)
-			tx_fail(tx, err.code, "%s", err.text);
 		if (effect != NULL && effect->u.document.address.chat == old_chat) {
 			effect->u.document.address = (struct chat_address){ .chat = new_chat };
 			row_effect_save(tx, db_col_i64(&rows, 0), effect);

@@ -5,7 +5,7 @@
 #include "store/tx.h"
 
 /* Adds a message and its SEND_MESSAGE.  Text is cut to LIMIT_MESSAGE; returns its row.  head NULL:
- * there was no memory for it, and the tx fails. */
+ * it was too long, and the tx fails. */
 int64_t row_message_add(struct tx *tx, const struct message *message);
 
 /* Changes what it should say, and adds a SEND_MESSAGE where that is news.  address and remote_id

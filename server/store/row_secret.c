@@ -7,6 +7,7 @@
 
 #include "lib/array.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -84,13 +85,9 @@ is_seen(const struct secrets_seen *seen, const struct named *named)
 static void
 tell_gone(struct tx *tx, const struct secrets_seen *seen, const struct look *look)
 {
-	CLEANUP(freep) struct named *named = calloc(GONE_MAX, sizeof(*named));
+	CLEANUP(freep) struct named *named = mem_new(GONE_MAX, sizeof(*named));
 	size_t n;
 
-	if (named == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the names of secrets");
-		return;
-	}
 	n = tx_read(tx, read_named, named, GONE_MAX,
 	    "SELECT application, name FROM secret WHERE gone_at = 0 ORDER BY application, name");
 	for (size_t i = 0; i < n; i++)
@@ -159,19 +156,16 @@ row_secret_used(struct tx *tx, const char *application, const char *name)
 
 /* --- for the command line --- */
 
-static bool
-add(struct secret_age **ages, size_t *n, const struct db_rows *rows, struct err *err)
+static void
+add(struct secret_age **ages, size_t *n, const struct db_rows *rows)
 {
 	struct secret_age *added = array_add(ages, n, sizeof(*added));
 
-	if (added == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the ages of secrets");
 	(void)text_copy(added->application, sizeof(added->application), db_col_text(rows, 0));
 	(void)text_copy(added->name, sizeof(added->name), db_col_text(rows, 1)); /* as it went in */
 	added->seen_at = db_col_i64(rows, 2);
 	added->used_at = db_col_i64(rows, 3);
 	added->uses = db_col_i64(rows, 4);
-	return true;
 }
 
 struct secret_age *
@@ -187,10 +181,10 @@ row_secret_list(const char *database, size_t *ret_count, struct err *err)
 		" ORDER BY application, name");
 
 	while (good && db_next(&rows))
-		good = add(&ages, &n, &rows, err);
+		add(&ages, &n, &rows);
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;
-		return ages != NULL ? ages : calloc(1, sizeof(*ages));
+		return ages != NULL ? ages : mem_new(1, sizeof(*ages));
 	}
 	free(ages);
 	return NULL;

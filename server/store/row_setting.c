@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -32,7 +33,7 @@ struct kept {
 };
 
 TX_READER(read_kept, struct kept, TX_TEXT(application), TX_TEXT(name), TX_TEXT(mark),
-    TX_WORD(value, strdup), TX_FLAG(is_deciding))
+    TX_WORD(value, mem_text), TX_FLAG(is_deciding))
 
 /* A password in http://user:password@proxy is nothing to keep a digest of. */
 static bool

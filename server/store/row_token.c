@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_secret.h"
 #include "store/store_inside.h"
@@ -247,13 +248,9 @@ valid_until(const struct tx *tx, const struct token *token)
 bool
 row_token_known(struct tx *tx, struct known_tokens *ret)
 {
-	CLEANUP(freep) struct token *all = calloc(TOKENS_KNOWN, sizeof(*all));
+	CLEANUP(freep) struct token *all = mem_new(TOKENS_KNOWN, sizeof(*all));
 	size_t n;
 
-	if (all == NULL) {
-		tx_fail(tx, ERR_NOMEM, "no memory for the tokens");
-		return false;
-	}
 	/* Both in the same order: the second has the MACs of the first. */
 	n = tx_read(tx, read_token, all, TOKENS_KNOWN,
 	    "SELECT " COLUMNS " FROM token WHERE revoked_at = 0 ORDER BY id LIMIT $1",

@@ -89,7 +89,7 @@ row_token_read(const char *database, const char *name, struct token *ret, struct
 #define ROW_TOKEN_KEPT_MS (90 * 24 * 3600 * INT64_C(1000))
 bool row_token_clear(struct tx *tx, int64_t max);
 
-/* What the loop is to know of them.  False: SQL failed, or there is no memory. */
+/* What the loop is to know of them.  False: SQL failed. */
 bool row_token_known(struct tx *tx, struct known_tokens *ret);
 
 struct session row_session_get(struct tx *tx, int64_t person);

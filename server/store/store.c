@@ -9,6 +9,7 @@
 
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "store/store_inside.h"
 
 #define CHECK_PAGES_MAX 512 /* 2 MB, checked in 6 ms */
@@ -53,13 +54,6 @@ check_database(struct db *db, struct err *err)
 }
 
 static bool
-copy_path(char **ret, const char *path, struct err *err)
-{
-	*ret = path == NULL ? NULL : strdup(path);
-	return path == NULL || *ret != NULL || err_set(err, ERR_NOMEM, "no memory for a path");
-}
-
-static bool
 open_database(struct store *store, struct err *err)
 {
 	static const char count_outbox[] = "SELECT COUNT(*) FROM effect WHERE (kind = ''"
@@ -85,20 +79,18 @@ open_database(struct store *store, struct err *err)
 struct store *
 store_open(const struct store_config *config, struct err *err)
 {
-	struct store *store = calloc(1, sizeof(*store));
+	struct store *store = mem_new(1, sizeof(*store));
 	bool ok;
 
-	if (store == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store"));
 	store->config = *config;
 	store->exported_size = -1;
 	store->stale.is_all = true;
 	store->are_tokens_stale = true;
 	store->changed.is_all = true;
-	ok = copy_path(&store->path, config->path, err) &&
-	    copy_path(&store->audit_path, config->audit_path, err) &&
-	    copy_path(&store->environments_path, config->environments_path, err) &&
-	    open_database(store, err);
+	store->path = mem_text(config->path);
+	store->audit_path = mem_text(config->audit_path);
+	store->environments_path = mem_text(config->environments_path);
+	ok = open_database(store, err);
 	if (ok && config->poison_path != NULL) {
 		store->poison = store_poison_open(config->poison_path, err);
 		ok = store->poison != NULL;

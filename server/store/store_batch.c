@@ -8,6 +8,7 @@
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_stranger.h"
 #include "store/store_inside.h"
@@ -77,7 +78,7 @@ key_of(const struct event *event, char out[KEY_MAX])
 
 /* Decoded events are of the moment of the one they came in, each with a seed of its own. */
 static bool
-set_context(struct event *event, const struct event *from, uint32_t index)
+set_context(struct event *event, const struct event *from, uint32_t index, struct err *err)
 {
 	uint8_t seed[sizeof(from->context.random) + sizeof(index)];
 
@@ -85,7 +86,7 @@ set_context(struct event *event, const struct event *from, uint32_t index)
 	memcpy(seed, from->context.random, sizeof(from->context.random));
 	memcpy(seed + sizeof(from->context.random), &index, sizeof(index));
 	_Static_assert(sizeof(event->context.random) == CRYPTO_SHA256_SIZE, "a hash is a seed");
-	return crypto_sha256(seed, sizeof(seed), event->context.random, NULL);
+	return crypto_sha256(seed, sizeof(seed), event->context.random, err);
 }
 
 static bool
@@ -107,8 +108,8 @@ decode(struct store *store, struct group *group, struct err *err)
 	    !decoder(group->event, &group->decoded, &group->told.status, &group->told.offset);
 	store_poison_leave(store->poison);
 	for (struct queue_link *l = group->decoded.first; l != NULL; l = l->next)
-		if (!set_context(QUEUE_ITEM(l, struct event, link), group->event, index++))
-			return err_set(err, ERR_NOMEM, "no memory for the seed of an event");
+		if (!set_context(QUEUE_ITEM(l, struct event, link), group->event, index++, err))
+			return false;
 	return true;
 }
 
@@ -119,9 +120,7 @@ batch_init(struct batch *batch, struct store *store, struct queue_list *events, 
 	struct queue_link *link;
 
 	*batch = (struct batch){ 0 };
-	batch->groups = calloc(events->length, sizeof(*batch->groups));
-	if (batch->groups == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for a batch");
+	batch->groups = mem_new(events->length, sizeof(*batch->groups));
 	while ((link = queue_list_take(events)) != NULL) {
 		struct group *group = &batch->groups[batch->n++];
 
@@ -129,8 +128,6 @@ batch_init(struct batch *batch, struct store *store, struct queue_list *events, 
 		group->told.status = 200;
 		if (group->event->done != NULL) {
 			group->answer = outcome_new(OUTCOME_ANSWER);
-			if (group->answer == NULL)
-				return err_set(err, ERR_NOMEM, "no memory for an answer");
 			group->answer->done = group->event->done;
 			group->answer->done_ctx = group->event->done_ctx;
 		}
@@ -171,7 +168,6 @@ static bool
 close_effect(struct tx *tx, int64_t id, struct closed *ret)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	struct err err;
 
 	*ret = (struct closed){ 0 };
 	if (!tx_query(&rows, tx,
@@ -182,12 +178,7 @@ close_effect(struct tx *tx, int64_t id, struct closed *ret)
 		ret->kind = effect_codec_kind(db_col_text(&rows, 0));
 		ret->subject = db_col_i64(&rows, 1);
 		if (ret->kind != EFFECT_KIND_COUNT)
-			ret->effect = effect_codec_decode(ret->kind, db_col_text(&rows, 2), &err);
-		else
-			(void)err_set(&err, ERR_INVALID, "an unknown kind of effect");
-		/* Memory that is short now says nothing of the row. */
-		if (ret->effect == NULL && err.code == ERR_NOMEM)
-			tx_fail(tx, err.code, "%s", err.text);
+			ret->effect = effect_codec_decode(ret->kind, db_col_text(&rows, 2), NULL);
 		if (ret->effect != NULL) {
 			ret->effect->id = id;
 			ret->effect->subject = ret->subject;
@@ -256,11 +247,11 @@ keep(struct batch *batch, struct tx *tx)
 	queue_list_append(&batch->lines, &tx->lines);
 }
 
-/* The disk or memory: it may well be decided another time. */
+/* The disk: it may well be decided another time. */
 static bool
 is_passing(const struct err *err)
 {
-	return err->code == ERR_FULL || err->code == ERR_IO || err->code == ERR_NOMEM;
+	return err->code == ERR_FULL || err->code == ERR_IO;
 }
 
 static store_handler *
@@ -560,8 +551,7 @@ give_back(struct store *store, struct batch *batch, struct queue_list *events,
 	for (size_t i = 0; i < batch->n; i++) {
 		struct group *group = &batch->groups[i];
 
-		if (!event_is_from_outside(group->event) ||
-		    (group->answer == NULL && group->event->done != NULL)) {
+		if (!event_is_from_outside(group->event)) {
 			queue_list_add(&ours, &TAKE(group->event)->link);
 			continue;
 		}
@@ -609,15 +599,14 @@ store_refuse(struct queue_list *events, struct queue_list *ret_outcomes)
 
 	while ((link = queue_list_take(events)) != NULL) {
 		struct event *event = QUEUE_ITEM(link, struct event, link);
-		struct outcome *answer = NULL;
 
-		if (event_is_from_outside(event) && event->done != NULL)
-			answer = outcome_new(OUTCOME_ANSWER);
-		if (!event_is_from_outside(event) || (answer == NULL && event->done != NULL)) {
-			queue_list_add(&ours, link); /* without memory for a no it waits as well */
+		if (!event_is_from_outside(event)) {
+			queue_list_add(&ours, link);
 			continue;
 		}
-		if (answer != NULL) {
+		if (event->done != NULL) {
+			struct outcome *answer = outcome_new(OUTCOME_ANSWER);
+
 			answer->done = event->done;
 			answer->done_ctx = event->done_ctx;
 			answer->answer = (struct answer){ .status = 503 };

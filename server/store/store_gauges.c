@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "lib/mem.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
@@ -78,9 +79,7 @@ read_environments(struct store *store, struct gauges *gauges, struct err *err)
 	struct tx tx;
 
 	gauges->is_all = store->changed.is_all;
-	gauges->environment = calloc(n + 1, sizeof(*gauges->environment));
-	if (gauges->environment == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for gauges");
+	gauges->environment = mem_new(n + 1, sizeof(*gauges->environment));
 	tx_begin(&tx, store, &nothing);
 	for (size_t i = 0; i < n; i++)
 		if (name_at(store, i) != NULL)
@@ -102,10 +101,7 @@ add_tokens(struct store *store, struct queue_list *out, struct err *err)
 	if (!store->are_tokens_stale || store->settings == NULL)
 		return true;
 	outcome = outcome_new(OUTCOME_TOKENS);
-	if (outcome == NULL || (outcome->tokens = calloc(1, sizeof(*outcome->tokens))) == NULL) {
-		outcome_free(outcome);
-		return err_set(err, ERR_NOMEM, "no memory for the tokens");
-	}
+	outcome->tokens = mem_new(1, sizeof(*outcome->tokens));
 	tx_begin(&tx, store, &now);
 	if (!row_token_known(&tx, outcome->tokens)) {
 		*err = tx.err;
@@ -129,12 +125,7 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	    store->mark.audit.seq == store->gauges.audit_entries && !store->is_outside_changed)
 		return true;
 	outcome = outcome_new(OUTCOME_GAUGES);
-	gauges = outcome == NULL ? NULL : calloc(1, sizeof(*gauges));
-	if (gauges == NULL) {
-		outcome_free(outcome);
-		return err_set(err, ERR_NOMEM, "no memory for gauges");
-	}
-	outcome->gauges = gauges;
+	outcome->gauges = gauges = mem_new(1, sizeof(*gauges));
 	gauges->outbox_pending = store->mark.n_outbox;
 	gauges->audit_entries = store->mark.audit.seq;
 	if (!store_witness_waiting(store, gauges, err) ||

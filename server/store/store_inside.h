@@ -231,7 +231,8 @@ bool store_gauges_add(struct store *store, struct queue_list *out, struct err *e
 
 struct poison *store_poison_open(const char *path, struct err *err) MUST_USE;
 void store_poison_close(struct poison *poison); /* takes NULL, as the others */
-/* The key ended the program three times, whatever ended it between: quarantine its event. */
+/* The key ended the program three times, whatever ended it between, or thirty in a row for want of
+ * memory: quarantine its event. */
 bool store_poison_is(const struct poison *poison, const char *key);
 bool store_poison_is_empty(const struct poison *poison);
 /* It was decided on or quarantined, and that is on disk: its count ends. */
@@ -243,7 +244,7 @@ void store_poison_leave(struct poison *poison);
 
 void tx_begin(struct tx *tx, struct store *store, const struct event *event);
 struct outcome *tx_outcome(struct tx *tx, enum outcome_kind kind);
-/* A number that no decision stands behind: without memory it is not counted. */
+/* A number that no decision stands behind. */
 void store_count_metric(struct queue_list *out, enum metric_increment_kind kind, double value);
 
 /* A line for the log, as tx_log() keeps it. */

@@ -109,17 +109,14 @@ store_lane_is_handed(const struct store *store, int64_t id)
 	return false;
 }
 
-static bool
+static void
 add_head(struct lanes *lanes, int64_t id, const char *lane)
 {
 	struct lane_head *head = array_add(&lanes->heads, &lanes->n_heads, sizeof(*head));
 
-	if (head == NULL)
-		return false;
 	head->id = id;
 	head->is_new = true;
 	(void)text_copy(head->lane, sizeof(head->lane), lane);
-	return true;
 }
 
 void
@@ -187,24 +184,18 @@ read_row(const struct db_rows *rows, struct effect_row *ret)
 }
 
 /* Takes the row's effect. */
-static bool
-hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct queue_list *out,
-    struct err *err)
+static void
+hand_out(struct store *store, struct effect_row *row, bool is_recovered, struct queue_list *out)
 {
 	struct outcome *outcome = outcome_new(OUTCOME_EFFECT);
 
-	if (outcome == NULL ||
-	    (row->lane[0] != '\0' && !add_head(&store->lanes, row->id, row->lane))) {
-		outcome_free(outcome);
-		return err_set(
-		    err, ERR_NOMEM, "no memory to hand out effect %lld", (long long)row->id);
-	}
+	if (row->lane[0] != '\0')
+		add_head(&store->lanes, row->id, row->lane);
 	outcome->effect = TAKE(row->effect);
 	outcome->effect->is_recovered = is_recovered;
 	if (store->settings != NULL)
 		outcome->effect->settings = settings_ref(store->settings);
 	queue_list_add(out, &outcome->link);
-	return true;
 }
 
 static bool
@@ -247,8 +238,6 @@ complete(struct store *store, struct effect_row *row, bool *ret_drop, struct err
 
 	*ret_drop = false;
 	if (effect == NULL) {
-		if (row->err.code == ERR_NOMEM)
-			return err_set(err, ERR_NOMEM, "%s", row->err.text);
 		log_error("effect %lld is dropped: %s", (long long)row->id, row->err.text);
 		*ret_drop = true;
 		return true;
@@ -357,8 +346,9 @@ hand_out_head(struct store *store, const char *lane, bool is_recovered, struct q
 		if (ok && drop)
 			ok = remove_row(store, &row, err);
 		else if (ok)
-			ok = move(store, &row, &moved, is_recovered, out, err) &&
-			    (moved || hand_out(store, &row, is_recovered, out, err));
+			ok = move(store, &row, &moved, is_recovered, out, err);
+		if (ok && !drop && !moved)
+			hand_out(store, &row, is_recovered, out);
 		effect_free(row.effect);
 		if (!ok)
 			return false;
@@ -399,13 +389,8 @@ touch_every_lane(struct store *store, struct err *err)
 		"SELECT DISTINCT lane FROM effect WHERE lane IS NOT NULL ORDER BY lane"))
 		return false;
 	store->lanes.touched.n = 0;
-	while (db_next(&rows)) {
-		size_t before = store->lanes.touched.n;
-
+	while (db_next(&rows))
 		store_lane_touch(store, db_col_text(&rows, 0));
-		if (store->lanes.touched.n == before)
-			return err_set(err, ERR_NOMEM, "no memory for a list of lanes");
-	}
 	return db_rows_end(&rows, err);
 }
 
@@ -531,7 +516,7 @@ recover_rest(struct store *store, struct queue_list *out, struct err *err)
 			ok = err_set(err, ERR_CONFIG, "open effect %lld: %s", (long long)row.id,
 			    row.err.text);
 		else
-			ok = hand_out(store, &row, true, out, err);
+			hand_out(store, &row, true, out);
 		effect_free(row.effect);
 	}
 	return db_rows_end(&rows, ok ? err : NULL) && ok;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
@@ -39,7 +40,7 @@ read_buttons(const char *text, struct buttons *ret, struct err *err)
 }
 
 TX_READER(read_row, struct message, TX_I64(id), TX_I64(address.chat), TX_I64(address.thread),
-    TX_I64(remote_id), TX_WORD(head, strdup), TX_I64(live_run), TX_I64(live_since),
+    TX_I64(remote_id), TX_WORD(head, mem_text), TX_I64(live_run), TX_I64(live_since),
     TX_I64(live_estimate_ms), TX_FLAG(is_silent), TX_I64(reply_to), TX_I64(reply_row),
     TX_I64(rings_for), TX_FLAG(is_answer), TX_FLAG(is_alarm), TX_I64(held_until),
     TX_FLAG(is_pinned))
@@ -49,10 +50,7 @@ static bool
 read_message(const struct db_rows *rows, struct message *ret, struct err *err)
 {
 	read_row(rows, ret);
-	if (!read_buttons(db_col_text(rows, BUTTONS), &ret->buttons, err))
-		return false;
-	return ret->head != NULL ||
-	    err_set(err, ERR_NOMEM, "no memory for message %lld", (long long)ret->id);
+	return read_buttons(db_col_text(rows, BUTTONS), &ret->buttons, err);
 }
 
 static bool

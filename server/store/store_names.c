@@ -19,10 +19,7 @@ store_names_add(struct store_names *names, const char *name)
 		if (strcmp(names->names[i], name) == 0)
 			return;
 	added = array_add(&names->names, &names->n, sizeof(*names->names));
-	if (added != NULL)
-		(void)text_copy(added, sizeof(*names->names), name);
-	else
-		names->is_all = true;
+	(void)text_copy(added, sizeof(*names->names), name);
 }
 
 void

@@ -8,7 +8,7 @@
 
 /* All zero: none. */
 struct store_names {
-	bool is_all; /* of each that there is, or of more than memory has room for */
+	bool is_all; /* of each that there is */
 	size_t n;
 	char (*names)[STORE_LANE]; /* an environment's is shorter */
 };

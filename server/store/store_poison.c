@@ -8,12 +8,14 @@
 
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 
 #define POISON_MAGIC  "poison2"
 #define POISON_KEY    112
 #define POISON_STARTS 3
+#define POISON_MEMORY 30
 #define POISON_SIZE   4096
 #define POISON_KEYS   32 /* that ended the program, and were not decided on since */
 
@@ -29,6 +31,10 @@ struct poison {
 	char magic[8];
 	char in_progress[POISON_KEY];	     /* "": between two events */
 	struct poison_key seen[POISON_KEYS]; /* the one found last stands first */
+	/* Of the same places: starts in a row that found it in progress behind an abort for memory.
+	 * Where memory is short for a while, an innocent event is in progress as well. */
+	uint32_t without_memory[POISON_KEYS];
+	uint32_t is_without_memory; /* the program ended so: mem_mark() */
 };
 
 _Static_assert(sizeof(struct poison) <= POISON_SIZE, "it is one page");
@@ -81,28 +87,44 @@ find(const struct poison *page, const char *key)
 	return POISON_KEYS;
 }
 
+static void
+move(struct poison *page, size_t to, size_t from, size_t n)
+{
+	memmove(&page->seen[to], &page->seen[from], n * sizeof(page->seen[0]));
+	memmove(&page->without_memory[to], &page->without_memory[from],
+	    n * sizeof(page->without_memory[0]));
+}
+
 /* What the last program left in progress is counted, and stands first. */
 static void
 count_start(struct poison *page)
 {
-	struct poison_key now = { .starts = 1 };
+	struct poison_key now = { 0 };
+	uint32_t without_memory = 0;
+	bool is_memory;
 	size_t at;
 
 	if (!is_sound(page)) {
 		memset(page, 0, sizeof(*page));
 		memcpy(page->magic, POISON_MAGIC, sizeof(page->magic));
 	}
+	is_memory = page->is_without_memory != 0;
+	page->is_without_memory = 0;
 	if (page->in_progress[0] == '\0')
 		return;
 	at = find(page, page->in_progress);
 	memcpy(now.key, page->in_progress, sizeof(now.key));
-	if (at < POISON_KEYS)
-		now.starts = page->seen[at].starts + 1;
-	else
+	if (at < POISON_KEYS) {
+		now.starts = page->seen[at].starts;
+		without_memory = page->without_memory[at];
+	} else {
 		at = POISON_KEYS -
 		    1; /* where all are taken, the one that was found longest ago goes */
-	memmove(page->seen + 1, page->seen, at * sizeof(now));
+	}
+	now.starts += is_memory ? 0 : 1;
+	move(page, 1, 0, at);
 	page->seen[0] = now;
+	page->without_memory[0] = is_memory ? without_memory + 1 : 0;
 	page->in_progress[0] = '\0';
 }
 
@@ -111,16 +133,20 @@ store_poison_open(const char *path, struct err *err)
 {
 	struct poison *page = map_page(path, err);
 
-	if (page != NULL)
+	if (page != NULL) {
 		count_start(page);
+		mem_mark(&page->is_without_memory);
+	}
 	return page;
 }
 
 void
 store_poison_close(struct poison *poison)
 {
-	if (poison != NULL)
-		(void)munmap(poison, POISON_SIZE); /* of a mapping that is there: cannot fail */
+	if (poison == NULL)
+		return;
+	mem_mark(NULL);
+	(void)munmap(poison, POISON_SIZE); /* of a mapping that is there: cannot fail */
 }
 
 bool
@@ -128,7 +154,9 @@ store_poison_is(const struct poison *poison, const char *key)
 {
 	size_t at = poison == NULL ? POISON_KEYS : find(poison, key);
 
-	return at < POISON_KEYS && poison->seen[at].starts >= POISON_STARTS;
+	return at < POISON_KEYS &&
+	    (poison->seen[at].starts >= POISON_STARTS ||
+		poison->without_memory[at] >= POISON_MEMORY);
 }
 
 bool
@@ -144,9 +172,9 @@ store_poison_forget(struct poison *poison, const char *key)
 
 	if (at == POISON_KEYS)
 		return;
-	memmove(poison->seen + at, poison->seen + at + 1,
-	    (POISON_KEYS - at - 1) * sizeof(poison->seen[0]));
+	move(poison, at, at + 1, POISON_KEYS - at - 1);
 	memset(&poison->seen[POISON_KEYS - 1], 0, sizeof(poison->seen[0]));
+	poison->without_memory[POISON_KEYS - 1] = 0;
 }
 
 void

@@ -12,6 +12,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/store_inside.h"
@@ -40,13 +41,8 @@ put_release(struct json_out *json, const struct release *release)
 static void
 put_live(struct tx *tx, struct json_out *json, const char *environment)
 {
-	CLEANUP(freep) struct release_live *live = calloc(LIVE_MAX, sizeof(*live));
-	size_t n = 0;
-
-	if (live != NULL)
-		n = row_release_list_live(tx, environment, live, LIVE_MAX);
-	else
-		tx_fail(tx, ERR_NOMEM, "no memory for what was live");
+	CLEANUP(freep) struct release_live *live = mem_new(LIVE_MAX, sizeof(*live));
+	size_t n = row_release_list_live(tx, environment, live, LIVE_MAX);
 
 	json_out_key(json, "live");
 	json_out_array(json);
@@ -169,9 +165,7 @@ read_tail(int fd, int64_t file_size, struct tail *ret, struct err *err)
 	char *start, *last;
 	ssize_t got;
 
-	ret->data = malloc(TAIL_MAX);
-	if (ret->data == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for the audit file's tail");
+	ret->data = mem_alloc(TAIL_MAX);
 	got = pread(fd, ret->data, want, file_size - (int64_t)want);
 	if (got < 0 || (size_t)got != want)
 		return err_errno(err, ERR_IO, got < 0 ? errno : EIO, "reading its tail");

@@ -8,6 +8,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "store/store_reserve.h"
 
 #define STACK_BYTES  (1024 * 1024) /* of which only what is used takes memory */
@@ -210,11 +211,9 @@ start(struct store_thread *t)
 struct store_thread *
 store_thread_start(struct store *store, struct crossing *crossing, struct err *err)
 {
-	struct store_thread *t = calloc(1, sizeof(*t));
+	struct store_thread *t = mem_new(1, sizeof(*t));
 	int failed;
 
-	if (t == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for the store's thread"));
 	t->store = store;
 	t->crossing = crossing;
 	if (!store_reserve_take(store))
@@ -222,7 +221,7 @@ store_thread_start(struct store *store, struct crossing *crossing, struct err *e
 	failed = start(t);
 	if (failed == 0)
 		return t;
-	(void)err_errno(err, ERR_NOMEM, failed, "starting the store's thread");
+	(void)err_errno(err, ERR_IO, failed, "starting the store's thread");
 	free(t);
 	return NULL;
 }

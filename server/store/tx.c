@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
 #include "types/effect_codec.h"
@@ -216,10 +217,7 @@ tx_outcome(struct tx *tx, enum outcome_kind kind)
 	if (tx->failed)
 		return NULL;
 	outcome = outcome_new(kind);
-	if (outcome == NULL)
-		tx_fail(tx, ERR_NOMEM, "no memory for an outcome");
-	else
-		queue_list_add(&tx->outcomes, &outcome->link);
+	queue_list_add(&tx->outcomes, &outcome->link);
 	return outcome;
 }
 
@@ -244,8 +242,6 @@ store_count_metric(struct queue_list *out, enum metric_increment_kind kind, doub
 {
 	struct outcome *outcome = outcome_new(OUTCOME_METRIC);
 
-	if (outcome == NULL)
-		return;
 	outcome->increment.kind = kind;
 	outcome->increment.value = value;
 	queue_list_add(out, &outcome->link);
@@ -257,8 +253,9 @@ tx_log(struct tx *tx, enum log_level level, const char *fmt, ...)
 	struct tx_line *line;
 	va_list args;
 
-	if (tx->failed || !log_wants(level) || (line = malloc(sizeof(*line))) == NULL)
+	if (tx->failed || !log_wants(level))
 		return;
+	line = mem_alloc(sizeof(*line));
 	line->level = level;
 	va_start(args, fmt);
 	(void)vsnprintf(line->text, sizeof(line->text), fmt, args); /* cut: it is for people */

@@ -53,7 +53,7 @@ struct tx {
 	struct queue_list lines;    /* tx_log's */
 };
 
-/* Remember a failure that is not SQL's (memory, a row that must be there). */
+/* Remember a failure that is not SQL's (a row that must be there). */
 void tx_fail(struct tx *tx, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
 /* Remember a failure that may be SQL's, of tx->db: *err says whether it is. */
@@ -71,6 +71,5 @@ void tx_draw_id(struct tx *tx, char ret_id[LIMIT_BUTTON_ID]);
 void tx_count_metric(struct tx *tx, enum metric_increment_kind kind, const char *label_1,
     const char *label_2, const char *label_3, double value);
 
-/* A line for the log about this decision: written after the commit, and only then.  Without
- * memory for it there is none. */
+/* A line for the log about this decision: written after the commit, and only then. */
 void tx_log(struct tx *tx, enum log_level level, const char *fmt, ...) PRINTF(3, 4);

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_live.h"
@@ -62,20 +63,18 @@ on_said(void *ctx, const struct message *message, const struct message_sent *sai
 
 /* --- making and ending --- */
 
-static bool
+static void
 make_hearing(struct telegram *telegram)
 {
 	const struct telegram_config *config = &telegram->config;
 
-	if (config->settings->telegram_mode == TELEGRAM_WEBHOOK) {
+	if (config->settings->telegram_mode == TELEGRAM_WEBHOOK)
 		telegram->webhook = telegram_webhook_new(config, telegram->api, telegram->name);
-		return telegram->webhook != NULL;
-	}
-	telegram->poll = telegram_poll_new(config, telegram->api, telegram->name);
-	return telegram->poll != NULL;
+	else
+		telegram->poll = telegram_poll_new(config, telegram->api, telegram->name);
 }
 
-static bool
+static void
 make_speaking(struct telegram *telegram)
 {
 	const struct telegram_config *config = &telegram->config;
@@ -85,19 +84,14 @@ make_speaking(struct telegram *telegram)
 	telegram->send = telegram_send_new(config->loop, telegram->api, &hooks);
 	telegram->menu =
 	    telegram_menu_new(config->loop, telegram->api, config->commands, config->command_count);
-	if (telegram->live == NULL || telegram->send == NULL || telegram->menu == NULL)
-		return false;
 	telegram_live_join(telegram->live, telegram->send);
-	return true;
 }
 
 struct telegram *
 telegram_new(const struct telegram_config *config, struct err *err)
 {
-	struct telegram *telegram = calloc(1, sizeof(*telegram));
+	struct telegram *telegram = mem_new(1, sizeof(*telegram));
 
-	if (telegram == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for Telegram"));
 	telegram->magic = TELEGRAM_MAGIC;
 	telegram->config = *config;
 	telegram->config.settings = settings_ref(config->settings);
@@ -108,11 +102,8 @@ telegram_new(const struct telegram_config *config, struct err *err)
 		telegram_free(telegram);
 		return NULL;
 	}
-	if (!make_speaking(telegram) || !make_hearing(telegram)) {
-		(void)err_set(err, ERR_NOMEM, "no memory for Telegram");
-		telegram_free(telegram);
-		return NULL;
-	}
+	make_speaking(telegram);
+	make_hearing(telegram);
 	return telegram;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/crypto.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "types/outbound.h"
 #include "types/settings.h"
 
@@ -54,10 +55,8 @@ struct telegram_api *
 telegram_api_new(struct loop *loop, const struct settings *settings,
     void (*count)(void *ctx, const char *method, int code), void *count_ctx, struct err *err)
 {
-	struct telegram_api *api = calloc(1, sizeof(*api));
+	struct telegram_api *api = mem_new(1, sizeof(*api));
 
-	if (api == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for Telegram"));
 	api->magic = API_MAGIC;
 	api->count = count;
 	api->count_ctx = count_ctx;
@@ -150,10 +149,8 @@ telegram_api_call(struct telegram_api *api, const struct telegram_request *reque
 	assert(strlen(request->method) < 64);
 	if (request->json != NULL && !buf_check(request->json, err))
 		return NULL;
-	struct telegram_call *call = calloc(1, sizeof(*call));
+	struct telegram_call *call = mem_new(1, sizeof(*call));
 
-	if (call == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for %s", request->method));
 	link_call(api, call);
 	call->method = request->method;
 	call->is_raw = request->is_raw;

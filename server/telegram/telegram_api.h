@@ -61,7 +61,7 @@ struct telegram_call *telegram_api_post(struct telegram_api *api, const char *me
 
 /* Starts a call; on_done comes exactly once, from the loop and never in here, unless cancelled.
  * What request points at may go at once, but for ctx and a part's read_ctx.  NULL: could not be
- * started (memory, queue); *err says why. */
+ * started (curl's memory, queue); *err says why. */
 struct telegram_call *telegram_api_call(struct telegram_api *api,
     const struct telegram_request *request, struct err *err) MUST_USE;
 

@@ -7,6 +7,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_html.h"
 #include "telegram/telegram_send.h"
@@ -48,10 +49,8 @@ struct telegram_live *
 telegram_live_new(
     struct loop *loop, telegram_live_tail_fn *tail, telegram_live_tail_fn *gate, void *ctx)
 {
-	struct telegram_live *live = calloc(1, sizeof(*live));
+	struct telegram_live *live = mem_new(1, sizeof(*live));
 
-	if (live == NULL)
-		return NULL;
 	live->magic = LIVE_MAGIC;
 	live->loop = loop;
 	live->tail = tail;
@@ -97,13 +96,12 @@ find(struct telegram_live *live, int64_t id)
 	return NULL;
 }
 
-/* A copy that owns its text; false when memory is short: decoration is left out then. */
-static bool
+/* A copy that owns its text. */
+static void
 copy_message(const struct message *from, struct message *to)
 {
 	*to = *from;
-	to->head = strdup(from->head == NULL ? "" : from->head);
-	return to->head != NULL;
+	to->head = mem_text(from->head == NULL ? "" : from->head);
 }
 
 void
@@ -114,11 +112,12 @@ telegram_live_set(struct telegram_live *live, const struct message *message)
 
 	OBJ_CHECK(live, LIVE_MAGIC);
 	entry = find(live, message->id);
-	if (message->live_run == 0 || message->remote_id == 0 || !copy_message(message, &copy)) {
+	if (message->live_run == 0 || message->remote_id == 0) {
 		if (entry != NULL && message->id != 0)
 			clear(entry);
 		return;
 	}
+	copy_message(message, &copy);
 	if (entry == NULL)
 		entry = find(live, 0);
 	if (entry == NULL) {
@@ -281,7 +280,7 @@ refresh(struct telegram_live *live, struct entry *entry, int64_t now)
 		entry->edited_at = now;
 		free(entry->shown);
 		/* NOANALYZE(malloc-leak): the entry has it */
-		entry->shown = strdup(buf_text(&tail)); /* NULL: edited once more for nothing */
+		entry->shown = mem_text(buf_text(&tail));
 	}
 	buf_done(&tail);
 }

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "policy/policy.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_pause.h"
@@ -49,10 +50,8 @@ struct telegram_menu *
 telegram_menu_new(struct loop *loop, struct telegram_api *api,
     const struct telegram_menu_command *commands, size_t count)
 {
-	struct telegram_menu *menu = calloc(1, sizeof(*menu));
+	struct telegram_menu *menu = mem_new(1, sizeof(*menu));
 
-	if (menu == NULL)
-		return NULL;
 	menu->magic = MENU_MAGIC;
 	menu->loop = loop;
 	menu->api = api;
@@ -121,18 +120,16 @@ find_targets(struct telegram_menu *menu)
 	int64_t chat;
 
 	menu->n = 0;
-	menu->target = calloc(
+	menu->target = mem_new(
 	    1 + count_chats(settings) + roles->member_count + n_before, sizeof(*menu->target));
-	if (menu->target != NULL) {
-		add_target(menu, 0, false);
-		for (size_t i = 0; settings_next_chat(settings, &i, &chat);)
-			add_target(menu, chat, chat < 0); /* else it is a person's */
-		for (size_t i = 0; i < roles->member_count; i++)
-			if (roles->member[i].person > 0) /* else a user of this machine */
-				add_target(menu, roles->member[i].person, false);
-		for (size_t i = 0; i < n_before; i++)
-			add_gone(menu, &before[i], i < menu->next);
-	}
+	add_target(menu, 0, false);
+	for (size_t i = 0; settings_next_chat(settings, &i, &chat);)
+		add_target(menu, chat, chat < 0); /* else it is a person's */
+	for (size_t i = 0; i < roles->member_count; i++)
+		if (roles->member[i].person > 0) /* else a user of this machine */
+			add_target(menu, roles->member[i].person, false);
+	for (size_t i = 0; i < n_before; i++)
+		add_gone(menu, &before[i], i < menu->next);
 	free(before);
 }
 

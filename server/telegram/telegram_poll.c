@@ -14,6 +14,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_pause.h"
 #include "telegram/telegram_split.h"
@@ -58,10 +59,8 @@ struct telegram_poll *
 telegram_poll_new(
     const struct telegram_config *config, struct telegram_api *api, const char *own_name)
 {
-	struct telegram_poll *poll = calloc(1, sizeof(*poll));
+	struct telegram_poll *poll = mem_new(1, sizeof(*poll));
 
-	if (poll == NULL)
-		return NULL;
 	poll->magic = POLL_MAGIC;
 	poll->config = *config;
 	poll->api = api;
@@ -219,22 +218,17 @@ hand_on(struct telegram_poll *poll, const struct telegram_result *result)
 		ask_after(poll, 0);
 		return;
 	}
-	char *bytes = malloc(result->body_size + 1);
-	struct event *raw = NULL;
+	char *bytes = mem_alloc(result->body_size + 1);
+	struct event *raw;
 
-	if (bytes != NULL) {
-		memcpy(bytes, result->body, result->body_size);
-		bytes[result->body_size] = '\0';
-		raw = telegram_update_raw(
-		    SOURCE_TELEGRAM_POLL, bytes, result->body_size, poll->own_name);
-	}
-	if (raw != NULL) {
-		raw->done = on_decided;
-		raw->done_ctx = poll;
-		poll->is_deciding = true;
-	}
+	memcpy(bytes, result->body, result->body_size);
+	bytes[result->body_size] = '\0';
+	raw = telegram_update_raw(SOURCE_TELEGRAM_POLL, bytes, result->body_size, poll->own_name);
+	raw->done = on_decided;
+	raw->done_ctx = poll;
+	poll->is_deciding = true;
 	CRASH_POINT(poll_read);
-	if (raw == NULL || !poll->config.submit(poll->config.ctx, raw)) {
+	if (!poll->config.submit(poll->config.ctx, raw)) {
 		poll->is_deciding = false;
 		event_free(raw);
 		ask_after(poll, STORE_PAUSE_MS);

@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "telegram/telegram_pause.h"
 #include "telegram/telegram_update.h"
 #include "types/settings.h"
@@ -45,10 +46,8 @@ static void on_set(void *ctx, const struct telegram_result *result);
 struct telegram_register *
 telegram_register_new(const struct telegram_config *config, struct telegram_api *api)
 {
-	struct telegram_register *reg = calloc(1, sizeof(*reg));
+	struct telegram_register *reg = mem_new(1, sizeof(*reg));
 
-	if (reg == NULL)
-		return NULL;
 	reg->magic = REGISTER_MAGIC;
 	reg->config = *config;
 	reg->config.settings = settings_ref(config->settings);

@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "telegram/telegram_api.h"
 
 #define START_AGAIN_MS	1000 /* when memory or a place for the call is short */
@@ -25,10 +26,8 @@ struct telegram_send *
 telegram_send_new(
     struct loop *loop, struct telegram_api *api, const struct telegram_send_hooks *hooks)
 {
-	struct telegram_send *send = calloc(1, sizeof(*send));
+	struct telegram_send *send = mem_new(1, sizeof(*send));
 
-	if (send == NULL)
-		return NULL;
 	send->magic = TELEGRAM_SEND_MAGIC;
 	send->loop = loop;
 	send->api = api;
@@ -144,7 +143,7 @@ held_until(const struct message *message)
 	return message->held_until == 0 ? 0 : loop_now_ms() + message->held_until - clock_wall_ms();
 }
 
-bool
+void
 telegram_message_send(
     struct telegram_send *send, struct message *message, telegram_sent_fn *on_said, void *ctx)
 {
@@ -152,13 +151,10 @@ telegram_message_send(
 
 	cover(send, message->id);
 	job = telegram_send_job_add(send, TELEGRAM_JOB_SEND, &message->address, NULL, ctx);
-	if (job == NULL)
-		return false;
 	job->message = message;
 	job->on_said = on_said;
 	job->held_until = held_until(message);
 	put_in_place(send, job);
-	return true;
 }
 
 /* What it is to say is exchanged, and how early it goes. */
@@ -190,72 +186,57 @@ telegram_message_change(struct telegram_send *send, struct message *message)
 	loop_defer(send->loop, &send->pump);
 }
 
-bool
+void
 telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_TOAST, NULL, on_ended, ctx);
 
-	if (job == NULL)
-		return false;
 	job->toast = toast;
 	job->give_up_at = loop_now_ms() + TOAST_LIFE_MS;
-	return true;
 }
 
-bool
+void
 telegram_document(
     struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_DOCUMENT, &file->address, on_ended, ctx);
 
-	if (job == NULL)
-		return false;
 	job->file = file;
 	job->is_prepared = file->prepare == NULL;
-	return true;
 }
 
-bool
+void
 telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_LEAVE, NULL, on_ended, ctx);
 
-	if (job == NULL)
-		return false;
 	job->leaves = chat;
-	return true;
 }
 
-bool
+void
 telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
     telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_DELETE, NULL, on_ended, ctx);
 
-	if (job == NULL)
-		return false;
 	job->leaves = chat;
 	job->deletes = remote_id;
-	return true;
 }
 
-bool
+void
 telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
     telegram_ended_fn *on_ended, void *ctx)
 {
 	struct telegram_job *job = telegram_send_job_add(
 	    send, TELEGRAM_JOB_PIN, &(struct chat_address){ .chat = pin->chat }, on_ended, ctx);
 
-	if (job == NULL)
-		return false;
 	job->pins = pin->remote_id;
 	job->is_unpin = pin->is_off;
-	return true;
 }
 
 int64_t
@@ -368,8 +349,6 @@ telegram_send_live_edit(struct telegram_send *send, const struct message *messag
 	struct telegram_job *job =
 	    telegram_send_job_add(send, TELEGRAM_JOB_LIVE, &message->address, NULL, ctx);
 
-	if (job == NULL)
-		return false;
 	job->live_message = message->id;
 	job->on_live = on_done;
 	job->call = telegram_send_call_live(job, message, html);

@@ -40,32 +40,31 @@ void telegram_send_free(struct telegram_send *send);
 /*
  * Sends the message, or edits it where remote_id is set; "not modified" is success; one that is
  * gone is sent anew (its new remote_id comes back); HTML that Telegram cannot parse is sent once
- * more as plain text.  message is borrowed until the callback.  False: memory is short, no
- * callback comes.
+ * more as plain text.  message is borrowed until the callback.
  */
-bool telegram_message_send(struct telegram_send *send, struct message *message,
-    telegram_sent_fn *on_said, void *ctx) MUST_USE;
+void telegram_message_send(
+    struct telegram_send *send, struct message *message, telegram_sent_fn *on_said, void *ctx);
 
 /* The message with this id says that now: exchanged with the one that was borrowed, where no call
  * for it is in progress.  is_covered: it is not sent any more, nor tried again. */
 void telegram_message_change(struct telegram_send *send, struct message *message);
 
 /* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
-bool telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
-    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+void telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
+    telegram_ended_fn *on_ended, void *ctx);
 
 /* Leaves a chat; tried again until Telegram's answer is final. */
-bool telegram_leave(
-    struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+void
+telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx);
 
 /* Deletes a message of ours, which Telegram takes for 48 hours; that it is gone counts as done. */
-bool telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
-    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+void telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
+    telegram_ended_fn *on_ended, void *ctx);
 
 /* Pins a message of ours without a sound, or unpins it; that it is so already counts as done.
  * In a group only an administrator with the right to pin may.  pin is not kept. */
-bool telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
-    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+void telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
+    telegram_ended_fn *on_ended, void *ctx);
 
 enum telegram_file_state { TELEGRAM_FILE_MORE, TELEGRAM_FILE_READY, TELEGRAM_FILE_FAILED };
 
@@ -88,8 +87,8 @@ struct telegram_file {
 #define TELEGRAM_PHOTO_MAX (9 * 1000 * 1000)  /* Telegram takes 10 MB */
 
 /* Sends it.  file and what it points at are borrowed until the callback. */
-bool telegram_document(struct telegram_send *send, struct telegram_file *file,
-    telegram_ended_fn *on_ended, void *ctx) MUST_USE;
+void telegram_document(
+    struct telegram_send *send, struct telegram_file *file, telegram_ended_fn *on_ended, void *ctx);
 
 /* Wall ms since when the oldest message or document of those that were handed to us here waits to
  * be taken by Telegram; 0: none waits.  A press is not counted, it is given up soon. */

@@ -92,7 +92,7 @@ struct telegram_call *telegram_send_call_live(
 void telegram_send_on_answer(void *ctx, const struct telegram_result *result);
 
 /* A new job at the end of the list, which is looked at in this turn.  address: NULL, of no chat;
- * on_ended: NULL, it is notified otherwise.  NULL: no memory. */
+ * on_ended: NULL, it is notified otherwise. */
 struct telegram_job *telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
     const struct chat_address *address, telegram_ended_fn *on_ended, void *ctx);
 

@@ -3,17 +3,16 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/mem.h"
 #include "telegram/telegram_send_inside.h"
 
 struct telegram_job *
 telegram_send_job_add(struct telegram_send *send, enum telegram_job_kind kind,
     const struct chat_address *address, telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = calloc(1, sizeof(*job));
+	struct telegram_job *job = mem_new(1, sizeof(*job));
 
 	OBJ_CHECK(send, TELEGRAM_SEND_MAGIC);
-	if (job == NULL)
-		return NULL;
 	job->send = send;
 	job->kind = kind;
 	job->on_ended = on_ended;

@@ -9,6 +9,7 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_split.h"
 
@@ -38,29 +39,11 @@ telegram_update_raw(enum event_source source, char *bytes, size_t size, const ch
 {
 	struct event *raw = event_new(EVENT_UPDATE);
 
-	if (raw == NULL) {
-		free(bytes);
-		return NULL;
-	}
 	raw->source = source;
 	raw->raw.data = bytes;
 	raw->raw.size = size;
 	(void)text_copy(raw->context.own_name, sizeof(raw->context.own_name), own_name);
 	return raw;
-}
-
-static struct event *
-new_update_event(void)
-{
-	struct event *event = event_new(EVENT_UPDATE);
-
-	if (event == NULL)
-		return NULL;
-	event->u.update = calloc(1, sizeof(*event->u.update));
-	if (event->u.update != NULL)
-		return event;
-	event_free(event);
-	return NULL;
 }
 
 /* Whoever pressed sees their client wait for an answer, whatever else the update holds. */
@@ -78,23 +61,15 @@ find_callback(struct telegram_span query, struct update *update)
 	update->kind = UPDATE_PRESS;
 }
 
-/* The event of one update, readable or not; NULL only when memory is short. */
+/* The event of one update, readable or not. */
 static struct event *
 decode_one(const struct event *raw, struct telegram_span text)
 {
-	struct event *event = new_update_event();
-	struct err err = { 0 };
-
-	if (event == NULL)
-		return NULL;
-	struct update *update = event->u.update;
+	struct event *event = event_new(EVENT_UPDATE);
+	struct update *update = event->u.update = mem_new(1, sizeof(*update));
 	struct json *root =
-	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode(text.at, text.size, &err) : NULL;
+	    text.size <= TELEGRAM_UPDATE_MAX ? json_decode(text.at, text.size, NULL) : NULL;
 
-	if (root == NULL && err.code == ERR_NOMEM) {
-		event_free(event);
-		return NULL;
-	}
 	if (root == NULL || !read_update(root, update)) {
 		*update = (struct update){ .refusal = UPDATE_REFUSED_UNREADABLE };
 		(void)telegram_split_number(telegram_split_member(text, "update_id"), &update->id);
@@ -118,10 +93,6 @@ telegram_update_decode_webhook(
 	    decode_one(raw, (struct telegram_span){ raw->raw.data, raw->raw.size });
 
 	*ret_offset = 0;
-	if (event == NULL) {
-		*ret_status = 503;
-		return false;
-	}
 	*ret_status = 200;
 	queue_list_add(ret_events, &event->link);
 	return event->u.update->refusal != UPDATE_REFUSED_UNREADABLE;
@@ -145,11 +116,6 @@ telegram_update_decode_poll(
 		if (text.at == NULL)
 			break;
 		event = decode_one(raw, text);
-		if (event == NULL) {
-			event_free_all(&events);
-			*ret_status = 503;
-			return false;
-		}
 		if (event->u.update->id >= offset && event->u.update->id < INT64_MAX)
 			offset = event->u.update->id + 1;
 		queue_list_add(&events, &event->link);

@@ -22,17 +22,16 @@
 #define TELEGRAM_UPDATE_MAX ((size_t)256 * 1024)
 
 /* One update, as a webhook brings it.  Unreadable: false, *ret_status 200 (anything else would be
- * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE.  Short
- * of memory: false, 503, no event. */
+ * sent again for a day and block the chat), and one event with UPDATE_REFUSED_UNREADABLE. */
 bool telegram_update_decode_webhook(struct event *raw, struct queue_list *ret_events,
     int *ret_status, int64_t *ret_offset);
 
 /* The answer of getUpdates.  *ret_offset: the last update_id + 1, 0 when there was none.  One bad
  * update becomes an event with UPDATE_REFUSED_UNREADABLE and spoils no other.  An answer that is
- * none: false, 502, no event; short of memory: false, 503, no event. */
+ * none: false, 502, no event. */
 bool telegram_update_decode_poll(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
 
-/* A raw event as these take it.  Takes bytes, also when it fails (NULL: memory is short). */
+/* A raw event as these take it.  Takes bytes, also when it fails . */
 struct event *telegram_update_raw(enum event_source source, char *bytes, size_t size,
     const char *own_name) MUST_USE;

@@ -10,6 +10,7 @@
 #include "lib/http_server.h"
 #include "lib/json.h"
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_register.h"
@@ -46,19 +47,14 @@ struct telegram_webhook *
 telegram_webhook_new(
     const struct telegram_config *config, struct telegram_api *api, const char *own_name)
 {
-	struct telegram_webhook *webhook = calloc(1, sizeof(*webhook));
+	struct telegram_webhook *webhook = mem_new(1, sizeof(*webhook));
 
-	if (webhook == NULL)
-		return NULL;
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
 	webhook->config.settings = settings_ref(config->settings);
 	webhook->own_name = own_name;
 	webhook->reg = telegram_register_new(config, api);
-	if (webhook->reg != NULL)
-		return webhook;
-	telegram_webhook_free(webhook);
-	return NULL;
+	return webhook;
 }
 
 void
@@ -153,19 +149,11 @@ make_event(struct telegram_webhook *webhook, struct http_request *request)
 {
 	size_t size = 0;
 	char *bytes = http_request_take_body(request, &size);
-	struct waiting *waiting = malloc(sizeof(*waiting));
-	struct event *raw = NULL;
+	struct waiting *waiting = mem_alloc(sizeof(*waiting));
+	struct event *raw;
 
-	if (waiting == NULL) {
-		free(bytes);
-		return NULL;
-	}
 	*waiting = (struct waiting){ webhook, request };
 	raw = telegram_update_raw(SOURCE_TELEGRAM_WEBHOOK, bytes, size, webhook->own_name);
-	if (raw == NULL) {
-		free(waiting);
-		return NULL;
-	}
 	raw->done = on_decided;
 	raw->done_ctx = waiting;
 	return raw;
@@ -339,10 +327,8 @@ telegram_webhook_order(struct loop *loop, struct telegram_api *api, const struct
     enum telegram_webhook_command command, void (*on_done)(void *ctx, bool ok, const char *text),
     void *ctx, struct err *err)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order = mem_new(1, sizeof(*order));
 
-	if (order == NULL)
-		return err_set(err, ERR_NOMEM, "no memory");
 	order->command = command;
 	order->loop = loop;
 	order->api = api;

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "lib/mem.h"
+
 struct crossing {
 	struct queue *events;	   /* loop → store */
 	atomic_int outside;	   /* of them from outside, those in the backlog too */
@@ -17,10 +19,9 @@ struct crossing {
 struct outcome *
 outcome_new(enum outcome_kind kind)
 {
-	struct outcome *outcome = calloc(1, sizeof(*outcome));
+	struct outcome *outcome = mem_new(1, sizeof(*outcome));
 
-	if (outcome != NULL)
-		outcome->kind = kind;
+	outcome->kind = kind;
 	return outcome;
 }
 
@@ -53,16 +54,10 @@ outcome_free_all(struct queue_list *outcomes)
 struct crossing *
 crossing_new(void (*wake_loop)(void *ctx), void *ctx)
 {
-	struct crossing *crossing = calloc(1, sizeof(*crossing));
+	struct crossing *crossing = mem_new(1, sizeof(*crossing));
 
-	if (crossing == NULL)
-		return NULL;
 	crossing->events = queue_new(NULL, NULL);
 	crossing->outcomes = queue_new(wake_loop, ctx);
-	if (crossing->events == NULL || crossing->outcomes == NULL) {
-		crossing_free(crossing);
-		return NULL;
-	}
 	return crossing;
 }
 

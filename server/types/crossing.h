@@ -91,8 +91,7 @@ void outcome_free_all(struct queue_list *outcomes); /* empties the list */
 
 struct crossing;
 
-/* wake_loop is called from the store's thread whenever outcomes came and the loop had none.
- * NULL when memory is short. */
+/* wake_loop is called from the store's thread whenever outcomes came and the loop had none. */
 struct crossing *crossing_new(void (*wake_loop)(void *ctx), void *ctx) MUST_USE;
 void crossing_free(struct crossing *crossing);
 

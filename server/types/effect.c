@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "lib/mem.h"
 #include "types/settings.h"
 
 /* clang-format off */
@@ -42,17 +43,11 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 struct effect *
 effect_new(enum effect_kind kind)
 {
-	struct effect *effect = calloc(1, sizeof(*effect));
+	struct effect *effect = mem_new(1, sizeof(*effect));
 
 	assert((size_t)kind < COUNT(effect_columns));
-	if (effect == NULL)
-		return NULL;
 	effect->kind = kind;
 	effect->result = event_new(effect_columns[kind].result);
-	if (effect->result == NULL) {
-		free(effect);
-		return NULL;
-	}
 	return effect;
 }
 

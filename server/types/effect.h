@@ -283,7 +283,7 @@ struct effect {
 	} u;
 };
 
-/* The effect with its result, kind and effect id set.  NULL only when memory is short. */
+/* The effect with its result, kind and effect id set. */
 struct effect *effect_new(enum effect_kind kind) MUST_USE;
 
 /* Accepts NULL. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 enum type {
@@ -326,9 +327,7 @@ get_targets(struct effect_probe *probe, const struct json *list, struct err *err
 
 	if (!json_holds_array(list) || n > PROBE_TARGETS_MAX)
 		return err_set(err, ERR_INVALID, "effect: \"targets\" is no list that fits");
-	probe->targets = calloc(n > 0 ? n : 1, sizeof(*probe->targets));
-	if (probe->targets == NULL)
-		return err_set(err, ERR_NOMEM, "no memory for %zu probe targets", n);
+	probe->targets = mem_new(n > 0 ? n : 1, sizeof(*probe->targets));
 	for (probe->n = 0; probe->n < n; probe->n++)
 		if (!get_fields(fields_of_a_target, json_at(list, probe->n),
 			&probe->targets[probe->n], err))
@@ -345,8 +344,6 @@ effect_codec_decode(enum effect_kind kind, const char *body, struct err *err)
 	if (json == NULL)
 		return NULL;
 	effect = effect_new(kind);
-	if (effect == NULL)
-		return ERR_NULL(err_set(err, ERR_NOMEM, "no memory for an effect"));
 	if (!get_fields(fields_of[kind], json, effect, err)) {
 		(void)err_wrap(err, "%s", effect_name(kind));
 		effect_free(effect);

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "types/settings.h"
 
 struct event *
 event_new(enum event_kind kind)
 {
-	struct event *event = calloc(1, sizeof(*event));
+	struct event *event = mem_new(1, sizeof(*event));
 
-	if (event != NULL)
-		event->kind = kind;
+	event->kind = kind;
 	return event;
 }
 

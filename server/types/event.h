@@ -239,7 +239,7 @@ struct event {
 	} u;
 };
 
-/* NULL only when memory is short.  Time, random bytes and settings are set by whoever submits. */
+/* Time, random bytes and settings are set by whoever submits. */
 struct event *event_new(enum event_kind kind) MUST_USE;
 
 /* Accepts NULL; frees raw, what the kind owns, and the reference to the settings. */

@@ -30,14 +30,13 @@ factor_secret_open(const struct settings *settings, int64_t person, const char *
 	    sizeof(*ret), err);
 }
 
-bool
+void
 factor_secret_uri(const struct settings *settings, int64_t person,
-    const struct factor_secret *secret, char out[TOTP_URI], struct err *err)
+    const struct factor_secret *secret, char out[TOTP_URI])
 {
 	char account[32], issuer[96];
 
 	(void)snprintf(account, sizeof(account), "telegram:%" PRId64, person);
 	(void)snprintf(issuer, sizeof(issuer), "deploybot %s", settings->host);
-	return totp_uri(secret->totp, issuer, account, out) ||
-	    err_set(err, ERR_NOMEM, "no memory for a secret's text");
+	totp_uri(secret->totp, issuer, account, out);
 }

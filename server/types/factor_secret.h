@@ -22,5 +22,5 @@ bool factor_secret_open(const struct settings *settings, int64_t person, const c
     struct factor_secret *ret, struct err *err) MUST_USE;
 
 /* As an app reads it from a picture.  Wipe out. */
-bool factor_secret_uri(const struct settings *settings, int64_t person,
-    const struct factor_secret *secret, char out[TOTP_URI], struct err *err) MUST_USE;
+void factor_secret_uri(const struct settings *settings, int64_t person,
+    const struct factor_secret *secret, char out[TOTP_URI]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/loop.h"
+#include "lib/mem.h"
 #include "lib/rate_summary.h"
 #include "lib/text.h"
 
@@ -33,10 +34,8 @@ static loop_timer_fn on_due;
 struct refusals *
 refusals_new(const struct refusals_config *config)
 {
-	struct refusals *refusals = calloc(1, sizeof(*refusals));
+	struct refusals *refusals = mem_new(1, sizeof(*refusals));
 
-	if (refusals == NULL)
-		return NULL;
 	refusals->config = *config;
 	for (size_t i = 0; i < KINDS_MAX; i++)
 		refusals->kinds[i].refusals = refusals;
@@ -93,8 +92,6 @@ submit(struct kind *kind, int64_t count, event_done *done)
 	struct event *event = event_new(EVENT_REJECTED);
 	struct rejected *rejected;
 
-	if (event == NULL)
-		return false;
 	rejected = &event->u.rejected;
 	(void)text_copy(rejected->source, sizeof(rejected->source), kind->source);
 	(void)text_copy(rejected->reason, sizeof(rejected->reason), kind->reason); /* cut is fine */

@@ -21,7 +21,6 @@ struct refusals_config {
 	void *ctx;
 };
 
-/* NULL when memory is short. */
 struct refusals *refusals_new(const struct refusals_config *config) MUST_USE;
 
 /* NULL is fine.  When no event of it is in progress any more: what is counted then is lost. */

@@ -10,8 +10,6 @@ secret_note_used(const struct secret *secret, secret_submit *submit, void *ctx)
 	struct event *event = event_new(EVENT_SECRET_USED);
 	struct secret_used *used;
 
-	if (event == NULL)
-		return;
 	used = &event->u.secret_used;
 	(void)text_copy(used->application, sizeof(used->application), secret->application);
 	(void)text_copy(used->name, sizeof(used->name), secret->name); /* both of the same size */

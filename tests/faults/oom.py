@@ -1,20 +1,22 @@
-"""oom.py - gives no memory once to each place that asks for it, in flows and in starts, and for a while to all.
+"""oom.py - gives no memory once to each place that asks for it, in flows and in starts.
 
 make check-oom: places differ by their stacks (tests/faults/fault.h). Of those that are the same in our own code
 one is drawn. A trial of a flow fails some of them, one call each; in a trial of starts one place fails after the other.
-After each: no crash, no leak, nothing acknowledged that is not stored, the truth in the chat. OOM=all: each place.
+A server or a runner that finds none aborts, and is started again as systemd would; a supervisor goes on. After each:
+nothing acknowledged that is not stored, nothing twice, nothing quarantined, the truth in the chat. OOM=all: each place.
 """
 # SPDX-License-Identifier: ISC
 import collections
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
 import site_trial    # first: it finds the rest
 from fault_page import Site
-from flows import FLOWS
+from flows import FLOWS, PATIENCE_S
 from inout import Sites, shuffled
 from oracle import Broken
 
@@ -25,7 +27,8 @@ STORE_S = 150       # the simulation beside the flows, which wait most of the ti
 STORE_ALL_S = 1800
 SHORT_TRIALS = 4
 HIGH = 1 << 40
-MANY = 40           # a send whose answer found no memory is sent again: Telegram has no key for it
+ABORTED = {-signal.SIGABRT}
+MANY = 40           # a send whose answer was not received is sent again: Telegram has no key for it
 
 
 def program_frames(site, program):
@@ -77,27 +80,43 @@ def sites_of(words):
         yield Site(int(key, 16), role, "none", "malloc", "malloc", 0, 0, (), 0)
 
 
+def go_on(trial):
+    """Plays the flow, and starts what was aborted again as often as it ends."""
+    who = trial.play()
+    while trial.scene.is_dead():
+        trial.note_stop(ABORTED)
+        trial.scene.kills += 1
+        trial.launch(wait="if it lives")
+        trial.flow.follow(trial.scene, PATIENCE_S, trial.scene.is_dead)
+    return who
+
+
 def trial(scene, label):
     flow, phase, words, error = label.split("/")
     if phase == "lasting":
         role, after, count = words.split(".")
-        return site_trial.play(
+        hits = site_trial.play(
             scene, flow, "flow", lambda page: page.arm_rule("malloc", role, error, n=int(after), count=int(count)),
-            kills=MANY, persistent=True)
-    if phase == "start":
-        return starts(scene, flow, list(sites_of(words)), error)
-    return site_trial.play(scene, flow, "flow", lambda page: [page.arm_site(s, error) for s in sites_of(words)],
-                           lost_runs=1, kills=MANY)
+            may_stop=-signal.SIGABRT, lost_runs=1, kills=MANY, persistent=True, within=go_on)
+    elif phase == "start":
+        hits = starts(scene, flow, list(sites_of(words)), error)
+    else:
+        sites = list(sites_of(words))
+        hits = site_trial.play(scene, flow, "flow", lambda page: [page.arm_site(s, error) for s in sites],
+                               may_stop=-signal.SIGABRT, lost_runs=len(sites), kills=MANY, within=go_on)
+    if scene.rows("SELECT 1 FROM audit WHERE code = 'event_quarantined'"):
+        raise Broken("nothing_is_quarantined_for_want_of_memory", label)
+    return hits
 
 
 def starts(scene, flow, sites, error):
-    """One place after the other: it starts, or says why not and starts the next time."""
+    """One place after the other: it starts, or is aborted, or says why not, and starts the next time."""
     hits = []
     for site in sites:
         one = site_trial.Trial(scene, flow)
         try:
             one.page.arm_site(site, error)
-            one.launch_under_fault()
+            one.launch_under_fault(ABORTED)
             hits += one.finish()
         except Exception as problem:
             told = one.page.describe(next(s for s in one.page.sites() if s.key == site.key), scene.real)

@@ -4,9 +4,10 @@
  *	FAULT_ANY=1 FAULT_SITES=1 LD_PRELOAD=libfault.so oom_store SECONDS [SEED [KEY,KEY,…]]
  *
  * The store's batches and projections are the window in which allocations fail; what the simulation
- * itself needs while a handler runs is outside of it.  Each history is a process of its own, so
- * that its leaks are its own: in it some places fail once that were seen and have not failed yet,
- * until all have or the time is over.  After each commit and at rest the invariants hold.
+ * itself needs while a handler runs is outside of it.  Each history is a process of its own: in it
+ * one place fails that was seen and has not failed yet, which ends that process by an abort, until
+ * all have or the time is over.  Behind it another process starts on what it left: the database and
+ * the chain of the audit are whole, the invariants of a commit hold, and nothing is quarantined.
  * A seed with keys plays that history alone.
  */
 #include <inttypes.h>
@@ -18,14 +19,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "store/audit_verify.h"
 #include "tests/faults/fault.h"
+#include "tests/faults/invariants.h"
+#include "tests/faults/look.h"
 #include "tests/sim/sim_inside.h"
 
-#define AT_ONCE	    24 /* places that fail in one history */
-#define CALLS_AHEAD 4  /* its first call fails, or one soon after */
-#define LOOKS	    5  /* first histories, in which nothing fails */
+#define CALLS_AHEAD 4 /* its first call fails, or one soon after */
+#define ABORTED	    77
+#define LOOKS	    5 /* first histories, in which nothing fails */
 
 __attribute__((weak)) struct fault_page *fault_page(void);
 __attribute__((weak)) void fault_window(bool is_open);
@@ -44,27 +49,12 @@ void __real_sim_check_after(struct sim *sim, struct tx *tx, const struct sim_bef
 void __wrap_sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 store_decode __real_sim_chat_decode, __wrap_sim_chat_decode;
 
-static uint64_t hits_before; /* this batch */
-
-static uint64_t
-hits(void)
-{
-	return atomic_load(&fault_page()->hits[FAULT_ROLE_server][FAULT_CLASS_malloc]);
-}
-
-static bool
-has_failed_one(void)
-{
-	return hits() != hits_before;
-}
-
 bool
 __wrap_store_batch(struct store *store, struct queue_list *events, struct queue_list *ret_outcomes,
     struct err *err)
 {
 	bool ok;
 
-	hits_before = hits();
 	fault_window(true);
 	ok = __real_store_batch(store, events, ret_outcomes, err);
 	fault_window(false);
@@ -75,14 +65,10 @@ bool
 __wrap_store_project(struct store *store, struct queue_list *ret_outcomes)
 {
 	bool is_behind;
-	uint64_t before;
 
-	do { /* the store's thread would try again in a moment */
-		before = hits();
-		fault_window(true);
-		is_behind = __real_store_project(store, ret_outcomes);
-		fault_window(false);
-	} while (is_behind && hits() != before);
+	fault_window(true);
+	is_behind = __real_store_project(store, ret_outcomes);
+	fault_window(false);
 	return is_behind;
 }
 
@@ -115,6 +101,14 @@ __wrap_sim_chat_decode(
 }
 
 /* --- what fails in a history ---------------------------------------------------------------- */
+
+/* Of mem_abort() alone: a failed assertion comes by no call of ours. */
+void __wrap_abort(void);
+void
+__wrap_abort(void)
+{
+	_exit(ABORTED);
+}
 
 static uint64_t
 draw(uint64_t *x)
@@ -149,23 +143,23 @@ disarm(struct fault_page *page)
 		atomic_store(&page->sites[i].fail, 0);
 }
 
-/* Those that have not failed yet, from a place in the table that is drawn. */
-static size_t
-arm_some(struct fault_page *page, uint64_t seed, uint64_t keys[AT_ONCE])
+/* One that has not failed yet, from a place in the table that is drawn.  0: all have. */
+static uint64_t
+arm_one(struct fault_page *page, uint64_t seed)
 {
 	uint64_t x = seed;
-	size_t from = draw(&x) % FAULT_SITES, n = 0;
+	size_t from = draw(&x) % FAULT_SITES;
 
 	disarm(page);
-	for (size_t i = 0; i < FAULT_SITES && n < AT_ONCE; i++) {
+	for (size_t i = 0; i < FAULT_SITES; i++) {
 		struct fault_site *site = &page->sites[(from + i) % FAULT_SITES];
 
 		if (!is_ours(site) || atomic_load(&site->hits) > 0)
 			continue;
 		arm(site, seed);
-		keys[n++] = site->key;
+		return site->key;
 	}
-	return n;
+	return 0;
 }
 
 /* As libfault.so keeps it, whether it was met already or not. */
@@ -195,30 +189,93 @@ arm_these(struct fault_page *page, uint64_t seed, char *keys)
 
 /* --- histories ------------------------------------------------------------------------------ */
 
-/* True when it came to its rest with all invariants whole and nothing leaked. */
-static bool
-play(uint64_t seed)
+static int
+in_a_child(void (*run)(uint64_t seed), uint64_t seed)
 {
-	struct sim_totals totals = { 0 };
 	int status = -1;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		sim_is_short_of_memory = has_failed_one;
-		sim_play(seed, &totals);
-		exit(0); /* a sanitizer looks for leaks */
+		run(seed);
+		exit(0);
 	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+	return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
 static void
-tell_failure(uint64_t seed, const uint64_t *keys, size_t n)
+play_whole(uint64_t seed)
+{
+	struct sim_totals totals = { 0 };
+
+	sim_play(seed, &totals);
+}
+
+static void
+on_broken(UNUSED void *ctx, const char *invariant, const char *evidence)
+{
+	(void)printf("broken: %s: %s\n", invariant, evidence);
+	exit(1);
+}
+
+static void
+must(bool good, const struct err *err)
+{
+	if (!good)
+		on_broken(NULL, "the_next_start_goes_on", err->text);
+}
+
+/* The next start, on what an abort left. */
+static void
+start_behind(UNUSED uint64_t seed)
+{
+	const struct store_config config = { .path = sim_server_path(),
+		.audit_path = sim_server_audit_path(),
+		.environments_path = sim_server_environments_path(),
+		.poison_path = sim_server_poison_path() };
+	struct queue_list outcomes = { 0 };
+	struct err err = { .text = "" };
+	struct audit_verified verified;
+	struct look look = { 0 };
+	struct invariants of;
+	struct store *store;
+	struct db *db;
+
+	disarm(fault_page());
+	store = store_open(&config, &err);
+	must(store != NULL, &err);
+	for (int i = 0; i < 1000 && store_project(store, &outcomes); i++)
+		outcome_free_all(&outcomes);
+	outcome_free_all(&outcomes);
+	store_close(store);
+	db = db_open(sim_server_path(), DB_READ_ONLY, &err);
+	must(db != NULL && db_quick_check(db, &err) && look_at(&look, db, 1, &err), &err);
+	of = (struct invariants){ db, &look, clock_wall_ms(), on_broken, NULL };
+	invariants_of_commit(&of);
+	if (invariants_number(&of, "SELECT COUNT(*) FROM audit WHERE code = 'event_quarantined'") !=
+	    0)
+		on_broken(NULL, "nothing_is_quarantined", "an event is");
+	look_done(&look);
+	db_close(db);
+	must(audit_verify(sim_server_path(), sim_server_audit_path(), &verified, &err), &err);
+}
+
+/* True when it came to its rest with all invariants whole, or was aborted and can go on. */
+static bool
+play(uint64_t seed)
+{
+	int status = in_a_child(play_whole, seed);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ABORTED)
+		status = in_a_child(start_behind, seed);
+	return status == 0;
+}
+
+static void
+tell_failure(uint64_t seed, uint64_t key)
 {
 	const struct fault_page *page = fault_page();
 
-	(void)printf("FAILED %" PRIu64 " ", seed);
-	for (size_t i = 0; i < n; i++)
-		(void)printf("%s%016" PRIx64, i == 0 ? "" : ",", keys[i]);
+	(void)printf("FAILED %" PRIu64 " %016" PRIx64, seed, key);
 	(void)printf("\nlast_hit %016" PRIx64, atomic_load(&page->last_hit));
 	for (size_t i = 0; i < FAULT_SITES; i++)
 		for (size_t k = 0;
@@ -241,16 +298,13 @@ count(const struct fault_page *page, unsigned *ret_known, unsigned *ret_hit)
 static bool
 campaign(struct fault_page *page, uint64_t seed, time_t until)
 {
-	uint64_t keys[AT_ONCE];
 	unsigned known, hit;
-	size_t n = 1;
+	uint64_t key = 1, i = 0;
 
-	uint64_t i = 0;
-
-	for (; n > 0 && time(NULL) < until; i++) {
-		n = i < LOOKS ? AT_ONCE : arm_some(page, seed + i, keys);
+	for (; key != 0 && time(NULL) < until; i++) {
+		key = i < LOOKS ? 1 : arm_one(page, seed + i);
 		if (!play(seed + i)) {
-			tell_failure(seed + i, keys, i < LOOKS ? 0 : n);
+			tell_failure(seed + i, key);
 			return false;
 		}
 		if (i % 100 == 99) {

@@ -95,12 +95,12 @@ class Trial:
     def launch(self, **options):
         return self.scene.launch(environment(self.page, self.scene), **options)
 
-    def launch_under_fault(self):
+    def launch_under_fault(self, also=frozenset()):
         """True when it stands, else it ended on purpose, and stands now that the fault is gone."""
         self.launch(wait="if it lives")
         if not self.scene.is_dead():
             return True
-        self.note_stop(ON_PURPOSE)
+        self.note_stop(ON_PURPOSE | also)
         self.page.heal()
         self.launch()
         return False

@@ -41,7 +41,7 @@ take_secrets(const uint8_t **data, size_t *size, char *secrets[SECRETS_MAX], str
 static void
 redact_pieces(struct redact *redact, const uint8_t *data, size_t size, struct buf *out)
 {
-	struct redact_stream *stream = redact_stream_new(redact, NULL);
+	struct redact_stream *stream = redact_stream_new(redact);
 	uint64_t seed = fuzz_seed(data, size);
 
 	assert(stream != NULL);
@@ -87,8 +87,8 @@ has_shape(const struct buf *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct redact *redact = redact_new(NULL);
-	struct slow_redact *slow = slow_redact_new(NULL);
+	struct redact *redact = redact_new();
+	struct slow_redact *slow = slow_redact_new();
 	char *secrets[SECRETS_MAX];
 	size_t count, cap = 3 * size + 16;
 	struct buf whole, pieces, each;

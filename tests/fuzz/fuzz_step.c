@@ -29,12 +29,14 @@ on_step(void *ctx, enum step_scan_kind kind, const char *name)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct step_scan whole = { 0 }, pieces = { 0 };
+	struct step_scan whole, pieces;
 	uint64_t seed = fuzz_seed(data, size);
 	struct buf one, many;
 
 	buf_init(&one, size + 1);
 	buf_init(&many, size + 1);
+	step_scan_init(&whole, NULL);
+	step_scan_init(&pieces, NULL);
 	step_scan_feed(&whole, (const char *)data, size, on_step, &one);
 	for (size_t at = 0, n; at < size; at += n) {
 		n = fuzz_piece(&seed, size - at);
@@ -43,5 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_same(&one, &many);
 	buf_done(&one);
 	buf_done(&many);
+	buf_done(&whole.safe);
+	buf_done(&pieces.safe);
 	return 0;
 }

@@ -602,9 +602,6 @@ void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char 
 sim_fn sim_chat_question_is_answered; /* a: by whom */
 void sim_chat_up(struct sim *sim);    /* the server is there again */
 store_decode sim_chat_decode;
-
-/* For who fails the store's allocations: has one failed in this batch?  Then a handler may fail. */
-extern bool (*sim_is_short_of_memory)(void);
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
 /* True: it is known everywhere what runs.  Else an admin says of some that they looked. */

@@ -21,8 +21,6 @@
 static char template_path[96], path[96], audit_path[96], environments_path[96], poison_path[96];
 static struct sim *current; /* handlers have no context */
 
-bool (*sim_is_short_of_memory)(void);
-
 static sim_fn server_start, server_turn, wait_comes;
 static store_handler decide_guarded;
 
@@ -55,12 +53,6 @@ may_fail_for_good(const struct event *event)
 	    event->kind == EVENT_CLOUDFLARE_WAS_SET || event->kind == EVENT_WITNESSED;
 }
 
-static bool
-is_short_of_memory(void)
-{
-	return sim_is_short_of_memory != NULL && sim_is_short_of_memory();
-}
-
 static void
 decide_guarded(struct tx *tx, const struct event *event)
 {
@@ -74,11 +66,11 @@ decide_guarded(struct tx *tx, const struct event *event)
 	sim->batch++;
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
-	if (event->kind == EVENT_FAULT && !is_short_of_memory() && sim->n_planned-- == 0)
+	if (event->kind == EVENT_FAULT && sim->n_planned-- == 0)
 		sim_fail(sim, "no_result_fails", "%s", event->u.fault.reason);
 	sim_check_before(sim, tx, &before);
 	handlers[event->kind](tx, event);
-	if (tx->failed && !is_short_of_memory())
+	if (tx->failed)
 		sim_fail(sim, "no_handler_fails", "%s: %s", event_name(event->kind), tx->err.text);
 	sim->is_distrusted |= event->kind == EVENT_STARTED && event->u.started.is_restored;
 	if (sim->is_full) {

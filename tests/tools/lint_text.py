@@ -67,6 +67,10 @@ KEY_FILE = re.compile(r"(?:^|/)(?:[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|i
 BARE_RETURN = re.compile(r"^[^#]*(?<![\w\"$#])return(?=\s*($|;|\}|#))")
 BACKGROUND = re.compile(r"(?<![&<>])&\s*(?:#.*)?$|^}$")
 BANNED_CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+# lib/mem.h ends the program instead. What may be refused: what a supervisor does behind its gate, and numbers.
+MEMORY_CALL = re.compile(r"(?<![\w.>])((?:m|c|re)alloc|reallocarray|strn?dup|v?asprintf)\s*\(")
+MAY_BE_REFUSED = {"lib/mem.c", "runner/connections.c", "runner/process.c", "lib/metrics.c",
+                  "server/routes/metric_set.c", "server/cli/cli_secrets_fetch.c"}
 SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
 SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
 # Where a wait is the thing itself: the one helper that polls, a kill at a moment that was drawn by lot,
@@ -186,6 +190,8 @@ def check_c(path, text, found):
     for number, (line, whole) in enumerate(zip(code.split("\n"), text.split("\n")), 1):
         for match in BANNED_CALL.finditer(line):
             found.say(path, number, f"{match[1]} is banned: {BANNED[match[1]]}")
+        if not is_test and MEMORY_CALL.search(line) and path.as_posix() not in MAY_BE_REFUSED:
+            found.say(path, number, "memory that may be refused: lib/mem.h")
         if is_test and SLEEP_C.search(line):
             found.say(path, number, "no sleep in tests: wait for what is to happen")
         if sentence.search(COMMENT.sub(blank, whole)) and COMPARED_CALL.search(line) and not is_test and \

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_effect.h"
@@ -19,6 +20,8 @@ on_delivery(struct tx *tx, const struct event *event)
 
 	deliver_aid.delivered++;
 	deliver_aid.last_context = event->context;
+	if (deliver_aid.may_starve || (strcmp(d->login, "starve") == 0 && deliver_aid.may_crash))
+		mem_abort();
 	if (strcmp(d->login, "crash") == 0 && deliver_aid.may_crash)
 		(void)raise(SIGKILL);
 	if (!row_dedupe_add(tx, "github", d->id, NULL)) {
@@ -72,7 +75,7 @@ static store_handler *const handlers[EVENT_KIND_COUNT] = {
 static bool
 decode(struct event *raw, struct queue_list *ret_events, int *ret_status, int64_t *ret_offset)
 {
-	char *copy = strndup(raw->raw.data, raw->raw.size), *at = copy, *word;
+	char *copy = mem_textn(raw->raw.data, raw->raw.size), *at = copy, *word;
 
 	*ret_offset = 42;
 	if (copy[0] == '!') {

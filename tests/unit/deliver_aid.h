@@ -13,7 +13,8 @@
 /* What the handlers met since the test began. */
 extern struct deliver_aid {
 	int delivered, ended, faulted;
-	bool may_crash; /* else "crash" is a delivery like others */
+	bool may_crash;	 /* else "crash" and "starve" are deliveries like others */
+	bool may_starve; /* each finds no memory */
 	struct fault last_fault;
 	struct event_context last_context; /* of a delivery or a fault; settings may be gone */
 	char requested_by[LIMIT_PERSON];

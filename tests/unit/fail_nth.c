@@ -11,7 +11,6 @@
 
 #define OWN_FRAMES 3 /* of this file */
 
-#define SQLITE_NOMEM	  7
 #define SQLITE_IOERR	  10
 #define SQLITE_CONSTRAINT 19
 
@@ -103,6 +102,8 @@ void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__real_reallocarray(void *old, size_t n, size_t size);
+void *__wrap_reallocarray(void *old, size_t n, size_t size);
 char *__real_strdup(const char *text);
 char *__wrap_strdup(const char *text);
 char *__real_strndup(const char *text, size_t size);
@@ -133,6 +134,12 @@ void *
 __wrap_realloc(void *old, size_t size)
 {
 	return no_memory() ? NULL : __real_realloc(old, size);
+}
+
+void *
+__wrap_reallocarray(void *old, size_t n, size_t size)
+{
+	return no_memory() ? NULL : __real_reallocarray(old, n, size);
 }
 
 char *
@@ -189,13 +196,13 @@ __wrap_sqlite3_prepare_v3(struct sqlite3 *db, const char *sql, int size, unsigne
 	if (!fails(FAIL_PREPARE))
 		return __real_sqlite3_prepare_v3(db, sql, size, flags, ret, ret_tail);
 	*ret = NULL;
-	return SQLITE_NOMEM;
+	return SQLITE_IOERR;
 }
 
 int
 __wrap_sqlite3_bind_int64(struct sqlite3_stmt *stmt, int at, int64_t value)
 {
-	return fails(FAIL_BIND) ? SQLITE_NOMEM : __real_sqlite3_bind_int64(stmt, at, value);
+	return fails(FAIL_BIND) ? SQLITE_IOERR : __real_sqlite3_bind_int64(stmt, at, value);
 }
 
 int
@@ -203,7 +210,7 @@ __wrap_sqlite3_bind_text64(struct sqlite3_stmt *stmt, int at, const char *text, 
     void (*destroy)(void *), unsigned char encoding)
 {
 	if (fails(FAIL_BIND))
-		return SQLITE_NOMEM;
+		return SQLITE_IOERR;
 	return __real_sqlite3_bind_text64(stmt, at, text, size, destroy, encoding);
 }
 

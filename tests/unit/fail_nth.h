@@ -18,11 +18,11 @@
 #include <stdint.h>
 
 enum fail_what {
-	FAIL_MEMORY,	   /* malloc, calloc, realloc, strdup, strndup: NULL */
+	FAIL_MEMORY,	   /* malloc, calloc, realloc, reallocarray, strdup, strndup: NULL */
 	FAIL_STEP,	   /* a statement, COMMIT too: I/O error */
 	FAIL_STEP_REFUSED, /* a statement: a constraint, which no later try helps */
-	FAIL_PREPARE,	   /* no memory */
-	FAIL_BIND,	   /* no memory */
+	FAIL_PREPARE,	   /* I/O error */
+	FAIL_BIND,	   /* I/O error */
 	FAIL_EXEC,	   /* sqlite3_exec: settings of a connection, migrations */
 	FAIL_CRYPTO,	   /* hashes and MACs */
 	FAIL_WHAT_COUNT

@@ -15,7 +15,7 @@ void
 redact_check_bytes(
     struct redact *r, const char *text, size_t size, const char *want, size_t want_size)
 {
-	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct redact_stream *s = redact_stream_new(r);
 	char *bare = malloc(size + (size == 0));
 	struct buf out;
 

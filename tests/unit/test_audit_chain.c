@@ -305,20 +305,18 @@ TEST(a_forged_line_with_a_hash_of_its_own_breaks_the_next)
 /* An entry is written whole and chained, or not at all: the head moves with it alone. */
 TEST(what_fails_in_the_middle_writes_no_entry_and_believes_none)
 {
-	static const enum fail_what whats[] = { FAIL_CRYPTO, FAIL_MEMORY };
 	struct audit_chain head, none = { 0 };
 	bool ok, is_met = true;
 	struct buf text;
 	struct err err;
 
-	for (size_t i = 0; i < COUNT(whats) * AUDIT_VERSION; i++, is_met = true) {
-		enum fail_what what = whats[i % COUNT(whats)];
-		struct audit_line line = of_version(1 + (int)(i / COUNT(whats)), "{}");
+	for (int version = 1; version <= AUDIT_VERSION; version++, is_met = true) {
+		struct audit_line line = of_version(version, "{}");
 
 		for (unsigned n = 1; is_met; n++) {
 			buf_init(&text, AUDIT_LINE_MAX);
 			head = none;
-			fail_nth(what, n);
+			fail_nth(FAIL_CRYPTO, n);
 			ok = audit_chain_write(&head, &line, &text, &err);
 			is_met = fail_nth_met();
 			assert_int_equal(ok, !is_met);
@@ -329,7 +327,7 @@ TEST(what_fails_in_the_middle_writes_no_entry_and_believes_none)
 				buf_done(&text);
 		}
 		is_met = true;
-		for (unsigned n = 1; what == FAIL_CRYPTO && is_met; n++) {
+		for (unsigned n = 1; is_met; n++) {
 			head = none;
 			fail_nth(FAIL_CRYPTO, n);
 			ok = audit_chain_check(

@@ -169,8 +169,8 @@ WORLD_TEST_OF(who_has_not_answered_is_told_once_that_it_expired, "PRODUCTION_APP
 	world_due(w, TIMER_APPROVAL);
 	said = world_says_in(w, WORLD_OTHER_ADMIN, "⛔ Approval expired: production");
 	assert_true(said->is_silent);
-	assert_true(text_starts(
-	    world_plain(said), "⛔ Approval expired: production \"Make it blue\""));
+	assert_true(
+	    text_starts(world_plain(said), "⛔ Approval expired: production \"Make it blue\""));
 	assert_int_equal(said->sends, 1);
 }
 

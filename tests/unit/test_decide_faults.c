@@ -4,8 +4,8 @@
  * Stories of story_aid.h are played.  In each, every decision meets every failure there is
  * for it: its first statement fails, its second, … until one attempt meets no failure and decides.
  * The attempts before that must have changed no row, have handed out nothing, and have said so.
- * Where an attempt decides although a call failed (a copy that is only faster, a closing by
- * FAULT), the story goes on from there and is played again for the next call.
+ * Where an attempt decides although a call failed (a closing by FAULT), the story goes on from
+ * there and is played again for the next call.
  * A call that has failed before, in whatever story, with the same callers up to the batch (one
  * that is refused: with the nearest, for an event of that kind), is passed by but for one in
  * STRIDE.
@@ -326,7 +326,7 @@ check_attempt(unsigned call, const struct event *event, const struct rows *befor
 	if (attempts.what == FAIL_STEP_REFUSED && is_outside && !acts &&
 	    is_same_but_audit(before) && !is_same(before))
 		return false;
-	if (is_outside && attempts.what != FAIL_MEMORY && attempts.what != FAIL_EXEC)
+	if (is_outside && attempts.what != FAIL_EXEC)
 		complain(call, "it was acknowledged although it failed");
 	return true;
 }
@@ -477,16 +477,11 @@ TEST(a_statement_that_always_fails_is_quarantined_or_closes_its_effect)
 	play_all_with(FAIL_STEP_REFUSED);
 }
 
-TEST(a_statement_without_memory_undoes_its_decision)
+TEST(a_statement_that_cannot_be_made_undoes_its_decision)
 {
 	play_all_with(FAIL_PREPARE);
 	play_with(STORY_PRODUCTION, FAIL_BIND);
 	play_with(STORY_TALK, FAIL_BIND);
-}
-
-TEST(a_decision_without_memory_is_undone)
-{
-	play_all_with(FAIL_MEMORY);
 }
 
 TEST(a_decision_without_its_hash_is_undone)
@@ -498,8 +493,7 @@ TEST(a_decision_without_its_hash_is_undone)
 /* A start that fails says why and leaves all as it is; the next one finds everything. */
 TEST(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was)
 {
-	static const enum fail_what whats[] = { FAIL_MEMORY, FAIL_STEP, FAIL_PREPARE, FAIL_BIND,
-		FAIL_EXEC };
+	static const enum fail_what whats[] = { FAIL_STEP, FAIL_PREPARE, FAIL_BIND, FAIL_EXEC };
 	struct rows before;
 	struct err err;
 
@@ -530,7 +524,7 @@ TEST(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was)
 			is_met = fail_nth_met();
 			if (!ok && (!is_met || err.text[0] == '\0' || outcomes.first != NULL))
 				complain(n, ok ? "" : err.text);
-			if (ok && whats[i] != FAIL_MEMORY && is_met)
+			if (ok && is_met)
 				complain(n, "it failed, and nobody heard of it");
 			if (!is_same(&before))
 				complain(n, "opening changed rows");
@@ -544,7 +538,7 @@ TEST(a_store_that_cannot_be_opened_or_recovered_is_left_as_it_was)
 /* A new database is made whole or not at all, and a start on what was left makes it. */
 TEST(a_database_is_made_whole_or_not_at_all)
 {
-	static const enum fail_what whats[] = { FAIL_EXEC, FAIL_STEP, FAIL_PREPARE, FAIL_MEMORY };
+	static const enum fail_what whats[] = { FAIL_EXEC, FAIL_STEP, FAIL_PREPARE };
 	struct store_aid aid;
 	struct err err;
 

@@ -4,7 +4,6 @@
 
 #include <jansson.h>
 
-#include "fail_nth.h"
 #include "handlers/handlers.h"
 #include "lib/db.h"
 #include "lib/text.h"
@@ -317,51 +316,6 @@ TEST(denials_are_counted_as_what_is_typed_or_pressed)
 		assert_int_equal(api_aid_ask(&w, STAGING, API_STATUS, "/v1/status", NULL), 200);
 		world_close(&w);
 	}
-}
-
-/* --- memory --- */
-
-static unsigned memory_call; /* the one that fails */
-static bool memory_was_short;
-
-static void
-handle_with_memory_short(struct tx *tx, const struct event *event)
-{
-	fail_nth(FAIL_MEMORY, memory_call);
-	handle_api(tx, event);
-	memory_was_short = fail_nth_met();
-}
-
-/* It is asked again then, and nobody is alerted of a quarantine. */
-TEST(an_answer_without_memory_is_asked_for_again)
-{
-	static const struct {
-		enum api_operation operation;
-		const char *path;
-		const char *body;
-	} cases[] = {
-		{ API_STATUS, "/v1/status", NULL },
-		{ API_COMMAND, "/v1/command/queue", "{}" },
-	};
-	unsigned n_refused = 0;
-	struct world w;
-
-	api_aid_open(&w);
-	w.aid.handlers[EVENT_API] = handle_with_memory_short;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		memory_was_short = true;
-		for (memory_call = 1; memory_was_short; memory_call++) {
-			int status =
-			    api_aid_ask(&w, ADA, cases[i].operation, cases[i].path, cases[i].body);
-
-			n_refused += status == 503;
-			if (status != 503 && status != 200)
-				fail_msg("%s, call %u: %d", cases[i].path, memory_call, status);
-			w.aid.at += 60 * INT64_C(1000); /* it is not too fast */
-		}
-	}
-	assert_in_range(n_refused, 4, 100);
-	world_close(&w);
 }
 
 /* --- questions --- */

@@ -4,7 +4,6 @@
 
 #include "commands/commands.h"
 #include "decide/decide_hold.h"
-#include "fail_nth.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_button.h"
@@ -329,41 +328,6 @@ TEST(a_no_to_a_press_stays_until_it_is_read)
 	assert_string_equal(w.toast, "It is rolling back: that cannot be cancelled.");
 	assert_true(w.is_alert);
 	world_close(&w);
-}
-
-static unsigned memory_call; /* the one that fails */
-static bool memory_was_short;
-
-static void
-handle_with_memory_short(struct tx *tx, const struct event *event)
-{
-	fail_nth(FAIL_MEMORY, memory_call);
-	handle_update(tx, event);
-	memory_was_short = fail_nth_met();
-}
-
-/* Telegram sends a press again that was not acknowledged, and no other. */
-TEST(a_press_for_a_log_that_is_acknowledged_has_its_log)
-{
-	unsigned n_refused = 0;
-
-	memory_was_short = true;
-	for (memory_call = 1; memory_was_short; memory_call++) {
-		const char *button;
-		struct answer answer;
-		struct world w;
-
-		world_open(&w, NULL);
-		world_deploy_starts(&w, COMMIT_A);
-		button = world_button(world_last(&w), "Log");
-		w.aid.handlers[EVENT_UPDATE] = handle_with_memory_short;
-		answer = world_press(&w, WORLD_ADMIN, world_last(&w)->chat, button);
-		assert_int_equal(world_count(&w, EFFECT_DOCUMENT), answer.status == 200 ? 1 : 0);
-		assert_string_equal(w.toast, answer.status == 200 ? "Sending the log." : "");
-		n_refused += answer.status == 503;
-		world_close(&w);
-	}
-	assert_true(n_refused > 2);
 }
 
 WORLD_TEST(an_environment_that_left_the_settings_is_not_started)

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/fail_nth.h"
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "tests/unit/json_walk.h"
@@ -138,29 +136,4 @@ TEST(a_nul_behind_a_number_is_refused)
 
 	assert_null(json_decode(text, sizeof(text) - 1, &err));
 	assert_int_equal(err.code, ERR_INVALID);
-}
-
-/* An update that is taken for unreadable is acknowledged, and nobody ever acts on it; and jansson
- * itself, told that there is no memory, reads behind its buffer. */
-TEST(short_memory_is_never_taken_for_wrong_text)
-{
-	static char text[20000];
-	int end = snprintf(text, sizeof(text), "{\"list\":[1,2.5,true,null],\"word\":\"");
-	struct err err = { .code = ERR_NONE };
-	struct json *root;
-	unsigned n = 1;
-
-	memset(text + end, 'a', sizeof(text) - (size_t)end);
-	memcpy(text + sizeof(text) - 2, "\"}", 2);
-	for (;; n++) {
-		fail_nth(FAIL_MEMORY, n);
-		root = json_decode(text, sizeof(text), &err);
-		if (!fail_nth_met())
-			break;
-		assert_null(root);
-		assert_int_equal(err.code, ERR_NOMEM);
-	}
-	assert_int_equal(json_str_size(json_get(root, "word")), sizeof(text) - 2 - (size_t)end);
-	assert_in_range(n, 4, 20);
-	json_free(root);
 }

@@ -91,7 +91,7 @@ TEST_WITH(control_characters_are_escaped_and_lines_bounded, set_up, tear_down)
 
 TEST_WITH(secrets_never_reach_a_line, set_up, tear_down)
 {
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 	char line[1000];
 
 	assert_true(redact_add(r, "the-secret-value", NULL));

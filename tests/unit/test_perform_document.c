@@ -100,7 +100,7 @@ begin(void **state)
 	path_of(scene, path, "runs");
 	assert_int_equal(mkdir(path, 0700), 0);
 	scene->loop = loop_new(NULL);
-	scene->redact = redact_new(NULL);
+	scene->redact = redact_new();
 	assert_true(redact_add(scene->redact, SECRET, NULL));
 	scene->fake = fake_telegram_new(scene->loop);
 	scene->bot = fake_telegram_settings(scene->fake, NULL);

@@ -228,7 +228,7 @@ TEST_WITH(a_failure_is_told_in_words_for_people, begin, finish)
 	struct scene *scene = *state;
 	struct effect *effect;
 
-	scene->perform.redact = redact_new(NULL);
+	scene->perform.redact = redact_new();
 	assert_true(redact_add(scene->perform.redact, "s3cret-of-9", NULL));
 	assert_string_equal(findings(scene, "/bad", "", once)->detail, "HTTP 500");
 	assert_string_equal(scene->result->u.probed.findings[0].answer, "no database: ***");

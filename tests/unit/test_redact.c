@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fail_nth.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "tests/unit/redact_aid.h"
@@ -19,7 +18,7 @@ static const char secret[] = "p@ss/word+with&signs";
 static struct redact *
 with_secret(void)
 {
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 
 	assert_non_null(r);
 	assert_true(redact_add(r, secret, NULL));
@@ -47,19 +46,6 @@ TEST(a_known_value_is_found_in_every_form)
 	    r, "eDpwQHNzL3dvcmQrd2l0aCZzaWducw== eHBAc3Mvd29yZCt3aXRoJnNpZ25z", "eDp***w== eH***");
 	assert_true(redact_add(r, "what.stays_-~and/what", NULL));
 	redact_check(r, "what.stays_-~and%2Fwhat", "***");
-	redact_free(r);
-}
-
-/* A form that stands there already is not held a second time. */
-TEST(a_value_that_is_known_takes_no_room_again)
-{
-	struct redact *r = with_secret();
-	unsigned n = 1;
-
-	for (fail_nth(FAIL_MEMORY, n); !redact_add(r, secret, NULL); fail_nth(FAIL_MEMORY, n))
-		n++;
-	assert_false(fail_nth_met());
-	assert_int_equal(n - 1, 2 * 8); /* the encodings, of the value and of its one line */
 	redact_free(r);
 }
 
@@ -230,7 +216,7 @@ TEST(a_stream_cut_anywhere_gives_what_the_whole_gives)
 	    "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY----- p@ss/wor "
 	    "ghp_0123456789abcdefghijABCDEFGHIJ012345, p@ss";
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct redact_stream *s = redact_stream_new(r);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -252,7 +238,7 @@ TEST(what_is_certain_is_not_held_back)
 {
 	static const char text[] =
 	    "-----BEGIN PRIVATE KEY-----\na-b\n-----END PRIVATE KEY----- then ghp_short then";
-	struct redact_stream *s = redact_stream_new(NULL, NULL);
+	struct redact_stream *s = redact_stream_new(NULL);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -267,7 +253,7 @@ TEST(a_piece_larger_than_what_is_looked_at_at_once_is_cut)
 {
 	static char text[(1u << 20) + 100];
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct redact_stream *s = redact_stream_new(r);
 	struct buf out;
 
 	memset(text, '.', sizeof(text));
@@ -288,7 +274,7 @@ TEST(a_piece_larger_than_what_is_looked_at_at_once_is_cut)
 
 TEST(lines_of_a_value_are_secrets_too_and_short_ones_are_not)
 {
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	assert_true(redact_add(r, "short", NULL));
@@ -304,7 +290,7 @@ TEST(lines_of_a_value_are_secrets_too_and_short_ones_are_not)
 TEST(a_value_may_begin_with_any_byte)
 {
 	char value[] = "_mot-de-passe", text[32];
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 
 	for (int first = 1; first < 256; first++) {
 		value[0] = (char)first;
@@ -317,7 +303,7 @@ TEST(a_value_may_begin_with_any_byte)
 
 TEST(a_value_at_the_end_is_found_though_a_longer_one_begins_so)
 {
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 
 	assert_true(redact_add(r, "first-line-of-it\nsecond-line-of-it\n", NULL));
 	redact_check(r, "x first-line-of-it", "x ***");
@@ -328,8 +314,8 @@ TEST(a_value_at_the_end_is_found_though_a_longer_one_begins_so)
 TEST(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut)
 {
 	static const char value[] = "ghp_0123456789abcdefghij!tail";
-	struct redact *r = redact_new(NULL);
-	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct redact *r = redact_new();
+	struct redact_stream *s = redact_stream_new(r);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -349,7 +335,7 @@ TEST(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut)
 TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 {
 	static char whole[27 + 32767 + 4] = "-----BEGIN PRIVATE KEY-----";
-	struct redact_stream *s = redact_stream_new(NULL, NULL);
+	struct redact_stream *s = redact_stream_new(NULL);
 	struct buf out;
 
 	buf_init(&out, 1u << 20);
@@ -375,72 +361,6 @@ TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 	redact_stream_free(s);
 }
 
-/* Whoever adds a secret that cannot be remembered must hear of it: it would be shown. */
-TEST(a_secret_that_cannot_be_remembered_is_said_to_be)
-{
-	struct redact *r;
-	unsigned n = 0;
-	bool ok, is_met;
-	struct err err;
-
-	do {
-		r = redact_new(NULL);
-		assert_non_null(r);
-		fail_nth(FAIL_MEMORY, ++n);
-		ok = redact_add(r, "first-secret-line\r\nsecond-secret-line", &err);
-		is_met = fail_nth_met();
-		assert_int_equal(ok, !is_met);
-		if (is_met)
-			assert_int_equal(err.code, ERR_NOMEM);
-		redact_free(r);
-	} while (is_met);
-	assert_true(n > 20); /* as it is, two encodings, base64 at three offsets in two alphabets */
-
-	fail_nth(FAIL_MEMORY, 1);
-	err.code = ERR_IO;
-	assert_null(redact_new(&err));
-	assert_true(fail_nth_met());
-	assert_int_equal(err.code, ERR_NOMEM);
-	fail_nth(FAIL_MEMORY, 1);
-	err.code = ERR_IO;
-	assert_null(redact_stream_new(NULL, &err));
-	assert_true(fail_nth_met());
-	assert_int_equal(err.code, ERR_NOMEM);
-	redact_free(NULL);
-	redact_stream_free(NULL);
-}
-
-TEST(a_stream_without_memory_shows_nothing_and_says_so)
-{
-	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r, NULL);
-	struct buf out;
-
-	buf_init(&out, 65536);
-	redact_stream_add(s, "p@ss/word+wi", 12, &out);
-	assert_string_equal(buf_text(&out), "");
-	redact_stream_end(s, &out);
-	buf_clear(&out);
-	fail_nth(FAIL_MEMORY, 1);
-	redact_stream_free(TAKE(s));
-	s = redact_stream_new(NULL, NULL);
-	assert_null(s);
-	assert_true(fail_nth_met());
-	s = redact_stream_new(r, NULL);
-	fail_nth(FAIL_MEMORY, 1);
-	redact_stream_add(s, "p@ss/word+with&signs", 20, &out);
-	assert_true(fail_nth_met());
-	assert_true(buf_failed(&out));
-	redact_stream_end(s, &out);
-	buf_clear(&out);
-	redact_stream_add(s, "anew", 4, &out);
-	redact_stream_end(s, &out);
-	assert_string_equal(buf_text(&out), "anew");
-	buf_done(&out);
-	redact_stream_free(s);
-	redact_free(r);
-}
-
 /* 256 secrets of at most 8 KB, or as many as were asked for: one more, or a longer one, is refused,
  * never left out silently. */
 TEST(more_or_longer_secrets_than_can_be_held_are_refused)
@@ -450,7 +370,7 @@ TEST(more_or_longer_secrets_than_can_be_held_are_refused)
 	char value[48];
 
 	for (size_t i = 0; i < COUNT(rooms); i++) {
-		struct redact *r = redact_new(NULL);
+		struct redact *r = redact_new();
 		struct err err = { 0 };
 
 		if (rooms[i] > REDACT_VALUES_MAX)
@@ -476,7 +396,7 @@ TEST(more_or_longer_secrets_than_can_be_held_are_refused)
  * settings a secret that had been rotated was not redacted. */
 TEST(a_value_that_is_known_counts_once)
 {
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 	struct err err;
 
 	for (int i = 0; i < 4 * REDACT_VALUES_MAX; i++) {
@@ -505,7 +425,7 @@ add_more(void *arg)
 TEST(one_thread_may_add_what_another_looks_for)
 {
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r, NULL);
+	struct redact_stream *s = redact_stream_new(r);
 	pthread_t adds;
 	struct buf out;
 

@@ -95,7 +95,7 @@ document(struct run_log_job *job, size_t *ret_size)
 static struct run_log_job *
 make_document(int64_t *steps)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	struct err err = { .code = ERR_NONE };
 	struct run_log_job *job;
 	enum run_log_state step;
@@ -228,7 +228,7 @@ TEST(a_run_without_log_is_said_so)
 /* A link that a script left would send another file to the chat; a fifo would hold the loop. */
 TEST(what_is_no_file_in_the_place_of_a_log_is_refused)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	struct err err = { .code = ERR_NONE };
 	char path[128];
 
@@ -248,7 +248,7 @@ TEST(what_is_no_file_in_the_place_of_a_log_is_refused)
 /* Goal: its head stands before it, as clean as the rest; what is empty has none. */
 TEST(what_it_is_about_stands_before_it)
 {
-	CLEANUP(redact_freep) struct redact *redact = redact_new(NULL);
+	CLEANUP(redact_freep) struct redact *redact = redact_new();
 
 	assert_true(redact_add(redact, SECRET, NULL));
 	for (int is_empty = 0; is_empty < 2; is_empty++) {

@@ -28,7 +28,7 @@ make_folder(void **state)
 
 	(void)state;
 	(void)snprintf(folder, sizeof(folder), "/tmp/test_run_piece-XXXXXX");
-	if (mkdtemp(folder) == NULL || (redact = redact_new(NULL)) == NULL)
+	if (mkdtemp(folder) == NULL || (redact = redact_new()) == NULL)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/runs", folder);
 	if (mkdir(path, 0700) != 0)

@@ -69,7 +69,7 @@ write_log(const char *text)
 static struct redact *
 knows_the_secret(void)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 
 	assert_non_null(redact);
 	assert_true(redact_add(redact, SECRET, NULL));
@@ -176,7 +176,7 @@ draw(unsigned *seed, unsigned below)
 TEST(no_part_of_a_secret_is_shown_wherever_a_log_is_cut)
 {
 	static char large[REDACT_VALUE_MAX + 1], text[3 * RUN_TAIL_READ];
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	const char *const secrets[] = { "SECRET-ONE", "TWO:WITH/SIGNS?AND=MORE", "XYXYXYXYXX",
 		large };
 
@@ -251,7 +251,7 @@ TEST(the_end_of_a_large_log_is_read)
 
 TEST(the_last_lines_are_bounded_and_without_steps_and_secrets)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	struct buf text;
 	char end[LIMIT_TAIL] = "x", small[32];
 
@@ -281,7 +281,7 @@ TEST(the_last_lines_are_bounded_and_without_steps_and_secrets)
 /* Goal: it is said in private, and no team's chat shows it with the output of a run. */
 TEST(what_the_application_logged_is_apart_from_what_a_run_said)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	char found[LIMIT_APPLICATION_LOG] = "x", small[32] = "x", end[LIMIT_TAIL];
 	struct buf text;
 
@@ -334,7 +334,7 @@ TEST(what_the_application_logged_is_apart_from_what_a_run_said)
 /* Goal: what a migration said is shown where that failed, and not of what failed behind it. */
 TEST(the_last_words_of_a_migration_are_those_of_its_end)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	char found[LIMIT_APPLICATION_LOG];
 	struct buf text;
 
@@ -364,7 +364,7 @@ TEST(the_last_words_of_a_migration_are_those_of_its_end)
 TEST(an_id_is_shortened_before_the_words_behind_it_are_cut)
 {
 	const struct run_tail_shape shape = { 3, 4000, true, false };
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	struct buf out;
 	struct err err;
 

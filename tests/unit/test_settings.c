@@ -261,7 +261,7 @@ TEST(a_secret_of_a_runner_that_is_a_service_is_not_read)
 TEST(the_runner_sees_only_what_is_its_own)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "REPOSITORY_TOKEN=" SECRET);
-	struct redact *r = redact_new(NULL);
+	struct redact *r = redact_new();
 	struct buf out;
 
 	assert_non_null(s);

@@ -456,7 +456,7 @@ TEST(two_blue_green_environments_on_one_host_have_each_their_own)
 
 TEST(a_secret_of_one_environment_is_kept_out_of_messages)
 {
-	struct redact *redact = redact_new(NULL);
+	struct redact *redact = redact_new();
 	struct buf out;
 	char text[512], path[128], key[] = "of-staging-alone-1";
 	struct settings *s;

@@ -36,7 +36,7 @@ TEST(a_disk_has_a_size_and_no_backup_is_none)
 
 	assert_non_null(mkdtemp(folder));
 	(void)snprintf(stamp, sizeof(stamp), "%s/" BACKUP_STAMP, folder);
-	watch = state_watch_start(seen.loop, folder, on_seen, &seen, NULL);
+	watch = state_watch_start(seen.loop, folder, on_seen, &seen);
 	assert_non_null(watch);
 	loop_run(seen.loop);
 	assert_true(seen.facts.size > 0 && seen.facts.free > 0);

@@ -44,13 +44,15 @@ TEST(each_step_that_decides_is_known_by_its_word)
 static void
 feed_in_pieces(const char *text, size_t piece, struct found *ret)
 {
-	struct step_scan scan = { 0 };
+	struct step_scan scan;
 	size_t len = strlen(text);
 
 	memset(ret, 0, sizeof(*ret));
+	step_scan_init(&scan, NULL);
 	for (size_t at = 0; at < len; at += piece)
 		step_scan_feed(
 		    &scan, text + at, at + piece > len ? len - at : piece, on_found, ret);
+	buf_done(&scan.safe);
 }
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -137,14 +139,14 @@ TEST(a_step_has_no_secret_in_its_name)
 {
 	static char password[] = "correct horse, battery staple; and 40 more letters", line[30000];
 	static struct step_scan scan;
-	struct redact *secrets = redact_new(NULL);
+	struct redact *secrets = redact_new();
 	struct found found = { 0 };
 
 	assert_true(redact_add(secrets, password, NULL));
 	assert_true(redact_add(secrets, " blanks around ", NULL));
 	assert_true(redact_add(secrets, "release", NULL));
 	assert_true(redact_add(secrets, "no-rollback", NULL));
-	scan.secrets = secrets;
+	step_scan_init(&scan, secrets);
 	(void)snprintf(line, sizeof(line),
 	    "==> login %s ok\n==>   %s\n==> 0123456789012345678901234567890123456 %s\n"
 	    "==>  blanks around \n==> \001corr\007ect horse, battery staple; and 40 more letters\n"
@@ -156,6 +158,7 @@ TEST(a_step_has_no_secret_in_its_name)
 	assert_string_equal(found.text,
 	    "[login *** ok][***][0123456789012345678901234567890123456 ***][***]"
 	    "[***][***][***][release][release][no-rollback][***s]");
+	buf_done(&scan.safe);
 	redact_free(secrets);
 }
 
@@ -164,12 +167,12 @@ TEST(a_warning_is_cut_and_has_no_secret)
 {
 	static char line[1000];
 	static struct step_scan scan;
-	struct redact *secrets = redact_new(NULL);
+	struct redact *secrets = redact_new();
 	struct found found = { 0 };
 	char want[PROTOCOL_WARNING + 3];
 
 	assert_true(redact_add(secrets, "correct horse, battery staple", NULL));
-	scan.secrets = secrets;
+	step_scan_init(&scan, secrets);
 	(void)snprintf(line, sizeof(line), "==> warning %0198d\xc3\xa4x\n", 0);
 	step_scan_feed(&scan, line, strlen(line), on_found, &found);
 	(void)snprintf(want, sizeof(want), "{%0198d\xc3\xa4}", 0);
@@ -184,6 +187,7 @@ TEST(a_warning_is_cut_and_has_no_secret)
 	step_scan_feed(&scan, line, strlen(line), on_found, &found);
 	(void)snprintf(want, sizeof(want), "{%0190d ***}", 0);
 	assert_string_equal(found.text, want);
+	buf_done(&scan.safe);
 	redact_free(secrets);
 }
 
@@ -192,18 +196,19 @@ TEST(a_step_that_is_too_long_shows_no_half_of_a_secret)
 {
 	static char password[REDACT_VALUE_MAX + 1], line[16 * REDACT_VALUE_MAX];
 	static struct step_scan scan;
-	struct redact *secrets = redact_new(NULL);
+	struct redact *secrets = redact_new();
 	struct found found = { 0 };
 	size_t len = 0;
 
 	memset(password, 'q', REDACT_VALUE_MAX);
 	assert_true(redact_add(secrets, password, NULL));
-	scan.secrets = secrets;
+	step_scan_init(&scan, secrets);
 	for (int i = 0; i < 5; i++)
 		len += (size_t)snprintf(
 		    line + len, sizeof(line) - len, "%s%s ", i == 0 ? "==> " : "", password);
 	line[len++] = '\n';
 	step_scan_feed(&scan, line, len, on_found, &found);
 	assert_string_equal(found.text, "[*** *** ***]");
+	buf_done(&scan.safe);
 	redact_free(secrets);
 }

@@ -10,7 +10,7 @@
 #include "lib/file.h"
 
 static void
-crash_in_a_child(struct store_aid *aid, struct event *event)
+end_in_a_child(struct store_aid *aid, struct event *event, int by)
 {
 	struct queue_list events = { 0 };
 	int status;
@@ -27,8 +27,14 @@ crash_in_a_child(struct store_aid *aid, struct event *event)
 		_exit(1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == by);
 	event_free(event);
+}
+
+static void
+crash_in_a_child(struct store_aid *aid, struct event *event)
+{
+	end_in_a_child(aid, event, SIGKILL);
 }
 
 TEST_WITH(an_event_that_killed_three_programs_is_quarantined, deliver_aid_setup, store_aid_teardown)
@@ -68,6 +74,47 @@ TEST_WITH(two_events_that_kill_in_turn_are_both_quarantined, deliver_aid_setup, 
 	deliver_aid.may_crash = false;
 	for (size_t i = 0; i < COUNT(words); i++)
 		assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, words[i])).status, 200);
+	assert_int_equal(deliver_aid.delivered, 0);
+	deliver_aid.may_crash = true;
+}
+
+/* Memory that is short for a minute says nothing of what was in progress. */
+TEST_WITH(an_abort_for_memory_counts_apart, deliver_aid_setup, store_aid_teardown)
+{
+	struct store_aid *aid = *state;
+
+	for (int round = 0; round < 2; round++) {
+		store_close(TAKE(aid->store));
+		store_aid_forget(aid);
+		for (int i = 0; i < 29 + round; i++)
+			end_in_a_child(aid, deliver_aid_raw(aid, "a/starve"), SIGABRT);
+		deliver_aid.may_crash = false;
+		store_aid_reopen(aid);
+		deliver_aid.delivered = 0;
+		assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "a/starve")).status,
+		    round == 0 ? 202 : 200);
+		assert_int_equal(deliver_aid.delivered, round == 0 ? 1 : 0);
+		deliver_aid.may_crash = true;
+	}
+}
+
+TEST_WITH(
+    an_abort_for_memory_does_not_end_the_count_of_crashes, deliver_aid_setup, store_aid_teardown)
+{
+	struct store_aid *aid = *state;
+
+	store_close(TAKE(aid->store));
+	store_aid_forget(aid);
+	for (int i = 0; i < 2; i++)
+		crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	deliver_aid.may_starve = true;
+	end_in_a_child(aid, deliver_aid_raw(aid, "a/crash"), SIGABRT);
+	deliver_aid.may_starve = false;
+	crash_in_a_child(aid, deliver_aid_raw(aid, "a/crash"));
+	deliver_aid.may_crash = false;
+	store_aid_reopen(aid);
+	deliver_aid.delivered = 0;
+	(void)store_aid_decide(aid, deliver_aid_raw(aid, "a/crash"));
 	assert_int_equal(deliver_aid.delivered, 0);
 	deliver_aid.may_crash = true;
 }

@@ -121,7 +121,7 @@ static void
 say(struct world *w, struct message *message, int64_t ms)
 {
 	w->is_done = false;
-	assert_true(telegram_message_send(w->send, message, on_said, w));
+	telegram_message_send(w->send, message, on_said, w);
 	assert_false(w->is_done); /* never in the call that asks */
 	assert_true(fake_run_until(w->loop, &w->is_done, ms));
 }
@@ -255,7 +255,7 @@ TEST_WITH(a_429_is_waited_out_to_the_second, set_up, tear_down)
 	fake_telegram_script(w->fake, "sendMessage", 429,
 	    "{\"ok\":false,\"error_code\":429,"
 	    "\"description\":\"Too Many Requests\",\"parameters\":{\"retry_after\":2}}");
-	assert_true(telegram_message_send(w->send, &message, on_said, w));
+	telegram_message_send(w->send, &message, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	say(w, &other, 1000);
 	w->is_done = false;
@@ -364,7 +364,7 @@ TEST_WITH(
 	fake_telegram_script(w->fake, "editMessageText", 0, "");
 	assert_true(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
-	assert_true(telegram_message_send(w->send, &message, on_said, w));
+	telegram_message_send(w->send, &message, on_said, w);
 	fake_run_for(w->loop, 300);
 	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
 	assert_false(w->is_done);
@@ -377,7 +377,7 @@ TEST_WITH(a_message_that_waits_lets_no_live_edit_pass, set_up, tear_down)
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
-	assert_true(telegram_message_send(w->send, &message, on_said, w));
+	telegram_message_send(w->send, &message, on_said, w);
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 }
 
@@ -392,7 +392,7 @@ TEST_WITH(a_toast_too_late_is_done, set_up, tear_down)
 	    "\"description\":\"Bad Request: query is too old and response timeout expired or query "
 	    "ID"
 	    " is invalid\"}");
-	assert_true(telegram_toast(w->send, &toast, on_ended, w));
+	telegram_toast(w->send, &toast, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 2000));
 	assert_string_equal(w->failure, "");
 	assert_string_equal(body(w, "answerCallbackQuery", 0),
@@ -405,7 +405,7 @@ TEST_WITH(a_chat_is_left_and_a_final_no_is_told, set_up, tear_down)
 
 	fake_telegram_script(w->fake, "leaveChat", 500, "{}"); /* that passes */
 	fake_telegram_script(w->fake, "leaveChat", 200, "{\"ok\":true,\"result\":true}");
-	assert_true(telegram_leave(w->send, -555, on_ended, w));
+	telegram_leave(w->send, -555, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
 	assert_string_equal(w->failure, "");
 	assert_int_equal(fake_telegram_count(w->fake, "leaveChat"), 2);
@@ -413,7 +413,7 @@ TEST_WITH(a_chat_is_left_and_a_final_no_is_told, set_up, tear_down)
 	w->is_done = false;
 	fake_telegram_script(w->fake, "leaveChat", 403,
 	    "{\"ok\":false,\"error_code\":403,\"description\":\"Forbidden: bot is not a member\"}");
-	assert_true(telegram_leave(w->send, -555, on_ended, w));
+	telegram_leave(w->send, -555, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
 	assert_string_equal(w->failure, "Forbidden: bot is not a member");
 }
@@ -424,20 +424,20 @@ TEST_WITH(a_message_is_deleted_and_one_that_is_gone_counts_as_that, set_up, tear
 
 	fake_telegram_script(w->fake, "deleteMessage", 500, "{}"); /* that passes */
 	fake_telegram_script(w->fake, "deleteMessage", 200, "{\"ok\":true,\"result\":true}");
-	assert_true(telegram_delete(w->send, 4711, 77, on_ended, w));
+	telegram_delete(w->send, 4711, 77, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
 	assert_string_equal(w->failure, "");
 	assert_string_equal(body(w, "deleteMessage", 1), "{\"chat_id\":4711,\"message_id\":77}");
 	w->is_done = false;
 	fake_telegram_script(w->fake, "deleteMessage", 400,
 	    "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message to delete not found\"}");
-	assert_true(telegram_delete(w->send, 4711, 77, on_ended, w));
+	telegram_delete(w->send, 4711, 77, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
 	assert_string_equal(w->failure, "");
 	w->is_done = false;
 	fake_telegram_script(w->fake, "deleteMessage", 400,
 	    "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: message can't be deleted\"}");
-	assert_true(telegram_delete(w->send, 4711, 77, on_ended, w));
+	telegram_delete(w->send, 4711, 77, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 5000));
 	assert_string_equal(w->failure, "Bad Request: message can't be deleted");
 }
@@ -471,7 +471,7 @@ TEST_WITH(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure, set_
 	};
 
 	fake_telegram_script(w->fake, "sendDocument", 500, "{}");
-	assert_true(telegram_document(w->send, &file, on_ended, w));
+	telegram_document(w->send, &file, on_ended, w);
 	assert_true(fake_run_until(w->loop, &w->is_done, 8000));
 	assert_string_equal(w->failure, "");
 	const struct fake_heard *heard = fake_telegram_heard(w->fake, "sendDocument", 1);
@@ -490,7 +490,7 @@ TEST_WITH(ending_drops_what_waits_and_says_so, set_up, tear_down)
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 0, "");
-	assert_true(telegram_message_send(w->send, &message, on_said, w));
+	telegram_message_send(w->send, &message, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	telegram_send_free(w->send);
 	w->send = NULL;
@@ -513,13 +513,13 @@ TEST_WITH(what_telegram_may_have_is_known_at_the_end, set_up, tear_down)
 	fake_telegram_script(w->fake, "sendMessage", 429,
 	    "{\"ok\":false,\"error_code\":429,\"description\":\"slower\","
 	    "\"parameters\":{\"retry_after\":600}}");
-	assert_true(telegram_message_send(w->send, &refused, on_said, w));
+	telegram_message_send(w->send, &refused, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	fake_telegram_script(w->fake, "sendMessage", 502, "<html>Bad Gateway</html>");
-	assert_true(telegram_message_send(w->send, &lost, on_said, w));
+	telegram_message_send(w->send, &lost, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 2, 2000));
 	fake_telegram_script(w->fake, "editMessageText", 0, "");
-	assert_true(telegram_message_send(w->send, &edit, on_said, w));
+	telegram_message_send(w->send, &edit, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "editMessageText", 1, 2000));
 	while (w->calls < 2)
 		fake_run_for(w->loop, 10);
@@ -536,11 +536,11 @@ TEST_WITH(at_the_end_nothing_more_is_begun, set_up, tear_down)
 	int64_t row = 0;
 
 	fake_telegram_script(w->fake, "sendMessage", 0, "");
-	assert_true(telegram_message_send(w->send, &out, on_said, w));
+	telegram_message_send(w->send, &out, on_said, w);
 	assert_true(fake_run_until_heard(w->loop, w->fake, "sendMessage", 1, 2000));
 	assert_true(telegram_send_end(w->send));
 	other.id = 8;
-	assert_true(telegram_message_send(w->send, &other, on_said, w));
+	telegram_message_send(w->send, &other, on_said, w);
 	fake_run_for(w->loop, 50);
 	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
 	assert_int_equal(telegram_send_unanswered(w->send, &row, 1), 1);
@@ -570,13 +570,13 @@ TEST_WITH(the_oldest_message_that_waits_is_known, set_up, tear_down)
 	int64_t before = clock_wall_ms(), since;
 
 	assert_int_equal(telegram_send_waiting_since(w->send), 0);
-	assert_true(telegram_message_send(w->send, &first, on_said, w));
+	telegram_message_send(w->send, &first, on_said, w);
 	since = telegram_send_waiting_since(w->send);
 	assert_true(since >= before && since <= clock_wall_ms());
 	while (clock_wall_ms() == since) /* a millisecond: the second one comes later */
 		continue;
 	w->is_done = false;
-	assert_true(telegram_message_send(w->send, &second, on_said, w));
+	telegram_message_send(w->send, &second, on_said, w);
 	assert_int_equal(telegram_send_waiting_since(w->send), since);
 	while (telegram_send_waiting_since(w->send) != 0) {
 		w->is_done = false;

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fail_nth.h"
 #include "lib/crypto.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
@@ -45,7 +44,6 @@ struct world {
 	size_t submitted;
 	bool is_notified; /* something was submitted */
 	bool is_full;
-	bool is_short; /* of memory, where an update becomes an event */
 	int counted[600];
 	int64_t waiting;
 	int receiving; /* -1: nobody has said */
@@ -97,8 +95,6 @@ on_request(struct http_request *request, void *ctx)
 {
 	const struct world *w = ctx;
 
-	if (w->is_short)
-		fail_nth(FAIL_MEMORY, 2); /* the event; the first is who waits for it */
 	w->route.on_request(request, w->route.ctx);
 }
 
@@ -337,7 +333,7 @@ TEST_WITH(another_content_type_is_refused, set_up, tear_down)
 
 TEST_WITH(a_store_that_cannot_take_it_makes_telegram_come_again, set_up, tear_down)
 {
-	/* Goal: full, short of memory, failed, ending: 503 with Retry-After. */
+	/* Goal: full, failed, ending: 503 with Retry-After. */
 	struct world *w = *state;
 	const char *const headers[] = { JSON, SECRET, NULL }, *const strangers[] = { JSON, NULL };
 
@@ -345,10 +341,6 @@ TEST_WITH(a_store_that_cannot_take_it_makes_telegram_come_again, set_up, tear_do
 	assert_int_equal(status_of(w, headers), 503);
 	assert_string_not_equal(w->retry_after, "");
 	w->is_full = false;
-	w->is_short = true;
-	assert_int_equal(status_of(w, headers), 503);
-	assert_true(fail_nth_met());
-	w->is_short = false;
 	post(w, headers, "{}");
 	fake_run_for(w->loop, 200);
 	decide(w, 0, 503);

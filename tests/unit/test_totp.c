@@ -65,14 +65,14 @@ TEST(the_address_names_who_and_where)
 {
 	char uri[TOTP_URI];
 
-	assert_true(totp_uri(secret, "deploybot (shop)", "@ada", uri));
+	totp_uri(secret, "deploybot (shop)", "@ada", uri);
 	assert_string_equal(uri,
 	    "otpauth://totp/deploybot%20%28shop%29:%40ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	    "&issuer=deploybot%20%28shop%29");
-	assert_true(totp_uri(secret,
+	totp_uri(secret,
 	    "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
 	    "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac",
-	    "&?#:/%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%", uri));
+	    "&?#:/%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%", uri);
 	assert_true(strlen(uri) < TOTP_URI - 64);
 	assert_null(strstr(uri, "&?"));
 }
@@ -94,7 +94,7 @@ TEST(a_recovery_code_is_read_as_it_is_typed)
 	char text[TOTP_RECOVERY_TEXT];
 	uint8_t out[TOTP_RECOVERY];
 
-	assert_true(totp_recovery_text(code, text));
+	totp_recovery_text(code, text);
 	assert_string_equal(text, "AAAQ-EA72-7P6P-37X7");
 	for (size_t i = 0; i < COUNT(good); i++) {
 		assert_true(totp_recovery_parse(good[i], out));
