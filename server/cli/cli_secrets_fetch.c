@@ -16,6 +16,7 @@
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define SCRIPT	      "secrets.sh"
@@ -71,11 +72,10 @@ print_command(const struct env_entry *entry)
 
 	if (entry->value[0] == '\0' || !settings_command_of(entry->name, name, &spec))
 		return;
-	copy = strdup(entry->value);
+	copy = mem_text(entry->value);
 	print_field(settings_command_side(spec));
 	print_field(name);
-	if ((copy != NULL || err_set(&err, ERR_NOMEM, "no memory for its words")) &&
-	    settings_command_words(copy, words, &err) &&
+	if (settings_command_words(copy, words, &err) &&
 	    (file_is_safe(words[0], &err) ||
 		err_wrap(&err, "others than root could replace what it runs"))) {
 		print_field("");
