@@ -294,6 +294,7 @@ def test_what_a_reload_finds_wrong_is_logged_once(bot):
         bot.process.send_signal(signal.SIGHUP)      # it would look by itself, every few seconds
         reloaded(bot, n + 1)
         for line in words:
+            wait_until(lambda said=line: said in bot.log()[before:], what=line)
             assert bot.log()[before:].count(line) == 1, bot.log()[before:]
         return bot.log()[before:]
     web = SHOP.format(name="web", port="900")
