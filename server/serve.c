@@ -156,7 +156,7 @@ count_refused(void *ctx, const char *path, int status)
 static void
 note_pending(void *ctx, int64_t updates)
 {
-	metric_set_telegram_pending(((struct serve *)ctx)->metrics, updates);
+	metric_set_value(((struct serve *)ctx)->metrics, METRIC_TELEGRAM_PENDING, (double)updates);
 }
 
 static void
@@ -164,7 +164,7 @@ note_receiving(void *ctx, bool is_receiving)
 {
 	struct serve *serve = ctx;
 
-	metric_set_telegram_receiving(serve->metrics, is_receiving);
+	metric_set_value(serve->metrics, METRIC_TELEGRAM_RECEIVING, is_receiving);
 	health_watch_telegram(serve->watch, is_receiving);
 }
 
@@ -194,7 +194,7 @@ note_timestamp(void *ctx, bool has_authority, int64_t waiting_since)
 static void
 note_health_round(void *ctx, double seconds)
 {
-	metric_set_health_interval(((struct serve *)ctx)->metrics, seconds);
+	metric_set_value(((struct serve *)ctx)->metrics, METRIC_HEALTH_INTERVAL, seconds);
 }
 
 static void
@@ -206,7 +206,7 @@ note_certificate(void *ctx, bool is_read, int64_t expires_at_s)
 static void
 note_mirror(void *ctx, int64_t bytes)
 {
-	metric_set_mirror(((struct serve *)ctx)->metrics, bytes);
+	metric_set_value(((struct serve *)ctx)->metrics, METRIC_MIRROR_SIZE, (double)bytes);
 }
 
 /* Once a second. */
@@ -218,9 +218,9 @@ note_lag(void *ctx, double seconds)
 	bool is_known = telegram_clock(serve->telegram, &ahead_s);
 
 	metric_set_clock(serve->metrics, is_known, ahead_s);
-	metric_set_loop_lag(serve->metrics, seconds);
-	metric_set_messages_waiting(
-	    serve->metrics, telegram_send_waiting_since(telegram_sender(serve->telegram)));
+	metric_set_value(serve->metrics, METRIC_LOOP_LAG, seconds);
+	metric_set_value(serve->metrics, METRIC_MESSAGES_WAITING_SINCE,
+	    (double)telegram_send_waiting_since(telegram_sender(serve->telegram)) / 1000);
 }
 
 /* What is counted is there before it happens. */
@@ -243,7 +243,7 @@ on_runner_ready(void *ctx)
 {
 	struct serve *serve = ctx;
 
-	metric_set_runner(serve->metrics, true);
+	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 1);
 	health_watch_runner(serve->watch, true);
 }
 
@@ -253,7 +253,7 @@ on_runner_away(void *ctx, const char *why)
 	struct serve *serve = ctx;
 
 	(void)why; /* it is in the log */
-	metric_set_runner(serve->metrics, false);
+	metric_set_value(serve->metrics, METRIC_RUNNER_UP, 0);
 	health_watch_runner(serve->watch, false);
 }
 

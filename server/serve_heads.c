@@ -125,7 +125,8 @@ on_compared(UNUSED struct loop_async *async, void *ctx)
 
 	say(heads);
 	if (heads->is_compared)
-		metric_set_audit_heads(heads->serve->metrics, heads->found.missing);
+		metric_set_value(heads->serve->metrics, METRIC_AUDIT_HEADS_MISSING,
+		    (double)heads->found.missing);
 	if (heads->found.missing > 0)
 		submit(heads);
 	finish(heads);

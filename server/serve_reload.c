@@ -35,7 +35,7 @@ tell_refused(struct serve *serve, const char *why)
 	serve->is_refused = true;
 	(void)text_copy(serve->refused_why, sizeof(serve->refused_why), why); /* as of lines */
 	(void)text_copy(read.changed, sizeof(read.changed), why);	      /* cut is fine */
-	metric_set_settings_valid(serve->metrics, false);
+	metric_set_value(serve->metrics, METRIC_SETTINGS_VALID, 0);
 	tell_store(serve, &read);
 }
 
@@ -76,7 +76,7 @@ refuse(struct serve *serve, const struct settings_report *report)
 static void
 forget_health(const struct serve *serve)
 {
-	metric_set_health_urls_forget(serve->metrics);
+	metric_set_forget(serve->metrics, METRIC_HEALTH_URL_UP);
 	for (size_t i = 0; i < serve->settings->environment_count; i++) {
 		const struct environment_settings *environment = &serve->settings->environments[i];
 
@@ -159,7 +159,7 @@ note_valid(struct serve *serve, const struct settings *fresh, const struct setti
 	if (serve->is_refused)
 		log_info("settings are valid again");
 	serve->is_refused = false;
-	metric_set_settings_valid(serve->metrics, fresh->refused_count == 0);
+	metric_set_value(serve->metrics, METRIC_SETTINGS_VALID, fresh->refused_count == 0);
 	log_new(serve, report);
 	*serve->options.report = *report;
 }

@@ -1,15 +1,18 @@
-/* metric_set.c - names, helps and labels of our metrics, and what feeds each.  Side: loop. */
+/* metric_set.c - the table of our metrics, and what feeds each.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "routes/metric_set.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "deployment/deployment.h"
-#include "lib/metrics.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
+#include "routes/metric.h"
+#include "routes/metric_process.h"
 #include "routes/state_watch.h"
 #include "settings/settings_secrets.h"
 #include "types/delivery.h"
@@ -17,76 +20,70 @@
 #include "types/secret.h"
 #include "types/settings.h"
 
+/* Of an environment's deployments. */
+#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT)
+
 struct metric_set {
-	struct metrics *registry;
-#define METRIC(name, kind, field, ...) struct metric *field;
-#include "routes/metric_set.def"
-#undef METRIC
+	struct metric m[METRIC_COUNT];
+	double booted_at; /* the machine, in seconds since 1970 */
 };
 
-/* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
-static const double deployment_duration_bounds[] = { 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600,
-	1200, 1800, 3600 };
-/* A flush takes 0.1 ms on a good disk and seconds on one that fails. */
-static const double store_commit_bounds[] = { .0001, .00025, .0005, .001, .0025, .005, .01, .025,
-	.05, .1, .25, .5, 1, 2.5, 5 };
-
-#define DEFINE_gauge(reg, field, ...)	metrics_gauge(reg, __VA_ARGS__)
-#define DEFINE_counter(reg, field, ...) metrics_counter(reg, __VA_ARGS__)
-#define DEFINE_histogram(reg, field, ...) \
-	metrics_histogram(reg, __VA_ARGS__, field##_bounds, COUNT(field##_bounds))
-
-#define BEGIN_gauge(metric, labels)	((void)0)
-#define BEGIN_counter(metric, labels)	begin_at_zero(metric, labels)
-#define BEGIN_histogram(metric, labels) begin_at_zero(metric, labels)
-
-/* increase() of a series that came from nowhere with 1 is 0: an alert would miss the first.  What
- * is known before is there before (below); all else is written once at zero. */
-static void
-begin_at_zero(struct metric *metric, const char *labels)
-{
-	if (labels == NULL)
-		metrics_expect(metric, METRICS_BARE);
-	else
-		metrics_hold_new(metric, true); /* of a histogram nothing is held */
-}
-
-static void
-define(struct metric_set *set, struct metrics *reg)
-{
-#define METRIC(name, kind, field, help, labels) \
-	set->field = DEFINE_##kind(reg, field, name, help, labels); \
-	BEGIN_##kind(set->field, labels);
+static const struct metric_row rows[METRIC_COUNT] = {
+#define METRIC(name, kind, id, per_environment, labels, help) \
+	[METRIC_##id] = { METRIC_KIND_##kind, name, help, labels, per_environment },
 #include "routes/metric_set.def"
-#undef METRIC
-	metrics_with_process(reg);
-	metrics_set(set->build_info, 1, METRICS_LABELS(version_text));
-	metrics_set(set->messages_waiting_since, 0, METRICS_BARE);
-}
+};
+
+static const double *const bounds[METRIC_COUNT] = {
+	/* A build and a few health checks, up to the longest DEPLOY_TIMEOUT that is usual. */
+	[METRIC_DEPLOYMENT_DURATION] = (const double[]){ 1, 2, 5, 10, 20, 30, 60, 120, 180, 300,
+	    600, 1200, 1800, 3600, INFINITY },
+	/* A flush takes 0.1 ms on a good disk and seconds on one that fails. */
+	[METRIC_STORE_COMMIT] = (const double[]){ .0001, .00025, .0005, .001, .0025, .005, .01,
+	    .025, .05, .1, .25, .5, 1, 2.5, 5, INFINITY },
+};
 
 struct metric_set *
 metric_set_new(void)
 {
-	struct metric_set *set = calloc(1, sizeof(*set));
+	struct metric_set *set = mem_new(1, sizeof(*set));
 
-	if (set == NULL)
-		return NULL;
-	set->registry = metrics_new();
-	if (set->registry == NULL) {
-		free(set);
-		return NULL;
+	for (size_t i = 0; i < METRIC_COUNT; i++) {
+		bool is_histogram = rows[i].kind == METRIC_KIND_HISTOGRAM;
+
+		assert(is_histogram == (bounds[i] != NULL));
+		set->m[i] = (struct metric){ .row = &rows[i],
+			.bounds = bounds[i],
+			.most = is_histogram ? METRIC_HISTOGRAMS_MAX : METRIC_SERIES_MAX };
+		/* increase() of a series that came from nowhere with 1 is 0: an alert would miss
+		 * the first.  Series with labels that are known are there before (below). */
+		if (rows[i].kind != METRIC_KIND_GAUGE && rows[i].labels[0] == '\0')
+			metric_expect(&set->m[i], METRIC_BARE);
 	}
-	define(set, set->registry);
+	set->booted_at = metric_process_boot_time();
+	metric_put(&set->m[METRIC_BUILD_INFO], 1, METRIC_LABELS(version_text));
+	metric_set_value(set, METRIC_MESSAGES_WAITING_SINCE, 0);
 	return set;
 }
 
 void
 metric_set_free(struct metric_set *set)
 {
-	if (set == NULL)
-		return;
-	metrics_free(set->registry);
+	for (size_t i = 0; set != NULL && i < METRIC_COUNT; i++)
+		metric_remove(&set->m[i], METRIC_BARE);
 	free(set);
+}
+
+void
+metric_set_value(struct metric_set *set, enum metric_id id, double value)
+{
+	metric_put(&set->m[id], value, METRIC_BARE);
+}
+
+void
+metric_set_forget(struct metric_set *set, enum metric_id id)
+{
+	metric_remove(&set->m[id], METRIC_BARE);
 }
 
 /* An environment's first two labels. */
@@ -110,32 +107,34 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 
 	switch (increment->kind) {
 	case INCREMENT_DEPLOYMENT:
-		metrics_add(set->deployments, 1, METRICS_LABELS(OF(label[0]), label[1], label[2]));
-		metrics_observe(
-		    set->deployment_duration, increment->value, METRICS_LABELS(OF(label[0])));
+		metric_add(&set->m[METRIC_DEPLOYMENTS], 1,
+		    METRIC_LABELS(OF(label[0]), label[1], label[2]));
+		metric_observe(&set->m[METRIC_DEPLOYMENT_DURATION], increment->value,
+		    METRIC_LABELS(OF(label[0])));
 		break;
 	case INCREMENT_ACTION:
-		metrics_add(set->actions, 1, METRICS_LABELS(OF(label[0]), label[1], label[2]));
+		metric_add(
+		    &set->m[METRIC_ACTIONS], 1, METRIC_LABELS(OF(label[0]), label[1], label[2]));
 		break;
 	case INCREMENT_COMMAND:
-		metrics_add(set->commands, 1, label, 2);
+		metric_add(&set->m[METRIC_COMMANDS], 1, label, 2);
 		break;
 	case INCREMENT_AUDIT: /* gauges.audit_entries counts them, those of earlier starts too */
 		break;
 	case INCREMENT_AUDIT_EXPORT_FAILED:
-		metrics_add(set->audit_export_failures, 1, METRICS_BARE);
+		metric_add(&set->m[METRIC_AUDIT_EXPORT_FAILURES], 1, METRIC_BARE);
 		break;
 	case INCREMENT_POLL_ROUND:
-		metrics_set(set->poll_interval, increment->value, METRICS_BARE);
+		metric_set_value(set, METRIC_POLL_INTERVAL, increment->value);
 		break;
 	case INCREMENT_SECRET_PREVIOUS:
-		metrics_add(set->secret_previous_uses, 1, label, 2);
+		metric_add(&set->m[METRIC_SECRET_PREVIOUS_USES], 1, label, 2);
 		break;
 	case INCREMENT_SECRET_OLDEST:
-		metrics_set(set->secret_oldest, increment->value, METRICS_BARE);
+		metric_set_value(set, METRIC_SECRET_OLDEST, increment->value);
 		break;
 	case INCREMENT_COMMIT:
-		metrics_observe(set->store_commit, increment->value, METRICS_BARE);
+		metric_observe(&set->m[METRIC_STORE_COMMIT], increment->value, METRIC_BARE);
 		break;
 	}
 }
@@ -163,8 +162,6 @@ code_text(int code)
 /* --- what is there before it happens --- */
 
 #define HEALTH_URL_SHOWN 200
-/* Of an environment's deployments. */
-#define SERIES_MOST (TRIGGER_COUNT * (int)DEPLOY_STATE_COUNT)
 
 static void
 expect_deployments(struct metric_set *set, const char *environment, enum trigger trigger)
@@ -176,8 +173,8 @@ expect_deployments(struct metric_set *set, const char *environment, enum trigger
 		    state == DEPLOY_DONE) /* an action's end */
 			continue;
 		deployment_outcome_label((enum deploy_state)state, outcome);
-		metrics_expect(set->deployments,
-		    METRICS_LABELS(OF(environment), trigger_word(trigger), outcome));
+		metric_expect(&set->m[METRIC_DEPLOYMENTS],
+		    METRIC_LABELS(OF(environment), trigger_word(trigger), outcome));
 	}
 }
 
@@ -192,8 +189,8 @@ expect_few(struct metric_set *set, const char *environment, enum trigger trigger
 
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		deployment_outcome_label(ends[i], outcome);
-		metrics_expect(set->deployments,
-		    METRICS_LABELS(OF(environment), trigger_word(trigger), outcome));
+		metric_expect(&set->m[METRIC_DEPLOYMENTS],
+		    METRIC_LABELS(OF(environment), trigger_word(trigger), outcome));
 	}
 }
 
@@ -205,7 +202,7 @@ expect_work(
 {
 	expect_deployments(set, environment->name, TRIGGER_CHAT);
 	expect_deployments(set, environment->name, trigger); /* as that of a token */
-	metrics_expect(set->deployment_duration, METRICS_LABELS(OF(environment->name)));
+	metric_expect(&set->m[METRIC_DEPLOYMENT_DURATION], METRIC_LABELS(OF(environment->name)));
 	if (environment->branch == NULL)
 		return;
 	expect_deployments(set, environment->name, TRIGGER_PUSH);
@@ -218,8 +215,8 @@ expect_requests(struct metric_set *set, const char *application, const char *sou
     const int codes[], size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		metrics_expect(set->webhook_requests,
-		    METRICS_LABELS(application, source, code_text(codes[i]).text));
+		metric_expect(&set->m[METRIC_WEBHOOK_REQUESTS],
+		    METRIC_LABELS(application, source, code_text(codes[i]).text));
 }
 
 /* What another forge's hook, or a call of /hooks, is answered. */
@@ -266,13 +263,15 @@ expect_previous(void *ctx, const struct settings_secret *secret)
 		return;
 	(void)text_copy(name, sizeof(name), secret->name); /* of the same size */
 	name[strlen(name) - strlen(SECRET_PREVIOUS)] = '\0';
-	metrics_expect(set->secret_previous_uses, METRICS_LABELS(secret->application, name));
+	metric_expect(
+	    &set->m[METRIC_SECRET_PREVIOUS_USES], METRIC_LABELS(secret->application, name));
 }
 
-void
-metric_set_settings_valid(struct metric_set *set, bool is_valid)
+/* How many series it may have from now on; what is there stays. */
+static void
+bound(struct metric *m, size_t series)
 {
-	metrics_set(set->settings_valid, is_valid ? 1 : 0, METRICS_BARE);
+	m->most = series > METRIC_SERIES_MAX ? series : METRIC_SERIES_MAX;
 }
 
 void
@@ -280,23 +279,12 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 {
 	static const int telegram_codes[] = { 200, 401, 413, 503 };
 
-	size_t series = settings->environment_count * SERIES_MOST;
-
-	metric_set_settings_valid(set, settings->refused_count == 0);
-	metrics_bound(set->deployments, series);
-	metrics_bound(set->deployment_failed, settings->environment_count);
-	metrics_bound(set->environment_busy, settings->environment_count);
-	metrics_bound(set->environment_busy_since, settings->environment_count);
-	metrics_bound(set->rollback_unacknowledged, settings->environment_count);
-	metrics_bound(set->environment_down, settings->environment_count);
-	metrics_bound(set->poll_failing_since, settings->environment_count);
-	metrics_bound(set->environment_held, 2 * settings->environment_count);
-	metrics_bound(set->release_info, settings->environment_count);
-	metrics_bound(set->release_at, settings->environment_count);
-	metrics_bound(set->health_up, settings->environment_count);
-	metrics_bound(set->health_url_up, settings->environment_count * SETTING_URLS_MAX);
-	metrics_bound(set->webhook_requests,
-	    settings->application_count * REQUESTS_MOST + METRICS_SERIES_MAX);
+	metric_set_value(set, METRIC_SETTINGS_VALID, settings->refused_count == 0);
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		if (rows[i].per_environment > 0)
+			bound(&set->m[i], settings->environment_count * rows[i].per_environment);
+	bound(&set->m[METRIC_WEBHOOK_REQUESTS],
+	    settings->application_count * REQUESTS_MOST + METRIC_SERIES_MAX);
 	if (settings->telegram_mode == TELEGRAM_WEBHOOK)
 		expect_requests(set, "", "telegram", telegram_codes, COUNT(telegram_codes));
 	expect_forges(set, settings);
@@ -304,7 +292,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 		expect_forges(set, settings->applications[i]);
 	expect_hooks(set, settings);
 	settings_for_secrets(settings, expect_previous, set);
-	metrics_set(set->secret_rotate, settings->rotate_days * 86400.0, METRICS_BARE);
+	metric_set_value(set, METRIC_SECRET_ROTATE, settings->rotate_days * 86400.0);
 }
 
 void
@@ -313,93 +301,85 @@ metric_set_expect_command(struct metric_set *set, const char *word)
 	static const char *const outcomes[] = { "taken", "denied", "refused" };
 
 	for (size_t i = 0; i < COUNT(outcomes); i++)
-		metrics_expect(set->commands, METRICS_LABELS(word, outcomes[i]));
+		metric_expect(&set->m[METRIC_COMMANDS], METRIC_LABELS(word, outcomes[i]));
 }
 
 /* --- what is the case now --- */
-
-static void
-forget_environment(struct metric_set *set, const char *name)
-{
-	metrics_remove(set->environment_busy_since, METRICS_LABELS(OF(name)));
-	metrics_remove(set->environment_left_hosts, METRICS_LABELS(OF(name)));
-	metrics_remove(set->environment_down, METRICS_LABELS(OF(name)));
-	metrics_remove(set->poll_failing_since, METRICS_LABELS(OF(name)));
-	metrics_remove(set->release_at, METRICS_LABELS(OF(name)));
-	metrics_remove(set->environment_held, METRICS_LABELS(OF(name)));
-	metrics_remove(set->release_info, METRICS_LABELS(OF(name))); /* of whatever commit */
-}
-
-static void
-environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
-{
-	metrics_set(set->deployment_failed, gauge->has_failed, METRICS_LABELS(OF(gauge->name)));
-	metrics_set(set->environment_busy, gauge->is_busy, METRICS_LABELS(OF(gauge->name)));
-	if (gauge->is_busy)
-		metrics_set(set->environment_busy_since, seconds_of(gauge->busy_since),
-		    METRICS_LABELS(OF(gauge->name)));
-	if (gauge->released_at != 0)
-		metrics_set(set->release_at, seconds_of(gauge->released_at),
-		    METRICS_LABELS(OF(gauge->name)));
-	if (gauge->left_hosts > 0)
-		metrics_set(set->environment_left_hosts, gauge->left_hosts,
-		    METRICS_LABELS(OF(gauge->name)));
-	if (gauge->is_down)
-		metrics_set(set->environment_down, 1, METRICS_LABELS(OF(gauge->name)));
-	if (gauge->poll_failing_since != 0)
-		metrics_set(set->poll_failing_since, seconds_of(gauge->poll_failing_since),
-		    METRICS_LABELS(OF(gauge->name)));
-	metrics_set(set->rollback_unacknowledged, gauge->is_unacknowledged,
-	    METRICS_LABELS(OF(gauge->name)));
-	metrics_set(
-	    set->environment_held, gauge->is_locked, METRICS_LABELS(OF(gauge->name), "lock"));
-	metrics_set(
-	    set->environment_held, gauge->is_frozen, METRICS_LABELS(OF(gauge->name), "freeze"));
-	if (gauge->commit[0] != '\0')
-		metrics_set(set->release_info, 1,
-		    METRICS_LABELS(OF(gauge->name), gauge->commit, gauge->subject, gauge->by));
-}
 
 /* Environments go with a reload. */
 static void
 forget_all(struct metric_set *set)
 {
-	metrics_clear(set->deployment_failed);
-	metrics_clear(set->environment_busy);
-	metrics_clear(set->environment_busy_since);
-	metrics_clear(set->release_at);
-	metrics_clear(set->rollback_unacknowledged);
-	metrics_clear(set->environment_left_hosts);
-	metrics_clear(set->environment_down);
-	metrics_clear(set->poll_failing_since);
-	metrics_clear(set->environment_held);
-	metrics_clear(set->release_info);
+	static const enum metric_id of_environments[] = { METRIC_DEPLOYMENT_FAILED,
+		METRIC_ENVIRONMENT_BUSY, METRIC_ENVIRONMENT_BUSY_SINCE, METRIC_RELEASE_AT,
+		METRIC_ROLLBACK_UNACKNOWLEDGED, METRIC_ENVIRONMENT_LEFT_HOSTS,
+		METRIC_ENVIRONMENT_DOWN, METRIC_POLL_FAILING_SINCE, METRIC_ENVIRONMENT_HELD,
+		METRIC_RELEASE_INFO };
+
+	for (size_t i = 0; i < COUNT(of_environments); i++)
+		metric_set_forget(set, of_environments[i]);
+}
+
+static void
+environment_gauges(struct metric_set *set, const struct environment_gauge *gauge)
+{
+	const struct {
+		enum metric_id id;
+		bool is_there;
+		double value;
+	} values[] = {
+		{ METRIC_DEPLOYMENT_FAILED, true, gauge->has_failed },
+		{ METRIC_ENVIRONMENT_BUSY, true, gauge->is_busy },
+		{ METRIC_ENVIRONMENT_BUSY_SINCE, gauge->is_busy, seconds_of(gauge->busy_since) },
+		{ METRIC_RELEASE_AT, gauge->released_at != 0, seconds_of(gauge->released_at) },
+		{ METRIC_ROLLBACK_UNACKNOWLEDGED, true, gauge->is_unacknowledged },
+		{ METRIC_ENVIRONMENT_LEFT_HOSTS, gauge->left_hosts > 0, gauge->left_hosts },
+		{ METRIC_ENVIRONMENT_DOWN, gauge->is_down, 1 },
+		{ METRIC_POLL_FAILING_SINCE, gauge->poll_failing_since != 0,
+		    seconds_of(gauge->poll_failing_since) },
+	};
+
+	for (size_t i = 0; i < COUNT(values); i++)
+		if (values[i].is_there)
+			metric_put(
+			    &set->m[values[i].id], values[i].value, METRIC_LABELS(OF(gauge->name)));
+		else
+			metric_remove(&set->m[values[i].id], METRIC_LABELS(OF(gauge->name)));
+	metric_put(&set->m[METRIC_ENVIRONMENT_HELD], gauge->is_locked,
+	    METRIC_LABELS(OF(gauge->name), "lock"));
+	metric_put(&set->m[METRIC_ENVIRONMENT_HELD], gauge->is_frozen,
+	    METRIC_LABELS(OF(gauge->name), "freeze"));
+	metric_remove(
+	    &set->m[METRIC_RELEASE_INFO], METRIC_LABELS(OF(gauge->name))); /* of whatever commit */
+	if (gauge->commit[0] != '\0')
+		metric_put(&set->m[METRIC_RELEASE_INFO], 1,
+		    METRIC_LABELS(OF(gauge->name), gauge->commit, gauge->subject, gauge->by));
 }
 
 static void
 set_witness(struct metric_set *set, const struct gauges *gauges)
 {
-	metrics_clear(set->witness_pending);
-	metrics_clear(set->witness_waiting_since);
+	metric_set_forget(set, METRIC_WITNESS_PENDING);
+	metric_set_forget(set, METRIC_WITNESS_WAITING_SINCE);
 	if (!gauges->has_witness)
 		return;
-	metrics_set(set->witness_pending, (double)gauges->unwitnessed, METRICS_BARE);
-	metrics_set(
-	    set->witness_waiting_since, (double)gauges->unwitnessed_since / 1000, METRICS_BARE);
+	metric_set_value(set, METRIC_WITNESS_PENDING, (double)gauges->unwitnessed);
+	metric_set_value(
+	    set, METRIC_WITNESS_WAITING_SINCE, (double)gauges->unwitnessed_since / 1000);
 }
 
 static void
 set_forward(struct metric_set *set, const struct gauges *gauges)
 {
-	metrics_clear(set->forward_pending);
-	metrics_clear(set->forward_waiting_since);
+	metric_set_forget(set, METRIC_FORWARD_PENDING);
+	metric_set_forget(set, METRIC_FORWARD_WAITING_SINCE);
 	for (enum forward_to to = 0; to < FORWARD_COUNT; to++) {
 		if (!gauges->forwards[to])
 			continue;
-		metrics_set(set->forward_pending, (double)gauges->unforwarded[to],
-		    METRICS_LABELS(forward_word(to)));
-		metrics_set(set->forward_waiting_since,
-		    (double)gauges->unforwarded_since[to] / 1000, METRICS_LABELS(forward_word(to)));
+		metric_put(&set->m[METRIC_FORWARD_PENDING], (double)gauges->unforwarded[to],
+		    METRIC_LABELS(forward_word(to)));
+		metric_put(&set->m[METRIC_FORWARD_WAITING_SINCE],
+		    (double)gauges->unforwarded_since[to] / 1000, METRIC_LABELS(forward_word(to)));
 	}
 }
 
@@ -407,8 +387,8 @@ void
 metric_set_gauges(
     struct metric_set *set, const struct gauges *gauges, const struct settings *settings)
 {
-	metrics_set(set->outbox_pending, (double)gauges->outbox_pending, METRICS_BARE);
-	metrics_set(set->audit_entries, (double)gauges->audit_entries, METRICS_BARE);
+	metric_set_value(set, METRIC_OUTBOX_PENDING, (double)gauges->outbox_pending);
+	metric_set_value(set, METRIC_AUDIT_ENTRIES, (double)gauges->audit_entries);
 	set_witness(set, gauges);
 	set_forward(set, gauges);
 	if (gauges->is_all)
@@ -418,8 +398,6 @@ metric_set_gauges(
 		const struct environment_settings *environment =
 		    settings_environment(settings, gauge->name);
 
-		if (!gauges->is_all)
-			forget_environment(set, gauge->name);
 		environment_gauges(set, gauge);
 		if (!gauge->has_worked || environment == NULL)
 			continue;
@@ -435,41 +413,30 @@ metric_set_gauges(
 void
 metric_set_webhook(struct metric_set *set, const char *application, const char *source, int status)
 {
-	metrics_add(
-	    set->webhook_requests, 1, METRICS_LABELS(application, source, code_text(status).text));
+	metric_add(&set->m[METRIC_WEBHOOK_REQUESTS], 1,
+	    METRIC_LABELS(application, source, code_text(status).text));
 }
 
 void
 metric_set_telegram(struct metric_set *set, const char *method, int status)
 {
-	metrics_add(set->telegram_requests, 1, METRICS_LABELS(method, code_text(status).text));
-}
-
-void
-metric_set_telegram_pending(struct metric_set *set, int64_t updates)
-{
-	metrics_set(set->telegram_pending, (double)updates, METRICS_BARE);
-}
-
-void
-metric_set_telegram_receiving(struct metric_set *set, bool is_receiving)
-{
-	metrics_set(set->telegram_receiving, is_receiving ? 1 : 0, METRICS_BARE);
+	metric_add(
+	    &set->m[METRIC_TELEGRAM_REQUESTS], 1, METRIC_LABELS(method, code_text(status).text));
 }
 
 void
 metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s)
 {
 	if (is_known)
-		metrics_set(set->clock_ahead, (double)ahead_s, METRICS_BARE);
+		metric_set_value(set, METRIC_CLOCK_AHEAD, (double)ahead_s);
 	else
-		metrics_clear(set->clock_ahead);
+		metric_set_forget(set, METRIC_CLOCK_AHEAD);
 }
 
 void
 metric_set_health(struct metric_set *set, const char *environment, bool is_up)
 {
-	metrics_set(set->health_up, is_up, METRICS_LABELS(OF(environment)));
+	metric_put(&set->m[METRIC_HEALTH_UP], is_up, METRIC_LABELS(OF(environment)));
 }
 
 void
@@ -481,93 +448,53 @@ metric_set_health_url(
 	(void)snprintf(number, sizeof(number), "%zu", i + 1);
 	(void)snprintf(
 	    shown, sizeof(shown), "%.*s", (int)strcspn(url, "?#"), url); /* cut at its room */
-	metrics_set(set->health_url_up, is_up, METRICS_LABELS(OF(environment), number, shown));
-}
-
-void
-metric_set_health_urls_forget(struct metric_set *set)
-{
-	metrics_clear(set->health_url_up);
+	metric_put(
+	    &set->m[METRIC_HEALTH_URL_UP], is_up, METRIC_LABELS(OF(environment), number, shown));
 }
 
 void
 metric_set_state(struct metric_set *set, const struct state_facts *facts)
 {
-	metrics_set(set->backup_at, (double)facts->backup_at, METRICS_BARE);
-	metrics_set(set->check_begun_at, (double)facts->check_begun_at, METRICS_BARE);
-	metrics_set(set->check_passed_at, (double)facts->check_passed_at, METRICS_BARE);
+	metric_set_value(set, METRIC_BACKUP_AT, (double)facts->backup_at);
+	metric_set_value(set, METRIC_CHECK_BEGUN_AT, (double)facts->check_begun_at);
+	metric_set_value(set, METRIC_CHECK_PASSED_AT, (double)facts->check_passed_at);
 	if (facts->size == 0) {
-		metrics_clear(set->state_size);
-		metrics_clear(set->state_free);
-		metrics_clear(set->state_free_share);
+		metric_set_forget(set, METRIC_STATE_SIZE);
+		metric_set_forget(set, METRIC_STATE_FREE);
+		metric_set_forget(set, METRIC_STATE_FREE_SHARE);
 		return;
 	}
-	metrics_set(set->state_size, (double)facts->size, METRICS_BARE);
-	metrics_set(set->state_free, (double)facts->free, METRICS_BARE);
-	metrics_set(set->state_free_share, facts->free_share, METRICS_BARE);
-}
-
-void
-metric_set_audit_heads(struct metric_set *set, int64_t missing)
-{
-	metrics_set(set->audit_heads_missing, (double)missing, METRICS_BARE);
+	metric_set_value(set, METRIC_STATE_SIZE, (double)facts->size);
+	metric_set_value(set, METRIC_STATE_FREE, (double)facts->free);
+	metric_set_value(set, METRIC_STATE_FREE_SHARE, facts->free_share);
 }
 
 void
 metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since)
 {
-	metrics_clear(set->timestamp_waiting_since);
+	metric_set_forget(set, METRIC_TIMESTAMP_WAITING_SINCE);
 	if (has_authority)
-		metrics_set(
-		    set->timestamp_waiting_since, (double)waiting_since / 1000, METRICS_BARE);
-}
-
-void
-metric_set_health_interval(struct metric_set *set, double seconds)
-{
-	metrics_set(set->health_interval, seconds, METRICS_BARE);
+		metric_set_value(set, METRIC_TIMESTAMP_WAITING_SINCE, (double)waiting_since / 1000);
 }
 
 void
 metric_set_health_forget(struct metric_set *set, const char *environment)
 {
-	metrics_remove(set->health_up, METRICS_LABELS(OF(environment)));
-}
-
-void
-metric_set_messages_waiting(struct metric_set *set, int64_t since)
-{
-	metrics_set(set->messages_waiting_since, seconds_of(since), METRICS_BARE);
+	metric_remove(&set->m[METRIC_HEALTH_UP], METRIC_LABELS(OF(environment)));
 }
 
 void
 metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s)
 {
-	metrics_set(set->tls_probe_up, is_read, METRICS_BARE);
+	metric_set_value(set, METRIC_TLS_PROBE_UP, is_read);
 	if (is_read)
-		metrics_set(set->tls_expiry, (double)expires_at_s, METRICS_BARE);
-}
-
-void
-metric_set_runner(struct metric_set *set, bool is_up)
-{
-	metrics_set(set->runner_up, is_up ? 1 : 0, METRICS_BARE);
-}
-
-void
-metric_set_mirror(struct metric_set *set, int64_t bytes)
-{
-	metrics_set(set->mirror_size, (double)bytes, METRICS_BARE);
-}
-
-void
-metric_set_loop_lag(struct metric_set *set, double seconds)
-{
-	metrics_set(set->loop_lag, seconds, METRICS_BARE);
+		metric_set_value(set, METRIC_TLS_EXPIRY, (double)expires_at_s);
 }
 
 void
 metric_set_write(const struct metric_set *set, struct buf *out)
 {
-	metrics_write(set->registry, out);
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		metric_write(&set->m[i], out);
+	metric_process_write(out, set->booted_at);
 }

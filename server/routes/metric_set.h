@@ -9,23 +9,32 @@ struct metric_set;
 struct settings;
 struct state_facts;
 
+enum metric_id {
+#define METRIC(name, kind, id, ...) METRIC_##id,
+#include "routes/metric_set.def"
+	METRIC_COUNT,
+};
+
 /* Each environment has all its series up to so many.  With more, so that a page of 2,000 stays
  * below 3 MB, its first work brings how runs end by that trigger, other outcomes come with the
  * first of their kind, at zero, and are counted once they were written so; durations are of the
- * METRICS_HISTOGRAMS_MAX environments whose deployments ended first since the start; those of all
+ * METRIC_HISTOGRAMS_MAX environments whose deployments ended first since the start; those of all
  * others together. */
 #define METRIC_SET_ENVIRONMENTS 128
 
 struct metric_set *metric_set_new(void) MUST_USE;
 void metric_set_free(struct metric_set *set); /* takes NULL */
 
+/* A gauge without labels that nothing else here feeds; its row's help says what it means. */
+void metric_set_value(struct metric_set *set, enum metric_id id, double value);
+/* Forgets all its series. */
+void metric_set_forget(struct metric_set *set, enum metric_id id);
+
 /* Series whose labels are known from the settings are there from the start, at zero, and there may
  * be as many as the settings need; what is counted of an environment comes with its first work, by
  * metric_set_gauges().  A counter's other series are written once at zero before what made them is
  * added.  At start, and after a reload. */
 void metric_set_settings(struct metric_set *set, const struct settings *settings);
-/* Whether the files were taken as they stand now, the applications' too. */
-void metric_set_settings_valid(struct metric_set *set, bool is_valid);
 void metric_set_expect_command(struct metric_set *set, const char *word);
 
 /* OUTCOME_METRIC and OUTCOME_GAUGES, as they come from the store. */
@@ -35,15 +44,11 @@ void metric_set_gauges(
 
 /* A webhook request was answered; source: "telegram" or "github".  application: of its own
  * webhook; "": of everybody's. */
-void metric_set_webhook(
-    struct metric_set *set, const char *application, const char *source, int status);
+void
+metric_set_webhook(struct metric_set *set, const char *application, const char *source, int status);
 
 /* A call of the Bot API ended; status 0: there was no answer. */
 void metric_set_telegram(struct metric_set *set, const char *method, int status);
-/* getWebhookInfo's pending_update_count. */
-void metric_set_telegram_pending(struct metric_set *set, int64_t updates);
-/* Do updates come here? */
-void metric_set_telegram_receiving(struct metric_set *set, bool is_receiving);
 
 /* How far our clock is before Telegram's; not known: its last answer is too old. */
 void metric_set_clock(struct metric_set *set, bool is_known, int64_t ahead_s);
@@ -52,15 +57,8 @@ void metric_set_health(struct metric_set *set, const char *environment, bool is_
 /* Of one of its URLs, counted from 0; shown is what stands before its query. */
 void metric_set_health_url(
     struct metric_set *set, const char *environment, size_t i, const char *url, bool is_up);
-/* Forgets those of all: the settings may have others now. */
-void metric_set_health_urls_forget(struct metric_set *set);
-/* How far apart two looks at an environment are. */
-void metric_set_health_interval(struct metric_set *set, double seconds);
 /* Forgets an environment that has no health URL any more. */
 void metric_set_health_forget(struct metric_set *set, const char *environment);
-
-/* Since when (wall ms) the oldest message waits to be taken by Telegram; 0: none waits. */
-void metric_set_messages_waiting(struct metric_set *set, int64_t since);
 
 /* The certificate was looked at; not read: what was read last stays. */
 void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
@@ -68,20 +66,9 @@ void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 /* The disk of STATE_DIRECTORY, the newest backup and check. */
 void metric_set_state(struct metric_set *set, const struct state_facts *facts);
 
-/* How many heads of the audit that rows name no entry has. */
-void metric_set_audit_heads(struct metric_set *set, int64_t missing);
-
 /* When (wall ms) the oldest day of the audit log without its timestamp was over; 0: none is.
  * Without an authority there is no such metric. */
 void metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since);
-
-/* Can a runner be given orders? */
-void metric_set_runner(struct metric_set *set, bool is_up);
-
-/* What git takes on the runner's disk. */
-void metric_set_mirror(struct metric_set *set, int64_t bytes);
-
-void metric_set_loop_lag(struct metric_set *set, double seconds);
 
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);

@@ -1,9 +1,8 @@
-/* route_metrics.c - writes the registry as text when it is asked for.  Side: loop. */
+/* route_metrics.c - writes the metrics as text when it is asked for.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_metrics.h"
 
 #include "lib/buf.h"
-#include "lib/metrics.h"
 #include "routes/metric_set.h"
 #include "types/settings.h"
 
@@ -13,7 +12,7 @@ static void
 on_request(struct http_request *request, void *ctx)
 {
 	static const struct http_header headers[] = {
-		{ "Content-Type", METRICS_CONTENT_TYPE },
+		{ "Content-Type", "text/plain; version=0.0.4; charset=utf-8" },
 		{ "Cache-Control", "no-store" },
 		{ NULL, NULL },
 	};

@@ -268,28 +268,13 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 	}
 }
 
-static uint32_t
-actions_of_later(void)
-{
-	uint32_t set = 0;
-
-	for (size_t i = 0; i < POLICY_ACTION_COUNT; i++)
-		if (policy_action_rows[i].who == POLICY_BY_LATER)
-			set |= POLICY_ACTION_BIT(i);
-	return set;
-}
-
 /* What is right as it is written, and is of no use. */
 static void
 check_use(const struct checked *c, const struct grant *grant, const char *text)
 {
 	char name[SETTING_NAME_MAX], why[LIMIT_LINE];
 
-	if ((grant->actions & ~actions_of_later()) == 0)
-		settings_say(c->l->report, SETTINGS_NOTE,
-		    "%s: %s: nothing asks for this action yet", name_of(c, ROLE_SETTING_MAY, name),
-		    text);
-	else if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
+	if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
 		settings_say(c->l->report, SETTINGS_WARNING, "%s: %s: %s",
 		    name_of(c, ROLE_SETTING_MAY, name), text, why);
 }

@@ -33,8 +33,7 @@ policy_action_thing(enum policy_action action)
 bool
 policy_action_is_grantable(enum policy_action action)
 {
-	return policy_action_rows[action].who == POLICY_BY_GRANT ||
-	    policy_action_rows[action].who == POLICY_BY_LATER;
+	return policy_action_rows[action].who == POLICY_BY_GRANT;
 }
 
 uint32_t

@@ -9,7 +9,6 @@
 /*
  * ACTION(name, word, who may, where, what it lets them do)
  *	GRANT	whose role grants it (the word stands in ROLE_<NAME>_MAY)
- *	LATER	the same, and nothing asks for it yet
  *	STAR	whose role grants *
  *	KNOWN	whoever has a role that grants anything
  *	ANYONE	everybody, strangers too
@@ -50,13 +49,7 @@ enum policy_action {
 
 enum policy_scope { POLICY_ON_TARGET, POLICY_ON_SERVER, POLICY_ON_ANYWHERE };
 
-enum policy_who {
-	POLICY_BY_GRANT,
-	POLICY_BY_LATER,
-	POLICY_BY_STAR,
-	POLICY_BY_KNOWN,
-	POLICY_BY_ANYONE
-};
+enum policy_who { POLICY_BY_GRANT, POLICY_BY_STAR, POLICY_BY_KNOWN, POLICY_BY_ANYONE };
 
 struct policy_action_row {
 	const char *word;

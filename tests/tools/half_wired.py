@@ -243,14 +243,14 @@ PIECES = [
 
     # --- a metric ---
     Piece("metric", "its row in metric_set.def", "compiler", [
-        Edit("server/routes/metric_set.def", 'METRIC("deploybot_loop_lag_seconds"',
-             'METRIC("deploybot_pokes_total", counter, pokes, "What was poked.", NULL)\n')],
+        Edit("server/routes/metric_set.def", 'METRIC("deploybot_release_info"',
+             'METRIC("deploybot_pokes_total", COUNTER, POKES, 0, "", "What was poked.")\n')],
         obj("server/routes/metric_set")),
     Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
-        Edit("server/routes/metric_set.c", "\tmetrics_set(set->loop_lag,",
-             "\tmetrics_add(set->pokes, 1, METRICS_BARE);\n")]),
+        Edit("server/routes/metric_set.c", "\tmetric_set_value(set, METRIC_SECRET_ROTATE,",
+             "\tmetric_add(&set->m[METRIC_POKES], 1, METRIC_BARE);\n")]),
     Piece("metric", "that it is at zero before it counts", "test_metric_set no_counter_comes_from_nowhere", [
-        Swap("server/routes/metric_set.c", "\t\tmetrics_expect(metric, METRICS_BARE);\n", "\t\t(void)metric;\n")]),
+        Swap("server/routes/metric_set.c", "\t\t\tmetric_expect(&set->m[i], METRIC_BARE);\n", "\t\t\t(void)set;\n")]),
     Piece("metric", "its word on the wire", WORDS_TEST, [
         Edit(WORDS, "metric deploybot_release_info", "metric deploybot_pokes_total counter\n")]),
     Piece("metric", "who looks at it",

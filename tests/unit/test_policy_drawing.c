@@ -35,7 +35,7 @@ static const char head[] =
     "all is answered as one that does not exist.\n\n## Actions, and the roles that are built in\n\n";
 
 static const char tail[] =
-    "\n*later*: the word is taken, and no version asks for it yet. *\\**: granted by `*` alone. *known*: "
+    "\n*\\**: granted by `*` alone. *known*: "
     "whoever has any grant.\n*anyone*: everybody, in private. *target*: an environment or a client. "
     "*server*: only a grant on `*/*` holds it, of\nthe settings file; `apps/NAME.env` gives none. "
     "*any*: of a target, or of none. `deploy` grants `status` of that very target too.\n\n## What the built-in roles grant\n\n";
@@ -43,7 +43,7 @@ static const char tail[] =
 static void
 draw_actions(const struct settings *settings, struct buf *out)
 {
-	static const char *const by[] = { "grant", "later", "\\*", "known", "anyone" };
+	static const char *const by[] = { "grant", "\\*", "known", "anyone" };
 	static const char *const of[] = { "target", "server", "any" };
 
 	buf_adds(out, "| action | by | of | lets one |");
