@@ -112,7 +112,9 @@ NO_SESSION = (
     "@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\nHost key verification failed.\r",
     "ssh: connect to host h1 port 22: Connection refused",
     "ssh: Could not resolve hostname h1: Name or service not known",
-    "kex_exchange_identification: Connection closed by remote host", "No ED25519 host key is known for h1 and you have "
+    "kex_exchange_identification: Connection closed by remote host",
+    "banner exchange: Connection to UNKNOWN port 65535: Broken pipe",   # SSH_PROXY_COMMAND ends before it is written to
+    "No ED25519 host key is known for h1 and you have "
     "requested strict checking.\r\nHost key verification failed.\r", "u@h1: Permission denied (publickey).\r")
 
 

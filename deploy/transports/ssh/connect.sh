@@ -237,7 +237,7 @@ ssh_find_reason() { # OWN-WORDS
 	while IFS= read -r line; do
 		case $line in
 		'ssh: connect to host '* | 'ssh: Could not resolve hostname '*) ssh_is=unreached ;;
-		'kex_exchange_identification: '*) ssh_is=unreached ;;
+		'kex_exchange_identification: '* | 'banner exchange: '*) ssh_is=unreached ;;
 		'@ '*'IDENTIFICATION HAS CHANGED'*) ssh_is=changed ;;
 		'Host key verification failed.'*) ssh_is=key ;;
 		[!\ ]*@*': Permission denied ('*) ssh_is=denied ;;
