@@ -514,15 +514,6 @@ metric_set_audit_heads(struct metric_set *set, int64_t missing)
 }
 
 void
-metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since)
-{
-	metrics_clear(set->timestamp_waiting_since);
-	if (has_authority)
-		metrics_set(
-		    set->timestamp_waiting_since, (double)waiting_since / 1000, METRICS_BARE);
-}
-
-void
 metric_set_health_interval(struct metric_set *set, double seconds)
 {
 	metrics_set(set->health_interval, seconds, METRICS_BARE);

@@ -72,10 +72,6 @@ void metric_set_state(struct metric_set *set, const struct state_facts *facts);
 /* How many heads of the audit that rows name no entry has. */
 void metric_set_audit_heads(struct metric_set *set, int64_t missing);
 
-/* When (wall ms) the oldest day of the audit log without its timestamp was over; 0: none is.
- * Without an authority there is no such metric. */
-void metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since);
-
 /* Can a runner be given orders? */
 void metric_set_runner(struct metric_set *set, bool is_up);
 
