@@ -114,7 +114,7 @@ ARG WITH_KUBECTL=0
 # A container has no use for another user's rights: what could give them is taken from all files.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-	bash ca-certificates curl git openssh-client util-linux \
+	bash ca-certificates curl git openssh-client openssl util-linux \
 	$([ "${WITH_AWS}" != 1 ] || echo awscli) $([ "${WITH_KUBECTL}" != 1 ] || echo kubernetes-client) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 10001 deploybot \

@@ -16,7 +16,7 @@ MADE	 := $(BUILD)/install
 D	  = $(DESTDIR)
 UNITS	 := deploybot.socket deploybot-local.socket deploybot.service deploybot-runner.service \
 	deploybot-secrets.service deploybot-secrets.timer deploybot-backup.service deploybot-backup.timer \
-	deploybot-check.service deploybot-check.timer
+	deploybot-check.service deploybot-check.timer deploybot-timestamp.service deploybot-timestamp.timer
 SCRIPTS	  = $(shell cd deploy && find *.sh setup transports -type f)
 EXAMPLES = $(shell cd deploy && find monitoring github own kubernetes hosts -type f 2>/dev/null)
 # Of the scripts that an earlier `make install` has put there; hooks.d and transports beside them may be somebody's own.

@@ -211,6 +211,13 @@ check_secrets() {
 	return 1
 }
 
+# Days of the audit log without a timestamp, where an authority is named.
+check_timestamps() {
+	[[ -e $folder/timestamp.conf ]] || return 0
+	say '\n==> timestamps of the audit log, as %s' "$server_user"
+	as "$server_user" env -i "PATH=$PATH" "$here/timestamp.sh" --check "$folder/timestamp.conf"
+}
+
 # Everything that can be asked, as those ask who will need it.
 check() {
 	local environment bad=0 home stamped=yes
@@ -226,6 +233,7 @@ check() {
 	done
 	check_backup || bad=1
 	check_secrets || bad=1
+	check_timestamps || bad=1
 	[[ $bad == 1 || $stamped == no ]] || stamp passed
 	[[ $stamped == yes ]] || warn "STATE_DIRECTORY: no stamp could be written there, so alerts do not know of this check: \
 does a ReadWritePaths= of the unit have that folder?"

@@ -31,7 +31,6 @@
 #include "runs/run_files.h"
 #include "runs/run_tail.h"
 #include "serve_inside.h"
-#include "serve_stamp.h"
 #include "settings/settings_table.h"
 #include "store/fs_check.h"
 #include "store/store_restore.h"
@@ -183,12 +182,6 @@ static void
 note_state(void *ctx, const struct state_facts *facts)
 {
 	metric_set_state(((struct serve *)ctx)->metrics, facts);
-}
-
-static void
-note_timestamp(void *ctx, bool has_authority, int64_t waiting_since)
-{
-	metric_set_timestamp(((struct serve *)ctx)->metrics, has_authority, waiting_since);
 }
 
 static void
@@ -610,12 +603,10 @@ make_parts(struct serve *serve, struct err *err)
 	    err);
 	serve->state =
 	    state_watch_start(serve->loop, serve->settings->state_directory, note_state, serve);
-	serve->stamp = serve_stamp_start(serve->loop, note_timestamp, serve, err);
-	if (serve->tls == NULL || serve->stamp == NULL)
+	if (serve->tls == NULL)
 		return false;
 	perform_health_settings(serve->health, serve->settings);
 	tls_watch_settings(serve->tls, serve->settings);
-	serve_stamp_settings(serve->stamp, serve->settings);
 	serve->store_thread = store_thread_start(serve->store, serve->crossing, err);
 	if (serve->store_thread == NULL)
 		return false;

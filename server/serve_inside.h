@@ -77,7 +77,6 @@ struct serve {
 	struct perform_health *health;
 	struct tls_watch *tls;
 	struct state_watch *state;
-	struct serve_stamp *stamp;
 	struct store_thread *store_thread;
 
 	struct loop_signal sigterm;

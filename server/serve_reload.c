@@ -10,7 +10,6 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
-#include "serve_stamp.h"
 #include "settings/settings_load.h"
 #include "settings/settings_table.h"
 
@@ -181,7 +180,6 @@ adopt(struct serve *serve, struct settings *fresh, const struct settings_change 
 	telegram_change_settings(serve->telegram, fresh);
 	perform_health_settings(serve->health, fresh);
 	tls_watch_settings(serve->tls, fresh);
-	serve_stamp_settings(serve->stamp, fresh);
 	metric_set_settings(serve->metrics, fresh);
 	forget_health(serve);
 	CRASH_POINT(reload_adopted);

@@ -7,7 +7,6 @@
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_inside.h"
-#include "serve_stamp.h"
 
 #define LOOK_EVERY_MS 20
 /* How long whoever was accepted before may take to be answered: else they would read of a broken
@@ -162,7 +161,6 @@ serve_teardown(struct serve *serve)
 	serve_local_stop(serve);
 	tls_watch_free(serve->tls);
 	state_watch_free(serve->state);
-	serve_stamp_free(serve->stamp);
 	if (serve->perform.loop != NULL)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# nightly.sh [FOLDER] - of deploybot in containers: a backup into FOLDER (backups), and a look at what a deployment needs.
+# nightly.sh [FOLDER] - of deploybot in containers: a backup into FOLDER (backups), timestamps of the audit log, and a look
+# at what a deployment needs.
 # SPDX-License-Identifier: ISC
 # As root in a checkout whose containers run; each night by cron (README.md).  Backups older than 14 days are removed.  It
 # changes nothing else but what /metrics shows, and alerts look at: when a backup was made, when the look began and passed.
@@ -45,12 +46,16 @@ value_of() { # NAME FILE
 		tail -n 1 | sed 's/[[:blank:]]#.*//' | tr -d "\"'\r" | tr ',' ' '
 }
 
-# All environments, those of named applications with their names.
-environments() {
-	local config main file name list
+# Where docker-compose.yml takes the settings from.
+find_config() {
 	config=${CONFIG_DIR:-}
 	[[ -n $config || ! -r .env ]] || config=$(sed -n 's/^CONFIG_DIR=//p' .env | tail -n 1 | tr -d "\"'")
 	config=${config:-config}
+}
+
+# All environments, those of named applications with their names.
+environments() {
+	local main file name list
 	main=$(value_of ENVIRONMENTS "$config/deploybot.conf")
 	main=${main:-staging production}
 	if ! compgen -G "$config/apps/*.env" >/dev/null ||
@@ -68,6 +73,14 @@ environments() {
 	done
 }
 
+# Days of the audit log, where an authority is named.  As the server's user, in a container of the runner's image: the
+# server's has no shell, and the runner's own has no log.
+stamp() {
+	[[ -e $config/timestamp.conf ]] || return 0
+	"${compose[@]}" -f docker-compose.yml -f deploy/compose/restored.yml run --rm --no-deps -T --user 10001:10001 \
+		--entrypoint /usr/lib/deploybot/deploy/timestamp.sh runner /etc/deploybot/timestamp.conf </dev/null
+}
+
 look() {
 	local bad=0 environment list
 	inside runner touch "$STATE/check.begun" || return 1
@@ -81,7 +94,9 @@ look() {
 }
 
 failed=''
+find_config
 back_up || failed="no backup was made"
+stamp || failed+="${failed:+; }a day of the audit log has no timestamp"
 look || failed+="${failed:+; }something that the next deployment needs is not there"
 # deploybot knows of the backup inside its container, and not whether it came out: the alert on the check says that.
 [[ -n $failed ]] || inside runner touch "$STATE/check.passed" || failed="the stamp of the check was not written"

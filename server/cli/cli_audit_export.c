@@ -22,7 +22,8 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "lib/version.h"
-#include "store/audit_day.h"
+#include "store/audit_chain.h"
+#include "store/audit_segment.h"
 
 #define ASKED_NAME "asked.json"
 #define LINES_NAME "entries.jsonl"
@@ -131,9 +132,9 @@ copy_stamps(const struct export *export, const char *log, struct err *err)
 	int64_t end;
 
 	(void)text_copy(day, sizeof(day), export->first_day);
-	while (
-	    log != NULL && (end = audit_day_end(day)) != 0 && strcmp(day, export->last_day) <= 0) {
-		audit_day_path(log, day, path);
+	while (log != NULL && (end = audit_segment_day_end(day)) != 0 &&
+	    strcmp(day, export->last_day) <= 0) {
+		audit_segment_stamp(log, day, path);
 		if (access(path, F_OK) == 0 && !copy_stamp(export, path, day, err))
 			return false;
 		(void)text_time(day, end);

@@ -14,8 +14,8 @@
 #include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "store/audit_day.h"
 #include "store/audit_lines.h"
+#include "store/audit_segment.h"
 
 /* The folder of the log, and what its stamps' names begin with. */
 static const char *
@@ -84,12 +84,12 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 	const struct audit_finding finding = {
 		.what = FOUND_COPY_BAD, .source = path, .detail = why.text
 	};
-	bool is_read = bytes != NULL &&
-	    crypto_ts_read(bytes, size, NULL, NULL, CRYPTO_TS_NOBODY, NULL, ret, &why);
+	bool is_read =
+	    bytes != NULL && crypto_ts_read(bytes, size, CRYPTO_TS_NOBODY, NULL, ret, &why);
 
 	*ret_counts = is_read &&
-	    crypto_ts_read(bytes, size, NULL, NULL,
-		ca_file == NULL ? CRYPTO_TS_SYSTEM : CRYPTO_TS_FILE, ca_file, ret, &why);
+	    crypto_ts_read(bytes, size, ca_file == NULL ? CRYPTO_TS_SYSTEM : CRYPTO_TS_FILE,
+		ca_file, ret, &why);
 	free(bytes);
 	if (why.code == ERR_CONFIG) {
 		*err = why;
@@ -200,7 +200,7 @@ end_day(struct days *days)
 {
 	char path[PATH_MAX];
 
-	audit_day_path(days->log, days->now, path);
+	audit_segment_stamp(days->log, days->now, path);
 	if (access(path, F_OK) == 0) {
 		if (days->first[0] == '\0')
 			memcpy(days->first, days->now, AUDIT_DAY);
@@ -227,7 +227,7 @@ cli_audit_stamps_days(const char *log, struct audit_against *against, struct err
 	ok = audit_lines_open(lines, log, err);
 	while (ok && (next = audit_lines_next(lines, err)) < AUDIT_LINES_END) {
 		audit_segment_day(lines->line, lines->size, day);
-		if (next != AUDIT_LINES_LINE || audit_day_end(day) == 0 ||
+		if (next != AUDIT_LINES_LINE || audit_segment_day_end(day) == 0 ||
 		    strcmp(day, days.now) < 0)
 			continue;
 		if (days.now[0] != '\0' && strcmp(day, days.now) > 0)
@@ -239,7 +239,7 @@ cli_audit_stamps_days(const char *log, struct audit_against *against, struct err
 	ok = ok && next == AUDIT_LINES_END;
 	if (ok) {
 		tell_missing(&days);
-		audit_day_path(log, days.now, path);
+		audit_segment_stamp(log, days.now, path);
 		check_day(&days, path);
 	}
 	audit_lines_close(lines);

@@ -429,8 +429,6 @@ cli_audit_verify(const struct cli *cli, const char *copy)
 	if (!check_options(&arguments, s->audit_log_path))
 		return EX_USAGE;
 	arguments.against.settings = s;
-	if (arguments.against.tsa_ca == NULL)
-		arguments.against.tsa_ca = s->audit_timestamp_ca;
 	cli_database(s, database, sizeof(database));
 	source = (struct audit_source){ .database = database, .log = s->audit_log_path };
 	status = verify_database(&source, &arguments);

@@ -358,7 +358,7 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 
 	if (settings_load(doctor->cli->env_file, environ, &settings, &report))
 		doctor->settings = settings;
-	doctor_say_settings(doctor, &report);
+	doctor_say_settings(doctor, &report, DOCTOR_WARNING);
 	if (settings != NULL)
 		starts = examine_machine(doctor);
 	if (as_json)

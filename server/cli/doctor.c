@@ -26,7 +26,8 @@ doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_level
 }
 
 void
-doctor_say_settings(struct doctor *doctor, const struct settings_report *report)
+doctor_say_settings(
+    struct doctor *doctor, const struct settings_report *report, enum doctor_level removed)
 {
 	static const enum doctor_level levels[] = {
 		[SETTINGS_ERROR] = DOCTOR_ERROR,
@@ -35,9 +36,12 @@ doctor_say_settings(struct doctor *doctor, const struct settings_report *report)
 		[SETTINGS_NOTE] = DOCTOR_NOTE,
 	};
 
-	for (size_t i = 0; i < report->count; i++)
-		doctor_say(doctor, DOCTOR_SETTINGS, levels[report->lines[i].severity], "%s",
-		    report->lines[i].text);
+	for (size_t i = 0; i < report->count; i++) {
+		const struct settings_line *line = &report->lines[i];
+
+		doctor_say(doctor, DOCTOR_SETTINGS,
+		    line->is_removed ? removed : levels[line->severity], "%s", line->text);
+	}
 	if (report->left_out > 0)
 		TELL(doctor, SETTINGS, NOTE,
 		    "and %zu lines more: deploybot application check NAME says them",

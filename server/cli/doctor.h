@@ -59,7 +59,8 @@ void doctor_say(struct doctor *doctor, enum doctor_subject subject, enum doctor_
 	doctor_say((doctor), DOCTOR_##subject, DOCTOR_##level, __VA_ARGS__)
 
 /* What was found in the settings, as findings. */
-void doctor_say_settings(struct doctor *doctor, const struct settings_report *report);
+void doctor_say_settings(
+    struct doctor *doctor, const struct settings_report *report, enum doctor_level removed);
 
 size_t doctor_count(const struct doctor *doctor, enum doctor_level level);
 

@@ -20,11 +20,14 @@
 #include "decide/decide_unknown.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
+#include "lib/buf.h"
+#include "settings/settings_removed.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_grant_use.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
+#include "store/row_setting.h"
 #include "store/row_stranger.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
@@ -96,6 +99,26 @@ distrust_all(struct tx *tx)
 	}
 }
 
+/* Whoever believes in a setting that has gone learns it once. */
+static void
+tell_removed(struct tx *tx)
+{
+	struct buf names = { .cap = LIMIT_LINE };
+
+	for (size_t i = 0; i < SETTINGS_REMOVED_COUNT; i++)
+		if (row_setting_removed(
+			tx, settings_removed[i].name, (tx->settings->removed >> i & 1) != 0))
+			buf_addf(
+			    &names, "%s%s", names.size > 0 ? ", " : "", settings_removed[i].name);
+	if (names.size > 0)
+		decide_factor_tell(tx, 0,
+		    "❌ Settings without effect: %s\nOn the server " MARK_CODE
+		    "deploybot check-config" MARK_CODE " says what takes their place.",
+		    buf_text(&names));
+	tx_check(tx, &names);
+	buf_done(&names);
+}
+
 void
 handle_started(struct tx *tx, const struct event *event)
 {
@@ -118,6 +141,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_access(tx);
 	decide_lost(tx);
 	decide_factor_look(tx);
+	tell_removed(tx);
 	decide_sessions_look(tx);
 	if (event->u.started.is_restored)
 		decide_restored(tx);

@@ -470,14 +470,6 @@ metric_set_state(struct metric_set *set, const struct state_facts *facts)
 }
 
 void
-metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since)
-{
-	metric_set_forget(set, METRIC_TIMESTAMP_WAITING_SINCE);
-	if (has_authority)
-		metric_set_value(set, METRIC_TIMESTAMP_WAITING_SINCE, (double)waiting_since / 1000);
-}
-
-void
 metric_set_health_forget(struct metric_set *set, const char *environment)
 {
 	metric_remove(&set->m[METRIC_HEALTH_UP], METRIC_LABELS(OF(environment)));

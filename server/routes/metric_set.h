@@ -66,9 +66,6 @@ void metric_set_tls(struct metric_set *set, bool is_read, int64_t expires_at_s);
 /* The disk of STATE_DIRECTORY, the newest backup and check. */
 void metric_set_state(struct metric_set *set, const struct state_facts *facts);
 
-/* When (wall ms) the oldest day of the audit log without its timestamp was over; 0: none is.
- * Without an authority there is no such metric. */
-void metric_set_timestamp(struct metric_set *set, bool has_authority, int64_t waiting_since);
 
 /* Appends the whole text. */
 void metric_set_write(const struct metric_set *set, struct buf *out);

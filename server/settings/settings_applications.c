@@ -37,6 +37,7 @@ pass_on(struct settings_report *to, const struct settings_report *from, const ch
 		if (passed == NULL)
 			continue;
 		passed->is_listed = line->is_listed;
+		passed->is_removed = line->is_removed;
 		(void)text_copy(passed->application, sizeof(passed->application), application);
 	}
 }

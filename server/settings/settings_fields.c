@@ -210,8 +210,6 @@ fill_server(struct settings *s)
 	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
-	s->audit_timestamp_url = text_of(s, SETTING_AUDIT_TIMESTAMP_URL);
-	s->audit_timestamp_ca = text_of(s, SETTING_AUDIT_TIMESTAMP_CA);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
 	fill_forward(s);

@@ -52,7 +52,7 @@ const char *settings_unread(
 /* The line; NULL: there was no room for it. */
 struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
     const char *fmt, ...) PRINTF(3, 4);
-void settings_say_found(struct settings_loader *l, enum settings_severity severity,
+struct settings_line *settings_say_found(struct settings_loader *l, enum settings_severity severity,
     const char *name, struct settings_found found, const char *what);
 
 /* Also notes what the line (NULL: none) says in the snapshot, for who looks at it while it is in
@@ -87,6 +87,9 @@ bool settings_is_in(const struct settings_loader *l, const struct settings_spec 
 
 /* The text of a name in the first source that sets it; NULL: none does. */
 const char *settings_find(const struct settings_loader *l, const char *name);
+
+/* Where a source of its own sets it. */
+struct settings_found settings_find_own(const struct settings_loader *l, const char *name);
 
 /* Are these settings checked against what ENVIRONMENT=production refuses? */
 bool settings_in_production(const struct settings_loader *l);
@@ -290,6 +293,11 @@ void settings_check_rules(struct settings_loader *l, bool own);
 /* --- settings_unknown.c --- */
 
 void settings_check_unknown(struct settings_loader *l);
+
+/* --- settings_removed.c --- */
+
+/* Names in the report what was a setting before, and notes it in the snapshot. */
+void settings_check_removed(struct settings_loader *l);
 
 /* --- settings_claims.c --- */
 

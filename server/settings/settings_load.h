@@ -22,6 +22,7 @@ struct settings_report {
 	struct settings_line {
 		enum settings_severity severity;
 		bool is_listed; /* it stands in refused or warned of the snapshot as well */
+		bool is_removed; /* a setting that has no effect any more; of doctor an error */
 		char application[ENVIRONMENT_NAME_MAX]; /* of whose file it is; "": of none */
 		char text
 		    [300]; /* "API_SERVER_PORT: \"x\" is not a port, 1 to 65535 (.env line 7)" */

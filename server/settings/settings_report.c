@@ -96,7 +96,7 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 	return line;
 }
 
-void
+struct settings_line *
 settings_say_found(struct settings_loader *l, enum settings_severity severity, const char *name,
     struct settings_found found, const char *what)
 {
@@ -105,11 +105,9 @@ settings_say_found(struct settings_loader *l, enum settings_severity severity, c
 	/* What refuses an application is read by whoever asks for a deployment: no folder in it. */
 	if (l->main != NULL && file != NULL && strcmp(file, l->sources[0].file) == 0)
 		file = strrchr(file, '/') + 1;
-	if (file != NULL)
-		settings_say(
-		    l->report, severity, "%s: %s (%.60s line %u)", name, what, file, found.line);
-	else
-		settings_say(l->report, severity, "%s: %s", name, what);
+	return file != NULL ? settings_say(l->report, severity, "%s: %s (%.60s line %u)", name,
+				  what, file, found.line) :
+			      settings_say(l->report, severity, "%s: %s", name, what);
 }
 
 void

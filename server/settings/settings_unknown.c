@@ -8,6 +8,7 @@
 
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/settings_removed.h"
 
 #define KNOWN_NAMES_MAX \
 	(2 * \
@@ -269,7 +270,8 @@ warn_unknown_in(struct settings_loader *l, const struct known_names *known, size
 		const struct env_entry *entry = &l->files[source].entries[i];
 
 		member = environment_of(l->s->inside, entry->name);
-		if (is_known(known, entry->name) || is_of_applications(l->s->inside, entry->name) ||
+		if (is_known(known, entry->name) || settings_is_removed(entry->name) ||
+		    is_of_applications(l->s->inside, entry->name) ||
 		    (entry->value[0] == '\0' && settings_is_named(entry->name)) ||
 		    setting_is_transports(entry->name, member == NULL ? "" : member->name) ||
 		    settings_check_command(l, source, entry) ||
@@ -284,6 +286,7 @@ settings_check_unknown(struct settings_loader *l)
 {
 	CLEANUP(freep) struct known_names *known = mem_alloc(sizeof(*known));
 
+	settings_check_removed(l);
 	list_known(l->s->inside, known);
 	for (size_t i = 0; i < l->own; i++)
 		warn_unknown_in(l, known, i);

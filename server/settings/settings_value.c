@@ -68,6 +68,12 @@ settings_find(const struct settings_loader *l, const char *name)
 	return look_up(l, name, l->count).text;
 }
 
+struct settings_found
+settings_find_own(const struct settings_loader *l, const char *name)
+{
+	return look_up(l, name, l->own);
+}
+
 bool
 settings_in_production(const struct settings_loader *l)
 {

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
@@ -16,6 +17,24 @@ void
 audit_segment_path(const char *path, int64_t first, char out[PATH_MAX])
 {
 	(void)snprintf(out, PATH_MAX, "%s.%" PRId64, path, first);
+}
+
+void
+audit_segment_stamp(const char *path, const char *day, char out[PATH_MAX])
+{
+	(void)snprintf(out, PATH_MAX, "%s.%s" AUDIT_STAMP_SUFFIX, path, day);
+}
+
+int64_t
+audit_segment_day_end(const char *day)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(day, "%Y-%m-%d", &tm);
+
+	if (end == NULL || *end != '\0')
+		return 0;
+	tm.tm_mday++;
+	return 1000 * (int64_t)timegm(&tm);
 }
 
 static int

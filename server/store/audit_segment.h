@@ -26,3 +26,10 @@ void audit_segment_path(const char *path, int64_t first, char out[PATH_MAX]);
 
 /* The UTC day of a line; "": it is none. */
 void audit_segment_day(const char *line, size_t size, char out[AUDIT_DAY]);
+
+/* The file with the timestamp of a day's last entry: /var/log/deploybot/audit.log.2026-11-20.tsr */
+#define AUDIT_STAMP_SUFFIX ".tsr"
+void audit_segment_stamp(const char *path, const char *day, char out[PATH_MAX]);
+
+/* Wall ms of the midnight at the end of a day; 0: it is no day. */
+int64_t audit_segment_day_end(const char *day);

@@ -135,3 +135,15 @@ row_setting_look(struct tx *tx, row_setting_differs *differs, void *ctx)
 	end_gone(&look);
 	return !look.is_first;
 }
+
+bool
+row_setting_removed(struct tx *tx, const char *name, bool is_set)
+{
+	if (is_set)
+		return tx_run(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
+			   DB_TEXT(name)) &&
+		    db_changes(tx->db) == 1;
+	(void)tx_run(
+	    tx, "DELETE FROM counter WHERE name = 'removed ' || $1", DB_TEXT(name)); /* sticky */
+	return false;
+}

@@ -20,3 +20,7 @@ struct row_setting_change {
  * each that differs, in no order.  False: there was no look before, and nothing is compared. */
 typedef void row_setting_differs(void *ctx, const struct row_setting_change *change);
 bool row_setting_look(struct tx *tx, row_setting_differs *differs, void *ctx);
+
+/* Keeps whether a name is set that is no setting any more.  True: it is, and was not at the last
+ * call. */
+bool row_setting_removed(struct tx *tx, const char *name, bool is_set) MUST_USE;

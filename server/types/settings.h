@@ -182,8 +182,6 @@ struct settings {
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
-	const char *audit_timestamp_url; /* NULL: nothing is stamped */
-	const char *audit_timestamp_ca;	 /* NULL: signatures are not checked */
 	const char *audit_log_path;
 	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
@@ -218,6 +216,7 @@ struct settings {
 	/* Names in those files that are no settings, and grants on what is not there. */
 	size_t warned_count;
 	const struct settings_refused *warned;
+	uint64_t removed; /* a bit for each of settings_removed[] that is set */
 
 	struct settings_inside *inside;
 };

@@ -491,6 +491,7 @@ exec setpriv --reuid "$user" --regid "$user" --groups 10001 --inh-caps=-all --bo
 OF_A_CONTAINER = """#!/bin/bash
 case "$*" in
 *--preflight\\ %s*) echo "no such host"; exit 78 ;;
+*/timestamp.sh\\ *) [[ $(id -u) == 10001 && ! -e $0.down ]] ;;
 *\\ backup\\ *) umask 077; echo copy >"${@: -1}" ;;
 esac
 """
@@ -552,6 +553,19 @@ def test_a_look_that_finds_something_missing_does_not_pass_and_the_backup_is_mad
     assert status == 1 and "no such host" in said and "see above" in said.splitlines()[-1], said
     assert [path.name for path in (night / "state").iterdir()] == ["check.begun"]
     assert len(list((night / "backups").iterdir())) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")
+def test_where_an_authority_is_named_the_audit_log_is_stamped_each_night_by_the_servers_user(night):
+    shutil.copy(ROOT / "docker-compose.yml", night)
+    (night / "config" / "timestamp.conf").touch()
+    status, said = nightly(night)
+    words = "/usr/lib/deploybot/deploy/timestamp.sh /etc/deploybot/timestamp.conf"
+    assert status == 0 and (night / "calls").read_text("utf-8").splitlines().count(words) == 1, said
+    (night / "program.down").touch()
+    status, said = nightly(night)
+    assert status == 1 and "a day of the audit log has no timestamp: see above" in said.splitlines()[-1], said
+    assert (night / "calls").read_text("utf-8").splitlines().count(words) == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: containers' users")

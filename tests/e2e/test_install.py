@@ -16,7 +16,7 @@ from stage import ROOT
 BUILD = os.environ.get("DEPLOYBOT_BUILD") or str(ROOT / "build")
 UNITS = ("deploybot.service", "deploybot-runner.service", "deploybot.socket", "deploybot-local.socket",
          "deploybot-secrets.service", "deploybot-secrets.timer", "deploybot-backup.service", "deploybot-backup.timer",
-         "deploybot-check.service", "deploybot-check.timer")
+         "deploybot-check.service", "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer")
 SERVER_EXPOSURE_MAX = 2.0
 THERE = (
     "usr/bin/deploybot", "usr/sbin/deploybot-setup",
@@ -25,6 +25,7 @@ THERE = (
     "usr/lib/systemd/system/deploybot.service", "usr/lib/systemd/system/deploybot.socket",
     "usr/lib/systemd/system/deploybot-runner.service", "usr/lib/systemd/system/deploybot-local.socket",
     "usr/lib/systemd/system/deploybot-secrets.service", "usr/lib/systemd/system/deploybot-secrets.timer",
+    "usr/lib/systemd/system/deploybot-timestamp.timer", "usr/lib/deploybot/deploy/timestamp.sh",
     "usr/lib/sysusers.d/deploybot.conf",
     "usr/lib/tmpfiles.d/deploybot.conf", "usr/share/man/man8/deploybot.8", "usr/share/man/man8/deploybot-runner.8",
     "usr/share/man/man8/deploybot-setup.8", "usr/share/bash-completion/completions/deploybot-setup",

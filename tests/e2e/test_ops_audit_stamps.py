@@ -1,24 +1,17 @@
 """Goal: the last head of each day is stamped by an authority, in a file that `openssl ts` verifies by itself, and a log
-that was written anew does not fit to it."""
+that was written anew does not fit to it; an answer that proves nothing is no file."""
 # SPDX-License-Identifier: ISC
 import datetime
 import json
-import pathlib
-import re
+import os
+import socket
 import subprocess
 
 import pytest
 
 from audit_chain_aid import chained, entries, head_of, run
-from crash_aid import telegram_update
-from ops_aid import WAIT_S, bare, check_stop, post_telegram
 from peers.tsa import Tsa
-from stage import wait_until
-
-WAITS = "deploybot_audit_timestamp_waiting_since_timestamp_seconds"
-LIBRARY = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-TOMORROW = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": "+1d", "DONT_FAKE_MONOTONIC": "1",
-            "ASAN_OPTIONS": "verify_asan_link_order=0:exitcode=99:detect_leaks=0"}
+from stage import ROOT
 
 
 @pytest.fixture(name="tsa", scope="module")
@@ -134,75 +127,125 @@ def test_no_byte_of_a_stamp_can_be_changed_so_that_it_proves_something_else(tsa,
         assert "does not count" in verify(log, 1, "--tsa-ca", str(tsa.ca_file))
 
 
-# --- what the server does ---
+# --- what deploybot-timestamp.service does ---
 
-@pytest.fixture(name="stopped")
-def _stopped(tmp_path):
-    """A server that has an entry of today, and is stopped."""
-    assert LIBRARY is not None, "libfaketime is missing: tests/tools/packages.sh test"
-    bot = bare(tmp_path).start()
-    assert post_telegram(bot, json.dumps(telegram_update(4242, 1, "/deploy staging")).encode()).status == 200
-    wait_until(bot.audit, WAIT_S, "an entry")
-    check_stop(bot)
-    return bot
-
-
-def failures(bot):
-    return bot.log().count("audit: no timestamp of")
+@pytest.fixture(name="conf")
+def _conf(tmp_path, tsa):
+    """Of a log of three days, whose oldest file is closed; nothing is stamped."""
+    lines = chained(entries(20))
+    log = tmp_path / "audit.log"
+    log.with_name("audit.log.1").write_text("".join(lines[:8]), encoding="utf-8")
+    log.with_name("audit.log.9").write_text("".join(lines[8:16]), encoding="utf-8")
+    log.write_text("".join(lines[16:]), encoding="utf-8")
+    conf = tmp_path / "timestamp.conf"
+    conf.write_text(f"# Who stamps.\nURL={tsa.url}\nCA={tsa.ca_file}\nLOG={log}\n", encoding="utf-8")
+    return conf
 
 
-def waits_since(bot):
-    return float(re.search(rf"(?m)^{WAITS} (\S+)$", bot.metrics())[1])
+def stamp_all(conf, *words):
+    """(status, what it says), as the unit starts it."""
+    done = subprocess.run([ROOT / "deploy/timestamp.sh", *words, conf], stdin=subprocess.DEVNULL, text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"]},
+                          check=False)
+    return done.returncode, done.stdout
 
 
-def midnight_behind(entry):
-    day = datetime.datetime.fromisoformat(entry["timestamp"][:10]).replace(tzinfo=datetime.timezone.utc)
-    return (day + datetime.timedelta(days=1)).timestamp()
+def stamps(conf):
+    return sorted(path.name for path in conf.parent.glob("audit.log.*.tsr*"))
 
 
-def stamps(bot):
-    return sorted(bot.folder.glob("audit.log.*.tsr"))
+THREE_DAYS = [f"audit.log.2026-11-0{day}.tsr" for day in (1, 2, 3)]
 
 
-def test_the_next_day_the_last_head_of_the_day_is_stamped_whatever_came_between(tsa, stopped, tmp_path):
-    newest = stopped.audit()[-1]
-    troubles = ["500", "html", "other", "refused", "stranger"]
-    for trouble in troubles:
-        tsa.troubles.append(trouble)
-        bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url, AUDIT_TIMESTAMP_CA=str(tsa.ca_file), **TOMORROW)
-        before = failures(bot)
-        bot.start()
-        wait_until(lambda bot=bot, before=before: failures(bot) > before, WAIT_S, trouble)
-        assert not stamps(bot) and waits_since(bot) == midnight_behind(newest)
-        check_stop(bot)
-    for words in ("answered 500", "is not of type application/timestamp-reply", "it stamps another hash",
-                  "refused by the authority, status 2: out of order", "leads to no authority that is trusted",
-                  "tried again in 1 min"):
-        assert words in bot.log()
-    bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url, AUDIT_TIMESTAMP_CA=str(tsa.ca_file), **TOMORROW).start()
-    wait_until(lambda: stamps(bot), WAIT_S, "a stamp")
-    path, = stamps(bot)
-    assert path.name == f"audit.log.{newest['timestamp'][:10]}.tsr"
-    assert openssl_takes(path, newest["hash"], tsa.ca_file) and not openssl_takes(path, "ab" * 32, tsa.ca_file)
-    line = f"(entry {newest['seq']}) is stamped by CN=Stamp Office,O=Stamps"
-    wait_until(lambda: line in bot.log(), WAIT_S, "its line")
-    wait_until(lambda: waits_since(bot) == 0, WAIT_S, "that none is missing")
-    check_stop(bot)
-    found = bot.run("audit", "verify")
-    assert found.returncode == 0 and f"ok: entries 1 to {newest['seq']} are as they were at" in found.stdout, found
-
-
-def test_the_stamp_of_another_request_is_refused_and_today_is_not_stamped(tsa, stopped, tmp_path):
-    """Its hash fits: the nonce does not."""
-    assert stopped.audit()
+def test_each_finished_day_is_stamped_once_where_openssl_and_audit_verify_look(tsa, conf):
+    status, said = stamp_all(conf)
+    assert status == 0 and stamps(conf) == THREE_DAYS, said
+    assert [line.split()[4] for line in said.splitlines()] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+    lines = chained(entries(20))
+    for name, line in zip(THREE_DAYS, (lines[7], lines[15], lines[19])):
+        path = conf.with_name(name)
+        assert openssl_takes(path, json.loads(line)["hash"], tsa.ca_file)
+        assert not openssl_takes(path, "ab" * 32, tsa.ca_file)
+        assert path.stat().st_mode & 0o777 == 0o640
+    text = verify(conf.with_name("audit.log"), 0, "--tsa-ca", str(tsa.ca_file))
+    assert text.count("are as they were at") == 3 and "no timestamp" not in text
     calls = len(tsa.calls)
-    bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url).start()
-    check_stop(bot)
-    assert len(tsa.calls) == calls and not stamps(bot)
-    newest = bot.audit()[-1]    # that it was started
-    tsa.last = tsa.authority.reply(tsa.authority.query(newest["hash"]))
-    tsa.troubles.append("replay")
-    bot = bare(tmp_path, AUDIT_TIMESTAMP_URL=tsa.url, **TOMORROW).start()
-    wait_until(lambda: "its nonce is another one" in bot.log(), WAIT_S, "the refusal")
-    assert not stamps(bot)
-    check_stop(bot)
+    assert stamp_all(conf) == (0, "") and stamp_all(conf, "--check") == (0, "") and len(tsa.calls) == calls
+
+
+@pytest.mark.parametrize("trouble, words", [
+    ("500", "answered 500"), ("html", "does not count"), ("other", "message imprint mismatch"),
+    ("refused", "status text: out of order"), ("stranger", "certificate verify error"), ("replay", "nonce mismatch"),
+    ("huge", "has more than 64 KB")])
+def test_what_does_not_prove_the_day_is_refused_and_the_next_run_asks_again(tsa, conf, trouble, words):
+    digest = json.loads(chained(entries(20))[7])["hash"]
+    tsa.last = tsa.authority.reply(tsa.authority.query(digest))
+    tsa.troubles.append(trouble)
+    calls = len(tsa.calls)
+    status, said = stamp_all(conf)
+    assert status == 1 and said.startswith("timestamp.sh: no timestamp of 2026-11-01: ") and words in said, said
+    assert len(said.splitlines()) == 1 and not stamps(conf) and len(tsa.calls) == calls + 1
+    assert stamp_all(conf)[0] == 0 and stamps(conf) == THREE_DAYS
+
+
+def test_an_authority_that_is_down_and_one_of_another_root_leave_no_file(tsa, conf):
+    text = conf.read_text("utf-8")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        conf.write_text(text.replace(tsa.url, f"http://127.0.0.1:{nobody.getsockname()[1]}/"), encoding="utf-8")
+        status, said = stamp_all(conf)
+    assert status == 1 and "Failed to connect" in said and not stamps(conf), said
+    conf.write_text(text.replace(str(tsa.ca_file), str(tsa.stranger.folder / "ca.pem")), encoding="utf-8")
+    status, said = stamp_all(conf)
+    assert status == 1 and "certificate verify error" in said and not stamps(conf), said
+
+
+@pytest.mark.parametrize("line, words", [
+    ("URL=ftp://x/", "is no authority's address"), ("URL=https://me:secret@tsa.example.org/", "without a login"),
+    ("CA=/nowhere/there", "is no file of root certificates"), ("CA=timestamp.conf", "is no file of root certificates"),
+    ("LOG=audit.log", "is no path of an audit log"), ("NAME=x", "expected lines of URL=, CA= and LOG=, found 'NAME=x'"),
+    (None, "no file that ")])
+def test_a_file_that_is_wrong_is_said_before_anybody_is_asked(tsa, conf, line, words):
+    calls = len(tsa.calls)
+    if line is None:
+        conf.unlink()
+    else:
+        conf.write_text(conf.read_text("utf-8") + line + "\n", encoding="utf-8")
+    for option in ((), ("--check",)):
+        status, said = stamp_all(conf, *option)
+        assert status == 78 and words in said and len(said.splitlines()) == 1, said
+    assert len(tsa.calls) == calls and not stamps(conf)
+    assert stamp_all(conf, "--wrong")[0] == 64
+
+
+def test_a_day_that_goes_on_is_left_alone_and_the_nightly_check_gives_one_six_hours(tsa, conf):
+    log = conf.with_name("audit.log")
+    today = f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}"
+    rest = [json.loads(line) for line in chained(entries(20))]
+    rest[-1]["timestamp"] = f"{today}T00:00:00.000Z"
+    log.write_text("".join(chained(rest)[16:]), encoding="utf-8")
+    status, said = stamp_all(conf, "--check")
+    assert status == 1 and "sh: 2 of the audit log's days have no timestamp, 2026-11-01 the first: " in said, said
+    assert stamp_all(conf)[0] == 0 and stamps(conf) == THREE_DAYS[:2]
+    for hour, missing in ((5, False), (7, True)):    # of the next day
+        clock = conf.parent / "bin"
+        clock.mkdir(exist_ok=True)
+        (clock / "date").write_text(f'#!/bin/sh\nexec /bin/date -u +%F -d "{today} UTC + 1 day + {hour} hours $3"\n',
+                                    encoding="ascii")
+        (clock / "date").chmod(0o755)
+        done = subprocess.run([ROOT / "deploy/timestamp.sh", "--check", conf], capture_output=True, timeout=60,
+                              env={"PATH": f"{clock}:{os.environ['PATH']}"}, check=False)
+        assert done.returncode == int(missing), (hour, done)
+
+
+def test_a_file_that_does_not_end_with_its_entry_is_not_stamped(tsa, conf):
+    log = conf.with_name("audit.log")
+    whole = log.read_text("utf-8")
+    calls = len(tsa.calls)
+    for text, words in ((whole[:-40], "ends with no entry"),
+                        (whole.replace('"user_id":"telegram:20"', '"user_id":"telegram:21"'), "has another hash")):
+        log.write_text(text, encoding="utf-8")
+        for option in ((), ("--check",)):
+            status, said = stamp_all(conf, *option)
+            assert status == 1 and words in said, said
+    assert len(tsa.calls) == calls and not stamps(conf)

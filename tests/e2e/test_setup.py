@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from audit_chain_aid import chained, entries
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
 from setup_aid import SetupBench
@@ -75,6 +76,7 @@ def check_stamps_of_the_nightly_check(bench, state):
         bench.environment["PATH"] = path
         assert status == 78 and f"journalctl -u {unit} says why" in said, said
         assert (state / "check.passed").stat().st_mtime == 1
+    check_timestamps_of_the_audit_log(bench, state)
     # Where none can be written the look is made all the same.
     known.write_bytes(hosts)
     (state / "check.begun").unlink()
@@ -82,6 +84,23 @@ def check_stamps_of_the_nightly_check(bench, state):
     status, said = bench.setup("--stamp", "check")
     assert status == 78 and "==> doctor" in said and "no stamp could be written" in said, said
     assert "all is there, and only the stamp" in said and (state / "check.passed").stat().st_mtime == 1, said
+
+
+def check_timestamps_of_the_audit_log(bench, state):
+    """A day without one is as bad, where an authority is named."""
+    conf, log = bench.folder / "timestamp.conf", bench.path / "audit.log"
+    log.write_text("".join(chained(entries(1))), encoding="utf-8")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "/dev/null", "-out",
+                    bench.path / "ca.pem", "-subj", "/CN=root"], check=True, capture_output=True, timeout=60)
+    conf.write_text(f"URL=http://127.0.0.1:9/\nCA={bench.path}/ca.pem\nLOG={log}\n", encoding="ascii")
+    status, said = bench.setup("--stamp", "check")
+    assert status == 78 and "1 of the audit log's days have no timestamp, 2026-11-01 the first: " in said, said
+    assert (state / "check.passed").stat().st_mtime == 1
+    log.with_name("audit.log.2026-11-01.tsr").touch()
+    status, said = bench.setup("--stamp", "check")
+    assert status == 0 and "==> timestamps of the audit log" in said, said
+    os.utime(state / "check.passed", (1, 1))
+    conf.unlink()
 
 
 def test_a_file_that_a_package_names_and_nobody_has_made_is_asked_for(bench):

@@ -84,6 +84,27 @@ def test_what_was_open_is_told_at_the_pace_of_a_chat(released):
     assert released.bot.stop() == 0
 
 
+@pytest.mark.parametrize("released", RELEASED[2:], indirect=True)
+def test_a_setting_that_has_gone_keeps_nothing_from_running_and_is_said_once(released):
+    gone = {"AUDIT_TIMESTAMP_URL": "http://127.0.0.1:9/", "AUDIT_TIMESTAMP_CA": "/nowhere/there"}
+    words = "Settings without effect: AUDIT_TIMESTAMP_URL, AUDIT_TIMESTAMP_CA"
+
+    def said():
+        return sum(words in text_of(view) for view in released.chat.messages(ADA))
+    bot = released.bot = Deploybot(released.folder, {**released.settings(), **gone}, released.build).start()
+    wait_until(lambda: said() == 1, PATIENCE_S, "a message to the admin")
+    assert bot.stop() == 0
+    assert bot.log().count("AUDIT_TIMESTAMP_URL: is no setting any more: ") == 1
+    bot.start()
+    wait_states(released, {**released.states(), **ENDS})
+    assert said() == 1
+    found = bot.run("check-config")
+    assert re.search("warning +AUDIT_TIMESTAMP_CA: is no setting any more: ", found.stderr), found
+    found = bot.run("doctor")
+    assert re.search("error +AUDIT_TIMESTAMP_CA: is no setting any more: ", found.stdout), found
+    assert found.returncode == 1 and bot.stop() == 0
+
+
 @pytest.mark.parametrize("released", OLDEST_BY_DAY[:2], indirect=True)    # later ones wrote both themselves
 def test_releases_are_numbered_for_each_environment_and_what_was_held_is_a_row(released):
     held = "c" * 40

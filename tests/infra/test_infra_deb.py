@@ -87,7 +87,7 @@ def test_the_programs_find_their_libraries_and_their_scripts(root, deb):
 
 def test_the_nightly_backup_and_check_are_there_and_off(root):
     for unit in ("deploybot-backup.service", "deploybot-backup.timer", "deploybot-check.service",
-                 "deploybot-check.timer"):
+                 "deploybot-check.timer", "deploybot-timestamp.service", "deploybot-timestamp.timer"):
         assert root.exists(f"/lib/systemd/system/{unit}"), unit
 
 

@@ -7,6 +7,7 @@
     "replay"        the stamp that the last request got: its nonce is another one
     "refused"       a PKIStatus of 2 in a 200
     "stranger"      signed by somebody whom nobody trusts
+    "huge"          more than an answer may have
 """
 # SPDX-License-Identifier: ISC
 import http.server
@@ -112,7 +113,7 @@ class Tsa:
         if handler.headers["Content-Type"] != "application/timestamp-query" or handler.path != "/stamp":
             return 415, "text/plain", b"a timestamp-query is wanted"
         fixed = {"500": (500, "text/plain", b"later"), "html": (200, "text/html", b"<html>"),
-                 "refused": (200, kind, REFUSED)}
+                 "refused": (200, kind, REFUSED), "huge": (200, kind, b"0" * 70000)}
         if trouble in fixed:
             return fixed[trouble]
         if trouble == "other":

@@ -296,3 +296,23 @@ WORLD_TEST(what_was_refused_at_the_door_is_audited_with_its_count)
 	assert_int_equal(world_audited(w, "webhook_rejected", "\"1234\""), 1);
 	assert_int_equal(world_audited(w, "webhook_rejected", "wrong signature"), 1);
 }
+
+WORLD_TEST_OF(admins_learn_once_of_a_setting_that_has_gone, STAGING_URL)
+{
+	static const char told[] = "Settings without effect: AUDIT_TIMESTAMP_URL\n";
+	struct world_message *message;
+
+	assert_null(world_says(w, "Settings without effect"));
+	for (int i = 0; i < 2; i++) { /* taken out and put in again it is news again */
+		world_settings(w, STAGING_URL, "AUDIT_TIMESTAMP_URL=https://x/", NULL);
+		world_restart(w);
+		message = world_says_in(w, WORLD_ADMIN, told);
+		assert_non_null(message);
+		assert_non_null(strstr(message->text, "deploybot check-config"));
+		message->text[0] = '\0';
+		world_restart(w);
+		assert_null(world_says_in(w, WORLD_ADMIN, told));
+		world_settings(w, STAGING_URL, NULL);
+		world_restart(w);
+	}
+}

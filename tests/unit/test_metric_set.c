@@ -131,7 +131,6 @@ feed(struct metric_set *set)
 		.check_passed_at = 1767225002,
 	    });
 	metric_set_value(set, METRIC_LOOP_LAG, 0);
-	metric_set_timestamp(set, true, 0);
 	metric_set_value(set, METRIC_AUDIT_HEADS_MISSING, 0);
 	metric_set_value(set, METRIC_MIRROR_SIZE, 4096);
 	metric_set_value(set, METRIC_RUNNER_UP, true);
@@ -287,17 +286,6 @@ TEST_WITH(tallies_are_counted_under_their_labels, set_up, tear_down)
 	assert_true(says(*state, "deploybot_audit_export_failures_total 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.001\"} 1"));
 	assert_true(says(*state, "deploybot_store_commit_seconds_bucket{le=\"0.0005\"} 0"));
-}
-
-TEST_WITH(a_day_without_its_timestamp_is_a_gauge_where_there_is_an_authority, set_up, tear_down)
-{
-	metric_set_timestamp(*state, true, 1767225600500);
-	assert_true(
-	    says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 1767225600.5"));
-	metric_set_timestamp(*state, true, 0);
-	assert_true(says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 0"));
-	metric_set_timestamp(*state, false, 0);
-	assert_false(says(*state, "deploybot_audit_timestamp_waiting_since_timestamp_seconds 0"));
 }
 
 TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)

@@ -65,3 +65,30 @@ TEST(a_client_that_is_not_listed_is_named_once)
 	assert_false(settings_aid_says(SETTINGS_WARNING, "CLIENT_ACME"));
 	settings_unref(s);
 }
+
+/* Of a container they stand in the environment; what is empty is not set. */
+TEST(a_setting_of_a_version_before_is_named_with_what_takes_its_place)
+{
+	struct settings *s = LOAD("AUDIT_TIMESTAMP_URL=https://tsa.example.org/\n", MINIMUM,
+	    "AUDIT_TIMESTAMP_CA=/etc/tsa.pem");
+	size_t removed = 0;
+
+	assert_non_null(s);
+	assert_int_equal(s->removed, 3);
+	SAYS(SETTINGS_WARNING,
+	    "AUDIT_TIMESTAMP_URL: is no setting any more: no timestamp is made by it; write it as URL into ");
+	SAYS(SETTINGS_WARNING, "then take it out here (");
+	SAYS(SETTINGS_WARNING, " line 1)");
+	SAYS(SETTINGS_WARNING,
+	    "AUDIT_TIMESTAMP_CA: is no setting any more: no timestamp is checked by it");
+	assert_false(settings_aid_says(SETTINGS_WARNING, "did you mean"));
+	for (size_t i = 0; i < settings_said.count; i++)
+		removed += settings_said.lines[i].is_removed;
+	assert_int_equal(removed, 2);
+	settings_unref(s);
+	s = LOAD("AUDIT_TIMESTAMP_URL=\n", MINIMUM);
+	assert_non_null(s);
+	assert_int_equal(s->removed, 0);
+	assert_false(settings_aid_says(SETTINGS_WARNING, "AUDIT_TIMESTAMP"));
+	settings_unref(s);
+}
