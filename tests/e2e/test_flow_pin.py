@@ -9,6 +9,8 @@ from telegram_client import ADA, GROUP, text_of
 
 REFUSED = "Status not pinned: Bad Request: not enough rights to manage pinned messages in the chat"
 
+pytestmark = pytest.mark.long      # each goes on from where the one before it ended
+
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
@@ -39,7 +41,6 @@ def refusals(scene):
     return sum(REFUSED in text_of(m) for m in scene.chat.messages(GROUP))
 
 
-@pytest.mark.long
 def test_without_the_right_it_is_kept_and_that_is_said_once(scene):
     said = wait_says(scene, "staging has no release yet")
     assert said["silent"]
@@ -50,7 +51,6 @@ def test_without_the_right_it_is_kept_and_that_is_said_once(scene):
     assert refusals(scene) == 1 and pinned(scene) == []
 
 
-@pytest.mark.long
 def test_with_the_right_it_is_pinned_after_a_start_and_survives_kill_9(scene):
     said = summaries(scene)[0]
     scene.chat.act("bot_status", chat_id=GROUP, by_user_id=ADA, status="administrator")
@@ -65,7 +65,6 @@ def test_with_the_right_it_is_pinned_after_a_start_and_survives_kill_9(scene):
     wait_says(scene, "staging runs ", "production has no release yet\n\nLast")
 
 
-@pytest.mark.long
 def test_one_that_was_deleted_is_sent_and_pinned_again(scene):
     gone = summaries(scene)[0]
     scene.chat.act("delete", chat_id=GROUP, message_id=gone["message_id"])
