@@ -1,5 +1,6 @@
-# shellcheck shell=bash disable=SC2034,SC2154
 # one.sh - one container on the docker that DOCKER_HOST names.  Sourced, never run.
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash disable=SC2034,SC2154
 transport_needs=image
 
 transport_preflight() {
@@ -35,7 +36,7 @@ one_run() { # RELEASE
 		fail "$EXIT_REFUSED" "the container cannot be started: see docker's words in the log"
 	for ((i = 0; i < 60; i++)); do
 		if (: <>"/dev/tcp/127.0.0.1/$one_port") 2>/dev/null; then
-			return
+			return 0
 		fi
 		sleep 0.5
 	done
