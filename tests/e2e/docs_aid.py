@@ -9,7 +9,7 @@ import textwrap
 from stage import ROOT
 
 PAGE = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("OPERATIONS.md", "SECURITY-OPERATIONS.md"))
-MARK = re.compile(r"(?m)^<!-- (?:not )?run: .*-->\n\n((?: {4}.*\n|\n)+)")
+MARK = re.compile(r"(?m)^<!-- (?:not )?run: .*-->\n((?: {4}.*\n|\n)+)")
 PROGRAMS = {
     "sudo": 'while [[ $1 == -* ]]; do [[ $1 != -u ]] || shift; shift; done\nexec "$@"\n',
     "install": 'words=()\nwhile (($#)); do [[ $1 == -[og] ]] && shift 2 && continue; words+=("$1"); shift; done\n'

@@ -227,18 +227,19 @@ def test_whoever_is_killed_leaves_no_program_on_the_host(machine, options, numbe
 def test_a_clients_new_key_of_the_runbook_is_let_in_and_held_to_the_same_actions(machine, tmp_path):
     """docs/SECURITY-OPERATIONS.md, "A client's key", typed on both machines: the old key is not let in behind it."""
     machine.allow(KEY_LINE)
-    make, add, ask, place, remove = blocks_of("A client's key")
+    make, add, ask, place, remove, _ = blocks_of("A key by hand")
     typist = Typist(tmp_path / "machine")
     (typist.folder / "bin" / "deploybot").write_text("#!/bin/bash\n")
     typist.conf.write_text(f"CLIENT_ACME_SSH_KEY_PATH={machine.path}/key\n", "ascii")
     typist.keep("known_hosts", (machine.path / "known_hosts").read_text("ascii").strip(), "runner")
-    on_host = {"~web/.ssh/authorized_keys": f"{machine.path}/authorized"}
-    typist.type(make)
+    on_host = {"~deploy/.ssh/authorized_keys": f"{machine.path}/authorized"}
+    theirs = {"SSH_KEY_PATH": "CLIENT_ACME_SSH_KEY_PATH"}
+    typist.type(make, **theirs)
     assert KEY_LINE.split()[-1] in typist.type(add, **on_host)
-    said = typist.type(ask, check=False, **{"web@acme.example": f"-p {machine.port} 127.0.0.1"})
+    said = typist.type(ask.rpartition("\n")[0], check=False, **{"deploy@STAGING_IP": f"-p {machine.port} 127.0.0.1"})
     assert "this key is for actions of deploybot alone" in said, said
     shutil.copy(machine.path / "key", machine.path / "former")
-    typist.type(make.split("\n", 2)[0], make.split("\n", 2)[1], place)
+    typist.type(place, **theirs)
     typist.type(remove, **on_host)
     status, said = machine.act("restart-web")
     assert status == 0 and "web.service is running" in said, said

@@ -2,6 +2,7 @@
 works; what others print is no word of ours."""
 # SPDX-License-Identifier: ISC
 import os
+import shutil
 import socket
 
 import pytest
@@ -91,10 +92,8 @@ def test_a_transport_that_does_not_keep_to_its_contract_is_told_so(bench, change
 
 @pytest.fixture
 def one(bench):
-    """The transport of docs/transports.md, and something that listens where its container would."""
-    with open(os.path.join(ROOT, "docs", "transports.md"), encoding="utf-8") as text:
-        example, = (block.split("```")[0] for block in text.read().split("```bash\n")[1:])
-    (bench.deploy / "transports" / "one.sh").write_text(example)
+    """The transport that docs/transports.md leads to, and something that listens where its container would."""
+    shutil.copy(os.path.join(ROOT, "deploy/own/one.sh"), bench.deploy / "transports")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         bench.port = listener.getsockname()[1]
         bench.environment.update(DEPLOY_TRANSPORT="one", STAGING_PORT=str(bench.port))

@@ -329,17 +329,22 @@ def secrets_of(name):
             if setting != "TELEGRAM_API_HASH" and not setting.endswith("_PREVIOUS")}
 
 
-def test_the_picture_of_who_holds_which_secret_has_all_and_each_on_its_side():
-    picture = text_of("docs/INSTALLATION.md").partition("Who holds which secret")[2].split("```")[1]
-    rows = [row.split("│")[1:3] for row in picture.partition("├")[2].partition("┤")[2].partition("└")[0].splitlines()
-            if row.count("│") == 3]
-    server, runner = ({row[side].strip() for row in rows} - {""} for side in (0, 1))
-    assert server == secrets_of("server/types/settings.def") | {"totp_key"}      # TOTP_KEY_FILE is a path of its own
-    assert runner == secrets_of("runner/settings.def") | {"deploy_key"}          # SSH_KEY_PATH
+def test_each_secret_is_said_to_be_read_by_the_program_that_reads_it():
+    """docs/SECURITY-OPERATIONS.md, "Each credential"; docs/INSTALLATION.md has each file in that program's folder."""
+    table = re.search(r"(?s)\| credential \| opens \|.*?\n(.*?)\n\n", text_of("docs/SECURITY-OPERATIONS.md"))[1]
+    readers = {name: row.split("|")[3].split()[1] for row in table.splitlines()[1:]
+               for name in CODE.findall(row.split("|")[1]) if row.split("|")[3].startswith(" the ")}
+    secrets = {"server": secrets_of("server/types/settings.def") | {"totp_key"},     # a path of its own
+               "runner": secrets_of("runner/settings.def") | {"deploy_key"}}         # SSH_KEY_PATH
+    called = {"totp_key": "TOTP_KEY_FILE", "deploy_key": "SSH_KEY_PATH"}
+    for side, names in secrets.items():
+        assert len(names) > 3
+        for name in names:
+            assert readers[called.get(name, name.upper())].rstrip(",;") == side, name
     table = re.findall(r"`(server|runner)/(\w+)`", text_of("docs/INSTALLATION.md"))
     assert len(table) >= 8
     for side, name in table:
-        assert name in (server if side == "server" else runner | {"known_hosts"}), name
+        assert name in secrets[side] | {"known_hosts"}, name
 
 
 @pytest.mark.parametrize("promise", ["policy.c::every_role_may", "audit_chain.c::any_byte_of",

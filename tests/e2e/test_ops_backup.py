@@ -282,7 +282,7 @@ def test_the_nightly_backup_keeps_two_weeks_is_seen_by_metrics_and_can_be_restor
 
 def test_the_line_that_brings_backups_elsewhere_reads_roots_configuration_and_removes_nothing_there(tmp_path):
     """As the unit calls it: root, with the home of the server's user, who may write a configuration into it."""
-    block = re.search(r"(?m)^<!-- not run: .*test_ops_backup\.py types its line -->\n\n((?: {4}.*\n)+)",
+    block = re.search(r"(?m)^<!-- not run: .*test_ops_backup\.py types its line -->\n((?: {4}.*\n)+)",
                       (ROOT / "docs/OPERATIONS.md").read_text("utf-8"))[1]
     prefix, words = re.search(r"(?m)^ +ExecStartPost=([^/]*)(/.*)$", block).groups()
     assert prefix == "+"

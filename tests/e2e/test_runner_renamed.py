@@ -151,7 +151,7 @@ def test_whoever_is_killed_in_between_is_gone_on_from(bench, word, when):
 def of_the_downgrade(bench):
     """The commands of docs/OPERATIONS.md, as one user, in this STATE_DIRECTORY."""
     text = pathlib.Path(ROOT, "docs/OPERATIONS.md").read_text(encoding="utf-8")
-    block = text.partition("test_runner_renamed.py plays this way -->\n\n")[2].partition("\n\n")[0]
+    block = text.partition("test_runner_renamed.py plays this way -->\n")[2].partition("\n\n")[0]
     commands = re.sub(r"sudo (-u \S+ )?", "", block).replace("/var/lib/deploybot", str(bench.state))
     subprocess.run(["/bin/sh", "-ec", commands], check=True)
 

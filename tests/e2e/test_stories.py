@@ -169,9 +169,12 @@ def golden():
 
 def line_by_line():
     """The same for who reads: what is typed and tapped, and the first line of each message with its buttons."""
-    pages = ((f"{number}. {title}", *re.sub(r"\n  (?=\[)", "  ", page).splitlines())
-             for number, (title, page) in enumerate(golden().items(), 1))
-    return "\n```\n" + "\n".join("\n   ".join(page) for page in pages) + "\n```\n"
+    text = ""
+    for number, page in enumerate(golden().values(), 1):
+        lines = re.sub(r"\n  (?=\[)", "  ", page).splitlines()
+        done, said = ([line for line in lines if (line[0] == ">") is is_said] for is_said in (False, True))
+        text += "\n   ".join([f"{number}. {', '.join(done)}", *said]) + "\n"
+    return f"\n```\n{text}```\n"
 
 
 def write_docs():

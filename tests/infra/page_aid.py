@@ -45,7 +45,7 @@ def take_block(lines, number):
         end = next(n for n in range(number + 1, len(lines)) if lines[n].lstrip().startswith("```"))
         return textwrap.dedent("\n".join(lines[number + 1:end])), end + 1
     indent = len(line) - len(line.lstrip())
-    if indent < CODE_INDENT or lines[number - 1].strip():
+    if indent < CODE_INDENT or (lines[number - 1].strip() and read_mark(lines[number - 1]) is None):
         return None
     end = number
     while end < len(lines) and (not lines[end].strip() or len(lines[end]) - len(lines[end].lstrip()) >= indent):

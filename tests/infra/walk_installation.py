@@ -9,6 +9,7 @@ Exit status: 0 all of it was so, 77 no machines can be made here (the last line 
 """
 # SPDX-License-Identifier: ISC
 import contextlib
+import dataclasses
 import http.client
 import os
 import pathlib
@@ -320,6 +321,10 @@ class Walk:
             if block.section == "Rotation" and "name=GITHUB_WEBHOOK_SECRET" in block.text:
                 block.text = block.text.replace("GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")
                 self.type_block(block)
+        pasted = next(block for block in self.page if "name=REPOSITORY_TOKEN" in block.text)
+        for name, typed in (("REGISTRY_PASSWORD", "REGISTRY_PASSWORD"), ("TELEGRAM_BOT_TOKEN", "BOT_TOKEN")):
+            self.type_block(dataclasses.replace(
+                pasted, text=pasted.text.replace("REPOSITORY_TOKEN", name), options=[f"typed {typed}"]))
         for name in names:
             assert self.bot.sh(f"cat {secrets}{name}") != before[name], name
         assert not self.bot.sh(f"ls {secrets} | grep new || true")
