@@ -39,12 +39,17 @@ cli_secrets_fetch(const struct cli *cli)
 	char script[PATH_MAX], program[PATH_MAX];
 	char *words[6 + ARGUMENTS_MAX] = { "/bin/bash", "-p", script, program };
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	struct err err;
 	size_t n = 4;
 
 	if (cli->argc - 1 > ARGUMENTS_MAX)
 		return EX_USAGE;
 	if (size < 1 || !doctor_find_script(SCRIPT, script))
 		return complain(cli, "deploy/" SCRIPT " is not installed beside the program");
+	if (geteuid() == 0 && !file_is_safe(script, &err)) {
+		(void)err_wrap(&err, "others than root could replace what is run");
+		return complain(cli, err.text);
+	}
 	program[size] = '\0';
 	words[n++] = cli->env_file == NULL ? "" : (char *)(uintptr_t)cli->env_file;
 	for (int i = 1; i < cli->argc; i++)

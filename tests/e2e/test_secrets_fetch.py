@@ -4,12 +4,14 @@ user that reads it, and runs nothing that others than root could have changed.""
 import os
 import pathlib
 import pwd
+import shutil
 import stat
 import subprocess
 
 import pytest
 
 from runner_client import PROGRAM
+from stage import ROOT
 
 SERVER, RUNNER = "daemon", "nobody"     # two users that every Debian has
 DEPLOYBOT = pathlib.Path(PROGRAM).with_name("deploybot")
@@ -153,6 +155,20 @@ def test_nothing_runs_where_others_than_root_could_change_what_runs(bench):
     bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND="one")
     assert bench.fetch() == 75 and "expected the absolute path of a program" in bench.said, bench.said
     assert not ran.exists()
+
+
+def test_a_script_that_others_could_replace_is_not_run(bench):
+    bench.settings(GITHUB_WEBHOOK_SECRET_COMMAND=bench.command("token", f"echo {TOKEN}"))
+    copy = bench.folder / "copy"
+    (copy / "deploy").mkdir(parents=True)
+    program, script = copy / "deploybot", copy / "deploy/secrets.sh"
+    shutil.copy(DEPLOYBOT, program)
+    shutil.copy(ROOT / "deploy/secrets.sh", script)
+    words = [str(program), *bench.words()[1:]]
+    for mode, status in ((0o755, "ok: 1 secret"), (0o777, "others than root could replace what is run")):
+        script.chmod(mode)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, cwd="/")
+        assert status in done.stdout + done.stderr, done
 
 
 def test_a_folder_that_a_user_has_prepared_leads_nowhere(bench):
