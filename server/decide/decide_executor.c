@@ -7,7 +7,7 @@ static const struct decide_executor *executors[ACTION_EXECUTORS];
 void
 decide_executor_add(enum action_executor executor, const struct decide_executor *row)
 {
-	assert(executors[executor] == NULL);
+	assert(executor < ACTION_EXECUTORS && executors[executor] == NULL);
 	executors[executor] = row;
 }
 

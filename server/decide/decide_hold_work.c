@@ -119,6 +119,8 @@ decide_hold_push(struct tx *tx, const struct environment_settings *settings,
 
 	if (hold != NULL)
 		note_push(tx, settings, hold, &holds, &push);
+	else /* it, or a newer one, waited for this end, whose timer may fire later */
+		row_environment_set_waiting(tx, settings->name, "");
 	return hold != NULL;
 }
 

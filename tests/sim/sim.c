@@ -21,7 +21,7 @@
 #define RARE		   14 /* what seldom goes wrong goes wrong still less on a calm day */
 #define LOOKS_MAX	   (SIM_ENVIRONMENTS / 4)
 #define UNLOCKS_MAX	   8
-#define REST_STEPS_MAX	   5000
+#define REST_STEPS_MAX	   50000 /* locks and freezes of fifty applications end in days */
 
 const char *sim_environments[SIM_ENVIRONMENTS];
 const char *sim_applications[SIM_APPLICATIONS] = { "", "shop", "api", "auth", "docs", "mail", "web",

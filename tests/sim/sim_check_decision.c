@@ -265,7 +265,8 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 		why = why_nothing_of_it(tx, api);
 	else if (ret->said->kind == UPDATE_PRESS && is_not_theirs(tx, ret->said, ret))
 		why = "not their button";
-	is_all = why != NULL;
+	/* A recovery takes back what its sender has approved, whatever the pad was for. */
+	is_all = why != NULL && !ret->is_by_recovery;
 	if (is_all || (update != NULL && is_known(sim, tx, update)))
 		ret->place_in = 0, ret->leaves = 0, ret->gives = 0;
 	if (has_no_press_left(sim, tx, ret->said->person))

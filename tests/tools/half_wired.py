@@ -296,9 +296,6 @@ PIECES = [
         Edit("server/decide/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",
              '\tcase ACTION_BY_POKING:\n\t\treturn "poking";\n')],
         obj("server/decide/decide_do")),
-    Piece("executor", "what its RUN orders", "compiler", [
-        Edit("server/decide/decide_acts.c", "\tcase ACTION_BY_CLOUDFLARE:",
-             "\tcase ACTION_BY_POKING:\n\t\treturn true;\n")], obj("server/decide/decide_acts")),
     Piece("argument", "its name", "compiler", [
         Edit("server/types/action.h", "\tACTION_TAKES_NONE,", "\tACTION_TAKES_POKE,\n")],
         obj("server/decide/decide_do")),

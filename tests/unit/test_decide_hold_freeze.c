@@ -124,6 +124,23 @@ WORLD_TEST(who_may_not_deploy_in_a_freeze_reads_who_may)
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
+/* SEED=715000784 of the simulation: the timer of the end came behind the push, and asked about it anew. */
+WORLD_TEST(a_push_that_comes_with_the_end_is_asked_about_once)
+{
+	int64_t asked;
+
+	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00 sale");
+	hold_push(w, "main", COMMIT_A);
+	w->aid.at = STORE_AID_AT + 6 * HOUR_MS + 1;
+	hold_push(w, "main", COMMIT_B);
+	asked = world_newest(w, "production").id;
+	assert_int_equal(world_deployment(w, asked).state, DEPLOY_AWAITING_CONFIRMATION);
+	world_due(w, TIMER_HOLDS);
+	assert_null(world_peek(w, EFFECT_GIT_QUERY));
+	assert_int_equal(world_newest(w, "production").id, asked);
+	assert_int_equal(world_deployment(w, asked).state, DEPLOY_AWAITING_CONFIRMATION);
+}
+
 WORLD_TEST(a_push_that_waits_is_shown_and_may_be_cancelled)
 {
 	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00 sale");
