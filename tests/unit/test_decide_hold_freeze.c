@@ -124,7 +124,8 @@ WORLD_TEST(who_may_not_deploy_in_a_freeze_reads_who_may)
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
-/* SEED=715000784 of the simulation: the timer of the end came behind the push, and asked about it anew. */
+/* SEED=715000784 of the simulation: the timer of the end came behind the push, which was asked
+ * about anew. */
 WORLD_TEST(a_push_that_comes_with_the_end_is_asked_about_once)
 {
 	int64_t asked;
