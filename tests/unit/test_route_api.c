@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "settings/settings_load.h"
+#include "tests/unit/fail_nth.h"
 #include "tests/unit/http_ask.h"
 #include "types/event.h"
 #include "types/refusals.h"
@@ -291,6 +292,22 @@ TEST_WITH(a_token_is_known_under_either_value_of_the_secret, set_up, tear_down)
 	know(w, 'd', "a-key-of-tokens-that-is-nobodys-333", INT64_MAX);
 	assert_int_equal(status_of(w, 'c', NULL), 200);
 	assert_int_equal(status_of(w, 'd', NULL), 401);
+}
+
+/* Without memory for its MAC nobody knows: no try of anybody is counted, and the store is not asked. */
+TEST_WITH(a_token_that_cannot_be_checked_is_no_wrong_one, set_up, tear_down)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 40; i++) {
+		fail_nth(FAIL_CRYPTO, 1);
+		assert_int_equal(status_of(w, i % 2 == 0 ? 'f' : 'a', NULL), 503);
+		assert_true(fail_nth_met());
+	}
+	assert_true(has(w->asked.body, "no memory to check the token: try again"));
+	assert_int_equal(w->asked_store, 0);
+	assert_int_equal(status_of(w, 'f', NULL), 401);
+	assert_int_equal(status_of(w, 'a', NULL), 200);
 }
 
 /* Why it is not valid any more the store says, as often as anybody may try. */
