@@ -294,7 +294,7 @@ TEST_WITH(a_token_is_known_under_either_value_of_the_secret, set_up, tear_down)
 	assert_int_equal(status_of(w, 'd', NULL), 401);
 }
 
-/* Without memory for its MAC nobody knows: no try of anybody is counted, and the store is not asked. */
+/* Without memory for its MAC nobody knows: no try is counted, and the store is not asked. */
 TEST_WITH(a_token_that_cannot_be_checked_is_no_wrong_one, set_up, tear_down)
 {
 	struct world *w = *state;
