@@ -315,9 +315,9 @@ def test_a_run_can_be_cancelled_while_another_goes_on(bench):
 def test_the_runner_is_small(bench):
     runner = bench.runner("exit 0")
     with open(f"/proc/{runner.process.pid}/status", encoding="utf-8") as status:
-        size = int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+        sizes = {name: int(size) for name, size in re.findall(r"(\w+):\s+(\d+) kB", status.read())}
     libraries = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
     if "asan" in libraries:
         pytest.skip("sanitizers are not small")
-    assert size <= 2048
+    assert sizes["RssAnon"] <= 512 and sizes["VmRSS"] <= 2304, sizes    # some 2 MB: libc's pages come and go
     assert re.findall(r"(\S+)\.so\.\S+ =>", libraries) == ["libc"]
