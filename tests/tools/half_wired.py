@@ -243,7 +243,7 @@ PIECES = [
 
     # --- a metric ---
     Piece("metric", "its row in metric_set.def", "compiler", [
-        Edit("server/routes/metric_set.def", 'METRIC("deploybot_release_info"',
+        Edit("server/routes/metric_set.def", 'METRIC("deploybot_poll_failing_since_timestamp_seconds"',
              'METRIC("deploybot_pokes_total", COUNTER, POKES, 0, "", "What was poked.")\n')],
         obj("server/routes/metric_set")),
     Piece("metric", "what feeds it", "test_metric_set every_row_of_the_table_is_fed_by_something", [
