@@ -143,11 +143,11 @@ def test_what_fails_among_the_others_and_passes_alone_is_named(tmp_path, monkeyp
     assert ("unsteady: test_it: test_that[0] failed" in capfd.readouterr().out) == bool(unsteady)
 
 
-def test_what_costs_more_than_a_second_is_named_and_more_than_two_is_refused(capfd):
-    costs = {("test_it", "test_cheap"): 0.9, ("test_it", "test_dear"): 1.1, ("test_it", "test_dearest"): 2.1}
+def test_what_costs_more_than_a_second_is_named_and_more_than_three_is_refused(capfd):
+    costs = {("test_it", "test_cheap"): 0.9, ("test_it", "test_dear"): 1.1, ("test_it", "test_dearest"): 3.1}
     count = run_tests.Count()
     run_tests.judge_costs(costs, count)
-    assert count.names == ["test_it: test_dearest, which costs 2.1 s of a processor, at most 2: it is to cost less, or "
+    assert count.names == ["test_it: test_dearest, which costs 3.1 s of a processor, at most 3: it is to cost less, or "
                            "to be marked `long`"]
     assert capfd.readouterr().out == "  long: test_it: test_dear, which costs 1.1 s of a processor\n"
 

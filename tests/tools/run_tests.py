@@ -32,7 +32,7 @@ E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conf
 TESTS_FAILED = 1      # pytest's status: all were run
 # Of a processor, for an end-to-end test with all that it starts.  Between them is room for other work on the machine,
 # which makes each test dearer.
-LONG_S, REFUSED_S = 1, 2
+LONG_S, REFUSED_S = 1, 3     # the dearest that stays costs half of that: other machines are slower, and busy
 AGAIN_MAX = 3         # more are no coincidence
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
