@@ -1,9 +1,9 @@
 /* buf.h - a byte buffer that grows up to a cap and remembers its first failure.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Add without asking, ask once at the end: when the cap is reached further
- * adds do nothing and buf_failed() is true.  The content is NUL-terminated at all times (the NUL is
- * not counted in size or cap).
+ * Add without asking, ask once at the end: when the cap is reached further adds do nothing and
+ * buf_failed() is true.  The content is NUL-terminated at all times (the NUL is not counted in size
+ * or cap).
  */
 #pragma once
 

@@ -437,7 +437,7 @@ db_query_values(struct db_rows *rows, struct db *db, struct err *err, const char
 }
 
 bool
-db_rows_write(const struct db_rows *rows)
+db_rows_writes(const struct db_rows *rows)
 {
 	return rows->stmt != NULL && sqlite3_stmt_readonly(rows->stmt) == 0;
 }

@@ -75,7 +75,7 @@ MUST_USE bool db_one_i64_values(int64_t *ret, struct db *db, struct err *err, co
     const struct db_value values[], size_t count);
 
 /* Does the statement write?  As SQLite knows it (sqlite3_stmt_readonly). */
-bool db_rows_write(const struct db_rows *rows);
+bool db_rows_writes(const struct db_rows *rows);
 
 /* True: at a row.  False: no more, or a failure that db_rows_end reports. */
 MUST_USE bool db_next(struct db_rows *rows);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment_show.h"
-#include "lib/mem.h"
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
@@ -12,6 +11,7 @@
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_where.h"
+#include "lib/mem.h"
 #include "store/row_approval.h"
 #include "store/row_audit.h"
 #include "store/row_block.h"

@@ -75,7 +75,7 @@ audit(struct tx *tx, const struct cloudflare_row *row, enum audit_code code, con
 
 /* --- the work that waits --- */
 
-/* What stands in a database that was restored has ended. */
+/* Is its end still to come?  Of what a database had that was restored it is not. */
 static bool
 is_open(const struct deployment *work)
 {

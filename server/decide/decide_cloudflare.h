@@ -15,7 +15,7 @@
 
 /* What decide_executor.h calls when an action of the executor "cloudflare" is running: its zone is
  * asked about, or its end is moved.  The work ends when what it is for is known to be done, or not.
- * 0.1.0 began it by a timer, which may still be open. */
+ * Builds between 0.1.0 and 0.2.0 began it by a timer, which may still be open. */
 void decide_cloudflare_begin(struct tx *tx, int64_t work);
 
 /* A call has ended. */

@@ -14,8 +14,8 @@ struct decide_executor {
 	 * its struct reads the row again. */
 	void (*begin)(struct tx *tx, int64_t work);
 
-	/* Will something end that work?  Asked where no run of it is open. */
-	bool (*has)(struct tx *tx, int64_t work);
+	/* Is something open that ends that work?  Asked where no run of it is. */
+	bool (*will_end)(struct tx *tx, int64_t work);
 };
 
 /* One for each executor; *row is borrowed for as long as the program runs. */

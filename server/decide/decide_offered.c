@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "lib/mem.h"
 #include "decide/decide_previous.h"
+#include "lib/mem.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 

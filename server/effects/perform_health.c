@@ -123,8 +123,8 @@ perform_health_free(struct perform_health *health)
 	free(health);
 }
 
-/* False, nothing is told: the client is crowded, which
- * says nothing of whom it keeps us from asking. */
+/* False, nothing is told: the client is crowded, which says nothing of whom it keeps us from
+ * asking. */
 static bool
 look_at(struct perform_health *health, const struct environment_settings *e)
 {

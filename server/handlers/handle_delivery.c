@@ -1,8 +1,8 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_announced.h"
-#include "lib/mem.h"
 #include "handlers/handlers.h"
+#include "lib/mem.h"
 #include "store/row_dedupe.h"
 #include "store/row_rate_limit.h"
 #include "types/repository.h"

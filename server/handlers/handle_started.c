@@ -47,7 +47,7 @@ check_environment(struct tx *tx, const char *environment)
 	}
 	if (row_effect_find(tx, EFFECT_RUN, active.id) == 0 &&
 	    row_effect_find(tx, EFFECT_PROBE, active.id) == 0 &&
-	    (executor == NULL || !executor->has(tx, active.id)))
+	    (executor == NULL || !executor->will_end(tx, active.id)))
 		decide_give_up(tx, &active, "it was not running when deploybot started");
 }
 

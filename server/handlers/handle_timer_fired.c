@@ -61,7 +61,7 @@ access_ends(struct tx *tx)
 	decide_sessions_look(tx); /* what ends with a role is recorded with it */
 }
 
-/* Of a zone; 0.1.0 began work at Cloudflare so. */
+/* Of a zone; builds between 0.1.0 and 0.2.0 began work at Cloudflare so. */
 static void
 cloudflare_due(struct tx *tx, int64_t work)
 {
@@ -71,39 +71,42 @@ cloudflare_due(struct tx *tx, int64_t work)
 		decide_cloudflare_due(tx, tx->effect->u.timer.name);
 }
 
-/* What each kind is for: one of the three. */
+/* What each kind is for, by its name in TIMERS: one without a line here does not compile. */
+#define DUE_QUESTION   .of_subject = expire
+#define DUE_APPROVAL   .of_subject = decide_approval_due
+#define DUE_POLL       .of_all = decide_poll
+#define DUE_DAILY      .of_all = tidy
+#define DUE_SEND       .of_subject = row_effect_send
+#define DUE_PICTURE    .of_name = drop_picture, .least = 1
+#define DUE_PIN	       .of_name = decide_pin_due, .least = INT64_MIN
+#define DUE_PAD	       .of_name = decide_pad_due, .least = 1
+#define DUE_WITNESS    .of_all = decide_witness_due
+#define DUE_FORWARD    .of_all = decide_forward_due
+#define DUE_AUDIT_LINE .of_all = decide_audit_line_due
+#define DUE_STRANGERS  .of_all = row_stranger_due
+#define DUE_RENAME     .of_all = decide_rename
+#define DUE_PUSH       .of_all = decide_announced_again
+#define DUE_ACCESS     .of_all = access_ends
+#define DUE_SESSIONS   .of_all = decide_sessions_look
+#define DUE_LEAVE      .of_name = decide_chat_leave, .least = INT64_MIN
+#define DUE_HOLDS      .of_all = decide_holds_look
+#define DUE_CLOUDFLARE .of_subject = cloudflare_due
+#define DUE_CHANGED    .of_name = decide_unsynced_look, .least = 1
+#define DUE_REVIEW     .of_name = decide_emergency_due, .least = 1
+#define DUE_NAG	       .of_name = decide_nag_due, .least = 1
+
+/* One of the three. */
 static const struct due {
 	void (*of_all)(struct tx *tx);
 	void (*of_subject)(struct tx *tx, int64_t subject);
-	void (*of_name)(
-	    struct tx *tx, int64_t id); /* a chat, a person, or work that has other timers */
-	int64_t least;			/* such an id */
-} dues[] = {
-	[TIMER_QUESTION] = { .of_subject = expire },
-	[TIMER_APPROVAL] = { .of_subject = decide_approval_due },
-	[TIMER_POLL] = { .of_all = decide_poll },
-	[TIMER_DAILY] = { .of_all = tidy },
-	[TIMER_SEND] = { .of_subject = row_effect_send },
-	[TIMER_PICTURE] = { .of_name = drop_picture, .least = 1 },
-	[TIMER_PIN] = { .of_name = decide_pin_due, .least = INT64_MIN },
-	[TIMER_PAD] = { .of_name = decide_pad_due, .least = 1 },
-	[TIMER_WITNESS] = { .of_all = decide_witness_due },
-	[TIMER_FORWARD] = { .of_all = decide_forward_due },
-	[TIMER_AUDIT_LINE] = { .of_all = decide_audit_line_due },
-	[TIMER_STRANGERS] = { .of_all = row_stranger_due },
-	[TIMER_RENAME] = { .of_all = decide_rename },
-	[TIMER_PUSH] = { .of_all = decide_announced_again },
-	[TIMER_ACCESS] = { .of_all = access_ends },
-	[TIMER_SESSIONS] = { .of_all = decide_sessions_look },
-	[TIMER_LEAVE] = { .of_name = decide_chat_leave, .least = INT64_MIN },
-	[TIMER_HOLDS] = { .of_all = decide_holds_look },
-	[TIMER_CLOUDFLARE] = { .of_subject = cloudflare_due },
-	[TIMER_CHANGED] = { .of_name = decide_unsynced_look, .least = 1 },
-	[TIMER_REVIEW] = { .of_name = decide_emergency_due, .least = 1 },
-	[TIMER_NAG] = { .of_name = decide_nag_due, .least = 1 },
+	/* A chat, a person, or work that has other timers; `least`: such an id. */
+	void (*of_name)(struct tx *tx, int64_t id);
+	int64_t least;
+} dues[TIMER_KIND_COUNT] = {
+#define TIMER(name, ...) [TIMER_##name] = { DUE_##name },
+	TIMERS(TIMER)
+#undef TIMER
 };
-
-_Static_assert(COUNT(dues) == TIMER_KIND_COUNT, "each kind of timer is for something");
 
 void
 handle_timer_fired(struct tx *tx, UNUSED const struct event *event)

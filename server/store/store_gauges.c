@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/text.h"
 #include "lib/mem.h"
+#include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"

@@ -72,7 +72,7 @@ tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
 {
 	if (!tx->failed && !db_query_values(rows, tx->db, &tx->err, sql, values, count))
 		tx->failed = true;
-	tx->has_done = tx->has_done || db_rows_write(rows);
+	tx->has_done = tx->has_done || db_rows_writes(rows);
 	return !tx->failed;
 }
 

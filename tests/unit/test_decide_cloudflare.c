@@ -473,7 +473,7 @@ begin_as_before(struct tx *tx, void *arg)
 	(void)row_effect_timer(tx, TIMER_CLOUDFLARE, "", work, tx->at);
 }
 
-/* 0.1.0 began them so, and its timer may be open at the upgrade. */
+/* Builds before 0.2.0 began them so, and their timer may be open at the upgrade. */
 TEST(a_timer_of_before_begins_what_it_was_for)
 {
 	struct scene s;
