@@ -106,7 +106,7 @@ add_safe(struct buf *line, const char *text, bool quoted)
 	if (quoted)
 		buf_addc(line, '"');
 	if (buf_failed(&clean))
-		buf_adds(line, "(no memory for this text)");
+		buf_adds(line, "(this text is too long)");
 	else
 		add_escaped(line, buf_text(&clean), clean.size, quoted);
 	if (quoted)

@@ -200,7 +200,7 @@ is_listed(const struct doctor_git *git, const struct settings *of)
 	return false;
 }
 
-/* Each once, however many applications share it.  False: no memory. */
+/* Each once, however many applications share it. */
 static void
 list_repositories(struct doctor_git *git)
 {

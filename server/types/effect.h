@@ -256,7 +256,6 @@ struct effect {
 	int64_t subject;	/* the deployment it serves; a SEND_MESSAGE's message; 0: none */
 	int64_t due;		/* wall ms; EFFECT_TIMER */
 	int64_t ordered_at;	/* wall ms; of tx->effect alone */
-	struct effect *next;	/* its performer's, while that puts it off */
 	struct perform *perform; /* who carries it out; set by perform_effect() */
 	bool is_recovered;	/* it was open when the program started: recover(), not perform() */
 	struct settings *settings; /* one reference, owned: the decision's; at start today's */
