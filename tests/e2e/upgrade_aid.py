@@ -10,8 +10,12 @@ import pytest
 from crash_aid import CrashScene
 from stage import ROOT, Deploybot
 
-RELEASED = ("0.1.0", "8e78ade", "3adc366")
+RELEASED = ("0.1.0", "8e78ade", "3adc366", "eab7e636", "6565c431")
+WITH_ACTIONS = RELEASED[3:]     # ... and what waits for an approval
 ENVIRONMENTS = ("staging", "production", "qa", "demo", "preview", "canary", "next", "local")
+GATED = {"ENVIRONMENTS": ",".join((*ENVIRONMENTS, "gated")), "GITHUB_BRANCH_GATED": "develop-gated",
+         "GATED_APPROVALS": "1", "CLIENTS": "acme", "CLIENT_ACME_HOST": "web@acme.example:2222",
+         "CLIENT_ACME_ACTIONS": "restart-web", "CLIENT_ACME_WEB_UNIT": "web.service"}
 
 
 def need_its_machine():
@@ -28,7 +32,8 @@ class Released(CrashScene):
         super().__init__(folder, settings={
             "ENVIRONMENTS": ",".join(ENVIRONMENTS), "STAGING_HEALTH_URL": None,
             **{f"GITHUB_BRANCH_{name.upper()}": f"develop-{name}" for name in ENVIRONMENTS if name != "production"},
-            **{f"{name.upper()}_CONFIRM": "false" for name in ("qa", "demo", "preview", "next")}}, start=False)
+            **{f"{name.upper()}_CONFIRM": "false" for name in ("qa", "demo", "preview", "next")},
+            **(GATED if version in WITH_ACTIONS else {})}, start=False)
         for name in ENVIRONMENTS:
             self.scripts.deploy('echo "deploy $@" >>"$here/ran"; echo "==> release"', name)
             self.scripts.rollback('echo "rollback $@" >>"$here/ran"; echo "==> release"', name)

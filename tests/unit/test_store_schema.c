@@ -17,7 +17,8 @@
 static const struct {
 	const char *name;
 	int64_t version;
-} released[] = { { "0.1.0", 1 }, { "8e78ade", 2 }, { "3adc366", 4 } };
+} released[] = { { "0.1.0", 1 }, { "8e78ade", 2 }, { "3adc366", 4 }, { "eab7e636", 9 },
+	{ "6565c431", 11 } };
 
 /* --- databases beside the store's --- */
 
@@ -432,7 +433,8 @@ TEST_WITH(work_and_runs_keep_their_numbers, schema_aid_setup, schema_aid_teardow
 {
 	struct store_aid *aid = *state;
 
-	for (size_t i = 0; i < COUNT(released); i++) {
+	/* Later ones have made both tables anew themselves. */
+	for (size_t i = 0; i < COUNT(released) && released[i].version < 5; i++) {
 		struct db *db = make_released(aid, i);
 
 		add_deployments(aid, db);
@@ -552,13 +554,18 @@ TEST_WITH(an_upgrade_that_fails_in_its_midst_changes_nothing, schema_aid_setup, 
 
 	for (size_t i = 0; i < COUNT(released); i++) {
 		struct db *db = make_released(aid, i);
+		bool has_work = released[i].version >= 5;
 		char *before, *after;
 
-		/* A migration finds its table there already. */
-		assert_true(db_script(db, "CREATE TABLE counter (x)", &aid->err));
+		/* A migration finds its table or column there already. */
+		assert_true(db_script(db,
+		    has_work ? "ALTER TABLE work ADD COLUMN looked TEXT" :
+			       "CREATE TABLE counter (x)",
+		    &aid->err));
 		before = schema_of(aid, db);
 		assert_false(store_schema_migrate(db, NULL, store_schema_newest(), &aid->err));
-		assert_non_null(strstr(aid->err.text, "migration 5: "));
+		assert_non_null(
+		    strstr(aid->err.text, has_work ? "migration 13: " : "migration 5: "));
 		assert_int_equal(schema_aid_version(aid, db), released[i].version);
 		after = schema_of(aid, db);
 		assert_string_equal(after, before);

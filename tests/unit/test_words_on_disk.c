@@ -24,10 +24,12 @@
 #include "store/row_press.h"
 #include "store/row_principal.h"
 #include "store/row_queue.h"
+#include "tests/unit/do_aid.h"
 #include "tests/unit/factor_aid.h"
 #include "types/api.h"
 #include "tests/unit/story_aid.h"
 #include "types/action.h"
+#include "types/audit_code.h"
 #include "types/effect_codec.h"
 #include "types/policy_action.h"
 #include "types/principal.h"
@@ -130,6 +132,8 @@ note_tables(void)
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))
 			note("grant.action", policy_action_rows[i].word);
+	for (int i = 0; i < AUDIT_CODE_COUNT; i++)
+		note("audit.action", audit_code_rows[i].action);
 	for (size_t i = 0; i < TOKEN_FAULT_COUNT; i++)
 		note("token.fault", token_fault_rows[i].word);
 #define P(name, word, ...) note("principal", word);
@@ -244,8 +248,11 @@ act_on_lanes(struct tx *tx, void *arg)
 	const struct chat_address address = { .chat = WORLD_TEAM };
 	struct effect *document = effect_new(EFFECT_DOCUMENT);
 	struct effect *ask = effect_new(EFFECT_GIT_QUERY);
+	struct effect *heads = effect_new(EFFECT_GIT_QUERY);
 
 	(void)arg;
+	heads->u.git_query.kind = GIT_QUERY_HEADS;
+	(void)row_effect_add(tx, heads);
 	document->u.document.address = address;
 	(void)text_copy(
 	    ask->u.git_query.environment, sizeof(ask->u.git_query.environment), "staging");
@@ -288,6 +295,19 @@ note_stories(void)
 		    " WHERE lane IS NOT NULL");
 		world_close(&w);
 	}
+}
+
+static void
+note_actions(void)
+{
+	struct world w;
+
+	do_aid_open(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
+	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	(void)world_audited(&w, "", NULL);
+	note_lines("audit", w.aid.audit_path);
+	world_close(&w);
 }
 
 /* One that is cut, and one that is not. */
@@ -664,6 +684,7 @@ gather(void **state)
 	note_principals();
 	note_factors();
 	note_tokens();
+	note_actions();
 	note_drains();
 	note_settings_words();
 	note_protocol();
