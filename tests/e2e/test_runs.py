@@ -109,7 +109,7 @@ def test_nightly_goes_on_where_it_was_cut_and_only_on_the_same_tree(table, numbe
                 one={"does": "echo one >>ran; echo $$ >child; [[ -e go ]] || exec sleep 600"}, two={"does": "false"})
     process = table.start("nightly")
     wait_until((table.folder / "child").exists)
-    wait_until(lambda: (table.folder / "child").read_text())
+    wait_until((table.folder / "child").read_text)
     process.send_signal(number)
     process.communicate(timeout=60)
     if number == signal.SIGKILL:
