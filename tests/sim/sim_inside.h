@@ -566,6 +566,7 @@ const char *sim_server_environments_path(void);
 
 void sim_disk_refuses(struct sim *sim); /* files beside the database, for a while */
 void sim_disk_heals(struct sim *sim);
+void sim_disk_heals_behind(void); /* … once the program that played the history is dead */
 void sim_disk_tears(struct sim *sim); /* the audit file, when it is killed */
 /* True: this event's handler kills the program, so nothing of this batch happens. */
 bool sim_disk_kills(struct sim *sim, const struct event *event);
