@@ -157,6 +157,7 @@ struct sim_post {
 	char *text;
 	struct buttons buttons;
 	bool is_deleted;
+	bool is_unanswered; /* its id has reached no decision */
 };
 
 /* --- sim_run.c --- */
@@ -601,6 +602,7 @@ sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struc
 /* In that one. */
 void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
 sim_fn sim_chat_question_is_answered; /* a: by whom */
+void sim_chat_sent(struct sim *sim, const struct message_sent *sent); /* this is decided on */
 void sim_chat_up(struct sim *sim);    /* the server is there again */
 store_decode sim_chat_decode;
 void sim_chat_somebody_types(struct sim *sim);
