@@ -22,7 +22,7 @@ class Table:
 
     def write(self, **rows):
         self.folder.joinpath("table").write_text("".join(
-            f"{target}\n  needs {row.get('needs', 'file=Makefile')}\n" +
+            f"{target}\n  needs {row.get('needs', 'program=make')}\n" +
             "".join(f"  {kind} {row.get('limit', '60s')} {row[kind] if kind in row else row['does']}\n"
                     for kind in ("smoke", "nightly")) for target, row in rows.items()))
         (self.folder / ".git" / "info" / "exclude").write_text("*\n")
@@ -79,7 +79,7 @@ def test_each_row_has_a_line_and_the_count_decides(table):
 
 
 def test_what_cannot_run_fails_only_where_it_must_run(table):
-    table.write(one={"does": "true", "needs": "file=none-such"})
+    table.write(one={"does": "true", "needs": "program=none-such"})
     assert table.run("smoke")[0] == 0
     assert table.run("smoke", SMOKE="strict")[0] == 1
 

@@ -120,12 +120,13 @@ def needs_package(name):
     return "" if done.stdout == "installed" else f"the package {name} is not installed"
 
 
-def needs_file(name):
-    return "" if (ROOT / name).exists() else f"{name} is missing: make test builds it"
+def needs_program(name):
+    """Where it may be another package's than Debian's."""
+    return "" if shutil.which(name) else f"there is no {name}"
 
 
 NEEDS = {"root": needs_root, "docker": needs_docker, "network": needs_network, "package": needs_package,
-         "file": needs_file}
+         "program": needs_program}
 
 
 def missing(row):
