@@ -312,10 +312,11 @@ circles: all
 
 # Random histories of the whole program; one that fails says how it is replayed.
 SEEDS ?= 10000
+HAPPENINGS ?= 5000
 .PHONY: check-sim
 check-sim: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/test_sim
-	@HAPPENINGS=5000 SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
+	@HAPPENINGS=$(HAPPENINGS) SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
 
 # SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage; SHORT=1:
 # a sample, on what make test has built.

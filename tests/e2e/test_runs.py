@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import runs
 from stage import ROOT, wait_until
 
 RUNS = os.path.join(ROOT, "tests", "tools", "runs.py")
@@ -89,6 +90,18 @@ def test_at_its_limit_a_row_ends_with_its_whole_group(table):
     status, said = table.run("smoke")
     assert status == 1 and "not finished within 1 s" in said
     wait_until(lambda: is_gone(table.folder / "child"))
+
+
+@pytest.mark.parametrize("load, is_late", ((0, True), (1000 * os.cpu_count(), False)))
+def test_on_a_busy_machine_the_limit_comes_later(monkeypatch, load, is_late):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
+    with subprocess.Popen(["sleep", "3"]) as process:
+        if is_late:
+            with pytest.raises(subprocess.TimeoutExpired):
+                runs.wait(process, 1)
+            process.kill()
+        else:
+            assert runs.wait(process, 1) == 0
 
 
 def test_what_a_row_leaves_behind_is_ended(table):
