@@ -372,8 +372,8 @@ class Soak:
         return False
 
     def answer_no(self):
-        """Whoever was asked, in the queue too, and gave no answer says Not now, or the only thing that can be said, once
-        in a while."""
+        """Whoever was asked, in the queue too, and gave no answer says Not now, or the only thing that can be said,
+        once in a while."""
         for number, chat, remote in self.scene.rows(
                 "SELECT d.id, m.chat, m.remote_id FROM work d JOIN message m ON m.id = d.message"
                 " WHERE (d.state = 'AWAITING_CONFIRMATION' OR d.state = 'QUEUED' AND d.is_asked_anew)"
