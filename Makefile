@@ -312,16 +312,20 @@ circles: all
 
 # Random histories of the whole program; one that fails says how it is replayed.
 SEEDS ?= 10000
+HAPPENINGS ?= 5000
 .PHONY: check-sim
 check-sim: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/test_sim
-	@HAPPENINGS=5000 SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
+	@HAPPENINGS=$(HAPPENINGS) SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
 
-# SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage.
+# SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage; SHORT=1:
+# a sample, on what make test has built.
+CRASH_BUILD := $(if $(SHORT),$(TEST_BUILD),$(BUILD)/crash)
+CRASH_MAKE  := $(if $(SHORT),$(TEST_MAKE),$(MAKE) --no-print-directory BUILD=$(CRASH_BUILD) CRASH_POINTS=1)
 .PHONY: check-crash
 check-crash: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/crash CRASH_POINTS=1 all $(BUILD)/crash/faults/oracle
-	@$(PYTHON) tests/faults/campaign.py crash --build $(BUILD)/crash
+	@$(CRASH_MAKE) -j$(JOBS) all $(CRASH_BUILD)/faults/oracle
+	@$(PYTHON) tests/faults/campaign.py crash --build $(CRASH_BUILD)
 
 # SIGKILL at the n-th call of every kind that writes.  SEED, ONLY, SWEEP=all.
 .PHONY: check-crash-sweep
@@ -493,7 +497,7 @@ help:
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
-	@echo "make check-sim  10000 random histories of everything, without time or network: 4 min of a core (SEEDS=n; SEED=n: one again)"
+	@echo "make check-sim  10000 random histories of everything, without time or network: 24 min of a core (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and it is started again: 5 min (OOM=all: 90 min)"
 	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"

@@ -119,6 +119,10 @@ audit_lines_next(struct audit_lines *f, struct err *err)
 		else
 			f->line[f->size++] = (char)c;
 	}
+	if (ferror_unlocked(f->stream) != 0) {
+		(void)err_errno(err, ERR_IO, errno, "reading %s", f->name);
+		return AUDIT_LINES_FAILED;
+	}
 	f->left = 0;
 	return is_long ? AUDIT_LINES_LONG : AUDIT_LINES_CUT;
 }

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import runs
 from stage import ROOT, wait_until
 
 RUNS = os.path.join(ROOT, "tests", "tools", "runs.py")
@@ -22,7 +23,7 @@ class Table:
 
     def write(self, **rows):
         self.folder.joinpath("table").write_text("".join(
-            f"{target}\n  needs {row.get('needs', 'file=Makefile')}\n" +
+            f"{target}\n  needs {row.get('needs', 'program=make')}\n" +
             "".join(f"  {kind} {row.get('limit', '60s')} {row[kind] if kind in row else row['does']}\n"
                     for kind in ("smoke", "nightly")) for target, row in rows.items()))
         (self.folder / ".git" / "info" / "exclude").write_text("*\n")
@@ -79,7 +80,7 @@ def test_each_row_has_a_line_and_the_count_decides(table):
 
 
 def test_what_cannot_run_fails_only_where_it_must_run(table):
-    table.write(one={"does": "true", "needs": "file=none-such"})
+    table.write(one={"does": "true", "needs": "program=none-such"})
     assert table.run("smoke")[0] == 0
     assert table.run("smoke", SMOKE="strict")[0] == 1
 
@@ -89,6 +90,18 @@ def test_at_its_limit_a_row_ends_with_its_whole_group(table):
     status, said = table.run("smoke")
     assert status == 1 and "not finished within 1 s" in said
     wait_until(lambda: is_gone(table.folder / "child"))
+
+
+@pytest.mark.parametrize("load, is_late", ((0, True), (1000 * os.cpu_count(), False)))
+def test_on_a_busy_machine_the_limit_comes_later(monkeypatch, load, is_late):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0, 0))
+    with subprocess.Popen(["sleep", "3"]) as process:
+        if is_late:
+            with pytest.raises(subprocess.TimeoutExpired):
+                runs.wait(process, 1)
+            process.kill()
+        else:
+            assert runs.wait(process, 1) == 0
 
 
 def test_what_a_row_leaves_behind_is_ended(table):
@@ -109,7 +122,7 @@ def test_nightly_goes_on_where_it_was_cut_and_only_on_the_same_tree(table, numbe
                 one={"does": "echo one >>ran; echo $$ >child; [[ -e go ]] || exec sleep 600"}, two={"does": "false"})
     process = table.start("nightly")
     wait_until((table.folder / "child").exists)
-    wait_until(lambda: (table.folder / "child").read_text())
+    wait_until((table.folder / "child").read_text)
     process.send_signal(number)
     process.communicate(timeout=60)
     if number == signal.SIGKILL:

@@ -34,6 +34,7 @@ class Hostile(campaign.Kind):
 
     name = "hostile"
     unreached_share = 0
+    silent_s = 900      # a theme is one trial: thousands of names, each with a git of its own
 
     def options(self, parser):
         parser.add_argument("themes", nargs="*", metavar="THEME", help=" ".join(THEMES))

@@ -127,6 +127,7 @@ def hostile_repository(path, chosen, head, trip):
     lines = ["# pack-refs with: peeled fully-peeled sorted \n"]
     lines += [f"{head} refs/heads/{name}\n" for name in chosen]
     (path / "packed-refs").write_bytes("".join(lines).encode())
+    (path / "hooks").mkdir(exist_ok=True)       # none where repositories are made without templates
     for hook in ("post-update", "pre-receive", "post-checkout", "reference-transaction", "post-index-change"):
         (path / "hooks" / hook).unlink(missing_ok=True)
         os.symlink(trip, path / "hooks" / hook)

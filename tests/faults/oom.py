@@ -104,20 +104,25 @@ def trial(scene, label):
         sites = list(sites_of(words))
         hits = site_trial.play(scene, flow, "flow", lambda page: [page.arm_site(s, error) for s in sites],
                                may_stop=-signal.SIGABRT, lost_runs=len(sites), kills=MANY, within=go_on)
-    if scene.rows("SELECT 1 FROM audit WHERE code = 'event_quarantined'"):
-        raise Broken("nothing_is_quarantined_for_want_of_memory", label)
+    nothing_is_quarantined(scene, label)
     return hits
 
 
+def nothing_is_quarantined(scene, label):
+    if scene.rows("SELECT 1 FROM audit WHERE code = 'event_quarantined'"):
+        raise Broken("nothing_is_quarantined_for_want_of_memory", label)
+
+
 def starts(scene, flow, sites, error):
-    """One place after the other: it starts, or is aborted, or says why not, and starts the next time."""
+    """One place after the other: it starts and stops, or is aborted, or says why not, and starts the next time."""
     hits = []
     for site in sites:
         one = site_trial.Trial(scene, flow)
         try:
             one.page.arm_site(site, error)
             one.launch_under_fault(ABORTED)
-            hits += one.finish()
+            hits += one.finish(ABORTED)
+            nothing_is_quarantined(scene, f"{site.role}.{site.key:016x}")
         except Exception as problem:
             told = one.page.describe(next(s for s in one.page.sites() if s.key == site.key), scene.real)
             raise Broken("a_start_without_memory", f"{problem}\n{told}") from problem

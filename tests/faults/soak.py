@@ -372,10 +372,12 @@ class Soak:
         return False
 
     def answer_no(self):
-        """Whoever was asked and gave no answer says Not now, or the only thing that can be said, once in a while."""
+        """Whoever was asked, in the queue too, and gave no answer says Not now, or the only thing that can be said,
+        once in a while."""
         for number, chat, remote in self.scene.rows(
                 "SELECT d.id, m.chat, m.remote_id FROM work d JOIN message m ON m.id = d.message"
-                " WHERE d.state = 'AWAITING_CONFIRMATION' AND m.remote_id <> 0"):
+                " WHERE (d.state = 'AWAITING_CONFIRMATION' OR d.state = 'QUEUED' AND d.is_asked_anew)"
+                " AND m.remote_id <> 0"):
             key = (number, int(time.monotonic() / 5))
             if key in self.answered:
                 continue

@@ -38,6 +38,7 @@ show(struct sim *sim, const struct message *message)
 		post->chat = message->address.chat;
 		post->remote_id = sim->next_remote++;
 		post->row = message->id;
+		post->is_unanswered = true;
 	}
 	free(post->text);
 	post->buttons = message->buttons;
@@ -117,6 +118,15 @@ say_is_known(struct sim *sim, int64_t effect, int64_t b)
 	(void)b;
 	if (open != NULL)
 		sim_server_report(sim, open);
+}
+
+void
+sim_chat_sent(struct sim *sim, const struct message_sent *sent)
+{
+	struct sim_post *post = (struct sim_post *)sim_chat_find(sim, sent->chat, sent->remote_id);
+
+	if (post != NULL)
+		post->is_unanswered = false;
 }
 
 /* What is handed out behind it says it: an edit of before is not sent any more. */

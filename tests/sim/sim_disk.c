@@ -79,6 +79,17 @@ sim_disk_heals(struct sim *sim)
 	sim->files_refused = false;
 }
 
+void
+sim_disk_heals_behind(void)
+{
+	struct stat st;
+
+	if (stat(sim_server_audit_path(), &st) != 0 || !S_ISDIR(st.st_mode))
+		return;
+	give_back(sim_server_audit_path(), false);
+	give_back(sim_server_environments_path(), true);
+}
+
 /* --- an end that never reached the disk --- */
 
 /* Killed while it wrote what was missing: what stood there before was flushed, the rest not. */

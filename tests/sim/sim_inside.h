@@ -157,6 +157,7 @@ struct sim_post {
 	char *text;
 	struct buttons buttons;
 	bool is_deleted;
+	bool is_unanswered; /* its id has reached no decision */
 };
 
 /* --- sim_run.c --- */
@@ -566,6 +567,7 @@ const char *sim_server_environments_path(void);
 
 void sim_disk_refuses(struct sim *sim); /* files beside the database, for a while */
 void sim_disk_heals(struct sim *sim);
+void sim_disk_heals_behind(void); /* … once the program that played the history is dead */
 void sim_disk_tears(struct sim *sim); /* the audit file, when it is killed */
 /* True: this event's handler kills the program, so nothing of this batch happens. */
 bool sim_disk_kills(struct sim *sim, const struct event *event);
@@ -600,6 +602,7 @@ sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struc
 /* In that one. */
 void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
 sim_fn sim_chat_question_is_answered; /* a: by whom */
+void sim_chat_sent(struct sim *sim, const struct message_sent *sent); /* this is decided on */
 void sim_chat_up(struct sim *sim);    /* the server is there again */
 store_decode sim_chat_decode;
 void sim_chat_somebody_types(struct sim *sim);

@@ -64,6 +64,8 @@ decide_guarded(struct tx *tx, const struct event *event)
 		return;
 	}
 	sim->batch++;
+	if (event->kind == EVENT_MESSAGE_SENT)
+		sim_chat_sent(sim, &event->u.message_sent);
 	sim_trace(sim, "    %s%s%" PRId64, event_name(event->kind),
 	    event->effect != 0 ? " of " : " ", event->effect);
 	if (event->kind == EVENT_FAULT && sim->n_planned-- == 0)

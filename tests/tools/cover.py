@@ -176,7 +176,7 @@ def missed(found):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    end_to_end = sys.argv[2:] or [f"tests/e2e/{name}" for name in () if SHORT else END_TO_END]
+    end_to_end = sys.argv[2:] or [f"tests/e2e/{name}" for name in (() if SHORT else END_TO_END)]
     began = time.monotonic()
     for old in build.rglob("*.gcda"):
         old.unlink()

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fail_nth.h"
@@ -303,6 +304,19 @@ TEST_WITH(a_database_that_is_not_there_is_not_made, set_up, tear_down)
 	(void)unlink(w->database);
 	assert_false(verify(w));
 	assert_int_equal(access(w->database, F_OK), -1);
+}
+
+/* The disk's error, not a line that is cut off: nobody has changed anything. */
+TEST_WITH(a_file_that_cannot_be_read_is_no_broken_chain, set_up, tear_down)
+{
+	struct world *w = *state;
+
+	(void)unlink(w->file);
+	assert_int_equal(mkdir(w->file, 0700), 0); /* opened as a file is, and read as no file */
+	assert_false(verify(w));
+	assert_int_equal(w->err.code, ERR_IO);
+	assert_null(strstr(w->err.text, " line "));
+	assert_int_equal(rmdir(w->file), 0);
 }
 
 /* It once said "line 1: it is no entry", which sends an operator after somebody who forged it. */

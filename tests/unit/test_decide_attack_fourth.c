@@ -440,8 +440,8 @@ WORLD_TEST_OF(no_spelling_of_a_role_is_another, ALWAYS, "ROLE_DEV_IDS=77",
 	static const char *const roles[] = { "ADMIN", "Admin", "admin ", " admin", ":admin",
 		"*:admin", "client:admin", "/:admin", ".:admin", "?:admin", "admin:dev",
 		"dev:admin",
-		"\xd0\xb0"
-		"dmin",
+		("\xd0\xb0"
+		 "dmin"),
 		"staging", "allowed user" };
 	static char token[TOKEN_TEXT];
 

@@ -152,9 +152,12 @@ TEST(each_button_that_an_end_offers_answers_whoever_may_press_it)
 		for (size_t at = 0; answers(&ends[i % COUNT(ends)], at, &offered); at++) {
 		}
 	}
-	for (size_t i = 0; i < DEPLOY_STATE_COUNT; i++)
-		if (deploy_flow_class(i) == DEPLOY_CLASS_FINAL && !offered.ended[i])
-			fail_msg("no row of ends[] is %s", deploy_flow_name(i));
+	for (size_t i = 0; i < DEPLOY_STATE_COUNT; i++) {
+		enum deploy_state end = (enum deploy_state)i;
+
+		if (deploy_flow_class(end) == DEPLOY_CLASS_FINAL && !offered.ended[end])
+			fail_msg("no row of ends[] is %s", deploy_flow_name(end));
+	}
 	for (size_t i = 0; decide_tell_offers[i] != NULL; i++)
 		if (!offered.offers[i])
 			fail_msg("no end comes to offer %zu of decide_tell_offers", i);
