@@ -18,7 +18,7 @@
 #include "clients/syslog.h"
 #include "commands/commands.h"
 #include "forges/forge_delivery.h"
-#include "github/github_delivery.h"
+#include "forges/github_delivery.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/crash_point.h"

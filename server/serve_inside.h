@@ -9,7 +9,7 @@
 #include "effects/tls_watch.h"
 #include "routes/state_watch.h"
 #include "forges/forge_webhook.h"
-#include "github/github_webhook.h"
+#include "forges/github_webhook.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"

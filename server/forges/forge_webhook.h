@@ -7,7 +7,7 @@
  *
  * A token is compared at the head of the request; an HMAC is fed as the body arrives.  What is
  * proven becomes an EVENT_DELIVERY, which the store decodes (forge_delivery.h), and the decision's
- * status is the answer, as of GitHub's (github/github_webhook.h).
+ * status is the answer, as of GitHub's (forges/github_webhook.h).
  */
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "github/github_delivery.h"
+#include "forges/github_delivery.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/is_utf8.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "github/github_delivery.h"
-#include "github/github_signature.h"
+#include "forges/github_delivery.h"
+#include "forges/github_signature.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
 

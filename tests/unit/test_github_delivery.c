@@ -1,6 +1,6 @@
 /* Goal: a signed body becomes the delivery that its name says, or is refused.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_delivery.h"
+#include "forges/github_delivery.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Goal: only the exact form of GitHub's signature is read, and only the right one holds.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_signature.h"
+#include "forges/github_signature.h"
 
 #include <stdint.h>
 #include <string.h>

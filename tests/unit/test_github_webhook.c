@@ -1,6 +1,6 @@
 /* Goal: nothing unsigned becomes an event, and what is signed is answered as it was decided.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_webhook.h"
+#include "forges/github_webhook.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* github_signature.c - the X-Hub-Signature-256 header.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_signature.h"
+#include "forges/github_signature.h"
 
 #include "lib/text.h"
 

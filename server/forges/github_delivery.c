@@ -1,8 +1,8 @@
 /* github_delivery.c - payload to delivery: what is asked of each kind.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_delivery.h"
+#include "forges/github_delivery.h"
 
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 #include "lib/err.h"
 #include "lib/text.h"
 

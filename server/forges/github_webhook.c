@@ -1,11 +1,11 @@
 /* github_webhook.c - from the head of a request to the store's answer.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_webhook.h"
+#include "forges/github_webhook.h"
 
 #include <stdlib.h>
 
-#include "github/github_delivery.h"
-#include "github/github_signature.h"
+#include "forges/github_delivery.h"
+#include "forges/github_signature.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/mem.h"
