@@ -17,8 +17,7 @@
 #include "clients/s3.h"
 #include "clients/syslog.h"
 #include "commands/commands.h"
-#include "forges/forge_delivery.h"
-#include "github/github_delivery.h"
+#include "forges/forge_row.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/crash_point.h"
@@ -43,11 +42,8 @@
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {
 	[SOURCE_TELEGRAM_WEBHOOK] = telegram_update_decode_webhook,
 	[SOURCE_TELEGRAM_POLL] = telegram_update_decode_poll,
-	[SOURCE_GITHUB_JSON] = github_decode_json,
-	[SOURCE_GITHUB_FORM] = github_decode_form,
-	[SOURCE_GITLAB] = forge_decode_gitlab,
-	[SOURCE_GITEA] = forge_decode_gitea,
-	[SOURCE_BITBUCKET] = forge_decode_bitbucket,
+	[SOURCE_DELIVERY] = forge_decode,
+	[SOURCE_DELIVERY_FORM] = forge_decode_form,
 };
 
 /* --- the crossing --- */
@@ -114,12 +110,6 @@ count_telegram_request(void *ctx, int status)
 }
 
 static void
-count_github_request(void *ctx, const char *application, int status)
-{
-	metric_set_webhook(((struct serve *)ctx)->metrics, application, "github", status);
-}
-
-static void
 count_forge_request(void *ctx, enum delivery_forge forge, const char *application, int status)
 {
 	metric_set_webhook(
@@ -137,16 +127,12 @@ static void
 count_refused(void *ctx, const char *path, int status)
 {
 	const struct settings *settings = ((struct serve *)ctx)->settings;
-	const char *application = github_webhook_application(settings, path);
-	enum delivery_forge forge = DELIVERY_GITHUB;
+	enum delivery_forge forge;
+	const char *application = forge_webhook_application(settings, path, &forge);
 
-	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0) {
+	if (strcmp(path, TELEGRAM_WEBHOOK_PATH) == 0)
 		count_telegram_request(ctx, status);
-		return;
-	}
-	if (application == NULL)
-		application = forge_webhook_application(settings, path, &forge);
-	if (application != NULL)
+	else if (application != NULL)
 		count_forge_request(ctx, forge, application, status);
 	else if (settings->enable_api_server && text_starts(path, ROUTE_HOOKS_PATH))
 		count_hook_request(ctx, "", status);
@@ -444,16 +430,7 @@ listen_text(const struct serve *serve, char *out, size_t room)
 static void
 make_webhooks(struct serve *serve)
 {
-	serve->github = github_webhook_new(&(struct github_webhook_config){
-	    .loop = serve->loop,
-	    .settings = current_settings,
-	    .submit = serve_submit,
-	    .refusals = serve->refusals,
-	    .count_request = count_github_request,
-	    .ctx = serve,
-	});
 	serve->forges = forge_webhook_new(&(struct forge_webhook_config){
-	    .loop = serve->loop,
 	    .settings = current_settings,
 	    .submit = serve_submit,
 	    .refusals = serve->refusals,
@@ -475,12 +452,8 @@ make_webhooks(struct serve *serve)
 static void
 add_routes(struct serve *serve)
 {
-	struct http_route github[GITHUB_WEBHOOK_ROUTES], forges[FORGE_WEBHOOK_ROUTES];
-	struct http_route api[ROUTE_API_ROUTES], route;
+	struct http_route forges[FORGE_WEBHOOK_ROUTES], api[ROUTE_API_ROUTES], route;
 
-	github_webhook_routes(serve->github, github);
-	for (size_t i = 0; i < COUNT(github); i++)
-		add_route(serve, github[i]);
 	forge_webhook_routes(serve->forges, forges);
 	for (size_t i = 0; i < COUNT(forges); i++)
 		add_route(serve, forges[i]);

@@ -9,7 +9,6 @@
 #include "effects/tls_watch.h"
 #include "routes/state_watch.h"
 #include "forges/forge_webhook.h"
-#include "github/github_webhook.h"
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
@@ -55,7 +54,6 @@ struct serve {
 	struct http_client *syslog;
 	struct aws_credentials *aws;
 	struct telegram *telegram;
-	struct github_webhook *github;
 	struct forge_webhook *forges;
 	struct route_hooks *hooks;
 	struct route_metrics metrics_route;

@@ -167,7 +167,6 @@ serve_teardown(struct serve *serve)
 	http_server_free(serve->local_http);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
-	github_webhook_free(serve->github);
 	forge_webhook_free(serve->forges);
 	route_hooks_free(serve->hooks);
 	telegram_free(serve->telegram);

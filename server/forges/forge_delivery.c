@@ -115,8 +115,8 @@ take_push(const struct said *said, struct delivery *delivery, struct err *err)
 
 struct decoding {
 	const struct delivery *told;
-	struct queue_list events;
-	struct err err;
+	struct queue_list *events;
+	struct err *err;
 };
 
 static bool
@@ -125,53 +125,20 @@ add(struct decoding *d, const struct said *said)
 	struct event *event = event_new(EVENT_DELIVERY);
 
 	event->u.delivery = *d->told;
-	event->u.delivery.kind = DELIVERY_OTHER;
-	if (said != NULL && !take_push(said, &event->u.delivery, &d->err)) {
-		event_free(event);
-		return false;
-	}
-	queue_list_add(&d->events, &event->link);
-	return true;
-}
-
-/* It was proven, so a person has set something up wrongly: it is audited. */
-static bool
-refuse(struct decoding *d, struct queue_list *ret_events, int *ret_status)
-{
-	struct rejected *rejected;
-	struct event *event;
-
-	event_free_all(&d->events);
-	*ret_status = 503;
-	if (d->err.code == ERR_IO) /* OpenSSL could not hash it: it says nothing of what came */
-		return false;
-	event = event_new(EVENT_REJECTED);
-	rejected = &event->u.rejected;
-	(void)text_copy(
-	    rejected->source, sizeof(rejected->source), delivery_forge_word(d->told->forge));
-	(void)text_copy(
-	    rejected->reason, sizeof(rejected->reason), "signed, but not what it says it is");
-	(void)text_copy(rejected->application, sizeof(rejected->application), d->told->hook);
-	rejected->count = 1;
-	queue_list_add(ret_events, &event->link);
-	*ret_status = 400;
-	return false;
+	queue_list_add(d->events, &event->link);
+	return said == NULL || take_push(said, &event->u.delivery, d->err);
 }
 
 typedef bool read_fn(struct decoding *d, const struct json *body);
 
 static bool
-decode(struct event *raw, read_fn *read, struct queue_list *ret_events, int *ret_status)
+decode(struct decoding *d, const struct bytes *body, read_fn *read)
 {
-	struct decoding d = { .told = &raw->u.delivery };
-	CLEANUP(json_freep) struct json *body = json_decode(raw->raw.data, raw->raw.size, &d.err);
+	CLEANUP(json_freep) struct json *root = json_decode(body->data, body->size, d->err);
 
-	if (body == NULL ||
-	    (!json_holds_object(body) && !err_set(&d.err, ERR_INVALID, "not an object")) ||
-	    !read(&d, body))
-		return refuse(&d, ret_events, ret_status);
-	queue_list_append(ret_events, &d.events);
-	return true;
+	return root != NULL &&
+	    (json_holds_object(root) || err_set(d->err, ERR_INVALID, "not an object")) &&
+	    read(d, root);
 }
 
 /* --- GitLab: docs.gitlab.com/user/project/integrations/webhook_events/#push-events --- */
@@ -189,15 +156,15 @@ read_gitlab(struct decoding *d, const struct json *body)
 	};
 
 	if (kind == NULL)
-		return err_set(&d->err, ERR_INVALID, "no object_kind");
+		return err_set(d->err, ERR_INVALID, "no object_kind");
 	return add(d, strcmp(kind, "push") == 0 ? &said : NULL);
 }
 
 bool
 forge_decode_gitlab(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+    const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
-	return decode(raw, read_gitlab, ret_events, ret_status);
+	return decode(&(struct decoding){ told, ret, err }, body, read_gitlab);
 }
 
 /* --- Gitea and Forgejo: docs.gitea.com/usage/webhooks --- */
@@ -222,9 +189,9 @@ read_gitea(struct decoding *d, const struct json *body)
 
 bool
 forge_decode_gitea(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+    const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
-	return decode(raw, read_gitea, ret_events, ret_status);
+	return decode(&(struct decoding){ told, ret, err }, body, read_gitea);
 }
 
 /* --- Bitbucket Cloud: support.atlassian.com/bitbucket-cloud/docs/event-payloads/#Push --- */
@@ -241,7 +208,7 @@ read_change(struct decoding *d, const struct json *change, struct said *said)
 	const char *type = json_get_str(ref, "type");
 
 	if (!json_holds_object(ref) || type == NULL)
-		return err_set(&d->err, ERR_INVALID, "a change of nothing");
+		return err_set(d->err, ERR_INVALID, "a change of nothing");
 	said->is_branch = strcmp(type, "branch") == 0 || strcmp(type, "named_branch") == 0;
 	said->ref = json_get_str(ref, "name");
 	said->after = is_gone ? zeros : json_get_str(json_get(ref, "target"), "hash");
@@ -286,7 +253,7 @@ read_bitbucket(struct decoding *d, const struct json *body)
 	if (json_get(body, "push") == NULL)
 		return add(d, NULL);
 	if (!json_holds_array(changes) || json_count(changes) > FORGE_CHANGES_MAX)
-		return err_set(&d->err, ERR_INVALID, "a push without a list of %d changes at most",
+		return err_set(d->err, ERR_INVALID, "a push without a list of %d changes at most",
 		    FORGE_CHANGES_MAX);
 	for (size_t i = 0; i < json_count(changes); i++)
 		if (!read_change(d, json_at(changes, i), &said))
@@ -296,7 +263,7 @@ read_bitbucket(struct decoding *d, const struct json *body)
 
 bool
 forge_decode_bitbucket(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+    const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
-	return decode(raw, read_bitbucket, ret_events, ret_status);
+	return decode(&(struct decoding){ told, ret, err }, body, read_bitbucket);
 }

@@ -15,19 +15,13 @@ bool forge_delivery_id_is_good(const char *id, size_t most);
 #define FORGE_SHARED_ID	   (LIMIT_DELIVERY - 1 - FORGE_DELIVERY_REF)
 
 /*
- * The decoders of SOURCE_GITLAB, SOURCE_GITEA and SOURCE_BITBUCKET (store/store.h says what a
- * decoder is).  raw is an EVENT_DELIVERY whose forge, id, digest and how it is deduped are set.
- * One decoded EVENT_DELIVERY is appended for each branch or tag that was pushed, or one
- * DELIVERY_OTHER for what is no push.  False: *ret_status is 400 and one EVENT_REJECTED says so
- * (503 and nothing when OpenSSL has no memory).
- *
- * What an event is, is read from the body alone: no header with a name is signed.  A branch that is
- * gone has a commit of zeros (Bitbucket: null), and only Bitbucket says of one that it was forced;
- * git is asked anyway.
+ * The decoders of their rows (forge_row.h).  What an event is, is read from the body alone: no
+ * header with a name is signed.  A branch that is gone has a commit of zeros (Bitbucket: null), and
+ * only Bitbucket says of one that it was forced; git is asked anyway.
  */
-bool forge_decode_gitlab(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset);
-bool forge_decode_gitea(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset);
-bool forge_decode_bitbucket(struct event *raw, struct queue_list *ret_events, int *ret_status,
-    int64_t *ret_offset);
+bool forge_decode_gitlab(const struct delivery *told, const struct bytes *body,
+    struct queue_list *ret, struct err *err);
+bool forge_decode_gitea(const struct delivery *told, const struct bytes *body,
+    struct queue_list *ret, struct err *err);
+bool forge_decode_bitbucket(const struct delivery *told, const struct bytes *body,
+    struct queue_list *ret, struct err *err);

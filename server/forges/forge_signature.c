@@ -1,4 +1,4 @@
-/* forge_signature.c - tokens and MACs of GitLab, Gitea and Bitbucket.  Side: any. */
+/* forge_signature.c - the schemes of tokens and MACs.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_signature.h"
 
@@ -22,12 +22,12 @@ is_signing(const char *secret)
 
 bool
 forge_secret_key(
-    enum delivery_forge forge, const char *secret, struct crypto_hmac_key **ret, struct err *err)
+    enum forge_scheme scheme, const char *secret, struct crypto_hmac_key **ret, struct err *err)
 {
 	uint8_t key[FORGE_KEY_MAX];
 	size_t size = 0;
 
-	if (forge != DELIVERY_GITLAB || !is_signing(secret)) {
+	if (scheme != FORGE_TOKEN || !is_signing(secret)) {
 		*ret = crypto_hmac_key_new(secret, strlen(secret), err);
 		return *ret != NULL;
 	}
@@ -89,7 +89,7 @@ read_standard(const struct forge_headers *headers, struct forge_signature *ret)
 }
 
 enum forge_proof
-forge_signature_read(enum delivery_forge forge, const char *secret,
+forge_signature_read(enum forge_scheme scheme, const char *secret,
     const struct forge_headers *headers, struct forge_signature *ret)
 {
 	static const char prefix[] = "sha256=";
@@ -99,13 +99,13 @@ forge_signature_read(enum delivery_forge forge, const char *secret,
 	memset(ret, 0, sizeof(*ret));
 	if (secret == NULL)
 		return FORGE_REFUSED;
-	if (forge == DELIVERY_GITLAB && is_signing(secret))
+	if (scheme == FORGE_TOKEN && is_signing(secret))
 		return read_standard(headers, ret) ? FORGE_SIGNED : FORGE_REFUSED;
 	if (value == NULL || value[0] == '\0')
 		return FORGE_REFUSED;
-	if (forge == DELIVERY_GITLAB)
+	if (scheme == FORGE_TOKEN)
 		return crypto_same_text(value, secret) ? FORGE_PROVEN : FORGE_REFUSED;
-	if (forge == DELIVERY_BITBUCKET) {
+	if (scheme == FORGE_SHA256_HEX) {
 		if (!text_starts(value, prefix))
 			return FORGE_REFUSED;
 		value += strlen(prefix);

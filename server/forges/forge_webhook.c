@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "forges/forge_delivery.h"
-#include "forges/forge_signature.h"
+#include "forges/forge_row.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -17,33 +17,20 @@
 #define WEBHOOK_MAGIC 0x66687765u
 #define INBOUND_MAGIC 0x66686472u
 
-/* Each has two routes: its path, and what begins with it and '/'. */
-static const struct forge {
-	enum delivery_forge forge;
-	enum event_source source;
-	const char *path;
-	const char *paths;
-	const char *signature; /* the header */
-} forges[] = {
-	{ DELIVERY_GITLAB, SOURCE_GITLAB, FORGE_WEBHOOK_PATH "gitlab", FORGE_WEBHOOK_PATH "gitlab/",
-	    "X-Gitlab-Token" },
-	{ DELIVERY_GITEA, SOURCE_GITEA, FORGE_WEBHOOK_PATH "gitea", FORGE_WEBHOOK_PATH "gitea/",
-	    "X-Gitea-Signature" },
-	{ DELIVERY_BITBUCKET, SOURCE_BITBUCKET, FORGE_WEBHOOK_PATH "bitbucket",
-	    FORGE_WEBHOOK_PATH "bitbucket/", "X-Hub-Signature" },
-};
-_Static_assert(2 * COUNT(forges) == FORGE_WEBHOOK_ROUTES, "two routes for each");
-
 /* Of one forge. */
 struct inlet {
 	struct forge_webhook *webhook;
-	const struct forge *of;
+	enum delivery_forge forge;
+	const struct forge_row *row;
 };
 
 struct forge_webhook {
 	unsigned magic;
 	struct forge_webhook_config config;
-	struct inlet inlets[COUNT(forges)];
+	struct inlet inlets[DELIVERY_FORGE_COUNT];
+	struct settings *keyed;	       /* those that `keys` are made of; one reference */
+	size_t n_keys;		       /* the main file's, then its applications'; slot_of() */
+	struct crypto_hmac_key **keys; /* NULL: not made yet */
 };
 
 /* One request, from its head to its answer. */
@@ -60,6 +47,9 @@ struct inbound {
 	} proofs[SECRET_VALUES]; /* by each of its values */
 };
 
+static const char form_type[] = "application/x-www-form-urlencoded";
+
+static void drop_keys(struct forge_webhook *webhook);
 static http_server_begin_fn on_begin;
 static http_server_piece_fn on_piece;
 static http_server_request_fn on_request;
@@ -72,10 +62,8 @@ forge_webhook_new(const struct forge_webhook_config *config)
 
 	webhook->magic = WEBHOOK_MAGIC;
 	webhook->config = *config;
-	for (size_t i = 0; i < COUNT(forges); i++) {
-		webhook->inlets[i].webhook = webhook;
-		webhook->inlets[i].of = &forges[i];
-	}
+	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++)
+		webhook->inlets[i] = (struct inlet){ webhook, i, &forge_rows[i] };
 	return webhook;
 }
 
@@ -85,6 +73,8 @@ forge_webhook_free(struct forge_webhook *webhook)
 	if (webhook == NULL)
 		return;
 	OBJ_CHECK(webhook, WEBHOOK_MAGIC);
+	drop_keys(webhook);
+	settings_unref(webhook->keyed);
 	webhook->magic = 0;
 	free(webhook);
 }
@@ -92,47 +82,45 @@ forge_webhook_free(struct forge_webhook *webhook)
 void
 forge_webhook_routes(struct forge_webhook *webhook, struct http_route ret[FORGE_WEBHOOK_ROUTES])
 {
-	/* Gitea signs the JSON, also where its webhook is set to send a form. */
 	static const char *const types[] = { "application/json", NULL };
+	static const char *const types_and_form[] = { "application/json", form_type, NULL };
 
-	for (size_t i = 0; i < FORGE_WEBHOOK_ROUTES; i++)
+	for (size_t i = 0; i < FORGE_WEBHOOK_ROUTES; i++) {
+		const struct forge_row *row = &forge_rows[i / 2];
+
 		ret[i] = (struct http_route){
 			.methods = "POST",
-			.path = i % 2 == 0 ? forges[i / 2].path : forges[i / 2].paths,
-			.body_max = FORGE_WEBHOOK_BODY_MAX,
-			.types = types,
+			.path = i % 2 == 0 ? row->path : row->paths,
+			.body_max = row->body_max,
+			.types = row->takes_form ? types_and_form : types,
 			.on_begin = on_begin,
 			.on_piece = on_piece,
 			.on_request = on_request,
 			.ctx = &webhook->inlets[i / 2],
 		};
-}
-
-static const struct forge *
-forge_at(const char *path)
-{
-	for (size_t i = 0; i < COUNT(forges); i++)
-		if (strcmp(path, forges[i].path) == 0 || text_starts(path, forges[i].paths))
-			return &forges[i];
-	return NULL;
+	}
 }
 
 const char *
 forge_webhook_application(
     const struct settings *settings, const char *path, enum delivery_forge *ret_forge)
 {
-	const struct forge *forge = forge_at(path);
-	const struct settings *of;
+	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++) {
+		const struct forge_row *row = &forge_rows[i];
+		const struct settings *of;
 
-	if (forge == NULL)
-		return NULL;
-	*ret_forge = forge->forge;
-	if (strcmp(path, forge->path) == 0)
-		return "";
-	of = path[strlen(forge->paths)] == '\0' ?
-	    NULL :
-	    settings_application(settings, path + strlen(forge->paths));
-	return of == NULL || of->forge_webhook_secret == NULL ? NULL : of->application;
+		if (strcmp(path, row->path) != 0 && !text_starts(path, row->paths))
+			continue;
+		*ret_forge = i;
+		if (strcmp(path, row->path) == 0)
+			return "";
+		path += strlen(row->paths);
+		of = path[0] == '\0' ? NULL : settings_application(settings, path);
+		return of == NULL || secret_get(of, row->secret).values[0] == NULL ?
+		    NULL :
+		    of->application;
+	}
+	return NULL;
 }
 
 /* --- answers --- */
@@ -146,7 +134,7 @@ answer(struct inlet *inlet, struct http_request *request, const char *applicatio
 	const struct forge_webhook_config *config = &inlet->webhook->config;
 
 	if (config->count_request != NULL && application != NULL)
-		config->count_request(config->ctx, inlet->of->forge, application, status);
+		config->count_request(config->ctx, inlet->forge, application, status);
 	http_request_answer(request, status, status == 503 ? come_again : NULL, text,
 	    text == NULL ? 0 : strlen(text));
 }
@@ -154,11 +142,63 @@ answer(struct inlet *inlet, struct http_request *request, const char *applicatio
 static void
 refuse(struct inlet *inlet, struct http_request *request, const char *application)
 {
-	log_debug("a request to %s%s%s was refused: its signature or token is missing or wrong",
-	    inlet->of->path, application[0] != '\0' ? "/" : "", application);
-	refusals_add(inlet->webhook->config.refusals, delivery_forge_word(inlet->of->forge),
+	log_debug("a request to %s%s%s was refused: its %s is missing or wrong", inlet->row->path,
+	    application[0] != '\0' ? "/" : "", application, inlet->row->proof);
+	refusals_add(inlet->webhook->config.refusals, delivery_forge_word(inlet->forge),
 	    "signature", application, http_request_client(request), false);
 	answer(inlet, request, application, 401, NULL);
+}
+
+/* --- the keys --- */
+
+static void
+drop_keys(struct forge_webhook *webhook)
+{
+	for (size_t i = 0; i < webhook->n_keys; i++)
+		crypto_hmac_key_free(webhook->keys[i]);
+	free(webhook->keys);
+}
+
+/* Room for the keys of these settings. */
+static void
+take_settings(struct forge_webhook *webhook, struct settings *now)
+{
+	if (now == webhook->keyed)
+		return;
+	drop_keys(webhook);
+	webhook->n_keys = (now->application_count + 1) * DELIVERY_FORGE_COUNT * SECRET_VALUES;
+	webhook->keys = mem_new(webhook->n_keys, sizeof(struct crypto_hmac_key *));
+	settings_unref(webhook->keyed);
+	webhook->keyed = settings_ref(now);
+}
+
+/* Where the key of one value of its secret stands. */
+static struct crypto_hmac_key **
+slot_of(const struct inlet *inlet, const struct settings *application, size_t value)
+{
+	const struct settings *keyed = inlet->webhook->keyed;
+	size_t i = 0; /* the main file's */
+
+	if (application != keyed)
+		for (i = 1; keyed->applications[i - 1] != application; i++)
+			assert(i < keyed->application_count);
+	return &inlet->webhook
+		    ->keys[(i * DELIVERY_FORGE_COUNT + inlet->forge) * SECRET_VALUES + value];
+}
+
+/* NULL: no memory, or none can be made of that text. */
+static const struct crypto_hmac_key *
+take_key(
+    const struct inlet *inlet, const struct settings *application, size_t value, const char *secret)
+{
+	struct crypto_hmac_key **key = slot_of(inlet, application, value);
+	const char *name = application->application;
+	struct err err;
+
+	if (*key == NULL && !forge_secret_key(inlet->row->scheme, secret, key, &err))
+		log_error("the key of %s%s%s: %s", inlet->row->path, name[0] != '\0' ? "/" : "",
+		    name, err.text);
+	return *key;
 }
 
 /* --- a request, in the order of what happens --- */
@@ -176,23 +216,18 @@ inbound_free(void *user)
 
 /* Of what is signed, with what stands in front of the body.  False: no memory, or no key. */
 static bool
-begin_mac(const struct inbound *inbound, struct proof *proof, const char *secret)
+begin_mac(struct proof *proof, const struct crypto_hmac_key *key)
 {
-	CLEANUP(crypto_hmac_key_freep) struct crypto_hmac_key *key = NULL;
 	const char *before = proof->signature.before;
-	struct err err;
 
-	if (!forge_secret_key(inbound->inlet->of->forge, secret, &key, &err)) {
-		log_error("the key of %s: %s", inbound->inlet->of->path, err.text);
-		return false;
-	}
-	proof->mac = crypto_hmac_begin(key, NULL);
+	proof->mac = key == NULL ? NULL : crypto_hmac_begin(key, NULL);
 	return proof->mac != NULL &&
 	    (before[0] == '\0' || crypto_hmac_add(proof->mac, before, strlen(before), NULL));
 }
 
 static struct inbound *
-inbound_new(struct inlet *inlet, struct http_request *request, const char *application)
+inbound_new(struct inlet *inlet, struct http_request *request, const char *application,
+    const struct secret *secret)
 {
 	struct inbound *inbound = mem_new(1, sizeof(*inbound));
 
@@ -200,23 +235,25 @@ inbound_new(struct inlet *inlet, struct http_request *request, const char *appli
 	inbound->inlet = inlet;
 	inbound->request = request;
 	(void)text_copy(inbound->application, sizeof(inbound->application), application);
+	inbound->secret = *secret;
+	inbound->secret.application = inbound->application;
 	return inbound;
 }
 
 /* What the head says by each value of the secret.  False: no memory, or no key. */
 static bool
-begin(struct inbound *inbound, const struct settings *of, enum delivery_forge forge,
-    const struct forge_headers *headers)
+begin(struct inbound *inbound, const struct settings *of, const struct forge_headers *headers)
 {
-	inbound->secret = secret_get(of, SETTING_FORGE_WEBHOOK_SECRET);
-	inbound->secret.application = inbound->application;
+	const struct inlet *inlet = inbound->inlet;
+
 	for (size_t i = 0; i < SECRET_VALUES; i++) {
 		/* The settings may be others when all of it is there. */
 		const char *value = TAKE(inbound->secret.values[i]);
 		struct proof *proof = &inbound->proofs[i];
 
-		proof->how = forge_signature_read(forge, value, headers, &proof->signature);
-		if (proof->how == FORGE_SIGNED && !begin_mac(inbound, proof, value))
+		proof->how =
+		    forge_signature_read(inlet->row->scheme, value, headers, &proof->signature);
+		if (proof->how == FORGE_SIGNED && !begin_mac(proof, take_key(inlet, of, i, value)))
 			return false;
 	}
 	return true;
@@ -235,25 +272,29 @@ on_begin(struct http_request *request, void *ctx)
 	struct settings *now = inlet->webhook->config.settings(inlet->webhook->config.ctx);
 	/* NULL when there are two of one. */
 	const struct forge_headers headers = {
-		.signature = http_request_header(request, inlet->of->signature),
+		.signature = http_request_header(request, inlet->row->signature),
 		.standard = http_request_header(request, "webhook-signature"),
 		.id = http_request_header(request, "webhook-id"),
 		.timestamp = http_request_header(request, "webhook-timestamp"),
 	};
-	enum delivery_forge forge;
+	enum delivery_forge forge; /* the inlet's */
 	const char *application =
 	    forge_webhook_application(now, http_request_path(request), &forge);
 	const struct settings *of =
 	    application == NULL ? NULL : settings_application(now, application);
 	struct inbound *inbound;
+	struct secret secret;
 
-	if (of == NULL || of->forge_webhook_secret == NULL) {
+	if (of != NULL)
+		secret = secret_get(of, inlet->row->secret);
+	if (of == NULL || secret.values[0] == NULL) {
 		answer(inlet, request, application, 404, NULL);
 		return;
 	}
-	inbound = inbound_new(inlet, request, application);
+	take_settings(inlet->webhook, now);
+	inbound = inbound_new(inlet, request, application, &secret);
 	http_request_set_user(request, inbound, inbound_free);
-	if (!begin(inbound, of, forge, &headers))
+	if (!begin(inbound, of, &headers))
 		answer(inlet, request, application, 503, NULL);
 	else if (!may_go_on(inbound))
 		refuse(inlet, request, application);
@@ -265,7 +306,7 @@ on_piece(struct http_request *request, const void *data, size_t size, UNUSED voi
 	struct inbound *inbound = http_request_user(request);
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
-	/* Nothing may be answered here: without its MAC it is refused when all of it is there. */
+	/* Nothing may be answered here: without its MAC it is 503 when all of it is there. */
 	for (size_t i = 0; i < SECRET_VALUES; i++) {
 		struct proof *proof = &inbound->proofs[i];
 
@@ -276,46 +317,56 @@ on_piece(struct http_request *request, const void *data, size_t size, UNUSED voi
 
 /* By which id it is known when it comes again; false: it has none. */
 static bool
-take_id(struct inbound *inbound, enum forge_proof how, struct delivery *delivery)
+take_id(const struct inbound *inbound, enum forge_proof how, struct delivery *delivery)
 {
-	static const char *const headers[] = { [DELIVERY_GITEA] = "X-Gitea-Delivery",
-		[DELIVERY_BITBUCKET] = "X-Request-UUID",
-		[DELIVERY_GITLAB] = "X-Gitlab-Event-UUID" };
-	struct http_request *request = inbound->request;
-	const char *id = NULL;
+	const struct forge_id *ids = inbound->inlet->row->ids;
 
-	delivery->by_id_alone = delivery->forge != DELIVERY_GITEA;
-	if (delivery->forge == DELIVERY_GITLAB) {
-		/* Of a signed one its id is signed too; both are the same. */
-		id = how == FORGE_SIGNED ? NULL : http_request_header(request, "Idempotency-Key");
-		id = id != NULL ? id : http_request_header(request, "webhook-id");
+	for (size_t i = 0; i < FORGE_IDS_MAX && ids[i].name != NULL; i++) {
+		const char *id = ids[i].of_unsigned_alone && how == FORGE_SIGNED ?
+		    NULL :
+		    http_request_header(inbound->request, ids[i].name);
+
+		if (id == NULL)
+			continue;
+		delivery->id_is_shared = ids[i].is_shared;
+		return forge_delivery_id_is_good(
+			   id, ids[i].is_shared ? FORGE_SHARED_ID : LIMIT_DELIVERY - 1) &&
+		    text_copy(delivery->id, sizeof(delivery->id), id);
 	}
-	delivery->id_is_shared = id == NULL && delivery->forge != DELIVERY_GITEA;
-	if (id == NULL)
-		id = http_request_header(request, headers[delivery->forge]);
-	return id != NULL &&
-	    forge_delivery_id_is_good(
-		id, delivery->id_is_shared ? FORGE_SHARED_ID : LIMIT_DELIVERY - 1) &&
-	    text_copy(delivery->id, sizeof(delivery->id), id);
+	return false;
 }
 
 /* The event of a request that is proven; *ret_status says why there is none. */
 static struct event *
-new_delivery(struct inbound *inbound, enum forge_proof how, int *ret_status)
+new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_status)
 {
-	struct event *event = event_new(EVENT_DELIVERY);
-	struct delivery *delivery;
+	static const char *const form_types[] = { form_type, NULL };
+	const struct forge_row *row = inbound->inlet->row;
+	struct http_request *request = inbound->request;
+	const char *name = row->event == NULL ? NULL : http_request_header(request, row->event);
+	struct delivery delivery = { .forge = inbound->inlet->forge,
+		.by_id_alone = row->by_id_alone };
+	struct event *event;
+	struct bytes raw;
 
-	delivery = &event->u.delivery;
-	delivery->forge = inbound->inlet->of->forge;
-	event->source = inbound->inlet->of->source;
-	(void)text_copy(delivery->hook, sizeof(delivery->hook), inbound->application);
 	*ret_status = 400;
-	if (http_request_body_size(inbound->request) == 0 || !take_id(inbound, how, delivery)) {
-		event_free(event);
+	if ((row->event != NULL && name == NULL) || !take_id(inbound, how, &delivery) ||
+	    http_request_body_size(request) == 0)
+		return NULL;
+	raw.data = http_request_take_body(request, &raw.size);
+	*ret_status = 202;
+	if (row->event != NULL && !row->is_asked(name, &raw, &delivery.kind)) {
+		free(raw.data);
 		return NULL;
 	}
-	event->raw.data = http_request_take_body(inbound->request, &event->raw.size);
+	(void)text_copy(delivery.hook, sizeof(delivery.hook), inbound->application);
+	event = event_new(EVENT_DELIVERY);
+	event->source =
+	    http_guard_type_is_in(http_request_header(request, "Content-Type"), form_types) ?
+	    SOURCE_DELIVERY_FORM :
+	    SOURCE_DELIVERY;
+	event->u.delivery = delivery;
+	event->raw = raw;
 	return event;
 }
 
@@ -363,11 +414,7 @@ on_request(struct http_request *request, void *ctx)
 	int status;
 
 	OBJ_CHECK(inbound, INBOUND_MAGIC);
-	if (has_lost_mac(inbound)) {
-		answer(inlet, request, inbound->application, 503, NULL);
-		return;
-	}
-	how = prove(inbound, digest);
+	how = has_lost_mac(inbound) ? FORGE_UNKNOWN : prove(inbound, digest);
 	if (how == FORGE_REFUSED) {
 		refuse(inlet, request, inbound->application);
 		return;
@@ -379,7 +426,7 @@ on_request(struct http_request *request, void *ctx)
 	event = new_delivery(inbound, how, &status);
 	if (event == NULL) {
 		answer(inlet, request, inbound->application, status,
-		    status == 400 ? "no body, or no id of the delivery in its headers\n" : NULL);
+		    status == 400 ? inlet->row->incomplete : NULL);
 		return;
 	}
 	memcpy(event->u.delivery.digest, digest, sizeof(digest));

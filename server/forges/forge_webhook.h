@@ -1,13 +1,13 @@
-/* forge_webhook.h - POST /forge/webhook/FORGE[/NAME]: checks signature or token, hands the body on.  Side: loop. */
+/* forge_webhook.h - POST to a forge's webhook: checks signature or token, hands the body on.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * FORGE is gitlab, gitea or bitbucket.  The path chooses the one secret, before anything of the
- * body is looked at: without a name the main file's FORGE_WEBHOOK_SECRET, else the one of that
- * application's own file.  Without that secret: 404.
+ * The path chooses the one secret, before anything of the body is looked at: /github/webhook the
+ * main file's GITHUB_WEBHOOK_SECRET, /github/webhook/NAME the one of that application's own file;
+ * the same of the other rows (forge_row.h).  Without that secret: 404.
  *
  * A token is compared at the head of the request; an HMAC is fed as the body arrives.  What is
- * proven becomes an EVENT_DELIVERY, which the store decodes (forge_delivery.h), and the decision's
- * status is the answer, as of GitHub's (github/github_webhook.h).
+ * proven becomes an EVENT_DELIVERY, which the store decodes, and the decision's status is the
+ * answer.  What cannot be proven for want of memory is 503, and nobody's mistake.
  */
 #pragma once
 
@@ -17,14 +17,7 @@
 struct forge_webhook;
 struct refusals;
 
-#define FORGE_WEBHOOK_PATH "/forge/webhook/" /* and the forge's word */
-
-/* GitLab lists 20 commits at most, Bitbucket 5; a larger one is found by polling.  nginx.conf says
- * the same. */
-#define FORGE_WEBHOOK_BODY_MAX (4u * 1024 * 1024)
-
 struct forge_webhook_config {
-	struct loop *loop;
 	/* Today's settings, borrowed for the call; a new secret counts from the next request on. */
 	struct settings *(*settings)(void *ctx);
 	/* Stamps the event and hands it to the store.  False: not taken, 503 is answered. */
@@ -42,11 +35,11 @@ struct forge_webhook *forge_webhook_new(const struct forge_webhook_config *confi
 /* NULL is fine.  After the HTTP server, when no event of it is in progress any more. */
 void forge_webhook_free(struct forge_webhook *webhook);
 
-#define FORGE_WEBHOOK_ROUTES 6
+#define FORGE_WEBHOOK_ROUTES (2 * DELIVERY_FORGE_COUNT)
 void forge_webhook_routes(
     struct forge_webhook *webhook, struct http_route ret[FORGE_WEBHOOK_ROUTES]);
 
 /* Whose webhook has that path, and of which forge: "" of the main file's, a name in the settings of
- * an application with a secret of its own; NULL: there is none, or no forge of that word. */
+ * an application with a secret of its own; NULL: there is none, or no forge of that path. */
 const char *forge_webhook_application(
     const struct settings *settings, const char *path, enum delivery_forge *ret_forge);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "deployment/deployment.h"
+#include "forges/forge_row.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/version.h"
@@ -15,7 +16,6 @@
 #include "routes/metric_process.h"
 #include "routes/state_watch.h"
 #include "settings/settings_secrets.h"
-#include "types/delivery.h"
 #include "types/hook.h"
 #include "types/secret.h"
 #include "types/settings.h"
@@ -219,25 +219,21 @@ expect_requests(struct metric_set *set, const char *application, const char *sou
 		    METRIC_LABELS(application, source, code_text(codes[i]).text));
 }
 
-/* What another forge's hook, or a call of /hooks, is answered. */
-static const int github_codes[] = { 200, 202, 400, 401, 413, 503 };
+/* What a forge, or a call of /hooks, is answered. */
+static const int forge_codes[] = { 200, 202, 400, 401, 413, 503 };
 static const int hook_codes[] = { 202, 400, 401, 409, 429, 503 };
 
-#define REQUESTS_MOST (4 * COUNT(github_codes) + COUNT(hook_codes)) /* of one file */
+#define REQUESTS_MOST \
+	(DELIVERY_FORGE_COUNT * COUNT(forge_codes) + COUNT(hook_codes)) /* of one file */
 
 /* Of one file: the forges that its secrets open. */
 static void
 expect_forges(struct metric_set *set, const struct settings *settings)
 {
-	static const enum delivery_forge forges[] = { DELIVERY_GITLAB, DELIVERY_GITEA,
-		DELIVERY_BITBUCKET };
-
-	if (settings->github_webhook_secret != NULL)
-		expect_requests(
-		    set, settings->application, "github", github_codes, COUNT(github_codes));
-	for (size_t i = 0; settings->forge_webhook_secret != NULL && i < COUNT(forges); i++)
-		expect_requests(set, settings->application, delivery_forge_word(forges[i]),
-		    github_codes, COUNT(github_codes));
+	for (enum delivery_forge i = 0; i < DELIVERY_FORGE_COUNT; i++)
+		if (secret_get(settings, forge_rows[i].secret).values[0] != NULL)
+			expect_requests(set, settings->application, delivery_forge_word(i),
+			    forge_codes, COUNT(forge_codes));
 }
 
 /* Each file that has hooks, and who was not let in. */

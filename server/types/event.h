@@ -30,11 +30,8 @@ enum event_source {
 	SOURCE_NONE,		/* nothing to decode */
 	SOURCE_TELEGRAM_WEBHOOK, /* one update */
 	SOURCE_TELEGRAM_POLL,	/* the answer of getUpdates */
-	SOURCE_GITHUB_JSON,	/* a delivery's payload */
-	SOURCE_GITHUB_FORM,	/* payload=<urlencoded json> */
-	SOURCE_GITLAB,		/* the same of others: JSON */
-	SOURCE_GITEA,
-	SOURCE_BITBUCKET,
+	SOURCE_DELIVERY,	/* a forge's, whose delivery says of which: JSON */
+	SOURCE_DELIVERY_FORM,	/* the same, payload=<urlencoded json> */
 	EVENT_SOURCE_COUNT
 };
 
@@ -216,7 +213,7 @@ struct event {
 		struct update *update;	  /* owned; with the next the only large ones */
 		struct api_request *api;  /* owned */
 		struct hook_call *hook;	  /* owned */
-		struct delivery delivery;	/* kind, id and digest are set before decode */
+		struct delivery delivery;	/* forge_row.h says what is set before decode */
 		struct rejected rejected;
 		struct secret_used secret_used;
 		struct secrets_seen secrets_seen;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 #include "lib/err.h"
 #include "lib/file.h"
 

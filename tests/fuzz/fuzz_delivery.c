@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "github/github_delivery.h"
+#include "forges/forge_row.h"
 #include "lib/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/is_utf8.h"
@@ -95,9 +95,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_init(&form, 8 + 3 * size);
 	write_form(data, size, &form);
 	for (size_t i = 0; i < COUNT(kinds); i++) {
-		struct event *json = decode(github_decode_json, kinds[i], data, size);
-		struct event *same = decode(github_decode_form, kinds[i], form.data, form.size);
-		struct event *odd = decode(github_decode_form, kinds[i], data, size);
+		struct event *json = decode(forge_decode, kinds[i], data, size);
+		struct event *same = decode(forge_decode_form, kinds[i], form.data, form.size);
+		struct event *odd = decode(forge_decode_form, kinds[i], data, size);
 
 		check(json, kinds[i]);
 		check(odd, kinds[i]);

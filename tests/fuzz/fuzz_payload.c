@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 #include "lib/err.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -38,7 +38,7 @@ CORE_FILES = {
     "server/decide/decide_approval.c": (),      # whose yes counts, for what, how long
     "server/decide/decide_factor_try.c": (),    # a code counts once; wrong ones end in a wait
     "server/deployment/deploy_flow.c": (),      # states
-    "server/github/github_signature.c": (),
+    "server/forges/forge_signature.c": (),
     "server/handlers/handle_update.c": (),      # buttons
     "server/policy/hold.c": (),                 # locks and freezes
     "server/policy/needs.c": (),                # how many approvals, and whose

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Left to right: rooms of one rank stand in one set.
 RANKS = [{"lib"}, {"runner-protocol"}, {"types"}, {"settings"}, {"deployment", "policy"}, {"chat"}]
 STORE_SIDE = [{"store"}, {"decide"}, {"commands"}, {"handlers"}]
-LOOP_SIDE = [{"telegram", "github", "forges", "clients", "runs"}, {"effects", "routes"}]
+LOOP_SIDE = [{"telegram", "forges", "clients", "runs"}, {"effects", "routes"}]
 RIGHT = [{"cli", "serve"}, {"main"}]
 SIDES = {"any", "pure", "store", "loop", "start", "runner"}
 MAY = {side: {side, "pure", "any"} for side in SIDES}

@@ -41,7 +41,7 @@ TARGETS = (
                            "hex_length", "is_plain"), ("test_protocol",)),
     ("runner/supervisor_flow.c", (), ("test_supervisor_flow",)),
     ("server/deployment/deploy_flow.c", (), ("test_deploy_flow",)),
-    ("server/github/github_signature.c", (), ("test_github_signature",)),
+    ("server/forges/forge_signature.c", (), ("test_forge_signature", "test_forge_webhook")),
     ("server/handlers/handle_update.c", (),
      ("test_handle_press", "test_handle_update", "test_handle_update_limits", "test_handle_update_status",
       "test_command_deploy", "test_decide_push")),

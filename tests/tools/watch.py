@@ -40,7 +40,7 @@ VALGRIND_STORIES = [
 VALGRIND_NOT = {
     "test_http_server_conn": "deadlines of its own, and the stories have the server",
     "test_http_request": "the same",
-    "test_github_webhook": "25 MB against a deadline",
+    "test_forge_webhook": "25 MB against a deadline",
     "test_http_client": "a thread of curl's hangs in a resolver on purpose, to the end",
     "test_cli_doctor": "it holds what it looks at against the clock",
     "test_sim": "as much as all the others together, of the same code",

@@ -97,7 +97,7 @@ decode(struct event *raw, struct queue_list *ret_events, int *ret_status, int64_
 	return true;
 }
 
-static store_decode *const decoders[EVENT_SOURCE_COUNT] = { [SOURCE_GITHUB_JSON] = decode };
+static store_decode *const decoders[EVENT_SOURCE_COUNT] = { [SOURCE_DELIVERY] = decode };
 
 int
 deliver_aid_setup(void **state)
@@ -125,7 +125,7 @@ deliver_aid_raw(struct store_aid *aid, const char *text)
 {
 	struct event *event = store_aid_event(aid, EVENT_DELIVERY);
 
-	event->source = SOURCE_GITHUB_JSON;
+	event->source = SOURCE_DELIVERY;
 	event->raw.data = strdup(text);
 	event->raw.size = strlen(text);
 	return event;

@@ -11,7 +11,8 @@
 #include "unit.h"
 
 #define SECRET "a secret of the forge, 0123456789"
-#define HEX    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define HEX_63 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85"
+#define HEX    HEX_63 "5"
 #define UPPER  "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
 /* The example of standard-webhooks/standard-webhooks, libraries/python/tests. */
 #define SIGNING "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -21,19 +22,19 @@
 #define SIGNED	"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 static enum forge_proof
-proof_of(enum delivery_forge forge, const char *signature)
+proof_of(enum forge_scheme scheme, const char *signature)
 {
 	const struct forge_headers headers = { .signature = signature };
 	struct forge_signature read;
 
-	return forge_signature_read(forge, SECRET, &headers, &read);
+	return forge_signature_read(scheme, SECRET, &headers, &read);
 }
 
-TEST(each_forge_has_its_own_header)
+TEST(each_scheme_has_its_own_form)
 {
 	static const struct {
 		const char *value;
-		enum forge_proof gitlab, gitea, bitbucket;
+		enum forge_proof token, hex, sha256;
 	} rows[] = {
 		{ NULL, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
@@ -43,18 +44,24 @@ TEST(each_forge_has_its_own_header)
 		{ HEX, FORGE_REFUSED, FORGE_SIGNED, FORGE_REFUSED },
 		{ UPPER, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ HEX "0", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ HEX "\n", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ " " HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "sha256=", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_SIGNED },
+		{ "sha256=" UPPER, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256=" HEX_63, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256=" HEX_63 "g", FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ "sha256= " HEX_63, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
+		{ " sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "sha1=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "SHA256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 		{ "sha256=" HEX ",sha256=" HEX, FORGE_REFUSED, FORGE_REFUSED, FORGE_REFUSED },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(proof_of(DELIVERY_GITLAB, rows[i].value), rows[i].gitlab);
-		assert_int_equal(proof_of(DELIVERY_GITEA, rows[i].value), rows[i].gitea);
-		assert_int_equal(proof_of(DELIVERY_BITBUCKET, rows[i].value), rows[i].bitbucket);
+		assert_int_equal(proof_of(FORGE_TOKEN, rows[i].value), rows[i].token);
+		assert_int_equal(proof_of(FORGE_HEX, rows[i].value), rows[i].hex);
+		assert_int_equal(proof_of(FORGE_SHA256_HEX, rows[i].value), rows[i].sha256);
 	}
 }
 
@@ -63,8 +70,45 @@ TEST(without_a_secret_nothing_is_proven)
 	const struct forge_headers headers = { .signature = "" };
 	struct forge_signature read;
 
-	for (enum delivery_forge i = DELIVERY_GITLAB; i < DELIVERY_FORGE_COUNT; i++)
+	for (enum forge_scheme i = FORGE_HEX; i <= FORGE_TOKEN; i++)
 		assert_int_equal(forge_signature_read(i, NULL, &headers, &read), FORGE_REFUSED);
+}
+
+static enum crypto_proof
+check(const char *secret, const char *body, const struct forge_signature *given,
+    uint8_t mac[CRYPTO_SHA256_SIZE])
+{
+	CLEANUP(crypto_hmac_key_freep)
+	struct crypto_hmac_key *key = crypto_hmac_key_new(secret, strlen(secret), NULL);
+	struct crypto_hmac *hmac = crypto_hmac_begin(key, NULL);
+
+	assert_true(crypto_hmac_add(hmac, body, strlen(body), NULL));
+	return forge_signature_check(hmac, given, mac);
+}
+
+/* From GitHub's page "Validating webhook deliveries". */
+TEST(githubs_own_example_holds_and_no_other_byte_or_secret)
+{
+	static const char secret[] = "It's a Secret to Everybody", body[] = "Hello, World!";
+	const struct forge_headers headers = {
+		.signature =
+		    "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+	};
+	uint8_t mac[CRYPTO_SHA256_SIZE] = { 7 };
+	struct forge_signature read;
+
+	assert_int_equal(
+	    forge_signature_read(FORGE_SHA256_HEX, secret, &headers, &read), FORGE_SIGNED);
+	assert_int_equal(check(secret, "Hello, World?", &read, mac), CRYPTO_REFUSED);
+	assert_int_equal(check("another secret here", body, &read, mac), CRYPTO_REFUSED);
+	for (size_t i = 0; i < CRYPTO_SHA256_SIZE; i++) {
+		read.given[0][i] ^= 1;
+		assert_int_equal(check(secret, body, &read, mac), CRYPTO_REFUSED);
+		read.given[0][i] ^= 1;
+	}
+	assert_int_equal(mac[0], 7);
+	assert_int_equal(check(secret, body, &read, mac), CRYPTO_PROVEN);
+	assert_memory_equal(mac, read.given[0], sizeof(mac));
 }
 
 static bool
@@ -76,9 +120,9 @@ holds(const char *secret, const struct forge_headers *headers, const char *body)
 	struct crypto_hmac *hmac;
 	struct err err;
 
-	if (forge_signature_read(DELIVERY_GITLAB, secret, headers, &read) != FORGE_SIGNED)
+	if (forge_signature_read(FORGE_TOKEN, secret, headers, &read) != FORGE_SIGNED)
 		return false;
-	assert_true(forge_secret_key(DELIVERY_GITLAB, secret, &key, &err));
+	assert_true(forge_secret_key(FORGE_TOKEN, secret, &key, &err));
 	hmac = crypto_hmac_begin(key, &err);
 	assert_non_null(hmac);
 	assert_true(crypto_hmac_add(hmac, read.before, strlen(read.before), &err));
@@ -126,9 +170,9 @@ TEST(a_signing_token_that_is_none_makes_no_key)
 	struct err err;
 
 	for (size_t i = 0; i < COUNT(secrets); i++) {
-		assert_false(forge_secret_key(DELIVERY_GITLAB, secrets[i], &key, &err));
+		assert_false(forge_secret_key(FORGE_TOKEN, secrets[i], &key, &err));
 		assert_null(strstr(err.text, "QUJD"));
 	}
-	assert_true(forge_secret_key(DELIVERY_GITEA, "whsec_QUJD", &key, &err));
+	assert_true(forge_secret_key(FORGE_HEX, "whsec_QUJD", &key, &err));
 	crypto_hmac_key_free(key);
 }

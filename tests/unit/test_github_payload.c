@@ -1,6 +1,6 @@
 /* Goal: the one-pass reader takes what JSON is and nothing else, and picks what jansson would.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 
 #include <stdint.h>
 #include <stdlib.h>

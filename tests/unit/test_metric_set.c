@@ -461,11 +461,13 @@ TEST_WITH(what_the_settings_name_is_counted_from_zero, set_up, tear_down)
 	const struct gauges gauges = {
 		.is_all = true, .n_environments = COUNT(worked), .environment = worked
 	};
+	struct settings_inside inside = {
+		.values[SETTING_GITHUB_WEBHOOK_SECRET].text = "x",
+	};
 	const struct settings settings = {
 		.application = "",
 		.telegram_mode = TELEGRAM_WEBHOOK,
-		.github_webhook_secret = "x",
-		.inside = &nothing,
+		.inside = &inside,
 		.environment_count = COUNT(environments),
 		.environments = environments,
 	};

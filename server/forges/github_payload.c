@@ -1,6 +1,6 @@
 /* github_payload.c - a JSON scanner that keeps a handful of values.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 
 #include <endian.h>
 #include <errno.h>

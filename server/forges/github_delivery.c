@@ -1,8 +1,8 @@
 /* github_delivery.c - payload to delivery: what is asked of each kind.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include "github/github_delivery.h"
+#include "forges/github_delivery.h"
 
-#include "github/github_payload.h"
+#include "forges/github_payload.h"
 #include "lib/err.h"
 #include "lib/text.h"
 
@@ -10,36 +10,23 @@
 
 static const char heads[] = "refs/heads/";
 
-enum delivery_kind
-github_delivery_kind(const char *event_name)
+static enum delivery_kind
+kind_of(const char *event_name)
 {
-	if (event_name == NULL)
-		return DELIVERY_OTHER;
 	if (strcmp(event_name, "push") == 0)
 		return DELIVERY_PUSH;
-	if (strcmp(event_name, "ping") == 0)
-		return DELIVERY_PING;
-	return DELIVERY_OTHER;
-}
-
-bool
-github_delivery_id_is_good(const char *id)
-{
-	static const char letters[] =
-	    "0123456789-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	size_t size = strlen(id);
-
-	return size > 0 && size < LIMIT_DELIVERY && strspn(id, letters) == size;
+	return strcmp(event_name, "ping") == 0 ? DELIVERY_PING : DELIVERY_OTHER;
 }
 
 /* Letters are escaped by no form, and GitHub escapes none in JSON; who signs is GitHub. */
 bool
-github_delivery_is_to_be_read(enum delivery_kind kind, const struct bytes *raw)
+github_delivery_is_asked(const char *event, const struct bytes *body, enum delivery_kind *ret_kind)
 {
 	static const char of_a_push[] = "before"; /* see looks_like_a_push() */
 
-	return kind != DELIVERY_OTHER || raw->size > LOOK_MAX ||
-	    memmem(raw->data, raw->size, of_a_push, strlen(of_a_push)) != NULL;
+	*ret_kind = kind_of(event);
+	return *ret_kind != DELIVERY_OTHER || body->size > LOOK_MAX ||
+	    memmem(body->data, body->size, of_a_push, strlen(of_a_push)) != NULL;
 }
 
 static bool
@@ -142,82 +129,17 @@ take_delivery(const struct github_payload *p, struct delivery *delivery, struct 
 	return true;
 }
 
-/* The signature is right, so a person has set something up wrongly: it is audited. */
-static bool
-refuse(struct queue_list *ret_events, int *ret_status)
-{
-	struct event *event = event_new(EVENT_REJECTED);
-
-	(void)text_copy(event->u.rejected.source, sizeof(event->u.rejected.source), "github");
-	(void)text_copy(event->u.rejected.reason, sizeof(event->u.rejected.reason),
-	    "signed, but not what it says it is");
-	event->u.rejected.count = 1;
-	queue_list_add(ret_events, &event->link);
-	*ret_status = 400;
-	return false;
-}
-
-static bool
-decode(const struct delivery *told, const char *text, size_t size, struct queue_list *ret_events,
-    int *ret_status)
+bool
+github_decode(
+    const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
 {
 	struct github_payload payload;
 	struct event *event;
 
-	if (!github_payload_read(text, size, &payload, NULL))
-		return refuse(ret_events, ret_status);
+	if (!github_payload_read(body->data, body->size, &payload, err))
+		return false;
 	event = event_new(EVENT_DELIVERY);
 	event->u.delivery = *told;
-	if (!take_delivery(&payload, &event->u.delivery, NULL)) {
-		event_free(event);
-		return refuse(ret_events, ret_status);
-	}
-	queue_list_add(ret_events, &event->link);
-	return true;
-}
-
-bool
-github_decode_json(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
-{
-	return decode(&raw->u.delivery, raw->raw.data, raw->raw.size, ret_events, ret_status);
-}
-
-/* Undoes the form encoding in place; false for a '%' without two hex digits or a second field. */
-static bool
-unescape_form(char *text, size_t size, size_t *ret_size)
-{
-	char *out = text;
-
-	for (size_t i = 0; i < size; i++) {
-		char c = text[i];
-
-		if (c == '&')
-			return false;
-		if (c == '+')
-			c = ' ';
-		if (c == '%') {
-			if (size - i < 3 || !text_unhex(&c, 1, text + i + 1, 2))
-				return false;
-			i += 2;
-		}
-		*out++ = c;
-	}
-	*ret_size = (size_t)(out - text);
-	return true;
-}
-
-bool
-github_decode_form(
-    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
-{
-	static const char name[] = "payload=";
-	size_t name_size = sizeof(name) - 1;
-	char *text = raw->raw.data;
-	size_t size;
-
-	if (raw->raw.size < name_size || memcmp(text, name, name_size) != 0 ||
-	    !unescape_form(text + name_size, raw->raw.size - name_size, &size))
-		return refuse(ret_events, ret_status);
-	return decode(&raw->u.delivery, text + name_size, size, ret_events, ret_status);
+	queue_list_add(ret, &event->link);
+	return take_delivery(&payload, &event->u.delivery, err);
 }

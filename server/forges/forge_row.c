@@ -1,0 +1,123 @@
+/* forge_row.c - the rows of the forges, and what becomes of a body that its row's decoder reads.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "forges/forge_row.h"
+
+#include "forges/forge_delivery.h"
+#include "forges/github_delivery.h"
+#include "lib/err.h"
+#include "lib/text.h"
+
+#define MB	  ((size_t)1024 * 1024)
+#define AT(path_) .path = (path_), .paths = path_ "/"
+
+/* They share one secret.  GitLab lists 20 commits at most, Bitbucket 5; a larger push is found by
+ * polling. */
+#define ONE_OF_MANY(word) \
+	AT("/forge/webhook/" word), \
+	    .body_max = 4 * MB, .secret = SETTING_FORGE_WEBHOOK_SECRET, \
+	    .proof = "signature or token", \
+	    .incomplete = "no body, or no id of the delivery in its headers\n"
+
+const struct forge_row forge_rows[DELIVERY_FORGE_COUNT] = {
+	[DELIVERY_GITHUB] = { AT("/github/webhook"),
+	    .body_max = 26 * MB, /* it sends nothing above 25 */
+	    .takes_form = true, .secret = SETTING_GITHUB_WEBHOOK_SECRET, .scheme = FORGE_SHA256_HEX,
+	    .signature = "X-Hub-Signature-256", .proof = "signature", .event = "X-GitHub-Event",
+	    .is_asked = github_delivery_is_asked, .ids = { { "X-GitHub-Delivery" } },
+	    .decode = github_decode },
+	[DELIVERY_GITLAB] = { ONE_OF_MANY("gitlab"), .scheme = FORGE_TOKEN,
+	    .signature = "X-Gitlab-Token",
+	    .ids = { { "Idempotency-Key", .of_unsigned_alone = true }, { "webhook-id" },
+		{ "X-Gitlab-Event-UUID", .is_shared = true } },
+	    .by_id_alone = true, .decode = forge_decode_gitlab },
+	/* It signs the JSON, also where its webhook is set to send a form. */
+	[DELIVERY_GITEA] = { ONE_OF_MANY("gitea"), .scheme = FORGE_HEX,
+	    .signature = "X-Gitea-Signature", .ids = { { "X-Gitea-Delivery" } },
+	    .decode = forge_decode_gitea },
+	[DELIVERY_BITBUCKET] = { ONE_OF_MANY("bitbucket"), .scheme = FORGE_SHA256_HEX,
+	    .signature = "X-Hub-Signature", .ids = { { "X-Request-UUID", .is_shared = true } },
+	    .by_id_alone = true, .decode = forge_decode_bitbucket },
+};
+
+/* It was proven, so a person has set something up wrongly: it is audited. */
+static bool
+refuse(const struct delivery *told, struct queue_list *ret_events, int *ret_status)
+{
+	struct event *event = event_new(EVENT_REJECTED);
+	struct rejected *rejected = &event->u.rejected;
+
+	(void)text_copy(
+	    rejected->source, sizeof(rejected->source), delivery_forge_word(told->forge));
+	(void)text_copy(
+	    rejected->reason, sizeof(rejected->reason), "signed, but not what it says it is");
+	(void)text_copy(rejected->application, sizeof(rejected->application), told->hook);
+	rejected->count = 1;
+	queue_list_add(ret_events, &event->link);
+	*ret_status = 400;
+	return false;
+}
+
+static bool
+decode(const struct delivery *told, const struct bytes *body, struct queue_list *ret_events,
+    int *ret_status)
+{
+	struct queue_list events = { 0 };
+	struct err err;
+
+	if (forge_rows[told->forge].decode(told, body, &events, &err)) {
+		queue_list_append(ret_events, &events);
+		return true;
+	}
+	event_free_all(&events);
+	if (err.code != ERR_IO)
+		return refuse(told, ret_events, ret_status);
+	*ret_status = 503; /* OpenSSL could not hash it: it says nothing of what came */
+	return false;
+}
+
+bool
+forge_decode(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+{
+	return decode(&raw->u.delivery, &raw->raw, ret_events, ret_status);
+}
+
+/* Undoes the form encoding in place; false for a '%' without two hex digits or a second field. */
+static bool
+unescape_form(char *text, size_t size, size_t *ret_size)
+{
+	char *out = text;
+
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+
+		if (c == '&')
+			return false;
+		if (c == '+')
+			c = ' ';
+		if (c == '%') {
+			if (size - i < 3 || !text_unhex(&c, 1, text + i + 1, 2))
+				return false;
+			i += 2;
+		}
+		*out++ = c;
+	}
+	*ret_size = (size_t)(out - text);
+	return true;
+}
+
+bool
+forge_decode_form(
+    struct event *raw, struct queue_list *ret_events, int *ret_status, UNUSED int64_t *ret_offset)
+{
+	static const char name[] = "payload=";
+	size_t name_size = sizeof(name) - 1;
+	struct bytes body = raw->raw;
+
+	if (body.size < name_size || memcmp(body.data, name, name_size) != 0)
+		return refuse(&raw->u.delivery, ret_events, ret_status);
+	body.data += name_size;
+	if (!unescape_form(body.data, body.size - name_size, &body.size))
+		return refuse(&raw->u.delivery, ret_events, ret_status);
+	return decode(&raw->u.delivery, &body, ret_events, ret_status);
+}
