@@ -5,6 +5,7 @@
 
 #include "commands/commands.h"
 #include "decide/decide_factor.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_need.h"
 #include "decide/decide_pad.h"
 #include "decide/decide_picture.h"
@@ -52,7 +53,7 @@ recover(struct tx *tx, const struct update *update, const char *typed)
 	if (!decide_pad_get(tx, update, &pad))
 		return;
 	if (pad.message != 0) /* a blank is refused as a code; "" would be none */
-		(void)text_copy(tx->code, sizeof(tx->code), typed[0] != '\0' ? typed : " ");
+		decide_factor_set_typed(tx, typed[0] != '\0' ? typed : " ");
 	else if (!decide_factor_recover(tx, update, update->person, typed, why))
 		(void)decide_sendf(tx, &update->address, "🔐 Not accepted: %s.", why);
 }

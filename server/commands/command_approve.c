@@ -15,12 +15,13 @@
 static bool
 is_of_what_was_read(struct tx *tx, const struct update *update, const struct deployment *work)
 {
+	const char *read = tx->event->kind == EVENT_API ? tx->event->u.api->shown : NULL;
 	char shown[API_SHOWN];
 	char *text;
 
-	if (tx->read == NULL || work->changed[0] == '\0' ||
-	    work->state != DEPLOY_AWAITING_APPROVAL || tx->factor_of == update->person ||
-	    strcmp(decide_pad_digest(tx, work->id, shown), tx->read) == 0)
+	if (read == NULL || work->changed[0] == '\0' || work->state != DEPLOY_AWAITING_APPROVAL ||
+	    tx->factor_of == update->person ||
+	    strcmp(decide_pad_digest(tx, work->id, shown), read) == 0)
 		return true;
 	if (!decide_may_approve(tx, update, work))
 		return false;

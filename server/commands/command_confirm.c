@@ -3,6 +3,7 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_barrier.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_need.h"
 #include "decide/decide_question.h"
 #include "decide/decide_queue.h"
@@ -68,7 +69,7 @@ command_confirm(struct tx *tx, const struct update *update, const struct request
 	struct deployment deployment = row_deployment_get(tx, request_number(request, "work"));
 	char answer[LIMIT_REF];
 
-	tx->factor_work = deployment.id;
+	decide_factor_set_work(tx, deployment.id);
 	if (!decide_may_answer(tx, update, &deployment))
 		return;
 	if (strcmp(request_get(request, "answer", answer), "yes") == 0)

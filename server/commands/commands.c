@@ -6,6 +6,7 @@
 
 #include "decide/decide_allowed.h"
 #include "decide/decide_do.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_line.h"
 #include "decide/decide_page.h"
@@ -242,7 +243,7 @@ take_reply(struct tx *tx, const struct update *update)
 		request_add(&request, "exception", reason);
 		run(tx, update, find(request.action, commands_count()), &request);
 	}
-	if (!tx->wants_factor) /* else it is decided once more */
+	if (!decide_factor_is_wanted(tx)) /* else it is decided once more */
 		row_button_close_keyboard(tx, button.message);
 	return true;
 }
@@ -597,6 +598,6 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 		run(tx, update, command, &request);
 	else
 		(void)run_paid(tx, update, command, &request); /* they were told */
-	if (is_used_up && !tx->wants_factor)		       /* else it is pressed once more */
+	if (is_used_up && !decide_factor_is_wanted(tx))	       /* else it is pressed once more */
 		use_up(tx, update, button, command);
 }

@@ -8,6 +8,7 @@
 
 #include "decide/decide_allowed.h"
 #include "decide/decide_deployment.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_git.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_queue.h"
@@ -94,7 +95,7 @@ decide_may_approve(struct tx *tx, const struct update *update, const struct depl
 		deny(tx, update, work, verdict);
 		return false;
 	}
-	tx->factor_work = work->id;
+	decide_factor_set_work(tx, work->id);
 	return decide_may(tx, update, POLICY_APPROVE, deployment_target(work, target));
 }
 

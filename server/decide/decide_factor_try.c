@@ -4,6 +4,7 @@
 
 #include "decide/decide_factor.h"
 #include "decide/decide_factor_inside.h"
+#include "decide/decide_factor_state_inside.h"
 #include "store/tx_try.h"
 
 struct trial {
@@ -20,7 +21,7 @@ on_tried(struct tx *tx, void *arg)
 
 	tx->factor_of = trial->update->person;
 	trial->act(tx, trial->update, trial->arg);
-	trial->only_asks = tx->only_asks;
+	trial->only_asks = decide_factor_state(tx)->only_asks;
 	tx->factor_of = 0; /* none was given */
 }
 
@@ -28,38 +29,47 @@ enum decide_factor_end
 decide_factor_try(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
 {
 	struct trial trial = { .update = update, .act = act, .arg = arg };
-	bool was_again = tx->is_again;
+	struct tx_factor *factor = decide_factor_state(tx), before;
 	bool would_do;
 
-	tx->wants_factor = tx->only_asks = false;
-	tx->is_again = true;
+	assert(!factor->is_trial);
+	factor->is_wanted = factor->only_asks = false;
+	before = *factor;
+	factor->is_counted = factor->is_trial = true;
 	would_do = tx_try(tx, on_tried, &trial);
-	tx->is_again = was_again;
-	tx->may_take_code = would_do && !trial.only_asks;
+	if (would_do)
+		*factor = before;
+	factor->is_counted = before.is_counted;
+	factor->is_trial = false;
+	factor->may_take_code = would_do && !trial.only_asks;
 	return !would_do ? FACTOR_REFUSED : trial.only_asks ? FACTOR_ASKS_FIRST : FACTOR_WANTED;
 }
 
 bool
 decide_factor_asks(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
 {
+	bool is_wanted;
+
 	act(tx, update, arg);
-	tx->wants_factor =
-	    tx->wants_factor && decide_factor_try(tx, update, act, arg) != FACTOR_REFUSED;
-	tx->may_take_code = tx->wants_factor;
-	return tx->wants_factor;
+	is_wanted = decide_factor_is_wanted(tx) &&
+	    decide_factor_try(tx, update, act, arg) != FACTOR_REFUSED;
+	if (tx->factor != NULL)
+		tx->factor->is_wanted = tx->factor->may_take_code = is_wanted;
+	return is_wanted;
 }
 
 bool
 decide_factor_give(
     struct tx *tx, const struct update *update, const char *code, char why[LIMIT_LINE])
 {
+	struct tx_factor *factor = decide_factor_state(tx);
 	bool is_taken;
 
-	assert(tx->may_take_code); /* what it is for was tried */
+	assert(factor->may_take_code); /* what it is for was tried */
 	is_taken = totp_is_code(code) ?
 	    decide_factor_take(tx, update, code, why) :
 	    decide_factor_recover(tx, update, update->person, code, why);
-	tx->may_take_code = tx->wants_factor = false;
-	tx->is_again = tx->is_again || is_taken;
+	factor->may_take_code = factor->is_wanted = false;
+	factor->is_counted = factor->is_counted || is_taken;
 	return is_taken;
 }

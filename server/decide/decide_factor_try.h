@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The one way to a code, whichever way it comes in: on a pad, in a line, in a request to /v1.  What
- * needs one (tx->wants_factor) is first tried as if a right one had been given, and undone
+ * needs one (decide_factor_is_wanted()) is first tried as if a right one had been given, and undone
  * (tx_try.h).  Where that only says something it was refused: that answer stays, and no code is
  * asked for, or taken.  What does no more than say something (a view) never needs one: REQUIRE_OTP
  * does not take its word (settings_otp.c).

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_need.h"
 #include "decide/decide_where.h"
@@ -29,7 +30,7 @@ may_all(struct tx *tx, const struct update *update, const struct request *reques
 			lacks |= decide_lacks_factor(tx, update, POLICY_FREEZE, environment->name);
 			continue;
 		}
-		tx->wants_factor = false; /* a no comes first */
+		decide_factor_drop(tx); /* a no comes first */
 		decide_deny(tx, update, POLICY_FREEZE, request->target, request->action,
 		    "only who may freeze each environment of it may");
 		return false;

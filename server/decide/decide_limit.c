@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_allowed.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_reply.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"
@@ -79,7 +80,7 @@ decide_is_too_fast(struct tx *tx, const struct update *update, const char *what,
 	const char *of = update->kind == UPDATE_PRESS ? "presses" : "commands";
 	int64_t a_minute = tx->settings->role_rate_limit;
 
-	if (tx->is_again) /* it was counted when it came */
+	if (decide_factor_is_counted(tx)) /* it was counted when it came */
 		return false;
 	if (decide_is_stranger(tx, update->person)) {
 		if (strangers_may(tx, update))
@@ -187,7 +188,7 @@ void
 decide_pay(struct tx *tx, const struct update *update, int tenths)
 {
 	if (tx->settings->cost_limit_per_user != 0 && tenths != 0 && !tx->costs_nothing &&
-	    !tx->wants_factor)
+	    !decide_factor_is_wanted(tx))
 		row_cost_add(tx, counted_as(tx, update->person), tenths);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "decide/decide_factor_state_inside.h"
 #include "policy/policy.h"
 #include "store/row_audit.h"
 #include "store/row_environment.h"
@@ -62,10 +63,13 @@ is_only_asked(struct tx *tx, const struct update *update, enum policy_action act
 bool
 decide_lacks_factor_for(struct tx *tx, const struct update *update, const char *what)
 {
+	struct tx_factor *factor;
+
 	if (tx->factor_of != 0 && tx->factor_of == update->person)
 		return false;
-	tx->wants_factor = true;
-	(void)snprintf(tx->factor_for, sizeof(tx->factor_for), "%s", what); /* cut is fine */
+	factor = decide_factor_state(tx);
+	factor->is_wanted = true;
+	(void)snprintf(factor->what, sizeof(factor->what), "%s", what); /* cut is fine */
 	return true;
 }
 
@@ -74,13 +78,15 @@ lacks(struct tx *tx, const struct update *update, enum policy_action action, con
     const char *environment, const char *called)
 {
 	bool is_review = tx->request != NULL && strcmp(tx->request->action, "review") == 0;
+	struct tx_factor *factor;
 	char what[LIMIT_LINE];
 
 	if (environment[0] == '\0' || strcmp(environment, POLICY_ALL) == 0 ||
 	    !policy_needs_factor(tx->settings, action, name, environment))
 		return false;
-	tx->only_asks = is_only_asked(tx, update, action, name, environment);
-	if (tx->only_asks)
+	factor = decide_factor_state(tx);
+	factor->only_asks = is_only_asked(tx, update, action, name, environment);
+	if (factor->only_asks)
 		return false;
 	(void)snprintf(what, sizeof(what), "%s %s", environment, is_review ? "review" : called);
 	return decide_lacks_factor_for(tx, update, what);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "decide/decide_factor.h"
+#include "decide/decide_factor_state_inside.h"
 #include "decide/decide_factor_try.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_reply.h"
@@ -55,10 +56,10 @@ deny(struct tx *tx, const struct update *update, const char *why)
 	    tx, update, AUDIT_CODE_CODE_IMPOSSIBLE, "code", "", "no code can be taken");
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toast_firstf(
-		    tx, update, true, FIRST_CODE_REFUSED, tx->factor_for, "%s.", why);
+		    tx, update, true, FIRST_CODE_REFUSED, decide_factor_for(tx), "%s.", why);
 	else
 		(void)decide_send_firstf(
-		    tx, &update->address, FIRST_CODE_REFUSED, tx->factor_for, "%s.", why);
+		    tx, &update->address, FIRST_CODE_REFUSED, decide_factor_for(tx), "%s.", why);
 }
 
 static void
@@ -120,13 +121,13 @@ show(struct tx *tx, const struct update *update)
 	struct message message = { .address = { .chat = update->person } };
 	struct pad pad = {
 		.expires_at = tx->at + PAD_MS,
-		.work = tx->factor_work,
+		.work = decide_factor_work(tx),
 		.update = kept(update),
 	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char person[24];
 
-	(void)text_copy(pad.wants, sizeof(pad.wants), tx->factor_for);
+	(void)text_copy(pad.wants, sizeof(pad.wants), decide_factor_for(tx));
 	if (pad.work != 0)
 		note_shown(tx, pad.work, pad.shown);
 	for (size_t i = 0; i < COUNT(keys); i++) {
@@ -138,7 +139,7 @@ show(struct tx *tx, const struct update *update)
 		request_add(&button.request, "key", keys[i].key);
 		row_button_show(tx, &button, keys[i].label, &message.buttons);
 	}
-	chat_first(&text, FIRST_CODE_ASKED, tx->factor_for);
+	chat_first(&text, FIRST_CODE_ASKED, decide_factor_for(tx));
 	chat_text_add(&text, "the six digits that your authenticator app shows, within 2 minutes.");
 	pad.message = decide_send_as(tx, &message, &text);
 	row_button_set_message(tx, &message.buttons, pad.message);
@@ -153,9 +154,9 @@ static void
 say_start(struct tx *tx, const struct update *update, const char *name)
 {
 	if (update->kind == UPDATE_PRESS)
-		decide_toast_firstf(tx, update, true, FIRST_CODE_NEEDED, tx->factor_for,
+		decide_toast_firstf(tx, update, true, FIRST_CODE_NEEDED, decide_factor_for(tx),
 		    "type it in our private chat. Never pressed Start there? See the link below.");
-	(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
+	(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, decide_factor_for(tx),
 	    "type it in our private chat. No pad there? Open %s%s%s, press Start, then ask for it again here.",
 	    name[0] != '\0' ? "https://t.me/" : "it", name, name[0] != '\0' ? "?start=2fa" : "");
 }
@@ -170,14 +171,14 @@ say_where(struct tx *tx, const struct update *update)
 		say_start(tx, update, name);
 	else if (update->kind == UPDATE_PRESS)
 		decide_toast_firstf(tx, update, !update->is_private, FIRST_CODE_NEEDED,
-		    tx->factor_for, "%s%s%s.",
+		    decide_factor_for(tx), "%s%s%s.",
 		    update->is_private ? "type it below" : "answer in our private chat",
 		    !update->is_private && name[0] != '\0' ? ", @" : "",
 		    update->is_private ? "" : name);
 	else if (!update->is_private)
-		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED, tx->factor_for,
-		    "answer in our private chat%s%s.", name[0] != '\0' ? ", https://t.me/" : "",
-		    name);
+		(void)decide_send_firstf(tx, &update->address, FIRST_CODE_NEEDED,
+		    decide_factor_for(tx), "answer in our private chat%s%s.",
+		    name[0] != '\0' ? ", https://t.me/" : "", name);
 }
 
 void
@@ -206,7 +207,7 @@ decide_pad_ask(struct tx *tx, const struct update *update)
 		tx->answer.status = 428;
 		(void)snprintf(line, sizeof(line),
 		    "%s needs a code of your second factor: run it in a terminal, which asks for it, or ask in the chat.",
-		    tx->factor_for);
+		    decide_factor_for(tx));
 		decide_answer(tx, line);
 		return;
 	}
@@ -239,7 +240,7 @@ add(struct tx *tx, const struct update *update, struct pad *pad, const char *key
 		pad->digits[n++] = key[0];
 	pad->digits[n] = '\0';
 	if (n == PAD_DIGITS - 1) {
-		(void)text_copy(tx->code, sizeof(tx->code), pad->digits);
+		decide_factor_set_typed(tx, pad->digits);
 		return;
 	}
 	row_pad_set_digits(tx, update->person, pad->message, pad->digits);
@@ -312,6 +313,7 @@ refuse_code(struct tx *tx, const struct update *update, const struct pad *pad, c
 void
 decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act)
 {
+	struct tx_factor *factor = decide_factor_state(tx);
 	enum decide_factor_end end;
 	char why[LIMIT_LINE];
 	struct update again;
@@ -321,7 +323,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	again = pad.update;
 	update_set_text(&again, pad.update.text);
 	(void)text_copy(again.callback, sizeof(again.callback), update->callback);
-	tx->is_again = true;
+	factor->is_counted = true;
 	end = decide_factor_try(tx, &again, act, NULL);
 	if (end != FACTOR_WANTED) {
 		close_pad(tx, &pad, FIRST_CODE_REFUSED,
@@ -330,7 +332,7 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 			"other work has come before it, so it asks first. Send it again; no code was used.");
 		if (end != FACTOR_REFUSED || again.kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");
-	} else if (decide_factor_give(tx, &again, tx->code, why)) {
+	} else if (decide_factor_give(tx, &again, factor->typed, why)) {
 		close_pad(tx, &pad, FIRST_CODE_TAKEN, "");
 		if (again.kind != UPDATE_PRESS && update->callback[0] != '\0')
 			decide_toastf(tx, update, false, "🔐 Code right.");
@@ -338,6 +340,6 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	} else {
 		refuse_code(tx, update, &pad, why);
 	}
-	crypto_wipe(tx->code, sizeof(tx->code));
+	crypto_wipe(factor->typed, sizeof(factor->typed));
 	crypto_wipe(pad.digits, sizeof(pad.digits));
 }

@@ -7,8 +7,8 @@
 #include "types/api.h"
 #include "types/request.h"
 
-/* What the update wants needs a code (tx->wants_factor): shows the pad, or says why there is none.
- * Over /v1 the answer says that a code belongs into the request. */
+/* What the update wants needs a code (decide_factor_is_wanted()): shows the pad, or says why there
+ * is none.  Over /v1 the answer says that a code belongs into the request. */
 void decide_pad_ask(struct tx *tx, const struct update *update);
 
 /* The same for /v1, in 32 hex digits: a yes or a code that comes with them is for that question.
@@ -20,11 +20,12 @@ const char *decide_pad_digest(struct tx *tx, int64_t id, char ret[API_SHOWN]);
 bool decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret) MUST_USE;
 
 /* A button of a pad was pressed by whom it is for.  Where that completes a code, or one that
- * recovers was typed, it is tx->code: the caller goes on with decide_pad_use(). */
+ * recovers was typed, it is decide_factor_typed(): the caller goes on with decide_pad_use(). */
 void decide_pad_press(struct tx *tx, const struct update *update, const struct request *request);
 
 /* The pad of that person may have expired: its message says so. */
 void decide_pad_due(struct tx *tx, int64_t person);
 
-/* What the pad is for is decided with tx->code; its presses are answered by `update`. */
+/* What the pad is for is decided with decide_factor_typed(); its presses are answered by
+ * `update`. */
 void decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act);

@@ -7,6 +7,7 @@
 #include "commands/commands.h"
 #include "decide/decide_allowed.h"
 #include "decide/decide_enrol.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_factor_try.h"
 #include "decide/decide_first_admin.h"
 #include "decide/decide_limit.h"
@@ -164,7 +165,7 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
 	if (work->changed[0] == '\0' ||
 	    strcmp(request_get(&api->request, "answer", answer), "yes") != 0)
 		return true;
-	tx->factor_work = work->id;
+	decide_factor_set_work(tx, work->id);
 	if (!decide_may_answer(tx, from, work))
 		return false;
 	if (tx->factor_of == from->person ||
@@ -224,10 +225,8 @@ command(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
 	char shown[API_SHOWN];
 
-	tx->read = api->shown;
 	commands_handle_because(tx, &api->from, api->reason);
-	tx->read = NULL;
-	if (tx->wants_factor)
+	if (decide_factor_is_wanted(tx))
 		return;
 	if (tx->answer.status == 409 && tx->answer.work != 0 &&
 	    strcmp(api->request.action, "approve") == 0)
@@ -289,15 +288,16 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 static void
 put_question(struct tx *tx, struct json_out *json)
 {
-	struct deployment work = row_deployment_get(tx, tx->factor_work);
+	struct deployment work = row_deployment_get(tx, decide_factor_work(tx));
 	char line[LIMIT_LINE * 4], clean[LIMIT_LINE * 4], shown[API_SHOWN];
 
 	(void)snprintf(line, sizeof(line), "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s",
-	    work.id, tx->factor_for, work.commit, work.subject[0] != '\0' ? " " : work.argument,
-	    work.subject, work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "",
-	    work.requester, work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
+	    work.id, decide_factor_for(tx), work.commit,
+	    work.subject[0] != '\0' ? " " : work.argument, work.subject,
+	    work.commit[0] != '\0' || work.argument[0] != '\0' ? ", " : "", work.requester,
+	    work.changed[0] != '\0' ? "; asked again: " : "", work.changed);
 	json_put_str(json, "question", clean_line(clean, sizeof(clean), line, strlen(line)));
-	json_put_str(json, "shown", decide_pad_digest(tx, tx->factor_work, shown));
+	json_put_str(json, "shown", decide_pad_digest(tx, decide_factor_work(tx), shown));
 }
 
 struct asked {
@@ -313,7 +313,7 @@ act(struct tx *tx, UNUSED const struct update *update, void *arg)
 	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
-	if (!tx->is_tried) {
+	if (!decide_factor_is_trial(tx)) {
 		decide_api(tx, asked->api, asked->json);
 		return;
 	}
@@ -329,8 +329,8 @@ is_of_what_was_shown(struct tx *tx, const struct api_request *api)
 {
 	char shown[API_SHOWN];
 
-	return tx->factor_work == 0 ||
-	    strcmp(decide_pad_digest(tx, tx->factor_work, shown), api->shown) == 0;
+	return decide_factor_work(tx) == 0 ||
+	    strcmp(decide_pad_digest(tx, decide_factor_work(tx), shown), api->shown) == 0;
 }
 
 /* A recovery code of who asks stands for one, where it is about factors; not that which is to be
@@ -353,7 +353,7 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 		return;
 	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
 		decide_pad_ask(tx, &api->from);
-		if (tx->answer.status == 428 && tx->factor_work != 0)
+		if (tx->answer.status == 428 && decide_factor_work(tx) != 0)
 			put_question(tx, json);
 	} else if (decide_factor_give(tx, &api->from, code_of(api), why)) {
 		act(tx, &api->from, &asked);

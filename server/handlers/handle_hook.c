@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_factor_try.h"
 #include "decide/decide_needs.h"
 #include "decide/decide_reply.h"
@@ -31,7 +32,7 @@ refuse_factor(struct tx *tx, const struct hook_call *call)
 	    call->request.target, "needs a code");
 	decide_refusef(tx, 403,
 	    "%s needs a code of the second factor (REQUIRE_OTP), which no hook has: let <ENV>_CONFIRM ask a person",
-	    tx->factor_for);
+	    decide_factor_for(tx));
 }
 
 /* Begun is 202; what only said something was refused. */
@@ -39,7 +40,7 @@ static void
 decide(struct tx *tx, struct hook_call *call)
 {
 	if (decide_factor_asks(tx, &call->from, act, call)) {
-		tx->wants_factor = false;
+		decide_factor_drop(tx);
 		refuse_factor(tx, call);
 	} else if (tx->answer.status == 200) {
 		tx->answer.status = tx->answer.work != 0 ? 202 : 409;

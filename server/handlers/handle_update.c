@@ -7,6 +7,7 @@
 #include "decide/decide_allowed.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_chat.h"
+#include "decide/decide_factor_state.h"
 #include "decide/decide_limit.h"
 #include "decide/decide_line.h"
 #include "decide/decide_login.h"
@@ -93,7 +94,7 @@ handle_said(struct tx *tx, const struct update *update)
 {
 	if (decide_factor_asks(tx, update, carry_out, NULL))
 		decide_pad_ask(tx, update);
-	else if (tx->code[0] != '\0')
+	else if (decide_factor_typed(tx)[0] != '\0')
 		decide_pad_use(tx, update, carry_out);
 }
 

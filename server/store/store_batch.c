@@ -227,6 +227,7 @@ attempt(struct tx *tx, struct store *store, const struct event *event, store_han
 	CRASH_POINT(decision_made);
 	effect_free(TAKE(ret_closed->effect));
 	tx->effect = NULL;
+	free(TAKE(tx->factor));
 	if (!tx->failed && db_release(store->db, &tx->err))
 		return KEPT;
 	store->mark = mark;

@@ -17,8 +17,7 @@
 struct buf;
 struct db;
 struct store;
-
-#define TX_CODE 64 /* of the second factor, as it was typed */
+struct tx_factor;
 
 struct tx {
 	struct store *store;
@@ -37,18 +36,10 @@ struct tx {
 	bool failed;
 	struct err err;		       /* the first failure */
 	const struct request *request; /* what is being decided, typed or pressed; NULL: neither */
-	int64_t factor_of; /* whose second factor was given for this decision; 0: nobody's */
-	bool wants_factor; /* a second factor is missing, and nothing was done (decide_need.h) */
-	char factor_for[LIMIT_LINE]; /* "shop/production deploy" */
-	int64_t factor_work;	     /* whose question is answered with a factor; 0: none's */
-	bool may_take_code;	     /* with a code it would be done (decide_factor_try.h) */
-	bool only_asks;		     /* its answer is what needs one */
-	const char *read; /* over /v1: decide_pad_digest() of the question that was read; or NULL */
-	char code[TX_CODE]; /* of a pad, or that recovers: what the pad is for is decided now */
-	bool is_again;	    /* it was counted when it came */
-	bool is_tried;	    /* a trial: what it does is undone (tx_try.h) */
-	bool has_done;	    /* it has written more than tx_say() writes */
-	struct answer answer;	    /* what done() gets; 200 unless a handler says else */
+	int64_t factor_of;	  /* whose second factor was given, as rows say; 0: nobody's */
+	struct tx_factor *factor; /* what else a code is about (decide_factor_state.h); or NULL */
+	bool has_done;		  /* it has written more than tx_say() writes */
+	struct answer answer;	  /* what done() gets; 200 unless a handler says else */
 	struct queue_list outcomes; /* effects, withdrawals, increments: out after the commit */
 	struct queue_list lines;    /* tx_log's */
 };

@@ -34,7 +34,6 @@ tx_try(struct tx *tx, tx_try_fn *fn, void *arg)
 	struct tx before;
 	bool has_done;
 
-	assert(!tx->is_tried);
 	free(TAKE(tx->answer.text)); /* it is said anew */
 	free(TAKE(tx->answer.targets));
 	before = *tx;
@@ -43,11 +42,10 @@ tx_try(struct tx *tx, tx_try_fn *fn, void *arg)
 		return false;
 	}
 	tx->outcomes = tx->lines = (struct queue_list){ 0 };
-	tx->is_tried = true;
 	tx->has_done = false;
 	fn(tx, arg);
 	has_done = tx->has_done;
-	tx->is_tried = tx->has_done = false;
+	tx->has_done = false;
 	if (tx->failed) { /* all of the tx goes, and not only this */
 		join(tx, &before);
 		if (db_in_transaction(tx->db))

@@ -7,7 +7,7 @@
 typedef void tx_try_fn(struct tx *tx, void *arg);
 
 /*
- * Calls that in a savepoint of its own, with tx->is_tried.  True: it did more than say something;
+ * Calls that in a savepoint of its own.  True: it did more than say something;
  * all of that is undone, and the tx is as it was.  False: it only said something (a message, a
  * toast, an entry of the audit, what is counted), and that stays; or the tx has failed.  Never
  * inside another.

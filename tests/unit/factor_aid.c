@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "decide/decide_enrol.h"
+#include "decide/decide_factor_state.h"
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -103,8 +104,8 @@ factor_ask(struct tx *tx, int64_t who, const char *word, int64_t person, const c
 	    factor_said, sizeof(factor_said), "%s", tx->answer.text != NULL ? tx->answer.text : "");
 	free(tx->answer.text);
 	tx->answer.text = NULL;
-	status = tx->wants_factor ? 428 : tx->answer.status;
-	tx->wants_factor = false;
+	status = decide_factor_is_wanted(tx) ? 428 : tx->answer.status;
+	decide_factor_drop(tx);
 	tx->answer.status = 200; /* the tx goes on */
 	return status;
 }

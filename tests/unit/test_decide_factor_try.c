@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
+#include "decide/decide_factor_state.h"
+#include "decide/decide_factor_try.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "types/api.h"
@@ -41,6 +43,52 @@ static bool
 is_asked_for_code(struct world *w)
 {
 	return world_says_in(w, ada.id, "Code for") != NULL;
+}
+
+/* --- a trial --- */
+
+/* Writes a row where *arg says so; and notes what a code would be about. */
+static void
+try_it(struct tx *tx, const struct update *update, void *arg)
+{
+	const bool *writes = arg;
+
+	assert_true(decide_factor_is_trial(tx));
+	assert_true(decide_factor_is_counted(tx));
+	assert_int_equal(tx->factor_of, update->person);
+	decide_factor_set_work(tx, 7);
+	decide_factor_set_typed(tx, "123456");
+	if (*writes)
+		factor_add_recovery(tx, &ada);
+}
+
+static void
+is_as_before(struct tx *tx, void *arg)
+{
+	bool *writes = arg;
+	const struct update update = { .person = ada.id };
+
+	assert_null(tx->factor); /* a decision knows nothing of the one before it */
+	assert_int_equal(decide_factor_work(tx), 0);
+	assert_string_equal(decide_factor_for(tx), "");
+	assert_int_equal(decide_factor_try(tx, &update, try_it, writes),
+	    *writes ? FACTOR_WANTED : FACTOR_REFUSED);
+	assert_int_equal(decide_factor_work(tx), *writes ? 0 : 7);
+	assert_string_equal(decide_factor_typed(tx), *writes ? "" : "123456");
+	assert_false(decide_factor_is_trial(tx) || decide_factor_is_counted(tx));
+	assert_false(decide_factor_is_wanted(tx));
+	assert_int_equal(tx->factor_of, 0);
+}
+
+TEST(what_a_trial_notes_of_a_code_is_undone_with_what_it_did)
+{
+	bool writes = true, says = false;
+	struct world w;
+
+	open_with(&w, NULL, NULL);
+	world_act(&w, is_as_before, &writes);
+	world_act(&w, is_as_before, &says);
+	factor_close(&w);
 }
 
 /* --- a line --- */
