@@ -232,7 +232,7 @@ decide_poll_later(struct tx *tx)
 {
 	int64_t interval_ms = repository_poll_seconds(tx->settings) * INT64_C(1000);
 
-	if (interval_ms > 0 && row_effect_count_timers(tx, TIMER_POLL) == 0)
+	if (interval_ms > 0 && !row_effect_has_timer(tx, TIMER_POLL))
 		add_timer(tx, &(struct effect_timer){ .round = 0 }, tx->at + interval_ms);
 }
 

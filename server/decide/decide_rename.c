@@ -84,6 +84,6 @@ decide_rename(struct tx *tx)
 		else
 			rename_one(tx, former, name);
 	}
-	if (waits && row_effect_count_timers(tx, TIMER_RENAME) == 0)
+	if (waits && !row_effect_has_timer(tx, TIMER_RENAME))
 		(void)row_effect_timer(tx, TIMER_RENAME, "", 0, tx->at + AGAIN_MS);
 }

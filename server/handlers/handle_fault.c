@@ -111,7 +111,7 @@ put_back(struct tx *tx)
 
 	for (enum timer_kind kind = 0; kind < TIMER_KIND_COUNT; kind++) {
 		timer.u.timer.kind = kind;
-		if (is_one[kind] && kind != TIMER_POLL && row_effect_count_timers(tx, kind) == 0)
+		if (is_one[kind] && kind != TIMER_POLL && !row_effect_has_timer(tx, kind))
 			again(tx, &timer, kind == TIMER_DAILY ? DAILY_LATER_MS : LATER_MS);
 	}
 	decide_poll_later(tx);

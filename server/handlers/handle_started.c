@@ -149,7 +149,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_pins_look(tx);
 	decide_witness_begin(tx);
 	decide_forward_begin(tx);
-	if (row_effect_count_timers(tx, TIMER_DAILY) == 0)
+	if (!row_effect_has_timer(tx, TIMER_DAILY))
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_begin(tx);
 }

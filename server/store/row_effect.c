@@ -394,29 +394,18 @@ is_timer_of(const char *body, enum timer_kind kind, const char *environment)
 	return same;
 }
 
-int64_t
-row_effect_count_timers(struct tx *tx, enum timer_kind kind)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t n = 0;
-
-	if (!tx_query(&rows, tx, "SELECT body FROM effect WHERE kind = 'wait'"))
-		return 0;
-	while (db_next(&rows))
-		if (is_timer_of(db_col_text(&rows, 0), kind, NULL))
-			n++;
-	return tx_end(tx, &rows) ? n : 0;
-}
-
-/* Of that environment alone, or of any (NULL); *ret_due: when. */
+/* Of that environment alone, or of any (NULL); *ret_due: when, 0: there is none. */
 static int64_t
-find_timer(struct tx *tx, enum timer_kind kind, const char *environment, int64_t *ret_due)
+find_timer(
+    struct tx *tx, enum timer_kind kind, int64_t subject, const char *environment, int64_t *ret_due)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int64_t found = 0;
 
 	*ret_due = 0;
-	if (!tx_query(&rows, tx, "SELECT id, body, due FROM effect WHERE kind = 'wait'"))
+	if (!tx_query(&rows, tx,
+		"SELECT id, body, due FROM effect WHERE kind = 'wait' AND subject = $1",
+		DB_I64(subject)))
 		return 0;
 	while (found == 0 && db_next(&rows))
 		if (is_timer_of(db_col_text(&rows, 1), kind, environment)) {
@@ -429,27 +418,15 @@ find_timer(struct tx *tx, enum timer_kind kind, const char *environment, int64_t
 int64_t
 row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 {
-	return find_timer(tx, kind, NULL, ret_due);
+	return find_timer(tx, kind, 0, NULL, ret_due);
 }
 
-/* *ret_due: when; 0: there is none. */
-static int64_t
-timer_of(struct tx *tx, enum timer_kind kind, int64_t subject, int64_t *ret_due)
+bool
+row_effect_has_timer(struct tx *tx, enum timer_kind kind)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t found = 0;
+	int64_t due;
 
-	*ret_due = 0;
-	if (!tx_query(&rows, tx,
-		"SELECT id, body, due FROM effect WHERE kind = 'wait' AND subject = $1",
-		DB_I64(subject)))
-		return 0;
-	while (found == 0 && db_next(&rows))
-		if (is_timer_of(db_col_text(&rows, 1), kind, NULL)) {
-			found = db_col_i64(&rows, 0);
-			*ret_due = db_col_i64(&rows, 2);
-		}
-	return tx_end(tx, &rows) ? found : 0;
+	return find_timer(tx, kind, 0, NULL, &due) != 0;
 }
 
 int64_t
@@ -457,7 +434,7 @@ row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
 	int64_t due;
 
-	return timer_of(tx, kind, subject, &due) != 0 ? due : 0;
+	return find_timer(tx, kind, subject, NULL, &due) != 0 ? due : 0;
 }
 
 int64_t
@@ -465,7 +442,7 @@ row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
 	int64_t due;
 
-	return timer_of(tx, kind, subject, &due);
+	return find_timer(tx, kind, subject, NULL, &due);
 }
 
 int64_t
@@ -473,5 +450,5 @@ row_effect_find_push(struct tx *tx, const char *environment)
 {
 	int64_t due;
 
-	return find_timer(tx, TIMER_PUSH, environment, &due);
+	return find_timer(tx, TIMER_PUSH, 0, environment, &due);
 }

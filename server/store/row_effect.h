@@ -66,12 +66,12 @@ bool row_effect_is_querying(struct tx *tx, const char *environment);
 bool row_effect_is_polling(struct tx *tx, const char *environment);
 int64_t row_effect_count_polls(struct tx *tx);
 
-/* The open TIMER of a kind of which there is one at most, and when it is due; 0: none. */
+/* The open TIMER of a kind of which there is one at most (its subject is 0), and when it is due;
+ * 0: none. */
 int64_t row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due);
 
 /* The open TIMER of that kind with this subject, and when it is due; 0: there is none. */
 int64_t row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject);
 int64_t row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject);
 
-/* How many open TIMERs of this kind there are. */
-int64_t row_effect_count_timers(struct tx *tx, enum timer_kind kind);
+bool row_effect_has_timer(struct tx *tx, enum timer_kind kind);

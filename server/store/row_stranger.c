@@ -28,7 +28,7 @@ row_stranger_wait(struct tx *tx)
 {
 	int64_t due = tx_number(tx, "SELECT coalesce(min(due), 0) FROM stranger");
 
-	if (due == 0 || row_effect_count_timers(tx, TIMER_STRANGERS) > 0)
+	if (due == 0 || row_effect_has_timer(tx, TIMER_STRANGERS))
 		return;
 	if (due < tx->at + SOON_MS) /* its handler failed, and may fail again */
 		due = tx->at + SOON_MS;

@@ -12,9 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = "server/store/store_schema.c"
 
 # Rows that stay for weeks or for ever, whatever is in progress.
-GROWS = {"audit", "change", "inbox", "message", "past", "release", "run", "run_step", "work"}
+GROWS = {"audit", "change", "effect", "inbox", "message", "past", "release", "run", "run_step", "work"}
 # One value of that column has any number of them.
-COARSE = {"chat", "environment", "source", "state"}
+COARSE = {"chat", "environment", "kind", "source", "state"}
 # They look at databases of before too, at rest or in the background.
 OTHERS = {"audit_heads.c", "audit_verify.c", "store_backup.c"}
 # Statements that may, by how they begin, and why.
@@ -28,9 +28,16 @@ MAY = (
     # the list of releases to roll back to, which a person asks for
     "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
     " left_by, removed_at, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
+    # at a start: what is open
+    "SELECT COUNT(*) FROM effect WHERE (kind = ''",
+    "DELETE FROM effect WHERE kind = 'say' AND id < (SELECT m.anew FROM message m",
+    "SELECT id, kind, lane, subject, body, due, at FROM effect WHERE lane IS NULL ORDER BY id",
+    "UPDATE message SET foot = $1 WHERE remote_id = 0 AND is_answer = 0 AND id IN (SELECT subject FROM effect WHERE id",
     # a group that moved, an application that has another name, a database that was restored: once
     "UPDATE message SET is_silent = 1, rings_for = 0, rings = 0 WHERE chat = ",
     "UPDATE message SET chat = ",
+    "SELECT id, body FROM effect WHERE kind = 'document' ORDER BY id",
+    "UPDATE effect SET body = json_replace(",
     "UPDATE work SET chat = ",
     "SELECT EXISTS (SELECT 1 FROM ",
     "UPDATE release SET environment = ",

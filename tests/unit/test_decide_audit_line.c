@@ -37,7 +37,7 @@ act_head(struct tx *tx, void *arg)
 static void
 act_timers(struct tx *tx, void *arg)
 {
-	*(int64_t *)arg = row_effect_count_timers(tx, TIMER_AUDIT_LINE);
+	*(int64_t *)arg = row_effect_has_timer(tx, TIMER_AUDIT_LINE);
 }
 
 static int64_t

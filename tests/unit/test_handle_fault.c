@@ -139,7 +139,7 @@ count_left(struct tx *tx, void *arg)
 {
 	struct wait *wait = arg;
 
-	wait->left = row_effect_count_timers(tx, wait->kind);
+	wait->left = row_effect_timer_of(tx, wait->kind, wait->subject) != 0;
 }
 
 /* Those of work that is over, and that a push announced which is known, need not come again. */

@@ -71,8 +71,10 @@ act_wait(struct tx *tx, void *arg)
 {
 	*(int64_t *)arg = row_effect_timer(tx, TIMER_QUESTION, "abc", 7, tx->at + 1000);
 	(void)row_effect_timer(tx, TIMER_POLL, "", 0, tx->at + 1000);
-	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 1);
-	assert_int_equal(row_effect_count_timers(tx, TIMER_DAILY), 0);
+	assert_int_equal(row_effect_timer_of(tx, TIMER_QUESTION, 7), *(int64_t *)arg);
+	assert_true(row_effect_has_timer(tx, TIMER_POLL));
+	assert_false(row_effect_has_timer(tx, TIMER_DAILY));
+	assert_false(row_effect_has_timer(tx, TIMER_QUESTION)); /* there may be many */
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 7), *(int64_t *)arg);
 }
 

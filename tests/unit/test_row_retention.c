@@ -141,7 +141,7 @@ act_close(struct tx *tx, void *arg)
 	(void)arg;
 	row_button_close_question(tx, 5);
 	assert_false(row_button_get(tx, open_button.id).is_open);
-	assert_int_equal(row_effect_count_timers(tx, TIMER_QUESTION), 0);
+	assert_int_equal(row_effect_timer_of(tx, TIMER_QUESTION, 5), 0);
 }
 
 TEST_WITH(closing_a_question_withdraws_its_deadline, store_aid_setup, store_aid_teardown)
