@@ -462,7 +462,6 @@ TEST_WITH(two_proofs_are_none, set_up, tear_down)
 	}
 }
 
-/* However many webhooks they try: one line a minute of each forge. */
 TEST_WITH(refusals_are_told_once_a_minute_with_their_number, set_up, tear_down)
 {
 	struct world *w = *state;
@@ -547,14 +546,16 @@ TEST_WITH(each_header_of_an_id_is_asked_in_its_turn, set_up, tear_down)
 	}
 }
 
-/* Of what is signed the signed id counts. */
-TEST_WITH(an_id_that_is_not_signed_does_not_count_beside_one_that_is, set_up, tear_down)
+/* Of what is signed the signed id counts.  To other forges it is a key as it stands. */
+TEST_WITH(a_signing_token_is_gitlabs_alone_and_signs_the_id, set_up, tear_down)
 {
 	struct world *w = *state;
 
 	change_secrets(w, SIGNING, NULL);
-	ANSWERS(200, DELIVERY_GITLAB, .secret = SIGNING, .id = "another");
-	assert_string_equal(w->event->u.delivery.id, ID);
+	for (EACH_FORGE(f)) {
+		ANSWERS(200, f, .secret = SIGNING, .id = "another");
+		assert_string_equal(w->event->u.delivery.id, f == DELIVERY_GITLAB ? ID : "another");
+	}
 }
 
 /* Its name is not signed: what may be a push is read, and told that it is none. */
@@ -662,8 +663,6 @@ TEST_WITH(a_path_that_is_no_application_s_is_404_and_counts_nothing, set_up, tea
 	}
 	assert_null(w->event);
 }
-
-/* --- what is refused unread --- */
 
 TEST_WITH(other_types_are_415_and_other_methods_405, set_up, tear_down)
 {
