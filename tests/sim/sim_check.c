@@ -605,9 +605,9 @@ the_chat_shows(struct sim *sim, const struct look_deployment *d, int64_t row)
 	if (chat == 0 || !sim_chat_is_reachable(sim, chat)) /* 0: its row is gone, as it may be */
 		return;
 	/* A group that moved keeps what was said in it, under ids that mean nothing any more: of a
-	 * row's posts the newest counts, but one that points at a newer one, or came behind what had
-	 * overtaken it, and a kill right behind that.  Where people have deleted that, an older one
-	 * may be a copy whose sending was not answered. */
+	 * row's posts the newest counts, but one that points at a newer one, or came behind what
+	 * had overtaken it, and a kill right behind that.  Where people have deleted that, an older
+	 * one may be a copy whose sending was not answered. */
 	for (size_t i = 0; i < sim->n_posts; i++)
 		if (remote_id == 0 ?
 			sim->posts[i].row == row &&

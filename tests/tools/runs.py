@@ -7,8 +7,7 @@ nightly: the whole forms, NIGHT=all: the longest.  Rows that were finished on th
 results stand in build/nightly/table.md.  A new round begins when all rows of the last one were run.
 
 The output of each row is kept in build/smoke/ or build/nightly/, and its last lines are printed when it fails.  A row
-that takes longer than its limit, by a clock that a busy machine slows down, is ended with its whole process group.
-The exit status is 0 when no row failed.
+that takes longer than its limit is ended with its whole process group.  The exit status is 0 when no row failed.
 """
 # SPDX-License-Identifier: ISC
 import collections
