@@ -69,7 +69,8 @@ def test_pointers_values_written_out_and_what_is_small_pass(judge):
     ("static __attribute__((always_inline)) inline int in(struct big b) { return b.text[0]; }\n"
      "int take(const struct big *b);\nint take(const struct big *b) { return in(*b); }\n",
      "in takes struct big by value: 1025 bytes"),
-    ("struct table { int (*call)(struct big); };\nint at(struct table *t);\nint at(struct table *t) { return t != 0; }\n",
+    ("struct table { int (*call)(struct big); };\nint at(struct table *t);\n"
+     "int at(struct table *t) { return t != 0; }\n",
      "a pointer to a function takes struct big by value: 1025 bytes"),
     ("void\ncopy(const struct big *from)\n{\n\tstruct big a = *from;\n\n\tuse(&a);\n}\n",
      "one.c:9: a local is a copy of a struct big"),

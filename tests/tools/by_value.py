@@ -2,8 +2,8 @@
 """by_value.py OBJECTS [SOURCES] - no struct of more than 1 KB is an argument, a result, or copied into a local of lib/,
 server/ or runner/: it goes by pointer, and a function fills the one that its caller has.
 
-Sizes, arguments and results are read from what the compiler has written for debuggers into OBJECTS (build/obj, built with
--g); a copy is seen in SOURCES: a local of such a type that is given a value which is not written out in { }.
+Sizes, arguments and results are read from what the compiler has written for debuggers into OBJECTS (build/obj, built
+with -g); a copy is seen in SOURCES: a local of such a type that is given a value which is not written out in { }.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
