@@ -52,6 +52,12 @@ mem_grow(void *old, size_t n, size_t size)
 	return there(reallocarray(old, n > 0 ? n : 1, size));
 }
 
+void *
+mem_copy(const void *from, size_t size)
+{
+	return memcpy(mem_alloc(size), from, size);
+}
+
 char *
 mem_text(const char *text)
 {

@@ -26,6 +26,9 @@ MUST_USE void *mem_new(size_t n, size_t size);
 /* old, moved to where n elements have room, as reallocarray. */
 MUST_USE void *mem_grow(void *old, size_t n, size_t size);
 
+/* A copy of size bytes: of a struct that would be too large for a local. */
+MUST_USE void *mem_copy(const void *from, size_t size);
+
 /* Copies; of NULL: NULL. */
 MUST_USE char *mem_text(const char *text);
 MUST_USE char *mem_textn(const char *text, size_t most);

@@ -40,14 +40,17 @@ tell(struct supervisor_server *server, const struct protocol_message *message)
 static bool
 tell_hello(struct supervisor_server *server, const struct supervisor_news *news)
 {
-	struct protocol_message hello = *news->out;
+	struct protocol_message *hello = news->out; /* what only a hello has is sent in no other */
+	bool is_sent;
 
-	hello.kind = PROTOCOL_HELLO;
-	hello.version = PROTOCOL_VERSION;
-	hello.pid = news->identity->pid;
-	hello.start = news->identity->start;
-	memcpy(hello.boot, news->identity->boot, sizeof(hello.boot));
-	if (!tell(server, &hello))
+	hello->kind = PROTOCOL_HELLO;
+	hello->version = PROTOCOL_VERSION;
+	hello->pid = news->identity->pid;
+	hello->start = news->identity->start;
+	memcpy(hello->boot, news->identity->boot, sizeof(hello->boot));
+	is_sent = tell(server, hello);
+	hello->kind = PROTOCOL_EXIT;
+	if (!is_sent)
 		return false;
 	server->said_hello = true;
 	server->steps_sent = news->out->step_count;

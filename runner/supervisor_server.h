@@ -16,7 +16,7 @@ struct supervisor_server {
 /* What there is to send. */
 struct supervisor_news {
 	uint64_t id;
-	const struct protocol_message *out;	/* the record so far, kind EXIT, and steps */
+	struct protocol_message *out; /* the record so far, kind EXIT, and steps */
 	const struct process_main *identity;
 	bool is_over;				/* the record is written: sent as it is */
 	pid_t *stuck;				/* 0: none; set to 0 when it was sent */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "chat/chat_status.h"
+#include "lib/mem.h"
 /* What is known to run there when a deployment came to nothing. */
 static void
 add_still_runs(struct chat_text *text, const struct chat_deployment *about)
@@ -331,14 +332,14 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 {
 	const struct deployment *deployment = about->deployment;
 	const struct release *now = &about->environment->current;
-	struct deployment ended = *deployment;
+	CLEANUP(freep) struct deployment *ended = mem_copy(deployment, sizeof(*ended));
 	struct chat_deployment then = *about;
 	enum chat_first was;
 	bool is_since = now->at >= deployment->ended_at;
 
-	then.deployment = &ended;
-	if (deployment_is_looked_well(&ended)) /* it answered again before that */
-		ended.looked_at = 0;
+	then.deployment = ended;
+	if (deployment_is_looked_well(ended)) /* it answered again before that */
+		ended->looked_at = 0;
 	was = chat_first_of(&then);
 	chat_first(text, FIRST_OVER, deployment->environment);
 	chat_text_commit(text, now->id != 0 ? "" : "it is not known to be down", now->commit);

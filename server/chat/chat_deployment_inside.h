@@ -117,7 +117,8 @@ void chat_deployment_doubt(
 #define AS_BEFORE ", as before; " /* of what changed nothing */
 
 /* It is not of the branch, or the live commit is not in its history. */
-void chat_deployment_odd(struct chat_text *text, const struct deployment *deployment);
+void chat_deployment_odd(
+    struct chat_text *text, const struct deployment *deployment, bool says_force_push);
 
 /* What is live, and would not be any more. */
 void chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *about);

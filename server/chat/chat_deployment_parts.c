@@ -350,9 +350,10 @@ chat_deployment_doubt(
 }
 
 void
-chat_deployment_odd(struct chat_text *text, const struct deployment *deployment)
+chat_deployment_odd(
+    struct chat_text *text, const struct deployment *deployment, bool says_force_push)
 {
-	if (deployment->is_force_push)
+	if (deployment->is_force_push && says_force_push)
 		chat_text_add(text,
 		    "\n⚠️ " MARK_BOLD "%sthe live commit is not in its history" MARK_BOLD,
 		    deployment->is_off_branch || deployment_is_by_request(deployment) ?

@@ -88,13 +88,11 @@ is_older(const struct chat_deployment *about)
 static void
 add_odd(struct chat_text *text, const struct chat_deployment *about)
 {
-	struct deployment shown = *about->deployment;
+	bool is = is_older(about);
 
-	if (is_older(about)) {
+	if (is)
 		chat_text_add(text, "\n⚠️ " MARK_BOLD "older than what is live" MARK_BOLD);
-		shown.is_force_push = false;
-	}
-	chat_deployment_odd(text, &shown);
+	chat_deployment_odd(text, about->deployment, !is);
 }
 
 /* Why no push deploys it, and what allows it. */

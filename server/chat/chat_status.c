@@ -6,6 +6,7 @@
 #include "chat/chat_first.h"
 #include "chat/chat_hold.h"
 #include "deployment/standing.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/url.h"
 
@@ -513,7 +514,7 @@ void
 chat_status_short(struct chat_text *text, const struct chat_status *status)
 {
 	const struct environment *environment = status->environment;
-	struct holds holds = *status->holds;
+	CLEANUP(freep) struct holds *holds = mem_copy(status->holds, sizeof(*holds));
 
 	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
 	add_short_release(text, status);
@@ -527,10 +528,10 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	chat_migration_behind(text, status->behind, "");
 	chat_left_hosts(text, status->left, status->n_left, 0);
 	add_short_progress(text, status);
-	for (size_t i = 0; i < holds.n; i++)
-		holds.at[i].at = 0; /* not how long ago */
-	chat_hold_lines(text, &holds, status->at);
-	if (holds.n > 0 && environment_push_waits(environment))
+	for (size_t i = 0; i < holds->n; i++)
+		holds->at[i].at = 0; /* not how long ago */
+	chat_hold_lines(text, holds, status->at);
+	if (holds->n > 0 && environment_push_waits(environment))
 		chat_text_commit(text, "\n⏸ waits for that: push ", environment->seen_commit);
 	add_short_blocks(text, status);
 	chat_text_add(text, "\n");

@@ -32,11 +32,12 @@ struct appeal {
 static void
 add_what(struct tx *tx, const struct appeal *appeal, struct chat_text *text)
 {
-	struct environment environment = row_environment_get(tx, appeal->environment);
+	struct environment environment;
 	bool is_back = appeal->action == POLICY_ROLLBACK;
 	char value[LIMIT_REF];
 	struct release to;
 
+	row_environment_get(tx, appeal->environment, &environment);
 	if (request_get(&appeal->wanted, is_back ? "release" : "ref", value)[0] != '\0') {
 		chat_text_code(text, is_back ? "\nRelease: " : "\nWhat: ", value);
 		return;

@@ -38,8 +38,9 @@ void
 command_approve(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char rest[LIMIT_REF];
-	struct deployment work = decide_approval_work(tx, update, request, rest);
+	struct deployment work;
 
+	decide_approval_work(tx, update, request, rest, &work);
 	if (work.id != 0 && is_of_what_was_read(tx, update, &work))
 		decide_approve(tx, update, &work, request_number(request, "work") == 0);
 }

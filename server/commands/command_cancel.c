@@ -51,8 +51,9 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 static void
 cancel_work(struct tx *tx, const struct update *update, int64_t work)
 {
-	struct deployment deployment = row_deployment_get(tx, work);
+	struct deployment deployment;
 
+	row_deployment_get(tx, work, &deployment);
 	char target[LIMIT_ENVIRONMENT];
 
 	if (deployment_is_own_place(&deployment, update->person) ?
@@ -89,23 +90,25 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 }
 
 /* What is in progress there, else what is next; id 0: nothing is. */
-static struct deployment
-find_work(struct tx *tx, const char *name)
+static struct deployment *
+find_work(struct tx *tx, const char *name, struct deployment *ret)
 {
-	struct deployment work = row_deployment_active(tx, name);
-
-	if (work.id == 0)
-		work = row_deployment_queued(tx, name);
-	return work.id != 0 ? work : row_deployment_asking(tx, name);
+	row_deployment_active(tx, name, ret);
+	if (ret->id == 0)
+		row_deployment_queued(tx, name, ret);
+	return ret->id != 0 ? ret : row_deployment_asking(tx, name, ret);
 }
 
 static void
 cancel_in(struct tx *tx, const struct update *update, const char *name)
 {
-	struct environment environment = row_environment_get(tx, name);
-	struct deployment deployment = find_work(tx, name);
-	struct deployment queued = row_deployment_queued(tx, name);
+	struct environment environment;
+	struct deployment deployment;
+	struct deployment queued;
 
+	row_environment_get(tx, name, &environment);
+	find_work(tx, name, &deployment);
+	row_deployment_queued(tx, name, &queued);
 	if (deployment.id == 0 && environment_push_waits(&environment)) {
 		drop_push(tx, update, &environment);
 		return;
@@ -156,9 +159,11 @@ static bool
 add_environment(struct tx *tx, const struct update *update, const struct request *request,
     const char *name, struct chat_text *text, struct buttons *keyboard)
 {
-	struct environment environment = row_environment_get(tx, name);
-	struct deployment work = find_work(tx, name);
+	struct environment environment;
+	struct deployment work;
 
+	row_environment_get(tx, name, &environment);
+	find_work(tx, name, &work);
 	if (work.id == 0 && !environment_push_waits(&environment))
 		return false;
 	chat_text_add(text, "\n" MARK_BOLD "%s" MARK_BOLD, name);

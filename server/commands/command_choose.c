@@ -14,8 +14,9 @@
 static void
 open_one(struct tx *tx, const struct update *update, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
+	struct deployment work;
 
+	row_deployment_get(tx, id, &work);
 	if (!decide_is_allowed(tx, update->person, POLICY_CONFIRM, work.environment)) {
 		decide_deny(tx, update, POLICY_CONFIRM, work.environment, "confirm",
 		    "the question after a push needs the grant confirm");
@@ -41,7 +42,7 @@ list(struct tx *tx, const struct update *update, const struct request *request, 
 
 	for (size_t i = 0; i < all; i++)
 		if (decide_is_allowed(tx, update->person, POLICY_CONFIRM,
-			row_deployment_get(tx, works[i]).environment))
+			row_deployment_get(tx, works[i], &(struct deployment){ 0 })->environment))
 			works[n++] = works[i];
 	if (n == 0 && all > 0)
 		decide_deny(tx, update, POLICY_CONFIRM, "", "confirm",
@@ -55,10 +56,12 @@ list(struct tx *tx, const struct update *update, const struct request *request, 
 		const struct request one = request_about("choose", "work", works[i]);
 
 		decide_own_button(tx, update, &one, LOOK_MS,
-		    row_deployment_get(tx, works[i]).environment, &message.buttons);
+		    row_deployment_get(tx, works[i], &(struct deployment){ 0 })->environment,
+		    &message.buttons);
 	}
 	decide_page_buttons(tx, update, request, page, pages, &message.buttons);
-	chat_text_commit(&text, "❓ Deploy ", row_deployment_get(tx, works[0]).commit);
+	chat_text_commit(&text, "❓ Deploy ",
+	    row_deployment_get(tx, works[0], &(struct deployment){ 0 })->commit);
 	chat_text_add(&text, " where? Each is asked about by itself.");
 	(void)decide_send_keyboard(
 	    tx, update, request_get_number(request, "page") != 0 ? request : NULL, &message, &text);

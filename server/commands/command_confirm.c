@@ -48,7 +48,7 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 		decide_toastf(tx, update, false, "Confirmed.");
 		return;
 	}
-	*deployment = row_deployment_get(tx, deployment->id); /* its turn may have come */
+	row_deployment_get(tx, deployment->id, deployment); /* its turn may have come */
 	if (deployment_is_asked(deployment)) {
 		decide_toastf(tx, update, true, "It has changed: look again.");
 	} else if (deployment->state == DEPLOY_REFUSED) {
@@ -66,9 +66,10 @@ proceed(struct tx *tx, const struct update *update, struct deployment *deploymen
 void
 command_confirm(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment deployment = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment deployment;
 	char answer[LIMIT_REF];
 
+	row_deployment_get(tx, request_number(request, "work"), &deployment);
 	decide_factor_set_work(tx, deployment.id);
 	if (!decide_may_answer(tx, update, &deployment))
 		return;

@@ -62,9 +62,10 @@ open_request(struct tx *tx, const struct update *update, const char *environment
     const struct reasons *reasons)
 {
 	const char *exception = reasons->exception, *emergency = reasons->emergency;
-	struct deployment deployment = decide_requested(tx, update, PROGRAM_DEPLOY, environment);
+	struct deployment deployment;
 	char user[PRINCIPAL_TEXT];
 
+	decide_requested(tx, update, PROGRAM_DEPLOY, environment, &deployment);
 	deployment.is_to_be_asked = settings_environment(tx->settings, environment)->confirm;
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);

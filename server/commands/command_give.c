@@ -8,11 +8,13 @@
 void
 command_give(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment mine = row_deployment_get(tx, request_number(request, "work"));
-	struct deployment other = row_deployment_get(tx, request_get_number(request, "to"));
+	struct deployment mine;
+	struct deployment other;
 	struct request queue;
 	char target[LIMIT_REF];
 
+	row_deployment_get(tx, request_number(request, "work"), &mine);
+	row_deployment_get(tx, request_get_number(request, "to"), &other);
 	if (!decide_may(tx, update, POLICY_TALK, mine.environment))
 		return;
 	if (mine.requested_by != update->person || !decide_give(tx, &mine, &other)) {

@@ -8,10 +8,11 @@
 void
 command_leave(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment work;
 	struct request queue;
 	char target[LIMIT_REF];
 
+	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_TALK, work.environment))
 		return;
 	if (work.state != DEPLOY_QUEUED || work.requested_by != update->person) {

@@ -10,9 +10,10 @@
 void
 command_line(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment work;
 	char target[LIMIT_ENVIRONMENT];
 
+	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_TALK, ""))
 		return;
 	if (work.id == 0 || !decide_sees(tx, update->person, deployment_target(&work, target))) {

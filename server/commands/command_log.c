@@ -37,17 +37,21 @@ void
 command_log(struct tx *tx, const struct update *update, const struct request *request)
 {
 	int64_t run = request_number(request, "run");
-	struct deployment deployment = row_deployment_of_run(tx, run);
-	struct effect effect = { .kind = EFFECT_DOCUMENT, .subject = deployment.id };
+	struct deployment deployment;
+	struct effect effect = { .kind = EFFECT_DOCUMENT };
 	struct effect_document *document = &effect.u.document;
 	char target[LIMIT_ENVIRONMENT];
-	const char *where = deployment_target(&deployment, target);
-	const char *what =
-	    deployment_is_action(&deployment) ? deployment.action : deployment.commit;
-	int size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
+	const char *where;
+	const char *what;
+	int size;
 
+	row_deployment_of_run(tx, run, &deployment);
+	where = deployment_target(&deployment, target);
+	what = deployment_is_action(&deployment) ? deployment.action : deployment.commit;
+	size = deployment_is_action(&deployment) ? ACTION_NAME : 7;
 	if (!decide_may(tx, update, POLICY_LOG, where))
 		return;
+	effect.subject = deployment.id;
 	document->address = update->address;
 	if ((row_run_may_have_application_log(tx, run) ||
 		(deployment.state != DEPLOY_LIVE && decide_tail_is_private(tx, &deployment))) &&

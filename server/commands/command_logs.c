@@ -17,10 +17,11 @@
 static void
 show_kept(struct tx *tx, const struct update *update, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
+	struct deployment work;
 	char lines[LIMIT_APPLICATION_LOG];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_deployment_get(tx, id, &work);
 	if (!decide_may(tx, update, POLICY_LOG, work.environment))
 		return;
 	if (row_run_application_log(tx, id, lines)[0] == '\0') {

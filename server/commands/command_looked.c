@@ -10,7 +10,8 @@ command_looked(struct tx *tx, const struct update *update, const struct request 
 {
 	if (!decide_may_called(tx, update, POLICY_ROLLBACK, request->target, "start queue"))
 		return;
-	if (row_environment_get(tx, request->target).unknown_since == 0) {
+	if (row_environment_get(tx, request->target, &(struct environment){ 0 })->unknown_since ==
+	    0) {
 		decide_expired(tx, update);
 		return;
 	}

@@ -10,9 +10,10 @@
 void
 command_newest(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment work;
 	char user[PRINCIPAL_TEXT];
 
+	row_deployment_get(tx, request_number(request, "work"), &work);
 	if (!decide_may(tx, update, POLICY_CONFIRM, work.environment))
 		return;
 	if (work.state != DEPLOY_AWAITING_APPROVAL) {

@@ -103,10 +103,12 @@ list(struct tx *tx, const struct decide_scope *scope, bool is_all, int64_t ret[L
 	size_t n = 0;
 
 	while (n < LOOKED_AT && (id = row_approval_next(tx, id)) != 0) {
-		struct deployment work = row_deployment_get(tx, id);
+		struct deployment work;
 		char target[LIMIT_ENVIRONMENT];
-		const char *of = deployment_target(&work, target);
+		const char *of;
 
+		row_deployment_get(tx, id, &work);
+		of = deployment_target(&work, target);
 		if ((is_in(scope, work.environment) ||
 			(is_all && environment_client(of) != NULL)) &&
 		    decide_sees(tx, scope->person, of))
@@ -165,8 +167,9 @@ command_pending(struct tx *tx, const struct update *update, const struct request
 	chat_text_add(&text,
 	    n == 0 ? "Nothing awaits an approval." : MARK_BOLD "Awaiting approval" MARK_BOLD);
 	for (size_t i = first; i < n && i < first + PAGE; i++) {
-		struct deployment work = row_deployment_get(tx, ids[i]);
+		struct deployment work;
 
+		row_deployment_get(tx, ids[i], &work);
 		add_work(&pending, &work);
 	}
 	add_reviews(tx, &scope, &text);

@@ -78,7 +78,7 @@ add_holder(struct shown *s, const char *environment, bool is_its)
 		struct deployment active = { 0 };
 
 		if (!is_its || settings->environments[i].of == of)
-			active = row_deployment_active(s->tx, settings->environments[i].name);
+			row_deployment_active(s->tx, settings->environments[i].name, &active);
 		if (active.id == 0)
 			continue;
 		chat_text_add(s->text, " (%s", active.environment);
@@ -119,7 +119,7 @@ add_reason(struct shown *s, const struct deployment *work)
 	} else if (strcmp(work->waits_for, ROW_QUEUE_SLOT) == 0) {
 		add_slots(s, work->environment);
 	} else if (before != 0) {
-		holder = row_deployment_get(s->tx, before);
+		row_deployment_get(s->tx, before, &holder);
 		if (policy_sees(s->tx->settings, decide_who(s->tx, s->update->person),
 			holder.environment, s->tx->at))
 			chat_text_add(s->text, ", waits for #%" PRId64 " of %s", holder.id,
@@ -170,8 +170,9 @@ add_buttons_of(struct shown *s, const struct deployment *mine, const int64_t *be
 	(void)snprintf(label, sizeof(label), "✖️ Leave the queue: #%" PRId64, mine->id);
 	add_button(s, request_about("leave", "work", mine->id), label);
 	for (size_t i = 0; i < n; i++) {
-		struct deployment other = row_deployment_get(s->tx, behind[i]);
+		struct deployment other;
 
+		row_deployment_get(s->tx, behind[i], &other);
 		if (!deployment_is_by_request(&other) || other.requested_by == mine->requested_by ||
 		    other.program != mine->program)
 			continue;
@@ -192,8 +193,9 @@ add_confirmed(struct shown *s, const char *environment)
 	size_t n = 0;
 
 	for (int64_t id = 0; (id = row_deployment_next_asked(s->tx, environment, id)) != 0;) {
-		struct deployment work = row_deployment_get(s->tx, id);
+		struct deployment work;
 
+		row_deployment_get(s->tx, id, &work);
 		if (work.confirmed_by == 0 || work.state != DEPLOY_AWAITING_CONFIRMATION)
 			continue;
 		n++;
@@ -208,11 +210,13 @@ add_confirmed(struct shown *s, const char *environment)
 static void
 add_queue(struct shown *s, const char *environment, size_t *n_shown)
 {
-	struct deployment work = row_deployment_active(s->tx, environment);
+	struct deployment work;
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(s->tx, environment, ids);
-	struct environment now = row_environment_get(s->tx, environment);
+	struct environment now;
 
+	row_deployment_active(s->tx, environment, &work);
+	row_environment_get(s->tx, environment, &now);
 	s->each_ms = row_step_estimate(s->tx, environment, "");
 	s->left_ms = 0;
 	chat_text_add(
@@ -233,7 +237,7 @@ add_queue(struct shown *s, const char *environment, size_t *n_shown)
 	(void)decide_needs_lines(s->tx, s->update->person, environment, "\n", "", s->text);
 	(void)add_confirmed(s, environment);
 	for (size_t i = 0; i < n; i++) {
-		work = row_deployment_get(s->tx, ids[i]);
+		row_deployment_get(s->tx, ids[i], &work);
 		add_place(s, i + 1, &work);
 		if (deployment_is_by_request(&work) && work.requested_by == s->update->person)
 			add_buttons_of(s, &work, ids + i + 1, n - i - 1);
@@ -245,11 +249,11 @@ is_in_use(struct tx *tx, int64_t person, const char *environment)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 
-	return row_deployment_active(tx, environment).id != 0 ||
+	return row_deployment_active(tx, environment, &(struct deployment){ 0 })->id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0 ||
 	    decide_needs_lines(tx, person, environment, "", "", NULL) > 0 ||
 	    add_confirmed(&(struct shown){ .tx = tx }, environment) > 0 ||
-	    row_environment_get(tx, environment).held != 0;
+	    row_environment_get(tx, environment, &(struct environment){ 0 })->held != 0;
 }
 
 void

@@ -85,8 +85,9 @@ void
 command_reject(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char rest[LIMIT_REF], reason[LIMIT_REF];
-	struct deployment work = decide_approval_work(tx, update, request, rest);
+	struct deployment work;
 
+	decide_approval_work(tx, update, request, rest, &work);
 	if (work.id == 0)
 		return;
 	if (update->kind == UPDATE_PRESS && request_get(request, "keep", reason)[0] != '\0') {

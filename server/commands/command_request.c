@@ -46,8 +46,9 @@ say_no_client(struct tx *tx, const struct update *update, const char *id)
 static void
 answer_with_line(struct tx *tx, const struct update *update, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
+	struct deployment work;
 
+	row_deployment_get(tx, id, &work);
 	if (decide_is_answered(update) && work.state == DEPLOY_AWAITING_APPROVAL)
 		decide_ready_send(tx, &update->address, &work);
 }

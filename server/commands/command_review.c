@@ -8,8 +8,9 @@ void
 command_review(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char rest[LIMIT_REF];
-	struct deployment work = decide_approval_work(tx, update, request, rest);
+	struct deployment work;
 
+	decide_approval_work(tx, update, request, rest, &work);
 	if (work.id != 0)
 		decide_emergency_review(tx, update, &work);
 }

@@ -228,12 +228,14 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
     struct chat_text *text)
 {
 	struct deployment rollback = { .program = PROGRAM_ROLLBACK, .to_release = to->id };
-	struct deployment of = row_deployment_get(tx, to->deployment);
+	struct deployment of;
 	struct barrier barriers[BARRIERS_SHOWN];
 	struct release gone[CHAT_GONE + 1];
-	int64_t until = row_release_until(tx, &of);
+	int64_t until;
 	size_t n;
 
+	row_deployment_get(tx, to->deployment, &of);
+	until = row_release_until(tx, &of);
 	(void)text_copy(rollback.environment, sizeof(rollback.environment), environment->name);
 	(void)text_copy(rollback.commit, sizeof(rollback.commit), to->commit);
 	add_release(text, to, tx->at);
@@ -246,7 +248,7 @@ add_offered(struct tx *tx, const struct environment *environment, const struct r
 	chat_deployment_failed_since(text, "\n   ", row_deployment_failed_since(tx, to), tx->at);
 	chat_text_add(text, "%s", n > 0 ? "\n   " : "");
 	chat_deployment_gone(text, gone, n);
-	if (row_release_migration_behind(tx, &rollback, to).n > 0)
+	if (row_release_migration_behind(tx, environment->name, 0, to).n > 0)
 		chat_text_add(text, "\n   ⚠️ a migration since stays");
 	chat_barriers(text, barriers, decide_list_barriers(tx, &rollback, barriers));
 }
@@ -313,16 +315,17 @@ static void
 ask(struct tx *tx, const struct update *update, const struct environment *environment,
     const struct release *to, bool is_past, const char *without)
 {
-	struct deployment deployment =
-	    decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment);
+	struct deployment deployment;
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
 	struct barrier barriers[BARRIERS_SHOWN];
 	char number[24];
-	const char *facts[] = { "trigger", decide_record_trigger(&deployment), "program",
-		"rollback", "release", number, "name", update->name, NULL, NULL, NULL, NULL, NULL };
+	const char *facts[] = { "trigger", NULL, "program", "rollback", "release", number, "name",
+		update->name, NULL, NULL, NULL, NULL, NULL };
 	size_t n, n_facts = 8;
 	char user[PRINCIPAL_TEXT];
 
+	decide_requested(tx, update, PROGRAM_ROLLBACK, to->environment, &deployment);
+	facts[1] = decide_record_trigger(&deployment);
 	deployment.to_release = to->id;
 	deployment.is_forward = to->origin > environment->current.origin;
 	if (deployment.is_forward && !may_go_forward(tx, update, to))
@@ -356,8 +359,9 @@ ask(struct tx *tx, const struct update *update, const struct environment *enviro
 static void
 leave_question(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment before = row_deployment_get(tx, request_get_number(request, "instead"));
+	struct deployment before;
 
+	row_deployment_get(tx, request_get_number(request, "instead"), &before);
 	if (before.state != DEPLOY_AWAITING_CONFIRMATION || before.confirmed_by != 0 ||
 	    before.requested_by != update->person || !deployment_is_rollback(&before) ||
 	    row_button_is_shared(tx, before.id))
@@ -384,7 +388,7 @@ command_rollback(struct tx *tx, const struct update *update, const struct reques
 	    !is_one_release(tx, update, name, wanted))
 		return;
 	wanted = of_deployment(tx, name, wanted, number);
-	environment = row_environment_get(tx, name);
+	row_environment_get(tx, name, &environment);
 	if (!is_still_so(tx, update, request, &environment))
 		return;
 	if (request_get_number(request, DECIDE_OLDER) != 0) {

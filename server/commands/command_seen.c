@@ -9,8 +9,9 @@
 void
 command_seen(struct tx *tx, const struct update *update, const struct request *request)
 {
-	struct deployment work = row_deployment_get(tx, request_number(request, "work"));
+	struct deployment work;
 
+	row_deployment_get(tx, request_number(request, "work"), &work);
 	/* It changes nothing there: no code of a second factor is asked for. */
 	if (!decide_is_allowed(tx, update->person, POLICY_ROLLBACK, work.environment)) {
 		decide_deny(tx, update, POLICY_ROLLBACK, work.environment, "seen",

@@ -122,7 +122,7 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 
 	if (is.n_audit > 0)
 		row_audit_head_of(tx, is.audit[is.n_audit - 1], shown->audit_head);
-	shown->environment = row_environment_get(tx, work->environment);
+	row_environment_get(tx, work->environment, &shown->environment);
 	if (deployment_is_left_unhealthy(work) && shown->environment.unknown_since == 0)
 		about.n_barriers = decide_list_barriers(tx, work, shown->barriers);
 	find_newest(shown, n_runs, &about);
@@ -175,9 +175,11 @@ command_show(struct tx *tx, const struct update *update, const struct request *r
 {
 	char rest[LIMIT_REF], name[LIMIT_ENVIRONMENT];
 	int64_t number;
-	struct deployment work = decide_work(tx, update, request, rest, &number);
-	const char *target = work.id != 0 ? deployment_target(&work, name) : "";
+	struct deployment work;
+	const char *target;
 
+	number = decide_work(tx, update, request, rest, &work);
+	target = work.id != 0 ? deployment_target(&work, name) : "";
 	if (!decide_may_begin(tx, update, POLICY_HISTORY, target))
 		return;
 	if (work.id != 0) {

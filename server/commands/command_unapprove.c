@@ -7,8 +7,9 @@ void
 command_unapprove(struct tx *tx, const struct update *update, const struct request *request)
 {
 	char rest[LIMIT_REF];
-	struct deployment work = decide_approval_work(tx, update, request, rest);
+	struct deployment work;
 
+	decide_approval_work(tx, update, request, rest, &work);
 	if (work.id != 0)
 		decide_approval_withdraw(tx, update, &work);
 }

@@ -15,6 +15,7 @@
 #include "decide/decide_which_log.h"
 #include "decide/decide_who.h"
 #include "lib/clean.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_hold.h"
@@ -151,19 +152,19 @@ static size_t
 read_target(struct tx *tx, const struct update *update, const struct command *command,
     const struct chat_command *typed, struct request *ret)
 {
-	struct chat_command behind = *typed;
+	CLEANUP(freep) struct chat_command *behind = mem_copy(typed, sizeof(*behind));
 
 	if (!is_number(tx, command, typed->argument[0]))
 		return decide_read_target(tx, update, typed, ret);
-	behind.n_arguments--;
-	for (size_t i = 0; i < behind.n_arguments; i++) {
-		(void)text_copy(behind.argument[i], LIMIT_REF, typed->argument[i + 1]);
-		behind.rest[i] = typed->rest[i + 1];
+	behind->n_arguments--;
+	for (size_t i = 0; i < behind->n_arguments; i++) {
+		(void)text_copy(behind->argument[i], LIMIT_REF, typed->argument[i + 1]);
+		behind->rest[i] = typed->rest[i + 1];
 	}
-	behind.argument[behind.n_arguments][0] = '\0';
-	behind.rest[behind.n_arguments] = NULL;
+	behind->argument[behind->n_arguments][0] = '\0';
+	behind->rest[behind->n_arguments] = NULL;
 	request_add(ret, command->argument, typed->argument[0]);
-	return 1 + decide_read_target(tx, update, &behind, ret);
+	return 1 + decide_read_target(tx, update, behind, ret);
 }
 
 /* The words as a request; false: there are more of them than it takes. */
@@ -347,16 +348,16 @@ say_too_much(struct tx *tx, const struct update *update, const struct command *c
 {
 	struct message message = { 0 };
 	char value[LIMIT_REF], label[LIMIT_BUTTON];
-	struct chat_command fewer = *typed;
+	CLEANUP(freep) struct chat_command *fewer = mem_copy(typed, sizeof(*fewer));
 	const char *behind;
 	struct request request;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	bool is_emergency = chat_command_emergency(typed, 0, &behind) < typed->n_arguments;
 
-	fewer.is_too_long = false;
-	while (fewer.n_arguments > 0 && !read_request(tx, update, command, &fewer, &request))
-		fewer.argument[--fewer.n_arguments][0] = '\0';
-	if (read_request(tx, update, command, &fewer, &request) && !is_emergency) {
+	fewer->is_too_long = false;
+	while (fewer->n_arguments > 0 && !read_request(tx, update, command, fewer, &request))
+		fewer->argument[--fewer->n_arguments][0] = '\0';
+	if (read_request(tx, update, command, fewer, &request) && !is_emergency) {
 		(void)request_get(&request, command->argument, value);
 		(void)snprintf(label, sizeof(label), "/%s%s%.24s%s%.12s", command->word,
 		    request.target[0] != '\0' ? " " : "", request.target,
@@ -546,8 +547,9 @@ static const char *
 target_of(struct tx *tx, const struct request *request, char ret[REQUEST_TARGET])
 {
 	int64_t work = request_number(request, "work");
-	struct deployment of = row_deployment_get(tx, work);
+	struct deployment of;
 
+	row_deployment_get(tx, work, &of);
 	(void)text_copy(ret, REQUEST_TARGET, work != 0 ? of.environment : request->target);
 	return ret;
 }

@@ -204,8 +204,9 @@ decide_action_bind(struct tx *tx, struct deployment *work)
 bool
 decide_bind_job(struct tx *tx, struct deployment *job)
 {
-	struct environment environment = row_environment_get(tx, job->environment);
+	struct environment environment;
 
+	row_environment_get(tx, job->environment, &environment);
 	(void)text_copy(job->commit, sizeof(job->commit), environment.current.commit);
 	(void)text_copy(job->image, sizeof(job->image), environment.current.image);
 	return environment.current.id != 0;

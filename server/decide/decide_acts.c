@@ -129,12 +129,15 @@ do_ask_approvers(struct act *act)
 {
 	struct tx *tx = act->tx;
 	struct deployment *work = act->deployment;
-	struct environment environment = row_environment_get(tx, work->environment);
-	struct approval_request request = row_approval_request(tx, work->id);
+	struct environment environment;
+	struct approval_request request;
 	struct block own = { .number = work->shown_own };
-	bool is_other =
-	    request.asked_at == 0 || strcmp(work->shown_live, environment.current.commit) != 0;
+	bool is_other;
 
+	row_environment_get(tx, work->environment, &environment);
+	row_approval_request(tx, work->id, &request);
+	is_other =
+	    request.asked_at == 0 || strcmp(work->shown_live, environment.current.commit) != 0;
 	if (!deployment_is_action(work)) {
 		decide_set_previous(tx, work);
 		decide_set_direction(tx, work);
@@ -237,7 +240,7 @@ do_run(struct act *act)
 	if (executor != NULL) {
 		row_deployment_save(act->tx, deployment);
 		executor->begin(act->tx, deployment->id);
-		*deployment = row_deployment_get(act->tx, deployment->id);
+		row_deployment_get(act->tx, deployment->id, deployment);
 		return;
 	}
 	if (!deployment_is_action(deployment))
@@ -304,7 +307,7 @@ find_left(struct act *act, const char *before, char ret[LIMIT_COMMIT])
 	(void)text_copy(ret, LIMIT_COMMIT, before);
 	if (strcmp(before, deployment->commit) != 0)
 		return;
-	last = row_deployment_last_changed(act->tx, deployment->environment);
+	row_deployment_last_changed(act->tx, deployment->environment, &last);
 	if (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED)
 		(void)text_copy(ret, LIMIT_COMMIT, last.commit);
 }
@@ -330,12 +333,14 @@ static void
 do_release(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
-	struct environment before = row_environment_get(act->tx, deployment->environment);
+	struct environment before;
 	bool is_rollback = deployment_is_rollback(deployment);
-	bool is_way_back = deployment_is_emergency(deployment) &&
-	    strcmp(deployment->commit, before.current.commit) != 0;
+	bool is_way_back;
 	struct release release = { .at = act->tx->at, .deployment = deployment->id }, to = { 0 };
 
+	row_environment_get(act->tx, deployment->environment, &before);
+	is_way_back = deployment_is_emergency(deployment) &&
+	    strcmp(deployment->commit, before.current.commit) != 0;
 	/* A rollback that an earlier version asked about names its commit alone.  An emergency that
 	 * deploys what was live before leads away from what is live, as a rollback does. */
 	if (is_rollback && deployment->to_release != 0)
@@ -385,7 +390,7 @@ static void
 do_block(struct act *act)
 {
 	const struct deployment *deployment = act->deployment;
-	struct environment environment = row_environment_get(act->tx, deployment->environment);
+	struct environment environment;
 	const char *why = deployment->why == DEPLOY_WHY_UNHEALTHY && deployment->detail[0] != '\0' ?
 	    "" : /* what was measured speaks for itself */
 	    deploy_flow_why_word(deployment->why);
@@ -394,6 +399,7 @@ do_block(struct act *act)
 	char line[LIMIT_LINE];
 	const char *detail = deployment_release_failure(deployment, line);
 
+	row_environment_get(act->tx, deployment->environment, &environment);
 	if (is_back) /* it went to all hosts, and its rollback too */
 		row_left_host_set(act->tx, deployment->environment, "", "");
 	if (is_back && !deployment_is_back_to_target(deployment) &&

@@ -14,9 +14,10 @@
 static void
 note_in(struct tx *tx, const struct deployment *ended, int64_t row)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, row, &message);
 	if (message.head == NULL || !chat_deployment_ahead_ended(&text, message.head, ended))
 		return;
 	free(message.head);
@@ -30,9 +31,11 @@ decide_ahead_ended(struct tx *tx, const struct deployment *ended)
 	int64_t rows[DECIDE_ASKED_ROWS], id = 0;
 
 	while (!tx->failed && (id = row_deployment_next_asked(tx, ended->environment, id)) != 0) {
-		struct deployment work = row_deployment_get(tx, id);
-		size_t n = decide_asked_list(tx, &work, rows);
+		struct deployment work;
+		size_t n;
 
+		row_deployment_get(tx, id, &work);
+		n = decide_asked_list(tx, &work, rows);
 		for (size_t i = 0; i < n; i++)
 			if (rows[i] != 0)
 				note_in(tx, ended, rows[i]);

@@ -99,20 +99,20 @@ decide_may_approve(struct tx *tx, const struct update *update, const struct depl
 	return decide_may(tx, update, POLICY_APPROVE, deployment_target(work, target));
 }
 
-struct deployment
-decide_approval_work(
-    struct tx *tx, const struct update *update, const struct request *request, char rest[LIMIT_REF])
+struct deployment *
+decide_approval_work(struct tx *tx, const struct update *update, const struct request *request,
+    char rest[LIMIT_REF], struct deployment *ret)
 {
 	int64_t number;
-	struct deployment work = decide_work(tx, update, request, rest, &number);
 	bool is_review;
 
-	if (work.id != 0)
-		return work;
+	number = decide_work(tx, update, request, rest, ret);
+	if (ret->id != 0)
+		return ret;
 	decide_answer_no(tx, update);
 	is_review = strcmp(request->action, "review") == 0;
 	if (!decide_may_begin(tx, update, POLICY_APPROVE, ""))
-		return (struct deployment){ 0 };
+		return ret;
 	if (number == 0)
 		(void)decide_sendf(tx, &update->address,
 		    "Which one? /%s needs a number: " MARK_CODE "/%s" MARK_CODE
@@ -125,7 +125,7 @@ decide_approval_work(
 		    " lists what does.",
 		    number, is_review ? "a review" : "an approval",
 		    is_review ? "status" : "pending");
-	return (struct deployment){ 0 };
+	return ret;
 }
 
 /* --- yes --- */
@@ -160,13 +160,15 @@ is_over(struct tx *tx, const struct update *update, const struct deployment *wor
 static bool
 find_change(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 	char changed[LIMIT_LINE];
 
+	row_environment_get(tx, work->environment, &environment);
 	decide_compare(tx, work, NULL, changed);
 	decide_note_left(work, answer, changed);
 	if (environment.unknown_since != 0 && work->program != PROGRAM_ACTION &&
-	    environment.unknown_since > row_approval_request(tx, work->id).asked_at)
+	    environment.unknown_since >
+		row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at)
 		(void)snprintf(changed, sizeof(changed), "what %s runs is not known any more",
 		    work->environment);
 	if (changed[0] == '\0')
@@ -199,8 +201,9 @@ go_on(struct tx *tx, struct deployment *work, bool is_alone)
 static void
 tell_who_acted(struct tx *tx, int64_t work, int64_t person)
 {
-	struct deployment now = row_deployment_get(tx, work);
+	struct deployment now;
 
+	row_deployment_get(tx, work, &now);
 	if (now.state == DEPLOY_AWAITING_APPROVAL)
 		decide_tell_approver(tx, &now, person);
 }
@@ -223,8 +226,9 @@ ask_anew(struct tx *tx, struct deployment *work)
 static bool
 end_overtaken(struct tx *tx, struct deployment *work)
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 
+	row_environment_get(tx, work->environment, &environment);
 	if (work->state != DEPLOY_AWAITING_APPROVAL || !deployment_is_overtaken(work, &environment))
 		return false;
 	work->why = DEPLOY_WHY_REFUSED;
@@ -272,9 +276,10 @@ static void
 toast_standing(struct tx *tx, const struct update *update, const struct deployment *work,
     const struct decide_needs *needs, enum chat_first first, const char *how)
 {
-	struct deployment now = row_deployment_get(tx, work->id); /* its turn may have come */
+	struct deployment now; /* its turn may have come */
 	char subject[SUBJECT];
 
+	row_deployment_get(tx, work->id, &now);
 	if (now.state == DEPLOY_AWAITING_APPROVAL)
 		answer(tx, update, first, "%s%s: %zu of %d.", name_subject(work, subject), how,
 		    needs->n, needs->needs.approvals);
@@ -455,8 +460,9 @@ decide_approval_withdraw_all(
 	int64_t id = 0;
 
 	while ((id = row_approval_next_of(tx, person, id)) != 0) { /* 0, too, once one failed */
-		struct deployment work = row_deployment_get(tx, id);
+		struct deployment work;
 
+		row_deployment_get(tx, id, &work);
 		withdraw(tx, update, &work, person, why);
 	}
 }
@@ -483,11 +489,15 @@ decide_approval_withdraw(struct tx *tx, const struct update *update, struct depl
 void
 decide_approval_due(struct tx *tx, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
-	struct approval_request request = row_approval_request(tx, id);
-	int64_t end = request.asked_at + tx->settings->approval_timeout_ms;
-	bool waits = decide_keeps_waiting(tx, work.environment);
+	struct deployment work;
+	struct approval_request request;
+	int64_t end;
+	bool waits;
 
+	row_deployment_get(tx, id, &work);
+	row_approval_request(tx, id, &request);
+	end = request.asked_at + tx->settings->approval_timeout_ms;
+	waits = decide_keeps_waiting(tx, work.environment);
 	if (work.state != DEPLOY_AWAITING_APPROVAL)
 		return;
 	if (!waits && decide_needs_look(tx, &work, NULL)) { /* at this hour fewer are needed */
@@ -522,8 +532,9 @@ decide_approvals_look(struct tx *tx)
 	int64_t id = 0;
 
 	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
-		struct deployment work = row_deployment_get(tx, id);
+		struct deployment work;
 
+		row_deployment_get(tx, id, &work);
 		look(tx, &work, NULL);
 	}
 }
@@ -534,8 +545,9 @@ decide_approvals_show(struct tx *tx, int64_t person)
 	int64_t id = 0;
 
 	while (!tx->failed && (id = row_approval_next(tx, id)) != 0) {
-		struct deployment work = row_deployment_get(tx, id);
+		struct deployment work;
 
+		row_deployment_get(tx, id, &work);
 		if (decide_needs_asks_in_private(tx, work.environment) &&
 		    decide_needs_may(tx, &work, person, NULL) == NEEDS_MAY)
 			decide_tell_approvers_in(tx, &work, person);
@@ -546,8 +558,9 @@ decide_approvals_show(struct tx *tx, int64_t person)
 static void
 list_changes(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
-	struct approval_request request = row_approval_request(tx, work->id);
+	struct approval_request request;
 
+	row_approval_request(tx, work->id, &request);
 	if (request.changes[0] != '\0')
 		return;
 	request.n_changes = answer->count;
@@ -562,8 +575,9 @@ void
 decide_approval_listed(struct tx *tx, struct deployment *work, const struct effect_git_query *query,
     const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 
+	row_environment_get(tx, work->environment, &environment);
 	if (answer->error[0] != '\0') {
 		decide_note_blocks(tx, work, answer);
 	} else if (strcmp(query->base, environment.current.commit) != 0) { /* meanwhile */

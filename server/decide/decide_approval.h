@@ -30,8 +30,8 @@ bool decide_may_approve(struct tx *tx, const struct update *update, const struct
 
 /* The work that a request is about: a button's, or by the number that was typed ("12", "#12"), with
  * what stands behind it in rest.  id 0: there is none for them, which was said. */
-struct deployment decide_approval_work(struct tx *tx, const struct update *update,
-    const struct request *request, char rest[LIMIT_REF]);
+struct deployment *decide_approval_work(struct tx *tx, const struct update *update,
+    const struct request *request, char rest[LIMIT_REF], struct deployment *ret);
 
 /* Git has compared its commit with what was live, for the list that they read. */
 void decide_approval_listed(struct tx *tx, struct deployment *work,

@@ -32,7 +32,7 @@ decide_asked_in(struct tx *tx, const struct deployment *work, const struct chat_
 		CLEANUP(message_done) struct message message = { 0 };
 
 		if (rows[i] != 0)
-			message = row_message_get(tx, rows[i]);
+			row_message_get(tx, rows[i], &message);
 		if (rows[i] != 0 && message.address.chat == address->chat)
 			return rows[i];
 	}
@@ -46,7 +46,7 @@ link_of(struct tx *tx, int64_t row, char ret[DECIDE_ASKED_LINK])
 	CLEANUP(message_done) struct message message = { 0 };
 
 	if (row != 0)
-		message = row_message_get(tx, row);
+		row_message_get(tx, row, &message);
 	if (message.remote_id == 0 || message.address.chat >= SUPERGROUPS)
 		return false;
 	(void)snprintf(ret, DECIDE_ASKED_LINK, "https://t.me/c/%" PRId64 "/%" PRId64,

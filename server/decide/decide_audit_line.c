@@ -26,7 +26,7 @@ decide_audit_line_note(struct tx *tx, int64_t message)
 static void
 send_line(struct tx *tx, int64_t chat, const struct audit_line_row *line)
 {
-	const struct message silent = { .address = { .chat = chat }, .is_silent = true };
+	struct message silent = { .address = { .chat = chat }, .is_silent = true };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char time[TEXT_TIME_SIZE];
 

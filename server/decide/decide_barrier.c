@@ -36,16 +36,18 @@ size_t
 decide_list_barriers(
     struct tx *tx, const struct deployment *work, struct barrier ret[BARRIERS_SHOWN])
 {
-	struct environment environment = row_environment_get(tx, work->environment);
-	struct release to = find_target(tx, work, &environment);
+	struct environment environment;
+	struct release to;
 	struct barrier of_releases[BARRIERS_SHOWN];
 	struct deployment last;
 	size_t n = 0, more = 0;
 
+	row_environment_get(tx, work->environment, &environment);
+	to = find_target(tx, work, &environment);
 	if (deployment_is_action(work))
 		return 0;
 	add(ret, &n, "", work->barrier);
-	last = row_deployment_last_changed(tx, work->environment);
+	row_deployment_last_changed(tx, work->environment, &last);
 	if (environment_is_in_doubt(&environment) && last.id != work->id &&
 	    (last.state == DEPLOY_FAILED || last.state == DEPLOY_ROLLBACK_FAILED))
 		add(ret, &n, last.commit, last.barrier);

@@ -85,8 +85,9 @@ is_open(const struct deployment *work)
 static void
 finish(struct tx *tx, struct cloudflare_row *row, enum deploy_event event, const char *detail)
 {
-	struct deployment work = row_deployment_get(tx, row->work);
+	struct deployment work;
 
+	row_deployment_get(tx, row->work, &work);
 	row->work = 0;
 	if (work.id == 0 || !is_open(&work))
 		return;
@@ -218,11 +219,14 @@ static void (*const begins[ACTION_COUNT])(
 void
 decide_cloudflare_begin(struct tx *tx, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
-	const struct client_settings *client = settings_client(tx->settings, work.client);
-	const struct action *action = action_find(work.action);
+	struct deployment work;
+	const struct client_settings *client;
+	const struct action *action;
 	struct cloudflare_row row = { .work = id };
 
+	row_deployment_get(tx, id, &work);
+	client = settings_client(tx->settings, work.client);
+	action = action_find(work.action);
 	if (work.state != DEPLOY_RUNNING)
 		return; /* given up meanwhile */
 	if (client == NULL || client->cloudflare_zone == NULL)
@@ -357,8 +361,9 @@ refused(struct tx *tx, struct cloudflare_row *row, const char *detail)
 static void
 got_before(struct tx *tx, struct cloudflare_row *row, const struct cloudflare_answer *answer)
 {
-	struct deployment work = row_deployment_get(tx, row->work);
+	struct deployment work;
 
+	row_deployment_get(tx, row->work, &work);
 	if (!is_open(&work)) {
 		forget(tx, row); /* nothing was set for it */
 	} else if (answer->verdict != CLOUDFLARE_DONE) {

@@ -27,30 +27,31 @@
 #include "store/row_shown.h"
 #include "store/row_witness.h"
 
-static struct deployment
-find_question(struct tx *tx, const struct deployment *started)
+static struct deployment *
+find_question(struct tx *tx, const struct deployment *started, struct deployment *ret)
 {
 	bool is_rollback = deployment_is_rollback(started);
-	struct deployment question = row_deployment_question_of(tx,
-	    is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY, started->environment, started->commit);
 
-	return question.id != 0 ?
-	    question :
-	    row_deployment_emergency_of(tx, started->environment, started->commit);
+	row_deployment_question_of(tx, is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
+	    started->environment, started->commit, ret);
+	if (ret->id == 0)
+		row_deployment_emergency_of(tx, started->environment, started->commit, ret);
+	return ret;
 }
 
 /* No second confirmation of what has started: that one's question is closed where it stands. */
 static void
 close_questions(struct tx *tx, const struct deployment *started)
 {
-	struct deployment question = find_question(tx, started);
+	struct deployment question;
 
+	find_question(tx, started, &question);
 	while (question.id != 0 && !tx->failed) {
 		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
 		    deployment_starter(started));
 		question.why = DEPLOY_WHY_ELSEWHERE;
 		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
-		question = find_question(tx, started);
+		find_question(tx, started, &question);
 	}
 }
 
@@ -58,8 +59,9 @@ close_questions(struct tx *tx, const struct deployment *started)
 static void
 enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	if (deployment->place == 0)
 		deployment->place = row_queue_draw(tx);
 	deployment->queued_at = tx->at;
@@ -89,7 +91,8 @@ leave_approval(struct tx *tx, const struct deployment *deployment)
 {
 	const struct request about = request_about("approve", "work", deployment->id);
 
-	row_effect_withdraw(tx, row_approval_request(tx, deployment->id).timer);
+	row_effect_withdraw(
+	    tx, row_approval_request(tx, deployment->id, &(struct approval_request){ 0 })->timer);
 	row_approval_leave(tx, deployment->id);
 	row_button_close(tx, "approve", about.target);
 	row_button_close(tx, "reject", about.target);
@@ -134,7 +137,8 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	row_deployment_save(tx, deployment); /* its messages ask rows what has failed */
 	/* A newer push has waited for the end of what was being approved. */
 	if (!deployment_is_by_request(deployment) &&
-	    row_environment_get(tx, deployment->environment).waiting_push[0] != '\0')
+	    row_environment_get(tx, deployment->environment, &(struct environment){ 0 })
+		    ->waiting_push[0] != '\0')
 		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
 	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
 		row_claim_give_back(tx, deployment->id);
@@ -225,8 +229,9 @@ decide_prepare_start(struct tx *tx, struct deployment *deployment)
 bool
 decide_is_live(struct tx *tx, const struct deployment *deployment)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	return deployment->program == PROGRAM_DEPLOY &&
 	    deployment_runs_already(deployment, &environment);
 }
@@ -249,11 +254,11 @@ trigger_of(const struct update *update)
 										  TRIGGER_CHAT;
 }
 
-struct deployment
-decide_requested(
-    struct tx *tx, const struct update *update, enum program program, const char *environment)
+struct deployment *
+decide_requested(struct tx *tx, const struct update *update, enum program program,
+    const char *environment, struct deployment *ret)
 {
-	struct deployment deployment = {
+	*ret = (struct deployment){
 		.program = program,
 		.trigger = trigger_of(update),
 		.state = DEPLOY_REQUESTED,
@@ -263,7 +268,7 @@ decide_requested(
 		.requested_at = tx->at,
 	};
 
-	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
-	(void)text_copy(deployment.requester, sizeof(deployment.requester), update->name);
-	return deployment;
+	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
+	(void)text_copy(ret->requester, sizeof(ret->requester), update->name);
+	return ret;
 }

@@ -37,5 +37,5 @@ bool decide_is_live(struct tx *tx, const struct deployment *deployment);
 void decide_confirmed(struct tx *tx, struct deployment *deployment, const struct update *update);
 
 /* What the person of an update asks for; no row yet. */
-struct deployment decide_requested(struct tx *tx, const struct update *update,
-    enum program program, const char *environment);
+struct deployment *decide_requested(struct tx *tx, const struct update *update,
+    enum program program, const char *environment, struct deployment *ret);

@@ -192,7 +192,7 @@ target_of(const struct wanted *w)
 /* With what may be done instead, where there is something. */
 static void
 refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
-    const struct message *instead)
+    struct message *instead)
 {
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -342,21 +342,20 @@ executor_of(const struct wanted *w)
 	return strcmp(w->client->host, "local") == 0 ? "local" : "ssh";
 }
 
-static struct deployment
-make(struct tx *tx, const struct update *update, const struct wanted *w)
+static struct deployment *
+make(struct tx *tx, const struct update *update, const struct wanted *w, struct deployment *ret)
 {
-	struct deployment work = decide_requested(tx, update, PROGRAM_ACTION, w->environment);
-
-	(void)text_copy(work.executor, sizeof(work.executor), executor_of(w));
-	(void)text_copy(work.action, sizeof(work.action), w->action->name);
-	(void)text_copy(work.argument, sizeof(work.argument), w->argument);
+	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
+	(void)text_copy(ret->executor, sizeof(ret->executor), executor_of(w));
+	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
+	(void)text_copy(ret->argument, sizeof(ret->argument), w->argument);
 	if (w->action->argument == ACTION_TAKES_MINUTES && w->argument[0] == '\0')
 		(void)snprintf(
-		    work.argument, sizeof(work.argument), "%d", w->client->cloudflare_minutes);
-	work.is_read = w->action->risk == ACTION_RISK_READ;
+		    ret->argument, sizeof(ret->argument), "%d", w->client->cloudflare_minutes);
+	ret->is_read = w->action->risk == ACTION_RISK_READ;
 	if (w->client != NULL)
-		(void)text_copy(work.client, sizeof(work.client), w->client->id);
-	return work;
+		(void)text_copy(ret->client, sizeof(ret->client), w->client->id);
+	return ret;
 }
 
 static void
@@ -402,8 +401,9 @@ static bool
 is_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *work)
 {
-	struct deployment asked = row_deployment_get(tx, row_deployment_same_action(tx, work));
+	struct deployment asked;
 
+	row_deployment_get(tx, row_deployment_same_action(tx, work), &asked);
 	if (asked.id == 0)
 		return false;
 	say_asked_already(tx, update, w, &asked);
@@ -413,9 +413,10 @@ is_asked_already(struct tx *tx, const struct update *update, const struct wanted
 static int64_t
 begin(struct tx *tx, const struct update *update, const struct wanted *w, enum decide_do_how how)
 {
-	struct deployment work = make(tx, update, w);
+	struct deployment work;
 	bool is_confirmed = how != DO_ASKS;
 
+	make(tx, update, w, &work);
 	if (w->action->executor == ACTION_BY_RELEASE && !decide_bind_job(tx, &work)) {
 		refuse(tx, update, w, "nothing is released there yet: deploy first");
 		return 0;

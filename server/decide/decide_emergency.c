@@ -157,13 +157,16 @@ wait_a_day(struct tx *tx, int64_t work)
 static void
 add_requesters(struct tx *tx, const struct deployment *work)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, PROGRAM_DEPLOY, work->environment, work->commit);
-	int64_t asked[NEEDS_ASKED_MAX] = { question.requested_by, question.confirmed_by };
-	size_t n = question.id == 0 ?
+	struct deployment question;
+	int64_t asked[NEEDS_ASKED_MAX];
+	size_t n;
+
+	row_deployment_question_of(tx, PROGRAM_DEPLOY, work->environment, work->commit, &question);
+	asked[0] = question.requested_by;
+	asked[1] = question.confirmed_by;
+	n = question.id == 0 ?
 	    0 :
 	    2 + row_button_list_requesters(tx, question.id, asked + 2, NEEDS_ASKED_MAX - 2);
-
 	for (size_t i = 0; i < n; i++)
 		if (asked[i] != 0)
 			row_button_add_requester(tx, work->id, asked[i], 0);
@@ -230,8 +233,9 @@ tell(struct tx *tx, const struct deployment *work)
 
 	(void)row_deployment_passed(tx, work->id, passed);
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+		CLEANUP(message_done) struct message message = { 0 };
 
+		row_message_get(tx, rows[i], &message);
 		if (message.head == NULL)
 			continue;	 /* gone by age */
 		if (passed[0] != '\0') { /* else of before that was kept: its words stay */
@@ -290,9 +294,11 @@ remind(struct tx *tx, const struct deployment *work)
 void
 decide_emergency_due(struct tx *tx, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
-	bool is_over = deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL;
+	struct deployment work;
+	bool is_over;
 
+	row_deployment_get(tx, id, &work);
+	is_over = deploy_flow_class(work.state) == DEPLOY_CLASS_FINAL;
 	if (work.id == 0 || (!deployment_awaits_review(&work) && is_over))
 		return;
 	if (deployment_awaits_review(&work)) {
@@ -348,9 +354,10 @@ answer(struct tx *tx, const struct update *update, const struct deployment *work
 static void
 note_reviewer(struct tx *tx, const struct deployment *work, int64_t row)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, row, &message);
 	if (message.head == NULL || !chat_emergency_reviewed(&text, work, message.head))
 		return;
 	free(message.head);

@@ -38,19 +38,24 @@ is_unstoppable(const struct deployment *deployment)
 bool
 decide_cancel(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
-	struct deployment before = *deployment;
+	const enum deploy_why why = deployment->why;
+	const int64_t by = deployment->cancelled_by;
+	char detail[LIMIT_LINE];
 	enum deploy_event event = deployment_is_rollback(deployment) ? DEPLOY_ON_CANCEL_ROLLBACK :
 	    is_unstoppable(deployment) ? DEPLOY_ON_CANCEL_UNSTOPPABLE :
 	    has_rollback(deployment)   ? DEPLOY_ON_CANCEL :
 					 DEPLOY_ON_CANCEL_NO_ROLLBACK;
 
+	memcpy(detail, deployment->detail, sizeof(detail));
 	audit_cancel(tx, deployment, update);
 	deployment->why = DEPLOY_WHY_CANCELLED;
 	deployment->cancelled_by = update->person;
 	(void)snprintf(deployment->detail, sizeof(deployment->detail), "by %s", update->name);
 	if (decide_step(tx, deployment, event, NULL))
 		return true;
-	*deployment = before;
+	deployment->why = why; /* nothing was done: it is as it was */
+	deployment->cancelled_by = by;
+	memcpy(deployment->detail, detail, sizeof(detail));
 	return false;
 }
 

@@ -89,9 +89,10 @@ query_commit(struct tx *tx, const struct deployment *deployment, const char *ref
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
 
+	row_environment_get(tx, deployment->environment, &environment);
 	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
 	(void)text_copy(query.ref, sizeof(query.ref), ref);
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
@@ -118,7 +119,8 @@ decide_query_again(struct tx *tx, const struct deployment *deployment)
 void
 decide_head_is(struct tx *tx, const char *name, const char *branch, const char *commit)
 {
-	if (strcmp(row_environment_get(tx, name).head.commit, commit) != 0)
+	if (strcmp(row_environment_get(tx, name, &(struct environment){ 0 })->head.commit,
+		commit) != 0)
 		row_approval_set_compared(tx, name, commit, COMPARED_WITH_NOTHING);
 	row_environment_set_head(tx, name, branch, commit);
 }
@@ -191,8 +193,9 @@ decide_query_blocked(struct tx *tx, const struct deployment *work)
 void
 decide_contained(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	decide_note_blocks(tx, deployment, answer);
 	if (answer->tree[0] != '\0')
 		(void)text_copy(deployment->tree, LIMIT_COMMIT, answer->tree);
@@ -234,8 +237,8 @@ decide_git_changes(
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *changes;
 
-	chat_deployment_no_history(
-	    &text, answer, row_environment_get(tx, environment).current.id != 0);
+	chat_deployment_no_history(&text, answer,
+	    row_environment_get(tx, environment, &(struct environment){ 0 })->current.id != 0);
 	chat_deployment_changes(&text, answer, decide_ran_failed(tx, environment, answer));
 	changes = chat_text_take(&text);
 	(void)text_copy(out, room, changes != NULL ? changes : "");

@@ -15,8 +15,8 @@ decide_history(struct tx *tx, const struct deployment *work)
 
 	if (work->state != DEPLOY_LIVE)
 		return is;
-	environment = row_environment_get(tx, work->environment);
-	active = row_deployment_active(tx, work->environment);
+	row_environment_get(tx, work->environment, &environment);
+	row_deployment_active(tx, work->environment, &active);
 	is_current = environment.current.deployment == work->id;
 	is.release = row_release_number(tx, work);
 	is.since = is_current ? environment.current.at : work->ended_at;

@@ -74,9 +74,10 @@ decide_hold_add_work(struct tx *tx, const char *target, struct chat_text *text)
 	size_t i = 0, n = 0;
 
 	while ((environment = decide_hold_covers(tx, target, &i)) != NULL) {
-		struct deployment active = row_deployment_active(tx, environment->name);
+		struct deployment active;
 		size_t queued = row_queue_list(tx, environment->name, ids);
 
+		row_deployment_active(tx, environment->name, &active);
 		if ((active.id != 0 || queued > 0) && n++ < NAMED)
 			add_work(text, target, environment->name, &active, queued);
 	}
@@ -122,11 +123,13 @@ has_waiting(struct tx *tx, const char *environment)
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n;
 
-	if (row_environment_get(tx, environment).waiting_push[0] != '\0')
+	if (row_environment_get(tx, environment, &(struct environment){ 0 })->waiting_push[0] !=
+	    '\0')
 		return true;
 	n = row_queue_list(tx, environment, ids);
 	for (size_t i = 0; i < n; i++)
-		if (is_for_end(row_deployment_get(tx, ids[i]).waits_for))
+		if (is_for_end(
+			row_deployment_get(tx, ids[i], &(struct deployment){ 0 })->waits_for))
 			return true;
 	return false;
 }
@@ -146,9 +149,10 @@ decide_hold_waiting(struct tx *tx, const char *target)
 static void
 add_dropped(struct tx *tx, const struct environment_settings *environment, struct chat_text *text)
 {
-	struct environment now = row_environment_get(tx, environment->name);
+	struct environment now;
 	struct deployment last = { 0 };
 
+	row_environment_get(tx, environment->name, &now);
 	if (!environment->drops_pushes || now.seen_commit[0] == '\0' ||
 	    strcmp(now.seen_commit, now.current.commit) == 0)
 		return;

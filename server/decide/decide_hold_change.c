@@ -37,10 +37,11 @@
 static void
 free_push(struct tx *tx, const struct environment_settings *settings, const char *pushed_by)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
+	struct environment environment;
 	struct deployment head = { .program = PROGRAM_DEPLOY };
 	struct announced_push push = { .until = 0 };
 
+	row_environment_get(tx, settings->name, &environment);
 	(void)text_copy(push.after, sizeof(push.after), environment.seen_commit);
 	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
@@ -54,7 +55,8 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 static bool
 is_approved_before(struct tx *tx, const char *name)
 {
-	return row_deployment_push_approval(tx, name).approvers[0] != '\0';
+	return row_deployment_push_approval(tx, name, &(struct deployment){ 0 })->approvers[0] !=
+	    '\0';
 }
 
 /* What holds it now, and what follows where that has changed. */
@@ -62,10 +64,11 @@ static void
 refresh(struct tx *tx, const char *name)
 {
 	const struct environment_settings *settings = settings_environment(tx->settings, name);
-	struct environment environment = row_environment_get(tx, name);
+	struct environment environment;
 	struct holds holds;
 	unsigned held;
 
+	row_environment_get(tx, name, &environment);
 	if (settings == NULL)
 		return;
 	decide_holds(tx, name, &holds);

@@ -32,7 +32,7 @@ static bool
 has_changed(
     struct tx *tx, const struct environment_settings *settings, bool begins, int64_t *ret_until)
 {
-	unsigned held = row_environment_get(tx, settings->name).held;
+	unsigned held = row_environment_get(tx, settings->name, &(struct environment){ 0 })->held;
 
 	return windows_have(settings->freeze, settings->of->zone, tx->at, ret_until) == begins &&
 	    ((held & ENVIRONMENT_IS_IN_WINDOW) != 0) != begins;
@@ -43,7 +43,7 @@ is_busy(struct tx *tx, const char *environment)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 
-	return row_deployment_active(tx, environment).id != 0 ||
+	return row_deployment_active(tx, environment, &(struct deployment){ 0 })->id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0;
 }
 
@@ -85,7 +85,8 @@ collect(struct tx *tx, int64_t chat, bool begins)
 		else if (changed.n > n)
 			changed.n_busy += decide_hold_waiting(tx, settings->name) > 0;
 		row_environment_set_held(tx, settings->name,
-		    row_environment_get(tx, settings->name).held ^ ENVIRONMENT_IS_IN_WINDOW);
+		    row_environment_get(tx, settings->name, &(struct environment){ 0 })->held ^
+			ENVIRONMENT_IS_IN_WINDOW);
 	}
 	return changed;
 }

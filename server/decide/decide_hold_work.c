@@ -67,11 +67,14 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
     const struct holds *holds, const struct pushed *push)
 {
 	const struct chat_hold_words *words = &chat_holds[hold->kind];
-	const struct environment now = row_environment_get(tx, settings->name);
-	bool is_newest = strcmp(now.seen_commit, push->commit) == 0;
-	bool is_noted = now.waiting_push[0] != '\0';
+	struct environment now;
+	bool is_newest;
+	bool is_noted;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_environment_get(tx, settings->name, &now);
+	is_newest = strcmp(now.seen_commit, push->commit) == 0;
+	is_noted = now.waiting_push[0] != '\0';
 	/* A newer one that waits there is of who pushed that. */
 	if (!settings->drops_pushes && (is_newest || !is_noted))
 		row_environment_set_waiting(tx, settings->name, is_newest ? push->by : DECIDE_POLL);
@@ -152,9 +155,11 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 void
 decide_hold_pushes(struct tx *tx, const char *environment)
 {
-	struct deployment question = row_deployment_push_question(tx, environment);
-	struct deployment queued = row_deployment_get(tx, row_queue_push(tx, environment));
+	struct deployment question;
+	struct deployment queued;
 
+	row_deployment_push_question(tx, environment, &question);
+	row_deployment_get(tx, row_queue_push(tx, environment), &queued);
 	/* What a person asked for as well is that person's. */
 	if (question.id != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))

@@ -123,8 +123,9 @@ may_ring_again(struct tx *tx, const struct deployment *work, const char *of)
 bool
 decide_may_ring_approvers(struct tx *tx, const struct deployment *work)
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 
+	row_environment_get(tx, work->environment, &environment);
 	/* Whoever repairs what is down has asked often by then. */
 	return take(tx, "rings-work", work->id, WORK_RINGS, WORK_EVERY_MS) &&
 	    (environment_is_in_doubt(&environment) || may_ring_again(tx, work, "rings"));

@@ -11,6 +11,7 @@
 #include "decide/decide_limit.h"
 #include "decide/decide_reply.h"
 #include "lib/crypto.h"
+#include "lib/mem.h"
 #include "store/row_approval.h"
 #include "store/row_deployment.h"
 #include "store/row_nonce.h"
@@ -137,6 +138,7 @@ static enum reason
 check_nonce(struct tx *tx, const struct update *update, struct wanted *w)
 {
 	const struct deployment *request = &w->request;
+	struct approval_request asked;
 
 	if (row_nonce_is_used(tx, w->line.nonce, update->person, request->id != 0))
 		return REFUSED_USED;
@@ -147,9 +149,8 @@ check_nonce(struct tx *tx, const struct update *update, struct wanted *w)
 		return REFUSED_OTHERS;
 	if (request->state != DEPLOY_AWAITING_APPROVAL)
 		return REFUSED_OVER;
-	if (w->line.ts < row_approval_request(tx, request->id).asked_at / 1000)
-		return REFUSED_BEFORE;
-	return ACCEPTED;
+	row_approval_request(tx, request->id, &asked);
+	return w->line.ts < asked.asked_at / 1000 ? REFUSED_BEFORE : ACCEPTED;
 }
 
 typedef enum reason check_fn(struct tx *tx, const struct update *update, struct wanted *w);
@@ -175,13 +176,13 @@ static void
 carry_out(struct tx *tx, const struct update *update, void *arg)
 {
 	const struct wanted *w = arg;
-	struct deployment request = w->request;
-	bool is_requests = request.id != 0;
+	CLEANUP(freep) struct deployment *request = mem_copy(&w->request, sizeof(*request));
+	bool is_requests = request->id != 0;
 	int64_t work;
 
 	if (!is_requests && !decide_can_pay(tx, update, "do", COST))
 		return;
-	work = is_requests ? approve(tx, update, &request) :
+	work = is_requests ? approve(tx, update, request) :
 			     decide_do(tx, update, w->action, w->line.client, "", DO_IS_CONFIRMED);
 	if (!is_requests && work != 0)
 		decide_pay(tx, update, COST);
@@ -218,7 +219,7 @@ decide(struct tx *tx, const struct update *update)
 
 	if (!is_read(tx, update, &w.line))
 		return;
-	w.request = row_deployment_get(tx, row_nonce_work(tx, w.line.nonce));
+	row_deployment_get(tx, row_nonce_work(tx, w.line.nonce), &w.request);
 	for (size_t i = 0; i < COUNT(checks) && reason == ACCEPTED; i++)
 		reason = checks[i](tx, update, &w);
 	if (reason != ACCEPTED)

@@ -70,7 +70,9 @@ note_shown(struct tx *tx, int64_t work, int64_t message, const char *why)
 bool
 decide_nag_is_open(struct tx *tx, const struct deployment *work)
 {
-	return work->id != 0 && row_environment_get(tx, work->environment).unseen_work == work->id;
+	return work->id != 0 &&
+	    row_environment_get(tx, work->environment, &(struct environment){ 0 })->unseen_work ==
+	    work->id;
 }
 
 enum how_ended {
@@ -84,11 +86,12 @@ static void
 end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended how,
     const struct chat_clock *clock, const char *by)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct buttons buttons = { 0 };
 	struct button_row button;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, row, &message);
 	if (message.head == NULL)
 		return; /* gone by age */
 	button = row_button_find(tx, seen, message.address.chat);
@@ -112,9 +115,10 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 static void
 close_in(struct tx *tx, int64_t row, const char *environment, const struct chat_clock *clock)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, row);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, row, &message);
 	if (message.head == NULL)
 		return; /* gone by age */
 	message.buttons = (struct buttons){ 0 };
@@ -150,7 +154,8 @@ end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, co
 static void
 end_open(struct tx *tx, const char *environment, enum how_ended how)
 {
-	int64_t work = row_environment_get(tx, environment).unseen_work;
+	int64_t work =
+	    row_environment_get(tx, environment, &(struct environment){ 0 })->unseen_work;
 
 	if (work != 0)
 		end(tx, environment, work, how, "");
@@ -202,10 +207,12 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 static void
 nag(struct tx *tx, const struct deployment *work)
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 	int64_t chats[DECIDE_WHOM_ALL];
-	size_t n = decide_whom_news(tx, work->environment, chats);
+	size_t n;
 
+	row_environment_get(tx, work->environment, &environment);
+	n = decide_whom_news(tx, work->environment, chats);
 	for (size_t i = 0; i < n; i++)
 		nag_in(tx, work, &environment, chats[i]);
 }
@@ -213,10 +220,13 @@ nag(struct tx *tx, const struct deployment *work)
 void
 decide_nag_due(struct tx *tx, int64_t id)
 {
-	struct deployment work = row_deployment_get(tx, id);
-	struct environment environment = row_environment_get(tx, work.environment);
-	int64_t interval = interval_ms(tx, work.environment);
+	struct deployment work;
+	struct environment environment;
+	int64_t interval;
 
+	row_deployment_get(tx, id, &work);
+	row_environment_get(tx, work.environment, &environment);
+	interval = interval_ms(tx, work.environment);
 	if (id == 0 || environment.unseen_work != id)
 		return;
 	if (interval == 0) { /* nobody wants it any more */
@@ -236,7 +246,8 @@ void
 decide_nag_looked(struct tx *tx, const struct deployment *work)
 {
 	/* Before the first is due it was asked with its end. */
-	if (decide_nag_is_open(tx, work) && row_environment_get(tx, work->environment).n_nags > 0)
+	if (decide_nag_is_open(tx, work) &&
+	    row_environment_get(tx, work->environment, &(struct environment){ 0 })->n_nags > 0)
 		nag(tx, work);
 }
 

@@ -16,11 +16,11 @@ decide_asks_before(struct tx *tx, const struct action *action, const char *envir
 	int64_t ids[ROW_QUEUE_LIST];
 
 	/* Something may still be at work there: as before a deployment, a person looks first. */
-	if (row_environment_get(tx, environment).unknown_since != 0)
+	if (row_environment_get(tx, environment, &(struct environment){ 0 })->unknown_since != 0)
 		return true;
 	if (action->asks != ACTION_ASKS_BUSY)
 		return action->asks == ACTION_ASKS_ALWAYS;
-	return row_deployment_active(tx, environment).id != 0 ||
+	return row_deployment_active(tx, environment, &(struct deployment){ 0 })->id != 0 ||
 	    row_queue_list(tx, environment, ids) > 0;
 }
 

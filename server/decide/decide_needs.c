@@ -158,10 +158,10 @@ add_requesters(struct tx *tx, const struct deployment *work, struct needs_work *
 	facts->n_themselves = facts->n_asked;
 }
 
-static struct needs_work
-facts_of(struct tx *tx, const struct deployment *work)
+static struct needs_work *
+facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 {
-	struct needs_work facts = {
+	*ret = (struct needs_work){
 		.environment = work->environment,
 		.is_rollback = deployment_is_rollback(work) && !work->is_forward,
 		.is_forward = work->is_forward,
@@ -170,26 +170,27 @@ facts_of(struct tx *tx, const struct deployment *work)
 		.of_action = approvals_of_action(tx, work),
 	};
 
-	facts.is_force_push = work->is_force_push;
-	facts.untouched = work->untouched;
-	facts.not_on = find_not_on(tx, work);
-	(void)deployment_target(work, facts.target);
+	ret->is_force_push = work->is_force_push;
+	ret->untouched = work->untouched;
+	ret->not_on = find_not_on(tx, work);
+	(void)deployment_target(work, ret->target);
 	if (!deployment_is_by_request(work))
-		find_pusher(tx, work, &facts);
-	add_asked(&facts, work->requested_by);
-	add_asked(&facts, work->confirmed_by);
-	add_requesters(tx, work, &facts);
-	add_presses(tx, work, &facts);
-	return facts;
+		find_pusher(tx, work, ret);
+	add_asked(ret, work->requested_by);
+	add_asked(ret, work->confirmed_by);
+	add_requesters(tx, work, ret);
+	add_presses(tx, work, ret);
+	return ret;
 }
 
 void
 decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
 {
-	struct environment environment = row_environment_get(tx, work->environment);
+	struct environment environment;
 	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
 	struct block block;
 
+	row_environment_get(tx, work->environment, &environment);
 	if (row_block_find_contained(tx, work, &block))
 		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
 	if (deployment_is_action(work)) /* a job's commit is what was live */
@@ -306,12 +307,15 @@ name_tokens(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 bool
 decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_needs *ret)
 {
-	struct needs_work facts = facts_of(tx, work);
-	struct decide_needs needs = { .needs = needs_of(tx->settings, &facts, tx->at) };
+	struct needs_work facts;
+	struct decide_needs needs = { 0 };
 	struct approval all[NEEDS_APPROVALS_MAX];
 	char binding[NEEDS_BINDING];
-	size_t n = needs.needs.approvals == 0 ? 0 : row_approval_list(tx, work->id, all);
+	size_t n;
 
+	facts_of(tx, work, &facts);
+	needs.needs = needs_of(tx->settings, &facts, tx->at);
+	n = needs.needs.approvals == 0 ? 0 : row_approval_list(tx, work->id, all);
 	decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++)
 		if (find_fault(tx, &facts, &all[i], binding) == NULL &&
@@ -331,11 +335,12 @@ enum needs_verdict
 decide_needs_may(
     struct tx *tx, const struct deployment *work, int64_t person, const struct role **ret_role)
 {
-	struct needs_work facts = facts_of(tx, work);
-	enum needs_verdict verdict =
-	    needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
+	struct needs_work facts;
+	enum needs_verdict verdict;
 	struct token token = row_token_get(tx, row_token_acting(tx, person));
 
+	facts_of(tx, work, &facts);
+	verdict = needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
 	for (size_t i = facts.n_themselves; i < facts.n_asked && verdict == NEEDS_ASKED; i++)
 		if (facts.asked[i] == person)
 			return NEEDS_BY_TOKEN;
@@ -347,14 +352,15 @@ decide_needs_may(
 bool
 decide_needs_is_alone(struct tx *tx, const struct deployment *work, int64_t person)
 {
-	struct needs_work facts = facts_of(tx, work), asked = facts;
+	struct needs_work facts;
 	bool is_own = person == work->requested_by || person == work->confirmed_by;
 	int64_t other = 0;
 
+	facts_of(tx, work, &facts);
 	if (!is_among(&facts, person) || needs_next_approver(tx->settings, &facts, tx->at, 0) != 0)
 		return false;
-	asked.n_asked = asked.n_themselves; /* the others are makers and accounts of tokens */
-	is_own = is_own || !is_among(&asked, person);
+	facts.n_asked = facts.n_themselves; /* the others are makers and accounts of tokens */
+	is_own = is_own || !is_among(&facts, person);
 	facts.n_asked = 0; /* whoever could, had they not asked */
 	while (is_own && (other = needs_next_approver(tx->settings, &facts, tx->at, other)) != 0)
 		if (other != person)
@@ -371,8 +377,9 @@ decide_needs_may_in(struct tx *tx, const struct deployment *work, int64_t chat)
 int64_t
 decide_needs_next(struct tx *tx, const struct deployment *work, int64_t after)
 {
-	struct needs_work facts = facts_of(tx, work);
+	struct needs_work facts;
 
+	facts_of(tx, work, &facts);
 	return needs_next_approver(tx->settings, &facts, tx->at, after);
 }
 
@@ -391,12 +398,13 @@ decide_needs_name(struct tx *tx, struct deployment *work)
 size_t
 decide_needs_void(struct tx *tx, struct deployment *work)
 {
-	struct needs_work facts = facts_of(tx, work);
+	struct needs_work facts;
 	struct approval all[NEEDS_APPROVALS_MAX];
 	char binding[NEEDS_BINDING], user[PRINCIPAL_TEXT];
 	size_t n = row_approval_list(tx, work->id, all), n_void = 0;
 	struct block block;
 
+	facts_of(tx, work, &facts);
 	decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++) {
 		const char *fault = find_fault(tx, &facts, &all[i], binding);
@@ -435,9 +443,10 @@ decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const
 	size_t n = row_approval_list_waiting(tx, environment, ids, LINES_MOST), n_seen = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct deployment work = row_deployment_get(tx, ids[i]);
+		struct deployment work;
 		char target[LIMIT_ENVIRONMENT];
 
+		row_deployment_get(tx, ids[i], &work);
 		if (!decide_sees(tx, person, deployment_target(&work, target)))
 			continue;
 		n_seen++;
@@ -453,7 +462,8 @@ decide_needs_lines(struct tx *tx, int64_t person, const char *environment, const
 int64_t
 decide_needs_question_ms(struct tx *tx, const struct deployment *work, int64_t otherwise_ms)
 {
-	int64_t asked_at = row_approval_request(tx, work->id).asked_at;
+	int64_t asked_at =
+	    row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at;
 	int64_t left_ms = asked_at + tx->settings->approval_timeout_ms - tx->at;
 
 	if (asked_at == 0)
@@ -484,12 +494,11 @@ decide_needs_chat(struct tx *tx, const char *environment)
 int
 decide_needs_passed(struct tx *tx, const struct deployment *work)
 {
-	struct deployment usual = *work;
-	struct decide_needs needs;
+	struct needs_work facts;
 
 	if (!deployment_is_emergency(work))
 		return 0;
-	usual.emergency[0] = '\0';
-	(void)decide_needs_look(tx, &usual, &needs);
-	return needs.needs.approvals;
+	facts_of(tx, work, &facts);
+	facts.is_emergency = false;
+	return needs_of(tx->settings, &facts, tx->at).approvals;
 }

@@ -33,9 +33,10 @@ leave_released(struct tx *tx, struct decide_scope *scope)
 	size_t n = 0;
 
 	for (size_t i = 0; i < scope->n; i++) {
-		struct environment environment = row_environment_get(tx, scope->at[i]->name);
+		struct environment environment;
 		struct release earlier;
 
+		row_environment_get(tx, scope->at[i]->name, &environment);
 		if (environment.current.id != 0 &&
 		    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
 			released[n++] = (struct released){ scope->at[i], environment.current.at };

@@ -75,13 +75,12 @@ close_pad(struct tx *tx, const struct pad *pad, enum chat_first first, const cha
 }
 
 /* The update as it is done again, without what only its moment has. */
-static struct update
-kept(const struct update *update)
+static struct update *
+kept(const struct update *update, struct update *ret)
 {
-	struct update ret = *update;
-
-	ret.id = 0;
-	ret.callback[0] = '\0';
+	*ret = *update;
+	ret->id = 0;
+	ret->callback[0] = '\0';
 	return ret;
 }
 
@@ -90,13 +89,16 @@ kept(const struct update *update)
 static void
 note_shown(struct tx *tx, int64_t id, char ret[PAD_SHOWN])
 {
-	struct deployment work = row_deployment_get(tx, id);
+	struct approval_request request;
+	struct deployment work;
 	char binding[NEEDS_BINDING];
 
+	row_deployment_get(tx, id, &work);
+	row_approval_request(tx, id, &request);
 	decide_needs_binding(tx, &work, binding);
 	(void)snprintf(ret, PAD_SHOWN, "%s %" PRId64 " %" PRId64 " %s; %s",
-	    deploy_flow_word(work.state), work.message, row_approval_request(tx, id).asked_at,
-	    work.changed, binding); /* cut is fine */
+	    deploy_flow_word(work.state), work.message, request.asked_at, work.changed,
+	    binding); /* cut is fine */
 }
 
 const char *
@@ -122,11 +124,11 @@ show(struct tx *tx, const struct update *update)
 	struct pad pad = {
 		.expires_at = tx->at + PAD_MS,
 		.work = decide_factor_work(tx),
-		.update = kept(update),
 	};
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char person[24];
 
+	kept(update, &pad.update);
 	(void)text_copy(pad.wants, sizeof(pad.wants), decide_factor_for(tx));
 	if (pad.work != 0)
 		note_shown(tx, pad.work, pad.shown);
@@ -260,7 +262,9 @@ decide_pad_get(struct tx *tx, const struct update *update, struct pad *ret)
 	note_shown(tx, ret->work, shown);
 	if (strcmp(shown, ret->shown) == 0)
 		return true;
-	is_over = deploy_flow_class(row_deployment_get(tx, ret->work).state) == DEPLOY_CLASS_FINAL;
+	is_over = deploy_flow_class(
+		      row_deployment_get(tx, ret->work, &(struct deployment){ 0 })->state) ==
+	    DEPLOY_CLASS_FINAL;
 	why = is_over ? "it is over; no code was used." :
 			"it has changed meanwhile. Look at it again; no code was used.";
 	close_pad(tx, ret, FIRST_CODE_REFUSED, why);
@@ -316,27 +320,25 @@ decide_pad_use(struct tx *tx, const struct update *update, decide_factor_fn *act
 	struct tx_factor *factor = decide_factor_state(tx);
 	enum decide_factor_end end;
 	char why[LIMIT_LINE];
-	struct update again;
 	struct pad pad;
+	struct update *again = &pad.update;
 
 	row_pad_get(tx, update->person, &pad);
-	again = pad.update;
-	update_set_text(&again, pad.update.text);
-	(void)text_copy(again.callback, sizeof(again.callback), update->callback);
+	(void)text_copy(again->callback, sizeof(again->callback), update->callback);
 	factor->is_counted = true;
-	end = decide_factor_try(tx, &again, act, NULL);
+	end = decide_factor_try(tx, again, act, NULL);
 	if (end != FACTOR_WANTED) {
 		close_pad(tx, &pad, FIRST_CODE_REFUSED,
 		    end == FACTOR_REFUSED ?
 			"no code was used: why stands where you asked for it." :
 			"other work has come before it, so it asks first. Send it again; no code was used.");
-		if (end != FACTOR_REFUSED || again.kind != UPDATE_PRESS)
+		if (end != FACTOR_REFUSED || again->kind != UPDATE_PRESS)
 			decide_toastf(tx, update, false, "Not done: no code was used.");
-	} else if (decide_factor_give(tx, &again, factor->typed, why)) {
+	} else if (decide_factor_give(tx, again, factor->typed, why)) {
 		close_pad(tx, &pad, FIRST_CODE_TAKEN, "");
-		if (again.kind != UPDATE_PRESS && update->callback[0] != '\0')
+		if (again->kind != UPDATE_PRESS && update->callback[0] != '\0')
 			decide_toastf(tx, update, false, "🔐 Code right.");
-		act(tx, &again, NULL);
+		act(tx, again, NULL);
 	} else {
 		refuse_code(tx, update, &pad, why);
 	}

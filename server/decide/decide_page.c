@@ -94,30 +94,31 @@ decide_page_buttons(struct tx *tx, const struct update *update, const struct req
 
 int64_t
 decide_send_keyboard(struct tx *tx, const struct update *update, const struct request *request,
-    const struct message *as, struct chat_text *text)
+    struct message *as, struct chat_text *text)
 {
 	int64_t row = request == NULL ? 0 : request->message;
 	int64_t page = row == 0 ? 0 : request_get_number(request, "page");
-	CLEANUP(message_done) struct message message = *as;
 
 	if (row_witness_is_late(tx) && !buf_failed(&text->buf)) {
 		chat_text_add(text, CHAT_HOLD_UNWITNESSED);
 		tx_check(tx, &text->buf);
 	}
-	message.head = chat_text_take(text);
-	if (message.head != NULL && decide_is_answered(update)) {
-		decide_answer(tx, message.head);
+	as->head = chat_text_take(text);
+	if (as->head != NULL && decide_is_answered(update)) {
+		decide_answer(tx, as->head);
+		message_done(as);
 		return 0;
 	}
-	message.address = update->address;
-	message.is_silent = message.is_answer = true;
+	as->address = update->address;
+	as->is_silent = as->is_answer = true;
 	if (row != 0) {
 		row_button_close_keyboard(tx, row);
-		row_message_change(tx, row, &message);
+		row_message_change(tx, row, as);
 	} else {
-		row = row_message_add(tx, &message);
+		row = row_message_add(tx, as);
 	}
-	row_button_set_message(tx, &message.buttons, row);
+	row_button_set_message(tx, &as->buttons, row);
+	message_done(as);
 	if (page != 0)
 		decide_toastf(tx, update, false, "Page %" PRId64, page);
 	return row;

@@ -21,7 +21,7 @@ void decide_page_buttons(struct tx *tx, const struct update *update, const struc
  * the one that was pressed, with a toast; request NULL: it stands below.  Of `as` buttons and what
  * it replies to are looked at; takes what is in the text.  Returns the message's row. */
 int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
-    const struct request *request, const struct message *as, struct chat_text *text);
+    const struct request *request, struct message *as, struct chat_text *text);
 
 /* Adds a button of theirs alone, for so long. */
 void decide_own_button(struct tx *tx, const struct update *update, const struct request *request,

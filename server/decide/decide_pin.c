@@ -132,11 +132,12 @@ write_message(struct tx *tx, struct pin *pin, const char *head)
 static void
 show(struct tx *tx, struct pin *pin)
 {
-	CLEANUP(message_done) struct message before = row_message_get(tx, pin->message);
+	CLEANUP(message_done) struct message before = { 0 };
 	struct chat_clock clock = { .zone = tx->settings->zone, .is_named = true };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *body, *whole;
 
+	row_message_get(tx, pin->message, &before);
 	pin->shown_at = tx->at;
 	(void)decide_status_pinned(tx, pin->chat, &text);
 	body = chat_text_take(&text);
@@ -178,8 +179,9 @@ order(struct tx *tx, int64_t chat, int64_t remote_id, bool is_off)
 static void
 pin_again(struct tx *tx, struct pin *pin)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, pin->message);
+	CLEANUP(message_done) struct message message = { 0 };
 
+	row_message_get(tx, pin->message, &message);
 	if (message.remote_id == 0 || message.remote_id == pin->pinned ||
 	    (pin->tried_at <= tx->at && pin->tried_at + AGAIN_MS > tx->at))
 		return;
@@ -215,8 +217,9 @@ void
 decide_pin_pinned(struct tx *tx, const struct effect_pin_message *pinned, const char *failure)
 {
 	struct pin pin = row_pin_get(tx, pinned->chat);
-	CLEANUP(message_done) struct message message = row_message_get(tx, pin.message);
+	CLEANUP(message_done) struct message message = { 0 };
 
+	row_message_get(tx, pin.message, &message);
 	/* Another one is the summary by now, or none. */
 	if (pinned->is_off || pin.message == 0 || message.remote_id != pinned->remote_id)
 		return;
@@ -236,9 +239,10 @@ decide_pin_pinned(struct tx *tx, const struct effect_pin_message *pinned, const 
 static void
 end(struct tx *tx, const struct pin *pin, const char *why)
 {
-	CLEANUP(message_done) struct message message = row_message_get(tx, pin->message);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, pin->message, &message);
 	row_effect_withdraw(tx, pin->timer);
 	row_pin_remove(tx, pin->chat);
 	if (message.id == 0)
@@ -296,9 +300,10 @@ static void
 keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed *probed,
     const char *environment)
 {
-	const struct environment now = row_environment_get(tx, environment);
+	struct environment now;
 	struct probe_finding all = { .is_healthy = true };
 
+	row_environment_get(tx, environment, &now);
 	for (size_t i = 0; i < probe->n; i++) {
 		const struct probe_finding *one = &probed->findings[i];
 

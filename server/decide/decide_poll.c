@@ -19,8 +19,8 @@
 static bool
 is_polled(struct tx *tx, const struct environment_settings *settings)
 {
-	return repository_is_polled(
-	    settings, row_environment_get(tx, settings->name).unknown_since);
+	return repository_is_polled(settings,
+	    row_environment_get(tx, settings->name, &(struct environment){ 0 })->unknown_since);
 }
 
 /* The main one, then all others in their order. */
@@ -186,7 +186,7 @@ static void
 note_answers(struct tx *tx, const struct environment_settings *e)
 {
 	if (!effect_asks_branch(&tx->effect->u.git_query, e->branch) ||
-	    row_environment_get(tx, e->name).poll_failing_since == 0)
+	    row_environment_get(tx, e->name, &(struct environment){ 0 })->poll_failing_since == 0)
 		return;
 	row_environment_set_poll_failing(tx, e->name, 0);
 	tx_log(tx, LOG_LEVEL_INFO, "%s: git answers polls again", e->name);
@@ -197,7 +197,7 @@ decide_poll_failed(struct tx *tx, const char *why)
 {
 	const char *name = tx->effect->u.git_query.environment;
 
-	if (row_environment_get(tx, name).poll_failing_since != 0)
+	if (row_environment_get(tx, name, &(struct environment){ 0 })->poll_failing_since != 0)
 		return;
 	row_environment_set_poll_failing(tx, name, tx->at);
 	tx_log(tx, LOG_LEVEL_WARNING,

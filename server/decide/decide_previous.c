@@ -8,17 +8,24 @@
 
 #define EARLIER_LOOKED_AT 8
 
+struct release
+decide_previous(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment;
+
+	row_environment_get(tx, deployment->environment, &environment);
+	/* The same once more: what was live before it. */
+	return strcmp(environment.current.commit, deployment->commit) == 0 ? environment.previous :
+									     environment.current;
+}
+
 void
 decide_set_previous(struct tx *tx, struct deployment *deployment)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	const struct release *back = &environment.current;
+	struct release back = decide_previous(tx, deployment);
 
-	if (strcmp(back->commit, deployment->commit) == 0)
-		back = &environment.previous; /* the same once more: what was live before it */
-	(void)text_copy(deployment->previous, sizeof(deployment->previous), back->commit);
-	(void)text_copy(
-	    deployment->previous_image, sizeof(deployment->previous_image), back->image);
+	(void)text_copy(deployment->previous, sizeof(deployment->previous), back.commit);
+	(void)text_copy(deployment->previous_image, sizeof(deployment->previous_image), back.image);
 }
 
 size_t
@@ -38,7 +45,7 @@ find_well_again(struct tx *tx, const struct environment *environment, char ret[s
 
 	if (environment_is_in_doubt(environment) &&
 	    row_deployment_list_down(tx, environment->name, environment->current.at, &id, 1) == 1)
-		last = row_deployment_get(tx, id);
+		row_deployment_get(tx, id, &last);
 	ret[0] = '\0';
 	if (!deployment_is_looked_well(&last) || row_run_end(tx, last.run) != RUN_SUCCEEDED)
 		return;
@@ -84,8 +91,9 @@ decide_advise_earlier(struct tx *tx, const struct environment *environment)
 void
 decide_set_direction(struct tx *tx, struct deployment *deployment)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	deployment->is_forward =
 	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
 }

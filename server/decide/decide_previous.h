@@ -10,7 +10,10 @@
 /* The key in a request "rollback" below a message of trouble: it does nothing once that is over. */
 #define DECIDE_TROUBLE "trouble"
 
-/* Sets deployment->previous to the release that it would be rolled back to; "": there is none. */
+/* The release that it would be rolled back to, as things stand; id 0: there is none. */
+struct release decide_previous(struct tx *tx, const struct deployment *deployment);
+
+/* Sets deployment->previous to that; "": there is none. */
 void decide_set_previous(struct tx *tx, struct deployment *deployment);
 
 /* Those that can be rolled back to, the newest first; where nobody knows what runs, what is live on

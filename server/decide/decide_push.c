@@ -50,10 +50,11 @@ void
 decide_query_head(struct tx *tx, const struct environment_settings *settings,
     const char *requested_by, const struct announced_push *push)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
+	struct environment environment;
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = true };
 	char former[ENVIRONMENT_ID_MAX];
 
+	row_environment_get(tx, settings->name, &environment);
 	if (decide_is_to_be_renamed(tx, settings->name, former)) {
 		query_later(tx, settings->name, requested_by, push);
 		return;
@@ -75,10 +76,12 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 void
 decide_polled(struct tx *tx, const struct environment_settings *settings, const char *commit)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
-	bool is_first = environment.polled_commit[0] == '\0';
+	struct environment environment;
+	bool is_first;
 	char former[ENVIRONMENT_ID_MAX];
 
+	row_environment_get(tx, settings->name, &environment);
+	is_first = environment.polled_commit[0] == '\0';
 	if (commit[0] != '-')
 		decide_head_is(
 		    tx, decide_row_name(tx, settings->name, former), settings->branch, commit);
@@ -98,23 +101,40 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 int64_t
 decide_came_block(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	const struct environment of = row_environment_get(tx, environment);
-	bool is_announced = strcmp(of.announced.commit, answer->commit) == 0;
-	bool is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
-	int64_t block = is_announced || is_unseen ? of.announced.block : answer->block;
-	bool is_shown = !is_announced && strcmp(of.head.commit, answer->commit) == 0;
+	struct environment of;
+	bool is_announced;
+	bool is_unseen;
+	int64_t block;
+	bool is_shown;
 
+	row_environment_get(tx, environment, &of);
+	is_announced = strcmp(of.announced.commit, answer->commit) == 0;
+	is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
+	block = is_announced || is_unseen ? of.announced.block : answer->block;
+	is_shown = !is_announced && strcmp(of.head.commit, answer->commit) == 0;
 	return is_shown && of.head.block < block ? of.head.block : block;
 }
 
-/* A new deployment of that head, its message in the team's chat. */
-static struct deployment
-add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
-    enum trigger trigger, const char *requested_by)
+/* A head that is not what was announced is of who pushed it on top, and nobody has said who. */
+static const char *
+who_pushed(const struct effect_git_query *query, const struct git_answer *answer)
 {
-	struct deployment deployment = {
+	return query->push.after[0] == '\0' || strcmp(query->push.after, answer->commit) == 0 ?
+	    query->requested_by :
+	    DECIDE_POLL;
+}
+
+/* A new deployment of that head, its message in the team's chat. */
+static struct deployment *
+add_deployment(struct tx *tx, const char *environment, const struct git_answer *answer,
+    const struct effect_git_query *query, struct deployment *ret)
+{
+	const char *requested_by = who_pushed(query, answer);
+
+	*ret = (struct deployment){
 		.program = PROGRAM_DEPLOY,
-		.trigger = trigger,
+		.trigger =
+		    strcmp(query->requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
@@ -122,31 +142,29 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.shown_block = decide_came_block(tx, environment, answer),
 	};
 
-	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
-	(void)text_copy(deployment.commit, sizeof(deployment.commit), answer->commit);
-	(void)text_copy(deployment.ref, sizeof(deployment.ref), answer->ref);
-	(void)text_copy(deployment.subject, sizeof(deployment.subject), answer->subject);
-	(void)text_copy(deployment.missing, sizeof(deployment.missing), answer->missing);
-	(void)text_copy(deployment.author, sizeof(deployment.author), answer->author);
-	(void)text_copy(deployment.requester, sizeof(deployment.requester), requested_by);
-	decide_set_previous(tx, &deployment);
-	row_deployment_add(tx, &deployment);
-	decide_bind_shown(tx, &deployment, answer);
-	decide_contained(tx, &deployment, answer);
-	decide_audit_request(tx, &deployment, requested_by, AUDIT_CODE_DEPLOY_REQUESTED,
-	    "requested",
-	    (const char *const[]){
-		"trigger", trigger_word(deployment.trigger), "ref", deployment.ref, NULL });
-	return deployment;
+	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
+	(void)text_copy(ret->commit, sizeof(ret->commit), answer->commit);
+	(void)text_copy(ret->ref, sizeof(ret->ref), answer->ref);
+	(void)text_copy(ret->subject, sizeof(ret->subject), answer->subject);
+	(void)text_copy(ret->missing, sizeof(ret->missing), answer->missing);
+	(void)text_copy(ret->author, sizeof(ret->author), answer->author);
+	(void)text_copy(ret->requester, sizeof(ret->requester), requested_by);
+	decide_set_previous(tx, ret);
+	row_deployment_add(tx, ret);
+	decide_bind_shown(tx, ret, answer);
+	decide_contained(tx, ret, answer);
+	decide_audit_request(tx, ret, requested_by, AUDIT_CODE_DEPLOY_REQUESTED, "requested",
+	    (const char *const[]){ "trigger", trigger_word(ret->trigger), "ref", ret->ref, NULL });
+	return ret;
 }
 
 static void
-supersede(struct tx *tx, struct deployment older, const struct git_answer *answer)
+supersede(struct tx *tx, struct deployment *older, const struct git_answer *answer)
 {
-	if (older.id == 0)
+	if (older->id == 0)
 		return;
-	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", answer->commit);
-	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, answer);
+	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", answer->commit);
+	(void)decide_step(tx, older, DEPLOY_ON_SUPERSEDE, answer);
 }
 
 static void
@@ -222,14 +240,17 @@ static bool
 waits_behind(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const char *requested_by)
 {
-	struct deployment work = row_deployment_push_approval(tx, settings->name);
-	struct approval_request request = row_approval_request(tx, work.id);
-	int64_t newer = answer->count - request.n_changes;
+	struct deployment work;
+	struct approval_request request;
+	int64_t newer;
 
+	row_deployment_push_approval(tx, settings->name, &work);
+	row_approval_request(tx, work.id, &request);
+	newer = answer->count - request.n_changes;
 	if (work.id == 0 || strcmp(work.commit, answer->commit) == 0)
 		return false;
 	if (work.approvers[0] == '\0') {
-		supersede(tx, work, answer);
+		supersede(tx, &work, answer);
 		return false;
 	}
 	row_environment_set_waiting(tx, settings->name, requested_by);
@@ -248,13 +269,13 @@ void
 decide_name_pusher(
     struct tx *tx, const char *environment, const char *commit, const char *pushed_by)
 {
-	const struct environment now = row_environment_get(tx, environment);
-	struct deployment found[] = {
-		row_deployment_push_question(tx, environment),
-		row_deployment_push_approval(tx, environment),
-		row_deployment_get(tx, row_queue_push(tx, environment)),
-	};
+	struct environment now;
+	struct deployment found[3];
 
+	row_deployment_push_question(tx, environment, &found[0]);
+	row_deployment_push_approval(tx, environment, &found[1]);
+	row_deployment_get(tx, row_queue_push(tx, environment), &found[2]);
+	row_environment_get(tx, environment, &now);
 	if (strcmp(now.waiting_push, DECIDE_POLL) == 0 && strcmp(now.seen_commit, commit) == 0)
 		row_environment_set_waiting(tx, environment, pushed_by);
 	for (size_t i = 0; i < COUNT(found); i++) {
@@ -269,21 +290,13 @@ decide_name_pusher(
 	}
 }
 
-/* A head that is not what was announced is of who pushed it on top, and nobody has said who. */
-static const char *
-who_pushed(const struct effect_git_query *query, const struct git_answer *answer)
-{
-	return query->push.after[0] == '\0' || strcmp(query->push.after, answer->commit) == 0 ?
-	    query->requested_by :
-	    DECIDE_POLL;
-}
-
 /* Somebody was sooner: this commit is deployed there, and its end says how that went. */
 static bool
 is_under_way(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	struct deployment active = row_deployment_active(tx, environment);
+	struct deployment active;
 
+	row_deployment_active(tx, environment, &active);
 	return active.id != 0 && active.program == PROGRAM_DEPLOY &&
 	    strcmp(active.commit, answer->commit) == 0 && active.state != DEPLOY_ROLLING_BACK &&
 	    active.state != DEPLOY_VERIFYING_ROLLBACK;
@@ -294,9 +307,11 @@ static bool
 is_no_news(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const struct effect_git_query *query, const char *announced)
 {
-	struct environment environment = row_environment_get(tx, settings->name);
-	bool is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
+	struct environment environment;
+	bool is_seen;
 
+	row_environment_get(tx, settings->name, &environment);
+	is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
 	if (!is_seen && is_skipped(tx, &environment, answer, announced))
 		return true;
 	if (strcmp(query->requested_by, DECIDE_FIRST_POLL) == 0) {
@@ -317,7 +332,6 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 {
 	const char *requested_by = who_pushed(query, answer);
 	const char *announced = query->push.until != 0 ? query->push.after : "";
-	bool is_poll = strcmp(query->requested_by, DECIDE_POLL) == 0;
 	struct deployment deployment, question;
 	char warning[LIMIT_LINE];
 	char former[ENVIRONMENT_ID_MAX];
@@ -337,11 +351,11 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	}
 	if (decide_hold_push(tx, settings, answer, requested_by))
 		return;
-	question = row_deployment_push_question(tx, settings->name);
+	row_deployment_push_question(tx, settings->name, &question);
 	/* What a person asked for as well stays: pushes must not keep it from being answered. */
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))
-		supersede(tx, question, answer);
+		supersede(tx, &question, answer);
 	if (waits_behind(tx, settings, answer, requested_by))
 		return;
 	asks = settings->confirm || answer->n_past > 0 ||
@@ -350,8 +364,7 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	if ((asks || settings->approvals > 0) && is_under_way(tx, settings->name, answer))
 		return;
-	deployment = add_deployment(
-	    tx, settings->name, answer, is_poll ? TRIGGER_POLL : TRIGGER_PUSH, requested_by);
+	add_deployment(tx, settings->name, answer, query, &deployment);
 	if (asks && decide_is_live(tx, &deployment)) {
 		(void)text_copy(deployment.detail, sizeof(deployment.detail), "already live");
 		(void)decide_step(tx, &deployment, DEPLOY_ON_SUPERSEDE, NULL);

@@ -70,10 +70,12 @@ is_same(const struct deployment *request, const struct deployment *question)
 bool
 decide_share_question(struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, request->program, request->environment, request->commit);
-	bool is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
+	struct deployment question;
+	bool is_confirmed;
 
+	row_deployment_question_of(
+	    tx, request->program, request->environment, request->commit, &question);
+	is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 	if (question.id == 0 || deployment_is_emergency(request) || !is_same(request, &question))
 		return false; /* nobody's yes is waited for */
 	(void)snprintf(request->detail, sizeof(request->detail), "%s already, as #%" PRId64,
@@ -96,9 +98,9 @@ decide_share_question(struct tx *tx, struct deployment *request, const struct gi
 bool
 decide_share_with_push(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
-	struct deployment question =
-	    row_deployment_question_of(tx, PROGRAM_DEPLOY, environment, answer->commit);
+	struct deployment question;
 
+	row_deployment_question_of(tx, PROGRAM_DEPLOY, environment, answer->commit, &question);
 	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
 		return question.id != 0;
 	bring_up_to_date(tx, &question, answer);
@@ -170,9 +172,10 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason)
 static void
 proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	char changed[LIMIT_LINE];
 
+	row_environment_get(tx, deployment->environment, &environment);
 	if (deployment_is_overtaken(deployment, &environment)) {
 		refuse(tx, deployment, "somebody else was faster");
 		return;

@@ -305,9 +305,10 @@ start(const struct look *l, struct place *place)
 static bool
 take_turn(struct look *l, int64_t id)
 {
-	struct place place = { .work = row_deployment_get(l->tx, id) };
+	struct place place = { 0 };
 	const struct turn_rule *rule;
 
+	row_deployment_get(l->tx, id, &place.work);
 	if (place.work.state != DEPLOY_QUEUED)
 		return false;
 	rule = turn_decide(facts_of(l, &place));
@@ -363,8 +364,9 @@ tell_places(const struct look *l)
 	size_t n = row_queue_list(l->tx, l->environment, ids);
 
 	for (size_t i = 0; i < n && !l->tx->failed; i++) {
-		struct deployment work = row_deployment_get(l->tx, ids[i]);
+		struct deployment work;
 
+		row_deployment_get(l->tx, ids[i], &work);
 		if (work.is_asked_anew)
 			continue;
 		decide_tell(l->tx, &work, NULL);
@@ -382,12 +384,14 @@ look(struct look *l)
 {
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(l->tx, l->environment, ids);
-	bool is_busy = row_deployment_active(l->tx, l->environment).id != 0;
+	struct deployment active;
+	bool is_busy;
 
+	is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
 	if (n == 0 || decide_keeps_waiting(l->tx, l->environment))
 		return;
 	l->settings = settings_environment(l->tx->settings, l->environment);
-	l->now = row_environment_get(l->tx, l->environment);
+	row_environment_get(l->tx, l->environment, &l->now);
 	for (size_t i = 0; i < n && !is_busy && !l->tx->failed; i++)
 		is_busy = take_turn(l, ids[i]);
 	tell_places(l);
@@ -480,7 +484,7 @@ replace_push(struct tx *tx, struct deployment *newer)
 
 	if (id == 0)
 		return;
-	older = row_deployment_get(tx, id);
+	row_deployment_get(tx, id, &older);
 	newer->place = older.place;
 	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", newer->commit);
 	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, NULL);
@@ -494,7 +498,7 @@ decide_is_replaced(struct tx *tx, struct deployment *older)
 
 	if (id == 0)
 		return false;
-	newer = row_deployment_get(tx, id);
+	row_deployment_get(tx, id, &newer);
 	newer.place = older->place;
 	row_deployment_save(tx, &newer);
 	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", newer.commit);
@@ -657,8 +661,9 @@ decide_claims_started(struct tx *tx)
 		tx_log(tx, LOG_LEVEL_WARNING,
 		    "%" PRId64 " claims of work that is not in progress were removed", removed);
 	while (row_environment_next(tx, name)) {
-		struct deployment active = row_deployment_active(tx, name);
+		struct deployment active;
 
+		row_deployment_active(tx, name, &active);
 		if (active.id != 0 && row_claim_count(tx, active.id) == 0)
 			adopt_claims(tx, &active);
 	}

@@ -51,10 +51,11 @@ decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOW
 	size_t all = settings_stages(tx->settings, work->environment, before), n = 0;
 
 	for (size_t i = 0; i < all; i++) {
-		struct deployment tried =
-		    row_deployment_tried(tx, before[i], work->commit, work->tree);
-		struct environment there = row_environment_get(tx, before[i]);
+		struct deployment tried;
+		struct environment there;
 
+		row_deployment_tried(tx, before[i], work->commit, work->tree, &tried);
+		row_environment_get(tx, before[i], &there);
 		/* Of a commit whose files are not known another may have had the same. */
 		if (tried.id != 0 || work->tree[0] != '\0' || there.current.id == 0)
 			ret[n++] = ran_of(tx, &there, &tried, work);
@@ -65,8 +66,9 @@ decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOW
 static bool
 has_failed(struct tx *tx, const char *environment, const char *commit)
 {
-	struct deployment tried = row_deployment_tried(tx, environment, commit, "");
+	struct deployment tried;
 
+	row_deployment_tried(tx, environment, commit, "", &tried);
 	return tried.id != 0 && tried.state != DEPLOY_LIVE;
 }
 

@@ -70,10 +70,11 @@ leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 	size_t n = row_approval_list_messages(tx, work->id, true, rows);
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+		CLEANUP(message_done) struct message message = { 0 };
 		char target[LIMIT_ENVIRONMENT];
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
+		row_message_get(tx, rows[i], &message);
 		if (message.address.chat != chat && (i > 0 || n < COUNT(rows)))
 			continue;
 		chat_first(&text, FIRST_TO_BE_APPROVED, deployment_target(work, target));

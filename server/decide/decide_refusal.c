@@ -48,7 +48,7 @@ decide_row_name(struct tx *tx, const char *environment, char former[ENVIRONMENT_
 static bool
 is_live(void *ctx, const char *environment)
 {
-	return row_environment_get(ctx, environment).current.id != 0;
+	return row_environment_get(ctx, environment, &(struct environment){ 0 })->current.id != 0;
 }
 
 const char *

@@ -79,7 +79,7 @@ decide_rename(struct tx *tx)
 
 		if (!decide_is_to_be_renamed(tx, name, former))
 			continue;
-		if (row_deployment_active(tx, former).id != 0)
+		if (row_deployment_active(tx, former, &(struct deployment){ 0 })->id != 0)
 			waits = true;
 		else
 			rename_one(tx, former, name);

@@ -66,18 +66,19 @@ decide_refusef(struct tx *tx, int status, const char *fmt, ...)
 }
 
 int64_t
-decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text)
+decide_send_as(struct tx *tx, struct message *as, struct chat_text *text)
 {
-	CLEANUP(message_done) struct message message = *as;
+	int64_t row = 0;
 
 	if (as->is_answer && row_witness_is_late(tx))
 		chat_text_add(text, CHAT_HOLD_UNWITNESSED);
-	message.head = chat_text_take(text);
-	if (message.head != NULL && message.address.chat == 0) {
-		decide_answer(tx, message.head);
-		return 0;
-	}
-	return row_message_add(tx, &message);
+	as->head = chat_text_take(text);
+	if (as->head != NULL && as->address.chat == 0)
+		decide_answer(tx, as->head);
+	else
+		row = row_message_add(tx, as);
+	message_done(as);
+	return row;
 }
 
 void

@@ -32,7 +32,7 @@ struct chat_clock decide_clock(const struct tx *tx, const char *environment);
 
 /* Says the text in a message of its own, to the address and with the flags of `as`, whose texts are
  * not looked at; takes what is in it.  Returns the message's row; 0: the tx has failed. */
-int64_t decide_send_as(struct tx *tx, const struct message *as, struct chat_text *text);
+int64_t decide_send_as(struct tx *tx, struct message *as, struct chat_text *text);
 
 /* That message says the text from now on, above these buttons; NULL: it has none any more.  Takes
  * what is in the text. */

@@ -23,21 +23,22 @@ decide_token_audit(struct tx *tx, const struct update *update, enum audit_code c
 	decide_audit(tx, code, decide_user(tx, update->person, user), NULL, "ok", meta);
 }
 
-static struct update
-update_of(const struct session *session)
+static struct update *
+update_of(const struct session *session, struct update *ret)
 {
-	struct update update = { .person = session->person };
+	*ret = (struct update){ .person = session->person };
 
-	(void)snprintf(update.name, sizeof(update.name), "%s", session->name);
-	return update;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", session->name);
+	return ret;
 }
 
 static void
 end(struct tx *tx, const struct session *session, const struct token *token, const char *why)
 {
-	struct update update = update_of(session);
+	struct update update;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	update_of(session, &update);
 	row_session_drop(tx, session->person);
 	decide_token_audit(tx, &update, AUDIT_CODE_LOGOUT, token, why);
 	chat_text_add(&text,

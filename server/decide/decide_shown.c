@@ -19,9 +19,10 @@
 void
 decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	struct block own = { .number = 0 };
 
+	row_environment_get(tx, deployment->environment, &environment);
 	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
 	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
 	deployment->shown_at = tx->at;
@@ -80,9 +81,9 @@ static void
 compare_rollbacks(struct tx *tx, const struct deployment *rollback,
     const struct environment *environment, char line[LIMIT_LINE])
 {
-	struct deployment ended =
-	    row_deployment_last_rollback(tx, rollback->environment, rollback->shown_at + 1);
+	struct deployment ended;
 
+	row_deployment_last_rollback(tx, rollback->environment, rollback->shown_at + 1, &ended);
 	if (rollback->shown_at != 0 && !environment_is_in_doubt(environment) &&
 	    ended.state == DEPLOY_ROLLED_BACK && line[0] == '\0')
 		add_difference(line, "%s runs %.7s again: #%lld was rolled back meanwhile",
@@ -94,7 +95,7 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
     const struct environment *environment, char line[LIMIT_LINE])
 {
 	const char *live = environment->current.commit;
-	struct deployment now = *deployment;
+	struct release now;
 
 	if (strcmp(live, deployment->shown_live) != 0 && deployment->shown_live[0] == '\0')
 		add_difference(line, "%s runs %.7s now", deployment->environment, live);
@@ -105,10 +106,10 @@ compare_releases(struct tx *tx, const struct deployment *deployment,
 		compare_rollbacks(tx, deployment, environment, line);
 		return;
 	}
-	decide_set_previous(tx, &now);
-	if (strcmp(now.previous, deployment->previous) != 0 && strcmp(now.previous, live) != 0)
+	now = decide_previous(tx, deployment);
+	if (strcmp(now.commit, deployment->previous) != 0 && strcmp(now.commit, live) != 0)
 		add_difference(line, "the release to roll back to is %s%.7s now",
-		    now.previous[0] != '\0' ? "" : "none", now.previous);
+		    now.commit[0] != '\0' ? "" : "none", now.commit);
 	decide_compare_blocks(tx, deployment, line);
 }
 
@@ -204,9 +205,10 @@ void
 decide_compare(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer,
     char ret[LIMIT_LINE])
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	char names[LIMIT_LINE / 2], warning[LIMIT_LINE];
 
+	row_environment_get(tx, deployment->environment, &environment);
 	ret[0] = '\0';
 	if (deployment_is_action(deployment))
 		compare_action(tx, deployment, &environment, ret);

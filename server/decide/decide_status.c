@@ -89,7 +89,8 @@ sort_trouble(struct tx *tx, struct decide_scope *scope)
 static bool
 is_empty(struct tx *tx, int64_t person, const char *name)
 {
-	return row_environment_is_empty(tx, name) && row_deployment_asking(tx, name).id == 0 &&
+	return row_environment_is_empty(tx, name) &&
+	    row_deployment_asking(tx, name, &(struct deployment){ 0 })->id == 0 &&
 	    decide_needs_lines(tx, person, name, "", "", NULL) == 0;
 }
 
@@ -158,10 +159,9 @@ struct shown {
 static struct migration_behind
 find_behind(struct tx *tx, const struct environment *environment, const struct deployment *active)
 {
-	struct deployment before = *active; /* what that one does is said of it */
-
-	(void)text_copy(before.environment, sizeof(before.environment), environment->name);
-	return row_release_migration_behind(tx, &before, &environment->current);
+	/* What that one does is said of it. */
+	return row_release_migration_behind(
+	    tx, environment->name, active->run, &environment->current);
 }
 
 static const char *
@@ -182,10 +182,10 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	struct chat_status status = { .host = tx->settings->host, .at = tx->at };
 	const struct environment_settings *settings;
 
-	shown->environment = row_environment_get(tx, name);
-	shown->released = row_deployment_get(tx, shown->environment.current.deployment);
-	shown->active = row_deployment_active(tx, name);
-	shown->queued = row_deployment_queued(tx, name);
+	row_environment_get(tx, name, &shown->environment);
+	row_deployment_get(tx, shown->environment.current.deployment, &shown->released);
+	row_deployment_active(tx, name, &shown->active);
+	row_deployment_queued(tx, name, &shown->queued);
 	status.environment = &shown->environment;
 	status.released = &shown->released;
 	status.active = shown->active.id != 0 ? &shown->active : NULL;
@@ -193,10 +193,10 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	    shown->queued.id != 0 && !deployment_is_asked(&shown->queued) ? &shown->queued : NULL;
 	status.asked =
 	    row_deployment_list_asked(tx, name, &shown->asked, 1) > 0 ? &shown->asked : NULL;
-	shown->tried = row_deployment_tried(tx, name, shown->environment.head.commit, "");
+	row_deployment_tried(tx, name, shown->environment.head.commit, "", &shown->tried);
 	status.tried =
 	    shown->tried.id != 0 && shown->tried.state != DEPLOY_LIVE ? &shown->tried : NULL;
-	shown->unseen = row_deployment_get(tx, shown->environment.unseen_work);
+	row_deployment_get(tx, shown->environment.unseen_work, &shown->unseen);
 	status.unseen = shown->unseen.id != 0 ? &shown->unseen : NULL;
 	decide_holds(tx, name, &shown->holds);
 	status.holds = &shown->holds;
@@ -493,7 +493,7 @@ add_looked(struct tx *tx, const struct keyboard *keyboard, const struct view *vi
 		const char *name = view->scope.at[i]->name;
 
 		if (may_somebody_look(tx, chat, name) &&
-		    row_environment_get(tx, name).unknown_since != 0)
+		    row_environment_get(tx, name, &(struct environment){ 0 })->unknown_since != 0)
 			decide_trouble_add_looked(tx, name, chat, keyboard->message, buttons);
 	}
 }
@@ -519,12 +519,13 @@ static void
 add_ways(struct tx *tx, const struct keyboard *keyboard, const char *name)
 {
 	int64_t person = keyboard->update->person;
-	struct environment environment = row_environment_get(tx, name);
+	struct environment environment;
 	struct request back = request_of("rollback", name);
 	const struct request logs = request_of("logs", name);
 	struct release earlier;
 	char label[LIMIT_BUTTON];
 
+	row_environment_get(tx, name, &environment);
 	request_add_number(&back, "from", environment.current.number);
 	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name) &&
 	    decide_list_earlier(tx, &environment, &earlier, 1) > 0)

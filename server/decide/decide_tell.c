@@ -44,8 +44,9 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 	size_t n = row_approval_list_messages(tx, about->deployment->id, false, rows);
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message now = row_message_get(tx, rows[i]);
+		CLEANUP(message_done) struct message now = { 0 };
 
+		row_message_get(tx, rows[i], &now);
 		if (now.address.chat < 0 || (now.address.chat == acted && !is_decided) ||
 		    deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 			decide_tell_in(tx, about, rows[i]);
@@ -92,9 +93,11 @@ decide_tell(struct tx *tx, struct deployment *deployment, const struct git_answe
 void
 decide_tell_live_before(struct tx *tx, const struct deployment *down)
 {
-	struct environment environment = row_environment_get(tx, down->environment);
-	struct deployment live = row_deployment_get(tx, environment.current.deployment);
+	struct environment environment;
+	struct deployment live;
 
+	row_environment_get(tx, down->environment, &environment);
+	row_deployment_get(tx, environment.current.deployment, &live);
 	if (live.id != 0 && live.id != down->id &&
 	    (row_effect_find(tx, EFFECT_SEND_MESSAGE, live.message) != 0 ||
 		row_effect_find(tx, EFFECT_SEND_MESSAGE, live.also_message) != 0))
@@ -201,11 +204,12 @@ show_in(struct tx *tx, struct deployment *question, const struct deployment *req
     const struct git_answer *answer)
 {
 	int64_t stands = decide_asked_in(tx, question, &request->address);
-	CLEANUP(message_done) struct message message = row_message_get(tx, request->message);
+	CLEANUP(message_done) struct message message = { 0 };
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, question, answer, &shown);
 	CLEANUP(message_done) struct message now = { 0 };
 
+	row_message_get(tx, request->message, &message);
 	decide_tell_render(tx, &about, message.address.chat, &now);
 	now.address = message.address;
 	free(message.head);

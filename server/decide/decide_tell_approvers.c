@@ -63,7 +63,8 @@ send(struct tx *tx, const struct chat_deployment *about, const struct chat_addre
 static bool
 is_as_it_was(struct tx *tx, const struct deployment *work)
 {
-	return row_approval_request(tx, work->id).asked_at != tx->at &&
+	return row_approval_request(tx, work->id, &(struct approval_request){ 0 })->asked_at !=
+	    tx->at &&
 	    !row_approval_has_void(tx, work->id);
 }
 
@@ -71,10 +72,12 @@ is_as_it_was(struct tx *tx, const struct deployment *work)
 static void
 ask_again(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
-	CLEANUP(message_done) struct message now = row_message_get(tx, row);
-	int64_t chat = now.address.chat;
+	CLEANUP(message_done) struct message now = { 0 };
+	int64_t chat;
 	struct decide_tell_ring ring;
 
+	row_message_get(tx, row, &now);
+	chat = now.address.chat;
 	rings = rings && !is_as_it_was(tx, about->deployment);
 	ring = ring_of(tx, chat, rings && (chat > 0 || !are_all_reached(tx, about->deployment)));
 	decide_tell_anew(tx, about, row, &ring);
@@ -117,9 +120,10 @@ decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 	size_t n = row_approval_list_messages(tx, work->id, false, rows);
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message message = row_message_get(tx, rows[i]);
+		CLEANUP(message_done) struct message message = { 0 };
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
+		row_message_get(tx, rows[i], &message);
 		if (decide_tell_is_asked_in(tx, work, message.address.chat))
 			continue;
 		chat_deployment_others(&text, work);
@@ -166,7 +170,9 @@ decide_tell_approvers_in(struct tx *tx, const struct deployment *deployment, int
 static void
 remind_in(struct tx *tx, const struct chat_deployment *about, int64_t row, bool rings)
 {
-	CLEANUP(message_done) struct message now = row_message_get(tx, row);
+	CLEANUP(message_done) struct message now = { 0 };
+
+	row_message_get(tx, row, &now);
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
@@ -193,9 +199,11 @@ decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
-		int64_t person = asked.address.chat;
+		CLEANUP(message_done) struct message asked = { 0 };
+		int64_t person;
 
+		row_message_get(tx, rows[i], &asked);
+		person = asked.address.chat;
 		if (person != chat && decide_tell_is_asked_in(tx, deployment, person) &&
 		    !row_approval_is_of(tx, deployment->id, person))
 			remind_in(tx, &about, rows[i], decide_may_ring_chat(tx, person));
@@ -219,8 +227,9 @@ decide_tell_expired(struct tx *tx, const struct chat_deployment *about)
 	rows[n++] = deployment->also_message;
 	rows[n++] = !deployment_is_by_request(deployment) ? deployment->message : 0;
 	for (size_t i = 0; i < n; i++) {
-		CLEANUP(message_done) struct message asked = row_message_get(tx, rows[i]);
+		CLEANUP(message_done) struct message asked = { 0 };
 
+		row_message_get(tx, rows[i], &asked);
 		if (!row_approval_is_of(tx, deployment->id, asked.address.chat))
 			decide_tell_anew(tx, about, rows[i], &ring);
 	}

@@ -38,8 +38,9 @@ decide_tell_batch_list(struct tx *tx, int64_t message, int64_t ret[DECIDE_TELL_B
 	size_t n = row_shown_works(tx, message, SHOWN_BATCH, ret, DECIDE_TELL_BATCH_MAX), kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct deployment work = row_deployment_get(tx, ret[i]);
+		struct deployment work;
 
+		row_deployment_get(tx, ret[i], &work);
 		if (waits(&work))
 			ret[kept++] = ret[i];
 	}
@@ -55,8 +56,9 @@ count_below(struct tx *tx, int64_t message)
 	       open = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct deployment work = row_deployment_get(tx, works[i]);
+		struct deployment work;
 
+		row_deployment_get(tx, works[i], &work);
 		open += work.state == DEPLOY_AWAITING_CONFIRMATION && work.confirmed_by == 0;
 	}
 	return open;
@@ -84,12 +86,14 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 		.last = last->environment };
 	const struct request choose = request_about("choose", "push", message);
 	char names[DECIDE_TELL_BATCH_MAX][LIMIT_ENVIRONMENT];
-	CLEANUP(message_done) struct message now = row_message_get(tx, message);
-	int64_t works[DECIDE_TELL_BATCH_MAX], chat = now.address.chat;
+	CLEANUP(message_done) struct message now = { 0 };
+	int64_t works[DECIDE_TELL_BATCH_MAX], chat;
 	size_t n = decide_tell_batch_list(tx, message, works);
 	struct buttons buttons = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_message_get(tx, message, &now);
+	chat = now.address.chat;
 	if (now.id == 0)
 		return; /* gone by age */
 	ask.n_below = count_below(tx, message);
@@ -97,7 +101,8 @@ show(struct tx *tx, int64_t message, const struct deployment *last)
 		ask.last = "";
 	for (size_t i = 0; i < n; i++) {
 		(void)text_copy(names[ask.n], LIMIT_ENVIRONMENT,
-		    row_deployment_get(tx, works[i]).environment); /* of the same size */
+		    row_deployment_get(tx, works[i], &(struct deployment){ 0 })
+			->environment); /* of the same size */
 		if (chat < 0 || decide_sees(tx, chat, names[ask.n])) {
 			ask.names[ask.n] = names[ask.n];
 			ask.n++;
@@ -133,25 +138,26 @@ leave(struct tx *tx, struct deployment *work)
 
 /* Of the same commit, in the same chat, and with a message: one that stands with others already,
  * else the first that was asked. */
-static struct deployment
-find_first(struct tx *tx, const struct deployment *work)
+static struct deployment *
+find_first(struct tx *tx, const struct deployment *work, struct deployment *ret)
 {
 	int64_t asked[DECIDE_TELL_BATCH_MAX];
 	size_t n = row_deployment_list_push_asked(
 	    tx, work, tx->at - TOGETHER_MS, asked, DECIDE_TELL_BATCH_MAX);
-	struct deployment first = { 0 };
 
+	*ret = (struct deployment){ 0 };
 	for (size_t i = 0; i < n; i++) {
-		struct deployment one = row_deployment_get(tx, asked[i]);
+		struct deployment one;
 
+		row_deployment_get(tx, asked[i], &one);
 		if (!waits(&one) || one.message == 0 || row_button_is_shared(tx, one.id))
 			continue;
-		if (decide_tell_batch_has(tx, &one))
-			return one;
-		if (first.id == 0)
-			first = one;
+		if (ret->id == 0 || decide_tell_batch_has(tx, &one))
+			*ret = one;
+		if (decide_tell_batch_has(tx, ret))
+			break;
 	}
-	return first;
+	return ret;
 }
 
 bool
@@ -161,15 +167,14 @@ decide_tell_batch_join(struct tx *tx, struct deployment *work)
 
 	if (decide_tell_batch_has(tx, work))
 		leave(tx, work); /* it is asked anew */
-	first = waits(work) && work->message == 0 ? find_first(tx, work) : (struct deployment){ 0 };
-	if (first.id == 0)
+	if (!waits(work) || work->message != 0 || find_first(tx, work, &first)->id == 0)
 		return false;
 	row_shown_add(tx, first.id, first.message, SHOWN_BATCH);
 	row_shown_add(tx, work->id, first.message, SHOWN_BATCH);
 	work->message = first.message;
 	row_deployment_save(tx, work);
 	/* Its yes and its no are there, and end with its deadline; shown when it is chosen. */
-	(void)decide_tell_buttons(tx, work, work->address.chat);
+	(void)decide_tell_buttons(tx, work, work->address.chat, &(struct buttons){ 0 });
 	show(tx, work->message, work);
 	return true;
 }

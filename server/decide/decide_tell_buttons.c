@@ -71,10 +71,12 @@ add_rollback_log(
 static void
 add_older(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct request request = request_of("rollback", deployment->environment);
+	struct environment environment;
+	struct request request;
 	struct release earlier[2];
 
+	row_environment_get(tx, deployment->environment, &environment);
+	request = request_of("rollback", deployment->environment);
 	if (!deployment_is_rollback(deployment) || deployment->confirmed_by != 0 ||
 	    decide_list_earlier(tx, &environment, earlier, COUNT(earlier)) < COUNT(earlier) ||
 	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
@@ -87,8 +89,9 @@ add_older(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 static bool
 is_trouble(struct tx *tx, const struct deployment *deployment)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	return environment_is_in_doubt(&environment) && !deployment_is_action(deployment) &&
 	    (deployment->state == DEPLOY_ROLLBACK_FAILED || deployment->state == DEPLOY_FAILED);
 }
@@ -156,10 +159,11 @@ add_past_barrier(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	struct request request = request_of("rollback", deployment->environment);
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	struct barrier barriers[BARRIERS_SHOWN];
 	char label[LIMIT_BUTTON];
 
+	row_environment_get(tx, deployment->environment, &environment);
 	if (!deployment_is_left_unhealthy(deployment) || environment.current.id == 0 ||
 	    deployment_is_over(deployment, &environment) ||
 	    decide_list_barriers(tx, deployment, barriers) == 0 ||
@@ -192,12 +196,14 @@ add_without(
     struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	struct request request = request_of("rollback", deployment->environment);
-	struct environment environment = row_environment_get(tx, deployment->environment);
-	struct release to = deployment_is_rollback(deployment) ?
-	    row_release_get(tx, deployment->to_release) :
-	    row_release_find(tx, deployment->environment, deployment->previous);
+	struct environment environment;
+	struct release to;
 	char hosts[LIMIT_WITHOUT], label[LIMIT_BUTTON];
 
+	row_environment_get(tx, deployment->environment, &environment);
+	to = deployment_is_rollback(deployment) ?
+	    row_release_get(tx, deployment->to_release) :
+	    row_release_find(tx, deployment->environment, deployment->previous);
 	if (deployment_is_over(deployment, &environment) ||
 	    decide_left_silent(tx, deployment, hosts)[0] == '\0' || to.id == 0 ||
 	    !may_in(tx, POLICY_ROLLBACK, deployment, chat))
@@ -221,7 +227,7 @@ add_roll_back(
 
 	if (deployment->state != DEPLOY_LIVE || deployment->program != PROGRAM_DEPLOY)
 		return;
-	environment = row_environment_get(tx, deployment->environment);
+	row_environment_get(tx, deployment->environment, &environment);
 	if (environment.current.deployment != deployment->id || environment.previous.id == 0 ||
 	    tx->at >= environment.current.at + FRESH_MS ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_ROLLBACK, deployment->environment)))
@@ -300,28 +306,29 @@ may_answer_in(struct tx *tx, const struct deployment *deployment, int64_t chat)
 	    decide_is_allowed(tx, chat, POLICY_CONFIRM, deployment_target(deployment, target));
 }
 
-struct buttons
-decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat)
+struct buttons *
+decide_tell_buttons(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *ret)
 {
 	const struct request cancel = request_about("cancel", "work", deployment->id);
-	struct buttons buttons = { 0 };
 	char label[LIMIT_BUTTON];
 
+	*ret = (struct buttons){ 0 };
 	if ((deployment->state == DEPLOY_AWAITING_APPROVAL ||
 		(deployment->state == DEPLOY_QUEUED && deployment->approvers[0] != '\0')) &&
 	    decide_tell_is_asked_in(tx, deployment, chat))
-		decide_tell_add_approval(tx, deployment, chat, &buttons);
+		decide_tell_add_approval(tx, deployment, chat, ret);
 	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew &&
 	    may_answer_in(tx, deployment, chat))
 		add_answer(
-		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), &buttons);
+		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), ret);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION &&
 	    may_answer_in(tx, deployment, chat)) {
 		if (deployment->confirmed_by == 0)
 			add_answer(tx, deployment, "yes", chat,
-			    chat_deployment_yes(deployment, label), &buttons);
-		add_older(tx, deployment, chat, &buttons);
-		add_answer(tx, deployment, "no", chat, NOT_NOW, &buttons);
+			    chat_deployment_yes(deployment, label), ret);
+		add_older(tx, deployment, chat, ret);
+		add_answer(tx, deployment, "no", chat, NOT_NOW, ret);
 	}
 	if (deployment_may_be_cancelled(deployment) &&
 	    (may_in(tx, POLICY_CANCEL, deployment, chat) ||
@@ -331,9 +338,9 @@ decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t 
 			deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ?
 						      "✋ Stop" :
 						      "✖️ Cancel",
-		    &buttons);
-	add_line(tx, deployment, chat, &buttons);
+		    ret);
+	add_line(tx, deployment, chat, ret);
 	for (size_t i = 0; decide_tell_offers[i] != NULL; i++)
-		decide_tell_offers[i](tx, deployment, chat, &buttons);
-	return buttons;
+		decide_tell_offers[i](tx, deployment, chat, ret);
+	return ret;
 }

@@ -68,11 +68,11 @@ find_position(struct tx *tx, const struct deployment *deployment, struct decide_
 	for (size_t i = 0; i < n && rows->position == 0; i++)
 		rows->position = ids[i] == deployment->id ? i + 1 : 0;
 	if (holder != 0)
-		rows->ahead = row_deployment_get(tx, holder);
+		row_deployment_get(tx, holder, &rows->ahead);
 	else if (rows->position > 1)
-		rows->ahead = row_deployment_get(tx, ids[rows->position - 2]);
+		row_deployment_get(tx, ids[rows->position - 2], &rows->ahead);
 	else
-		rows->ahead = row_deployment_active(tx, deployment->environment);
+		row_deployment_active(tx, deployment->environment, &rows->ahead);
 }
 
 /* What is in progress where that is asked about has an end of its own, and this waits for it. */
@@ -82,7 +82,7 @@ find_ahead(struct tx *tx, const struct deployment *deployment, struct decide_tel
 	rows->position = 0;
 	rows->ahead.id = 0;
 	if (decide_tell_is_question(deployment))
-		rows->ahead = row_deployment_active(tx, deployment->environment);
+		row_deployment_active(tx, deployment->environment, &rows->ahead);
 	else if (deployment->state == DEPLOY_QUEUED)
 		find_position(tx, deployment, rows);
 	if (rows->ahead.id != 0 && is_hidden(tx, deployment, &rows->ahead))
@@ -119,7 +119,7 @@ name_asked(struct tx *tx, const struct deployment *deployment, char ret[LIMIT_LI
 static void
 find_approvals(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
 {
-	rows->request = row_approval_request(tx, deployment->id);
+	row_approval_request(tx, deployment->id, &rows->request);
 	(void)decide_needs_look(tx, deployment, &rows->needs);
 	rows->asked[0] = '\0';
 	if (decide_needs_chat(tx, deployment->environment) == 0)
@@ -211,7 +211,7 @@ find_behind(struct tx *tx, const struct deployment *deployment, const struct rel
 	    (!decide_tell_is_question(deployment) &&
 		deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL))
 		return (struct migration_behind){ 0 };
-	return row_release_migration_behind(tx, deployment, to);
+	return row_release_migration_behind(tx, deployment->environment, deployment->run, to);
 }
 
 /* An end that may leave it down says to what a rollback leads. */
@@ -317,7 +317,7 @@ find_fled(struct tx *tx, struct chat_deployment *about)
 	if (!deployment_is_rollback(work) || !decide_tell_is_question(work) || work->is_forward ||
 	    environment_is_in_doubt(about->environment))
 		return;
-	last = row_deployment_last_rollback(tx, work->environment, tx->at - FLED_MS);
+	row_deployment_last_rollback(tx, work->environment, tx->at - FLED_MS, &last);
 	if (last.id == 0 || last.ended_at < about->environment->current.at)
 		return;
 	about->fled_at = last.ended_at;
@@ -419,7 +419,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	const struct run_times run = row_run_times(tx, deployment->run);
 	struct chat_deployment about;
 
-	rows->environment = row_environment_get(tx, deployment->environment);
+	row_environment_get(tx, deployment->environment, &rows->environment);
 	rows->to = row_release_get(tx, deployment->to_release);
 	rows->back = find_back(tx, deployment, &rows->environment);
 	rows->behind = find_behind(tx, deployment, &rows->to);

@@ -114,8 +114,8 @@ bool decide_tell_rings(struct tx *tx, const struct deployment *deployment);
 void decide_tell_expired(struct tx *tx, const struct chat_deployment *about);
 
 /* Below its message in that chat, as it is now.  A person's own chat has only what they may do. */
-struct buttons
-decide_tell_buttons(struct tx *tx, const struct deployment *deployment, int64_t chat);
+struct buttons *decide_tell_buttons(
+    struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *ret);
 
 /* What can be done behind an end (a log before it, too): adds what that one is for, where it is to
  * be offered there.  In the order in which they stand, NULL behind the last. */

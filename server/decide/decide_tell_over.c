@@ -25,10 +25,12 @@ static void
 ring_in(
     struct tx *tx, const struct chat_deployment *about, int64_t row, const struct deployment *end)
 {
-	CLEANUP(message_done) struct message now = row_message_get(tx, row);
-	int64_t chat = now.address.chat;
+	CLEANUP(message_done) struct message now = { 0 };
+	int64_t chat;
 	struct decide_tell_ring ring = { .is_alarm = true };
 
+	row_message_get(tx, row, &now);
+	chat = now.address.chat;
 	if (now.id == 0 || row_message_count_rings(tx, about->deployment->id, chat) == 0 ||
 	    is_said_in(tx, end, chat))
 		return;
@@ -61,8 +63,9 @@ decide_tell_over(
 		n = row_deployment_list_down(
 		    tx, deployment->environment, before->current.at, works, DOWN_MAX);
 	for (size_t i = 0; i < n; i++) {
-		struct deployment work = row_deployment_get(tx, works[i]);
+		struct deployment work;
 
+		row_deployment_get(tx, works[i], &work);
 		if (work.message == 0)
 			continue;
 		decide_tell(tx, &work, NULL);

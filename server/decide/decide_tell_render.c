@@ -10,6 +10,7 @@
 #include "decide/decide_tell.h"
 #include "decide/decide_tell_batch.h"
 #include "decide/decide_where.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_message.h"
 
@@ -52,10 +53,13 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
     struct message *ret)
 {
 	struct chat_deployment shown = *about;
-	struct deployment work = *about->deployment;
-	struct deployment ahead = about->ahead != NULL ? *about->ahead : (struct deployment){ 0 };
-	struct environment environment = *about->environment;
-	struct holds holds = *about->holds;
+	CLEANUP(freep) struct deployment *work = mem_copy(about->deployment, sizeof(*work));
+	CLEANUP(freep)
+	struct deployment *ahead =
+	    about->ahead == NULL ? NULL : mem_copy(about->ahead, sizeof(*ahead));
+	CLEANUP(freep)
+	struct environment *environment = mem_copy(about->environment, sizeof(*environment));
+	CLEANUP(freep) struct holds *holds = mem_copy(about->holds, sizeof(*holds));
 	struct ran ran[RAN_SHOWN];
 	size_t n_ran = 0;
 
@@ -65,23 +69,24 @@ render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, b
 	shown.ran = ran;
 	shown.n_ran = n_ran;
 	if (person != 0) {
-		decide_hide(tx, person, &work);
-		decide_hide_holds(tx, person, about->deployment->environment, &holds);
-		hide_ahead(tx, person, &ahead);
+		decide_hide(tx, person, work);
+		decide_hide_holds(tx, person, about->deployment->environment, holds);
+		if (ahead != NULL)
+			hide_ahead(tx, person, ahead);
 	}
-	if (strcmp(work.environment, about->deployment->environment) != 0)
-		(void)text_copy(environment.name, sizeof(environment.name), work.environment);
-	if (strcmp(work.client, about->deployment->client) != 0)
+	if (strcmp(work->environment, about->deployment->environment) != 0)
+		(void)text_copy(environment->name, sizeof(environment->name), work->environment);
+	if (strcmp(work->client, about->deployment->client) != 0)
 		shown.touches = "";
 	if (!shows_log) {
 		if (about->is_tail_private)
 			hide_tail(&shown);
 		shown.application_log = "";
 	}
-	shown.deployment = &work;
-	shown.environment = &environment;
-	shown.holds = &holds;
-	shown.ahead = about->ahead != NULL ? &ahead : NULL;
+	shown.deployment = work;
+	shown.environment = environment;
+	shown.holds = holds;
+	shown.ahead = ahead;
 	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
 }
 
@@ -91,7 +96,7 @@ decide_tell_render(
 {
 	render_for(tx, about, reader(about->deployment, chat),
 	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
-	ret->buttons = decide_tell_buttons(tx, about->deployment, chat);
+	decide_tell_buttons(tx, about->deployment, chat, &ret->buttons);
 }
 
 /* It says no more than that git is asked, for the first time or again behind a yes: that is a call
@@ -125,7 +130,7 @@ decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 
 	if (row == 0)
 		return;
-	now = row_message_get(tx, row);
+	row_message_get(tx, row, &now);
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.address = now.address;
 	message.held_until = held_until(tx, about->deployment);
@@ -180,10 +185,12 @@ text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
 char *
 decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
 {
-	CLEANUP(message_done) struct message stands = row_message_get(tx, work->message);
-	bool is_theirs = person == reader(work, stands.address.chat);
+	CLEANUP(message_done) struct message stands = { 0 };
+	bool is_theirs;
 	char *text;
 
+	row_message_get(tx, work->message, &stands);
+	is_theirs = person == reader(work, stands.address.chat);
 	if (stands.head == NULL)
 		return NULL;
 	if (decide_tell_batch_has(tx, work))
@@ -228,7 +235,9 @@ decide_tell_anew(struct tx *tx, const struct chat_deployment *about, int64_t row
     const struct decide_tell_ring *ring)
 {
 	const struct deployment *deployment = about->deployment;
-	CLEANUP(message_done) struct message now = row_message_get(tx, row);
+	CLEANUP(message_done) struct message now = { 0 };
+
+	row_message_get(tx, row, &now);
 	CLEANUP(message_done) struct message message = { 0 };
 
 	if (row == 0 || now.id == 0)

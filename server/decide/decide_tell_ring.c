@@ -18,7 +18,7 @@ ring_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 
 	if (row == 0)
 		return;
-	now = row_message_get(tx, row);
+	row_message_get(tx, row, &now);
 	if (decide_tell_may_ring(tx, deployment, now.address.chat))
 		decide_tell_anew(tx, about, row, &ring);
 }

@@ -58,7 +58,9 @@ static void
 tell_copy(struct tx *tx, const struct chat_deployment *about, int64_t row)
 {
 	bool is_active = deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_ACTIVE;
-	CLEANUP(message_done) struct message now = row_message_get(tx, row);
+	CLEANUP(message_done) struct message now = { 0 };
+
+	row_message_get(tx, row, &now);
 	CLEANUP(message_done) struct message message = { 0 };
 
 	decide_tell_render(tx, about, now.address.chat, &message);
@@ -90,8 +92,9 @@ decide_tell_is_of_push(struct tx *tx, const struct deployment *deployment)
 static bool
 may_ring(struct tx *tx, const struct deployment *deployment)
 {
-	CLEANUP(message_done) struct message own = row_message_get(tx, deployment->message);
+	CLEANUP(message_done) struct message own = { 0 };
 
+	row_message_get(tx, deployment->message, &own);
 	return (own.rings_for == deployment->id && !own.is_silent) ||
 	    decide_may_ring_question(tx, deployment);
 }

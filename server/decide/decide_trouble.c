@@ -56,11 +56,12 @@ void
 decide_trouble_buttons(struct tx *tx, const char *environment, int64_t chat, bool can_roll_back,
     struct buttons *buttons)
 {
-	struct environment now = row_environment_get(tx, environment);
+	struct environment now;
 	const struct request logs = request_of("logs", environment);
 	const struct request looked = request_of("looked", environment);
 	char label[LIMIT_BUTTON];
 
+	row_environment_get(tx, environment, &now);
 	if (may_in(tx, POLICY_LOG, environment, chat) &&
 	    decide_can_ask_application_log(tx, environment))
 		row_button_show_for(tx, &logs, chat, 0, "📄 Application log", buttons);

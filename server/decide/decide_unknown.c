@@ -19,10 +19,11 @@
 static void
 notify(struct tx *tx, const char *name)
 {
-	struct environment environment = row_environment_get(tx, name);
+	struct environment environment;
 	int64_t chats[DECIDE_WHOM_ALL];
 	size_t n = decide_whom_news(tx, name, chats);
 
+	row_environment_get(tx, name, &environment);
 	for (size_t i = 0; i < n; i++) {
 		struct message as = { .address.chat = chats[i], .is_alarm = true };
 		struct chat_text text = CHAT_TEXT_EMPTY;
@@ -38,14 +39,15 @@ notify(struct tx *tx, const char *name)
 static void
 refuse_questions(struct tx *tx, const char *environment)
 {
-	struct deployment asked = row_deployment_chat_question(tx, environment);
+	struct deployment asked;
 
+	row_deployment_chat_question(tx, environment, &asked);
 	while (asked.id != 0 && !tx->failed) {
 		asked.why = DEPLOY_WHY_REFUSED;
 		(void)text_copy(asked.detail, sizeof(asked.detail),
 		    "what runs there is not known any more: ask again");
 		(void)decide_step(tx, &asked, DEPLOY_ON_REFUSE, NULL);
-		asked = row_deployment_chat_question(tx, environment);
+		row_deployment_chat_question(tx, environment, &asked);
 	}
 }
 
@@ -80,8 +82,9 @@ decide_unknown(struct tx *tx, const char *environment, const char *why)
 void
 decide_unknown_left(struct tx *tx, const struct deployment *deployment, const char *why)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	if (environment.unknown_since != 0 && environment.unknown_since >= deployment->started_at)
 		doubt(tx, deployment->environment, why);
 	else
@@ -99,17 +102,19 @@ decide_unknown_again(struct tx *tx, const char *environment)
 	for (size_t i = 0; i < n && !is_said; i++)
 		is_said = row_button_find(tx, &looked, chats[i]).id[0] != '\0';
 	if (settings_environment(tx->settings, environment) != NULL &&
-	    row_environment_get(tx, environment).unknown_since != 0 && !is_said)
+	    row_environment_get(tx, environment, &(struct environment){ 0 })->unknown_since != 0 &&
+	    !is_said)
 		notify(tx, environment);
 }
 
 void
 decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
-	struct environment environment = row_environment_get(tx, name);
+	struct environment environment;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char user[PRINCIPAL_TEXT];
 
+	row_environment_get(tx, name, &environment);
 	row_environment_set_known(tx, name);
 	row_button_close(tx, "looked", name);
 	audit(tx, name, AUDIT_CODE_STATE_KNOWN, decide_user(tx, update->person, user), update->name,

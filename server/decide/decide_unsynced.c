@@ -60,8 +60,9 @@ void
 decide_unsynced_look(struct tx *tx, int64_t work)
 {
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
-	struct deployment deployment = row_deployment_get(tx, work);
+	struct deployment deployment;
 
+	row_deployment_get(tx, work, &deployment);
 	if (deployment.state != DEPLOY_QUEUED || deployment.not_before == 0)
 		return;
 	if (deployment_is_action(&deployment)) { /* the runner says when it is ordered */
@@ -81,7 +82,8 @@ decide_unsynced_look_all(struct tx *tx)
 	int64_t work = 0;
 
 	while ((work = row_binding_waiting(tx, work)) != 0 && !tx->failed)
-		if (row_deployment_get(tx, work).n_changed < DECIDE_CHANGES_MAX)
+		if (row_deployment_get(tx, work, &(struct deployment){ 0 })->n_changed <
+		    DECIDE_CHANGES_MAX)
 			decide_unsynced_look(tx, work);
 }
 

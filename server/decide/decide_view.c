@@ -110,12 +110,11 @@ put_approvals(struct tx *tx, const struct deployment *work, struct json_out *jso
 static void
 put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct json_out *json)
 {
-	struct deployment shown = *of;
-	const struct deployment *work = &shown;
+	CLEANUP(freep) struct deployment *work = mem_copy(of, sizeof(*work));
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
 	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE];
 
-	decide_hide(tx, person, &shown);
+	decide_hide(tx, person, work);
 	deployment_outcome_label(work->state, state);
 	json_put_i64(json, "work", work->id);
 	json_put_str(json, "environment", work->environment);
@@ -239,7 +238,9 @@ joined(struct tx *tx, const struct deployment *work)
 	return work->state != DEPLOY_SUPERSEDED || deployment_is_action(work) ||
 		work->commit[0] == '\0' ?
 	    0 :
-	    row_deployment_question_of(tx, work->program, work->environment, work->commit).id;
+	    row_deployment_question_of(
+		tx, work->program, work->environment, work->commit, &(struct deployment){ 0 })
+		->id;
 }
 
 static void
@@ -376,11 +377,14 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
     struct json_out *json)
 {
 	const char *name = settings->name;
-	struct environment environment = row_environment_get(tx, name);
-	struct deployment active = row_deployment_active(tx, name);
-	enum standing is = standing_of(&environment, &active, STANDING_ASKED);
+	struct environment environment;
+	struct deployment active;
+	enum standing is;
 	int64_t ids[ROW_QUEUE_LIST];
 
+	row_environment_get(tx, name, &environment);
+	row_deployment_active(tx, name, &active);
+	is = standing_of(&environment, &active, STANDING_ASKED);
 	json_out_object(json);
 	json_put_str(json, "environment", name);
 	json_put_i64(json, "health_urls", (int64_t)settings->health_url_count);
@@ -415,8 +419,9 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 	answer->targets = mem_new(PROBE_LOOK_TARGETS, sizeof(*answer->targets));
 	for (size_t i = 0; i < scope->n; i++) {
 		const struct environment_settings *of = scope->at[i];
-		const struct environment now = row_environment_get(tx, of->name);
+		struct environment now;
 
+		row_environment_get(tx, of->name, &now);
 		if (answer->n_targets + of->health_url_count > PROBE_LOOK_TARGETS)
 			return;
 		for (size_t u = 0; u < of->health_url_count; u++) {
@@ -455,17 +460,18 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
     struct json_out *json)
 {
 	const char *name = settings->name;
-	struct deployment work = row_deployment_active(tx, name);
+	struct deployment work;
 	int64_t ids[ROW_QUEUE_LIST];
 	size_t n = row_queue_list(tx, name, ids);
 
+	row_deployment_active(tx, name, &work);
 	json_out_object(json);
 	json_put_str(json, "environment", name);
 	put_work(tx, person, json, "in_progress", &work);
 	put_questions(tx, person, name, json);
 	begin_list(json, "queue");
 	for (size_t i = 0; i < n; i++) {
-		work = row_deployment_get(tx, ids[i]);
+		row_deployment_get(tx, ids[i], &work);
 		json_out_object(json);
 		put_facts(tx, person, &work, json);
 		put_text(json, "waits_for",

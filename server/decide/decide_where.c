@@ -79,7 +79,7 @@ add_all_left(struct tx *tx, int64_t person, const char *target, struct decide_sc
 
 	for (size_t i = 0; i < scope->n; i++)
 		if (decide_is_to_be_renamed(tx, scope->at[i]->name, name) &&
-		    row_deployment_active(tx, name).id != 0 &&
+		    row_deployment_active(tx, name, &(struct deployment){ 0 })->id != 0 &&
 		    (left = add_left(scope->at[i], name, &n, scope)) != NULL)
 			scope->at[i] = left;
 	name[0] = '\0';
@@ -175,7 +175,7 @@ read_both(struct tx *tx, const struct update *update, const char *first, const c
 		return false;
 	(void)environment_id_text(first, second, both);
 	if ((settings_environment(tx->settings, both) == NULL &&
-		row_deployment_active(tx, both).id == 0) ||
+		row_deployment_active(tx, both, &(struct deployment){ 0 })->id == 0) ||
 	    !decide_sees(tx, update->person, both))
 		return false;
 	(void)text_copy(ret, REQUEST_TARGET, both);
@@ -465,25 +465,24 @@ decide_scope(struct tx *tx, const struct update *update, enum policy_action acti
 
 /* --- one work --- */
 
-struct deployment
+int64_t
 decide_work(struct tx *tx, const struct update *update, const struct request *request,
-    char rest[LIMIT_REF], int64_t *ret_number)
+    char rest[LIMIT_REF], struct deployment *ret)
 {
 	char text[LIMIT_REF], target[LIMIT_ENVIRONMENT], *word = text;
-	struct deployment work;
+	int64_t number = request_number(request, "work");
 	size_t size;
 
-	*ret_number = request_number(request, "work");
 	if (request_get(request, "number", text)[0] == '\0')
 		(void)request_get(request, "text", text);
 	word += *word == '#';
 	size = strcspn(word, " ");
 	(void)text_copy(rest, LIMIT_REF, word + size + strspn(word + size, " "));
 	word[size] = '\0';
-	if (*ret_number == 0 && !text_to_i64(word, 1, INT64_MAX, ret_number, NULL))
-		*ret_number = 0;
-	work = row_deployment_get(tx, *ret_number);
-	return work.id != 0 && decide_sees(tx, update->person, deployment_target(&work, target)) ?
-	    work :
-	    (struct deployment){ 0 };
+	if (number == 0 && !text_to_i64(word, 1, INT64_MAX, &number, NULL))
+		number = 0;
+	row_deployment_get(tx, number, ret);
+	if (ret->id != 0 && !decide_sees(tx, update->person, deployment_target(ret, target)))
+		*ret = (struct deployment){ 0 };
+	return number;
 }

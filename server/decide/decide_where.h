@@ -39,10 +39,10 @@ bool decide_where_open(struct tx *tx, const struct update *update, enum policy_a
     const struct request *request, char ret[LIMIT_ENVIRONMENT]);
 
 /* The work that a request is about: a button's, or by the number that was typed ("12", "#12"), with
- * what stands behind it in rest.  id 0: there is none for them; nothing was said.  *ret_number:
- * what was typed; 0: no number. */
-struct deployment decide_work(struct tx *tx, const struct update *update,
-    const struct request *request, char rest[LIMIT_REF], int64_t *ret_number);
+ * what stands behind it in rest.  id 0: there is none for them; nothing was said.  Gives what was
+ * typed; 0: no number. */
+int64_t decide_work(struct tx *tx, const struct update *update, const struct request *request,
+    char rest[LIMIT_REF], struct deployment *ret);
 
 /* What /status, /queue and /history are about: those environments that the target means and the
  * person may do that in, in the order of the settings; then what is left, as above. */

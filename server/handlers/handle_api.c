@@ -22,6 +22,7 @@
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_principal.h"
@@ -61,11 +62,14 @@ asked_as(struct tx *tx, const struct deployment *work)
 static void
 put_said(struct tx *tx, struct json_out *json)
 {
-	struct deployment work = row_deployment_get(tx, tx->answer.work);
-	int64_t other = asked_as(tx, &work);
+	struct deployment work;
+	int64_t other;
 	char until[TEXT_TIME_SIZE];
-	int64_t at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
+	int64_t at;
 
+	row_deployment_get(tx, tx->answer.work, &work);
+	other = asked_as(tx, &work);
+	at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
 	json_put_str(json, "said", tx->answer.text != NULL ? tx->answer.text : "");
 	if (tx->answer.work != 0)
 		json_put_i64(json, "work", tx->answer.work);
@@ -80,16 +84,17 @@ put_said(struct tx *tx, struct json_out *json)
 }
 
 /* The work that it names; id 0: it is not there for them, which was said. */
-static struct deployment
-find_work(struct tx *tx, const struct api_request *api)
+static struct deployment *
+find_work(struct tx *tx, const struct api_request *api, int64_t number, struct deployment *ret)
 {
-	struct deployment work = row_deployment_get(tx, request_number(&api->request, "work"));
 	char target[LIMIT_ENVIRONMENT];
 
-	if (work.id != 0 && decide_sees(tx, api->from.person, deployment_target(&work, target)))
-		return work;
+	row_deployment_get(tx, number, ret);
+	if (ret->id != 0 && decide_sees(tx, api->from.person, deployment_target(ret, target)))
+		return ret;
 	decide_refusef(tx, 404, "There is no work of that number.");
-	return (struct deployment){ 0 };
+	*ret = (struct deployment){ 0 };
+	return ret;
 }
 
 /* What is denied is counted as what is typed: each denial is an entry of the audit. */
@@ -122,15 +127,17 @@ view(struct tx *tx, const struct api_request *api, enum policy_action action, vi
 }
 
 static void
-view_work(
-    struct tx *tx, const struct api_request *api, enum policy_action action, struct json_out *json)
+view_work(struct tx *tx, const struct api_request *api, enum policy_action action, int64_t number,
+    struct json_out *json)
 {
-	struct deployment work = find_work(tx, api);
+	struct deployment work;
 	char target[LIMIT_ENVIRONMENT];
-	/* Who may do just that there sees how it went. */
-	bool is_own = action == POLICY_STATUS && deployment_is_action(&work) &&
-	    decide_is_allowed_work(tx, api->from.person, &work);
+	bool is_own;
 
+	find_work(tx, api, number, &work);
+	/* Who may do just that there sees how it went. */
+	is_own = action == POLICY_STATUS && deployment_is_action(&work) &&
+	    decide_is_allowed_work(tx, api->from.person, &work);
 	if (work.id == 0 ||
 	    (!is_own && !may_view(tx, api, action, deployment_target(&work, target))))
 		return;
@@ -142,11 +149,11 @@ view_work(
 static void
 view_run(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
-	struct api_request of = *api;
 	int64_t run = request_number(&api->request, "work");
+	struct deployment of;
 
-	of.request = request_about("", "work", row_deployment_of_run(tx, run).id);
-	view_work(tx, &of, POLICY_LOG, json);
+	row_deployment_of_run(tx, run, &of);
+	view_work(tx, api, POLICY_LOG, of.id, json);
 	if (tx->answer.status != 200)
 		return;
 	tx->answer.work = run;
@@ -184,14 +191,17 @@ is_of_what_was_read(struct tx *tx, const struct api_request *api, const struct u
 static void
 answer_question(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
-	struct update from = api->from;
-	struct deployment work = find_work(tx, api);
+	CLEANUP(freep) struct update *from = mem_copy(&api->from, sizeof(*from));
+	struct deployment work;
 	int64_t other;
 
-	from.kind = UPDATE_PRESS;
-	if (work.id == 0 || decide_is_too_fast(tx, &from, "press", deployment_is_rollback(&work)))
+	find_work(tx, api, request_number(&api->request, "work"), &work);
+	from->kind = UPDATE_PRESS;
+	if (work.id == 0 || decide_is_too_fast(tx, from, "press", deployment_is_rollback(&work)))
 		return;
-	other = row_deployment_question_of(tx, work.program, work.environment, work.commit).id;
+	other = row_deployment_question_of(
+	    tx, work.program, work.environment, work.commit, &(struct deployment){ 0 })
+		    ->id;
 	if (!deployment_is_asked(&work) && work.state == DEPLOY_SUPERSEDED && other != 0) {
 		decide_refusef(tx, 409,
 		    "#%" PRId64 " is closed: the same is asked about as #%" PRId64
@@ -202,15 +212,15 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 	if (!deployment_is_asked(&work)) {
 		decide_refusef(tx, 409, "%s",
 		    work.confirmed_by == 0 ? "There is no open question of that number." :
-			work.confirmed_by == from.person ?
+			work.confirmed_by == from->person ?
 					     "You have confirmed it already." :
 					     "Somebody else has confirmed it already.");
 		return;
 	}
 	tx->answer.work = work.id;
 	tx->request = &api->request;
-	if (is_of_what_was_read(tx, api, &from, &work, json))
-		command_confirm(tx, &from, &api->request);
+	if (is_of_what_was_read(tx, api, from, &work, json))
+		command_confirm(tx, from, &api->request);
 }
 
 /* Without any work nothing of it was done. */
@@ -252,10 +262,10 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		view(tx, api, POLICY_STATUS, decide_view_queue, json);
 		break;
 	case API_WORK:
-		view_work(tx, api, POLICY_STATUS, json);
+		view_work(tx, api, POLICY_STATUS, request_number(&api->request, "work"), json);
 		break;
 	case API_LOG:
-		view_work(tx, api, POLICY_LOG, json);
+		view_work(tx, api, POLICY_LOG, request_number(&api->request, "work"), json);
 		break;
 	case API_RUN:
 		view_run(tx, api, json);
@@ -288,9 +298,10 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 static void
 put_question(struct tx *tx, struct json_out *json)
 {
-	struct deployment work = row_deployment_get(tx, decide_factor_work(tx));
+	struct deployment work;
 	char line[LIMIT_LINE * 4], clean[LIMIT_LINE * 4], shown[API_SHOWN];
 
+	row_deployment_get(tx, decide_factor_work(tx), &work);
 	(void)snprintf(line, sizeof(line), "#%" PRId64 " %s: %.7s%s%s%srequested by %s%s%s",
 	    work.id, decide_factor_for(tx), work.commit,
 	    work.subject[0] != '\0' ? " " : work.argument, work.subject,

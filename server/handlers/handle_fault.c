@@ -17,6 +17,7 @@
 #include "decide/decide_picture.h"
 #include "decide/decide_witness.h"
 #include "handlers/handlers.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
 #include "store/row_effect.h"
@@ -34,8 +35,9 @@
 static void
 fault_run(struct tx *tx, const struct fault *fault)
 {
-	struct deployment deployment = row_deployment_get(tx, fault->subject);
+	struct deployment deployment;
 
+	row_deployment_get(tx, fault->subject, &deployment);
 	if (tx->effect != NULL && tx->effect->kind == EFFECT_RUN &&
 	    tx->effect->u.run.program == PROGRAM_DRAIN) {
 		decide_drain_give_up(tx, &deployment, tx->effect->u.run.run, fault->reason);
@@ -76,12 +78,14 @@ fault_send_message(struct tx *tx, const struct fault *fault)
 static void
 ask_later(struct tx *tx, int64_t deployment)
 {
-	struct deployment asked = row_deployment_get(tx, deployment);
+	struct deployment asked;
 
+	row_deployment_get(tx, deployment, &asked);
 	if (asked.state == DEPLOY_AWAITING_APPROVAL)
 		row_approval_set_timer(tx, deployment,
 		    row_effect_timer(tx, TIMER_APPROVAL, "", deployment, tx->at + LATER_MS),
-		    row_approval_request(tx, deployment).is_reminded);
+		    row_approval_request(tx, deployment, &(struct approval_request){ 0 })
+			->is_reminded);
 	else if (deployment_is_asked(&asked))
 		(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment, tx->at + LATER_MS);
 }
@@ -90,10 +94,10 @@ ask_later(struct tx *tx, int64_t deployment)
 static void
 again(struct tx *tx, const struct effect *timer, int64_t later_ms)
 {
-	struct effect next = *timer;
+	CLEANUP(freep) struct effect *next = mem_copy(timer, sizeof(*next));
 
-	next.due = tx->at + later_ms;
-	(void)row_effect_order(tx, &next);
+	next->due = tx->at + later_ms;
+	(void)row_effect_order(tx, next);
 }
 
 /* One of each kind of which there is one, where there is none. */

@@ -48,11 +48,12 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 	char warning[LIMIT_LINE];
 	struct deployment active;
 	struct block block;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	(void)text_copy(deployment->commit, sizeof(deployment->commit), answer->commit);
 	(void)text_copy(deployment->ref, sizeof(deployment->ref), answer->ref);
 	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
@@ -74,7 +75,7 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 		refuse(tx, deployment, decide_refusal(tx, settings->name), NULL);
 		return;
 	}
-	active = row_deployment_active(tx, deployment->environment);
+	row_deployment_active(tx, deployment->environment, &active);
 	if (active.id != 0 && !deployment_is_rollback(&active) &&
 	    strcmp(active.commit, deployment->commit) == 0) {
 		refuse(tx, deployment, "it is being deployed already", NULL);
@@ -97,8 +98,9 @@ static bool
 is_overtaken(
     struct tx *tx, const struct deployment *deployment, const struct effect_git_query *query)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct environment environment;
 
+	row_environment_get(tx, deployment->environment, &environment);
 	return (deployment->state == DEPLOY_REQUESTED ||
 		   deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
 	    strcmp(query->base, environment.current.commit) != 0;
@@ -108,8 +110,9 @@ static void
 answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_answered,
     const struct git_answer *answer)
 {
-	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
+	struct deployment deployment;
 
+	row_deployment_get(tx, tx->effect->subject, &deployment);
 	if (is_overtaken(tx, &deployment, query) && is_answered && answer->error[0] == '\0')
 		decide_query_commit(tx, &deployment, query->ref, query->requested_by);
 	else if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
@@ -133,8 +136,9 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 static void
 answer_settings(struct tx *tx, const struct git_answered *answered)
 {
-	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
+	struct deployment deployment;
 
+	row_deployment_get(tx, tx->effect->subject, &deployment);
 	if (deployment.state == DEPLOY_QUEUED)
 		decide_unsynced_answered(tx, &deployment, answered->binding);
 	if (deployment.state != DEPLOY_REQUESTED)

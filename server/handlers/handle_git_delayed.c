@@ -28,8 +28,9 @@ notify_push(struct tx *tx, int64_t id, struct effect *query, const char *why)
 static void
 show_away(struct tx *tx, const struct effect *query, const char *why)
 {
-	struct deployment deployment = row_deployment_get(tx, query->subject);
+	struct deployment deployment;
 
+	row_deployment_get(tx, query->subject, &deployment);
 	if (deployment.state == DEPLOY_QUEUED)
 		decide_queue_delayed(tx, &deployment, why);
 }
@@ -38,9 +39,10 @@ show_away(struct tx *tx, const struct effect *query, const char *why)
 static void
 show_progress(struct tx *tx, const struct effect *query, const char *how_far)
 {
-	struct deployment deployment = row_deployment_get(tx, query->subject);
+	struct deployment deployment;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	row_deployment_get(tx, query->subject, &deployment);
 	if (deployment.state != DEPLOY_REQUESTED)
 		return;
 	chat_first(&text, FIRST_FETCHES, deployment.environment);

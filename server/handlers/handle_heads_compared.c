@@ -26,7 +26,7 @@ is_news(struct tx *tx, const struct heads_compared *compared)
 static void
 tell(struct tx *tx, int64_t admin, const struct heads_compared *compared)
 {
-	const struct message as = { .address = { .chat = admin } };
+	struct message as = { .address = { .chat = admin } };
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_text_add(&text,

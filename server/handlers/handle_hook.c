@@ -77,11 +77,12 @@ state_of(struct tx *tx, const struct deployment *work, char out[LIMIT_ENVIRONMEN
 static void
 put_answer(struct tx *tx)
 {
-	struct deployment work = row_deployment_get(tx, tx->answer.work);
+	struct deployment work;
 	char state[LIMIT_ENVIRONMENT];
 	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
+	row_deployment_get(tx, tx->answer.work, &work);
 	json_out_init(&json, &out);
 	json_out_object(&json);
 	if (work.id != 0) {

@@ -46,8 +46,9 @@ void
 handle_message_sent(struct tx *tx, const struct event *event)
 {
 	const struct message_sent *sent = &event->u.message_sent;
-	CLEANUP(message_done) struct message message = row_message_get(tx, sent->message);
+	CLEANUP(message_done) struct message message = { 0 };
 
+	row_message_get(tx, sent->message, &message);
 	if (sent->new_chat != 0) {
 		moved(tx, sent);
 	} else if (sent->thread_gone) {

@@ -30,14 +30,16 @@ who_asked(const struct tx *tx, const struct effect_probe *probe)
 static void
 answer_status(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
-	CLEANUP(message_done) struct message now = row_message_get(tx, probe->message);
+	CLEANUP(message_done) struct message now = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
-	struct update asked = { .person = who_asked(tx, probe), .address = now.address };
+	struct update asked = { .person = who_asked(tx, probe) };
 	struct request request = request_of("status", probe->asked);
 	const struct decide_status_health health = { probe,
 		probed->n == probe->n ? probed->findings : NULL };
 	struct buttons buttons = { 0 };
 
+	row_message_get(tx, probe->message, &now);
+	asked.address = now.address;
 	request_add_number(&request, "page", probe->page);
 	if (!decide_status(tx, &asked, &request, &health, probe->message, &buttons, &text))
 		return;
@@ -128,10 +130,12 @@ static void
 answer_look(struct tx *tx, struct deployment *deployment, const struct effect_probe *probe,
     const struct probed *probed)
 {
-	struct environment environment = row_environment_get(tx, deployment->environment);
+	struct deployment active;
+	struct environment environment;
 	const struct probe_finding *bad = worst(probe, probed);
 	char looked[2 * LIMIT_LINE] = "";
 
+	row_environment_get(tx, deployment->environment, &environment);
 	if (probed->n != probe->n || environment.current.at > deployment->ended_at) {
 		decide_nag_looked(tx, deployment);
 		return;
@@ -143,7 +147,7 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 	(void)text_copy(deployment->looked, sizeof(deployment->looked), looked);
 	deployment->looked_at = tx->at;
 	name_hosts(probe, probed, deployment->down_on);
-	if (row_deployment_active(tx, deployment->environment).id == 0) {
+	if (row_deployment_active(tx, deployment->environment, &active)->id == 0) {
 		row_deployment_save(tx, deployment); /* what is advised depends on it */
 		decide_tell(tx, deployment, NULL);
 		row_deployment_save(tx, deployment);
@@ -154,11 +158,13 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 static void
 answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
-	struct deployment deployment = row_deployment_get(tx, tx->effect->subject);
+	struct deployment deployment;
 	const struct probe_finding *bad = worst(probe, probed);
-	bool is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
+	bool is_back;
 	char detail[LIMIT_DOWN_ON + LIMIT_LINE + 8];
 
+	row_deployment_get(tx, tx->effect->subject, &deployment);
+	is_back = deployment.state == DEPLOY_VERIFYING_ROLLBACK;
 	if (deploy_flow_class(deployment.state) == DEPLOY_CLASS_FINAL) {
 		answer_look(tx, &deployment, probe, probed);
 		return;

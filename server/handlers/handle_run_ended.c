@@ -21,24 +21,23 @@
  * `never let go` of one that was at work.  That it was seen at its gate stands in its row, before
  * any go.  Behind the begin of a migration the record knows what was said, by a draft that is
  * flushed. */
-static struct run_ended
-with_what_is_known(struct tx *tx, const struct run_ended *told)
+static struct run_ended *
+with_what_is_known(struct tx *tx, const struct run_ended *told, struct run_ended *ret)
 {
-	struct run_ended ended = *told;
-
-	if (ended.lost && row_run_was_started(tx, ended.run)) {
-		ended.gate_opened = true;
-		ended.released |= !ended.migration;
+	*ret = *told;
+	if (ret->lost && row_run_was_started(tx, ret->run)) {
+		ret->gate_opened = true;
+		ret->released |= !ret->migration;
 	}
-	if (ended.lost || ended.folder_gone) { /* nothing says how it exited: not with 0 */
-		ended.exit_status = -1;
-		ended.signal_number = SIGKILL;
+	if (ret->lost || ret->folder_gone) { /* nothing says how it exited: not with 0 */
+		ret->exit_status = -1;
+		ret->signal_number = SIGKILL;
 	}
-	if (run_verdict_never_began(&ended)) { /* nothing exited: said of a rollback in its end */
-		ended.exit_status = -1;
-		ended.signal_number = 0;
+	if (run_verdict_never_began(ret)) { /* nothing exited: said of a rollback in its end */
+		ret->exit_status = -1;
+		ret->signal_number = 0;
 	}
-	return ended;
+	return ret;
 }
 
 static void
@@ -54,10 +53,12 @@ doubt_environment(struct tx *tx, const struct deployment *deployment, const char
 void
 handle_run_ended(struct tx *tx, const struct event *event)
 {
-	const struct run_ended ended = with_what_is_known(tx, &event->u.run_ended);
-	struct deployment deployment = row_deployment_of_run(tx, ended.run);
+	struct run_ended ended;
+	struct deployment deployment;
 	struct run_verdict verdict;
 
+	with_what_is_known(tx, &event->u.run_ended, &ended);
+	row_deployment_of_run(tx, ended.run, &deployment);
 	if (!row_run_is_open(tx, ended.run))
 		return;
 	row_run_ended(tx, &ended);

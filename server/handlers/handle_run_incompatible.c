@@ -11,8 +11,9 @@
 void
 handle_run_incompatible(struct tx *tx, const struct event *event)
 {
-	struct deployment deployment = row_deployment_of_run(tx, event->u.run_started.run);
+	struct deployment deployment;
 
+	row_deployment_of_run(tx, event->u.run_started.run, &deployment);
 	if (deployment.id == 0 || deployment.run != event->u.run_started.run ||
 	    !row_run_is_open(tx, deployment.run))
 		return;

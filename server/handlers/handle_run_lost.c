@@ -25,8 +25,9 @@ void
 handle_run_lost(struct tx *tx, const struct event *event)
 {
 	const struct run_lost *lost = &event->u.run_lost;
-	struct deployment deployment = row_deployment_of_run(tx, lost->run);
+	struct deployment deployment;
 
+	row_deployment_of_run(tx, lost->run, &deployment);
 	if (deployment.id == 0 || deployment.run != lost->run)
 		return;
 	if (deployment.state == DEPLOY_RUNNING) {

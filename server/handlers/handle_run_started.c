@@ -12,8 +12,9 @@
 static bool
 is_awaited(struct tx *tx, int64_t run)
 {
-	struct deployment deployment = row_deployment_of_run(tx, run);
+	struct deployment deployment;
 
+	row_deployment_of_run(tx, run, &deployment);
 	return row_run_is_open(tx, run) &&
 	    (row_drain_is(tx, run) ||
 		(deployment.run == run &&

@@ -10,7 +10,9 @@
 static void
 take_previous(struct tx *tx, struct deployment *deployment, const char *step)
 {
-	if (row_environment_get(tx, deployment->environment).current.id == 0)
+	struct environment environment;
+
+	if (row_environment_get(tx, deployment->environment, &environment)->current.id == 0)
 		deployment_take_previous(deployment, step);
 }
 
@@ -23,7 +25,7 @@ handle_run_step(struct tx *tx, const struct event *event)
 
 	if (!row_run_is_open(tx, step->run) || !row_step_add(tx, step))
 		return;
-	deployment = row_deployment_of_run(tx, step->run);
+	row_deployment_of_run(tx, step->run, &deployment);
 	if (removed != NULL)
 		row_release_removed(tx, deployment.environment, removed);
 	if (deployment.run != step->run)

@@ -37,9 +37,11 @@
 static void
 check_environment(struct tx *tx, const char *environment)
 {
-	struct deployment active = row_deployment_active(tx, environment);
-	const struct decide_executor *executor = decide_executor_of(active.action);
+	struct deployment active;
+	const struct decide_executor *executor;
 
+	row_deployment_active(tx, environment, &active);
+	executor = decide_executor_of(active.action);
 	decide_unknown_again(tx, environment);
 	if (active.id == 0) {
 		row_queue_look(tx, environment);
@@ -68,13 +70,14 @@ end_removed(struct tx *tx)
 static void
 end_unattended(struct tx *tx)
 {
-	struct deployment deployment = row_deployment_unattended(tx, 0);
+	struct deployment deployment;
 
+	row_deployment_unattended(tx, 0, &deployment);
 	while (deployment.id != 0) {
 		int64_t after = deployment.id;
 
 		decide_give_up(tx, &deployment, "it was not running when deploybot started");
-		deployment = row_deployment_unattended(tx, after);
+		row_deployment_unattended(tx, after, &deployment);
 	}
 }
 
@@ -88,11 +91,13 @@ distrust_all(struct tx *tx)
 
 	row_run_distrust(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
-		if (row_environment_get(tx, tx->settings->environments[i].name).unknown_since == 0)
+		if (row_environment_get(
+			tx, tx->settings->environments[i].name, &(struct environment){ 0 })
+			->unknown_since == 0)
 			row_environment_set_unknown(tx, tx->settings->environments[i].name, "");
 	while (row_environment_next(tx, name)) {
 		decide_unknown(tx, name, why);
-		active = row_deployment_active(tx, name);
+		row_deployment_active(tx, name, &active);
 		/* An open run ends by itself: its performer asks nobody. */
 		if (active.id != 0 && row_effect_find(tx, EFFECT_RUN, active.id) == 0)
 			decide_folder_gone(tx, &active, why);

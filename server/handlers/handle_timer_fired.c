@@ -32,8 +32,9 @@
 static void
 expire(struct tx *tx, int64_t id)
 {
-	struct deployment deployment = row_deployment_get(tx, id);
+	struct deployment deployment;
 
+	row_deployment_get(tx, id, &deployment);
 	if (deployment_is_asked(&deployment))
 		(void)decide_step(tx, &deployment, DEPLOY_ON_EXPIRE, NULL);
 }

@@ -34,7 +34,7 @@ is_always(struct tx *tx, const struct button_row *button)
 	if (strcmp(button->request.action, "confirm") != 0 &&
 	    strcmp(button->request.action, "approve") != 0)
 		return false; /* a no, and a yes that is withdrawn, may wait */
-	work = row_deployment_get(tx, request_number(&button->request, "work"));
+	row_deployment_get(tx, request_number(&button->request, "work"), &work);
 	return deployment_is_rollback(&work);
 }
 
@@ -42,9 +42,9 @@ is_always(struct tx *tx, const struct button_row *button)
 static void
 handle_used_button(struct tx *tx, const struct update *update, const struct button_row *button)
 {
-	struct deployment deployment =
-	    row_deployment_get(tx, request_number(&button->request, "work"));
+	struct deployment deployment;
 
+	row_deployment_get(tx, request_number(&button->request, "work"), &deployment);
 	if (strcmp(button->request.action, "confirm") == 0 && deployment.confirmed_by != 0)
 		decide_toastf(
 		    tx, update, false, "%s has confirmed it already.", deployment.confirmer);

@@ -94,46 +94,44 @@ struct target {
 	struct environment_id id;
 };
 
-static struct target
-target_of(const struct settings *settings, const char *environment)
+static struct target *
+target_of(const struct settings *settings, const char *environment, struct target *ret)
 {
-	struct target target = { .settings = settings, .environment = environment, .only = "" };
+	*ret = (struct target){ .settings = settings, .environment = environment, .only = "" };
 
 	if (strcmp(environment, POLICY_ALL) == 0)
-		target.id = (struct environment_id){ "/", "/" }; /* nothing's name */
-	else if (!environment_id_parse(environment, &target.id))
-		target.id = (struct environment_id){ .name = "" };
-	return target;
+		ret->id = (struct environment_id){ "/", "/" }; /* nothing's name */
+	else if (!environment_id_parse(environment, &ret->id))
+		ret->id = (struct environment_id){ .name = "" };
+	return ret;
 }
 
-static struct target
-anywhere(const struct settings *settings)
+static struct target *
+anywhere(const struct settings *settings, struct target *ret)
 {
-	struct target target = target_of(settings, "");
-
-	target.is_anywhere = true;
-	return target;
+	target_of(settings, "", ret);
+	ret->is_anywhere = true;
+	return ret;
 }
 
 /* By what the action is done to. */
-static struct target
-target_for(const struct settings *settings, enum policy_action action, const char *environment)
+static struct target *
+target_for(const struct settings *settings, enum policy_action action, const char *environment,
+    struct target *ret)
 {
-	struct target target;
-
 	switch (policy_action_rows[action].scope) {
 	case POLICY_ON_SERVER:
-		target = target_of(settings, POLICY_ALL);
-		target.is_of_server = true;
-		return target;
+		target_of(settings, POLICY_ALL, ret);
+		ret->is_of_server = true;
+		return ret;
 	case POLICY_ON_ANYWHERE:
 		if (environment[0] == '\0')
-			return anywhere(settings);
+			return anywhere(settings, ret);
 		break;
 	case POLICY_ON_TARGET:
 		break;
 	}
-	return target_of(settings, environment);
+	return target_of(settings, environment, ret);
 }
 
 static bool
@@ -273,8 +271,9 @@ const struct role *
 policy_role(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, const char *list, int64_t at)
 {
-	struct target target = target_for(settings, action, environment);
+	struct target target;
 
+	target_for(settings, action, environment, &target);
 	return find_listed(&target, who, POLICY_ACTION_BIT(action), list, at).role;
 }
 
@@ -298,8 +297,9 @@ policy_is_admin(const struct settings *settings, struct principal who, int64_t a
 bool
 policy_is_known(const struct settings *settings, struct principal who, int64_t at)
 {
-	struct target target = anywhere(settings);
+	struct target target;
 
+	anywhere(settings, &target);
 	return find(&target, who, UINT32_MAX, at).verdict == POLICY_ALLOW;
 }
 
@@ -307,8 +307,9 @@ bool
 policy_sees(
     const struct settings *settings, struct principal who, const char *environment, int64_t at)
 {
-	struct target target = target_of(settings, environment);
+	struct target target;
 
+	target_of(settings, environment, &target);
 	return who.kind == PRINCIPAL_SYSTEM ||
 	    find(&target, who, UINT32_MAX, at).verdict == POLICY_ALLOW;
 }
@@ -390,8 +391,9 @@ struct policy_decision
 policy_decide(const struct settings *settings, struct principal who, enum policy_action action,
     const char *environment, int64_t at)
 {
-	struct target target = target_for(settings, action, environment);
+	struct target target;
 
+	target_for(settings, action, environment, &target);
 	return decide(&target, who, action, at);
 }
 
@@ -399,10 +401,12 @@ struct policy_decision
 policy_decide_somewhere(
     const struct settings *settings, struct principal who, enum policy_action action, int64_t at)
 {
-	struct target target = policy_action_rows[action].scope == POLICY_ON_SERVER ?
-	    target_for(settings, action, POLICY_ALL) :
-	    anywhere(settings);
+	struct target target;
 
+	if (policy_action_rows[action].scope == POLICY_ON_SERVER)
+		target_for(settings, action, POLICY_ALL, &target);
+	else
+		anywhere(settings, &target);
 	return decide(&target, who, action, at);
 }
 
@@ -410,8 +414,9 @@ struct policy_decision
 policy_decide_do_somewhere(
     const struct settings *settings, struct principal who, const char *name, int64_t at)
 {
-	struct target target = anywhere(settings);
+	struct target target;
 
+	anywhere(settings, &target);
 	target.only = name;
 	return decide(&target, who, POLICY_DO, at);
 }
@@ -420,8 +425,9 @@ struct policy_decision
 policy_decide_do(const struct settings *settings, struct principal who, const char *name,
     const char *environment, int64_t at)
 {
-	struct target target = target_of(settings, environment);
+	struct target target;
 
+	target_of(settings, environment, &target);
 	target.only = name;
 	return decide(&target, who, POLICY_DO, at);
 }
@@ -467,10 +473,11 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
     const char *environment, int64_t at, char out[POLICY_LINE])
 {
 	const struct roles *roles = settings->roles;
-	struct target target = target_for(settings, action, environment);
+	struct target target;
 	const char *found[NAMED];
 	size_t n = 0, used = 0;
 
+	target_for(settings, action, environment, &target);
 	target.only = name;
 	out[0] = '\0';
 	for (size_t i = 0; i < roles->count && n < NAMED; i++) {
@@ -504,8 +511,9 @@ bool
 policy_needs_factor(const struct settings *settings, enum policy_action action, const char *name,
     const char *environment)
 {
-	struct target target = target_for(settings, action, environment);
+	struct target target;
 
+	target_for(settings, action, environment, &target);
 	target.only = name;
 	for (size_t i = 0; i < settings->require_otp_count; i++)
 		if ((settings->require_otp[i].actions & POLICY_ACTION_BIT(action)) != 0 &&
@@ -518,8 +526,9 @@ static bool
 asks_there(const struct settings *settings, const struct grant *rule, struct principal who,
     const char *environment, int64_t at)
 {
-	struct target target = target_of(settings, environment);
+	struct target target;
 
+	target_of(settings, environment, &target);
 	if (rule->name[0] != '\0' && !is_on(rule, &target))
 		return false;
 	if (rule->only[0] != '\0')

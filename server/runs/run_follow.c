@@ -311,8 +311,9 @@ end_recorded(struct run_follow *run)
 		.run = run->order.run,
 		.went_at = run->went_at,
 	};
-	struct run_ended ended = run_translate_record(&context, &run->message->record);
+	struct run_ended ended;
 
+	run_translate_record(&context, &run->message->record, &ended);
 	CRASH_POINT(exit_received);
 	report_steps(run, run->message);
 	if (ended.lost)

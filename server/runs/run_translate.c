@@ -153,10 +153,11 @@ detail_of(const struct run_context *context, const struct protocol_record *recor
 		    context->state_directory, context->run, context->redact, detail, LIMIT_LINE);
 }
 
-struct run_ended
-run_translate_record(const struct run_context *context, const struct protocol_record *record)
+struct run_ended *
+run_translate_record(
+    const struct run_context *context, const struct protocol_record *record, struct run_ended *ret)
 {
-	struct run_ended ended = {
+	*ret = (struct run_ended){
 		.run = context->run,
 		.gate_opened = record->gate,
 		/* Lost after `go`: nobody knows what it was doing, but in a migration. */
@@ -177,16 +178,16 @@ run_translate_record(const struct run_context *context, const struct protocol_re
 		.log_size = run_files_log_size(context->state_directory, context->run),
 	};
 
-	static_assert(sizeof(ended.image) == sizeof(record->image), "an image fits");
-	memcpy(ended.image, record->image, sizeof(ended.image));
-	take_warnings(record, context->redact, &ended.warnings);
-	detail_of(context, record, ended.detail);
+	static_assert(sizeof(ret->image) == sizeof(record->image), "an image fits");
+	memcpy(ret->image, record->image, sizeof(ret->image));
+	take_warnings(record, context->redact, &ret->warnings);
+	detail_of(context, record, ret->detail);
 	if (record->gate && record->exec_errno == 0)
 		run_tail_end(context->state_directory, context->run, context->redact,
-		    ended.exit_status != 0, ended.tail, sizeof(ended.tail));
+		    ret->exit_status != 0, ret->tail, sizeof(ret->tail));
 	if (record->gate)
 		run_tail_application(context->state_directory, context->run, context->redact,
-		    record->migration && !record->released, ended.application_log,
-		    sizeof(ended.application_log));
-	return ended;
+		    record->migration && !record->released, ret->application_log,
+		    sizeof(ret->application_log));
+	return ret;
 }

@@ -26,5 +26,5 @@ struct run_context {
 };
 
 /* The record of a run that was begun; of its log, the last line. */
-struct run_ended
-run_translate_record(const struct run_context *context, const struct protocol_record *record);
+struct run_ended *run_translate_record(
+    const struct run_context *context, const struct protocol_record *record, struct run_ended *ret);

@@ -256,15 +256,12 @@ is_first(const char *text, size_t size)
 static bool
 read_second(const char *text, size_t size, struct audit_fields *fields, int64_t *ret_seq)
 {
-	struct audit_fields in_order;
 	int64_t version, seq;
 
 	fields->n = 0;
 	if (size > AUDIT_LINE_MAX || !audit_fields_read(fields, text, size))
 		return false;
-	in_order = *fields;
-	if (!audit_fields_sort(&in_order) ||
-	    memcmp(in_order.at, fields->at, fields->n * sizeof(fields->at[0])) != 0 ||
+	if (!audit_fields_are_sorted(fields) ||
 	    !audit_field_number(audit_fields_get(fields, "version"), &version) ||
 	    version != AUDIT_VERSION ||
 	    !audit_field_number(audit_fields_get(fields, "seq"), &seq) || seq == 0)

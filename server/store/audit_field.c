@@ -194,6 +194,15 @@ compare(const struct audit_field *a, const struct audit_field *b)
 }
 
 bool
+audit_fields_are_sorted(const struct audit_fields *fields)
+{
+	for (size_t i = 1; i < fields->n; i++)
+		if (compare(&fields->at[i - 1], &fields->at[i]) >= 0)
+			return false;
+	return true;
+}
+
+bool
 audit_fields_sort(struct audit_fields *fields)
 {
 	for (size_t i = 1; i < fields->n; i++) {

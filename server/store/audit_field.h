@@ -33,6 +33,9 @@ bool audit_fields_read(struct audit_fields *fields, const char *text, size_t siz
 /* NULL: there is none. */
 const struct audit_field *audit_fields_get(const struct audit_fields *fields, const char *key);
 
+/* Do they stand in the order of their names, each once? */
+bool audit_fields_are_sorted(const struct audit_fields *fields) MUST_USE;
+
 /* Orders them by name; false: one is there twice. */
 bool audit_fields_sort(struct audit_fields *fields) MUST_USE;
 

@@ -72,10 +72,10 @@ row_approval_ask(struct tx *tx, int64_t work, const struct approval_request *req
 TX_READER(read_request, struct approval_request, TX_I64(asked_at), TX_I64(timer),
     TX_FLAG(is_reminded), TX_TEXT(changes), TX_I64(n_changes), TX_TEXT(binding), TX_I64(left_at))
 
-struct approval_request
-row_approval_request(struct tx *tx, int64_t work)
+struct approval_request *
+row_approval_request(struct tx *tx, int64_t work, struct approval_request *ret)
 {
-	return tx_first(tx, struct approval_request, read_request,
+	return tx_first_to(tx, read_request, ret,
 	    "SELECT asked_at, timer, is_reminded, changes, n_changes, binding, left_at"
 	    " FROM approval_request WHERE work = $1",
 	    DB_I64(work));

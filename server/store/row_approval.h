@@ -30,7 +30,8 @@ struct approval_request {
 	int64_t left_at;	     /* since then nobody is asked; 0: somebody is */
 };
 void row_approval_ask(struct tx *tx, int64_t work, const struct approval_request *request);
-struct approval_request row_approval_request(struct tx *tx, int64_t work);
+struct approval_request *
+row_approval_request(struct tx *tx, int64_t work, struct approval_request *ret);
 void row_approval_set_timer(struct tx *tx, int64_t work, int64_t timer, bool is_reminded);
 void row_approval_leave(struct tx *tx, int64_t work);
 

@@ -141,86 +141,86 @@ read_deployment(const struct db_rows *rows, void *out)
 }
 
 /* The first row; id 0: there is none. */
-#define find(tx, ...) \
-	tx_first( \
-	    tx, struct deployment, read_deployment, "SELECT " COLUMNS " FROM work " __VA_ARGS__)
+#define find(tx, ret, ...) \
+	tx_first_to(tx, read_deployment, ret, "SELECT " COLUMNS " FROM work " __VA_ARGS__)
 
-struct deployment
-row_deployment_get(struct tx *tx, int64_t id)
+struct deployment *
+row_deployment_get(struct tx *tx, int64_t id, struct deployment *ret)
 {
-	return find(tx, "WHERE id = $1", DB_I64(id));
+	return find(tx, ret, "WHERE id = $1", DB_I64(id));
 }
 
-struct deployment
-row_deployment_active(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_active(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx, "WHERE environment = $1 AND " STORE_IS_ACTIVE, DB_TEXT(environment));
+	return find(tx, ret, "WHERE environment = $1 AND " STORE_IS_ACTIVE, DB_TEXT(environment));
 }
 
-struct deployment
-row_deployment_queued(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_queued(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "WHERE id = (SELECT id FROM work INDEXED BY work_queued WHERE environment = $1"
 	    " AND state = 'QUEUED' ORDER BY " STORE_STANDS_BEHIND ", place, id LIMIT 1)",
 	    DB_TEXT(environment));
 }
 
 /* Left to itself SQLite walks through the environment's whole history when nothing is open. */
-struct deployment
-row_deployment_push_question(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_push_question(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1"
 	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
 
-struct deployment
-row_deployment_push_approval(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_push_approval(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1"
 	    " AND state = 'AWAITING_APPROVAL' AND " STORE_IS_ASKING " AND " STORE_IS_PUSH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }
 
-struct deployment
-row_deployment_question_of(
-    struct tx *tx, enum program program, const char *environment, const char *commit)
+struct deployment *
+row_deployment_question_of(struct tx *tx, enum program program, const char *environment,
+    const char *commit, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency = ''"
 	    " AND program = $3 AND state <> 'REQUESTED' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(row_run_program_word(program)));
 }
 
-struct deployment
-row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit)
+struct deployment *
+row_deployment_emergency_of(
+    struct tx *tx, const char *environment, const char *commit, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency <> ''"
 	    " AND state <> 'REQUESTED' AND " STORE_IS_ASKING " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit));
 }
 
-struct deployment
-row_deployment_chat_question(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_chat_question(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1"
 	    " AND state = 'AWAITING_CONFIRMATION' AND " STORE_IS_ASKING " AND NOT " STORE_IS_PUSH
 	    " ORDER BY id LIMIT 1",
 	    DB_TEXT(environment));
 }
 
-struct deployment
-row_deployment_asking(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_asking(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1"
 	    " AND " STORE_IS_ASKING " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
@@ -279,10 +279,10 @@ row_deployment_asked_until(struct tx *tx, int64_t id)
 	    tx, "SELECT MAX(due) FROM effect WHERE kind = 'wait' AND subject = $1", DB_I64(id));
 }
 
-struct deployment
-row_deployment_unattended(struct tx *tx, int64_t after)
+struct deployment *
+row_deployment_unattended(struct tx *tx, int64_t after, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "d INDEXED BY work_open WHERE id > $1"
 	    " AND " STORE_IS_OPEN
 	    " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.subject = d.id AND e.kind ="
@@ -291,10 +291,10 @@ row_deployment_unattended(struct tx *tx, int64_t after)
 	    DB_I64(after));
 }
 
-struct deployment
-row_deployment_last_changed(struct tx *tx, const char *environment)
+struct deployment *
+row_deployment_last_changed(struct tx *tx, const char *environment, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_changes WHERE environment = $1 AND " STORE_CHANGES_RELEASE
 	    " AND program = 'deploy' AND is_touched <> 0 ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
@@ -311,20 +311,22 @@ row_deployment_list_down(
 	    DB_TEXT(environment), DB_I64(since), DB_I64(max));
 }
 
-struct deployment
-row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since)
+struct deployment *
+row_deployment_last_rollback(
+    struct tx *tx, const char *environment, int64_t since, struct deployment *ret)
 {
-	return find(tx,
+	return find(tx, ret,
 	    "INDEXED BY work_ended WHERE environment = $1 AND ended_at >= $2"
 	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK')"
 	    " OR (program = 'rollback' AND state = 'LIVE')) ORDER BY ended_at DESC, id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_I64(since));
 }
 
-struct deployment
-row_deployment_of_run(struct tx *tx, int64_t run)
+struct deployment *
+row_deployment_of_run(struct tx *tx, int64_t run, struct deployment *ret)
 {
-	return find(tx, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
+	return find(
+	    tx, ret, "WHERE id = (SELECT deployment FROM run WHERE run.id = $1)", DB_I64(run));
 }
 
 static void
@@ -393,8 +395,9 @@ row_deployment_count_list(struct tx *tx, const char *environment, size_t most)
 	" AND program = 'deploy' AND (state = 'LIVE' OR (state IN ('FAILED', 'ROLLED_BACK'," \
 	" 'ROLLBACK_FAILED') AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')))"
 
-struct deployment
-row_deployment_tried(struct tx *tx, const char *environment, const char *commit, const char *tree)
+struct deployment *
+row_deployment_tried(struct tx *tx, const char *environment, const char *commit, const char *tree,
+    struct deployment *ret)
 {
 	int64_t id = 0;
 
@@ -404,7 +407,7 @@ row_deployment_tried(struct tx *tx, const char *environment, const char *commit,
 	    " UNION SELECT id FROM work INDEXED BY work_commit WHERE environment = $1"
 	    " AND commit_id = $2 AND commit_id <> ''" HAS_TRIED " ORDER BY 1 DESC LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(tree)); /* 0: there is none */
-	return row_deployment_get(tx, id);
+	return row_deployment_get(tx, id, ret);
 }
 
 int64_t

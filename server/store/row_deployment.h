@@ -12,7 +12,7 @@
 
 /* Writes the row; sets deployment->id. */
 void row_deployment_add(struct tx *tx, struct deployment *deployment);
-struct deployment row_deployment_get(struct tx *tx, int64_t id);
+struct deployment *row_deployment_get(struct tx *tx, int64_t id, struct deployment *ret);
 
 /* Writes what may change but state and why: not id, environment, program, cause and
  * requested_by. */
@@ -24,26 +24,32 @@ row_deployment_set_state(struct tx *tx, int64_t id, enum deploy_state state, enu
 
 /* By state's class; id 0: none.  queued: the first in the queue.  push_question: a push awaits its
  * confirmation. */
-struct deployment row_deployment_active(struct tx *tx, const char *environment);
-struct deployment row_deployment_queued(struct tx *tx, const char *environment);
-struct deployment row_deployment_push_question(struct tx *tx, const char *environment);
+struct deployment *
+row_deployment_active(struct tx *tx, const char *environment, struct deployment *ret);
+struct deployment *
+row_deployment_queued(struct tx *tx, const char *environment, struct deployment *ret);
+struct deployment *
+row_deployment_push_question(struct tx *tx, const char *environment, struct deployment *ret);
 /* The newest push that awaits approvals. */
-struct deployment row_deployment_push_approval(struct tx *tx, const char *environment);
+struct deployment *
+row_deployment_push_approval(struct tx *tx, const char *environment, struct deployment *ret);
 /* The question about deploying that commit, or rolling back to it, whoever asked; once somebody has
  * confirmed it, until git has answered; or what awaits approvals for it. */
-struct deployment row_deployment_question_of(
-    struct tx *tx, enum program program, const char *environment, const char *commit);
+struct deployment *row_deployment_question_of(struct tx *tx, enum program program,
+    const char *environment, const char *commit, struct deployment *ret);
 /* The same of an emergency, of which there may be others: each has a question of its own. */
-struct deployment
-row_deployment_emergency_of(struct tx *tx, const char *environment, const char *commit);
+struct deployment *row_deployment_emergency_of(
+    struct tx *tx, const char *environment, const char *commit, struct deployment *ret);
 /* What an emergency goes past, in the words that all read (marked text); "": it is none, or of
  * before this was kept. */
 void row_deployment_set_passed(struct tx *tx, int64_t id, const char *lines);
 const char *row_deployment_passed(struct tx *tx, int64_t id, char ret[LIMIT_PASSED]);
 /* The oldest that a person asked for and has not confirmed yet. */
-struct deployment row_deployment_chat_question(struct tx *tx, const char *environment);
+struct deployment *
+row_deployment_chat_question(struct tx *tx, const char *environment, struct deployment *ret);
 /* The newest that is requested or awaits a confirmation, whoever asked. */
-struct deployment row_deployment_asking(struct tx *tx, const char *environment);
+struct deployment *
+row_deployment_asking(struct tx *tx, const char *environment, struct deployment *ret);
 /* The same action, with the same argument, that the same person asked for and that awaits
  * approvals; 0: there is none. */
 int64_t row_deployment_same_action(struct tx *tx, const struct deployment *work);
@@ -61,22 +67,23 @@ size_t row_deployment_list_unreviewed(
 int64_t row_deployment_asked_until(struct tx *tx, int64_t id);
 /* The oldest behind `after` that is requested without a question to git, or awaits a confirmation
  * without a deadline (confirmed: without a question to git): nothing will carry it on. */
-struct deployment row_deployment_unattended(struct tx *tx, int64_t after);
+struct deployment *row_deployment_unattended(struct tx *tx, int64_t after, struct deployment *ret);
 /* The newest that deploys and may have changed the target. */
-struct deployment row_deployment_last_changed(struct tx *tx, const char *environment);
+struct deployment *
+row_deployment_last_changed(struct tx *tx, const char *environment, struct deployment *ret);
 /* Those behind that moment that ended as failed, and may have changed the target, the newest first;
  * returns how many. */
 size_t row_deployment_list_down(
     struct tx *tx, const char *environment, int64_t since, int64_t *ret, size_t max);
-struct deployment row_deployment_of_run(struct tx *tx, int64_t run);
+struct deployment *row_deployment_of_run(struct tx *tx, int64_t run, struct deployment *ret);
 
 /* Of what was asked for there last; TRIGGER_COUNT: nothing ever was. */
 enum trigger row_deployment_last_trigger(struct tx *tx, const char *environment);
 
 /* The rollback there that ended last, at `since` or later: a deployment that was rolled back, or a
  * person's that is live; id 0: none did. */
-struct deployment
-row_deployment_last_rollback(struct tx *tx, const char *environment, int64_t since);
+struct deployment *row_deployment_last_rollback(
+    struct tx *tx, const char *environment, int64_t since, struct deployment *ret);
 
 /* How the deployment or rollback ended that ended last, of those that ran; DEPLOY_STATE_COUNT: none
  * has. */
@@ -97,8 +104,8 @@ int64_t row_deployment_failed_since(struct tx *tx, const struct release *release
 
 /* The newest deployment there of that commit, or of another one with these files (tree; "": not
  * known), that went live or failed by itself; id 0: none. */
-struct deployment
-row_deployment_tried(struct tx *tx, const char *environment, const char *commit, const char *tree);
+struct deployment *row_deployment_tried(struct tx *tx, const char *environment, const char *commit,
+    const char *tree, struct deployment *ret);
 
 /* The same of actions there, whatever became of them. */
 size_t row_deployment_list_actions(

@@ -33,26 +33,24 @@ TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previ
     TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
     TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
 
-struct environment
-row_environment_get(struct tx *tx, const char *name)
+struct environment *
+row_environment_get(struct tx *tx, const char *name, struct environment *ret)
 {
-	struct environment environment = tx_first(tx, struct environment, read_environment,
+	(void)tx_first_to(tx, read_environment, ret,
 	    "SELECT current_release, previous_release, seen_commit, is_down,"
 	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
 	    " waiting_push, head_branch, head_commit, head_block, head_base, head_count, head_at,"
 	    " announced_commit, announced_block,"
 	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
-	    DB_TEXT(name));
-
-	(void)text_copy(environment.name, sizeof(environment.name), name);
-	environment.current = row_release_get(tx, environment.current.id);
-	environment.previous = row_release_get(tx, environment.previous.id);
+	    DB_TEXT(name)); /* sticky */
+	(void)text_copy(ret->name, sizeof(ret->name), name);
+	ret->current = row_release_get(tx, ret->current.id);
+	ret->previous = row_release_get(tx, ret->previous.id);
 	/* Where a rollback left what was live before. */
-	if ((environment.previous.left_by != 0 || environment.previous.removed_at != 0) &&
-	    row_release_list_earlier(
-		tx, name, environment.current.commit, &environment.previous, 1) == 0)
-		environment.previous = (struct release){ 0 };
-	return environment;
+	if ((ret->previous.left_by != 0 || ret->previous.removed_at != 0) &&
+	    row_release_list_earlier(tx, name, ret->current.commit, &ret->previous, 1) == 0)
+		ret->previous = (struct release){ 0 };
+	return ret;
 }
 
 int64_t
@@ -463,7 +461,7 @@ TX_READER(read_migration, struct migration_behind, TX_I64(n), TX_TEXT(commit), T
 /* By runs: of one environment they follow each other, works may wait. */
 struct migration_behind
 row_release_migration_behind(
-    struct tx *tx, const struct deployment *rollback, const struct release *to)
+    struct tx *tx, const char *environment, int64_t run, const struct release *to)
 {
 	return tx_first(tx, struct migration_behind, read_migration,
 	    "SELECT COUNT(*) OVER (), m.commit_id, m.migration"
@@ -471,8 +469,7 @@ row_release_migration_behind(
 	    " AND m.migration <> 'migrate-not-started'"
 	    " AND m.run > COALESCE((SELECT w.run FROM release o JOIN work w ON w.id = o.deployment"
 	    " WHERE o.id = $2), 0) AND ($3 = 0 OR m.run < $3) ORDER BY m.run DESC LIMIT 1",
-	    DB_TEXT(rollback->environment), DB_I64(to->origin),
-	    DB_I64(rollback->run)); /* 0: there was none */
+	    DB_TEXT(environment), DB_I64(to->origin), DB_I64(run)); /* 0: there was none */
 }
 
 /* The two statements are for the two forms of `what`: of each one alone begins so. */

@@ -7,7 +7,7 @@
 
 /* The row, or an empty one of that name where there is none yet.  previous: what was live before,
  * or, where a rollback left that, the release before it. */
-struct environment row_environment_get(struct tx *tx, const char *name);
+struct environment *row_environment_get(struct tx *tx, const char *name, struct environment *ret);
 
 /* This head of its branch is acted on.  announced: what git was asked for was announced, "" where
  * nothing was; another than this one is still to come, also where it was seen before that. */
@@ -127,9 +127,9 @@ size_t row_release_list_barriers(struct tx *tx, const struct release *to,
     const struct release *live, struct barrier ret[BARRIERS_SHOWN]);
 
 /* The migration that was begun last behind the one of the release that `to` is of, or with it, and
- * before this rollback's run; n counts them.  n 0: none was. */
+ * before that run of a rollback, if it is not 0; n counts them.  n 0: none was. */
 struct migration_behind row_release_migration_behind(
-    struct tx *tx, const struct deployment *rollback, const struct release *to);
+    struct tx *tx, const char *environment, int64_t run, const struct release *to);
 
 /* A script of that environment has removed what those need to be brought back: `what` is as
  * deployment_removed() has it.  An image is one of all environments of its application. */

@@ -36,18 +36,18 @@ write_buttons(const struct buttons *buttons, struct buf *out)
 
 /* --- reading --- */
 
-struct message
-row_message_get(struct tx *tx, int64_t id)
+struct message *
+row_message_get(struct tx *tx, int64_t id, struct message *ret)
 {
-	struct message message = { 0 };
 	struct err err;
 
-	if (!tx->failed && id != 0 && !store_message_load(tx->db, id, &message, &err) &&
+	*ret = (struct message){ 0 };
+	if (!tx->failed && id != 0 && !store_message_load(tx->db, id, ret, &err) &&
 	    err.code != ERR_MISSING)
 		tx_fail_with(tx, &err);
-	if (message.head == NULL) /* "" at least, for a message that is not there too */
-		message.head = mem_text("");
-	return message;
+	if (ret->head == NULL) /* "" at least, for a message that is not there too */
+		ret->head = mem_text("");
+	return ret;
 }
 
 /* --- writing --- */
@@ -152,7 +152,7 @@ row_message_change(struct tx *tx, int64_t id, const struct message *message)
 
 	if (id == 0)
 		return;
-	before = row_message_get(tx, id);
+	row_message_get(tx, id, &before);
 	if (!write_news(tx, id, message))
 		return;
 	if (before.remote_id != 0 &&

@@ -29,7 +29,7 @@ void row_message_renew(struct tx *tx, int64_t id, const struct message *message)
 void row_message_is_looked_at(struct tx *tx, int64_t id);
 
 /* The row; head owned by the caller (message_done).  id 0 in it: none. */
-struct message row_message_get(struct tx *tx, int64_t id);
+struct message *row_message_get(struct tx *tx, int64_t id, struct message *ret);
 
 /* Does it stand in its chat?  Not one that could not be sent, nor one that is not there. */
 bool row_message_is_sent(struct tx *tx, int64_t id);

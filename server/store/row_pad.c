@@ -63,14 +63,16 @@ TX_READER(read_pad, struct sealed_pad, TX_I64(pad.message), TX_TEXT(digits), TX_
 static void
 get(struct tx *tx, int64_t person, bool is_open, struct pad *ret)
 {
-	struct sealed_pad sealed = tx_first(tx, struct sealed_pad, read_pad,
+	struct sealed_pad sealed;
+
+	(void)tx_first_to(tx, read_pad, &sealed,
 	    "SELECT message, digits, wants, expires_at, kind, chat, thread, written, reply_to,"
 	    " is_private, name, button, text, work, shown FROM pad WHERE person = $1"
 	    " AND (expires_at > $2) = $3",
-	    DB_I64(person), DB_I64(tx->at), DB_I64(is_open));
-
+	    DB_I64(person), DB_I64(tx->at), DB_I64(is_open)); /* sticky */
 	*ret = sealed.pad;
 	ret->update.person = person;
+	update_set_text(&ret->update, sealed.pad.update.text);
 	if (ret->message == 0)
 		return;
 	if (ret->update.kind != UPDATE_PRESS)

@@ -18,18 +18,22 @@ static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {
 	struct left_host left[LEFT_HOSTS_SHOWN];
-	struct environment environment = row_environment_get(tx, name);
-	struct deployment active = row_deployment_active(tx, name);
-	/* Actions have deadlines of their own: an alert that knows that of deployments is none for
-	 * them. */
-	bool is_busy = active.id != 0 && !deployment_is_action(&active);
+	struct environment environment;
+	struct deployment active;
+	bool is_busy;
 	enum deploy_state end = row_deployment_last_end(tx, name);
 	enum trigger trigger = row_deployment_last_trigger(tx, name);
 	const struct environment_settings *settings =
 	    settings_environment(tx->store->settings, name);
-	/* What failed before nobody asks for any more. */
-	bool is_polled = repository_is_polled(settings, environment.unknown_since);
+	bool is_polled;
 
+	row_environment_get(tx, name, &environment);
+	row_deployment_active(tx, name, &active);
+	/* Actions have deadlines of their own: an alert that knows that of deployments is none for
+	 * them. */
+	is_busy = active.id != 0 && !deployment_is_action(&active);
+	/* What failed before nobody asks for any more. */
+	is_polled = repository_is_polled(settings, environment.unknown_since);
 	*ret = (struct environment_gauge){
 		.has_worked = trigger != TRIGGER_COUNT,
 		.trigger = trigger,

@@ -281,6 +281,9 @@ tx_read_row tx_read_number, tx_read_environment;
 /* The first row as a struct; all zero where there is none. */
 #define tx_first(tx, type, read, ...) \
 	(*(type *)tx_first_values(tx, read, &(type){ 0 }, sizeof(type), DB_SQL(__VA_ARGS__)))
+/* Of a struct above 1 KB, which is never copied: into *ret, which it gives. */
+#define tx_first_to(tx, read, ret, ...) \
+	tx_first_values(tx, read, ret, sizeof(*(ret)), DB_SQL(__VA_ARGS__))
 void *tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
     const struct db_value values[], size_t count);
 

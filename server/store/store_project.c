@@ -94,7 +94,7 @@ project_environment(struct store *store, const char *name, struct err *err)
 	struct tx tx;
 
 	tx_begin(&tx, store, &nothing);
-	environment = row_environment_get(&tx, name);
+	row_environment_get(&tx, name, &environment);
 	if (tx.failed) {
 		*err = tx.err;
 		return false;

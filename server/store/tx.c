@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/crypto.h"
 #include "lib/mem.h"
@@ -102,7 +103,9 @@ void *
 tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
     const struct db_value values[], size_t count)
 {
-	(void)tx_read_values(tx, read, ret, size, 1, sql, values, count); /* sticky */
+	if (tx_read_values(tx, read, ret, size, 1, sql, values, count) == 0) /* sticky */
+		memset(
+		    ret, 0, size); /* behind the statement: it may have asked by what stood there */
 	return ret;
 }
 

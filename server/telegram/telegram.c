@@ -55,10 +55,8 @@ static void
 on_said(void *ctx, const struct message *message, const struct message_sent *said)
 {
 	struct telegram *telegram = ctx;
-	struct message shown = *message; /* its texts stay the message's */
 
-	shown.remote_id = said->remote_id;
-	telegram_live_set(telegram->live, &shown);
+	telegram_live_set(telegram->live, message, said->remote_id);
 }
 
 /* --- making and ending --- */
@@ -196,7 +194,7 @@ telegram_clock(const struct telegram *telegram, int64_t *ret_ahead_s)
 void
 telegram_live_resume(struct telegram *telegram, const struct message *message)
 {
-	telegram_live_set(telegram->live, message);
+	telegram_live_set(telegram->live, message, message->remote_id);
 }
 
 struct telegram_send *

@@ -105,19 +105,20 @@ copy_message(const struct message *from, struct message *to)
 }
 
 void
-telegram_live_set(struct telegram_live *live, const struct message *message)
+telegram_live_set(struct telegram_live *live, const struct message *message, int64_t remote_id)
 {
 	struct entry *entry;
 	struct message copy;
 
 	OBJ_CHECK(live, LIVE_MAGIC);
 	entry = find(live, message->id);
-	if (message->live_run == 0 || message->remote_id == 0) {
+	if (message->live_run == 0 || remote_id == 0) {
 		if (entry != NULL && message->id != 0)
 			clear(entry);
 		return;
 	}
 	copy_message(message, &copy);
+	copy.remote_id = remote_id;
 	if (entry == NULL)
 		entry = find(live, 0);
 	if (entry == NULL) {

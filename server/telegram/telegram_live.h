@@ -29,7 +29,8 @@ void telegram_live_free(struct telegram_live *live);
 void telegram_live_join(struct telegram_live *live, struct telegram_send *send);
 
 /* What it says now (with its remote_id); live_run 0, or no remote_id: it lives no more. */
-void telegram_live_set(struct telegram_live *live, const struct message *message);
+void
+telegram_live_set(struct telegram_live *live, const struct message *message, int64_t remote_id);
 
 /* Appends the live part as marked text, as it is at wall time now_ms (0: now). */
 void telegram_live_fill(struct telegram_live *live, const struct message *message, int64_t now_ms,

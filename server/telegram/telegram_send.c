@@ -161,12 +161,12 @@ telegram_message_send(
 static void
 exchange(struct telegram_send *send, struct telegram_job *job, struct message *message)
 {
-	struct message before = *job->message;
+	CLEANUP(freep) struct message *before = mem_copy(job->message, sizeof(*before));
 	enum importance was = importance(job);
 
-	message->is_closing |= before.is_closing;
+	message->is_closing |= before->is_closing;
 	*job->message = *message;
-	*message = before;
+	*message = *before;
 	job->held_until = held_until(job->message);
 	if (importance(job) > was)
 		put_in_place(send, job);

@@ -9,6 +9,7 @@
 #include "lib/buf.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
 #include "telegram/telegram_body.h"
@@ -50,13 +51,13 @@ post(struct telegram_job *job, const char *method, struct buf *body, struct err 
 static bool
 digest(struct telegram_job *job, const struct telegram_body *as, struct err *err)
 {
-	struct message message = *as->message;
+	CLEANUP(freep) struct message *message = mem_copy(as->message, sizeof(*message));
 	struct telegram_body body = *as;
 	struct buf json = { .cap = TELEGRAM_BODY_MAX };
 	bool ok;
 
-	message.remote_id = 0;
-	body.message = &message;
+	message->remote_id = 0;
+	body.message = message;
 	body.is_edit = true;
 	telegram_body_message(&body, &json);
 	ok = buf_check(&json, err) && crypto_sha256(buf_text(&json), json.size, job->digest, err);

@@ -4,7 +4,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
-checks=(text words planted catalogue runs layers shape headers gcc callers circles clang format shell python yaml actions secrets)
+checks=(text words planted catalogue runs layers shape headers gcc callers circles by_value clang format shell python yaml
+	actions secrets)
 jobs=$(nproc)
 failed=()
 
@@ -56,18 +57,24 @@ check_headers() { # every header compiles alone
 		-fsyntax-only -x c -include {} /dev/null
 }
 
+opt='-O1 -g' # check_by_value reads what -g adds
 compile() {
-	make --no-print-directory -k -j"$jobs" CC="$1" OPT=-O1 WERROR=-Werror BUILD="build/lint-$1" all tests >/dev/null
+	make --no-print-directory -k -j"$jobs" CC="$1" OPT="$opt" WERROR=-Werror BUILD="build/lint-$1" all tests >/dev/null
 }
 check_gcc() { compile gcc; }		# no warnings
 check_clang() { compile clang; }	# no warnings
 
 check_callers() { # what is exported is used by another file of the product
-	make --no-print-directory -j"$jobs" CC=gcc OPT=-O1 BUILD=build/lint-gcc all >/dev/null &&
+	make --no-print-directory -j"$jobs" CC=gcc OPT="$opt" BUILD=build/lint-gcc all >/dev/null &&
 		/usr/bin/python3 tests/tools/callers.py build/lint-gcc/obj
 }
 check_circles() { # no two files call each other
 	compile gcc && /usr/bin/python3 tests/tools/circles.py build/lint-gcc
+}
+
+check_by_value() { # no struct of more than 1 KB is an argument, a result or a copied local
+	make --no-print-directory -j"$jobs" CC=gcc OPT="$opt" BUILD=build/lint-gcc all >/dev/null &&
+		/usr/bin/python3 tests/tools/by_value.py build/lint-gcc/obj
 }
 
 check_format() { # .clang-format; headers are laid out by hand: they are tables and contracts

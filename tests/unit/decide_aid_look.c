@@ -94,7 +94,7 @@ look_at_deployment(struct tx *tx, void *arg)
 {
 	struct look *look = arg;
 
-	look->deployment = row_deployment_get(tx, look->id);
+	row_deployment_get(tx, look->id, &look->deployment);
 }
 
 static void
@@ -102,7 +102,7 @@ look_at_active(struct tx *tx, void *arg)
 {
 	struct look *look = arg;
 
-	look->deployment = row_deployment_active(tx, look->environment);
+	row_deployment_active(tx, look->environment, &look->deployment);
 }
 
 /* Ids are given in order, and none is used twice. */
@@ -112,7 +112,7 @@ look_at_newest(struct tx *tx, void *arg)
 	struct look *look = arg;
 	struct deployment at;
 
-	for (int64_t id = 1; (at = row_deployment_get(tx, id)).id != 0; id++)
+	for (int64_t id = 1; row_deployment_get(tx, id, &at)->id != 0; id++)
 		if (strcmp(at.environment, look->environment) == 0)
 			look->deployment = at;
 }
@@ -122,7 +122,7 @@ look_at_environment(struct tx *tx, void *arg)
 {
 	struct look *look = arg;
 
-	look->row = row_environment_get(tx, look->environment);
+	row_environment_get(tx, look->environment, &look->row);
 }
 
 struct deployment
@@ -307,7 +307,10 @@ release(struct tx *tx, void *arg)
 			continue;
 		(void)snprintf(is.environment, sizeof(is.environment), "%s", all[i].name);
 		(void)snprintf(is.commit, sizeof(is.commit), "%s",
-		    row_environment_get(tx, all[i].name).current.id == 0 ? COMMIT_A : COMMIT_B);
+		    row_environment_get(tx, all[i].name, &(struct environment){ 0 })->current.id ==
+			    0 ?
+			COMMIT_A :
+			COMMIT_B);
 		(void)text_copy(is.subject, sizeof(is.subject), "Make it blue");
 		(void)text_copy(is.by, sizeof(is.by), "@ada");
 		(void)row_environment_release(tx, &is);

@@ -229,8 +229,9 @@ void
 order_act_change_text(struct tx *tx, void *arg)
 {
 	struct order_say *say = arg;
-	struct message now = row_message_get(tx, say->row);
+	struct message now;
 
+	row_message_get(tx, say->row, &now);
 	say->message.buttons = now.buttons;
 	message_done(&now);
 	row_message_change(tx, say->row, &say->message);

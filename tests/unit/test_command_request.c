@@ -268,8 +268,9 @@ TEST(a_new_line_closes_the_one_before)
 static void
 act_line(struct tx *tx, void *arg)
 {
-	const struct deployment work = row_deployment_get(tx, 1);
+	struct deployment work;
 
+	row_deployment_get(tx, 1, &work);
 	decide_ready_send(tx, &(struct chat_address){ .chat = *(int *)arg }, &work);
 }
 

@@ -115,8 +115,9 @@ TEST(a_failed_action_is_no_failed_deployment)
 static void
 act_give_up(struct tx *tx, void *arg)
 {
-	struct deployment action = row_deployment_get(tx, *(int64_t *)arg);
+	struct deployment action;
 
+	row_deployment_get(tx, *(int64_t *)arg, &action);
 	decide_give_up(tx, &action, "nobody answers");
 }
 

@@ -70,8 +70,9 @@ act_withdraw(struct tx *tx, void *arg)
 	struct update update = {
 		.kind = UPDATE_PRESS, .person = WORLD_OTHER_ADMIN, .name = "@bob"
 	};
-	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+	struct deployment work;
 
+	row_deployment_get(tx, *(int64_t *)arg, &work);
 	decide_approval_withdraw(tx, &update, &work);
 	assert_int_equal(tx->answer.status, 409);
 	tx->answer.status = 200;
@@ -95,8 +96,9 @@ static void
 act_look(struct tx *tx, void *arg)
 {
 	struct update update = { .kind = UPDATE_PRESS, .person = CAROL, .name = "@eve" };
-	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+	struct deployment work;
 
+	row_deployment_get(tx, *(int64_t *)arg, &work);
 	decide_approval_seen(tx, &update, &work);
 }
 
@@ -165,10 +167,11 @@ static void
 act_list(struct tx *tx, void *arg)
 {
 	struct listing *listing = arg;
-	struct deployment work = row_deployment_get(tx, listing->id);
+	struct deployment work;
 	struct effect_git_query query = { 0 };
 	struct git_answer *answer = calloc(1, sizeof(*answer));
 
+	row_deployment_get(tx, listing->id, &work);
 	assert_non_null(answer);
 	answer->count = 1;
 	answer->n_changes = 1;
@@ -178,7 +181,7 @@ act_list(struct tx *tx, void *arg)
 	decide_approval_listed(tx, &work, &query, answer);
 	free(answer);
 	(void)text_copy(listing->changes, sizeof(listing->changes),
-	    row_approval_request(tx, listing->id).changes);
+	    row_approval_request(tx, listing->id, &(struct approval_request){ 0 })->changes);
 }
 
 /* B was confirmed over nothing, and A is live: git is asked what B brings over it. */

@@ -269,8 +269,9 @@ WORLD_TEST_OF(who_does_not_see_it_learns_nothing_of_it, "PRODUCTION_APPROVALS=1"
 static void
 act_tell_unread(struct tx *tx, void *arg)
 {
-	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+	struct deployment work;
 
+	row_deployment_get(tx, *(int64_t *)arg, &work);
 	tx->failed = true; /* as no memory for the next row does it */
 	decide_tell(tx, &work, NULL);
 	tx->failed = false;

@@ -283,8 +283,9 @@ TEST(drains_are_bounded_and_one_more_is_a_warning)
 static void
 note(struct tx *tx, void *arg)
 {
-	struct deployment deployment = row_deployment_get(tx, *(const int64_t *)arg);
+	struct deployment deployment;
 
+	row_deployment_get(tx, *(const int64_t *)arg, &deployment);
 	(void)text_copy(deployment.note, sizeof(deployment.note), "a newer commit waits: ccccccc");
 	row_deployment_save(tx, &deployment);
 }

@@ -103,7 +103,8 @@ list_offered(struct tx *tx, void *arg)
 		offered->offers[i] |= offered->buttons.n > before;
 	}
 	assert_int_equal(
-	    decide_tell_buttons(tx, &offered->work, offered->chat).n, offered->buttons.n);
+	    decide_tell_buttons(tx, &offered->work, offered->chat, &(struct buttons){ 0 })->n,
+	    offered->buttons.n);
 }
 
 /* Presses the one at that place; false: there are fewer. */

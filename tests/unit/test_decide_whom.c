@@ -572,8 +572,9 @@ WORLD_TEST_OF(whose_role_has_ended_is_not_asked_any_more, NO_GROUP, ROLES, "PROD
 static void
 act_ask_anew(struct tx *tx, void *arg)
 {
-	struct deployment work = row_deployment_get(tx, *(int64_t *)arg);
+	struct deployment work;
 
+	row_deployment_get(tx, *(int64_t *)arg, &work);
 	decide_tell_approvers(tx, &work);
 	row_deployment_save(tx, &work);
 }

@@ -209,8 +209,9 @@ breaks_as_a_message_is_read(struct tx *tx, const struct event *event)
 	(void)event;
 	make_unreadable(tx, "ALTER TABLE message RENAME TO gone",
 	    "CREATE VIEW message AS SELECT * FROM gone WHERE length(zeroblob(1 << 40))");
-	struct message message = row_message_get(tx, 1);
+	struct message message;
 
+	row_message_get(tx, 1, &message);
 	message_done(&message);
 }
 

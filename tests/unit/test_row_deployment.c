@@ -66,23 +66,23 @@ act_round_trip(struct tx *tx, void *arg)
 
 	(void)arg;
 	row_deployment_add(tx, &d);
-	got = row_deployment_get(tx, d.id);
+	row_deployment_get(tx, d.id, &got);
 	assert_memory_equal(&got, &d, sizeof(d));
 	d.attempts = 3;
 	d.ended_at = 99;
 	(void)text_copy(d.detail, sizeof(d.detail), "other");
 	d.state = DEPLOY_LIVE; /* not written by save */
 	row_deployment_save(tx, &d);
-	got = row_deployment_get(tx, d.id);
+	row_deployment_get(tx, d.id, &got);
 	assert_int_equal(got.state, DEPLOY_QUEUED);
 	assert_int_equal(got.attempts, 3);
 	assert_int_equal(got.ended_at, 99);
 	assert_string_equal(got.detail, "other");
 	row_deployment_set_state(tx, d.id, DEPLOY_FAILED, DEPLOY_WHY_SCRIPT);
-	got = row_deployment_get(tx, d.id);
+	row_deployment_get(tx, d.id, &got);
 	assert_int_equal(got.state, DEPLOY_FAILED);
 	assert_int_equal(got.why, DEPLOY_WHY_SCRIPT);
-	assert_int_equal(row_deployment_get(tx, d.id + 1).id, 0);
+	assert_int_equal(row_deployment_get(tx, d.id + 1, &(struct deployment){ 0 })->id, 0);
 }
 
 TEST_WITH(a_row_gives_back_what_was_written, store_aid_setup, store_aid_teardown)
@@ -106,7 +106,7 @@ act_two_people_queued(struct tx *tx, void *arg)
 	(void)arg;
 	for (d.place = 9; d.place > 7; d.place--)
 		row_deployment_add(tx, &d);
-	assert_int_equal(row_deployment_queued(tx, "qa").place, 8);
+	assert_int_equal(row_deployment_queued(tx, "qa", &(struct deployment){ 0 })->place, 8);
 }
 
 static void
@@ -135,9 +135,11 @@ act_all_classes(struct tx *tx, void *arg)
 	(void)add(tx, "staging", DEPLOY_FAILED);
 	assert_int_equal(row_deployment_count_open(tx, 11), 4);
 	assert_int_equal(row_deployment_count_open(tx, 12), 0);
-	assert_int_equal(row_deployment_active(tx, "staging").state, DEPLOY_STOPPING);
-	assert_int_equal(row_deployment_queued(tx, "staging").state, DEPLOY_QUEUED);
-	assert_int_equal(row_deployment_active(tx, "production").id, 0);
+	assert_int_equal(row_deployment_active(tx, "staging", &(struct deployment){ 0 })->state,
+	    DEPLOY_STOPPING);
+	assert_int_equal(
+	    row_deployment_queued(tx, "staging", &(struct deployment){ 0 })->state, DEPLOY_QUEUED);
+	assert_int_equal(row_deployment_active(tx, "production", &(struct deployment){ 0 })->id, 0);
 }
 
 TEST_WITH(an_environment_has_one_active_deployment_and_one_queued_push, store_aid_setup,
@@ -172,9 +174,11 @@ act_push_question(struct tx *tx, void *arg)
 	(void)arg;
 	row_deployment_add(tx, &push);
 	row_deployment_add(tx, &chat);
-	assert_int_equal(row_deployment_push_question(tx, "production").id, push.id);
+	assert_int_equal(
+	    row_deployment_push_question(tx, "production", &(struct deployment){ 0 })->id, push.id);
 	row_deployment_set_state(tx, push.id, DEPLOY_SUPERSEDED, DEPLOY_WHY_NONE);
-	assert_int_equal(row_deployment_push_question(tx, "production").id, 0);
+	assert_int_equal(
+	    row_deployment_push_question(tx, "production", &(struct deployment){ 0 })->id, 0);
 }
 
 TEST_WITH(a_question_after_a_push_is_not_one_from_the_chat, store_aid_setup, store_aid_teardown)
@@ -214,8 +218,8 @@ act_run(struct tx *tx, void *arg)
 
 	(void)arg;
 	assert_true(row_run_is_open(tx, run));
-	assert_int_equal(row_deployment_of_run(tx, run).id, deployment);
-	assert_int_equal(row_deployment_of_run(tx, run + 1).id, 0);
+	assert_int_equal(row_deployment_of_run(tx, run, &(struct deployment){ 0 })->id, deployment);
+	assert_int_equal(row_deployment_of_run(tx, run + 1, &(struct deployment){ 0 })->id, 0);
 	assert_true(row_step_add(tx, &step));
 	assert_false(row_step_add(tx, &step));
 	step = (struct run_step){ .run = run, .n = 1, .name = "release", .at = 20 };

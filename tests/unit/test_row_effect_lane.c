@@ -310,8 +310,9 @@ act_move(struct tx *tx, void *arg)
 static void
 act_remote_id(struct tx *tx, void *arg)
 {
-	struct message message = row_message_get(tx, 1);
+	struct message message;
 
+	row_message_get(tx, 1, &message);
 	*(int64_t *)arg = message.remote_id;
 	assert_int_equal(message.address.chat, -100);
 	message_done(&message);

@@ -43,8 +43,9 @@ act_release_of_shop(struct tx *tx, void *arg)
 static void
 act_empty(struct tx *tx, void *arg)
 {
-	struct environment environment = row_environment_get(tx, "staging");
+	struct environment environment;
 
+	row_environment_get(tx, "staging", &environment);
 	(void)arg;
 	assert_string_equal(environment.name, "staging");
 	assert_int_equal(environment.current.id, 0);
@@ -61,7 +62,7 @@ act_holds(struct tx *tx, void *arg)
 	row_environment_rolled_back(tx, "staging");
 	row_block_add(tx, "staging", &(struct block){ .commit = "bbbb", .by = "@ada" });
 	row_block_add(tx, "staging", &(struct block){ .commit = "dddd222", .by = "@ada" });
-	environment = row_environment_get(tx, "staging");
+	row_environment_get(tx, "staging", &environment);
 	assert_string_equal(environment.current.commit, "aaaa111");
 	assert_true(row_block_find(tx, "staging", "bbbb", NULL));
 	assert_true(row_block_find(tx, "staging", "dddd222", NULL));
@@ -77,15 +78,16 @@ act_down(struct tx *tx, void *arg)
 
 	(void)arg;
 	row_environment_down(tx, "staging");
-	environment = row_environment_get(tx, "staging");
+	row_environment_get(tx, "staging", &environment);
 	assert_true(environment.is_down && !environment.is_unacknowledged);
 }
 
 static void
 act_after(struct tx *tx, void *arg)
 {
-	struct environment environment = row_environment_get(tx, "staging");
+	struct environment environment;
 
+	row_environment_get(tx, "staging", &environment);
 	(void)arg;
 	assert_string_equal(environment.current.commit, "dddd222");
 	assert_string_equal(environment.current.by, "@ada");
@@ -159,7 +161,8 @@ act_find_numbers(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find(tx, "production", "1").id, 2);
 	assert_int_equal(row_release_find(tx, "staging", "2").id, 3);
 	assert_int_equal(row_release_find(tx, "staging", "3").id, 0);
-	assert_int_equal(row_environment_get(tx, "staging").current.number, 2);
+	assert_int_equal(
+	    row_environment_get(tx, "staging", &(struct environment){ 0 })->current.number, 2);
 	assert_int_equal(row_release_get(tx, 3).origin, 3);
 }
 

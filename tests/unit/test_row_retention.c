@@ -67,15 +67,16 @@ static void
 act_kept(struct tx *tx, void *arg)
 {
 	struct button_row got = row_button_get(tx, open_button.id);
-	struct message message = row_message_get(tx, old_message);
+	struct message message;
 
+	row_message_get(tx, old_message, &message);
 	assert_memory_equal(&got, &open_button, sizeof(got));
 	assert_int_equal(message.id != 0, *(bool *)arg);
 	message_done(&message);
-	message = row_message_get(tx, kept_message);
+	row_message_get(tx, kept_message, &message);
 	assert_int_equal(message.id, kept_message);
 	message_done(&message);
-	message = row_message_get(tx, kept_copy);
+	row_message_get(tx, kept_copy, &message);
 	assert_int_equal(message.id, kept_copy);
 	message_done(&message);
 	assert_int_equal(row_button_get(tx, closed_button.id).id[0] != '\0', *(bool *)arg);

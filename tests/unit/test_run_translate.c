@@ -46,7 +46,8 @@ TEST(a_record_keeps_its_image)
 	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
 
-	assert_string_equal(run_translate_record(&context, &record).image, IMAGE);
+	assert_string_equal(
+	    run_translate_record(&context, &record, &(struct run_ended){ 0 })->image, IMAGE);
 }
 
 TEST(a_record_says_whether_all_was_swept)
@@ -54,9 +55,9 @@ TEST(a_record_says_whether_all_was_swept)
 	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
 	struct run_context context = { .run = 1, .state_directory = "/nowhere" };
 
-	assert_true(run_translate_record(&context, &record).unswept);
+	assert_true(run_translate_record(&context, &record, &(struct run_ended){ 0 })->unswept);
 	record.unswept = false;
-	assert_false(run_translate_record(&context, &record).unswept);
+	assert_false(run_translate_record(&context, &record, &(struct run_ended){ 0 })->unswept);
 }
 
 TEST(a_record_has_what_was_warned_of)
@@ -69,12 +70,12 @@ TEST(a_record_has_what_was_warned_of)
 	(void)snprintf(record.warnings[0], sizeof(record.warnings[0]),
 	    "token ghp_0123456789abcdef0123456789abcdef0123 \u202e\xff is old");
 	memset(record.warnings[1], 'o', PROTOCOL_WARNING);
-	ended = run_translate_record(&context, &record);
+	run_translate_record(&context, &record, &ended);
 	assert_int_equal(ended.warnings.said, 9);
 	(void)snprintf(want, sizeof(want), "token *** ? is old\n%s…", record.warnings[1]);
 	assert_string_equal(ended.warnings.lines, want);
 	for (size_t i = 0; i < PROTOCOL_WARNINGS; i++)
 		memset(record.warnings[i], 'o', PROTOCOL_WARNING);
-	ended = run_translate_record(&context, &record);
+	run_translate_record(&context, &record, &ended);
 	assert_true(strlen(ended.warnings.lines) > (size_t)PROTOCOL_WARNINGS * PROTOCOL_WARNING);
 }

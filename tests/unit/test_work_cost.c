@@ -39,16 +39,17 @@ static int64_t queue[ROW_QUEUE_LIST];
 
 /* clang-format off */
 #define ASKED(A) \
-	A(active,           row_deployment_active(tx, "staging")) \
+	A(active,           row_deployment_active(tx, "staging", list)) \
 	A(queued,           row_queue_list(tx, "staging", queue)) \
 	A(places,           row_queue_count(tx, "staging", 0, false)) \
 	A(waiting_push,     row_queue_push(tx, "staging")) \
 	A(looks,            row_queue_look(tx, "staging")) \
-	A(push_question,    row_deployment_push_question(tx, "staging")) \
-	A(question_of,      row_deployment_question_of(tx, PROGRAM_DEPLOY, "staging", "abc")) \
-	A(chat_question,    row_deployment_chat_question(tx, "staging")) \
-	A(asking,           row_deployment_asking(tx, "staging")) \
-	A(last_changed,     row_deployment_last_changed(tx, "staging")) \
+	A(push_question,    row_deployment_push_question(tx, "staging", list)) \
+	A(question_of, \
+	    row_deployment_question_of(tx, PROGRAM_DEPLOY, "staging", "abc", list)) \
+	A(chat_question,    row_deployment_chat_question(tx, "staging", list)) \
+	A(asking,           row_deployment_asking(tx, "staging", list)) \
+	A(last_changed,     row_deployment_last_changed(tx, "staging", list)) \
 	A(last_end,         row_deployment_last_end(tx, "staging")) \
 	A(came_to_nothing,  row_deployment_list(tx, "staging", list, 1)) \
 	A(history,          row_deployment_list(tx, "staging", list, 10)) \
