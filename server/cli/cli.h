@@ -13,10 +13,7 @@
 
 /* Of cli.def. */
 enum cli_option {
-#define VALUE(...)
 #define OPTION(name, ...) OPTION_##name,
-#define FORM(...)
-#define ASK(...)
 #include "cli/cli.def"
 	OPTION_COUNT
 };
@@ -43,8 +40,6 @@ typedef int cli_command(const struct cli *cli);
 struct cli_server;
 typedef int cli_server_command(struct cli_server *local);
 
-#define VALUE(...)
-#define OPTION(...)
 #define FORM(word, kind, function, ...) cli_command cli_##function;
 #define ASK(word, kind, function, ...)	cli_server_command cli_##function;
 #include "cli/cli.def"

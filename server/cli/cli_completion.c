@@ -8,49 +8,16 @@
 #include "cli/cli_api.h"
 #include "cli/cli_options.h"
 #include "cli/cli_table.h"
+#include "lib/embed.h"
 #include "lib/text.h"
 
 /* Instead of a list: the shell completes names of files. */
 #define FILES "FILES\n"
 
-static const struct {
-	const char *shell, *first, *script;
-} scripts[] = {
-	{ "bash", "",
-	    "_deploybot() {\n"
-	    "\tmapfile -t COMPREPLY < <(deploybot completion words -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\n"
-	    "\tCOMPREPLY=(\"${COMPREPLY[@]%%$'\\t'*}\")\n"
-	    "\tif [[ ${COMPREPLY[0]-} == FILES ]]; then\n"
-	    "\t\tcompopt -o filenames 2>/dev/null\n"
-	    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")\n"
-	    "\tfi\n"
-	    "}\n"
-	    "complete -F _deploybot deploybot\n" },
-	{ "zsh", "#compdef deploybot\n",
-	    "_deploybot() {\n"
-	    "\tlocal -a found=(\"${(@f)$(deploybot completion words -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)}\")\n"
-	    "\tif [[ $found[1] == FILES ]]; then\n"
-	    "\t\t_files\n"
-	    "\telse\n"
-	    "\t\tfound=(\"${(@)found//:/\\\\:}\")\n"
-	    "\t\tfound=(\"${(@)found/$'\\t'/:}\")\n"
-	    "\t\t_describe deploybot found\n"
-	    "\tfi\n"
-	    "}\n"
-	    "_deploybot \"$@\"\n" },
-	{ "fish", "",
-	    "function __deploybot\n"
-	    "\tset -l typed (commandline -opc)\n"
-	    "\tset -e typed[1]\n"
-	    "\tset -l found (deploybot completion words -- $typed (commandline -ct) 2>/dev/null)\n"
-	    "\tif test \"$found[1]\" = FILES\n"
-	    "\t\t__fish_complete_path (commandline -ct)\n"
-	    "\telse\n"
-	    "\t\tprintf '%s\\n' $found\n"
-	    "\tend\n"
-	    "end\n"
-	    "complete -c deploybot -f -a '(__deploybot)'\n" },
-};
+extern const char completion_bash[], completion_zsh[], completion_fish[];
+EMBED(completion_bash, "server/cli/completion/deploybot.bash");
+EMBED(completion_zsh, "server/cli/completion/deploybot.zsh");
+EMBED(completion_fish, "server/cli/completion/deploybot.fish");
 
 static void
 offer(const char *word, const char *begun, const char *help)
@@ -165,10 +132,11 @@ cli_environments(const struct cli *cli)
 int
 cli_completion(const struct cli *cli)
 {
-	for (size_t i = 0; i < COUNT(scripts); i++)
-		if (strcmp(scripts[i].shell, cli->argv[0]) == 0)
-			(void)printf(
-			    "%s# deploybot's completion for %s; made by: deploybot completion %s\n%s",
-			    scripts[i].first, cli->argv[0], cli->argv[0], scripts[i].script);
+	const char *shell = cli->argv[0];
+
+	(void)fputs(strcmp(shell, "bash") == 0 ? completion_bash :
+		strcmp(shell, "zsh") == 0      ? completion_zsh :
+						 completion_fish,
+	    stdout);
 	return EX_OK;
 }

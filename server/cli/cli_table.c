@@ -10,47 +10,18 @@
 #define HIDDEN	  NULL
 
 #define O(name) (UINT64_C(1) << OPTION_##name)
-#define NONE \
-	{ \
-		CLI_VALUE_NONE, CLI_ONCE \
-	}
-#define ONE(name) \
-	{ \
-		CLI_VALUE_##name, CLI_NEEDED \
-	}
-#define MAYBE(name) \
-	{ \
-		CLI_VALUE_##name, CLI_ONCE \
-	}
-#define MANY(name) \
-	{ \
-		CLI_VALUE_##name, CLI_MANY \
-	}
-
-#define O_VIEW	 (O(JSON) | O(AS))
-#define O_WORK	 (O_VIEW | O(WAIT) | O(NO_WAIT))
-#define O_SOURCE (O(DATABASE) | O(LOG))
-#define O_PERIOD (O(FROM) | O(TO) | O(APP) | O(ENVIRONMENT) | O(DEPLOYMENT))
 
 const struct cli_value_row cli_value_rows[CLI_VALUE_COUNT] = {
 #define VALUE(name, usage, complete, expected) { usage, CLI_##complete, expected },
-#define OPTION(...)
-#define FORM(...)
-#define ASK(...)
 #include "cli/cli.def"
 };
 
 const struct cli_option_row cli_option_rows[OPTION_COUNT] = {
-#define VALUE(...)
 #define OPTION(id, name, value, times, help) { name, CLI_VALUE_##value, CLI_##times, help },
-#define FORM(...)
-#define ASK(...)
 #include "cli/cli.def"
 };
 
 static const struct cli_form rows[] = {
-#define VALUE(...)
-#define OPTION(...)
 #define FORM(word, kind, function, options, help, ...) \
 	{ word, kind, cli_##function, NULL, options, help, { __VA_ARGS__ }, NULL },
 #define ASK(word, kind, function, options, help, ...) \

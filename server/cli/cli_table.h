@@ -8,9 +8,6 @@
 
 enum cli_value {
 #define VALUE(name, ...) CLI_VALUE_##name,
-#define OPTION(...)
-#define FORM(...)
-#define ASK(...)
 #include "cli/cli.def"
 	CLI_VALUE_COUNT
 };

@@ -11,6 +11,7 @@ from stage import ROOT
 
 PROGRAM = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve() / "deploybot"
 FOLDER = ROOT / "deploy" / "completion"
+OURS = ROOT / "server/cli/completion"
 
 
 def run(*command, **environment):
@@ -20,9 +21,7 @@ def run(*command, **environment):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_file_is_what_the_program_prints(shell):
-    made = (FOLDER / f"deploybot.{shell}").read_text(encoding="utf-8")
-    assert made == run(PROGRAM, "completion", shell), \
-        f"make it anew: build/deploybot completion {shell} >deploy/completion/deploybot.{shell}"
+    assert (OURS / f"deploybot.{shell}").read_text(encoding="utf-8") == run(PROGRAM, "completion", shell)
 
 
 @pytest.mark.parametrize("words, wanted", [
@@ -39,7 +38,7 @@ def test_the_file_is_what_the_program_prints(shell):
     ("--env-file copy", {"copy.db"}), ("nosuch ", set())])
 def test_bash_completes(tmp_path, words, wanted):
     (tmp_path / "deploybot").symlink_to(PROGRAM)
-    script = (f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
+    script = (f'. {OURS}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
     (tmp_path / "copy.db").touch()
     said = run("bash", "-c", f"cd {tmp_path}; {script}", "bash", *words.split(" "),

@@ -1,5 +1,5 @@
 #compdef deploybot
-# deploybot's completion for zsh; made by: deploybot completion zsh
+# deploybot's completion for zsh; printed by: deploybot completion zsh
 _deploybot() {
 	local -a found=("${(@f)$(deploybot completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
 	if [[ $found[1] == FILES ]]; then

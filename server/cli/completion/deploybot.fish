@@ -1,4 +1,4 @@
-# deploybot's completion for fish; made by: deploybot completion fish
+# deploybot's completion for fish; printed by: deploybot completion fish
 function __deploybot
 	set -l typed (commandline -opc)
 	set -e typed[1]

@@ -1,4 +1,4 @@
-# deploybot's completion for bash; made by: deploybot completion bash
+# deploybot's completion for bash; printed by: deploybot completion bash
 _deploybot() {
 	mapfile -t COMPREPLY < <(deploybot completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 	COMPREPLY=("${COMPREPLY[@]%%$'\t'*}")
