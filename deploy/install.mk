@@ -61,12 +61,13 @@ install: $(INSTALL_NEEDS) install-made
 		else install -m 0640 $(MADE)/deploybot.conf '$(D)$(CONFDIR)/deploybot.conf'; fi
 	@install -d $(addprefix '$(D)$(MANDIR)'/,man5 man8)
 	@for page in $(MANUALS); do install -m 0644 "$(MADE)/$${page##*/}" '$(D)$(MANDIR)/'"$$page" || exit; done
-	@install -D -m 0644 deploy/completion/deploybot.bash '$(D)$(PREFIX)/share/bash-completion/completions/deploybot'
+	@install -D -m 0644 server/cli/completion/deploybot.bash '$(D)$(PREFIX)/share/bash-completion/completions/deploybot'
 	@install -D -m 0644 deploy/completion/deploybot-setup.bash \
 		'$(D)$(PREFIX)/share/bash-completion/completions/deploybot-setup'
-	@for name in deploybot deploybot-setup; do \
-		install -D -m 0644 deploy/completion/$$name.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_'$$name && \
-		install -D -m 0644 deploy/completion/$$name.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/'$$name.fish || exit; \
+	@for file in server/cli/completion/deploybot deploy/completion/deploybot-setup; do \
+		name=$${file##*/} && \
+		install -D -m 0644 $$file.zsh '$(D)$(PREFIX)/share/zsh/vendor-completions/_'$$name && \
+		install -D -m 0644 $$file.fish '$(D)$(PREFIX)/share/fish/vendor_completions.d/'$$name.fish || exit; \
 	done
 	@install -d '$(D)$(DOCDIR)/examples/nginx'
 	@install -m 0644 README.md SECURITY.md CHANGES.md LICENSE $(wildcard docs/*.md) docs/openapi.json '$(D)$(DOCDIR)/'

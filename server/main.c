@@ -10,21 +10,14 @@
 static int
 serve(const struct cli *cli)
 {
-	struct serve_options options = { .env_file = cli->env_file };
+	struct serve_options options = {
+		.env_file = cli->env_file,
+		.no_copy = cli->value[OPTION_NO_COPY] != NULL,
+		.is_restored = cli->value[OPTION_RESTORED] != NULL,
+	};
 	static struct settings_report report;
 	struct settings *settings;
 
-	for (int i = 0; i < cli->argc; i++) {
-		if (strcmp(cli->argv[i], "--no-copy") == 0) {
-			options.no_copy = true;
-		} else if (strcmp(cli->argv[i], "--restored") == 0) {
-			options.is_restored = true;
-		} else {
-			(void)fprintf(
-			    stderr, "Usage: %s serve [--no-copy] [--restored]\n", cli->program);
-			return EX_USAGE;
-		}
-	}
 	settings = cli_settings_reported(cli, true, &report);
 	options.report = &report;
 	return settings != NULL ? serve_run(settings, &options) : EX_CONFIG;

@@ -40,8 +40,8 @@ is_ours(const char *file)
 static const char *
 file_of(const struct cli *cli)
 {
-	if (cli->env_file == NULL || cli->is_named || strcmp(cli->env_file, CLI_FILE_HERE) != 0 ||
-	    is_ours(CLI_FILE_HERE))
+	if (cli->env_file == NULL || cli->value[OPTION_ENV_FILE] != NULL ||
+	    strcmp(cli->env_file, CLI_FILE_HERE) != 0 || is_ours(CLI_FILE_HERE))
 		return cli->env_file;
 	return access(CLI_SETTINGS_FILE, F_OK) == 0 ? CLI_SETTINGS_FILE : NULL;
 }
@@ -58,7 +58,7 @@ cli_api_of(const struct cli *cli, const char *as, struct cli_api *ret, struct er
 	if (path == NULL && name != NULL) {
 		if (env_file_read(&file, name, err))
 			entry = env_file_find(&file, "LOCAL_SOCKET");
-		else if (cli->is_named)
+		else if (cli->value[OPTION_ENV_FILE] != NULL)
 			return false;
 		else
 			ret->unread = name;

@@ -71,8 +71,8 @@ print_application(
 	(void)printf("\n");
 }
 
-static int
-list(const struct cli *cli)
+int
+cli_application_list(const struct cli *cli)
 {
 	struct settings_report report;
 	CLEANUP(settings_unrefp) struct settings *s = load_settings(cli, &report);
@@ -91,9 +91,10 @@ list(const struct cli *cli)
 
 /* --- check --- */
 
-static int
-check(const struct cli *cli, const char *application)
+int
+cli_application_check(const struct cli *cli)
 {
+	const char *application = cli->argc > 0 ? cli->argv[0] : NULL;
 	struct settings_report report;
 	CLEANUP(settings_unrefp)
 	struct settings *s = cli_settings_for(cli, true, application, &report);
@@ -246,9 +247,10 @@ check_first(const struct settings *s, const char *application, struct err *err)
 	return true;
 }
 
-static int
-adopt(const struct cli *cli, const char *application)
+int
+cli_application_adopt(const struct cli *cli)
 {
+	const char *application = cli->argv[0];
 	char directory[SETTING_PART_MAX + 1], main_path[PATH_MAX];
 	struct err err;
 
@@ -275,20 +277,4 @@ adopt(const struct cli *cli, const char *application)
 	    move_settings(application, main_path, directory, &err))
 		return EX_OK;
 	return cli_fail(&err);
-}
-
-int
-cli_application(const struct cli *cli)
-{
-	const char *word = cli->argc > 0 ? cli->argv[0] : "";
-
-	if (strcmp(word, "list") == 0 && cli->argc == 1)
-		return list(cli);
-	if (strcmp(word, "check") == 0 && cli->argc <= 2)
-		return check(cli, cli->argc == 2 ? cli->argv[1] : NULL);
-	if (strcmp(word, "adopt") == 0 && cli->argc == 2)
-		return adopt(cli, cli->argv[1]);
-	(void)fprintf(
-	    stderr, "Usage: %s application list | check [NAME] | adopt NAME\n", cli->program);
-	return EX_USAGE;
 }

@@ -5,7 +5,6 @@
 #include "cli/cli.h"
 #include "store/audit_compare.h"
 
-#define AGAINST_MAX 64
 #define PRINTED_MAX 200
 
 /* Heads, in the order in which they were given. */
@@ -32,7 +31,7 @@ struct audit_against {
 };
 
 struct audit_against_arguments {
-	const char *against[AGAINST_MAX];
+	const char *const *against;
 	size_t n;
 	const char *bot;    /* --bot */
 	const char *tsa_ca; /* --tsa-ca; NULL: the system's authorities */

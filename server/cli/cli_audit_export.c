@@ -299,14 +299,14 @@ write_entries(struct export *export, const struct audit_source *source,
 
 /* A folder that is sound by itself must not be made of a log that is not. */
 static int
-check_log(const struct audit_source *source, const struct audit_arguments *arguments)
+check_log(const struct audit_source *source, const struct audit_filter *filter, bool is_anyway)
 {
-	int status = cli_audit_check_named(source, &arguments->filter);
+	int status = cli_audit_check_named(source, filter);
 
 	if (status != EX_OK)
 		return status;
 	status = cli_audit_verify_source(source);
-	if (status == EX_OK || arguments->is_anyway)
+	if (status == EX_OK || is_anyway)
 		return status;
 	(void)fprintf(stderr,
 	    "error: the log does not verify, so nothing was exported; --anyway exports it all the same\n");
@@ -316,29 +316,26 @@ check_log(const struct audit_source *source, const struct audit_arguments *argum
 static const char not_verified[] =
     "NOT VERIFIED: when this was exported (with --anyway), rows and files of the log did not fit.\n\n";
 
-int
-cli_audit_export(const struct cli *cli, const struct audit_source *given)
+static int
+make(const struct cli *cli, const struct audit_source *given)
 {
 	struct audit_arguments arguments = { 0 };
 	struct audit_source source = *given;
 	struct audit_filter filter;
 	struct export export = { 0 };
 	char path[PATH_MAX], hex[CRYPTO_SHA256_HEX];
+	bool is_anyway = cli->value[OPTION_ANYWAY] != NULL;
 	int64_t at = clock_wall_ms();
 	int status;
 	struct err err;
 
-	if (!cli_audit_arguments(cli, OPTION_PERIOD | OPTION_REST | OPTION_ANYWAY, &arguments))
+	if (!cli_audit_arguments(cli, &arguments))
 		return EX_USAGE;
-	if (arguments.rest == NULL) {
-		(void)fprintf(stderr, "error: audit export: expected a new folder\n");
-		return EX_USAGE;
-	}
-	source.in_any_order = arguments.is_anyway;
-	status = check_log(&source, &arguments);
-	if (status != EX_OK && !arguments.is_anyway)
+	source.in_any_order = is_anyway;
+	status = check_log(&source, &arguments.filter, is_anyway);
+	if (status != EX_OK && !is_anyway)
 		return status;
-	export.folder = arguments.rest;
+	export.folder = cli->argv[0];
 	if (mkdir(export.folder, 0700) != 0) {
 		(void)err_errno(&err, ERR_IO, errno, "making the folder %s", export.folder);
 		return cli_fail(&err);
@@ -364,4 +361,10 @@ cli_audit_export(const struct cli *cli, const struct audit_source *given)
 	(void)printf("%s: %" PRId64 " entries in %s\nsha256 of %s: %s\n",
 	    status == EX_OK ? "ok" : "note", export.n, export.folder, SUMS, hex);
 	return status;
+}
+
+int
+cli_audit_export(const struct cli *cli)
+{
+	return cli_audit_with(cli, true, make);
 }

@@ -2,15 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_audit_export_inside.h"
 
-/* The assembler finds a file as the compiler finds headers: from the Makefile's folder. */
-#define EMBED(name, file) \
-	__asm__(".pushsection .rodata\n" \
-		".global " #name "\n" \
-		".type " #name ", %object\n" #name ":\n" \
-		".incbin \"server/cli/audit_folder/" file "\"\n" \
-		".byte 0\n" \
-		".size " #name ", . - " #name "\n" \
-		".popsection")
+#include "lib/embed.h"
 
-EMBED(cli_audit_export_readme, "README.txt");
-EMBED(cli_audit_export_verify, "verify.sh");
+EMBED(cli_audit_export_readme, "server/cli/audit_folder/README.txt");
+EMBED(cli_audit_export_verify, "server/cli/audit_folder/verify.sh");

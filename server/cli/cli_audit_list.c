@@ -72,13 +72,12 @@ read_person(const char *text, struct audit_arguments *ret)
 	return size > 0 && (size_t)size < sizeof(ret->person) && is_person(ret->person);
 }
 
-/* A code, or an action, which several codes may have. */
+/* A code, or an action, which several codes may have; false: said that it is none. */
 static bool
-read_code(const char *text, struct audit_arguments *ret, const char **ret_what)
+read_code(const struct cli *cli, struct audit_arguments *ret)
 {
-	static char what[96];
-	const char *words[2 * AUDIT_CODE_COUNT];
-	const char *nearest;
+	const char *words[2 * AUDIT_CODE_COUNT], *nearest, *text = cli->value[OPTION_CODE];
+	char what[96];
 
 	ret->filter.code = text;
 	for (size_t i = 0; i < AUDIT_CODE_COUNT; i++) {
@@ -91,7 +90,7 @@ read_code(const char *text, struct audit_arguments *ret, const char **ret_what)
 	(void)snprintf(what, sizeof(what),
 	    "a code or an action of the table in docs/audit.md%s%s%s", nearest == NULL ? "" : " (",
 	    nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?)");
-	*ret_what = what;
+	(void)cli_refuse(cli, OPTION_CODE, text, what); /* 64 */
 	return false;
 }
 
@@ -109,102 +108,50 @@ is_environment(const char *text)
 	return text_is_word(first, 63) && text_is_word(slash + 1, 63);
 }
 
-static bool
-read_severity(const char *text, struct audit_arguments *ret)
+/* The option whose value is none of its kind; OPTION_COUNT: all are read. */
+static enum cli_option
+read_options(const struct cli *cli, struct audit_arguments *ret)
 {
-	ret->filter.at_least = audit_severity_of(text);
-	return ret->filter.at_least != AUDIT_SEVERITY_COUNT;
-}
+	char *const *value = cli->value;
+	struct audit_filter *filter = &ret->filter;
 
-static bool
-read_format(const char *text, struct audit_arguments *ret)
-{
-	ret->format = audit_format_of(text);
-	return ret->format != AUDIT_FORMAT_COUNT;
-}
-
-/* *ret_what: what was expected. */
-static bool
-read_option(const char *option, const char *value, unsigned wanted, struct audit_arguments *ret,
-    const char **ret_what)
-{
-	*ret_what = "2026-11-20 or 2026-11-20T07:10:48Z";
-	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--from") == 0)
-		return read_time(value, false, &ret->filter.from);
-	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--to") == 0)
-		return read_time(value, true, &ret->filter.to);
-	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--app") == 0) {
-		*ret_what = "the name of an application";
-		ret->filter.application = value;
-		return text_is_word(value, 63);
-	}
-	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--environment") == 0) {
-		*ret_what = "an environment, as production or shop/production";
-		ret->filter.environment = value;
-		return is_environment(value);
-	}
-	if ((wanted & OPTION_PERIOD) != 0 && strcmp(option, "--deployment") == 0) {
-		*ret_what = "the number of a deployment";
-		return text_to_i64(value, 1, AUDIT_INTEGER_MAX, &ret->filter.deployment, NULL);
-	}
-	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--person") == 0) {
-		*ret_what =
-		    "telegram:42, 42, github:7, local:ada, token:ci, hook:ci, system or git";
-		return read_person(value, ret);
-	}
-	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--severity") == 0) {
-		*ret_what = "info, low, medium, high or critical";
-		return read_severity(value, ret);
-	}
-	if ((wanted & OPTION_WHO) != 0 && strcmp(option, "--code") == 0) {
-		return read_code(value, ret, ret_what);
-	}
-	if ((wanted & OPTION_FORMAT) != 0 && strcmp(option, "--format") == 0) {
-		*ret_what = "text, json or csv";
-		return read_format(value, ret);
-	}
-	if ((wanted & OPTION_LIMIT) != 0 && strcmp(option, "-n") == 0) {
-		*ret_what = "a number of 1 to 1000000";
-		return text_to_i64(value, 1, LIMIT_MOST, &ret->limit, NULL);
-	}
-	*ret_what = NULL;
-	return false;
+	filter->application = value[OPTION_APP];
+	filter->environment = value[OPTION_ENVIRONMENT];
+	if (value[OPTION_SEVERITY] != NULL)
+		filter->at_least = audit_severity_of(value[OPTION_SEVERITY]);
+	if (value[OPTION_FORMAT] != NULL)
+		ret->format = audit_format_of(value[OPTION_FORMAT]);
+	if (value[OPTION_FROM] != NULL && !read_time(value[OPTION_FROM], false, &filter->from))
+		return OPTION_FROM;
+	if (value[OPTION_TO] != NULL && !read_time(value[OPTION_TO], true, &filter->to))
+		return OPTION_TO;
+	if (filter->application != NULL && !text_is_word(filter->application, 63))
+		return OPTION_APP;
+	if (filter->environment != NULL && !is_environment(filter->environment))
+		return OPTION_ENVIRONMENT;
+	if (value[OPTION_DEPLOYMENT] != NULL &&
+	    !text_to_i64(value[OPTION_DEPLOYMENT], 1, AUDIT_INTEGER_MAX, &filter->deployment, NULL))
+		return OPTION_DEPLOYMENT;
+	if (value[OPTION_PERSON] != NULL && !read_person(value[OPTION_PERSON], ret))
+		return OPTION_PERSON;
+	if (value[OPTION_N] != NULL &&
+	    !text_to_i64(value[OPTION_N], 1, LIMIT_MOST, &ret->limit, NULL))
+		return OPTION_N;
+	return OPTION_COUNT;
 }
 
 bool
-cli_audit_arguments(const struct cli *cli, unsigned wanted, struct audit_arguments *ret)
+cli_audit_arguments(const struct cli *cli, struct audit_arguments *ret)
 {
-	const char *what = NULL;
+	enum cli_option wrong = read_options(cli, ret);
 
-	for (int i = 1; i < cli->argc; i++) {
-		const char *option = cli->argv[i];
-
-		if ((wanted & OPTION_REST) != 0 && option[0] != '-' && ret->rest == NULL) {
-			ret->rest = option;
-			continue;
-		}
-		if ((wanted & OPTION_ANYWAY) != 0 && strcmp(option, "--anyway") == 0) {
-			ret->is_anyway = true;
-			continue;
-		}
-		if (i + 1 < cli->argc &&
-		    read_option(option, cli->argv[i + 1], wanted, ret, &what)) {
-			i++;
-			continue;
-		}
-		if (i + 1 < cli->argc && what != NULL)
-			(void)fprintf(
-			    stderr, "error: %s %s: expected %s\n", option, cli->argv[i + 1], what);
-		else
-			(void)fprintf(
-			    stderr, "error: audit %s does not take %s\n", cli->argv[0], option);
-		return false;
-	}
-	if (ret->filter.from != 0 && ret->filter.to != 0 && ret->filter.from >= ret->filter.to) {
-		(void)fprintf(stderr, "error: audit %s: --from is not before --to\n", cli->argv[0]);
-		return false;
-	}
-	return true;
+	if (wrong != OPTION_COUNT)
+		(void)cli_refuse(cli, wrong, cli->value[wrong], NULL); /* 64 */
+	else if (ret->filter.from != 0 && ret->filter.to != 0 && ret->filter.from >= ret->filter.to)
+		(void)fprintf(stderr, "error: audit: --from is not before --to\n");
+	else
+		return cli->value[OPTION_CODE] == NULL || read_code(cli, ret);
+	return false;
 }
 
 int
@@ -285,14 +232,14 @@ print_list(const struct audit_source *source, const struct audit_arguments *argu
 	return fflush(stdout) == 0 && ferror(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-int
-cli_audit_tail(const struct cli *cli, const struct audit_source *source)
+static int
+tail(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .limit = TAIL_USUAL };
 	int64_t newest;
 	struct err err;
 
-	if (!cli_audit_arguments(cli, OPTION_LIMIT | OPTION_FORMAT, &arguments))
+	if (!cli_audit_arguments(cli, &arguments))
 		return EX_USAGE;
 	if (!audit_read_newest(source, &newest, &err))
 		return cli_fail(&err);
@@ -302,17 +249,28 @@ cli_audit_tail(const struct cli *cli, const struct audit_source *source)
 	return print_list(source, &arguments);
 }
 
-int
-cli_audit_search(const struct cli *cli, const struct audit_source *source)
+static int
+search(const struct cli *cli, const struct audit_source *source)
 {
 	struct audit_arguments arguments = { .limit = SEARCH_USUAL };
 	int status;
 
-	if (!cli_audit_arguments(
-		cli, OPTION_PERIOD | OPTION_WHO | OPTION_FORMAT | OPTION_LIMIT, &arguments))
+	if (!cli_audit_arguments(cli, &arguments))
 		return EX_USAGE;
 	status = cli_audit_check_named(source, &arguments.filter);
 	return status != EX_OK ? status : print_list(source, &arguments);
+}
+
+int
+cli_audit_tail(const struct cli *cli)
+{
+	return cli_audit_with(cli, false, tail);
+}
+
+int
+cli_audit_search(const struct cli *cli)
+{
+	return cli_audit_with(cli, false, search);
 }
 
 /* --- one --- */
@@ -336,26 +294,27 @@ print_whole(void *ctx, UNUSED const char *line, UNUSED size_t size,
 	return false;
 }
 
-int
-cli_audit_show(const struct cli *cli, const struct audit_source *source)
+static int
+show(const struct cli *cli, const struct audit_source *source)
 {
-	struct audit_arguments arguments = { 0 };
+	struct audit_filter filter = { 0 };
 	struct whole whole = { 0 };
 	struct err err;
 
-	if (!cli_audit_arguments(cli, OPTION_REST, &arguments))
-		return EX_USAGE;
-	if (arguments.rest == NULL ||
-	    !text_to_i64(arguments.rest, 1, AUDIT_INTEGER_MAX, &whole.seq, NULL)) {
-		(void)fprintf(stderr, "error: audit show: expected the number of an entry\n");
-		return EX_USAGE;
-	}
-	arguments.filter.first = whole.seq;
-	if (!audit_read(source, &arguments.filter, print_whole, &whole, &err))
+	if (!text_to_i64(cli->argv[0], 1, AUDIT_INTEGER_MAX, &whole.seq, NULL))
+		return cli_refuse(cli, OPTION_COUNT, cli->argv[0], NULL);
+	filter.first = whole.seq;
+	if (!audit_read(source, &filter, print_whole, &whole, &err))
 		return cli_fail(&err);
 	if (!whole.is_found) {
 		(void)fprintf(stderr, "error: there is no entry %" PRId64 "\n", whole.seq);
 		return 1;
 	}
 	return EX_OK;
+}
+
+int
+cli_audit_show(const struct cli *cli)
+{
+	return cli_audit_with(cli, false, show);
 }

@@ -314,9 +314,6 @@ take_word(struct arguments *arguments, const char *word)
 		arguments->digits[arguments->n_digits++] = (struct audit_witness){ .digits = word };
 		return true;
 	}
-	if (word[0] == '-')
-		return refuse(
-		    "there is no such option (--against, --bot, --tsa-ca, --database)", word);
 	if (strpbrk(word, "/.") == NULL && stat(word, &st) != 0)
 		return refuse(
 		    "expected the 16 hexadecimal digits behind \"audit\" in a message of the chat; 8 of an old one; or a log's path",
@@ -332,28 +329,21 @@ take_word(struct arguments *arguments, const char *word)
 static bool
 read_arguments(const struct cli *cli, struct arguments *ret)
 {
-	for (int i = 1; i < cli->argc; i++) {
-		const char *word = cli->argv[i];
-		bool is_bot = strcmp(word, "--bot") == 0, is_ca = strcmp(word, "--tsa-ca") == 0;
+	const char *bot = cli->value[OPTION_BOT];
 
-		if (!is_bot && !is_ca && strcmp(word, "--against") != 0) {
-			if (!take_word(ret, word))
-				return false;
-			continue;
-		}
-		if (++i == cli->argc)
-			return refuse("something must follow", word);
-		if (is_bot && !is_sender(cli->argv[i]))
-			return refuse("--bot: expected the bot's id, as 123456789", cli->argv[i]);
-		if (is_bot)
-			ret->against.bot = cli->argv[i];
-		else if (is_ca)
-			ret->against.tsa_ca = cli->argv[i];
-		else if (ret->against.n == AGAINST_MAX)
-			return refuse("at most 64 times", word);
-		else
-			ret->against.against[ret->against.n++] = cli->argv[i];
+	for (int i = 0; i < cli->argc; i++)
+		if (!take_word(ret, cli->argv[i]))
+			return false;
+	if (bot != NULL && !is_sender(bot)) {
+		(void)cli_refuse(cli, OPTION_BOT, bot, NULL); /* 64 */
+		return false;
 	}
+	ret->against = (struct audit_against_arguments){
+		.against = cli->many,
+		.n = cli->many_count,
+		.bot = bot,
+		.tsa_ca = cli->value[OPTION_TSA_CA],
+	};
 	return true;
 }
 
@@ -381,11 +371,8 @@ check_options(const struct arguments *arguments, const char *log)
 
 /* Of a copy of the database, with the log where one was named. */
 static int
-verify_copy(struct arguments *arguments, const char *copy)
+verify_copy(struct arguments *arguments, struct audit_source *source)
 {
-	const struct audit_source source = {
-		.database = copy, .is_copy = true, .log = arguments->log
-	};
 	int status;
 
 	if (!check_options(arguments, arguments->log))
@@ -394,7 +381,8 @@ verify_copy(struct arguments *arguments, const char *copy)
 		(void)refuse("--against compares a log: name its path, too", ""); /* always false */
 		return EX_USAGE;
 	}
-	status = verify_database(&source, arguments);
+	source->log = arguments->log;
+	status = verify_database(source, arguments);
 	arguments->n_digits = 0; /* the rows were asked */
 	return arguments->log == NULL ||
 		(arguments->against.n == 0 && !cli_audit_has_stamps(arguments->log)) ?
@@ -403,22 +391,24 @@ verify_copy(struct arguments *arguments, const char *copy)
 }
 
 int
-cli_audit_verify(const struct cli *cli, const char *copy)
+cli_audit_verify(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	struct arguments arguments = { 0 };
-	struct audit_source source;
+	struct audit_source source = { 0 };
 	char database[PATH_MAX];
 	int status;
 
 	if (!read_arguments(cli, &arguments))
 		return EX_USAGE;
-	if (cli->is_named && (copy != NULL || arguments.log != NULL)) {
+	cli_audit_copy(cli, &source);
+	if (cli->value[OPTION_ENV_FILE] != NULL &&
+	    (source.database != NULL || arguments.log != NULL)) {
 		(void)refuse("--env-file beside --database or a log's path: one or the other", "");
 		return EX_USAGE;
 	}
-	if (copy != NULL)
-		return verify_copy(&arguments, copy);
+	if (source.database != NULL)
+		return verify_copy(&arguments, &source);
 	if (arguments.log != NULL)
 		return check_options(&arguments, arguments.log) ?
 		    compare(&arguments, arguments.log) :

@@ -44,16 +44,11 @@ note_backup(const struct settings *s, const char *database, const char *file)
 int
 cli_backup(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct store_backup made;
 	char database[PATH_MAX];
 	struct err err;
 
-	if (cli->argc != 1) {
-		(void)fprintf(stderr, "Usage: %s backup FILE\n", cli->program);
-		return EX_USAGE;
-	}
-	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	cli_database(s, database, sizeof(database));

@@ -7,7 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/cli_usage.h"
 #include "cli/doctor.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
@@ -101,32 +101,15 @@ print_ended(const struct settings *s)
 
 /* --- what protects --- */
 
-#define WIDTH	    80
 #define INDENT	    10
 #define PROTECT_MAX (1u << 16)
 
-/* Behind its word, as many of its words on a line as a terminal shows; empties the text. */
+/* Behind its word; empties the text. */
 static void
 print_wrapped(const char *key, struct buf *text)
 {
-	size_t column = INDENT;
-
 	(void)printf("%-*s", INDENT, key);
-	for (const char *word = buf_text(text); *word != '\0';) {
-		size_t size = strcspn(word, " ");
-
-		if (column > INDENT && column + 1 + size > WIDTH) {
-			(void)printf("\n%*s", INDENT, "");
-			column = INDENT;
-		} else if (column > INDENT) {
-			(void)putchar(' ');
-			column++;
-		}
-		(void)printf("%.*s", (int)size, word);
-		column += size;
-		word += size + (word[size] == ' ');
-	}
-	(void)putchar('\n');
+	cli_usage_wrap(stdout, INDENT, buf_text(text));
 	buf_clear(text);
 }
 
@@ -377,18 +360,14 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 int
 cli_check_config(const struct cli *cli)
 {
-	static const char *const flags[] = { "--json", "--production" };
-	bool for_production = cli_has_flag(cli, "--production"),
-	     as_json = cli_has_flag(cli, "--json");
+	bool for_production = cli->value[OPTION_PRODUCTION] != NULL;
 	CLEANUP(freep) struct doctor *doctor = NULL;
 
-	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production]"))
-		return EX_USAGE;
 	if (for_production && setenv("ENVIRONMENT", "production", 1) != 0)
 		return EX_OSERR;
 	doctor = mem_new(1, sizeof(*doctor));
 	doctor->cli = cli;
-	return check_config(doctor, for_production, as_json);
+	return check_config(doctor, for_production, cli->value[OPTION_JSON] != NULL);
 }
 
 #define EXAMPLE_MAX (1u << 20)

@@ -181,16 +181,16 @@ find_target(const struct cli *cli, const char *typed)
 int
 cli_doctor(const struct cli *cli)
 {
-	static const char *const flags[] = { "--json", "--production" };
-	bool for_production = cli_has_flag(cli, "--production"),
-	     as_json = cli_has_flag(cli, "--json");
+	bool for_production = cli->value[OPTION_PRODUCTION] != NULL,
+	     as_json = cli->value[OPTION_JSON] != NULL;
 	CLEANUP(freep) struct production *facts = NULL;
 	CLEANUP(freep) struct doctor *doctor = NULL;
 
-	if (cli->argc == 1 && cli->argv[0][0] != '-')
+	if (cli->argc == 1 && (for_production || as_json))
+		return cli_refuse(cli, for_production ? OPTION_PRODUCTION : OPTION_JSON,
+		    cli->argv[0], "no target beside it");
+	if (cli->argc == 1)
 		return find_target(cli, cli->argv[0]);
-	if (!cli_takes(cli, flags, COUNT(flags), "[--json] [--production] | ENV | client/ID"))
-		return EX_USAGE;
 	doctor = mem_new(1, sizeof(*doctor));
 	if (for_production)
 		facts = mem_new(1, sizeof(*facts));

@@ -18,12 +18,15 @@
 /* An exit status; EX_OK: it was done, and *ret is the answer.  Where who asks has to give a code of
  * their own, that is read and sent with it. */
 static int
-ask(const struct cli_server *local, const char *word, int64_t person, const char *key,
-    const char *code, struct cli_answer *ret)
+ask(const struct cli_server *local, const char *word, const char *key, const char *code,
+    struct cli_answer *ret)
 {
 	char target[32], body[96];
+	int64_t person;
 	struct err err;
 
+	if (!text_to_i64(local->argv[0], 1, INT64_MAX, &person, NULL))
+		return cli_refuse(local->cli, OPTION_COUNT, local->argv[0], NULL);
 	(void)snprintf(target, sizeof(target), "/v1/2fa/%s", word);
 	if (key == NULL)
 		(void)snprintf(body, sizeof(body), "{\"person\": %lld}", (long long)person);
@@ -73,7 +76,7 @@ show_recovery(const struct cli_server *local, const struct cli_answer *answer)
 }
 
 static int
-confirm(const struct cli_server *local, int64_t person)
+confirm(const struct cli_server *local)
 {
 	int status = EX_DATAERR;
 
@@ -85,52 +88,52 @@ confirm(const struct cli_server *local, int64_t person)
 			status = cli_server_fail(local, EX_DATAERR, "expected six digits");
 			continue;
 		}
-		status = ask(local, "confirm", person, "first", code, &answer);
+		status = ask(local, "confirm", "first", code, &answer);
 		if (status == EX_OK)
 			return show_recovery(local, &answer);
 	}
 	return status;
 }
 
-static int
-add(const struct cli_server *local, int64_t person)
+int
+cli_factor_add(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	int status = ask(local, "add", person, NULL, "", &answer);
+	int status = ask(local, "add", NULL, "", &answer);
 
 	if (status != EX_OK)
 		return status;
 	status = show_secret(local, answer.json);
-	return status == EX_OK ? confirm(local, person) : status;
+	return status == EX_OK ? confirm(local) : status;
 }
 
 static int
-ask_for_codes(const struct cli_server *local, const char *word, int64_t person)
+ask_for_codes(const struct cli_server *local, const char *word)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	int status = ask(local, word, person, NULL, "", &answer);
+	int status = ask(local, word, NULL, "", &answer);
 
 	return status == EX_OK ? show_recovery(local, &answer) : status;
 }
 
 /* One that its person has made in the chat. */
-static int
-confirm_made(const struct cli_server *local, int64_t person)
+int
+cli_factor_confirm(struct cli_server *local)
 {
-	return ask_for_codes(local, "confirm", person);
+	return ask_for_codes(local, "confirm");
 }
 
-static int
-make_codes(const struct cli_server *local, int64_t person)
+int
+cli_factor_codes(struct cli_server *local)
 {
-	return ask_for_codes(local, "codes", person);
+	return ask_for_codes(local, "codes");
 }
 
-static int
-reset(const struct cli_server *local, int64_t person)
+int
+cli_factor_reset(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	int status = ask(local, "reset", person, NULL, "", &answer);
+	int status = ask(local, "reset", NULL, "", &answer);
 
 	return status == EX_OK ? cli_server_show_said(local, &answer) : status;
 }
@@ -154,8 +157,8 @@ read_recovery(char ret[TOTP_RECOVERY_TEXT])
 	return ok;
 }
 
-static int
-recover(const struct cli_server *local, int64_t person)
+int
+cli_factor_recover(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	char code[TOTP_RECOVERY_TEXT];
@@ -164,36 +167,7 @@ recover(const struct cli_server *local, int64_t person)
 	if (!read_recovery(code))
 		return cli_server_fail(
 		    local, EX_DATAERR, "expected 16 letters and digits, as ABCD-EFGH-IJKL-MNOP");
-	status = ask(local, "recover", person, "recovery", code, &answer);
+	status = ask(local, "recover", "recovery", code, &answer);
 	crypto_wipe(code, sizeof(code));
 	return status == EX_OK ? cli_server_show_said(local, &answer) : status;
-}
-
-static const struct {
-	const char *word;
-	int (*run)(const struct cli_server *local, int64_t person);
-} words[] = {
-	{ "add", add },
-	{ "codes", make_codes },
-	{ "confirm", confirm_made },
-	{ "recover", recover },
-	{ "reset", reset },
-};
-
-int
-cli_factor(const struct cli *cli)
-{
-	struct cli_server local;
-	int64_t person = 0;
-	int status = cli_server_begin(cli, &local);
-	const char *word = status < 0 && local.argc == 2 ? local.argv[0] : "";
-
-	if (status >= 0)
-		return status;
-	for (size_t i = 0; i < COUNT(words); i++)
-		if (strcmp(word, words[i].word) == 0 &&
-		    text_to_i64(local.argv[1], 1, INT64_MAX, &person, NULL))
-			return words[i].run(&local, person);
-	return cli_server_fail(&local, EX_USAGE,
-	    "expected add, codes, confirm, recover or reset, and the Telegram id of a person: 2fa add 123456789");
 }

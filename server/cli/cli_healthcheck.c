@@ -32,16 +32,12 @@ ask(const struct settings *s, struct err *err)
 int
 cli_healthcheck(const struct cli *cli)
 {
-	static const char *const flags[] = { "--instance" };
-	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct err err;
 
-	if (!cli_takes(cli, flags, COUNT(flags), "[--instance]"))
-		return EX_USAGE;
-	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
-	if (cli_has_flag(cli, flags[0]) ? ask_instance(s, &err) : ask(s, &err))
+	if (cli->value[OPTION_INSTANCE] != NULL ? ask_instance(s, &err) : ask(s, &err))
 		return EX_OK;
 	(void)fprintf(stderr, "%s port %d: %s\n", s->listen_address, s->api_server_port, err.text);
 	return 1;

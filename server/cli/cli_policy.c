@@ -273,35 +273,42 @@ find_who(const struct settings *s, struct principal *who)
 	return true;
 }
 
-static int
-explain(const struct cli *cli, const struct settings *s)
+int
+cli_policy_explain(const struct cli *cli)
 {
-	const char *id = environment_client(cli->argv[3]);
-	const struct client_settings *client = id != NULL ? settings_client(s, id) : NULL;
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	const char *id = environment_client(cli->argv[2]);
+	const struct client_settings *client;
 	struct asked asked;
 	struct principal who;
 	const char *target;
 
-	if (!read_who(cli->argv[1], &who) || !read_action(cli->argv[2], &asked) ||
+	if (s == NULL)
+		return EX_CONFIG;
+	if (!read_who(cli->argv[0], &who) || !read_action(cli->argv[1], &asked) ||
 	    !find_who(s, &who))
 		return EX_USAGE;
 	if (policy_action_rows[asked.action].scope == POLICY_ON_SERVER)
 		return print_of_server(s, who, asked.action); /* whatever the target is */
-	target = client != NULL ? client->as.name : cli_target(s, cli->argv[3]);
+	client = id != NULL ? settings_client(s, id) : NULL;
+	target = client != NULL ? client->as.name : cli_target(s, cli->argv[2]);
 	if (target == NULL)
 		return EX_USAGE;
-	return print_decision(s, who, &asked, cli->argv[2], target);
+	return print_decision(s, who, &asked, cli->argv[1], target);
 }
 
-static int
-report(const struct settings *s)
+int
+cli_policy_report(const struct cli *cli)
 {
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	char database[PATH_MAX];
-	CLEANUP(freep) struct grant_use *uses;
+	CLEANUP(freep) struct grant_use *uses = NULL;
 	size_t count = 0;
 	CLEANUP(buf_done) struct buf out = buf_make(1u << 20);
 	struct err err;
 
+	if (s == NULL)
+		return EX_CONFIG;
 	cli_database(s, database, sizeof(database));
 	uses = row_grant_use_read(database, &count, &err);
 	if (uses == NULL)
@@ -309,23 +316,4 @@ report(const struct settings *s)
 	policy_report(s, uses, count, clock_wall_ms(), &out);
 	(void)fputs(buf_text(&out), stdout);
 	return EX_OK;
-}
-
-int
-cli_policy(const struct cli *cli)
-{
-	CLEANUP(settings_unrefp) struct settings *s = NULL;
-	bool is_report = cli->argc == 1 && strcmp(cli->argv[0], "report") == 0;
-
-	if (!is_report && (cli->argc != 4 || strcmp(cli->argv[0], "explain") != 0)) {
-		(void)fprintf(stderr,
-		    "Usage: %s policy explain WHO ACTION TARGET (42 deploy shop/staging, 42 do.restart-web client/acme)\n"
-		    "       %s policy report\n",
-		    cli->program, cli->program);
-		return EX_USAGE;
-	}
-	s = cli_settings(cli, false);
-	if (s == NULL)
-		return EX_CONFIG;
-	return is_report ? report(s) : explain(cli, s);
 }

@@ -136,18 +136,13 @@ say_restored(
 int
 cli_restore(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = NULL;
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	CLEANUP(file_closep) int file = -1;
 	CLEANUP(file_closep) int lock = -1;
 	char away[STORE_RESTORE_AWAY];
 	struct store_backup made;
 	struct err err;
 
-	if (cli->argc != 1) {
-		(void)fprintf(stderr, "Usage: %s restore FILE\n", cli->program);
-		return EX_USAGE;
-	}
-	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	if ((file = open_backup(cli->argv[0], &err)) < 0 || !become_owner(s, &err) ||

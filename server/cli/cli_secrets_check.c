@@ -15,13 +15,14 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "cli/cli_secrets.h"
+#include "cli/cli.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "settings/settings_commands.h"
 #include "settings/settings_secrets.h"
 #include "store/row_secret.h"
 
@@ -98,7 +99,7 @@ find_source(const struct checking *c, struct finding *f)
 	else if (text_starts(f->file, CREDENTIALS) ||
 	    (folder != NULL && folder[0] != '\0' && text_starts(f->file, folder)))
 		from = "credential";
-	else if (text_starts(f->file, SECRETS_FETCHED))
+	else if (text_starts(f->file, SETTINGS_FETCHED "/"))
 		from = "command";
 	(void)text_copy(f->from, sizeof(f->from), from);
 }
@@ -367,7 +368,7 @@ show_json(struct checking *c)
 }
 
 int
-cli_secrets_check(const struct cli *cli, bool is_json)
+cli_secrets_check(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct checking c = { .cli = cli, .settings = s, .at = clock_wall_ms() };
@@ -384,7 +385,7 @@ cli_secrets_check(const struct cli *cli, bool is_json)
 		    "warning: ages are not known: %s (the server notes them; run this as its user)\n",
 		    err.text);
 	c.ages = ages;
-	if (is_json)
+	if (cli->value[OPTION_JSON] != NULL)
 		show_json(&c);
 	else
 		settings_for_secrets(s, on_secret, &c);

@@ -10,7 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/cli_secrets.h"
+#include "cli/cli.h"
 #include "cli/doctor.h"
 #include "lib/crypto.h"
 #include "lib/env_file.h"
@@ -18,10 +18,10 @@
 #include "lib/file.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/settings_commands.h"
 
-#define SCRIPT	      "secrets.sh"
-#define OUTPUT_MAX    16384
-#define ARGUMENTS_MAX 4 /* --folder FOLDER --users SERVER,RUNNER */
+#define SCRIPT	   "secrets.sh"
+#define OUTPUT_MAX 16384
 
 static int
 complain(const struct cli *cli, const char *what)
@@ -36,14 +36,16 @@ complain(const struct cli *cli, const char *what)
 int
 cli_secrets_fetch(const struct cli *cli)
 {
+	static struct {
+		enum cli_option option;
+		char name[16];
+	} passed[] = { { OPTION_FOLDER, "--folder" }, { OPTION_USERS, "--users" } };
 	char script[PATH_MAX], program[PATH_MAX];
-	char *words[6 + ARGUMENTS_MAX] = { "/bin/bash", "-p", script, program };
+	char *words[10] = { "/bin/bash", "-p", script, program };
 	ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	struct err err;
 	size_t n = 4;
 
-	if (cli->argc - 1 > ARGUMENTS_MAX)
-		return EX_USAGE;
 	if (size < 1 || !doctor_find_script(SCRIPT, script))
 		return complain(cli, "deploy/" SCRIPT " is not installed beside the program");
 	if (geteuid() == 0 && !file_is_safe(script, &err)) {
@@ -52,8 +54,12 @@ cli_secrets_fetch(const struct cli *cli)
 	}
 	program[size] = '\0';
 	words[n++] = cli->env_file == NULL ? "" : (char *)(uintptr_t)cli->env_file;
-	for (int i = 1; i < cli->argc; i++)
-		words[n++] = cli->argv[i];
+	for (size_t i = 0; i < COUNT(passed); i++) {
+		if (cli->value[passed[i].option] == NULL)
+			continue;
+		words[n++] = passed[i].name;
+		words[n++] = cli->value[passed[i].option];
+	}
 	(void)execv(words[0], words);
 	return complain(cli, "/bin/bash cannot be started");
 }
@@ -155,8 +161,10 @@ check_output(const struct settings_spec *spec, char *out, size_t size, struct er
 	return setting_check(spec->type, out, true, err) || err_wrap(err, "what it printed");
 }
 
+/* May what one has printed, on stdin, be the value of that setting (NAME_COMMAND)?  64: there is
+ * no such setting. */
 int
-cli_secrets_take(const char *setting)
+cli_secrets_take(const struct cli *cli)
 {
 	static char out[OUTPUT_MAX + 2];
 	char name[SETTING_NAME_MAX];
@@ -164,7 +172,7 @@ cli_secrets_take(const char *setting)
 	struct err err;
 	bool is_good;
 
-	if (!settings_command_of(setting, name, &spec))
+	if (!settings_command_of(cli->argv[0], name, &spec))
 		return EX_USAGE;
 	is_good = check_output(spec, out, fread(out, 1, OUTPUT_MAX + 1, stdin), &err);
 	if (!is_good)

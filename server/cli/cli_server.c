@@ -7,91 +7,12 @@
 #include <unistd.h>
 
 #include "cli/cli_code.h"
-#include "commands/commands.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/text.h"
+#include "types/limits.h"
 
 #define APPROVE "/v1/command/approve"
-
-/* --- the command line --- */
-
-/* What a command does not take is refused: dropped, it would seem to have counted.  What the server
- * has of a yes, a lock or a token it waits for nothing of; what only shows, neither. */
-bool
-cli_server_takes(const char *word, const char *option)
-{
-	bool is_why = strcmp(option, "--reason") == 0 || strcmp(option, "--emergency") == 0;
-	bool is_wait = strcmp(option, "--wait") == 0 || strcmp(option, "--no-wait") == 0;
-	bool is_view = strcmp(word, "status") == 0 || strcmp(word, "history") == 0 ||
-	    strcmp(word, "queue") == 0;
-
-	return is_why ? strcmp(word, "deploy") == 0 : !is_wait || !is_view;
-}
-
-static int
-refuse_option(const struct cli *cli, const char *word)
-{
-	const char *hint = strcmp(word, "--reason") == 0 ?
-	    ": a reason is typed behind the words" :
-	    strcmp(word, "--emergency") == 0 ?
-	    ": past approvals goes deploy ENVIRONMENT COMMIT --emergency TEXT" :
-	    "";
-
-	(void)fprintf(stderr, "%s: %s takes no %s%s\n", cli->program, cli->word, word, hint);
-	return EX_USAGE;
-}
-
-/* Takes the options out, wherever they stand; an exit status, or -1 to go on.  Behind -- all are
- * words. */
-static int
-take_options(const struct cli *cli, struct cli_server *local, const char **ret_as)
-{
-	bool is_word = false, is_token = strcmp(cli->word, "token") == 0;
-
-	local->argv = cli->argv;
-	for (int i = 0; i < cli->argc; i++) {
-		const char *word = cli->argv[i];
-
-		if (is_word || word[0] != '-' || word[1] == '\0') {
-			local->argv[local->argc++] = cli->argv[i];
-		} else if (!cli_server_takes(cli->word, word)) {
-			return refuse_option(cli, word);
-		} else if (strcmp(word, "--") == 0) {
-			is_word = true;
-		} else if (strcmp(word, "--json") == 0) {
-			local->is_json = true;
-		} else if (strcmp(word, "--wait") == 0) {
-			local->wait = CLI_WAIT;
-		} else if (strcmp(word, "--no-wait") == 0) {
-			local->wait = CLI_WAIT_NOT;
-		} else if (text_starts(word, "--as=")) {
-			*ret_as = word + strlen("--as=");
-		} else if (strcmp(word, "--as") == 0 && i + 1 < cli->argc) {
-			*ret_as = cli->argv[++i];
-		} else if (strcmp(word, "--reason") == 0 && i + 1 < cli->argc) {
-			local->reason = cli->argv[++i];
-		} else if (is_token && strcmp(word, "--role") == 0 && i + 1 < cli->argc) {
-			local->role = cli->argv[++i];
-		} else if (is_token && strcmp(word, "--expires") == 0 && i + 1 < cli->argc) {
-			local->expires = cli->argv[++i];
-		} else if (strcmp(word, "--emergency") == 0 && i + 1 < cli->argc) {
-			local->emergency = cli->argv[++i];
-		} else {
-			(void)fprintf(stderr, "%s: %s: expected --json%s, --as ROLE%s\n",
-			    cli->program, word,
-			    cli_server_takes(cli->word, "--wait") ? ", --wait, --no-wait" : "",
-			    cli_server_takes(cli->word, "--reason") ?
-				", --reason TEXT or --emergency TEXT" :
-				"");
-			return EX_USAGE;
-		}
-	}
-	if (*ret_as == NULL || (text_is_plain(*ret_as) && (*ret_as)[0] != '\0'))
-		return -1;
-	(void)fprintf(stderr, "%s: --as: a role must follow\n", cli->program);
-	return EX_USAGE;
-}
 
 /* --- answers --- */
 
@@ -121,16 +42,6 @@ cli_server_show_said(const struct cli_server *local, const struct cli_answer *an
 
 /* --- what shows --- */
 
-static const struct view {
-	const char *word;
-	const char *path;
-	void (*show)(const struct json *answer);
-} views[] = {
-	{ "status", "/v1/status", cli_show_status },
-	{ "history", "/v1/history", cli_show_history },
-	{ "queue", "/v1/queue", cli_show_queue },
-};
-
 /* What a path may hold as it is: names and numbers. */
 static bool
 is_path(const char *text)
@@ -139,7 +50,7 @@ is_path(const char *text)
 }
 
 static int
-run_view(const struct cli_server *local, const struct view *view)
+run_view(const struct cli_server *local, const char *path, void (*show)(const struct json *answer))
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	char target[512];
@@ -149,7 +60,7 @@ run_view(const struct cli_server *local, const struct view *view)
 	    (local->argc > 1 && !is_path(local->argv[1])))
 		return cli_server_fail(
 		    local, EX_USAGE, "expected an environment, or nothing: all of them");
-	if (snprintf(target, sizeof(target), "%s%s%s%s%s", view->path, local->argc > 0 ? "/" : "",
+	if (snprintf(target, sizeof(target), "%s%s%s%s%s", path, local->argc > 0 ? "/" : "",
 		local->argc > 0 ? local->argv[0] : "", local->argc > 1 ? "/" : "",
 		local->argc > 1 ? local->argv[1] : "") >= (int)sizeof(target))
 		return cli_server_fail(local, EX_USAGE, "that name is too long");
@@ -160,8 +71,26 @@ run_view(const struct cli_server *local, const struct view *view)
 	if (local->is_json)
 		(void)printf("%s\n", answer.body);
 	else
-		view->show(answer.json);
+		show(answer.json);
 	return EX_OK;
+}
+
+int
+cli_status(struct cli_server *local)
+{
+	return run_view(local, "/v1/status", cli_show_status);
+}
+
+int
+cli_history(struct cli_server *local)
+{
+	return run_view(local, "/v1/history", cli_show_history);
+}
+
+int
+cli_queue(struct cli_server *local)
+{
+	return run_view(local, "/v1/queue", cli_show_queue);
 }
 
 /* --- what changes --- */
@@ -263,6 +192,7 @@ run_command(const struct cli_server *local, const char *word)
 {
 	struct json_out json;
 	CLEANUP(buf_done) struct buf body = buf_make(LIMIT_TEXT_IN * 8);
+	char *const *value = local->cli->value;
 	const char *shown = NULL;
 	char target[64];
 	int n = local->argc;
@@ -276,13 +206,13 @@ run_command(const struct cli_server *local, const char *word)
 	json_out_array(&json);
 	for (int i = 0; i < n; i++)
 		add_words(&json, local->argv[i]);
-	if (local->emergency != NULL) { /* wherever it stood */
+	if (value[OPTION_EMERGENCY] != NULL) { /* wherever it stood */
 		json_out_str(&json, "emergency");
-		add_words(&json, local->emergency);
+		add_words(&json, value[OPTION_EMERGENCY]);
 	}
 	json_out_end(&json);
-	if (local->reason != NULL)
-		json_put_str(&json, "reason", local->reason);
+	if (value[OPTION_REASON] != NULL)
+		json_put_str(&json, "reason", value[OPTION_REASON]);
 	json_out_end(&json);
 	return buf_failed(&body) ? cli_server_fail(local, EX_USAGE, "that is too long") :
 				   post(local, target, buf_text(&body), shown);
@@ -297,17 +227,27 @@ read_work(const char *text, int64_t *ret)
 }
 
 int
-cli_server_begin(const struct cli *cli, struct cli_server *local)
+cli_server_run(const struct cli *cli, cli_server_command *run)
 {
-	const char *as = NULL;
+	const char *as = cli->value[OPTION_AS];
+	struct cli_server local = {
+		.cli = cli,
+		.is_json = cli->value[OPTION_JSON] != NULL,
+		.wait = cli->value[OPTION_WAIT] != NULL ? CLI_WAIT :
+		    cli->value[OPTION_NO_WAIT] != NULL	? CLI_WAIT_NOT :
+							  CLI_WAIT_ON_TERMINAL,
+		.argc = cli->argc,
+		.argv = cli->argv,
+	};
 	struct err err;
-	int status;
 
-	*local = (struct cli_server){ .cli = cli };
-	status = take_options(cli, local, &as);
-	if (status < 0 && !cli_api_of(cli, as, &local->api, &err))
-		return cli_server_fail(local, EX_NOINPUT, err.text);
-	return status;
+	if (cli->value[OPTION_WAIT] != NULL && cli->value[OPTION_NO_WAIT] != NULL)
+		return cli_server_fail(&local, EX_USAGE, "--wait or --no-wait: one of both");
+	if (as != NULL && (!text_is_plain(as) || as[0] == '\0'))
+		return cli_server_fail(&local, EX_USAGE, "--as: a role must follow");
+	if (!cli_api_of(cli, as, &local.api, &err))
+		return cli_server_fail(&local, EX_NOINPUT, err.text);
+	return run(&local);
 }
 
 /* A view of one environment.  An exit status; EX_OK: it is in *ret. */
@@ -374,30 +314,24 @@ show_question(const struct cli_server *local, int64_t work)
 }
 
 int
-cli_answer(const struct cli *cli)
+cli_answer(struct cli_server *local)
 {
-	struct cli_server local;
 	char target[64], body[32];
 	int64_t work;
-	int status = cli_server_begin(cli, &local);
+	int status;
 
-	if (status >= 0)
+	if (local->argc == 3 && !text_is_hex(local->argv[2], 32, 32))
+		return cli_refuse(local->cli, OPTION_COUNT, local->argv[2],
+		    "the digits of the question that was read");
+	if (!read_work(local->argv[0], &work) && (status = find_question(local, &work)) != EX_OK)
 		return status;
-	if (local.argc < 1 || local.argc > 3 ||
-	    (local.argc > 1 && strcmp(local.argv[1], "yes") != 0 &&
-		strcmp(local.argv[1], "no") != 0) ||
-	    (local.argc == 3 && !text_is_hex(local.argv[2], 32, 32)))
-		return cli_server_fail(&local, EX_USAGE,
-		    "expected an environment, or the number of what is asked about, then yes or no, or nothing to read it first: answer 12 yes, and behind yes the digits of the question that was read");
-	if (!read_work(local.argv[0], &work) && (status = find_question(&local, &work)) != EX_OK)
-		return status;
-	if (local.argc == 1)
-		return cli_is_terminal() ? cli_follow(&local, work) : show_question(&local, work);
-	if (strcmp(local.argv[1], "no") == 0 && !is_to_wait(&local))
-		local.wait = CLI_WAIT_NOT; /* that ends it, as was asked for */
+	if (local->argc == 1)
+		return cli_is_terminal() ? cli_follow(local, work) : show_question(local, work);
+	if (strcmp(local->argv[1], "no") == 0 && !is_to_wait(local))
+		local->wait = CLI_WAIT_NOT; /* that ends it, as was asked for */
 	(void)snprintf(target, sizeof(target), "/v1/answer/%lld", (long long)work);
-	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local.argv[1]);
-	return post(&local, target, body, local.argc == 3 ? local.argv[2] : NULL);
+	(void)snprintf(body, sizeof(body), "{\"answer\": \"%s\"}", local->argv[1]);
+	return post(local, target, body, local->argc == 3 ? local->argv[2] : NULL);
 }
 
 /* The newest work of an environment that has an output. */
@@ -474,15 +408,15 @@ print_log(const struct cli_server *local, int64_t work)
 	return status;
 }
 
-static int
-show_log(struct cli_server *local)
+int
+cli_log(struct cli_server *local)
 {
 	int64_t work = 0;
 	int status = EX_OK;
 
-	if (local->argc != 1)
-		return cli_server_fail(local, EX_USAGE,
-		    "expected an environment, or the number of a deployment: log staging, log 12");
+	if (local->argc != 1) /* logs --wait */
+		return cli_server_fail(
+		    local, EX_USAGE, "expected an environment, or the number of a deployment");
 	if (!read_work(local->argv[0], &work))
 		status = find_work(local, &work);
 	if (status != EX_OK)
@@ -490,109 +424,23 @@ show_log(struct cli_server *local)
 	return local->wait == CLI_WAIT ? cli_follow(local, work) : print_log(local, work);
 }
 
-int
-cli_log(const struct cli *cli)
-{
-	struct cli_server local;
-	int status = cli_server_begin(cli, &local);
-
-	return status >= 0 ? status : show_log(&local);
-}
-
 /* As in the chat; what it was before goes on: a number is a deployment's, and so is what is
  * followed. */
 int
-cli_logs(const struct cli *cli)
+cli_logs(struct cli_server *local)
 {
-	struct cli_server local;
 	int64_t work;
-	int status = cli_server_begin(cli, &local);
 
-	if (status >= 0)
-		return status;
-	if (local.wait != CLI_WAIT && (local.argc != 1 || !read_work(local.argv[0], &work)))
-		return run_command(&local, "logs");
+	if (local->wait != CLI_WAIT && (local->argc != 1 || !read_work(local->argv[0], &work)))
+		return run_command(local, "logs");
 	(void)fprintf(stderr,
 	    "%s: what a deployment has printed is: deploybot log; logs is what the application logged\n",
-	    cli->program);
-	return show_log(&local);
-}
-
-/* --- commands of the chat --- */
-
-static const struct command *
-find_command(const char *word)
-{
-	for (size_t i = 0; i < commands_count(); i++)
-		if (strcmp(commands_get(i)->word, word) == 0 &&
-		    commands_get(i)->action != POLICY_GREET && /* they speak of chats */
-		    strcmp(word, "2fa") != 0 &&		       /* others, of the command line */
-		    strcmp(word, "audit") != 0 && strcmp(word, "logs") != 0)
-			return commands_get(i);
-	return NULL;
-}
-
-bool
-cli_is_chat_command(const char *word)
-{
-	return find_command(word) != NULL;
-}
-
-void
-cli_print_chat_command(const struct cli *cli, const char *word)
-{
-	const struct command *command = find_command(word);
-
-	(void)printf("Usage: %s %s [--json]%s [--as ROLE]%s\n%s\n%s", cli->program,
-	    command->usage + 1, cli_server_takes(word, "--wait") ? " [--wait] [--no-wait]" : "",
-	    cli_server_takes(word, "--reason") ? " [--reason TEXT] [--emergency TEXT]" : "",
-	    command->help,
-	    strcmp(word, "rollback") == 0 ?
-		"Past approvals, in an emergency: deploy ENVIRONMENT COMMIT --emergency TEXT\n" :
-		"");
-}
-
-size_t
-cli_list_chat_commands(const char *words[CLI_CHAT_COMMANDS_MAX])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < commands_count(); i++) {
-		if (!cli_is_chat_command(commands_get(i)->word))
-			continue;
-		assert(n < CLI_CHAT_COMMANDS_MAX);
-		words[n++] = commands_get(i)->word;
-	}
-	return n;
+	    local->cli->program);
+	return cli_log(local);
 }
 
 int
-cli_chat_command(const struct cli *cli)
+cli_chat_command(struct cli_server *local)
 {
-	struct cli_server local;
-	int status;
-
-	if (cli->argc > 0 &&
-	    (strcmp(cli->argv[0], "--help") == 0 || strcmp(cli->argv[0], "-h") == 0)) {
-		cli_print_chat_command(cli, cli->word);
-		return EX_OK;
-	}
-	status = cli_server_begin(cli, &local);
-	if (status >= 0)
-		return status;
-	for (size_t i = 0; i < COUNT(views); i++)
-		if (strcmp(views[i].word, cli->word) == 0)
-			return run_view(&local, &views[i]);
-	return run_command(&local, cli->word);
-}
-
-void
-cli_print_chat_commands(FILE *out)
-{
-	for (size_t i = 0; i < commands_count(); i++) {
-		const struct command *command = commands_get(i);
-
-		if (cli_is_chat_command(command->word))
-			(void)fprintf(out, "  %s\n%27s%s\n", command->usage + 1, "", command->help);
-	}
+	return run_command(local, local->cli->word);
 }

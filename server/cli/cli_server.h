@@ -12,19 +12,12 @@ struct cli_server {
 	struct cli_api api;
 	bool is_json;
 	enum cli_wait wait;
-	const char *reason; /* --reason: why in a freeze; NULL: not said */
-	char *emergency;    /* --emergency: why past approvals, too; NULL: it is none */
-	const char *role;    /* --role, --expires: of a token; NULL: not said */
-	const char *expires;
-	int argc;	    /* what is no option */
+	int argc; /* what is no option */
 	char **argv;
 };
 
-/* Does that subcommand take it, one of those that all may take which ask the server? */
-bool cli_server_takes(const char *word, const char *option) MUST_USE;
-
-/* Reads the options; an exit status, or -1 to go on. */
-int cli_server_begin(const struct cli *cli, struct cli_server *ret);
+/* Reads the options, and runs it; an exit status. */
+int cli_server_run(const struct cli *cli, cli_server_command *run);
 
 /* What was said, to people; a script gets all of it.  Returns the exit status. */
 int cli_server_show_said(const struct cli_server *local, const struct cli_answer *answer);

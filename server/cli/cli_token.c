@@ -8,21 +8,19 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-#define USAGE \
-	"expected token add NAME --role ROLE --expires 90d|DATE, token list, or token revoke NAME"
-
 static bool
 write_body(const struct cli_server *local, const char *name, struct buf *out)
 {
+	char *const *value = local->cli->value;
 	struct json_out json;
 
 	json_out_init(&json, out);
 	json_out_object(&json);
 	json_put_str(&json, "name", name);
-	if (local->role != NULL)
-		json_put_str(&json, "role", local->role);
-	if (local->expires != NULL)
-		json_put_str(&json, "expires", local->expires);
+	if (value[OPTION_ROLE] != NULL)
+		json_put_str(&json, "role", value[OPTION_ROLE]);
+	if (value[OPTION_EXPIRES] != NULL)
+		json_put_str(&json, "expires", value[OPTION_EXPIRES]);
 	json_out_end(&json);
 	return !buf_failed(out);
 }
@@ -45,15 +43,13 @@ post(const struct cli_server *local, const char *target, const char *name, struc
 }
 
 /* The token alone goes to standard output, for whoever keeps it: TOKEN=$(deploybot token add …). */
-static int
-add(const struct cli_server *local)
+int
+cli_token_add(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	int status;
 
-	if (local->argc != 2 || local->role == NULL || local->expires == NULL)
-		return cli_server_fail(local, EX_USAGE, USAGE);
-	status = post(local, "/v1/token/add", local->argv[1], &answer);
+	status = post(local, "/v1/token/add", local->argv[0], &answer);
 	if (status != EX_OK || local->is_json) {
 		if (status == EX_OK)
 			(void)printf("%s\n", answer.body);
@@ -68,15 +64,13 @@ add(const struct cli_server *local)
 	return EX_OK;
 }
 
-static int
-revoke(const struct cli_server *local)
+int
+cli_token_revoke(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	int status;
 
-	if (local->argc != 2 || local->role != NULL || local->expires != NULL)
-		return cli_server_fail(local, EX_USAGE, USAGE);
-	status = post(local, "/v1/token/revoke", local->argv[1], &answer);
+	status = post(local, "/v1/token/revoke", local->argv[0], &answer);
 	return status == EX_OK ? cli_server_show_said(local, &answer) : status;
 }
 
@@ -95,15 +89,13 @@ show(const struct json *token)
 	    json_get_str(token, "made_by"));
 }
 
-static int
-list(const struct cli_server *local)
+int
+cli_token_list(struct cli_server *local)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	const struct json *tokens;
 	struct err err;
 
-	if (local->argc != 1 || local->role != NULL || local->expires != NULL)
-		return cli_server_fail(local, EX_USAGE, USAGE);
 	if (!cli_api_ask(&local->api, "/v1/tokens", NULL, &answer, &err))
 		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
 	if (answer.status != 200)
@@ -116,27 +108,4 @@ list(const struct cli_server *local)
 	for (size_t i = 0; !local->is_json && i < json_count(tokens); i++)
 		show(json_at(tokens, i));
 	return EX_OK;
-}
-
-static const struct {
-	const char *word;
-	int (*run)(const struct cli_server *local);
-} words[] = {
-	{ "add", add },
-	{ "list", list },
-	{ "revoke", revoke },
-};
-
-int
-cli_token(const struct cli *cli)
-{
-	struct cli_server local;
-	int status = cli_server_begin(cli, &local);
-
-	if (status >= 0)
-		return status;
-	for (size_t i = 0; local.argc > 0 && i < COUNT(words); i++)
-		if (strcmp(local.argv[0], words[i].word) == 0)
-			return words[i].run(&local);
-	return cli_server_fail(&local, EX_USAGE, USAGE);
 }

@@ -28,19 +28,18 @@ on_done(void *ctx, bool ok, const char *text)
 	loop_stop(order->loop);
 }
 
-static bool
-take_command(const struct cli *cli, enum telegram_webhook_command *ret)
+static enum telegram_webhook_command
+read_command(const char *word)
 {
 	static const char *const words[] = {
 		[TELEGRAM_WEBHOOK_SET] = "set",
 		[TELEGRAM_WEBHOOK_INFO] = "info",
 		[TELEGRAM_WEBHOOK_DELETE] = "delete",
 	};
+	size_t i = text_index(word, words, COUNT(words));
 
-	size_t i = cli->argc == 1 ? text_index(cli->argv[0], words, COUNT(words)) : COUNT(words);
-
-	*ret = (enum telegram_webhook_command)i;
-	return i < COUNT(words);
+	assert(i < COUNT(words)); /* cli.def has no others */
+	return (enum telegram_webhook_command)i;
 }
 
 static bool
@@ -60,16 +59,11 @@ carry_out(struct order *order, const struct settings *s, enum telegram_webhook_c
 int
 cli_webhook(const struct cli *cli)
 {
-	CLEANUP(settings_unrefp) struct settings *s = NULL;
-	enum telegram_webhook_command command;
+	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
+	enum telegram_webhook_command command = read_command(cli->argv[0]);
 	struct order order = { 0 };
 	struct err err;
 
-	if (!take_command(cli, &command)) {
-		(void)fprintf(stderr, "Usage: %s webhook set|info|delete\n", cli->program);
-		return EX_USAGE;
-	}
-	s = cli_settings(cli, false);
 	if (s == NULL)
 		return EX_CONFIG;
 	order.loop = loop_new(&err);

@@ -89,7 +89,8 @@ doctor_readers(struct doctor *doctor)
 	const struct passwd *user = geteuid() == 0 ? find_user(s) : NULL;
 	char path[SETTING_APPS_FILE_MAX];
 
-	if (user == NULL || doctor->cli->is_named) /* a draft is given to them when it is right */
+	/* A draft is given to them when it is right. */
+	if (user == NULL || doctor->cli->value[OPTION_ENV_FILE] != NULL)
 		return;
 	if (doctor->cli->env_file != NULL)
 		examine(doctor, user, doctor->cli->env_file);

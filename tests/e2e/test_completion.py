@@ -11,6 +11,7 @@ from stage import ROOT
 
 PROGRAM = pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve() / "deploybot"
 FOLDER = ROOT / "deploy" / "completion"
+OURS = ROOT / "server/cli/completion"
 
 
 def run(*command, **environment):
@@ -20,75 +21,56 @@ def run(*command, **environment):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_file_is_what_the_program_prints(shell):
-    made = (FOLDER / f"deploybot.{shell}").read_text(encoding="utf-8")
-    assert made == run(PROGRAM, "completion", shell), \
-        f"make it anew: build/deploybot completion {shell} >deploy/completion/deploybot.{shell}"
+    assert (OURS / f"deploybot.{shell}").read_text(encoding="utf-8") == run(PROGRAM, "completion", shell)
 
 
 @pytest.mark.parametrize("words, wanted", [
-    ("de", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
-    ("deploy st", {"staging"}), ("logs ", {"staging", "shop/production"}),
-    ("log ", {"staging", "shop/production"}), ("log --w", {"--wait"}), ("answer ", {"staging", "shop/production"}),
-    ("answer staging ", {"yes", "no"}), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("deploy a", set()),
-    ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}),
-    ("token add ci --r", {"--role"}),
+    ("dep", {"deploy"}), ("he", {"healthcheck", "help"}), ("", None), ("deploy --w", {"--wait"}),
+    ("deploy a", set()), ("freeze a", {"all"}), ("unfreeze a", {"all"}), ("answer staging ", {"yes", "no"}),
+    ("token ", {"add", "list", "revoke"}), ("secrets ", {"check", "fetch"}), ("token add ci --r", {"--role"}),
     ("deploy --r", {"--reason"}), ("serve --", {"--no-copy", "--restored", "--env-file"}),
-    ("doctor --", {"--json", "--production", "--env-file"}), ("doctor st", {"staging"}),
-    ("healthcheck --i", {"--instance"}), ("version --", {"--env-file"}), ("audit tail -", None),
+    ("doctor --", {"--json", "--production", "--env-file"}), ("version --", {"--env-file"}),
+    ("audit tail -", {"-n", "--format", "--database", "--log", "--env-file"}),
+    ("audit --env-file x tail --format ", {"text", "json", "csv"}), ("audit search --severity hi", {"high"}),
     ("webhook ", {"set", "info", "delete"}), ("application ", {"list", "check", "adopt"}),
     ("policy ", {"explain", "report"}), ("2fa re", {"recover", "reset"}), ("completion f", {"fish"}),
     ("help aud", {"audit"}), ("backup copy", {"copy.db"}), ("audit verify --database copy", {"copy.db"}),
-    ("--env-file copy", {"copy.db"})])
+    ("--env-file copy", {"copy.db"}), ("nosuch ", set())])
 def test_bash_completes(tmp_path, words, wanted):
-    asked = tmp_path / "deploybot"
-    asked.write_text('#!/bin/sh\n[ "$*" = "completion environments" ] && printf "staging\\nshop/production\\n"\n')
-    asked.chmod(0o755)
-    script = (f'. {FOLDER}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
+    (tmp_path / "deploybot").symlink_to(PROGRAM)
+    script = (f'. {OURS}/deploybot.bash; COMP_WORDS=(deploybot "$@"); COMP_CWORD=$#; _deploybot; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
     (tmp_path / "copy.db").touch()
     said = run("bash", "-c", f"cd {tmp_path}; {script}", "bash", *words.split(" "),
                PATH=f"{tmp_path}:{os.environ['PATH']}")
     found = {line for line in said.splitlines() if line}
-    some = {"-n", "--severity"} if words else {"deploy", "serve", "logs"}
-    assert found == wanted if wanted is not None else some <= found
+    assert found == wanted if wanted is not None else {"deploy", "serve", "logs"} <= found
 
 
-@pytest.mark.parametrize("word", ["serve", "doctor", "check-config", "healthcheck"])
-def test_an_option_that_is_completed_is_one_that_the_command_takes(word):
-    """What refuses another one says which there are; help, of which completion is made, says the same."""
-    refused = subprocess.run([PROGRAM, word, "--bogus"], cwd="/", capture_output=True, text=True, timeout=60,
-                             check=False)
-    taken = set(re.findall(r"\[(--[a-z-]+)", refused.stderr.rpartition("Usage:")[2]))
-    helped = set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", word))) - {"--env-file"}
-    assert refused.returncode == 64 and taken == helped
-    for shell in ("bash", "zsh", "fish"):
-        made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
-        lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from {word}'", line)]
-        for option in taken:
-            assert any(re.search(rf"-l {option[2:]}$|{option}\b", line) for line in lines), (shell, option)
+def rows(kind):
+    """The columns of cli.def, as they stand there."""
+    table = (ROOT / "server/cli/cli.def").read_text("utf-8")
+    return [re.split(r",\s*", row) for row in re.findall(rf"^(?:{kind})\((.*?)\)$", table, re.M | re.S)]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_command_of_the_chat_completes_the_options_of_its_help(shell):
-    made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
-    words = re.findall(r"^  ([a-z]+)", run(PROGRAM, "help").partition("Of the running server")[2], re.M)
-    assert {"deploy", "rollback", "status"} <= set(words)
-    for word in words:
-        helped = set(re.findall(r"\[(--[a-z-]+)", run(PROGRAM, "help", word)))
-        lines = [line for line in made.splitlines() if re.search(rf"\s{word}\)|from .*\b{word}\b.* -l ", line)]
-        found = set(re.findall(r"--[a-z-]+", " ".join(lines)) +
-                    [f"--{option}" for option in re.findall(r" -l ([a-z-]+)", " ".join(lines))])
-        assert found - {"--json", "--as"} == helped - {"--json", "--as"}, word
+def test_each_option_has_a_reader_and_stands_in_the_manual():
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "server").glob("**/*.c"))
+    manual = (ROOT / "deploy/man/deploybot.8").read_text("utf-8").replace("\\", "")
+    found = rows("OPTION")
+    assert len(found) > 25
+    for name, option, *_ in found:
+        reader = "many" if name == "AGAINST" else rf"OPTION_{name}\b"
+        assert re.search(rf"(?:value\[|\{{ ){reader}" if reader != "many" else "cli->many", sources), name
+        assert re.search(rf"\bFl {option.strip(chr(34))[1:]}(?![a-z-])", manual), option
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_option_of_audit_is_completed(shell):
-    options = set(re.findall(r"--[a-z-]+", run(PROGRAM, "help", "audit"))) - {"--env-file"}
-    assert {"--against", "--severity", "--anyway"} <= options
-    made = (FOLDER / f"deploybot.{shell}").read_text("utf-8")
-    lines = [line for line in made.splitlines() if re.search(r"\baudit\b", line)]
-    for option in options:
-        assert any(re.search(rf"-l {option[2:]}\b|{option}\b", line) for line in lines), option
+def test_each_form_stands_in_the_manual():
+    manual = (ROOT / "deploy/man/deploybot.8").read_text("utf-8").replace("\\", "")
+    forms = [row for row in rows("FORM|ASK") if "HIDDEN" not in row and "kinds" not in row]
+    assert len(forms) > 25
+    for word, kind, *_ in forms:
+        named = " Cm ".join(part.strip('"') for part in (word, kind) if part != '""')
+        assert re.search(rf"^\.It Cm {named}\b", manual, re.M), named
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

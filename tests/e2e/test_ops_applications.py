@@ -136,7 +136,7 @@ def test_adopt_overwrites_nothing_and_names_what_the_environment_gives(bot):
 
 
 def test_a_second_adopt_says_what_a_new_application_is(bot):
-    assert "  application list | check [NAME] | adopt NAME\n" in bot.run("help").stdout
+    assert "  application list|check|adopt\n" in bot.run("help").stdout
     assert "settings moved to " in bot.run("application", "adopt", "shop").stdout
     found = bot.run("application", "adopt", "shop")
     assert found.returncode != 0 and "error: nothing to adopt: " in found.stderr, found

@@ -203,7 +203,7 @@ def test_what_another_user_keeps_to_himself_is_not_called_missing():
 
 def test_a_word_that_is_none_is_refused(installed):
     found = installed.run("doctor", "--prod")
-    assert found.returncode == 64 and "doctor [--json] [--production] | ENV | client/ID" in found.stderr
+    assert found.returncode == 64 and "doctor [ENV|client/ID]" in found.stderr
 
 
 # --- ENVIRONMENT=production -------------------------------------------------------------------------

@@ -1,0 +1,14 @@
+/* embed.h - a file as a text in the program, which ends with a NUL.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+/* The assembler finds a file as the compiler finds headers: from the Makefile's folder, in which a
+ * rule names it, too. */
+#define EMBED(name, file) \
+	__asm__(".pushsection .rodata\n" \
+		".global " #name "\n" \
+		".type " #name ", %object\n" #name ":\n" \
+		".incbin \"" file "\"\n" \
+		".byte 0\n" \
+		".size " #name ", . - " #name "\n" \
+		".popsection")
