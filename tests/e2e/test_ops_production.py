@@ -248,7 +248,7 @@ def test_another_environment_asks_whether_the_list_was_meant(tmp_path):
     assert refused.returncode == 78
     assert 'ENVIRONMENT: "staging" is not production or development; did you mean ENVIRONMENTS' in refused.stderr
     used = bare(tmp_path).run("check-config", "--productions")
-    assert used.returncode == 64 and "check-config [--json] [--production]" in used.stderr
+    assert used.returncode == 64 and "check-config [--json]" in used.stderr
 
 
 def test_what_is_fit_starts_says_so_and_a_reload_to_what_is_not_is_refused(tmp_path):
