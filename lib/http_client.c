@@ -3,7 +3,6 @@
 #include "lib/http_client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,19 +34,6 @@ multi_remove(struct http_client_call *call)
 	(void)curl_multi_remove_handle(call->client->multi, call->easy); /* it is in there */
 }
 
-/* curl closes its own descriptor of it when the handle leaves the multi. */
-static CURLcode
-keep_connection(struct http_client_call *call)
-{
-	curl_socket_t fd = CURL_SOCKET_BAD;
-
-	if (curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
-	    fd == CURL_SOCKET_BAD)
-		return CURLE_COULDNT_CONNECT;
-	call->connection = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return call->connection >= 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
-}
-
 static void
 collect_finished(struct http_client *client)
 {
@@ -62,8 +48,6 @@ collect_finished(struct http_client *client)
 			continue;
 		(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (void *)&call);
 		OBJ_CHECK(call, HTTP_CLIENT_CALL_MAGIC);
-		if (code == CURLE_OK && call->only_connects)
-			code = keep_connection(call);
 		multi_remove(call);
 		finish(call, code);
 	}
@@ -339,8 +323,6 @@ new_call(struct http_client *client, const struct http_client_request *request)
 	call->label = request->label;
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
-	call->only_connects = request->only_connects;
-	call->connection = -1;
 	call->started = loop_now_ms();
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : 10000;
 	call->answer_max = request->answer_max > 0 ? request->answer_max : (size_t)1024 * 1024;
@@ -430,10 +412,7 @@ release_call(struct http_client_call *call)
 	LIST_REMOVE(call, of_client);
 	if (call->easy != NULL)
 		keep_handle(call->client, call->easy,
-		    call->phase == HTTP_CLIENT_FINISHED && call->result.code == ERR_NONE &&
-			!call->only_connects);
-	if (call->connection >= 0)
-		(void)close(call->connection);
+		    call->phase == HTTP_CLIENT_FINISHED && call->result.code == ERR_NONE);
 	curl_mime_free(call->mime);
 	curl_slist_free_all(call->headers);
 	free(call->streams);
@@ -469,15 +448,6 @@ http_client_cancel(struct http_client_call *call)
 	release_call(call);
 	if (client->waiting_count > 0)
 		loop_defer(client->loop, &client->work);
-}
-
-int
-http_client_take_connection(const struct http_client_result *result)
-{
-	int connection = result->call->connection;
-
-	result->call->connection = -1;
-	return connection;
 }
 
 static void

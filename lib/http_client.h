@@ -68,7 +68,6 @@ struct http_client_request {
 	int64_t timeout_ms;		/* for all of it, waiting too; 0: 10,000 */
 	int64_t connect_timeout_ms;	/* 0: 5,000 */
 	size_t answer_max;		/* bytes of the answer's body (0: 1 MB); more fails it */
-	bool only_connects;	/* nothing is sent: on_done takes the connection.  With http:// alone */
 	void (*on_done)(void *ctx, const struct http_client_result *result);
 	void *ctx;
 };
@@ -108,10 +107,6 @@ bool http_client_was_sent(const struct http_client_call *call);
 
 /* Ends a call without on_done.  NULL is fine.  Not for a call whose on_done has begun. */
 void http_client_cancel(struct http_client_call *call);
-
-/* In on_done of a call that only connects, once: its connection, not blocking, the caller's to
- * close; -1: there is none. */
-int http_client_take_connection(const struct http_client_result *result);
 
 /* In on_done: the moment of the answer's Date, in seconds since 1970; -1: it has none, or a wrong
  * one. */

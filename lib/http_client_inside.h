@@ -61,8 +61,6 @@ struct http_client_call {
 	size_t body_room;
 	bool is_too_large;
 	bool is_refused_address;
-	bool only_connects;
-	int connection;	/* of such a call that has not been taken; -1: none */
 	struct http_client_result result;
 	struct err err;
 };

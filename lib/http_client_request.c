@@ -162,7 +162,6 @@ http_client_request_set(struct http_client_call *call, const struct http_client_
 	    (!call->client->reads_certificates || set_reading(call->easy));
 
 	SET(call->easy, URL, request->url);
-	SET(call->easy, CONNECT_ONLY, request->only_connects ? 1L : 0L);
 	SET(call->easy, CONNECTTIMEOUT_MS, connect_ms);
 	if (call->answer_max <= SMALL_ANSWER)
 		SET(call->easy, BUFFERSIZE, SMALL_BUFFER);

@@ -15,7 +15,6 @@
 #include "clients/aws_credentials.h"
 #include "clients/cloudflare.h"
 #include "clients/s3.h"
-#include "clients/syslog.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
 #include "handlers/handlers.h"
@@ -517,8 +516,7 @@ make_witness(struct serve *serve, struct err *err)
 	/* NOLINTEND(concurrency-mt-unsafe) */
 
 	serve->s3 = s3_client(serve->loop, err);
-	serve->syslog = syslog_client(serve->loop, err);
-	if (serve->s3 != NULL && serve->syslog != NULL)
+	if (serve->s3 != NULL)
 		serve->aws = aws_credentials_new(serve->loop, &source, err);
 	return serve->aws != NULL;
 }
@@ -562,7 +560,6 @@ make_parts(struct serve *serve, struct err *err)
 		.probes = serve->probes,
 		.cloudflare = serve->cloudflare,
 		.s3 = serve->s3,
-		.syslog = serve->syslog,
 		.aws = serve->aws,
 		.submit = submit_own,
 		.submit_ctx = serve,

@@ -51,7 +51,6 @@ struct serve {
 	struct http_client *probes;
 	struct http_client *cloudflare;
 	struct http_client *s3;
-	struct http_client *syslog;
 	struct aws_credentials *aws;
 	struct telegram *telegram;
 	struct forge_webhook *forges;

@@ -173,7 +173,6 @@ serve_teardown(struct serve *serve)
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
 	http_client_free(serve->s3);
-	http_client_free(serve->syslog);
 	aws_credentials_free(serve->aws);
 	refusals_free(serve->refusals);
 	health_watch_free(serve->watch);

@@ -24,7 +24,6 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 {
 	struct doctor_certificate *certificate = NULL;
 	struct doctor_telegram *telegram;
-	struct doctor_forward *forward;
 	struct doctor_targets *targets;
 	struct doctor_http *http;
 	struct doctor_git *git;
@@ -38,7 +37,6 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	targets = doctor_targets_start(doctor);
 	telegram = doctor_telegram_start(doctor);
 	http = doctor_http_start(doctor);
-	forward = doctor_forward_start(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
 		certificate = doctor_certificate_start(doctor, facts);
@@ -48,7 +46,6 @@ examine(struct doctor *doctor, struct production *facts, struct err *err)
 	if (facts != NULL)
 		doctor_production_judge(doctor, facts);
 	doctor_certificate_free(certificate);
-	doctor_forward_free(forward);
 	doctor_http_free(http);
 	doctor_telegram_free(telegram);
 	doctor_targets_free(targets);

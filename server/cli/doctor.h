@@ -110,8 +110,6 @@ struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
 void doctor_telegram_free(struct doctor_telegram *telegram);
 struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, the clock */
 void doctor_http_free(struct doctor_http *http);
-struct doctor_forward *doctor_forward_start(struct doctor *doctor); /* who collects the audit */
-void doctor_forward_free(struct doctor_forward *forward);
 struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
 void doctor_git_free(struct doctor_git *git);
 

@@ -61,8 +61,5 @@ doctor_outbound(struct doctor *doctor)
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
 	tell_witness(doctor);
-	if (s->audit_syslog_server != NULL)
-		TELL(doctor, OUTBOUND, OK, "outbound: %s: %s, no address of a link",
-		    outbound_word(OUTBOUND_SYSLOG), s->audit_syslog_server);
 	tell_health(doctor);
 }

@@ -29,7 +29,6 @@ struct perform {
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
 	struct http_client *s3;		/* another */
-	struct http_client *syslog;	/* another */
 	struct aws_credentials *aws;
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.
 	 * One of our own is never refused. */

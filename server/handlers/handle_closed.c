@@ -1,6 +1,5 @@
 /* handle_closed.c - results that do nothing but close their effect.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_forward.h"
 #include "decide/decide_login.h"
 #include "decide/decide_picture.h"
 #include "decide/decide_pin.h"
@@ -73,12 +72,6 @@ void
 handle_witnessed(struct tx *tx, const struct event *event)
 {
 	decide_witness_answered(tx, &tx->effect->u.witness, &event->u.witnessed);
-}
-
-void
-handle_forwarded(struct tx *tx, const struct event *event)
-{
-	decide_forward_answered(tx, &tx->effect->u.forward, &event->u.forwarded);
 }
 
 void

@@ -8,7 +8,6 @@
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_drain.h"
 #include "decide/decide_end.h"
-#include "decide/decide_forward.h"
 #include "decide/decide_poll.h"
 #include "decide/decide_reply.h"
 #include "decide/decide_tell.h"
@@ -164,7 +163,6 @@ fault_timer(struct tx *tx, const struct fault *fault)
 	case TIMER_SESSIONS:
 	case TIMER_ACCESS:
 	case TIMER_WITNESS:
-	case TIMER_FORWARD:
 	case TIMER_AUDIT_LINE:
 	case TIMER_STRANGERS:
 		put_back(tx);
@@ -261,17 +259,6 @@ fault_witness(struct tx *tx, const struct fault *fault)
 	(void)text_copy(unknown.detail, sizeof(unknown.detail), fault->reason);
 	if (tx->effect != NULL)
 		decide_witness_answered(tx, &tx->effect->u.witness, &unknown);
-}
-
-/* The same: they are sent once more. */
-static void
-fault_forward(struct tx *tx, const struct fault *fault)
-{
-	struct forward_answer unknown = { 0 };
-
-	(void)text_copy(unknown.detail, sizeof(unknown.detail), fault->reason);
-	if (tx->effect != NULL)
-		decide_forward_answered(tx, &tx->effect->u.forward, &unknown);
 }
 
 static void

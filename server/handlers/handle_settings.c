@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_access.h"
 #include "decide/decide_factor.h"
-#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_approval.h"
 #include "decide/decide_left.h"
@@ -77,7 +76,6 @@ handle_settings(struct tx *tx, const struct event *event)
 	decide_sessions_look(tx);
 	decide_holds_look(tx);
 	decide_witness_begin(tx);
-	decide_forward_begin(tx);
 	if (read->accepted)
 		decide_unsynced_look_all(tx);
 	if (read->accepted)

@@ -1,11 +1,12 @@
 /* handle_started.c - the program began: timers that must always be open are opened.  Side: store. */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+
 #include "decide/decide_access.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_end.h"
 #include "decide/decide_executor.h"
 #include "decide/decide_factor.h"
-#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_left.h"
 #include "decide/decide_lost.h"
@@ -24,6 +25,7 @@
 #include "settings/settings_removed.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_forward.h"
 #include "store/row_grant_use.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
@@ -124,6 +126,18 @@ tell_removed(struct tx *tx)
 	buf_done(&names);
 }
 
+/* Whoever goes on sending the audit to a collector begins behind that entry. */
+static void
+log_collected(struct tx *tx)
+{
+	struct forward_row collector;
+
+	while (row_forward_take(tx, &collector))
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "audit: deploybot sends no more, and up to entry %" PRId64 " all is with %s",
+		    collector.sent, collector.place);
+}
+
 void
 handle_started(struct tx *tx, const struct event *event)
 {
@@ -147,13 +161,13 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_lost(tx);
 	decide_factor_look(tx);
 	tell_removed(tx);
+	log_collected(tx);
 	decide_sessions_look(tx);
 	if (event->u.started.is_restored)
 		decide_restored(tx);
 	decide_chat_log_moved(tx);
 	decide_pins_look(tx);
 	decide_witness_begin(tx);
-	decide_forward_begin(tx);
 	if (!row_effect_has_timer(tx, TIMER_DAILY))
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_begin(tx);

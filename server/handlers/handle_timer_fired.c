@@ -8,7 +8,6 @@
 #include "decide/decide_cloudflare.h"
 #include "decide/decide_deployment.h"
 #include "decide/decide_emergency.h"
-#include "decide/decide_forward.h"
 #include "decide/decide_hold_change.h"
 #include "decide/decide_logs.h"
 #include "decide/decide_nag.h"
@@ -82,7 +81,6 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_PIN	       .of_name = decide_pin_due, .least = INT64_MIN
 #define DUE_PAD	       .of_name = decide_pad_due, .least = 1
 #define DUE_WITNESS    .of_all = decide_witness_due
-#define DUE_FORWARD    .of_all = decide_forward_due
 #define DUE_AUDIT_LINE .of_all = decide_audit_line_due
 #define DUE_STRANGERS  .of_all = row_stranger_due
 #define DUE_RENAME     .of_all = decide_rename

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "handlers/handlers.h"
 
-#include "decide/decide_forward.h"
 #include "decide/decide_pin.h"
 #include "decide/decide_queue.h"
 #include "decide/decide_witness.h"
@@ -15,7 +14,6 @@
 		decide_queues(tx); \
 		decide_pins(tx); \
 		decide_witness_look(tx); \
-		decide_forward_look(tx); \
 	}
 #include "types/event.def"
 #undef EVENT

@@ -364,21 +364,6 @@ set_witness(struct metric_set *set, const struct gauges *gauges)
 	    set, METRIC_WITNESS_WAITING_SINCE, (double)gauges->unwitnessed_since / 1000);
 }
 
-static void
-set_forward(struct metric_set *set, const struct gauges *gauges)
-{
-	metric_set_forget(set, METRIC_FORWARD_PENDING);
-	metric_set_forget(set, METRIC_FORWARD_WAITING_SINCE);
-	for (enum forward_to to = 0; to < FORWARD_COUNT; to++) {
-		if (!gauges->forwards[to])
-			continue;
-		metric_put(&set->m[METRIC_FORWARD_PENDING], (double)gauges->unforwarded[to],
-		    METRIC_LABELS(forward_word(to)));
-		metric_put(&set->m[METRIC_FORWARD_WAITING_SINCE],
-		    (double)gauges->unforwarded_since[to] / 1000, METRIC_LABELS(forward_word(to)));
-	}
-}
-
 void
 metric_set_gauges(
     struct metric_set *set, const struct gauges *gauges, const struct settings *settings)
@@ -386,7 +371,6 @@ metric_set_gauges(
 	metric_set_value(set, METRIC_OUTBOX_PENDING, (double)gauges->outbox_pending);
 	metric_set_value(set, METRIC_AUDIT_ENTRIES, (double)gauges->audit_entries);
 	set_witness(set, gauges);
-	set_forward(set, gauges);
 	if (gauges->is_all)
 		forget_all(set);
 	for (size_t i = 0; i < gauges->n_environments; i++) {

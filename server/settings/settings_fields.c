@@ -102,16 +102,6 @@ fill_witness(struct settings *s)
 }
 
 static void
-fill_forward(struct settings *s)
-{
-	s->audit_syslog_server = text_of(s, SETTING_AUDIT_SYSLOG_SERVER);
-	s->audit_syslog_ca = text_of(s, SETTING_AUDIT_SYSLOG_CA);
-	s->audit_syslog_certificate = text_of(s, SETTING_AUDIT_SYSLOG_CERTIFICATE);
-	s->audit_syslog_key = text_of(s, SETTING_AUDIT_SYSLOG_KEY);
-	s->audit_journal = settings_truth(text_of(s, SETTING_AUDIT_JOURNAL));
-}
-
-static void
 fill_telegram(struct settings *s)
 {
 	const char *mode = text_of(s, SETTING_TELEGRAM_MODE);
@@ -212,7 +202,6 @@ fill_server(struct settings *s)
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
-	fill_forward(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));

@@ -80,8 +80,6 @@ lays_out(const struct view *v)
 	W(WITHOUT_A_WITNESS_KEY, !is[WITH_A_WITNESS_KEY]) \
 	W(KEPT_WITHOUT_A_WITNESS, v->s->audit_keep_days != 0 && !is[WITH_A_BUCKET]) \
 	W(LATE_WITHOUT_A_WITNESS, v->s->audit_witness_max_ms != 0 && !is[WITH_A_BUCKET]) \
-	W(WITH_A_SYSLOG_CERTIFICATE, v->s->audit_syslog_certificate != NULL) \
-	W(WITH_A_SYSLOG_KEY, v->s->audit_syslog_key != NULL) \
 	W(WITHOUT_A_REPOSITORY, \
 	    v->s->repository_url == NULL && !is_given(v, SETTING_GITHUB_REPOSITORY)) \
 	W(WITH_A_KEY, is_given(v, SETTING_REPOSITORY_KEY_PATH)) \

@@ -77,16 +77,24 @@ store_witness_confirmed(struct store *store, int64_t *ret, int64_t *ret_removed,
 bool
 store_witness_waiting(struct store *store, struct gauges *ret, struct err *err)
 {
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	char place[WITNESS_PLACE] = "";
 
 	if (store->settings != NULL)
 		witness_place(store->settings, place);
 	ret->has_witness = place[0] != '\0';
-	return !ret->has_witness ||
-	    store_first_waiting(store,
+	if (!ret->has_witness)
+		return true;
+	if (!db_query(&rows, store->db, err,
 		"SELECT seq, at FROM audit WHERE seq = 1 + coalesce((SELECT confirmed FROM"
 		" audit_witness WHERE place = $1), 0)",
-		place, &ret->unwitnessed, &ret->unwitnessed_since, err);
+		DB_TEXT(place)))
+		return false;
+	if (db_next(&rows)) {
+		ret->unwitnessed = store->mark.audit.seq - db_col_i64(&rows, 0) + 1;
+		ret->unwitnessed_since = db_col_i64(&rows, 1);
+	}
+	return db_rows_end(&rows, err);
 }
 
 int64_t

@@ -133,7 +133,6 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	gauges->outbox_pending = store->mark.n_outbox;
 	gauges->audit_entries = store->mark.audit.seq;
 	if (!store_witness_waiting(store, gauges, err) ||
-	    !store_forward_waiting(store, gauges, err) ||
 	    (store_names_are_any(&store->changed) && !read_environments(store, gauges, err))) {
 		outcome_free(outcome);
 		return false;

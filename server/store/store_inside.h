@@ -212,16 +212,6 @@ bool store_witness_confirmed(
 /* What waits for it. */
 bool store_witness_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
 
-/* --- row_forward.c --- */
-
-/* Entries from the one that sql finds (seq, at) for a place: how many, since when; nothing where it
- * finds none. */
-bool store_first_waiting(struct store *store, const char *sql, const char *place, int64_t *ret_n,
-    int64_t *ret_since, struct err *err) MUST_USE;
-
-/* What waits for each collector. */
-bool store_forward_waiting(struct store *store, struct gauges *ret, struct err *err) MUST_USE;
-
 /* --- store_gauges.c --- */
 
 /* Inside the transaction; appends gauges and tokens when they changed. */

@@ -473,14 +473,10 @@ static bool
 fill(struct store *store, struct effect *effect, struct err *err)
 {
 	struct effect_witness *witness = &effect->u.witness;
-	struct effect_forward *forward = &effect->u.forward;
 
 	if (effect->kind == EFFECT_WITNESS)
 		return fill_lines(store, witness->first, witness->last, WITNESS_OBJECT_MAX,
 		    &witness->lines, &witness->size, err);
-	if (effect->kind == EFFECT_FORWARD)
-		return fill_lines(store, forward->first, forward->last, FORWARD_BATCH,
-		    &forward->lines, &forward->size, err);
 	if (effect->kind == EFFECT_RUN)
 		return fill_run(store, effect, err);
 	return effect->kind != EFFECT_PICTURE || fill_picture(store, &effect->u.picture, err);
@@ -534,9 +530,20 @@ drop_passed(struct store *store, struct err *err)
 	return true;
 }
 
+/* Of versions before, in which the server sent the audit to collectors itself. */
+static bool
+drop_removed(struct store *store, struct err *err)
+{
+	return db_run(store->db, err,
+	    "DELETE FROM effect WHERE kind = 'forward'"
+	    " OR (kind = 'wait' AND json_valid(body) AND json_extract(body, '$.wait') = 'forward')");
+}
+
 bool
 store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 {
+	if (!drop_removed(store, err))
+		return false;
 	if (!drop_passed(store, err) || !recover_rest(store, out, err) ||
 	    !store_lane_fill_runs(store, out, err) || !touch_every_lane(store, err))
 		return false;

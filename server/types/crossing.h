@@ -64,9 +64,6 @@ struct gauges {
 	bool has_witness;		/* AUDIT_S3_BUCKET is set */
 	int64_t unwitnessed;		/* entries that are not confirmed outside */
 	int64_t unwitnessed_since;	/* wall ms of the oldest of them; 0: none */
-	bool forwards[FORWARD_COUNT];	/* the settings name that collector */
-	int64_t unforwarded[FORWARD_COUNT]; /* entries that it has not got */
-	int64_t unforwarded_since[FORWARD_COUNT]; /* wall ms: the oldest of them waits; 0: none */
 	bool is_all;	       /* all that the settings name, and no others are there any more */
 	size_t n_environments; /* else those that changed */
 	struct environment_gauge *environment; /* owned */

@@ -65,8 +65,6 @@ effect_free(struct effect *effect)
 		free(effect->u.probe.targets);
 	else if (effect->kind == EFFECT_WITNESS)
 		free(effect->u.witness.lines);
-	else if (effect->kind == EFFECT_FORWARD)
-		free(effect->u.forward.lines);
 	settings_unref(effect->settings);
 	free(effect);
 }

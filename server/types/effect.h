@@ -191,17 +191,6 @@ struct effect_witness {
 	size_t size;
 };
 
-/* The same for a collector, which is no witness. */
-struct effect_forward {
-	enum forward_to to;
-	int64_t first;
-	int64_t last;
-	char place[FORWARD_PLACE];
-	/* Not in the effect's row, but filled when it is handed out: */
-	char *lines;		/* owned */
-	size_t size;
-};
-
 /*
  * TIMER(name, word on disk, seconds that none of them is longer than: of one whose row says more
  * the clock was wrong; whether there are MANY of them or ONE at most, which looks at all of its
@@ -227,7 +216,6 @@ struct effect_forward {
 	TIMER(PIN, "pin", 600, MANY) /* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
-	TIMER(FORWARD, "forward", 600, ONE) /* entries of the audit go to collectors */ \
 	TIMER(AUDIT_LINE, "audit_line", 24 * 3600, ONE) /* a day of the audit is over */ \
 	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */
 
@@ -277,7 +265,6 @@ struct effect {
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
 		struct effect_witness witness;
-		struct effect_forward forward;
 		struct effect_timer timer;
 	} u;
 };

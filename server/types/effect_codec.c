@@ -40,11 +40,8 @@ static const char *const git_query_words[] =
 #define TIMER(name, word, ...) word,
 static const char *const timer_words[] = { TIMERS(TIMER) };
 #undef TIMER
-#define FORWARD(name, word) word,
-static const char *const forward_words[] = { FORWARDS(FORWARD) };
-#undef FORWARD
-_Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum forward_to) == sizeof(int) &&
-    sizeof(enum git_query_kind) == sizeof(int) && sizeof(enum timer_kind) == sizeof(int),
+_Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind) == sizeof(int) &&
+    sizeof(enum timer_kind) == sizeof(int),
     "a word is an int");
 
 /* Its type in C is its type here. */
@@ -126,9 +123,6 @@ static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),
 	FIELD("is_repeated", witness.is_repeated), END };
-static const struct field fields_forward[] = {
-	WORD("to", forward.to, forward_words), ID("first", forward.first),
-	ID("last", forward.last), FIELD("place", forward.place), END };
 static const struct field fields_timer[] =
 	{ WORD("wait", timer.kind, timer_words), FIELD("name", timer.name),
 	  LATER("began", timer.began), LATER("round", timer.round),

@@ -9,7 +9,6 @@
 #include "lib/queue_list.h"
 #include "types/api.h"
 #include "types/cloudflare_level.h"
-#include "types/forward.h"
 #include "types/witness.h"
 #include "types/delivery.h"
 #include "types/hook.h"
@@ -231,7 +230,6 @@ struct event {
 		struct message_sent message_sent;
 		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
 		struct witness_answer witnessed;
-		struct forward_answer forwarded;
 		struct fault fault;
 	} u;
 };

@@ -190,11 +190,6 @@ struct settings {
 	const char *audit_s3_access_key_id; /* NULL: a role's */
 	const char *audit_s3_secret_access_key;
 	int64_t audit_witness_max_ms; /* 0: any time */
-	const char *audit_syslog_server; /* NULL: none */
-	const char *audit_syslog_ca;	 /* NULL: the system's authorities */
-	const char *audit_syslog_certificate; /* NULL: none is shown */
-	const char *audit_syslog_key;
-	bool audit_journal;
 	enum log_level log_level;
 	enum log_format log_format;
 

@@ -200,22 +200,6 @@ def test_the_key_of_second_factors_has_the_old_one_on_its_second_line_until_that
     assert (bot.folder / "systemctl").read_text("ascii").endswith("restart deploybot\n" * 2)
 
 
-def test_a_collectors_certificate_and_its_key_change_at_once(tmp_path):
-    block, = blocks_of("The collector's certificate")
-    typist = Typist(tmp_path)
-    (tmp_path / "bin" / "systemctl").write_text("#!/bin/bash\n")
-    (tmp_path / "bin" / "deploybot").write_text("#!/bin/bash\n")
-    typist.conf.write_text("AUDIT_SYSLOG_CERTIFICATE=/old.pem\nAUDIT_SYSLOG_KEY=/old.key\n"
-                           "AUDIT_SYSLOG_CA=/ca.pem\n", "ascii")
-    for name in ("bot.pem", "bot.key"):
-        (tmp_path / "home" / name).write_text(name, "ascii")
-    assert "/old.pem\n/old.key" in typist.type(block, 'echo "$old"')
-    named = dict(re.findall("(?m)^AUDIT_SYSLOG_([A-Z]+)=(.*)$", typist.conf.read_text("ascii")))
-    assert named.pop("CA") == "/ca.pem" and set(named) == {"CERTIFICATE", "KEY"}
-    assert {typist.server.joinpath(path).read_text("ascii") for path in named.values()} == {"bot.pem", "bot.key"}
-    assert named["KEY"].endswith(".key") and not (tmp_path / "home" / "bot.key").exists()
-
-
 def test_the_repositorys_key_is_put_where_its_setting_says(tmp_path):
     make, _, _, place, *_ = blocks_of("A key by hand")
     typist = Typist(tmp_path)

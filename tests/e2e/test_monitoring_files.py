@@ -17,7 +17,7 @@ DeploybotEnvironmentDown DeploybotHostLeftOut DeploybotRolledBack DeploybotEnvir
 DeploybotEnvironmentUnhealthy DeploybotWebhooksRejected DeploybotPollFailing DeploybotSettingsRefused
 DeploybotMessagesStuck
 DeploybotAuditExportFailing DeploybotAuditCut DeploybotAuditWithoutWitness
-DeploybotAuditNotCollected DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
+DeploybotDiskFull DeploybotBackupOld DeploybotCheckFailed DeploybotClockWrong
 DeploybotSecretOld DeploybotPreviousSecretUsed DeploybotCertificateExpiring DeploybotWatchdog""".split()
 ALWAYS = {"DeploybotWatchdog"}
 PANELS = [panel for board in BOARDS.values() for panel in board["panels"]]

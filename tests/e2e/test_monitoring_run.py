@@ -43,8 +43,7 @@ class Town:
                         GITHUB_WEBHOOK_SECRET_PREVIOUS=OLD_SECRET, AUDIT_S3_BUCKET="orchard",
                         AUDIT_S3_REGION="eu-central-1", AUDIT_S3_ENDPOINT="https://127.0.0.1:9",
                         AUDIT_S3_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
-                        AUDIT_S3_SECRET_ACCESS_KEY="kq7Rz2Vd9Xs4Lm8Tc1Wb6Yh3Pf5Gj0Na",
-                        AUDIT_SYSLOG_SERVER="127.0.0.1:9", AUDIT_SYSLOG_CA=str(folder / "tls" / "cert.pem"))
+                        AUDIT_S3_SECRET_ACCESS_KEY="kq7Rz2Vd9Xs4Lm8Tc1Wb6Yh3Pf5Gj0Na")
         self.nobody = f"127.0.0.1:{free_port()}"
         self.folder_of("prometheus")
         self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",
@@ -150,11 +149,6 @@ def test_a_secret_that_somebody_has_not_changed(town):
 
 def test_a_witness_that_does_not_answer(town):
     assert town.wait_firing("DeploybotAuditWithoutWitness")["instance"] == town.other
-
-
-def test_a_collector_that_does_not_answer(town):
-    found = town.wait_firing("DeploybotAuditNotCollected")
-    assert (found["instance"], found["to"]) == (town.other, "syslog")
 
 
 def test_an_audit_log_whose_end_was_cut_off(town):

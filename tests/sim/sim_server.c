@@ -243,8 +243,6 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_WITNESS:
 		sim_witness_put(sim, open);
 		break;
-	case EFFECT_FORWARD: /* no history has one */
-		abort();
 	case EFFECT_TIMER:
 		perform_timer(sim, effect);
 		break;

@@ -15,7 +15,7 @@ LIBC = {"libc.so.6"}
 PROGRAMS = {
     "deploybot": LIBC | {"libev.so.4", "libmicrohttpd.so.12", "libcurl.so.4", "libjansson.so.4", "libsqlite3.so.0",
                          "libcrypto.so.3", "libsystemd.so.0", "libz.so.1", "liboath.so.0", "libqrencode.so.4",
-                         "libexpat.so.1", "libssl.so.3"},
+                         "libexpat.so.1"},
     "deploybot-runner": LIBC,
 }
 FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4}     # different functions

@@ -102,7 +102,6 @@ MAY_READ_SENTENCES = {
     "lib/http_server.c": "libmicrohttpd has no other word of it",
     "runner/cgroup.c": "the kernel's format",
     "runner/supervisor.c": "names of steps of deploy/git.sh and act.sh",
-    "server/decide/decide_forward.c": "only what the log has said already is left out of it",
     "server/chat/chat_deployment_emergency.c": "a word on disk: test_words_on_disk",
     "server/chat/chat_deployment_nag.c": "what is over is left out of its own text",
     "server/chat/chat_deployment_parts.c": "a word on disk: test_words_on_disk",

@@ -217,9 +217,6 @@ void world_writes_entries(struct world *w, int64_t n);
 /* What a PUT to the audit's witness came to. */
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 
-/* Up to which entry a collector has got the audit, and why not further ("": it has all). */
-void world_forwarded(struct world *w, int64_t sent, const char *detail);
-
 /* Every target of the oldest probe is well, or none is because of `failure`. */
 void world_probed(struct world *w, const char *failure);
 /* The same of the oldest that asks behind an end. */

@@ -230,17 +230,6 @@ world_witnessed(struct world *w, const struct witness_answer *answer)
 	world_report(w, effect);
 }
 
-void
-world_forwarded(struct world *w, int64_t sent, const char *detail)
-{
-	struct effect *effect = world_must_take(w, EFFECT_FORWARD);
-
-	effect->result->u.forwarded = (struct forward_answer){ .sent = sent };
-	(void)text_copy(
-	    effect->result->u.forwarded.detail, sizeof(effect->result->u.forwarded.detail), detail);
-	world_report(w, effect);
-}
-
 static void
 act_write(struct tx *tx, void *arg)
 {

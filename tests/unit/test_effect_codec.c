@@ -63,8 +63,6 @@ static const struct {
 	TEXT(CLOUDFLARE_SET, cloudflare.zone), TEXT(CLOUDFLARE_SET, cloudflare.level),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
-	WORD(FORWARD, forward.to), TEXT(FORWARD, forward.place),
-	NOT_IN_ROW(FORWARD, forward.lines), NOT_IN_ROW(FORWARD, forward.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),
 	TEXT(TIMER, timer.requested_by), PUSH(TIMER, timer),
 };
@@ -314,14 +312,6 @@ TEST(small_ones_come_back_as_they_were)
 	effect_free(effect);
 	effect_free(copy);
 
-	effect = effect_new(EFFECT_FORWARD);
-	effect->u.forward = (struct effect_forward){ .to = FORWARD_JOURNAL, .first = 7, .last = 9 };
-	(void)text_copy(effect->u.forward.place, FORWARD_PLACE, "journal");
-	copy = again(effect);
-	assert_memory_equal(&copy->u.forward, &effect->u.forward, sizeof(copy->u.forward));
-	effect_free(effect);
-	effect_free(copy);
-
 	effect = effect_new(EFFECT_SEND_MESSAGE);
 	effect->u.send_message.message.id = 7;
 	copy = again(effect);
@@ -426,8 +416,6 @@ TEST(a_body_that_lacks_something_is_refused_with_its_name)
 		{ EFFECT_CLOUDFLARE_GET, "{}", "zone" },
 		{ EFFECT_CLOUDFLARE_SET, "{\"zone\":\"1\"}", "level" },
 		{ EFFECT_WITNESS, "{\"first\":1,\"last\":0}", "names nothing" },
-		{ EFFECT_FORWARD, "{\"to\":\"pigeon\",\"first\":1,\"last\":1}",
-		    "none of its words" },
 		{ EFFECT_RUN, "{\"run\":0}", "names nothing" },
 		{ EFFECT_STOP_RUN, "", "" },
 		{ EFFECT_STOP_RUN, "[1]", "run" },

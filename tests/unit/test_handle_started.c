@@ -58,6 +58,24 @@ WORLD_TEST_OF(numbers_that_are_used_up_are_corrected_by_a_start, STAGING_URL)
 	world_run_ends(w, GOOD);
 }
 
+/* Of versions that sent the audit to collectors; a body that is none is no reason to stop. */
+WORLD_TEST(what_was_open_of_kinds_that_have_gone_ends_at_the_start)
+{
+	size_t timers = world_count(w, EFFECT_TIMER);
+
+	world_rewrite(w,
+	    "INSERT INTO effect (kind, subject, body, due, at) VALUES"
+	    " ('forward', 0, '{\"to\":\"syslog\",\"first\":1,\"last\":2,\"place\":\"syslog a:1\"}', 0, 1),"
+	    " ('forward', 0, '', 0, 1), ('wait', 0, '{\"wait\":\"forward\",\"name\":\"\"}', 9, 1);"
+	    "INSERT INTO audit_forward VALUES ('syslog a:1', 1, 1, 1, 0, '');");
+	crash(w);
+	assert_int_equal(world_count(w, EFFECT_TIMER), timers);
+	world_rewrite(w,
+	    "CREATE TEMP TABLE t (a INTEGER CHECK (a = 1)); INSERT INTO t SELECT count(*) = 0 FROM"
+	    " effect WHERE kind = 'forward' OR body LIKE '%forward%';"
+	    "INSERT INTO t SELECT sent = 1 AND is_out = 0 FROM audit_forward; DROP TABLE t;");
+}
+
 WORLD_TEST(a_question_survives_a_crash_with_its_buttons_and_deadline)
 {
 	char confirm[LIMIT_BUTTON_ID];

@@ -92,7 +92,6 @@ feed(struct metric_set *set)
 		.is_all = true,
 		.audit_entries = 1,
 		.has_witness = true,
-		.forwards = { true, true },
 		.n_environments = 1,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
 		    .is_busy = true,
@@ -296,9 +295,6 @@ TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)
 		.has_witness = true,
 		.unwitnessed = 4,
 		.unwitnessed_since = 1767225600500,
-		.forwards = { [FORWARD_SYSLOG] = true },
-		.unforwarded = { [FORWARD_SYSLOG] = 7 },
-		.unforwarded_since = { [FORWARD_SYSLOG] = 1767225600500 },
 		.is_all = true,
 		.n_environments = 2,
 		.environment = (struct environment_gauge[]){ { .name = "staging",
@@ -323,10 +319,6 @@ TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)
 	assert_true(says(*state, "deploybot_audit_witness_pending 4"));
 	assert_true(
 	    says(*state, "deploybot_audit_witness_waiting_since_timestamp_seconds 1767225600.5"));
-	assert_true(says(*state, "deploybot_audit_forward_pending{to=\"syslog\"} 7"));
-	assert_true(says(*state,
-	    "deploybot_audit_forward_waiting_since_timestamp_seconds{to=\"syslog\"} 1767225600.5"));
-	assert_false(knows(*state, "deploybot_audit_forward_pending{to=\"journal\"}"));
 	assert_true(says(*state, "deploybot_environment_busy{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"staging\"} 1"));
 	assert_true(says(*state, "deploybot_deployment_failed{environment=\"old\"} 0"));

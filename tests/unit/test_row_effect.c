@@ -254,7 +254,6 @@ static const struct {
 	[EFFECT_CLOUDFLARE_GET] = { "", false, true },
 	[EFFECT_CLOUDFLARE_SET] = { "", false, false },
 	[EFFECT_WITNESS] = { "", false, false },
-	[EFFECT_FORWARD] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };
 
