@@ -17,17 +17,19 @@ FROM ${BASE_IMAGE} AS build
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
 	ca-certificates gcc libc6-dev libcurl4-openssl-dev libev-dev libjansson-dev libmicrohttpd-dev \
-	libexpat1-dev liboath-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev make tzdata zlib1g-dev \
+	libexpat1-dev liboath-dev libqrencode-dev libsqlite3-dev libssl-dev libsystemd-dev libyaml-dev make tzdata \
+	zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Makefile CHANGES.md ./
 COPY lib lib
+COPY judge judge
 COPY runner runner
 COPY server server
 COPY deploy/release/dpkg-status.sh ./
 # What lib/version.sh says where the repository is, which is not here; without it CHANGES.md counts.
 ARG VERSION=unknown
-RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner
+RUN make -j"$(nproc)" BUILD=/build $([ "${VERSION}" = unknown ] || echo "VERSION=${VERSION}") && strip /build/deploybot /build/deploybot-runner /build/deploybot-judge
 
 # Owners by fixed numbers: files in a volume stay whose they were, and a fresh volume takes owners and modes from here.
 # They are those of deploy/systemd/tmpfiles.conf: the runner is in the server's group, the server reads logs of runs,
@@ -59,7 +61,7 @@ RUN cp -a /image/common/. . \
  && chroot . /usr/bin/deploybot --version
 WORKDIR /image/common/usr/lib/deploybot
 COPY deploy deploy
-RUN install -m 0755 /build/deploybot-runner . && chmod -R u=rwX,go=rX deploy
+RUN install -m 0755 /build/deploybot-runner /build/deploybot-judge . && chmod -R u=rwX,go=rX deploy
 
 # ---- server: no shell, no tools, no package manager ----------------------------------------------
 FROM scratch AS server
@@ -114,7 +116,7 @@ ARG WITH_KUBECTL=0
 # A container has no use for another user's rights: what could give them is taken from all files.
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-	bash ca-certificates curl git openssh-client openssl util-linux \
+	bash ca-certificates curl git libyaml-0-2 openssh-client openssl util-linux \
 	$([ "${WITH_AWS}" != 1 ] || echo awscli) $([ "${WITH_KUBECTL}" != 1 ] || echo kubernetes-client) \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
  && groupadd --gid 10001 deploybot \

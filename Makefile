@@ -40,10 +40,13 @@ LDFLAGS	?=
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS)
 SERVER_LIBS := -lev -lmicrohttpd -lcurl -ljansson -lsqlite3 -lcrypto -lsystemd -loath -lqrencode -lexpat -lz -lm -lpthread
+JUDGE_LIBS  := -lyaml
+ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS)
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
 SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
+JUDGE_C	 := $(filter-out judge/main.c,$(wildcard judge/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)
 TEST_AID_C := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c)) $(wildcard tests/sim/*.c) \
 	tests/faults/look.c tests/faults/invariants.c
@@ -54,6 +57,7 @@ ifneq ($(SMALL),)
 LIB_C	 := $(SMALL:%=lib/%.c) $(addprefix lib/,buf.c clean.c err.c mem.c text.c)
 SERVER_C :=
 RUNNER_C :=
+JUDGE_C	 :=
 TEST_AID_C := tests/unit/unit.c tests/unit/unit_main.c
 endif
 WHOLE	 := $(if $(SMALL),small,all tests)
@@ -62,6 +66,7 @@ objects	 = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB_A	 := $(BUILD)/liblib.a
 SERVER_A := $(BUILD)/libserver.a
 RUNNER_A := $(BUILD)/librunner.a
+JUDGE_A	 := $(BUILD)/libjudge.a
 TEST_AID_A := $(BUILD)/libtestaid.a
 # All objects of the product as they are, for what runs in $(BUILD) alone: 250 programs are linked to it in a tenth of
 # the time that a copy of it in each takes.
@@ -71,7 +76,7 @@ TESTS	 := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(TEST_C)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/tests/test_%,$(FUZZ_C))
 
 .PHONY: all
-all: $(BUILD)/deploybot $(BUILD)/deploybot-runner
+all: $(BUILD)/deploybot $(BUILD)/deploybot-runner $(BUILD)/deploybot-judge
 
 # With what everything here was compiled: with other flags it is compiled again.
 FLAGS	 := $(BUILD)/flags
@@ -106,6 +111,7 @@ $(call objects,server/cli/cli_completion.c): $(wildcard server/cli/completion/*)
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))
 $(RUNNER_A): $(call objects,$(RUNNER_C))
+$(JUDGE_A): $(call objects,$(JUDGE_C))
 $(TEST_AID_A): $(call objects,$(TEST_AID_C))
 %.a:
 	@mkdir -p $(@D)
@@ -119,6 +125,11 @@ $(BUILD)/deploybot: $(BUILD)/obj/server/main.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 $(BUILD)/deploybot-runner: $(BUILD)/obj/runner/main.o $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# Started by deploy/'s scripts with what a stranger wrote: libyaml, and nothing that reaches a network.
+$(BUILD)/deploybot-judge: $(BUILD)/obj/judge/main.o $(JUDGE_A) $(LIB_A)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JUDGE_LIBS)
 
 # In these the n-th call of a kind fails (tests/unit/fail_nth.h): the linker leads those calls there.
 FAIL_NTH_TESTS := test_audit_chain test_audit_verify test_crypto test_decide_faults test_forge_webhook test_mem \
@@ -138,7 +149,7 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # cover and valgrind), or that is SMALL.
 WRAPPED	 := $(FAIL_NTH_TESTS) test_perform_send_message test_setting test_settings_production test_telegram_order \
 	test_telegram_minute
-ARCHIVES := $(SERVER_A) $(RUNNER_A) $(LIB_A)
+ARCHIVES := $(SERVER_A) $(RUNNER_A) $(JUDGE_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)
 ifneq ($(SANITIZE),)
 ifeq ($(SMALL)$(findstring --wrap,$(LDFLAGS)),)
@@ -150,28 +161,28 @@ $(WRAPPED:%=$(BUILD)/tests/%): $(ARCHIVES)
 # It is looked up when a program starts: another one needs no other program.
 FOR_PROGRAMS := $(if $(filter %.so,$(PRODUCT)),| $(PRODUCT_SO),$(ARCHIVES))
 
-$(PRODUCT_SO): $(call objects,$(SERVER_C) $(RUNNER_C) $(LIB_C))
+$(PRODUCT_SO): $(call objects,$(SERVER_C) $(RUNNER_C) $(JUDGE_C) $(LIB_C))
 	@echo "  LD    $@"
-	@$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-z,defs -Wl,-soname,$(@F) -o $@ $^ $(SERVER_LIBS)
+	@$(CC) $(filter-out -pie,$(ALL_LDFLAGS)) -shared -Wl,-z,defs -Wl,-soname,$(@F) -o $@ $^ $(ALL_LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(TEST_AID_A) $(FOR_PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) $(TEST_WRAP) -o $@ $< $(TEST_AID_A) $(PRODUCT) $(SERVER_LIBS) -lcmocka
+	@$(CC) $(ALL_LDFLAGS) $(TEST_WRAP) -o $@ $< $(TEST_AID_A) $(PRODUCT) $(ALL_LIBS) -lcmocka
 
 # Each fuzz harness over its corpus, without libFuzzer.
 $(BUILD)/tests/test_fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c tests/fuzz/fuzz.c) $(FOR_PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(PRODUCT) $(SERVER_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(PRODUCT) $(ALL_LIBS)
 
 $(BUILD)/tests/test_fuzz_redact $(BUILD)/fuzz/redact: $(call objects,tests/fuzz/redact_slow.c)
 
 # The same under libFuzzer: `make fuzz` calls this with clang and its sanitizers.
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz.c) $(SERVER_A) $(RUNNER_A) $(LIB_A)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/fuzz.c) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SERVER_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
 # What the campaigns of tests/faults/ need in C.
 $(BUILD)/faults/oracle: $(BUILD)/obj/tests/faults/oracle.o $(TEST_AID_A) $(SERVER_A) $(RUNNER_A) $(LIB_A)
@@ -492,7 +503,7 @@ fuzz: packages-fuzz
 
 .PHONY: help
 help:
-	@echo "make            the two programs, in $(BUILD)/"
+	@echo "make            the three programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
@@ -524,7 +535,7 @@ help:
 	@echo "make check-tsan      parts with two threads and stories of the server under ThreadSanitizer: 3 minutes (WHAT=)"
 	@echo "make check-valgrind  memory and descriptors at exit, unit tests and stories: 5 minutes (WHAT=queue: only those)"
 	@echo "make analyze    gcc -fanalyzer, clang-tidy and cppcheck: 2 minutes, then only what changed (WHAT=http)"
-	@echo "make hardening  what the two programs are protected by, as readelf sees it (part of make test)"
+	@echo "make hardening  what the three programs are protected by, as readelf sees it (part of make test)"
 	@echo "make cover      what the tests reach, and its floors: 8 min of two cores (WHAT=tests/e2e/test_x.py: only those of e2e)"
 	@echo "make mutate     one operator, condition or call is changed at a time: its test must notice; 5 min (WHAT=file; T=0: all)"
 	@echo "make layers     who may include whom"

@@ -14,6 +14,8 @@ transport_needs=image
 . "$here/transports/ssh/calls.sh"
 # shellcheck source=deploy/transports/ssh/switch.sh
 . "$here/transports/ssh/switch.sh"
+# shellcheck source=deploy/transports/ssh/judge.sh
+. "$here/transports/ssh/judge.sh"
 # shellcheck source=deploy/transports/ssh/compose.sh
 . "$here/transports/ssh/compose.sh"
 # shellcheck source=deploy/transports/ssh/check.sh
@@ -26,7 +28,7 @@ transport_needs=image
 # ---- what runs -----------------------------------------------------------------------------------
 
 transport_preflight() {
-	local goes_to='' back=''
+	local goes_to='' back='' ssh_most=''
 	ssh_find_settings
 	ssh_check_files
 	ssh_started=() ssh_at_work=no ssh_migrating=() ssh_grace=0 ssh_others=() ssh_found=() ssh_runs=()
@@ -38,18 +40,21 @@ transport_preflight() {
 	ssh_find_file
 	ssh_prepare
 	ssh_leave_out
+	[[ -z $ssh_origin ]] || ssh_most=$SSH_CONFIGS_MAX
 	ssh_quiet=yes
 	ssh_only=("${!ssh_hosts[@]}")
 	[[ $act != rollback ]] || back=rollback=yes
 	[[ $act != rollback ]] || goes_to=$release
 	ssh_everywhere "$SSH_ASK_SECONDS" check "${ssh_common[@]}" "image=$image" ${ssh_origin:+"origin=$ssh_origin"} \
-		${goes_to:+"release=$goes_to"} ${back:+"$back"} \
+		${goes_to:+"release=$goes_to"} ${back:+"$back"} ${ssh_judged:+"judged=$ssh_judged"} \
 		${migration_name:+"migration=$migration_name" "migrator=${MIGRATE_SERVICE:-$COMPOSE_SERVICE}"} ||
 		true # ssh_status, below
 	ssh_quiet=no
+	ssh_take_configs
 	ssh_show_check
 	ssh_name_way_out
 	((ssh_status == 0)) || fail "$ssh_status" "$ssh_said"
+	[[ -z $ssh_origin ]] || ssh_judge_configs
 }
 
 # What runs on the first host, as preflight has found it; where others run something else, that is said.  By hand the
@@ -89,6 +94,7 @@ ssh_ship() { # RELEASE WORD...
 	step pull
 	ssh_all "$SSH_PULL_SECONDS" pull "${words[@]}" ${ssh_origin:+"origin=$ssh_origin"}
 	ssh_write_settings ''
+	[[ -z $ssh_origin ]] || ssh_judge_real "${words[@]}"
 	start_begins
 	if [[ $DEPLOY_STRATEGY == bluegreen ]]; then
 		# What an interrupted release has left has to be put in order before, and that changes what serves.

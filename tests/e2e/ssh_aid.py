@@ -55,7 +55,7 @@ http {
 
 def host_program():
     """What goes to a host over ssh, as one text."""
-    parts = ("base", "containers", "up", "images", "file", "kept", "judge", "services", "ports", "recreate",
+    parts = ("base", "containers", "up", "images", "file", "kept", "paths", "services", "ports", "recreate",
              "bluegreen",
              "acts", "guard", "main")
     text = ""

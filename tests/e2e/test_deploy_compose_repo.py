@@ -2,17 +2,17 @@
 containers is refused before anything changes, by what compose makes of it; a rollback brings its own; a kill leaves one
 whole release."""
 # SPDX-License-Identifier: ISC
-import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
-import yaml
 
 from commands_aid import DEPLOY, cleans, git, goes_live
-from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, host_program, until_at_rest
+from runner_client import PROGRAM
+from ssh_aid import COMPOSE, PORTS, BlueGreenBench, SshBench, until_at_rest
 
 COMPOSE_PROGRAM = os.environ.get("COMPOSE_PROGRAM", "/usr/bin/docker-compose")
 REPO = {"COMPOSE_SOURCE": "repo", "COMPOSE_REPO_TRUSTED": "true"}
@@ -244,192 +244,56 @@ def service(text):
     return APP + "".join(f"    {line}\n" for line in text.splitlines())
 
 
-# (the file; a word of what is said; what allows it)
+# (the file; a word of what is said; what allows it).  What the judge says of all others: tests/fixtures/judge.txt.
 REACHES = [
     (service("privileged: true"), "service app: privileged reaches beyond", "privileged"),
-    (service("network_mode: host"), "service app: network_mode", "network_mode"),
-    (service("pid: host"), "service app: pid", "pid"),
-    (service("ipc: host"), "service app: ipc", "ipc"),
-    (service("userns_mode: host"), "service app: userns_mode", "userns_mode"),
-    (service("devices: [\"/dev/fuse:/dev/fuse\"]"), "service app: devices", "devices"),
-    (service("cap_add: [SYS_ADMIN]"), "service app: cap_add", "cap_add"),
-    (service("security_opt: [\"no-new-privileges:true\", \"apparmor:unconfined\"]"), "security_opt", "security_opt"),
     (service("volumes: [\"/var/run/docker.sock:/s\"]"), "/var/run/docker.sock is not below", "bind:/run/docker.sock"),
-    (service("volumes: [\"../other:/s\"]"), "is not below", None),
-    (service("volumes: [\".:/s\"]"), "is not below", None),
-    (service("volumes: [\"./.env:/s\"]"), "is not below", None),
-    (service("volumes:\n- type: bind\n  source: /etc\n  target: /e"), "/etc is not below", "bind:/"),
     (service("volumes: [\"./leads-out:/s\"]"), "is not below", None),
-    # By anchors, merges and other services; of other services too.
-    ("x-a: &a\n  privileged: true\n" + APP + "    <<: *a\n", "privileged", "privileged"),
-    (APP + "  other:\n    image: x\n    pid: host\n", "service other: pid", "pid"),
-    ("version: \"3.7\"\n" + APP + "    volumes: [\"data:/v\"]\n"
-     "volumes:\n  data:\n    driver_opts: {type: none, o: bind, device: /etc}\n",
-     "driver_opts", "driver_opts"),
+    (service("volumes: [\"./.env:/s\"]"), "is not below", None),
     ("version: \"3.7\"\n" + APP + "    secrets: [s]\nsecrets:\n  s:\n    file: /etc/shadow\n",
      "secret s: /etc/shadow is not below", "bind:/etc/shadow"),
-    ("version: \"3.7\"\n" + APP + "    networks: [n]\nnetworks:\n  n:\n    external: true\n    name: host\n",
-     "the network host", "network_mode"),
-    ("version: \"3.7\"\n" + APP + "    networks: [n]\nnetworks:\n  n:\n    driver: macvlan\n",
-     "driver macvlan", "network_driver"),
-    # Other files, said plainly or hidden.
-    (service("env_file: /etc/passwd"), "env_file names plain paths", None),
-    (service("env_file:\n  - a.env\n  -\n    /etc/passwd"), "env_file names plain paths", None),
-    (service("env_file: a\n  /../../../etc/passwd"), "env_file names plain paths", None),
+    (service("env_file: leads-out/passwd"), "line 4, env_file: ", "bind:/etc"),
     (service("env_file: ${X-/etc/passwd}"), "env_file names plain paths", None),
-    (service("env_file: leads-out/passwd"), "is not below", None),
-    (APP.replace("image", "{env_file: /etc/passwd, image") + "\n", "write env_file on a line of its own", None),
-    (service("\"env\\x5ffile\": /etc/passwd"), "write it as it is", None),
-    (service("!!binary ZW52X2ZpbGU=: /etc/passwd"), "tags of YAML", None),
-    (service("? \"env_\\\n  file\"\n: /etc/passwd"), "question mark", None),
-    ("x-a: &k env_file\n" + service("*k : /etc/passwd"), "an alias (*) as a key", None),
-    (service("extends:\n  file: /srv/other/docker-compose.yml\n  service: db"), "without extends", None),
-    ("include:\n  - /srv/other/docker-compose.yml\n" + APP, "without include", None),
-    (service("label_file: /etc/passwd"), "without label_file", None),
-    (service("env_file: /etc/passwd").encode("utf-16"), "bytes that are no text", None),
-    (("# a\x85" + service("env_file: a.env")), "line ends of another kind", None),
-    ((b"# a\r" + APP.encode()), "line ends of another kind", None),
-    ("services: [\n", "compose does not understand", None),
-    ("just text\n", "compose does not understand", None),
+    ("services: [\n", "it is no YAML", None),
 ]
-
-
-def in_braces(rest):
-    return "services: {app: {image: \"${DEPLOY_IMAGE}\", labels: {a: " + rest + "}\n"
-
-
-LOGGING = "services:\n  app:\n    image: x\n    logging:\n"
-LOGS_TAKEN = ("      driver: json-file\n      options:\n        max-file: '3'\n        max-size: 10m\n",
-              "      driver: none\n",
-              "      driver: \"local\"\n      options: {}\n    restart: always\n")
-LOGS_REFUSED = (
-    ("      driver: syslog\n      options:\n        syslog-address: unix:///run/x\n", "logging with driver syslog"),
-    ("      driver: awslogs\n", "logging with driver awslogs"),
-    ("      options:\n        fluentd-address: unix:///run/x\n", "logging with fluentd-address unix:///run/x"))
-
-
-def test_a_service_logs_to_files_of_dockerd_alone():
-    """Which is root in the host's network: a driver writes to a socket of the host, or with the machine's role."""
-    script = ('host=h dir=$PWD allow= the_file=it\n'
-              f'for part in base judge services; do . {DEPLOY}/transports/ssh-host/$part.sh; done\n'
-              'for words in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_config "$words") || true; done\n'
-              'allow=logging; (judge_config "${!#}"); echo allowed')
-    texts = [LOGGING + text for text in (*LOGS_TAKEN, *(text for text, _ in LOGS_REFUSED))]
-    done = subprocess.run(["/bin/bash", "-c", script, "x", *texts], check=True, timeout=60, capture_output=True,
-                          text=True)
-    said = done.stdout.splitlines()
-    assert said[:3] == ["", "", ""] and said[-1] == "allowed" and not done.stderr, done
-    for line, (_, words) in zip(said[3:], LOGS_REFUSED):
-        assert f"service app: {words} reaches beyond its containers" in line and 'COMPOSE_ALLOW="logging"' in line, said
-
-
-# What YAML reads is an env_file of /etc/passwd.  Regressions: in a text over lines, what looked like a comment; a key
-# that an alias, or a ? in braces, stands for.
-OPEN = "a text in quotes that goes on in the next line"
-JOINED = "x-a: &k \"env\\\n  _file\"\n"
-JOINED_ASKEW = "x-a: {a\": 1, b: &k \"env\\\n  _file\"}\n"
-HIDDEN = [
-    (in_braces("\"one\n# \"}, env_file: [ /etc/passwd ],\n restart: always}"), OPEN),
-    (in_braces("'one\n # '}, env_file: [ /etc/passwd ]}"), OPEN),
-    (in_braces("\"one\n# \"}, ? \"env\\\n_file\" : [ /etc/passwd ]}"), OPEN),
-    (in_braces("\"one\nenv_file: a.env # \"}, env_file: [ /etc/passwd ]}"), OPEN),
-    (in_braces("\"one\nenv_file: # \"}, env_file: [ /etc/passwd ]}"), OPEN),
-    (in_braces("b},?\"env\\\n_file\" : [ /etc/passwd ]}"), "question mark"),
-    (JOINED + service("*k : [ /etc/passwd ]"), OPEN),
-    (JOINED_ASKEW + service("*k : [ /etc/passwd ]"), OPEN),
-    (JOINED_ASKEW + service("*k: [ /etc/passwd ]"), OPEN),
-    (JOINED_ASKEW + in_braces("b},*k:[ /etc/passwd ]}"), OPEN),
-    ("x-a: &k env_file\n" + service("*k : [ /etc/passwd ]"), "an alias (*) as a key"),
-    ("x-a: &k env_file\n" + service("*k: [ /etc/passwd ]"), "an alias (*) as a key"),
-    ("x-a: &k env_file\n" + in_braces("b}, *k : [ /etc/passwd ]}"), "an alias (*) as a key"),
-    # A quote that is none, in a text that goes on, and a real one behind it.
-    (in_braces("one\n \"x, b: \" # \"}, env_file: [ /etc/passwd ]}"), "write env_file on a line of its own"),
-    (in_braces("it's, b: \"x'y # \"}, env_file: [ /etc/passwd ]}"), "write env_file on a line of its own"),
-    (in_braces("b}\n  ,\n  env_file:\n [ /etc/passwd ]}"), "write env_file on a line of its own"),
-    # What is no text behind | (not as deep), or no | at all.
-    ("x-a: |\n  one\n" + service("env_file: [ /etc/passwd ]"), "env_file names plain paths"),
-    (APP.replace("app:", "app:\n    command: |") + "    env_file: [ /etc/passwd ]\n", "env_file names plain paths"),
-    (APP + "    labels:\n    - |\n    env_file: [ /etc/passwd ]\n", "env_file names plain paths"),
-    (APP + "    labels:\n    - a: |\n\n    env_file: [ /etc/passwd ]\n", "env_file names plain paths"),
-    (APP + "    command: a |\n    env_file: [ /etc/passwd ]\n", "env_file names plain paths"),
-    ("x-a: \"a\" # |\n" + service("env_file: [ /etc/passwd ]"), "env_file names plain paths"),
-]
-# Regression: the first eleven were taken for what hides something.
-PLAIN = [
-    service("#env_file: \".env.local\"\n# don't use extends: here\n# what's this ?\nenv_file: a.env # it's generated"),
-    service("restart: always # needed ?? ask bob\ncommand: prog --q ?a=1"),
-    service("command: [\"x\", \"[?]\"]\nlabels:\n  a: http://h/{?x}"),
-    service("restart: always # *note*: see wiki\n# **note**: see wiki\ncommand: prog --allow *.example.com:443"),
-    service("command: |\n  sh -c \"migrate && \\\n    serve\"\n  curl -H \"A: b\" -d '{}' \\\n  it's\nworking_dir: /a"),
-    service("env_file:\n  - a.env # it's generated\n  # don't\n  - \"b.env\" # \"both\"\nrestart: always"),
-    service("command: bash -c \"migrate\n  && serve --it's\n  && echo 'done\"\nrestart: always"),
-    service("command: make include\nlabels: [a=include, b=extends]\nenvironment: {A: \"${A:?no}\", B: it's}"),
-    service("labels:\n  - >-  # folded\n\n    \"one\n\n    env_file: none\n    # it's\n  - two"),
-    service("command: [\n  \"sh\", # it's\n  '-c', 'it''s \\', a\\b]\nlabels: {a: \"\\\"\", 'b': \"#\", c: d#e}"),
-    "---\n# it's\nx-base: &base {restart: always}\n" + service("<<: *base # a: b\n"
-            "command: [\"sh\", \"-c\", \"echo x?\"]"),
-    service("# env_file: /etc/passwd\n# it's \"what\" *we* include, here\nenv_file: a.env   # more"),
-    service("command: >\n  sh -c \"a\" \\\n  \"b\" *.txt\nenvironment:\n"
-            "- A=!!\n- \"B=\\\\\"\n- C=%d |\n- D=it's > \"x"),
-]
-
-
-def judged(texts):
-    """What the judge says of each by its text alone; nothing: it goes on to what compose makes of it."""
-    script = (f'host=h dir=$PWD; . {DEPLOY}/transports/ssh-host/base.sh; . {DEPLOY}/transports/ssh-host/judge.sh\n'
-              'the_file=it offered=yes\n'
-              'for file_text in "$@"; do (trap \'echo "$why"\' EXIT; why=; judge_text) || true; done')
-    done = subprocess.run(["/bin/bash", "-c", script, "x",
-                           *(base64.b64encode(text.encode()).decode() for text in texts)],
-                          check=True, timeout=60, capture_output=True, text=True)
-    assert not done.stderr, done
-    return done.stdout.splitlines()
-
-
-def test_what_hides_an_env_file_is_refused_by_the_text_alone():
-    texts = [text for text, _ in HIDDEN]
-    for text in texts:
-        assert yaml.safe_load(text)["services"]["app"]["env_file"] == ["/etc/passwd"], text
-    said = judged(texts)
-    assert len(said) == len(HIDDEN), said
-    for (text, words), line in zip(HIDDEN, said):
-        assert words in line, (text, line)
-
-
-def test_a_line_that_would_take_minutes_is_refused():
-    said = judged(["a: [" + "'', " * 1024 + "]", "# " + "''" * 30000 + "\na: b"])
-    assert said == [*said[:1], ""] and "line 1 has more than 4096 bytes: break it" in said[0], said
-
-
-def test_comments_and_texts_that_hide_nothing_are_taken():
-    for text in PLAIN:
-        files = yaml.safe_load(text)["services"]["app"].get("env_file", [])
-        assert set([files] if isinstance(files, str) else files) <= {"a.env", "b.env"}, text
-    assert list(zip(PLAIN, judged(PLAIN))) == [(text, "") for text in PLAIN]
-
-
-def check(bench, text, *words):
-    """As preflight asks a host: (status, what it says)."""
-    offer = base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
-    done = subprocess.run(
-        ["bash", "-s", "--", "check", "environment=staging", f"dir={bench.app}", "service=app", "strategy=recreate",
-         f"image={bench.image}", "source=repo", "origin=17f61c5:docker-compose.yml", *words],
-        input=f"{host_program()}\n\n\n\n{offer}\n", capture_output=True, text=True, check=False, timeout=120,
-        env={"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host()), "HOME": str(bench.path)})
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(0, len(REACHES), 3))
-def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, first):
+@pytest.mark.parametrize("text, words, allowed", REACHES)
+def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, text, words, allowed):
     os.symlink("/etc", real.app / "leads-out")
-    (real.app / "a.env").write_text("A=1\n")
-    for text, words, allowed in REACHES[first:first + 3]:
-        status, said = check(real, text)
-        assert status == 70 and words in said.splitlines()[-1] and "17f61c5:docker-compose.yml" in said, (text, said)
-        status, said = check(real, text, f"allow=nothing,{allowed or 'privileged'},bind:/nowhere")
-        assert status == (0 if allowed else 70), (text, said)
-    assert not kept(real)
+    release(real, text)
+    refused(real, 70, words)
+    assert ":docker-compose.yml: " in real.said()[-1] and "build" not in real.steps()
+    if allowed is None:
+        refused(real, 70, words, COMPOSE_ALLOW="nothing privileged bind:/nowhere")
+        return
+    status, said = real.run("deploy.sh", "staging", git(real.repository, "rev-parse", "HEAD"),
+                            COMPOSE_ALLOW=f"nothing {allowed} bind:/nowhere")
+    assert status == 0, "\n".join(said)
+
+
+def test_without_the_judge_nothing_is_released(bench):
+    alone = bench.path / "deploybot-runner"
+    shutil.copy(PROGRAM, alone)
+    release(bench, COMPOSE)
+    refused(bench, 78, "no program deploybot-judge is beside", DEPLOYBOT_RUNNER=str(alone))
+
+
+@pytest.mark.long
+def test_a_commit_whose_file_ran_is_gone_back_to_though_the_judge_refuses_it(bench):
+    """With that commit in the mirror too: a host takes what ran there as it is."""
+    odd = service("labels: {x: \"one\n  two\"}")
+    commit, digest = release(bench, odd)
+    refused(bench, 70, "a text in quotes that goes on in the next line")
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 70 and "never ran here" in said[-1], said
+    (bench.app / name_of(odd)).write_text(odd)
+    (bench.app / ".deploybot.compose").write_text(f"{commit}@{digest} {name_of(odd).split('.')[-2]}\n")
+    (bench.app / ".deploybot.releases").write_text(f"{commit}@{digest}\n")
+    status, said = bench.run("rollback.sh", "staging", f"{commit}@{digest}")
+    assert status == 0 and in_force(bench) == name_of(odd), "\n".join(said)
+    assert any("is taken only where it ran already: line 4: a text in quotes" in line for line in said), said
 
 
 @pytest.mark.long
@@ -458,9 +322,11 @@ def test_what_people_write_is_taken(real):
             "  worker:\n    <<: *base\n    depends_on: [app]\n  database:\n    image: postgres:15\n"
             "networks:\n  out:\n    driver: bridge\nvolumes:\n  media: {}\nsecrets:\n  s:\n    file: ./a.env\n")
     commented = text.replace("  env_file: ", "  # env_file: /etc/passwd\n    env_file: ")
-    for form in (text, text.replace("\n", "\r\n"), commented):
-        status, said = check(real, form)
-        assert status == 0 and "a release replaces app (the main service), worker\n" in said, said
+    for form in (text.replace("\n", "\r\n"), commented):
+        commit, _ = release(real, form)
+        said = real.run("deploy.sh", "staging", commit)[1]     # the stand-in brings up no such file
+        assert any("a release replaces app (the main service), worker" in line for line in said), said
+        assert "release" in real.steps(), said
 
 
 def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path):
@@ -471,7 +337,7 @@ def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path)
                        "[[ $1 == config ]] || echo \"$name $1\"\n"
                        "[[ $1 != config ]] || printf 'name: %s\\nservices:\\n  app:\\n    image: x\\n' \"$name\"\n")
     compose.chmod(0o755)
-    script = ('host=h dir=$PWD; for part in base containers up file judge services recreate acts; do\n'
+    script = ('host=h dir=$PWD; for part in base containers up file paths services recreate acts; do\n'
               f'. {host}/$part.sh; done\n'
               'compose=("$1") compose_file=.deploybot.compose.x.yml strategy=recreate service=app migrator=app\n'
               "image=i project='' names=() externals='' frame='' up_image='' offered='' source=repo act=migrate\n"

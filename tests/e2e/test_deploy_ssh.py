@@ -333,7 +333,7 @@ def test_who_is_told_to_stop_says_so_where_it_is_read(bench, act):
         ["bash", "-s", "--", act, *words], text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={"PATH": (bench.stand / "host.path").read_text(), "STAND": str(bench.host()), "HOME": str(bench.path)})
-    process.stdin.write(f"{host_program()}\n\n\n\n\n")
+    process.stdin.write(f"{host_program()}\n\n\n\n\n\n")
     process.stdin.flush()
     bench.until_host_hangs()
     out, said = process.communicate(timeout=60)     # the end of its stdin says that we are gone

@@ -132,6 +132,7 @@ def test_the_runner_has_what_scripts_call_and_its_group(engine):
                          "id -u; id -G; for name in git ssh ssh-keygen curl docker flock timeout setsid awk sed; "
                          "do command -v $name >/dev/null || echo $name is missing; done; "
                          "! command -v kubectl; ! command -v aws; test -x /usr/lib/deploybot/deploy/deploy.sh; "
+                         "/usr/lib/deploybot/deploybot-judge --version >/dev/null; "
                          "docker --version >/dev/null; git --version >/dev/null; "
                          "test -s /etc/ssl/certs/ca-certificates.crt")
     assert said.splitlines()[:2] == ["10002", "10002 10001"], said

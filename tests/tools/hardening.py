@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""hardening.py BUILD - what the two programs of that build are protected by, as readelf sees it; exit 1 without.
+"""hardening.py BUILD - what the three programs of that build are protected by, as readelf sees it; exit 1 without.
 
 FORTIFY, the stack protector and the rest are asked for by the Makefile, and lost without a word by one wrong flag.
 """
@@ -17,8 +17,9 @@ PROGRAMS = {
                          "libcrypto.so.3", "libsystemd.so.0", "libz.so.1", "liboath.so.0", "libqrencode.so.4",
                          "libexpat.so.1"},
     "deploybot-runner": LIBC,
+    "deploybot-judge": LIBC | {"libyaml-0.so.2"},
 }
-FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4}     # different functions
+FORTIFIED_MIN = {"deploybot": 8, "deploybot-runner": 4, "deploybot-judge": 3}     # different functions
 LANDINGS_MIN = 50       # without -fcf-protection there are two
 
 

@@ -28,7 +28,7 @@ MAY["any"] = {"any", "pure"}
 THIRD_PARTY = {"ev.h": "loop", "microhttpd.h": ("http_server", "http_request"), "curl/curl.h": "http_client",
                "jansson.h": "json", "sqlite3.h": "db", "zlib.h": "run_log",
                "liboath/oath.h": "totp", "qrencode.h": "qr", "expat.h": "xml",
-               "systemd/sd-daemon.h": "serve"}
+               "systemd/sd-daemon.h": "serve", "yaml.h": "judge_yaml"}
 OPENSSL = "crypto"
 # A private header by another name: the name itself, or a first line that keeps others out.
 PRIVATE_NAME = re.compile(r"_(?:parts?|priv|private|internals?|impl|detail|local)\.h$")
@@ -42,7 +42,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return "lib"
-    if parts[0] in ("runner", "agent"):
+    if parts[0] in ("runner", "agent", "judge"):
         return parts[0]
     if len(parts) == 2:
         return "main" if parts[1] == "main.c" else "serve"
@@ -71,7 +71,9 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room in ("runner", "agent"):
+    if room in ("runner", "agent", "judge"):
+        return False
+    if other == "judge":
         return False
     if other == "runner":
         return room != "lib"    # protocol.h and settings.def alone; see check_include
@@ -140,7 +142,7 @@ def check_inside(path, line, target, problems):
 def main():
     problems = []
     names = collections.defaultdict(list)
-    files = [p for top in ("lib", "server", "runner", "agent")
+    files = [p for top in ("lib", "server", "runner", "agent", "judge")
              for p in sorted((ROOT / top).rglob("*.[ch]"))]
     for path in files:
         names[path.name].append(path)

@@ -6,7 +6,7 @@ act_check() {
 	local words version port
 	ask_aside info "${engine[@]}" info --format '{{.ServerVersion}}|{{.DockerRootDir}}'
 	ask_aside survey ask_docker "$SURVEY" label=com.docker.compose.oneoff=False
-	# What came from a repository is judged before compose reads it.
+	# What came from a repository is looked at before compose reads it.
 	is_of_repository || ask_aside config compose_config
 	find_version
 	command -v flock >/dev/null || die 70 "the program flock is missing there (Debian: apt-get install util-linux)"
@@ -72,7 +72,6 @@ service and end with ContainerConfig: install Compose 2 (Debian 13: apt-get inst
 act_pull() {
 	keep_file
 	keep_before
-	! is_of_repository || has_run_here || judge_real
 	pull
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # base.sh - the first of what works on a target host: what is said there, what is waited for, and files.  Stays nowhere.
 # SPDX-License-Identifier: ISC
-# base.sh, containers.sh, up.sh, images.sh, file.sh, kept.sh, judge.sh, services.sh, ports.sh, recreate.sh, bluegreen.sh (where
+# base.sh, containers.sh, up.sh, images.sh, file.sh, kept.sh, paths.sh, services.sh, ports.sh, recreate.sh, bluegreen.sh (where
 # that is the strategy), acts.sh, guard.sh and main.sh, as if they were one, come over ssh to `bash -s -- ACT NAME=VALUE...`,
 # and five lines behind them: the registry's user and password, SMOKE_URL, NGINX_RELOAD_COMMAND and a compose file (base64),
 # each may be empty.  Then stdin stays open: its end says that they who sent us are gone.  base.sh takes from none of them;

@@ -91,6 +91,7 @@ find_file() {
 	find_in_force
 	case $act.$chosen in
 	check.*) choose_file ;;
+	paths.*) the_file="the compose file $origin" ;;
 	*. | logs.* | drain.* | clean.*) [[ -z $in_force ]] || use_file "$in_force" ;;
 	pull.* | *.host) use_file "$chosen" ;;
 	*)
@@ -150,7 +151,7 @@ is_of_repository() {
 has_run_here() {
 	local sum=${compose_file#.deploybot.compose.} of kept
 	sum=${sum%.yml}
-	[[ -z $offered && $act.$renew != pull.yes ]] && is_whole "$sum" || return 1
+	[[ $renew == no && ($act != check || -n $release || -z $offered) ]] && is_whole "$sum" || return 1
 	[[ $sum != "$in_force" ]] || return 0
 	while read -r of kept; do
 		[[ $kept != "$sum" ]] || ! grep -qxF "$of" .deploybot.releases 2>/dev/null || return 0

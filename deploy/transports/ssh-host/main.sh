@@ -80,7 +80,7 @@ main() { # ACT NAME=VALUE...
 	local project='' root='' surveyed='' now='' wanted_services='' others=() left='' names=() externals=''
 	local unsure='' start_seconds=120 up_since=0 up_image='' source=host origin='' allow='' chosen='' file_text=''
 	local compose_file='' the_file='' offered='' in_force='' named_file='' env_words=() from_folder=() with_release=''
-	local frame='' settle=no renew=no
+	local frame='' settle=no renew=no judged='' paths=''
 	local barrier=no unrestored=''
 	local -A field=() aside=()
 	local environment='' former='' deployment='' served='' wanted='' live='' idle='' free_gigabytes=0
@@ -91,7 +91,7 @@ main() { # ACT NAME=VALUE...
 		environment | dir | service | strategy | image | release | ports) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		job) job+=("${word#*=}") ;;
 		migration | migrator | seconds) printf -v "${word%%=*}" %s "${word#*=}" ;;
-		project | root | source | origin | allow) printf -v "${word%%=*}" %s "${word#*=}" ;;
+		project | root | source | origin | allow | judged) printf -v "${word%%=*}" %s "${word#*=}" ;;
 		compose)
 			compose=(docker-compose)
 			[[ ${word#*=} == docker-compose ]] || compose=(docker compose)
@@ -109,7 +109,7 @@ main() { # ACT NAME=VALUE...
 		esac
 	done
 	IFS= read -r user && IFS= read -r password && IFS= read -r smoke_url && IFS= read -r reload_command &&
-		IFS= read -r file_text ||
+		IFS= read -r file_text && IFS= read -r paths ||
 		die 64 "ssh-host/main.sh got no settings"
 	exec 3<&0 </dev/null
 	PATH=$PATH:/usr/local/bin:/usr/sbin:/sbin
@@ -123,11 +123,13 @@ main() { # ACT NAME=VALUE...
 	[[ $act != check ]] || compose=(docker compose)
 	((${#compose[@]} > 0)) || find_compose
 	find_file
-	[[ -n $project || $act == clean || $act == check || $act == drain ]] || find_services
+	[[ -n $project || $act == @(clean|check|drain|paths) ]] || find_services
 	case $act in
 	check) act_check ;;
 	logs) act_logs ;;
 	drain) act_drain ;;
+	config) act_config ;;
+	paths) check_paths ;;
 	pull | start | switch | tidy | clean | job | await-migration | migrate | end-migration) guard ;;
 	*) die 64 "ssh-host/main.sh does not know $act" ;;
 	esac

@@ -204,15 +204,19 @@ read_compose() {
 # Fills project, `others`, which a release replaces behind the main service, and `left`, words on those of our image that
 # it does not.
 find_services() {
-	local words name asked='' judged=no
-	! is_of_repository || has_run_here || judged=yes
-	[[ $judged == no ]] || judge_text
+	local words name asked='' is_new=no
+	! is_of_repository || has_run_here || is_new=yes
+	[[ $is_new == no ]] || check_judged
 	read_compose || {
 		words=$(compose_config 2>&1) || true # once more, for what it says
 		show "$words"
 		die 70 "compose does not understand $the_file: $(last_line "$words")"
 	}
-	[[ $judged == no ]] || judge_config "$words"
+	if [[ $is_new == yes ]]; then
+		name_config "$words"
+	elif [[ $act == check ]] && is_of_repository; then
+		printf 'as-it-ran\n'
+	fi
 	read_config "$words"
 	find_project
 	others=() left=''

@@ -48,6 +48,7 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	local i=$1 seconds=$2 what=$3 settings=$ssh_folder/settings feeder status=0 own jump ssh_telling
 	local began=$EPOCHSECONDS
 	[[ $what != pull ]] || settings=$ssh_folder/settings.pull
+	[[ $what != paths ]] || settings=$ssh_folder/settings.paths.$i
 	shift 2
 	exec {ssh_life}>&-
 	ssh_find_sharing "$i"
@@ -79,12 +80,14 @@ ssh_make_pipes() {
 	mkfifo -m 600 -- "${pipes[@]}"
 }
 
-# Of what is written to its pipe the file gets SSH_WORDS_MAX bytes, and nobody the rest, which makes its status 1.
+# Of what is written to its pipe the file gets SSH_WORDS_MAX bytes (of out ssh_most, where a caller says so), and nobody the
+# rest, which makes its status 1.
 ssh_keep() { # INDEX out|err
 	: >"$ssh_folder/$2.$1"
 	{
 		exec {ssh_life}>&- # or they who are there would not notice our end
-		ssh_take_words "$ssh_folder/$2.$1" || { cat >/dev/null; exit 1; }
+		[[ $2 == out ]] || ssh_most=$SSH_WORDS_MAX
+		ssh_take_words "$ssh_folder/$2.$1" "${ssh_most:-$SSH_WORDS_MAX}" || { cat >/dev/null; exit 1; }
 	} <"$ssh_pipes$1.$2" &
 	ssh_guards[$1]+=" $!"
 }
@@ -110,7 +113,7 @@ ssh_everywhere() { # SECONDS ACT WORD...
 		ssh_word "a word for $2" "$word"
 	done
 	case $2 in
-	check | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
+	check | config | paths | current | pull | receive | find | clean | tidy | await-migration) most=$ssh_aside ;;
 	logs | migrate) most=1 ;; # as long as they are, they go to the log at once
 	esac
 	((most == 1)) || kept=yes

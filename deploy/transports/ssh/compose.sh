@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables go from file to file
 # compose.sh - what goes to hosts with docker compose: the program, the settings, and a commit's compose file.
 # SPDX-License-Identifier: ISC
-# Sourced by ssh.sh.  Takes the way there from hosts.sh, and from calls.sh how a program is packed.
+# Sourced by ssh.sh.  Takes the way there from hosts.sh, from calls.sh how a program is packed, and the verdict from judge.sh.
 
-# Of a compose file from the repository: each host reads it byte by byte.
+# Of a compose file from the repository; judge.h has it too.
 readonly COMPOSE_FILE_MAX=65536
 
 # ---- settings ------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ ssh_prepare() {
 	# A host parses all that it is sent, with each act.
 	[[ $DEPLOY_STRATEGY != bluegreen ]] || more=("$here/transports/ssh-host/bluegreen.sh")
 	ssh_make_folder "$here/busy.sh" \
-		"$here"/transports/ssh-host/{base,containers,up,images,file,kept,judge,services,ports,recreate}.sh \
+		"$here"/transports/ssh-host/{base,containers,up,images,file,kept,paths,services,ports,recreate}.sh \
 		${more[@]+"${more[@]}"} "$here"/transports/ssh-host/{acts,guard,main}.sh
 	ssh_write_settings ''
 }
@@ -74,14 +74,14 @@ ssh_prepare() {
 # What stands behind the program; the compose file only where a host may have to keep it.
 ssh_write_settings() { # COMPOSE-FILE in base64
 	local pull_user='' pull_password='' password=''
-	printf '%s\n' '' '' "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" >"$ssh_folder/settings"
+	printf '%s\n' '' '' "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" "$ssh_paths" >"$ssh_folder/settings"
 	[[ $REMOTE_LOGIN == false || $reads == logs ]] || find_pull_login
 	[[ -z $pull_user ]] || read_line password "$pull_password"
 	# No other act needs the login: a host that pulls nothing never sees it.
-	printf '%s\n' "$pull_user" "$password" "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" >"$ssh_folder/settings.pull"
+	printf '%s\n' "$pull_user" "$password" "$SMOKE_URL" "$NGINX_RELOAD_COMMAND" "$1" '' >"$ssh_folder/settings.pull"
 }
 
-# Sends the compose file of the commit with what comes next; fills ssh_origin, which says what it is.
+# Sends the compose file of the commit with what comes next, once its text is judged; fills ssh_origin, which says what it is.
 ssh_find_file() {
 	local text=''
 	ssh_origin=''
@@ -107,6 +107,7 @@ repository, with IMAGE_SOURCE=registry too: set GITHUB_REPOSITORY or REPOSITORY_
 		ssh_take_file
 		[[ -z $file_trouble ]] || return 0
 	fi
+	ssh_judge_text
 	text=$(base64 -w 0 <"$ssh_folder/compose")
 	ssh_write_settings "$text"
 }

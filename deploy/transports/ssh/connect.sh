@@ -141,12 +141,12 @@ ssh_master() { # INDEX
 		<"$ssh_folder/hold" >"$ssh_folder/up.$1" 7>&- 8>&- 2> >(ssh_keep_master "$1")
 }
 
-# Of what comes FILE gets SSH_WORDS_MAX bytes, once that is all or too much; fails where it is too much, and more is to
+# Of what comes FILE gets so many bytes, once that is all or too much; fails where it is too much, and more is to
 # come.
-ssh_take_words() { # FILE
+ssh_take_words() { # FILE BYTES
 	local LC_ALL=C words='' # bytes
 	{ # it is opened now: at our end it may be gone
-		IFS= read -r -N "$SSH_WORDS_MAX" words || true # that is all
+		IFS= read -r -N "$2" words || true # that is all
 		printf '%s' "$words"
 	} >"$1"
 	! IFS= read -r -N 1 words
@@ -157,7 +157,7 @@ ssh_take_words() { # FILE
 ssh_keep_master() { # INDEX
 	local to_own to_jump # opened now, as below
 	exec 7>&- 8>&- {to_own}>"$ssh_folder/own.master.$1" {to_jump}>"$ssh_folder/jump.master.$1"
-	ssh_take_words "$ssh_folder/master.$1" || cat >/dev/null
+	ssh_take_words "$ssh_folder/master.$1" "$SSH_WORDS_MAX" || cat >/dev/null
 	ssh_read_words "$ssh_folder/up.$1.own" >&"$to_own"
 	ssh_read_words "$ssh_folder/up.$1.jump" >&"$to_jump"
 }
