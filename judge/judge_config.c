@@ -1,6 +1,5 @@
 /* judge_config.c - what compose makes of a file: does it reach beyond its own containers?  Side: pure. */
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "judge/judge.h"
@@ -105,23 +104,24 @@ is_allowed(const struct run *run, const char *key)
 	}
 }
 
-/* KEY reaches beyond the container. */
-static bool offense(struct run *run, const char *key, const char *fmt, ...) PRINTF(3, 4);
-
-static bool
-offense(struct run *run, const char *key, const char *fmt, ...)
+static const char *
+word_of(const struct judge_node *value)
 {
-	char what[120], shown[120], name[60];
-	va_list args;
+	return value->kind == JUDGE_TEXT ? value->word : "";
+}
+
+/* KEY reaches beyond the container; in words it is WHAT, and MORE where that is not "". */
+static bool
+offense(struct run *run, const char *key, const char *what, const char *more)
+{
+	char text[140], shown[140], name[60];
 
 	if (is_allowed(run, key))
 		return true;
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
+	(void)snprintf(text, sizeof(text), "%.60s%s%.60s", what, more[0] == '\0' ? "" : " ", more);
 	return err_set(run->err, ERR_DENIED,
 	    "%s: %s reaches beyond its containers: remove it, or allow it: COMPOSE_ALLOW=\"%s\"",
-	    run->where, clean_line(shown, sizeof(shown), what, strlen(what)),
+	    run->where, clean_line(shown, sizeof(shown), text, strlen(text)),
 	    clean_line(name, sizeof(name), key, strlen(key)));
 }
 
@@ -165,7 +165,7 @@ judge_propagation(struct run *run, const char *word, size_t size)
 {
 	return (size == 7 && strncmp(word, "private", 7) == 0) ||
 	    (size == 8 && strncmp(word, "rprivate", 8) == 0) ||
-	    offense(run, "propagation", "mount propagation");
+	    offense(run, "propagation", "mount propagation", "");
 }
 
 /* ro,z: words with commas between. */
@@ -290,10 +290,10 @@ judge_security(struct run *run, const struct judge_node *list)
 	if (is_nothing(list))
 		return true;
 	if (list->kind != JUDGE_LIST)
-		return offense(run, "security_opt", "security_opt");
+		return offense(run, "security_opt", "security_opt", "");
 	for (const struct judge_node *at = list->first; at != NULL; at = at->next)
 		if (!is_one_of(meant(at), taken, COUNT(taken)) &&
-		    !offense(run, "security_opt", "security_opt"))
+		    !offense(run, "security_opt", "security_opt", ""))
 			return false;
 	return true;
 }
@@ -301,11 +301,12 @@ judge_security(struct run *run, const struct judge_node *list)
 static bool
 judge_log_option(struct run *run, const char *key, const struct judge_node *value)
 {
+	char option[100];
+
 	if (text_index(key, log_options, COUNT(log_options)) < COUNT(log_options))
 		return true;
-	return offense(run, "logging", "logging with %.40s%s%.60s", key,
-	    value->kind == JUDGE_TEXT && value->word[0] != '\0' ? " " : "",
-	    value->kind == JUDGE_TEXT ? value->word : "");
+	(void)snprintf(option, sizeof(option), "%.40s %.50s", key, word_of(value));
+	return offense(run, "logging", "logging with", option);
 }
 
 static bool
@@ -315,11 +316,10 @@ judge_log_key(struct run *run, const char *key, const struct judge_node *value)
 		return true;
 	if (strcmp(key, "driver") == 0)
 		return is_one_of(value, log_drivers, COUNT(log_drivers)) ||
-		    offense(run, "logging", "logging with driver %.60s",
-			value->kind == JUDGE_TEXT ? value->word : "");
+		    offense(run, "logging", "logging with driver", word_of(value));
 	if (strcmp(key, "options") == 0)
 		return each_pair(run, value, "logging", judge_log_option);
-	return offense(run, "logging", "logging with %.60s", key);
+	return offense(run, "logging", "logging with", key);
 }
 
 /* Devices of the host, however deep: resources.reservations has them. */
@@ -327,7 +327,7 @@ static bool
 judge_deploy(struct run *run, const char *key, const struct judge_node *value)
 {
 	if ((strcmp(key, "devices") == 0 || strcmp(key, "generic_resources") == 0) &&
-	    !offense(run, "devices", "devices"))
+	    !offense(run, "devices", "devices", ""))
 		return false;
 	if (value->kind == JUDGE_MAP)
 		return each_pair(run, value, "deploy", judge_deploy);
@@ -372,7 +372,7 @@ judge_service_key(struct run *run, const char *key, const struct judge_node *val
 	if (strcmp(key, "deploy") == 0)
 		return each_pair(run, value, "deploy", judge_deploy);
 	return text_index(key, service_keys, COUNT(service_keys)) < COUNT(service_keys) ||
-	    offense(run, key, "%.60s", key);
+	    offense(run, key, key, "");
 }
 
 static bool
@@ -395,7 +395,7 @@ static bool
 judge_network_name(struct run *run, const char *key, const struct judge_node *value)
 {
 	return strcmp(key, "name") != 0 || value->kind != JUDGE_TEXT || !is_host(value->word) ||
-	    offense(run, "network_mode", "the network host");
+	    offense(run, "network_mode", "the network host", "");
 }
 
 static bool
@@ -405,10 +405,9 @@ judge_network_key(struct run *run, const char *key, const struct judge_node *val
 		return each_pair(run, value, key, judge_network_name);
 	if (strcmp(key, "driver") == 0 && !is_nothing(value) &&
 	    !is_one_of(value, network_drivers, COUNT(network_drivers)))
-		return offense(run, "network_driver", "driver %.60s",
-		    value->kind == JUDGE_TEXT ? value->word : "");
+		return offense(run, "network_driver", "driver", word_of(value));
 	if (strcmp(key, "driver_opts") == 0 && !(value->kind == JUDGE_MAP && value->first == NULL))
-		return offense(run, "network_driver", "driver_opts");
+		return offense(run, "network_driver", "driver_opts", "");
 	return judge_network_name(run, key, value);
 }
 
@@ -416,7 +415,7 @@ static bool
 judge_network(struct run *run, const char *name, const struct judge_node *value)
 {
 	name_where(run, "network", name);
-	if (is_host(name) && !offense(run, "network_mode", "the network host"))
+	if (is_host(name) && !offense(run, "network_mode", "the network host", ""))
 		return false;
 	return each_pair(run, value, "it", judge_network_key);
 }
@@ -440,9 +439,8 @@ judge_source_key(struct run *run, const char *key, const struct judge_node *valu
 		return true;
 	if (is_volume && strcmp(key, "driver") == 0)
 		return is_one_of(value, volume_drivers, COUNT(volume_drivers)) ||
-		    offense(run, "volume_driver", "driver %.60s",
-			value->kind == JUDGE_TEXT ? value->word : "");
-	return offense(run, key, "%.60s", key);
+		    offense(run, "volume_driver", "driver", word_of(value));
+	return offense(run, key, key, "");
 }
 
 static bool
@@ -472,7 +470,7 @@ judge_section(struct run *run, const char *key, const struct judge_node *value)
 		return each_pair(run, value, key, judge_source);
 	}
 	return strcmp(key, "name") == 0 || strcmp(key, "version") == 0 || text_starts(key, "x-") ||
-	    offense(run, key, "%.60s", key);
+	    offense(run, key, key, "");
 }
 
 bool

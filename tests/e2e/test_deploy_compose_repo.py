@@ -280,6 +280,13 @@ def test_without_the_judge_nothing_is_released(bench):
     refused(bench, 78, "no program deploybot-judge is beside", DEPLOYBOT_RUNNER=str(alone))
 
 
+def test_what_did_not_come_whole_from_a_host_is_not_judged(bench):
+    """The beginning of what compose makes of a file may be harmless."""
+    bench.on_host("base64", '[[ $* != "-w 0" ]] || { /usr/bin/base64 -w 0 | head -c 40; exit; }')
+    release(bench, COMPOSE)
+    refused(bench, 70, "what compose makes of the compose file there did not come whole")
+
+
 @pytest.mark.long
 def test_a_commit_whose_file_ran_is_gone_back_to_though_the_judge_refuses_it(bench):
     """With that commit in the mirror too: a host takes what ran there as it is."""

@@ -57,19 +57,21 @@ ssh_take_configs() {
 ssh_judge_configs() {
 	local i
 	for i in "${ssh_only[@]}"; do
-		[[ " ${ssh_found[$i]:-} " =~ \ file=[0-9a-f]{64}\  ]] || continue
-		ssh_judge_host "$i"
+		[[ " ${ssh_found[$i]:-} " =~ \ file=([0-9a-f]{64})\  ]] || continue
+		ssh_judge_host "$i" "${BASH_REMATCH[1]}"
 	done
 	ssh_check_paths
 }
 
-ssh_judge_host() { # INDEX
+ssh_judge_host() { # INDEX SUM-OF-ITS-FILE
 	local kind sum text of is_judged=no allow=''
 	[[ -z $COMPOSE_ALLOW ]] || allow=${COMPOSE_ALLOW//[[:space:]]/,}
 	: >"$ssh_folder/named.$1"
 	while read -r kind sum text; do
 		is_judged=yes
 		[[ $kind == config ]] || continue
+		[[ $2 == "$ssh_judged" ]] ||
+			fail "$EXIT_REFUSED" "${ssh_hosts[$1]} would use another compose file than was judged: ${2:0:12}"
 		base64 -d <<<"$text" >"$ssh_folder/config" 2>/dev/null || true # seen by its sum
 		of=$(sha256sum <"$ssh_folder/config")
 		[[ ${of%% *} == "$sum" ]] ||
