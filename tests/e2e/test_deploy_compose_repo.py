@@ -245,32 +245,54 @@ def service(text):
 
 
 # (the file; a word of what is said; what allows it).  What the judge says of all others: tests/fixtures/judge.txt.
-REACHES = [
-    (service("privileged: true"), "service app: privileged reaches beyond", "privileged"),
+# By itself, by where a path of it leads, by the text alone.
+REACHES = [(service("privileged: true"), "service app: privileged reaches beyond", "privileged")]
+LEADS = [
     (service("volumes: [\"/var/run/docker.sock:/s\"]"), "/var/run/docker.sock is not below", "bind:/run/docker.sock"),
     (service("volumes: [\"./leads-out:/s\"]"), "is not below", None),
     (service("volumes: [\"./.env:/s\"]"), "is not below", None),
     ("version: \"3.7\"\n" + APP + "    secrets: [s]\nsecrets:\n  s:\n    file: /etc/shadow\n",
-     "secret s: /etc/shadow is not below", "bind:/etc/shadow"),
-    (service("env_file: leads-out/passwd"), "line 4, env_file: ", "bind:/etc"),
+     "secret s: /etc/shadow is not below", None),
+]
+READS = [(service("env_file: leads-out/passwd"), "line 4, env_file: ", None)]
+SAYS = [
     (service("env_file: ${X-/etc/passwd}"), "env_file names plain paths", None),
     ("services: [\n", "it is no YAML", None),
 ]
 
 
+def is_refused_and_allowed_by_name(bench, rows):
+    os.symlink("/etc", bench.app / "leads-out")
+    for text, words, allowed in rows:
+        release(bench, text)
+        refused(bench, 70, words, COMPOSE_ALLOW="nothing devices bind:/nowhere")
+        assert ":docker-compose.yml: " in bench.said()[-1] and "build" not in bench.steps()
+        if allowed is not None:
+            status, said = bench.run("deploy.sh", "staging", git(bench.repository, "rev-parse", "HEAD"),
+                                     COMPOSE_ALLOW=f"nothing {allowed} bind:/nowhere")
+            assert status == 0, "\n".join(said)
+            bench.change_engine(containers=[])
+            for file in (*bench.app.glob(".deploybot*"), bench.app / ".env"):
+                file.unlink()
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("text, words, allowed", REACHES)
-def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real, text, words, allowed):
-    os.symlink("/etc", real.app / "leads-out")
-    release(real, text)
-    refused(real, 70, words)
-    assert ":docker-compose.yml: " in real.said()[-1] and "build" not in real.steps()
-    if allowed is None:
-        refused(real, 70, words, COMPOSE_ALLOW="nothing privileged bind:/nowhere")
-        return
-    status, said = real.run("deploy.sh", "staging", git(real.repository, "rev-parse", "HEAD"),
-                            COMPOSE_ALLOW=f"nothing {allowed} bind:/nowhere")
-    assert status == 0, "\n".join(said)
+def test_what_reaches_beyond_its_containers_is_refused_and_allowed_by_name(real):
+    is_refused_and_allowed_by_name(real, REACHES)
+
+
+@pytest.mark.long
+def test_where_a_path_leads_is_seen_on_the_host(real):
+    is_refused_and_allowed_by_name(real, LEADS)
+
+
+def test_where_an_env_file_leads_is_seen_before_compose_reads_it(bench):
+    is_refused_and_allowed_by_name(bench, READS)
+
+
+def test_a_text_that_is_refused_goes_to_no_host(bench):
+    is_refused_and_allowed_by_name(bench, SAYS)
+    assert not any(" check " in " ".join(call) for call in bench.ssh_calls())
 
 
 def test_without_the_judge_nothing_is_released(bench):
