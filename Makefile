@@ -106,7 +106,7 @@ $(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 
 # What .incbin names the compiler does not list.
 $(call objects,server/cli/cli_audit_export_text.c): $(wildcard server/cli/audit_folder/*)
-$(call objects,server/cli/cli_completion.c): $(wildcard server/cli/completion/*)
+$(call objects,server/cli/cli_completion_text.c): $(wildcard server/cli/completion/*)
 
 $(LIB_A): $(call objects,$(LIB_C))
 $(SERVER_A): $(call objects,$(SERVER_C))

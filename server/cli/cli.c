@@ -11,31 +11,18 @@
 
 #include "cli/cli_options.h"
 #include "cli/cli_server.h"
-#include "cli/cli_usage.h"
-#include "lib/version.h"
+#include "cli/cli_table.h"
 
-int
-cli_version(UNUSED const struct cli *cli)
-{
-	(void)printf("deploybot %s\n", version_text);
-	return EX_OK;
-}
-
-int
-cli_help(const struct cli *cli)
-{
-	const struct cli_form *form;
-
-	if (cli->argc == 0) {
-		cli_usage_all(stdout, cli->program);
-		return EX_OK;
-	}
-	form = cli_form_find(cli->argv[0], cli->argc > 1 ? cli->argv[1] : "");
-	if (form == NULL)
-		return cli_options_no_command(cli, cli->argv[cli->argc - 1]);
-	cli_usage_help(cli->program, form);
-	return EX_OK;
-}
+/* What each row of cli.def runs, here or with what the server answers; neither: the caller's. */
+#define cli_serve NULL
+static const struct {
+	cli_command *run;
+	cli_server_command *ask;
+} acts[] = {
+#define FORM(word, kind, function, ...) { cli_##function, NULL },
+#define ASK(word, kind, function, ...)	{ NULL, cli_##function },
+#include "cli/cli.def"
+};
 
 /* What cannot be looked at counts as there: reading it then says why not, instead of a start
  * without the settings that it holds. */
@@ -65,7 +52,9 @@ cli_run(int argc, char **argv, cli_command *serve)
 		cli.env_file = CLI_FILE_HERE;
 	else if (cli.env_file == NULL && is_there(CLI_SETTINGS_FILE))
 		cli.env_file = CLI_SETTINGS_FILE;
-	if (cli.form->ask != NULL)
-		return cli_server_run(&cli, cli.form->ask);
-	return cli.form->run == NULL ? serve(&cli) : cli.form->run(&cli);
+	if (cli.form->row == COUNT(acts))
+		return cli_server_run(&cli, cli_chat_command);
+	if (acts[cli.form->row].ask != NULL)
+		return cli_server_run(&cli, acts[cli.form->row].ask);
+	return acts[cli.form->row].run == NULL ? serve(&cli) : acts[cli.form->row].run(&cli);
 }

@@ -1,12 +1,49 @@
 /* cli_audit.c - what `deploybot audit` reads: settings, a copy of the database, a log.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "cli/cli_audit_inside.h"
 #include "lib/db_backup.h"
+#include "store/audit_segment.h"
 #include "types/settings.h"
+
+bool
+cli_audit_is_log(const char *path, const char **ret_why)
+{
+	static char why[PATH_MAX + 128];
+	struct audit_segments closed = { 0 };
+	const char *dot = strrchr(path, '.');
+	struct stat st;
+	bool is_there = stat(path, &st) == 0;
+
+	*ret_why = why;
+	if (is_there && S_ISDIR(st.st_mode)) {
+		(void)snprintf(why, sizeof(why), "%s is a folder: name the log in it, %s/audit.log",
+		    path, path);
+		return false;
+	}
+	if (is_there && dot != NULL && dot[1] != '\0' &&
+	    dot[1 + strspn(dot + 1, "0123456789")] == '\0') {
+		(void)snprintf(why, sizeof(why),
+		    "%s is a closed file of a log: name the log, %.*s, and all its files are read",
+		    path, (int)(dot - path), path);
+		return false;
+	}
+	if (!is_there && errno == ENOENT && audit_segments_list(path, &closed, NULL)) {
+		is_there = closed.n > 0; /* the newest one went, or was not taken along */
+		audit_segments_done(&closed);
+	} else if (is_there) {
+		is_there = S_ISREG(st.st_mode);
+	}
+	(void)snprintf(why, sizeof(why), "%s: %s",
+	    stat(path, &st) == 0 ? "it is no file" : "there is no such file", path);
+	return is_there;
+}
 
 static int
 refuse(const char *why)

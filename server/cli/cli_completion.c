@@ -6,18 +6,13 @@
 #include <unistd.h>
 
 #include "cli/cli_api.h"
+#include "cli/cli_completion_text.h"
 #include "cli/cli_options.h"
 #include "cli/cli_table.h"
-#include "lib/embed.h"
 #include "lib/text.h"
 
 /* Instead of a list: the shell completes names of files. */
 #define FILES "FILES\n"
-
-extern const char completion_bash[], completion_zsh[], completion_fish[];
-EMBED(completion_bash, "server/cli/completion/deploybot.bash");
-EMBED(completion_zsh, "server/cli/completion/deploybot.zsh");
-EMBED(completion_fish, "server/cli/completion/deploybot.fish");
 
 static void
 offer(const char *word, const char *begun, const char *help)
@@ -134,9 +129,9 @@ cli_completion(const struct cli *cli)
 {
 	const char *shell = cli->argv[0];
 
-	(void)fputs(strcmp(shell, "bash") == 0 ? completion_bash :
-		strcmp(shell, "zsh") == 0      ? completion_zsh :
-						 completion_fish,
+	(void)fputs(strcmp(shell, "bash") == 0 ? cli_completion_bash :
+		strcmp(shell, "zsh") == 0      ? cli_completion_zsh :
+						 cli_completion_fish,
 	    stdout);
 	return EX_OK;
 }

@@ -5,9 +5,7 @@
 #include "commands/commands.h"
 #include "lib/text.h"
 
-/* Of the caller of cli_run. */
-#define cli_serve NULL
-#define HIDDEN	  NULL
+#define HIDDEN NULL
 
 #define O(name) (UINT64_C(1) << OPTION_##name)
 
@@ -23,9 +21,9 @@ const struct cli_option_row cli_option_rows[OPTION_COUNT] = {
 
 static const struct cli_form rows[] = {
 #define FORM(word, kind, function, options, help, ...) \
-	{ word, kind, cli_##function, NULL, options, help, { __VA_ARGS__ }, NULL },
+	{ word, kind, 0, false, options, help, { __VA_ARGS__ }, NULL },
 #define ASK(word, kind, function, options, help, ...) \
-	{ word, kind, NULL, cli_##function, options, help, { __VA_ARGS__ }, NULL },
+	{ word, kind, 0, true, options, help, { __VA_ARGS__ }, NULL },
 #include "cli/cli.def"
 };
 
@@ -43,10 +41,11 @@ static struct cli_form
 of_chat(const struct command *command)
 {
 	const struct cli_form *row = find_row(command->word);
-	struct cli_form form = { .kind = "", .ask = cli_chat_command, .options = O_WORK };
+	struct cli_form form = { .kind = "", .asks_server = true, .options = O_WORK };
 
 	if (row != NULL)
 		form = *row;
+	form.row = row != NULL ? (size_t)(row - rows) : COUNT(rows);
 	form.word = command->word;
 	form.help = command->help;
 	form.usage = command->usage + 1 + strlen(form.word);
@@ -68,8 +67,10 @@ cli_forms(size_t *ret_count)
 		return all;
 	}
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].help != NULL || rows[i].kind[0] != '\0')
-			all[n++] = rows[i];
+		if (rows[i].help != NULL || rows[i].kind[0] != '\0') {
+			all[n] = rows[i];
+			all[n++].row = i;
+		}
 	for (size_t i = 0; i < commands_count(); i++) {
 		const struct command *command = commands_get(i);
 		const struct cli_form *row = find_row(command->word);
@@ -104,7 +105,14 @@ cli_form_takes(const struct cli_form *form, enum cli_option option)
 bool
 cli_form_has_kinds(const struct cli_form *form)
 {
-	return form->run == cli_kinds;
+	size_t n;
+	const struct cli_form *all = cli_forms(&n);
+
+	for (size_t i = 0; i < n && form->kind[0] == '\0'; i++)
+		if (strcmp(all[i].word, form->word) == 0 && all[i].kind[0] != '\0' &&
+		    all[i].help != NULL)
+			return true;
+	return false;
 }
 
 enum cli_option

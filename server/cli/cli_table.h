@@ -44,8 +44,8 @@ extern const struct cli_option_row {
 struct cli_form {
 	const char *word;
 	const char *kind; /* its second word; "" */
-	cli_command *run; /* NULL: the caller's of cli_run, or: */
-	cli_server_command *ask;
+	size_t row;	  /* which one of cli.def; as many as these are: it is of the chat alone */
+	bool asks_server;
 	uint64_t options; /* a bit for each */
 	const char *help; /* NULL: it is shown nowhere */
 	struct cli_operand {

@@ -129,7 +129,7 @@ cli_usage_all(FILE *out, const char *program)
 			    "\nOf the running server, over LOCAL_SOCKET, as in the chat; with --json, --wait,\n--no-wait, --as ROLE, --reason TEXT, --emergency TEXT:\n",
 			    out);
 		is_chat = all[i].usage != NULL;
-		add_form(&text, &all[i], all[i].ask == NULL);
+		add_form(&text, &all[i], !all[i].asks_server);
 		print_row(out, &text, all[i].help);
 	}
 	(void)fputs(
