@@ -48,7 +48,7 @@ def test_a_warning_ends_our_builds_and_nobody_elses():
     assert "-Wall " in said("not-there/" + OBJECT) and "-Werror " not in said("not-there/" + OBJECT)
     assert "-Werror" in ours and "-Werror " in said("WERROR=-Werror", "not-there/" + OBJECT)
     with open(os.path.join(ROOT, "tests", "tools", "lint.sh"), encoding="utf-8") as file:
-        assert " CC=\"$1\" OPT=-O1 WERROR=-Werror " in file.read()
+        assert " CC=\"$1\" OPT=\"$opt\" WERROR=-Werror " in file.read()
 
 
 def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
@@ -150,6 +150,20 @@ def test_what_costs_more_than_a_second_is_named_and_more_than_three_is_refused(c
     assert count.names == ["test_it: test_dearest, which costs 3.1 s of a processor, at most 3: it is to cost less, or "
                            "to be marked `long`"]
     assert capfd.readouterr().out == "  long: test_it: test_dear, which costs 1.1 s of a processor\n"
+    run_tests.judge_costs(costs, count, slowness=1.2)
+    assert len(count.names) == 1
+    assert capfd.readouterr().out == "  long: test_it: test_dearest, which costs 2.6 s of a processor\n"
+
+
+def test_a_machine_that_is_slow_makes_a_test_no_dearer(monkeypatch):
+    def measured():
+        slowness = run_tests.Slowness()
+        slowness.start()
+        return slowness.end()
+    monkeypatch.setattr(run_tests, "SPIN", 2_000_000)
+    assert measured() > 2
+    monkeypatch.setattr(run_tests, "SPIN", 1)
+    assert measured() == 1
 
 
 SPENDS = """

@@ -29,6 +29,7 @@ MAY = (
     "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
     " left_by, removed_at, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
     # at a start: what is open
+    "DELETE FROM effect WHERE kind = 'forward'",
     "SELECT COUNT(*) FROM effect WHERE (kind = ''",
     "DELETE FROM effect WHERE kind = 'say' AND id < (SELECT m.anew FROM message m",
     "SELECT id, kind, lane, subject, body, due, at FROM effect WHERE lane IS NULL ORDER BY id",

@@ -17,6 +17,7 @@ import re
 import shutil
 import signal
 import subprocess
+import statistics
 import sys
 import threading
 import time
@@ -32,7 +33,8 @@ E2E_TIMEOUT_S = 2400      # a single test has a limit of its own: tests/e2e/conf
 TESTS_FAILED = 1      # pytest's status: all were run
 # Of a processor, for an end-to-end test with all that it starts.  Between them is room for other work on the machine,
 # which makes each test dearer.
-LONG_S, REFUSED_S = 1, 3     # the dearest that stays costs half of that: other machines are slower, and busy
+LONG_S, REFUSED_S = 1, 3     # the dearest that stays costs half of that
+SPIN, SPIN_S = 200_000, 0.04  # turns of a loop, and what they cost on the machine where those two were set
 AGAIN_MAX = 3         # more are no coincidence
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
@@ -189,9 +191,30 @@ def read_costs(path):
             for one in case.iter("property") if one.get("name") == "processor_s"}
 
 
-def judge_costs(costs, count):
-    """Names what should be marked `long`, and refuses what must be."""
-    for name, seconds in sorted(costs.items(), key=lambda one: -one[1]):
+class Slowness(threading.Thread):
+    """How many times as much of a processor a thing costs here, now, as where the limits were set: a machine that is
+    slow, or busy with others (two threads of a core), makes each test dearer."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.costs, self.is_over = [], threading.Event()
+
+    def run(self):
+        while not self.costs or not self.is_over.wait(5):
+            began, x = time.thread_time(), 0
+            for turn in range(SPIN):
+                x += turn * turn % 7
+            self.costs.append(time.thread_time() - began)
+
+    def end(self):
+        self.is_over.set()
+        self.join()
+        return max(1, statistics.median(self.costs) / SPIN_S)
+
+
+def judge_costs(costs, count, slowness=1):
+    """Names what should be marked `long`, and refuses what must be; costs as where the limits were set."""
+    for name, seconds in sorted(((name, spent / slowness) for name, spent in costs.items()), key=lambda one: -one[1]):
         said = f"{': '.join(name)}, which costs {seconds:.1f} s of a processor"
         if seconds > REFUSED_S:
             count.fail(f"{said}, at most {REFUSED_S}: it is to cost less, or to be marked `long`")
@@ -249,6 +272,8 @@ def main():
     programs = [] if "--e2e" in sys.argv else named or programs
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
+    slowness = Slowness()
+    slowness.start()
     with start_e2e(build, wanted) as e2e:
         alarm = threading.Timer(E2E_TIMEOUT_S, e2e.kill)
         alarm.start()
@@ -261,7 +286,7 @@ def main():
         print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
         end_e2e(e2e, build, count)
         if wanted == EVERY_DAY and "--e2e" not in sys.argv and report_of(build).exists():
-            judge_costs(read_costs(report_of(build)), count)
+            judge_costs(read_costs(report_of(build)), count, slowness.end())
         for file in leaked.search(texts_of(build), report_of(build).parent / "stories"):
             count.fail(f"a secret in {file}")
         alarm.cancel()
