@@ -120,12 +120,13 @@ def test_the_audits_collectors_end_and_how_far_each_got_is_said_once(released):
     gone = {"AUDIT_SYSLOG_SERVER": "127.0.0.1:9", "AUDIT_SYSLOG_CA": "/nowhere/ca", "AUDIT_JOURNAL": "true",
             "AUDIT_SYSLOG_CERTIFICATE": "/nowhere/pem", "AUDIT_SYSLOG_KEY": "/nowhere/key"}
     last, = released.rows("SELECT max(seq) FROM audit")[0]
-    with contextlib.closing(sqlite3.connect(released.database)) as database, database:
+    with contextlib.closing(sqlite3.connect(released.database)) as database:
         database.execute("INSERT INTO effect (kind, subject, body, due, at) VALUES"
                          """ ('forward', 0, '{"to":"journal","first":1,"last":2,"place":"journal"}', 0, 1),"""
                          """ ('wait', 0, '{"wait":"forward","name":""}', 1, 1)""")
         database.execute("INSERT INTO audit_forward VALUES ('syslog 127.0.0.1:9', ?, 1, 0, 3, 'it is away'),"
                          " ('journal', 2, 1, 1, 0, '')", (last,))
+        database.commit()
     bot = released.bot = Deploybot(released.folder, {**released.settings(), **gone}, released.build).start()
     said = [f"audit: deploybot sends no more, and up to entry {seq} all is with {place}"
             for seq, place in ((last, "syslog 127.0.0.1:9"), (2, "journal"))]
@@ -141,8 +142,9 @@ def test_the_audits_collectors_end_and_how_far_each_got_is_said_once(released):
     wait_until(is_said, PATIENCE_S, "a message to the admin")
     found = bot.run("check-config")
     assert all(re.search(f"warning +{name}: is no setting any more: ", found.stderr) for name in gone), found
-    with contextlib.closing(sqlite3.connect(released.database)) as database, database:
+    with contextlib.closing(sqlite3.connect(released.database)) as database:
         database.execute("UPDATE audit_forward SET sent = 1000000 WHERE place = 'journal'")
+        database.commit()
     found = bot.run("audit", "verify")       # what a collector got is still compared
     assert found.returncode == 1 and "entry 1000000 was sent to journal, and is not there" in found.stderr, found
     assert bot.stop() == 0
