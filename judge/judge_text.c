@@ -123,8 +123,8 @@ check_merge(const struct judge_node *value, struct err *err)
 {
 	if (value->kind == JUDGE_LIST) {
 		for (const struct judge_node *one = value->first; one != NULL; one = one->next)
-			if (one->kind == JUDGE_TEXT || one->kind == JUDGE_LIST)
-				return check_merge(one, err);
+			if (!check_merge(one, err))
+				return false;
 		return true;
 	}
 	return value->kind != JUDGE_TEXT ||

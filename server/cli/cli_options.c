@@ -7,7 +7,6 @@
 
 #include "cli/cli_usage.h"
 #include "lib/text.h"
-#include "lib/version.h"
 
 /* What was found before the form was known, of which it depends what is said. */
 struct found {
@@ -158,9 +157,8 @@ refuse_unknown(const struct cli *cli, const char *word)
 	return refuse(cli, ": there is no option \"%s\"%s", word, meant(word, names, n, out));
 }
 
-/* Says that there is no such subcommand, and which was meant. */
-static int
-no_command(const struct cli *cli, const char *word)
+int
+cli_options_no_command(const struct cli *cli, const char *word)
 {
 	char out[MEANT];
 	const char *behind = strcmp(word, "setup") == 0 ?
@@ -278,7 +276,7 @@ cli_options_read(int argc, char **argv, struct cli *cli)
 	sort_words(cli, argc, argv, &found);
 	find_form(cli);
 	if (cli->form == NULL)
-		return no_command(cli, cli->argv[0]);
+		return cli_options_no_command(cli, cli->argv[0]);
 	if (found.is_help && cli->word == NULL) {
 		cli_usage_all(stdout, cli->program);
 		return EX_OK;
@@ -291,27 +289,4 @@ cli_options_read(int argc, char **argv, struct cli *cli)
 		return refuse_unknown(cli, found.unknown);
 	status = check_options(cli, &found);
 	return status >= 0 ? status : check_operands(cli);
-}
-
-int
-cli_version(UNUSED const struct cli *cli)
-{
-	(void)printf("deploybot %s\n", version_text);
-	return EX_OK;
-}
-
-int
-cli_help(const struct cli *cli)
-{
-	const struct cli_form *form;
-
-	if (cli->argc == 0) {
-		cli_usage_all(stdout, cli->program);
-		return EX_OK;
-	}
-	form = cli_form_find(cli->argv[0], cli->argc > 1 ? cli->argv[1] : "");
-	if (form == NULL)
-		return no_command(cli, cli->argv[cli->argc - 1]);
-	cli_usage_help(cli->program, form);
-	return EX_OK;
 }

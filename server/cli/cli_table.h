@@ -64,7 +64,7 @@ const struct cli_form *cli_form_find(const char *word, const char *kind);
 /* All take --env-file. */
 bool cli_form_takes(const struct cli_form *form, enum cli_option option);
 
-/* Has it second words, and is none of them? */
+/* Has it second words that are shown, and is none of them? */
 bool cli_form_has_kinds(const struct cli_form *form);
 
 /* The option so called; OPTION_COUNT: none. */

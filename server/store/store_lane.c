@@ -542,10 +542,9 @@ drop_removed(struct store *store, struct err *err)
 bool
 store_lane_recover(struct store *store, struct queue_list *out, struct err *err)
 {
-	if (!drop_removed(store, err))
-		return false;
-	if (!drop_passed(store, err) || !recover_rest(store, out, err) ||
-	    !store_lane_fill_runs(store, out, err) || !touch_every_lane(store, err))
+	if (!drop_removed(store, err) || !drop_passed(store, err) ||
+	    !recover_rest(store, out, err) || !store_lane_fill_runs(store, out, err) ||
+	    !touch_every_lane(store, err))
 		return false;
 	for (size_t i = 0; i < store->lanes.touched.n; i++)
 		if (!advance(store, store->lanes.touched.names[i], true, out, err))

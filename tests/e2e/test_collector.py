@@ -19,7 +19,6 @@ PATIENCE_S = 60
 SYSLOG_NG = shutil.which("syslog-ng") or shutil.which("syslog-ng", path="/usr/sbin")
 GOOD = (b'<110>1 2026-11-20T07:10:48.123Z host deploybot - login [deploybot@32473 seq="7"] '
         b'{"seq":7,"timestamp":"2026-11-20T07:10:48.123Z"}')
-needs_syslog_ng = pytest.mark.skipif(SYSLOG_NG is None, reason="syslog-ng is not installed (package syslog-ng-core)")
 
 
 @pytest.fixture(name="certificates", scope="module")
@@ -114,7 +113,6 @@ def all_there(peer, lines):
             str(fields["seq"]), fields["timestamp"], fields["code"])
 
 
-@needs_syslog_ng
 @pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.long)])
 def test_no_entry_is_missing_behind_kills_and_turned_files(tmp_path, peer, certificates, kills):
     seed = int(os.environ.get("SEED") or random.randrange(1 << 30))
@@ -145,7 +143,6 @@ def test_no_entry_is_missing_behind_kills_and_turned_files(tmp_path, peer, certi
         sender.kill()
 
 
-@needs_syslog_ng
 def test_the_entries_of_a_server_arrive(tmp_path, peer, certificates):
     scene = Scene(tmp_path / "scene", settings={**Scripts(tmp_path / "scripts").settings(), "STAGING_HEALTH_URL": None,
                                                 "PRODUCTION_HEALTH_URL": None})
@@ -166,7 +163,6 @@ def test_the_entries_of_a_server_arrive(tmp_path, peer, certificates):
         ended_well(scene)
 
 
-@needs_syslog_ng
 def test_who_does_not_prove_their_name_gets_nothing(tmp_path, certificates):
     for number, (made, by) in enumerate(((Certificates(tmp_path / "another", "DNS:other.example"), "client"),
                                          (certificates, "client"))):
