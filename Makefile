@@ -44,7 +44,7 @@ JUDGE_LIBS  := -lyaml
 ALL_LIBS    := $(SERVER_LIBS) $(JUDGE_LIBS)
 
 LIB_C	 := $(filter-out $(if $(CRASH_POINTS),,lib/crash_point.c),$(wildcard lib/*.c))
-SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))
+SERVER_C := $(filter-out server/main.c,$(wildcard server/*.c server/*/*.c server/*/*/*.c))
 RUNNER_C := $(filter-out runner/main.c,$(wildcard runner/*.c))
 JUDGE_C	 := $(filter-out judge/main.c,$(wildcard judge/*.c))
 TEST_C	 := $(wildcard tests/unit/test_*.c)
@@ -105,7 +105,7 @@ $(call objects,lib/version.c): $(SAID_VERSION)
 $(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 
 # What .incbin names the compiler does not list.
-$(call objects,server/cli/cli_audit_export_text.c): $(wildcard server/cli/audit_folder/*)
+$(call objects,server/cli/audit/cli_audit_export_text.c): $(wildcard server/cli/audit/folder/*)
 $(call objects,server/cli/cli_completion_text.c): $(wildcard server/cli/completion/*)
 
 $(LIB_A): $(call objects,$(LIB_C))

@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 #include "serve.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 
 static int
 serve(const struct cli *cli)

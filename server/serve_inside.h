@@ -21,7 +21,7 @@
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
-#include "settings/settings_watch.h"
+#include "settings/sources/settings_watch.h"
 #include "store/store_thread.h"
 #include "telegram/telegram.h"
 #include "types/crossing.h"

@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 
 /* The message names nobody who changed them: files have no author. */

@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "serve_inside.h"
-#include "settings/settings_secrets.h"
+#include "settings/sources/settings_secrets.h"
 
 #define KEY_NAME "/secret-marks.key"
 #define KEY_SIZE 32

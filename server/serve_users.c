@@ -9,7 +9,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "serve_inside.h"
-#include "settings/settings_users.h"
+#include "settings/sources/settings_users.h"
 
 #define AGAIN_MS 60000 /* somebody unknown connects, and again */
 

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "lib/err.h"
 #include "lib/mem.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "store/store.h"
 #include "types/settings.h"
 

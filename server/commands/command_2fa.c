@@ -4,14 +4,14 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_factor.h"
-#include "decide/decide_factor_state.h"
-#include "decide/decide_need.h"
-#include "decide/decide_pad.h"
-#include "decide/decide_picture.h"
+#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_factor_state.h"
+#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_pad.h"
+#include "decide/factor/decide_picture.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_who.h"
-#include "decide/decide_whom.h"
+#include "decide/who/decide_who.h"
+#include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 
 #define CONFIRM "confirm "

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decide/decide_approval.h"
-#include "decide/decide_pad.h"
+#include "decide/approval/decide_approval.h"
+#include "decide/factor/decide_pad.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_tell.h"
+#include "decide/tell/decide_tell.h"
 
 /* On a machine nothing was shown that would have changed since: a yes to what was asked anew says
  * which question it has read.  A code is for one question anyway. */

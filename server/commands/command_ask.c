@@ -3,7 +3,7 @@
 
 #include "chat/chat_hold.h"
 #include "commands/commands.h"
-#include "decide/decide_hold.h"
+#include "decide/hold/decide_hold.h"
 #include "decide/decide_reply.h"
 #include "store/row_hold.h"
 #include "store/row_message.h"

@@ -4,9 +4,9 @@
 
 #include "chat/chat_text.h"
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
+#include "decide/who/decide_allowed.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 

@@ -4,11 +4,11 @@
 #include <strings.h>
 
 #include "commands/commands.h"
-#include "decide/decide_end.h"
+#include "decide/work/decide_end.h"
 #include "decide/decide_page.h"
-#include "decide/decide_question.h"
+#include "decide/question/decide_question.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 

@@ -1,9 +1,9 @@
 /* command_choose.c - [Choose…] of a push that asks in several environments: one of its questions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_tell_batch.h"
-#include "decide/decide_git.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/tell/decide_tell_batch.h"
+#include "decide/git/decide_git.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
 

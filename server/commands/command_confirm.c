@@ -1,12 +1,12 @@
 /* command_confirm.c - the answer to a question: goes on with a deployment, or leaves it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_barrier.h"
-#include "decide/decide_factor_state.h"
-#include "decide/decide_need.h"
-#include "decide/decide_question.h"
-#include "decide/decide_queue.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/queue/decide_barrier.h"
+#include "decide/factor/decide_factor_state.h"
+#include "decide/factor/decide_need.h"
+#include "decide/question/decide_question.h"
+#include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"
 
 /* A step back past a barrier is a rollback, whatever word asked for it. */

@@ -1,7 +1,7 @@
 /* command_digit.c - a button of the pad that a code is typed on.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_pad.h"
+#include "decide/factor/decide_pad.h"
 
 void
 command_digit(struct tx *tx, const struct update *update, const struct request *request)

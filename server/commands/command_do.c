@@ -3,11 +3,11 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_do.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/work/decide_do.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "lib/text.h"
 
 /* What was typed, in lower case; "" where there is none. */

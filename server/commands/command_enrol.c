@@ -1,7 +1,7 @@
 /* command_enrol.c - [Confirm] under a second factor that somebody has made in the chat.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_picture.h"
+#include "decide/factor/decide_picture.h"
 
 void
 command_enrol(struct tx *tx, const struct update *update, const struct request *request)

@@ -6,15 +6,15 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_status.h"
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_do.h"
-#include "decide/decide_first_admin.h"
-#include "decide/decide_offered.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/work/decide_do.h"
+#include "decide/who/decide_first_admin.h"
+#include "decide/question/decide_offered.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
-#include "decide/decide_which_log.h"
-#include "decide/decide_who.h"
+#include "decide/question/decide_where.h"
+#include "decide/question/decide_which_log.h"
+#include "decide/who/decide_who.h"
 
 #define FIRST_SHOWN	   5
 #define DO_SHOWN	   5

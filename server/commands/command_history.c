@@ -5,11 +5,11 @@
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_history.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/git/decide_history.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "store/row_deployment.h"
 #include "store/row_run.h"
 

@@ -1,7 +1,7 @@
 /* command_keep.c - the lock's owner keeps it: whoever asked for its end is notified.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_hold_change.h"
+#include "decide/hold/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "store/row_hold.h"
 

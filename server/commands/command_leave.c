@@ -1,8 +1,8 @@
 /* command_leave.c - a button of /queue: gives up one's own place.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_end.h"
-#include "decide/decide_queue.h"
+#include "decide/work/decide_end.h"
+#include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"
 
 void

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "commands/commands.h"
-#include "decide/decide_ready.h"
+#include "decide/approval/decide_ready.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 
 void
 command_line(struct tx *tx, const struct update *update, const struct request *request)

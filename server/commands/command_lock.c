@@ -2,11 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_hold.h"
 #include "commands/commands.h"
-#include "decide/decide_hold.h"
-#include "decide/decide_hold_around.h"
-#include "decide/decide_hold_change.h"
+#include "decide/hold/decide_hold.h"
+#include "decide/hold/decide_hold_around.h"
+#include "decide/hold/decide_hold_change.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "lib/when.h"
 

@@ -5,7 +5,7 @@
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
-#include "decide/decide_application_log.h"
+#include "decide/view/decide_application_log.h"
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"

@@ -1,8 +1,8 @@
 /* command_login.c - /login <token>: a role besides one's own, for a while.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_login.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/who/decide_login.h"
 #include "decide/decide_reply.h"
 
 void

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_session.h"
+#include "decide/who/decide_session.h"
 
 void
 command_logout(struct tx *tx, const struct update *update, UNUSED const struct request *request)

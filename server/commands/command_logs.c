@@ -1,10 +1,10 @@
 /* command_logs.c - /logs <environment> [lines]: what the application itself logged.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_application_log.h"
+#include "decide/view/decide_application_log.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
-#include "decide/decide_which_log.h"
+#include "decide/question/decide_where.h"
+#include "decide/question/decide_which_log.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_unknown.h"
+#include "decide/work/decide_unknown.h"
 #include "store/row_environment.h"
 
 void

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_deployment.h"
+#include "decide/work/decide_deployment.h"
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 

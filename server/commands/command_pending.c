@@ -5,13 +5,13 @@
 
 #include "chat/chat_deployment.h"
 #include "commands/commands.h"
-#include "decide/decide_action.h"
-#include "decide/decide_approval.h"
-#include "decide/decide_needs.h"
+#include "decide/work/decide_action.h"
+#include "decide/approval/decide_approval.h"
+#include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
-#include "decide/decide_ready.h"
+#include "decide/approval/decide_ready.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 #include "store/row_approval.h"
 
 #define PAGE	  3 /* works, with up to three buttons each, and those to other pages */

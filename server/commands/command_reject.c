@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_approval.h"
+#include "decide/approval/decide_approval.h"
 #include "decide/decide_reply.h"
 #include "store/row_message.h"
 

@@ -1,9 +1,9 @@
 /* command_request.c - /request <action> <client> [argument]: somebody else is asked to approve it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_do.h"
-#include "decide/decide_ready.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/work/decide_do.h"
+#include "decide/approval/decide_ready.h"
 #include "decide/decide_reply.h"
 
 #define WORDS 3

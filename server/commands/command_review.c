@@ -1,8 +1,8 @@
 /* command_review.c - /review <number>: somebody has looked at an emergency deployment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_approval.h"
-#include "decide/decide_emergency.h"
+#include "decide/approval/decide_approval.h"
+#include "decide/approval/decide_emergency.h"
 
 void
 command_review(struct tx *tx, const struct update *update, const struct request *request)

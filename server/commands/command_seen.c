@@ -1,8 +1,8 @@
 /* command_seen.c - somebody has seen that an environment was rolled back, or is down.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_nag.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/tell/decide_nag.h"
 #include "decide/decide_reply.h"
 #include "store/row_deployment.h"
 

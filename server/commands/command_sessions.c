@@ -1,9 +1,9 @@
 /* command_sessions.c - /sessions: who is logged in by a token, until when.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
+#include "decide/who/decide_allowed.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_session.h"
+#include "decide/who/decide_session.h"
 
 #define SHOWN 30
 

@@ -3,8 +3,8 @@
 
 #include "commands/commands.h"
 #include "decide/decide_page.h"
-#include "decide/decide_status.h"
-#include "decide/decide_where.h"
+#include "decide/view/decide_status.h"
+#include "decide/question/decide_where.h"
 #include "store/row_effect.h"
 
 /* Health is mostly known sooner, so that it is one message. */

@@ -1,7 +1,7 @@
 /* command_unapprove.c - what "Withdraw my approval" stands for.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_approval.h"
+#include "decide/approval/decide_approval.h"
 
 void
 command_unapprove(struct tx *tx, const struct update *update, const struct request *request)

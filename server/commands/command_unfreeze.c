@@ -1,10 +1,10 @@
 /* command_unfreeze.c - /unfreeze <environment, application or all>: ends what /freeze began there.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_freeze_target.h"
-#include "decide/decide_hold.h"
-#include "decide/decide_hold_around.h"
-#include "decide/decide_hold_change.h"
+#include "decide/hold/decide_freeze_target.h"
+#include "decide/hold/decide_hold.h"
+#include "decide/hold/decide_hold_around.h"
+#include "decide/hold/decide_hold_change.h"
 #include "decide/decide_reply.h"
 #include "store/row_hold.h"
 

@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_hold.h"
-#include "decide/decide_hold_around.h"
-#include "decide/decide_hold_change.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/hold/decide_hold.h"
+#include "decide/hold/decide_hold_around.h"
+#include "decide/hold/decide_hold_change.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
+#include "decide/question/decide_where.h"
 
 /* One's own needs no more than the right to lock.  Whether another's is there makes no difference
  * to what is said, or it would be to who may not see it. */

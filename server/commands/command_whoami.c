@@ -4,10 +4,10 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
-#include "decide/decide_allowed.h"
-#include "decide/decide_factor.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/factor/decide_factor.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_who.h"
+#include "decide/who/decide_who.h"
 #include "lib/buf.h"
 #include "policy/policy_report.h"
 #include "store/row_chat.h"

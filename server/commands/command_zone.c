@@ -1,7 +1,7 @@
 /* command_zone.c - [Restore again] and [Done by hand] of a zone that could not be restored.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
-#include "decide/decide_cloudflare.h"
+#include "decide/work/decide_cloudflare.h"
 #include "decide/decide_reply.h"
 
 void

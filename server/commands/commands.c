@@ -4,16 +4,16 @@
 
 #include <stdio.h>
 
-#include "decide/decide_allowed.h"
-#include "decide/decide_do.h"
-#include "decide/decide_factor_state.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/work/decide_do.h"
+#include "decide/factor/decide_factor_state.h"
 #include "decide/decide_limit.h"
-#include "decide/decide_line.h"
+#include "decide/approval/decide_line.h"
 #include "decide/decide_page.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_where.h"
-#include "decide/decide_which_log.h"
-#include "decide/decide_who.h"
+#include "decide/question/decide_where.h"
+#include "decide/question/decide_which_log.h"
+#include "decide/who/decide_who.h"
 #include "lib/clean.h"
 #include "lib/mem.h"
 #include "lib/text.h"

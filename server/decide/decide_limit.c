@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "decide/decide_allowed.h"
-#include "decide/decide_factor_state.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/factor/decide_factor_state.h"
 #include "decide/decide_reply.h"
 #include "lib/zone.h"
 #include "store/row_cost.h"

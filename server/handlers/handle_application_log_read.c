@@ -1,7 +1,7 @@
 /* handle_application_log_read.c - a target said what its application logged, or why it does not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_allowed.h"
-#include "decide/decide_application_log.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/view/decide_application_log.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 

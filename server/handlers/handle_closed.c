@@ -1,11 +1,11 @@
 /* handle_closed.c - results that do nothing but close their effect.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_login.h"
-#include "decide/decide_picture.h"
-#include "decide/decide_pin.h"
+#include "decide/who/decide_login.h"
+#include "decide/factor/decide_picture.h"
+#include "decide/tell/decide_pin.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_tell.h"
-#include "decide/decide_witness.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/audit/decide_witness.h"
 #include "handlers/handlers.h"
 
 /* Only a run's exit record ends it: that its end was asked for decides nothing. */

@@ -1,6 +1,6 @@
 /* handle_cloudflare.c - Cloudflare has answered, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_cloudflare.h"
+#include "decide/work/decide_cloudflare.h"
 #include "handlers/handlers.h"
 
 void

@@ -1,6 +1,6 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_announced.h"
+#include "decide/git/decide_announced.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "store/row_dedupe.h"

@@ -1,7 +1,7 @@
 /* handle_git_delayed.c - a git query is not answered yet: whoever waits for it reads why.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
-#include "decide/decide_queue.h"
+#include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"

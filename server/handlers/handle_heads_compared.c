@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "chat/chat_text.h"
-#include "decide/decide_audit_line.h"
+#include "decide/audit/decide_audit_line.h"
 #include "decide/decide_reply.h"
 #include "handlers/handlers.h"
 #include "store/row_dedupe.h"

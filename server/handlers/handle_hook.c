@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "commands/commands.h"
-#include "decide/decide_factor_state.h"
-#include "decide/decide_factor_try.h"
-#include "decide/decide_needs.h"
+#include "decide/factor/decide_factor_state.h"
+#include "decide/factor/decide_factor_try.h"
+#include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "deployment/deploy_flow.h"
 #include "handlers/handlers.h"

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "decide/decide_chat.h"
-#include "decide/decide_pin.h"
+#include "decide/tell/decide_pin.h"
 #include "handlers/handlers.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"

@@ -2,12 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
-#include "decide/decide_deployment.h"
-#include "decide/decide_nag.h"
-#include "decide/decide_pin.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/tell/decide_nag.h"
+#include "decide/tell/decide_pin.h"
 #include "decide/decide_reply.h"
-#include "decide/decide_status.h"
-#include "decide/decide_tell.h"
+#include "decide/view/decide_status.h"
+#include "decide/tell/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "lib/url.h"

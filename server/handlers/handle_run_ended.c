@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "decide/decide_binding.h"
-#include "decide/decide_deployment.h"
-#include "decide/decide_drain.h"
-#include "decide/decide_left.h"
-#include "decide/decide_logs.h"
-#include "decide/decide_queue.h"
-#include "decide/decide_unknown.h"
+#include "decide/queue/decide_binding.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/work/decide_drain.h"
+#include "decide/work/decide_left.h"
+#include "decide/audit/decide_logs.h"
+#include "decide/queue/decide_queue.h"
+#include "decide/work/decide_unknown.h"
 #include "deployment/run_verdict.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"

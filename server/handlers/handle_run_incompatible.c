@@ -1,6 +1,6 @@
 /* handle_run_incompatible.c - a supervisor of another version is not understood: its chat is notified.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_tell.h"
+#include "decide/tell/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_run.h"

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 
-#include "decide/decide_deployment.h"
-#include "decide/decide_tell.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/tell/decide_tell.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_run.h"

@@ -1,7 +1,7 @@
 /* handle_run_step.c - a script said `==> name`.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 
-#include "decide/decide_tell.h"
+#include "decide/tell/decide_tell.h"
 #include "store/row_environment.h"
 #include "store/row_run.h"
 #include "handlers/handlers.h"

@@ -1,6 +1,6 @@
 /* handle_secrets_seen.c - which secrets are in force: since when each is, for the metrics.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_settings.h"
+#include "decide/audit/decide_settings.h"
 #include "handlers/handlers.h"
 
 void

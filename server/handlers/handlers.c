@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "handlers/handlers.h"
 
-#include "decide/decide_pin.h"
-#include "decide/decide_queue.h"
-#include "decide/decide_witness.h"
+#include "decide/tell/decide_pin.h"
+#include "decide/queue/decide_queue.h"
+#include "decide/audit/decide_witness.h"
 
 /* What a decision has marked is looked at before it ends. */
 #define EVENT(upper, lower) \

@@ -15,7 +15,7 @@
 #include "routes/metric.h"
 #include "routes/metric_process.h"
 #include "routes/state_watch.h"
-#include "settings/settings_secrets.h"
+#include "settings/sources/settings_secrets.h"
 #include "types/hook.h"
 #include "types/secret.h"
 #include "types/settings.h"

@@ -7,7 +7,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "settings/settings_folder.h"
+#include "settings/sources/settings_folder.h"
 #include "settings/settings_inside.h"
 
 /* --- one of them --- */

@@ -4,7 +4,7 @@
 
 #include "lib/base.h"
 #include "lib/env_file.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 
 #define SETTINGS_SOURCES_MAX 3

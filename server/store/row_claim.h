@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "settings/settings_claims.h"
+#include "settings/checks/settings_claims.h"
 #include "store/tx.h"
 
 /* Who holds a resource; 0: nobody. */

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "settings/settings_secrets.h"
+#include "settings/sources/settings_secrets.h"
 #include "store/tx.h"
 
 struct row_setting_change {

@@ -116,8 +116,8 @@ struct settings_times {
 	int deploy_timeout_seconds;
 };
 
-/* Never changed once it is made (settings/settings_load.h): read the fields directly.  Text that
- * is not set is NULL. */
+/* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
+ * that is not set is NULL. */
 struct settings {
 	const char *telegram_bot_token;
 	enum telegram_mode telegram_mode;

@@ -19,7 +19,7 @@
 #include "lib/log.h"
 #include "lib/text.h"
 #include "routes/metric_set.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "store/store.h"
 #include "types/crossing.h"
 

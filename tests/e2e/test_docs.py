@@ -244,7 +244,7 @@ def test_the_table_of_actions_has_each_with_what_it_needs():
     rows = {CODE.findall(row)[0]: row for row in table.splitlines()[1:]}
     assert sorted(rows) == sorted(there)
     for what, setting in re.findall(r"\{ ACTION_(\w+), CLIENT_SETTING_(\w+) \}",
-                                    text_of("server/settings/settings_clients.c")):
+                                    text_of("server/settings/checks/settings_clients.c")):
         name = next(name for name in there if there[name] == what)
         assert f"CLIENT_<ID>_{setting}" in rows[name] or "the same" in rows[name], name
 

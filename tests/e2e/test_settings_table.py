@@ -165,7 +165,7 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     changed = tmp_path / path
     changed.write_text(changed.read_text("utf-8").replace(before, row + before, 1), "utf-8")
-    rules, program = tmp_path / "server/settings/settings_rules.c", tmp_path / "runner/program_settings.c"
+    rules, program = tmp_path / "server/settings/checks/settings_rules.c", tmp_path / "runner/program_settings.c"
     rules.write_text(rules.read_text("utf-8") + "\n/* SETTING_NEW_ONE, ENVIRONMENT_SETTING_NEW_ONE */\n", "utf-8")
     program.write_text(program.read_text("utf-8").replace('"DEPLOY_TRANSPORT",', '"DEPLOY_TRANSPORT", "NEW_ONE",')
                        .replace('= { "HOST",', '= { "HOST", "NEW_ONE",'), "utf-8")
@@ -186,12 +186,12 @@ def test_an_unread_row_is_named(tmp_path, path, before, row):
     pytest.param("server/settings/settings_fields.c", "number_for(s, member, SETTING_HEALTH_CHECK_TIMEOUT)",
                  "number_for(s, NULL, SETTING_HEALTH_CHECK_TIMEOUT)", read_for_all,
                  "HEALTH_CHECK_TIMEOUT", marks=pytest.mark.long),
-    pytest.param("server/decide/decide_tell_facts.c", "settings_text_for(settings, SETTING_MIGRATE_COMMAND)",
+    pytest.param("server/decide/tell/decide_tell_facts.c", "settings_text_for(settings, SETTING_MIGRATE_COMMAND)",
                  "settings_text(tx->settings, SETTING_MIGRATE_COMMAND)", read_for_all, "MIGRATE_COMMAND",
                  marks=pytest.mark.long),
-    ("server/decide/decide_hold_change.c", "environment->of->telegram_chat_id", "tx->settings->telegram_chat_id",
+    ("server/decide/hold/decide_hold_change.c", "environment->of->telegram_chat_id", "tx->settings->telegram_chat_id",
      read_of_main, "telegram_chat_id"),
-    ("server/decide/decide_pin.c", "settings_of(tx->settings, name)->pin_status",
+    ("server/decide/tell/decide_pin.c", "settings_of(tx->settings, name)->pin_status",
      "settings_text(tx->settings, SETTING_PIN_STATUS)", read_of_main, "PIN_STATUS")])
 def test_a_row_that_one_side_or_one_environment_lost_is_named(tmp_path, path, before, after, found, says):
     for folder in ("server", "runner", "deploy"):

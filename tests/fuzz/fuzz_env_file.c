@@ -8,7 +8,7 @@
 
 #include "lib/env_file.h"
 #include "lib/err.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/fuzz/fuzz.h"
 #include "types/settings.h"
 

@@ -1,6 +1,6 @@
 /* sim_settings.c - the settings that a history changes between.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/sim/sim_inside.h"
 
 #include <sys/stat.h>

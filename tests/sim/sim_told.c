@@ -1,8 +1,8 @@
 /* sim_told.c - who may act is asked or told, nobody else, and what is over is pressed nowhere.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Who could act is known here by the simulator's own tables, not by decide/decide_whom.c.  Which
- * messages show which work is noted when they appear: rows forget it when the work ends.
+ * Who could act is known here by the simulator's own tables, not by decide/tell/decide_whom.c.
+ * Which messages show which work is noted when they appear: rows forget it when the work ends.
  */
 #include "tests/sim/sim_inside.h"
 

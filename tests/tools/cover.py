@@ -35,8 +35,8 @@ CORE_FILES = {
     "runner/protocol.c": (),                    # names and refs, on both sides of the runner
     "runner/supervisor_flow.c": (),             # states
     "server/commands/command_deploy.c": (),     # a ref from the chat
-    "server/decide/decide_approval.c": (),      # whose yes counts, for what, how long
-    "server/decide/decide_factor_try.c": (),    # a code counts once; wrong ones end in a wait
+    "server/decide/approval/decide_approval.c": (),      # whose yes counts, for what, how long
+    "server/decide/factor/decide_factor_try.c": (),    # a code counts once; wrong ones end in a wait
     "server/deployment/deploy_flow.c": (),      # states
     "server/forges/forge_signature.c": (),
     "server/handlers/handle_update.c": (),      # buttons

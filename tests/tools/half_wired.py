@@ -270,7 +270,7 @@ PIECES = [
         obj("server/settings/settings_clients")),
     Piece("action", "that it cannot do without that setting",
           "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
-              Edit("server/settings/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
+              Edit("server/settings/checks/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
                    "\t{ ACTION_POKE_WEB, CLIENT_SETTING_POKE_UNIT },\n")]),
     Piece("action", "that setting for the script", SNAPSHOT_TEST, [
         Edit("runner/program_settings.c", '\t"CACHE_COMMAND", NULL };', '\t"POKE_UNIT",\n')]),
@@ -293,14 +293,14 @@ PIECES = [
         Edit("server/types/action.h", "ACTION_BY_CLOUDFLARE };", "ACTION_BY_POKING, ")],
         obj("server/decide/decide_do")),
     Piece("executor", "its word in rows", "compiler", [
-        Edit("server/decide/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",
+        Edit("server/decide/work/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",
              '\tcase ACTION_BY_POKING:\n\t\treturn "poking";\n')],
         obj("server/decide/decide_do")),
     Piece("argument", "its name", "compiler", [
         Edit("server/types/action.h", "\tACTION_TAKES_NONE,", "\tACTION_TAKES_POKE,\n")],
         obj("server/decide/decide_do")),
     Piece("argument", "what it may be", "compiler", [
-        Edit("server/decide/decide_do.c", "\tcase ACTION_TAKES_NONE:",
+        Edit("server/decide/work/decide_do.c", "\tcase ACTION_TAKES_NONE:",
              "\tcase ACTION_TAKES_POKE:\n\t\treturn NULL;\n")],
         obj("server/decide/decide_do")),
 

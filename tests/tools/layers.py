@@ -129,12 +129,15 @@ def check_private_name(path, problems):
 
 
 def check_inside(path, line, target, problems):
-    """foo_inside.h is for the files foo*.[ch] beside it, for the whole room foo, or whom it names."""
-    header = path.parent / pathlib.PurePath(target).name
-    owner = header.name.removesuffix(INSIDE)
-    if not target.endswith(INSIDE) or (header.is_file() and (
-            path.name.startswith(owner) or path.parent.name == owner or
-            path.name in header.read_text(encoding="utf-8").split("\n", 1)[0])):
+    """foo_inside.h is for files foo*.[ch] beside it, for the room foo with its sub-rooms, or whom it names."""
+    if not target.endswith(INSIDE):
+        return
+    name = pathlib.PurePath(target).name
+    owner = name.removesuffix(INSIDE)
+    header = path.parent / name
+    room = next((folder for folder in path.parents if folder.name == owner and (folder / name).is_file()), None)
+    if room or (header.is_file() and (
+            path.name.startswith(owner) or path.name in header.read_text(encoding="utf-8").split("\n", 1)[0])):
         return
     problems.append(f"{path.relative_to(ROOT)}:{line}: {target} is for {owner}*.[ch] alone")
 

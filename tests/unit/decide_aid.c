@@ -11,7 +11,7 @@
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/text.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "store/row_principal.h"
 
 #define SETTINGS_MAX   32

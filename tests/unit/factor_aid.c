@@ -5,8 +5,8 @@
 #include <liboath/oath.h>
 #include <unistd.h>
 
-#include "decide/decide_enrol.h"
-#include "decide/decide_factor_state.h"
+#include "decide/factor/decide_enrol.h"
+#include "decide/factor/decide_factor_state.h"
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/text.h"

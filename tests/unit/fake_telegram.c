@@ -1,6 +1,6 @@
 /* fake_telegram.c - a Bot API of a test's own: says what it is told to say, keeps what it heard. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/fake_telegram.h"
 
 #include <stdio.h>

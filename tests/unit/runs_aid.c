@@ -9,7 +9,7 @@
 
 #include "lib/file.h"
 #include "lib/text.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "types/settings.h"
 
 #define COMMIT "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "types/settings.h"
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* store_aid.c - a store for tests.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/store_aid.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Goal: doctor says what is wrong and what to do, and ends whatever the network does.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* Goal: a request is approved by others, with a line that nobody types or a press, each once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
-#include "decide/decide_ready.h"
+#include "decide/approval/decide_ready.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 

@@ -1,8 +1,8 @@
 /* Goal: nothing takes an action for a deployment: all that looks at work looks at its program.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_end.h"
-#include "decide/decide_queue.h"
-#include "decide/decide_tell.h"
+#include "decide/work/decide_end.h"
+#include "decide/queue/decide_queue.h"
+#include "decide/tell/decide_tell.h"
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/row_button.h"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "approval_aid.h"
 
-#include "decide/decide_approval.h"
+#include "decide/approval/decide_approval.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/store_inside.h"

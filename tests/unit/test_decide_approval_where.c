@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "approval_aid.h"
 
-#include "decide/decide_tell.h"
+#include "decide/tell/decide_tell.h"
 #include "lib/text.h"
 
 WORLD_TEST_OF(another_chat_is_asked_and_the_teams_only_sees, "PRODUCTION_APPROVALS=1",

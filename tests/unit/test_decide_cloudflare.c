@@ -1,6 +1,6 @@
 /* Goal: what was is known before anything is set, and is again what was, whatever Cloudflare answers.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_cloudflare.h"
+#include "decide/work/decide_cloudflare.h"
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/row_effect.h"

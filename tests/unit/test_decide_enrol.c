@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
-#include "decide/decide_factor.h"
+#include "decide/factor/decide_factor.h"
 #include "people_aid.h"
 #include "store/row_principal.h"
 #include "types/principal.h"

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
-#include "decide/decide_factor_state.h"
-#include "decide/decide_factor_try.h"
+#include "decide/factor/decide_factor_state.h"
+#include "decide/factor/decide_factor_try.h"
 #include "lib/err.h"
 #include "lib/text.h"
 #include "types/api.h"

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "hold_aid.h"
 
-#include "decide/decide_hold.h"
+#include "decide/hold/decide_hold.h"
 #include "lib/text.h"
 #include "store/row_hold.h"
 

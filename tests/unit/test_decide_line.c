@@ -1,6 +1,6 @@
 /* Goal: a line is accepted once, from whom it is, for what is theirs, now; each no says which part.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_line.h"
+#include "decide/approval/decide_line.h"
 
 #include <liboath/oath.h>
 #include <unistd.h>

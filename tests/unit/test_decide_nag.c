@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "factor_aid.h"
 
-#include "decide/decide_nag.h"
+#include "decide/tell/decide_nag.h"
 #include "lib/text.h"
 
 #define NAGS   "STAGING_ROLLBACK_NAG_MINUTES=15"

@@ -1,7 +1,7 @@
 /* Goal: a chat that asks for it keeps one pinned message of what runs where, edited in place.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/decide_chat.h"
-#include "decide/decide_pin.h"
+#include "decide/tell/decide_pin.h"
 
 #include "decide_aid.h"
 #include "lib/text.h"

@@ -1,6 +1,6 @@
 /* Goal: each repository is polled once for all its applications, spread, and never too many at once.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_poll.h"
+#include "decide/git/decide_poll.h"
 
 #include "applications_aid.h"
 #include "decide_aid.h"

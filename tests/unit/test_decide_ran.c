@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
-#include "settings/settings_stages.h"
+#include "settings/checks/settings_stages.h"
 
 #define HOUR_MS	 INT64_C(3600000)
 #define TREE_1	 "1111111122222222333333334444444455555555"

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "decide/decide_rename.h"
+#include "decide/audit/decide_rename.h"
 #include "decide_aid.h"
 #include "lib/file.h"
 #include "lib/text.h"

@@ -4,7 +4,7 @@
 
 #include "chat/chat_push.h"
 #include "chat/chat_text.h"
-#include "decide/decide_tell.h"
+#include "decide/tell/decide_tell.h"
 #include "lib/text.h"
 
 static struct world w;

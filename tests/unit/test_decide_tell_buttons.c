@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
 
-#include "decide/decide_tell_inside.h"
+#include "decide/tell/decide_tell_inside.h"
 #include "lib/text.h"
 
 /* How work ends.  play: d begins a deployment, b one with a barrier, r a rollback, a an action; of

@@ -3,8 +3,8 @@
 #include "approval_aid.h"
 
 #include "chat/chat_deployment.h"
-#include "decide/decide_tell.h"
-#include "decide/decide_whom.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_message.h"
 

@@ -1,6 +1,6 @@
 /* Goal: what is audited goes to its witness in order, once; nothing new starts long without.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/decide_witness.h"
+#include "decide/audit/decide_witness.h"
 #include "decide_aid.h"
 #include "lib/text.h"
 #include "store/audit_segment.h"

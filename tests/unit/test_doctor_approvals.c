@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 #include "store/store.h"
 
 static struct doctor *

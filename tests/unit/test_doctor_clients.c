@@ -1,6 +1,6 @@
 /* Goal: of each client doctor says whether ssh could go there, and `doctor client/ID` asks nobody.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "cli/doctor.h"
+#include "cli/doctor/doctor.h"
 
 #include <stdint.h>
 #include <stdio.h>

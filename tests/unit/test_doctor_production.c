@@ -1,14 +1,14 @@
 /* Goal: each check of `doctor --production` is seen to pass and to complain.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "cli/doctor_production.h"
+#include "cli/doctor/doctor_production.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/doctor.h"
-#include "settings/settings_load.h"
+#include "cli/doctor/doctor.h"
+#include "settings/sources/settings_load.h"
 #include "unit.h"
 
 #define NOW   INT64_C(1795158648)

@@ -11,7 +11,7 @@
 
 #include "lib/file.h"
 #include "runner/runner_settings.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "types/settings.h"
 #include "unit.h"
 

@@ -13,7 +13,7 @@
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/text.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/applications_aid.h"
 #include "tests/unit/hmac_of.h"
 #include "tests/unit/http_ask.h"

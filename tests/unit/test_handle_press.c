@@ -3,7 +3,7 @@
 #include "decide_aid.h"
 
 #include "commands/commands.h"
-#include "decide/decide_hold.h"
+#include "decide/hold/decide_hold.h"
 #include "handlers/handlers.h"
 #include "lib/text.h"
 #include "store/row_button.h"

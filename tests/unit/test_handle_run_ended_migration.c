@@ -1,7 +1,7 @@
 /* Goal: behind a migration that may be at work nothing is rolled back but a release, and that is said.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
-#include "decide/decide_end.h"
+#include "decide/work/decide_end.h"
 #include "lib/text.h"
 
 TEST(a_script_that_says_no_rollback_cannot_roll_back)

@@ -10,7 +10,7 @@
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "lib/text.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/until.h"
 
 #define ZONE  "0123456789abcdef0123456789abcdef"

@@ -15,7 +15,7 @@
 #include "lib/text.h"
 #include "runs/run_files.h"
 #include "runs/runs.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "telegram/telegram.h"
 #include "tests/unit/fake_telegram.h"
 #include "types/settings.h"

@@ -6,7 +6,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "policy/policy_report.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 
 #include <stdint.h>
 #include <stdlib.h>

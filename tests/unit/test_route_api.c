@@ -13,7 +13,7 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/text.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/fail_nth.h"
 #include "tests/unit/http_ask.h"
 #include "types/event.h"

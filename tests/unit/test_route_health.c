@@ -11,7 +11,7 @@
 #include "routes/health_watch.h"
 #include "routes/metric_set.h"
 #include "routes/route_metrics.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "tests/unit/http_ask.h"
 #include "types/settings.h"
 #include "unit.h"

@@ -1,13 +1,13 @@
 /* Goal: whatever two spellings of one target are called, they are one resource; two targets are two.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_claims.h"
+#include "settings/checks/settings_claims.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "unit.h"
 
 #define MINIMUM \

@@ -1,6 +1,6 @@
 /* Goal: what a client lacks for its actions is said by the setting's name, and what is whole is not.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 
 #include "unit.h"
 

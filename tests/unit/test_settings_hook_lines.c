@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 
 #include "unit.h"
 #include "types/hook.h"

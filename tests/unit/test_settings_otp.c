@@ -10,7 +10,7 @@
 
 #include "unit.h"
 #include "policy/policy.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 
 #define NOW INT64_C(1801000000000)
 

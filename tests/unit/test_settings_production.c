@@ -1,6 +1,6 @@
 /* Goal: with ENVIRONMENT=production each thing that is unsafe is refused, by its name; else it is not.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_production.h"
+#include "settings/checks/settings_production.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* Goal: what is said for one environment decides there and nowhere else, in server and runner alike.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
@@ -16,7 +16,7 @@
 #include "lib/redact.h"
 #include "lib/text.h"
 #include "runner/runner_settings.h"
-#include "settings/settings_adopt.h"
+#include "settings/sources/settings_adopt.h"
 #include "unit.h"
 
 #define TABLE "tests/fixtures/settings-of-environments.txt"

@@ -9,7 +9,7 @@
 
 #include "lib/buf.h"
 #include "lib/text.h"
-#include "settings/settings_watch.h"
+#include "settings/sources/settings_watch.h"
 
 static struct settings_change change; /* of the last reload */
 

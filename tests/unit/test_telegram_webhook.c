@@ -1,6 +1,6 @@
 /* test_telegram_webhook.c - only Telegram is let in, and it is answered when its update is on disk. */
 /* SPDX-License-Identifier: ISC */
-#include "settings/settings_load.h"
+#include "settings/sources/settings_load.h"
 #include "telegram/telegram_webhook.h"
 
 #include <stdio.h>

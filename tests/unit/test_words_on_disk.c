@@ -9,7 +9,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
-#include "decide/decide_factor_inside.h"
+#include "decide/factor/decide_factor_inside.h"
 #include "deployment/deployment.h"
 #include "lib/json.h"
 #include "lib/buf.h"

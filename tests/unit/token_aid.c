@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "token_aid.h"
 
-#include "decide/decide_who.h"
+#include "decide/who/decide_who.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"

@@ -1,8 +1,0 @@
-/* cli_audit_export_text.c - README.txt and verify.sh of an auditor's folder, out of audit_folder/.  Side: start. */
-/* SPDX-License-Identifier: ISC */
-#include "cli/cli_audit_export_inside.h"
-
-#include "lib/embed.h"
-
-EMBED(cli_audit_export_readme, "server/cli/audit_folder/README.txt");
-EMBED(cli_audit_export_verify, "server/cli/audit_folder/verify.sh");

@@ -1,0 +1,151 @@
+/* doctor_approvals.c - approvals that nobody could give, and approvers to whom the bot may not write.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/doctor/doctor.h"
+#include "lib/clock.h"
+#include "lib/text.h"
+#include "policy/needs.h"
+#include "store/row_chat.h"
+
+/* The worst case: one of those who may approve asks for it. */
+static void
+examine_number(struct doctor *doctor, const struct needs_work *work, const char *what, int needed)
+{
+	size_t n = needs_count_approvers(doctor->settings, work, clock_wall_ms());
+
+	if (!doctor->settings->approve_self && n > 0)
+		n--;
+	if (needed > 0 && n < (size_t)needed)
+		TELL(doctor, FILES, WARNING,
+		    "%s: %s needs %d approval%s, and only %zu %s may give one when another of them asks: see the grant approve%s",
+		    work->target, what, needed, needed == 1 ? "" : "s", n,
+		    n == 1 ? "person" : "people",
+		    work->is_action ? ":client/ID" : " and <ENV>_APPROVERS");
+}
+
+/* By the largest of what may apply. */
+static int
+most_approvals(const struct environment_settings *e)
+{
+	int most = e->approvals;
+
+	for (size_t i = 0; e->approvals_if != NULL && i < e->approvals_if->n; i++)
+		if (e->approvals_if->at[i].number > most)
+			most = e->approvals_if->at[i].number;
+	return most;
+}
+
+static void
+examine_environment(struct doctor *doctor, const struct environment_settings *e)
+{
+	struct needs_work work = { .environment = e->name };
+
+	(void)text_copy(work.target, sizeof(work.target), e->name);
+	examine_number(doctor, &work, "a deployment", most_approvals(e));
+	examine_number(doctor, &work, "a rollback", e->rollback_approvals);
+}
+
+static void
+examine_client(struct doctor *doctor, const struct client_settings *client)
+{
+	struct needs_work work = { .environment = client->target, .is_action = true };
+
+	(void)text_copy(work.target, sizeof(work.target), client->as.name);
+	examine_number(doctor, &work, "an action", client->approvals);
+}
+
+void
+doctor_approvals(struct doctor *doctor)
+{
+	const struct settings *s = doctor->settings;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		examine_environment(doctor, &s->environments[i]);
+	for (size_t i = 0; i < s->client_count; i++)
+		examine_client(doctor, &s->clients[i]);
+}
+
+/* Each once, wherever they may approve. */
+static bool
+is_asked(const struct doctor *doctor, int64_t person)
+{
+	for (size_t i = 0; i < doctor->settings->environment_count; i++) {
+		const struct environment_settings *e = &doctor->settings->environments[i];
+		struct needs_work work = { .environment = e->name };
+
+		(void)text_copy(work.target, sizeof(work.target), e->name);
+		if (e->approvals + e->rollback_approvals > 0 && e->approval_chat == 0 &&
+		    needs_may_approve(doctor->settings, &work, principal_of_person(person),
+			clock_wall_ms(), NULL) == NEEDS_MAY)
+			return true;
+	}
+	return false;
+}
+
+/* Where there is no group, each who could act there is notified of pushes and failures. */
+static bool
+is_told(const struct doctor *doctor, int64_t person)
+{
+	for (size_t i = 0; i < doctor->settings->environment_count; i++) {
+		const struct environment_settings *e = &doctor->settings->environments[i];
+
+		if (settings_text(e->of, SETTING_TELEGRAM_CHAT_ID) == NULL &&
+		    policy_could_act(
+			doctor->settings, principal_of_person(person), e->name, clock_wall_ms()))
+			return true;
+	}
+	return false;
+}
+
+typedef bool concerns_fn(const struct doctor *doctor, int64_t person);
+
+/* Those of them to whom the bot may not write; false: there is none. */
+static bool
+name_unreached(const struct doctor *doctor, concerns_fn *concerns, char names[LIMIT_LINE])
+{
+	const struct roles *roles = doctor->settings->roles;
+	char path[PATH_MAX];
+	size_t used = 0;
+	int64_t before = 0;
+
+	names[0] = '\0';
+	cli_database(doctor->settings, path, sizeof(path));
+	for (size_t i = 0; i < roles->member_count && used < LIMIT_LINE; i++) {
+		int64_t person = roles->member[i].person;
+
+		if (person > 0 && person != before && concerns(doctor, person) &&
+		    !row_chat_can_write(path, person))
+			used += (size_t)snprintf(names + used, LIMIT_LINE - used, "%s%" PRId64,
+			    used == 0 ? "" : ", ", person);
+		before = person;
+	}
+	return used > 0;
+}
+
+void
+doctor_approvers(struct doctor *doctor)
+{
+	char names[LIMIT_LINE];
+
+	if (name_unreached(doctor, is_asked, names))
+		TELL(doctor, TELEGRAM, WARNING,
+		    "approvers who never wrote to the bot, or have blocked it, so that it cannot ask them in private (/start does it): %s",
+		    names);
+	if (name_unreached(doctor, is_told, names))
+		TELL(doctor, TELEGRAM, WARNING,
+		    "TELEGRAM_CHAT_ID is not set, so pushes and failures go to each who could act, in private; they do not reach who never wrote to the bot, or has blocked it (/start does it): %s",
+		    names);
+}
+
+void
+doctor_emergency(struct doctor *doctor)
+{
+	TELL(doctor, STORE, NOTE, "second factors: no factor: emergency is %s",
+	    doctor->settings->emergency_without_factor ?
+		"open (EMERGENCY_WITHOUT_OTP): its grant alone passes every approval" :
+		"closed until somebody has one: deploybot 2fa add");
+}

@@ -1,0 +1,75 @@
+/* decide_factor_try.c - a code is asked for, and taken, only for what is done with it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/factor/decide_factor_try.h"
+
+#include "decide/factor/decide_factor.h"
+#include "decide/factor/decide_factor_inside.h"
+#include "decide/factor/decide_factor_state_inside.h"
+#include "store/tx_try.h"
+
+struct trial {
+	const struct update *update;
+	decide_factor_fn *act;
+	void *arg;
+	bool only_asks;
+};
+
+static void
+on_tried(struct tx *tx, void *arg)
+{
+	struct trial *trial = arg;
+
+	tx->factor_of = trial->update->person;
+	trial->act(tx, trial->update, trial->arg);
+	trial->only_asks = decide_factor_state(tx)->only_asks;
+	tx->factor_of = 0; /* none was given */
+}
+
+enum decide_factor_end
+decide_factor_try(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
+{
+	struct trial trial = { .update = update, .act = act, .arg = arg };
+	struct tx_factor *factor = decide_factor_state(tx), before;
+	bool would_do;
+
+	assert(!factor->is_trial);
+	factor->is_wanted = factor->only_asks = false;
+	before = *factor;
+	factor->is_counted = factor->is_trial = true;
+	would_do = tx_try(tx, on_tried, &trial);
+	if (would_do)
+		*factor = before;
+	factor->is_counted = before.is_counted;
+	factor->is_trial = false;
+	factor->may_take_code = would_do && !trial.only_asks;
+	return !would_do ? FACTOR_REFUSED : trial.only_asks ? FACTOR_ASKS_FIRST : FACTOR_WANTED;
+}
+
+bool
+decide_factor_asks(struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg)
+{
+	bool is_wanted;
+
+	act(tx, update, arg);
+	is_wanted = decide_factor_is_wanted(tx) &&
+	    decide_factor_try(tx, update, act, arg) != FACTOR_REFUSED;
+	if (tx->factor != NULL)
+		tx->factor->is_wanted = tx->factor->may_take_code = is_wanted;
+	return is_wanted;
+}
+
+bool
+decide_factor_give(
+    struct tx *tx, const struct update *update, const char *code, char why[LIMIT_LINE])
+{
+	struct tx_factor *factor = decide_factor_state(tx);
+	bool is_taken;
+
+	assert(factor->may_take_code); /* what it is for was tried */
+	is_taken = totp_is_code(code) ?
+	    decide_factor_take(tx, update, code, why) :
+	    decide_factor_recover(tx, update, update->person, code, why);
+	factor->may_take_code = factor->is_wanted = false;
+	factor->is_counted = factor->is_counted || is_taken;
+	return is_taken;
+}

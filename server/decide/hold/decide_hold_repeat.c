@@ -1,0 +1,103 @@
+/* decide_hold_repeat.c - locks and freezes that one person repeats: audit and copies.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/hold/decide_hold_repeat.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "lib/when.h"
+#include "store/row_chat.h"
+#include "store/row_hold_repeat.h"
+
+/* count "": it was one.  The name is said by who begins it alone: whoever ends it may have come
+ * another way. */
+static void
+write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_t person,
+    const char *outcome, const char *count)
+{
+	bool begins = code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN;
+	char until[WHEN_STAMP] = "", user[PRINCIPAL_TEXT];
+
+	if (hold->until != 0)
+		(void)when_stamp(
+		    settings_clock(tx->settings, hold->target)->zone, hold->until, until);
+	row_audit_add(tx,
+	    &(struct audit_entry){
+		.code = code,
+		.user = person != 0 ? decide_user(tx, person, user) : "system",
+		.environment = hold->target,
+		.outcome = outcome,
+		.at_least = decide_severity(person),
+	    },
+	    (const char *const[]){ "until", until, "reason", hold->reason,
+		count[0] != '\0'		     ? "count" :
+		    begins && person == hold->person ? "name" :
+						       NULL,
+		count[0] != '\0' ? count : hold->by, NULL });
+}
+
+void
+decide_hold_audit(
+    struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome)
+{
+	struct hold_repeat repeat = { .person = person, .hold = *hold };
+
+	enum audit_code code = hold->kind == HOLD_LOCK ?
+	    (begins ? AUDIT_CODE_LOCK_BEGUN : AUDIT_CODE_LOCK_ENDED) :
+	    (begins ? AUDIT_CODE_FREEZE_BEGUN : AUDIT_CODE_FREEZE_ENDED);
+
+	(void)text_copy(repeat.action, sizeof(repeat.action), audit_code_rows[code].code);
+	if (person == 0 || !row_hold_repeat_count(tx, &repeat))
+		write_entry(tx, hold, code, person, outcome, "");
+}
+
+void
+decide_hold_unsent(struct tx *tx, int64_t chat, int64_t person, const char *name)
+{
+	struct hold_repeat repeat = { .person = person, .chat = chat };
+
+	(void)text_copy(repeat.hold.by, sizeof(repeat.hold.by), name);
+	(void)row_hold_repeat_count(tx, &repeat);
+}
+
+static void
+send_unsent(struct tx *tx, const struct hold_repeat *repeat)
+{
+	const struct chat_address team = { .chat = row_chat_now(tx, repeat->chat) };
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_text_outside(&text, "🔒 ", repeat->hold.by);
+	chat_text_add(&text,
+	    ": %" PRId64 " more lock%s or freeze%s begun or ended, not said one by one. " MARK_CODE
+	    "/status" MARK_CODE " shows what holds now.",
+	    repeat->n, repeat->n == 1 ? "" : "s", repeat->n == 1 ? "" : "s");
+	(void)decide_send(tx, &team, &text);
+}
+
+void
+decide_hold_repeats_say(struct tx *tx)
+{
+	struct hold_repeat repeat;
+	enum audit_code code;
+	char count[24];
+
+	while (row_hold_repeat_take(tx, &repeat)) {
+		if (repeat.n == 0)
+			continue;
+		if (repeat.chat != 0) {
+			send_unsent(tx, &repeat);
+			continue;
+		}
+		(void)snprintf(count, sizeof(count), "%" PRId64, repeat.n);
+		code = audit_code_of(repeat.action);
+		assert(code != AUDIT_CODE_COUNT); /* decide_hold_audit() put it there */
+		write_entry(tx, &repeat.hold, code, repeat.person,
+		    code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN ? "begun" :
+										       "ended",
+		    count);
+		repeat.n = 0;
+		(void)row_hold_repeat_count(tx, &repeat); /* none of the next minute is the first */
+	}
+}

@@ -1,0 +1,85 @@
+/* decide_refusal.c - why nothing is deployed to an environment, asked of settings and rows.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/hold/decide_refusal.h"
+
+#include "store/row_environment.h"
+#include "store/row_rename.h"
+
+/* The name that it had; false: it had no other, or somebody else has that now. */
+static bool
+former_name(const struct tx *tx, const char *environment, char out[ENVIRONMENT_ID_MAX])
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, environment);
+	const char *former =
+	    settings == NULL ? NULL : settings_text(settings->of, SETTING_RENAMED_FROM);
+	struct environment_id id;
+
+	if (former == NULL || !environment_id_parse(environment, &id))
+		return false;
+	/* While its application is there it has that name, also where its file is not read now. */
+	if (settings_application(tx->settings, former) != NULL ||
+	    settings_is_unread_application(tx->settings, former, strlen(former)))
+		return false;
+	(void)environment_id_text(former[0] == '.' ? "" : former, id.name, out);
+	return settings_environment(tx->settings, out) == NULL;
+}
+
+bool
+decide_stays_apart(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX])
+{
+	return former_name(tx, environment, former) && row_rename_has_history(tx, former) &&
+	    row_rename_has_history(tx, environment);
+}
+
+bool
+decide_is_to_be_renamed(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX])
+{
+	return former_name(tx, environment, former) && row_rename_has_rows(tx, former) &&
+	    !row_rename_has_history(tx, environment);
+}
+
+const char *
+decide_row_name(struct tx *tx, const char *environment, char former[ENVIRONMENT_ID_MAX])
+{
+	return decide_is_to_be_renamed(tx, environment, former) ? former : environment;
+}
+
+static bool
+is_live(void *ctx, const char *environment)
+{
+	return row_environment_get(ctx, environment, &(struct environment){ 0 })->current.id != 0;
+}
+
+const char *
+decide_refusal(struct tx *tx, const char *environment)
+{
+	const char *refusal = settings_refusal_among(tx->settings, environment, is_live, tx);
+	char former[ENVIRONMENT_ID_MAX];
+
+	if (refusal == NULL && decide_is_to_be_renamed(tx, environment, former))
+		return DECIDE_IS_RENAMED;
+	return refusal;
+}
+
+const char *
+decide_new_name(const struct tx *tx, const char *environment)
+{
+	char former[ENVIRONMENT_ID_MAX];
+
+	if (settings_environment(tx->settings, environment) != NULL)
+		return NULL;
+	for (size_t i = 0; i < tx->settings->environment_count; i++)
+		if (former_name(tx, tx->settings->environments[i].name, former) &&
+		    strcmp(former, environment) == 0)
+			return tx->settings->environments[i].name;
+	return NULL;
+}
+
+bool
+decide_keeps_waiting(struct tx *tx, const char *environment)
+{
+	return settings_environment(tx->settings, environment) == NULL &&
+	    (settings_is_unread(tx->settings, environment) ||
+		decide_new_name(tx, environment) != NULL);
+}

@@ -1,0 +1,267 @@
+/* decide_shown.c - what a question showed, and what is: asked, compared at the press and at the turn.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/question/decide_shown.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "decide/work/decide_action.h"
+#include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_binding.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/queue/decide_previous.h"
+#include "decide/decide_reply.h"
+#include "decide/work/decide_zone.h"
+#include "lib/text.h"
+#include "store/row_block.h"
+#include "store/row_environment.h"
+
+void
+decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	struct environment environment;
+	struct block own = { .number = 0 };
+
+	row_environment_get(tx, deployment->environment, &environment);
+	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
+	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
+	deployment->shown_at = tx->at;
+	deployment->shown_own = own.number;
+	deployment->shown_block = deployment->compared_block;
+	deployment->is_again = decide_is_live(tx, deployment);
+	decide_bind_shown(tx, deployment, answer);
+	decide_zone_warn(tx, deployment);
+	if (decide_is_past_unshown(tx, deployment))
+		deployment->is_past_barrier = true; /* this one says so */
+	(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
+}
+
+/* --- what it showed, and what is --- */
+
+static void add_difference(char line[LIMIT_LINE], const char *fmt, ...) PRINTF(2, 3);
+
+/* Cut between characters. */
+static void
+add_difference(char line[LIMIT_LINE], const char *fmt, ...)
+{
+	size_t used = strlen(line);
+	char more[2 * LIMIT_LINE];
+	va_list args;
+
+	if (used > 0 && used + 2 < LIMIT_LINE) {
+		memcpy(line + used, "; ", 3);
+		used += 2;
+	}
+	va_start(args, fmt);
+	(void)vsnprintf(more, sizeof(more), fmt, args);
+	va_end(args);
+	(void)text_copy(line + used, LIMIT_LINE - used, more);
+}
+
+void
+decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE])
+{
+	struct block block;
+
+	if (!row_block_find_unshown(tx, deployment, &block))
+		return;
+	if (strcmp(block.commit, deployment->commit) == 0) {
+		add_difference(line, "it was blocked meanwhile");
+		return;
+	}
+	add_difference(line, "%s %.7s, %s meanwhile%s%.100s%s",
+	    block.is_unsure ? "may contain" : "contains", block.commit,
+	    block.by[0] != '\0' ? "rolled back" : "failed", block.why[0] != '\0' ? " (" : "",
+	    block.why, block.why[0] != '\0' ? ")" : "");
+}
+
+/* What it is to flee was fled meanwhile, by a rollback that it has waited for: the same is live as
+ * was shown.  One that failed is no difference. */
+static void
+compare_rollbacks(struct tx *tx, const struct deployment *rollback,
+    const struct environment *environment, char line[LIMIT_LINE])
+{
+	struct deployment ended;
+
+	row_deployment_last_rollback(tx, rollback->environment, rollback->shown_at + 1, &ended);
+	if (rollback->shown_at != 0 && !environment_is_in_doubt(environment) &&
+	    ended.state == DEPLOY_ROLLED_BACK && line[0] == '\0')
+		add_difference(line, "%s runs %.7s again: #%lld was rolled back meanwhile",
+		    rollback->environment, environment->current.commit, (long long)ended.id);
+}
+
+static void
+compare_releases(struct tx *tx, const struct deployment *deployment,
+    const struct environment *environment, char line[LIMIT_LINE])
+{
+	const char *live = environment->current.commit;
+	struct release now;
+
+	if (strcmp(live, deployment->shown_live) != 0 && deployment->shown_live[0] == '\0')
+		add_difference(line, "%s runs %.7s now", deployment->environment, live);
+	else if (strcmp(live, deployment->shown_live) != 0)
+		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
+		    deployment->shown_live);
+	if (deployment_is_rollback(deployment)) {
+		compare_rollbacks(tx, deployment, environment, line);
+		return;
+	}
+	now = decide_previous(tx, deployment);
+	if (strcmp(now.commit, deployment->previous) != 0 && strcmp(now.commit, live) != 0)
+		add_difference(line, "the release to roll back to is %s%.7s now",
+		    now.commit[0] != '\0' ? "" : "none", now.commit);
+	decide_compare_blocks(tx, deployment, line);
+}
+
+#define WORDS_SHOWN 60 /* bytes of each */
+
+/* "web.service on h → api.service on h": from the first word that is another. */
+static void
+add_words_changed(char line[LIMIT_LINE], const char *before, const char *now)
+{
+	size_t same = 0, old, new;
+
+	for (size_t i = 0; before[i] == now[i] && now[i] != '\0'; i++)
+		same = now[i] == ' ' ? i + 1 : same;
+	old = text_cut(before + same, strlen(before + same), WORDS_SHOWN);
+	new = text_cut(now + same, strlen(now + same), WORDS_SHOWN);
+	add_difference(line, "%.*s%s → %.*s%s", (int)old, before + same,
+	    before[same + old] != '\0' ? "…" : "", (int)new, now + same,
+	    now[same + new] != '\0' ? "…" : "");
+}
+
+static void
+add_what_it_touches(struct tx *tx, const struct deployment *job, char line[LIMIT_LINE])
+{
+	char touches[DECIDE_TOUCHES], now[LIMIT_LINE];
+
+	(void)text_copy(now, sizeof(now), decide_action_touches(tx, job, touches));
+	if (job->shown_touches[0] != '\0' && now[0] != '\0' && strcmp(job->shown_touches, now) != 0)
+		add_words_changed(line, job->shown_touches, now);
+}
+
+/* What a job runs in is what was shown; of other actions nothing that is live is. */
+static void
+compare_action(struct tx *tx, const struct deployment *job, const struct environment *environment,
+    char line[LIMIT_LINE])
+{
+	const char *live = environment->current.commit;
+	char target[LIMIT_ENVIRONMENT], names[LIMIT_LINE / 2];
+
+	if (decide_action_differs(tx, job, names)) {
+		add_difference(line, "the settings of %s changed%s%s",
+		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
+		add_what_it_touches(tx, job, line);
+	}
+	if (job->commit[0] != '\0' &&
+	    (strcmp(live, job->commit) != 0 || strcmp(environment->current.image, job->image) != 0))
+		add_difference(
+		    line, "%s runs %.7s now, not %.7s", job->environment, live, job->commit);
+}
+
+static void
+compare_branch(
+    const struct deployment *deployment, const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	if (answer->error[0] != '\0')
+		add_difference(line, "git no longer has it (%.100s)", answer->error);
+	else if (answer->branch[0] != '\0' && !answer->in_branch && !deployment->is_off_branch)
+		add_difference(line, "%.60s was force-pushed and no longer has it", answer->branch);
+}
+
+bool
+decide_has_left(const struct deployment *work, const struct git_answer *answer)
+{
+	return answer != NULL && answer->error[0] == '\0' && answer->branch[0] != '\0' &&
+	    !answer->in_branch && !work->is_off_branch && !deployment_is_rollback(work);
+}
+
+void
+decide_note_left(struct deployment *work, const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	if (!decide_has_left(work, answer))
+		return;
+	compare_branch(work, answer, line);
+	work->is_off_branch = true;
+	work->is_force_push = answer->forced;
+}
+
+/* CI may be done meanwhile: that is no difference. */
+static void
+compare_image(
+    const struct deployment *deployment, const struct git_answer *answer, char line[LIMIT_LINE])
+{
+	if (!git_image_is_digest(deployment->shown_image) || answer->image[0] == '\0' ||
+	    strcmp(answer->image, deployment->shown_image) == 0)
+		return;
+	if (git_image_is_digest(answer->image))
+		add_difference(line, "the registry has %.19s of this commit now, not %.19s",
+		    answer->image, deployment->shown_image);
+	else if (strcmp(answer->image, GIT_IMAGE_NONE) == 0)
+		add_difference(line, "the registry no longer has %.19s", deployment->shown_image);
+}
+
+void
+decide_compare(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer,
+    char ret[LIMIT_LINE])
+{
+	struct environment environment;
+	char names[LIMIT_LINE / 2], warning[LIMIT_LINE];
+
+	row_environment_get(tx, deployment->environment, &environment);
+	ret[0] = '\0';
+	if (deployment_is_action(deployment))
+		compare_action(tx, deployment, &environment, ret);
+	else if (settings_environment(tx->settings, deployment->environment) != NULL)
+		compare_releases(tx, deployment, &environment, ret);
+	if (answer != NULL)
+		compare_branch(deployment, answer, ret);
+	if (answer != NULL)
+		compare_image(deployment, answer, ret);
+	if (decide_binding_differs(tx, deployment, answer != NULL ? answer->binding : NULL, names))
+		add_difference(ret, "the settings changed since it was approved: %s", names);
+	if (decide_zone_is_news(tx, deployment, warning))
+		add_difference(ret, "%s", warning);
+}
+
+void
+decide_note_newer(struct deployment *deployment, const struct git_answer *answer)
+{
+	if (answer->branch_commit[0] != '\0' && strcmp(deployment->ref, answer->branch) == 0 &&
+	    strcmp(answer->branch_commit, deployment->commit) != 0)
+		(void)snprintf(deployment->note, sizeof(deployment->note),
+		    "%.100s has moved on to %.7s", deployment->ref, answer->branch_commit);
+}
+
+/* --- asked anew --- */
+
+void
+decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *changed,
+    const struct git_answer *answer)
+{
+	int64_t person =
+	    deployment->confirmed_by != 0 ? deployment->confirmed_by : deployment->requested_by;
+	char user[PRINCIPAL_TEXT];
+
+	decide_audit_request(tx, deployment,
+	    person != 0 ? decide_user(tx, person, user) : deployment->requester,
+	    deployment_is_action(deployment) ? AUDIT_CODE_ACTION_REQUESTED :
+					       AUDIT_CODE_DEPLOY_REQUESTED,
+	    "asked anew", (const char *const[]){ "reason", changed, NULL });
+	(void)text_copy(deployment->changed, sizeof(deployment->changed), changed);
+	deployment->confirmed_by = 0;
+	deployment->confirmer[0] = '\0';
+	deployment->is_unconfirmed = false;
+	decide_set_previous(tx, deployment);
+	if (deployment_is_rollback(deployment))
+		decide_set_direction(tx, deployment);
+	if (deployment_is_action(deployment))
+		decide_action_bind(tx, deployment);
+	if (deployment_is_action(deployment) && deployment->commit[0] != '\0')
+		(void)decide_bind_job(tx, deployment); /* what is not live is refused at its turn */
+	if (answer != NULL) {
+		deployment->is_force_push = answer->forced;
+		deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
+	}
+	decide_ask(tx, deployment, answer);
+}

@@ -1,0 +1,144 @@
+/* decide_binding.c - scripts and settings are those that were shown, or work is decided on again.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/queue/decide_binding.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_binding.h"
+#include "store/row_effect.h"
+
+#define SOMETHING "what ships it" /* where nothing has a name */
+#define UNKNOWN	  "they could not be looked at then"
+
+static void
+set_list(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	(void)fingerprint_digest(list, deployment->binding);
+	row_binding_set(tx, deployment->id, list);
+}
+
+void
+decide_bind(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	static_assert(LIMIT_DIGEST == FINGERPRINT_DIGEST, "a digest fits");
+	deployment->differing[0] = '\0';
+	deployment->n_changed = 0;
+	deployment->not_before = 0;
+	if (list != NULL)
+		set_list(tx, deployment, list);
+}
+
+bool
+decide_is_answered_for(const struct deployment *deployment)
+{
+	return deployment->confirmed_by != 0 || deployment->approvers[0] != '\0';
+}
+
+void
+decide_bind_shown(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+{
+	decide_bind(tx, deployment, answer != NULL ? answer->binding : NULL);
+	if (answer != NULL && answer->image[0] != '\0')
+		(void)text_copy(
+		    deployment->shown_image, sizeof(deployment->shown_image), answer->image);
+}
+
+void
+decide_bind_image(struct deployment *deployment, const struct git_answer *answer)
+{
+	if (!git_image_is_digest(deployment->shown_image) && git_image_is_digest(answer->image))
+		(void)text_copy(
+		    deployment->shown_image, sizeof(deployment->shown_image), answer->image);
+}
+
+const char *
+decide_bound_image(const struct deployment *deployment)
+{
+	if (deployment->program == PROGRAM_ROLLBACK)
+		return deployment->image;
+	return decide_is_answered_for(deployment) && git_image_is_digest(deployment->shown_image) ?
+	    deployment->shown_image :
+	    "";
+}
+
+static void
+name_differing(struct tx *tx, const struct deployment *deployment, const char *list,
+    char ret_names[LIMIT_LINE / 2])
+{
+	char stored[FINGERPRINT_LIST_MAX];
+
+	if (deployment->binding[0] == '\0') {
+		(void)text_copy(ret_names, LIMIT_LINE / 2, UNKNOWN);
+		return;
+	}
+	(void)fingerprint_differing(
+	    row_binding_get(tx, deployment->id, stored), list, ret_names, LIMIT_LINE / 2);
+	if (ret_names[0] == '\0')
+		(void)text_copy(ret_names, LIMIT_LINE / 2, SOMETHING);
+}
+
+bool
+decide_binding_differs(struct tx *tx, const struct deployment *deployment, const char *list,
+    char ret_names[LIMIT_LINE / 2])
+{
+	char digest[FINGERPRINT_DIGEST];
+
+	(void)text_copy(ret_names, LIMIT_LINE / 2, deployment->differing);
+	if (deployment->differing[0] == '\0' && list != NULL && deployment->binding[0] != '\0' &&
+	    strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
+		name_differing(tx, deployment, list, ret_names);
+	return ret_names[0] != '\0';
+}
+
+/* --- changed ---------------------------------------------------------------------------------- */
+
+static void
+audit(struct tx *tx, const struct deployment *deployment, const char *names)
+{
+	char user[PRINCIPAL_TEXT];
+
+	decide_audit_request(tx, deployment,
+	    deployment->requested_by != 0 ? decide_user(tx, deployment->requested_by, user) :
+					    deployment->requester,
+	    AUDIT_CODE_DEPLOY_REQUESTED, "settings changed",
+	    (const char *const[]){ "reason", names, "binding", deployment->binding, NULL });
+}
+
+void
+decide_rebind(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	char names[LIMIT_LINE / 2];
+
+	name_differing(tx, deployment, list, names);
+	if (decide_is_answered_for(deployment))
+		(void)text_copy(deployment->differing, sizeof(deployment->differing), names);
+	else
+		(void)snprintf(deployment->note, sizeof(deployment->note),
+		    "the settings changed (%.150s): it goes by those of now", names);
+	set_list(tx, deployment, list);
+	audit(tx, deployment, names);
+}
+
+void
+decide_binding_wait(struct tx *tx, struct deployment *deployment, int64_t ms)
+{
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%" PRId64, deployment->id);
+	deployment->not_before = tx->at + ms;
+	(void)row_effect_timer(tx, TIMER_CHANGED, name, 0, deployment->not_before);
+}
+
+void
+decide_binding_changed(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	deployment->n_changed++;
+	if (list != NULL)
+		decide_rebind(tx, deployment, list);
+	if (list == NULL ||
+	    (deployment->n_changed >= DECIDE_CHANGES_MAX && !decide_is_answered_for(deployment)))
+		decide_binding_wait(tx, deployment, DECIDE_TOO_OFTEN_MS);
+}

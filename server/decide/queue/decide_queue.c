@@ -1,0 +1,670 @@
+/* decide_queue.c - whose turn it is: the queues of the environments, looked at from the front.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/queue/decide_queue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "decide/work/decide_action.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_binding.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/approval/decide_emergency.h"
+#include "decide/git/decide_git.h"
+#include "decide/hold/decide_hold.h"
+#include "decide/hold/decide_hold_work.h"
+#include "decide/approval/decide_needs.h"
+#include "decide/hold/decide_refusal.h"
+#include "decide/decide_reply.h"
+#include "decide/question/decide_shown.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/queue/decide_unsynced.h"
+#include "decide/who/decide_who.h"
+#include "decide/work/decide_zone.h"
+#include "deployment/turn.h"
+#include "lib/text.h"
+#include "store/row_block.h"
+#include "store/row_button.h"
+#include "store/row_claim.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_queue.h"
+#include "store/row_slot.h"
+
+/* One look at one queue. */
+struct look {
+	struct tx *tx;
+	const char *environment;
+	const struct environment_settings *settings; /* NULL: it has left them */
+	struct environment now;
+	int64_t answered; /* git has just answered for this one; 0: for none */
+	const struct git_answer *answer;
+	bool is_asking;	    /* git, for one in front */
+	bool is_given_slot; /* it is this queue's turn to have one that is free */
+};
+
+/* One place in it. */
+struct place {
+	struct deployment work;
+	char resource[LIMIT_RESOURCE]; /* TURN_IS_CLAIMED: which */
+	char changed[LIMIT_LINE];      /* TURN_IS_DIFFERS: what */
+};
+
+/* --- what is true of a place --- */
+
+/* Settings may have changed since the request, roles may have ended.  Who asked may do it, or who
+ * confirmed it may; and who confirmed for another one may confirm. */
+static bool
+is_denied(struct tx *tx, const struct deployment *work)
+{
+	char target[LIMIT_ENVIRONMENT];
+	const char *where = deployment_target(work, target);
+	int64_t other = work->confirmed_by == work->requested_by ? 0 : work->confirmed_by;
+	bool requester_may =
+	    !deployment_is_by_request(work) || decide_is_allowed_work(tx, work->requested_by, work);
+
+	if (!decide_action_exists(tx, work))
+		return true;
+	if (other == 0)
+		return !requester_may;
+	return !decide_is_allowed_work(tx, other, work) &&
+	    !(requester_may && decide_is_allowed(tx, other, POLICY_CONFIRM, where));
+}
+
+static bool
+is_live(const struct look *l, const struct deployment *work)
+{
+	if (work->is_again)
+		return false;
+	return deployment_is_rollback(work) ? deployment_is_overtaken(work, &l->now) :
+					      deployment_runs_already(work, &l->now);
+}
+
+/* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
+ * unless a question said so and was confirmed. */
+static bool
+is_blocked(struct tx *tx, const struct deployment *work)
+{
+	struct block own;
+
+	return row_block_find(tx, work->environment, work->commit, &own) &&
+	    own.number > work->shown_own;
+}
+
+static bool
+is_claimed(const struct look *l, struct place *place)
+{
+	struct settings_claims *claims = decide_claims(l->tx, &place->work);
+
+	for (size_t i = 0; i < claims->n && place->resource[0] == '\0'; i++)
+		if (row_claim_holder(l->tx, claims->at[i]) != 0 ||
+		    row_queue_waits_longer(l->tx, claims->at[i], place->work.place) != 0)
+			(void)text_copy(
+			    place->resource, sizeof(place->resource), claims->at[i]); /* fits */
+	free(claims);
+	return place->resource[0] != '\0';
+}
+
+/* Is there a slot for it?  Where others may want the same one they all wait for it first, and
+ * share_slots() says whose it is.  A person's rollback needs none. */
+static bool
+has_slot(const struct look *l, const struct deployment *work)
+{
+	return deployment_is_rollback(work) || work->is_read || l->is_given_slot ||
+	    (row_slot_is_free(l->tx, l->environment) &&
+		!row_slot_is_contended(l->tx, l->environment));
+}
+
+static bool
+is_stale(const struct look *l, const struct deployment *work)
+{
+	return work->answered_at != 0 && !work->is_read &&
+	    (deployment_is_by_request(work) || work->confirmed_by != 0) &&
+	    l->tx->at - work->answered_at > TURN_STALE_MS;
+}
+
+static bool
+differs(const struct look *l, struct place *place)
+{
+	const struct git_answer *answer = l->answered == place->work.id ? l->answer : NULL;
+	const struct deployment *work = &place->work;
+	char target[LIMIT_ENVIRONMENT];
+
+	place->changed[0] = '\0';
+	/* Nobody was shown it, or what they were shown did not say so; the question does. */
+	if (l->now.unknown_since != 0 &&
+	    (!decide_is_answered_for(work) || l->now.unknown_since >= work->answered_at))
+		(void)snprintf(place->changed, LIMIT_LINE, "what %s runs is not known any more",
+		    deployment_target(work, target));
+	else if (decide_is_past_unshown(l->tx, work))
+		(void)snprintf(place->changed, LIMIT_LINE,
+		    "%s runs %.7s now, and this rolls back past it", l->environment,
+		    l->now.current.commit);
+	else if (work->is_unconfirmed) /* approvers were shown it since, not who confirmed it */
+		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
+	else if (decide_is_answered_for(work) || work->differing[0] != '\0') /* it was shown */
+		decide_compare(l->tx, work, answer, place->changed);
+	else if (!decide_zone_is_news(l->tx, work, place->changed))
+		decide_compare_blocks(l->tx, work, place->changed);
+	return place->changed[0] != '\0';
+}
+
+/* What git said of it just now, where that shows anything. */
+static const struct git_answer *
+answer_for(const struct look *l, const struct deployment *work)
+{
+	const struct git_answer *answer = l->answered == work->id ? l->answer : NULL;
+
+	return answer != NULL && answer->error[0] != '\0' ? NULL : answer;
+}
+
+/* Or those who have approved it were not shown what git says. */
+static bool
+is_unapproved(const struct look *l, const struct deployment *work)
+{
+	return !decide_needs_look(l->tx, work, NULL) ||
+	    (work->approvers[0] != '\0' && decide_has_left(work, answer_for(l, work)));
+}
+
+static unsigned
+facts_of(const struct look *l, struct place *place)
+{
+	const struct deployment *work = &place->work;
+	bool is_rollback = deployment_is_rollback(work);
+	const struct {
+		enum turn_fact fact;
+		bool is_true;
+	} facts[] = {
+		{ TURN_IS_GONE, l->settings == NULL },
+		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
+		{ TURN_IS_DENIED, is_denied(l->tx, work) },
+		{ TURN_IS_NOT_NOW, decide_is_held(l->tx, work) },
+		{ TURN_IS_PERSON, deployment_is_by_request(work) },
+		{ TURN_IS_LIVE, is_live(l, work) },
+		{ TURN_IS_ROLLBACK, is_rollback },
+		{ TURN_IS_BARRED, is_rollback && decide_is_barred(l->tx, work) },
+		{ TURN_IS_BLOCKED, is_blocked(l->tx, work) },
+		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
+		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work) },
+		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
+		{ TURN_IS_ASKED,
+		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
+		{ TURN_IS_CLAIMED, is_claimed(l, place) },
+		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
+		{ TURN_IS_UNCOMPARED,
+		    work->program == PROGRAM_DEPLOY &&
+			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0 ||
+			    decide_is_uncompared(l->tx, work)) },
+		{ TURN_IS_BEHIND, work->is_behind },
+		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },
+		{ TURN_IS_DIFFERS, differs(l, place) },
+		{ TURN_IS_STALE, is_stale(l, work) },
+	};
+	unsigned set = 0;
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		set |= facts[i].is_true ? 1u << facts[i].fact : 0;
+	return set;
+}
+
+/* --- what becomes of it --- */
+
+static void
+wait_for(const struct look *l, struct place *place, const char *what)
+{
+	(void)text_copy(place->work.waits_for, sizeof(place->work.waits_for), what);
+	row_queue_wait(l->tx, place->work.id, what);
+}
+
+static void
+refuse(const struct look *l, struct place *place, const char *reason)
+{
+	place->work.why = DEPLOY_WHY_REFUSED;
+	(void)text_copy(place->work.detail, sizeof(place->work.detail),
+	    reason[0] != '\0' ? reason : decide_refusal(l->tx, l->environment));
+	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
+}
+
+static void
+supersede(const struct look *l, struct place *place, const char *reason)
+{
+	(void)text_copy(place->work.detail, sizeof(place->work.detail), reason);
+	(void)decide_step(l->tx, &place->work, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
+/* How its commit and the live one are related.  Asked until git answers: the place is kept.  Who is
+ * behind waits for that answer as well, compared or not, or they would start in the order in which
+ * git answers. */
+static void
+ask_git(struct look *l, struct place *place)
+{
+	wait_for(l, place, ROW_QUEUE_GIT);
+	if (!l->is_asking && row_effect_find(l->tx, EFFECT_GIT_QUERY, place->work.id) == 0)
+		decide_query_again(l->tx, &place->work);
+	l->is_asking = true;
+}
+
+/* What those who answer next are told has changed; "": nothing has. */
+static void
+say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
+{
+	(void)text_copy(ret, LIMIT_LINE, place->changed);
+	if (ret[0] == '\0' && place->work.is_behind)
+		(void)snprintf(ret, LIMIT_LINE, "%s runs %.7s now, which is newer", l->environment,
+		    l->now.current.commit);
+}
+
+/* What it lacks, or lost, is asked for; its number stays, and with it its place. */
+static void
+ask_approval(const struct look *l, struct place *place)
+{
+	struct deployment *work = &place->work;
+	char changed[LIMIT_LINE];
+
+	decide_compare(l->tx, work, NULL, place->changed);
+	decide_note_left(work, answer_for(l, work), place->changed);
+	say_change(l, place, changed);
+	work->is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
+	if (changed[0] != '\0' || !work->is_unconfirmed)
+		(void)text_copy(work->changed, sizeof(work->changed), changed);
+	wait_for(l, place, "");
+	(void)decide_step(l->tx, work, DEPLOY_ON_ASK_APPROVAL, answer_for(l, work));
+}
+
+static void
+ask_anew(const struct look *l, struct place *place)
+{
+	char why[LIMIT_LINE], target[LIMIT_ENVIRONMENT];
+
+	say_change(l, place, why);
+	if (why[0] == '\0')
+		(void)snprintf(why, sizeof(why), "its place in %s is more than an hour old",
+		    deployment_target(&place->work, target));
+	wait_for(l, place, "");
+	place->work.is_asked_anew = true;
+	decide_ask_anew(l->tx, &place->work, why, answer_for(l, &place->work));
+}
+
+static void
+start(const struct look *l, struct place *place)
+{
+	struct deployment *work = &place->work;
+	/* Who has just answered is looking. */
+	bool has_waited = work->queued_at < l->tx->at && work->answered_at < l->tx->at;
+
+	wait_for(l, place, "");
+	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
+	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
+	if (has_waited && deployment_is_by_request(work) && work->ended_at == 0)
+		decide_tell_turn(l->tx, work, false);
+}
+
+/* True: it has started, and nobody else can. */
+static bool
+take_turn(struct look *l, int64_t id)
+{
+	struct place place = { 0 };
+	const struct turn_rule *rule;
+
+	row_deployment_get(l->tx, id, &place.work);
+	if (place.work.state != DEPLOY_QUEUED)
+		return false;
+	rule = turn_decide(facts_of(l, &place));
+	switch (rule->to) {
+	case TURN_TO_REFUSE:
+		refuse(l, &place, rule->reason);
+		break;
+	case TURN_TO_SUPERSEDE:
+		supersede(l, &place, rule->reason);
+		break;
+	case TURN_TO_HOLD:
+		decide_hold_work(l->tx, &place.work);
+		break;
+	case TURN_TO_WAIT_HOLD:
+		wait_for(l, &place, ROW_QUEUE_HOLD);
+		break;
+	case TURN_TO_PASS:
+		wait_for(l, &place, "");
+		break;
+	case TURN_TO_WAIT_SETTINGS:
+		wait_for(l, &place, ROW_QUEUE_SETTINGS);
+		decide_unsynced_wait(l->tx, &place.work);
+		break;
+	case TURN_TO_WAIT_CLAIM:
+		wait_for(l, &place, place.resource);
+		break;
+	case TURN_TO_WAIT_SLOT:
+		wait_for(l, &place, ROW_QUEUE_SLOT);
+		break;
+	case TURN_TO_ASK_GIT:
+		ask_git(l, &place);
+		break;
+	case TURN_TO_ASK_ANEW:
+		ask_anew(l, &place);
+		break;
+	case TURN_TO_ASK_APPROVAL:
+		ask_approval(l, &place);
+		break;
+	case TURN_TO_START:
+		start(l, &place);
+		return true;
+	}
+	return false;
+}
+
+/* --- a look --- */
+
+/* Each message says where its work stands now; who has come to the front is told. */
+static void
+tell_places(const struct look *l)
+{
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(l->tx, l->environment, ids);
+
+	for (size_t i = 0; i < n && !l->tx->failed; i++) {
+		struct deployment work;
+
+		row_deployment_get(l->tx, ids[i], &work);
+		if (work.is_asked_anew)
+			continue;
+		decide_tell(l->tx, &work, NULL);
+		if (i == 0 && !work.is_next_notified && !decide_is_held(l->tx, &work)) {
+			work.is_next_notified = true;
+			if (deployment_is_by_request(&work) && work.queued_at < l->tx->at)
+				decide_tell_turn(l->tx, &work, true);
+		}
+		row_deployment_save(l->tx, &work);
+	}
+}
+
+static void
+look(struct look *l)
+{
+	int64_t ids[ROW_QUEUE_LIST];
+	size_t n = row_queue_list(l->tx, l->environment, ids);
+	struct deployment active;
+	bool is_busy;
+
+	is_busy = row_deployment_active(l->tx, l->environment, &active)->id != 0;
+	if (n == 0 || decide_keeps_waiting(l->tx, l->environment))
+		return;
+	l->settings = settings_environment(l->tx->settings, l->environment);
+	row_environment_get(l->tx, l->environment, &l->now);
+	for (size_t i = 0; i < n && !is_busy && !l->tx->failed; i++)
+		is_busy = take_turn(l, ids[i]);
+	tell_places(l);
+}
+
+/* Each look ends with one start at the most. */
+static void
+share_slots(struct tx *tx)
+{
+	char environment[LIMIT_ENVIRONMENT];
+
+	while (!tx->failed && row_slot_next(tx, environment)) {
+		struct look l = { .tx = tx, .environment = environment, .is_given_slot = true };
+
+		look(&l);
+	}
+}
+
+void
+decide_queue(struct tx *tx, const char *environment)
+{
+	struct look l = { .tx = tx, .environment = environment };
+
+	look(&l);
+	share_slots(tx);
+}
+
+void
+decide_queues(struct tx *tx)
+{
+	char environment[LIMIT_ENVIRONMENT];
+
+	while (!tx->failed && tx->has_looks) { /* who gets a slot may end, and mark others */
+		while (!tx->failed && row_queue_next(tx, environment)) {
+			struct look l = { .tx = tx, .environment = environment };
+
+			look(&l);
+		}
+		share_slots(tx);
+	}
+}
+
+/* --- a place is taken --- */
+
+/* Why there is no place in the queue for this person's work; "": there is one.  Rollbacks and
+ * emergencies (is_first) have places of their own; whom no lock or freeze holds is not refused for
+ * those whom one does. */
+static void
+find_refusal(struct tx *tx, const char *environment, int64_t person, bool is_first, bool is_held,
+    char ret[LIMIT_LINE])
+{
+	/* Who acts on a client may not see what its environment is called. */
+	bool is_named = policy_sees(tx->settings, decide_who(tx, person), environment, tx->at);
+	int64_t most = ROW_QUEUE_MOST;
+	struct holds holds;
+
+	ret[0] = '\0';
+	decide_holds(tx, environment, &holds);
+	if (!is_first && !is_held && holds.n > 0)
+		most += ROW_QUEUE_MOST;
+	if (row_queue_count(tx, environment, 0, is_first) >= most)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "%d are queued there already: try again when one has ended%s%s", (int)most,
+		    is_named ? ", or after /cancel " : "", is_named ? environment : "");
+	else if (row_queue_count(tx, environment, person, is_first) >= ROW_QUEUE_PERSONS)
+		(void)snprintf(ret, LIMIT_LINE,
+		    "you have %d places in its queue already: leave one first%s%s",
+		    ROW_QUEUE_PERSONS, is_named ? ", in /queue " : "", is_named ? environment : "");
+}
+
+bool
+decide_is_full(struct tx *tx, const struct update *update, const char *environment,
+    const char *target, bool is_first)
+{
+	char refusal[LIMIT_LINE];
+
+	find_refusal(tx, environment, update->person, is_first, false, refusal);
+	if (refusal[0] != '\0')
+		(void)decide_send_firstf(
+		    tx, &update->address, FIRST_NOT_QUEUED, target, "%s", refusal);
+	return refusal[0] != '\0';
+}
+
+/* A newer push takes over the place of the one that waits; people are never replaced. */
+static void
+replace_push(struct tx *tx, struct deployment *newer)
+{
+	int64_t id = row_queue_push(tx, newer->environment);
+	struct deployment older;
+
+	if (id == 0)
+		return;
+	row_deployment_get(tx, id, &older);
+	newer->place = older.place;
+	(void)snprintf(older.detail, sizeof(older.detail), "replaced by %.7s", newer->commit);
+	(void)decide_step(tx, &older, DEPLOY_ON_SUPERSEDE, NULL);
+}
+
+bool
+decide_is_replaced(struct tx *tx, struct deployment *older)
+{
+	int64_t id = deployment_is_by_request(older) ? 0 : row_queue_push(tx, older->environment);
+	struct deployment newer;
+
+	if (id == 0)
+		return false;
+	row_deployment_get(tx, id, &newer);
+	newer.place = older->place;
+	row_deployment_save(tx, &newer);
+	(void)snprintf(older->detail, sizeof(older->detail), "replaced by %.7s", newer.commit);
+	return true;
+}
+
+/* False: it has no place. */
+static bool
+enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
+{
+	char refusal[LIMIT_LINE] = "";
+
+	if (answer != NULL)
+		(void)text_copy(
+		    deployment->untouched, sizeof(deployment->untouched), answer->untouched);
+	if (!decide_needs_look(tx, deployment, NULL)) {
+		(void)decide_step(tx, deployment, DEPLOY_ON_ASK_APPROVAL, answer);
+		return false;
+	}
+	if (deployment_is_by_request(deployment))
+		find_refusal(tx, deployment->environment, deployment->requested_by,
+		    deployment_stands_first(deployment), decide_is_held(tx, deployment), refusal);
+	else
+		replace_push(tx, deployment);
+	if (refusal[0] != '\0') {
+		deployment->why = DEPLOY_WHY_REFUSED;
+		(void)text_copy(deployment->detail, sizeof(deployment->detail), refusal);
+		(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, NULL);
+		return false;
+	}
+	(void)decide_step(tx, deployment, event, NULL);
+	if (deployment_is_emergency(deployment))
+		decide_emergency_ring(tx, deployment);
+	return true;
+}
+
+void
+decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
+{
+	if (enqueue(tx, deployment, event, answer))
+		decide_queue(tx, deployment->environment);
+}
+
+void
+decide_enqueue_later(struct tx *tx, struct deployment *deployment)
+{
+	if (enqueue(tx, deployment, DEPLOY_ON_CLEAR, NULL))
+		row_queue_look(tx, deployment->environment);
+}
+
+static bool
+may_give(const struct deployment *mine, const struct deployment *other)
+{
+	return mine->state == DEPLOY_QUEUED && other->state == DEPLOY_QUEUED &&
+	    strcmp(mine->environment, other->environment) == 0 && deployment_is_by_request(mine) &&
+	    deployment_is_by_request(other) && mine->program == other->program &&
+	    deployment_is_emergency(mine) == deployment_is_emergency(other) &&
+	    mine->requested_by != other->requested_by && mine->place < other->place;
+}
+
+bool
+decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
+{
+	char user[PRINCIPAL_TEXT], to[PRINCIPAL_TEXT];
+	int64_t place = mine->place;
+
+	if (!may_give(mine, other))
+		return false;
+	mine->place = other->place;
+	other->place = place;
+	other->is_next_notified = mine->is_next_notified; /* by what is said now */
+	mine->is_next_notified = false;
+	row_deployment_save(tx, mine);
+	row_deployment_save(tx, other);
+	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user),
+	    AUDIT_CODE_PLACE_GIVEN, "given",
+	    (const char *const[]){ "to", decide_user(tx, other->requested_by, to), NULL });
+	decide_tell_given(tx, mine, other);
+	row_queue_look(tx, mine->environment);
+	return true;
+}
+
+/* --- asked anew, and git's answers --- */
+
+void
+decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	decide_confirmed(tx, deployment, update);
+	deployment->is_asked_anew = false;
+	deployment->is_behind = false; /* the question said so */
+	deployment->changed[0] = '\0';
+	deployment->answered_at = tx->at;
+	/* Where git has compared it with what was live before that one, it does so again. */
+	if (deployment->compared_live[0] == '\0')
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
+	row_button_close_question(tx, deployment->id);
+	row_deployment_save(tx, deployment);
+	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);
+	decide_queue(tx, deployment->environment);
+}
+
+void
+decide_queue_answered(struct tx *tx, struct deployment *deployment,
+    const struct effect_git_query *query, const struct git_answer *answer)
+{
+	struct look l = { .tx = tx,
+		.environment = deployment->environment,
+		.answered = deployment->id,
+		.answer = answer };
+
+	/* With `error` all facts are false: what the repository lacks is no ancestor of what it
+	 * has.  It starts as it was asked for, unless a question showed more; the release may
+	 * need it. */
+	deployment->waits_for[0] = '\0';
+	deployment->is_behind = turn_is_behind(answer);
+	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
+	deployment->note[0] = '\0';
+	decide_note_newer(deployment, answer);
+	decide_contained(tx, deployment, answer);
+	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
+	row_deployment_save(tx, deployment);
+	look(&l);
+}
+
+void
+decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why)
+{
+	(void)snprintf(deployment->note, sizeof(deployment->note),
+	    "git does not answer (%.150s): its place is kept", why);
+	decide_tell(tx, deployment, NULL);
+	row_deployment_save(tx, deployment);
+}
+
+/* --- at start --- */
+
+/* Of an upgrade: what it touches was not written down when it began. */
+static void
+adopt_claims(struct tx *tx, const struct deployment *active)
+{
+	struct settings_claims *claims = decide_claims(tx, active);
+	size_t n = 0;
+
+	for (size_t i = 0; i < claims->n; i++)
+		n += row_claim_take_one(tx, active->id, claims->at[i]);
+	tx_log(tx, LOG_LEVEL_INFO,
+	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
+	    active->id, n, claims->n);
+	free(claims);
+}
+
+void
+decide_claims_started(struct tx *tx)
+{
+	int64_t removed = row_claim_clear(tx);
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	if (removed > 0)
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "%" PRId64 " claims of work that is not in progress were removed", removed);
+	while (row_environment_next(tx, name)) {
+		struct deployment active;
+
+		row_deployment_active(tx, name, &active);
+		if (active.id != 0 && row_claim_count(tx, active.id) == 0)
+			adopt_claims(tx, &active);
+	}
+}

@@ -1,0 +1,115 @@
+/* decide_unsynced.c - places that wait until server and runner have the same settings.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/queue/decide_unsynced.h"
+
+#include <stdio.h>
+
+#include "decide/queue/decide_binding.h"
+#include "decide/git/decide_git.h"
+#include "lib/text.h"
+#include "store/row_binding.h"
+#include "store/row_queue.h"
+
+#define UNREAD_MS 10000 /* a file is read within seconds, or has a mistake */
+
+/* What it would claim, and probe, is read off settings that are not the runner's.  Which of them,
+ * by name; false: none. */
+static bool
+is_unread(struct tx *tx, const struct deployment *deployment, char ret_names[LIMIT_LINE / 2])
+{
+	const struct environment_settings *environment =
+	    settings_environment(tx->settings, deployment->environment);
+	char list[FINGERPRINT_LIST_MAX];
+
+	if (environment == NULL || environment->fingerprint == NULL ||
+	    deployment->binding[0] == '\0' || deployment_is_action(deployment))
+		return false;
+	(void)row_binding_get(tx, deployment->id, list);
+	(void)fingerprint_cut(list);
+	(void)fingerprint_differing(list, environment->fingerprint, ret_names, LIMIT_LINE / 2);
+	return strcmp(list, environment->fingerprint) != 0;
+}
+
+bool
+decide_is_unsynced(struct tx *tx, const struct deployment *deployment)
+{
+	char names[LIMIT_LINE / 2];
+
+	return deployment->not_before != 0 || is_unread(tx, deployment, names);
+}
+
+/* An action's is the server's own (decide_action.h). */
+bool
+decide_is_unbound(const struct deployment *deployment)
+{
+	return deployment->binding[0] == '\0' && !deployment_is_action(deployment) &&
+	    decide_is_answered_for(deployment);
+}
+
+void
+decide_unsynced_wait(struct tx *tx, struct deployment *deployment)
+{
+	if (deployment->not_before != 0)
+		return;
+	deployment->not_before = tx->at;
+	row_deployment_save(tx, deployment);
+	decide_unsynced_look(tx, deployment->id);
+}
+
+void
+decide_unsynced_look(struct tx *tx, int64_t work)
+{
+	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
+	struct deployment deployment;
+
+	row_deployment_get(tx, work, &deployment);
+	if (deployment.state != DEPLOY_QUEUED || deployment.not_before == 0)
+		return;
+	if (deployment_is_action(&deployment)) { /* the runner says when it is ordered */
+		deployment.not_before = 0;
+		row_deployment_save(tx, &deployment);
+		row_queue_look(tx, deployment.environment);
+		return;
+	}
+	(void)text_copy(query.environment, sizeof(query.environment), deployment.environment);
+	(void)text_copy(query.requested_by, sizeof(query.requested_by), deployment.requester);
+	decide_git_query(tx, &query, work);
+}
+
+void
+decide_unsynced_look_all(struct tx *tx)
+{
+	int64_t work = 0;
+
+	while ((work = row_binding_waiting(tx, work)) != 0 && !tx->failed)
+		if (row_deployment_get(tx, work, &(struct deployment){ 0 })->n_changed <
+		    DECIDE_CHANGES_MAX)
+			decide_unsynced_look(tx, work);
+}
+
+void
+decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const char *list)
+{
+	char digest[FINGERPRINT_DIGEST], names[LIMIT_LINE / 2];
+
+	row_queue_look(tx, deployment->environment); /* it may wait for whatever answer comes */
+	if (deployment->not_before == 0)
+		return;
+	deployment->not_before = 0;
+	if (list != NULL && strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
+		decide_rebind(tx, deployment, list);
+	if (list == NULL) {
+		(void)text_copy(deployment->note, sizeof(deployment->note),
+		    "the runner does not say what would ship it: it is asked again");
+		decide_binding_wait(tx, deployment,
+		    deployment->binding[0] == '\0' ? UNREAD_MS : DECIDE_TOO_OFTEN_MS);
+	} else if (is_unread(tx, deployment, names)) {
+		(void)snprintf(deployment->note, sizeof(deployment->note),
+		    "the settings are not read yet (%.100s): it starts when they are, or see the log",
+		    names);
+		decide_binding_wait(tx, deployment, UNREAD_MS);
+	}
+	(void)text_copy(
+	    deployment->waits_for, sizeof(deployment->waits_for), ROW_QUEUE_LOOK); /* as above */
+	row_deployment_save(tx, deployment);
+}

@@ -1,0 +1,253 @@
+/* decide_tell_render.c - a message about a deployment as one chat may read it: sent, edited, renewed.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/tell/decide_tell_inside.h"
+
+#include "decide/who/decide_allowed.h"
+#include "decide/view/decide_application_log.h"
+#include "decide/audit/decide_audit_line.h"
+#include "decide/hold/decide_hold.h"
+#include "decide/decide_limit.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/tell/decide_tell_batch.h"
+#include "decide/question/decide_where.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "store/row_message.h"
+
+/* Git mostly answers sooner: that it is asked is said where it does not. */
+#define MOMENT_MS 1500
+
+/* Who reads it there: in private that person, where it was asked for who asked; elsewhere a team,
+ * which has a chat of that environment. */
+static int64_t
+reader(const struct deployment *deployment, int64_t chat)
+{
+	if (chat > 0)
+		return chat;
+	return chat == deployment->address.chat && deployment_is_by_request(deployment) ?
+	    deployment->requested_by :
+	    0;
+}
+
+static void
+hide_tail(struct chat_deployment *shown)
+{
+	shown->is_tail_hidden = shown->tail[0] != '\0';
+	shown->tail = "";
+}
+
+/* It waits behind work that they may not see. */
+static void
+hide_ahead(struct tx *tx, int64_t person, struct deployment *ahead)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	if (ahead->environment[0] != '\0' &&
+	    !decide_sees(tx, person, deployment_target(ahead, target)))
+		ahead->environment[0] = '\0';
+}
+
+/* Its text for that person, 0 a team: without what they may not see. */
+static void
+render_for(struct tx *tx, const struct chat_deployment *about, int64_t person, bool shows_log,
+    struct message *ret)
+{
+	struct chat_deployment shown = *about;
+	CLEANUP(freep) struct deployment *work = mem_copy(about->deployment, sizeof(*work));
+	CLEANUP(freep)
+	struct deployment *ahead =
+	    about->ahead == NULL ? NULL : mem_copy(about->ahead, sizeof(*ahead));
+	CLEANUP(freep)
+	struct environment *environment = mem_copy(about->environment, sizeof(*environment));
+	CLEANUP(freep) struct holds *holds = mem_copy(about->holds, sizeof(*holds));
+	struct ran ran[RAN_SHOWN];
+	size_t n_ran = 0;
+
+	for (size_t i = 0; i < about->n_ran; i++)
+		if (person == 0 || decide_sees(tx, person, about->ran[i].environment))
+			ran[n_ran++] = about->ran[i];
+	shown.ran = ran;
+	shown.n_ran = n_ran;
+	if (person != 0) {
+		decide_hide(tx, person, work);
+		decide_hide_holds(tx, person, about->deployment->environment, holds);
+		if (ahead != NULL)
+			hide_ahead(tx, person, ahead);
+	}
+	if (strcmp(work->environment, about->deployment->environment) != 0)
+		(void)text_copy(environment->name, sizeof(environment->name), work->environment);
+	if (strcmp(work->client, about->deployment->client) != 0)
+		shown.touches = "";
+	if (!shows_log) {
+		if (about->is_tail_private)
+			hide_tail(&shown);
+		shown.application_log = "";
+	}
+	shown.deployment = work;
+	shown.environment = environment;
+	shown.holds = holds;
+	shown.ahead = ahead;
+	(void)chat_deployment(&shown, ret); /* without a head its row is refused */
+}
+
+void
+decide_tell_render(
+    struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret)
+{
+	render_for(tx, about, reader(about->deployment, chat),
+	    decide_shows_application_log(tx, about->deployment->environment, chat), ret);
+	decide_tell_buttons(tx, about->deployment, chat, &ret->buttons);
+}
+
+/* It says no more than that git is asked, for the first time or again behind a yes: that is a call
+ * of the group's minute for what is over in a moment. */
+static int64_t
+held_until(struct tx *tx, const struct deployment *deployment)
+{
+	bool asks_git = deployment->state == DEPLOY_REQUESTED ||
+	    (deployment->state == DEPLOY_AWAITING_CONFIRMATION && deployment->confirmed_by != 0);
+
+	return asks_git ? tx->at + MOMENT_MS : 0;
+}
+
+void
+decide_tell_change(
+    struct tx *tx, const struct deployment *work, int64_t row, struct message *message)
+{
+	bool is_ended = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+
+	if (!decide_tell_is_question(work) && (!is_ended || work->ended_at == tx->at))
+		row_message_hush(tx, row);
+	message->is_closing = is_ended && work->ended_at == tx->at;
+	row_message_change(tx, row, message);
+}
+
+void
+decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
+{
+	CLEANUP(message_done) struct message now = { 0 };
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0)
+		return;
+	row_message_get(tx, row, &now);
+	decide_tell_render(tx, about, now.address.chat, &message);
+	message.address = now.address;
+	message.held_until = held_until(tx, about->deployment);
+	decide_tell_change(tx, about->deployment, row, &message);
+	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
+		decide_audit_line_note(tx, row);
+}
+
+/* Not counted over all chats: those of whoever asked would leave none for a team that is to read
+ * that it is down. */
+bool
+decide_tell_may_ring(struct tx *tx, const struct deployment *deployment, int64_t chat)
+{
+	return (size_t)row_message_count_rings(tx, deployment->id, chat) <=
+	    chat_deployment_rings_before(deployment->state);
+}
+
+/* What stands is made of more than its rows (what git said), and stays where nothing is hidden from
+ * them. */
+static char *
+text_in_progress(
+    struct tx *tx, const struct deployment *work, struct message *stands, int64_t person)
+{
+	CLEANUP(message_done) struct message whole = { 0 };
+	CLEANUP(message_done) struct message theirs = { 0 };
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
+
+	render_for(tx, &about, reader(work, stands->address.chat), false, &whole);
+	render_for(tx, &about, person, false, &theirs);
+	if (whole.head == NULL || theirs.head == NULL) {
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
+		return NULL;
+	}
+	return strcmp(whole.head, theirs.head) == 0 ? TAKE(stands->head) : TAKE(theirs.head);
+}
+
+/* It stands with others, of which they may see none: its own question, without what git said. */
+static char *
+text_of_own(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	CLEANUP(message_done) struct message theirs = { 0 };
+	struct decide_tell_rows shown;
+	struct chat_deployment about = decide_tell_facts(tx, work, NULL, &shown);
+
+	render_for(tx, &about, person, false, &theirs);
+	if (theirs.head == NULL)
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
+	return TAKE(theirs.head);
+}
+
+char *
+decide_tell_text(struct tx *tx, const struct deployment *work, int64_t person)
+{
+	CLEANUP(message_done) struct message stands = { 0 };
+	bool is_theirs;
+	char *text;
+
+	row_message_get(tx, work->message, &stands);
+	is_theirs = person == reader(work, stands.address.chat);
+	if (stands.head == NULL)
+		return NULL;
+	if (decide_tell_batch_has(tx, work))
+		return text_of_own(tx, work, person);
+	if (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL)
+		return is_theirs ? TAKE(stands.head) : text_in_progress(tx, work, &stands, person);
+	if (!is_theirs && !decide_sees(tx, person, work->environment))
+		return NULL;
+	if (deployment_is_action(work) ||
+	    decide_is_allowed(tx, person, POLICY_LOG, work->environment))
+		return TAKE(stands.head);
+	text = chat_deployment_without_log(stands.head, decide_tail_is_private(tx, work));
+	if (text == NULL)
+		tx_fail(tx, ERR_LIMIT, "a message is too long");
+	return text;
+}
+
+int64_t
+decide_tell_add(struct tx *tx, const struct chat_deployment *about,
+    const struct chat_address *address, bool asks)
+{
+	const struct deployment *deployment = about->deployment;
+	CLEANUP(message_done) struct message message = { 0 };
+	int64_t row;
+
+	decide_tell_render(tx, about, address->chat, &message);
+	message.address = *address;
+	message.is_silent = !asks || !decide_tell_may_ring(tx, deployment, address->chat) ||
+	    !decide_may_ring_question(tx, deployment);
+	message.rings_for = message.is_silent ? 0 : deployment->id;
+	message.held_until = held_until(tx, deployment);
+	if (asks && address->chat == deployment->address.chat)
+		message.reply_to = deployment->request;
+	row = row_message_add(tx, &message);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		decide_audit_line_note(tx, row);
+	return row;
+}
+
+void
+decide_tell_anew(struct tx *tx, const struct chat_deployment *about, int64_t row,
+    const struct decide_tell_ring *ring)
+{
+	const struct deployment *deployment = about->deployment;
+	CLEANUP(message_done) struct message now = { 0 };
+
+	row_message_get(tx, row, &now);
+	CLEANUP(message_done) struct message message = { 0 };
+
+	if (row == 0 || now.id == 0)
+		return; /* gone by age */
+	decide_tell_render(tx, about, now.address.chat, &message);
+	message.is_silent = ring->is_silent;
+	message.rings_for = ring->counts ? deployment->id : 0;
+	message.is_alarm = ring->is_alarm && !ring->is_silent;
+	message.reply_to = now.address.chat == deployment->address.chat ? deployment->request : 0;
+	row_message_renew(tx, row, &message);
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		decide_audit_line_note(tx, row);
+}

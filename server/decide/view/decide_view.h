@@ -1,0 +1,23 @@
+/* decide_view.h - what /v1 shows: work, environments and queues as JSON.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * Written into an object that the caller has begun.  Times are as in the audit log, null where
+ * something has not happened; docs/openapi.json describes each field.
+ */
+#pragma once
+
+#include "decide/question/decide_where.h"
+#include "store/row_deployment.h"
+
+struct json_out;
+
+/* One of them with its steps, and with its message as they may read it. */
+void decide_view_work(
+    struct tx *tx, int64_t person, const struct deployment *work, struct json_out *json);
+
+/* "environments": all of the scope.  Of the status the loop adds "health". */
+void decide_view_status(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
+void decide_view_queue(struct tx *tx, const struct decide_scope *scope, struct json_out *json);
+
+/* "work": the latest of each environment of the scope, newest first. */
+void decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json_out *json);

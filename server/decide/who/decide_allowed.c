@@ -1,0 +1,66 @@
+/* decide_allowed.c - what the policy says of a person, under any name that they or the target have.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_allowed.h"
+
+#include "decide/hold/decide_refusal.h"
+#include "decide/who/decide_who.h"
+#include "store/row_deployment.h"
+#include "types/action.h"
+
+/* Work under a former name is also theirs who may do that under the new one. */
+struct policy_decision
+decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+{
+	struct principal who = decide_who(tx, person);
+	struct policy_decision decision =
+	    policy_decide(tx->settings, who, action, environment, tx->at);
+	const char *name =
+	    decision.verdict == POLICY_DENY ? decide_new_name(tx, environment) : NULL;
+
+	return name == NULL ? decision : policy_decide(tx->settings, who, action, name, tx->at);
+}
+
+bool
+decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action action)
+{
+	return policy_decide_somewhere(tx->settings, decide_who(tx, person), action, tx->at)
+		   .verdict == POLICY_ALLOW;
+}
+
+bool
+decide_is_stranger(struct tx *tx, int64_t person)
+{
+	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);
+}
+
+bool
+decide_is_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
+{
+	return decide_allowed(tx, person, action, environment).verdict == POLICY_ALLOW;
+}
+
+struct policy_decision
+decide_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target)
+{
+	const char *now = environment_client(target) != NULL ? NULL : decide_new_name(tx, target);
+
+	return policy_decide_do(
+	    tx->settings, decide_who(tx, person), name, now != NULL ? now : target, tx->at);
+}
+
+bool
+decide_is_allowed_do(struct tx *tx, int64_t person, const char *name, const char *target)
+{
+	return decide_allowed_do(tx, person, name, target).verdict == POLICY_ALLOW;
+}
+
+bool
+decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *deployment)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	return deployment_is_action(deployment) ?
+	    decide_is_allowed_do(
+		tx, person, deployment->action, deployment_target(deployment, target)) :
+	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);
+}

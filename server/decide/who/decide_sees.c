@@ -1,0 +1,40 @@
+/* decide_sees.c - what somebody may know of.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_sees.h"
+
+#include "decide/hold/decide_refusal.h"
+#include "decide/who/decide_who.h"
+#include "lib/text.h"
+#include "policy/policy.h"
+
+bool
+decide_sees(struct tx *tx, int64_t person, const char *environment)
+{
+	const char *name = decide_new_name(tx, environment);
+
+	return policy_sees(
+	    tx->settings, decide_who(tx, person), name == NULL ? environment : name, tx->at);
+}
+
+bool
+decide_sees_claims(struct tx *tx, int64_t person, const struct deployment *work)
+{
+	return work->client[0] == '\0' ||
+	    policy_may(tx->settings, decide_who(tx, person), POLICY_ADMIN, POLICY_ALL, tx->at);
+}
+
+void
+decide_hide(struct tx *tx, int64_t person, struct deployment *work)
+{
+	char target[LIMIT_ENVIRONMENT];
+
+	if (work->client[0] == '\0')
+		return;
+	if (strchr(work->waits_for, ':') != NULL && !decide_sees_claims(tx, person, work))
+		work->waits_for[0] = '\0';
+	(void)deployment_target(work, target);
+	if (!decide_sees(tx, person, target))
+		work->client[0] = '\0';
+	else if (!decide_sees(tx, person, work->environment))
+		(void)text_copy(work->environment, sizeof(work->environment), target); /* fits */
+}

@@ -1,0 +1,124 @@
+/* decide_who.c - who somebody is to the policy, with what they act with at this moment.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_who.h"
+
+#include "policy/policy.h"
+#include "store/row_ended.h"
+#include "store/row_principal.h"
+#include "store/row_token.h"
+
+/* --- what they act with --- */
+
+/* Root's role was its name alone: it is taken for one of the main file. */
+static bool
+had_number(const struct role *role, int64_t person)
+{
+	char id[ENVIRONMENT_ID_MAX];
+
+	if (principal_is_hook(person))
+		return role->is_hook &&
+		    principal_of_hook_before(
+			environment_id_text(role->application, role->name, id)) == person;
+	return !role->is_hook && role->application[0] == '\0' &&
+	    principal_of_root_before(role->name) == person;
+}
+
+/* Work of before is open under a number that others may share: it is of what alone has it. */
+static size_t
+find_before(const struct roles *roles, int64_t person)
+{
+	size_t found = 0, n = 0;
+
+	for (size_t i = 0; i < roles->count; i++)
+		if (had_number(&roles->role[i], person) && n++ == 0)
+			found = i + 1;
+	return n == 1 ? found : 0;
+}
+
+/* Of root and of hooks. */
+static size_t
+find_row(struct tx *tx, int64_t person)
+{
+	struct role_id id;
+
+	if (principal_row(person) == 0)
+		return find_before(tx->settings->roles, person);
+	if (!row_principal_get(tx, person, &id))
+		return 0;
+	return (principal_is_hook(person) ? roles_find_hook : roles_find)(
+	    tx->settings->roles, id.application, id.name);
+}
+
+/* --- ends --- */
+
+static bool
+has_come(struct tx *tx, size_t role, int64_t person, int64_t until)
+{
+	return until > tx->at && row_ended_has(tx, &tx->settings->roles->role[role], person, until);
+}
+
+/* Where the clock says that it is still to come. */
+static int64_t
+find_end(struct tx *tx, int64_t person)
+{
+	size_t n = 0;
+	const struct role_member *member = roles_of(tx->settings->roles, person, &n);
+	int64_t last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (member[i].until > last && has_come(tx, member[i].role, person, member[i].until))
+			last = member[i].until;
+	return last;
+}
+
+void
+decide_who_note_ends(struct tx *tx)
+{
+	const struct roles *roles = tx->settings->roles;
+
+	for (size_t i = 0; i < roles->count; i++)
+		if (roles->role[i].until != 0 && tx->at >= roles->role[i].until)
+			row_ended_add(tx, &roles->role[i], 0, roles->role[i].until);
+	for (size_t i = 0; i < roles->member_count; i++) {
+		const struct role_member *member = &roles->member[i];
+
+		if (member->until != 0 && tx->at >= member->until)
+			row_ended_add(
+			    tx, &roles->role[member->role], member->person, member->until);
+	}
+	tx->who.id = 0;
+}
+
+/* --- who they are --- */
+
+static struct principal
+look(struct tx *tx, int64_t person)
+{
+	struct principal who = principal_of_person(person);
+
+	who.lent = principal_is_root(person) || principal_is_hook(person) ?
+	    find_row(tx, person) :
+	    row_token_lent(tx, person);
+	if (who.lent != 0 &&
+	    has_come(tx, who.lent - 1, 0, tx->settings->roles->role[who.lent - 1].until))
+		who.lent = 0;
+	who.not_before = find_end(tx, person);
+	return who;
+}
+
+struct principal
+decide_who(struct tx *tx, int64_t person)
+{
+	if (person != 0 && tx->who.id != person)
+		tx->who = look(tx, person);
+	return person == 0 ? principal_of_person(0) : tx->who;
+}
+
+bool
+decide_has_own_role(struct tx *tx, int64_t person)
+{
+	struct principal who = decide_who(tx, person);
+
+	who.lent = 0;
+	return policy_is_known(tx->settings, who, tx->at);
+}

@@ -1,0 +1,223 @@
+/* decide_action.c - what an action is bound to: settings that have it, what it touches, a release.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_action.h"
+
+#include <stdio.h>
+
+#include "decide/queue/decide_binding.h"
+#include "lib/buf.h"
+#include "lib/fingerprint.h"
+#include "lib/text.h"
+#include "store/row_environment.h"
+
+#define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
+
+const char *
+decide_action_refusal(
+    const struct tx *tx, const struct client_settings *client, const struct action *action)
+{
+	if (client == NULL)
+		return "there is no such client";
+	if ((client->actions & action_bit(action)) == 0)
+		return "it is none of CLIENT_<ID>_ACTIONS there";
+	return settings_environment(tx->settings, client->target) == NULL ?
+	    "its environment is not in the settings" :
+	    NULL;
+}
+
+bool
+decide_action_exists(const struct tx *tx, const struct deployment *work)
+{
+	const struct action *action = action_find(work->action);
+	const struct client_settings *client;
+
+	if (!deployment_is_action(work))
+		return true;
+	if (action == NULL)
+		return false; /* of a later version */
+	if (work->client[0] == '\0')
+		return settings_job(tx->settings, work->environment, work->argument) != NULL;
+	client = settings_client(tx->settings, work->client);
+	return decide_action_refusal(tx, client, action) == NULL &&
+	    strcmp(client->target, work->environment) == 0;
+}
+
+/* Values, and not files alone: a setting of the process counts as well. */
+static void
+binding_of(const struct tx *tx, const struct deployment *work, char out[LIMIT_BINDING])
+{
+	const char *id = work->client[0] != '\0' ? work->client : work->argument;
+	struct buf all = { .cap = BINDING_MOST };
+
+	settings_list_member(
+	    work->client[0] != '\0' ? tx->settings : settings_of(tx->settings, work->environment),
+	    work->client[0] != '\0' ? FAMILY_CLIENT : FAMILY_JOB, id, &all);
+	(void)fingerprint_digest(buf_text(&all), out);
+	buf_done(&all);
+}
+
+/* What the runner makes of the files, too; false: no file was read, or it does not fit. */
+static bool
+list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT_LIST_MAX])
+{
+	const struct client_settings *client = settings_client(tx->settings, work->client);
+	const struct environment_settings *environment =
+	    settings_environment(tx->settings, work->environment);
+	const char *words = settings_job(tx->settings, work->environment, work->argument);
+
+	if (client != NULL)
+		return client->as.fingerprint != NULL &&
+		    text_copy(ret, FINGERPRINT_LIST_MAX, client->as.fingerprint);
+	if (environment == NULL || environment->fingerprint == NULL || words == NULL)
+		return false;
+	return text_copy(ret, FINGERPRINT_LIST_MAX, environment->fingerprint) &&
+	    fingerprint_add_job(ret, work->argument, words, NULL);
+}
+
+/* Where the runner has found another one, that is what is shown. */
+static void
+bind_list(struct tx *tx, struct deployment *work)
+{
+	char list[FINGERPRINT_LIST_MAX];
+
+	if (work->differing[0] == '\0' && list_of(tx, work, list))
+		decide_bind(tx, work, list);
+}
+
+bool
+decide_action_differs(struct tx *tx, const struct deployment *work, char ret_names[LIMIT_LINE / 2])
+{
+	char now[LIMIT_BINDING], list[FINGERPRINT_LIST_MAX];
+
+	ret_names[0] = '\0';
+	binding_of(tx, work, now);
+	if (strcmp(work->shown_settings, now) == 0)
+		return false;
+	if (list_of(tx, work, list))
+		(void)decide_binding_differs(tx, work, list, ret_names);
+	return true;
+}
+
+/* --- shown --- */
+
+static const char *
+text_or(const char *text, const char *other)
+{
+	return text != NULL ? text : other;
+}
+
+/* Of a command its program without the folder that it stands in: whoever reads the question may be
+ * nobody who knows the server. */
+static const char *
+command_or(const char *command, const char *other)
+{
+	size_t size = command != NULL ? strcspn(command, " ") : 0;
+
+	while (size > 0 && command[size - 1] != '/')
+		size--;
+	return text_or(command != NULL ? command + size : NULL, other);
+}
+
+/* On a host: what is done to what. */
+static void
+say_on_host(const struct tx *tx, const struct client_settings *client, const struct action *action,
+    char out[LIMIT_LINE])
+{
+	const char *unit = text_or(client->web_unit, "?");
+	const char *dir = client->compose_dir;
+
+	switch ((enum action_what)(action - action_table)) {
+	case ACTION_SERVICE_STATUS:
+	case ACTION_RESTART_WEB:
+		(void)snprintf(out, LIMIT_LINE, "%s %.80s%s%.80s",
+		    action->risk == ACTION_RISK_READ ? "look at" : "restart", unit,
+		    dir != NULL ? " of " : "", text_or(dir, ""));
+		break;
+	case ACTION_RELOAD_NGINX:
+		(void)snprintf(out, LIMIT_LINE, "run %.160s",
+		    command_or(settings_text(tx->settings, SETTING_NGINX_RELOAD_COMMAND), "?"));
+		break;
+	case ACTION_CLEAR_CACHE:
+		(void)snprintf(
+		    out, LIMIT_LINE, "run %.160s", command_or(client->cache_command, "?"));
+		break;
+	default:
+		(void)snprintf(out, LIMIT_LINE, "look at the disks");
+		break;
+	}
+}
+
+static void
+say_on_client(const struct tx *tx, const struct client_settings *client,
+    const struct action *action, const char *argument, char out[DECIDE_TOUCHES])
+{
+	bool has_name = strcmp(client->name, client->id) != 0;
+	const char *host = text_or(client->host, "?"); /* none is needed for what is left there */
+	char what[LIMIT_LINE];
+
+	if (action->executor == ACTION_BY_CLOUDFLARE)
+		(void)snprintf(what, sizeof(what), "Cloudflare's zone %.32s (%.100s)%s%.16s%s",
+		    text_or(client->cloudflare_zone, "?"),
+		    text_or(client->cloudflare_domain, "its domain is not set"),
+		    argument[0] == '\0'				 ? "" :
+			action->argument == ACTION_TAKES_MINUTES ? ", for " :
+								   ", to ",
+		    argument, action->argument == ACTION_TAKES_MINUTES ? " minutes" : "");
+	else
+		say_on_host(tx, client, action, what);
+	(void)snprintf(out, DECIDE_TOUCHES, "%.60s%s%.250s%s%.120s", has_name ? client->name : "",
+	    has_name ? ": " : "", what,
+	    action->executor == ACTION_BY_CLOUDFLARE ? "" :
+		strcmp(host, "local") == 0	     ? " on deploybot's server" :
+						       " on ",
+	    action->executor == ACTION_BY_CLOUDFLARE || strcmp(host, "local") == 0 ? "" : host);
+}
+
+const char *
+decide_action_touches(const struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+{
+	const struct action *action = deployment_is_action(work) ? action_find(work->action) : NULL;
+	const struct client_settings *client = settings_client(tx->settings, work->client);
+	const char *words;
+
+	out[0] = '\0';
+	if (action == NULL)
+		return out;
+	words = settings_job(tx->settings, work->environment, work->argument);
+	if (client != NULL)
+		say_on_client(tx, client, action, work->argument, out);
+	else if (work->client[0] == '\0' && words != NULL)
+		(void)snprintf(out, DECIDE_TOUCHES, "run: %.400s", words);
+	return out;
+}
+
+void
+decide_action_bind(struct tx *tx, struct deployment *work)
+{
+	char touches[DECIDE_TOUCHES];
+
+	binding_of(tx, work, work->shown_settings);
+	bind_list(tx, work);
+	(void)text_copy(work->shown_touches, LIMIT_LINE, decide_action_touches(tx, work, touches));
+}
+
+bool
+decide_bind_job(struct tx *tx, struct deployment *job)
+{
+	struct environment environment;
+
+	row_environment_get(tx, job->environment, &environment);
+	(void)text_copy(job->commit, sizeof(job->commit), environment.current.commit);
+	(void)text_copy(job->image, sizeof(job->image), environment.current.image);
+	return environment.current.id != 0;
+}
+
+struct settings_claims *
+decide_claims(struct tx *tx, const struct deployment *work)
+{
+	const struct client_settings *client =
+	    work->client[0] != '\0' ? settings_client(tx->settings, work->client) : NULL;
+
+	return client != NULL ? settings_claims_client(tx->settings, client) :
+				settings_claims(tx->settings, work->environment);
+}

@@ -1,0 +1,274 @@
+/* decide_deployment.c - a deployment goes on by one event.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_deployment.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/work/decide_acts.h"
+#include "decide/queue/decide_ahead.h"
+#include "decide/queue/decide_barrier.h"
+#include "decide/approval/decide_emergency.h"
+#include "decide/decide_limit.h"
+#include "decide/tell/decide_nag.h"
+#include "decide/queue/decide_previous.h"
+#include "decide/audit/decide_record.h"
+#include "decide/decide_reply.h"
+#include "lib/text.h"
+#include "store/row_approval.h"
+#include "store/row_block.h"
+#include "store/row_change.h"
+#include "store/row_effect.h"
+#include "store/row_environment.h"
+#include "store/row_button.h"
+#include "store/row_claim.h"
+#include "store/row_press.h"
+#include "store/row_queue.h"
+#include "store/row_shown.h"
+#include "store/row_witness.h"
+
+static struct deployment *
+find_question(struct tx *tx, const struct deployment *started, struct deployment *ret)
+{
+	bool is_rollback = deployment_is_rollback(started);
+
+	row_deployment_question_of(tx, is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
+	    started->environment, started->commit, ret);
+	if (ret->id == 0)
+		row_deployment_emergency_of(tx, started->environment, started->commit, ret);
+	return ret;
+}
+
+/* No second confirmation of what has started: that one's question is closed where it stands. */
+static void
+close_questions(struct tx *tx, const struct deployment *started)
+{
+	struct deployment question;
+
+	find_question(tx, started, &question);
+	while (question.id != 0 && !tx->failed) {
+		(void)snprintf(question.detail, sizeof(question.detail), "started by %s",
+		    deployment_starter(started));
+		question.why = DEPLOY_WHY_ELSEWHERE;
+		(void)decide_step(tx, &question, DEPLOY_ON_SUPERSEDE, NULL);
+		find_question(tx, started, &question);
+	}
+}
+
+/* A push that takes over an older one's place has it already. */
+static void
+enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from)
+{
+	struct environment environment;
+
+	row_environment_get(tx, deployment->environment, &environment);
+	if (deployment->place == 0)
+		deployment->place = row_queue_draw(tx);
+	deployment->queued_at = tx->at;
+	deployment->answered_at =
+	    deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ?
+	    tx->at :
+	    deployment->requested_at;
+	/* What was approved may have waited for hours: it is as it was when git was asked. */
+	if (from != DEPLOY_AWAITING_APPROVAL && deployment->compared_live[0] == '\0')
+		(void)text_copy(
+		    deployment->compared_live, LIMIT_COMMIT, environment.current.commit);
+}
+
+/* Nothing that it waited for in its place is waited for any more. */
+static void
+leave_queue(struct tx *tx, struct deployment *deployment)
+{
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id));
+	row_button_close_question(tx, deployment->id);
+	deployment->is_asked_anew = false;
+	deployment->waits_for[0] = '\0';
+}
+
+/* Nobody is asked or reminded any more; an approval may still be withdrawn. */
+static void
+leave_approval(struct tx *tx, const struct deployment *deployment)
+{
+	const struct request about = request_about("approve", "work", deployment->id);
+
+	row_effect_withdraw(
+	    tx, row_approval_request(tx, deployment->id, &(struct approval_request){ 0 })->timer);
+	row_approval_leave(tx, deployment->id);
+	row_button_close(tx, "approve", about.target);
+	row_button_close(tx, "reject", about.target);
+	row_button_close(tx, "newest", about.target);
+}
+
+/* It has its place again, and the answer that it was given; nothing has begun. */
+static void
+return_to_queue(struct tx *tx, struct deployment *deployment)
+{
+	row_claim_give_back(tx, deployment->id);
+	deployment->started_at = 0;
+	deployment->attempts = 0; /* this was none that failed */
+	decide_emergency_returned(tx, deployment);
+}
+
+/* What starts with a state, before its acts. */
+static void
+enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from)
+{
+	if (deployment->state == DEPLOY_ROLLING_BACK && from != DEPLOY_ROLLING_BACK)
+		deployment->attempts = 0;
+	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED) {
+		deployment->started_at = tx->at;
+		row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
+		close_questions(tx, deployment);
+	}
+	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
+		return_to_queue(tx, deployment);
+	else if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)
+		enter_queue(tx, deployment, from);
+	if (from == DEPLOY_QUEUED && deployment->state != DEPLOY_QUEUED)
+		leave_queue(tx, deployment);
+	if (from == DEPLOY_AWAITING_CONFIRMATION && deployment->state != from)
+		row_button_close_question(tx, deployment->id);
+	if (from == DEPLOY_AWAITING_APPROVAL && deployment->state != from)
+		leave_approval(tx, deployment);
+	decide_record_step(tx, deployment, from);
+	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL)
+		return;
+	deployment->ended_at = tx->at;
+	row_deployment_save(tx, deployment); /* its messages ask rows what has failed */
+	/* A newer push has waited for the end of what was being approved. */
+	if (!deployment_is_by_request(deployment) &&
+	    row_environment_get(tx, deployment->environment, &(struct environment){ 0 })
+		    ->waiting_push[0] != '\0')
+		(void)row_effect_timer(tx, TIMER_HOLDS, "", 0, tx->at);
+	if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
+		row_claim_give_back(tx, deployment->id);
+	decide_charge(tx, deployment);
+	decide_emergency_ended(tx, deployment);
+	row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
+	row_button_close(tx, "cancel", request_about("cancel", "work", deployment->id).target);
+	decide_record_end(tx, deployment);
+}
+
+/* They say how it ended; where somebody has yet to see that, or it is down, who has, or that it is
+ * over, is said there later. */
+static void
+end_copies(struct tx *tx, const struct deployment *deployment)
+{
+	if (decide_nag_is_open(tx, deployment) || deployment_left_doubt(deployment))
+		row_shown_become(tx, deployment->id, SHOWN_APPROVER, SHOWN_TEAM);
+	else
+		row_shown_clear(tx, deployment->id, SHOWN_TEAM);
+}
+
+bool
+decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event event,
+    const struct git_answer *answer)
+{
+	enum deploy_state from = deployment->state;
+	struct deploy_acts acts;
+
+	if (tx->failed)
+		return true;
+	deployment->state = deploy_flow_step(deployment->program, from, event, &acts);
+	if (acts.n == 0) {
+		tx_log(tx, LOG_LEVEL_DEBUG, "deployment %" PRId64 ": %s finds nothing to do in %s",
+		    deployment->id, deploy_flow_event_name(event), deploy_flow_name(from));
+		return true;
+	}
+	decide_record_log(tx, deployment, from, event);
+	deployment->is_unwitnessed = deployment->is_unwitnessed || row_witness_is_late(tx);
+	if (deployment->state != from || event == DEPLOY_ON_AGAIN) {
+		row_deployment_set_state(tx, deployment->id, deployment->state, deployment->why);
+		enter_state(tx, deployment, from);
+	}
+	if (!decide_acts(tx, deployment, &acts, answer))
+		return false;
+	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL) {
+		if (deploy_flow_class(from) == DEPLOY_CLASS_ACTIVE)
+			decide_ahead_ended(tx, deployment);
+		/* Their messages say how it ended; whoever asked for it must not review it. */
+		if (!deployment_awaits_review(deployment))
+			row_button_clear_requesters(tx, deployment->id);
+		end_copies(tx, deployment);
+		row_approval_clear_messages(tx, deployment->id, true);
+		row_block_forget_contained(tx, deployment->id);
+		if (deployment->state != DEPLOY_LIVE)
+			row_change_forget(tx, deployment->id);
+	}
+	row_deployment_save(tx, deployment);
+	return true;
+}
+
+bool
+decide_prepare_start(struct tx *tx, struct deployment *deployment)
+{
+	const struct environment_settings *settings =
+	    settings_environment(tx->settings, deployment->environment);
+	size_t used = 0;
+
+	if (settings == NULL || deployment_is_action(deployment))
+		return settings != NULL; /* a job's release is compared at its turn */
+	decide_set_previous(tx, deployment);
+	decide_set_direction(tx, deployment);
+	deployment->urls[0] = '\0';
+	for (size_t i = 0; i < settings->health_url_count; i++) {
+		int n = snprintf(deployment->urls + used, sizeof(deployment->urls) - used, "%s%s",
+		    i > 0 ? "," : "", settings->health_urls[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(deployment->urls) - used) {
+			tx_fail(tx, ERR_LIMIT, "the health URLs of %s are longer than %zu bytes",
+			    deployment->environment, sizeof(deployment->urls));
+			break;
+		}
+		used += (size_t)n;
+	}
+	deployment->cannot_roll_back = decide_is_barred(tx, deployment);
+	return true;
+}
+
+bool
+decide_is_live(struct tx *tx, const struct deployment *deployment)
+{
+	struct environment environment;
+
+	row_environment_get(tx, deployment->environment, &environment);
+	return deployment->program == PROGRAM_DEPLOY &&
+	    deployment_runs_already(deployment, &environment);
+}
+
+void
+decide_confirmed(struct tx *tx, struct deployment *deployment, const struct update *update)
+{
+	deployment->confirmed_by = update->person;
+	(void)text_copy(deployment->confirmer, sizeof(deployment->confirmer), update->name);
+	row_press_add(tx, deployment->id, PRESS_CONFIRM, update->person);
+}
+
+/* A hook asks in the name of a chat, which has its question. */
+static enum trigger
+trigger_of(const struct update *update)
+{
+	if (principal_token(update->person) != 0)
+		return TRIGGER_API;
+	return decide_is_answered(update) && !principal_is_hook(update->person) ? TRIGGER_LOCAL :
+										  TRIGGER_CHAT;
+}
+
+struct deployment *
+decide_requested(struct tx *tx, const struct update *update, enum program program,
+    const char *environment, struct deployment *ret)
+{
+	*ret = (struct deployment){
+		.program = program,
+		.trigger = trigger_of(update),
+		.state = DEPLOY_REQUESTED,
+		.requested_by = update->person,
+		.address = decide_home(tx, update, environment),
+		.request = update->message,
+		.requested_at = tx->at,
+	};
+
+	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
+	(void)text_copy(ret->requester, sizeof(ret->requester), update->name);
+	return ret;
+}

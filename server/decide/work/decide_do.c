@@ -1,0 +1,455 @@
+/* decide_do.c - somebody wants an action done: to a client, or to an environment.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_do.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "decide/work/decide_action.h"
+#include "decide/who/decide_allowed.h"
+#include "decide/question/decide_asked.h"
+#include "decide/work/decide_deployment.h"
+#include "decide/factor/decide_need.h"
+#include "decide/decide_page.h"
+#include "decide/queue/decide_queue.h"
+#include "decide/hold/decide_refusal.h"
+#include "decide/decide_reply.h"
+#include "decide/question/decide_shown.h"
+#include "decide/question/decide_where.h"
+#include "lib/text.h"
+#include "store/row_cloudflare.h"
+#include "store/row_deployment.h"
+#include "store/row_witness.h"
+#include "types/cloudflare_level.h"
+
+#define CHOICES 10
+
+#define OPEN_ACTIONS_MAX 10 /* one person's that have not ended */
+
+/* What is asked for, and what the settings have of it. */
+struct wanted {
+	const struct action *action;
+	const struct client_settings *client; /* NULL: it is an environment */
+	const char *environment;
+	const char *argument;
+};
+
+/* What an action is done to as grants have it: client/acme, or the environment. */
+static const char *
+do_target(const struct action *action, const char *target, char out[LIMIT_ENVIRONMENT])
+{
+	if (action->target == ACTION_ON_CLIENT)
+		return environment_id_text(ENVIRONMENT_CLIENT, target, out);
+	(void)text_copy(out, LIMIT_ENVIRONMENT, target); /* fits */
+	return out;
+}
+
+const char *
+decide_do_id(const char *typed)
+{
+	const char *id = environment_client(typed);
+
+	return id != NULL ? id : typed;
+}
+
+const struct client_settings *
+decide_do_client(struct tx *tx, int64_t person, const char *id)
+{
+	const struct client_settings *client = settings_client(tx->settings, id);
+
+	return client != NULL && decide_sees(tx, person, client->as.name) ? client : NULL;
+}
+
+bool
+decide_do_allows(struct tx *tx, int64_t person, const struct action *action,
+    const struct client_settings *client)
+{
+	return (client->actions & action_bit(action)) != 0 &&
+	    decide_is_allowed_do(tx, person, action->name, client->as.name);
+}
+
+/* Of an environment's application. */
+static bool
+has_jobs(struct tx *tx, const char *environment)
+{
+	char jobs[LIMIT_LINE];
+
+	return settings_jobs(tx->settings, environment, jobs, sizeof(jobs)) > 0;
+}
+
+static bool
+may_somewhere(struct tx *tx, int64_t person, const struct action *action,
+    const struct client_settings *client)
+{
+	const struct settings *s = tx->settings;
+
+	if (action->target == ACTION_ON_CLIENT) {
+		for (size_t i = 0; i < s->client_count; i++)
+			if ((client == NULL || client == &s->clients[i]) &&
+			    decide_do_allows(tx, person, action, &s->clients[i]))
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < s->environment_count && client == NULL; i++)
+		if (has_jobs(tx, s->environments[i].name) &&
+		    decide_is_allowed_do(tx, person, action->name, s->environments[i].name))
+			return true;
+	return false;
+}
+
+bool
+decide_do_is_there(struct tx *tx, int64_t person, const char *begin)
+{
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		if (text_starts(action_table[i].name, begin) &&
+		    may_somewhere(tx, person, &action_table[i], NULL))
+			return true;
+	return false;
+}
+
+bool
+decide_do_none(struct tx *tx, int64_t person, struct chat_text *text)
+{
+	const struct settings *s = tx->settings;
+	bool is_set_up = false;
+
+	for (size_t i = 0; i < s->client_count; i++)
+		is_set_up |= s->clients[i].actions != 0;
+	for (size_t i = 0; i < s->environment_count && !is_set_up; i++)
+		is_set_up = has_jobs(tx, s->environments[i].name);
+	if (is_set_up)
+		return false;
+	chat_text_add(text, "No actions are set up%s. /help lists what you may do.",
+	    decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL) ?
+		": CLIENTS and JOB_<NAME> in the settings do that" :
+		"");
+	return true;
+}
+
+void
+decide_do_list(struct tx *tx, int64_t person, const char *name,
+    const struct client_settings *client, bool only_lines, struct chat_text *text)
+{
+	const char *names[ACTION_COUNT], *near;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ACTION_COUNT; i++)
+		if ((!only_lines || action_fits_line(&action_table[i])) &&
+		    may_somewhere(tx, person, &action_table[i], client))
+			names[n++] = action_table[i].name;
+	if (name[0] != '\0' && action_find(name) == NULL) {
+		near = text_nearest(name, names, n);
+		chat_text_code(text, "There is no action ", name);
+		if (near != NULL)
+			chat_text_code(text, ". Did you mean ", near);
+		chat_text_add(text, near != NULL ? "? " : ". ");
+	}
+	if (n == 0 && decide_do_none(tx, person, text))
+		return;
+	chat_text_add(text, "You may%s%s:%s", client != NULL ? " on " : "",
+	    client != NULL ? client->id : "", n == 0 ? " nothing; an admin can grant do" : "");
+	for (size_t i = 0; i < n; i++)
+		chat_text_code(text, " ", names[i]);
+}
+
+void
+decide_do_no_client(struct tx *tx, int64_t person, const char *id, struct chat_text *text)
+{
+	const char *near = NULL;
+
+	for (size_t i = 0; i < tx->settings->client_count; i++) {
+		const char *name = tx->settings->clients[i].id;
+
+		if (decide_do_client(tx, person, name) != NULL &&
+		    text_nearest(id, &name, 1) != NULL &&
+		    (near == NULL || text_distance(id, name) < text_distance(id, near)))
+			near = name;
+	}
+	chat_text_code(text, "There is no client ", id);
+	if (near != NULL)
+		chat_text_code(text, ". Did you mean ", near);
+	chat_text_add(text, near != NULL ? "? " : ". ");
+}
+
+void
+decide_do_choice(struct tx *tx, const struct update *update, const char *words, const char *label,
+    struct message *message)
+{
+	struct request request = request_of("do", "");
+
+	if (message->buttons.n == CHOICES)
+		return;
+	request_add(&request, REQUEST_TEXT, words);
+	decide_once_button(tx, update, &request, label, &message->buttons);
+}
+
+static const char *
+target_of(const struct wanted *w)
+{
+	return w->client != NULL ? w->client->as.name : w->environment;
+}
+
+/* With what may be done instead, where there is something. */
+static void
+refuse_with(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason,
+    struct message *instead)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	decide_answer_no(tx, update);
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toast_firstf(tx, update, true, FIRST_NOT_DONE, target_of(w), " %s: %s.",
+		    w->action->name, reason);
+	chat_first(&text, FIRST_NOT_DONE, target_of(w));
+	chat_text_code(&text, " ", w->action->name);
+	chat_text_outside(&text, "\n", reason);
+	(void)decide_send_keyboard(tx, update, NULL, instead, &text);
+}
+
+static void
+refuse(struct tx *tx, const struct update *update, const struct wanted *w, const char *reason)
+{
+	struct message message = { 0 };
+
+	refuse_with(tx, update, w, reason, &message);
+}
+
+/* What is normal is only known of what we have set ourselves. */
+static bool
+knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
+{
+	static const char *const levels[] = { "low", "medium", "high", "essentially_off" };
+	struct message message = { 0 };
+	char words[LIMIT_REF];
+
+	if (w->action->argument != ACTION_TAKES_LEVEL || w->argument[0] != '\0' ||
+	    w->client->cloudflare_zone == NULL ||
+	    row_cloudflare_get(tx, w->client->cloudflare_zone).zone[0] != '\0')
+		return true;
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		(void)snprintf(
+		    words, sizeof(words), "%s %s %s", w->action->name, w->client->id, levels[i]);
+		decide_do_choice(tx, update, words, cloudflare_level_text(levels[i]), &message);
+	}
+	(void)snprintf(words, sizeof(words),
+	    "deploybot has set nothing there: name the level, as /do %s %s medium", w->action->name,
+	    w->client->id);
+	refuse_with(tx, update, w, words, &message);
+	return false;
+}
+
+static bool
+is_minutes(const char *text)
+{
+	int64_t minutes;
+
+	return text_to_i64(text, ACTION_MINUTES_LEAST, ACTION_MINUTES_MOST, &minutes, NULL);
+}
+
+/* Why it is none that the action takes; NULL: it is one, "": no job is called so. */
+static const char *
+argument_fault(struct tx *tx, const struct wanted *w)
+{
+	bool is_there = w->argument[0] != '\0';
+
+	switch (w->action->argument) {
+	case ACTION_TAKES_NONE:
+		return is_there ? "it takes no argument" : NULL;
+	case ACTION_TAKES_MINUTES:
+		return is_there && !is_minutes(w->argument) ? "it takes minutes, 5 to 1440" : NULL;
+	case ACTION_TAKES_LEVEL:
+		return is_there &&
+			(cloudflare_level_text(w->argument) == NULL ||
+			    strcmp(w->argument, CLOUDFLARE_ATTACK) == 0) ?
+		    "it takes a level: essentially_off, low, medium or high" :
+		    NULL;
+	case ACTION_TAKES_WORD:
+		break;
+	}
+	return is_there && settings_job(tx->settings, w->environment, w->argument) != NULL ? NULL :
+											     "";
+}
+
+/* Where it is no job, those that there are are named. */
+static bool
+has_argument(struct tx *tx, const struct update *update, const struct wanted *w)
+{
+	const char *fault = argument_fault(tx, w);
+	static const char which[] = "which job? There are ";
+	char jobs[LIMIT_LINE];
+	const size_t size = sizeof(which) - 1;
+
+	if (fault == NULL)
+		return knows_level(tx, update, w);
+	(void)text_copy(jobs, sizeof(jobs), which);
+	if (fault[0] == '\0')
+		fault = settings_jobs(
+			    tx->settings, w->environment, jobs + size, sizeof(jobs) - size) == 0 ?
+		    "there are no jobs: JOB_<NAME> in its application's settings" :
+		    jobs;
+	refuse(tx, update, w, fault);
+	return false;
+}
+
+/* What is only looked at, or restores what was there, needs no witness. */
+static bool
+is_witnessed(struct tx *tx, const struct update *update, const struct wanted *w)
+{
+	char age[TEXT_DURATION_SIZE], reason[LIMIT_LINE];
+
+	if (w->action->risk == ACTION_RISK_READ || action_restores(w->action) ||
+	    !row_witness_is_late(tx))
+		return true;
+	(void)snprintf(reason, sizeof(reason), "the audit log's copy is late by %s",
+	    text_duration(age, row_witness_lag(tx)));
+	/* Without the age, by which each would be of another kind, and an entry of its own. */
+	decide_audit_denied(tx, update, AUDIT_CODE_DENIED_HELD, w->action->name, w->environment,
+	    "the audit log's copy is late");
+	refuse(tx, update, w, reason);
+	return false;
+}
+
+static bool
+can_be_done(struct tx *tx, const struct update *update, const struct wanted *w)
+{
+	const char *reason = w->client != NULL ? decide_action_refusal(tx, w->client, w->action) :
+	    settings_environment(tx->settings, w->environment) == NULL ?
+						 "it is not in the settings" :
+						 NULL;
+	char former[ENVIRONMENT_ID_MAX];
+
+	if (reason == NULL && decide_is_to_be_renamed(tx, w->environment, former))
+		reason = DECIDE_IS_RENAMED;
+	if (reason == NULL && row_deployment_count_open(tx, update->person) >= OPEN_ACTIONS_MAX)
+		reason = "you have ten open requests: confirm or cancel some of them first";
+	if (reason != NULL)
+		refuse(tx, update, w, reason);
+	return reason == NULL && has_argument(tx, update, w) && is_witnessed(tx, update, w) &&
+	    !decide_is_full(tx, update, w->environment, target_of(w), false);
+}
+
+static const char *
+executor_of(const struct wanted *w)
+{
+	switch (w->action->executor) {
+	case ACTION_BY_RELEASE:
+		return "run";
+	case ACTION_BY_CLOUDFLARE:
+		return "cloudflare";
+	case ACTION_BY_HOST:
+		break;
+	}
+	return strcmp(w->client->host, "local") == 0 ? "local" : "ssh";
+}
+
+static struct deployment *
+make(struct tx *tx, const struct update *update, const struct wanted *w, struct deployment *ret)
+{
+	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
+	(void)text_copy(ret->executor, sizeof(ret->executor), executor_of(w));
+	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
+	(void)text_copy(ret->argument, sizeof(ret->argument), w->argument);
+	if (w->action->argument == ACTION_TAKES_MINUTES && w->argument[0] == '\0')
+		(void)snprintf(
+		    ret->argument, sizeof(ret->argument), "%d", w->client->cloudflare_minutes);
+	ret->is_read = w->action->risk == ACTION_RISK_READ;
+	if (w->client != NULL)
+		(void)text_copy(ret->client, sizeof(ret->client), w->client->id);
+	return ret;
+}
+
+static void
+audit(struct tx *tx, const struct update *update, const struct deployment *work, bool is_confirmed)
+{
+	char user[PRINCIPAL_TEXT];
+
+	decide_audit_request(tx, work, decide_user(tx, update->person, user),
+	    is_confirmed ? AUDIT_CODE_ACTION_CONFIRMED : AUDIT_CODE_ACTION_REQUESTED,
+	    is_confirmed ? "confirmed" : "requested",
+	    (const char *const[]){ "action", work->action, "name", update->name, "executor",
+		work->executor, work->client[0] != '\0' ? "client" : "argument",
+		work->client[0] != '\0' ? work->client : work->argument, NULL });
+}
+
+/* No denial, and what is asked of others stands there.  A toast's links cannot be pressed. */
+static void
+say_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
+    const struct deployment *asked)
+{
+	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
+	char link[DECIDE_ASKED_LINK];
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	decide_answer_no(tx, update);
+	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
+		decide_toast_firstf(tx, update, true, FIRST_CLOSED, target_of(w),
+		    " %s, #%" PRId64 " awaits approval.", w->action->name, asked->id);
+	chat_first(&text, FIRST_CLOSED, target_of(w));
+	chat_text_code(&text, " ", w->action->name);
+	chat_text_add(&text,
+	    ", #%" PRId64 " awaits approval\nIt was asked for before. See where it stands: ",
+	    asked->id);
+	if (decide_asked_link(tx, asked, &update->address, link)[0] != '\0')
+		chat_text_add(&text, "%s", link);
+	else
+		chat_text_add(&text, MARK_CODE "/pending" MARK_CODE);
+	(void)decide_send_keyboard(tx, update, NULL, &message, &text);
+}
+
+/* Each would be asked of all who approve. */
+static bool
+is_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
+    const struct deployment *work)
+{
+	struct deployment asked;
+
+	row_deployment_get(tx, row_deployment_same_action(tx, work), &asked);
+	if (asked.id == 0)
+		return false;
+	say_asked_already(tx, update, w, &asked);
+	return true;
+}
+
+static int64_t
+begin(struct tx *tx, const struct update *update, const struct wanted *w, enum decide_do_how how)
+{
+	struct deployment work;
+	bool is_confirmed = how != DO_ASKS;
+
+	make(tx, update, w, &work);
+	if (w->action->executor == ACTION_BY_RELEASE && !decide_bind_job(tx, &work)) {
+		refuse(tx, update, w, "nothing is released there yet: deploy first");
+		return 0;
+	}
+	if (how == DO_IS_REQUESTED && is_asked_already(tx, update, w, &work))
+		return 0;
+	work.is_requested = how == DO_IS_REQUESTED;
+	row_deployment_add(tx, &work);
+	if (is_confirmed)
+		decide_confirmed(tx, &work, update);
+	decide_action_bind(tx, &work);
+	row_deployment_save(tx, &work);
+	tx->answer.work = work.id;
+	audit(tx, update, &work, is_confirmed);
+	if (!is_confirmed && decide_asks_before(tx, w->action, w->environment))
+		decide_ask(tx, &work, NULL);
+	else
+		decide_enqueue(tx, &work, DEPLOY_ON_CLEAR, NULL);
+	return work.id;
+}
+
+int64_t
+decide_do(struct tx *tx, const struct update *update, const struct action *action,
+    const char *target, const char *argument, enum decide_do_how how)
+{
+	struct wanted w = { .action = action, .environment = target, .argument = argument };
+	char name[LIMIT_ENVIRONMENT];
+
+	if (!decide_may_do(tx, update, action->name, do_target(action, target, name)))
+		return 0;
+	if (action->target == ACTION_ON_CLIENT) {
+		w.client = decide_do_client(tx, update->person, target);
+		w.environment = w.client != NULL ? w.client->target : name;
+	}
+	return can_be_done(tx, update, &w) ? begin(tx, update, &w, how) : 0;
+}

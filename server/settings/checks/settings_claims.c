@@ -1,0 +1,315 @@
+/* settings_claims.c - what work on an environment will touch, as names of resources.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/checks/settings_claims.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "settings/settings_inside.h"
+
+#define HOST_ROOM SETTINGS_CLAIM_HOST
+#define ON_A_HOST 4 /* a folder, a proxy's file and two ports; no other list is as long */
+#define ROOM	  (1 + ON_A_HOST * SETTING_HOSTS_MAX + 2 + 1) /* a client's two, add()'s next */
+
+static void add(struct settings_claims *claims, const char *fmt, ...) PRINTF(2, 3);
+
+/* Each once; what the checks of the settings let pass has room. */
+static void
+add(struct settings_claims *claims, const char *fmt, ...)
+{
+	char *resource = claims->at[claims->n];
+	va_list args;
+
+	assert(claims->n < claims->room);
+	va_start(args, fmt);
+	(void)vsnprintf(resource, SETTINGS_CLAIM, fmt, args);
+	va_end(args);
+	claims->n += settings_claims_has(claims, resource) ? 0 : 1;
+}
+
+/* --- one spelling of each --- */
+
+/* "//srv/./app/" is "/srv/app".  No check lets ".." pass. */
+static const char *
+plain_path(const char *path, char out[SETTING_PART_MAX + 1])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	while (*path != '\0') {
+		size_t size;
+
+		path += strspn(path, "/");
+		size = strcspn(path, "/");
+		if (size > 0 && !(size == 1 && *path == '.') &&
+		    used + 1 + size <= SETTING_PART_MAX) {
+			out[used++] = '/';
+			memcpy(out + used, path, size);
+			used += size;
+			out[used] = '\0';
+		}
+		path += size;
+	}
+	return out;
+}
+
+/* HOST[:PORT]: capitals mean nothing, port 22 is what ssh takes, an IPv6 address has its shortest
+ * form. */
+static const char *
+plain_host(const char *host, char out[HOST_ROOM])
+{
+	size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	const char *port = host[size] == ':' ? host + size : ":22";
+	char name[HOST_ROOM], shortest[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)size, host);
+	for (char *c = name; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (host[0] == '[' && size > 2) {
+		name[size - 1] = '\0';
+		if (inet_pton(AF_INET6, name + 1, &address) == 1 &&
+		    inet_ntop(AF_INET6, &address, shortest, sizeof(shortest)) != NULL)
+			(void)snprintf(name, sizeof(name), "[%s]", shortest);
+	}
+	(void)snprintf(out, HOST_ROOM, "%.254s%.6s", name, port);
+	return out;
+}
+
+/* --- what each transport touches --- */
+
+struct member_of {
+	const struct settings *s;
+	const struct settings_member *member;
+};
+
+static const char *
+text_of(const struct member_of *of, enum setting setting)
+{
+	return settings_value_of(of->s, of->member, setting)->text;
+}
+
+bool
+settings_is_bluegreen(const struct settings *s, const struct settings_member *member)
+{
+	const char *strategy = settings_value_of(s, member, SETTING_DEPLOY_STRATEGY)->text;
+
+	return strategy != NULL && text_same_ci(strategy, "bluegreen");
+}
+
+static void
+add_ssh(struct settings_claims *claims, const struct member_of *of)
+{
+	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *folder = of->member->values[ENVIRONMENT_SETTING_COMPOSE_DIR].text;
+	const char *ports =
+	    settings_is_bluegreen(of->s, of->member) ? text_of(of, SETTING_APP_PORTS) : NULL;
+	const char *proxy = settings_is_bluegreen(of->s, of->member) ?
+	    text_of(of, SETTING_NGINX_UPSTREAM_FILE) :
+	    NULL;
+	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
+
+	while (list != NULL && setting_next(&list, part, sizeof(part))) {
+		(void)plain_host(part, host);
+		if (folder != NULL)
+			add(claims, "host:%s%s", host, plain_path(folder, path));
+		if (proxy != NULL)
+			add(claims, "host:%s%s", host, plain_path(proxy, path));
+		for (const char *rest = ports; rest != NULL && setting_next(&rest, path, 6);)
+			add(claims, "host:%s/:%.5s", host, path);
+	}
+}
+
+/* What is in the folder, and the link that the units run. */
+static void
+add_systemd(struct settings_claims *claims, const struct member_of *of)
+{
+	const char *list = of->member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *folder = text_of(of, SETTING_SYSTEMD_DIR);
+	char part[SETTING_PART_MAX + 1], host[HOST_ROOM], path[SETTING_PART_MAX + 1];
+
+	while (list != NULL && folder != NULL && setting_next(&list, part, sizeof(part))) {
+		(void)plain_host(part, host);
+		add(claims, "host:%s%s", host, plain_path(folder, path));
+	}
+}
+
+static void
+add_local(struct settings_claims *claims, const struct member_of *of)
+{
+	const char *port = of->member->values[ENVIRONMENT_SETTING_PORT].text;
+
+	if (port != NULL)
+		add(claims, "port:%.5s", port);
+}
+
+static void
+add_kubernetes(struct settings_claims *claims, const struct member_of *of)
+{
+	const char *config = text_of(of, SETTING_KUBECONFIG);
+	const char *space = text_of(of, SETTING_KUBE_NAMESPACE);
+	const char *name = text_of(of, SETTING_KUBE_DEPLOYMENT);
+	const char *list = text_of(of, SETTING_KUBE_WORKLOADS);
+	char path[SETTING_PART_MAX + 1], part[SETTING_PART_MAX + 1];
+
+	if (config == NULL)
+		return;
+	if (space == NULL)
+		space = "default";
+	if (name != NULL && list == NULL)
+		add(claims, "kube:%s/%.63s/%.200s", plain_path(config, path), space, name);
+	while (list != NULL && setting_next(&list, part, sizeof(part)))
+		add(claims, "kube:%s/%.63s/%.212s", plain_path(config, path), space,
+		    text_starts(part, "deployment/") ? part + sizeof("deployment/") - 1 : part);
+}
+
+static const struct {
+	const char *transport;
+	void (*add)(struct settings_claims *claims, const struct member_of *of);
+} transports[] = {
+	{ "ssh", add_ssh },
+	{ "systemd", add_systemd },
+	{ "local", add_local },
+	{ "kubernetes", add_kubernetes },
+};
+
+/* --- all of it --- */
+
+const char *
+settings_transport(const struct settings *s, const struct settings_member *member)
+{
+	const char *name = settings_value_of(s, member, SETTING_DEPLOY_TRANSPORT)->text;
+
+	if (settings_truth(settings_value_of(s, member, SETTING_USE_KUBERNETES)->text))
+		return "kubernetes";
+	return name == NULL ? "ssh" : name;
+}
+
+const char *
+settings_transport_of(const struct environment_settings *environment)
+{
+	return settings_transport(environment->of, environment->member);
+}
+
+static const struct settings_member *
+find_member(const struct settings *s, const char *environment)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++)
+		if (s->inside->members[i]->family == FAMILY_ENVIRONMENT &&
+		    strcmp(s->inside->members[i]->id, environment) == 0)
+			return s->inside->members[i];
+	return NULL;
+}
+
+const char *
+settings_host_list(const struct settings *s, const char *environment)
+{
+	const struct settings_member *member =
+	    find_member(settings_of(s, environment), environment);
+
+	return member != NULL ? member->values[ENVIRONMENT_SETTING_HOST].text : NULL;
+}
+
+bool
+settings_migration_place(
+    const struct settings *s, const char *environment, char out[SETTINGS_MIGRATION])
+{
+	const struct settings *of = settings_of(s, environment);
+	const struct settings_member *member = find_member(of, environment);
+	const char *hosts = settings_host_list(s, environment), *transport, *folder;
+	bool is_folder;
+	char host[SETTING_PART_MAX + 1], name[LIMIT_ENVIRONMENT];
+
+	out[0] = '\0';
+	(void)text_copy(name, sizeof(name), environment);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '/' ? '-' : *c;
+	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given)
+		return true;
+	transport = settings_transport(of, member);
+	if (strcmp(transport, "local") == 0)
+		return false;
+	folder = settings_value_of(of, member, SETTING_SYSTEMD_DIR)->text;
+	is_folder = strcmp(transport, "systemd") == 0 && folder != NULL;
+	if (strcmp(transport, "kubernetes") == 0)
+		(void)snprintf(out, SETTINGS_MIGRATION, "the Job deploybot-migrate-%s", name);
+	else if ((is_folder || strcmp(transport, "ssh") == 0) && hosts != NULL &&
+	    setting_next(&hosts, host, sizeof(host)))
+		(void)snprintf(out, SETTINGS_MIGRATION, "%s%.120s on %.253s",
+		    is_folder ? "" : "deploybot-migrate-", is_folder ? folder : name, host);
+	return true;
+}
+
+struct settings_claims *
+settings_claims(const struct settings *s, const char *environment)
+{
+	size_t room = ROOM + s->client_count;
+	struct settings_claims *ret = mem_new(1, sizeof(*ret) + room * sizeof(ret->at[0]));
+	struct member_of of = { .s = settings_of(s, environment) };
+
+	ret->room = room;
+	add(ret, "env:%.*s", LIMIT_ENVIRONMENT, environment);
+	for (size_t i = 0; i < s->client_count; i++)
+		if (strcmp(s->clients[i].target, environment) == 0)
+			add(ret, "client:%.31s", s->clients[i].id);
+	of.member = find_member(of.s, environment);
+	/* What scripts of theirs touch only they know. */
+	if (of.member == NULL ||
+	    settings_value_of(of.s, of.member, SETTING_DEPLOY_SCRIPT)->is_given)
+		return ret;
+	for (size_t i = 0; i < COUNT(transports); i++)
+		if (strcmp(transports[i].transport, settings_transport(of.s, of.member)) == 0)
+			transports[i].add(ret, &of);
+	return ret;
+}
+
+const char *
+settings_claims_host(const char *host, char out[SETTINGS_CLAIM_HOST])
+{
+	const char *at = strchr(host, '@');
+
+	if (strcmp(host, "local") == 0) {
+		(void)text_copy(out, SETTINGS_CLAIM_HOST, host); /* fits */
+		return out;
+	}
+	return plain_host(at == NULL ? host : at + 1, out);
+}
+
+bool
+settings_claims_is_on(const char *resource, const char *host)
+{
+	size_t size = strlen(host);
+
+	if (strcmp(host, "local") == 0)
+		return text_starts(resource, "port:");
+	return text_starts(resource, "host:") && strncmp(resource + 5, host, size) == 0 &&
+	    resource[5 + size] == '/';
+}
+
+struct settings_claims *
+settings_claims_client(const struct settings *s, const struct client_settings *client)
+{
+	struct settings_claims *ret = settings_claims(s, client->target);
+	char host[HOST_ROOM];
+
+	if (client->cloudflare_zone != NULL)
+		add(ret, "zone:%s", client->cloudflare_zone);
+	if (client->target == client->as.name && client->host != NULL)
+		add(ret, "host:%s", settings_claims_host(client->host, host));
+	return ret;
+}
+
+bool
+settings_claims_has(const struct settings_claims *claims, const char *resource)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		if (strcmp(claims->at[i], resource) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,210 @@
+/* settings_clients.c - what is wrong with clients: their actions, hosts that an environment has, zones.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/url.h"
+#include "settings/checks/settings_claims.h"
+#include "settings/settings_inside.h"
+#include "settings/checks/settings_production.h"
+#include "types/action.h"
+
+/* What an action cannot do without; the others of its kind have a default. */
+static const struct {
+	enum action_what action;
+	enum family_setting setting;
+} needs[] = {
+	{ ACTION_SERVICE_STATUS, CLIENT_SETTING_WEB_UNIT },
+	{ ACTION_RESTART_WEB, CLIENT_SETTING_WEB_UNIT },
+	{ ACTION_CLEAR_CACHE, CLIENT_SETTING_CACHE_COMMAND },
+	{ ACTION_CF_UNDER_ATTACK, CLIENT_SETTING_CLOUDFLARE_ZONE },
+	{ ACTION_CF_NORMAL, CLIENT_SETTING_CLOUDFLARE_ZONE },
+};
+
+struct checked {
+	struct settings_loader *l;
+	const struct settings_member *member;
+	const struct client_settings *client;
+};
+
+static void say(const struct checked *c, enum settings_severity severity,
+    enum family_setting setting, const char *fmt, ...) PRINTF(4, 5);
+
+static void
+say(const struct checked *c, enum settings_severity severity, enum family_setting setting,
+    const char *fmt, ...)
+{
+	char name[SETTING_NAME_MAX], what[LIMIT_LINE];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, args); /* cut is fine */
+	va_end(args);
+	settings_say(c->l->report, severity, "%s: %s",
+	    setting_name(settings_table_families[setting].name, c->member->name, name), what);
+}
+
+static void
+check_action(const struct checked *c, const char *name)
+{
+	const struct action *action = action_find(name);
+	const char *near = action_nearest(name);
+
+	if (action == NULL)
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		    "there is no action %s%s%s%s: docs/actions.md lists them", name,
+		    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+		    near == NULL ? "" : "?");
+	else if (action->target != ACTION_ON_CLIENT)
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		    "%s is done to environments, not to clients", name);
+}
+
+static void
+check_actions(const struct checked *c)
+{
+	const char *list = c->member->values[CLIENT_SETTING_ACTIONS].text;
+	char name[ACTION_NAME];
+
+	if (list == NULL)
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		    "is not set: what may be done there? docs/actions.md lists the actions");
+	while (list != NULL && setting_next(&list, name, sizeof(name)))
+		check_action(c, name);
+	for (size_t i = 0; i < COUNT(needs); i++)
+		if ((c->client->actions & ACTION_BIT(needs[i].action)) != 0 &&
+		    !c->member->values[needs[i].setting].is_given)
+			say(c, SETTINGS_ERROR, needs[i].setting, "is not set, and %s needs it",
+			    action_table[needs[i].action].name);
+}
+
+/* Whatever the port: two of one host lead to one machine as a rule, and taking turns does no harm
+ * elsewhere. */
+static bool
+is_one_host(const char *a, const char *b)
+{
+	char host_a[SETTINGS_CLAIM_HOST], host_b[SETTINGS_CLAIM_HOST];
+
+	(void)settings_claims_host(a, host_a);
+	(void)settings_claims_host(b, host_b);
+	if (strrchr(host_a, ':') != NULL)
+		*strrchr(host_a, ':') = '\0';
+	if (strrchr(host_b, ':') != NULL)
+		*strrchr(host_b, ':') = '\0';
+	return strcmp(host_a, host_b) == 0;
+}
+
+/* One of <ENV>_HOST, also where scripts of theirs say what is done there. */
+static bool
+is_host_of(const struct settings *s, const char *environment, const char *host)
+{
+	const char *list = settings_host_list(s, environment);
+	char one[SETTING_PART_MAX + 1];
+
+	while (list != NULL && setting_next(&list, one, sizeof(one)))
+		if (is_one_host(one, host))
+			return true;
+	return false;
+}
+
+/* The environment whose work touches something on that host; NULL: none's does. */
+static const char *
+environment_on(const struct settings *s, const char *host)
+{
+	const char *found = NULL;
+	char plain[SETTINGS_CLAIM_HOST];
+
+	(void)settings_claims_host(host, plain);
+	for (size_t i = 0; i < s->environment_count && found == NULL; i++) {
+		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
+
+		if (is_host_of(s, s->environments[i].name, host))
+			found = s->environments[i].name;
+		for (size_t n = 0; n < claims->n && found == NULL; n++)
+			if (settings_claims_is_on(claims->at[n], plain))
+				found = s->environments[i].name;
+		free(claims);
+	}
+	return found;
+}
+
+/* What lies in the zone is found by its domain: its id says nothing. */
+static void
+check_domain(const struct checked *c)
+{
+	const char *domain = c->client->cloudflare_domain;
+	char host[URL_HOST];
+
+	if ((c->client->actions & ACTION_BIT(ACTION_CF_UNDER_ATTACK)) == 0)
+		return;
+	if (domain == NULL)
+		say(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
+		    "is not set: no question before a deployment says that its health URL is under attack");
+	else if (url_host_is_in(url_host(c->l->s->telegram_webhook_url, host), domain))
+		say(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
+		    "TELEGRAM_WEBHOOK_URL lies in it: while it is under attack no webhook reaches deploybot");
+}
+
+static void
+check_token(const struct checked *c)
+{
+	if ((c->client->actions & action_set_by(ACTION_BY_CLOUDFLARE)) != 0 &&
+	    c->l->s->cloudflare_api_token == NULL)
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		    "cf-under-attack and cf-normal need CLOUDFLARE_API_TOKEN, which is not set");
+}
+
+/* What is deployed there and what is done there would not know of each other. */
+static void
+check_target(const struct checked *c)
+{
+	const struct settings *s = c->l->s;
+	const char *there;
+
+	if (!c->member->values[CLIENT_SETTING_HOST].is_given && c->client->actions != 0 &&
+	    (c->client->actions & action_set_by(ACTION_BY_HOST)) == 0)
+		return; /* nothing is done on a machine of it */
+	if (!c->member->values[CLIENT_SETTING_HOST].is_given) {
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
+		    "is not set: [USER@]HOST[:PORT], or local for this machine");
+		return;
+	}
+	/* Our image says that it is one (Dockerfile); another may be one that somebody works in. */
+	if (c->client->host != NULL && strcmp(c->client->host, "local") == 0 &&
+	    settings_is_container())
+		say(c, getenv("container") != NULL ? SETTINGS_ERROR : SETTINGS_WARNING,
+		    CLIENT_SETTING_HOST,
+		    "local is this container, and not the machine that it runs on: name the host");
+	if (c->client->target != c->client->as.name) {
+		if (settings_environment(s, c->client->target) == NULL)
+			say(c, SETTINGS_FLAW, CLIENT_SETTING_ENVIRONMENT,
+			    "there is no environment %s: nothing can be done there",
+			    c->client->target);
+		return;
+	}
+	there = c->client->host == NULL ? NULL : environment_on(s, c->client->host);
+	if (there != NULL)
+		say(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
+		    "%s is deployed to that host: CLIENT_<ID>_ENVIRONMENT=%s has both take turns",
+		    there, there);
+}
+
+void
+settings_check_clients(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->member_count; i++) {
+		struct checked c = { l, in->members[i], NULL };
+
+		if (c.member->family != FAMILY_CLIENT)
+			continue;
+		c.client = settings_client(l->s, c.member->name);
+		check_actions(&c);
+		check_token(&c);
+		check_domain(&c);
+		check_target(&c);
+	}
+}

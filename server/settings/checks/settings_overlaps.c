@@ -1,0 +1,315 @@
+/* settings_overlaps.c - environments of two applications that are one target.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What two environments of one application share stands in settings_targets.c.  Here all resources
+ * of all environments are put into order, so that two thousand of them cost no million comparisons.
+ */
+#include "settings/settings_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/array.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "lib/url.h"
+#include "settings/checks/settings_claims.h"
+
+/* One resource of one environment, or what its pushes come from. */
+struct item {
+	char *text;
+	size_t environment;
+};
+
+struct items {
+	size_t count;
+	struct item *at;
+};
+
+static void
+add_item(struct items *items, const char *text, size_t environment)
+{
+	struct item *added = array_add(&items->at, &items->count, sizeof(*added));
+
+	*added = (struct item){ mem_text(text), environment };
+}
+
+static void
+free_items(struct items *items)
+{
+	for (size_t i = 0; i < items->count; i++)
+		free(items->at[i].text);
+	free(items->at);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	const struct item *one = a, *other = b;
+	int order = strcmp(one->text, other->text);
+
+	if (order == 0)
+		order = one->environment < other->environment ? -1 : 1;
+	return order;
+}
+
+static void
+sort(struct items *items)
+{
+	if (items->count > 0)
+		qsort(items->at, items->count, sizeof(*items->at), by_text);
+}
+
+/* --- targets --- */
+
+/* By it a migration is found again, stopped, and waited for on its host, or in its namespace. */
+#define MIGRATION "migration:"
+
+/* "host:a:22/srv/app": what people call that. */
+static const char *
+thing_of(const char *resource, const struct environment_settings *of)
+{
+	if (text_starts(resource, MIGRATION))
+		return "a migration's name";
+	if (text_starts(resource, "kube:"))
+		return "a Deployment";
+	if (text_starts(resource, "port:"))
+		return "a port of this machine";
+	if (strcmp(settings_transport_of(of), "systemd") == 0)
+		return "a host's folder (SYSTEMD_DIR)";
+	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
+}
+
+static void
+add_overlap(struct settings_inside *in, size_t first, size_t later, const char *text)
+{
+	struct settings_overlap *added =
+	    array_add(&in->overlaps, &in->overlap_count, sizeof(*added));
+
+	added->first = first;
+	added->later = later;
+	(void)text_copy(added->text, sizeof(added->text), text); /* cut is fine */
+}
+
+static bool
+is_known(const struct settings_inside *in, size_t later)
+{
+	for (size_t i = 0; i < in->overlap_count; i++)
+		if (in->overlaps[i].later == later)
+			return true;
+	return false;
+}
+
+/* Both want it; of one application that was said. */
+static void
+check_pair(struct settings *s, const struct item *first, const struct item *later)
+{
+	const struct environment_settings *one = &s->environments[first->environment];
+	const struct environment_settings *other = &s->environments[later->environment];
+	char text[LIMIT_LINE];
+
+	if (one->of == other->of || is_known(s->inside, later->environment))
+		return;
+	(void)snprintf(text, sizeof(text), "%s shares %s with %s (%.100s): %s", other->name,
+	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
+	    text_starts(later->text, MIGRATION) ?
+		"a migration of one would be stopped as the other's: rename one" :
+		"a release to one would replace the other's");
+	add_overlap(s->inside, first->environment, later->environment, text);
+}
+
+/* "shop/eu-west" and "shop-eu/west" are one name there: deploybot-migrate-shop-eu-west. */
+static void
+add_migration(struct items *items, const struct settings *s, size_t environment,
+    const struct settings_claims *claims)
+{
+	const struct environment_settings *e = &s->environments[environment];
+	const char *command = settings_text_for(e, SETTING_MIGRATE_COMMAND);
+	char place[SETTINGS_MIGRATION], name[LIMIT_ENVIRONMENT];
+	char text[sizeof(MIGRATION) + LIMIT_ENVIRONMENT + SETTINGS_CLAIM + 32];
+
+	if (command == NULL || command[0] == '\0' || !settings_migration_place(s, e->name, place) ||
+	    strstr(place, "deploybot-migrate-") == NULL)
+		return; /* a transport or a script that gives it no name */
+	(void)snprintf(name, sizeof(name), "%s", e->name);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '/' ? '-' : *c;
+	for (size_t i = 0; i < claims->n; i++) { /* "host:a:22/srv/app", "kube:/k/ns/app" */
+		const char *claim = claims->at[i];
+		const char *end = text_starts(claim, "host:") ? strchr(claim, '/') :
+		    text_starts(claim, "kube:")		      ? strrchr(claim, '/') :
+								NULL;
+
+		if (end == NULL)
+			continue;
+		(void)snprintf(text, sizeof(text), MIGRATION "deploybot-migrate-%s, %.*s", name,
+		    (int)(end - claim), claim);
+		add_item(items, text, environment);
+	}
+}
+
+static void
+list_targets(const struct settings *s, struct items *items)
+{
+	for (size_t i = 0; i < s->environment_count; i++) {
+		struct settings_claims *claims = settings_claims(s, s->environments[i].name);
+
+		for (size_t n = 0; n < claims->n; n++)
+			if (!text_starts(claims->at[n], "env:"))
+				add_item(items, claims->at[n], i);
+		add_migration(items, s, i, claims);
+		free(claims);
+	}
+	sort(items);
+}
+
+void
+settings_find_overlaps(struct settings *s)
+{
+	struct settings_inside *in = s->inside;
+	struct items items = { 0 };
+	size_t first = 0;
+
+	free(in->overlaps);
+	in->overlaps = NULL;
+	in->overlap_count = 0;
+	if (s->application_count == 0)
+		return;
+	list_targets(s, &items);
+	for (size_t i = 1; i < items.count; i++) {
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else
+			check_pair(s, &items.at[first], &items.at[i]);
+	}
+	free_items(&items);
+	for (size_t i = 0; i < in->overlap_count; i++) {
+		struct environment_settings *later = &in->environments[in->overlaps[i].later];
+
+		if (later->refusal[0] == '\0')
+			later->refusal = in->overlaps[i].text;
+	}
+}
+
+static bool
+is_asked(const struct settings_loader *l, size_t environment)
+{
+	return l->asked == NULL ||
+	    environment_id_is_of(l->s->environments[environment].name, l->asked);
+}
+
+void
+settings_say_overlaps(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->overlap_count; i++) {
+		const struct settings_overlap *overlap = &in->overlaps[i];
+
+		if (is_asked(l, overlap->first) || is_asked(l, overlap->later))
+			settings_say(l->report, SETTINGS_FLAW,
+			    "%s; %s is not deployed until it has its own (or, where it alone is live, the other)",
+			    overlap->text, in->environments[overlap->later].name);
+	}
+}
+
+/* --- branches --- */
+
+static void
+list_branches(const struct settings *s, struct items *items)
+{
+	CLEANUP(buf_done) struct buf text = buf_make(4096); /* both are shorter */
+
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct environment_settings *environment = &s->environments[i];
+
+		if (environment->branch == NULL || environment->of->repository_url == NULL)
+			continue;
+		buf_clear(&text);
+		buf_addf(&text, "%s %s", environment->branch, environment->of->repository_url);
+		add_item(items, buf_text(&text), i);
+	}
+	sort(items);
+}
+
+void
+settings_say_branches(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	struct items items = { 0 };
+	size_t first = 0;
+
+	if (s->application_count > 0)
+		list_branches(s, &items);
+	for (size_t i = 1; i < items.count; i++) {
+		const struct environment_settings *one =
+		    &s->environments[items.at[first].environment];
+		const struct environment_settings *other =
+		    &s->environments[items.at[i].environment];
+
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else if (one->of != other->of && is_asked(l, items.at[i].environment) &&
+		    !(settings_is_given(one->of, SETTING_PATHS) &&
+			settings_is_given(other->of, SETTING_PATHS)))
+			settings_say(l->report, SETTINGS_NOTE,
+			    "%s: a push to its branch %s is one to %s too: they have one repository",
+			    other->name, other->branch, one->name);
+	}
+	free_items(&items);
+}
+
+/* --- health --- */
+
+/* Only to speak of it: a load balancer's page may be meant, and then nobody looks at either. */
+void
+settings_say_shared_health(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+	struct items items = { 0 };
+	char place[URL_PLACE];
+	size_t first = 0;
+
+	for (size_t i = 0; i < s->environment_count; i++)
+		for (size_t n = 0; n < s->environments[i].health_url_count; n++)
+			add_item(&items, s->environments[i].health_urls[n], i);
+	sort(&items);
+	for (size_t i = 1; i < items.count; i++) {
+		size_t one = items.at[first].environment, other = items.at[i].environment;
+
+		if (strcmp(items.at[i].text, items.at[first].text) != 0)
+			first = i;
+		else if (one != other && other != items.at[i - 1].environment &&
+		    (is_asked(l, one) || is_asked(l, other)))
+			settings_say(l->report, SETTINGS_WARNING,
+			    "%s: its health URL at %s is that of %s too, and what runs there answers for it: give each an address that reaches it alone",
+			    s->environments[other].name, url_place(items.at[i].text, place),
+			    s->environments[one].name);
+	}
+	free_items(&items);
+}
+
+void
+settings_say_renamed(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->application_count; i++) {
+		const struct settings *s = in->applications[i];
+		const char *former = settings_text(s, SETTING_RENAMED_FROM);
+		struct settings_line *line;
+
+		if (former == NULL || former[0] == '.' ||
+		    settings_application(l->s, former) == NULL ||
+		    (l->asked != NULL && strcmp(l->asked, s->application) != 0))
+			continue;
+		line = settings_say(l->report, SETTINGS_FLAW,
+		    "%s: RENAMED_FROM: %s.env is there still: remove it, and its history goes on as %s",
+		    s->application, former, s->application);
+		if (line != NULL)
+			(void)text_copy(
+			    line->application, sizeof(line->application), s->application);
+	}
+}

@@ -1,0 +1,302 @@
+/* settings_targets.c - what our scripts release to: what is missing, and what two environments share.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "settings/settings_inside.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/address.h"
+#include "lib/text.h"
+#include "lib/url.h"
+#include "settings/checks/settings_claims.h"
+
+/* --- what is missing --- */
+
+static void
+say_missing(struct settings_loader *l, const struct settings_member *member,
+    enum family_setting setting, const char *where)
+{
+	char name[SETTING_NAME_MAX];
+
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%s: is not set, and %s: no release can reach %s (or take it out of ENVIRONMENTS)",
+	    setting_name(settings_table_families[setting].name, member->name, name), where,
+	    member->name);
+}
+
+/* A wrong one has no text; that was said, and is no missing one. */
+static bool
+lacks(const struct settings_member *member, enum family_setting setting)
+{
+	return !member->values[setting].is_given;
+}
+
+static void
+check_missing(
+    struct settings_loader *l, const struct settings_member *member, const char *transport)
+{
+	if (strcmp(transport, "ssh") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is ssh");
+	if (strcmp(transport, "systemd") == 0 && lacks(member, ENVIRONMENT_SETTING_HOST))
+		say_missing(l, member, ENVIRONMENT_SETTING_HOST, "DEPLOY_TRANSPORT is systemd");
+	if (strcmp(transport, "local") == 0 && lacks(member, ENVIRONMENT_SETTING_PORT))
+		say_missing(l, member, ENVIRONMENT_SETTING_PORT, "DEPLOY_TRANSPORT is local");
+}
+
+static void
+say_no_build(struct settings_loader *l, const char *setting, const char *registry,
+    const struct settings_member *member)
+{
+	char name[SETTING_NAME_MAX];
+
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%s: is not set, and REGISTRIES names %s: no image can be built for %s",
+	    setting_name(setting, registry, name), registry, member->name);
+}
+
+/* Of "https://HOST/PATH", which may begin at HOST.  Returns its length; it is at *url then. */
+static size_t
+find_registry_host(const char **url)
+{
+	const char *scheme = strstr(*url, "://");
+
+	if (scheme != NULL)
+		*url = scheme + strlen("://");
+	return strcspn(*url, "/");
+}
+
+static bool
+are_at_one_host(const char *one, const char *other)
+{
+	size_t n = find_registry_host(&one);
+
+	return find_registry_host(&other) == n && strncmp(one, other, n) == 0;
+}
+
+/* docker keeps one login for each host: REGISTRY_URL's is the first. */
+static void
+check_one_login(struct settings_loader *l, const struct settings_member *member,
+    const char *registry, const char *url)
+{
+	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text;
+	const char *first = settings_value_of(l->s, member, SETTING_REGISTRY_URL)->text;
+	char other[SETTINGS_MEMBER_NAME] = "", name[SETTING_NAME_MAX], of_url[SETTING_NAME_MAX],
+	     of_user[SETTING_NAME_MAX];
+	size_t length;
+
+	while (first == NULL || !are_at_one_host(first, url)) {
+		if (!setting_next(&list, other, sizeof(other)) || strcmp(other, registry) == 0)
+			return; /* what is behind it is looked at in its turn */
+		first = settings_find(l, setting_name("REGISTRY_<NAME>_URL", other, name));
+	}
+	length = find_registry_host(&url);
+	settings_say(l->report, SETTINGS_FLAW,
+	    "%s: is at %.*s, as %s is, and docker keeps one login for each host: take %s out of REGISTRIES, and let %s read its images too; no image can be built for %s",
+	    setting_name("REGISTRY_<NAME>_URL", registry, name), (int)length, url,
+	    other[0] == '\0' ? "REGISTRY_URL" : setting_name("REGISTRY_<NAME>_URL", other, of_url),
+	    registry,
+	    other[0] == '\0' ? "REGISTRY_USER" :
+			       setting_name("REGISTRY_<NAME>_USER", other, of_user),
+	    member->name);
+}
+
+/* As deploy/build.sh has it; what a transport of one's own needs is not known here. */
+static bool
+builds_nothing(const struct settings_loader *l, const struct settings_member *member)
+{
+	const char *source = settings_value_of(l->s, member, SETTING_IMAGE_SOURCE)->text;
+	const char *transport = settings_transport(l->s, member);
+
+	return settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given ||
+	    (source != NULL && strcmp(source, "registry") == 0) ||
+	    strcmp(transport, "local") == 0 || strcmp(transport, "systemd") == 0;
+}
+
+/* What a build logs in at; AWS makes its own passwords. */
+static void
+check_registries(struct settings_loader *l, const struct settings_member *member)
+{
+	const char *list = settings_value_of(l->s, member, SETTING_REGISTRIES)->text, *user, *url;
+	char registry[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+
+	while (list != NULL && setting_next(&list, registry, sizeof(registry))) {
+		user = settings_find(l, setting_name("REGISTRY_<NAME>_USER", registry, name));
+		url = settings_find(l, setting_name("REGISTRY_<NAME>_URL", registry, name));
+		if (url == NULL)
+			say_no_build(l, "REGISTRY_<NAME>_URL", registry, member);
+		else if (user != NULL && strcmp(user, "AWS") != 0 &&
+		    settings_find(l, setting_name("REGISTRY_<NAME>_PASSWORD", registry, name)) ==
+			NULL &&
+		    settings_find(
+			l, setting_name("REGISTRY_<NAME>_PASSWORD_FILE", registry, name)) == NULL)
+			say_no_build(l, "REGISTRY_<NAME>_PASSWORD", registry, member);
+		if (url != NULL)
+			check_one_login(l, member, registry, url);
+	}
+}
+
+/* --- what the way to the hosts does not carry --- */
+
+#define SUBNET 24 /* bits: the least that clouds and offices make of a private network */
+
+static bool
+is_private(const char *host, struct sockaddr_in *ret)
+{
+	*ret = (struct sockaddr_in){ .sin_family = AF_INET };
+	return inet_pton(AF_INET, host, &ret->sin_addr) == 1 &&
+	    address_class((const struct sockaddr *)ret) == ADDRESS_PRIVATE;
+}
+
+/* Is it one of these hosts, or by its address beside one of them? */
+static bool
+is_beside(const char *asked, const char *hosts)
+{
+	char entry[SETTING_PART_MAX + 1];
+	struct sockaddr_in one, other;
+
+	while (setting_next(&hosts, entry, sizeof(entry))) {
+		if (entry[0] != '[') /* of IPv6, which url_host() has none of */
+			entry[strcspn(entry, ":")] = '\0';
+		if (text_same_ci(asked, entry))
+			return true;
+		if (is_private(asked, &one) && is_private(entry, &other) &&
+		    ntohl(one.sin_addr.s_addr) >> (32 - SUBNET) ==
+			ntohl(other.sin_addr.s_addr) >> (32 - SUBNET))
+			return true;
+	}
+	return false;
+}
+
+/* The health check is the server's, which goes no way that ssh is told. */
+static void
+check_health_way(
+    struct settings_loader *l, const struct settings_member *member, const char *transport)
+{
+	static const enum setting ways[] = { SETTING_SSH_JUMP, SETTING_SSH_PROXY_COMMAND };
+	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *hosts = member->values[ENVIRONMENT_SETTING_HOST].text;
+	const char *way = NULL;
+	char url[SETTING_PART_MAX + 1], host[URL_HOST], name[SETTING_NAME_MAX],
+	    smoke[SETTING_NAME_MAX];
+
+	for (size_t i = 0; way == NULL && i < COUNT(ways); i++)
+		if (settings_value_of(l->s, member, ways[i])->is_given)
+			way = settings_table[ways[i]].name;
+	if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
+		return;
+	if (way != NULL && hosts != NULL && urls == NULL)
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert says that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    way);
+	while (
+	    way != NULL && hosts != NULL && urls != NULL && setting_next(&urls, url, sizeof(url))) {
+		if (url_host(url, host)[0] == '\0' || !is_beside(host, hosts))
+			continue;
+		settings_say(l->report, SETTINGS_WARNING,
+		    "%s: %s is behind %s, and deploybot's server asks it directly: name a load balancer, or take it out and set %s=http://127.0.0.1:%s/PATH, which is asked on each host",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    host, way, setting_name("<ENV>_SMOKE_URL", member->name, smoke),
+		    settings_is_bluegreen(l->s, member) ? "{port}" : "PORT");
+		return;
+	}
+}
+
+/* A check that deploybot answers itself passes whatever is released. */
+static void
+check_health_is_not_ours(struct settings_loader *l, const struct settings_member *member)
+{
+	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
+	const char *port = l->s->inside->values[SETTING_API_SERVER_PORT].text;
+	char url[SETTING_PART_MAX + 1], place[URL_PLACE], name[SETTING_NAME_MAX], *colon;
+
+	while (urls != NULL && port != NULL && setting_next(&urls, url, sizeof(url))) {
+		(void)url_place(url, place);
+		colon = strrchr(place, ':');
+		if (colon == NULL || strcmp(colon + 1, port) != 0)
+			continue;
+		*colon = '\0';
+		if (strncmp(place, "127.", 4) != 0 && !text_same_ci(place, "localhost") &&
+		    strcmp(place, "[::1]") != 0)
+			continue;
+		settings_say(l->report, SETTINGS_FLAW,
+		    "%s: %s is where deploybot itself serves (API_SERVER_PORT=%s), and answers for any release: name the port of the application",
+		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
+			member->name, name),
+		    url, port);
+		return;
+	}
+}
+
+/* --- what two share --- */
+
+static const char *
+name_shared(const struct settings *s, const struct settings_member *member)
+{
+	const char *transport = settings_transport(s, member);
+
+	if (strcmp(transport, "systemd") == 0)
+		return "a host, and its folder (<ENV>_SYSTEMD_DIR)";
+	if (strcmp(transport, "local") == 0)
+		return "a port of this machine (<ENV>_PORT)";
+	if (strcmp(transport, "kubernetes") == 0)
+		return "a Deployment (<ENV>_KUBE_NAMESPACE, <ENV>_KUBECONFIG)";
+	if (!settings_is_bluegreen(s, member))
+		return "a host, and its folder (<ENV>_COMPOSE_DIR)";
+	return "a host, and its folder, ports or nginx's file there (<ENV>_COMPOSE_DIR, <ENV>_APP_PORTS, <ENV>_NGINX_UPSTREAM_FILE)";
+}
+
+/* Would a release to one replace the other? */
+static bool
+are_one_target(struct settings_loader *l, const struct settings_member *one,
+    const struct settings_member *other)
+{
+	CLEANUP(freep) struct settings_claims *ours = settings_claims(l->s, one->id);
+	CLEANUP(freep) struct settings_claims *theirs = settings_claims(l->s, other->id);
+	bool is_shared = false;
+
+	for (size_t i = 0; i < ours->n; i++)
+		is_shared = is_shared || settings_claims_has(theirs, ours->at[i]);
+	return is_shared;
+}
+
+/* The one that is named later gives way: the first one ships as it did. */
+static void
+check_shared(
+    struct settings_loader *l, const struct settings_member *one, struct settings_member *other)
+{
+	if (!are_one_target(l, one, other) || other->refusal[0] != '\0')
+		return;
+	(void)snprintf(other->refusal, sizeof(other->refusal),
+	    "%s shares %s with %s: a release to one would replace the other's", other->name,
+	    name_shared(l->s, other), one->name);
+	settings_say(l->report, SETTINGS_FLAW,
+	    "ENVIRONMENTS: %s; %s is not deployed until it has its own", other->refusal,
+	    other->name);
+}
+
+void
+settings_check_targets(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->member_count; i++) {
+		const struct settings_member *member = in->members[i];
+
+		if (member->family != FAMILY_ENVIRONMENT)
+			continue;
+		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given) {
+			check_missing(l, member, settings_transport(l->s, member));
+			check_health_way(l, member, settings_transport(l->s, member));
+		}
+		check_health_is_not_ours(l, member);
+		if (!builds_nothing(l, member))
+			check_registries(l, member);
+		for (size_t j = 0; j < i; j++)
+			if (in->members[j]->family == FAMILY_ENVIRONMENT)
+				check_shared(l, in->members[j], in->members[i]);
+	}
+}
