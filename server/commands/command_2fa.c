@@ -6,11 +6,11 @@
 #include "commands/commands.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_factor_state.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/factor/decide_pad.h"
 #include "decide/factor/decide_picture.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 

@@ -4,7 +4,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/factor/decide_factor_state.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/question/decide_question.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"

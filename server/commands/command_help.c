@@ -14,7 +14,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/question/decide_which_log.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 
 #define FIRST_SHOWN	   5
 #define DO_SHOWN	   5
@@ -88,7 +88,7 @@ may_somewhere(struct tx *tx, const struct update *update, const struct row *row)
 static bool
 sees(struct tx *tx, const struct update *update, size_t environment)
 {
-	return policy_sees(tx->settings, decide_who(tx, update->person),
+	return policy_sees(tx->settings, decide_principal(tx, update->person),
 	    tx->settings->environments[environment].name, tx->at);
 }
 
@@ -399,7 +399,7 @@ static void
 say_help(struct tx *tx, const struct update *update, bool is_all, struct chat_text *text)
 {
 	struct message message = { 0 };
-	struct principal who = decide_who(tx, update->person);
+	struct principal who = decide_principal(tx, update->person);
 	char roles[LIMIT_LINE];
 	bool has_actions = false;
 	struct first first;
@@ -436,7 +436,7 @@ greet(struct tx *tx, const struct update *update, bool is_start, bool is_all)
 	char ended[LIMIT_LINE];
 
 	(void)policy_ended_text(
-	    tx->settings, decide_who(tx, update->person), tx->at, ended, sizeof(ended));
+	    tx->settings, decide_principal(tx, update->person), tx->at, ended, sizeof(ended));
 	if (is_stranger) {
 		if (is_start)
 			chat_text_add(&text,

@@ -13,7 +13,7 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
 #include "decide/question/decide_where.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/text.h"
 #include "store/row_claim.h"
 #include "store/row_deployment.h"
@@ -120,7 +120,7 @@ add_reason(struct shown *s, const struct deployment *work)
 		add_slots(s, work->environment);
 	} else if (before != 0) {
 		row_deployment_get(s->tx, before, &holder);
-		if (policy_sees(s->tx->settings, decide_who(s->tx, s->update->person),
+		if (policy_sees(s->tx->settings, decide_principal(s->tx, s->update->person),
 			holder.environment, s->tx->at))
 			chat_text_add(s->text, ", waits for #%" PRId64 " of %s", holder.id,
 			    holder.environment);

@@ -7,7 +7,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/buf.h"
 #include "policy/policy_report.h"
 #include "store/row_chat.h"
@@ -42,7 +42,8 @@ add_factor(struct tx *tx, int64_t person, struct buf *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->require_otp_count; i++)
-		if (policy_asks_factor_of(s, &s->require_otp[i], decide_who(tx, person), tx->at))
+		if (policy_asks_factor_of(
+			s, &s->require_otp[i], decide_principal(tx, person), tx->at))
 			buf_addf(out, "%s" MARK_CODE "%s" MARK_CODE,
 			    n++ == 0 ? "\nNeeds a code of your second factor: " : ", ",
 			    s->require_otp[i].text);
@@ -56,7 +57,7 @@ add_factor(struct tx *tx, int64_t person, struct buf *out)
 void
 command_whoami(struct tx *tx, const struct update *update, UNUSED const struct request *request)
 {
-	struct principal person = decide_who(tx, update->person);
+	struct principal person = decide_principal(tx, update->person);
 	bool is_stranger = decide_is_stranger(tx, update->person);
 	struct message as = { .address = update->address, .is_silent = true, .is_answer = true };
 	char who[64], chat[160] = "", roles[LIMIT_LINE], id[24];

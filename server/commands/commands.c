@@ -13,7 +13,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/question/decide_which_log.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/clean.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -101,7 +101,7 @@ outcome_of(
 	return !decide_is_stranger(tx, update->person) && environment[0] != '\0' &&
 		(settings_environment(tx->settings, environment) == NULL ||
 		    !policy_sees(
-			tx->settings, decide_who(tx, update->person), environment, tx->at)) ?
+			tx->settings, decide_principal(tx, update->person), environment, tx->at)) ?
 	    "refused" :
 	    "denied";
 }

@@ -9,10 +9,10 @@
 #include "chat/chat_hold.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_chat.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/who/decide_sees.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/environment_id.h"
 #include "lib/text.h"
@@ -526,7 +526,7 @@ decide_may_somewhere(
     struct tx *tx, const struct update *update, enum policy_action asked, const char *name)
 {
 	enum policy_action action = action_here(tx, update, asked);
-	struct principal who = decide_who(tx, update->person);
+	struct principal who = decide_principal(tx, update->person);
 	struct policy_decision decision = name[0] != '\0' ?
 	    policy_decide_do_somewhere(tx->settings, who, name, tx->at) :
 	    policy_decide_somewhere(tx->settings, who, action, tx->at);

@@ -87,7 +87,7 @@ decide_may_work(struct tx *tx, const struct update *update, const struct deploym
 /*
  * May the sender do that?  A no is audited, and answered: to a stranger in a group once an hour, in
  * private once a minute; a press gets a toast.  False too where a code of the second factor comes
- * first (decide_need.h), for which whoever decides on the event asks.
+ * first (decide_lacks.h), for which whoever decides on the event asks.
  */
 bool decide_may(
     struct tx *tx, const struct update *update, enum policy_action action, const char *environment);

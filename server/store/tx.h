@@ -29,7 +29,7 @@ struct tx {
 					 * it was ordered; NULL for every other event */
 	int64_t audit_from;	     /* the newest entry that a handler before it has seen */
 	uint64_t draws;		     /* random bytes drawn so far */
-	struct principal who;	     /* who was looked at last (decide_who()); id 0: nobody */
+	struct principal who;	     /* who was looked at last (decide_principal()); id 0: nobody */
 	bool costs_nothing;	     /* denied, or answered with "which one?" */
 	bool is_toasted;	     /* a press of it has its answer, or gets none: a flood */
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */

@@ -31,7 +31,8 @@ struct principal {
 	int64_t id; /* a person's; a user's as principal_of_user() has it, 0: not known */
 	char name[PRINCIPAL_NAME]; /* of who has no number */
 	/* Of the snapshot's roles the one that root says, a hook is, a token has or a login lends,
-	 * and 1; 0: none.  Made for one decision (decide_who()), and never kept: it is an index. */
+	 * and 1; 0: none.  Made for one decision (decide_principal()), and never kept: it is an
+	 * index. */
 	size_t lent;
 	/* An end of theirs that was recorded: the clock that says it is earlier has jumped back.
 	 * 0: none was. */

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "token_aid.h"
 
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -132,7 +132,7 @@ look_may(struct tx *tx, void *arg)
 	struct may *may = arg;
 
 	may->is_so = policy_may(
-	    tx->settings, decide_who(tx, may->person), may->action, may->environment, tx->at);
+	    tx->settings, decide_principal(tx, may->person), may->action, may->environment, tx->at);
 }
 
 bool

@@ -12,7 +12,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/decide_limit.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"

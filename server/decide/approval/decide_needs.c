@@ -9,7 +9,7 @@
 #include "decide/decide_chat.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -254,7 +254,7 @@ find_fault(struct tx *tx, const struct needs_work *facts, const struct approval 
 	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
-	    tx->settings, facts, decide_who(tx, approval->person), tx->at, NULL)) {
+	    tx->settings, facts, decide_principal(tx, approval->person), tx->at, NULL)) {
 	case NEEDS_MAY:
 		break;
 	case NEEDS_ASKED:
@@ -340,7 +340,8 @@ decide_needs_may(
 	struct token token = row_token_get(tx, row_token_acting(tx, person));
 
 	facts_of(tx, work, &facts);
-	verdict = needs_may_approve(tx->settings, &facts, decide_who(tx, person), tx->at, ret_role);
+	verdict =
+	    needs_may_approve(tx->settings, &facts, decide_principal(tx, person), tx->at, ret_role);
 	for (size_t i = facts.n_themselves; i < facts.n_asked && verdict == NEEDS_ASKED; i++)
 		if (facts.asked[i] == person)
 			return NEEDS_BY_TOKEN;

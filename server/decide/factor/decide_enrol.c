@@ -7,10 +7,10 @@
 
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_limit.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/factor/decide_picture.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/crypto.h"
 #include "lib/err.h"

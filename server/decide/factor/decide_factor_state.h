@@ -8,7 +8,7 @@
 
 #include "store/tx.h"
 
-/* Is one missing, so that nothing was done (decide_need.h)?  Drop: a no comes first. */
+/* Is one missing, so that nothing was done (decide_lacks.h)?  Drop: a no comes first. */
 bool decide_factor_is_wanted(const struct tx *tx) MUST_USE;
 void decide_factor_drop(struct tx *tx);
 

@@ -1,4 +1,4 @@
-/* decide_factor_state_inside.h - for decide_factor_try.c, decide_need.c and decide_pad.c.  Side: store. */
+/* decide_factor_state_inside.h - for decide_factor_try.c, decide_lacks.c and decide_pad.c.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

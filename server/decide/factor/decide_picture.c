@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "decide/factor/decide_factor.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/crypto.h"

@@ -7,9 +7,9 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/decide_reply.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/question/decide_where.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/text.h"
 #include "policy/hold.h"
 
@@ -43,7 +43,7 @@ static const struct settings *
 application_of(struct tx *tx, const struct update *update, const char *name)
 {
 	const struct settings *application = settings_application(tx->settings, name);
-	const struct principal who = decide_who(tx, update->person);
+	const struct principal who = decide_principal(tx, update->person);
 
 	if (name[0] == '\0' || application == NULL || application->application[0] == '\0' ||
 	    settings_environment(tx->settings, name) != NULL)

@@ -14,7 +14,7 @@
 #include "decide/hold/decide_hold_work.h"
 #include "decide/git/decide_push.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/text.h"
 #include "lib/window.h"
 #include "store/row_button.h"
@@ -102,7 +102,7 @@ end_of(struct tx *tx, const struct hold *hold)
 {
 	const struct roles *roles = tx->settings->roles;
 	int64_t due = hold->until == 0 ? INT64_MAX : hold->until;
-	size_t n = 0, lent = decide_who(tx, hold->person).lent;
+	size_t n = 0, lent = decide_principal(tx, hold->person).lent;
 	const struct role_member *member = roles_of(roles, hold->person, &n);
 
 	for (size_t i = 0; i < n; i++)

@@ -7,13 +7,13 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
-#include "decide/question/decide_asked.h"
+#include "decide/question/decide_standing.h"
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/queue/decide_binding.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/work/decide_end.h"
 #include "decide/git/decide_git.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_shown.h"
@@ -31,12 +31,12 @@ static void
 lead_to_approval(struct tx *tx, const struct deployment *request, const struct deployment *question)
 {
 	CLEANUP(message_done) struct message message = { 0 };
-	char link[DECIDE_ASKED_LINK];
+	char link[DECIDE_STANDING_LINK];
 
 	if (request->message == 0)
 		return;
 	message.head = chat_deployment_awaits(
-	    question, decide_asked_link(tx, question, &request->address, link));
+	    question, decide_standing_link(tx, question, &request->address, link));
 	row_message_change(tx, request->message, &message);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment.h"
-#include "decide/question/decide_asked.h"
+#include "decide/question/decide_standing.h"
 #include "decide/git/decide_git.h"
 #include "store/row_deployment.h"
 #include "store/row_message.h"
@@ -28,14 +28,14 @@ note_in(struct tx *tx, const struct deployment *ended, int64_t row)
 void
 decide_ahead_ended(struct tx *tx, const struct deployment *ended)
 {
-	int64_t rows[DECIDE_ASKED_ROWS], id = 0;
+	int64_t rows[DECIDE_STANDING_ROWS], id = 0;
 
 	while (!tx->failed && (id = row_deployment_next_asked(tx, ended->environment, id)) != 0) {
 		struct deployment work;
 		size_t n;
 
 		row_deployment_get(tx, id, &work);
-		n = decide_asked_list(tx, &work, rows);
+		n = decide_standing_list(tx, &work, rows);
 		for (size_t i = 0; i < n; i++)
 			if (rows[i] != 0)
 				note_in(tx, ended, rows[i]);

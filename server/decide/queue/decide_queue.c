@@ -21,7 +21,7 @@
 #include "decide/question/decide_shown.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/queue/decide_unsynced.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "decide/work/decide_zone.h"
 #include "deployment/turn.h"
 #include "lib/text.h"
@@ -444,7 +444,8 @@ find_refusal(struct tx *tx, const char *environment, int64_t person, bool is_fir
     char ret[LIMIT_LINE])
 {
 	/* Who acts on a client may not see what its environment is called. */
-	bool is_named = policy_sees(tx->settings, decide_who(tx, person), environment, tx->at);
+	bool is_named =
+	    policy_sees(tx->settings, decide_principal(tx, person), environment, tx->at);
 	int64_t most = ROW_QUEUE_MOST;
 	struct holds holds;
 

@@ -3,7 +3,7 @@
 #include "decide/tell/decide_tell.h"
 
 #include "chat/chat_text.h"
-#include "decide/question/decide_asked.h"
+#include "decide/question/decide_standing.h"
 #include "decide/audit/decide_audit_line.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
@@ -203,7 +203,7 @@ static int64_t
 show_in(struct tx *tx, struct deployment *question, const struct deployment *request,
     const struct git_answer *answer)
 {
-	int64_t stands = decide_asked_in(tx, question, &request->address);
+	int64_t stands = decide_standing_in(tx, question, &request->address);
 	CLEANUP(message_done) struct message message = { 0 };
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, question, answer, &shown);

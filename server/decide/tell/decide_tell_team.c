@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/tell/decide_tell_inside.h"
 
-#include "decide/question/decide_asked.h"
+#include "decide/question/decide_standing.h"
 #include "decide/decide_chat.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_tell.h"
@@ -17,8 +17,9 @@ decide_tell_find(struct tx *tx, const struct deployment *deployment, int64_t cha
 {
 	int64_t row = row_shown_in(tx, deployment->id, chat, SHOWN_TEAM);
 
-	return row != 0 ? row :
-			  decide_asked_in(tx, deployment, &(struct chat_address){ .chat = chat });
+	return row != 0 ?
+	    row :
+	    decide_standing_in(tx, deployment, &(struct chat_address){ .chat = chat });
 }
 
 /* --- copies --- */

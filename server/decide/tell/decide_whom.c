@@ -9,7 +9,7 @@
 #include "decide/decide_chat.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/who/decide_sees.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/clean.h"
 #include "lib/environment_id.h"
 #include "store/row_chat.h"
@@ -61,7 +61,7 @@ decide_whom_between(size_t i, size_t n, const char *last)
 static bool
 could_act(struct tx *tx, int64_t person, const char *target)
 {
-	const struct principal who = decide_who(tx, person);
+	const struct principal who = decide_principal(tx, person);
 	const char *name = environment_client(target) == NULL ? decide_new_name(tx, target) : NULL;
 
 	return policy_could_act(tx->settings, who, target, tx->at) ||

@@ -9,7 +9,7 @@
 #include "chat/chat_text.h"
 #include "decide/decide_due.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/mem.h"
 #include "lib/zone.h"
 #include "policy/policy_report.h"
@@ -267,7 +267,7 @@ decide_access(struct tx *tx)
 	const struct roles *roles = tx->settings->roles;
 	int64_t next = next_end(tx, roles);
 
-	decide_who_note_ends(tx);
+	decide_principal_note_ends(tx);
 	if (!has_own_roles(roles) && next == INT64_MAX)
 		return;
 	look(tx, roles);

@@ -3,7 +3,7 @@
 #include "decide/who/decide_allowed.h"
 
 #include "decide/hold/decide_refusal.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "store/row_deployment.h"
 #include "types/action.h"
 
@@ -11,7 +11,7 @@
 struct policy_decision
 decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const char *environment)
 {
-	struct principal who = decide_who(tx, person);
+	struct principal who = decide_principal(tx, person);
 	struct policy_decision decision =
 	    policy_decide(tx->settings, who, action, environment, tx->at);
 	const char *name =
@@ -23,14 +23,14 @@ decide_allowed(struct tx *tx, int64_t person, enum policy_action action, const c
 bool
 decide_is_allowed_somewhere(struct tx *tx, int64_t person, enum policy_action action)
 {
-	return policy_decide_somewhere(tx->settings, decide_who(tx, person), action, tx->at)
+	return policy_decide_somewhere(tx->settings, decide_principal(tx, person), action, tx->at)
 		   .verdict == POLICY_ALLOW;
 }
 
 bool
 decide_is_stranger(struct tx *tx, int64_t person)
 {
-	return !policy_is_known(tx->settings, decide_who(tx, person), tx->at);
+	return !policy_is_known(tx->settings, decide_principal(tx, person), tx->at);
 }
 
 bool
@@ -45,7 +45,7 @@ decide_allowed_do(struct tx *tx, int64_t person, const char *name, const char *t
 	const char *now = environment_client(target) != NULL ? NULL : decide_new_name(tx, target);
 
 	return policy_decide_do(
-	    tx->settings, decide_who(tx, person), name, now != NULL ? now : target, tx->at);
+	    tx->settings, decide_principal(tx, person), name, now != NULL ? now : target, tx->at);
 }
 
 bool

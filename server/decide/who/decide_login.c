@@ -10,7 +10,7 @@
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
 #include "decide/who/decide_token.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 #include "lib/zone.h"

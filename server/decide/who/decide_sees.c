@@ -3,7 +3,7 @@
 #include "decide/who/decide_sees.h"
 
 #include "decide/hold/decide_refusal.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/text.h"
 #include "policy/policy.h"
 
@@ -13,14 +13,15 @@ decide_sees(struct tx *tx, int64_t person, const char *environment)
 	const char *name = decide_new_name(tx, environment);
 
 	return policy_sees(
-	    tx->settings, decide_who(tx, person), name == NULL ? environment : name, tx->at);
+	    tx->settings, decide_principal(tx, person), name == NULL ? environment : name, tx->at);
 }
 
 bool
 decide_sees_claims(struct tx *tx, int64_t person, const struct deployment *work)
 {
 	return work->client[0] == '\0' ||
-	    policy_may(tx->settings, decide_who(tx, person), POLICY_ADMIN, POLICY_ALL, tx->at);
+	    policy_may(
+		tx->settings, decide_principal(tx, person), POLICY_ADMIN, POLICY_ALL, tx->at);
 }
 
 void

@@ -8,10 +8,10 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/factor/decide_factor.h"
 #include "decide/decide_limit.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/mem.h"
@@ -117,7 +117,7 @@ has_role(struct tx *tx, const struct api_request *api, const struct token *token
 	size_t role = row_token_role(tx->settings, token);
 
 	if (role != 0 &&
-	    policy_has_role(tx->settings, decide_who(tx, api->from.person), role, tx->at))
+	    policy_has_role(tx->settings, decide_principal(tx, api->from.person), role, tx->at))
 		return true;
 	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
 	    "a token has a role that you have yourself, or you are an admin");
@@ -216,8 +216,8 @@ static void
 deny(struct tx *tx, const struct api_request *api)
 {
 	decide_deny(tx, &api->from, POLICY_TOKEN, "", "token",
-	    policy_decide(
-		tx->settings, decide_who(tx, api->from.person), POLICY_TOKEN, POLICY_ALL, tx->at)
+	    policy_decide(tx->settings, decide_principal(tx, api->from.person), POLICY_TOKEN,
+		POLICY_ALL, tx->at)
 		.reason);
 }
 

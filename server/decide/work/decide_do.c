@@ -7,9 +7,9 @@
 
 #include "decide/work/decide_action.h"
 #include "decide/who/decide_allowed.h"
-#include "decide/question/decide_asked.h"
+#include "decide/question/decide_standing.h"
 #include "decide/work/decide_deployment.h"
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_queue.h"
 #include "decide/hold/decide_refusal.h"
@@ -376,8 +376,8 @@ static void
 say_asked_already(struct tx *tx, const struct update *update, const struct wanted *w,
     const struct deployment *asked)
 {
-	struct message message = { .reply_row = decide_asked_in(tx, asked, &update->address) };
-	char link[DECIDE_ASKED_LINK];
+	struct message message = { .reply_row = decide_standing_in(tx, asked, &update->address) };
+	char link[DECIDE_STANDING_LINK];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	decide_answer_no(tx, update);
@@ -389,7 +389,7 @@ say_asked_already(struct tx *tx, const struct update *update, const struct wante
 	chat_text_add(&text,
 	    ", #%" PRId64 " awaits approval\nIt was asked for before. See where it stands: ",
 	    asked->id);
-	if (decide_asked_link(tx, asked, &update->address, link)[0] != '\0')
+	if (decide_standing_link(tx, asked, &update->address, link)[0] != '\0')
 		chat_text_add(&text, "%s", link);
 	else
 		chat_text_add(&text, MARK_CODE "/pending" MARK_CODE);

@@ -1,4 +1,4 @@
-/* decide_who.h - who somebody is to the policy, with what they act with at this moment.  Side: store. */
+/* decide_principal.h - who somebody is to the policy, with what they act with at this moment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -9,10 +9,10 @@
  * Who that is at this moment: with the role that root has said, a hook is, a token has or a login
  * lends them, and with what was recorded of their ends.  For this decision alone.
  */
-struct principal decide_who(struct tx *tx, int64_t person);
+struct principal decide_principal(struct tx *tx, int64_t person);
 
 /* An end that has come is recorded: a clock that is set back makes nobody's role good again. */
-void decide_who_note_ends(struct tx *tx);
+void decide_principal_note_ends(struct tx *tx);
 
 /* Has this person a role of their own in force?  What a login lends is none. */
 bool decide_has_own_role(struct tx *tx, int64_t person);

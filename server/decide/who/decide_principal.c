@@ -1,6 +1,6 @@
-/* decide_who.c - who somebody is to the policy, with what they act with at this moment.  Side: store. */
+/* decide_principal.c - who somebody is to the policy, with what they act with at this moment.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/who/decide_who.h"
+#include "decide/who/decide_principal.h"
 
 #include "policy/policy.h"
 #include "store/row_ended.h"
@@ -72,7 +72,7 @@ find_end(struct tx *tx, int64_t person)
 }
 
 void
-decide_who_note_ends(struct tx *tx)
+decide_principal_note_ends(struct tx *tx)
 {
 	const struct roles *roles = tx->settings->roles;
 
@@ -107,7 +107,7 @@ look(struct tx *tx, int64_t person)
 }
 
 struct principal
-decide_who(struct tx *tx, int64_t person)
+decide_principal(struct tx *tx, int64_t person)
 {
 	if (person != 0 && tx->who.id != person)
 		tx->who = look(tx, person);
@@ -117,7 +117,7 @@ decide_who(struct tx *tx, int64_t person)
 bool
 decide_has_own_role(struct tx *tx, int64_t person)
 {
-	struct principal who = decide_who(tx, person);
+	struct principal who = decide_principal(tx, person);
 
 	who.lent = 0;
 	return policy_is_known(tx->settings, who, tx->at);

@@ -1,6 +1,6 @@
-/* decide_need.c - is a code of the second factor needed for this, and not given yet?  Side: store. */
+/* decide_lacks.c - is a code of the second factor needed for this, and not given yet?  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/factor/decide_need.h"
+#include "decide/factor/decide_lacks.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* decide_need.h - is a code of the second factor needed for this, and not given yet?  Side: store. */
+/* decide_lacks.h - is a code of the second factor needed for this, and not given yet?  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * Asked where a grant has allowed something (decide_may()).  Where the answer is yes nothing is
