@@ -131,6 +131,28 @@ def test_files_that_are_named_exist(page):
     assert not missing, missing
 
 
+SUB_ROOMS = sorted(path for room in ("decide", "cli", "settings") for path in (ROOT / "server" / room).iterdir()
+                   if path.is_dir() and list(path.glob("*.c")))
+
+
+@pytest.mark.parametrize("room", SUB_ROOMS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_page_of_a_sub_room_says_its_rule_and_names_what_is_there(room):
+    page = (room / "README.md").read_text("utf-8")
+    assert "**The one rule**" in page and len(page.splitlines()) < 40
+    if room.parent.name == "decide":
+        assert "- **Rows**: " in page and "- **Events**: " in page
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "server").rglob("*.[chd]*") if path.is_file()}
+    rows = page.split("- **Rows**", 1)[-1].split("- **Events**")[0]
+    for word in re.findall(r"`([a-z0-9_.]+(?:\(\))?)`", page):
+        if word.endswith("()"):
+            headers = [text for name, text in sources.items() if name.endswith(".h")]
+            assert any(re.search(rf"\b{word[:-2]}\(", text) for text in headers), word
+        elif re.search(r"\.(?:[ch]|def)$", word):
+            assert word in sources, word
+        elif f"`{word}`" in rows and rows != page:
+            assert all(re.search(rf"\b{part}\b", sources["store_schema.c"]) for part in word.split(".")), word
+
+
 def test_what_a_newcomer_reads_first_stays_short():
     """The words that are not everybody's, and how it is tested."""
     architecture = (ROOT / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
