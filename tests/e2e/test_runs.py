@@ -113,7 +113,28 @@ def test_what_a_row_leaves_behind_is_ended(table):
 def test_a_copy_is_changed_and_not_the_tree(table):
     table.write(one={"does": "rm Makefile; pwd", "needs": "copy"})
     assert table.run("smoke")[0] == 0
-    assert (table.folder / "Makefile").exists() and not (table.folder / "build/smoke/copy").exists()
+    assert (table.folder / "Makefile").exists() and not (table.folder / "build/smoke/copy-one").exists()
+
+
+def test_rows_aside_run_one_after_the_other_beside_the_others(table):
+    """The two that are aside wait for one that is not, and it for the first of them."""
+    table.write(one={"does": "echo one >>order; until [[ -e go ]]; do sleep 0.05; done", "needs": "aside"},
+                two={"does": "echo two >>order", "needs": "aside"},
+                three={"does": "until [[ -e order ]]; do sleep 0.05; done; cp order seen; touch go"})
+    status, said = table.run("smoke")
+    assert status == 0 and "3 ok, 0 failed, 0 not run" in said
+    assert (table.folder / "seen").read_text() == "one\n"
+    assert (table.folder / "order").read_text() == "one\ntwo\n"
+
+
+def test_whoever_ends_smoke_ends_the_rows_aside_as_well(table):
+    table.write(one={"does": "echo $$ >child; exec sleep 600", "needs": "aside"}, two={"does": "true", "needs": "aside"},
+                three={"does": "until [[ -s child ]]; do sleep 0.05; done; touch both; exec sleep 600"})
+    process = table.start("smoke")
+    wait_until((table.folder / "both").exists)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM and is_gone(table.folder / "child") and "two" not in (said or "")
 
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGKILL))

@@ -179,7 +179,7 @@ def test_purged_it_leaves_the_audit_trail_and_what_may_run_and_says_so(root):
                                    "apps/staging/releases", "audit.log"]), left
     assert not list((root.path / "var/log").glob("deploybot*.log*"))
     assert root.run("find", "/etc/deploybot", "-type", "f").stdout == "/etc/deploybot/apps/web.env\n"
-    assert "left: /etc/deploybot: apps : settings of applications may hold secrets" in said, said
+    assert "left: /etc/deploybot: apps: settings of applications may hold secrets" in said, said
     for name in ("/var/lib/deploybot-runner", "/usr/lib/deploybot", "/etc/logrotate.d/deploybot",
                  "/var/backups/deploybot", "/usr/share/doc/deploybot"):
         assert not root.exists(name), name

@@ -6,6 +6,7 @@ page of its own.  `make picture` installs what it wants; it takes the binaries o
 """
 # SPDX-License-Identifier: ISC
 import base64
+import os
 import pathlib
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from telegram_client import ADA, BEA, buttons_of, text_of  # noqa: E402
 WIDTH, HEIGHT, SCALE = 390, 844, 2
 PAGE_WIDTH, PAGE_HEIGHT, PAGE_SCALE = 920, 910, 1.5
 LIMIT = 300_000
-AGE_S = 125     # of what runs on staging by then
+AGE_S = int(os.environ.get("AGE_S", "125"))     # of what runs on staging by then
 FONTS = "document.documentElement.style.setProperty('--sans', '\"chat emoji\", Roboto, sans-serif')"
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body{{margin:0;width:{width}px;height:{height}px;display:flex;justify-content:center;align-items:center;gap:56px;

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""runs.py check | smoke [TARGET...] | nightly [TARGET...] - runs the rows of runs.txt, one after the other.
+"""runs.py check | smoke [TARGET...] | nightly [TARGET...] - runs the rows of runs.txt.
 
 check: each row of `make help` is a row of the table, and the reverse.
-smoke: the smallest forms.  SMOKE=strict: a row that is not run is a failure.
+smoke: the smallest forms, `aside` rows beside the others.  SMOKE=strict: a row that is not run is a failure.
 nightly: the whole forms, NIGHT=all: the longest.  Rows that were finished on the same tree are not run again; the
 results stand in build/nightly/table.md.  A new round begins when all rows of the last one were run.
 
@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 
@@ -86,7 +87,7 @@ def read_table():
             if kind not in row.forms:
                 die(f"{row.target} has no line {kind!r}")
         for need in row.needs:
-            if need.partition("=")[0] not in (*NEEDS, "copy"):
+            if need.partition("=")[0] not in (*NEEDS, *NO_NEEDS):
                 die(f"{row.target}: nobody knows what {need!r} is")
     return rows
 
@@ -130,10 +131,13 @@ NEEDS = {"root": needs_root, "docker": needs_docker, "network": needs_network, "
          "program": needs_program}
 
 
+NO_NEEDS = ("copy", "aside")
+
+
 def missing(row):
     for need in row.needs:
         word, _, value = need.partition("=")
-        if word != "copy" and (why := NEEDS[word](value)):
+        if word not in NO_NEEDS and (why := NEEDS[word](value)):
             return why
     return ""
 
@@ -142,6 +146,10 @@ def missing(row):
 
 class Ended(BaseException):
     """A signal told us to end."""
+
+
+# The rows aside end as well.
+ENDING = threading.Event()
 
 
 def end_on_signal(number, _):
@@ -185,6 +193,8 @@ def wait(process, limit_s):
     while True:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return process.wait(min(left, CLOCK_S))
+        if ENDING.is_set():
+            raise Ended(0)
         began, now = now, time.monotonic()
         left -= (now - began) / max(1, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
         if left <= 0:
@@ -192,7 +202,7 @@ def wait(process, limit_s):
 
 
 def run(row, form, folder):
-    log, copy = folder / f"{row.target}.log", folder / "copy"
+    log, copy = folder / f"{row.target}.log", folder / f"copy-{row.target}"
     began, place = time.monotonic(), ROOT
     shutil.rmtree(copy, ignore_errors=True)
     try:
@@ -221,6 +231,9 @@ def run(row, form, folder):
     return Result("ok", seconds, "")
 
 
+PRINTING = threading.Lock()
+
+
 def play(row, kind, folder):
     """Runs a row and prints its line."""
     if why := missing(row):
@@ -228,12 +241,13 @@ def play(row, kind, folder):
     else:
         result = run(row, row.form(kind), folder)
     log = folder / f"{row.target}.log"
-    print(f"{result.word + (': ' + result.why if result.word == 'not run' else ''):8} {row.target:18} "
-          f"{result.seconds:5.0f} s{'  ' + result.why if result.word == 'FAILED' else ''}", flush=True)
-    if result.word == "FAILED":
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]:
-            print(f"    {line}")
-        print(f"    all of it: {os.path.relpath(log, ROOT)}", flush=True)
+    with PRINTING:
+        print(f"{result.word + (': ' + result.why if result.word == 'not run' else ''):8} {row.target:18} "
+              f"{result.seconds:5.0f} s{'  ' + result.why if result.word == 'FAILED' else ''}", flush=True)
+        if result.word == "FAILED":
+            for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]:
+                print(f"    {line}")
+            print(f"    all of it: {os.path.relpath(log, ROOT)}", flush=True)
     return result
 
 
@@ -267,7 +281,24 @@ def smoke(rows, words):
     folder = RESULTS / "smoke"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(BUILD / "small", ignore_errors=True)
-    return summary([play(row, "smoke", folder) for row in chosen(rows, words)], os.environ.get("SMOKE") == "strict")
+    results, wanted = [], chosen(rows, words)
+
+    def play_aside():
+        with contextlib.suppress(Ended):
+            results.extend(play(row, "smoke", folder) for row in wanted if "aside" in row.needs)
+    aside = threading.Thread(target=play_aside)
+    try:
+        if wanted[0].target == "all":    # all others stand on it
+            results.append(play(wanted.pop(0), "smoke", folder))
+        aside.start()
+        results.extend(play(row, "smoke", folder) for row in wanted if "aside" not in row.needs)
+    except BaseException:
+        ENDING.set()
+        raise
+    finally:
+        if aside.ident:
+            aside.join()
+    return summary(results, os.environ.get("SMOKE") == "strict") and len(results) >= len(wanted)
 
 
 def git(*words):
