@@ -128,7 +128,7 @@ def test_rows_aside_run_one_after_the_other_beside_the_others(table):
 
 
 def test_whoever_ends_smoke_ends_the_rows_aside_as_well(table):
-    table.write(one={"does": "echo $$ >child; exec sleep 600", "needs": "aside"}, two={"does": "true", "needs": "aside"},
+    table.write(one={"does": "echo $$ >child; exec sleep 600", "needs": "aside"}, two={"does": ":", "needs": "aside"},
                 three={"does": "until [[ -s child ]]; do sleep 0.05; done; touch both; exec sleep 600"})
     process = table.start("smoke")
     wait_until((table.folder / "both").exists)
