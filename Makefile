@@ -490,7 +490,7 @@ size:
 .PHONY: bench
 bench: packages-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(WHAT)
+	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(if $(PAGE),--page '$(PAGE)') $(WHAT)
 
 # T: seconds for each harness, or merge: what was found before goes into the corpus; WHAT: some of them.
 T	?= 60
@@ -542,7 +542,7 @@ help:
 	@echo "make circles    no two files call each other"
 	@echo "make lint       style, shell, both compilers (WHAT='text words': only these checks)"
 	@echo "make size       counted lines of the product, by room"
-	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part)"
+	@echo "make bench      speed, beside webhook, Node and nginx: 8 minutes of a quiet machine (WHAT=push: that part; PAGE=docs/PERFORMANCE.md: its figures go there)"
 	@echo "make bench-bed  a release to two real hosts beside a line of shell: 3 min, root (BED=trixie; ROUNDS=5)"
 	@echo "make fuzz       libFuzzer on every parser, T=60 seconds each: 22 min (T=merge: finds become seeds; WHAT=html: only that one)"
 	@echo "make clean      removes $(BUILD)/"

@@ -1,18 +1,20 @@
 """bench.py - the speed of deploybot as ratios, measured in one run on this machine.
 
-    bench.py [--seconds S] [--rounds N] [WHAT...]
+    bench.py [--seconds S] [--rounds N] [--page FILE] [WHAT...]
 
-Prints tables in Markdown: what, measured, target, met.  Ends with 1 only when something could not
-be measured: speed is no test, for the machine decides it as much as the program.
-docs/PERFORMANCE.md explains.
+Prints tables in Markdown: what, measured, target, met.  They take the place of those in the page,
+where all parts were measured: docs/PERFORMANCE.md, which explains.  Ends with 1 only when something
+could not be measured: speed is no test, for the machine decides it as much as the program.
 """
 # SPDX-License-Identifier: ISC
 import argparse
 import contextlib
 import os
 import pathlib
+import platform
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -78,15 +80,17 @@ class Bench:
         self.tables.append((title, [("", *map(str, columns)),
                                     *((name, *cells) for name, cells in rows.items())]))
 
-    def print_tables(self):
+    def text(self):
+        """The tables, and what they were measured on."""
+        ret = []
         for title, rows in (*self.tables, ("Targets", [("what", "measured", "target", "met"),
                                                        *self.rows])):
-            print(f"\n{title}\n")
-            widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+            ret += ["", f"**{title}**", ""]
             for n, row in enumerate(rows):
-                print("| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |")
+                ret.append("| " + " | ".join(row) + " |")
                 if n == 0:
-                    print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+                    ret.append("|---" * len(row) + "|")
+        return "\n".join([where(), *ret, ""])
 
     def new_folder(self, name):
         """Once what was written before is on disk: nobody pays for another's pages."""
@@ -94,10 +98,34 @@ class Bench:
         return pathlib.Path(tempfile.mkdtemp(prefix=name + "-", dir=self.folder))
 
 
+def where():
+    """The commit and the machine, as a sentence."""
+    commit = subprocess.run(["git", "-C", kit.ROOT, "describe", "--always", "--dirty", "--exclude=*"],
+                            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        models = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    return (f"Commit {commit.stdout.strip() or 'not known'}, {time.strftime('%Y-%m-%d', time.gmtime())}, "
+            f"{len(os.sched_getaffinity(0))} cores of {models[0] if models else platform.machine()}, "
+            f"Linux {platform.release().split('-', 1)[0]}.")
+
+
+FIGURES = ("<!-- figures: the run writes them -->\n", "<!-- end of figures -->\n")
+
+
+def write_page(page, text):
+    """In place of the figures of an earlier run; the file's other words stay."""
+    before, rest = page.read_text(encoding="utf-8").split(FIGURES[0], 1)
+    behind = rest.split(FIGURES[1], 1)[1]
+    new = page.with_suffix(".new")
+    new.write_text(before + FIGURES[0] + text + FIGURES[1] + behind, encoding="utf-8")
+    new.replace(page)
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=float, default=1, help="of each load")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--page", type=pathlib.Path, help="whose figures are replaced")
     parser.add_argument("what", nargs="*", metavar="WHAT", help=" ".join(PARTS))
     options = parser.parse_args()
     unknown = set(options.what) - set(PARTS)
@@ -132,7 +160,9 @@ def main():
                 failed.append(name)
         bench.row("fdatasync of 4 KB: median, p99",
                   f"{bench.flush_ms():.2f} ms, {bench.flush_ms(.99):.2f} ms")
-        bench.print_tables()
+        print("\n" + bench.text(), end="")
+        if options.page and not options.what and not failed:
+            write_page(options.page, bench.text())
     finally:
         with contextlib.suppress(OSError):
             shutil.rmtree(folder)
