@@ -1,4 +1,4 @@
-"""test_bench_page.py - the figures of docs/PERFORMANCE.md are those of a run, and say where it was."""
+"""Goal: the figures of docs/PERFORMANCE.md are those of a run, which says where it was."""
 # SPDX-License-Identifier: ISC
 import os
 import pathlib
@@ -6,7 +6,8 @@ import re
 import sys
 
 import pytest
-from conftest import ROOT
+
+from stage import ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
 
