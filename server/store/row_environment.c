@@ -418,6 +418,12 @@ row_release_get(struct tx *tx, int64_t id)
 	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
 }
 
+/* Of those that nobody has left. */
+#define NEWEST_OF_COMMIT \
+	"left_by = 0 AND NOT EXISTS (SELECT 1 FROM release r INDEXED BY release_commit" \
+	" WHERE r.environment = release.environment AND r.commit_id = release.commit_id" \
+	" AND r.id > release.id AND r.left_by = 0)"
+
 size_t
 row_release_list_earlier(
     struct tx *tx, const char *environment, const char *commit, struct release *ret, size_t max)
@@ -425,9 +431,8 @@ row_release_list_earlier(
 	return tx_read(tx, read_release, ret, max,
 	    "SELECT " RELEASE
 	    " FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND commit_id NOT IN"
-	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) AND id IN"
-	    " (SELECT MAX(r.id) FROM release r WHERE r.environment = $1 AND r.left_by = 0"
-	    " GROUP BY r.commit_id) ORDER BY id DESC LIMIT $3",
+	    " (SELECT b.commit_id FROM block b WHERE b.environment = $1) AND " NEWEST_OF_COMMIT
+	    " ORDER BY id DESC LIMIT $3",
 	    DB_TEXT(environment), DB_TEXT(commit), DB_I64(max));
 }
 
@@ -437,8 +442,7 @@ row_release_list_gone(struct tx *tx, const struct release *to, const struct rele
 {
 	return tx_read(tx, read_release, ret, max,
 	    "SELECT " RELEASE " FROM release WHERE environment = $1 AND id > $2 AND id <= $3"
-	    " AND commit_id <> $4 AND id IN (SELECT MAX(r.id) FROM release r WHERE r.environment = $1"
-	    " AND r.left_by = 0 GROUP BY r.commit_id) ORDER BY id DESC LIMIT $5",
+	    " AND commit_id <> $4 AND " NEWEST_OF_COMMIT " ORDER BY id DESC LIMIT $5",
 	    DB_TEXT(live->environment), DB_I64(to->id), DB_I64(live->id), DB_TEXT(to->commit),
 	    DB_I64(max));
 }
@@ -472,6 +476,9 @@ row_release_migration_behind(
 	    DB_TEXT(environment), DB_I64(to->origin), DB_I64(run)); /* 0: there was none */
 }
 
+/* Digits of commits are small letters. */
+#define BEGINS_WITH " AND commit_id >= $2 AND commit_id < $2 || 'g'"
+
 /* The two statements are for the two forms of `what`: of each one alone begins so. */
 void
 row_release_removed(struct tx *tx, const char *environment, const char *what)
@@ -483,8 +490,8 @@ row_release_removed(struct tx *tx, const char *environment, const char *what)
 		(void)snprintf(application, sizeof(application), "%.*s",
 		    (int)(slash - environment) + 1, environment);
 	(void)tx_run(tx,
-	    "UPDATE release SET removed_at = $3 WHERE environment = $1 AND removed_at = 0"
-	    " AND commit_id >= $2 AND commit_id < $2 || 'g'",
+	    "UPDATE release SET removed_at = $3 WHERE environment = $1"
+	    " AND removed_at = 0" BEGINS_WITH,
 	    DB_TEXT(environment), DB_TEXT(what), DB_I64(tx->at)); /* sticky */
 	(void)tx_run(tx,
 	    "UPDATE release SET removed_at = $2 WHERE image <> '' AND removed_at = 0"
@@ -518,22 +525,24 @@ row_release_renumbered(struct tx *tx, const char *environment, const char *wante
 	return release;
 }
 
+/* There are few of one commit, and any number of an environment. */
+#define RELEASED_BY \
+	" FROM release INDEXED BY release_commit WHERE environment = $1 AND commit_id = $2" \
+	" AND deployment = $3"
+
 int64_t
 row_release_number(struct tx *tx, const struct deployment *deployment)
 {
-	return tx_number(tx,
-	    "SELECT number FROM release WHERE environment = $1 AND deployment = $2"
-	    " ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
+	return tx_number(tx, "SELECT number" RELEASED_BY " ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(deployment->environment), DB_TEXT(deployment->commit), DB_I64(deployment->id));
 }
 
 bool
 row_release_is_left(struct tx *tx, const struct deployment *deployment)
 {
-	return tx_number(tx,
-		   "SELECT left_by FROM release WHERE environment = $1 AND deployment = $2"
-		   " UNION ALL SELECT 0 LIMIT 1",
-		   DB_TEXT(deployment->environment), DB_I64(deployment->id)) != 0;
+	return tx_number(tx, "SELECT left_by" RELEASED_BY " UNION ALL SELECT 0 LIMIT 1",
+		   DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
+		   DB_I64(deployment->id)) != 0;
 }
 
 int64_t
@@ -541,9 +550,8 @@ row_release_until(struct tx *tx, const struct deployment *deployment)
 {
 	return tx_number(tx,
 	    "SELECT at FROM release WHERE environment = $1 AND id >"
-	    " (SELECT id FROM release WHERE environment = $1 AND deployment = $2"
-	    " ORDER BY id DESC LIMIT 1) UNION ALL SELECT 0 LIMIT 1",
-	    DB_TEXT(deployment->environment), DB_I64(deployment->id));
+	    " (SELECT id" RELEASED_BY " ORDER BY id DESC LIMIT 1) UNION ALL SELECT 0 LIMIT 1",
+	    DB_TEXT(deployment->environment), DB_TEXT(deployment->commit), DB_I64(deployment->id));
 }
 
 struct release
@@ -562,7 +570,7 @@ row_release_find(struct tx *tx, const char *environment, const char *wanted)
 	for (char *c = prefix; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return find(tx,
-	    "WHERE environment = $1 AND substr(commit_id, 1, length($2)) = $2"
+	    "INDEXED BY release_commit WHERE environment = $1" BEGINS_WITH
 	    " ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_TEXT(prefix));
 }
@@ -571,13 +579,15 @@ struct release
 row_release_find_twin(struct tx *tx, const struct release *release, const char *wanted)
 {
 	size_t size = strlen(wanted);
+	char prefix[LIMIT_COMMIT];
 
 	if (size < 7 || strncasecmp(release->commit, wanted, size) != 0)
 		return (struct release){ 0 };
+	(void)snprintf(prefix, sizeof(prefix), "%.*s", (int)size, release->commit);
 	return find(tx,
-	    "WHERE environment = $1 AND commit_id <> $2 AND substr(commit_id, 1, $3) = substr($2, 1, $3)"
-	    " ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(release->environment), DB_TEXT(release->commit), DB_I64((int64_t)size));
+	    "INDEXED BY release_commit WHERE environment = $1" BEGINS_WITH
+	    " AND commit_id <> $3 ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(release->environment), DB_TEXT(prefix), DB_TEXT(release->commit));
 }
 
 /* --- how long it takes --- */

@@ -25,7 +25,7 @@ MAY = (
     "SELECT commit_id FROM (SELECT commit_id, MAX(id) AS newest FROM (SELECT id, commit_id FROM release WHERE ",
     # the end of an index
     "INSERT INTO release (",
-    # the list of releases to roll back to, which a person asks for
+    # the list of releases to roll back to, which a person asks for: past those that were removed
     "SELECT id, environment, commit_id, image, at, deployment, released_by, subject, number, renumbered_at, origin,"
     " left_by, removed_at, tree FROM release WHERE environment = $1 AND commit_id <> $2 AND removed_at = 0 AND",
     # at a start: what is open
@@ -122,6 +122,72 @@ def test_what_only_says_is_listed(name):
     for text in texts(source):
         if STATEMENT.match(text) and not text.startswith("SELECT "):
             assert (text in said) == text.startswith(SAYS) or name == "row_rename.c", text
+
+
+# Their rows are bounded by something else than what finds them: migrations since one release; of a month; a batch.
+BOUNDED = ("SELECT COUNT(*) OVER (), m.commit_id, m.migration FROM work m INDEXED BY work_migration",
+           "SELECT DISTINCT chat FROM message INDEXED BY message_audit", "DELETE FROM message WHERE id IN (SELECT m.id",
+           "DELETE FROM inbox WHERE seq IN (SELECT seq FROM (SELECT seq, at FROM inbox ORDER BY seq LIMIT",
+           "SELECT DISTINCT lane FROM effect")
+ROWS, STEPS_MAX = 2000, 2000                   # of each table that grows; of the engine's program for one statement
+COMMON = {"environment": "production", "chat": 5, "kind": "say", "source": "github", "state": "LIVE"}
+
+
+@functools.cache
+def month():
+    """The database with so many rows of one environment, one chat, one kind; all else differs."""
+    of = {"INTEGER": lambda _, i: i, "BLOB": lambda _, i: str(i).encode(), "TEXT": lambda name, i: f"{name}{i}"}
+    filled = sqlite3.connect(":memory:")
+    database().backup(filled)
+    filled.execute("PRAGMA ignore_check_constraints = ON")
+    filled.execute("PRAGMA foreign_keys = OFF")
+    for table in GROWS:
+        columns = [row[1:3] for row in filled.execute(f"PRAGMA table_info({table})")]
+        filled.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})",
+                           [[COMMON[name] if name in COMMON else of[kind](name, i) for name, kind in columns]
+                            for i in range(1, ROWS + 1)])
+    filled.commit()
+    return filled
+
+
+def value_of(statement, number):
+    """What is common for what is compared with that, a few for a limit; else what no row has."""
+    compared = re.search(rf"\b(\w+) = \${number}\b", statement)
+    limit = re.search(rf"\b(LIMIT|OFFSET) \${number}\b", statement)
+    return {"LIMIT": 5, "OFFSET": 0}[limit[1]] if limit else COMMON.get(compared[1] if compared else "", -7)
+
+
+def engine_steps(statement):
+    """How many the engine takes, in fifties; nothing is changed."""
+    count = max([0, *map(int, re.findall(r"\$(\d+)", statement))]) or statement.count("?")
+    seen = []
+    month().set_progress_handler(lambda: seen.append(50), 50)
+    try:
+        month().execute("SAVEPOINT here")
+        month().execute(statement, [value_of(statement, n) for n in range(1, count + 1)]).fetchall()
+    except (sqlite3.OperationalError, sqlite3.IntegrityError) as failure:
+        assert re.search("incomplete input|cannot store|datatype mismatch|constraint failed", str(failure)), statement
+    finally:
+        month().set_progress_handler(None, 50)
+        month().execute("ROLLBACK TO here")
+        month().execute("RELEASE here")
+    return sum(seen)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "server/store").glob("*.c")))
+def test_no_statement_costs_what_an_environment_has(name):
+    """An index that begins with the environment is walked to its end where what is looked for is not in it."""
+    if f"server/store/{name}" == SCHEMA or name in OTHERS:
+        return
+    for text in texts(preprocessed(f"server/store/{name}")):
+        if STATEMENT.match(text) and not text.startswith((*MAY, *BOUNDED)):
+            assert engine_steps(text) <= STEPS_MAX, text
+
+
+def test_what_walks_an_index_of_an_environment_is_seen():
+    assert engine_steps("SELECT number FROM release WHERE environment = $1 AND deployment = $2 ORDER BY id DESC"
+                        " LIMIT 1") > STEPS_MAX
+    assert engine_steps("SELECT number FROM release WHERE environment = $1 ORDER BY id DESC LIMIT 5") < STEPS_MAX
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "server/store").glob("*.c")))
