@@ -161,9 +161,10 @@ say(struct effect *effect)
 	report(effect);
 }
 
-/* The effect of that kind that came of it; messages are sent, all else forgotten.  NULL: none. */
+/* The effect of one of two kinds that came of it; messages are sent, all else forgotten.  NULL:
+ * none. */
 static struct effect *
-take(enum effect_kind kind)
+take_either(enum effect_kind kind, enum effect_kind other)
 {
 	struct effect *found = NULL;
 	struct queue_link *link;
@@ -183,12 +184,18 @@ take(enum effect_kind kind)
 			continue;
 		if (effect->kind == EFFECT_SEND_MESSAGE)
 			say(effect);
-		else if (effect->kind == kind && found == NULL)
+		else if ((effect->kind == kind || effect->kind == other) && found == NULL)
 			found = effect;
 		else
 			effect_free(effect);
 	}
 	return found;
+}
+
+static struct effect *
+take(enum effect_kind kind)
+{
+	return take_either(kind, kind);
 }
 
 static void
@@ -209,7 +216,7 @@ push(int application, int environment, const char *commit)
 	decide(event);
 }
 
-/* Four decisions: a push, what git says, the gate, the end. */
+/* Decisions: a push, what git says, again at its turn beside what is live, the gate, the end. */
 static void
 deploy(int application, int environment)
 {
@@ -226,11 +233,14 @@ deploy(int application, int environment)
 	    "ref b%d\nkind branch\ncommit %s\nauthor Ann\nat 1767225600\nsubject Next\n"
 	    "branch b%d\nbranch_commit %s\nin_branch 1\nlacks_after 0\nforced 0\ncount 0\nend\n",
 	    environment, commit, environment, commit);
-	query->result->u.git_answered.answer = strdup(text);
-	report(query);
-	run = take(EFFECT_RUN);
-	if (run == NULL)
-		die("nothing runs");
+	while (query->kind == EFFECT_GIT_QUERY) {
+		query->result->u.git_answered.answer = strdup(text);
+		report(query);
+		query = take_either(EFFECT_GIT_QUERY, EFFECT_RUN);
+		if (query == NULL)
+			die("nothing runs");
+	}
+	run = query;
 	started = event_new(EVENT_RUN_STARTED);
 	started->u.run_started = (struct run_started){
 		.run = run->u.run.run, .pid = 4711, .start_time = 1, .boot = "boot"
