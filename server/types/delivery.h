@@ -25,6 +25,9 @@ enum delivery_forge {
 };
 
 #define DELIVERY_FORGE 10 /* bytes with the NUL: the longest word */
+#define FORGE(name, word, ...) _Static_assert(sizeof(word) <= DELIVERY_FORGE, word " is too long");
+DELIVERY_FORGES(FORGE)
+#undef FORGE
 
 /* "gitlab", "GitLab". */
 const char *delivery_forge_word(enum delivery_forge forge);

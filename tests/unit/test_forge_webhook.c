@@ -322,7 +322,8 @@ TEST(each_forge_has_a_row_of_its_own)
 	for (EACH_FORGE(f)) {
 		const struct forge_row *row = &forge_rows[f];
 
-		assert_non_null(row->path);
+		if (row->path == NULL)
+			fail_msg("%s has no row in forge_row.c", delivery_forge_word(f));
 		assert_non_null(strstr(row->path, delivery_forge_word(f)));
 		assert_memory_equal(row->paths, row->path, strlen(row->path));
 		assert_string_equal(row->paths + strlen(row->path), "/");
