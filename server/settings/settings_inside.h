@@ -49,11 +49,25 @@ struct settings_found {
 const char *settings_unread(
     const char *path, bool is_secret, const struct err *err, char out[SETTINGS_UNREAD]);
 
-/* The line; NULL: there was no room for it. */
-struct settings_line *settings_say(struct settings_report *report, enum settings_severity severity,
-    const char *fmt, ...) PRINTF(3, 4);
-struct settings_line *settings_say_found(struct settings_loader *l, enum settings_severity severity,
-    const char *name, struct settings_found found, const char *what);
+/* The line, "NAME: what is said PLACE" (name, place "": without it); NULL: there was no room. */
+struct settings_line *settings_say_at(struct settings_report *report,
+    enum settings_severity severity, const char *name, const char *place, const char *fmt,
+    ...) PRINTF(5, 6);
+#define settings_say(report, severity, ...) \
+	settings_say_at(report, severity, "", "", __VA_ARGS__)
+
+/* The same of a member's setting. */
+#define settings_say_of(l, severity, member, setting, ...) \
+	settings_say_at((l)->report, severity, \
+	    settings_name_in(member, setting, (char[SETTING_NAME_MAX]){ "" }), "", __VA_ARGS__)
+
+/* The same of what was found: " (deploybot.conf line 7)", or "".  settings_place returns out. */
+#define SETTINGS_PLACE 96
+const char *settings_place(
+    const struct settings_loader *l, struct settings_found found, char out[SETTINGS_PLACE]);
+#define settings_say_found(l, severity, name, found, ...) \
+	settings_say_at((l)->report, severity, name, \
+	    settings_place(l, found, (char[SETTINGS_PLACE]){ "" }), __VA_ARGS__)
 
 /* Also notes what the line (NULL: none) says in the snapshot, for who looks at it while it is in
  * force. */
@@ -189,6 +203,10 @@ settings_is_special_of(const char *environment, const char *name, size_t size, e
  * alone, else DEPLOY_USER.  member NULL: of none.  Returns ret. */
 const char *settings_name_of(
     const struct settings_member *member, enum setting setting, char ret[SETTING_NAME_MAX]);
+
+/* What a family's setting is called for that member.  Returns ret. */
+const char *settings_name_in(const struct settings_member *member, enum family_setting setting,
+    char ret[SETTING_NAME_MAX]);
 
 /* Finds what is said for that environment alone, and decides. */
 void settings_take_specials(struct settings_loader *l, struct settings_member *member);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,26 +118,8 @@ struct checked {
 	const struct settings_member *role;
 };
 
-static const char *
-name_of(const struct checked *c, enum family_setting setting, char out[SETTING_NAME_MAX])
-{
-	return setting_name(settings_table_families[setting].name, c->role->name, out);
-}
-
-static void
-say(const struct checked *c, enum family_setting setting, const char *fmt, ...) PRINTF(3, 4);
-
-static void
-say(const struct checked *c, enum family_setting setting, const char *fmt, ...)
-{
-	char what[200], name[SETTING_NAME_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args); /* cut is fine */
-	va_end(args);
-	settings_say(c->l->report, SETTINGS_ERROR, "%s: %s", name_of(c, setting, name), what);
-}
+#define SAY(c, setting, ...) \
+	settings_say_of((c)->l, SETTINGS_ERROR, (c)->role, ROLE_SETTING_##setting, __VA_ARGS__)
 
 /* One whose file has a mistake is there all the same, with environments that nobody knows; so are
  * all where the folder cannot be read. */
@@ -193,13 +174,14 @@ static void
 say_idle(const struct checked *c, enum settings_severity severity, const char *reason)
 {
 	char name[SETTING_NAME_MAX], whole[LIMIT_LINE + 64];
-	struct settings_line *line = settings_say(
-	    c->l->report, severity, "%s: %s", name_of(c, ROLE_SETTING_MAY, name), reason);
+	struct settings_line *line =
+	    settings_say_of(c->l, severity, c->role, ROLE_SETTING_MAY, "%s", reason);
 
 	if (severity == SETTINGS_ERROR)
 		return;
 	/* Of an application's the file is named in the place of the setting. */
-	(void)snprintf(whole, sizeof(whole), "%s: %s", name, reason);
+	(void)snprintf(whole, sizeof(whole), "%s: %s",
+	    settings_name_in(c->role, ROLE_SETTING_MAY, name), reason);
 	settings_warn(c->l, line, name, c->l->main != NULL ? whole : reason);
 }
 
@@ -239,15 +221,14 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 
 	if (s->application[0] != '\0' &&
 	    (grant->is_client || strcmp(grant->application, s->application) != 0)) {
-		say(c, ROLE_SETTING_MAY,
+		SAY(c, MAY,
 		    "%s: a role in an application's file grants nothing of another: say it in the settings file",
 		    text);
 		return;
 	}
 	if (grant->is_client && strcmp(grant->name, "*") != 0 &&
 	    settings_client(s, grant->name) == NULL)
-		say(c, ROLE_SETTING_MAY, "%s: there is no client %s: CLIENTS lists them", text,
-		    grant->name);
+		SAY(c, MAY, "%s: there is no client %s: CLIENTS lists them", text, grant->name);
 	if (grant->is_client)
 		return;
 	(void)settings_grant_target(grant, target);
@@ -272,11 +253,11 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 static void
 check_use(const struct checked *c, const struct grant *grant, const char *text)
 {
-	char name[SETTING_NAME_MAX], why[LIMIT_LINE];
+	char why[LIMIT_LINE];
 
 	if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
-		settings_say(c->l->report, SETTINGS_WARNING, "%s: %s: %s",
-		    name_of(c, ROLE_SETTING_MAY, name), text, why);
+		settings_say_of(
+		    c->l, SETTINGS_WARNING, c->role, ROLE_SETTING_MAY, "%s: %s", text, why);
 }
 
 uint32_t
@@ -320,7 +301,7 @@ check_grants(const struct checked *c)
 		    (has_target || !is_everywhere))
 			say_unreached(c, &grant, text);
 		if (grant.actions == 0)
-			say(c, ROLE_SETTING_MAY, "%s: there is no action %s%s", text, action,
+			SAY(c, MAY, "%s: there is no action %s%s", text, action,
 			    settings_near_action(text, action, near));
 		else
 			check_use(c, &grant, text);
@@ -328,8 +309,7 @@ check_grants(const struct checked *c)
 			check_target(c, &grant, text);
 	}
 	if (!is_somewhere)
-		say(c, ROLE_SETTING_MAY,
-		    "names no target: write ACTION:APPLICATION/ENVIRONMENT (*/*: all)");
+		SAY(c, MAY, "names no target: write ACTION:APPLICATION/ENVIRONMENT (*/*: all)");
 }
 
 /* Somebody who is there twice, once with an end, is a mistake that nobody sees. */
@@ -344,8 +324,7 @@ check_people(const struct checked *c)
 
 		for (size_t j = 0; j < i && setting_next(&before, other, sizeof(other)); j++)
 			if (strtoll(part, NULL, 10) == strtoll(other, NULL, 10))
-				say(c, ROLE_SETTING_IDS, "%lld is there twice",
-				    strtoll(part, NULL, 10));
+				SAY(c, IDS, "%lld is there twice", strtoll(part, NULL, 10));
 	}
 }
 
@@ -367,12 +346,11 @@ static void
 check_role(const struct checked *c)
 {
 	if (is_built_in(c->role->name))
-		say(c, ROLE_SETTING_IDS, "there is a role %s already: take another name",
-		    c->role->name);
+		SAY(c, IDS, "there is a role %s already: take another name", c->role->name);
 	if (!c->role->values[ROLE_SETTING_IDS].is_given)
-		say(c, ROLE_SETTING_IDS, "is not set, and a role needs people");
+		SAY(c, IDS, "is not set, and a role needs people");
 	if (!c->role->values[ROLE_SETTING_MAY].is_given)
-		say(c, ROLE_SETTING_MAY, "is not set, and a role needs what its people may");
+		SAY(c, MAY, "is not set, and a role needs what its people may");
 	check_people(c);
 	check_grants(c);
 }

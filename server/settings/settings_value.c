@@ -111,7 +111,7 @@ static char *
 read_secret_file(struct settings_loader *l, const struct wanted *w, struct settings_found *found,
     const char **ret_path, bool *ret_named)
 {
-	char file_setting[SETTING_NAME_MAX + 8], what[SETTINGS_UNREAD];
+	char file_setting[SETTING_NAME_MAX + 8], why[SETTINGS_UNREAD];
 	struct settings_found path;
 	struct err err;
 	size_t size;
@@ -129,8 +129,8 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	}
 	text = file_read(path.text, SECRET_FILE_CAP, &size, &err);
 	if (text == NULL) {
-		settings_say_found(l, SETTINGS_ERROR, file_setting, path,
-		    settings_unread(path.text, true, &err, what));
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path, "%s",
+		    settings_unread(path.text, true, &err, why));
 		return NULL;
 	}
 	if (strlen(text) != size) {
@@ -142,9 +142,8 @@ read_secret_file(struct settings_loader *l, const struct wanted *w, struct setti
 	while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
 		text[--size] = '\0';
 	if (size == 0) {
-		(void)snprintf(
-		    what, sizeof(what), "%s is empty: write the secret into it", path.text);
-		settings_say_found(l, SETTINGS_ERROR, file_setting, path, what);
+		settings_say_found(l, SETTINGS_ERROR, file_setting, path,
+		    "%s is empty: write the secret into it", path.text);
 		free(text);
 		return NULL;
 	}
@@ -168,7 +167,7 @@ static void
 warn_of_past(struct settings_loader *l, const struct wanted *w, struct settings_found found)
 {
 	const char *name = settings_find(l, settings_table[SETTING_TIMEZONE].name);
-	char part[SETTING_PART_MAX + 1], what[160];
+	char part[SETTING_PART_MAX + 1];
 	struct zone *zone = zone_new(name != NULL ? name : "UTC", NULL);
 	struct windows *windows = windows_parse(found.text, NULL);
 	const char *rest = found.text;
@@ -177,10 +176,9 @@ warn_of_past(struct settings_loader *l, const struct wanted *w, struct settings_
 	     windows != NULL && zone != NULL && setting_next(&rest, part, sizeof(part)); i++) {
 		if (!windows_is_past(windows, i, zone, clock_wall_ms()))
 			continue;
-		(void)snprintf(what, sizeof(what),
+		settings_say_found(l, SETTINGS_WARNING, w->name, found,
 		    "\"%.60s\" is past and freezes nothing: take it out, or give it another year",
 		    part);
-		settings_say_found(l, SETTINGS_WARNING, w->name, found, what);
 	}
 	windows_free(windows);
 	zone_free(zone);
@@ -196,7 +194,7 @@ warn_of(struct settings_loader *l, const struct wanted *w, struct settings_found
 
 	if (unfit != NULL || doubt != NULL)
 		settings_say_found(l, unfit != NULL ? SETTINGS_ERROR : SETTINGS_WARNING, w->name,
-		    found, unfit != NULL ? unfit : doubt);
+		    found, "%s", unfit != NULL ? unfit : doubt);
 	else if (strlen(found.text) < SETTING_SECRET_OK &&
 	    (w->spec->type == SETTING_TYPE_TOKEN || w->spec->type == SETTING_TYPE_WEBHOOK_SECRET))
 		settings_say_found(l, SETTINGS_WARNING, w->name, found,
@@ -237,7 +235,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 	bool is_named = false;
 	CLEANUP(settings_wipe_text)
 	char *secret = spec->is_secret ? read_secret_file(l, w, &found, &file, &is_named) : NULL;
-	char meant[LIMIT_LINE], what[sizeof(((struct err *)NULL)->text) + LIMIT_LINE];
+	char meant[LIMIT_LINE];
 	struct err err;
 
 	(void)secret;					  /* only owns what found.text points at */
@@ -249,8 +247,7 @@ take_found(struct settings_loader *l, const struct wanted *w, struct settings_va
 	}
 	if (!setting_check(spec->type, found.text, spec->is_secret, &err)) {
 		settings_meant(spec, found.text, meant, sizeof(meant));
-		(void)snprintf(what, sizeof(what), "%s%s", err.text, meant);
-		settings_say_found(l, SETTINGS_ERROR, w->name, found, what);
+		settings_say_found(l, SETTINGS_ERROR, w->name, found, "%s%s", err.text, meant);
 		if (l->main != NULL && w->fallback != NULL && spec->type != SETTING_TYPE_NAMES)
 			value->text = mem_text(w->fallback); /* it gets no work, and is watched */
 		return;

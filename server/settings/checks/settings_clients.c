@@ -1,6 +1,5 @@
 /* settings_clients.c - what is wrong with clients: their actions, hosts that an environment has, zones.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +28,8 @@ struct checked {
 	const struct client_settings *client;
 };
 
-static void say(const struct checked *c, enum settings_severity severity,
-    enum family_setting setting, const char *fmt, ...) PRINTF(4, 5);
-
-static void
-say(const struct checked *c, enum settings_severity severity, enum family_setting setting,
-    const char *fmt, ...)
-{
-	char name[SETTING_NAME_MAX], what[LIMIT_LINE];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args); /* cut is fine */
-	va_end(args);
-	settings_say(c->l->report, severity, "%s: %s",
-	    setting_name(settings_table_families[setting].name, c->member->name, name), what);
-}
+#define SAY(c, severity, setting, ...) \
+	settings_say_of((c)->l, severity, (c)->member, setting, __VA_ARGS__)
 
 static void
 check_action(const struct checked *c, const char *name)
@@ -53,12 +38,12 @@ check_action(const struct checked *c, const char *name)
 	const char *near = action_nearest(name);
 
 	if (action == NULL)
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
 		    "there is no action %s%s%s%s: docs/actions.md lists them", name,
 		    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
 		    near == NULL ? "" : "?");
 	else if (action->target != ACTION_ON_CLIENT)
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
 		    "%s is done to environments, not to clients", name);
 }
 
@@ -69,14 +54,14 @@ check_actions(const struct checked *c)
 	char name[ACTION_NAME];
 
 	if (list == NULL)
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
 		    "is not set: what may be done there? docs/actions.md lists the actions");
 	while (list != NULL && setting_next(&list, name, sizeof(name)))
 		check_action(c, name);
 	for (size_t i = 0; i < COUNT(needs); i++)
 		if ((c->client->actions & ACTION_BIT(needs[i].action)) != 0 &&
 		    !c->member->values[needs[i].setting].is_given)
-			say(c, SETTINGS_ERROR, needs[i].setting, "is not set, and %s needs it",
+			SAY(c, SETTINGS_ERROR, needs[i].setting, "is not set, and %s needs it",
 			    action_table[needs[i].action].name);
 }
 
@@ -140,10 +125,10 @@ check_domain(const struct checked *c)
 	if ((c->client->actions & ACTION_BIT(ACTION_CF_UNDER_ATTACK)) == 0)
 		return;
 	if (domain == NULL)
-		say(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
+		SAY(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
 		    "is not set: no question before a deployment says that its health URL is under attack");
 	else if (url_host_is_in(url_host(c->l->s->telegram_webhook_url, host), domain))
-		say(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
+		SAY(c, SETTINGS_WARNING, CLIENT_SETTING_CLOUDFLARE_DOMAIN,
 		    "TELEGRAM_WEBHOOK_URL lies in it: while it is under attack no webhook reaches deploybot");
 }
 
@@ -152,7 +137,7 @@ check_token(const struct checked *c)
 {
 	if ((c->client->actions & action_set_by(ACTION_BY_CLOUDFLARE)) != 0 &&
 	    c->l->s->cloudflare_api_token == NULL)
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_ACTIONS,
 		    "cf-under-attack and cf-normal need CLOUDFLARE_API_TOKEN, which is not set");
 }
 
@@ -167,26 +152,26 @@ check_target(const struct checked *c)
 	    (c->client->actions & action_set_by(ACTION_BY_HOST)) == 0)
 		return; /* nothing is done on a machine of it */
 	if (!c->member->values[CLIENT_SETTING_HOST].is_given) {
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
 		    "is not set: [USER@]HOST[:PORT], or local for this machine");
 		return;
 	}
 	/* Our image says that it is one (Dockerfile); another may be one that somebody works in. */
 	if (c->client->host != NULL && strcmp(c->client->host, "local") == 0 &&
 	    settings_is_container())
-		say(c, getenv("container") != NULL ? SETTINGS_ERROR : SETTINGS_WARNING,
+		SAY(c, getenv("container") != NULL ? SETTINGS_ERROR : SETTINGS_WARNING,
 		    CLIENT_SETTING_HOST,
 		    "local is this container, and not the machine that it runs on: name the host");
 	if (c->client->target != c->client->as.name) {
 		if (settings_environment(s, c->client->target) == NULL)
-			say(c, SETTINGS_FLAW, CLIENT_SETTING_ENVIRONMENT,
+			SAY(c, SETTINGS_FLAW, CLIENT_SETTING_ENVIRONMENT,
 			    "there is no environment %s: nothing can be done there",
 			    c->client->target);
 		return;
 	}
 	there = c->client->host == NULL ? NULL : environment_on(s, c->client->host);
 	if (there != NULL)
-		say(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
+		SAY(c, SETTINGS_ERROR, CLIENT_SETTING_HOST,
 		    "%s is deployed to that host: CLIENT_<ID>_ENVIRONMENT=%s has both take turns",
 		    there, there);
 }

@@ -1,6 +1,5 @@
 /* settings_hook_lines.c - HOOK_<NAME>_STARTS: what is wrong with each, and who shares a secret.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,26 +18,8 @@ struct checked {
 	struct grant grant;
 };
 
-static const char *
-name_of(const struct checked *c, enum family_setting setting, char out[SETTING_NAME_MAX])
-{
-	return setting_name(settings_table_families[setting].name, c->member->name, out);
-}
-
-static void say(const struct checked *c, const char *fmt, ...) PRINTF(2, 3);
-
-static void
-say(const struct checked *c, const char *fmt, ...)
-{
-	char what[LIMIT_LINE], name[SETTING_NAME_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	(void)vsnprintf(what, sizeof(what), fmt, args); /* cut is fine */
-	va_end(args);
-	settings_say(
-	    c->l->report, SETTINGS_ERROR, "%s: %s", name_of(c, HOOK_SETTING_STARTS, name), what);
-}
+#define SAY(c, ...) \
+	settings_say_of((c)->l, SETTINGS_ERROR, (c)->member, HOOK_SETTING_STARTS, __VA_ARGS__)
 
 /* What was there once is only worth a warning: no start fails for a file that was removed. */
 static void
@@ -50,10 +31,10 @@ say_missing(const struct checked *c, bool is_whole)
 
 	(void)snprintf(what, sizeof(what), "there is no environment %s: this hook starts nothing",
 	    c->line.target);
-	(void)name_of(c, HOOK_SETTING_STARTS, name);
-	line = settings_say(c->l->report, severity, "%s: %s", name, what);
+	line = settings_say_of(c->l, severity, c->member, HOOK_SETTING_STARTS, "%s", what);
 	if (severity != SETTINGS_ERROR)
-		settings_warn(c->l, line, name, what);
+		settings_warn(
+		    c->l, line, settings_name_in(c->member, HOOK_SETTING_STARTS, name), what);
 }
 
 static void
@@ -67,7 +48,7 @@ check_environment(const struct checked *c)
 		say_missing(c, settings_application(s, application) != NULL);
 	else if (of != NULL && c->line.action[0] == '\0' && of->branch == NULL &&
 	    c->line.value[0] == '\0')
-		say(c, "%s has no branch: say which commit, as ref=$.ref", c->line.target);
+		SAY(c, "%s has no branch: say which commit, as ref=$.ref", c->line.target);
 }
 
 static void
@@ -76,9 +57,9 @@ check_client(const struct checked *c, const struct action *action)
 	const struct client_settings *client = settings_client(c->l->s, c->grant.name);
 
 	if (client == NULL)
-		say(c, "there is no client %s: CLIENTS lists them", c->grant.name);
+		SAY(c, "there is no client %s: CLIENTS lists them", c->grant.name);
 	else if ((client->actions & action_bit(action)) == 0)
-		say(c, "%s has no %s: add it to its ACTIONS, or take this out", client->id,
+		SAY(c, "%s has no %s: add it to its ACTIONS, or take this out", client->id,
 		    action->name);
 }
 
@@ -89,11 +70,11 @@ check_target(const struct checked *c, const struct action *action)
 
 	if (s->application[0] != '\0' &&
 	    (c->grant.is_client || strcmp(c->grant.application, s->application) != 0))
-		say(c,
+		SAY(c,
 		    "%s: an application's file starts nothing of another: say it in the settings file",
 		    c->line.target);
 	else if (c->grant.is_client != (action != NULL && action->target == ACTION_ON_CLIENT))
-		say(c, "%s is %s", c->line.target,
+		SAY(c, "%s is %s", c->line.target,
 		    c->grant.is_client ? "a client, which that is not done to" :
 					 "an environment, which that is not done to");
 	else if (c->grant.is_client)
@@ -114,24 +95,24 @@ check(struct checked *c)
 	bool has_target;
 
 	if (starts == NULL) {
-		say(c, "is not set, and a hook needs what it starts");
+		SAY(c, "is not set, and a hook needs what it starts");
 		return;
 	}
 	hook_line_read(starts, s->application, &c->line);
 	c->grant = settings_read_grant(s->application, c->line.grant, action, &has_target);
 	of = action_find(c->line.action);
 	if (c->grant.actions == 0) {
-		say(c, "there is no action %s%s", action,
+		SAY(c, "there is no action %s%s", action,
 		    settings_near_action(c->line.grant, action, near));
 		return;
 	}
 	check_target(c, of);
 	if (c->line.key[0] != '\0' &&
 	    strcmp(c->line.key, c->line.action[0] == '\0' ? "ref" : "argument") != 0)
-		say(c, "%s=: a deployment takes ref=, an action argument=", c->line.key);
+		SAY(c, "%s=: a deployment takes ref=, an action argument=", c->line.key);
 	if (own == NULL && settings_text(s, SETTING_WEBHOOK_API_SECRET) == NULL)
-		say(c, "it has no secret: set %s, or WEBHOOK_API_SECRET",
-		    name_of(c, HOOK_SETTING_SECRET, secret));
+		SAY(c, "it has no secret: set %s, or WEBHOOK_API_SECRET",
+		    settings_name_in(c->member, HOOK_SETTING_SECRET, secret));
 }
 
 void

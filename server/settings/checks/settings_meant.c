@@ -296,19 +296,14 @@ static void
 check_branch(
     struct settings_loader *l, const char *name, struct settings_found found, const char *text)
 {
-	char what[LIMIT_LINE];
-
 	if (text_starts(text, HEADS))
-		(void)snprintf(what, sizeof(what),
+		settings_say_found(l, SETTINGS_FLAW, name, found,
 		    "\"%.80s\" is a full ref, and no push is for it: did you mean %.80s?", text,
 		    text + strlen(HEADS));
 	else if (text_starts(text, TAGS))
-		(void)snprintf(what, sizeof(what),
+		settings_say_found(l, SETTINGS_FLAW, name, found,
 		    "\"%.100s\" is a tag, and a push to a branch is what deploys: name a branch",
 		    text);
-	else
-		return;
-	settings_say_found(l, SETTINGS_FLAW, name, found, what);
 }
 
 /* A list of chats has the rest behind it. */
@@ -316,14 +311,13 @@ static void
 check_chats(
     struct settings_loader *l, const char *name, struct settings_found found, const char *text)
 {
-	char what[LIMIT_LINE], part[SETTING_PART_MAX + 1];
+	char part[SETTING_PART_MAX + 1];
 
 	while (setting_next(&text, part, sizeof(part))) {
 		if (strspn(part, "0123456789") != GROUP_DIGITS || !text_starts(part, "100"))
 			continue;
-		(void)snprintf(what, sizeof(what),
+		settings_say_found(l, SETTINGS_FLAW, name, found,
 		    "%.20s is a group's id without its minus: did you mean -%.20s?", part, part);
-		settings_say_found(l, SETTINGS_FLAW, name, found, what);
 	}
 }
 

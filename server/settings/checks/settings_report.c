@@ -71,10 +71,13 @@ settings_unread(const char *path, bool is_secret, const struct err *err, char ou
 }
 
 struct settings_line *
-settings_say(struct settings_report *report, enum settings_severity severity, const char *fmt, ...)
+settings_say_at(struct settings_report *report, enum settings_severity severity, const char *name,
+    const char *place, const char *fmt, ...)
 {
 	struct settings_line *line;
+	const size_t room = sizeof(line->text);
 	va_list args;
+	size_t used;
 
 	if (severity == SETTINGS_ERROR)
 		report->errors++;
@@ -86,28 +89,33 @@ settings_say(struct settings_report *report, enum settings_severity severity, co
 	}
 	line = &report->lines[report->count++];
 	*line = (struct settings_line){ .severity = severity };
+	used = (size_t)snprintf(line->text, room, "%.88s%s", name, name[0] == '\0' ? "" : ": ");
 	va_start(args, fmt);
-	if (vsnprintf(line->text, sizeof(line->text), fmt, args) >= (int)sizeof(line->text))
-		cut_at_a_word(line->text);
+	used += (size_t)vsnprintf(line->text + used, room - used, fmt, args);
 	va_end(args);
+	if (used < room)
+		used += (size_t)snprintf(line->text + used, room - used, "%s", place);
+	if (used >= room)
+		cut_at_a_word(line->text);
 	for (char *c = line->text; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7F) /* a value may hold anything */
 			*c = '?';
 	return line;
 }
 
-struct settings_line *
-settings_say_found(struct settings_loader *l, enum settings_severity severity, const char *name,
-    struct settings_found found, const char *what)
+const char *
+settings_place(
+    const struct settings_loader *l, struct settings_found found, char out[SETTINGS_PLACE])
 {
 	const char *file = found.file;
 
 	/* What refuses an application is read by whoever asks for a deployment: no folder in it. */
 	if (l->main != NULL && file != NULL && strcmp(file, l->sources[0].file) == 0)
 		file = strrchr(file, '/') + 1;
-	return file != NULL ? settings_say(l->report, severity, "%s: %s (%.60s line %u)", name,
-				  what, file, found.line) :
-			      settings_say(l->report, severity, "%s: %s", name, what);
+	out[0] = '\0';
+	if (file != NULL)
+		(void)snprintf(out, SETTINGS_PLACE, " (%.60s line %u)", file, found.line);
+	return out;
 }
 
 void

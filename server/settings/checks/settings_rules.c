@@ -352,7 +352,6 @@ check_idle_families(struct settings_loader *l)
 		{ ENVIRONMENT_SETTING_PORT, "local" },
 	};
 	const struct settings_inside *in = l->s->inside;
-	char name[SETTING_NAME_MAX];
 
 	for (size_t i = 0; i < in->member_count * COUNT(families); i++) {
 		const struct settings_member *member = in->members[i / COUNT(families)];
@@ -366,10 +365,8 @@ check_idle_families(struct settings_loader *l)
 		    !member->values[families[n].setting].is_given ||
 		    (usual != NULL && strcmp(member->values[families[n].setting].text, usual) == 0))
 			continue; /* the usual one is what `application adopt` writes down */
-		settings_say(l->report, SETTINGS_WARNING,
-		    "%s: is used by the transport %s alone, and does nothing here",
-		    setting_name(
-			settings_table_families[families[n].setting].name, member->name, name),
+		settings_say_of(l, SETTINGS_WARNING, member, families[n].setting,
+		    "is used by the transport %s alone, and does nothing here",
 		    families[n].transport);
 	}
 }

@@ -29,6 +29,13 @@ settings_name_of(
 	return ret;
 }
 
+const char *
+settings_name_in(
+    const struct settings_member *member, enum family_setting setting, char ret[SETTING_NAME_MAX])
+{
+	return setting_name(settings_table_families[setting].name, member->name, ret);
+}
+
 /* --- taking them --- */
 
 /* In how many sources, from the first, it is looked for; 0: what is said for all comes before. */

@@ -17,11 +17,8 @@ static void
 say_missing(struct settings_loader *l, const struct settings_member *member,
     enum family_setting setting, const char *where)
 {
-	char name[SETTING_NAME_MAX];
-
-	settings_say(l->report, SETTINGS_FLAW,
-	    "%s: is not set, and %s: no release can reach %s (or take it out of ENVIRONMENTS)",
-	    setting_name(settings_table_families[setting].name, member->name, name), where,
+	settings_say_of(l, SETTINGS_FLAW, member, setting,
+	    "is not set, and %s: no release can reach %s (or take it out of ENVIRONMENTS)", where,
 	    member->name);
 }
 
@@ -177,8 +174,7 @@ check_health_way(
 	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *hosts = member->values[ENVIRONMENT_SETTING_HOST].text;
 	const char *way = NULL;
-	char url[SETTING_PART_MAX + 1], host[URL_HOST], name[SETTING_NAME_MAX],
-	    smoke[SETTING_NAME_MAX];
+	char url[SETTING_PART_MAX + 1], host[URL_HOST], smoke[SETTING_NAME_MAX];
 
 	for (size_t i = 0; way == NULL && i < COUNT(ways); i++)
 		if (settings_value_of(l->s, member, ways[i])->is_given)
@@ -186,19 +182,15 @@ check_health_way(
 	if (strcmp(transport, "ssh") != 0 && strcmp(transport, "systemd") != 0)
 		return;
 	if (way != NULL && hosts != NULL && urls == NULL)
-		settings_say(l->report, SETTINGS_WARNING,
-		    "%s: is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert says that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
-		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
-			member->name, name),
+		settings_say_of(l, SETTINGS_WARNING, member, ENVIRONMENT_SETTING_HEALTH_URL,
+		    "is not set, and the hosts are behind %s: between deployments nobody looks at the application, and no alert says that it is down; name a load balancer that this machine reaches, or watch it from elsewhere",
 		    way);
 	while (
 	    way != NULL && hosts != NULL && urls != NULL && setting_next(&urls, url, sizeof(url))) {
 		if (url_host(url, host)[0] == '\0' || !is_beside(host, hosts))
 			continue;
-		settings_say(l->report, SETTINGS_WARNING,
-		    "%s: %s is behind %s, and deploybot's server asks it directly: name a load balancer, or take it out and set %s=http://127.0.0.1:%s/PATH, which is asked on each host",
-		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
-			member->name, name),
+		settings_say_of(l, SETTINGS_WARNING, member, ENVIRONMENT_SETTING_HEALTH_URL,
+		    "%s is behind %s, and deploybot's server asks it directly: name a load balancer, or take it out and set %s=http://127.0.0.1:%s/PATH, which is asked on each host",
 		    host, way, setting_name("<ENV>_SMOKE_URL", member->name, smoke),
 		    settings_is_bluegreen(l->s, member) ? "{port}" : "PORT");
 		return;
@@ -211,7 +203,7 @@ check_health_is_not_ours(struct settings_loader *l, const struct settings_member
 {
 	const char *urls = member->values[ENVIRONMENT_SETTING_HEALTH_URL].text;
 	const char *port = l->s->inside->values[SETTING_API_SERVER_PORT].text;
-	char url[SETTING_PART_MAX + 1], place[URL_PLACE], name[SETTING_NAME_MAX], *colon;
+	char url[SETTING_PART_MAX + 1], place[URL_PLACE], *colon;
 
 	while (urls != NULL && port != NULL && setting_next(&urls, url, sizeof(url))) {
 		(void)url_place(url, place);
@@ -222,10 +214,8 @@ check_health_is_not_ours(struct settings_loader *l, const struct settings_member
 		if (strncmp(place, "127.", 4) != 0 && !text_same_ci(place, "localhost") &&
 		    strcmp(place, "[::1]") != 0)
 			continue;
-		settings_say(l->report, SETTINGS_FLAW,
-		    "%s: %s is where deploybot itself serves (API_SERVER_PORT=%s), and answers for any release: name the port of the application",
-		    setting_name(settings_table_families[ENVIRONMENT_SETTING_HEALTH_URL].name,
-			member->name, name),
+		settings_say_of(l, SETTINGS_FLAW, member, ENVIRONMENT_SETTING_HEALTH_URL,
+		    "%s is where deploybot itself serves (API_SERVER_PORT=%s), and answers for any release: name the port of the application",
 		    url, port);
 		return;
 	}

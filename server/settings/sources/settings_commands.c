@@ -116,7 +116,7 @@ check_words(struct settings_loader *l, const char *name, struct settings_found f
 	struct err err;
 
 	if (!settings_command_words(copy, words, &err))
-		settings_say_found(l, SETTINGS_ERROR, name, found, err.text);
+		settings_say_found(l, SETTINGS_ERROR, name, found, "%s", err.text);
 }
 
 bool
@@ -124,7 +124,6 @@ settings_check_command(struct settings_loader *l, size_t source, const struct en
 {
 	const struct settings_found found = { entry->value, l->sources[source].file, entry->line };
 	char name[SETTING_NAME_MAX], path[PATH_ROOM], file_setting[SETTING_NAME_MAX + 8];
-	char what[PATH_ROOM + SETTING_NAME_MAX + 80];
 	const struct settings_spec *spec;
 	const char *file;
 
@@ -143,11 +142,9 @@ settings_check_command(struct settings_loader *l, size_t source, const struct en
 	(void)snprintf(
 	    path, sizeof(path), SETTINGS_FETCHED "/%s/%s", settings_command_side(spec), name);
 	file = settings_find(l, file_setting);
-	if (file != NULL && strcmp(file, path) == 0)
-		return true;
-	(void)snprintf(what, sizeof(what),
-	    "set %s=%s too: there deploybot secrets fetch keeps what it prints", file_setting,
-	    path);
-	settings_say_found(l, SETTINGS_ERROR, entry->name, found, what);
+	if (file == NULL || strcmp(file, path) != 0)
+		settings_say_found(l, SETTINGS_ERROR, entry->name, found,
+		    "set %s=%s too: there deploybot secrets fetch keeps what it prints",
+		    file_setting, path);
 	return true;
 }

@@ -32,13 +32,11 @@ settings_check_removed(struct settings_loader *l)
 		const struct settings_removed *removed = &settings_removed[i];
 		struct settings_found found = settings_find_own(l, removed->name);
 		struct settings_line *line;
-		char what[LIMIT_LINE];
 
 		if (found.text == NULL)
 			continue;
-		(void)snprintf(
-		    what, sizeof(what), "is no setting any more: %s", removed->instead); /* fits */
-		line = settings_say_found(l, SETTINGS_WARNING, removed->name, found, what);
+		line = settings_say_found(l, SETTINGS_WARNING, removed->name, found,
+		    "is no setting any more: %s", removed->instead); /* fits */
 		if (line != NULL)
 			line->is_removed = true;
 		l->s->removed |= UINT64_C(1) << i;
