@@ -256,15 +256,6 @@ settings_names_client(const char *name, char id[SETTINGS_MEMBER_NAME])
 	return false;
 }
 
-static bool
-is_member(const struct settings_inside *in, enum family family, const char *name)
-{
-	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == family && strcmp(in->members[i]->name, name) == 0)
-			return true;
-	return false;
-}
-
 bool
 settings_is_named(const char *name)
 {
@@ -282,7 +273,7 @@ take_named(struct settings_loader *l, const char *name, size_t size, const char 
 	enum family family;
 
 	if (value[0] == '\0' || !is_named(name, size, &family, member) ||
-	    is_member(l->s->inside, family, member))
+	    settings_member(l->s, family, member) != NULL)
 		return;
 	if (l->s->inside->member_count == SETTINGS_ROLES_MAX)
 		settings_say(l->report, SETTINGS_ERROR,

@@ -344,11 +344,6 @@ void settings_check_targets(struct settings_loader *l);
 
 /* Of the main snapshot, when its environments are in it. */
 void settings_find_overlaps(struct settings *s);
+
+/* Names in the report what two applications share: a target, a branch, a health URL, a name. */
 void settings_say_overlaps(struct settings_loader *l);
-
-/* A note for each environment that is deployed by another application's pushes. */
-void settings_say_branches(struct settings_loader *l);
-void settings_say_shared_health(struct settings_loader *l);
-
-/* What was renamed, and is there under its old name too. */
-void settings_say_renamed(struct settings_loader *l);

@@ -73,6 +73,32 @@ settings_table_fallback(enum family_setting setting, const char *member)
 	return settings_table_families[setting].fallback;
 }
 
+/* --- members --- */
+
+struct settings_member *
+settings_next_member(const struct settings *s, enum family family, size_t *at)
+{
+	while (*at < s->inside->member_count) {
+		struct settings_member *member = s->inside->members[(*at)++];
+
+		if (member->family == family)
+			return member;
+	}
+	return NULL;
+}
+
+struct settings_member *
+settings_member(const struct settings *s, enum family family, const char *name)
+{
+	struct settings_member *member;
+	size_t at = 0;
+
+	while ((member = settings_next_member(s, family, &at)) != NULL)
+		if (strcmp(member->name, name) == 0)
+			return member;
+	return NULL;
+}
+
 /* --- whose --- */
 
 static bool
@@ -203,15 +229,45 @@ void
 settings_list_member(
     const struct settings *s, enum family family, const char *name, struct buf *out)
 {
-	for (size_t m = 0; m < s->inside->member_count; m++) {
-		const struct settings_member *member = s->inside->members[m];
+	const struct settings_member *member = settings_member(s, family, name);
 
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-			if (member->family == family &&
-			    settings_table_families[i].family == family &&
-			    strcmp(member->name, name) == 0 && member->values[i].text != NULL)
-				buf_addf(out, "%s=%s\n", settings_table_families[i].name,
-				    member->values[i].text);
+	for (size_t i = 0; member != NULL && i < FAMILY_SETTING_COUNT; i++)
+		if (settings_table_families[i].family == family && member->values[i].text != NULL)
+			buf_addf(out, "%s=%s\n", settings_table_families[i].name,
+			    member->values[i].text);
+}
+
+const char *
+settings_environ_text(char *const environ_list[], const char *name)
+{
+	size_t size = strlen(name);
+
+	for (char *const *e = environ_list; e != NULL && *e != NULL; e++)
+		if (strncmp(*e, name, size) == 0 && (*e)[size] == '=' && (*e)[size + 1] != '\0')
+			return *e + size + 1;
+	return NULL;
+}
+
+void
+settings_for_own_names(const char *environments, settings_each_name *call, void *ctx)
+{
+	char member[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+	const struct settings_spec *spec;
+
+	for (spec = settings_table; spec < settings_table + SETTING_COUNT; spec++)
+		if (spec->scope == SCOPE_OWN)
+			call(ctx, spec->name, spec->name, spec->fallback);
+	while (setting_next(&environments, member, sizeof(member))) {
+		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
+			spec = &settings_table_families[i];
+			if (spec->scope == SCOPE_OWN && spec->family == FAMILY_ENVIRONMENT)
+				call(ctx, setting_name(spec->name, member, name), spec->name,
+				    settings_table_fallback(i, member));
+		}
+		for (spec = settings_table; spec < settings_table + SETTING_COUNT; spec++)
+			if (spec->is_shipping && spec->scope == SCOPE_OWN)
+				call(ctx, setting_special(spec->name, member, name), spec->name,
+				    NULL);
 	}
 }
 

@@ -35,6 +35,12 @@ struct settings_family {
 
 extern const struct settings_family settings_families[FAMILY_COUNT];
 
+/* The member of that name, and the next one of a family from *at on; NULL: there is none. */
+struct settings_member *settings_member(
+    const struct settings *s, enum family family, const char *name);
+struct settings_member *settings_next_member(
+    const struct settings *s, enum family family, size_t *at);
+
 /* The default there: NULL for none.  Staging and production have some of their own. */
 const char *settings_table_fallback(enum family_setting setting, const char *member);
 
@@ -43,6 +49,14 @@ bool settings_table_needs_restart(const char *name);
 /* What may be said for one environment, without its <ENV>_: "DEPLOY_USER", of a secret
  * "REGISTRY_PASSWORD_FILE" too.  False: it is none of these. */
 bool settings_table_special(const char *name, size_t size, enum setting *ret);
+
+/* Calls with each name of an own setting that an application with these environments may have. */
+typedef void settings_each_name(
+    void *ctx, const char *name, const char *pattern, const char *fallback);
+void settings_for_own_names(const char *environments, settings_each_name *call, void *ctx);
+
+/* What the process environment says, in a list of NAME=VALUE; NULL: nothing, or it is empty. */
+const char *settings_environ_text(char *const environ_list[], const char *name);
 
 /* May the runner see this variable?  True for names of the runner's and both's rows, their _FILE
  * forms, and those of families' members; false for the server's own and for what is unknown.  s may

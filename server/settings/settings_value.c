@@ -33,17 +33,6 @@ struct wanted {
 
 /* --- finding a text --- */
 
-static struct settings_found
-look_up_environ(char *const environ_list[], const char *name)
-{
-	size_t size = strlen(name);
-
-	for (char *const *e = environ_list; e != NULL && *e != NULL; e++)
-		if (strncmp(*e, name, size) == 0 && (*e)[size] == '=' && (*e)[size + 1] != '\0')
-			return (struct settings_found){ .text = *e + size + 1 };
-	return (struct settings_found){ .text = NULL };
-}
-
 /* In the first source that sets it; NAME= is as good as not there. */
 static struct settings_found
 look_up(const struct settings_loader *l, const char *name, size_t sources)
@@ -54,7 +43,7 @@ look_up(const struct settings_loader *l, const char *name, size_t sources)
 		const struct env_entry *entry = env_file_find(&l->files[i], name);
 
 		if (l->sources[i].file == NULL)
-			found = look_up_environ(l->sources[i].environ_list, name);
+			found.text = settings_environ_text(l->sources[i].environ_list, name);
 		else if (entry != NULL && entry->value[0] != '\0')
 			found = (struct settings_found){ entry->value, l->sources[i].file,
 				entry->line };

@@ -18,16 +18,11 @@
 static const char *
 find_key(const struct settings *s, const struct client_settings *client)
 {
-	for (size_t m = 0; m < s->inside->member_count; m++) {
-		const struct settings_member *member = s->inside->members[m];
+	const struct settings_member *member = settings_member(s, FAMILY_CLIENT, client->id);
+	const char *own = member == NULL ? NULL : member->values[CLIENT_SETTING_SSH_KEY].text;
+	const char *all = settings_text(s, SETTING_SSH_KEY_PATH);
 
-		if (member->family == FAMILY_CLIENT && strcmp(member->name, client->id) == 0 &&
-		    member->values[CLIENT_SETTING_SSH_KEY].text != NULL)
-			return member->values[CLIENT_SETTING_SSH_KEY].text;
-	}
-	return settings_text(s, SETTING_SSH_KEY_PATH) == NULL ?
-	    "" :
-	    settings_text(s, SETTING_SSH_KEY_PATH);
+	return own != NULL ? own : all != NULL ? all : "";
 }
 
 /* What keeps ssh from there, and what to do; false: nothing that can be seen. */

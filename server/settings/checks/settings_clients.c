@@ -179,13 +179,10 @@ check_target(const struct checked *c)
 void
 settings_check_clients(struct settings_loader *l)
 {
-	const struct settings_inside *in = l->s->inside;
+	struct checked c = { .l = l };
+	size_t at = 0;
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		struct checked c = { l, in->members[i], NULL };
-
-		if (c.member->family != FAMILY_CLIENT)
-			continue;
+	while ((c.member = settings_next_member(l->s, FAMILY_CLIENT, &at)) != NULL) {
 		c.client = settings_client(l->s, c.member->name);
 		check_actions(&c);
 		check_token(&c);

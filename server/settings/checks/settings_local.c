@@ -18,16 +18,12 @@
 static struct settings_user
 recall(const struct settings_loader *l, const char *name)
 {
-	const struct settings_inside *in = l->running->inside;
+	const struct settings_member *member = settings_member(l->running, FAMILY_LOCAL, name);
 
 	for (size_t i = 0; l->folder != NULL && i < l->folder->users_count; i++)
 		if (l->folder->users[i].is_asked && strcmp(l->folder->users[i].name, name) == 0)
 			return l->folder->users[i];
-	for (size_t i = 0; i < in->member_count; i++)
-		if (in->members[i]->family == FAMILY_LOCAL &&
-		    strcmp(in->members[i]->name, name) == 0)
-			return in->members[i]->user;
-	return (struct settings_user){ 0 };
+	return member != NULL ? member->user : (struct settings_user){ 0 };
 }
 
 static void
@@ -139,14 +135,11 @@ check(struct settings_loader *l, const struct settings_member *member)
 void
 settings_find_users(struct settings_loader *l)
 {
-	struct settings_inside *in = l->s->inside;
+	struct settings_member *member;
+	size_t at = 0;
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		struct settings_member *member = in->members[i];
-
-		if (member->family == FAMILY_LOCAL)
-			find_user(l, member);
-	}
+	while ((member = settings_next_member(l->s, FAMILY_LOCAL, &at)) != NULL)
+		find_user(l, member);
 }
 
 void

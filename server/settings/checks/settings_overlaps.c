@@ -200,21 +200,6 @@ is_asked(const struct settings_loader *l, size_t environment)
 	    environment_id_is_of(l->s->environments[environment].name, l->asked);
 }
 
-void
-settings_say_overlaps(struct settings_loader *l)
-{
-	const struct settings_inside *in = l->s->inside;
-
-	for (size_t i = 0; i < in->overlap_count; i++) {
-		const struct settings_overlap *overlap = &in->overlaps[i];
-
-		if (is_asked(l, overlap->first) || is_asked(l, overlap->later))
-			settings_say(l->report, SETTINGS_FLAW,
-			    "%s; %s is not deployed until it has its own (or, where it alone is live, the other)",
-			    overlap->text, in->environments[overlap->later].name);
-	}
-}
-
 /* --- branches --- */
 
 static void
@@ -234,8 +219,8 @@ list_branches(const struct settings *s, struct items *items)
 	sort(items);
 }
 
-void
-settings_say_branches(struct settings_loader *l)
+static void
+say_branches(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
 	struct items items = { 0 };
@@ -264,8 +249,8 @@ settings_say_branches(struct settings_loader *l)
 /* --- health --- */
 
 /* Only to speak of it: a load balancer's page may be meant, and then nobody looks at either. */
-void
-settings_say_shared_health(struct settings_loader *l)
+static void
+say_shared_health(struct settings_loader *l)
 {
 	const struct settings *s = l->s;
 	struct items items = { 0 };
@@ -291,8 +276,9 @@ settings_say_shared_health(struct settings_loader *l)
 	free_items(&items);
 }
 
-void
-settings_say_renamed(struct settings_loader *l)
+/* What was renamed, and is there under its old name too. */
+static void
+say_renamed(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;
 
@@ -312,4 +298,22 @@ settings_say_renamed(struct settings_loader *l)
 			(void)text_copy(
 			    line->application, sizeof(line->application), s->application);
 	}
+}
+
+void
+settings_say_overlaps(struct settings_loader *l)
+{
+	const struct settings_inside *in = l->s->inside;
+
+	for (size_t i = 0; i < in->overlap_count; i++) {
+		const struct settings_overlap *overlap = &in->overlaps[i];
+
+		if (is_asked(l, overlap->first) || is_asked(l, overlap->later))
+			settings_say(l->report, SETTINGS_FLAW,
+			    "%s; %s is not deployed until it has its own (or, where it alone is live, the other)",
+			    overlap->text, in->environments[overlap->later].name);
+	}
+	say_branches(l);
+	say_shared_health(l);
+	say_renamed(l);
 }

@@ -89,6 +89,7 @@ lays_out(const struct view *v)
 	W(WITHOUT_A_PULLING_ACCOUNT, !is[WITH_A_PULLING_ACCOUNT]) \
 	W(WITH_A_PASSWORD, is[WITH_AN_ACCOUNT] && !is_set_to(v, SETTING_REGISTRY_USER, "AWS")) \
 	W(OUR_SCRIPTS, !is_given(v, SETTING_DEPLOY_SCRIPT)) /* others have other needs */ \
+	W(WITH_CIS_IMAGE, is[OUR_SCRIPTS] && is_set_to(v, SETTING_IMAGE_SOURCE, "registry")) \
 	W(ON_KUBERNETES, is[OUR_SCRIPTS] && \
 	    strcmp(settings_transport(v->s, v->member), "kubernetes") == 0) \
 	W(BY_SSH, is[OUR_SCRIPTS] && strcmp(settings_transport(v->s, v->member), "ssh") == 0) \
@@ -230,43 +231,32 @@ check_idle(
 	return true;
 }
 
-/* A run that is ended while it waits says less than one that stopped waiting. */
+/* Times that end before the deployment does.  A run that is ended while it waits says less than one
+ * that stopped waiting; what starts slowly is ended, not waited for. */
+static const struct rule below_timeout[] = {
+	{ SETTING_IMAGE_WAIT_SECONDS, true, WITH_CIS_IMAGE, SETTINGS_ERROR,
+	    "the deployment would be ended while it waits" },
+	{ SETTING_START_SECONDS, true, BY_SSH, SETTINGS_WARNING,
+	    "the deployment would be ended while a service still starts" },
+};
+
 static bool
-check_wait(struct settings_loader *l, const struct view *v, const char *stem,
-    UNUSED const struct rule *rule)
+check_below_timeout(
+    struct settings_loader *l, const struct view *v, const char *stem, const struct rule *rule)
 {
-	const char *wait = text_of(v, SETTING_IMAGE_WAIT_SECONDS);
+	const char *text = text_of(v, rule->setting);	   /* it may have it by default */
 	int all = v->member->times.deploy_timeout_seconds; /* 0: wrong, and said so */
+	bool is[WHERE_COUNT];
 	int64_t seconds;
 
-	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || wait == NULL ||
-	    !is_set_to(v, SETTING_IMAGE_SOURCE, "registry") ||
-	    !text_to_i64(wait, all, INT32_MAX, &seconds, NULL))
+	look_around(v, is);
+	if (!is[rule->where] || all <= 0 || text == NULL ||
+	    !text_to_i64(text, all, INT32_MAX, &seconds, NULL))
 		return false;
 	if (stem != NULL)
-		settings_say(l->report, SETTINGS_ERROR,
-		    "%sIMAGE_WAIT_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while it waits",
-		    stem, wait, all);
-	return true;
-}
-
-/* What starts slowly is ended, not waited for. */
-static bool
-check_start(struct settings_loader *l, const struct view *v, const char *stem,
-    UNUSED const struct rule *rule)
-{
-	const char *start = text_of(v, SETTING_START_SECONDS);
-	int all = v->member->times.deploy_timeout_seconds;
-	int64_t seconds;
-
-	if (is_given(v, SETTING_DEPLOY_SCRIPT) || all <= 0 || start == NULL ||
-	    strcmp(settings_transport(v->s, v->member), "ssh") != 0 ||
-	    !text_to_i64(start, all, INT32_MAX, &seconds, NULL))
-		return false;
-	if (stem != NULL)
-		settings_say(l->report, SETTINGS_WARNING,
-		    "%sSTART_SECONDS: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): the deployment would be ended while a service still starts",
-		    stem, start, all);
+		settings_say(l->report, rule->severity,
+		    "%s%s: %s is not below DEPLOY_TIMEOUT_SECONDS (%d): %s", stem,
+		    settings_table[rule->setting].name, text, all, rule->sentence);
 	return true;
 }
 
@@ -400,29 +390,19 @@ check_gate(struct settings_loader *l, const struct view *v, const char *stem,
 static void
 check_each(struct settings_loader *l, complain *check, const struct rule *rule)
 {
-	const struct settings_inside *in = l->s->inside;
-	size_t all = 0, wrong = 0;
+	struct view v = { .s = l->s };
+	size_t all = 0, wrong = 0, at = 0;
 	char stem[SETTING_NAME_MAX];
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		const struct view v = { l->s, in->members[i] };
-
-		if (in->members[i]->family != FAMILY_ENVIRONMENT)
-			continue;
-		all++;
+	for (; (v.member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &at)) != NULL; all++)
 		wrong += check(l, &v, NULL, rule) ? 1 : 0;
-	}
-	for (size_t i = 0; i < in->member_count && wrong > 0; i++) {
-		const struct view v = { l->s, in->members[i] };
-
-		if (in->members[i]->family != FAMILY_ENVIRONMENT)
-			continue;
-		if (check(l, &v,
-			wrong == all ? "" : setting_name("<ENV>_", in->members[i]->name, stem),
+	at = 0;
+	while (
+	    wrong > 0 && (v.member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &at)) != NULL)
+		if (check(l, &v, wrong == all ? "" : setting_name("<ENV>_", v.member->name, stem),
 			rule) &&
 		    wrong == all)
 			return;
-	}
 }
 
 static void
@@ -431,9 +411,9 @@ check_shipping(struct settings_loader *l)
 	for (size_t i = 0; i < COUNT(rules); i++)
 		if (settings_table[rules[i].setting].is_shipping)
 			check_each(l, check_rule, &rules[i]);
-	check_each(l, check_wait, NULL);
+	for (size_t i = 0; i < COUNT(below_timeout); i++)
+		check_each(l, check_below_timeout, &below_timeout[i]);
 	check_each(l, check_gate, NULL);
-	check_each(l, check_start, NULL);
 	check_each(l, check_workloads, NULL);
 	check_each(l, check_owner, NULL);
 	for (size_t i = 0; i < COUNT(idle); i++)
@@ -482,18 +462,16 @@ has_own_login(struct settings_loader *l, const struct settings_spec *login)
 static void
 check_submodules(struct settings_loader *l)
 {
-	const struct settings_inside *in = l->s->inside;
 	const char *url = l->s->repository_url;
 	const struct settings_spec *login =
 	    &settings_table[url == NULL || text_starts(url, "https://") ?
 		    SETTING_REPOSITORY_TOKEN :
 		    SETTING_REPOSITORY_KEY_PATH];
+	struct view v = { .s = l->s };
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		const struct view v = { l->s, in->members[i] };
-
-		if (v.member->family != FAMILY_ENVIRONMENT || !lays_out(&v) ||
-		    !is_set_to(&v, SETTING_REPOSITORY_SUBMODULES, "fetch") ||
+	for (size_t at = 0;
+	     (v.member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &at)) != NULL;) {
+		if (!lays_out(&v) || !is_set_to(&v, SETTING_REPOSITORY_SUBMODULES, "fetch") ||
 		    is_given(&v, SETTING_REPOSITORY_SUBMODULES_FROM) || has_own_login(l, login))
 			continue;
 		settings_say(l->report, SETTINGS_WARNING,

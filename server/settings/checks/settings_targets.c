@@ -271,13 +271,9 @@ check_shared(
 void
 settings_check_targets(struct settings_loader *l)
 {
-	const struct settings_inside *in = l->s->inside;
+	struct settings_member *member, *before;
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		const struct settings_member *member = in->members[i];
-
-		if (member->family != FAMILY_ENVIRONMENT)
-			continue;
+	for (size_t i = 0; (member = settings_next_member(l->s, FAMILY_ENVIRONMENT, &i)) != NULL;) {
 		if (!settings_value_of(l->s, member, SETTING_DEPLOY_SCRIPT)->is_given) {
 			check_missing(l, member, settings_transport(l->s, member));
 			check_health_way(l, member, settings_transport(l->s, member));
@@ -285,8 +281,8 @@ settings_check_targets(struct settings_loader *l)
 		check_health_is_not_ours(l, member);
 		if (!builds_nothing(l, member))
 			check_registries(l, member);
-		for (size_t j = 0; j < i; j++)
-			if (in->members[j]->family == FAMILY_ENVIRONMENT)
-				check_shared(l, in->members[j], in->members[i]);
+		for (size_t j = 0;
+		     (before = settings_next_member(l->s, FAMILY_ENVIRONMENT, &j)) != member;)
+			check_shared(l, before, member);
 	}
 }

@@ -18,17 +18,6 @@ struct adopter {
 	struct env_file file;
 };
 
-static const char *
-environ_text(const struct adopter *a, const char *name)
-{
-	size_t size = strlen(name);
-
-	for (char *const *e = a->environ_list; e != NULL && *e != NULL; e++)
-		if (strncmp(*e, name, size) == 0 && (*e)[size] == '=' && (*e)[size + 1] != '\0')
-			return *e + size + 1;
-	return NULL;
-}
-
 /* The n-th line, counted from 1, and those behind it. */
 static const char *
 line_at(const char *text, unsigned n)
@@ -90,14 +79,24 @@ is_bluegreen(const struct adopter *a)
 	return false;
 }
 
+/* The name that it had is the new file's to say. */
+static bool
+is_renamed_from(const char *name)
+{
+	return strcmp(name, settings_table[SETTING_RENAMED_FROM].name) == 0;
+}
+
 /* One own setting: from where it is in force, or its default where a name would make it another. */
 static void
-move(struct adopter *a, const char *name, const char *pattern, const char *fallback)
+move(void *ctx, const char *name, const char *pattern, const char *fallback)
 {
+	struct adopter *a = ctx;
 	const struct env_entry *entry = env_file_find(&a->file, name);
-	const char *given = environ_text(a, name), *its;
+	const char *given = settings_environ_text(a->environ_list, name), *its;
 	char out[SETTING_NAME_MAX];
 
+	if (is_renamed_from(name))
+		return;
 	its = setting_fallback(pattern, fallback, a->application, out);
 	a->ret->moved += given != NULL || entry != NULL;
 	if (given != NULL) {
@@ -117,7 +116,7 @@ environments_of(const struct adopter *a)
 {
 	const char *name = settings_table[SETTING_ENVIRONMENTS].name;
 	const struct env_entry *entry = env_file_find(&a->file, name);
-	const char *given = environ_text(a, name);
+	const char *given = settings_environ_text(a->environ_list, name);
 
 	if (given != NULL)
 		return given;
@@ -126,40 +125,14 @@ environments_of(const struct adopter *a)
 	    settings_table[SETTING_ENVIRONMENTS].fallback;
 }
 
-/* Calls with each name of an own setting that the application without a name may have. */
-static void
-each_own(struct adopter *a,
-    void (*call)(struct adopter *a, const char *name, const char *pattern, const char *fallback))
-{
-	const char *list = environments_of(a);
-	char member[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
-
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings_table[i].scope == SCOPE_OWN && i != SETTING_RENAMED_FROM)
-			call(a, settings_table[i].name, settings_table[i].name,
-			    settings_table[i].fallback);
-	while (setting_next(&list, member, sizeof(member))) {
-		for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++) {
-			const struct settings_spec *spec = &settings_table_families[i];
-			const char *fallback = settings_table_fallback(i, member);
-
-			if (spec->scope == SCOPE_OWN && spec->family == FAMILY_ENVIRONMENT)
-				call(a, setting_name(spec->name, member, name), spec->name,
-				    fallback);
-		}
-		for (size_t i = 0; i < SETTING_COUNT; i++)
-			if (settings_table[i].is_shipping && settings_table[i].scope == SCOPE_OWN)
-				call(a, setting_special(settings_table[i].name, member, name),
-				    settings_table[i].name, NULL);
-	}
-}
-
 /* Marks the entry as one that leaves the main file: it has no name any more. */
 static void
-mark(struct adopter *a, const char *name, UNUSED const char *pattern, UNUSED const char *fallback)
+mark(void *ctx, const char *name, UNUSED const char *pattern, UNUSED const char *fallback)
 {
+	struct adopter *a = ctx;
+
 	for (size_t i = 0; i < a->file.count; i++)
-		if (strcmp(a->file.entries[i].name, name) == 0)
+		if (!is_renamed_from(name) && strcmp(a->file.entries[i].name, name) == 0)
 			a->file.entries[i].name[0] = '\0';
 }
 
@@ -250,8 +223,8 @@ settings_adopt(struct settings_adopted *ret, const char *application, const char
 	    "# Its history and what is live come from the application without a name:\n"
 	    "RENAMED_FROM=.\n\n",
 	    application);
-	each_own(&a, move);
-	each_own(&a, mark);
+	settings_for_own_names(environments_of(&a), move, &a);
+	settings_for_own_names(environments_of(&a), mark, &a);
 	keep_rest(&a);
 	env_file_done(&a.file);
 	good = buf_check(&ret->main, err) && buf_check(&ret->application, err) &&

@@ -18,12 +18,6 @@ are_one_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static const char *
-text_in(const struct settings_value *value)
-{
-	return value == NULL ? NULL : value->text;
-}
-
 /* Does it stay as it is until a restart?  The webhook's secret goes with how updates are received:
  * a running webhook is never left without one. */
 static bool
@@ -61,23 +55,11 @@ compare_specials(struct buf *names, const struct settings_member *a,
 	}
 }
 
-static const struct settings_member *
-member_of(const struct settings *s, const struct settings_member *member)
+/* Of one that is not there, or has no such text: NULL. */
+static const char *
+text_in(const struct settings_member *member, size_t setting)
 {
-	for (size_t i = 0; i < s->inside->member_count; i++)
-		if (s->inside->members[i]->family == member->family &&
-		    strcmp(s->inside->members[i]->name, member->name) == 0)
-			return s->inside->members[i];
-	return NULL;
-}
-
-/* The same member's value; NULL: there is no such member, or it has none. */
-static const struct settings_value *
-value_of(const struct settings *s, const struct settings_member *member, size_t setting)
-{
-	const struct settings_member *its = s == NULL ? NULL : member_of(s, member);
-
-	return its == NULL ? NULL : &its->values[setting];
+	return member == NULL ? NULL : member->values[setting].text;
 }
 
 /* Is one of this machine's users another one by now, under the same name? */
@@ -89,23 +71,21 @@ is_other_user(const struct settings_member *a, const struct settings_member *b)
 		strcmp(a->user.other, b->user.other) != 0);
 }
 
-/* Those of one member of `of`, whichever of the two that is. */
+/* Those of one member, which one of the two may not have. */
 static void
 compare_member(struct buf *names, const struct settings *running, const struct settings *fresh,
     const struct settings_member *member)
 {
-	bool is_other = is_other_user(member_of(running, member), member_of(fresh, member));
+	const struct settings_member *a = settings_member(running, member->family, member->name);
+	const struct settings_member *b = settings_member(fresh, member->family, member->name);
 	char name[SETTING_NAME_MAX];
 
-	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
+	for (enum family_setting i = 0; i < FAMILY_SETTING_COUNT; i++)
 		if (settings_table_families[i].family == member->family &&
-		    (is_other ||
-			!are_one_text(text_in(value_of(running, member, i)),
-			    text_in(value_of(fresh, member, i)))))
-			add_name(names,
-			    setting_name(settings_table_families[i].name, member->name, name));
-	compare_specials(names, member_of(running, member), member_of(fresh, member), false);
-	compare_specials(names, member_of(fresh, member), member_of(running, member), true);
+		    (is_other_user(a, b) || !are_one_text(text_in(a, i), text_in(b, i))))
+			add_name(names, settings_name_in(member, i, name));
+	compare_specials(names, a, b, false);
+	compare_specials(names, b, a, true);
 }
 
 static void
@@ -113,9 +93,12 @@ compare_members(struct buf *names, const struct settings *running, const struct 
 {
 	for (size_t i = 0; i < fresh->inside->member_count; i++)
 		compare_member(names, running, fresh, fresh->inside->members[i]);
-	for (size_t i = 0; i < running->inside->member_count; i++)
-		if (member_of(fresh, running->inside->members[i]) == NULL)
-			compare_member(names, running, fresh, running->inside->members[i]);
+	for (size_t i = 0; i < running->inside->member_count; i++) {
+		const struct settings_member *member = running->inside->members[i];
+
+		if (settings_member(fresh, member->family, member->name) == NULL)
+			compare_member(names, running, fresh, member);
+	}
 }
 
 /* Of the own ones, or of those that applications share. */

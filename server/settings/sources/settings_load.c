@@ -13,37 +13,30 @@
 
 /* --- the application without a name beside others --- */
 
+struct given {
+	const struct settings_loader *l;
+	struct buf names;
+};
+
 static void
-add_given(const struct settings_loader *l, const char *name, struct buf *names)
+add_given(void *ctx, const char *name, UNUSED const char *pattern, UNUSED const char *fallback)
 {
-	if (settings_find(l, name) != NULL)
-		buf_addf(names, "%s%s", names->size > 0 ? ", " : "", name);
+	struct given *given = ctx;
+
+	if (settings_find(given->l, name) != NULL)
+		buf_addf(&given->names, "%s%s", given->names.size > 0 ? ", " : "", name);
 }
 
-/* Appends the names of own settings that are given. */
-static void
-list_own(const struct settings_loader *l, struct buf *names)
+/* The names of own settings that are given, to be freed. */
+static struct buf
+list_own(const struct settings_loader *l)
 {
 	const char *list = settings_find(l, settings_table[SETTING_ENVIRONMENTS].name);
-	char member[SETTINGS_MEMBER_NAME], name[SETTING_NAME_MAX];
+	struct given given = { l, buf_make(ENV_FILE_MAX) };
 
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings_table[i].scope == SCOPE_OWN)
-			add_given(l, settings_table[i].name, names);
-	if (list == NULL)
-		list = settings_table[SETTING_ENVIRONMENTS].fallback;
-	while (setting_next(&list, member, sizeof(member))) {
-		for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
-			if (settings_table_families[i].scope == SCOPE_OWN &&
-			    settings_table_families[i].family == FAMILY_ENVIRONMENT)
-				add_given(l,
-				    setting_name(settings_table_families[i].name, member, name),
-				    names);
-		for (size_t i = 0; i < SETTING_COUNT; i++)
-			if (settings_table[i].is_shipping && settings_table[i].scope == SCOPE_OWN)
-				add_given(l, setting_special(settings_table[i].name, member, name),
-				    names);
-	}
+	settings_for_own_names(
+	    list != NULL ? list : settings_table[SETTING_ENVIRONMENTS].fallback, add_given, &given);
+	return given.names;
 }
 
 static void
@@ -79,9 +72,8 @@ static void
 take_nameless(struct settings_loader *l)
 {
 	bool has_others = l->s->inside->application_count > 0;
-	CLEANUP(buf_done) struct buf names = buf_make(ENV_FILE_MAX);
+	CLEANUP(buf_done) struct buf names = list_own(l);
 
-	list_own(l, &names);
 	if (!has_others && (names.size > 0 || l->s->inside->refused_count == 0)) {
 		settings_take_own(l);
 	} else {
@@ -94,10 +86,7 @@ take_nameless(struct settings_loader *l)
 		settings_check_unknown(l);
 	}
 	settings_say_overlaps(l);
-	settings_say_branches(l);
 	settings_say_stages(l);
-	settings_say_shared_health(l);
-	settings_say_renamed(l);
 }
 
 static void

@@ -10,7 +10,7 @@
 
 #include "lib/array.h"
 #include "lib/text.h"
-#include "settings/settings_inside.h"
+#include "settings/settings_table.h"
 
 #define USERS_FILE    "/etc/passwd"
 #define SPELLINGS_MAX 27
@@ -121,17 +121,14 @@ settings_user_join(struct settings_user *user, const struct settings_user *said)
 struct settings_user *
 settings_users_elsewhere(const struct settings *s, size_t *ret_n)
 {
-	const struct settings_inside *in = s->inside;
+	const struct settings_member *member;
 	struct settings_user *users = NULL;
-	size_t n = 0;
+	size_t n = 0, at = 0;
 
-	for (size_t i = 0; i < in->member_count; i++) {
-		struct settings_user *added;
+	while ((member = settings_next_member(s, FAMILY_LOCAL, &at)) != NULL) {
+		struct settings_user *added = array_add(&users, &n, sizeof(*added));
 
-		if (in->members[i]->family != FAMILY_LOCAL)
-			continue;
-		added = array_add(&users, &n, sizeof(*added));
-		(void)text_copy(added->name, sizeof(added->name), in->members[i]->name);
+		(void)text_copy(added->name, sizeof(added->name), member->name);
 	}
 	*ret_n = n;
 	return users;

@@ -11,6 +11,7 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "settings/settings_table.h"
 
 #define USERS "/etc/passwd"
 
@@ -57,22 +58,13 @@ add_secrets(uint64_t mark, const struct settings_inside *in)
 	return mark;
 }
 
-static bool
-has_users(const struct settings_inside *in)
-{
-	for (size_t m = 0; m < in->member_count; m++)
-		if (in->members[m]->family == FAMILY_LOCAL)
-			return true;
-	return false;
-}
-
 /* Changes when one of those files does. */
 static uint64_t
 mark_of(const struct settings_watch *watch, const struct settings *settings)
 {
 	uint64_t mark = add_secrets(stamp_of_file(watch->env_file), settings->inside);
 
-	if (has_users(settings->inside))
+	if (settings_next_member(settings, FAMILY_LOCAL, &(size_t){ 0 }) != NULL)
 		mark = mark * 31 + stamp_of_file(watch->users);
 	for (size_t i = 0; i < settings->application_count; i++)
 		mark = add_secrets(mark, settings->applications[i]->inside);
