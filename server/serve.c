@@ -337,9 +337,9 @@ static bool
 open_store(struct serve *serve, struct err *err)
 {
 	const char *folder = serve->settings->state_directory;
-	char database[SOURCE_PATH], environments[SOURCE_PATH], poison[SOURCE_PATH];
+	char environments[SOURCE_PATH], poison[SOURCE_PATH];
 	const struct store_config config = {
-		.path = database,
+		.path = serve->settings->database,
 		.audit_path = serve->settings->audit_log_path,
 		.environments_path = environments,
 		.handlers = handlers,
@@ -349,8 +349,7 @@ open_store(struct serve *serve, struct err *err)
 		.is_restored = serve->perform.is_restored,
 	};
 
-	if (snprintf(database, sizeof(database), "%s/" STORE_FILE, folder) >= SOURCE_PATH ||
-	    snprintf(environments, sizeof(environments), "%s/environments", folder) >=
+	if (snprintf(environments, sizeof(environments), "%s/environments", folder) >=
 		SOURCE_PATH ||
 	    snprintf(poison, sizeof(poison), "%s/" POISON_FILE, folder) >= SOURCE_PATH)
 		return err_set(err, ERR_CONFIG, "STATE_DIRECTORY is too long");

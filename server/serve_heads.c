@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <pthread.h>
 
@@ -153,8 +152,7 @@ serve_heads_start(void *ctx, UNUSED const struct answer *decided)
 	struct serve_heads *heads = mem_new(1, sizeof(*heads));
 
 	if (serve_is_stopping(serve) ||
-	    snprintf(heads->database, sizeof(heads->database), "%s/" STORE_FILE,
-		serve->settings->state_directory) >= (int)sizeof(heads->database)) {
+	    !text_copy(heads->database, sizeof(heads->database), serve->settings->database)) {
 		free(heads);
 		return;
 	}

@@ -81,8 +81,5 @@ bool cli_application_file(const char *env_file, const struct settings *s, const 
 struct settings *
 cli_settings_with(const char *env_file, char *line, struct settings_report *report) MUST_USE;
 
-/* Writes the path of the store's database. */
-void cli_database(const struct settings *settings, char *out, size_t room);
-
 /* Says "error: …"; what to exit with. */
 int cli_fail(const struct err *err);

@@ -1,4 +1,4 @@
-/* cli_settings.c - what subcommands need before they begin: the settings, where the database is.  Side: start. */
+/* cli_settings.c - what subcommands need before they begin: the settings.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "settings/sources/settings_load.h"
-#include "store/store.h"
 #include "types/settings.h"
 
 struct settings *
@@ -88,13 +87,6 @@ cli_settings_with(const char *env_file, char *line, struct settings_report *repo
 		settings = NULL;
 	free(list);
 	return settings;
-}
-
-void
-cli_database(const struct settings *settings, char *out, size_t room)
-{
-	/* Cut, it names nothing that is there, and that is said. */
-	(void)snprintf(out, room, "%s/" STORE_FILE, settings->state_directory);
 }
 
 const char *

@@ -87,7 +87,7 @@ start(struct witness_job *job, struct err *err)
 	const struct settings *settings = job->job.effect->settings;
 	const struct sigv4_credentials own = {
 		.access_key = settings->audit_s3_access_key_id,
-		.secret_key = settings->audit_s3_secret_access_key,
+		.secret_key = settings_text(settings, SETTING_AUDIT_S3_SECRET_ACCESS_KEY),
 	};
 
 	if (own.access_key != NULL)

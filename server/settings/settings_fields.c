@@ -97,7 +97,6 @@ fill_witness(struct settings *s)
 	s->audit_s3_region = text_of(s, SETTING_AUDIT_S3_REGION);
 	s->audit_s3_endpoint = text_of(s, SETTING_AUDIT_S3_ENDPOINT);
 	s->audit_s3_access_key_id = text_of(s, SETTING_AUDIT_S3_ACCESS_KEY_ID);
-	s->audit_s3_secret_access_key = text_of(s, SETTING_AUDIT_S3_SECRET_ACCESS_KEY);
 	s->audit_witness_max_ms = number_of(s, SETTING_AUDIT_WITNESS_MAX_MINUTES) * INT64_C(60000);
 }
 
@@ -200,6 +199,10 @@ fill_server(struct settings *s)
 	s->enable_api_server = settings_truth(text_of(s, SETTING_ENABLE_API_SERVER));
 	s->enable_telemetry = settings_truth(text_of(s, SETTING_ENABLE_TELEMETRY));
 	s->state_directory = text_of(s, SETTING_STATE_DIRECTORY);
+	if (s->state_directory != NULL)
+		(void)snprintf(s->inside->database, sizeof(s->inside->database), "%s/" STORE_FILE,
+		    s->state_directory); /* fits */
+	s->database = s->inside->database;
 	s->audit_log_path = text_of(s, SETTING_AUDIT_LOG_PATH);
 	fill_witness(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));

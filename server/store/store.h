@@ -19,9 +19,7 @@ typedef void store_handler(struct tx *tx, const struct event *event);
 typedef bool store_decode(struct event *raw, struct queue_list *ret_events, int *ret_status,
     int64_t *ret_offset);
 
-/* The database's name in STATE_DIRECTORY, for whoever opens it beside the server too. */
-#define STORE_FILE	"deploybot.db"
-#define POISON_FILE	"under-way"
+#define POISON_FILE "under-way"
 
 struct store_config {
 	const char *path;		/* the database file */

@@ -24,6 +24,7 @@
 #include "lib/text.h"
 #include "store/store.h"
 #include "store/store_inside.h"
+#include "types/settings.h"
 
 #define PARTIAL	    STORE_FILE ".restoring"
 #define COPY	    STORE_FILE ".restore"

@@ -28,6 +28,8 @@ enum family_setting {
 	FAMILY_SETTING_COUNT
 };
 
+#define STORE_FILE "deploybot.db" /* in STATE_DIRECTORY */
+
 #define SETTINGS_ROLES_MAX	 160   /* of one file, with users, people and jobs */
 #define SETTINGS_USER		 33    /* useradd(8): 32 and the NUL */
 #define SETTINGS_NOBODY		 65534 /* whom the kernel shows for users that it cannot map */
@@ -182,13 +184,13 @@ struct settings {
 	bool enable_api_server; /* /hooks and /v1 are served on the TCP listener */
 	bool enable_telemetry;
 	const char *state_directory;
+	const char *database; /* the store's, in it */
 	const char *audit_log_path;
 	int audit_keep_days; /* 0: for good */
 	const char *audit_s3_bucket; /* NULL: the audit has no witness */
 	const char *audit_s3_region;
 	const char *audit_s3_endpoint; /* NULL: Amazon's */
 	const char *audit_s3_access_key_id; /* NULL: a role's */
-	const char *audit_s3_secret_access_key;
 	int64_t audit_witness_max_ms; /* 0: any time */
 	enum log_level log_level;
 	enum log_format log_format;
@@ -277,6 +279,7 @@ struct settings_inside {
 	size_t member_count;
 	struct settings_member *members[SETTINGS_MEMBERS_MAX];
 	char application[ENVIRONMENT_NAME_MAX];
+	char database[SETTING_PART_MAX + sizeof("/" STORE_FILE)];
 	struct settings **applications;
 	size_t application_count;
 	struct environment_settings *environments; /* of all: fields of the snapshot point here */

@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "store/store.h"
 #include "tests/faults/invariants.h"
+#include "types/settings.h"
 
 static void
 on_broken(void *ctx, const char *invariant, const char *evidence)

@@ -20,6 +20,7 @@
 #include "store/row_message.h"
 #include "store/store_backup.h"
 #include "tests/unit/store_aid.h"
+#include "types/settings.h"
 #include "unit.h"
 
 #define KILLED 77

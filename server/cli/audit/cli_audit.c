@@ -55,7 +55,7 @@ refuse(const char *why)
 /* What was named, or what the settings name. */
 static int
 find_source(const struct cli *cli, bool takes_both, struct audit_source *ret,
-    struct settings **ret_settings, char database[PATH_MAX])
+    struct settings **ret_settings)
 {
 	const char *why;
 
@@ -73,9 +73,8 @@ find_source(const struct cli *cli, bool takes_both, struct audit_source *ret,
 	*ret_settings = cli_settings(cli, false);
 	if (*ret_settings == NULL)
 		return EX_CONFIG;
-	cli_database(*ret_settings, database, PATH_MAX);
-	*ret =
-	    (struct audit_source){ .database = database, .log = (*ret_settings)->audit_log_path };
+	*ret = (struct audit_source){ .database = (*ret_settings)->database,
+		.log = (*ret_settings)->audit_log_path };
 	return EX_OK;
 }
 
@@ -95,8 +94,7 @@ cli_audit_with(const struct cli *cli, bool takes_both, cli_audit_command *run)
 {
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	struct audit_source source = { 0 };
-	char database[PATH_MAX];
-	int status = find_source(cli, takes_both, &source, &s, database);
+	int status = find_source(cli, takes_both, &source, &s);
 
 	return status != EX_OK ? status : run(cli, &source);
 }

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -363,7 +362,6 @@ cli_audit_verify(const struct cli *cli)
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	struct arguments arguments = { 0 };
 	struct audit_source source = { 0 };
-	char database[PATH_MAX];
 	int status;
 
 	if (!read_arguments(cli, &arguments))
@@ -386,8 +384,7 @@ cli_audit_verify(const struct cli *cli)
 	if (!check_options(&arguments, s->audit_log_path))
 		return EX_USAGE;
 	arguments.against.settings = s;
-	cli_database(s, database, sizeof(database));
-	source = (struct audit_source){ .database = database, .log = s->audit_log_path };
+	source = (struct audit_source){ .database = s->database, .log = s->audit_log_path };
 	status = verify_database(&source, &arguments);
 	return arguments.against.n == 0 && !cli_audit_has_stamps(s->audit_log_path) ?
 	    status :

@@ -1,10 +1,8 @@
 /* doctor_approvals.c - approvals that nobody could give, and approvers to whom the bot may not write.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 
-#include "cli/cli.h"
 #include "cli/doctor/doctor.h"
 #include "lib/clock.h"
 #include "lib/text.h"
@@ -108,17 +106,15 @@ static bool
 name_unreached(const struct doctor *doctor, concerns_fn *concerns, char names[LIMIT_LINE])
 {
 	const struct roles *roles = doctor->settings->roles;
-	char path[PATH_MAX];
 	size_t used = 0;
 	int64_t before = 0;
 
 	names[0] = '\0';
-	cli_database(doctor->settings, path, sizeof(path));
 	for (size_t i = 0; i < roles->member_count && used < LIMIT_LINE; i++) {
 		int64_t person = roles->member[i].person;
 
 		if (person > 0 && person != before && concerns(doctor, person) &&
-		    !row_chat_can_write(path, person))
+		    !row_chat_can_write(doctor->settings->database, person))
 			used += (size_t)snprintf(names + used, LIMIT_LINE - used, "%s%" PRId64,
 			    used == 0 ? "" : ", ", person);
 		before = person;

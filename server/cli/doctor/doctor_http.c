@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "cli/cli.h"
 #include "cli/doctor/doctor.h"
 #include "lib/http_client.h"
 #include "lib/mem.h"
@@ -120,14 +119,12 @@ static void
 ask_all(struct doctor *doctor, struct doctor_http *http)
 {
 	const struct settings *s = doctor->settings;
-	char database[PATH_MAX];
 
-	cli_database(s, database, sizeof(database));
 	ask(http, http->telegram, (struct http_check){ doctor, NULL, s->telegram_api_base, 0 },
 	    DOCTOR_CLOCK, on_clock);
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct environment_settings *e = &s->environments[i];
-		int64_t live = row_environment_live(database, e->name);
+		int64_t live = row_environment_live(s->database, e->name);
 
 		if (e->health_url_count == 0)
 			TELL(doctor, HEALTH, WARNING,

@@ -347,10 +347,9 @@ static void
 examine_store(struct doctor *doctor)
 {
 	CLEANUP(db_closep) struct db *db = NULL;
-	char path[PATH_MAX];
+	const char *path = doctor->settings->database;
 	struct err err;
 
-	cli_database(doctor->settings, path, sizeof(path));
 	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		TELL(doctor, STORE, OK,
 		    "store: there is no database yet; it is made at the first start");
@@ -379,10 +378,9 @@ examine_store(struct doctor *doctor)
 static void
 examine_left_hosts(struct doctor *doctor)
 {
-	char path[PATH_MAX], names[LIMIT_LINE];
+	char names[LIMIT_LINE];
 
-	cli_database(doctor->settings, path, sizeof(path));
-	if (row_left_host_look(path, names))
+	if (row_left_host_look(doctor->settings->database, names))
 		TELL(doctor, TARGETS, WARNING,
 		    "hosts that a rollback left out, until a release reaches them (/deploy, when they answer): %s",
 		    names);
@@ -392,12 +390,11 @@ examine_left_hosts(struct doctor *doctor)
 static void
 examine_chats(struct doctor *doctor)
 {
-	char path[PATH_MAX], names[LIMIT_LINE];
+	char names[LIMIT_LINE];
 	int64_t chat, now;
 
-	cli_database(doctor->settings, path, sizeof(path));
 	for (size_t i = 0; settings_next_chat(doctor->settings, &i, &chat);) {
-		now = row_chat_moved(path, chat);
+		now = row_chat_moved(doctor->settings->database, chat);
 		if (now != 0 && settings_names_chat(doctor->settings, chat, names, sizeof(names)))
 			TELL(doctor, TELEGRAM, WARNING,
 			    "Telegram: the group %" PRId64 " became the supergroup %" PRId64
@@ -410,11 +407,9 @@ static void
 examine_factors(struct doctor *doctor)
 {
 	const struct settings *s = doctor->settings;
-	char path[PATH_MAX];
 	int64_t unreadable, n;
 
-	cli_database(s, path, sizeof(path));
-	n = row_factor_look(path, s->totp_keys, &unreadable);
+	n = row_factor_look(s->database, s->totp_keys, &unreadable);
 	if (unreadable > 0)
 		TELL(doctor, STORE, ERROR,
 		    "second factors: %" PRId64 " of %" PRId64

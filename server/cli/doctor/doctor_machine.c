@@ -137,10 +137,7 @@ look_who_serves(const struct settings *settings)
 bool
 doctor_is_stopped(const struct settings *settings)
 {
-	char database[PATH_MAX];
-
-	cli_database(settings, database, sizeof(database));
-	return access(database, F_OK) == 0 && look_who_serves(settings) == SERVED_NO;
+	return access(settings->database, F_OK) == 0 && look_who_serves(settings) == SERVED_NO;
 }
 
 /* Is there a deploybot.socket, of a systemd that runs here? */

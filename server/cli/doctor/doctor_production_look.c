@@ -163,10 +163,9 @@ void
 doctor_production_look(
     struct production *facts, const struct settings *settings, const char *env_file)
 {
-	char database[PATH_MAX];
+	const char *database = settings->database;
 
 	*facts = (struct production){ .settings = settings, .env_file = env_file };
-	cli_database(settings, database, sizeof(database));
 	look_at_refused(facts);
 	look_at_secrets(facts);
 	look_at_applications(facts);

@@ -72,10 +72,9 @@ examine(struct doctor *doctor, const struct passwd *user, const char *path)
 static void
 examine_database(struct doctor *doctor, const struct passwd *user)
 {
-	char path[PATH_MAX];
+	const char *path = doctor->settings->database;
 	struct stat st;
 
-	cli_database(doctor->settings, path, sizeof(path));
 	if (stat(path, &st) == 0 && st.st_uid != user->pw_uid)
 		TELL(doctor, SETTINGS, ERROR,
 		    "%s: user %s, as whom the server runs, may not open it: chown %s: %s", path,

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -291,10 +290,8 @@ static void
 ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
 {
 	const struct roles *roles = doctor->settings->roles;
-	char path[PATH_MAX];
 	int64_t before = 0;
 
-	cli_database(doctor->settings, path, sizeof(path));
 	for (size_t i = 0; i < roles->member_count && telegram->n_members < MEMBERS_MAX; i++) {
 		struct member *member = &telegram->member[telegram->n_members];
 		CLEANUP(buf_done) struct buf json = buf_make(96);
@@ -304,7 +301,8 @@ ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
 			continue;
 		before = member->person;
 		member->group = group_of(doctor, member->person);
-		if (member->group == 0 || row_chat_can_write(path, member->person))
+		if (member->group == 0 ||
+		    row_chat_can_write(doctor->settings->database, member->person))
 			continue;
 		telegram->n_members++;
 		buf_addf(&json, "{\"chat_id\":%" PRId64 ",\"user_id\":%" PRId64 "}", member->group,

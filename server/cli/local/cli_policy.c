@@ -1,7 +1,6 @@
 /* cli_policy.c - `deploybot policy`: who may what, which line decides, and who does not use it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -237,13 +236,11 @@ find_hook(const struct settings *s, struct principal *who)
 static bool
 find_token(const struct settings *s, struct principal *who)
 {
-	char database[PATH_MAX];
 	enum token_fault fault;
 	struct token token;
 	struct err err;
 
-	cli_database(s, database, sizeof(database));
-	if (!row_token_read(database, who->name, &token, &err)) {
+	if (!row_token_read(s->database, who->name, &token, &err)) {
 		(void)fprintf(stderr, "error: %s\n", err.text);
 		return false;
 	}
@@ -301,7 +298,6 @@ int
 cli_policy_report(const struct cli *cli)
 {
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
-	char database[PATH_MAX];
 	CLEANUP(freep) struct grant_use *uses = NULL;
 	size_t count = 0;
 	CLEANUP(buf_done) struct buf out = buf_make(1u << 20);
@@ -309,8 +305,7 @@ cli_policy_report(const struct cli *cli)
 
 	if (s == NULL)
 		return EX_CONFIG;
-	cli_database(s, database, sizeof(database));
-	uses = row_grant_use_read(database, &count, &err);
+	uses = row_grant_use_read(s->database, &count, &err);
 	if (uses == NULL)
 		(void)fprintf(stderr, "warning: nobody's last use is known: %s\n", err.text);
 	policy_report(s, uses, count, clock_wall_ms(), &out);

@@ -29,8 +29,7 @@ find_owner(const struct settings *s, struct stat *ret)
 {
 	char path[PATH_MAX], *slash;
 
-	cli_database(s, path, sizeof(path));
-	if (lstat(path, ret) == 0)
+	if (lstat(s->database, ret) == 0)
 		return true;
 	(void)snprintf(path, sizeof(path), "%s", s->audit_log_path);
 	slash = strrchr(path, '/');

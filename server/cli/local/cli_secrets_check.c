@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,13 +372,11 @@ cli_secrets_check(const struct cli *cli)
 	CLEANUP(settings_unrefp) struct settings *s = cli_settings(cli, false);
 	struct checking c = { .cli = cli, .settings = s, .at = clock_wall_ms() };
 	CLEANUP(freep) struct secret_age *ages = NULL;
-	char database[PATH_MAX];
 	struct err err;
 
 	if (s == NULL)
 		return EX_CONFIG;
-	cli_database(s, database, sizeof(database));
-	ages = row_secret_list(database, &c.n_ages, &err);
+	ages = row_secret_list(s->database, &c.n_ages, &err);
 	if (ages == NULL)
 		(void)fprintf(stderr,
 		    "warning: ages are not known: %s (the server notes them; run this as its user)\n",
