@@ -88,6 +88,24 @@ name_of(const struct fetch *f, const struct s3_version *version, char out[NAME_S
 	(void)snprintf(out, NAME_SIZE, "s3://%s/%s", f->auditor.bucket, version->key);
 }
 
+/* What was found of that version. */
+static void
+tell(struct fetch *f, const struct s3_version *version, struct audit_finding finding)
+{
+	char name[NAME_SIZE];
+
+	name_of(f, version, name);
+	finding.source = name;
+	finding.at = version->at;
+	cli_audit_against_print(f->against, &finding);
+}
+
+static void
+tell_bad(struct fetch *f, const struct s3_version *version, const char *detail)
+{
+	tell(f, version, (struct audit_finding){ .what = FOUND_COPY_BAD, .detail = detail });
+}
+
 /* Too fast, or their fault: again; what else it may be is said. */
 static void
 refuse(struct slot *slot, const struct s3_read_answer *answer)
@@ -146,20 +164,15 @@ count_lock(struct fetch *f, enum lock lock, int64_t until)
 static void
 take_lock(struct fetch *f, const struct s3_version *version, const struct s3_lock *lock)
 {
-	char name[NAME_SIZE], detail[64];
-	const struct audit_finding finding = {
-		.what = FOUND_COPY_UNLOCKED, .source = name, .at = version->at, .detail = detail
-	};
-
 	if (strcmp(lock->mode, "COMPLIANCE") == 0) {
 		count_lock(f, LOCK_COMPLIANCE, lock->until);
 	} else if (strcmp(lock->mode, "GOVERNANCE") == 0) {
 		count_lock(f, LOCK_GOVERNANCE, lock->until);
 	} else {
 		count_lock(f, LOCK_NONE, 0);
-		name_of(f, version, name);
-		(void)snprintf(detail, sizeof(detail), "it has no lock");
-		cli_audit_against_print(f->against, &finding);
+		tell(f, version,
+		    (struct audit_finding){
+			.what = FOUND_COPY_UNLOCKED, .detail = "it has no lock" });
 	}
 }
 
@@ -224,18 +237,6 @@ take_headers(struct slot *slot, const struct s3_read_answer *answer)
 	}
 	take_lock(slot->fetch, version_of(slot), &lock);
 	end_slot(slot);
-}
-
-static void
-tell_bad(struct fetch *f, const struct s3_version *version, const char *detail)
-{
-	char name[NAME_SIZE];
-	const struct audit_finding finding = {
-		.what = FOUND_COPY_BAD, .source = name, .at = version->at, .detail = detail
-	};
-
-	name_of(f, version, name);
-	cli_audit_against_print(f->against, &finding);
 }
 
 static void
@@ -453,31 +454,26 @@ tell_versions(struct fetch *f)
 	size_t oldest = SIZE_MAX;
 
 	for (size_t i = 0; i < f->versions.n; i++) {
-		const struct s3_version *version = &f->versions.at[i], *first;
-		char name[NAME_SIZE], second[NAME_SIZE + 64];
-		struct audit_finding finding = { .source = name };
+		const struct s3_version *version = &f->versions.at[i];
+		enum audit_found what;
+		char second[NAME_SIZE + 64];
 
 		if (!audit_copy_is_object(version->key))
 			continue;
-		name_of(f, version, name);
 		if (version->is_marker) {
-			finding.what = FOUND_COPY_DELETED;
-			finding.at = version->at;
-			cli_audit_against_print(f->against, &finding);
+			tell(f, version, (struct audit_finding){ .what = FOUND_COPY_DELETED });
 			continue;
 		}
 		if (is_oldest(f, i)) {
 			oldest = i;
 			continue;
 		}
-		first = &f->versions.at[oldest];
 		(void)snprintf(second, sizeof(second), "version %.60s", version->version);
-		finding.what = is_same(&f->looks[oldest], &f->looks[i]) ? FOUND_COPY_AGAIN :
-									  FOUND_COPY_VERSION;
-		finding.at = first->at;
-		finding.other = second;
-		finding.other_at = version->at;
-		cli_audit_against_print(f->against, &finding);
+		what = is_same(&f->looks[oldest], &f->looks[i]) ? FOUND_COPY_AGAIN :
+								  FOUND_COPY_VERSION;
+		tell(f, &f->versions.at[oldest],
+		    (struct audit_finding){
+			.what = what, .other = second, .other_at = version->at });
 	}
 }
 
