@@ -26,6 +26,13 @@ _Static_assert(sizeof(ev_async) <= sizeof(struct loop_watcher), "ev_async fits")
 
 /* libev's watcher, in the room that ours has for it. */
 #define EV_OF(type, watcher) ((type *)(uintptr_t)(&(watcher)->ev))
+/* Those bytes are 0; what a kind has beyond this is set when it is started. */
+#define INIT(type, watcher, call, of_priority) \
+	do { \
+		ev_init(EV_OF(type, watcher), call); \
+		ev_set_priority(EV_OF(type, watcher), of_priority); \
+		EV_OF(type, watcher)->data = (watcher); \
+	} while (0)
 
 struct loop {
 	unsigned magic;
@@ -229,14 +236,8 @@ on_keep_turning(UNUSED struct ev_loop *ev, UNUSED ev_idle *idle, UNUSED int even
 void
 loop_timer_init(struct loop_timer *timer, loop_timer_fn *on_expire, void *ctx)
 {
-	ev_timer *ev = EV_OF(ev_timer, timer);
-
-	ev_timer_init(ev, on_timer, 0., 0.);
-	ev_set_priority(ev, PRIORITY_TIMER);
-	ev->data = timer;
-	timer->loop = NULL;
-	timer->on_expire = on_expire;
-	timer->ctx = ctx;
+	*timer = (struct loop_timer){ .on_expire = on_expire, .ctx = ctx };
+	INIT(ev_timer, timer, on_timer, PRIORITY_TIMER);
 }
 
 void
@@ -277,14 +278,9 @@ on_timer(UNUSED struct ev_loop *ev, ev_timer *ev_watcher, UNUSED int events)
 void
 loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx)
 {
-	ev_io *ev = EV_OF(ev_io, io);
-
-	ev_io_init(ev, on_io, -1, 0);
-	ev_set_priority(ev, PRIORITY_IO);
-	ev->data = io;
-	io->loop = NULL;
-	io->on_ready = on_ready;
-	io->ctx = ctx;
+	*io = (struct loop_io){ .on_ready = on_ready, .ctx = ctx };
+	INIT(ev_io, io, on_io, PRIORITY_IO);
+	ev_io_set(EV_OF(ev_io, io), -1, 0);
 }
 
 void
@@ -328,14 +324,8 @@ on_io(UNUSED struct ev_loop *ev, ev_io *ev_watcher, int events)
 void
 loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_arrival, void *ctx)
 {
-	ev_signal *ev = EV_OF(ev_signal, sig);
-
-	ev_signal_init(ev, on_signal, 0);
-	ev_set_priority(ev, PRIORITY_SIGNAL);
-	ev->data = sig;
-	sig->loop = NULL;
-	sig->on_signal = on_arrival;
-	sig->ctx = ctx;
+	*sig = (struct loop_signal){ .on_signal = on_arrival, .ctx = ctx };
+	INIT(ev_signal, sig, on_signal, PRIORITY_SIGNAL);
 }
 
 void
@@ -368,14 +358,8 @@ on_signal(UNUSED struct ev_loop *ev, ev_signal *ev_watcher, UNUSED int events)
 void
 loop_async_init(struct loop_async *async, loop_async_fn *on_wake, void *ctx)
 {
-	ev_async *ev = EV_OF(ev_async, async);
-
-	ev_async_init(ev, on_async);
-	ev_set_priority(ev, PRIORITY_IO);
-	ev->data = async;
-	async->loop = NULL;
-	async->on_wake = on_wake;
-	async->ctx = ctx;
+	*async = (struct loop_async){ .on_wake = on_wake, .ctx = ctx };
+	INIT(ev_async, async, on_async, PRIORITY_IO);
 }
 
 void
