@@ -21,6 +21,7 @@ struct key {
 	take_fn *take;
 	size_t offset;
 	size_t size;
+	bool decorates; /* a value that is none is left out */
 };
 
 static const char *const kind_names[] = { "", "branch", "tag", "commit" };
@@ -50,15 +51,6 @@ take_hash(void *out, size_t room, char *value)
 	if ((digits != 40 && digits != 64) || strspn(value, "0123456789abcdef") != digits)
 		return false;
 	return text_copy(out, room, value);
-}
-
-/* It decorates. */
-static bool
-take_tree(void *out, size_t room, char *value)
-{
-	if (!take_hash(out, room, value))
-		*(char *)out = '\0';
-	return true;
 }
 
 static bool
@@ -140,14 +132,6 @@ static bool
 take_count(void *out, UNUSED size_t room, char *value)
 {
 	return text_to_i64(value, 0, INT64_MAX, out, NULL);
-}
-
-static bool
-take_bytes(void *out, UNUSED size_t room, char *value)
-{
-	if (!text_to_i64(value, 0, INT64_MAX, out, NULL))
-		*(int64_t *)out = 0;
-	return true;
 }
 
 /* --- lines of which there may be several, into the whole answer --------------------------- */
@@ -259,21 +243,23 @@ take_possible(void *out, UNUSED size_t room, char *value)
 
 /* In the order of runner/protocol.h.  Only what is decided by makes an answer unreadable where it
  * is odd: commit, branch_commit, in_branch, base, forced, count, head.  The others decorate. */
-#define MEMBER(name, take) \
+#define ROW(name, take, decorates) \
 	{ \
 #name, take, offsetof(struct git_answer, name), \
-		    sizeof(((struct git_answer *)0)->name) \
+		    sizeof(((struct git_answer *)0)->name), decorates \
 	}
+#define MEMBER(name, take)     ROW(name, take, false)
+#define DECORATION(name, take) ROW(name, take, true)
 #define WHOLE(name, take) \
 	{ \
-#name, take, 0, sizeof(struct git_answer) \
+#name, take, 0, sizeof(struct git_answer), false \
 	}
 
 static const struct key keys[] = {
 	MEMBER(ref, take_text),
 	MEMBER(kind, take_kind),
 	MEMBER(commit, take_hash),
-	MEMBER(tree, take_tree),
+	DECORATION(tree, take_hash),
 	MEMBER(author, take_text),
 	MEMBER(at, take_at),
 	MEMBER(subject, take_text),
@@ -292,7 +278,7 @@ static const struct key keys[] = {
 	WHOLE(change, take_change),
 	MEMBER(missing, take_text),
 	MEMBER(image, take_image),
-	MEMBER(mirror, take_bytes),
+	DECORATION(mirror, take_count),
 	WHOLE(contains, take_contains),
 	WHOLE(head, take_head),
 	MEMBER(error, take_text),
@@ -321,7 +307,8 @@ take_line(struct git_answer *answer, const char *line, size_t size, const char *
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		if (strcmp(keys[i].name, copy) != 0)
 			continue;
-		if (keys[i].take((char *)answer + keys[i].offset, keys[i].size, value))
+		if (keys[i].take((char *)answer + keys[i].offset, keys[i].size, value) ||
+		    keys[i].decorates)
 			return true;
 		*bad_key = keys[i].name;
 		return false;
