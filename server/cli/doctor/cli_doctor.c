@@ -1,7 +1,6 @@
 /* cli_doctor.c - `deploybot doctor`: asks everybody at once, prints what was found.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -102,32 +101,18 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 static int
 ask_target(const struct cli *cli, const struct settings *settings, const char *environment)
 {
-	char path[PATH_MAX], user[LIMIT_PERSON];
-	const char *argv[10];
+	struct doctor_preflight ask;
 	bool is_ours = true;
-	size_t n = 0;
 
-	doctor_runner_path(path);
-	if (geteuid() == 0 && settings != NULL && doctor_runner_user(settings, &is_ours, user) &&
-	    !is_ours && user[0] != '\0') {
-		argv[n++] = DOCTOR_RUNUSER;
-		argv[n++] = "-u";
-		argv[n++] = user;
-		argv[n++] = "--";
-	}
-	argv[n++] = path;
-	argv[n++] = "--preflight";
-	argv[n++] = environment;
-	if (cli->env_file != NULL) {
-		argv[n++] = "--env-file";
-		argv[n++] = cli->env_file;
-	}
-	argv[n] = NULL;
+	if (geteuid() != 0 || settings == NULL ||
+	    !doctor_runner_user(settings, &is_ours, ask.user) || is_ours)
+		ask.user[0] = '\0';
+	doctor_preflight(&ask, environment, cli->env_file);
 	(void)printf("asks the target of %s, over the network\n", environment);
 	(void)fflush(stdout);
-	(void)execv(argv[0], (char *const *)argv); /* it changes none of them */
+	(void)execv(ask.argv[0], (char *const *)ask.argv); /* it changes none of them */
 	(void)fprintf(stderr,
-	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", path,
+	    "%s: %s: type this where the runner is: deploybot-runner --preflight %s\n", ask.runner,
 	    strerrordesc_np(errno), environment);
 	return EX_UNAVAILABLE;
 }

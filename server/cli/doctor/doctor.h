@@ -121,10 +121,15 @@ void doctor_targets_free(struct doctor_targets *targets);
  * us.  "": that user has no name.  False: there is no such folder yet. */
 bool doctor_runner_user(
     const struct settings *settings, bool *ret_is_ours, char user[LIMIT_PERSON]) MUST_USE;
-#define DOCTOR_RUNUSER "/usr/sbin/runuser" /* root becomes that user */
 
-/* The runner's program, beside ours. */
-void doctor_runner_path(char out[PATH_MAX]);
+/* How the runner, whose program is beside ours, asks an environment's target, as that user, whom
+ * root becomes; "": as we are.  The texts are borrowed. */
+struct doctor_preflight {
+	char runner[PATH_MAX], user[LIMIT_PERSON];
+	const char *argv[10];
+};
+void doctor_preflight(
+    struct doctor_preflight *ask, const char *environment, const char *env_file);
 
 /* Who listens there: "by nginx (process 12)", as far as our user may see it. */
 #define DOCTOR_WHO 128

@@ -43,15 +43,14 @@ struct target {
 
 struct doctor_targets {
 	struct doctor *doctor;
-	char runner[PATH_MAX];	 /* the program */
-	char user[LIMIT_PERSON]; /* as whom root asks; "": as we are */
+	struct doctor_preflight preflight;
 	struct target *list;
 	size_t count, next, open;
 	struct loop_timer deadline;
 };
 
-void
-doctor_runner_path(char out[PATH_MAX])
+static void
+find_runner(char out[PATH_MAX])
 {
 	ssize_t size = readlink("/proc/self/exe", out, PATH_MAX - 32);
 
@@ -59,6 +58,28 @@ doctor_runner_path(char out[PATH_MAX])
 	if (strrchr(out, '/') != NULL)
 		strrchr(out, '/')[1] = '\0';
 	(void)snprintf(out + strlen(out), PATH_MAX - strlen(out), "deploybot-runner");
+}
+
+void
+doctor_preflight(struct doctor_preflight *ask, const char *environment, const char *env_file)
+{
+	size_t n = 0;
+
+	find_runner(ask->runner);
+	if (ask->user[0] != '\0') {
+		ask->argv[n++] = "/usr/sbin/runuser";
+		ask->argv[n++] = "-u";
+		ask->argv[n++] = ask->user;
+		ask->argv[n++] = "--";
+	}
+	ask->argv[n++] = ask->runner;
+	ask->argv[n++] = "--preflight";
+	ask->argv[n++] = environment;
+	if (env_file != NULL) {
+		ask->argv[n++] = "--env-file";
+		ask->argv[n++] = env_file;
+	}
+	ask->argv[n] = NULL;
 }
 
 /* --- one target --- */
@@ -168,27 +189,11 @@ on_output(struct loop_io *io, UNUSED unsigned events, void *ctx)
 static int
 spawn(struct target *target, int out)
 {
-	struct doctor_targets *targets = target->targets;
-	const char *env_file = targets->doctor->cli->env_file;
-	const char *argv[10];
+	struct doctor_preflight *by = &target->targets->preflight;
 	posix_spawn_file_actions_t actions;
-	size_t n = 0;
 	int why;
 
-	if (targets->user[0] != '\0') {
-		argv[n++] = DOCTOR_RUNUSER;
-		argv[n++] = "-u";
-		argv[n++] = targets->user;
-		argv[n++] = "--";
-	}
-	argv[n++] = targets->runner;
-	argv[n++] = "--preflight";
-	argv[n++] = target->environment;
-	if (env_file != NULL) {
-		argv[n++] = "--env-file";
-		argv[n++] = env_file;
-	}
-	argv[n] = NULL;
+	doctor_preflight(by, target->environment, target->targets->doctor->cli->env_file);
 	why = posix_spawn_file_actions_init(&actions);
 	if (why != 0)
 		return why;
@@ -196,8 +201,8 @@ spawn(struct target *target, int out)
 	    (why = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO)) == 0 &&
 	    (why = posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO)) == 0 &&
 	    (why = posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)) == 0)
-		why = posix_spawn(&target->pid, argv[0], &actions, NULL,
-		    (char *const *)argv, /* it changes none of them */
+		why = posix_spawn(&target->pid, by->argv[0], &actions, NULL,
+		    (char *const *)by->argv, /* it changes none of them */
 		    environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return why;
@@ -222,7 +227,7 @@ ask(struct target *target)
 		(void)close(ends[0]);
 		target->pid = 0;
 		TELL(targets->doctor, TARGETS, WARNING, "%s: its target was not asked: %.200s: %s",
-		    target->environment, targets->runner, strerrordesc_np(why));
+		    target->environment, targets->preflight.runner, strerrordesc_np(why));
 		return;
 	}
 	targets->open++;
@@ -299,7 +304,7 @@ find_user(struct doctor_targets *targets)
 	if (is_ours)
 		return true;
 	if (geteuid() == 0 && user[0] != '\0' &&
-	    text_copy(targets->user, sizeof(targets->user), user))
+	    text_copy(targets->preflight.user, sizeof(targets->preflight.user), user))
 		return true;
 	if (user[0] == '\0')
 		TELL(targets->doctor, TARGETS, NOTE,
@@ -339,7 +344,6 @@ doctor_targets_start(struct doctor *doctor)
 
 	targets->list = mem_new(ASKED_MAX, sizeof(*targets->list));
 	targets->doctor = doctor;
-	doctor_runner_path(targets->runner);
 	loop_timer_init(&targets->deadline, on_deadline, targets);
 	if (!find_user(targets))
 		return targets;
