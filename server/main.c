@@ -18,7 +18,7 @@ serve(const struct cli *cli)
 	static struct settings_report report;
 	struct settings *settings;
 
-	settings = cli_settings_reported(cli, true, &report);
+	settings = cli_settings_for(cli, true, NULL, &report);
 	options.report = &report;
 	return settings != NULL ? serve_run(settings, &options) : EX_CONFIG;
 }

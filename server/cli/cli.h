@@ -61,10 +61,8 @@ struct settings_report;
 /* Loads the settings and prints what is to say about them on stderr, warnings and notes only when
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
-struct settings *
-cli_settings_reported(const struct cli *cli, bool all, struct settings_report *report) MUST_USE;
 
-/* The same of what there is to say of one application (NULL: of all). */
+/* The same, reported too, of what there is to say of one application (NULL: of all). */
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;
 

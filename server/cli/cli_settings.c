@@ -11,12 +11,6 @@
 #include "settings/sources/settings_load.h"
 #include "types/settings.h"
 
-struct settings *
-cli_settings_reported(const struct cli *cli, bool all, struct settings_report *report)
-{
-	return cli_settings_for(cli, all, NULL, report);
-}
-
 /* Errors last: what refuses to start ends with why, and `docker logs` with that. */
 static void
 print_report(const struct settings_report *report)
@@ -56,7 +50,7 @@ cli_settings(const struct cli *cli, bool all)
 {
 	struct settings_report report;
 
-	return cli_settings_reported(cli, all, &report);
+	return cli_settings_for(cli, all, NULL, &report);
 }
 
 bool

@@ -22,7 +22,7 @@
 static struct settings *
 load_settings(const struct cli *cli, struct settings_report *report)
 {
-	struct settings *s = cli_settings_reported(cli, false, report);
+	struct settings *s = cli_settings_for(cli, false, NULL, report);
 
 	if (s == NULL)
 		(void)fprintf(stderr, "The settings are wrong (file: %s%s).\n",
