@@ -297,13 +297,15 @@ examine_env_file(struct doctor *doctor)
 		    err.text);
 }
 
-/* Whichever environment that is: STAGING_REGISTRY_PASSWORD. */
+/* Of whichever environment, too: STAGING_REGISTRY_PASSWORD. */
 static bool
-has_special_secret(const struct env_entry *entry)
+is_secret(const struct env_entry *entry)
 {
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings_table[i].is_shipping && settings_table[i].is_secret &&
-		    entry->value[0] != '\0' && text_ends(entry->name, settings_table[i].name))
+	for (size_t i = 0; i < SETTING_COUNT && entry->value[0] != '\0'; i++)
+		if (settings_table[i].is_secret &&
+		    (strcmp(entry->name, settings_table[i].name) == 0 ||
+			(settings_table[i].is_shipping &&
+			    text_ends(entry->name, settings_table[i].name))))
 			return true;
 	return false;
 }
@@ -317,13 +319,8 @@ has_secret(const char *path)
 
 	if (!env_file_read(&file, path, NULL))
 		return false; /* that is said of the settings */
-	for (size_t i = 0; i < SETTING_COUNT && !has; i++) {
-		const struct env_entry *entry = env_file_find(&file, settings_table[i].name);
-
-		has = settings_table[i].is_secret && entry != NULL && entry->value[0] != '\0';
-	}
 	for (size_t i = 0; i < file.count && !has; i++)
-		has = has_special_secret(&file.entries[i]);
+		has = is_secret(&file.entries[i]);
 	return has;
 }
 
