@@ -136,8 +136,10 @@ plan_migrate_limit(struct program_plan *plan, struct runner_settings *settings, 
 static bool
 add_credentials(struct program_plan *plan, const struct runner_settings *settings, struct err *err)
 {
-	return program_add_variable(plan, "REPOSITORY_CREDENTIALS",
-	    runner_settings_secret_source(settings, "REPOSITORY_TOKEN"), err);
+	const struct runner_setting token = runner_setting("REPOSITORY_TOKEN");
+
+	return program_add_variable(
+	    plan, "REPOSITORY_CREDENTIALS", runner_settings_source(settings, &token), err);
 }
 
 static bool
@@ -153,9 +155,12 @@ static bool
 find_job(
     struct runner_settings *settings, const char *name, const char **ret_words, struct err *err)
 {
+	struct runner_setting command;
+
 	if (!environment_name_is_valid(name))
 		return err_set(err, ERR_INVALID, "no name of a job");
-	return runner_settings_member(settings, "JOB", "COMMAND", name, ret_words, err);
+	command = runner_setting_of("JOB", "COMMAND", name);
+	return runner_settings_get(settings, &command, ret_words, err);
 }
 
 /* Of an application's job; one that has left the settings is nothing that may run. */

@@ -89,27 +89,35 @@ add_secret(struct program_plan *plan, const char *name, const char *value, struc
 	return program_add_variable(plan, file_name, path, err);
 }
 
-/* Those of the registries that a list names. */
+/* Of what is not set nothing. */
 static bool
-add_registries(
-    struct program_plan *plan, const char *list, struct runner_settings *settings, struct err *err)
+add_setting(struct program_plan *plan, struct runner_setting setting,
+    struct runner_settings *settings, struct err *err)
 {
-	char member[SETTING_NAME_MAX], name[SETTING_NAME_MAX];
 	const char *value;
-	bool is_secret;
 
-	while (setting_next(&list, member, sizeof(member)))
-		for (size_t i = 0; i < COUNT(of_registry); i++) {
-			if (!runner_settings_member(
-				settings, "REGISTRY", of_registry[i], member, &value, err))
+	if (!runner_settings_get(settings, &setting, &value, err))
+		return false;
+	return value == NULL ||
+	    (setting.is_secret ? add_secret(plan, setting.name, value, err) :
+				 program_add_variable(plan, setting.name, value, err));
+}
+
+/* Those of the registries that REGISTRIES names. */
+static bool
+add_registries(struct program_plan *plan, struct runner_settings *settings, struct err *err)
+{
+	char member[SETTING_NAME_MAX];
+	const char *list;
+
+	if (!runner_settings_text(settings, "REGISTRIES", &list, err))
+		return false;
+	while (list != NULL && setting_next(&list, member, sizeof(member)))
+		for (size_t i = 0; i < COUNT(of_registry); i++)
+			if (!add_setting(plan,
+				runner_setting_of("REGISTRY", of_registry[i], member), settings,
+				err))
 				return false;
-			is_secret =
-			    runner_settings_member_name("REGISTRY", of_registry[i], member, name);
-			if (value != NULL &&
-			    !(is_secret ? add_secret(plan, name, value, err) :
-					  program_add_variable(plan, name, value, err)))
-				return false;
-		}
 	return true;
 }
 
@@ -117,28 +125,14 @@ bool
 program_add_settings(struct program_plan *plan, const struct program_settings *of,
     const char *environment, struct runner_settings *settings, struct err *err)
 {
-	char name[SETTING_NAME_MAX];
-	const char *value;
-
-	for (const char *const *p = of->names; *p != NULL; p++) {
-		if (!runner_settings_text(settings, *p, &value, err))
+	for (const char *const *p = of->names; *p != NULL; p++)
+		if ((strcmp(*p, "REGISTRIES") == 0 && !add_registries(plan, settings, err)) ||
+		    !add_setting(plan, runner_setting(*p), settings, err))
 			return false;
-		if (value == NULL)
-			continue;
-		if (strcmp(*p, "REGISTRIES") == 0 && !add_registries(plan, value, settings, err))
+	for (const char *const *p = of->of_environment; *p != NULL; p++)
+		if (!add_setting(
+			plan, runner_setting_of("ENVIRONMENT", *p, environment), settings, err))
 			return false;
-		if (!(runner_settings_is_secret(*p) ? add_secret(plan, *p, value, err) :
-						      program_add_variable(plan, *p, value, err)))
-			return false;
-	}
-	for (const char *const *p = of->of_environment; *p != NULL; p++) {
-		if (!runner_settings_of(settings, *p, environment, &value, err))
-			return false;
-		if (value != NULL &&
-		    !program_add_variable(
-			plan, runner_settings_name(*p, environment, name), value, err))
-			return false;
-	}
 	return true;
 }
 
@@ -247,8 +241,10 @@ program_add_client(struct program_plan *plan, const char *client, struct runner_
 	const char *value;
 
 	for (const char *const *p = of_client; client[0] != '\0' && *p != NULL; p++) {
+		const struct runner_setting setting = runner_setting_of("CLIENT", *p, client);
+
 		(void)snprintf(name, sizeof(name), "CLIENT_%s", *p);
-		if (!runner_settings_member(settings, "CLIENT", *p, client, &value, err) ||
+		if (!runner_settings_get(settings, &setting, &value, err) ||
 		    (value != NULL && !program_add_variable(plan, name, value, err)))
 			return false;
 	}
@@ -268,15 +264,6 @@ print_gone(const char *name)
 	print_setting(name, NULL);
 }
 
-static void
-print_secret(const char *name, const char *path)
-{
-	char file_name[SETTING_NAME_MAX + 8];
-
-	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
-	print_setting(file_name, path[0] == '/' ? path : NULL);
-}
-
 /* By hand nobody waits for CI who does not say so. */
 static bool
 waits_by_default(const struct runner_settings *settings, const char *name)
@@ -284,26 +271,38 @@ waits_by_default(const struct runner_settings *settings, const char *name)
 	return strcmp(name, "IMAGE_WAIT_SECONDS") == 0 && !runner_settings_is_said(settings, name);
 }
 
+/* Of a secret its file. */
+static bool
+print(struct runner_settings *settings, struct runner_setting setting, struct err *err)
+{
+	char file_name[SETTING_NAME_MAX + 8];
+	const char *value, *path;
+
+	if (!runner_settings_get(settings, &setting, &value, err))
+		return false;
+	path = runner_settings_source(settings, &setting);
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", setting.name);
+	if (setting.is_secret)
+		print_setting(file_name, path[0] == '/' ? path : NULL);
+	else
+		print_setting(
+		    setting.name, waits_by_default(settings, setting.name) ? NULL : value);
+	return true;
+}
+
 static bool
 print_registries(struct runner_settings *settings, struct err *err)
 {
-	char member[SETTING_NAME_MAX], name[SETTING_NAME_MAX];
-	const char *list, *value;
+	char member[SETTING_NAME_MAX];
+	const char *list;
 
 	if (!runner_settings_text(settings, "REGISTRIES", &list, err))
 		return false;
 	while (list != NULL && setting_next(&list, member, sizeof(member)))
-		for (size_t i = 0; i < COUNT(of_registry); i++) {
-			if (!runner_settings_member(
-				settings, "REGISTRY", of_registry[i], member, &value, err))
+		for (size_t i = 0; i < COUNT(of_registry); i++)
+			if (!print(settings, runner_setting_of("REGISTRY", of_registry[i], member),
+				err))
 				return false;
-			if (runner_settings_member_name("REGISTRY", of_registry[i], member, name))
-				print_secret(name,
-				    runner_settings_member_source(
-					settings, "REGISTRY", of_registry[i], member));
-			else
-				print_setting(name, value);
-		}
 	return true;
 }
 
@@ -311,22 +310,12 @@ static bool
 print_settings(struct runner_settings *settings, const char *environment, const char *env_file,
     struct err *err)
 {
-	char name[SETTING_NAME_MAX];
-	const char *value;
-
-	for (const char *const *p = shipping_settings; *p != NULL; p++) {
-		if (!runner_settings_text(settings, *p, &value, err))
+	for (const char *const *p = shipping_settings; *p != NULL; p++)
+		if (!print(settings, runner_setting(*p), err))
 			return false;
-		if (runner_settings_is_secret(*p))
-			print_secret(*p, runner_settings_secret_source(settings, *p));
-		else
-			print_setting(*p, waits_by_default(settings, *p) ? NULL : value);
-	}
-	for (const char *const *p = of_environment; *p != NULL; p++) {
-		if (!runner_settings_of(settings, *p, environment, &value, err))
+	for (const char *const *p = of_environment; *p != NULL; p++)
+		if (!print(settings, runner_setting_of("ENVIRONMENT", *p, environment), err))
 			return false;
-		print_setting(runner_settings_name(*p, environment, name), value);
-	}
 	print_setting(PROGRAM_LOGIN, program_login(settings, env_file));
 	return print_registries(settings, err);
 }

@@ -32,9 +32,6 @@ static const struct row rows[] = {
 	{ #name, #name, "", SETTING_TYPE_##type, fallback, secrecy, scope, false },
 #define SHIPPING(name, type, fallback, secrecy, whose, scope, help) \
 	{ #name, #name, "", SETTING_TYPE_##type, fallback, secrecy, scope, true },
-#include "runner/settings.def"
-};
-static const struct row family_rows[] = {
 #define FAMILY_SETTING(family, id, name, type, fallback, secrecy, whose, scope, help) \
 	{ name, #id, #family, SETTING_TYPE_##type, fallback, secrecy, scope, false },
 #include "runner/settings.def"
@@ -47,27 +44,40 @@ static const struct {
 } listed[] = { { ENVIRONMENT, "ENVIRONMENTS" }, { "CLIENT", "CLIENTS" },
 	{ "REGISTRY", "REGISTRIES" } };
 
-static const struct row *
-row_of(const struct row list[], size_t count, const char *family, const char *id)
+static bool
+is_of(const struct row *row, const char *family)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i].id, id) == 0 && strcmp(list[i].family, family) == 0)
-			return &list[i];
-	}
-	assert(false);
-	return NULL;
+	return strcmp(row->family, family) == 0;
 }
 
-static const struct row *
-row_find(const char *name)
+/* member "": of no family. */
+static struct runner_setting
+setting_of_row(const struct row *row, const char *member)
 {
-	return row_of(rows, COUNT(rows), "", name);
+	struct runner_setting setting = { .row = row, .is_secret = row->is_secret };
+
+	if (row->family[0] == '\0')
+		(void)text_copy(setting.name, sizeof(setting.name), row->name);
+	else
+		(void)setting_name(row->name, member, setting.name);
+	return setting;
 }
 
-bool
-runner_settings_is_secret(const char *name)
+struct runner_setting
+runner_setting_of(const char *family, const char *id, const char *member)
 {
-	return row_find(name)->is_secret;
+	size_t i = 0;
+
+	while (i < COUNT(rows) && !(strcmp(rows[i].id, id) == 0 && is_of(&rows[i], family)))
+		i++;
+	assert(i < COUNT(rows));
+	return setting_of_row(&rows[i], member);
+}
+
+struct runner_setting
+runner_setting(const char *name)
+{
+	return runner_setting_of("", name, "");
 }
 
 /* Whoever may write there has us execute what he likes, for that application and as us. */
@@ -209,20 +219,13 @@ is_in(const struct runner_settings *settings, const struct row *row, enum source
 	return found->value != NULL || found->path != NULL;
 }
 
-/* Of an application: how many sources are its own, and how many there are at all. */
-static size_t
-own_sources(const struct runner_settings *settings, size_t *ret_count)
-{
-	*ret_count = SOURCES;
-	return settings->application[0] != '\0' ? 1 : SOURCES;
-}
-
-/* In the first of the steps that says it, or names its file.  name: of a family's, its member's. */
+/* In the first of the steps that says it, or names its file. */
 static struct found
-look_up(const struct runner_settings *settings, const struct row *row, const char *name)
+look_up(const struct runner_settings *settings, const struct runner_setting *setting)
 {
+	const struct row *row = setting->row;
 	const bool is_special = row->is_shipping && settings->environment[0] != '\0';
-	size_t count, own = own_sources(settings, &count);
+	size_t count = SOURCES, own = settings->application[0] != '\0' ? 1 : SOURCES;
 	char special[SETTING_NAME_MAX];
 	struct setting_step step;
 	struct found found = { 0 };
@@ -230,13 +233,13 @@ look_up(const struct runner_settings *settings, const struct row *row, const cha
 	if (row->scope == OWN || row->scope == EACH)
 		count = own;
 	if (is_special)
-		(void)setting_special(name, settings->environment, special);
+		(void)setting_special(setting->name, settings->environment, special);
 	for (size_t n = 0; setting_step(own, count, n, &step); n++) {
 		if ((step.is_environments && !is_special) ||
 		    (step.source == APPLICATION_FILE && row->scope == SERVER))
 			continue;
 		if (is_in(settings, row, (enum source)step.source,
-			step.is_environments ? special : name, &found))
+			step.is_environments ? special : setting->name, &found))
 			break;
 	}
 	return found;
@@ -287,26 +290,21 @@ check(const struct row *row, const char *name, const char **value, struct err *e
 	return true;
 }
 
-static const char *
-source_of(const struct runner_settings *settings, const struct row *row, const char *name)
+const char *
+runner_settings_source(const struct runner_settings *settings, const struct runner_setting *setting)
 {
-	const struct found found = look_up(settings, row, name);
+	const struct found found = look_up(settings, setting);
 
 	if (found.value != NULL)
 		return found.source == APPLICATION_FILE ? settings->application : "";
 	return found.path != NULL ? found.path : "";
 }
 
-const char *
-runner_settings_secret_source(const struct runner_settings *settings, const char *name)
-{
-	return source_of(settings, row_find(name), name);
-}
-
 bool
 runner_settings_is_said(const struct runner_settings *settings, const char *name)
 {
-	const struct found found = look_up(settings, row_find(name), name);
+	const struct runner_setting setting = runner_setting(name);
+	const struct found found = look_up(settings, &setting);
 
 	return found.value != NULL || found.path != NULL;
 }
@@ -314,36 +312,18 @@ runner_settings_is_said(const struct runner_settings *settings, const char *name
 bool
 runner_settings_is_of_application(const struct runner_settings *settings, const char *name)
 {
-	const struct found found = look_up(settings, row_find(name), name);
+	const struct runner_setting setting = runner_setting(name);
+	const struct found found = look_up(settings, &setting);
 
 	return (found.value != NULL || found.path != NULL) && found.source == APPLICATION_FILE;
 }
 
-const char *
-runner_settings_member_source(
-    const struct runner_settings *settings, const char *family, const char *id, const char *member)
-{
-	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
-	char name[SETTING_NAME_MAX];
-
-	return source_of(settings, row, setting_name(row->name, member, name));
-}
-
 bool
-runner_settings_member_name(
-    const char *family, const char *id, const char *member, char ret[SETTING_NAME_MAX])
-{
-	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
-
-	(void)setting_name(row->name, member, ret);
-	return row->is_secret;
-}
-
-static bool
-find(struct runner_settings *settings, const struct row *row, const char *name,
+runner_settings_get(struct runner_settings *settings, const struct runner_setting *setting,
     const char **ret_value, struct err *err)
 {
-	const struct found found = look_up(settings, row, name);
+	const struct row *row = setting->row;
+	const struct found found = look_up(settings, setting);
 	const char *value = found.value;
 
 	if (value == NULL && found.path != NULL) {
@@ -363,32 +343,9 @@ bool
 runner_settings_text(
     struct runner_settings *settings, const char *name, const char **ret_value, struct err *err)
 {
-	return find(settings, row_find(name), name, ret_value, err);
-}
+	const struct runner_setting setting = runner_setting(name);
 
-const char *
-runner_settings_name(const char *id, const char *environment, char ret[SETTING_NAME_MAX])
-{
-	const struct row *row = row_of(family_rows, COUNT(family_rows), ENVIRONMENT, id);
-
-	return setting_name(row->name, environment, ret);
-}
-
-bool
-runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
-    const char **ret_value, struct err *err)
-{
-	return runner_settings_member(settings, ENVIRONMENT, id, environment, ret_value, err);
-}
-
-bool
-runner_settings_member(struct runner_settings *settings, const char *family, const char *id,
-    const char *member, const char **ret_value, struct err *err)
-{
-	const struct row *row = row_of(family_rows, COUNT(family_rows), family, id);
-	char name[SETTING_NAME_MAX];
-
-	return find(settings, row, setting_name(row->name, member, name), ret_value, err);
+	return runner_settings_get(settings, &setting, ret_value, err);
 }
 
 /* The n-th member of a family, of those that a setting lists; false: there are not so many. */
@@ -410,19 +367,29 @@ member_at(
 	return false;
 }
 
+static bool
+is_wrong(
+    struct runner_settings *settings, const struct row *row, const char *member, struct err *err)
+{
+	const struct runner_setting setting = setting_of_row(row, member);
+	const char *value;
+
+	return !runner_settings_get(settings, &setting, &value, err);
+}
+
 /* Is what is said for that environment alone wrong?  What is said for all was looked at. */
 static bool
 is_special_fault(struct runner_settings *settings, const struct row *row, const char *environment,
     struct err *err)
 {
-	const char *value;
+	const struct runner_setting setting = setting_of_row(row, "");
 	bool is_fault;
 
 	if (!row->is_shipping)
 		return false;
 	runner_settings_for(settings, environment);
-	is_fault = strcmp(look_up(settings, row, row->name).name, row->name) != 0 &&
-	    !find(settings, row, row->name, &value, err);
+	is_fault = strcmp(look_up(settings, &setting).name, row->name) != 0 &&
+	    is_wrong(settings, row, "", err);
 	runner_settings_for(settings, "");
 	return is_fault;
 }
@@ -430,24 +397,21 @@ is_special_fault(struct runner_settings *settings, const struct row *row, const 
 bool
 runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err)
 {
-	const size_t each = COUNT(family_rows) + COUNT(rows);
 	char member[SETTING_NAME_MAX];
-	const char *value, *family;
+	const char *family;
 
 	while (*from < COUNT(rows)) {
-		if (!runner_settings_text(settings, rows[(*from)++].name, &value, err))
+		const struct row *row = &rows[(*from)++];
+
+		if (is_of(row, "") && is_wrong(settings, row, "", err))
 			return true;
 	}
-	for (size_t at = *from - COUNT(rows); member_at(settings, at / each, &family, member);
-	     at++) {
-		const struct row *row =
-		    at % each < COUNT(rows) ? NULL : &family_rows[at % each - COUNT(rows)];
+	while (member_at(settings, *from / COUNT(rows) - 1, &family, member)) {
+		const struct row *row = &rows[(*from)++ % COUNT(rows)];
 
-		*from = at + 1 + COUNT(rows);
-		if (row == NULL ? strcmp(family, ENVIRONMENT) == 0 &&
-			    is_special_fault(settings, &rows[at % each], member, err) :
-				  strcmp(row->family, family) == 0 &&
-			    !runner_settings_member(settings, family, row->id, member, &value, err))
+		if (is_of(row, "") ? strcmp(family, ENVIRONMENT) == 0 &&
+			    is_special_fault(settings, row, member, err) :
+				     is_of(row, family) && is_wrong(settings, row, member, err))
 			return true;
 	}
 	return false;
@@ -502,18 +466,18 @@ runner_settings_fingerprint(
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct fingerprint_files files = files_of(settings, rows[i].scope);
 
-		if (rows[i].scope != SERVER)
+		if (rows[i].scope != SERVER && is_of(&rows[i], ""))
 			fingerprint_add(&list, rows[i].name,
 			    rows[i].is_shipping ? setting_special(rows[i].name, environment, name) :
 						  NULL,
 			    rows[i].is_secret, &files);
 	}
-	for (size_t i = 0; i < COUNT(family_rows); i++) {
-		const struct fingerprint_files files = files_of(settings, family_rows[i].scope);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct fingerprint_files files = files_of(settings, rows[i].scope);
 
-		if (strcmp(family_rows[i].family, ENVIRONMENT) == 0)
-			fingerprint_add(&list, setting_name(family_rows[i].name, environment, name),
-			    NULL, family_rows[i].is_secret, &files);
+		if (is_of(&rows[i], ENVIRONMENT))
+			fingerprint_add(&list, setting_name(rows[i].name, environment, name), NULL,
+			    rows[i].is_secret, &files);
 	}
 	shared = files_of(settings, SHARED);
 	fingerprint_add_registries(&list, environment, &shared);
@@ -529,47 +493,46 @@ runner_settings_fingerprint_client(
 	char name[SETTING_NAME_MAX];
 	CLEANUP(buf_done) struct buf list = buf_make(FINGERPRINT_LIST_MAX);
 
-	for (size_t i = 0; i < COUNT(family_rows); i++)
-		if (strcmp(family_rows[i].family, "CLIENT") == 0)
-			fingerprint_add(&list, setting_name(family_rows[i].name, client, name),
-			    NULL, family_rows[i].is_secret, &main_file);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (is_of(&rows[i], "CLIENT"))
+			fingerprint_add(&list, setting_name(rows[i].name, client, name), NULL,
+			    rows[i].is_secret, &main_file);
 	(void)text_copy(out, FINGERPRINT_LIST_MAX, buf_text(&list));
 	return out;
 }
 
+/* Those of a member of that family. */
 static void
-add_started_with(const struct runner_settings *settings, const struct row *row, const char *name,
+add_started_with(const struct runner_settings *settings, const char *family, const char *member,
     struct buf *list)
 {
-	char word[SETTING_NAME_MAX + 16];
-	struct found found;
-	const char *value;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char word[SETTING_NAME_MAX + 16];
+		struct runner_setting setting;
+		struct found found;
+		const char *value;
 
-	if (row->scope == SERVER)
-		return;
-	found = look_up(settings, row, name);
-	value = found.path != NULL ? found.path : row->is_secret ? "" : found.value;
-	(void)snprintf(word, sizeof(word), "environment/%s", found.name);
-	if (found.source == OUR_ENVIRON && (found.value != NULL || found.path != NULL))
-		fingerprint_add_bytes(list, word, value, strlen(value));
+		if (!is_of(&rows[i], family) || rows[i].scope == SERVER)
+			continue;
+		setting = setting_of_row(&rows[i], member);
+		found = look_up(settings, &setting);
+		value = found.path != NULL ? found.path : setting.is_secret ? "" : found.value;
+		(void)snprintf(word, sizeof(word), "environment/%s", found.name);
+		if (found.source == OUR_ENVIRON && (found.value != NULL || found.path != NULL))
+			fingerprint_add_bytes(list, word, value, strlen(value));
+	}
 }
 
 void
 runner_settings_add_environ(
     const struct runner_settings *settings, const char *environment, struct buf *list)
 {
-	const char *registries = look_up(settings, row_find("REGISTRIES"), "REGISTRIES").value;
-	char name[SETTING_NAME_MAX], member[SETTING_NAME_MAX];
+	const struct runner_setting all = runner_setting("REGISTRIES");
+	const char *registries = look_up(settings, &all).value;
+	char member[SETTING_NAME_MAX];
 
-	for (size_t i = 0; i < COUNT(rows); i++)
-		add_started_with(settings, &rows[i], rows[i].name, list);
+	add_started_with(settings, "", "", list);
 	while (registries != NULL && setting_next(&registries, member, sizeof(member)))
-		for (size_t i = 0; i < COUNT(family_rows); i++)
-			if (strcmp(family_rows[i].family, "REGISTRY") == 0)
-				add_started_with(settings, &family_rows[i],
-				    setting_name(family_rows[i].name, member, name), list);
-	for (size_t i = 0; i < COUNT(family_rows); i++)
-		if (strcmp(family_rows[i].family, ENVIRONMENT) == 0)
-			add_started_with(settings, &family_rows[i],
-			    setting_name(family_rows[i].name, environment, name), list);
+		add_started_with(settings, "REGISTRY", member, list);
+	add_started_with(settings, ENVIRONMENT, environment, list);
 }

@@ -25,6 +25,18 @@ struct runner_settings {
 	char secret[RUNNER_SETTING_MAX + 1]; /* the last one that came from NAME_FILE */
 };
 
+/* One of them, with what it is called. */
+struct runner_setting {
+	const struct row *row;
+	bool is_secret;
+	char name[SETTING_NAME_MAX];
+};
+
+struct runner_setting runner_setting(const char *name);
+
+/* A family's member's: ("ENVIRONMENT", "PORT", "my-env") is MY_ENV_PORT. */
+struct runner_setting runner_setting_of(const char *family, const char *id, const char *member);
+
 /* Those of an application ("": of the one without a name).  path, the main file, may be NULL: none.
  * To be freed with _done, also after a failure.  Refuses an application's file that is a link, or
  * that anybody but root and the owner of the main file may write. */
@@ -42,10 +54,10 @@ bool runner_settings_folder(struct runner_settings *settings, const char *path,
  * borrowed: of a secret from a file, or a default with the application's name, only until the next
  * call.  Fails with ERR_CONFIG when it cannot be the value of its type (lib/setting.def), or its
  * NAME_FILE cannot be read. */
+bool runner_settings_get(struct runner_settings *settings, const struct runner_setting *setting,
+    const char **ret_value, struct err *err) MUST_USE;
 bool runner_settings_text(struct runner_settings *settings, const char *name,
     const char **ret_value, struct err *err) MUST_USE;
-
-bool runner_settings_is_secret(const char *name);
 
 /* Calls back for each name of a setting of one environment, <ENV>_NAME and <ENV>_NAME_FILE, of all
  * in ENVIRONMENTS, that our own environment sets. */
@@ -60,31 +72,13 @@ bool runner_settings_is_of_application(
 
 /* Where a secret stands: the path of its file, or the application whose file has its value; ""
  * where it is the main file's or the environment's value, or not set.  Borrowed. */
-const char *runner_settings_secret_source(
-    const struct runner_settings *settings, const char *name);
-
-/* The same of a family's member; and what that setting is called in ret: is it a secret? */
-const char *runner_settings_member_source(const struct runner_settings *settings,
-    const char *family, const char *id, const char *member);
-bool runner_settings_member_name(
-    const char *family, const char *id, const char *member, char ret[SETTING_NAME_MAX]);
+const char *runner_settings_source(
+    const struct runner_settings *settings, const struct runner_setting *setting);
 
 /* The next of all settings, those of each environment in ENVIRONMENTS too, that would be refused,
  * from *from on (0 at first; left behind it).  False: there is none, and all that is set can be
  * handed to programs. */
 bool runner_settings_next_fault(struct runner_settings *settings, size_t *from, struct err *err);
-
-/* The name of an environment's setting: ("PORT", "my-env") gives MY_ENV_PORT.  Returns ret. */
-const char *
-runner_settings_name(const char *id, const char *environment, char ret[SETTING_NAME_MAX]);
-
-/* As runner_settings_text, for the environment's setting called id. */
-bool runner_settings_of(struct runner_settings *settings, const char *id, const char *environment,
-    const char **ret_value, struct err *err) MUST_USE;
-
-/* The same of another family's member: ("CLIENT", "HOST", "acme"). */
-bool runner_settings_member(struct runner_settings *settings, const char *family, const char *id,
-    const char *member, const char **ret_value, struct err *err) MUST_USE;
 
 /* The list (lib/fingerprint.h) of what stands in the files for that environment.  Returns out. */
 const char *runner_settings_fingerprint(const struct runner_settings *settings,
