@@ -17,6 +17,10 @@
 const char doctor_production_unseen[] =
     "the firewall, the certificate as seen from the internet, GitHub's and BotFather's settings, the hosts' own hardening, whether backups are made and kept elsewhere, who reads the alerts";
 
+/* What is good; or how bad it is that it is not, and what to do. */
+#define SAY_WHETHER(doctor, is_good, good, level, ...) \
+	((is_good) ? SAY(doctor, OK, good) : SAY(doctor, level, __VA_ARGS__))
+
 /* --- what the server itself refuses ------------------------------------------------------- */
 
 static bool
@@ -42,11 +46,9 @@ judge_refused(struct doctor *doctor, const struct production *facts)
 	}
 	if (doctor->count > before)
 		return;
-	if (facts->settings->is_production)
-		SAY(doctor, OK, "ENVIRONMENT=production: the server refuses what is unsafe");
-	else
-		SAY(doctor, WARNING,
-		    "ENVIRONMENT is not production: nothing that is unsafe would be refused; set it");
+	SAY_WHETHER(doctor, facts->settings->is_production,
+	    "ENVIRONMENT=production: the server refuses what is unsafe", WARNING,
+	    "ENVIRONMENT is not production: nothing that is unsafe would be refused; set it");
 }
 
 /* --- how updates arrive ----------------------------------------------------------------------- */
@@ -165,10 +167,8 @@ judge_people(struct doctor *doctor, const struct production *facts)
 		    "ADMIN_TELEGRAM_IDS: one admin: add a second one for when the first is absent");
 	else
 		SAY(doctor, OK, "ADMIN_TELEGRAM_IDS: %zu admins", s->admins.count);
-	if (!s->enable_telemetry)
-		SAY(doctor, WARNING, "ENABLE_TELEMETRY is off: no alert can ever fire; turn it on");
-	else
-		SAY(doctor, OK, "ENABLE_TELEMETRY is on");
+	SAY_WHETHER(doctor, s->enable_telemetry, "ENABLE_TELEMETRY is on", WARNING,
+	    "ENABLE_TELEMETRY is off: no alert can ever fire; turn it on");
 }
 
 static void
@@ -213,11 +213,8 @@ judge_runner(struct doctor *doctor, const struct production *facts)
 static void
 judge_users(struct doctor *doctor, const struct production *facts)
 {
-	if (facts->server_user == 0)
-		SAY(doctor, ERROR,
-		    "the server runs as root: give it a user of its own, and STATE_DIRECTORY to that user");
-	else
-		SAY(doctor, OK, "the server does not run as root");
+	SAY_WHETHER(doctor, facts->server_user != 0, "the server does not run as root", ERROR,
+	    "the server runs as root: give it a user of its own, and STATE_DIRECTORY to that user");
 	judge_runner(doctor, facts);
 }
 
@@ -246,42 +243,33 @@ judge_images(struct doctor *doctor, const struct production *facts)
 
 	if (strcmp(transport, "local") == 0 || strcmp(transport, "systemd") == 0)
 		return; /* no images */
-	if (!settings_is_given(facts->settings, SETTING_REGISTRY_URL) &&
-	    doctor_production_is_for_all(facts, SETTING_REGISTRY_URL))
-		SAY(doctor, ERROR,
-		    "REGISTRY_URL is not set: there is no registry that images go to");
-	else
-		SAY(doctor, OK, "REGISTRY_URL is set");
-	if (strcmp(doctor_production_text(facts, SETTING_IMAGE_SOURCE), "registry") == 0)
-		SAY(doctor, OK, "IMAGE_SOURCE: images are built by CI, and come by digest");
-	else
-		SAY(doctor, NOTE,
-		    "IMAGE_SOURCE=registry is recommended: CI builds and scans, and this machine needs no container engine");
-	if (text_to_i64(
-		doctor_production_text(facts, SETTING_KEEP_RELEASES), 0, INT64_MAX, &keep, NULL) &&
-	    keep < KEEP_RELEASES_LEAST)
-		SAY(doctor, WARNING,
-		    "KEEP_RELEASES=%" PRId64
-		    ": keep %d or more, so that there is one to roll back to",
-		    keep, KEEP_RELEASES_LEAST);
-	else
-		SAY(doctor, OK, "KEEP_RELEASES leaves releases to roll back to");
+	SAY_WHETHER(doctor,
+	    settings_is_given(facts->settings, SETTING_REGISTRY_URL) ||
+		!doctor_production_is_for_all(facts, SETTING_REGISTRY_URL),
+	    "REGISTRY_URL is set", ERROR,
+	    "REGISTRY_URL is not set: there is no registry that images go to");
+	SAY_WHETHER(doctor,
+	    strcmp(doctor_production_text(facts, SETTING_IMAGE_SOURCE), "registry") == 0,
+	    "IMAGE_SOURCE: images are built by CI, and come by digest", NOTE,
+	    "IMAGE_SOURCE=registry is recommended: CI builds and scans, and this machine needs no container engine");
+	SAY_WHETHER(doctor,
+	    !text_to_i64(
+		doctor_production_text(facts, SETTING_KEEP_RELEASES), 0, INT64_MAX, &keep, NULL) ||
+		keep >= KEEP_RELEASES_LEAST,
+	    "KEEP_RELEASES leaves releases to roll back to", WARNING,
+	    "KEEP_RELEASES=%" PRId64 ": keep %d or more, so that there is one to roll back to",
+	    keep, KEEP_RELEASES_LEAST);
 }
 
 static void
 judge_machine(struct doctor *doctor, const struct production *facts)
 {
-	if (facts->volatile_folder != NULL)
-		SAY(doctor, ERROR,
-		    "STATE_DIRECTORY is on %s and does not stay: use a disk, or a volume",
-		    facts->volatile_folder);
-	else
-		SAY(doctor, OK, "STATE_DIRECTORY is on a disk that stays");
-	if (!facts->is_clock_set)
-		SAY(doctor, WARNING,
-		    "the clock is not synchronised: timedatectl set-ntp true, or chrony");
-	else
-		SAY(doctor, OK, "the clock is synchronised");
+	SAY_WHETHER(doctor, facts->volatile_folder == NULL,
+	    "STATE_DIRECTORY is on a disk that stays", ERROR,
+	    "STATE_DIRECTORY is on %s and does not stay: use a disk, or a volume",
+	    facts->volatile_folder);
+	SAY_WHETHER(doctor, facts->is_clock_set, "the clock is synchronised", WARNING,
+	    "the clock is not synchronised: timedatectl set-ntp true, or chrony");
 	if (facts->descriptors < LIMIT_DESCRIPTORS)
 		SAY(doctor, WARNING,
 		    "at most %" PRIu64 " descriptors: LimitNOFILE=%d in the unit, or ulimit -Hn",
