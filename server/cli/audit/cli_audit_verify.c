@@ -1,6 +1,5 @@
 /* cli_audit_verify.c - `deploybot audit verify`: with the database beside it, or a log alone.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"
-#include "store/audit_segment.h"
 #include "store/audit_verify.h"
 #include "types/settings.h"
 
@@ -167,22 +165,6 @@ judge(const struct audit_verified *found, const struct audit_source *source)
 	return status;
 }
 
-int
-cli_audit_verify_source(const struct audit_source *source)
-{
-	struct audit_against against = { 0 };
-	struct audit_verified found;
-	struct err err;
-
-	if (source->database == NULL)
-		return cli_audit_against_compare(&against, source->log);
-	if (verify(source, NULL, 0, &found, &err))
-		return judge(&found, source);
-	(void)fprintf(stderr, "error: %s\n", err.text);
-	(void)judge_heads(source);
-	return 1;
-}
-
 static int
 verify_database(const struct audit_source *source, struct arguments *arguments)
 {
@@ -196,6 +178,15 @@ verify_database(const struct audit_source *source, struct arguments *arguments)
 	(void)fprintf(stderr, "error: %s\n", err.text);
 	(void)judge_heads(source);
 	return 1;
+}
+
+int
+cli_audit_verify_source(const struct audit_source *source)
+{
+	struct audit_against against = { 0 };
+
+	return source->database != NULL ? verify_database(source, &(struct arguments){ 0 }) :
+					  cli_audit_against_compare(&against, source->log);
 }
 
 /* --- a log alone, or against something --- */
@@ -335,12 +326,23 @@ check_options(const struct arguments *arguments, const char *log)
 	return true;
 }
 
+/* The database, and its log against what there is to compare it with. */
+static int
+verify_both(struct arguments *arguments, const struct audit_source *source)
+{
+	int status = verify_database(source, arguments);
+
+	arguments->n_digits = 0; /* the rows were asked */
+	return source->log == NULL ||
+		(arguments->against.n == 0 && !cli_audit_has_stamps(source->log)) ?
+	    status :
+	    status | compare(arguments, source->log);
+}
+
 /* Of a copy of the database, with the log where one was named. */
 static int
 verify_copy(struct arguments *arguments, struct audit_source *source)
 {
-	int status;
-
 	if (!check_options(arguments, arguments->log))
 		return EX_USAGE;
 	if (arguments->log == NULL && arguments->against.n > 0) {
@@ -348,12 +350,7 @@ verify_copy(struct arguments *arguments, struct audit_source *source)
 		return EX_USAGE;
 	}
 	source->log = arguments->log;
-	status = verify_database(source, arguments);
-	arguments->n_digits = 0; /* the rows were asked */
-	return arguments->log == NULL ||
-		(arguments->against.n == 0 && !cli_audit_has_stamps(arguments->log)) ?
-	    status :
-	    status | compare(arguments, arguments->log);
+	return verify_both(arguments, source);
 }
 
 int
@@ -362,7 +359,6 @@ cli_audit_verify(const struct cli *cli)
 	CLEANUP(settings_unrefp) struct settings *s = NULL;
 	struct arguments arguments = { 0 };
 	struct audit_source source = { 0 };
-	int status;
 
 	if (!read_arguments(cli, &arguments))
 		return EX_USAGE;
@@ -385,8 +381,5 @@ cli_audit_verify(const struct cli *cli)
 		return EX_USAGE;
 	arguments.against.settings = s;
 	source = (struct audit_source){ .database = s->database, .log = s->audit_log_path };
-	status = verify_database(&source, &arguments);
-	return arguments.against.n == 0 && !cli_audit_has_stamps(s->audit_log_path) ?
-	    status :
-	    status | compare(&arguments, s->audit_log_path);
+	return verify_both(&arguments, &source);
 }
