@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runner/step_scan.h"
 
-#include "lib/buf.h"
 #include "lib/text.h"
 
 #define MARK	    "==> "

@@ -3,10 +3,8 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "cli/cli_options.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"

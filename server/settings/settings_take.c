@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <stdlib.h>
-
 #include "lib/mem.h"
 #include "lib/text.h"
 

@@ -1,7 +1,6 @@
 /* cli_audit_chat.c - the heads in Telegram's "export chat history".  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/audit/cli_audit_against_inside.h"
 #include "lib/array.h"

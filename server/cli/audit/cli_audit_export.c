@@ -22,7 +22,6 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "lib/version.h"
-#include "store/audit_chain.h"
 #include "store/audit_segment.h"
 
 #define ASKED_NAME "asked.json"

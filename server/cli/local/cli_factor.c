@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/cli_code.h"
 #include "cli/cli_server.h"

@@ -1,7 +1,6 @@
 /* cli_healthcheck.c - `deploybot healthcheck`: GET /healthz of the running server.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"

@@ -1,6 +1,5 @@
 /* settings_clients.c - what is wrong with clients: their actions, hosts that an environment has, zones.  Side: any. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <string.h>
-
 #include "lib/crypto.h"
 #include "types/secret.h"
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/settings_inside.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 

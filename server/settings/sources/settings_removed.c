@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/sources/settings_removed.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "settings/settings_inside.h"

@@ -3,7 +3,6 @@
 #include "settings/settings_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
