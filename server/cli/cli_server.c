@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_server.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -49,25 +50,40 @@ is_path(const char *text)
 	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-/") == strlen(text);
 }
 
+/* What stands there.  An exit status; EX_OK: it is in *ret. */
+static int
+    PRINTF(3, 4) get(const struct cli_server *local, struct cli_answer *ret, const char *fmt, ...)
+{
+	char target[512];
+	struct err err;
+	va_list args;
+	int size;
+
+	va_start(args, fmt);
+	size = vsnprintf(target, sizeof(target), fmt, args);
+	va_end(args);
+	if (size >= (int)sizeof(target))
+		return cli_server_fail(local, EX_USAGE, "that name is too long");
+	if (!cli_api_ask(&local->api, target, NULL, ret, &err))
+		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
+	return ret->status == 200 ? EX_OK : cli_server_show_said(local, ret);
+}
+
 static int
 run_view(const struct cli_server *local, const char *path, void (*show)(const struct json *answer))
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
-	char target[512];
-	struct err err;
+	int status;
 
 	if (local->argc > 2 || (local->argc > 0 && !is_path(local->argv[0])) ||
 	    (local->argc > 1 && !is_path(local->argv[1])))
 		return cli_server_fail(
 		    local, EX_USAGE, "expected an environment, or nothing: all of them");
-	if (snprintf(target, sizeof(target), "%s%s%s%s%s", path, local->argc > 0 ? "/" : "",
-		local->argc > 0 ? local->argv[0] : "", local->argc > 1 ? "/" : "",
-		local->argc > 1 ? local->argv[1] : "") >= (int)sizeof(target))
-		return cli_server_fail(local, EX_USAGE, "that name is too long");
-	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
-		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	if (answer.status != 200)
-		return cli_server_show_said(local, &answer);
+	status = get(local, &answer, "%s%s%s%s%s", path, local->argc > 0 ? "/" : "",
+	    local->argc > 0 ? local->argv[0] : "", local->argc > 1 ? "/" : "",
+	    local->argc > 1 ? local->argv[1] : "");
+	if (status != EX_OK)
+		return status;
 	if (local->is_json)
 		(void)printf("%s\n", answer.body);
 	else
@@ -254,16 +270,10 @@ cli_server_run(const struct cli *cli, cli_server_command *run)
 static int
 get_view(const struct cli_server *local, const char *path, struct cli_answer *ret)
 {
-	char target[512];
-	struct err err;
-
-	if (!is_path(local->argv[0]) ||
-	    snprintf(target, sizeof(target), "%s/%s", path, local->argv[0]) >= (int)sizeof(target))
+	if (!is_path(local->argv[0]))
 		return cli_server_fail(
 		    local, EX_USAGE, "expected an environment, or the number of a deployment");
-	if (!cli_api_ask(&local->api, target, NULL, ret, &err))
-		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	return ret->status == 200 ? EX_OK : cli_server_show_said(local, ret);
+	return get(local, ret, "%s/%s", path, local->argv[0]);
 }
 
 /* The one question that is open in an environment. */
@@ -296,14 +306,12 @@ static int
 show_question(const struct cli_server *local, int64_t work)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+	int status = get(local, &answer, "/v1/work/%lld", (long long)work);
 	const char *message;
-	char target[64];
-	struct err err;
 
-	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)work);
-	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
-		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	if (answer.status != 200 || local->is_json)
+	if (status != EX_OK)
+		return status;
+	if (local->is_json)
 		return cli_server_show_said(local, &answer);
 	message = json_get_str(answer.json, "message");
 	(void)printf("%s\n", message != NULL ? message : "");
@@ -354,19 +362,15 @@ static int
 print_run(const struct cli_server *local, int64_t run)
 {
 	int64_t offset = 0, next;
-	char target[96];
-	struct err err;
 
 	for (;;) {
 		CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
+		int status =
+		    get(local, &answer, "/v1/run/%lld/%lld", (long long)run, (long long)offset);
 		const char *text;
 
-		(void)snprintf(
-		    target, sizeof(target), "/v1/run/%lld/%lld", (long long)run, (long long)offset);
-		if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
-			return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-		if (answer.status != 200)
-			return cli_server_show_said(local, &answer);
+		if (status != EX_OK)
+			return status;
 		text = json_get_str(answer.json, "text");
 		next = json_get_i64_or(answer.json, "next", offset);
 		if (local->is_json)
@@ -385,15 +389,10 @@ print_log(const struct cli_server *local, int64_t work)
 {
 	CLEANUP(cli_answer_done) struct cli_answer answer = { 0 };
 	const struct json *runs;
-	char target[64];
-	struct err err;
-	int status = EX_OK;
+	int status = get(local, &answer, "/v1/work/%lld", (long long)work);
 
-	(void)snprintf(target, sizeof(target), "/v1/work/%lld", (long long)work);
-	if (!cli_api_ask(&local->api, target, NULL, &answer, &err))
-		return cli_server_fail(local, EX_UNAVAILABLE, err.text);
-	if (answer.status != 200)
-		return cli_server_show_said(local, &answer);
+	if (status != EX_OK)
+		return status;
 	runs = json_get(answer.json, "runs");
 	if (json_count(runs) == 0)
 		return cli_server_fail(local, 1, "it has printed nothing, or its logs are removed");
