@@ -20,34 +20,24 @@
 static bool
 examine(struct doctor *doctor, struct production *facts, struct err *err)
 {
-	struct doctor_certificate *certificate = NULL;
-	struct doctor_telegram *telegram;
-	struct doctor_targets *targets;
-	struct doctor_http *http;
-	struct doctor_git *git;
-
 	doctor->loop = loop_new(err);
 	if (doctor->loop == NULL)
 		return false;
 	doctor_local(doctor);
 	doctor_clients(doctor, NULL);
-	git = doctor_git_start(doctor); /* forks: before curl has threads */
-	targets = doctor_targets_start(doctor);
-	telegram = doctor_telegram_start(doctor);
-	http = doctor_http_start(doctor);
+	doctor_git(doctor); /* forks: before curl has threads */
+	doctor_targets(doctor);
+	doctor_telegram(doctor);
+	doctor_http(doctor);
 	if (facts != NULL) {
 		doctor_production_look(facts, doctor->settings, doctor->cli->env_file);
-		certificate = doctor_certificate_start(doctor, facts);
+		doctor_certificate(doctor, facts);
 	}
 	if (doctor->open > 0)
 		loop_run(doctor->loop);
 	if (facts != NULL)
 		doctor_production_judge(doctor, facts);
-	doctor_certificate_free(certificate);
-	doctor_http_free(http);
-	doctor_telegram_free(telegram);
-	doctor_targets_free(targets);
-	doctor_git_free(git);
+	doctor_end(doctor);
 	loop_free(doctor->loop);
 	return true;
 }

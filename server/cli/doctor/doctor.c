@@ -49,6 +49,23 @@ doctor_say_settings(
 }
 
 void
+doctor_at_end(struct doctor *doctor, void (*end)(void *ctx), void *ctx)
+{
+	assert(doctor->n_ends < DOCTOR_ENDS_MAX);
+	doctor->ends[doctor->n_ends++] = (struct doctor_end){ end, ctx };
+}
+
+void
+doctor_end(struct doctor *doctor)
+{
+	while (doctor->n_ends > 0) {
+		const struct doctor_end *last = &doctor->ends[--doctor->n_ends];
+
+		last->end(last->ctx);
+	}
+}
+
+void
 doctor_asked(struct doctor *doctor)
 {
 	doctor->open++;

@@ -43,6 +43,8 @@ struct doctor_finding {
 	char text[400];
 };
 
+#define DOCTOR_ENDS_MAX 8
+
 struct doctor {
 	struct loop *loop;
 	struct settings *settings;
@@ -50,6 +52,11 @@ struct doctor {
 	unsigned open; /* questions without an answer yet */
 	size_t count;
 	struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
+	size_t n_ends;
+	struct doctor_end {
+		void (*end)(void *ctx);
+		void *ctx;
+	} ends[DOCTOR_ENDS_MAX];
 };
 
 /* Notes a finding: what is the case and, for a warning or an error, what to do. */
@@ -74,6 +81,10 @@ bool doctor_print_json(const struct doctor *doctor, FILE *out) MUST_USE;
 /* A question was asked; its answer (or its deadline) came.  The last answer ends the loop. */
 void doctor_asked(struct doctor *doctor);
 void doctor_answered(struct doctor *doctor);
+
+/* Called when all have answered, the last first: ends and frees what a question was asked with. */
+void doctor_at_end(struct doctor *doctor, void (*end)(void *ctx), void *ctx);
+void doctor_end(struct doctor *doctor);
 
 /* --- examinations --- */
 
@@ -105,17 +116,13 @@ void doctor_clients(struct doctor *doctor, const struct client_settings *only);
 /* Nobody has a second factor: may somebody pass all approvals without one? */
 void doctor_emergency(struct doctor *doctor);
 
-/* Asynchronous ones: start, run the loop, free.  NULL: they have said why. */
-struct doctor_telegram *doctor_telegram_start(struct doctor *doctor);
-void doctor_telegram_free(struct doctor_telegram *telegram);
-struct doctor_http *doctor_http_start(struct doctor *doctor); /* health URLs, the clock */
-void doctor_http_free(struct doctor_http *http);
-struct doctor_git *doctor_git_start(struct doctor *doctor); /* the runner, git */
-void doctor_git_free(struct doctor_git *git);
+/* Asynchronous ones: start them, run the loop, end. */
+void doctor_telegram(struct doctor *doctor);
+void doctor_http(struct doctor *doctor); /* health URLs, the clock */
+void doctor_git(struct doctor *doctor);	 /* the runner, git */
 
 /* Each target, asked by the runner as a deployment does before it begins. */
-struct doctor_targets *doctor_targets_start(struct doctor *doctor);
-void doctor_targets_free(struct doctor_targets *targets);
+void doctor_targets(struct doctor *doctor);
 
 /* As whom the runner works: who owns the folder `runs`, or that of the state; *ret_is_ours: that is
  * us.  "": that user has no name.  False: there is no such folder yet. */

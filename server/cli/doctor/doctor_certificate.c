@@ -12,7 +12,7 @@
 
 #define ANSWER_MAX (1u << 20)
 
-struct doctor_certificate {
+struct asking {
 	struct doctor *doctor;
 	struct production *facts;
 	struct http_client *reader;   /* takes any */
@@ -23,7 +23,7 @@ struct doctor_certificate {
 static void
 on_read(void *ctx, const struct http_client_result *result)
 {
-	struct doctor_certificate *asked = ctx;
+	struct asking *asked = ctx;
 
 	asked->facts->certificate_expires_s = result->certificate_expires_at;
 	if (result->certificate_expires_at == 0)
@@ -36,7 +36,7 @@ on_read(void *ctx, const struct http_client_result *result)
 static void
 on_checked(void *ctx, const struct http_client_result *result)
 {
-	struct doctor_certificate *asked = ctx;
+	struct asking *asked = ctx;
 
 	asked->facts->is_certificate_trusted = result->code == ERR_NONE;
 	if (result->code != ERR_NONE && asked->facts->certificate_text[0] == '\0')
@@ -46,7 +46,7 @@ on_checked(void *ctx, const struct http_client_result *result)
 }
 
 static void
-ask(struct doctor_certificate *asked, struct http_client *client,
+ask(struct asking *asked, struct http_client *client,
     void (*on_done)(void *ctx, const struct http_client_result *result))
 {
 	const struct http_client_request request = {
@@ -63,8 +63,18 @@ ask(struct doctor_certificate *asked, struct http_client *client,
 		doctor_asked(asked->doctor);
 }
 
-struct doctor_certificate *
-doctor_certificate_start(struct doctor *doctor, struct production *facts)
+static void
+end(void *ctx)
+{
+	struct asking *asked = ctx;
+
+	http_client_free(asked->reader);
+	http_client_free(asked->stranger);
+	free(asked);
+}
+
+void
+doctor_certificate(struct doctor *doctor, struct production *facts)
 {
 	const struct http_client_config checked = {
 		.protocols = "https",
@@ -72,13 +82,14 @@ doctor_certificate_start(struct doctor *doctor, struct production *facts)
 		.address_ctx = outbound_of(OUTBOUND_CERTIFICATE, NULL),
 	};
 	struct http_client_config any = checked;
-	struct doctor_certificate *asked;
+	struct asking *asked;
 	char url[TLS_WATCH_URL_SIZE];
 
 	if (facts->settings->telegram_mode != TELEGRAM_WEBHOOK ||
 	    !tls_watch_host(facts->settings->telegram_webhook_url, url))
-		return NULL;
+		return;
 	asked = mem_new(1, sizeof(*asked));
+	doctor_at_end(doctor, end, asked);
 	asked->doctor = doctor;
 	asked->facts = facts;
 	(void)text_copy(asked->url, sizeof(asked->url), url);
@@ -89,15 +100,4 @@ doctor_certificate_start(struct doctor *doctor, struct production *facts)
 		ask(asked, asked->reader, on_read);
 		ask(asked, asked->stranger, on_checked);
 	}
-	return asked;
-}
-
-void
-doctor_certificate_free(struct doctor_certificate *asked)
-{
-	if (asked == NULL)
-		return;
-	http_client_free(asked->reader);
-	http_client_free(asked->stranger);
-	free(asked);
 }

@@ -26,13 +26,13 @@
 
 /* A repository, by the first of the applications that share it. */
 struct repository {
-	struct doctor_git *git;
+	struct asking *git;
 	const struct settings *of;
 	const char *environment; /* with whose settings it is asked */
 	struct runs_git_query *query;
 };
 
-struct doctor_git {
+struct asking {
 	struct doctor *doctor;
 	struct runs *runs;
 	struct repository *repositories;
@@ -45,7 +45,7 @@ struct doctor_git {
 };
 
 static void
-finish(struct doctor_git *git)
+finish(struct asking *git)
 {
 	if (git->is_over)
 		return;
@@ -97,7 +97,7 @@ has_head(const struct git_answer *answer, const char *branch)
 static void
 examine_heads(struct repository *repository, const struct git_answer *answer)
 {
-	struct doctor_git *git = repository->git;
+	struct asking *git = repository->git;
 	const struct settings *s = git->doctor->settings;
 	struct effect_git_query asked;
 	char before[ENVIRONMENT_NAME_MAX + 16];
@@ -118,14 +118,14 @@ examine_heads(struct repository *repository, const struct git_answer *answer)
 	}
 }
 
-static void ask_more(struct doctor_git *git);
+static void ask_more(struct asking *git);
 
 static void
 on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
     UNUSED const char *binding)
 {
 	struct repository *repository = ctx;
-	struct doctor_git *git = repository->git;
+	struct asking *git = repository->git;
 	struct git_answer *answer = mem_new(1, sizeof(*answer));
 	char before[ENVIRONMENT_NAME_MAX + 16];
 	struct err err = { 0 };
@@ -159,7 +159,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 static void
 ask(struct repository *repository)
 {
-	struct doctor_git *git = repository->git;
+	struct asking *git = repository->git;
 	struct effect_git_query wanted;
 	char before[ENVIRONMENT_NAME_MAX + 16];
 	struct err err;
@@ -175,7 +175,7 @@ ask(struct repository *repository)
 
 /* Each answer is progress: then the others may take as long again. */
 static void
-ask_more(struct doctor_git *git)
+ask_more(struct asking *git)
 {
 	if (git->is_over)
 		return;
@@ -192,7 +192,7 @@ ask_more(struct doctor_git *git)
 }
 
 static bool
-is_listed(const struct doctor_git *git, const struct settings *of)
+is_listed(const struct asking *git, const struct settings *of)
 {
 	for (size_t i = 0; i < git->count; i++)
 		if (repository_is_shared(git->repositories[i].of, of))
@@ -202,7 +202,7 @@ is_listed(const struct doctor_git *git, const struct settings *of)
 
 /* Each once, however many applications share it. */
 static void
-list_repositories(struct doctor_git *git)
+list_repositories(struct asking *git)
 {
 	const struct settings *s = git->doctor->settings;
 
@@ -219,7 +219,7 @@ list_repositories(struct doctor_git *git)
 static void
 on_ready(void *ctx)
 {
-	struct doctor_git *git = ctx;
+	struct asking *git = ctx;
 
 	if (git->is_ready || git->is_over)
 		return;
@@ -243,7 +243,7 @@ on_ready(void *ctx)
 static void
 on_away(void *ctx, const char *why)
 {
-	struct doctor_git *git = ctx;
+	struct asking *git = ctx;
 	const char *socket = git->doctor->settings->runner_socket;
 
 	if (git->is_over || socket == NULL)
@@ -255,7 +255,7 @@ on_away(void *ctx, const char *why)
 static void
 on_fatal(void *ctx, const char *text)
 {
-	struct doctor_git *git = ctx;
+	struct asking *git = ctx;
 
 	if (!git->is_over)
 		TELL(git->doctor, RUNNER, ERROR, "runner: %s", text);
@@ -264,7 +264,7 @@ on_fatal(void *ctx, const char *text)
 
 /* Those that are asked, and those that were not. */
 static void
-say_unanswered(struct doctor_git *git)
+say_unanswered(struct asking *git)
 {
 	char before[ENVIRONMENT_NAME_MAX + 16];
 
@@ -281,7 +281,7 @@ say_unanswered(struct doctor_git *git)
 static void
 on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct doctor_git *git = ctx;
+	struct asking *git = ctx;
 
 	if (git->is_ready)
 		say_unanswered(git);
@@ -329,7 +329,7 @@ say_whose(struct doctor *doctor, uid_t owner)
 /* False: the reason is said.  Nothing is made in a folder of somebody else: what root made there
  * could not be used by the service. */
 static bool
-choose_folder(struct doctor_git *git)
+choose_folder(struct asking *git)
 {
 	struct doctor *doctor = git->doctor;
 	const char *state = doctor->settings->state_directory;
@@ -360,7 +360,7 @@ choose_folder(struct doctor_git *git)
 
 /* The runner makes one folder and, asked for heads, nothing in it. */
 static void
-remove_folder(struct doctor_git *git)
+remove_folder(struct asking *git)
 {
 	char inner[sizeof(git->folder) + 8];
 
@@ -374,7 +374,7 @@ remove_folder(struct doctor_git *git)
 /* --- the runner --- */
 
 static void
-start_runner(struct doctor_git *git)
+start_runner(struct asking *git)
 {
 	struct doctor *doctor = git->doctor;
 	const struct runs_config config = {
@@ -397,26 +397,26 @@ start_runner(struct doctor_git *git)
 	loop_timer_start(doctor->loop, &git->deadline, RUNNER_PATIENCE_MS, 0);
 }
 
-struct doctor_git *
-doctor_git_start(struct doctor *doctor)
+static void
+end(void *ctx)
 {
-	struct doctor_git *git = mem_new(1, sizeof(*git));
+	struct asking *git = ctx;
 
-	git->doctor = doctor;
-	if (choose_folder(git))
-		start_runner(git);
-	return git;
-}
-
-void
-doctor_git_free(struct doctor_git *git)
-{
-	if (git == NULL)
-		return;
 	if (git->runs != NULL)
 		runs_free(git->runs);
 	remove_folder(git);
 	free(git->repositories);
 	settings_unref(git->elsewhere);
 	free(git);
+}
+
+void
+doctor_git(struct doctor *doctor)
+{
+	struct asking *git = mem_new(1, sizeof(*git));
+
+	git->doctor = doctor;
+	doctor_at_end(doctor, end, git);
+	if (choose_folder(git))
+		start_runner(git);
 }

@@ -23,7 +23,7 @@ struct http_check {
 	int64_t live; /* the number of the release that serves there; 0: none, as far as is known */
 };
 
-struct doctor_http {
+struct asking {
 	struct http_client *probes;
 	struct http_client *telegram; /* another trust zone, and TELEGRAM_PROXY */
 	size_t count;
@@ -93,7 +93,7 @@ on_clock(void *ctx, const struct http_client_result *result)
 }
 
 static void
-ask(struct doctor_http *http, struct http_client *client, struct http_check check,
+ask(struct asking *http, struct http_client *client, struct http_check check,
     enum doctor_subject subject,
     void (*on_done)(void *ctx, const struct http_client_result *result))
 {
@@ -116,7 +116,7 @@ ask(struct doctor_http *http, struct http_client *client, struct http_check chec
 }
 
 static void
-ask_all(struct doctor *doctor, struct doctor_http *http)
+ask_all(struct doctor *doctor, struct asking *http)
 {
 	const struct settings *s = doctor->settings;
 
@@ -147,10 +147,21 @@ count_checks(const struct settings *s)
 	return n;
 }
 
-struct doctor_http *
-doctor_http_start(struct doctor *doctor)
+static void
+end(void *ctx)
 {
-	struct doctor_http *http = mem_new(1, sizeof(*http));
+	struct asking *http = ctx;
+
+	http_client_free(http->probes);
+	http_client_free(http->telegram);
+	free(http->checks);
+	free(http);
+}
+
+void
+doctor_http(struct doctor *doctor)
+{
+	struct asking *http = mem_new(1, sizeof(*http));
 	const struct settings *s = doctor->settings;
 	const size_t n = count_checks(s);
 	const struct http_client_config probes = {
@@ -168,25 +179,12 @@ doctor_http_start(struct doctor *doctor)
 	};
 	struct err err;
 
+	doctor_at_end(doctor, end, http);
 	http->checks = mem_new(n, sizeof(*http->checks));
 	http->probes = http_client_new(doctor->loop, &probes, &err);
 	http->telegram = http_client_new(doctor->loop, &telegram, &err);
-	if (http->probes == NULL || http->telegram == NULL) {
+	if (http->probes != NULL && http->telegram != NULL)
+		ask_all(doctor, http);
+	else
 		TELL(doctor, HEALTH, ERROR, "HTTP: %s", err.text);
-		doctor_http_free(http);
-		return NULL;
-	}
-	ask_all(doctor, http);
-	return http;
-}
-
-void
-doctor_http_free(struct doctor_http *http)
-{
-	if (http == NULL)
-		return;
-	http_client_free(http->probes);
-	http_client_free(http->telegram);
-	free(http->checks);
-	free(http);
 }

@@ -59,9 +59,7 @@ void doctor_production_look(struct production *facts, const struct settings *set
 /* Asks TELEGRAM_WEBHOOK_URL's host twice, so that doctor->open grows: once for whatever it shows,
  * once as a stranger would who checks it.  The facts are filled while the loop runs.  NULL: there
  * is nobody to ask. */
-struct doctor_certificate *doctor_certificate_start(struct doctor *doctor,
-    struct production *facts);
-void doctor_certificate_free(struct doctor_certificate *asked); /* takes NULL */
+void doctor_certificate(struct doctor *doctor, struct production *facts);
 
 /* Says what the facts mean for an installation that is to be relied on: one finding for each
  * check, and what to do. */

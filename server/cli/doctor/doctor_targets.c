@@ -30,7 +30,7 @@
 #define BUSY		75 /* deploy/common.sh: something is being released there */
 
 struct target {
-	struct doctor_targets *targets;
+	struct asking *targets;
 	const char *environment;
 	pid_t pid; /* 0: not asked yet, or over */
 	struct loop_io io;
@@ -41,7 +41,7 @@ struct target {
 	char text[LIMIT_LINE];
 };
 
-struct doctor_targets {
+struct asking {
 	struct doctor *doctor;
 	struct doctor_preflight preflight;
 	struct target *list;
@@ -125,7 +125,7 @@ find_warnings(const struct target *target, char out[LIMIT_LINE])
 	return n > 0;
 }
 
-static void ask_more(struct doctor_targets *targets);
+static void ask_more(struct asking *targets);
 
 static void
 judge(struct target *target, int status)
@@ -211,7 +211,7 @@ spawn(struct target *target, int out)
 static void
 ask(struct target *target)
 {
-	struct doctor_targets *targets = target->targets;
+	struct asking *targets = target->targets;
 	int ends[2], why;
 
 	loop_io_init(&target->io, on_output, target);
@@ -237,7 +237,7 @@ ask(struct target *target)
 /* --- all of them --- */
 
 static void
-ask_more(struct doctor_targets *targets)
+ask_more(struct asking *targets)
 {
 	while (targets->open < AT_ONCE && targets->next < targets->count)
 		ask(&targets->list[targets->next++]);
@@ -254,7 +254,7 @@ ask_more(struct doctor_targets *targets)
 static void
 on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
-	struct doctor_targets *targets = ctx;
+	struct asking *targets = ctx;
 
 	for (size_t i = 0; i < targets->next; i++) {
 		struct target *target = &targets->list[i];
@@ -294,7 +294,7 @@ doctor_runner_user(const struct settings *s, bool *ret_is_ours, char user[LIMIT_
 
 /* As the runner goes there.  False: not from here, which is said. */
 static bool
-find_user(struct doctor_targets *targets)
+find_user(struct asking *targets)
 {
 	char user[LIMIT_PERSON];
 	bool is_ours = false;
@@ -317,7 +317,7 @@ find_user(struct doctor_targets *targets)
 }
 
 static void
-list(struct doctor_targets *targets)
+list(struct asking *targets)
 {
 	const struct settings *s = targets->doctor->settings;
 	size_t n = 0;
@@ -337,28 +337,28 @@ list(struct doctor_targets *targets)
 		    "%zu more targets are not asked here: deploybot doctor ENV", n - ASKED_MAX);
 }
 
-struct doctor_targets *
-doctor_targets_start(struct doctor *doctor)
+static void
+free_targets(void *ctx)
 {
-	struct doctor_targets *targets = mem_new(1, sizeof(*targets));
+	struct asking *targets = ctx;
+
+	free(targets->list);
+	free(targets);
+}
+
+void
+doctor_targets(struct doctor *doctor)
+{
+	struct asking *targets = mem_new(1, sizeof(*targets));
 
 	targets->list = mem_new(ASKED_MAX, sizeof(*targets->list));
 	targets->doctor = doctor;
+	doctor_at_end(doctor, free_targets, targets);
 	loop_timer_init(&targets->deadline, on_deadline, targets);
 	if (!find_user(targets))
-		return targets;
+		return;
 	list(targets);
 	doctor_asked(doctor);
 	loop_timer_start(doctor->loop, &targets->deadline, PATIENCE_MS, 0);
 	ask_more(targets);
-	return targets;
-}
-
-void
-doctor_targets_free(struct doctor_targets *targets)
-{
-	if (targets == NULL)
-		return;
-	free(targets->list);
-	free(targets);
 }

@@ -31,7 +31,7 @@ struct member {
 	int64_t person, group;
 };
 
-struct doctor_telegram {
+struct asking {
 	struct telegram_api *api;
 	size_t n_members;
 	struct member member[MEMBERS_MAX];
@@ -287,7 +287,7 @@ group_of(const struct doctor *doctor, int64_t person)
 }
 
 static void
-ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
+ask_of_members(struct doctor *doctor, struct asking *telegram)
 {
 	const struct roles *roles = doctor->settings->roles;
 	int64_t before = 0;
@@ -311,34 +311,33 @@ ask_of_members(struct doctor *doctor, struct doctor_telegram *telegram)
 	}
 }
 
-struct doctor_telegram *
-doctor_telegram_start(struct doctor *doctor)
+static void
+end(void *ctx)
 {
-	struct doctor_telegram *telegram = mem_new(1, sizeof(*telegram));
+	struct asking *telegram = ctx;
+
+	telegram_api_free(telegram->api);
+	free(telegram);
+}
+
+void
+doctor_telegram(struct doctor *doctor)
+{
+	struct asking *telegram = mem_new(1, sizeof(*telegram));
 	struct err err;
 	CLEANUP(buf_done) struct buf chat = buf_make(64);
 
 	examine_url(doctor);
 	examine_receiving(doctor);
+	doctor_at_end(doctor, end, telegram);
 	telegram->api = telegram_api_new(doctor->loop, doctor->settings, NULL, NULL, &err);
 	if (telegram->api == NULL) {
 		TELL(doctor, TELEGRAM, ERROR, "Telegram: %s", err.text);
-		free(telegram);
-		return NULL;
+		return;
 	}
 	buf_addf(&chat, "{\"chat_id\":%" PRId64 "}", doctor->settings->telegram_chat_id);
 	ask(doctor, telegram->api, "getMe", NULL, on_me, doctor);
 	ask(doctor, telegram->api, "getChat", &chat, on_chat, doctor);
 	ask(doctor, telegram->api, "getWebhookInfo", NULL, on_webhook, doctor);
 	ask_of_members(doctor, telegram);
-	return telegram;
-}
-
-void
-doctor_telegram_free(struct doctor_telegram *telegram)
-{
-	if (telegram == NULL)
-		return;
-	telegram_api_free(telegram->api);
-	free(telegram);
 }
