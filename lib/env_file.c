@@ -221,3 +221,11 @@ env_file_find(const struct env_file *file, const char *name)
 			return &file->entries[i];
 	return NULL;
 }
+
+const char *
+env_file_text(const struct env_file *file, const char *name)
+{
+	const struct env_entry *entry = env_file_find(file, name);
+
+	return entry == NULL || entry->value[0] == '\0' ? NULL : entry->value;
+}

@@ -39,3 +39,6 @@ void env_file_done(struct env_file *file);
 
 /* NULL when it is not there. */
 const struct env_entry *env_file_find(const struct env_file *file, const char *name);
+
+/* Its text; NULL when it is not there, or empty: NAME= is as good as not there. */
+const char *env_file_text(const struct env_file *file, const char *name);

@@ -24,26 +24,17 @@ fingerprint_add_bytes(struct buf *list, const char *name, const void *data, size
 	buf_addf(list, "%s%s=%s", list->size > 0 ? " " : "", name, mark);
 }
 
-/* NULL: it is not set. */
-static const char *
-text_in(const struct env_file *file, const char *name)
-{
-	const struct env_entry *entry = env_file_find(file, name);
-
-	return entry == NULL || entry->value[0] == '\0' ? NULL : entry->value;
-}
-
 /* What the list has of it: of a secret the path of its file, or nothing. */
 static const char *
 marked_in(const struct env_file *file, const char *name, bool is_secret)
 {
 	char path_name[NAME_MAX_BYTES];
-	const char *value = text_in(file, name);
+	const char *value = env_file_text(file, name);
 
 	if (!is_secret)
 		return value;
 	(void)snprintf(path_name, sizeof(path_name), "%s_FILE", name);
-	return value != NULL ? "" : text_in(file, path_name);
+	return value != NULL ? "" : env_file_text(file, path_name);
 }
 
 /* What the first step has that says it, as it is called there; NULL: none does. */

@@ -170,14 +170,6 @@ runner_settings_for(struct runner_settings *settings, const char *environment)
 }
 
 static const char *
-file_text(const struct env_file *file, const char *name)
-{
-	const struct env_entry *entry = env_file_find(file, name);
-
-	return entry == NULL || entry->value[0] == '\0' ? NULL : entry->value;
-}
-
-static const char *
 environment_text(const char *name)
 {
 	const char *text = getenv(name);
@@ -194,7 +186,7 @@ source_text(const struct runner_settings *settings, enum source source, const ch
 {
 	if (source == OUR_ENVIRON)
 		return environment_text(name);
-	return file_text(source == MAIN_FILE ? &settings->main : &settings->own, name);
+	return env_file_text(source == MAIN_FILE ? &settings->main : &settings->own, name);
 }
 
 struct found {

@@ -51,28 +51,21 @@ cli_api_of(const struct cli *cli, const char *as, struct cli_api *ret, struct er
 {
 	const char *path = getenv("LOCAL_SOCKET"); /* NOLINT(concurrency-mt-unsafe): one thread */
 	const char *name = file_of(cli);
-	const struct env_entry *entry = NULL;
-	struct env_file file = { 0 };
+	CLEANUP(env_file_done) struct env_file file = { 0 };
 
 	*ret = (struct cli_api){ .as = as };
 	if (path == NULL && name != NULL) {
 		if (env_file_read(&file, name, err))
-			entry = env_file_find(&file, "LOCAL_SOCKET");
+			path = env_file_text(&file, "LOCAL_SOCKET");
 		else if (cli->value[OPTION_ENV_FILE] != NULL)
 			return false;
 		else
 			ret->unread = name;
 	}
-	if (entry != NULL && entry->value[0] != '\0')
-		path = entry->value;
 	if (path == NULL || path[0] == '\0')
 		path = SETTINGS_LOCAL_SOCKET;
-	if (!text_copy(ret->path, sizeof(ret->path), path)) {
-		env_file_done(&file);
-		return err_set(err, ERR_INVALID, "LOCAL_SOCKET: the path is too long");
-	}
-	env_file_done(&file);
-	return true;
+	return text_copy(ret->path, sizeof(ret->path), path) ||
+	    err_set(err, ERR_INVALID, "LOCAL_SOCKET: the path is too long");
 }
 
 void

@@ -60,13 +60,12 @@ look_at_secrets(struct production *facts)
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const char *name = settings_table[i].name;
 		const char *value = getenv(name);
-		const struct env_entry *entry = env_file_find(&file, name);
 
 		if (!settings_table[i].is_secret)
 			continue;
 		if (value != NULL && value[0] != '\0')
 			facts->open[i] = PRODUCTION_IN_ENVIRONMENT;
-		else if (entry != NULL && entry->value[0] != '\0')
+		else if (env_file_text(&file, name) != NULL)
 			facts->open[i] = PRODUCTION_IN_FILE;
 	}
 }
@@ -85,16 +84,12 @@ look_at_applications(struct production *facts)
 		if (!cli_application_file(facts->env_file, s, application, path) ||
 		    !env_file_read(&file, path, NULL))
 			continue;
-		for (size_t i = 0; i < SETTING_COUNT; i++) {
-			const struct env_entry *entry =
-			    env_file_find(&file, settings_table[i].name);
-
-			if (settings_table[i].is_secret && entry != NULL &&
-			    entry->value[0] != '\0' && facts->open[i] == PRODUCTION_CLOSED) {
+		for (size_t i = 0; i < SETTING_COUNT; i++)
+			if (settings_table[i].is_secret && facts->open[i] == PRODUCTION_CLOSED &&
+			    env_file_text(&file, settings_table[i].name) != NULL) {
 				facts->open[i] = PRODUCTION_IN_FILE;
 				facts->open_of[i] = application;
 			}
-		}
 		env_file_done(&file);
 	}
 }

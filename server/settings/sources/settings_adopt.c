@@ -115,14 +115,11 @@ static const char *
 environments_of(const struct adopter *a)
 {
 	const char *name = settings_table[SETTING_ENVIRONMENTS].name;
-	const struct env_entry *entry = env_file_find(&a->file, name);
 	const char *given = settings_environ_text(a->environ_list, name);
 
-	if (given != NULL)
-		return given;
-	return entry != NULL && entry->value[0] != '\0' ?
-	    entry->value :
-	    settings_table[SETTING_ENVIRONMENTS].fallback;
+	if (given == NULL)
+		given = env_file_text(&a->file, name);
+	return given != NULL ? given : settings_table[SETTING_ENVIRONMENTS].fallback;
 }
 
 /* Marks the entry as one that leaves the main file: it has no name any more. */
