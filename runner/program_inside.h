@@ -19,7 +19,7 @@ extern const struct program_settings program_acting;
 bool program_add_variable(struct program_plan *plan, const char *name, const char *value,
     struct err *err) MUST_USE;
 
-/* Those of the list that are set; of a secret NAME_FILE. */
+/* Those of the list that are set; of a secret NAME_FILE.  plan NULL: all are printed. */
 bool program_add_settings(struct program_plan *plan, const struct program_settings *of,
     const char *environment, struct runner_settings *settings, struct err *err) MUST_USE;
 

@@ -103,9 +103,50 @@ add_setting(struct program_plan *plan, struct runner_setting setting,
 				 program_add_variable(plan, setting.name, value, err));
 }
 
+static void
+print_setting(const char *name, const char *value)
+{
+	(void)printf("%s%s%s%c", name, value != NULL ? "=" : "", value != NULL ? value : "", '\0');
+}
+
+/* By hand nobody waits for CI who does not say so. */
+static bool
+waits_by_default(const struct runner_settings *settings, const char *name)
+{
+	return strcmp(name, "IMAGE_WAIT_SECONDS") == 0 && !runner_settings_is_said(settings, name);
+}
+
+/* Of a secret its file. */
+static bool
+print(struct runner_settings *settings, struct runner_setting setting, struct err *err)
+{
+	char file_name[SETTING_NAME_MAX + 8];
+	const char *value, *path;
+
+	if (!runner_settings_get(settings, &setting, &value, err))
+		return false;
+	path = runner_settings_source(settings, &setting);
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", setting.name);
+	if (setting.is_secret)
+		print_setting(file_name, path[0] == '/' ? path : NULL);
+	else
+		print_setting(
+		    setting.name, waits_by_default(settings, setting.name) ? NULL : value);
+	return true;
+}
+
+/* To a program, or printed (plan NULL). */
+static bool
+hand_over(struct program_plan *plan, struct runner_setting setting,
+    struct runner_settings *settings, struct err *err)
+{
+	return plan != NULL ? add_setting(plan, setting, settings, err) :
+			      print(settings, setting, err);
+}
+
 /* Those of the registries that REGISTRIES names. */
 static bool
-add_registries(struct program_plan *plan, struct runner_settings *settings, struct err *err)
+hand_over_registries(struct program_plan *plan, struct runner_settings *settings, struct err *err)
 {
 	char member[SETTING_NAME_MAX];
 	const char *list;
@@ -114,9 +155,8 @@ add_registries(struct program_plan *plan, struct runner_settings *settings, stru
 		return false;
 	while (list != NULL && setting_next(&list, member, sizeof(member)))
 		for (size_t i = 0; i < COUNT(of_registry); i++)
-			if (!add_setting(plan,
-				runner_setting_of("REGISTRY", of_registry[i], member), settings,
-				err))
+			if (!hand_over(plan, runner_setting_of("REGISTRY", of_registry[i], member),
+				settings, err))
 				return false;
 	return true;
 }
@@ -126,11 +166,11 @@ program_add_settings(struct program_plan *plan, const struct program_settings *o
     const char *environment, struct runner_settings *settings, struct err *err)
 {
 	for (const char *const *p = of->names; *p != NULL; p++)
-		if ((strcmp(*p, "REGISTRIES") == 0 && !add_registries(plan, settings, err)) ||
-		    !add_setting(plan, runner_setting(*p), settings, err))
+		if ((strcmp(*p, "REGISTRIES") == 0 && !hand_over_registries(plan, settings, err)) ||
+		    !hand_over(plan, runner_setting(*p), settings, err))
 			return false;
 	for (const char *const *p = of->of_environment; *p != NULL; p++)
-		if (!add_setting(
+		if (!hand_over(
 			plan, runner_setting_of("ENVIRONMENT", *p, environment), settings, err))
 			return false;
 	return true;
@@ -251,73 +291,11 @@ program_add_client(struct program_plan *plan, const char *client, struct runner_
 	return true;
 }
 
-static void
-print_setting(const char *name, const char *value)
-{
-	(void)printf("%s%s%s%c", name, value != NULL ? "=" : "", value != NULL ? value : "", '\0');
-}
-
 /* What is said for one environment is handed over as what it is for this one, and no other's. */
 static void
 print_gone(const char *name)
 {
 	print_setting(name, NULL);
-}
-
-/* By hand nobody waits for CI who does not say so. */
-static bool
-waits_by_default(const struct runner_settings *settings, const char *name)
-{
-	return strcmp(name, "IMAGE_WAIT_SECONDS") == 0 && !runner_settings_is_said(settings, name);
-}
-
-/* Of a secret its file. */
-static bool
-print(struct runner_settings *settings, struct runner_setting setting, struct err *err)
-{
-	char file_name[SETTING_NAME_MAX + 8];
-	const char *value, *path;
-
-	if (!runner_settings_get(settings, &setting, &value, err))
-		return false;
-	path = runner_settings_source(settings, &setting);
-	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", setting.name);
-	if (setting.is_secret)
-		print_setting(file_name, path[0] == '/' ? path : NULL);
-	else
-		print_setting(
-		    setting.name, waits_by_default(settings, setting.name) ? NULL : value);
-	return true;
-}
-
-static bool
-print_registries(struct runner_settings *settings, struct err *err)
-{
-	char member[SETTING_NAME_MAX];
-	const char *list;
-
-	if (!runner_settings_text(settings, "REGISTRIES", &list, err))
-		return false;
-	while (list != NULL && setting_next(&list, member, sizeof(member)))
-		for (size_t i = 0; i < COUNT(of_registry); i++)
-			if (!print(settings, runner_setting_of("REGISTRY", of_registry[i], member),
-				err))
-				return false;
-	return true;
-}
-
-static bool
-print_settings(struct runner_settings *settings, const char *environment, const char *env_file,
-    struct err *err)
-{
-	for (const char *const *p = shipping_settings; *p != NULL; p++)
-		if (!print(settings, runner_setting(*p), err))
-			return false;
-	for (const char *const *p = of_environment; *p != NULL; p++)
-		if (!print(settings, runner_setting_of("ENVIRONMENT", *p, environment), err))
-			return false;
-	print_setting(PROGRAM_LOGIN, program_login(settings, env_file));
-	return print_registries(settings, err);
 }
 
 bool
@@ -334,7 +312,10 @@ program_print_settings(
 	if (good)
 		runner_settings_special(&settings, print_gone);
 	runner_settings_for(&settings, environment->name);
-	good = good && print_settings(&settings, environment->name, env_file, err);
+	good = good &&
+	    program_add_settings(NULL, &program_shipping, environment->name, &settings, err);
+	if (good)
+		print_setting(PROGRAM_LOGIN, program_login(&settings, env_file));
 
 	for (size_t i = 0; good && i < settings.own.count; i++) {
 		const struct env_entry *entry = &settings.own.entries[i];
