@@ -42,33 +42,21 @@ path_of(const char *url, size_t *ret_size)
 	return path;
 }
 
-/* The same of another forge than GitHub. */
+/* At GitHub, or at another forge. */
 static bool
-is_called_there(const struct settings *application, const char *repository)
+is_called(const struct settings *application, bool at_github, const char *repository)
 {
-	size_t size = strlen(repository), path_size;
-	const char *path;
+	const char *given =
+	    at_github ? application->github_repository : application->repository_path;
+	const char *url = application->repository_url, *part;
+	size_t size = strlen(repository), part_size;
 
-	if (application->repository_path != NULL)
-		return text_same_ci(application->repository_path, repository);
-	if (application->repository_url == NULL || application->github_repository != NULL)
+	if (given != NULL)
+		return text_same_ci(given, repository);
+	if (url == NULL || application->github_repository != NULL)
 		return false;
-	path = path_of(application->repository_url, &path_size);
-	return size == path_size && strncasecmp(path, repository, size) == 0;
-}
-
-static bool
-is_called(const struct settings *application, const char *repository)
-{
-	size_t size = strlen(repository), parts_size;
-	const char *parts;
-
-	if (application->github_repository != NULL)
-		return text_same_ci(application->github_repository, repository);
-	if (application->repository_url == NULL)
-		return false;
-	parts = parts_of(application->repository_url, &parts_size);
-	return size == parts_size && strncasecmp(parts, repository, size) == 0;
+	part = at_github ? parts_of(url, &part_size) : path_of(url, &part_size);
+	return size == part_size && strncasecmp(part, repository, size) == 0;
 }
 
 static const char *
@@ -103,8 +91,7 @@ repository_is_announced(const struct settings *main_settings, const struct setti
 
 	if (strcmp(hook_of(application, forge), hook) != 0)
 		return false;
-	return (is_github ? is_called(application, repository) :
-			    is_called_there(application, repository)) ||
+	return is_called(application, is_github, repository) ||
 	    (!is_named && is_alone(main_settings, application, forge));
 }
 
@@ -186,7 +173,7 @@ are_the_same(const struct settings *a, const struct settings *b)
 	size_t size;
 
 	if (a->github_repository != NULL)
-		return is_called(b, a->github_repository);
+		return is_called(b, true, a->github_repository);
 	if (is_path(a) || (b->github_repository == NULL && is_path(b)))
 		return false;
 	parts = parts_of(a->repository_url, &size);
@@ -194,7 +181,7 @@ are_the_same(const struct settings *a, const struct settings *b)
 		return false;
 	memcpy(name, parts, size);
 	name[size] = '\0';
-	return is_called(b, name);
+	return is_called(b, true, name);
 }
 
 const struct settings *
