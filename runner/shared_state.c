@@ -4,16 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/file.h"
-
-#define NAME_ROOM 64
+#include "lib/owner.h"
 
 struct folder {
 	const char *name;
@@ -26,32 +23,6 @@ static const struct folder folders[] = {
 	{ "git", 0700, false },
 	{ "apps", 0700, false },
 };
-
-static const char *
-user_name(uid_t user, char room[NAME_ROOM])
-{
-	/* cppcheck-suppress getpwuidCalled ; there is one thread */
-	const struct passwd *entry = getpwuid(user); /* NOLINT(concurrency-mt-unsafe): the same */
-
-	if (entry != NULL)
-		(void)snprintf(room, NAME_ROOM, "%s", entry->pw_name);
-	else
-		(void)snprintf(room, NAME_ROOM, "%u", (unsigned)user);
-	return room;
-}
-
-static const char *
-group_name(gid_t group, char room[NAME_ROOM])
-{
-	/* cppcheck-suppress getgrgidCalled ; there is one thread */
-	const struct group *entry = getgrgid(group); /* NOLINT(concurrency-mt-unsafe): the same */
-
-	if (entry != NULL)
-		(void)snprintf(room, NAME_ROOM, "%s", entry->gr_name);
-	else
-		(void)snprintf(room, NAME_ROOM, "%u", (unsigned)group);
-	return room;
-}
 
 /* What is wrong with one: a sentence, or an errno. */
 struct fault {
@@ -72,7 +43,7 @@ static bool
 say_fault(const struct folder *folder, const char *state, gid_t group, const struct fault *fault,
     struct err *err)
 {
-	char owner[NAME_ROOM], its_group[NAME_ROOM];
+	char owner[OWNER_NAME], its_group[OWNER_NAME];
 
 	if (may_pass(fault->number))
 		return err_errno(err, ERR_IO, fault->number, "%s/%s", state, folder->name);
@@ -83,8 +54,8 @@ say_fault(const struct folder *folder, const char *state, gid_t group, const str
 	return err_set(err, ERR_CONFIG,
 	    "the state directory's %s/: %s: fix it: install -d -m %04o -o %s -g %s %s/%s",
 	    folder->name, fault->text != NULL ? fault->text : strerrordesc_np(fault->number),
-	    (unsigned)folder->mode, user_name(geteuid(), owner),
-	    group_name(folder->is_shared ? group : getegid(), its_group), state, folder->name);
+	    (unsigned)folder->mode, owner_user(geteuid(), "", owner),
+	    owner_group(folder->is_shared ? group : getegid(), "", its_group), state, folder->name);
 }
 
 /* Just made by us, and empty. */
@@ -148,14 +119,14 @@ folder_open(int at, const struct folder *folder, const char *state, gid_t group,
 static bool
 check_above(const char *state, gid_t its_group, struct err *err)
 {
-	char group[NAME_ROOM];
+	char group[OWNER_NAME];
 	struct err why;
 
 	if (file_is_safe(state, &why))
 		return true;
 	return err_set(err, ERR_CONFIG,
 	    "others could put folders in place of the runner's: %.140s: make the state directory root:%s and mode 1770",
-	    why.text, group_name(its_group, group));
+	    why.text, owner_group(its_group, "", group));
 }
 
 /* Not the descriptor that forked supervisors hold for a while: the lock would stay with them. */

@@ -1,7 +1,6 @@
 /* doctor_git.c - starts a runner, or asks the one that is a service, as `serve` does; it asks git.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include "lib/err.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/owner.h"
 #include "lib/text.h"
 #include "runs/runs.h"
 #include "settings/sources/settings_load.h"
@@ -314,16 +314,11 @@ load_elsewhere(const struct doctor *doctor, const char *folder)
 static void
 say_whose(struct doctor *doctor, uid_t owner)
 {
-	struct passwd entry, *found = NULL;
-	char name[LIMIT_PERSON], room[4096];
+	char name[OWNER_NAME];
 
-	if (getpwuid_r(owner, &entry, room, sizeof(room), &found) == 0 && found != NULL)
-		(void)text_copy(name, sizeof(name), entry.pw_name);
-	else
-		(void)snprintf(name, sizeof(name), "#%u", (unsigned)owner);
 	TELL(doctor, RUNNER, WARNING,
 	    "runner: STATE_DIRECTORY belongs to another user, so a runner is tried in a folder of its own and not there: run doctor as the service's user (sudo -u %s)",
-	    name);
+	    owner_user(owner, "#", name));
 }
 
 /* False: the reason is said.  Nothing is made in a folder of somebody else: what root made there

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/owner.h"
 #include "lib/text.h"
 #include "store/fs_check.h"
 #include "lib/seal.h"
@@ -49,23 +49,11 @@ doctor_nearest_there(const char *path, char out[PATH_MAX])
 		to_parent(out);
 }
 
-static const char *
-user_name(uid_t user, char out[LIMIT_PERSON])
-{
-	struct passwd entry, *found = NULL;
-	char room[4096];
-
-	if (getpwuid_r(user, &entry, room, sizeof(room), &found) != 0 || found == NULL ||
-	    !text_copy(out, LIMIT_PERSON, found->pw_name))
-		(void)snprintf(out, LIMIT_PERSON, "%u", (unsigned)user);
-	return out;
-}
-
 /* A secret that root has put into the folder of the user who is to read it, and cannot. */
 static bool
 is_roots_in_users_folder(const char *path, const struct stat *st, struct err *err)
 {
-	char folder[PATH_MAX], name[LIMIT_PERSON];
+	char folder[PATH_MAX], name[OWNER_NAME];
 	struct stat above;
 
 	(void)text_copy(folder, sizeof(folder), path);
@@ -73,7 +61,7 @@ is_roots_in_users_folder(const char *path, const struct stat *st, struct err *er
 	if (st->st_uid != 0 || (st->st_mode & 0044) != 0 || stat(folder, &above) != 0 ||
 	    above.st_uid == 0)
 		return false;
-	(void)user_name(above.st_uid, name);
+	(void)owner_user(above.st_uid, "", name);
 	(void)err_set(err, ERR_CONFIG,
 	    "it is root's, and user %s, whose folder it is in, cannot read it: chown %s %s", name,
 	    name, path);
@@ -84,11 +72,12 @@ is_roots_in_users_folder(const char *path, const struct stat *st, struct err *er
 static void
 add_remedy(const struct stat *st, uid_t reader, struct err *err)
 {
-	char name[LIMIT_PERSON];
+	char name[OWNER_NAME];
 	size_t used = strlen(err->text), room = sizeof(err->text) - used;
 
 	if (st->st_uid != 0 && st->st_uid != reader)
-		(void)snprintf(err->text + used, room, ": chown %s it", user_name(reader, name));
+		(void)snprintf(
+		    err->text + used, room, ": chown %s it", owner_user(reader, "", name));
 	else
 		(void)snprintf(err->text + used, room, ": chmod 600 it");
 }

@@ -6,9 +6,7 @@
  * that is made of one.
  */
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,6 +18,7 @@
 #include "lib/env_file.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/owner.h"
 #include "lib/text.h"
 #include "settings/sources/settings_commands.h"
 #include "settings/sources/settings_secrets.h"
@@ -27,7 +26,6 @@
 
 #define DAY_MS	    (24 * 3600 * INT64_C(1000))
 #define CREDENTIALS "/run/credentials/"
-#define NAME_ROOM   80
 #define UNUSED_DAYS 7 /* a previous value that nobody needed for so long can go */
 
 /* What is known of one. */
@@ -38,7 +36,7 @@ struct finding {
 	bool is_seen;			 /* the file could be looked at */
 	bool is_missing;		 /* there is none; neither: we may not look */
 	unsigned mode;
-	char readers[2 * NAME_ROOM + 16];
+	char readers[2 * OWNER_NAME + 16];
 	bool is_by_date; /* since: of the file */
 	int64_t since;	 /* wall ms; 0: not known */
 	bool is_previous;
@@ -105,32 +103,6 @@ find_source(const struct checking *c, struct finding *f)
 
 /* --- who may read it --- */
 
-static const char *
-user_name(uid_t user, char out[NAME_ROOM])
-{
-	struct passwd entry, *found = NULL;
-	char room[4096];
-
-	if (getpwuid_r(user, &entry, room, sizeof(room), &found) == 0 && found != NULL)
-		(void)snprintf(out, NAME_ROOM, "%.70s", found->pw_name);
-	else
-		(void)snprintf(out, NAME_ROOM, "#%u", (unsigned)user);
-	return out;
-}
-
-static const char *
-group_name(gid_t group, char out[NAME_ROOM])
-{
-	struct group entry, *found = NULL;
-	char room[4096];
-
-	if (getgrgid_r(group, &entry, room, sizeof(room), &found) == 0 && found != NULL)
-		(void)snprintf(out, NAME_ROOM, "%.70s", found->gr_name);
-	else
-		(void)snprintf(out, NAME_ROOM, "#%u", (unsigned)group);
-	return out;
-}
-
 /* Who is to have it alone: with a runner of its own what that reads is that user's. */
 static const char *
 wanted_owner(const struct checking *c, const struct finding *f)
@@ -172,7 +144,7 @@ note_missing(const struct checking *c, struct finding *f)
 static void
 look_at_file(const struct checking *c, struct finding *f)
 {
-	char user[NAME_ROOM], group[NAME_ROOM];
+	char user[OWNER_NAME], group[OWNER_NAME];
 	struct stat st;
 
 	if (f->file[0] == '\0')
@@ -184,9 +156,9 @@ look_at_file(const struct checking *c, struct finding *f)
 	}
 	f->is_seen = true;
 	f->mode = (unsigned)st.st_mode & 07777;
-	(void)snprintf(f->readers, sizeof(f->readers), "%s%s%s", user_name(st.st_uid, user),
+	(void)snprintf(f->readers, sizeof(f->readers), "%s%s%s", owner_user(st.st_uid, "#", user),
 	    (st.st_mode & 040) != 0 ? ", group " : "",
-	    (st.st_mode & 040) != 0 ? group_name(st.st_gid, group) : "");
+	    (st.st_mode & 040) != 0 ? owner_group(st.st_gid, "#", group) : "");
 	if ((st.st_mode & 04) != 0)
 		(void)snprintf(f->readers, sizeof(f->readers), "everybody");
 	if (strcmp(f->from, "credential") != 0 && (st.st_mode & 077) != 0)
