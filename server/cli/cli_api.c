@@ -3,6 +3,7 @@
 #include "cli/cli_api.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -85,15 +86,12 @@ is_trusted(int fd, const char *path)
 	socklen_t size = sizeof(struct ucred);
 	struct ucred peer;
 	struct stat st;
-	char *slash;
 
 	(void)text_copy(folder, sizeof(folder), path); /* of the same size */
-	slash = strrchr(folder, '/');
-	if (slash != NULL)
-		slash[slash == folder] = '\0';
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
 	    (peer.uid == 0 || peer.uid == geteuid() ||
-		(slash != NULL && stat(folder, &st) == 0 && peer.uid == st.st_uid));
+		(strchr(path, '/') != NULL && stat(dirname(folder), &st) == 0 &&
+		    peer.uid == st.st_uid));
 }
 
 static bool

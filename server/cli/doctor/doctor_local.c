@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,22 +32,12 @@
 #define SPACE_ERROR   (64ull << 20)
 #define SPACE_WARNING (1ull << 30)
 
-/* Cuts an absolute path to the folder that it stands in. */
-static void
-to_parent(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	assert(slash != NULL);
-	slash[slash == path ? 1 : 0] = '\0';
-}
-
 void
 doctor_nearest_there(const char *path, char out[PATH_MAX])
 {
 	(void)text_copy(out, PATH_MAX, path);
 	while (access(out, F_OK) != 0 && strcmp(out, "/") != 0)
-		to_parent(out);
+		(void)dirname(out); /* absolute: cut where it is */
 }
 
 /* A secret that root has put into the folder of the user who is to read it, and cannot. */
@@ -57,8 +48,7 @@ is_roots_in_users_folder(const char *path, const struct stat *st, struct err *er
 	struct stat above;
 
 	(void)text_copy(folder, sizeof(folder), path);
-	to_parent(folder);
-	if (st->st_uid != 0 || (st->st_mode & 0044) != 0 || stat(folder, &above) != 0 ||
+	if (st->st_uid != 0 || (st->st_mode & 0044) != 0 || stat(dirname(folder), &above) != 0 ||
 	    above.st_uid == 0)
 		return false;
 	(void)owner_user(above.st_uid, "", name);
@@ -528,7 +518,7 @@ doctor_local(struct doctor *doctor)
 	examine_folder(doctor, "STATE_DIRECTORY", s->state_directory);
 	examine_space(doctor, "STATE_DIRECTORY", s->state_directory);
 	examine_file_system(doctor, s->state_directory);
-	to_parent(log);
+	(void)dirname(log);
 	examine_folder(doctor, "AUDIT_LOG_PATH", log);
 	examine_space(doctor, "AUDIT_LOG_PATH", log);
 	examine_env_file(doctor);

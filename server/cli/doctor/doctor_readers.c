@@ -1,6 +1,7 @@
 /* doctor_readers.c - typed by root, who reads all: may the server's user read what it starts with?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <grp.h>
+#include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <string.h>
@@ -18,15 +19,11 @@
 static const struct passwd *
 find_user(const struct settings *s)
 {
-	char folder[PATH_MAX], *slash;
+	char folder[PATH_MAX];
 	struct stat st;
 
 	(void)text_copy(folder, sizeof(folder), s->audit_log_path);
-	slash = strrchr(folder, '/');
-	if (slash == NULL || slash == folder)
-		return NULL;
-	*slash = '\0';
-	return stat(folder, &st) == 0 && st.st_uid != 0 ? getpwuid(st.st_uid) : NULL;
+	return stat(dirname(folder), &st) == 0 && st.st_uid != 0 ? getpwuid(st.st_uid) : NULL;
 }
 
 static bool

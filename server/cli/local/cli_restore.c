@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -27,15 +28,12 @@
 static bool
 find_owner(const struct settings *s, struct stat *ret)
 {
-	char path[PATH_MAX], *slash;
+	char path[PATH_MAX];
 
 	if (lstat(s->database, ret) == 0)
 		return true;
 	(void)snprintf(path, sizeof(path), "%s", s->audit_log_path);
-	slash = strrchr(path, '/');
-	if (slash != NULL && slash > path)
-		*slash = '\0';
-	return stat(path, ret) == 0 || stat(s->state_directory, ret) == 0;
+	return stat(dirname(path), ret) == 0 || stat(s->state_directory, ret) == 0;
 }
 
 /* As root; anybody else stays who they are. */
@@ -145,11 +143,8 @@ cli_restore(const struct cli *cli)
 	if (s == NULL)
 		return EX_CONFIG;
 	if ((file = open_backup(cli->argv[0], &err)) < 0 || !become_owner(s, &err) ||
-	    (lock = lock_state(s, &err)) < 0 ||
-	    !restore(s, file, cli->argv[0], &made, away, &err)) {
-		(void)fprintf(stderr, "error: %s\n", err.text);
-		return err_exit_status(err.code);
-	}
+	    (lock = lock_state(s, &err)) < 0 || !restore(s, file, cli->argv[0], &made, away, &err))
+		return cli_fail(&err);
 	say_restored(s, cli->argv[0], &made, away);
 	return EX_OK;
 }
