@@ -4,28 +4,6 @@
 
 #define MARK "==> "
 
-/* From within a line to the next one that may be a quote's, or to the end.  It looks for '=' and
- * not for line ends, of which there are many more. */
-static const char *
-find_line(struct quote_lines *lines, const char *data, const char *end)
-{
-	const char *from = data;
-
-	while (from < end) {
-		const char *hit = memchr(from, '=', (size_t)(end - from));
-
-		if (hit == NULL)
-			break;
-		if (hit > data && hit[-1] == '\n') {
-			lines->mid_line = false;
-			return hit;
-		}
-		from = hit + 1;
-	}
-	lines->mid_line = end[-1] != '\n';
-	return end;
-}
-
 static void
 flush(struct quote_lines *lines, quote_lines_kept *kept, void *ctx)
 {
@@ -72,7 +50,7 @@ quote_lines_feed(
 
 	while (data < end) {
 		if (lines->mid_line || (lines->len == 0 && *data != '=')) {
-			stop = find_line(lines, data, end);
+			stop = step_scan_skip(data, end, &lines->mid_line);
 			kept(ctx, data, (size_t)(stop - data));
 			data = stop;
 		} else {

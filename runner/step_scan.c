@@ -250,15 +250,14 @@ line_add(struct step_scan *scan, const char *data, size_t len)
 	scan->mid_line = memcmp(scan->line, MARK, check) != 0;
 }
 
-/* The fast path, which gigabytes take: from within a line to the next one that begins like a
- * step's, or to the end.  It looks for '=' and not for line ends, of which there are many more; two
- * searches a line at most.  Sets mid_line for where it stops. */
-static const char *
-skip_lines(struct step_scan *scan, const char *data, const char *end)
+/* The fast path, which gigabytes take.  It looks for '=' and not for line ends, of which there are
+ * many more; two searches a line at most. */
+const char *
+step_scan_skip(const char *data, const char *end, bool *ret_mid_line)
 {
 	const char *from = data;
 
-	scan->mid_line = false;
+	*ret_mid_line = false;
 	while (from < end) {
 		const char *hit = memchr(from, '=', (size_t)(end - from));
 
@@ -271,7 +270,7 @@ skip_lines(struct step_scan *scan, const char *data, const char *end)
 			break;
 		from++;
 	}
-	scan->mid_line = end[-1] != '\n';
+	*ret_mid_line = end[-1] != '\n';
 	return end;
 }
 
@@ -286,7 +285,7 @@ step_scan_feed(
 
 		if (scan->mid_line || (scan->len == 0 && *data != '=')) {
 			scan->len = 0;
-			data = skip_lines(scan, data, end);
+			data = step_scan_skip(data, end, &scan->mid_line);
 			continue;
 		}
 		stop = memchr(data, '\n', (size_t)(end - data));

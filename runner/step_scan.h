@@ -42,6 +42,10 @@ typedef void step_scan_found(void *ctx, enum step_scan_kind kind, const char *te
 /* The state at the start of the output.  secrets: borrowed; NULL: known shapes alone. */
 void step_scan_init(struct step_scan *scan, struct redact *secrets);
 
+/* From within a line to the next one that begins like a step's, or to the end, which is one or is
+ * within one. */
+const char *step_scan_skip(const char *data, const char *end, bool *ret_mid_line);
+
 /* Is it exactly `==> quote WORD` or `==> unquote WORD`, a CR behind it or none? */
 bool step_scan_is_quote(const char *line, size_t len);
 
