@@ -338,6 +338,14 @@ json_put_str(struct json_out *out, const char *key, const char *text)
 }
 
 void
+json_put_time(struct json_out *out, const char *key, int64_t at)
+{
+	char text[TEXT_TIME_SIZE];
+
+	json_put_str(out, key, at == 0 ? NULL : text_time_ms(text, at));
+}
+
+void
 json_put_i64(struct json_out *out, const char *key, int64_t value)
 {
 	json_out_key(out, key);

@@ -69,6 +69,7 @@ void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text,
 
 /* Key and value in one call. */
 void json_put_str(struct json_out *out, const char *key, const char *text);
+void json_put_time(struct json_out *out, const char *key, int64_t at); /* wall ms; 0: null */
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
 void json_put_null(struct json_out *out, const char *key);

@@ -64,19 +64,17 @@ put_said(struct tx *tx, struct json_out *json)
 {
 	struct deployment work;
 	int64_t other;
-	char until[TEXT_TIME_SIZE];
-	int64_t at;
 
 	row_deployment_get(tx, tx->answer.work, &work);
 	other = asked_as(tx, &work);
-	at = deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0;
 	json_put_str(json, "said", tx->answer.text != NULL ? tx->answer.text : "");
 	if (tx->answer.work != 0)
 		json_put_i64(json, "work", tx->answer.work);
 	else
 		json_put_null(json, "work");
 	json_put_bool(json, "is_to_be_answered", work.id != 0 && is_to_be_answered(tx, &work));
-	json_put_str(json, "asked_until", at == 0 ? NULL : text_time_ms(until, at));
+	json_put_time(json, "asked_until",
+	    deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0);
 	if (other != 0)
 		json_put_i64(json, "asked_as", other);
 	else

@@ -144,14 +144,6 @@ copy_stamps(const struct export *export, const char *log, struct err *err)
 
 /* --- what was asked for --- */
 
-static void
-put_moment(struct json_out *json, const char *key, int64_t at)
-{
-	char text[TEXT_TIME_SIZE];
-
-	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
-}
-
 /* Keys in the order of jq -S, as verify.sh compares; what it calls filtered is is_part(). */
 static bool
 write_asked(const struct export *export, const struct audit_source *source,
@@ -163,16 +155,16 @@ write_asked(const struct export *export, const struct audit_source *source,
 	json_out_init(&json, &text);
 	json_out_object(&json);
 	json_put_str(&json, "application", filter->application);
-	put_moment(&json, "at", at);
+	json_put_time(&json, "at", at);
 	json_put_i64_if(&json, "deployment", filter->deployment != 0, filter->deployment);
 	json_put_str(&json, "environment", filter->environment);
-	put_moment(&json, "from", filter->from);
+	json_put_time(&json, "from", filter->from);
 	json_put_i64_if(&json, "newest", export->newest != 0, export->newest);
 	json_put_str(&json, "source",
 	    source->database == NULL ? "log" :
 		source->log == NULL  ? "database" :
 				       "both");
-	put_moment(&json, "to", filter->to);
+	json_put_time(&json, "to", filter->to);
 	json_put_str(&json, "verified", is_verified ? "yes" : "no");
 	json_put_str(&json, "version", version_text);
 	json_out_end(&json);

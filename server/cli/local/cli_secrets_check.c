@@ -269,14 +269,6 @@ print(const struct checking *c, const struct finding *f)
 }
 
 static void
-put_time(struct json_out *json, const char *key, int64_t at)
-{
-	char text[TEXT_TIME_SIZE];
-
-	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
-}
-
-static void
 put(const struct checking *c, const struct finding *f)
 {
 	struct json_out *json = c->json;
@@ -290,11 +282,11 @@ put(const struct checking *c, const struct finding *f)
 	json_put_str(json, "file", f->file[0] == '\0' ? NULL : f->file);
 	json_put_str(json, "mode", f->is_seen ? mode : NULL);
 	json_put_str(json, "readers", f->is_seen ? f->readers : NULL);
-	put_time(json, "since", f->since);
+	json_put_time(json, "since", f->since);
 	json_put_bool(json, "is_by_date", f->is_by_date);
 	json_put_bool(json, "is_due", f->is_due);
 	json_put_bool(json, "is_previous", f->is_previous);
-	put_time(json, "used_at", f->used_at);
+	json_put_time(json, "used_at", f->used_at);
 	json_put_i64_if(json, "uses", has_uses(f), f->uses);
 	json_put_str(json, "problem", f->problem[0] == '\0' ? NULL : f->problem);
 	json_out_end(json);

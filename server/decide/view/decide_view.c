@@ -40,14 +40,6 @@ static const char *const programs[] = { [PROGRAM_DEPLOY] = "deploy",
 /* --- parts --- */
 
 static void
-put_time(struct json_out *json, const char *key, int64_t at)
-{
-	char text[TEXT_TIME_SIZE];
-
-	json_put_str(json, key, at == 0 ? NULL : text_time_ms(text, at));
-}
-
-static void
 put_text(struct json_out *json, const char *key, const char *text)
 {
 	json_put_str(json, key, text[0] == '\0' ? NULL : text);
@@ -83,7 +75,7 @@ put_release(struct json_out *json, const char *key, const struct release *releas
 	put_text(json, "image", release->image);
 	put_text(json, "subject", release->subject);
 	put_text(json, "by", release->by);
-	put_time(json, "at", release->at);
+	json_put_time(json, "at", release->at);
 	json_out_end(json);
 }
 
@@ -126,7 +118,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	json_put_bool(json, "is_over", is_over);
 	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
 	json_put_bool(json, "is_asked", deployment_is_asked(work));
-	put_time(json, "asked_until",
+	json_put_time(json, "asked_until",
 	    deployment_is_asked(work) ? row_deployment_asked_until(tx, work->id) : 0);
 	put_text(json, "commit", work->commit);
 	put_text(json, "ref", work->ref);
@@ -138,10 +130,11 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "reviewed_by", work->reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
 	put_number(json, "run", work->run);
-	put_time(json, "requested_at", work->requested_at);
-	put_time(json, "started_at", work->started_at);
-	put_time(json, "ended_at", work->ended_at);
-	put_time(json, "live_until", work->state == DEPLOY_LIVE ? row_release_until(tx, work) : 0);
+	json_put_time(json, "requested_at", work->requested_at);
+	json_put_time(json, "started_at", work->started_at);
+	json_put_time(json, "ended_at", work->ended_at);
+	json_put_time(
+	    json, "live_until", work->state == DEPLOY_LIVE ? row_release_until(tx, work) : 0);
 }
 
 static void
@@ -173,7 +166,7 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 			continue;
 		json_out_object(json);
 		json_put_str(json, "name", steps[i].name);
-		put_time(json, "at", steps[i].at);
+		json_put_time(json, "at", steps[i].at);
 		json_out_end(json);
 	}
 	json_out_end(json);
@@ -263,7 +256,7 @@ decide_view_work(
 	char shown[API_SHOWN];
 
 	put_facts(tx, person, work, json);
-	put_time(json, "now", tx->at);
+	json_put_time(json, "now", tx->at);
 	put_number(json, "elapsed_ms",
 	    work->started_at == 0 ?
 		0 :
@@ -311,8 +304,8 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 		json_put_str(json, "kind", hold_kinds[holds.at[i].kind].word);
 		put_text(json, "by", holds.at[i].by);
 		put_text(json, "reason", holds.at[i].reason);
-		put_time(json, "at", holds.at[i].at);
-		put_time(json, "until", holds.at[i].until);
+		json_put_time(json, "at", holds.at[i].at);
+		json_put_time(json, "until", holds.at[i].until);
 		json_out_end(json);
 	}
 	json_out_end(json);
@@ -329,7 +322,7 @@ put_left(struct tx *tx, const char *name, struct json_out *json)
 		json_out_object(json);
 		json_put_str(json, "host", left[i].host);
 		put_text(json, "commit", left[i].commit);
-		put_time(json, "since", left[i].since);
+		json_put_time(json, "since", left[i].since);
 		json_out_end(json);
 	}
 	json_out_end(json);
@@ -350,7 +343,7 @@ put_blocks(struct tx *tx, const char *name, struct json_out *json)
 		json_put_str(json, "commit", blocks[i].commit);
 		put_text(json, "by", blocks[i].by);
 		put_text(json, "reason", blocks[i].why);
-		put_time(json, "at", blocks[i].at);
+		json_put_time(json, "at", blocks[i].at);
 		json_out_end(json);
 	}
 	json_out_end(json);
@@ -369,7 +362,7 @@ put_head(const struct environment *environment, struct json_out *json)
 		json_put_i64(json, "newer", head->count);
 	else
 		json_put_null(json, "newer");
-	put_time(json, "git_failing_since", environment->poll_failing_since);
+	json_put_time(json, "git_failing_since", environment->poll_failing_since);
 }
 
 static void
@@ -401,7 +394,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_release(json, "release", &environment.current);
 	put_release(json, "previous", &environment.previous);
 	put_work(tx, person, json, "in_progress", &active);
-	put_time(json, "draining_since", row_drain_open(tx, name).since);
+	json_put_time(json, "draining_since", row_drain_open(tx, name).since);
 	put_left(tx, name, json);
 	json_put_i64(json, "queued", (int64_t)row_queue_list(tx, name, ids));
 	put_questions(tx, person, name, json);
@@ -441,7 +434,7 @@ put_each(struct tx *tx, const struct decide_scope *scope,
 	struct json_out *json),
     struct json_out *json)
 {
-	put_time(json, "now", tx->at);
+	json_put_time(json, "now", tx->at);
 	begin_list(json, "environments");
 	for (size_t i = 0; i < scope->n; i++)
 		put(tx, scope->person, scope->at[i], json);
@@ -478,7 +471,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 		    strchr(work.waits_for, ':') != NULL && !decide_sees_claims(tx, person, &work) ?
 			"other work" :
 			work.waits_for);
-		put_time(json, "queued_at", work.queued_at);
+		json_put_time(json, "queued_at", work.queued_at);
 		json_out_end(json);
 	}
 	json_out_end(json);
@@ -497,7 +490,7 @@ decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json
 	struct deployment latest[HISTORY_OF_ONE];
 	size_t n;
 
-	put_time(json, "now", tx->at);
+	json_put_time(json, "now", tx->at);
 	begin_list(json, "work");
 	for (size_t i = 0; i < scope->n; i++) {
 		n = row_deployment_list(tx, scope->at[i]->name, latest,

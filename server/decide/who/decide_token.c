@@ -273,8 +273,7 @@ put_listed(struct tx *tx, const struct token *token, struct json_out *json)
 	put_token(json, token);
 	json_put_str(json, "made_at", text_time_ms(at, token->made_at));
 	json_put_str(json, "made_by", decide_user(tx, token->made_by, user));
-	json_put_str(
-	    json, "used_at", token->used_at == 0 ? NULL : text_time_ms(at, token->used_at));
+	json_put_time(json, "used_at", token->used_at);
 	json_put_str(
 	    json, "account", token->person == 0 ? NULL : decide_user(tx, token->person, user));
 	json_put_bool(json, "is_valid", fault == TOKEN_GOOD);
