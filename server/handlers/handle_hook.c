@@ -79,12 +79,11 @@ put_answer(struct tx *tx)
 {
 	struct deployment work;
 	char state[LIMIT_ENVIRONMENT];
-	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
 	row_deployment_get(tx, tx->answer.work, &work);
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&out, '{');
+
 	if (work.id != 0) {
 		state_of(tx, &work, state);
 		json_put_i64(&json, "id", work.id);

@@ -123,11 +123,9 @@ answer(struct http_request *request, int status, const char *json, size_t size)
 static void
 answer_said(struct http_request *request, int status, const char *said)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
-	json_out_object(&json);
 	json_put_str(&json, "said", said);
 	json_put_null(&json, "work");
 	json_put_bool(&json, "is_to_be_answered", false);
@@ -416,7 +414,6 @@ answer_log(struct asked *asked, const struct answer *decided)
 	const struct route_api_config *config = &asked->local->config;
 	const char *folder = config->settings(config->ctx)->state_directory;
 	int64_t next = asked->offset;
-	struct json_out json;
 	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
 	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
 	struct err err;
@@ -424,8 +421,8 @@ answer_log(struct asked *asked, const struct answer *decided)
 
 	is_read = run_piece_read(folder, decided->work, asked->offset, decided->is_ended,
 	    config->redact, &text, &next, &err);
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&out, '{');
+
 	json_put_i64(&json, "run", decided->work);
 	json_put_i64(&json, "next", next);
 	json_put_bool(&json, "is_over", decided->is_ended);
@@ -474,14 +471,11 @@ on_looked(void *ctx, const struct probe_finding *findings)
 {
 	struct asked *asked = ctx;
 	size_t size = strlen(asked->text) - 1; /* without its brace */
-	struct json_out json;
 	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
 	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
+	struct json_out json = json_out_begin(&health, '{');
 
-	json_out_init(&json, &health);
-	json_out_object(&json);
-	json_out_key(&json, "health");
-	json_out_array(&json);
+	json_put_open(&json, "health", '[');
 	for (size_t i = 0; i < asked->n_targets; i++)
 		put_finding(&json, &asked->targets[i], &findings[i]);
 	json_out_end(&json);

@@ -107,11 +107,9 @@ answer(struct call *call, int status, const char *json)
 static void
 answer_said(struct call *call, int status, const char *said)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
-	json_out_object(&json);
 	json_put_null(&json, "id");
 	json_put_null(&json, "state");
 	json_put_str(&json, "said", said);

@@ -160,10 +160,8 @@ write_meta(const struct update *sender, const char *const *meta, const char *lat
 {
 	struct names names = { 0 };
 	const char *name_of_user = NULL;
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	for (; meta != NULL && meta[0] != NULL && names.n < META_MAX; meta += 2) {
 		char *name = names.at[names.n];
 
@@ -175,7 +173,7 @@ write_meta(const struct update *sender, const char *const *meta, const char *lat
 		names.n++;
 		json_out_key(&json, name);
 		if (meta[1] == NULL)
-			json_out_null(&json);
+			json_out_str(&json, NULL);
 		else
 			write_value(sender, meta[1], &json);
 	}

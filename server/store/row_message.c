@@ -19,10 +19,8 @@
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
 {
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '[');
 
-	json_out_init(&json, out);
-	json_out_array(&json);
 	for (size_t i = 0; i < buttons->n; i++) {
 		json_out_array(&json);
 		json_out_str(&json, buttons->at[i].label);

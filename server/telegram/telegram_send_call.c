@@ -144,11 +144,9 @@ call_delete(struct telegram_job *job, struct err *err)
 static struct telegram_call *
 call_pin(struct telegram_job *job, struct err *err)
 {
-	struct json_out json;
 	struct buf body = { .cap = TELEGRAM_BODY_MAX };
+	struct json_out json = json_out_begin(&body, '{');
 
-	json_out_init(&json, &body);
-	json_out_object(&json);
 	json_put_i64(&json, "chat_id", job->chat);
 	json_put_i64(&json, "message_id", job->pins);
 	if (!job->is_unpin)
