@@ -52,6 +52,7 @@ telegram_send_job_ended(struct telegram_job *job, const char *failure)
 {
 	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	job->on_ended(job->ctx, failure);
+	buf_done(&job->body);
 	free(job);
 }
 
