@@ -57,12 +57,11 @@ row_chat_note_private(struct tx *tx, int64_t person)
 bool
 row_chat_note_refused(struct tx *tx, int64_t person, int64_t ordered_at)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "INSERT INTO private_chat (person, at, refused_at) VALUES ($1, 0, $2)"
 		   " ON CONFLICT (person) DO UPDATE SET refused_at = $2"
 		   " WHERE private_chat.at <= $3",
-		   DB_I64(person), DB_I64(tx->at), DB_I64(ordered_at)) &&
-	    db_changes(tx->db) > 0;
+		   DB_I64(person), DB_I64(tx->at), DB_I64(ordered_at)) > 0;
 }
 
 bool

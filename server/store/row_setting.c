@@ -140,9 +140,8 @@ bool
 row_setting_removed(struct tx *tx, const char *name, bool is_set)
 {
 	if (is_set)
-		return tx_run(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
-			   DB_TEXT(name)) &&
-		    db_changes(tx->db) == 1;
+		return tx_changes(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
+			   DB_TEXT(name)) == 1;
 	(void)tx_run(
 	    tx, "DELETE FROM counter WHERE name = 'removed ' || $1", DB_TEXT(name)); /* sticky */
 	return false;
