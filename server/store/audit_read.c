@@ -138,19 +138,6 @@ fits(const struct audit_fields *fields, const struct audit_filter *filter)
 	    (severity != AUDIT_SEVERITY_COUNT && severity >= filter->at_least);
 }
 
-/* --- names --- */
-
-static bool
-has_names(struct db *db, bool *ret, struct err *err)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	if (!db_query(&rows, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'person_name'"))
-		return false;
-	*ret = db_next(&rows);
-	return db_rows_end(&rows, err);
-}
-
 static bool
 name_of(struct db *db, const char *who, char *out, size_t room, struct err *err)
 {
@@ -172,7 +159,7 @@ struct reading {
 	void *ctx;
 	struct audit_chain last; /* line of the files; seq 0: none yet */
 	bool in_any_order;
-	bool has_names;
+	int64_t has_names; /* 0: a database of before */
 	bool is_over;
 };
 
@@ -187,7 +174,7 @@ read_line(struct reading *r, const char *line, size_t size, struct err *err)
 		    "an entry is no audit line: deploybot audit verify says which");
 	if (!fits(&fields, r->filter))
 		return true;
-	if (r->has_names &&
+	if (r->has_names != 0 &&
 	    !name_of(r->db, value_of(&fields, "user_id", user), name, sizeof(name), err))
 		return false;
 	r->is_over = !r->each(r->ctx, line, size, &fields, name);
@@ -234,7 +221,9 @@ read_pages(struct reading *r, struct err *err)
 	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
 	bool ok = true;
 
-	if (!has_names(r->db, &r->has_names, err) || !first_of(r, &from, err))
+	if (!db_one_i64(&r->has_names, r->db, err,
+		"SELECT COUNT(*) FROM sqlite_master WHERE name = 'person_name'") ||
+	    !first_of(r, &from, err))
 		return false;
 	while (ok && !r->is_over && from != INT64_MAX) {
 		buf_clear(&page);
@@ -322,8 +311,8 @@ read_files(struct reading *r, const char *log, struct err *err)
 
 /* --- for all --- */
 
-static struct db *
-open_rows(const struct audit_source *source, struct err *err)
+struct db *
+audit_read_open(const struct audit_source *source, struct err *err)
 {
 	return db_open(
 	    source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
@@ -340,7 +329,7 @@ audit_read(const struct audit_source *source, const struct audit_filter *filter,
 
 	if (source->database == NULL)
 		return read_files(&r, source->log, err);
-	r.db = db = open_rows(source, err);
+	r.db = db = audit_read_open(source, err);
 	return db != NULL && read_pages(&r, err);
 }
 
@@ -380,7 +369,7 @@ audit_read_newest(const struct audit_source *source, int64_t *ret, struct err *e
 	*ret = 0;
 	if (source->database == NULL)
 		return audit_read(source, &(struct audit_filter){ 0 }, note_number, ret, err);
-	db = open_rows(source, err);
+	db = audit_read_open(source, err);
 	if (db == NULL || !store_audit_head(db, &head, err))
 		return false;
 	*ret = head.seq;

@@ -221,9 +221,7 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 static bool
 walk(struct walk *w, const struct audit_source *source, struct err *err)
 {
-	CLEANUP(db_closep)
-	struct db *db =
-	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+	CLEANUP(db_closep) struct db *db = audit_read_open(source, err);
 
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
 	    !audit_lines_open(&w->file, source->log, err) || !read_file_line(w, err))

@@ -378,15 +378,10 @@ row_audit_newest(const struct tx *tx)
 /* A database of before the second version has none of its columns: the chain in it is read all the
  * same, by whoever verifies a copy. */
 static bool
-has_versions(struct db *db, bool *ret, struct err *err)
+has_versions(struct db *db, int64_t *ret, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	if (!db_query(
-		&rows, db, err, "SELECT 1 FROM pragma_table_info('audit') WHERE name = 'version'"))
-		return false;
-	*ret = db_next(&rows);
-	return db_rows_end(&rows, err);
+	return db_one_i64(
+	    ret, db, err, "SELECT COUNT(*) FROM pragma_table_info('audit') WHERE name = 'version'");
 }
 
 static void
@@ -404,12 +399,12 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { 0 };
-	bool is_now;
+	int64_t is_now;
 
 	if (!has_versions(db, &is_now, err) ||
 	    !db_query(&rows, db, err,
-		is_now ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
-			 "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
+		is_now != 0 ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
+			      "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
 		return false;
 	if (db_next(&rows)) {
 		head.seq = db_col_i64(&rows, 0);
@@ -462,13 +457,12 @@ store_audit_lines(
     struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t last = from - 1;
-	bool is_now;
+	int64_t last = from - 1, is_now;
 
 	if (!has_versions(db, &is_now, err) ||
 	    !db_query(&rows, db, err,
-		is_now ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
-			 FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,
+		is_now != 0 ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
+			      FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,
 		DB_I64(from), DB_I64(max)))
 		return false;
 	while (db_next(&rows)) {
