@@ -327,7 +327,6 @@ const struct setting_row setting_rows[SETTING_TYPES] = {
 #define SETTING_TYPE(name, how, parts, most, expression, fits, sentence) \
 	[SETTING_TYPE_##name] = { #name, sentence, expression, fits, most, parts, how },
 #include "lib/setting.def"
-#undef SETTING_TYPE
 };
 
 /* --- a value against its row --- */

@@ -27,7 +27,6 @@ static const struct {
     upper, lower, word, result, lane, outbox, withdrawable, row, drop, recovery, in_hand) \
 	{ perform_##lower, RECOVER_##recovery(lower), END_##withdrawable##_##in_hand(lower) },
 #include "types/effect.def"
-#undef EFFECT
 };
 
 void

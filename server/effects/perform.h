@@ -52,7 +52,6 @@ typedef void performer(struct perform *perform, struct effect *effect);
 #define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, ...) \
 	performer perform_##name; RECOVERER_##recovery(name)
 #include "types/effect.def"
-#undef EFFECT
 #undef RECOVERER_AGAIN
 #undef RECOVERER_OWN
 

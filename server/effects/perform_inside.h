@@ -65,7 +65,6 @@ typedef void performer_done(struct perform *perform);
 #define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, hand) \
 	END_##withdrawable##_##hand(name)
 #include "types/effect.def"
-#undef EFFECT
 #undef END_true_SELF
 #undef END_false_SELF
 #undef END_false_ROOM

@@ -264,7 +264,6 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,
 #include "types/effect.def"
-#undef EFFECT
 };
 
 void

@@ -315,7 +315,6 @@ row_effect_withdraw(struct tx *tx, int64_t id)
 #define EFFECT(name, performer, word, result, lane, outbox, withdrawable, ...) \
 	STORE_OR_##withdrawable(word)
 #include "types/effect.def"
-#undef EFFECT
 				       ")";
 	struct outcome *outcome;
 

@@ -59,7 +59,6 @@ open_database(struct store *store, struct err *err)
 	static const char count_outbox[] = "SELECT COUNT(*) FROM effect WHERE (kind = ''"
 #define EFFECT(name, performer, word, result, lane, outbox, ...) STORE_OR_##outbox(word)
 #include "types/effect.def"
-#undef EFFECT
 					   ")";
 	const char *copy_of = store->config.no_copy ? NULL : store->path;
 	bool check = ended_uncleanly(store->path);

@@ -133,7 +133,6 @@ static const struct field fields_timer[] =
 static const struct field *const fields_of[] = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fields_##lower,
 #include "types/effect.def"
-#undef EFFECT
 };
 
 /* --- writing --- */

@@ -90,7 +90,6 @@ event_name(enum event_kind kind)
 	static const char *const name[] = {
 #define EVENT(upper, lower) #lower,
 #include "types/event.def"
-#undef EVENT
 	};
 
 	assert((size_t)kind < COUNT(name));
