@@ -522,6 +522,17 @@ http_request_answer(struct http_request *request, int status, const struct http_
 }
 
 void
+http_request_answer_text(struct http_request *request, int status, const char *type,
+    const struct http_header *more, const char *text)
+{
+	const struct http_header headers[] = { { "Content-Type", type },
+		{ "Cache-Control", "no-store" },
+		more != NULL ? *more : (struct http_header){ NULL, NULL }, { NULL, NULL } };
+
+	http_request_answer(request, status, headers, text, strlen(text));
+}
+
+void
 http_request_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
     UNUSED enum MHD_RequestTerminationCode code)
 {

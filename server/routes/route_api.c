@@ -103,21 +103,12 @@ route_api_free(struct route_api *local)
 /* --- answers --- */
 
 static void
-answer(struct http_request *request, int status, const char *json, size_t size)
+answer(struct http_request *request, int status, const char *json)
 {
-	static const struct http_header headers[] = {
-		{ "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" },
-		{ NULL, NULL },
-	};
-	static const struct http_header unknown[] = {
-		{ "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" },
-		{ "WWW-Authenticate", "Bearer" },
-		{ NULL, NULL },
-	};
+	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" };
 
-	http_request_answer(request, status, status == 401 ? unknown : headers, json, size);
+	http_request_answer_text(
+	    request, status, "application/json", status == 401 ? &unknown : NULL, json);
 }
 
 static void
@@ -131,7 +122,7 @@ answer_said(struct http_request *request, int status, const char *said)
 	json_put_bool(&json, "is_to_be_answered", false);
 	json_put_null(&json, "asked_until");
 	json_out_end(&json);
-	answer(request, status, buf_text(&out), out.size);
+	answer(request, status, buf_text(&out));
 }
 
 /* --- who asks --- */
@@ -430,7 +421,7 @@ answer_log(struct asked *asked, const struct answer *decided)
 	json_out_strn(&json, buf_text(&text), text.size);
 	json_out_end(&json);
 	if (is_read && !buf_failed(&text) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out), out.size);
+		answer(asked->request, 200, buf_text(&out));
 	else
 		answer_said(asked->request, 503, is_read ? "the log is too long" : err.text);
 }
@@ -483,7 +474,7 @@ on_looked(void *ctx, const struct probe_finding *findings)
 	buf_add(&out, asked->text, size);
 	buf_addf(&out, ",%s", buf_text(&health) + 1);
 	if (!buf_failed(&health) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out), out.size);
+		answer(asked->request, 200, buf_text(&out));
 	else
 		answer_said(asked->request, 503, "the answer is too long");
 	free_asked(asked);
@@ -548,7 +539,7 @@ on_decided(void *ctx, const struct answer *decided)
 	    decided->status == 200)
 		answer_log(asked, decided);
 	else
-		answer(asked->request, decided->status, decided->text, strlen(decided->text));
+		answer(asked->request, decided->status, decided->text);
 	free_asked(asked);
 }
 

@@ -93,15 +93,12 @@ route_hooks(struct route_hooks *hooks)
 static void
 answer(struct call *call, int status, const char *json)
 {
-	static const struct http_header headers[] = { { "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" }, { NULL, NULL } };
-	static const struct http_header later[] = { { "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" }, { "Retry-After", "10" }, { NULL, NULL } };
+	static const struct http_header later = { "Retry-After", "10" };
 	const struct route_hooks_config *config = &call->hooks->config;
 
 	config->count_request(config->ctx, call->application, status);
-	http_request_answer(call->request, status, status == 503 || status == 429 ? later : headers,
-	    json, strlen(json));
+	http_request_answer_text(call->request, status, "application/json",
+	    status == 503 || status == 429 ? &later : NULL, json);
 }
 
 static void
