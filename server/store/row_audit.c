@@ -202,8 +202,7 @@ insert(struct tx *tx, const struct audit_line *line)
 	const struct audit_chain before = next;
 	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 
-	if (!tx->failed && !audit_chain_write(&next, line, &text, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !audit_chain_write(&next, line, &text, &tx->err);
 	if (!tx_say(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
 		" severity, deployment, meta, prev, hash, version, code, principal,"
@@ -544,8 +543,7 @@ row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMI
 {
 	int64_t last = 0;
 
-	if (!tx->failed && !range(tx->store->db, from, size_max, &last, ret_head, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !range(tx->store->db, from, size_max, &last, ret_head, &tx->err);
 	return tx->failed ? 0 : last;
 }
 
@@ -553,6 +551,5 @@ void
 row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD])
 {
 	ret_head[0] = '\0';
-	if (!tx->failed && !head_of(tx->store->db, seq, ret_head, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !head_of(tx->store->db, seq, ret_head, &tx->err);
 }

@@ -32,13 +32,12 @@ int64_t
 row_chat_moved(const char *database, int64_t chat)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t moved = 0;
 
 	return db != NULL &&
-		db_query(
-		    &rows, db, NULL, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat)) &&
-		db_next(&rows) ?
-	    db_col_i64(&rows, 0) :
+		db_one_i64(
+		    &moved, db, NULL, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat)) ?
+	    moved :
 	    0;
 }
 

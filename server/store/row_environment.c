@@ -57,16 +57,15 @@ int64_t
 row_environment_live(const char *database, const char *name)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t number = 0;
 
 	return db != NULL &&
-		db_query(&rows, db, NULL,
+		db_one_i64(&number, db, NULL,
 		    "SELECT release.number FROM environment"
 		    " JOIN release ON release.id = environment.current_release"
 		    " WHERE environment.name = $1",
-		    DB_TEXT(name)) &&
-		db_next(&rows) ?
-	    db_col_i64(&rows, 0) :
+		    DB_TEXT(name)) ?
+	    number :
 	    0;
 }
 
