@@ -1,6 +1,5 @@
 /* main.c - argv → subcommand.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "cli/cli.h"

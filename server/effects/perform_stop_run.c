@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "effects/perform_inside.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "runs/runs.h"
 

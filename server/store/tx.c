@@ -10,7 +10,6 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
-#include "types/effect_codec.h"
 
 void
 tx_begin(struct tx *tx, struct store *store, const struct event *event)

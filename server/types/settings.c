@@ -10,7 +10,6 @@
 #include "lib/seal.h"
 #include "lib/window.h"
 #include "lib/zone.h"
-#include "types/hook.h"
 #include "types/principal.h"
 #include "types/roles.h"
 
