@@ -43,10 +43,9 @@ check_database(struct db *db, struct err *err)
 	if (pages <= CHECK_PAGES_MAX)
 		return db_quick_check(db, err);
 	for (size_t i = 0; i < COUNT(small); i++) {
-		int64_t there; /* a database of before has not all of them yet */
+		int64_t there;
 
-		if (!db_one_i64(&there, db, err,
-			"SELECT COUNT(*) FROM sqlite_master WHERE name = $1", DB_TEXT(small[i])) ||
+		if (!db_one_i64(&there, db, err, STORE_HAS_TABLE, DB_TEXT(small[i])) ||
 		    (there != 0 && !db_quick_check_table(db, small[i], err)))
 			return false;
 	}
