@@ -51,6 +51,12 @@ struct effect *perform_job_free(struct perform_job *job);
 struct perform_job *perform_job_find(const struct perform *perform, enum effect_kind kind,
     const struct perform_job *after);
 
+/* --- what is sent to Telegram --- */
+
+/* Ends it; "": it was done; NULL: the program ends, and the row stays to be performed after the
+ * start. */
+void perform_sent(struct effect *effect, const char *failure);
+
 /* --- each kind's own: one that is missing is an error of the linker --- */
 
 /* Its row is gone: ends the job and frees all of it.  At the end of the program too. */

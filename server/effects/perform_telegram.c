@@ -6,9 +6,8 @@
 #include "lib/text.h"
 #include "telegram/telegram.h"
 
-/* failure NULL: the program ends; the row stays, and is performed after the start. */
-static void
-end(struct effect *effect, const char *failure)
+void
+perform_sent(struct effect *effect, const char *failure)
 {
 	struct message_sent *said = &effect->result->u.message_sent;
 
@@ -67,7 +66,7 @@ on_deleted(void *ctx, const char *failure)
 	if (is_no(failure))
 		log_warning("a message %s could not be deleted: %s",
 		    effect->subject != 0 ? "that was sent anew" : "with a secret", failure);
-	end(ctx, failure);
+	perform_sent(ctx, failure);
 }
 
 /* AGAIN: what is gone is deleted. */
@@ -88,7 +87,7 @@ on_pinned(void *ctx, const char *failure)
 	if (is_no(failure))
 		log_warning("the status of chat %lld could not be %s: %s", (long long)pin->chat,
 		    pin->is_off ? "unpinned" : "pinned", failure);
-	end(ctx, failure);
+	perform_sent(ctx, failure);
 }
 
 /* AGAIN: what is pinned is pinned once more, without a sound. */
@@ -111,7 +110,7 @@ on_left(void *ctx, const char *failure)
 		    (long long)leave->chat, failure);
 	else if (failure != NULL)
 		log_info("left chat %lld, which is not in ALLOWED_CHATS", (long long)leave->chat);
-	end(ctx, failure);
+	perform_sent(ctx, failure);
 }
 
 /* AGAIN: to leave what was left changes nothing. */
@@ -127,7 +126,7 @@ on_toasted(void *ctx, const char *failure)
 {
 	if (is_no(failure))
 		log_debug("a press was not answered: %s", failure);
-	end(ctx, failure);
+	perform_sent(ctx, failure);
 }
 
 /* AGAIN: it may still wait for its answer; one that is too late is refused and harmless. */
