@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/array.h"
 
-#include <stdlib.h>
-
 #include "lib/mem.h"
 
 void *

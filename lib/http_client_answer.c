@@ -1,7 +1,6 @@
 /* http_client_answer.c - gathers an answer, and says why there is none.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "lib/http_client_inside.h"
 

@@ -1,6 +1,5 @@
 /* http_client_request.c - hands a request and its streams to curl.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "lib/http_client_inside.h"
 

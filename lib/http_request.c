@@ -3,7 +3,6 @@
 #include "lib/http_request.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
 

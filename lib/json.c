@@ -3,7 +3,6 @@
 #include "lib/json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 

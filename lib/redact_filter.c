@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact_filter.h"
 
-#include <string.h>
-
 #ifdef __x86_64__
 #include <tmmintrin.h>
 #endif

@@ -5,10 +5,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <regex.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/address.h"
 #include "lib/clean.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands/commands.h"
 #include "chat/chat_deployment.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <stdlib.h>
-
 #include "effects/perform_inside.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"

@@ -3,7 +3,6 @@
 #include "effects/perform_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/log.h"

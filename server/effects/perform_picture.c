@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

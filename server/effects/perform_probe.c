@@ -1,7 +1,6 @@
 /* perform_probe.c - health URLs, all at once, by a plan: one result.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"

@@ -1,7 +1,6 @@
 /* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands/commands.h"
 #include "decide/factor/decide_factor_state.h"

@@ -3,7 +3,6 @@
 #include "routes/route_api.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "chat/chat_first.h"

@@ -3,7 +3,6 @@
 #include "routes/route_hooks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/bucket.h"
 #include "lib/buf.h"

@@ -3,7 +3,6 @@
 #include "store/audit_verify.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "lib/err.h"

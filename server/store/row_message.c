@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_message.h"
 
-#include <stdlib.h>
-
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"

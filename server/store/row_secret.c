@@ -3,7 +3,6 @@
 #include "store/row_secret.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/array.h"
 #include "lib/err.h"

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_token.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"

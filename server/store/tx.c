@@ -3,8 +3,6 @@
 #include "store/tx.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/crypto.h"
 #include "lib/mem.h"

@@ -7,8 +7,6 @@
  */
 #include "telegram/telegram_poll.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/crash_point.h"
 #include "lib/json.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_register.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/clock.h"

@@ -3,8 +3,6 @@
 /* The list of jobs, and which of them goes when; telegram_send_inside.h says how one goes. */
 #include "telegram/telegram_send_inside.h"
 
-#include <stdlib.h>
-
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"

@@ -3,7 +3,6 @@
 #include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/http_client.h"

@@ -1,6 +1,5 @@
 /* telegram_send_job.c - the list of jobs: put in at its end, taken out when they ended.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"

@@ -3,7 +3,6 @@
 #include "types/effect_codec.h"
 
 #include <limits.h>
-#include <stdlib.h>
 
 #include "lib/json.h"
 #include "lib/mem.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/event.h"
 
-#include <stdlib.h>
-
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "types/settings.h"
