@@ -147,7 +147,7 @@ $(BUILD)/tests/test_telegram_order $(BUILD)/tests/test_telegram_minute: TEST_WRA
 # These have the product in themselves, where they put something in the place of a part of it.  So has each program of a
 # build whose objects make no library (-fPIE is for programs), that leads calls elsewhere in all of a program (LDFLAGS of
 # cover and valgrind), or that is SMALL.
-WRAPPED	 := $(FAIL_NTH_TESTS) test_perform_send_message test_setting test_settings_production test_telegram_order \
+WRAPPED	 := $(FAIL_NTH_TESTS) test_setting test_settings_production test_telegram_order \
 	test_telegram_minute
 ARCHIVES := $(SERVER_A) $(RUNNER_A) $(JUDGE_A) $(LIB_A)
 PRODUCT	 := $(ARCHIVES)

@@ -3,7 +3,6 @@
 #include "lib/buf.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/mem.h"

@@ -3,7 +3,6 @@
 #include "lib/condition.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/environment_id.h"
 #include "lib/err.h"

@@ -28,7 +28,6 @@ struct page {
 static const char *const names[] = {
 #define CRASH(name, who, faults, flow, words) #name,
 #include "lib/crash_point.def"
-#undef CRASH
 };
 
 /* Never unmapped: the last passage is the process's end. */

@@ -18,7 +18,6 @@
 enum crash_point {
 #define CRASH(name, who, faults, flow, words) CRASH_POINT_##name,
 #include "lib/crash_point.def"
-#undef CRASH
 	CRASH_POINT_COUNT
 };
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/env_file.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"

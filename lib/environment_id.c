@@ -3,7 +3,6 @@
 #include "lib/environment_id.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* Length of the name that stands there, 0 for none. */
 static size_t

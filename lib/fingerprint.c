@@ -3,7 +3,6 @@
 #include "lib/fingerprint.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/setting.h"
 #include "lib/sha256.h"

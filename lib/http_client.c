@@ -3,7 +3,6 @@
 #include "lib/http_client.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/http_client_inside.h"

@@ -3,7 +3,6 @@
 #include "lib/http_request.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
 
@@ -519,6 +518,17 @@ http_request_answer(struct http_request *request, int status, const struct http_
 		free_request(request);
 	else
 		http_server_conn_resume(request->conn);
+}
+
+void
+http_request_answer_text(struct http_request *request, int status, const char *type,
+    const struct http_header *more, const char *text)
+{
+	const struct http_header headers[] = { { "Content-Type", type },
+		{ "Cache-Control", "no-store" },
+		more != NULL ? *more : (struct http_header){ NULL, NULL }, { NULL, NULL } };
+
+	http_request_answer(request, status, headers, text, strlen(text));
 }
 
 void

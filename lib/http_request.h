@@ -58,3 +58,8 @@ void *http_request_user(const struct http_request *request);
  */
 void http_request_answer(struct http_request *request, int status,
     const struct http_header *headers, const void *body, size_t size);
+
+/* The same with a text of that Content-Type, which nobody may store, and one header more (NULL:
+ * none). */
+void http_request_answer_text(struct http_request *request, int status, const char *type,
+    const struct http_header *more, const char *text);

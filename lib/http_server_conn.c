@@ -1,7 +1,5 @@
 /* http_server_conn.c - connections: their one timer, and room for new ones.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 

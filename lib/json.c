@@ -3,7 +3,6 @@
 #include "lib/json.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 
@@ -176,12 +175,6 @@ json_get_bool(const struct json *object, const char *key, bool otherwise)
 
 /* --- writing --- */
 
-void
-json_out_init(struct json_out *out, struct buf *buf)
-{
-	*out = (struct json_out){ .buf = buf };
-}
-
 /* Puts the comma, if any, before a value or a key. */
 static void
 begin_value(struct json_out *out)
@@ -205,6 +198,15 @@ open_bracket(struct json_out *out, char bracket)
 	out->kind[out->depth] = bracket;
 	out->has_value[out->depth] = false;
 	buf_addc(out->buf, bracket);
+}
+
+struct json_out
+json_out_begin(struct buf *buf, char bracket)
+{
+	struct json_out out = { .buf = buf };
+
+	open_bracket(&out, bracket);
+	return out;
 }
 
 void
@@ -305,7 +307,7 @@ void
 json_out_str(struct json_out *out, const char *text)
 {
 	if (text == NULL)
-		json_out_null(out);
+		json_out_raw(out, "null");
 	else
 		json_out_strn(out, text, strlen(text));
 }
@@ -322,12 +324,6 @@ out_i64(struct json_out *out, int64_t value)
 {
 	begin_value(out);
 	buf_addf(out->buf, "%" PRId64, value);
-}
-
-void
-json_out_null(struct json_out *out)
-{
-	json_out_raw(out, "null");
 }
 
 void
@@ -363,7 +359,14 @@ void
 json_put_null(struct json_out *out, const char *key)
 {
 	json_out_key(out, key);
-	json_out_null(out);
+	json_out_raw(out, "null");
+}
+
+void
+json_put_open(struct json_out *out, const char *key, char bracket)
+{
+	json_out_key(out, key);
+	open_bracket(out, bracket);
 }
 
 void

@@ -55,7 +55,8 @@ struct json_out {
 	char kind[JSON_OUT_DEPTH_MAX + 1];
 };
 
-void json_out_init(struct json_out *out, struct buf *buf);
+/* Opens '{' or '[' in it, which json_out_end() closes as any other. */
+MUST_USE struct json_out json_out_begin(struct buf *buf, char bracket);
 
 void json_out_object(struct json_out *out);	    /* { */
 void json_out_array(struct json_out *out);	    /* [ */
@@ -64,7 +65,6 @@ void json_out_end(struct json_out *out);	    /* closes the innermost of them */
 void json_out_key(struct json_out *out, const char *key);
 void json_out_str(struct json_out *out, const char *text); /* NULL becomes null */
 void json_out_strn(struct json_out *out, const char *text, size_t size);
-void json_out_null(struct json_out *out);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
 
 /* Key and value in one call. */
@@ -73,5 +73,6 @@ void json_put_time(struct json_out *out, const char *key, int64_t at); /* wall m
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
 void json_put_null(struct json_out *out, const char *key);
+void json_put_open(struct json_out *out, const char *key, char bracket); /* until json_out_end() */
 /* The number, or null: there is none. */
 void json_put_i64_if(struct json_out *out, const char *key, bool is_there, int64_t value);

@@ -4,7 +4,6 @@
 
 #include <ev.h>
 
-#include <stdlib.h>
 #include <time.h>
 
 #include "lib/mem.h"

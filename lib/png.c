@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/png.h"
 
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/err.h"

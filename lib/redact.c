@@ -3,7 +3,6 @@
 #include "lib/redact.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "lib/buf.h"

@@ -8,8 +8,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 #define REDACT_FILTER_LEAST  3	/* bytes that a beginning has */

@@ -5,10 +5,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <regex.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/address.h"
 #include "lib/clean.h"
@@ -327,7 +324,6 @@ const struct setting_row setting_rows[SETTING_TYPES] = {
 #define SETTING_TYPE(name, how, parts, most, expression, fits, sentence) \
 	[SETTING_TYPE_##name] = { #name, sentence, expression, fits, most, parts, how },
 #include "lib/setting.def"
-#undef SETTING_TYPE
 };
 
 /* --- a value against its row --- */

@@ -21,7 +21,6 @@
 enum setting_type {
 #define SETTING_TYPE(name, ...) SETTING_TYPE_##name,
 #include "lib/setting.def"
-#undef SETTING_TYPE
 	SETTING_TYPES
 };
 

@@ -3,7 +3,6 @@
 #include "lib/totp.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <liboath/oath.h>
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/url.h"
 
-#include <string.h>
-
 #include "lib/text.h"
 
 const char *

@@ -3,8 +3,6 @@
 #include "lib/window.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/err.h"
 #include "lib/mem.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "lib/err.h"

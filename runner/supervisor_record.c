@@ -3,7 +3,6 @@
 #include "runner/supervisor_record.h"
 
 #include <limits.h>
-#include <string.h>
 
 #include "lib/clock.h"
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <pthread.h>
 
 #include "lib/err.h"

@@ -1,7 +1,5 @@
 /* serve_manager.c - the service manager: the socket it gives us, and what it is sent.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"

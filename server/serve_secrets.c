@@ -6,7 +6,6 @@
  * say nothing by which a guess could be tried.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/array.h"
 #include "lib/crypto.h"

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

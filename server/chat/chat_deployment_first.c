@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <stdlib.h>
-
 #include "lib/text.h"
 
 /* A step's first word, and what is said when it was the last. */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
 
-#include <string.h>
-
 #define UNSEEN ", nobody has seen it"
 
 void

@@ -20,7 +20,6 @@ const struct chat_first_row chat_first_rows[CHAT_FIRST_COUNT] = {
 		.state = DEPLOY_##of, .programs = OF_##which, .before = before_, .behind = behind_ \
 	},
 #include "chat/first.def"
-#undef FIRST
 };
 
 /* A state without a row is an error of the compiler. */
@@ -28,7 +27,6 @@ enum {
 	WITH_ROWS = 0
 #define FIRST(name, of, ...) | 1 << DEPLOY_##of
 #include "chat/first.def"
-#undef FIRST
 };
 _Static_assert((WITH_ROWS | 1 << DEPLOY_NONE) == (1 << (DEPLOY_STATE_COUNT + 1)) - 1,
     "each state has a row in first.def");

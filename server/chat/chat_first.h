@@ -8,7 +8,6 @@
 enum chat_first {
 #define FIRST(name, ...) FIRST_##name,
 #include "chat/first.def"
-#undef FIRST
 	CHAT_FIRST_COUNT
 };
 

@@ -6,7 +6,6 @@
 
 #include "chat/chat_first.h"
 #include "lib/environment_id.h"
-#include "lib/text.h"
 
 #define GROUPS_SHOWN 4
 

@@ -103,24 +103,6 @@ chat_status_legend(struct chat_text *text)
 	    "⏸ a push waits; 💧 the old release finishes its requests; 👀 nobody has seen how it failed\n");
 }
 
-static const char *
-light(const struct chat_status *status)
-{
-	return rows[standing(status)].sign;
-}
-
-static void
-add_confirmer(struct chat_text *text, const struct deployment *deployment)
-{
-	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
-}
-
-static void
-add_exception(struct chat_text *text, const struct deployment *deployment)
-{
-	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exception);
-}
-
 static size_t
 count_failing(const struct chat_status *status)
 {
@@ -131,12 +113,15 @@ count_failing(const struct chat_status *status)
 	return n;
 }
 
-/* Up to the commit on record, if there is one. */
+/* Which it is, what becomes of it, and the commit on record, if there is one. */
 static void
 add_what_runs(struct chat_text *text, const struct chat_status *status)
 {
+	const struct release *release = &status->environment->current;
 	enum standing is = standing(status);
 
+	chat_text_add(
+	    text, "%s " MARK_BOLD "%s" MARK_BOLD, rows[is].sign, status->environment->name);
 	if (is == STANDING_REPLACED) {
 		chat_text_add(text, ": %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
@@ -146,8 +131,10 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 		    text, ": %zu of %zu health URLs", count_failing(status), status->n_urls);
 	chat_text_add(text, "%s",
 	    is == STANDING_OUT && status->n_urls > 1 ? " unhealthy; last live: " :
-		status->environment->current.id != 0 ? rows[is].release :
+		release->id != 0		     ? rows[is].release :
 						       rows[is].none);
+	if (release->id != 0)
+		chat_text_commit(text, "", release->commit);
 }
 
 static void
@@ -159,7 +146,6 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	add_what_runs(text, status);
 	if (release->id == 0)
 		return;
-	chat_text_commit(text, "", release->commit);
 	chat_text_subject(text, " ", release->subject);
 	chat_text_add(text, "\nrelease %lld, ", (long long)release->number);
 	chat_text_since(text,
@@ -167,10 +153,10 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	    &status->clock, release->at, status->at);
 	chat_text_ago(text, ", ", release->at, status->at);
 	chat_text_outside(text, ", by ", release->by);
-	add_confirmer(text, status->released);
+	chat_text_some(text, ", confirmed by ", deployment_confirmer(status->released));
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
-	add_exception(text, status->released);
+	chat_text_some(text, "\n⚠️ in a freeze: ", status->released->exception);
 }
 
 /* Of several, which host: two may run different releases. */
@@ -308,22 +294,32 @@ add_holds(struct chat_text *text, const struct chat_status *status)
 	}
 }
 
+/* at 0: what stands for days does not say since when. */
 static void
-add_in_progress(struct chat_text *text, const struct chat_status *status)
+add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 {
 	const struct deployment *active = status->active;
 
-	if (active != NULL) {
-		chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
-		chat_text_commit(text, "", active->commit);
-		if (status->step[0] != '\0') {
-			chat_text_outside(text, " (", status->step);
-			chat_text_add(text, ")");
-		}
-		chat_text_ago(text, ", started ", active->started_at, status->at);
-		chat_text_outside(text, ", requested by ", active->requester);
-		add_confirmer(text, active);
-		add_exception(text, active);
+	if (active == NULL)
+		return;
+	chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
+	chat_text_commit(text, "", active->commit);
+	if (status->step[0] != '\0') {
+		chat_text_outside(text, " (", status->step);
+		chat_text_add(text, ")");
+	}
+	if (at != 0)
+		chat_text_ago(text, ", started ", active->started_at, at);
+	chat_text_outside(text, ", requested by ", active->requester);
+}
+
+static void
+add_in_progress(struct chat_text *text, const struct chat_status *status)
+{
+	add_active(text, status, status->at);
+	if (status->active != NULL) {
+		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));
+		chat_text_some(text, "\n⚠️ in a freeze: ", status->active->exception);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
@@ -430,7 +426,6 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 {
 	const struct environment *environment = status->environment;
 
-	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
 	add_release(text, status);
 	add_health(text, status);
 	chat_migration_behind(text, status->behind, "");
@@ -476,7 +471,6 @@ add_short_release(struct chat_text *text, const struct chat_status *status)
 	add_what_runs(text, status);
 	if (release->id == 0)
 		return;
-	chat_text_commit(text, "", release->commit);
 	chat_text_add(text, "%s", health_words(status));
 	chat_text_quoted(text, "\n", release->subject, SUBJECT_LETTERS);
 	chat_text_since(text, ", live since ", &status->clock, release->at, 0); /* with its date */
@@ -485,17 +479,7 @@ add_short_release(struct chat_text *text, const struct chat_status *status)
 static void
 add_short_progress(struct chat_text *text, const struct chat_status *status)
 {
-	const struct deployment *active = status->active;
-
-	if (active != NULL) {
-		chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
-		chat_text_commit(text, "", active->commit);
-		if (status->step[0] != '\0') {
-			chat_text_outside(text, " (", status->step);
-			chat_text_add(text, ")");
-		}
-		chat_text_outside(text, ", requested by ", active->requester);
-	}
+	add_active(text, status, 0);
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
 	if (status->draining_since != 0)
@@ -516,7 +500,6 @@ chat_status_short(struct chat_text *text, const struct chat_status *status)
 	const struct environment *environment = status->environment;
 	CLEANUP(freep) struct holds *holds = mem_copy(status->holds, sizeof(*holds));
 
-	chat_text_add(text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), environment->name);
 	add_short_release(text, status);
 	if (environment->unknown_since != 0)
 		chat_text_outside(text, "\n", environment->unknown_why);
@@ -560,11 +543,8 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 	const struct release *release = &status->environment->current;
 	bool is_trouble = chat_status_is_trouble(status);
 
-	chat_text_add(
-	    text, "%s " MARK_BOLD "%s" MARK_BOLD, light(status), status->environment->name);
 	add_what_runs(text, status);
 	if (release->id != 0) {
-		chat_text_commit(text, "", release->commit);
 		if (is_trouble)
 			chat_text_quoted(text, " ", release->subject, SUBJECT_LETTERS);
 		chat_text_ago(text, ", ", release->at, status->at);

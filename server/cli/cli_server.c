@@ -206,7 +206,6 @@ add_words(struct json_out *json, char *text)
 static int
 run_command(const struct cli_server *local, const char *word)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf body = buf_make(LIMIT_TEXT_IN * 8);
 	char *const *value = local->cli->value;
 	const char *shown = NULL;
@@ -216,10 +215,9 @@ run_command(const struct cli_server *local, const char *word)
 	(void)snprintf(target, sizeof(target), "/v1/command/%.40s", word);
 	if (strcmp(target, APPROVE) == 0 && n == 2 && text_is_hex(local->argv[1], 32, 32))
 		shown = local->argv[--n];
-	json_out_init(&json, &body);
-	json_out_object(&json);
-	json_out_key(&json, "arguments");
-	json_out_array(&json);
+	struct json_out json = json_out_begin(&body, '{');
+
+	json_put_open(&json, "arguments", '[');
 	for (int i = 0; i < n; i++)
 		add_words(&json, local->argv[i]);
 	if (value[OPTION_EMERGENCY] != NULL) { /* wherever it stood */

@@ -9,7 +9,6 @@
 #include "decide/decide_chat.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
-#include "decide/who/decide_sees.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
 #include "store/row_chat.h"

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "commands/commands.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "decide/approval/decide_approval.h"
 #include "decide/factor/decide_pad.h"
 #include "decide/decide_reply.h"

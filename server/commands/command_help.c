@@ -55,18 +55,12 @@ static const struct row {
 } table[] = {
 #define COMMAND(word, action, target, argument, when, cost, group, usage, help) \
 	{ #word, POLICY_##action, GROUP_##group, usage, help },
-#define PRESSED(word, when, cost)
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
 };
 
 enum {
 #define COMMAND(word, ...) ROW_##word,
-#define PRESSED(word, when, cost)
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
 };
 
 /* What is needed first by whoever may it, half asleep. */

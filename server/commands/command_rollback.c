@@ -2,11 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands/commands.h"
 #include "chat/chat_deployment.h"
-#include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/git/decide_git.h"

@@ -1,6 +1,5 @@
 /* command_show.c - /show <number>: the whole story of one deployment, rollback or action.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "chat/chat_deployment_show.h"
 #include "commands/commands.h"

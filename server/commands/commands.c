@@ -32,16 +32,10 @@ static const struct command table[] = {
 #define COMMAND(word, action, target, argument, when, cost, group, usage, help) \
 	{ #word, POLICY_##action, COMMAND_##target, argument, when, cost, usage, help, \
 		command_##word },
-#define PRESSED(word, when, cost)
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
-#define COMMAND(word, ...)
 #define PRESSED(name, when, tenths) \
 	{ .word = #name, .argument = "", .is_always = when, .cost = tenths, .run = command_##name },
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
 };
 
 size_t

@@ -32,8 +32,6 @@ struct command {
 #define COMMAND(word, ...) command_fn command_##word;
 #define PRESSED(word, ...)   command_fn command_##word;
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
 
 /* An argument of this key is all that stands behind the target, up to so many bytes. */
 #define COMMANDS_TEXT	  REQUEST_TEXT

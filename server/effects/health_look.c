@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/health_look.h"
 
-#include <stdlib.h>
-
 #include "effects/probe_check.h"
 #include "lib/loop.h"
 #include "lib/mem.h"

@@ -3,7 +3,6 @@
 #include "effects/log_look.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/buf.h"
 #include "lib/clean.h"

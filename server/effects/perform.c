@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <stdlib.h>
-
 #include "effects/perform_inside.h"
 #include "lib/crash_point.h"
 #include "lib/crypto.h"
@@ -27,7 +25,6 @@ static const struct {
     upper, lower, word, result, lane, outbox, withdrawable, row, drop, recovery, in_hand) \
 	{ perform_##lower, RECOVER_##recovery(lower), END_##withdrawable##_##in_hand(lower) },
 #include "types/effect.def"
-#undef EFFECT
 };
 
 void

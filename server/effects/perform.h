@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * For each row of types/effect.def there is perform_<name>(), and where its recovery is OWN
- * recover_<name>(), in effects/perform_<name>.c.  Both take the effect; sooner or later they fill
- * effect->result and call perform_report().  An effect that was open when the program started may
- * have been carried out already: it is recovered, or performed AGAIN.  Retries are the performer's,
- * in memory.
+ * recover_<name>(), in effects/perform_<name>.c (or perform_telegram.c).  Both take the effect;
+ * sooner or later they fill effect->result and call perform_report().  An effect that was open when
+ * the program started may have been carried out already: it is recovered, or performed AGAIN.
+ * Retries are the performer's, in memory.
  * What ends before its result comes goes by withdraw_<name>() or done_<name>(): perform_inside.h.
  */
 #pragma once
@@ -52,7 +52,6 @@ typedef void performer(struct perform *perform, struct effect *effect);
 #define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, ...) \
 	performer perform_##name; RECOVERER_##recovery(name)
 #include "types/effect.def"
-#undef EFFECT
 #undef RECOVERER_AGAIN
 #undef RECOVERER_OWN
 

@@ -3,7 +3,6 @@
 #include "effects/perform_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/log.h"
@@ -26,13 +25,10 @@ static void on_ended(void *ctx, const char *failure);
 static void
 report(struct effect *effect, const char *failure)
 {
-	struct message_sent *said = &effect->result->u.message_sent;
-
-	if (failure[0] != '\0')
+	if (failure != NULL && failure[0] != '\0')
 		log_warning("the log of run %lld was not sent: %s",
 		    (long long)effect->u.document.run, failure);
-	(void)text_copy(said->failure, sizeof(said->failure), failure);
-	perform_report(effect);
+	perform_sent(effect, failure);
 }
 
 static bool
@@ -102,7 +98,6 @@ on_prepare(struct telegram_file *file, void *ctx)
 	return TELEGRAM_FILE_FAILED;
 }
 
-/* NULL: the program ends; the row stays. */
 static void
 on_ended(void *ctx, const char *failure)
 {
@@ -114,8 +109,5 @@ on_ended(void *ctx, const char *failure)
 		(void)text_copy(why, sizeof(why), failure); /* it may stand in sending */
 	run_log_free(sending->job);
 	free(sending);
-	if (failure == NULL)
-		effect_free(effect);
-	else
-		report(effect, why);
+	report(effect, failure == NULL ? NULL : why);
 }

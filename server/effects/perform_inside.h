@@ -51,6 +51,12 @@ struct effect *perform_job_free(struct perform_job *job);
 struct perform_job *perform_job_find(const struct perform *perform, enum effect_kind kind,
     const struct perform_job *after);
 
+/* --- what is sent to Telegram --- */
+
+/* Ends it; "": it was done; NULL: the program ends, and the row stays to be performed after the
+ * start. */
+void perform_sent(struct effect *effect, const char *failure);
+
 /* --- each kind's own: one that is missing is an error of the linker --- */
 
 /* Its row is gone: ends the job and frees all of it.  At the end of the program too. */
@@ -65,7 +71,6 @@ typedef void performer_done(struct perform *perform);
 #define EFFECT(upper, name, word, result, lane, outbox, withdrawable, row, drop, recovery, hand) \
 	END_##withdrawable##_##hand(name)
 #include "types/effect.def"
-#undef EFFECT
 #undef END_true_SELF
 #undef END_false_SELF
 #undef END_false_ROOM

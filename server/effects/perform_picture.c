@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,7 +11,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/qr.h"
-#include "lib/text.h"
 #include "telegram/telegram.h"
 #include "types/factor_secret.h"
 
@@ -29,13 +27,10 @@ struct picture {
 static void
 report(struct effect *effect, int64_t remote_id, const char *failure)
 {
-	struct message_sent *said = &effect->result->u.message_sent;
-
-	if (failure[0] != '\0')
+	if (failure != NULL && failure[0] != '\0')
 		log_warning("the picture of a second factor was not sent: %s", failure);
-	said->remote_id = remote_id;
-	(void)text_copy(said->failure, sizeof(said->failure), failure);
-	perform_report(effect);
+	effect->result->u.message_sent.remote_id = remote_id;
+	perform_sent(effect, failure);
 }
 
 static bool
@@ -77,7 +72,6 @@ open_picture(const struct effect *effect, int64_t *ret_size, struct err *err)
 	return fd;
 }
 
-/* failure NULL: the program ends; the row stays. */
 static void
 on_ended(void *ctx, const char *failure)
 {
@@ -87,10 +81,7 @@ on_ended(void *ctx, const char *failure)
 
 	(void)close(picture->file.fd);
 	free(picture);
-	if (failure == NULL)
-		effect_free(effect);
-	else
-		report(effect, remote_id, failure);
+	report(effect, remote_id, failure);
 }
 
 void

@@ -1,7 +1,6 @@
 /* perform_probe.c - health URLs, all at once, by a plan: one result.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "effects/perform_inside.h"
 #include "effects/probe_check.h"
@@ -193,12 +192,30 @@ on_decided(struct perform_job *job)
 
 /* --- deciding ----------------------------------------------------------------------------- */
 
-/* The gate needs all of them: with one failed, the others decide nothing.  /status shows each. */
+/* Says how often it passed, and what the last try was. */
 static void
-give_up_others(struct target *failed)
+note_undecided(struct target *target)
 {
-	struct probe_job *probe = failed->probe;
+	struct probe_finding *finding = target->finding;
+	char last[LIMIT_LINE];
 
+	(void)text_copy(last, sizeof(last),
+	    target->tries == 0		   ? "no answer yet" :
+		finding->detail[0] == '\0' ? "ok" :
+					     finding->detail);
+	(void)snprintf(finding->detail, sizeof(finding->detail),
+	    "%s: %d of %d tries passed within %d s; the last: %.150s",
+	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :
+								     "undecided",
+	    finding->passes, target->tries, plan_of(target->probe)->deadline_s, last);
+	finding->is_healthy = false;
+}
+
+/* What is left is decided by that one's failure, since the gate needs all of them; NULL: by the
+ * deadline.  /status shows each. */
+static void
+end_others(struct probe_job *probe, const struct target *failed)
+{
 	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++) {
 		struct target *other = &probe->targets[i];
 
@@ -206,8 +223,9 @@ give_up_others(struct target *failed)
 			continue;
 		target_stop(other);
 		other->is_decided = true;
-		/* Whoever shows but one finding shows what decided. */
-		if (other->finding->detail[0] == '\0')
+		if (failed == NULL)
+			note_undecided(other);
+		else if (other->finding->detail[0] == '\0') /* else it says what decided */
 			(void)snprintf(other->finding->detail, sizeof(other->finding->detail),
 			    "not decided, another URL failed: %.200s", failed->finding->detail);
 	}
@@ -223,7 +241,7 @@ decide(struct target *target, bool is_healthy)
 	target->finding->is_healthy = is_healthy;
 	probe->undecided--;
 	if (!is_healthy && probe->job.effect->u.probe.message == 0)
-		give_up_others(target);
+		end_others(probe, target);
 	if (probe->undecided == 0)
 		perform_job_wait(&probe->job, 0);
 }
@@ -270,41 +288,13 @@ note_pass(struct target *target)
 		decide(target, true);
 }
 
-/* Says how often it passed, and what the last try was. */
-static void
-note_undecided(struct target *target)
-{
-	struct probe_finding *finding = target->finding;
-	char last[LIMIT_LINE];
-
-	(void)text_copy(last, sizeof(last),
-	    target->tries == 0		   ? "no answer yet" :
-		finding->detail[0] == '\0' ? "ok" :
-					     finding->detail);
-	(void)snprintf(finding->detail, sizeof(finding->detail),
-	    "%s: %d of %d tries passed within %d s; the last: %.150s",
-	    finding->passes > 0 && finding->passes < target->tries ? "answers come and go" :
-								     "undecided",
-	    finding->passes, target->tries, plan_of(target->probe)->deadline_s, last);
-	finding->is_healthy = false;
-}
-
 static void
 on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 {
 	struct probe_job *probe = ctx;
 
 	OBJ_CHECK(&probe->job, PERFORM_JOB_MAGIC);
-	for (size_t i = 0; i < probe->job.effect->u.probe.n; i++) {
-		struct target *target = &probe->targets[i];
-
-		if (target->is_decided)
-			continue;
-		target_stop(target);
-		target->is_decided = true;
-		note_undecided(target);
-	}
-	probe->undecided = 0;
+	end_others(probe, NULL);
 	perform_job_wait(&probe->job, 0);
 }
 

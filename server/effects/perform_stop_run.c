@@ -1,9 +1,7 @@
 /* perform_stop_run.c - asks a run to end; only its exit record ends it.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "effects/perform_inside.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "runs/runs.h"
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform_inside.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "types/repository.h"
 #include "types/settings.h"
 

@@ -3,7 +3,6 @@
 #include "effects/tls_watch.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/http_client.h"
 #include "lib/loop.h"

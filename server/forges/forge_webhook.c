@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_webhook.h"
 
-#include <stdlib.h>
-
 #include "forges/forge_delivery.h"
 #include "forges/forge_row.h"
 #include "lib/crash_point.h"

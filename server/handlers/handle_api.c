@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
@@ -319,15 +318,14 @@ static void
 act(struct tx *tx, UNUSED const struct update *update, void *arg)
 {
 	const struct asked *asked = arg;
-	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
 	if (!decide_factor_is_trial(tx)) {
 		decide_api(tx, asked->api, asked->json);
 		return;
 	}
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&out, '{');
+
 	decide_api(tx, asked->api, &json);
 	buf_wipe(&out);
 }
@@ -390,11 +388,9 @@ handle_api(struct tx *tx, const struct event *event)
 {
 	struct api_request *api = event->u.api;
 	bool is_view = !api_is_post(api->operation);
-	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
-	json_out_object(&json);
 	if (enter(tx, api))
 		decide_with_code(tx, api, &json);
 	if (!is_view || tx->answer.status != 200)

@@ -1,7 +1,6 @@
 /* handle_fault.c - the handler of a result failed: what hung on it must still end, or come again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "chat/chat_text.h"
 #include "decide/git/decide_announced.h"
@@ -22,7 +21,6 @@
 #include "store/row_effect.h"
 #include "store/row_message.h"
 #include "store/row_approval.h"
-#include "store/row_button.h"
 
 /* Until it is tried again: it may well fail again, and each time costs a line in the log. */
 #define LATER_MS       (60 * INT64_C(1000))
@@ -99,17 +97,18 @@ again(struct tx *tx, const struct effect *timer, int64_t later_ms)
 	(void)row_effect_order(tx, next);
 }
 
+#define ONE				     true
+#define MANY				     false
+#define TIMER(name, word, longest_s, is_one) [TIMER_##name] = (is_one),
+static const bool is_one[] = { TIMERS(TIMER) };
+#undef TIMER
+#undef ONE
+#undef MANY
+
 /* One of each kind of which there is one, where there is none. */
 static void
 put_back(struct tx *tx)
 {
-#define ONE				     true
-#define MANY				     false
-#define TIMER(name, word, longest_s, is_one) [TIMER_##name] = (is_one),
-	static const bool is_one[] = { TIMERS(TIMER) };
-#undef TIMER
-#undef ONE
-#undef MANY
 	struct effect timer = { .kind = EFFECT_TIMER };
 
 	for (enum timer_kind kind = 0; kind < TIMER_KIND_COUNT; kind++) {
@@ -120,11 +119,13 @@ put_back(struct tx *tx)
 	decide_poll_later(tx);
 }
 
-/* A row that cannot be read says nothing of its kind: then all that can be found is put back. */
+/* A row that cannot be read says nothing of its kind: then all that can be found is put back.  Of
+ * which there is one, it looks at all of its kind; of many each comes again. */
 static void
 fault_timer(struct tx *tx, const struct fault *fault)
 {
 	const struct effect *timer = tx->effect;
+	enum timer_kind kind;
 
 	if (timer == NULL) {
 		if (fault->subject != 0)
@@ -132,44 +133,19 @@ fault_timer(struct tx *tx, const struct fault *fault)
 		put_back(tx);
 		return;
 	}
-	switch (timer->u.timer.kind) {
-	case TIMER_QUESTION:
-	case TIMER_APPROVAL:
+	kind = timer->u.timer.kind;
+	if (kind == TIMER_QUESTION || kind == TIMER_APPROVAL)
 		ask_later(tx, fault->subject);
-		break;
-	case TIMER_PUSH:
+	else if (kind == TIMER_PUSH)
 		decide_announced_later(tx, &timer->u.timer, tx->at + LATER_MS);
-		break;
-	case TIMER_CLOUDFLARE:
-		if (fault->subject != 0)
-			fault_run(tx, fault);
-		else
-			decide_cloudflare_fault(tx, timer->u.timer.name, tx->at + LATER_MS);
-		break;
-	case TIMER_SEND:
-	case TIMER_LEAVE:
-	case TIMER_CHANGED:
-	case TIMER_REVIEW:
-	case TIMER_NAG:
-	case TIMER_PICTURE:
-	case TIMER_PIN:
-	case TIMER_PAD:
-		again(tx, timer, LATER_MS);
-		break;
-	case TIMER_POLL:
-	case TIMER_DAILY:
-	case TIMER_RENAME:
-	case TIMER_HOLDS:
-	case TIMER_SESSIONS:
-	case TIMER_ACCESS:
-	case TIMER_WITNESS:
-	case TIMER_AUDIT_LINE:
-	case TIMER_STRANGERS:
+	else if (kind == TIMER_CLOUDFLARE && fault->subject != 0)
+		fault_run(tx, fault);
+	else if (kind == TIMER_CLOUDFLARE)
+		decide_cloudflare_fault(tx, timer->u.timer.name, tx->at + LATER_MS);
+	else if (is_one[kind])
 		put_back(tx);
-		break;
-	case TIMER_KIND_COUNT:
-		abort();
-	}
+	else
+		again(tx, timer, LATER_MS);
 }
 
 /* Where nothing polls, nobody else will look at that branch before the next push. */
@@ -288,7 +264,6 @@ ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,
 #include "types/effect.def"
-#undef EFFECT
 };
 
 void

@@ -1,7 +1,6 @@
 /* handle_git_answered.c - git answered, or could not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "decide/git/decide_announced.h"
 #include "decide/approval/decide_approval.h"

@@ -6,7 +6,6 @@
 #include "handlers/handlers.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
-#include "store/row_message.h"
 
 /* A push that cannot be looked up: once, however often it is tried. */
 static void

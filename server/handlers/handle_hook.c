@@ -1,7 +1,6 @@
 /* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands/commands.h"
 #include "decide/factor/decide_factor_state.h"
@@ -79,12 +78,11 @@ put_answer(struct tx *tx)
 {
 	struct deployment work;
 	char state[LIMIT_ENVIRONMENT];
-	struct json_out json;
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 
 	row_deployment_get(tx, tx->answer.work, &work);
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&out, '{');
+
 	if (work.id != 0) {
 		state_of(tx, &work, state);
 		json_put_i64(&json, "id", work.id);

@@ -16,10 +16,8 @@
 		decide_witness_look(tx); \
 	}
 #include "types/event.def"
-#undef EVENT
 
 store_handler *const handlers[EVENT_KIND_COUNT] = {
 #define EVENT(upper, lower) [EVENT_##upper] = decide_##lower,
 #include "types/event.def"
-#undef EVENT
 };

@@ -6,7 +6,6 @@
 
 #define EVENT(upper, lower) store_handler handle_##lower;
 #include "types/event.def"
-#undef EVENT
 
 /* By enum event_kind. */
 extern store_handler *const handlers[EVENT_KIND_COUNT];

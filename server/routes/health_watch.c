@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/health_watch.h"
 
-#include <stdlib.h>
-
 #include "lib/loop.h"
 #include "lib/mem.h"
 

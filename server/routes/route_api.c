@@ -3,7 +3,6 @@
 #include "routes/route_api.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "chat/chat_first.h"
@@ -103,37 +102,26 @@ route_api_free(struct route_api *local)
 /* --- answers --- */
 
 static void
-answer(struct http_request *request, int status, const char *json, size_t size)
+answer(struct http_request *request, int status, const char *json)
 {
-	static const struct http_header headers[] = {
-		{ "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" },
-		{ NULL, NULL },
-	};
-	static const struct http_header unknown[] = {
-		{ "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" },
-		{ "WWW-Authenticate", "Bearer" },
-		{ NULL, NULL },
-	};
+	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" };
 
-	http_request_answer(request, status, status == 401 ? unknown : headers, json, size);
+	http_request_answer_text(
+	    request, status, "application/json", status == 401 ? &unknown : NULL, json);
 }
 
 static void
 answer_said(struct http_request *request, int status, const char *said)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
-	json_out_object(&json);
 	json_put_str(&json, "said", said);
 	json_put_null(&json, "work");
 	json_put_bool(&json, "is_to_be_answered", false);
 	json_put_null(&json, "asked_until");
 	json_out_end(&json);
-	answer(request, status, buf_text(&out), out.size);
+	answer(request, status, buf_text(&out));
 }
 
 /* --- who asks --- */
@@ -416,7 +404,6 @@ answer_log(struct asked *asked, const struct answer *decided)
 	const struct route_api_config *config = &asked->local->config;
 	const char *folder = config->settings(config->ctx)->state_directory;
 	int64_t next = asked->offset;
-	struct json_out json;
 	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
 	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
 	struct err err;
@@ -424,8 +411,8 @@ answer_log(struct asked *asked, const struct answer *decided)
 
 	is_read = run_piece_read(folder, decided->work, asked->offset, decided->is_ended,
 	    config->redact, &text, &next, &err);
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&out, '{');
+
 	json_put_i64(&json, "run", decided->work);
 	json_put_i64(&json, "next", next);
 	json_put_bool(&json, "is_over", decided->is_ended);
@@ -433,7 +420,7 @@ answer_log(struct asked *asked, const struct answer *decided)
 	json_out_strn(&json, buf_text(&text), text.size);
 	json_out_end(&json);
 	if (is_read && !buf_failed(&text) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out), out.size);
+		answer(asked->request, 200, buf_text(&out));
 	else
 		answer_said(asked->request, 503, is_read ? "the log is too long" : err.text);
 }
@@ -474,14 +461,11 @@ on_looked(void *ctx, const struct probe_finding *findings)
 {
 	struct asked *asked = ctx;
 	size_t size = strlen(asked->text) - 1; /* without its brace */
-	struct json_out json;
 	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
 	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
+	struct json_out json = json_out_begin(&health, '{');
 
-	json_out_init(&json, &health);
-	json_out_object(&json);
-	json_out_key(&json, "health");
-	json_out_array(&json);
+	json_put_open(&json, "health", '[');
 	for (size_t i = 0; i < asked->n_targets; i++)
 		put_finding(&json, &asked->targets[i], &findings[i]);
 	json_out_end(&json);
@@ -489,7 +473,7 @@ on_looked(void *ctx, const struct probe_finding *findings)
 	buf_add(&out, asked->text, size);
 	buf_addf(&out, ",%s", buf_text(&health) + 1);
 	if (!buf_failed(&health) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out), out.size);
+		answer(asked->request, 200, buf_text(&out));
 	else
 		answer_said(asked->request, 503, "the answer is too long");
 	free_asked(asked);
@@ -554,7 +538,7 @@ on_decided(void *ctx, const struct answer *decided)
 	    decided->status == 200)
 		answer_log(asked, decided);
 	else
-		answer(asked->request, decided->status, decided->text, strlen(decided->text));
+		answer(asked->request, decided->status, decided->text);
 	free_asked(asked);
 }
 

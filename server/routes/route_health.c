@@ -11,16 +11,12 @@
 static void
 answer(struct http_request *request, int status, const char *text, bool misses_updates)
 {
-	const struct http_header headers[] = {
-		{ "Content-Type", "text/plain; charset=utf-8" },
-		{ "Cache-Control", "no-store" },
-		{ misses_updates ? ROUTE_HEALTH_MISSES : NULL, "missed" },
-		{ NULL, NULL },
-	};
+	static const struct http_header missed = { ROUTE_HEALTH_MISSES, "missed" };
 	char line[ANSWER_MAX + 1];
 
 	(void)snprintf(line, sizeof(line), "%s\n", text);
-	http_request_answer(request, status, headers, line, strlen(line));
+	http_request_answer_text(
+	    request, status, "text/plain; charset=utf-8", misses_updates ? &missed : NULL, line);
 }
 
 static void

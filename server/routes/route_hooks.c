@@ -3,7 +3,6 @@
 #include "routes/route_hooks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/bucket.h"
 #include "lib/buf.h"
@@ -93,25 +92,20 @@ route_hooks(struct route_hooks *hooks)
 static void
 answer(struct call *call, int status, const char *json)
 {
-	static const struct http_header headers[] = { { "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" }, { NULL, NULL } };
-	static const struct http_header later[] = { { "Content-Type", "application/json" },
-		{ "Cache-Control", "no-store" }, { "Retry-After", "10" }, { NULL, NULL } };
+	static const struct http_header later = { "Retry-After", "10" };
 	const struct route_hooks_config *config = &call->hooks->config;
 
 	config->count_request(config->ctx, call->application, status);
-	http_request_answer(call->request, status, status == 503 || status == 429 ? later : headers,
-	    json, strlen(json));
+	http_request_answer_text(call->request, status, "application/json",
+	    status == 503 || status == 429 ? &later : NULL, json);
 }
 
 static void
 answer_said(struct call *call, int status, const char *said)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
-	json_out_object(&json);
 	json_put_null(&json, "id");
 	json_put_null(&json, "state");
 	json_put_str(&json, "said", said);

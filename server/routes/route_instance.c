@@ -22,11 +22,6 @@ route_instance_draw(struct route_instance *instance, struct err *err)
 static void
 on_request(struct http_request *request, void *ctx)
 {
-	static const struct http_header headers[] = {
-		{ "Content-Type", "text/plain; charset=utf-8" },
-		{ "Cache-Control", "no-store" },
-		{ NULL, NULL },
-	};
 	static const struct http_header post[] = { { "Allow", "POST" }, { NULL, NULL } };
 	const struct route_instance *instance = ctx;
 	char line[ROUTE_INSTANCE_SIZE + sizeof("deploybot \n")];
@@ -36,7 +31,7 @@ on_request(struct http_request *request, void *ctx)
 		return;
 	}
 	(void)snprintf(line, sizeof(line), "deploybot %s\n", instance->id);
-	http_request_answer(request, 200, headers, line, strlen(line));
+	http_request_answer_text(request, 200, "text/plain; charset=utf-8", NULL, line);
 }
 
 struct http_route

@@ -11,11 +11,6 @@
 static void
 on_request(struct http_request *request, void *ctx)
 {
-	static const struct http_header headers[] = {
-		{ "Content-Type", "text/plain; version=0.0.4; charset=utf-8" },
-		{ "Cache-Control", "no-store" },
-		{ NULL, NULL },
-	};
 	const struct route_metrics *route = ctx;
 	CLEANUP(buf_done) struct buf text = buf_make(TEXT_MAX);
 
@@ -27,7 +22,8 @@ on_request(struct http_request *request, void *ctx)
 	if (buf_failed(&text))
 		http_request_answer(request, 503, NULL, NULL, 0);
 	else
-		http_request_answer(request, 200, headers, buf_text(&text), text.size);
+		http_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8",
+		    NULL, buf_text(&text));
 }
 
 struct http_route

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 /* A descriptor of STATE/runs/<run>, never through a link.  -1 and *err: ERR_MISSING, or the disk's

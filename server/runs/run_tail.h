@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/base.h"
 
 struct buf;

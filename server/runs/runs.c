@@ -3,7 +3,6 @@
 #include "runs/runs.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/log.h"

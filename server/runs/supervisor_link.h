@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/loop.h"
 #include "runner/protocol.h"
 

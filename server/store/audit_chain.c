@@ -77,11 +77,9 @@ static void
 write_fields(const struct audit_line *line, int64_t seq, struct buf *out)
 {
 	char time[TEXT_TIME_SIZE];
-	struct json_out json;
 	size_t meta = strlen(line->meta);
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_str(&json, "timestamp", text_time_ms(time, line->at));
 	json_put_i64(&json, "seq", seq);
 	json_put_str(&json, "user_id", line->user_id);
@@ -138,10 +136,8 @@ write_core(const struct audit_line *line, const struct audit_chain *head, const 
     struct buf *out)
 {
 	char time[TEXT_TIME_SIZE], hex[HEX + 1];
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_str(&json, "action", line->action);
 	put_if_any(&json, "application", line->application);
 	json_put_str(&json, "code", line->code);

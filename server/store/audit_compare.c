@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -203,30 +202,34 @@ judge_odd(struct compare *c)
 
 /* --- entries without a line --- */
 
+/* Joined to no other; what went by a rule, with the entry that says so. */
+static void
+tell_alone(struct compare *c, enum audit_found what, int64_t first, int64_t last)
+{
+	char says[DETAIL];
+	const struct audit_finding finding = { .what = what,
+		.first = first,
+		.last = last,
+		.detail = what == FOUND_CUT_BY_RULE ? audit_compare_removal_text(c, says) : NULL };
+
+	audit_compare_tell(c, &finding);
+	audit_compare_flush(c);
+}
+
 static void
 tell_missing(struct compare *c, int64_t first, int64_t last, bool is_front)
 {
 	bool is_end = last == c->result.covered && c->result.last < first && c->result.newer == 0;
-	bool is_rule = is_front && !is_end && audit_compare_is_by_rule(c, last);
-	char says[DETAIL];
-	const struct audit_finding gone = { .what = FOUND_CUT_BY_RULE,
-		.first = 1,
-		.last = first - 1,
-		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
-	const struct audit_finding finding = { .what = is_end ? FOUND_CUT_END :
-		    is_rule				      ? FOUND_CUT_BY_RULE :
-		    is_front				      ? FOUND_CUT_FRONT :
-								FOUND_REMOVED,
-		.first = is_front && !is_end && !is_rule ? 1 : first,
-		.last = last,
-		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
 
-	if (is_rule && first > 1) { /* the witness does not have these (any more) */
-		audit_compare_tell(c, &gone);
-		audit_compare_flush(c);
+	if (is_end || !is_front) {
+		tell_alone(c, is_end ? FOUND_CUT_END : FOUND_REMOVED, first, last);
+	} else if (!audit_compare_is_by_rule(c, last)) {
+		tell_alone(c, FOUND_CUT_FRONT, 1, last);
+	} else {
+		if (first > 1) /* the witness does not have these (any more) */
+			tell_alone(c, FOUND_CUT_BY_RULE, 1, first - 1);
+		tell_alone(c, FOUND_CUT_BY_RULE, first, last);
 	}
-	audit_compare_tell(c, &finding);
-	audit_compare_flush(c);
 }
 
 static void
@@ -262,17 +265,9 @@ judge_front(struct compare *c)
 {
 	int64_t last = c->result.first - 1;
 	bool is_rule = c->copy == NULL && audit_compare_is_by_rule(c, last);
-	char says[DETAIL];
-	const struct audit_finding finding = { .what =
-						   is_rule ? FOUND_CUT_BY_RULE : FOUND_CUT_FRONT,
-		.first = 1,
-		.last = last,
-		.detail = is_rule ? audit_compare_removal_text(c, says) : NULL };
 
-	if (last < 1 || (c->copy != NULL && audit_copy_find(c->copy, last) != NULL))
-		return;
-	audit_compare_tell(c, &finding);
-	audit_compare_flush(c);
+	if (last >= 1 && (c->copy == NULL || audit_copy_find(c->copy, last) == NULL))
+		tell_alone(c, is_rule ? FOUND_CUT_BY_RULE : FOUND_CUT_FRONT, 1, last);
 }
 
 static void

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
@@ -76,15 +75,11 @@ static const struct source {
 /* --- what is named --- */
 
 static bool
-has_column(struct db *db, const char *table, const char *column, bool *ret, struct err *err)
+has_column(struct db *db, const char *table, const char *column, int64_t *ret, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	if (!db_query(&rows, db, err, "SELECT 1 FROM pragma_table_info($1) WHERE name = $2",
-		DB_TEXT(table), DB_TEXT(column)))
-		return false;
-	*ret = db_next(&rows);
-	return db_rows_end(&rows, err);
+	return db_one_i64(ret, db, err,
+	    "SELECT COUNT(*) FROM pragma_table_info($1) WHERE name = $2", DB_TEXT(table),
+	    DB_TEXT(column));
 }
 
 /* Does the entry that it leads to have that head? */
@@ -129,13 +124,13 @@ static bool
 gather(struct look *l, const struct source *source, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool has, lacks = false;
+	int64_t has, lacks = 0;
 
 	if (!has_column(l->db, source->table, source->has, &has, err) ||
 	    (source->lacks != NULL &&
 		!has_column(l->db, source->table, source->lacks, &lacks, err)))
 		return false;
-	if (!has || lacks)
+	if (has == 0 || lacks != 0)
 		return true;
 	if (!db_query(&rows, l->db, err, source->sql))
 		return false;
@@ -365,9 +360,7 @@ bool
 audit_heads_read(const struct audit_source *source, audit_heads_fn *found,
     bool (*is_over)(void *ctx), void *ctx, struct audit_heads_found *ret, struct err *err)
 {
-	CLEANUP(db_closep)
-	struct db *db =
-	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+	CLEANUP(db_closep) struct db *db = audit_read_open(source, err);
 
 	return db != NULL && audit_heads_look(db, found, is_over, ctx, ret, err);
 }

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/err.h"
 #include "lib/mem.h"
@@ -138,19 +137,6 @@ fits(const struct audit_fields *fields, const struct audit_filter *filter)
 	    (severity != AUDIT_SEVERITY_COUNT && severity >= filter->at_least);
 }
 
-/* --- names --- */
-
-static bool
-has_names(struct db *db, bool *ret, struct err *err)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	if (!db_query(&rows, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'person_name'"))
-		return false;
-	*ret = db_next(&rows);
-	return db_rows_end(&rows, err);
-}
-
 static bool
 name_of(struct db *db, const char *who, char *out, size_t room, struct err *err)
 {
@@ -172,13 +158,15 @@ struct reading {
 	void *ctx;
 	struct audit_chain last; /* line of the files; seq 0: none yet */
 	bool in_any_order;
-	bool has_names;
+	int64_t has_names; /* 0: a database of before */
 	bool is_over;
 };
 
+/* False: it is over, or has failed. */
 static bool
-read_line(struct reading *r, const char *line, size_t size, struct err *err)
+read_line(void *ctx, const char *line, size_t size, struct err *err)
 {
+	struct reading *r = ctx;
 	struct audit_fields fields = { 0 };
 	char user[VALUE], name[VALUE] = "";
 
@@ -187,64 +175,53 @@ read_line(struct reading *r, const char *line, size_t size, struct err *err)
 		    "an entry is no audit line: deploybot audit verify says which");
 	if (!fits(&fields, r->filter))
 		return true;
-	if (r->has_names &&
+	if (r->has_names != 0 &&
 	    !name_of(r->db, value_of(&fields, "user_id", user), name, sizeof(name), err))
 		return false;
 	r->is_over = !r->each(r->ctx, line, size, &fields, name);
-	return true;
-}
-
-static bool
-read_page(struct reading *r, const struct buf *page, struct err *err)
-{
-	const char *at = page->data, *end = page->data + page->size;
-
-	while (at < end && !r->is_over) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		assert(newline != NULL);
-		if (!read_line(r, at, (size_t)(newline - at), err))
-			return false;
-		at = newline + 1;
-	}
-	return true;
+	return !r->is_over;
 }
 
 /* No entry before it is of that time or later. */
 static bool
 first_of(struct reading *r, int64_t *ret, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
 	*ret = r->filter->first;
-	if (r->filter->from == 0)
-		return true;
-	if (!db_query(&rows, r->db, err,
-		"SELECT seq FROM audit WHERE seq >= $1 AND at >= $2 ORDER BY seq LIMIT 1",
-		DB_I64(*ret), DB_I64(r->filter->from)))
-		return false;
-	*ret = db_next(&rows) ? db_col_i64(&rows, 0) : INT64_MAX;
-	return db_rows_end(&rows, err);
+	return r->filter->from == 0 ||
+	    db_one_i64(ret, r->db, err,
+		"SELECT COALESCE((SELECT seq FROM audit WHERE seq >= $1 AND at >= $2"
+		" ORDER BY seq LIMIT 1), $3)",
+		DB_I64(*ret), DB_I64(r->filter->from), DB_I64(INT64_MAX));
+}
+
+bool
+audit_read_rows(struct db *db, int64_t from, audit_read_row *each, void *ctx, struct err *err)
+{
+	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
+	int64_t last = from - 1;
+
+	do {
+		from = last + 1;
+		buf_clear(&page);
+		if (!store_audit_lines(db, from, PAGE, &page, &last, err))
+			return false;
+		for (const char *at = page.data, *next; at < page.data + page.size; at = next + 1) {
+			next = memchr(at, '\n', (size_t)(page.data + page.size - at));
+			assert(next != NULL);
+			if (!each(ctx, at, (size_t)(next - at), err))
+				return false;
+		}
+	} while (last >= from);
+	return true;
 }
 
 static bool
-read_pages(struct reading *r, struct err *err)
+read_database(struct reading *r, struct err *err)
 {
-	int64_t from, last;
-	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
-	bool ok = true;
+	int64_t from;
 
-	if (!has_names(r->db, &r->has_names, err) || !first_of(r, &from, err))
-		return false;
-	while (ok && !r->is_over && from != INT64_MAX) {
-		buf_clear(&page);
-		ok = store_audit_lines(r->db, from, PAGE, &page, &last, err);
-		if (!ok || last < from)
-			break;
-		ok = read_page(r, &page, err);
-		from = last + 1;
-	}
-	return ok;
+	return db_one_i64(&r->has_names, r->db, err, STORE_HAS_TABLE, DB_TEXT("person_name")) &&
+	    first_of(r, &from, err) && audit_read_rows(r->db, from, read_line, r, err);
 }
 
 /* --- from the log's files --- */
@@ -292,7 +269,7 @@ read_file_line(struct reading *r, const struct audit_lines *lines, struct err *e
 static bool
 read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 {
-	while (!r->is_over)
+	while (true)
 		switch (audit_lines_next(lines, err)) {
 		case AUDIT_LINES_LINE:
 			if (!read_file_line(r, lines, err))
@@ -306,7 +283,6 @@ read_lines(struct reading *r, struct audit_lines *lines, struct err *err)
 		case AUDIT_LINES_FAILED:
 			return false;
 		}
-	return true;
 }
 
 static bool
@@ -322,8 +298,8 @@ read_files(struct reading *r, const char *log, struct err *err)
 
 /* --- for all --- */
 
-static struct db *
-open_rows(const struct audit_source *source, struct err *err)
+struct db *
+audit_read_open(const struct audit_source *source, struct err *err)
 {
 	return db_open(
 	    source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
@@ -339,9 +315,9 @@ audit_read(const struct audit_source *source, const struct audit_filter *filter,
 	};
 
 	if (source->database == NULL)
-		return read_files(&r, source->log, err);
-	r.db = db = open_rows(source, err);
-	return db != NULL && read_pages(&r, err);
+		return read_files(&r, source->log, err) || r.is_over;
+	r.db = db = audit_read_open(source, err);
+	return db != NULL && (read_database(&r, err) || r.is_over);
 }
 
 static bool
@@ -380,7 +356,7 @@ audit_read_newest(const struct audit_source *source, int64_t *ret, struct err *e
 	*ret = 0;
 	if (source->database == NULL)
 		return audit_read(source, &(struct audit_filter){ 0 }, note_number, ret, err);
-	db = open_rows(source, err);
+	db = audit_read_open(source, err);
 	if (db == NULL || !store_audit_head(db, &head, err))
 		return false;
 	*ret = head.seq;

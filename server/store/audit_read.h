@@ -34,6 +34,14 @@ struct audit_source {
 typedef bool audit_read_line(
     void *ctx, const char *line, size_t size, const struct audit_fields *fields, const char *name);
 
+/* Its database, which is only read.  NULL: *err says why. */
+struct db *audit_read_open(const struct audit_source *source, struct err *err) MUST_USE;
+
+/* Each line from that entry on, without its newline, until `each` returns false; false then too. */
+typedef bool audit_read_row(void *ctx, const char *line, size_t size, struct err *err);
+bool audit_read_rows(struct db *db, int64_t from, audit_read_row *each, void *ctx,
+    struct err *err) MUST_USE;
+
 /* Those that fit, the oldest first, a page of rows in memory at a time.  Of the files a line that
  * is not what it says, or does not follow the one before it, ends it with ERR_INVALID. */
 bool audit_read(const struct audit_source *source, const struct audit_filter *filter,

@@ -3,7 +3,6 @@
 #include "store/audit_verify.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "lib/err.h"
@@ -12,8 +11,7 @@
 #include "store/audit_lines.h"
 #include "store/store_inside.h"
 
-#define PAGE		  200 /* entries read at once */
-#define AUDIT_WITNESS_MIN 8   /* digits */
+#define AUDIT_WITNESS_MIN 8 /* digits */
 
 /* The next line into f->line; false at the end, or with *err (code not ERR_NONE). */
 static bool
@@ -112,8 +110,10 @@ refuse_line(const struct walk *w, struct err *err)
 
 /* The row's line against the chain, then against the file's where that has this entry. */
 static bool
-walk_row(struct walk *w, const char *line, size_t size, struct err *err)
+walk_row(void *ctx, const char *line, size_t size, struct err *err)
 {
+	struct walk *w = ctx;
+
 	if (!audit_chain_check(&w->chain, line, size, err))
 		return err_wrap(err, "the database");
 	if (w->chain.seq == w->head.seq &&
@@ -130,42 +130,6 @@ walk_row(struct walk *w, const char *line, size_t size, struct err *err)
 		return refuse_line(w, err);
 	w->exported = w->chain.seq;
 	return read_file_line(w, err);
-}
-
-static bool
-walk_page(struct walk *w, const struct buf *page, struct err *err)
-{
-	const char *at = page->data;
-	const char *end = at + page->size;
-
-	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		assert(newline != NULL);
-		if (!walk_row(w, at, (size_t)(newline - at), err))
-			return false;
-		at = newline + 1;
-	}
-	return true;
-}
-
-static bool
-walk_rows(struct walk *w, struct db *db, struct err *err)
-{
-	int64_t last = 0;
-	CLEANUP(buf_done) struct buf page = buf_make((size_t)PAGE * (AUDIT_LINE_MAX + 1));
-	bool ok;
-
-	do {
-		int64_t from = last + 1;
-
-		buf_clear(&page);
-		ok = store_audit_lines(db, from, PAGE, &page, &last, err) &&
-		    walk_page(w, &page, err);
-		if (last < from)
-			break;
-	} while (ok);
-	return ok;
 }
 
 static bool
@@ -186,12 +150,13 @@ check_ends(const struct walk *w, struct err *err)
 static bool
 read_line_sent(struct db *db, struct audit_verified *found, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows tables = { 0 }, rows = { 0 };
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t has;
 
-	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_line'"))
+	if (!db_one_i64(&has, db, err, STORE_HAS_TABLE, DB_TEXT("audit_line")))
 		return false;
-	if (!db_next(&tables))
-		return db_rows_end(&tables, err);
+	if (has == 0)
+		return true;
 	if (!db_query(
 		&rows, db, err, "SELECT seq, at, head FROM audit_line ORDER BY seq DESC LIMIT 1"))
 		return false;
@@ -206,14 +171,12 @@ read_line_sent(struct db *db, struct audit_verified *found, struct err *err)
 static bool
 read_outside(struct db *db, struct audit_verified *found, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows tables = { 0 };
+	int64_t has;
 
-	if (!db_query(&tables, db, err, "SELECT 1 FROM sqlite_master WHERE name = 'audit_witness'"))
-		return false;
-	if (!db_next(&tables))
-		return db_rows_end(&tables, err);
-	return db_one_i64(
-	    &found->outside, db, err, "SELECT coalesce(max(confirmed), 0) FROM audit_witness");
+	return db_one_i64(&has, db, err, STORE_HAS_TABLE, DB_TEXT("audit_witness")) &&
+	    (has == 0 ||
+		db_one_i64(&found->outside, db, err,
+		    "SELECT coalesce(max(confirmed), 0) FROM audit_witness"));
 }
 
 /* The head, then the file, then the rows: what the file has was committed before it was written,
@@ -221,9 +184,7 @@ read_outside(struct db *db, struct audit_verified *found, struct err *err)
 static bool
 walk(struct walk *w, const struct audit_source *source, struct err *err)
 {
-	CLEANUP(db_closep)
-	struct db *db =
-	    db_open(source->database, source->is_copy ? DB_READ_ONLY | DB_COPY : DB_READ_ONLY, err);
+	CLEANUP(db_closep) struct db *db = audit_read_open(source, err);
 
 	if (db == NULL || !store_audit_head(db, &w->head, err) ||
 	    !audit_lines_open(&w->file, source->log, err) || !read_file_line(w, err))
@@ -231,7 +192,7 @@ walk(struct walk *w, const struct audit_source *source, struct err *err)
 	w->found.first = 1;
 	if (w->file_waits && !audit_chain_seq(w->file.line, w->file.size, &w->found.first))
 		return err_set(err, ERR_INVALID, "%s line 1: it is no entry", w->file.name);
-	if (!walk_rows(w, db, err) || !check_ends(w, err))
+	if (!audit_read_rows(db, 1, walk_row, w, err) || !check_ends(w, err))
 		return false;
 	audit_chain_short(&w->chain, w->found.head);
 	return read_line_sent(db, &w->found, err) && read_outside(db, &w->found, err) &&

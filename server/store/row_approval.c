@@ -137,28 +137,6 @@ row_approval_next_of(struct tx *tx, int64_t person, int64_t after)
 	    DB_I64(person), DB_I64(after));
 }
 
-void
-row_approval_add_message(struct tx *tx, int64_t work, int64_t message, bool is_line)
-{
-	(void)tx_run(tx, "INSERT INTO work_shown (work, message, why) VALUES ($1, $2, $3)",
-	    DB_I64(work), DB_I64(message), DB_TEXT(is_line ? "line" : "approver")); /* sticky */
-}
-
-void
-row_approval_drop_message(struct tx *tx, int64_t message)
-{
-	(void)tx_run(tx, "DELETE FROM work_shown WHERE message = $1", DB_I64(message)); /* sticky */
-}
-
-size_t
-row_approval_list_messages(
-    struct tx *tx, int64_t work, bool is_line, int64_t ret[ROW_APPROVAL_MESSAGES])
-{
-	return tx_read(tx, tx_read_number, ret, ROW_APPROVAL_MESSAGES,
-	    "SELECT message FROM work_shown WHERE work = $1 AND why = $2 ORDER BY message LIMIT $3",
-	    DB_I64(work), DB_TEXT(is_line ? "line" : "approver"), DB_I64(ROW_APPROVAL_MESSAGES));
-}
-
 bool
 row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before)
 {
@@ -170,12 +148,4 @@ row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before)
 		   " WHERE m.id = s.message AND r.work = $1 AND m.chat = $2"
 		   " AND m.at >= r.asked_at AND m.remote_id <> 0 AND ($3 = 0 OR m.remote_id < $3)",
 		   DB_I64(work), DB_I64(chat), DB_I64(before)) > 0;
-}
-
-void
-row_approval_clear_messages(struct tx *tx, int64_t work, bool is_over)
-{
-	(void)tx_run(tx,
-	    "DELETE FROM work_shown WHERE work = $1 AND (why = 'approver' OR (why = 'line' AND $2))",
-	    DB_I64(work), DB_I64(is_over)); /* sticky */
 }

@@ -49,14 +49,6 @@ size_t row_approval_list_waiting(struct tx *tx, const char *environment, int64_t
 /* The same of work that has an approval of that person and has not begun. */
 int64_t row_approval_next_of(struct tx *tx, int64_t person, int64_t after);
 
-/* Messages in which it is asked for, beside those of the work; is_line: one with a ready line,
- * which stays as it is until the work is over. */
-#define ROW_APPROVAL_MESSAGES 160
-void row_approval_add_message(struct tx *tx, int64_t work, int64_t message, bool is_line);
-void row_approval_drop_message(struct tx *tx, int64_t message);
-size_t row_approval_list_messages(
-    struct tx *tx, int64_t work, bool is_line, int64_t ret[ROW_APPROVAL_MESSAGES]);
 /* Does a message of it stand in that chat that is not older than the newest time it was asked for,
  * nor newer than what has that id there (0: unknown)? */
 bool row_approval_is_shown(struct tx *tx, int64_t work, int64_t chat, int64_t before);
-void row_approval_clear_messages(struct tx *tx, int64_t work, bool is_over);

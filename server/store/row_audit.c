@@ -160,10 +160,8 @@ write_meta(const struct update *sender, const char *const *meta, const char *lat
 {
 	struct names names = { 0 };
 	const char *name_of_user = NULL;
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	for (; meta != NULL && meta[0] != NULL && names.n < META_MAX; meta += 2) {
 		char *name = names.at[names.n];
 
@@ -175,7 +173,7 @@ write_meta(const struct update *sender, const char *const *meta, const char *lat
 		names.n++;
 		json_out_key(&json, name);
 		if (meta[1] == NULL)
-			json_out_null(&json);
+			json_out_str(&json, NULL);
 		else
 			write_value(sender, meta[1], &json);
 	}
@@ -204,8 +202,7 @@ insert(struct tx *tx, const struct audit_line *line)
 	const struct audit_chain before = next;
 	CLEANUP(buf_done) struct buf text = buf_make(AUDIT_LINE_MAX);
 
-	if (!tx->failed && !audit_chain_write(&next, line, &text, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !audit_chain_write(&next, line, &text, &tx->err);
 	if (!tx_say(tx,
 		"INSERT INTO audit (seq, at, user_id, action, environment, commit_id, outcome,"
 		" severity, deployment, meta, prev, hash, version, code, principal,"
@@ -380,15 +377,10 @@ row_audit_newest(const struct tx *tx)
 /* A database of before the second version has none of its columns: the chain in it is read all the
  * same, by whoever verifies a copy. */
 static bool
-has_versions(struct db *db, bool *ret, struct err *err)
+has_versions(struct db *db, int64_t *ret, struct err *err)
 {
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-
-	if (!db_query(
-		&rows, db, err, "SELECT 1 FROM pragma_table_info('audit') WHERE name = 'version'"))
-		return false;
-	*ret = db_next(&rows);
-	return db_rows_end(&rows, err);
+	return db_one_i64(
+	    ret, db, err, "SELECT COUNT(*) FROM pragma_table_info('audit') WHERE name = 'version'");
 }
 
 static void
@@ -406,12 +398,12 @@ store_audit_head(struct db *db, struct audit_chain *ret, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct audit_chain head = { 0 };
-	bool is_now;
+	int64_t is_now;
 
 	if (!has_versions(db, &is_now, err) ||
 	    !db_query(&rows, db, err,
-		is_now ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
-			 "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
+		is_now != 0 ? "SELECT seq, hash, version FROM audit ORDER BY seq DESC LIMIT 1" :
+			      "SELECT seq, hash, 1 FROM audit ORDER BY seq DESC LIMIT 1"))
 		return false;
 	if (db_next(&rows)) {
 		head.seq = db_col_i64(&rows, 0);
@@ -464,13 +456,12 @@ store_audit_lines(
     struct db *db, int64_t from, int64_t max, struct buf *out, int64_t *ret_last, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t last = from - 1;
-	bool is_now;
+	int64_t last = from - 1, is_now;
 
 	if (!has_versions(db, &is_now, err) ||
 	    !db_query(&rows, db, err,
-		is_now ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
-			 FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,
+		is_now != 0 ? FIRST_COLUMNS LATER_COLUMNS IN_ORDER :
+			      FIRST_COLUMNS " 1, '', '', NULL, NULL, NULL, NULL" IN_ORDER,
 		DB_I64(from), DB_I64(max)))
 		return false;
 	while (db_next(&rows)) {
@@ -552,8 +543,7 @@ row_audit_range(struct tx *tx, int64_t from, size_t size_max, char ret_head[LIMI
 {
 	int64_t last = 0;
 
-	if (!tx->failed && !range(tx->store->db, from, size_max, &last, ret_head, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !range(tx->store->db, from, size_max, &last, ret_head, &tx->err);
 	return tx->failed ? 0 : last;
 }
 
@@ -561,6 +551,5 @@ void
 row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD])
 {
 	ret_head[0] = '\0';
-	if (!tx->failed && !head_of(tx->store->db, seq, ret_head, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !head_of(tx->store->db, seq, ret_head, &tx->err);
 }

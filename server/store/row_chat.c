@@ -32,13 +32,12 @@ int64_t
 row_chat_moved(const char *database, int64_t chat)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t moved = 0;
 
 	return db != NULL &&
-		db_query(
-		    &rows, db, NULL, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat)) &&
-		db_next(&rows) ?
-	    db_col_i64(&rows, 0) :
+		db_one_i64(
+		    &moved, db, NULL, "SELECT new FROM moved_chat WHERE old = $1", DB_I64(chat)) ?
+	    moved :
 	    0;
 }
 
@@ -57,12 +56,11 @@ row_chat_note_private(struct tx *tx, int64_t person)
 bool
 row_chat_note_refused(struct tx *tx, int64_t person, int64_t ordered_at)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "INSERT INTO private_chat (person, at, refused_at) VALUES ($1, 0, $2)"
 		   " ON CONFLICT (person) DO UPDATE SET refused_at = $2"
 		   " WHERE private_chat.at <= $3",
-		   DB_I64(person), DB_I64(tx->at), DB_I64(ordered_at)) &&
-	    db_changes(tx->db) > 0;
+		   DB_I64(person), DB_I64(tx->at), DB_I64(ordered_at)) > 0;
 }
 
 bool

@@ -35,10 +35,9 @@ row_claim_take(struct tx *tx, int64_t work, const struct settings_claims *claims
 bool
 row_claim_take_one(struct tx *tx, int64_t work, const char *resource)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "INSERT INTO claim (resource, work) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-		   DB_TEXT(resource), DB_I64(work)) &&
-	    db_changes(tx->db) == 1;
+		   DB_TEXT(resource), DB_I64(work)) == 1;
 }
 
 void
@@ -57,9 +56,6 @@ row_claim_count(struct tx *tx, int64_t work)
 int64_t
 row_claim_clear(struct tx *tx)
 {
-	if (!tx_run(tx,
-		"DELETE FROM claim WHERE work NOT IN (SELECT id FROM work WHERE " STORE_IS_ACTIVE
-		")"))
-		return 0;
-	return db_changes(tx->db);
+	return tx_changes(tx,
+	    "DELETE FROM claim WHERE work NOT IN (SELECT id FROM work WHERE " STORE_IS_ACTIVE ")");
 }

@@ -10,25 +10,23 @@
 static bool
 take_again(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "UPDATE inbox SET is_given_up = 0, at = $4 WHERE is_given_up <> 0 AND seq IN"
 		   " (SELECT seq FROM inbox WHERE source = $1 AND id = $2 UNION"
 		   " SELECT seq FROM inbox WHERE source = $1 AND digest IS NOT NULL AND digest = $3)",
 		   DB_TEXT(source), DB_TEXT(key),
-		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) &&
-	    db_changes(tx->db) > 0;
+		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) > 0;
 }
 
 bool
 row_dedupe_add(struct tx *tx, const char *source, const char *key, const uint8_t *digest)
 {
-	if (!tx_run(tx,
-		"INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
-		" ON CONFLICT DO NOTHING",
-		DB_TEXT(source), DB_TEXT(key), digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST),
-		DB_I64(tx->at)))
-		return false;
-	return db_changes(tx->db) == 1 || take_again(tx, source, key, digest);
+	return tx_changes(tx,
+		   "INSERT INTO inbox (source, id, digest, at) VALUES ($1, $2, $3, $4)"
+		   " ON CONFLICT DO NOTHING",
+		   DB_TEXT(source), DB_TEXT(key),
+		   digest == NULL ? DB_NULL : DB_BLOB(digest, DIGEST), DB_I64(tx->at)) == 1 ||
+	    take_again(tx, source, key, digest);
 }
 
 void

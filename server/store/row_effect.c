@@ -204,29 +204,9 @@ change_out(struct tx *tx, int64_t id, int64_t message, bool is_closing, bool is_
 	shown->is_covered = is_covered;
 }
 
-/* The message as far as a lane depends on it.  False: there is none. */
-static bool
-read_message(struct tx *tx, int64_t id, struct message *ret)
-{
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	bool found;
-
-	if (!tx_query(&rows, tx,
-		"SELECT chat, remote_id, is_answer, is_alarm, held_until FROM message"
-		" WHERE id = $1",
-		DB_I64(id)))
-		return false;
-	ret->id = id;
-	found = db_next(&rows);
-	if (found) {
-		ret->address.chat = db_col_i64(&rows, 0);
-		ret->remote_id = db_col_i64(&rows, 1);
-		ret->is_answer = db_col_i64(&rows, 2) != 0;
-		ret->is_alarm = db_col_i64(&rows, 3) != 0 && ret->remote_id == 0;
-		ret->held_until = db_col_i64(&rows, 4);
-	}
-	return tx_end(tx, &rows) && found;
-}
+/* The message as far as a lane depends on it. */
+TX_READER(read_message, struct message, TX_I64(id), TX_I64(address.chat), TX_I64(remote_id),
+    TX_FLAG(is_answer), TX_FLAG(is_alarm), TX_I64(held_until))
 
 /* Where what it is sent as now has its place.  Of one in hand nothing is known: none of an older
  * text may come after it.  An edit that takes buttons away waits for no other, which is not
@@ -260,7 +240,11 @@ send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 	struct sends before;
 	int64_t id;
 
-	if (tx->failed || message == 0 || !read_message(tx, message, sent) ||
+	if (message == 0 ||
+	    tx_read(tx, read_message, sent, 1,
+		"SELECT id, chat, remote_id, is_answer, is_alarm AND remote_id = 0, held_until"
+		" FROM message WHERE id = $1",
+		DB_I64(message)) == 0 ||
 	    row_chat_is_refused(tx, sent->address.chat))
 		return 0;
 	sent->is_closing = is_closing;
@@ -331,7 +315,6 @@ row_effect_withdraw(struct tx *tx, int64_t id)
 #define EFFECT(name, performer, word, result, lane, outbox, withdrawable, ...) \
 	STORE_OR_##withdrawable(word)
 #include "types/effect.def"
-#undef EFFECT
 				       ")";
 	struct outcome *outcome;
 
@@ -394,61 +377,56 @@ is_timer_of(const char *body, enum timer_kind kind, const char *environment)
 	return same;
 }
 
-/* Of that environment alone, or of any (NULL); *ret_due: when, 0: there is none. */
-static int64_t
-find_timer(
-    struct tx *tx, enum timer_kind kind, int64_t subject, const char *environment, int64_t *ret_due)
+struct timer {
+	int64_t id, due; /* 0: there is none */
+};
+
+/* Of that environment alone, or of any (NULL). */
+static struct timer
+find_timer(struct tx *tx, enum timer_kind kind, int64_t subject, const char *environment)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
-	int64_t found = 0;
+	struct timer found = { 0 };
 
-	*ret_due = 0;
 	if (!tx_query(&rows, tx,
 		"SELECT id, body, due FROM effect WHERE kind = 'wait' AND subject = $1",
 		DB_I64(subject)))
-		return 0;
-	while (found == 0 && db_next(&rows))
-		if (is_timer_of(db_col_text(&rows, 1), kind, environment)) {
-			found = db_col_i64(&rows, 0);
-			*ret_due = db_col_i64(&rows, 2);
-		}
-	return tx_end(tx, &rows) ? found : 0;
+		return found;
+	while (found.id == 0 && db_next(&rows))
+		if (is_timer_of(db_col_text(&rows, 1), kind, environment))
+			found = (struct timer){ db_col_i64(&rows, 0), db_col_i64(&rows, 2) };
+	return tx_end(tx, &rows) ? found : (struct timer){ 0 };
 }
 
 int64_t
 row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 {
-	return find_timer(tx, kind, 0, NULL, ret_due);
+	struct timer found = find_timer(tx, kind, 0, NULL);
+
+	*ret_due = found.due;
+	return found.id;
 }
 
 bool
 row_effect_has_timer(struct tx *tx, enum timer_kind kind)
 {
-	int64_t due;
-
-	return find_timer(tx, kind, 0, NULL, &due) != 0;
+	return find_timer(tx, kind, 0, NULL).id != 0;
 }
 
 int64_t
 row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
-	int64_t due;
-
-	return find_timer(tx, kind, subject, NULL, &due) != 0 ? due : 0;
+	return find_timer(tx, kind, subject, NULL).due;
 }
 
 int64_t
 row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
-	int64_t due;
-
-	return find_timer(tx, kind, subject, NULL, &due);
+	return find_timer(tx, kind, subject, NULL).id;
 }
 
 int64_t
 row_effect_find_push(struct tx *tx, const char *environment)
 {
-	int64_t due;
-
-	return find_timer(tx, TIMER_PUSH, 0, environment, &due);
+	return find_timer(tx, TIMER_PUSH, 0, environment).id;
 }

@@ -37,6 +37,5 @@ row_ended_rename(struct tx *tx, const char *from, const char *to)
 bool
 row_ended_by_upgrade(struct tx *tx)
 {
-	return tx_run(tx, "DELETE FROM counter WHERE name = 'rights_lost'") &&
-	    db_changes(tx->db) == 1;
+	return tx_changes(tx, "DELETE FROM counter WHERE name = 'rights_lost'") == 1;
 }

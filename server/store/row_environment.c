@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/text.h"
 #include "store/row_block.h"
@@ -57,18 +56,21 @@ int64_t
 row_environment_live(const char *database, const char *name)
 {
 	CLEANUP(db_closep) struct db *db = db_open(database, DB_READ_ONLY, NULL);
-	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	int64_t number = 0;
 
 	return db != NULL &&
-		db_query(&rows, db, NULL,
+		db_one_i64(&number, db, NULL,
 		    "SELECT release.number FROM environment"
 		    " JOIN release ON release.id = environment.current_release"
 		    " WHERE environment.name = $1",
-		    DB_TEXT(name)) &&
-		db_next(&rows) ?
-	    db_col_i64(&rows, 0) :
+		    DB_TEXT(name)) ?
+	    number :
 	    0;
 }
+
+/* Columns of the environment that is $1; sticky. */
+#define set(tx, columns, ...) \
+	((void)tx_run(tx, "UPDATE environment SET " columns " WHERE name = $1", __VA_ARGS__))
 
 static void
 ensure(struct tx *tx, const char *name)
@@ -86,19 +88,18 @@ void
 row_environment_set_seen(struct tx *tx, const char *name, const char *commit, const char *announced)
 {
 	ensure(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET seen_commit = $2, skipped_count = 0, polled_commit ="
+	set(tx,
+	    "seen_commit = $2, skipped_count = 0, polled_commit ="
 	    " CASE WHEN polled_commit = '' THEN '' ELSE $2 END, announced_commit ="
 	    " CASE WHEN announced_commit = seen_commit AND seen_commit <> $2 AND $3 IN ('', $2) THEN ''"
-	    " ELSE announced_commit END WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(announced)); /* sticky */
+	    " ELSE announced_commit END",
+	    DB_TEXT(name), DB_TEXT(commit), DB_TEXT(announced));
 }
 
 void
 row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 {
-	(void)tx_run(tx, "UPDATE environment SET skipped_count = $2 WHERE name = $1", DB_TEXT(name),
-	    DB_I64(count)); /* sticky */
+	set(tx, "skipped_count = $2", DB_TEXT(name), DB_I64(count));
 }
 
 /* Of what git has shown already, as it stands in head_block. */
@@ -108,12 +109,12 @@ void
 row_environment_set_announced(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET announced_commit = $2, announced_block ="
+	set(tx,
+	    "announced_commit = $2, announced_block ="
 	    " CASE WHEN announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
-	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name))); /* sticky */
+	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name)));
 }
 
 /* Of two commits a count stays as it is. */
@@ -121,49 +122,45 @@ void
 row_environment_hold_announced(struct tx *tx, const char *name, const char *commit, int64_t block)
 {
 	ensure(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET announced_block ="
+	set(tx,
+	    "announced_block ="
 	    " CASE WHEN announced_commit = '' THEN $3 ELSE MIN(announced_block, $3) END,"
-	    " announced_commit = CASE WHEN announced_commit = '' THEN $2 ELSE announced_commit END"
-	    " WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(commit), DB_I64(block)); /* sticky */
+	    " announced_commit = CASE WHEN announced_commit = '' THEN $2 ELSE announced_commit END",
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(block));
 }
 
 void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit)
 {
 	ensure(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET head_branch = $2, head_at = $4, head_commit = $3,"
+	set(tx,
+	    "head_branch = $2, head_at = $4, head_commit = $3,"
 	    " head_block = CASE WHEN head_branch <> $2 THEN 0 WHEN head_commit = $3 THEN head_block"
 	    " ELSE head_seen END, head_seen = $5,"
 	    " head_base = CASE WHEN head_commit = $3 THEN head_base ELSE '' END,"
-	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END WHERE name = $1",
+	    " head_count = CASE WHEN head_commit = $3 THEN head_count ELSE 0 END",
 	    DB_TEXT(name), DB_TEXT(branch), DB_TEXT(commit), DB_I64(tx->at),
-	    DB_I64(row_block_newest(tx, name))); /* sticky */
+	    DB_I64(row_block_newest(tx, name)));
 }
 
 void
 row_environment_count_head(struct tx *tx, const char *name, const char *base, int64_t count)
 {
-	(void)tx_run(tx, "UPDATE environment SET head_base = $2, head_count = $3 WHERE name = $1",
-	    DB_TEXT(name), DB_TEXT(base), DB_I64(count)); /* sticky */
+	set(tx, "head_base = $2, head_count = $3", DB_TEXT(name), DB_TEXT(base), DB_I64(count));
 }
 
 void
 row_environment_set_polled(struct tx *tx, const char *name, const char *commit)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET polled_commit = $2 WHERE name = $1", DB_TEXT(name),
-	    DB_TEXT(commit)); /* sticky */
+	set(tx, "polled_commit = $2", DB_TEXT(name), DB_TEXT(commit));
 }
 
 void
 row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t since)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET poll_failing_since = $2 WHERE name = $1",
-	    DB_TEXT(name), DB_I64(since)); /* sticky */
+	set(tx, "poll_failing_since = $2", DB_TEXT(name), DB_I64(since));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -171,8 +168,7 @@ void
 row_environment_set_held(struct tx *tx, const char *name, unsigned held)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET held = $2 WHERE name = $1", DB_TEXT(name),
-	    DB_I64(held)); /* sticky */
+	set(tx, "held = $2", DB_TEXT(name), DB_I64(held));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -180,17 +176,16 @@ void
 row_environment_set_waiting(struct tx *tx, const char *name, const char *pushed_by)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET waiting_push = $2 WHERE name = $1", DB_TEXT(name),
-	    DB_TEXT(pushed_by)); /* sticky */
+	set(tx, "waiting_push = $2", DB_TEXT(name), DB_TEXT(pushed_by));
 }
 
 void
 row_environment_free_push(struct tx *tx, const char *name)
 {
-	(void)tx_run(tx,
-	    "UPDATE environment SET waiting_push = '', seen_commit = '', polled_commit ="
-	    " CASE WHEN polled_commit = '' THEN '' ELSE '-' END WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	set(tx,
+	    "waiting_push = '', seen_commit = '', polled_commit ="
+	    " CASE WHEN polled_commit = '' THEN '' ELSE '-' END",
+	    DB_TEXT(name));
 }
 
 bool
@@ -210,17 +205,14 @@ void
 row_environment_rolled_back(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET is_down = 0, is_unacknowledged = 1 WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	set(tx, "is_down = 0, is_unacknowledged = 1", DB_TEXT(name));
 	store_names_add(&tx->store->changed, name);
 }
 
 void
 row_environment_acknowledge(struct tx *tx, const char *name)
 {
-	(void)tx_run(tx, "UPDATE environment SET is_unacknowledged = 0 WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	set(tx, "is_unacknowledged = 0", DB_TEXT(name));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -237,9 +229,7 @@ row_environment_down(struct tx *tx, const char *name)
 {
 	ensure(tx, name);
 	set_left_unknown(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET is_down = 1, is_unacknowledged = 0 WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	set(tx, "is_down = 1, is_unacknowledged = 0", DB_TEXT(name));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -247,8 +237,7 @@ void
 row_environment_set_unseen(struct tx *tx, const char *name, int64_t work, int n_nags)
 {
 	ensure(tx, name);
-	(void)tx_run(tx, "UPDATE environment SET unseen_work = $2, n_nags = $3 WHERE name = $1",
-	    DB_TEXT(name), DB_I64(work), DB_I64(n_nags)); /* sticky */
+	set(tx, "unseen_work = $2, n_nags = $3", DB_TEXT(name), DB_I64(work), DB_I64(n_nags));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -257,9 +246,8 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 {
 	ensure(tx, name);
 	set_left_unknown(tx, name);
-	(void)tx_run(tx,
-	    "UPDATE environment SET unknown_since = $2, unknown_why = $3 WHERE name = $1",
-	    DB_TEXT(name), DB_I64(tx->at), DB_TEXT(why)); /* sticky */
+	set(tx, "unknown_since = $2, unknown_why = $3", DB_TEXT(name), DB_I64(tx->at),
+	    DB_TEXT(why));
 	/* Whoever answered or was asked before a clock was set back was not later than this. */
 	(void)tx_run(tx,
 	    "UPDATE work INDEXED BY work_queued SET answered_at = $2"
@@ -276,9 +264,7 @@ row_environment_set_unknown(struct tx *tx, const char *name, const char *why)
 void
 row_environment_set_known(struct tx *tx, const char *name)
 {
-	(void)tx_run(tx,
-	    "UPDATE environment SET unknown_since = 0, unknown_why = '' WHERE name = $1",
-	    DB_TEXT(name)); /* sticky */
+	set(tx, "unknown_since = 0, unknown_why = ''", DB_TEXT(name));
 	store_names_add(&tx->store->changed, name);
 }
 
@@ -376,11 +362,11 @@ row_environment_release(struct tx *tx, const struct release *release)
 
 	ensure(tx, release->environment);
 	id = add_release(tx, release);
-	(void)tx_run(tx,
-	    "UPDATE environment SET previous_release = current_release, current_release = $2,"
+	set(tx,
+	    "previous_release = current_release, current_release = $2,"
 	    " is_down = 0, is_unacknowledged = 0, skipped_count = 0, unknown_since = 0,"
-	    " unknown_why = '' WHERE name = $1",
-	    DB_TEXT(release->environment), DB_I64(id)); /* sticky */
+	    " unknown_why = ''",
+	    DB_TEXT(release->environment), DB_I64(id));
 	row_block_free(tx, release->environment, release->commit);
 	keep_release(tx, release);
 	store_names_add(&tx->store->stale, release->environment); /* written after the commit */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_grant_use.h"
 
-#include <stdlib.h>
-
 #include "lib/array.h"
 #include "lib/mem.h"
 #include "lib/text.h"

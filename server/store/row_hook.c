@@ -83,10 +83,9 @@ row_hook_rename(struct tx *tx, const char *from, const char *to)
 bool
 row_hook_clear(struct tx *tx, int64_t max)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "DELETE FROM hook_call WHERE (hook, key) IN"
 		   " (SELECT hook, key FROM hook_call INDEXED BY hook_call_at WHERE at < $1"
 		   " ORDER BY at LIMIT $2)",
-		   DB_I64(tx->at - ROW_HOOK_KEY_MS), DB_I64(max)) &&
-	    db_changes(tx->db) == max;
+		   DB_I64(tx->at - ROW_HOOK_KEY_MS), DB_I64(max)) == max;
 }

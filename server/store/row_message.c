@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_message.h"
 
-#include <stdlib.h>
-
 #include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -19,10 +17,8 @@
 static void
 write_buttons(const struct buttons *buttons, struct buf *out)
 {
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '[');
 
-	json_out_init(&json, out);
-	json_out_array(&json);
 	for (size_t i = 0; i < buttons->n; i++) {
 		json_out_array(&json);
 		json_out_str(&json, buttons->at[i].label);

@@ -42,10 +42,9 @@ row_nonce_clear(struct tx *tx, int64_t max)
 	    "UPDATE counter SET value = MAX(value, COALESCE((SELECT MAX(ts) FROM (SELECT ts " OLD
 	    ")), 0)) WHERE name = 'nonce'",
 	    DB_I64(tx->at - DAY_MS), DB_I64(max));
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "DELETE FROM nonce WHERE (nonce, person) IN (SELECT nonce, person " OLD ")",
-		   DB_I64(tx->at - DAY_MS), DB_I64(max)) &&
-	    db_changes(tx->db) == max;
+		   DB_I64(tx->at - DAY_MS), DB_I64(max)) == max;
 }
 
 void

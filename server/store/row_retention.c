@@ -17,15 +17,14 @@
 static bool
 clear(struct tx *tx, const char *sql, int64_t before)
 {
-	return tx_run(tx, sql, DB_I64(before), DB_I64(ROW_RETENTION_MAX)) &&
-	    db_changes(tx->db) == ROW_RETENTION_MAX;
+	return tx_changes(tx, sql, DB_I64(before), DB_I64(ROW_RETENTION_MAX)) == ROW_RETENTION_MAX;
 }
 
 /* Nobody refers to it any more, or only a deployment that ended long ago. */
 static bool
 clear_messages(struct tx *tx)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "DELETE FROM message WHERE id IN (SELECT m.id FROM message m WHERE m.at < $1"
 		   " AND NOT EXISTS (SELECT 1 FROM work d WHERE d.message = m.id"
 		   "  AND (d.ended_at = 0 OR d.ended_at > $2))"
@@ -42,8 +41,7 @@ clear_messages(struct tx *tx)
 		   "  AND b.expires_at = 0)"
 		   " LIMIT $3)",
 		   DB_I64(tx->at - DAY_MS), DB_I64(tx->at - MESSAGE_DAYS * DAY_MS),
-		   DB_I64(ROW_RETENTION_MAX)) &&
-	    db_changes(tx->db) == ROW_RETENTION_MAX;
+		   DB_I64(ROW_RETENTION_MAX)) == ROW_RETENTION_MAX;
 }
 
 bool

@@ -222,11 +222,10 @@ row_run_was_started(struct tx *tx, int64_t run)
 bool
 row_step_add(struct tx *tx, const struct run_step *step)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "INSERT INTO run_step (run, n, name, at) VALUES ($1, $2, $3, $4)"
 		   " ON CONFLICT DO NOTHING",
-		   DB_I64(step->run), DB_I64(step->n), DB_TEXT(step->name), DB_I64(step->at)) &&
-	    db_changes(tx->db) == 1;
+		   DB_I64(step->run), DB_I64(step->n), DB_TEXT(step->name), DB_I64(step->at)) == 1;
 }
 
 TX_READER(read_step, struct step, TX_TEXT(name), TX_I64(at))

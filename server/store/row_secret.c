@@ -3,7 +3,6 @@
 #include "store/row_secret.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/array.h"
 #include "lib/err.h"
@@ -115,12 +114,11 @@ row_secret_see(
 bool
 row_secret_clear(struct tx *tx, int64_t max)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "DELETE FROM secret WHERE (application, name, mark) IN"
 		   " (SELECT application, name, mark FROM secret"
 		   " WHERE gone_at <> 0 AND gone_at < $1 LIMIT $2)",
-		   DB_I64(tx->at - KEPT_DAYS * DAY_MS), DB_I64(max)) &&
-	    db_changes(tx->db) == max;
+		   DB_I64(tx->at - KEPT_DAYS * DAY_MS), DB_I64(max)) == max;
 }
 
 /* --- the previous value --- */
@@ -145,12 +143,11 @@ row_secret_used(struct tx *tx, const char *application, const char *name)
 		" WHERE application = $1 AND name = $2 AND gone_at = 0",
 		DB_TEXT(application), DB_TEXT(previous), DB_I64(tx->at)))
 		return;
-	if (tx_run(tx,
+	if (tx_changes(tx,
 		"UPDATE secret SET said_at = $3 WHERE application = $1 AND name = $2"
 		" AND gone_at = 0 AND (said_at <= $4 OR said_at > $3)",
 		DB_TEXT(application), DB_TEXT(previous), DB_I64(tx->at),
-		DB_I64(tx->at - ROW_SECRET_SAID_MS)) &&
-	    db_changes(tx->db) > 0)
+		DB_I64(tx->at - ROW_SECRET_SAID_MS)) > 0)
 		say_used(tx, application, name);
 }
 

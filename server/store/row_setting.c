@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_setting.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/mem.h"
@@ -140,9 +137,8 @@ bool
 row_setting_removed(struct tx *tx, const char *name, bool is_set)
 {
 	if (is_set)
-		return tx_run(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
-			   DB_TEXT(name)) &&
-		    db_changes(tx->db) == 1;
+		return tx_changes(tx, "INSERT OR IGNORE INTO counter VALUES ('removed ' || $1, 1)",
+			   DB_TEXT(name)) == 1;
 	(void)tx_run(
 	    tx, "DELETE FROM counter WHERE name = 'removed ' || $1", DB_TEXT(name)); /* sticky */
 	return false;

@@ -69,8 +69,21 @@ row_shown_become(struct tx *tx, int64_t work, const char *from, const char *why)
 }
 
 void
+row_shown_drop(struct tx *tx, int64_t message)
+{
+	(void)tx_run(tx, "DELETE FROM work_shown WHERE message = $1", DB_I64(message)); /* sticky */
+}
+
+void
 row_shown_clear(struct tx *tx, int64_t work, const char *why)
 {
 	(void)tx_run(tx, "DELETE FROM work_shown WHERE work = $1 AND why = $2", DB_I64(work),
 	    DB_TEXT(why)); /* sticky */
+}
+
+void
+row_shown_clear_asking(struct tx *tx, int64_t work)
+{
+	(void)tx_run(tx, "DELETE FROM work_shown WHERE work = $1 AND why IN ('approver', 'line')",
+	    DB_I64(work)); /* sticky */
 }

@@ -11,7 +11,8 @@
 #define SHOWN_NAG      "nag"	  /* nobody has seen that it was rolled back, or is down */
 #define SHOWN_REMINDER "reminder" /* it reminds of what a NAG says */
 #define SHOWN_TEAM     "team"	  /* somebody else than its requester is notified in private */
-#define SHOWN_APPROVER "approver" /* its reader is asked to approve it (row_approval.h) */
+#define SHOWN_APPROVER "approver" /* its reader is asked to approve it */
+#define SHOWN_LINE     "line"	  /* that it is ready: stays as it is until the work is over */
 #define SHOWN_BATCH    "batch"	  /* it asks with others of its push (decide_tell_batch.h) */
 #define SHOWN_BELOW    "below"	  /* it asked with others until the work was chosen */
 
@@ -32,4 +33,7 @@ size_t row_shown_works(
  * reason, else for `why`; 0: there is none. */
 int64_t row_shown_beside(
     struct tx *tx, int64_t message, const char *beside, int64_t chat, const char *why);
+/* That message shows no work any more. */
+void row_shown_drop(struct tx *tx, int64_t message);
 void row_shown_clear(struct tx *tx, int64_t work, const char *why);
+void row_shown_clear_asking(struct tx *tx, int64_t work); /* APPROVER and LINE */

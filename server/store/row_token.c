@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_token.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -213,14 +210,13 @@ row_token_read(const char *database, const char *name, struct token *ret, struct
 bool
 row_token_clear(struct tx *tx, int64_t max)
 {
-	return tx_run(tx,
+	return tx_changes(tx,
 		   "DELETE FROM token WHERE id IN (SELECT id FROM token"
 		   " WHERE ((revoked_at <> 0 AND revoked_at < $1) OR expires_at < $1"
 		   " OR (ended_at <> 0 AND ended_at < $1))"
 		   " AND id NOT IN (SELECT p.token FROM work w JOIN press p ON p.work = w.id"
 		   " WHERE w.emergency <> '' AND w.reviewed_at = 0) LIMIT $2)",
-		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) &&
-	    db_changes(tx->db) == max;
+		   DB_I64(tx->at - ROW_TOKEN_KEPT_MS), DB_I64(max)) == max;
 }
 
 /* --- for the loop --- */

@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lib/crash_point.h"
@@ -43,10 +42,9 @@ check_database(struct db *db, struct err *err)
 	if (pages <= CHECK_PAGES_MAX)
 		return db_quick_check(db, err);
 	for (size_t i = 0; i < COUNT(small); i++) {
-		int64_t there; /* a database of before has not all of them yet */
+		int64_t there;
 
-		if (!db_one_i64(&there, db, err,
-			"SELECT COUNT(*) FROM sqlite_master WHERE name = $1", DB_TEXT(small[i])) ||
+		if (!db_one_i64(&there, db, err, STORE_HAS_TABLE, DB_TEXT(small[i])) ||
 		    (there != 0 && !db_quick_check_table(db, small[i], err)))
 			return false;
 	}
@@ -59,7 +57,6 @@ open_database(struct store *store, struct err *err)
 	static const char count_outbox[] = "SELECT COUNT(*) FROM effect WHERE (kind = ''"
 #define EFFECT(name, performer, word, result, lane, outbox, ...) STORE_OR_##outbox(word)
 #include "types/effect.def"
-#undef EFFECT
 					   ")";
 	const char *copy_of = store->config.no_copy ? NULL : store->path;
 	bool check = ended_uncleanly(store->path);

@@ -1,8 +1,6 @@
 /* store_gauges.c - what is the case now, asked of the rows only after they changed.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/mem.h"
 #include "lib/text.h"

@@ -118,6 +118,9 @@ struct store {
 
 /* --- store.c --- */
 
+/* Is there a table of that name?  A database of before has not all of them yet. */
+#define STORE_HAS_TABLE "SELECT COUNT(*) FROM sqlite_master WHERE name = $1"
+
 /* Time and settings of the newest event; both may be missing in it. */
 void store_remember(struct store *store, struct settings *settings, int64_t at);
 
@@ -248,6 +251,8 @@ void tx_free_lines(struct queue_list *list);
 /* As db_run and db_query, but sticky. */
 #define tx_run(tx, ...) tx_run_values(tx, DB_SQL(__VA_ARGS__))
 bool tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+/* How many rows the statement changed; 0 once the tx has failed. */
+#define tx_changes(tx, ...) (tx_run(tx, __VA_ARGS__) ? db_changes((tx)->db) : 0)
 /* As tx_run, of what only says or counts something: a decision that writes nothing else has done
  * nothing, and needs no second factor (tx_try.h). */
 #define tx_say(tx, ...) tx_say_values(tx, DB_SQL(__VA_ARGS__))

@@ -5,7 +5,6 @@
  * every lane that it touched is looked at: where nobody is out, the head goes.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/array.h"
 #include "lib/log.h"

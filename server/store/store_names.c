@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/store_names.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/array.h"
 #include "lib/text.h"
 

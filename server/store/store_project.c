@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,8 +43,7 @@ put_live(struct tx *tx, struct json_out *json, const char *environment)
 	CLEANUP(freep) struct release_live *live = mem_new(LIVE_MAX, sizeof(*live));
 	size_t n = row_release_list_live(tx, environment, live, LIVE_MAX);
 
-	json_out_key(json, "live");
-	json_out_array(json);
+	json_put_open(json, "live", '[');
 	for (size_t i = 0; i < n; i++)
 		json_out_str(json, live[i].commit);
 	json_out_end(json);
@@ -55,16 +53,14 @@ static void
 write_state(struct tx *tx, const struct environment *environment, struct buf *out)
 {
 	char time[TEXT_TIME_SIZE];
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_str(&json, "environment", environment->name);
 	put_release(&json, &environment->current);
 	json_put_str(&json, "deployed_at", text_time(time, environment->current.at));
 	json_out_key(&json, "previous");
 	if (environment->previous.id == 0) {
-		json_out_null(&json);
+		json_out_str(&json, NULL);
 	} else {
 		json_out_object(&json);
 		put_release(&json, &environment->previous);

@@ -3,7 +3,6 @@
 #include "store/store_thread.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "lib/clock.h"

@@ -3,14 +3,11 @@
 #include "store/tx.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
-#include "types/effect_codec.h"
 
 void
 tx_begin(struct tx *tx, struct store *store, const struct event *event)
@@ -62,8 +59,7 @@ tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], si
 bool
 tx_say_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
 {
-	if (!tx->failed && !db_run_values(tx->db, &tx->err, sql, values, count))
-		tx->failed = true;
+	tx->failed = tx->failed || !db_run_values(tx->db, &tx->err, sql, values, count);
 	return !tx->failed;
 }
 
@@ -71,8 +67,7 @@ bool
 tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
     const struct db_value values[], size_t count)
 {
-	if (!tx->failed && !db_query_values(rows, tx->db, &tx->err, sql, values, count))
-		tx->failed = true;
+	tx->failed = tx->failed || !db_query_values(rows, tx->db, &tx->err, sql, values, count);
 	tx->has_done = tx->has_done || db_rows_writes(rows);
 	return !tx->failed;
 }
@@ -154,8 +149,7 @@ tx_number_values(struct tx *tx, const char *sql, const struct db_value values[],
 void
 tx_check(struct tx *tx, const struct buf *buf)
 {
-	if (!tx->failed && !buf_check(buf, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !buf_check(buf, &tx->err);
 }
 
 void
@@ -194,8 +188,7 @@ tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t
 {
 	uint8_t mac[CRYPTO_SHA256_SIZE];
 
-	if (!tx->failed && !crypto_hmac(key, key_size, data, size, mac, &tx->err))
-		tx->failed = true;
+	tx->failed = tx->failed || !crypto_hmac(key, key_size, data, size, mac, &tx->err);
 	if (!tx->failed)
 		text_hex(ret, mac, sizeof(mac));
 	return !tx->failed;

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/tx_try.h"
 
-#include <stdlib.h>
-
 #include "store/store_inside.h"
 
 /* What was said before is handed out whatever becomes of this. */

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/json.h"
 #include "lib/log.h"

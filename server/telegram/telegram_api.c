@@ -3,7 +3,6 @@
 #include "telegram/telegram_api.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/queue.h>
 
 #include "lib/buf.h"

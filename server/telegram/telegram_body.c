@@ -17,8 +17,7 @@ put_button(struct json_out *json, const struct button *button)
 	json_out_object(json);
 	json_put_str(json, "text", button->label);
 	if (button->copy[0] != '\0') {
-		json_out_key(json, "copy_text");
-		json_out_object(json);
+		json_put_open(json, "copy_text", '{');
 		json_put_str(json, "text", button->copy);
 		json_out_end(json);
 	} else {
@@ -58,8 +57,7 @@ put_buttons(struct json_out *json, const struct buttons *buttons)
 {
 	if (buttons->n == 0)
 		return; /* left out of an edit, it takes the old ones away */
-	json_out_key(json, "reply_markup");
-	json_out_object(json);
+	json_put_open(json, "reply_markup", '{');
 	json_out_key(json, "inline_keyboard");
 	put_rows(json, buttons);
 	json_out_end(json);
@@ -77,8 +75,7 @@ put_sending(struct json_out *json, const struct telegram_body *body)
 		json_put_bool(json, "disable_notification", true);
 	if (message->reply_to == 0)
 		return;
-	json_out_key(json, "reply_parameters");
-	json_out_object(json);
+	json_put_open(json, "reply_parameters", '{');
 	json_put_i64(json, "message_id", message->reply_to);
 	json_put_bool(json, "allow_sending_without_reply", true);
 	json_out_end(json);
@@ -88,10 +85,8 @@ void
 telegram_body_message(const struct telegram_body *body, struct buf *out)
 {
 	const struct message *message = body->message;
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_i64(&json, "chat_id", message->address.chat);
 	if (body->is_edit)
 		json_put_i64(&json, "message_id", message->remote_id);
@@ -100,8 +95,7 @@ telegram_body_message(const struct telegram_body *body, struct buf *out)
 	json_put_str(&json, "text", body->text);
 	if (body->is_html)
 		json_put_str(&json, "parse_mode", "HTML");
-	json_out_key(&json, "link_preview_options");
-	json_out_object(&json);
+	json_put_open(&json, "link_preview_options", '{');
 	json_put_bool(&json, "is_disabled", true);
 	json_out_end(&json);
 	put_buttons(&json, &message->buttons);
@@ -112,10 +106,8 @@ void
 telegram_body_toast(const struct effect_toast *toast, struct buf *out)
 {
 	size_t size = strlen(toast->text);
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_str(&json, "callback_query_id", toast->callback);
 	json_out_key(&json, "text");
 	json_out_strn(&json, toast->text, text_utf16_cut(toast->text, size, LIMIT_TOAST));

@@ -115,23 +115,16 @@ write_glyph(struct writer *w, const struct glyph *glyph)
 		write_code(w, glyph->code);
 }
 
-/* Marks do not reach from one part into the next. */
+/* All from there on, where that mark is switched on, or what fits into `most` units (1 or more)
+ * with an ellipsis at its end. */
 static void
-end_part(struct writer *w)
-{
-	close_tag(w);
-	w->wanted = 0;
-}
-
-/* All of it, or what fits into `most` units (1 or more) with an ellipsis at its end. */
-static void
-write_head(struct writer *w, const char *text, size_t most)
+write_part(struct writer *w, const char *text, unsigned mark, size_t most)
 {
 	size_t size = strlen(text);
-	size_t units = units_of(text, size);
-	bool is_cut = units > most;
+	bool is_cut = units_of(text, size) > most;
 	size_t left = is_cut ? most - 1 : most;
 
+	w->wanted = mark;
 	for (size_t at = 0; at < size;) {
 		struct glyph glyph = glyph_at(text + at, size - at);
 
@@ -143,7 +136,7 @@ write_head(struct writer *w, const char *text, size_t most)
 	}
 	if (is_cut)
 		buf_adds(w->out, ELLIPSIS);
-	end_part(w);
+	close_tag(w); /* marks do not reach from one part into the next */
 }
 
 /* Where to begin so that at most `most` units are left, at the start of a line; *ret_mark is what
@@ -167,21 +160,6 @@ skip_lines(const char *text, size_t size, size_t most, unsigned *ret_mark)
 	}
 	*ret_mark = mark;
 	return at;
-}
-
-static void
-write_tail(struct writer *w, const char *text, size_t from, unsigned mark)
-{
-	size_t size = strlen(text);
-
-	w->wanted = mark;
-	for (size_t at = from; at < size;) {
-		struct glyph glyph = glyph_at(text + at, size - at);
-
-		write_glyph(w, &glyph);
-		at += glyph.size;
-	}
-	end_part(w);
 }
 
 /* --- fitting --- */
@@ -220,11 +198,11 @@ write_parts(struct writer *w, const struct telegram_html_parts *parts, size_t un
 	if (head_units == 0 && !has_live)
 		buf_adds(w->out, ELLIPSIS);
 	if (head_units > 0)
-		write_head(w, head, head_units < units ? head_units : units);
+		write_part(w, head, 0, units);
 	if (head_units > 0 && has_live)
 		buf_addc(w->out, '\n');
 	if (has_live)
-		write_tail(w, live, live_from, mark);
+		write_part(w, live + live_from, mark, SIZE_MAX);
 }
 
 void

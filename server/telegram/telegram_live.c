@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_live.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/loop.h"

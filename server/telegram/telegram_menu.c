@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_menu.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/json.h"
@@ -167,8 +165,7 @@ is_offered(const struct telegram_menu *menu, const struct target *target, enum p
 static void
 put_commands(const struct telegram_menu *menu, const struct target *target, struct json_out *json)
 {
-	json_out_key(json, "commands");
-	json_out_array(json);
+	json_put_open(json, "commands", '[');
 	for (size_t i = 0; i < menu->command_count; i++) {
 		if (!is_offered(menu, target, menu->commands[i].action))
 			continue;
@@ -183,8 +180,7 @@ put_commands(const struct telegram_menu *menu, const struct target *target, stru
 static void
 put_scope(const struct target *target, struct json_out *json)
 {
-	json_out_key(json, "scope");
-	json_out_object(json);
+	json_put_open(json, "scope", '{');
 	json_put_str(json, "type", target->chat == 0 ? "all_private_chats" : "chat");
 	if (target->chat != 0)
 		json_put_i64(json, "chat_id", target->chat);
@@ -203,7 +199,6 @@ static void
 set_next(struct telegram_menu *menu)
 {
 	const struct target *target;
-	struct json_out json;
 	struct buf body = { .cap = 64 * 1024 };
 
 	OBJ_CHECK(menu, MENU_MAGIC);
@@ -211,8 +206,8 @@ set_next(struct telegram_menu *menu)
 	if (menu->next == menu->n)
 		return;
 	target = &menu->target[menu->next];
-	json_out_init(&json, &body);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&body, '{');
+
 	if (!target->is_gone)
 		put_commands(menu, target, &json);
 	put_scope(target, &json);

@@ -7,8 +7,6 @@
  */
 #include "telegram/telegram_poll.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/crash_point.h"
 #include "lib/json.h"
@@ -133,13 +131,12 @@ static void
 ask(struct telegram_poll *poll)
 {
 	struct err err = { 0 };
-	struct json_out json;
 	struct buf body = { .cap = 1024 };
 
 	OBJ_CHECK(poll, POLL_MAGIC);
 	assert(poll->call == NULL && !poll->is_deciding);
-	json_out_init(&json, &body);
-	json_out_object(&json);
+	struct json_out json = json_out_begin(&body, '{');
+
 	if (poll->offset != 0)
 		json_put_i64(&json, "offset", poll->offset);
 	json_put_i64(&json, "limit", how_many(poll));

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_register.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/clock.h"
@@ -278,11 +276,9 @@ telegram_register_set(struct telegram_api *api, const struct settings *settings,
     telegram_done_fn *on_done, void *ctx, struct err *err)
 {
 	struct telegram_call *call;
-	struct json_out json;
 	struct buf body = { .cap = 8192 };
+	struct json_out json = json_out_begin(&body, '{');
 
-	json_out_init(&json, &body);
-	json_out_object(&json);
 	json_put_str(&json, "url", settings->telegram_webhook_url);
 	json_put_str(&json, "secret_token", settings->telegram_webhook_secret);
 	json_put_bool(&json, "drop_pending_updates", false);

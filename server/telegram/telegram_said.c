@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_said.h"
 
-#include <string.h>
-
 /* TELEGRAM_SAID_MAX: it is not among them. */
 static size_t
 find(const struct telegram_said *said, int64_t message)

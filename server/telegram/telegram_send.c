@@ -3,13 +3,12 @@
 /* The list of jobs, and which of them goes when; telegram_send_inside.h says how one goes. */
 #include "telegram/telegram_send_inside.h"
 
-#include <stdlib.h>
-
 #include "lib/clock.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "telegram/telegram_api.h"
+#include "telegram/telegram_body.h"
 
 #define START_AGAIN_MS	1000 /* when memory or a place for the call is short */
 #define TOAST_LIFE_MS	30000
@@ -186,14 +185,26 @@ telegram_message_change(struct telegram_send *send, struct message *message)
 	loop_defer(send->loop, &send->pump);
 }
 
+static struct telegram_job *
+add_call(struct telegram_send *send, const char *method, telegram_ended_fn *on_ended, void *ctx)
+{
+	struct telegram_job *job =
+	    telegram_send_job_add(send, TELEGRAM_JOB_CALL, NULL, on_ended, ctx);
+
+	job->method = method;
+	buf_init(&job->body, TELEGRAM_BODY_MAX);
+	return job;
+}
+
 void
 telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_TOAST, NULL, on_ended, ctx);
+	struct telegram_job *job = add_call(send, "answerCallbackQuery", on_ended, ctx);
 
-	job->toast = toast;
+	telegram_body_toast(toast, &job->body);
+	job->fine[0] = "query is too old"; /* nobody looks at that button any more */
+	job->fine[1] = "query ID is invalid";
 	job->give_up_at = loop_now_ms() + TOAST_LIFE_MS;
 }
 
@@ -211,32 +222,33 @@ telegram_document(
 void
 telegram_leave(struct telegram_send *send, int64_t chat, telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_LEAVE, NULL, on_ended, ctx);
+	struct telegram_job *job = add_call(send, "leaveChat", on_ended, ctx);
 
-	job->leaves = chat;
+	buf_addf(&job->body, "{\"chat_id\":%lld}", (long long)chat);
 }
 
 void
 telegram_delete(struct telegram_send *send, int64_t chat, int64_t remote_id,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job =
-	    telegram_send_job_add(send, TELEGRAM_JOB_DELETE, NULL, on_ended, ctx);
+	struct telegram_job *job = add_call(send, "deleteMessage", on_ended, ctx);
 
-	job->leaves = chat;
-	job->deletes = remote_id;
+	buf_addf(&job->body, "{\"chat_id\":%lld,\"message_id\":%lld}", (long long)chat,
+	    (long long)remote_id);
+	job->fine[0] = "message to delete not found";
 }
 
 void
 telegram_pin(struct telegram_send *send, const struct effect_pin_message *pin,
     telegram_ended_fn *on_ended, void *ctx)
 {
-	struct telegram_job *job = telegram_send_job_add(
-	    send, TELEGRAM_JOB_PIN, &(struct chat_address){ .chat = pin->chat }, on_ended, ctx);
+	struct telegram_job *job =
+	    add_call(send, pin->is_off ? "unpinChatMessage" : "pinChatMessage", on_ended, ctx);
 
-	job->pins = pin->remote_id;
-	job->is_unpin = pin->is_off;
+	job->chat = pin->chat; /* in whose pace it is counted */
+	buf_addf(&job->body, "{\"chat_id\":%lld,\"message_id\":%lld%s}", (long long)pin->chat,
+	    (long long)pin->remote_id, pin->is_off ? "" : ",\"disable_notification\":true");
+	job->fine[0] = "CHAT_NOT_MODIFIED";
 }
 
 int64_t
@@ -397,7 +409,7 @@ ends_unsent(struct telegram_job *job, int64_t now)
 {
 	struct message_sent said = { 0 };
 
-	if (job->kind == TELEGRAM_JOB_TOAST && now >= job->give_up_at) {
+	if (job->give_up_at != 0 && now >= job->give_up_at) {
 		telegram_send_job_ended(job, "");
 		return true;
 	}

@@ -49,7 +49,7 @@ void telegram_message_send(
  * for it is in progress.  is_covered: it is not sent any more, nor tried again. */
 void telegram_message_change(struct telegram_send *send, struct message *message);
 
-/* Answers a press.  After 30 s it is given up, which counts as done.  toast is borrowed. */
+/* Answers a press.  After 30 s it is given up, which counts as done.  toast is not kept. */
 void telegram_toast(struct telegram_send *send, const struct effect_toast *toast,
     telegram_ended_fn *on_ended, void *ctx);
 

@@ -3,12 +3,9 @@
 #include "telegram/telegram_send_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "lib/buf.h"
 #include "lib/http_client.h"
-#include "lib/json.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "telegram/telegram_api.h"
@@ -113,50 +110,6 @@ call_notice(struct telegram_job *job, struct err *err)
 	return post(job, "sendMessage", &json, err);
 }
 
-static struct telegram_call *
-call_toast(struct telegram_job *job, struct err *err)
-{
-	struct buf json = { .cap = TELEGRAM_BODY_MAX };
-
-	telegram_body_toast(job->toast, &json);
-	return post(job, "answerCallbackQuery", &json, err);
-}
-
-static struct telegram_call *
-call_leave(struct telegram_job *job, struct err *err)
-{
-	struct buf json = { .cap = TELEGRAM_BODY_MAX };
-
-	buf_addf(&json, "{\"chat_id\":%lld}", (long long)job->leaves);
-	return post(job, "leaveChat", &json, err);
-}
-
-static struct telegram_call *
-call_delete(struct telegram_job *job, struct err *err)
-{
-	struct buf json = { .cap = TELEGRAM_BODY_MAX };
-
-	buf_addf(&json, "{\"chat_id\":%lld,\"message_id\":%lld}", (long long)job->leaves,
-	    (long long)job->deletes);
-	return post(job, "deleteMessage", &json, err);
-}
-
-static struct telegram_call *
-call_pin(struct telegram_job *job, struct err *err)
-{
-	struct json_out json;
-	struct buf body = { .cap = TELEGRAM_BODY_MAX };
-
-	json_out_init(&json, &body);
-	json_out_object(&json);
-	json_put_i64(&json, "chat_id", job->chat);
-	json_put_i64(&json, "message_id", job->pins);
-	if (!job->is_unpin)
-		json_put_bool(&json, "disable_notification", true);
-	json_out_end(&json);
-	return post(job, job->is_unpin ? "unpinChatMessage" : "pinChatMessage", &body, err);
-}
-
 static ssize_t
 read_file(void *ctx, char *buffer, size_t size)
 {
@@ -216,16 +169,11 @@ telegram_send_call(struct telegram_job *job, struct err *err)
 	switch (job->kind) {
 	case TELEGRAM_JOB_SEND:
 		return call_say(job, err);
-	case TELEGRAM_JOB_TOAST:
-		return call_toast(job, err);
+	case TELEGRAM_JOB_CALL:
+		return telegram_api_post(
+		    job->send->api, job->method, &job->body, telegram_send_on_answer, job, err);
 	case TELEGRAM_JOB_DOCUMENT:
 		return call_document(job, err);
-	case TELEGRAM_JOB_LEAVE:
-		return call_leave(job, err);
-	case TELEGRAM_JOB_DELETE:
-		return call_delete(job, err);
-	case TELEGRAM_JOB_PIN:
-		return call_pin(job, err);
 	case TELEGRAM_JOB_NOTICE:
 		return call_notice(job, err);
 	case TELEGRAM_JOB_LIVE: /* telegram_send_call_live() */

@@ -9,6 +9,7 @@
 
 #include <sys/queue.h>
 
+#include "lib/buf.h"
 #include "lib/loop.h"
 #include "telegram/telegram_pace.h"
 #include "telegram/telegram_said.h"
@@ -21,11 +22,8 @@ struct telegram_result;
 
 enum telegram_job_kind {
 	TELEGRAM_JOB_SEND,
-	TELEGRAM_JOB_TOAST,
+	TELEGRAM_JOB_CALL, /* a call of which nothing comes but a yes or a no */
 	TELEGRAM_JOB_DOCUMENT,
-	TELEGRAM_JOB_LEAVE,
-	TELEGRAM_JOB_DELETE,
-	TELEGRAM_JOB_PIN,
 	TELEGRAM_JOB_LIVE,
 	TELEGRAM_JOB_NOTICE, /* that a group is at its limit */
 };
@@ -36,16 +34,15 @@ struct telegram_job {
 	enum telegram_job_kind kind;
 	int64_t chat; /* 0: none */
 	int64_t thread;
-	int64_t leaves;		    /* this chat, in whose pace it is not counted; or */
-	int64_t deletes;	    /* this message of it */
-	int64_t pins;		    /* this message of its chat, or unpins it */
-	bool is_unpin;		    /* `pins` is to be unpinned */
+	const char *method;	    /* of such a call, as the two below */
+	struct buf body;
+	const char *fine[2];	    /* words of a no that count as done; or NULL */
 	int64_t since;		    /* wall ms: it was handed to us */
 	int64_t added_at;	    /* the same, loop_now_ms() */
 	int64_t not_before;	    /* loop_now_ms() */
 	int64_t held_until;	    /* the same: it waits for what it is to say; 0: it does not */
 	bool is_token_refused;	    /* why: it goes once Telegram takes the token */
-	int64_t give_up_at;	    /* of a toast */
+	int64_t give_up_at;	    /* of a toast; 0: never */
 	unsigned failures;	    /* in a row, passing ones */
 	bool is_plain;		    /* Telegram could not parse our HTML */
 	bool is_anew;		    /* the message to edit is gone */
@@ -56,7 +53,6 @@ struct telegram_job {
 	bool may_stand;		    /* an earlier try of this send got no answer */
 	struct telegram_call *call; /* in progress */
 	struct message *message;
-	const struct effect_toast *toast;
 	struct telegram_file *file;
 	off_t offset;	  /* of the file: read so far */
 	bool is_prepared; /* the file */
@@ -81,7 +77,7 @@ struct telegram_send {
 	struct telegram_said said;
 };
 
-/* Begins the call of a message, a toast or a document; telegram_send_on_answer() is called.
+/* Begins the call of any job but a live edit; telegram_send_on_answer() is called.
  * NULL: nothing goes; job->is_same: nothing has to, else *err says why. */
 struct telegram_call *telegram_send_call(struct telegram_job *job, struct err *err) MUST_USE;
 /* The same for TELEGRAM_JOB_LIVE; nothing is borrowed. */

@@ -1,6 +1,5 @@
 /* telegram_send_job.c - the list of jobs: put in at its end, taken out when they ended.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 
 #include "lib/clock.h"
 #include "lib/mem.h"
@@ -52,6 +51,7 @@ telegram_send_job_ended(struct telegram_job *job, const char *failure)
 {
 	TAILQ_REMOVE(&job->send->jobs, job, of_send);
 	job->on_ended(job->ctx, failure);
+	buf_done(&job->body);
 	free(job);
 }
 

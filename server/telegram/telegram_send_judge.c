@@ -17,7 +17,7 @@
 
 static void try_later(struct telegram_job *job, const struct telegram_result *result);
 static void judge_say(struct telegram_job *job, const struct telegram_result *result);
-static void judge_toast(struct telegram_job *job, const struct telegram_result *result);
+static void judge_call(struct telegram_job *job, const struct telegram_result *result);
 static void judge_document(struct telegram_job *job, const struct telegram_result *result);
 static void judge_live(struct telegram_job *job, const struct telegram_result *result);
 
@@ -66,24 +66,11 @@ judge(struct telegram_job *job, const struct telegram_result *result)
 	case TELEGRAM_JOB_SEND:
 		judge_say(job, result);
 		break;
-	case TELEGRAM_JOB_TOAST:
-		judge_toast(job, result);
+	case TELEGRAM_JOB_CALL:
+		judge_call(job, result);
 		break;
 	case TELEGRAM_JOB_DOCUMENT:
 		judge_document(job, result);
-		break;
-	case TELEGRAM_JOB_LEAVE:
-		telegram_send_job_ended(job, result->ok ? "" : result->description);
-		break;
-	case TELEGRAM_JOB_DELETE:
-		telegram_send_job_ended(job,
-		    result->ok || says(result, "message to delete not found") ?
-			"" :
-			result->description);
-		break;
-	case TELEGRAM_JOB_PIN:
-		telegram_send_job_ended(job,
-		    result->ok || says(result, "CHAT_NOT_MODIFIED") ? "" : result->description);
 		break;
 	case TELEGRAM_JOB_LIVE:
 		judge_live(job, result);
@@ -165,7 +152,7 @@ try_later(struct telegram_job *job, const struct telegram_result *result)
 		    with_jitter(telegram_pause_ms(job->failures, PAUSE_FIRST_MS, PAUSE_MAX_MS, 0));
 	}
 	job->not_before = loop_now_ms() + wait;
-	if (job->kind == TELEGRAM_JOB_TOAST && job->not_before > job->give_up_at)
+	if (job->give_up_at != 0 && job->not_before > job->give_up_at)
 		job->not_before = job->give_up_at;
 }
 
@@ -226,12 +213,13 @@ judge_say(struct telegram_job *job, const struct telegram_result *result)
 }
 
 static void
-judge_toast(struct telegram_job *job, const struct telegram_result *result)
+judge_call(struct telegram_job *job, const struct telegram_result *result)
 {
-	/* Nobody looks at that button any more. */
-	bool is_late = says(result, "query is too old") || says(result, "query ID is invalid");
+	bool is_fine = result->ok;
 
-	telegram_send_job_ended(job, result->ok || is_late ? "" : result->description);
+	for (size_t i = 0; i < COUNT(job->fine) && job->fine[i] != NULL; i++)
+		is_fine = is_fine || says(result, job->fine[i]);
+	telegram_send_job_ended(job, is_fine ? "" : result->description);
 }
 
 static void

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_webhook.h"
 
-#include <stdlib.h>
-
 #include "lib/buf.h"
 #include "lib/clean.h"
 #include "lib/crash_point.h"
@@ -214,11 +212,9 @@ put_line(struct buf *text, const char *name, const char *value)
 static void
 put_kinds(struct buf *text, const struct json *kinds)
 {
-	struct json_out json;
-
 	buf_adds(text, "allowed_updates: ");
-	json_out_init(&json, text);
-	json_out_array(&json);
+	struct json_out json = json_out_begin(text, '[');
+
 	for (size_t i = 0; i < json_count(kinds); i++)
 		json_out_str(&json, json_str(json_at(kinds, i)));
 	json_out_end(&json);

@@ -3,7 +3,6 @@
 #include "types/crossing.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "lib/mem.h"
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/effect.h"
 
-#include <stdlib.h>
-
 #include "lib/mem.h"
 #include "types/settings.h"
 
@@ -22,7 +20,6 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 		.is_outbox = outbox, .is_withdrawable = withdrawable, ROW_##needs_row, \
 		.drop_after_s = drop },
 #include "types/effect.def"
-#undef EFFECT
 };
 
 /* Who waits in a lane is looked at when its turn comes, nobody else; and what is withdrawn is not
@@ -37,7 +34,6 @@ const struct effect_columns effect_columns[EFFECT_KIND_COUNT] = {
 	_Static_assert(((drop) == 0 && !READS_##row) || IN_##lane, #name " needs a lane"); \
 	_Static_assert(!(outbox) || !(withdrawable), #name " is a message: it cannot be withdrawn");
 #include "types/effect.def"
-#undef EFFECT
 /* clang-format on */
 
 struct effect *

@@ -10,7 +10,6 @@
 enum effect_kind {
 #define EFFECT(name, ...) EFFECT_##name,
 #include "types/effect.def"
-#undef EFFECT
 	EFFECT_KIND_COUNT
 };
 

@@ -132,7 +132,6 @@ static const struct field fields_timer[] =
 static const struct field *const fields_of[] = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fields_##lower,
 #include "types/effect.def"
-#undef EFFECT
 };
 
 /* --- writing --- */
@@ -198,10 +197,8 @@ put_targets(const struct effect_probe *probe, struct json_out *out)
 void
 effect_codec_encode(const struct effect *effect, struct buf *out)
 {
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	put_fields(fields_of[effect->kind], effect, &json);
 	json_out_end(&json);
 }

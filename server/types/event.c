@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/event.h"
 
-#include <stdlib.h>
-
 #include "lib/crypto.h"
 #include "lib/mem.h"
 #include "types/settings.h"
@@ -90,7 +88,6 @@ event_name(enum event_kind kind)
 	static const char *const name[] = {
 #define EVENT(upper, lower) #lower,
 #include "types/event.def"
-#undef EVENT
 	};
 
 	assert((size_t)kind < COUNT(name));

@@ -20,7 +20,6 @@
 enum event_kind {
 #define EVENT(name, handler) EVENT_##name,
 #include "types/event.def"
-#undef EVENT
 	EVENT_KIND_COUNT
 };
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/environment_id.h"
 
 struct grant_use {

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/message.h"
 
-#include <stdlib.h>
-
 #include "lib/text.h"
 
 void

@@ -20,7 +20,6 @@ static const struct {
 } places[] = {
 #define OUTBOUND(name, word, host, what) { word, host },
 #include "types/outbound.def"
-#undef OUTBOUND
 };
 
 static const struct outbound public = { .is_public = true }, named = { .is_public = false };

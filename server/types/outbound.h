@@ -15,7 +15,6 @@
 enum outbound_place {
 #define OUTBOUND(name, ...) OUTBOUND_##name,
 #include "types/outbound.def"
-#undef OUTBOUND
 	OUTBOUND_COUNT
 };
 

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/environment_id.h"
 
 #define PRINCIPAL_NAME 80 /* bytes with the NUL, of what has no number */

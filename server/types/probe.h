@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <string.h>
-
 #include "types/limits.h"
 
 #define PROBE_TARGETS_MAX	(LIMIT_URLS * LIMIT_ENVIRONMENTS)

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/refusals.h"
 
-#include <stdlib.h>
-
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/rate_summary.h"

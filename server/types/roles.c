@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/roles.h"
 
-#include <stdlib.h>
-
 #include "types/principal.h"
 
 void

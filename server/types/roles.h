@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "lib/environment_id.h"
 #include "lib/setting.h"
 #include "types/action.h"

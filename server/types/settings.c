@@ -3,7 +3,6 @@
 #include "types/settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

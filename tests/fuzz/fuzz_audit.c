@@ -38,9 +38,8 @@ write_meta(const char *text, struct buf *out)
 	struct audit_fields fields = { 0 };
 
 	if (root != NULL && json_holds_object(root) && !has_core(root)) {
-		struct json_out json;
+		struct json_out json = { .buf = out };
 
-		json_out_init(&json, out);
 		json_walk_out(&json, root);
 	}
 	if (out->size == 0 || !audit_fields_read(&fields, out->data, out->size) ||

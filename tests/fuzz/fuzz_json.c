@@ -24,9 +24,8 @@ look_around(const struct json *value, unsigned depth)
 static void
 write_value(const struct json *value, struct buf *out)
 {
-	struct json_out json;
+	struct json_out json = { .buf = out };
 
-	json_out_init(&json, out);
 	json_walk_out(&json, value);
 	assert(json.depth == 0 && json.has_value[0] && !buf_failed(out));
 }

@@ -29,7 +29,6 @@ static store_handler decide_guarded;
 static store_handler *const guarded[EVENT_KIND_COUNT] = {
 #define EVENT(upper, lower) [EVENT_##upper] = decide_guarded,
 #include "types/event.def"
-#undef EVENT
 };
 
 static store_decode *const decoders[EVENT_SOURCE_COUNT] = {

@@ -95,8 +95,7 @@ factor_ask(struct tx *tx, int64_t who, const char *word, int64_t person, const c
 	(void)text_copy(api.code, sizeof(api.code), totp_is_code(code) ? code : "");
 	(void)text_copy(api.recovery, sizeof(api.recovery), code);
 	buf_init(&out, 1 << 16);
-	json_out_init(&json, &out);
-	json_out_object(&json);
+	json = json_out_begin(&out, '{');
 	decide_enrol(tx, &api, &json);
 	json_out_end(&json);
 	buf_wipe(&out);

@@ -60,7 +60,7 @@ json_walk(struct json_out *out, const json_t *value)
 	} else if (json_is_boolean(value)) {
 		json_out_raw(out, json_is_true(value) ? "true" : "false");
 	} else {
-		json_out_null(out);
+		json_out_str(out, NULL);
 	}
 }
 

@@ -500,7 +500,6 @@ TEST(each_message_begins_with_one_of_ten_signs_or_a_word)
 	static const char *const signs[] = {
 #define SIGN(sign, ...) sign " ",
 #include "chat/sign.def"
-#undef SIGN
 	};
 
 	assert_int_equal(COUNT(signs), 10);

@@ -3,7 +3,7 @@
 #include "decide_aid.h"
 #include "decide/approval/decide_ready.h"
 #include "lib/text.h"
-#include "store/row_approval.h"
+#include "store/row_shown.h"
 
 #define CONTRACTOR 44
 #define APPROVER   55
@@ -283,7 +283,7 @@ TEST(lines_in_more_chats_than_are_kept_close_the_oldest)
 
 	request(&w);
 	first = world_says(&w, "To be approved");
-	for (int chat = 1; chat <= ROW_APPROVAL_MESSAGES + 6; chat++)
+	for (int chat = 1; chat <= ROW_SHOWN_MAX + 6; chat++)
 		world_act(&w, act_line, &chat);
 	assert_int_equal(first->buttons.n, 0);
 	(void)world_text(&w, APPROVER, "/reject 1 no");

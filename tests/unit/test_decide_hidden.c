@@ -59,10 +59,7 @@ TEST(what_is_hidden_is_answered_as_what_does_not_exist)
 		enum target target;
 	} commands[] = {
 #define COMMAND(word, action, target, argument, limit, cost, group, usage, help) { #word, target },
-#define PRESSED(word, limit, cost)
 #include "commands/commands.def"
-#undef PRESSED
-#undef COMMAND
 	};
 	static const int64_t people[] = { DEV, WORLD_STRANGER };
 	static const char *const names[][2] = {
@@ -239,10 +236,7 @@ TEST(every_command_of_who_is_known_is_answered)
 {
 	static const char *const words[] = {
 #define COMMAND(word, ...) #word,
-#define PRESSED(...)
 #include "commands/commands.def"
-#undef PRESSED
-#undef COMMAND
 	};
 	static const char *const behind[] = { "", "production", "staging", "acme", "client/acme",
 		"client/beta", "production 30m", "all until 06:00", "acme until 06:00", "7 no",

@@ -86,7 +86,6 @@ fill_members(struct effect *effect)
 		__builtin_clear_padding(&effect->u.lower); \
 		return sizeof(effect->u.lower);
 #include "types/effect.def"
-#undef EFFECT
 	case EFFECT_KIND_COUNT:
 		break;
 	}

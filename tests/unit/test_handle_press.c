@@ -101,8 +101,6 @@ static const char *const words[] = {
 #define COMMAND(word, ...) #word,
 #define PRESSED(word, ...) #word,
 #include "commands/commands.def"
-#undef PRESSED
-#undef COMMAND
 };
 
 static void

@@ -35,16 +35,11 @@ static const char *const words[] = {
 #define COMMAND(word, ...) #word,
 #define PRESSED(word, ...) #word,
 #include "commands/commands.def"
-#undef PRESSED
-#undef COMMAND
 };
 
 static const char *const typed[] = {
 #define COMMAND(word, ...) #word,
-#define PRESSED(word, ...)
 #include "commands/commands.def"
-#undef PRESSED
-#undef COMMAND
 };
 
 static void

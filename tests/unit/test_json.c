@@ -86,14 +86,12 @@ TEST(what_is_written_is_ascii_and_reads_back)
 	struct buf b;
 
 	buf_init(&b, 4096);
-	json_out_init(&out, &b);
-	json_out_object(&out);
+	out = json_out_begin(&b, '{');
 	json_put_str(&out, "t", text);
 	json_put_i64(&out, "n", INT64_MIN);
 	json_put_bool(&out, "b", false);
 	json_put_null(&out, "z");
-	json_out_key(&out, "a");
-	json_out_array(&out);
+	json_put_open(&out, "a", '[');
 	json_out_raw(&out, "1");
 	json_out_str(&out, NULL);
 	json_out_object(&out);
@@ -117,11 +115,10 @@ TEST(a_decoded_value_can_be_written_again)
 {
 	const char *text = "{\"z\":[1,-2.5,1.0,-0.0,1e+19,true,false,null,\"x\"],\"a\":{\"b\":{}}}";
 	struct json *root = decode(text);
-	struct json_out out;
 	struct buf b;
+	struct json_out out = { .buf = &b };
 
 	buf_init(&b, 4096);
-	json_out_init(&out, &b);
 	json_walk_out(&out, root);
 	assert_string_equal(buf_text(&b), text);
 	json_free(root);

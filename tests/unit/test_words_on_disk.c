@@ -127,8 +127,6 @@ note_tables(void)
 	note("button.argument", argument);
 #define PRESSED(word, when, cost) note("button.action", #word);
 #include "commands/commands.def"
-#undef COMMAND
-#undef PRESSED
 	for (int i = 0; i < POLICY_ACTION_COUNT; i++)
 		if (policy_action_is_grantable((enum policy_action)i))
 			note("grant.action", policy_action_rows[i].word);

@@ -149,11 +149,9 @@ static bool
 write_asked(const struct export *export, const struct audit_source *source,
     const struct audit_filter *filter, int64_t at, bool is_verified, struct err *err)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf text = buf_make(ASKED_MAX);
+	struct json_out json = json_out_begin(&text, '{');
 
-	json_out_init(&json, &text);
-	json_out_object(&json);
 	json_put_str(&json, "application", filter->application);
 	json_put_time(&json, "at", at);
 	json_put_i64_if(&json, "deployment", filter->deployment != 0, filter->deployment);

@@ -87,11 +87,9 @@ doctor_print(const struct doctor *doctor, enum doctor_level least, FILE *out)
 bool
 doctor_print_json(const struct doctor *doctor, FILE *out)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf text = buf_make(JSON_MAX);
+	struct json_out json = json_out_begin(&text, '{');
 
-	json_out_init(&json, &text);
-	json_out_object(&json);
 	json_put_bool(&json, "ok", doctor_count(doctor, DOCTOR_ERROR) == 0);
 	json_put_str(&json, "file", doctor->cli->env_file);
 	for (unsigned level = 0; level <= DOCTOR_ERROR; level++) {
@@ -100,8 +98,7 @@ doctor_print_json(const struct doctor *doctor, FILE *out)
 		(void)snprintf(key, sizeof(key), "%s_count", levels[level].word);
 		json_put_i64(&json, key, (int64_t)doctor_count(doctor, level));
 	}
-	json_out_key(&json, "findings");
-	json_out_array(&json);
+	json_put_open(&json, "findings", '[');
 	for (size_t i = 0; i < doctor->count; i++) {
 		json_out_object(&json);
 		json_put_str(&json, "level", levels[doctor->findings[i].level].word);

@@ -130,11 +130,9 @@ refuse_webhook(struct first_admin *admin, const char *name)
 static void
 poll_updates(struct first_admin *admin, int64_t limit, int64_t seconds, telegram_done_fn *on_done)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
+	struct json_out json = json_out_begin(&body, '{');
 
-	json_out_init(&json, &body);
-	json_out_object(&json);
 	if (admin->offset != 0)
 		json_put_i64(&json, "offset", admin->offset);
 	json_put_i64(&json, "limit", limit);
@@ -194,11 +192,9 @@ person_of(const struct first_admin *admin, const struct json *update)
 static void
 greet(struct first_admin *admin)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
+	struct json_out json = json_out_begin(&body, '{');
 
-	json_out_init(&json, &body);
-	json_out_object(&json);
 	json_put_i64(&json, "chat_id", admin->person);
 	json_put_str(&json, "text",
 	    "Your id is shown where deploybot is set up: who does that says whether you are its first admin. It answers when that is finished.");

@@ -312,15 +312,12 @@ on_secret(void *ctx, const struct settings_secret *secret)
 static void
 show_json(struct checking *c)
 {
-	struct json_out json;
 	CLEANUP(buf_done) struct buf out = buf_make(4u << 20);
+	struct json_out json = json_out_begin(&out, '{');
 
-	json_out_init(&json, &out);
 	c->json = &json;
-	json_out_object(&json);
 	json_put_i64(&json, "rotate_days", c->settings->rotate_days);
-	json_out_key(&json, "secrets");
-	json_out_array(&json);
+	json_put_open(&json, "secrets", '[');
 	settings_for_secrets(c->settings, on_secret, c);
 	json_out_end(&json);
 	json_out_end(&json);

@@ -12,10 +12,8 @@ static bool
 write_body(const struct cli_server *local, const char *name, struct buf *out)
 {
 	char *const *value = local->cli->value;
-	struct json_out json;
+	struct json_out json = json_out_begin(out, '{');
 
-	json_out_init(&json, out);
-	json_out_object(&json);
 	json_put_str(&json, "name", name);
 	if (value[OPTION_ROLE] != NULL)
 		json_put_str(&json, "role", value[OPTION_ROLE]);

@@ -18,7 +18,6 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
-#include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
@@ -368,7 +367,7 @@ note_reviewer(struct tx *tx, const struct deployment *work, int64_t row)
 static void
 note_reviewer_in_all(struct tx *tx, const struct deployment *work)
 {
-	int64_t rows[ROW_APPROVAL_MESSAGES], others[OTHERS_MAX];
+	int64_t rows[ROW_SHOWN_MAX], others[OTHERS_MAX];
 	size_t n = row_button_list_messages(tx, work->id, others, OTHERS_MAX);
 
 	note_reviewer(tx, work, work->message);
@@ -376,7 +375,7 @@ note_reviewer_in_all(struct tx *tx, const struct deployment *work)
 	for (size_t i = 0; i < n; i++)
 		note_reviewer(tx, work, others[i]);
 	for (int lines = 0; lines < 2; lines++) {
-		n = row_approval_list_messages(tx, work->id, lines != 0, rows);
+		n = row_shown_list(tx, work->id, lines != 0 ? SHOWN_LINE : SHOWN_APPROVER, rows);
 		for (size_t i = 0; i < n; i++)
 			note_reviewer(tx, work, rows[i]);
 	}

@@ -10,10 +10,10 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
 #include "lib/text.h"
-#include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_message.h"
 #include "store/row_nonce.h"
+#include "store/row_shown.h"
 
 bool
 decide_ready_line(struct tx *tx, const struct deployment *work, char ret[APPROVE_LINE_SIZE])
@@ -66,8 +66,8 @@ add_buttons(struct tx *tx, int64_t chat, const struct deployment *work, const ch
 static void
 leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 {
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, work->id, true, rows);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_LINE, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = { 0 };
@@ -87,7 +87,7 @@ leave_lines(struct tx *tx, int64_t chat, const struct deployment *work)
 		message.head = chat_text_take(&text);
 		message.buttons.n = 0;
 		row_message_change(tx, rows[i], &message);
-		row_approval_drop_message(tx, rows[i]);
+		row_shown_drop(tx, rows[i]);
 	}
 }
 
@@ -120,5 +120,5 @@ decide_ready_send(struct tx *tx, const struct chat_address *address, const struc
 	if (row == 0)
 		return;
 	leave_lines(tx, address->chat, work);
-	row_approval_add_message(tx, work->id, row, true);
+	row_shown_add(tx, work->id, row, SHOWN_LINE);
 }

@@ -69,8 +69,7 @@ put_recovery(
 	uint8_t code[TOTP_RECOVERY];
 	char text[TOTP_RECOVERY_TEXT];
 
-	json_out_key(json, "recovery");
-	json_out_array(json);
+	json_put_open(json, "recovery", '[');
 	for (int i = 0; i < RECOVERY_CODES; i++) {
 		tx_draw(tx, code, sizeof(code));
 		row_factor_add_recovery(tx, person, secret, code);

@@ -16,7 +16,7 @@ size_t
 decide_standing_list(
     struct tx *tx, const struct deployment *work, int64_t ret[DECIDE_STANDING_ROWS])
 {
-	size_t n = row_approval_list_messages(tx, work->id, false, ret);
+	size_t n = row_shown_list(tx, work->id, SHOWN_APPROVER, ret);
 
 	ret[n++] = work->message;
 	ret[n++] = work->also_message;

@@ -2,14 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "store/row_approval.h"
+#include "store/row_shown.h"
 #include "store/tx.h"
 #include "types/message.h"
 
 struct deployment;
 
 #define DECIDE_STANDING_OTHERS 8
-#define DECIDE_STANDING_ROWS   (ROW_APPROVAL_MESSAGES + DECIDE_STANDING_OTHERS + 2)
+#define DECIDE_STANDING_ROWS   (ROW_SHOWN_MAX + DECIDE_STANDING_OTHERS + 2)
 
 /* All messages about that work, where it is to be answered first; 0 among them is none.  Returns
  * how many. */

@@ -40,8 +40,8 @@ static void
 tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted)
 {
 	bool is_decided = about->deployment->state != DEPLOY_AWAITING_APPROVAL;
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, about->deployment->id, false, rows);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, about->deployment->id, SHOWN_APPROVER, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message now = { 0 };
@@ -55,7 +55,7 @@ tell_approvers(struct tx *tx, const struct chat_deployment *about, int64_t acted
 	}
 	if (deploy_flow_class(about->deployment->state) != DEPLOY_CLASS_FINAL)
 		return;
-	n = row_approval_list_messages(tx, about->deployment->id, true, rows);
+	n = row_shown_list(tx, about->deployment->id, SHOWN_LINE, rows);
 	for (size_t i = 0; i < n; i++)
 		decide_tell_in(tx, about, rows[i]);
 }
@@ -118,8 +118,8 @@ decide_tell_listed(struct tx *tx, const struct deployment *deployment)
 {
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, deployment->id, SHOWN_APPROVER, rows);
 
 	for (size_t i = 0; i < n; i++)
 		decide_tell_in(tx, &about, rows[i]);

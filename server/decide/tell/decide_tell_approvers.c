@@ -15,7 +15,7 @@
 #include "store/row_shown.h"
 
 /* Each has a question and a reminder at most, and the chat in which all see it. */
-_Static_assert(2 * (DECIDE_WHOM_ALL + 1) <= ROW_APPROVAL_MESSAGES, "all are edited");
+_Static_assert(2 * (DECIDE_WHOM_ALL + 1) <= ROW_SHOWN_MAX, "all are edited");
 
 /* Its sounds are not those of the work: who approves is not who asked. */
 static struct decide_tell_ring
@@ -92,7 +92,7 @@ ask(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings
 
 	if (row == 0) {
 		row = send(tx, about, &(struct chat_address){ .chat = chat }, rings);
-		row_approval_add_message(tx, work->id, row, false);
+		row_shown_add(tx, work->id, row, SHOWN_APPROVER);
 		return;
 	}
 	ask_again(tx, about, row, rings);
@@ -116,8 +116,8 @@ ask_privately(struct tx *tx, const struct chat_deployment *about, bool rings)
 void
 decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 {
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, work->id, false, rows);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, work->id, SHOWN_APPROVER, rows);
 
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = { 0 };
@@ -129,7 +129,7 @@ decide_tell_leave_others(struct tx *tx, const struct deployment *work)
 		chat_deployment_others(&text, work);
 		row_message_hush(tx, rows[i]);
 		decide_change(tx, rows[i], NULL, &text);
-		row_approval_drop_message(tx, rows[i]);
+		row_shown_drop(tx, rows[i]);
 	}
 }
 
@@ -193,8 +193,8 @@ void
 decide_tell_reminder(struct tx *tx, const struct deployment *deployment)
 {
 	int64_t chat = decide_needs_chat(tx, deployment->environment);
-	int64_t rows[ROW_APPROVAL_MESSAGES];
-	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	int64_t rows[ROW_SHOWN_MAX];
+	size_t n = row_shown_list(tx, deployment->id, SHOWN_APPROVER, rows);
 	struct decide_tell_rows shown;
 	struct chat_deployment about = decide_tell_facts(tx, deployment, NULL, &shown);
 
@@ -220,8 +220,8 @@ void
 decide_tell_expired(struct tx *tx, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
-	int64_t rows[ROW_APPROVAL_MESSAGES + 2];
-	size_t n = row_approval_list_messages(tx, deployment->id, false, rows);
+	int64_t rows[ROW_SHOWN_MAX + 2];
+	size_t n = row_shown_list(tx, deployment->id, SHOWN_APPROVER, rows);
 	const struct decide_tell_ring ring = { .is_silent = true };
 
 	rows[n++] = deployment->also_message;

@@ -55,21 +55,13 @@ put_number(struct json_out *json, const char *key, int64_t number)
 }
 
 static void
-begin_list(struct json_out *json, const char *key)
-{
-	json_out_key(json, key);
-	json_out_array(json);
-}
-
-static void
 put_release(struct json_out *json, const char *key, const struct release *release)
 {
 	if (release->id == 0) {
 		json_put_null(json, key);
 		return;
 	}
-	json_out_key(json, key);
-	json_out_object(json);
+	json_put_open(json, key, '{');
 	json_put_i64(json, "number", release->number);
 	json_put_str(json, "commit", release->commit);
 	put_text(json, "image", release->image);
@@ -144,7 +136,7 @@ put_work(struct tx *tx, int64_t person, struct json_out *json, const char *key,
 	if (key != NULL)
 		json_out_key(json, key);
 	if (work->id == 0) {
-		json_out_null(json);
+		json_out_str(json, NULL);
 		return;
 	}
 	json_out_object(json);
@@ -160,7 +152,7 @@ put_steps(struct tx *tx, const struct deployment *work, struct json_out *json)
 	struct step steps[LIMIT_STEPS];
 	size_t n = work->run == 0 ? 0 : row_step_list(tx, work->run, steps, LIMIT_STEPS);
 
-	begin_list(json, "steps");
+	json_put_open(json, "steps", '[');
 	for (size_t i = 0; i < n; i++) {
 		if (deployment_is_note(steps[i].name))
 			continue;
@@ -182,7 +174,7 @@ put_warnings(struct tx *tx, const struct deployment *work, struct json_out *json
 
 	(void)row_deployment_warnings(tx, work->id, &warnings);
 	json_put_i64(json, "warnings_said", warnings.said);
-	begin_list(json, "warnings");
+	json_put_open(json, "warnings", '[');
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (line[0] != '\0')
 			json_out_str(json, line);
@@ -200,7 +192,7 @@ put_binding(struct tx *tx, int64_t person, const struct deployment *work, struct
 	put_text(json, "binding", work->binding);
 	if (!decide_is_allowed(tx, person, POLICY_ADMIN, POLICY_ALL))
 		return;
-	begin_list(json, "bound_to");
+	json_put_open(json, "bound_to", '[');
 	(void)row_binding_get(tx, work->id, list);
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (word[0] != '\0')
@@ -214,7 +206,7 @@ put_runs(struct tx *tx, const struct deployment *work, struct json_out *json)
 	struct run_row runs[RUNS_OF_ONE];
 	size_t n = row_run_list(tx, work->id, runs, RUNS_OF_ONE);
 
-	begin_list(json, "runs");
+	json_put_open(json, "runs", '[');
 	for (size_t i = 0; i < n; i++) {
 		json_out_object(json);
 		json_put_i64(json, "run", runs[i].id);
@@ -284,7 +276,7 @@ put_questions(struct tx *tx, int64_t person, const char *name, struct json_out *
 	struct deployment *asked = mem_new(QUESTIONS_MAX, sizeof(*asked));
 	size_t n = row_deployment_list_asked(tx, name, asked, QUESTIONS_MAX);
 
-	begin_list(json, "questions");
+	json_put_open(json, "questions", '[');
 	for (size_t i = 0; i < n; i++)
 		put_work(tx, person, json, NULL, &asked[i]);
 	json_out_end(json);
@@ -298,7 +290,7 @@ put_holds(struct tx *tx, const char *name, struct json_out *json)
 	struct holds holds;
 
 	decide_holds(tx, name, &holds);
-	begin_list(json, "holds");
+	json_put_open(json, "holds", '[');
 	for (size_t i = 0; i < holds.n; i++) {
 		json_out_object(json);
 		json_put_str(json, "kind", hold_kinds[holds.at[i].kind].word);
@@ -317,7 +309,7 @@ put_left(struct tx *tx, const char *name, struct json_out *json)
 	struct left_host left[LEFT_HOSTS_SHOWN];
 	size_t n = row_left_host_list(tx, name, left);
 
-	begin_list(json, "left_hosts");
+	json_put_open(json, "left_hosts", '[');
 	for (size_t i = 0; i < n; i++) {
 		json_out_object(json);
 		json_put_str(json, "host", left[i].host);
@@ -337,7 +329,7 @@ put_blocks(struct tx *tx, const char *name, struct json_out *json)
 	size_t n = row_block_list(tx, name, blocks, BLOCKS_SHOWN, &all);
 
 	json_put_i64(json, "blocks", all);
-	begin_list(json, "blocked");
+	json_put_open(json, "blocked", '[');
 	for (size_t i = 0; i < n; i++) {
 		json_out_object(json);
 		json_put_str(json, "commit", blocks[i].commit);
@@ -435,7 +427,7 @@ put_each(struct tx *tx, const struct decide_scope *scope,
     struct json_out *json)
 {
 	json_put_time(json, "now", tx->at);
-	begin_list(json, "environments");
+	json_put_open(json, "environments", '[');
 	for (size_t i = 0; i < scope->n; i++)
 		put(tx, scope->person, scope->at[i], json);
 	json_out_end(json);
@@ -462,7 +454,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 	json_put_str(json, "environment", name);
 	put_work(tx, person, json, "in_progress", &work);
 	put_questions(tx, person, name, json);
-	begin_list(json, "queue");
+	json_put_open(json, "queue", '[');
 	for (size_t i = 0; i < n; i++) {
 		row_deployment_get(tx, ids[i], &work);
 		json_out_object(json);
@@ -491,7 +483,7 @@ decide_view_history(struct tx *tx, const struct decide_scope *scope, struct json
 	size_t n;
 
 	json_put_time(json, "now", tx->at);
-	begin_list(json, "work");
+	json_put_open(json, "work", '[');
 	for (size_t i = 0; i < scope->n; i++) {
 		n = row_deployment_list(tx, scope->at[i]->name, latest,
 		    scope->n == 1 ? HISTORY_OF_ONE : HISTORY_OF_EACH);

@@ -297,8 +297,7 @@ decide_token_list(struct tx *tx, const struct api_request *api, struct json_out 
 	if (n_seen == 0 && !may_see(tx, api, &(struct token){ .id = 0 })) {
 		deny(tx, api);
 	} else if (is_on(tx)) {
-		json_out_key(json, "tokens");
-		json_out_array(json);
+		json_put_open(json, "tokens", '[');
 		for (size_t i = 0; i < n_seen; i++)
 			put_listed(tx, &all[i], json);
 		json_out_end(json);

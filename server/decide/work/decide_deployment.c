@@ -190,7 +190,7 @@ decide_step(struct tx *tx, struct deployment *deployment, enum deploy_event even
 		if (!deployment_awaits_review(deployment))
 			row_button_clear_requesters(tx, deployment->id);
 		end_copies(tx, deployment);
-		row_approval_clear_messages(tx, deployment->id, true);
+		row_shown_clear_asking(tx, deployment->id);
 		row_block_forget_contained(tx, deployment->id);
 		if (deployment->state != DEPLOY_LIVE)
 			row_change_forget(tx, deployment->id);

@@ -11,7 +11,6 @@ static_assert(SETTINGS_REMOVED_COUNT <= 64, "settings.removed has a bit for each
 const struct settings_removed settings_removed[SETTINGS_REMOVED_COUNT] = {
 #define REMOVED(name, instead) { #name, instead },
 #include "settings/sources/settings_removed.def"
-#undef REMOVED
 };
 
 bool

@@ -7,7 +7,6 @@
 enum settings_removed_name {
 #define REMOVED(name, instead) SETTINGS_REMOVED_##name,
 #include "settings/sources/settings_removed.def"
-#undef REMOVED
 	SETTINGS_REMOVED_COUNT
 };
 
