@@ -4,6 +4,7 @@
 
 #include "chat/chat_text.h"
 #include "deployment/deployment.h"
+#include "deployment/question.h"
 #include "policy/hold.h"
 #include "policy/needs.h"
 #include "types/git_answer.h"
@@ -24,9 +25,16 @@ struct chat_approvals {
 	int64_t until;	     /* wall ms */
 };
 
+/* What a rollback has just left. */
+struct fled {
+	char commit[LIMIT_COMMIT]; /* "": it is not known */
+	int64_t at;		   /* wall ms; 0: none has left anything */
+};
+
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
 struct chat_deployment {
 	const struct deployment *deployment;
+	const struct question *question;       /* of a question: what it shows; else NULL */
 	const struct environment *environment; /* as it is after the decision */
 	const struct step *steps;	       /* of its newest run */
 	size_t n_steps;
@@ -80,8 +88,7 @@ struct chat_deployment {
 	bool is_over;	      /* it left its environment in doubt, which is over since */
 	int64_t failed_since; /* wall ms, a question: its release failed there since; 0: not */
 	int64_t back_failed_since; /* the same of what an automatic rollback would bring back */
-	char fled[LIMIT_COMMIT]; /* the question of a rollback: what one has just left, */
-	int64_t fled_at;	 /* wall ms; 0: none has */
+	struct fled fled; /* the question of a rollback */
 	const struct holds *holds; /* open or queued: what holds its environment; then n is 0 */
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
@@ -215,12 +222,12 @@ void chat_deployment_reminder(struct chat_text *text, const struct chat_deployme
 
 /* Of one that no approval, lock or freeze holds (chat_deployment_emergency.c): which of them it
  * passes, and how many approvals; to who could have approved it, as it stands, with those words
- * ("": of before they were kept); that nobody has reviewed it, a reminder of so many. */
+ * ("": of before they were kept); that nobody has reviewed it, the nth reminder of so many. */
 void
 chat_emergency_passed(struct chat_text *text, const struct holds *holds, int approvals, int64_t at);
 void chat_emergency(struct chat_text *text, const struct deployment *work, const char *passed);
-void
-chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at);
+void chat_emergency_reminder(
+    struct chat_text *text, const struct deployment *work, int n, int of, int64_t at);
 
 /* What has ended, with who reviewed it in the place of "not reviewed".  False: it does not say
  * that, and nothing was added. */

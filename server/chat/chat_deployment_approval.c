@@ -35,7 +35,7 @@ add_standing(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, "\n#%lld · " MARK_BOLD "approved %zu of %d" MARK_BOLD,
 	    (long long)about->deployment->id, is->n, is->needed);
 	chat_text_outside(text, is->n > 0 ? ": " : "", about->deployment->approvers);
-	chat_text_some(text, "\nseen by ", about->deployment->seen_by);
+	chat_text_some(text, "\nseen by ", about->question != NULL ? about->question->seen_by : "");
 	if (is->because != NULL)
 		chat_text_outside(text, " · because of ", condition_text(is->because, words));
 	if (is->roles != NULL)
@@ -107,7 +107,8 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 	if (deployment_is_rollback(deployment)) /* of a deployment it is a part */
 		chat_deployment_replaces(text, about);
 	chat_deployment_shown(text, about);
-	if (deployment->is_unconfirmed) /* by them, or another one */
+	if (about->question != NULL &&
+	    about->question->is_unconfirmed) /* by them, or another one */
 		chat_text_outside(text,
 		    "\nafter its approvals it is to be confirmed again: ", deployment->confirmer);
 	add_unknown(text, about);

@@ -83,14 +83,15 @@ chat_emergency(struct chat_text *text, const struct deployment *work, const char
 }
 
 void
-chat_emergency_reminder(struct chat_text *text, const struct deployment *work, int of, int64_t at)
+chat_emergency_reminder(
+    struct chat_text *text, const struct deployment *work, int n, int of, int64_t at)
 {
 	add_what(text, FIRST_NOT_REVIEWED, work);
 	add_why(text, work);
 	chat_text_ago(text, "\nemergency, ", work->started_at, at);
 	chat_text_add(text,
-	    "; reminder %d of %d. " MARK_CODE "/review %lld" MARK_CODE " ends them.",
-	    work->n_reminders, of, (long long)work->id);
+	    "; reminder %d of %d. " MARK_CODE "/review %lld" MARK_CODE " ends them.", n, of,
+	    (long long)work->id);
 }
 
 void

@@ -25,7 +25,7 @@ void chat_deployment_emergency(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
 /* Before it runs: which image it will have, or where that comes from. */
-void chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment);
+void chat_deployment_shown_image(struct chat_text *text, const struct chat_deployment *about);
 
 /* What its release will not have.  Not of a rollback: its release is as it was. */
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
@@ -102,7 +102,7 @@ void chat_deployment_past(struct chat_text *text, const struct chat_deployment *
 void chat_deployment_draining(struct chat_text *text, const struct chat_deployment *about);
 
 /* What its question warns of, where it is not what it is asked anew for. */
-void chat_deployment_warning(struct chat_text *text, const struct deployment *deployment);
+void chat_deployment_warning(struct chat_text *text, const struct chat_deployment *about);
 
 /* Three lines, "1. /logs …", "2. /rollback …", "3. /deploy … with a fix", and the runbook (NULL:
  * none): where to look first.  The newest commit is often what has just failed.  back: what the

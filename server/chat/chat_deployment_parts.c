@@ -43,8 +43,10 @@ chat_deployment_what(
 }
 
 void
-chat_deployment_shown_image(struct chat_text *text, const struct deployment *deployment)
+chat_deployment_shown_image(struct chat_text *text, const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+	const char *shown = about->question != NULL ? about->question->shown_image : "";
 	static const struct {
 		const char *word;
 		const char *line;
@@ -55,12 +57,12 @@ chat_deployment_shown_image(struct chat_text *text, const struct deployment *dep
 		    "\nthe registry does not say which image it has of this commit" },
 	};
 
-	if (deployment->image[0] != '\0' || git_image_is_digest(deployment->shown_image))
-		chat_text_image(text, "\n",
-		    deployment->image[0] != '\0' ? deployment->image : deployment->shown_image);
+	if (deployment->image[0] != '\0' || git_image_is_digest(shown))
+		chat_text_image(
+		    text, "\n", deployment->image[0] != '\0' ? deployment->image : shown);
 	else if (deployment->program == PROGRAM_DEPLOY)
 		for (size_t i = 0; i < COUNT(lines); i++)
-			if (strcmp(lines[i].word, deployment->shown_image) == 0)
+			if (strcmp(lines[i].word, shown) == 0)
 				chat_text_add(text, "%s", lines[i].line);
 }
 
@@ -197,11 +199,12 @@ chat_deployment_past(struct chat_text *text, const struct chat_deployment *about
 }
 
 void
-chat_deployment_warning(struct chat_text *text, const struct deployment *deployment)
+chat_deployment_warning(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (deployment->warning[0] != '\0' &&
-	    strstr(deployment->changed, deployment->warning) == NULL)
-		chat_text_outside(text, "\n⚠️ ", deployment->warning);
+	const char *warning = about->question != NULL ? about->question->warning : "";
+
+	if (warning[0] != '\0' && strstr(about->deployment->changed, warning) == NULL)
+		chat_text_outside(text, "\n⚠️ ", warning);
 }
 
 void

@@ -64,14 +64,14 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 static void
 say_fled(struct chat_text *text, const struct chat_deployment *about)
 {
-	if (about->fled_at == 0)
+	if (about->fled.at == 0)
 		return;
 	chat_text_add(text, "\n⚠️ ");
-	if (about->fled[0] != '\0')
-		chat_text_commit(text, "", about->fled);
+	if (about->fled.commit[0] != '\0')
+		chat_text_commit(text, "", about->fled.commit);
 	else
 		chat_text_add(text, "what ran before");
-	chat_text_ago(text, " was rolled back ", about->fled_at, about->at);
+	chat_text_ago(text, " was rolled back ", about->fled.at, about->at);
 	chat_text_add(text, "; this goes further back");
 }
 

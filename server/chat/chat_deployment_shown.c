@@ -160,7 +160,7 @@ add_holds(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_warning(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_deployment_warning(text, about->deployment);
+	chat_deployment_warning(text, about);
 }
 
 /* "#2 deploys 11450f1 now; this waits for it"; it need not be healthy when that has ended. */
@@ -266,7 +266,7 @@ add_note(struct chat_text *text, const struct chat_deployment *about)
 static void
 add_image(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_deployment_shown_image(text, about->deployment);
+	chat_deployment_shown_image(text, about);
 }
 
 void

@@ -13,6 +13,7 @@
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
+#include "store/row_exempt.h"
 #include "store/row_hold.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
@@ -70,8 +71,9 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
 	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);
 	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), emergency);
-	deployment.excepted_hold = exception[0] != '\0' ? row_hold_newest(tx) : 0;
 	row_deployment_add(tx, &deployment);
+	if (exception[0] != '\0')
+		row_exempt_set(tx, deployment.id, &(struct exempt){ .hold = row_hold_newest(tx) });
 	tx->answer.work = deployment.id;
 	decide_tell(tx, &deployment, NULL);
 	row_deployment_save(tx, &deployment);

@@ -152,13 +152,15 @@ static const char *
 of_deployment(
     struct tx *tx, const char *environment, const char *wanted, char number[sizeof("#") + 20])
 {
-	struct deployment deployment = { 0 };
-	int64_t release;
+	struct deployment deployment;
+	int64_t id, release;
 
-	if (wanted[0] != '#' || !text_to_i64(wanted + 1, 1, INT64_MAX, &deployment.id, NULL))
+	if (wanted[0] != '#' || !text_to_i64(wanted + 1, 1, INT64_MAX, &id, NULL))
 		return wanted;
-	(void)text_copy(deployment.environment, sizeof(deployment.environment), environment);
-	release = row_release_number(tx, &deployment);
+	row_deployment_get(tx, id, &deployment);
+	release = strcmp(deployment.environment, environment) == 0 ?
+	    row_release_number(tx, &deployment) :
+	    0;
 	if (release == 0)
 		return wanted;
 	(void)snprintf(number, sizeof("#") + 20, "%lld", (long long)release);

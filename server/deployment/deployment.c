@@ -99,6 +99,14 @@ deployment_awaits_review(const struct deployment *deployment)
 	    deployment->reviewed_at == 0;
 }
 
+bool
+deployment_is_read(const struct deployment *deployment)
+{
+	const struct action *action = action_find(deployment->action);
+
+	return action != NULL && action->risk == ACTION_RISK_READ;
+}
+
 const char *
 deployment_target(const struct deployment *deployment, char out[LIMIT_ENVIRONMENT])
 {
@@ -121,14 +129,6 @@ deployment_runs_already(const struct deployment *deployment, const struct enviro
 	return !deployment_is_action(deployment) && !environment_is_in_doubt(environment) &&
 	    deployment->commit[0] != '\0' &&
 	    strcmp(environment->current.commit, deployment->commit) == 0;
-}
-
-bool
-deployment_is_overtaken(const struct deployment *deployment, const struct environment *environment)
-{
-	return deployment_is_rollback(deployment) &&
-	    deployment_runs_already(deployment, environment) &&
-	    strcmp(deployment->shown_live, deployment->commit) != 0;
 }
 
 const char *

@@ -52,7 +52,6 @@ struct block {
 	bool is_unsure;	       /* whether what is asked about contains it is not known */
 };
 
-/* Nobody rolls back past it, as its repository says. */
 /* When a run was, wall ms, and how it ended; started_at 0: not begun, ended_at 0: it runs. */
 struct run_times {
 	int64_t started_at;
@@ -61,9 +60,10 @@ struct run_times {
 	int signal_number;
 };
 
+/* Nobody rolls back past it, as its repository says. */
 struct barrier {
 	int64_t number;		   /* of a release; 0: it went live nowhere */
-	char commit[LIMIT_COMMIT]; /* "": of the work itself that this is about */
+	char commit[LIMIT_COMMIT]; /* "": the barrier is of the work itself that is asked about */
 	char reason[LIMIT_BARRIER];
 };
 
@@ -97,9 +97,9 @@ struct left_host {
 
 /* What a rollback does not undo. */
 struct migration_behind {
-	int64_t n; /* so many; of the last: */
-	char commit[LIMIT_COMMIT];
-	char step[LIMIT_STEP]; /* as deployment.migration */
+	int64_t n;		   /* migrations that stay */
+	char commit[LIMIT_COMMIT]; /* of the last one */
+	char step[LIMIT_STEP];	   /* of the last one, as deployment.migration */
 };
 
 #define ENVIRONMENT_IS_LOCKED	   1u
@@ -112,9 +112,9 @@ struct environment_head {
 	char branch[LIMIT_REF];
 	char commit[LIMIT_COMMIT]; /* "": git was not asked */
 	int64_t block;		   /* the newest block when git first said so */
-	char base[LIMIT_COMMIT]; /* that is an ancestor of it, by so many commits; "": not known */
-	int64_t count;
-	int64_t at; /* wall ms */
+	char base[LIMIT_COMMIT]; /* an ancestor of commit; "": not known */
+	int64_t count;		 /* commits from base to commit */
+	int64_t at;		 /* wall ms: git said so */
 };
 
 struct environment {
@@ -129,14 +129,19 @@ struct environment {
 	int64_t poll_failing_since; /* wall ms; of git, asked with its settings; 0: it answers */
 	bool is_down;			  /* the last change failed, and so did its rollback */
 	bool is_unacknowledged; /* rolled back, nobody has seen it, nothing is live since */
-	int64_t unseen_work;	/* rolled back or down by that, and nobody has seen it; 0: none */
-	int n_nags;		/* reminders of that: those that were due */
+	int64_t unseen_work;	/* rolled back or down by it, and nobody has seen it; 0: none */
+	int n_nags;		/* reminders of unseen_work that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
 	unsigned held;	       /* ENVIRONMENT_IS_ locked, frozen, in a window, at the last look */
 	int64_t unknown_since; /* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];
 };
 
+/* The row of work: what it is called by, who let it start, where it stands in its queue and its
+ * life, and what became of it.  Lists, queues and messages show most of that of each work, and
+ * indexes stand on it, so it has more than 40 members.  What only a question showed is struct
+ * question (row_question.h), what only an action has is in row_action.h, what only an emergency or
+ * an exception has in row_exempt.h: each is read where it is used. */
 struct deployment {
 	int64_t id; /* 0: none */
 	char environment[LIMIT_ENVIRONMENT];
@@ -158,24 +163,13 @@ struct deployment {
 	int64_t requested_by;		  /* a person's id; 0: github */
 	char requester[LIMIT_PERSON];	  /* "@ada", "github:login(7)" */
 	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
-	char confirmer[LIMIT_PERSON]; /* that person; "": nobody */
-	char shown_live[LIMIT_COMMIT]; /* what the question said is live; "": nothing */
-	int64_t shown_at;	       /* wall ms: then; 0: nobody was asked */
-	int64_t shown_own;	       /* the block of the commit that it named; 0: it is none */
-	int64_t shown_block;	       /* the newest block that it showed, if contained; of what no
-					* person asked for: that was there when it came */
-	int64_t compared_block;	       /* the newest that git was asked about for its commit */
-	char warning[LIMIT_LINE]; /* of a zone under attack, as its question has it; "": none */
-	char shown_image[LIMIT_IMAGE]; /* of its commit, as git_answer.image */
+	char confirmer[LIMIT_PERSON]; /* name of confirmed_by; "": nobody */
 	char binding[LIMIT_DIGEST]; /* of the list that may ship it (row_binding.h); "": any may */
-	char differing[LIMIT_LINE]; /* its names that are not as was shown; "": all are */
-	int n_changed;		    /* since then the runner refused it so often for another list */
-	int64_t not_before;	    /* wall ms: it is decided on again then; 0: with its turn */
 	char changed[LIMIT_LINE];   /* why the question was asked anew; "": it was not */
 	struct chat_address address; /* where it was asked for */
 	int64_t request;      /* the platform's id of the message that asked for it; 0: none */
 	int64_t message;      /* row of the message that shows it */
-	int64_t also_message; /* the one in TELEGRAM_CHAT_ID, where asked for elsewhere; 0 */
+	int64_t also_message; /* row of one in TELEGRAM_CHAT_ID, if asked for elsewhere; 0: none */
 	int64_t place;	      /* in its environment's queue, drawn from a counter; 0: none */
 	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
 	bool is_asked_anew;		/* in its place: passed over until somebody has answered */
@@ -205,29 +199,20 @@ struct deployment {
 	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
 	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure.  Behind a
 				    * line end, which neither has, why its rollback failed too */
-	/* Of an action: who carries it out ("local", "ssh", "run", "cloudflare"), which, with
-	 * what, and to which client; "": to its environment itself. */
-	char executor[ACTION_NAME];
+	/* Of an action, what it is called by: which, with what, and to which client; "": to its
+	 * environment itself. */
 	char action[ACTION_NAME];
 	char argument[ACTION_WORD];
 	char client[ENVIRONMENT_CLIENT_MAX];
-	char shown_settings[LIMIT_BINDING]; /* that it was asked for with, as a digest */
-	char shown_touches[LIMIT_LINE];	    /* what it does to what, in words, as was shown; cut */
-	bool is_read;			    /* it changes nothing */
-	bool is_unconfirmed; /* what was confirmed has changed since: asked anew at its turn */
-	bool is_requested;   /* somebody else has to approve it, whatever its action says */
-	bool is_to_be_asked; /* a question follows, and its answer brings the code */
+	bool is_to_be_asked; /* git's answer is followed by a question, and a yes brings the code */
 	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
-	int64_t excepted_hold;	    /* the newest hold then: none that is newer; 0: none was */
 	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
 	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
-	char reviewer[LIMIT_PERSON]; /* who looked at that afterwards; "": nobody has */
-	int64_t reviewed_at;
-	int n_reminders;		 /* to do so */
+	char reviewer[LIMIT_PERSON]; /* who has reviewed the emergency; "": nobody has */
+	int64_t reviewed_at;	     /* wall ms: the emergency was reviewed; 0: it was not */
 	int64_t cancelled_by;		 /* a person; 0: nobody has */
-	char untouched[LIMIT_UNTOUCHED]; /* as git has said it last */
+	char untouched[LIMIT_UNTOUCHED]; /* git_answer.untouched, of git's last answer */
 	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */
-	char seen_by[LIMIT_LINE];	 /* of those who may approve it, who looked; cut */
 	char note[LIMIT_LINE];		 /* "develop has moved on to 1a2b3c4"; "" none */
 	int64_t requested_at;		 /* wall ms each; 0: not yet */
 	int64_t answered_at; /* its question was, last; as requested_at where none was asked */
@@ -279,16 +264,15 @@ bool deployment_stands_first(const struct deployment *deployment);
 /* It is one that began, and nobody has reviewed it. */
 bool deployment_awaits_review(const struct deployment *deployment);
 
+/* An action that changes nothing. */
+bool deployment_is_read(const struct deployment *deployment);
+
 /* What its action is done to, as grants have it: client/acme, or its environment. */
 const char *deployment_target(const struct deployment *deployment, char out[LIMIT_ENVIRONMENT]);
 
 /* Its commit is what is live there, and nothing puts that in doubt. */
 bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment);
-
-/* A rollback: somebody else was faster to flee the same release, and what was wanted is true. */
-bool
-deployment_is_overtaken(const struct deployment *deployment, const struct environment *environment);
 
 /* Who confirmed it, where that is another one than who asked for it; "": nobody else. */
 const char *deployment_confirmer(const struct deployment *deployment);

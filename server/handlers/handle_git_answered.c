@@ -22,6 +22,7 @@
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 
 static void
 refuse(struct tx *tx, struct deployment *deployment, const char *reason,
@@ -32,13 +33,16 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
-/* A token or hook, with what its branch came to after what is blocked by then: as a push of it. */
-static bool
-is_like_a_push(const struct deployment *deployment, const struct git_answer *answer)
+/* A token or hook, with what its branch came to after what is blocked by then: as a push of it.
+ * Else 0: nobody was shown anything. */
+static int64_t
+came_block(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
 {
-	return (principal_token(deployment->requested_by) != 0 ||
-		   principal_is_hook(deployment->requested_by)) &&
+	bool is_like_a_push = (principal_token(deployment->requested_by) != 0 ||
+				  principal_is_hook(deployment->requested_by)) &&
 	    strcmp(answer->branch_commit, answer->commit) == 0;
+
+	return is_like_a_push ? decide_came_block(tx, deployment->environment, answer) : 0;
 }
 
 /* A person asked for it: shows what would change and asks, or goes. */
@@ -59,12 +63,10 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
 	decide_set_previous(tx, deployment);
-	decide_bind_shown(tx, deployment, answer);
+	decide_bind_found(tx, deployment, came_block(tx, deployment, answer), answer);
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	decide_contained(tx, deployment, answer);
-	if (is_like_a_push(deployment, answer))
-		deployment->shown_block = decide_came_block(tx, deployment->environment, answer);
 	row_deployment_save(tx, deployment);
 	if (settings == NULL) {
 		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
@@ -136,6 +138,7 @@ static void
 answer_settings(struct tx *tx, const struct git_answered *answered)
 {
 	struct deployment deployment;
+	struct question question;
 
 	row_deployment_get(tx, tx->effect->subject, &deployment);
 	if (deployment.state == DEPLOY_QUEUED)
@@ -146,7 +149,9 @@ answer_settings(struct tx *tx, const struct git_answered *answered)
 		(void)snprintf(deployment.note, sizeof(deployment.note),
 		    "its settings could not be looked at (%.150s): you are asked again when they are",
 		    answered->answer != NULL ? answered->answer : "");
-	decide_bind(tx, &deployment, answered->binding);
+	row_question_get(tx, deployment.id, &question);
+	decide_bind(tx, &deployment, &question, answered->binding);
+	row_question_set(tx, deployment.id, &question);
 	if (!deployment_is_rollback(&deployment) || !decide_share_question(tx, &deployment, NULL))
 		decide_ask(tx, &deployment, NULL);
 }

@@ -125,19 +125,20 @@ row_block_list_contained(
 	return n;
 }
 
-/* The newest behind those two: `own` of its commit, `others` of what that contains. */
+/* The newest; is_unshown: behind those that were shown, of its commit and of what that contains. */
 static bool
-find_contained(struct tx *tx, const struct deployment *deployment, int64_t others, int64_t own,
-    struct block *ret)
+find_contained(
+    struct tx *tx, const struct deployment *deployment, bool is_unshown, struct block *ret)
 {
 	if (deployment->program != PROGRAM_DEPLOY ||
 	    tx_read(tx, read_block, ret, 1,
 		"SELECT " BLOCK " FROM block WHERE environment = $1 AND (commit_id = $2"
 		" OR commit_id IN (SELECT c.commit_id FROM contained c WHERE c.deployment = $3))"
-		" AND number > CASE WHEN commit_id = $2 THEN $5 ELSE $4 END"
+		" AND number > COALESCE((SELECT CASE WHEN commit_id = $2 THEN q.shown_blocked"
+		" ELSE q.shown_block END FROM question q WHERE q.work = $3 AND $4 <> 0), 0)"
 		" ORDER BY number DESC LIMIT 1",
 		DB_TEXT(deployment->environment), DB_TEXT(deployment->commit),
-		DB_I64(deployment->id), DB_I64(others), DB_I64(own)) == 0)
+		DB_I64(deployment->id), DB_I64(is_unshown)) == 0)
 		return false;
 	(void)row_block_is_contained(tx, deployment->id, ret);
 	return true;
@@ -146,23 +147,23 @@ find_contained(struct tx *tx, const struct deployment *deployment, int64_t other
 bool
 row_block_find_contained(struct tx *tx, const struct deployment *deployment, struct block *ret)
 {
-	return find_contained(tx, deployment, 0, 0, ret);
+	return find_contained(tx, deployment, false, ret);
 }
 
 bool
 row_block_find_unshown(struct tx *tx, const struct deployment *deployment, struct block *ret)
 {
-	return find_contained(tx, deployment, deployment->shown_block, deployment->shown_own, ret);
+	return find_contained(tx, deployment, true, ret);
 }
 
 void
 row_block_free_contained(struct tx *tx, const struct deployment *deployment)
 {
 	(void)tx_run(tx,
-	    "DELETE FROM block WHERE environment = $1 AND number <= $3 AND commit_id IN"
+	    "DELETE FROM block WHERE environment = $1 AND number <= COALESCE("
+	    "(SELECT shown_block FROM question WHERE work = $2), 0) AND commit_id IN"
 	    " (SELECT commit_id FROM contained WHERE deployment = $2 AND is_unsure = 0)",
-	    DB_TEXT(deployment->environment), DB_I64(deployment->id),
-	    DB_I64(deployment->shown_block)); /* sticky */
+	    DB_TEXT(deployment->environment), DB_I64(deployment->id)); /* sticky */
 }
 
 void

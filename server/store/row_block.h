@@ -44,7 +44,7 @@ size_t row_block_list_contained(
 bool row_block_is_contained(struct tx *tx, int64_t deployment, struct block *ret);
 
 /* The newest block of what it contains, its own commit too; and of that the newest that nobody was
- * shown who let it start (deployment->shown_block, shown_own).  False: there is none, or it is no
+ * shown who let it start (struct question).  False: there is none, or it is no
  * deployment. */
 bool row_block_find_contained(
     struct tx *tx, const struct deployment *deployment, struct block *ret) MUST_USE;

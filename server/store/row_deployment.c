@@ -63,45 +63,26 @@ static const char *const whys[] = {
 	C(FLAG, is_again,        is_again) and \
 	C(I64,  confirmed_by,    confirmed_by) and \
 	C(TEXT, confirmer,       confirmer) and \
-	C(TEXT, shown_live,      shown_live) and \
-	C(I64,  shown_at,        shown_at) and \
-	C(I64,  shown_blocked,   shown_own) and \
-	C(I64,  shown_block,     shown_block) and \
-	C(I64,  compared_block,  compared_block) and \
-	C(TEXT, warning,         warning) and \
-	C(TEXT, shown_image,     shown_image) and \
 	C(TEXT, binding,         binding) and \
-	C(TEXT, differing,       differing) and \
-	C(INT,  n_changed,       n_changed) and \
-	C(I64,  not_before,      not_before) and \
 	C(TEXT, changed,         changed) and \
 	C(I64,  request,         request) and \
 	C(TEXT, exception,       exception) and \
-	C(TEXT, executor,        executor) and \
 	C(TEXT, action,          action) and \
 	C(TEXT, argument,        argument) and \
 	C(TEXT, client,          client) and \
-	C(TEXT, shown_settings,  shown_settings) and \
-	C(TEXT, shown_touches,   shown_touches) and \
-	C(FLAG, is_read,         is_read) and \
-	C(FLAG, is_requested,    is_requested) and \
-	C(FLAG, is_unconfirmed,  is_unconfirmed) and \
 	C(FLAG, is_to_be_asked,  is_to_be_asked) and \
 	C(TEXT, approvers,       approvers) and \
-	C(TEXT, seen_by,         seen_by) and \
 	C(TEXT, untouched,       untouched) and \
 	C(TEXT, emergency,       emergency) and \
 	C(TEXT, reviewer,        reviewer) and \
 	C(I64,  reviewed_at,     reviewed_at) and \
-	C(INT,  n_reminders,     n_reminders) and \
 	C(I64,  cancelled_by,    cancelled_by) and \
 	C(TEXT, migration,       migration) and \
 	C(FLAG, without_witness, is_unwitnessed) and \
 	C(TEXT, without,         without) and \
 	C(TEXT, down_on,         down_on) and \
 	C(I64,  looked_at,       looked_at) and \
-	C(TEXT, looked,          looked) and \
-	C(I64,  excepted_hold,   excepted_hold)
+	C(TEXT, looked,          looked)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */
@@ -504,25 +485,11 @@ row_deployment_warnings(struct tx *tx, int64_t deployment, struct run_warnings *
 	return ret;
 }
 
-const char *
-row_deployment_passed(struct tx *tx, int64_t id, char ret[LIMIT_PASSED])
-{
-	return tx_first_text(
-	    tx, ret, LIMIT_PASSED, "SELECT passed FROM work WHERE id = $1", DB_I64(id));
-}
-
 /* --- writing --- */
 
-void
-row_deployment_set_passed(struct tx *tx, int64_t id, const char *lines)
-{
-	(void)tx_run(tx, "UPDATE work SET passed = $2 WHERE id = $1", DB_I64(id),
-	    DB_TEXT(lines)); /* sticky */
-}
-
 /* Said when it is asked for, and never after: its indexes stand on these. */
-#define FIXED	"environment, program, cause, requested_by"
-#define N_FIXED 4
+#define FIXED	"environment, program, cause, requested_by, is_read"
+#define N_FIXED 5
 
 #define BIND_TEXT(field)	 DB_TEXT(field),
 #define BIND_I64(field)		 DB_I64(field),
@@ -552,12 +519,13 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_TEXT(row_run_program_word(deployment->program));
 	*more++ = DB_TEXT(causes[deployment->trigger]);
 	*more++ = DB_I64(deployment->requested_by);
+	*more++ = DB_I64(deployment_is_read(deployment));
 	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
 	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;
 	if (tx_run_values(tx,
 		"INSERT INTO work (" SAVED_NAMES ", " FIXED
-		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?)",
+		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?, ?)",
 		values, COUNT(values)))
 		deployment->id = db_last_id(tx->db);
 	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);

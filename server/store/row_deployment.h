@@ -40,10 +40,6 @@ struct deployment *row_deployment_question_of(struct tx *tx, enum program progra
 /* The same of an emergency, of which there may be others: each has a question of its own. */
 struct deployment *row_deployment_emergency_of(
     struct tx *tx, const char *environment, const char *commit, struct deployment *ret);
-/* What an emergency goes past, in the words that all read (marked text); "": it is none, or of
- * before this was kept. */
-void row_deployment_set_passed(struct tx *tx, int64_t id, const char *lines);
-const char *row_deployment_passed(struct tx *tx, int64_t id, char ret[LIMIT_PASSED]);
 /* The oldest that a person asked for and has not confirmed yet. */
 struct deployment *
 row_deployment_chat_question(struct tx *tx, const char *environment, struct deployment *ret);

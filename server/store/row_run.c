@@ -126,6 +126,8 @@ row_run_end(struct tx *tx, int64_t run)
 {
 	static const enum run_end ends[] = { RUN_OPEN, RUN_SUCCEEDED, RUN_FAILED };
 
+	if (run == 0)
+		return RUN_OPEN;
 	return ends[tx_number(tx,
 	    "SELECT CASE WHEN ended_at = 0 THEN 0"
 	    " WHEN exit_status = 0 AND signal_number = 0 THEN 1 ELSE 2 END"
@@ -187,6 +189,8 @@ TX_READER(read_times, struct run_times, TX_I64(started_at), TX_I64(ended_at), TX
 struct run_times
 row_run_times(struct tx *tx, int64_t run)
 {
+	if (run == 0)
+		return (struct run_times){ 0 };
 	return tx_first(tx, struct run_times, read_times,
 	    "SELECT started_at, ended_at, exit_status, signal_number FROM run WHERE id = $1",
 	    DB_I64(run));

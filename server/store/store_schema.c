@@ -1078,9 +1078,48 @@ static const char *const migration_15[] = {
 	NULL,
 };
 
+/* A column stands in another table from here on. */
+#define MOVED(column) "ALTER TABLE work DROP COLUMN " column ";"
+
+static const char *const migration_16[] = {
+	/* What whoever answers for some work was shown, and what is compared with it: of work that
+	 * nobody was asked about, and that nothing was bound to, there need be no row. */
+	"CREATE TABLE question ("
+	" work INTEGER PRIMARY KEY,"
+	" shown_live TEXT NOT NULL DEFAULT '', shown_at INTEGER NOT NULL DEFAULT 0,"
+	" shown_blocked INTEGER NOT NULL DEFAULT 0, shown_block INTEGER NOT NULL DEFAULT 0,"
+	" compared_block INTEGER NOT NULL DEFAULT 0, warning TEXT NOT NULL DEFAULT '',"
+	" shown_image TEXT NOT NULL DEFAULT '', differing TEXT NOT NULL DEFAULT '',"
+	" n_changed INTEGER NOT NULL DEFAULT 0, not_before INTEGER NOT NULL DEFAULT 0,"
+	" is_unconfirmed INTEGER NOT NULL DEFAULT 0, seen_by TEXT NOT NULL DEFAULT '') STRICT;"
+	"INSERT INTO question SELECT id, shown_live, shown_at, shown_blocked, shown_block,"
+	" compared_block, warning, shown_image, differing, n_changed, not_before, is_unconfirmed,"
+	" seen_by FROM work;",
+	MOVED("shown_live") MOVED("shown_at") MOVED("shown_blocked") MOVED("shown_block")
+	    MOVED("compared_block") MOVED("warning") MOVED("shown_image") MOVED("differing")
+		MOVED("n_changed") MOVED("not_before") MOVED("is_unconfirmed") MOVED("seen_by"),
+	/* What only an action has: who carries it out, whether somebody else has to approve it,
+	 * the settings that it was shown with, and what that touches. */
+	"CREATE TABLE work_action ("
+	" work INTEGER PRIMARY KEY, executor TEXT NOT NULL, is_requested INTEGER NOT NULL,"
+	" shown_settings TEXT NOT NULL, shown_touches TEXT NOT NULL) STRICT;"
+	"INSERT INTO work_action SELECT id, executor, is_requested, shown_settings, shown_touches"
+	" FROM work WHERE program = 'action';",
+	MOVED("executor") MOVED("is_requested") MOVED("shown_settings") MOVED("shown_touches"),
+	/* What only an emergency has, or who may start in a freeze: the newest hold when that was
+	 * said, how many were reminded that nobody has reviewed it, and what it goes past. */
+	"CREATE TABLE exempt ("
+	" work INTEGER PRIMARY KEY, excepted_hold INTEGER NOT NULL DEFAULT 0,"
+	" n_reminders INTEGER NOT NULL DEFAULT 0, passed TEXT NOT NULL DEFAULT '') STRICT;"
+	"INSERT INTO exempt SELECT id, excepted_hold, n_reminders, passed FROM work"
+	" WHERE exception <> '' OR emergency <> '';",
+	MOVED("excepted_hold") MOVED("n_reminders") MOVED("passed"),
+	NULL,
+};
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12, migration_13, migration_14, migration_15 };
+	migration_12, migration_13, migration_14, migration_15, migration_16 };
 
 const char *const *
 store_schema_sql(int64_t version)

@@ -58,7 +58,7 @@ def fixture_scene(tmp_path_factory):
 
 
 def shown(scene):
-    return scene.bot_rows("SELECT shown_image FROM work ORDER BY id DESC LIMIT 1")[0][0]
+    return scene.bot_rows("SELECT shown_image FROM question ORDER BY work DESC LIMIT 1")[0][0]
 
 
 def test_the_image_that_was_shown_is_bound_and_another_is_asked_about(scene):

@@ -12,7 +12,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = "server/store/store_schema.c"
 
 # Rows that stay for weeks or for ever, whatever is in progress.
-GROWS = {"audit", "change", "effect", "inbox", "message", "past", "release", "run", "run_step", "work"}
+GROWS = {"audit", "change", "effect", "exempt", "inbox", "message", "past", "question", "release", "run", "run_step",
+         "work", "work_action"}
 # One value of that column has any number of them.
 COARSE = {"chat", "environment", "kind", "source", "state"}
 # They look at databases of before too, at rest or in the background.

@@ -69,7 +69,7 @@ waits_for_cloudflare(const struct invariants *of, const struct look_deployment *
 {
 	return d->is_action && d->state == DEPLOY_RUNNING &&
 	    invariants_number(of,
-		"SELECT COUNT(*) FROM work w WHERE w.id = $1 AND w.executor = 'cloudflare'"
+		"SELECT COUNT(*) FROM work w JOIN work_action x ON x.work = w.id WHERE w.id = $1 AND x.executor = 'cloudflare'"
 		" AND EXISTS (SELECT 1 FROM effect e WHERE e.subject = w.id OR e.id IN"
 		"  (SELECT z.effect FROM cloudflare_zone z WHERE z.work = w.id UNION"
 		"   SELECT z.timer FROM cloudflare_zone z WHERE z.work = w.id))",
@@ -147,7 +147,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "   AND due <= $1)"
 	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'witness' OR (kind = 'wait'"
 	    "   AND body ->> 'wait' = 'witness'))))"
-	    " AND NOT (d.waits_for = 'settings' AND d.not_before <> 0 AND EXISTS (SELECT 1 FROM"
+	    " AND NOT (d.waits_for = 'settings' AND EXISTS (SELECT 1 FROM question s WHERE s.work = d.id AND s.not_before <> 0) AND EXISTS (SELECT 1 FROM"
 	    "  effect e WHERE (e.kind = 'ask' AND e.subject = d.id) OR (e.kind = 'wait'"
 	    "  AND e.body ->> 'wait' = 'changed' AND e.body ->> 'name' = CAST(d.id AS TEXT))))"
 	    " AND NOT (d.waits_for = 'hold' AND EXISTS (SELECT 1 FROM environment e"
@@ -289,7 +289,7 @@ a_block_holds(const struct invariants *of)
 			/* Whoever confirmed it below "it was rolled back" has deployed it. */
 			id = invariants_number(of,
 			    "SELECT COUNT(*) FROM block WHERE environment = $1 AND commit_id = $2"
-			    " AND NOT EXISTS (SELECT 1 FROM work WHERE id = $3"
+			    " AND NOT EXISTS (SELECT 1 FROM work JOIN question q ON q.work = work.id WHERE id = $3"
 			    " AND confirmed_by <> 0 AND shown_blocked <> 0)",
 			    DB_TEXT(d->environment), DB_TEXT(d->commit), DB_I64(d->id));
 		if (id != 0)
@@ -462,7 +462,9 @@ only_standing_waits_are_open(const struct invariants *of)
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'review' AND EXISTS (SELECT 1 FROM work"
-		    " WHERE id = body ->> 'name' AND emergency <> '' AND n_reminders < 14)") +
+		    " WHERE id = body ->> 'name' AND emergency <> ''"
+		    " AND NOT EXISTS (SELECT 1 FROM exempt x WHERE x.work = id"
+		    "  AND x.n_reminders >= 14))") +
 		(size_t)invariants_number(of,
 		    "SELECT COUNT(DISTINCT body ->> 'name') FROM effect WHERE kind = 'wait'"
 		    " AND body ->> 'wait' = 'nag' AND EXISTS (SELECT 1 FROM work"

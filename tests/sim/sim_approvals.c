@@ -162,10 +162,10 @@ look_at(struct sim *sim, struct tx *tx, int64_t work, struct sim_yes *ret)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT w.commit_id, w.environment, w.program, COALESCE(r.commit_id, ''),"
-		" w.shown_live, w.state, w.binding, w.client, w.is_requested, w.confirmed_by, CASE w.action"
-		" WHEN '' THEN '' ELSE w.executor || ' ' || w.action || ' ' || w.client || ' '"
+		" COALESCE(q.shown_live, ''), w.state, w.binding, w.client, COALESCE(x.is_requested, 0), w.confirmed_by, CASE w.action"
+		" WHEN '' THEN '' ELSE x.executor || ' ' || w.action || ' ' || w.client || ' '"
 		" || w.argument END FROM work w"
-		" LEFT JOIN environment e ON e.name = w.environment"
+		" LEFT JOIN question q ON q.work = w.id LEFT JOIN work_action x ON x.work = w.id LEFT JOIN environment e ON e.name = w.environment"
 		" LEFT JOIN release r ON r.id = e.current_release WHERE w.id = $1",
 		DB_I64(work)),
 	    &err);

@@ -329,7 +329,8 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	    " JOIN environment e ON e.name = d.environment WHERE q.state = 'QUEUED'"
 	    " AND q.environment = d.environment"
 	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
-	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0 AND q.not_before = 0"
+	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0"
+	    " AND NOT EXISTS (SELECT 1 FROM question s WHERE s.work = q.id AND s.not_before <> 0)"
 	    " AND NOT (q.cause IN ('push', 'poll') AND e.unknown_since <> 0)"
 	    /* A lock or freeze held it, and its place was looked at once more behind the start. */
 	    " AND NOT (q.is_forward = 1 AND d.is_forward = 0 AND EXISTS (SELECT 1 FROM hold))",
@@ -348,7 +349,7 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	    "SELECT COUNT(*) FROM work d JOIN environment e ON e.name = d.environment"
 	    " JOIN release r ON r.id = e.current_release WHERE d.id = $1"
 	    /* Which the question named, or which was live at the answer. */
-	    " AND NOT ((d.confirmed_by <> 0 OR d.approvers <> '') AND r.commit_id IN (d.shown_live, (SELECT commit_id"
+	    " AND NOT ((d.confirmed_by <> 0 OR d.approvers <> '') AND r.commit_id IN ((SELECT shown_live FROM question WHERE work = d.id), (SELECT commit_id"
 	    "  FROM release WHERE environment = d.environment AND at <= d.answered_at"
 	    "  ORDER BY id DESC LIMIT 1)))"
 	    /* Which was live when a person asked for it, and is again: git may be slow. */

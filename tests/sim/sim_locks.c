@@ -118,15 +118,16 @@ sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 	if (sim_emergency_is(sim, tx, work))
 		return;
-	must(db_query(&rows, tx->db, &err,
-		 "SELECT h.kind = 'lock', h.person, w.environment,"
-		 " w.exception <> '' AND h.id <= w.excepted_hold, w.requested_by"
-		 " FROM hold h JOIN work w"
-		 " ON h.target IN (w.environment, '*/*', w.application || '/*')"
-		 " WHERE w.id = $1 AND w.program = 'deploy' AND (h.until_at = 0 OR h.until_at > $2)"
-		 " AND (h.kind <> 'lock' OR (h.person <> w.requested_by"
-		 " AND h.person <> w.confirmed_by))",
-		 DB_I64(work), DB_I64(tx->at)),
+	must(
+	    db_query(&rows, tx->db, &err,
+		"SELECT h.kind = 'lock', h.person, w.environment,"
+		" w.exception <> '' AND h.id <= (SELECT excepted_hold FROM exempt x WHERE x.work = w.id), w.requested_by"
+		" FROM hold h JOIN work w"
+		" ON h.target IN (w.environment, '*/*', w.application || '/*')"
+		" WHERE w.id = $1 AND w.program = 'deploy' AND (h.until_at = 0 OR h.until_at > $2)"
+		" AND (h.kind <> 'lock' OR (h.person <> w.requested_by"
+		" AND h.person <> w.confirmed_by))",
+		DB_I64(work), DB_I64(tx->at)),
 	    &err);
 	while (db_next(&rows))
 		if (binds(tx, &rows, sim_environment(db_col_text(&rows, 2))))

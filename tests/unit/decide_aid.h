@@ -24,6 +24,7 @@
 
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store_aid.h"
 #include "unit.h"
 
@@ -249,6 +250,8 @@ const char *world_copies(const struct world_message *message, const char *label)
 /* Rows. */
 struct deployment world_deployment(struct world *w, int64_t id);
 struct deployment world_newest(struct world *w, const char *environment);
+/* What was shown of the newest. */
+struct question world_question(struct world *w, const char *environment);
 struct deployment world_active(struct world *w, const char *environment);
 struct environment world_environment(struct world *w, const char *name);
 /* The blocked commits, newest first, a blank between; valid until the next call. */

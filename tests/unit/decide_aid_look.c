@@ -86,6 +86,7 @@ struct look {
 	const char *environment;
 	int64_t id;
 	struct deployment deployment;
+	struct question question;
 	struct environment row;
 };
 
@@ -115,6 +116,7 @@ look_at_newest(struct tx *tx, void *arg)
 	for (int64_t id = 1; row_deployment_get(tx, id, &at)->id != 0; id++)
 		if (strcmp(at.environment, look->environment) == 0)
 			look->deployment = at;
+	row_question_get(tx, look->deployment.id, &look->question);
 }
 
 static void
@@ -141,6 +143,15 @@ world_newest(struct world *w, const char *environment)
 
 	store_aid_act(&w->aid, look_at_newest, &look);
 	return look.deployment;
+}
+
+struct question
+world_question(struct world *w, const char *environment)
+{
+	struct look look = { .environment = environment };
+
+	store_aid_act(&w->aid, look_at_newest, &look);
+	return look.question;
 }
 
 struct deployment

@@ -15,6 +15,7 @@
 /* What a question may be about, and whoever approves it has before them too. */
 struct scene {
 	struct deployment work;
+	struct question question;
 	struct deployment ahead;
 	struct environment environment;
 	struct release to;
@@ -151,7 +152,8 @@ set_holds(struct scene *s)
 static void
 set_warning(struct scene *s)
 {
-	(void)text_copy(s->work.warning, sizeof(s->work.warning), "solo is under attack");
+	(void)text_copy(s->question.warning, LIMIT_LINE, "solo is under attack");
+	s->about.question = &s->question;
 }
 
 static void

@@ -1,6 +1,15 @@
 /* Goal: an action is done where settings and a grant say yes, takes its turn, says how it went.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "do_aid.h"
+#include "store/row_action.h"
+
+static void
+act_is_by_ssh(struct tx *tx, void *arg)
+{
+	(void)arg;
+	assert_string_equal(row_action_get(tx, 1).executor, "ssh");
+	assert_string_not_equal(row_action_get(tx, 1).shown_settings, "");
+}
 
 TEST(a_restart_is_asked_about_runs_and_says_how_it_went)
 {
@@ -26,7 +35,7 @@ TEST(a_restart_is_asked_about_runs_and_says_how_it_went)
 	assert_string_equal(run->client, "acme");
 	assert_string_equal(run->argument, "");
 	assert_int_equal(run->deadline_s, 300);
-	assert_string_equal(do_aid_newest(&w).executor, "ssh");
+	store_aid_act(&w.aid, act_is_by_ssh, NULL);
 	assert_non_null(world_says(&w, "⏳ Running client/acme restart-web"));
 	world_run_ends(
 	    &w, (struct run_ended){ .gate_opened = true, .detail = "web.service is running" });

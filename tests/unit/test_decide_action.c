@@ -18,7 +18,6 @@ action_of(int64_t person, enum deploy_state state)
 {
 	return (struct deployment){ .environment = "staging",
 		.program = PROGRAM_ACTION,
-		.executor = "ssh",
 		.action = "clear-cache",
 		.client = "acme",
 		.trigger = TRIGGER_CHAT,

@@ -269,11 +269,11 @@ WORLD_TEST_OF(who_asked_reads_who_has_seen_it, "PRODUCTION_APPROVALS=2", "ROLE_C
 	assert_null(world_says_in(w, WORLD_GROUP, "seen by"));
 	(void)world_text(w, 50, "/pending");	      /* may not approve it */
 	(void)world_text(w, WORLD_ADMIN, "/pending"); /* has asked for it */
-	assert_string_equal(world_newest(w, "production").seen_by, "");
+	assert_string_equal(world_question(w, "production").seen_by, "");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/pending");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 0 of 2\nseen by @bob"));
-	assert_string_equal(world_newest(w, "production").seen_by, "@bob");
+	assert_string_equal(world_question(w, "production").seen_by, "@bob");
 }
 
 WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_APPROVALS=1",
@@ -539,14 +539,14 @@ WORLD_TEST_OF(one_name_is_not_a_part_of_another, "PRODUCTION_APPROVALS=2",
 	say_pending_as(w, 46, "nn Lee");
 	say_pending_as(w, 46, "Ann");
 	say_pending_as(w, 45, "Lee");
-	assert_string_equal(world_newest(w, "production").seen_by, "Ann Lee, Lee, nn Lee, Ann");
+	assert_string_equal(world_question(w, "production").seen_by, "Ann Lee, Lee, nn Lee, Ann");
 }
 
 WORLD_TEST_OF(
     who_looked_is_listed_as_far_as_there_is_room_and_never_in_part, "PRODUCTION_APPROVALS=2")
 {
 	char name[LIMIT_PERSON];
-	struct deployment work;
+	struct question question;
 	size_t shown = 0;
 
 	approval_asks(w, COMMIT_A);
@@ -555,9 +555,9 @@ WORLD_TEST_OF(
 		say_pending_as(w, WORLD_OTHER_ADMIN, name);
 		w->aid.at += 60 * INT64_C(1000); /* it is not too fast */
 	}
-	work = world_newest(w, "production");
-	for (const char *at = work.seen_by; (at = strchr(at, ' ')) != NULL; at++)
+	question = world_question(w, "production");
+	for (const char *at = question.seen_by; (at = strchr(at, ' ')) != NULL; at++)
 		shown += strspn(at + 1, "0") == 60;
 	assert_in_range(shown, 1, 29);
-	assert_int_equal(strlen(work.seen_by), shown * 65 - 2);
+	assert_int_equal(strlen(question.seen_by), shown * 65 - 2);
 }

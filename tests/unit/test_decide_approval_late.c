@@ -111,7 +111,7 @@ WORLD_TEST_OF(who_looks_at_what_has_started_is_not_listed, "PRODUCTION_APPROVALS
 	id = world_newest(w, "production").id;
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_act(w, act_look, &id);
-	assert_string_equal(world_deployment(w, id).seen_by, "");
+	assert_string_equal(world_question(w, "production").seen_by, "");
 	assert_null(world_says(w, "seen by"));
 }
 

@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "store/row_block.h"
+#include "store/row_question.h"
 #include "store/store_inside.h"
 #include "types/principal.h"
 
@@ -314,6 +315,7 @@ act_free(struct tx *tx, void *arg)
 {
 	struct deployment work = { .program = PROGRAM_DEPLOY, .id = 7 };
 	struct block block = { .by = "deploybot" }, found;
+	struct question question = { .shown_at = 0 };
 	const char *const commits[] = { COMMIT_B, COMMIT_C, COMMIT_D };
 
 	(void)arg;
@@ -325,7 +327,8 @@ act_free(struct tx *tx, void *arg)
 		row_block_contain(tx, 7, commits[i], i == 0);
 	}
 	assert_true(row_block_find(tx, "staging", COMMIT_C, &found));
-	work.shown_block = found.number; /* D came later; of B nobody is sure */
+	question.shown_block = found.number; /* D came later; of B nobody is sure */
+	row_question_set(tx, work.id, &question);
 	assert_true(row_block_find_unshown(tx, &work, &found));
 	assert_string_equal(found.commit, COMMIT_D);
 	row_block_free_contained(tx, &work);

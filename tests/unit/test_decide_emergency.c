@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "lib/totp.h"
+#include "store/row_exempt.h"
 #include "store/row_factor.h"
+#include "store/store_inside.h"
 
 #define CAROL 44
 #define PAST  "/deploy production emergency the shop is down"
@@ -453,6 +455,7 @@ WORLD_TEST_OF(only_who_may_is_offered_one, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=depl
 WORLD_TEST_OF(a_reminder_rings_each_day_for_a_fortnight, PLAIN)
 {
 	size_t rings;
+	int64_t n = 0;
 
 	goes_live(w, COMMIT_A);
 	rings = world_rings(w);
@@ -462,7 +465,9 @@ WORLD_TEST_OF(a_reminder_rings_each_day_for_a_fortnight, PLAIN)
 	    "🚨 Not reviewed: production \"Make it blue\" aaaaaaa\nby @ada: the shop is down\n"
 	    "emergency, 14 d ago; reminder 14 of 14. /review 1 ends them."));
 	assert_int_equal(world_rings(w), rings + 14);
-	assert_int_equal(world_deployment(w, 1).n_reminders, 14);
+	assert_true(
+	    db_one_i64(&n, w->aid.store->db, &w->aid.err, "SELECT n_reminders FROM exempt"));
+	assert_int_equal(n, 14);
 	assert_int_equal(reminders_due(w), 0);
 	press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(world_deployment(w, 1).reviewer, "@bob");
@@ -493,7 +498,7 @@ static void
 act_forget_passed(struct tx *tx, void *arg)
 {
 	(void)arg;
-	row_deployment_set_passed(tx, 1, "");
+	row_exempt_set_passed(tx, 1, "");
 }
 
 /* Its message said what it passed, and that is in no row. */

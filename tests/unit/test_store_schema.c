@@ -378,6 +378,40 @@ TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_
 	db_close(db);
 }
 
+/* What is open is compared with what was shown before the upgrade, by it and by nothing else. */
+TEST_WITH(what_is_open_at_an_upgrade_keeps_what_was_shown, schema_aid_setup, schema_aid_teardown)
+{
+	struct store_aid *aid = *state;
+	struct db *db = make_fresh(aid, "shown", 15);
+
+	assert_true(db_script(db,
+	    WORK_10(1, "AWAITING_CONFIRMATION", "11", "0", "0") WORK_10(2, "AWAITING_APPROVAL",
+		"11", "0", "0") WORK_10(3, "LIVE", "11", "0", "7") WORK_10(4, "QUEUED", "11", "0",
+		"0") "UPDATE work SET shown_live = 'a', shown_at = 1, shown_blocked = 2,"
+		     " shown_block = 3, compared_block = 4, warning = 'w', shown_image = 'i',"
+		     " differing = 'd', n_changed = 5, not_before = 6, is_unconfirmed = 1,"
+		     " seen_by = '@bob' WHERE id = 1;"
+		     "UPDATE work SET program = 'action', action = 'restart-web', executor = 'ssh',"
+		     " is_requested = 1, shown_settings = 's', shown_touches = 't' WHERE id = 2;"
+		     "UPDATE work SET exception = 'x', excepted_hold = 8 WHERE id = 4;"
+		     "UPDATE work SET emergency = 'e', passed = 'p', n_reminders = 9 WHERE id = 3;",
+	    &aid->err));
+	assert_true(store_schema_migrate(db, NULL, 16, &aid->err));
+	expect_rows(aid, db,
+	    "SELECT work || shown_live || shown_at || shown_blocked || shown_block"
+	    " || compared_block || warning || shown_image || differing || n_changed || not_before"
+	    " || is_unconfirmed || seen_by FROM question WHERE shown_at <> 0",
+	    "1a1234wid561@bob\n");
+	expect_rows(aid, db,
+	    "SELECT work || executor || is_requested || shown_settings || shown_touches"
+	    " FROM work_action",
+	    "2ssh1st\n");
+	expect_rows(aid, db,
+	    "SELECT work || ' ' || excepted_hold || passed || n_reminders FROM exempt ORDER BY work",
+	    "3 0p9\n4 80\n");
+	db_close(db);
+}
+
 TEST_WITH(releases_and_blocks_of_before_are_numbered_left_and_listed, schema_aid_setup,
     schema_aid_teardown)
 {

@@ -21,6 +21,7 @@
 #include "store/row_approval.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 
 /* A press gets a toast, without a sign, what was typed a message; the target stands first in it. */
@@ -161,6 +162,7 @@ static bool
 find_change(struct tx *tx, struct deployment *work, const struct git_answer *answer)
 {
 	struct environment environment;
+	struct question shown;
 	char changed[LIMIT_LINE];
 
 	row_environment_get(tx, work->environment, &environment);
@@ -174,7 +176,10 @@ find_change(struct tx *tx, struct deployment *work, const struct git_answer *ans
 	if (changed[0] == '\0')
 		return false;
 	(void)text_copy(work->changed, sizeof(work->changed), changed);
-	work->is_unconfirmed |= work->confirmed_by != 0;
+	if (work->confirmed_by != 0 && !row_question_get(tx, work->id, &shown)->is_unconfirmed) {
+		shown.is_unconfirmed = true;
+		row_question_set(tx, work->id, &shown);
+	}
 	return true;
 }
 
@@ -190,7 +195,7 @@ go_on(struct tx *tx, struct deployment *work, bool is_alone)
 		return;
 	}
 	if (work->approvers[0] == '\0' && (work->confirmed_by == 0 || work->changed[0] != '\0'))
-		work->shown_block = work->shown_own = 0; /* nobody said yes to what was shown */
+		row_question_hide_blocks(tx, work->id);
 	if (is_alone)
 		decide_enqueue(tx, work, DEPLOY_ON_CLEAR, NULL);
 	else
@@ -229,7 +234,7 @@ end_overtaken(struct tx *tx, struct deployment *work)
 	struct environment environment;
 
 	row_environment_get(tx, work->environment, &environment);
-	if (work->state != DEPLOY_AWAITING_APPROVAL || !deployment_is_overtaken(work, &environment))
+	if (work->state != DEPLOY_AWAITING_APPROVAL || !decide_is_overtaken(tx, work, &environment))
 		return false;
 	work->why = DEPLOY_WHY_REFUSED;
 	(void)text_copy(work->detail, sizeof(work->detail), "somebody else was faster");
@@ -402,14 +407,16 @@ is_named(const char *names, const char *name)
 void
 decide_approval_seen(struct tx *tx, const struct update *update, struct deployment *work)
 {
-	size_t used = strlen(work->seen_by);
+	struct question shown;
+	char *by = row_question_get(tx, work->id, &shown)->seen_by;
+	size_t used = strlen(by);
 
-	if (work->state != DEPLOY_AWAITING_APPROVAL || is_named(work->seen_by, update->name) ||
-	    used + strlen(update->name) + sizeof(", ") > sizeof(work->seen_by))
+	if (work->state != DEPLOY_AWAITING_APPROVAL || is_named(by, update->name) ||
+	    used + strlen(update->name) + sizeof(", ") > sizeof(shown.seen_by))
 		return;
-	(void)snprintf(work->seen_by + used, sizeof(work->seen_by) - used, "%s%s",
-	    used > 0 ? ", " : "", update->name);
-	row_deployment_save(tx, work);
+	(void)snprintf(
+	    by + used, sizeof(shown.seen_by) - used, "%s%s", used > 0 ? ", " : "", update->name);
+	row_question_set(tx, work->id, &shown);
 	decide_tell(tx, work, NULL);
 }
 
@@ -576,6 +583,7 @@ decide_approval_listed(struct tx *tx, struct deployment *work, const struct effe
     const struct git_answer *answer)
 {
 	struct environment environment;
+	struct question shown;
 
 	row_environment_get(tx, work->environment, &environment);
 	if (answer->error[0] != '\0') {
@@ -585,7 +593,8 @@ decide_approval_listed(struct tx *tx, struct deployment *work, const struct effe
 		return;
 	} else {
 		decide_contained(tx, work, answer);
-		if (strcmp(query->base, work->shown_live) == 0)
+		row_question_get(tx, work->id, &shown);
+		if (strcmp(query->base, shown.shown_live) == 0)
 			list_changes(tx, work, answer);
 	}
 	row_deployment_save(tx, work);

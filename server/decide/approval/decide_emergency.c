@@ -21,6 +21,7 @@
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
+#include "store/row_exempt.h"
 #include "store/row_factor.h"
 #include "store/row_message.h"
 #include "store/row_press.h"
@@ -107,7 +108,7 @@ note_passed(struct tx *tx, const struct deployment *work, const struct holds *ho
 	if (passed == NULL)
 		tx_fail(tx, ERR_LIMIT, "what an emergency passes is too long");
 	else
-		row_deployment_set_passed(tx, work->id, passed);
+		row_exempt_set_passed(tx, work->id, passed);
 	free(passed);
 }
 
@@ -209,7 +210,7 @@ decide_emergency_ring(struct tx *tx, const struct deployment *work)
 	decide_holds(tx, work->environment, &holds);
 	tell_owner(tx, work, &holds);
 	note_passed(tx, work, &holds);
-	(void)row_deployment_passed(tx, work->id, passed);
+	(void)row_exempt_passed(tx, work->id, passed);
 	for (size_t i = 0; i < n; i++)
 		ring(tx, work, passed, chats[i], rings);
 	if (approvals != 0 && !is_among(approvals, chats, n))
@@ -230,7 +231,7 @@ tell(struct tx *tx, const struct deployment *work)
 	char passed[LIMIT_PASSED];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	(void)row_deployment_passed(tx, work->id, passed);
+	(void)row_exempt_passed(tx, work->id, passed);
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(message_done) struct message message = { 0 };
 
@@ -273,7 +274,7 @@ decide_emergency_ended(struct tx *tx, const struct deployment *work)
 }
 
 static void
-remind(struct tx *tx, const struct deployment *work)
+remind(struct tx *tx, const struct deployment *work, int n_reminders)
 {
 	int64_t approvals = decide_needs_chat(tx, work->environment), chats[DECIDE_WHOM_ALL];
 	size_t n = decide_whom_news(tx, work->environment, chats);
@@ -285,7 +286,7 @@ remind(struct tx *tx, const struct deployment *work)
 	for (size_t i = 0; i < n; i++) {
 		struct chat_text text = CHAT_TEXT_EMPTY;
 
-		chat_emergency_reminder(&text, work, REMINDERS_MAX, tx->at);
+		chat_emergency_reminder(&text, work, n_reminders, REMINDERS_MAX, tx->at);
 		show(tx, work, chats[i], true, &text);
 	}
 }
@@ -293,6 +294,7 @@ remind(struct tx *tx, const struct deployment *work)
 void
 decide_emergency_due(struct tx *tx, int64_t id)
 {
+	struct exempt exempt = row_exempt_get(tx, id);
 	struct deployment work;
 	bool is_over;
 
@@ -301,11 +303,11 @@ decide_emergency_due(struct tx *tx, int64_t id)
 	if (work.id == 0 || (!deployment_awaits_review(&work) && is_over))
 		return;
 	if (deployment_awaits_review(&work)) {
-		work.n_reminders++;
-		row_deployment_save(tx, &work);
-		remind(tx, &work);
+		exempt.n_reminders++;
+		row_exempt_set(tx, id, &exempt);
+		remind(tx, &work, exempt.n_reminders);
 	}
-	if (work.n_reminders < REMINDERS_MAX)
+	if (exempt.n_reminders < REMINDERS_MAX)
 		wait_a_day(tx, id);
 }
 

@@ -12,12 +12,14 @@
 #include "decide/who/decide_principal.h"
 #include "lib/condition.h"
 #include "lib/text.h"
+#include "store/row_action.h"
 #include "store/row_approval.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store/row_press.h"
 #include "store/row_token.h"
 #include "types/action.h"
@@ -110,7 +112,7 @@ find_not_on(struct tx *tx, const struct deployment *work)
 
 /* Of an action, by its table and the settings of now. */
 static int
-approvals_of_action(const struct tx *tx, const struct deployment *work)
+approvals_of_action(struct tx *tx, const struct deployment *work)
 {
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const struct action *action = action_find(work->action);
@@ -118,7 +120,9 @@ approvals_of_action(const struct tx *tx, const struct deployment *work)
 
 	if (client != NULL && client->approvals >= 0)
 		approvals = client->approvals;
-	return approvals == 0 && work->is_requested ? 1 : approvals;
+	if (approvals == 0 && deployment_is_action(work))
+		approvals = row_action_get(tx, work->id).is_requested ? 1 : 0;
+	return approvals;
 }
 
 /* A token's maker and its account are one human with whoever used it.  Who has made it on the
@@ -187,23 +191,28 @@ void
 decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEEDS_BINDING])
 {
 	struct environment environment;
+	struct question shown;
+	struct action_row action;
 	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
 	struct block block;
 
+	if (deployment_is_action(work)) { /* a job's commit is what was live */
+		action = row_action_get(tx, work->id);
+		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
+		    programs[work->program], action.executor, work->action,
+		    deployment_target(work, target), work->argument, work->commit,
+		    action.shown_settings, work->binding);
+		return;
+	}
 	row_environment_get(tx, work->environment, &environment);
+	row_question_get(tx, work->id, &shown);
 	if (row_block_find_contained(tx, work, &block))
 		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
-	if (deployment_is_action(work)) /* a job's commit is what was live */
-		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
-		    programs[work->program], work->executor, work->action,
-		    deployment_target(work, target), work->argument, work->commit,
-		    work->shown_settings, work->binding);
-	else
-		(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s",
-		    programs[work->program], work->commit, environment.current.commit,
-		    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
-		    git_image_is_digest(work->shown_image) ? work->shown_image : "", blocked,
-		    work->is_off_branch ? " off its branch" : "");
+	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s", programs[work->program],
+	    work->commit, environment.current.commit,
+	    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
+	    git_image_is_digest(shown.shown_image) ? shown.shown_image : "", blocked,
+	    work->is_off_branch ? " off its branch" : "");
 }
 
 #define HOUR_LOOK_MS (60 * INT64_C(1000))
@@ -316,7 +325,8 @@ decide_needs_look(struct tx *tx, const struct deployment *work, struct decide_ne
 	facts_of(tx, work, &facts);
 	needs.needs = needs_of(tx->settings, &facts, tx->at);
 	n = needs.needs.approvals == 0 ? 0 : row_approval_list(tx, work->id, all);
-	decide_needs_binding(tx, work, binding);
+	if (n > 0)
+		decide_needs_binding(tx, work, binding);
 	for (size_t i = 0; i < n; i++)
 		if (find_fault(tx, &facts, &all[i], binding) == NULL &&
 		    !has_approved(&needs, &all[i]))

@@ -15,6 +15,7 @@
 #include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store/row_past.h"
 #include "types/repository.h"
 
@@ -172,15 +173,13 @@ decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct gi
 		contain_unsure(tx, deployment, answer->blocked);
 	if (answer->blocked != NULL)
 		row_block_contain_others(tx, deployment, answer->block, answer->blocked);
-	if (answer->block > deployment->compared_block)
-		deployment->compared_block = answer->block;
+	row_question_compare(tx, deployment->id, answer->block);
 }
 
 bool
 decide_is_uncompared(struct tx *tx, const struct deployment *work)
 {
-	return work->program == PROGRAM_DEPLOY &&
-	    row_block_newest(tx, work->environment) > work->compared_block;
+	return work->program == PROGRAM_DEPLOY && row_question_is_uncompared(tx, work);
 }
 
 void

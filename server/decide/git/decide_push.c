@@ -27,6 +27,7 @@
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 
 #define RENAMED_MS 10000
@@ -139,7 +140,6 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
 		.is_force_push = answer->forced,
-		.shown_block = decide_came_block(tx, environment, answer),
 	};
 
 	(void)text_copy(ret->environment, sizeof(ret->environment), environment);
@@ -151,7 +151,7 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 	(void)text_copy(ret->requester, sizeof(ret->requester), requested_by);
 	decide_set_previous(tx, ret);
 	row_deployment_add(tx, ret);
-	decide_bind_shown(tx, ret, answer);
+	decide_bind_found(tx, ret, decide_came_block(tx, environment, answer), answer);
 	decide_contained(tx, ret, answer);
 	decide_audit_request(tx, ret, requested_by, AUDIT_CODE_DEPLOY_REQUESTED, "requested",
 	    (const char *const[]){ "trigger", trigger_word(ret->trigger), "ref", ret->ref, NULL });
@@ -242,6 +242,7 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 {
 	struct deployment work;
 	struct approval_request request;
+	struct question shown;
 	int64_t newer;
 
 	row_deployment_push_approval(tx, settings->name, &work);
@@ -254,7 +255,8 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 		return false;
 	}
 	row_environment_set_waiting(tx, settings->name, requested_by);
-	if (strcmp(answer->base, work.shown_live) == 0 && request.changes[0] != '\0' && newer > 0)
+	row_question_get(tx, work.id, &shown);
+	if (strcmp(answer->base, shown.shown_live) == 0 && request.changes[0] != '\0' && newer > 0)
 		(void)snprintf(work.note, sizeof(work.note), "%lld newer commit%s, to %.7s",
 		    (long long)newer, newer == 1 ? " waits" : "s wait", answer->commit);
 	else

@@ -12,16 +12,16 @@ _Static_assert(SETTINGS_STAGES == RAN_SHOWN, "each is shown");
 /* Whoever may push to the registry can put another behind the same commit's name.  Of the same
  * files under another commit nobody expects the same image. */
 static bool
-is_another_image(const struct deployment *work, const struct deployment *tried)
+is_another_image(
+    const struct deployment *work, const char *shown_image, const struct deployment *tried)
 {
-	return git_image_is_digest(work->shown_image) && git_image_is_digest(tried->image) &&
-	    strcmp(work->commit, tried->commit) == 0 &&
-	    strcmp(work->shown_image, tried->image) != 0;
+	return git_image_is_digest(shown_image) && git_image_is_digest(tried->image) &&
+	    strcmp(work->commit, tried->commit) == 0 && strcmp(shown_image, tried->image) != 0;
 }
 
 static struct ran
 ran_of(struct tx *tx, const struct environment *environment, const struct deployment *tried,
-    const struct deployment *work)
+    const struct deployment *work, const struct question *shown)
 {
 	struct ran ran = { .at = tried->ended_at };
 	int64_t until;
@@ -33,7 +33,7 @@ ran_of(struct tx *tx, const struct environment *environment, const struct deploy
 	(void)text_copy(ran.detail, sizeof(ran.detail), tried->detail);
 	if (ran.is_failed)
 		return ran;
-	if (is_another_image(work, tried))
+	if (is_another_image(work, shown->shown_image, tried))
 		(void)text_copy(ran.image, sizeof(ran.image), tried->image);
 	until = row_release_until(tx, tried);
 	ran.is_down = until == 0 && environment->is_down;
@@ -45,7 +45,8 @@ ran_of(struct tx *tx, const struct environment *environment, const struct deploy
 }
 
 size_t
-decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOWN])
+decide_ran(struct tx *tx, const struct deployment *work, const struct question *shown,
+    struct ran ret[RAN_SHOWN])
 {
 	const char *before[RAN_SHOWN];
 	size_t all = settings_stages(tx->settings, work->environment, before), n = 0;
@@ -58,7 +59,7 @@ decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOW
 		row_environment_get(tx, before[i], &there);
 		/* Of a commit whose files are not known another may have had the same. */
 		if (tried.id != 0 || work->tree[0] != '\0' || there.current.id == 0)
-			ret[n++] = ran_of(tx, &there, &tried, work);
+			ret[n++] = ran_of(tx, &there, &tried, work, shown);
 	}
 	return n;
 }

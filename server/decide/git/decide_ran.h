@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "deployment/question.h"
 #include "store/row_deployment.h"
 #include "types/git_answer.h"
 
 /* In those of settings_stages.h; of one that nothing was ever released to nothing.  Returns how
  * many. */
-size_t decide_ran(struct tx *tx, const struct deployment *work, struct ran ret[RAN_SHOWN]);
+size_t decide_ran(struct tx *tx, const struct deployment *work, const struct question *shown,
+    struct ran ret[RAN_SHOWN]);
 
 /* A bit for each change of the answer that failed in one of those, or where it is to go. */
 unsigned

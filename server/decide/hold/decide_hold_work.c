@@ -13,6 +13,8 @@
 #include "lib/window.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
+#include "store/row_exempt.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 #include "types/action.h"
 
@@ -45,11 +47,11 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 		.has_exception = work->exception[0] != '\0' &&
 		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),
 		.excepted_at = work->requested_at,
-		.excepted_hold = work->excepted_hold,
+		.excepted_hold = work->exception[0] != '\0' ? row_exempt_get(tx, work->id).hold : 0,
 	};
 	struct holds holds;
 
-	if (work->is_read)
+	if (deployment_is_read(work))
 		return false;
 	decide_holds(tx, work->environment, &holds);
 	date_windows(tx, work, &holds);
@@ -137,12 +139,14 @@ decide_hold_work(struct tx *tx, struct deployment *push)
 	    settings_environment(tx->settings, push->environment);
 	struct holds holds;
 	const struct hold *hold = binding(tx, push->environment, &holds);
+	struct question shown;
 	bool is_dropped;
 
 	if (settings != NULL && hold != NULL) {
 		note_push(tx, settings, hold, &holds, &pushed);
+		row_question_get(tx, push->id, &shown);
 		row_environment_hold_announced(tx, push->environment, push->commit,
-		    push->shown_at == 0 ? push->shown_block : 0);
+		    shown.shown_at == 0 ? shown.shown_block : 0);
 	}
 	is_dropped = settings != NULL && settings->drops_pushes;
 	push->why = is_dropped ? DEPLOY_WHY_NONE : DEPLOY_WHY_ELSEWHERE;

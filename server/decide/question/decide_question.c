@@ -176,7 +176,7 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	char changed[LIMIT_LINE];
 
 	row_environment_get(tx, deployment->environment, &environment);
-	if (deployment_is_overtaken(deployment, &environment)) {
+	if (decide_is_overtaken(tx, deployment, &environment)) {
 		refuse(tx, deployment, "somebody else was faster");
 		return;
 	}
@@ -186,7 +186,7 @@ proceed_confirmed(struct tx *tx, struct deployment *deployment, const struct git
 	if (answer != NULL) {
 		decide_contained(tx, deployment, answer);
 		decide_note_newer(deployment, answer);
-		decide_bind_image(deployment, answer);
+		decide_bind_image(tx, deployment, answer);
 	}
 	if (changed[0] != '\0') {
 		decide_ask_anew(tx, deployment, changed, answer);

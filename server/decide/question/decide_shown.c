@@ -15,22 +15,17 @@
 #include "lib/text.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 
 void
 decide_ask(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment;
-	struct block own = { .number = 0 };
 
 	row_environment_get(tx, deployment->environment, &environment);
-	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
-	(void)text_copy(deployment->shown_live, LIMIT_COMMIT, environment.current.commit);
-	deployment->shown_at = tx->at;
-	deployment->shown_own = own.number;
-	deployment->shown_block = deployment->compared_block;
-	deployment->is_again = decide_is_live(tx, deployment);
-	decide_bind_shown(tx, deployment, answer);
-	decide_zone_warn(tx, deployment);
+	decide_bind_question(tx, deployment, &environment, answer);
+	deployment->is_again = deployment->program == PROGRAM_DEPLOY &&
+	    deployment_runs_already(deployment, &environment);
 	if (decide_is_past_unshown(tx, deployment))
 		deployment->is_past_barrier = true; /* this one says so */
 	(void)decide_step(tx, deployment, DEPLOY_ON_ASK, answer);
@@ -78,32 +73,32 @@ decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char l
 /* What it is to flee was fled meanwhile, by a rollback that it has waited for: the same is live as
  * was shown.  One that failed is no difference. */
 static void
-compare_rollbacks(struct tx *tx, const struct deployment *rollback,
+compare_rollbacks(struct tx *tx, const struct deployment *rollback, int64_t shown_at,
     const struct environment *environment, char line[LIMIT_LINE])
 {
 	struct deployment ended;
 
-	row_deployment_last_rollback(tx, rollback->environment, rollback->shown_at + 1, &ended);
-	if (rollback->shown_at != 0 && !environment_is_in_doubt(environment) &&
+	row_deployment_last_rollback(tx, rollback->environment, shown_at + 1, &ended);
+	if (shown_at != 0 && !environment_is_in_doubt(environment) &&
 	    ended.state == DEPLOY_ROLLED_BACK && line[0] == '\0')
 		add_difference(line, "%s runs %.7s again: #%lld was rolled back meanwhile",
 		    rollback->environment, environment->current.commit, (long long)ended.id);
 }
 
 static void
-compare_releases(struct tx *tx, const struct deployment *deployment,
+compare_releases(struct tx *tx, const struct deployment *deployment, const struct question *shown,
     const struct environment *environment, char line[LIMIT_LINE])
 {
 	const char *live = environment->current.commit;
 	struct release now;
 
-	if (strcmp(live, deployment->shown_live) != 0 && deployment->shown_live[0] == '\0')
+	if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
 		add_difference(line, "%s runs %.7s now", deployment->environment, live);
-	else if (strcmp(live, deployment->shown_live) != 0)
+	else if (strcmp(live, shown->shown_live) != 0)
 		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
-		    deployment->shown_live);
+		    shown->shown_live);
 	if (deployment_is_rollback(deployment)) {
-		compare_rollbacks(tx, deployment, environment, line);
+		compare_rollbacks(tx, deployment, shown->shown_at, environment, line);
 		return;
 	}
 	now = decide_previous(tx, deployment);
@@ -131,27 +126,29 @@ add_words_changed(char line[LIMIT_LINE], const char *before, const char *now)
 }
 
 static void
-add_what_it_touches(struct tx *tx, const struct deployment *job, char line[LIMIT_LINE])
+add_what_it_touches(
+    struct tx *tx, const struct deployment *job, const char *shown, char line[LIMIT_LINE])
 {
 	char touches[DECIDE_TOUCHES], now[LIMIT_LINE];
 
 	(void)text_copy(now, sizeof(now), decide_action_touches(tx, job, touches));
-	if (job->shown_touches[0] != '\0' && now[0] != '\0' && strcmp(job->shown_touches, now) != 0)
-		add_words_changed(line, job->shown_touches, now);
+	if (shown[0] != '\0' && now[0] != '\0' && strcmp(shown, now) != 0)
+		add_words_changed(line, shown, now);
 }
 
 /* What a job runs in is what was shown; of other actions nothing that is live is. */
 static void
-compare_action(struct tx *tx, const struct deployment *job, const struct environment *environment,
-    char line[LIMIT_LINE])
+compare_action(struct tx *tx, const struct deployment *job, const struct question *shown,
+    const struct environment *environment, char line[LIMIT_LINE])
 {
+	const struct action_row action = row_action_get(tx, job->id);
 	const char *live = environment->current.commit;
 	char target[LIMIT_ENVIRONMENT], names[LIMIT_LINE / 2];
 
-	if (decide_action_differs(tx, job, names)) {
+	if (decide_action_differs(tx, job, &action, shown, names)) {
 		add_difference(line, "the settings of %s changed%s%s",
 		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
-		add_what_it_touches(tx, job, line);
+		add_what_it_touches(tx, job, action.shown_touches, line);
 	}
 	if (job->commit[0] != '\0' &&
 	    (strcmp(live, job->commit) != 0 || strcmp(environment->current.image, job->image) != 0))
@@ -188,17 +185,16 @@ decide_note_left(struct deployment *work, const struct git_answer *answer, char 
 
 /* CI may be done meanwhile: that is no difference. */
 static void
-compare_image(
-    const struct deployment *deployment, const struct git_answer *answer, char line[LIMIT_LINE])
+compare_image(const char *shown, const struct git_answer *answer, char line[LIMIT_LINE])
 {
-	if (!git_image_is_digest(deployment->shown_image) || answer->image[0] == '\0' ||
-	    strcmp(answer->image, deployment->shown_image) == 0)
+	if (!git_image_is_digest(shown) || answer->image[0] == '\0' ||
+	    strcmp(answer->image, shown) == 0)
 		return;
 	if (git_image_is_digest(answer->image))
 		add_difference(line, "the registry has %.19s of this commit now, not %.19s",
-		    answer->image, deployment->shown_image);
+		    answer->image, shown);
 	else if (strcmp(answer->image, GIT_IMAGE_NONE) == 0)
-		add_difference(line, "the registry no longer has %.19s", deployment->shown_image);
+		add_difference(line, "the registry no longer has %.19s", shown);
 }
 
 void
@@ -206,22 +202,35 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
     char ret[LIMIT_LINE])
 {
 	struct environment environment;
+	struct question shown;
 	char names[LIMIT_LINE / 2], warning[LIMIT_LINE];
 
 	row_environment_get(tx, deployment->environment, &environment);
+	row_question_get(tx, deployment->id, &shown);
 	ret[0] = '\0';
 	if (deployment_is_action(deployment))
-		compare_action(tx, deployment, &environment, ret);
+		compare_action(tx, deployment, &shown, &environment, ret);
 	else if (settings_environment(tx->settings, deployment->environment) != NULL)
-		compare_releases(tx, deployment, &environment, ret);
+		compare_releases(tx, deployment, &shown, &environment, ret);
 	if (answer != NULL)
 		compare_branch(deployment, answer, ret);
 	if (answer != NULL)
-		compare_image(deployment, answer, ret);
-	if (decide_binding_differs(tx, deployment, answer != NULL ? answer->binding : NULL, names))
+		compare_image(shown.shown_image, answer, ret);
+	if (decide_binding_differs(
+		tx, deployment, &shown, answer != NULL ? answer->binding : NULL, names))
 		add_difference(ret, "the settings changed since it was approved: %s", names);
 	if (decide_zone_is_news(tx, deployment, warning))
 		add_difference(ret, "%s", warning);
+}
+
+bool
+decide_is_overtaken(
+    struct tx *tx, const struct deployment *work, const struct environment *environment)
+{
+	struct question shown;
+
+	return deployment_is_rollback(work) && deployment_runs_already(work, environment) &&
+	    strcmp(row_question_get(tx, work->id, &shown)->shown_live, work->commit) != 0;
 }
 
 void
@@ -251,12 +260,11 @@ decide_ask_anew(struct tx *tx, struct deployment *deployment, const char *change
 	(void)text_copy(deployment->changed, sizeof(deployment->changed), changed);
 	deployment->confirmed_by = 0;
 	deployment->confirmer[0] = '\0';
-	deployment->is_unconfirmed = false;
 	decide_set_previous(tx, deployment);
 	if (deployment_is_rollback(deployment))
 		decide_set_direction(tx, deployment);
 	if (deployment_is_action(deployment))
-		decide_action_bind(tx, deployment);
+		decide_action_bind(tx, deployment, NULL);
 	if (deployment_is_action(deployment) && deployment->commit[0] != '\0')
 		(void)decide_bind_job(tx, deployment); /* what is not live is refused at its turn */
 	if (answer != NULL) {

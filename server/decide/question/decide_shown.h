@@ -18,6 +18,10 @@ void decide_compare(struct tx *tx, const struct deployment *deployment,
 void
 decide_compare_blocks(struct tx *tx, const struct deployment *deployment, char line[LIMIT_LINE]);
 
+/* A rollback: somebody else was faster to flee the same release, and what was wanted is true. */
+bool decide_is_overtaken(
+    struct tx *tx, const struct deployment *work, const struct environment *environment);
+
 /* Does its branch no longer have it, and those who approved it were not shown that?  answer: NULL
  * where git was not asked. */
 bool decide_has_left(const struct deployment *work, const struct git_answer *answer);

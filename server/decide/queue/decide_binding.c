@@ -6,9 +6,12 @@
 #include <stdio.h>
 
 #include "decide/decide_reply.h"
+#include "decide/work/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_binding.h"
+#include "store/row_block.h"
 #include "store/row_effect.h"
+#include "store/row_question.h"
 
 #define SOMETHING "what ships it" /* where nothing has a name */
 #define UNKNOWN	  "they could not be looked at then"
@@ -21,12 +24,13 @@ set_list(struct tx *tx, struct deployment *deployment, const char *list)
 }
 
 void
-decide_bind(struct tx *tx, struct deployment *deployment, const char *list)
+decide_bind(
+    struct tx *tx, struct deployment *deployment, struct question *question, const char *list)
 {
 	static_assert(LIMIT_DIGEST == FINGERPRINT_DIGEST, "a digest fits");
-	deployment->differing[0] = '\0';
-	deployment->n_changed = 0;
-	deployment->not_before = 0;
+	question->differing[0] = '\0';
+	question->n_changed = 0;
+	question->not_before = 0;
 	if (list != NULL)
 		set_list(tx, deployment, list);
 }
@@ -37,31 +41,73 @@ decide_is_answered_for(const struct deployment *deployment)
 	return deployment->confirmed_by != 0 || deployment->approvers[0] != '\0';
 }
 
-void
-decide_bind_shown(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
+static void
+bind_shown(struct tx *tx, struct deployment *deployment, struct question *question,
+    const struct git_answer *answer)
 {
-	decide_bind(tx, deployment, answer != NULL ? answer->binding : NULL);
+	decide_bind(tx, deployment, question, answer != NULL ? answer->binding : NULL);
 	if (answer != NULL && answer->image[0] != '\0')
-		(void)text_copy(
-		    deployment->shown_image, sizeof(deployment->shown_image), answer->image);
+		(void)text_copy(question->shown_image, LIMIT_IMAGE, answer->image);
 }
 
 void
-decide_bind_image(struct deployment *deployment, const struct git_answer *answer)
+decide_bind_question(struct tx *tx, struct deployment *deployment,
+    const struct environment *environment, const struct git_answer *answer)
 {
-	if (!git_image_is_digest(deployment->shown_image) && git_image_is_digest(answer->image))
-		(void)text_copy(
-		    deployment->shown_image, sizeof(deployment->shown_image), answer->image);
+	struct question question;
+	struct block own = { .number = 0 };
+
+	row_question_get(tx, deployment->id, &question);
+	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
+	(void)text_copy(question.shown_live, LIMIT_COMMIT, environment->current.commit);
+	question.shown_at = tx->at;
+	question.shown_own = own.number;
+	question.shown_block = question.compared_block;
+	question.seen_by[0] = '\0';
+	if (deployment->confirmed_by == 0)
+		question.is_unconfirmed = false;
+	bind_shown(tx, deployment, &question, answer);
+	decide_zone_warn(tx, deployment, question.warning);
+	row_question_set(tx, deployment->id, &question);
+}
+
+void
+decide_bind_found(struct tx *tx, struct deployment *deployment, int64_t shown_block,
+    const struct git_answer *answer)
+{
+	struct question question;
+
+	row_question_get(tx, deployment->id, &question);
+	bind_shown(tx, deployment, &question, answer);
+	question.shown_block = shown_block;
+	row_question_set(tx, deployment->id, &question);
+}
+
+void
+decide_bind_image(
+    struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
+{
+	struct question question;
+
+	row_question_get(tx, deployment->id, &question);
+	if (git_image_is_digest(question.shown_image) || !git_image_is_digest(answer->image))
+		return;
+	(void)text_copy(question.shown_image, LIMIT_IMAGE, answer->image);
+	row_question_set(tx, deployment->id, &question);
 }
 
 const char *
-decide_bound_image(const struct deployment *deployment)
+decide_bound_image(struct tx *tx, const struct deployment *deployment, char out[LIMIT_IMAGE])
 {
+	struct question shown;
+
 	if (deployment->program == PROGRAM_ROLLBACK)
 		return deployment->image;
-	return decide_is_answered_for(deployment) && git_image_is_digest(deployment->shown_image) ?
-	    deployment->shown_image :
-	    "";
+	if (!decide_is_answered_for(deployment))
+		return "";
+	row_question_get(tx, deployment->id, &shown);
+	(void)text_copy(out, LIMIT_IMAGE, shown.shown_image);
+	return git_image_is_digest(out) ? out : "";
 }
 
 static void
@@ -81,13 +127,13 @@ name_differing(struct tx *tx, const struct deployment *deployment, const char *l
 }
 
 bool
-decide_binding_differs(struct tx *tx, const struct deployment *deployment, const char *list,
-    char ret_names[LIMIT_LINE / 2])
+decide_binding_differs(struct tx *tx, const struct deployment *deployment,
+    const struct question *shown, const char *list, char ret_names[LIMIT_LINE / 2])
 {
 	char digest[FINGERPRINT_DIGEST];
 
-	(void)text_copy(ret_names, LIMIT_LINE / 2, deployment->differing);
-	if (deployment->differing[0] == '\0' && list != NULL && deployment->binding[0] != '\0' &&
+	(void)text_copy(ret_names, LIMIT_LINE / 2, shown->differing);
+	if (shown->differing[0] == '\0' && list != NULL && deployment->binding[0] != '\0' &&
 	    strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
 		name_differing(tx, deployment, list, ret_names);
 	return ret_names[0] != '\0';
@@ -108,13 +154,14 @@ audit(struct tx *tx, const struct deployment *deployment, const char *names)
 }
 
 void
-decide_rebind(struct tx *tx, struct deployment *deployment, const char *list)
+decide_rebind(
+    struct tx *tx, struct deployment *deployment, struct question *question, const char *list)
 {
 	char names[LIMIT_LINE / 2];
 
 	name_differing(tx, deployment, list, names);
 	if (decide_is_answered_for(deployment))
-		(void)text_copy(deployment->differing, sizeof(deployment->differing), names);
+		(void)text_copy(question->differing, sizeof(question->differing), names);
 	else
 		(void)snprintf(deployment->note, sizeof(deployment->note),
 		    "the settings changed (%.150s): it goes by those of now", names);
@@ -123,22 +170,26 @@ decide_rebind(struct tx *tx, struct deployment *deployment, const char *list)
 }
 
 void
-decide_binding_wait(struct tx *tx, struct deployment *deployment, int64_t ms)
+decide_binding_wait(struct tx *tx, int64_t work, struct question *question, int64_t ms)
 {
 	char name[24];
 
-	(void)snprintf(name, sizeof(name), "%" PRId64, deployment->id);
-	deployment->not_before = tx->at + ms;
-	(void)row_effect_timer(tx, TIMER_CHANGED, name, 0, deployment->not_before);
+	(void)snprintf(name, sizeof(name), "%" PRId64, work);
+	question->not_before = tx->at + ms;
+	(void)row_effect_timer(tx, TIMER_CHANGED, name, 0, question->not_before);
 }
 
 void
 decide_binding_changed(struct tx *tx, struct deployment *deployment, const char *list)
 {
-	deployment->n_changed++;
+	struct question question;
+
+	row_question_get(tx, deployment->id, &question);
+	question.n_changed++;
 	if (list != NULL)
-		decide_rebind(tx, deployment, list);
+		decide_rebind(tx, deployment, &question, list);
 	if (list == NULL ||
-	    (deployment->n_changed >= DECIDE_CHANGES_MAX && !decide_is_answered_for(deployment)))
-		decide_binding_wait(tx, deployment, DECIDE_TOO_OFTEN_MS);
+	    (question.n_changed >= DECIDE_CHANGES_MAX && !decide_is_answered_for(deployment)))
+		decide_binding_wait(tx, deployment->id, &question, DECIDE_TOO_OFTEN_MS);
+	row_question_set(tx, deployment->id, &question);
 }

@@ -30,6 +30,7 @@
 #include "store/row_claim.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_slot.h"
 
@@ -48,6 +49,7 @@ struct look {
 /* One place in it. */
 struct place {
 	struct deployment work;
+	struct question shown;	       /* of it, to who answered */
 	char resource[LIMIT_RESOURCE]; /* TURN_IS_CLAIMED: which */
 	char changed[LIMIT_LINE];      /* TURN_IS_DIFFERS: what */
 };
@@ -78,19 +80,19 @@ is_live(const struct look *l, const struct deployment *work)
 {
 	if (work->is_again)
 		return false;
-	return deployment_is_rollback(work) ? deployment_is_overtaken(work, &l->now) :
+	return deployment_is_rollback(work) ? decide_is_overtaken(l->tx, work, &l->now) :
 					      deployment_runs_already(work, &l->now);
 }
 
 /* Rolled back since it was pushed (a person was faster to ask for it): it is not deployed twice,
  * unless a question said so and was confirmed. */
 static bool
-is_blocked(struct tx *tx, const struct deployment *work)
+is_blocked(struct tx *tx, const struct place *place)
 {
 	struct block own;
 
-	return row_block_find(tx, work->environment, work->commit, &own) &&
-	    own.number > work->shown_own;
+	return row_block_find(tx, place->work.environment, place->work.commit, &own) &&
+	    own.number > place->shown.shown_own;
 }
 
 static bool
@@ -112,7 +114,7 @@ is_claimed(const struct look *l, struct place *place)
 static bool
 has_slot(const struct look *l, const struct deployment *work)
 {
-	return deployment_is_rollback(work) || work->is_read || l->is_given_slot ||
+	return deployment_is_rollback(work) || deployment_is_read(work) || l->is_given_slot ||
 	    (row_slot_is_free(l->tx, l->environment) &&
 		!row_slot_is_contended(l->tx, l->environment));
 }
@@ -120,7 +122,7 @@ has_slot(const struct look *l, const struct deployment *work)
 static bool
 is_stale(const struct look *l, const struct deployment *work)
 {
-	return work->answered_at != 0 && !work->is_read &&
+	return work->answered_at != 0 && !deployment_is_read(work) &&
 	    (deployment_is_by_request(work) || work->confirmed_by != 0) &&
 	    l->tx->at - work->answered_at > TURN_STALE_MS;
 }
@@ -142,9 +144,9 @@ differs(const struct look *l, struct place *place)
 		(void)snprintf(place->changed, LIMIT_LINE,
 		    "%s runs %.7s now, and this rolls back past it", l->environment,
 		    l->now.current.commit);
-	else if (work->is_unconfirmed) /* approvers were shown it since, not who confirmed it */
+	else if (place->shown.is_unconfirmed) /* approvers were shown it, not who confirmed it */
 		(void)text_copy(place->changed, LIMIT_LINE, work->changed);
-	else if (decide_is_answered_for(work) || work->differing[0] != '\0') /* it was shown */
+	else if (decide_is_answered_for(work) || place->shown.differing[0] != '\0') /* was shown */
 		decide_compare(l->tx, work, answer, place->changed);
 	else if (!decide_zone_is_news(l->tx, work, place->changed))
 		decide_compare_blocks(l->tx, work, place->changed);
@@ -185,9 +187,9 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_LIVE, is_live(l, work) },
 		{ TURN_IS_ROLLBACK, is_rollback },
 		{ TURN_IS_BARRED, is_rollback && decide_is_barred(l->tx, work) },
-		{ TURN_IS_BLOCKED, is_blocked(l->tx, work) },
+		{ TURN_IS_BLOCKED, is_blocked(l->tx, place) },
 		{ TURN_IS_UNKNOWN, l->now.unknown_since != 0 },
-		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work) },
+		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work, &place->shown) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
 		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
@@ -261,14 +263,16 @@ static void
 ask_approval(const struct look *l, struct place *place)
 {
 	struct deployment *work = &place->work;
+	bool *is_unconfirmed = &place->shown.is_unconfirmed;
 	char changed[LIMIT_LINE];
 
 	decide_compare(l->tx, work, NULL, place->changed);
 	decide_note_left(work, answer_for(l, work), place->changed);
 	say_change(l, place, changed);
-	work->is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
-	if (changed[0] != '\0' || !work->is_unconfirmed)
+	*is_unconfirmed |= work->confirmed_by != 0 && place->changed[0] != '\0';
+	if (changed[0] != '\0' || !*is_unconfirmed)
 		(void)text_copy(work->changed, sizeof(work->changed), changed);
+	row_question_set(l->tx, work->id, &place->shown);
 	wait_for(l, place, "");
 	(void)decide_step(l->tx, work, DEPLOY_ON_ASK_APPROVAL, answer_for(l, work));
 }
@@ -309,6 +313,7 @@ take_turn(struct look *l, int64_t id)
 	const struct turn_rule *rule;
 
 	row_deployment_get(l->tx, id, &place.work);
+	row_question_get(l->tx, id, &place.shown);
 	if (place.work.state != DEPLOY_QUEUED)
 		return false;
 	rule = turn_decide(facts_of(l, &place));
@@ -330,7 +335,7 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_WAIT_SETTINGS:
 		wait_for(l, &place, ROW_QUEUE_SETTINGS);
-		decide_unsynced_wait(l->tx, &place.work);
+		decide_unsynced_wait(l->tx, id, &place.shown);
 		break;
 	case TURN_TO_WAIT_CLAIM:
 		wait_for(l, &place, place.resource);
@@ -589,6 +594,8 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 void
 decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct update *update)
 {
+	struct question shown;
+
 	decide_confirmed(tx, deployment, update);
 	deployment->is_asked_anew = false;
 	deployment->is_behind = false; /* the question said so */
@@ -596,7 +603,8 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 	deployment->answered_at = tx->at;
 	/* Where git has compared it with what was live before that one, it does so again. */
 	if (deployment->compared_live[0] == '\0')
-		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, deployment->shown_live);
+		(void)text_copy(deployment->compared_live, LIMIT_COMMIT,
+		    row_question_get(tx, deployment->id, &shown)->shown_live);
 	row_button_close_question(tx, deployment->id);
 	row_deployment_save(tx, deployment);
 	(void)decide_step(tx, deployment, DEPLOY_ON_CONFIRM, NULL);

@@ -8,6 +8,7 @@
 #include "decide/git/decide_git.h"
 #include "lib/text.h"
 #include "store/row_binding.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 
 #define UNREAD_MS 10000 /* a file is read within seconds, or has a mistake */
@@ -31,11 +32,12 @@ is_unread(struct tx *tx, const struct deployment *deployment, char ret_names[LIM
 }
 
 bool
-decide_is_unsynced(struct tx *tx, const struct deployment *deployment)
+decide_is_unsynced(
+    struct tx *tx, const struct deployment *deployment, const struct question *question)
 {
 	char names[LIMIT_LINE / 2];
 
-	return deployment->not_before != 0 || is_unread(tx, deployment, names);
+	return question->not_before != 0 || is_unread(tx, deployment, names);
 }
 
 /* An action's is the server's own (decide_action.h). */
@@ -47,13 +49,13 @@ decide_is_unbound(const struct deployment *deployment)
 }
 
 void
-decide_unsynced_wait(struct tx *tx, struct deployment *deployment)
+decide_unsynced_wait(struct tx *tx, int64_t work, struct question *question)
 {
-	if (deployment->not_before != 0)
+	if (question->not_before != 0)
 		return;
-	deployment->not_before = tx->at;
-	row_deployment_save(tx, deployment);
-	decide_unsynced_look(tx, deployment->id);
+	question->not_before = tx->at;
+	row_question_set(tx, work, question);
+	decide_unsynced_look(tx, work);
 }
 
 void
@@ -61,13 +63,15 @@ decide_unsynced_look(struct tx *tx, int64_t work)
 {
 	struct effect_git_query query = { .kind = GIT_QUERY_SETTINGS };
 	struct deployment deployment;
+	struct question question;
 
 	row_deployment_get(tx, work, &deployment);
-	if (deployment.state != DEPLOY_QUEUED || deployment.not_before == 0)
+	row_question_get(tx, work, &question);
+	if (deployment.state != DEPLOY_QUEUED || question.not_before == 0)
 		return;
 	if (deployment_is_action(&deployment)) { /* the runner says when it is ordered */
-		deployment.not_before = 0;
-		row_deployment_save(tx, &deployment);
+		question.not_before = 0;
+		row_question_set(tx, work, &question);
 		row_queue_look(tx, deployment.environment);
 		return;
 	}
@@ -82,7 +86,7 @@ decide_unsynced_look_all(struct tx *tx)
 	int64_t work = 0;
 
 	while ((work = row_binding_waiting(tx, work)) != 0 && !tx->failed)
-		if (row_deployment_get(tx, work, &(struct deployment){ 0 })->n_changed <
+		if (row_question_get(tx, work, &(struct question){ 0 })->n_changed <
 		    DECIDE_CHANGES_MAX)
 			decide_unsynced_look(tx, work);
 }
@@ -91,25 +95,27 @@ void
 decide_unsynced_answered(struct tx *tx, struct deployment *deployment, const char *list)
 {
 	char digest[FINGERPRINT_DIGEST], names[LIMIT_LINE / 2];
+	struct question question;
 
 	row_queue_look(tx, deployment->environment); /* it may wait for whatever answer comes */
-	if (deployment->not_before == 0)
+	if (row_question_get(tx, deployment->id, &question)->not_before == 0)
 		return;
-	deployment->not_before = 0;
+	question.not_before = 0;
 	if (list != NULL && strcmp(fingerprint_digest(list, digest), deployment->binding) != 0)
-		decide_rebind(tx, deployment, list);
+		decide_rebind(tx, deployment, &question, list);
 	if (list == NULL) {
 		(void)text_copy(deployment->note, sizeof(deployment->note),
 		    "the runner does not say what would ship it: it is asked again");
-		decide_binding_wait(tx, deployment,
+		decide_binding_wait(tx, deployment->id, &question,
 		    deployment->binding[0] == '\0' ? UNREAD_MS : DECIDE_TOO_OFTEN_MS);
 	} else if (is_unread(tx, deployment, names)) {
 		(void)snprintf(deployment->note, sizeof(deployment->note),
 		    "the settings are not read yet (%.100s): it starts when they are, or see the log",
 		    names);
-		decide_binding_wait(tx, deployment, UNREAD_MS);
+		decide_binding_wait(tx, deployment->id, &question, UNREAD_MS);
 	}
 	(void)text_copy(
 	    deployment->waits_for, sizeof(deployment->waits_for), ROW_QUEUE_LOOK); /* as above */
+	row_question_set(tx, deployment->id, &question);
 	row_deployment_save(tx, deployment);
 }

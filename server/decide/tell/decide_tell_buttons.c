@@ -10,6 +10,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/tell/decide_tell_inside.h"
 #include "decide/tell/decide_trouble.h"
+#include "store/row_action.h"
 #include "store/row_approval.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
@@ -289,9 +290,9 @@ add_line(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 	const struct request line = request_about("line", "work", deployment->id);
 	const struct action *action = action_find(deployment->action);
 
-	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->is_requested &&
-	    deployment->client[0] != '\0' && chat == deployment->address.chat && action != NULL &&
-	    action_fits_line(action))
+	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->client[0] != '\0' &&
+	    chat == deployment->address.chat && action != NULL && action_fits_line(action) &&
+	    row_action_get(tx, deployment->id).is_requested)
 		row_button_show_for(tx, &line, chat, 0, "📋 Show APPROVE line", buttons);
 }
 

@@ -22,6 +22,7 @@
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 #include "types/forge.h"
@@ -301,7 +302,7 @@ link_base(const struct chat_deployment *about)
 	if (answer != NULL)
 		return answer->has_base && answer->count > 0 ? answer->base : "";
 	return about->approvals != NULL && about->approvals->n_changes > 0 ?
-	    about->deployment->shown_live :
+	    about->question->shown_live :
 	    "";
 }
 
@@ -320,9 +321,9 @@ find_fled(struct tx *tx, struct chat_deployment *about)
 	row_deployment_last_rollback(tx, work->environment, tx->at - FLED_MS, &last);
 	if (last.id == 0 || last.ended_at < about->environment->current.at)
 		return;
-	about->fled_at = last.ended_at;
-	(void)text_copy(
-	    about->fled, LIMIT_COMMIT, deployment_is_rollback(&last) ? last.previous : last.commit);
+	about->fled.at = last.ended_at;
+	(void)text_copy(about->fled.commit, LIMIT_COMMIT,
+	    deployment_is_rollback(&last) ? last.previous : last.commit);
 }
 
 /* What the question about a deployment says besides, for whoever answers it on a phone. */
@@ -351,7 +352,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 	about->warnings =
 	    row_deployment_warnings(tx, about->environment->current.deployment, &rows->warnings);
 	about->ran = rows->ran;
-	about->n_ran = decide_ran(tx, deployment, rows->ran);
+	about->n_ran = decide_ran(tx, deployment, about->question, rows->ran);
 	about->failed = answer != NULL ? decide_ran_failed(tx, deployment->environment, answer) : 0;
 	about->first = list_first(settings,
 	    answer != NULL && answer->binding != NULL ?
@@ -403,6 +404,24 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	about->link = rows->link;
 }
 
+/* Of what may be kept back by them. */
+static void
+find_holds(struct tx *tx, const struct deployment *deployment, struct holds *ret)
+{
+	enum deploy_class class = deploy_flow_class(deployment->state);
+
+	ret->n = 0;
+	if (class == DEPLOY_CLASS_OPEN || class == DEPLOY_CLASS_QUEUED)
+		decide_holds(tx, deployment->environment, ret);
+}
+
+static const struct run_warnings *
+warnings_of(struct tx *tx, const struct deployment *deployment, struct decide_tell_rows *rows)
+{
+	return deployment->run == 0 ? NULL :
+				      row_deployment_warnings(tx, deployment->id, &rows->warnings);
+}
+
 /* The facts that its texts are made of; they stand in *rows. */
 struct chat_deployment
 decide_tell_facts(struct tx *tx, const struct deployment *deployment,
@@ -424,10 +443,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 	rows->back = find_back(tx, deployment, &rows->environment);
 	rows->behind = find_behind(tx, deployment, &rows->to);
 	find_ahead(tx, deployment, rows);
-	rows->holds.n = 0;
-	if (deploy_flow_class(deployment->state) == DEPLOY_CLASS_OPEN ||
-	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_QUEUED)
-		decide_holds(tx, deployment->environment, &rows->holds);
+	find_holds(tx, deployment, &rows->holds);
 	if (is_approved)
 		find_approvals(tx, deployment, rows);
 	about = (struct chat_deployment){
@@ -438,6 +454,9 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.deployment = deployment,
 		.runbook = settings_text(
 		    settings_of(tx->settings, deployment->environment), SETTING_RUNBOOK_URL),
+		.question = decide_tell_is_question(deployment) ?
+		    row_question_get(tx, deployment->id, &rows->question) :
+		    NULL,
 		.environment = &rows->environment,
 		.to = deployment->to_release != 0 ? &rows->to : NULL,
 		.back = &rows->back,
@@ -453,7 +472,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.n_steps = deployment->run != 0 ?
 		    row_step_list(tx, deployment->run, rows->steps, LIMIT_STEPS) :
 		    0,
-		.warnings = row_deployment_warnings(tx, deployment->id, &rows->warnings),
+		.warnings = warnings_of(tx, deployment, rows),
 		.run_end = row_run_end(tx, deployment->run),
 		.is_unreachable = run_verdict_is_unreachable(&run),
 		.is_killed = run.signal_number != 0,

@@ -17,6 +17,7 @@
 /* Rows that its texts are made of. */
 struct decide_tell_rows {
 	struct environment environment;
+	struct question question;
 	struct release to;
 	struct release back;
 	struct release gone[CHAT_GONE + 1];

@@ -9,6 +9,7 @@
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_question.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
 
@@ -78,23 +79,28 @@ list_of(const struct tx *tx, const struct deployment *work, char ret[FINGERPRINT
 static void
 bind_list(struct tx *tx, struct deployment *work)
 {
+	struct question question;
 	char list[FINGERPRINT_LIST_MAX];
 
-	if (work->differing[0] == '\0' && list_of(tx, work, list))
-		decide_bind(tx, work, list);
+	row_question_get(tx, work->id, &question);
+	if (question.differing[0] != '\0' || !list_of(tx, work, list))
+		return;
+	decide_bind(tx, work, &question, list);
+	row_question_set(tx, work->id, &question);
 }
 
 bool
-decide_action_differs(struct tx *tx, const struct deployment *work, char ret_names[LIMIT_LINE / 2])
+decide_action_differs(struct tx *tx, const struct deployment *work, const struct action_row *action,
+    const struct question *shown, char ret_names[LIMIT_LINE / 2])
 {
 	char now[LIMIT_BINDING], list[FINGERPRINT_LIST_MAX];
 
 	ret_names[0] = '\0';
 	binding_of(tx, work, now);
-	if (strcmp(work->shown_settings, now) == 0)
+	if (strcmp(action->shown_settings, now) == 0)
 		return false;
 	if (list_of(tx, work, list))
-		(void)decide_binding_differs(tx, work, list, ret_names);
+		(void)decide_binding_differs(tx, work, shown, list, ret_names);
 	return true;
 }
 
@@ -192,13 +198,15 @@ decide_action_touches(const struct tx *tx, const struct deployment *work, char o
 }
 
 void
-decide_action_bind(struct tx *tx, struct deployment *work)
+decide_action_bind(struct tx *tx, struct deployment *work, const struct action_row *begun)
 {
+	struct action_row action = begun != NULL ? *begun : row_action_get(tx, work->id);
 	char touches[DECIDE_TOUCHES];
 
-	binding_of(tx, work, work->shown_settings);
+	binding_of(tx, work, action.shown_settings);
 	bind_list(tx, work);
-	(void)text_copy(work->shown_touches, LIMIT_LINE, decide_action_touches(tx, work, touches));
+	(void)text_copy(action.shown_touches, LIMIT_LINE, decide_action_touches(tx, work, touches));
+	row_action_set(tx, work->id, &action);
 }
 
 bool

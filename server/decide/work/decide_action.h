@@ -3,8 +3,9 @@
 #pragma once
 
 #include "deployment/deployment.h"
+#include "deployment/question.h"
 #include "settings/checks/settings_claims.h"
-#include "store/tx.h"
+#include "store/row_action.h"
 
 /* Do the settings of now have that action there, on what it was asked for?  True of no action. */
 bool decide_action_exists(const struct tx *tx, const struct deployment *work);
@@ -14,12 +15,14 @@ const char *decide_action_refusal(
     const struct tx *tx, const struct client_settings *client, const struct action *action);
 
 /* What it is bound to, as a row that is there: all that is set for its client; a job's words and
- * its environment's settings. */
-void decide_action_bind(struct tx *tx, struct deployment *work);
+ * its environment's settings.  begun: executor and is_requested of one that has just come; NULL:
+ * those that it has. */
+void
+decide_action_bind(struct tx *tx, struct deployment *work, const struct action_row *begun);
 
 /* Is that not as it was shown?  By name, where these stand in a file. */
-bool
-decide_action_differs(struct tx *tx, const struct deployment *work, char ret_names[LIMIT_LINE / 2]);
+bool decide_action_differs(struct tx *tx, const struct deployment *work,
+    const struct action_row *action, const struct question *shown, char ret_names[LIMIT_LINE / 2]);
 
 #define DECIDE_TOUCHES 512
 

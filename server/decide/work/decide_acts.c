@@ -19,7 +19,6 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/work/decide_probe.h"
 #include "decide/tell/decide_tell.h"
-#include "decide/work/decide_zone.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_block.h"
@@ -28,6 +27,7 @@
 #include "store/row_button.h"
 #include "store/row_claim.h"
 #include "store/row_left_host.h"
+#include "store/row_question.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 
@@ -131,13 +131,14 @@ do_ask_approvers(struct act *act)
 	struct deployment *work = act->deployment;
 	struct environment environment;
 	struct approval_request request;
-	struct block own = { .number = work->shown_own };
+	struct question shown;
 	bool is_other;
 
 	row_environment_get(tx, work->environment, &environment);
 	row_approval_request(tx, work->id, &request);
-	is_other =
-	    request.asked_at == 0 || strcmp(work->shown_live, environment.current.commit) != 0;
+	is_other = request.asked_at == 0 ||
+	    strcmp(row_question_get(tx, work->id, &shown)->shown_live,
+		environment.current.commit) != 0;
 	if (!deployment_is_action(work)) {
 		decide_set_previous(tx, work);
 		decide_set_direction(tx, work);
@@ -145,14 +146,7 @@ do_ask_approvers(struct act *act)
 	/* Where git has answered, it is what git compared with, which need not be live any more. */
 	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
 		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
-	(void)text_copy(work->shown_live, LIMIT_COMMIT, environment.current.commit);
-	(void)row_block_find(tx, work->environment, work->commit, &own);
-	work->shown_at = tx->at;
-	work->shown_own = own.number;
-	work->shown_block = work->compared_block;
-	work->seen_by[0] = '\0';
-	decide_bind_shown(tx, work, act->answer);
-	decide_zone_warn(tx, work);
+	decide_bind_question(tx, work, &environment, act->answer);
 	row_effect_withdraw(tx, request.timer);
 	set_approval_time(tx, work, &request);
 	list_changes(act, is_other, &request);
@@ -166,7 +160,7 @@ static void
 do_void_approvals(struct act *act)
 {
 	if (deployment_is_action(act->deployment))
-		decide_action_bind(act->tx, act->deployment);
+		decide_action_bind(act->tx, act->deployment, NULL);
 	if (deployment_is_action(act->deployment) && act->deployment->commit[0] != '\0')
 		(void)decide_bind_job(act->tx, act->deployment);
 	(void)decide_needs_void(act->tx, act->deployment);
@@ -236,6 +230,7 @@ do_run(struct act *act)
 {
 	struct deployment *deployment = act->deployment;
 	const struct decide_executor *executor = decide_executor_of(deployment->action);
+	char image[LIMIT_IMAGE];
 
 	if (executor != NULL) {
 		row_deployment_save(act->tx, deployment);
@@ -254,7 +249,7 @@ do_run(struct act *act)
 	    &(struct releases){
 		.commit = deployment->commit,
 		/* Else a deployment's is made by its script, though an earlier run said one. */
-		.image = decide_bound_image(deployment),
+		.image = decide_bound_image(act->tx, deployment, image),
 		.previous = deployment->previous,
 		.previous_image = deployment->previous_image,
 	    });

@@ -346,20 +346,19 @@ static struct deployment *
 make(struct tx *tx, const struct update *update, const struct wanted *w, struct deployment *ret)
 {
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
-	(void)text_copy(ret->executor, sizeof(ret->executor), executor_of(w));
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)text_copy(ret->argument, sizeof(ret->argument), w->argument);
 	if (w->action->argument == ACTION_TAKES_MINUTES && w->argument[0] == '\0')
 		(void)snprintf(
 		    ret->argument, sizeof(ret->argument), "%d", w->client->cloudflare_minutes);
-	ret->is_read = w->action->risk == ACTION_RISK_READ;
 	if (w->client != NULL)
 		(void)text_copy(ret->client, sizeof(ret->client), w->client->id);
 	return ret;
 }
 
 static void
-audit(struct tx *tx, const struct update *update, const struct deployment *work, bool is_confirmed)
+audit(struct tx *tx, const struct update *update, const struct deployment *work,
+    const char *executor, bool is_confirmed)
 {
 	char user[PRINCIPAL_TEXT];
 
@@ -367,7 +366,7 @@ audit(struct tx *tx, const struct update *update, const struct deployment *work,
 	    is_confirmed ? AUDIT_CODE_ACTION_CONFIRMED : AUDIT_CODE_ACTION_REQUESTED,
 	    is_confirmed ? "confirmed" : "requested",
 	    (const char *const[]){ "action", work->action, "name", update->name, "executor",
-		work->executor, work->client[0] != '\0' ? "client" : "argument",
+		executor, work->client[0] != '\0' ? "client" : "argument",
 		work->client[0] != '\0' ? work->client : work->argument, NULL });
 }
 
@@ -413,6 +412,7 @@ is_asked_already(struct tx *tx, const struct update *update, const struct wanted
 static int64_t
 begin(struct tx *tx, const struct update *update, const struct wanted *w, enum decide_do_how how)
 {
+	struct action_row of = { .is_requested = how == DO_IS_REQUESTED };
 	struct deployment work;
 	bool is_confirmed = how != DO_ASKS;
 
@@ -423,14 +423,14 @@ begin(struct tx *tx, const struct update *update, const struct wanted *w, enum d
 	}
 	if (how == DO_IS_REQUESTED && is_asked_already(tx, update, w, &work))
 		return 0;
-	work.is_requested = how == DO_IS_REQUESTED;
+	(void)text_copy(of.executor, sizeof(of.executor), executor_of(w));
 	row_deployment_add(tx, &work);
 	if (is_confirmed)
 		decide_confirmed(tx, &work, update);
-	decide_action_bind(tx, &work);
+	decide_action_bind(tx, &work, &of);
 	row_deployment_save(tx, &work);
 	tx->answer.work = work.id;
-	audit(tx, update, &work, is_confirmed);
+	audit(tx, update, &work, of.executor, is_confirmed);
 	if (!is_confirmed && decide_asks_before(tx, w->action, w->environment))
 		decide_ask(tx, &work, NULL);
 	else

@@ -8,6 +8,7 @@
 #include "lib/url.h"
 #include "lib/when.h"
 #include "store/row_cloudflare.h"
+#include "store/row_question.h"
 
 #define NAMED_MOST 2 /* environments, the others are counted */
 
@@ -91,8 +92,8 @@ warn_of_attack(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE
 	add_health(tx, work->requested_by, client->cloudflare_domain, ret);
 }
 
-static void
-find(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+void
+decide_zone_warn(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 {
 	ret[0] = '\0';
 	if (!deployment_is_action(work))
@@ -101,17 +102,16 @@ find(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 		warn_of_attack(tx, work, ret);
 }
 
-void
-decide_zone_warn(struct tx *tx, struct deployment *work)
-{
-	find(tx, work, work->warning);
-}
-
 bool
 decide_zone_is_news(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 {
-	find(tx, work, ret);
-	if (work->warning[0] != '\0' || deployment_is_rollback(work))
+	struct question shown;
+
+	decide_zone_warn(tx, work, ret);
+	if (ret[0] == '\0')
+		return false;
+	row_question_get(tx, work->id, &shown);
+	if (shown.warning[0] != '\0' || deployment_is_rollback(work))
 		ret[0] = '\0';
 	return ret[0] != '\0';
 }

@@ -12,9 +12,9 @@
  * of it, else "". */
 bool decide_zone_attacks(struct tx *tx, const char *environment, char ret[LIMIT_LINE]);
 
-/* What its question warns of is noted in it: of a deployment or rollback the above; of
+/* What its question warns of: of a deployment or rollback the above; of
  * cf-under-attack what lies in its zone. */
-void decide_zone_warn(struct tx *tx, struct deployment *work);
+void decide_zone_warn(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
 
 /* Is there something to warn of, and nobody was warned?  Never of a rollback: it is in a hurry. */
 bool decide_zone_is_news(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
