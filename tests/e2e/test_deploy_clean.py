@@ -9,9 +9,11 @@ import pytest
 
 import commands_aid
 from commands_aid import ECR, cleans, digest, goes_live
+from copies_aid import once
 from runner_client import wait_for
 
 
+@once
 def shipped(bench, text="one", environment="staging", **settings):
     commit, of = commands_aid.shipped(bench, text, environment, **settings)
     goes_live(bench, environment, commit)

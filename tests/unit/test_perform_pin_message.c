@@ -1,101 +1,19 @@
 /* Goal: a message is pinned without a sound, or no more, and what Telegram says to that is reported.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include "effects/perform.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "lib/loop.h"
-#include "lib/text.h"
-#include "telegram/telegram.h"
-#include "tests/unit/fake_telegram.h"
-#include "types/settings.h"
-#include "unit.h"
-
-struct scene {
-	struct loop *loop;
-	struct fake_telegram *fake;
-	struct settings *bot;
-	struct telegram *telegram;
-	struct perform perform;
-	int64_t reported;
-	char failure[LIMIT_LINE];
-	bool is_done;
-};
+#include "perform_aid.h"
 
 static void
-take(void *ctx, struct event *event)
-{
-	struct scene *scene = ctx;
-
-	assert_int_equal(event->kind, EVENT_MESSAGE_PINNED);
-	scene->reported = event->effect;
-	(void)text_copy(scene->failure, LIMIT_LINE, event->u.message_sent.failure);
-	scene->is_done = true;
-	event_free(event);
-}
-
-static bool
-take_update(void *ctx, struct event *event)
-{
-	(void)ctx;
-	(void)event;
-	return false;
-}
-
-static int
-begin(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-	struct err err;
-
-	assert_non_null(scene);
-	scene->loop = loop_new(NULL);
-	scene->fake = fake_telegram_new(scene->loop);
-	scene->bot = fake_telegram_settings(scene->fake, NULL);
-	scene->telegram = telegram_new(
-	    &(struct telegram_config){
-		.loop = scene->loop, .settings = scene->bot, .submit = take_update, .ctx = scene },
-	    &err);
-	assert_non_null(scene->telegram);
-	scene->perform = (struct perform){ .loop = scene->loop,
-		.telegram = scene->telegram,
-		.submit = take,
-		.submit_ctx = scene };
-	*state = scene;
-	return 0;
-}
-
-static int
-finish(void **state)
-{
-	struct scene *scene = *state;
-
-	perform_done(&scene->perform);
-	telegram_free(scene->telegram);
-	settings_unref(scene->bot);
-	fake_telegram_free(scene->fake);
-	loop_free(scene->loop);
-	free(scene);
-	return 0;
-}
-
-static void
-pin(struct scene *scene, int64_t id, bool is_off, bool is_recovered)
+pin(struct perform_scene *scene, int64_t id, bool is_off, bool is_recovered)
 {
 	struct effect *effect = effect_new(EFFECT_PIN_MESSAGE);
 
-	assert_non_null(effect);
-	effect->id = id;
 	effect->is_recovered = is_recovered;
 	effect->u.pin_message =
 	    (struct effect_pin_message){ .chat = -555, .remote_id = 77, .is_off = is_off };
-	scene->is_done = false;
-	perform_effect(&scene->perform, effect);
+	perform_aid_do(scene, effect, id);
 }
 
-TEST_WITH(what_telegram_says_is_reported, begin, finish)
+TEST_WITH(what_telegram_says_is_reported, perform_aid_begin, perform_aid_finish)
 {
 	static const struct {
 		bool is_off;
@@ -112,7 +30,7 @@ TEST_WITH(what_telegram_says_is_reported, begin, finish)
 		    "Bad Request: not enough rights" },
 		{ true, 200, "{\"ok\":true,\"result\":true}", "" },
 	};
-	struct scene *scene = *state;
+	struct perform_scene *scene = *state;
 	const char *body;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -120,9 +38,10 @@ TEST_WITH(what_telegram_says_is_reported, begin, finish)
 
 		fake_telegram_script(scene->fake, method, cases[i].status, cases[i].answer);
 		pin(scene, (int64_t)i + 1, cases[i].is_off, i == 1);
-		assert_true(fake_run_until(scene->loop, &scene->is_done, 20000));
+		perform_aid_until_reported(scene);
+		assert_int_equal(scene->kind, EVENT_MESSAGE_PINNED);
 		assert_int_equal(scene->reported, i + 1);
-		assert_string_equal(scene->failure, cases[i].failure);
+		assert_string_equal(scene->said.failure, cases[i].failure);
 	}
 	assert_int_equal(fake_telegram_count(scene->fake, "pinChatMessage"), 3);
 	body = fake_telegram_heard(scene->fake, "pinChatMessage", 0)->body;
@@ -132,7 +51,7 @@ TEST_WITH(what_telegram_says_is_reported, begin, finish)
 	assert_string_equal(body, "{\"chat_id\":-555,\"message_id\":77}");
 }
 
-TEST_WITH(what_is_in_hand_is_freed_at_the_end, begin, finish)
+TEST_WITH(what_is_in_hand_is_freed_at_the_end, perform_aid_begin, perform_aid_finish)
 {
 	pin(*state, 1, false, false);
 }
