@@ -1,4 +1,4 @@
-"""copies_aid.py - what a release does to a bench is done once; a bench that is alike in all its files gets a copy of that.
+"""copies_aid.py - what a release does to a bench is done once; a bench that is alike in all files gets a copy of that.
 
 `@once` stands before what changes nothing but files: the first call carries it out, on a bench whose files say the same
 but for its own paths, keys and ports, and keeps what it wrote; others write that, with theirs.  All workers share it.
@@ -23,7 +23,7 @@ class Words:
         words = sorted(map(os.fsencode, bench.own_words()), key=len, reverse=True)
         self.marks = {word: MARK % at for at, word in enumerate(words)}
         # A port is a number of its own, not the digits of another or of a sum.
-        each = (re.escape(word) if not word.isdigit() else rb"(?<![0-9A-Za-z])%s(?![0-9A-Za-z])" % word for word in words)
+        each = (rb"(?<![0-9A-Za-z])%s(?![0-9A-Za-z])" % word if word.isdigit() else re.escape(word) for word in words)
         self.find = re.compile(b"|".join(each))
         self.words = words
 
