@@ -46,7 +46,7 @@ def unread(root):
     server = text_of(root, "server/**/*.c", "server/settings/settings_defaults.def", without=("settings_rules.c",))
     server = re.sub(r"!= &settings_table\[\w+\]", "", server)     # left out, not read
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
-    outside = text_of(root, "server/*.[ch]", *(f"server/{room}/*.[ch]" for room in rooms), without=("settings.h",))
+    outside = text_of(root, "server/*.[ch]", *(f"server/{room}/**/*.[ch]" for room in rooms), without=("settings.h",))
     rotated = text_of(root, "server/types/secret.h")
     runner, scripts = text_of(root, "runner/*.c"), text_of(root, "deploy/*.sh", "deploy/transports/**/*.sh")
     lists = re.compile(r"\*const (\w+)\[\] = \{(.*?)\};", re.S)
@@ -120,7 +120,7 @@ def read_of_main(root):
         root, "server/types/settings.def", "runner/settings.def"), re.M))
     filled = re.findall(r"s->(\w+) =[^;]*?\bSETTING_(\w+)", text_of(root, "server/settings/settings_fields.c"))
     rooms = [path.name for path in (root / "server").iterdir() if path.is_dir() and path.name != "settings"]
-    server = text_of(root, *(f"server/{room}/*.c" for room in rooms))
+    server = text_of(root, *(f"server/{room}/**/*.c" for room in rooms))
     for line in READ_OF_MAIN:
         server = server.replace(line, "")
     # Under another name, to the end of that function.
