@@ -29,7 +29,7 @@ else
 OPT	:= -O1 -g1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 HARDEN	:= $(HARDEN:-fPIE=-fPIC -fno-semantic-interposition)
 # A unit test's own code is run once: to optimize it takes longer.
-$(BUILD)/obj/tests/unit/%.o: DEFINE += -O0
+$(BUILD)/obj/tests/unit/test_%.o: DEFINE += -O0
 endif
 # A build that can be made to die at the places of lib/crash_point.def.
 CRASH_POINTS ?=

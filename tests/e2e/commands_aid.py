@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from commands.recorder import records_in
+from copies_aid import once
 from runner_client import PROGRAM, ROOT, Script, wait_for
 
 COMMANDS = os.path.join(ROOT, "tests", "peers", "commands")
@@ -82,9 +83,10 @@ def tools(folder):
 
 class CommandBench:
     """A copy of deploy/ (links, and transports of its own), a repository, a state directory and a STAND."""
+    copies = None       # where `once` keeps what releases did
 
     def __init__(self, path, tools_folder, commands=("docker", "aws", "curl"), transports=("local",)):
-        self.path = path
+        self.path, self.tools = path, str(tools_folder)
         self.stand, self.state, self.bin, self.deploy, self.hooks = (
             path / name for name in ("stand", "state", "bin", "deploy", "hooks"))
         for folder in (self.stand, self.state, self.bin, self.deploy, self.deploy / "transports", self.hooks):
@@ -109,6 +111,14 @@ class CommandBench:
         self.image = "registry.example.org/team/shop"
         self.number = 0
         self.processes = []
+
+    def own_words(self):
+        """What another bench, alike but for them, has in their place."""
+        return [str(self.path), self.tools, os.path.dirname(resident())]
+
+    def lives(self):
+        """Whether something runs: then its files are not all that there is of it."""
+        return any(process.poll() is None for process in self.processes) or any(self.state.glob("apps/*/app.pid"))
 
     def commit(self, text):
         (self.repository / "Dockerfile").write_text(f"FROM scratch\n# {text}\n")
@@ -260,6 +270,7 @@ def digest(text):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+@once
 def shipped(bench, text="one", environment="staging", **settings):
     """Deploys a new commit; (commit, digest)."""
     commit = bench.commit(text)

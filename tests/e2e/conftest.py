@@ -1,6 +1,7 @@
 """Where the end-to-end tests find the stand-ins, the demo's stage and each other's aids."""
 # SPDX-License-Identifier: ISC
 import gc
+import os
 import pathlib
 import re
 import shutil
@@ -144,7 +145,10 @@ def pytest_runtest_teardown(item):
 @pytest.fixture(scope="session")
 def tools_folder(tmp_path_factory):
     """A PATH without the commands that have a stand-in."""
-    from commands_aid import tools
+    from commands_aid import CommandBench, tools
+    base = tmp_path_factory.getbasetemp()
+    CommandBench.copies = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "copies"
+    CommandBench.copies.mkdir(exist_ok=True)
     return tools(tmp_path_factory.mktemp("commands") / "tools")
 
 

@@ -1,21 +1,25 @@
 """ssh_aid.py - hosts that are folders, to which the ssh transport releases; ssh and docker there are stand-ins."""
 # SPDX-License-Identifier: ISC
 import fcntl
+import functools
 import getpass
 import json
 import os
+import pathlib
 import re
 import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import pytest
 
 from commands.recorder import records_in
 from commands_aid import COMMANDS, DEPLOY, CommandBench, cut_power, stand_in
+from copies_aid import once
 from runner_client import wait_for
 from stage import free_port, get
 
@@ -53,6 +57,15 @@ http {
 """
 
 
+@functools.lru_cache
+def key_pair():
+    """The texts of a key's two files, the same for all that this process tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "key")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
+        return tuple(pathlib.Path(name).read_text("ascii") for name in (file, f"{file}.pub"))
+
+
 def host_program():
     """What goes to a host over ssh, as one text."""
     parts = ("base", "containers", "up", "images", "file", "kept", "paths", "services", "ports", "recreate",
@@ -85,10 +98,13 @@ class SshBench(CommandBench):
             os.symlink(stand_in("host/docker"), self.host_bin / name)
         (self.stand / "host.path").write_text(f"{self.host_bin}:{tools_folder}")
         self.key = path / "key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
-        public = " ".join(self.key.with_name("key.pub").read_text().split()[:2])
+        private, public = key_pair()
+        for file, text in ((self.key, private), (path / "key.pub", public)):
+            file.write_text(text)
+            file.chmod(0o600)
+        self.public = " ".join(public.split()[:2])
         self.known = path / "known_hosts"
-        self.known.write_text(f"h1 {public}\n[h2]:2222 {public}\n")
+        self.known.write_text(f"h1 {self.public}\n[h2]:2222 {self.public}\n")
         self.environment |= {
             "DEPLOY_TRANSPORT": "ssh", "STAGING_HOST": "h1", "STAGING_COMPOSE_DIR": str(path / "app"),
             "SSH_KEY_PATH": str(self.key), "SSH_KNOWN_HOSTS": str(self.known), "DEPLOY_USER": "deploy"}
@@ -151,6 +167,14 @@ if [[ " $* " == *" -s -- {act} "* ]]; then ulimit -S -f 1; else ulimit -S -f unl
         ours = ("-oControlMaster=no", "-oControlPath=/dev/shm/deploybot.", "-E", "/dev/shm/deploybot.")
         return [[word for word in call if not word.startswith(ours)] for call in self.calls("ssh")]
 
+    def own_words(self):
+        return [*super().own_words(), *key_pair(), self.public]
+
+    def lives(self):
+        return super().lives() or any(
+            "pid" in box for name in os.listdir(self.stand / "hosts") for box in self.engine(name)["containers"])
+
+    @once
     def release(self, text):
         """A commit and the image that the registry has of it: (commit, digest)."""
         commit = self.commit(text)
@@ -162,6 +186,7 @@ if [[ " $* " == *" -s -- {act} "* ]]; then ulimit -S -f 1; else ulimit -S -f unl
         self.forget_calls()
         return commit, digest
 
+    @once
     def shipped(self, text, **settings):
         commit, digest = self.release(text)
         status, said = self.run("deploy.sh", "staging", commit, **settings)
@@ -230,6 +255,9 @@ class BlueGreenBench(SshBench):
             ["/usr/sbin/nginx", "-p", self.host(), "-e", self.host() / "nginx.log", "-c", self.host() / "nginx.conf"],
             stdin=subprocess.DEVNULL)
         wait_for(lambda: self.ask()[0] != 0, "nginx to listen", 60)
+
+    def own_words(self):
+        return [*super().own_words(), *map(str, (self.port, *self.ports))]
 
     def configure(self, upstream):
         (self.host() / "nginx.conf").write_text(NGINX % (upstream, self.port))
@@ -427,6 +455,9 @@ class SshdBench(SshBench):
         self.known.write_text(self.sshd.known + self.jump.known)
         self.environment |= {
             "DEPLOY_USER": getpass.getuser(), "STAGING_HOST": f"[::1]:{self.port},127.0.0.1:{self.port_2}"}
+
+    def lives(self):
+        return True     # sshd, and what it logs
 
     def begin(self, name, addresses):
         folder = self.path / name

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from commands_aid import DEPLOY, stand_in
+from copies_aid import once
 from runner_client import wait_for
 from ssh_aid import SshBench
 
@@ -90,6 +91,7 @@ class SystemdBench(SshBench):
         self.number += 1
         return self.commit(f"{fate} {self.number}")
 
+    @once
     def shipped_app(self, fate="up", **settings):
         commit = self.commit_app(fate)
         status, said = self.run("deploy.sh", "staging", commit, **settings)

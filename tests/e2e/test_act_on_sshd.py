@@ -183,6 +183,7 @@ def test_what_the_keys_line_does_not_list_is_not_done(machine, action, settings,
     assert status == 70 and words in said and machine.asked() == [] and not (machine.stand / "up").exists(), said
 
 
+@pytest.mark.long
 def test_whoever_has_such_a_key_has_no_shell_no_tunnel_and_no_terminal(machine):
     tunnel = ["-W", f"127.0.0.1:{machine.port}", "-N"]
     machine.allow()     # without its line it has all of that

@@ -333,6 +333,7 @@ def test_files_are_given_away_by_root_alone(checkout):
     assert prepare(checkout)[0] == 77
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: files are given to other users")
 def test_prepare_says_what_is_missing_until_nothing_is(checkout):
     status, said = prepare(checkout)

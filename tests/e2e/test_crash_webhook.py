@@ -31,6 +31,7 @@ def begun(scene):
     return path.read_text(encoding="ascii").split() if path.exists() else []
 
 
+@pytest.mark.long
 def test_an_update_told_200_right_before_the_kill_is_acted_on_once(scene):
     for n in range(ROUNDS):
         scene.wait_free()

@@ -9,9 +9,11 @@ import pytest
 
 import commands_aid
 from commands_aid import ECR, cleans, digest, goes_live
+from copies_aid import once
 from runner_client import wait_for
 
 
+@once
 def shipped(bench, text="one", environment="staging", **settings):
     commit, of = commands_aid.shipped(bench, text, environment, **settings)
     goes_live(bench, environment, commit)
@@ -237,7 +239,7 @@ def test_a_target_whose_clean_up_hangs_keeps_neither_the_release_nor_the_registr
     assert len(bench.digests()) == 2, "what ran before, and what runs"
 
 
-@pytest.mark.parametrize("keep", [1, 3])
+@pytest.mark.parametrize("keep", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_so_many_releases_that_were_live_are_kept_and_no_more(bench, keep):
     """The number itself, and that of before the last: what ran before counts as one of them."""
     live = [shipped(bench, f"live {i}", KEEP_RELEASES=str(keep), PREVIOUS_RELEASE="")[0] for i in range(keep + 2)]

@@ -77,6 +77,7 @@ def test_a_port_of_another_project_is_found_before_the_migration_of_a_first_rele
     is_refused(bench, f"port {port}, which app publishes, is that of the container mail-web-1, compose project mail: ")
 
 
+@pytest.mark.long
 def test_a_port_of_a_program_is_found_too(bench):
     port = free_port()
     publishes(bench, f'- "127.0.0.1:{port}:8080"')
@@ -308,7 +309,7 @@ def test_the_line_that_starts_a_neighbour_says_to_log_in_first(bench, image, log
 # ---- a host that was restarted ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_other", [True, False])
+@pytest.mark.parametrize("is_other", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_host_that_was_restarted_in_the_middle_is_named_as_such(bench, is_other):
     bench.shipped("one")
     boot = f"{os.urandom(16).hex()}"

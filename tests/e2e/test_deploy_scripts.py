@@ -105,6 +105,7 @@ def test_a_previous_release_that_is_gone_is_said_before_the_target_is_touched(be
     assert bench.page()["page"] == "two"
 
 
+@pytest.mark.long
 def test_what_is_removed_is_said_however_much_it_is(bench):
     """Regression: of more than 64 steps the rest was removed unsaid, and still offered as a rollback."""
     runner = bench.shipper()

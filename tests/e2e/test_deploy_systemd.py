@@ -140,6 +140,7 @@ def test_what_is_removed_is_said_however_much_it_is(bench):
     assert len(left) >= 20 and len(left) + sum("removed" in step for step in bench.steps()) == 70
 
 
+@pytest.mark.long
 def test_a_commit_of_which_a_newer_folder_stays_is_not_said_to_be_removed(bench):
     commit = bench.shipped_app(PREVIOUS_RELEASE="")
     assert bench.run("deploy.sh", "staging", commit, PREVIOUS_RELEASE="")[0] == 0
@@ -209,7 +210,7 @@ def test_where_nothing_ran_before_there_is_nothing_to_roll_back_to(bench):
 
 @pytest.mark.parametrize("fate, says", [
     ("ends 3", "shop.service ended (exit-code, status 3)"),
-    ("later 1", "shop.service ended, and systemd started it again")])
+    pytest.param("later 1", "shop.service ended, and systemd started it again", marks=pytest.mark.long)])
 def test_a_release_that_does_not_stay_up_is_taken_back(bench, fate, says):
     first = bench.shipped_app()
     link = bench.link()
@@ -272,6 +273,7 @@ def test_units_behind_one_that_fails_are_not_touched(bench):
     assert bench.units()["worker.service"] == before and bench.runs() == ("active", first)
 
 
+@pytest.mark.long
 def test_behind_a_barrier_the_units_are_left_as_they_are(bench):
     bench.unit("worker.service")
     first = bench.shipped_app(SYSTEMD_UNITS="shop.service,worker.service")

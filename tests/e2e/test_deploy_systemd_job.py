@@ -99,6 +99,7 @@ def test_a_migration_that_nobody_may_run_is_refused_before_anything(bench):
     assert bench.steps() == ["preflight"] and bench.runs() == ("active", first), said
 
 
+@pytest.mark.long
 def test_a_migration_that_never_began_is_not_called_cut(bench):
     run_as_shop(bench)
     first = bench.shipped_app()

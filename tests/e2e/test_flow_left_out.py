@@ -64,6 +64,7 @@ def test_a_rollback_goes_on_without_a_dead_host_and_it_is_said_until_a_release_r
     assert left not in scene.bot.metrics()
 
 
+@pytest.mark.long
 def test_an_automatic_rollback_that_a_dead_host_stops_goes_on_without_it(scene):
     who = scene.admin()
     releases = two_live(scene, who)

@@ -125,6 +125,7 @@ def test_status_tells_what_is_in_progress_and_since_when(scene):
     who.hear("Live: staging")
 
 
+@pytest.mark.long
 def test_a_place_names_who_what_and_since_when(scene):
     scene.hold()
     who, other = scene.admin(), scene.admin()

@@ -350,7 +350,7 @@ def test_behind_another_proxy_the_address_that_it_names_is_the_clients(tmp_path,
         nginx.stop()
 
 
-@pytest.mark.parametrize("path", ["/hooks/build", "/v1/status"])
+@pytest.mark.parametrize("path", ["/hooks/build", pytest.param("/v1/status", marks=pytest.mark.long)])
 def test_a_network_of_ipv6_is_limited_as_one_address_and_no_other_with_it(tmp_path, upstream, path):
     """One customer has 2^64 of them.  In each address some bytes are 0, and some are what ends a line."""
     nginx = with_changes(tmp_path, upstream, BEHIND_ANOTHER)

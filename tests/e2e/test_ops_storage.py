@@ -234,6 +234,7 @@ def test_an_empty_file_in_its_place_is_a_first_start(stopped):
     check_stop(bot)
 
 
+@pytest.mark.long
 def test_a_lock_that_somebody_else_holds_for_seconds_loses_nothing(tmp_path):
     bot = bare(tmp_path).start()
     other = sqlite3.connect(f"{bot.settings['STATE_DIRECTORY']}/deploybot.db", isolation_level=None)

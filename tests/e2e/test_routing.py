@@ -200,6 +200,7 @@ def test_metrics_name_the_application(routing):
     assert 'application="blog",source="github"' not in text
 
 
+@pytest.mark.long
 def test_polls_find_what_each_application_is_made_of(tmp_path):
     made = Routing(tmp_path, poll="1")
     try:

@@ -55,6 +55,7 @@ def fixture_bench(tmp_path):
         made.done()
 
 
+@pytest.mark.long
 def test_a_release_from_before_is_rolled_back_to_under_the_new_name(bench):
     bench.ship_both()
     old = bench.app_pid()

@@ -69,7 +69,8 @@ def api():
     server.server_close()
 
 
-@pytest.mark.parametrize("size, n", [(WHOLE, 1), (255 * 1024, 32)], ids=["one of 8 MB", "32 of 255 KB"])
+@pytest.mark.parametrize("size, n", [(WHOLE, 1), pytest.param(255 * 1024, 32, marks=pytest.mark.long)],
+                         ids=["one of 8 MB", "32 of 255 KB"])
 def test_an_answer_of_8_mb_costs_memory_of_its_size(tmp_path, api, size, n):
     api.answer = b"[" + b",".join(update(FIRST + i, size) for i in range(n)) + b"]"
     api.last = FIRST + n - 1

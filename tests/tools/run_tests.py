@@ -38,8 +38,12 @@ SPIN, SPIN_S = 200_000, 0.04  # turns of a loop, and what they cost on the machi
 AGAIN_MAX = 3         # more are no coincidence
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
-# Ten seconds and more: begun before the others, so that none ends with one.
-LONGEST = ("test_decide_faults", "test_telegram", "test_cli_doctor", "test_perform_run", "test_sim")
+# Begun before the others, the longest first, so that none ends with one: what costs seconds of a processor, and what
+# waits for them.
+LONGEST = ("test_sim", "test_decide_faults", "test_telegram", "test_audit_compare", "test_decide_people_any",
+           "test_cli_doctor", "test_audit_verify", "test_perform_run", "test_decide_access", "test_isolation",
+           "test_audit_heads", "test_telegram_poll", "test_perform_health", "test_command_status_many")
+WAITING = 2           # unit programs beside those that the processors carry: some wait for a clock
 PATIENCE = {"DEPLOYBOT_SLOW": "5"}     # waiting costs only who waits in vain
 EVERY_DAY = ["tests/e2e", "-m", "not long"]       # the others are `make check-long`'s
 MEMORY = "/dev/shm"
@@ -76,11 +80,12 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def sanitizer_environment():
-    # What is freed is kept from use for 8 MB, and stacks have 10 frames: 256 and 30 cost a fifth of the time.
+def sanitizer_environment(kept_mb=8, frames=10):
+    """So much of what is freed is kept from use, and so many frames have stacks: 256 and 30 cost a fifth of the time,
+    8 and 10 another one where nothing waits."""
     return {**os.environ,
             "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:disable_coredump=1:"
-                            "quarantine_size_mb=8:malloc_context_size=10",
+                            f"quarantine_size_mb={kept_mb}:malloc_context_size={frames}",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 
@@ -106,7 +111,8 @@ def texts_of(build):
 
 def run_unit(program):
     started = time.monotonic()
-    environment = {**sanitizer_environment(), **memory(), "CHAT_TEXTS": str(texts_of(program.parents[1]).resolve())}
+    environment = {**sanitizer_environment(kept_mb=1, frames=5), **memory(),
+                   "CHAT_TEXTS": str(texts_of(program.parents[1]).resolve())}
     try:
         done = subprocess.run([program], cwd=ROOT, env=environment, text=True,
                               errors="replace", stdin=subprocess.DEVNULL, capture_output=True,
@@ -155,17 +161,26 @@ def pytest_environment(build):
     return environment
 
 
-def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(5 * (os.cpu_count() or 1), 16))):
+def start_e2e(build, wanted, jobs=int(os.environ.get("JOBS") or min(3 * (os.cpu_count() or 1), 16))):
     """pytest, whose output is read when the unit tests are through: until then a pipe has room for its dots.  Its jobs
     mostly wait."""
     report_of(build).unlink(missing_ok=True)
     environment = pytest_environment(build)
-    # Compiled once, and not by each worker: six seconds of a core.
-    subprocess.run(pytest_words("--collect-only", *wanted), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    if wanted == EVERY_DAY:
+        compile_once(build, environment)
     return subprocess.Popen(
         pytest_words("-n", str(jobs), "--dist", "loadfile", f"--junitxml={report_of(build)}", *wanted),
         cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def compile_once(build, environment):
+    """Six seconds of a core, which no worker and no other run of the same tests spends again."""
+    compiled = build / f"compiled.{sys.implementation.cache_tag}"
+    changed = max(file.stat().st_mtime for file in (ROOT / "tests").rglob("*.py"))
+    if not compiled.exists() or compiled.stat().st_mtime < changed:
+        compiled.touch()        # what changes meanwhile is newer
+        subprocess.run(pytest_words("--collect-only", *EVERY_DAY), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def report_of(build):
@@ -265,7 +280,7 @@ def main():
     build = pathlib.Path(sys.argv[1])
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
-                      key=lambda p: (p.name not in LONGEST, p.name))
+                      key=lambda p: (LONGEST.index(p.name) if p.name in LONGEST else len(LONGEST), p.name))
     words = [word for word in sys.argv[2:] if word != "--e2e"]
     named = [p for p in programs if p.name in words]
     wanted = [word for word in words if word not in [p.name for p in named]] or EVERY_DAY
@@ -274,13 +289,14 @@ def main():
     texts_of(build).mkdir()
     slowness = Slowness()
     slowness.start()
-    with start_e2e(build, wanted) as e2e:
+    print(f"unit tests: {len(programs)} programs", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + WAITING) as pool, contextlib.ExitStack() as left:
+        units = pool.map(run_unit, programs)      # they run already
+        e2e = left.enter_context(start_e2e(build, wanted))
         alarm = threading.Timer(E2E_TIMEOUT_S, e2e.kill)
         alarm.start()
-        print(f"unit tests: {len(programs)} programs", flush=True)
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:     # they mostly wait
-            for one in pool.map(run_unit, programs):
-                count.add(one)
+        for one in units:
+            count.add(one)
         for first in chat_texts.misleading(texts_of(build)):
             count.fail(f"chat_texts: {first}")
         print(f"end-to-end tests: {' '.join(wanted)}", flush=True)

@@ -64,10 +64,10 @@ struct world_message {
 	int64_t remote_id;
 	int64_t chat;
 	int64_t sends;
-	bool is_gone; /* deleted: it says nothing any more */
+	bool is_gone;	/* deleted: it says nothing any more */
 	bool is_silent; /* as it was sent first */
 	bool is_alarm;
-	bool is_answer; /* as it was sent last */
+	bool is_answer;	  /* as it was sent last */
 	int64_t reply_to; /* the platform's id */
 	char *text;	  /* its head as it was sent last */
 	struct buttons buttons;
@@ -107,12 +107,23 @@ void world_close(struct world *w);
 #define WORLD_TEST(name)	 WORLD_TEST_(name, NULL)
 #define WORLD_TEST_OF(name, ...) WORLD_TEST_(name, __VA_ARGS__, NULL)
 #define WORLD_TEST_(name, ...) \
+	static int name##_opens(void **state) \
+	{ \
+		return world_set_up(state, __VA_ARGS__); \
+	} \
+	WORLD_TEST_BETWEEN(name, name##_opens, world_tear_down)
+/* ... whose body opens it. */
+#define WORLD_TEST_BARE(name) WORLD_TEST_BETWEEN(name, world_set_up_none, world_tear_down)
+#define WORLD_TEST_BETWEEN(name, set_up, tear_down) \
 	static void name(struct world *w); \
-	static int name##_opens(void **state) { return world_set_up(state, __VA_ARGS__); } \
-	static void name##_plays(void **state) { name(*state); } \
-	UNIT_ADD(name, name##_plays, name##_opens, world_tear_down) \
+	static void name##_plays(void **state) \
+	{ \
+		name(*state); \
+	} \
+	UNIT_ADD(name, name##_plays, set_up, tear_down) \
 	static void name(struct world *w)
 int world_set_up(void **state, ...) __attribute__((sentinel));
+int world_set_up_none(void **state);
 int world_tear_down(void **state);
 
 /* The store's first event; rows are written by hand before it, and what was handed out is not
@@ -151,6 +162,15 @@ struct answer world_text(struct world *w, int64_t person, const char *text);
 struct answer world_text_in(struct world *w, int64_t person, int64_t chat, const char *text);
 /* ... which is answered once, whatever comes of it; a stranger's once at most: they may flood. */
 struct answer world_press(struct world *w, int64_t person, int64_t chat, const char *button);
+
+/* Git finds that commit on develop, which was pushed. */
+void world_push_is_at(struct world *w, const char *commit);
+/* The settings were read again. */
+void world_settings_read(struct world *w);
+/* The program has started with a database that somebody restored. */
+void world_restored(struct world *w);
+/* Writes apps/NAME.env below the world's folder. */
+void world_application_file(struct world *w, const char *name, const char *text);
 
 /* An update with a fresh id, to be changed and decided. */
 struct event *world_update(struct world *w, enum update_kind kind, int64_t person, int64_t chat);
@@ -193,6 +213,7 @@ struct world_git {
 	bool is_unreachable;
 };
 void world_git(struct world *w, struct world_git git);
+void world_git_at(struct world *w, const char *commit);
 /* The oldest question for the runner's list alone is answered. */
 void world_settings_listed(struct world *w);
 /* All is as the question that was confirmed has shown it. */
@@ -238,6 +259,10 @@ const char *world_plain(const struct world_message *message);
 /* How many messages have made a sound. */
 size_t world_rings(const struct world *w);
 
+/* ... that chat's; how many there have this in them. */
+size_t world_rings_in(const struct world *w, int64_t chat);
+size_t world_says_times(const struct world *w, int64_t chat, const char *part);
+
 /* All labels, " | " between; valid until the next call. */
 const char *world_labels(const struct world_message *message);
 
@@ -256,10 +281,15 @@ struct deployment world_active(struct world *w, const char *environment);
 struct environment world_environment(struct world *w, const char *name);
 /* The blocked commits, newest first, a blank between; valid until the next call. */
 const char *world_blocked(struct world *w, const char *environment);
+/* How many commits are known to contain a blocked one. */
+int64_t world_contained(struct world *w);
 enum deploy_state world_state(struct world *w); /* of the newest in staging */
 
 /* How many audit entries have both in their line (second may be NULL). */
 size_t world_audited(struct world *w, const char *first, const char *second);
+
+/* An act for world_act(): that environment (`arg`) may be down. */
+void world_set_down(struct tx *tx, void *arg);
 
 /* Without a deployment: a release of COMMIT_A there, or of COMMIT_B behind one; NULL: in each
  * environment of the settings. */

@@ -345,3 +345,44 @@ world_labels(const struct world_message *message)
 		    i > 0 ? " | " : "", message->buttons.at[i].label);
 	return text;
 }
+
+size_t
+world_rings_in(const struct world *w, int64_t chat)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
+	return n;
+}
+
+size_t
+world_says_times(const struct world *w, int64_t chat, const char *part)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_screen; i++)
+		n += w->screen[i].chat == chat && strstr(w->screen[i].text, part) != NULL;
+	return n;
+}
+
+void
+world_set_down(struct tx *tx, void *arg)
+{
+	row_environment_down(tx, arg);
+}
+
+static void
+count_contained(struct tx *tx, void *arg)
+{
+	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM contained");
+}
+
+int64_t
+world_contained(struct world *w)
+{
+	int64_t n = -1;
+
+	store_aid_act(&w->aid, count_contained, &n);
+	return n;
+}

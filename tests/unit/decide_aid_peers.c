@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid_inside.h"
 
+#include <sys/stat.h>
+
+#include "lib/file.h"
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
@@ -315,4 +318,46 @@ void
 world_probed_as(struct world *w, const char *commit)
 {
 	probed(w, NULL, commit, 0);
+}
+
+void
+world_git_at(struct world *w, const char *commit)
+{
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+void
+world_push_is_at(struct world *w, const char *commit)
+{
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git_at(w, commit);
+}
+
+void
+world_settings_read(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
+
+	event->u.settings_read.accepted = true;
+	(void)world_decide(w, event);
+}
+
+void
+world_restored(struct world *w)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
+
+	event->u.started.is_restored = true;
+	(void)world_decide(w, event);
+}
+
+void
+world_application_file(struct world *w, const char *name, const char *text)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/apps", w->aid.folder);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, name);
+	assert_true(file_write(path, text, strlen(text), 0600, NULL));
 }

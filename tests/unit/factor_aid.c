@@ -76,6 +76,21 @@ factor_close(struct world *w)
 	(void)unlink(key_path);
 }
 
+int
+factor_set_up(void **state, const char *required)
+{
+	(void)world_set_up_none(state);
+	factor_open(*state, required);
+	return 0;
+}
+
+int
+factor_tear_down(void **state)
+{
+	(void)unlink(key_path);
+	return world_tear_down(state);
+}
+
 /* --- on the machine --- */
 
 char factor_said[512];

@@ -14,7 +14,7 @@ struct person {
 	uint8_t secret[TOTP_SECRET];
 };
 
-extern struct person ada, bob; /* both admins */
+extern struct person ada, bob;	    /* both admins */
 extern char factor_key_setting[96]; /* of the file that was written last */
 
 void factor_write_key(const char *text);
@@ -22,6 +22,17 @@ void factor_write_key(const char *text);
 /* With that REQUIRE_OTP, where ada and bob have one; the key's file goes with it. */
 void factor_open(struct world *w, const char *required);
 void factor_close(struct world *w);
+
+/* A test with such a world of its own, `w`; _BARE: whose body opens it. */
+#define FACTOR_TEST(name, required) \
+	static int name##_opens(void **state) \
+	{ \
+		return factor_set_up(state, required); \
+	} \
+	WORLD_TEST_BETWEEN(name, name##_opens, factor_tear_down)
+#define FACTOR_TEST_BARE(name) WORLD_TEST_BETWEEN(name, world_set_up_none, factor_tear_down)
+int factor_set_up(void **state, const char *required);
+int factor_tear_down(void **state);
 
 /* For world_act(): a struct person has one from now on, and has pressed Start; has a recovery code
  * too. */
@@ -41,8 +52,7 @@ const char *factor_wrong(struct world *w, const struct person *person);
 
 /* Their pad, which must be there; somebody presses a key of it; all of a code is typed. */
 struct world_message *factor_pad(struct world *w, const struct person *person);
-void factor_press(
-    struct world *w, int64_t who, const struct world_message *pad, const char *key);
+void factor_press(struct world *w, int64_t who, const struct world_message *pad, const char *key);
 void factor_type(struct world *w, const struct person *person, const char *code);
 
 /* How many deployments have begun, by what git was asked; how many wrong codes count of ada's. */

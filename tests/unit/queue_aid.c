@@ -64,13 +64,6 @@ queue_aid_press(
 	(void)world_press(w, person, message->chat, id);
 }
 
-void
-queue_aid_push(struct world *w, const char *commit)
-{
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
 static void
 look_at_queue(struct tx *tx, void *arg)
 {

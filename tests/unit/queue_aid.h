@@ -6,7 +6,6 @@
 
 /* /deploy staging of that commit, which needs no confirmation; its number. */
 int64_t queue_aid_ask(struct world *w, int64_t person, const char *commit);
-void queue_aid_push(struct world *w, const char *commit);
 
 /* A button of that message, which must be there. */
 void queue_aid_press(struct world *w, int64_t person, const struct world_message *message,

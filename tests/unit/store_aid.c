@@ -15,6 +15,7 @@
 #include "lib/db.h"
 #include "lib/file.h"
 #include "lib/text.h"
+#include "store/row_message.h"
 #include "store/store_inside.h"
 #include "unit.h"
 
@@ -382,4 +383,12 @@ store_aid_give(const struct store_aid *aid, unsigned user)
 		(void)snprintf(path, sizeof(path), "%s%s", aid->path, names[i]);
 		assert_int_equal(chown(path, user, user), 0);
 	}
+}
+
+void
+store_aid_act_send(struct tx *tx, UNUSED void *arg)
+{
+	static char head[] = "hello";
+
+	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
 }

@@ -59,6 +59,9 @@ struct answer store_aid_decide(struct store_aid *aid, struct event *event);
 /* Runs act() as the only decision of a batch; it must not fail. */
 void store_aid_act(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg);
 
+/* Such an act: a message to a chat. */
+void store_aid_act_send(struct tx *tx, void *arg);
+
 /* The same, but it may fail: then false, and *aid->err says why. */
 bool store_aid_try(struct store_aid *aid, void (*act)(struct tx *tx, void *arg), void *arg);
 

@@ -50,7 +50,6 @@ TEST(each_state_says_what_is_promised)
 		    "⛔ Skipped: staging, replaced by a newer commit\n1a2b3c4 \"Make it blue\"" },
 	};
 
-	(void)state;
 	assert_int_equal(COUNT(promised), DEPLOY_STATE_COUNT);
 	for (size_t i = 0; i < COUNT(promised); i++) {
 		struct deployment deployment = chat_sample(promised[i].state);
@@ -125,7 +124,6 @@ TEST(what_a_script_warns_of_is_said_as_its_own_word)
 		.lines = "one" MARK_CODE MARK_BOLD " @lead https://evil.example/x\n<b>two</b>\n"
 			 "✅ Live: production, approved by @lead\nfour" };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct deployment deployment = chat_sample(ends[i].state);
 		struct chat_deployment what = chat_about(&deployment);
@@ -160,7 +158,6 @@ TEST(another_branch_is_no_force_push)
 	struct deployment work = chat_sample(DEPLOY_AWAITING_CONFIRMATION);
 	struct chat_deployment what = chat_about(&work);
 
-	(void)state;
 	what.answer = &answer;
 	work.is_force_push = true;
 	chat_says(&what, "\n⚠️ the live commit is not in its history\n");
@@ -329,7 +326,6 @@ TEST(steps_are_ticked_with_their_time)
 	struct deployment deployment = chat_sample(DEPLOY_RUNNING);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	what.steps = steps;
 	what.n_steps = COUNT(steps);
 	chat_says(&what, "✓ build 40 s\n▸ ship");
@@ -379,7 +375,6 @@ TEST(of_many_steps_the_last_are_shown)
 	struct deployment deployment = chat_sample(DEPLOY_RUNNING);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		(void)snprintf(steps[i].name, LIMIT_STEP, "step%zu", i);
 		steps[i].at = NOW - 60000 + (int64_t)i * 1000;
@@ -442,7 +437,6 @@ TEST(a_place_says_which_one_it_is_and_behind_what)
 			  ahead = chat_sample(DEPLOY_RUNNING);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	what.position = 2;
 	what.ahead = &ahead;
 	ahead.id = 7;

@@ -94,7 +94,6 @@ TEST(why_a_script_failed_is_said_without_its_name_and_status)
 	struct deployment deployment = chat_sample(DEPLOY_FAILED);
 	struct chat_deployment what = chat_about(&deployment);
 
-	(void)state;
 	deployment.why = DEPLOY_WHY_SCRIPT;
 	(void)text_copy(deployment.detail, LIMIT_LINE,
 	    "exit 65: deploy.sh: .deploybot/build failed with status 1");
@@ -153,7 +152,6 @@ TEST(what_is_in_doubt_is_never_said_to_run)
 {
 	static const char *const migrations[] = { "", "migrate", "migrate-failed 1", "migrated" };
 
-	(void)state;
 	for (int way = 0; way < DEPLOY_STATE_COUNT * 16; way++) {
 		struct deployment work = chat_sample((enum deploy_state)(way / 16));
 		struct chat_deployment what = chat_about(&work);
@@ -185,7 +183,6 @@ TEST(a_question_says_what_is_in_doubt)
 	struct chat_deployment what = chat_about(&work);
 	struct environment environment = chat_there;
 
-	(void)state;
 	what.environment = &environment;
 	what.host = "h1";
 	chat_says(&what, "\nreplaces 9f8e7d6 (release 0, 1 h ago)");
@@ -256,7 +253,6 @@ TEST(what_may_be_down_says_why_and_what_to_do)
 	struct chat_deployment what = chat_about(&work);
 	const char *line;
 
-	(void)state;
 	work.why = DEPLOY_WHY_SCRIPT;
 	(void)text_copy(work.detail, LIMIT_LINE, "exit 7");
 	chat_says(&what, "script failed: exit 7");

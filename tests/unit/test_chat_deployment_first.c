@@ -37,7 +37,6 @@ TEST(the_first_forty_characters_tell_outcome_and_environment)
 		[DEPLOY_SUPERSEDED] = "Skipped",
 	};
 
-	(void)state;
 	for (int s = 0; s < DEPLOY_STATE_COUNT; s++) {
 		struct deployment deployment = chat_sample((enum deploy_state)s);
 		struct chat_deployment what = chat_about(&deployment);
@@ -427,7 +426,6 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 	};
 	bool said[CHAT_FIRST_COUNT] = { false };
 
-	(void)state;
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++)
 		for (size_t i = 0; i < 3 * COUNT(ways); i++) {
 			const struct chat_first_row *row = &chat_first_rows[f];
@@ -473,7 +471,6 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
  * name that the 40 have room for.  All rows, for no test can say each. */
 TEST(each_message_of_its_own_has_room_for_its_target)
 {
-	(void)state;
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++) {
 		const struct chat_first_row *row = &chat_first_rows[f];
 		struct chat_text text = CHAT_TEXT_EMPTY;
@@ -519,7 +516,6 @@ TEST(each_state_that_a_program_comes_to_has_a_row)
 {
 	unsigned rows[DEPLOY_STATE_COUNT] = { 0 };
 
-	(void)state;
 	for (int f = 0; f < CHAT_FIRST_COUNT; f++)
 		if (chat_first_rows[f].state != DEPLOY_STATE_COUNT)
 			rows[chat_first_rows[f].state] |= chat_first_rows[f].programs;

@@ -419,7 +419,6 @@ TEST(what_is_in_progress_is_named_by_what_it_does)
 	};
 	struct scene s;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		scene_init(&s, PROGRAM_DEPLOY);
 		set_ahead(&s);
@@ -441,7 +440,6 @@ TEST(how_it_ended_stands_in_its_place)
 	struct chat_text text = CHAT_TEXT_EMPTY;
 	char *now;
 
-	(void)state;
 	ended.id = 22;
 	assert_false(chat_deployment_ahead_ended(&text, said, &ended));
 	assert_false(chat_deployment_ahead_ended(&text, "nothing", &ended));

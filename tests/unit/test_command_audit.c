@@ -12,19 +12,11 @@ static struct world w;
 static int
 open_world(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, STAGING_URL, "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=audit:staging", NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/lock staging 1h a reason");
 	(void)world_text(&w, WORLD_ADMIN, "/lock production 1h another");
 	(void)world_text(&w, WORLD_STRANGER, "/deploy production");
-	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
 	return 0;
 }
 
@@ -46,7 +38,7 @@ lines(const char *text)
 	return n;
 }
 
-TEST_WITH(an_admin_reads_all_of_it_the_newest_first, open_world, close_world)
+TEST_WITH(an_admin_reads_all_of_it_the_newest_first, open_world, world_tear_down)
 {
 	const char *text = shown(WORLD_ADMIN, "/audit");
 	const char *denied = strstr(text, "denied stranger: denied");
@@ -67,7 +59,7 @@ act_head_of(struct tx *tx, void *arg)
 }
 
 /* Of the newest that they see: `audit verify` finds it, and all before. */
-TEST_WITH(the_last_line_has_an_entrys_digits, open_world, close_world)
+TEST_WITH(the_last_line_has_an_entrys_digits, open_world, world_tear_down)
 {
 	char head[LIMIT_AUDIT_HEAD] = "", line[64];
 
@@ -78,7 +70,7 @@ TEST_WITH(the_last_line_has_an_entrys_digits, open_world, close_world)
 	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "entry"));
 }
 
-TEST_WITH(the_environment_stands_first, open_world, close_world)
+TEST_WITH(the_environment_stands_first, open_world, world_tear_down)
 {
 	const char *text = shown(WORLD_ADMIN, "/audit staging");
 
@@ -88,7 +80,7 @@ TEST_WITH(the_environment_stands_first, open_world, close_world)
 	assert_null(strstr(text, "production"));
 }
 
-TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
+TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, world_tear_down)
 {
 	assert_non_null(strstr(shown(DEV, "/audit"), "lock begun"));
 	assert_null(strstr(shown(DEV, "/audit"), "production"));
@@ -96,14 +88,14 @@ TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
 	assert_null(strstr(shown(DEV, "/audit production"), "lock begun"));
 }
 
-TEST_WITH(in_a_group_nothing_of_it_is_shown, open_world, close_world)
+TEST_WITH(in_a_group_nothing_of_it_is_shown, open_world, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/audit staging");
 	assert_non_null(strstr(world_plain(world_last(&w)), "is shown in private"));
 	assert_null(strstr(world_plain(world_last(&w)), "lock begun"));
 }
 
-TEST_WITH(who_has_no_grant_is_denied, open_world, close_world)
+TEST_WITH(who_has_no_grant_is_denied, open_world, world_tear_down)
 {
 	assert_null(strstr(shown(WORLD_STAGING_USER, "/audit staging"), "lock begun"));
 	assert_non_null(strstr(world_plain(world_last(&w)), "audit"));

@@ -16,84 +16,73 @@
 	    .exit_status = -1, \
 	    .signal_number = 15 })
 
-TEST(a_cancel_asks_for_the_end_and_decides_nothing)
+WORLD_TEST_BARE(a_cancel_asks_for_the_end_and_decides_nothing)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	(void)world_text(&w, WORLD_STAGING_USER, "/cancel staging");
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 1);
+	world_b_over_a(w, STAGING_URL);
+	(void)world_text(w, WORLD_STAGING_USER, "/cancel staging");
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 1);
 	assert_int_equal(
-	    world_peek(&w, EFFECT_STOP_RUN)->u.stop_run.run, world_peek(&w, EFFECT_RUN)->u.run.run);
-	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
-	(void)store_aid_report(&w.aid, world_take(&w, EFFECT_STOP_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_STOPPING);
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(&w, "Not cancelled: staging is stopping, which ends by itself"));
-	assert_int_equal(world_count(&w, EFFECT_STOP_RUN), 0);
+	    world_peek(w, EFFECT_STOP_RUN)->u.stop_run.run, world_peek(w, EFFECT_RUN)->u.run.run);
+	assert_int_equal(world_state(w), DEPLOY_STOPPING);
+	(void)store_aid_report(&w->aid, world_take(w, EFFECT_STOP_RUN));
+	assert_int_equal(world_state(w), DEPLOY_STOPPING);
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_non_null(world_says(w, "Not cancelled: staging is stopping, which ends by itself"));
+	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
 
-	world_run_ends(&w, ENDED);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "staging still runs aaaaaaa"));
-	assert_non_null(world_says(&w, "\nbbbbbbb was stopped\n"));
-	assert_null(world_says(&w, "bbbbbbb \"Make it blue\" failed")); /* it was wanted */
-	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:33"), 1);
-	assert_int_equal(world_audited(&w, "cancel_requested", "telegram:11"), 1);
-	world_close(&w);
+	world_run_ends(w, ENDED);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "staging still runs aaaaaaa"));
+	assert_non_null(world_says(w, "\nbbbbbbb was stopped\n"));
+	assert_null(world_says(w, "bbbbbbb \"Make it blue\" failed")); /* it was wanted */
+	assert_int_equal(world_audited(w, "cancel_requested", "telegram:33"), 1);
+	assert_int_equal(world_audited(w, "cancel_requested", "telegram:11"), 1);
 }
 
-TEST(what_was_cancelled_after_release_is_rolled_back)
+WORLD_TEST_BARE(what_was_cancelled_after_release_is_rolled_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(&w, ENDED_TARGET_CHANGED);
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
+	world_b_over_a(w, STAGING_URL);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, ENDED_TARGET_CHANGED);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
 	assert_non_null(
-	    world_says(&w, "Not cancelled: staging is rolling back, which ends by itself"));
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_int_equal(world_newest(&w, "staging").why, DEPLOY_WHY_CANCELLED);
-	world_close(&w);
+	    world_says(w, "Not cancelled: staging is rolling back, which ends by itself"));
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_CANCELLED);
 }
 
-TEST(what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same)
+WORLD_TEST_BARE(what_succeeds_before_its_end_is_asked_for_is_rolled_back_all_the_same)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
-	assert_int_equal(world_count(&w, EFFECT_PROBE), 0);
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	assert_int_equal(world_count(w, EFFECT_PROBE), 0);
 }
 
-TEST(a_cancel_while_verifying_drops_the_probe_and_goes_back)
+WORLD_TEST_BARE(a_cancel_while_verifying_drops_the_probe_and_goes_back)
 {
 	struct effect *probe;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	probe = world_take(&w, EFFECT_PROBE);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	probe = world_take(w, EFFECT_PROBE);
 	assert_non_null(probe);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_int_equal(w.withdrawn, probe->id);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(w->withdrawn, probe->id);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
 
 	/* Its result comes all the same: it finds nothing. */
 	probe->result->u.probed.n = 1;
 	probe->result->u.probed.findings = calloc(1, sizeof(struct probe_finding));
 	probe->result->u.probed.findings[0].is_healthy = true;
-	(void)store_aid_report(&w.aid, probe);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	(void)store_aid_report(&w->aid, probe);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
 WORLD_TEST_OF(a_cancel_while_verifying_without_a_rollback_is_not_called_unchanged, STAGING_URL)
@@ -157,18 +146,16 @@ WORLD_TEST_OF(without_a_name_what_runs_is_offered_and_that_alone_is_cancelled, S
 	assert_int_equal(message->buttons.n, 0);
 }
 
-TEST(a_cancel_button_of_what_has_ended_is_expired)
+WORLD_TEST_BARE(a_cancel_button_of_what_has_ended_is_expired)
 {
 	char id[LIMIT_BUTTON_ID];
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
+	world_b_over_a(w, STAGING_URL);
 	(void)text_copy(id, sizeof(id),
-	    world_button(world_says_in(&w, WORLD_GROUP, "⏳ Deploying staging"), "Stop"));
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, id);
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	world_close(&w);
+	    world_button(world_says_in(w, WORLD_GROUP, "⏳ Deploying staging"), "Stop"));
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, id);
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }

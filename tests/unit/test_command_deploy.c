@@ -28,22 +28,20 @@ ask_production(struct world *w, const char *commit)
 }
 
 /* Before somebody presses: it is most likely so still. */
-TEST(a_question_has_what_the_script_warned_of_at_the_last_release)
+WORLD_TEST_BARE(a_question_has_what_the_script_warned_of_at_the_last_release)
 {
 	struct run_ended warned = GOOD;
 	const char *line = "\n⚠️ warned when aaaaaaa went live: kept by Argo CD\n";
 	struct world_message *question;
-	struct world w;
 
 	warned.warnings = (struct run_warnings){ .said = 1, .lines = "kept by Argo CD" };
-	world_open(&w, NULL);
-	question = ask_production(&w, COMMIT_A);
+	world_open(w, NULL);
+	question = ask_production(w, COMMIT_A);
 	assert_null(strstr(world_plain(question), "warned"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
-	world_git_same(&w);
-	world_run_ends(&w, warned);
-	assert_non_null(strstr(world_plain(ask_production(&w, COMMIT_B)), line));
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(question, "Deploy to"));
+	world_git_same(w);
+	world_run_ends(w, warned);
+	assert_non_null(strstr(world_plain(ask_production(w, COMMIT_B)), line));
 }
 
 /* --- to live --- */
@@ -214,7 +212,6 @@ TEST(an_answer_after_the_environment_became_busy_takes_a_place)
 {
 	struct world w;
 
-	(void)state;
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");

@@ -107,24 +107,22 @@ WORLD_TEST_OF(what_was_approved_is_asked_anew_where_it_is_another_by_its_turn, C
 }
 
 /* Another host would be another act than the one that was shown. */
-TEST(what_changed_since_it_was_shown_is_asked_anew)
+WORLD_TEST_BARE(what_changed_since_it_was_shown_is_asked_anew)
 {
 	struct world_message *said;
-	struct world w;
 
-	do_aid_open(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/do restart-web acme");
-	said = world_last(&w);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=web@elsewhere.example",
+	do_aid_open(w);
+	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
+	said = world_last(w);
+	world_settings(w, "CLIENTS=acme", "CLIENT_ACME_HOST=web@elsewhere.example",
 	    "CLIENT_ACME_ACTIONS=restart-web", "CLIENT_ACME_WEB_UNIT=web.service", NULL);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_null(world_peek(&w, EFFECT_RUN));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_null(world_peek(w, EFFECT_RUN));
 	said = world_says(
-	    &w, "⛔ Not started: client/acme restart-web\nthe settings of client/acme changed");
+	    w, "⛔ Not started: client/acme restart-web\nthe settings of client/acme changed");
 	assert_non_null(said);
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
-	assert_string_equal(do_aid_run(&w)->action, "restart-web");
-	world_close(&w);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
+	assert_string_equal(do_aid_run(w)->action, "restart-web");
 }
 
 /* Who is asked anew reads what it would have been done to, and what it is done to now. */
@@ -176,22 +174,18 @@ WORLD_TEST_OF(an_action_on_a_host_that_is_gone_is_refused, ACME, AT "web@a", UNI
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-TEST(what_left_the_settings_meanwhile_is_refused)
+WORLD_TEST_BARE(what_left_the_settings_meanwhile_is_refused)
 {
-	struct world w;
-
-	(void)state;
-	do_aid_open(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
-	(void)world_text(&w, WORLD_ADMIN, "/do reload-nginx acme"); /* behind it: asked about */
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says(&w, "Run this? client/acme reload-nginx"), "reload-nginx"));
-	assert_int_equal(do_aid_newest(&w).state, DEPLOY_QUEUED);
-	world_settings(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
+	do_aid_open(w);
+	(void)world_text(w, WORLD_ADMIN, "/do service-status acme");
+	(void)world_text(w, WORLD_ADMIN, "/do reload-nginx acme"); /* behind it: asked about */
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "Run this? client/acme reload-nginx"), "reload-nginx"));
+	assert_int_equal(do_aid_newest(w).state, DEPLOY_QUEUED);
+	world_settings(w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
 	    "CLIENT_ACME_ACTIONS=service-status", "CLIENT_ACME_WEB_UNIT=web", NULL);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(do_aid_newest(&w).state, DEPLOY_REFUSED);
-	assert_non_null(world_says(&w, "⛔ Not done: client/acme reload-nginx"));
-	world_close(&w);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(do_aid_newest(w).state, DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "⛔ Not done: client/acme reload-nginx"));
 }

@@ -7,16 +7,8 @@ static struct world w;
 static int
 open_world(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=history:staging", NULL);
-	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
 	return 0;
 }
 
@@ -37,7 +29,7 @@ count(const char *text, const char *part)
 	return n;
 }
 
-TEST_WITH(what_serves_is_marked_and_nothing_else, open_world, close_world)
+TEST_WITH(what_serves_is_marked_and_nothing_else, open_world, world_tear_down)
 {
 	const char *text;
 
@@ -55,19 +47,13 @@ TEST_WITH(what_serves_is_marked_and_nothing_else, open_world, close_world)
 }
 
 static void
-set_down(struct tx *tx, void *arg)
-{
-	row_environment_down(tx, arg);
-}
-
-static void
 set_unknown(struct tx *tx, void *arg)
 {
 	row_environment_set_unknown(tx, arg, "its folder is not here");
 }
 
 /* The newest release is on record, and nobody knows that it runs. */
-TEST_WITH(what_may_be_down_or_is_being_replaced_has_no_mark, open_world, close_world)
+TEST_WITH(what_may_be_down_or_is_being_replaced_has_no_mark, open_world, world_tear_down)
 {
 	world_deploy_goes_live(&w, COMMIT_A);
 	assert_int_equal(count(history(WORLD_ADMIN), "live since"), 1);
@@ -78,7 +64,7 @@ TEST_WITH(what_may_be_down_or_is_being_replaced_has_no_mark, open_world, close_w
 	assert_non_null(strstr(world_plain(world_last(&w)), "    went live 00:00"));
 	world_run_ends(&w, GOOD);
 	assert_int_equal(count(history(WORLD_ADMIN), "live since"), 1);
-	world_act(&w, set_down, (void *)(uintptr_t) "staging");
+	world_act(&w, world_set_down, (void *)(uintptr_t) "staging");
 	assert_int_equal(count(history(WORLD_ADMIN), "live since"), 0);
 	world_deploy_goes_live(&w, COMMIT_C);
 	assert_int_equal(count(history(WORLD_ADMIN), "live since"), 1);
@@ -87,7 +73,7 @@ TEST_WITH(what_may_be_down_or_is_being_replaced_has_no_mark, open_world, close_w
 }
 
 /* After a rollback what serves is the rollback's release. */
-TEST_WITH(behind_a_rollback_the_mark_is_that_of_the_rollback, open_world, close_world)
+TEST_WITH(behind_a_rollback_the_mark_is_that_of_the_rollback, open_world, world_tear_down)
 {
 	const char *text;
 
@@ -99,7 +85,7 @@ TEST_WITH(behind_a_rollback_the_mark_is_that_of_the_rollback, open_world, close_
 	assert_int_equal(count(text, "live since"), 1);
 }
 
-TEST_WITH(a_page_is_five_and_each_has_a_button_and_its_log, open_world, close_world)
+TEST_WITH(a_page_is_five_and_each_has_a_button_and_its_log, open_world, world_tear_down)
 {
 	static const char *const commits[] = { COMMIT_A, COMMIT_B, COMMIT_C, COMMIT_D, COMMIT_E,
 		COMMIT_F };
@@ -122,7 +108,7 @@ TEST_WITH(a_page_is_five_and_each_has_a_button_and_its_log, open_world, close_wo
 }
 
 /* Another's buttons show what only that person may see; logs are a grant of their own. */
-TEST_WITH(the_buttons_are_those_of_who_asked, open_world, close_world)
+TEST_WITH(the_buttons_are_those_of_who_asked, open_world, world_tear_down)
 {
 	struct world_message *message;
 
@@ -137,7 +123,7 @@ TEST_WITH(the_buttons_are_those_of_who_asked, open_world, close_world)
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 }
 
-TEST_WITH(of_several_environments_a_button_leads_to_one, open_world, close_world)
+TEST_WITH(of_several_environments_a_button_leads_to_one, open_world, world_tear_down)
 {
 	struct world_message *message;
 

@@ -58,61 +58,50 @@ request(struct world *w)
 	show_line(w);
 }
 
-TEST(somebody_else_says_the_line)
+WORLD_TEST_BARE(somebody_else_says_the_line)
 {
-	struct world w;
-
-	(void)state;
-	request(&w);
-	assert_int_equal(strncmp(line_of(&w), "APPROVE: restart-web acme nonce=", 32), 0);
+	request(w);
+	assert_int_equal(strncmp(line_of(w), "APPROVE: restart-web acme nonce=", 32), 0);
 	assert_non_null(
-	    world_says(&w, "client/acme restart-web\nrestart web.service on web@acme.example\n#"));
+	    world_says(w, "client/acme restart-web\nrestart web.service on web@acme.example\n#"));
 	assert_non_null(
-	    world_says(&w, "cannot be stopped\nrestart web.service on web@acme.example\n"));
-	(void)world_text(&w, APPROVER, "/pending");
+	    world_says(w, "cannot be stopped\nrestart web.service on web@acme.example\n"));
+	(void)world_text(w, APPROVER, "/pending");
 	assert_non_null(
-	    strstr(world_plain(world_last(&w)), "\n    restart web.service on web@acme.example"));
-	(void)world_text(&w, APPROVER, line_of(&w));
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
-	assert_int_equal(newest(&w).requested_by, CONTRACTOR);
-	assert_string_equal(newest(&w).approvers, "@eve");
-	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
-	world_close(&w);
+	    strstr(world_plain(world_last(w)), "\n    restart web.service on web@acme.example"));
+	(void)world_text(w, APPROVER, line_of(w));
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
+	assert_int_equal(newest(w).requested_by, CONTRACTOR);
+	assert_string_equal(newest(w).approvers, "@eve");
+	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 }
 
-TEST(the_same_asked_again_while_it_awaits_approval_is_one)
+WORLD_TEST_BARE(the_same_asked_again_while_it_awaits_approval_is_one)
 {
-	struct world w;
-
-	(void)state;
-	request(&w);
-	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
-	assert_string_equal(world_plain(world_last(&w)),
+	request(w);
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Closed: client/acme restart-web, #1 awaits approval\nIt was asked for before. See where it stands: /pending");
-	assert_int_not_equal(world_last(&w)->reply_to, 0); /* to where it stands */
-	assert_int_equal(newest(&w).id, 1);
-	(void)world_text(&w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */
-	assert_int_equal(newest(&w).requested_by, WORLD_ADMIN);
-	(void)world_text(&w, WORLD_ADMIN, "/reject 1");
-	(void)world_text(&w, CONTRACTOR, "/request restart-web acme");
-	assert_int_equal(newest(&w).requested_by, CONTRACTOR);
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	assert_int_not_equal(world_last(w)->reply_to, 0); /* to where it stands */
+	assert_int_equal(newest(w).id, 1);
+	(void)world_text(w, WORLD_ADMIN, "/request restart-web acme"); /* somebody else does */
+	assert_int_equal(newest(w).requested_by, WORLD_ADMIN);
+	(void)world_text(w, WORLD_ADMIN, "/reject 1");
+	(void)world_text(w, CONTRACTOR, "/request restart-web acme");
+	assert_int_equal(newest(w).requested_by, CONTRACTOR);
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 }
 
-TEST(somebody_else_presses)
+WORLD_TEST_BARE(somebody_else_presses)
 {
-	struct world w;
 	const char *button;
 
-	(void)state;
-	request(&w);
-	button = world_button(world_says(&w, "To be approved"), "Approve");
-	(void)world_press(&w, CONTRACTOR, WORLD_GROUP, button);
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_press(&w, APPROVER, WORLD_GROUP, button);
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
-	world_close(&w);
+	request(w);
+	button = world_button(world_says(w, "To be approved"), "Approve");
+	(void)world_press(w, CONTRACTOR, WORLD_GROUP, button);
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+	(void)world_press(w, APPROVER, WORLD_GROUP, button);
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
 }
 
 static void
@@ -161,18 +150,14 @@ WORLD_TEST_OF(what_was_shown_before_it_changed_approves_nothing, CLIENTS)
 	assert_string_equal(newest(w).approvers, "@eve"); /* who asked for it confirms it, too */
 }
 
-TEST(who_asked_does_not_approve)
+WORLD_TEST_BARE(who_asked_does_not_approve)
 {
-	struct world w;
-
-	(void)state;
-	request(&w);
-	(void)world_text(&w, CONTRACTOR, line_of(&w));
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	(void)world_text(&w, WORLD_ADMIN, line_of(&w)); /* theirs is not used up by that */
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
-	world_close(&w);
+	request(w);
+	(void)world_text(w, CONTRACTOR, line_of(w));
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
+	assert_null(world_peek(w, EFFECT_RUN));
+	(void)world_text(w, WORLD_ADMIN, line_of(w)); /* theirs is not used up by that */
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
 }
 
 WORLD_TEST_OF(it_is_said_once_by_each_and_not_behind_its_end, CLIENTS, "CLIENT_ACME_APPROVALS=2")
@@ -193,76 +178,67 @@ WORLD_TEST_OF(it_is_said_once_by_each_and_not_behind_its_end, CLIENTS, "CLIENT_A
 	assert_non_null(strstr(world_last(w)->text, "awaits no approval any more"));
 }
 
-TEST(it_is_of_that_action_and_client_alone)
+WORLD_TEST_BARE(it_is_of_that_action_and_client_alone)
 {
 	char line[128];
-	struct world w;
 
-	(void)state;
-	request(&w);
-	(void)snprintf(line, sizeof(line), "APPROVE: restart-web beta%s", line_of(&w) + 25);
-	(void)world_text(&w, WORLD_ADMIN, line);
-	assert_non_null(strstr(world_last(&w)->text, "for something else"));
-	assert_int_equal(world_newest(&w, "client/beta").id, 0);
-	assert_int_equal(newest(&w).state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	request(w);
+	(void)snprintf(line, sizeof(line), "APPROVE: restart-web beta%s", line_of(w) + 25);
+	(void)world_text(w, WORLD_ADMIN, line);
+	assert_non_null(strstr(world_last(w)->text, "for something else"));
+	assert_int_equal(world_newest(w, "client/beta").id, 0);
+	assert_int_equal(newest(w).state, DEPLOY_AWAITING_APPROVAL);
 }
 
-TEST(a_new_line_has_the_same_nonce_and_a_ts_of_now)
+WORLD_TEST_BARE(a_new_line_has_the_same_nonce_and_a_ts_of_now)
 {
 	char before[128];
-	struct world w;
 
-	(void)state;
-	request(&w);
-	(void)text_copy(before, sizeof(before), line_of(&w));
-	w.aid.at += 10 * 60 * INT64_C(1000);
-	(void)world_text(&w, APPROVER, before);
-	assert_non_null(strstr(world_last(&w)->text, "more than 5 minutes ago"));
+	request(w);
+	(void)text_copy(before, sizeof(before), line_of(w));
+	w->aid.at += 10 * 60 * INT64_C(1000);
+	(void)world_text(w, APPROVER, before);
+	assert_non_null(strstr(world_last(w)->text, "more than 5 minutes ago"));
 	(void)world_press(
-	    &w, APPROVER, WORLD_GROUP, world_button(world_says(&w, "To be approved"), "New line"));
-	assert_string_not_equal(line_of(&w), before);
+	    w, APPROVER, WORLD_GROUP, world_button(world_says(w, "To be approved"), "New line"));
+	assert_string_not_equal(line_of(w), before);
 	assert_int_equal(
-	    strncmp(line_of(&w), before, strlen("APPROVE: restart-web acme nonce=") + 16), 0);
-	(void)world_text(&w, APPROVER, line_of(&w));
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
+	    strncmp(line_of(w), before, strlen("APPROVE: restart-web acme nonce=") + 16), 0);
+	(void)world_text(w, APPROVER, line_of(w));
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
 	(void)world_press(
-	    &w, APPROVER, WORLD_GROUP, world_button(world_says(&w, "To be approved"), "New line"));
-	assert_non_null(strstr(w.toast, "nothing is left to approve"));
-	world_close(&w);
+	    w, APPROVER, WORLD_GROUP, world_button(world_says(w, "To be approved"), "New line"));
+	assert_non_null(strstr(w->toast, "nothing is left to approve"));
 }
 
 /* However often it is made anew: none of its messages is left open behind it. */
-TEST(a_new_line_closes_the_one_before)
+WORLD_TEST_BARE(a_new_line_closes_the_one_before)
 {
 	const struct world_message *first, *last;
 	size_t open = 0;
-	struct world w;
 
-	(void)state;
-	request(&w);
-	first = world_says(&w, "To be approved");
+	request(w);
+	first = world_says(w, "To be approved");
 	for (int i = 0; i < 70; i++) {
-		w.aid.at += 60 * INT64_C(1000);
-		(void)world_press(&w, APPROVER, WORLD_GROUP,
-		    world_button(world_says(&w, "Press Approve"), "New line"));
+		w->aid.at += 60 * INT64_C(1000);
+		(void)world_press(w, APPROVER, WORLD_GROUP,
+		    world_button(world_says(w, "Press Approve"), "New line"));
 	}
 	assert_string_equal(world_plain(first),
 	    "❓ To be approved: client/acme restart-web\n"
 	    "#1: a newer line was made; /pending shows it, too.");
 	assert_int_equal(first->buttons.n, 0);
-	last = world_says(&w, "Press Approve");
+	last = world_says(w, "Press Approve");
 	assert_string_not_equal(world_button(last, "Approve"), "");
-	for (size_t i = 0; i < w.n_screen; i++)
-		open +=
-		    strstr(w.screen[i].text, "To be approved") != NULL && w.screen[i].buttons.n > 0;
+	for (size_t i = 0; i < w->n_screen; i++)
+		open += strstr(w->screen[i].text, "To be approved") != NULL &&
+		    w->screen[i].buttons.n > 0;
 	assert_int_equal(open, 1);
-	(void)world_press(&w, APPROVER, WORLD_GROUP, world_button(last, "Approve"));
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(newest(&w).state, DEPLOY_DONE);
+	(void)world_press(w, APPROVER, WORLD_GROUP, world_button(last, "Approve"));
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
+	assert_int_equal(newest(w).state, DEPLOY_DONE);
 	assert_string_equal(world_button(last, "Approve"), "");
-	world_close(&w);
 }
 
 static void
@@ -275,65 +251,46 @@ act_line(struct tx *tx, void *arg)
 }
 
 /* In however many chats: the oldest goes where there are too many. */
-TEST(lines_in_more_chats_than_are_kept_close_the_oldest)
+WORLD_TEST_BARE(lines_in_more_chats_than_are_kept_close_the_oldest)
 {
 	const struct world_message *first;
 	size_t open = 0;
-	struct world w;
 
-	request(&w);
-	first = world_says(&w, "To be approved");
+	request(w);
+	first = world_says(w, "To be approved");
 	for (int chat = 1; chat <= ROW_SHOWN_MAX + 6; chat++)
-		world_act(&w, act_line, &chat);
+		world_act(w, act_line, &chat);
 	assert_int_equal(first->buttons.n, 0);
-	(void)world_text(&w, APPROVER, "/reject 1 no");
-	for (size_t i = 0; i < w.n_screen; i++)
-		open += strstr(w.screen[i].text, "Press Approve") != NULL;
+	(void)world_text(w, APPROVER, "/reject 1 no");
+	for (size_t i = 0; i < w->n_screen; i++)
+		open += strstr(w->screen[i].text, "Press Approve") != NULL;
 	assert_int_equal(open, 0);
-	world_close(&w);
 }
 
-TEST(what_is_pending_has_its_line_of_now)
+WORLD_TEST_BARE(what_is_pending_has_its_line_of_now)
 {
 	const struct world_message *said;
 	char before[128];
-	struct world w;
 
-	(void)state;
-	request(&w);
-	(void)text_copy(before, sizeof(before), line_of(&w));
-	w.aid.at += 10 * 60 * INT64_C(1000);
-	(void)world_text(&w, WORLD_ADMIN, "/pending");
-	said = world_last(&w);
+	request(w);
+	(void)text_copy(before, sizeof(before), line_of(w));
+	w->aid.at += 10 * 60 * INT64_C(1000);
+	(void)world_text(w, WORLD_ADMIN, "/pending");
+	said = world_last(w);
 	assert_non_null(strstr(said->text, "Awaiting approval"));
 	assert_int_equal(said->buttons.n, 3);
 	assert_string_not_equal(said->buttons.at[2].copy, before);
-	(void)world_text(&w, WORLD_ADMIN, said->buttons.at[2].copy);
-	assert_int_equal(newest(&w).state, DEPLOY_RUNNING);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, said->buttons.at[2].copy);
+	assert_int_equal(newest(w).state, DEPLOY_RUNNING);
 }
 
-TEST(a_line_is_shown_until_its_request_is_over)
+WORLD_TEST_BARE(a_line_is_shown_until_its_request_is_over)
 {
-	struct world w;
-
-	request(&w);
-	(void)world_text(&w, APPROVER, "/reject 1 the demo is at 4");
-	assert_null(world_says(&w, "To be approved"));
+	request(w);
+	(void)world_text(w, APPROVER, "/reject 1 the demo is at 4");
+	assert_null(world_says(w, "To be approved"));
 	assert_non_null(
-	    world_says(&w, "⛔ Rejected: client/acme restart-web\nrejected by @eve: the demo"));
-	world_close(&w);
-}
-
-/* Messages in that chat that asked for approvals with a sound. */
-static size_t
-rings_in(const struct world *w, int64_t chat)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
-	return n;
+	    world_says(w, "⛔ Rejected: client/acme restart-web\nrejected by @eve: the demo"));
 }
 
 WORLD_TEST_OF(who_asks_and_cancels_in_turn_rings_approvers_a_few_times, CLIENTS)
@@ -341,7 +298,7 @@ WORLD_TEST_OF(who_asks_and_cancels_in_turn_rings_approvers_a_few_times, CLIENTS)
 	size_t before;
 
 	(void)world_text_in(w, APPROVER, APPROVER, "/start");
-	before = rings_in(w, APPROVER);
+	before = world_rings_in(w, APPROVER);
 	for (int i = 0; i < 10; i++) {
 		w->aid.at += 6000;
 		(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
@@ -350,14 +307,14 @@ WORLD_TEST_OF(who_asks_and_cancels_in_turn_rings_approvers_a_few_times, CLIENTS)
 		    world_button(world_says_in(w, CONTRACTOR, "Awaiting approval"), "Cancel"));
 		assert_int_equal(newest(w).state, DEPLOY_CANCELLED);
 	}
-	assert_int_equal(rings_in(w, APPROVER) - before, 4);
-	assert_int_equal(rings_in(w, WORLD_TEAM), 4);
+	assert_int_equal(world_rings_in(w, APPROVER) - before, 4);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), 4);
 	w->aid.at += 3600 * INT64_C(1000); /* and later again */
 	(void)world_text_in(w, CONTRACTOR, CONTRACTOR, "/request restart-web acme");
-	assert_int_equal(rings_in(w, APPROVER) - before, 5);
+	assert_int_equal(world_rings_in(w, APPROVER) - before, 5);
 	/* What one has done silences nobody else. */
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/request restart-web acme");
-	assert_int_equal(rings_in(w, APPROVER) - before, 6);
+	assert_int_equal(world_rings_in(w, APPROVER) - before, 6);
 }
 
 WORLD_TEST_OF(what_may_not_be_asked_for_is_not, CLIENTS)

@@ -137,22 +137,19 @@ WORLD_TEST(a_rollback_to_what_is_not_there_lists_what_is)
 }
 
 /* After DOWN nobody knows what runs: the release that was healthy last is the way out. */
-TEST(from_down_a_rollback_goes_to_the_last_that_was_healthy)
+WORLD_TEST_BARE(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(strstr(
-	    world_plain(world_last(&w)), "Roll back staging?\nwhat runs is not known → aaaaaaa"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_last(&w)->buttons.at[0].id);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_false(world_environment(&w, "staging").is_down);
-	world_close(&w);
+	    world_plain(world_last(w)), "Roll back staging?\nwhat runs is not known → aaaaaaa"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_false(world_environment(w, "staging").is_down);
 }
 
 /* The second went forward again, to the release that had just been fled, with one button. */
@@ -210,24 +207,21 @@ WORLD_TEST(a_newer_release_is_called_forward_with_a_warning)
 }
 
 /* It failed with no release to roll back to: B is what was left. */
-TEST(from_a_deployment_that_failed_a_rollback_blocks_that)
+WORLD_TEST_BARE(from_a_deployment_that_failed_a_rollback_blocks_that)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "no-rollback");
-	world_run_step(&w, 1, "release");
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "no-rollback");
+	world_run_step(w, 1, "release");
+	world_run_ends(w,
 	    (struct run_ended){
 		.gate_opened = true, .released = true, .no_rollback = true, .exit_status = 1 });
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_true(world_environment(&w, "staging").is_down);
-	assert_string_equal(world_blocked(&w, "staging"), "");
-	world_rolls_back(&w, "/rollback staging");
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_non_null(world_says(&w, "bbbbbbb is blocked: a push does not deploy it again"));
-	world_close(&w);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_true(world_environment(w, "staging").is_down);
+	assert_string_equal(world_blocked(w, "staging"), "");
+	world_rolls_back(w, "/rollback staging");
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_non_null(world_says(w, "bbbbbbb is blocked: a push does not deploy it again"));
 }
 
 /* A, which was live before B, was blocked: nobody had left it. */

@@ -388,46 +388,42 @@ WORLD_TEST_OF(what_rings_that_it_is_live_has_the_button_as_well, "STAGING_CONFIR
 }
 
 /* Where nothing is healthy the releases are one press away. */
-TEST(what_is_down_has_a_button_that_asks_about_a_release)
+WORLD_TEST_BARE(what_is_down_has_a_button_that_asks_about_a_release)
 {
 	struct world_message *rang;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, TOUCHED);
-	rang = world_says_in(&w, WORLD_TEAM, "🔥 Rollback failed: staging");
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, TOUCHED);
+	rang = world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)world_press(
-	    &w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
-	assert_int_equal(strncmp(w.toast, "⛔ Denied: rollback", 12), 0);
+	    w, WORLD_STAGING_USER, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_int_equal(strncmp(w->toast, "⛔ Denied: rollback", 12), 0);
 	(void)world_press(
-	    &w, WORLD_ADMIN, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
-	assert_non_null(world_says(&w, "Roll back staging?\nwhat runs is not known → aaaaaaa"));
-	world_close(&w);
+	    w, WORLD_ADMIN, WORLD_TEAM, world_button(rang, "↩️ Roll back staging"));
+	assert_non_null(world_says(w, "Roll back staging?\nwhat runs is not known → aaaaaaa"));
 }
 
 /* Regression: an old message's button rolled back the release that had ended its trouble. */
-TEST(a_trouble_that_is_over_is_rolled_back_from_by_no_old_button)
+WORLD_TEST_BARE(a_trouble_that_is_over_is_rolled_back_from_by_no_old_button)
 {
 	struct world_message *rang;
 	char old[LIMIT_BUTTON_ID];
-	struct world w;
 	int64_t asked;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, TOUCHED);
-	rang = world_says_in(&w, WORLD_TEAM, "🔥 Rollback failed: staging");
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, TOUCHED);
+	rang = world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)text_copy(old, sizeof(old), world_button(rang, "↩️ Roll back staging"));
-	world_rolls_back(&w, "/rollback staging");
-	asked = world_newest(&w, "staging").id;
-	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, old);
-	assert_string_equal(w.toast,
+	world_rolls_back(w, "/rollback staging");
+	asked = world_newest(w, "staging").id;
+	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM, old);
+	assert_string_equal(w->toast,
 	    "This trouble is over: staging runs aaaaaaa. To roll that back: /rollback staging");
-	assert_int_equal(world_newest(&w, "staging").id, asked);
-	world_close(&w);
+	assert_int_equal(world_newest(w, "staging").id, asked);
 }
 
 /* Releases were named, and not what they had brought. */

@@ -12,16 +12,8 @@ static struct world w;
 static int
 open_world(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, STAGING_URL, "ROLE_DEV_IDS=44", "ROLE_DEV_MAY=history:staging", NULL);
-	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
 	return 0;
 }
 
@@ -62,7 +54,7 @@ go_live(void)
 	world_probed(&w, NULL);
 }
 
-TEST_WITH(a_deployment_is_told_from_who_asked_to_its_entries, open_world, close_world)
+TEST_WITH(a_deployment_is_told_from_who_asked_to_its_entries, open_world, world_tear_down)
 {
 	const char *text;
 
@@ -88,7 +80,7 @@ TEST_WITH(a_deployment_is_told_from_who_asked_to_its_entries, open_world, close_
 }
 
 /* A rollback's script warns of another thing than that of the release which it takes back. */
-TEST_WITH(a_rollback_does_not_hide_what_its_release_warned_of, open_world, close_world)
+TEST_WITH(a_rollback_does_not_hide_what_its_release_warned_of, open_world, world_tear_down)
 {
 	static const struct run_ended warned = { .gate_opened = true,
 		.released = true,
@@ -109,7 +101,7 @@ TEST_WITH(a_rollback_does_not_hide_what_its_release_warned_of, open_world, close
 }
 
 /* All that are kept, where the message has three; they go with the log. */
-TEST_WITH(what_its_script_has_warned_of_is_told, open_world, close_world)
+TEST_WITH(what_its_script_has_warned_of_is_told, open_world, world_tear_down)
 {
 	static const struct run_ended good = { .gate_opened = true,
 		.released = true,
@@ -130,7 +122,7 @@ act_head_of(struct tx *tx, void *arg)
 }
 
 /* Its numbers are those of the audit's lines about it, and of no other. */
-TEST_WITH(the_audits_entries_are_those_about_it, open_world, close_world)
+TEST_WITH(the_audits_entries_are_those_about_it, open_world, world_tear_down)
 {
 	char line[64], head[LIMIT_AUDIT_HEAD] = "";
 	const char *text;
@@ -145,7 +137,7 @@ TEST_WITH(the_audits_entries_are_those_about_it, open_world, close_world)
 	assert_string_equal(text, line);
 }
 
-TEST_WITH(what_was_rolled_back_says_why_and_to_what, open_world, close_world)
+TEST_WITH(what_was_rolled_back_says_why_and_to_what, open_world, world_tear_down)
 {
 	const char *text;
 
@@ -166,7 +158,7 @@ TEST_WITH(what_was_rolled_back_says_why_and_to_what, open_world, close_world)
 	assert_string_equal(world_last(&w)->buttons.at[1].label, "📄 Rollback log");
 }
 
-TEST_WITH(who_confirmed_and_who_approved_is_named, open_world, close_world)
+TEST_WITH(who_confirmed_and_who_approved_is_named, open_world, world_tear_down)
 {
 	const char *text;
 
@@ -185,7 +177,7 @@ TEST_WITH(who_confirmed_and_who_approved_is_named, open_world, close_world)
 }
 
 /* What is not there and what they may not see are one answer; a stranger's is that of all. */
-TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
+TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, world_tear_down)
 {
 	char missing[200];
 
@@ -203,7 +195,7 @@ TEST_WITH(what_somebody_may_not_see_is_not_there, open_world, close_world)
 	assert_null(strstr(world_plain(world_last(&w)), "Live"));
 }
 
-TEST_WITH(without_a_number_it_asks_for_one, open_world, close_world)
+TEST_WITH(without_a_number_it_asks_for_one, open_world, world_tear_down)
 {
 	static const char *const wrong[] = { "/show", "/show staging", "/show #", "/show -1",
 		"/show 99999999999999999999" };
@@ -214,7 +206,7 @@ TEST_WITH(without_a_number_it_asks_for_one, open_world, close_world)
 }
 
 /* Sixty-four steps with names as long as they may be fit one message. */
-TEST_WITH(of_many_steps_the_first_are_told, open_world, close_world)
+TEST_WITH(of_many_steps_the_first_are_told, open_world, world_tear_down)
 {
 	char name[LIMIT_STEP];
 
@@ -229,7 +221,7 @@ TEST_WITH(of_many_steps_the_first_are_told, open_world, close_world)
 }
 
 /* From a list to one and back, in the same message. */
-TEST_WITH(a_button_of_the_history_leads_to_it_and_back, open_world, close_world)
+TEST_WITH(a_button_of_the_history_leads_to_it_and_back, open_world, world_tear_down)
 {
 	struct world_message *message;
 	size_t toasts;

@@ -12,25 +12,11 @@ static struct world w;
 static int
 open_two(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, NULL);
 	world_application(&w, "shop", HEALTH);
 	world_application(&w, "blog", "");
 	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
-	return 0;
-}
-
-static void
-set_down(struct tx *tx, void *arg)
-{
-	row_environment_down(tx, arg);
 }
 
 static void
@@ -40,7 +26,7 @@ says(const char *text, const char *part)
 		fail_msg("\"%s\" is not in:\n%s", part, text);
 }
 
-TEST_WITH(of_several_applications_each_environment_is_a_line, open_two, close_world)
+TEST_WITH(of_several_applications_each_environment_is_a_line, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -60,7 +46,7 @@ TEST_WITH(of_several_applications_each_environment_is_a_line, open_two, close_wo
 }
 
 /* Eighteen lines that said nothing stood above the one that mattered. */
-TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, close_world)
+TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_string_equal(world_plain(world_last(&w)),
@@ -92,7 +78,7 @@ TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, close_world
 }
 
 /* At night: why, what, who, and the way out, without another command. */
-TEST_WITH(what_is_red_says_why_and_has_its_way_out_beside_it, open_two, close_world)
+TEST_WITH(what_is_red_says_why_and_has_its_way_out_beside_it, open_two, world_tear_down)
 {
 	struct world_message *message;
 	char staging[LIMIT_BUTTON_ID];
@@ -128,7 +114,7 @@ TEST_WITH(what_is_red_says_why_and_has_its_way_out_beside_it, open_two, close_wo
 }
 
 /* "/status prod" was two lines without a button. */
-TEST_WITH(a_name_that_several_have_and_one_alone_have_buttons, open_two, close_world)
+TEST_WITH(a_name_that_several_have_and_one_alone_have_buttons, open_two, world_tear_down)
 {
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status prod");
@@ -148,7 +134,7 @@ TEST_WITH(a_name_that_several_have_and_one_alone_have_buttons, open_two, close_w
 }
 
 /* From all to one and back, in one message. */
-TEST_WITH(a_button_leads_to_one_environment_and_back, open_two, close_world)
+TEST_WITH(a_button_leads_to_one_environment_and_back, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -168,7 +154,7 @@ TEST_WITH(a_button_leads_to_one_environment_and_back, open_two, close_world)
 	assert_int_equal(message->buttons.n, 4);
 }
 
-TEST_WITH(of_one_application_each_environment_is_a_paragraph, open_two, close_world)
+TEST_WITH(of_one_application_each_environment_is_a_paragraph, open_two, world_tear_down)
 {
 	world_released(&w, "shop/staging");
 	world_released(&w, "shop/production");
@@ -317,7 +303,7 @@ TEST(behind_a_new_release_an_old_count_is_not_said)
 }
 
 /* Its application's; with two zones each clock says which it is of. */
-TEST_WITH(a_clock_is_that_of_its_application, open_two, close_world)
+TEST_WITH(a_clock_is_that_of_its_application, open_two, world_tear_down)
 {
 	const char *status;
 
@@ -343,7 +329,7 @@ TEST_WITH(a_clock_is_that_of_its_application, open_two, close_world)
 }
 
 /* What a script only notes is no step: it stands in the deployment's message. */
-TEST_WITH(of_a_run_the_step_that_it_came_to_is_shown, open_two, close_world)
+TEST_WITH(of_a_run_the_step_that_it_came_to_is_shown, open_two, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -355,11 +341,11 @@ TEST_WITH(of_a_run_the_step_that_it_came_to_is_shown, open_two, close_world)
 	    world_plain(world_last(&w)), " aaaaaaa (pull), started just now, requested by "));
 }
 
-TEST_WITH(what_is_in_trouble_stands_first, open_two, close_world)
+TEST_WITH(what_is_in_trouble_stands_first, open_two, world_tear_down)
 {
 	struct world_message *message;
 
-	store_aid_act(&w.aid, set_down, (void *)(uintptr_t) "shop/production");
+	store_aid_act(&w.aid, world_set_down, (void *)(uintptr_t) "shop/production");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_text(&w, WORLD_ADMIN, "/status");
@@ -373,7 +359,7 @@ TEST_WITH(what_is_in_trouble_stands_first, open_two, close_world)
 }
 
 /* A red one stood below green ones: rows knew of no trouble, and its health was not looked at. */
-TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, close_world)
+TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, world_tear_down)
 {
 	const char *said;
 
@@ -392,8 +378,8 @@ TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, close_world)
 }
 
 /* A dot alone said so, behind the word "runs"; and of two nobody knows which has answered. */
-TEST_WITH(
-    of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it, open_two, close_world)
+TEST_WITH(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it, open_two,
+    world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -413,7 +399,7 @@ TEST_WITH(
 	    "⏳ shop/staging: in progress bbbbbbb; last live: aaaaaaa, ");
 }
 
-TEST_WITH(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two, close_world)
+TEST_WITH(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two, world_tear_down)
 {
 	char path[192];
 
@@ -427,7 +413,7 @@ TEST_WITH(a_file_that_is_not_in_force_is_named_to_who_may_everything, open_two, 
 }
 
 /* That it is so, to whom the application is shown; where and why, to admins. */
-TEST_WITH(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two, close_world)
+TEST_WITH(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_two, world_tear_down)
 {
 	world_application(&w, "blog", "STAGING_PORT=eighty\n");
 	(void)world_text(&w, WORLD_STAGING_USER, "/status blog");
@@ -440,7 +426,7 @@ TEST_WITH(a_file_with_a_mistake_is_told_to_whom_its_application_is_shown, open_t
 	assert_non_null(strstr(world_plain(world_last(&w)), "STAGING_PORT"));
 }
 
-TEST_WITH(what_means_nothing_is_named_to_who_may_everything, open_two, close_world)
+TEST_WITH(what_means_nothing_is_named_to_who_may_everything, open_two, world_tear_down)
 {
 	const char *text;
 	char apps[192];
@@ -460,7 +446,7 @@ TEST_WITH(what_means_nothing_is_named_to_who_may_everything, open_two, close_wor
 }
 
 /* However many there are, the message holds them. */
-TEST_WITH(of_many_files_with_a_mistake_the_first_are_named, open_two, close_world)
+TEST_WITH(of_many_files_with_a_mistake_the_first_are_named, open_two, world_tear_down)
 {
 	char name[16];
 

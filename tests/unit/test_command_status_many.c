@@ -14,7 +14,7 @@ open_many(void **state)
 {
 	char name[ENVIRONMENT_NAME_MAX], text[512];
 
-	(void)state;
+	*state = &w;
 	world_open(&w, NULL);
 	for (int i = 0; i < 10; i++) {
 		(void)snprintf(name, sizeof(name), "app%02d", i);
@@ -33,7 +33,7 @@ open_large(void **state)
 {
 	char text[1024] = "ENVIRONMENTS=staging";
 
-	(void)state;
+	*state = &w;
 	world_open(&w, NULL);
 	for (char c = 'b'; c <= 'r'; c++)
 		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%c", c);
@@ -45,16 +45,8 @@ open_large(void **state)
 	return 0;
 }
 
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
-	return 0;
-}
-
 /* The longest that it gets: nothing is said of each command of each environment. */
-TEST_WITH(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many, close_world)
+TEST_WITH(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many, world_tear_down)
 {
 	const char *text;
 	char apps[192];
@@ -76,7 +68,7 @@ TEST_WITH(help_over_a_hundred_environments_is_a_page_of_a_phone, open_many, clos
 	assert_in_range(strlen(world_plain(world_last(&w))), 1000, 3000);
 }
 
-TEST_WITH(a_page_shows_twenty_and_leads_to_the_others, open_many, close_world)
+TEST_WITH(a_page_shows_twenty_and_leads_to_the_others, open_many, world_tear_down)
 {
 	struct world_message *message;
 	char second[LIMIT_BUTTON_ID];
@@ -106,23 +98,17 @@ TEST_WITH(a_page_shows_twenty_and_leads_to_the_others, open_many, close_world)
 	assert_string_equal(w.toast, "This button has expired or was used.");
 }
 
-static void
-set_down(struct tx *tx, void *arg)
-{
-	row_environment_down(tx, arg);
-}
-
 /* It would stand on the fifth. */
-TEST_WITH(what_is_in_trouble_is_on_the_first_page, open_many, close_world)
+TEST_WITH(what_is_in_trouble_is_on_the_first_page, open_many, world_tear_down)
 {
 	world_released(&w, NULL);
-	world_act(&w, set_down, (void *)(uintptr_t) "app09/j");
+	world_act(&w, world_set_down, (void *)(uintptr_t) "app09/j");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_true(text_starts(world_plain(world_last(&w)), "🔥 app09/j may be DOWN; last live: "));
 }
 
 /* The first page's health comes when the second is shown. */
-TEST_WITH(a_page_that_was_left_is_not_shown_again, open_many, close_world)
+TEST_WITH(a_page_that_was_left_is_not_shown_again, open_many, world_tear_down)
 {
 	struct world_message *message;
 	char text[512];
@@ -163,7 +149,7 @@ fail_everywhere(struct tx *tx, UNUSED void *arg)
 }
 
 /* What nothing was deployed to is left out. */
-TEST_WITH(a_page_of_the_history_is_five_environments, open_many, close_world)
+TEST_WITH(a_page_of_the_history_is_five_environments, open_many, world_tear_down)
 {
 	struct world_message *message;
 
@@ -183,7 +169,7 @@ TEST_WITH(a_page_of_the_history_is_five_environments, open_many, close_world)
 	assert_int_equal(world_last(&w)->buttons.n, 5); /* each leads to one */
 }
 
-TEST_WITH(of_one_application_with_many_each_environment_is_a_line, open_large, close_world)
+TEST_WITH(of_one_application_with_many_each_environment_is_a_line, open_large, world_tear_down)
 {
 	world_released(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status shop");

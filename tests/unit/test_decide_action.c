@@ -51,63 +51,54 @@ begin(struct world *w, int64_t person)
 	return action.id;
 }
 
-TEST(an_action_has_no_urls_no_rollback_and_no_word_to_the_team)
+WORLD_TEST_BARE(an_action_has_no_urls_no_rollback_and_no_word_to_the_team)
 {
 	struct deployment action;
 	struct effect *run;
-	struct world w;
 
-	(void)state;
-	action = world_deployment(&w, begin(&w, WORLD_ADMIN));
+	action = world_deployment(w, begin(w, WORLD_ADMIN));
 	assert_int_equal(action.state, DEPLOY_RUNNING);
 	assert_string_equal(action.urls, "");
 	assert_string_equal(action.previous, "");
 	assert_int_equal(action.also_message, 0);
-	assert_int_equal(world_last(&w)->chat, WORLD_GROUP);
-	run = world_peek(&w, EFFECT_RUN);
+	assert_int_equal(world_last(w)->chat, WORLD_GROUP);
+	run = world_peek(w, EFFECT_RUN);
 	assert_non_null(run);
 	assert_int_equal(run->u.run.program, PROGRAM_ACTION);
-	assert_int_equal(world_audited(&w, "action_started", NULL), 1);
-	assert_int_equal(world_audited(&w, "deploy_started", NULL), 1); /* that of A */
-	world_close(&w);
+	assert_int_equal(world_audited(w, "action_started", NULL), 1);
+	assert_int_equal(world_audited(w, "deploy_started", NULL), 1); /* that of A */
 }
 
-TEST(what_it_did_it_did_and_no_release_comes_of_it)
+WORLD_TEST_BARE(what_it_did_it_did_and_no_release_comes_of_it)
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	id = begin(&w, WORLD_ADMIN);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_DONE);
-	assert_null(world_peek(&w, EFFECT_PROBE));
-	assert_string_equal(w.counted, ""); /* no deployment was counted */
-	assert_int_equal(world_audited(&w, "action_completed", NULL), 1);
-	assert_int_equal(world_audited(&w, "deploy_success", NULL), 1);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	id = begin(w, WORLD_ADMIN);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_DONE);
+	assert_null(world_peek(w, EFFECT_PROBE));
+	assert_string_equal(w->counted, ""); /* no deployment was counted */
+	assert_int_equal(world_audited(w, "action_completed", NULL), 1);
+	assert_int_equal(world_audited(w, "deploy_success", NULL), 1);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-TEST(a_failed_action_is_no_failed_deployment)
+WORLD_TEST_BARE(a_failed_action_is_no_failed_deployment)
 {
 	struct environment staging;
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	id = begin(&w, WORLD_ADMIN);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_FAILED);
-	assert_null(world_peek(&w, EFFECT_RUN)); /* neither again nor rolled back */
-	assert_string_equal(w.counted, "");
-	assert_int_equal(world_audited(&w, "action_failed", NULL), 1);
-	assert_int_equal(world_audited(&w, "deploy_failed", NULL), 0);
-	staging = world_environment(&w, "staging");
+	id = begin(w, WORLD_ADMIN);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_FAILED);
+	assert_null(world_peek(w, EFFECT_RUN)); /* neither again nor rolled back */
+	assert_string_equal(w->counted, "");
+	assert_int_equal(world_audited(w, "action_failed", NULL), 1);
+	assert_int_equal(world_audited(w, "deploy_failed", NULL), 0);
+	staging = world_environment(w, "staging");
 	assert_false(staging.is_down || staging.is_unacknowledged);
-	assert_string_equal(world_blocked(&w, "staging"), "");
-	world_close(&w);
+	assert_string_equal(world_blocked(w, "staging"), "");
 }
 
 /* Given up without an exit record it ends as well: nobody would free its environment. */
@@ -120,42 +111,33 @@ act_give_up(struct tx *tx, void *arg)
 	decide_give_up(tx, &action, "nobody answers");
 }
 
-TEST(an_action_that_is_given_up_ends)
+WORLD_TEST_BARE(an_action_that_is_given_up_ends)
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	id = begin(&w, WORLD_ADMIN);
-	world_act(&w, act_give_up, &id);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_FAILED);
-	world_close(&w);
+	id = begin(w, WORLD_ADMIN);
+	world_act(w, act_give_up, &id);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_FAILED);
 }
 
-TEST(an_action_can_be_cancelled)
+WORLD_TEST_BARE(an_action_can_be_cancelled)
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	id = begin(&w, WORLD_ADMIN);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_STOPPING);
-	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
-	world_close(&w);
+	id = begin(w, WORLD_ADMIN);
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_STOPPING);
+	assert_non_null(world_peek(w, EFFECT_STOP_RUN));
 }
 
 /* Who may deploy there may not do everything there: asked when it starts ... */
-TEST(who_may_deploy_does_not_start_an_action_by_that)
+WORLD_TEST_BARE(who_may_deploy_does_not_start_an_action_by_that)
 {
-	struct world w;
 	int64_t id;
 
-	(void)state;
-	id = begin(&w, WORLD_STAGING_USER);
-	assert_int_equal(world_deployment(&w, id).state, DEPLOY_REFUSED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	id = begin(w, WORLD_STAGING_USER);
+	assert_int_equal(world_deployment(w, id).state, DEPLOY_REFUSED);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 static void
@@ -193,39 +175,34 @@ act_tell(struct tx *tx, void *arg)
 	decide_tell(tx, action, NULL);
 }
 
-TEST(its_buttons_are_its_own)
+WORLD_TEST_BARE(its_buttons_are_its_own)
 {
 	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_AWAITING_CONFIRMATION);
-	struct world w;
 
 	action.is_again = action.is_forward = action.is_behind = true;
-	world_open(&w, CLIENT, NULL);
-	world_act(&w, act_tell, &action);
-	assert_string_not_equal(world_button(world_last(&w), "🔧 clear-cache client/acme"), "");
-	assert_string_equal(world_button(world_last(&w), "Deploy again"), "");
-	assert_string_equal(world_button(world_last(&w), "Roll forward"), "");
-	assert_string_not_equal(world_button(world_last(&w), "📄 Log"), "");
-	assert_string_equal(world_button(world_last(&w), "Rollback log"), "");
-	world_close(&w);
+	world_open(w, CLIENT, NULL);
+	world_act(w, act_tell, &action);
+	assert_string_not_equal(world_button(world_last(w), "🔧 clear-cache client/acme"), "");
+	assert_string_equal(world_button(world_last(w), "Deploy again"), "");
+	assert_string_equal(world_button(world_last(w), "Roll forward"), "");
+	assert_string_not_equal(world_button(world_last(w), "📄 Log"), "");
+	assert_string_equal(world_button(world_last(w), "Rollback log"), "");
 }
 
 /* CI says a push again when its image is there: an action between the two hid the first. */
-TEST(an_action_does_not_hide_what_came_to_nothing)
+WORLD_TEST_BARE(an_action_does_not_hide_what_came_to_nothing)
 {
 	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_DONE);
-	struct world w;
 
-	(void)state;
 	action.started_at = STORE_AID_AT;
-	world_open(&w, CLIENT, NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_FAILED);
-	world_act(&w, act_question, &action);
+	world_open(w, CLIENT, NULL);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
+	world_act(w, act_question, &action);
 	assert_int_equal(action.id, 2);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_newest(&w, "staging").id, 3);
-	world_close(&w);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_newest(w, "staging").id, 3);
 }

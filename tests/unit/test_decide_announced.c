@@ -38,28 +38,26 @@ timer(struct world *w)
 	return NULL;
 }
 
-TEST(a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later)
+WORLD_TEST_BARE(a_push_that_git_does_not_show_is_asked_again_5_10_20_s_later)
 {
 	static const int pauses_s[] = { 5, 10, 20, 40 };
-	struct world w;
 	int64_t asked;
 
-	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
+	open_scene(w, "POLL_REPOSITORY_SECONDS=0");
 	for (size_t i = 0; i < COUNT(pauses_s); i++) {
-		assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0); /* not in the lane */
-		asked = w.aid.at;
+		assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0); /* not in the lane */
+		asked = w->aid.at;
 		assert_in_range(
-		    timer(&w)->due - asked, pauses_s[i] * 1000 - 2000, pauses_s[i] * 1000);
-		world_due(&w, TIMER_PUSH);
-		world_git(&w, NOT_SHOWN);
-		assert_int_equal(world_newest(&w, "staging").id, 1);
+		    timer(w)->due - asked, pauses_s[i] * 1000 - 2000, pauses_s[i] * 1000);
+		world_due(w, TIMER_PUSH);
+		world_git(w, NOT_SHOWN);
+		assert_int_equal(world_newest(w, "staging").id, 1);
 	}
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_non_null(world_says(&w, "pushed by github:octo(7)"));
-	assert_null(timer(&w));
-	world_close(&w);
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_non_null(world_says(w, "pushed by github:octo(7)"));
+	assert_null(timer(w));
 }
 
 /* A replica does not even have the branch yet. */
@@ -123,37 +121,32 @@ WORLD_TEST_OF(
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-TEST(a_newer_delivery_takes_the_place_of_one_that_is_waited_for)
+WORLD_TEST_BARE(a_newer_delivery_takes_the_place_of_one_that_is_waited_for)
 {
-	struct world w;
-
-	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
-	assert_non_null(timer(&w));
-	(void)world_decide(&w, push_of(&w, COMMIT_B));
-	assert_null(timer(&w));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-	world_close(&w);
+	open_scene(w, "POLL_REPOSITORY_SECONDS=0");
+	assert_non_null(timer(w));
+	(void)world_decide(w, push_of(w, COMMIT_B));
+	assert_null(timer(w));
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-TEST(a_restart_neither_forgets_nor_begins_the_two_minutes_anew)
+WORLD_TEST_BARE(a_restart_neither_forgets_nor_begins_the_two_minutes_anew)
 {
-	struct world w;
 	int64_t until;
 
-	open_scene(&w, "POLL_REPOSITORY_SECONDS=0");
-	until = timer(&w)->u.timer.push.until;
-	store_aid_forget(&w.aid);
-	while (w.n_open > 0)
-		effect_free(w.open[--w.n_open]);
-	store_aid_reopen(&w.aid);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_non_null(timer(&w));
-	assert_int_equal(timer(&w)->u.timer.push.until, until);
-	world_due(&w, TIMER_PUSH);
-	assert_int_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.push.until, until);
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.push.after, COMMIT_A);
-	world_close(&w);
+	open_scene(w, "POLL_REPOSITORY_SECONDS=0");
+	until = timer(w)->u.timer.push.until;
+	store_aid_forget(&w->aid);
+	while (w->n_open > 0)
+		effect_free(w->open[--w->n_open]);
+	store_aid_reopen(&w->aid);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_non_null(timer(w));
+	assert_int_equal(timer(w)->u.timer.push.until, until);
+	world_due(w, TIMER_PUSH);
+	assert_int_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.push.until, until);
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.push.after, COMMIT_A);
 }
 
 /* The clock was 9 h ahead when it came. */
@@ -166,19 +159,16 @@ WORLD_TEST_OF(two_minutes_are_never_more, "POLL_REPOSITORY_SECONDS=0")
 	assert_in_range(timer(w)->u.timer.push.until - w->aid.at, 100000, 120000);
 }
 
-TEST(a_poll_leaves_alone_what_a_push_announced)
+WORLD_TEST_BARE(a_poll_leaves_alone_what_a_push_announced)
 {
-	struct world w;
-
-	open_scene(&w, "POLL_REPOSITORY_SECONDS=60");
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	world_due(&w, TIMER_POLL);
-	world_git_heads(&w, COMMIT_A, COMMIT_D);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	world_due(&w, TIMER_PUSH);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_close(&w);
+	open_scene(w, "POLL_REPOSITORY_SECONDS=60");
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, COMMIT_A, COMMIT_D);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	world_due(w, TIMER_PUSH);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 }
 
 /* --- git does not answer --- */

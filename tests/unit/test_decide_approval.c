@@ -6,16 +6,6 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 
-static size_t
-rings_in(const struct world *w, int64_t chat)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
-	return n;
-}
-
 WORLD_TEST_OF(a_second_person_approves_and_it_goes_live, "PRODUCTION_APPROVALS=1")
 {
 	approval_asks(w, COMMIT_A);
@@ -290,7 +280,7 @@ WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_A
 	    "#1 · approved 0 of 1, until 02:00"));
 	assert_false(world_last(w)->is_silent);
 	assert_string_not_equal(world_button(world_last(w), "Approve"), "");
-	rings = rings_in(w, WORLD_GROUP);
+	rings = world_rings_in(w, WORLD_GROUP);
 	(void)text_copy(button, sizeof(button), approval_label_in(w, WORLD_TEAM, "Approve"));
 	world_due(w, TIMER_APPROVAL);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_EXPIRED);
@@ -298,7 +288,7 @@ WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_A
 	    "⛔ Approval expired: production \"Make it blue\"\n"
 	    "author Ann Example · requested by @ada\n"
 	    "0 of 1 had approved it. Nothing was started: ask for it again."));
-	assert_int_equal(rings_in(w, WORLD_GROUP), rings + 1); /* who asked */
+	assert_int_equal(world_rings_in(w, WORLD_GROUP), rings + 1); /* who asked */
 	assert_true(world_says_in(w, WORLD_GROUP, "Approval expired: ")->reply_to != 0);
 	team = world_says_in(w, WORLD_TEAM, "Approval expired: ");
 	assert_true(team->is_silent); /* who slept: what is left to do? */
@@ -337,7 +327,7 @@ WORLD_TEST_OF(a_yes_given_and_taken_back_in_turn_rings_little_and_ends, "PRODUCT
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	w->aid.at += 3600 * INT64_C(1000); /* who asked is no reason any more */
 	approval_asks(w, COMMIT_B);
-	before = rings_in(w, WORLD_TEAM);
+	before = world_rings_in(w, WORLD_TEAM);
 	begin = w->aid.at;
 	for (int i = 0; i < 8; i++) {
 		w->aid.at += 60 * 1000;
@@ -346,7 +336,7 @@ WORLD_TEST_OF(a_yes_given_and_taken_back_in_turn_rings_little_and_ends, "PRODUCT
 		approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 		assert_string_equal(w->toast, "Withdrawn: production bbbbbbb: 0 of 1.");
 	}
-	assert_int_equal(rings_in(w, WORLD_TEAM) - before, 2);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM) - before, 2);
 	world_due(w, TIMER_APPROVAL); /* half of its time: reminded once */
 	assert_int_equal((w->aid.at - begin) / 60000, 60);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
@@ -372,7 +362,7 @@ WORLD_TEST_OF(many_who_ask_ring_one_chat_a_few_times, "STAGING_APPROVALS=1",
 		world_git(w, (struct world_git){ .commit = commit });
 		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	}
-	assert_int_equal(rings_in(w, WORLD_TEAM), 12);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), 12);
 }
 
 static void
@@ -390,7 +380,7 @@ WORLD_TEST_OF(who_has_rung_enough_rings_for_what_is_down, "STAGING_APPROVALS=1")
 
 	for (size_t i = 0; i < COUNT(commits); i++) {
 		if (i + 1 == COUNT(commits)) {
-			before = rings_in(w, WORLD_TEAM);
+			before = world_rings_in(w, WORLD_TEAM);
 			assert_true(before < i);
 			world_act(w, is_down, NULL);
 		}
@@ -401,7 +391,7 @@ WORLD_TEST_OF(who_has_rung_enough_rings_for_what_is_down, "STAGING_APPROVALS=1")
 			    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy"));
 		assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	}
-	assert_int_equal(rings_in(w, WORLD_TEAM), before + 1);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), before + 1);
 }
 
 static void
@@ -436,30 +426,28 @@ WORLD_TEST_OF(who_asked_cancels_it, "PRODUCTION_APPROVALS=1")
 
 /* --- more by fact --- */
 
-TEST(the_largest_number_of_what_applies_is_needed)
+WORLD_TEST_BARE(the_largest_number_of_what_applies_is_needed)
 {
 	static const char more[] =
 	    "STAGING_APPROVALS_IF=forced=3; not-on production=2; path db/**=4";
-	struct world w;
 
-	world_open(&w, "STAGING_APPROVALS=1", more, "ADMIN_TELEGRAM_IDS=11,22,44,55", NULL);
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.paths, "/,db/**");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 4 · because of path db/**"));
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	world_git(&w,
+	world_open(w, "STAGING_APPROVALS=1", more, "ADMIN_TELEGRAM_IDS=11,22,44,55", NULL);
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.paths, "/,db/**");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 4 · because of path db/**"));
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	world_git(w,
 	    (struct world_git){ .commit = COMMIT_B, .untouched = "db/**", .is_force_push = true });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 3 · because of forced"));
-	assert_int_equal(world_decide(&w, world_push(&w, "develop")).status, 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .untouched = "db/**" });
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 3 · because of forced"));
+	assert_int_equal(world_decide(w, world_push(w, "develop")).status, 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .untouched = "db/**" });
 	assert_non_null(
-	    world_says_in(&w, WORLD_TEAM, "approved 0 of 2 · because of not-on production"));
-	approval_press_in(&w, WORLD_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	    world_says_in(w, WORLD_TEAM, "approved 0 of 2 · because of not-on production"));
+	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
+	assert_null(world_peek(w, EFFECT_RUN));
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve staging ccccccc");
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 #define NOT_ON \

@@ -6,15 +6,6 @@
 
 #define LEADS "ROLE_LEAD_IDS=22,44,55", "ROLE_LEAD_MAY=approve:production,deploy:production,status"
 
-static void
-settings_changed(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 WORLD_TEST_OF(who_loses_the_grant_counts_no_more_when_the_last_comes, "PRODUCTION_APPROVALS=2",
     "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
@@ -85,23 +76,20 @@ b_awaits_over_a(struct world *w)
 }
 
 /* The commits that it was asked about are not those over what is live by then: git says which. */
-TEST(what_is_asked_anew_lists_its_commits_over_what_is_live)
+WORLD_TEST_BARE(what_is_asked_anew_lists_its_commits_over_what_is_live)
 {
 	struct world_message *asked;
-	struct world w;
 
-	(void)state;
-	b_awaits_over_a(&w);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM,
+	b_awaits_over_a(w);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM,
 	    "Approve production bbbbbbb"); /* approval_asks anew */
-	asked = world_says_in(&w, WORLD_TEAM, "asked again: production runs aaaaaaa now");
+	asked = world_says_in(w, WORLD_TEAM, "asked again: production runs aaaaaaa now");
 	assert_null(strstr(world_plain(asked), "Change"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
+	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 1 });
 	assert_non_null(strstr(world_plain(asked),
 	    "replaces aaaaaaa (release 1, just now), and you can roll back to it\n1 new commit:\n• bbbbbbb \"Change 1\""));
 	assert_null(strstr(world_plain(asked), "Change 2"));
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_APPROVAL);
 }
 
 /* Asked in its place; B runs when it is confirmed over A. */
@@ -138,20 +126,11 @@ WORLD_TEST_OF(another_live_release_is_approved_anew, "PRODUCTION_APPROVALS=1")
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
-static void
-restored(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
-
-	event->u.started.is_restored = true;
-	(void)world_decide(w, event);
-}
-
 /* Found by the simulation (SEED=261860027): who approved had not been told. */
 WORLD_TEST_OF(what_is_not_known_is_shown_before_it_is_approved, "PRODUCTION_APPROVALS=1")
 {
 	approval_asks(w, COMMIT_A);
-	restored(w);
+	world_restored(w);
 	assert_non_null(world_says_in(
 	    w, WORLD_TEAM, "⚠️ asked again: what production runs is not known any more\n\n"));
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
@@ -174,11 +153,10 @@ TEST(who_confirms_again_has_the_time_that_approvals_had)
 	struct world w;
 	int64_t before;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(&w, "PRODUCTION_APPROVALS=1", rows[i].setting, NULL);
 		approval_asks(&w, COMMIT_A);
-		restored(&w);
+		world_restored(&w);
 		approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 		before = w.aid.at;
 		world_due(&w, TIMER_QUESTION);
@@ -214,7 +192,7 @@ WORLD_TEST_OF(a_button_of_before_it_was_asked_anew_is_no_yes, "PRODUCTION_APPROV
 	world_due(w, TIMER_APPROVAL);
 	(void)text_copy(reminder, sizeof(reminder),
 	    world_button(world_says_in(w, WORLD_TEAM, "Not approved yet"), "Approve"));
-	restored(w);
+	world_restored(w);
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, question);
 	assert_string_equal(w->toast, "This button has expired or was used.");
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, reminder);
@@ -240,7 +218,7 @@ WORLD_TEST_OF(what_was_typed_before_it_was_asked_anew_is_no_yes, "PRODUCTION_APP
 	int64_t shown;
 
 	approval_asks(w, COMMIT_A);
-	restored(w);
+	world_restored(w);
 	shown = w->screen_remote[world_says_in(w, WORLD_TEAM, "asked again")->row % WORLD_SCREEN];
 	/* It was on its way when the question came. */
 	type_as(w, WORLD_TEAM, shown - 1, "/approve 1");
@@ -272,13 +250,13 @@ TEST(what_was_confirmed_over_another_release_is_confirmed_again_too)
 	b_awaits_over_a(&w);
 	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	world_settings(&w, NULL);
-	settings_changed(&w);
+	world_settings_read(&w);
 	is_confirmed_again(&w);
 	world_close(&w);
 
 	b_awaits_over_a(&w); /* the same, found by the settings alone */
 	world_settings(&w, NULL);
-	settings_changed(&w);
+	world_settings_read(&w);
 	is_confirmed_again(&w);
 	world_close(&w);
 }
@@ -308,12 +286,12 @@ WORLD_TEST_OF(settings_that_need_fewer_or_more_are_in_force_at_once, "PRODUCTION
 	approval_asks(w, COMMIT_A);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_settings(w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "approved 1 of 3: @bob\n⏳ open until 08:00\n"
 	    "⚠️ 2 more must approve, and only 1 may: an admin can change the settings"));
 	world_settings(w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
@@ -326,11 +304,11 @@ WORLD_TEST_OF(who_was_asked_the_very_same_is_not_rung_anew, "PRODUCTION_APPROVAL
 	approval_asks(w, COMMIT_B);
 	assert_false(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval")->is_silent);
 	world_settings(w, "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
 	w->aid.at += 3600 * INT64_C(1000);
 	world_settings(w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_true(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval")->is_silent);
@@ -356,7 +334,7 @@ WORLD_TEST_OF(who_come_back_to_the_queue_together_start_by_their_places, "PRODUC
 	assert_int_equal(world_deployment(w, 3).state, DEPLOY_AWAITING_APPROVAL);
 	assert_true(world_deployment(w, 3).place < world_deployment(w, 2).place);
 	world_settings(w, NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 }
 
@@ -365,7 +343,7 @@ WORLD_TEST_OF(
 {
 	approval_asks(w, COMMIT_A);
 	world_settings(w, "ENVIRONMENTS=staging", NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
 	assert_null(world_peek(w, EFFECT_RUN));
 }
@@ -374,7 +352,6 @@ TEST(what_has_enough_by_the_hour_goes_on)
 {
 	struct world w;
 
-	(void)state;
 	for (int is_pressed = 0; is_pressed < 2; is_pressed++) { /* at midnight */
 		world_open(&w, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44",
 		    "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=2", NULL);

@@ -9,15 +9,6 @@
 
 #define HOUR_MS (3600 * INT64_C(1000))
 
-static void
-restored(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
-
-	event->u.started.is_restored = true;
-	(void)world_decide(w, event);
-}
-
 /* --- yes --- */
 
 WORLD_TEST_OF(what_was_live_is_said_to_have_been_and_is_not_approved, "PRODUCTION_APPROVALS=1")
@@ -41,7 +32,7 @@ WORLD_TEST_OF(an_action_is_approved_where_what_is_live_is_not_known, "CLIENTS=ac
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
-	restored(w);
+	world_restored(w);
 	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(w, EFFECT_RUN));

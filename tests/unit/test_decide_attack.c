@@ -35,25 +35,10 @@ token_of(struct world *w, int64_t maker, const char *name, const char *role)
 	return text;
 }
 
-static void
-settings_read(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 static bool
 runs(struct world *w)
 {
 	return world_peek(w, EFFECT_RUN) != NULL;
-}
-
-static void
-git(struct world *w, const char *commit)
-{
-	world_git(w, (struct world_git){ .commit = commit });
 }
 
 /* --- people --- */
@@ -74,7 +59,7 @@ TEST(who_pushed_by_a_known_login_does_not_approve_it)
 		(void)text_copy(
 		    event->u.delivery.login, sizeof(event->u.delivery.login), logins[i]);
 		(void)world_decide(&w, event);
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
 		assert_non_null(strstr(w.toast, "you asked for it"));
 		assert_false(runs(&w));
@@ -96,14 +81,14 @@ WORLD_TEST_OF(what_a_login_asks_for_again_is_asked_for_by_its_maker, ALWAYS,
 	token = token_of(w, ADA, "t", "admin");
 	people_login(w, EVE, token);
 	(void)world_text(w, EVE, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	approval_press_in(w, BOB, WORLD_TEAM, "Approve");
 	(void)world_run_starts(w);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	approval_press_in(w, EVE, WORLD_GROUP, "again");
 	people_logout(w, EVE);
 	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, COMMIT_A);
+		world_git_at(w, COMMIT_A);
 	approval_press_in(w, ADA, WORLD_TEAM, "Approve");
 	assert_non_null(strstr(w->toast, JOINED));
 	assert_false(runs(w));
@@ -129,7 +114,7 @@ WORLD_TEST_OF(an_emergency_is_not_reviewed_by_its_maker_however_late, ALWAYS,
 {
 	people_login(w, EVE, token_of(w, ADA, "t", "admin"));
 	(void)world_text(w, EVE, "/deploy production emergency the shop is down");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	world_run_ends(w, GOOD);
 	assert_int_equal(people_revoke(w, ADA, "t"), 200);
 	w->aid.at += 400 * DAY;
@@ -146,34 +131,32 @@ WORLD_TEST_OF(an_emergency_is_not_reviewed_by_its_maker_however_late, ALWAYS,
 
 /* --- factors --- */
 
-TEST(neither_a_bearer_nor_a_login_touches_a_factor)
+FACTOR_TEST_BARE(neither_a_bearer_nor_a_login_touches_a_factor)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	const char *token;
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
-	token = token_of(&w, ADA, "t", "admin");
-	world_act(&w, factor_enrol, &bob);
-	world_act(&w, factor_add_recovery, &bob);
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
+	token = token_of(w, ADA, "t", "admin");
+	world_act(w, factor_enrol, &bob);
+	world_act(w, factor_add_recovery, &bob);
 	for (size_t i = 0; i < COUNT(words); i++) {
 		char path[40];
 
 		(void)snprintf(path, sizeof(path), "/v1/2fa/%s", words[i]);
-		assert_int_equal(people_call(&w, token, API_FACTOR, path, "{\"person\": 22}"), 403);
-		assert_null(strstr(w.aid.said, "secret"));
-		assert_null(strstr(w.aid.said, "recovery\":"));
+		assert_int_equal(people_call(w, token, API_FACTOR, path, "{\"person\": 22}"), 403);
+		assert_null(strstr(w->aid.said, "secret"));
+		assert_null(strstr(w->aid.said, "recovery\":"));
 	}
-	people_login(&w, EVE, token);
-	(void)world_text_in(&w, EVE, EVE, "/2fa");
-	assert_non_null(world_says_in(&w, EVE, "a login by a token makes no second factor"));
-	assert_int_equal(world_count(&w, EFFECT_PICTURE), 0);
-	(void)world_text_in(&w, EVE, EVE, "/2fa reset 22");
-	(void)world_text_in(&w, EVE, EVE, "/2fa recover " FACTOR_RECOVERY);
-	assert_int_equal(world_audited(&w, "factor_reset", NULL), 0);
-	assert_int_equal(world_audited(&w, "factor_recovered", NULL), 0);
-	factor_close(&w);
+	people_login(w, EVE, token);
+	(void)world_text_in(w, EVE, EVE, "/2fa");
+	assert_non_null(world_says_in(w, EVE, "a login by a token makes no second factor"));
+	assert_int_equal(world_count(w, EFFECT_PICTURE), 0);
+	(void)world_text_in(w, EVE, EVE, "/2fa reset 22");
+	(void)world_text_in(w, EVE, EVE, "/2fa recover " FACTOR_RECOVERY);
+	assert_int_equal(world_audited(w, "factor_reset", NULL), 0);
+	assert_int_equal(world_audited(w, "factor_recovered", NULL), 0);
 }
 
 static int
@@ -233,39 +216,37 @@ TEST(a_reset_whose_wait_is_over_after_a_restart_gives_nothing_to_who_asked_for_i
 	}
 }
 
-TEST(a_code_opens_one_of_all_doors)
+FACTOR_TEST_BARE(a_code_opens_one_of_all_doors)
 {
 	char code[8], body[96];
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*,approve:*,token,2fa",
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*,approve:*,token,2fa",
 	    "PRODUCTION_APPROVALS=1", QUIET, NULL);
-	world_act(&w, factor_enrol, &ada);
-	world_act(&w, factor_enrol, &bob);
-	(void)text_copy(code, sizeof(code), factor_code(&w, &ada, 0));
-	(void)world_text(&w, ada.id, "/deploy production");
-	factor_type(&w, &ada, code);
-	git(&w, COMMIT_A);
+	world_act(w, factor_enrol, &ada);
+	world_act(w, factor_enrol, &bob);
+	(void)text_copy(code, sizeof(code), factor_code(w, &ada, 0));
+	(void)world_text(w, ada.id, "/deploy production");
+	factor_type(w, &ada, code);
+	world_git_at(w, COMMIT_A);
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(body, sizeof(body), "{\"person\": 22, \"code\": \"%s\"}", code);
-		assert_int_equal(post(&w, ada.id, "reset", body), 403);
+		assert_int_equal(post(w, ada.id, "reset", body), 403);
 		(void)snprintf(body, sizeof(body), "{\"person\": 11, \"code\": \"%s\"}", code);
-		assert_int_equal(post(&w, ada.id, "codes", body), 403);
+		assert_int_equal(post(w, ada.id, "codes", body), 403);
 		(void)snprintf(body, sizeof(body),
 		    "{\"name\":\"x\",\"role\":\"admin\",\"expires\":\"1d\",\"code\":\"%s\"}", code);
-		assert_int_equal(people_ask(&w, ada.id, API_TOKEN, "/v1/token/add", body), 403);
+		assert_int_equal(people_ask(w, ada.id, API_TOKEN, "/v1/token/add", body), 403);
 		(void)snprintf(
 		    body, sizeof(body), "{\"arguments\": [\"staging\"], \"code\": \"%s\"}", code);
 		assert_int_not_equal(
-		    people_ask(&w, ada.id, API_COMMAND, "/v1/command/deploy", body), 200);
+		    people_ask(w, ada.id, API_COMMAND, "/v1/command/deploy", body), 200);
 		if (i == 0)
-			store_aid_reopen(&w.aid);
+			store_aid_reopen(&w->aid);
 		if (i == 1)
-			w.aid.at -= 25000;
+			w->aid.at -= 25000;
 	}
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	assert_int_equal(factor_begun(w), 0);
 }
 
 /* --- ends --- */
@@ -279,14 +260,13 @@ TEST(what_is_queued_by_who_left_does_not_start)
 {
 	struct world w;
 
-	(void)state;
 	for (int i = 0; i < 4; i++) {
 		const char *token;
 
 		world_open(&w, ALWAYS, "ROLE_DEPLOYER_IDS=77", MAY, NULL);
 		token = token_of(&w, MAKER, "t", "deployer");
 		(void)world_text(&w, ADA, "/deploy staging");
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		if (i == 0)
 			assert_int_equal(people_call(&w, token, OF_STAGING), 200);
 		else if (i == 1)
@@ -295,7 +275,7 @@ TEST(what_is_queued_by_who_left_does_not_start)
 			people_login(&w, EVE, token);
 		if (i > 1)
 			(void)world_text(&w, EVE, "/deploy staging");
-		git(&w, COMMIT_B);
+		world_git_at(&w, COMMIT_B);
 		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 		if (i == 3)
 			people_logout(&w, EVE);
@@ -318,11 +298,11 @@ TEST(a_question_outlives_no_role)
 		world_open(&w, ALWAYS, "ROLE_DEPLOYER_IDS=77 until 2026-01-01",
 		    "ROLE_DEPLOYER_MAY=deploy:*, confirm:*, status", NULL);
 		(void)world_text(&w, MAKER, "/deploy production");
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		button = world_button(world_says_in(&w, WORLD_GROUP, "Deploy to"), "Deploy to");
 		w.aid.at = STORE_AID_AT + DAY + 1000;
 		if (i == 1) {
-			settings_read(&w);
+			world_settings_read(&w);
 			w.aid.at -= DAY;
 		}
 		(void)world_press(&w, MAKER, WORLD_GROUP, button);
@@ -385,7 +365,6 @@ TEST(an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing)
 {
 	struct world w;
 
-	(void)state;
 	for (int order = 0; order < 2; order++) {
 		struct queue_list events = { 0 };
 		struct event *press, *end, *moment;
@@ -395,14 +374,14 @@ TEST(an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing)
 		world_open(&w, "PRODUCTION_APPROVALS=1", QUIET, NULL);
 		for (int i = 0; i < 2; i++) {
 			(void)world_text(&w, ADA, "/deploy production");
-			git(&w, i == 0 ? COMMIT_A : COMMIT_B);
+			world_git_at(&w, i == 0 ? COMMIT_A : COMMIT_B);
 			approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
 			(void)world_run_starts(&w);
 			if (i == 0)
 				world_run_ends(&w, GOOD);
 		}
 		(void)world_text(&w, ADA, "/deploy production");
-		git(&w, COMMIT_C);
+		world_git_at(&w, COMMIT_C);
 		assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 		button = approval_label_in(&w, WORLD_TEAM, "Approve");
 		world_run_step(&w, 0, "release");
@@ -423,7 +402,7 @@ TEST(an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing)
 		assert_true(store_batch(w.aid.store, &events, &w.aid.outcomes, &w.aid.err));
 		effect_free(run);
 		w.aid.at += 1000;
-		settings_read(&w);
+		world_settings_read(&w);
 		assert_string_equal(world_blocked(&w, "production"), COMMIT_B);
 		assert_false(runs(&w));
 		while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
@@ -484,7 +463,7 @@ TEST(hooks_of_one_number_of_before_are_two)
 			world_rewrite(&w, sql);
 			world_restart(&w);
 			while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-				git(&w, COMMIT_A);
+				world_git_at(&w, COMMIT_A);
 			assert_false(runs(&w));
 		}
 		world_close(&w);

@@ -37,21 +37,6 @@ token_of(struct world *w, int64_t maker, const char *name, const char *role)
 }
 
 static void
-settings_read(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
-static void
-git(struct world *w, const char *commit)
-{
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
-static void
 is_joined(struct world *w, int64_t person)
 {
 	approval_press_in(w, person, WORLD_TEAM, "Approve");
@@ -68,7 +53,7 @@ WORLD_TEST_OF(the_name_of_a_token_that_is_given_again_makes_nobody_of_its_maker,
 {
 	people_login(w, EVE, token_of(w, ADA, "ci", "admin"));
 	(void)world_text(w, EVE, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(people_revoke(w, ADA, "ci"), 200);
 	people_login(w, EVE, token_of(w, BOB, "ci", "admin"));
 	store_aid_reopen(&w->aid);
@@ -84,10 +69,10 @@ WORLD_TEST_OF(
 {
 	people_login(w, EVE, token_of(w, ADA, "a", "admin"));
 	(void)world_text(w, EVE, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	people_login(w, EVE, token_of(w, BOB, "b", "admin"));
 	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	is_joined(w, BOB);
 	is_joined(w, ADA);
@@ -103,10 +88,10 @@ WORLD_TEST_OF(
 
 	token = token_of(w, ADA, "t", "admin");
 	(void)world_text(w, BOB, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(
 	    people_call(w, token, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 200);
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_not_equal(
 	    people_call(w, token, API_COMMAND, "/v1/command/approve", "{\"arguments\": [\"1\"]}"),
@@ -150,26 +135,24 @@ sees(struct world *w, const char *token, const char *environment)
 #define OF_SHOP	 "ROLE_LEAD_IDS=501\nROLE_LEAD_MAY=\"deploy:*, status\"\n"
 #define OF_CIDER "ROLE_LEAD_IDS=601\nROLE_LEAD_MAY=\"deploy:*, status\"\n"
 
-TEST(a_name_that_folds_to_that_of_another_role_is_none)
+WORLD_TEST_BARE(a_name_that_folds_to_that_of_another_role_is_none)
 {
 	static const char *const names[] = { "CIDER:LEAD", "Cider:lead", "cider:LEAD",
 		"cider: lead", " cider:lead", "cider:lead ", "cider::lead", ":lead",
 		"cider:", "*:lead", "/:lead", "cider/lead", "cider/production:lead",
 		"shop:cider:lead", "shop:lead,cider:lead", "../cider:lead", "\\u0441ider:lead",
 		"c\\u200bider:lead", "lead", "role cider:lead", "shop:../cider:lead" };
-	struct world w;
 
-	open_both(&w, OF_SHOP, OF_CIDER);
+	open_both(w, OF_SHOP, OF_CIDER);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		char name[8], text[TOKEN_TEXT];
 
 		(void)snprintf(name, sizeof(name), "n%zu", i);
-		if (people_token(&w, LEAD, name, names[i], "9d", text))
-			fail_msg("%s is a role: %s", names[i], w.aid.said);
-		assert_null(strstr(w.aid.said, "\"token\""));
+		if (people_token(w, LEAD, name, names[i], "9d", text))
+			fail_msg("%s is a role: %s", names[i], w->aid.said);
+		assert_null(strstr(w->aid.said, "\"token\""));
 	}
-	assert_int_equal(world_audited(&w, "\"token_made\"", NULL), 0);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "\"token_made\"", NULL), 0);
 }
 
 /* Of roles, of grants, of kinds of principals and of fields. */
@@ -289,120 +272,112 @@ TEST(who_may_freeze_one_environment_freezes_no_other)
 }
 
 /* Shop is store now; another shop comes, with a role of that name. */
-TEST(a_name_that_is_free_again_has_nothing_of_who_had_it)
+WORLD_TEST_BARE(a_name_that_is_free_again_has_nothing_of_who_had_it)
 {
 	const char *token;
 	char path[160];
-	struct world w;
 
-	open_both(&w, OF_SHOP, "");
-	token = token_of(&w, LEAD, "t", "shop:lead");
-	people_login(&w, EVE, token);
-	assert_true(token_aid_may(&w, EVE, POLICY_DEPLOY, "shop/staging"));
-	world_application(&w, "store", OF_SHOP "RENAMED_FROM=shop\n");
-	(void)snprintf(path, sizeof(path), "%s/apps/shop.env", w.aid.folder);
+	open_both(w, OF_SHOP, "");
+	token = token_of(w, LEAD, "t", "shop:lead");
+	people_login(w, EVE, token);
+	assert_true(token_aid_may(w, EVE, POLICY_DEPLOY, "shop/staging"));
+	world_application(w, "store", OF_SHOP "RENAMED_FROM=shop\n");
+	(void)snprintf(path, sizeof(path), "%s/apps/shop.env", w->aid.folder);
 	assert_int_equal(unlink(path), 0);
-	(void)snprintf(path, sizeof(path), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, path, ALWAYS, "GITHUB_REPOSITORY=", "ROLE_MAKERS_IDS=501",
+	(void)snprintf(path, sizeof(path), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, path, ALWAYS, "GITHUB_REPOSITORY=", "ROLE_MAKERS_IDS=501",
 	    "ROLE_MAKERS_MAY=token:*/*", NULL);
-	settings_read(&w);
-	assert_true(sees(&w, token, "store/staging"));
-	write_both(&w, OF_CIDER, "");
-	settings_read(&w);
-	assert_true(sees(&w, token, "store/staging"));
-	assert_false(sees(&w, token, "shop/staging"));
-	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "shop/staging"));
-	world_close(&w);
+	world_settings_read(w);
+	assert_true(sees(w, token, "store/staging"));
+	write_both(w, OF_CIDER, "");
+	world_settings_read(w);
+	assert_true(sees(w, token, "store/staging"));
+	assert_false(sees(w, token, "shop/staging"));
+	assert_false(token_aid_may(w, EVE, POLICY_DEPLOY, "shop/staging"));
 }
 
 /* --- factors --- */
 
 /* Nor has one of a group, of a token, of a user of the machine, of nobody. */
-TEST(a_number_that_is_no_person_gets_no_factor)
+FACTOR_TEST_BARE(a_number_that_is_no_person_gets_no_factor)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	const int64_t nobody[] = { 0, -1, WORLD_TEAM, INT64_MIN, INT64_MAX, principal_of_token(1),
 		principal_of_user(33), principal_of_hook(1), principal_of_root(1) };
 	char body[120];
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
-	world_act(&w, factor_enrol, &ada);
-	(void)token_of(&w, ADA, "t", "admin");
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
+	world_act(w, factor_enrol, &ada);
+	(void)token_of(w, ADA, "t", "admin");
 	for (size_t i = 0; i < COUNT(nobody) * COUNT(words); i++) {
-		struct event *event = store_aid_event(&w.aid, EVENT_API);
+		struct event *event = store_aid_event(&w->aid, EVENT_API);
 		struct api_request *api = calloc(1, sizeof(*api));
 		char path[32];
 		struct err err;
 
 		(void)snprintf(path, sizeof(path), "/v1/2fa/%s", words[i % COUNT(words)]);
 		(void)snprintf(body, sizeof(body), "{\"person\": %" PRId64 ", \"code\": \"%s\"}",
-		    nobody[i / COUNT(words)], factor_code(&w, &ada, 0));
+		    nobody[i / COUNT(words)], factor_code(w, &ada, 0));
 		assert_non_null(api);
 		event->u.api = api;
 		api->from = (struct update){ .is_private = true, .person = ADA };
 		if (!api_read(API_FACTOR, path, body, strlen(body), api, &err))
 			event_free(event); /* it is no person by its form */
-		else if (world_decide(&w, event).status == 200)
-			fail_msg("%s %s: %s", path, body, w.aid.said);
-		assert_null(strstr(w.aid.said, "secret\""));
-		w.aid.at += 30000;
+		else if (world_decide(w, event).status == 200)
+			fail_msg("%s %s: %s", path, body, w->aid.said);
+		assert_null(strstr(w->aid.said, "secret\""));
+		w->aid.at += 30000;
 	}
 	(void)snprintf(
-	    body, sizeof(body), "{\"person\": 22, \"code\": \"%s\"}", factor_code(&w, &ada, 0));
-	assert_int_equal(people_ask(&w, ADA, API_FACTOR, "/v1/2fa/add", body), 200);
-	factor_close(&w);
+	    body, sizeof(body), "{\"person\": 22, \"code\": \"%s\"}", factor_code(w, &ada, 0));
+	assert_int_equal(people_ask(w, ADA, API_FACTOR, "/v1/2fa/add", body), 200);
 }
 
 /* Nor does it show that there is one. */
-TEST(wrong_codes_of_who_may_not_close_nobodys_factor)
+FACTOR_TEST_BARE(wrong_codes_of_who_may_not_close_nobodys_factor)
 {
 	char body[120];
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "ROLE_LEAD_IDS=501",
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "ROLE_LEAD_IDS=501",
 	    "ROLE_LEAD_MAY=deploy:*, status, log:*, confirm:*", NULL);
-	world_act(&w, factor_enrol, &bob);
-	world_act(&w, factor_add_recovery, &bob);
+	world_act(w, factor_enrol, &bob);
+	world_act(w, factor_add_recovery, &bob);
 	for (int i = 0; i < 60; i++) {
 		(void)snprintf(body, sizeof(body),
 		    "{\"person\": 22, \"recovery\": \"AAAA-BBBB-CCCC-%04d\"}", i);
-		assert_int_equal(people_ask(&w, LEAD, API_FACTOR, "/v1/2fa/recover", body), 403);
+		assert_int_equal(people_ask(w, LEAD, API_FACTOR, "/v1/2fa/recover", body), 403);
 		(void)snprintf(body, sizeof(body), "{\"person\": 22, \"code\": \"%06d\"}", i);
-		assert_int_equal(people_ask(&w, LEAD, API_FACTOR, "/v1/2fa/codes", body), 403);
-		w.aid.at += 5000;
+		assert_int_equal(people_ask(w, LEAD, API_FACTOR, "/v1/2fa/codes", body), 403);
+		w->aid.at += 5000;
 	}
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"staging\"], \"code\": \"%s\"}",
-	    factor_code(&w, &bob, 0));
-	assert_int_equal(people_ask(&w, bob.id, API_COMMAND, "/v1/command/deploy", body), 200);
-	factor_close(&w);
+	    factor_code(w, &bob, 0));
+	assert_int_equal(people_ask(w, bob.id, API_COMMAND, "/v1/command/deploy", body), 200);
 }
 
 /* Where a code is asked for, neither a bearer nor who is logged in has one by that. */
-TEST(a_token_of_who_has_a_factor_passes_no_code)
+FACTOR_TEST_BARE(a_token_of_who_has_a_factor_passes_no_code)
 {
 	const char *token;
 	char body[96];
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
-	token = token_of(&w, ADA, "t", "admin");
-	world_act(&w, factor_enrol, &ada);
-	people_login(&w, EVE, token);
-	(void)world_text(&w, EVE, "/deploy staging");
-	(void)world_text_in(&w, EVE, EVE, "/deploy staging");
-	assert_int_equal(people_call(&w, token, OF("staging")), 403);
+	world_open(w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*", "TOTP_ENROL=chat", NULL);
+	token = token_of(w, ADA, "t", "admin");
+	world_act(w, factor_enrol, &ada);
+	people_login(w, EVE, token);
+	(void)world_text(w, EVE, "/deploy staging");
+	(void)world_text_in(w, EVE, EVE, "/deploy staging");
+	assert_int_equal(people_call(w, token, OF("staging")), 403);
 	/* Their maker's code is nothing in another's mouth. */
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"staging\"], \"code\": \"%s\"}",
-	    factor_code(&w, &ada, 0));
-	assert_int_not_equal(people_call(&w, token, API_COMMAND, "/v1/command/deploy", body), 200);
-	assert_int_not_equal(people_ask(&w, EVE, API_COMMAND, "/v1/command/deploy", body), 200);
-	assert_int_equal(factor_begun(&w), 0);
-	assert_int_equal(world_newest(&w, "staging").id, 0);
-	factor_close(&w);
+	    factor_code(w, &ada, 0));
+	assert_int_not_equal(people_call(w, token, API_COMMAND, "/v1/command/deploy", body), 200);
+	assert_int_not_equal(people_ask(w, EVE, API_COMMAND, "/v1/command/deploy", body), 200);
+	assert_int_equal(factor_begun(w), 0);
+	assert_int_equal(world_newest(w, "staging").id, 0);
 }
 
 /* --- ends --- */
@@ -419,27 +394,26 @@ TEST(what_is_queued_by_a_line_that_is_gone_does_not_start)
 {
 	struct world w;
 
-	(void)state;
 	for (int i = 0; i < 5; i++) {
 		world_open(&w, ALWAYS, HOOK, "LOCAL_GAMES_IS=role deployer", MAY, NULL);
 		(void)world_text(&w, ADA, "/deploy staging");
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		if (i == 0 || i == 3)
 			assert_int_equal(call_hook(&w, "ci"), 202);
 		else
 			assert_int_equal(people_ask(&w, GAMES, OF("staging")), 200);
-		git(&w, COMMIT_B);
+		world_git_at(&w, COMMIT_B);
 		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_QUEUED);
 		if (i == 0)
 			world_settings(&w, ALWAYS, "LOCAL_GAMES_IS=role deployer", MAY, NULL);
 		else if (i < 3)
 			world_settings(&w, ALWAYS, HOOK, MAY,
 			    i == 1 ? "TIMEZONE=UTC" : "LOCAL_MAN_IS=role deployer", NULL);
-		settings_read(&w);
+		world_settings_read(&w);
 		(void)world_run_starts(&w);
 		world_run_ends(&w, GOOD);
 		while (i >= 3 && world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-			git(&w, COMMIT_B);
+			world_git_at(&w, COMMIT_B);
 		assert_int_equal(world_peek(&w, EFFECT_RUN) != NULL, i >= 3);
 		if (i < 3)
 			assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
@@ -452,15 +426,14 @@ TEST(what_waits_in_a_freeze_of_who_left_does_not_start)
 {
 	struct world w;
 
-	(void)state;
 	for (int is_back = 0; is_back < 3; is_back++) {
 		world_open(&w, ALWAYS,
 		    is_back == 2 ? "ROLE_DEPLOYER_IDS=77" : "ROLE_DEPLOYER_IDS=77 until 2026-01-01",
 		    GRANTS, NULL);
 		(void)world_text(&w, ADA, "/deploy staging");
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		(void)world_text(&w, 77, "/deploy staging");
-		git(&w, COMMIT_B);
+		world_git_at(&w, COMMIT_B);
 		(void)world_text(&w, ADA, "/freeze staging 3d a move");
 		(void)world_run_starts(&w);
 		world_run_ends(&w, GOOD);
@@ -471,7 +444,7 @@ TEST(what_waits_in_a_freeze_of_who_left_does_not_start)
 			w.aid.at -= DAY;
 		(void)world_text(&w, ADA, "/unfreeze staging");
 		while (world_peek(&w, EFFECT_GIT_QUERY) != NULL)
-			git(&w, COMMIT_B);
+			world_git_at(&w, COMMIT_B);
 		assert_int_equal(world_peek(&w, EFFECT_RUN) != NULL, is_back == 2);
 		if (is_back < 2)
 			assert_int_equal(world_newest(&w, "staging").state, DEPLOY_REFUSED);
@@ -492,7 +465,7 @@ TEST(no_button_below_ones_own_work_outlives_the_role)
 		    "ROLE_DEPLOYER_MAY=deploy:staging, rollback:staging, cancel:staging, log:staging, status:staging",
 		    NULL);
 		(void)world_text_in(&w, 77, 77, "/deploy staging");
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		(void)world_run_starts(&w);
 		if (is_over)
 			world_run_ends(&w, TOUCHED);

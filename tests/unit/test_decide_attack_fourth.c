@@ -17,16 +17,10 @@
 #define QUIET  "PRODUCTION_CONFIRM=false"
 
 static void
-git(struct world *w, const char *commit)
-{
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
-static void
 git_all(struct world *w, const char *commit)
 {
 	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, commit);
+		world_git_at(w, commit);
 }
 
 static void
@@ -34,15 +28,6 @@ goes_live(struct world *w)
 {
 	(void)world_run_starts(w);
 	world_run_ends(w, GOOD);
-}
-
-static void
-settings_read(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
 }
 
 /* --- said over the machine --- */
@@ -60,7 +45,7 @@ WORLD_TEST_OF(what_was_approved_on_the_machine_before_it_was_asked_anew_is_no_ye
 	approval_asks(w, COMMIT_A);
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
-	settings_read(w); /* asks anew */
+	world_settings_read(w); /* asks anew */
 	git_all(w, COMMIT_B);
 	assert_string_not_equal(world_deployment(w, 1).changed, "");
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_APPROVAL);
@@ -124,17 +109,16 @@ TEST(an_emergency_that_was_asked_without_a_code_does_not_start_without_one)
 	struct world w;
 	bool ran;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "PRODUCTION_APPROVALS=1",
 	    "EMERGENCY_WITHOUT_OTP=true", NULL);
 	(void)world_text(&w, ADA, "/deploy production emergency the shop is down");
-	git(&w, COMMIT_A);
+	world_git_at(&w, COMMIT_A);
 	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_act(&w, factor_enrol, &ada);
 	world_settings(&w, factor_key_setting, ALWAYS, "PRODUCTION_APPROVALS=1",
 	    "REQUIRE_OTP=emergency:*, deploy:*", NULL);
-	settings_read(&w);
+	world_settings_read(&w);
 	approval_press_in(&w, ADA, WORLD_GROUP, "Deploy to");
 	git_all(&w, COMMIT_A);
 	ran = world_peek(&w, EFFECT_RUN) != NULL;
@@ -150,7 +134,6 @@ TEST(nobody_confirms_the_emergency_of_another_without_a_code_of_their_own)
 		"/deploy production emergency the shop is down" };
 	bool ran[COUNT(texts)];
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		struct world w;
 
@@ -162,7 +145,7 @@ TEST(nobody_confirms_the_emergency_of_another_without_a_code_of_their_own)
 		(void)world_text(&w, ADA, texts[i]);
 		if (i == 1)
 			factor_type(&w, &ada, factor_code(&w, &ada, 0));
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		assert_int_equal(
 		    world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 		approval_press_in(&w, BOB, WORLD_GROUP, "Deploy to");
@@ -178,9 +161,9 @@ TEST(nobody_confirms_the_emergency_of_another_without_a_code_of_their_own)
 WORLD_TEST_OF(what_was_asked_before_approvals_were_needed_awaits_them, ALWAYS)
 {
 	(void)world_text(w, ADA, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	world_settings(w, ALWAYS, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
-	settings_read(w);
+	world_settings_read(w);
 	approval_press_in(w, ADA, WORLD_GROUP, "Deploy to");
 	git_all(w, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -192,24 +175,13 @@ WORLD_TEST_OF(what_was_asked_before_approvals_were_needed_awaits_them, ALWAYS)
 /* --- names that applications say they had --- */
 
 static void
-put(struct world *w, const char *name, const char *text)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/apps", w->aid.folder);
-	(void)mkdir(path, 0755);
-	(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, name);
-	assert_true(file_write(path, text, strlen(text), 0600, NULL));
-}
-
-static void
 read_anew(struct world *w)
 {
 	char directory[256];
 
 	(void)snprintf(directory, sizeof(directory), "APPS_DIRECTORY=%s/apps", w->aid.folder);
 	world_settings(w, "GITHUB_REPOSITORY=", directory, NULL);
-	settings_read(w);
+	world_settings_read(w);
 }
 
 #define HOST   "REPOSITORY_URL=/repo\nDEPLOY_TRANSPORT=local\n"
@@ -220,10 +192,10 @@ read_anew(struct world *w)
 static void
 shop_has_history(struct world *w)
 {
-	put(w, "shop", SHOP);
+	world_application_file(w, "shop", SHOP);
 	read_anew(w);
 	(void)world_text(w, ADA, "/deploy shop/staging");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	goes_live(w);
 	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_A);
 }
@@ -232,10 +204,11 @@ shop_has_history(struct world *w)
 WORLD_TEST(an_application_takes_nothing_of_one_that_is_there)
 {
 	shop_has_history(w);
-	put(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
+	world_application_file(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
 	read_anew(w);
 	assert_string_equal(world_environment(w, "cider/staging").current.commit, ""); /* control */
-	put(w, "shop", HOST "ENVIRONMENTS=production\nPRODUCTION_PORT=2\n"); /* for a while */
+	world_application_file(
+	    w, "shop", HOST "ENVIRONMENTS=production\nPRODUCTION_PORT=2\n"); /* for a while */
 	read_anew(w);
 	assert_string_equal(world_environment(w, "cider/staging").current.commit, "");
 	(void)world_text_in(w, DEV, DEV, "/history cider/staging");
@@ -248,7 +221,7 @@ WORLD_TEST(an_application_takes_nothing_of_one_whose_file_is_not_read)
 	char path[256];
 
 	shop_has_history(w);
-	put(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
+	world_application_file(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
 	(void)snprintf(path, sizeof(path), "%s/apps/shop.env", w->aid.folder);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0755), 0); /* no file */
@@ -262,19 +235,19 @@ WORLD_TEST(an_application_takes_nothing_of_one_whose_file_is_not_read)
 /* What is in progress there is not theirs to stop, either, where both have a history. */
 WORLD_TEST(an_application_stops_nothing_of_another)
 {
-	put(w, "cider", CIDER THEIRS);
+	world_application_file(w, "cider", CIDER THEIRS);
 	shop_has_history(w);
 	(void)world_text(w, ADA, "/deploy cider/staging");
-	git(w, COMMIT_B);
+	world_git_at(w, COMMIT_B);
 	goes_live(w);
 	(void)world_text(w, ADA, "/deploy shop/staging " COMMIT_C);
-	git(w, COMMIT_C);
+	world_git_at(w, COMMIT_C);
 	(void)world_run_starts(w);
-	put(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
+	world_application_file(w, "cider", CIDER THEIRS "RENAMED_FROM=shop\n");
 	read_anew(w);
 	(void)world_text_in(w, DEV, DEV, "/cancel shop/staging");
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0); /* control */
-	put(w, "shop", HOST "ENVIRONMENTS=production\nPRODUCTION_PORT=2\n");
+	world_application_file(w, "shop", HOST "ENVIRONMENTS=production\nPRODUCTION_PORT=2\n");
 	read_anew(w);
 	(void)world_text_in(w, DEV, DEV, "/cancel shop/staging");
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
@@ -290,14 +263,14 @@ WORLD_TEST(no_application_is_called_as_clients_are)
 	for (size_t i = 0; i < COUNT(names); i++) {
 		char path[256];
 
-		put(w, names[i], CIDER THEIRS);
+		world_application_file(w, names[i], CIDER THEIRS);
 		shop_has_history(w);
 		(void)world_text_in(w, DEV, DEV, "/freeze all until tomorrow x");
 		(void)world_text_in(w, DEV, DEV, "/deploy shop/staging");
 		assert_null(world_peek(w, EFFECT_GIT_QUERY));
 		(void)world_text(w, ADA, "/deploy shop/staging " COMMIT_B); /* control */
 		assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
-		git(w, COMMIT_B);
+		world_git_at(w, COMMIT_B);
 		goes_live(w);
 		(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, names[i]);
 		assert_int_equal(unlink(path), 0);
@@ -325,7 +298,6 @@ TEST(a_rollback_that_became_one_forward_is_a_deployment)
 		"ROLE_DEV_MAY=rollback:*, deploy:*, status, history",
 		"ROLE_DEV_MAY=rollback:*, deploy:*, status, history" }; /* the last: the control */
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(may); i++) {
 		struct world w;
 
@@ -395,7 +367,7 @@ WORLD_TEST_OF(neither_a_login_nor_a_question_comes_back_with_the_clock, ALWAYS)
 	char question[LIMIT_BUTTON_ID];
 
 	(void)world_text(w, ADA, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	(void)text_copy(
 	    question, sizeof(question), world_button(world_says(w, "production"), "Deploy to"));
 	assert_string_not_equal(question, "");
@@ -452,31 +424,28 @@ WORLD_TEST_OF(no_spelling_of_a_role_is_another, ALWAYS, "ROLE_DEV_IDS=77",
 }
 
 /* Nor is a code that was typed for one work of another. */
-TEST(nobody_presses_the_pad_of_another)
+FACTOR_TEST_BARE(nobody_presses_the_pad_of_another)
 {
 	const struct world_message *pad;
-	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, ALWAYS, QUIET, "PRODUCTION_APPROVALS=1",
+	world_open(w, factor_key_setting, ALWAYS, QUIET, "PRODUCTION_APPROVALS=1",
 	    "REQUIRE_OTP=approve:*", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
-	world_act(&w, factor_enrol, &ada);
-	world_act(&w, factor_enrol, &bob);
-	(void)world_text_in(&w, BOB, BOB, "/whoami");
-	(void)world_text(&w, CAROL, "/deploy production");
-	git(&w, COMMIT_A);
-	approval_press_in(&w, BOB, WORLD_TEAM, "Approve");
-	pad = factor_pad(&w, &bob);
-	for (const char *key = factor_code(&w, &bob, 0); *key != '\0'; key++)
+	world_act(w, factor_enrol, &ada);
+	world_act(w, factor_enrol, &bob);
+	(void)world_text_in(w, BOB, BOB, "/whoami");
+	(void)world_text(w, CAROL, "/deploy production");
+	world_git_at(w, COMMIT_A);
+	approval_press_in(w, BOB, WORLD_TEAM, "Approve");
+	pad = factor_pad(w, &bob);
+	for (const char *key = factor_code(w, &bob, 0); *key != '\0'; key++)
 		for (int64_t who = 11; who <= 44; who += 33) {
 			char name[2] = { *key, '\0' };
 
-			(void)world_press(&w, who, pad->chat, world_button(pad, name));
+			(void)world_press(w, who, pad->chat, world_button(pad, name));
 		}
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_deployment(&w, 1).state, DEPLOY_AWAITING_APPROVAL);
-	factor_close(&w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_APPROVAL);
 }
 
 /* By the line of their own request, by one of their own making, and by a number. */

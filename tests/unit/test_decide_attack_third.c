@@ -18,16 +18,10 @@
 	"ROLE_DEV_IDS=77", "ROLE_DEV_MAY=deploy:production, emergency:production, status, history"
 
 static void
-git(struct world *w, const char *commit)
-{
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
-static void
 git_all(struct world *w, const char *commit)
 {
 	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		git(w, commit);
+		world_git_at(w, commit);
 }
 
 static void
@@ -44,11 +38,11 @@ emergency(struct world *w, int64_t who)
 	int64_t id;
 
 	(void)world_text(w, who, "/deploy production emergency the shop is down");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	id = world_newest(w, "production").id;
 	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
 		approval_press_in(w, who, WORLD_GROUP, "Deploy to");
-		git(w, COMMIT_A);
+		world_git_at(w, COMMIT_A);
 	}
 	goes_live(w);
 	return id;
@@ -99,7 +93,7 @@ WORLD_TEST_OF(an_emergency_is_not_reviewed_by_who_may_not_approve, ALWAYS, "ADMI
     CAN, "EMERGENCY_WITHOUT_OTP=true", "PRODUCTION_APPROVALS=1")
 {
 	(void)world_text(w, ADA, "/deploy production"); /* her question of the same */
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_false(reviews(w, DEV, emergency(w, DEV)));
 }
 
@@ -134,7 +128,7 @@ WORLD_TEST_OF(a_row_of_v1_has_no_more_words_than_are_typed, ALWAYS, QUIET, "PROD
 		"unapprove" };
 
 	(void)world_text(w, ADA, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	for (size_t i = 0; i < COUNT(words); i++)
 		for (size_t k = 0; k < COUNT(more); k++) {
@@ -182,7 +176,7 @@ WORLD_TEST_OF(one_right_is_one_right, ALWAYS, "CLIENTS=shop,other", "CLIENT_SHOP
 		"/history staging" };
 
 	(void)world_text(w, ADA, "/deploy staging");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	(void)world_run_starts(w);
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		w->aid.at += 5000;
@@ -197,7 +191,6 @@ TEST(a_question_that_falls_away_takes_no_code_with_it)
 {
 	struct world w;
 
-	(void)state;
 	for (int i = 0; i < 3; i++) {
 		factor_write_key(FACTOR_KEY);
 		world_open(&w, factor_key_setting, ALWAYS, "REQUIRE_OTP=deploy:*, rollback:*",
@@ -210,7 +203,7 @@ TEST(a_question_that_falls_away_takes_no_code_with_it)
 			    "ROLE_DEV_IDS=77", "ROLE_DEV_MAY=deploy:*, rollback:*, status", NULL);
 		if (i == 2)
 			world_restart(&w);
-		git(&w, COMMIT_A);
+		world_git_at(&w, COMMIT_A);
 		git_all(&w, COMMIT_A);
 		assert_null(world_peek(&w, EFFECT_RUN));
 		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
@@ -232,9 +225,9 @@ WORLD_TEST_OF(who_may_not_approve_does_not_review_where_both_admins_had_asked, A
 	int64_t id;
 
 	(void)world_text(w, ADA, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	(void)world_text(w, BOB, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	id = emergency(w, DEV);
 	assert_false(reviews(w, DEV, id));
 	assert_true(reviews(w, BOB, id)); /* who may approve there, and did not ask for this one */
@@ -247,7 +240,7 @@ WORLD_TEST_OF(who_asked_for_it_leaves_the_review_to_who_asked_for_the_commit, AL
 	int64_t id;
 
 	(void)world_text(w, BOB, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	id = emergency(w, ADA);
 	assert_false(reviews(w, ADA, id));
 	assert_true(reviews(w, BOB, id));
@@ -262,7 +255,7 @@ WORLD_TEST_OF(a_bearer_reviews_nothing, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
 	assert_true(people_token(w, ADA, "t", "admin", "300d", token));
 	(void)people_call(w, token, API_COMMAND, "/v1/command/deploy",
 	    "{\"arguments\": [\"production\", \"emergency\", \"the\", \"shop\"]}");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	goes_live(w);
 	assert_int_equal(
 	    people_call(w, token, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"),
@@ -289,7 +282,6 @@ TEST(forward_by_a_rollback_goes_past_no_freeze_and_no_lock)
 	struct world w;
 	int n = 0;
 
-	(void)state;
 	for (int h = 0; h < 2; h++) {
 		world_open(&w, ALWAYS, "PRODUCTION_APPROVALS=1", QUIET, "ROLE_DEV_IDS=77",
 		    "ROLE_DEV_MAY=rollback:production, deploy:production, status",
@@ -311,7 +303,6 @@ TEST(a_review_by_who_is_alone_passes_no_code_of_approvals)
 	struct world w;
 	bool is_reviewed;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, CAN, "REQUIRE_OTP=approve:*", QUIET,
 	    "ADMIN_TELEGRAM_IDS=11", "PRODUCTION_APPROVALS=1", "EMERGENCY_WITHOUT_OTP=true", NULL);
@@ -326,7 +317,6 @@ TEST(forward_by_a_rollback_asks_for_the_code_of_a_deployment)
 	bool ran;
 	struct world w;
 
-	(void)state;
 	factor_write_key(FACTOR_KEY);
 	world_open(&w, factor_key_setting, ALWAYS, "ROLE_DEV_IDS=77", "STAGING_CONFIRM=false",
 	    "ROLE_DEV_MAY=rollback:*, deploy:*, status", NULL);
@@ -352,7 +342,7 @@ WORLD_TEST_OF(who_holds_the_tokens_of_all_approvers_is_not_alone, ALWAYS, CAN,
 		assert_int_equal(people_call(w, tokens[i], API_COMMAND, "/v1/command/deploy",
 				     "{\"arguments\": [\"production\"]}"),
 		    200);
-		git(w, COMMIT_A);
+		world_git_at(w, COMMIT_A);
 	}
 	assert_false(reviews(w, DEV, emergency(w, DEV)));
 }
@@ -365,18 +355,18 @@ WORLD_TEST_OF(a_user_of_the_machine_reviews_nothing, ALWAYS, CAN, "ADMIN_TELEGRA
 	char body[48];
 
 	(void)world_text(w, ADA, "/deploy production");
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	assert_int_equal(people_ask(w, user, API_COMMAND, "/v1/command/deploy",
 			     "{\"arguments\": [\"production\", \"emergency\", \"the\", \"shop\"]}"),
 	    200);
-	git(w, COMMIT_A);
+	world_git_at(w, COMMIT_A);
 	id = world_newest(w, "production").id;
 	if (world_peek(w, EFFECT_RUN) == NULL) {
 		char path[40];
 
 		(void)snprintf(path, sizeof(path), "/v1/answer/%d", (int)id);
 		(void)people_ask(w, user, API_ANSWER, path, "{\"answer\": \"yes\"}");
-		git(w, COMMIT_A);
+		world_git_at(w, COMMIT_A);
 	}
 	goes_live(w);
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%d\"]}", (int)id);

@@ -239,16 +239,13 @@ WORLD_TEST(a_rollback_is_asked_about_also_where_nothing_can_be_listed)
 	assert_int_equal(world_run_starts(w), 200);
 }
 
-TEST(what_was_live_comes_back_whatever_has_changed)
+WORLD_TEST_BARE(what_was_live_comes_back_whatever_has_changed)
 {
-	struct world w;
-
-	world_b_over_a(&w, NULL);
-	w.settings = HOOK;
-	world_run_ends(&w, TOUCHED);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.binding, "");
-	assert_int_equal(world_run_starts(&w), 200);
-	world_close(&w);
+	world_b_over_a(w, NULL);
+	w->settings = HOOK;
+	world_run_ends(w, TOUCHED);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.binding, "");
+	assert_int_equal(world_run_starts(w), 200);
 }
 
 #define UNREAD "GITHUB_REPOSITORY=1111111111111111 STAGING_HOST=2222222222222222 pre-build/a=0"
@@ -341,15 +338,6 @@ WORLD_TEST_OF(an_approval_is_of_the_list_that_was_shown, "STAGING_APPROVALS=1")
 	assert_int_equal(world_run_starts(w), 200);
 }
 
-static void
-settings_changed(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 /* Nobody has said yes to the new list when the settings ask for no approvals any more. */
 WORLD_TEST_OF(what_was_confirmed_and_has_changed_is_asked_anew_when_no_approval_is_needed, CONFIRM,
     "STAGING_APPROVALS=1")
@@ -362,7 +350,7 @@ WORLD_TEST_OF(what_was_confirmed_and_has_changed_is_asked_anew_when_no_approval_
 	world_run_refused(w);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	world_settings(w, CONFIRM, NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_newest(w, "staging").confirmed_by, 0);
 	press(w, CHANGED "pre-deploy/10-migrate", "Deploy to");
@@ -456,19 +444,16 @@ answer_with_image(struct world *w, const char *part, const char *image)
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .image = image });
 }
 
-TEST(the_image_that_was_shown_is_ordered_and_another_is_asked_about)
+WORLD_TEST_BARE(the_image_that_was_shown_is_ordered_and_another_is_asked_about)
 {
-	struct world w;
-
-	(void)ask_with_image(&w, IMAGE_1);
-	assert_non_null(world_says(&w, "image 1111111…"));
-	answer_with_image(&w, "Deploy", IMAGE_2);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w,
-	    "the registry has sha256:222222222222 of this commit now, not sha256:111111111111"));
-	answer_with_image(&w, "the registry has", IMAGE_2);
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.image, IMAGE_2);
-	world_close(&w);
+	(void)ask_with_image(w, IMAGE_1);
+	assert_non_null(world_says(w, "image 1111111…"));
+	answer_with_image(w, "Deploy", IMAGE_2);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(
+	    w, "the registry has sha256:222222222222 of this commit now, not sha256:111111111111"));
+	answer_with_image(w, "the registry has", IMAGE_2);
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.image, IMAGE_2);
 }
 
 TEST(what_is_known_of_its_image_is_said)

@@ -27,7 +27,6 @@ TEST(what_was_confirmed_while_it_ran_is_asked_anew_when_that_is_rolled_back)
 {
 	struct world w;
 
-	(void)state;
 	for (int by_push = 0; by_push < 2; by_push++) {
 		int64_t chat = by_push != 0 ? WORLD_TEAM : WORLD_GROUP;
 

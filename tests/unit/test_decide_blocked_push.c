@@ -141,21 +141,6 @@ WORLD_TEST(what_git_was_not_asked_about_may_be_contained)
 	blocked_goes_live(w, COMMIT_C);
 }
 
-static void
-count_contained(struct tx *tx, void *arg)
-{
-	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM contained");
-}
-
-static int64_t
-contained(struct world *w)
-{
-	int64_t n = -1;
-
-	store_aid_act(&w->aid, count_contained, &n);
-	return n;
-}
-
 WORLD_TEST(a_block_stays_when_what_contains_it_is_not_released_from_the_branch)
 {
 	world_deploy_goes_live(w, COMMIT_A);
@@ -165,7 +150,7 @@ WORLD_TEST(a_block_stays_when_what_contains_it_is_not_released_from_the_branch)
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C " " COMMIT_B);
-	assert_int_equal(contained(w), 0); /* nothing is kept of it */
+	assert_int_equal(world_contained(w), 0); /* nothing is kept of it */
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging feature");
 	world_git(w,
 	    (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B, .is_off_branch = true });

@@ -92,7 +92,6 @@ TEST(a_client_that_became_an_environment_is_one_target)
 	static const char *const before[] = { NULL, "CLIENT_ACME_ENVIRONMENT=production" };
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(before); i++) {
 		world_open(&w, ACME, before[i], NULL);
 		(void)world_text(&w, WORLD_ADMIN, "/do clear-cache acme");

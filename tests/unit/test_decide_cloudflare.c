@@ -206,7 +206,6 @@ TEST(an_answer_that_did_not_come_is_looked_for)
 {
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	attack_now(&s);
 	answer(&s, "get", &medium);
@@ -223,7 +222,6 @@ TEST(what_was_not_set_is_looked_at_twice)
 {
 	struct scene s;
 
-	(void)state;
 	get_ready(&s);
 	attack_now(&s);
 	answer(&s, "get", &medium);

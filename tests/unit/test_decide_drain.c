@@ -40,149 +40,127 @@ open_draining(struct world *w)
 	assert_non_null(front(w, PROGRAM_DRAIN));
 }
 
-TEST(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
+WORLD_TEST_BARE(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
 {
 	const struct effect_run *drain;
-	struct world w;
 
-	open_draining(&w);
-	drain = front(&w, PROGRAM_DRAIN);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_int_equal(drain->deployment, world_newest(&w, "staging").id);
-	assert_int_not_equal(drain->run, world_newest(&w, "staging").run);
+	open_draining(w);
+	drain = front(w, PROGRAM_DRAIN);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(drain->deployment, world_newest(w, "staging").id);
+	assert_int_not_equal(drain->run, world_newest(w, "staging").run);
 	assert_string_equal(drain->commit, COMMIT_B);
 	assert_int_equal(drain->deadline_s, LIMIT_DRAIN_S);
 	assert_int_equal(drain->message.id, 0); /* its output is nobody's message */
-	assert_int_equal(world_audited(&w, "drain_started", NULL), 1);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, "💧 draining aaaaaaa since "));
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, DRAINED);
-	assert_int_equal(world_audited(&w, "drain_completed", "info"), 1);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_null(strstr(world_plain(world_last(&w)), "draining"));
-	world_close(&w);
+	assert_int_equal(world_audited(w, "drain_started", NULL), 1);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(w, "💧 draining aaaaaaa since "));
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, DRAINED);
+	assert_int_equal(world_audited(w, "drain_completed", "info"), 1);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(w)), "draining"));
 }
 
-TEST(a_script_that_leaves_nothing_has_no_drain)
+WORLD_TEST_BARE(a_script_that_leaves_nothing_has_no_drain)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
 /* Removing what is old is work of its own: what may still be rolled back pushes nothing out. */
-TEST(what_is_old_is_removed_behind_the_gate_and_in_silence)
+WORLD_TEST_BARE(what_is_old_is_removed_behind_the_gate_and_in_silence)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 2, "clean-later");
-	world_run_ends(&w, GOOD);
-	assert_null(world_peek(&w, EFFECT_RUN)); /* the gate is still to come */
-	world_probed(&w, NULL);
-	assert_non_null(front(&w, PROGRAM_DRAIN));
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_int_equal(world_audited(&w, "drain_started", NULL), 0);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_null(strstr(world_plain(world_last(&w)), "draining"));
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, CUT);
-	assert_string_equal(world_newest(&w, "staging").note, "");
-	assert_int_equal(world_audited(&w, "drain_cut", NULL), 0);
-	assert_null(world_peek(&w, EFFECT_RUN)); /* the next deployment's continues it */
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 2, "clean-later");
+	world_run_ends(w, GOOD);
+	assert_null(world_peek(w, EFFECT_RUN)); /* the gate is still to come */
+	world_probed(w, NULL);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_int_equal(world_audited(w, "drain_started", NULL), 0);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_null(strstr(world_plain(world_last(w)), "draining"));
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, CUT);
+	assert_string_equal(world_newest(w, "staging").note, "");
+	assert_int_equal(world_audited(w, "drain_cut", NULL), 0);
+	assert_null(world_peek(w, EFFECT_RUN)); /* the next deployment's continues it */
 }
 
-TEST(behind_what_was_rolled_back_nothing_is_removed)
+WORLD_TEST_BARE(behind_what_was_rolled_back_nothing_is_removed)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 2, "clean-later");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_null(front(&w, PROGRAM_DRAIN));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 2, "clean-later");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_null(front(w, PROGRAM_DRAIN));
 }
 
-TEST(what_was_rolled_back_is_drained_too)
+WORLD_TEST_BARE(what_was_rolled_back_is_drained_too)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, DRAINS);
-	world_probed(&w, "HTTP 500");
-	assert_null(front(&w, PROGRAM_DRAIN));
-	world_run_ends(&w, DRAINS);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_non_null(front(&w, PROGRAM_DRAIN));
-	assert_string_equal(front(&w, PROGRAM_DRAIN)->commit, COMMIT_A);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, "💧 draining bbbbbbb since "));
-	world_run_ends(&w, CUT);
-	assert_non_null(world_says(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, DRAINS);
+	world_probed(w, "HTTP 500");
+	assert_null(front(w, PROGRAM_DRAIN));
+	world_run_ends(w, DRAINS);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+	assert_string_equal(front(w, PROGRAM_DRAIN)->commit, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(w, "💧 draining bbbbbbb since "));
+	world_run_ends(w, CUT);
+	assert_non_null(world_says(w,
 	    "the rolled-back release may still run: stopping it was cut off (exit 75: h1: out of time); the next release ends it"));
-	world_close(&w);
 }
 
-TEST(a_drain_that_is_cut_is_a_warning_and_no_failure)
+WORLD_TEST_BARE(a_drain_that_is_cut_is_a_warning_and_no_failure)
 {
-	struct world w;
-
-	open_draining(&w);
-	world_run_ends(&w, CUT);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_B);
-	assert_string_equal(world_blocked(&w, "staging"), "");
-	assert_false(world_environment(&w, "staging").is_down);
-	assert_non_null(world_says(&w,
+	open_draining(w);
+	world_run_ends(w, CUT);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
+	assert_string_equal(world_blocked(w, "staging"), "");
+	assert_false(world_environment(w, "staging").is_down);
+	assert_non_null(world_says(w,
 	    "the old release may still run: stopping it was cut off (exit 75: h1: out of time); the next release ends it"));
-	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "drain_cut", "medium"), 1);
 }
 
 /* Its folder may be on another machine: as nothing of what is live changes, nobody has to look. */
-TEST(a_drain_without_its_folder_puts_nothing_in_doubt)
+WORLD_TEST_BARE(a_drain_without_its_folder_puts_nothing_in_doubt)
 {
-	struct world w;
-
-	open_draining(&w);
-	world_run_ends(&w, FOLDER_GONE);
-	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
-	world_close(&w);
+	open_draining(w);
+	world_run_ends(w, FOLDER_GONE);
+	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_audited(w, "drain_cut", "medium"), 1);
 }
 
-TEST(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times)
+WORLD_TEST_BARE(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times)
 {
-	struct world w;
 	int64_t first;
 
-	open_draining(&w);
-	first = front(&w, PROGRAM_DRAIN)->run;
-	world_run_ends(&w, NEVER);
-	assert_non_null(front(&w, PROGRAM_DRAIN));
-	assert_int_not_equal(front(&w, PROGRAM_DRAIN)->run, first);
-	world_run_ends(&w, LOST);
-	assert_non_null(front(&w, PROGRAM_DRAIN));
-	world_run_ends(&w, LOST);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_audited(&w, "drain_cut", "medium"), 1);
-	assert_non_null(world_says(&w, "it was cut off"));
-	world_close(&w);
+	open_draining(w);
+	first = front(w, PROGRAM_DRAIN)->run;
+	world_run_ends(w, NEVER);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+	assert_int_not_equal(front(w, PROGRAM_DRAIN)->run, first);
+	world_run_ends(w, LOST);
+	assert_non_null(front(w, PROGRAM_DRAIN));
+	world_run_ends(w, LOST);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_audited(w, "drain_cut", "medium"), 1);
+	assert_non_null(world_says(w, "it was cut off"));
 }
 
 WORLD_TEST_OF(the_environment_is_free_while_it_drains, STAGING_URL, "RUNS_MAX=1")
@@ -199,20 +177,17 @@ WORLD_TEST_OF(the_environment_is_free_while_it_drains, STAGING_URL, "RUNS_MAX=1"
 }
 
 /* Where nobody is asked it stands in the message, until the target changes. */
-TEST(what_needs_its_port_says_that_open_connections_will_be_closed)
+WORLD_TEST_BARE(what_needs_its_port_says_that_open_connections_will_be_closed)
 {
-	struct world w;
-
-	open_draining(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_non_null(world_says(&w, "⏳ Deploying staging \"Make it blue\" ccccccc"));
-	assert_non_null(world_says(&w, "still draining since "));
-	assert_non_null(world_says(&w, ": open connections will be closed"));
-	assert_non_null(front(&w, PROGRAM_DEPLOY));
-	world_run_step(&w, 0, "release");
-	assert_null(world_says(&w, "open connections will be closed"));
-	world_close(&w);
+	open_draining(w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(world_says(w, "⏳ Deploying staging \"Make it blue\" ccccccc"));
+	assert_non_null(world_says(w, "still draining since "));
+	assert_non_null(world_says(w, ": open connections will be closed"));
+	assert_non_null(front(w, PROGRAM_DEPLOY));
+	world_run_step(w, 0, "release");
+	assert_null(world_says(w, "open connections will be closed"));
 }
 
 WORLD_TEST_OF(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not, STAGING_URL)
@@ -230,29 +205,27 @@ WORLD_TEST_OF(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not,
 	assert_non_null(strstr(world_plain(world_last(w)), "still draining since "));
 }
 
-TEST(the_next_release_ends_the_drain_of_the_one_before)
+WORLD_TEST_BARE(the_next_release_ends_the_drain_of_the_one_before)
 {
-	struct world w;
 	int64_t first;
 
-	open_draining(&w);
-	first = front(&w, PROGRAM_DRAIN)->run;
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_non_null(front(&w, PROGRAM_DEPLOY));
-	world_run_ends(&w, DRAINS);
-	assert_null(world_peek(&w, EFFECT_STOP_RUN)); /* it may be rolled back still */
-	world_probed(&w, NULL);
-	assert_non_null(world_peek(&w, EFFECT_STOP_RUN));
-	assert_int_equal(world_peek(&w, EFFECT_STOP_RUN)->u.stop_run.run, first);
-	while (front(&w, PROGRAM_DRAIN)->run != first) /* the older one, to be ended */
-		w.open[0]->u.run.program = PROGRAM_COUNT + 1;
-	world_run_ends(&w,
+	open_draining(w);
+	first = front(w, PROGRAM_DRAIN)->run;
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_non_null(front(w, PROGRAM_DEPLOY));
+	world_run_ends(w, DRAINS);
+	assert_null(world_peek(w, EFFECT_STOP_RUN)); /* it may be rolled back still */
+	world_probed(w, NULL);
+	assert_non_null(world_peek(w, EFFECT_STOP_RUN));
+	assert_int_equal(world_peek(w, EFFECT_STOP_RUN)->u.stop_run.run, first);
+	while (front(w, PROGRAM_DRAIN)->run != first) /* the older one, to be ended */
+		w->open[0]->u.run.program = PROGRAM_COUNT + 1;
+	world_run_ends(w,
 	    (struct run_ended){
 		.gate_opened = true, .ended_on_request = true, .exit_status = 143 });
-	assert_int_equal(world_audited(&w, "drain_cut", NULL), 0);
-	assert_int_equal(world_audited(&w, "drain_completed", "stopped"), 1);
-	world_close(&w);
+	assert_int_equal(world_audited(w, "drain_cut", NULL), 0);
+	assert_int_equal(world_audited(w, "drain_completed", "stopped"), 1);
 }
 
 static void
@@ -262,22 +235,20 @@ order_many(struct tx *tx, void *arg)
 		(void)row_run_add(tx, *(const int64_t *)arg, PROGRAM_DRAIN);
 }
 
-TEST(drains_are_bounded_and_one_more_is_a_warning)
+WORLD_TEST_BARE(drains_are_bounded_and_one_more_is_a_warning)
 {
 	int64_t deployment;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	deployment = world_newest(&w, "staging").id - 1;
-	world_act(&w, order_many, &deployment);
-	world_run_ends(&w, DRAINS);
-	world_probed(&w, NULL);
-	assert_null(front(&w, PROGRAM_DRAIN));
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	assert_non_null(world_says(&w,
+	world_b_over_a(w, STAGING_URL);
+	deployment = world_newest(w, "staging").id - 1;
+	world_act(w, order_many, &deployment);
+	world_run_ends(w, DRAINS);
+	world_probed(w, NULL);
+	assert_null(front(w, PROGRAM_DRAIN));
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w,
 	    "stopping it did not begin (too many drains are in progress); the next release ends it"));
-	assert_null(world_says(&w, "was cut"));
-	world_close(&w);
+	assert_null(world_says(w, "was cut"));
 }
 
 static void
@@ -290,16 +261,14 @@ note(struct tx *tx, void *arg)
 	row_deployment_save(tx, &deployment);
 }
 
-TEST(what_is_noted_of_a_deployment_stays_when_its_drain_is_cut)
+WORLD_TEST_BARE(what_is_noted_of_a_deployment_stays_when_its_drain_is_cut)
 {
 	int64_t deployment;
-	struct world w;
 
-	open_draining(&w);
-	deployment = world_newest(&w, "staging").id;
-	world_act(&w, note, &deployment);
-	world_run_ends(&w, CUT);
-	assert_non_null(world_says(&w,
+	open_draining(w);
+	deployment = world_newest(w, "staging").id;
+	world_act(w, note, &deployment);
+	world_run_ends(w, CUT);
+	assert_non_null(world_says(w,
 	    "a newer commit waits: ccccccc; the old release may still run: stopping it was cut off (exit 75: h1: out of time)"));
-	world_close(&w);
 }

@@ -65,18 +65,15 @@ recover(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, ROOT, "recover", bob.id, FACTOR_RECOVERY), 409);
 }
 
-TEST(a_recovery_code_ends_a_wait_once_and_all_are_told)
+FACTOR_TEST_BARE(a_recovery_code_ends_a_wait_once_and_all_are_told)
 {
-	struct world w;
-
-	open_here(&w);
-	world_act(&w, let_bob_wait, NULL);
-	world_act(&w, recover, NULL);
-	assert_non_null(world_says_in(&w, ada.id, "Recovery code used"));
-	assert_non_null(world_says_in(&w, bob.id, "Recovery code used"));
-	assert_int_equal(world_audited(&w, "factor_recovered", "\"person\":\"22\""), 1);
-	assert_int_equal(world_audited(&w, "GAYT", NULL), 0);
-	factor_close(&w);
+	open_here(w);
+	world_act(w, let_bob_wait, NULL);
+	world_act(w, recover, NULL);
+	assert_non_null(world_says_in(w, ada.id, "Recovery code used"));
+	assert_non_null(world_says_in(w, bob.id, "Recovery code used"));
+	assert_int_equal(world_audited(w, "factor_recovered", "\"person\":\"22\""), 1);
+	assert_int_equal(world_audited(w, "GAYT", NULL), 0);
 }
 
 static void
@@ -95,13 +92,10 @@ recover_closed(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, ROOT, "recover", bob.id, FACTOR_RECOVERY), 200);
 }
 
-TEST(what_is_closed_only_a_reset_ends)
+FACTOR_TEST_BARE(what_is_closed_only_a_reset_ends)
 {
-	struct world w;
-
-	open_here(&w);
-	world_act(&w, recover_closed, NULL);
-	factor_close(&w);
+	open_here(w);
+	world_act(w, recover_closed, NULL);
 }
 
 static void
@@ -116,13 +110,10 @@ recover_own(struct tx *tx, void *arg)
 	assert_int_equal(factor_ask(tx, cy.id, "reset", cy.id, ""), 403);
 }
 
-TEST(ones_own_needs_no_grant)
+FACTOR_TEST_BARE(ones_own_needs_no_grant)
 {
-	struct world w;
-
-	open_here(&w);
-	world_act(&w, recover_own, NULL);
-	factor_close(&w);
+	open_here(w);
+	world_act(w, recover_own, NULL);
 }
 
 static void
@@ -138,35 +129,30 @@ make_codes(struct tx *tx, void *arg)
 }
 
 /* Who was confirmed by a button had none, and no way to any. */
-TEST(recovery_codes_are_made_on_the_server_for_who_has_none)
+FACTOR_TEST_BARE(recovery_codes_are_made_on_the_server_for_who_has_none)
 {
-	struct world w;
-
-	open_here(&w);
-	world_act(&w, make_codes, NULL);
-	assert_non_null(world_says_in(&w, bob.id, "🔐 telegram:22: ten new recovery codes"));
-	assert_non_null(world_says_in(&w, ada.id, "🔐 telegram:22: ten new recovery codes"));
-	assert_int_equal(world_audited(&w, "factor_codes", "\"person\":\"22\""), 1);
-	factor_close(&w);
+	open_here(w);
+	world_act(w, make_codes, NULL);
+	assert_non_null(world_says_in(w, bob.id, "🔐 telegram:22: ten new recovery codes"));
+	assert_non_null(world_says_in(w, ada.id, "🔐 telegram:22: ten new recovery codes"));
+	assert_int_equal(world_audited(w, "factor_codes", "\"person\":\"22\""), 1);
 }
 
 /* Who has the grant and is no admin was answered nothing. */
-TEST(who_resets_one_in_the_chat_is_answered)
+FACTOR_TEST_BARE(who_resets_one_in_the_chat_is_answered)
 {
 	struct person lead = { .id = LEAD };
-	struct world w;
 
-	open_here(&w);
-	(void)world_text_in(&w, LEAD, LEAD, "/2fa reset 22");
-	assert_non_null(world_says_in(&w, LEAD,
+	open_here(w);
+	(void)world_text_in(w, LEAD, LEAD, "/2fa reset 22");
+	assert_non_null(world_says_in(w, LEAD,
 	    "2FA reset of 22: it needs a code of your own, and you have none: root does it"));
-	world_act(&w, factor_enrol, &lead);
-	(void)world_text_in(&w, LEAD, LEAD, "/2fa reset 22");
-	factor_type(&w, &lead, factor_code(&w, &lead, 0));
-	assert_non_null(world_says_in(&w, LEAD,
+	world_act(w, factor_enrol, &lead);
+	(void)world_text_in(w, LEAD, LEAD, "/2fa reset 22");
+	factor_type(w, &lead, factor_code(w, &lead, 0));
+	assert_non_null(world_says_in(w, LEAD,
 	    "🔐 Done: the second factor of telegram:22 ends within 10 minutes. They and all admins are notified."));
-	assert_non_null(world_says_in(&w, bob.id, "second factor reset"));
-	factor_close(&w);
+	assert_non_null(world_says_in(w, bob.id, "second factor reset"));
 }
 
 /* --- nobody makes, shows or resets by themselves what they would be asked for --- */
@@ -243,27 +229,24 @@ factor_now(struct world *w, int64_t person)
 
 /* Regression: whoever held the ssh key of an admin's account, and no telephone, reset the factor,
  * made another, and deployed to production with that. */
-TEST(an_account_without_the_telephone_passes_no_code)
+FACTOR_TEST_BARE(an_account_without_the_telephone_passes_no_code)
 {
-	struct world w;
-
-	open_here(&w);
-	assert_int_equal(post(&w, ada.id, "reset", ADA_BODY()), 428);
-	shows_nothing(&w, "2FA reset of 11 " NEEDS);
-	assert_int_equal(post(&w, ada.id, "codes", ADA_BODY()), 428);
-	shows_nothing(&w, "2FA codes of 11 " NEEDS);
-	assert_int_equal(post(&w, ada.id, "add", ADA_BODY()), 409);
-	assert_int_equal(post(&w, ada.id, "confirm", ADA_BODY(", \"first\": \"123456\"")), 409);
-	w.aid.at += 20 * MINUTE_MS;
-	assert_int_not_equal(factor_now(&w, ada.id).factor.enrolled_at, 0);
-	assert_int_equal(factor_now(&w, ada.id).factor.reset_at, 0);
-	assert_int_equal(factor_now(&w, ada.id).recovery, 0);
-	assert_int_equal(world_audited(&w, "factor_reset", NULL), 0);
+	open_here(w);
+	assert_int_equal(post(w, ada.id, "reset", ADA_BODY()), 428);
+	shows_nothing(w, "2FA reset of 11 " NEEDS);
+	assert_int_equal(post(w, ada.id, "codes", ADA_BODY()), 428);
+	shows_nothing(w, "2FA codes of 11 " NEEDS);
+	assert_int_equal(post(w, ada.id, "add", ADA_BODY()), 409);
+	assert_int_equal(post(w, ada.id, "confirm", ADA_BODY(", \"first\": \"123456\"")), 409);
+	w->aid.at += 20 * MINUTE_MS;
+	assert_int_not_equal(factor_now(w, ada.id).factor.enrolled_at, 0);
+	assert_int_equal(factor_now(w, ada.id).factor.reset_at, 0);
+	assert_int_equal(factor_now(w, ada.id).recovery, 0);
+	assert_int_equal(world_audited(w, "factor_reset", NULL), 0);
 	assert_int_equal(
-	    post_with(&w, ada.id, "reset", ADA_BODY(WITH_CODE), factor_wrong(&w, &ada)), 403);
-	assert_int_equal(factor_now(&w, ada.id).factor.reset_at, 0);
-	assert_int_equal(factor_failures(&w), 1);
-	factor_close(&w);
+	    post_with(w, ada.id, "reset", ADA_BODY(WITH_CODE), factor_wrong(w, &ada)), 403);
+	assert_int_equal(factor_now(w, ada.id).factor.reset_at, 0);
+	assert_int_equal(factor_failures(w), 1);
 }
 
 TEST(ones_own_is_shown_and_reset_for_a_code_of_it)
@@ -298,132 +281,121 @@ TEST(ones_own_is_shown_and_reset_for_a_code_of_it)
 	factor_close(&w);
 }
 
-TEST(who_has_none_makes_none_and_confirms_none)
+FACTOR_TEST_BARE(who_has_none_makes_none_and_confirms_none)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset" };
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, "REQUIRE_OTP=deploy:*", "LOCAL_WWW_DATA_IS=role admin",
+	world_open(w, factor_key_setting, "REQUIRE_OTP=deploy:*", "LOCAL_WWW_DATA_IS=role admin",
 	    "TOTP_ENROL=chat", NULL);
-	world_act(&w, factor_enrol, &bob);
+	world_act(w, factor_enrol, &bob);
 	for (size_t i = 0; i < COUNT(words); i++) {
 		/* Of oneself, of another, and by a user who is a role. */
-		assert_int_equal(post(&w, ada.id, words[i], ADA_BODY()), 403);
-		shows_nothing(&w, "for themselves without a code: " ROOT_DOES);
-		assert_int_equal(post(&w, ada.id, words[i], BOB_BODY()), 403);
-		shows_nothing(&w, "of your own, and you have none: " ROOT_DOES);
-		assert_int_equal(post(&w, principal_of_user(33), words[i], BOB_BODY()), 403);
-		shows_nothing(&w, "a role is no person: " ROOT_DOES);
+		assert_int_equal(post(w, ada.id, words[i], ADA_BODY()), 403);
+		shows_nothing(w, "for themselves without a code: " ROOT_DOES);
+		assert_int_equal(post(w, ada.id, words[i], BOB_BODY()), 403);
+		shows_nothing(w, "of your own, and you have none: " ROOT_DOES);
+		assert_int_equal(post(w, principal_of_user(33), words[i], BOB_BODY()), 403);
+		shows_nothing(w, "a role is no person: " ROOT_DOES);
 	}
 	/* Not even with the right recovery code of that person. */
-	world_act(&w, factor_add_recovery, &bob);
+	world_act(w, factor_add_recovery, &bob);
 	assert_int_equal(
-	    post(&w, ada.id, "recover", BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"")), 403);
-	assert_int_equal(factor_now(&w, bob.id).recovery, 1);
-	assert_int_equal(factor_now(&w, ada.id).factor.person, 0);
-	assert_int_not_equal(world_audited(&w, "\"denied\"", "telegram:11"), 0);
-	factor_close(&w);
+	    post(w, ada.id, "recover", BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"")), 403);
+	assert_int_equal(factor_now(w, bob.id).recovery, 1);
+	assert_int_equal(factor_now(w, ada.id).factor.person, 0);
+	assert_int_not_equal(world_audited(w, "\"denied\"", "telegram:11"), 0);
 }
 
 /* Somebody else made it for them, or they made it in the chat: on the machine they are nobody who
  * could say that it is they. */
-TEST(nobody_confirms_their_own_on_the_machine)
+FACTOR_TEST_BARE(nobody_confirms_their_own_on_the_machine)
 {
 	struct person cy = { .id = WORLD_STAGING_USER };
 	struct look made;
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, "REQUIRE_OTP=deploy:*", "ROLE_SELF_IDS=33",
+	world_open(w, factor_key_setting, "REQUIRE_OTP=deploy:*", "ROLE_SELF_IDS=33",
 	    "ROLE_SELF_MAY=2fa:*/*, status", NULL);
-	assert_int_equal(post(&w, world_root(&w, "admin"), "add", CY_BODY()), 200);
-	world_act(&w, read_secret, &cy);
-	assert_int_equal(post_with(&w, cy.id, "confirm", CY_BODY(", \"first\": \"%s\""),
-			     factor_code(&w, &cy, 0)),
+	assert_int_equal(post(w, world_root(w, "admin"), "add", CY_BODY()), 200);
+	world_act(w, read_secret, &cy);
+	assert_int_equal(
+	    post_with(w, cy.id, "confirm", CY_BODY(", \"first\": \"%s\""), factor_code(w, &cy, 0)),
 	    403);
-	made = factor_now(&w, cy.id);
-	made.factor.proven_at = w.aid.at;
-	world_act(&w, save, &made);
-	assert_int_equal(post(&w, cy.id, "confirm", CY_BODY()), 403);
-	assert_int_equal(factor_now(&w, cy.id).factor.enrolled_at, 0);
-	factor_close(&w);
+	made = factor_now(w, cy.id);
+	made.factor.proven_at = w->aid.at;
+	world_act(w, save, &made);
+	assert_int_equal(post(w, cy.id, "confirm", CY_BODY()), 403);
+	assert_int_equal(factor_now(w, cy.id).factor.enrolled_at, 0);
 }
 
-TEST(anothers_is_made_for_one_code_of_ones_own)
+FACTOR_TEST_BARE(anothers_is_made_for_one_code_of_ones_own)
 {
 	struct person cy = { .id = WORLD_STAGING_USER };
-	struct world w;
 
-	open_here(&w);
-	assert_int_equal(post(&w, ada.id, "add", CY_BODY()), 428);
-	shows_nothing(&w, "2FA add of 33 " NEEDS);
-	assert_int_equal(factor_now(&w, cy.id).factor.person, 0);
+	open_here(w);
+	assert_int_equal(post(w, ada.id, "add", CY_BODY()), 428);
+	shows_nothing(w, "2FA add of 33 " NEEDS);
+	assert_int_equal(factor_now(w, cy.id).factor.person, 0);
 	assert_int_equal(
-	    post_with(&w, ada.id, "add", CY_BODY(WITH_CODE), factor_code(&w, &ada, 0)), 200);
-	assert_non_null(strstr(w.aid.said, "\"secret\""));
-	world_act(&w, read_secret, &cy);
+	    post_with(w, ada.id, "add", CY_BODY(WITH_CODE), factor_code(w, &ada, 0)), 200);
+	assert_non_null(strstr(w->aid.said, "\"secret\""));
+	world_act(w, read_secret, &cy);
 	/* Another admin has not given one for it. */
-	assert_int_equal(post_with(&w, bob.id, "confirm", CY_BODY(", \"first\": \"%s\""),
-			     factor_code(&w, &cy, 0)),
-	    428);
-	assert_int_equal(factor_now(&w, cy.id).factor.enrolled_at, 0);
-	assert_int_equal(post_with(&w, ada.id, "confirm", CY_BODY(", \"first\": \"%s\""),
-			     factor_code(&w, &cy, 0)),
-	    200);
-	assert_int_not_equal(factor_now(&w, cy.id).factor.enrolled_at, 0);
-	/* Each further one needs the next. */
-	assert_int_equal(post(&w, ada.id, "codes", CY_BODY()), 428);
-	assert_int_equal(post(&w, ada.id, "reset", CY_BODY()), 428);
 	assert_int_equal(
-	    post_with(&w, ada.id, "reset", CY_BODY(WITH_CODE), factor_code(&w, &ada, 1)), 200);
-	factor_close(&w);
+	    post_with(w, bob.id, "confirm", CY_BODY(", \"first\": \"%s\""), factor_code(w, &cy, 0)),
+	    428);
+	assert_int_equal(factor_now(w, cy.id).factor.enrolled_at, 0);
+	assert_int_equal(
+	    post_with(w, ada.id, "confirm", CY_BODY(", \"first\": \"%s\""), factor_code(w, &cy, 0)),
+	    200);
+	assert_int_not_equal(factor_now(w, cy.id).factor.enrolled_at, 0);
+	/* Each further one needs the next. */
+	assert_int_equal(post(w, ada.id, "codes", CY_BODY()), 428);
+	assert_int_equal(post(w, ada.id, "reset", CY_BODY()), 428);
+	assert_int_equal(
+	    post_with(w, ada.id, "reset", CY_BODY(WITH_CODE), factor_code(w, &ada, 1)), 200);
 }
 
 /* A wait of another one is ended with their recovery code, and a code of one's own. */
-TEST(anothers_is_recovered_for_a_code_of_ones_own)
+FACTOR_TEST_BARE(anothers_is_recovered_for_a_code_of_ones_own)
 {
-	struct world w;
-
-	open_here(&w);
+	open_here(w);
 	assert_int_equal(
-	    post(&w, ada.id, "recover", BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"")), 428);
-	assert_int_equal(factor_now(&w, bob.id).recovery, 1);
-	assert_int_equal(post_with(&w, ada.id, "recover",
+	    post(w, ada.id, "recover", BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"")), 428);
+	assert_int_equal(factor_now(w, bob.id).recovery, 1);
+	assert_int_equal(post_with(w, ada.id, "recover",
 			     BOB_BODY(", \"recovery\": \"" FACTOR_RECOVERY "\"" WITH_CODE),
-			     factor_code(&w, &ada, 0)),
+			     factor_code(w, &ada, 0)),
 	    200);
-	assert_int_equal(factor_now(&w, bob.id).recovery, 0);
-	factor_close(&w);
+	assert_int_equal(factor_now(w, bob.id).recovery, 0);
 }
 
 /* Regression: the lead of one application showed and reset the factor of an admin. */
-TEST(a_grant_of_an_application_reaches_nobody)
+FACTOR_TEST_BARE(a_grant_of_an_application_reaches_nobody)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	struct person lead = { .id = LEAD };
 	char apps[160];
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, NULL);
-	world_application(&w, "shop",
+	world_open(w, factor_key_setting, NULL);
+	world_application(w, "shop",
 	    "ROLE_LEAD_IDS=44\nROLE_LEAD_MAY=deploy:staging, status, 2fa:staging, 2fa:*, *:*\n");
-	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w.aid.folder);
-	world_settings(&w, apps, "GITHUB_REPOSITORY=", factor_key_setting, NULL);
-	world_act(&w, factor_enrol, &ada);
-	world_act(&w, factor_enrol, &lead);
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, apps, "GITHUB_REPOSITORY=", factor_key_setting, NULL);
+	world_act(w, factor_enrol, &ada);
+	world_act(w, factor_enrol, &lead);
 	for (size_t i = 0; i < COUNT(words); i++) {
 		assert_int_equal(
-		    post_with(&w, LEAD, words[i], ADA_BODY(WITH_CODE), factor_code(&w, &lead, 0)),
+		    post_with(w, LEAD, words[i], ADA_BODY(WITH_CODE), factor_code(w, &lead, 0)),
 		    403);
-		shows_nothing(&w, "only an admin may");
+		shows_nothing(w, "only an admin may");
 	}
-	(void)world_text_in(&w, LEAD, LEAD, "/2fa reset 11");
-	assert_non_null(world_says_in(&w, LEAD, "2FA reset of 11: only an admin may"));
-	assert_int_equal(factor_now(&w, ada.id).factor.reset_at, 0);
-	assert_int_equal(factor_now(&w, lead.id).factor.last_step, 0); /* no code was taken */
-	factor_close(&w);
+	(void)world_text_in(w, LEAD, LEAD, "/2fa reset 11");
+	assert_non_null(world_says_in(w, LEAD, "2FA reset of 11: only an admin may"));
+	assert_int_equal(factor_now(w, ada.id).factor.reset_at, 0);
+	assert_int_equal(factor_now(w, lead.id).factor.last_step, 0); /* no code was taken */
 }
 
 /* What REQUIRE_OTP names asks for a code, also where it is of no environment. */

@@ -80,153 +80,132 @@ is_as_before(struct tx *tx, void *arg)
 	assert_int_equal(tx->factor_of, 0);
 }
 
-TEST(what_a_trial_notes_of_a_code_is_undone_with_what_it_did)
+FACTOR_TEST_BARE(what_a_trial_notes_of_a_code_is_undone_with_what_it_did)
 {
 	bool writes = true, says = false;
-	struct world w;
 
-	open_with(&w, NULL, NULL);
-	world_act(&w, is_as_before, &writes);
-	world_act(&w, is_as_before, &says);
-	factor_close(&w);
+	open_with(w, NULL, NULL);
+	world_act(w, is_as_before, &writes);
+	world_act(w, is_as_before, &says);
 }
 
 /* --- a line --- */
 
 /* Its pad is answered when its ts is past. */
-TEST(a_line_that_became_too_old_spends_no_code)
+FACTOR_TEST_BARE(a_line_that_became_too_old_spends_no_code)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=do:client/acme", NULL);
-	say_line(&w, NONCE, -290, "");
-	w.aid.at += MINUTE_MS;
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says(&w, "its ts is more than 5 minutes ago"));
-	assert_string_equal(world_plain(world_says_in(&w, ada.id, "🔐")),
+	open_with(w, "REQUIRE_OTP=do:client/acme", NULL);
+	say_line(w, NONCE, -290, "");
+	w->aid.at += MINUTE_MS;
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(world_says(w, "its ts is more than 5 minutes ago"));
+	assert_string_equal(world_plain(world_says_in(w, ada.id, "🔐")),
 	    "🔐 Not done: client/acme restart-web: no code was used: why stands where you asked for it.");
-	assert_false(is_begun(&w));
-	say_line(&w, OTHER, 0, factor_code(&w, &ada, 0));
-	assert_true(is_begun(&w));
-	factor_close(&w);
+	assert_false(is_begun(w));
+	say_line(w, OTHER, 0, factor_code(w, &ada, 0));
+	assert_true(is_begun(w));
 }
 
-TEST(a_line_for_ones_own_request_spends_no_code)
+FACTOR_TEST_BARE(a_line_for_ones_own_request_spends_no_code)
 {
-	struct world w;
 	char nonce[17];
 	const char *line;
 
-	open_with(&w, "REQUIRE_OTP=approve:client/acme", NULL);
-	(void)world_text(&w, ada.id, "/request restart-web acme");
-	(void)world_press(&w, ada.id, WORLD_GROUP,
-	    world_button(world_says(&w, "Awaiting approval"), "Show APPROVE line"));
-	line = strstr(world_says(&w, "APPROVE: ")->text, "nonce=");
+	open_with(w, "REQUIRE_OTP=approve:client/acme", NULL);
+	(void)world_text(w, ada.id, "/request restart-web acme");
+	(void)world_press(w, ada.id, WORLD_GROUP,
+	    world_button(world_says(w, "Awaiting approval"), "Show APPROVE line"));
+	line = strstr(world_says(w, "APPROVE: ")->text, "nonce=");
 	assert_non_null(line);
 	(void)snprintf(nonce, sizeof(nonce), "%s", line + strlen("nonce="));
-	say_line(&w, nonce, 0, factor_code(&w, &ada, 0));
-	assert_non_null(world_says(&w, "you asked for it, so somebody else must"));
-	assert_false(is_begun(&w));
-	say_line(&w, OTHER, 0, factor_code(&w, &ada, 0));
-	assert_true(is_begun(&w));
-	factor_close(&w);
+	say_line(w, nonce, 0, factor_code(w, &ada, 0));
+	assert_non_null(world_says(w, "you asked for it, so somebody else must"));
+	assert_false(is_begun(w));
+	say_line(w, OTHER, 0, factor_code(w, &ada, 0));
+	assert_true(is_begun(w));
 }
 
 /* --- a pad --- */
 
-TEST(a_lock_in_between_spends_no_code)
+FACTOR_TEST_BARE(a_lock_in_between_spends_no_code)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	(void)world_text(&w, bob.id, "/lock staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says(&w, "locked"));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	(void)world_text(&w, ada.id, "/deploy staging"); /* nor is one asked for */
-	assert_null(world_says_in(&w, ada.id, "Code for staging deploy: "));
-	(void)world_text(&w, bob.id, "/unlock staging");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=deploy:staging", NULL);
+	(void)world_text(w, ada.id, "/deploy staging");
+	(void)world_text(w, bob.id, "/lock staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(world_says(w, "locked"));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	(void)world_text(w, ada.id, "/deploy staging"); /* nor is one asked for */
+	assert_null(world_says_in(w, ada.id, "Code for staging deploy: "));
+	(void)world_text(w, bob.id, "/unlock staging");
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-TEST(a_wrong_code_is_counted_and_a_right_one_goes_on)
+FACTOR_TEST_BARE(a_wrong_code_is_counted_and_a_right_one_goes_on)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_wrong(&w, &ada));
-	assert_string_equal(w.toast, "🔐 wrong code: 4 more tries before a wait.");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_newest(&w, "staging").id, 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=deploy:staging", NULL);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_wrong(w, &ada));
+	assert_string_equal(w->toast, "🔐 wrong code: 4 more tries before a wait.");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_newest(w, "staging").id, 0);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-TEST(a_recovery_code_is_not_spent_on_a_no)
+FACTOR_TEST_BARE(a_recovery_code_is_not_spent_on_a_no)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
-	world_act(&w, factor_add_recovery, &ada);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	(void)world_text(&w, bob.id, "/lock staging");
-	(void)world_text_in(&w, ada.id, ada.id, "/2fa recover " FACTOR_RECOVERY);
-	assert_null(world_says_in(&w, bob.id, "Recovery code used"));
-	(void)world_text(&w, bob.id, "/unlock staging");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	(void)world_text_in(&w, ada.id, ada.id, "/2fa recover " FACTOR_RECOVERY);
-	assert_non_null(world_says_in(&w, bob.id, "Recovery code used"));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=deploy:staging", NULL);
+	world_act(w, factor_add_recovery, &ada);
+	(void)world_text(w, ada.id, "/deploy staging");
+	(void)world_text(w, bob.id, "/lock staging");
+	(void)world_text_in(w, ada.id, ada.id, "/2fa recover " FACTOR_RECOVERY);
+	assert_null(world_says_in(w, bob.id, "Recovery code used"));
+	(void)world_text(w, bob.id, "/unlock staging");
+	(void)world_text(w, ada.id, "/deploy staging");
+	(void)world_text_in(w, ada.id, ada.id, "/2fa recover " FACTOR_RECOVERY);
+	assert_non_null(world_says_in(w, bob.id, "Recovery code used"));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* --- one act, one code --- */
 
-TEST(what_asks_because_of_other_work_needs_one_code)
+FACTOR_TEST_BARE(what_asks_because_of_other_work_needs_one_code)
 {
 	struct world_message *question;
-	struct world w;
 
-	open_with(&w, "REQUIRE_OTP=do.reload-nginx:client/acme", NULL);
-	(void)world_text(&w, ada.id, "/do service-status acme");
-	assert_true(is_begun(&w));
-	(void)world_text(&w, ada.id, "/do reload-nginx acme");
-	assert_false(is_asked_for_code(&w)); /* its question comes first */
-	question = world_says(&w, "reload-nginx");
+	open_with(w, "REQUIRE_OTP=do.reload-nginx:client/acme", NULL);
+	(void)world_text(w, ada.id, "/do service-status acme");
+	assert_true(is_begun(w));
+	(void)world_text(w, ada.id, "/do reload-nginx acme");
+	assert_false(is_asked_for_code(w)); /* its question comes first */
+	question = world_says(w, "reload-nginx");
 	assert_non_null(question);
-	(void)world_press(&w, ada.id, WORLD_GROUP, question->buttons.at[0].id);
-	assert_true(is_asked_for_code(&w));
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_false(is_asked_for_code(&w));
-	assert_int_equal(world_newest(&w, "client/acme").confirmed_by, ada.id);
-	factor_close(&w);
+	(void)world_press(w, ada.id, WORLD_GROUP, question->buttons.at[0].id);
+	assert_true(is_asked_for_code(w));
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_false(is_asked_for_code(w));
+	assert_int_equal(world_newest(w, "client/acme").confirmed_by, ada.id);
 }
 
-TEST(a_question_that_came_in_between_spends_no_code)
+FACTOR_TEST_BARE(a_question_that_came_in_between_spends_no_code)
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=do.reload-nginx:client/acme", NULL);
-	(void)world_text(&w, ada.id, "/do reload-nginx acme");
-	assert_true(is_asked_for_code(&w));
-	(void)world_text(&w, bob.id, "/do service-status acme");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(&w, ada.id, "so it asks first"));
-	(void)world_text(&w, ada.id, "/do reload-nginx acme");
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
-	question = world_says(&w, "reload-nginx");
-	(void)world_press(&w, ada.id, WORLD_GROUP, question->buttons.at[0].id);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_newest(&w, "client/acme").confirmed_by, ada.id);
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=do.reload-nginx:client/acme", NULL);
+	(void)world_text(w, ada.id, "/do reload-nginx acme");
+	assert_true(is_asked_for_code(w));
+	(void)world_text(w, bob.id, "/do service-status acme");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(world_says_in(w, ada.id, "so it asks first"));
+	(void)world_text(w, ada.id, "/do reload-nginx acme");
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_AWAITING_CONFIRMATION);
+	question = world_says(w, "reload-nginx");
+	(void)world_press(w, ada.id, WORLD_GROUP, question->buttons.at[0].id);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_newest(w, "client/acme").confirmed_by, ada.id);
 }
 
 /* --- a terminal --- */
@@ -257,21 +236,18 @@ deploy_with(struct world *w, const char *code)
 	return post(w, API_COMMAND, "/v1/command/deploy", body);
 }
 
-TEST(a_request_that_is_refused_spends_no_code)
+FACTOR_TEST_BARE(a_request_that_is_refused_spends_no_code)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:staging", NULL);
-	(void)world_text(&w, bob.id, "/lock staging");
-	assert_int_equal(deploy_with(&w, factor_code(&w, &ada, 0)), 403);
-	assert_non_null(strstr(w.aid.said, "locked by"));
-	(void)world_text(&w, bob.id, "/unlock staging");
+	open_with(w, "REQUIRE_OTP=deploy:staging", NULL);
+	(void)world_text(w, bob.id, "/lock staging");
+	assert_int_equal(deploy_with(w, factor_code(w, &ada, 0)), 403);
+	assert_non_null(strstr(w->aid.said, "locked by"));
+	(void)world_text(w, bob.id, "/unlock staging");
 	assert_int_equal(
-	    post(&w, API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"), 428);
-	assert_int_equal(deploy_with(&w, factor_wrong(&w, &ada)), 403);
-	assert_int_equal(deploy_with(&w, factor_code(&w, &ada, 0)), 200);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	    post(w, API_COMMAND, "/v1/command/deploy", "{\"arguments\": [\"staging\"]}"), 428);
+	assert_int_equal(deploy_with(w, factor_wrong(w, &ada)), 403);
+	assert_int_equal(deploy_with(w, factor_code(w, &ada, 0)), 200);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* The request once more, with a code for what the answer before it has shown. */
@@ -297,53 +273,48 @@ read_shown(struct world *w, char ret[API_SHOWN])
 	(void)snprintf(ret, API_SHOWN, "%s", at + strlen(key));
 }
 
-TEST(a_code_in_a_terminal_is_for_the_question_as_shown)
+FACTOR_TEST_BARE(a_code_in_a_terminal_is_for_the_question_as_shown)
 {
 #define APPROVE API_COMMAND, "/v1/command/approve"
 #define ONE	"\"arguments\": [\"1\"]"
 	char before[API_SHOWN], now[API_SHOWN];
 	struct event *event;
-	struct world w;
 
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	(void)world_text(&w, bob.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	(void)world_text(w, bob.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(
-	    &w, bob.id, WORLD_GROUP, world_button(world_says(&w, "Deploy"), "Deploy to"));
-	world_git_same(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	assert_int_equal(post(&w, APPROVE, "{" ONE "}"), 428);
-	assert_non_null(strstr(w.aid.said,
+	    w, bob.id, WORLD_GROUP, world_button(world_says(w, "Deploy"), "Deploy to"));
+	world_git_same(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(post(w, APPROVE, "{" ONE "}"), 428);
+	assert_non_null(strstr(w->aid.said,
 	    "\"question\":\"#1 production approve: aaaaaaa Make it blue, requested by @bob\""));
-	read_shown(&w, before);
-	event = store_aid_event(&w.aid, EVENT_STARTED);
+	read_shown(w, before);
+	event = store_aid_event(&w->aid, EVENT_STARTED);
 	event->u.started.is_restored = true;
-	(void)world_decide(&w, event); /* asked anew */
-	assert_int_equal(post_code(&w, APPROVE, ONE, before), 428);
-	assert_non_null(strstr(w.aid.said, "asked again: what production runs is not known"));
-	read_shown(&w, now);
+	(void)world_decide(w, event); /* asked anew */
+	assert_int_equal(post_code(w, APPROVE, ONE, before), 428);
+	assert_non_null(strstr(w->aid.said, "asked again: what production runs is not known"));
+	read_shown(w, now);
 	assert_string_not_equal(before, now);
-	assert_int_equal(post_code(&w, APPROVE, ONE, ""), 428); /* for which? */
-	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 0);
-	assert_int_equal(post_code(&w, APPROVE, ONE, now), 200); /* it was used for nothing */
-	assert_int_equal(world_audited(&w, "deploy_approval", "\"approved\""), 1);
-	factor_close(&w);
+	assert_int_equal(post_code(w, APPROVE, ONE, ""), 428); /* for which? */
+	assert_int_equal(world_audited(w, "deploy_approval", "\"approved\""), 0);
+	assert_int_equal(post_code(w, APPROVE, ONE, now), 200); /* it was used for nothing */
+	assert_int_equal(world_audited(w, "deploy_approval", "\"approved\""), 1);
 }
 
-TEST(a_yes_in_a_terminal_is_too)
+FACTOR_TEST_BARE(a_yes_in_a_terminal_is_too)
 {
 	char shown[API_SHOWN];
-	struct world w;
 
-	open_with(&w, "REQUIRE_OTP=deploy:production", "CONFIRM_TIMEOUT=10m");
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(post(&w, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 428);
-	read_shown(&w, shown);
-	assert_int_equal(post_code(&w, API_ANSWER, "/v1/answer/1", "\"answer\": \"yes\"", ""), 428);
+	open_with(w, "REQUIRE_OTP=deploy:production", "CONFIRM_TIMEOUT=10m");
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(post(w, API_ANSWER, "/v1/answer/1", "{\"answer\": \"yes\"}"), 428);
+	read_shown(w, shown);
+	assert_int_equal(post_code(w, API_ANSWER, "/v1/answer/1", "\"answer\": \"yes\"", ""), 428);
 	assert_int_equal(
-	    post_code(&w, API_ANSWER, "/v1/answer/1", "\"answer\": \"yes\"", shown), 200);
-	assert_int_equal(world_newest(&w, "production").confirmed_by, ada.id);
-	factor_close(&w);
+	    post_code(w, API_ANSWER, "/v1/answer/1", "\"answer\": \"yes\"", shown), 200);
+	assert_int_equal(world_newest(w, "production").confirmed_by, ada.id);
 }

@@ -117,18 +117,15 @@ WORLD_TEST(a_press_for_another_application_offers_nothing_else)
 	assert_true(world_audited(w, "denied", "telegram:44") > 0);
 }
 
-TEST(a_denied_freeze_names_what_was_typed)
+WORLD_TEST_BARE(a_denied_freeze_names_what_was_typed)
 {
-	struct world w;
-
-	open_two(&w);
-	(void)world_text(&w, DEV, "/freeze all until 06:00");
-	assert_string_equal(world_plain(world_last(&w)),
+	open_two(w);
+	(void)world_text(w, DEV, "/freeze all until 06:00");
+	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Denied: all freeze: only who may freeze each environment of it may.");
-	assert_int_equal(world_audited(&w, "only who may freeze each", "blog"), 0);
-	(void)world_text(&w, DEV, "/unfreeze all");
-	assert_null(strstr(world_last(&w)->text, "blog"));
-	world_close(&w);
+	assert_int_equal(world_audited(w, "only who may freeze each", "blog"), 0);
+	(void)world_text(w, DEV, "/unfreeze all");
+	assert_null(strstr(world_last(w)->text, "blog"));
 }
 
 WORLD_TEST(one_persons_locks_leave_the_teams_chat_to_others)
@@ -264,32 +261,29 @@ TEST(every_command_of_who_is_known_is_answered)
 		}
 }
 
-TEST(who_sees_a_client_alone_reads_what_is_theirs)
+WORLD_TEST_BARE(who_sees_a_client_alone_reads_what_is_theirs)
 {
-	struct world w;
-
-	open_clients(&w);
-	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/do run-job production migrate");
-	assert_string_equal(world_plain(world_last(&w)),
+	open_clients(w);
+	(void)world_text_in(w, DOES_ACME, DOES_ACME, "/do run-job production migrate");
+	assert_string_equal(world_plain(world_last(w)),
 	    "No \"production\" for you. Yours: client/acme (/do). For more ask an admin.");
-	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/queue");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text_in(w, DOES_ACME, DOES_ACME, "/queue");
+	assert_string_equal(world_plain(world_last(w)),
 	    "You see no environments. Yours: client/acme (/do). For more ask an admin.");
-	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/queue production");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text_in(w, DOES_BETA, DOES_BETA, "/queue production");
+	assert_string_equal(world_plain(world_last(w)),
 	    "No \"production\" for you. Yours: client/beta (/do). For more ask an admin.");
-	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status acme");
-	assert_string_equal(world_plain(world_last(&w)), "No \"acme\". Did you mean client/acme?");
-	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/status beta");
-	assert_string_equal(world_plain(world_last(&w)),
+	(void)world_text_in(w, DOES_ACME, DOES_ACME, "/status acme");
+	assert_string_equal(world_plain(world_last(w)), "No \"acme\". Did you mean client/acme?");
+	(void)world_text_in(w, DOES_ACME, DOES_ACME, "/status beta");
+	assert_string_equal(world_plain(world_last(w)),
 	    "No \"beta\" for you. Yours: client/acme (/do). For more ask an admin.");
-	(void)world_text_in(&w, APPROVES, APPROVES, "/pending");
-	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
-	(void)world_text_in(&w, DOES_ACME, DOES_ACME, "/request restart-web client/acme");
-	(void)world_text_in(&w, APPROVES, APPROVES, "/pending");
-	assert_non_null(strstr(world_plain(world_last(&w)), "client/acme: "));
-	assert_int_equal(strncmp(world_plain(world_last(&w)), "Awaiting approval", 17), 0);
-	(void)world_text_in(&w, DOES_BETA, DOES_BETA, "/pending");
-	assert_string_equal(world_plain(world_last(&w)), "Nothing awaits an approval.");
-	world_close(&w);
+	(void)world_text_in(w, APPROVES, APPROVES, "/pending");
+	assert_string_equal(world_plain(world_last(w)), "Nothing awaits an approval.");
+	(void)world_text_in(w, DOES_ACME, DOES_ACME, "/request restart-web client/acme");
+	(void)world_text_in(w, APPROVES, APPROVES, "/pending");
+	assert_non_null(strstr(world_plain(world_last(w)), "client/acme: "));
+	assert_int_equal(strncmp(world_plain(world_last(w)), "Awaiting approval", 17), 0);
+	(void)world_text_in(w, DOES_BETA, DOES_BETA, "/pending");
+	assert_string_equal(world_plain(world_last(w)), "Nothing awaits an approval.");
 }

@@ -5,15 +5,6 @@
 #include "lib/text.h"
 #include "store/row_hold.h"
 
-static void
-settings_changed(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 WORLD_TEST(a_lock_binds_everybody_but_its_owner)
 {
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 2h incident 42");
@@ -208,7 +199,7 @@ WORLD_TEST(a_clock_that_is_set_back_makes_no_lock_endless)
 {
 	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 02:00");
 	w->aid.at -= DAY_MS;
-	settings_changed(w);
+	world_settings_read(w);
 	assert_true(world_peek(w, EFFECT_TIMER) != NULL);
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
 	assert_non_null(world_says(w, "🔒 Not deployed: staging: frozen by @ada"));
@@ -450,7 +441,7 @@ WORLD_TEST_OF(a_lock_of_who_left_ends, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:s
 	assert_non_null(world_says(w, "Not deployed: staging: locked by @eve"));
 	hold_push(w, "develop", COMMIT_A);
 	world_settings(w, NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "Unlocked: staging: no role lets @eve lock it"));
 	assert_int_equal(world_audited(w, "lock_ended", "no grant"), 1);

@@ -201,7 +201,6 @@ TEST(an_exception_ends_with_the_right_and_holds_for_freezes_of_before)
 	};
 	struct world w;
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		world_open(
 		    &w, "ROLE_DEV_IDS=33", "ROLE_DEV_MAY=status, deploy, freeze:staging", NULL);

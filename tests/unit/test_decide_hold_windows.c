@@ -20,15 +20,6 @@ started(struct world *w)
 	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
 }
 
-static void
-settings_changed(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 static size_t
 count_said(struct world *w, int64_t chat, const char *part)
 {
@@ -60,7 +51,7 @@ WORLD_TEST_OF(its_begin_and_its_end_are_said_once_with_what_waits, HALF_PAST)
 	assert_true(said->is_silent);
 	push(w, COMMIT_B);
 	started(w);
-	settings_changed(w);
+	world_settings_read(w);
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 10m"); /* another look at what holds it */
 	sleep_until(w, STORE_AID_AT + 90 * MINUTE_MS);
 	assert_int_equal(count_said(w, WORLD_TEAM, "🔒 Frozen: staging by the calendar"), 1);
@@ -101,9 +92,9 @@ WORLD_TEST_OF(
 {
 	assert_int_equal(count_said(w, WORLD_TEAM, "🔒 Frozen: staging"), 1);
 	world_settings(w, "STAGING_FREEZE=2026-01-01..2026-01-09", NULL);
-	settings_changed(w); /* it only lasts longer */
+	world_settings_read(w); /* it only lasts longer */
 	world_settings(w, NULL);
-	settings_changed(w);
+	world_settings_read(w);
 	assert_int_equal(count_said(w, WORLD_TEAM, "🔒"), 1);
 	assert_int_equal(count_said(w, WORLD_TEAM, "Freeze ended: staging (calendar)."), 1);
 }
@@ -119,7 +110,7 @@ WORLD_TEST(there_is_one_message_for_each_chat)
 	}
 	world_application(w, "shop", HALF_PAST "\nTELEGRAM_CHAT_ID=-1009");
 	world_application(w, "web", "TELEGRAM_CHAT_ID=-1010");
-	settings_changed(w);
+	world_settings_read(w);
 	(void)world_text(w, WORLD_ADMIN, "/freeze app03/staging until 06:00");
 	sleep_until(w, STORE_AID_AT + 30 * MINUTE_MS);
 	assert_int_equal(count_said(w, WORLD_TEAM, "calendar"), 1);
@@ -148,7 +139,7 @@ WORLD_TEST(what_something_else_holds_is_said_where_all_are)
 {
 	world_application(w, "a", HALF_PAST);
 	world_application(w, "b", "STAGING_FREEZE=Thu 00:30-Thu 01:30, Thu 01:30-Thu 02:00");
-	settings_changed(w);
+	world_settings_read(w);
 	(void)world_text(w, WORLD_ADMIN, "/lock a/staging 5h");
 	(void)world_text(w, WORLD_ADMIN, "/lock b/staging 5h");
 	sleep_until(w, STORE_AID_AT + 120 * MINUTE_MS);
@@ -166,7 +157,7 @@ WORLD_TEST(what_goes_on_is_counted_without_what_is_locked_still)
 	world_application(w, "a", HALF_PAST);
 	world_application(w, "b", HALF_PAST);
 	world_application(w, "c", HALF_PAST);
-	settings_changed(w);
+	world_settings_read(w);
 	sleep_until(w, STORE_AID_AT + 30 * MINUTE_MS);
 	(void)world_text(w, WORLD_ADMIN, "/lock b/staging 5h");
 	(void)world_text(w, WORLD_ADMIN, "/lock c/staging 5h");

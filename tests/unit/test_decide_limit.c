@@ -146,38 +146,35 @@ WORLD_TEST(room_is_where_the_hours_before_it_have_gone)
 	world_act(w, act_room, NULL);
 }
 
-TEST(pushes_others_and_no_limit_cost_nothing)
+WORLD_TEST_BARE(pushes_others_and_no_limit_cost_nothing)
 {
-	struct world w;
-
-	world_open(&w, NULL); /* 0: none */
-	deploy(&w, WORLD_ADMIN, 3);
-	assert_int_equal(spent(&w, WORLD_ADMIN), 0);
-	world_settings(&w, "COST_LIMIT_PER_USER=9", NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	world_run_starts(&w);
-	w.aid.at += 5 * MINUTE_MS;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(spent(&w, 0), 0);
+	world_open(w, NULL); /* 0: none */
+	deploy(w, WORLD_ADMIN, 3);
+	assert_int_equal(spent(w, WORLD_ADMIN), 0);
+	world_settings(w, "COST_LIMIT_PER_USER=9", NULL);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_run_starts(w);
+	w->aid.at += 5 * MINUTE_MS;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(spent(w, 0), 0);
 	/* Who asked pays, not who confirmed. */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(
-	    &w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Deploy to"));
-	world_git_same(&w);
-	world_run_starts(&w);
-	w.aid.at += 2 * MINUTE_MS;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_in_range(spent(&w, WORLD_ADMIN), 12, 13);
-	assert_int_equal(spent(&w, WORLD_OTHER_ADMIN), 0);
-	for (size_t i = 0; i < w.n_screen; i++)
-		if (world_button(&w.screen[i], "Log")[0] != '\0')
-			(void)world_press(&w, WORLD_STRANGER, w.screen[i].chat,
-			    world_button(&w.screen[i], "Log"));
-	assert_true(world_audited(&w, "\"denied\"", NULL) > 0);
-	assert_int_equal(spent(&w, WORLD_STRANGER), 0);
-	world_close(&w);
+	    w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
+	world_git_same(w);
+	world_run_starts(w);
+	w->aid.at += 2 * MINUTE_MS;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_in_range(spent(w, WORLD_ADMIN), 12, 13);
+	assert_int_equal(spent(w, WORLD_OTHER_ADMIN), 0);
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (world_button(&w->screen[i], "Log")[0] != '\0')
+			(void)world_press(w, WORLD_STRANGER, w->screen[i].chat,
+			    world_button(&w->screen[i], "Log"));
+	assert_true(world_audited(w, "\"denied\"", NULL) > 0);
+	assert_int_equal(spent(w, WORLD_STRANGER), 0);
 }
 
 /* --- tokens --- */

@@ -251,56 +251,47 @@ code_now(struct world *w)
 	return code;
 }
 
-TEST(a_wrong_code_costs_a_failure_and_no_nonce)
+WORLD_TEST_BARE(a_wrong_code_costs_a_failure_and_no_nonce)
 {
-	struct world w;
 	char wrong[TOTP_DIGITS + 1];
 
-	(void)state;
-	open_with_factor(&w);
-	(void)text_copy(wrong, sizeof(wrong), code_now(&w));
+	open_with_factor(w);
+	(void)text_copy(wrong, sizeof(wrong), code_now(w));
 	wrong[0] = wrong[0] == '9' ? '0' : (char)(wrong[0] + 1);
-	say_code(&w, NONCE, wrong);
-	refused(&w, "otp: wrong code: 4 more tries", "not accepted: otp");
-	assert_int_equal(world_audited(&w, wrong, NULL), 0);
-	say_code(&w, NONCE, code_now(&w));
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_RUNNING);
-	world_close(&w);
+	say_code(w, NONCE, wrong);
+	refused(w, "otp: wrong code: 4 more tries", "not accepted: otp");
+	assert_int_equal(world_audited(w, wrong, NULL), 0);
+	say_code(w, NONCE, code_now(w));
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_RUNNING);
 }
 
-TEST(a_code_that_was_used_opens_no_other_line)
+WORLD_TEST_BARE(a_code_that_was_used_opens_no_other_line)
 {
-	struct world w;
-
-	open_with_factor(&w);
-	say_code(&w, NONCE, code_now(&w));
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	say_code(&w, OTHER, code_now(&w));
-	assert_non_null(strstr(world_last(&w)->text, "was used already"));
-	assert_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+	open_with_factor(w);
+	say_code(w, NONCE, code_now(w));
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	say_code(w, OTHER, code_now(w));
+	assert_non_null(strstr(world_last(w)->text, "was used already"));
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-TEST(a_line_without_its_code_asks_for_it_and_goes_on)
+WORLD_TEST_BARE(a_line_without_its_code_asks_for_it_and_goes_on)
 {
 	const char *code;
-	struct world w;
 
-	(void)state;
-	open_with_factor(&w);
-	say(&w, WORLD_ADMIN, "restart-web acme", NONCE, 0);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	code = code_now(&w);
+	open_with_factor(w);
+	say(w, WORLD_ADMIN, "restart-web acme", NONCE, 0);
+	assert_null(world_peek(w, EFFECT_RUN));
+	code = code_now(w);
 	for (size_t i = 0; i < TOTP_DIGITS; i++) {
 		const char key[2] = { code[i], '\0' };
 
-		(void)world_press(&w, WORLD_ADMIN, WORLD_ADMIN,
-		    world_button(world_says_in(&w, WORLD_ADMIN, "Code for"), key));
+		(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN,
+		    world_button(world_says_in(w, WORLD_ADMIN, "Code for"), key));
 	}
-	assert_int_equal(world_newest(&w, "client/acme").state, DEPLOY_RUNNING);
-	say(&w, WORLD_ADMIN, "restart-web acme", NONCE, 0);
-	assert_non_null(strstr(world_last(&w)->text, "its nonce was used already"));
-	world_close(&w);
+	assert_int_equal(world_newest(w, "client/acme").state, DEPLOY_RUNNING);
+	say(w, WORLD_ADMIN, "restart-web acme", NONCE, 0);
+	assert_non_null(strstr(world_last(w)->text, "its nonce was used already"));
 }
 
 WORLD_TEST_OF(talk_is_not_answered, CLIENTS)

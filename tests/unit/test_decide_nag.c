@@ -407,16 +407,12 @@ WORLD_TEST_OF(who_may_roll_back_there_ends_it_and_is_named, NAGS, STAGING_URL)
 }
 
 /* It changes nothing there. */
-TEST(no_code_is_asked_for)
+FACTOR_TEST(no_code_is_asked_for, "REQUIRE_OTP=rollback:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=rollback:*");
-	world_settings(&w, "REQUIRE_OTP=rollback:*", factor_key_setting, NAGS, STAGING_URL, NULL);
-	is_rolled_back(&w);
-	(void)world_press(&w, ada.id, WORLD_GROUP, seen_in(&w, WORLD_GROUP));
-	assert_string_equal(w.toast, "Seen: nobody is reminded any more.");
-	factor_close(&w);
+	world_settings(w, "REQUIRE_OTP=rollback:*", factor_key_setting, NAGS, STAGING_URL, NULL);
+	is_rolled_back(w);
+	(void)world_press(w, ada.id, WORLD_GROUP, seen_in(w, WORLD_GROUP));
+	assert_string_equal(w->toast, "Seen: nobody is reminded any more.");
 }
 
 WORLD_TEST_OF(a_newer_live_release_ends_it, NAGS, STAGING_URL)

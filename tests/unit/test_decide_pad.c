@@ -57,269 +57,227 @@ begun(struct world *w)
 
 /* --- bound to what was shown --- */
 
-TEST(digits_for_what_was_cancelled_hear_that_it_is_over)
+FACTOR_TEST_BARE(digits_for_what_was_cancelled_hear_that_it_is_over)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	(void)world_text(&w, ada.id, "/cancel production");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐")),
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	(void)world_text(w, ada.id, "/cancel production");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_string_equal(world_plain(world_says_in(w, bob.id, "🔐")),
 	    "🔐 Not done: production approve: it is over; no code was used.");
-	factor_close(&w);
 }
 
-TEST(the_code_of_a_review_is_for_a_review)
+FACTOR_TEST_BARE(the_code_of_a_review_is_for_a_review)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_CONFIRM=false");
-	(void)world_text(&w, ada.id, "/deploy production emergency it is down");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &bob, WORLD_TEAM, "Review done");
-	assert_non_null(world_says_in(&w, bob.id, "🔐 Code for production review: "));
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_string_equal(world_newest(&w, "production").reviewer, "@bob");
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_CONFIRM=false");
+	(void)world_text(w, ada.id, "/deploy production emergency it is down");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	press_in(w, &bob, WORLD_TEAM, "Review done");
+	assert_non_null(world_says_in(w, bob.id, "🔐 Code for production review: "));
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_string_equal(world_newest(w, "production").reviewer, "@bob");
 }
 
-TEST(digits_for_a_question_are_none_for_the_one_asked_anew)
+FACTOR_TEST_BARE(digits_for_a_question_are_none_for_the_one_asked_anew)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	change(&w);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_null(begun(&w));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	assert_string_equal(world_plain(world_says_in(&w, bob.id, "🔐 Not done")),
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	change(w);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_null(begun(w));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	assert_string_equal(world_plain(world_says_in(w, bob.id, "🔐 Not done")),
 	    "🔐 Not done: production approve: it has changed meanwhile. Look at it again; no code was used.");
 	/* The code was not used up. */
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_non_null(world_says(&w, "Approved: production"));
-	factor_close(&w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_non_null(world_says(w, "Approved: production"));
 }
 
-TEST(what_was_typed_is_bound_as_what_was_pressed)
+FACTOR_TEST_BARE(what_was_typed_is_bound_as_what_was_pressed)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	await_approval(&w);
-	(void)world_text(&w, bob.id, "/approve 1");
-	change(&w);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_null(world_says(&w, "Approved: production"));
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	(void)world_text(w, bob.id, "/approve 1");
+	change(w);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_null(world_says(w, "Approved: production"));
 }
 
-TEST(a_recovery_code_is_bound_too)
+FACTOR_TEST_BARE(a_recovery_code_is_bound_too)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	change(&w);
-	(void)world_text_in(&w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
-	assert_null(world_says(&w, "Approved: production"));
-	assert_null(world_says_in(&w, bob.id, "Recovery code used"));
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	(void)world_text_in(&w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
-	assert_non_null(world_says(&w, "Approved: production"));
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	change(w);
+	(void)world_text_in(w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
+	assert_null(world_says(w, "Approved: production"));
+	assert_null(world_says_in(w, bob.id, "Recovery code used"));
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	(void)world_text_in(w, bob.id, bob.id, "/2fa recover " FACTOR_RECOVERY);
+	assert_non_null(world_says(w, "Approved: production"));
 }
 
-TEST(an_approval_without_a_code_counts_no_more_once_one_is_needed)
+FACTOR_TEST_BARE(an_approval_without_a_code_counts_no_more_once_one_is_needed)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "PRODUCTION_APPROVALS=1", NULL);
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve"); /* in progress, and behind it: */
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
-	world_git_same(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_QUEUED);
-	world_settings(&w, factor_key_setting, "REQUIRE_OTP=approve:production",
+	open_with(w, "PRODUCTION_APPROVALS=1", NULL);
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve"); /* in progress, and behind it: */
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	press_in(w, &ada, WORLD_GROUP, "Deploy to");
+	world_git_same(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
+	world_settings(w, factor_key_setting, "REQUIRE_OTP=approve:production",
 	    "PRODUCTION_APPROVALS=1", NULL);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_null(begun(&w));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	assert_int_equal(world_audited(&w, "approval_void", "given without a code"), 1);
-	press_in(&w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
-	assert_null(begun(&w));
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_string_equal(begun(&w)->u.run.commit, COMMIT_B); /* with a code it counts */
-	factor_close(&w);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_null(begun(w));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_audited(w, "approval_void", "given without a code"), 1);
+	press_in(w, &bob, WORLD_TEAM, "Approve production bbbbbbb");
+	assert_null(begun(w));
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_string_equal(begun(w)->u.run.commit, COMMIT_B); /* with a code it counts */
 }
 
 /* Ada has asked and looked; meanwhile Bob confirms what has changed, and it is asked anew. */
-TEST(a_yes_is_bound_to_the_question_it_answers)
+FACTOR_TEST_BARE(a_yes_is_bound_to_the_question_it_answers)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=deploy:production", "CONFIRM_TIMEOUT=10m");
-	w.settings = "KEEP_RELEASES=4e07408562bedb8b";
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
-	press_in(&w, &bob, WORLD_GROUP, "Deploy to");
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	w.settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
-	world_git_same(&w);
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	world_git_same(&w);
-	assert_non_null(begun(&w));
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=deploy:production", "CONFIRM_TIMEOUT=10m");
+	w->settings = "KEEP_RELEASES=4e07408562bedb8b";
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	press_in(w, &ada, WORLD_GROUP, "Deploy to");
+	press_in(w, &bob, WORLD_GROUP, "Deploy to");
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	w->settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
+	world_git_same(w);
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	press_in(w, &ada, WORLD_GROUP, "Deploy to");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	world_git_same(w);
+	assert_non_null(begun(w));
 }
 
 /* --- spent on nothing --- */
 
-TEST(a_code_is_not_spent_on_what_is_over)
+FACTOR_TEST_BARE(a_code_is_not_spent_on_what_is_over)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	press_in(&w, &ada, WORLD_GROUP, "Cancel");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_non_null(world_says_in(&w, bob.id, "no code was used"));
+	open_with(w, "REQUIRE_OTP=approve:production", "PRODUCTION_APPROVALS=1");
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	press_in(w, &ada, WORLD_GROUP, "Cancel");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_non_null(world_says_in(w, bob.id, "no code was used"));
 	/* Nor is one asked for then. */
-	(void)world_text(&w, bob.id, "/approve 1");
-	assert_non_null(world_says(&w, "#1 is cancelled (by @ada): nothing is left to approve."));
-	assert_null(world_says_in(&w, bob.id, "Code for"));
-	await_approval(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Approve");
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_non_null(begun(&w));
-	factor_close(&w);
+	(void)world_text(w, bob.id, "/approve 1");
+	assert_non_null(world_says(w, "#1 is cancelled (by @ada): nothing is left to approve."));
+	assert_null(world_says_in(w, bob.id, "Code for"));
+	await_approval(w);
+	press_in(w, &bob, WORLD_TEAM, "Approve");
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_non_null(begun(w));
 }
 
-TEST(a_no_needs_no_code)
+FACTOR_TEST_BARE(a_no_needs_no_code)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "REQUIRE_OTP=*:*,rollback:*", "PRODUCTION_APPROVALS=1");
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &bob, WORLD_GROUP, "Not now");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	world_git_same(&w);
-	press_in(&w, &bob, WORLD_TEAM, "Reject");
-	press_in(&w, &bob, WORLD_TEAM, "Not tonight");
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	assert_null(world_says_in(&w, bob.id, "🔐"));
-	factor_close(&w);
+	open_with(w, "REQUIRE_OTP=*:*,rollback:*", "PRODUCTION_APPROVALS=1");
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	press_in(w, &bob, WORLD_GROUP, "Not now");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	press_in(w, &ada, WORLD_GROUP, "Deploy to");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	world_git_same(w);
+	press_in(w, &bob, WORLD_TEAM, "Reject");
+	press_in(w, &bob, WORLD_TEAM, "Not tonight");
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
+	assert_null(world_says_in(w, bob.id, "🔐"));
 }
 
 /* Its grant is that of rollbacks: who starts a queue was asked for the code of one. */
-TEST(who_starts_a_queue_is_asked_for_its_code)
+FACTOR_TEST_BARE(who_starts_a_queue_is_asked_for_its_code)
 {
 	const struct world_message *asked;
-	struct world w;
 
-	open_with(&w, "REQUIRE_OTP=rollback:*", STAGING_URL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, FOLDER_GONE);
-	press_in(&w, &ada, WORLD_TEAM, "Resume queue");
-	asked = world_says_in(&w, ada.id, "🔐");
+	open_with(w, "REQUIRE_OTP=rollback:*", STAGING_URL);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, FOLDER_GONE);
+	press_in(w, &ada, WORLD_TEAM, "Resume queue");
+	asked = world_says_in(w, ada.id, "🔐");
 	assert_non_null(asked);
 	assert_non_null(strstr(world_plain(asked), "staging start queue: the six digits"));
-	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_environment(&w, "staging").unknown_since, 0);
-	factor_close(&w);
+	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
 }
 
 /* --- what asks again --- */
 
 /* Found by hand: the button was used up before its code was given, and a right code found none. */
-TEST(a_choice_can_be_pressed_again_until_its_code_is_given)
+FACTOR_TEST_BARE(a_choice_can_be_pressed_again_until_its_code_is_given)
 {
-	struct world w;
-
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, "REQUIRE_OTP=do:client/*", "CLIENTS=acme",
+	world_open(w, factor_key_setting, "REQUIRE_OTP=do:client/*", "CLIENTS=acme",
 	    "CLIENT_ACME_HOST=web@acme.example", "CLIENT_ACME_ACTIONS=reload-nginx", NULL);
-	world_act(&w, factor_enrol, &ada);
-	(void)world_text(&w, ada.id, "/do acme");
-	press_in(&w, &ada, WORLD_GROUP, "reload-nginx");
-	factor_type(&w, &ada, factor_wrong(&w, &ada));
-	w.aid.at += 2 * MINUTE_MS;
-	press_in(&w, &ada, WORLD_GROUP, "reload-nginx");
-	assert_null(begun(&w));
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(begun(&w));
-	assert_non_null(world_says(&w, "@ada: /do reload-nginx acme"));
-	factor_close(&w);
+	world_act(w, factor_enrol, &ada);
+	(void)world_text(w, ada.id, "/do acme");
+	press_in(w, &ada, WORLD_GROUP, "reload-nginx");
+	factor_type(w, &ada, factor_wrong(w, &ada));
+	w->aid.at += 2 * MINUTE_MS;
+	press_in(w, &ada, WORLD_GROUP, "reload-nginx");
+	assert_null(begun(w));
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(begun(w));
+	assert_non_null(world_says(w, "@ada: /do reload-nginx acme"));
 }
 
 /* --- what people read --- */
 
 /* The server was away when it expired. */
-TEST(a_pad_that_expired_unseen_is_closed_by_the_next)
+FACTOR_TEST_BARE(a_pad_that_expired_unseen_is_closed_by_the_next)
 {
 	struct world_message *pad;
-	struct world w;
 
-	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	pad = factor_pad(&w, &ada);
-	w.aid.at += 5 * MINUTE_MS;
-	(void)world_text(&w, ada.id, "/deploy staging");
+	open_with(w, "REQUIRE_OTP=deploy:*", STAGING_URL);
+	(void)world_text(w, ada.id, "/deploy staging");
+	pad = factor_pad(w, &ada);
+	w->aid.at += 5 * MINUTE_MS;
+	(void)world_text(w, ada.id, "/deploy staging");
 	assert_non_null(strstr(world_plain(pad), "no code came within 2 minutes"));
 	assert_int_equal(pad->buttons.n, 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-TEST(a_pad_that_expired_says_what_now)
+FACTOR_TEST_BARE(a_pad_that_expired_says_what_now)
 {
 	struct world_message *pad;
-	struct world w;
 	size_t n_timers;
 
-	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
-	n_timers = world_count(&w, EFFECT_TIMER);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	pad = factor_pad(&w, &ada);
-	world_due(&w, TIMER_PAD);
+	open_with(w, "REQUIRE_OTP=deploy:*", STAGING_URL);
+	n_timers = world_count(w, EFFECT_TIMER);
+	(void)world_text(w, ada.id, "/deploy staging");
+	pad = factor_pad(w, &ada);
+	world_due(w, TIMER_PAD);
 	assert_string_equal(world_plain(pad),
 	    "⛔ Not done: staging deploy: no code came within 2 minutes. Ask for it again to get a new pad.");
 	assert_int_equal(pad->buttons.n, 0);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	assert_int_equal(world_count(&w, EFFECT_TIMER), n_timers); /* it went with its pad */
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	assert_int_equal(world_count(w, EFFECT_TIMER), n_timers); /* it went with its pad */
 }
 
 static void
@@ -329,55 +287,47 @@ forget_start(struct tx *tx, void *arg)
 	(void)tx_run(tx, "DELETE FROM private_chat");
 }
 
-TEST(who_never_pressed_start_is_given_the_link)
+FACTOR_TEST_BARE(who_never_pressed_start_is_given_the_link)
 {
 	struct event *event;
-	struct world w;
 
-	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
-	world_act(&w, forget_start, NULL);
-	event = world_update(&w, UPDATE_TEXT, ada.id, WORLD_GROUP);
+	open_with(w, "REQUIRE_OTP=deploy:*", STAGING_URL);
+	world_act(w, forget_start, NULL);
+	event = world_update(w, UPDATE_TEXT, ada.id, WORLD_GROUP);
 	(void)text_copy(event->context.own_name, sizeof(event->context.own_name), "our_bot");
 	(void)text_copy(event->u.update->text, sizeof(event->u.update->text), "/deploy staging");
-	(void)world_decide(&w, event);
-	assert_string_equal(world_plain(world_says(&w, "Code needed")),
+	(void)world_decide(w, event);
+	assert_string_equal(world_plain(world_says(w, "Code needed")),
 	    "🔐 Code needed: staging deploy: type it in our private chat. No pad there? Open https://t.me/our_bot?start=2fa, press Start, then ask for it again here.");
-	(void)world_text_in(&w, ada.id, ada.id, "/start 2fa"); /* what the link sends */
-	assert_non_null(world_says_in(&w, ada.id, "I deploy releases"));
-	(void)world_text(&w, ada.id, "/deploy staging");
-	assert_non_null(strstr(world_plain(world_says(&w, "Code needed")),
+	(void)world_text_in(w, ada.id, ada.id, "/start 2fa"); /* what the link sends */
+	assert_non_null(world_says_in(w, ada.id, "I deploy releases"));
+	(void)world_text(w, ada.id, "/deploy staging");
+	assert_non_null(strstr(world_plain(world_says(w, "Code needed")),
 	    "🔐 Code needed: staging deploy: answer in our private chat."));
-	factor_close(&w);
 }
 
-TEST(who_presses_without_start_is_given_it_too)
+FACTOR_TEST_BARE(who_presses_without_start_is_given_it_too)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:*", STAGING_URL);
-	world_act(&w, forget_start, NULL);
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	press_in(&w, &ada, WORLD_GROUP, "Deploy to");
-	assert_string_equal(w.toast,
+	open_with(w, "REQUIRE_OTP=deploy:*", STAGING_URL);
+	world_act(w, forget_start, NULL);
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	press_in(w, &ada, WORLD_GROUP, "Deploy to");
+	assert_string_equal(w->toast,
 	    "🔐 Code needed: production deploy: type it in our private chat. Never pressed Start there? See the link below.");
-	assert_non_null(world_says(&w, "Open it, press Start, then ask for it again here."));
-	factor_close(&w);
+	assert_non_null(world_says(w, "Open it, press Start, then ask for it again here."));
 }
 
-TEST(whoami_says_what_needs_a_code_of_them)
+FACTOR_TEST_BARE(whoami_says_what_needs_a_code_of_them)
 {
-	struct world w;
-
-	open_with(&w, "REQUIRE_OTP=deploy:production,rollback:*,deploy:staging", STAGING_URL);
-	(void)world_text_in(&w, ada.id, ada.id, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	open_with(w, "REQUIRE_OTP=deploy:production,rollback:*,deploy:staging", STAGING_URL);
+	(void)world_text_in(w, ada.id, ada.id, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "Needs a code of your second factor: deploy:production, rollback:*, deploy:staging."));
 	/* Of production they may nothing, and have none. */
-	(void)world_text_in(&w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/whoami");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "Needs a code of your second factor: deploy:staging. You have none yet: /2fa."));
-	(void)world_text(&w, ada.id, "/whoami");
-	assert_null(strstr(world_plain(world_last(&w)), "second factor"));
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/whoami");
+	assert_null(strstr(world_plain(world_last(w)), "second factor"));
 }

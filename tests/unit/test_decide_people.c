@@ -133,40 +133,36 @@ TEST(a_login_that_is_over_is_not_forgotten)
 	}
 }
 
-TEST(a_bearers_token_has_a_maker_and_an_account)
+WORLD_TEST_BARE(a_bearers_token_has_a_maker_and_an_account)
 {
 	const char *token;
-	struct world w;
 
-	open_with_leads(&w, "ROLE_LEAD_IDS=44,55");
-	token = token_of(&w, ADA, "ci");
-	people_login(&w, CAROL, token); /* who may approve */
-	assert_int_equal(people_call(&w, token, DEPLOY), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n🔑 by a token: ci, made by p11\n"));
-	is_denied(&w, ADA, JOINED);
-	is_denied(&w, CAROL, JOINED);
-	people_logout(&w, CAROL);
-	is_denied(&w, CAROL, JOINED);
-	may_approve(&w, DAN);
-	world_close(&w);
+	open_with_leads(w, "ROLE_LEAD_IDS=44,55");
+	token = token_of(w, ADA, "ci");
+	people_login(w, CAROL, token); /* who may approve */
+	assert_int_equal(people_call(w, token, DEPLOY), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(w, WORLD_TEAM, "\n🔑 by a token: ci, made by p11\n"));
+	is_denied(w, ADA, JOINED);
+	is_denied(w, CAROL, JOINED);
+	people_logout(w, CAROL);
+	is_denied(w, CAROL, JOINED);
+	may_approve(w, DAN);
 }
 
 /* The maker asks with it, and another account of theirs logs in with it before they press. */
-TEST(a_login_that_begins_later_makes_nobody_else_of_the_maker)
+WORLD_TEST_BARE(a_login_that_begins_later_makes_nobody_else_of_the_maker)
 {
 	const char *token;
-	struct world w;
 
-	open_with_leads(&w, "ROLE_LEAD_IDS=44");
-	token = token_of(&w, ADA, "ci");
-	assert_int_equal(people_call(&w, token, DEPLOY), 200);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	is_denied(&w, ADA, JOINED);
-	people_login(&w, EVE, token);
-	is_denied(&w, ADA, JOINED);
-	may_approve(&w, BOB);
-	world_close(&w);
+	open_with_leads(w, "ROLE_LEAD_IDS=44");
+	token = token_of(w, ADA, "ci");
+	assert_int_equal(people_call(w, token, DEPLOY), 200);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	is_denied(w, ADA, JOINED);
+	people_login(w, EVE, token);
+	is_denied(w, ADA, JOINED);
+	may_approve(w, BOB);
 }
 
 /* An approver's account that logs in with it after they approved: that no longer counts. */
@@ -188,20 +184,17 @@ WORLD_TEST_OF(an_approval_of_who_turns_out_to_have_the_token_is_void, ALWAYS,
 
 /* --- each press --- */
 
-TEST(who_confirms_by_a_login_has_asked_for_it_too)
+WORLD_TEST_BARE(who_confirms_by_a_login_has_asked_for_it_too)
 {
-	struct world w;
-
-	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, BOB, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	approval_press_in(&w, EVE, WORLD_GROUP, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	is_denied(&w, ADA, JOINED);
-	is_denied(&w, BOB, "you asked for it");
-	may_approve(&w, CAROL);
-	world_close(&w);
+	open_with(w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, BOB, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	is_denied(w, ADA, JOINED);
+	is_denied(w, BOB, "you asked for it");
+	may_approve(w, CAROL);
 }
 
 WORLD_TEST_OF(who_confirms_after_a_push_by_a_login_is_one_with_its_maker, ALWAYS,
@@ -233,17 +226,14 @@ WORLD_TEST_OF(who_joins_a_question_by_a_login_has_asked_for_it_too, ALWAYS,
 	may_approve(w, CAROL);
 }
 
-TEST(an_approval_by_a_login_of_who_asked_is_none)
+WORLD_TEST_BARE(an_approval_by_a_login_of_who_asked_is_none)
 {
-	struct world w;
-
-	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
-	people_login(&w, CAROL, token_of(&w, ADA, "t"));
-	asks(&w, ADA);
-	is_denied(&w, CAROL, JOINED);
-	people_logout(&w, CAROL);
-	may_approve(&w, CAROL); /* nothing that stands with this work joins the two */
-	world_close(&w);
+	open_with(w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
+	people_login(w, CAROL, token_of(w, ADA, "t"));
+	asks(w, ADA);
+	is_denied(w, CAROL, JOINED);
+	people_logout(w, CAROL);
+	may_approve(w, CAROL); /* nothing that stands with this work joins the two */
 }
 
 /* Two approve, and one of them is logged in by a token of the other. */
@@ -263,21 +253,18 @@ WORLD_TEST_OF(two_who_share_a_token_approve_as_one, ALWAYS, "PRODUCTION_APPROVAL
 	may_approve(w, DAN);
 }
 
-TEST(asked_anew_the_last_confirmation_counts)
+WORLD_TEST_BARE(asked_anew_the_last_confirmation_counts)
 {
-	struct world w;
-
-	open_with(&w, "ADMIN_TELEGRAM_IDS=11,22,44", "STAGING_TELEGRAM_IDS=33");
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, BOB, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	approval_press_in(&w, EVE, WORLD_GROUP, "Deploy to");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
-	assert_int_equal(world_newest(&w, "production").confirmed_by, 0);
-	approval_press_in(&w, BOB, WORLD_GROUP, "Deploy");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
-	may_approve(&w, ADA);
-	world_close(&w);
+	open_with(w, "ADMIN_TELEGRAM_IDS=11,22,44", "STAGING_TELEGRAM_IDS=33");
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, BOB, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_int_equal(world_newest(w, "production").confirmed_by, 0);
+	approval_press_in(w, BOB, WORLD_GROUP, "Deploy");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	may_approve(w, ADA);
 }
 
 WORLD_TEST_OF(a_rollback_by_a_login_is_asked_for_by_its_maker_too, ALWAYS,
@@ -348,28 +335,24 @@ TEST(an_emergency_by_a_login_is_not_reviewed_by_the_tokens_maker)
 }
 
 /* Whoever has asked the open question by a token has asked for the emergency that passes it. */
-TEST(an_emergency_takes_the_tokens_of_the_question_that_it_passes)
+WORLD_TEST_BARE(an_emergency_takes_the_tokens_of_the_question_that_it_passes)
 {
-	struct world w;
-
-	(void)state;
-	open_with(&w, "EMERGENCY_WITHOUT_OTP=true", "ADMIN_TELEGRAM_IDS=11,22,44");
-	people_login(&w, EVE, token_of(&w, ADA, "t"));
-	(void)world_text(&w, EVE, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, BOB, PAST);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	if (world_newest(&w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
-		approval_press_in(&w, BOB, WORLD_GROUP, "Deploy");
-		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	open_with(w, "EMERGENCY_WITHOUT_OTP=true", "ADMIN_TELEGRAM_IDS=11,22,44");
+	people_login(w, EVE, token_of(w, ADA, "t"));
+	(void)world_text(w, EVE, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_text(w, BOB, PAST);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
+		approval_press_in(w, BOB, WORLD_GROUP, "Deploy");
+		world_git(w, (struct world_git){ .commit = COMMIT_A });
 	}
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, ADA, "/review 2");
-	assert_int_equal(world_deployment(&w, 2).reviewed_at, 0);
-	assert_non_null(world_says_in(&w, WORLD_GROUP, JOINED));
-	(void)world_text(&w, CAROL, "/review 2");
-	assert_int_not_equal(world_deployment(&w, 2).reviewed_at, 0);
-	world_close(&w);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, ADA, "/review 2");
+	assert_int_equal(world_deployment(w, 2).reviewed_at, 0);
+	assert_non_null(world_says_in(w, WORLD_GROUP, JOINED));
+	(void)world_text(w, CAROL, "/review 2");
+	assert_int_not_equal(world_deployment(w, 2).reviewed_at, 0);
 }
 
 /* --- by which door --- */
@@ -460,19 +443,17 @@ TEST(whom_no_row_knows_is_said_in_its_own_words)
 }
 
 /* A token of root's: its maker is nobody whom a row knows. */
-TEST(a_token_that_root_has_made_names_that)
+WORLD_TEST_BARE(a_token_that_root_has_made_names_that)
 {
-	struct world w;
 	char token[TOKEN_TEXT];
 
-	open_with(&w, NOT_TO_BE_ASKED, "APPROVE_UNKNOWN_PUSHER=false");
-	assert_true(people_token(&w, world_root(&w, "admin"), "ci", "admin", "9d", token));
-	people_login(&w, EVE, token);
-	asks(&w, EVE);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "\n🔑 by a token: ci, made by p-"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "so one more must approve"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
-	world_close(&w);
+	open_with(w, NOT_TO_BE_ASKED, "APPROVE_UNKNOWN_PUSHER=false");
+	assert_true(people_token(w, world_root(w, "admin"), "ci", "admin", "9d", token));
+	people_login(w, EVE, token);
+	asks(w, EVE);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "\n🔑 by a token: ci, made by p-"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "so one more must approve"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 2"));
 }
 
 /* --- too many to be known --- */

@@ -94,93 +94,87 @@ asked(struct world *w, int64_t admin)
 	return message;
 }
 
-TEST(a_scanned_one_counts_when_another_admin_has_confirmed_it)
+FACTOR_TEST_BARE(a_scanned_one_counts_when_another_admin_has_confirmed_it)
 {
 	const struct effect *deletion;
-	struct world w;
 
-	open_chat(&w, "TOTP_ENROL=chat");
-	make(&w);
-	prove(&w);
-	assert_string_equal(world_copies(world_says_in(&w, CY, "Code accepted. Your second factor"),
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	prove(w);
+	assert_string_equal(world_copies(world_says_in(w, CY, "Code accepted. Your second factor"),
 				"📋 Copy the command"),
 	    "deploybot 2fa confirm 33");
-	deletion = world_peek(&w, EFFECT_DELETE_MESSAGE);
+	deletion = world_peek(w, EFFECT_DELETE_MESSAGE);
 	assert_non_null(deletion);
 	assert_int_equal(deletion->u.delete_message.chat, CY);
 	assert_int_equal(deletion->u.delete_message.remote_id, 777);
-	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "");
-	assert_string_equal(world_plain(asked(&w, ada.id)),
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "");
+	assert_string_equal(world_plain(asked(w, ada.id)),
 	    "🔐 Second factor to confirm: @cy, telegram:33, made one in the chat just now. Ask them in another way whether they did, before you confirm it.");
-	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
-	(void)world_text_in(&w, CY, CY, "/2fa");
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
+	(void)world_text_in(w, CY, CY, "/2fa");
 	assert_non_null(world_says_in(
-	    &w, CY, "counts when another admin has confirmed it, or root on the server"));
-	assert_null(world_peek(&w, EFFECT_PICTURE));
+	    w, CY, "counts when another admin has confirmed it, or root on the server"));
+	assert_null(world_peek(w, EFFECT_PICTURE));
 
-	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
-	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_string_equal(w.toast, "Confirmed.");
-	assert_int_not_equal(factor_of_cy(&w).enrolled_at, 0);
-	assert_non_null(world_says_in(&w, CY, "Second factor: telegram:33 has one, confirmed"));
-	assert_non_null(world_says_in(&w, CY, "deploybot 2fa codes 33"));
-	assert_int_equal(world_audited(&w, "factor_enrolled", "\"person\":\"33\""), 1);
-	factor_press(&w, ada.id, asked(&w, ada.id), "Confirm");
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	(void)world_text(&w, CY, "/deploy staging");
-	factor_type(&w, &cy, factor_code(&w, &cy, 0)); /* the one that proved it */
-	assert_non_null(strstr(w.toast, "was used already"));
-	factor_type(&w, &cy, factor_code(&w, &cy, 1));
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	factor_close(&w);
+	factor_press(w, bob.id, asked(w, bob.id), "Confirm");
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_string_equal(w->toast, "Confirmed.");
+	assert_int_not_equal(factor_of_cy(w).enrolled_at, 0);
+	assert_non_null(world_says_in(w, CY, "Second factor: telegram:33 has one, confirmed"));
+	assert_non_null(world_says_in(w, CY, "deploybot 2fa codes 33"));
+	assert_int_equal(world_audited(w, "factor_enrolled", "\"person\":\"33\""), 1);
+	factor_press(w, ada.id, asked(w, ada.id), "Confirm");
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	(void)world_text(w, CY, "/deploy staging");
+	factor_type(w, &cy, factor_code(w, &cy, 0)); /* the one that proved it */
+	assert_non_null(strstr(w->toast, "was used already"));
+	factor_type(w, &cy, factor_code(w, &cy, 1));
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
-TEST(only_the_person_is_in_the_effect)
+FACTOR_TEST_BARE(only_the_person_is_in_the_effect)
 {
-	struct world w;
 	struct db *db;
 	struct db_rows rows = { 0 };
 	char body[80];
 
-	open_chat(&w, "TOTP_ENROL=chat");
-	(void)world_text_in(&w, CY, CY, "/2fa");
-	assert_int_equal(world_peek(&w, EFFECT_PICTURE)->u.picture.person, CY);
-	assert_string_not_equal(world_peek(&w, EFFECT_PICTURE)->u.picture.sealed, "");
-	db = db_open(w.aid.path, DB_READ_ONLY, &w.aid.err);
+	open_chat(w, "TOTP_ENROL=chat");
+	(void)world_text_in(w, CY, CY, "/2fa");
+	assert_int_equal(world_peek(w, EFFECT_PICTURE)->u.picture.person, CY);
+	assert_string_not_equal(world_peek(w, EFFECT_PICTURE)->u.picture.sealed, "");
+	db = db_open(w->aid.path, DB_READ_ONLY, &w->aid.err);
 	assert_non_null(db);
 	assert_true(
-	    db_query(&rows, db, &w.aid.err, "SELECT body FROM effect WHERE kind = 'picture'"));
+	    db_query(&rows, db, &w->aid.err, "SELECT body FROM effect WHERE kind = 'picture'"));
 	assert_true(db_next(&rows));
 	(void)snprintf(body, sizeof(body), "{\"person\":33,\"made_at\":%" PRId64 "}",
-	    world_peek(&w, EFFECT_PICTURE)->u.picture.made_at);
+	    world_peek(w, EFFECT_PICTURE)->u.picture.made_at);
 	assert_string_equal(db_col_text(&rows, 0), body);
 	assert_false(db_next(&rows));
-	assert_true(db_rows_end(&rows, &w.aid.err));
+	assert_true(db_rows_end(&rows, &w->aid.err));
 	db_close(db);
-	factor_close(&w);
 }
 
-TEST(nobody_confirms_their_own_nor_without_the_grant_nor_their_code)
+FACTOR_TEST_BARE(nobody_confirms_their_own_nor_without_the_grant_nor_their_code)
 {
 	struct factor none;
-	struct world w;
 
-	open_chat(&w, "TOTP_ENROL=chat");
-	make(&w);
-	(void)world_text_in(&w, CY, CY, "/2fa confirm 000000");
-	assert_non_null(world_says_in(&w, CY, "Not confirmed: that is not its code"));
-	none = factor_of_cy(&w);
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	(void)world_text_in(w, CY, CY, "/2fa confirm 000000");
+	assert_non_null(world_says_in(w, CY, "Not confirmed: that is not its code"));
+	none = factor_of_cy(w);
 	assert_int_equal(none.proven_at, 0);
-	prove(&w);
-	factor_press(&w, CY, asked(&w, ada.id), "Confirm");
-	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
+	prove(w);
+	factor_press(w, CY, asked(w, ada.id), "Confirm");
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
 	/* Bob has one, and gives a code of his. */
-	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
-	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_int_not_equal(factor_of_cy(&w).enrolled_at, 0);
-	factor_close(&w);
+	factor_press(w, bob.id, asked(w, bob.id), "Confirm");
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_int_not_equal(factor_of_cy(w).enrolled_at, 0);
 }
 
 static void
@@ -200,26 +194,24 @@ drop_bobs(struct tx *tx, void *arg)
 	row_factor_drop(tx, bob.id);
 }
 
-TEST(an_admins_own_is_confirmed_by_the_other_one)
+FACTOR_TEST_BARE(an_admins_own_is_confirmed_by_the_other_one)
 {
-	struct world w;
 	char text[32];
 
-	open_chat_alone(&w, "TOTP_ENROL=chat");
-	world_act(&w, factor_enrol, &bob);
-	(void)world_text_in(&w, ada.id, ada.id, "/2fa");
-	end_effect(&w, EFFECT_PICTURE, 777, "");
-	world_act(&w, read_adas, NULL);
-	(void)snprintf(text, sizeof(text), "/2fa confirm %s", factor_code(&w, &ada, 0));
-	(void)world_text_in(&w, ada.id, ada.id, text);
-	assert_non_null(world_says_in(&w, ada.id, "🔐 Code accepted."));
-	assert_null(world_says_in(&w, ada.id, "Second factor to confirm"));
-	factor_press(&w, ada.id, asked(&w, bob.id), "Confirm"); /* in bob's chat */
-	assert_null(world_says_in(&w, ada.id, "has one, confirmed"));
-	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_non_null(world_says_in(&w, ada.id, "has one, confirmed"));
-	factor_close(&w);
+	open_chat_alone(w, "TOTP_ENROL=chat");
+	world_act(w, factor_enrol, &bob);
+	(void)world_text_in(w, ada.id, ada.id, "/2fa");
+	end_effect(w, EFFECT_PICTURE, 777, "");
+	world_act(w, read_adas, NULL);
+	(void)snprintf(text, sizeof(text), "/2fa confirm %s", factor_code(w, &ada, 0));
+	(void)world_text_in(w, ada.id, ada.id, text);
+	assert_non_null(world_says_in(w, ada.id, "🔐 Code accepted."));
+	assert_null(world_says_in(w, ada.id, "Second factor to confirm"));
+	factor_press(w, ada.id, asked(w, bob.id), "Confirm"); /* in bob's chat */
+	assert_null(world_says_in(w, ada.id, "has one, confirmed"));
+	factor_press(w, bob.id, asked(w, bob.id), "Confirm");
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_non_null(world_says_in(w, ada.id, "has one, confirmed"));
 }
 
 /* Whoever has taken over the account of an admin who has no second factor confirms nothing, nor is
@@ -249,22 +241,19 @@ TEST(who_has_none_confirms_nobodys)
 }
 
 /* Two at once: nobody could tell which of both pictures was deleted. */
-TEST(a_picture_that_comes_late_is_deleted)
+FACTOR_TEST_BARE(a_picture_that_comes_late_is_deleted)
 {
-	struct world w;
-
-	open_chat(&w, "TOTP_ENROL=chat");
-	(void)world_text_in(&w, CY, CY, "/2fa");
-	w.aid.at += MINUTE_MS;
-	(void)world_text_in(&w, CY, CY, "/2fa");
-	end_effect(&w, EFFECT_PICTURE, 777, "");
-	assert_int_equal(world_peek(&w, EFFECT_DELETE_MESSAGE)->u.delete_message.remote_id, 777);
-	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "Bad Request: message can't be deleted");
-	assert_int_equal(factor_of_cy(&w).person, CY); /* it was of the one before */
-	end_effect(&w, EFFECT_PICTURE, 778, "");
-	assert_null(world_peek(&w, EFFECT_DELETE_MESSAGE));
-	assert_int_equal(factor_of_cy(&w).picture, 778);
-	factor_close(&w);
+	open_chat(w, "TOTP_ENROL=chat");
+	(void)world_text_in(w, CY, CY, "/2fa");
+	w->aid.at += MINUTE_MS;
+	(void)world_text_in(w, CY, CY, "/2fa");
+	end_effect(w, EFFECT_PICTURE, 777, "");
+	assert_int_equal(world_peek(w, EFFECT_DELETE_MESSAGE)->u.delete_message.remote_id, 777);
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "Bad Request: message can't be deleted");
+	assert_int_equal(factor_of_cy(w).person, CY); /* it was of the one before */
+	end_effect(w, EFFECT_PICTURE, 778, "");
+	assert_null(world_peek(w, EFFECT_DELETE_MESSAGE));
+	assert_int_equal(factor_of_cy(w).picture, 778);
 }
 
 TEST(a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once)
@@ -295,41 +284,35 @@ TEST(a_picture_goes_after_two_minutes_and_one_of_an_older_secret_at_once)
 	factor_close(&w);
 }
 
-TEST(where_its_picture_stays_or_never_came_a_secret_counts_no_more)
+FACTOR_TEST_BARE(where_its_picture_stays_or_never_came_a_secret_counts_no_more)
 {
-	struct world w;
-
-	open_chat(&w, "TOTP_ENROL=chat");
-	make(&w);
-	prove(&w);
-	end_effect(&w, EFFECT_DELETE_MESSAGE, 0, "Bad Request: message can't be deleted");
-	assert_int_equal(factor_of_cy(&w).person, 0);
-	assert_non_null(world_says_in(&w, CY, "could not be deleted, so it does not count"));
-	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	(void)world_text_in(&w, CY, CY, "/2fa");
-	end_effect(&w, EFFECT_PICTURE, 0, "Forbidden: bot was blocked by the user");
-	assert_int_equal(factor_of_cy(&w).person, 0);
-	assert_non_null(world_says_in(&w, CY, "could not be sent, so it does not count"));
-	factor_close(&w);
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	prove(w);
+	end_effect(w, EFFECT_DELETE_MESSAGE, 0, "Bad Request: message can't be deleted");
+	assert_int_equal(factor_of_cy(w).person, 0);
+	assert_non_null(world_says_in(w, CY, "could not be deleted, so it does not count"));
+	factor_press(w, bob.id, asked(w, bob.id), "Confirm");
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	(void)world_text_in(w, CY, CY, "/2fa");
+	end_effect(w, EFFECT_PICTURE, 0, "Forbidden: bot was blocked by the user");
+	assert_int_equal(factor_of_cy(w).person, 0);
+	assert_non_null(world_says_in(w, CY, "could not be sent, so it does not count"));
 }
 
-TEST(what_nobody_confirms_in_time_is_over)
+FACTOR_TEST_BARE(what_nobody_confirms_in_time_is_over)
 {
-	struct world w;
-
-	open_chat(&w, "TOTP_ENROL=chat");
-	make(&w);
-	w.aid.at += 10 * MINUTE_MS;
-	prove(&w);
-	assert_non_null(world_says_in(&w, CY, "There is nothing to confirm"));
-	make(&w);
-	prove(&w);
-	w.aid.at += 24 * 60 * MINUTE_MS;
-	factor_press(&w, bob.id, asked(&w, bob.id), "Confirm");
-	assert_string_equal(w.toast, "This button has expired or was used.");
-	assert_int_equal(factor_of_cy(&w).enrolled_at, 0);
-	factor_close(&w);
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	w->aid.at += 10 * MINUTE_MS;
+	prove(w);
+	assert_non_null(world_says_in(w, CY, "There is nothing to confirm"));
+	make(w);
+	prove(w);
+	w->aid.at += 24 * 60 * MINUTE_MS;
+	factor_press(w, bob.id, asked(w, bob.id), "Confirm");
+	assert_string_equal(w->toast, "This button has expired or was used.");
+	assert_int_equal(factor_of_cy(w).enrolled_at, 0);
 }
 
 static void
@@ -353,17 +336,14 @@ confirm_nothing_here(struct tx *tx, void *arg)
 	    409); /* not proven */
 }
 
-TEST(root_may_confirm_what_was_proven)
+FACTOR_TEST_BARE(root_may_confirm_what_was_proven)
 {
-	struct world w;
-
-	open_chat(&w, "TOTP_ENROL=chat");
-	make(&w);
-	world_act(&w, confirm_nothing_here, NULL);
-	prove(&w);
-	world_act(&w, confirm_here, NULL);
-	assert_int_not_equal(factor_of_cy(&w).enrolled_at, 0);
-	factor_close(&w);
+	open_chat(w, "TOTP_ENROL=chat");
+	make(w);
+	world_act(w, confirm_nothing_here, NULL);
+	prove(w);
+	world_act(w, confirm_here, NULL);
+	assert_int_not_equal(factor_of_cy(w).enrolled_at, 0);
 }
 
 TEST(the_setting_says_whether_it_is_made_in_the_chat)

@@ -173,80 +173,69 @@ WORLD_TEST_OF(one_silent_message_says_what_runs_and_is_pinned, ON, STAGING_URL)
 }
 
 /* Telegram refuses an edit that changes nothing; and each edit is one of twenty a minute. */
-TEST(what_says_the_same_is_not_edited)
+WORLD_TEST_BARE(what_says_the_same_is_not_edited)
 {
-	struct world w;
 	int64_t sends;
 
-	open_pinned(&w);
-	sends = summary(&w, WORLD_TEAM)->sends;
+	open_pinned(w);
+	sends = summary(w, WORLD_TEAM)->sends;
 	for (int i = 0; i < 300; i++) /* a day: nothing in it grows old by itself */
-		looked_at(&w);
-	assert_int_equal(summary(&w, WORLD_TEAM)->sends, sends);
-	assert_int_equal(timers(&w), 1);
-	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0);
-	world_close(&w);
+		looked_at(w);
+	assert_int_equal(summary(w, WORLD_TEAM)->sends, sends);
+	assert_int_equal(timers(w), 1);
+	assert_int_equal(world_count(w, EFFECT_PIN_MESSAGE), 0);
 }
 
-TEST(it_follows_what_is_in_progress_held_and_down)
+WORLD_TEST_BARE(it_follows_what_is_in_progress_held_and_down)
 {
-	struct world w;
-
-	open_pinned(&w);
-	w.aid.at += 60000;
-	world_deploy_starts(&w, COMMIT_B);
-	looked_at(&w);
-	assert_true(summary_has(&w, "🟢 staging runs aaaaaaa, healthy"));
-	assert_true(summary_has(&w, "\n⏳ in progress bbbbbbb, requested by @ada"));
-	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
-	looked_at(&w);
-	assert_true(summary_has(&w, "⚪ production has no release yet\n🔒 locked by @ada, until "));
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	looked_at(&w);
-	assert_true(text_starts(says(&w), "🔥 staging may be DOWN; last live: aaaaaaa"));
-	assert_true(summary_has(&w, "\nthe last change failed half-way: look at /logs staging"));
-	assert_true(summary_has(&w, "\n⛔ blocked: bbbbbbb"));
-	assert_int_equal(summary(&w, WORLD_TEAM)->row, pin_of(&w, WORLD_TEAM).message);
-	world_close(&w);
+	open_pinned(w);
+	w->aid.at += 60000;
+	world_deploy_starts(w, COMMIT_B);
+	looked_at(w);
+	assert_true(summary_has(w, "🟢 staging runs aaaaaaa, healthy"));
+	assert_true(summary_has(w, "\n⏳ in progress bbbbbbb, requested by @ada"));
+	(void)world_text(w, WORLD_ADMIN, "/lock production 2h sale");
+	looked_at(w);
+	assert_true(summary_has(w, "⚪ production has no release yet\n🔒 locked by @ada, until "));
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	looked_at(w);
+	assert_true(text_starts(says(w), "🔥 staging may be DOWN; last live: aaaaaaa"));
+	assert_true(summary_has(w, "\nthe last change failed half-way: look at /logs staging"));
+	assert_true(summary_has(w, "\n⛔ blocked: bbbbbbb"));
+	assert_int_equal(summary(w, WORLD_TEAM)->row, pin_of(w, WORLD_TEAM).message);
 }
 
 /* Trouble is what the pinned bar shows, a line of which fits a phone. */
-TEST(what_is_down_stands_first)
+WORLD_TEST_BARE(what_is_down_stands_first)
 {
-	struct world w;
-
-	open_pinned(&w);
-	world_due(&w, TIMER_PIN);
-	health(&w, "HTTP 500");
-	assert_true(text_starts(says(&w), "🔴 staging: unhealthy; last live: aaaaaaa\n"));
-	world_due(&w, TIMER_PIN);
-	health(&w, NULL);
-	assert_true(text_starts(says(&w), "🟢 staging runs aaaaaaa, healthy\n"));
-	world_due(&w, TIMER_PIN);
-	world_probed_as(&w, COMMIT_B);
-	world_due(&w, TIMER_PIN);
+	open_pinned(w);
+	world_due(w, TIMER_PIN);
+	health(w, "HTTP 500");
+	assert_true(text_starts(says(w), "🔴 staging: unhealthy; last live: aaaaaaa\n"));
+	world_due(w, TIMER_PIN);
+	health(w, NULL);
+	assert_true(text_starts(says(w), "🟢 staging runs aaaaaaa, healthy\n"));
+	world_due(w, TIMER_PIN);
+	world_probed_as(w, COMMIT_B);
+	world_due(w, TIMER_PIN);
 	assert_true(
-	    text_starts(says(&w), "⚠️ staging: another commit answers; last live: aaaaaaa\n"));
-	world_close(&w);
+	    text_starts(says(w), "⚠️ staging: another commit answers; last live: aaaaaaa\n"));
 }
 
 /* What answered before a release says nothing of it. */
-TEST(health_of_another_release_is_not_its_own)
+WORLD_TEST_BARE(health_of_another_release_is_not_its_own)
 {
-	struct world w;
-
-	open_pinned(&w);
-	w.aid.at += 60000;
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	world_due(&w, TIMER_PIN);
-	assert_true(text_starts(says(&w), "🩺 staging runs bbbbbbb, health not known yet\n"));
-	health(&w, NULL);
-	assert_true(text_starts(says(&w), "🟢 staging runs bbbbbbb, healthy\n"));
-	world_close(&w);
+	open_pinned(w);
+	w->aid.at += 60000;
+	world_deploy_starts(w, COMMIT_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	world_due(w, TIMER_PIN);
+	assert_true(text_starts(says(w), "🩺 staging runs bbbbbbb, health not known yet\n"));
+	health(w, NULL);
+	assert_true(text_starts(says(w), "🟢 staging runs bbbbbbb, healthy\n"));
 }
 
 WORLD_TEST_OF(a_rollback_that_nobody_has_seen_stands_in_it, ON, "STAGING_ROLLBACK_NAG_MINUTES=15")
@@ -266,22 +255,19 @@ WORLD_TEST_OF(a_rollback_that_nobody_has_seen_stands_in_it, ON, "STAGING_ROLLBAC
 
 /* --- bounded --- */
 
-TEST(edits_are_ten_seconds_apart)
+WORLD_TEST_BARE(edits_are_ten_seconds_apart)
 {
-	struct world w;
-
-	open_pinned(&w);
-	w.aid.at += 60000;
-	looked_at(&w);
-	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
-	(void)world_text(&w, WORLD_ADMIN, "/unlock production");
-	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
-	assert_int_equal(timers(&w), 1);
-	assert_in_range(next_look(&w), 5000, 10000);
-	world_due(&w, TIMER_PIN);
-	(void)world_text(&w, WORLD_ADMIN, "/unlock production");
-	assert_in_range(next_look(&w), 5000, 10000);
-	world_close(&w);
+	open_pinned(w);
+	w->aid.at += 60000;
+	looked_at(w);
+	(void)world_text(w, WORLD_ADMIN, "/lock production 2h sale");
+	(void)world_text(w, WORLD_ADMIN, "/unlock production");
+	(void)world_text(w, WORLD_ADMIN, "/lock production 2h sale");
+	assert_int_equal(timers(w), 1);
+	assert_in_range(next_look(w), 5000, 10000);
+	world_due(w, TIMER_PIN);
+	(void)world_text(w, WORLD_ADMIN, "/unlock production");
+	assert_in_range(next_look(w), 5000, 10000);
 }
 
 /* --- refused, deleted, moved, given up --- */
@@ -332,17 +318,15 @@ is_sent(struct tx *tx, void *arg)
 	decide_pin_sent(tx, sent->row, sent->remote_id);
 }
 
-TEST(one_that_was_deleted_is_pinned_again_where_it_stands_now)
+WORLD_TEST_BARE(one_that_was_deleted_is_pinned_again_where_it_stands_now)
 {
-	struct world w;
 	struct sent anew;
 
-	open_pinned(&w);
-	anew = (struct sent){ pin_of(&w, WORLD_TEAM).message, WORLD_TEAM, 9001 };
-	world_act(&w, is_sent, &anew);
-	assert_int_equal(pinned(&w, "").remote_id, 9001);
-	assert_int_equal(pin_of(&w, WORLD_TEAM).pinned, 9001);
-	world_close(&w);
+	open_pinned(w);
+	anew = (struct sent){ pin_of(w, WORLD_TEAM).message, WORLD_TEAM, 9001 };
+	world_act(w, is_sent, &anew);
+	assert_int_equal(pinned(w, "").remote_id, 9001);
+	assert_int_equal(pin_of(w, WORLD_TEAM).pinned, 9001);
 }
 
 /* The answer to a pin of a message that is gone by now decides nothing. */
@@ -358,24 +342,22 @@ WORLD_TEST_OF(a_late_answer_is_of_no_other_message, ON)
 	assert_int_equal(pinned(w, "").remote_id, 9001);
 }
 
-TEST(switched_off_it_says_so_and_is_unpinned)
+WORLD_TEST_BARE(switched_off_it_says_so_and_is_unpinned)
 {
 	struct effect_pin_message pin;
 	struct world_message *said;
-	struct world w;
 
-	open_pinned(&w);
-	said = summary(&w, WORLD_TEAM);
-	world_settings(&w, STAGING_URL, NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	world_due(&w, TIMER_PIN);
+	open_pinned(w);
+	said = summary(w, WORLD_TEAM);
+	world_settings(w, STAGING_URL, NULL);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	world_due(w, TIMER_PIN);
 	assert_string_equal(world_plain(said),
 	    "Status no longer kept up to date here: PIN_STATUS is off. /status shows it.");
-	pin = pinned(&w, "");
-	assert_true(pin.is_off && pin.remote_id == remote_of(&w, said));
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
-	assert_int_equal(timers(&w), 0);
-	world_close(&w);
+	pin = pinned(w, "");
+	assert_true(pin.is_off && pin.remote_id == remote_of(w, said));
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0);
+	assert_int_equal(timers(w), 0);
 }
 
 /* An application's file asks for its own chat, whose summary has nothing of the others. */
@@ -399,25 +381,23 @@ moves(struct tx *tx, void *arg)
 	row_chat_move(tx, WORLD_TEAM, -100777);
 }
 
-TEST(it_goes_with_its_group_and_is_pinned_there)
+WORLD_TEST_BARE(it_goes_with_its_group_and_is_pinned_there)
 {
-	struct world w;
 	int64_t row;
 
-	open_pinned(&w);
-	row = pin_of(&w, WORLD_TEAM).message;
-	world_act(&w, moves, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
-	world_due(&w, TIMER_PIN); /* of the chat that was */
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
-	assert_int_equal(pin_of(&w, -100777).message, row);
-	assert_true(timers(&w) >= 1);
+	open_pinned(w);
+	row = pin_of(w, WORLD_TEAM).message;
+	world_act(w, moves, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/lock production 2h sale");
+	world_due(w, TIMER_PIN); /* of the chat that was */
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0);
+	assert_int_equal(pin_of(w, -100777).message, row);
+	assert_true(timers(w) >= 1);
 	for (int i = 0; i < 3; i++)
-		world_due(&w, TIMER_PIN);
-	assert_int_equal(summary(&w, -100777)->chat, -100777);
-	assert_int_equal(timers(&w), 1);
-	assert_int_equal(pinned(&w, "").chat, -100777);
-	world_close(&w);
+		world_due(w, TIMER_PIN);
+	assert_int_equal(summary(w, -100777)->chat, -100777);
+	assert_int_equal(timers(w), 1);
+	assert_int_equal(pinned(w, "").chat, -100777);
 }
 
 static void
@@ -428,20 +408,18 @@ has_one_already(struct tx *tx, void *arg)
 	moves(tx, NULL);
 }
 
-TEST(a_group_that_moves_to_one_with_a_summary_keeps_its_own)
+WORLD_TEST_BARE(a_group_that_moves_to_one_with_a_summary_keeps_its_own)
 {
-	struct world w;
 	int64_t row;
 
-	open_pinned(&w);
-	row = pin_of(&w, WORLD_TEAM).message;
-	world_act(&w, has_one_already, NULL);
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, 0);
-	assert_int_equal(pin_of(&w, -100777).message, row);
-	assert_int_equal(pin_of(&w, -100777).pinned, 0);
-	world_act(&w, moves, NULL); /* none of the old chat: that of the new one stays */
-	assert_int_equal(pin_of(&w, -100777).message, row);
-	world_close(&w);
+	open_pinned(w);
+	row = pin_of(w, WORLD_TEAM).message;
+	world_act(w, has_one_already, NULL);
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, 0);
+	assert_int_equal(pin_of(w, -100777).message, row);
+	assert_int_equal(pin_of(w, -100777).pinned, 0);
+	world_act(w, moves, NULL); /* none of the old chat: that of the new one stays */
+	assert_int_equal(pin_of(w, -100777).message, row);
 }
 
 static void
@@ -452,35 +430,30 @@ is_upgraded(struct tx *tx, void *arg)
 }
 
 /* Regression: its timer named the chat that was, and nobody ended what was pinned there. */
-TEST(of_a_group_that_is_ours_no_more_and_moves_it_ends)
+WORLD_TEST_BARE(of_a_group_that_is_ours_no_more_and_moves_it_ends)
 {
-	struct world w;
-
-	open_pinned(&w);
-	world_settings(&w, "TELEGRAM_CHAT_ID=", NULL);
-	world_act(&w, is_upgraded, NULL);
-	assert_int_not_equal(pin_of(&w, -100777).message, 0);
-	world_due(&w, TIMER_PIN);
-	assert_int_equal(pin_of(&w, -100777).message, 0);
-	assert_non_null(world_says_in(&w, -100777, "Status no longer kept up to date here"));
-	world_close(&w);
+	open_pinned(w);
+	world_settings(w, "TELEGRAM_CHAT_ID=", NULL);
+	world_act(w, is_upgraded, NULL);
+	assert_int_not_equal(pin_of(w, -100777).message, 0);
+	world_due(w, TIMER_PIN);
+	assert_int_equal(pin_of(w, -100777).message, 0);
+	assert_non_null(world_says_in(w, -100777, "Status no longer kept up to date here"));
 }
 
 /* --- it lasts --- */
 
-TEST(a_start_looks_at_it_again)
+WORLD_TEST_BARE(a_start_looks_at_it_again)
 {
-	struct world w;
 	int64_t row;
 
-	open_pinned(&w);
-	row = pin_of(&w, WORLD_TEAM).message;
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
-	assert_int_equal(timers(&w), 1);
-	assert_true(next_look(&w) <= 2000);
-	looked_at(&w);
-	assert_int_equal(pin_of(&w, WORLD_TEAM).message, row);
-	world_close(&w);
+	open_pinned(w);
+	row = pin_of(w, WORLD_TEAM).message;
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
+	assert_int_equal(timers(w), 1);
+	assert_true(next_look(w) <= 2000);
+	looked_at(w);
+	assert_int_equal(pin_of(w, WORLD_TEAM).message, row);
 }
 
 static void
@@ -490,16 +463,13 @@ clears(struct tx *tx, void *arg)
 	(void)row_retention_clear(tx);
 }
 
-TEST(its_row_stays_however_old_it_is)
+WORLD_TEST_BARE(its_row_stays_however_old_it_is)
 {
-	struct world w;
-
-	open_pinned(&w);
-	w.aid.at += 90 * DAY_MS;
-	world_act(&w, clears, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/lock production 2h sale");
-	looked_at(&w);
-	assert_true(summary_has(&w, "🔒 locked by @ada"));
-	assert_int_equal(world_count(&w, EFFECT_PIN_MESSAGE), 0); /* it is the same message */
-	world_close(&w);
+	open_pinned(w);
+	w->aid.at += 90 * DAY_MS;
+	world_act(w, clears, NULL);
+	(void)world_text(w, WORLD_ADMIN, "/lock production 2h sale");
+	looked_at(w);
+	assert_true(summary_has(w, "🔒 locked by @ada"));
+	assert_int_equal(world_count(w, EFFECT_PIN_MESSAGE), 0); /* it is the same message */
 }

@@ -6,15 +6,6 @@
 #include "decide_aid.h"
 #include "lib/text.h"
 
-static void
-settings_change(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 /* The main application wants no polls; those that are added do. */
 static void
 open_scene(struct world *w)
@@ -50,7 +41,7 @@ fails(struct world *w)
 	effect->result->u.git_answered.unreachable = true;
 	effect->result->u.git_answered.answer = strdup("repository not found");
 	(void)store_aid_report(&w->aid, effect);
-	settings_change(w);
+	world_settings_read(w);
 }
 
 static void
@@ -63,156 +54,140 @@ heads(struct world *w, const char *lines)
 	(void)snprintf(text, sizeof(text), "%send\n", lines);
 	effect->result->u.git_answered.answer = strdup(text);
 	(void)store_aid_report(&w->aid, effect);
-	settings_change(w); /* takes in what came of it */
+	world_settings_read(w); /* takes in what came of it */
 }
 
-TEST(a_repository_is_asked_once_for_the_branches_of_all_its_applications)
+WORLD_TEST_BARE(a_repository_is_asked_once_for_the_branches_of_all_its_applications)
 {
-	struct world w;
 	const struct effect_git_query *query;
 
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	applications_aid_add(w->aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "shop", "GITHUB_REPOSITORY=acme/mono",
+	applications_aid_add(w->aid.settings, "shop", "GITHUB_REPOSITORY=acme/mono",
 	    "ENVIRONMENTS=staging,qa", "GITHUB_BRANCH_QA=qa", "POLL_REPOSITORY_SECONDS=60", NULL);
-	settings_change(&w);
-	world_due(&w, TIMER_POLL); /* nobody of the main one */
-	for (int i = 0; i < 3 && world_count(&w, EFFECT_GIT_QUERY) < 2; i++)
-		world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 2);
-	query = query_at(&w, 0);
+	world_settings_read(w);
+	world_due(w, TIMER_POLL); /* nobody of the main one */
+	for (int i = 0; i < 3 && world_count(w, EFFECT_GIT_QUERY) < 2; i++)
+		world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 2);
+	query = query_at(w, 0);
 	assert_string_equal(query->environment, "blog/staging");
 	assert_int_equal(query->n_branches, 3);
 	assert_string_equal(query->branches[0], "develop");
 	assert_string_equal(query->branches[1], "main");
 	assert_string_equal(query->branches[2], "qa");
-	query = query_at(&w, 1);
+	query = query_at(w, 1);
 	assert_string_equal(query->environment, "docs/staging");
 	assert_int_equal(query->n_branches, 2);
-	world_close(&w);
 }
 
 /* Of another repository's branch of the same name nothing follows. */
-TEST(heads_are_matched_to_their_repository)
+WORLD_TEST_BARE(heads_are_matched_to_their_repository)
 {
-	struct world w;
-
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	applications_aid_add(w->aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	settings_change(&w);
-	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
-		world_due(&w, TIMER_POLL);
-	heads(&w, "head " COMMIT_A " develop\n");
-	assert_string_equal(world_environment(&w, "blog/staging").polled_commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "docs/staging").polled_commit, "");
-	assert_string_equal(world_environment(&w, "staging").polled_commit, "");
-	world_close(&w);
+	world_settings_read(w);
+	while (world_count(w, EFFECT_GIT_QUERY) < 2)
+		world_due(w, TIMER_POLL);
+	heads(w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(w, "blog/staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(w, "docs/staging").polled_commit, "");
+	assert_string_equal(world_environment(w, "staging").polled_commit, "");
 }
 
-TEST(one_that_is_not_answered_yet_is_not_asked_again)
+WORLD_TEST_BARE(one_that_is_not_answered_yet_is_not_asked_again)
 {
-	struct world w;
-
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	settings_change(&w);
+	world_settings_read(w);
 	for (int i = 0; i < 10; i++)
-		world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	heads(&w, "head " COMMIT_A " develop\n");
+		world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
+	heads(w, "head " COMMIT_A " develop\n");
 	for (int i = 0; i < 3; i++)
-		world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 1);
-	world_close(&w);
+		world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 }
 
 /* It is not of the main application's repository. */
-TEST(an_answer_for_an_application_that_is_gone_says_nothing_of_another)
+WORLD_TEST_BARE(an_answer_for_an_application_that_is_gone_says_nothing_of_another)
 {
-	struct world w;
-
-	open_scene(&w);
+	open_scene(w);
 	for (int fail = 0; fail < 2; fail++) {
-		world_settings(&w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=0", NULL);
-		applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+		world_settings(w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=0", NULL);
+		applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 		    "POLL_REPOSITORY_SECONDS=60", NULL);
-		settings_change(&w);
-		while (world_count(&w, EFFECT_GIT_QUERY) == 0)
-			world_due(&w, TIMER_POLL);
-		world_settings(&w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=60", NULL);
+		world_settings_read(w);
+		while (world_count(w, EFFECT_GIT_QUERY) == 0)
+			world_due(w, TIMER_POLL);
+		world_settings(w, "ENVIRONMENTS=staging", "POLL_REPOSITORY_SECONDS=60", NULL);
 		if (fail)
-			fails(&w);
+			fails(w);
 		else
-			heads(&w, "head " COMMIT_A " develop\n");
-		assert_string_equal(world_environment(&w, "staging").polled_commit, "");
-		assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, 0);
+			heads(w, "head " COMMIT_A " develop\n");
+		assert_string_equal(world_environment(w, "staging").polled_commit, "");
+		assert_int_equal(world_environment(w, "blog/staging").poll_failing_since, 0);
 	}
-	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
-		world_due(&w, TIMER_POLL);
-	heads(&w, "head " COMMIT_A " develop\n");
-	assert_string_equal(world_environment(&w, "staging").polled_commit, COMMIT_A);
-	world_close(&w);
+	while (world_count(w, EFFECT_GIT_QUERY) == 0)
+		world_due(w, TIMER_POLL);
+	heads(w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(w, "staging").polled_commit, COMMIT_A);
 }
 
 /* Of two repositories, and of no environment beside the one whose settings were used. */
-TEST(polls_that_fail_are_known_since_the_first_until_git_answers)
+WORLD_TEST_BARE(polls_that_fail_are_known_since_the_first_until_git_answers)
 {
-	struct world w;
 	int64_t since;
 
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	applications_aid_add(w->aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	settings_change(&w);
-	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
-		world_due(&w, TIMER_POLL);
-	fails(&w);
-	heads(&w, "head " COMMIT_A " develop\n");
-	since = world_environment(&w, "blog/staging").poll_failing_since;
+	world_settings_read(w);
+	while (world_count(w, EFFECT_GIT_QUERY) < 2)
+		world_due(w, TIMER_POLL);
+	fails(w);
+	heads(w, "head " COMMIT_A " develop\n");
+	since = world_environment(w, "blog/staging").poll_failing_since;
 	assert_true(since > 0);
-	assert_int_equal(world_environment(&w, "blog/production").poll_failing_since, 0);
-	(void)world_text(&w, WORLD_ADMIN, "/status blog/staging");
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	assert_int_equal(world_environment(w, "blog/production").poll_failing_since, 0);
+	(void)world_text(w, WORLD_ADMIN, "/status blog/staging");
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\n⚠️ git does not answer (noticed just now): what is newer is not known"));
-	assert_int_equal(world_environment(&w, "docs/staging").poll_failing_since, 0);
-	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
-		world_due(&w, TIMER_POLL);
-	fails(&w);
-	assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, since);
-	while (world_count(&w, EFFECT_GIT_QUERY) < 2)
-		world_due(&w, TIMER_POLL);
-	heads(&w, "head " COMMIT_A " develop\n");
-	heads(&w, "head " COMMIT_A " develop\n");
-	assert_int_equal(world_environment(&w, "blog/staging").poll_failing_since, 0);
-	world_close(&w);
+	assert_int_equal(world_environment(w, "docs/staging").poll_failing_since, 0);
+	while (world_count(w, EFFECT_GIT_QUERY) < 2)
+		world_due(w, TIMER_POLL);
+	fails(w);
+	assert_int_equal(world_environment(w, "blog/staging").poll_failing_since, since);
+	while (world_count(w, EFFECT_GIT_QUERY) < 2)
+		world_due(w, TIMER_POLL);
+	heads(w, "head " COMMIT_A " develop\n");
+	heads(w, "head " COMMIT_A " develop\n");
+	assert_int_equal(world_environment(w, "blog/staging").poll_failing_since, 0);
 }
 
 /* It has the branch of one that is polled, and wants no polls of its own. */
-TEST(whoever_wants_no_polls_takes_no_head_of_anothers)
+WORLD_TEST_BARE(whoever_wants_no_polls_takes_no_head_of_anothers)
 {
-	struct world w;
-
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "news", "GITHUB_REPOSITORY=acme/mono",
+	applications_aid_add(w->aid.settings, "news", "GITHUB_REPOSITORY=acme/mono",
 	    "POLL_REPOSITORY_SECONDS=0", NULL);
-	settings_change(&w);
-	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
-		world_due(&w, TIMER_POLL);
-	heads(&w, "head " COMMIT_A " develop\n");
-	assert_string_equal(world_environment(&w, "blog/staging").polled_commit, COMMIT_A);
-	assert_string_equal(world_environment(&w, "news/staging").polled_commit, "");
-	world_close(&w);
+	world_settings_read(w);
+	while (world_count(w, EFFECT_GIT_QUERY) == 0)
+		world_due(w, TIMER_POLL);
+	heads(w, "head " COMMIT_A " develop\n");
+	assert_string_equal(world_environment(w, "blog/staging").polled_commit, COMMIT_A);
+	assert_string_equal(world_environment(w, "news/staging").polled_commit, "");
 }
 
 static void
@@ -235,27 +210,25 @@ failing_gauge(const struct gauges *gauges, const char *name)
 	return -1;
 }
 
-TEST(a_gauge_says_that_polls_fail_only_of_what_is_polled)
+WORLD_TEST_BARE(a_gauge_says_that_polls_fail_only_of_what_is_polled)
 {
 	struct outcome *outcome;
-	struct world w;
 
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "ENVIRONMENTS=staging,production,qa", "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	applications_aid_add(w->aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
 	    "POLL_REPOSITORY_SECONDS=0", NULL);
-	settings_change(&w);
-	store_aid_forget(&w.aid);
-	store_aid_act(&w.aid, act_fail_everywhere, NULL);
-	outcome = store_aid_take_outcome(&w.aid, OUTCOME_GAUGES);
+	world_settings_read(w);
+	store_aid_forget(&w->aid);
+	store_aid_act(&w->aid, act_fail_everywhere, NULL);
+	outcome = store_aid_take_outcome(&w->aid, OUTCOME_GAUGES);
 	assert_non_null(outcome);
 	assert_int_equal(failing_gauge(outcome->gauges, "blog/staging"), 7);
 	assert_int_equal(failing_gauge(outcome->gauges, "blog/production"), 0); /* not known */
 	assert_int_equal(failing_gauge(outcome->gauges, "blog/qa"), 0);		/* no branch */
 	assert_int_equal(failing_gauge(outcome->gauges, "docs/staging"), 0);
 	outcome_free(outcome);
-	world_close(&w);
 }
 
 static void
@@ -272,84 +245,78 @@ add_many(struct world *w, int n)
 	}
 }
 
-TEST(many_are_spread_over_the_interval)
+WORLD_TEST_BARE(many_are_spread_over_the_interval)
 {
 	int64_t began, most = 0;
 	size_t before = 0;
-	struct world w;
 
-	open_scene(&w);
-	add_many(&w, 24);
-	settings_change(&w);
-	began = timer(&w)->due;
-	while (world_count(&w, EFFECT_GIT_QUERY) < 8) {
-		world_due(&w, TIMER_POLL);
-		if ((int64_t)(world_count(&w, EFFECT_GIT_QUERY) - before) > most)
-			most = (int64_t)(world_count(&w, EFFECT_GIT_QUERY) - before);
-		before = world_count(&w, EFFECT_GIT_QUERY);
+	open_scene(w);
+	add_many(w, 24);
+	world_settings_read(w);
+	began = timer(w)->due;
+	while (world_count(w, EFFECT_GIT_QUERY) < 8) {
+		world_due(w, TIMER_POLL);
+		if ((int64_t)(world_count(w, EFFECT_GIT_QUERY) - before) > most)
+			most = (int64_t)(world_count(w, EFFECT_GIT_QUERY) - before);
+		before = world_count(w, EFFECT_GIT_QUERY);
 	}
 	assert_in_range(most, 1, 3);
-	assert_in_range(w.aid.at - began, 60000 / 24 * 4, 60000);
-	world_close(&w);
+	assert_in_range(w->aid.at - began, 60000 / 24 * 4, 60000);
 }
 
 /* What was pushed while nobody listened is not found an interval later: each repository is asked
  * once, no more than eight at a time, and the next round is one of those that take their time. */
-TEST(behind_a_start_all_are_asked_within_seconds_and_once)
+WORLD_TEST_BARE(behind_a_start_all_are_asked_within_seconds_and_once)
 {
 	int64_t began;
 	size_t n = 0;
-	struct world w;
 
-	open_scene(&w);
-	add_many(&w, 24);
-	settings_change(&w);
-	world_due(&w, TIMER_POLL); /* nobody of the main one */
-	world_due(&w, TIMER_POLL); /* in the middle of a round */
-	while (world_count(&w, EFFECT_GIT_QUERY) > 0)
-		heads(&w, "head " COMMIT_A " develop\n");
-	w.aid.at += 1000;
-	world_restart(&w);
-	began = timer(&w)->due - 3000;
-	assert_in_range(w.aid.at - began, 0, 100); /* it is of that decision */
+	open_scene(w);
+	add_many(w, 24);
+	world_settings_read(w);
+	world_due(w, TIMER_POLL); /* nobody of the main one */
+	world_due(w, TIMER_POLL); /* in the middle of a round */
+	while (world_count(w, EFFECT_GIT_QUERY) > 0)
+		heads(w, "head " COMMIT_A " develop\n");
+	w->aid.at += 1000;
+	world_restart(w);
+	began = timer(w)->due - 3000;
+	assert_in_range(w->aid.at - began, 0, 100); /* it is of that decision */
 	for (int i = 0; n < 24; i++) {
 		assert_true(i < 24);
-		world_due(&w, TIMER_POLL);
-		assert_in_range(world_count(&w, EFFECT_GIT_QUERY), 1, DECIDE_POLL_QUERIES);
-		while (world_count(&w, EFFECT_GIT_QUERY) > 0) {
+		world_due(w, TIMER_POLL);
+		assert_in_range(world_count(w, EFFECT_GIT_QUERY), 1, DECIDE_POLL_QUERIES);
+		while (world_count(w, EFFECT_GIT_QUERY) > 0) {
 			char name[24];
 
 			(void)snprintf(name, sizeof(name), "app-%03zu/staging", n++);
-			assert_string_equal(query_at(&w, 0)->environment, name);
-			heads(&w, "head " COMMIT_A " develop\n");
+			assert_string_equal(query_at(w, 0)->environment, name);
+			heads(w, "head " COMMIT_A " develop\n");
 		}
 	}
-	assert_in_range(w.aid.at - began, 3000, 3000 + 24000);
-	assert_in_range(timer(&w)->due - began, 60000, 64000); /* the next round */
-	world_close(&w);
+	assert_in_range(w->aid.at - began, 3000, 3000 + 24000);
+	assert_in_range(timer(w)->due - began, 60000, 64000); /* the next round */
 }
 
 /* Where git answers nobody, nobody else is asked; the round takes longer, and is not begun anew. */
-TEST(at_most_eight_are_asked_at_a_time)
+WORLD_TEST_BARE(at_most_eight_are_asked_at_a_time)
 {
 	char turn[LIMIT_BUTTON_ID];
-	struct world w;
 
-	open_scene(&w);
-	add_many(&w, 24);
-	settings_change(&w);
+	open_scene(w);
+	add_many(w, 24);
+	world_settings_read(w);
 	for (int i = 0; i < 100; i++)
-		world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
-	(void)text_copy(turn, sizeof(turn), timer(&w)->u.timer.name);
+		world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
+	(void)text_copy(turn, sizeof(turn), timer(w)->u.timer.name);
 	assert_string_equal(turn, "app-008");
-	world_due(&w, TIMER_POLL);
-	assert_string_equal(timer(&w)->u.timer.name, turn);
-	heads(&w, "head " COMMIT_A " develop\n");
-	world_due(&w, TIMER_POLL);
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
-	assert_string_equal(timer(&w)->u.timer.name, "app-009");
-	world_close(&w);
+	world_due(w, TIMER_POLL);
+	assert_string_equal(timer(w)->u.timer.name, turn);
+	heads(w, "head " COMMIT_A " develop\n");
+	world_due(w, TIMER_POLL);
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), DECIDE_POLL_QUERIES);
+	assert_string_equal(timer(w)->u.timer.name, "app-009");
 }
 
 static int
@@ -368,32 +335,28 @@ asked_of(struct world *w, const char *environment, int seconds)
 	return n;
 }
 
-TEST(a_repository_is_asked_as_often_as_anybody_wants_and_no_more)
+WORLD_TEST_BARE(a_repository_is_asked_as_often_as_anybody_wants_and_no_more)
 {
-	struct world w;
-
-	open_scene(&w);
-	applications_aid_add(w.aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
+	open_scene(w);
+	applications_aid_add(w->aid.settings, "blog", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=60", NULL);
-	applications_aid_add(w.aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
+	applications_aid_add(w->aid.settings, "docs", "GITHUB_REPOSITORY=acme/docs",
 	    "POLL_REPOSITORY_SECONDS=300", NULL);
-	applications_aid_add(w.aid.settings, "news", "GITHUB_REPOSITORY=acme/blog",
+	applications_aid_add(w->aid.settings, "news", "GITHUB_REPOSITORY=acme/blog",
 	    "POLL_REPOSITORY_SECONDS=300", NULL); /* with the blog, and as often */
-	settings_change(&w);
-	world_due(&w, TIMER_POLL);
-	assert_in_range(asked_of(&w, "blog/staging", 3000), 49, 52);
-	assert_in_range(asked_of(&w, "docs/staging", 3000), 9, 11);
-	world_close(&w);
+	world_settings_read(w);
+	world_due(w, TIMER_POLL);
+	assert_in_range(asked_of(w, "blog/staging", 3000), 49, 52);
+	assert_in_range(asked_of(w, "docs/staging", 3000), 9, 11);
 }
 
 /* More than fit into one query: none is left out. */
-TEST(a_repository_of_many_branches_is_asked_for_all_of_them)
+WORLD_TEST_BARE(a_repository_of_many_branches_is_asked_for_all_of_them)
 {
 	char environments[256] = "ENVIRONMENTS=", branches[16][64];
 	size_t used = strlen(environments), n = 0;
-	struct world w;
 
-	open_scene(&w);
+	open_scene(w);
 	for (int a = 0; a < 2; a++) {
 		used = strlen("ENVIRONMENTS=");
 		for (int i = 0; i < 12; i++) {
@@ -402,17 +365,16 @@ TEST(a_repository_of_many_branches_is_asked_for_all_of_them)
 			(void)snprintf(branches[i], sizeof(branches[i]), "GITHUB_BRANCH_E%d=b%d", i,
 			    a * 100 + i);
 		}
-		applications_aid_add(w.aid.settings, a == 0 ? "a" : "b",
+		applications_aid_add(w->aid.settings, a == 0 ? "a" : "b",
 		    "GITHUB_REPOSITORY=acme/mono", "POLL_REPOSITORY_SECONDS=60", environments,
 		    branches[0], branches[1], branches[2], branches[3], branches[4], branches[5],
 		    branches[6], branches[7], branches[8], branches[9], branches[10], branches[11],
 		    NULL);
 	}
-	settings_change(&w);
-	while (world_count(&w, EFFECT_GIT_QUERY) == 0)
-		world_due(&w, TIMER_POLL);
-	for (size_t i = 0; i < world_count(&w, EFFECT_GIT_QUERY); i++)
-		n += query_at(&w, i)->n_branches;
+	world_settings_read(w);
+	while (world_count(w, EFFECT_GIT_QUERY) == 0)
+		world_due(w, TIMER_POLL);
+	for (size_t i = 0; i < world_count(w, EFFECT_GIT_QUERY); i++)
+		n += query_at(w, i)->n_branches;
 	assert_int_equal(n, 24);
-	world_close(&w);
 }

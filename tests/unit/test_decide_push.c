@@ -279,21 +279,6 @@ WORLD_TEST(a_block_outlives_a_release_that_does_not_contain_it)
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-static void
-count_contained(struct tx *tx, void *arg)
-{
-	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM contained");
-}
-
-static int64_t
-contained(struct world *w)
-{
-	int64_t n = -1;
-
-	store_aid_act(&w->aid, count_contained, &n);
-	return n;
-}
-
 WORLD_TEST(a_newer_release_that_contains_it_ends_the_block)
 {
 	struct event *announced;
@@ -307,10 +292,10 @@ WORLD_TEST(a_newer_release_that_contains_it_ends_the_block)
 	(void)world_decide(w, announced);
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B); /* not before it is live */
-	assert_int_equal(contained(w), 1);
+	assert_int_equal(world_contained(w), 1);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_blocked(w, "staging"), "");
-	assert_int_equal(contained(w), 0);
+	assert_int_equal(world_contained(w), 0);
 	push(w, "develop", COMMIT_B);
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }

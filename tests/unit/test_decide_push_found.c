@@ -227,26 +227,24 @@ push_over_a(struct world *w, struct world_git git)
 	world_git(w, git);
 }
 
-TEST(a_push_that_touches_none_of_the_paths_is_seen_and_no_more)
+WORLD_TEST_BARE(a_push_that_touches_none_of_the_paths_is_seen_and_no_more)
 {
-	struct world w;
 	size_t said;
 
-	push_over_a(&w, UNTOUCHED(COMMIT_C, 3));
-	assert_int_equal(world_newest(&w, "staging").id, 1);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_string_equal(world_environment(&w, "staging").seen_commit, COMMIT_C);
-	said = w.n_screen;
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_int_equal(w.n_screen, said + 1);
-	assert_non_null(strstr(world_plain(world_last(&w)),
+	push_over_a(w, UNTOUCHED(COMMIT_C, 3));
+	assert_int_equal(world_newest(w, "staging").id, 1);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_string_equal(world_environment(w, "staging").seen_commit, COMMIT_C);
+	said = w->n_screen;
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_int_equal(w->n_screen, said + 1);
+	assert_non_null(strstr(world_plain(world_last(w)),
 	    "3 newer commits in develop, none in PATHS (asked git just now)"));
 	/* One that does is deployed, with all that lies between. */
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_D, .count = 4 });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
-	assert_int_equal(world_environment(&w, "staging").skipped_count, 0);
-	world_close(&w);
+	(void)world_decide(w, world_push(w, "develop"));
+	world_git(w, (struct world_git){ .commit = COMMIT_D, .count = 4 });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_D);
+	assert_int_equal(world_environment(w, "staging").skipped_count, 0);
 }
 
 /* Where nothing is live there is nothing that it could be the same as. */
@@ -274,16 +272,13 @@ WORLD_TEST_OF(what_was_compared_with_another_release_is_looked_at_again, "PATHS=
 }
 
 /* Who asks for it by hand means it. */
-TEST(what_a_person_asks_for_is_deployed_whatever_it_touches)
+WORLD_TEST_BARE(what_a_person_asks_for_is_deployed_whatever_it_touches)
 {
-	struct world w;
-
-	push_over_a(&w, UNTOUCHED(COMMIT_C, 1));
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	assert_string_equal(world_peek(&w, EFFECT_GIT_QUERY)->u.git_query.paths, "");
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_C);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(world_environment(&w, "staging").skipped_count, 0);
-	world_close(&w);
+	push_over_a(w, UNTOUCHED(COMMIT_C, 1));
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.paths, "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .count = 1 });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
+	world_run_ends(w, GOOD);
+	assert_int_equal(world_environment(w, "staging").skipped_count, 0);
 }

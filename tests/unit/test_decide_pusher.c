@@ -136,24 +136,21 @@ WORLD_TEST_OF(an_approval_by_who_is_named_as_its_pusher_later_is_void, PUSHERS)
 	is_bobs(w);
 }
 
-TEST(an_approval_in_the_queue_by_who_is_named_as_its_pusher_starts_nothing)
+WORLD_TEST_OF(an_approval_in_the_queue_by_who_is_named_as_its_pusher_starts_nothing,
+    "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", "ADMIN_TELEGRAM_IDS=11,22,44",
+    "PERSON_22_GITHUB=octo")
 {
-	struct world w;
-
-	world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false",
-	    "ADMIN_TELEGRAM_IDS=11,22,44", "PERSON_22_GITHUB=octo", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	git_all(&w, COMMIT_A);
-	approval_press_in(&w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
-	push_by(&w, "carol", COMMIT_C);
-	git_all(&w, COMMIT_B);
-	approval_press_in(&w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
-	push_by(&w, "octo", COMMIT_B);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	git_all(&w, COMMIT_B);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
-	world_close(&w);
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
+	git_all(w, COMMIT_A);
+	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
+	push_by(w, "carol", COMMIT_C);
+	git_all(w, COMMIT_B);
+	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	push_by(w, "octo", COMMIT_B);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	git_all(w, COMMIT_B);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }
 
 WORLD_TEST_OF(what_a_poll_found_first_is_of_who_pushed_it, PUSHERS, "POLL_REPOSITORY_SECONDS=60",

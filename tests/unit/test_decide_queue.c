@@ -137,7 +137,7 @@ WORLD_TEST_OF(the_eleventh_place_is_refused_and_a_push_is_not, FOUR_USERS)
 	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Not queued: staging: 10 are queued there already: try again when one has ended, or after /cancel staging");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
-	queue_aid_push(w, COMMIT_B);
+	world_push_is_at(w, COMMIT_B);
 	assert_int_equal(queue_aid_state(w, 12), DEPLOY_QUEUED);
 }
 
@@ -188,9 +188,9 @@ WORLD_TEST(a_persons_fourth_rollback_is_refused)
 WORLD_TEST(a_push_replaces_a_push_and_no_person)
 {
 	world_deploy_starts(w, COMMIT_A);
-	queue_aid_push(w, COMMIT_B);
+	world_push_is_at(w, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_C);
-	queue_aid_push(w, COMMIT_D);
+	world_push_is_at(w, COMMIT_D);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_SUPERSEDED);
 	assert_string_equal(queue_aid_list(w), "#4 #3"); /* in the place of the older push */
 }
@@ -198,7 +198,7 @@ WORLD_TEST(a_push_replaces_a_push_and_no_person)
 WORLD_TEST(a_push_that_is_an_ancestor_of_what_is_live_is_superseded)
 {
 	world_deploy_starts(w, COMMIT_A);
-	queue_aid_push(w, COMMIT_B);
+	world_push_is_at(w, COMMIT_B);
 	queue_aid_go_live(w);
 	queue_aid_is_ancestor(w);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_SUPERSEDED);
@@ -374,7 +374,7 @@ WORLD_TEST(a_commit_that_git_no_longer_has_starts_as_it_was_asked_for)
 
 	world_deploy_starts(w, COMMIT_A);
 	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
-	queue_aid_push(w, COMMIT_C);
+	world_push_is_at(w, COMMIT_C);
 	queue_aid_go_live(w);
 	world_git(w, gone);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_RUNNING);

@@ -11,18 +11,6 @@
 #include "store/row_left_host.h"
 #include "store/row_rename.h"
 
-/* Writes apps/NAME.env below the world's folder. */
-static void
-put(struct world *w, const char *name, const char *text)
-{
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/apps", w->aid.folder);
-	(void)mkdir(path, 0755);
-	(void)snprintf(path, sizeof(path), "%s/apps/%s.env", w->aid.folder, name);
-	assert_true(file_write(path, text, strlen(text), 0600, NULL));
-}
-
 static void
 take(struct world *w, const char *name)
 {
@@ -82,20 +70,13 @@ go_live(struct world *w, const char *text, const char *commit)
 	world_run_ends(w, GOOD);
 }
 
-static void
-push(struct world *w, const char *commit)
-{
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
 WORLD_TEST(history_and_what_is_live_go_to_the_new_name)
 {
 	go_live(w, "/deploy staging", COMMIT_A);
 	go_live(w, "/deploy staging " COMMIT_B, COMMIT_B);
 	(void)world_audited(w, "", NULL);
 	assert_true(has_state_file(w, "staging"));
-	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	world_application_file(w, "shop", SHOP "RENAMED_FROM=.\n");
 	read_anew(w);
 	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_B);
 	assert_string_equal(world_environment(w, "shop/staging").previous.commit, COMMIT_A);
@@ -111,7 +92,7 @@ WORLD_TEST(history_and_what_is_live_go_to_the_new_name)
 	    world_audited(w, "environment_renamed", ""), 1); /* not that both have one */
 	/* and another name once more */
 	take(w, "shop");
-	put(w, "store", SHOP "RENAMED_FROM=shop\n");
+	world_application_file(w, "store", SHOP "RENAMED_FROM=shop\n");
 	read_anew(w);
 	assert_string_equal(world_environment(w, "store/staging").current.commit, COMMIT_B);
 }
@@ -120,8 +101,8 @@ WORLD_TEST(nothing_is_renamed_while_it_runs)
 {
 	deploy(w, "/deploy staging", COMMIT_A);
 	(void)world_run_starts(w);
-	push(w, COMMIT_B); /* queued behind it */
-	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	world_push_is_at(w, COMMIT_B); /* queued behind it */
+	world_application_file(w, "shop", SHOP "RENAMED_FROM=.\n");
 	read_anew(w);
 	read_anew(w);
 	assert_int_equal(world_newest(w, "shop/staging").id, 0);
@@ -154,7 +135,7 @@ TEST(what_runs_under_an_old_name_is_cancelled_by_either)
 		world_open(&w, NULL);
 		deploy(&w, "/deploy staging", COMMIT_A);
 		(void)world_run_starts(&w);
-		put(&w, "shop", SHOP "RENAMED_FROM=.\n");
+		world_application_file(&w, "shop", SHOP "RENAMED_FROM=.\n");
 		read_anew(&w);
 		/* A staging user's grant has the new name as it had the old one. */
 		(void)world_text(&w, WORLD_STRANGER, typed[i]);
@@ -168,8 +149,8 @@ TEST(what_runs_under_an_old_name_is_cancelled_by_either)
 
 WORLD_TEST(what_runs_of_a_removed_application_is_seen_and_cancelled)
 {
-	put(w, "blog", SHOP);
-	put(w, "shop",
+	world_application_file(w, "blog", SHOP);
+	world_application_file(w, "shop",
 	    "REPOSITORY_URL=/other\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=3\n"
 	    "ENVIRONMENTS=staging\n");
 	read_anew(w);
@@ -202,10 +183,10 @@ WORLD_TEST(what_runs_of_a_removed_application_is_seen_and_cancelled)
 WORLD_TEST(a_name_with_a_history_of_its_own_takes_no_other)
 {
 	go_live(w, "/deploy staging", COMMIT_A);
-	put(w, "shop", SHOP);
+	world_application_file(w, "shop", SHOP);
 	read_anew(w);
 	go_live(w, "/deploy shop/staging", COMMIT_B);
-	put(w, "shop", SHOP "RENAMED_FROM=.\n");
+	world_application_file(w, "shop", SHOP "RENAMED_FROM=.\n");
 	read_anew(w);
 	assert_string_equal(world_environment(w, "shop/staging").current.commit, COMMIT_B);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
@@ -244,14 +225,14 @@ WORLD_TEST(of_what_both_names_have_that_of_the_renamed_one_stays)
 
 WORLD_TEST(what_is_queued_waits_for_a_file_that_cannot_be_read)
 {
-	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
-	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	world_application_file(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	world_application_file(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
 	read_anew(w);
 	deploy(w, "/deploy shop/staging", COMMIT_A);
 	(void)world_run_starts(w);
-	push(w, COMMIT_B);
+	world_push_is_at(w, COMMIT_B);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
-	put(w, "shop", "REPOSITORY_UR");
+	world_application_file(w, "shop", "REPOSITORY_UR");
 	read_anew(w);
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
@@ -264,10 +245,10 @@ WORLD_TEST(what_is_queued_waits_for_a_file_that_cannot_be_read)
 static void
 awaits_its_file(struct world *w, const char *commit)
 {
-	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	world_application_file(w, "shop", SHOP "STAGING_APPROVALS=1\n");
 	read_anew(w);
 	deploy(w, "/deploy shop/staging", commit);
-	put(w, "shop", "REPOSITORY_UR");
+	world_application_file(w, "shop", "REPOSITORY_UR");
 	read_anew(w);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
 }
@@ -281,11 +262,11 @@ approve(struct world *w)
 
 WORLD_TEST(what_awaits_approval_waits_for_a_file_that_cannot_be_read)
 {
-	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	world_application_file(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
 	awaits_its_file(w, COMMIT_A);
 	approve(w);
 	assert_non_null(strstr(w->toast, "file cannot be read now"));
-	put(w, "shop", SHOP "STAGING_APPROVALS=1\n");
+	world_application_file(w, "shop", SHOP "STAGING_APPROVALS=1\n");
 	read_anew(w);
 	assert_null(world_peek(w, EFFECT_RUN));
 	approve(w);
@@ -304,19 +285,19 @@ WORLD_TEST(what_awaits_approval_waits_for_a_file_that_cannot_be_read)
 /* ... nor while git's answer to the one in front comes meanwhile. */
 WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 {
-	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
-	put(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
+	world_application_file(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	world_application_file(w, "web", SHOP "STAGING_PORT=3\nPRODUCTION_PORT=4\n");
 	read_anew(w);
 	deploy(w, "/deploy shop/staging", COMMIT_A);
 	(void)world_run_starts(w);
-	push(w, COMMIT_B);
+	world_push_is_at(w, COMMIT_B);
 	world_run_ends(w, GOOD);
 	assert_non_null(world_peek(w, EFFECT_GIT_QUERY)); /* how B and what is live are related */
-	put(w, "shop", "REPOSITORY_UR");
+	world_application_file(w, "shop", "REPOSITORY_UR");
 	read_anew(w);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
-	put(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
+	world_application_file(w, "shop", SHOP "GITHUB_REPOSITORY=acme/shop\n");
 	read_anew(w);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_RUNNING);
 }
@@ -327,7 +308,7 @@ WORLD_TEST(an_answer_of_git_ends_nothing_whose_file_cannot_be_read)
 static void
 rename_amid_a_rollback(struct world *w)
 {
-	put(w, "shop", SHOP_OF);
+	world_application_file(w, "shop", SHOP_OF);
 	read_anew(w);
 	go_live(w, "/deploy shop/staging", COMMIT_A);
 	go_live(w, "/deploy shop/staging " COMMIT_B, COMMIT_B);
@@ -336,7 +317,7 @@ rename_amid_a_rollback(struct world *w)
 	    world_button(world_rollback_asks(w, "/rollback shop/staging"), "Roll back"));
 	(void)world_run_starts(w);
 	take(w, "shop");
-	put(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
+	world_application_file(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
 	read_anew(w);
 }
 
@@ -387,10 +368,10 @@ WORLD_TEST(a_push_while_an_application_is_renamed_waits_for_that)
 WORLD_TEST(what_git_says_of_a_new_name_waits_for_its_rows)
 {
 	rename_amid_a_rollback(w);
-	put(w, "store", SHOP_OF);
+	world_application_file(w, "store", SHOP_OF);
 	read_anew(w);
 	announce(w, COMMIT_C);
-	put(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
+	world_application_file(w, "store", SHOP_OF "RENAMED_FROM=shop\n");
 	read_anew(w);
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	is_renamed_behind_it(w);
@@ -399,7 +380,7 @@ WORLD_TEST(what_git_says_of_a_new_name_waits_for_its_rows)
 /* Polling shows it before B is blocked. */
 WORLD_TEST(what_is_polled_while_an_application_is_renamed_waits_for_that)
 {
-	put(w, "shop", SHOP_OF);
+	world_application_file(w, "shop", SHOP_OF);
 	read_anew(w);
 	world_due(w, TIMER_POLL);
 	world_git_heads(w, COMMIT_B, COMMIT_A);
@@ -427,10 +408,10 @@ WORLD_TEST(no_action_is_done_where_rows_are_to_be_renamed)
 /* Two are one target: the one named later, unless it alone is live there. */
 WORLD_TEST(who_alone_is_live_keeps_a_shared_target)
 {
-	put(w, "web", SHOP);
+	world_application_file(w, "web", SHOP);
 	read_anew(w);
 	go_live(w, "/deploy web/staging", COMMIT_A);
-	put(w, "shop", SHOP);
+	world_application_file(w, "shop", SHOP);
 	read_anew(w);
 	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
 	assert_non_null(

@@ -6,16 +6,7 @@
 #define EVE WORLD_STRANGER
 #define DAY (24 * 3600 * INT64_C(1000))
 
-static void
-start_restored(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_STARTED);
-
-	event->u.started.is_restored = true;
-	(void)world_decide(w, event);
-}
-
-TEST(a_start_on_a_copy_ends_logins_and_names_tokens_and_factors)
+FACTOR_TEST_BARE(a_start_on_a_copy_ends_logins_and_names_tokens_and_factors)
 {
 	static const char said[] =
 	    "🔐 This database was restored from a backup: what was revoked, reset or made anew since then is valid again as it was. All logins have ended. Revoke and reset again what was:\n"
@@ -24,49 +15,39 @@ TEST(a_start_on_a_copy_ends_logins_and_names_tokens_and_factors)
 	    "Second factors, deploybot 2fa reset ID; their recovery codes, deploybot 2fa codes ID:\n"
 	    "telegram:11";
 	const char *token;
-	struct world w;
 
 	factor_write_key(FACTOR_KEY);
-	world_open(&w, factor_key_setting, TOKEN_AID_ON, TOKEN_AID_KEY, STAGING_URL, NULL);
-	token = token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "2026-01-10");
-	(void)token_aid_make(&w, WORLD_ADMIN, "gone", "staging", "9d");
-	(void)token_aid_make(&w, WORLD_ADMIN, "short", "staging", "1d");
-	assert_int_equal(token_aid_revoke(&w, "gone"), 200);
-	world_act(&w, factor_enrol, &ada);
-	w.aid.at += DAY;
-	world_restart(&w);
-	assert_null(world_says_in(&w, ada.id, "restored from a backup"));
-	token_aid_login(&w, EVE, token);
-	start_restored(&w);
+	world_open(w, factor_key_setting, TOKEN_AID_ON, TOKEN_AID_KEY, STAGING_URL, NULL);
+	token = token_aid_make(w, WORLD_ADMIN, "ci", "staging", "2026-01-10");
+	(void)token_aid_make(w, WORLD_ADMIN, "gone", "staging", "9d");
+	(void)token_aid_make(w, WORLD_ADMIN, "short", "staging", "1d");
+	assert_int_equal(token_aid_revoke(w, "gone"), 200);
+	world_act(w, factor_enrol, &ada);
+	w->aid.at += DAY;
+	world_restart(w);
+	assert_null(world_says_in(w, ada.id, "restored from a backup"));
+	token_aid_login(w, EVE, token);
+	world_restored(w);
 	assert_string_equal(
-	    world_plain(world_says_in(&w, ada.id, "🔐 This database was restored")), said);
+	    world_plain(world_says_in(w, ada.id, "🔐 This database was restored")), said);
 	assert_string_equal(
-	    world_plain(world_says_in(&w, bob.id, "🔐 This database was restored")), said);
+	    world_plain(world_says_in(w, bob.id, "🔐 This database was restored")), said);
 	assert_int_equal(
-	    world_audited(&w, "\"logout\"", "the database was restored from a backup"), 1);
-	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
-	factor_close(&w);
+	    world_audited(w, "\"logout\"", "the database was restored from a backup"), 1);
+	assert_false(token_aid_may(w, EVE, POLICY_DEPLOY, "staging"));
 }
 
 /* One whose role's file is missing on the new machine, or whose key, comes back with that. */
-TEST(a_token_that_may_come_back_is_named_too)
+WORLD_TEST_OF(a_token_that_may_come_back_is_named_too, TOKEN_AID_ON, TOKEN_AID_KEY, STAGING_URL)
 {
-	struct world w;
-
-	world_open(&w, TOKEN_AID_ON, TOKEN_AID_KEY, STAGING_URL, NULL);
-	(void)token_aid_make(&w, WORLD_ADMIN, "ci", "staging", "9d");
-	world_settings(&w, STAGING_URL, NULL);
-	start_restored(&w);
-	assert_non_null(world_says_in(&w, ada.id, "ci: role staging"));
-	world_close(&w);
+	(void)token_aid_make(w, WORLD_ADMIN, "ci", "staging", "9d");
+	world_settings(w, STAGING_URL, NULL);
+	world_restored(w);
+	assert_non_null(world_says_in(w, ada.id, "ci: role staging"));
 }
 
-TEST(where_nobody_has_one_nothing_is_sent)
+WORLD_TEST_OF(where_nobody_has_one_nothing_is_sent, STAGING_URL)
 {
-	struct world w;
-
-	world_open(&w, STAGING_URL, NULL);
-	start_restored(&w);
-	assert_null(world_says_in(&w, ada.id, "🔐"));
-	world_close(&w);
+	world_restored(w);
+	assert_null(world_says_in(w, ada.id, "🔐"));
 }

@@ -43,8 +43,8 @@ state_of(struct world *w, const char *environment)
 	return world_newest(w, environment).state;
 }
 
-#define RUNS(environment)  assert_int_equal(state_of(&w, environment), DEPLOY_RUNNING)
-#define WAITS(environment) assert_int_equal(state_of(&w, environment), DEPLOY_QUEUED)
+#define RUNS(environment)  assert_int_equal(state_of(w, environment), DEPLOY_RUNNING)
+#define WAITS(environment) assert_int_equal(state_of(w, environment), DEPLOY_QUEUED)
 
 /* The run of this environment ends without having touched anything. */
 static void
@@ -64,170 +64,146 @@ end(struct world *w, const char *environment)
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 }
 
-TEST(no_more_run_at_once_than_may)
+WORLD_TEST_BARE(no_more_run_at_once_than_may)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_B);
-	deploy(&w, WORLD_OTHER_ADMIN, "shop/staging", COMMIT_C);
+	begin(w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "api/production", COMMIT_B);
+	deploy(w, WORLD_OTHER_ADMIN, "shop/staging", COMMIT_C);
 	RUNS("api/staging");
 	RUNS("api/production");
 	WAITS("shop/staging");
-	assert_string_equal(world_newest(&w, "shop/staging").waits_for, ROW_QUEUE_SLOT);
-	assert_non_null(world_says(&w, "waits: as many deployments are in progress as may be"));
-	(void)world_text(&w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(&w, "waits: 2 of 2 deployments in progress ("));
-	end(&w, "api/staging");
+	assert_string_equal(world_newest(w, "shop/staging").waits_for, ROW_QUEUE_SLOT);
+	assert_non_null(world_says(w, "waits: as many deployments are in progress as may be"));
+	(void)world_text(w, WORLD_ADMIN, "/queue");
+	assert_non_null(world_says(w, "waits: 2 of 2 deployments in progress ("));
+	end(w, "api/staging");
 	RUNS("shop/staging");
-	world_close(&w);
 }
 
-TEST(one_application_has_no_more_than_its_share)
+WORLD_TEST_BARE(one_application_has_no_more_than_its_share)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=8", "APPLICATION_RUNS_MAX=1");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_B);
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_C);
+	begin(w, "RUNS_MAX=8", "APPLICATION_RUNS_MAX=1");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "api/production", COMMIT_B);
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_C);
 	RUNS("api/staging");
 	WAITS("api/production");
 	RUNS("shop/staging"); /* another one's */
-	(void)world_text(&w, WORLD_ADMIN, "/queue api");
+	(void)world_text(w, WORLD_ADMIN, "/queue api");
 	assert_non_null(
-	    world_says(&w, "waits: 1 of 1 deployments of its application in progress ("));
-	end(&w, "shop/staging");
+	    world_says(w, "waits: 1 of 1 deployments of its application in progress ("));
+	end(w, "shop/staging");
 	WAITS("api/production");
-	end(&w, "api/staging");
+	end(w, "api/staging");
 	RUNS("api/production");
-	world_close(&w);
 }
 
 /* api has one and waited longest; shop has none. */
-TEST(a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest)
+WORLD_TEST_BARE(a_free_slot_goes_to_who_has_the_fewest_then_to_who_waits_longest)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_B);
-	deploy(&w, WORLD_OTHER_ADMIN, "shop/staging", COMMIT_C);
-	deploy(&w, WORLD_OTHER_ADMIN, "shop/production", COMMIT_D);
-	end(&w, "web/staging");
+	begin(w, "RUNS_MAX=2", "APPLICATION_RUNS_MAX=0");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "web/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "api/production", COMMIT_B);
+	deploy(w, WORLD_OTHER_ADMIN, "shop/staging", COMMIT_C);
+	deploy(w, WORLD_OTHER_ADMIN, "shop/production", COMMIT_D);
+	end(w, "web/staging");
 	RUNS("shop/staging");
 	WAITS("api/production");
 	WAITS("shop/production");
-	end(&w, "api/staging"); /* now api has none */
+	end(w, "api/staging"); /* now api has none */
 	RUNS("api/production");
 	WAITS("shop/production");
-	end(&w, "api/production");
+	end(w, "api/production");
 	RUNS("shop/production");
-	world_close(&w);
 }
 
 /* Whoever comes while others wait for the same slot does not overtake them. */
-TEST(whoever_comes_later_waits_behind)
+WORLD_TEST_BARE(whoever_comes_later_waits_behind)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=0");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
-	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_C);
-	end(&w, "api/staging");
+	begin(w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=0");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_B);
+	deploy(w, WORLD_ADMIN, "web/staging", COMMIT_C);
+	end(w, "api/staging");
 	RUNS("shop/staging");
 	WAITS("web/staging");
-	world_close(&w);
 }
 
 /* shop/staging went live, and then something worse. */
-TEST(a_persons_rollback_needs_no_slot_and_takes_none)
+WORLD_TEST_BARE(a_persons_rollback_needs_no_slot_and_takes_none)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
+	begin(w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
 	for (int i = 0; i < 2; i++) {
-		deploy(&w, WORLD_ADMIN, "shop/staging", i == 0 ? COMMIT_A : COMMIT_B);
-		world_run_starts(&w);
-		world_run_ends(&w, GOOD);
-		assert_int_equal(state_of(&w, "shop/staging"), DEPLOY_LIVE);
+		deploy(w, WORLD_ADMIN, "shop/staging", i == 0 ? COMMIT_A : COMMIT_B);
+		world_run_starts(w);
+		world_run_ends(w, GOOD);
+		assert_int_equal(state_of(w, "shop/staging"), DEPLOY_LIVE);
 	}
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_C);
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_C);
 	RUNS("api/staging");
-	(void)world_text(&w, WORLD_ADMIN, "/rollback shop/staging");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(&w), "Roll"));
+	(void)world_text(w, WORLD_ADMIN, "/rollback shop/staging");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll"));
 	RUNS("shop/staging");
-	end(&w, "api/staging");
-	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_D);
+	end(w, "api/staging");
+	deploy(w, WORLD_ADMIN, "web/staging", COMMIT_D);
 	RUNS("web/staging"); /* beside the rollback */
-	world_close(&w);
 }
 
-TEST(an_automatic_rollback_keeps_the_slot_of_its_deployment)
+WORLD_TEST_BARE(an_automatic_rollback_keeps_the_slot_of_its_deployment)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_A);
-	world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
-	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_C);
-	world_run_starts(&w);
-	world_run_ends(&w, TOUCHED);
-	assert_int_equal(state_of(&w, "shop/staging"), DEPLOY_ROLLING_BACK);
+	begin(w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_A);
+	world_run_starts(w);
+	world_run_ends(w, GOOD);
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_B);
+	deploy(w, WORLD_ADMIN, "web/staging", COMMIT_C);
+	world_run_starts(w);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(state_of(w, "shop/staging"), DEPLOY_ROLLING_BACK);
 	WAITS("web/staging");
-	world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	assert_int_equal(state_of(&w, "shop/staging"), DEPLOY_ROLLED_BACK);
+	world_run_starts(w);
+	world_run_ends(w, GOOD);
+	assert_int_equal(state_of(w, "shop/staging"), DEPLOY_ROLLED_BACK);
 	RUNS("web/staging");
-	world_close(&w);
 }
 
-TEST(more_may_run_as_soon_as_the_settings_say_so)
+WORLD_TEST_BARE(more_may_run_as_soon_as_the_settings_say_so)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "api/production", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
+	begin(w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "api/production", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_B);
 	world_settings(
-	    &w, apps_text(&w), "GITHUB_REPOSITORY=", "RUNS_MAX=2", "APPLICATION_RUNS_MAX=2", NULL);
-	struct event *event = store_aid_event(&w.aid, EVENT_SETTINGS);
+	    w, apps_text(w), "GITHUB_REPOSITORY=", "RUNS_MAX=2", "APPLICATION_RUNS_MAX=2", NULL);
+	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
 
 	event->u.settings_read.accepted = true;
-	(void)world_decide(&w, event);
+	(void)world_decide(w, event);
 	RUNS("shop/staging"); /* has none, though it came later */
 	WAITS("api/production");
 	/* Fewer than run: they go on, and nobody is started. */
 	world_settings(
-	    &w, apps_text(&w), "GITHUB_REPOSITORY=", "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1", NULL);
-	end(&w, "shop/staging");
+	    w, apps_text(w), "GITHUB_REPOSITORY=", "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1", NULL);
+	end(w, "shop/staging");
 	WAITS("api/production");
 	/* 0: any number. */
 	world_settings(
-	    &w, apps_text(&w), "GITHUB_REPOSITORY=", "RUNS_MAX=0", "APPLICATION_RUNS_MAX=0", NULL);
-	(void)world_decide(&w, store_aid_event(&w.aid, EVENT_STARTED));
+	    w, apps_text(w), "GITHUB_REPOSITORY=", "RUNS_MAX=0", "APPLICATION_RUNS_MAX=0", NULL);
+	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
 	RUNS("api/production");
-	world_close(&w);
 }
 
 /* It takes its place, and is shared out again: nothing is left that nobody looks at. */
-TEST(who_leaves_while_waiting_for_a_slot_gives_way)
+WORLD_TEST_BARE(who_leaves_while_waiting_for_a_slot_gives_way)
 {
-	struct world w;
-
-	begin(&w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
-	deploy(&w, WORLD_ADMIN, "api/staging", COMMIT_A);
-	deploy(&w, WORLD_ADMIN, "shop/staging", COMMIT_B);
-	deploy(&w, WORLD_ADMIN, "web/staging", COMMIT_C);
-	(void)world_text(&w, WORLD_ADMIN, "/cancel shop/staging");
-	assert_int_equal(state_of(&w, "shop/staging"), DEPLOY_CANCELLED);
-	end(&w, "api/staging");
+	begin(w, "RUNS_MAX=1", "APPLICATION_RUNS_MAX=1");
+	deploy(w, WORLD_ADMIN, "api/staging", COMMIT_A);
+	deploy(w, WORLD_ADMIN, "shop/staging", COMMIT_B);
+	deploy(w, WORLD_ADMIN, "web/staging", COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/cancel shop/staging");
+	assert_int_equal(state_of(w, "shop/staging"), DEPLOY_CANCELLED);
+	end(w, "api/staging");
 	RUNS("web/staging");
-	world_close(&w);
 }

@@ -56,50 +56,47 @@ presses(struct world *w, int64_t person, const char *label, long most)
 	costs(label, most);
 }
 
-TEST(a_question_and_a_screen_cost_as_many_statements_as_ever)
+WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 {
-	struct world w;
-
 	assert_int_equal(sqlite3_auto_extension((void (*)(void))attach), SQLITE_OK);
-	world_open(&w, CLIENTS, "CLIENT_ACME_APPROVALS=1", NULL);
+	world_open(w, CLIENTS, "CLIENT_ACME_APPROVALS=1", NULL);
 	(void)sqlite3_cancel_auto_extension((void (*)(void))attach);
 
 	/* A deployment: asked about, confirmed, looked at on its way, live. */
-	asks(&w, "/deploy production", 58);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	asks(w, "/deploy production", 58);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	costs("the question", 154);
-	presses(&w, WORLD_ADMIN, "Deploy to", 80);
-	world_git_same(&w);
+	presses(w, WORLD_ADMIN, "Deploy to", 80);
+	world_git_same(w);
 	costs("its start", 263);
-	asks(&w, "/status production", 72);
-	asks(&w, "/queue production", 37);
-	world_run_ends(&w, GOOD);
+	asks(w, "/status production", 72);
+	asks(w, "/queue production", 37);
+	world_run_ends(w, GOOD);
 	costs("its end", 196);
 
 	/* What is looked at when nothing is in progress. */
-	asks(&w, "/status", 81);
-	asks(&w, "/history", 49);
-	asks(&w, "/show 1", 54);
-	asks(&w, "/queue", 41);
+	asks(w, "/status", 81);
+	asks(w, "/history", 49);
+	asks(w, "/show 1", 54);
+	asks(w, "/queue", 41);
 
 	/* A rollback: asked about, not done. */
-	asks(&w, "/deploy production", 64);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	presses(&w, WORLD_ADMIN, "Deploy to", 89);
-	world_git_same(&w);
-	world_run_ends(&w, GOOD);
+	asks(w, "/deploy production", 64);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	presses(w, WORLD_ADMIN, "Deploy to", 89);
+	world_git_same(w);
+	world_run_ends(w, GOOD);
 	statements = 0;
-	(void)world_rollback_asks(&w, "/rollback production");
+	(void)world_rollback_asks(w, "/rollback production");
 	costs("the question about a rollback", 146);
-	presses(&w, WORLD_ADMIN, "Not now", 127);
+	presses(w, WORLD_ADMIN, "Not now", 127);
 
 	/* An action: asked for, approved by another person. */
-	asks(&w, "/request restart-web acme", 267);
-	asks(&w, "/pending", 46);
-	asks(&w, "/show 4", 39);
+	asks(w, "/request restart-web acme", 267);
+	asks(w, "/pending", 46);
+	asks(w, "/show 4", 39);
 	statements = 0;
-	(void)world_text(&w, WORLD_OTHER_ADMIN, "/approve 4");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 4");
 	costs("an approval", 313);
-	asks(&w, "/status acme", 31);
-	world_close(&w);
+	asks(w, "/status acme", 31);
 }

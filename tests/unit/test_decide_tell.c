@@ -382,19 +382,16 @@ world_with_three_sounds(struct world *w)
 	world_run_ends(w, GOOD);
 }
 
-TEST(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end)
+WORLD_TEST_BARE(three_sounds_are_the_most_in_a_chat_and_the_team_hears_a_bad_end)
 {
-	struct world w;
-
-	world_with_three_sounds(&w);
+	world_with_three_sounds(w);
 	assert_false(
-	    world_says_in(&w, WORLD_GROUP, "Rolled back: staging from \"Make it blue\" (exit 1")
+	    world_says_in(w, WORLD_GROUP, "Rolled back: staging from \"Make it blue\" (exit 1")
 		->is_silent);
 	assert_false(
-	    world_says_in(&w, WORLD_TEAM, "Rolled back: staging from \"Make it blue\" (exit 1")
+	    world_says_in(w, WORLD_TEAM, "Rolled back: staging from \"Make it blue\" (exit 1")
 		->is_silent);
-	assert_int_equal(world_rings(&w), 4); /* it was silent there until now */
-	world_close(&w);
+	assert_int_equal(world_rings(w), 4); /* it was silent there until now */
 }
 
 static void
@@ -406,19 +403,17 @@ act_count_rings(struct tx *tx, void *arg)
 }
 
 /* Settings named the new id before Telegram said that the group has it. */
-TEST(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it)
+WORLD_TEST_BARE(a_chat_that_moves_to_one_that_rang_adds_no_sound_to_it)
 {
 	int64_t rings = 0;
 	struct event *event;
-	struct world w;
 
-	world_with_three_sounds(&w);
-	event = world_update(&w, UPDATE_MIGRATED, 0, WORLD_GROUP);
+	world_with_three_sounds(w);
+	event = world_update(w, UPDATE_MIGRATED, 0, WORLD_GROUP);
 	event->u.update->new_chat = WORLD_TEAM;
-	(void)world_decide(&w, event);
-	store_aid_act(&w.aid, act_count_rings, &rings);
+	(void)world_decide(w, event);
+	store_aid_act(&w->aid, act_count_rings, &rings);
 	assert_int_equal(rings, 1);
-	world_close(&w);
 }
 
 WORLD_TEST(a_push_that_fails_rings_in_the_place_of_its_message)

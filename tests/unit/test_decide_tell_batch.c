@@ -12,18 +12,10 @@ static struct world w;
 static int
 open_three(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, "ENVIRONMENTS=staging,qa,demo,production", "GITHUB_BRANCH_QA=develop",
 	    "GITHUB_BRANCH_DEMO=develop", "STAGING_CONFIRM=true", "ROLE_QA_IDS=44",
 	    "ROLE_QA_MAY=confirm:qa, deploy:qa, status:*/*", NULL);
-	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
 	return 0;
 }
 
@@ -60,7 +52,7 @@ chosen(int64_t person, const char *environment)
 	return world_says_in(&w, WORLD_TEAM, text);
 }
 
-TEST_WITH(a_push_that_asks_in_several_environments_rings_once, open_three, close_world)
+TEST_WITH(a_push_that_asks_in_several_environments_rings_once, open_three, world_tear_down)
 {
 	struct world_message *asks;
 
@@ -82,11 +74,10 @@ TEST_WITH(a_push_that_asks_in_several_environments_rings_once, open_three, close
 	assert_string_equal(world_labels(asks), "");
 }
 
-TEST_WITH(one_that_is_chosen_is_asked_about_as_ever, open_three, close_world)
+TEST_WITH(one_that_is_chosen_is_asked_about_as_ever, open_three, world_tear_down)
 {
 	struct world_message *question;
 
-	(void)state;
 	push(COMMIT_A);
 	question = chosen(WORLD_ADMIN, "qa");
 	assert_non_null(question);
@@ -111,12 +102,11 @@ TEST_WITH(one_that_is_chosen_is_asked_about_as_ever, open_three, close_world)
 }
 
 /* Goal: what somebody has looked at closely was not answered by that. */
-TEST_WITH(what_is_asked_below_is_not_said_to_be_answered, open_three, close_world)
+TEST_WITH(what_is_asked_below_is_not_said_to_be_answered, open_three, world_tear_down)
 {
 	static const char *const names[] = { "qa", "staging", "demo" };
 	struct world_message *asks, *question[3];
 
-	(void)state;
 	push(COMMIT_A);
 	asks = world_last(&w);
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -138,7 +128,7 @@ TEST_WITH(what_is_asked_below_is_not_said_to_be_answered, open_three, close_worl
 	    "aaaaaaa \"Make it blue\" waits nowhere any more.");
 }
 
-TEST_WITH(whoever_may_answer_one_is_offered_that_one, open_three, close_world)
+TEST_WITH(whoever_may_answer_one_is_offered_that_one, open_three, world_tear_down)
 {
 	struct world_message *asks;
 
@@ -155,9 +145,8 @@ TEST_WITH(whoever_may_answer_one_is_offered_that_one, open_three, close_world)
 }
 
 /* Each has its own deadline, and goes by itself. */
-TEST_WITH(what_nobody_answers_expires_by_itself, open_three, close_world)
+TEST_WITH(what_nobody_answers_expires_by_itself, open_three, world_tear_down)
 {
-	(void)state;
 	push(COMMIT_A);
 	world_due(&w, TIMER_QUESTION);
 	assert_int_equal(world_newest(&w, "staging").state, DEPLOY_EXPIRED);
@@ -169,7 +158,7 @@ TEST_WITH(what_nobody_answers_expires_by_itself, open_three, close_world)
 }
 
 /* One that is answered by who pressed a button that stood there a moment ago, or on the machine. */
-TEST_WITH(an_answer_from_elsewhere_leaves_the_others, open_three, close_world)
+TEST_WITH(an_answer_from_elsewhere_leaves_the_others, open_three, world_tear_down)
 {
 	struct world_message *first;
 	char yes[LIMIT_BUTTON_ID];
@@ -190,7 +179,7 @@ TEST_WITH(an_answer_from_elsewhere_leaves_the_others, open_three, close_world)
 }
 
 /* Who asks for one of them by name may answer it: it is asked about by itself. */
-TEST_WITH(one_that_a_person_asks_for_is_asked_about_by_itself, open_three, close_world)
+TEST_WITH(one_that_a_person_asks_for_is_asked_about_by_itself, open_three, world_tear_down)
 {
 	struct world_message *question;
 
@@ -205,7 +194,7 @@ TEST_WITH(one_that_a_person_asks_for_is_asked_about_by_itself, open_three, close
 }
 
 /* The list was theirs when it was made; what it leads to is decided at the press. */
-TEST_WITH(a_grant_that_is_gone_chooses_nothing, open_three, close_world)
+TEST_WITH(a_grant_that_is_gone_chooses_nothing, open_three, world_tear_down)
 {
 	char qa[LIMIT_BUTTON_ID];
 
@@ -221,7 +210,7 @@ TEST_WITH(a_grant_that_is_gone_chooses_nothing, open_three, close_world)
 }
 
 /* Found by the simulation (SEED=20215): chosen twice, git was asked twice for one question. */
-TEST_WITH(what_two_choose_asks_git_once, open_three, close_world)
+TEST_WITH(what_two_choose_asks_git_once, open_three, world_tear_down)
 {
 	struct world_message *asks;
 	char qa[2][LIMIT_BUTTON_ID];
@@ -252,7 +241,7 @@ read_text(struct tx *tx, void *arg)
 }
 
 /* What they see of one is that one: the others' names stand in the chat of who may see them. */
-TEST_WITH(over_the_api_a_question_names_its_own_environment_alone, open_three, close_world)
+TEST_WITH(over_the_api_a_question_names_its_own_environment_alone, open_three, world_tear_down)
 {
 	char *text = NULL;
 
@@ -293,7 +282,7 @@ count_in(int64_t chat, bool rings)
 }
 
 /* Of what they could act on, and of nothing else. */
-TEST_WITH(without_a_group_each_who_may_has_one_message_of_a_push, open_three, close_world)
+TEST_WITH(without_a_group_each_who_may_has_one_message_of_a_push, open_three, world_tear_down)
 {
 	struct world_message *asks, *theirs;
 	char qa[LIMIT_BUTTON_ID];
@@ -332,7 +321,7 @@ TEST_WITH(without_a_group_each_who_may_has_one_message_of_a_push, open_three, cl
 }
 
 /* Whose role has ended reads no names in what changes below them. */
-TEST_WITH(who_may_no_more_is_shown_none_of_them, open_three, close_world)
+TEST_WITH(who_may_no_more_is_shown_none_of_them, open_three, world_tear_down)
 {
 	struct world_message *asks;
 

@@ -19,15 +19,6 @@
 
 #define OPENED ON, KEY, "ROLE_RATE_LIMIT=0", "RATE_LIMIT_REQUESTS=0"
 
-static void
-settings_read(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
-
 /* From then on the role is of these people, and may have an end. */
 static void
 let(struct world *w, const char *ids, const char *until)
@@ -37,7 +28,7 @@ let(struct world *w, const char *ids, const char *until)
 	(void)snprintf(people, sizeof(people), "ROLE_DEPLOYER_IDS=%s", ids);
 	(void)text_copy(end + strlen(end), sizeof(end) - strlen(end), until);
 	world_settings(w, OPENED, people, MAY, end, NULL);
-	settings_read(w);
+	world_settings_read(w);
 }
 
 static const char *
@@ -60,16 +51,6 @@ is_listed(struct world *w, const char *part)
 {
 	assert_int_equal(token_aid_ask(w, WORLD_ADMIN, API_TOKENS, "/v1/tokens", NULL), 200);
 	return strstr(w->aid.said, part) != NULL;
-}
-
-static size_t
-count(const struct world *w, int64_t chat, const char *part)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += w->screen[i].chat == chat && strstr(w->screen[i].text, part) != NULL;
-	return n;
 }
 
 /* --- at that very moment --- */
@@ -141,7 +122,7 @@ TEST(a_clock_that_jumps_back_revives_nothing)
 		token_aid_login(&w, EVE, token);
 		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
 		world_restart(&w);
-		settings_read(&w);
+		world_settings_read(&w);
 		assert_int_equal(token_aid_status(&w, token), 401);
 		let(&w, "77", ""); /* nor does a new date what is to be made anew */
 		assert_int_equal(token_aid_status(&w, token), 401);
@@ -151,17 +132,15 @@ TEST(a_clock_that_jumps_back_revives_nothing)
 
 /* One that was not looked at: it is over all the same once it was asked for, and no more is said of
  * a clock that jumps to and fro before. */
-TEST(a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at)
+WORLD_TEST_BARE(a_clock_that_jumps_by_a_day_and_back_ends_nothing_that_nobody_looked_at)
 {
 	const char *token;
-	struct world w;
 
-	token = open_with(&w, MAKER, "2026-01-10");
-	w.aid.at = ENDS + DAY;
-	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
-	w.aid.at = ENDS - DAY;
-	assert_int_equal(token_aid_status(&w, token), 200);
-	world_close(&w);
+	token = open_with(w, MAKER, "2026-01-10");
+	w->aid.at = ENDS + DAY;
+	assert_false(token_aid_may(w, EVE, POLICY_DEPLOY, "staging"));
+	w->aid.at = ENDS - DAY;
+	assert_int_equal(token_aid_status(w, token), 200);
 }
 
 /* Rows of a later version, or of an edit by hand: what ended has ended, whatever the word says. */
@@ -179,7 +158,7 @@ TEST(what_ended_by_a_word_that_is_not_known_is_over)
 		world_rewrite(&w, rows[i]);
 		for (int n = 0; n < 2; n++) {
 			assert_int_equal(token_aid_status(&w, token), 401);
-			settings_read(&w);
+			world_settings_read(&w);
 		}
 		token_aid_login(&w, EVE, token);
 		assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
@@ -217,7 +196,7 @@ WORLD_TEST_OF(a_role_that_ended_is_had_by_nobody, OPENED, "ROLE_DEPLOYER_IDS=77"
 	world_settings(
 	    w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-10", NULL);
 	w->aid.at = ENDS - 12 * HOUR;
-	settings_read(w);
+	world_settings_read(w);
 	token_aid_login(w, EVE, token);
 	assert_int_equal(who_may(w, token, ENDS - 1), 5);
 	assert_int_equal(who_may(w, token, ENDS), 0);
@@ -233,7 +212,7 @@ WORLD_TEST_OF(a_role_that_ended_is_had_by_nobody, OPENED, "ROLE_DEPLOYER_IDS=77"
 	w->aid.at = ENDS - 2 * DAY;
 	world_settings(
 	    w, OPENED, "ROLE_DEPLOYER_IDS=77", MAY, GAMES, "ROLE_DEPLOYER_UNTIL=2026-01-09", NULL);
-	settings_read(w);
+	world_settings_read(w);
 	assert_int_equal(who_may(w, token, ENDS - DAY - 1), 3);
 	assert_int_equal(who_may(w, token, ENDS - DAY), 0);
 }
@@ -259,7 +238,6 @@ TEST(an_approval_ends_with_the_role_of_who_gave_it)
 	    "ROLE_LEAD_MAY=approve:production,deploy:production,status", "APPROVAL_TIMEOUT=7d"
 	struct world w;
 
-	(void)state;
 	for (int is_back = 0; is_back < 2; is_back++) {
 		world_open(&w, APPROVED, NULL);
 		approval_asks(&w, COMMIT_A);
@@ -280,71 +258,65 @@ TEST(an_approval_ends_with_the_role_of_who_gave_it)
 
 /* --- who made it --- */
 
-TEST(a_token_is_good_while_who_made_it_has_its_role)
+WORLD_TEST_BARE(a_token_is_good_while_who_made_it_has_its_role)
 {
 	static const char gone[] = "a token whose maker does not have its role any more";
 	const char *token;
-	struct world w;
 
-	token = open_with(&w, MAKER, "200d");
-	token_aid_login(&w, EVE, token);
-	let(&w, "78", "");
-	assert_int_equal(token_aid_status(&w, token), 401);
-	assert_non_null(strstr(w.aid.said, gone));
-	assert_true(is_listed(&w, "who made the token does not have its role any more"));
-	assert_non_null(world_says_in(&w, EVE, "who made the token does not have its role"));
-	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_OTHER_ADMIN, "not valid any more")),
+	token = open_with(w, MAKER, "200d");
+	token_aid_login(w, EVE, token);
+	let(w, "78", "");
+	assert_int_equal(token_aid_status(w, token), 401);
+	assert_non_null(strstr(w->aid.said, gone));
+	assert_true(is_listed(w, "who made the token does not have its role any more"));
+	assert_non_null(world_says_in(w, EVE, "who made the token does not have its role"));
+	assert_false(token_aid_may(w, EVE, POLICY_DEPLOY, "staging"));
+	assert_string_equal(world_plain(world_says_in(w, WORLD_OTHER_ADMIN, "not valid any more")),
 	    "🔐 1 token is not valid any more:\n"
 	    "ci: who made the token does not have its role any more (role deployer, made by telegram:77)\n"
 	    "Who stays makes another: deploybot token add NAME --role ROLE --expires 90d; all are in "
 	    "deploybot token list.");
-	settings_read(&w); /* once */
-	world_restart(&w);
-	assert_int_equal(count(&w, WORLD_ADMIN, "not valid any more"), 1);
+	world_settings_read(w); /* once */
+	world_restart(w);
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "not valid any more"), 1);
 	/* What was a mistake is none: but nobody is logged in by it. */
-	let(&w, "77, 78", "");
-	assert_int_equal(token_aid_status(&w, token), 200);
-	assert_false(token_aid_may(&w, EVE, POLICY_DEPLOY, "staging"));
-	let(&w, "78", "");
-	assert_int_equal(count(&w, WORLD_ADMIN, "not valid any more"), 2);
-	world_close(&w);
+	let(w, "77, 78", "");
+	assert_int_equal(token_aid_status(w, token), 200);
+	assert_false(token_aid_may(w, EVE, POLICY_DEPLOY, "staging"));
+	let(w, "78", "");
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "not valid any more"), 2);
 }
 
 /* A second before, and asked for before the settings are told to the store. */
-TEST(a_token_made_a_second_before_its_maker_leaves_goes_with_them)
+WORLD_TEST_BARE(a_token_made_a_second_before_its_maker_leaves_goes_with_them)
 {
 	const char *token;
-	struct world w;
 
-	token = open_with(&w, MAKER, "366d");
-	w.aid.at += 1000;
-	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=78", MAY, NULL);
-	assert_int_equal(token_aid_status(&w, token), 401);
-	world_close(&w);
+	token = open_with(w, MAKER, "366d");
+	w->aid.at += 1000;
+	world_settings(w, OPENED, "ROLE_DEPLOYER_IDS=78", MAY, NULL);
+	assert_int_equal(token_aid_status(w, token), 401);
 }
 
 /* An admin has all roles, root has every one, for as long as that is there. */
-TEST(an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there)
+WORLD_TEST_BARE(an_admins_token_is_good_while_they_are_one_and_roots_while_its_role_is_there)
 {
 	const char *of_admin, *of_root;
-	struct world w;
 
-	of_admin = open_with(&w, WORLD_OTHER_ADMIN, "200d");
-	assert_int_equal(token_aid_ask_as(&w, "admin", API_TOKEN, "/v1/token/add",
+	of_admin = open_with(w, WORLD_OTHER_ADMIN, "200d");
+	assert_int_equal(token_aid_ask_as(w, "admin", API_TOKEN, "/v1/token/add",
 			     token_aid_body("roots", "deployer", "200d")),
 	    200);
-	of_root = token_aid_text(&w);
-	let(&w, "78", "");
-	assert_int_equal(token_aid_status(&w, of_admin), 200);
-	assert_int_equal(token_aid_status(&w, of_root), 200);
-	world_settings(&w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=78", MAY, NULL);
-	assert_int_equal(token_aid_status(&w, of_admin), 401);
-	assert_int_equal(token_aid_status(&w, of_root), 200);
-	world_settings(&w, OPENED, NULL);
-	assert_int_equal(token_aid_status(&w, of_root), 401);
-	assert_non_null(strstr(w.aid.said, "a token whose role is gone"));
-	world_close(&w);
+	of_root = token_aid_text(w);
+	let(w, "78", "");
+	assert_int_equal(token_aid_status(w, of_admin), 200);
+	assert_int_equal(token_aid_status(w, of_root), 200);
+	world_settings(w, OPENED, "ADMIN_TELEGRAM_IDS=11", "ROLE_DEPLOYER_IDS=78", MAY, NULL);
+	assert_int_equal(token_aid_status(w, of_admin), 401);
+	assert_int_equal(token_aid_status(w, of_root), 200);
+	world_settings(w, OPENED, NULL);
+	assert_int_equal(token_aid_status(w, of_root), 401);
+	assert_non_null(strstr(w->aid.said, "a token whose role is gone"));
 }
 
 /* An admin who stops being one keeps what their own role gives. */
@@ -377,48 +349,43 @@ WORLD_TEST_OF(a_token_ends_with_its_maker_at_the_latest, OPENED,
 	    403);
 }
 
-TEST(a_week_before_the_admins_are_sent_its_name_once)
+WORLD_TEST_BARE(a_week_before_the_admins_are_sent_its_name_once)
 {
-	struct world w;
-
-	(void)open_with(&w, MAKER, "200d");
-	w.aid.at = ENDS - 8 * DAY;
-	let(&w, "77 until 2026-01-10", "");
-	assert_int_equal(count(&w, WORLD_ADMIN, "within a week"), 0);
-	while (w.aid.at < ENDS - 6 * DAY)
-		world_due(&w, TIMER_SESSIONS);
-	world_restart(&w);
-	settings_read(&w);
-	assert_int_equal(count(&w, WORLD_ADMIN, "within a week"), 1);
-	assert_string_equal(world_plain(world_says_in(&w, WORLD_OTHER_ADMIN, "within a week")),
+	(void)open_with(w, MAKER, "200d");
+	w->aid.at = ENDS - 8 * DAY;
+	let(w, "77 until 2026-01-10", "");
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "within a week"), 0);
+	while (w->aid.at < ENDS - 6 * DAY)
+		world_due(w, TIMER_SESSIONS);
+	world_restart(w);
+	world_settings_read(w);
+	assert_int_equal(world_says_times(w, WORLD_ADMIN, "within a week"), 1);
+	assert_string_equal(world_plain(world_says_in(w, WORLD_OTHER_ADMIN, "within a week")),
 	    "⏳ 1 token ends within a week:\n"
 	    "ci: with telegram:77, who made it: their role deployer ends with 2026-01-10\n"
 	    "Who stays makes another: deploybot token add NAME --role ROLE --expires 90d; all are in "
 	    "deploybot token list.");
-	world_close(&w);
 }
 
 /* --- who may see it --- */
 
-TEST(others_tokens_are_shown_to_who_has_the_servers_grant)
+WORLD_TEST_BARE(others_tokens_are_shown_to_who_has_the_servers_grant)
 {
 	static const char revoke[] = "{\"name\": \"ci\"}";
-	struct world w;
 
-	(void)open_with(&w, MAKER, "200d");
-	world_settings(&w, OPENED, "ROLE_DEPLOYER_IDS=77,78",
+	(void)open_with(w, MAKER, "200d");
+	world_settings(w, OPENED, "ROLE_DEPLOYER_IDS=77,78",
 	    "ROLE_DEPLOYER_MAY=deploy:staging, status:staging, token", NULL);
 	/* Their own: also without the grant that they made it by. */
-	assert_int_equal(token_aid_ask(&w, MAKER, API_TOKENS, "/v1/tokens", NULL), 200);
-	assert_non_null(strstr(w.aid.said, "\"ci\""));
-	assert_int_equal(token_aid_ask(&w, 78, API_TOKENS, "/v1/tokens", NULL), 403);
-	assert_null(strstr(w.aid.said, "\"ci\""));
-	assert_int_equal(token_aid_ask(&w, 78, API_TOKEN, "/v1/token/revoke", revoke), 403);
+	assert_int_equal(token_aid_ask(w, MAKER, API_TOKENS, "/v1/tokens", NULL), 200);
+	assert_non_null(strstr(w->aid.said, "\"ci\""));
+	assert_int_equal(token_aid_ask(w, 78, API_TOKENS, "/v1/tokens", NULL), 403);
+	assert_null(strstr(w->aid.said, "\"ci\""));
+	assert_int_equal(token_aid_ask(w, 78, API_TOKEN, "/v1/token/revoke", revoke), 403);
 	assert_int_equal(
-	    token_aid_ask(&w, 78, API_TOKEN, "/v1/token/revoke", "{\"name\": \"none\"}"), 403);
-	assert_int_equal(token_aid_ask(&w, MAKER, API_TOKEN, "/v1/token/add",
+	    token_aid_ask(w, 78, API_TOKEN, "/v1/token/revoke", "{\"name\": \"none\"}"), 403);
+	assert_int_equal(token_aid_ask(w, MAKER, API_TOKEN, "/v1/token/add",
 			     token_aid_body("more", "deployer", "1d")),
 	    403);
-	assert_int_equal(token_aid_ask(&w, MAKER, API_TOKEN, "/v1/token/revoke", revoke), 200);
-	world_close(&w);
+	assert_int_equal(token_aid_ask(w, MAKER, API_TOKEN, "/v1/token/revoke", revoke), 200);
 }

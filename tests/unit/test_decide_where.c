@@ -11,18 +11,10 @@ static struct world w;
 static int
 open_two(void **state)
 {
-	(void)state;
+	*state = &w;
 	world_open(&w, NULL);
 	world_application(&w, "shop", HEALTH);
 	world_application(&w, "blog", "ENVIRONMENTS=staging,preview\nPREVIEW_HOST=b-v\n");
-	return 0;
-}
-
-static int
-close_world(void **state)
-{
-	(void)state;
-	world_close(&w);
 	return 0;
 }
 
@@ -42,9 +34,8 @@ asked_git(void)
 }
 
 /* Where there is nothing to roll back to nobody is led; what is named may be a newer one. */
-TEST_WITH(a_rollback_offers_what_has_an_earlier_release, open_two, close_world)
+TEST_WITH(a_rollback_offers_what_has_an_earlier_release, open_two, world_tear_down)
 {
-	(void)state;
 	(void)world_text(&w, WORLD_ADMIN, "/rollback shop");
 	assert_non_null(world_says(&w, "❓ /rollback shop: which environment?"));
 	world_released(&w, "shop/staging");
@@ -56,7 +47,7 @@ TEST_WITH(a_rollback_offers_what_has_an_earlier_release, open_two, close_world)
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 }
 
-TEST_WITH(each_form_names_an_environment, open_two, close_world)
+TEST_WITH(each_form_names_an_environment, open_two, world_tear_down)
 {
 	static const struct {
 		const char *typed, *asked;
@@ -71,16 +62,15 @@ TEST_WITH(each_form_names_an_environment, open_two, close_world)
 		{ "/deploy production", "shop/production main" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		(void)world_text(&w, WORLD_ADMIN, cases[i].typed);
 		assert_string_equal(asked_git(), cases[i].asked);
-		(void)close_world(state);
+		(void)world_tear_down(state);
 		(void)open_two(state);
 	}
 }
 
-TEST_WITH(an_application_with_one_environment_is_named_by_itself, open_two, close_world)
+TEST_WITH(an_application_with_one_environment_is_named_by_itself, open_two, world_tear_down)
 {
 	world_application(&w, "docs", "ENVIRONMENTS=staging\n");
 	(void)world_text(&w, WORLD_ADMIN, "/deploy docs");
@@ -98,7 +88,7 @@ says(const char *text)
 	return message;
 }
 
-TEST_WITH(a_name_that_several_have_is_asked_for_with_a_button_for_each, open_two, close_world)
+TEST_WITH(a_name_that_several_have_is_asked_for_with_a_button_for_each, open_two, world_tear_down)
 {
 	struct world_message *message;
 	const char *staging;
@@ -120,7 +110,7 @@ TEST_WITH(a_name_that_several_have_is_asked_for_with_a_button_for_each, open_two
 	assert_int_equal(message->buttons.n, 0);
 }
 
-TEST_WITH(a_choice_carries_what_was_typed_behind_it, open_two, close_world)
+TEST_WITH(a_choice_carries_what_was_typed_behind_it, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -132,7 +122,7 @@ TEST_WITH(a_choice_carries_what_was_typed_behind_it, open_two, close_world)
 }
 
 /* Two presses, or one on each button: a phone sends what thumbs do. */
-TEST_WITH(a_choice_is_made_once, open_two, close_world)
+TEST_WITH(a_choice_is_made_once, open_two, world_tear_down)
 {
 	char first[LIMIT_BUTTON_ID], second[LIMIT_BUTTON_ID];
 
@@ -149,7 +139,7 @@ TEST_WITH(a_choice_is_made_once, open_two, close_world)
 	assert_string_equal(asked_git(), "");
 }
 
-TEST_WITH(a_choice_is_of_whom_it_was_offered, open_two, close_world)
+TEST_WITH(a_choice_is_of_whom_it_was_offered, open_two, world_tear_down)
 {
 	char button[LIMIT_BUTTON_ID];
 
@@ -164,7 +154,7 @@ TEST_WITH(a_choice_is_of_whom_it_was_offered, open_two, close_world)
 	assert_string_equal(asked_git(), "shop/staging develop");
 }
 
-TEST_WITH(a_choice_ends_after_ten_minutes, open_two, close_world)
+TEST_WITH(a_choice_ends_after_ten_minutes, open_two, world_tear_down)
 {
 	char button[LIMIT_BUTTON_ID];
 
@@ -177,7 +167,7 @@ TEST_WITH(a_choice_ends_after_ten_minutes, open_two, close_world)
 }
 
 /* The role went between question and tap: the choice stays to be seen, and does nothing. */
-TEST_WITH(a_choice_is_checked_when_it_is_made, open_two, close_world)
+TEST_WITH(a_choice_is_checked_when_it_is_made, open_two, world_tear_down)
 {
 	char button[LIMIT_BUTTON_ID], apps[128];
 
@@ -191,7 +181,7 @@ TEST_WITH(a_choice_is_checked_when_it_is_made, open_two, close_world)
 	assert_string_equal(asked_git(), "");
 }
 
-TEST_WITH(many_are_offered_a_page_at_a_time, open_two, close_world)
+TEST_WITH(many_are_offered_a_page_at_a_time, open_two, world_tear_down)
 {
 	struct world_message *message;
 	char name[ENVIRONMENT_NAME_MAX];
@@ -213,7 +203,7 @@ TEST_WITH(many_are_offered_a_page_at_a_time, open_two, close_world)
 	assert_string_equal(asked_git(), "svc9/staging v1");
 }
 
-TEST_WITH(what_is_none_is_said_with_the_nearest, open_two, close_world)
+TEST_WITH(what_is_none_is_said_with_the_nearest, open_two, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/stagign");
 	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
@@ -223,7 +213,7 @@ TEST_WITH(what_is_none_is_said_with_the_nearest, open_two, close_world)
 	assert_int_equal(world_audited(&w, "\"denied\"", NULL), 0);
 }
 
-TEST_WITH(the_nearest_is_a_button_for_the_same, open_two, close_world)
+TEST_WITH(the_nearest_is_a_button_for_the_same, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -243,7 +233,7 @@ TEST_WITH(the_nearest_is_a_button_for_the_same, open_two, close_world)
 
 /* Half a name that several begin with, or that of an application: each environment is one tap away;
  * what is only looked at is looked at as a whole. */
-TEST_WITH(what_begins_several_names_offers_each_of_them, open_two, close_world)
+TEST_WITH(what_begins_several_names_offers_each_of_them, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -267,7 +257,7 @@ TEST_WITH(what_begins_several_names_offers_each_of_them, open_two, close_world)
 }
 
 /* Nothing begins by it, so nothing is asked first: a tap less at night. */
-TEST_WITH(what_only_reads_asks_nothing_first, open_two, close_world)
+TEST_WITH(what_only_reads_asks_nothing_first, open_two, world_tear_down)
 {
 	struct effect *effect;
 
@@ -280,7 +270,7 @@ TEST_WITH(what_only_reads_asks_nothing_first, open_two, close_world)
 }
 
 /* In a team's chat its own application is meant, and no other one is offered by a bare name. */
-TEST_WITH(the_nearest_is_first_of_the_chats_own_application, open_two, close_world)
+TEST_WITH(the_nearest_is_first_of_the_chats_own_application, open_two, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/deploy prodution");
 	(void)says("No \"prodution\". Did you mean shop/production?"); /* only one has it */
@@ -293,7 +283,7 @@ TEST_WITH(the_nearest_is_first_of_the_chats_own_application, open_two, close_wor
 	(void)says("No \"shop/stagign\". Did you mean shop/staging?");
 }
 
-TEST_WITH(without_a_name_there_is_a_button_for_each, open_two, close_world)
+TEST_WITH(without_a_name_there_is_a_button_for_each, open_two, world_tear_down)
 {
 	static const char *const typed[] = { "/deploy", "/lock", "/unlock" };
 	struct world_message *message;
@@ -344,7 +334,7 @@ offers(const char *typed, const char *labels)
 }
 
 /* What has nothing earlier cannot be rolled back; what was released last is most likely meant. */
-TEST_WITH(without_a_name_a_rollback_offers_what_has_an_earlier_release, open_two, close_world)
+TEST_WITH(without_a_name_a_rollback_offers_what_has_an_earlier_release, open_two, world_tear_down)
 {
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
 	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
@@ -363,7 +353,7 @@ TEST_WITH(without_a_name_a_rollback_offers_what_has_an_earlier_release, open_two
 	offers("/rollback", "shop/staging blog/staging");
 }
 
-TEST_WITH(without_a_name_a_deployment_offers_their_last_three_first, open_two, close_world)
+TEST_WITH(without_a_name_a_deployment_offers_their_last_three_first, open_two, world_tear_down)
 {
 	offers("/deploy", "blog/staging blog/preview shop/staging shop/production");
 	goes_live("shop/staging", COMMIT_A);
@@ -377,7 +367,7 @@ TEST_WITH(without_a_name_a_deployment_offers_their_last_three_first, open_two, c
 }
 
 /* Staging is deployed without a question: who types half of it is asked. */
-TEST_WITH(a_prefix_starts_nothing_that_is_not_asked_about, open_two, close_world)
+TEST_WITH(a_prefix_starts_nothing_that_is_not_asked_about, open_two, world_tear_down)
 {
 	struct world_message *message;
 
@@ -407,7 +397,7 @@ TEST_WITH(a_prefix_starts_nothing_that_is_not_asked_about, open_two, close_world
 	assert_string_equal(asked_git(), "");
 }
 
-TEST_WITH(a_stranger_learns_of_no_environment, open_two, close_world)
+TEST_WITH(a_stranger_learns_of_no_environment, open_two, world_tear_down)
 {
 	static const char *const typed[] = { "/deploy shop/staging", "/deploy shop", "/status shop",
 		"/status", "/history nothing", "/deploy" };
@@ -433,7 +423,7 @@ expect(const char *typed, const char *answer)
 }
 
 /* One environment of one application: all others are as names that nobody gave. */
-TEST_WITH(what_one_may_not_see_is_not_there, open_two, close_world)
+TEST_WITH(what_one_may_not_see_is_not_there, open_two, world_tear_down)
 {
 	world_application(&w, "shop",
 	    "ROLE_CONTRACTOR_IDS=44\nROLE_CONTRACTOR_MAY=deploy:shop/staging, status:shop/staging\n");

@@ -35,16 +35,6 @@ count_in(const struct world *w, int64_t chat)
 	return n;
 }
 
-static size_t
-rings_in(const struct world *w, int64_t chat)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->n_screen; i++)
-		n += w->screen[i].chat == chat && !w->screen[i].is_silent;
-	return n;
-}
-
 /* Buttons of those words that stand anywhere. */
 static size_t
 count_buttons(const struct world *w, const char *label)
@@ -83,7 +73,7 @@ WORLD_TEST_OF(a_push_is_told_to_all_who_could_act_there_and_its_progress_to_one,
 	for (size_t i = 0; i < COUNT(told); i++) {
 		assert_non_null(world_says_in(w, told[i], "Live: staging, not checked"));
 		assert_int_equal(count_in(w, told[i]), 1);
-		assert_int_equal(rings_in(w, told[i]), 0);
+		assert_int_equal(world_rings_in(w, told[i]), 0);
 	}
 	assert_int_equal(count_buttons(w, "Stop"), 0);
 }
@@ -97,7 +87,7 @@ WORLD_TEST_OF(
 	assert_int_equal(count_buttons(w, "Deploy to"), 2);
 	cys = world_says_in(w, WORLD_STAGING_USER, "Deploy to staging?");
 	assert_true(cys->is_silent); /* who has no grant to confirm reads it, and is not rung */
-	assert_int_equal(rings_in(w, WORLD_ADMIN), 1);
+	assert_int_equal(world_rings_in(w, WORLD_ADMIN), 1);
 	assert_string_equal(world_button(cys, "Deploy to"), "");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Deploy to");
 	world_git_same(w);
@@ -133,11 +123,11 @@ WORLD_TEST_OF(what_fails_rings_for_all_who_could_act_there, NO_GROUP, ROLES, STA
 	(void)world_run_starts(w);
 	world_run_ends(w, GOOD);
 	world_probed(w, "HTTP 500");
-	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
+	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
 	assert_int_equal(count_in(w, WORLD_ADMIN) + count_in(w, WORLD_OTHER_ADMIN), 0);
 	world_run_ends(w, GOOD);
 	world_probed(w, NULL);
-	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 2);
+	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 2);
 	assert_int_equal(count_in(w, WORLD_STAGING_USER), 1);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
 		const struct world_message *said =
@@ -173,12 +163,12 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 	is_down(w);
 	for (size_t i = 0; i < COUNT(others); i++) {
 		assert_non_null(world_says_in(w, others[i], "🔥 DOWN: staging"));
-		rings[i] = rings_in(w, others[i]);
+		rings[i] = world_rings_in(w, others[i]);
 	}
 	assert_int_equal(count_buttons(w, "Roll back staging"), 2); /* admins */
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
-	asker = rings_in(w, WORLD_OTHER_ADMIN);
+	asker = world_rings_in(w, WORLD_OTHER_ADMIN);
 	(void)world_run_starts(w);
 	world_run_ends(w, GOOD);
 	world_probed(w, NULL);
@@ -190,11 +180,11 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 		    "✅ Over: staging, ccccccc is live since 00:00\n"
 		    "It was DOWN: bbbbbbb \"Make it blue\": HTTP 500"));
 		assert_true(said->is_alarm);
-		assert_int_equal(rings_in(w, others[i]), rings[i] + 1);
+		assert_int_equal(world_rings_in(w, others[i]), rings[i] + 1);
 		assert_null(world_says_in(w, others[i], "🔥"));
 	}
 	assert_null(world_says_in(w, WORLD_OTHER_ADMIN, "🔥"));
-	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), asker); /* who looks at its end */
+	assert_int_equal(world_rings_in(w, WORLD_OTHER_ADMIN), asker); /* who looks at its end */
 	for (size_t i = 0; i < w->n_screen; i++)
 		if (strstr(world_plain(&w->screen[i]), "Over: staging") != NULL)
 			assert_string_equal(world_button(&w->screen[i], "Roll back"), "");
@@ -235,19 +225,19 @@ WORLD_TEST_OF(the_end_of_an_outage_rings_in_the_group_once, STAGING_URL)
 	size_t rings;
 
 	is_down(w);
-	rings = rings_in(w, WORLD_TEAM);
+	rings = world_rings_in(w, WORLD_TEAM);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging"));
 	world_deploy_starts(w, COMMIT_C);
 	world_run_ends(w, GOOD);
 	world_probed(w, NULL);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging, ccccccc is live since"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
-	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 	/* It is said once. */
 	world_deploy_starts(w, COMMIT_D);
 	world_run_ends(w, GOOD);
 	world_probed(w, NULL);
-	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 }
 
 /* What rang already, as it was confirmed, says the end: the alarm is edited alone. */
@@ -256,7 +246,7 @@ WORLD_TEST_OF(an_end_that_rings_by_itself_is_no_second_sound, STAGING_URL)
 	size_t rings;
 
 	is_down(w);
-	rings = rings_in(w, WORLD_TEAM);
+	rings = world_rings_in(w, WORLD_TEAM);
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	(void)world_run_starts(w);
@@ -266,7 +256,7 @@ WORLD_TEST_OF(an_end_that_rings_by_itself_is_no_second_sound, STAGING_URL)
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Live: staging"));
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
-	assert_int_equal(rings_in(w, WORLD_TEAM), rings + 1);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 }
 
 /* Goal: a question that nobody can answer any more does not wake anybody. */
@@ -278,7 +268,7 @@ WORLD_TEST_OF(a_question_that_is_over_before_it_is_sent_makes_no_sound, "STAGING
 	world_telegram_back(w);
 	assert_true(world_says_in(w, WORLD_TEAM, "⛔ Skipped: staging")->is_silent);
 	assert_false(world_says_in(w, WORLD_TEAM, "❓ Deploy to staging?")->is_silent);
-	assert_int_equal(rings_in(w, WORLD_TEAM), 1);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), 1);
 }
 
 /* Goal: in a full minute how it ended is read before how far another one is. */
@@ -365,22 +355,20 @@ WORLD_TEST_OF(all_are_reminded_until_one_has_seen_it, NO_GROUP, STAGING_URL,
 	assert_non_null(world_says_in(w, WORLD_STAGING_USER, "Seen by @bob"));
 }
 
-TEST(what_runs_is_not_known_is_told_to_all)
+WORLD_TEST_BARE(what_runs_is_not_known_is_told_to_all)
 {
 	const struct world_message *theirs;
-	struct world w;
 
-	world_b_over_a(&w, NO_GROUP);
-	world_run_ends(&w, FOLDER_GONE);
-	theirs = world_says_in(&w, WORLD_STAGING_USER, "State unknown: staging");
+	world_b_over_a(w, NO_GROUP);
+	world_run_ends(w, FOLDER_GONE);
+	theirs = world_says_in(w, WORLD_STAGING_USER, "State unknown: staging");
 	assert_non_null(theirs);
 	assert_string_equal(world_button(theirs, "Resume queue"), ""); /* who may roll back */
-	theirs = world_says_in(&w, WORLD_ADMIN, "State unknown: staging");
+	theirs = world_says_in(w, WORLD_ADMIN, "State unknown: staging");
 	assert_int_equal(theirs->buttons.n, 3); /* one for each of its lines */
 	assert_non_null(strstr(theirs->buttons.at[0].label, "Application log"));
 	assert_non_null(strstr(theirs->buttons.at[1].label, "Roll back staging"));
 	assert_non_null(strstr(theirs->buttons.at[2].label, "Resume queue of staging"));
-	world_close(&w);
 }
 
 /* --- who pushed it --- */
@@ -430,9 +418,9 @@ WORLD_TEST_OF(
 	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/start");
 	push_fails(w, "octo");
 	assert_int_equal(world_deployment(w, 1).address.chat, WORLD_STAGING_USER);
-	assert_int_equal(rings_in(w, WORLD_STAGING_USER), 1);
-	assert_int_equal(rings_in(w, WORLD_ADMIN), 1);
-	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), 1);
+	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 1);
+	assert_int_equal(world_rings_in(w, WORLD_ADMIN), 1);
+	assert_int_equal(world_rings_in(w, WORLD_OTHER_ADMIN), 1);
 }
 
 /* --- approvals --- */
@@ -473,8 +461,8 @@ WORLD_TEST_OF(
 	assert_non_null(world_says_in(w, WORLD_ADMIN, "Live: production, not checked"));
 	assert_non_null(world_says_in(w, LEAD, "Live: production, not checked"));
 	assert_int_equal(count_in(w, WORLD_ADMIN), 1);
-	assert_int_equal(rings_in(w, WORLD_ADMIN), 2); /* question and end */
-	assert_int_equal(rings_in(w, LEAD), 1);
+	assert_int_equal(world_rings_in(w, WORLD_ADMIN), 2); /* question and end */
+	assert_int_equal(world_rings_in(w, LEAD), 1);
 }
 
 /* The first admin, in whose chat a push is followed, is asked there, and nowhere else. */
@@ -484,7 +472,7 @@ WORLD_TEST_OF(a_push_that_needs_an_approval_asks_each_once, NO_GROUP, "STAGING_A
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
 		assert_int_equal(count_in(w, who), 1);
-		assert_int_equal(rings_in(w, who), 1);
+		assert_int_equal(world_rings_in(w, who), 1);
 	}
 	assert_int_equal(count_buttons(w, "Approve"), 2);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "Approve");
@@ -520,31 +508,28 @@ asked(struct world *w)
 }
 
 /* Nothing is doubled and nothing lost: not by a reminder, a restart, or that it is asked anew. */
-TEST(thirty_approvers_have_one_message_each_to_the_end)
+WORLD_TEST_BARE(thirty_approvers_have_one_message_each_to_the_end)
 {
-	struct world w;
-
-	open_crowd(&w);
-	asks_in_private(&w, WORLD_ADMIN, COMMIT_A);
-	assert_int_equal(asked(&w), CROWD);
-	assert_int_equal(count_buttons(&w, "Approve"), CROWD);
-	store_aid_reopen(&w.aid);
-	world_act(&w, do_nothing, NULL);
-	assert_int_equal(asked(&w), CROWD);
-	world_due(&w, TIMER_APPROVAL); /* half of its time */
-	assert_int_equal(asked(&w), CROWD);
-	assert_int_equal(count_buttons(&w, "Approve"), CROWD);
-	assert_false(world_says_in(&w, FIRST_LEAD, "❓ Not approved yet")->is_silent);
-	approval_press_in(&w, FIRST_LEAD, FIRST_LEAD, "Approve");
-	assert_int_equal(count_buttons(&w, "Approve"), CROWD - 1);
-	approval_press_in(&w, FIRST_LEAD + 1, FIRST_LEAD + 1, "Approve");
-	assert_int_equal(count_buttons(&w, "Approve") + count_buttons(&w, "Reject"), 0);
-	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
+	open_crowd(w);
+	asks_in_private(w, WORLD_ADMIN, COMMIT_A);
+	assert_int_equal(asked(w), CROWD);
+	assert_int_equal(count_buttons(w, "Approve"), CROWD);
+	store_aid_reopen(&w->aid);
+	world_act(w, do_nothing, NULL);
+	assert_int_equal(asked(w), CROWD);
+	world_due(w, TIMER_APPROVAL); /* half of its time */
+	assert_int_equal(asked(w), CROWD);
+	assert_int_equal(count_buttons(w, "Approve"), CROWD);
+	assert_false(world_says_in(w, FIRST_LEAD, "❓ Not approved yet")->is_silent);
+	approval_press_in(w, FIRST_LEAD, FIRST_LEAD, "Approve");
+	assert_int_equal(count_buttons(w, "Approve"), CROWD - 1);
+	approval_press_in(w, FIRST_LEAD + 1, FIRST_LEAD + 1, "Approve");
+	assert_int_equal(count_buttons(w, "Approve") + count_buttons(w, "Reject"), 0);
+	(void)world_run_starts(w);
+	world_run_ends(w, GOOD);
 	for (int i = 0; i < CROWD; i++)
-		assert_non_null(world_says_in(&w, FIRST_LEAD + i, "Live: production, not checked"));
-	assert_int_equal(asked(&w), CROWD);
-	world_close(&w);
+		assert_non_null(world_says_in(w, FIRST_LEAD + i, "Live: production, not checked"));
+	assert_int_equal(asked(w), CROWD);
 }
 
 /* Between question and answer. */
@@ -592,7 +577,8 @@ WORLD_TEST_OF(what_is_asked_anew_closes_what_stands_with_who_may_no_more, NO_GRO
 	    w, LEAD, "⛔ Closed: production, \"Make it blue\" aaaaaaa\n#1 is asked of others"));
 	assert_int_equal(world_says_in(w, LEAD, "")->buttons.n, 0);
 	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 1);
-	assert_int_equal(rings_in(w, WORLD_OTHER_ADMIN), 1); /* they were asked the very same */
+	assert_int_equal(
+	    world_rings_in(w, WORLD_OTHER_ADMIN), 1); /* they were asked the very same */
 }
 
 /* A lead who never wrote to the bot: Telegram refuses it, and who asked knows that nobody can. */
@@ -628,7 +614,7 @@ WORLD_TEST_OF(however_often_it_fails_nobody_is_rung_without_end, NO_GROUP)
 		(void)world_run_starts(w);
 		world_run_ends(w, FAILED_BEFORE_RELEASE);
 	}
-	rings = rings_in(w, WORLD_OTHER_ADMIN);
+	rings = world_rings_in(w, WORLD_OTHER_ADMIN);
 	assert_in_range(rings, 12, 20);
 	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 40); /* each says how it ended */
 }

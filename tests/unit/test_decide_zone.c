@@ -52,17 +52,10 @@ end_attack(struct world *w)
 	world_act(w, remove_zone, NULL);
 }
 
-static void
-push(struct world *w, const char *commit)
-{
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = commit });
-}
-
 WORLD_TEST_OF(a_push_asks_first_and_says_why, CLIENT, DOMAIN, HEALTH)
 {
 	begin_attack(w);
-	push(w, COMMIT_A);
+	world_push_is_at(w, COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(world_says(w, "⚠️ " IS_UNDER));
 	(void)world_press(
@@ -85,7 +78,7 @@ WORLD_TEST_OF(what_could_not_be_restored_is_under_attack_still, CLIENT, DOMAIN, 
 {
 	is_in_phase(w, CLOUDFLARE_IS_STUCK);
 	w->aid.at += 24 * INT64_C(3600000);
-	push(w, COMMIT_A);
+	world_push_is_at(w, COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(world_says(w, "www.acme.example is under attack at Cloudflare still: "));
 }
@@ -103,14 +96,14 @@ TEST(what_is_in_no_zone_under_attack_goes)
 			begin_attack(&w);
 		else
 			is_in_phase(&w, CLOUDFLARE_IS_ASKING);
-		push(&w, COMMIT_A);
+		world_push_is_at(&w, COMMIT_A);
 		assert_int_equal(world_state(&w), DEPLOY_RUNNING);
 		world_close(&w);
 	}
 	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
 	begin_attack(&w);
 	end_attack(&w);
-	push(&w, COMMIT_A);
+	world_push_is_at(&w, COMMIT_A);
 	assert_int_equal(world_state(&w), DEPLOY_RUNNING);
 	world_close(&w);
 }
@@ -121,10 +114,9 @@ TEST(an_attack_that_begins_meanwhile_is_asked_about)
 	struct world w;
 	int64_t queued;
 
-	(void)state;
 	world_open(&w, CLIENT, DOMAIN, HEALTH, NULL);
-	push(&w, COMMIT_A);
-	push(&w, COMMIT_B);
+	world_push_is_at(&w, COMMIT_A);
+	world_push_is_at(&w, COMMIT_B);
 	queued = world_newest(&w, "staging").id;
 	assert_int_equal(world_deployment(&w, queued).state, DEPLOY_QUEUED);
 	begin_attack(&w);
@@ -136,7 +128,7 @@ TEST(an_attack_that_begins_meanwhile_is_asked_about)
 	world_close(&w);
 
 	world_open(&w, CLIENT, DOMAIN, HEALTH, "STAGING_CONFIRM=true", NULL);
-	push(&w, COMMIT_A);
+	world_push_is_at(&w, COMMIT_A);
 	begin_attack(&w);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&w), "Deploy to"));
 	world_git_same(&w);

@@ -404,7 +404,6 @@ TEST(in_any_order_two_programs_never_meet_and_the_end_is_told_once)
 	unsigned first = given != NULL ? (unsigned)strtoul(given, NULL, 10) : 1;
 	unsigned last = given != NULL ? first : 20000;
 
-	(void)state;
 	print_message("seeds %u to %u (SEED=n replays one)\n", first, last);
 	for (unsigned seed = first; seed <= last; seed++) {
 		struct walk walk = { .program = (enum program)(seed % PROGRAM_COUNT) };

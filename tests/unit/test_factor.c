@@ -7,91 +7,72 @@
 
 /* --- asked --- */
 
-TEST(a_deployment_goes_on_when_the_code_is_right)
+FACTOR_TEST(a_deployment_goes_on_when_the_code_is_right, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	assert_int_equal(factor_begun(&w), 0);
+	(void)world_text(w, ada.id, "/deploy staging");
+	assert_int_equal(factor_begun(w), 0);
 	assert_non_null(world_says_in(
-	    &w, WORLD_GROUP, "Code needed: staging deploy: answer in our private chat"));
-	assert_null(world_says_in(&w, WORLD_GROUP, "Code for"));
-	assert_int_equal(factor_pad(&w, &ada)->buttons.n, 12);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says_in(&w, ada.id, "🔐 Code accepted: staging deploy"));
-	assert_int_equal(factor_begun(&w), 1);
-	assert_int_equal(world_newest(&w, "staging").requested_by, ada.id);
-	assert_int_equal(world_newest(&w, "staging").address.chat, WORLD_GROUP);
-	factor_close(&w);
+	    w, WORLD_GROUP, "Code needed: staging deploy: answer in our private chat"));
+	assert_null(world_says_in(w, WORLD_GROUP, "Code for"));
+	assert_int_equal(factor_pad(w, &ada)->buttons.n, 12);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(world_says_in(w, ada.id, "🔐 Code accepted: staging deploy"));
+	assert_int_equal(factor_begun(w), 1);
+	assert_int_equal(world_newest(w, "staging").requested_by, ada.id);
+	assert_int_equal(world_newest(w, "staging").address.chat, WORLD_GROUP);
 }
 
 /* What asks a question first is asked for at its answer, which is bound to what was shown. */
-TEST(a_question_asks_for_the_code_of_who_answers_yes)
+FACTOR_TEST(a_question_asks_for_the_code_of_who_answers_yes, "REQUIRE_OTP=deploy:*")
 {
 	struct world_message *question;
-	struct world w;
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production");
+	(void)world_text(w, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production");
 	assert_non_null(question);
-	(void)world_press(&w, bob.id, WORLD_GROUP, world_button(question, "Deploy to"));
-	assert_non_null(strstr(w.toast, "answer in our private chat"));
-	assert_int_equal(factor_begun(&w), 0);
-	factor_type(&w, &bob, factor_code(&w, &bob, 0));
-	assert_int_equal(factor_begun(&w), 1);
-	world_git_same(&w);
-	assert_int_equal(world_newest(&w, "production").confirmed_by, bob.id);
-	factor_close(&w);
+	(void)world_press(w, bob.id, WORLD_GROUP, world_button(question, "Deploy to"));
+	assert_non_null(strstr(w->toast, "answer in our private chat"));
+	assert_int_equal(factor_begun(w), 0);
+	factor_type(w, &bob, factor_code(w, &bob, 0));
+	assert_int_equal(factor_begun(w), 1);
+	world_git_same(w);
+	assert_int_equal(world_newest(w, "production").confirmed_by, bob.id);
 }
 
 /* It is that chat already. */
-TEST(in_private_the_pad_is_below)
+FACTOR_TEST(in_private_the_pad_is_below, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text_in(&w, ada.id, ada.id, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	factor_press(&w, ada.id, world_says_in(&w, ada.id, "Deploy to production"), "Deploy to");
-	assert_string_equal(w.toast, "🔐 Code needed: production deploy: type it below.");
-	factor_close(&w);
+	(void)world_text_in(w, ada.id, ada.id, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	factor_press(w, ada.id, world_says_in(w, ada.id, "Deploy to production"), "Deploy to");
+	assert_string_equal(w->toast, "🔐 Code needed: production deploy: type it below.");
 }
 
 /* Its answer was to bring the code: it is asked, though the settings ask nothing any more. */
-TEST(a_question_that_falls_away_starts_nothing_without_its_code)
+FACTOR_TEST(a_question_that_falls_away_starts_nothing_without_its_code, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
+	(void)world_text(w, WORLD_ADMIN, "/deploy production");
 	world_settings(
-	    &w, factor_key_setting, "REQUIRE_OTP=deploy:*", "PRODUCTION_CONFIRM=false", NULL);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	factor_close(&w);
+	    w, factor_key_setting, "REQUIRE_OTP=deploy:*", "PRODUCTION_CONFIRM=false", NULL);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_null(world_peek(w, EFFECT_RUN));
 }
 
-TEST(who_may_confirm_needs_a_code_after_a_push_too)
+FACTOR_TEST(who_may_confirm_needs_a_code_after_a_push_too, "REQUIRE_OTP=deploy:*")
 {
 	struct world_message *question;
-	struct world w;
 
-	(void)state;
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_decide(&w, world_push(&w, "main"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production");
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production");
 	assert_non_null(question);
-	(void)world_press(&w, ada.id, WORLD_TEAM, world_button(question, "Deploy to"));
-	assert_int_equal(factor_begun(&w), 0);
-	(void)world_press(&w, ada.id, WORLD_TEAM, world_button(question, "Not now"));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_CANCELLED);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_begun(&w), 0); /* what it was for is over */
-	factor_close(&w);
+	(void)world_press(w, ada.id, WORLD_TEAM, world_button(question, "Deploy to"));
+	assert_int_equal(factor_begun(w), 0);
+	(void)world_press(w, ada.id, WORLD_TEAM, world_button(question, "Not now"));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_begun(w), 0); /* what it was for is over */
 }
 
 TEST(stop_status_and_rollback_never_ask)
@@ -123,248 +104,201 @@ TEST(stop_status_and_rollback_never_ask)
 }
 
 /* What is for all environments is for each. */
-TEST(a_freeze_of_all_needs_the_code_of_one)
+FACTOR_TEST(a_freeze_of_all_needs_the_code_of_one, "REQUIRE_OTP=freeze:production")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=freeze:production");
-	(void)world_text(&w, ada.id, "/freeze staging until 23:00");
-	assert_non_null(world_says(&w, "Frozen: staging"));
-	(void)world_text(&w, ada.id, "/freeze all until 23:00");
-	assert_int_equal(world_audited(&w, "freeze", "*/*"), 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(world_audited(&w, "freeze", "*/*"), 1);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/freeze staging until 23:00");
+	assert_non_null(world_says(w, "Frozen: staging"));
+	(void)world_text(w, ada.id, "/freeze all until 23:00");
+	assert_int_equal(world_audited(w, "freeze", "*/*"), 0);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(world_audited(w, "freeze", "*/*"), 1);
 }
 
 /* A reply says why, and is decided once more when the code is right. */
-TEST(a_reason_that_was_replied_with_goes_on)
+FACTOR_TEST(a_reason_that_was_replied_with_goes_on, "REQUIRE_OTP=deploy:*")
 {
 	struct world_message *denied;
 	struct event *reply;
-	struct world w;
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, bob.id, "/freeze staging until 23:00");
-	(void)world_text(&w, ada.id, "/deploy staging"); /* a no needs no code */
-	denied = world_says_in(&w, WORLD_GROUP, "reply to this message with the reason");
+	(void)world_text(w, bob.id, "/freeze staging until 23:00");
+	(void)world_text(w, ada.id, "/deploy staging"); /* a no needs no code */
+	denied = world_says_in(w, WORLD_GROUP, "reply to this message with the reason");
 	assert_non_null(denied);
-	reply = world_update(&w, UPDATE_TEXT, ada.id, WORLD_GROUP);
-	reply->u.update->reply_to = w.screen_remote[denied->row % WORLD_SCREEN];
+	reply = world_update(w, UPDATE_TEXT, ada.id, WORLD_GROUP);
+	reply->u.update->reply_to = w->screen_remote[denied->row % WORLD_SCREEN];
 	(void)text_copy(reply->u.update->text, sizeof(reply->u.update->text), "the shop is down");
-	(void)world_decide(&w, reply);
-	assert_int_equal(factor_begun(&w), 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_begun(&w), 1);
-	assert_string_equal(world_newest(&w, "staging").exception, "the shop is down");
-	factor_close(&w);
+	(void)world_decide(w, reply);
+	assert_int_equal(factor_begun(w), 0);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_begun(w), 1);
+	assert_string_equal(world_newest(w, "staging").exception, "the shop is down");
 }
 
-TEST(who_has_none_is_told_so_and_who_may_not_is_not_asked)
+FACTOR_TEST(who_has_none_is_told_so_and_who_may_not_is_not_asked, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(&w, "you have no second factor"));
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy production");
-	assert_non_null(strstr(world_plain(world_last(&w)), "⛔ Denied: production deploy"));
-	(void)world_text_in(&w, WORLD_STRANGER, WORLD_STRANGER, "/deploy staging");
-	assert_non_null(world_says_in(&w, WORLD_STRANGER, "you have no role here"));
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
+	assert_non_null(world_says(w, "you have no second factor"));
+	(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
+	assert_non_null(strstr(world_plain(world_last(w)), "⛔ Denied: production deploy"));
+	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/deploy staging");
+	assert_non_null(world_says_in(w, WORLD_STRANGER, "you have no role here"));
+	assert_int_equal(factor_begun(w), 0);
 }
 
 /* --- once --- */
 
-TEST(a_code_is_taken_once_wherever_it_is_typed)
+FACTOR_TEST(a_code_is_taken_once_wherever_it_is_typed, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_begun(&w), 1);
-	(void)world_text_in(&w, ada.id, WORLD_TEAM, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(strstr(w.toast, "was used already"));
-	factor_type(&w, &ada, factor_code(&w, &ada, -1));
-	assert_non_null(strstr(w.toast, "was used already"));
-	assert_int_equal(factor_begun(&w), 1);
-	assert_int_equal(factor_failures(&w), 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 1));
-	assert_int_equal(factor_begun(&w), 2);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_begun(w), 1);
+	(void)world_text_in(w, ada.id, WORLD_TEAM, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(strstr(w->toast, "was used already"));
+	factor_type(w, &ada, factor_code(w, &ada, -1));
+	assert_non_null(strstr(w->toast, "was used already"));
+	assert_int_equal(factor_begun(w), 1);
+	assert_int_equal(factor_failures(w), 0);
+	factor_type(w, &ada, factor_code(w, &ada, 1));
+	assert_int_equal(factor_begun(w), 2);
 }
 
-TEST(a_restart_forgets_no_code_and_no_digit)
+FACTOR_TEST(a_restart_forgets_no_code_and_no_digit, "REQUIRE_OTP=deploy:*")
 {
 	const char *code;
-	struct world w;
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	code = factor_code(&w, &ada, 0);
+	(void)world_text(w, ada.id, "/deploy staging");
+	code = factor_code(w, &ada, 0);
 	for (char key[2] = "", i = 0; i < 3; i++) {
 		key[0] = code[(int)i];
-		factor_press(&w, ada.id, factor_pad(&w, &ada), key);
+		factor_press(w, ada.id, factor_pad(w, &ada), key);
 	}
-	store_aid_reopen(&w.aid);
-	factor_type(&w, &ada, code + 3);
-	assert_int_equal(factor_begun(&w), 1);
-	store_aid_reopen(&w.aid);
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(strstr(w.toast, "was used already"));
-	factor_close(&w);
+	store_aid_reopen(&w->aid);
+	factor_type(w, &ada, code + 3);
+	assert_int_equal(factor_begun(w), 1);
+	store_aid_reopen(&w->aid);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(strstr(w->toast, "was used already"));
 }
 
-TEST(a_code_opens_one_thing_and_the_pad_before_is_no_more)
+FACTOR_TEST(a_code_opens_one_thing_and_the_pad_before_is_no_more, "REQUIRE_OTP=deploy:*,lock:*")
 {
 	struct world_message *first;
-	struct world w;
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*,lock:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	first = factor_pad(&w, &ada);
-	(void)world_text(&w, ada.id, "/lock production");
-	factor_press(&w, ada.id, first, "1");
-	assert_non_null(strstr(w.toast, "expired"));
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(world_says(&w, "Locked: production"));
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	first = factor_pad(w, &ada);
+	(void)world_text(w, ada.id, "/lock production");
+	factor_press(w, ada.id, first, "1");
+	assert_non_null(strstr(w->toast, "expired"));
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(world_says(w, "Locked: production"));
+	assert_int_equal(factor_begun(w), 0);
 }
 
-TEST(a_pad_ends_after_two_minutes_and_by_its_button)
+FACTOR_TEST(a_pad_ends_after_two_minutes_and_by_its_button, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	w.aid.at += 2 * MINUTE_MS;
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_non_null(strstr(w.toast, "expired"));
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_press(&w, ada.id, factor_pad(&w, &ada), "✖");
-	assert_non_null(world_says_in(&w, ada.id, "Not done: staging deploy: no code was given"));
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	w->aid.at += 2 * MINUTE_MS;
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_non_null(strstr(w->toast, "expired"));
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_press(w, ada.id, factor_pad(w, &ada), "✖");
+	assert_non_null(world_says_in(w, ada.id, "Not done: staging deploy: no code was given"));
+	assert_int_equal(factor_begun(w), 0);
 }
 
-TEST(a_digit_is_taken_back)
+FACTOR_TEST(a_digit_is_taken_back, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, "99");
-	assert_string_equal(w.toast, "••");
-	factor_press(&w, ada.id, factor_pad(&w, &ada), "⌫");
-	assert_string_equal(w.toast, "•");
-	factor_press(&w, ada.id, factor_pad(&w, &ada), "⌫");
-	factor_press(&w, ada.id, factor_pad(&w, &ada), "⌫");
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_begun(&w), 1);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, "99");
+	assert_string_equal(w->toast, "••");
+	factor_press(w, ada.id, factor_pad(w, &ada), "⌫");
+	assert_string_equal(w->toast, "•");
+	factor_press(w, ada.id, factor_pad(w, &ada), "⌫");
+	factor_press(w, ada.id, factor_pad(w, &ada), "⌫");
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_begun(w), 1);
 }
 
 /* --- wrong --- */
 
-TEST(each_five_wrong_codes_are_a_longer_wait)
+FACTOR_TEST(each_five_wrong_codes_are_a_longer_wait, "REQUIRE_OTP=deploy:*")
 {
 	static const int minutes[] = { 1, 5, 30, 60, 60, 60, 60, 60, 60 };
-	struct world w;
 	char wait[32];
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
 	for (size_t i = 0; i < COUNT(minutes); i++) {
 		for (int n = 0; n < 5; n++) {
-			(void)world_text(&w, ada.id, "/deploy staging");
-			factor_type(&w, &ada, factor_wrong(&w, &ada));
-			w.aid.at += MINUTE_MS / 2;
+			(void)world_text(w, ada.id, "/deploy staging");
+			factor_type(w, &ada, factor_wrong(w, &ada));
+			w->aid.at += MINUTE_MS / 2;
 		}
 		(void)snprintf(wait, sizeof(wait), "again in %d min", minutes[i]);
-		assert_non_null(strstr(w.toast, wait));
-		(void)world_text(&w, ada.id, "/deploy staging");
-		assert_non_null(strstr(world_plain(world_last(&w)), "too many wrong codes"));
-		w.aid.at += minutes[i] * MINUTE_MS;
+		assert_non_null(strstr(w->toast, wait));
+		(void)world_text(w, ada.id, "/deploy staging");
+		assert_non_null(strstr(world_plain(world_last(w)), "too many wrong codes"));
+		w->aid.at += minutes[i] * MINUTE_MS;
 	}
 	for (int n = 0; n < 5; n++) {
-		(void)world_text(&w, ada.id, "/deploy staging");
-		factor_type(&w, &ada, factor_wrong(&w, &ada));
-		w.aid.at += MINUTE_MS / 2;
+		(void)world_text(w, ada.id, "/deploy staging");
+		factor_type(w, &ada, factor_wrong(w, &ada));
+		w->aid.at += MINUTE_MS / 2;
 	}
-	assert_int_equal(factor_failures(&w), 50);
-	assert_non_null(world_says_in(&w, ada.id, "Second factor closed"));
-	assert_non_null(world_says_in(&w, bob.id, "Second factor closed"));
-	w.aid.at += 24 * 60 * MINUTE_MS;
-	(void)world_text(&w, ada.id, "/deploy staging");
-	assert_non_null(world_says(&w, "closed after 50 wrong codes"));
-	assert_int_equal(world_audited(&w, "factor_closed", "critical"), 1);
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	assert_int_equal(factor_failures(w), 50);
+	assert_non_null(world_says_in(w, ada.id, "Second factor closed"));
+	assert_non_null(world_says_in(w, bob.id, "Second factor closed"));
+	w->aid.at += 24 * 60 * MINUTE_MS;
+	(void)world_text(w, ada.id, "/deploy staging");
+	assert_non_null(world_says(w, "closed after 50 wrong codes"));
+	assert_int_equal(world_audited(w, "factor_closed", "critical"), 1);
+	assert_int_equal(factor_begun(w), 0);
 }
 
-TEST(a_right_code_ends_the_count)
+FACTOR_TEST(a_right_code_ends_the_count, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
+	(void)world_text(w, ada.id, "/deploy staging");
 	for (int n = 0; n < 4; n++) {
-		factor_type(&w, &ada, factor_wrong(&w, &ada));
-		w.aid.at += MINUTE_MS / 4;
+		factor_type(w, &ada, factor_wrong(w, &ada));
+		w->aid.at += MINUTE_MS / 4;
 	}
-	assert_int_equal(factor_failures(&w), 4);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_failures(&w), 0);
-	assert_int_equal(factor_begun(&w), 1);
-	factor_close(&w);
+	assert_int_equal(factor_failures(w), 4);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_failures(w), 0);
+	assert_int_equal(factor_begun(w), 1);
 }
 
-TEST(presses_of_another_change_and_count_nothing)
+FACTOR_TEST(presses_of_another_change_and_count_nothing, "REQUIRE_OTP=deploy:*")
 {
 	struct world_message *pad;
-	struct world w;
 
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	pad = factor_pad(&w, &ada);
+	(void)world_text(w, ada.id, "/deploy staging");
+	pad = factor_pad(w, &ada);
 	for (int i = 0; i < 12; i++)
-		factor_press(&w, bob.id, pad, "0");
-	assert_int_equal(factor_failures(&w), 0);
-	factor_type(&w, &ada, factor_code(&w, &ada, 0));
-	assert_int_equal(factor_begun(&w), 1);
-	factor_close(&w);
+		factor_press(w, bob.id, pad, "0");
+	assert_int_equal(factor_failures(w), 0);
+	factor_type(w, &ada, factor_code(w, &ada, 0));
+	assert_int_equal(factor_begun(w), 1);
 }
 
-TEST(a_code_of_another_is_a_wrong_one)
+FACTOR_TEST(a_code_of_another_is_a_wrong_one, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	factor_type(&w, &ada, factor_code(&w, &bob, 0));
-	assert_int_equal(factor_failures(&w), 1);
-	assert_int_equal(factor_begun(&w), 0);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	factor_type(w, &ada, factor_code(w, &bob, 0));
+	assert_int_equal(factor_failures(w), 1);
+	assert_int_equal(factor_begun(w), 0);
 }
 
-TEST(thirty_presses_a_minute_are_taken)
+FACTOR_TEST(thirty_presses_a_minute_are_taken, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
+	(void)world_text(w, ada.id, "/deploy staging");
 	for (int i = 0; i < 15; i++) {
-		factor_press(&w, ada.id, factor_pad(&w, &ada), "1");
-		factor_press(&w, ada.id, factor_pad(&w, &ada), "⌫");
+		factor_press(w, ada.id, factor_pad(w, &ada), "1");
+		factor_press(w, ada.id, factor_pad(w, &ada), "⌫");
 	}
-	assert_string_equal(w.toast, "…");
-	factor_press(&w, ada.id, factor_pad(&w, &ada), "1");
-	assert_string_equal(w.toast, "Slower.");
-	factor_close(&w);
+	assert_string_equal(w->toast, "…");
+	factor_press(w, ada.id, factor_pad(w, &ada), "1");
+	assert_string_equal(w->toast, "Slower.");
 }
 
 /* --- actions and lines --- */
@@ -395,22 +329,19 @@ is_restarted(struct world *w)
 	return world_newest(w, "client/acme").id != 0;
 }
 
-TEST(a_line_brings_its_code_and_a_wrong_one_costs_a_failure)
+FACTOR_TEST_BARE(a_line_brings_its_code_and_a_wrong_one_costs_a_failure)
 {
-	struct world w;
-
-	open_clients(&w, "REQUIRE_OTP=do.restart-web:client/acme");
-	say_line(&w, "0123456789abcdef", factor_wrong(&w, &ada));
-	assert_non_null(strstr(world_plain(world_last(&w)), "wrong code: 4 more tries"));
-	assert_int_equal(factor_failures(&w), 1);
-	assert_false(is_restarted(&w));
-	say_line(&w, "0123456789abcdef", factor_code(&w, &ada, 0));
-	assert_true(is_restarted(&w));
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	say_line(&w, "fedcba9876543210", factor_code(&w, &ada, 0));
-	assert_non_null(strstr(world_plain(world_last(&w)), "was used already"));
-	assert_int_equal(world_audited(&w, factor_code(&w, &ada, 0), NULL), 0);
-	factor_close(&w);
+	open_clients(w, "REQUIRE_OTP=do.restart-web:client/acme");
+	say_line(w, "0123456789abcdef", factor_wrong(w, &ada));
+	assert_non_null(strstr(world_plain(world_last(w)), "wrong code: 4 more tries"));
+	assert_int_equal(factor_failures(w), 1);
+	assert_false(is_restarted(w));
+	say_line(w, "0123456789abcdef", factor_code(w, &ada, 0));
+	assert_true(is_restarted(w));
+	world_run_ends(w, (struct run_ended){ .gate_opened = true });
+	say_line(w, "fedcba9876543210", factor_code(w, &ada, 0));
+	assert_non_null(strstr(world_plain(world_last(w)), "was used already"));
+	assert_int_equal(world_audited(w, factor_code(w, &ada, 0), NULL), 0);
 }
 
 TEST(an_action_asks_by_its_name_and_one_that_looks_does_not)
@@ -456,22 +387,18 @@ type_at(struct world *w, const struct person *person, const char *code, int64_t 
 	(void)world_decide(w, event);
 }
 
-TEST(while_the_clock_is_wrong_codes_are_neither_taken_nor_counted)
+FACTOR_TEST(while_the_clock_is_wrong_codes_are_neither_taken_nor_counted, "REQUIRE_OTP=deploy:*")
 {
-	struct world w;
-
-	factor_open(&w, "REQUIRE_OTP=deploy:*");
-	(void)world_text(&w, ada.id, "/deploy staging");
-	type_at(&w, &ada, factor_code(&w, &ada, 0), 21);
-	assert_non_null(strstr(w.toast, "21 s ahead of Telegram's"));
-	type_at(&w, &ada, factor_wrong(&w, &ada), -600);
-	assert_non_null(strstr(w.toast, "600 s behind Telegram's"));
-	assert_int_equal(factor_failures(&w), 0);
-	assert_int_equal(factor_begun(&w), 0);
-	w.aid.at += MINUTE_MS;
-	type_at(&w, &ada, factor_wrong(&w, &ada), 20);
-	assert_int_equal(factor_failures(&w), 1);
-	type_at(&w, &ada, factor_code(&w, &ada, 0), -20);
-	assert_int_equal(factor_begun(&w), 1);
-	factor_close(&w);
+	(void)world_text(w, ada.id, "/deploy staging");
+	type_at(w, &ada, factor_code(w, &ada, 0), 21);
+	assert_non_null(strstr(w->toast, "21 s ahead of Telegram's"));
+	type_at(w, &ada, factor_wrong(w, &ada), -600);
+	assert_non_null(strstr(w->toast, "600 s behind Telegram's"));
+	assert_int_equal(factor_failures(w), 0);
+	assert_int_equal(factor_begun(w), 0);
+	w->aid.at += MINUTE_MS;
+	type_at(w, &ada, factor_wrong(w, &ada), 20);
+	assert_int_equal(factor_failures(w), 1);
+	type_at(w, &ada, factor_code(w, &ada, 0), -20);
+	assert_int_equal(factor_begun(w), 1);
 }

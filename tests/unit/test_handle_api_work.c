@@ -44,19 +44,16 @@ WORLD_TEST_OF(who_asks_for_an_approval_on_the_machine_reads_its_line, ADA_IS, TE
 
 /* --- what it waits for --- */
 
-TEST(what_keeps_new_work_back_is_shown)
+WORLD_TEST_BARE(what_keeps_new_work_back_is_shown)
 {
-	struct world w;
-
-	api_aid_open(&w);
-	assert_int_equal(api_aid_ask(&w, ADMIN, API_COMMAND, "/v1/command/lock",
+	api_aid_open(w);
+	assert_int_equal(api_aid_ask(w, ADMIN, API_COMMAND, "/v1/command/lock",
 			     "{\"arguments\": [\"staging\", \"2h\", \"an\", \"incident\"]}"),
 	    200);
-	assert_int_equal(api_aid_ask(&w, STAGING, API_STATUS, "/v1/status/staging", NULL), 200);
-	SAID(&w,
+	assert_int_equal(api_aid_ask(w, STAGING, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(w,
 	    "\"holds\":[{\"kind\":\"lock\",\"by\":\"www-data (from the machine)\",\"reason\":\"an incident\"");
-	SAID(&w, "\"until\":\"20");
-	world_close(&w);
+	SAID(w, "\"until\":\"20");
 }
 
 /* What is missing is a number while it may still be given. */
@@ -114,54 +111,49 @@ WORLD_TEST_OF(an_emergency_is_asked_for_and_reviewed, ADA_IS, ADMIN_IS, STAGING_
 
 /* --- how it stands --- */
 
-TEST(work_is_shown_as_it_stands)
+WORLD_TEST_BARE(work_is_shown_as_it_stands)
 {
 	struct run_ended failed = FAILED_BEFORE_RELEASE;
 	char path[64];
-	struct world w;
 
 	failed.warnings = (struct run_warnings){ .said = 3, .lines = "0 replicas\nsays \"x\"" };
-	api_aid_open(&w);
-	assert_int_equal(api_aid_ask(&w, ADA, DEPLOY, OF_STAGING), 200);
-	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, api_aid_work(&w));
-	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, path, NULL), 200);
-	SAID(&w, "\"warnings_said\":0,\"warnings\":[]");
-	SAID(&w, "\"state\":\"requested\",\"is_over\":false");
-	SAID(&w, "\"run\":null");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_step(&w, 0, "build");
-	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, path, NULL), 200);
-	SAID(&w, "\"state\":\"running\"");
-	SAID(&w, "\"steps\":[{\"name\":\"build\"");
-	world_run_ends(&w, failed);
-	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, path, NULL), 200);
-	SAID(&w, "\"warnings_said\":3,\"warnings\":[\"0 replicas\",\"says \\\"x\\\"\"]");
-	SAID(&w, "\"state\":\"failed\",\"is_over\":true,\"is_good\":false");
-	SAID(&w, "no such file");
-	assert_int_equal(api_aid_ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
-	SAID(&w, "\"state\":\"failed\"");
-	assert_int_equal(api_aid_ask(&w, STAGING, API_QUEUE, "/v1/queue", NULL), 200);
-	SAID(&w, "\"environment\":\"staging\",\"in_progress\":null,\"questions\":[],\"queue\":[]");
-	world_close(&w);
+	api_aid_open(w);
+	assert_int_equal(api_aid_ask(w, ADA, DEPLOY, OF_STAGING), 200);
+	(void)snprintf(path, sizeof(path), "/v1/work/%" PRId64, api_aid_work(w));
+	assert_int_equal(api_aid_ask(w, STAGING, API_WORK, path, NULL), 200);
+	SAID(w, "\"warnings_said\":0,\"warnings\":[]");
+	SAID(w, "\"state\":\"requested\",\"is_over\":false");
+	SAID(w, "\"run\":null");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_step(w, 0, "build");
+	assert_int_equal(api_aid_ask(w, STAGING, API_WORK, path, NULL), 200);
+	SAID(w, "\"state\":\"running\"");
+	SAID(w, "\"steps\":[{\"name\":\"build\"");
+	world_run_ends(w, failed);
+	assert_int_equal(api_aid_ask(w, STAGING, API_WORK, path, NULL), 200);
+	SAID(w, "\"warnings_said\":3,\"warnings\":[\"0 replicas\",\"says \\\"x\\\"\"]");
+	SAID(w, "\"state\":\"failed\",\"is_over\":true,\"is_good\":false");
+	SAID(w, "no such file");
+	assert_int_equal(api_aid_ask(w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
+	SAID(w, "\"state\":\"failed\"");
+	assert_int_equal(api_aid_ask(w, STAGING, API_QUEUE, "/v1/queue", NULL), 200);
+	SAID(w, "\"environment\":\"staging\",\"in_progress\":null,\"questions\":[],\"queue\":[]");
 }
 
-TEST(a_release_that_was_replaced_says_until_when_it_was_live)
+WORLD_TEST_BARE(a_release_that_was_replaced_says_until_when_it_was_live)
 {
-	struct world w;
-
-	api_aid_open(&w);
-	world_deploy_goes_live(&w, COMMIT_A);
-	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
-	SAID(&w, "\"state\":\"live\"");
-	SAID(&w, "\"live_until\":null");
-	world_deploy_goes_live(&w, COMMIT_B);
-	assert_int_equal(api_aid_ask(&w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
-	SAID(&w, "\"live_until\":\"2026-");
-	assert_int_equal(api_aid_ask(&w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
-	SAID(&w, "\"live_until\":\"2026-");
-	SAID(&w, "\"live_until\":null");
-	world_close(&w);
+	api_aid_open(w);
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_int_equal(api_aid_ask(w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(w, "\"state\":\"live\"");
+	SAID(w, "\"live_until\":null");
+	world_deploy_goes_live(w, COMMIT_B);
+	assert_int_equal(api_aid_ask(w, STAGING, API_WORK, "/v1/work/1", NULL), 200);
+	SAID(w, "\"live_until\":\"2026-");
+	assert_int_equal(api_aid_ask(w, STAGING, API_HISTORY, "/v1/history/staging", NULL), 200);
+	SAID(w, "\"live_until\":\"2026-");
+	SAID(w, "\"live_until\":null");
 }
 
 WORLD_TEST_OF(a_run_is_read_by_who_may_read_logs, ADA_IS, "LOCAL_GAMES_IS=role watch",

@@ -26,24 +26,19 @@ a_log_is_asked_for(struct world *w, const char *failure)
 }
 
 /* The toast had promised it, and then nothing came. */
-TEST(a_log_that_could_not_be_sent_is_told_where_it_was_asked_for)
+WORLD_TEST_BARE(a_log_that_could_not_be_sent_is_told_where_it_was_asked_for)
 {
 	struct world_message *message;
-	struct world w;
 
-	a_log_is_asked_for(&w, "the log is empty");
-	message = world_says_in(&w, WORLD_GROUP, "Not sent: ");
+	a_log_is_asked_for(w, "the log is empty");
+	message = world_says_in(w, WORLD_GROUP, "Not sent: ");
 	assert_string_equal(
 	    world_plain(message), "❌ Not sent: Log of staging aaaaaaa: the log is empty");
-	assert_null(world_says_in(&w, WORLD_TEAM, "Not sent: "));
-	world_close(&w);
+	assert_null(world_says_in(w, WORLD_TEAM, "Not sent: "));
 }
 
-TEST(a_log_that_was_sent_needs_no_words)
+WORLD_TEST_BARE(a_log_that_was_sent_needs_no_words)
 {
-	struct world w;
-
-	a_log_is_asked_for(&w, "");
-	assert_null(world_says(&w, "Not sent: "));
-	world_close(&w);
+	a_log_is_asked_for(w, "");
+	assert_null(world_says(w, "Not sent: "));
 }

@@ -183,16 +183,13 @@ breaks(struct tx *tx, const struct event *event)
 }
 
 /* Goal: who asks in a chat reads no SQL; the log has it. */
-TEST(a_fault_of_the_own_database_is_called_one)
+WORLD_TEST_BARE(a_fault_of_the_own_database_is_called_one)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	w.aid.handlers[EVENT_RUN_ENDED] = breaks;
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says(&w, "interrupted: deploybot's own database failed"));
-	assert_null(world_says(&w, "INSERT"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	w->aid.handlers[EVENT_RUN_ENDED] = breaks;
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says(w, "interrupted: deploybot's own database failed"));
+	assert_null(world_says(w, "INSERT"));
 }
 
 /* As a corrupt page does it: no failure that may pass, and the table is there for FAULT. */
@@ -252,15 +249,12 @@ says_database(struct tx *tx, const struct event *event)
 }
 
 /* Goal: whose fault it is goes by where it came from, not by how its words begin. */
-TEST(a_fault_that_only_names_a_database_is_said)
+WORLD_TEST_BARE(a_fault_that_only_names_a_database_is_said)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	w.aid.handlers[EVENT_RUN_ENDED] = says_database;
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says(&w, "interrupted: database: bye"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	w->aid.handlers[EVENT_RUN_ENDED] = says_database;
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says(w, "interrupted: database: bye"));
 }
 
 WORLD_TEST(a_message_whose_result_is_lost_is_said_again_unless_it_stands_in_the_chat)

@@ -64,141 +64,124 @@ open_world(struct world *w, const char *more, const char *other)
 	world_open(w, TEAM, SECRET, STAGING, RELEASE, more, more == NULL ? NULL : other, NULL);
 }
 
-TEST(a_call_is_a_deployment_of_that_hook)
+WORLD_TEST_BARE(a_call_is_a_deployment_of_that_hook)
 {
-	struct world w;
 	int64_t work;
 
-	open_world(&w, NULL, NULL);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
-	assert_int_equal(world_deployment(&w, work).requested_by, principal_of_hook(1));
-	assert_string_equal(world_deployment(&w, work).ref, "develop");
-	SAID(&w, "{\"id\":1,\"state\":\"requested\",\"said\":\"\"}");
-	assert_int_equal(world_audited(&w, "deploy_requested", "hook:build-done"), 1);
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "hook build-done"));
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	open_world(w, NULL, NULL);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	assert_int_equal(world_deployment(w, work).requested_by, principal_of_hook(1));
+	assert_string_equal(world_deployment(w, work).ref, "develop");
+	SAID(w, "{\"id\":1,\"state\":\"requested\",\"said\":\"\"}");
+	assert_int_equal(world_audited(w, "deploy_requested", "hook:build-done"), 1);
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, GOOD);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "hook build-done"));
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-TEST(what_the_policy_needs_is_said_and_asked_in_the_chat)
+WORLD_TEST_BARE(what_the_policy_needs_is_said_and_asked_in_the_chat)
 {
-	struct world w;
 	int64_t work;
 
-	(void)state;
-	open_world(&w, "STAGING_APPROVALS=1", NULL);
-	assert_int_equal(call(&w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
-	SAID(&w, "\"state\":\"awaiting_confirmation\"");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Deploy to"));
-	assert_int_equal(call(&w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
-	SAID(&w, "\"state\":\"awaiting_confirmation\"");
-	assert_int_equal(call(&w, "build-done", "a", "{\"ref\":\"develop\"}", &work), 202);
-	SAID(&w, "\"state\":\"awaiting_approval\"");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_deployment(&w, work).state, DEPLOY_AWAITING_APPROVAL);
+	open_world(w, "STAGING_APPROVALS=1", NULL);
+	assert_int_equal(call(w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
+	SAID(w, "\"state\":\"awaiting_confirmation\"");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Deploy to"));
+	assert_int_equal(call(w, "release", "a", "{\"ref\":\"main\"}", &work), 202);
+	SAID(w, "\"state\":\"awaiting_confirmation\"");
+	assert_int_equal(call(w, "build-done", "a", "{\"ref\":\"develop\"}", &work), 202);
+	SAID(w, "\"state\":\"awaiting_approval\"");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_deployment(w, work).state, DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(world_says_in(
-	    &w, WORLD_TEAM, "\n⚠️ asked for by a hook, whose secret one of you may have\n"));
-	world_close(&w);
+	    w, WORLD_TEAM, "\n⚠️ asked for by a hook, whose secret one of you may have\n"));
 }
 
-TEST(the_same_key_is_one_call_for_a_day)
+WORLD_TEST_BARE(the_same_key_is_one_call_for_a_day)
 {
-	struct world w;
 	int64_t first, work;
 
-	open_world(&w, NULL, NULL);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &first), 202);
-	w.aid.at += DAY - 100; /* each event is a moment later */
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
+	open_world(w, NULL, NULL);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"a\"}", &first), 202);
+	w->aid.at += DAY - 100; /* each event is a moment later */
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
 	assert_int_equal(work, first);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"b\"}", &work), 422);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"b\"}", &work), 422);
 	assert_int_equal(work, 0);
-	SAID(&w, "{\"id\":null,\"state\":null");
-	assert_int_equal(
-	    call(&w, "release", "k", "{\"ref\":\"b\"}", &work), 202); /* its own keys */
+	SAID(w, "{\"id\":null,\"state\":null");
+	assert_int_equal(call(w, "release", "k", "{\"ref\":\"b\"}", &work), 202); /* its own keys */
 	assert_int_not_equal(work, first);
-	assert_int_equal(call(&w, "build-done", "K", "{\"ref\":\"b\"}", &work), 202);
+	assert_int_equal(call(w, "build-done", "K", "{\"ref\":\"b\"}", &work), 202);
 	assert_int_not_equal(work, first);
-	w.aid.at += 200;
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"b\"}", &work), 202);
+	w->aid.at += 200;
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"b\"}", &work), 202);
 	assert_int_not_equal(work, first);
-	world_close(&w);
 }
 
-TEST(without_a_key_the_same_body_is_one_call_for_a_minute)
+WORLD_TEST_BARE(without_a_key_the_same_body_is_one_call_for_a_minute)
 {
-	struct world w;
 	int64_t first, work;
 
-	open_world(&w, NULL, NULL);
-	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
-	w.aid.at += MINUTE - 100;
-	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	open_world(w, NULL, NULL);
+	assert_int_equal(call(w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
+	w->aid.at += MINUTE - 100;
+	assert_int_equal(call(w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
 	assert_int_equal(work, first);
-	w.aid.at += 200;
-	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	w->aid.at += 200;
+	assert_int_equal(call(w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
 	assert_int_not_equal(work, first);
 	/* A key that looks like what a body is noted by is another's. */
-	assert_int_equal(call(&w, "build-done", "body x", "{\"ref\":\"a\"}", &work), 202);
-	world_close(&w);
+	assert_int_equal(call(w, "build-done", "body x", "{\"ref\":\"a\"}", &work), 202);
 }
 
-TEST(a_clock_that_was_set_back_keeps_nothing_back_for_longer)
+WORLD_TEST_BARE(a_clock_that_was_set_back_keeps_nothing_back_for_longer)
 {
-	struct world w;
 	int64_t first, work;
 
-	open_world(&w, "ROLE_RATE_LIMIT=0", NULL);
-	w.aid.at += DAY;
-	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
-	w.aid.at -= 2 * MINUTE;
-	assert_int_equal(call(&w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
+	open_world(w, "ROLE_RATE_LIMIT=0", NULL);
+	w->aid.at += DAY;
+	assert_int_equal(call(w, "build-done", "", "{\"ref\":\"a\"}", &first), 202);
+	w->aid.at -= 2 * MINUTE;
+	assert_int_equal(call(w, "build-done", "", "{\"ref\":\"a\"}", &work), 202);
 	assert_int_not_equal(work, first);
-	world_close(&w);
 }
 
-TEST(a_refusal_is_answered_alike_when_it_comes_again)
+WORLD_TEST_BARE(a_refusal_is_answered_alike_when_it_comes_again)
 {
-	struct world w;
 	int64_t work;
 
-	open_world(&w, NULL, NULL);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
+	open_world(w, NULL, NULL);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
 	assert_int_equal(work, 0);
-	SAID(&w, "cannot begin with");
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
-	SAID(&w, "came before");
-	world_close(&w);
+	SAID(w, "cannot begin with");
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"-x\"}", &work), 409);
+	SAID(w, "came before");
 }
 
-TEST(what_needs_a_code_is_denied_and_nothing_is_done)
+FACTOR_TEST_BARE(what_needs_a_code_is_denied_and_nothing_is_done)
 {
-	struct world w;
 	int64_t work;
 
 	factor_write_key(FACTOR_KEY);
-	open_world(&w, "REQUIRE_OTP=deploy:staging", factor_key_setting);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 403);
+	open_world(w, "REQUIRE_OTP=deploy:staging", factor_key_setting);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 403);
 	assert_int_equal(work, 0);
-	SAID(&w, "which no hook has");
-	assert_int_equal(world_count(&w, EFFECT_GIT_QUERY), 0);
-	assert_int_equal(world_audited(&w, "denied", "hook:build-done"), 1);
-	factor_close(&w);
+	SAID(w, "which no hook has");
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
+	assert_int_equal(world_audited(w, "denied", "hook:build-done"), 1);
 }
 
-TEST(a_hook_may_do_nothing_else)
+WORLD_TEST_BARE(a_hook_may_do_nothing_else)
 {
-	struct world w;
 	const struct roles *roles;
 	const struct role *role;
 	size_t found;
 
-	open_world(&w, NULL, NULL);
-	roles = w.aid.settings->roles;
+	open_world(w, NULL, NULL);
+	roles = w->aid.settings->roles;
 	assert_true(roles_find_hook(roles, "", "build-done") > 0);
 	role = &roles->role[roles_find_hook(roles, "", "build-done") - 1];
 	assert_int_equal(role->grant_count, 1);
@@ -208,59 +191,51 @@ TEST(a_hook_may_do_nothing_else)
 	assert_int_equal(roles_named(roles, "hook", &found), ROLES_NONE);
 	for (size_t i = 0; i < roles->member_count; i++)
 		assert_false(roles->role[roles->member[i].role].is_hook);
-	world_close(&w);
 }
 
-TEST(a_hook_that_left_the_settings_starts_nothing_that_waits)
+WORLD_TEST_BARE(a_hook_that_left_the_settings_starts_nothing_that_waits)
 {
-	struct world w;
 	int64_t work;
 
-	(void)state;
-	open_world(&w, NULL, NULL);
-	world_deploy_starts(&w, COMMIT_A);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_deployment(&w, work).state, DEPLOY_QUEUED);
-	world_settings(&w, TEAM, NULL);
-	world_run_ends(&w, GOOD);
-	assert_int_not_equal(world_deployment(&w, work).ended_at, 0);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	world_close(&w);
+	open_world(w, NULL, NULL);
+	world_deploy_starts(w, COMMIT_A);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_int_equal(world_deployment(w, work).state, DEPLOY_QUEUED);
+	world_settings(w, TEAM, NULL);
+	world_run_ends(w, GOOD);
+	assert_int_not_equal(world_deployment(w, work).ended_at, 0);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
-TEST(too_many_calls_are_429_and_may_come_again)
+WORLD_TEST_BARE(too_many_calls_are_429_and_may_come_again)
 {
 	char key[16], body[32];
-	struct world w;
 	int64_t work;
 	int status = 0;
 
-	open_world(&w, NULL, NULL);
+	open_world(w, NULL, NULL);
 	for (int i = 0; i < 40 && status != 429; i++) {
 		(void)snprintf(key, sizeof(key), "k%d", i);
 		(void)snprintf(body, sizeof(body), "{\"ref\":\"-%d\"}", i);
-		status = call(&w, "build-done", key, body, &work);
+		status = call(w, "build-done", key, body, &work);
 	}
 	assert_int_equal(status, 429);
-	w.aid.at += MINUTE;
-	assert_int_equal(call(&w, "build-done", key, body, &work), 409); /* it was not noted */
-	world_close(&w);
+	w->aid.at += MINUTE;
+	assert_int_equal(call(w, "build-done", key, body, &work), 409); /* it was not noted */
 }
 
-TEST(an_action_is_started_by_its_words)
+WORLD_TEST_BARE(an_action_is_started_by_its_words)
 {
-	struct world w;
 	int64_t work;
 
-	open_world(&w, MIGRATE, "JOB_MIGRATE=rake db:migrate");
-	assert_int_equal(call(&w, "migrate", "k", "{\"ref\":\"migrate\"}", &work), 409);
-	world_deploy_goes_live(&w, COMMIT_A);
-	assert_int_equal(call(&w, "migrate", "l", "{\"ref\":\"migrate\"}", &work), 202);
-	assert_string_equal(world_deployment(&w, work).action, "run-job");
-	assert_string_equal(world_deployment(&w, work).argument, "migrate");
-	assert_int_equal(call(&w, "migrate", "m", "{\"ref\":\"drop-all\"}", &work), 409);
-	world_close(&w);
+	open_world(w, MIGRATE, "JOB_MIGRATE=rake db:migrate");
+	assert_int_equal(call(w, "migrate", "k", "{\"ref\":\"migrate\"}", &work), 409);
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_int_equal(call(w, "migrate", "l", "{\"ref\":\"migrate\"}", &work), 202);
+	assert_string_equal(world_deployment(w, work).action, "run-job");
+	assert_string_equal(world_deployment(w, work).argument, "migrate");
+	assert_int_equal(call(w, "migrate", "m", "{\"ref\":\"drop-all\"}", &work), 409);
 }
 
 static void
@@ -269,58 +244,44 @@ count_calls(struct tx *tx, void *arg)
 	*(int64_t *)arg = tx_number(tx, "SELECT COUNT(*) FROM hook_call");
 }
 
-TEST(calls_go_after_a_day)
+WORLD_TEST_BARE(calls_go_after_a_day)
 {
-	struct world w;
 	int64_t work, n = -1;
 
-	open_world(&w, NULL, NULL);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
-	w.aid.at += 2 * DAY;
-	world_due(&w, TIMER_DAILY);
-	world_act(&w, count_calls, &n);
+	open_world(w, NULL, NULL);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"a\"}", &work), 202);
+	w->aid.at += 2 * DAY;
+	world_due(w, TIMER_DAILY);
+	world_act(w, count_calls, &n);
 	assert_int_equal(n, 0);
-	world_close(&w);
 }
 
 /* As a push of then: the repair contains what was rolled back, and nobody is there to be asked.
  * What is rolled back while it waits is asked about. */
-TEST(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
+WORLD_TEST_BARE(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
 {
-	struct world w;
 	int64_t work;
 
-	(void)state;
-	open_world(&w, NULL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	assert_int_equal(call(&w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C });
-	assert_int_equal(world_deployment(&w, work).state, DEPLOY_QUEUED);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	world_git(&w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "contains bbbbbbb, rolled back meanwhile"));
-	assert_int_equal(call(&w, "build-done", "l", "{\"ref\":\"develop\"}", &work), 202);
-	world_git(&w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
-	assert_string_equal(world_peek(&w, EFFECT_RUN)->u.run.commit, COMMIT_D);
-	world_close(&w);
+	open_world(w, NULL, NULL);
+	world_deploy_goes_live(w, COMMIT_A);
+	world_deploy_starts(w, COMMIT_B);
+	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	assert_int_equal(world_deployment(w, work).state, DEPLOY_QUEUED);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "contains bbbbbbb, rolled back meanwhile"));
+	assert_int_equal(call(w, "build-done", "l", "{\"ref\":\"develop\"}", &work), 202);
+	world_git(w, (struct world_git){ .commit = COMMIT_D, .contains = COMMIT_B });
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 }
 
 /* --- behind a rename --- */
 
 #define OF_CI SECRET "\nHOOK_CI_STARTS=deploy:staging\n"
-
-static void
-settings_read(struct world *w)
-{
-	struct event *event = store_aid_event(&w->aid, EVENT_SETTINGS);
-
-	event->u.settings_read.accepted = true;
-	(void)world_decide(w, event);
-}
 
 /* shop is store by now, where the same call starts nothing, and another shop has a hook of that
  * name, where it is another call. */
@@ -334,9 +295,9 @@ WORLD_TEST(calls_go_with_their_application_to_its_new_name)
 	(void)snprintf(path, sizeof(path), "%s/apps/shop.env", w->aid.folder);
 	assert_int_equal(unlink(path), 0);
 	world_application(w, "store", OF_CI "RENAMED_FROM=shop\n");
-	settings_read(w);
+	world_settings_read(w);
 	world_application(w, "shop", OF_CI);
-	settings_read(w);
+	world_settings_read(w);
 	assert_int_equal(call(w, "store/ci", "k", "{}", &second), 202);
 	assert_int_equal(second, first);
 	assert_int_equal(call(w, "shop/ci", "k", "{}", &other), 202);

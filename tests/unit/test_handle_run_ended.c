@@ -6,23 +6,20 @@
 
 /* --- scripts that fail --- */
 
-TEST(a_script_that_fails_before_the_release_rolls_nothing_back)
+WORLD_TEST_BARE(a_script_that_fails_before_the_release_rolls_nothing_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "build");
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says_in(&w, WORLD_GROUP, "staging still runs aaaaaaa"));
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "staging still runs aaaaaaa"));
-	assert_non_null(world_says(&w, "\nscript failed: no such file\n"));
-	assert_string_equal(world_blocked(&w, "staging"), "");
-	assert_int_equal(world_active(&w, "staging").id, 0);
-	assert_int_equal(world_audited(&w, "deploy_failed", COMMIT_B), 1);
-	assert_string_equal(w.counted, "failed");
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "build");
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "staging still runs aaaaaaa"));
+	assert_non_null(world_says_in(w, WORLD_TEAM, "staging still runs aaaaaaa"));
+	assert_non_null(world_says(w, "\nscript failed: no such file\n"));
+	assert_string_equal(world_blocked(w, "staging"), "");
+	assert_int_equal(world_active(w, "staging").id, 0);
+	assert_int_equal(world_audited(w, "deploy_failed", COMMIT_B), 1);
+	assert_string_equal(w->counted, "failed");
 }
 
 /* Goal: that is the status of the run, whatever its script said last. */
@@ -51,41 +48,38 @@ TEST(what_could_not_be_reached_is_known_by_its_status)
 }
 
 /* Regression: the block of a commit named what went wrong with its rollback. */
-TEST(a_block_says_what_was_wrong_with_its_commit)
+WORLD_TEST_BARE(a_block_says_what_was_wrong_with_its_commit)
 {
 	struct run_ended boom = TOUCHED, away = TOUCHED;
-	struct world w;
 
 	(void)text_copy(boom.detail, sizeof(boom.detail), "boom");
 	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, boom);
-	world_run_ends(&w, away);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_true(world_environment(&w, "staging").is_down);
-	assert_false(world_environment(&w, "staging").is_unacknowledged); /* nothing serves again */
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "(script failed: exit 1: boom)"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, boom);
+	world_run_ends(w, away);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_true(world_environment(w, "staging").is_down);
+	assert_false(world_environment(w, "staging").is_unacknowledged); /* nothing serves again */
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(w, "(script failed: exit 1: boom)"));
 }
 
-TEST(a_script_that_fails_after_release_is_rolled_back)
+WORLD_TEST_BARE(a_script_that_fails_after_release_is_rolled_back)
 {
 	const struct effect *run, *probe;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	run = world_peek(&w, EFFECT_RUN);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	run = world_peek(w, EFFECT_RUN);
 	assert_non_null(run);
 	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
-	assert_int_equal(world_run_starts(&w), 200);
-	assert_non_null(world_says(&w, "↩️ rolling back to aaaaaaa"));
-	world_run_ends(&w, GOOD);
-	probe = world_peek(&w, EFFECT_PROBE);
+	assert_int_equal(world_run_starts(w), 200);
+	assert_non_null(world_says(w, "↩️ rolling back to aaaaaaa"));
+	world_run_ends(w, GOOD);
+	probe = world_peek(w, EFFECT_PROBE);
 	assert_non_null(probe);
 	assert_string_equal(probe->u.probe.targets[0].commit, COMMIT_A);
 	/* The gate of a rollback is that of a release, with a deadline of its own. */
@@ -94,109 +88,94 @@ TEST(a_script_that_fails_after_release_is_rolled_back)
 	assert_int_equal(probe->u.probe.plan.interval_s, 10);
 	assert_int_equal(probe->u.probe.plan.timeout_s, 5);
 	assert_int_equal(probe->u.probe.plan.deadline_s, 300);
-	assert_in_range(probe->u.probe.plan.until, w.aid.at + 299000, w.aid.at + 300000);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_non_null(world_says(&w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_true(world_environment(&w, "staging").is_unacknowledged);
-	assert_int_equal(world_audited(&w, "rollback_started", NULL), 1);
-	assert_int_equal(world_audited(&w, "auto_rollback_completed", NULL), 1);
-	assert_string_equal(w.counted, "rolled_back");
-	world_close(&w);
+	assert_in_range(probe->u.probe.plan.until, w->aid.at + 299000, w->aid.at + 300000);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "staging is NOT running bbbbbbb; it runs aaaaaaa again"));
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_true(world_environment(w, "staging").is_unacknowledged);
+	assert_int_equal(world_audited(w, "rollback_started", NULL), 1);
+	assert_int_equal(world_audited(w, "auto_rollback_completed", NULL), 1);
+	assert_string_equal(w->counted, "rolled_back");
 }
 
 /* A rollback began beside a deployment that was alive, below "everything it had started was
  * ended". */
-TEST(a_run_that_could_not_be_swept_is_left_to_a_person)
+WORLD_TEST_BARE(a_run_that_could_not_be_swept_is_left_to_a_person)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "release");
+	world_run_ends(w,
 	    (struct run_ended){
 		.gate_opened = true, .lost = true, .unswept = true, .released = true });
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_non_null(world_says(&w, "it was killed; some of it may still be running"));
-	assert_null(world_says(&w, "was ended"));
-	assert_int_not_equal(world_environment(&w, "staging").unknown_since, 0);
-	assert_non_null(world_says_in(&w, WORLD_TEAM, "Nothing is started there by itself"));
-	world_close(&w);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says(w, "it was killed; some of it may still be running"));
+	assert_null(world_says(w, "was ended"));
+	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "Nothing is started there by itself"));
 }
 
-TEST(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended)
+WORLD_TEST_BARE(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended)
 {
 	struct run_ended large = TOUCHED;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
+	world_b_over_a(w, STAGING_URL);
 	large.log_size = INT64_C(11) << 30; /* above RUN_LOGS_TOTAL */
-	world_run_ends(&w, large);
-	assert_null(world_peek(&w, EFFECT_PURGE_RUN)); /* it is the newest that has ended */
-	world_run_ends(&w, GOOD);
-	assert_non_null(world_peek(&w, EFFECT_PURGE_RUN));
-	assert_int_equal(world_peek(&w, EFFECT_PURGE_RUN)->u.purge_run.run, 2);
-	world_close(&w);
+	world_run_ends(w, large);
+	assert_null(world_peek(w, EFFECT_PURGE_RUN)); /* it is the newest that has ended */
+	world_run_ends(w, GOOD);
+	assert_non_null(world_peek(w, EFFECT_PURGE_RUN));
+	assert_int_equal(world_peek(w, EFFECT_PURGE_RUN)->u.purge_run.run, 2);
 }
 
-TEST(a_release_that_is_not_healthy_is_rolled_back)
+WORLD_TEST_BARE(a_release_that_is_not_healthy_is_rolled_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_non_null(world_says(&w, "unhealthy: HTTP 500"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "unhealthy: HTTP 500"));
 }
 
-TEST(a_rollback_that_fails_too_is_down)
+WORLD_TEST_BARE(a_rollback_that_fails_too_is_down)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, TOUCHED);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, TOUCHED);
+	world_run_step(w, 0, "release");
+	world_run_ends(w,
 	    (struct run_ended){ .gate_opened = true, .exit_status = 1, .detail = "no such image" });
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w,
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w,
 	    "staging may be DOWN: the rollback from bbbbbbb to aaaaaaa failed: what runs is not known"));
 	assert_non_null(
-	    world_says(&w, "script failed: exit 1; the rollback: exit 1: no such image"));
-	assert_true(world_environment(&w, "staging").is_down);
-	assert_int_equal(world_audited(&w, "auto_rollback_failed", "critical"), 1);
-	assert_int_equal(world_active(&w, "staging").id, 0);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging"); /* what a phone shows of it */
-	assert_non_null(world_says(&w, "🔥 staging may be DOWN; last live: aaaaaaa"));
-	world_probed(&w, "HTTP 500");
-	assert_non_null(world_says(&w, "🔥 staging is DOWN; last live: aaaaaaa"));
-	assert_null(strstr(world_plain(world_last(&w)), "may be")); /* in the same breath */
-	world_close(&w);
+	    world_says(w, "script failed: exit 1; the rollback: exit 1: no such image"));
+	assert_true(world_environment(w, "staging").is_down);
+	assert_int_equal(world_audited(w, "auto_rollback_failed", "critical"), 1);
+	assert_int_equal(world_active(w, "staging").id, 0);
+	(void)world_text(w, WORLD_ADMIN, "/status staging"); /* what a phone shows of it */
+	assert_non_null(world_says(w, "🔥 staging may be DOWN; last live: aaaaaaa"));
+	world_probed(w, "HTTP 500");
+	assert_non_null(world_says(w, "🔥 staging is DOWN; last live: aaaaaaa"));
+	assert_null(strstr(world_plain(world_last(w)), "may be")); /* in the same breath */
 }
 
 /* It said "neither is healthy", of a rollback that nobody had tried. */
-TEST(a_rollback_that_could_not_begin_is_told_so)
+WORLD_TEST_BARE(a_rollback_that_could_not_begin_is_told_so)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, (struct run_ended){ .refused = true, .detail = "no space left" });
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, (struct run_ended){ .refused = true, .detail = "no space left" });
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w,
 	    "staging may be DOWN: bbbbbbb failed, what it left is not known: rolling back to aaaaaaa did not begin to change anything"));
-	assert_non_null(world_says(&w, "the rollback: could not be started: no space left"));
-	assert_null(world_says(&w, "neither"));
-	assert_true(world_environment(&w, "staging").is_down);
-	world_close(&w);
+	assert_non_null(world_says(w, "the rollback: could not be started: no space left"));
+	assert_null(world_says(w, "neither"));
+	assert_true(world_environment(w, "staging").is_down);
 }
 
 /* What its end and its step `release` say, and nothing else that it printed, tells one that changed
@@ -239,18 +218,15 @@ TEST(whether_a_rollback_began_is_read_off_its_end)
 	}
 }
 
-TEST(a_rollback_that_is_not_healthy_is_down)
+WORLD_TEST_BARE(a_rollback_that_is_not_healthy_is_down)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "no answer");
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w, "\nunhealthy: HTTP 500; after the rollback: no answer"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, "no answer");
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w, "\nunhealthy: HTTP 500; after the rollback: no answer"));
 }
 
 /* Goal: DOWN is said of the hosts that are: the others serve. */
@@ -381,70 +357,59 @@ WORLD_TEST_OF(
 }
 
 /* A hook before it has stopped it: what was released runs, well or not. */
-TEST(a_rollback_that_ends_before_it_changed_anything_has_not_started)
+WORLD_TEST_BARE(a_rollback_that_ends_before_it_changed_anything_has_not_started)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "release");
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w,
 	    "staging may be DOWN: bbbbbbb failed, what it left is not known: rolling back to aaaaaaa did not begin to change anything"));
-	world_close(&w);
 }
 
-TEST(what_ran_out_of_time_says_so)
+WORLD_TEST_BARE(what_ran_out_of_time_says_so)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.deadline_s, 600);
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.deadline_s, 600);
+	world_run_ends(w,
 	    (struct run_ended){ .gate_opened = true,
 		.released = true,
 		.timed_out = true,
 		.exit_status = -1,
 		.signal_number = 9 });
-	assert_int_equal(world_peek(&w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "timed out: killed by signal 9"));
-	world_close(&w);
+	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says(w, "timed out: killed by signal 9"));
 }
 
 /* --- any end --- */
 
-TEST(a_result_whose_effect_is_closed_changes_nothing)
+WORLD_TEST_BARE(a_result_whose_effect_is_closed_changes_nothing)
 {
 	struct event *again;
-	struct world w;
 	int64_t effect, run;
 
-	world_b_over_a(&w, STAGING_URL);
-	effect = world_peek(&w, EFFECT_RUN)->id;
-	run = world_peek(&w, EFFECT_RUN)->u.run.run;
-	world_run_ends(&w, GOOD);
-	again = store_aid_event(&w.aid, EVENT_RUN_ENDED);
+	world_b_over_a(w, STAGING_URL);
+	effect = world_peek(w, EFFECT_RUN)->id;
+	run = world_peek(w, EFFECT_RUN)->u.run.run;
+	world_run_ends(w, GOOD);
+	again = store_aid_event(&w->aid, EVENT_RUN_ENDED);
 	again->effect = effect;
 	again->u.run_ended = TOUCHED;
 	again->u.run_ended.run = run;
-	(void)world_decide(&w, again);
-	assert_int_equal(world_state(&w), DEPLOY_VERIFYING);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_LIVE);
-	world_close(&w);
+	(void)world_decide(w, again);
+	assert_int_equal(world_state(w), DEPLOY_VERIFYING);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
-TEST(what_a_deployment_needs_to_end_is_what_it_started_with)
+WORLD_TEST_BARE(what_a_deployment_needs_to_end_is_what_it_started_with)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_settings(&w, "STAGING_HEALTH_URL=http://127.0.0.1:1/other", NULL);
-	world_run_ends(&w, GOOD);
+	world_b_over_a(w, STAGING_URL);
+	world_settings(w, "STAGING_HEALTH_URL=http://127.0.0.1:1/other", NULL);
+	world_run_ends(w, GOOD);
 	assert_string_equal(
-	    world_peek(&w, EFFECT_PROBE)->u.probe.targets[0].url, "http://127.0.0.1:1/health");
-	world_close(&w);
+	    world_peek(w, EFFECT_PROBE)->u.probe.targets[0].url, "http://127.0.0.1:1/health");
 }

@@ -4,19 +4,16 @@
 #include "decide/work/decide_end.h"
 #include "lib/text.h"
 
-TEST(a_script_that_says_no_rollback_cannot_roll_back)
+WORLD_TEST_BARE(a_script_that_says_no_rollback_cannot_roll_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "no-rollback");
-	world_run_step(&w, 1, "release");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w, "Last known release: aaaaaaa"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "no-rollback");
+	world_run_step(w, 1, "release");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "Last known release: aaaaaaa"));
 }
 
 static void
@@ -45,39 +42,37 @@ status_of_staging(struct world *w)
 #define BEHIND "\n⚠️ the migration of bbbbbbb failed; the database may be half migrated"
 
 /* What was live serves on: nothing is rolled back, and no push does it again. */
-TEST(what_ends_behind_its_migration_is_blocked_and_not_rolled_back)
+WORLD_TEST_BARE(what_ends_behind_its_migration_is_blocked_and_not_rolled_back)
 {
-	struct world w;
 	const char *status;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "migrate");
-	assert_null(strstr(status_of_staging(&w), "the migration of")); /* it is at work */
-	world_run_step(&w, 1, "migrate-failed 1");
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "migrate");
+	assert_null(strstr(status_of_staging(w), "the migration of")); /* it is at work */
+	world_run_step(w, 1, "migrate-failed 1");
 	world_run_ends(
-	    &w, (struct run_ended){ .gate_opened = true, .migration = true, .exit_status = 70 });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w,
+	    w, (struct run_ended){ .gate_opened = true, .migration = true, .exit_status = 70 });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w,
 	    "staging: the migration failed (exit 1); aaaaaaa still serves; the database may be half migrated"));
-	assert_null(world_says(&w, "nothing was changed"));
+	assert_null(world_says(w, "nothing was changed"));
 	assert_string_not_equal(
-	    world_button(world_says_in(&w, WORLD_TEAM, "Migration failed"), "🚀 Deploy to staging"),
+	    world_button(world_says_in(w, WORLD_TEAM, "Migration failed"), "🚀 Deploy to staging"),
 	    "");
 	assert_string_equal(
-	    world_button(world_says_in(&w, WORLD_TEAM, "Migration failed"), "Roll back"), "");
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
-	assert_false(world_environment(&w, "staging").is_unacknowledged);
-	assert_false(world_environment(&w, "staging").is_down);
-	status = status_of_staging(&w);
+	    world_button(world_says_in(w, WORLD_TEAM, "Migration failed"), "Roll back"), "");
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
+	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
+	assert_false(world_environment(w, "staging").is_unacknowledged);
+	assert_false(world_environment(w, "staging").is_down);
+	status = status_of_staging(w);
 	assert_non_null(strstr(status,
 	    "\nblocked: bbbbbbb: its deployment failed, just now (script failed: exit 70)"));
 	assert_null(strstr(status, "rolled back"));
 	assert_non_null(strstr(status, BEHIND));
-	migrates_and_goes_live(&w, COMMIT_C); /* nothing waits for it */
-	assert_null(strstr(status_of_staging(&w), "the migration of"));
-	world_close(&w);
+	migrates_and_goes_live(w, COMMIT_C); /* nothing waits for it */
+	assert_null(strstr(status_of_staging(w), "the migration of"));
 }
 
 /* Goal: why it failed is read where it is looked at first, by who may read such words. */
@@ -142,57 +137,48 @@ TEST(a_first_release_of_which_nothing_runs_leaves_no_doubt)
 }
 
 /* The record alone knows of it: the server was away. */
-TEST(a_migration_of_which_only_the_record_tells_may_be_at_work)
+WORLD_TEST_BARE(a_migration_of_which_only_the_record_tells_may_be_at_work)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w,
 	    (struct run_ended){ .gate_opened = true,
 		.migration = true,
 		.timed_out = true,
 		.exit_status = -1,
 		.signal_number = 9 });
-	assert_non_null(world_says(&w, "the migration was interrupted; it may still be running"));
-	assert_null(world_says(&w, "nothing was changed"));
-	world_close(&w);
+	assert_non_null(world_says(w, "the migration was interrupted; it may still be running"));
+	assert_null(world_says(w, "nothing was changed"));
 }
 
-TEST(a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves)
+WORLD_TEST_BARE(a_rollback_behind_a_migration_says_on_what_the_earlier_release_serves)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "migrate");
-	world_run_step(&w, 1, "migrated");
-	world_run_step(&w, 2, "release");
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrated");
+	world_run_step(w, 2, "release");
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_non_null(
-	    world_says(&w, "the migration ran; aaaaaaa now serves on the migrated database"));
-	world_close(&w);
+	    world_says(w, "the migration ran; aaaaaaa now serves on the migrated database"));
 }
 
 /* Its record has it from its supervisor's draft: that it was seen at its gate counts for less. */
-TEST(what_is_lost_in_its_migration_is_not_rolled_back)
+WORLD_TEST_BARE(what_is_lost_in_its_migration_is_not_rolled_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "migrate");
-	world_run_ends(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "migrate");
+	world_run_ends(w,
 	    (struct run_ended){
 		.gate_opened = true, .lost = true, .migration = true, .exit_status = -1 });
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
-	assert_non_null(world_says(&w,
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w,
 	    "staging: the migration was interrupted; it may still be running; aaaaaaa was not replaced, whether it serves is not known; the database may be half migrated"));
 	assert_non_null(
-	    world_says(&w, "it was killed; all that it had started on deploybot's machine"));
-	assert_string_equal(world_blocked(&w, "staging"), COMMIT_B);
-	world_close(&w);
+	    world_says(w, "it was killed; all that it had started on deploybot's machine"));
+	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
 }
 
 static void
@@ -204,18 +190,15 @@ give_up(struct tx *tx, UNUSED void *arg)
 	decide_give_up(tx, &active, "its result could not be handled");
 }
 
-TEST(what_is_given_up_in_its_migration_is_not_rolled_back)
+WORLD_TEST_BARE(what_is_given_up_in_its_migration_is_not_rolled_back)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "migrate");
-	world_run_step(&w, 1, "migrated");
-	world_act(&w, give_up, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_FAILED);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "migrate");
+	world_run_step(w, 1, "migrated");
+	world_act(w, give_up, NULL);
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(
-	    world_says(&w, "the migration ran; aaaaaaa still serves on the migrated database"));
-	world_close(&w);
+	    world_says(w, "the migration ran; aaaaaaa still serves on the migrated database"));
 }
 
 /* It said nothing of the database, neither in its question nor in its end. */

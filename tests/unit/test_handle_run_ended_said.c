@@ -6,16 +6,15 @@
 #include "store/row_audit.h"
 #include "store/store_inside.h"
 
-TEST(an_end_that_failed_is_said_once_more_so_that_the_phone_rings)
+WORLD_TEST_BARE(an_end_that_failed_is_said_once_more_so_that_the_phone_rings)
 {
-	struct world w;
 	size_t said;
 
-	world_b_over_a(&w, STAGING_URL);
-	said = w.n_screen;
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_int_equal(w.n_screen, said + 2); /* where it was asked for, and in the team's chat */
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	said = w->n_screen;
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_int_equal(
+	    w->n_screen, said + 2); /* where it was asked for, and in the team's chat */
 }
 
 /* Why the release failed was lost: the message spoke of its rollback alone. */
@@ -55,26 +54,24 @@ TEST(behind_a_failed_rollback_both_reasons_are_said)
 }
 
 /* A document of an unhealthy release ended with exit 0, and did not say what was wrong. */
-TEST(the_log_of_an_unhealthy_release_begins_with_what_its_health_said)
+WORLD_TEST_BARE(the_log_of_an_unhealthy_release_begins_with_what_its_health_said)
 {
 	const struct effect *document;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_step(&w, 0, "start");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	assert_non_null(world_says(&w, "\n✗ health check\n↩️ rolling back to aaaaaaa"));
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "\nunhealthy: HTTP 500\n✗ health check\n"));
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(&w, WORLD_GROUP, "Rolled back"), "📄 Log"));
-	document = world_peek(&w, EFFECT_DOCUMENT);
+	world_b_over_a(w, STAGING_URL);
+	world_run_step(w, 0, "start");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	assert_non_null(world_says(w, "\n✗ health check\n↩️ rolling back to aaaaaaa"));
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says(w, "\nunhealthy: HTTP 500\n✗ health check\n"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Rolled back"), "📄 Log"));
+	document = world_peek(w, EFFECT_DOCUMENT);
 	assert_non_null(document);
 	assert_non_null(
 	    strstr(document->u.document.head, ", exit 0\nhttp://127.0.0.1:1/health: HTTP 500"));
-	world_close(&w);
 }
 
 /* The step in which the script failed stays marked, whatever its rollback has for steps. */
@@ -106,24 +103,22 @@ TEST(the_failed_step_is_marked_while_it_is_rolled_back_and_after)
 }
 
 /* Regression: a script's last line was cut where it has the words that we put between the two. */
-TEST(words_of_a_script_are_not_taken_for_ours)
+WORLD_TEST_BARE(words_of_a_script_are_not_taken_for_ours)
 {
 	struct run_ended failed = TOUCHED;
-	struct world w;
 
 	(void)text_copy(failed.detail, sizeof(failed.detail), "restore; the rollback: by hand");
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, failed);
-	world_run_ends(&w, failed);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
-	assert_non_null(world_says(&w,
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, failed);
+	world_run_ends(w, failed);
+	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
+	assert_non_null(world_says(w,
 	    "script failed: restore; the rollback: by hand; the rollback: exit 1: restore; the rollback: by hand\n"));
-	(void)world_text(&w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(&w, "(script failed: exit 1: restore; the rollback: by hand)"));
-	assert_int_equal(world_audited(&w, "auto_rollback_failed",
+	(void)world_text(w, WORLD_ADMIN, "/status");
+	assert_non_null(world_says(w, "(script failed: exit 1: restore; the rollback: by hand)"));
+	assert_int_equal(world_audited(w, "auto_rollback_failed",
 			     "by hand; the rollback: exit 1: restore; the rollback: by hand\""),
 	    1);
-	world_close(&w);
 }
 
 /* Whatever length the two have, each is there, and no letter is cut in two. */
@@ -179,18 +174,15 @@ TEST(what_an_application_may_have_said_is_shown_in_private_alone)
 	}
 }
 
-TEST(an_unhealthy_release_names_the_url_without_what_may_be_a_token)
+WORLD_TEST_BARE(an_unhealthy_release_names_the_url_without_what_may_be_a_token)
 {
-	struct world w;
-
-	world_b_over_a(&w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_non_null(world_says(&w, "http://127.0.0.1:9/health: HTTP 500\n"));
-	assert_null(world_says(&w, "token"));
-	world_close(&w);
+	world_b_over_a(w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
+	world_run_ends(w, GOOD);
+	world_probed(w, "HTTP 500");
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_non_null(world_says(w, "http://127.0.0.1:9/health: HTTP 500\n"));
+	assert_null(world_says(w, "token"));
 }
 
 static void
@@ -210,18 +202,16 @@ act_names_are_entries(struct tx *tx, void *arg)
 }
 
 /* Not in its text: nobody reads that on a phone. */
-TEST(every_final_message_names_the_audits_head)
+WORLD_TEST_BARE(every_final_message_names_the_audits_head)
 {
-	struct world w;
 	int named = 0;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_null(
-	    strstr(world_plain(world_says_in(&w, WORLD_GROUP, "still runs aaaaaaa\n")), "audit"));
-	world_act(&w, act_names_are_entries, &named);
+	    strstr(world_plain(world_says_in(w, WORLD_GROUP, "still runs aaaaaaa\n")), "audit"));
+	world_act(w, act_names_are_entries, &named);
 	assert_true(named >= 2); /* A's end, and B's */
-	world_close(&w);
 }
 
 static void
@@ -244,23 +234,21 @@ is_witnessed(struct world *w)
 }
 
 /* The chat is a witness of a head that it was sent, once Telegram has said so, and of no other. */
-TEST(the_chat_is_a_witness_of_what_telegram_confirmed)
+WORLD_TEST_BARE(the_chat_is_a_witness_of_what_telegram_confirmed)
 {
 	store_handler *sent;
-	struct world w;
 
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_true(is_witnessed(&w));
-	(void)world_text(&w, WORLD_STRANGER, "/deploy staging");
-	assert_false(is_witnessed(&w));
-	world_deploy_starts(&w, COMMIT_C);
-	sent = w.aid.handlers[EVENT_MESSAGE_SENT];
-	w.aid.handlers[EVENT_MESSAGE_SENT] = NULL; /* nobody has confirmed it */
-	world_run_ends(&w, FAILED_BEFORE_RELEASE);
-	assert_false(is_witnessed(&w));
-	w.aid.handlers[EVENT_MESSAGE_SENT] = sent;
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_true(is_witnessed(w));
+	(void)world_text(w, WORLD_STRANGER, "/deploy staging");
+	assert_false(is_witnessed(w));
+	world_deploy_starts(w, COMMIT_C);
+	sent = w->aid.handlers[EVENT_MESSAGE_SENT];
+	w->aid.handlers[EVENT_MESSAGE_SENT] = NULL; /* nobody has confirmed it */
+	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	assert_false(is_witnessed(w));
+	w->aid.handlers[EVENT_MESSAGE_SENT] = sent;
 }
 
 /* Not of the state: what was cancelled while it was checked has failed in no step. */
@@ -379,13 +367,10 @@ TEST(behind_a_rollback_that_failed_it_says_what_a_probe_saw)
 }
 
 /* What answers may be that of what has begun since. */
-TEST(what_a_probe_saw_of_another_deployment_is_not_said)
+WORLD_TEST_BARE(what_a_probe_saw_of_another_deployment_is_not_said)
 {
-	struct world w;
-
-	rollback_fails(&w, TOUCHED);
-	world_deploy_starts(&w, "cccccccccccccccccccccccccccccccccccccccc");
-	world_looked(&w, "HTTP 500");
-	assert_null(world_says(&w, "🩺"));
-	world_close(&w);
+	rollback_fails(w, TOUCHED);
+	world_deploy_starts(w, "cccccccccccccccccccccccccccccccccccccccc");
+	world_looked(w, "HTTP 500");
+	assert_null(world_says(w, "🩺"));
 }

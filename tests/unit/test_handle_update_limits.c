@@ -205,21 +205,19 @@ WORLD_TEST(stop_status_lock_and_rollback_are_never_refused)
 }
 
 /* What a rollback asks is answered by a press. */
-TEST(a_press_that_rolls_back_is_never_refused)
+WORLD_TEST_BARE(a_press_that_rolls_back_is_never_refused)
 {
 	char roll[LIMIT_BUTTON_ID];
-	struct world w;
 
-	world_b_over_a(&w, NULL);
-	world_run_ends(&w, GOOD);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback staging");
-	(void)text_copy(roll, sizeof(roll), world_button(world_last(&w), "Roll"));
+	world_b_over_a(w, NULL);
+	world_run_ends(w, GOOD);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	(void)text_copy(roll, sizeof(roll), world_button(world_last(w), "Roll"));
 	assert_string_not_equal(roll, "");
 	for (int i = 0; i < 40; i++)
-		(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, "none");
-	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP, roll);
-	assert_non_null(world_peek(&w, EFFECT_RUN));
-	world_close(&w);
+		(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, "none");
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, roll);
+	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 WORLD_TEST_OF(who_has_a_role_is_limited_as_the_settings_say, "ROLE_RATE_LIMIT=6")

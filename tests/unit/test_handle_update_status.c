@@ -43,16 +43,13 @@ WORLD_TEST_OF(status_begins_with_what_is_unhealthy, STAGING_URL)
 }
 
 /* "🔴 staging runs aaaaaaa" was said of aaaaaaa while bbbbbbb answered. */
-TEST(status_says_first_what_is_being_verified)
+WORLD_TEST_BARE(status_says_first_what_is_being_verified)
 {
-	struct world w;
-
-	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(strstr(
-	    world_plain(world_last(&w)), "⏳ staging: verifying bbbbbbb; last live: aaaaaaa"));
-	world_close(&w);
+	world_b_over_a(w, STAGING_URL);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .released = true });
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(
+	    strstr(world_plain(world_last(w)), "⏳ staging: verifying bbbbbbb; last live: aaaaaaa"));
 }
 
 WORLD_TEST(status_without_health_urls_asks_nobody)

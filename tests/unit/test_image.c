@@ -39,73 +39,59 @@ b_over_a(struct world *w)
 		assert_string_equal(run_->u.run.previous_image, previous_image_); \
 	} while (0)
 
-TEST(a_release_has_the_image_that_its_step_told)
+WORLD_TEST_BARE(a_release_has_the_image_that_its_step_told)
 {
-	struct world w;
-
-	b_over_a(&w);
-	ORDERED(&w, COMMIT_B, "", COMMIT_A, IMAGE_A);
-	(void)world_text(&w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(&w, ", image aaaa111…"));
-	world_close(&w);
+	b_over_a(w);
+	ORDERED(w, COMMIT_B, "", COMMIT_A, IMAGE_A);
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(world_says(w, ", image aaaa111…"));
 }
 
 /* No step was heard: the server was away until its end. */
-TEST(a_release_has_the_image_that_its_record_told)
+WORLD_TEST_BARE(a_release_has_the_image_that_its_record_told)
 {
 	struct run_ended ended = GOOD;
-	struct world w;
 
-	b_over_a(&w);
+	b_over_a(w);
 	(void)text_copy(ended.image, sizeof(ended.image), IMAGE_B);
-	world_run_ends(&w, ended);
-	world_probed(&w, NULL);
-	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_B);
-	assert_string_equal(world_environment(&w, "staging").previous.image, IMAGE_A);
-	world_close(&w);
+	world_run_ends(w, ended);
+	world_probed(w, NULL);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_B);
+	assert_string_equal(world_environment(w, "staging").previous.image, IMAGE_A);
 }
 
-TEST(what_is_rolled_back_rolls_back_to_the_image_that_ran)
+WORLD_TEST_BARE(what_is_rolled_back_rolls_back_to_the_image_that_ran)
 {
-	struct world w;
-
-	b_over_a(&w);
-	world_run_ships(&w, 0, "build", "");
-	world_run_ships(&w, 1, "release", IMAGE_B);
-	world_run_ends(&w, TOUCHED);
-	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
-	assert_int_equal(world_run_starts(&w), 200);
-	world_run_ships(&w, 0, "release", IMAGE_X); /* of the way back: it is not B's */
-	assert_string_equal(world_newest(&w, "staging").image, IMAGE_B);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
-	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
-	assert_string_equal(world_environment(&w, "staging").current.image, IMAGE_A);
-	world_close(&w);
+	b_over_a(w);
+	world_run_ships(w, 0, "build", "");
+	world_run_ships(w, 1, "release", IMAGE_B);
+	world_run_ends(w, TOUCHED);
+	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ships(w, 0, "release", IMAGE_X); /* of the way back: it is not B's */
+	assert_string_equal(world_newest(w, "staging").image, IMAGE_B);
+	world_run_ends(w, GOOD);
+	world_probed(w, NULL);
+	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 }
 
 /* Its record tells nothing; what was heard of it stands in its row. */
-TEST(a_lost_run_is_rolled_back_to_the_image_that_ran)
+WORLD_TEST_BARE(a_lost_run_is_rolled_back_to_the_image_that_ran)
 {
-	struct world w;
-
-	b_over_a(&w);
-	world_run_ships(&w, 0, "release", IMAGE_B);
-	world_run_lost(&w);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
-	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
-	world_close(&w);
+	b_over_a(w);
+	world_run_ships(w, 0, "release", IMAGE_B);
+	world_run_lost(w);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .lost = true });
+	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
 }
 
-TEST(a_rollback_that_was_lost_is_ordered_again_with_its_image)
+WORLD_TEST_BARE(a_rollback_that_was_lost_is_ordered_again_with_its_image)
 {
-	struct world w;
-
-	b_over_a(&w);
-	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .lost = true });
-	ORDERED(&w, COMMIT_A, IMAGE_A, COMMIT_B, "");
-	world_close(&w);
+	b_over_a(w);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .lost = true });
+	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, "");
 }
 
 /* Rollback of production by a person, as the button's row says it. */

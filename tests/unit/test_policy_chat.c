@@ -214,7 +214,6 @@ TEST(ones_own_place_is_taken_back_without_the_grant_cancel)
 	const struct world_message *place;
 	struct world w;
 
-	(void)state;
 	world_open(&w, roles[0], roles[1], NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
@@ -276,27 +275,24 @@ TEST(a_pushs_question_needs_confirm_and_ones_own_the_action)
 }
 
 /* Confirm answers what others ask; one's own question needs the action, also with confirm. */
-TEST(confirm_is_not_the_action)
+WORLD_TEST_BARE(confirm_is_not_the_action)
 {
 	static const char *const roles[] = { "ROLE_C_IDS=50, 60",
 		"ROLE_C_MAY=deploy:production, confirm" };
 	const struct world_message *question;
-	struct world w;
 
-	(void)state;
-	world_open(&w, roles[0], roles[1], NULL);
-	(void)world_text(&w, CARL, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	question = world_says(&w, "Deploy to production?");
-	world_settings(&w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
-	assert_true(press(&w, CARL, question, "Deploy to"));
-	assert_string_equal(w.toast, "⛔ Denied: deploy: only an admin may.");
+	world_open(w, roles[0], roles[1], NULL);
+	(void)world_text(w, CARL, "/deploy production");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	question = world_says(w, "Deploy to production?");
+	world_settings(w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
+	assert_true(press(w, CARL, question, "Deploy to"));
+	assert_string_equal(w->toast, "⛔ Denied: deploy: only an admin may.");
 	/* Who asked may not any more, and who confirms never might: nothing starts. */
-	assert_true(press(&w, DORA, question, "Deploy to"));
-	world_git_same(&w);
-	assert_null(world_peek(&w, EFFECT_RUN));
-	assert_int_equal(world_newest(&w, "production").state, DEPLOY_REFUSED);
-	world_close(&w);
+	assert_true(press(w, DORA, question, "Deploy to"));
+	world_git_same(w);
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
 }
 
 WORLD_TEST_OF(whoever_confirmed_a_push_and_lost_the_role_starts_nothing, "ROLE_C_IDS=50",

@@ -25,7 +25,6 @@ TEST(a_migration_has_its_own_seconds_and_those_that_end_it)
 		{ PROTOCOL_PROGRAM_ROLLBACK, "bin/migrate", "", 0, 0 },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct program_dirs dirs = { .state = "/nonexistent", .scripts = "/nonexistent" };
 		struct protocol_message order = {

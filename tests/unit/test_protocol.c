@@ -79,7 +79,6 @@ TEST(a_record_is_read_as_it_was_sent)
 		    .image = IMAGE } };
 	struct protocol_message read;
 
-	(void)state;
 	for (size_t i = 0; i < PROTOCOL_STEPS_ROOM; i++) {
 		sent.steps[i].at = 1795160052259;
 		memset(sent.steps[i].name, 'n', PROTOCOL_STEP_NAME);

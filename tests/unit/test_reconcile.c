@@ -22,7 +22,6 @@ TEST(what_hinders_the_end_of_a_run_is_said_where_no_process_can_be_named)
 	pid_t supervisor = 0;
 	int root;
 
-	(void)state;
 	assert_non_null(mkdtemp(folder));
 	root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root >= 0);

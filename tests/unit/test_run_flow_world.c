@@ -317,7 +317,6 @@ TEST(whoever_asks_later_is_answered_too)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, life, 4);
 	somebody_stops_it(&w);
 	assert_int_equal(w.ends_sent, 1);
@@ -335,7 +334,6 @@ TEST(go_is_sent_again_to_a_gate_that_is_still_shut)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, life, 4);
 	assert_int_equal(w.goes_sent, 1);
 	w.gate = false;
@@ -358,7 +356,6 @@ TEST(end_goes_before_go)
 {
 	struct world w;
 
-	(void)state;
 	begin(&w, life, 4);
 	w.gate = w.ran = false;
 	w.keeps_its_gate = true;
@@ -396,7 +393,6 @@ TEST(a_runner_that_contradicts_itself_is_not_asked_for_ever)
 {
 	struct world w = world_of(RUN_TO_ORDER);
 
-	(void)state;
 	while (!w.is_over) {
 		runner_takes(&w);
 		if (w.flow.state == RUN_ORDERED)
@@ -412,7 +408,6 @@ TEST(a_connection_that_nothing_explains_is_reported_as_lost_and_explained_later)
 {
 	struct world unsent, sent, quick;
 
-	(void)state;
 	begin(&unsent, life, 5);
 	time_passes(&unsent); /* the runner takes nothing */
 	assert_int_equal(unsent.lost, 1);
@@ -435,7 +430,6 @@ TEST(an_incompatible_supervisor_is_never_sent_go_and_its_gate_is_given_up)
 {
 	struct world w = world_of(RUN_TO_ORDER);
 
-	(void)state;
 	w.foreign = true;
 	w.has_gone = true;
 	runner_takes(&w);

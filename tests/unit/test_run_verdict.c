@@ -302,7 +302,6 @@ TEST(no_exit_record_is_left_without_a_rule)
 	static const enum deploy_state states[] = { DEPLOY_RUNNING, DEPLOY_STOPPING,
 		DEPLOY_ROLLING_BACK };
 
-	(void)state;
 	for (unsigned bits = 0; bits < 8192 * PROGRAM_COUNT; bits++) {
 		for (size_t s = 0; s < COUNT(states); s++) {
 			struct deployment before = {

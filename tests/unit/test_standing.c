@@ -34,7 +34,6 @@ TEST(the_worst_that_is_true_is_said)
 		{ RELEASED, STANDING_HEALTHY, STANDING_RUNS, "live" },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct environment environment = {
 			.is_down = (rows[i].facts & DOWN) != 0,

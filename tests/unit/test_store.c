@@ -384,15 +384,6 @@ TEST_WITH(
 	free(text);
 }
 
-static void
-act_send(struct tx *tx, void *arg)
-{
-	static char head[] = "hello";
-
-	(void)arg;
-	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
-}
-
 /* Deadlines and questions stand for hours: what the chat has not been told yet is what counts. */
 TEST_WITH(gauges_come_when_they_change_and_only_then, deliver_aid_setup, store_aid_teardown)
 {
@@ -400,7 +391,7 @@ TEST_WITH(gauges_come_when_they_change_and_only_then, deliver_aid_setup, store_a
 	struct outcome *outcome;
 
 	store_aid_forget(aid);
-	store_aid_act(aid, act_send, NULL);
+	store_aid_act(aid, store_aid_act_send, NULL);
 	outcome = store_aid_take_outcome(aid, OUTCOME_GAUGES);
 	assert_non_null(outcome);
 	assert_int_equal(outcome->gauges->outbox_pending, 1);

@@ -57,15 +57,6 @@ teardown(void **state)
 	return 0;
 }
 
-static void
-act_send(struct tx *tx, void *arg)
-{
-	static char head[] = "hello";
-
-	(void)arg;
-	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
-}
-
 static int64_t
 messages_in(const char *path)
 {
@@ -87,9 +78,9 @@ TEST_WITH(what_stands_in_the_log_alone_is_in_the_copy, setup, teardown)
 	struct stat st;
 
 	for (int i = 0; i < 3; i++)
-		store_aid_act(&scene->aid, act_send, NULL);
+		store_aid_act(&scene->aid, store_aid_act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
-	store_aid_act(&scene->aid, act_send, NULL); /* the store goes on */
+	store_aid_act(&scene->aid, store_aid_act_send, NULL); /* the store goes on */
 	assert_int_equal(messages_in(scene->file), 3);
 	assert_int_equal(stat(scene->file, &st), 0);
 	assert_int_equal(st.st_size, made.size);
@@ -102,12 +93,12 @@ TEST_WITH(a_copy_opens_as_a_store, setup, teardown)
 	struct scene *scene = *state;
 	struct store_backup made;
 
-	store_aid_act(&scene->aid, act_send, NULL);
+	store_aid_act(&scene->aid, store_aid_act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 	scene->aid.config.path = scene->file;
 	store_aid_reopen(&scene->aid);
 	assert_int_equal(store_aid_count(&scene->aid, EFFECT_SEND_MESSAGE), 1);
-	store_aid_act(&scene->aid, act_send, NULL);
+	store_aid_act(&scene->aid, store_aid_act_send, NULL);
 	store_close(scene->aid.store);
 	scene->aid.store = NULL;
 	assert_int_equal(messages_in(scene->file), 2);
@@ -145,10 +136,10 @@ TEST_WITH(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gon
 	char log[160], *bytes;
 	size_t size;
 
-	store_aid_act(&scene->aid, act_send, NULL);
+	store_aid_act(&scene->aid, store_aid_act_send, NULL);
 	assert_true(store_backup(scene->aid.path, scene->file, &made, &scene->aid.err));
 	for (int i = 0; i < 200; i++)
-		store_aid_act(&scene->aid, act_send, NULL);
+		store_aid_act(&scene->aid, store_aid_act_send, NULL);
 	bytes = keep_log(scene, log, &size);
 	store_close(scene->aid.store);
 	put_copy_in_place(scene);

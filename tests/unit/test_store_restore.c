@@ -78,15 +78,6 @@ struct scene {
 	struct store_restore where;
 };
 
-static void
-act_send(struct tx *tx, void *arg)
-{
-	static char head[] = "hello";
-
-	(void)arg;
-	(void)row_message_add(tx, &(struct message){ .address.chat = 1, .head = head });
-}
-
 static int
 setup(void **state)
 {
@@ -100,10 +91,10 @@ setup(void **state)
 	(void)snprintf(scene.folder, sizeof(scene.folder), "%s/state", scene.aid.folder);
 	(void)snprintf(scene.audit, sizeof(scene.audit), "%s/audit.log", scene.folder);
 	scene.where = (struct store_restore){ scene.folder, scene.audit };
-	store_aid_act(&scene.aid, act_send, NULL);
+	store_aid_act(&scene.aid, store_aid_act_send, NULL);
 	assert_true(store_backup(scene.aid.path, scene.backup, &made, &scene.aid.err));
-	store_aid_act(&scene.aid, act_send, NULL);
-	store_aid_act(&scene.aid, act_send, NULL);
+	store_aid_act(&scene.aid, store_aid_act_send, NULL);
+	store_aid_act(&scene.aid, store_aid_act_send, NULL);
 	store_close(scene.aid.store);
 	scene.aid.store = NULL;
 	scene.live = file_read(scene.aid.path, 1 << 24, &scene.live_size, NULL);

@@ -337,7 +337,6 @@ TEST(a_gate_stays_shut_for_whoever_was_told_to_stop_before_or_with_go)
 	static const unsigned int reasons[] = { BIT(STOP_REQUESTED), BIT(FLUSH_FAILED) };
 	static const unsigned int lost[] = { BIT(SERVER_LOST), BIT(RUNNER_LOST) };
 
-	(void)state;
 	for (size_t i = 0; i < COUNT(reasons); i++) {
 		struct world w = { 0 };
 
@@ -358,7 +357,6 @@ TEST(a_server_that_connects_stops_the_clock_of_the_gate_and_no_other)
 {
 	struct world w = { 0 };
 
-	(void)state;
 	turn(&w, BIT(CONNECTED) | BIT(TIME_UP));
 	assert_int_equal(w.flow.state, SUPERVISOR_AT_GATE);
 	turn(&w, BIT(GO));
@@ -370,7 +368,6 @@ TEST(a_disk_that_refuses_is_asked_again_and_in_the_end_given_up)
 {
 	struct world w = { .refusals = 2 }, never = { .refusals = 9 };
 
-	(void)state;
 	turn(&w, BIT(GO) | BIT(MAIN_FAILED) | BIT(NO_CHILD));
 	assert_int_equal(w.flow.state, SUPERVISOR_RECORDING);
 	turn(&w, BIT(TIME_UP));
@@ -388,7 +385,6 @@ TEST(a_server_is_waited_for_until_it_was_sent_the_record_or_time_is_up)
 {
 	struct world sent = { .has_server = true }, slow = { .has_server = true };
 
-	(void)state;
 	turn(&sent, BIT(GO) | BIT(MAIN_OK) | BIT(OUTPUT_CLOSED));
 	assert_int_equal(sent.flow.state, SUPERVISOR_TOLD);
 	assert_false(sent.over);
