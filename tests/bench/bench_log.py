@@ -84,7 +84,7 @@ def run_seconds(bench, stage, presser):
 
 def measure_log(bench):
     bench.flush_ms()
-    bench.readers = kit.compile_helper("readers", bench.folder)
+    bench.readers = kit.program("readers")
     ours, theirs = [], []
     with stage_with_script(bench, "log", write_script(bench)) as stage, \
             contextlib.closing(Presser(stage)) as presser:
