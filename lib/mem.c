@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,4 +91,10 @@ mem_resize(void *old, long size)
 		return there(realloc(old, (size_t)size));
 	free(old);
 	return NULL;
+}
+
+void
+mem_trim(void)
+{
+	(void)malloc_trim(0); /* says whether there was any */
 }

@@ -24,6 +24,7 @@
 #include "lib/file.h"
 #include "lib/http_listen.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "routes/route_health.h"
 #include "runs/run_files.h"
@@ -696,6 +697,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		watch_signals(&serve);
 		serve_secrets_start(&serve);
 		say_ready(&serve);
+		mem_trim(); /* settings were read and the database was made or recovered */
 		loop_run(serve.loop);
 	} else {
 		log_error("cannot start: %s", err.text);

@@ -214,5 +214,6 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 		queue_list_append(ret_outcomes, &out);
 	store->is_recovered |= ok;
 	outcome_free_all(&out);
+	db_shrink(store->db);
 	return ok;
 }
