@@ -74,7 +74,7 @@ class Witness(kit.Watch):
 def run_seconds(bench, stage, presser):
     """(seconds of a run, the path of its log)"""
     os.sync()
-    _, log = begin_run(stage, presser)
+    log = begin_run(stage, presser)[1]
     with contextlib.closing(Readers(bench, log)):
         ended = wait_whole(log)
     took = (ended - began_ns(log)) / 1e9
