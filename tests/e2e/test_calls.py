@@ -3,11 +3,14 @@
 import re
 import shutil
 import socket
+import subprocess
 
 from ops_aid import bare_settings, check_stop
+from shipping_aid import DEPLOY, git
 from stage import Deploybot, wait_until
 
 FLUSHES = 10    # of the main thread: files of the database and their folder, the mark of what runs, the audit's file
+PROGRAMS = 24   # of a question about a commit whose digits are all there: git's own helpers are not counted
 PROCESS = re.compile(r'openat\(.*"/proc/\d+/stat"')
 
 
@@ -65,3 +68,22 @@ def test_a_git_query_that_has_left_nothing_behind_does_not_read_the_table_of_all
     calls = wait_until(answered, what="a git query's answer")
     check_stop(traced.bot)
     assert not [call for call in calls if PROCESS.match(call)]
+
+
+def test_the_commit_that_was_confirmed_is_asked_about_with_few_programs(tmp_path):
+    """Each costs one to two milliseconds of the time from Confirm to the script's first instruction."""
+    repository = tmp_path / "repository"
+    git(tmp_path, "init", "-q", "-b", "main", str(repository))
+    git(repository, "-c", "user.name=Ann", "-c", "user.email=a@b.c", "commit", "-q", "--allow-empty", "-m", "First")
+    head = git(repository, "rev-parse", "HEAD").strip()
+    for _ in range(2):  # the first makes the mirror
+        done = subprocess.run(
+            ["strace", "-f", "-qq", "-o", str(tmp_path / "calls"), "-e", "trace=execve", f"{DEPLOY}/commits.sh",
+             "commits", head, "main", head, "", ""],
+            env={"PATH": "/usr/bin:/bin", "REPOSITORY_URL": str(repository), "STATE_DIRECTORY": str(tmp_path / "state"),
+                 "DEPLOY_TRANSPORT": "local", "ENVIRONMENT": "production", "DEPLOYBOT_SETTINGS": "checked"},
+            capture_output=True, text=True, check=True, timeout=300)
+        assert f"\nkind commit\ncommit {head}\n" in done.stdout and done.stdout.endswith("\nend\n")
+    programs = [call.split('"')[1] for call in (tmp_path / "calls").read_text("utf-8", "replace").splitlines()
+                if "execve(" in call and "ENOENT" not in call and "git-core" not in call]
+    assert len(programs) <= PROGRAMS, programs
