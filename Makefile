@@ -199,11 +199,13 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
-# Entered before libc's start (lines.c), so without libraries.
+# Without libc: lines.c says why.
+$(BUILD)/obj/tests/bench/lines.o: DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
+	-fno-tree-loop-distribute-patterns
 $(BUILD)/bench/lines: $(BUILD)/obj/tests/bench/lines.o
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) -static -Wl,-e,first -o $@ $<
+	@$(CC) -static -nostdlib -s -o $@ $<
 
 .PHONY: fuzzers small small-fuzzer
 small: $(BUILD)/tests/test_$(SMALL)
