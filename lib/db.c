@@ -672,12 +672,6 @@ db_checkpoint(struct db *db, int *ret_left, struct err *err)
 	return true;
 }
 
-void
-db_shrink(struct db *db)
-{
-	(void)sqlite3_db_release_memory(db->handle); /* always OK */
-}
-
 int
 db_log_pages(const struct db *db)
 {

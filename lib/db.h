@@ -118,9 +118,6 @@ bool db_idle(const struct db *db);
  * in the WAL are stored in *ret_left (may be NULL). */
 MUST_USE bool db_checkpoint(struct db *db, int *ret_left, struct err *err);
 
-/* Gives back the pages that are kept in memory and not needed now. */
-void db_shrink(struct db *db);
-
 /* Pages in the WAL that a checkpoint would copy; known since the first commit. */
 int db_log_pages(const struct db *db);
 

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/mem.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,10 +90,4 @@ mem_resize(void *old, long size)
 		return there(realloc(old, (size_t)size));
 	free(old);
 	return NULL;
-}
-
-void
-mem_trim(void)
-{
-	(void)malloc_trim(0); /* says whether there was any */
 }

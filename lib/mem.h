@@ -34,8 +34,5 @@ MUST_USE char *mem_text(const char *text);
 MUST_USE char *mem_textn(const char *text, size_t most);
 MUST_USE char *mem_textf(const char *fmt, ...) PRINTF(1, 2);
 
-/* Gives back to the system what was freed, also in the midst of what is in use. */
-void mem_trim(void);
-
 /* realloc for libev, which frees by a size of 0. */
 void *mem_resize(void *old, long size);

@@ -1079,7 +1079,8 @@ static const char *const migration_15[] = {
 	NULL,
 };
 
-EMBED(store_schema_whole, "server/store/store_schema.sql");
+extern const char store_schema_whole[];
+EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
