@@ -106,6 +106,7 @@ $(call objects,lib/version.c): DEFINE = -DDEPLOYBOT_VERSION='"$(VERSION)"'
 
 # What .incbin names the compiler does not list.
 $(call objects,server/cli/audit/cli_audit_export_text.c): $(wildcard server/cli/audit/folder/*)
+$(call objects,server/store/store_schema.c): server/store/store_schema.sql
 $(call objects,server/cli/cli_completion_text.c): $(wildcard server/cli/completion/*)
 
 $(LIB_A): $(call objects,$(LIB_C))
@@ -189,6 +190,22 @@ $(BUILD)/faults/oracle: $(BUILD)/obj/tests/faults/oracle.o $(TEST_AID_A) $(SERVE
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+
+# What `make bench` loads and measures with.  `make test` compiles them too: what they name of the product is there.
+BENCH_OBJECTS := $(call objects,$(wildcard tests/bench/*.c))
+BENCH	 := $(BENCH_OBJECTS:$(BUILD)/obj/tests/bench/%.o=$(BUILD)/bench/%)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
+
+# Without libc: lines.c says why.
+$(BUILD)/obj/tests/bench/lines.o: DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
+	-fno-tree-loop-distribute-patterns
+$(BUILD)/bench/lines: $(BUILD)/obj/tests/bench/lines.o
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) -static -nostdlib -s -o $@ $<
 
 .PHONY: fuzzers small small-fuzzer
 small: $(BUILD)/tests/test_$(SMALL)
@@ -290,7 +307,7 @@ check-asan: packages-test
 	@DEPLOYBOT_BUILD=$(abspath $(TEST_BUILD)) $(PYTHON) tests/tools/run_tests.py $(TEST_BUILD) --e2e $(WHAT)
 
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(BENCH_OBJECTS)
 
 # On another distribution: it builds, its unit tests pass, and what the package needs is there under those names.
 .PHONY: check-distribution unit-tests
@@ -487,9 +504,10 @@ lint: packages-lint
 size:
 	@$(PYTHON) tests/tools/size.py
 
-.PHONY: bench
+.PHONY: bench bench-programs
+bench-programs: $(BENCH)
 bench: packages-bench
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all bench-programs
 	@DEPLOYBOT_BUILD=$(abspath $(BUILD)) $(PYTHON) tests/bench/bench.py $(if $(PAGE),--page '$(PAGE)') $(WHAT)
 
 # T: seconds for each harness, or merge: what was found before goes into the corpus; WHAT: some of them.

@@ -123,14 +123,20 @@ resolve_hex() { # HEX
 # Fills kind, name and commit, and what else is asked by name: of_branch, base and after, empty where it is no commit.  The
 # environment's branch is that branch, or who may push could make its name ambiguous.
 resolve() { # REF BRANCH BASE AFTER
-	local mirror_commits branch_commit tag_commit
+	local mirror_commits branch_commit tag_commit whole=''
 	name=$1 kind='' commit=''
 	[[ $name != -* ]] || no_such_ref "a ref does not begin with -"
-	git check-ref-format "refs/heads/$name" || no_such_ref "not a name that git allows"
-	find_commits "refs/heads/$name" "refs/tags/$name" "refs/heads/$2" "$3" "$4"
+	if [[ $name =~ ^([0-9a-f]{40}|[0-9a-f]{64})$ ]]; then
+		whole=$name
+	else
+		git check-ref-format "refs/heads/$name" || no_such_ref "not a name that git allows"
+	fi
+	find_commits "refs/heads/$name" "refs/tags/$name" "refs/heads/$2" "$3" "$4" "$whole"
 	branch_commit=${mirror_commits[0]} tag_commit=${mirror_commits[1]} of_branch=${mirror_commits[2]}
 	base=${mirror_commits[3]} after=${mirror_commits[4]}
-	if [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && [[ $name != "$2" || ${#name} == 40 || ${#name} == 64 ]]; then
+	if [[ -n $whole && ${mirror_commits[5]} == "$whole" ]]; then # a confirmation asks so: no list is made for it
+		kind=commit commit=$whole
+	elif [[ $name =~ ^[0-9A-Fa-f]{7,64}$ ]] && [[ $name != "$2" || ${#name} == 40 || ${#name} == 64 ]]; then
 		resolve_hex "$name"
 	fi
 	if [[ -n $kind ]]; then
@@ -365,7 +371,7 @@ tell_contained() { # COMMIT...
 # Who asks for a commit that is there does not wait for somebody else's fetch.
 is_there_already() { # REF
 	[[ $1 =~ ^[0-9A-Fa-f]{7,64}$ && -e ${mirror%.git}.lock ]] &&
-		! flock -n "${mirror%.git}.lock" true && ! mirror_commit "refs/heads/$1" >/dev/null &&
+		! flock -n 8 8<"${mirror%.git}.lock" && ! mirror_commit "refs/heads/$1" >/dev/null &&
 		mirror_commit "${1,,}" >/dev/null
 }
 

@@ -5,8 +5,12 @@
 /* The assembler finds a file as the compiler finds headers: from the Makefile's folder, in which a
  * rule names it, too. */
 #define EMBED(name, file) \
+	__asm__(".global " #name); \
+	EMBED_HERE(name, file)
+
+/* The same for this file alone. */
+#define EMBED_HERE(name, file) \
 	__asm__(".pushsection .rodata\n" \
-		".global " #name "\n" \
 		".type " #name ", %object\n" #name ":\n" \
 		".incbin \"" file "\"\n" \
 		".byte 0\n" \

@@ -167,9 +167,10 @@ question_wait(struct git_query *query)
 						  "git did not answer in time");
 		}
 		/* What git left behind is no part of the answer: when the main process has ended,
-		 * the rest is. */
-		if (query->main_process_ended ||
-		    (query->killing && clock_monotonic_ms() >= query->kill_at))
+		 * the rest is.  Where nothing is left /proc is not read: it would be read whole. */
+		if (!query->childless &&
+		    (query->main_process_ended ||
+			(query->killing && clock_monotonic_ms() >= query->kill_at)))
 			(void)process_signal_below(getpid(), SIGKILL, &one);
 		if (query->main_process_ended)
 			on_children(query);

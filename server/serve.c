@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -694,6 +695,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		watch_signals(&serve);
 		serve_secrets_start(&serve);
 		say_ready(&serve);
+		(void)malloc_trim(0); /* of what reading settings and rows has freed; says if any */
 		loop_run(serve.loop);
 	} else {
 		log_error("cannot start: %s", err.text);

@@ -211,5 +211,7 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 		queue_list_append(ret_outcomes, &out);
 	store->is_recovered |= ok;
 	outcome_free_all(&out);
+	/* What the start has read is not needed again so soon: half a megabyte, or it stays. */
+	(void)!db_script(store->db, "PRAGMA shrink_memory", NULL);
 	return ok;
 }

@@ -11,6 +11,7 @@
 #include "store/store_inside.h"
 
 #include "lib/crash_point.h"
+#include "lib/embed.h"
 
 static const char *const migration_1[] = {
 	"CREATE TABLE inbox ("
@@ -1117,6 +1118,9 @@ static const char *const migration_16[] = {
 	NULL,
 };
 
+extern const char store_schema_whole[];
+EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
+
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16 };
@@ -1127,19 +1131,30 @@ store_schema_sql(int64_t version)
 	return migrations[version - 1];
 }
 
-/* In one transaction. */
 static bool
-migrate(struct db *db, int64_t version, int64_t to, struct err *err)
+run_migrations(struct db *db, int64_t version, int64_t to, struct err *err)
 {
 	bool ok = true;
 
-	if (!db_begin(db, err))
-		return false;
 	for (; ok && version < to; version++)
 		for (const char *const *sql = store_schema_sql(version + 1); ok && *sql != NULL;
 		     sql++)
 			ok = db_script(db, *sql, err) ||
 			    err_wrap(err, "migration %lld", (long long)version + 1);
+	return ok;
+}
+
+/* In one transaction.  SQLite reads all tables anew for each column that is added to one: on a new
+ * database all migrations take 60 ms, and what they lead to takes 5. */
+static bool
+migrate(struct db *db, int64_t version, int64_t to, struct err *err)
+{
+	bool ok;
+
+	if (!db_begin(db, err))
+		return false;
+	ok = version == 0 && to == store_schema_newest() ? db_script(db, store_schema_whole, err) :
+							   run_migrations(db, version, to, err);
 	if (!ok || !db_set_user_version(db, to, err)) {
 		db_rollback(db);
 		return false;

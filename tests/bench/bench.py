@@ -60,9 +60,9 @@ class Bench:
         self.rows = []
         self.tables = []
         self.flushes = []  # of all parts, ms
-        self.load = kit.compile_load(folder)
+        self.load = kit.program("load")
         self.bodies = kit.write_bodies(folder)
-        self.lines = kit.compile_helper("lines", folder, "-static", "-Wl,-e,first")
+        self.lines = kit.program("lines")
 
     def flush_ms(self, share=0.5):
         """Measured again for each part: a busy disk has its hours.  Of all so far."""

@@ -26,7 +26,7 @@ def decide_us(program, applications):
 
 
 def measure_decisions(bench):
-    program = kit.compile_with_server("decisions", bench.folder)
+    program = kit.program("decisions")
     rounds = {1: [], APPLICATIONS: []}
     for _ in range(ROUNDS):
         for applications, found in rounds.items():

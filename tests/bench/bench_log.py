@@ -74,7 +74,7 @@ class Witness(kit.Watch):
 def run_seconds(bench, stage, presser):
     """(seconds of a run, the path of its log)"""
     os.sync()
-    _, log = begin_run(stage, presser)
+    log = begin_run(stage, presser)[1]
     with contextlib.closing(Readers(bench, log)):
         ended = wait_whole(log)
     took = (ended - began_ns(log)) / 1e9
@@ -84,7 +84,7 @@ def run_seconds(bench, stage, presser):
 
 def measure_log(bench):
     bench.flush_ms()
-    bench.readers = kit.compile_helper("readers", bench.folder)
+    bench.readers = kit.program("readers")
     ours, theirs = [], []
     with stage_with_script(bench, "log", write_script(bench)) as stage, \
             contextlib.closing(Presser(stage)) as presser:

@@ -12,7 +12,7 @@ TARGET_MS = 300
 
 
 def measure_probes(bench):
-    program = kit.compile_with_server("probes", bench.folder)
+    program = kit.program("probes")
     load, server = kit.cores()
     rounds = []
     for _ in range(2 * bench.rounds + 1):

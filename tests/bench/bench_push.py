@@ -157,7 +157,7 @@ def check_none_lost(bench, pushes):
 
 
 def read_json(bench):
-    program = kit.compile_with_server("picker", bench.folder)
+    program = kit.program("picker")
     done = subprocess.run(["taskset", "-c", str(kit.cores()[1]), str(program),
                            str(bench.bodies["topic"])],
                           capture_output=True, text=True, timeout=60, check=True)

@@ -1,4 +1,4 @@
-"""kit.py - what the measurements share: the disk's flush, processes, cores, helpers in C."""
+"""kit.py - what the measurements share: the disk's flush, processes, cores, loads."""
 # SPDX-License-Identifier: ISC
 import contextlib
 import json
@@ -21,9 +21,6 @@ from stage import (GITHUB_SECRET, WEBHOOK_SECRET, Deploybot, Stage,  # noqa: E40
 REPOSITORY = "orchard/shop"
 PLACE = "@" * 40  # where load.c puts a commit
 MARK = "#" * 12  # and a number
-FLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-I.", "-Iserver"]
-SERVER_LIBS = ["-lev", "-lmicrohttpd", "-lcurl", "-ljansson", "-lsqlite3", "-lcrypto", "-lsystemd", "-loath",
-               "-lqrencode", "-lexpat", "-lz", "-lm", "-lpthread"]
 FLUSHES = 400
 BODY_BYTES = 8192
 
@@ -32,22 +29,9 @@ def build_dir():
     return pathlib.Path(os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build").resolve()
 
 
-def compile_helper(name, folder, *libraries):
-    """tests/bench/NAME.c as FOLDER/NAME."""
-    program = folder / name
-    subprocess.run(["cc", *FLAGS, "-o", str(program), f"tests/bench/{name}.c", *libraries],
-                   cwd=ROOT, check=True)
-    return program
-
-
-def compile_load(folder):
-    return compile_helper("load", folder, str(build_dir() / "liblib.a"), "-lcrypto")
-
-
-def compile_with_server(name, folder):
-    """A helper that stands on the server's own parts."""
-    archives = [str(build_dir() / name) for name in ("libserver.a", "librunner.a", "liblib.a")]
-    return compile_helper(name, folder, *archives, *SERVER_LIBS)
+def program(name):
+    """tests/bench/NAME.c, as `make bench` has built it."""
+    return build_dir() / "bench" / name
 
 
 # ---- the machine -------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ pin(int core)
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(core, &set);
+	CPU_SET((size_t)core, &set);
 	if (sched_setaffinity(0, sizeof(set), &set) != 0)
 		die("pinning");
 }
@@ -148,7 +148,7 @@ on_result(void *ctx, struct event *event)
 {
 	(void)ctx;
 	for (size_t i = 0; i < event->u.probed.n; i++)
-		told.well += event->u.probed.findings[i].well;
+		told.well += event->u.probed.findings[i].is_healthy;
 	told.done += event->u.probed.n;
 	event_free(event);
 }

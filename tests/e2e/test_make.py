@@ -51,6 +51,16 @@ def test_a_warning_ends_our_builds_and_nobody_elses():
         assert " CC=\"$1\" OPT=\"$opt\" WERROR=-Werror " in file.read()
 
 
+def test_the_programs_that_measure_speed_are_compiled_with_the_tests():
+    """They are run seldom, and name structs and functions of the product."""
+    said = subprocess.run(["make", "--no-print-directory", "-n", "BUILD=not-there", "tests"], cwd=ROOT, timeout=300,
+                          env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=True).stdout
+    programs = [name for name in os.listdir(os.path.join(ROOT, "tests", "bench")) if name.endswith(".c")]
+    assert len(programs) > 5
+    assert [name for name in programs if f" -o not-there/obj/tests/bench/{name[:-2]}.o " not in said] == []
+
+
 def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
     wish = "deploy/target.sh production current; echo 'at '$COMMIT"
     said = subprocess.run(["make", "--no-print-directory", "-n", "bed", f"RUN={wish}"], cwd=ROOT,

@@ -18,3 +18,15 @@ int schema_aid_teardown(void **state);
 /* Its database; the version of one. */
 struct db *schema_aid_open(struct store_aid *aid);
 int64_t schema_aid_version(struct store_aid *aid, struct db *db);
+
+/* A new and empty one beside the store's, which goes with its folder; one that was brought to that
+ * version. */
+struct db *schema_aid_empty(struct store_aid *aid, const char *name);
+struct db *schema_aid_fresh(struct store_aid *aid, const char *name, int64_t version);
+
+/* sqlite_master, row by row, in an order that upgrades do not change; the caller frees it. */
+char *schema_aid_text(struct store_aid *aid, struct db *db);
+
+/* Both have the same tables and indexes, by their text; closes both. */
+void schema_aid_expect_same(
+    struct store_aid *aid, struct db *one, struct db *other, const char *why);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "schema_aid.h"
 
-#include <unistd.h>
-
 #include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
@@ -22,35 +20,11 @@ static const struct {
 
 /* --- databases beside the store's --- */
 
-/* A new and empty one; its name goes with the folder. */
-static struct db *
-make_empty(struct store_aid *aid, const char *name)
-{
-	char path[160];
-	struct db *db;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", aid->folder, name);
-	assert_int_not_equal(access(path, F_OK), 0);
-	db = db_open(path, 0, &aid->err);
-	assert_non_null(db);
-	return db;
-}
-
-static struct db *
-make_fresh(struct store_aid *aid, const char *name, int64_t version)
-{
-	struct db *db = make_empty(aid, name);
-
-	if (!store_schema_migrate(db, NULL, version, &aid->err))
-		fail_msg("%s", aid->err.text);
-	return db;
-}
-
 /* The tables that a released version made, by the text that its database has of them. */
 static struct db *
 make_released(struct store_aid *aid, size_t i)
 {
-	struct db *db = make_empty(aid, released[i].name);
+	struct db *db = schema_aid_empty(aid, released[i].name);
 	char path[160];
 	char *schema;
 
@@ -71,42 +45,6 @@ make_upgraded(struct store_aid *aid, size_t i)
 	if (!store_schema_migrate(db, NULL, store_schema_newest(), &aid->err))
 		fail_msg("%s: %s", released[i].name, aid->err.text);
 	return db;
-}
-
-/* sqlite_master, row by row, in an order that upgrades do not change; the caller frees it. */
-static char *
-schema_of(struct store_aid *aid, struct db *db)
-{
-	struct db_rows rows = { 0 };
-	struct buf text;
-	char *copy;
-
-	buf_init(&text, TEXT_MAX);
-	assert_true(db_query(&rows, db, &aid->err,
-	    "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"
-	    " ORDER BY type, name"));
-	while (db_next(&rows))
-		for (int c = 0; c < 4; c++)
-			buf_addf(&text, "%s%s", db_col_text(&rows, c), c < 3 ? "|" : "\n");
-	assert_true(db_rows_end(&rows, &aid->err));
-	copy = strdup(buf_text(&text));
-	assert_non_null(copy);
-	assert_false(buf_failed(&text));
-	buf_done(&text);
-	return copy;
-}
-
-static void
-expect_same_schema(struct store_aid *aid, struct db *one, struct db *other, const char *why)
-{
-	char *left = schema_of(aid, one), *right = schema_of(aid, other);
-
-	if (strcmp(left, right) != 0)
-		fail_msg("%s:\n%s\nand\n%s", why, left, right);
-	free(left);
-	free(right);
-	db_close(one);
-	db_close(other);
 }
 
 static void
@@ -144,11 +82,11 @@ TEST_WITH(an_upgraded_database_has_the_schema_of_a_fresh_one, schema_aid_setup, 
 		char name[32];
 
 		(void)snprintf(name, sizeof(name), "fresh-%zu", i);
-		fresh = make_fresh(aid, name, store_schema_newest());
+		fresh = schema_aid_fresh(aid, name, store_schema_newest());
 		assert_int_equal(schema_aid_version(aid, upgraded), schema_aid_version(aid, fresh));
 		expect_no_row(aid, upgraded, "PRAGMA integrity_check", "ok");
 		expect_no_row(aid, upgraded, "PRAGMA foreign_key_check", NULL);
-		expect_same_schema(aid, upgraded, fresh, released[i].name);
+		schema_aid_expect_same(aid, upgraded, fresh, released[i].name);
 	}
 }
 
@@ -165,8 +103,8 @@ TEST_WITH(released_migrations_are_frozen, schema_aid_setup, schema_aid_teardown)
 		(void)snprintf(why, sizeof(why),
 		    "migration %lld was edited after its release (%s): write another one",
 		    (long long)released[i].version, released[i].name);
-		now = make_fresh(aid, name, released[i].version);
-		expect_same_schema(aid, then, now, why);
+		now = schema_aid_fresh(aid, name, released[i].version);
+		schema_aid_expect_same(aid, then, now, why);
 	}
 }
 
@@ -250,7 +188,7 @@ TEST_WITH(a_button_of_before_stands_for_the_same_request, schema_aid_setup, sche
 		{ "ee", "-1 0 looked staging  0 0 0" },
 	};
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "buttons", 4);
+	struct db *db = schema_aid_fresh(aid, "buttons", 4);
 
 	assert_true(db_script(db,
 	    "INSERT INTO question (id, verb, deployment, run, chat, asker, wait, closed_at,"
@@ -312,7 +250,7 @@ TEST_WITH(what_rang_before_a_migration_says_how_its_rollback_ends_or_goes, schem
     schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "rings", 3);
+	struct db *db = schema_aid_fresh(aid, "rings", 3);
 
 	add_deployments(aid, db);
 	assert_true(store_schema_migrate(db, NULL, 8, &aid->err));
@@ -358,7 +296,7 @@ TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_
     schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "tokens", 9);
+	struct db *db = schema_aid_fresh(aid, "tokens", 9);
 
 	assert_true(db_script(db,
 	    "INSERT INTO token (id, name, mac, role, made_at, made_by, by_name, expires_at, person,"
@@ -453,7 +391,7 @@ TEST_WITH(releases_and_blocks_of_before_are_numbered_left_and_listed, schema_aid
 TEST_WITH(words_of_work_and_runs_have_no_check, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "today", store_schema_newest());
+	struct db *db = schema_aid_fresh(aid, "today", store_schema_newest());
 
 	expect_rows(aid, db,
 	    "SELECT COUNT(*) || ' ' || SUM(sql LIKE '%CHECK%') FROM sqlite_master"
@@ -512,7 +450,7 @@ TEST_WITH(work_and_runs_keep_their_numbers, schema_aid_setup, schema_aid_teardow
 TEST_WITH(the_application_is_made_of_the_environment, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "today", store_schema_newest());
+	struct db *db = schema_aid_fresh(aid, "today", store_schema_newest());
 
 	assert_true(db_script(db,
 	    "INSERT INTO work (environment, program, cause, state, why, commit_id, image, ref,"
@@ -577,7 +515,8 @@ TEST_WITH(partial_indexes_are_those_of_todays_states, schema_aid_setup, schema_a
 {
 	struct store_aid *aid = *state;
 
-	expect_indexes(aid, make_fresh(aid, "fresh", store_schema_newest()), "a fresh database");
+	expect_indexes(
+	    aid, schema_aid_fresh(aid, "fresh", store_schema_newest()), "a fresh database");
 	for (size_t i = 0; i < COUNT(released); i++)
 		expect_indexes(aid, make_upgraded(aid, i), released[i].name);
 }
@@ -596,12 +535,12 @@ TEST_WITH(an_upgrade_that_fails_in_its_midst_changes_nothing, schema_aid_setup, 
 		    has_work ? "ALTER TABLE work ADD COLUMN looked TEXT" :
 			       "CREATE TABLE counter (x)",
 		    &aid->err));
-		before = schema_of(aid, db);
+		before = schema_aid_text(aid, db);
 		assert_false(store_schema_migrate(db, NULL, store_schema_newest(), &aid->err));
 		assert_non_null(
 		    strstr(aid->err.text, has_work ? "migration 13: " : "migration 5: "));
 		assert_int_equal(schema_aid_version(aid, db), released[i].version);
-		after = schema_of(aid, db);
+		after = schema_aid_text(aid, db);
 		assert_string_equal(after, before);
 		free(before);
 		free(after);
