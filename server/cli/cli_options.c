@@ -108,13 +108,13 @@ static int PRINTF(2, 3) refuse(const struct cli *cli, const char *format, ...)
 {
 	va_list arguments;
 
+	cli_usage(stderr, cli->program, cli->form, false); /* why stands last: it is read first */
 	(void)fprintf(stderr, "%s: %s%s%s", cli->program, cli->form->word,
 	    cli->form->kind[0] == '\0' ? "" : " ", cli->form->kind);
 	va_start(arguments, format);
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	(void)fputc('\n', stderr);
-	cli_usage(stderr, cli->program, cli->form, false);
 	return EX_USAGE;
 }
 
@@ -213,6 +213,40 @@ check_options(const struct cli *cli, const struct found *found)
 	return -1;
 }
 
+/* In words: "a reason of some words" is several. */
+static int
+count_words(const struct cli *cli)
+{
+	int n = 0;
+
+	for (int i = 0; i < cli->argc; i++)
+		for (const char *at = cli->argv[i]; at[0] != '\0'; at++)
+			n += at[0] != ' ' && (at == cli->argv[i] || at[-1] == ' ');
+	return n;
+}
+
+/* What the server is not asked for: it would say so in the chat's words. */
+static int
+check_words(const struct cli *cli)
+{
+	const struct cli_form *form = cli->form;
+	int n = count_words(cli);
+
+	if (n < form->needed)
+		return refuse(cli, ": expected %s", form->usage);
+	if (form->takes_number &&
+	    !text_to_i64(
+		cli->argv[0] + (cli->argv[0][0] == '#'), 1, INT64_MAX, &(int64_t){ 0 }, NULL))
+		return cli_refuse(
+		    cli, OPTION_COUNT, cli->argv[0], cli_value_rows[CLI_VALUE_DEPLOYMENT].expected);
+	for (int i = 0; i < cli->argc; i++)
+		if (text_starts(cli->argv[i], "emergency"))
+			return -1; /* the reason is any words */
+	return n > form->most ?
+	    refuse(cli, ": one word too many: \"%s\"", cli->argv[cli->argc - 1]) :
+	    -1;
+}
+
 /* How many, and each that is one of some words. */
 static int
 check_operands(const struct cli *cli)
@@ -220,8 +254,10 @@ check_operands(const struct cli *cli)
 	const struct cli_form *form = cli->form;
 	int n = 0;
 
-	if (form->usage != NULL || cli_form_has_kinds(form))
+	if (cli_form_has_kinds(form))
 		return -1;
+	if (form->usage != NULL)
+		return check_words(cli);
 	for (; n < CLI_OPERANDS && form->operands[n].value != CLI_VALUE_NONE; n++) {
 		const struct cli_operand *operand = &form->operands[n];
 
@@ -262,7 +298,7 @@ cli_kinds(const struct cli *cli)
 	char out[MEANT];
 
 	if (cli->argc == 0)
-		return refuse(cli, ": one of these must follow:");
+		return refuse(cli, ": one of these words must follow");
 	return refuse(
 	    cli, ": there is no \"%s\"%s", cli->argv[0], meant_word(cli->argv[0], cli->word, out));
 }

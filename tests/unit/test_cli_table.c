@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_table.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -66,6 +67,8 @@ line_of(const struct cli_form *form, enum cli_option without)
 		if (form->operands[i].times == CLI_NEEDED &&
 		    form->operands[i].value != CLI_VALUE_NONE)
 			add(&line, sample(form->operands[i].value));
+	for (size_t i = 0; form->usage != NULL && i < (size_t)form->needed; i++)
+		add(&line, "12");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (cli_form_takes(form, (enum cli_option)i) && i != without &&
 		    cli_option_rows[i].times == CLI_NEEDED)
@@ -242,6 +245,41 @@ TEST(operands_are_counted)
 			assert_refused(&line, cli_value_rows[form->operands[0].value].expected);
 		}
 	}
+}
+
+/* What is wrong with the typed line is 64, before the server is asked. */
+TEST(words_of_the_chats_commands_are_counted)
+{
+	size_t n_needed = 0, n_most = 0;
+
+	EACH_FORM(form)
+	{
+		struct line line = line_of(form, OPTION_COUNT);
+
+		if (form->usage == NULL)
+			continue;
+		if (form->needed > 0) {
+			n_needed++;
+			line.n--;
+			assert_refused(&line, form->usage);
+			add(&line, "12");
+		}
+		if (form->takes_number) {
+			line.words[line.n - 1] = "abc";
+			assert_refused(&line, cli_value_rows[CLI_VALUE_DEPLOYMENT].expected);
+			line.words[line.n - 1] = "#12";
+		}
+		if (form->most == INT_MAX)
+			continue;
+		for (n_most++; line.n <= (size_t)form->most;)
+			add(&line, "12");
+		add(&line, "more");
+		assert_refused(&line, "too many: \"more\"");
+	}
+	assert_true(
+	    n_needed >= 12 && n_most > 10); /* deploy, lock, freeze, show, approve, review … */
+	assert_refused(&(struct line){ { "deploy", "x", "a", "b", "c" }, 5 }, "too many: \"c\"");
+	assert_refused(&(struct line){ { "freeze", "all", "until" }, 3 }, "until <time>");
 }
 
 /* As a line of what is offered: "--json\tWhat …", or "json". */
