@@ -109,8 +109,9 @@ static int PRINTF(2, 3) refuse(const struct cli *cli, const char *format, ...)
 	va_list arguments;
 
 	cli_usage(stderr, cli->program, cli->form, false); /* why stands last: it is read first */
-	(void)fprintf(stderr, "%s: %s%s%s", cli->program, cli->form->word,
-	    cli->form->kind[0] == '\0' ? "" : " ", cli->form->kind);
+	(void)fprintf(stderr, "%s%s%s%s%s", cli->program, cli->word == NULL ? "" : ": ",
+	    cli->word == NULL ? "" : cli->form->word, cli->form->kind[0] == '\0' ? "" : " ",
+	    cli->form->kind);
 	va_start(arguments, format);
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
@@ -193,7 +194,7 @@ check_options(const struct cli *cli, const struct found *found)
 		    !cli_form_takes(cli->form, (enum cli_option)i))
 			return refuse_option(cli, (enum cli_option)i);
 	if (found->missing != OPTION_COUNT)
-		return refuse(cli, ": %s: %s must follow", cli_option_rows[found->missing].name,
+		return refuse(cli, ": %s needs %s", cli_option_rows[found->missing].name,
 		    cli_value_rows[cli_option_rows[found->missing].value].expected);
 	if (found->twice != OPTION_COUNT)
 		return refuse(cli,
@@ -213,38 +214,28 @@ check_options(const struct cli *cli, const struct found *found)
 	return -1;
 }
 
-/* In words: "a reason of some words" is several. */
-static int
-count_words(const struct cli *cli)
-{
-	int n = 0;
-
-	for (int i = 0; i < cli->argc; i++)
-		for (const char *at = cli->argv[i]; at[0] != '\0'; at++)
-			n += at[0] != ' ' && (at == cli->argv[i] || at[-1] == ' ');
-	return n;
-}
-
-/* What the server is not asked for: it would say so in the chat's words. */
+/* What the server is not asked for: it would say so in the chat's words.  "a reason of some words" is
+ * several; behind `emergency` are any. */
 static int
 check_words(const struct cli *cli)
 {
 	const struct cli_form *form = cli->form;
-	int n = count_words(cli);
+	bool is_emergency = false;
+	int n = 0;
 
+	for (int i = 0; i < cli->argc; i++) {
+		is_emergency = is_emergency || text_starts(cli->argv[i], "emergency");
+		for (const char *at = cli->argv[i]; at[0] != '\0'; at++)
+			n += at[0] != ' ' && (at == cli->argv[i] || at[-1] == ' ');
+	}
 	if (n < form->needed)
 		return refuse(cli, ": expected %s", form->usage);
-	if (form->takes_number &&
-	    !text_to_i64(
-		cli->argv[0] + (cli->argv[0][0] == '#'), 1, INT64_MAX, &(int64_t){ 0 }, NULL))
-		return cli_refuse(
-		    cli, OPTION_COUNT, cli->argv[0], cli_value_rows[CLI_VALUE_DEPLOYMENT].expected);
-	for (int i = 0; i < cli->argc; i++)
-		if (text_starts(cli->argv[i], "emergency"))
-			return -1; /* the reason is any words */
-	return n > form->most ?
-	    refuse(cli, ": one word too many: \"%s\"", cli->argv[cli->argc - 1]) :
-	    -1;
+	if (n > 0 &&
+	    !cli_value_takes(form->operands[0].value, cli->argv[0] + (cli->argv[0][0] == '#')))
+		return cli_refuse(cli, OPTION_COUNT, cli->argv[0], NULL);
+	if (form->most == 0 || n <= form->most || is_emergency)
+		return -1;
+	return refuse(cli, ": one word too many: \"%s\"", cli->argv[cli->argc - 1]);
 }
 
 /* How many, and each that is one of some words. */

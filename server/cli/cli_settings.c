@@ -44,9 +44,7 @@ cli_say_no_file(const struct cli *cli)
 {
 	if (cli->env_file == NULL && strcmp(cli->form->word, "serve") != 0)
 		(void)fputs(
-		    "error    no settings file was read: " CLI_FILE_HERE
-		    " is not here, and " CLI_SETTINGS_FILE
-		    " not there; name one with --env-file, as the server's user (sudo -u deploybot deploybot)\n",
+		    "error    no settings file was read: name one with --env-file, or type this as the server's user (sudo -u deploybot deploybot)\n",
 		    stderr);
 }
 

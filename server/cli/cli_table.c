@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_table.h"
 
-#include <limits.h>
-
 #include "commands/commands.h"
 #include "lib/text.h"
 
@@ -23,9 +21,9 @@ const struct cli_option_row cli_option_rows[OPTION_COUNT] = {
 
 static const struct cli_form rows[] = {
 #define FORM(word, kind, function, options, help, ...) \
-	{ word, kind, 0, false, options, help, { __VA_ARGS__ }, NULL, 0, 0, false },
+	{ word, kind, 0, false, options, help, { __VA_ARGS__ }, NULL, 0, 0 },
 #define ASK(word, kind, function, options, help, ...) \
-	{ word, kind, 0, true, options, help, { __VA_ARGS__ }, NULL, 0, 0, false },
+	{ word, kind, 0, true, options, help, { __VA_ARGS__ }, NULL, 0, 0 },
 #include "cli/cli.def"
 };
 
@@ -52,16 +50,6 @@ needed_words(const char *usage)
 	return n;
 }
 
-/* An environment may be two words, and approve takes the digits of the question that was read. */
-static int
-most_words(const struct command *command)
-{
-	if (strcmp(command->argument, COMMANDS_TEXT) == 0)
-		return INT_MAX;
-	return (command->target != COMMAND_NONE ? 2 : 0) + (command->argument[0] != '\0') +
-	    (strcmp(command->word, "approve") == 0);
-}
-
 static struct cli_form
 of_chat(const struct command *command)
 {
@@ -76,8 +64,12 @@ of_chat(const struct command *command)
 	form.usage = command->usage + 1 + strlen(form.word);
 	form.usage += *form.usage == ' ';
 	form.needed = needed_words(form.usage);
-	form.most = most_words(command);
-	form.takes_number = strcmp(command->argument, "number") == 0;
+	/* An environment may be two, and approve takes the digits of the question that was read. */
+	if (strcmp(command->argument, COMMANDS_TEXT) != 0)
+		form.most = 2 * (command->target != COMMAND_NONE) + (command->argument[0] != '\0') +
+		    (strcmp(command->word, "approve") == 0);
+	if (strcmp(command->argument, "number") == 0)
+		form.operands[0].value = CLI_VALUE_DEPLOYMENT;
 	if (command->target != COMMAND_NONE)
 		form.operands[0].value =
 		    command->action == POLICY_FREEZE ? CLI_VALUE_SCOPE : CLI_VALUE_ENV;

@@ -241,7 +241,7 @@ def test_what_is_no_witness_is_refused_with_what_would_be(tmp_path, log):
     (tmp_path / "nothing").mkdir()
     verify(log, 64, str(log), "--against", str(tmp_path / "nothing"), says=("FIRST-LAST-HEAD.jsonl",))
     verify(log, 66, str(log), "--against", "nowhere", says=("expected s3, a folder, a file, or 16",))
-    verify(log, 64, str(log), "--against", says=("digits must follow",))
+    verify(log, 64, str(log), "--against", says=("--against needs s3",))
     verify(log, 64, str(log), str(log), says=("one log at a time",))
     verify(log, 66, "/no/such/log", says=("there is no such file",))
     (tmp_path / "chat.json").write_text("{\"messages\":[]}", encoding="utf-8")

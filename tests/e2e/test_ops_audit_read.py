@@ -256,7 +256,7 @@ def test_what_concerns_an_application_is_found_wherever_an_entry_says_so(copy): 
     (["search", "--app", "../x"], "expected the name"),
     (["search", "--format", "xml"], "expected text, json or csv"),
     (["search", "-n", "0"], "expected a number"),
-    (["search", "--from"], "--from: 2026-11-20 or 2026-11-20T07:10:48Z, UTC must follow"),
+    (["search", "--from"], "--from needs 2026-11-20 or 2026-11-20T07:10:48Z, UTC"),
     (["tail", "--app", "shop"], "tail takes no --app"),
     (["show", "x"], "expected the number"),
     (["export"], "expected a new folder"),
@@ -314,7 +314,7 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
 
 @pytest.mark.parametrize("arguments, status, words", [
     (["search", "--database", "x.db", "--log", "audit.log"], 64, "one of both"),
-    (["search", "--database"], 64, "a file must follow"),
+    (["search", "--database"], 64, "--database needs a file"),
     (["search", "--log", "a", "--log", "b"], 64, "--log: one at a time"),
     (["tail", "--log", "nowhere"], 66, "there is no such file: nowhere"),
     (["verify", "./nowhere"], 66, "there is no such file: ./nowhere"),
