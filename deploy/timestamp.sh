@@ -28,7 +28,8 @@ read_settings() { # FILE
 		fail "$EXIT_CONFIG" "$1: URL: ${URL@Q} is no authority's address: expected https://HOST/PATH, without a login"
 	openssl x509 -noout -in "$CA" 2>/dev/null ||
 		fail "$EXIT_CONFIG" "$1: CA: ${CA@Q} is no file of root certificates (PEM) that $(me) can read"
-	[[ $LOG == /* && -d ${LOG%/*}/ ]] || fail "$EXIT_CONFIG" "$1: LOG: ${LOG@Q} is no path of an audit log"
+	[[ $LOG == /* ]] || fail "$EXIT_CONFIG" "$1: LOG: ${LOG@Q} is no path of an audit log"
+	[[ -d ${LOG%/*}/ ]] || fail "$EXIT_CONFIG" "$1: LOG: there is no folder ${LOG%/*}"
 }
 
 # Fills day and own, its hash, from the last line of a file.

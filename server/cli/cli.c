@@ -33,7 +33,7 @@ is_there(const char *path)
 int
 cli_run(int argc, char **argv, cli_command *serve)
 {
-	struct cli cli = { .program = argc > 0 ? argv[0] : "deploybot" };
+	struct cli cli = { .program = argc > 0 ? basename(argv[0]) : "deploybot" };
 	const struct rlimit none = { 0, 0 };
 	int status;
 

@@ -55,9 +55,10 @@ cli_api_of(const struct cli *cli, const char *as, struct cli_api *ret, struct er
 	CLEANUP(env_file_done) struct env_file file = { 0 };
 
 	*ret = (struct cli_api){ .as = as };
-	if (path == NULL && name != NULL) {
+	/* A file that is named is read, or refused, also where the environment wins over it. */
+	if (name != NULL && (path == NULL || cli->value[OPTION_ENV_FILE] != NULL)) {
 		if (env_file_read(&file, name, err))
-			path = env_file_text(&file, "LOCAL_SOCKET");
+			path = path == NULL ? env_file_text(&file, "LOCAL_SOCKET") : path;
 		else if (cli->value[OPTION_ENV_FILE] != NULL)
 			return false;
 		else

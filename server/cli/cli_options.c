@@ -108,13 +108,14 @@ static int PRINTF(2, 3) refuse(const struct cli *cli, const char *format, ...)
 {
 	va_list arguments;
 
-	(void)fprintf(stderr, "%s: %s%s%s", cli->program, cli->form->word,
-	    cli->form->kind[0] == '\0' ? "" : " ", cli->form->kind);
+	cli_usage(stderr, cli->program, cli->form, false); /* why stands last: it is read first */
+	(void)fprintf(stderr, "%s%s%s%s%s", cli->program, cli->word == NULL ? "" : ": ",
+	    cli->word == NULL ? "" : cli->form->word, cli->form->kind[0] == '\0' ? "" : " ",
+	    cli->form->kind);
 	va_start(arguments, format);
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	(void)fputc('\n', stderr);
-	cli_usage(stderr, cli->program, cli->form, false);
 	return EX_USAGE;
 }
 
@@ -193,7 +194,7 @@ check_options(const struct cli *cli, const struct found *found)
 		    !cli_form_takes(cli->form, (enum cli_option)i))
 			return refuse_option(cli, (enum cli_option)i);
 	if (found->missing != OPTION_COUNT)
-		return refuse(cli, ": %s: %s must follow", cli_option_rows[found->missing].name,
+		return refuse(cli, ": %s needs %s", cli_option_rows[found->missing].name,
 		    cli_value_rows[cli_option_rows[found->missing].value].expected);
 	if (found->twice != OPTION_COUNT)
 		return refuse(cli,
@@ -213,6 +214,30 @@ check_options(const struct cli *cli, const struct found *found)
 	return -1;
 }
 
+/* What the server is not asked for: it would say so in the chat's words.  "a reason of some words" is
+ * several; behind `emergency` are any. */
+static int
+check_words(const struct cli *cli)
+{
+	const struct cli_form *form = cli->form;
+	bool is_emergency = false;
+	int n = 0;
+
+	for (int i = 0; i < cli->argc; i++) {
+		is_emergency = is_emergency || text_starts(cli->argv[i], "emergency");
+		for (const char *at = cli->argv[i]; at[0] != '\0'; at++)
+			n += at[0] != ' ' && (at == cli->argv[i] || at[-1] == ' ');
+	}
+	if (n < form->needed)
+		return refuse(cli, ": expected %s", form->usage);
+	if (n > 0 &&
+	    !cli_value_takes(form->operands[0].value, cli->argv[0] + (cli->argv[0][0] == '#')))
+		return cli_refuse(cli, OPTION_COUNT, cli->argv[0], NULL);
+	if (form->most == 0 || n <= form->most || is_emergency)
+		return -1;
+	return refuse(cli, ": one word too many: \"%s\"", cli->argv[cli->argc - 1]);
+}
+
 /* How many, and each that is one of some words. */
 static int
 check_operands(const struct cli *cli)
@@ -220,8 +245,10 @@ check_operands(const struct cli *cli)
 	const struct cli_form *form = cli->form;
 	int n = 0;
 
-	if (form->usage != NULL || cli_form_has_kinds(form))
+	if (cli_form_has_kinds(form))
 		return -1;
+	if (form->usage != NULL)
+		return check_words(cli);
 	for (; n < CLI_OPERANDS && form->operands[n].value != CLI_VALUE_NONE; n++) {
 		const struct cli_operand *operand = &form->operands[n];
 
@@ -262,7 +289,7 @@ cli_kinds(const struct cli *cli)
 	char out[MEANT];
 
 	if (cli->argc == 0)
-		return refuse(cli, ": one of these must follow:");
+		return refuse(cli, ": one of these words must follow");
 	return refuse(
 	    cli, ": there is no \"%s\"%s", cli->argv[0], meant_word(cli->argv[0], cli->word, out));
 }

@@ -13,7 +13,8 @@
 #include "lib/text.h"
 #include "types/limits.h"
 
-#define APPROVE "/v1/command/approve"
+#define APPROVE		"/v1/command/approve"
+#define CLI_DIGITS_READ "the digits of the question that was read"
 
 /* --- answers --- */
 
@@ -213,8 +214,11 @@ run_command(const struct cli_server *local, const char *word)
 	int n = local->argc;
 
 	(void)snprintf(target, sizeof(target), "/v1/command/%.40s", word);
-	if (strcmp(target, APPROVE) == 0 && n == 2 && text_is_hex(local->argv[1], 32, 32))
+	if (strcmp(target, APPROVE) == 0 && n == 2) {
 		shown = local->argv[--n];
+		if (!text_is_hex(shown, 32, 32))
+			return cli_refuse(local->cli, OPTION_COUNT, shown, CLI_DIGITS_READ);
+	}
 	struct json_out json = json_out_begin(&body, '{');
 
 	json_put_open(&json, "arguments", '[');
@@ -327,8 +331,7 @@ cli_answer(struct cli_server *local)
 	int status;
 
 	if (local->argc == 3 && !text_is_hex(local->argv[2], 32, 32))
-		return cli_refuse(local->cli, OPTION_COUNT, local->argv[2],
-		    "the digits of the question that was read");
+		return cli_refuse(local->cli, OPTION_COUNT, local->argv[2], CLI_DIGITS_READ);
 	if (!read_work(local->argv[0], &work) && (status = find_question(local, &work)) != EX_OK)
 		return status;
 	if (local->argc == 1)

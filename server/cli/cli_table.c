@@ -21,9 +21,9 @@ const struct cli_option_row cli_option_rows[OPTION_COUNT] = {
 
 static const struct cli_form rows[] = {
 #define FORM(word, kind, function, options, help, ...) \
-	{ word, kind, 0, false, options, help, { __VA_ARGS__ }, NULL },
+	{ word, kind, 0, false, options, help, { __VA_ARGS__ }, NULL, 0, 0 },
 #define ASK(word, kind, function, options, help, ...) \
-	{ word, kind, 0, true, options, help, { __VA_ARGS__ }, NULL },
+	{ word, kind, 0, true, options, help, { __VA_ARGS__ }, NULL, 0, 0 },
 #include "cli/cli.def"
 };
 
@@ -35,6 +35,19 @@ find_row(const char *word)
 		if (strcmp(rows[i].word, word) == 0)
 			return &rows[i];
 	return NULL;
+}
+
+/* Of "<environment> until <time> [reason]" the three before the bracket. */
+static int
+needed_words(const char *usage)
+{
+	int n = 0, depth = 0;
+
+	for (const char *at = usage; *at != '\0'; at++) {
+		n += depth == 0 && *at != ' ' && *at != '[' && (at == usage || at[-1] == ' ');
+		depth += (*at == '<' || *at == '[') - (*at == '>' || *at == ']');
+	}
+	return n;
 }
 
 static struct cli_form
@@ -50,6 +63,13 @@ of_chat(const struct command *command)
 	form.help = command->help;
 	form.usage = command->usage + 1 + strlen(form.word);
 	form.usage += *form.usage == ' ';
+	form.needed = needed_words(form.usage);
+	/* An environment may be two, and approve takes the digits of the question that was read. */
+	if (strcmp(command->argument, COMMANDS_TEXT) != 0)
+		form.most = 2 * (command->target != COMMAND_NONE) + (command->argument[0] != '\0') +
+		    (strcmp(command->word, "approve") == 0);
+	if (strcmp(command->argument, "number") == 0)
+		form.operands[0].value = CLI_VALUE_DEPLOYMENT;
 	if (command->target != COMMAND_NONE)
 		form.operands[0].value =
 		    command->action == POLICY_FREEZE ? CLI_VALUE_SCOPE : CLI_VALUE_ENV;

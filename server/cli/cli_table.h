@@ -53,6 +53,7 @@ struct cli_form {
 		enum cli_times times; /* ONCE: it may be left out */
 	} operands[CLI_OPERANDS];
 	const char *usage; /* of the chat: instead of the operands, which may be any words */
+	int needed, most;  /* words of such a one; most 0: any */
 };
 
 /* All of them: those of cli.def, then those of the chat. */

@@ -126,7 +126,7 @@ tell_removed(struct tx *tx)
 	buf_done(&names);
 }
 
-/* Whoever goes on sending the audit to a collector begins behind that entry. */
+/* What the collector had of deploybot ends there; what sends from now on begins with the first. */
 static void
 log_collected(struct tx *tx)
 {

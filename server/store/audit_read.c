@@ -98,7 +98,10 @@ is_of_person(const struct audit_fields *fields, const char *person)
 	char user[VALUE], old[VALUE];
 	const char *open;
 
-	if (strcmp(value_of(fields, "user_id", user), person) == 0)
+	/* A user of the machine may stand for a person; "telegram" alone is a source of what was refused. */
+	if (strcmp(value_of(fields, "user_id", user), person) == 0 ||
+	    (strchr(person, ':') != NULL &&
+		strcmp(value_of(fields, "principal", old), person) == 0))
 		return true;
 	open = strrchr(user, '(');
 	return text_starts(user, "github:") && open != NULL && text_starts(person, "github:") &&

@@ -232,9 +232,9 @@ log_violation(struct tx *tx, const struct audit_line *line)
 	    line->user_id, line->code, line->severity, (long long)tx->store->mark.audit.seq);
 }
 
-/* By which way it came: a user of the machine may stand for a person, who is user_id then. */
-static void
-name_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TEXT])
+/* A user of the machine may stand for a person, who is user_id then. */
+void
+row_audit_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TEXT])
 {
 	const struct update *sender = sender_of(tx);
 	struct principal who =
@@ -276,7 +276,9 @@ add_line(struct tx *tx, const struct audit_entry *entry, const char *user, const
 	if (slash != NULL)
 		(void)snprintf(application, sizeof(application), "%.*s",
 		    (int)(slash - entry->environment), entry->environment);
-	name_principal(tx, user, principal);
+	row_audit_principal(tx, user, principal);
+	if (entry->principal != NULL)
+		line.principal = entry->principal;
 	if (tx->factor_of != 0 && strcmp(principal_text(&proven, factor), user) == 0)
 		line.factor = "totp";
 	insert(tx, &line);

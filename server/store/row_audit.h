@@ -15,6 +15,7 @@ struct audit_entry {
 	const char *outcome;	      /* a word such as "allowed", "denied", "ok", "failed" */
 	enum audit_severity at_least; /* when that is more than the code's own */
 	int64_t deployment;	      /* 0: none */
+	const char *principal;	      /* by which way it came; NULL: as this event did */
 };
 
 /*
@@ -29,6 +30,9 @@ struct audit_entry {
  * the name of who sent the update or request, their id stands in its place.
  */
 void row_audit_add(struct tx *tx, const struct audit_entry *entry, const char *const *meta);
+
+/* By which way what is decided on came, as entries about that user have it. */
+void row_audit_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TEXT]);
 
 /* The numbers of the first entries about that work, rising; returns how many. */
 size_t row_audit_list(struct tx *tx, int64_t deployment, int64_t *ret, size_t max);

@@ -1118,12 +1118,26 @@ static const char *const migration_16[] = {
 	NULL,
 };
 
+static const char *const migration_17[] = {
+	/* By which way they came is another kind.  Of those of before their minute is known. */
+	"ALTER TABLE hold_repeat RENAME TO hold_repeat_before;"
+	"CREATE TABLE hold_repeat (person INTEGER NOT NULL, principal TEXT NOT NULL,"
+	" chat INTEGER NOT NULL, action TEXT NOT NULL, target TEXT NOT NULL, by_name TEXT NOT NULL,"
+	" until_at INTEGER NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL, due INTEGER NOT NULL,"
+	" first_at INTEGER NOT NULL DEFAULT 0, last_at INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (person, principal, chat, action, target)) STRICT;"
+	"INSERT INTO hold_repeat SELECT person, '', chat, action, target, by_name, until_at, reason,"
+	" n, due, due - 60000, due FROM hold_repeat_before;"
+	"DROP TABLE hold_repeat_before;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12, migration_13, migration_14, migration_15, migration_16 };
+	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17 };
 
 const char *const *
 store_schema_sql(int64_t version)

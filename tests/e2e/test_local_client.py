@@ -126,13 +126,21 @@ def test_who_listens_in_a_folder_of_others_is_told_nothing(place):
 
 
 def test_a_file_that_is_named_is_there(place):
-    status, _, said = place.run("--env-file", "/nowhere/x.conf", "status")
-    assert status == 66 and "/nowhere/x.conf" in said
+    for given in ({}, {"LOCAL_SOCKET": "/x"}):
+        status, _, said = place.run("--env-file", "/nowhere/x.conf", "status", **given)
+        assert status == 66 and "/nowhere/x.conf" in said
     closed = place.of(OWNER) / ".env"
     closed.write_text("LOCAL_SOCKET=/x\n", encoding="ascii")
     closed.chmod(0o600)
     status, _, said = place.run("status", user=OTHER, cwd=place.of(OWNER))
     assert status == 69 and ".env cannot be read by you, so the default socket was asked" in said
+
+
+def test_that_no_settings_file_was_read_is_said_before_all_that_is_missing_then(place):
+    for words in (["audit", "tail"], ["check-config"], ["healthcheck"]):
+        status, _, said = place.run(*words)
+        assert status == 78 and said.startswith("error    no settings file was read: "), said
+        assert "(sudo -u deploybot deploybot)" in said.splitlines()[0]
 
 
 def test_what_a_terminal_obeys_is_not_printed(place):

@@ -60,7 +60,7 @@ class Beginner:
 
     def filled(self, text):
         comm = pathlib.Path("/proc/self/comm").read_text(encoding="utf-8").strip()
-        for name, value in (("program", self.program), ("port", self.port), ("folder", self.folder),
+        for name, value in (("program", self.program.name), ("port", self.port), ("folder", self.folder),
                             ("host", self.host), ("pid", os.getpid()), ("comm", comm)):
             text = text.replace("{" + name + "}", str(value))
         return text

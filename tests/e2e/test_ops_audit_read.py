@@ -19,7 +19,7 @@ from test_ops_audit import copy, told, verify  # noqa: F401 pylint: disable=unus
 
 COLUMNS = ("seq", "at", "user_id", "action", "environment", "commit_id", "outcome", "severity", "deployment", "meta",
            "prev", "hash", "version", "code", "principal", "violation_type", "application", "need", "factor")
-CORE = ("environment", "commit", "deployment", "application", "need")
+CORE = ("environment", "commit", "deployment", "application", "need", "principal")
 HOSTILE = ["\x7f", "\u2028", "\u2029", "\u202e", "\u2066", "\u009b", "", "\x01", "\x1f", "\b\f\n\r\t",
            "\"", "\\", "\\u0041", "/", "<>&", "'", "é", "漢", "😀", "\ufffe", "\uffff", "\U0010ffff", "\ufeff",
            ",\"hash\":\"", "$(id)", "=1+1", "x" * 600, "%s", "\u00a0", "\ud7ff", "\ue000"]
@@ -62,7 +62,7 @@ def second_version(seq, prev, outcome, meta):
     rest = {key: value for key, value in meta.items() if key not in CORE}
     row = (seq, 1795132800000 + seq, "telegram:1", "denied", fields["environment"], fields["commit"], outcome, "medium",
            fields["deployment"] or 0, "{" + ",".join(f'"{key}":{escaped(rest[key])}' for key in rest) + "}",
-           bytes.fromhex(prev), bytes.fromhex(fields["hash"]), 2, "denied", "telegram", "unauthorized",
+           bytes.fromhex(prev), bytes.fromhex(fields["hash"]), 2, "denied", fields["principal"], "unauthorized",
            fields["application"], fields.get("need"), None)
     return row, line(), fields["hash"]
 
@@ -189,7 +189,7 @@ def test_a_folder_that_was_changed_does_not_verify(folder, change):
 
 
 def test_entries_are_searched_by_all_that_an_auditor_asks_for(copy):  # noqa: F811
-    write_chain(copy, [(1, "a", {}), (2, "b", {"reason": "twice"}), (2, "\x1b[2Jc\u202e", {})])
+    write_chain(copy, [(1, "a", {}), (2, "b", {"reason": "twice"}), (2, "\x1b[2Jc\u202e", {"principal": "local:ada"})])
 
     def found(*arguments):
         return [json.loads(line)["seq"] for line in say(copy, "search", "--format", "json", *arguments).splitlines()]
@@ -200,7 +200,7 @@ def test_entries_are_searched_by_all_that_an_auditor_asks_for(copy):  # noqa: F8
     assert found("--environment", "staging") == found("--environment", "shop/staging") == [2, 3]
     assert found("--deployment", "7") == []
     assert found("--person", "1") == found("--person", "telegram:1") == [1, 2, 3]
-    assert found("--person", "2") == []
+    assert found("--person", "local:ada") == [3] and found("--person", "telegram") == found("--person", "2") == []
     assert found("--severity", "medium") == [1, 2, 3], "warning of the first version is medium"
     assert found("--severity", "high") == []
     assert found("--code", "denied") == [1, 2, 3]
@@ -256,7 +256,7 @@ def test_what_concerns_an_application_is_found_wherever_an_entry_says_so(copy): 
     (["search", "--app", "../x"], "expected the name"),
     (["search", "--format", "xml"], "expected text, json or csv"),
     (["search", "-n", "0"], "expected a number"),
-    (["search", "--from"], "--from: 2026-11-20 or 2026-11-20T07:10:48Z, UTC must follow"),
+    (["search", "--from"], "--from needs 2026-11-20 or 2026-11-20T07:10:48Z, UTC"),
     (["tail", "--app", "shop"], "tail takes no --app"),
     (["show", "x"], "expected the number"),
     (["export"], "expected a new folder"),
@@ -314,9 +314,11 @@ def test_a_copy_of_the_database_or_of_the_log_is_read_without_settings_and_nothi
 
 @pytest.mark.parametrize("arguments, status, words", [
     (["search", "--database", "x.db", "--log", "audit.log"], 64, "one of both"),
-    (["search", "--database"], 64, "a file must follow"),
+    (["search", "--database"], 64, "--database needs a file"),
     (["search", "--log", "a", "--log", "b"], 64, "--log: one at a time"),
-    (["tail", "--log", "nowhere"], 64, "there is no such file: nowhere"),
+    (["tail", "--log", "nowhere"], 66, "there is no such file: nowhere"),
+    (["verify", "./nowhere"], 66, "there is no such file: ./nowhere"),
+    (["verify", "nowhere"], 64, "there is no such file, and these are not the 16 hexadecimal digits"),
     (["tail", "--log", "/dev/null"], 64, "it is no file: /dev/null"),
     (["tail", "--database", "nowhere.db"], 66, "there is no database nowhere.db"),
     (["verify", "--log", "audit.log"], 64, "stands by itself"),
@@ -358,7 +360,8 @@ def test_a_spreadsheet_takes_nothing_for_a_formula(copy):  # noqa: F811
 
 
 def test_an_export_is_never_made_over_another(copy, folder):  # noqa: F811
-    assert "File exists" in copy.run("audit", "export", str(folder)).stderr
+    again = copy.run("audit", "export", str(folder))
+    assert again.returncode == 64 and "File exists" in again.stderr
 
 
 def test_an_application_alone_is_exported_and_verifies_with_its_gaps(copy, tmp_path):  # noqa: F811

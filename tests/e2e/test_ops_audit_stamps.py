@@ -203,7 +203,8 @@ def test_an_authority_that_is_down_and_one_of_another_root_leave_no_file(tsa, co
 @pytest.mark.parametrize("line, words", [
     ("URL=ftp://x/", "is no authority's address"), ("URL=https://me:secret@tsa.example.org/", "without a login"),
     ("CA=/nowhere/there", "is no file of root certificates"), ("CA=timestamp.conf", "is no file of root certificates"),
-    ("LOG=audit.log", "is no path of an audit log"), ("NAME=x", "expected lines of URL=, CA= and LOG=, found 'NAME=x'"),
+    ("LOG=audit.log", "is no path of an audit log"), ("LOG=/nowhere/audit.log", "LOG: there is no folder /nowhere"),
+    ("NAME=x", "expected lines of URL=, CA= and LOG=, found 'NAME=x'"),
     (None, "no file that ")])
 def test_a_file_that_is_wrong_is_said_before_anybody_is_asked(tsa, conf, line, words):
     calls = len(tsa.calls)

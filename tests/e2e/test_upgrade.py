@@ -112,6 +112,7 @@ def test_a_setting_that_has_gone_keeps_nothing_from_running_and_is_said_once(rel
     assert re.search("warning +AUDIT_TIMESTAMP_CA: is no setting any more: ", found.stderr), found
     found = bot.run("doctor")
     assert re.search("error +AUDIT_TIMESTAMP_CA: is no setting any more: ", found.stdout), found
+    assert "settings are valid" not in found.stdout, found
     assert found.returncode == 1 and bot.stop() == 0
 
 

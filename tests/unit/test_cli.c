@@ -301,7 +301,7 @@ TEST_WITH(the_settings_file_may_be_named_anywhere, set_up, tear_down)
 	assert_int_equal(RUN(w, "audit", "--env-file", w->env_file, "drop"), EX_USAGE);
 	assert_true(said(w, "audit verify"));
 	assert_int_equal(RUN(w, "check-config", "--env-file"), EX_USAGE);
-	assert_true(said(w, "--env-file: a file must follow"));
+	assert_true(said(w, "--env-file needs a file"));
 	assert_int_equal(RUN(w, "serve", joined), 77);
 }
 

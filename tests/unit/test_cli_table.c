@@ -66,6 +66,8 @@ line_of(const struct cli_form *form, enum cli_option without)
 		if (form->operands[i].times == CLI_NEEDED &&
 		    form->operands[i].value != CLI_VALUE_NONE)
 			add(&line, sample(form->operands[i].value));
+	for (size_t i = 0; form->usage != NULL && i < (size_t)form->needed; i++)
+		add(&line, "12");
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (cli_form_takes(form, (enum cli_option)i) && i != without &&
 		    cli_option_rows[i].times == CLI_NEEDED)
@@ -182,7 +184,7 @@ TEST(what_a_form_does_not_take_is_refused_and_what_it_takes_twice_or_without_a_v
 			line = line_of(form, option);
 			if (takes && has_value(option)) {
 				add(&line, cli_option_rows[option].name);
-				assert_refused(&line, " must follow");
+				assert_refused(&line, " needs ");
 			}
 			if (takes && cli_option_rows[option].times == CLI_NEEDED) {
 				line = line_of(form, option);
@@ -242,6 +244,41 @@ TEST(operands_are_counted)
 			assert_refused(&line, cli_value_rows[form->operands[0].value].expected);
 		}
 	}
+}
+
+/* What is wrong with the typed line is 64, before the server is asked. */
+TEST(words_of_the_chats_commands_are_counted)
+{
+	size_t n_needed = 0, n_most = 0;
+
+	EACH_FORM(form)
+	{
+		struct line line = line_of(form, OPTION_COUNT);
+
+		if (form->usage == NULL)
+			continue;
+		if (form->needed > 0) {
+			n_needed++;
+			line.n--;
+			assert_refused(&line, form->usage);
+			add(&line, "12");
+		}
+		if (form->operands[0].value == CLI_VALUE_DEPLOYMENT) {
+			line.words[line.n - 1] = "abc";
+			assert_refused(&line, cli_value_rows[CLI_VALUE_DEPLOYMENT].expected);
+			line.words[line.n - 1] = "#12";
+		}
+		if (form->most == 0)
+			continue;
+		for (n_most++; line.n <= (size_t)form->most;)
+			add(&line, "12");
+		add(&line, "more");
+		assert_refused(&line, "too many: \"more\"");
+	}
+	assert_true(
+	    n_needed >= 12 && n_most > 10); /* deploy, lock, freeze, show, approve, review … */
+	assert_refused(&(struct line){ { "deploy", "x", "a", "b", "c" }, 5 }, "too many: \"c\"");
+	assert_refused(&(struct line){ { "freeze", "all", "until" }, 3 }, "until <time>");
 }
 
 /* As a line of what is offered: "--json\tWhat …", or "json". */

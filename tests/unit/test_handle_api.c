@@ -97,6 +97,31 @@ WORLD_TEST_BARE(who_came_from_the_machine_is_not_read_out_of_a_name)
 	assert_int_equal(named(w, "telegram:11", "daemon (from the machine)"), 0);
 }
 
+TEST(locks_that_are_counted_keep_by_which_way_and_when_they_came)
+{
+	struct world w;
+
+	api_aid_open(&w);
+	(void)world_text(&w, WORLD_ADMIN, "/lock production");
+	for (int i = 0; i < 3; i++) {
+		w.aid.at += 1000;
+		assert_int_equal(
+		    api_aid_ask(&w, ADA, API_COMMAND, "/v1/command/lock", OF_PRODUCTION), 200);
+	}
+	w.aid.at += 1000;
+	(void)world_text(&w, WORLD_ADMIN, "/lock production by chat");
+	assert_int_equal(world_audited(&w, "lock_begun", "\"principal\":\"local:daemon\""), 1);
+	for (int i = 0; i < 3; i++)
+		world_due(&w, TIMER_HOLDS);
+	assert_int_equal(
+	    world_audited(&w, "\"count\":\"2\"", "\"first_at\":\"2026-01-01T00:00:02."), 1);
+	assert_int_equal(
+	    world_audited(&w, "\"count\":\"2\"", "\"last_at\":\"2026-01-01T00:00:03."), 1);
+	assert_int_equal(world_audited(&w, "lock_begun", "\"principal\":\"local:daemon\""), 2);
+	assert_int_equal(world_audited(&w, "by chat", "\"principal\":\"telegram\""), 1);
+	world_close(&w);
+}
+
 /* --- what --- */
 
 WORLD_TEST_BARE(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/audit/cli_audit_inside.h"
 #include "lib/db_backup.h"
@@ -66,8 +67,10 @@ find_source(const struct cli *cli, bool takes_both, struct audit_source *ret,
 			return refuse("--env-file beside --database or --log: one or the other");
 		if (ret->database != NULL && ret->log != NULL && !takes_both)
 			return refuse("--database or --log: one of both");
-		if (ret->log != NULL && !cli_audit_is_log(ret->log, &why))
-			return refuse(why);
+		if (ret->log != NULL && !cli_audit_is_log(ret->log, &why)) {
+			(void)refuse(why);
+			return access(ret->log, F_OK) == 0 ? EX_USAGE : EX_NOINPUT;
+		}
 		return EX_OK;
 	}
 	*ret_settings = cli_settings(cli, false);

@@ -326,7 +326,8 @@ make(const struct cli *cli, const struct audit_source *given)
 		return status;
 	export.folder = cli->argv[0];
 	if (mkdir(export.folder, 0700) != 0) {
-		(void)err_errno(&err, ERR_IO, errno, "making the folder %s", export.folder);
+		(void)err_errno(&err, errno == EEXIST ? ERR_INVALID : ERR_IO, errno,
+		    "making the folder %s", export.folder);
 		return cli_fail(&err);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" SUMS, export.folder);

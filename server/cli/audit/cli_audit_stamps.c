@@ -101,7 +101,7 @@ read_stamp(const char *path, const char *ca_file, struct audit_against *against,
 		cli_audit_against_print(against, &finding);
 	else
 		(void)printf(
-		    "note: %s, by %s, is not checked: the system knows no such authority; name its certificate with --tsa-ca\n",
+		    "note: %s, by %s, is not checked: the system knows no such authority; name its certificate with --tsa-ca, as CA of timestamp.conf does\n",
 		    path, ret->by);
 	return true;
 }

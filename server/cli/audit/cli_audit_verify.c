@@ -29,6 +29,7 @@ struct arguments {
 	struct audit_witness digits[WITNESSES_MAX];
 	size_t n_digits;
 	struct audit_against_arguments against;
+	bool is_missing; /* what was refused: a file that is not there */
 };
 
 /* --- with the database --- */
@@ -273,12 +274,14 @@ take_word(struct arguments *arguments, const char *word)
 	}
 	if (strpbrk(word, "/.") == NULL && stat(word, &st) != 0)
 		return refuse(
-		    "expected the 16 hexadecimal digits behind \"audit\" in a message of the chat; 8 of an old one; or a log's path",
+		    "there is no such file, and these are not the 16 hexadecimal digits behind \"audit\" in a message of the chat (8 of an old one)",
 		    word);
 	if (arguments->log != NULL)
 		return refuse("one log at a time", word);
-	if (!cli_audit_is_log(word, &why))
+	if (!cli_audit_is_log(word, &why)) {
+		arguments->is_missing = stat(word, &st) != 0;
 		return refuse(why, "");
+	}
 	arguments->log = word;
 	return true;
 }
@@ -361,7 +364,7 @@ cli_audit_verify(const struct cli *cli)
 	struct audit_source source = { 0 };
 
 	if (!read_arguments(cli, &arguments))
-		return EX_USAGE;
+		return arguments.is_missing ? EX_NOINPUT : EX_USAGE;
 	cli_audit_copy(cli, &source);
 	if (cli->value[OPTION_ENV_FILE] != NULL &&
 	    (source.database != NULL || arguments.log != NULL)) {

@@ -72,7 +72,7 @@ diagnose(struct doctor *doctor, struct production *facts, bool as_json)
 	if (settings_load(doctor->cli->env_file, environ, &settings, &report))
 		doctor->settings = settings;
 	doctor_say_settings(doctor, &report, DOCTOR_ERROR);
-	if (report.errors == 0 && report.flaws == 0)
+	if (doctor_count(doctor, DOCTOR_ERROR) == 0)
 		TELL(doctor, SETTINGS, OK, "settings are valid");
 	if (settings != NULL && !examine(doctor, facts, &err))
 		TELL(doctor, SETTINGS, ERROR, "%s", err.text);

@@ -351,6 +351,8 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 	if (settings != NULL)
 		print_summary(settings, doctor->cli->env_file);
 	(void)fflush(stdout);
+	if (settings == NULL)
+		cli_say_no_file(doctor->cli);
 	doctor_print(doctor, DOCTOR_NOTE, stderr);
 	name_setup(doctor);
 	return conclude(doctor, for_production, starts);

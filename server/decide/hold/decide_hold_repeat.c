@@ -11,31 +11,40 @@
 #include "store/row_chat.h"
 #include "store/row_hold_repeat.h"
 
-/* count "": it was one.  The name is said by who begins it alone: whoever ends it may have come
- * another way. */
+/* late: those that were counted; NULL: it is now.  The name is said by who begins it alone: whoever
+ * ends it may have come another way. */
 static void
 write_entry(struct tx *tx, const struct hold *hold, enum audit_code code, int64_t person,
-    const char *outcome, const char *count)
+    const char *outcome, const struct hold_repeat *late)
 {
+	static const char *const outcomes[] = { "ended", "begun" };
 	bool begins = code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN;
-	char until[WHEN_STAMP] = "", user[PRINCIPAL_TEXT];
+	char until[WHEN_STAMP] = "", user[PRINCIPAL_TEXT], count[24] = "";
+	char first[TEXT_TIME_SIZE] = "", last[TEXT_TIME_SIZE] = "";
 
 	if (hold->until != 0)
 		(void)when_stamp(
 		    settings_clock(tx->settings, hold->target)->zone, hold->until, until);
+	if (late != NULL) {
+		(void)snprintf(count, sizeof(count), "%" PRId64, late->n);
+		(void)text_time_ms(first, late->first_at);
+		(void)text_time_ms(last, late->last_at);
+	}
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = code,
 		.user = person != 0 ? decide_user(tx, person, user) : "system",
 		.environment = hold->target,
-		.outcome = outcome,
+		.outcome = outcome != NULL ? outcome : outcomes[begins],
 		.at_least = decide_severity(person),
+		.principal = late != NULL && late->principal[0] != '\0' ? late->principal : NULL,
 	    },
 	    (const char *const[]){ "until", until, "reason", hold->reason,
-		count[0] != '\0'		     ? "count" :
+		late != NULL			     ? "first_at" :
 		    begins && person == hold->person ? "name" :
 						       NULL,
-		count[0] != '\0' ? count : hold->by, NULL });
+		late != NULL ? first : hold->by, late != NULL ? "last_at" : NULL, last,
+		late != NULL && late->n > 1 ? "count" : NULL, count, NULL });
 }
 
 void
@@ -43,14 +52,15 @@ decide_hold_audit(
     struct tx *tx, const struct hold *hold, bool begins, int64_t person, const char *outcome)
 {
 	struct hold_repeat repeat = { .person = person, .hold = *hold };
-
+	char user[PRINCIPAL_TEXT];
 	enum audit_code code = hold->kind == HOLD_LOCK ?
 	    (begins ? AUDIT_CODE_LOCK_BEGUN : AUDIT_CODE_LOCK_ENDED) :
 	    (begins ? AUDIT_CODE_FREEZE_BEGUN : AUDIT_CODE_FREEZE_ENDED);
 
 	(void)text_copy(repeat.action, sizeof(repeat.action), audit_code_rows[code].code);
+	row_audit_principal(tx, decide_user(tx, person, user), repeat.principal);
 	if (person == 0 || !row_hold_repeat_count(tx, &repeat))
-		write_entry(tx, hold, code, person, outcome, "");
+		write_entry(tx, hold, code, person, outcome, NULL);
 }
 
 void
@@ -81,7 +91,6 @@ decide_hold_repeats_say(struct tx *tx)
 {
 	struct hold_repeat repeat;
 	enum audit_code code;
-	char count[24];
 
 	while (row_hold_repeat_take(tx, &repeat)) {
 		if (repeat.n == 0)
@@ -90,14 +99,9 @@ decide_hold_repeats_say(struct tx *tx)
 			send_unsent(tx, &repeat);
 			continue;
 		}
-		(void)snprintf(count, sizeof(count), "%" PRId64, repeat.n);
 		code = audit_code_of(repeat.action);
 		assert(code != AUDIT_CODE_COUNT); /* decide_hold_audit() put it there */
-		write_entry(tx, &repeat.hold, code, repeat.person,
-		    code == AUDIT_CODE_LOCK_BEGUN || code == AUDIT_CODE_FREEZE_BEGUN ? "begun" :
-										       "ended",
-		    count);
-		repeat.n = 0;
+		write_entry(tx, &repeat.hold, code, repeat.person, NULL, &repeat);
 		(void)row_hold_repeat_count(tx, &repeat); /* none of the next minute is the first */
 	}
 }

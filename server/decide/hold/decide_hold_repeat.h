@@ -1,9 +1,10 @@
 /* decide_hold_repeat.h - locks and freezes that one person repeats: audit and copies.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
- * They are never refused.  So of each person's, action and target the first is an entry of the
- * audit at once, and then a minute's are one, with their count and what the last of them said; and
- * of each person's some copies go to a chat, and then one line says how many there were.
+ * They are never refused.  So of each person's, way in, action and target the first is an entry of
+ * the audit at once, and then a minute's are one, with when the first and the last of them came,
+ * what the last said and, of more than one, their count; and of each person's some copies go to a
+ * chat, and then one line says how many there were.
  */
 #pragma once
 

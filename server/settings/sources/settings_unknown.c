@@ -50,6 +50,9 @@ list_known(const struct settings_inside *in, struct known_names *known)
 	char name[SETTING_NAME_MAX];
 
 	known->count = 0;
+	for (size_t i = 0; i < SETTINGS_REMOVED_COUNT;
+	     i++) /* a typo of one leads to what is said of it */
+		known->names[known->count++] = settings_removed[i].name;
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		known->names[known->count++] = settings_table[i].name;
 		if (settings_table[i].is_secret)
