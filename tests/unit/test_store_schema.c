@@ -320,7 +320,7 @@ TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_
 TEST_WITH(what_is_open_at_an_upgrade_keeps_what_was_shown, schema_aid_setup, schema_aid_teardown)
 {
 	struct store_aid *aid = *state;
-	struct db *db = make_fresh(aid, "shown", 15);
+	struct db *db = schema_aid_fresh(aid, "shown", 15);
 
 	assert_true(db_script(db,
 	    WORK_10(1, "AWAITING_CONFIRMATION", "11", "0", "0") WORK_10(2, "AWAITING_APPROVAL",
