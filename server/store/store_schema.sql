@@ -176,8 +176,6 @@ CREATE TABLE work (
  requester TEXT NOT NULL,
  confirmed_by INTEGER NOT NULL DEFAULT 0,
  confirmer TEXT NOT NULL DEFAULT '',
- shown_live TEXT NOT NULL DEFAULT '',
- shown_blocked INTEGER NOT NULL DEFAULT 0,
  changed TEXT NOT NULL DEFAULT '',
  chat INTEGER NOT NULL,
  thread INTEGER NOT NULL,
@@ -203,30 +201,18 @@ CREATE TABLE work (
  started_at INTEGER NOT NULL,
  ended_at INTEGER NOT NULL,
  exception TEXT NOT NULL DEFAULT '',
- executor TEXT NOT NULL DEFAULT '',
  action TEXT NOT NULL DEFAULT '',
  argument TEXT NOT NULL DEFAULT '',
  client TEXT NOT NULL DEFAULT '',
- shown_settings TEXT NOT NULL DEFAULT '',
  is_read INTEGER NOT NULL DEFAULT 0,
  approvers TEXT NOT NULL DEFAULT '',
  untouched TEXT NOT NULL DEFAULT '',
- is_requested INTEGER NOT NULL DEFAULT 0,
  binding TEXT NOT NULL DEFAULT '',
  binding_list TEXT NOT NULL DEFAULT '',
- differing TEXT NOT NULL DEFAULT '',
- n_changed INTEGER NOT NULL DEFAULT 0,
- not_before INTEGER NOT NULL DEFAULT 0,
- warning TEXT NOT NULL DEFAULT '',
- shown_image TEXT NOT NULL DEFAULT '',
- is_unconfirmed INTEGER NOT NULL DEFAULT 0,
- seen_by TEXT NOT NULL DEFAULT '',
  is_to_be_asked INTEGER NOT NULL DEFAULT 0,
  emergency TEXT NOT NULL DEFAULT '',
  reviewer TEXT NOT NULL DEFAULT '',
  reviewed_at INTEGER NOT NULL DEFAULT 0,
- n_reminders INTEGER NOT NULL DEFAULT 0,
- shown_touches TEXT NOT NULL DEFAULT '',
  barrier TEXT NOT NULL DEFAULT '',
  is_past_barrier INTEGER NOT NULL DEFAULT 0,
  cancelled_by INTEGER NOT NULL DEFAULT 0,
@@ -234,15 +220,10 @@ CREATE TABLE work (
  drains INTEGER NOT NULL DEFAULT 0,
  tree TEXT NOT NULL DEFAULT '',
  without_witness INTEGER NOT NULL DEFAULT 0,
- passed TEXT NOT NULL DEFAULT '',
- compared_block INTEGER NOT NULL DEFAULT 0,
- shown_block INTEGER NOT NULL DEFAULT 0,
  without TEXT NOT NULL DEFAULT '',
  down_on TEXT NOT NULL DEFAULT '',
  looked_at INTEGER NOT NULL DEFAULT 0,
- looked TEXT NOT NULL DEFAULT '',
- excepted_hold INTEGER NOT NULL DEFAULT 0,
- shown_at INTEGER NOT NULL DEFAULT 0) STRICT;
+ looked TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE run (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  deployment INTEGER NOT NULL REFERENCES work (id),
@@ -398,17 +379,6 @@ CREATE TABLE pad (
  text TEXT NOT NULL,
  work INTEGER NOT NULL DEFAULT 0,
  shown TEXT NOT NULL DEFAULT '') STRICT;
-CREATE TABLE hold_repeat (
- person INTEGER NOT NULL,
- chat INTEGER NOT NULL,
- action TEXT NOT NULL,
- target TEXT NOT NULL,
- by_name TEXT NOT NULL,
- until_at INTEGER NOT NULL,
- reason TEXT NOT NULL,
- n INTEGER NOT NULL,
- due INTEGER NOT NULL,
- PRIMARY KEY (person, chat, action, target)) STRICT;
 CREATE TABLE nonce (
  nonce TEXT NOT NULL,
  person INTEGER NOT NULL,
@@ -599,6 +569,44 @@ CREATE TABLE left_host (
  PRIMARY KEY (environment, host)) STRICT, WITHOUT ROWID;
 CREATE INDEX release_commit ON release (environment, commit_id);
 CREATE INDEX release_image ON release (image) WHERE image <> '';
+CREATE TABLE question (
+ work INTEGER PRIMARY KEY,
+ shown_live TEXT NOT NULL DEFAULT '',
+ shown_at INTEGER NOT NULL DEFAULT 0,
+ shown_blocked INTEGER NOT NULL DEFAULT 0,
+ shown_block INTEGER NOT NULL DEFAULT 0,
+ compared_block INTEGER NOT NULL DEFAULT 0,
+ warning TEXT NOT NULL DEFAULT '',
+ shown_image TEXT NOT NULL DEFAULT '',
+ differing TEXT NOT NULL DEFAULT '',
+ n_changed INTEGER NOT NULL DEFAULT 0,
+ not_before INTEGER NOT NULL DEFAULT 0,
+ is_unconfirmed INTEGER NOT NULL DEFAULT 0,
+ seen_by TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE work_action (
+ work INTEGER PRIMARY KEY,
+ executor TEXT NOT NULL,
+ is_requested INTEGER NOT NULL,
+ shown_settings TEXT NOT NULL,
+ shown_touches TEXT NOT NULL) STRICT;
+CREATE TABLE exempt (
+ work INTEGER PRIMARY KEY,
+ excepted_hold INTEGER NOT NULL DEFAULT 0,
+ n_reminders INTEGER NOT NULL DEFAULT 0,
+ passed TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE hold_repeat (person INTEGER NOT NULL,
+ principal TEXT NOT NULL,
+ chat INTEGER NOT NULL,
+ action TEXT NOT NULL,
+ target TEXT NOT NULL,
+ by_name TEXT NOT NULL,
+ until_at INTEGER NOT NULL,
+ reason TEXT NOT NULL,
+ n INTEGER NOT NULL,
+ due INTEGER NOT NULL,
+ first_at INTEGER NOT NULL DEFAULT 0,
+ last_at INTEGER NOT NULL DEFAULT 0,
+ PRIMARY KEY (person, principal, chat, action, target)) STRICT;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);
