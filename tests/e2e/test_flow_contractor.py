@@ -107,7 +107,6 @@ def test_buttons_of_others_are_not_theirs(scene):
     assert requested(scene) == asked and scene.app("shop/production")[0] == 0
 
 
-@pytest.mark.long
 def test_a_role_that_is_withdrawn_while_they_are_queued_starts_nothing(scene):
     ada, carl = scene.admin(), scene.carl
     first = scene.commit()["after"]
