@@ -133,8 +133,8 @@ const char *const *store_schema_sql(int64_t version);
 
 /* Brings the database to that version, or refuses one that is newer.  A new one is made by
  * store_schema.sql, which is what all migrations make: test_store_schema_new compares it with them,
- * and writes it anew where SCHEMA_SQL names it.  copy_of: its path, where it is copied beside itself
- * before the first migration; NULL: no copy. */
+ * and writes it anew where SCHEMA_SQL names it.  copy_of: its path, where it is copied beside
+ * itself before the first migration; NULL: no copy. */
 bool store_schema_migrate(struct db *db, const char *copy_of, int64_t to, struct err *err) MUST_USE;
 
 /* --- store_copy.c --- */

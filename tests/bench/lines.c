@@ -5,8 +5,8 @@
  *   lines ENV COMMIT     the same without any: what deploybot starts
  *
  * Without libc, whose own start takes 0.7 ms and more where CPUID is trapped by a hypervisor, and
- * the dynamic linker's as much again, before main().  And small, as scripts are: the runner reads and
- * hashes a script twice between a confirmation and its start (the 770 KB of a static libc: 12 ms).
+ * the dynamic linker's as much again, before main().  And small, as scripts are: the runner reads
+ * and hashes a script twice between Confirm and its start (the 770 KB of a static libc: 12 ms).
  */
 #include <stddef.h>
 #include <sys/syscall.h>
