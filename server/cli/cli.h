@@ -64,10 +64,6 @@ struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 struct settings *
 cli_settings_reported(const struct cli *cli, bool all, struct settings_report *report) MUST_USE;
 
-/* Says, before all that is missing then, that no settings file was read; the server's own start,
- * whose settings may all stand in its environment, does not. */
-void cli_say_no_file(const struct cli *cli);
-
 /* The same of what there is to say of one application (NULL: of all). */
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;
