@@ -356,13 +356,6 @@ json_put_bool(struct json_out *out, const char *key, bool value)
 }
 
 void
-json_put_null(struct json_out *out, const char *key)
-{
-	json_out_key(out, key);
-	json_out_raw(out, "null");
-}
-
-void
 json_put_open(struct json_out *out, const char *key, char bracket)
 {
 	json_out_key(out, key);
@@ -375,5 +368,5 @@ json_put_i64_if(struct json_out *out, const char *key, bool is_there, int64_t va
 	if (is_there)
 		json_put_i64(out, key, value);
 	else
-		json_put_null(out, key);
+		json_put_str(out, key, NULL);
 }

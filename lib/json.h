@@ -67,12 +67,11 @@ void json_out_str(struct json_out *out, const char *text); /* NULL becomes null 
 void json_out_strn(struct json_out *out, const char *text, size_t size);
 void json_out_raw(struct json_out *out, const char *json); /* trusted JSON text, as it is */
 
-/* Key and value in one call. */
+/* Key and value in one call; of a text NULL becomes null. */
 void json_put_str(struct json_out *out, const char *key, const char *text);
 void json_put_time(struct json_out *out, const char *key, int64_t at); /* wall ms; 0: null */
 void json_put_i64(struct json_out *out, const char *key, int64_t value);
 void json_put_bool(struct json_out *out, const char *key, bool value);
-void json_put_null(struct json_out *out, const char *key);
 void json_put_open(struct json_out *out, const char *key, char bracket); /* until json_out_end() */
 /* The number, or null: there is none. */
 void json_put_i64_if(struct json_out *out, const char *key, bool is_there, int64_t value);

@@ -62,10 +62,6 @@ struct settings_report;
  * they are errors' company or `all`.  NULL: the caller exits with 78. */
 struct settings *cli_settings(const struct cli *cli, bool all) MUST_USE;
 
-/* Says, before all that is missing then, that no settings file was read; the server's own start,
- * whose settings may all stand in its environment, does not. */
-void cli_say_no_file(const struct cli *cli);
-
 /* As cli_settings(), reported too, of what there is to say of one application (NULL: of all). */
 struct settings *cli_settings_for(const struct cli *cli, bool all, const char *application,
     struct settings_report *report) MUST_USE;

@@ -214,8 +214,8 @@ check_options(const struct cli *cli, const struct found *found)
 	return -1;
 }
 
-/* What the server is not asked for: it would say so in the chat's words.  "a reason of some words" is
- * several; behind `emergency` are any. */
+/* What the server is not asked for: it would say so in the chat's words.  "a reason of some words"
+ * is several; behind `emergency` are any. */
 static int
 check_words(const struct cli *cli)
 {
@@ -245,10 +245,8 @@ check_operands(const struct cli *cli)
 	const struct cli_form *form = cli->form;
 	int n = 0;
 
-	if (cli_form_has_kinds(form))
-		return -1;
-	if (form->usage != NULL)
-		return check_words(cli);
+	if (form->usage != NULL || cli_form_has_kinds(form))
+		return form->usage != NULL ? check_words(cli) : -1;
 	for (; n < CLI_OPERANDS && form->operands[n].value != CLI_VALUE_NONE; n++) {
 		const struct cli_operand *operand = &form->operands[n];
 

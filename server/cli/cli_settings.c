@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli_table.h"
+#include "cli/cli.h"
+#include "cli/cli_usage.h"
 #include "lib/err.h"
 #include "lib/mem.h"
 #include "settings/sources/settings_load.h"
@@ -32,15 +33,6 @@ print_report(const struct settings_report *report)
 				    stderr, "%-8s %s\n", order[turn].word, report->lines[i].text);
 }
 
-void
-cli_say_no_file(const struct cli *cli)
-{
-	if (cli->env_file == NULL && strcmp(cli->form->word, "serve") != 0)
-		(void)fputs(
-		    "error    no settings file was read: name one with --env-file, or type this as the server's user (sudo -u deploybot deploybot)\n",
-		    stderr);
-}
-
 struct settings *
 cli_settings_for(
     const struct cli *cli, bool all, const char *application, struct settings_report *report)
@@ -48,7 +40,7 @@ cli_settings_for(
 	struct settings *settings = NULL;
 
 	if (!settings_load_for(application, cli->env_file, environ, &settings, report)) {
-		cli_say_no_file(cli);
+		cli_usage_no_file(cli);
 		all = true;
 	}
 	if (all)

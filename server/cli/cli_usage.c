@@ -188,3 +188,12 @@ cli_usage_help(const char *program, const struct cli_form *form)
 		print_row(stdout, &text, help);
 	}
 }
+
+void
+cli_usage_no_file(const struct cli *cli)
+{
+	if (cli->env_file == NULL && strcmp(cli->form->word, "serve") != 0)
+		(void)fputs(
+		    "error    no settings file was read: name one with --env-file, or type this as the server's user (sudo -u deploybot deploybot)\n",
+		    stderr);
+}

@@ -13,6 +13,10 @@ void cli_usage(FILE *out, const char *program, const struct cli_form *form, bool
 /* The same with help, and what its options are for. */
 void cli_usage_help(const char *program, const struct cli_form *form);
 
+/* Says, before all that is missing then, that no settings file was read; the server's own start,
+ * whose settings may all stand in its environment, does not. */
+void cli_usage_no_file(const struct cli *cli);
+
 /* Prints a line, of which so many columns are there, with as many words as a terminal shows; what
  * goes on is indented by as much.  No line ends within brackets. */
 void cli_usage_wrap(FILE *out, size_t indent, const char *text);

@@ -70,14 +70,14 @@ put_said(struct tx *tx, struct json_out *json)
 	if (tx->answer.work != 0)
 		json_put_i64(json, "work", tx->answer.work);
 	else
-		json_put_null(json, "work");
+		json_put_str(json, "work", NULL);
 	json_put_bool(json, "is_to_be_answered", work.id != 0 && is_to_be_answered(tx, &work));
 	json_put_time(json, "asked_until",
 	    deployment_is_asked(&work) ? row_deployment_asked_until(tx, work.id) : 0);
 	if (other != 0)
 		json_put_i64(json, "asked_as", other);
 	else
-		json_put_null(json, "asked_as");
+		json_put_str(json, "asked_as", NULL);
 }
 
 /* The work that it names; id 0: it is not there for them, which was said. */

@@ -88,8 +88,8 @@ put_answer(struct tx *tx)
 		json_put_i64(&json, "id", work.id);
 		json_put_str(&json, "state", state);
 	} else {
-		json_put_null(&json, "id");
-		json_put_null(&json, "state");
+		json_put_str(&json, "id", NULL);
+		json_put_str(&json, "state", NULL);
 	}
 	json_put_str(&json, "said", tx->answer.text != NULL ? tx->answer.text : "");
 	json_out_end(&json);

@@ -117,9 +117,9 @@ answer_said(struct http_request *request, int status, const char *said)
 	struct json_out json = json_out_begin(&out, '{');
 
 	json_put_str(&json, "said", said);
-	json_put_null(&json, "work");
+	json_put_str(&json, "work", NULL);
 	json_put_bool(&json, "is_to_be_answered", false);
-	json_put_null(&json, "asked_until");
+	json_put_str(&json, "asked_until", NULL);
 	json_out_end(&json);
 	answer(request, status, buf_text(&out));
 }
@@ -443,7 +443,7 @@ put_finding(
 	json_put_str(json, "environment", target->environment);
 	json_put_str(json, "at", url_place(target->url, place));
 	if (finding->is_unknown)
-		json_put_null(json, "is_healthy");
+		json_put_str(json, "is_healthy", NULL);
 	else
 		json_put_bool(json, "is_healthy", finding->is_healthy);
 	json_put_i64_if(json, "http_status", finding->http_status != 0, finding->http_status);

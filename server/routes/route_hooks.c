@@ -106,8 +106,8 @@ answer_said(struct call *call, int status, const char *said)
 	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8);
 	struct json_out json = json_out_begin(&out, '{');
 
-	json_put_null(&json, "id");
-	json_put_null(&json, "state");
+	json_put_str(&json, "id", NULL);
+	json_put_str(&json, "state", NULL);
 	json_put_str(&json, "said", said);
 	json_out_end(&json);
 	answer(call, status, buf_text(&out));

@@ -98,7 +98,7 @@ is_of_person(const struct audit_fields *fields, const char *person)
 	char user[VALUE], old[VALUE];
 	const char *open;
 
-	/* A user of the machine may stand for a person; "telegram" alone is a source of what was refused. */
+	/* A user of the machine may stand for a person; "telegram" alone is a refused source. */
 	if (strcmp(value_of(fields, "user_id", user), person) == 0 ||
 	    (strchr(person, ':') != NULL &&
 		strcmp(value_of(fields, "principal", old), person) == 0))

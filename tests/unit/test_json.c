@@ -90,7 +90,7 @@ TEST(what_is_written_is_ascii_and_reads_back)
 	json_put_str(&out, "t", text);
 	json_put_i64(&out, "n", INT64_MIN);
 	json_put_bool(&out, "b", false);
-	json_put_null(&out, "z");
+	json_put_str(&out, "z", NULL);
 	json_put_open(&out, "a", '[');
 	json_out_raw(&out, "1");
 	json_out_str(&out, NULL);

@@ -303,6 +303,9 @@ note_actions(void)
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
+	for (int i = 0; i < 2; i++) /* the second is counted */
+		(void)world_text(&w, WORLD_ADMIN, "/lock production");
+	world_due(&w, TIMER_HOLDS);
 	(void)world_audited(&w, "", NULL);
 	note_lines("audit", w.aid.audit_path);
 	world_close(&w);

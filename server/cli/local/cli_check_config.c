@@ -352,7 +352,7 @@ check_config(struct doctor *doctor, bool for_production, bool as_json)
 		print_summary(settings, doctor->cli->env_file);
 	(void)fflush(stdout);
 	if (settings == NULL)
-		cli_say_no_file(doctor->cli);
+		cli_usage_no_file(doctor->cli);
 	doctor_print(doctor, DOCTOR_NOTE, stderr);
 	name_setup(doctor);
 	return conclude(doctor, for_production, starts);

@@ -49,7 +49,7 @@ static void
 put_number(struct json_out *json, const char *key, int64_t number)
 {
 	if (number == 0)
-		json_put_null(json, key);
+		json_put_str(json, key, NULL);
 	else
 		json_put_i64(json, key, number);
 }
@@ -58,7 +58,7 @@ static void
 put_release(struct json_out *json, const char *key, const struct release *release)
 {
 	if (release->id == 0) {
-		json_put_null(json, key);
+		json_put_str(json, key, NULL);
 		return;
 	}
 	json_put_open(json, key, '{');
@@ -84,7 +84,7 @@ put_approvals(struct tx *tx, const struct deployment *work, struct json_out *jso
 	put_text(json, "approved_by", work->approvers);
 	put_number(json, "approvals_needed", is.needs.approvals);
 	if (is.needs.approvals == 0)
-		json_put_null(json, "approvals_open");
+		json_put_str(json, "approvals_open", NULL);
 	else
 		json_put_i64(json, "approvals_open",
 		    is.n < (size_t)is.needs.approvals ? is.needs.approvals - (int64_t)is.n : 0);
@@ -264,7 +264,7 @@ decide_view_work(
 	if (deployment_is_asked(work))
 		json_put_str(json, "shown", decide_pad_digest(tx, work->id, shown));
 	else
-		json_put_null(json, "shown");
+		json_put_str(json, "shown", NULL);
 }
 
 /* --- several --- */
@@ -353,7 +353,7 @@ put_head(const struct environment *environment, struct json_out *json)
 	if (is_counted)
 		json_put_i64(json, "newer", head->count);
 	else
-		json_put_null(json, "newer");
+		json_put_str(json, "newer", NULL);
 	json_put_time(json, "git_failing_since", environment->poll_failing_since);
 }
 

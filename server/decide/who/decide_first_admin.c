@@ -60,7 +60,7 @@ show_link(struct tx *tx, struct json_out *json)
 	if (link.person != 0)
 		json_put_i64(json, "person", link.person);
 	else
-		json_put_null(json, "person");
+		json_put_str(json, "person", NULL);
 	json_put_bool(
 	    json, "is_open", link.digest[0] != '\0' && link.person == 0 && tx->at < link.until);
 }
