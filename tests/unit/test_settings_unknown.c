@@ -6,11 +6,13 @@ TEST(an_unknown_name_gets_the_nearest_known_one)
 {
 	struct settings *s =
 	    LOAD("LOG_LEVLE=debug\nSTAGING_HOTS=x\nCOMPLETELY_DIFFERENT=1\nTRANSPORT_ALL=1\n"
-		 "STAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
+		 "AUDIT_SYSLOG_SERVR=x\nSTAGING_TRANSPORT_ZONE=2\nSTAGING_SOMEWHERE_ELSE=3\n",
 		MINIMUM);
 
 	assert_non_null(s);
 	SAYS(SETTINGS_WARNING, "LOG_LEVLE: is no setting; did you mean LOG_LEVEL? (");
+	SAYS(SETTINGS_WARNING,
+	    "AUDIT_SYSLOG_SERVR: is no setting; did you mean AUDIT_SYSLOG_SERVER? (");
 	SAYS(SETTINGS_WARNING, "STAGING_HOTS: is no setting; did you mean STAGING_HOST?");
 	SAYS(SETTINGS_WARNING, "COMPLETELY_DIFFERENT: is no setting (");
 	assert_false(settings_aid_says(SETTINGS_WARNING, "TRANSPORT_ALL"));

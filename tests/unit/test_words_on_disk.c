@@ -1,9 +1,8 @@
 /* Goal: every word that stands in a database, a file or on a wire is in a list that only ever grows.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 /*
- * Each word is taken from where it is written: rows, bodies, packets, files.  In
- * tests/fixtures/words-on-disk.txt a word that nobody writes any more is marked `retired`, and is
- * never given another sense: databases and runs of released versions have it.
+ * Each is taken from where it is written: rows, bodies, packets, files.  In LIST a word that nobody
+ * writes any more is `retired`, with no other sense: databases and runs of old versions have it.
  */
 #include <jansson.h>
 
@@ -303,8 +302,8 @@ note_actions(void)
 	do_aid_open(&w);
 	(void)world_text(&w, WORLD_ADMIN, "/do service-status acme");
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true });
-	for (int i = 0; i < 2; i++) /* the second is counted */
-		(void)world_text(&w, WORLD_ADMIN, "/lock production");
+	(void)world_text(&w, WORLD_ADMIN, "/lock production");
+	(void)world_text(&w, WORLD_ADMIN, "/lock production again"); /* is counted */
 	world_due(&w, TIMER_HOLDS);
 	(void)world_audited(&w, "", NULL);
 	note_lines("audit", w.aid.audit_path);
