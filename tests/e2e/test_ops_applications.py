@@ -226,7 +226,6 @@ def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
     check_stop(bot)
 
 
-@pytest.mark.long
 def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
     bot.run("application", "adopt", "shop")
     path = put(bot.folder, "web.env", SHOP.format(name="web", port="900"))

@@ -8,8 +8,8 @@
 int64_t queue_aid_ask(struct world *w, int64_t person, const char *commit);
 
 /* A button of that message, which must be there. */
-void queue_aid_press(struct world *w, int64_t person, const struct world_message *message,
-    const char *label);
+void queue_aid_press(
+    struct world *w, int64_t person, const struct world_message *message, const char *label);
 
 enum deploy_state queue_aid_state(struct world *w, int64_t id);
 
