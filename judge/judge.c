@@ -29,7 +29,8 @@ judge_is_plain(const char *text, const char *more)
 }
 
 bool
-judge_add_path(struct judge *judge, const char *where, const char *path, struct err *err)
+judge_add_path(
+    struct judge *judge, const char *where, const char *path, bool is_read_only, struct err *err)
 {
 	char shown[100];
 
@@ -38,6 +39,6 @@ judge_add_path(struct judge *judge, const char *where, const char *path, struct 
 		return err_set(err, ERR_DENIED,
 		    "%s: a path of the host that is not plain (A-Z a-z 0-9 . _ / @ : + -): write it so",
 		    shown);
-	buf_addf(&judge->paths, "%s\t%s\n", shown, path);
+	buf_addf(&judge->paths, "%s\t%s%s\n", shown, path, is_read_only ? "\tro" : "");
 	return buf_check(&judge->paths, err);
 }

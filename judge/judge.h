@@ -17,7 +17,9 @@
 struct judge {
 	const char *allow; /* COMPOSE_ALLOW, with commas between its words */
 	/* Filled with a line WHERE, a tab, PATH for each file and folder of the host that is named:
-	 * as it stands there, plain; relative to the folder of the release in a text. */
+	 * as it stands there, plain; relative to the folder of the release in a text; behind a tab
+	 * `ro` where nothing writes there.  And of a text with a line WHERE, a tab, $NAME for each
+	 * variable that it takes, but for those that deploybot itself gives it. */
 	struct buf paths;
 };
 

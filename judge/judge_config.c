@@ -11,24 +11,22 @@
 
 /* What a service may say.  Anything else has to be allowed by its name: compose learns new ways
  * out. */
-static const char *const service_keys[] = { "annotations", "attach", "build", "cap_drop", "command",
-	"configs", "container_name", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota",
-	"cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpus", "cpuset", "depends_on", "deploy",
-	"dns", "dns_opt", "dns_search", "domainname", "entrypoint", "environment", "expose",
-	"extra_hosts", "healthcheck", "hostname", "image", "init", "labels", "links", "logging",
-	"mac_address", "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit",
-	"networks", "oom_kill_disable", "oom_score_adj", "pids_limit", "platform", "ports",
+static const char *const service_keys[] = { "attach", "cap_drop", "command", "configs",
+	"container_name", "cpu_count", "cpu_percent", "cpu_period", "cpu_quota", "cpu_shares",
+	"cpus", "cpuset", "depends_on", "deploy", "dns", "dns_opt", "dns_search", "domainname",
+	"entrypoint", "environment", "expose", "extra_hosts", "healthcheck", "hostname", "image",
+	"init", "labels", "links", "logging", "mac_address", "mem_limit", "mem_reservation",
+	"mem_swappiness", "memswap_limit", "networks", "pids_limit", "platform", "ports",
 	"profiles", "read_only", "restart", "scale", "secrets", "shm_size", "stdin_open",
-	"stop_grace_period", "stop_signal", "sysctls", "tmpfs", "tty", "ulimits", "user",
-	"working_dir" };
+	"stop_grace_period", "stop_signal", "sysctls", "tmpfs", "tty", "user", "working_dir" };
 
 /* What a service may say with these words alone; * at the end: whatever follows. */
 static const char *const service_words[][2] = { { "privileged", "false" }, { "pid", "service:*" },
 	{ "ipc", "service:*" }, { "ipc", "none" }, { "ipc", "private" }, { "ipc", "shareable" },
 	{ "network_mode", "none" }, { "network_mode", "bridge" }, { "network_mode", "default" },
-	{ "network_mode", "service:*" }, { "cgroup", "private" }, { "pull_policy", "always" },
-	{ "pull_policy", "missing" }, { "pull_policy", "if_not_present" },
-	{ "pull_policy", "never" } };
+	{ "network_mode", "service:*" }, { "cgroup", "private" }, { "oom_kill_disable", "false" },
+	{ "pull_policy", "always" }, { "pull_policy", "missing" },
+	{ "pull_policy", "if_not_present" }, { "pull_policy", "never" } };
 
 /* dockerd writes a log, as root, in the host's network, and to its sockets. */
 static const char *const log_drivers[] = { "json-file", "local", "none" };
@@ -42,7 +40,8 @@ static const char *const volume_drivers[] = { "local", "default" };
 struct run {
 	struct judge *judge;
 	struct err *err;
-	char where[100]; /* in words: "service app" */
+	char where[100];   /* in words: "service app" */
+	bool is_read_only; /* of a mount */
 	enum { VOLUMES, SECRETS, CONFIGS } section;
 };
 
@@ -61,6 +60,14 @@ is_nothing(const struct judge_node *value)
 {
 	return value->kind == JUDGE_TEXT ? value->is_plain && strcmp(value->word, "null") == 0 :
 					   value->first == NULL;
+}
+
+/* 0, or more. */
+static bool
+is_count(const struct judge_node *value)
+{
+	return value->kind == JUDGE_TEXT && value->word[0] != '\0' &&
+	    value->word[strspn(value->word, "0123456789")] == '\0';
 }
 
 static bool
@@ -157,7 +164,7 @@ judge_mount_source(struct run *run, const char *source)
 		return err_set(run->err, ERR_DENIED,
 		    "%s: a path of the host that is not plain (A-Z a-z 0-9 . _ / @ : + -): write it so",
 		    run->where);
-	return judge_add_path(run->judge, run->where, source, run->err);
+	return judge_add_path(run->judge, run->where, source, run->is_read_only, run->err);
 }
 
 static bool
@@ -172,6 +179,8 @@ judge_propagation(struct run *run, const char *word, size_t size)
 static bool
 judge_mode(struct run *run, const char *mode)
 {
+	bool may_write = false;
+
 	if (mode[0] == '\0' || !judge_is_plain(mode, ",") || strpbrk(mode, "0123456789") != NULL)
 		return no_plain_mount(run);
 	while (*mode != '\0') {
@@ -179,12 +188,15 @@ judge_mode(struct run *run, const char *mode)
 		const char *rest = *mode == 'r' ? mode + 1 : mode;
 		size_t rest_n = n - (size_t)(rest - mode);
 
+		run->is_read_only |= n == 2 && strncmp(mode, "ro", 2) == 0;
+		may_write |= n == 2 && strncmp(mode, "rw", 2) == 0;
 		if (((rest_n == 6 && strncmp(rest, "shared", 6) == 0) ||
 			(rest_n == 5 && strncmp(rest, "slave", 5) == 0)) &&
 		    !judge_propagation(run, mode, n))
 			return false;
 		mode += n + (mode[n] == ',');
 	}
+	run->is_read_only &= !may_write;
 	return true;
 }
 
@@ -199,6 +211,7 @@ judge_mount_text(struct run *run, const char *text)
 
 	if (n >= sizeof(source) || (rest == NULL && !is_anonymous))
 		return no_plain_mount(run);
+	run->is_read_only = false;
 	memcpy(source, text, n);
 	source[n] = '\0';
 	if (is_anonymous)
@@ -261,6 +274,24 @@ judge_mount_key(struct run *run, const char *key, const struct judge_node *value
 }
 
 static bool
+find_read_only(struct run *run, const char *key, const struct judge_node *value)
+{
+	run->is_read_only |= strcmp(key, "read_only") == 0 && strcmp(word_of(value), "true") == 0;
+	return true;
+}
+
+/* What it says of writing may stand behind its source. */
+static bool
+judge_mount_map(struct run *run, const struct judge_node *map)
+{
+	if (map->kind != JUDGE_MAP || map->first == NULL)
+		return no_plain_mount(run);
+	run->is_read_only = false;
+	return each_pair(run, map, "volumes", find_read_only) &&
+	    each_pair(run, map, "volumes", judge_mount_key);
+}
+
+static bool
 judge_mounts(struct run *run, const struct judge_node *list)
 {
 	if (is_nothing(list))
@@ -271,9 +302,7 @@ judge_mounts(struct run *run, const struct judge_node *list)
 		const struct judge_node *one = meant(at);
 
 		if (one->kind == JUDGE_TEXT ? !judge_mount_text(run, one->word) :
-			one->kind != JUDGE_MAP || one->first == NULL ?
-					      !no_plain_mount(run) :
-					      !each_pair(run, one, "volumes", judge_mount_key))
+					      !judge_mount_map(run, one))
 			return false;
 	}
 	return true;
@@ -342,6 +371,32 @@ judge_deploy(struct run *run, const char *key, const struct judge_node *value)
 	return true;
 }
 
+/* A number as it is, or as soft and hard; without a bound it is the host's. */
+static bool
+judge_ulimit(struct run *run, const char *key, const struct judge_node *value)
+{
+	if (value->kind == JUDGE_MAP)
+		return each_pair(run, value, "ulimits", judge_ulimit);
+	return is_count(value) || offense(run, "ulimits", "a ulimit without a bound:", key);
+}
+
+/* Addresses that are fixed may be those of others: of the host's network, too. */
+static bool
+judge_address(struct run *run, const char *key, const struct judge_node *value)
+{
+	static const char *const fixed[] = { "ipv4_address", "ipv6_address", "link_local_ips" };
+
+	return is_nothing(value) || text_index(key, fixed, COUNT(fixed)) == COUNT(fixed) ||
+	    offense(run, "network_address", key, "");
+}
+
+static bool
+judge_service_network(struct run *run, const char *key, const struct judge_node *value)
+{
+	(void)key; /* whichever network it is */
+	return value->kind != JUDGE_MAP || each_pair(run, value, "networks", judge_address);
+}
+
 static bool
 is_taken_word(const char *key, const struct judge_node *value)
 {
@@ -371,6 +426,12 @@ judge_service_key(struct run *run, const char *key, const struct judge_node *val
 		return each_pair(run, value, "logging", judge_log_key);
 	if (strcmp(key, "deploy") == 0)
 		return each_pair(run, value, "deploy", judge_deploy);
+	if (strcmp(key, "ulimits") == 0)
+		return each_pair(run, value, key, judge_ulimit);
+	if (strcmp(key, "networks") == 0 && value->kind == JUDGE_MAP)
+		return each_pair(run, value, key, judge_service_network);
+	if (strcmp(key, "oom_score_adj") == 0 && is_count(value))
+		return true;
 	return text_index(key, service_keys, COUNT(service_keys)) < COUNT(service_keys) ||
 	    offense(run, key, key, "");
 }
@@ -398,6 +459,15 @@ judge_network_name(struct run *run, const char *key, const struct judge_node *va
 	    offense(run, "network_mode", "the network host", "");
 }
 
+/* What docker itself gives is an address that nobody has. */
+static bool
+judge_ipam_key(struct run *run, const char *key, const struct judge_node *value)
+{
+	return is_nothing(value) ||
+	    (strcmp(key, "driver") == 0 && strcmp(word_of(value), "default") == 0) ||
+	    offense(run, "network_address", "ipam with", key);
+}
+
 static bool
 judge_network_key(struct run *run, const char *key, const struct judge_node *value)
 {
@@ -408,6 +478,8 @@ judge_network_key(struct run *run, const char *key, const struct judge_node *val
 		return offense(run, "network_driver", "driver", word_of(value));
 	if (strcmp(key, "driver_opts") == 0 && !(value->kind == JUDGE_MAP && value->first == NULL))
 		return offense(run, "network_driver", "driver_opts", "");
+	if (strcmp(key, "ipam") == 0)
+		return each_pair(run, value, key, judge_ipam_key);
 	return judge_network_name(run, key, value);
 }
 
@@ -432,7 +504,7 @@ judge_source_key(struct run *run, const char *key, const struct judge_node *valu
 		return true;
 	if (!is_volume && strcmp(key, "file") == 0)
 		return value->kind == JUDGE_TEXT && value->word[0] == '/' ?
-		    judge_add_path(run->judge, run->where, value->word, run->err) :
+		    judge_add_path(run->judge, run->where, value->word, true, run->err) :
 		    err_set(run->err, ERR_DENIED,
 			"%s: a path that is not plain: write it without blanks", run->where);
 	if (is_nothing(value))

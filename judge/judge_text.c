@@ -86,7 +86,7 @@ add_env_file(struct judge *judge, const struct judge_node *value, struct err *er
 		    "line %u: env_file names plain paths in the folder of the release",
 		    value->line);
 	(void)snprintf(where, sizeof(where), "line %u, env_file", value->line);
-	return judge_add_path(judge, where, value->word, err);
+	return judge_add_path(judge, where, value->word, true, err);
 }
 
 /* One of its list: a path, or a mapping with it. */
@@ -153,6 +153,9 @@ judge_node(struct judge *judge, const struct judge_node *node, struct err *err)
 
 	for (const struct judge_node *one = node->first; one != NULL; one = one->next) {
 		if (is_key && !judge_key(judge, one, err))
+			return false;
+		if (!is_key && one->kind == JUDGE_TEXT &&
+		    !judge_variables(judge, one->line, one->word, err))
 			return false;
 		if (!judge_node(judge, one, err))
 			return false;

@@ -390,9 +390,9 @@ check_quoted(const struct scan *scan, const yaml_token_t *token)
 		if (*c != '\\')
 			continue;
 		c++;
-		if (strchr("xuU", *c) != NULL)
-			return refuse(
-			    scan, token, "a character is written as \\x or \\u: write it as it is");
+		if (strchr("xuUNLP_", *c) != NULL)
+			return refuse(scan, token,
+			    "a character is written as \\x, \\u, \\N, \\L, \\P or \\_: write it as it is");
 	}
 	return true;
 }

@@ -5,8 +5,10 @@ whole release."""
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -251,10 +253,19 @@ LEADS = [
     (service("volumes: [\"/var/run/docker.sock:/s\"]"), "/var/run/docker.sock is not below", "bind:/run/docker.sock"),
     (service("volumes: [\"./leads-out:/s\"]"), "is not below", None),
     (service("volumes: [\"./.env:/s\"]"), "is not below", None),
+    (service("volumes: [\"./other/conf:/s\"]"), "or in the folder of another environment", None),
+    (service("volumes: [\"./around:/s\"]"), "or in the folder of another environment", None),
+    (service("volumes: [\"./d:/d\", \"./d/s:/s:ro\"]"), "/d/s lies in ", None),
+    (service("volumes: [\"./l/s:/s:ro\", \"./d:/d\"]"), "/l/s lies in ", None),
+    (service("volumes: [\"./d:/d\"]\nenv_file: d/x.env"), "/d/x.env lies in ", None),
+    ("version: \"3.7\"\n" + service("volumes: [\"./d:/d\"]\nsecrets: [s]") + "secrets:\n  s:\n    file: ./d/x.env\n",
+     "/d/x.env lies in ", None),
     ("version: \"3.7\"\n" + APP + "    secrets: [s]\nsecrets:\n  s:\n    file: /etc/shadow\n",
      "secret s: /etc/shadow is not below", None),
 ]
-READS = [(service("env_file: leads-out/passwd"), "line 4, env_file: ", None)]
+READS = [
+    (service("env_file: leads-out/passwd"), "line 4, env_file: ", None),
+    (service("command: \"${TERM:+a}\""), "has no TERM, and a commit's file takes no other variables", None)]
 SAYS = [
     (service("env_file: ${X-/etc/passwd}"), "env_file names plain paths", None),
     ("services: [\n", "it is no YAML", None),
@@ -263,6 +274,12 @@ SAYS = [
 
 def is_refused_and_allowed_by_name(bench, rows):
     os.symlink("/etc", bench.app / "leads-out")
+    for folder in ("d", "other", "around/one"):
+        (bench.app / folder).mkdir(parents=True)
+    os.symlink("d", bench.app / "l")
+    (bench.app / "d/x.env").write_text("A=1\n")
+    for folder in ("other", "around/one"):
+        (bench.app / folder / ".deploybot.lock").write_text("")
     for text, words, allowed in rows:
         release(bench, text)
         refused(bench, 70, words, COMPOSE_ALLOW="nothing devices bind:/nowhere")
@@ -353,7 +370,8 @@ def test_what_people_write_is_taken(real):
     commented = text.replace("  env_file: ", "  # env_file: /etc/passwd\n    env_file: ")
     for form in (text.replace("\n", "\r\n"), commented):
         commit, _ = release(real, form)
-        said = real.run("deploy.sh", "staging", commit)[1]     # the stand-in brings up no such file
+        # The stand-in brings up no such file.
+        said = real.run("deploy.sh", "staging", commit, COMPOSE_ALLOW="build")[1]
         assert any("a release replaces app (the main service), worker" in line for line in said), said
         assert "release" in real.steps(), said
 
@@ -378,6 +396,110 @@ def test_what_is_brought_up_is_in_the_project_that_preflight_has_found(tmp_path)
     done = subprocess.run(["/bin/bash", "-euc", script, "x", str(compose)], check=False, timeout=60, cwd=tmp_path,
                           capture_output=True, text=True)
     assert done.stdout.splitlines() == ["64999 up", "64999 run", "64999 run"], done
+
+
+HOST = f"{DEPLOY}/transports/ssh-host"
+NOBODY = ("--reuid", "65534", "--regid", "65534", "--clear-groups")
+PARTS = f'for part in base containers up file kept paths services recreate; do . {HOST}/$part.sh; done\n'
+
+
+def on_a_host(folder, script):
+    """The parts of a host's program, with what `main` has; compose notes the variables that it gets."""
+    compose = folder / "compose"
+    compose.write_text('#!/bin/bash\necho "$COMPOSE_FILE|$COMPOSE_PROFILES|$DEPLOY_IMAGE|$COMPOSE_PROJECT_NAME '
+                       '${*: -1}" >>noted\n')
+    compose.chmod(0o755)
+    begin = ("host=h me=m dir=$PWD act=switch strategy=recreate service=app others=(worker) project=app told=no\n"
+             "image=shop@sha256:new up_image='' compose_file='' from_folder=() offered='' in_force='' renew=no\n"
+             "with_release='' chosen='' release='' paths='' env_words=() origin=x allow='' named_file='' surveyed=''\n"
+             "the_file='the file'\n"
+             'compose=("$PWD/compose"); image_id() { return 1; }; states() { echo "1 2 3 4 5 6 7 worker"; }\n'
+             "ran_before() { echo 1 n worker 2 i; }\n")
+    (folder / "noted").write_text("")
+    done = subprocess.run(["/bin/bash", "-euc", PARTS + begin + script], check=False, timeout=60, cwd=folder,
+                          capture_output=True, text=True)
+    return done.returncode, (folder / "noted").read_text().splitlines(), done.stdout + done.stderr
+
+
+def test_what_is_put_back_gets_the_variables_that_were_judged(tmp_path):
+    """Regression: it got no COMPOSE_PROFILES, and a path of the file was another one for that."""
+    file = tmp_path / name_of(APP)
+    file.write_text(APP)
+    (tmp_path / ".env").write_text(f"COMPOSE_FILE={file.name}\nDEPLOY_IMAGE=shop@sha256:old\n")
+    judged = on_a_host(tmp_path, f"compose_file={file.name} image=shop@sha256:old; real_config ''")[1]
+    assert judged == [f"{file.name}|*|shop@sha256:old|app config"]
+    back = "make_anew app shop@sha256:old shop@sha256:old; image_now=shop@sha256:old; reconcile_others"
+    status, noted, said = on_a_host(tmp_path, back)
+    assert status == 0 and noted == [judged[0].replace("config", name) for name in ("app", "worker")], said
+    # Of one that was changed nothing is started.
+    file.write_text(APP + WORKER)
+    status, noted, said = on_a_host(tmp_path, back)
+    assert status == 0 and not noted and "was changed: nothing is started with it" in said, said
+    # The host's own gets nothing of it.
+    (tmp_path / ".env").write_text("DEPLOY_IMAGE=shop@sha256:old\n")
+    assert on_a_host(tmp_path, back)[1] == ["||shop@sha256:old|app app", "||shop@sha256:old|app worker"]
+
+
+def test_of_two_releases_of_one_image_what_runs_keeps_its_file(tmp_path):
+    """And a file that was refused is none that comes back by its image."""
+    image = f"shop@sha256:{'a' * 64}"
+    ran, other = (hashlib.sha256(text.encode()).hexdigest() for text in (APP, APP + WORKER))
+    (tmp_path / name_of(APP)).write_text(APP)
+    (tmp_path / name_of(APP + WORKER)).write_text(APP + WORKER)
+    (tmp_path / ".deploybot.compose").write_text(f"{'1' * 40}@{image[5:]} {ran}\n{'2' * 40}@{image[5:]} {other}\n")
+    words = f'find_env_words_of {image}; echo "${{env_words[*]}}"'
+    assert on_a_host(tmp_path, words)[2] == f"COMPOSE_FILE={name_of(APP + WORKER)}\n"
+    (tmp_path / f".deploybot.compose.{other}.unjudged").write_text("")
+    assert on_a_host(tmp_path, words)[2] == f"COMPOSE_FILE={name_of(APP)}\n"
+    (tmp_path / f".deploybot.compose.{other}.unjudged").unlink()
+    (tmp_path / ".env").write_text(f"COMPOSE_FILE={name_of(APP)}\nDEPLOY_IMAGE={image}\n")
+    assert on_a_host(tmp_path, words)[2] == f"COMPOSE_FILE={name_of(APP)}\n"
+
+
+def test_env_that_leads_where_the_application_writes_is_refused(tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/env").write_text("A=1\n")
+    os.symlink("conf/env", tmp_path / ".env")
+    for path, mode, wanted in (("conf", "", 70), ("conf/env", "", 70), ("conf", "\tro", 0), ("data", "", 0)):
+        listed = f"service app\t{tmp_path}/{path}{mode}\nline 3\t$A\n"
+        status, _, said = on_a_host(tmp_path, f"paths=$(base64 -w 0 <<<{shlex.quote(listed)}); why=''; "
+                                    "trap 'echo \"$why\"' EXIT; check_paths")
+        assert status == wanted and (status == 0 or "would be written by the application" in said), (path, said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_project_whose_folder_cannot_be_seen_is_not_taken_for_moved():
+    """Whoever may not look into a folder above it sees none."""
+    with open(f"{HOST}/services.sh", encoding="utf-8") as file:
+        text = re.search(r"^is_gone\(\) \{.*?^\}\n", file.read(), re.M | re.S)[0]
+    with tempfile.TemporaryDirectory(dir="/tmp") as path:
+        os.chmod(path, 0o755)
+        for folder, mode, gone in (("seen", 0o755, 1), ("hidden/app", 0o700, 1), ("moved/app", 0o755, 0)):
+            os.mkdir(f"{path}/{folder.partition('/')[0]}")
+            os.chmod(f"{path}/{folder.partition('/')[0]}", mode)
+            done = subprocess.run(["setpriv", *NOBODY, "bash", "-c", f"{text}is_gone {path}/{folder}"], check=False)
+            assert done.returncode == gone, folder
+
+
+@pytest.mark.long
+def test_a_file_that_was_refused_behind_the_pull_has_not_run(real):
+    """Regression: it was noted with the pull, and a rollback to it took it as it was."""
+    commit, digest = release(real, service('volumes: ["./x/${DEPLOY_PORT:-../../..}:/s"]'))
+    assert real.run("deploy.sh", "staging", commit)[0] == 70 and "pull" in real.steps()
+    for mirror in (None, *(real.state / "git").glob("*.git")):
+        if mirror is not None:
+            shutil.rmtree(mirror)
+        real.forget_calls()
+        status, said = real.run("rollback.sh", "staging", f"{commit}@{digest}")
+        assert status == 70 and "release" not in real.steps() and not real.engine()["containers"], "\n".join(said)
+    # What was judged has run.
+    first, one = shipped(real, APP)
+    shipped(real, APP + WORKER)
+    assert not list(real.app.glob(f".deploybot.compose.{name_of(APP).split('.')[3]}.unjudged"))
+    for mirror in (real.state / "git").glob("*.git"):
+        shutil.rmtree(mirror)
+    status, said = real.run("rollback.sh", "staging", f"{first}@{one}")
+    assert status == 0 and in_force(real) == name_of(APP), "\n".join(said)
 
 
 # ---- blue/green, killed ------------------------------------------------------------------------

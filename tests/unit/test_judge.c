@@ -96,7 +96,8 @@ judge_it(const char *kind, const char *allow, const char *text, size_t size, str
 	for (line = buf_text(&judge.paths); is_taken && *line != '\0';
 	     line = strchr(line, '\n') + 1) {
 		line = strchr(line, '\t') + 1;
-		buf_addf(said, " %.*s", (int)strcspn(line, "\n"), line);
+		buf_addf(said, " %.*s", (int)strcspn(line, "\t\n"), line);
+		buf_adds(said, line[strcspn(line, "\t\n")] == '\t' ? ":ro" : "");
 	}
 	judge_done(&judge);
 	return is_taken;

@@ -19,7 +19,8 @@
 #                         .deploybot.drain.cut: a start has ended it, and no switch has come
 #   .deploybot.ending     bluegreen: the containers whose stop has begun
 #   .deploybot.releases   COMMIT@sha256:DIGEST of every release that was here
-#   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files
+#   .deploybot.compose    which compose file came with which of them, and .deploybot.compose.SUM.yml, these files;
+#                         .deploybot.compose.SUM.unjudged: that one is here, and what compose makes of it is not judged yet
 #   .deploybot.with.DIGEST/  the host's own compose files that a release was made with (kept.sh)
 #   .deploybot.target     WORD for what ran before deploybot: its image is deploybot-before:WORD; WORD.SERVICE for each
 #                         other service that ran

@@ -13,22 +13,23 @@ kept_file() { # SUM
 
 # Fills named_file with the COMPOSE_FILE that .env names, and in_force with the SUM, where it is one of ours; empty: the
 # file is the host's.
-find_in_force() {
+find_in_force() { # [FILE, which is .env]
 	local line
 	in_force='' named_file=''
-	[[ -r .env ]] || return 0
+	[[ -r ${1:-.env} ]] || return 0
 	while IFS= read -r line || [[ -n $line ]]; do
 		[[ ! $line =~ ^COMPOSE_FILE=(.*)$ ]] || named_file=${BASH_REMATCH[1]}
 		[[ ! $line =~ ^COMPOSE_FILE=\.deploybot\.compose\.([0-9a-f]{64})\.yml$ ]] || in_force=${BASH_REMATCH[1]}
-	done <.env
+	done <"${1:-.env}"
 }
 
 # Prints SUM or host of a release, the last that was noted; nothing where none is.  By the end of a line: before that there
-# may be half a note, to which an earlier version has added the next one.
+# may be half a note, to which an earlier version has added the next one.  Of a digest alone none that may have been refused.
 noted_file() { # COMMIT@sha256:DIGEST, or a part of that
 	local line found=''
 	while IFS= read -r line || [[ -n $line ]]; do
-		[[ ! $line =~ "$1"[0-9a-f]*(@sha256:[0-9a-f]{64})?\ (host|[0-9a-f]{64})$ ]] || found=${BASH_REMATCH[2]}
+		[[ ! $line =~ "$1"[0-9a-f]*(@sha256:[0-9a-f]{64})?\ (host|[0-9a-f]{64})$ ]] ||
+			[[ $1 == @* && -e .deploybot.compose.${BASH_REMATCH[2]}.unjudged ]] || found=${BASH_REMATCH[2]}
 	done < <(cat .deploybot.compose 2>/dev/null)
 	printf '%s' "$found"
 }
@@ -64,13 +65,21 @@ find_env_words() { # SUM|host
 	fi
 }
 
-# The same for what runs already.
+# The same for what runs already: with the file that stood beside that image, as both are switched together; two releases
+# may have one image.
 find_env_words_of() { # IMAGE
-	local in_force noted
+	local in_force named_file noted='' file
 	env_words=()
 	[[ -e .deploybot.compose && $1 == *@sha256:* ]] || return 0
+	for file in .env .deploybot.before/env; do
+		! grep -qsxF -- "DEPLOY_IMAGE=$1" "$file" || {
+			find_in_force "$file"
+			noted=${in_force:-host}
+			break
+		}
+	done
 	find_in_force
-	noted=$(noted_file "@${1##*@}")
+	[[ -n $noted ]] || noted=$(noted_file "@${1##*@}")
 	[[ ${noted:-host} == host ]] || is_whole "$noted" || return 0
 	find_env_words "${noted:-host}"
 }
@@ -142,6 +151,22 @@ repository: take another release, or deploy that commit"
 COMPOSE_SOURCE=repo a release brings its own: remove that line"
 }
 
+# What comes back by itself, or follows what serves, does so with the file that .env names, as it was judged: its very bytes, with
+# the very variables (find_with).  The host's is that which the release was made with.
+use_again() { # IMAGE
+	local in_force named_file
+	compose_file='' from_folder=()
+	find_in_force
+	if [[ -z $in_force ]]; then
+		use_with_again "$1"
+	elif is_whole "$in_force"; then
+		compose_file=$(kept_file "$in_force")
+	else
+		say_people "$dir/$(kept_file "$in_force") was changed: nothing is started with it; deploy again"
+		return 1
+	fi
+}
+
 is_of_repository() {
 	[[ $compose_file == .deploybot.compose.* ]]
 }
@@ -149,12 +174,18 @@ is_of_repository() {
 # Did this file of a commit run here?  Then a rollback, a log, a drain or a job takes it as it is, whatever the judge's
 # rules are by now; what a deployment brings is judged anew.
 has_run_here() {
-	local sum=${compose_file#.deploybot.compose.} of kept
+	local sum=${compose_file#.deploybot.compose.}
 	sum=${sum%.yml}
-	[[ $renew == no && ($act != check || -n $release || -z $offered) ]] && is_whole "$sum" || return 1
-	[[ $sum != "$in_force" ]] || return 0
+	[[ $renew == no && ($act != check || -n $release || -z $offered) ]] && is_whole "$sum" && has_run "$sum"
+}
+
+# A file that is pulled has a mark until its judgement is over: one that is refused keeps it.
+has_run() { # SUM
+	local of kept
+	[[ $1 != "$in_force" ]] || return 0
+	[[ ! -e .deploybot.compose.$1.unjudged ]] || return 1
 	while read -r of kept; do
-		[[ $kept != "$sum" ]] || ! grep -qxF "$of" .deploybot.releases 2>/dev/null || return 0
+		[[ $kept != "$1" ]] || ! grep -qxF "$of" .deploybot.releases 2>/dev/null || return 0
 	done < <(cat .deploybot.compose 2>/dev/null)
 	return 1
 }
@@ -171,10 +202,18 @@ limit_memory() {
 	! is_of_repository || ulimit -v "$CONFIG_KILOBYTES" 2>/dev/null || true # it may be lower already
 }
 
+# Behind the judgement: what begins now runs.
+note_judged() {
+	[[ -z $chosen || $chosen == host ]] || rm -f -- ".deploybot.compose.$chosen.unjudged" ||
+		true # then it is judged once more
+}
+
 # Keeps the file of a release, before anything changes: written, flushed, renamed; then noted.
 keep_file() {
 	local file
 	[[ -n $chosen ]] || return 0
+	[[ $chosen == host ]] || has_run "$chosen" || : >".deploybot.compose.$chosen.unjudged" ||
+		die 70 "$dir/.deploybot.compose.$chosen.unjudged cannot be written: $(df -P . | tail -n 1)"
 	if [[ $chosen != host ]] && ! is_whole "$chosen"; then
 		file=$(kept_file "$chosen")
 		write_file "$file" base64 -d <<<"$file_text" ||
@@ -197,8 +236,8 @@ clean_files() {
 	done
 	find_in_force
 	write_file .deploybot.compose printf '%s\n' ${lines[@]+"${lines[@]}"} || return 0
-	for file in .deploybot.compose.*.yml .deploybot.compose.*.new .deploybot.compose.*.yml.deploybot; do
-		sum=${file#.deploybot.compose.} sum=${sum%.yml}
+	for file in .deploybot.compose.*.{yml,new,yml.deploybot,unjudged}; do
+		sum=${file#.deploybot.compose.} sum=${sum%.yml} sum=${sum%.unjudged}
 		[[ $sums == *" $sum "* || $sum == "$in_force" ]] || rm -f -- "$file"
 	done
 }

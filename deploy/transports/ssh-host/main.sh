@@ -27,6 +27,7 @@ work() {
 	trap on_told TERM
 	trap '' HUP INT PIPE
 	trap 'on_worker_exit "$?"' EXIT
+	[[ $act != @(start|switch) ]] || note_judged
 	case $act.$strategy in
 	pull.*) act_pull ;;
 	start.bluegreen) start_bluegreen ;;

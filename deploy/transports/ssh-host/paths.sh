@@ -5,6 +5,7 @@
 # makes of it; the paths that both name are sent back as a list, as only this host knows where its links lead.
 
 readonly CONFIG_BYTES_MAX=262144 # judge.h has it too
+readonly LINKS_MAX=40             # as the kernel has it
 
 refuse_file() { # WHAT-TO-DO
 	die 70 "$the_file: $1"
@@ -19,7 +20,7 @@ check_bind() { # WHERE PATH
 	root=$(pwd -P)
 	case $real in
 	"$root"/.env* | "$root"/.deploybot* | "$root"/compose.* | "$root"/docker-compose.*) ;; # who writes these is followed here
-	"$root"/*) return 0 ;;
+	"$root"/*) is_of_another "$real" || return 0 ;;
 	esac
 	IFS=, read -r -a words <<<"$allow"
 	for word in ${words[@]+"${words[@]}"}; do
@@ -27,19 +28,94 @@ check_bind() { # WHERE PATH
 		allowed=$(readlink -m -- "${word#bind:}")
 		[[ $real != "$allowed" && $real != "${allowed%/}"/* ]] || return 0
 	done
-	refuse_file "$1: $2 is not below $dir: put it there (not as .env*, compose.* or .deploybot*), or allow it: \
-COMPOSE_ALLOW=\"bind:$real\""
+	refuse_file "$1: $2 is not below $dir: put it there (not as .env*, compose.*, .deploybot* or in \
+the folder of another environment), or allow it: COMPOSE_ALLOW=\"bind:$real\""
 }
 
-# The judge's list: WHERE, a tab, PATH in each line.
+# Is it, or has it, the folder of another environment, whose files compose reads there?
+is_of_another() { # PATH below root
+	local at=$1 file
+	while [[ $at != "$root" ]]; do
+		[[ ! -e $at/.deploybot.lock ]] || return 0
+		at=${at%/*}
+	done
+	for file in "$1"/*/.deploybot.lock; do
+		[[ ! -e $file ]] || return 0
+	done
+	return 1
+}
+
+# The judge's list: WHERE, a tab, PATH or $NAME in each line, and `ro` behind a tab where nothing writes.
 check_paths() {
-	local list where path
+	local list where path mode root ways at env_ways all=() wheres=() paths_there=()
+	local -A writable=()
 	list=$(base64 -d <<<"$paths") || die 64 "the list of paths is none"
 	[[ -n $list ]] || return 0
-	while IFS=$'\t' read -r where path; do
-		[[ $path == /* ]] || path=$(pwd -P)/$path
+	root=$(pwd -P)
+	while IFS=$'\t' read -r where path mode; do
+		if [[ $path == \$* ]]; then
+			check_name "$where" "${path#?}"
+			continue
+		fi
+		[[ $path == /* ]] || path=$root/$path
 		check_bind "$where" "$path"
+		find_ways "$path"
+		all+=("$ways") wheres+=("$where") paths_there+=("$path")
+		[[ $mode == ro ]] || writable[${at:-/}]=$where
 	done <<<"$list"
+	check_nested
+}
+
+# What compose puts in for a name is judged, and so has to be the same whoever starts it: a person in a shell, too.
+check_name() { # WHERE NAME
+	grep -qsE "^[[:space:]]*(export[[:space:]]+)?$2[[:space:]]*=" .env ||
+		refuse_file "$1: $dir/.env has no $2, and a commit's file takes no other variables: write $2=VALUE there, or \
+\$\$$2 where the container's own shell is to read it"
+}
+
+# Fills ways with all that is looked up on the way to PATH, links too, a newline before each, and at with where it leads.
+find_ways() { # PATH
+	local rest=$1 part to links=0
+	at='' ways=
+	while [[ -n $rest ]]; do
+		part=${rest%%/*}
+		[[ $rest == */* ]] && rest=${rest#*/} || rest=
+		case $part in
+		'' | .) continue ;;
+		..)
+			at=${at%/*}
+			continue
+			;;
+		esac
+		ways+=$'\n'$at/$part
+		if [[ -L $at/$part ]] && ((++links <= LINKS_MAX)); then
+			to=$(readlink -- "$at/$part")
+			[[ $to != /* ]] || at=
+			rest=$to${rest:+/$rest}
+		else
+			at+=/$part
+		fi
+	done
+}
+
+# dockerd, as root, follows at each start what then stands there: who may write in a folder of the host from within a container
+# may put a link to anything below it.
+check_nested() {
+	local i folder
+	env_ways=
+	if [[ -L .env ]]; then
+		find_ways "$root/.env"
+		env_ways=$ways
+	fi
+	for folder in ${writable[@]+"${!writable[@]}"}; do
+		for i in "${!all[@]}"; do
+			[[ ${all[$i]} != *$'\n'"$folder"/* ]] || refuse_file "${wheres[$i]}: ${paths_there[$i]} lies in $folder, \
+which ${writable[$folder]} may write: a link there would lead dockerd anywhere: mount $folder with :ro, or put one of \
+them elsewhere"
+		done
+		[[ $env_ways$'\n' != *$'\n'"$folder"[/$'\n']* ]] || refuse_file "${writable[$folder]}: $folder, where \
+$dir/.env leads, would be written by the application: put .env itself into $dir, or mount that with :ro"
+	done
 }
 
 # compose reads no file of a commit that was not judged.

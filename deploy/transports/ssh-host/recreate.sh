@@ -136,9 +136,9 @@ end_new() { # ID...
 
 # With its image of then: before the first release that stood in no .env, and each service had its own.
 make_anew() { # SERVICE ID IMAGE
-	local up_image=$3 id compose_file='' from_folder=()
+	local up_image=$3 id compose_file from_folder
 	image_id id "$3" && [[ $id == "$2" ]] || up_image=$2
-	use_with_again "$3"
+	use_again "$3" || return 0 # who looks whether it runs sees that it does not
 	show "$(run_compose "$up_seconds" "" up -d --no-deps --no-build "$1" 2>&1 </dev/null)"
 }
 
@@ -222,14 +222,14 @@ outlast_stops() {
 
 # Those that ran, or were being replaced, run what the main service does.  Fails where docker does not say which those are.
 reconcile_others() {
-	local name found words parts=() compose_file='' from_folder=() # .env says it
+	local name found words parts=() compose_file from_folder up_image=$image_now
 	((${#others[@]} > 0)) || return 0
 	found=$(ran_before && states "" "${others[@]}") || return 1
 	for name in "${others[@]}"; do
 		[[ " ${found//$'\n'/ } " != *" $name "* ]] || parts+=("$name")
 	done
 	((${#parts[@]} > 0)) || return 0
-	use_with_again "$image_now"
+	use_again "$image_now" || return 0 # said
 	words=$(run_compose "$up_seconds" "" up -d --no-deps --no-build "${parts[@]}" 2>&1) ||
 		say "warning: ${parts[*]} could not be started: $(last_line "$words")"
 }

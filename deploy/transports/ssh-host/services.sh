@@ -352,11 +352,22 @@ check_project() {
 	[[ $file != */* ]] || ours=${file%/*}/ # compose takes the folder of the first for the project's
 	while IFS='|' read -r line of _ _ folder; do
 		[[ $of == "$project" ]] || continue
-		[[ -d $folder ]] || continue # it may have been moved here
+		! is_gone "$folder" || continue # it may have been moved here
 		[[ $folder -ef $ours || $folder -ef $dir || $folder/ == "$dir"/* || $folder/ == "$(pwd -P)"/* ]] ||
 			die 70 "what runs of the compose project $project there is of $folder, and compose would replace it: set \
 COMPOSE_PROJECT_NAME in $dir/.env to another name"
 	done <<<"$surveyed"
+}
+
+# One that we may not see is not gone.
+is_gone() { # FOLDER
+	local at=$1
+	[[ $at == /* ]] || return 0 # no label
+	[[ ! -d $at ]] || return 1
+	until [[ -d ${at:-/} ]]; do
+		at=${at%/*}
+	done
+	[[ -x ${at:-/} ]]
 }
 
 # Fills `seconds` with what compose's words for a time say, rounded up: 1m30s, or 1.5m of version 1.

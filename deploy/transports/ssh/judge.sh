@@ -84,7 +84,12 @@ ssh_judge_host() { # INDEX SUM-OF-ITS-FILE
 		fail "$EXIT_REFUSED" "${ssh_hosts[$1]} does not say what compose makes of the compose file $ssh_origin there"
 }
 
-# Those that were not looked at yet.
+# What a host looks at together, in base64: the text's and compose's, as one may lie in the other.
+ssh_all_paths() { # INDEX
+	{ base64 -d <<<"$ssh_paths" && cat -- "$ssh_folder/looked.$1"; } | LC_ALL=C sort -u | base64 -w 0
+}
+
+# Where there are some that were not looked at yet.
 ssh_check_paths() {
 	local i only=()
 	for i in "${ssh_only[@]}"; do
@@ -93,7 +98,7 @@ ssh_check_paths() {
 		LC_ALL=C sort -u -- "$ssh_folder/named.$i" | LC_ALL=C comm -13 "$ssh_folder/looked.$i" - >"$ssh_folder/new"
 		[[ -s $ssh_folder/new ]] || continue
 		LC_ALL=C sort -u -o "$ssh_folder/looked.$i" -- "$ssh_folder/looked.$i" "$ssh_folder/new"
-		printf '%s\n' '' '' '' '' '' "$(base64 -w 0 <"$ssh_folder/new")" >"$ssh_folder/settings.paths.$i"
+		printf '%s\n' '' '' '' '' '' "$(ssh_all_paths "$i")" >"$ssh_folder/settings.paths.$i"
 		only+=("$i")
 	done
 	((${#only[@]} > 0)) || return 0
