@@ -265,11 +265,11 @@ file_mkdirs(const char *path, mode_t mode, struct err *err)
 /* --- who could have changed it --- */
 
 static bool
-check_component(const char *path, const struct stat *st, struct err *err)
+check_component(const char *path, const struct stat *st, uid_t also, struct err *err)
 {
 	bool others_write = (st->st_mode & 022) != 0;
 
-	if (st->st_uid != 0 && st->st_uid != geteuid())
+	if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != also)
 		return err_set(err, ERR_DENIED, "%s belongs to user %u, not to root or us", path,
 		    (unsigned)st->st_uid);
 	if (S_ISLNK(st->st_mode) || !others_write)
@@ -305,13 +305,19 @@ follow(char path[PATH_MAX], size_t size, struct err *err)
 bool
 file_is_safe(const char *path, struct err *err)
 {
+	return file_is_safe_with(path, geteuid(), err);
+}
+
+bool
+file_is_safe_with(const char *path, uid_t also, struct err *err)
+{
 	char at[PATH_MAX];
 	struct stat st;
 	unsigned links = 0;
 
 	if (path[0] != '/' || !text_copy(at, sizeof(at), path))
 		return err_set(err, ERR_INVALID, "not an absolute path: %.100s", path);
-	if (lstat("/", &st) != 0 || !check_component("/", &st, err))
+	if (lstat("/", &st) != 0 || !check_component("/", &st, also, err))
 		return false;
 	for (size_t end = 1; at[end - 1] != '\0';) {
 		char kept;
@@ -322,7 +328,7 @@ file_is_safe(const char *path, struct err *err)
 		if (lstat(at, &st) != 0)
 			return err_errno(err, errno == ENOENT ? ERR_MISSING : ERR_IO, errno,
 			    "looking at %s", at);
-		if (!check_component(at, &st, err))
+		if (!check_component(at, &st, also, err))
 			return false;
 		at[end] = kept;
 		if (!S_ISLNK(st.st_mode)) {

@@ -43,6 +43,9 @@ MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *
  * ERR_DENIED with the component and its mode. */
 MUST_USE bool file_is_safe(const char *path, struct err *err);
 
+/* The same, where that user too may have written there. */
+MUST_USE bool file_is_safe_with(const char *path, uid_t also, struct err *err);
+
 /* True when a file of that owner can be of nobody's making but ours or root's; root takes any.
  * Else ERR_CONFIG: in a folder that we share, another user has put it there before us. */
 MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err);

@@ -116,6 +116,40 @@ def test_a_file_in_somebodys_folder_sends_nobody_to_their_socket(place):
     assert place.asked(OTHER).count("GET /v1/status") == 2
 
 
+def test_root_takes_no_settings_that_somebody_else_may_write(place):
+    """Regression: `deploybot doctor ENV`, typed in a user's folder, ran its SSH_PROXY_COMMAND as root."""
+    there, ran = place.of(OTHER), place.folder / "ran"
+    file = there / ".env"
+    file.write_text(f"DEPLOY_TRANSPORT=ssh\nSTAGING_HOST=h1\nSSH_PROXY_COMMAND=/usr/bin/touch {ran}\n")
+    shutil.chown(file, OTHER)
+
+    def takes(*words):
+        status, out, said = place.run(*words, cwd=there)
+        is_refused = status == 78 and "root takes no settings that somebody else may write: " in said
+        assert is_refused or "root takes no settings" not in out + said
+        return not is_refused
+    every = (("doctor", "staging"), ("check-config",), ("secrets", "check"), ("backup", "x"), ("audit", "tail"),
+             ("--env-file", file, "check-config"), ("--env-file", "../backup/.env", "doctor"), ())
+    assert not any(takes(*words) for words in every) and not ran.exists()
+    assert takes("version") and takes("completion", "bash")
+    for owner, mode, folder_owner, folder_mode, wanted in (
+            ("root", 0o644, OTHER, 0o755, False), ("root", 0o644, "root", 0o777, False),
+            ("root", 0o664, "root", 0o755, False), (OTHER, 0o644, "root", 0o755, False),
+            ("root", 0o644, "root", 0o755, True)):
+        shutil.chown(file, owner)
+        file.chmod(mode)
+        shutil.chown(there, folder_owner)
+        there.chmod(folder_mode)
+        assert takes("check-config") == wanted, (owner, mode, folder_owner, folder_mode)
+    # A link is whose it is, and so is what it leads to.
+    file.rename(place.folder / "mine")
+    file.symlink_to(place.folder / "mine")
+    assert takes("check-config")
+    os.lchown(file, 5, 5)
+    assert not takes("check-config")
+    assert "root takes" not in place.run("check-config", cwd=there, user=OTHER)[2]
+
+
 def test_who_listens_in_a_folder_of_others_is_told_nothing(place):
     place.folder.chmod(0o1777)
     socket = place.listen(OTHER, place.folder)

@@ -162,6 +162,19 @@ TEST_WITH(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one, set_up
 	assert_true(file_is_safe("/", &err));
 }
 
+TEST_WITH(a_path_that_another_user_owns_is_safe_where_that_one_may, set_up, tear_down)
+{
+	struct err err;
+
+	if (geteuid() != 0)
+		skip(); /* only root gives a file away */
+	assert_true(file_write(in("file"), "x", 1, 0600, &err));
+	assert_int_equal(chown(in("file"), 5, 5), 0);
+	assert_false(file_is_safe(in("file"), &err));
+	assert_true(file_is_safe_with(in("file"), 5, &err));
+	assert_false(file_is_safe_with(in("file"), 6, &err));
+}
+
 TEST_WITH(links_that_lead_round_end, set_up, tear_down)
 {
 	struct err err;
