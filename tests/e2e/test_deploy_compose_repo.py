@@ -440,6 +440,22 @@ def test_what_is_put_back_gets_the_variables_that_were_judged(tmp_path):
     assert on_a_host(tmp_path, back)[1] == ["||shop@sha256:old|app app", "||shop@sha256:old|app worker"]
 
 
+@pytest.mark.long
+def test_a_host_that_puts_a_release_back_gives_compose_what_was_judged(bench):
+    """The container of before is gone by then: it is made anew, of the file and with the variables of its own release."""
+    ups = bench.path / "ups"
+    bench.on_host("docker", f'[[ " $* " != *" up "* ]] || echo "$COMPOSE_PROFILES|$COMPOSE_FILE|$DEPLOY_IMAGE" >>{ups}')
+    _, one = shipped(bench, COMPOSE)
+    newer = COMPOSE + "    labels:\n      a: b\n"
+    commit, two = release(bench, newer)
+    bench.change_engine(ends={f"app {bench.image}@{two}": 3})
+    status, said = bench.run("deploy.sh", "staging", commit)
+    assert status == 70 and "the earlier release runs again" in said[-1], "\n".join(said)
+    before = f"*|{name_of(COMPOSE)}|{bench.image}@{one}"
+    assert ups.read_text().splitlines() == [before, f"*|{name_of(newer)}|{bench.image}@{two}", before]
+    assert parts(bench) == {"app": one} and in_force(bench) == name_of(COMPOSE)
+
+
 def test_of_two_releases_of_one_image_what_runs_keeps_its_file(tmp_path):
     """And a file that was refused is none that comes back by its image."""
     image = f"shop@sha256:{'a' * 64}"
