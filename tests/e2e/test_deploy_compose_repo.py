@@ -442,7 +442,7 @@ def test_what_is_put_back_gets_the_variables_that_were_judged(tmp_path):
 
 @pytest.mark.long
 def test_a_host_that_puts_a_release_back_gives_compose_what_was_judged(bench):
-    """The container of before is gone by then: it is made anew, of the file and the variables of its own release."""
+    """The container of before is gone by then: it is made anew, of the file and with the variables of its release."""
     ups = bench.path / "ups"
     bench.on_host("docker", f'[[ " $* " != *" up "* ]] || echo "$COMPOSE_PROFILES|$COMPOSE_FILE|$DEPLOY_IMAGE" >>{ups}')
     _, one = shipped(bench, COMPOSE)
@@ -470,6 +470,21 @@ def test_of_two_releases_of_one_image_what_runs_keeps_its_file(tmp_path):
     (tmp_path / f".deploybot.compose.{other}.unjudged").unlink()
     (tmp_path / ".env").write_text(f"COMPOSE_FILE={name_of(APP)}\nDEPLOY_IMAGE={image}\n")
     assert on_a_host(tmp_path, words)[2] == f"COMPOSE_FILE={name_of(APP)}\n"
+
+
+@pytest.mark.long
+def test_what_runs_may_not_write_above_what_the_next_release_mounts(real):
+    """Between the look and the start it could put a link there, and the next file says nothing of it."""
+    (real.app / "d/s").mkdir(parents=True)
+    shipped(real, APP)
+    box, = real.engine()["containers"]
+    commit, digest = release(real, service('volumes: ["./d/s:/s"]'))
+    real.change_engine(containers=[box | {"written": [f"{real.app}/d"]}])
+    status, said = real.run("deploy.sh", "staging", commit)
+    assert status == 70 and f"s lies in {real.app}/d, which what is there of the release before may write" in said[-1]
+    assert "release" not in real.steps()
+    real.change_engine(containers=[box | {"written": [f"{real.app}/d/s", "/nowhere"]}])
+    assert real.run("deploy.sh", "staging", commit)[0] == 0 and parts(real) == {"app": digest}
 
 
 def test_env_that_leads_where_the_application_writes_is_refused(tmp_path):

@@ -90,6 +90,9 @@ readonly PUBLISHED='{{range $port, $to := .HostConfig.PortBindings}}{{if $to}}{{
 # shellcheck disable=SC2016
 readonly EXPOSED='{{range $port, $any := .Config.ExposedPorts}}{{$port}} {{end}}'
 
+# Folders and files of the host that a container may write.
+readonly WRITTEN='{{range .Mounts}}{{if and .RW (eq .Type "bind")}}{{println .Source}}{{end}}{{end}}'
+
 project_of() { # PORT
 	local port_project
 	find_project_of "$1"

@@ -63,7 +63,23 @@ check_paths() {
 		all+=("$ways") wheres+=("$where") paths_there+=("$path")
 		[[ $mode == ro ]] || writable[${at:-/}]=$where
 	done <<<"$list"
+	[[ $act != paths ]] || find_writers
 	check_nested
+}
+
+# Who is there yet, of the release before, may write until the start, and what it left is followed then.
+find_writers() {
+	local port port_project folder
+	for port in '' $port_a $port_b; do # of bluegreen alone
+		port_project=$project
+		[[ -z $port ]] || find_project_of "$port"
+		find_in_docker "$WRITTEN" "label=com.docker.compose.project=$port_project" || no_answer "nothing was changed there"
+		while IFS= read -r folder; do
+			[[ $folder == /* ]] || continue
+			find_ways "$folder"
+			: "${writable[${at:-/}]:=what is there of the release before}"
+		done <<<"$docker_said"
+	done
 }
 
 # What compose puts in for a name is judged, and so has to be the same whoever starts it: a person in a shell, too.

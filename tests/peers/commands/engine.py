@@ -165,6 +165,8 @@ def inspect(state, words):
             print(box["status"], box["labels"].get("project", ""), box["labels"].get("project.working_dir", ""))
         elif template == "{{.Name}} {{.State.Running}}":
             print("/" + box["name"], str(box["status"] == "running").lower())
+        elif "{{range .Mounts}}" in template:
+            print("".join(f"{path}\n" for path in box.get("written", [])))
         elif template == PUBLISHED:
             print(state.get("published", ""))
         elif template == '{{.Name}} {{index .Config.Labels "com.docker.compose.project"}}':
