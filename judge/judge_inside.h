@@ -5,8 +5,8 @@
 #include "judge/judge.h"
 
 /* Adds a path of the host; refuses one that is not plain.  where is cleaned. */
-MUST_USE bool judge_add_path(struct judge *judge, const char *where, const char *path,
-    bool is_read_only, struct err *err);
+MUST_USE bool judge_add_path(
+    struct judge *judge, const char *where, const char *path, bool is_read_only, struct err *err);
 
 /* Adds the variables that compose would put into this text of line `line`; refuses those that are
  * another value each time, and what not every compose reads as one. */
