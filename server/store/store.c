@@ -202,7 +202,8 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 	ok = mark_doubtful(store, err) && store_lane_recover(store, &out, err) &&
 	    store_gauges_add(store, &out, err);
 	CRASH_POINT(start_recovering);
-	ok = ok && db_commit(store->db, err);
+	/* What the start has read is not needed again so soon: half a megabyte, or it stays. */
+	ok = ok && db_script(store->db, "PRAGMA shrink_memory", err) && db_commit(store->db, err);
 	if (!ok)
 		db_rollback(store->db);
 	store_lane_close(store, ok);
@@ -211,7 +212,5 @@ store_recover(struct store *store, struct settings *settings, struct queue_list 
 		queue_list_append(ret_outcomes, &out);
 	store->is_recovered |= ok;
 	outcome_free_all(&out);
-	/* What the start has read is not needed again so soon: half a megabyte, or it stays. */
-	(void)!db_script(store->db, "PRAGMA shrink_memory", NULL);
 	return ok;
 }

@@ -22,12 +22,14 @@ PING = b'{"zen":"x","repository":{"full_name":"orchard/shop"}}'
 
 
 def refused(bot):
-    """The lines that name what is wrong, the same from check-config and from serve."""
+    """The lines that name what is wrong, the same from check-config and from serve, which may do without a file."""
     checked = bot.run("check-config")
     assert checked.returncode == 78, checked
     bot.start(wait=False)
     assert bot.process.wait(WAIT_S) == 78
-    lines = [x for x in checked.stderr.splitlines() if x.startswith("error")]
+    no_file, *rest = checked.stderr.splitlines()
+    assert no_file.startswith("error    no settings file was read: "), no_file
+    lines = [x for x in rest if x.startswith("error")]
     for line in lines:
         assert line in bot.log(), line
     return lines

@@ -147,7 +147,7 @@ def test_nothing_runs_where_others_than_root_could_change_what_runs(bench):
     assert bench.fetch() == 75 and "may be written by others" in bench.said, bench.said
     os.chmod(program, 0o755)
     bench.conf.chmod(0o660)
-    assert bench.fetch() == 78 and "others than root could change what is run" in bench.said, bench.said
+    assert bench.fetch() == 78 and "root takes no settings that somebody else may write" in bench.said, bench.said
     bench.conf.chmod(0o640)
     os.chown(bench.folder, pwd.getpwnam(SERVER).pw_uid, -1)
     assert bench.fetch() == 78, bench.said

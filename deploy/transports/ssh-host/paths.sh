@@ -63,7 +63,7 @@ check_paths() {
 		all+=("$ways") wheres+=("$where") paths_there+=("$path")
 		[[ $mode == ro ]] || writable[${at:-/}]=$where
 	done <<<"$list"
-	[[ $act != paths ]] || find_writers
+	[[ $act != paths ]] || find_writers || no_answer "nothing was changed there"
 	check_nested
 }
 
@@ -73,7 +73,7 @@ find_writers() {
 	for port in '' $port_a $port_b; do # of bluegreen alone
 		port_project=$project
 		[[ -z $port ]] || find_project_of "$port"
-		find_in_docker "$WRITTEN" "label=com.docker.compose.project=$port_project" || no_answer "nothing was changed there"
+		find_in_docker "$WRITTEN" "label=com.docker.compose.project=$port_project" || return 1
 		while IFS= read -r folder; do
 			[[ $folder == /* ]] || continue
 			find_ways "$folder"
