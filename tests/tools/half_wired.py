@@ -262,12 +262,12 @@ PIECES = [
     Piece("action", "its row in action.def", "compiler", [
         Edit("server/types/action.def", 'ACTION("run-job"',
              'ACTION("poke-web", POKE_WEB, HOST, CLIENT, NONE, LOW, BUSY, 0, 60, ENDS, "poke it")\n')],
-        obj("server/settings/settings_clients")),
+        obj("server/settings/checks/settings_clients")),
     Piece("action", "the setting that says what it touches", "compiler", [
         Edit("runner/settings.def", "FAMILY(JOB, ",
              'FAMILY_SETTING(CLIENT, POKE_UNIT, "CLIENT_<ID>_POKE_UNIT", UNIT, NULL, OPEN, RUNNER, SERVER,\n'
              '    "What poke-web is about.")\n\n')],
-        obj("server/settings/settings_clients")),
+        obj("server/settings/checks/settings_clients")),
     Piece("action", "that it cannot do without that setting",
           "test_act_on.py test_what_an_action_cannot_do_without_is_said_before", [
               Edit("server/settings/checks/settings_clients.c", "\t{ ACTION_CLEAR_CACHE,",
@@ -291,18 +291,18 @@ PIECES = [
     # --- an executor of actions, and a kind of argument ---
     Piece("executor", "its name", "compiler", [
         Edit("server/types/action.h", "ACTION_BY_CLOUDFLARE };", "ACTION_BY_POKING, ")],
-        obj("server/decide/decide_do")),
+        obj("server/decide/work/decide_do")),
     Piece("executor", "its word in rows", "compiler", [
         Edit("server/decide/work/decide_do.c", "\tcase ACTION_BY_CLOUDFLARE:",
              '\tcase ACTION_BY_POKING:\n\t\treturn "poking";\n')],
-        obj("server/decide/decide_do")),
+        obj("server/decide/work/decide_do")),
     Piece("argument", "its name", "compiler", [
         Edit("server/types/action.h", "\tACTION_TAKES_NONE,", "\tACTION_TAKES_POKE,\n")],
-        obj("server/decide/decide_do")),
+        obj("server/decide/work/decide_do")),
     Piece("argument", "what it may be", "compiler", [
         Edit("server/decide/work/decide_do.c", "\tcase ACTION_TAKES_NONE:",
              "\tcase ACTION_TAKES_POKE:\n\t\treturn NULL;\n")],
-        obj("server/decide/decide_do")),
+        obj("server/decide/work/decide_do")),
 
     # --- a condition for more approvals ---
     Piece("condition", "its row in condition.h", "compiler", [
@@ -483,6 +483,12 @@ def applies():
     for piece in [None, *PIECES]:
         for edit in piece.edits if piece else ALWAYS:
             tree.text_of(edit.path, piece)
+    # What is made is there, or a piece adds it.
+    added = {edit.path for piece in PIECES for edit in piece.edits}
+    for piece in PIECES:
+        source = piece.target.removeprefix("build/obj/").removesuffix(".o") + ".c"
+        if piece.target.endswith(".o") and source not in added and not (ROOT / source).exists():
+            sys.exit(f"{piece.name()}: there is no {source}")
 
 
 def main():
