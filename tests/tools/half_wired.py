@@ -358,7 +358,8 @@ PIECES = [
     Piece("state", "a migration of the indexes that name states",
           "test_store_schema partial_indexes_are_those_of_todays_states", [
               Edit(SCHEMA, "static const char *const *const migrations[]", MIGRATION),
-              Edit(SCHEMA, " };\n\nconst char *const *\nstore_schema_sql", ", migration_parked")]),
+              Edit(SCHEMA, " };\n\nconst char *const *\nstore_schema_sql", ", migration_parked"),
+              Edit("server/store/store_schema.sql", ");\nCREATE INDEX work_environment", " OR state = 'PARKED'")]),
 ]
 
 
