@@ -127,6 +127,13 @@ def test_rows_aside_run_one_after_the_other_beside_the_others(table):
     assert (table.folder / "order").read_text() == "one\ntwo\n"
 
 
+def test_what_has_not_begun_in_time_is_not_run_and_said(table):
+    table.write(one={"does": "true"}, two={"does": "true", "needs": "aside"})
+    status, said = table.run("smoke", SMOKE_SECONDS="0")
+    assert status == 0 and said.count("not run: no time is left") == 2 and "0 ok, 0 failed, 2 not run" in said
+    assert table.run("smoke", SMOKE_SECONDS="0", SMOKE="strict")[0] == 1
+
+
 def test_whoever_ends_smoke_ends_the_rows_aside_as_well(table):
     table.write(one={"does": "echo $$ >child; exec sleep 600", "needs": "aside"}, two={"does": ":", "needs": "aside"},
                 three={"does": "until [[ -s child ]]; do sleep 0.05; done; touch both; exec sleep 600"})

@@ -2,12 +2,12 @@
 """runs.py check | smoke [TARGET...] | nightly [TARGET...] - runs the rows of runs.txt.
 
 check: each row of `make help` is a row of the table, and the reverse.
-smoke: the smallest forms, `aside` rows beside the others.  SMOKE=strict: a row that is not run is a failure.
-nightly: the whole forms, NIGHT=all: the longest.  Rows that were finished on the same tree are not run again; the
-results stand in build/nightly/table.md.  A new round begins when all rows of the last one were run.
+smoke: the smallest forms, `aside` rows beside the others, those that begin within SMOKE_SECONDS.  SMOKE=strict: a row
+that is not run is a failure.
+nightly: the whole forms, NIGHT=all: the longest; what was finished on the same tree is not run again.
 
-The output of each row is kept in build/smoke/ or build/nightly/, and its last lines are printed when it fails.  A row
-that takes longer than its limit is ended with its whole process group.  The exit status is 0 when no row failed.
+The output of each row and the table are kept in build/smoke/ and build/nightly/.  A row that takes longer than its
+limit is ended with its whole process group.  The exit status is 0 when no row failed.
 """
 # SPDX-License-Identifier: ISC
 import collections
@@ -182,8 +182,8 @@ def make_copy(folder):
 
 def environment():
     """What make was told for itself is not for the rows."""
-    own = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "SMOKE", "NIGHT", "WHAT", "RUNS_TABLE", "RUNS_ROOT",
-           "RUNS_RESULTS")
+    own = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "SMOKE", "SMOKE_SECONDS", "NIGHT", "WHAT",
+           "RUNS_TABLE", "RUNS_ROOT", "RUNS_RESULTS")
     return {name: value for name, value in os.environ.items() if name not in own}
 
 
@@ -234,9 +234,9 @@ def run(row, form, folder):
 PRINTING = threading.Lock()
 
 
-def play(row, kind, folder):
-    """Runs a row and prints its line."""
-    if why := missing(row):
+def play(row, kind, folder, until=float("inf")):
+    """Runs a row, where that begins in time, and prints its line."""
+    if why := missing(row) or ("no time is left" if time.monotonic() >= until else ""):
         result = Result("not run", 0, why)
     else:
         result = run(row, row.form(kind), folder)
@@ -282,16 +282,17 @@ def smoke(rows, words):
     folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(BUILD / "small", ignore_errors=True)
     results, wanted = [], chosen(rows, words)
+    until = time.monotonic() + float(os.environ.get("SMOKE_SECONDS", "inf"))
 
     def play_aside():
         with contextlib.suppress(Ended):
-            results.extend(play(row, "smoke", folder) for row in wanted if "aside" in row.needs)
+            results.extend(play(row, "smoke", folder, until) for row in wanted if "aside" in row.needs)
     aside = threading.Thread(target=play_aside)
     try:
         if wanted[0].target == "all":    # all others stand on it
-            results.append(play(wanted.pop(0), "smoke", folder))
+            results.append(play(wanted.pop(0), "smoke", folder, until))
         aside.start()
-        results.extend(play(row, "smoke", folder) for row in wanted if "aside" not in row.needs)
+        results.extend(play(row, "smoke", folder, until) for row in wanted if "aside" not in row.needs)
     except BaseException:
         ENDING.set()
         raise
