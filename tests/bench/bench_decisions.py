@@ -35,7 +35,7 @@ def measure_decisions(bench):
         if asked[0] == "/":
             us = statistics.median(x[asked]["us"] for x in rounds[APPLICATIONS])
             sent = f" in {said['messages']} message" if said["messages"] else ""
-            bench.row(f"{asked} there, asked by an admin",
+            bench.row(f"{asked} there, requested by an admin",
                       f"{us / 1000:.1f} ms, {said['bytes']:,} bytes{sent}", "", None)
     for share in ("p50", "p99"):
         one, many = (statistics.median(x[share] for x in rounds[n]) for n in (1, APPLICATIONS))

@@ -3,6 +3,7 @@
 import contextlib
 import html
 import math
+import os
 import shutil
 
 import kit
@@ -141,4 +142,4 @@ def measure_open(bench):
                     encoding="utf-8")
     kept = kit.build_dir() / PICTURE
     shutil.copy(path, kept)
-    bench.row("the picture", str(kept))
+    bench.row("the picture", os.path.relpath(kept, kit.ROOT))

@@ -20,6 +20,7 @@ def test_the_page_has_one_place_for_the_figures_and_they_name_commit_and_machine
     assert PAGE.count(bench.FIGURES[0]) == PAGE.count(bench.FIGURES[1]) == 1
     figures = PAGE.split(bench.FIGURES[0])[1].split(bench.FIGURES[1])[0]
     assert re.match(r"Commit [0-9a-f]{7,}(?:-dirty)?, 20\d\d-\d\d-\d\d, ", figures), figures[:100]
+    assert not re.search(r"[ |]/[a-z]+/\S*/build/", figures), "a path of the machine it ran on"
 
 
 def test_a_run_replaces_its_figures_and_nothing_else(tmp_path):
