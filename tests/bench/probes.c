@@ -144,9 +144,8 @@ static struct {
 } told;
 
 static void
-on_result(void *ctx, struct event *event)
+on_result(UNUSED void *ctx, struct event *event)
 {
-	(void)ctx;
 	for (size_t i = 0; i < event->u.probed.n; i++)
 		told.well += event->u.probed.findings[i].is_healthy;
 	told.done += event->u.probed.n;

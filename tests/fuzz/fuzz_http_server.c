@@ -140,10 +140,8 @@ on_ready(struct loop_io *io, unsigned events, void *ctx)
 }
 
 static void
-on_patience_over(struct loop_timer *timer, void *ctx)
+on_patience_over(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {
-	(void)timer;
-	(void)ctx;
 	abort(); /* a client that has said all it says must be answered or cut off */
 }
 

@@ -59,9 +59,8 @@ says(struct sim *sim, int64_t person, int64_t work)
 }
 
 static void
-it_is_taken_back(struct sim *sim, int64_t person, int64_t b)
+it_is_taken_back(struct sim *sim, int64_t person, UNUSED int64_t b)
 {
-	(void)b;
 	(void)sim_chat_press_anywhere(sim, person, "Withdraw");
 }
 
@@ -97,10 +96,8 @@ sim_approvals_somebody_asks(struct sim *sim)
 }
 
 void
-sim_approvals_answer_comes(struct sim *sim, int64_t a, int64_t b)
+sim_approvals_answer_comes(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	(void)a;
-	(void)b;
 	sim_approvals_somebody_answers(sim);
 }
 

@@ -275,9 +275,8 @@ press(struct sim *sim, struct sim_update *update, const struct button *button)
  * releases are offered, the newest is taken and then (a) asked about.  What stands under a release
  * that is live is no question. */
 static void
-question_is_confirmed(struct sim *sim, int64_t a, int64_t b)
+question_is_confirmed(struct sim *sim, int64_t a, UNUSED int64_t b)
 {
-	(void)b;
 	for (size_t i = sim->n_posts; i > 0; i--) {
 		const struct sim_post *post = &sim->posts[i - 1];
 

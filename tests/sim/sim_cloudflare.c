@@ -68,9 +68,8 @@ set_level(struct sim *sim, int level)
 }
 
 static void
-it_takes_effect(struct sim *sim, int64_t level, int64_t b)
+it_takes_effect(struct sim *sim, int64_t level, UNUSED int64_t b)
 {
-	(void)b;
 	set_level(sim, (int)level);
 }
 
@@ -93,10 +92,8 @@ sim_cloudflare_pressed(struct sim *sim, const char *label)
 }
 
 static void
-token_is_revoked(struct sim *sim, int64_t a, int64_t b)
+token_is_revoked(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	(void)a;
-	(void)b;
 	/* Or until somebody sets another one. */
 	sim->zone.refused_until =
 	    sim_one_in(sim, 3) ? INT64_MAX : sim->now + (int64_t)sim_draw(sim, 48) * HOUR_MS;

@@ -61,10 +61,8 @@ sim_disk_refuses(struct sim *sim)
 }
 
 static void
-files_are_well(struct sim *sim, int64_t a, int64_t b)
+files_are_well(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	(void)a;
-	(void)b;
 	sim_disk_heals(sim);
 }
 

@@ -177,9 +177,8 @@ somebody_types(struct sim *sim, int64_t index, int64_t b)
 }
 
 static void
-settings_come(struct sim *sim, int64_t variant, int64_t b)
+settings_come(struct sim *sim, int64_t variant, UNUSED int64_t b)
 {
-	(void)b;
 	sim_server_reload(sim, (int)variant);
 }
 
@@ -193,10 +192,8 @@ sim_factor_question_falls_away(struct sim *sim)
 }
 
 static void
-somebody_asks(struct sim *sim, int64_t a, int64_t b)
+somebody_asks(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 {
-	(void)a;
-	(void)b;
 	sim_chat_type(sim, SIM_ADMIN, "/deploy staging");
 }
 

@@ -40,9 +40,8 @@ sim_locks_somebody_locks(struct sim *sim)
 
 /* Whoever is denied in a freeze says why it is needed all the same, whether they may or not. */
 static void
-somebody_replies(struct sim *sim, int64_t person, int64_t b)
+somebody_replies(struct sim *sim, int64_t person, UNUSED int64_t b)
 {
-	(void)b;
 	(void)sim_chat_reply(sim, person, "🔒 Not deployed: ", "the shop is down");
 }
 

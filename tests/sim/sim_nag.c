@@ -47,9 +47,8 @@ sim_nag_after(struct sim *sim, const struct tx *tx)
 /* --- what people do --- */
 
 static void
-somebody_sees(struct sim *sim, int64_t person, int64_t b)
+somebody_sees(struct sim *sim, int64_t person, UNUSED int64_t b)
 {
-	(void)b;
 	(void)sim_chat_press_anywhere(sim, person, "👀 Seen");
 }
 

@@ -79,9 +79,8 @@ place_is_changed(struct sim *sim, int64_t person, int64_t b)
 }
 
 static void
-settings_change(struct sim *sim, int64_t variant, int64_t b)
+settings_change(struct sim *sim, int64_t variant, UNUSED int64_t b)
 {
-	(void)b;
 	sim_server_reload(sim, (int)variant);
 }
 

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "applications_aid.h"
 
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 #include "unit.h"

@@ -31,8 +31,7 @@ blocked_confirm(struct world *w, int64_t person, int64_t chat)
 void
 blocked_is_rolled_back(struct world *w, const char *environment)
 {
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_environment(w, environment).current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(w, environment), COMMIT_B);

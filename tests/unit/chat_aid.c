@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat_aid.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "chat_texts.h"
 #include "unit.h"
 

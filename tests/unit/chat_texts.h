@@ -3,9 +3,6 @@
 #pragma once
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <jansson.h>
 
 #include "types/message.h"

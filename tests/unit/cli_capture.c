@@ -14,9 +14,8 @@
 #define SERVES 77
 
 static int
-serve(const struct cli *cli)
+serve(UNUSED const struct cli *cli)
 {
-	(void)cli;
 	return SERVES;
 }
 

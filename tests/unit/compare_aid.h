@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "store/audit_chain.h"
@@ -40,6 +35,8 @@ struct world {
 /* Around each test: a log of ENTRIES, and objects of it at the witness. */
 int compare_aid_set_up(void **state);
 int compare_aid_tear_down(void **state);
+#define COMPARE_TEST(name) \
+	TEST_OF(name, struct world *w, compare_aid_set_up, compare_aid_tear_down)
 
 void compare_aid_on_found(void *ctx, const struct audit_finding *finding);
 

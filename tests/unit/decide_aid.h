@@ -17,10 +17,6 @@
 #pragma once
 
 #include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
@@ -115,13 +111,7 @@ void world_close(struct world *w);
 /* ... whose body opens it. */
 #define WORLD_TEST_BARE(name) WORLD_TEST_BETWEEN(name, world_set_up_none, world_tear_down)
 #define WORLD_TEST_BETWEEN(name, set_up, tear_down) \
-	static void name(struct world *w); \
-	static void name##_plays(void **state) \
-	{ \
-		name(*state); \
-	} \
-	UNIT_ADD(name, name##_plays, set_up, tear_down) \
-	static void name(struct world *w)
+	TEST_OF(name, struct world *w, set_up, tear_down)
 int world_set_up(void **state, ...) __attribute__((sentinel));
 int world_set_up_none(void **state);
 int world_tear_down(void **state);
@@ -172,6 +162,13 @@ void world_restored(struct world *w);
 /* Writes apps/NAME.env below the world's folder. */
 void world_application_file(struct world *w, const char *name, const char *text);
 
+/* ... and the latest message with that part is there: it may be of before. */
+#define world_answers(w, person, text, part) \
+	((void)world_text(w, person, text), assert_non_null(world_says(w, part)))
+
+/* What is typed asks git, which finds that commit. */
+void world_asks(struct world *w, int64_t person, const char *text, const char *commit);
+
 /* An update with a fresh id, to be changed and decided. */
 struct event *world_update(struct world *w, enum update_kind kind, int64_t person, int64_t chat);
 
@@ -219,6 +216,8 @@ void world_settings_listed(struct world *w);
 /* All is as the question that was confirmed has shown it. */
 void world_git_same(struct world *w);
 void world_git_heads(struct world *w, const char *develop, const char *main_branch);
+/* The poll comes due, and finds these. */
+void world_polled(struct world *w, const char *develop, const char *main_branch);
 
 /* The oldest open run: its script waits at its gate (returns the answer), says a step, ends. */
 int world_run_starts(struct world *w);
@@ -229,6 +228,10 @@ void world_run_lost(struct world *w);
 /* The runner refuses it where it is bound to another list than `settings`. */
 void world_run_refused(struct world *w);
 void world_run_ends(struct world *w, struct run_ended ended);
+/* ... behind its step "release". */
+void world_run_releases(struct world *w, struct run_ended ended);
+/* It ends GOOD, and what it has brought is well, or is not because of `failure`. */
+void world_run_is_probed(struct world *w, const char *failure);
 
 /* What Cloudflare is asked, "get" or the level that is to be set, and its answer. */
 void world_cloudflare(struct world *w, const char *asked, const struct cloudflare_answer *answer);
@@ -298,6 +301,9 @@ void world_released(struct world *w, const char *environment);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
+/* Both, one after the other; the second only starts. */
+void world_two_go_live(struct world *w, const char *first, const char *second);
+void world_starts_over(struct world *w, const char *live, const char *commit);
 /* What is typed asks for a rollback, where several releases are offered to the newest of them; the
  * question, or it without its marks. */
 struct world_message *world_rollback_asks(struct world *w, const char *text);

@@ -242,8 +242,7 @@ world_audited(struct world *w, const char *first, const char *second)
 void
 world_deploy_starts(struct world *w, const char *commit)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", commit);
 	if (world_button(world_last(w), "Deploy again")[0] != '\0') {
 		(void)world_press(
 		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy again"));
@@ -256,11 +255,24 @@ void
 world_deploy_goes_live(struct world *w, const char *commit)
 {
 	world_deploy_starts(w, commit);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	if (world_peek(w, EFFECT_PROBE) != NULL)
 		world_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
+}
+
+void
+world_two_go_live(struct world *w, const char *first, const char *second)
+{
+	world_deploy_goes_live(w, first);
+	world_deploy_goes_live(w, second);
+}
+
+void
+world_starts_over(struct world *w, const char *live, const char *commit)
+{
+	world_deploy_goes_live(w, live);
+	world_deploy_starts(w, commit);
 }
 
 struct world_message *
@@ -301,8 +313,7 @@ void
 world_b_over_a(struct world *w, const char *url)
 {
 	world_open(w, url, NULL);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 }
 
 static void

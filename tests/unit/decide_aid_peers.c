@@ -327,6 +327,34 @@ world_git_at(struct world *w, const char *commit)
 }
 
 void
+world_asks(struct world *w, int64_t person, const char *text, const char *commit)
+{
+	(void)world_text(w, person, text);
+	world_git_at(w, commit);
+}
+
+void
+world_polled(struct world *w, const char *develop, const char *main_branch)
+{
+	world_due(w, TIMER_POLL);
+	world_git_heads(w, develop, main_branch);
+}
+
+void
+world_run_releases(struct world *w, struct run_ended ended)
+{
+	world_run_step(w, 0, "release");
+	world_run_ends(w, ended);
+}
+
+void
+world_run_is_probed(struct world *w, const char *failure)
+{
+	world_run_ends(w, GOOD);
+	world_probed(w, failure);
+}
+
+void
 world_push_is_at(struct world *w, const char *commit)
 {
 	(void)world_decide(w, world_push(w, "develop"));

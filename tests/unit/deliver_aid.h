@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
@@ -22,6 +17,8 @@ extern struct deliver_aid {
 
 /* Before each test; store_aid_teardown() ends it. */
 int deliver_aid_setup(void **state);
+#define DELIVER_TEST(name) \
+	TEST_OF(name, struct store_aid *aid, deliver_aid_setup, store_aid_teardown)
 
 /* A delivery: its login says what happens. */
 struct event *deliver_aid_event(struct store_aid *aid, const char *id, const char *login);

@@ -3,10 +3,6 @@
 #include "settings/sources/settings_load.h"
 #include "tests/unit/fake_telegram.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/http_server.h"
 #include "lib/http_server_inside.h"
 #include "types/settings.h"
@@ -196,9 +192,8 @@ fake_telegram_count(const struct fake_telegram *fake, const char *method)
 }
 
 static void
-on_over(struct loop_timer *timer, void *ctx)
+on_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	*(bool *)ctx = true;
 }
 

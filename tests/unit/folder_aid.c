@@ -23,18 +23,15 @@ folder_aid_make(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
+remove_one(
+    const char *path, UNUSED const struct stat *status, UNUSED int kind, UNUSED struct FTW *where)
 {
-	(void)status;
-	(void)kind;
-	(void)where;
 	return remove(path);
 }
 
 int
-folder_aid_remove(void **state)
+folder_aid_remove(UNUSED void **state)
 {
-	(void)state;
 	for (size_t i = 0; folder_aid.environment[i] != NULL; i++)
 		folder_aid.environment[i] = NULL;
 	return nftw(folder_aid.path, remove_one, 8, FTW_DEPTH | FTW_PHYS);

@@ -5,9 +5,8 @@
 #include "types/outbound.h"
 
 static void
-on_patience_over(struct loop_timer *timer, void *ctx)
+on_patience_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	((struct client_aid *)ctx)->is_over = true;
 }
 

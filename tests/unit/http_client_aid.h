@@ -6,11 +6,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
@@ -49,6 +44,8 @@ struct client_aid {
 
 int client_aid_set_up(void **state);
 int client_aid_tear_down(void **state);
+#define CLIENT_TEST(name) \
+	TEST_OF(name, struct client_aid *f, client_aid_set_up, client_aid_tear_down)
 void client_aid_start(struct client_aid *f, const struct http_client_config *config);
 
 /* A GET of a route; what becomes of it goes into the outcome. */

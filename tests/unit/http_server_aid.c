@@ -15,9 +15,8 @@
 static const char *const json[] = { "application/json", NULL };
 
 static void
-on_patience_over(struct loop_timer *timer, void *ctx)
+on_patience_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	((struct server_aid *)ctx)->is_over = true;
 }
 
@@ -64,17 +63,15 @@ keep(struct http_request *request, void *ctx)
 }
 
 static void
-refuse_stranger(struct http_request *request, void *ctx)
+refuse_stranger(struct http_request *request, UNUSED void *ctx)
 {
-	(void)ctx;
 	if (http_request_header(request, "X-Key") == NULL)
 		http_request_answer(request, 401, NULL, NULL, 0);
 }
 
 static void
-say_fine(struct http_request *request, void *ctx)
+say_fine(struct http_request *request, UNUSED void *ctx)
 {
-	(void)ctx;
 	http_request_answer(request, 200, NULL, NULL, 0);
 }
 

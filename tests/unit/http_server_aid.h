@@ -7,11 +7,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/http_server.h"
 #include "lib/loop.h"
 #include "unit.h"
@@ -46,6 +41,8 @@ struct server_aid {
 
 int server_aid_set_up(void **state);
 int server_aid_tear_down(void **state);
+#define SERVER_TEST(name) \
+	TEST_OF(name, struct server_aid *f, server_aid_set_up, server_aid_tear_down)
 /* The routes above; its server may be started with other limits. */
 struct http_server_config server_aid_config(struct server_aid *f);
 void server_aid_start(

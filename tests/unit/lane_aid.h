@@ -2,16 +2,12 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "store_aid.h"
 #include "unit.h"
 
 /* Before each test: a store that takes what was sent; store_aid_teardown() ends it. */
 int lane_aid_setup(void **state);
+#define LANE_TEST(name) TEST_OF(name, struct store_aid *aid, lane_aid_setup, store_aid_teardown)
 
 struct text {
 	int64_t id;

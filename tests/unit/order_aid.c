@@ -182,9 +182,8 @@ order_crash(void)
 }
 
 int
-order_set_up(void **state)
+order_set_up(UNUSED void **state)
 {
-	(void)state;
 	memset(&order, 0, sizeof(order));
 	order.timer_at = -1;
 	order.now = MINUTE;
@@ -195,9 +194,8 @@ order_set_up(void **state)
 }
 
 int
-order_tear_down(void **state)
+order_tear_down(UNUSED void **state)
 {
-	(void)state;
 	telegram_send_free(order.send);
 	store_aid_close(&order.aid);
 	return 0;

@@ -3,10 +3,6 @@
 /* A program that uses it is linked with --wrap of what order_aid.c replaces (Makefile). */
 #pragma once
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/loop.h"
 #include "lib/text.h"
 #include "store/row_message.h"

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "effects/perform.h"
 #include "lib/loop.h"
 #include "telegram/telegram.h"

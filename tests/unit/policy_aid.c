@@ -180,8 +180,9 @@ policy_aid_open(void)
 }
 
 void
-policy_aid_close(void)
+policy_aid_close(struct settings *s)
 {
+	settings_unref(s);
 	policy_aid_end(&policy_aid);
 }
 

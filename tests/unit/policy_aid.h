@@ -57,7 +57,7 @@ bool policy_aid_sees(const struct policy_aid *aid, int64_t person, const char *p
 /* Of the test that runs, as begun here. */
 extern struct policy_aid policy_aid;
 void policy_aid_open(void);
-void policy_aid_close(void);
+void policy_aid_close(struct settings *s); /* NULL: none are left */
 
 /* The settings of that folder with this main file; what is said of them is in settings_said.  NULL:
  * refused, which a good one is not. */

@@ -13,6 +13,13 @@ queue_aid_ask(struct world *w, int64_t person, const char *commit)
 	return world_newest(w, "staging").id;
 }
 
+void
+queue_aid_waits(struct world *w, const char *started, int64_t person, const char *commit)
+{
+	world_deploy_starts(w, started);
+	(void)queue_aid_ask(w, person, commit);
+}
+
 enum deploy_state
 queue_aid_state(struct world *w, int64_t id)
 {
@@ -23,8 +30,7 @@ void
 queue_aid_go_live(struct world *w)
 {
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 }
 
 static const char *

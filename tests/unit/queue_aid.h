@@ -6,6 +6,8 @@
 
 /* /deploy staging of that commit, which needs no confirmation; its number. */
 int64_t queue_aid_ask(struct world *w, int64_t person, const char *commit);
+/* ... behind one that has started. */
+void queue_aid_waits(struct world *w, const char *started, int64_t person, const char *commit);
 
 /* A button of that message, which must be there. */
 void queue_aid_press(

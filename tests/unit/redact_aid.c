@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/redact_aid.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/redact.h"
 #include "unit.h"

@@ -61,9 +61,8 @@ on_fatal(void *ctx, const char *text)
 }
 
 static void
-on_alarm(struct loop_timer *timer, void *ctx)
+on_alarm(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	((struct scene *)ctx)->is_late = true;
 }
 

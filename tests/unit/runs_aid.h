@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 
 #include "lib/loop.h"
@@ -61,6 +57,7 @@ struct scene {
 
 int runs_aid_begin(void **state);
 int runs_aid_finish(void **state);
+#define RUNS_TEST(name) TEST_OF(name, struct scene *scene, runs_aid_begin, runs_aid_finish)
 /* DEPLOYBOT_RUNNER, or the one beside the tests' folder. */
 const char *runs_aid_runner(void);
 

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/db.h"
 #include "tests/unit/store_aid.h"
 #include "unit.h"
@@ -14,6 +9,8 @@
 /* Around each test: a store of today's version that was closed. */
 int schema_aid_setup(void **state);
 int schema_aid_teardown(void **state);
+#define SCHEMA_TEST(name) \
+	TEST_OF(name, struct store_aid *aid, schema_aid_setup, schema_aid_teardown)
 
 /* Its database; the version of one. */
 struct db *schema_aid_open(struct store_aid *aid);

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "settings/sources/settings_load.h"
 #include "types/settings.h"
 #include "unit.h"

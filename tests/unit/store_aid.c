@@ -5,11 +5,6 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/db.h"
@@ -118,11 +113,8 @@ store_aid_reopen(struct store_aid *aid)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+remove_one(const char *path, UNUSED const struct stat *st, UNUSED int type, UNUSED struct FTW *ftw)
 {
-	(void)st;
-	(void)type;
-	(void)ftw;
 	return remove(path);
 }
 
@@ -222,9 +214,8 @@ static struct {
 } acting;
 
 static void
-act_as_handler(struct tx *tx, const struct event *event)
+act_as_handler(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	acting.act(tx, acting.arg);
 	acting.aid->failed = tx->failed;
 	acting.aid->err = tx->err;

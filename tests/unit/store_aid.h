@@ -49,6 +49,8 @@ void store_aid_close(struct store_aid *aid);
 /* Both for cmocka: a store without handlers as a test's state. */
 int store_aid_setup(void **state);
 int store_aid_teardown(void **state);
+#define STORE_TEST(name) \
+	TEST_OF(name, struct store_aid *aid, store_aid_setup, store_aid_teardown)
 
 /* An event of the moment aid->at, with settings and random bytes that no other one has. */
 struct event *store_aid_event(struct store_aid *aid, enum event_kind kind);

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/api.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "unit.h"
 

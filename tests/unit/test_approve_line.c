@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #define NONCE "0123456789abcdef"
 #define LINE  "APPROVE: restart-web acme nonce=" NONCE " ts=1763712000"
 #define REST  " acme nonce=" NONCE " ts=1763712000"

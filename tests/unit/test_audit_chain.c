@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_chain.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "fail_nth.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"

@@ -2,11 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "compare_aid.h"
 
-TEST_WITH(
-    a_log_that_nobody_touched_has_nothing_to_be_said_of, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(a_log_that_nobody_touched_has_nothing_to_be_said_of)
 {
-	struct world *w = *state;
-
 	compare_aid_run(w);
 	assert_int_equal(w->n_seen, 0);
 	assert_int_equal(w->result.same, ENTRIES);
@@ -15,10 +12,8 @@ TEST_WITH(
 	assert_int_equal(w->result.flawless, ENTRIES);
 }
 
-TEST_WITH(
-    each_byte_that_is_changed_is_noticed_at_its_entry, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(each_byte_that_is_changed_is_noticed_at_its_entry)
 {
-	struct world *w = *state;
 	size_t entry = 1;
 
 	compare_aid_lay_out(w);
@@ -42,10 +37,8 @@ TEST_WITH(
 	assert_int_equal(entry, ENTRIES + 1);
 }
 
-TEST_WITH(
-    a_log_that_ends_after_any_byte_is_said_to_be_cut, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(a_log_that_ends_after_any_byte_is_said_to_be_cut)
 {
-	struct world *w = *state;
 	size_t whole = 0;
 
 	compare_aid_lay_out(w);
@@ -65,11 +58,8 @@ TEST_WITH(
 	}
 }
 
-TEST_WITH(
-    each_line_that_is_removed_is_named_and_no_other, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(each_line_that_is_removed_is_named_and_no_other)
 {
-	struct world *w = *state;
-
 	for (size_t i = 0; i < ENTRIES; i++) {
 		char *line = strdup(w->line[i]);
 
@@ -87,21 +77,16 @@ TEST_WITH(
 	}
 }
 
-TEST_WITH(
-    a_beginning_that_is_missing_is_said_to_be_cut_off, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(a_beginning_that_is_missing_is_said_to_be_cut_off)
 {
-	struct world *w = *state;
-
 	for (int i = 0; i < 4; i++)
 		compare_aid_remove_line(w, 0);
 	compare_aid_run(w);
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
 }
 
-TEST_WITH(a_line_that_is_put_in_is_no_change_of_those_around_it, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_line_that_is_put_in_is_no_change_of_those_around_it)
 {
-	struct world *w = *state;
 	struct audit_claim claim;
 
 	for (size_t i = 1; i <= ENTRIES; i++) {
@@ -128,10 +113,8 @@ TEST_WITH(a_line_that_is_put_in_is_no_change_of_those_around_it, compare_aid_set
 	}
 }
 
-TEST_WITH(lines_that_change_places_are_moved_not_changed, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(lines_that_change_places_are_moved_not_changed)
 {
-	struct world *w = *state;
-
 	for (size_t i = 0; i + 1 < ENTRIES; i++) {
 		char *line = w->line[i];
 
@@ -144,9 +127,8 @@ TEST_WITH(lines_that_change_places_are_moved_not_changed, compare_aid_set_up, co
 	}
 }
 
-TEST_WITH(segments_that_change_places_are_moved_whole, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(segments_that_change_places_are_moved_whole)
 {
-	struct world *w = *state;
 	char *line[3];
 
 	memcpy(line, &w->line[3], sizeof(line));
@@ -156,11 +138,8 @@ TEST_WITH(segments_that_change_places_are_moved_whole, compare_aid_set_up, compa
 	ASSERT_SAW(w, 1, MOVED, 4, 6);
 }
 
-TEST_WITH(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is)
 {
-	struct world *w = *state;
-
 	compare_aid_hash_anew(w, 3, 1, "{\"x\":\"another\"}");
 	compare_aid_run(w);
 	ASSERT_SAW(w, 2, CHANGED, 4, 4);
@@ -169,10 +148,8 @@ TEST_WITH(a_change_that_all_later_hashes_were_made_to_fit_is_found_where_it_is, 
 	assert_int_equal(w->result.flawless, 3);
 }
 
-TEST_WITH(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all)
 {
-	struct world *w = *state;
 	struct audit_claim claim;
 	struct audit_line line = { .at = 86400000,
 		.user_id = "telegram:9",
@@ -207,11 +184,8 @@ TEST_WITH(of_a_changed_entry_who_did_it_is_said_first_and_the_hash_not_at_all, c
 	assert_non_null(strstr(w->seen[0].detail, "; hashed anew"));
 }
 
-TEST_WITH(a_line_put_in_with_all_later_numbers_made_to_fit_is_found, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_line_put_in_with_all_later_numbers_made_to_fit_is_found)
 {
-	struct world *w = *state;
-
 	compare_aid_hash_anew(w, 6, 0, "{\"x\":\"put in\"}");
 	compare_aid_run(w);
 	ASSERT_SAW(w, 2, INSERTED, 7, 7);
@@ -219,11 +193,8 @@ TEST_WITH(a_line_put_in_with_all_later_numbers_made_to_fit_is_found, compare_aid
 	assert_string_equal(w->seen[1].detail, "its number is now +1");
 }
 
-TEST_WITH(a_line_removed_with_all_later_numbers_made_to_fit_is_found, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_line_removed_with_all_later_numbers_made_to_fit_is_found)
 {
-	struct world *w = *state;
-
 	compare_aid_hash_anew(w, 6, 1, NULL);
 	compare_aid_run(w);
 	ASSERT_SAW(w, 2, REMOVED, 7, 7);
@@ -231,10 +202,8 @@ TEST_WITH(a_line_removed_with_all_later_numbers_made_to_fit_is_found, compare_ai
 	assert_string_equal(w->seen[0].detail, "its number is now -1");
 }
 
-TEST_WITH(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_log_that_was_written_anew_whole_has_nothing_of_the_old_one)
 {
-	struct world *w = *state;
 	struct audit_chain chain = { 0 };
 
 	for (size_t i = 0; i < w->n; i++)
@@ -276,10 +245,8 @@ write_anew(struct world *w, struct audit_chain chain, size_t first, size_t last,
 	}
 }
 
-TEST_WITH(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named)
 {
-	struct world *w = *state;
 	struct audit_claim claim;
 
 	assert_true(audit_chain_read(w->line[5], strlen(w->line[5]), &claim, &w->err));
@@ -292,11 +259,8 @@ TEST_WITH(of_many_that_were_written_anew_the_one_that_differs_in_more_is_named, 
 	    "user_id was \"telegram:1\", is \"telegram:666\", need was not there, is \"approval\"");
 }
 
-TEST_WITH(of_lines_of_another_chain_both_breaks_are_said_by_their_numbers, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(of_lines_of_another_chain_both_breaks_are_said_by_their_numbers)
 {
-	struct world *w = *state;
-
 	write_anew(w, (struct audit_chain){ 0 }, 7, 10, 0);
 	compare_aid_run(w);
 	ASSERT_SAW(w, 1, FOREIGN, 7, 10);

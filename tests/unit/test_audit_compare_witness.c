@@ -72,11 +72,8 @@ cut_after_removal(struct world *w, size_t cut, size_t last, const char *digits, 
 	cut_after_removal_at(w, cut, last, digits, to, OLD, OLD);
 }
 
-TEST_WITH(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse,
-    compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_excuse)
 {
-	struct world *w = *state;
-
 	cut_after_removal_at(w, 4, 4, NULL, ENTRIES + 2, 3 * DAY_MS, OLD);
 	ASSERT_SAW(w, 2, REMOVAL_FALSE, ENTRIES + 1, ENTRIES + 1);
 	assert_string_equal(w->seen[0].detail,
@@ -94,11 +91,8 @@ TEST_WITH(a_removal_that_is_too_young_or_of_another_entry_is_a_finding_and_no_ex
 	assert_string_equal(w->seen[0].detail, "the witness has another entry 4");
 }
 
-TEST_WITH(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so)
 {
-	struct world *w = *state;
-
 	cut_after_removal(w, 4, 4, NULL, ENTRIES + 2);
 	ASSERT_SAW(w, 1, CUT_BY_RULE, 1, 4);
 	assert_string_equal(w->seen[0].detail, "entry 13 of 1970-01-05T00:00:00.000Z");
@@ -117,10 +111,8 @@ TEST_WITH(a_beginning_that_went_by_its_age_is_known_by_the_entry_that_says_so, c
 	ASSERT_SAW(w, 1, CUT_FRONT, 1, 4);
 }
 
-TEST_WITH(
-    what_came_behind_the_witness_is_judged_by_the_chain, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(what_came_behind_the_witness_is_judged_by_the_chain)
 {
-	struct world *w = *state;
 	struct audit_claim claim;
 	struct audit_chain chain;
 
@@ -141,11 +133,8 @@ TEST_WITH(
 }
 
 /* The witness lost its second object: the entry behind it still ties what stands there. */
-TEST_WITH(what_the_witness_lacks_is_tied_by_what_it_has_behind_it, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(what_the_witness_lacks_is_tied_by_what_it_has_behind_it)
 {
-	struct world *w = *state;
-
 	compare_aid_new_copy(w);
 	compare_aid_add_object(w, 1, 3, 0);
 	compare_aid_add_object(w, 7, 12, 0);
@@ -179,10 +168,8 @@ TEST_WITH(what_the_witness_lacks_is_tied_by_what_it_has_behind_it, compare_aid_s
 	ASSERT_SAW(w, 1, UNLINKED, 6, 6);
 }
 
-TEST_WITH(of_two_objects_that_differ_and_have_no_time_neither_counts, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(of_two_objects_that_differ_and_have_no_time_neither_counts)
 {
-	struct world *w = *state;
 	struct audit_claim claim;
 	struct audit_chain chain;
 
@@ -203,11 +190,8 @@ TEST_WITH(of_two_objects_that_differ_and_have_no_time_neither_counts, compare_ai
 	assert_int_equal(w->result.newer, 1); /* ... nor against it */
 }
 
-TEST_WITH(
-    a_witness_that_began_later_ties_what_was_before, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(a_witness_that_began_later_ties_what_was_before)
 {
-	struct world *w = *state;
-
 	compare_aid_new_copy(w);
 	compare_aid_add_object(w, 7, 12, 0);
 	w->n_seen = 0;
@@ -222,10 +206,8 @@ TEST_WITH(
 
 /* --- the witness itself --- */
 
-TEST_WITH(of_two_objects_with_one_number_the_older_counts_and_both_are_named, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(of_two_objects_with_one_number_the_older_counts_and_both_are_named)
 {
-	struct world *w = *state;
 	char *was = w->line[4];
 	struct audit_claim claim;
 	struct audit_chain chain;
@@ -252,11 +234,9 @@ TEST_WITH(of_two_objects_with_one_number_the_older_counts_and_both_are_named, co
 	assert_int_equal(w->n_seen, 0);
 }
 
-TEST_WITH(an_object_that_is_not_what_its_name_says_does_not_count, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(an_object_that_is_not_what_its_name_says_does_not_count)
 {
 	static const char *const names[] = { "1-2-0123456789abcdef.jsonl", "x.jsonl", "2-1-x" };
-	struct world *w = *state;
 	char text[4096];
 
 	(void)snprintf(text, sizeof(text), "%s\n%s\n", w->line[0], w->line[1]);
@@ -274,11 +254,8 @@ TEST_WITH(an_object_that_is_not_what_its_name_says_does_not_count, compare_aid_s
 	assert_int_equal(audit_copy_objects(w->copy), 0);
 }
 
-TEST_WITH(
-    objects_of_two_histories_do_not_follow_each_other, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(objects_of_two_histories_do_not_follow_each_other)
 {
-	struct world *w = *state;
-
 	compare_aid_new_copy(w);
 	compare_aid_add_object(w, 1, 6, 0);
 	compare_aid_hash_anew(w, 2, 1, "{\"x\":\"other\"}");
@@ -288,10 +265,8 @@ TEST_WITH(
 	ASSERT_SAW(w, 1, COPY_UNLINKED, 7, 7);
 }
 
-TEST_WITH(
-    another_copy_of_the_log_is_a_witness_line_by_line, compare_aid_set_up, compare_aid_tear_down)
+COMPARE_TEST(another_copy_of_the_log_is_a_witness_line_by_line)
 {
-	struct world *w = *state;
 	char path[96];
 
 	(void)snprintf(path, sizeof(path), "%s/copy", w->folder);
@@ -314,10 +289,8 @@ TEST_WITH(
 
 /* --- heads --- */
 
-TEST_WITH(a_head_that_somebody_kept_is_found_while_the_log_has_it, compare_aid_set_up,
-    compare_aid_tear_down)
+COMPARE_TEST(a_head_that_somebody_kept_is_found_while_the_log_has_it)
 {
-	struct world *w = *state;
 	struct audit_head heads[3];
 	struct audit_claim claim;
 	char hex[2 * AUDIT_HASH + 1] = "";

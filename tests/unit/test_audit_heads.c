@@ -3,10 +3,6 @@
 #include "store/audit_heads.h"
 
 #include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "store/audit_verify.h"
 #include "store/row_audit.h"
@@ -30,9 +26,8 @@ struct said {
 /* --- a log of ten entries, of which rows name some --- */
 
 static void
-act_entry(struct tx *tx, void *arg)
+act_entry(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_audit_add(
 	    tx, &(struct audit_entry){ .code = AUDIT_CODE_DENIED, .user = "telegram:1" }, NULL);
 }
@@ -48,9 +43,8 @@ act_restored(struct tx *tx, void *arg)
 }
 
 static void
-act_message(struct tx *tx, void *arg)
+act_message(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_message_names_head(
 	    tx, row_message_add(tx, &(struct message){ .address.chat = 1, .head = "x" }));
 }
@@ -135,9 +129,8 @@ written(struct store_aid *aid)
 
 /* --- tests --- */
 
-TEST_WITH(what_is_whole_misses_nothing, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_is_whole_misses_nothing)
 {
-	struct store_aid *aid = *state;
 	struct said said;
 
 	assert_int_equal(look(aid).found.named, 0);
@@ -150,9 +143,8 @@ TEST_WITH(what_is_whole_misses_nothing, store_aid_setup, store_aid_teardown)
 }
 
 /* No hash is computed for it: the chain that is left is sound. */
-TEST_WITH(a_cut_end_is_missed_by_the_message_that_names_it, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_cut_end_is_missed_by_the_message_that_names_it)
 {
-	struct store_aid *aid = *state;
 	struct audit_verified verified;
 	struct said said;
 	char want[160];
@@ -170,9 +162,8 @@ TEST_WITH(a_cut_end_is_missed_by_the_message_that_names_it, store_aid_setup, sto
 }
 
 /* The server goes on from the cut, and the numbers are given a second time. */
-TEST_WITH(a_cut_that_was_written_on_from_is_seen_as_well, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_cut_that_was_written_on_from_is_seen_as_well)
 {
-	struct store_aid *aid = *state;
 	struct said said;
 
 	written(aid);
@@ -188,10 +179,8 @@ TEST_WITH(a_cut_that_was_written_on_from_is_seen_as_well, store_aid_setup, store
 }
 
 /* A message of before this version names a head alone, one of 0.1.0 half of it. */
-TEST_WITH(
-    heads_without_a_number_are_looked_for_in_all_of_the_log, store_aid_setup, store_aid_teardown)
+STORE_TEST(heads_without_a_number_are_looked_for_in_all_of_the_log)
 {
-	struct store_aid *aid = *state;
 	struct said said;
 
 	written(aid);
@@ -212,7 +201,7 @@ TEST_WITH(
 }
 
 /* Whoever cuts has to find all of them. */
-TEST_WITH(each_row_that_names_an_entry_misses_it, store_aid_setup, store_aid_teardown)
+STORE_TEST(each_row_that_names_an_entry_misses_it)
 {
 	static const struct {
 		const char *name, *says;
@@ -236,7 +225,6 @@ TEST_WITH(each_row_that_names_an_entry_misses_it, store_aid_setup, store_aid_tea
 		  " FROM audit WHERE seq = 10;",
 		    "the server ended with the head " },
 	};
-	struct store_aid *aid = *state;
 
 	entries(aid, 10);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -255,9 +243,8 @@ TEST_WITH(each_row_that_names_an_entry_misses_it, store_aid_setup, store_aid_tea
 }
 
 /* What came behind the newest message is named by a stop in order; no start takes that away. */
-TEST_WITH(what_was_cut_behind_a_stop_is_seen_after_the_start, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_was_cut_behind_a_stop_is_seen_after_the_start)
 {
-	struct store_aid *aid = *state;
 	struct said said;
 
 	written(aid);
@@ -281,9 +268,8 @@ TEST_WITH(what_was_cut_behind_a_stop_is_seen_after_the_start, store_aid_setup, s
 }
 
 /* Hashes that are computed anew make a sound chain, and none of what was named. */
-TEST_WITH(an_end_that_was_written_anew_is_another_one, store_aid_setup, store_aid_teardown)
+STORE_TEST(an_end_that_was_written_anew_is_another_one)
 {
-	struct store_aid *aid = *state;
 	struct audit_verified verified;
 	struct said said;
 
@@ -301,9 +287,8 @@ TEST_WITH(an_end_that_was_written_anew_is_another_one, store_aid_setup, store_ai
 
 /* What is older than a start with --restored, and behind the copy's end, is of the log that went on
  * without the copy; what came after that start is not. */
-TEST_WITH(behind_a_copy_it_is_named_as_newer, store_aid_setup, store_aid_teardown)
+STORE_TEST(behind_a_copy_it_is_named_as_newer)
 {
-	struct store_aid *aid = *state;
 	struct said said;
 
 	written(aid);
@@ -335,9 +320,8 @@ is_over(void *ctx)
 	return --((struct said *)ctx)->looks < 0;
 }
 
-TEST_WITH(whoever_ends_waits_for_a_page_at_most, store_aid_setup, store_aid_teardown)
+STORE_TEST(whoever_ends_waits_for_a_page_at_most)
 {
-	struct store_aid *aid = *state;
 	const struct audit_source source = { .database = aid->path };
 	struct said said = { .looks = 1 };
 
@@ -353,10 +337,8 @@ TEST_WITH(whoever_ends_waits_for_a_page_at_most, store_aid_setup, store_aid_tear
 }
 
 /* A database of before has neither tables nor columns. */
-TEST_WITH(what_a_database_of_before_names_is_compared, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_a_database_of_before_names_is_compared)
 {
-	struct store_aid *aid = *state;
-
 	written(aid);
 	by_hand(aid,
 	    "DROP INDEX message_audit; ALTER TABLE message DROP COLUMN audit_seq;"
@@ -369,9 +351,8 @@ TEST_WITH(what_a_database_of_before_names_is_compared, store_aid_setup, store_ai
 	assert_int_equal(look(aid).n, 2);
 }
 
-TEST_WITH(what_cannot_be_read_is_said, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_cannot_be_read_is_said)
 {
-	struct store_aid *aid = *state;
 	const struct audit_source source = { .database = aid->path };
 	struct said said = { 0 };
 

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/audit_read.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -66,6 +62,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static bool
 on_line(void *ctx, UNUSED const char *line, UNUSED size_t size, const struct audit_fields *fields,
     UNUSED const char *name)
@@ -95,10 +93,8 @@ read_these(struct world *w, const char *numbers, bool in_any_order)
 	return ok;
 }
 
-TEST_WITH(a_log_is_read_in_its_order_wherever_it_begins, set_up, tear_down)
+SCENE_TEST(a_log_is_read_in_its_order_wherever_it_begins)
 {
-	struct world *w = *state;
-
 	assert_true(read_these(w, "123456", false));
 	assert_int_equal(w->n_seen, 6);
 	assert_true(read_these(w, "456", false));
@@ -106,7 +102,7 @@ TEST_WITH(a_log_is_read_in_its_order_wherever_it_begins, set_up, tear_down)
 	assert_int_equal(w->seen[0], 4);
 }
 
-TEST_WITH(what_stands_in_another_order_ends_the_reading_at_its_line, set_up, tear_down)
+SCENE_TEST(what_stands_in_another_order_ends_the_reading_at_its_line)
 {
 	static const struct {
 		const char *numbers, *says;
@@ -116,7 +112,6 @@ TEST_WITH(what_stands_in_another_order_ends_the_reading_at_its_line, set_up, tea
 		{ "1234562", "line 7: behind entry 6 stands entry 2", 6 },
 		{ "11", "line 2: behind entry 1 stands entry 1", 1 },
 	};
-	struct world *w = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		assert_false(read_these(w, cases[i].numbers, false));
@@ -129,9 +124,8 @@ TEST_WITH(what_stands_in_another_order_ends_the_reading_at_its_line, set_up, tea
 	assert_int_equal(w->n_seen, 5);
 }
 
-TEST_WITH(what_was_changed_is_not_read_as_an_entry, set_up, tear_down)
+SCENE_TEST(what_was_changed_is_not_read_as_an_entry)
 {
-	struct world *w = *state;
 	char *at = strstr(w->line[3], "telegram:1");
 
 	assert_non_null(at);
@@ -142,9 +136,8 @@ TEST_WITH(what_was_changed_is_not_read_as_an_entry, set_up, tear_down)
 }
 
 /* Each is sound by itself, and has the number that fits. */
-TEST_WITH(a_line_of_another_chain_is_not_read_as_the_next, set_up, tear_down)
+SCENE_TEST(a_line_of_another_chain_is_not_read_as_the_next)
 {
-	struct world *w = *state;
 	struct audit_chain other = { .seq = 3, .version = AUDIT_VERSION };
 	const struct audit_line line = { .at = 86400000,
 		.user_id = "telegram:1",

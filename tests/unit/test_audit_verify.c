@@ -3,10 +3,6 @@
 #include "store/audit_verify.h"
 
 #include <ctype.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,6 +110,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static bool
 verify(struct world *w)
 {
@@ -130,10 +128,8 @@ sql(struct world *w, const char *text)
 	db_close(db);
 }
 
-TEST_WITH(what_was_left_alone_is_well, set_up, tear_down)
+SCENE_TEST(what_was_left_alone_is_well)
 {
-	struct world *w = *state;
-
 	assert_true(verify(w));
 	assert_int_equal(w->found.entries, ENTRIES);
 	assert_int_equal(w->found.first, 1);
@@ -153,9 +149,8 @@ line_at(const struct world *w, int n)
 }
 
 /* Whoever kept digits of the chat finds their entry; another chain has none that fits. */
-TEST_WITH(a_witness_is_found_by_16_digits_and_by_8_of_old_messages, set_up, tear_down)
+SCENE_TEST(a_witness_is_found_by_16_digits_and_by_8_of_old_messages)
 {
-	struct world *w = *state;
 	const char *hash = strstr(w->text.data + line_at(w, 299), ",\"hash\":\"") + 9;
 	const struct audit_source source = { .database = w->database, .log = w->file };
 	char sixteen[17], eight[9];
@@ -186,10 +181,8 @@ TEST_WITH(digits_are_8_to_64_and_hexadecimal, set_up, tear_down)
 }
 
 /* A database of before has no such table. */
-TEST_WITH(the_newest_line_that_chats_were_sent_is_found, set_up, tear_down)
+SCENE_TEST(the_newest_line_that_chats_were_sent_is_found)
 {
-	struct world *w = *state;
-
 	assert_true(verify(w));
 	assert_int_equal(w->found.line, 0);
 	sql(w,
@@ -205,9 +198,8 @@ TEST_WITH(the_newest_line_that_chats_were_sent_is_found, set_up, tear_down)
 	assert_int_equal(w->found.heads.missing, 2);
 }
 
-TEST_WITH(a_changed_byte_anywhere_in_a_line_is_noticed, set_up, tear_down)
+SCENE_TEST(a_changed_byte_anywhere_in_a_line_is_noticed)
 {
-	struct world *w = *state;
 	size_t from = line_at(w, 300), to = line_at(w, 301);
 
 	for (size_t at = from; at < to; at += 7) {
@@ -221,9 +213,8 @@ TEST_WITH(a_changed_byte_anywhere_in_a_line_is_noticed, set_up, tear_down)
 	}
 }
 
-TEST_WITH(a_line_removed_doubled_or_added_is_noticed, set_up, tear_down)
+SCENE_TEST(a_line_removed_doubled_or_added_is_noticed)
 {
-	struct world *w = *state;
 	size_t from = line_at(w, 5), to = line_at(w, 6);
 	struct buf other;
 
@@ -250,10 +241,8 @@ TEST_WITH(a_line_removed_doubled_or_added_is_noticed, set_up, tear_down)
 	buf_done(&other);
 }
 
-TEST_WITH(a_file_cut_at_either_end_is_told, set_up, tear_down)
+SCENE_TEST(a_file_cut_at_either_end_is_told)
 {
-	struct world *w = *state;
-
 	for (int k = 1; k < 5; k++) {
 		write_file(w, w->text.data, line_at(w, ENTRIES - k));
 		assert_true(verify(w));
@@ -297,20 +286,16 @@ TEST_WITH(a_row_changed_or_removed_is_noticed, set_up, tear_down)
 	}
 }
 
-TEST_WITH(a_database_that_is_not_there_is_not_made, set_up, tear_down)
+SCENE_TEST(a_database_that_is_not_there_is_not_made)
 {
-	struct world *w = *state;
-
 	(void)unlink(w->database);
 	assert_false(verify(w));
 	assert_int_equal(access(w->database, F_OK), -1);
 }
 
 /* The disk's error, not a line that is cut off: nobody has changed anything. */
-TEST_WITH(a_file_that_cannot_be_read_is_no_broken_chain, set_up, tear_down)
+SCENE_TEST(a_file_that_cannot_be_read_is_no_broken_chain)
 {
-	struct world *w = *state;
-
 	(void)unlink(w->file);
 	assert_int_equal(mkdir(w->file, 0700), 0); /* opened as a file is, and read as no file */
 	assert_false(verify(w));
@@ -320,10 +305,9 @@ TEST_WITH(a_file_that_cannot_be_read_is_no_broken_chain, set_up, tear_down)
 }
 
 /* It once said "line 1: it is no entry", which sends an operator after somebody who forged it. */
-TEST_WITH(a_database_that_fails_is_no_broken_chain, set_up, tear_down)
+SCENE_TEST(a_database_that_fails_is_no_broken_chain)
 {
 	static const enum fail_what whats[] = { FAIL_STEP, FAIL_PREPARE, FAIL_BIND };
-	struct world *w = *state;
 
 	for (size_t i = 0; i < COUNT(whats); i++) {
 		bool is_met = true;

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/aws_credentials_answer.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "unit.h"
 

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 TEST(what_is_encoded_comes_back)
 {
 	/* RFC 4648, section 10, and the whole alphabet. */

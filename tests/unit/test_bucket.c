@@ -4,11 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 static const struct bucket_rate rate = { .capacity = 3, .token_ms = 100 };
 
 /* Tokens there now: of a copy, what can be taken. */

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 static const struct {
 	const char *text;
 	const char *word; /* NULL: it is no command */

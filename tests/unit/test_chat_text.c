@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_text.h"
 
-#include <stdint.h>
-#include <stdio.h>
-
 #include "lib/buf.h"
 #include "types/message.h"
 #include "unit.h"

@@ -6,10 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -58,6 +54,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 /* Settings that nothing is wrong with, but for a name that stands in `more`. */
 static void
 write_env(struct world *w, const char *more)
@@ -87,21 +85,18 @@ said(const struct world *w, const char *what)
 	return strstr(w->text, what) != NULL;
 }
 
-TEST_WITH(without_a_word_it_serves, set_up, tear_down)
+SCENE_TEST(without_a_word_it_serves)
 {
-	struct world *w = *state;
-
 	assert_int_equal(cli_capture((const char *const[]){ NULL }, w->text), 77);
 	assert_int_equal(RUN(w, "serve"), 77);
 	assert_int_equal(RUN(w, "--env-file", "x", "serve"), 77);
 	assert_int_equal(RUN(w, "--env-file=x"), 77);
 }
 
-TEST_WITH(help_and_version_are_printed, set_up, tear_down)
+SCENE_TEST(help_and_version_are_printed)
 {
 	static const char *const words[] = { "serve", "doctor", "check-config", "config-example",
 		"healthcheck", "webhook", "audit", "backup", "version" };
-	struct world *w = *state;
 	char wanted[100];
 
 	assert_int_equal(RUN(w, "--help"), EX_OK);
@@ -124,10 +119,8 @@ TEST_WITH(help_and_version_are_printed, set_up, tear_down)
 	assert_int_equal(RUN(w, "help", "deploy", "staging"), EX_USAGE);
 }
 
-TEST_WITH(a_wrong_word_is_told_with_the_nearest_one, set_up, tear_down)
+SCENE_TEST(a_wrong_word_is_told_with_the_nearest_one)
 {
-	struct world *w = *state;
-
 	assert_int_equal(RUN(w, "docter"), EX_USAGE);
 	assert_true(said(w, "did you mean \"doctor\"?"));
 	assert_int_equal(RUN(w, "rolback"), EX_USAGE); /* of the chat */
@@ -151,10 +144,8 @@ TEST_WITH(a_wrong_word_is_told_with_the_nearest_one, set_up, tear_down)
 	assert_int_equal(RUN(w, "audit", "verify", "x"), EX_USAGE);
 }
 
-TEST_WITH(check_config_names_every_wrong_line_and_exits_78, set_up, tear_down)
+SCENE_TEST(check_config_names_every_wrong_line_and_exits_78)
 {
-	struct world *w = *state;
-
 	write_env(w, "");
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "check-config"), EX_OK);
 	assert_true(said(w, "ok: the settings are valid"));
@@ -171,7 +162,7 @@ TEST_WITH(check_config_names_every_wrong_line_and_exits_78, set_up, tear_down)
 }
 
 /* Each of these was "ok". */
-TEST_WITH(check_config_is_not_content_with_what_comes_to_nothing, set_up, tear_down)
+SCENE_TEST(check_config_is_not_content_with_what_comes_to_nothing)
 {
 	static const struct {
 		const char *line, *says;
@@ -185,7 +176,6 @@ TEST_WITH(check_config_is_not_content_with_what_comes_to_nothing, set_up, tear_d
 		  "TELEGRAM_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\n",
 		    "TELEGRAM_WEBHOOK_URL: has no path" },
 	};
-	struct world *w = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		write_env(w, cases[i].line);
@@ -198,7 +188,7 @@ TEST_WITH(check_config_is_not_content_with_what_comes_to_nothing, set_up, tear_d
 }
 
 /* Who wrote them sees whether they have arrived, on lines that a terminal shows. */
-TEST_WITH(check_config_says_what_protects, set_up, tear_down)
+SCENE_TEST(check_config_says_what_protects)
 {
 	static const char more[] =
 	    "PRODUCTION_APPROVALS=2\nPRODUCTION_ROLLBACK_APPROVALS=1\nPRODUCTION_APPROVERS=lead\n"
@@ -207,7 +197,6 @@ TEST_WITH(check_config_says_what_protects, set_up, tear_down)
 	    "CLIENT_ACME_ACTIONS=disk-free,restart-web,reload-nginx,service-status\n"
 	    "CLIENT_ACME_APPROVALS=1\nROLE_LEAD_IDS=\"222,333,444 until 2020-01-31\"\n"
 	    "ROLE_LEAD_MAY=approve:*,approve:client/*\nJOB_MIGRATE=bin/migrate\nJOB_SEED=bin/seed\n";
-	struct world *w = *state;
 	char text[1024];
 
 	write_env(w, "");
@@ -228,10 +217,8 @@ TEST_WITH(check_config_says_what_protects, set_up, tear_down)
 }
 
 /* ssh, kubernetes, systemd and local are there; the runner looks in the same folder. */
-TEST_WITH(a_transport_that_is_not_there_is_named, set_up, tear_down)
+SCENE_TEST(a_transport_that_is_not_there_is_named)
 {
-	struct world *w = *state;
-
 	write_env(w, "DEPLOY_TRANSPORT=docker\n");
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
 	assert_true(said(w, "error    DEPLOY_TRANSPORT: there is no transport \"docker\""));
@@ -288,9 +275,8 @@ TEST_WITH(a_port_that_another_program_has_is_named, set_up, tear_down)
 	assert_true(said(w, "LISTEN_ADDRESS: 192.0.2.1 is no address of this machine"));
 }
 
-TEST_WITH(the_settings_file_may_be_named_anywhere, set_up, tear_down)
+SCENE_TEST(the_settings_file_may_be_named_anywhere)
 {
-	struct world *w = *state;
 	char joined[120];
 
 	write_env(w, "");
@@ -305,10 +291,8 @@ TEST_WITH(the_settings_file_may_be_named_anywhere, set_up, tear_down)
 	assert_int_equal(RUN(w, "serve", joined), 77);
 }
 
-TEST_WITH(each_says_whether_it_asks_the_network, set_up, tear_down)
+SCENE_TEST(each_says_whether_it_asks_the_network)
 {
-	struct world *w = *state;
-
 	write_env(w, "");
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
 	assert_true(said(w, "the network was not asked (deploybot doctor does)"));
@@ -320,10 +304,8 @@ TEST_WITH(each_says_whether_it_asks_the_network, set_up, tear_down)
 	assert_true(said(w, "; the network was not asked\n"));
 }
 
-TEST_WITH(dot_env_is_read_when_it_is_there, set_up, tear_down)
+SCENE_TEST(dot_env_is_read_when_it_is_there)
 {
-	struct world *w = *state;
-
 	write_env(w, "");
 	assert_int_equal(rename(w->env_file, ".env"), 0);
 	assert_int_equal(RUN(w, "check-config"), EX_OK);
@@ -331,9 +313,8 @@ TEST_WITH(dot_env_is_read_when_it_is_there, set_up, tear_down)
 
 /* `sudo -u deploybot deploybot doctor`, typed in a home of mode 0700: that the .env in it cannot be
  * looked for is no reason to ask for one. */
-TEST_WITH(a_folder_that_may_not_be_entered_is_not_asked_for_settings, set_up, tear_down)
+SCENE_TEST(a_folder_that_may_not_be_entered_is_not_asked_for_settings)
 {
-	struct world *w = *state;
 	int status;
 	pid_t pid;
 
@@ -373,9 +354,8 @@ serve_health(const char *listen, uint16_t *ret_port)
 	return pid;
 }
 
-TEST_WITH(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone, set_up, tear_down)
+SCENE_TEST(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone)
 {
-	struct world *w = *state;
 	char more[96];
 	uint16_t port;
 	int pipe_fds[2];
@@ -408,10 +388,8 @@ TEST_WITH(healthcheck_is_0_while_the_server_answers_and_1_when_it_is_gone, set_u
 	assert_true(said(w, "no process listens"));
 }
 
-TEST_WITH(audit_verify_without_a_database_says_so, set_up, tear_down)
+SCENE_TEST(audit_verify_without_a_database_says_so)
 {
-	struct world *w = *state;
-
 	write_env(w, "");
 	assert_int_equal(RUN(w, "--env-file", w->env_file, "audit", "verify"), 1);
 	assert_true(said(w, "there is no database"));

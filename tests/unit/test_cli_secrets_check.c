@@ -1,9 +1,5 @@
 /* Goal: `secrets check` says what is wrong with a secret, and what is not known of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -55,6 +51,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 /* With the key in the vault, there or not, and these lines; the exit status. */
 static int
 check(struct world *w, const char *flag, const char *more)
@@ -91,10 +89,8 @@ write_file(const char *path, const char *text, int days, mode_t mode)
 	assert_int_equal(utimensat(-1, path, then, 0), 0);
 }
 
-TEST_WITH(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be, set_up, tear_down)
+SCENE_TEST(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be)
 {
-	struct world *w = *state;
-
 	assert_int_equal(check(w, NULL, "RUNNER_SOCKET=/run/runner.sock\n"), 1);
 	assert_true(said(w,
 	    "vault/key (missing), age not known\n"
@@ -106,29 +102,24 @@ TEST_WITH(a_missing_key_is_a_problem_that_says_whose_file_it_is_to_be, set_up, t
 	assert_true(said(w, "\"problem\":\"the file is missing"));
 }
 
-TEST_WITH(a_fetched_key_that_is_missing_is_made_by_fetch, set_up, tear_down)
+SCENE_TEST(a_fetched_key_that_is_missing_is_made_by_fetch)
 {
-	struct world *w = *state;
-
 	(void)snprintf(w->key, sizeof(w->key), "/run/deploybot/secrets/runner/NO_SUCH");
 	assert_int_equal(check(w, NULL, ""), 1);
 	assert_true(said(w, "the file is missing: deploybot secrets fetch makes it\n"));
 }
 
 /* Of credentials nothing is said: they are there while their service runs. */
-TEST_WITH(a_credential_of_a_service_that_does_not_run_is_no_problem, set_up, tear_down)
+SCENE_TEST(a_credential_of_a_service_that_does_not_run_is_no_problem)
 {
-	struct world *w = *state;
-
 	(void)snprintf(w->key, sizeof(w->key), "/run/credentials/no.service/key");
 	assert_int_equal(check(w, NULL, ""), EX_OK);
 	assert_true(said(w, "no.service/key (missing)"));
 }
 
-TEST_WITH(what_the_runners_container_has_under_our_path_is_not_missing, set_up, tear_down)
+SCENE_TEST(what_the_runners_container_has_under_our_path_is_not_missing)
 {
 	/* Regression: each of the runner's keys was to be put into the server's folder. */
-	struct world *w = *state;
 
 	(void)snprintf(w->key, sizeof(w->key), "/run/secrets/no_such_key");
 	assert_int_equal(check(w, NULL, "RUNNER_SOCKET=/run/runner.sock\n"), EX_OK);
@@ -137,9 +128,8 @@ TEST_WITH(what_the_runners_container_has_under_our_path_is_not_missing, set_up, 
 	assert_true(said(w, "the file is missing"));
 }
 
-TEST_WITH(a_key_that_this_user_may_not_see_is_not_missing, set_up, tear_down)
+SCENE_TEST(a_key_that_this_user_may_not_see_is_not_missing)
 {
-	struct world *w = *state;
 	int status;
 	pid_t pid;
 
@@ -164,10 +154,8 @@ TEST_WITH(a_key_that_this_user_may_not_see_is_not_missing, set_up, tear_down)
 	assert_int_equal(status, 0);
 }
 
-TEST_WITH(a_key_that_others_may_read_says_whose_it_is_to_be, set_up, tear_down)
+SCENE_TEST(a_key_that_others_may_read_says_whose_it_is_to_be)
 {
-	struct world *w = *state;
-
 	write_file(w->key, "k", 0, 0640);
 	assert_int_equal(check(w, NULL, "RUNNER_SOCKET=/run/runner.sock\n"), 1);
 	assert_true(said(w,
@@ -175,9 +163,8 @@ TEST_WITH(a_key_that_others_may_read_says_whose_it_is_to_be, set_up, tear_down)
 	    "chmod 600 it, owner deploybot-runner\n"));
 }
 
-TEST_WITH(without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value, set_up, tear_down)
+SCENE_TEST(without_the_servers_rows_nothing_is_said_of_who_uses_a_previous_value)
 {
-	struct world *w = *state;
 	char line[200];
 
 	write_file(w->key, "k", 0, 0600);

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cli_table.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "cli/cli_options.h"

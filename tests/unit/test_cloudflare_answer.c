@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define LEVEL(value) \
 	"{\"success\":true,\"errors\":[],\"messages\":[],\"result\":{\"id\":\"security_level\"," \
 	"\"value\":\"" value "\",\"editable\":true,\"modified_on\":\"2026-11-20T07:10:48Z\"}}"

@@ -14,8 +14,7 @@ WORLD_TEST(a_rollback_is_asked_of_the_team_and_done_by_who_may)
 {
 	struct world_message *asked;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_press(
 	    w, WORLD_STAGING_USER, WORLD_GROUP, denied(w, WORLD_GROUP, "/rollback staging"));
 	assert_string_equal(w->toast, "Asked in the team's chat.");

@@ -27,8 +27,8 @@ WORLD_TEST_BARE(a_cancel_asks_for_the_end_and_decides_nothing)
 	(void)store_aid_report(&w->aid, world_take(w, EFFECT_STOP_RUN));
 	assert_int_equal(world_state(w), DEPLOY_STOPPING);
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(w, "Not cancelled: staging is stopping, which ends by itself"));
+	world_answers(w, WORLD_ADMIN, "/cancel staging",
+	    "Not cancelled: staging is stopping, which ends by itself");
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
 
 	world_run_ends(w, ENDED);
@@ -46,11 +46,9 @@ WORLD_TEST_BARE(what_was_cancelled_after_release_is_rolled_back)
 	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w, ENDED_TARGET_CHANGED);
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(
-	    world_says(w, "Not cancelled: staging is rolling back, which ends by itself"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_answers(w, WORLD_ADMIN, "/cancel staging",
+	    "Not cancelled: staging is rolling back, which ends by itself");
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_int_equal(world_newest(w, "staging").why, DEPLOY_WHY_CANCELLED);
 }
@@ -99,8 +97,7 @@ WORLD_TEST_OF(a_cancel_while_verifying_without_a_rollback_is_not_called_unchange
 WORLD_TEST_OF(a_run_ended_before_its_gate_opened_never_begins, STAGING_URL)
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
 	assert_int_equal(world_run_starts(w), 409);
 	world_run_ends(w, (struct run_ended){ .ended_on_request = true });
@@ -110,9 +107,8 @@ WORLD_TEST_OF(a_run_ended_before_its_gate_opened_never_begins, STAGING_URL)
 
 WORLD_TEST(nothing_in_progress_is_said_to_whoever_cancels)
 {
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(
-	    world_says(w, "Nothing to stop: staging: no deployment is in progress or queued."));
+	world_answers(w, WORLD_ADMIN, "/cancel staging",
+	    "Nothing to stop: staging: no deployment is in progress or queued.");
 }
 
 /* What runs when it is pressed is another: that goes on. */
@@ -130,8 +126,7 @@ WORLD_TEST_OF(without_a_name_what_runs_is_offered_and_that_alone_is_cancelled, S
 	    "❓ /cancel: which?\nstaging in progress: aaaaaaa \"Make it blue\" · @ada");
 	assert_int_equal(message->buttons.n, 1);
 	(void)text_copy(old, sizeof(old), world_button(message, "staging aaaaaaa"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_deploy_starts(w, COMMIT_B);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, old);
 	assert_string_equal(w->toast, "This button has expired or was used.");
@@ -153,8 +148,7 @@ WORLD_TEST_BARE(a_cancel_button_of_what_has_ended_is_expired)
 	world_b_over_a(w, STAGING_URL);
 	(void)text_copy(id, sizeof(id),
 	    world_button(world_says_in(w, WORLD_GROUP, "⏳ Deploying staging"), "Stop"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_string_equal(w->toast, "This button has expired or was used.");
 	assert_int_equal(world_state(w), DEPLOY_LIVE);

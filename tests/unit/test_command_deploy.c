@@ -22,8 +22,7 @@ state_file(struct world *w, const char *environment)
 static struct world_message *
 ask_production(struct world *w, const char *commit)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks(w, WORLD_ADMIN, "/deploy production", commit);
 	return world_says(w, "Deploy to production?");
 }
 
@@ -140,8 +139,7 @@ WORLD_TEST(the_gate_opens_only_for_what_was_recorded)
 {
 	struct event *stray;
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	stray = store_aid_event(&w->aid, EVENT_RUN_STARTED);
 	stray->u.run_started.run = 77;
 	assert_int_equal(world_decide(w, stray).status, 409);
@@ -162,8 +160,7 @@ WORLD_TEST(a_step_reported_twice_is_one)
 
 WORLD_TEST(a_deploy_of_what_is_live_rolls_back_to_what_was_before_it)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_B);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.previous, COMMIT_A);
 }
@@ -413,8 +410,7 @@ WORLD_TEST(busy_at_the_press_takes_a_place)
 	char later[LIMIT_BUTTON_ID];
 
 	first = ask_production(w, COMMIT_A);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_B);
 	(void)text_copy(later, sizeof(later), world_button(world_last(w), "Deploy to"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(first, "Deploy to"));
 	world_git_same(w);
@@ -429,14 +425,12 @@ WORLD_TEST(busy_at_the_press_takes_a_place)
 /* Held after an automatic rollback: asked about even where nothing is asked. */
 WORLD_TEST(a_blocked_commit_is_asked_about_with_a_warning)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(
 	    w, (struct run_ended){ .gate_opened = true, .released = true, .exit_status = 1 });
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(strstr(world_plain(world_says(w, "Deploy to staging?")),
 	    "⚠️ this commit is blocked: rolled back by deploybot, just now (script failed: exit "
@@ -452,8 +446,7 @@ WORLD_TEST(a_blocked_commit_is_asked_about_with_a_warning)
 WORLD_TEST(a_request_is_cancelled_while_git_is_asked)
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(w, "Cancelling: staging develop."));
+	world_answers(w, WORLD_ADMIN, "/cancel staging", "Cancelling: staging develop.");
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_CANCELLED);
 	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
 		world_git(w, (struct world_git){ .commit = COMMIT_A });

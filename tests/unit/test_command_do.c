@@ -4,9 +4,8 @@
 #include "store/row_action.h"
 
 static void
-act_is_by_ssh(struct tx *tx, void *arg)
+act_is_by_ssh(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_string_equal(row_action_get(tx, 1).executor, "ssh");
 	assert_string_not_equal(row_action_get(tx, 1).shown_settings, "");
 }
@@ -51,8 +50,8 @@ WORLD_TEST_OF(one_client_is_not_asked_for_and_no_folder_is_shown, "CLIENTS=acme"
 {
 	(void)world_text(w, WORLD_ADMIN, "/do");
 	assert_string_equal(world_labels(world_last(w)), "disk-free | clear-cache");
-	(void)world_text(w, WORLD_ADMIN, "/request clear-cache acme");
-	assert_non_null(world_says(w, "Acme Ltd: run clear --all on deploybot's server"));
+	world_answers(w, WORLD_ADMIN, "/request clear-cache acme",
+	    "Acme Ltd: run clear --all on deploybot's server");
 }
 
 WORLD_TEST_BARE(what_fails_says_so_and_marks_nothing)
@@ -72,18 +71,15 @@ WORLD_TEST_BARE(the_settings_and_the_grant_must_both_say_yes)
 {
 	do_aid_open(w);
 	/* In the settings, and not granted. */
-	(void)world_text(w, CONTRACTOR, "/do service-status acme");
-	assert_non_null(world_says(w, "⛔ Denied: client/acme service-status: only an admin may"));
+	world_answers(w, CONTRACTOR, "/do service-status acme",
+	    "⛔ Denied: client/acme service-status: only an admin may");
 	assert_int_equal(world_audited(w, "\"denied\"", "do.service-status"), 1);
 	/* Granted to the admin, and not in the settings. */
-	(void)world_text(w, WORLD_ADMIN, "/do clear-cache acme");
-	assert_non_null(world_says(
-	    w, "⛔ Not done: client/acme clear-cache\nit is none of CLIENT_<ID>_ACTIONS there"));
+	world_answers(w, WORLD_ADMIN, "/do clear-cache acme",
+	    "⛔ Not done: client/acme clear-cache\nit is none of CLIENT_<ID>_ACTIONS there");
 	/* What they may not see is not there. */
-	(void)world_text(w, CONTRACTOR, "/do restart-web beta");
-	assert_non_null(world_says(w, "There is no client beta"));
-	(void)world_text(w, CONTRACTOR, "/do restart-web gamma");
-	assert_non_null(world_says(w, "There is no client gamma"));
+	world_answers(w, CONTRACTOR, "/do restart-web beta", "There is no client beta");
+	world_answers(w, CONTRACTOR, "/do restart-web gamma", "There is no client gamma");
 	assert_null(world_peek(w, EFFECT_RUN));
 	/* Both. */
 	(void)world_text(w, CONTRACTOR, "/do restart-web acme");
@@ -94,8 +90,8 @@ WORLD_TEST_BARE(the_settings_and_the_grant_must_both_say_yes)
 WORLD_TEST_BARE(nobody_without_a_grant_does_anything)
 {
 	do_aid_open(w);
-	(void)world_text(w, WORLD_STAGING_USER, "/do service-status acme");
-	assert_non_null(world_says(w, "⛔ Denied: service-status: only an admin may"));
+	world_answers(w, WORLD_STAGING_USER, "/do service-status acme",
+	    "⛔ Denied: service-status: only an admin may");
 	assert_int_equal(world_audited(w, "\"denied\"", "do.service-status"), 1);
 	assert_null(world_peek(w, EFFECT_RUN));
 }
@@ -122,8 +118,7 @@ WORLD_TEST_BARE(what_cannot_be_stopped_is_not_stopped)
 	(void)world_text(w, WORLD_ADMIN, "/do restart-web acme");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "restart-web"));
 	assert_string_equal(world_button(world_says(w, "Running client/acme"), "Stop"), "");
-	(void)world_text(w, WORLD_ADMIN, "/cancel client/acme");
-	assert_non_null(world_says(w, "which ends by itself"));
+	world_answers(w, WORLD_ADMIN, "/cancel client/acme", "which ends by itself");
 	assert_null(world_peek(w, EFFECT_STOP_RUN));
 	world_run_ends(w, (struct run_ended){ .gate_opened = true });
 	(void)world_text(w, WORLD_ADMIN, "/do service-status acme");
@@ -169,8 +164,7 @@ WORLD_TEST_BARE(buttons_ask_for_what_was_left_out)
 	assert_int_equal(said->buttons.n, 3);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(said, "restart-web"));
 	assert_non_null(world_says(w, "❓ Run this? client/acme restart-web"));
-	(void)world_text(w, WORLD_ADMIN, "/do restart-wep acme");
-	assert_non_null(world_says(w, "Did you mean restart-web?"));
+	world_answers(w, WORLD_ADMIN, "/do restart-wep acme", "Did you mean restart-web?");
 }
 
 /* beta, and what they may not do, is not there for them. */
@@ -225,17 +219,15 @@ TEST(who_may_one_thing_is_asked_at_once_and_told_no_other)
 WORLD_TEST_BARE(a_client_takes_locks_and_no_deployments)
 {
 	do_aid_open(w);
-	(void)world_text(w, WORLD_ADMIN, "/deploy client/acme main");
-	assert_non_null(
-	    world_says(w, "⛔ Denied: client/acme deploy: nothing is deployed to a client"));
-	(void)world_text(w, WORLD_ADMIN, "/rollback client/acme");
-	assert_non_null(
-	    world_says(w, "⛔ Denied: client/acme rollback: nothing is deployed to a client"));
+	world_answers(w, WORLD_ADMIN, "/deploy client/acme main",
+	    "⛔ Denied: client/acme deploy: nothing is deployed to a client");
+	world_answers(w, WORLD_ADMIN, "/rollback client/acme",
+	    "⛔ Denied: client/acme rollback: nothing is deployed to a client");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock client/acme 2h incident");
-	(void)world_text(w, WORLD_ADMIN, "/do reload-nginx acme");
-	assert_non_null(world_says(w, "⏳ Queued: 1st in client/acme reload-nginx"));
+	world_answers(
+	    w, WORLD_ADMIN, "/do reload-nginx acme", "⏳ Queued: 1st in client/acme reload-nginx");
 	assert_null(world_peek(w, EFFECT_RUN));
 	(void)world_text(w, WORLD_ADMIN, "/do service-status acme"); /* changes nothing */
 	assert_string_equal(do_aid_run(w)->action, "service-status");
@@ -259,8 +251,7 @@ WORLD_TEST_OF(an_action_never_runs_beside_a_deployment_on_its_target, "CLIENTS=a
 	assert_string_equal(do_aid_run(w)->environment, "staging");
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 	assert_non_null(world_says(w, "Running client/acme disk-free\nenvironment: staging"));
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
 	assert_string_equal(do_aid_run(w)->client, "beta");
@@ -291,18 +282,17 @@ WORLD_TEST_OF(what_was_done_stands_in_the_history_and_is_no_deployment, "CLIENTS
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
 	world_run_ends(
 	    w, (struct run_ended){ .gate_opened = true, .exit_status = 70, .detail = "full" });
-	(void)world_text(w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(w, "✅ #1 aaaaaaa"));
+	world_answers(w, WORLD_ADMIN, "/history staging", "✅ #1 aaaaaaa");
 	assert_non_null(world_says(w, "Actions:\n❌ #2 acme disk-free\n    failed (script failed)"));
 	/* Neither the gauge nor CI's second push takes it for a deployment's failure. */
 	assert_int_equal(world_newest(w, "staging").program, PROGRAM_ACTION);
 	assert_string_equal(w->counted, "live");
-	(void)world_text(w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(w, "client/beta\nnothing was done there yet"));
+	world_answers(
+	    w, WORLD_ADMIN, "/history client/beta", "client/beta\nnothing was done there yet");
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free beta");
 	world_run_ends(w, (struct run_ended){ .gate_opened = true });
-	(void)world_text(w, WORLD_ADMIN, "/history client/beta");
-	assert_non_null(world_says(w, "client/beta\n✅ #3 beta disk-free\n    done"));
+	world_answers(
+	    w, WORLD_ADMIN, "/history client/beta", "client/beta\n✅ #3 beta disk-free\n    done");
 }
 
 #define DEV 55

@@ -56,8 +56,7 @@ WORLD_TEST_OF(others_approve_what_a_client_asks_approvals_for, "CLIENTS=acme", "
 WORLD_TEST_OF(what_the_settings_of_its_turn_want_approved_awaits_that, ACME_DISK,
     "CLIENT_ACME_ENVIRONMENT=staging")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	world_settings(

@@ -347,8 +347,8 @@ WORLD_TEST(what_was_typed_too_long_is_offered_as_far_as_it_goes)
 	assert_string_equal(world_last(w)->buttons.at[0].label, "/deploy staging v1");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "/deploy"));
 	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
-	(void)world_text(w, WORLD_ADMIN, "/cancel all");
-	assert_non_null(world_says(w, "❓ /cancel: which? One at a time.\nstaging requested: v1"));
+	world_answers(w, WORLD_ADMIN, "/cancel all",
+	    "❓ /cancel: which? One at a time.\nstaging requested: v1");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "staging"));
 	assert_int_equal(world_state(w), DEPLOY_CANCELLED);
 	(void)world_text(w, WORLD_ADMIN, "/help roll");

@@ -37,8 +37,7 @@ rolled_back(struct world *w, int64_t chat)
 	(void)world_text_in(w, WORLD_ADMIN, chat, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_ends(w, back);
 	world_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
@@ -136,8 +135,7 @@ TEST(a_log_with_it_goes_to_who_asked_for_it_in_private)
 WORLD_TEST_OF(where_nothing_was_rolled_back_the_button_asks_the_target, STAGING_URL)
 {
 	world_deploy_starts(w, COMMIT_A);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
@@ -150,10 +148,8 @@ WORLD_TEST_OF(where_nothing_was_rolled_back_the_button_asks_the_target, STAGING_
 
 WORLD_TEST_OF(behind_a_rollback_that_failed_the_button_asks_the_target, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
@@ -166,8 +162,7 @@ WORLD_TEST_OF(behind_a_rollback_that_failed_the_button_asks_the_target, STAGING_
 WORLD_TEST(the_log_of_a_failure_behind_the_release_goes_to_who_asked_in_private)
 {
 	world_deploy_starts(w, COMMIT_A);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,
 	    world_button(world_says_in(w, WORLD_TEAM, "may be DOWN"), "📄 Log"));
@@ -212,8 +207,7 @@ WORLD_TEST_OF(the_log_of_a_live_release_comes_where_it_was_asked_for, STAGING_UR
 {
 	world_deploy_starts(w, COMMIT_A);
 	world_run_step(w, 0, "start");
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	(void)world_press(w, WORLD_ADMIN, WORLD_TEAM,

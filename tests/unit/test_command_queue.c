@@ -11,8 +11,7 @@ WORLD_TEST(the_queue_is_shown_with_who_what_and_since_when)
 	(void)world_text(w, WORLD_ADMIN, "/queue");
 	assert_string_equal(
 	    world_plain(world_last(w)), "Nothing is in progress, and nothing is queued.");
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	w->aid.at += 120 * INT64_C(1000);
 	(void)world_text(w, WORLD_ADMIN, "/queue staging");
 	shown = world_last(w);
@@ -25,8 +24,7 @@ WORLD_TEST(the_queue_is_shown_with_who_what_and_since_when)
 
 WORLD_TEST(what_was_confirmed_is_shown_while_git_is_asked)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Deploy to production");
 	assert_null(world_peek(w, EFFECT_RUN));
 	(void)world_text(w, WORLD_ADMIN, "/queue");
@@ -46,12 +44,10 @@ WORLD_TEST(about_how_long_is_said_where_it_is_known)
 		w->aid.at += 180 * INT64_C(1000);
 		world_run_ends(w, GOOD);
 	}
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	w->aid.at += 60 * INT64_C(1000);
-	(void)world_text(w, WORLD_ADMIN, "/queue staging");
-	assert_non_null(
-	    world_says(w, "▶️ #6 @ada deploys aaaaaaa, 1 min ago, about 2 min more"));
+	world_answers(w, WORLD_ADMIN, "/queue staging",
+	    "▶️ #6 @ada deploys aaaaaaa, 1 min ago, about 2 min more");
 	assert_non_null(
 	    world_says(w, "1. #7 @cy deploys bbbbbbb, 1 min ago, starts in about 2 min"));
 }
@@ -61,8 +57,7 @@ WORLD_TEST(ones_own_place_is_taken_back)
 	const struct world_message *shown;
 	char id[LIMIT_BUTTON_ID];
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
 	shown = world_last(w);
 	(void)text_copy(id, sizeof(id), world_button(shown, "Leave the queue: #2"));
@@ -78,8 +73,7 @@ WORLD_TEST(a_place_is_given_to_another_person_and_both_are_told)
 {
 	const struct world_message *to_cy, *to_bob;
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_C);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_D);
 	assert_string_equal(queue_aid_list(w), "#2 #3 #4");
@@ -100,8 +94,7 @@ WORLD_TEST(what_has_started_is_not_given_away)
 {
 	char id[LIMIT_BUTTON_ID];
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_D);
 	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
 	(void)text_copy(id, sizeof(id), world_button(world_last(w), "Give my place #2"));

@@ -10,8 +10,7 @@ WORLD_TEST_OF(a_persons_rollback_asks_and_goes_live, STAGING_URL)
 	struct world_message *button;
 	const struct effect *run;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	button = world_last(w);
 	assert_non_null(strstr(world_plain(button), "Roll back staging?\nbbbbbbb → aaaaaaa"));
@@ -24,16 +23,14 @@ WORLD_TEST_OF(a_persons_rollback_asks_and_goes_live, STAGING_URL)
 	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
 	assert_string_equal(run->u.run.commit, COMMIT_A);
 	assert_string_equal(run->u.run.previous, COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(
-	    world_says(w, "Not cancelled: staging is rolling back, which ends by itself"));
+	world_answers(w, WORLD_ADMIN, "/cancel staging",
+	    "Not cancelled: staging is rolling back, which ends by itself");
 	assert_string_equal(
 	    world_button(world_says_in(w, WORLD_GROUP, "↩️ Rolling back staging →"), "Stop"),
 	    "");
 	assert_null(world_peek(w, EFFECT_STOP_RUN));
 
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
@@ -47,8 +44,7 @@ WORLD_TEST_OF(a_persons_rollback_asks_and_goes_live, STAGING_URL)
 /* It said "runs bbbbbbb already": the release before was of the same commit. */
 WORLD_TEST_OF(a_rollback_after_the_same_commit_twice_goes_to_another_one, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	assert_non_null(
@@ -57,12 +53,10 @@ WORLD_TEST_OF(a_rollback_after_the_same_commit_twice_goes_to_another_one, STAGIN
 
 WORLD_TEST_OF(a_persons_rollback_that_fails_cannot_roll_back_of_its_own, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_int_equal(world_audited(w, "rollback_failed", NULL), 1);
@@ -81,8 +75,7 @@ WORLD_TEST(a_list_says_which_runs_again_and_which_goes_forward)
 {
 	const char *text;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	text = world_plain(world_last(w));
@@ -109,30 +102,26 @@ WORLD_TEST(a_number_with_its_sign_is_a_deployments)
 	world_deploy_goes_live(w, COMMIT_A);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging nosuch"); /* #2 makes no release */
 	world_git(w, (struct world_git){ .error = "no such ref" });
-	world_deploy_goes_live(w, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_two_go_live(w, COMMIT_B, COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/history staging");
 	assert_non_null(strstr(world_plain(world_last(w)), "#3 bbbbbbb"));
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging #3");
 	assert_string_equal(world_newest(w, "staging").commit, COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging #2");
-	assert_non_null(world_says(w, "staging has no release #2. There are:"));
+	world_answers(
+	    w, WORLD_ADMIN, "/rollback staging #2", "staging has no release #2. There are:");
 }
 
 WORLD_TEST(a_rollback_to_what_is_not_there_lists_what_is)
 {
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(
-	    world_says(w, "⛔ Not rolled back: staging has no earlier release to roll back to."));
+	world_answers(w, WORLD_ADMIN, "/rollback staging",
+	    "⛔ Not rolled back: staging has no earlier release to roll back to.");
 	world_deploy_goes_live(w, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging 77");
-	assert_non_null(world_says(
-	    w, "⛔ Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa"));
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging #77");
-	assert_non_null(world_says(w, "staging has no release #77. There are:\n• release 1 "));
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging aaaaaaa1");
-	assert_non_null(
-	    world_says(w, "⛔ Runs already: staging aaaaaaa, so it is not rolled back to."));
+	world_answers(w, WORLD_ADMIN, "/rollback staging 77",
+	    "⛔ Not rolled back: staging has no release 77. There are:\n• release 1 aaaaaaa");
+	world_answers(w, WORLD_ADMIN, "/rollback staging #77",
+	    "staging has no release #77. There are:\n• release 1 ");
+	world_answers(w, WORLD_ADMIN, "/rollback staging aaaaaaa1",
+	    "⛔ Runs already: staging aaaaaaa, so it is not rolled back to.");
 	assert_int_equal(world_count(w, EFFECT_TIMER), 2); /* the daily one, the audit's line */
 }
 
@@ -147,16 +136,14 @@ WORLD_TEST_BARE(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 	    world_plain(world_last(w)), "Roll back staging?\nwhat runs is not known → aaaaaaa"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_false(world_environment(w, "staging").is_down);
 }
 
 /* The second went forward again, to the release that had just been fled, with one button. */
 WORLD_TEST(rolling_back_twice_goes_back_twice)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
@@ -174,8 +161,7 @@ WORLD_TEST(rolling_back_twice_goes_back_twice)
 /* Its automatic rollback went to C, which a person had just fled. */
 WORLD_TEST(an_automatic_rollback_goes_to_nothing_that_was_left)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	world_rolls_back(w, "/rollback staging");
 	world_deploy_starts(w, COMMIT_B);
@@ -190,8 +176,7 @@ WORLD_TEST(an_automatic_rollback_goes_to_nothing_that_was_left)
 
 WORLD_TEST(a_newer_release_is_called_forward_with_a_warning)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_rollback_says(w, "/rollback staging 2"),
 	    "❓ Roll forward staging?\naaaaaaa → bbbbbbb \"Make it blue\"\nrelease 2, just now\n⚠️ "
@@ -227,11 +212,9 @@ WORLD_TEST_BARE(from_a_deployment_that_failed_a_rollback_blocks_that)
 /* A, which was live before B, was blocked: nobody had left it. */
 WORLD_TEST(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
@@ -249,8 +232,7 @@ WORLD_TEST(from_down_a_rollback_to_what_was_live_blocks_what_failed_alone)
 
 WORLD_TEST(one_release_is_live_and_those_before_were)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	w->aid.at += 12 * 60000;
 	assert_non_null(strstr(world_rollback_says(w, "/history staging"),
 	    "bbbbbbb \"Make it blue\"\n    live since 00:00 · @ada"));
@@ -268,8 +250,7 @@ WORLD_TEST(what_is_forward_is_known_when_it_starts)
 {
 	char first[LIMIT_BUTTON_ID];
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging 2");
 	(void)text_copy(first, sizeof(first), world_last(w)->buttons.at[0].id);
@@ -297,8 +278,7 @@ WORLD_TEST(what_is_forward_is_known_when_it_starts)
 /* An earlier version asked, and named the commit alone. */
 WORLD_TEST(a_rollback_asked_for_before_the_upgrade_leaves_its_release)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	assert_true(db_run(w->aid.store->db, &w->aid.err, "UPDATE work SET to_release = 0"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
@@ -311,8 +291,7 @@ WORLD_TEST(a_rollback_asked_for_before_the_upgrade_leaves_its_release)
 
 WORLD_TEST(two_commits_that_begin_alike_are_told_apart_by_who_asks)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, TWIN_OF_A);
+	world_two_go_live(w, COMMIT_A, TWIN_OF_A);
 	world_deploy_goes_live(w, COMMIT_B);
 	assert_string_equal(world_rollback_says(w, "/rollback staging AAAAAAA"),
 	    "⛔ Not rolled back: staging: which release is AAAAAAA? Two commits begin with that.\n"
@@ -342,14 +321,12 @@ renumber(struct world *w, int64_t days_ago)
 WORLD_TEST(a_number_that_was_another_releases_is_refused_for_ninety_days)
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production main");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production main", COMMIT_A);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "Deploy to production?"), "Deploy to"));
 	world_git(w, (struct world_git){ .commit = COMMIT_A }); /* has it moved on? */
 	world_run_ends(w, GOOD);
-	world_deploy_goes_live(w, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_two_go_live(w, COMMIT_B, COMMIT_C);
 	world_deploy_goes_live(w, COMMIT_D);
 	renumber(w, 89);
 	assert_string_equal(world_rollback_says(w, "/rollback staging 3"),

@@ -8,8 +8,7 @@
 /* B is not blocked, for it did not run, and is newer than what does. */
 WORLD_TEST(what_a_rollback_went_over_is_not_offered)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	world_rolls_back(w, "/rollback staging 1");
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
@@ -20,8 +19,7 @@ WORLD_TEST(what_a_rollback_went_over_is_not_offered)
 /* Deployed once more it is its own release: what was left before it stays left. */
 WORLD_TEST(what_was_left_is_not_offered_after_the_same_commit_again)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	world_rolls_back(w, "/rollback staging");
 	world_deploy_goes_live(w, COMMIT_B);
@@ -32,10 +30,8 @@ WORLD_TEST(what_was_left_is_not_offered_after_the_same_commit_again)
 /* B had been released before A too: that is the commit that was just fled. */
 WORLD_TEST(an_earlier_release_of_what_was_rolled_back_is_not_offered)
 {
-	world_deploy_goes_live(w, COMMIT_C);
-	world_deploy_goes_live(w, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_C, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	assert_non_null(strstr(
 	    world_rollback_says(w, "/rollback staging"), "Roll back staging?\naaaaaaa → ccccccc"));
@@ -54,11 +50,9 @@ WORLD_TEST(several_releases_are_offered_with_what_each_takes_back)
 {
 	struct world_message *message;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	w->aid.at += 3600000;
-	world_deploy_goes_live(w, COMMIT_C);
-	world_deploy_goes_live(w, COMMIT_D);
+	world_two_go_live(w, COMMIT_C, COMMIT_D);
 	world_deploy_goes_live(w, COMMIT_C); /* once more: one place */
 	w->aid.at += 300000;
 	message = older(w, "/rollback staging");
@@ -103,8 +97,7 @@ WORLD_TEST(what_a_clean_up_has_removed_is_not_offered)
 {
 	const char *said;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
 	clean_up_says(w, "removed aaaaaaa1aaaaaaaaaaaaaaaaaaaaaaaa");
 	w->aid.at += 300000;
@@ -122,8 +115,7 @@ WORLD_TEST(what_a_clean_up_has_removed_is_not_offered)
 	assert_non_null(
 	    strstr(said, "• release 1 aaaaaaa \"Make it blue\", 5 min ago, removed 5 min ago"));
 	/* Deployed anew it is there again, also as what it was. */
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_D);
+	world_two_go_live(w, COMMIT_A, COMMIT_D);
 	said = world_rollback_says(w, "/rollback staging");
 	assert_non_null(strstr(said, "Roll back staging?\nddddddd → aaaaaaa"));
 	assert_null(strstr(said, "removed"));
@@ -180,8 +172,7 @@ WORLD_TEST(what_failed_there_since_is_marked)
 	static const char mark[] = "⚠️ failed there since it was live, 5 min ago";
 	struct world_message *message;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging 1"), "Roll"));
@@ -207,14 +198,11 @@ WORLD_TEST(what_an_automatic_rollback_did_not_bring_back_is_marked)
 	struct world_message *message;
 	const char *marked;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	w->aid.at += 300000;
 	message = older(w, "/rollback staging");
@@ -237,13 +225,11 @@ WORLD_TEST_OF(what_the_trouble_showed_to_be_bad_is_not_what_is_offered, STAGING_
 
 	for (size_t i = 0; i < COUNT(live); i++) {
 		world_deploy_starts(w, live[i]);
-		world_run_ends(w, GOOD);
-		world_probed(w, NULL);
+		world_run_is_probed(w, NULL);
 	}
 	world_deploy_starts(w, COMMIT_D);
 	for (int i = 0; i < 2; i++) {
-		world_run_step(w, 0, "release");
-		world_run_ends(w, GOOD);
+		world_run_releases(w, GOOD);
 		world_probed(w, "HTTP 500");
 	}
 	rang = world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging");
@@ -259,8 +245,7 @@ WORLD_TEST_OF(what_the_trouble_showed_to_be_bad_is_not_what_is_offered, STAGING_
 
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll back"));
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, "HTTP 500");
 	rang = world_says_in(w, WORLD_TEAM, "🔥 ");
 	assert_non_null(
@@ -276,12 +261,10 @@ WORLD_TEST_OF(no_message_advises_what_has_just_failed_there, STAGING_URL)
 	const char *said;
 
 	world_deploy_starts(w, COMMIT_A);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_deploy_starts(w, COMMIT_B);
 	for (int i = 0; i < 2; i++) {
-		world_run_step(w, 0, "release");
-		world_run_ends(w, GOOD);
+		world_run_releases(w, GOOD);
 		world_probed(w, "HTTP 500");
 	}
 	said = world_plain(world_says_in(w, WORLD_TEAM, "🔥 "));
@@ -289,8 +272,7 @@ WORLD_TEST_OF(no_message_advises_what_has_just_failed_there, STAGING_URL)
 	assert_non_null(strstr(said, "\n2. /logs staging: why?\n3. /deploy staging: with a fix"));
 	w->aid.at += 300000;
 	world_settings(w, "STAGING_CONFIRM=true", STAGING_URL, NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	said = world_plain(world_last(w));
 	assert_null(strstr(said, "you can roll back to it"));
 	assert_non_null(strstr(said, "), ⚠️ failed there since it was live, 5 min ago"));
@@ -301,14 +283,11 @@ WORLD_TEST_OF(no_message_advises_what_has_just_failed_there, STAGING_URL)
 WORLD_TEST_OF(what_never_began_or_is_the_only_one_is_still_offered, STAGING_URL)
 {
 	world_deploy_starts(w, COMMIT_A);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"), "not known → bbbbbbb"));
 	for (int release = 2; release >= 1; release--) {
@@ -328,8 +307,7 @@ WORLD_TEST(the_question_says_what_has_been_rolled_back_just_now)
 {
 	static const char said[] = " was rolled back 9 s ago; this goes further back\n";
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
@@ -393,8 +371,7 @@ WORLD_TEST_BARE(what_is_down_has_a_button_that_asks_about_a_release)
 	struct world_message *rang;
 
 	world_b_over_a(w, STAGING_URL);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_ends(w, TOUCHED);
 	rang = world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)world_press(
@@ -413,8 +390,7 @@ WORLD_TEST_BARE(a_trouble_that_is_over_is_rolled_back_from_by_no_old_button)
 	int64_t asked;
 
 	world_b_over_a(w, STAGING_URL);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_ends(w, TOUCHED);
 	rang = world_says_in(w, WORLD_TEAM, "🔥 Rollback failed: staging");
 	(void)text_copy(old, sizeof(old), world_button(rang, "↩️ Roll back staging"));

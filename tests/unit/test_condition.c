@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/condition.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "lib/zone.h"
 #include "unit.h"

@@ -6,10 +6,6 @@
 #include "unit.h"
 
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,18 +25,16 @@ add(size_t i)
 }
 
 static int
-begin(void **state)
+begin(UNUSED void **state)
 {
-	(void)state;
 	memset(&connections, 0, sizeof(connections));
 	memset(theirs, -1, sizeof(theirs));
 	return 0;
 }
 
 static int
-finish(void **state)
+finish(UNUSED void **state)
 {
-	(void)state;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 		if (connections.all[i].number != 0)
 			connections_remove(&connections.all[i]);

@@ -4,8 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <pthread.h>
 
 static void

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/crypto.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "fail_nth.h"
 #include "hmac_of.h"
 #include "lib/err.h"

@@ -4,10 +4,6 @@
 
 #include <sys/wait.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -59,6 +55,8 @@ tear_down(void **state)
 	free(p);
 	return 0;
 }
+
+#define SCENE_TEST(name) TEST_OF(name, struct chat_address *p, set_up, tear_down)
 
 TEST_WITH(values_are_bound_by_name_wherever_they_stand, set_up, tear_down)
 {
@@ -149,9 +147,8 @@ TEST_WITH(a_rollback_leaves_nothing_and_a_savepoint_loses_only_its_own, set_up, 
 	assert_false(db_rollback_to(db, NULL));
 }
 
-TEST_WITH(failures_have_their_kind, set_up, tear_down)
+SCENE_TEST(failures_have_their_kind)
 {
-	struct chat_address *p = *state;
 	struct err err;
 	int64_t value;
 	FILE *junk;
@@ -215,9 +212,8 @@ TEST_WITH(a_full_database_is_told_apart_and_recovers, set_up, tear_down)
 	assert_true(db_run(db, &err, "INSERT INTO t(body) VALUES(zeroblob(8000))"));
 }
 
-TEST_WITH(the_file_is_private_and_read_only_changes_nothing, set_up, tear_down)
+SCENE_TEST(the_file_is_private_and_read_only_changes_nothing)
 {
-	struct chat_address *p = *state;
 	struct db *reader;
 	struct stat st;
 	struct err err;
@@ -255,9 +251,8 @@ size_of_log(const struct chat_address *p)
 }
 
 /* What somebody reads for long is not copied behind them, and no checkpoint waits for them. */
-TEST_WITH(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone, set_up, tear_down)
+SCENE_TEST(the_log_that_a_reader_holds_back_shrinks_when_the_reader_has_gone)
 {
-	struct chat_address *p = *state;
 	sqlite3 *reader;
 	struct err err;
 	off_t held;
@@ -299,9 +294,8 @@ damage(const char *path, int64_t page)
 	assert_int_equal(close(fd), 0);
 }
 
-TEST_WITH(a_damaged_table_is_found_and_its_neighbour_is_well, set_up, tear_down)
+SCENE_TEST(a_damaged_table_is_found_and_its_neighbour_is_well)
 {
-	struct chat_address *p = *state;
 	int64_t page, pages;
 	struct err err;
 
@@ -322,9 +316,8 @@ TEST_WITH(a_damaged_table_is_found_and_its_neighbour_is_well, set_up, tear_down)
 }
 
 /* Found by the simulation without memory: a row was read as an empty one, and acted on. */
-TEST_WITH(a_value_without_memory_ends_the_program, set_up, tear_down)
+SCENE_TEST(a_value_without_memory_ends_the_program)
 {
-	struct chat_address *p = *state;
 	char *large = calloc(1, 100000);
 	struct db_rows rows;
 	struct err err;

@@ -1,9 +1,5 @@
 /* Goal: what another user puts beside a database never gets into it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

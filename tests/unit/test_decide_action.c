@@ -196,13 +196,11 @@ WORLD_TEST_BARE(an_action_does_not_hide_what_came_to_nothing)
 
 	action.started_at = STORE_AID_AT;
 	world_open(w, CLIENT, NULL);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
 	world_act(w, act_question, &action);
 	assert_int_equal(action.id, 2);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	assert_int_equal(world_newest(w, "staging").id, 3);
 }

@@ -163,8 +163,7 @@ WORLD_TEST_BARE(a_poll_leaves_alone_what_a_push_announced)
 {
 	open_scene(w, "POLL_REPOSITORY_SECONDS=60");
 	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_D);
+	world_polled(w, COMMIT_A, COMMIT_D);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	world_due(w, TIMER_PUSH);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });

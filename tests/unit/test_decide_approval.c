@@ -29,9 +29,8 @@ WORLD_TEST_OF(a_second_person_approves_and_it_goes_live, "PRODUCTION_APPROVALS=1
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_string_equal(w->toast, "Approved: production aaaaaaa: it is in progress.");
 	world_run_ends(w, GOOD);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
-	assert_non_null(
-	    world_says(w, "#1 is live (approved by @bob): nothing is left to approve."));
+	world_answers(w, WORLD_OTHER_ADMIN, "/approve 1",
+	    "#1 is live (approved by @bob): nothing is left to approve.");
 	assert_string_equal(world_environment(w, "production").current.commit, COMMIT_A);
 	assert_non_null(
 	    world_says_in(w, WORLD_GROUP, "requested by @ada · approved by @bob\nNo health"));
@@ -87,10 +86,8 @@ WORLD_TEST_OF(who_may_approve_elsewhere_is_none_of_those_who_may_here, "PRODUCTI
 WORLD_TEST_OF(who_confirmed_or_asked_for_the_same_is_none_of_the_others, "PRODUCTION_APPROVALS=1",
     "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, CAROL, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	world_asks(w, CAROL, "/deploy production", COMMIT_A);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git_same(w);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
@@ -105,8 +102,7 @@ WORLD_TEST_OF(who_confirmed_or_asked_for_the_same_is_none_of_the_others, "PRODUC
 WORLD_TEST_OF(who_asks_for_what_awaits_approval_may_still_approve_it, "PRODUCTION_APPROVALS=1")
 {
 	approval_asks(w, COMMIT_A);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_A);
 	/* One message, with what can be tapped where there is no link. */
 	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Closed: production, #1 awaits approval\nrequested by @ada: \"Make it blue\" aaaaaaa\nApprove or reject it: /pending production");
@@ -190,9 +186,8 @@ WORLD_TEST_OF(a_no_with_a_reason_ends_it_and_rings, "PRODUCTION_APPROVALS=1")
 	assert_false(world_says_in(w, WORLD_GROUP, "⛔ Rejected")->is_silent);
 	assert_int_equal(world_audited(w, "deploy_approval", "\"reason\":\"the demo is at 4\""), 1);
 	assert_string_equal(approval_label_in(w, WORLD_TEAM, "Approve"), "");
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/reject 1 late");
-	assert_non_null(world_says(
-	    w, "#1 is refused (rejected by @bob: the demo is at 4): nothing is left to approve."));
+	world_answers(w, WORLD_OTHER_ADMIN, "/reject 1 late",
+	    "#1 is refused (rejected by @bob: the demo is at 4): nothing is left to approve.");
 	assert_null(world_says_in(w, WORLD_TEAM, "❓ Reject? ")); /* nor its buttons */
 	assert_string_equal(approval_label_in(w, WORLD_TEAM, "Not tonight"), "");
 }
@@ -465,8 +460,7 @@ asks_for_b_in_production(struct world *w, const char *approved)
 
 WORLD_TEST_OF(what_was_rolled_back_there_was_not_on_it, NOT_ON)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	asks_for_b_in_production(w, "approved 0 of 2 · because of not-on staging");
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -475,8 +469,7 @@ WORLD_TEST_OF(what_was_rolled_back_there_was_not_on_it, NOT_ON)
 /* That is no release of its own: the one of before was left by nobody. */
 WORLD_TEST_OF(what_failed_there_since_was_not_on_it, NOT_ON)
 {
-	world_deploy_goes_live(w, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_A);
+	world_two_go_live(w, COMMIT_B, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
@@ -487,8 +480,7 @@ WORLD_TEST_OF(what_failed_there_since_was_not_on_it, NOT_ON)
 
 WORLD_TEST_OF(what_is_live_again_where_it_was_rolled_back_was_on_it, NOT_ON)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	world_rolls_back(w, "/rollback staging bbbbbbb");
 	asks_for_b_in_production(w, "approved 0 of 1");
@@ -501,8 +493,7 @@ WORLD_TEST_OF(
 {
 	world_deploy_goes_live(w, COMMIT_A);
 	w->aid.at += 13 * 3600 * INT64_C(1000);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 }
 

@@ -47,8 +47,7 @@ WORLD_TEST_OF(a_rollback_that_awaits_approval_is_not_asked_for_twice_and_ends_wh
 {
 	int64_t asked;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll back"));
 	asked = world_newest(w, "staging").id;
@@ -427,8 +426,7 @@ TEST(what_was_force_pushed_away_is_approved_anew)
 WORLD_TEST_OF(what_main_has_moved_on_from_is_approved_once, "PRODUCTION_APPROVALS=1",
     "PRODUCTION_CONFIRM=false", "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	moves_to_b(w);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
@@ -444,8 +442,7 @@ WORLD_TEST_OF(what_was_force_pushed_away_in_the_queue_is_approved_anew, "PRODUCT
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
 	approval_asks(w, COMMIT_A);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_B, COMMIT_B);
+	world_polled(w, COMMIT_B, COMMIT_B);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_null(world_peek(w, EFFECT_RUN));
 	world_git(w,

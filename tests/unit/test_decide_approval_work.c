@@ -7,8 +7,7 @@
 WORLD_TEST_OF(
     rollbacks_have_a_number_of_their_own, "STAGING_APPROVALS=0", "STAGING_ROLLBACK_APPROVALS=1")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
 	assert_string_equal(w->toast, "It awaits approval now.");
@@ -28,8 +27,7 @@ WORLD_TEST_OF(no_rate_limit_keeps_a_rollback_from_its_yes, "PRODUCTION_APPROVALS
 {
 	struct world_message *rollback;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
 	rollback = world_says_in(w, WORLD_TEAM, "Approve rollback: staging");
@@ -46,10 +44,8 @@ WORLD_TEST_OF(no_rate_limit_keeps_a_rollback_from_its_yes, "PRODUCTION_APPROVALS
 
 WORLD_TEST_OF(an_automatic_rollback_waits_for_nobody, STAGING_URL, "STAGING_ROLLBACK_APPROVALS=1")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	world_run_releases(w, GOOD);
 	world_probed(w, "status 500");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
 }

@@ -101,9 +101,8 @@ WORLD_TEST_OF(what_a_login_asks_for_again_is_asked_for_by_its_maker, ALWAYS,
 static int64_t n_cleared;
 
 static void
-clear(struct tx *tx, void *arg)
+clear(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)row_token_clear(tx, 10);
 	n_cleared = db_changes(tx->db);
 }

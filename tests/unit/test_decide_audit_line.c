@@ -59,8 +59,7 @@ WORLD_TEST_OF(an_end_brings_its_chat_a_line_when_the_day_is_over, STAGING_URL)
 	assert_int_equal(timers(w), 0); /* nothing has ended */
 	world_deploy_starts(w, COMMIT_A);
 	assert_int_equal(timers(w), 0);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	assert_int_equal(timers(w), 1);
 	assert_int_equal(count(w, 0), 0);
@@ -102,8 +101,7 @@ WORLD_TEST_OF(it_goes_to_whoever_was_told_an_end, STAGING_URL)
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_run_starts(w);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	world_due(w, TIMER_AUDIT_LINE);
 	assert_int_equal(count(w, WORLD_ADMIN), 1);

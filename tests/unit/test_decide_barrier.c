@@ -53,18 +53,15 @@ rolls_back_all_the_same(struct world *w)
  * barrier. */
 WORLD_TEST_OF(what_went_live_since_git_was_asked_is_compared_with, STAGING_URL)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_equal(world_run_starts(w), 200);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .barrier = DROPS });
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, "HTTP 500");
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_FAILED);
@@ -95,8 +92,7 @@ WORLD_TEST_OF(an_automatic_rollback_past_a_barrier_is_not_tried, STAGING_URL)
 	rolls_back_all_the_same(w);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_int_equal(world_audited(w, "\"past\":\"" DROPS "\"", "telegram:11"), 1);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
@@ -162,8 +158,7 @@ WORLD_TEST(a_deployment_behind_a_barrier_is_rolled_back_as_ever)
 	world_deploy_goes_live(w, COMMIT_A);
 	barred_goes_live(w, COMMIT_B, DROPS);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
@@ -175,8 +170,7 @@ WORLD_TEST(the_live_commit_once_more_keeps_its_barrier)
 	world_deploy_goes_live(w, COMMIT_A);
 	barred_goes_live(w, COMMIT_B, DROPS);
 	world_deploy_starts(w, COMMIT_B);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "\n⛔ No rollback past release 2, bbbbbbb: " DROPS));
@@ -207,8 +201,7 @@ WORLD_TEST_OF(the_question_says_what_nobody_rolls_back_past, "STAGING_CONFIRM=tr
 /* It was asked about and confirmed while the one before it was on its way. */
 WORLD_TEST(a_rollback_that_was_queued_before_the_barrier_is_refused)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	barred_starts(w, COMMIT_C, DROPS);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll back"));
@@ -235,16 +228,14 @@ WORLD_TEST(who_may_not_roll_back_may_not_all_the_same)
 /* Git's answer is of what was live before: its barrier is found over what is. */
 WORLD_TEST(what_was_compared_with_another_release_is_compared_again)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_rolls_back(w, "/rollback staging 1");
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	assert_null(world_peek(w, EFFECT_RUN));
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .barrier = DROPS });
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 
@@ -276,8 +267,7 @@ WORLD_TEST(a_deployment_of_an_earlier_commit_is_asked_about_and_names_what_it_go
 	assert_int_equal(world_audited(w, "\"past\":\"drops table orders\"", "telegram:11"), 1);
 	world_git(w, goes_back(COMMIT_B));
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_D);
 }
 

@@ -16,8 +16,7 @@
 static int64_t
 ask(struct world *w)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 	return world_newest(w, "staging").id;
 }
@@ -112,8 +111,7 @@ WORLD_TEST_OF(a_person_answers_each_change_and_is_never_overruled, CONFIRM)
 static void
 push(struct world *w)
 {
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 }
 
 WORLD_TEST(a_push_goes_by_the_settings_of_now_at_once)
@@ -134,8 +132,7 @@ WORLD_TEST(a_push_that_the_settings_put_back_makes_way_for_a_newer_one)
 
 	push(w);
 	older = world_newest(w, "staging");
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_push_is_at(w, COMMIT_B);
 	w->settings = HOOK;
 	world_run_refused(w);
 	newer = world_newest(w, "staging");
@@ -149,8 +146,7 @@ WORLD_TEST(a_push_that_the_settings_put_back_makes_way_for_a_newer_one)
 /* Who asked without being asked back is no approval. */
 WORLD_TEST(an_unconfirmed_request_goes_by_the_settings_of_now)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	w->settings = HOOK;
 	world_run_refused(w);
 	assert_int_equal(world_run_starts(w), 200);
@@ -195,8 +191,7 @@ WORLD_TEST(a_runner_that_does_not_list_is_asked_again_each_minute)
 
 WORLD_TEST(a_rollback_is_asked_about_when_the_runner_has_listed)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	w->is_runner_slow = true;
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	assert_null(world_says(w, "Roll back staging?"));
@@ -216,11 +211,10 @@ WORLD_TEST(a_rollback_is_asked_about_also_where_nothing_can_be_listed)
 	char digest[FINGERPRINT_DIGEST];
 	int64_t before;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	w->settings = NULL;
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(world_says(w, "its settings could not be looked at (no file)"));
+	world_answers(
+	    w, WORLD_ADMIN, "/rollback staging", "its settings could not be looked at (no file)");
 	press(w, "Roll back staging?", "Roll back");
 	for (int i = 0; i < 3; i++) {
 		assert_null(world_peek(w, EFFECT_RUN));
@@ -260,8 +254,7 @@ WORLD_TEST(settings_that_the_server_has_not_read_start_nothing)
 	world_application(w, "shop", "");
 	read = w->settings;
 	w->settings = UNREAD;
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_QUEUED);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_non_null(world_says(w, "the settings are not read yet (GITHUB_REPOSITORY, "));
@@ -292,8 +285,7 @@ WORLD_TEST(settings_that_change_ask_the_runner_once_about_one_work)
 
 	world_application(w, "shop", "STAGING_APPROVALS=1\n");
 	w->settings = UNREAD;
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	assert_int_equal(world_newest(w, "shop/staging").state, DEPLOY_AWAITING_APPROVAL);
 	world_application(w, "shop", "STAGING_APPROVALS=0\n");
 	w->is_runner_slow = true;
@@ -308,8 +300,7 @@ WORLD_TEST(settings_that_change_ask_the_runner_once_about_one_work)
 WORLD_TEST_OF(a_place_is_decided_on_with_the_list_of_its_turn, "STAGING_CONFIRM=true")
 {
 	world_application(w, "shop", "STAGING_CONFIRM=true\n");
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	world_application(w, "shop", "STAGING_CONFIRM=true\nKEEP_RELEASES=7\n");
 	press(w, "Deploy", "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_unreachable = true });
@@ -324,8 +315,7 @@ WORLD_TEST_OF(an_approval_is_of_the_list_that_was_shown, "STAGING_APPROVALS=1")
 {
 	struct deployment work;
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	approve(w);
 	w->settings = HOOK;
 	world_run_refused(w);
@@ -369,8 +359,7 @@ approve_as(struct world *w, int64_t person, int64_t work)
 static int64_t
 ask_as_cy(struct world *w, const char *commit)
 {
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks(w, WORLD_STAGING_USER, "/deploy staging", commit);
 	return world_newest(w, "staging").id;
 }
 
@@ -402,12 +391,11 @@ WORLD_TEST(a_job_is_bound_to_its_words_and_its_environments_settings)
 	const struct effect_run *run;
 
 	world_application(w, "shop", "JOB_MIGRATE=bin/migrate\n");
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, GOOD);
-	(void)world_text(w, WORLD_ADMIN, "/do run-job shop/staging migrate");
-	assert_non_null(world_says(w, "\nrun: bin/migrate\nin the live release"));
+	world_answers(w, WORLD_ADMIN, "/do run-job shop/staging migrate",
+	    "\nrun: bin/migrate\nin the live release");
 	press(w, "❓ Run this? shop/staging", "run-job");
 	run = &world_peek(w, EFFECT_RUN)->u.run;
 	(void)text_copy(

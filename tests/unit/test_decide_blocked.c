@@ -110,8 +110,7 @@ WORLD_TEST(it_waits_as_long_as_git_does_not_answer)
 /* What the repository has lost may have anything in its history. */
 WORLD_TEST(what_git_has_lost_may_contain_it)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
 	world_git(w, (struct world_git){ .error = "no such ref" });
@@ -165,8 +164,7 @@ WORLD_TEST(an_open_question_says_that_what_it_waited_for_is_live)
 /* A question from before, and the rollback is a person's. */
 WORLD_TEST(what_somebody_rolled_back_by_hand_is_noticed_too)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
 	assert_int_equal(world_run_starts(w), 200);

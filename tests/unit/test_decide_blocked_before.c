@@ -16,8 +16,7 @@ announce(struct world *w, const char *branch, const char *commit)
 /* D was announced behind C, and git, which was asked before B was blocked, shows C. */
 WORLD_TEST(what_git_was_asked_about_before_was_pushed_before)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	announce(w, "develop", COMMIT_C);
 	announce(w, "develop", COMMIT_D);
 	blocked_is_rolled_back(w, "staging");
@@ -82,10 +81,8 @@ WORLD_TEST(what_a_poll_finds_counts_from_the_poll_before)
 static void
 show_elsewhere_and_roll_back(struct world *w)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_C);
 	blocked_is_rolled_back(w, "staging");
 }
 
@@ -114,8 +111,7 @@ WORLD_TEST_OF(a_delivery_behind_the_block_makes_no_later_push_of_what_git_had_sh
  * blocked, and git, which lags, shows it behind that. */
 WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_first)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	announce(w, "develop", COMMIT_C);
@@ -131,8 +127,7 @@ WORLD_TEST(a_push_that_is_announced_anew_came_no_later_though_git_shows_another_
  * D was announced since makes C no later push. */
 WORLD_TEST(a_push_whose_question_gave_way_to_a_freeze_is_asked_about_behind_it)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	announce(w, "develop", COMMIT_C);
 	blocked_is_rolled_back(w, "staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
@@ -150,8 +145,7 @@ WORLD_TEST(a_push_whose_question_gave_way_to_a_freeze_is_asked_about_behind_it)
 /* C waits for the end of a freeze, in which B is blocked, D announced, and git lags. */
 WORLD_TEST(a_push_that_waited_in_a_freeze_came_before_what_was_announced_in_it)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
@@ -166,12 +160,10 @@ WORLD_TEST(a_push_that_waited_in_a_freeze_came_before_what_was_announced_in_it)
 /* They were shown it, and none of them had said yes when the settings asked for none any more. */
 WORLD_TEST_OF(a_push_that_nobody_approved_is_asked_about, "PRODUCTION_CONFIRM=false")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, GOOD);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 	assert_int_equal(world_run_starts(w), 200);
 	world_settings(w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
 	announce(w, "main", COMMIT_C);

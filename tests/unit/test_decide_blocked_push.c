@@ -40,8 +40,7 @@ TEST(fix_forward_starts_as_ever)
 
 WORLD_TEST(a_push_from_before_is_asked_about_for_a_day)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
@@ -56,8 +55,7 @@ WORLD_TEST(a_push_from_before_is_asked_about_for_a_day)
 /* The repair: it has the place of what nobody has answered. */
 WORLD_TEST(a_later_push_takes_its_place_and_starts)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
@@ -70,8 +68,7 @@ WORLD_TEST(when_a_push_came_is_when_it_was_announced)
 {
 	struct event *announced;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	announced = world_push(w, "develop");
 	(void)text_copy(announced->u.delivery.after, LIMIT_COMMIT, COMMIT_C);
 	assert_int_equal(world_decide(w, announced).status, 200);
@@ -86,8 +83,7 @@ WORLD_TEST(when_a_push_came_is_when_it_was_announced)
 /* Its head was seen in the freeze. */
 WORLD_TEST(a_push_that_a_freeze_held_since_before_is_asked_about)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
@@ -101,8 +97,7 @@ WORLD_TEST(a_push_that_a_freeze_held_since_before_is_asked_about)
 
 WORLD_TEST(a_person_is_shown_it_first)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	blocked_is_rolled_back(w, "staging");
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
 	world_git(w, OVER_B);
@@ -143,8 +138,7 @@ WORLD_TEST(what_git_was_not_asked_about_may_be_contained)
 
 WORLD_TEST(a_block_stays_when_what_contains_it_is_not_released_from_the_branch)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	blocked_push(w, "develop", (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	world_run_ends(w, TOUCHED);

@@ -153,9 +153,8 @@ WORLD_TEST(what_is_reported_goes_to_the_new_id)
 }
 
 static void
-act_now(struct tx *tx, void *arg)
+act_now(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(row_chat_now(tx, FOREIGN), FOREIGN);
 	assert_int_equal(row_chat_now(tx, WORLD_TEAM), NEW);
 	assert_int_equal(row_chat_before(tx, NEW), WORLD_TEAM);

@@ -54,8 +54,7 @@ claims_of(struct world *w, int64_t work)
 
 WORLD_TEST_OF(work_holds_what_it_touches_from_its_start_to_its_end, "STAGING_HOST=App.example.org")
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	assert_int_equal(claims_of(w, 1), 2); /* itself, a folder */
 	assert_int_equal(claims_of(w, 2), 0);
 	queue_aid_go_live(w);
@@ -68,8 +67,7 @@ WORLD_TEST_OF(work_holds_what_it_touches_from_its_start_to_its_end, "STAGING_HOS
 WORLD_TEST_OF(two_names_never_touch_one_target, "ENVIRONMENTS=staging,production",
     "PRODUCTION_HOST=app.example.org", "PRODUCTION_CONFIRM=false", "STAGING_HOST=other.example.org")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_RUNNING);
 	world_settings(w, "ENVIRONMENTS=staging", "STAGING_HOST=app.example.org:22", NULL);
 	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
@@ -127,8 +125,7 @@ WORLD_TEST_OF(who_waits_longer_for_a_resource_has_it_first, "STAGING_HOST=app.ex
 	assert_int_equal(queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_A), 1); /* the older place */
 	world_settings(w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 	assert_string_equal(world_deployment(w, 2).waits_for, HOST);
 	store_aid_act(&w->aid, give_back_and_look, &first);
 	assert_string_equal(first.resource, "staging");
@@ -151,8 +148,7 @@ WORLD_TEST_OF(what_an_older_place_waits_for_is_not_taken, "STAGING_HOST=app.exam
 	store_aid_act(&w->aid, drop_claims, NULL); /* it is free, and nobody has looked yet */
 	world_settings(w, "STAGING_HOST=c.example.org", "PRODUCTION_HOST=app.example.org",
 	    "PRODUCTION_CONFIRM=false", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
 	assert_string_equal(world_deployment(w, 2).waits_for, HOST);
 }
@@ -184,8 +180,7 @@ WORLD_TEST_OF(at_start_what_is_active_has_claims_and_nothing_else, "STAGING_HOST
 
 WORLD_TEST(at_start_the_queue_goes_on)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_C);
 	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
 	assert_string_equal(queue_aid_list(w), "#2 #3");
@@ -193,8 +188,7 @@ WORLD_TEST(at_start_the_queue_goes_on)
 
 WORLD_TEST_OF(at_start_what_has_left_the_settings_ends, "ENVIRONMENTS=staging,production")
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	world_settings(w, "ENVIRONMENTS=production", NULL);
 	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
 	assert_int_equal(
@@ -211,8 +205,7 @@ forget_ends(struct tx *tx, UNUSED void *arg)
 
 WORLD_TEST_OF(a_place_where_nothing_is_left_ends_at_start, "ENVIRONMENTS=staging,production")
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	store_aid_act(&w->aid, forget_ends, NULL);
 	world_settings(w, "ENVIRONMENTS=production", NULL);
 	(void)world_decide(w, store_aid_event(&w->aid, EVENT_STARTED));
@@ -226,8 +219,7 @@ WORLD_TEST_OF(what_comes_back_to_the_queue_has_not_been_reviewed, "STAGING_CONFI
 {
 	const struct world_message *rung;
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging emergency it is down");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging emergency it is down", COMMIT_A);
 	rung = world_says_in(w, WORLD_TEAM, "\n#1 asks for no approval");
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
 	assert_int_not_equal(world_deployment(w, 1).reviewed_at, 0);

@@ -53,8 +53,7 @@ WORLD_TEST_BARE(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
 	assert_int_equal(drain->deadline_s, LIMIT_DRAIN_S);
 	assert_int_equal(drain->message.id, 0); /* its output is nobody's message */
 	assert_int_equal(world_audited(w, "drain_started", NULL), 1);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(w, "💧 draining aaaaaaa since "));
+	world_answers(w, WORLD_ADMIN, "/status staging", "💧 draining aaaaaaa since ");
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, DRAINED);
 	assert_int_equal(world_audited(w, "drain_completed", "info"), 1);
@@ -66,8 +65,7 @@ WORLD_TEST_BARE(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
 WORLD_TEST_BARE(a_script_that_leaves_nothing_has_no_drain)
 {
 	world_b_over_a(w, STAGING_URL);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 
@@ -95,10 +93,8 @@ WORLD_TEST_BARE(behind_what_was_rolled_back_nothing_is_removed)
 {
 	world_b_over_a(w, STAGING_URL);
 	world_run_step(w, 2, "clean-later");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_null(front(w, PROGRAM_DRAIN));
 }
@@ -114,8 +110,7 @@ WORLD_TEST_BARE(what_was_rolled_back_is_drained_too)
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_non_null(front(w, PROGRAM_DRAIN));
 	assert_string_equal(front(w, PROGRAM_DRAIN)->commit, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(w, "💧 draining bbbbbbb since "));
+	world_answers(w, WORLD_ADMIN, "/status staging", "💧 draining bbbbbbb since ");
 	world_run_ends(w, CUT);
 	assert_non_null(world_says(w,
 	    "the rolled-back release may still run: stopping it was cut off (exit 75: h1: out of time); the next release ends it"));
@@ -165,13 +160,11 @@ WORLD_TEST_BARE(a_drain_that_did_not_run_or_was_lost_is_ordered_three_times)
 
 WORLD_TEST_OF(the_environment_is_free_while_it_drains, STAGING_URL, "RUNS_MAX=1")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, DRAINS);
 	world_probed(w, NULL);
 	assert_non_null(front(w, PROGRAM_DRAIN));
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_non_null(front(w, PROGRAM_DEPLOY));
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
@@ -180,8 +173,7 @@ WORLD_TEST_OF(the_environment_is_free_while_it_drains, STAGING_URL, "RUNS_MAX=1"
 WORLD_TEST_BARE(what_needs_its_port_says_that_open_connections_will_be_closed)
 {
 	open_draining(w);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_non_null(world_says(w, "⏳ Deploying staging \"Make it blue\" ccccccc"));
 	assert_non_null(world_says(w, "still draining since "));
 	assert_non_null(world_says(w, ": open connections will be closed"));
@@ -192,8 +184,7 @@ WORLD_TEST_BARE(what_needs_its_port_says_that_open_connections_will_be_closed)
 
 WORLD_TEST_OF(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_C);
-	world_deploy_goes_live(w, COMMIT_A);
+	world_two_go_live(w, COMMIT_C, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 	world_run_ends(w, DRAINS);
 	world_probed(w, NULL);
@@ -211,8 +202,7 @@ WORLD_TEST_BARE(the_next_release_ends_the_drain_of_the_one_before)
 
 	open_draining(w);
 	first = front(w, PROGRAM_DRAIN)->run;
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_non_null(front(w, PROGRAM_DEPLOY));
 	world_run_ends(w, DRAINS);
 	assert_null(world_peek(w, EFFECT_STOP_RUN)); /* it may be rolled back still */

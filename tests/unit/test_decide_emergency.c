@@ -121,8 +121,7 @@ WORLD_TEST_OF(a_group_is_silent_where_each_approver_is_rung_in_private, PLAIN,
 WORLD_TEST_OF(it_stands_before_all_else_and_never_passes_what_runs, PLAIN)
 {
 	asks(w, "/deploy production", COMMIT_A);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_B);
 	asks(w, PAST, COMMIT_C);
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
@@ -166,8 +165,7 @@ WORLD_TEST_OF(it_waits_for_no_question_about_the_same, PLAIN, "PRODUCTION_APPROV
 WORLD_TEST_OF(nobody_joins_its_question, "PRODUCTION_APPROVALS=1")
 {
 	asks(w, PAST, COMMIT_A);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_A);
 	assert_int_equal(world_deployment(w, 2).state, DEPLOY_AWAITING_CONFIRMATION);
 	press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git_same(w);
@@ -212,24 +210,22 @@ WORLD_TEST_OF(it_needs_the_grant_of_its_name, PLAIN, "ROLE_DEV_IDS=33",
     "ROLE_DEV_MAY=deploy:*,status:*,approve:*", "ROLE_DUTY_IDS=44",
     "ROLE_DUTY_MAY=emergency:production,status:*")
 {
-	(void)world_text(w, WORLD_STAGING_USER, PAST);
-	assert_non_null(world_says(w, "⛔ Denied: production deploy: your role does not grant it."));
+	world_answers(w, WORLD_STAGING_USER, PAST,
+	    "⛔ Denied: production deploy: your role does not grant it.");
 	assert_int_equal(world_audited(w, "denied", "\"emergency\""), 1);
 	(void)world_text(w, CAROL, "/deploy production");
 	(void)world_text(w, CAROL, "/deploy staging emergency it is down");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 	(void)world_text(w, WORLD_STRANGER, PAST);
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
-	(void)world_text(w, CAROL, PAST);
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, CAROL, PAST, COMMIT_A);
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 WORLD_TEST_OF(a_grant_that_is_lost_in_the_queue_is_no_grant, PLAIN, "ADMIN_TELEGRAM_IDS=22",
     "ROLE_DUTY_IDS=11", "ROLE_DUTY_MAY=emergency:production,deploy:production")
 {
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_B);
 	asks(w, PAST, COMMIT_A);
 	world_settings(w, PLAIN, "ADMIN_TELEGRAM_IDS=22", "ROLE_DUTY_IDS=11",
 	    "ROLE_DUTY_MAY=deploy:production", NULL);
@@ -343,10 +339,9 @@ TEST(where_anybody_has_a_factor_who_asks_gives_a_code)
 WORLD_TEST_OF(
     without_any_factor_the_settings_say_whether_it_is_open, PLAIN, "EMERGENCY_WITHOUT_OTP=false")
 {
-	(void)world_text(w, WORLD_ADMIN, PAST);
-	assert_non_null(world_says(w,
+	world_answers(w, WORLD_ADMIN, PAST,
 	    "⛔ Denied: production emergency: it needs a second factor, and nobody has one: "
-	    "deploybot 2fa add on the server."));
+	    "deploybot 2fa add on the server.");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
@@ -379,8 +374,8 @@ WORLD_TEST_OF(it_is_marked_until_somebody_else_has_reviewed_it, PLAIN, "APPROVE_
 	assert_null(strstr(said_by(w, "/status production"), "not reviewed"));
 	assert_int_equal(world_audited(w, "emergency_reviewed", "\"high\""), 1);
 	assert_int_equal(world_audited(w, "emergency_reviewed", "nobody else"), 0);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/review 1");
-	assert_non_null(world_says(w, "Review: production #1 is reviewed already."));
+	world_answers(
+	    w, WORLD_OTHER_ADMIN, "/review 1", "Review: production #1 is reviewed already.");
 }
 
 /* Found by hand: it said the release, the duration and the audit of the moment of the review. */
@@ -394,15 +389,14 @@ WORLD_TEST_OF(who_joined_the_question_about_the_same_reviews_nothing, "ADMIN_TEL
 	press(w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 	world_git_same(w);
 	world_run_ends(w, GOOD);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/review 3");
-	assert_non_null(world_says(w, "you asked for it, so somebody else must review it"));
+	world_answers(
+	    w, WORLD_OTHER_ADMIN, "/review 3", "you asked for it, so somebody else must review it");
 	(void)world_text(w, WORLD_ADMIN, "/pending");
 	assert_string_equal(world_plain(world_last(w)),
 	    "Nothing awaits an approval.\n\nproduction:\n"
 	    "🚨 emergency not reviewed: #3 aaaaaaa, just now, by @ada: the shop is down\n"
 	    "    /review 3");
-	(void)world_text(w, CAROL, "/review 3");
-	assert_non_null(world_says(w, "#3 is reviewed"));
+	world_answers(w, CAROL, "/review 3", "#3 is reviewed");
 	(void)world_text(w, WORLD_ADMIN, "/pending");
 	assert_string_equal(world_plain(world_last(w)), "Nothing awaits an approval.");
 }
@@ -495,9 +489,8 @@ WORLD_TEST_OF(a_reminder_says_no_other_thing_of_what_was_passed, PLAIN, "PRODUCT
 }
 
 static void
-act_forget_passed(struct tx *tx, void *arg)
+act_forget_passed(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_exempt_set_passed(tx, 1, "");
 }
 
@@ -543,10 +536,9 @@ WORLD_TEST_OF(what_never_began_is_nothing_to_review, PLAIN)
 	assert_non_null(world_says_in(w, WORLD_TEAM,
 	    "⛔ Never began: production, the emergency deployment \"Make it blue\" aaaaaaa"));
 	assert_string_equal(button_in(w, WORLD_TEAM, "Review done"), "");
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/review 2");
-	assert_non_null(world_says(w, "#2 never began: there is nothing to review."));
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/review 1");
-	assert_non_null(world_says(w, "Review: production #1 was no emergency."));
+	world_answers(
+	    w, WORLD_OTHER_ADMIN, "/review 2", "#2 never began: there is nothing to review.");
+	world_answers(w, WORLD_OTHER_ADMIN, "/review 1", "Review: production #1 was no emergency.");
 	assert_null(strstr(said_by(w, "/status production"), "not reviewed"));
 	world_due(w, TIMER_REVIEW);
 	assert_null(world_says_in(w, WORLD_TEAM, "Not reviewed"));
@@ -555,8 +547,7 @@ WORLD_TEST_OF(what_never_began_is_nothing_to_review, PLAIN)
 /* Away from C, back to B: as behind a rollback nothing leads to C but its name. */
 WORLD_TEST_OF(no_rollback_leads_to_what_an_emergency_left, PLAIN)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	asks(w, "/deploy staging " COMMIT_B " emergency the shop is down", COMMIT_B);
 	world_run_ends(w, GOOD);

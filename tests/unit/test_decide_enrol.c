@@ -117,9 +117,8 @@ FACTOR_TEST_BARE(ones_own_needs_no_grant)
 }
 
 static void
-make_codes(struct tx *tx, void *arg)
+make_codes(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(factor_ask(tx, WORLD_STAGING_USER, "codes", ada.id, ""), 403);
 	assert_int_equal(factor_ask(tx, ROOT, "codes", WORLD_STAGING_USER, ""), 409);
 	assert_int_equal(row_factor_count_recovery(tx, bob.id), 1);

@@ -18,10 +18,8 @@ open_two(struct world *w)
 	    "ROLE_DEV_MAY=deploy:shop/*, rollback:shop/*, cancel:shop/*, lock:shop/*, unlock:shop/*, "
 	    "freeze:shop/*, history:shop/*",
 	    NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy blog staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, WORLD_ADMIN, "/deploy blog staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy blog staging", COMMIT_A);
+	world_asks(w, WORLD_ADMIN, "/deploy blog staging", COMMIT_B);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock blog staging");
 	(void)world_text(w, WORLD_ADMIN, "/freeze blog until 06:00");
 }
@@ -95,8 +93,7 @@ WORLD_TEST(a_press_for_another_application_offers_nothing_else)
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
 	world_settings(w, apps, "GITHUB_REPOSITORY=", "ROLE_DEV_IDS=44",
 	    "ROLE_DEV_MAY=deploy:shop/staging, history:shop/staging", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy blog staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy blog staging", COMMIT_A);
 	(void)world_run_starts(w);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
 	(void)world_text(w, WORLD_ADMIN, "/history blog staging");

@@ -23,17 +23,14 @@ WORLD_TEST(a_lock_binds_everybody_but_its_owner)
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 	assert_int_equal(world_audited(w, "\"denied\"", "it is locked"), 1);
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
 WORLD_TEST(a_lock_is_of_its_environment_alone_and_holds_no_rollback)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging");
-	assert_non_null(world_says(w, "until unlocked"));
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
+	world_answers(w, WORLD_OTHER_ADMIN, "/lock staging", "until unlocked");
 	(void)world_text(w, WORLD_ADMIN, "/deploy production");
 	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
@@ -57,8 +54,7 @@ WORLD_TEST(a_push_waits_for_the_lock_and_the_head_is_deployed_once)
 	said = w->n_screen;
 	hold_push(w, "develop", COMMIT_C); /* said once */
 	assert_int_equal(w->n_screen, said);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(w, "🔒 locked by @ada"));
+	world_answers(w, WORLD_ADMIN, "/status staging", "🔒 locked by @ada");
 	assert_non_null(world_says(w, "⏸ push ccccccc waits for that"));
 
 	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
@@ -80,8 +76,7 @@ WORLD_TEST_OF(
 {
 	struct event *fault;
 
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_C);
+	world_polled(w, COMMIT_A, COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/lock staging");
 	hold_push(w, "develop", COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
@@ -91,8 +86,7 @@ WORLD_TEST_OF(
 	effect_free(world_take(w, EFFECT_GIT_QUERY));
 	(void)world_decide(w, fault);
 
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_B, COMMIT_C);
+	world_polled(w, COMMIT_B, COMMIT_C);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
@@ -114,14 +108,12 @@ WORLD_TEST(what_waited_and_is_live_by_the_end_is_no_news)
 
 WORLD_TEST_OF(a_push_is_dropped_where_the_settings_say_so, "STAGING_FREEZE_PUSHES=drop")
 {
-	(void)world_text(w, WORLD_ADMIN, "/lock staging");
-	assert_non_null(
-	    world_says(w, "there now; pushes are dropped, rollbacks are still allowed."));
-	(void)world_text(w, WORLD_ADMIN, "/freeze all until 06:00");
-	assert_non_null(world_says(w, "pushes wait, or are dropped where that is set"));
-	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(
-	    w, "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)"));
+	world_answers(w, WORLD_ADMIN, "/lock staging",
+	    "there now; pushes are dropped, rollbacks are still allowed.");
+	world_answers(w, WORLD_ADMIN, "/freeze all until 06:00",
+	    "pushes wait, or are dropped where that is set");
+	world_answers(w, WORLD_ADMIN, "/unfreeze all",
+	    "Freeze ended: all environments by @ada.\n🔒 Still locked: staging (@ada)");
 	hold_push(w, "develop", COMMIT_B);
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "🔒 Push dropped: staging \"Make it blue\" bbbbbbb"));
@@ -149,8 +141,7 @@ WORLD_TEST(a_push_that_is_queued_or_asked_about_ends_when_a_lock_begins)
 	    world_newest(w, "production").detail, "waits for the end of the freeze");
 	world_run_ends(w, GOOD);
 	assert_null(world_peek(w, EFFECT_RUN));
-	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/unlock staging", COMMIT_B);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
 }
 
@@ -159,20 +150,17 @@ WORLD_TEST(a_persons_place_is_kept_and_passed_over)
 	int64_t id;
 
 	world_deploy_starts(w, COMMIT_A);
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_STAGING_USER, "/deploy staging", COMMIT_B);
 	id = world_newest(w, "staging").id;
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h");
 	world_run_ends(w, GOOD);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_deployment(w, id).state, DEPLOY_QUEUED);
 	assert_string_equal(world_deployment(w, id).waits_for, "hold");
-	(void)world_text(w, WORLD_STAGING_USER, "/queue staging");
-	assert_non_null(world_says(w, "🔒 locked by @ada"));
+	world_answers(w, WORLD_STAGING_USER, "/queue staging", "🔒 locked by @ada");
 	assert_non_null(world_says(w, ", waits for the end of the lock"));
 	/* The owner goes past it. */
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
 	world_run_ends(w, GOOD);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -201,8 +189,8 @@ WORLD_TEST(a_clock_that_is_set_back_makes_no_lock_endless)
 	w->aid.at -= DAY_MS;
 	world_settings_read(w);
 	assert_true(world_peek(w, EFFECT_TIMER) != NULL);
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "🔒 Not deployed: staging: frozen by @ada"));
+	world_answers(
+	    w, WORLD_STAGING_USER, "/deploy staging", "🔒 Not deployed: staging: frozen by @ada");
 	hold_sleep_until(w, STORE_AID_AT + 2 * HOUR_MS);
 	w->aid.at += 60 * 1000;
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
@@ -213,8 +201,8 @@ WORLD_TEST_OF(whoever_has_unlock_ends_it_and_its_owner_is_notified, "ROLE_DEV_ID
     "ROLE_DEV_MAY=status, deploy, lock:staging")
 {
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/lock staging");
-	(void)world_text(w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(w, "⛔ Denied: staging unlock: only an admin may."));
+	world_answers(w, WORLD_STAGING_USER, "/unlock staging",
+	    "⛔ Denied: staging unlock: only an admin may.");
 	assert_true(world_environment(w, "staging").held != 0);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
 	assert_non_null(
@@ -356,13 +344,11 @@ WORLD_TEST(who_asked_is_told_when_the_lock_ends_by_itself)
 WORLD_TEST(what_is_in_progress_is_named_where_a_lock_or_freeze_begins)
 {
 	world_deploy_starts(w, COMMIT_A);
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(w, WORLD_ADMIN, "/lock staging");
-	assert_non_null(
-	    world_says(w, "\n⏳ In progress: aaaaaaa by @ada. /cancel staging ends it. Queued: 1."));
-	(void)world_text(w, WORLD_ADMIN, "/freeze all until 06:00");
-	assert_non_null(world_says(w, "\n⏳ In progress in staging: aaaaaaa by @ada."));
+	world_asks(w, WORLD_STAGING_USER, "/deploy staging", COMMIT_B);
+	world_answers(w, WORLD_ADMIN, "/lock staging",
+	    "\n⏳ In progress: aaaaaaa by @ada. /cancel staging ends it. Queued: 1.");
+	world_answers(w, WORLD_ADMIN, "/freeze all until 06:00",
+	    "\n⏳ In progress in staging: aaaaaaa by @ada.");
 	(void)world_text(w, WORLD_ADMIN, "/freeze production until 06:00");
 	assert_null(strstr(world_last(w)->text, "⏳"));
 }
@@ -422,8 +408,8 @@ WORLD_TEST(a_question_of_a_lock_that_just_ended_ends_no_other)
 WORLD_TEST(a_second_lock_is_denied_and_ones_own_is_prolonged)
 {
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h");
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging 3h");
-	assert_non_null(world_says(w, "🔒 Locked already: staging by @ada, just now, until"));
+	world_answers(w, WORLD_OTHER_ADMIN, "/lock staging 3h",
+	    "🔒 Locked already: staging by @ada, just now, until");
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 3h");
 	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "🔒 Lock changed: staging by @ada, until Thu 2026-01-01 03:00 (UTC); was until Thu "
@@ -437,8 +423,8 @@ WORLD_TEST(a_second_lock_is_denied_and_ones_own_is_prolonged)
 WORLD_TEST_OF(a_lock_of_who_left_ends, "ROLE_DEV_IDS=99", "ROLE_DEV_MAY=status:staging, lock")
 {
 	(void)world_text(w, WORLD_STRANGER, "/lock staging");
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "Not deployed: staging: locked by @eve"));
+	world_answers(
+	    w, WORLD_STAGING_USER, "/deploy staging", "Not deployed: staging: locked by @eve");
 	hold_push(w, "develop", COMMIT_A);
 	world_settings(w, NULL);
 	world_settings_read(w);
@@ -478,8 +464,7 @@ WORLD_TEST_OF(a_dead_lock_binds_nobody_beside_another_and_is_ended_by_it, "TIMEZ
 {
 	(void)world_text(w, WORLD_STRANGER, "/lock staging");
 	w->aid.at = STORE_AID_AT + HOUR_MS;
-	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
-	assert_non_null(world_says(w, "Not locked: staging."));
+	world_answers(w, WORLD_ADMIN, "/unlock staging", "Not locked: staging.");
 	(void)world_text(w, WORLD_ADMIN, "/lock staging");
 	assert_int_equal(world_audited(w, "lock_ended", "no grant"), 1);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging"); /* its owner may */
@@ -509,8 +494,7 @@ WORLD_TEST(unlock_ends_the_lock_that_binds)
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
-	assert_non_null(world_says(w, "Not deployed: staging: locked by"));
+	world_answers(w, WORLD_OTHER_ADMIN, "/deploy staging", "Not deployed: staging: locked by");
 	(void)world_text(w, WORLD_ADMIN, "/unlock staging");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
 	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));

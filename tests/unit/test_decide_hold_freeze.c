@@ -21,10 +21,8 @@ reply(struct world *w, int64_t person, const struct world_message *to, const cha
 WORLD_TEST(nobody_is_next_in_a_freeze)
 {
 	world_deploy_starts(w, COMMIT_A);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_B);
+	world_asks(w, WORLD_STAGING_USER, "/deploy staging", COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00");
 	w->aid.at += 1000;
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/queue staging");
@@ -49,8 +47,8 @@ WORLD_TEST_OF(a_window_of_the_settings_freezes_and_its_end_deploys_the_head, NEW
 	hold_push(w, "develop", COMMIT_A);
 	assert_non_null(world_says_in(
 	    w, WORLD_TEAM, "frozen by the calendar, until Sat 2026-01-03 00:00 (Europe/Berlin)"));
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "🔒 Not deployed: staging: frozen by the calendar"));
+	world_answers(w, WORLD_STAGING_USER, "/deploy staging",
+	    "🔒 Not deployed: staging: frozen by the calendar");
 	assert_non_null(world_says(w, "\nWhoever may /freeze it may deploy in a freeze."));
 	hold_sleep_until(w, STORE_AID_AT + 2 * DAY_MS - 2 * HOUR_MS);
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
@@ -94,14 +92,13 @@ WORLD_TEST_OF(an_exception_is_given_with_a_reason_and_holds_for_that_work, NEW_Y
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	assert_string_equal(world_newest(w, "staging").exception, "CVE-2026-1: the fix");
 	assert_int_equal(world_audited(w, "deploy_requested", "CVE-2026-1: the fix"), 1);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(w, "in a freeze: CVE-2026-1: the fix"));
+	world_answers(w, WORLD_ADMIN, "/status staging", "in a freeze: CVE-2026-1: the fix");
 	world_run_ends(w, GOOD);
 
 	assert_non_null(strstr(world_plain(world_says(w, "Live: staging, not checked")),
 	    "\n⚠️ in a freeze: CVE-2026-1: the fix\n"));
-	(void)world_text(w, WORLD_ADMIN, "/history staging");
-	assert_non_null(world_says(w, "\n    ⚠️ in a freeze: CVE-2026-1: the fix"));
+	world_answers(
+	    w, WORLD_ADMIN, "/history staging", "\n    ⚠️ in a freeze: CVE-2026-1: the fix");
 	reply(w, WORLD_ADMIN, denial, "once more"); /* it was used */
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
@@ -150,20 +147,17 @@ WORLD_TEST(a_push_that_waits_is_shown_and_may_be_cancelled)
 	    "production\n🔒 frozen by @ada, just now, until Thu 2026-01-01 06:00 (UTC): sale");
 	hold_push(w, "main", COMMIT_A);
 	assert_non_null(world_says(w, "Afterwards main's newest commit is asked about here."));
-	(void)world_text(w, WORLD_ADMIN, "/queue production");
-	assert_non_null(world_says(w, "\n⏸ push aaaaaaa waits; /cancel production drops it"));
-	(void)world_text(w, WORLD_STAGING_USER, "/cancel production");
-	assert_non_null(world_says(w, "⛔ Denied: production cancel"));
+	world_answers(w, WORLD_ADMIN, "/queue production",
+	    "\n⏸ push aaaaaaa waits; /cancel production drops it");
+	world_answers(w, WORLD_STAGING_USER, "/cancel production", "⛔ Denied: production cancel");
 	(void)world_text(w, WORLD_ADMIN, "/cancel production");
 	assert_string_equal(world_plain(world_last(w)),
 	    "⛔ Push dropped: production aaaaaaa\nNothing deploys it by itself: /deploy "
 	    "production, or the next push.");
 	assert_int_equal(world_audited(w, "cancel_requested", "aaaaaaa"), 1);
-	(void)world_text(w, WORLD_ADMIN, "/cancel production");
-	assert_non_null(
-	    world_says(w, "Nothing to stop: production: no deployment is in progress or queued."));
-	(void)world_text(w, WORLD_ADMIN, "/unfreeze production");
-	assert_non_null(world_says(w, "Freeze ended: production by @ada."));
+	world_answers(w, WORLD_ADMIN, "/cancel production",
+	    "Nothing to stop: production: no deployment is in progress or queued.");
+	world_answers(w, WORLD_ADMIN, "/unfreeze production", "Freeze ended: production by @ada.");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
@@ -272,21 +266,18 @@ WORLD_TEST_OF(of_two_freezes_the_later_end_counts, NEW_YEAR)
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze all until 2026-01-10 sale");
 	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "🔒 Frozen: all environments by @bob, until Sun 2026-01-11 00:00 (UTC): sale"));
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "Not deployed: staging: frozen by @bob (all environments)"));
-	(void)world_text(w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(w, "Freeze ended: staging by @ada."));
+	world_answers(w, WORLD_STAGING_USER, "/deploy staging",
+	    "Not deployed: staging: frozen by @bob (all environments)");
+	world_answers(w, WORLD_ADMIN, "/unfreeze staging", "Freeze ended: staging by @ada.");
 	assert_non_null(world_says(w,
 	    "Freeze ended: staging by @ada.\n🔒 Still frozen, until Sun 2026-01-11 00:00 (UTC) "
 	    "(@bob). /unfreeze all ends it."));
-	(void)world_text(w, WORLD_ADMIN, "/unfreeze staging");
-	assert_non_null(world_says(w,
+	world_answers(w, WORLD_ADMIN, "/unfreeze staging",
 	    "🔒 Still frozen: staging: what freezes it is of more than that.\n🔒 Still frozen, until Sun 2026-01-11 00:00 "
-	    "(UTC) (@bob). /unfreeze all ends it."));
-	(void)world_text(w, WORLD_ADMIN, "/unfreeze all");
-	assert_non_null(world_says(w,
+	    "(UTC) (@bob). /unfreeze all ends it.");
+	world_answers(w, WORLD_ADMIN, "/unfreeze all",
 	    "Freeze ended: all environments by @ada; it was started by @bob.\n🔒 Still frozen: staging, until Sat "
-	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)"));
+	    "2026-01-03 00:00 (UTC) (STAGING_FREEZE)");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY)); /* the window holds it */
 	hold_sleep_until(w, STORE_AID_AT + 2 * DAY_MS);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
@@ -301,8 +292,8 @@ WORLD_TEST_OF(
 	assert_non_null(world_says_in(w, WORLD_GROUP,
 	    "Frozen: staging by @ada, until Thu 2026-01-01 06:00 (UTC), then frozen by the calendar "
 	    "until Thu 2026-01-01 09:00 (UTC): dinner"));
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "then frozen by the calendar until Thu 2026-01-01 09:00"));
+	world_answers(w, WORLD_STAGING_USER, "/deploy staging",
+	    "then frozen by the calendar until Thu 2026-01-01 09:00");
 	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 04:00 dinner"); /* before it */
 	assert_null(strstr(world_plain(world_last(w)), "STAGING_FREEZE"));
 }
@@ -311,8 +302,8 @@ WORLD_TEST(a_freeze_that_outlasts_the_lock_is_said_with_it)
 {
 	(void)world_text(w, WORLD_ADMIN, "/freeze staging until 06:00");
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 2h");
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "🔒 Not deployed: staging: locked by @ada"));
+	world_answers(
+	    w, WORLD_STAGING_USER, "/deploy staging", "🔒 Not deployed: staging: locked by @ada");
 	assert_non_null(world_says(w, "\n🔒 frozen by @ada"));
 	(void)world_text(w, WORLD_ADMIN, "/lock staging 8h");
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
@@ -417,15 +408,13 @@ WORLD_TEST_OF(of_too_many_holds_none_but_the_last_is_left_out, NEW_YEAR)
 WORLD_TEST_OF(who_may_not_freeze_all_of_it_freezes_nothing, "ROLE_DEV_IDS=33",
     "ROLE_DEV_MAY=status, deploy, freeze:staging")
 {
-	(void)world_text(w, WORLD_STAGING_USER, "/freeze all until 06:00");
-	assert_non_null(
-	    world_says(w, "⛔ Denied: all freeze: only who may freeze each environment of it may."));
-	(void)world_text(w, WORLD_STAGING_USER, "/lock staging");
-	assert_non_null(world_says(w, "⛔ Denied: staging lock: only an admin may."));
-	(void)world_text(w, WORLD_STAGING_USER, "/unfreeze all");
-	assert_non_null(world_says(w, "⛔ Denied: all unfreeze: only who may freeze each"));
-	(void)world_text(w, WORLD_STAGING_USER, "/unlock staging");
-	assert_non_null(world_says(w, "⛔ Denied: staging unlock: "));
+	world_answers(w, WORLD_STAGING_USER, "/freeze all until 06:00",
+	    "⛔ Denied: all freeze: only who may freeze each environment of it may.");
+	world_answers(
+	    w, WORLD_STAGING_USER, "/lock staging", "⛔ Denied: staging lock: only an admin may.");
+	world_answers(w, WORLD_STAGING_USER, "/unfreeze all",
+	    "⛔ Denied: all unfreeze: only who may freeze each");
+	world_answers(w, WORLD_STAGING_USER, "/unlock staging", "⛔ Denied: staging unlock: ");
 	(void)world_text(w, WORLD_STRANGER, "/freeze all until 06:00");
 	(void)world_text(w, WORLD_STRANGER, "/freeze staging until 06:00");
 	(void)world_text(w, WORLD_STRANGER, "/unlock staging");
@@ -438,8 +427,7 @@ WORLD_TEST(a_question_confirmed_in_a_freeze_waits_for_its_end)
 {
 	const struct world_message *question;
 
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_A);
 	question = world_says(w, "Deploy to production?");
 	(void)world_text(w, WORLD_ADMIN, "/freeze production until 00:30");
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, question->buttons.at[0].id);

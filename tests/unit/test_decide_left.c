@@ -23,8 +23,7 @@ static void
 open_with_b_over_a(struct world *w)
 {
 	world_open(w, HOSTS, URLS, NULL);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 }
 
 /* Its question, once it was pressed. */
@@ -52,8 +51,7 @@ goes_live_without(struct world *w, const char *step)
 {
 	if (step != NULL)
 		world_run_step(w, 0, step);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
@@ -124,8 +122,7 @@ WORLD_TEST_BARE(the_one_left_out_is_not_probed_and_named_until_a_release_reaches
 	assert_non_null(strstr(status_of(w), "\n⚠️ 10.77.0.12 still has bbbbbbb, left out "));
 	world_deploy_starts(w, COMMIT_C);
 	assert_non_null(strstr(status_of(w), "10.77.0.12 still has bbbbbbb"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_null(strstr(status_of(w), "still has"));
 }
 
@@ -174,8 +171,7 @@ WORLD_TEST_BARE(a_second_dead_one_is_asked_about_with_the_first)
 WORLD_TEST_OF(a_host_with_a_long_name_is_left_out_too, "STAGING_HOST=" EC2 ":22," EC2B ":2222",
     "STAGING_HEALTH_URL=http://" EC2 ":1/health,http://" EC2B ":1/health")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	assert_string_equal(
 	    starts_without(w,
 		rollback_fails(w, "unreachable ec2-203-0-113-26.eu-central-1.compute"), "Without"),
@@ -189,8 +185,7 @@ WORLD_TEST_OF(what_several_begin_with_is_none_of_them,
     "STAGING_HOST=webs.eu-central-1.compute.example.com,webs.eu-central-1.compute.example.cz",
     "STAGING_HEALTH_URL=http://webs.eu-central-1.compute.example.com:1/health")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	assert_string_equal(
 	    starts_without(
 		w, rollback_fails(w, "unreachable webs.eu-central-1.compute.example.c"), "Without"),
@@ -202,8 +197,7 @@ WORLD_TEST_OF(what_it_has_stays_what_it_had_first_and_goes_with_its_setting, HOS
 	struct world_message *failed;
 	struct event *event;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)starts_without(w, rollback_fails(w, DEAD), "Without");
 	world_run_step(w, 0, DEAD);
@@ -228,11 +222,9 @@ WORLD_TEST_BARE(an_automatic_rollback_has_reached_it_too)
 	(void)starts_without(w, rollback_fails(w, DEAD), "Without");
 	goes_live_without(w, DEAD);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_non_null(strstr(status_of(w), "still has bbbbbbb"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_null(strstr(status_of(w), "still has"));
 }
@@ -242,8 +234,7 @@ static void
 fails_to_roll_back(struct world *w)
 {
 	world_deploy_starts(w, COMMIT_C);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_step(w, 0, DEAD);
 	world_run_ends(w, CUT);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
@@ -269,8 +260,7 @@ WORLD_TEST_BARE(an_automatic_rollback_that_changed_something_leaves_nobody_out)
 {
 	open_with_b_over_a(w);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_step(w, 0, "release");
 	world_run_step(w, 1, DEAD);
 	world_run_ends(w, TOUCHED);

@@ -31,8 +31,7 @@ spent(struct world *w, int64_t person)
 static void
 deploy(struct world *w, int64_t person, int minutes)
 {
-	(void)world_text(w, person, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, person, "/deploy staging", COMMIT_A);
 	world_run_starts(w);
 	w->aid.at += minutes * MINUTE_MS;
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
@@ -57,8 +56,7 @@ WORLD_TEST_OF(the_last_may_pass_it_and_then_the_hour_of_room_is_said, "COST_LIMI
 	assert_non_null(world_says(w, room));
 	assert_int_equal(world_audited(w, "COST_LIMIT_PER_USER", NULL), 1);
 	world_settings(w, "COST_LIMIT_PER_USER=2", "TIMEZONE=Asia/Kolkata", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(w, ":30 Asia/Kolkata."));
+	world_answers(w, WORLD_ADMIN, "/deploy staging", ":30 Asia/Kolkata.");
 	world_settings(w, "COST_LIMIT_PER_USER=2", NULL);
 	/* Each for themselves; and what costs nothing goes on. */
 	deploy(w, WORLD_OTHER_ADMIN, 0);
@@ -109,8 +107,7 @@ WORLD_TEST(what_asks_which_costs_nothing)
 		world_application(w, *name, "STAGING_CONFIRM=false");
 	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
 	world_settings(w, apps, "GITHUB_REPOSITORY=", "COST_LIMIT_PER_USER=1", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(w, "of which application?"));
+	world_answers(w, WORLD_ADMIN, "/deploy staging", "of which application?");
 	assert_int_equal(spent(w, WORLD_ADMIN), 0);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "shop"));
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
@@ -120,9 +117,8 @@ WORLD_TEST(what_asks_which_costs_nothing)
 }
 
 static void
-act_room(struct tx *tx, void *arg)
+act_room(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_cost_add(tx, 7, 15);
 	tx->at += 3 * HOUR_MS;
 	row_cost_add(tx, 7, 10);
@@ -152,15 +148,13 @@ WORLD_TEST_BARE(pushes_others_and_no_limit_cost_nothing)
 	deploy(w, WORLD_ADMIN, 3);
 	assert_int_equal(spent(w, WORLD_ADMIN), 0);
 	world_settings(w, "COST_LIMIT_PER_USER=9", NULL);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_push_is_at(w, COMMIT_B);
 	world_run_starts(w);
 	w->aid.at += 5 * MINUTE_MS;
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(spent(w, 0), 0);
 	/* Who asked pays, not who confirmed. */
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)world_press(
 	    w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
 	world_git_same(w);

@@ -14,12 +14,9 @@
 static void
 is_rolled_back(struct world *w)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 }
 
@@ -111,8 +108,7 @@ WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.examp
 	static const char *const begins[] = { "🔥 Rollback failed: staging, may be DOWN:",
 		"🔥 May be DOWN: staging" };
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
@@ -131,9 +127,8 @@ WORLD_TEST_OF(what_is_down_is_reminded_of, NAGS, "RUNBOOK_URL=https://wiki.examp
 		assert_string_not_equal(world_button(said, "↩️ Roll back staging"), "");
 		assert_string_not_equal(world_button(said, "🚀 Deploy to staging"), "");
 	}
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(
-	    w, "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago"));
+	world_answers(w, WORLD_ADMIN, "/status staging",
+	    "👀 nobody has seen yet that it failed half-way with bbbbbbb, 15 min ago");
 }
 
 /* The runner asks no target for it where it does not know what runs there. */
@@ -142,8 +137,7 @@ WORLD_TEST_OF(a_script_of_ones_own_has_no_button_for_the_application_log, NAGS, 
 {
 	struct world_message *said;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
@@ -169,15 +163,12 @@ WORLD_TEST_OF(a_script_of_ones_own_has_no_button_for_the_application_log, NAGS, 
 /* The release of before serves on a database of later: also who reads the reminder alone knows. */
 WORLD_TEST_OF(a_reminder_says_that_the_database_stays_as_it_is, NAGS, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_step(w, 0, "migrate");
 	world_run_step(w, 1, "migrated");
 	world_run_step(w, 2, "release");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_is_probed(w, "HTTP 500");
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	world_due(w, TIMER_NAG);
@@ -188,8 +179,7 @@ WORLD_TEST_OF(a_reminder_says_that_the_database_stays_as_it_is, NAGS, STAGING_UR
 /* What was live serves on, on a database that may be half migrated: somebody has to look. */
 WORLD_TEST_OF(a_failed_migration_is_reminded_of_until_seen, NAGS, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_step(w, 0, "migrate");
 	world_run_step(w, 1, "migrate-failed 1");
 	world_run_ends(
@@ -199,9 +189,8 @@ WORLD_TEST_OF(a_failed_migration_is_reminded_of_until_seen, NAGS, STAGING_URL)
 	world_due(w, TIMER_NAG);
 	assert_non_null(world_says_in(
 	    w, WORLD_TEAM, "❌ Migration failed: staging 15 min ago, nobody has seen it\nbbbbbbb"));
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(
-	    w, "👀 nobody has seen yet that it failed in the migration of bbbbbbb, 15 min ago"));
+	world_answers(w, WORLD_ADMIN, "/status staging",
+	    "👀 nobody has seen yet that it failed in the migration of bbbbbbb, 15 min ago");
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, seen_in(w, WORLD_TEAM));
 	assert_string_equal(w->toast, "Seen: nobody is reminded any more.");
 	assert_int_equal(world_environment(w, "staging").unseen_work, 0);
@@ -247,10 +236,8 @@ static void
 fails_and_its_rollback_too(struct world *w)
 {
 	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 }
 
 /* Goal: nobody is woken for what serves, nor rolls it back to what is older. */
@@ -258,8 +245,7 @@ WORLD_TEST_OF(what_answers_again_is_not_said_to_be_down, NAGS, STAGING_URL)
 {
 	const struct world_message *said;
 
-	world_deploy_goes_live(w, COMMIT_C);
-	world_deploy_goes_live(w, COMMIT_A);
+	world_two_go_live(w, COMMIT_C, COMMIT_A);
 	fails_and_its_rollback_too(w);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging to ccccccc"));
 	world_due(w, TIMER_NAG);
@@ -288,12 +274,10 @@ WORLD_TEST_OF(what_answers_again_is_not_said_to_be_down, NAGS, STAGING_URL)
 
 WORLD_TEST_OF(what_a_person_brought_back_and_answers_again_is_offered, NAGS, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "2. /rollback staging: asks first"));
 	world_due(w, TIMER_NAG);
@@ -339,12 +323,10 @@ TEST(nobody_is_reminded_where_none_is_asked_for)
 /* Who stopped it knows. */
 WORLD_TEST_OF(what_somebody_stopped_is_not_reminded_of, NAGS, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, GOOD);
 	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_int_equal(timers(w), 0);
 }
@@ -381,9 +363,8 @@ WORLD_TEST_OF(who_may_roll_back_there_ends_it_and_is_named, NAGS, STAGING_URL)
 	(void)world_press(w, WORLD_STAGING_USER, WORLD_TEAM, button);
 	assert_int_equal(w->toast[0], (char)0xe2); /* ⛔ */
 	assert_int_equal(world_environment(w, "staging").unseen_work, 2);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(
-	    w, "👀 nobody has seen yet that it was rolled back from bbbbbbb, 15 min ago"));
+	world_answers(w, WORLD_ADMIN, "/status staging",
+	    "👀 nobody has seen yet that it was rolled back from bbbbbbb, 15 min ago");
 	assert_true(world_environment(w, "staging").is_unacknowledged); /* what the metric says */
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, button);
 	assert_string_equal(w->toast, "Seen: nobody is reminded any more.");
@@ -421,8 +402,7 @@ WORLD_TEST_OF(a_newer_live_release_ends_it, NAGS, STAGING_URL)
 	world_due(w, TIMER_NAG);
 	world_deploy_starts(w, COMMIT_C);
 	assert_int_equal(timers(w), 1); /* it is not live yet */
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_string_equal(seen_in(w, WORLD_TEAM), "");
 	/* What its messages say to do is not to be done any more. */
@@ -439,8 +419,7 @@ WORLD_TEST_OF(what_reminded_of_an_outage_says_that_it_is_over_without_its_button
 {
 	size_t n = 0;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	world_due(w, TIMER_NAG);
@@ -462,10 +441,8 @@ WORLD_TEST_OF(the_next_rollback_begins_anew, NAGS, STAGING_URL)
 	is_rolled_back(w);
 	world_due(w, TIMER_NAG);
 	world_deploy_starts(w, COMMIT_C);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 502");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, "HTTP 502");
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_int_equal(world_environment(w, "staging").unseen_work, 3);
 	assert_int_equal(world_environment(w, "staging").n_nags, 0);

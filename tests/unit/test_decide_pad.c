@@ -211,8 +211,7 @@ FACTOR_TEST_BARE(who_starts_a_queue_is_asked_for_its_code)
 	const struct world_message *asked;
 
 	open_with(w, "REQUIRE_OTP=rollback:*", STAGING_URL);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, FOLDER_GONE);
 	press_in(w, &ada, WORLD_TEAM, "Resume queue");
 	asked = world_says_in(w, ada.id, "🔐");
@@ -281,9 +280,8 @@ FACTOR_TEST_BARE(a_pad_that_expired_says_what_now)
 }
 
 static void
-forget_start(struct tx *tx, void *arg)
+forget_start(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)tx_run(tx, "DELETE FROM private_chat");
 }
 

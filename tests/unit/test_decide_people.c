@@ -45,8 +45,7 @@ token_of(struct world *w, int64_t maker, const char *name)
 static void
 asks(struct world *w, int64_t person)
 {
-	(void)world_text(w, person, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, person, "/deploy production", COMMIT_A);
 	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
 		approval_press_in(w, person, WORLD_GROUP, "Deploy to");
 		world_git(w, (struct world_git){ .commit = COMMIT_A });
@@ -188,8 +187,7 @@ WORLD_TEST_BARE(who_confirms_by_a_login_has_asked_for_it_too)
 {
 	open_with(w, "ADMIN_TELEGRAM_IDS=11,22,44", "APPROVE_UNKNOWN_PUSHER=true");
 	people_login(w, EVE, token_of(w, ADA, "t"));
-	(void)world_text(w, BOB, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, BOB, "/deploy production", COMMIT_A);
 	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	is_denied(w, ADA, JOINED);
@@ -201,8 +199,7 @@ WORLD_TEST_OF(who_confirms_after_a_push_by_a_login_is_one_with_its_maker, ALWAYS
     "STAGING_APPROVALS=1", "STAGING_CONFIRM=true")
 {
 	people_login(w, EVE, token_of(w, ADA, "t"));
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	approval_press_in(w, EVE, WORLD_TEAM, "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	is_denied(w, ADA, JOINED);
@@ -214,8 +211,7 @@ WORLD_TEST_OF(who_joins_a_question_by_a_login_has_asked_for_it_too, ALWAYS,
     "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44", "ROLE_DEV_IDS=99",
     "ROLE_DEV_MAY=deploy:production")
 {
-	(void)world_text(w, BOB, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, BOB, "/deploy production", COMMIT_A);
 	people_login(w, EVE, token_of(w, ADA, "t"));
 	(void)world_text(w, EVE, "/deploy production");
 	people_logout(w, EVE);
@@ -257,8 +253,7 @@ WORLD_TEST_BARE(asked_anew_the_last_confirmation_counts)
 {
 	open_with(w, "ADMIN_TELEGRAM_IDS=11,22,44", "STAGING_TELEGRAM_IDS=33");
 	people_login(w, EVE, token_of(w, ADA, "t"));
-	(void)world_text(w, BOB, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, BOB, "/deploy production", COMMIT_A);
 	approval_press_in(w, EVE, WORLD_GROUP, "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(world_newest(w, "production").confirmed_by, 0);
@@ -270,8 +265,7 @@ WORLD_TEST_BARE(asked_anew_the_last_confirmation_counts)
 WORLD_TEST_OF(a_rollback_by_a_login_is_asked_for_by_its_maker_too, ALWAYS,
     "STAGING_ROLLBACK_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	people_login(w, EVE, token_of(w, ADA, "t"));
 	(void)world_text(w, EVE, "/rollback staging");
 	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
@@ -304,8 +298,7 @@ WORLD_TEST_OF(an_action_by_a_login_is_asked_for_by_its_maker_too, ALWAYS, "CLIEN
 static void
 emergency(struct world *w, int64_t person)
 {
-	(void)world_text(w, person, PAST);
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, person, PAST, COMMIT_A);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_environment(w, "production").current.commit, COMMIT_A);
 }
@@ -339,10 +332,8 @@ WORLD_TEST_BARE(an_emergency_takes_the_tokens_of_the_question_that_it_passes)
 {
 	open_with(w, "EMERGENCY_WITHOUT_OTP=true", "ADMIN_TELEGRAM_IDS=11,22,44");
 	people_login(w, EVE, token_of(w, ADA, "t"));
-	(void)world_text(w, EVE, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, BOB, PAST);
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, EVE, "/deploy production", COMMIT_A);
+	world_asks(w, BOB, PAST, COMMIT_A);
 	if (world_newest(w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
 		approval_press_in(w, BOB, WORLD_GROUP, "Deploy");
 		world_git(w, (struct world_git){ .commit = COMMIT_A });
@@ -364,15 +355,13 @@ WORLD_TEST_OF(each_door_has_a_trigger_of_its_own, ALWAYS, "STAGING_APPROVALS=")
 	const char *token;
 
 	token = token_of(w, ADA, "ci");
-	(void)world_text(w, ADA, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, ADA, "/deploy staging", COMMIT_A);
 	/* Each is a person's place in the queue, none of them the one push that may wait there. */
 	assert_int_equal(people_call(w, token, OF_STAGING), 200);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(people_ask(w, BOB, OF_STAGING), 200);
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_D });
+	world_push_is_at(w, COMMIT_D);
 	for (int64_t id = 2; id <= 4; id++)
 		assert_int_equal(world_deployment(w, id).state, DEPLOY_QUEUED);
 	assert_int_equal(world_deployment(w, 1).trigger, TRIGGER_CHAT);

@@ -47,10 +47,8 @@ factor_of_cy(struct world *w)
 }
 
 static void
-say_nothing(struct tx *tx, void *arg)
+say_nothing(UNUSED struct tx *tx, UNUSED void *arg)
 {
-	(void)tx;
-	(void)arg;
 }
 
 static void
@@ -188,9 +186,8 @@ read_adas(struct tx *tx, void *arg)
 }
 
 static void
-drop_bobs(struct tx *tx, void *arg)
+drop_bobs(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_factor_drop(tx, bob.id);
 }
 
@@ -316,9 +313,8 @@ FACTOR_TEST_BARE(what_nobody_confirms_in_time_is_over)
 }
 
 static void
-confirm_here(struct tx *tx, void *arg)
+confirm_here(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(
 	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
 	    200);
@@ -328,9 +324,8 @@ confirm_here(struct tx *tx, void *arg)
 }
 
 static void
-confirm_nothing_here(struct tx *tx, void *arg)
+confirm_nothing_here(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(
 	    factor_ask(tx, row_principal_of(tx, PRINCIPAL_USER, "", "admin"), "confirm", CY, ""),
 	    409); /* not proven */

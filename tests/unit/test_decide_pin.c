@@ -230,8 +230,7 @@ WORLD_TEST_BARE(health_of_another_release_is_not_its_own)
 	open_pinned(w);
 	w->aid.at += 60000;
 	world_deploy_starts(w, COMMIT_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	world_due(w, TIMER_PIN);
 	assert_true(text_starts(says(w), "🩺 staging runs bbbbbbb, health not known yet\n"));
 	health(w, NULL);
@@ -240,8 +239,7 @@ WORLD_TEST_BARE(health_of_another_release_is_not_its_own)
 
 WORLD_TEST_OF(a_rollback_that_nobody_has_seen_stands_in_it, ON, "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
@@ -374,9 +372,8 @@ WORLD_TEST(each_chat_has_that_of_its_applications)
 }
 
 static void
-moves(struct tx *tx, void *arg)
+moves(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_message_move_chat(tx, WORLD_TEAM, -100777);
 	row_chat_move(tx, WORLD_TEAM, -100777);
 }
@@ -401,9 +398,8 @@ WORLD_TEST_BARE(it_goes_with_its_group_and_is_pinned_there)
 }
 
 static void
-has_one_already(struct tx *tx, void *arg)
+has_one_already(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_pin_put(tx, &(struct pin){ .chat = -100777, .message = 4711, .pinned = 5 });
 	moves(tx, NULL);
 }
@@ -423,9 +419,8 @@ WORLD_TEST_BARE(a_group_that_moves_to_one_with_a_summary_keeps_its_own)
 }
 
 static void
-is_upgraded(struct tx *tx, void *arg)
+is_upgraded(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	decide_chat_move(tx, WORLD_TEAM, -100777);
 }
 
@@ -457,9 +452,8 @@ WORLD_TEST_BARE(a_start_looks_at_it_again)
 }
 
 static void
-clears(struct tx *tx, void *arg)
+clears(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)row_retention_clear(tx);
 }
 

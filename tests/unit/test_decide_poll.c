@@ -191,9 +191,8 @@ WORLD_TEST_BARE(whoever_wants_no_polls_takes_no_head_of_anothers)
 }
 
 static void
-act_fail_everywhere(struct tx *tx, void *arg)
+act_fail_everywhere(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		row_environment_set_poll_failing(tx, tx->settings->environments[i].name, 7);
 	row_environment_set_unknown(tx, "blog/production", "seen by hand");

@@ -62,10 +62,10 @@ WORLD_TEST(of_two_environments_that_share_a_target_the_second_is_refused)
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "⛔ Not deployed: production \"Make it blue\" aaaaaaa"));
 	assert_non_null(world_says_in(w, WORLD_TEAM, "production shares a port of this machine"));
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	assert_non_null(world_says(w, "⛔ Not possible: production: deployments to it are off"));
-	(void)world_text(w, WORLD_ADMIN, "/rollback production");
-	assert_non_null(world_says(w, "⛔ Not possible: production: deployments to it are off"));
+	world_answers(w, WORLD_ADMIN, "/deploy production",
+	    "⛔ Not possible: production: deployments to it are off");
+	world_answers(w, WORLD_ADMIN, "/rollback production",
+	    "⛔ Not possible: production: deployments to it are off");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
@@ -100,8 +100,7 @@ WORLD_TEST_OF(a_push_that_is_said_again_tries_again_what_came_to_nothing, POLLIN
 	assert_int_equal(world_newest(w, "staging").id, 1);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_FAILED);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_polled(w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_newest(w, "staging").id, 1); /* a poll would try for ever */
 	push(w, "develop", COMMIT_A);
 	assert_int_equal(world_newest(w, "staging").id, 2);
@@ -252,8 +251,7 @@ WORLD_TEST(a_push_of_what_was_rolled_back_is_told_and_not_deployed)
 /* Asked for by a person while its push is still on its way: taken back, it does not start again. */
 WORLD_TEST(what_is_held_while_it_waits_is_not_started)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	push(w, "develop", COMMIT_B);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	world_run_ends(w, TOUCHED);
@@ -267,8 +265,7 @@ WORLD_TEST(what_is_held_while_it_waits_is_not_started)
 /* It used to end with whatever went live next. */
 WORLD_TEST(a_block_outlives_a_release_that_does_not_contain_it)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	push(w, "develop", COMMIT_C);
@@ -283,8 +280,7 @@ WORLD_TEST(a_newer_release_that_contains_it_ends_the_block)
 {
 	struct event *announced;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
 	announced = world_push(w, "develop");
@@ -310,11 +306,9 @@ WORLD_TEST_OF(
 		(void)world_press(
 		    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
 		world_git_same(w);
-		world_run_ends(w, GOOD);
-		world_probed(w, i == 0 ? NULL : "HTTP 500");
+		world_run_is_probed(w, i == 0 ? NULL : "HTTP 500");
 	}
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_B);
 	w->aid.at += 12 * 60000;
 	for (int is_off = 0; is_off < 2; is_off++) {
@@ -334,8 +328,7 @@ WORLD_TEST_OF(
 WORLD_TEST_OF(
     a_push_of_what_a_person_rolled_back_is_reported_and_not_deployed, "POLL_REPOSITORY_SECONDS=60")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_rolls_back(w, "/rollback staging");
 	push(w, "develop", COMMIT_B);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -344,8 +337,7 @@ WORLD_TEST_OF(
 	    "aaaaaaa). A newer commit is deployed as ever; /deploy staging bbbbbbb asks first.");
 	push(w, "develop", COMMIT_C);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 65 });
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_B, COMMIT_A);
+	world_polled(w, COMMIT_B, COMMIT_A);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));
 }
@@ -370,14 +362,13 @@ WORLD_TEST(a_push_to_main_asks_the_team_and_any_admin_may_confirm)
 	assert_int_equal(world_audited(w, "\"denied\"", "telegram:33"), 1);
 	/* Who confirmed it stands wherever it is shown. */
 	assert_non_null(world_says(w, "pushed by github:octo(7) · confirmed by @bob"));
-	(void)world_text(w, WORLD_ADMIN, "/status production");
-	assert_non_null(world_says(w, "requested by github:octo(7), confirmed by @bob"));
+	world_answers(
+	    w, WORLD_ADMIN, "/status production", "requested by github:octo(7), confirmed by @bob");
 	(void)world_run_starts(w);
 	world_run_ends(w, GOOD);
-	(void)world_text(w, WORLD_ADMIN, "/history production");
-	assert_non_null(world_says(w, "· github:octo(7), confirmed by @bob"));
-	(void)world_text(w, WORLD_ADMIN, "/status production");
-	assert_non_null(world_says(w, "just now, by github:octo(7), confirmed by @bob"));
+	world_answers(w, WORLD_ADMIN, "/history production", "· github:octo(7), confirmed by @bob");
+	world_answers(
+	    w, WORLD_ADMIN, "/status production", "just now, by github:octo(7), confirmed by @bob");
 }
 
 /* The question after a push needs the grant confirm, in staging too. */
@@ -504,8 +495,7 @@ WORLD_TEST_OF(a_push_of_what_is_being_deployed_asks_nothing, "STAGING_CONFIRM=tr
 {
 	int64_t id;
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to staging"));
 	world_git_same(w);

@@ -18,19 +18,16 @@ push(struct world *w, const char *branch, const char *commit)
 
 WORLD_TEST_OF(the_first_poll_of_all_only_remembers, POLLING)
 {
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_polled(w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	assert_string_equal(world_environment(w, "staging").polled_commit, COMMIT_A);
 	assert_string_equal(world_environment(w, "production").polled_commit, COMMIT_B);
 	assert_int_equal(w->n_screen, 0);
 
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_polled(w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_C, COMMIT_B);
+	world_polled(w, COMMIT_C, COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_C);
@@ -69,8 +66,7 @@ heads_first(struct world *w)
 /* git answers slowly or not at all: polls do not pile up questions behind it. */
 WORLD_TEST_OF(polls_do_not_pile_up_questions, POLLING)
 {
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_polled(w, COMMIT_A, COMMIT_B);
 	for (int i = 0; i < 20; i++) {
 		world_due(w, TIMER_POLL);
 		heads_first(w);
@@ -83,8 +79,7 @@ WORLD_TEST_OF(the_webhook_and_the_poll_deploy_a_commit_once, POLLING)
 {
 	push(w, "develop", COMMIT_A);
 	world_run_ends(w, GOOD);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_B);
+	world_polled(w, COMMIT_A, COMMIT_B);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_newest(w, "staging").id, 1);
 }
@@ -154,8 +149,7 @@ WORLD_TEST_OF(what_a_poll_found_and_its_late_delivery_are_one_deployment, POLLIN
 {
 	poll(w, COMMIT_C);
 	poll(w, COMMIT_A);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_newest(w, "staging").id, 1);
 	world_run_ends(w, GOOD);

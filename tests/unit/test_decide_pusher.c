@@ -157,8 +157,7 @@ WORLD_TEST_OF(what_a_poll_found_first_is_of_who_pushed_it, PUSHERS, "POLL_REPOSI
     "REPOSITORY_URL=https://github.com/acme/shop")
 {
 	for (int i = 0; i < 2; i++) {
-		world_due(w, TIMER_POLL);
-		world_git_heads(w, COMMIT_A, i == 0 ? COMMIT_A : COMMIT_B);
+		world_polled(w, COMMIT_A, i == 0 ? COMMIT_A : COMMIT_B);
 	}
 	git_all(w, COMMIT_B);
 	assert_null(world_says_in(w, WORLD_TEAM, "pushed by"));

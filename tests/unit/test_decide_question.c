@@ -41,8 +41,7 @@ static void
 go_live(struct world *w)
 {
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 }
 
 static size_t
@@ -169,10 +168,9 @@ WORLD_TEST_OF(who_may_confirm_answers_another_persons_question_and_both_are_name
 {
 	struct world_message *question;
 
-	(void)world_text(w, 44, "/deploy production");
-	assert_non_null(world_says(w, "⛔ Denied: production deploy: your role does not grant it."));
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_answers(w, 44, "/deploy production",
+	    "⛔ Denied: production deploy: your role does not grant it.");
+	world_asks(w, WORLD_STAGING_USER, "/deploy production", COMMIT_A);
 	question = world_says(w, "Deploy to production?");
 	press(w, 66, question, "Deploy to");
 	assert_string_equal(w->toast, "⛔ Only @cy or who may confirm may answer this.");
@@ -222,8 +220,7 @@ WORLD_TEST(what_runs_already_is_offered_once_more)
 	struct world_message *question;
 
 	world_deploy_goes_live(w, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
 	question = world_says(w, "❓ Deploy to staging again? This is live already:\naaaaaaa");
 	press(w, WORLD_ADMIN, question, "Deploy again");
@@ -237,10 +234,8 @@ WORLD_TEST(what_runs_already_is_offered_once_more)
 /* Queued before its commit went live. */
 WORLD_TEST(what_went_live_meanwhile_is_not_started_again)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_push_is_at(w, COMMIT_A);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	go_live(w);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
@@ -250,19 +245,16 @@ WORLD_TEST(what_went_live_meanwhile_is_not_started_again)
 }
 
 static void
-make_it_a_persons(struct tx *tx, void *arg)
+make_it_a_persons(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)tx_run(
 	    tx, "UPDATE work SET cause = 'chat', requested_by = 11 WHERE state = 'QUEUED'");
 }
 
 WORLD_TEST(a_persons_that_went_live_meanwhile_is_refused)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_push_is_at(w, COMMIT_A);
 	store_aid_act(&w->aid, make_it_a_persons, NULL);
 	go_live(w);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
@@ -304,18 +296,15 @@ WORLD_TEST(another_live_release_is_asked_about_anew)
 }
 
 static void
-forget_previous(struct tx *tx, void *arg)
+forget_previous(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)tx_run(tx, "UPDATE work SET previous = '' WHERE state = 'AWAITING_CONFIRMATION'");
 }
 
 WORLD_TEST(another_release_to_roll_back_to_is_asked_about_anew)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	store_aid_act(&w->aid, forget_previous, NULL);
 	press(w, WORLD_ADMIN, world_says(w, "Deploy to staging again?"), "Deploy again");
 	world_git_same(w);
@@ -353,9 +342,8 @@ WORLD_TEST(what_git_no_longer_has_is_refused_and_a_git_that_is_away_holds_nothin
 }
 
 static void
-block_it(struct tx *tx, void *arg)
+block_it(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_block_add(tx, "production", &(struct block){ .commit = COMMIT_A, .by = "deploybot" });
 }
 
@@ -423,8 +411,7 @@ WORLD_TEST(a_rollback_whose_from_has_changed_is_asked_anew_at_once)
 {
 	struct world_message *question;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	question = world_says(w, "Roll back staging?");
 	world_deploy_goes_live(w, COMMIT_C);
@@ -535,8 +522,7 @@ WORLD_TEST(a_yes_to_a_rollback_to_what_is_live_by_now_starts_nothing)
 	struct world_message *question;
 	int64_t asked;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	question = world_last(w);
 	asked = world_newest(w, "staging").id;
@@ -550,8 +536,7 @@ WORLD_TEST(a_yes_to_a_rollback_to_what_is_live_by_now_starts_nothing)
 /* Regression: each of two buttons opened a question, and the second one stood when all was done. */
 WORLD_TEST(an_equal_rollback_joins_the_question_that_is_open)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging bbbbbbb");
@@ -569,8 +554,7 @@ WORLD_TEST(an_equal_rollback_joins_the_question_that_is_open)
 /* One who chooses another release below it does not take it from the other. */
 WORLD_TEST(a_rollback_that_is_shared_stands_when_one_chooses_another_release)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");

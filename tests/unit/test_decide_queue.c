@@ -80,10 +80,8 @@ WORLD_TEST(who_comes_to_the_front_is_told_and_nobody_else)
 
 WORLD_TEST(a_rollback_goes_to_the_front_behind_earlier_ones)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_D);
-	world_deploy_starts(w, COMMIT_E);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
+	world_starts_over(w, COMMIT_D, COMMIT_E);
 	assert_int_equal(queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_C), 5);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
 	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Roll back");
@@ -96,8 +94,7 @@ WORLD_TEST(a_rollback_goes_to_the_front_behind_earlier_ones)
 
 WORLD_TEST(a_persons_fourth_place_is_refused)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_C);
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging"); /* two places, as yet */
@@ -143,8 +140,7 @@ WORLD_TEST_OF(the_eleventh_place_is_refused_and_a_push_is_not, FOUR_USERS)
 
 WORLD_TEST_OF(a_full_queue_refuses_no_rollback_and_not_the_locks_owner, FOUR_USERS)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
 	fill(w);
 	(void)world_text(w, WORLD_ADMIN, "/lock staging");
@@ -169,16 +165,15 @@ WORLD_TEST_OF(a_full_queue_refuses_no_rollback_and_not_the_locks_owner, FOUR_USE
 
 WORLD_TEST(a_persons_fourth_rollback_is_refused)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_starts(w, COMMIT_C);
 	for (int i = 0; i < ROW_QUEUE_PERSONS; i++) {
 		(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
 		queue_aid_press(w, WORLD_ADMIN, world_last(w), "Roll back");
 	}
 	assert_string_equal(queue_aid_list(w), "#4 #5 #6");
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
-	assert_non_null(world_says(w, "you have 3 places in its queue already"));
+	world_answers(
+	    w, WORLD_ADMIN, "/rollback staging 1", "you have 3 places in its queue already");
 	(void)queue_aid_ask(w, WORLD_ADMIN, COMMIT_D);
 	assert_string_equal(queue_aid_list(w), "#4 #5 #6 #7");
 }
@@ -210,8 +205,7 @@ WORLD_TEST(a_push_that_is_an_ancestor_of_what_is_live_is_superseded)
  * meanwhile: nothing seemed to have changed, and the push started over what a person chose. */
 WORLD_TEST(a_push_over_what_is_live_once_more_is_compared_again)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_decide(w, world_push(w, "develop")); /* git is slow */
 	world_rolls_back(w, "/rollback staging");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
@@ -228,8 +222,7 @@ WORLD_TEST(a_push_over_what_is_live_once_more_is_compared_again)
 
 WORLD_TEST(what_is_live_by_now_ends_unless_it_was_asked_for_again)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_B);
 	queue_aid_go_live(w);
 	queue_aid_is_ahead(w, 1);
@@ -237,8 +230,7 @@ WORLD_TEST(what_is_live_by_now_ends_unless_it_was_asked_for_again)
 	assert_int_equal(queue_aid_state(w, 3), DEPLOY_REFUSED);
 	assert_non_null(world_says(w, "Runs already: staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(w, "already live"));
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Deploy again");
 	world_git_same(w);
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
@@ -248,8 +240,7 @@ WORLD_TEST(what_is_live_by_now_ends_unless_it_was_asked_for_again)
 
 WORLD_TEST(nothing_goes_back_unasked)
 {
-	world_deploy_starts(w, COMMIT_B);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_A);
+	queue_aid_waits(w, COMMIT_B, WORLD_STAGING_USER, COMMIT_A);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_C);
 	queue_aid_go_live(w);
 	queue_aid_is_ancestor(w); /* A, of B */
@@ -270,8 +261,7 @@ WORLD_TEST(what_was_asked_for_an_hour_ago_is_asked_anew_for_ten_minutes)
 	struct world_message *question;
 	int64_t asked;
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	w->aid.at += HOUR_MS + 1000;
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
@@ -289,8 +279,7 @@ WORLD_TEST(what_was_asked_for_an_hour_ago_is_asked_anew_for_ten_minutes)
 
 WORLD_TEST(within_the_hour_nobody_is_asked_anew)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	w->aid.at += HOUR_MS - 60000;
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_RUNNING);
@@ -298,12 +287,10 @@ WORLD_TEST(within_the_hour_nobody_is_asked_anew)
 
 WORLD_TEST(what_a_question_showed_is_compared_at_the_turn)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Deploy to");
 	world_git_same(w);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_B);
 	queue_aid_press(w, WORLD_OTHER_ADMIN, world_says(w, "Deploy to production?"), "Deploy to");
 	world_git_same(w);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
@@ -320,8 +307,7 @@ WORLD_TEST(a_question_of_a_place_that_ended_cannot_be_answered)
 {
 	char yes[LIMIT_BUTTON_ID];
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	w->aid.at += HOUR_MS + 1000;
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	(void)text_copy(yes, sizeof(yes), world_button(world_says(w, "Not started"), "Deploy to"));
@@ -335,8 +321,7 @@ WORLD_TEST(a_question_of_a_place_that_ended_cannot_be_answered)
 /* Who was queued before nobody knew what runs there was not told: asked anew, below the reason. */
 WORLD_TEST(what_was_queued_before_the_doubt_is_asked_anew)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	world_run_ends(w, FOLDER_GONE);
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
@@ -351,8 +336,7 @@ WORLD_TEST(while_git_is_away_the_place_is_kept_and_says_so)
 {
 	struct event *event;
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	queue_aid_go_live(w);
 	assert_true(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.is_patient);
 	event = store_aid_event(&w->aid, EVENT_GIT_DELAYED);
@@ -372,8 +356,7 @@ WORLD_TEST(a_commit_that_git_no_longer_has_starts_as_it_was_asked_for)
 {
 	static const struct world_git gone = { .error = "no branch, tag or commit: bbbbbbb" };
 
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	world_push_is_at(w, COMMIT_C);
 	queue_aid_go_live(w);
 	world_git(w, gone);
@@ -406,8 +389,7 @@ WORLD_TEST_OF(a_confirmed_commit_that_git_no_longer_has_is_asked_anew, "STAGING_
 
 WORLD_TEST(who_leaves_the_queue_takes_the_question_to_git_along)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_C);
 	queue_aid_go_live(w);
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1); /* one for each queue */
@@ -421,8 +403,7 @@ WORLD_TEST(who_leaves_the_queue_takes_the_question_to_git_along)
 
 WORLD_TEST(who_may_not_any_more_is_refused_at_the_turn)
 {
-	world_deploy_starts(w, COMMIT_A);
-	(void)queue_aid_ask(w, WORLD_STAGING_USER, COMMIT_B);
+	queue_aid_waits(w, COMMIT_A, WORLD_STAGING_USER, COMMIT_B);
 	(void)queue_aid_ask(w, WORLD_OTHER_ADMIN, COMMIT_C);
 	world_settings(w, "STAGING_TELEGRAM_IDS=44", NULL);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);

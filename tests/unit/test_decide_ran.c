@@ -23,12 +23,10 @@ static void
 stage(struct world *w, const char *commit, const char *tree, const char *failure)
 {
 	ask_staging(w, commit, tree);
-	world_run_ends(w, GOOD);
-	world_probed(w, failure);
+	world_run_is_probed(w, failure);
 	if (failure == NULL)
 		return;
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 }
 
 /* What the question about production says. */
@@ -80,8 +78,7 @@ WORLD_TEST_OF(what_is_down_there_now_is_not_said_to_be_healthy, STAGING_URL)
 	stage(w, COMMIT_A, TREE_1, NULL);
 	w->aid.at += 3 * HOUR_MS;
 	ask_staging(w, COMMIT_B, TREE_2);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	world_run_ends(w, TOUCHED); /* its rollback */
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_true(
@@ -167,8 +164,7 @@ WORLD_TEST_OF(what_ran_there_as_another_image_is_no_reassurance, STAGING_URL)
 
 	ask_staging(w, COMMIT_A, TREE_1);
 	world_run_ships(w, 1, "image", images[0]);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	w->aid.at += 3 * HOUR_MS;
 	for (size_t i = 0; i < 3; i++) {
 		(void)world_text(w, WORLD_ADMIN, "/deploy production");

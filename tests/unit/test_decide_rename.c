@@ -58,8 +58,7 @@ read_anew(struct world *w)
 static void
 deploy(struct world *w, const char *text, const char *commit)
 {
-	(void)world_text(w, WORLD_ADMIN, text);
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks(w, WORLD_ADMIN, text, commit);
 }
 
 static void
@@ -106,15 +105,13 @@ WORLD_TEST(nothing_is_renamed_while_it_runs)
 	read_anew(w);
 	read_anew(w);
 	assert_int_equal(world_newest(w, "shop/staging").id, 0);
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	assert_non_null(world_says(w, "work under the old name has not ended yet"));
-	(void)world_text(w, WORLD_ADMIN, "/status shop/staging");
-	assert_non_null(world_says(w, "staging has no release yet"));
+	world_answers(
+	    w, WORLD_ADMIN, "/deploy shop/staging", "work under the old name has not ended yet");
+	world_answers(w, WORLD_ADMIN, "/status shop/staging", "staging has no release yet");
 	assert_non_null(world_says(w, "in progress aaaaaaa"));
 	assert_non_null(world_says(w, "renamed: it is shop/staging when this has ended"));
-	(void)world_text(w, WORLD_ADMIN, "/queue");
-	assert_non_null(
-	    world_says(w, "staging: renamed: it is shop/staging when this has ended\n▶️ #1 "));
+	world_answers(w, WORLD_ADMIN, "/queue",
+	    "staging: renamed: it is shop/staging when this has ended\n▶️ #1 ");
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 	world_due(w, TIMER_RENAME);
@@ -161,23 +158,20 @@ WORLD_TEST(what_runs_of_a_removed_application_is_seen_and_cancelled)
 	(void)world_run_starts(w);
 	take(w, "blog");
 	read_anew(w);
-	(void)world_text(w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(w, "blog/production: not in the settings any more\n▶️ #1 "));
-	(void)world_text(w, WORLD_ADMIN, "/status blog/production");
-	assert_non_null(world_says(w, "in progress aaaaaaa"));
-	(void)world_text(w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(w, "⏳ in progress aaaaaaa; not in the settings any more"));
+	world_answers(
+	    w, WORLD_ADMIN, "/queue", "blog/production: not in the settings any more\n▶️ #1 ");
+	world_answers(w, WORLD_ADMIN, "/status blog/production", "in progress aaaaaaa");
+	world_answers(
+	    w, WORLD_ADMIN, "/status", "⏳ in progress aaaaaaa; not in the settings any more");
 	(void)world_text(w, WORLD_STAGING_USER, "/cancel blog/production");
-	(void)world_text(w, WORLD_ADMIN, "/deploy blog/production");
-	assert_non_null(world_says(w, "No \"blog/production\"."));
+	world_answers(w, WORLD_ADMIN, "/deploy blog/production", "No \"blog/production\".");
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 0);
-	(void)world_text(w, WORLD_ADMIN, "/cancel blog production");
-	assert_non_null(world_says(w, "Stopping: blog/production \"Make it blue\" aaaaaaa"));
+	world_answers(w, WORLD_ADMIN, "/cancel blog production",
+	    "Stopping: blog/production \"Make it blue\" aaaaaaa");
 	assert_int_equal(world_count(w, EFFECT_STOP_RUN), 1);
 	world_run_ends(w,
 	    (struct run_ended){ .gate_opened = true, .ended_on_request = true, .exit_status = -1 });
-	(void)world_text(w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(w, "Nothing is in progress"));
+	world_answers(w, WORLD_ADMIN, "/queue", "Nothing is in progress");
 }
 
 WORLD_TEST(a_name_with_a_history_of_its_own_takes_no_other)
@@ -382,12 +376,10 @@ WORLD_TEST(what_is_polled_while_an_application_is_renamed_waits_for_that)
 {
 	world_application_file(w, "shop", SHOP_OF);
 	read_anew(w);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_B, COMMIT_A);
+	world_polled(w, COMMIT_B, COMMIT_A);
 	rename_amid_a_rollback(w);
 	for (int i = 0; i < 3; i++) {
-		world_due(w, TIMER_POLL);
-		world_git_heads(w, i == 0 ? COMMIT_B : COMMIT_C, COMMIT_A);
+		world_polled(w, i == 0 ? COMMIT_B : COMMIT_C, COMMIT_A);
 	}
 	is_renamed_behind_it(w);
 	(void)world_text(w, WORLD_ADMIN, "/unfreeze store/staging");
@@ -399,8 +391,7 @@ WORLD_TEST(no_action_is_done_where_rows_are_to_be_renamed)
 {
 	rename_amid_a_rollback(w);
 	read_with(w, "store/staging");
-	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
-	assert_non_null(world_says(w, "its application was renamed"));
+	world_answers(w, WORLD_ADMIN, "/do disk-free acme", "its application was renamed");
 	announce(w, COMMIT_C);
 	is_renamed_behind_it(w);
 }
@@ -413,9 +404,8 @@ WORLD_TEST(who_alone_is_live_keeps_a_shared_target)
 	go_live(w, "/deploy web/staging", COMMIT_A);
 	world_application_file(w, "shop", SHOP);
 	read_anew(w);
-	(void)world_text(w, WORLD_ADMIN, "/deploy shop/staging");
-	assert_non_null(
-	    world_says(w, "web/staging shares a port of this machine with shop/staging"));
+	world_answers(w, WORLD_ADMIN, "/deploy shop/staging",
+	    "web/staging shares a port of this machine with shop/staging");
 	go_live(w, "/deploy web/staging " COMMIT_B, COMMIT_B);
 	assert_string_equal(world_environment(w, "web/staging").current.commit, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/deploy web/production"); /* neither is live: the later */

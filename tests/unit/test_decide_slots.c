@@ -33,8 +33,7 @@ deploy(struct world *w, int64_t person, const char *environment, const char *com
 
 	(void)snprintf(text, sizeof(text), "/deploy %s", environment);
 	w->aid.at += 2000;
-	(void)world_text(w, person, text);
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks(w, person, text, commit);
 }
 
 static enum deploy_state

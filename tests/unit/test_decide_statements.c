@@ -1,7 +1,6 @@
 /* Goal: no question and no screen asks the database more often than it did when work was one wide row.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <sqlite3.h>
-#include <string.h>
 
 #include "do_aid.h"
 #include "lib/text.h"
@@ -10,20 +9,15 @@
 static long statements;
 
 static int
-count_statement(unsigned kind, void *arg, void *statement, void *text)
+count_statement(UNUSED unsigned kind, UNUSED void *arg, UNUSED void *statement, void *text)
 {
-	(void)kind;
-	(void)arg;
-	(void)statement;
 	statements += strncmp(text, "--", 2) != 0;
 	return 0;
 }
 
 static int
-attach(sqlite3 *db, const char **error, const struct sqlite3_api_routines *api)
+attach(sqlite3 *db, UNUSED const char **error, UNUSED const struct sqlite3_api_routines *api)
 {
-	(void)error;
-	(void)api;
 	return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, NULL);
 }
 

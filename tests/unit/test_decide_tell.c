@@ -44,14 +44,12 @@ WORLD_TEST_OF(a_ring_that_its_end_overtakes_says_the_end_alone, STAGING_URL)
 {
 	const struct world_message *said;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, GOOD);
 	w->is_telegram_away = true;
 	world_probed(w, "HTTP 500");
 	assert_int_equal(world_rings(w), 0);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	world_telegram_back(w);
 	said = world_last_in(w, WORLD_GROUP);
@@ -69,13 +67,10 @@ WORLD_TEST_OF(what_was_live_is_no_news_behind_an_alarm, STAGING_URL)
 {
 	world_deploy_starts(w, COMMIT_A);
 	w->is_telegram_away = true;
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_run_is_probed(w, NULL);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	(void)world_run_starts(w);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	world_telegram_back(w);
@@ -85,10 +80,8 @@ WORLD_TEST_OF(what_was_live_is_no_news_behind_an_alarm, STAGING_URL)
 }
 
 static void
-do_nothing(struct tx *tx, void *arg)
+do_nothing(UNUSED struct tx *tx, UNUSED void *arg)
 {
-	(void)tx;
-	(void)arg;
 }
 
 /* Goal: Telegram says of no message whether it has it: one that a crash cut off may stand there
@@ -101,8 +94,7 @@ WORLD_TEST(what_a_crash_cut_off_says_that_it_may_stand_twice)
 
 	w->is_telegram_away = true;
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	(void)world_text(w, WORLD_ADMIN, "/whoami");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/whoami", COMMIT_A);
 	(void)world_run_starts(w);
 	while ((lost = world_take(w, EFFECT_SEND_MESSAGE)) != NULL)
 		effect_free(lost);
@@ -126,8 +118,7 @@ in_hand(struct world *w)
 
 	world_open(w, NULL);
 	w->is_telegram_away = true;
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	(void)world_run_starts(w);
 	effect = world_take(w, EFFECT_SEND_MESSAGE);
 	assert_non_null(effect);
@@ -202,8 +193,7 @@ WORLD_TEST(a_failure_whose_first_message_was_not_sent_is_one_message)
 
 		(void)snprintf(commit, sizeof(commit), "%s", COMMIT_A);
 		commit[0] = (char)('0' + i);
-		(void)world_decide(w, world_push(w, "develop"));
-		world_git(w, (struct world_git){ .commit = commit });
+		world_push_is_at(w, commit);
 		(void)world_run_starts(w);
 		world_run_ends(w, FAILED_BEFORE_RELEASE);
 	}
@@ -339,8 +329,7 @@ WORLD_TEST_OF(a_failure_rings_when_it_happens_and_its_rollback_at_its_end, STAGI
 	assert_true(line->is_alarm);
 	assert_int_equal(line->reply_to, request);
 	assert_int_equal(world_rings(w), 1);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	/* All stands once, in what rings. */
 	line = world_last_in(w, WORLD_GROUP);
@@ -368,8 +357,7 @@ world_with_three_sounds(struct world *w)
 	world_open(w, NULL);
 	world_deploy_goes_live(w, COMMIT_A);
 	world_settings(w, "STAGING_CONFIRM=true", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	press(w, world_says(w, "Deploy to staging?"), "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .is_off_branch = true });
 	assert_int_equal(world_rings(w), 2); /* asked anew */
@@ -420,8 +408,7 @@ WORLD_TEST(a_push_that_fails_rings_in_the_place_of_its_message)
 {
 	const struct world_message *own, *end;
 
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	own = world_says(w, "⏳ Deploying staging");
 	assert_true(own->is_silent);
 	(void)world_run_starts(w);
@@ -543,8 +530,7 @@ WORLD_TEST_OF(what_can_be_pressed_stands_once_in_a_chat, STAGING_URL)
 {
 	struct world_message *story, *end;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	story = world_says_in(w, WORLD_GROUP, "Deploying staging");
 	assert_string_not_equal(world_button(story, "Stop"), "");
 	world_run_ends(w, GOOD);

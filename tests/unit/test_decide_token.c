@@ -93,9 +93,8 @@ WORLD_TEST_BARE(a_token_is_moved_to_the_new_key_by_its_first_use)
 }
 
 static void
-act_clear(struct tx *tx, void *arg)
+act_clear(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_false(row_token_clear(tx, 100));
 }
 

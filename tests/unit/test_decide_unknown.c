@@ -121,8 +121,7 @@ WORLD_TEST_BARE(an_unknown_environment_that_comes_into_the_settings_is_told_of)
 WORLD_TEST_OF(
     a_push_that_an_admin_confirms_keeps_its_place_too, STAGING_URL, "STAGING_CONFIRM=true")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	press(w, WORLD_ADMIN, world_says_in(w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
 	world_git_same(w);
 	assert_int_equal(world_run_starts(w), 200);
@@ -141,8 +140,7 @@ WORLD_TEST_OF(
 {
 	const struct effect *ask;
 
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_A);
+	world_polled(w, COMMIT_A, COMMIT_A);
 	world_deploy_starts(w, COMMIT_B);
 	world_due(w, TIMER_POLL); /* asked before: its answer comes after */
 	assert_int_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.n_branches, 2);
@@ -156,8 +154,7 @@ WORLD_TEST_OF(
 	assert_string_equal(ask->u.git_query.branches[0], "main");
 	world_git_heads(w, COMMIT_C, COMMIT_A);
 	looked(w);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_C, COMMIT_A);
+	world_polled(w, COMMIT_C, COMMIT_A);
 	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.environment, "staging");
 }
 
@@ -167,8 +164,7 @@ WORLD_TEST_BARE(a_person_is_asked_with_the_reason_on_top_and_then_it_goes)
 	const char *plain;
 
 	begin(w); /* without STAGING_CONFIRM nobody is asked otherwise */
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 	assert_null(world_peek(w, EFFECT_RUN));
 	question = world_says_in(w, WORLD_GROUP, "Deploy to staging?");
@@ -181,8 +177,7 @@ WORLD_TEST_BARE(a_person_is_asked_with_the_reason_on_top_and_then_it_goes)
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 	assert_int_equal(world_run_starts(w), 200);
 	assert_true(world_environment(w, "staging").unknown_since > 0); /* until it is live */
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
 }
 
@@ -196,8 +191,7 @@ WORLD_TEST_BARE(a_person_goes_past_a_push_which_keeps_its_place)
 	press(w, WORLD_ADMIN, world_says_in(w, WORLD_GROUP, "Roll back staging?"), "Roll back");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A); /* the last known */
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN)); /* B is blocked by now: does C contain it? */
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
@@ -208,8 +202,7 @@ WORLD_TEST_BARE(a_person_goes_past_a_push_which_keeps_its_place)
 WORLD_TEST_BARE(a_place_from_before_the_clock_was_set_back_is_asked_anew)
 {
 	world_b_over_a(w, STAGING_URL);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_C);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	w->aid.at -= INT64_C(707000);
 	world_run_ends(w, FOLDER_GONE);
@@ -223,8 +216,7 @@ asked_before_the_clock_was_set_back(struct world *w)
 {
 	world_b_over_a(w, STAGING_URL);
 	world_settings(w, STAGING_URL, "STAGING_APPROVALS=1", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 	w->aid.at -= INT64_C(707000);
 	world_run_ends(w, FOLDER_GONE);
@@ -261,10 +253,8 @@ WORLD_TEST_BARE(a_question_that_did_not_say_so_is_refused)
 
 	world_b_over_a(w, STAGING_URL);
 	world_settings(w, STAGING_URL, "STAGING_CONFIRM=true", NULL);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_run_is_probed(w, NULL);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	question = world_says_in(w, WORLD_GROUP, "Deploy to staging?");
 	confirm = world_button(question, "Deploy to");
 	(void)text_copy(id, sizeof(id), confirm);
@@ -415,8 +405,7 @@ WORLD_TEST_BARE(after_a_restore_what_was_verified_ends_and_is_not_rolled_back)
 WORLD_TEST_BARE(after_a_restore_a_rollback_that_was_verified_is_down)
 {
 	world_b_over_a(w, STAGING_URL);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_VERIFYING_ROLLBACK);
@@ -444,8 +433,7 @@ WORLD_TEST_BARE(after_a_restore_an_environment_without_settings_is_not_known_eit
 /* It is killed before the performer's word was handled, and started without --restored. */
 WORLD_TEST_OF(after_a_restore_an_open_run_counts_as_started_for_good, STAGING_URL)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.started_at, 0);
 	world_restored(w);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING); /* its performer ends it */
@@ -489,9 +477,8 @@ WORLD_TEST_BARE(a_restore_warns_of_what_was_not_known_before_the_copy_too)
 }
 
 static void
-fails(struct tx *tx, const struct event *event)
+fails(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tx_fail(tx, ERR_INVALID, "planned");
 }
 

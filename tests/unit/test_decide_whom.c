@@ -18,10 +18,8 @@
 	    "ROLE_WATCH_MAY=status:*, history:*"
 
 static void
-do_nothing(struct tx *tx, void *arg)
+do_nothing(UNUSED struct tx *tx, UNUSED void *arg)
 {
-	(void)tx;
-	(void)arg;
 }
 
 /* Messages that stand in that chat. */
@@ -121,12 +119,10 @@ WORLD_TEST_OF(what_fails_rings_for_all_who_could_act_there, NO_GROUP, ROLES, STA
 	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging");
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
 	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
 	assert_int_equal(count_in(w, WORLD_ADMIN) + count_in(w, WORLD_OTHER_ADMIN), 0);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 2);
 	assert_int_equal(count_in(w, WORLD_STAGING_USER), 1);
 	for (int64_t who = WORLD_ADMIN; who <= WORLD_OTHER_ADMIN; who += 11) {
@@ -146,10 +142,8 @@ is_down(struct world *w)
 	world_deploy_goes_live(w, COMMIT_A);
 	pushes(w, "develop", COMMIT_B);
 	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 }
 
@@ -170,8 +164,7 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	asker = world_rings_in(w, WORLD_OTHER_ADMIN);
 	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	for (size_t i = 0; i < COUNT(others); i++) {
 		const struct world_message *said = world_says_in(w, others[i], "✅ Over: staging");
@@ -196,8 +189,7 @@ WORLD_TEST_OF(a_rollback_by_hand_is_read_by_all_who_could_act_there, NO_GROUP, R
 	static const int64_t others[] = { WORLD_ADMIN, WORLD_STAGING_USER };
 	size_t asker;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/rollback staging");
 	for (size_t i = 0; i < COUNT(others); i++)
 		assert_null(world_says_in(w, others[i], "Roll back staging?"));
@@ -228,15 +220,13 @@ WORLD_TEST_OF(the_end_of_an_outage_rings_in_the_group_once, STAGING_URL)
 	rings = world_rings_in(w, WORLD_TEAM);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging"));
 	world_deploy_starts(w, COMMIT_C);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging, ccccccc is live since"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
 	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 	/* It is said once. */
 	world_deploy_starts(w, COMMIT_D);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 }
 
@@ -251,8 +241,7 @@ WORLD_TEST_OF(an_end_that_rings_by_itself_is_no_second_sound, STAGING_URL)
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	(void)world_run_starts(w);
 	w->aid.at += 10 * INT64_C(60000); /* longer than NOTIFY_AFTER_SECONDS */
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Live: staging"));
 	assert_non_null(world_says_in(w, WORLD_TEAM, "✅ Over: staging"));
 	assert_null(world_says_in(w, WORLD_TEAM, "🔥"));
@@ -276,8 +265,7 @@ WORLD_TEST(an_edit_that_says_an_end_goes_before_others)
 {
 	size_t n = 0;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_rollback_asks(w, "/rollback staging");
 	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Roll back");
 	(void)world_run_starts(w);
@@ -340,10 +328,8 @@ WORLD_TEST_OF(all_are_reminded_until_one_has_seen_it, NO_GROUP, STAGING_URL,
 	world_deploy_goes_live(w, COMMIT_A);
 	pushes(w, "develop", COMMIT_B);
 	(void)world_run_starts(w);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, NULL);
 	assert_int_equal(count_buttons(w, CHAT_SEEN), 2);
 	world_due(w, TIMER_NAG);
 	assert_int_equal(count_buttons(w, CHAT_SEEN), 4);

@@ -79,9 +79,8 @@ WORLD_TEST_OF(what_is_written_goes_out_once_a_minute_and_what_is_confirmed_is_a_
 }
 
 static void
-always_fails(struct tx *tx, const struct event *event)
+always_fails(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tx_fail(tx, ERR_INVALID, "a bug");
 }
 
@@ -328,20 +327,17 @@ find(struct world *w)
 WORLD_TEST_OF(nothing_new_starts_without_a_witness_and_what_makes_safe_does, BUCKET,
     "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	lose(w);
 	assert_non_null(
 	    world_says(w, "⏳ Deployments wait: all environments, the audit log's copy is late\n"));
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(w, "⏳ Not deployed: "));
+	world_answers(w, WORLD_ADMIN, "/deploy staging", "⏳ Not deployed: ");
 	assert_non_null(world_says(w, "the audit log's copy is late by "));
 	assert_null(world_says(w, "AUDIT_WITNESS_MAX_MINUTES")); /* no name of a setting */
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	assert_int_equal(world_audited(w, "\"code\":\"denied_held\"", "\"without_witness\":"), 1);
 
-	(void)world_text(w, WORLD_ADMIN, "/lock staging 1h a reason");
-	assert_non_null(world_says(w, "🔒 Locked: "));
+	world_answers(w, WORLD_ADMIN, "/lock staging 1h a reason", "🔒 Locked: ");
 	assert_non_null(world_says(w, "ends it.\n⏳ without witness"));
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/lock staging 1h another");
 	assert_non_null(strstr(world_says(w, "Locked already")->text, "\n⏳ without witness"));
@@ -359,8 +355,7 @@ WORLD_TEST_OF(a_push_waits_for_the_witness_and_goes_on_when_it_is_back, BUCKET,
     "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false")
 {
 	lose(w);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	assert_non_null(world_says(w, "⏳ Push waits: "));
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	find(w);
@@ -377,8 +372,7 @@ WORLD_TEST_OF(what_began_to_wait_before_anybody_said_so_goes_on_too, BUCKET,
 	world_writes_entries(w, 1);
 	world_due(w, TIMER_WITNESS);
 	w->aid.at += 31 * MINUTE;
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	assert_non_null(world_says(w, "⏳ Push waits: "));
 	assert_false(row_of(w).is_late);
 	answer(w, &good);
@@ -397,8 +391,7 @@ WORLD_TEST_OF(of_a_new_bucket_everything_new_is_held_until_the_first_put, BUCKET
 	w->aid.at += 31 * MINUTE;
 	world_settings(w, "AUDIT_S3_BUCKET=other", "AUDIT_S3_REGION=eu-central-1",
 	    "AUDIT_WITNESS_MAX_MINUTES=30", "STAGING_CONFIRM=false", NULL);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	assert_non_null(world_says(w, "⏳ Not deployed: "));
+	world_answers(w, WORLD_ADMIN, "/deploy staging", "⏳ Not deployed: ");
 	assert_non_null(world_says(w, "the audit log's copy is late"));
 	find(w);
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
@@ -411,8 +404,7 @@ WORLD_TEST_OF(
 	lose(w);
 	assert_int_equal(world_environment(w, "staging").held, ENVIRONMENT_IS_UNWITNESSED);
 	assert_int_equal(world_environment(w, "production").held, ENVIRONMENT_IS_UNWITNESSED);
-	(void)world_text(w, WORLD_ADMIN, "/queue");
-	assert_non_null(world_says(w, "production\n⏳ the audit log's copy is late"));
+	world_answers(w, WORLD_ADMIN, "/queue", "production\n⏳ the audit log's copy is late");
 	find(w);
 	assert_int_equal(world_environment(w, "staging").held, 0);
 }
@@ -424,8 +416,8 @@ WORLD_TEST_OF(an_action_is_refused_and_one_that_restores_is_not, BUCKET,
     "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv")
 {
 	lose(w);
-	(void)world_text(w, WORLD_ADMIN, "/do cf-under-attack acme");
-	assert_non_null(world_says(w, "Not done: client/acme cf-under-attack"));
+	world_answers(
+	    w, WORLD_ADMIN, "/do cf-under-attack acme", "Not done: client/acme cf-under-attack");
 	assert_non_null(world_says(w, "the audit log's copy is late by"));
 	(void)world_text(w, WORLD_ADMIN, "/do cf-normal acme medium");
 	assert_int_equal(world_newest(w, "client/acme").id, 1);

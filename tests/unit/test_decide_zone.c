@@ -40,9 +40,8 @@ begin_attack(struct world *w)
 }
 
 static void
-remove_zone(struct tx *tx, void *arg)
+remove_zone(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_cloudflare_remove(tx, ZONE);
 }
 
@@ -67,8 +66,7 @@ WORLD_TEST_OF(a_push_asks_first_and_says_why, CLIENT, DOMAIN, HEALTH)
 WORLD_TEST_OF(what_a_person_types_asks_first, CLIENT, DOMAIN, HEALTH)
 {
 	begin_attack(w);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
 	assert_non_null(world_says(w, IS_UNDER));
 }
@@ -139,8 +137,7 @@ TEST(an_attack_that_begins_meanwhile_is_asked_about)
 
 WORLD_TEST_OF(a_rollback_is_not_held_up, CLIENT, DOMAIN, HEALTH)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	begin_attack(w);
 	(void)world_press(
@@ -151,8 +148,7 @@ WORLD_TEST_OF(a_rollback_is_not_held_up, CLIENT, DOMAIN, HEALTH)
 WORLD_TEST_OF(who_approves_is_warned, CLIENT, DOMAIN, HEALTH, "STAGING_APPROVALS=1")
 {
 	begin_attack(w);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_says(w, IS_UNDER), "Deploy to"));
 	world_git_same(w);
@@ -184,9 +180,8 @@ WORLD_TEST_OF(an_environment_that_they_do_not_see_is_not_named, CLIENT, DOMAIN, 
     "PRODUCTION_HEALTH_URL=https://acme.example/", "ROLE_GUARD_IDS=44",
     "ROLE_GUARD_MAY=do:client/acme,status:production")
 {
-	(void)world_text(w, 44, "/do cf-under-attack acme");
-	assert_non_null(
-	    world_says(w, "\n⚠️ the health check of production and 1 more looks there: d"));
+	world_answers(w, 44, "/do cf-under-attack acme",
+	    "\n⚠️ the health check of production and 1 more looks there: d");
 }
 
 /* A line is confirmed already, and has shown nothing. */

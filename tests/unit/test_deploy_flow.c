@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 static bool
 does(const struct deploy_acts *acts, enum deploy_act what)
 {

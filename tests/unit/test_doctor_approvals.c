@@ -97,8 +97,7 @@ WORLD_TEST_OF(who_has_blocked_the_bot_is_named_and_who_is_told_without_a_group,
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 0); /* 66 only looks */
 	w->refuses[0] = WORLD_OTHER_ADMIN;
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(w, COMMIT_A);
 	doctor_approvers(doctor);
 	assert_int_equal(doctor->count, 1);
 	assert_non_null(strstr(doctor->findings[0].text, "TELEGRAM_CHAT_ID is not set, so pushes"));

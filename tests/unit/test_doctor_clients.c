@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/doctor/doctor.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -141,16 +137,14 @@ TEST(a_client_is_found_by_either_name_and_an_unknown_one_is_named)
 }
 
 static int
-make_folder(void **state)
+make_folder(UNUSED void **state)
 {
-	(void)state;
 	return mkdtemp(folder) == NULL;
 }
 
 static int
-remove_folder(void **state)
+remove_folder(UNUSED void **state)
 {
-	(void)state;
 	(void)unlink(path_of("env"));
 	(void)unlink(path_of("key"));
 	(void)unlink(path_of("known"));

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/doctor/doctor_production.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/doctor/doctor.h"
 #include "settings/sources/settings_load.h"
 #include "unit.h"

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/effect_codec.h"
 
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/text.h"
 #include "unit.h"
 

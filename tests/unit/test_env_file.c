@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/env_file.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "unit.h"
 

@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 TEST(both_names_are_read)
 {
 	struct environment_id id;

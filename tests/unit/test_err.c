@@ -5,8 +5,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <string.h>
 
 TEST(context_stands_before_the_cause)
 {

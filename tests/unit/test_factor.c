@@ -136,8 +136,7 @@ FACTOR_TEST(a_reason_that_was_replied_with_goes_on, "REQUIRE_OTP=deploy:*")
 
 FACTOR_TEST(who_has_none_is_told_so_and_who_may_not_is_not_asked, "REQUIRE_OTP=deploy:*")
 {
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	assert_non_null(world_says(w, "you have no second factor"));
+	world_answers(w, WORLD_STAGING_USER, "/deploy staging", "you have no second factor");
 	(void)world_text(w, WORLD_STAGING_USER, "/deploy production");
 	assert_non_null(strstr(world_plain(world_last(w)), "⛔ Denied: production deploy"));
 	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/deploy staging");

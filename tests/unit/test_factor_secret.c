@@ -10,9 +10,8 @@
 /* --- sealed --- */
 
 static void
-swap_secrets(struct tx *tx, void *arg)
+swap_secrets(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)tx_run(tx,
 	    "UPDATE factor SET sealed = (SELECT sealed FROM factor f WHERE f.person = $1)"
 	    " WHERE person = $2",
@@ -133,9 +132,8 @@ FACTOR_TEST_BARE(an_approval_needs_a_code_and_a_reset_takes_it_back)
 }
 
 static void
-read_later(struct tx *tx, void *arg)
+read_later(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(decide_factor_of(tx, ada.id).person, 0);
 }
 

@@ -4,10 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,9 +35,8 @@ in(const char *name)
 }
 
 static int
-set_up(void **state)
+set_up(UNUSED void **state)
 {
-	(void)state;
 	(void)snprintf(folder, sizeof(folder), "/tmp/test_file.XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	return 0;

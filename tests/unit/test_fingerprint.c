@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/fingerprint.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

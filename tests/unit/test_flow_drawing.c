@@ -1,8 +1,5 @@
 /* Goal: the pictures of state machines in docs/ are drawn from the tables that decide.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "deployment/deploy_flow.h"
 

@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #define A40 "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d"
 #define B40 "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"
 

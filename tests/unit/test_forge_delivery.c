@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_delivery.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "forges/forge_row.h"
 #include "lib/buf.h"
 #include "unit.h"

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_signature.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "lib/text.h"
 #include "unit.h"

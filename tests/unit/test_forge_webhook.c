@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/forge_webhook.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "fail_nth.h"
 #include "forges/forge_delivery.h"
 #include "forges/forge_row.h"
@@ -187,6 +183,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 /* --- requests --- */
 
 struct post {
@@ -333,10 +331,9 @@ TEST(each_forge_has_a_row_of_its_own)
 	}
 }
 
-TEST_WITH(a_proven_delivery_is_answered_as_it_was_decided, set_up, tear_down)
+SCENE_TEST(a_proven_delivery_is_answered_as_it_was_decided)
 {
 	static const int decisions[] = { 200, 202, 400, 503 };
-	struct world *w = *state;
 
 	for (EACH_FORGE(f))
 		for (size_t i = 0; i < COUNT(decisions); i++) {
@@ -346,10 +343,9 @@ TEST_WITH(a_proven_delivery_is_answered_as_it_was_decided, set_up, tear_down)
 	assert_int_equal(w->rejected, 0);
 }
 
-TEST_WITH(the_event_holds_the_raw_body_its_mac_and_what_the_head_said, set_up, tear_down)
+SCENE_TEST(the_event_holds_the_raw_body_its_mac_and_what_the_head_said)
 {
 	static const char body[] = "{\"ref\":\"refs/heads/m\\u00e4in\"}", odd[] = "payload=%7B%7D";
-	struct world *w = *state;
 
 	for (EACH_FORGE(f)) {
 		const struct forge_row *row = &forge_rows[f];
@@ -375,10 +371,8 @@ TEST_WITH(the_event_holds_the_raw_body_its_mac_and_what_the_head_said, set_up, t
 	}
 }
 
-TEST_WITH(the_previous_secret_opens_too_and_is_counted_until_it_is_gone, set_up, tear_down)
+SCENE_TEST(the_previous_secret_opens_too_and_is_counted_until_it_is_gone)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		w->previous_uses = 0;
 		change_secrets(w, SECRET, OTHER);
@@ -399,13 +393,12 @@ TEST_WITH(the_previous_secret_opens_too_and_is_counted_until_it_is_gone, set_up,
 	}
 }
 
-TEST_WITH(without_the_right_proof_nothing_happens_but_a_count, set_up, tear_down)
+SCENE_TEST(without_the_right_proof_nothing_happens_but_a_count)
 {
 	static const char *const bad[] = { "", "sha256=", "x",
 		"sha1=757107ea0eb2509fc211221cce984b8a37570b6d",
 		"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
 		"sha256=757107EA0EB2509FC211221CCE984B8A37570B6D7586C22C46F4379C8B043E17" };
-	struct world *w = *state;
 
 	for (EACH_FORGE(f)) {
 		for (size_t i = 0; i < COUNT(bad); i++)
@@ -416,13 +409,12 @@ TEST_WITH(without_the_right_proof_nothing_happens_but_a_count, set_up, tear_down
 }
 
 /* 503: no 401, and no try is counted.  Each call of OpenSSL fails, by each value of the secret. */
-TEST_WITH(what_cannot_be_proven_for_want_of_memory_is_503, set_up, tear_down)
+SCENE_TEST(what_cannot_be_proven_for_want_of_memory_is_503)
 {
 	static const struct {
 		const char *proves, *secret, *previous;
 	} rows[] = { { SECRET, SECRET, NULL }, { SIGNING, SIGNING, NULL },
 		{ SECRET, SECRET, OTHER }, { SECRET, OTHER, SECRET } };
-	struct world *w = *state;
 	int status;
 
 	for (EACH_FORGE(f))
@@ -444,10 +436,8 @@ TEST_WITH(what_cannot_be_proven_for_want_of_memory_is_503, set_up, tear_down)
 	assert_int_equal(w->rejected, 0);
 }
 
-TEST_WITH(two_proofs_are_none, set_up, tear_down)
+SCENE_TEST(two_proofs_are_none)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		char line[256];
 		struct buf proof;
@@ -463,10 +453,8 @@ TEST_WITH(two_proofs_are_none, set_up, tear_down)
 	}
 }
 
-TEST_WITH(refusals_are_told_once_a_minute_with_their_number, set_up, tear_down)
+SCENE_TEST(refusals_are_told_once_a_minute_with_their_number)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		w->rejected_events = 0;
 		w->rejected = 0;
@@ -478,10 +466,8 @@ TEST_WITH(refusals_are_told_once_a_minute_with_their_number, set_up, tear_down)
 	}
 }
 
-TEST_WITH(a_store_that_takes_nothing_is_503_and_keeps_no_refusal_from_its_answer, set_up, tear_down)
+SCENE_TEST(a_store_that_takes_nothing_is_503_and_keeps_no_refusal_from_its_answer)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		w->decision = 0;
 		ANSWERS(503, f);
@@ -492,10 +478,8 @@ TEST_WITH(a_store_that_takes_nothing_is_503_and_keeps_no_refusal_from_its_answer
 	}
 }
 
-TEST_WITH(the_names_of_event_and_delivery_must_be_there_once, set_up, tear_down)
+SCENE_TEST(the_names_of_event_and_delivery_must_be_there_once)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		const struct forge_row *row = &forge_rows[f];
 		char event[128], id[128];
@@ -516,10 +500,8 @@ TEST_WITH(the_names_of_event_and_delivery_must_be_there_once, set_up, tear_down)
 }
 
 /* By the first that is there; one that several deliveries share is told from the others. */
-TEST_WITH(each_header_of_an_id_is_asked_in_its_turn, set_up, tear_down)
+SCENE_TEST(each_header_of_an_id_is_asked_in_its_turn)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		const struct forge_id *ids = forge_rows[f].ids;
 		char more[256] = "", longest[LIMIT_DELIVERY + 1], line[sizeof(longest) + 32];
@@ -548,10 +530,8 @@ TEST_WITH(each_header_of_an_id_is_asked_in_its_turn, set_up, tear_down)
 }
 
 /* Of what is signed the signed id counts.  To other forges it is a key as it stands. */
-TEST_WITH(a_signing_token_is_gitlabs_alone_and_signs_the_id, set_up, tear_down)
+SCENE_TEST(a_signing_token_is_gitlabs_alone_and_signs_the_id)
 {
-	struct world *w = *state;
-
 	change_secrets(w, SIGNING, NULL);
 	for (EACH_FORGE(f)) {
 		ANSWERS(200, f, .secret = SIGNING, .id = "another");
@@ -560,11 +540,10 @@ TEST_WITH(a_signing_token_is_gitlabs_alone_and_signs_the_id, set_up, tear_down)
 }
 
 /* Its name is not signed: what may be a push is read, and told that it is none. */
-TEST_WITH(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push, set_up, tear_down)
+SCENE_TEST(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push)
 {
 	static const char form[] = "payload=%7B%22action%22%3A1%7D";
 	static const char form_of_a_push[] = "payload=%7B%22before%22%3A1%7D";
-	struct world *w = *state;
 
 	ANSWERS(202, DELIVERY_GITHUB, .body = "{\"action\":\"created\"}", .event = "star");
 	ANSWERS(202, DELIVERY_GITHUB, .body = "no JSON", .event = "Push");
@@ -576,10 +555,8 @@ TEST_WITH(what_nobody_asked_for_is_202_without_the_store_unless_it_may_be_a_push
 	assert_int_equal(w->event->u.delivery.kind, DELIVERY_OTHER);
 }
 
-TEST_WITH(the_secret_is_the_one_of_the_moment, set_up, tear_down)
+SCENE_TEST(the_secret_is_the_one_of_the_moment)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		change_secrets(w, SECRET, NULL);
 		ANSWERS(401, f, .secret = OTHER);
@@ -595,10 +572,8 @@ TEST_WITH(the_secret_is_the_one_of_the_moment, set_up, tear_down)
 }
 
 /* GitLab's: it is no signing token, so nothing can be proven. */
-TEST_WITH(a_secret_that_can_be_no_key_is_503, set_up, tear_down)
+SCENE_TEST(a_secret_that_can_be_no_key_is_503)
 {
-	struct world *w = *state;
-
 	change_secrets(w, "whsec_QUJDREVGR0hJSktMTU5PUA==", NULL);
 	ANSWERS(503, DELIVERY_GITLAB, .secret = SIGNING);
 	assert_int_equal(w->rejected, 0);
@@ -615,10 +590,8 @@ open_applications(struct world *w, const char *github, const char *others)
 }
 
 /* The path chooses the key: a secret opens its own webhook and no other. */
-TEST_WITH(the_path_chooses_the_key_and_the_event_says_which, set_up, tear_down)
+SCENE_TEST(the_path_chooses_the_key_and_the_event_says_which)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		open_applications(w, "GITHUB_WEBHOOK_SECRET=" SHOPS, "FORGE_WEBHOOK_SECRET=" SHOPS);
 		ANSWERS(200, f);
@@ -637,10 +610,9 @@ TEST_WITH(the_path_chooses_the_key_and_the_event_says_which, set_up, tear_down)
 }
 
 /* Also of an application that has no secret of its own, or one that is another forge's. */
-TEST_WITH(a_path_that_is_no_application_s_is_404_and_counts_nothing, set_up, tear_down)
+SCENE_TEST(a_path_that_is_no_application_s_is_404_and_counts_nothing)
 {
 	static const char *const names[] = { "", "blog", "none", "shop/", "Shop", "shop/staging" };
-	struct world *w = *state;
 
 	for (EACH_FORGE(f)) {
 		enum delivery_forge forge;
@@ -665,10 +637,9 @@ TEST_WITH(a_path_that_is_no_application_s_is_404_and_counts_nothing, set_up, tea
 	assert_null(w->event);
 }
 
-TEST_WITH(other_types_are_415_and_other_methods_405, set_up, tear_down)
+SCENE_TEST(other_types_are_415_and_other_methods_405)
 {
 	static struct http_asked asked;
-	struct world *w = *state;
 
 	for (EACH_FORGE(f)) {
 		char get[128];
@@ -683,10 +654,8 @@ TEST_WITH(other_types_are_415_and_other_methods_405, set_up, tear_down)
 	assert_null(w->event);
 }
 
-TEST_WITH(a_body_is_taken_up_to_the_size_of_its_row, set_up, tear_down)
+SCENE_TEST(a_body_is_taken_up_to_the_size_of_its_row)
 {
-	struct world *w = *state;
-
 	for (EACH_FORGE(f)) {
 		size_t most = forge_rows[f].body_max;
 		char *body = malloc(most + 1);

@@ -5,7 +5,6 @@
 #include "unit.h"
 
 #include <linux/magic.h>
-#include <stdint.h>
 
 TEST(each_file_system_gets_its_verdict)
 {

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/github_delivery.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "forges/forge_row.h"
 #include "lib/buf.h"
 #include "tests/unit/github_sample.h"

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "forges/github_payload.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/buf.h"

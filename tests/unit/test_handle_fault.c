@@ -8,9 +8,8 @@
 #include "store/store_inside.h"
 
 static void
-fails(struct tx *tx, const struct event *event)
+fails(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tx_fail(tx, ERR_INVALID, "a bug");
 }
 
@@ -41,8 +40,7 @@ WORLD_TEST_OF(the_run_of_what_was_given_up_is_over, "RUN_LOGS_KEEP=1")
 
 WORLD_TEST_OF(a_probe_that_cannot_be_handled_goes_back, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, GOOD);
 	w->aid.handlers[EVENT_PROBED] = fails;
 	world_probed(w, NULL);
@@ -60,8 +58,7 @@ WORLD_TEST(an_answer_that_cannot_be_handled_refuses_the_request)
 
 WORLD_TEST(a_confirmed_question_whose_answer_cannot_be_handled_ends)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy to"));
 	w->aid.handlers[EVENT_GIT_ANSWERED] = fails;
 	world_git_same(w);
@@ -106,8 +103,7 @@ WORLD_TEST(what_strangers_repeated_is_counted_through_restart_and_fault)
 
 WORLD_TEST(a_question_whose_deadline_cannot_be_handled_expires_later)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	comes_due_again(w, TIMER_QUESTION);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_EXPIRED);
 }
@@ -176,9 +172,8 @@ WORLD_TEST_OF(a_status_that_cannot_be_handled_is_told_as_such, STAGING_URL)
 }
 
 static void
-breaks(struct tx *tx, const struct event *event)
+breaks(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	(void)tx_run(tx, "INSERT INTO run (id, deployment) VALUES (NULL, NULL)");
 }
 
@@ -201,9 +196,8 @@ make_unreadable(struct tx *tx, const char *move, const char *unreadable)
 }
 
 static void
-breaks_as_a_message_is_read(struct tx *tx, const struct event *event)
+breaks_as_a_message_is_read(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	make_unreadable(tx, "ALTER TABLE message RENAME TO gone",
 	    "CREATE VIEW message AS SELECT * FROM gone WHERE length(zeroblob(1 << 40))");
 	struct message message;
@@ -242,9 +236,8 @@ TEST(a_row_that_cannot_be_read_is_the_own_databases_fault)
 }
 
 static void
-says_database(struct tx *tx, const struct event *event)
+says_database(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tx_fail(tx, ERR_INVALID, "database: bye");
 }
 

@@ -263,13 +263,11 @@ WORLD_TEST_BARE(what_it_asks_for_behind_a_rollback_starts_as_a_push_does)
 	int64_t work;
 
 	open_world(w, NULL, NULL);
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	assert_int_equal(world_deployment(w, work).state, DEPLOY_QUEUED);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -321,13 +319,11 @@ WORLD_TEST_OF(
     what_a_branch_came_to_since_is_started, TEAM, SECRET, STAGING, "POLL_REPOSITORY_SECONDS=60")
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_A);
+	world_polled(w, COMMIT_A, COMMIT_A);
 	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_run_starts(w), 200);
 	blocked_is_rolled_back(w, "staging");
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_B, COMMIT_A);
+	world_polled(w, COMMIT_B, COMMIT_A);
 	(void)build_done(w, "c", OVER_B);
 	blocked_goes_live(w, COMMIT_C);
 }
@@ -363,12 +359,10 @@ WORLD_TEST_OF(what_a_poll_saw_before_a_block_is_asked_about, TEAM, SECRET, STAGI
     "POLL_REPOSITORY_SECONDS=60")
 {
 	world_deploy_goes_live(w, COMMIT_A);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_A, COMMIT_A);
+	world_polled(w, COMMIT_A, COMMIT_A);
 	(void)build_done(w, "b", (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_run_starts(w), 200);
-	world_due(w, TIMER_POLL);
-	world_git_heads(w, COMMIT_C, COMMIT_A);
+	world_polled(w, COMMIT_C, COMMIT_A);
 	world_git(w, (struct world_git){ .commit = COMMIT_C });
 	blocked_is_rolled_back(w, "staging");
 	(void)world_text(w, WORLD_ADMIN, "/cancel staging"); /* the push itself */

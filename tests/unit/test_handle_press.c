@@ -330,8 +330,7 @@ TEST(a_no_to_a_press_stays_until_it_is_read)
 
 WORLD_TEST(an_environment_that_left_the_settings_is_not_started)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	world_settings(w, "ENVIRONMENTS=staging", NULL);
 	confirm(w);
 	assert_null(world_peek(w, EFFECT_RUN));

@@ -60,8 +60,7 @@ WORLD_TEST_BARE(a_block_says_what_was_wrong_with_its_commit)
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_true(world_environment(w, "staging").is_down);
 	assert_false(world_environment(w, "staging").is_unacknowledged); /* nothing serves again */
-	(void)world_text(w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(w, "(script failed: exit 1: boom)"));
+	world_answers(w, WORLD_ADMIN, "/status", "(script failed: exit 1: boom)");
 }
 
 WORLD_TEST_BARE(a_script_that_fails_after_release_is_rolled_back)
@@ -69,8 +68,7 @@ WORLD_TEST_BARE(a_script_that_fails_after_release_is_rolled_back)
 	const struct effect *run, *probe;
 
 	world_b_over_a(w, STAGING_URL);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	run = world_peek(w, EFFECT_RUN);
 	assert_non_null(run);
 	assert_int_equal(run->u.run.program, PROGRAM_ROLLBACK);
@@ -133,11 +131,9 @@ WORLD_TEST_BARE(a_large_log_goes_when_a_newer_run_of_its_environment_has_ended)
 WORLD_TEST_BARE(a_release_that_is_not_healthy_is_rolled_back)
 {
 	world_b_over_a(w, STAGING_URL);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_non_null(world_says(w, "unhealthy: HTTP 500"));
 }
@@ -221,10 +217,8 @@ TEST(whether_a_rollback_began_is_read_off_its_end)
 WORLD_TEST_BARE(a_rollback_that_is_not_healthy_is_down)
 {
 	world_b_over_a(w, STAGING_URL);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "no answer");
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, "no answer");
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(w, "\nunhealthy: HTTP 500; after the rollback: no answer"));
 }
@@ -271,8 +265,7 @@ TEST(down_is_said_of_the_hosts_that_are)
 WORLD_TEST_OF(nothing_to_go_back_to_is_failed_and_not_known_to_be_well, STAGING_URL)
 {
 	world_deploy_starts(w, COMMIT_A);
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "staging is DOWN: "));
@@ -316,10 +309,8 @@ WORLD_TEST_OF(a_first_release_that_is_not_healthy_either, STAGING_URL)
 	world_deploy_starts(w, COMMIT_B);
 	world_run_step(w, 0, "previous target:before-12");
 	world_run_step(w, 1, "release");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
 	    w, "staging is DOWN: what ran before deploybot is back, and is not healthy either"));
@@ -360,8 +351,7 @@ WORLD_TEST_OF(
 WORLD_TEST_BARE(a_rollback_that_ends_before_it_changed_anything_has_not_started)
 {
 	world_b_over_a(w, STAGING_URL);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(w,
@@ -379,8 +369,7 @@ WORLD_TEST_BARE(what_ran_out_of_time_says_so)
 		.exit_status = -1,
 		.signal_number = 9 });
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says(w, "timed out: killed by signal 9"));
 }
 

@@ -35,8 +35,7 @@ WORLD_TEST_BARE(a_lost_supervisor_stops_and_then_is_rolled_back)
 	assert_int_equal(world_count(w, EFFECT_RUN), 1); /* nothing is started beside it */
 	world_run_ends(w, LOST);
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says(w, "interrupted: it was killed"));
 }
 
@@ -96,8 +95,7 @@ WORLD_TEST_BARE(a_run_that_was_let_go_and_lost_is_rolled_back_whatever_its_recor
 
 WORLD_TEST_OF(a_run_that_was_lost_before_it_was_seen_begins_again, STAGING_URL)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	world_run_ends(w, (struct run_ended){ .lost = true });
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
@@ -156,8 +154,7 @@ WORLD_TEST_BARE(a_rollback_without_a_folder_is_down_and_not_run_again)
 	struct environment environment;
 
 	world_b_over_a(w, STAGING_URL);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, TOUCHED);
+	world_run_releases(w, TOUCHED);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ends(w, FOLDER_GONE);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);

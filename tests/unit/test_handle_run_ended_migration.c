@@ -9,8 +9,7 @@ WORLD_TEST_BARE(a_script_that_says_no_rollback_cannot_roll_back)
 	world_b_over_a(w, STAGING_URL);
 	world_run_step(w, 0, "no-rollback");
 	world_run_step(w, 1, "release");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "Last known release: aaaaaaa"));
@@ -23,8 +22,7 @@ migrates_and_goes_live(struct world *w, const char *commit)
 	world_run_step(w, 0, "migrate");
 	world_run_step(w, 1, "migrated");
 	world_run_step(w, 2, "release");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
 }
 
@@ -157,8 +155,7 @@ WORLD_TEST_BARE(a_rollback_behind_a_migration_says_on_what_the_earlier_release_s
 	world_run_step(w, 1, "migrated");
 	world_run_step(w, 2, "release");
 	world_run_ends(w, TOUCHED);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_non_null(
 	    world_says(w, "the migration ran; aaaaaaa now serves on the migrated database"));
@@ -217,8 +214,7 @@ WORLD_TEST_OF(
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll back"));
 	(void)world_run_starts(w);
 	assert_null(strstr(world_plain(world_says(w, "Rolling back staging")), "the migration"));
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, NULL);
 	assert_non_null(world_says(w,
 	    "aaaaaaa\n⚠️ the database was NOT rolled back: the migration of ccccccc ran, after 1 earlier migration that began since that release; aaaaaaa now serves on the migrated database"));

@@ -60,11 +60,9 @@ WORLD_TEST_BARE(the_log_of_an_unhealthy_release_begins_with_what_its_health_said
 
 	world_b_over_a(w, STAGING_URL);
 	world_run_step(w, 0, "start");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
+	world_run_is_probed(w, "HTTP 500");
 	assert_non_null(world_says(w, "\n✗ health check\n↩️ rolling back to aaaaaaa"));
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says(w, "\nunhealthy: HTTP 500\n✗ health check\n"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "Rolled back"), "📄 Log"));
@@ -114,8 +112,8 @@ WORLD_TEST_BARE(words_of_a_script_are_not_taken_for_ours)
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(w,
 	    "script failed: restore; the rollback: by hand; the rollback: exit 1: restore; the rollback: by hand\n"));
-	(void)world_text(w, WORLD_ADMIN, "/status");
-	assert_non_null(world_says(w, "(script failed: exit 1: restore; the rollback: by hand)"));
+	world_answers(
+	    w, WORLD_ADMIN, "/status", "(script failed: exit 1: restore; the rollback: by hand)");
 	assert_int_equal(world_audited(w, "auto_rollback_failed",
 			     "by hand; the rollback: exit 1: restore; the rollback: by hand\""),
 	    1);
@@ -177,10 +175,8 @@ TEST(what_an_application_may_have_said_is_shown_in_private_alone)
 WORLD_TEST_BARE(an_unhealthy_release_names_the_url_without_what_may_be_a_token)
 {
 	world_b_over_a(w, "STAGING_HEALTH_URL=http://127.0.0.1:9/health?token=t");
-	world_run_ends(w, GOOD);
-	world_probed(w, "HTTP 500");
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, "HTTP 500");
+	world_run_is_probed(w, NULL);
 	assert_non_null(world_says(w, "http://127.0.0.1:9/health: HTTP 500\n"));
 	assert_null(world_says(w, "token"));
 }
@@ -261,15 +257,13 @@ WORLD_TEST_OF(the_step_that_failed_or_was_killed_is_crossed_out, STAGING_URL)
 	assert_non_null(strstr(world_plain(world_says(w, "✓ fetch")), "✗ build"));
 	world_deploy_starts(w, COMMIT_A);
 	world_run_step(w, 0, "build");
-	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
-	assert_non_null(world_says(w, "▸ build"));
+	world_answers(w, WORLD_ADMIN, "/cancel staging", "▸ build");
 	world_run_ends(
 	    w, (struct run_ended){ .gate_opened = true, .exit_status = -1, .signal_number = 15 });
 	assert_non_null(world_says(w, "✗ build"));
 	assert_null(world_says(w, "▸ build"));
 	world_deploy_starts(w, COMMIT_B);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, GOOD);
+	world_run_releases(w, GOOD);
 	world_probed(w, "HTTP 500");
 	assert_null(world_says(w, "✗ release"));
 	assert_non_null(world_says(w, "✓ release"));
@@ -322,8 +316,7 @@ rollback_fails(struct world *w, struct run_ended ended)
 {
 	world_b_over_a(w, STAGING_URL);
 	world_run_ends(w, TOUCHED);
-	world_run_step(w, 0, "release");
-	world_run_ends(w, ended);
+	world_run_releases(w, ended);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(w, "🔥 Rollback failed: staging, may be DOWN:"));
 	assert_null(world_says(w, "🩺"));

@@ -44,8 +44,7 @@ TEST(what_hinders_the_end_is_said_as_far_as_it_is_known)
 
 WORLD_TEST_OF(the_chat_says_what_is_alive_still, URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	lose(w, "process 4711 of it would not end: " GROUP);
 	assert_int_equal(world_active(w, "staging").state, DEPLOY_STOPPING);
 	assert_non_null(
@@ -56,8 +55,7 @@ WORLD_TEST_OF(the_chat_says_what_is_alive_still, URL)
 /* Why it is taken back stands there already, and stays. */
 WORLD_TEST_OF(a_rollback_that_is_stuck_says_so_beside_its_cause, URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .released = true });
 	world_probed(w, "503 instead of 200");
 	assert_int_equal(world_active(w, "staging").state, DEPLOY_ROLLING_BACK);

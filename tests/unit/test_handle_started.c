@@ -106,14 +106,12 @@ WORLD_TEST_OF(an_active_deployment_without_an_open_effect_is_given_up, STAGING_U
 
 WORLD_TEST_OF(what_is_given_up_over_a_release_rolls_back_to_it, STAGING_URL)
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, GOOD);
 	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	world_restart(w);
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.program, PROGRAM_ROLLBACK);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLED_BACK);
 }
 
@@ -125,8 +123,7 @@ WORLD_TEST(a_request_that_nobody_will_answer_is_refused_at_the_start)
 	world_rewrite(w, "DELETE FROM effect WHERE kind = 'ask';");
 	world_restart(w);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_REFUSED);
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	world_restart(w);
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 	world_rewrite(w, "DELETE FROM effect WHERE kind = 'wait';");
@@ -138,8 +135,7 @@ WORLD_TEST(a_request_that_nobody_will_answer_is_refused_at_the_start)
 WORLD_TEST(what_waited_starts_when_nothing_is_active)
 {
 	world_deploy_starts(w, COMMIT_A);
-	(void)world_decide(w, world_push(w, "develop"));
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_push_is_at(w, COMMIT_B);
 	world_rewrite(w, "DELETE FROM effect WHERE kind IN ('run', 'probe');");
 	world_restart(w);
 	assert_string_equal(world_active(w, "staging").commit, COMMIT_B);
@@ -161,8 +157,7 @@ WORLD_TEST(the_daily_round_is_there_once_and_comes_again)
 
 WORLD_TEST_OF(the_folders_of_old_runs_are_removed_by_the_daily_round, "RUN_LOGS_KEEP=2")
 {
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_goes_live(w, COMMIT_B);
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_C);
 	world_due(w, TIMER_DAILY);
 	assert_int_equal(world_count(w, EFFECT_PURGE_RUN), 1);

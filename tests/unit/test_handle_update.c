@@ -179,26 +179,24 @@ WORLD_TEST(whoami_in_a_group_tells_whoever_has_a_role_the_groups_id)
 
 WORLD_TEST(an_unknown_command_is_answered_with_the_nearest)
 {
-	(void)world_text(w, WORLD_ADMIN, "/dpeloy staging");
-	assert_non_null(world_says(w, "I don't know /dpeloy. Did you mean /deploy?"));
-	(void)world_text(w, WORLD_ADMIN, "/zzzzzzzz");
-	assert_non_null(world_says(w, "I don't know /zzzzzzzz. /help lists"));
+	world_answers(
+	    w, WORLD_ADMIN, "/dpeloy staging", "I don't know /dpeloy. Did you mean /deploy?");
+	world_answers(w, WORLD_ADMIN, "/zzzzzzzz", "I don't know /zzzzzzzz. /help lists");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(w, "I don't know /dpeloy"), "/deploy staging"));
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
 	assert_non_null(world_says(w, "@ada: /deploy staging"));
 	/* Whoever may not, is not led there. */
-	(void)world_text(w, WORLD_STAGING_USER, "/freez staging until 23:00");
-	assert_non_null(world_says(w, "I don't know /freez. /help lists"));
+	world_answers(w, WORLD_STAGING_USER, "/freez staging until 23:00",
+	    "I don't know /freez. /help lists");
 }
 
 WORLD_TEST_OF(a_wish_that_is_an_action_is_offered_as_that, "CLIENTS=acme",
     "CLIENT_ACME_ACTIONS=restart-web,reload-nginx", "CLIENT_ACME_WEB_UNIT=web",
     "CLIENT_ACME_HOST=local")
 {
-	(void)world_text(w, WORLD_ADMIN, "/restart acme");
-	assert_non_null(world_says(w, "I don't know /restart. Did you mean /do?"));
+	world_answers(w, WORLD_ADMIN, "/restart acme", "I don't know /restart. Did you mean /do?");
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "/do restart-web acme"));
 	assert_non_null(world_says(w, "@ada: /do restart-web acme"));
@@ -327,8 +325,8 @@ WORLD_TEST(log_offers_both)
 
 WORLD_TEST(too_many_arguments_are_told_with_the_usage)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging develop now");
-	assert_non_null(world_says(w, "Usage: /deploy <environment> [commit or branch]"));
+	world_answers(w, WORLD_ADMIN, "/deploy staging develop now",
+	    "Usage: /deploy <environment> [commit or branch]");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 }
 
@@ -348,14 +346,12 @@ WORLD_TEST(an_environment_that_is_not_there_is_answered_with_those_that_are)
 /* "/deploy" alone is a slip, not an attempt at production. */
 WORLD_TEST(a_staging_user_who_names_no_environment_is_offered_theirs)
 {
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy");
-	assert_non_null(world_says(w, "❓ /deploy staging?"));
+	world_answers(w, WORLD_STAGING_USER, "/deploy", "❓ /deploy staging?");
 	assert_int_equal(world_last(w)->buttons.n, 1); /* production is not theirs */
 	(void)world_text(w, WORLD_STAGING_USER, "/cancel");
 	assert_int_equal(w->n_screen, 2);
 	assert_int_equal(world_audited(w, "\"denied\"", NULL), 0);
-	(void)world_text(w, WORLD_STAGING_USER, "/rollback");
-	assert_non_null(world_says(w, "only an admin may"));
+	world_answers(w, WORLD_STAGING_USER, "/rollback", "only an admin may");
 }
 
 WORLD_TEST(a_denial_is_marked_text_and_audited)
@@ -416,8 +412,8 @@ WORLD_TEST(a_typo_is_never_a_missing_right)
 	assert_int_equal(world_audited(w, "\"denied\"", NULL), 0);
 	(void)world_text(w, WORLD_STAGING_USER, "/Deploy Staging");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 1);
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy PRODUCTION");
-	assert_non_null(world_says(w, "⛔ Denied: production deploy: only an admin may."));
+	world_answers(w, WORLD_STAGING_USER, "/deploy PRODUCTION",
+	    "⛔ Denied: production deploy: only an admin may.");
 	(void)world_text_in(w, WORLD_STRANGER, WORLD_STRANGER, "/deploy stagign");
 	assert_non_null(world_says(w, "⛔ Denied: stagign deploy: you have no role here."));
 }
@@ -442,8 +438,7 @@ WORLD_TEST(a_busy_environment_has_places_behind_who_what_and_since_when)
 {
 	world_deploy_starts(w, COMMIT_A);
 	w->aid.at += 125 * 1000;
-	(void)world_text(w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_STAGING_USER, "/deploy staging", COMMIT_B);
 	assert_non_null(world_says(w, "⏳ Queued: 1st in staging \"Make it blue\" bbbbbbb"));
 	assert_non_null(world_says(w, "starts after #1: @ada deploys aaaaaaa, since 2 min"));
 	assert_int_equal(world_count(w, EFFECT_RUN), 1);
@@ -452,8 +447,7 @@ WORLD_TEST(a_busy_environment_has_places_behind_who_what_and_since_when)
 WORLD_TEST_OF(an_environment_without_a_branch_needs_a_ref, "ENVIRONMENTS=staging,qa",
     "QA_HOST=qa.example.com")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy qa");
-	assert_non_null(world_says(w, "/deploy qa <branch, tag or commit>"));
+	world_answers(w, WORLD_ADMIN, "/deploy qa", "/deploy qa <branch, tag or commit>");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	(void)world_text(w, WORLD_ADMIN, "/deploy qa v1.2");
 	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1.2");
@@ -462,8 +456,8 @@ WORLD_TEST_OF(an_environment_without_a_branch_needs_a_ref, "ENVIRONMENTS=staging
 
 WORLD_TEST(a_ref_that_looks_like_an_option_is_refused)
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x");
-	assert_non_null(world_says(w, "⛔ Not deployed: staging: a ref cannot begin with \"-\""));
+	world_answers(w, WORLD_ADMIN, "/deploy staging --upload-pack=/tmp/x",
+	    "⛔ Not deployed: staging: a ref cannot begin with \"-\"");
 	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 }
 

@@ -10,8 +10,7 @@ WORLD_TEST(presses_are_slowed_down)
 	char confirm[LIMIT_BUTTON_ID];
 	int slowed = 0;
 
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)text_copy(confirm, sizeof(confirm),
 	    world_button(world_says(w, "Deploy to production?"), "Deploy to"));
 	for (int i = 0; i < 100; i++) {
@@ -280,8 +279,7 @@ WORLD_TEST(open_requests_of_one_person_are_bounded)
 
 	for (int i = 0; i < 10; i++) {
 		commit[0] = (char)('0' + i);
-		(void)world_text(w, WORLD_ADMIN, "/deploy production");
-		world_git(w, (struct world_git){ .commit = commit });
+		world_asks(w, WORLD_ADMIN, "/deploy production", commit);
 	}
 	assert_null(world_says(w, "you have 10 open requests"));
 	(void)world_text(w, WORLD_ADMIN, "/deploy production");

@@ -67,8 +67,7 @@ WORLD_TEST(history_lists_the_latest_first)
 {
 	const char *text;
 
-	world_deploy_goes_live(w, COMMIT_A);
-	world_deploy_starts(w, COMMIT_B);
+	world_starts_over(w, COMMIT_A, COMMIT_B);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
 	(void)world_text(w, WORLD_STAGING_USER, "/history staging");
 	text = world_plain(world_last(w));
@@ -86,8 +85,7 @@ WORLD_TEST(history_lists_the_latest_first)
 WORLD_TEST_OF(status_names_a_question_as_one, "PRODUCTION_CONFIRM=true")
 {
 	world_released(w, "production");
-	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/status production");
 	assert_non_null(
 	    strstr(world_plain(world_last(w)), "\n❓ asks: bbbbbbb, nobody has said yes\n"));

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/health_look.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "lib/text.h"
@@ -102,6 +98,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 static void
 aim(struct scene *scene, size_t i, const char *path)
 {
@@ -119,10 +117,8 @@ look(struct scene *scene, size_t n)
 	assert_int_equal(scene->told, told); /* never inside */
 }
 
-TEST_WITH(each_url_has_its_finding, begin, finish)
+SCENE_TEST(each_url_has_its_finding)
 {
-	struct scene *scene = *state;
-
 	aim(scene, 0, "/h/ill");
 	aim(scene, 1, "/h/well");
 	look(scene, 2);
@@ -138,10 +134,8 @@ TEST_WITH(each_url_has_its_finding, begin, finish)
 	UNTIL(scene, scene->told == 2);
 }
 
-TEST_WITH(one_look_too_many_is_told_so_and_places_come_back, begin, finish)
+SCENE_TEST(one_look_too_many_is_told_so_and_places_come_back)
 {
-	struct scene *scene = *state;
-
 	for (size_t i = 0; i < PROBE_LOOK_TARGETS; i++)
 		aim(scene, i, "/h/held");
 	for (; scene->user < LOOKS; scene->user++)
@@ -161,10 +155,8 @@ TEST_WITH(one_look_too_many_is_told_so_and_places_come_back, begin, finish)
 }
 
 /* "DOWN" was said of what nobody had asked, as somebody else had three looks open. */
-TEST_WITH(whose_looks_all_wait_takes_no_place_of_others, begin, finish)
+SCENE_TEST(whose_looks_all_wait_takes_no_place_of_others)
 {
-	struct scene *scene = *state;
-
 	for (size_t i = 0; i < PROBE_LOOK_TARGETS; i++)
 		aim(scene, i, "/h/held");
 	look(scene, PROBE_LOOK_TARGETS);
@@ -179,10 +171,8 @@ TEST_WITH(whose_looks_all_wait_takes_no_place_of_others, begin, finish)
 	assert_true(scene->last[0].is_healthy);
 }
 
-TEST_WITH(what_is_in_progress_at_the_end_is_told_so_far, begin, finish)
+SCENE_TEST(what_is_in_progress_at_the_end_is_told_so_far)
 {
-	struct scene *scene = *state;
-
 	aim(scene, 0, "/h/held");
 	look(scene, 1);
 	health_looks_free(TAKE(scene->looks));

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/health_watch.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/loop.h"
 #include "unit.h"
 

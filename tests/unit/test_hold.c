@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define ADA INT64_C(11)
 #define BOB INT64_C(22)
 

@@ -25,11 +25,10 @@ getaddrinfo(
 	return read(name_server[0], &token, 1) == 1 ? EAI_FAIL : EAI_SYSTEM;
 }
 
-TEST_WITH(an_answer_comes_whole_and_later, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(an_answer_comes_whole_and_later)
 {
 	const struct http_client_config config = { .user_agent = "tests/1" };
 	const char *const headers[] = { "X-Mine: yes", NULL };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/hello", &outcome);
 
@@ -48,10 +47,9 @@ TEST_WITH(an_answer_comes_whole_and_later, client_aid_set_up, client_aid_tear_do
 	assert_int_equal(f->client->in_flight, 0);
 }
 
-TEST_WITH(calls_one_after_another_use_one_connection, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(calls_one_after_another_use_one_connection)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	client_aid_start(f, &config);
@@ -64,10 +62,9 @@ TEST_WITH(calls_one_after_another_use_one_connection, client_aid_set_up, client_
 	assert_int_equal(f->server->conn_count, 1);
 }
 
-TEST_WITH(two_calls_fly_at_once, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(two_calls_fly_at_once)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome one = { 0 };
 	struct outcome two = { 0 };
 
@@ -83,10 +80,9 @@ TEST_WITH(two_calls_fly_at_once, client_aid_set_up, client_aid_tear_down)
 	assert_int_equal(one.status + two.status, 401);
 }
 
-TEST_WITH(a_deadline_ends_a_call, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_deadline_ends_a_call)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/never", &outcome);
 
@@ -100,10 +96,9 @@ TEST_WITH(a_deadline_ends_a_call, client_aid_set_up, client_aid_tear_down)
 	assert_non_null(strstr(outcome.text, "probe: no answer within "));
 }
 
-TEST_WITH(an_answer_too_large_fails_the_call, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(an_answer_too_large_fails_the_call)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/much", &outcome);
 
@@ -120,10 +115,9 @@ TEST_WITH(an_answer_too_large_fails_the_call, client_aid_set_up, client_aid_tear
 	assert_int_equal(outcome.body_size, 200 * 1024);
 }
 
-TEST_WITH(a_redirect_is_an_answer_and_not_followed, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_redirect_is_an_answer_and_not_followed)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	client_aid_start(f, &config);
@@ -133,10 +127,9 @@ TEST_WITH(a_redirect_is_an_answer_and_not_followed, client_aid_set_up, client_ai
 	assert_int_equal(f->asked, 0);
 }
 
-TEST_WITH(calls_wait_for_a_place_and_too_many_are_refused, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(calls_wait_for_a_place_and_too_many_are_refused)
 {
 	const struct http_client_config config = { .in_flight_max = 1, .queue_max = 2 };
-	struct client_aid *f = *state;
 	struct outcome first = { 0 };
 	struct outcome second = { 0 };
 	struct outcome hasty = { 0 };
@@ -162,10 +155,9 @@ TEST_WITH(calls_wait_for_a_place_and_too_many_are_refused, client_aid_set_up, cl
 	assert_int_equal(f->asked, 1);
 }
 
-TEST_WITH(a_cancelled_call_never_calls_back, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_cancelled_call_never_calls_back)
 {
 	const struct http_client_config config = { .in_flight_max = 1 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_call *flying;
 	struct http_client_call *waiting;
@@ -199,10 +191,9 @@ cancel_rival(void *ctx, const struct http_client_result *result)
 	http_client_cancel(TAKE(rival->other));
 }
 
-TEST_WITH(a_finished_call_may_be_cancelled_by_another, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_finished_call_may_be_cancelled_by_another)
 {
 	const struct http_client_config config = { .in_flight_max = 1 };
-	struct client_aid *f = *state;
 	unsigned times = 0;
 	struct rival one = { .times = &times };
 	struct rival two = { .times = &times };
@@ -223,10 +214,9 @@ TEST_WITH(a_finished_call_may_be_cancelled_by_another, client_aid_set_up, client
 	assert_int_equal(f->client->waiting_count, 0);
 }
 
-TEST_WITH(a_name_server_that_hangs_does_not_hold_the_loop, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_name_server_that_hangs_does_not_hold_the_loop)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome hanging = { 0 };
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/hello", &hanging);
@@ -249,10 +239,9 @@ TEST_WITH(a_name_server_that_hangs_does_not_hold_the_loop, client_aid_set_up, cl
 	assert_int_equal(write(name_server[1], "xx", 2), 2);
 }
 
-TEST_WITH(a_client_is_freed_with_calls_in_progress, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_client_is_freed_with_calls_in_progress)
 {
 	const struct http_client_config config = { .in_flight_max = 2 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	client_aid_start(f, &config);
@@ -265,10 +254,9 @@ TEST_WITH(a_client_is_freed_with_calls_in_progress, client_aid_set_up, client_ai
 	assert_int_equal(outcome.times, 0);
 }
 
-TEST_WITH(an_unknown_name_leaves_nothing_to_the_next_call, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(an_unknown_name_leaves_nothing_to_the_next_call)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome first = { 0 }, second = { 0 };
 	struct http_client_request request = client_aid_request(f, "/hello", &first);
 

@@ -6,11 +6,10 @@
 
 #define STREAM_SIZE (3 * 1024 * 1024)
 
-TEST_WITH(a_body_is_sent_with_its_method_and_type, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_body_is_sent_with_its_method_and_type)
 {
 	const struct http_client_config config = { 0 };
 	const char *const headers[] = { "Content-Type: application/json", NULL };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/take", &outcome);
 	char body[] = "{\"a\":\"b\"}";
@@ -82,9 +81,8 @@ send_document(struct client_aid *f, struct outcome *outcome, size_t there_is)
 	UNTIL(f, outcome->times > 0);
 }
 
-TEST_WITH(a_document_is_streamed_as_a_form, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_document_is_streamed_as_a_form)
 {
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	send_document(f, &outcome, STREAM_SIZE + 100);
@@ -99,9 +97,8 @@ TEST_WITH(a_document_is_streamed_as_a_form, client_aid_set_up, client_aid_tear_d
 	assert_in_range(f->body_size, STREAM_SIZE + 100, STREAM_SIZE + 1000);
 }
 
-TEST_WITH(a_document_that_ends_early_fails_the_call, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(a_document_that_ends_early_fails_the_call)
 {
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	send_document(f, &outcome, STREAM_SIZE - 1);
@@ -110,11 +107,9 @@ TEST_WITH(a_document_that_ends_early_fails_the_call, client_aid_set_up, client_a
 	assert_null(f->body);
 }
 
-TEST_WITH(
-    who_refuses_the_connection_is_named_by_label_only, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(who_refuses_the_connection_is_named_by_label_only)
 {
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/hello", &outcome);
 
@@ -135,13 +130,11 @@ is_not_loopback(const struct sockaddr *address, const void *ctx)
 	return address->sa_family == AF_INET && ntohl(in->sin_addr.s_addr) != INADDR_LOOPBACK;
 }
 
-TEST_WITH(
-    an_address_that_is_not_allowed_is_not_connected_to, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(an_address_that_is_not_allowed_is_not_connected_to)
 {
 	unsigned times = 0, *of_times = &times;
 	const struct http_client_config config = { .address_is_allowed = is_not_loopback,
 		.address_ctx = &of_times };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 
 	client_aid_start(f, &config);
@@ -152,12 +145,11 @@ TEST_WITH(
 	assert_int_equal(f->asked, 0);
 }
 
-TEST_WITH(other_protocols_and_bad_urls_fail, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(other_protocols_and_bad_urls_fail)
 {
 	static const char *const urls[] = { "file:///etc/passwd", "gopher://127.0.0.1/",
 		"http://127.0.0.1:99999/" SECRET, "http://a b/" SECRET };
 	const struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/hello", &outcome);
 
@@ -170,11 +162,9 @@ TEST_WITH(other_protocols_and_bad_urls_fail, client_aid_set_up, client_aid_tear_
 	}
 }
 
-TEST_WITH(
-    the_environment_names_no_proxy_but_the_settings_do, client_aid_set_up, client_aid_tear_down)
+CLIENT_TEST(the_environment_names_no_proxy_but_the_settings_do)
 {
 	struct http_client_config config = { 0 };
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct err err;
 

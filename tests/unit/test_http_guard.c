@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #define FIELD(n, v) \
 	{ \
 		.name = (n), .value = (v), .name_size = sizeof(n) - 1, .value_size = sizeof(v) - 1 \

@@ -20,10 +20,9 @@ note_refused(void *ctx, const char *path, int status)
 	f->refused_status = status;
 }
 
-TEST_WITH(a_body_that_is_there_at_once_is_read_to_its_end, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_body_that_is_there_at_once_is_read_to_its_end)
 {
 	static char much[128 * 1024];
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	char *body;
 	size_t size;
@@ -41,9 +40,8 @@ TEST_WITH(a_body_that_is_there_at_once_is_read_to_its_end, server_aid_set_up, se
 	http_request_answer(f->kept[0], 200, NULL, NULL, 0);
 }
 
-TEST_WITH(a_deferred_answer_arrives_later, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_deferred_answer_arrives_later)
 {
-	struct server_aid *f = *state;
 	char *body;
 	size_t size;
 
@@ -66,10 +64,8 @@ TEST_WITH(a_deferred_answer_arrives_later, server_aid_set_up, server_aid_tear_do
 	UNTIL(f, f->users_freed == 1);
 }
 
-TEST_WITH(many_deferred_answers_of_one_turn_all_arrive, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(many_deferred_answers_of_one_turn_all_arrive)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	peer_call(f, &f->second);
 	peer_post(&f->peer, "/later", 10);
@@ -79,11 +75,8 @@ TEST_WITH(many_deferred_answers_of_one_turn_all_arrive, server_aid_set_up, serve
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 
-TEST_WITH(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	peer_post(&f->peer, "/later", 10);
 	UNTIL(f, f->kept_count == 1);
@@ -97,11 +90,8 @@ TEST_WITH(a_client_that_hangs_up_leaves_a_handle_that_can_be_answered, server_ai
 	assert_int_equal(f->users_freed, 2);
 }
 
-TEST_WITH(
-    a_client_that_hangs_up_while_sending_leaves_nothing, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_client_that_hangs_up_while_sending_leaves_nothing)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	SAY(&f->peer, POST_ECHO "Content-Length: 500\r\n\r\nabc");
 	UNTIL(f, f->piece_bytes == 3);
@@ -111,11 +101,8 @@ TEST_WITH(
 	assert_int_equal(f->server->budget.used, 0);
 }
 
-TEST_WITH(
-    a_late_route_is_answered_for_and_may_still_answer, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_late_route_is_answered_for_and_may_still_answer)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	peer_post(&f->peer, "/soon", 10);
 	UNTIL(f, f->peer.is_closed);
@@ -131,10 +118,8 @@ TEST_WITH(
 	assert_int_equal(http_server_open_requests(f->server), 0);
 }
 
-TEST_WITH(a_body_waits_for_memory_and_then_proceeds, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_body_waits_for_memory_and_then_proceeds)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	peer_call(f, &f->second);
 	peer_post(&f->peer, "/later", 700);
@@ -155,9 +140,8 @@ TEST_WITH(a_body_waits_for_memory_and_then_proceeds, server_aid_set_up, server_a
 	assert_non_null(strstr(f->second.in, "HTTP/1.1 200 "));
 }
 
-TEST_WITH(a_small_body_passes_a_large_one_that_waits, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_small_body_passes_a_large_one_that_waits)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	config.budget_wait_ms = 40;
@@ -183,11 +167,8 @@ TEST_WITH(a_small_body_passes_a_large_one_that_waits, server_aid_set_up, server_
 	UNTIL(f, peer_has_answer(&f->peer) && peer_has_answer(&f->second));
 }
 
-TEST_WITH(freeing_the_server_answers_who_waits_and_leaves_the_handle, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(freeing_the_server_answers_who_waits_and_leaves_the_handle)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	peer_call(f, &f->second);
 	peer_post(&f->peer, "/later", 700);

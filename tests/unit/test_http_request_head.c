@@ -26,20 +26,17 @@ wants_refusal(struct server_aid *f, const char *head, size_t size, const char *s
 }
 
 static void
-on_tick(struct loop_timer *timer, void *ctx)
+on_tick(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {
-	(void)timer;
-	(void)ctx;
 }
 
 /* However a proper head is written, and in however many pieces it comes. */
-TEST_WITH(a_head_without_blanks_in_single_bytes_is_taken, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_head_without_blanks_in_single_bytes_is_taken)
 {
 	static const char head[] =
 	    "POST /echo HTTP/1.1\r\nHost:x\r\ncontent-type:application/json\r\n"
 	    "X-Empty:\r\nX-Blank: \t \r\nX-Wide:   two  words \r\nX-Wider: w \t \r\n"
 	    "Content-Length:5\r\nX-Last: z \t\r\n\r\nhello";
-	struct server_aid *f = *state;
 	struct loop_timer tick;
 
 	server_aid_start_and_call(f);
@@ -54,8 +51,7 @@ TEST_WITH(a_head_without_blanks_in_single_bytes_is_taken, server_aid_set_up, ser
 	assert_non_null(strstr(f->peer.in, "HTTP/1.1 200 "));
 }
 
-TEST_WITH(
-    heads_that_must_not_pass_are_refused_before_the_body, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(heads_that_must_not_pass_are_refused_before_the_body)
 {
 	static const struct {
 		const char *head;
@@ -103,7 +99,6 @@ TEST_WITH(
 		REFUSAL("GET /%65cho HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
 		REFUSAL("GET /echo HTTP/1.1\r\n\r\n", "400"),
 	};
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	server_aid_start(f, &config, "127.0.0.1:0");
@@ -113,8 +108,7 @@ TEST_WITH(
 
 /* libmicrohttpd 0.9.75 says the head of its own refusals twice.  Whoever reads them must find one
  * answer, the end of the connection, and no answer to what was sent behind. */
-TEST_WITH(what_the_library_refuses_by_itself_is_one_answer_and_the_end, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(what_the_library_refuses_by_itself_is_one_answer_and_the_end)
 {
 	static const char *const heads[] = {
 		"GET /echo HTTP/1.1\r\n\r\n",
@@ -122,7 +116,6 @@ TEST_WITH(what_the_library_refuses_by_itself_is_one_answer_and_the_end, server_a
 		POST_ECHO "Content-Length: x\r\nContent-Length: 3\r\n\r\nabc",
 		POST_ECHO "Content-Length: 99999999999999999999999\r\n\r\nabc",
 	};
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	server_aid_start(f, &config, "127.0.0.1:0");
@@ -150,10 +143,8 @@ TEST_WITH(what_the_library_refuses_by_itself_is_one_answer_and_the_end, server_a
 	}
 }
 
-TEST_WITH(a_wrong_method_is_told_the_right_ones, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_wrong_method_is_told_the_right_ones)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	SAY(&f->peer, "DELETE /echo HTTP/1.1\r\nHost: x\r\n\r\n");
 	UNTIL(f, f->peer.is_closed);
@@ -161,10 +152,9 @@ TEST_WITH(a_wrong_method_is_told_the_right_ones, server_aid_set_up, server_aid_t
 	assert_non_null(strstr(f->peer.in, "Allow: POST, GET, HEAD\r\n"));
 }
 
-TEST_WITH(a_refusal_reaches_a_sender_that_goes_on_sending, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_refusal_reaches_a_sender_that_goes_on_sending)
 {
 	static char much[256 * 1024];
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	size_t sent = 0;
 

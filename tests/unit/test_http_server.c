@@ -12,11 +12,8 @@
 #include "lib/http_listen.h"
 #include "lib/http_server_inside.h"
 
-TEST_WITH(
-    a_body_comes_to_its_route_and_the_answer_goes_back, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_body_comes_to_its_route_and_the_answer_goes_back)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	SAY(&f->peer,
 	    "POST /echo?q=1 HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\n"
@@ -41,7 +38,7 @@ is_proxy(void *ctx, const char *peer, bool is_local)
 	return strcmp(peer, proxy) == 0;
 }
 
-TEST_WITH(only_a_proxy_says_who_asks, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(only_a_proxy_says_who_asks)
 {
 	static const struct {
 		const char *proxy, *headers, *from;
@@ -54,7 +51,6 @@ TEST_WITH(only_a_proxy_says_who_asks, server_aid_set_up, server_aid_tear_down)
 		{ "127.0.0.1", "X-Forwarded-For: 192.0.2.7\r\n", "127.0.0.1" },
 		{ "127.0.0.2", "X-Real-IP: 192.0.2.7\r\n", "127.0.0.1" },
 	};
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	char proxy[16], text[200], wanted[64];
 
@@ -75,11 +71,8 @@ TEST_WITH(only_a_proxy_says_who_asks, server_aid_set_up, server_aid_tear_down)
 	}
 }
 
-TEST_WITH(
-    a_connection_is_used_again_and_empty_answers_say_so, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_connection_is_used_again_and_empty_answers_say_so)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	for (int i = 0; i < 3; i++) {
 		f->peer.size = 0;
@@ -93,10 +86,8 @@ TEST_WITH(
 	assert_false(f->peer.is_closed);
 }
 
-TEST_WITH(a_quiesced_server_ends_what_it_has_and_takes_nothing_new, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(a_quiesced_server_ends_what_it_has_and_takes_nothing_new)
 {
-	struct server_aid *f = *state;
 	struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd;
@@ -116,11 +107,8 @@ TEST_WITH(a_quiesced_server_ends_what_it_has_and_takes_nothing_new, server_aid_s
 }
 
 /* Whoever ends the server waits for these: to them its end is a broken connection. */
-TEST_WITH(
-    whoever_waits_for_an_answer_is_counted_until_it_went, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(whoever_waits_for_an_answer_is_counted_until_it_went)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	UNTIL(f, f->server->conn_count == 1);
 	assert_int_equal(http_server_unanswered(f->server), 1); /* it has only just come */
@@ -138,10 +126,8 @@ TEST_WITH(
 	UNTIL(f, http_server_unanswered(f->server) == 0);
 }
 
-TEST_WITH(
-    a_unix_socket_is_served_and_a_stale_file_replaced, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_unix_socket_is_served_and_a_stale_file_replaced)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char directory[] = "/tmp/test_http_server.XXXXXX";
@@ -173,10 +159,8 @@ TEST_WITH(
 }
 
 /* Socket activation: the socket was made by somebody else, who goes on having it. */
-TEST_WITH(a_socket_that_was_given_is_served_and_its_file_left_alone, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(a_socket_that_was_given_is_served_and_its_file_left_alone)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char directory[] = "/tmp/test_http_server.XXXXXX";
@@ -208,10 +192,8 @@ TEST_WITH(a_socket_that_was_given_is_served_and_its_file_left_alone, server_aid_
 	assert_int_equal(rmdir(directory), 0);
 }
 
-TEST_WITH(
-    a_descriptor_that_cannot_be_served_is_refused_in_words, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_descriptor_that_cannot_be_served_is_refused_in_words)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	int ends[2];
 	int unbound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -232,13 +214,11 @@ TEST_WITH(
 	assert_int_equal(close(ends[0]) | close(ends[1]) | close(unbound), 0);
 }
 
-TEST_WITH(a_port_that_another_program_has_is_refused_with_what_names_it, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(a_port_that_another_program_has_is_refused_with_what_names_it)
 {
 	struct sockaddr_in there = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	socklen_t size = sizeof(there);
 	struct err err;
@@ -255,12 +235,11 @@ TEST_WITH(a_port_that_another_program_has_is_refused_with_what_names_it, server_
 	(void)close(fd);
 }
 
-TEST_WITH(an_address_that_is_none_is_refused_in_words, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(an_address_that_is_none_is_refused_in_words)
 {
 	static const char *const wrong[] = { "", "localhost:80", "127.0.0.1",
 		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1: 80", "::1:80",
 		"unix:", "127.0.0.1:80x" };
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct err err;
 

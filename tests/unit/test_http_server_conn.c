@@ -24,10 +24,9 @@ all_have_answers(const struct connection *peers, size_t n)
 }
 
 /* A burst is accepted before any of it is read: nobody in it was idle. */
-TEST_WITH(a_burst_up_to_the_limit_is_answered_whole, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_burst_up_to_the_limit_is_answered_whole)
 {
 	enum { BURST = 16 };
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct connection *peers = calloc(BURST, sizeof(*peers));
 
@@ -47,10 +46,8 @@ TEST_WITH(a_burst_up_to_the_limit_is_answered_whole, server_aid_set_up, server_a
 }
 
 /* At the limit nobody else was accepted, before the next event of somebody who is there. */
-TEST_WITH(
-    whoever_waited_at_the_limit_is_taken_when_another_goes, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(whoever_waited_at_the_limit_is_taken_when_another_goes)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	config.connections_max = 1;
@@ -88,9 +85,8 @@ on_decided(struct loop_async *async, void *ctx)
 }
 
 /* Results before deadlines, here too. */
-TEST_WITH(an_answer_that_comes_with_its_deadline_is_given, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(an_answer_that_comes_with_its_deadline_is_given)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct loop_timer late;
 	struct loop_async decided;
@@ -110,10 +106,8 @@ TEST_WITH(an_answer_that_comes_with_its_deadline_is_given, server_aid_set_up, se
 }
 
 /* They had waited for us, not we for them: cut, they would not hear that it was decided. */
-TEST_WITH(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	struct connection peers[KEPT_MAX] = { 0 };
 	struct loop_timer late;
@@ -138,9 +132,8 @@ TEST_WITH(whoever_waited_long_at_the_limit_gets_the_answer_that_was_just_made, s
 	}
 }
 
-TEST_WITH(a_slow_sender_is_cut_off_however_often_it_sends, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(a_slow_sender_is_cut_off_however_often_it_sends)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	int64_t began = loop_now_ms();
 
@@ -165,10 +158,8 @@ TEST_WITH(a_slow_sender_is_cut_off_however_often_it_sends, server_aid_set_up, se
 	assert_int_equal(f->server->budget.used, 0);
 }
 
-TEST_WITH(
-    the_first_request_has_no_more_time_than_its_connection, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(the_first_request_has_no_more_time_than_its_connection)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 	int64_t sent;
 
@@ -186,9 +177,8 @@ TEST_WITH(
 }
 
 /* It had the time of an idle connection. */
-TEST_WITH(the_second_request_has_a_time_of_its_own, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(the_second_request_has_a_time_of_its_own)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	config.request_timeout_ms = 60;
@@ -201,9 +191,8 @@ TEST_WITH(the_second_request_has_a_time_of_its_own, server_aid_set_up, server_ai
 	UNTIL(f, f->peer.is_closed);
 }
 
-TEST_WITH(who_says_nothing_is_cut_off_too, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(who_says_nothing_is_cut_off_too)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	config.request_timeout_ms = 30;
@@ -213,9 +202,8 @@ TEST_WITH(who_says_nothing_is_cut_off_too, server_aid_set_up, server_aid_tear_do
 	UNTIL(f, f->server->conn_count == 0);
 }
 
-TEST_WITH(an_idle_connection_is_closed_after_its_time, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(an_idle_connection_is_closed_after_its_time)
 {
-	struct server_aid *f = *state;
 	struct http_server_config config = server_aid_config(f);
 
 	config.idle_timeout_ms = 30;
@@ -254,16 +242,14 @@ give_descriptors_back(rlim_t before)
 }
 
 static void
-count_turn(struct loop_prepare *prepare, void *ctx)
+count_turn(UNUSED struct loop_prepare *prepare, void *ctx)
 {
-	(void)prepare;
 	++*(unsigned *)ctx;
 }
 
 static void
-note_time(struct loop_timer *timer, void *ctx)
+note_time(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	*(bool *)ctx = true;
 }
 
@@ -296,10 +282,8 @@ turns_without_descriptors(struct server_aid *f)
 }
 
 /* libmicrohttpd alone would try again at once, some 50,000 times a second. */
-TEST_WITH(
-    without_descriptors_it_waits_and_then_takes_who_waited, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(without_descriptors_it_waits_and_then_takes_who_waited)
 {
-	struct server_aid *f = *state;
 	unsigned turns;
 
 	server_aid_start_and_call(f);
@@ -311,11 +295,8 @@ TEST_WITH(
 }
 
 /* libmicrohttpd listens again when one closes, but only at its next run. */
-TEST_WITH(who_waits_for_a_descriptor_is_taken_when_another_closes, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(who_waits_for_a_descriptor_is_taken_when_another_closes)
 {
-	struct server_aid *f = *state;
-
 	server_aid_start_and_call(f);
 	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
@@ -329,10 +310,8 @@ TEST_WITH(who_waits_for_a_descriptor_is_taken_when_another_closes, server_aid_se
 
 /* Where the hard limit is small descriptors run out before places do: whoever merely stays
  * connected kept everybody else out for as long as they liked. */
-TEST_WITH(
-    an_idle_connection_makes_room_when_descriptors_run_out, server_aid_set_up, server_aid_tear_down)
+SERVER_TEST(an_idle_connection_makes_room_when_descriptors_run_out)
 {
-	struct server_aid *f = *state;
 	rlim_t before;
 
 	server_aid_start_and_call(f);
@@ -346,10 +325,8 @@ TEST_WITH(
 	give_descriptors_back(before);
 }
 
-TEST_WITH(whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors, server_aid_set_up,
-    server_aid_tear_down)
+SERVER_TEST(whoever_waits_for_our_answer_is_not_cut_for_want_of_descriptors)
 {
-	struct server_aid *f = *state;
 	rlim_t before;
 
 	server_aid_start_and_call(f);

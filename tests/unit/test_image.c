@@ -14,8 +14,7 @@ goes_live(struct world *w, const char *commit, const char *image)
 {
 	world_deploy_starts(w, commit);
 	world_run_ships(w, 0, "release", image);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.commit, commit);
 	assert_string_equal(world_environment(w, "staging").current.image, image);
 }
@@ -43,8 +42,7 @@ WORLD_TEST_BARE(a_release_has_the_image_that_its_step_told)
 {
 	b_over_a(w);
 	ORDERED(w, COMMIT_B, "", COMMIT_A, IMAGE_A);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(world_says(w, ", image aaaa111…"));
+	world_answers(w, WORLD_ADMIN, "/status staging", ", image aaaa111…");
 }
 
 /* No step was heard: the server was away until its end. */
@@ -70,8 +68,7 @@ WORLD_TEST_BARE(what_is_rolled_back_rolls_back_to_the_image_that_ran)
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ships(w, 0, "release", IMAGE_X); /* of the way back: it is not B's */
 	assert_string_equal(world_newest(w, "staging").image, IMAGE_B);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 }
@@ -114,8 +111,7 @@ WORLD_TEST_OF(a_persons_rollback_shows_and_orders_the_image, STAGING_URL)
 	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ships(w, 0, "release", IMAGE_X); /* it was told which one */
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 	/* what it left is not gone back to */
 	assert_string_equal(world_environment(w, "staging").previous.commit, COMMIT_C);
@@ -131,8 +127,7 @@ WORLD_TEST_OF(a_rollback_without_an_image_takes_the_one_it_is_told, STAGING_URL)
 	ORDERED(w, COMMIT_A, "", COMMIT_B, IMAGE_B);
 	assert_int_equal(world_run_starts(w), 200);
 	world_run_ships(w, 0, "release", IMAGE_A);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);
 }
 
@@ -145,8 +140,7 @@ WORLD_TEST_OF(the_same_commit_again_rolls_back_to_the_release_before_it, STAGING
 	world_run_ships(w, 0, "release", IMAGE_X);
 	world_run_ends(w, TOUCHED);
 	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_X);
-	world_run_ends(w, GOOD);
-	world_probed(w, NULL);
+	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_string_equal(world_environment(w, "staging").current.image, IMAGE_A);

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/json.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "tests/unit/json_walk.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "judge/judge.h"
 
-#include <stdio.h>
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/file.h"

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/log.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <unistd.h>
 
 #include "lib/redact.h"
@@ -15,9 +10,8 @@
 static int ends[2];
 
 static int
-set_up(void **state)
+set_up(UNUSED void **state)
 {
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	log_to(ends[1]);
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);
@@ -25,9 +19,8 @@ set_up(void **state)
 }
 
 static int
-tear_down(void **state)
+tear_down(UNUSED void **state)
 {
-	(void)state;
 	log_to(-1);
 	log_init(LOG_LEVEL_INFO, LOG_HUMAN, NULL);
 	(void)close(ends[0]);

@@ -6,9 +6,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define SLOW_MS	  20
@@ -45,18 +42,16 @@ tear_down(void **state)
 }
 
 static void
-on_timer(struct loop_timer *timer, void *ctx)
+on_timer(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	note('T');
 	if (ctx != NULL)
 		loop_stop(ctx);
 }
 
 static void
-on_readable(struct loop_io *io, unsigned events, void *ctx)
+on_readable(struct loop_io *io, unsigned events, UNUSED void *ctx)
 {
-	(void)ctx;
 	note(events == LOOP_READ ? 'R' : '?');
 	loop_io_stop(io);
 }
@@ -192,9 +187,8 @@ TEST_WITH(a_prepare_hook_runs_after_the_tasks_of_its_turn, set_up, tear_down)
 }
 
 static void
-on_wake(struct loop_async *async, void *ctx)
+on_wake(UNUSED struct loop_async *async, void *ctx)
 {
-	(void)async;
 	note('w');
 	loop_stop(ctx);
 }
@@ -221,9 +215,8 @@ TEST_WITH(another_thread_wakes_the_loop, set_up, tear_down)
 }
 
 static void
-on_usr1(struct loop_signal *sig, void *ctx)
+on_usr1(UNUSED struct loop_signal *sig, void *ctx)
 {
-	(void)sig;
 	note('s');
 	loop_stop(ctx);
 }

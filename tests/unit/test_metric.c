@@ -3,9 +3,6 @@
 #include "routes/metric.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "routes/metric_process.h"

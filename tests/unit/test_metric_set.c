@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/metric_set.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "deployment/deployment.h"
 #include "lib/buf.h"
 #include "lib/text.h"

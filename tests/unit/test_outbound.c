@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include "http_client_aid.h"
 
@@ -99,11 +98,9 @@ TEST(the_machine_s_metadata_is_asked_by_ipv6_too)
 }
 
 /* No name server is asked: the address stands in the URL, and curl asks for it all the same. */
-TEST_WITH(a_url_that_names_the_metadata_of_the_machine_is_not_asked, client_aid_set_up,
-    client_aid_tear_down)
+CLIENT_TEST(a_url_that_names_the_metadata_of_the_machine_is_not_asked)
 {
 	const struct http_client_config config = { 0 }; /* the aid's: health URLs */
-	struct client_aid *f = *state;
 	struct outcome outcome = { 0 };
 	struct http_client_request request = client_aid_request(f, "/", &outcome);
 

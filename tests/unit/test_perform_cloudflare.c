@@ -1,9 +1,5 @@
 /* Goal: Cloudflare is asked with the token, as its API has it, and any answer is a result.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "clients/cloudflare.h"
 #include "effects/perform_inside.h"
@@ -135,6 +131,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 static void
 perform(struct scene *scene, enum effect_kind kind, const char *level, bool is_recovered)
 {
@@ -161,9 +159,8 @@ answer(struct scene *scene)
 	return answer;
 }
 
-TEST_WITH(it_is_asked_as_the_api_has_it, begin, finish)
+SCENE_TEST(it_is_asked_as_the_api_has_it)
 {
-	struct scene *scene = *state;
 	struct cloudflare_answer got;
 
 	perform(scene, EFFECT_CLOUDFLARE_GET, "", false);
@@ -188,9 +185,8 @@ TEST_WITH(another_level_than_was_asked_for_is_no_success, begin, finish)
 	assert_int_equal(answer(*state).verdict, CLOUDFLARE_UNKNOWN);
 }
 
-TEST_WITH(without_a_token_nothing_is_sent, begin, finish)
+SCENE_TEST(without_a_token_nothing_is_sent)
 {
-	struct scene *scene = *state;
 	struct cloudflare_answer got;
 
 	settings_unref(scene->settings);
@@ -202,9 +198,8 @@ TEST_WITH(without_a_token_nothing_is_sent, begin, finish)
 }
 
 /* The one before it, whose answer nobody has, may have been carried out. */
-TEST_WITH(a_no_to_what_is_sent_again_leaves_it_unknown, begin, finish)
+SCENE_TEST(a_no_to_what_is_sent_again_leaves_it_unknown)
 {
-	struct scene *scene = *state;
 	struct cloudflare_answer got;
 
 	settings_unref(scene->settings);
@@ -217,9 +212,8 @@ TEST_WITH(a_no_to_what_is_sent_again_leaves_it_unknown, begin, finish)
 	assert_int_equal(answer(scene).verdict, CLOUDFLARE_REFUSED);
 }
 
-TEST_WITH(who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words, begin, finish)
+SCENE_TEST(who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words)
 {
-	struct scene *scene = *state;
 	struct cloudflare_answer got;
 
 	settings_unref(scene->settings);
@@ -232,20 +226,16 @@ TEST_WITH(who_cannot_be_reached_leaves_it_unknown_and_no_token_in_words, begin, 
 	assert_null(strstr(got.detail, TOKEN));
 }
 
-TEST_WITH(what_is_in_hand_is_freed_at_the_end, begin, finish)
+SCENE_TEST(what_is_in_hand_is_freed_at_the_end)
 {
-	struct scene *scene = *state;
-
 	scene->is_silent = true;
 	perform(scene, EFFECT_CLOUDFLARE_SET, "medium", false);
 	perform(scene, EFFECT_CLOUDFLARE_GET, "", false);
 	UNTIL(scene, scene->asked == 2);
 }
 
-TEST_WITH(a_question_can_be_withdrawn, begin, finish)
+SCENE_TEST(a_question_can_be_withdrawn)
 {
-	struct scene *scene = *state;
-
 	perform(scene, EFFECT_CLOUDFLARE_GET, "", false);
 	perform_withdraw(&scene->perform, 7);
 	assert_null(scene->perform.jobs);

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/perform.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,10 +46,8 @@ take(void *ctx, struct event *event)
 }
 
 static bool
-take_update(void *ctx, struct event *event)
+take_update(UNUSED void *ctx, UNUSED struct event *event)
 {
-	(void)ctx;
-	(void)event;
 	return false;
 }
 
@@ -146,6 +140,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 static void
 write_log(const struct scene *scene, const char *text, size_t times)
 {
@@ -201,9 +197,8 @@ has(const struct fake_heard *heard, const char *part)
 	return memmem(heard->body, heard->size, part, strlen(part)) != NULL;
 }
 
-TEST_WITH(a_log_comes_as_a_document_without_its_secrets, begin, finish)
+SCENE_TEST(a_log_comes_as_a_document_without_its_secrets)
 {
-	struct scene *scene = *state;
 	const struct fake_heard *heard;
 
 	write_log(scene, "the key is " SECRET "\nred \033[31mcolour\n", 1);
@@ -220,9 +215,8 @@ TEST_WITH(a_log_comes_as_a_document_without_its_secrets, begin, finish)
 	assert_int_equal(fake_telegram_count(scene->fake, "sendDocument"), 1);
 }
 
-TEST_WITH(a_large_log_is_packed, begin, finish)
+SCENE_TEST(a_large_log_is_packed)
 {
-	struct scene *scene = *state;
 	const struct fake_heard *heard;
 
 	write_log(scene, "one more line of a log that is long\n", 100000);
@@ -234,27 +228,21 @@ TEST_WITH(a_large_log_is_packed, begin, finish)
 	assert_true(heard->size < 1 << 20);
 }
 
-TEST_WITH(a_log_that_is_gone_is_reported, begin, finish)
+SCENE_TEST(a_log_that_is_gone_is_reported)
 {
-	struct scene *scene = *state;
-
 	ask(scene, false);
 	assert_null(reported(scene, "run 7: its folder: No such file"));
 }
 
-TEST_WITH(an_empty_log_is_reported, begin, finish)
+SCENE_TEST(an_empty_log_is_reported)
 {
-	struct scene *scene = *state;
-
 	write_log(scene, "", 1);
 	ask(scene, false);
 	assert_null(reported(scene, "the log is empty"));
 }
 
-TEST_WITH(telegrams_final_no_is_reported, begin, finish)
+SCENE_TEST(telegrams_final_no_is_reported)
 {
-	struct scene *scene = *state;
-
 	fake_telegram_script(scene->fake, "sendDocument", 403,
 	    "{\"ok\":false,\"error_code\":403,\"description\":\"Forbidden: bot was kicked\"}");
 	write_log(scene, "x\n", 1);
@@ -263,10 +251,8 @@ TEST_WITH(telegrams_final_no_is_reported, begin, finish)
 }
 
 /* Under the sanitizers: job, descriptor and effect are freed, and nothing is reported. */
-TEST_WITH(the_program_may_end_while_it_is_sent, begin, finish)
+SCENE_TEST(the_program_may_end_while_it_is_sent)
 {
-	struct scene *scene = *state;
-
 	fake_telegram_script(scene->fake, "sendDocument", 0, "");
 	write_log(scene, "x\n", 1);
 	ask(scene, false);

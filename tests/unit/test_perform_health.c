@@ -3,10 +3,6 @@
 #include "effects/perform.h"
 #include "effects/perform_health.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/http_client.h"
 #include "lib/http_server.h"
 #include "types/outbound.h"
@@ -115,6 +111,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 static void
 look_at(struct scene *scene, size_t n, int64_t period_ms)
 {
@@ -138,10 +136,8 @@ look_at(struct scene *scene, size_t n, int64_t period_ms)
 	perform_health_settings(scene->health, &scene->settings);
 }
 
-TEST_WITH(at_most_64_are_asked_at_a_time_and_none_is_left_out, begin, finish)
+SCENE_TEST(at_most_64_are_asked_at_a_time_and_none_is_left_out)
 {
-	struct scene *scene = *state;
-
 	scene->is_holding = true;
 	look_at(scene, N, 60000);
 	UNTIL(scene, scene->asked >= PERFORM_HEALTH_PROBES);
@@ -157,10 +153,8 @@ TEST_WITH(at_most_64_are_asked_at_a_time_and_none_is_left_out, begin, finish)
 }
 
 /* Whom our own crowd keeps us from asking is not down: an alert would ring for it. */
-TEST_WITH(where_the_client_is_crowded_they_are_asked_a_little_later, begin, finish)
+SCENE_TEST(where_the_client_is_crowded_they_are_asked_a_little_later)
 {
-	struct scene *scene = *state;
-
 	http_client_free(scene->client);
 	scene->client = http_client_new(scene->loop,
 	    &(struct http_client_config){ .connections_max = 1,
@@ -181,9 +175,8 @@ TEST_WITH(where_the_client_is_crowded_they_are_asked_a_little_later, begin, fini
 	assert_int_equal(scene->down, 0);
 }
 
-TEST_WITH(the_first_round_is_at_once_and_the_next_ones_are_spread, begin, finish)
+SCENE_TEST(the_first_round_is_at_once_and_the_next_ones_are_spread)
 {
-	struct scene *scene = *state;
 	int64_t period_ms = 800;
 
 	look_at(scene, SPREAD, period_ms);
@@ -199,9 +192,8 @@ TEST_WITH(the_first_round_is_at_once_and_the_next_ones_are_spread, begin, finish
 }
 
 /* What is not answered within the period makes the round longer, and that is said. */
-TEST_WITH(a_round_that_does_not_fit_takes_longer, begin, finish)
+SCENE_TEST(a_round_that_does_not_fit_takes_longer)
 {
-	struct scene *scene = *state;
 	int64_t began = loop_now_ms();
 
 	scene->is_holding = true;
@@ -216,10 +208,8 @@ TEST_WITH(a_round_that_does_not_fit_takes_longer, begin, finish)
 }
 
 /* Neither a wait for the next round, nor one more for each reload that found no URL. */
-TEST_WITH(settings_read_anew_are_asked_for_at_once, begin, finish)
+SCENE_TEST(settings_read_anew_are_asked_for_at_once)
 {
-	struct scene *scene = *state;
-
 	look_at(scene, 1, 60000);
 	UNTIL(scene, scene->up == 1);
 	assert_int_equal(scene->up_urls, 1);

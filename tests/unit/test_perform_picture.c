@@ -41,9 +41,10 @@ show(struct perform_scene *scene, int64_t sealed_for, bool is_recovered)
 	perform_aid_until_reported(scene);
 }
 
-TEST_WITH(its_person_is_sent_the_picture_of_its_secret, begin, perform_aid_finish)
+#define SCENE_TEST(name) TEST_OF(name, struct perform_scene *scene, begin, perform_aid_finish)
+
+SCENE_TEST(its_person_is_sent_the_picture_of_its_secret)
 {
-	struct perform_scene *scene = *state;
 	const struct fake_heard *heard;
 	struct buf drawn;
 	char uri[TOTP_URI];
@@ -64,10 +65,8 @@ TEST_WITH(its_person_is_sent_the_picture_of_its_secret, begin, perform_aid_finis
 	buf_done(&drawn);
 }
 
-TEST_WITH(what_cannot_be_opened_or_may_have_been_sent_is_not_shown, begin, perform_aid_finish)
+SCENE_TEST(what_cannot_be_opened_or_may_have_been_sent_is_not_shown)
 {
-	struct perform_scene *scene = *state;
-
 	show(scene, PERSON + 1, false); /* moved from another's row */
 	assert_string_not_equal(scene->said.failure, "");
 	show(scene, 0, false); /* it is gone */
@@ -82,10 +81,8 @@ TEST_WITH(what_cannot_be_opened_or_may_have_been_sent_is_not_shown, begin, perfo
 	assert_int_equal(scene->said.remote_id, 0);
 }
 
-TEST_WITH(it_is_deleted_also_where_that_had_begun_before_a_start, begin, perform_aid_finish)
+SCENE_TEST(it_is_deleted_also_where_that_had_begun_before_a_start)
 {
-	struct perform_scene *scene = *state;
-
 	for (int i = 0; i < 2; i++) {
 		struct effect *effect = effect_new(EFFECT_DELETE_MESSAGE);
 

@@ -1,9 +1,5 @@
 /* Goal: a release is well or not by its plan, and who answers is looked at.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "effects/perform_inside.h"
 
@@ -143,6 +139,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 /* An effect for these paths (separated by blanks); each target expects the commit. */
 static struct effect *
 probe_of(struct scene *scene, const char *paths, const char *commit, struct probe_plan plan)
@@ -183,9 +181,8 @@ static const struct probe_plan once = {
 	.successes = 1, .failures = 1, .interval_s = 0, .timeout_s = 5
 };
 
-TEST_WITH(every_url_must_be_well_and_is_asked_at_once, begin, finish)
+SCENE_TEST(every_url_must_be_well_and_is_asked_at_once)
 {
-	struct scene *scene = *state;
 	const struct probe_finding *found = findings(scene, "/good /new /odd", NEW, once);
 
 	assert_int_equal(scene->result->u.probed.n, 3);
@@ -223,9 +220,8 @@ TEST_WITH(the_old_version_answering_is_no_pass, begin, finish)
 	}
 }
 
-TEST_WITH(a_failure_is_told_in_words_for_people, begin, finish)
+SCENE_TEST(a_failure_is_told_in_words_for_people)
 {
-	struct scene *scene = *state;
 	struct effect *effect;
 
 	scene->perform.redact = redact_new();
@@ -249,9 +245,8 @@ TEST_WITH(a_failure_is_told_in_words_for_people, begin, finish)
 }
 
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */
-TEST_WITH(a_gate_says_how_it_stands_while_it_checks, begin, finish)
+SCENE_TEST(a_gate_says_how_it_stands_while_it_checks)
 {
-	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/good /restless", "",
 	    (struct probe_plan){ .successes = 9, .failures = 9, .interval_s = 0, .timeout_s = 5 });
 	struct buf text;
@@ -289,9 +284,8 @@ TEST_WITH(it_is_well_after_passes_in_a_row_within_the_failures_allowed, begin, f
 }
 
 /* An application that starts slowly answers 5xx, or nobody listens yet: both are failed tries. */
-TEST_WITH(an_error_and_a_refused_connection_count_alike, begin, finish)
+SCENE_TEST(an_error_and_a_refused_connection_count_alike)
 {
-	struct scene *scene = *state;
 	const struct probe_plan plan = { .successes = 1, .failures = 3, .timeout_s = 5 };
 	struct effect *effect;
 
@@ -385,9 +379,8 @@ TEST_WITH(what_ran_out_while_nobody_looked_condemns_nobody, begin, finish)
 }
 
 /* Of a version that had no deadline: answers that come and go may not last for ever either. */
-TEST_WITH(a_row_of_an_earlier_version_gets_a_deadline, begin, finish)
+SCENE_TEST(a_row_of_an_earlier_version_gets_a_deadline)
 {
-	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/silent", "", once);
 	int64_t now = clock_wall_ms();
 
@@ -431,9 +424,8 @@ TEST_WITH(one_failed_url_ends_the_gate_without_waiting_for_the_others, begin, fi
 	assert_int_equal(found[0].failures, 0);
 }
 
-TEST_WITH(status_looks_at_every_url_to_the_end, begin, finish)
+SCENE_TEST(status_looks_at_every_url_to_the_end)
 {
-	struct scene *scene = *state;
 	struct effect *effect = probe_of(scene, "/bad /good /old", "", once);
 	const struct probe_finding *found;
 
@@ -449,9 +441,8 @@ TEST_WITH(status_looks_at_every_url_to_the_end, begin, finish)
 }
 
 /* A thousand that begin in one turn hold the loop for 50 ms. */
-TEST_WITH(many_urls_do_not_begin_in_one_turn, begin, finish)
+SCENE_TEST(many_urls_do_not_begin_in_one_turn)
 {
-	struct scene *scene = *state;
 	int64_t began = loop_now_ms();
 
 	for (int i = 0; i < 10; i++)
@@ -460,10 +451,8 @@ TEST_WITH(many_urls_do_not_begin_in_one_turn, begin, finish)
 	assert_true(scene->perform.probe_begin_ms >= began + 4);
 }
 
-TEST_WITH(a_withdrawn_probe_reports_nothing, begin, finish)
+SCENE_TEST(a_withdrawn_probe_reports_nothing)
 {
-	struct scene *scene = *state;
-
 	perform_effect(&scene->perform, probe_of(scene, "/silent", "", once));
 	while (scene->n_held == 0)
 		loop_run_once(scene->loop);
@@ -473,9 +462,8 @@ TEST_WITH(a_withdrawn_probe_reports_nothing, begin, finish)
 	assert_null(scene->result);
 }
 
-TEST_WITH(no_urls_are_no_findings, begin, finish)
+SCENE_TEST(no_urls_are_no_findings)
 {
-	struct scene *scene = *state;
 	struct effect *effect = effect_new(EFFECT_PROBE);
 
 	effect->id = 77;

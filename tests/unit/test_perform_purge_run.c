@@ -17,9 +17,8 @@ static int64_t reported[RUNS];
 static size_t n_reported;
 
 static void
-take(void *ctx, struct event *event)
+take(UNUSED void *ctx, struct event *event)
 {
-	(void)ctx;
 	assert_int_equal(event->kind, EVENT_RUN_PURGED);
 	assert_true(n_reported < RUNS);
 	reported[n_reported++] = event->effect;
@@ -63,9 +62,8 @@ forget(int64_t run)
 
 /* 256 at once, each with a log of 2 GB, held whoever removed them for as long as the disk took;
  * that a log goes in pieces is test_run_purge's. */
-TEST_WITH(folders_go_one_after_the_other, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(folders_go_one_after_the_other)
 {
-	struct scene *scene = *state;
 	struct err err;
 
 	begin(scene);
@@ -83,9 +81,8 @@ TEST_WITH(folders_go_one_after_the_other, runs_aid_begin, runs_aid_finish)
 	perform_done(&perform);
 }
 
-TEST_WITH(a_folder_that_is_gone_or_stays_is_reported_all_the_same, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_folder_that_is_gone_or_stays_is_reported_all_the_same)
 {
-	struct scene *scene = *state;
 	char path[128];
 
 	begin(scene);
@@ -100,9 +97,8 @@ TEST_WITH(a_folder_that_is_gone_or_stays_is_reported_all_the_same, runs_aid_begi
 }
 
 /* What it was told is told to the next one. */
-TEST_WITH(a_runner_that_dies_meanwhile_loses_none, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_that_dies_meanwhile_loses_none)
 {
-	struct scene *scene = *state;
 	struct story story;
 	struct err err;
 
@@ -120,10 +116,8 @@ TEST_WITH(a_runner_that_dies_meanwhile_loses_none, runs_aid_begin, runs_aid_fini
 }
 
 /* Under the sanitizers: what waits is freed, its rows stay. */
-TEST_WITH(the_program_may_end_between_two_pieces, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(the_program_may_end_between_two_pieces)
 {
-	struct scene *scene = *state;
-
 	begin(scene);
 	make_run(scene, 1, 500 * 1024 * 1024);
 	make_run(scene, 2, 100);

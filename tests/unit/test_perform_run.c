@@ -80,6 +80,8 @@ finish(void **state)
 	return runs_aid_finish(&scene);
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct performed *w, begin, finish)
+
 static void
 need_runner(struct performed *w)
 {
@@ -151,10 +153,8 @@ answer_started(struct performed *w, int status)
 	event_free(TAKE(w->started));
 }
 
-TEST_WITH(the_script_runs_only_when_its_start_is_on_disk, begin, finish)
+SCENE_TEST(the_script_runs_only_when_its_start_is_on_disk)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	order(w);
 	WAIT_FOR(w->scene, w->started != NULL);
@@ -173,10 +173,8 @@ TEST_WITH(the_script_runs_only_when_its_start_is_on_disk, begin, finish)
 	assert_true(w->result->u.run_ended.ended_on_request);
 }
 
-TEST_WITH(a_start_that_was_not_wanted_any_more_never_runs, begin, finish)
+SCENE_TEST(a_start_that_was_not_wanted_any_more_never_runs)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	order(w);
 	WAIT_FOR(w->scene, w->started != NULL);
@@ -187,10 +185,8 @@ TEST_WITH(a_start_that_was_not_wanted_any_more_never_runs, begin, finish)
 	assert_int_equal(access(w->scene->proof, F_OK), -1);
 }
 
-TEST_WITH(the_end_of_a_run_that_is_over_is_reported_at_once, begin, finish)
+SCENE_TEST(the_end_of_a_run_that_is_over_is_reported_at_once)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	ask_for_its_end(w, 99);
 	assert_non_null(w->stop_sent);
@@ -198,10 +194,8 @@ TEST_WITH(the_end_of_a_run_that_is_over_is_reported_at_once, begin, finish)
 }
 
 /* It was given up at once, and the environment called DOWN though nothing had been tried. */
-TEST_WITH(a_rollback_that_cannot_begin_is_tried_until_it_can, begin, finish)
+SCENE_TEST(a_rollback_that_cannot_begin_is_tried_until_it_can)
 {
-	struct performed *w = *state;
-
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 60);
@@ -216,10 +210,8 @@ TEST_WITH(a_rollback_that_cannot_begin_is_tried_until_it_can, begin, finish)
 	assert_true(w->result->u.run_ended.gate_opened);
 }
 
-TEST_WITH(a_rollback_that_never_begins_is_refused_at_its_deadline, begin, finish)
+SCENE_TEST(a_rollback_that_never_begins_is_refused_at_its_deadline)
 {
-	struct performed *w = *state;
-
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 2);
@@ -229,9 +221,8 @@ TEST_WITH(a_rollback_that_never_begins_is_refused_at_its_deadline, begin, finish
 	assert_non_null(strstr(w->result->u.run_ended.detail, "RUN_LOG_LIMIT"));
 }
 
-TEST_WITH(a_deployment_that_cannot_begin_is_refused_after_three_tries, begin, finish)
+SCENE_TEST(a_deployment_that_cannot_begin_is_refused_after_three_tries)
 {
-	struct performed *w = *state;
 	int64_t before;
 
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
@@ -244,10 +235,8 @@ TEST_WITH(a_deployment_that_cannot_begin_is_refused_after_three_tries, begin, fi
 	assert_false(w->result->u.run_ended.ended_on_request);
 }
 
-TEST_WITH(a_run_that_was_put_off_can_be_cancelled, begin, finish)
+SCENE_TEST(a_run_that_was_put_off_can_be_cancelled)
 {
-	struct performed *w = *state;
-
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 600);
@@ -284,9 +273,8 @@ ask_for_the_list(struct performed *w)
 }
 
 /* Not later either: whoever decides is asked, with what the runner has found. */
-TEST_WITH(an_order_that_is_bound_to_another_list_begins_nothing, begin, finish)
+SCENE_TEST(an_order_that_is_bound_to_another_list_begins_nothing)
 {
-	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
 	char *shown, names[200];
 
@@ -310,9 +298,8 @@ TEST_WITH(an_order_that_is_bound_to_another_list_begins_nothing, begin, finish)
 	free(shown);
 }
 
-TEST_WITH(an_order_that_is_bound_to_what_there_is_begins, begin, finish)
+SCENE_TEST(an_order_that_is_bound_to_what_there_is_begins)
 {
-	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
 	char *shown;
 
@@ -333,10 +320,8 @@ TEST_WITH(an_order_that_is_bound_to_what_there_is_begins, begin, finish)
 }
 
 /* Under the sanitizers. */
-TEST_WITH(the_program_may_end_while_a_run_is_put_off, begin, finish)
+SCENE_TEST(the_program_may_end_while_a_run_is_put_off)
 {
-	struct performed *w = *state;
-
 	settings_of_the_runner(w, "RUN_LOG_LIMIT=much");
 	need_runner(w);
 	order_of(w, PROGRAM_ROLLBACK, 600);
@@ -358,10 +343,8 @@ ask(struct performed *w, bool is_patient)
 	perform_effect(&w->perform, effect);
 }
 
-TEST_WITH(a_person_is_told_at_the_first_failure_of_git, begin, finish)
+SCENE_TEST(a_person_is_told_at_the_first_failure_of_git)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	ask(w, false);
 	WAIT_FOR(w->scene, w->result != NULL);
@@ -371,9 +354,8 @@ TEST_WITH(a_person_is_told_at_the_first_failure_of_git, begin, finish)
 	assert_non_null(w->result->u.git_answered.answer);
 }
 
-TEST_WITH(a_push_asks_again_until_it_is_withdrawn, begin, finish)
+SCENE_TEST(a_push_asks_again_until_it_is_withdrawn)
 {
-	struct performed *w = *state;
 	int64_t until;
 
 	need_runner(w);
@@ -390,10 +372,8 @@ TEST_WITH(a_push_asks_again_until_it_is_withdrawn, begin, finish)
 }
 
 /* Under the sanitizers: what is open when the program ends is freed. */
-TEST_WITH(the_program_may_end_while_a_run_goes_on, begin, finish)
+SCENE_TEST(the_program_may_end_while_a_run_goes_on)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	order(w);
 	ask(w, true);
@@ -402,9 +382,8 @@ TEST_WITH(the_program_may_end_while_a_run_goes_on, begin, finish)
 	assert_null(w->result); /* not inside the call */
 }
 
-TEST_WITH(a_started_run_without_a_folder_is_reported_as_one, begin, finish)
+SCENE_TEST(a_started_run_without_a_folder_is_reported_as_one)
 {
-	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
 
 	need_runner(w);
@@ -421,10 +400,8 @@ TEST_WITH(a_started_run_without_a_folder_is_reported_as_one, begin, finish)
 }
 
 /* A refused one would count as never begun; this one may be at work. */
-TEST_WITH(a_started_run_that_nobody_has_room_to_follow_is_not_refused, begin, finish)
+SCENE_TEST(a_started_run_that_nobody_has_room_to_follow_is_not_refused)
 {
-	struct performed *w = *state;
-
 	need_runner(w);
 	for (int run = 1; w->result == NULL; run++) { /* all in one turn: nothing is heard yet */
 		struct effect *effect = effect_new(EFFECT_RUN);
@@ -442,9 +419,8 @@ TEST_WITH(a_started_run_that_nobody_has_room_to_follow_is_not_refused, begin, fi
 }
 
 /* Of a database that was restored no run is asked for, also where it never began by its row. */
-TEST_WITH(an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered, begin, finish)
+SCENE_TEST(an_open_run_of_a_restored_database_is_neither_asked_for_nor_ordered)
 {
-	struct performed *w = *state;
 	struct effect *effect = effect_new(EFFECT_RUN);
 
 	need_runner(w);

@@ -1,7 +1,5 @@
 /* Goal: a deadline passes once, when it is due, and never after it was withdrawn.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "effects/perform_inside.h"
@@ -30,9 +28,8 @@ take(void *ctx, struct event *event)
 }
 
 static void
-on_alarm(struct loop_timer *timer, void *ctx)
+on_alarm(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	loop_stop(((struct scene *)ctx)->loop);
 }
 
@@ -64,6 +61,8 @@ finish(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, begin, finish)
+
 static int64_t
 wall_ms(void)
 {
@@ -92,9 +91,8 @@ run_for(struct scene *scene, int64_t ms)
 	loop_run(scene->loop);
 }
 
-TEST_WITH(deadlines_pass_in_their_order, begin, finish)
+SCENE_TEST(deadlines_pass_in_their_order)
 {
-	struct scene *scene = *state;
 	int64_t now = wall_ms(), began = loop_now_ms();
 
 	wait_until(scene, 1, now + 60, false);
@@ -109,10 +107,8 @@ TEST_WITH(deadlines_pass_in_their_order, begin, finish)
 	assert_int_equal(scene->n_passed, 2);
 }
 
-TEST_WITH(what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish)
+SCENE_TEST(what_is_overdue_passes_in_the_next_turn_and_not_at_once)
 {
-	struct scene *scene = *state;
-
 	wait_until(scene, 5, wall_ms() - 3600000, true);
 	assert_int_equal(scene->n_passed, 0);
 	loop_run_once(scene->loop);
@@ -121,10 +117,9 @@ TEST_WITH(what_is_overdue_passes_in_the_next_turn_and_not_at_once, begin, finish
 }
 
 /* Its row was written while the clock was hours ahead. */
-TEST_WITH(no_timer_waits_longer_than_its_kind_allows, begin, finish)
+SCENE_TEST(no_timer_waits_longer_than_its_kind_allows)
 {
 	struct settings settings = { .repository_url = "x", .poll_repository_seconds = 1 };
-	struct scene *scene = *state;
 	struct effect *poll = effect_new(EFFECT_TIMER);
 
 	assert_non_null(poll);
@@ -142,9 +137,8 @@ TEST_WITH(no_timer_waits_longer_than_its_kind_allows, begin, finish)
 	assert_int_equal(scene->passed[0], 7);
 }
 
-TEST_WITH(what_is_withdrawn_never_passes, begin, finish)
+SCENE_TEST(what_is_withdrawn_never_passes)
 {
-	struct scene *scene = *state;
 	int64_t now = wall_ms();
 
 	wait_until(scene, 1, now + 10, false);
@@ -164,9 +158,8 @@ on_never(UNUSED struct perform_job *job)
 	fail();
 }
 
-TEST_WITH(pauses_double_up_to_their_limit_a_quarter_more_or_less, begin, finish)
+SCENE_TEST(pauses_double_up_to_their_limit_a_quarter_more_or_less)
 {
-	struct scene *scene = *state;
 	const int64_t want[] = { 1000, 2000, 4000, 8000, 10000, 10000 };
 	struct perform_job *job =
 	    perform_job_new(sizeof(*job), &scene->perform, effect_new(EFFECT_TIMER), on_never);

@@ -115,8 +115,7 @@ TEST(what_is_done_to_a_target_is_refused_where_none_is_named)
 				    "%s of nothing", policy_action_word((enum policy_action)i));
 		}
 	assert_false(policy_sees(s, principal_of_person(11), "", NOW));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* Who may what of the server's: by a grant on all targets, of the main file.  Nothing else that
@@ -179,7 +178,7 @@ TEST(what_is_the_servers_is_given_on_all_and_by_the_main_file_alone)
 					.verdict);
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* Whatever the grants of a snapshot say: the decision does not take their word. */
@@ -214,8 +213,7 @@ TEST(a_grant_on_less_than_all_holds_nothing_of_the_server)
 			assert_int_equal(
 			    policy_aid_may(s, person, POLICY_ADMIN, POLICY_ALL), is_all);
 		}
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* What its people read of a role is what it gives. */
@@ -232,8 +230,7 @@ TEST(a_role_is_shown_without_what_it_does_not_give)
 	    s->roles, &s->roles->role[roles_find(s->roles, "shop", "qa") - 1], &out);
 	assert_string_equal(buf_text(&out), "status:shop/staging");
 	buf_done(&out);
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* The other words of its line keep the targets that it named. */
@@ -248,8 +245,7 @@ TEST(a_word_of_the_servers_leaves_its_target_to_the_others)
 	assert_true(policy_aid_may(s, 71, POLICY_DEPLOY, "shop/staging"));
 	assert_true(policy_aid_may(s, 71, POLICY_LOG, "shop/staging"));
 	assert_false(policy_aid_may(s, 71, POLICY_TOKEN, POLICY_ALL));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(a_role_is_what_the_settings_at_hand_say)
@@ -304,8 +300,7 @@ TEST(a_grant_holds_where_it_says)
 	assert_true(policy_aid_may(s, 60, POLICY_CONFIRM, "infra/production"));
 	assert_true(policy_aid_may(s, 60, POLICY_AUDIT, "infra/production"));
 	assert_false(policy_aid_may(s, 60, POLICY_AUDIT, "shop/staging"));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* Nobody deploys blind, and learns no more by it than of that very target. */
@@ -326,8 +321,7 @@ TEST(who_may_deploy_there_sees_what_runs_there)
 	assert_false(policy_aid_may(s, 51, POLICY_STATUS, "shop/staging"));
 	assert_string_equal(
 	    policy_who_may(s, POLICY_STATUS, "", "shop/staging", NOW, line), "contractor");
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(of_what_one_has_no_grant_one_does_not_learn)
@@ -347,8 +341,7 @@ TEST(of_what_one_has_no_grant_one_does_not_learn)
 	assert_false(policy_sees(s, principal_of_person(33), "infra/production", NOW));
 	assert_true(policy_sees(s, principal_of_person(44), "infra/production", NOW));
 	assert_false(policy_sees(s, principal_of_person(99), "shop/staging", NOW));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(a_role_of_an_application_holds_there_alone)
@@ -370,8 +363,7 @@ TEST(a_role_of_an_application_holds_there_alone)
 	assert_false(policy_sees(s, principal_of_person(71), "blog/staging", NOW));
 	assert_true(policy_aid_may(s, 72, POLICY_DEPLOY, "shop/staging"));
 	assert_false(policy_aid_may(s, 72, POLICY_DEPLOY, "blog/staging"));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* An application's file says nothing of another, and makes no admin: else it is not read. */
@@ -398,7 +390,7 @@ TEST(an_application_grants_nothing_of_another)
 		assert_false(policy_aid_may(s, 71, POLICY_ADMIN, POLICY_ALL));
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 #define WIDE "                                                                "
@@ -436,7 +428,7 @@ TEST(access_ends_with_its_day)
 		    policy_roles_text(s, who, last + 1, words, sizeof(words)), "nobody");
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 TEST(a_grant_of_a_client_is_another_than_one_of_an_environment)
@@ -463,8 +455,7 @@ TEST(a_grant_of_a_client_opens_no_environment)
 		s->roles->grant[i].is_client = true;
 	assert_false(policy_aid_may(s, 50, POLICY_DEPLOY, "shop/staging"));
 	assert_false(policy_sees(s, principal_of_person(50), "shop/staging", NOW));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(who_is_no_person_has_no_grant)
@@ -487,8 +478,7 @@ TEST(who_is_no_person_has_no_grant)
 	assert_true(principal_parse("token:11", &who));
 	for (int action = 0; action < POLICY_GREET; action++)
 		assert_false(policy_may(s, who, (enum policy_action)action, "shop/staging", NOW));
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* --- what a token or a login lends --- */
@@ -509,8 +499,7 @@ TEST(a_role_is_had_by_its_members_while_they_are_and_by_admins)
 		assert_int_equal(policy_has_role(s, principal_of_person(cases[i].person),
 				     roles_find(s->roles, "", "qa"), NOW),
 		    cases[i].has);
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* --- a thousand policies, against a second reading of their text --- */
@@ -563,5 +552,5 @@ TEST(a_thousand_policies_grant_what_their_text_says)
 				compare(s, POLICY_AID_FIRST + p, policy_aid_places[e], seed);
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }

@@ -134,23 +134,18 @@ WORLD_TEST_OF(whoami_says_by_where_what_one_may, "ROLE_C_IDS=50",
 
 WORLD_TEST_OF(who_may_read_logs_alone_sees_the_queue, "ROLE_C_IDS=50", "ROLE_C_MAY=log:staging")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, CARL, "/queue");
-	assert_non_null(world_says(w, "▶️ #1 "));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_answers(w, CARL, "/queue", "▶️ #1 ");
 }
 
 /* What one may do there must be seen: whoever has any grant sees the queue. */
 WORLD_TEST_OF(
     who_may_deploy_alone_sees_the_queue_and_leaves_it, "ROLE_C_IDS=50", "ROLE_C_MAY=deploy:staging")
 {
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(w, CARL, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_asks(w, CARL, "/deploy staging", COMMIT_B);
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
-	(void)world_text(w, CARL, "/queue");
-	assert_non_null(world_says(w, "1. #2 "));
+	world_answers(w, CARL, "/queue", "1. #2 ");
 	assert_true(press(w, CARL, world_last(w), "Leave the queue"));
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_CANCELLED);
 	(void)world_text(w, CARL, "/queue production");
@@ -170,8 +165,7 @@ WORLD_TEST_OF(a_role_withdrawn_between_question_and_press_confirms_nothing, "ROL
 {
 	const struct world_message *question;
 
-	(void)world_text(w, CARL, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, CARL, "/deploy production", COMMIT_A);
 	question = world_says(w, "Deploy to production?");
 	assert_non_null(question);
 	world_settings(w, "ROLE_C_IDS=50", "ROLE_C_MAY=status:production", NULL);
@@ -190,8 +184,7 @@ WORLD_TEST_OF(a_role_that_ended_since_the_press_starts_nothing, "ROLE_C_IDS=50 u
     "ROLE_C_MAY=deploy:production")
 {
 	w->aid.at = INT64_C(1801440000000) - 1000;
-	(void)world_text(w, CARL, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, CARL, "/deploy production", COMMIT_A);
 	assert_true(press(w, CARL, world_says(w, "Deploy to production?"), "Deploy to"));
 	w->aid.at += 1000;
 	world_git_same(w);
@@ -282,8 +275,7 @@ WORLD_TEST_BARE(confirm_is_not_the_action)
 	const struct world_message *question;
 
 	world_open(w, roles[0], roles[1], NULL);
-	(void)world_text(w, CARL, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(w, CARL, "/deploy production", COMMIT_A);
 	question = world_says(w, "Deploy to production?");
 	world_settings(w, roles[0], "ROLE_C_MAY=confirm:production", NULL);
 	assert_true(press(w, CARL, question, "Deploy to"));
@@ -429,8 +421,7 @@ let_runs_end(struct world *w)
 	while ((effect = world_peek(w, EFFECT_RUN)) != NULL) {
 		check_run(w, effect);
 		assert_int_equal(world_run_starts(w), 200);
-		world_run_step(w, 0, "release");
-		world_run_ends(w, GOOD);
+		world_run_releases(w, GOOD);
 	}
 }
 

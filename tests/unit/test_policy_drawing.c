@@ -8,10 +8,6 @@
 #include "policy/policy_report.h"
 #include "settings/sources/settings_load.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define PICTURE	   "docs/policy.md"
 #define DRAWN_ANEW "build/policy.md"
 #define NOW	   INT64_C(1767225600000)

@@ -52,7 +52,7 @@ TEST(what_is_no_grant_is_named_and_refused)
 		if (!settings_aid_says(SETTINGS_ERROR, wrong[i].says))
 			fail_msg("of %s is said: %s", wrong[i].role, settings_said.lines[0].text);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* --- a grant on what is not there --- */
@@ -89,7 +89,7 @@ TEST(a_start_names_a_grant_on_what_never_was_and_it_grants_nothing)
 			    policy_sees(s, principal_of_person(5), policy_aid_places[e], NOW));
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* The settings of the folder as it is now, beside those that run; NULL: refused. */
@@ -123,8 +123,7 @@ TEST(a_reload_with_a_grant_on_what_never_was_is_refused)
 		assert_null(reload(s, line));
 		assert_true(settings_aid_says(SETTINGS_ERROR, missing[i].says));
 	}
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 #define ON_INFRA "ROLE_X_IDS=5\nROLE_X_MAY=\"deploy:infra/production, rollback:shop/*\"\n"
@@ -165,8 +164,7 @@ TEST(a_removed_file_leaves_its_grants_and_all_else_in_force)
 	settings_unref(s);
 	s = policy_aid_good(ON_INFRA); /* a start */
 	assert_int_equal(s->warned_count, 1);
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* A release of it was live once: then check-config too says no more than a warning. */
@@ -196,7 +194,7 @@ TEST(a_state_file_says_that_an_application_was_there)
 		assert_int_equal(settings_said.flaws, i < 2 ? 0 : 1);
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* What a file with a mistake would have is not known: that takes nothing from who may there. */
@@ -208,6 +206,5 @@ TEST(an_application_with_a_mistake_is_no_unknown_one)
 	policy_aid_write(&policy_aid, "apps/shop.env", OWN("shop") "TELEGRAM_BOT_TOKEN=1\n");
 	s = policy_aid_good("ROLE_X_IDS=5\nROLE_X_MAY=deploy:shop/qa\n");
 	assert_int_equal(s->refused_count, 1);
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }

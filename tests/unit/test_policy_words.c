@@ -17,8 +17,7 @@ TEST(all_roles_of_a_person_are_named_as_far_as_there_is_room)
 	    "early, late, shop: qa");
 	assert_string_equal(
 	    policy_roles_text(s, principal_of_person(50), NOW, few, sizeof(few)), "early");
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(the_line_that_decides_is_named)
@@ -40,8 +39,7 @@ TEST(the_line_that_decides_is_named)
 	    policy_line(s, &decision, line), "staging (STAGING_TELEGRAM_IDS: status:*/*)");
 	decision = policy_decide(s, principal_of_person(99), POLICY_STATUS, "shop/staging", NOW);
 	assert_string_equal(policy_line(s, &decision, line), "no role");
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 /* No hook and nobody who has left can be asked. */
@@ -74,7 +72,7 @@ TEST(who_may_is_the_first_three_roles_with_somebody_in_them)
 		    policy_who_may(s, POLICY_DEPLOY, "", "shop/staging", NOW, out), cases[i].says);
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 TEST(what_is_lent_is_named_behind_ones_own_roles)
@@ -91,6 +89,5 @@ TEST(what_is_lent_is_named_behind_ones_own_roles)
 	    policy_roles_text(s, who, NOW, words, sizeof(words)), "qa, logged in as ops");
 	assert_string_equal(policy_roles_text(s, token, NOW, words, sizeof(words)), "ops");
 	assert_string_equal(policy_roles_text(s, who, NOW, few, sizeof(few)), "qa");
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }

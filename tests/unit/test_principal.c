@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 TEST(a_text_reads_back_as_who_it_was)
 {
 	static const char *const texts[] = { "system", "telegram:42",

@@ -5,8 +5,6 @@
 #include "unit.h"
 
 #include <sched.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

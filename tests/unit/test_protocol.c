@@ -5,10 +5,6 @@
 #include "unit.h"
 
 #include <limits.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool
 decodes(const char *text)

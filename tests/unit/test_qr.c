@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/qr.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/png.h"
 #include "unit.h"
@@ -44,11 +40,8 @@ TEST(a_picture_is_a_png_of_its_size)
 }
 
 static bool
-is_white(const void *ctx, int x, int y)
+is_white(UNUSED const void *ctx, UNUSED int x, UNUSED int y)
 {
-	(void)ctx;
-	(void)x;
-	(void)y;
 	return false;
 }
 

@@ -4,11 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <pthread.h>
 
 struct item {
@@ -19,9 +14,8 @@ struct item {
 static int wakes;
 
 static void
-on_wake(void *arg)
+on_wake(UNUSED void *arg)
 {
-	(void)arg;
 	wakes++;
 }
 

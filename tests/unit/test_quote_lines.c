@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #define WORD "12345678901234567890123456789012" /* as long as one may be */
 
 struct kept {

@@ -3,10 +3,6 @@
 #include "lib/redact.h"
 
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact_shape.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "lib/redact.h"
 #include "tests/unit/redact_aid.h"
 #include "unit.h"

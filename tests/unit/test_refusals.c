@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/refusals.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,6 +68,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static void
 refuse(struct world *w, const char *source, const char *reason, const char *client)
 {
@@ -91,10 +91,9 @@ assert_told(const struct world *w, size_t i, const char *reason, const char *cli
 	assert_int_equal(w->events[i]->u.rejected.count, count);
 }
 
-TEST_WITH(what_is_counted_when_the_program_ends_is_handed_over, set_up, tear_down)
+SCENE_TEST(what_is_counted_when_the_program_ends_is_handed_over)
 {
 	/* Goal: the minute that is not over, of each kind. */
-	struct world *w = *state;
 
 	for (int i = 0; i < 3; i++) {
 		refuse(w, "api", "no token", "192.0.2.1");
@@ -109,10 +108,9 @@ TEST_WITH(what_is_counted_when_the_program_ends_is_handed_over, set_up, tear_dow
 	assert_int_equal(w->n, 4);
 }
 
-TEST_WITH(what_nobody_repeats_is_told_after_a_minute_all_the_same, set_up, tear_down)
+SCENE_TEST(what_nobody_repeats_is_told_after_a_minute_all_the_same)
 {
 	/* Goal: a number does not wait for another one to come. */
-	struct world *w = *state;
 
 	refuse(w, "api", "no token", "192.0.2.1");
 	decide(w, 0, 200);
@@ -125,10 +123,9 @@ TEST_WITH(what_nobody_repeats_is_told_after_a_minute_all_the_same, set_up, tear_
 	assert_told(w, 1, "no token", "192.0.2.3", 2);
 }
 
-TEST_WITH(what_the_store_could_not_commit_is_told_again, set_up, tear_down)
+SCENE_TEST(what_the_store_could_not_commit_is_told_again)
 {
 	/* Goal: a full disk loses no number, and of a kind one event is at the store. */
-	struct world *w = *state;
 
 	refuse(w, "hook", "token", "192.0.2.1");
 	ahead_s += 61;
@@ -145,10 +142,8 @@ TEST_WITH(what_the_store_could_not_commit_is_told_again, set_up, tear_down)
 	assert_int_equal(refusals_left(w->refusals), 0);
 }
 
-TEST_WITH(what_is_worth_an_event_at_once_has_all_that_was_counted, set_up, tear_down)
+SCENE_TEST(what_is_worth_an_event_at_once_has_all_that_was_counted)
 {
-	struct world *w = *state;
-
 	refuse(w, "local", "a stranger", "user 6");
 	decide(w, 0, 200);
 	refuse(w, "local", "a stranger", "user 6");
@@ -157,10 +152,8 @@ TEST_WITH(what_is_worth_an_event_at_once_has_all_that_was_counted, set_up, tear_
 	assert_told(w, 1, "a stranger", "user 7", 2);
 }
 
-TEST_WITH(what_is_lost_at_the_end_is_said, set_up, tear_down)
+SCENE_TEST(what_is_lost_at_the_end_is_said)
 {
-	struct world *w = *state;
-
 	w->is_full = true;
 	refuse(w, "hook", "token", "192.0.2.1");
 	refuse(w, "hook", "token", "192.0.2.1");
@@ -168,10 +161,9 @@ TEST_WITH(what_is_lost_at_the_end_is_said, set_up, tear_down)
 	assert_int_equal(refusals_left(w->refusals), 2);
 }
 
-TEST_WITH(what_is_given_back_behind_the_end_is_known_to_be_lost, set_up, tear_down)
+SCENE_TEST(what_is_given_back_behind_the_end_is_known_to_be_lost)
 {
 	/* Goal: one event was at the store as the program ended, the rest went behind it. */
-	struct world *w = *state;
 
 	refuse(w, "hook", "token", "192.0.2.1");
 	for (int i = 0; i < 3; i++)

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/repository.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "settings/settings_inside.h"
 #include "tests/unit/applications_aid.h"
 #include "unit.h"

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 static void
 expect(const struct request *request, const char *key, const char *value)
 {

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_api.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli/cli_server.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
@@ -175,6 +170,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 /* Its status, as somebody of that address (NULL: of this machine). */
 static int
 status_of(struct world *w, char last, const char *client)
@@ -219,10 +216,8 @@ has(const char *text, const char *part)
 }
 
 /* A look that could not be begun was an environment that is DOWN. */
-TEST_WITH(what_was_not_asked_is_not_said_to_be_down, set_up, tear_down)
+SCENE_TEST(what_was_not_asked_is_not_said_to_be_down)
 {
-	struct world *w = *state;
-
 	w->finding = (struct probe_finding){ .is_unknown = true, .detail = "too many look" };
 	ask(w, 'a');
 	assert_true(has(w->asked.body, "\"is_healthy\":null,"));
@@ -239,9 +234,8 @@ TEST_WITH(what_was_not_asked_is_not_said_to_be_down, set_up, tear_down)
 }
 
 /* Each has places of their own in health_look.c. */
-TEST_WITH(each_token_looks_as_itself, set_up, tear_down)
+SCENE_TEST(each_token_looks_as_itself)
 {
-	struct world *w = *state;
 	uint64_t ann;
 
 	ask(w, 'a');
@@ -253,9 +247,8 @@ TEST_WITH(each_token_looks_as_itself, set_up, tear_down)
 }
 
 /* Behind one address as behind the proxy of a whole office, and used for the first time. */
-TEST_WITH(a_valid_token_never_waits_behind_unknown_ones, set_up, tear_down)
+SCENE_TEST(a_valid_token_never_waits_behind_unknown_ones)
 {
-	struct world *w = *state;
 	int refused = 0;
 
 	for (int i = 0; i < 100; i++) {
@@ -270,10 +263,8 @@ TEST_WITH(a_valid_token_never_waits_behind_unknown_ones, set_up, tear_down)
 	assert_int_equal(status_of(w, 'f', NULL), 429);
 }
 
-TEST_WITH(an_unknown_token_costs_the_store_nothing, set_up, tear_down)
+SCENE_TEST(an_unknown_token_costs_the_store_nothing)
 {
-	struct world *w = *state;
-
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(status_of(w, 'f', NULL), 401);
 	assert_true(has(w->asked.body, "an unknown token: make one with deploybot token add"));
@@ -284,10 +275,8 @@ TEST_WITH(an_unknown_token_costs_the_store_nothing, set_up, tear_down)
 }
 
 /* While the secret is rotated; and one that no secret of ours has made is none. */
-TEST_WITH(a_token_is_known_under_either_value_of_the_secret, set_up, tear_down)
+SCENE_TEST(a_token_is_known_under_either_value_of_the_secret)
 {
-	struct world *w = *state;
-
 	know(w, 'c', BEFORE, INT64_MAX);
 	know(w, 'd', "a-key-of-tokens-that-is-nobodys-333", INT64_MAX);
 	assert_int_equal(status_of(w, 'c', NULL), 200);
@@ -295,10 +284,8 @@ TEST_WITH(a_token_is_known_under_either_value_of_the_secret, set_up, tear_down)
 }
 
 /* Without memory for its MAC nobody knows: no try is counted, and the store is not asked. */
-TEST_WITH(a_token_that_cannot_be_checked_is_no_wrong_one, set_up, tear_down)
+SCENE_TEST(a_token_that_cannot_be_checked_is_no_wrong_one)
 {
-	struct world *w = *state;
-
 	for (int i = 0; i < 40; i++) {
 		fail_nth(FAIL_CRYPTO, 1);
 		assert_int_equal(status_of(w, i % 2 == 0 ? 'f' : 'a', NULL), 503);
@@ -311,10 +298,8 @@ TEST_WITH(a_token_that_cannot_be_checked_is_no_wrong_one, set_up, tear_down)
 }
 
 /* Why it is not valid any more the store says, as often as anybody may try. */
-TEST_WITH(one_that_is_over_is_limited_as_an_unknown_one, set_up, tear_down)
+SCENE_TEST(one_that_is_over_is_limited_as_an_unknown_one)
 {
-	struct world *w = *state;
-
 	know(w, 'c', KEY, 0);
 	know(w, 'd', KEY, clock_wall_ms() - 1);
 	know(w, 'e', KEY, clock_wall_ms() + 3600000);
@@ -327,9 +312,8 @@ TEST_WITH(one_that_is_over_is_limited_as_an_unknown_one, set_up, tear_down)
 }
 
 /* What is renewed after a commit keeps what each has left; what is gone is gone. */
-TEST_WITH(a_token_keeps_its_limit_when_others_are_made, set_up, tear_down)
+SCENE_TEST(a_token_keeps_its_limit_when_others_are_made)
 {
-	struct world *w = *state;
 	int n = 0;
 
 	while (status_of(w, 'a', NULL) == 200)
@@ -346,9 +330,8 @@ TEST_WITH(a_token_keeps_its_limit_when_others_are_made, set_up, tear_down)
 }
 
 /* One customer has 2^64 addresses; the next is another one. */
-TEST_WITH(tries_of_a_network_of_ipv6_are_one_anothers, set_up, tear_down)
+SCENE_TEST(tries_of_a_network_of_ipv6_are_one_anothers)
 {
-	struct world *w = *state;
 	char client[64];
 
 	for (int i = 0; i < 10; i++) {
@@ -376,10 +359,8 @@ ask_log(struct world *w)
 }
 
 /* What the store has said is not the answer: that it may be read is. */
-TEST_WITH(what_an_application_logged_is_asked_before_it_is_answered, set_up, tear_down)
+SCENE_TEST(what_an_application_logged_is_asked_before_it_is_answered)
 {
-	struct world *w = *state;
-
 	w->log_of = "shop/staging";
 	ask_log(w);
 	assert_int_equal(w->asked.status, 503);

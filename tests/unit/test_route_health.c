@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/route_health.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/loop.h"
 #include "routes/health_watch.h"
 #include "routes/metric_set.h"
@@ -83,6 +78,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static int
 ask(struct world *w, const char *line)
 {
@@ -94,10 +91,8 @@ ask(struct world *w, const char *line)
 	return w->asked.status;
 }
 
-TEST_WITH(healthz_is_200_whenever_the_loop_turns, set_up, tear_down)
+SCENE_TEST(healthz_is_200_whenever_the_loop_turns)
 {
-	struct world *w = *state;
-
 	assert_int_equal(ask(w, "GET /healthz"), 200);
 	assert_string_equal(w->asked.body, "ok\n");
 	health_watch_asked(w->watch);
@@ -105,10 +100,8 @@ TEST_WITH(healthz_is_200_whenever_the_loop_turns, set_up, tear_down)
 	assert_int_equal(ask(w, "GET /healthz"), 200);
 }
 
-TEST_WITH(readyz_is_503_with_the_reason_while_the_store_refuses, set_up, tear_down)
+SCENE_TEST(readyz_is_503_with_the_reason_while_the_store_refuses)
 {
-	struct world *w = *state;
-
 	health_watch_runner(w->watch, true);
 	assert_int_equal(ask(w, "GET /readyz"), 200);
 	assert_string_equal(w->asked.body, "ready\n");
@@ -122,10 +115,8 @@ TEST_WITH(readyz_is_503_with_the_reason_while_the_store_refuses, set_up, tear_do
 }
 
 /* A proxy that took it for a refusal would lose pushes, which are kept until there is a runner. */
-TEST_WITH(readyz_says_that_the_runner_is_away_and_is_200_all_the_same, set_up, tear_down)
+SCENE_TEST(readyz_says_that_the_runner_is_away_and_is_200_all_the_same)
 {
-	struct world *w = *state;
-
 	assert_int_equal(ask(w, "GET /readyz"), 200);
 	assert_string_equal(
 	    w->asked.body, "ready; the runner is disconnected: deployments are queued\n");
@@ -138,19 +129,16 @@ TEST_WITH(readyz_says_that_the_runner_is_away_and_is_200_all_the_same, set_up, t
 	    w->asked.body, "ready; the runner is disconnected: deployments are queued\n");
 }
 
-TEST_WITH(head_has_the_status_and_nothing_else_is_allowed, set_up, tear_down)
+SCENE_TEST(head_has_the_status_and_nothing_else_is_allowed)
 {
-	struct world *w = *state;
-
 	assert_int_equal(ask(w, "HEAD /healthz"), 200);
 	assert_string_equal(w->asked.body, "");
 	assert_int_equal(ask(w, "DELETE /readyz"), 405);
 	assert_int_equal(ask(w, "HEAD /metrics"), 405);
 }
 
-TEST_WITH(metrics_are_the_text_format_that_prometheus_3_wants, set_up, tear_down)
+SCENE_TEST(metrics_are_the_text_format_that_prometheus_3_wants)
 {
-	struct world *w = *state;
 	size_t size;
 
 	metric_set_webhook(w->set, "", "github", 200);
@@ -166,10 +154,8 @@ TEST_WITH(metrics_are_the_text_format_that_prometheus_3_wants, set_up, tear_down
 	assert_int_equal(w->asked.body[size - 1], '\n');
 }
 
-TEST_WITH(metrics_are_404_as_long_as_telemetry_is_off, set_up, tear_down)
+SCENE_TEST(metrics_are_404_as_long_as_telemetry_is_off)
 {
-	struct world *w = *state;
-
 	settings_unref(w->settings);
 	w->settings = settings_with((char[]){ "ENABLE_TELEMETRY=false" });
 	assert_int_equal(ask(w, "GET /metrics"), 404);

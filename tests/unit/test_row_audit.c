@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_audit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -64,9 +60,8 @@ verified(struct store_aid *aid, int64_t n)
 /* --- entries --- */
 
 static void
-act_override(struct tx *tx, void *arg)
+act_override(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_DEPLOY_STARTED,
@@ -78,9 +73,8 @@ act_override(struct tx *tx, void *arg)
 		"reason", "a\"b\n\xff", "reason", "twice", "meta_seq", "y", "none", NULL, NULL });
 }
 
-TEST_WITH(core_fields_cannot_be_overridden_by_metadata, store_aid_setup, store_aid_teardown)
+STORE_TEST(core_fields_cannot_be_overridden_by_metadata)
 {
-	struct store_aid *aid = *state;
 	struct json *json;
 	char *text;
 
@@ -116,9 +110,8 @@ act_endless_meta(struct tx *tx, void *arg)
 	row_audit_add(tx, &(struct audit_entry){ .code = AUDIT_CODE_DENIED }, meta);
 }
 
-TEST_WITH(metadata_is_cut_before_a_line_is_too_long, store_aid_setup, store_aid_teardown)
+STORE_TEST(metadata_is_cut_before_a_line_is_too_long)
 {
-	struct store_aid *aid = *state;
 	char value[5000], *text;
 
 	memset(value, '\x01', sizeof(value) - 1); /* six bytes each when escaped */
@@ -148,10 +141,8 @@ act_head(struct tx *tx, void *arg)
 	row_audit_head(tx, arg);
 }
 
-TEST_WITH(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain)
 {
-	struct store_aid *aid = *state;
 	char before[LIMIT_AUDIT_HEAD], after[LIMIT_AUDIT_HEAD], user[] = "telegram:11";
 
 	add(aid, 1);
@@ -167,11 +158,8 @@ TEST_WITH(an_entry_of_a_decision_that_was_not_kept_is_not_in_the_chain, store_ai
 
 /* --- the file --- */
 
-TEST_WITH(the_file_grows_with_the_rows_and_is_completed_after_a_restart, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(the_file_grows_with_the_rows_and_is_completed_after_a_restart)
 {
-	struct store_aid *aid = *state;
-
 	add(aid, 3);
 	free(exported(aid));
 	verified(aid, 3);
@@ -184,10 +172,8 @@ TEST_WITH(the_file_grows_with_the_rows_and_is_completed_after_a_restart, store_a
 	verified(aid, 44);
 }
 
-TEST_WITH(a_file_that_is_gone_is_written_anew, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_file_that_is_gone_is_written_anew)
 {
-	struct store_aid *aid = *state;
-
 	add(aid, 20);
 	free(exported(aid));
 	assert_int_equal(unlink(aid->audit_path), 0);
@@ -196,9 +182,8 @@ TEST_WITH(a_file_that_is_gone_is_written_anew, store_aid_setup, store_aid_teardo
 	verified(aid, 21);
 }
 
-TEST_WITH(a_tail_of_any_length_that_is_missing_is_appended, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_tail_of_any_length_that_is_missing_is_appended)
 {
-	struct store_aid *aid = *state;
 	char *text, *again;
 	size_t size;
 
@@ -215,10 +200,8 @@ TEST_WITH(a_tail_of_any_length_that_is_missing_is_appended, store_aid_setup, sto
 	free(text);
 }
 
-TEST_WITH(a_file_cut_off_while_we_run_is_noticed_and_completed, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_file_cut_off_while_we_run_is_noticed_and_completed)
 {
-	struct store_aid *aid = *state;
-
 	add(aid, 4);
 	free(exported(aid));
 	assert_int_equal(truncate(aid->audit_path, 700), 0);
@@ -227,9 +210,8 @@ TEST_WITH(a_file_cut_off_while_we_run_is_noticed_and_completed, store_aid_setup,
 	verified(aid, 5);
 }
 
-TEST_WITH(a_tail_that_differs_is_an_alarm_and_stays_as_it_is, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_tail_that_differs_is_an_alarm_and_stays_as_it_is)
 {
-	struct store_aid *aid = *state;
 	char *text, *now;
 	size_t size;
 
@@ -255,9 +237,8 @@ TEST_WITH(a_tail_that_differs_is_an_alarm_and_stays_as_it_is, store_aid_setup, s
 }
 
 /* Power went behind a write and before its flush. */
-TEST_WITH(a_tail_with_holes_is_written_again, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_tail_with_holes_is_written_again)
 {
-	struct store_aid *aid = *state;
 	char *text, *holed, *again;
 	size_t size;
 
@@ -281,9 +262,8 @@ TEST_WITH(a_tail_with_holes_is_written_again, store_aid_setup, store_aid_teardow
 	free(text);
 }
 
-TEST_WITH(lines_that_the_database_does_not_have_are_an_alarm, store_aid_setup, store_aid_teardown)
+STORE_TEST(lines_that_the_database_does_not_have_are_an_alarm)
 {
-	struct store_aid *aid = *state;
 	FILE *file;
 
 	add(aid, 2);
@@ -296,10 +276,8 @@ TEST_WITH(lines_that_the_database_does_not_have_are_an_alarm, store_aid_setup, s
 	assert_true(store_project(aid->store, &aid->outcomes));
 }
 
-TEST_WITH(a_long_file_is_compared_by_its_tail, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_long_file_is_compared_by_its_tail)
 {
-	struct store_aid *aid = *state;
-
 	add(aid, 300); /* some 90 KB: more than the tail that is read */
 	free(exported(aid));
 	add(aid, 2);
@@ -327,9 +305,8 @@ segments(struct store_aid *aid, int64_t ret_first[8])
 	return n;
 }
 
-TEST_WITH(a_new_day_and_a_full_file_close_it, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_new_day_and_a_full_file_close_it)
 {
-	struct store_aid *aid = *state;
 	int64_t first[8];
 
 	add(aid, 3);
@@ -354,9 +331,8 @@ TEST_WITH(a_new_day_and_a_full_file_close_it, store_aid_setup, store_aid_teardow
 }
 
 /* What kill -9 may leave: closed and no other, another with nothing or a part of its first line. */
-TEST_WITH(a_start_goes_on_behind_what_is_closed, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_start_goes_on_behind_what_is_closed)
 {
-	struct store_aid *aid = *state;
 	char *before, *after, first_line[] = "{\"action\":\"denied\",\"co";
 	int64_t first[8];
 
@@ -381,9 +357,8 @@ TEST_WITH(a_start_goes_on_behind_what_is_closed, store_aid_setup, store_aid_tear
 }
 
 /* The day's first entries were lost with the power: the file of before is the newest again. */
-TEST_WITH(what_is_closed_has_its_day_after_a_restart, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_is_closed_has_its_day_after_a_restart)
 {
-	struct store_aid *aid = *state;
 	int64_t first[8];
 
 	add(aid, 3);
@@ -400,9 +375,8 @@ TEST_WITH(what_is_closed_has_its_day_after_a_restart, store_aid_setup, store_aid
 	verified(aid, 6);
 }
 
-TEST_WITH(a_file_of_the_name_is_not_overwritten, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_file_of_the_name_is_not_overwritten)
 {
-	struct store_aid *aid = *state;
 	char path[PATH_MAX], *text;
 
 	audit_segment_path(aid->audit_path, 1, path);
@@ -420,10 +394,8 @@ TEST_WITH(a_file_of_the_name_is_not_overwritten, store_aid_setup, store_aid_tear
 	verified(aid, 4);
 }
 
-TEST_WITH(closed_files_that_were_swapped_renamed_or_removed_are_noticed, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(closed_files_that_were_swapped_renamed_or_removed_are_noticed)
 {
-	struct store_aid *aid = *state;
 	char one[PATH_MAX], two[PATH_MAX], other[PATH_MAX];
 	struct audit_verified found;
 	struct err err;
@@ -454,9 +426,8 @@ TEST_WITH(closed_files_that_were_swapped_renamed_or_removed_are_noticed, store_a
 /* --- people --- */
 
 static void
-act_names(struct tx *tx, void *arg)
+act_names(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_DEPLOY_REQUESTED,
@@ -486,7 +457,7 @@ act_push(struct tx *tx, void *arg)
 }
 
 /* What stands in the chain of who pushed, and what apart from it. */
-TEST_WITH(a_login_of_any_forge_stands_apart_from_the_chain, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_login_of_any_forge_stands_apart_from_the_chain)
 {
 	static const struct {
 		const char *user, *id, *name; /* name NULL: none is known */
@@ -499,7 +470,6 @@ TEST_WITH(a_login_of_any_forge_stands_apart_from_the_chain, store_aid_setup, sto
 		{ "gitlabs:joon(4)", "gitlabs:joon(4)", NULL },
 		{ "local:joon(4)", "local:joon(4)", NULL },
 	};
-	struct store_aid *aid = *state;
 	char user[64], wanted[96];
 	int64_t n;
 
@@ -520,9 +490,8 @@ TEST_WITH(a_login_of_any_forge_stands_apart_from_the_chain, store_aid_setup, sto
 	}
 }
 
-TEST_WITH(names_stand_apart_from_the_chain, store_aid_setup, store_aid_teardown)
+STORE_TEST(names_stand_apart_from_the_chain)
 {
-	struct store_aid *aid = *state;
 	char *text;
 	int64_t n;
 

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_button.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "store/row_effect.h"
 #include "store/store_inside.h"
 #include "store_aid.h"
@@ -148,9 +144,8 @@ makes_keyboards(struct tx *tx, void *arg)
 }
 
 static void
-closes_a_keyboard(struct tx *tx, void *arg)
+closes_a_keyboard(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_button_close_keyboard(tx, 91);
 	assert_false(row_button_get(tx, first.id).is_open);
 	assert_false(row_button_get(tx, second.id).is_open);

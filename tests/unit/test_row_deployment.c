@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_deployment.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/text.h"
 #include "store/row_button.h"
 #include "store/row_environment.h"
@@ -124,9 +119,8 @@ act_two_pushes_queued(struct tx *tx, void *arg)
 }
 
 static void
-act_all_classes(struct tx *tx, void *arg)
+act_all_classes(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)add(tx, "staging", DEPLOY_QUEUED);
 	(void)add(tx, "staging", DEPLOY_STOPPING);
 	(void)add(tx, "staging", DEPLOY_REQUESTED);
@@ -142,10 +136,8 @@ act_all_classes(struct tx *tx, void *arg)
 	assert_int_equal(row_deployment_active(tx, "production", &(struct deployment){ 0 })->id, 0);
 }
 
-TEST_WITH(an_environment_has_one_active_deployment_and_one_queued_push, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(an_environment_has_one_active_deployment_and_one_queued_push)
 {
-	struct store_aid *aid = *state;
 	char staging[] = "staging", production[] = "production";
 
 	assert_false(store_aid_try(aid, act_two_active, staging));
@@ -257,9 +249,8 @@ live(struct tx *tx, int64_t build_ms, int64_t whole_ms)
 }
 
 static void
-act_estimate(struct tx *tx, void *arg)
+act_estimate(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(row_step_estimate(tx, "staging", ""), 0);
 	live(tx, 999999, 9999999); /* the sixth from the end: forgotten */
 	live(tx, 100, 1000);

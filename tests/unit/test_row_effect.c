@@ -19,9 +19,8 @@ act_toast(struct tx *tx, void *arg)
 	    tx, &(struct chat_address){ .chat = 1 }, arg, true, "Hello %s", (char *)arg);
 }
 
-TEST_WITH(a_toast_that_is_old_at_its_turn_is_dropped, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_toast_that_is_old_at_its_turn_is_dropped)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 	char first[] = "first", second[] = "second", third[] = "third";
 
@@ -52,9 +51,8 @@ act_long_toast(struct tx *tx, void *arg)
 	row_effect_toast(tx, &(struct chat_address){ .chat = 1 }, "c", false, "%s", text);
 }
 
-TEST_WITH(a_toast_is_cut_between_characters, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_toast_is_cut_between_characters)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	store_aid_act(aid, act_long_toast, NULL);
@@ -87,10 +85,8 @@ act_withdraw(struct tx *tx, void *arg)
 	assert_int_equal(row_effect_find(tx, EFFECT_TIMER, 7), 0);
 }
 
-TEST_WITH(
-    what_is_withdrawn_is_told_once_and_its_result_finds_nothing, lane_aid_setup, store_aid_teardown)
+LANE_TEST(what_is_withdrawn_is_told_once_and_its_result_finds_nothing)
 {
-	struct store_aid *aid = *state;
 	struct outcome *outcome;
 	struct effect *effect;
 	int64_t id = 0;
@@ -115,9 +111,8 @@ act_withdraw_send(struct tx *tx, void *arg)
 	assert_int_not_equal(row_effect_find(tx, EFFECT_SEND_MESSAGE, *(int64_t *)arg), 0);
 }
 
-TEST_WITH(what_may_have_been_said_cannot_be_withdrawn, lane_aid_setup, store_aid_teardown)
+LANE_TEST(what_may_have_been_said_cannot_be_withdrawn)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "one");
 
 	store_aid_act(aid, act_withdraw_send, &id);
@@ -147,9 +142,8 @@ act_run(struct tx *tx, void *arg)
 	    tx, deployment.message, &(struct message){ .head = second, .live_run = 1 });
 }
 
-TEST_WITH(a_run_comes_with_its_message_as_the_decision_left_it, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_run_comes_with_its_message_as_the_decision_left_it)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	store_aid_act(aid, act_run, NULL);
@@ -171,9 +165,8 @@ act_start(struct tx *tx, void *arg)
 	row_run_started(tx, &(struct run_started){ .run = *(int64_t *)arg, .pid = 4711 });
 }
 
-TEST_WITH(an_open_run_says_when_it_was_started, lane_aid_setup, store_aid_teardown)
+LANE_TEST(an_open_run_says_when_it_was_started)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 	int64_t run;
 
@@ -216,10 +209,8 @@ asked_for(struct store_aid *aid, const char *who)
 	(void)store_aid_report(aid, effect);
 }
 
-TEST_WITH(a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest, lane_aid_setup,
-    store_aid_teardown)
+LANE_TEST(a_flood_of_pushes_is_the_question_in_progress_and_one_for_the_newest)
 {
-	struct store_aid *aid = *state;
 	char who[24];
 
 	for (int i = 0; i < 10; i++) {
@@ -277,9 +268,8 @@ add_kind(struct tx *tx, enum effect_kind kind)
 }
 
 static void
-act_on_each_kind(struct tx *tx, void *arg)
+act_on_each_kind(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
 		int64_t before = tx->store->mark.n_outbox;
 		int64_t id = add_kind(tx, (enum effect_kind)kind);
@@ -299,20 +289,16 @@ act_on_each_kind(struct tx *tx, void *arg)
 	}
 }
 
-TEST_WITH(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row, lane_aid_setup,
-    store_aid_teardown)
+LANE_TEST(each_kind_has_the_lane_the_count_and_the_withdrawal_of_its_row)
 {
-	struct store_aid *aid = *state;
-
 	store_aid_act(aid, act_on_each_kind, NULL);
 	/* That message has no row: its turn came, and it was dropped. */
 	assert_int_equal(aid->store->mark.n_outbox, 3);
 }
 
 static void
-act_spoil(struct tx *tx, void *arg)
+act_spoil(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)add_kind(tx, EFFECT_GIT_QUERY);
 	(void)add_kind(tx, EFFECT_DOCUMENT);
 	(void)add_kind(tx, EFFECT_TOAST);
@@ -320,11 +306,8 @@ act_spoil(struct tx *tx, void *arg)
 }
 
 /* A dropped question was taken off the count of messages, which then stood at -1. */
-TEST_WITH(
-    only_messages_that_are_dropped_are_taken_off_their_count, lane_aid_setup, store_aid_teardown)
+LANE_TEST(only_messages_that_are_dropped_are_taken_off_their_count)
 {
-	struct store_aid *aid = *state;
-
 	store_aid_act(aid, act_spoil, NULL);
 	store_aid_reopen(aid);
 	assert_int_equal(aid->store->mark.n_outbox, 1); /* the toast */

@@ -23,11 +23,8 @@ change(struct store_aid *aid, int64_t id, const char *head)
 	store_aid_act(aid, act_change, &(struct text){ .id = id, .head = head });
 }
 
-TEST_WITH(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next, lane_aid_setup,
-    store_aid_teardown)
+LANE_TEST(only_the_head_of_a_lane_is_out_and_its_result_hands_out_the_next)
 {
-	struct store_aid *aid = *state;
-
 	(void)lane_aid_add(aid, 1, "one");
 	(void)lane_aid_add(aid, 1, "two");
 	(void)lane_aid_add(aid, 1, "three");
@@ -48,9 +45,8 @@ act_answer(struct tx *tx, void *arg)
 }
 
 static void
-act_supergroup(struct tx *tx, void *arg)
+act_supergroup(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_message_move_chat(tx, 1, -1);
 }
 
@@ -66,10 +62,8 @@ act_look_and_change(struct tx *tx, void *arg)
 }
 
 /* Found by the simulation (SEED=298): the edit that was out came last, with a text of before. */
-TEST_WITH(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out, lane_aid_setup,
-    store_aid_teardown)
+LANE_TEST(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out)
 {
-	struct store_aid *aid = *state;
 	struct text text = { .id = lane_aid_add(aid, 1, "running") };
 	struct effect *out;
 
@@ -84,9 +78,8 @@ TEST_WITH(an_edit_that_becomes_an_answer_goes_behind_the_one_that_is_out, lane_a
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-TEST_WITH(an_answer_does_not_wait_for_what_is_edited_or_new, lane_aid_setup, store_aid_teardown)
+LANE_TEST(an_answer_does_not_wait_for_what_is_edited_or_new)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "running"), answer;
 
 	lane_aid_said(aid, "running");
@@ -114,9 +107,8 @@ act_alarm(struct tx *tx, void *arg)
 }
 
 /* A lane of its own, which moves too. */
-TEST_WITH(an_alarm_waits_for_nothing_else, lane_aid_setup, store_aid_teardown)
+LANE_TEST(an_alarm_waits_for_nothing_else)
 {
-	struct store_aid *aid = *state;
 	int64_t alarm;
 
 	(void)lane_aid_add(aid, 1, "running");
@@ -133,9 +125,8 @@ TEST_WITH(an_alarm_waits_for_nothing_else, lane_aid_setup, store_aid_teardown)
 }
 
 /* Found by the simulation (SEED=649124337): each of two stands in the lane of the other. */
-TEST_WITH(what_changes_places_is_sent_once, lane_aid_setup, store_aid_teardown)
+LANE_TEST(what_changes_places_is_sent_once)
 {
-	struct store_aid *aid = *state;
 	int64_t two, three;
 
 	(void)lane_aid_add(aid, 1, "one");
@@ -153,18 +144,15 @@ TEST_WITH(what_changes_places_is_sent_once, lane_aid_setup, store_aid_teardown)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-TEST_WITH(chats_do_not_wait_for_each_other, lane_aid_setup, store_aid_teardown)
+LANE_TEST(chats_do_not_wait_for_each_other)
 {
-	struct store_aid *aid = *state;
-
 	(void)lane_aid_add(aid, 1, "one");
 	(void)lane_aid_add(aid, 2, "two");
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 2);
 }
 
-TEST_WITH(edits_that_wait_are_said_once_with_the_newest_text, lane_aid_setup, store_aid_teardown)
+LANE_TEST(edits_that_wait_are_said_once_with_the_newest_text)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "0 %");
 	char head[16];
 
@@ -177,9 +165,8 @@ TEST_WITH(edits_that_wait_are_said_once_with_the_newest_text, lane_aid_setup, st
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-TEST_WITH(a_change_that_is_none_is_not_said, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_change_that_is_none_is_not_said)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "same");
 
 	lane_aid_said(aid, "same");
@@ -187,9 +174,8 @@ TEST_WITH(a_change_that_is_none_is_not_said, lane_aid_setup, store_aid_teardown)
 	assert_int_equal(store_aid_count(aid, EFFECT_SEND_MESSAGE), 0);
 }
 
-TEST_WITH(a_sent_message_is_edited_by_its_remote_id, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_sent_message_is_edited_by_its_remote_id)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "new");
 	struct effect *effect;
 
@@ -201,9 +187,8 @@ TEST_WITH(a_sent_message_is_edited_by_its_remote_id, lane_aid_setup, store_aid_t
 	effect_free(effect);
 }
 
-TEST_WITH(after_a_restart_only_heads_are_out_again, lane_aid_setup, store_aid_teardown)
+LANE_TEST(after_a_restart_only_heads_are_out_again)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 	int64_t id = lane_aid_add(aid, 1, "one");
 
@@ -249,9 +234,8 @@ want(struct store_aid *aid, int64_t chat, int64_t run)
 	return wanted.id;
 }
 
-TEST_WITH(a_log_that_is_open_in_a_chat_is_not_queued_again, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_log_that_is_open_in_a_chat_is_not_queued_again)
 {
-	struct store_aid *aid = *state;
 	int64_t first = want(aid, -1, 3);
 	int64_t waiting = want(aid, -1, 4);
 
@@ -263,9 +247,8 @@ TEST_WITH(a_log_that_is_open_in_a_chat_is_not_queued_again, lane_aid_setup, stor
 	assert_true(want(aid, -1, 3) > waiting); /* it was sent: once more */
 }
 
-TEST_WITH(what_waits_moves_with_its_chat, lane_aid_setup, store_aid_teardown)
+LANE_TEST(what_waits_moves_with_its_chat)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	(void)lane_aid_add(aid, -1, "one");
@@ -301,9 +284,8 @@ TEST_WITH(what_waits_moves_with_its_chat, lane_aid_setup, store_aid_teardown)
 }
 
 static void
-act_move(struct tx *tx, void *arg)
+act_move(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_message_move_chat(tx, -1, -100);
 }
 
@@ -319,9 +301,8 @@ act_remote_id(struct tx *tx, void *arg)
 }
 
 /* Its id would be that of another message there. */
-TEST_WITH(an_id_of_the_chat_that_moved_is_not_kept, lane_aid_setup, store_aid_teardown)
+LANE_TEST(an_id_of_the_chat_that_moved_is_not_kept)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 	int64_t remote_id = -1;
 
@@ -346,9 +327,8 @@ act_renew(struct tx *tx, void *arg)
 
 /* Found by the simulation (SEED=20198): behind a restart the older send came last, as an edit of
  * the message itself, which was deleted as if it were the copy before. */
-TEST_WITH(a_late_edit_of_what_was_sent_anew_deletes_nothing, lane_aid_setup, store_aid_teardown)
+LANE_TEST(a_late_edit_of_what_was_sent_anew_deletes_nothing)
 {
-	struct store_aid *aid = *state;
 	int64_t id = lane_aid_add(aid, 1, "running");
 	struct effect *late = store_aid_take(aid, EFFECT_SEND_MESSAGE);
 
@@ -371,9 +351,8 @@ act_is_behind(struct tx *tx, void *arg)
 
 /* Found by the simulation (SEED=47122): a power cut left the older send behind the newer one, and
  * it said what came next.  Somebody had deleted the message: it was sent, and taken for a copy. */
-TEST_WITH(what_waited_and_says_what_is_now_is_no_copy, lane_aid_setup, store_aid_teardown)
+LANE_TEST(what_waited_and_says_what_is_now_is_no_copy)
 {
-	struct store_aid *aid = *state;
 	int64_t id;
 	struct effect *effect;
 

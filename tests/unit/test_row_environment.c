@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_environment.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,10 +94,8 @@ act_after(struct tx *tx, void *arg)
 	assert_false(environment.is_down || environment.is_unacknowledged);
 }
 
-TEST_WITH(a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(a_new_release_moves_the_last_one_back_and_ends_its_block_and_alarm)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222";
 
 	store_aid_act(aid, act_empty, NULL);
@@ -132,10 +126,8 @@ act_find(struct tx *tx, void *arg)
 	assert_int_equal(row_release_find_twin(tx, &list[0], "3").id, 0); /* its number */
 }
 
-TEST_WITH(
-    a_release_is_found_by_number_or_by_the_start_of_its_commit, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_release_is_found_by_number_or_by_the_start_of_its_commit)
 {
-	struct store_aid *aid = *state;
 	char first[] = "1a2b3c4d", second[] = "1234567890", third[] = "1a2b3c4dff";
 
 	store_aid_act(aid, act_release, first);
@@ -154,9 +146,8 @@ act_release_elsewhere(struct tx *tx, void *arg)
 }
 
 static void
-act_find_numbers(struct tx *tx, void *arg)
+act_find_numbers(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_int_equal(row_release_find(tx, "staging", "1").id, 1);
 	assert_int_equal(row_release_find(tx, "production", "1").id, 2);
 	assert_int_equal(row_release_find(tx, "staging", "2").id, 3);
@@ -166,9 +157,8 @@ act_find_numbers(struct tx *tx, void *arg)
 	assert_int_equal(row_release_get(tx, 3).origin, 3);
 }
 
-TEST_WITH(releases_are_counted_in_each_environment, store_aid_setup, store_aid_teardown)
+STORE_TEST(releases_are_counted_in_each_environment)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "bbbb222", third[] = "cccc333";
 
 	store_aid_act(aid, act_release, first);
@@ -184,9 +174,8 @@ act_block_what_is_live(struct tx *tx, void *arg)
 	assert_false(row_block_find(tx, "staging", arg, NULL));
 }
 
-TEST_WITH(what_is_live_is_never_blocked, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_is_live_is_never_blocked)
 {
-	struct store_aid *aid = *state;
 	char commit[] = "aaaa111";
 
 	store_aid_act(aid, act_release, commit);
@@ -222,10 +211,8 @@ TEST_WITH(blocks_are_listed_newest_first_and_counted, store_aid_setup, store_aid
 	store_aid_act(*state, act_many_blocks, NULL);
 }
 
-TEST_WITH(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111";
 	struct outcome *outcome;
 
@@ -246,9 +233,8 @@ TEST_WITH(gauges_show_what_is_live_and_whether_a_rollback_waits_for_somebody, st
 }
 
 /* The alert of the one says that the previous release serves. */
-TEST_WITH(gauges_show_what_is_down_and_not_as_rolled_back, store_aid_setup, store_aid_teardown)
+STORE_TEST(gauges_show_what_is_down_and_not_as_rolled_back)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111";
 	struct outcome *outcome;
 
@@ -287,8 +273,7 @@ act_end(struct tx *tx, void *arg)
 	row_deployment_add(tx, &d);
 }
 
-TEST_WITH(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy, store_aid_setup,
-    store_aid_teardown)
+STORE_TEST(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy)
 {
 	static const struct end ends[] = {
 		{ PROGRAM_DEPLOY, DEPLOY_LIVE, 100, 200, false, 0 },
@@ -305,7 +290,6 @@ TEST_WITH(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy,
 		    0 }, /* a later row that ended earlier */
 		{ PROGRAM_DEPLOY, DEPLOY_VERIFYING, 1100, 0, true, 1100 },
 	};
-	struct store_aid *aid = *state;
 
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct end end = ends[i];
@@ -324,10 +308,9 @@ TEST_WITH(gauges_show_how_the_last_one_that_ran_ended_and_since_when_it_is_busy,
 }
 
 /* Its deadline is its own: the alert of deployments is not rung for it. */
-TEST_WITH(a_busy_action_is_no_busy_deployment, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_busy_action_is_no_busy_deployment)
 {
 	struct end end = { PROGRAM_ACTION, DEPLOY_RUNNING, 100, 0, false, 0 };
-	struct store_aid *aid = *state;
 	struct outcome *outcome;
 
 	store_aid_forget(aid);
@@ -348,10 +331,8 @@ state_file(struct store_aid *aid, char *path, size_t room)
 	return store_aid_read(path);
 }
 
-TEST_WITH(
-    the_state_file_follows_the_release_and_is_mended_at_start, store_aid_setup, store_aid_teardown)
+STORE_TEST(the_state_file_follows_the_release_and_is_mended_at_start)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111", second[] = "dddd222", path[160], *text;
 
 	assert_false(store_project(aid->store, &aid->outcomes));
@@ -386,9 +367,8 @@ TEST_WITH(
 }
 
 /* In one folder, for which no name of an environment is a path. */
-TEST_WITH(an_applications_state_file_has_a_name_of_its_own, store_aid_setup, store_aid_teardown)
+STORE_TEST(an_applications_state_file_has_a_name_of_its_own)
 {
-	struct store_aid *aid = *state;
 	char path[160], first[] = "aaaa111", *text;
 
 	store_aid_act(aid, act_release, first);
@@ -404,9 +384,8 @@ TEST_WITH(an_applications_state_file_has_a_name_of_its_own, store_aid_setup, sto
 	free(text);
 }
 
-TEST_WITH(a_state_file_that_cannot_be_written_is_written_later, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_state_file_that_cannot_be_written_is_written_later)
 {
-	struct store_aid *aid = *state;
 	char first[] = "aaaa111", path[160], *text;
 	FILE *in_the_way = fopen(aid->environments_path, "we");
 

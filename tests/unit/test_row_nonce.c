@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_nonce.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
@@ -45,10 +40,8 @@ say(struct store_aid *aid, const char *nonce, int64_t person, bool is_requests)
 	return !said.used;
 }
 
-TEST_WITH(a_nonce_is_said_once_by_anybody, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_nonce_is_said_once_by_anybody)
 {
-	struct store_aid *aid = *state;
-
 	assert_true(say(aid, ONE, 11, false));
 	assert_false(say(aid, ONE, 11, false));
 	assert_false(say(aid, ONE, 22, false));
@@ -56,10 +49,8 @@ TEST_WITH(a_nonce_is_said_once_by_anybody, store_aid_setup, store_aid_teardown)
 	assert_true(say(aid, TWO, 11, false));
 }
 
-TEST_WITH(that_of_a_request_is_said_once_by_each, store_aid_setup, store_aid_teardown)
+STORE_TEST(that_of_a_request_is_said_once_by_each)
 {
-	struct store_aid *aid = *state;
-
 	assert_true(say(aid, ONE, 11, true));
 	assert_true(say(aid, ONE, 22, true));
 	assert_false(say(aid, ONE, 11, true));
@@ -104,9 +95,8 @@ act_purge(struct tx *tx, void *arg)
 	purge->purged = row_nonce_purged(tx);
 }
 
-TEST_WITH(the_newest_ts_that_went_is_remembered, store_aid_setup, store_aid_teardown)
+STORE_TEST(the_newest_ts_that_went_is_remembered)
 {
-	struct store_aid *aid = *state;
 	struct purge purge = { .max = 1 };
 	int64_t first = aid->at / 1000;
 
@@ -137,9 +127,8 @@ act_ahead(struct tx *tx, UNUSED void *arg)
 }
 
 /* A ts ahead of the clock is kept until it is a day old itself. */
-TEST_WITH(what_came_early_stays_longer, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_came_early_stays_longer)
 {
-	struct store_aid *aid = *state;
 	struct purge purge = { .max = 9 };
 
 	store_aid_act(aid, act_ahead, NULL);

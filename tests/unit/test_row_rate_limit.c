@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_rate_limit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "tests/unit/store_aid.h"
 #include "unit.h"
 
@@ -27,11 +22,8 @@ take(struct store_aid *aid)
 	return taken;
 }
 
-TEST_WITH(
-    a_bucket_gives_its_burst_and_then_one_for_each_interval, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_bucket_gives_its_burst_and_then_one_for_each_interval)
 {
-	struct store_aid *aid = *state;
-
 	for (int i = 0; i < 3; i++)
 		assert_true(take(aid));
 	assert_false(take(aid));

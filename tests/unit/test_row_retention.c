@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_retention.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "store/row_button.h"
 #include "store/row_dedupe.h"
 #include "store/row_deployment.h"
@@ -57,9 +52,8 @@ act_before(struct tx *tx, void *arg)
 }
 
 static void
-act_retain(struct tx *tx, void *arg)
+act_retain(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_false(row_retention_clear(tx));
 }
 
@@ -85,16 +79,13 @@ act_kept(struct tx *tx, void *arg)
 }
 
 static void
-act_inbox_is_old(struct tx *tx, void *arg)
+act_inbox_is_old(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	assert_true(row_dedupe_add(tx, "github", "old", NULL));
 }
 
-TEST_WITH(
-    retention_removes_what_is_old_and_nothing_that_is_needed, store_aid_setup, store_aid_teardown)
+STORE_TEST(retention_removes_what_is_old_and_nothing_that_is_needed)
 {
-	struct store_aid *aid = *state;
 	bool is_there = true;
 
 	store_aid_act(aid, act_before, NULL);
@@ -120,9 +111,8 @@ act_update(struct tx *tx, void *arg)
 }
 
 /* Anybody may write to the bot: what they sent is kept as long as it may come again. */
-TEST_WITH(updates_are_known_for_two_days, store_aid_setup, store_aid_teardown)
+STORE_TEST(updates_are_known_for_two_days)
 {
-	struct store_aid *aid = *state;
 	bool is_new = true;
 
 	store_aid_act(aid, act_update, &is_new);
@@ -137,17 +127,15 @@ TEST_WITH(updates_are_known_for_two_days, store_aid_setup, store_aid_teardown)
 }
 
 static void
-act_close(struct tx *tx, void *arg)
+act_close(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	row_button_close_question(tx, 5);
 	assert_false(row_button_get(tx, open_button.id).is_open);
 	assert_int_equal(row_effect_timer_of(tx, TIMER_QUESTION, 5), 0);
 }
 
-TEST_WITH(closing_a_question_withdraws_its_deadline, store_aid_setup, store_aid_teardown)
+STORE_TEST(closing_a_question_withdraws_its_deadline)
 {
-	struct store_aid *aid = *state;
 	struct outcome *outcome;
 
 	store_aid_act(aid, act_before, NULL);
@@ -173,9 +161,8 @@ add_run(struct tx *tx, const char *environment, int64_t log_size)
 
 /* Runs 1 to 6. */
 static void
-act_runs(struct tx *tx, void *arg)
+act_runs(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	add_run(tx, "production", 50); /* the newest there */
 	add_run(tx, "staging", 10);
 	add_run(tx, "staging", 20);

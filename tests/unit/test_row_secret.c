@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_secret.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/text.h"
 #include "tests/unit/store_aid.h"
 #include "unit.h"
@@ -20,11 +15,8 @@ struct looked {
 };
 
 static void
-pass(void *ctx, const char *application, const char *name)
+pass(UNUSED void *ctx, UNUSED const char *application, UNUSED const char *name)
 {
-	(void)ctx;
-	(void)application;
-	(void)name;
 }
 
 static void
@@ -72,9 +64,8 @@ age_of(struct store_aid *aid, const char *name)
 	return found;
 }
 
-TEST_WITH(a_value_is_as_old_as_its_first_sight, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_value_is_as_old_as_its_first_sight)
 {
-	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1", "B=1");
 
 	assert_int_equal(first, aid->at);
@@ -84,19 +75,16 @@ TEST_WITH(a_value_is_as_old_as_its_first_sight, store_aid_setup, store_aid_teard
 	assert_int_equal(age_of(aid, "B").seen_at, first);
 }
 
-TEST_WITH(a_value_that_comes_back_is_as_old_as_it_was, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_value_that_comes_back_is_as_old_as_it_was)
 {
-	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
 
 	(void)LOOK(aid, "k", "A=2");
 	assert_int_equal(LOOK(aid, "k", "A=1"), first);
 }
 
-TEST_WITH(what_is_not_set_any_more_has_no_age, store_aid_setup, store_aid_teardown)
+STORE_TEST(what_is_not_set_any_more_has_no_age)
 {
-	struct store_aid *aid = *state;
-
 	(void)LOOK(aid, "k", "A=1", "B=1");
 	(void)LOOK(aid, "k", "B=1");
 	assert_int_equal(age_of(aid, "A").seen_at, 0);
@@ -105,19 +93,16 @@ TEST_WITH(what_is_not_set_any_more_has_no_age, store_aid_setup, store_aid_teardo
 }
 
 /* The marks say nothing then: a secret must not seem younger than it is. */
-TEST_WITH(another_key_of_the_marks_makes_nothing_younger, store_aid_setup, store_aid_teardown)
+STORE_TEST(another_key_of_the_marks_makes_nothing_younger)
 {
-	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
 
 	assert_int_equal(LOOK(aid, "other", "A=ff"), first);
 	assert_true(LOOK(aid, "other", "A=ee") > first);
 }
 
-TEST_WITH(a_previous_value_is_not_the_oldest, store_aid_setup, store_aid_teardown)
+STORE_TEST(a_previous_value_is_not_the_oldest)
 {
-	struct store_aid *aid = *state;
-
 	int64_t oldest;
 
 	(void)LOOK(aid, "k", "A_PREVIOUS=1");
@@ -156,10 +141,8 @@ use(struct store_aid *aid, const char *name)
 	return n;
 }
 
-TEST_WITH(each_use_of_the_previous_value_is_counted, store_aid_setup, store_aid_teardown)
+STORE_TEST(each_use_of_the_previous_value_is_counted)
 {
-	struct store_aid *aid = *state;
-
 	(void)LOOK(aid, "k", "A=2", "A_PREVIOUS=1");
 	assert_int_equal(age_of(aid, "A_PREVIOUS").uses, 0);
 	for (int i = 1; i <= 3; i++) {
@@ -179,9 +162,8 @@ act_clear(struct tx *tx, void *arg)
 	*(bool *)arg = row_secret_clear(tx, 1);
 }
 
-TEST_WITH(values_of_long_ago_are_forgotten, store_aid_setup, store_aid_teardown)
+STORE_TEST(values_of_long_ago_are_forgotten)
 {
-	struct store_aid *aid = *state;
 	int64_t first = LOOK(aid, "k", "A=1");
 	bool more = false;
 

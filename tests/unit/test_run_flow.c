@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-
 #define IN(state) (1U << RUN_##state)
 #define ALL	  ((1U << RUN_STATE_COUNT) - 1)
 #define UNSENT	  (IN(TO_ORDER) | IN(TO_RECONCILE))

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-
 #define BIT	   RUN_BIT
 #define IN(state)  (1U << RUN_##state)
 #define UNSENT	   (IN(TO_ORDER) | IN(TO_RECONCILE))

@@ -15,9 +15,8 @@
 #include "lib/log.h"
 #include "runner/protocol.h"
 
-TEST_WITH(a_run_is_adopted_by_the_next_server, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_is_adopted_by_the_next_server)
 {
-	struct scene *scene = *state;
 	struct story before, after;
 	char text[160];
 
@@ -43,9 +42,8 @@ TEST_WITH(a_run_is_adopted_by_the_next_server, runs_aid_begin, runs_aid_finish)
 	assert_true(after.ended.duration_ms > 0);
 }
 
-TEST_WITH(a_run_that_ended_meanwhile_has_left_its_record, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_that_ended_meanwhile_has_left_its_record)
 {
-	struct scene *scene = *state;
 	struct story before, after;
 
 	runs_aid_need(scene);
@@ -59,9 +57,8 @@ TEST_WITH(a_run_that_ended_meanwhile_has_left_its_record, runs_aid_begin, runs_a
 	assert_int_equal(after.hellos, 0);
 }
 
-TEST_WITH(a_run_that_never_began_is_ordered_at_the_restart, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_that_never_began_is_ordered_at_the_restart)
 {
-	struct scene *scene = *state;
 	struct story story;
 
 	runs_aid_need(scene);
@@ -74,9 +71,8 @@ TEST_WITH(a_run_that_never_began_is_ordered_at_the_restart, runs_aid_begin, runs
 }
 
 /* A database that was copied while the run was at work, beside another machine's runs/. */
-TEST_WITH(a_started_run_without_a_folder_is_never_ordered_again, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_started_run_without_a_folder_is_never_ordered_again)
 {
-	struct scene *scene = *state;
 	struct story story = { .scene = scene, .goes = true };
 	const struct runs_watch watch = runs_aid_watch(&story);
 	struct effect_run order = runs_aid_order(9);
@@ -93,10 +89,8 @@ TEST_WITH(a_started_run_without_a_folder_is_never_ordered_again, runs_aid_begin,
 	assert_int_equal(access(scene->proof, F_OK), -1);
 }
 
-TEST_WITH(
-    a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_killed_supervisor_is_a_lost_run_and_nothing_of_it_lives)
 {
-	struct scene *scene = *state;
 	struct story story;
 	pid_t supervisor;
 
@@ -122,10 +116,8 @@ struct foreign {
 };
 
 /* Whoever waits is told after a second; the record comes when the runner can be asked. */
-TEST_WITH(
-    a_run_is_reported_as_lost_while_its_runner_explains_nothing, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_is_reported_as_lost_while_its_runner_explains_nothing)
 {
-	struct scene *scene = *state;
 	struct story story;
 	pid_t supervisor, runner;
 
@@ -221,13 +213,11 @@ start_a_foreign_supervisor(struct scene *scene, int run, const struct foreign *s
 	return pid;
 }
 
-TEST_WITH(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended,
-    runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_ended)
 {
 	static const char *const hello[] = {
 		"hello\nversion 99\npid 1\nstart 1\ngate 1\nbrand new\n", NULL
 	};
-	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
 	struct runs_stop_request request = {
@@ -249,14 +239,12 @@ TEST_WITH(a_supervisor_of_another_release_is_followed_by_its_record_and_can_be_e
 }
 
 /* It says 20 times a second how long its log is, and 0.1.0's server dropped that. */
-TEST_WITH(
-    a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_supervisor_of_0_1_0_is_followed_and_its_grew_is_skipped)
 {
 	static const char *const packets[] = {
 		"hello\nversion 1\npid 1\nstart 1\ngate 1\nlog_size 3\n", "grew\nlog_size 7\n",
 		"step\nstep 1795160052259 build\n", NULL
 	};
-	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
 	struct runs_stop_request request = {
@@ -276,11 +264,10 @@ TEST_WITH(
 }
 
 /* It must neither begin a script by whom it does not understand, nor wait for ever. */
-TEST_WITH(a_gate_whose_supervisor_is_not_understood_is_given_up, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_gate_whose_supervisor_is_not_understood_is_given_up)
 {
 	static const char *const hellos[][2] = { { "hello\nversion 99\npid 1\nstart 1\n" },
 		{ "bonjour\nversion deux\n" } };
-	struct scene *scene = *state;
 	struct story story;
 	pid_t supervisor;
 
@@ -299,10 +286,9 @@ TEST_WITH(a_gate_whose_supervisor_is_not_understood_is_given_up, runs_aid_begin,
 }
 
 /* It had read no `end`: the run went on, and its deployment was stopping for ever. */
-TEST_WITH(a_stop_request_is_sent_again_where_its_connection_broke, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_stop_request_is_sent_again_where_its_connection_broke)
 {
 	static const char *const hello[] = { "hello\nversion 1\npid 1\nstart 1\ngate 1\n", NULL };
-	struct scene *scene = *state;
 	struct story story;
 	int sent = 0;
 	struct runs_stop_request request = {
@@ -322,13 +308,12 @@ TEST_WITH(a_stop_request_is_sent_again_where_its_connection_broke, runs_aid_begi
 }
 
 /* What a person asks for who wants to know where a run hangs. */
-TEST_WITH(each_change_of_state_is_a_line_of_the_debug_log, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(each_change_of_state_is_a_line_of_the_debug_log)
 {
 	static const char *const lines[] = { "run 1: TO_ORDER -> ORDERED on SENT",
 		"run 1: ORDERED -> CONNECT on STARTED", "run 1: CONNECT -> CONNECTED on REACHED",
 		"run 1: CONNECTED -> AT_GATE on HELLO_SHUT", "run 1: AT_GATE -> RUNNING on GO",
 		"run 1: RUNNING -> END on RECORDED" };
-	struct scene *scene = *state;
 	struct story story;
 	char text[16384], *place = text;
 	int log = memfd_create("log", MFD_CLOEXEC);

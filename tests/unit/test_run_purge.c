@@ -3,10 +3,6 @@
 #include "runner/run_purge.h"
 
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,9 +15,8 @@ static char folder[64];
 static int root;
 
 static int
-begin(void **state)
+begin(UNUSED void **state)
 {
-	(void)state;
 	(void)snprintf(folder, sizeof(folder), "/tmp/test_run_forget-XXXXXX");
 	if (mkdtemp(folder) == NULL)
 		return -1;

@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #define COMMIT "1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d1a2b3c4d" /* SHA-256's */
 #define IMAGE  "sha256:3f2a9c10000000000000000000000000000000000000000000000000000000ff"
 

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #define ATTEMPTS 3
 #define RAN	 .gate_opened = true
 

@@ -5,9 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-TEST_WITH(a_killed_runner_is_started_again_and_no_run_notices, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_killed_runner_is_started_again_and_no_run_notices)
 {
-	struct scene *scene = *state;
 	struct story story, next;
 	char text[160];
 	pid_t supervisor;
@@ -49,13 +48,11 @@ start_with_a_stub(struct scene *scene, const char *at_first)
 }
 
 /* What a hung runner was told: the next one is asked, and a cancelled run does not begin there. */
-TEST_WITH(
-    a_silent_runner_is_killed_and_what_it_was_told_is_not_lost, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost)
 {
 	const struct effect_git_query ask = {
 		.kind = GIT_QUERY_HEADS, .n_branches = 1, .branches = { "main" }
 	};
-	struct scene *scene = *state;
 	int sent = 0;
 	struct runs_stop_request request = {
 		.run = 2, .on_sent = runs_aid_on_stop_request, .ctx = &sent
@@ -82,20 +79,16 @@ TEST_WITH(
 	assert_int_equal(cancelled.hellos, 0);
 }
 
-TEST_WITH(a_runner_that_says_no_hello_is_killed, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_that_says_no_hello_is_killed)
 {
-	struct scene *scene = *state;
-
 	scene->answer_s = 1;
 	start_with_a_stub(scene, ":");
 	WAIT_FOR(scene, scene->ready == 1);
 }
 
 /* No sign of life is missed while there is nothing to do. */
-TEST_WITH(a_runner_that_is_well_is_left_alone, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_that_is_well_is_left_alone)
 {
-	struct scene *scene = *state;
-
 	scene->answer_s = 1;
 	runs_aid_need(scene);
 	loop_timer_start(scene->loop, &scene->alarm, 2500, 0);
@@ -104,16 +97,13 @@ TEST_WITH(a_runner_that_is_well_is_left_alone, runs_aid_begin, runs_aid_finish)
 	assert_int_equal(scene->ready, 1);
 }
 
-TEST_WITH(a_runner_that_is_not_there_is_an_error_at_once, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_that_is_not_there_is_an_error_at_once)
 {
-	struct scene *scene = *state;
-
 	assert_null(runs_aid_start(scene, "/no/such/deploybot-runner"));
 }
 
-TEST_WITH(a_runner_of_another_version_is_refused_by_name, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_of_another_version_is_refused_by_name)
 {
-	struct scene *scene = *state;
 	struct effect_git_query ask = { .kind = GIT_QUERY_HEADS };
 	struct err err;
 
@@ -129,9 +119,8 @@ TEST_WITH(a_runner_of_another_version_is_refused_by_name, runs_aid_begin, runs_a
 	assert_int_equal(scene->ready, 0);
 }
 
-TEST_WITH(a_runner_gets_no_secret_of_ours_and_one_descriptor, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_runner_gets_no_secret_of_ours_and_one_descriptor)
 {
-	struct scene *scene = *state;
 	char text[1024], seen[16384];
 	FILE *file;
 	size_t n;

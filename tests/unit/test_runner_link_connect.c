@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "runs/runner_link.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -55,9 +51,8 @@ on_message(void *ctx, const struct protocol_message *message)
 }
 
 static void
-on_writable(void *ctx)
+on_writable(UNUSED void *ctx)
 {
-	(void)ctx;
 }
 
 static void
@@ -76,18 +71,15 @@ on_away(void *ctx, const char *why)
 }
 
 static void
-on_fatal(void *ctx, const char *text)
+on_fatal(void *ctx, UNUSED const char *text)
 {
-	(void)text;
 	((struct world *)ctx)->fatal++;
 }
 
 /* Only so that a turn of the loop ends. */
 static void
-on_tick(struct loop_timer *timer, void *ctx)
+on_tick(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {
-	(void)timer;
-	(void)ctx;
 }
 
 static int
@@ -133,6 +125,8 @@ finish(void **state)
 	free(w);
 	return 0;
 }
+
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, begin, finish)
 
 static void
 listen_there(struct world *w)
@@ -212,10 +206,8 @@ is_closed(const struct world *w)
 	return n == 0;
 }
 
-TEST_WITH(one_that_comes_later_is_connected_to, begin, finish)
+SCENE_TEST(one_that_comes_later_is_connected_to)
 {
-	struct world *w = *state;
-
 	connect_to(w, w->path, 60000);
 	WAIT_FOR(w, w->away == 2);
 	assert_non_null(strstr(w->why, "there is no such socket: start deploybot-runner"));
@@ -247,17 +239,13 @@ count_logged(struct world *w, const char *words)
 	return count;
 }
 
-TEST_WITH(the_absence_of_one_is_logged_once, begin, finish)
+SCENE_TEST(the_absence_of_one_is_logged_once)
 {
-	struct world *w = *state;
-
 	assert_int_equal(count_logged(w, "is disconnected: there is no such socket"), 1);
 }
 
-TEST_WITH(one_that_goes_is_connected_to_again, begin, finish)
+SCENE_TEST(one_that_goes_is_connected_to_again)
 {
-	struct world *w = *state;
-
 	listen_there(w);
 	connect_to(w, w->path, 60000);
 	meet(w);
@@ -270,19 +258,15 @@ TEST_WITH(one_that_goes_is_connected_to_again, begin, finish)
 }
 
 /* What was asked of it is not to wait for ever. */
-TEST_WITH(while_one_is_away_for_long_those_who_wait_are_told, begin, finish)
+SCENE_TEST(while_one_is_away_for_long_those_who_wait_are_told)
 {
-	struct world *w = *state;
-
 	connect_to(w, w->path, 60000);
 	WAIT_FOR(w, w->down == 1);
 	assert_true(w->away >= 4);
 }
 
-TEST_WITH(the_connection_to_one_that_gives_no_sign_of_life_is_made_again, begin, finish)
+SCENE_TEST(the_connection_to_one_that_gives_no_sign_of_life_is_made_again)
 {
-	struct world *w = *state;
-
 	listen_there(w);
 	connect_to(w, w->path, 100);
 	meet(w);
@@ -295,10 +279,8 @@ TEST_WITH(the_connection_to_one_that_gives_no_sign_of_life_is_made_again, begin,
 }
 
 /* An upgrade starts both again, in any order. */
-TEST_WITH(one_of_another_version_is_tried_again, begin, finish)
+SCENE_TEST(one_of_another_version_is_tried_again)
 {
-	struct world *w = *state;
-
 	listen_there(w);
 	connect_to(w, w->path, 60000);
 	for (int i = 0; i < 2; i++) {
@@ -311,10 +293,9 @@ TEST_WITH(one_of_another_version_is_tried_again, begin, finish)
 	assert_int_equal(w->fatal, 0);
 }
 
-TEST_WITH(what_cannot_be_read_or_comes_before_hello_ends_the_connection, begin, finish)
+SCENE_TEST(what_cannot_be_read_or_comes_before_hello_ends_the_connection)
 {
 	static const char *const words[] = { "nonsense", "settled\nid 5\nstate never\n" };
-	struct world *w = *state;
 
 	listen_there(w);
 	connect_to(w, w->path, 60000);
@@ -326,9 +307,8 @@ TEST_WITH(what_cannot_be_read_or_comes_before_hello_ends_the_connection, begin, 
 	meet(w);
 }
 
-TEST_WITH(a_path_that_is_too_long_is_said, begin, finish)
+SCENE_TEST(a_path_that_is_too_long_is_said)
 {
-	struct world *w = *state;
 	char path[121];
 
 	memset(path, 'x', sizeof(path) - 1);

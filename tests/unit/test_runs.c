@@ -10,9 +10,8 @@
 #include "lib/text.h"
 #include "runs/run_files.h"
 
-TEST_WITH(a_run_tells_its_steps_and_its_end, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_tells_its_steps_and_its_end)
 {
-	struct scene *scene = *state;
 	struct story story;
 
 	runs_aid_need(scene);
@@ -35,9 +34,8 @@ TEST_WITH(a_run_tells_its_steps_and_its_end, runs_aid_begin, runs_aid_finish)
 	assert_int_equal(runs_open(scene->runs), 0);
 }
 
-TEST_WITH(nothing_runs_before_the_gate_is_opened, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(nothing_runs_before_the_gate_is_opened)
 {
-	struct scene *scene = *state;
 	struct story story;
 
 	runs_aid_need(scene);
@@ -51,9 +49,8 @@ TEST_WITH(nothing_runs_before_the_gate_is_opened, runs_aid_begin, runs_aid_finis
 	assert_int_equal(story.ended.exit_status, 3);
 }
 
-TEST_WITH(a_run_ended_at_its_gate_never_ran, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_ended_at_its_gate_never_ran)
 {
-	struct scene *scene = *state;
 	int sent = 0;
 	struct runs_stop_request request = {
 		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
@@ -75,9 +72,8 @@ TEST_WITH(a_run_ended_at_its_gate_never_ran, runs_aid_begin, runs_aid_finish)
 	assert_false(runs_stop_run(scene->runs, &request)); /* over: nothing to end */
 }
 
-TEST_WITH(a_running_run_can_be_ended, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_running_run_can_be_ended)
 {
-	struct scene *scene = *state;
 	int sent = 0;
 	struct runs_stop_request request = {
 		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
@@ -96,9 +92,8 @@ TEST_WITH(a_running_run_can_be_ended, runs_aid_begin, runs_aid_finish)
 	assert_int_equal(story.ended.signal_number, SIGTERM);
 }
 
-TEST_WITH(a_program_that_cannot_be_executed_says_so, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_program_that_cannot_be_executed_says_so)
 {
-	struct scene *scene = *state;
 	struct story story;
 
 	runs_aid_need(scene);
@@ -110,9 +105,8 @@ TEST_WITH(a_program_that_cannot_be_executed_says_so, runs_aid_begin, runs_aid_fi
 	assert_string_equal(story.ended.detail, "No such file or directory");
 }
 
-TEST_WITH(an_order_given_twice_runs_once, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(an_order_given_twice_runs_once)
 {
-	struct scene *scene = *state;
 	struct story first, second;
 
 	runs_aid_need(scene);
@@ -133,9 +127,8 @@ TEST_WITH(an_order_given_twice_runs_once, runs_aid_begin, runs_aid_finish)
 }
 
 /* /cancel, while no runner can be started: it was running for ever. */
-TEST_WITH(a_run_that_was_not_ordered_yet_is_called_off, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_run_that_was_not_ordered_yet_is_called_off)
 {
-	struct scene *scene = *state;
 	int sent = 0;
 	struct runs_stop_request request = {
 		.run = 1, .on_sent = runs_aid_on_stop_request, .ctx = &sent
@@ -164,10 +157,8 @@ settings_of_the_runner(struct scene *scene, const char *line)
 	runs_aid_write(scene->env_file, text, 0600);
 }
 
-TEST_WITH(
-    an_order_refused_for_a_reason_that_may_pass_can_be_given_again, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(an_order_refused_for_a_reason_that_may_pass_can_be_given_again)
 {
-	struct scene *scene = *state;
 	struct story story;
 	struct err err;
 
@@ -187,9 +178,8 @@ TEST_WITH(
 	assert_int_equal(story.ended.exit_status, 7);
 }
 
-TEST_WITH(an_order_that_nobody_can_take_is_refused, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(an_order_that_nobody_can_take_is_refused)
 {
-	struct scene *scene = *state;
 	struct story story = { .scene = scene };
 	const struct runs_watch watch = runs_aid_watch(&story);
 	struct effect_run order = runs_aid_order(1);
@@ -204,12 +194,11 @@ TEST_WITH(an_order_that_nobody_can_take_is_refused, runs_aid_begin, runs_aid_fin
 	assert_int_equal(run_files_open(scene->folder, 1, &err), -1);
 }
 
-TEST_WITH(a_question_is_answered_even_if_with_a_no, runs_aid_begin, runs_aid_finish)
+RUNS_TEST(a_question_is_answered_even_if_with_a_no)
 {
 	struct effect_git_query ask = {
 		.kind = GIT_QUERY_HEADS, .n_branches = 2, .branches = { "main", "develop" }
 	};
-	struct scene *scene = *state;
 	struct runs_git_query *cancelled;
 	struct err err;
 

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_answer.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "unit.h"
 

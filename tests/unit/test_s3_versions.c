@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/s3_versions.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "unit.h"
 

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/seal.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/err.h"

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/setting.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include <regex.h>
 
 #include "lib/err.h"

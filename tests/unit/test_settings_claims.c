@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings/checks/settings_claims.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "settings/sources/settings_load.h"
 #include "unit.h"
 

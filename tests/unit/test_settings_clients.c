@@ -4,11 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define ROOM  24
 #define ZONE  "CLIENT_ACME_CLOUDFLARE_ZONE=0123456789abcdef0123456789abcdef"
 #define TOKEN "CLOUDFLARE_API_TOKEN=cf-token-0123456789abcdefghijklmnopqrstuv"

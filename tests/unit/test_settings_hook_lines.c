@@ -1,8 +1,5 @@
 /* Goal: a hook that could start nothing, or that anybody could call, is named when settings are read.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "settings/sources/settings_load.h"
 

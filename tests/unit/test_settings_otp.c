@@ -1,9 +1,5 @@
 /* Goal: REQUIRE_OTP covers what a grant of the same words covers; what would ask for nothing is said.  Side: start. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/base.h"
@@ -32,9 +28,8 @@ write_key(void **state)
 }
 
 static int
-remove_key(void **state)
+remove_key(UNUSED void **state)
 {
-	(void)state;
 	return unlink(key_path);
 }
 

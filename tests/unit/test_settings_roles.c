@@ -85,7 +85,7 @@ TEST(a_user_of_the_machine_has_the_role_that_is_named_and_never_two)
 		}
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* A name of no file was a mistake always; where a file is not read, nobody knows. */
@@ -100,8 +100,7 @@ TEST(a_bare_name_that_nobody_has_is_an_error_while_all_files_are_read)
 	s = policy_aid_good("LOCAL_GAMES_IS=\"role lead\"\n");
 	SAYS(SETTINGS_WARNING, "LOCAL_GAMES_IS: there is no role lead");
 	has_just(s, principal_of_user(GAMES), NULL);
-	settings_unref(s);
-	policy_aid_close();
+	policy_aid_close(s);
 }
 
 TEST(root_says_the_role_of_one_file)
@@ -130,7 +129,7 @@ TEST(root_says_the_role_of_one_file)
 			    "several applications have a role of that name: say --as APPLICATION:ROLE");
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* --- what is the server's --- */
@@ -178,7 +177,7 @@ TEST(a_word_that_reaches_nothing_is_warned_of_with_what_to_write)
 		}
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }
 
 /* What cannot hold a role of that name: words of ours that are roles already, in each file. */
@@ -202,5 +201,5 @@ TEST(no_role_has_the_name_of_one_that_is_built_in)
 		assert_false(policy_aid_may(s, 71, POLICY_TOKEN, POLICY_ALL));
 		settings_unref(s);
 	}
-	policy_aid_close();
+	policy_aid_close(NULL);
 }

@@ -4,10 +4,6 @@
 #include "settings/settings_table.h"
 #include "types/settings.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

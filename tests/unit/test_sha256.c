@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/sha256.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "unit.h"

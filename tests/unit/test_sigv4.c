@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/sigv4.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "unit.h"

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 TEST(the_worst_that_is_true_is_said)
 {
 	enum { DOWN = 1, UNKNOWN = 2, CHANGING = 4, RELEASED = 8 };

@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "routes/state_watch.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
 struct found {
 	char text[1024];
 };

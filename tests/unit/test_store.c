@@ -24,10 +24,8 @@ open_query(struct store_aid *aid)
 
 /* --- events and effects --- */
 
-TEST_WITH(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 	struct answer answer = store_aid_decide(aid, deliver_aid_event(aid, "a", "ada"));
 
@@ -43,9 +41,8 @@ TEST_WITH(an_effect_is_a_row_before_it_is_handed_out_and_its_result_deletes_it, 
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
-TEST_WITH(a_second_result_of_an_effect_changes_nothing, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_second_result_of_an_effect_changes_nothing)
 {
-	struct store_aid *aid = *state;
 	struct event *again;
 	struct effect *effect;
 
@@ -59,20 +56,16 @@ TEST_WITH(a_second_result_of_an_effect_changes_nothing, deliver_aid_setup, store
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 1);
 }
 
-TEST_WITH(
-    what_was_noted_once_is_a_duplicate_even_after_a_restart, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(what_was_noted_once_is_a_duplicate_even_after_a_restart)
 {
-	struct store_aid *aid = *state;
-
 	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 	store_aid_reopen(aid);
 	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
-TEST_WITH(open_effects_are_handed_out_again_after_a_restart, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(open_effects_are_handed_out_again_after_a_restart)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "ada"));
@@ -87,9 +80,8 @@ TEST_WITH(open_effects_are_handed_out_again_after_a_restart, deliver_aid_setup, 
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 0);
 }
 
-TEST_WITH(no_id_of_an_effect_is_ever_used_again, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(no_id_of_an_effect_is_ever_used_again)
 {
-	struct store_aid *aid = *state;
 	struct effect *first, *second;
 	int64_t id;
 
@@ -108,10 +100,8 @@ TEST_WITH(no_id_of_an_effect_is_ever_used_again, deliver_aid_setup, store_aid_te
 
 /* --- failures --- */
 
-TEST_WITH(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody)
 {
-	struct store_aid *aid = *state;
 	struct queue_list events = { 0 };
 
 	queue_list_add(&events, &deliver_aid_event(aid, "a", "x")->link);
@@ -124,10 +114,8 @@ TEST_WITH(a_handler_that_fails_alone_leaves_nothing_and_harms_nobody, deliver_ai
 	assert_true(store_aid_decide(aid, deliver_aid_event(aid, "c", "x")).is_duplicate);
 }
 
-TEST_WITH(
-    a_handlers_bug_is_audited_and_answered_by_who_it_was, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_handlers_bug_is_audited_and_answered_by_who_it_was)
 {
-	struct store_aid *aid = *state;
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
 
 	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "b", "bug")).status, 500);
@@ -139,16 +127,13 @@ TEST_WITH(
 }
 
 static void
-always_fails(struct tx *tx, const struct event *event)
+always_fails(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tx_fail(tx, ERR_INVALID, "a bug");
 }
 
-TEST_WITH(an_update_that_no_handler_can_take_does_not_block_its_chat, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(an_update_that_no_handler_can_take_does_not_block_its_chat)
 {
-	struct store_aid *aid = *state;
 	struct event *update = store_aid_event(aid, EVENT_UPDATE);
 
 	update->u.update = calloc(1, sizeof(*update->u.update));
@@ -161,17 +146,14 @@ TEST_WITH(an_update_that_no_handler_can_take_does_not_block_its_chat, deliver_ai
 	free(audit);
 }
 
-TEST_WITH(a_full_disk_is_told_as_503_and_nothing_is_kept, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_full_disk_is_told_as_503_and_nothing_is_kept)
 {
-	struct store_aid *aid = *state;
-
 	assert_int_equal(store_aid_decide(aid, deliver_aid_event(aid, "a", "full")).status, 503);
 	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "a", "x")).is_duplicate);
 }
 
-TEST_WITH(a_result_whose_handler_fails_is_closed_by_a_fault, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_result_whose_handler_fails_is_closed_by_a_fault)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	(void)store_aid_decide(aid, deliver_aid_event(aid, "a", "x"));
@@ -186,9 +168,8 @@ TEST_WITH(a_result_whose_handler_fails_is_closed_by_a_fault, deliver_aid_setup, 
 	assert_int_equal(store_aid_count(aid, EFFECT_TIMER), 0);
 }
 
-TEST_WITH(a_fault_that_fails_too_still_closes_the_effect, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_fault_that_fails_too_still_closes_the_effect)
 {
-	struct store_aid *aid = *state;
 	struct effect *effect;
 
 	aid->handlers[EVENT_FAULT] = always_fails;
@@ -219,10 +200,8 @@ answer_all(struct store_aid *aid)
 	}
 }
 
-TEST_WITH(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest)
 {
-	struct store_aid *aid = *state;
 	struct queue_list events = { 0 };
 	struct event *outside;
 	struct effect *effect;
@@ -254,9 +233,8 @@ TEST_WITH(a_batch_that_the_disk_refuses_keeps_results_and_turns_away_the_rest, d
 	assert_false(store_aid_decide(aid, deliver_aid_event(aid, "b", "x")).is_duplicate);
 }
 
-TEST_WITH(what_was_not_kept_is_not_in_the_log, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(what_was_not_kept_is_not_in_the_log)
 {
-	struct store_aid *aid = *state;
 	char path[128], *text;
 	FILE *log;
 
@@ -279,10 +257,8 @@ TEST_WITH(what_was_not_kept_is_not_in_the_log, deliver_aid_setup, store_aid_tear
 	free(text);
 }
 
-TEST_WITH(while_a_commit_is_put_off_requests_are_answered_and_results_stay, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(while_a_commit_is_put_off_requests_are_answered_and_results_stay)
 {
-	struct store_aid *aid = *state;
 	struct event *outside = deliver_aid_event(aid, "a", "x");
 	struct event *ours = store_aid_event(aid, EVENT_GIT_ANSWERED);
 	struct queue_list events = { 0 };
@@ -301,10 +277,8 @@ TEST_WITH(while_a_commit_is_put_off_requests_are_answered_and_results_stay, deli
 	assert_int_equal(deliver_aid.delivered, 0);
 }
 
-TEST_WITH(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers)
 {
-	struct store_aid *aid = *state;
 	struct event *event = deliver_aid_event(aid, "a", "x");
 
 	event->done = note_status;
@@ -319,10 +293,8 @@ TEST_WITH(a_commit_that_fails_on_disk_answers_503_and_the_store_recovers, delive
 
 /* --- decoding --- */
 
-TEST_WITH(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it, deliver_aid_setup,
-    store_aid_teardown)
+DELIVER_TEST(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it)
 {
-	struct store_aid *aid = *state;
 	struct answer answer = store_aid_decide(aid, deliver_aid_raw(aid, "a,b,c"));
 
 	assert_int_equal(answer.status, 202);
@@ -338,10 +310,8 @@ TEST_WITH(one_answer_stands_for_all_that_was_decoded_and_the_worst_of_it, delive
 	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "e,f/x,g")).status, 202);
 }
 
-TEST_WITH(
-    what_is_decoded_is_of_the_moment_of_what_it_came_in, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(what_is_decoded_is_of_the_moment_of_what_it_came_in)
 {
-	struct store_aid *aid = *state;
 	struct event *event = deliver_aid_raw(aid, "a,b");
 	struct event_context want = event->context, first;
 
@@ -357,21 +327,16 @@ TEST_WITH(
 	    deliver_aid.last_context.random, first.random, sizeof(first.random));
 }
 
-TEST_WITH(
-    what_cannot_be_decoded_is_answered_as_the_decoder_says, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(what_cannot_be_decoded_is_answered_as_the_decoder_says)
 {
-	struct store_aid *aid = *state;
-
 	assert_int_equal(store_aid_decide(aid, deliver_aid_raw(aid, "!")).status, 400);
 	assert_int_equal(deliver_aid.delivered, 0);
 }
 
 /* --- opening --- */
 
-TEST_WITH(
-    a_file_that_is_no_database_is_refused_and_left_alone, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_file_that_is_no_database_is_refused_and_left_alone)
 {
-	struct store_aid *aid = *state;
 	char *text;
 
 	store_close(aid->store);
@@ -385,9 +350,8 @@ TEST_WITH(
 }
 
 /* Deadlines and questions stand for hours: what the chat has not been told yet is what counts. */
-TEST_WITH(gauges_come_when_they_change_and_only_then, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(gauges_come_when_they_change_and_only_then)
 {
-	struct store_aid *aid = *state;
 	struct outcome *outcome;
 
 	store_aid_forget(aid);

@@ -3,10 +3,6 @@
 #include "store/store_backup.h"
 
 #include <dlfcn.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +53,8 @@ teardown(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, setup, teardown)
+
 static int64_t
 messages_in(const char *path)
 {
@@ -71,9 +69,8 @@ messages_in(const char *path)
 }
 
 /* What is committed stands in the log beside the database at first. */
-TEST_WITH(what_stands_in_the_log_alone_is_in_the_copy, setup, teardown)
+SCENE_TEST(what_stands_in_the_log_alone_is_in_the_copy)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 	struct stat st;
 
@@ -88,9 +85,8 @@ TEST_WITH(what_stands_in_the_log_alone_is_in_the_copy, setup, teardown)
 }
 
 /* A store that was opened from the copy is a store. */
-TEST_WITH(a_copy_opens_as_a_store, setup, teardown)
+SCENE_TEST(a_copy_opens_as_a_store)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 
 	store_aid_act(&scene->aid, store_aid_act_send, NULL);
@@ -129,9 +125,8 @@ put_copy_in_place(struct scene *scene)
 }
 
 /* Restored after a crash, with the old log forgotten beside it: its pages must not get in. */
-TEST_WITH(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone, setup, teardown)
+SCENE_TEST(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gone)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 	char log[160], *bytes;
 	size_t size;
@@ -156,9 +151,8 @@ TEST_WITH(a_copy_beside_the_log_of_another_database_is_refused_until_that_is_gon
 }
 
 /* Another user made it beforehand, in a folder of everybody's: he could read what is written. */
-TEST_WITH(what_another_user_made_is_not_written_into, setup, teardown)
+SCENE_TEST(what_another_user_made_is_not_written_into)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 	char partial[160];
 
@@ -175,9 +169,8 @@ TEST_WITH(what_another_user_made_is_not_written_into, setup, teardown)
 }
 
 /* cp alone: what stands in the log only is not in it, and looks as if it had been removed. */
-TEST_WITH(a_copy_without_its_log_is_known_and_a_backup_is_none, setup, teardown)
+SCENE_TEST(a_copy_without_its_log_is_known_and_a_backup_is_none)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 	char log[160];
 
@@ -194,9 +187,8 @@ TEST_WITH(a_copy_without_its_log_is_known_and_a_backup_is_none, setup, teardown)
 	assert_false(db_backup_lacks_log(log)); /* nothing is there */
 }
 
-TEST_WITH(an_odd_place_is_told_and_nothing_is_left_there, setup, teardown)
+SCENE_TEST(an_odd_place_is_told_and_nothing_is_left_there)
 {
-	struct scene *scene = *state;
 	struct store_backup made;
 	char path[256];
 
@@ -213,10 +205,8 @@ TEST_WITH(an_odd_place_is_told_and_nothing_is_left_there, setup, teardown)
 	assert_false(db_backup(scene->aid.path, path, &scene->aid.err)); /* it must be there */
 }
 
-TEST_WITH(a_lock_that_is_not_given_up_is_no_empty_copy, setup, teardown)
+SCENE_TEST(a_lock_that_is_not_given_up_is_no_empty_copy)
 {
-	struct scene *scene = *state;
-
 	assert_true(file_write(scene->file, "", 0, 0600, &scene->aid.err));
 	is_locked = true;
 	assert_false(db_backup(scene->aid.path, scene->file, &scene->aid.err));

@@ -37,10 +37,8 @@ is_copied(struct store_aid *aid, const char *suffix)
 	return access(copy_name(aid, suffix), F_OK) == 0;
 }
 
-TEST_WITH(
-    a_copy_is_made_before_a_migration_and_at_no_other_start, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(a_copy_is_made_before_a_migration_and_at_no_other_start)
 {
-	struct store_aid *aid = *state;
 	struct stat st;
 	struct db *db;
 
@@ -65,10 +63,8 @@ TEST_WITH(
 	assert_false(is_copied(aid, ".v1") || is_copied(aid, ".v2"));
 }
 
-TEST_WITH(
-    without_a_copy_nothing_is_migrated_unless_that_was_said, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(without_a_copy_nothing_is_migrated_unless_that_was_said)
 {
-	struct store_aid *aid = *state;
 	struct db *db;
 
 	become(aid, 1);
@@ -94,11 +90,10 @@ TEST_WITH(
 
 /* The newest two by version; an older one of the same version is replaced, whatever a killed start
  * left on the way is too, and files that are called otherwise stay. */
-TEST_WITH(of_the_copies_the_last_two_are_kept, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(of_the_copies_the_last_two_are_kept)
 {
 	static const char *const before[] = { ".v2", ".v3", ".v4", ".v5", ".v5.new", ".v7",
 		".v3x" };
-	struct store_aid *aid = *state;
 	struct stat st;
 
 	for (size_t i = 0; i < COUNT(before); i++)
@@ -111,10 +106,8 @@ TEST_WITH(of_the_copies_the_last_two_are_kept, schema_aid_setup, schema_aid_tear
 }
 
 /* Of another user, or a folder: room on the disk would not help. */
-TEST_WITH(what_is_in_the_way_of_a_copy_is_named, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(what_is_in_the_way_of_a_copy_is_named)
 {
-	struct store_aid *aid = *state;
-
 	assert_int_equal(mkdir(copy_name(aid, ".v5.new"), 0700), 0);
 	assert_false(store_copy_make(aid->path, 5, &aid->err));
 	assert_non_null(strstr(aid->err.text, "upgrade: remove what is in its way, or start"));
@@ -154,12 +147,10 @@ copy_as_us(struct store_aid *aid)
 }
 
 /* The runner's user kept a server that was upgraded from starting. */
-TEST_WITH(
-    what_another_user_puts_in_the_way_of_a_copy_is_passed_by, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(what_another_user_puts_in_the_way_of_a_copy_is_passed_by)
 {
 	static const char *const names[] = { ".v5", ".v5.new", ".v5.new.partial",
 		".v5.new.partial-journal" };
-	struct store_aid *aid = *state;
 	char folder[160];
 	glob_t found;
 

@@ -37,9 +37,8 @@ crash_in_a_child(struct store_aid *aid, struct event *event)
 	end_in_a_child(aid, event, SIGKILL);
 }
 
-TEST_WITH(an_event_that_killed_three_programs_is_quarantined, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(an_event_that_killed_three_programs_is_quarantined)
 {
-	struct store_aid *aid = *state;
 	char *audit;
 
 	store_close(aid->store);
@@ -59,10 +58,9 @@ TEST_WITH(an_event_that_killed_three_programs_is_quarantined, deliver_aid_setup,
 }
 
 /* Where only the last is remembered each begins the other's count anew, for ever. */
-TEST_WITH(two_events_that_kill_in_turn_are_both_quarantined, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(two_events_that_kill_in_turn_are_both_quarantined)
 {
 	static const char *const words[] = { "a/crash", "b/crash", "c/crash" };
-	struct store_aid *aid = *state;
 
 	store_close(aid->store);
 	aid->store = NULL;
@@ -79,10 +77,8 @@ TEST_WITH(two_events_that_kill_in_turn_are_both_quarantined, deliver_aid_setup, 
 }
 
 /* Memory that is short for a minute says nothing of what was in progress. */
-TEST_WITH(an_abort_for_memory_counts_apart, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(an_abort_for_memory_counts_apart)
 {
-	struct store_aid *aid = *state;
-
 	for (int round = 0; round < 2; round++) {
 		store_close(TAKE(aid->store));
 		store_aid_forget(aid);
@@ -98,11 +94,8 @@ TEST_WITH(an_abort_for_memory_counts_apart, deliver_aid_setup, store_aid_teardow
 	}
 }
 
-TEST_WITH(
-    an_abort_for_memory_does_not_end_the_count_of_crashes, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(an_abort_for_memory_does_not_end_the_count_of_crashes)
 {
-	struct store_aid *aid = *state;
-
 	store_close(TAKE(aid->store));
 	store_aid_forget(aid);
 	for (int i = 0; i < 2; i++)
@@ -120,10 +113,8 @@ TEST_WITH(
 }
 
 /* What was decided on in between is not what ends the program. */
-TEST_WITH(an_event_that_was_decided_on_counts_anew, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(an_event_that_was_decided_on_counts_anew)
 {
-	struct store_aid *aid = *state;
-
 	store_close(aid->store);
 	aid->store = NULL;
 	store_aid_forget(aid);
@@ -148,10 +139,8 @@ TEST_WITH(an_event_that_was_decided_on_counts_anew, deliver_aid_setup, store_aid
 	deliver_aid.may_crash = true;
 }
 
-TEST_WITH(what_is_quarantined_counts_until_that_is_on_disk, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(what_is_quarantined_counts_until_that_is_on_disk)
 {
-	struct store_aid *aid = *state;
-
 	store_close(aid->store);
 	aid->store = NULL;
 	store_aid_forget(aid);
@@ -165,9 +154,8 @@ TEST_WITH(what_is_quarantined_counts_until_that_is_on_disk, deliver_aid_setup, s
 }
 
 /* Whoever made the file could cut it under our mapping, which would end us by a signal. */
-TEST_WITH(a_page_that_another_user_made_is_refused, deliver_aid_setup, store_aid_teardown)
+DELIVER_TEST(a_page_that_another_user_made_is_refused)
 {
-	struct store_aid *aid = *state;
 	struct store_config config = aid->config;
 	char poison[160];
 	int status;

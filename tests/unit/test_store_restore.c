@@ -6,10 +6,6 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,11 +100,9 @@ setup(void **state)
 }
 
 static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *where)
+remove_one(
+    const char *path, UNUSED const struct stat *st, UNUSED int flag, UNUSED struct FTW *where)
 {
-	(void)st;
-	(void)flag;
-	(void)where;
 	return remove(path);
 }
 
@@ -130,6 +124,8 @@ teardown(void **state)
 	store_aid_close(&scene->aid);
 	return 0;
 }
+
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, setup, teardown)
 
 static void
 put(const struct scene *scene, const char *name, const char *bytes, size_t size)
@@ -268,9 +264,8 @@ is_restored(const struct scene *scene)
 }
 
 /* The next start, or the same command again, finishes it where it has begun to count. */
-TEST_WITH(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole, setup, teardown)
+SCENE_TEST(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole)
 {
-	struct scene *scene = *state;
 	int killed = 0, old = 0;
 	bool is_marked;
 
@@ -290,9 +285,8 @@ TEST_WITH(killed_at_any_step_it_is_the_old_database_or_the_new_one_whole, setup,
 	assert_true(killed - old >= 8); /* behind it */
 }
 
-TEST_WITH(the_mark_stays_until_a_start_on_the_copy_is_committed, setup, teardown)
+SCENE_TEST(the_mark_stays_until_a_start_on_the_copy_is_committed)
 {
-	struct scene *scene = *state;
 	char away[STORE_RESTORE_AWAY];
 	bool is_marked;
 
@@ -308,9 +302,8 @@ TEST_WITH(the_mark_stays_until_a_start_on_the_copy_is_committed, setup, teardown
 	is_restored(scene);
 }
 
-TEST_WITH(a_second_one_within_the_second_keeps_what_the_first_has_kept, setup, teardown)
+SCENE_TEST(a_second_one_within_the_second_keeps_what_the_first_has_kept)
 {
-	struct scene *scene = *state;
 	char first[STORE_RESTORE_AWAY], second[STORE_RESTORE_AWAY], path[512];
 
 	make_state(scene);
@@ -324,9 +317,8 @@ TEST_WITH(a_second_one_within_the_second_keeps_what_the_first_has_kept, setup, t
 
 /* Of the wrong one, then of the right one, which is killed: what the first has moved away is all
  * that there is of the database of before. */
-TEST_WITH(killed_at_any_step_a_second_one_keeps_what_the_first_has_kept, setup, teardown)
+SCENE_TEST(killed_at_any_step_a_second_one_keeps_what_the_first_has_kept)
 {
-	struct scene *scene = *state;
 	char first[STORE_RESTORE_AWAY];
 	bool is_marked, killed = true;
 
@@ -370,10 +362,9 @@ put_damaged(const struct scene *scene)
 }
 
 /* Nothing is moved for it. */
-TEST_WITH(what_is_no_backup_of_ours_is_refused, setup, teardown)
+SCENE_TEST(what_is_no_backup_of_ours_is_refused)
 {
 	static const char *const texts[] = { "", "no database", "SQLite format 3" };
-	struct scene *scene = *state;
 	char away[STORE_RESTORE_AWAY];
 	struct err err;
 	struct db *db;
@@ -403,10 +394,9 @@ TEST_WITH(what_is_no_backup_of_ours_is_refused, setup, teardown)
 }
 
 /* Whoever may write into the folder could have put it there. */
-TEST_WITH(a_mark_of_another_user_or_with_a_path_in_it_is_refused, setup, teardown)
+SCENE_TEST(a_mark_of_another_user_or_with_a_path_in_it_is_refused)
 {
 	static const char *const texts[] = { "", "before-../../x", "elsewhere", "before-1/2" };
-	struct scene *scene = *state;
 	char mark[256];
 	bool is_marked;
 

@@ -61,9 +61,8 @@ expect_no_row(struct store_aid *aid, struct db *db, const char *pragma, const ch
 
 /* --- versions --- */
 
-TEST_WITH(a_database_of_a_newer_version_is_refused, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(a_database_of_a_newer_version_is_refused)
 {
-	struct store_aid *aid = *state;
 	struct db *db = schema_aid_open(aid);
 
 	assert_true(db_set_user_version(db, 1000, &aid->err));
@@ -73,10 +72,8 @@ TEST_WITH(a_database_of_a_newer_version_is_refused, schema_aid_setup, schema_aid
 	assert_non_null(strstr(aid->err.text, "1000"));
 }
 
-TEST_WITH(an_upgraded_database_has_the_schema_of_a_fresh_one, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(an_upgraded_database_has_the_schema_of_a_fresh_one)
 {
-	struct store_aid *aid = *state;
-
 	for (size_t i = 0; i < COUNT(released); i++) {
 		struct db *upgraded = make_upgraded(aid, i), *fresh;
 		char name[32];
@@ -91,10 +88,8 @@ TEST_WITH(an_upgraded_database_has_the_schema_of_a_fresh_one, schema_aid_setup, 
 }
 
 /* A released migration makes what it made then, to the letter. */
-TEST_WITH(released_migrations_are_frozen, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(released_migrations_are_frozen)
 {
-	struct store_aid *aid = *state;
-
 	for (size_t i = 0; i < COUNT(released); i++) {
 		struct db *then = make_released(aid, i), *now;
 		char why[120], name[32];
@@ -123,9 +118,8 @@ digest_of(struct store_aid *aid, int64_t version, char out[CRYPTO_SHA256_HEX])
 }
 
 /* Whatever main has, released or not: a database that has it never runs it again. */
-TEST_WITH(every_migration_is_frozen, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(every_migration_is_frozen)
 {
-	struct store_aid *aid = *state;
 	char *list = store_aid_read(MIGRATIONS), digest[CRYPTO_SHA256_HEX], line[128];
 
 	for (int64_t version = 1; version <= store_schema_newest(); version++) {
@@ -176,7 +170,7 @@ add_deployments(struct store_aid *aid, struct db *db)
 		    DB_TEXT(history[i].previous), DB_I64(1000 + i)));
 }
 
-TEST_WITH(a_button_of_before_stands_for_the_same_request, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(a_button_of_before_stands_for_the_same_request)
 {
 	static const struct {
 		const char *id, *request;
@@ -187,7 +181,6 @@ TEST_WITH(a_button_of_before_stands_for_the_same_request, schema_aid_setup, sche
 		{ "dd", "-2 0 log run/31  0 0 0" },
 		{ "ee", "-1 0 looked staging  0 0 0" },
 	};
-	struct store_aid *aid = *state;
 	struct db *db = schema_aid_fresh(aid, "buttons", 4);
 
 	assert_true(db_script(db,
@@ -292,10 +285,8 @@ TEST_WITH(what_rang_before_a_migration_says_how_its_rollback_ends_or_goes, schem
 
 /* What waits is asked for by a token, or by an account that has logged in with one, now or before:
  * its maker has asked for it, too. */
-TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_aid_setup,
-    schema_aid_teardown)
+SCHEMA_TEST(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by)
 {
-	struct store_aid *aid = *state;
 	struct db *db = schema_aid_fresh(aid, "tokens", 9);
 
 	assert_true(db_script(db,
@@ -317,9 +308,8 @@ TEST_WITH(what_waits_at_an_upgrade_keeps_the_tokens_it_was_asked_for_by, schema_
 }
 
 /* What is open is compared with what was shown before the upgrade, by it and by nothing else. */
-TEST_WITH(what_is_open_at_an_upgrade_keeps_what_was_shown, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(what_is_open_at_an_upgrade_keeps_what_was_shown)
 {
-	struct store_aid *aid = *state;
 	struct db *db = schema_aid_fresh(aid, "shown", 15);
 
 	assert_true(db_script(db,
@@ -350,11 +340,8 @@ TEST_WITH(what_is_open_at_an_upgrade_keeps_what_was_shown, schema_aid_setup, sch
 	db_close(db);
 }
 
-TEST_WITH(releases_and_blocks_of_before_are_numbered_left_and_listed, schema_aid_setup,
-    schema_aid_teardown)
+SCHEMA_TEST(releases_and_blocks_of_before_are_numbered_left_and_listed)
 {
-	struct store_aid *aid = *state;
-
 	for (size_t i = 0; i < COUNT(released) && released[i].version < 4; i++) {
 		struct db *db = make_released(aid, i);
 
@@ -388,9 +375,8 @@ TEST_WITH(releases_and_blocks_of_before_are_numbered_left_and_listed, schema_aid
 /* --- today's tables against the frozen CHECKs and indexes --- */
 
 /* A new word would need the table made anew. */
-TEST_WITH(words_of_work_and_runs_have_no_check, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(words_of_work_and_runs_have_no_check)
 {
-	struct store_aid *aid = *state;
 	struct db *db = schema_aid_fresh(aid, "today", store_schema_newest());
 
 	expect_rows(aid, db,
@@ -511,20 +497,16 @@ expect_indexes(struct store_aid *aid, struct db *db, const char *of)
 }
 
 /* A state that is active today is none of a frozen index: its environment would not be busy. */
-TEST_WITH(partial_indexes_are_those_of_todays_states, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(partial_indexes_are_those_of_todays_states)
 {
-	struct store_aid *aid = *state;
-
 	expect_indexes(
 	    aid, schema_aid_fresh(aid, "fresh", store_schema_newest()), "a fresh database");
 	for (size_t i = 0; i < COUNT(released); i++)
 		expect_indexes(aid, make_upgraded(aid, i), released[i].name);
 }
 
-TEST_WITH(an_upgrade_that_fails_in_its_midst_changes_nothing, schema_aid_setup, schema_aid_teardown)
+SCHEMA_TEST(an_upgrade_that_fails_in_its_midst_changes_nothing)
 {
-	struct store_aid *aid = *state;
-
 	for (size_t i = 0; i < COUNT(released); i++) {
 		struct db *db = make_released(aid, i);
 		bool has_work = released[i].version >= 5;

@@ -4,10 +4,6 @@
 
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -37,9 +33,8 @@ static atomic_bool is_full;
 static atomic_int tries;
 
 static void
-on_git_answered(struct tx *tx, const struct event *event)
+on_git_answered(struct tx *tx, UNUSED const struct event *event)
 {
-	(void)event;
 	tries++;
 	if (is_full)
 		tx_fail(tx, ERR_FULL, "the disk is full");
@@ -120,6 +115,8 @@ teardown(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct both *both, setup, teardown)
+
 static void
 take(struct both *both, struct outcome *outcome)
 {
@@ -170,10 +167,8 @@ submit(struct both *both, int n)
 	}
 }
 
-TEST_WITH(every_event_is_answered_and_batches_share_a_commit, setup, teardown)
+SCENE_TEST(every_event_is_answered_and_batches_share_a_commit)
 {
-	struct both *both = *state;
-
 	for (int i = 0; i < 2000; i++)
 		submit(both, i);
 	while (both->answered < 2000 || both->effects < 2000)
@@ -191,9 +186,8 @@ on_status(void *ctx, const struct answer *answer)
 	(*(int *)ctx)++;
 }
 
-TEST_WITH(on_a_full_disk_requests_do_not_hurry_what_is_tried_again, setup, teardown)
+SCENE_TEST(on_a_full_disk_requests_do_not_hurry_what_is_tried_again)
 {
-	struct both *both = *state;
 	int answered = 0;
 
 	statuses[503] = 0;
@@ -219,10 +213,8 @@ TEST_WITH(on_a_full_disk_requests_do_not_hurry_what_is_tried_again, setup, teard
 		turn(both);
 }
 
-TEST_WITH(what_was_submitted_before_the_end_is_decided, setup, teardown)
+SCENE_TEST(what_was_submitted_before_the_end_is_decided)
 {
-	struct both *both = *state;
-
 	for (int i = 0; i < 50; i++)
 		submit(both, i);
 	end(both);
@@ -234,9 +226,7 @@ TEST_WITH(what_was_submitted_before_the_end_is_decided, setup, teardown)
 	store_close(both->aid.store);
 }
 
-TEST_WITH(a_thread_with_nothing_to_do_ends_at_once, setup, teardown)
+SCENE_TEST(a_thread_with_nothing_to_do_ends_at_once)
 {
-	struct both *both = *state;
-
 	end(both);
 }

@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-
 #define BIT	      SUPERVISOR_BIT
 #define IN(state)     (1U << SUPERVISOR_##state)
 #define BEFORE(state) (IN(state) - 1)

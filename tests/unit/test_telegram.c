@@ -2,9 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/buf.h"
@@ -32,10 +29,8 @@ static const struct telegram_menu_command commands[] = {
 };
 
 static bool
-submit(void *ctx, struct event *event)
+submit(UNUSED void *ctx, UNUSED struct event *event)
 {
-	(void)ctx;
-	(void)event;
 	return false;
 }
 
@@ -99,6 +94,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static void
 on_said(void *ctx, const struct message_sent *said)
 {
@@ -128,11 +125,10 @@ say(struct world *w, struct message *message)
 	assert_true(fake_run_until(w->loop, &w->is_done, 4000));
 }
 
-TEST_WITH(it_learns_its_own_name, set_up, tear_down)
+SCENE_TEST(it_learns_its_own_name)
 {
 	int64_t ahead = 1000;
 	/* Goal: until getMe has answered there is none; a failure is asked again. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getMe", 502, "");
 	fake_telegram_script(w->fake, "getMe", 200,
@@ -148,10 +144,9 @@ TEST_WITH(it_learns_its_own_name, set_up, tear_down)
 	    ahead + INT64_C(1795219200), clock_wall_ms() / 1000 - 5, clock_wall_ms() / 1000);
 }
 
-TEST_WITH(everybody_is_offered_what_they_may, set_up, tear_down)
+SCENE_TEST(everybody_is_offered_what_they_may)
 {
 	/* Goal: one menu for each chat, the least for strangers. */
-	struct world *w = *state;
 	static const char *const expected[] = {
 		("{\"commands\":[{\"command\":\"help\",\"description\":\"What you may do\"}],"
 		 "\"scope\":{\"type\":\"all_private_chats\"}}"),
@@ -178,10 +173,9 @@ TEST_WITH(everybody_is_offered_what_they_may, set_up, tear_down)
 		    strstr(fake_telegram_heard(w->fake, "setMyCommands", i)->body, expected[i]));
 }
 
-TEST_WITH(the_menu_of_a_group_that_moved_goes_with_it, set_up, tear_down)
+SCENE_TEST(the_menu_of_a_group_that_moved_goes_with_it)
 {
 	/* Goal: Telegram says the new id, once is enough. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "setMyCommands", 200, "{\"ok\":true,\"result\":true}");
 	for (int i = 0; i < 2; i++)
@@ -199,10 +193,9 @@ TEST_WITH(the_menu_of_a_group_that_moved_goes_with_it, set_up, tear_down)
 	    strstr(fake_telegram_heard(w->fake, "setMyCommands", 3)->body, "\"chat_id\":4711}}"));
 }
 
-TEST_WITH(menus_set_anew_in_a_pause_are_asked_one_by_one, set_up, tear_down)
+SCENE_TEST(menus_set_anew_in_a_pause_are_asked_one_by_one)
 {
 	/* Goal: the pause of those before begins no second call, which ran past the list's end. */
-	struct world *w = *state;
 	struct settings *polling = fake_telegram_settings(w->fake, NULL);
 
 	polling->telegram_chat_id = -1002;
@@ -218,10 +211,9 @@ TEST_WITH(menus_set_anew_in_a_pause_are_asked_one_by_one, set_up, tear_down)
 	settings_unref(polling);
 }
 
-TEST_WITH(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once, set_up, tear_down)
+SCENE_TEST(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once)
 {
 	/* Goal: Telegram keeps a menu for ever, and a narrower scope hides the others. */
-	struct world *w = *state;
 	struct settings *polling = fake_telegram_settings(w->fake, NULL);
 
 	polling->telegram_chat_id = -1002;
@@ -245,10 +237,9 @@ TEST_WITH(a_menu_of_whom_the_settings_no_longer_name_is_deleted_once, set_up, te
 	settings_unref(polling);
 }
 
-TEST_WITH(a_menu_waits_as_long_as_telegram_says, set_up, tear_down)
+SCENE_TEST(a_menu_waits_as_long_as_telegram_says)
 {
 	/* Goal: retry_after holds for what is decoration too. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "setMyCommands", 429,
 	    "{\"ok\":false,\"error_code\":429,"
@@ -260,10 +251,9 @@ TEST_WITH(a_menu_waits_as_long_as_telegram_says, set_up, tear_down)
 	    2900);
 }
 
-TEST_WITH(a_message_about_a_run_moves_until_its_last_word, set_up, tear_down)
+SCENE_TEST(a_message_about_a_run_moves_until_its_last_word)
 {
 	/* Goal: output and time are edited in; after the final text nothing touches it. */
-	struct world *w = *state;
 	struct message message = deploying();
 
 	say(w, &message);
@@ -295,10 +285,9 @@ TEST_WITH(a_message_about_a_run_moves_until_its_last_word, set_up, tear_down)
 	    fake_telegram_heard(w->fake, "editMessageText", edits - 1)->body, "\"text\":\"live\""));
 }
 
-TEST_WITH(without_news_it_rests, set_up, tear_down)
+SCENE_TEST(without_news_it_rests)
 {
 	/* Goal: a clock alone is not worth an edit every two seconds. */
-	struct world *w = *state;
 	struct message message = deploying();
 
 	say(w, &message);
@@ -306,10 +295,9 @@ TEST_WITH(without_news_it_rests, set_up, tear_down)
 	assert_int_equal(fake_telegram_count(w->fake, "editMessageText"), 1);
 }
 
-TEST_WITH(a_health_gates_counts_stand_in_the_place_of_stale_lines, set_up, tear_down)
+SCENE_TEST(a_health_gates_counts_stand_in_the_place_of_stale_lines)
 {
 	/* Goal: who has to decide whether to stop it sees them, and they cost no edit more. */
-	struct world *w = *state;
 	struct message message = deploying();
 
 	w->gate = "49 of 149 passed,\x02 last: HTTP 503 <b>";
@@ -328,10 +316,9 @@ TEST_WITH(a_health_gates_counts_stand_in_the_place_of_stale_lines, set_up, tear_
 	    "50 of 150 passed, last: ok"));
 }
 
-TEST_WITH(after_a_restart_it_goes_on, set_up, tear_down)
+SCENE_TEST(after_a_restart_it_goes_on)
 {
 	/* Goal: an adopted run's message lives again, without a SEND_MESSAGE. */
-	struct world *w = *state;
 	struct message message = deploying();
 
 	message.remote_id = 55;
@@ -341,10 +328,9 @@ TEST_WITH(after_a_restart_it_goes_on, set_up, tear_down)
 	    strstr(fake_telegram_heard(w->fake, "editMessageText", 0)->body, "\"message_id\":55"));
 }
 
-TEST_WITH(a_live_message_that_was_deleted_is_left_in_peace, set_up, tear_down)
+SCENE_TEST(a_live_message_that_was_deleted_is_left_in_peace)
 {
 	/* Goal: decoration is not sent anew. */
-	struct world *w = *state;
 	struct message message = deploying();
 
 	message.remote_id = 55;

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_html.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/buf.h"

@@ -139,9 +139,8 @@ TEST_WITH(what_is_not_sent_anew_stays, order_set_up, order_tear_down)
 }
 
 static void
-note_shown(void *ctx, const struct message *message, const struct message_sent *said)
+note_shown(void *ctx, UNUSED const struct message *message, const struct message_sent *said)
 {
-	(void)message;
 	*(int64_t *)ctx = said->remote_id;
 }
 

@@ -4,8 +4,6 @@
 
 #include "unit.h"
 
-#include <stdlib.h>
-
 #define GROUP  (-1001234567890)
 #define PERSON 4711
 

@@ -3,7 +3,6 @@
 #include "telegram/telegram_pause.h"
 
 #include <limits.h>
-#include <stdint.h>
 
 #include "lib/base.h"
 #include "unit.h"

@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_poll.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +113,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static void
 decide(struct world *w, int status, int64_t offset)
 {
@@ -136,10 +136,9 @@ asked(struct world *w, size_t n)
 	return heard->body;
 }
 
-TEST_WITH(the_next_question_waits_for_the_decision_and_carries_its_offset, set_up, tear_down)
+SCENE_TEST(the_next_question_waits_for_the_decision_and_carries_its_offset)
 {
 	/* Goal: an update is acknowledged after the commit, never before. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
 	telegram_poll_start(w->poll);
@@ -160,10 +159,9 @@ TEST_WITH(the_next_question_waits_for_the_decision_and_carries_its_offset, set_u
 	assert_non_null(strstr(asked(w, 1), "\"offset\":9,"));
 }
 
-TEST_WITH(a_store_that_cannot_write_gets_the_same_updates_again, set_up, tear_down)
+SCENE_TEST(a_store_that_cannot_write_gets_the_same_updates_again)
 {
 	/* Goal: 503 and a full queue lose nothing. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
@@ -182,10 +180,9 @@ TEST_WITH(a_store_that_cannot_write_gets_the_same_updates_again, set_up, tear_do
 	    1900);
 }
 
-TEST_WITH(updates_that_are_not_on_disk_yet_are_known, set_up, tear_down)
+SCENE_TEST(updates_that_are_not_on_disk_yet_are_known)
 {
 	/* Goal: the gauge shows a store that cannot keep what Telegram gives, and its recovery. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
@@ -201,10 +198,9 @@ TEST_WITH(updates_that_are_not_on_disk_yet_are_known, set_up, tear_down)
 	assert_int_equal(w->waiting, 0);
 }
 
-TEST_WITH(an_empty_answer_costs_no_decision, set_up, tear_down)
+SCENE_TEST(an_empty_answer_costs_no_decision)
 {
 	/* Goal: a quiet chat does not write to the disk. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, "{\"ok\":true,\"result\":[]}");
 	telegram_poll_start(w->poll);
@@ -212,10 +208,9 @@ TEST_WITH(an_empty_answer_costs_no_decision, set_up, tear_down)
 	assert_int_equal(w->submitted, 0);
 }
 
-TEST_WITH(a_webhook_that_is_set_is_removed_and_its_updates_are_kept, set_up, tear_down)
+SCENE_TEST(a_webhook_that_is_set_is_removed_and_its_updates_are_kept)
 {
 	/* Goal: from webhook to polling nothing is dropped. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 409,
 	    "{\"ok\":false,\"error_code\":409,"
@@ -227,10 +222,9 @@ TEST_WITH(a_webhook_that_is_set_is_removed_and_its_updates_are_kept, set_up, tea
 	assert_null(strstr(fake_telegram_heard(w->fake, "deleteWebhook", 0)->body, "drop"));
 }
 
-TEST_WITH(failures_are_waited_out_with_fewer_updates_asked_for, set_up, tear_down)
+SCENE_TEST(failures_are_waited_out_with_fewer_updates_asked_for)
 {
 	/* Goal: an answer too large for us does not stop the bot for ever. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 502, "<html>");
 	telegram_poll_start(w->poll);
@@ -243,10 +237,9 @@ TEST_WITH(failures_are_waited_out_with_fewer_updates_asked_for, set_up, tear_dow
 
 #define NOTHING "{\"ok\":true,\"result\":[]}"
 
-TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
+SCENE_TEST(whether_updates_come_here_is_known)
 {
 	/* Goal: the gauge is 1 with the first answer, and 0 while the token is refused. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, NOTHING);
 	telegram_poll_start(w->poll);
@@ -262,16 +255,13 @@ TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 }
 
 static void
-ignore(void *ctx, const struct telegram_result *result)
+ignore(UNUSED void *ctx, UNUSED const struct telegram_result *result)
 {
-	(void)ctx;
-	(void)result;
 }
 
-TEST_WITH(a_poll_that_cannot_be_begun_is_not_receiving, set_up, tear_down)
+SCENE_TEST(a_poll_that_cannot_be_begun_is_not_receiving)
 {
 	/* Goal: as of one that fails; no update comes, and the gauge stayed 1. */
-	struct world *w = *state;
 	struct err err;
 	size_t n = 0;
 
@@ -287,11 +277,10 @@ TEST_WITH(a_poll_that_cannot_be_begun_is_not_receiving, set_up, tear_down)
 	assert_int_equal(w->receiving, 0);
 }
 
-TEST_WITH(our_turn_between_another_programs_is_not_receiving, set_up, tear_down)
+SCENE_TEST(our_turn_between_another_programs_is_not_receiving)
 {
 	/* Goal: two programs that poll one bot take turns; an alert that waits for five minutes of
 	 * 0 is not silenced by ours. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 409,
 	    "{\"ok\":false,\"error_code\":409,"
@@ -312,10 +301,9 @@ TEST_WITH(our_turn_between_another_programs_is_not_receiving, set_up, tear_down)
 	assert_int_equal(w->receiving, 1);
 }
 
-TEST_WITH(after_stop_nothing_is_asked, set_up, tear_down)
+SCENE_TEST(after_stop_nothing_is_asked)
 {
 	/* Goal: a decision that comes late starts nothing. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getUpdates", 200, TWO);
 	telegram_poll_start(w->poll);

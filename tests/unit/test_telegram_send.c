@@ -3,9 +3,6 @@
 #include "telegram/telegram_send.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -86,6 +83,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static void
 on_said(void *ctx, const struct message_sent *said)
 {
@@ -135,10 +134,9 @@ body(struct world *w, const char *method, size_t n)
 	return heard->body;
 }
 
-TEST_WITH(a_message_is_sent_as_html_and_its_id_comes_back, set_up, tear_down)
+SCENE_TEST(a_message_is_sent_as_html_and_its_id_comes_back)
 {
 	/* Goal: the plain case, byte by byte. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.address.thread = 9;
@@ -159,12 +157,11 @@ TEST_WITH(a_message_is_sent_as_html_and_its_id_comes_back, set_up, tear_down)
 	assert_int_equal(w->last_code, 200);
 }
 
-TEST_WITH(a_row_of_buttons_can_be_read_on_a_phone, set_up, tear_down)
+SCENE_TEST(a_row_of_buttons_can_be_read_on_a_phone)
 {
 	/* Goal: two at most in a row, three of one character, none that would be cut. */
 	static const char *const labels[] = { "a", "b", "c", "shop/production", "shop/staging",
 		"blog/production", "◀ 1/4", "3/4 ▶", "application/environment-x", "d", "e", "f" };
-	struct world *w = *state;
 	struct message message = message_to(4711);
 	char rows[1024] = "";
 	const char *at;
@@ -191,10 +188,9 @@ TEST_WITH(a_row_of_buttons_can_be_read_on_a_phone, set_up, tear_down)
 	    "3/4 \\u25b6 | application/environment-x | d e f | | ");
 }
 
-TEST_WITH(a_message_that_was_sent_is_edited_and_not_modified_is_success, set_up, tear_down)
+SCENE_TEST(a_message_that_was_sent_is_edited_and_not_modified_is_success)
 {
 	/* Goal: no second message, no error, buttons gone when there are none. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
@@ -210,10 +206,9 @@ TEST_WITH(a_message_that_was_sent_is_edited_and_not_modified_is_success, set_up,
 	assert_null(strstr(body(w, "editMessageText", 0), "reply_markup"));
 }
 
-TEST_WITH(a_message_that_is_gone_is_sent_anew, set_up, tear_down)
+SCENE_TEST(a_message_that_is_gone_is_sent_anew)
 {
 	/* Goal: somebody deleted it; what matters is shown all the same. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
@@ -225,10 +220,9 @@ TEST_WITH(a_message_that_is_gone_is_sent_anew, set_up, tear_down)
 	assert_int_equal(fake_telegram_count(w->fake, "sendMessage"), 1);
 }
 
-TEST_WITH(html_that_cannot_be_parsed_goes_once_more_as_plain_text, set_up, tear_down)
+SCENE_TEST(html_that_cannot_be_parsed_goes_once_more_as_plain_text)
 {
 	/* Goal: a mistake of ours costs the bold, not the message; and never a loop. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 	const char *no = "{\"ok\":false,\"error_code\":400,\"description\":"
 			 "\"Bad Request: can't parse entities: x\"}";
@@ -245,10 +239,9 @@ TEST_WITH(html_that_cannot_be_parsed_goes_once_more_as_plain_text, set_up, tear_
 	assert_non_null(strstr(w->said.failure, "can't parse"));
 }
 
-TEST_WITH(a_429_is_waited_out_to_the_second, set_up, tear_down)
+SCENE_TEST(a_429_is_waited_out_to_the_second)
 {
 	/* Goal: retry_after holds for the chat, and not for another. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 	struct message other = message_to(4712);
 
@@ -265,10 +258,9 @@ TEST_WITH(a_429_is_waited_out_to_the_second, set_up, tear_down)
 	    2000);
 }
 
-TEST_WITH(a_server_that_fails_is_asked_again_until_it_works, set_up, tear_down)
+SCENE_TEST(a_server_that_fails_is_asked_again_until_it_works)
 {
 	/* Goal: an outage delays and never loses. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 502, "<html>Bad Gateway</html>");
@@ -283,10 +275,9 @@ TEST_WITH(a_server_that_fails_is_asked_again_until_it_works, set_up, tear_down)
 	    450, 1800);
 }
 
-TEST_WITH(what_telegram_says_finally_is_told, set_up, tear_down)
+SCENE_TEST(what_telegram_says_finally_is_told)
 {
 	/* Goal: blocked, moved, topic deleted: each in its own words. */
-	struct world *w = *state;
 	struct message message = message_to(-42);
 	int log = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
@@ -331,10 +322,9 @@ TEST_WITH(what_telegram_says_finally_is_told, set_up, tear_down)
 	assert_string_equal(w->said.failure, "");
 }
 
-TEST_WITH(a_live_part_stands_below_the_head, set_up, tear_down)
+SCENE_TEST(a_live_part_stands_below_the_head)
 {
 	/* Goal: a step's edit does not take the output away. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.live_run = 3;
@@ -353,11 +343,9 @@ on_edited(void *ctx, int64_t message, bool is_gone)
 	w->last_code = -1;
 }
 
-TEST_WITH(
-    a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it, set_up, tear_down)
+SCENE_TEST(a_message_waits_for_the_live_edit_in_progress_and_none_begins_before_it)
 {
 	/* Goal: nothing old lands on something final. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
@@ -370,10 +358,9 @@ TEST_WITH(
 	assert_false(w->is_done);
 }
 
-TEST_WITH(a_message_that_waits_lets_no_live_edit_pass, set_up, tear_down)
+SCENE_TEST(a_message_that_waits_lets_no_live_edit_pass)
 {
 	/* Goal: what matters goes first, also while it is held up. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	message.remote_id = 55;
@@ -381,10 +368,9 @@ TEST_WITH(a_message_that_waits_lets_no_live_edit_pass, set_up, tear_down)
 	assert_false(telegram_send_live_edit(w->send, &message, "live", on_edited, w));
 }
 
-TEST_WITH(a_toast_too_late_is_done, set_up, tear_down)
+SCENE_TEST(a_toast_too_late_is_done)
 {
 	/* Goal: "query is too old" is no failure. */
-	struct world *w = *state;
 	struct effect_toast toast = { .callback = "438", .text = "no", .is_alert = true };
 
 	fake_telegram_script(w->fake, "answerCallbackQuery", 400,
@@ -399,10 +385,8 @@ TEST_WITH(a_toast_too_late_is_done, set_up, tear_down)
 	    "{\"callback_query_id\":\"438\",\"text\":\"no\",\"show_alert\":true}");
 }
 
-TEST_WITH(a_chat_is_left_and_a_final_no_is_told, set_up, tear_down)
+SCENE_TEST(a_chat_is_left_and_a_final_no_is_told)
 {
-	struct world *w = *state;
-
 	fake_telegram_script(w->fake, "leaveChat", 500, "{}"); /* that passes */
 	fake_telegram_script(w->fake, "leaveChat", 200, "{\"ok\":true,\"result\":true}");
 	telegram_leave(w->send, -555, on_ended, w);
@@ -418,10 +402,8 @@ TEST_WITH(a_chat_is_left_and_a_final_no_is_told, set_up, tear_down)
 	assert_string_equal(w->failure, "Forbidden: bot is not a member");
 }
 
-TEST_WITH(a_message_is_deleted_and_one_that_is_gone_counts_as_that, set_up, tear_down)
+SCENE_TEST(a_message_is_deleted_and_one_that_is_gone_counts_as_that)
 {
-	struct world *w = *state;
-
 	fake_telegram_script(w->fake, "deleteMessage", 500, "{}"); /* that passes */
 	fake_telegram_script(w->fake, "deleteMessage", 200, "{\"ok\":true,\"result\":true}");
 	telegram_delete(w->send, 4711, 77, on_ended, w);
@@ -462,10 +444,9 @@ on_prepare(struct telegram_file *file, void *ctx)
 	return TELEGRAM_FILE_READY;
 }
 
-TEST_WITH(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure, set_up, tear_down)
+SCENE_TEST(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure)
 {
 	/* Goal: every byte, from the beginning each time. */
-	struct world *w = *state;
 	struct telegram_file file = {
 		.address = { .chat = 4711 }, .caption = "log", .fd = -1, .prepare = on_prepare
 	};
@@ -483,10 +464,9 @@ TEST_WITH(a_document_is_made_in_steps_and_sent_whole_again_after_a_failure, set_
 	(void)close(file.fd);
 }
 
-TEST_WITH(ending_drops_what_waits_and_says_so, set_up, tear_down)
+SCENE_TEST(ending_drops_what_waits_and_says_so)
 {
 	/* Goal: the row stays, nothing leaks. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 0, "");
@@ -499,9 +479,8 @@ TEST_WITH(ending_drops_what_waits_and_says_so, set_up, tear_down)
 
 /* Goal: what Telegram may have is known when the program ends: what is out, and what got no answer
  * before; not what waits, what was refused, or an edit. */
-TEST_WITH(what_telegram_may_have_is_known_at_the_end, set_up, tear_down)
+SCENE_TEST(what_telegram_may_have_is_known_at_the_end)
 {
-	struct world *w = *state;
 	struct message edit = message_to(4712), refused = message_to(4713), lost = message_to(4714);
 	int64_t rows[2] = { 0 };
 
@@ -529,9 +508,8 @@ TEST_WITH(what_telegram_may_have_is_known_at_the_end, set_up, tear_down)
 }
 
 /* Goal: at its end the program begins nothing, and knows what is out. */
-TEST_WITH(at_the_end_nothing_more_is_begun, set_up, tear_down)
+SCENE_TEST(at_the_end_nothing_more_is_begun)
 {
-	struct world *w = *state;
 	struct message out = message_to(4711), other = message_to(4712);
 	int64_t row = 0;
 
@@ -549,10 +527,9 @@ TEST_WITH(at_the_end_nothing_more_is_begun, set_up, tear_down)
 	    telegram_send_unanswered(w->send, &row, 0), 1); /* too many: still counted */
 }
 
-TEST_WITH(the_token_stands_in_no_error, set_up, tear_down)
+SCENE_TEST(the_token_stands_in_no_error)
 {
 	/* Goal: what fails is named, the URL is not. */
-	struct world *w = *state;
 	struct message message = message_to(4711);
 
 	fake_telegram_script(w->fake, "sendMessage", 403,
@@ -563,9 +540,8 @@ TEST_WITH(the_token_stands_in_no_error, set_up, tear_down)
 }
 
 /* Between the chats too the oldest counts, and what went is forgotten. */
-TEST_WITH(the_oldest_message_that_waits_is_known, set_up, tear_down)
+SCENE_TEST(the_oldest_message_that_waits_is_known)
 {
-	struct world *w = *state;
 	struct message first = message_to(42), second = message_to(43);
 	int64_t before = clock_wall_ms(), since;
 

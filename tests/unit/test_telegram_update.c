@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "telegram/telegram_update.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/buf.h"
 #include "lib/text.h"
 #include "tests/unit/is_utf8.h"

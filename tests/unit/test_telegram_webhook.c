@@ -3,9 +3,6 @@
 #include "settings/sources/settings_load.h"
 #include "telegram/telegram_webhook.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -191,6 +188,8 @@ tear_down(void **state)
 	return 0;
 }
 
+#define SCENE_TEST(name) TEST_OF(name, struct world *w, set_up, tear_down)
+
 static void
 on_answer(void *ctx, const struct http_client_result *result)
 {
@@ -240,10 +239,9 @@ decide(struct world *w, size_t n, int status)
 	event->done = NULL;
 }
 
-TEST_WITH(an_update_is_answered_after_its_decision_with_an_empty_body, set_up, tear_down)
+SCENE_TEST(an_update_is_answered_after_its_decision_with_an_empty_body)
 {
 	/* Goal: a 200 means it is never lost; a body could be taken for a call. */
-	struct world *w = *state;
 	const char *const headers[] = { JSON, SECRET, NULL };
 
 	post(w, headers, "{\"update_id\":1}");
@@ -260,10 +258,9 @@ TEST_WITH(an_update_is_answered_after_its_decision_with_an_empty_body, set_up, t
 	assert_int_equal(w->counted[200], 1);
 }
 
-TEST_WITH(without_the_one_right_secret_nobody_gets_in, set_up, tear_down)
+SCENE_TEST(without_the_one_right_secret_nobody_gets_in)
 {
 	/* Goal: wrong, missing, shorter, longer, twice: 401, empty, nothing submitted, one note. */
-	struct world *w = *state;
 	const char *const wrong[][4] = {
 		{ JSON, NULL },
 		{ JSON, "X-Telegram-Bot-Api-Secret-Token: nonsense", NULL },
@@ -283,10 +280,9 @@ TEST_WITH(without_the_one_right_secret_nobody_gets_in, set_up, tear_down)
 	assert_int_equal(w->events[0]->u.rejected.count, 1);
 }
 
-TEST_WITH(what_is_rejected_within_a_minute_is_told_as_one, set_up, tear_down)
+SCENE_TEST(what_is_rejected_within_a_minute_is_told_as_one)
 {
 	/* Goal: the first at once, the others when the minute has passed, and none is forgotten. */
-	struct world *w = *state;
 	const char *const strangers[] = { JSON, NULL };
 
 	for (int i = 0; i < 3; i++)
@@ -302,10 +298,9 @@ TEST_WITH(what_is_rejected_within_a_minute_is_told_as_one, set_up, tear_down)
 	assert_int_equal(w->events[1]->u.rejected.count, 3);
 }
 
-TEST_WITH(what_was_rejected_is_told_once_the_store_takes_it, set_up, tear_down)
+SCENE_TEST(what_was_rejected_is_told_once_the_store_takes_it)
 {
 	/* Goal: the number is kept while the store is full, and what comes meanwhile is in it. */
-	struct world *w = *state;
 	const char *const strangers[] = { JSON, NULL };
 
 	for (int n = 1; n <= 2; n++) {
@@ -321,20 +316,18 @@ TEST_WITH(what_was_rejected_is_told_once_the_store_takes_it, set_up, tear_down)
 	}
 }
 
-TEST_WITH(another_content_type_is_refused, set_up, tear_down)
+SCENE_TEST(another_content_type_is_refused)
 {
 	/* Goal: 415, before the body. */
-	struct world *w = *state;
 	const char *const headers[] = { "Content-Type: text/plain", SECRET, NULL };
 
 	assert_int_equal(status_of(w, headers), 415);
 	assert_int_equal(w->submitted, 0);
 }
 
-TEST_WITH(a_store_that_cannot_take_it_makes_telegram_come_again, set_up, tear_down)
+SCENE_TEST(a_store_that_cannot_take_it_makes_telegram_come_again)
 {
 	/* Goal: full, failed, ending: 503 with Retry-After. */
-	struct world *w = *state;
 	const char *const headers[] = { JSON, SECRET, NULL }, *const strangers[] = { JSON, NULL };
 
 	w->is_full = true;
@@ -353,10 +346,9 @@ TEST_WITH(a_store_that_cannot_take_it_makes_telegram_come_again, set_up, tear_do
 	assert_int_equal(w->events[1]->kind, EVENT_REJECTED);
 }
 
-TEST_WITH(it_is_registered_when_none_is, set_up, tear_down)
+SCENE_TEST(it_is_registered_when_none_is)
 {
 	/* Goal: URL, secret, kinds; nothing dropped; pending updates are known. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getWebhookInfo", 200,
 	    "{\"ok\":true,\"result\":{\"url\":\"\",\"pending_update_count\":12}}");
@@ -430,11 +422,10 @@ other_secret(const struct world *w, const char *secret)
 
 #define NEW_SECRET "fedcba9876543210fedcba9876543210"
 
-TEST_WITH(a_rotated_secret_holds_at_once_and_is_told_to_telegram, set_up, tear_down)
+SCENE_TEST(a_rotated_secret_holds_at_once_and_is_told_to_telegram)
 {
 	/* Goal: the old one, which may have leaked, opens nothing; Telegram is given the new one,
 	 * even when it does not take it at first. */
-	struct world *w = *state;
 	const char *const old[] = { JSON, SECRET, NULL };
 	const char *const fresh[] = { JSON, "X-Telegram-Bot-Api-Secret-Token: " NEW_SECRET, NULL };
 	struct settings *settings = other_secret(w, NEW_SECRET);
@@ -460,10 +451,9 @@ TEST_WITH(a_rotated_secret_holds_at_once_and_is_told_to_telegram, set_up, tear_d
 	    "\"secret_token\":\"" NEW_SECRET "\""));
 }
 
-TEST_WITH(settings_with_the_same_secret_set_nothing, set_up, tear_down)
+SCENE_TEST(settings_with_the_same_secret_set_nothing)
 {
 	/* Goal: a change of anything else costs Telegram no call. */
-	struct world *w = *state;
 	struct settings *settings = other_secret(w, FAKE_SECRET);
 
 	registered(w, "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS, false);
@@ -474,10 +464,9 @@ TEST_WITH(settings_with_the_same_secret_set_nothing, set_up, tear_down)
 	assert_int_equal(fake_telegram_count(w->fake, "setWebhook"), 0);
 }
 
-TEST_WITH(a_secret_that_telegram_never_got_is_set_when_we_refuse_it, set_up, tear_down)
+SCENE_TEST(a_secret_that_telegram_never_got_is_set_when_we_refuse_it)
 {
 	/* Goal: rotated while we were away, all looks well; the first refusal tells, once. */
-	struct world *w = *state;
 	const char *refused =
 	    "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS ",\"last_error_date\":1795158590,"
 	    "\"last_error_message\":\"Wrong response from the webhook: 401 Unauthorized\"";
@@ -489,10 +478,9 @@ TEST_WITH(a_secret_that_telegram_never_got_is_set_when_we_refuse_it, set_up, tea
 
 #define STANDS "\"url\":\"" OUR_URL "\",\"allowed_updates\":" KINDS
 
-TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
+SCENE_TEST(whether_updates_come_here_is_known)
 {
 	/* Goal: the gauge is 0 while a command at night would reach nobody. */
-	struct world *w = *state;
 	char late[512];
 
 	registered(w, "\"url\":\"\"", true);
@@ -528,10 +516,9 @@ TEST_WITH(whether_updates_come_here_is_known, set_up, tear_down)
 	assert_int_equal(w->receiving, 1); /* it was tried again, and arrived */
 }
 
-TEST_WITH(a_secret_that_is_told_anew_is_no_loss, set_up, tear_down)
+SCENE_TEST(a_secret_that_is_told_anew_is_no_loss)
 {
 	/* Goal: doctor does not speak of another program for a minute. */
-	struct world *w = *state;
 	struct settings *settings = other_secret(w, NEW_SECRET);
 
 	registered(w, STANDS, false);
@@ -544,10 +531,9 @@ TEST_WITH(a_secret_that_is_told_anew_is_no_loss, set_up, tear_down)
 	assert_int_equal(w->receiving, 1);
 }
 
-TEST_WITH(a_revoked_token_is_known_without_a_message_to_send, set_up, tear_down)
+SCENE_TEST(a_revoked_token_is_known_without_a_message_to_send)
 {
 	/* Goal: /revoke in a quiet hour is noticed by the next look, not by the next message. */
-	struct world *w = *state;
 
 	registered(w, STANDS, false);
 	assert_int_equal(w->receiving, 1);
@@ -578,14 +564,13 @@ ask(struct world *w, enum telegram_webhook_command order)
 	assert_true(fake_run_until(w->loop, &w->is_answered, 5000));
 }
 
-TEST_WITH(the_command_line_sets_shows_and_deletes, set_up, tear_down)
+SCENE_TEST(the_command_line_sets_shows_and_deletes)
 {
 	/* Goal: lines for people, and no secret among them. */
 	static const char *const texts[] = { "Telegram sends updates to " OUR_URL "\n",
 		"url: " OUR_URL "\npending_update_count: 3\nlast_error_date: 2026-11-20T07:09:50Z\n"
 		"last_error_message: Connection refused\nallowed_updates: [\"message\"]\n",
 		"Telegram refused: Unauthorized\n" };
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getWebhookInfo", 200,
 	    "{\"ok\":true,\"result\":{\"url\":\"" OUR_URL
@@ -601,10 +586,9 @@ TEST_WITH(the_command_line_sets_shows_and_deletes, set_up, tear_down)
 	}
 }
 
-TEST_WITH(who_does_not_answer_has_refused_nothing, set_up, tear_down)
+SCENE_TEST(who_does_not_answer_has_refused_nothing)
 {
 	/* Regression: without DNS "Telegram refused" made people look for another token. */
-	struct world *w = *state;
 
 	fake_telegram_script(w->fake, "getWebhookInfo", 200, "no JSON");
 	ask(w, TELEGRAM_WEBHOOK_INFO);
@@ -614,10 +598,9 @@ TEST_WITH(who_does_not_answer_has_refused_nothing, set_up, tear_down)
 	    strstr(w->text, ": is TELEGRAM_API_BASE reachable, or is a TELEGRAM_PROXY needed?\n"));
 }
 
-TEST_WITH(one_that_is_not_registered_yet_is_not_called_polling, set_up, tear_down)
+SCENE_TEST(one_that_is_not_registered_yet_is_not_called_polling)
 {
 	/* Regression: right behind a start an administrator read that updates are polled. */
-	struct world *w = *state;
 
 	for (int is_polling = 0; is_polling < 2; is_polling++) {
 		w->settings->telegram_mode = is_polling ? TELEGRAM_POLLING : TELEGRAM_WEBHOOK;
@@ -631,10 +614,9 @@ TEST_WITH(one_that_is_not_registered_yet_is_not_called_polling, set_up, tear_dow
 	}
 }
 
-TEST_WITH(the_command_line_waits_as_long_as_it_is_told_to, set_up, tear_down)
+SCENE_TEST(the_command_line_waits_as_long_as_it_is_told_to)
 {
 	/* Goal: a 429 is tried again after its pause; an hour is nobody's patience. */
-	struct world *w = *state;
 	int64_t began = loop_now_ms();
 
 	fake_telegram_script(w->fake, "deleteWebhook", 429,

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "effects/tls_watch.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/err.h"
 #include "lib/http_server.h"
 #include "lib/loop.h"
@@ -26,9 +21,8 @@ struct scene {
 };
 
 static void
-on_request(struct http_request *request, void *ctx)
+on_request(struct http_request *request, UNUSED void *ctx)
 {
-	(void)ctx;
 	http_request_answer(request, 200, NULL, NULL, 0);
 }
 
@@ -43,9 +37,8 @@ on_read(void *ctx, bool is_read, int64_t expires_at_s)
 }
 
 static void
-on_over(struct loop_timer *timer, void *ctx)
+on_over(UNUSED struct loop_timer *timer, void *ctx)
 {
-	(void)timer;
 	((struct scene *)ctx)->is_over = true;
 }
 
@@ -80,6 +73,8 @@ tear_down(void **state)
 	free(scene);
 	return 0;
 }
+
+#define SCENE_TEST(name) TEST_OF(name, struct scene *scene, set_up, tear_down)
 
 static void
 watch(struct scene *scene, int64_t period_ms, int64_t retry_ms)
@@ -116,10 +111,8 @@ run_until(struct scene *scene, int failures)
 	assert_false(scene->is_over);
 }
 
-TEST_WITH(a_look_that_failed_is_followed_by_another_one_soon, set_up, tear_down)
+SCENE_TEST(a_look_that_failed_is_followed_by_another_one_soon)
 {
-	struct scene *scene = *state;
-
 	watch(scene, INT64_C(3600000), 1);
 	look_at(scene, TELEGRAM_WEBHOOK, "https");
 	assert_int_equal(scene->failures, 0); /* never in the call that asks */
@@ -127,10 +120,8 @@ TEST_WITH(a_look_that_failed_is_followed_by_another_one_soon, set_up, tear_down)
 	assert_int_equal(scene->reads, 0);
 }
 
-TEST_WITH(other_settings_look_at_once_however_long_the_pause_is, set_up, tear_down)
+SCENE_TEST(other_settings_look_at_once_however_long_the_pause_is)
 {
-	struct scene *scene = *state;
-
 	watch(scene, INT64_C(3600000), INT64_C(3600000));
 	look_at(scene, TELEGRAM_WEBHOOK, "https");
 	run_until(scene, 1);
@@ -140,10 +131,8 @@ TEST_WITH(other_settings_look_at_once_however_long_the_pause_is, set_up, tear_do
 }
 
 /* The loop sleeps until patience is over: nobody is asked. */
-TEST_WITH(without_https_or_a_webhook_nobody_is_asked, set_up, tear_down)
+SCENE_TEST(without_https_or_a_webhook_nobody_is_asked)
 {
-	struct scene *scene = *state;
-
 	watch(scene, 1, 1);
 	look_at(scene, TELEGRAM_WEBHOOK, "https");
 	look_at(scene, TELEGRAM_POLLING, "https");

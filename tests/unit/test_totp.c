@@ -5,10 +5,6 @@
 #include "unit.h"
 
 #include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const uint8_t secret[TOTP_SECRET + 1] = "12345678901234567890";
 

@@ -4,10 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define ALL (1u << TURN_FACT_COUNT)
 
 /* Whatever one of these says, it does not start. */

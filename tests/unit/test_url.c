@@ -4,9 +4,6 @@
 
 #include "unit.h"
 
-#include <stdint.h>
-#include <string.h>
-
 TEST(the_host_stands_between_scheme_and_port_or_path)
 {
 	static const struct {

@@ -6,10 +6,6 @@
 #include "lib/zone.h"
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* Friday, 2026-03-27 15:30 in Berlin; on the Sunday at 02:00 clocks go forward. */
 #define NOW INT64_C(1774621800000)
 

@@ -7,11 +7,6 @@
 #include "lib/zone.h"
 #include "unit.h"
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* "2026-11-20 16:00:00", as clocks of UTC show it. */
 static int64_t
 utc(const char *text)

@@ -373,9 +373,8 @@ act_on_factor(struct tx *tx, void *arg)
 }
 
 static void
-name_principals(struct tx *tx, void *arg)
+name_principals(struct tx *tx, UNUSED void *arg)
 {
-	(void)arg;
 	(void)row_principal_of(tx, PRINCIPAL_USER, "", "admin");
 	(void)row_principal_of(tx, PRINCIPAL_HOOK, "shop", "ci");
 }
@@ -675,9 +674,8 @@ TEST(every_word_of_the_list_is_still_written)
 }
 
 static int
-gather(void **state)
+gather(UNUSED void **state)
 {
-	(void)state;
 	note_tables();
 	note_effects();
 	note_stories();

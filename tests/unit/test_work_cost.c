@@ -1,7 +1,5 @@
 /* Goal: what is asked of work costs the same after ten deployments and after years of actions.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdint.h>
-#include <stdio.h>
 #include <sqlite3.h>
 
 #include "store/row_deployment.h"
@@ -16,18 +14,15 @@
 static long steps;
 
 static int
-count_step(void *arg)
+count_step(UNUSED void *arg)
 {
-	(void)arg;
 	steps++;
 	return 0;
 }
 
 static int
-attach(sqlite3 *db, const char **error, const struct sqlite3_api_routines *api)
+attach(sqlite3 *db, UNUSED const char **error, UNUSED const struct sqlite3_api_routines *api)
 {
-	(void)error;
-	(void)api;
 	sqlite3_progress_handler(db, 1, count_step, NULL);
 	return SQLITE_OK;
 }
@@ -112,10 +107,9 @@ act_measure(struct tx *tx, void *arg)
 	}
 }
 
-TEST_WITH(no_question_costs_more_in_a_longer_history, store_aid_setup, store_aid_teardown)
+STORE_TEST(no_question_costs_more_in_a_longer_history)
 {
 	static long few[COUNT(asked)], many[COUNT(asked)];
-	struct store_aid *aid = *state;
 	int64_t n = 20;
 
 	store_aid_act(aid, act_fill, &n);

@@ -2,10 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "unit.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 static struct {
 	struct unit_test *first;
 	CMFixtureFunction set_up, tear_down;

@@ -14,6 +14,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "lib/base.h"
@@ -46,6 +49,16 @@ int unit_run(const char *word);
 	static void name(void **state); \
 	UNIT_ADD(name, name, set_up, tear_down) \
 	static void name(UNUSED void **state)
+
+/* ... of what the first one leaves in *state: `of` is how the body has it, as "struct world *w". */
+#define TEST_OF(name, of, set_up, tear_down) \
+	static void name(of); \
+	static void name##_plays(void **state) \
+	{ \
+		name(*state); \
+	} \
+	UNIT_ADD(name, name##_plays, set_up, tear_down) \
+	static void name(of)
 
 /* What comes before the first test and behind the last. */
 #define TEST_GROUP(set_up, tear_down) \
