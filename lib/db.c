@@ -423,12 +423,11 @@ bind_all(struct db_rows *rows, const struct db_value values[], size_t count, str
 }
 
 bool
-db_query_values(struct db_rows *rows, struct db *db, struct err *err, const char *sql,
-    const struct db_value values[], size_t count)
+db_query_sql(struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql)
 {
-	if (!acquire(db, sql, rows, err))
+	if (!acquire(db, sql->text, rows, err))
 		return false;
-	if (!bind_all(rows, values, count, err)) {
+	if (!bind_all(rows, sql->values, sql->count, err)) {
 		release(rows);
 		return false;
 	}
@@ -476,13 +475,12 @@ db_rows_close(struct db_rows *rows)
 }
 
 bool
-db_run_values(
-    struct db *db, struct err *err, const char *sql, const struct db_value values[], size_t count)
+db_run_sql(struct db *db, struct err *err, const struct db_sql *sql)
 {
 	struct db_rows rows;
 
 	db->changes = 0;
-	if (!db_query_values(&rows, db, err, sql, values, count))
+	if (!db_query_sql(&rows, db, err, sql))
 		return false;
 	while (db_next(&rows))
 		continue;
@@ -493,21 +491,20 @@ db_run_values(
 }
 
 bool
-db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
-    const struct db_value values[], size_t count)
+db_one_i64_sql(int64_t *ret, struct db *db, struct err *err, const struct db_sql *sql)
 {
 	struct db_rows rows;
 	bool found;
 	int64_t value;
 
-	if (!db_query_values(&rows, db, err, sql, values, count))
+	if (!db_query_sql(&rows, db, err, sql))
 		return false;
 	found = db_next(&rows);
 	value = found ? db_col_i64(&rows, 0) : 0;
 	if (!db_rows_end(&rows, err))
 		return false;
 	if (!found) {
-		(void)err_set(err, ERR_MISSING, "database: no such row: %.100s", sql);
+		(void)err_set(err, ERR_MISSING, "database: no such row: %.100s", sql->text);
 		return of_database(err);
 	}
 	*ret = value;

@@ -54,14 +54,19 @@ void db_close(struct db *db);
 DEFINE_FREEP(struct db, db_close)
 
 /* Runs one statement to its end; rows it returns are dropped. */
-#define db_run(db, err, ...) db_run_values(db, err, DB_SQL(__VA_ARGS__))
+#define db_run(db, err, ...) db_run_sql(db, err, DB_SQL(__VA_ARGS__))
 /* Starts a query. */
-#define db_query(rows, db, err, ...) db_query_values(rows, db, err, DB_SQL(__VA_ARGS__))
+#define db_query(rows, db, err, ...) db_query_sql(rows, db, err, DB_SQL(__VA_ARGS__))
 /* The first column of the only row; ERR_MISSING when there is none.  NULL counts as 0. */
-#define db_one_i64(ret, db, err, ...) db_one_i64_values(ret, db, err, DB_SQL(__VA_ARGS__))
+#define db_one_i64(ret, db, err, ...) db_one_i64_sql(ret, db, err, DB_SQL(__VA_ARGS__))
 
-MUST_USE bool db_run_values(
-    struct db *db, struct err *err, const char *sql, const struct db_value values[], size_t count);
+/* A statement and what stands for its parameters. */
+struct db_sql {
+	const char *text;
+	const struct db_value *values;
+	size_t count;
+};
+MUST_USE bool db_run_sql(struct db *db, struct err *err, const struct db_sql *sql);
 
 struct db_rows {
 	struct db *db;
@@ -69,10 +74,10 @@ struct db_rows {
 	struct cached *cached;	   /* its slot; NULL: of its own */
 	int failure;		   /* extended SQLite code, 0 when none */
 };
-MUST_USE bool db_query_values(struct db_rows *rows, struct db *db, struct err *err, const char *sql,
-    const struct db_value values[], size_t count);
-MUST_USE bool db_one_i64_values(int64_t *ret, struct db *db, struct err *err, const char *sql,
-    const struct db_value values[], size_t count);
+MUST_USE bool db_query_sql(
+    struct db_rows *rows, struct db *db, struct err *err, const struct db_sql *sql);
+MUST_USE bool db_one_i64_sql(
+    int64_t *ret, struct db *db, struct err *err, const struct db_sql *sql);
 
 /* Does the statement write?  As SQLite knows it (sqlite3_stmt_readonly). */
 bool db_rows_writes(const struct db_rows *rows);
@@ -136,7 +141,7 @@ MUST_USE bool db_quick_check_table(struct db *db, const char *table, struct err 
 /* The database's size; a page is 4 KB. */
 MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 
-/* --- how db_run(db, err, sql, values…) becomes sql, array, count; up to 24 values --- */
+/* --- how db_run(db, err, sql, values…) becomes a struct db_sql; up to 24 values --- */
 #define DB_SQL(...) \
 	DB_NTH(__VA_ARGS__, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, \
 	    DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, DB_WITH, \
@@ -145,7 +150,10 @@ MUST_USE bool db_page_count(struct db *db, int64_t *ret, struct err *err);
 #define DB_NTH(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, \
     a18, a19, a20, a21, a22, a23, a24, name, ...) \
 	name
-#define DB_BARE(sql) sql, NULL, (size_t)0
-#define DB_WITH(sql, ...) \
-	sql, (const struct db_value[]){ __VA_ARGS__ }, \
-	    sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value)
+#define DB_BARE(text) &(const struct db_sql) { text, NULL, 0 }
+#define DB_WITH(text, ...) \
+	&(const struct db_sql) \
+	{ \
+		text, (const struct db_value[]){ __VA_ARGS__ }, \
+		    sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value) \
+	}

@@ -1,4 +1,4 @@
-/* file.h - whole small files, atomic writes, folders, who could change a path.  Side: any. */
+/* file.h - whole small files, atomic writes, folders.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -37,15 +37,6 @@ void file_closep(int *fd);
 /* Writes all of it to a descriptor, going on after EINTR and short writes. */
 MUST_USE bool file_write_all(int fd, const void *data, size_t size, struct err *err);
 
-/* True when nobody but root and we could replace what stands at this absolute path: it and every
- * folder above is owned by root or us and writable by nobody else, links followed and checked too.
- * A folder with the sticky bit owned by root (/tmp) counts as safe.  Not there: ERR_MISSING; else
- * ERR_DENIED with the component and its mode. */
-MUST_USE bool file_is_safe(const char *path, struct err *err);
-
-/* The same, where that user too may have written there. */
-MUST_USE bool file_is_safe_with(const char *path, uid_t also, struct err *err);
-
 /* True when a file of that owner can be of nobody's making but ours or root's; root takes any.
  * Else ERR_CONFIG: in a folder that we share, another user has put it there before us. */
 MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err);
@@ -53,7 +44,3 @@ MUST_USE bool file_owner_is_ours(uid_t owner, const char *path, struct err *err)
 /* A file of ours could not be made there: *err says so, and what to do about this error of open(2).
  * Is it there already, it could not be opened.  Returns false. */
 bool file_creation_failed(int errno_value, const char *path, struct err *err);
-
-/* file_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
- * is accepted when `group_may_read`.) */
-MUST_USE bool file_is_private(const char *path, bool group_may_read, struct err *err);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/file.h"
 #include "lib/mem.h"
+#include "lib/path.h"
 #include "lib/text.h"
 #include "runner/binding.h"
 
@@ -72,7 +72,7 @@ check_own(const char *setting, const char *path, struct err *err)
 
 	if (path[0] != '/')
 		return err_set(err, ERR_CONFIG, "%s is not an absolute path", setting);
-	return file_is_safe(path, &why) || why.code != ERR_DENIED ||
+	return path_is_safe(path, &why) || why.code != ERR_DENIED ||
 	    err_set(err, ERR_CONFIG, "%s: %s", setting, why.text);
 }
 

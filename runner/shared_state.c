@@ -11,6 +11,7 @@
 
 #include "lib/file.h"
 #include "lib/owner.h"
+#include "lib/path.h"
 
 struct folder {
 	const char *name;
@@ -122,7 +123,7 @@ check_above(const char *state, gid_t its_group, struct err *err)
 	char group[OWNER_NAME];
 	struct err why;
 
-	if (file_is_safe(state, &why))
+	if (path_is_safe(state, &why))
 		return true;
 	return err_set(err, ERR_CONFIG,
 	    "others could put folders in place of the runner's: %.140s: make the state directory root:%s and mode 1770",

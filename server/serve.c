@@ -86,7 +86,9 @@ show_tail(void *ctx, int64_t run, struct buf *out)
 	struct serve *serve = ctx;
 	struct err err;
 
-	if (!run_tail_read(serve->settings->state_directory, run, serve->redact, &shape, out, &err))
+	if (!run_tail_read(
+		&(struct run_tail_log){ serve->settings->state_directory, run, serve->redact },
+		&shape, out, &err))
 		log_debug("the output of run %" PRId64 " cannot be shown: %s", run, err.text);
 }
 
@@ -564,8 +566,8 @@ make_parts(struct serve *serve, struct err *err)
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,
 		.is_restored = serve->perform.is_restored };
-	serve->health = perform_health_start(serve->loop, serve->probes, PERFORM_HEALTH_PERIOD_MS,
-	    note_health, note_health_round, serve);
+	serve->health = perform_health_start(&(struct perform_health_config){ serve->loop,
+	    serve->probes, PERFORM_HEALTH_PERIOD_MS, note_health, note_health_round, serve });
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
 		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },

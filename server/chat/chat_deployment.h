@@ -208,11 +208,18 @@ bool chat_deployment_ahead_ended(
     struct chat_text *text, const char *said, const struct deployment *ended) MUST_USE;
 
 /* Nobody has seen that it was rolled back, or is down: a reminder, and a line for /status (at 0:
- * not how long ago).  back: what a rollback asks about; runbook: as above. */
+ * not how long ago). */
 #define CHAT_SEEN "👀 Seen"
-void chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, const struct release *back, bool is_last,
-    const char *runbook, const struct chat_clock *clock, int64_t at);
+struct chat_nag {
+	const struct deployment *work;
+	const struct environment *environment;
+	const struct release *back; /* what a rollback asks about */
+	const char *runbook;	    /* as above */
+	const struct chat_clock *clock;
+	int64_t at;
+	bool is_last; /* no other reminder follows */
+};
+void chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag);
 /* Such a message as it stood, when somebody has, or when it is over. */
 void chat_deployment_nag_over(struct chat_text *text, const char *head);
 void chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at);

@@ -5,10 +5,10 @@
 #define UNSEEN ", nobody has seen it"
 
 void
-chat_deployment_nag(struct chat_text *text, const struct deployment *work,
-    const struct environment *environment, const struct release *back, bool is_last,
-    const char *runbook, const struct chat_clock *clock, int64_t at)
+chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 {
+	const struct deployment *work = nag->work;
+	const struct environment *environment = nag->environment;
 	bool is_back = work->state == DEPLOY_ROLLED_BACK;
 	bool is_sure = deployment_is_looked_down(work), is_well = deployment_is_looked_well(work);
 
@@ -21,23 +21,23 @@ chat_deployment_nag(struct chat_text *text, const struct deployment *work,
 	if (environment->is_down && is_sure)
 		chat_text_some(text, " on ", work->down_on);
 	if (environment->is_down && is_well)
-		chat_text_since(text, ", failed at ", clock, work->ended_at, at);
+		chat_text_since(text, ", failed at ", nag->clock, work->ended_at, nag->at);
 	else if (environment->is_down)
-		chat_text_duration(text, ", for ", at - work->ended_at);
+		chat_text_duration(text, ", for ", nag->at - work->ended_at);
 	else
-		chat_text_ago(text, " ", work->ended_at, at);
+		chat_text_ago(text, " ", work->ended_at, nag->at);
 	chat_text_add(text, UNSEEN);
 	if (environment->is_down && work->looked_at != 0)
-		chat_text_since(text, ", last checked ", clock, work->looked_at, at);
+		chat_text_since(text, ", last checked ", nag->clock, work->looked_at, nag->at);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);
 	chat_migration_stays(text, work);
 	if (environment->is_down)
-		chat_deployment_next_step(text, environment, back, runbook);
+		chat_deployment_next_step(text, environment, nag->back, nag->runbook);
 	else if (!environment_is_in_doubt(environment) && environment->current.id != 0)
 		chat_text_commit(text, "\nruns ", environment->current.commit);
-	chat_text_add(text, is_last ? "\nThis is the last reminder." : "");
+	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
 }
 
 void

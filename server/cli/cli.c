@@ -17,6 +17,7 @@
 #include "cli/cli_table.h"
 #include "lib/err.h"
 #include "lib/file.h"
+#include "lib/path.h"
 
 #define SERVER_USER "deploybot" /* as the package and the image call it */
 
@@ -62,7 +63,7 @@ is_for_root(const char *file, struct err *err)
 	else
 		return err_errno(err, ERR_DENIED, errno, "the folder that this was typed in");
 	/* What is not there says its reader. */
-	return file_is_safe_with(path, also, err) || err->code != ERR_DENIED;
+	return path_is_safe_with(path, also, err) || err->code != ERR_DENIED;
 }
 
 /* What cannot be looked at counts as there: reading it then says why not, instead of a start

@@ -78,16 +78,17 @@ write_target(struct buf *target, const struct s3_read_place *place, const char *
 }
 
 static struct http_client_call *
-start_http(struct http_client *client, const struct s3_read_place *place, struct buf *target,
-    const char *query, size_t answer_max, struct s3_read_call *call, struct err *err)
+start_http(struct http_client *client, const struct s3_read *read, struct buf *target,
+    struct s3_read_call *call, struct err *err)
 {
+	const struct s3_read_place *place = read->place;
 	char host[URL_PLACE], url[URL_MAX];
 	struct sigv4_lines lines;
 	const char *headers[5] = { lines.date, lines.payload, lines.authorization };
 	const struct sigv4_request request = { .method = "GET",
 		.host = url_place(place->endpoint, host),
 		.path = buf_text(target),
-		.query = query,
+		.query = read->query,
 		.payload = EMPTY,
 		.region = place->region,
 		.at = clock_wall_ms() };
@@ -98,7 +99,7 @@ start_http(struct http_client *client, const struct s3_read_place *place, struct
 	if (lines.token[0] != '\0')
 		headers[3] = lines.token;
 	if ((size_t)snprintf(url, sizeof(url), "%s%s%s%s", place->endpoint, buf_text(target),
-		query[0] == '\0' ? "" : "?", query) >= sizeof(url))
+		read->query[0] == '\0' ? "" : "?", read->query) >= sizeof(url))
 		return ERR_NULL(
 		    err_set(err, ERR_LIMIT, "a key or marker of the bucket is too long"));
 	const struct http_client_request http = {
@@ -106,7 +107,7 @@ start_http(struct http_client *client, const struct s3_read_place *place, struct
 		.url = url,
 		.headers = headers,
 		.timeout_ms = TIMEOUT_MS,
-		.answer_max = answer_max,
+		.answer_max = read->answer_max,
 		.on_done = on_answer,
 		.ctx = call,
 	};
@@ -116,17 +117,16 @@ start_http(struct http_client *client, const struct s3_read_place *place, struct
 }
 
 struct s3_read_call *
-s3_read_start(struct http_client *client, const struct s3_read_place *place, const char *key,
-    const char *query, size_t answer_max, s3_read_fn *on_done, void *ctx, struct err *err)
+s3_read_start(struct http_client *client, const struct s3_read *read, struct err *err)
 {
 	struct s3_read_call *call = mem_new(1, sizeof(*call));
 	CLEANUP(buf_done) struct buf target = buf_make(URL_MAX);
 
-	call->on_done = on_done;
-	call->ctx = ctx;
-	write_target(&target, place, key);
+	call->on_done = read->on_done;
+	call->ctx = read->ctx;
+	write_target(&target, read->place, read->key);
 	if (buf_check(&target, err))
-		call->http = start_http(client, place, &target, query, answer_max, call, err);
+		call->http = start_http(client, read, &target, call, err);
 	if (call->http != NULL)
 		return call;
 	free(call);

@@ -33,11 +33,18 @@ typedef void s3_read_fn(void *ctx, const struct s3_read_answer *answer);
 struct http_client *s3_read_client(
     struct loop *loop, const char *ca_file, unsigned calls, struct err *err) MUST_USE;
 
-/* key NULL: the bucket itself.  query: encoded.  on_done comes once, from the loop and never in
- * here.  The place must live until then; the rest may go at once.  NULL: *err says why. */
-struct s3_read_call *s3_read_start(struct http_client *client, const struct s3_read_place *place,
-    const char *key, const char *query, size_t answer_max, s3_read_fn *on_done, void *ctx,
-    struct err *err) MUST_USE;
+struct s3_read {
+	const struct s3_read_place *place; /* must live until on_done; the rest may go at once */
+	const char *key;	/* NULL: the bucket itself */
+	const char *query;	/* encoded */
+	size_t answer_max;
+	s3_read_fn *on_done;	/* comes once, from the loop and never in s3_read_start() */
+	void *ctx;
+};
+
+/* NULL: *err says why. */
+struct s3_read_call *s3_read_start(
+    struct http_client *client, const struct s3_read *read, struct err *err) MUST_USE;
 
 /* Without on_done.  NULL is fine. */
 void s3_read_cancel(struct s3_read_call *call);

@@ -70,18 +70,17 @@ say_why(struct log_look *look, const struct run_tail_bytes *said)
 }
 
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
-    UNUSED const char *binding)
+on_answer(void *ctx, const struct runs_answer *answer)
 {
 	struct log_look *look = ctx;
-	const struct run_tail_bytes said = { .data = text, .size = size };
+	const struct run_tail_bytes said = { .data = answer->text, .size = answer->size };
 	const struct run_tail_shape shape = { (unsigned)look->config.lines, LIMIT_LOG_ANSWER - 1,
 		false, false };
 	CLEANUP(buf_done) struct buf lines = buf_make(LIMIT_LOG_ANSWER);
 
 	OBJ_CHECK(look, MAGIC);
 	look->sent = NULL;
-	if (exit_status != 0 || unreachable) {
+	if (answer->exit_status != 0 || answer->unreachable) {
 		say_why(look, &said);
 		return;
 	}
@@ -104,7 +103,9 @@ log_look_start(const struct log_look_config *config, struct err *err)
 	loop_timer_init(&look->timer, on_late, look);
 	(void)text_copy(query.environment, sizeof(query.environment), config->environment);
 	(void)snprintf(query.ref, sizeof(query.ref), "%d", config->lines);
-	look->sent = runs_git_query_start(config->runs, &query, on_answer, NULL, look, err);
+	look->sent = runs_git_query_start(config->runs,
+	    &(struct runs_git_query_config){ .order = &query, .on_answer = on_answer, .ctx = look },
+	    err);
 	if (look->sent == NULL) {
 		log_look_cancel(look);
 		return NULL;

@@ -22,8 +22,7 @@ struct git_job {
 };
 
 static void on_due(struct perform_job *job);
-static void on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
-    const char *binding);
+static void on_answer(void *ctx, const struct runs_answer *said);
 static void on_progress(void *ctx, const char *text);
 
 /* Unlinks and frees; the effect is the caller's. */
@@ -35,17 +34,26 @@ query_take(struct git_job *query)
 }
 
 static void
-report(
-    struct effect *effect, int exit_status, bool unreachable, const char *text, const char *binding)
+report(struct effect *effect, const struct runs_answer *said)
 {
 	struct git_answered *answered = &effect->result->u.git_answered;
 
-	answered->exit_status = exit_status;
-	answered->unreachable = unreachable;
+	answered->exit_status = said->exit_status;
+	answered->unreachable = said->unreachable;
 	/* NOANALYZE(malloc-leak): the effect has it */
-	answered->answer = mem_text(text);     /* a packet, or a sentence of ours: bounded */
-	answered->binding = mem_text(binding); /* NULL: it is not known */
+	answered->answer = mem_text(said->text);     /* a packet, or a sentence of ours: bounded */
+	answered->binding = mem_text(said->binding); /* NULL: it is not known */
 	perform_report(effect);
+}
+
+static void
+report_unreachable(struct effect *effect, const char *why)
+{
+	const struct runs_answer said = {
+		.exit_status = STATUS_FAILED, .unreachable = true, .text = why
+	};
+
+	report(effect, &said);
 }
 
 /* Whoever waits is notified; the store knows whether that was done.  Without memory: next time. */
@@ -80,7 +88,7 @@ on_due(struct perform_job *job)
 	struct err err = { .code = ERR_NONE };
 
 	if (query->sent != NULL && job->effect->u.git_query.kind == GIT_QUERY_SETTINGS) {
-		report(query_take(query), STATUS_FAILED, true, "the runner does not answer", NULL);
+		report_unreachable(query_take(query), "the runner does not answer");
 		return;
 	}
 	if (query->sent != NULL) {
@@ -90,8 +98,12 @@ on_due(struct perform_job *job)
 		perform_job_wait(job, LONG_MS);
 		return;
 	}
-	query->sent = runs_git_query_start(job->perform->runs, &job->effect->u.git_query, on_answer,
-	    is_awaited ? on_progress : NULL, query, &err);
+	query->sent = runs_git_query_start(job->perform->runs,
+	    &(struct runs_git_query_config){ .order = &job->effect->u.git_query,
+		.on_answer = on_answer,
+		.on_progress = is_awaited ? on_progress : NULL,
+		.ctx = query },
+	    &err);
 	if (query->sent != NULL) {
 		if (is_awaited)
 			perform_job_wait(job, LONG_MS);
@@ -100,7 +112,7 @@ on_due(struct perform_job *job)
 	if (job->effect->u.git_query.is_patient)
 		later(query, err.text);
 	else
-		report(query_take(query), STATUS_FAILED, true, err.text, NULL);
+		report_unreachable(query_take(query), err.text);
 }
 
 /* AGAIN: asking twice changes nothing. */
@@ -127,10 +139,8 @@ on_progress(void *ctx, const char *text)
 	(void)text_copy(query->how_far, sizeof(query->how_far), text + (*text == ' ' ? 1 : 0));
 }
 
-/* The text has a NUL behind it. */
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
-    const char *binding)
+on_answer(void *ctx, const struct runs_answer *said)
 {
 	struct git_job *query = ctx;
 	struct perform *perform = query->job.perform;
@@ -140,13 +150,14 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	OBJ_CHECK(&query->job, PERFORM_JOB_MAGIC);
 	query->sent = NULL;
 	/* Read here only to know whether it is whole: a no is an answer, half of one is not. */
-	is_whole = git_answer_decode(text, exit_status, &answer, NULL) && !unreachable;
+	is_whole =
+	    git_answer_decode(said->text, said->exit_status, &answer, NULL) && !said->unreachable;
 	if (is_whole && answer.mirror > 0 && perform->note_mirror != NULL)
 		perform->note_mirror(perform->submit_ctx, answer.mirror);
 	if (!query->job.effect->u.git_query.is_patient || is_whole)
-		report(query_take(query), exit_status, unreachable, text, binding);
+		report(query_take(query), said);
 	else
-		later(query, unreachable ? text : answer.error);
+		later(query, said->unreachable ? said->text : answer.error);
 }
 
 void

@@ -32,14 +32,9 @@ struct environment_look {
 
 struct perform_health {
 	unsigned magic;
-	struct loop *loop;
-	struct http_client *client;
+	struct perform_health_config is;
 	struct settings *settings; /* NULL: not known yet */
 	struct loop_timer timer;
-	int64_t period_ms;
-	perform_health_fn *on_health;
-	perform_health_round_fn *on_round;
-	void *ctx;
 	struct environment_look *looks;
 	size_t n_probes;     /* in progress */
 	int64_t began;	     /* the round, by loop_now_ms() */
@@ -53,18 +48,12 @@ static void on_due(struct loop_timer *timer, void *ctx);
 static void on_answer(void *ctx, const struct http_client_result *result);
 
 struct perform_health *
-perform_health_start(struct loop *loop, struct http_client *client, int64_t period_ms,
-    perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx)
+perform_health_start(const struct perform_health_config *config)
 {
 	struct perform_health *health = mem_new(1, sizeof(*health));
 
 	health->magic = MAGIC;
-	health->loop = loop;
-	health->client = client;
-	health->period_ms = period_ms;
-	health->on_health = on_health;
-	health->on_round = on_round;
-	health->ctx = ctx;
+	health->is = *config;
 	health->began = loop_now_ms();
 	health->is_first_round = true;
 	loop_timer_init(&health->timer, on_due, health);
@@ -105,7 +94,7 @@ perform_health_settings(struct perform_health *health, struct settings *settings
 		health->began = loop_now_ms(); /* the next round was waited for */
 	for (size_t i = 0; i < settings->environment_count; i++)
 		health->n_all += settings->environments[i].health_url_count > 0;
-	loop_timer_start(health->loop, &health->timer, 0, 0);
+	loop_timer_start(health->is.loop, &health->timer, 0, 0);
 }
 
 void
@@ -141,7 +130,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 	for (size_t i = 0; i < look->n && err.code != ERR_BUSY; i++) {
 		look->urls[i].environment = look;
 		look->urls[i].url = e->health_urls[i];
-		look->urls[i].call = probe_check_start(health->client, e->health_urls[i],
+		look->urls[i].call = probe_check_start(health->is.client, e->health_urls[i],
 		    look->timeout_s, on_answer, &look->urls[i], &err);
 		if (look->urls[i].call != NULL)
 			look->pending++;
@@ -154,7 +143,7 @@ look_at(struct perform_health *health, const struct environment_settings *e)
 		return false;
 	}
 	if (look->pending == 0) {
-		health->on_health(health->ctx, look->name, 0, NULL, false);
+		health->is.on_health(health->is.ctx, look->name, 0, NULL, false);
 		free_look(look);
 	}
 	return true;
@@ -179,7 +168,7 @@ wait_ms(const struct perform_health *health)
 {
 	int64_t at = health->is_first_round ?
 	    0 :
-	    health->period_ms * (int64_t)health->n_asked / (int64_t)health->n_all;
+	    health->is.period_ms * (int64_t)health->n_asked / (int64_t)health->n_all;
 
 	return health->began + at - loop_now_ms();
 }
@@ -189,13 +178,13 @@ end_round(struct perform_health *health)
 {
 	int64_t took_ms = loop_now_ms() - health->began;
 
-	if (took_ms < health->period_ms)
-		took_ms = health->period_ms;
+	if (took_ms < health->is.period_ms)
+		took_ms = health->is.period_ms;
 	health->began += took_ms;
 	health->next = health->n_asked = 0;
 	health->is_first_round = false;
-	health->on_round(health->ctx, (double)took_ms / 1000);
-	loop_timer_start(health->loop, &health->timer, health->began - loop_now_ms(), 0);
+	health->is.on_round(health->is.ctx, (double)took_ms / 1000);
+	loop_timer_start(health->is.loop, &health->timer, health->began - loop_now_ms(), 0);
 }
 
 static void
@@ -209,11 +198,11 @@ on_due(UNUSED struct loop_timer *timer, void *ctx)
 		    health->n_probes + e->health_url_count > PERFORM_HEALTH_PROBES)
 			return; /* goes on with the next answer */
 		if (wait_ms(health) > 0) {
-			loop_timer_start(health->loop, &health->timer, wait_ms(health), 0);
+			loop_timer_start(health->is.loop, &health->timer, wait_ms(health), 0);
 			return;
 		}
 		if (!look_at(health, e)) {
-			loop_timer_start(health->loop, &health->timer, CROWDED_MS, 0);
+			loop_timer_start(health->is.loop, &health->timer, CROWDED_MS, 0);
 			return;
 		}
 		health->next++;
@@ -235,13 +224,14 @@ on_answer(void *ctx, const struct http_client_result *result)
 	url->call = NULL;
 	is_up = probe_check_judge(result, "", look->timeout_s, &finding);
 	look->is_up = look->is_up && is_up;
-	health->on_health(health->ctx, look->name, (size_t)(url - look->urls), url->url, is_up);
+	health->is.on_health(
+	    health->is.ctx, look->name, (size_t)(url - look->urls), url->url, is_up);
 	look->pending--;
 	health->n_probes--;
 	if (look->pending == 0) {
-		health->on_health(health->ctx, look->name, 0, NULL, look->is_up);
+		health->is.on_health(health->is.ctx, look->name, 0, NULL, look->is_up);
 		free_look(look);
 	}
 	if (!loop_timer_is_started(&health->timer))
-		loop_timer_start(health->loop, &health->timer, 0, 0);
+		loop_timer_start(health->is.loop, &health->timer, 0, 0);
 }

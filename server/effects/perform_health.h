@@ -22,10 +22,17 @@ typedef void perform_health_round_fn(void *ctx, double seconds);
 #define PERFORM_HEALTH_PERIOD_MS 60000
 #define PERFORM_HEALTH_PROBES	 64 /* at most at a time */
 
+struct perform_health_config {
+	struct loop *loop;
+	struct http_client *client;
+	int64_t period_ms;
+	perform_health_fn *on_health;
+	perform_health_round_fn *on_round;
+	void *ctx;
+};
+
 /* Begins at once with all of them, then asks each every period_ms, spread over that time. */
-struct perform_health *
-perform_health_start(struct loop *loop, struct http_client *client, int64_t period_ms,
-    perform_health_fn *on_health, perform_health_round_fn *on_round, void *ctx) MUST_USE;
+struct perform_health *perform_health_start(const struct perform_health_config *config) MUST_USE;
 
 /* Whose URLs are asked from now on; what is in progress is cancelled.  Takes a
  * reference of its own. */

@@ -4,6 +4,7 @@
 
 #include "decide/who/decide_access.h"
 #include "decide/decide_chat.h"
+#include "decide/work/decide_action.h"
 #include "decide/work/decide_end.h"
 #include "decide/work/decide_executor.h"
 #include "decide/factor/decide_factor.h"
@@ -23,6 +24,8 @@
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "settings/sources/settings_removed.h"
+#include "store/row_claim.h"
+#include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
 #include "store/row_forward.h"
@@ -138,6 +141,40 @@ log_collected(struct tx *tx)
 		    collector.sent, collector.place);
 }
 
+/* Of an upgrade: what it touches was not written down when it began. */
+static void
+adopt_claims(struct tx *tx, const struct deployment *active)
+{
+	struct settings_claims *claims = decide_claims(tx, active);
+	size_t n = 0;
+
+	for (size_t i = 0; i < claims->n; i++)
+		n += row_claim_take_one(tx, active->id, claims->at[i]);
+	tx_log(tx, LOG_LEVEL_INFO,
+	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
+	    active->id, n, claims->n);
+	free(claims);
+}
+
+/* Active work without claims gets those of today's settings; claims of what is not active go. */
+static void
+look_at_claims(struct tx *tx)
+{
+	int64_t removed = row_claim_clear(tx);
+	char name[LIMIT_ENVIRONMENT] = "";
+
+	if (removed > 0)
+		tx_log(tx, LOG_LEVEL_WARNING,
+		    "%" PRId64 " claims of work that is not in progress were removed", removed);
+	while (row_environment_next(tx, name)) {
+		struct deployment active;
+
+		row_deployment_active(tx, name, &active);
+		if (active.id != 0 && row_claim_count(tx, active.id) == 0)
+			adopt_claims(tx, &active);
+	}
+}
+
 void
 handle_started(struct tx *tx, const struct event *event)
 {
@@ -148,7 +185,7 @@ handle_started(struct tx *tx, const struct event *event)
 	if (event->u.started.is_restored)
 		distrust_all(tx);
 	decide_rename_all(tx);
-	decide_claims_started(tx);
+	look_at_claims(tx);
 	decide_holds_look(tx);
 	for (size_t i = 0; i < tx->settings->environment_count; i++)
 		check_environment(tx, tx->settings->environments[i].name);

@@ -409,8 +409,8 @@ answer_log(struct asked *asked, const struct answer *decided)
 	struct err err;
 	bool is_read;
 
-	is_read = run_piece_read(folder, decided->work, asked->offset, decided->is_ended,
-	    config->redact, &text, &next, &err);
+	is_read = run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
+	    asked->offset, decided->is_ended, &text, &next, &err);
 	struct json_out json = json_out_begin(&out, '{');
 
 	json_put_i64(&json, "run", decided->work);

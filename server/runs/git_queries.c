@@ -34,11 +34,11 @@ query_unlink(struct git_queries *queries, struct runs_git_query *query)
 }
 
 static void
-query_answer(struct git_queries *queries, struct runs_git_query *query, int exit_status,
-    bool unreachable, const char *text, const char *binding)
+query_answer(
+    struct git_queries *queries, struct runs_git_query *query, const struct runs_answer *answer)
 {
 	query_unlink(queries, query);
-	query->on_answer(query->ctx, exit_status, unreachable, text, strlen(text), binding);
+	query->on_answer(query->ctx, answer);
 	free(query);
 }
 
@@ -66,22 +66,28 @@ git_queries_take(struct git_queries *queries, const struct protocol_message *mes
 {
 	const struct protocol_record *record = &message->record;
 	struct runs_git_query *query = query_find(queries, message->id);
-	int status = record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status;
-	const char *binding = message->fingerprint[0] != '\0' ? message->settings : NULL;
+	struct runs_answer answer = {
+		.exit_status =
+		    record->timed_out && record->status == 0 ? STATUS_TIMEOUT : record->status,
+		.binding = message->fingerprint[0] != '\0' ? message->settings : NULL,
+	};
 	char text[PROTOCOL_ANSWER_MAX + 1];
 
 	if (query == NULL)
 		return; /* cancelled meanwhile */
 	if (message->body_len == 0 || memchr(message->body, '\0', message->body_len) != NULL) {
-		query_answer(queries, query, status == 0 ? STATUS_UNREACHABLE : status, false,
-		    message->text[0] != '\0' || !record->timed_out ? message->text :
-								     "git did not answer in time",
-		    binding);
-		return;
+		if (answer.exit_status == 0)
+			answer.exit_status = STATUS_UNREACHABLE;
+		answer.text = message->text[0] != '\0' || !record->timed_out ?
+		    message->text :
+		    "git did not answer in time";
+	} else {
+		memcpy(text, message->body, message->body_len);
+		text[message->body_len] = '\0';
+		answer.text = text;
 	}
-	memcpy(text, message->body, message->body_len);
-	text[message->body_len] = '\0';
-	query_answer(queries, query, status, false, text, binding);
+	answer.size = strlen(answer.text);
+	query_answer(queries, query, &answer);
 }
 
 static const enum protocol_git_query queries_of[] = {
@@ -129,22 +135,23 @@ fill_query(struct protocol_message *message, const struct runs_git_query *query)
 }
 
 struct runs_git_query *
-git_queries_add(struct git_queries *queries, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err)
+git_queries_add(
+    struct git_queries *queries, const struct runs_git_query_config *config, struct err *err)
 {
 	struct runs_git_query *query, **back;
 
-	static_assert(sizeof(((struct protocol_message *)0)->branches) >= sizeof(order->branches),
+	static_assert(
+	    sizeof(((struct protocol_message *)0)->branches) >= sizeof(config->order->branches),
 	    "all branches fit, each with a blank");
 	if (queries->n >= RUNS_GIT_QUERIES_MAX)
 		return ERR_NULL(err_set(
 		    err, ERR_BUSY, "%d git queries are queued already", RUNS_GIT_QUERIES_MAX));
 	query = mem_new(1, sizeof(*query));
 	query->id = ++queries->last;
-	query->order = *order;
-	query->on_answer = on_answer;
-	query->on_progress = on_progress;
-	query->ctx = ctx;
+	query->order = *config->order;
+	query->on_answer = config->on_answer;
+	query->on_progress = config->on_progress;
+	query->ctx = config->ctx;
 	for (back = &queries->first; *back != NULL; back = &(*back)->next)
 		;
 	*back = query;
@@ -201,12 +208,13 @@ git_queries_say(struct git_queries *queries, struct runner_link *runner)
 void
 git_queries_runner_down(struct git_queries *queries)
 {
+	static const char why[] =
+	    "deploybot-runner is disconnected: nothing is deployed until it is connected";
+	const struct runs_answer answer = { STATUS_UNREACHABLE, true, why, strlen(why), NULL };
 	uint64_t last = queries->last; /* whoever is called may ask again */
 
 	while (queries->first != NULL && queries->first->id <= last)
-		query_answer(queries, queries->first, STATUS_UNREACHABLE, true,
-		    "deploybot-runner is disconnected: nothing is deployed until it is connected",
-		    NULL);
+		query_answer(queries, queries->first, &answer);
 }
 
 void

@@ -15,8 +15,8 @@ struct git_queries {
 
 /* As runs_git_query_start(); nothing is said yet. */
 struct runs_git_query *
-git_queries_add(struct git_queries *queries, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err) MUST_USE;
+git_queries_add(struct git_queries *queries, const struct runs_git_query_config *config,
+    struct err *err) MUST_USE;
 void git_queries_cancel(struct git_queries *queries, struct runs_git_query *query);
 
 /* Sends the runner as many as it takes. */

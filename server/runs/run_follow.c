@@ -305,9 +305,7 @@ static void
 end_recorded(struct run_follow *run)
 {
 	const struct run_context context = {
-		.state_directory = run->world->state_directory,
-		.redact = run->world->redact,
-		.run = run->order.run,
+		.log = { run->world->state_directory, run->order.run, run->world->redact },
 		.went_at = run->went_at,
 	};
 	struct run_ended ended;

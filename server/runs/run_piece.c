@@ -90,13 +90,13 @@ show(const struct piece *piece, struct redact *redact, struct buf *out)
 }
 
 bool
-run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is_ended,
-    struct redact *redact, struct buf *out, int64_t *ret_next, struct err *err)
+run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, struct buf *out,
+    int64_t *ret_next, struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
 	struct piece piece = { .is_cut = false };
 	uint64_t size = 0;
-	int log = run_files_open_log(state_directory, run, &size, &why);
+	int log = run_files_open_log(of->state_directory, of->run, &size, &why);
 	bool is_read;
 
 	*ret_next = offset;
@@ -108,6 +108,6 @@ run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is
 		return is_read;
 	end_at_line(&piece, is_ended && (uint64_t)offset + piece.size - piece.before >= size);
 	*ret_next = offset + (int64_t)(piece.size - piece.before);
-	show(&piece, redact, out);
+	show(&piece, of->redact, out);
 	return true;
 }

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "lib/base.h"
+#include "runs/run_tail.h"
 
 struct buf;
-struct redact;
 
 #define RUN_PIECE 32768 /* bytes of the log that are read */
 
@@ -17,5 +17,5 @@ struct redact;
  * "…".
  * A log that is not there yet, or no more, is empty.
  */
-bool run_piece_read(const char *state_directory, int64_t run, int64_t offset, bool is_ended,
-    struct redact *redact, struct buf *out, int64_t *ret_next, struct err *err) MUST_USE;
+bool run_piece_read(const struct run_tail_log *of, int64_t offset, bool is_ended, struct buf *out,
+    int64_t *ret_next, struct err *err) MUST_USE;

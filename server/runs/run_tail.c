@@ -268,15 +268,15 @@ read_end(const char *state_directory, int64_t run, char data[RUN_TAIL_READ],
 }
 
 bool
-run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
-    const struct run_tail_shape *shape, struct buf *out, struct err *err)
+run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape, struct buf *out,
+    struct err *err)
 {
 	struct err why = { .code = ERR_NONE };
 	struct run_tail_bytes bytes;
 	char data[RUN_TAIL_READ];
 
-	if (read_end(state_directory, run, data, &bytes, &why)) {
-		run_tail_of(&bytes, redact, shape, out);
+	if (read_end(log->state_directory, log->run, data, &bytes, &why)) {
+		run_tail_of(&bytes, log->redact, shape, out);
 		return true;
 	}
 	return why.code == ERR_MISSING || err_set(err, why.code, "%s", why.text);
@@ -284,39 +284,36 @@ run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
 
 /* Of a run that prints no more. */
 static void
-read_all(const char *state_directory, int64_t run, struct redact *redact,
-    const struct run_tail_shape *shape, struct buf *out)
+read_all(const struct run_tail_log *log, const struct run_tail_shape *shape, struct buf *out)
 {
 	struct run_tail_bytes bytes;
 	char data[RUN_TAIL_READ];
 
-	if (!read_end(state_directory, run, data, &bytes, NULL))
+	if (!read_end(log->state_directory, log->run, data, &bytes, NULL))
 		return;
 	bytes.is_growing = false;
-	run_tail_of(&bytes, redact, shape, out);
+	run_tail_of(&bytes, log->redact, shape, out);
 }
 
 void
-run_tail_last(
-    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room)
+run_tail_last(const struct run_tail_log *log, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { 1, RUN_TAIL_LINE, true, false };
 	struct buf line = { .cap = RUN_TAIL_LINE };
 
-	read_all(state_directory, run, redact, &shape, &line);
+	read_all(log, &shape, &line);
 	(void)clean_line(out, room, buf_text(&line), line.size);
 	buf_done(&line);
 }
 
 void
-run_tail_end(const char *state_directory, int64_t run, struct redact *redact, bool of_one_step,
-    char *out, size_t room)
+run_tail_end(const struct run_tail_log *log, bool of_one_step, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN, room - 1, true, of_one_step };
 	struct buf lines;
 
 	buf_init(&lines, room - 1);
-	read_all(state_directory, run, redact, &shape, &lines);
+	read_all(log, &shape, &lines);
 	if (!text_copy(out, room, buf_text(&lines)))
 		out[0] = '\0';
 	buf_done(&lines);
@@ -338,25 +335,24 @@ read_application(int log, off_t from, char data[RUN_TAIL_READ_FIRST], struct red
 }
 
 void
-run_tail_application(const char *state_directory, int64_t run, struct redact *redact,
-    bool of_its_end, char *out, size_t room)
+run_tail_application(const struct run_tail_log *log, bool of_its_end, char *out, size_t room)
 {
 	const struct run_tail_shape shape = { RUN_TAIL_SHOWN_APPLICATION, room - 1, false, false };
 	uint64_t size = 0;
-	int log = run_files_open_log(state_directory, run, &size, NULL);
-	char *data = log < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
+	int fd = run_files_open_log(log->state_directory, log->run, &size, NULL);
+	char *data = fd < 0 ? NULL : mem_alloc(RUN_TAIL_READ_FIRST);
 	struct buf lines;
 
 	buf_init(&lines, room - 1);
 	if (data != NULL && !(of_its_end && size > RUN_TAIL_READ_FIRST))
-		read_application(log, 0, data, redact, &shape, &lines);
+		read_application(fd, 0, data, log->redact, &shape, &lines);
 	if (data != NULL && lines.size == 0 && size > RUN_TAIL_READ_FIRST)
 		read_application(
-		    log, (off_t)(size - RUN_TAIL_READ_FIRST), data, redact, &shape, &lines);
+		    fd, (off_t)(size - RUN_TAIL_READ_FIRST), data, log->redact, &shape, &lines);
 	if (buf_failed(&lines) || !text_copy(out, room, buf_text(&lines)))
 		out[0] = '\0';
 	buf_done(&lines);
 	free(data);
-	if (log >= 0)
-		close(log);
+	if (fd >= 0)
+		close(fd);
 }

@@ -20,10 +20,17 @@ struct run_tail_shape {
 	bool of_one_step;   /* the last that printed anything */
 };
 
+/* Whose log, and by whose secrets it is redacted. */
+struct run_tail_log {
+	const char *state_directory;
+	int64_t run;
+	struct redact *redact;
+};
+
 /* Appends the last lines that are not empty, oldest first, no '\n' at the end, cleaned and
  * redacted.  A log that is empty or not there yet: nothing, true. */
-bool run_tail_read(const char *state_directory, int64_t run, struct redact *redact,
-    const struct run_tail_shape *shape, struct buf *out, struct err *err) MUST_USE;
+bool run_tail_read(const struct run_tail_log *log, const struct run_tail_shape *shape,
+    struct buf *out, struct err *err) MUST_USE;
 
 /* Bytes at hand: is_cut, they are the end of something longer; is_growing, more will come, and a
  * secret may stand there half. */
@@ -51,8 +58,8 @@ void run_tail_application_of(const struct run_tail_bytes *bytes, struct redact *
 /* The last of them in what a run has said first, a rollback, or else in its end, a start that
  * failed behind a long build; of_its_end: there alone, a migration that failed.  What stands before
  * the end of a migration that ran is left out.  "": none, or not to be read. */
-void run_tail_application(const char *state_directory, int64_t run, struct redact *redact,
-    bool of_its_end, char *out, size_t room);
+void run_tail_application(
+    const struct run_tail_log *log, bool of_its_end, char *out, size_t room);
 
 /* Where in the end of something longer what may be shown begins: not in the middle of a line, nor
  * of a private key.  `size`: nowhere, all of it is of one line. */
@@ -60,9 +67,7 @@ size_t run_tail_safe_start(const char *data, size_t size);
 
 /* The last lines that are no steps, in the same way; of one step: of the last that has any. */
 #define RUN_TAIL_SHOWN 12
-void run_tail_end(const char *state_directory, int64_t run, struct redact *redact, bool of_one_step,
-    char *out, size_t room);
+void run_tail_end(const struct run_tail_log *log, bool of_one_step, char *out, size_t room);
 
 /* The last line that is no step, or "" (also when it cannot be read). */
-void run_tail_last(
-    const char *state_directory, int64_t run, struct redact *redact, char *out, size_t room);
+void run_tail_last(const struct run_tail_log *log, char *out, size_t room);

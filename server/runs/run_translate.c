@@ -134,7 +134,7 @@ duration_of(const struct run_context *context, const struct protocol_record *rec
 	if (!record->gate || record->ended_at == 0)
 		return 0;
 	if (began == 0)
-		began = run_files_started_at(context->state_directory, context->run);
+		began = run_files_started_at(context->log.state_directory, context->log.run);
 	return began == 0 || record->ended_at < began ? 0 : record->ended_at - began;
 }
 
@@ -149,8 +149,7 @@ detail_of(const struct run_context *context, const struct protocol_record *recor
 		(void)text_copy(
 		    detail, LIMIT_LINE, strerror_r(record->exec_errno, why, sizeof(why)));
 	else if (record->gate)
-		run_tail_last(
-		    context->state_directory, context->run, context->redact, detail, LIMIT_LINE);
+		run_tail_last(&context->log, detail, LIMIT_LINE);
 }
 
 struct run_ended *
@@ -158,7 +157,7 @@ run_translate_record(
     const struct run_context *context, const struct protocol_record *record, struct run_ended *ret)
 {
 	*ret = (struct run_ended){
-		.run = context->run,
+		.run = context->log.run,
 		.gate_opened = record->gate,
 		/* Lost after `go`: nobody knows what it was doing, but in a migration. */
 		.released =
@@ -175,19 +174,17 @@ run_translate_record(
 		.exit_status = record->signal != 0 ? -1 : record->status,
 		.signal_number = record->signal,
 		.duration_ms = duration_of(context, record),
-		.log_size = run_files_log_size(context->state_directory, context->run),
+		.log_size = run_files_log_size(context->log.state_directory, context->log.run),
 	};
 
 	static_assert(sizeof(ret->image) == sizeof(record->image), "an image fits");
 	memcpy(ret->image, record->image, sizeof(ret->image));
-	take_warnings(record, context->redact, &ret->warnings);
+	take_warnings(record, context->log.redact, &ret->warnings);
 	detail_of(context, record, ret->detail);
 	if (record->gate && record->exec_errno == 0)
-		run_tail_end(context->state_directory, context->run, context->redact,
-		    ret->exit_status != 0, ret->tail, sizeof(ret->tail));
+		run_tail_end(&context->log, ret->exit_status != 0, ret->tail, sizeof(ret->tail));
 	if (record->gate)
-		run_tail_application(context->state_directory, context->run, context->redact,
-		    record->migration && !record->released, ret->application_log,
-		    sizeof(ret->application_log));
+		run_tail_application(&context->log, record->migration && !record->released,
+		    ret->application_log, sizeof(ret->application_log));
 	return ret;
 }

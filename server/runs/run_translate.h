@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runner/protocol.h"
+#include "runs/run_tail.h"
 #include "types/effect.h"
 
 struct redact;
@@ -19,9 +20,7 @@ void run_translate_stuck(const struct protocol_message *stuck, char ret[LIMIT_LI
 
 /* What a record is read with. */
 struct run_context {
-	const char *state_directory;
-	struct redact *redact;
-	int64_t run;
+	struct run_tail_log log;
 	int64_t went_at; /* wall ms when its gate was opened; 0: its folder knows about when */
 };
 

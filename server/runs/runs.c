@@ -337,13 +337,12 @@ runs_purge_cancel(struct runs *runs)
 }
 
 struct runs_git_query *
-runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err)
+runs_git_query_start(struct runs *runs, const struct runs_git_query_config *config, struct err *err)
 {
 	struct runs_git_query *query;
 
 	OBJ_CHECK(runs, MAGIC);
-	query = git_queries_add(&runs->queries, order, on_answer, on_progress, ctx, err);
+	query = git_queries_add(&runs->queries, config, err);
 	if (query != NULL)
 		flush(runs);
 	return query;

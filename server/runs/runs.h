@@ -116,19 +116,29 @@ void runs_purge_cancel(struct runs *runs);
 
 struct runs_git_query;			/* one in progress */
 
-/* exit_status as in runner/protocol.h; text (borrowed, NUL-terminated, size bytes) is the body, or
- * why there is none.  unreachable: the runner could not be asked.  binding: what would ship the
- * environment that was named, borrowed; NULL: not known. */
-typedef void runs_answer_fn(void *ctx, int exit_status, bool unreachable, const char *text,
-    size_t size, const char *binding);
+/* Its texts are borrowed. */
+struct runs_answer {
+	int exit_status;		/* as in runner/protocol.h */
+	bool unreachable;		/* the runner could not be asked */
+	const char *text;		/* the body, or why there is none; NUL-terminated */
+	size_t size;			/* of it */
+	const char *binding;		/* what would ship its environment; NULL: not known */
+};
+typedef void runs_answer_fn(void *ctx, const struct runs_answer *answer);
 
 /* git fetches still, and how far it is. */
 typedef void runs_progress_fn(void *ctx, const char *text);
 
+struct runs_git_query_config {
+	const struct effect_git_query *order;	/* copied */
+	runs_answer_fn *on_answer;
+	runs_progress_fn *on_progress;		/* NULL: nobody wants to know */
+	void *ctx;
+};
+
 /* Asks; waits for the runner where it is not ready, and is answered `unreachable` when it dies.
- * on_progress may be NULL.  NULL and *err when RUNS_GIT_QUERIES_MAX are in
- * progress. */
+ * NULL and *err when RUNS_GIT_QUERIES_MAX are in progress. */
 #define RUNS_GIT_QUERIES_MAX	64
-struct runs_git_query *runs_git_query_start(struct runs *runs, const struct effect_git_query *order,
-    runs_answer_fn *on_answer, runs_progress_fn *on_progress, void *ctx, struct err *err) MUST_USE;
+struct runs_git_query *runs_git_query_start(struct runs *runs,
+    const struct runs_git_query_config *config, struct err *err) MUST_USE;
 void runs_git_query_cancel(struct runs *runs, struct runs_git_query *query); /* takes NULL */

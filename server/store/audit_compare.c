@@ -106,7 +106,9 @@ describe_change(struct compare *c, const struct odd *odd, int64_t seq, char out[
 	else if (!odd->has_payload)
 		(void)snprintf(out, DETAIL, "its fields cannot be read any more");
 	else if (odd->text != NULL && audit_copy_text(c->copy, entry, line, NULL))
-		audit_difference(line, entry->size, odd->text, odd->size, out, DETAIL);
+		audit_difference(
+		    &(struct audit_difference_lines){ line, entry->size, odd->text, odd->size },
+		    out, DETAIL);
 }
 
 static void
@@ -319,14 +321,15 @@ done(struct compare *c)
 }
 
 bool
-audit_compare(const char *path, struct audit_copy *copy, struct audit_head *heads, size_t n,
-    audit_found_fn *found, void *ctx, struct audit_compared *ret, struct err *err)
+audit_compare(
+    const struct audit_compare_config *config, struct audit_compared *ret, struct err *err)
 {
-	struct compare c = { .copy = copy, .found = found, .ctx = ctx };
+	struct compare c = { .copy = config->copy, .found = config->found, .ctx = config->ctx };
 	bool ok;
 
 	c.lines = mem_new(1, sizeof(*c.lines));
-	ok = audit_compare_read(&c, path, heads, n, err) && judge(&c, err);
+	ok = audit_compare_read(&c, config->log, config->heads, config->n_heads, err) &&
+	    judge(&c, err);
 	done(&c);
 	if (ok)
 		*ret = c.result;

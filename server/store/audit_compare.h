@@ -27,10 +27,15 @@ struct audit_compared {
 	int64_t flawless; /* the chain is whole from the first line up to here */
 };
 
-/*
- * Reads the log's files, with those that are closed, no database.  copy NULL: by its own chain
- * and the heads alone.  heads: n of them, whose seq is set.  Each finding comes once, neighbours
- * as one.  False: something could not be read.
- */
-bool audit_compare(const char *path, struct audit_copy *copy, struct audit_head *heads, size_t n,
-    audit_found_fn *found, void *ctx, struct audit_compared *ret, struct err *err) MUST_USE;
+struct audit_compare_config {
+	const char *log;	  /* its path; those of its files that are closed stand beside it */
+	struct audit_copy *copy;  /* NULL: by its own chain and the heads alone */
+	struct audit_head *heads; /* their seq is set */
+	size_t n_heads;
+	audit_found_fn *found; /* each finding comes once, neighbours as one */
+	void *ctx;
+};
+
+/* Reads the log's files, no database.  False: something could not be read. */
+bool audit_compare(const struct audit_compare_config *config, struct audit_compared *ret,
+    struct err *err) MUST_USE;

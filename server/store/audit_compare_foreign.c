@@ -118,7 +118,9 @@ walk_fields(struct one *one, audit_difference_fn *each)
 
 	if (one->odd->text == NULL || !audit_copy_text(c->copy, entry, line, NULL))
 		return false;
-	audit_difference_each(line, entry->size, one->odd->text, one->odd->size, each, one);
+	audit_difference_each(
+	    &(struct audit_difference_lines){ line, entry->size, one->odd->text, one->odd->size },
+	    each, one);
 	return true;
 }
 

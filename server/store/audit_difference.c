@@ -101,22 +101,27 @@ is_hashed_anew(const char *line, size_t size)
 	    memcmp(claim.hash, claim.is.hash, AUDIT_HASH) == 0;
 }
 
+static bool
+read_both(const struct audit_difference_lines *of, struct lines *ret)
+{
+	return audit_fields_read(&ret->was, of->was, of->was_size) &&
+	    audit_fields_read(&ret->is, of->is, of->is_size);
+}
+
 void
-audit_difference(
-    const char *was, size_t was_size, const char *is, size_t is_size, char *out, size_t room)
+audit_difference(const struct audit_difference_lines *of, char *out, size_t room)
 {
 	struct lines lines = { 0 };
 	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * AUDIT_FIELDS_MAX * FIELD_MAX);
 
 	out[0] = '\0';
-	if (!audit_fields_read(&lines.was, was, was_size) ||
-	    !audit_fields_read(&lines.is, is, is_size))
+	if (!read_both(of, &lines))
 		return;
 	each_field(&lines, append, &text);
 	if (text.size == 0)
 		for (size_t i = 0; i < COUNT(of_chain); i++)
 			each_of(&lines, of_chain[i], append, &text);
-	else if (is_hashed_anew(is, is_size))
+	else if (is_hashed_anew(of->is, of->is_size))
 		buf_adds(&text, "; hashed anew");
 	(void)snprintf(out, room, "%.*s%s",
 	    (int)text_cut(buf_text(&text), text.size, room - END_MAX), buf_text(&text),
@@ -124,12 +129,10 @@ audit_difference(
 }
 
 void
-audit_difference_each(const char *was, size_t was_size, const char *is, size_t is_size,
-    audit_difference_fn *each, void *ctx)
+audit_difference_each(const struct audit_difference_lines *of, audit_difference_fn *each, void *ctx)
 {
 	struct lines lines = { 0 };
 
-	if (audit_fields_read(&lines.was, was, was_size) &&
-	    audit_fields_read(&lines.is, is, is_size))
+	if (read_both(of, &lines))
 		each_field(&lines, each, ctx);
 }

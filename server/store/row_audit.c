@@ -338,12 +338,6 @@ row_audit_list_newest(
 	    DB_TEXT(environment));
 }
 
-void
-row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD])
-{
-	audit_chain_short(&tx->store->mark.audit, ret_short);
-}
-
 int64_t
 row_audit_at(struct tx *tx, int64_t seq)
 {
@@ -369,8 +363,10 @@ row_audit_has_code(struct tx *tx, int64_t work, int64_t person)
 }
 
 int64_t
-row_audit_newest(const struct tx *tx)
+row_audit_newest(const struct tx *tx, char ret_head[LIMIT_AUDIT_HEAD])
 {
+	if (ret_head != NULL)
+		audit_chain_short(&tx->store->mark.audit, ret_head);
 	return tx->store->mark.audit.seq;
 }
 

@@ -56,8 +56,8 @@ size_t row_audit_list_newest(struct tx *tx, const char *environment, int64_t bef
 /* Has this tx written an entry, or what came before it without a handler, as a quarantine does? */
 bool row_audit_is_written(const struct tx *tx);
 
-/* The newest entry, this tx's included. */
-int64_t row_audit_newest(const struct tx *tx);
+/* The newest entry, this tx's included, and its 16 digits (NULL: not wanted). */
+int64_t row_audit_newest(const struct tx *tx, char ret_head[LIMIT_AUDIT_HEAD]);
 
 /* Did that person give a code of their second factor for something of that work? */
 bool row_audit_has_code(struct tx *tx, int64_t work, int64_t person);
@@ -72,6 +72,3 @@ int64_t row_audit_at(struct tx *tx, int64_t seq);
 
 /* The 16 digits of that entry. */
 void row_audit_head_of(struct tx *tx, int64_t seq, char ret_head[LIMIT_AUDIT_HEAD]);
-
-/* First 16 hex digits of the chain's head, this tx's entries included. */
-void row_audit_head(struct tx *tx, char ret_short[LIMIT_AUDIT_HEAD]);

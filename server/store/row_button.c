@@ -52,13 +52,13 @@ TX_READER(read_button, struct button_row, TX_TEXT(id), TX_I64(chat), TX_I64(pers
     TX_I64(message), TX_I64(timer), TX_I64(expires_at), TX_FLAG(is_open))
 
 /* The first row; id "": there is none. */
-#define find(tx, ...) find_values(tx, DB_SQL("SELECT " COLUMNS " FROM button " __VA_ARGS__))
+#define find(tx, ...) find_sql(tx, DB_SQL("SELECT " COLUMNS " FROM button " __VA_ARGS__))
 static struct button_row
-find_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+find_sql(struct tx *tx, const struct db_sql *sql)
 {
 	struct button_row button = { 0 };
 
-	(void)tx_read_values(tx, read_button, &button, sizeof(button), 1, sql, values, count);
+	(void)tx_read_sql(tx, read_button, &button, sizeof(button), 1, sql);
 	button.request.message = button.message;
 	button.is_open &= button.expires_at == 0 || button.expires_at > tx->at;
 	return button;
@@ -128,13 +128,13 @@ row_button_set_effect(struct tx *tx, int64_t message, int64_t effect)
 
 /* Buttons that share a deadline: the second withdrawal finds nothing. */
 #define withdraw(tx, ...) \
-	withdraw_values(tx, DB_SQL("SELECT DISTINCT timer FROM button WHERE " __VA_ARGS__))
+	withdraw_sql(tx, DB_SQL("SELECT DISTINCT timer FROM button WHERE " __VA_ARGS__))
 static void
-withdraw_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+withdraw_sql(struct tx *tx, const struct db_sql *sql)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 
-	if (!tx_query_values(&rows, tx, sql, values, count))
+	if (!tx_query_sql(&rows, tx, sql))
 		return;
 	while (db_next(&rows))
 		row_effect_withdraw(tx, db_col_i64(&rows, 0));

@@ -523,10 +523,11 @@ row_deployment_add(struct tx *tx, struct deployment *deployment)
 	*more++ = DB_TEXT(deploy_flow_name(deployment->state));
 	*more++ = DB_TEXT(whys[deployment->why]);
 	deployment->id = 0;
-	if (tx_run_values(tx,
-		"INSERT INTO work (" SAVED_NAMES ", " FIXED
-		", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?, ?)",
-		values, COUNT(values)))
+	if (tx_run_sql(tx,
+		&(const struct db_sql){
+		    "INSERT INTO work (" SAVED_NAMES ", " FIXED
+		    ", state, why) VALUES (" SAVED(PLACE, ", ") ", ?, ?, ?, ?, ?, ?, ?)",
+		    values, COUNT(values) }))
 		deployment->id = db_last_id(tx->db);
 	row_press_add(tx, deployment->id, PRESS_REQUEST, deployment->requested_by);
 	store_names_add(&tx->store->changed, deployment->environment);
@@ -539,9 +540,10 @@ row_deployment_save(struct tx *tx, const struct deployment *deployment)
 
 	bind_saved(deployment, values);
 	values[N_SAVED] = DB_I64(deployment->id);
-	(void)tx_run_values(tx,
-	    "UPDATE work SET (" SAVED_NAMES ") = (" SAVED(PLACE, ", ") ") WHERE id = ?", values,
-	    COUNT(values)); /* sticky */
+	(void)tx_run_sql(tx,
+	    &(const struct db_sql){ "UPDATE work SET (" SAVED_NAMES
+				    ") = (" SAVED(PLACE, ", ") ") WHERE id = ?",
+		values, COUNT(values) }); /* sticky */
 }
 
 void

@@ -271,7 +271,7 @@ row_environment_set_known(struct tx *tx, const char *name)
 bool
 row_environment_next_open(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 {
-	return tx_read_values(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
+	return tx_read_sql(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
 		   DB_SQL(
 		       "SELECT MIN(environment) AS next FROM ("
 		       "SELECT MIN(environment) AS environment FROM work INDEXED BY work_active"
@@ -294,7 +294,7 @@ row_environment_next(struct tx *tx, char name[LIMIT_ENVIRONMENT])
 	    " SELECT MIN(environment) FROM work INDEXED BY work_queued WHERE state = 'QUEUED'"
 	    " AND environment > $1) HAVING next IS NOT NULL";
 
-	return tx_read_values(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
+	return tx_read_sql(tx, tx_read_environment, name, LIMIT_ENVIRONMENT, 1,
 		   DB_SQL(next, DB_TEXT(name))) > 0;
 }
 

@@ -61,7 +61,7 @@ row_factor_open(struct tx *tx, int64_t person, struct factor_secret *ret, struct
 {
 	char text[SEAL_TEXT] = "";
 
-	if (tx_read_values(tx, read_sealed, text, sizeof(text), 1,
+	if (tx_read_sql(tx, read_sealed, text, sizeof(text), 1,
 		DB_SQL("SELECT sealed FROM factor WHERE person = $1", DB_I64(person))) == 0)
 		return err_set(err, ERR_MISSING, "there is no second factor");
 	return factor_secret_open(tx->settings, person, text, ret, err);

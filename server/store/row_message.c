@@ -217,10 +217,10 @@ void
 row_message_names_head(struct tx *tx, int64_t id)
 {
 	char head[LIMIT_AUDIT_HEAD];
+	int64_t newest = row_audit_newest(tx, head);
 
-	row_audit_head(tx, head);
 	(void)tx_say(tx, "UPDATE message SET audit_head = $2, audit_seq = $3 WHERE id = $1",
-	    DB_I64(id), DB_TEXT(head), DB_I64(row_audit_newest(tx))); /* sticky */
+	    DB_I64(id), DB_TEXT(head), DB_I64(newest)); /* sticky */
 }
 
 size_t

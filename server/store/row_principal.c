@@ -13,17 +13,19 @@ word_of(enum principal_kind kind)
 int64_t
 row_principal_of(struct tx *tx, enum principal_kind kind, const char *application, const char *name)
 {
-	static const char find[] =
-	    "SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3";
 	const struct db_value values[] = { DB_TEXT(word_of(kind)), DB_TEXT(application),
 		DB_TEXT(name) };
-	int64_t row = tx_number_values(tx, find, values, COUNT(values));
+	const struct db_sql find = {
+		"SELECT id FROM principal WHERE kind = $1 AND application = $2 AND name = $3",
+		values, COUNT(values)
+	};
+	int64_t row = tx_number_sql(tx, &find);
 
 	if (row == 0) {
 		(void)tx_run(tx,
 		    "INSERT INTO principal (kind, application, name) VALUES ($1, $2, $3)",
 		    values[0], values[1], values[2]); /* sticky */
-		row = tx_number_values(tx, find, values, COUNT(values));
+		row = tx_number_sql(tx, &find);
 	}
 	return kind == PRINCIPAL_HOOK ? principal_of_hook(row) : principal_of_root(row);
 }

@@ -92,7 +92,7 @@ bool
 row_queue_next(struct tx *tx, char ret_environment[LIMIT_ENVIRONMENT])
 {
 	tx->has_looks = tx->has_looks &&
-	    tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
+	    tx_read_sql(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
 		DB_SQL("SELECT environment FROM work INDEXED BY work_waits WHERE " WAITS
 		       " AND waits_for = '" ROW_QUEUE_LOOK "' ORDER BY place LIMIT 1")) > 0;
 	if (!tx->has_looks)

@@ -62,7 +62,7 @@ find_next(struct tx *tx, int64_t most, char ret_environment[LIMIT_ENVIRONMENT])
 	    "' AND ($1 = 0 OR COALESCE(n, 0) < $1) ORDER BY emergency = '', COALESCE(n, 0), place LIMIT 1";
 	/* clang-format on */
 
-	return tx_read_values(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
+	return tx_read_sql(tx, tx_read_environment, ret_environment, LIMIT_ENVIRONMENT, 1,
 		   DB_SQL(next, DB_I64(most))) > 0;
 }
 

@@ -251,44 +251,42 @@ struct tx_line {
 void tx_free_lines(struct queue_list *list);
 
 /* As db_run and db_query, but sticky. */
-#define tx_run(tx, ...) tx_run_values(tx, DB_SQL(__VA_ARGS__))
-bool tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+#define tx_run(tx, ...) tx_run_sql(tx, DB_SQL(__VA_ARGS__))
+bool tx_run_sql(struct tx *tx, const struct db_sql *sql);
 /* How many rows the statement changed; 0 once the tx has failed. */
 #define tx_changes(tx, ...) (tx_run(tx, __VA_ARGS__) ? db_changes((tx)->db) : 0)
 /* As tx_run, of what only says or counts something: a decision that writes nothing else has done
  * nothing, and needs no second factor (tx_try.h). */
-#define tx_say(tx, ...) tx_say_values(tx, DB_SQL(__VA_ARGS__))
-bool tx_say_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
-#define tx_query(rows, tx, ...) tx_query_values(rows, tx, DB_SQL(__VA_ARGS__))
-bool tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
-    const struct db_value values[], size_t count);
+#define tx_say(tx, ...) tx_say_sql(tx, DB_SQL(__VA_ARGS__))
+bool tx_say_sql(struct tx *tx, const struct db_sql *sql);
+#define tx_query(rows, tx, ...) tx_query_sql(rows, tx, DB_SQL(__VA_ARGS__))
+bool tx_query_sql(struct db_rows *rows, struct tx *tx, const struct db_sql *sql);
 /* Ends the query; its failure is the tx's. */
 bool tx_end(struct tx *tx, struct db_rows *rows);
 
 /* Reads `max` rows at the most into an array; returns how many, 0 once the tx has failed. */
 typedef void tx_read_row(const struct db_rows *rows, void *ret);
 #define tx_read(tx, read, ret, max, ...) \
-	tx_read_values(tx, read, ret, sizeof(*(ret)), max, DB_SQL(__VA_ARGS__))
-size_t tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max,
-    const char *sql, const struct db_value values[], size_t count);
+	tx_read_sql(tx, read, ret, sizeof(*(ret)), max, DB_SQL(__VA_ARGS__))
+size_t tx_read_sql(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max,
+    const struct db_sql *sql);
 
 /* Rows of one column: an int64_t; the name of an environment, a char[LIMIT_ENVIRONMENT]. */
 tx_read_row tx_read_number, tx_read_environment;
 
 /* The first row as a struct; all zero where there is none. */
 #define tx_first(tx, type, read, ...) \
-	(*(type *)tx_first_values(tx, read, &(type){ 0 }, sizeof(type), DB_SQL(__VA_ARGS__)))
+	(*(type *)tx_first_sql(tx, read, &(type){ 0 }, sizeof(type), DB_SQL(__VA_ARGS__)))
 /* Of a struct above 1 KB, which is never copied: into *ret, which it gives. */
 #define tx_first_to(tx, read, ret, ...) \
-	tx_first_values(tx, read, ret, sizeof(*(ret)), DB_SQL(__VA_ARGS__))
-void *tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
-    const struct db_value values[], size_t count);
+	tx_first_sql(tx, read, ret, sizeof(*(ret)), DB_SQL(__VA_ARGS__))
+void *tx_first_sql(
+    struct tx *tx, tx_read_row *read, void *ret, size_t size, const struct db_sql *sql);
 
 /* The first row's text, cut to fit; "" where there is none. */
 #define tx_first_text(tx, out, room, ...) \
-	tx_first_text_values(tx, out, room, DB_SQL(__VA_ARGS__))
-const char *tx_first_text_values(struct tx *tx, char *out, size_t room, const char *sql,
-    const struct db_value values[], size_t count);
+	tx_first_text_sql(tx, out, room, DB_SQL(__VA_ARGS__))
+const char *tx_first_text_sql(struct tx *tx, char *out, size_t room, const struct db_sql *sql);
 
 /* A tx_read_row: fields of a struct in the order of the statement's columns; the others are 0. */
 #define TX_READER(name, type, ...) \
@@ -307,9 +305,8 @@ const char *tx_first_text_values(struct tx *tx, char *out, size_t room, const ch
 #define TX_WORD(field, parse) (ret->field = parse(db_col_text(rows, n++)))
 
 /* The number in the first row's first column; 0 where there is none. */
-#define tx_number(tx, ...) tx_number_values(tx, DB_SQL(__VA_ARGS__))
-int64_t
-tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count);
+#define tx_number(tx, ...) tx_number_sql(tx, DB_SQL(__VA_ARGS__))
+int64_t tx_number_sql(struct tx *tx, const struct db_sql *sql);
 
 /* The MAC of data in hex; what is looked up by it takes as long whatever the data is. */
 bool tx_mac(struct tx *tx, const void *key, size_t key_size, const void *data, size_t size,

@@ -50,24 +50,23 @@ tx_fail_with(struct tx *tx, const struct err *err)
 /* --- statements --- */
 
 bool
-tx_run_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+tx_run_sql(struct tx *tx, const struct db_sql *sql)
 {
 	tx->has_done = true;
-	return tx_say_values(tx, sql, values, count);
+	return tx_say_sql(tx, sql);
 }
 
 bool
-tx_say_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+tx_say_sql(struct tx *tx, const struct db_sql *sql)
 {
-	tx->failed = tx->failed || !db_run_values(tx->db, &tx->err, sql, values, count);
+	tx->failed = tx->failed || !db_run_sql(tx->db, &tx->err, sql);
 	return !tx->failed;
 }
 
 bool
-tx_query_values(struct db_rows *rows, struct tx *tx, const char *sql,
-    const struct db_value values[], size_t count)
+tx_query_sql(struct db_rows *rows, struct tx *tx, const struct db_sql *sql)
 {
-	tx->failed = tx->failed || !db_query_values(rows, tx->db, &tx->err, sql, values, count);
+	tx->failed = tx->failed || !db_query_sql(rows, tx->db, &tx->err, sql);
 	tx->has_done = tx->has_done || db_rows_writes(rows);
 	return !tx->failed;
 }
@@ -81,13 +80,13 @@ tx_end(struct tx *tx, struct db_rows *rows)
 }
 
 size_t
-tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max,
-    const char *sql, const struct db_value values[], size_t count)
+tx_read_sql(
+    struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t max, const struct db_sql *sql)
 {
 	struct db_rows rows = { 0 };
 	size_t n = 0;
 
-	if (!tx_query_values(&rows, tx, sql, values, count))
+	if (!tx_query_sql(&rows, tx, sql))
 		return 0;
 	for (; n < max && db_next(&rows); n++)
 		read(&rows, (char *)ret + n * size);
@@ -95,23 +94,21 @@ tx_read_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, size_t 
 }
 
 void *
-tx_first_values(struct tx *tx, tx_read_row *read, void *ret, size_t size, const char *sql,
-    const struct db_value values[], size_t count)
+tx_first_sql(struct tx *tx, tx_read_row *read, void *ret, size_t size, const struct db_sql *sql)
 {
-	if (tx_read_values(tx, read, ret, size, 1, sql, values, count) == 0) /* sticky */
+	if (tx_read_sql(tx, read, ret, size, 1, sql) == 0) /* sticky */
 		memset(
 		    ret, 0, size); /* behind the statement: it may have asked by what stood there */
 	return ret;
 }
 
 const char *
-tx_first_text_values(struct tx *tx, char *out, size_t room, const char *sql,
-    const struct db_value values[], size_t count)
+tx_first_text_sql(struct tx *tx, char *out, size_t room, const struct db_sql *sql)
 {
 	struct db_rows rows = { 0 };
 
 	out[0] = '\0';
-	if (tx_query_values(&rows, tx, sql, values, count) && db_next(&rows))
+	if (tx_query_sql(&rows, tx, sql) && db_next(&rows))
 		tx_text(&rows, 0, out, room);
 	(void)tx_end(tx, &rows); /* sticky */
 	return out;
@@ -136,14 +133,11 @@ tx_read_environment(const struct db_rows *rows, void *ret)
 }
 
 int64_t
-tx_number_values(struct tx *tx, const char *sql, const struct db_value values[], size_t count)
+tx_number_sql(struct tx *tx, const struct db_sql *sql)
 {
 	int64_t number = 0;
 
-	return tx_read_values(tx, tx_read_number, &number, sizeof(number), 1, sql, values, count) ==
-		1 ?
-	    number :
-	    0;
+	return tx_read_sql(tx, tx_read_number, &number, sizeof(number), 1, sql) == 1 ? number : 0;
 }
 
 void

@@ -117,7 +117,7 @@ SAYS = ("DELETE FROM effect WHERE id = $1 AND (kind = ''", "INSERT INTO audit ",
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "server/store").glob("row_*.c")))
 def test_what_only_says_is_listed(name):
     source = preprocessed(f"server/store/{name}")
-    calls = re.finditer(r"\btx_say_values\(tx, \(?(\w*)", source)
+    calls = re.finditer(r"\btx_say_sql\(tx, &\(const struct db_sql\) ?\{ \(?(\w*)", source)
     starts = [source.index(f"{call[1]}[] = ") if call[1] else call.end() for call in calls]
     said = {next(texts(source, start)) for start in starts}
     for text in texts(source):

@@ -39,13 +39,12 @@ must(const struct invariants *of, bool ok, const struct err *err)
 }
 
 int64_t
-invariants_number_values(
-    const struct invariants *of, const char *sql, const struct db_value values[], size_t count)
+invariants_number_sql(const struct invariants *of, const struct db_sql *sql)
 {
 	struct err err;
 	int64_t n = 0;
 
-	must(of, db_one_i64_values(&n, of->db, &err, sql, values, count), &err);
+	must(of, db_one_i64_sql(&n, of->db, &err, sql), &err);
 	return n;
 }
 

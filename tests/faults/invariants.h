@@ -36,6 +36,5 @@ struct invariants_files {
 void invariants_of_files(const struct invariants *of, const struct invariants_files *files);
 
 /* The number in the first row's first column; what cannot be looked at is told as broken. */
-#define invariants_number(of, ...) invariants_number_values(of, DB_SQL(__VA_ARGS__))
-int64_t invariants_number_values(const struct invariants *of, const char *sql,
-    const struct db_value values[], size_t count);
+#define invariants_number(of, ...) invariants_number_sql(of, DB_SQL(__VA_ARGS__))
+int64_t invariants_number_sql(const struct invariants *of, const struct db_sql *sql);

@@ -139,7 +139,11 @@ compare_aid_bytes(struct world *w, const void *bytes, size_t size)
 	assert_int_equal(fwrite(bytes, 1, size, file), size);
 	assert_int_equal(fclose(file), 0);
 	w->n_seen = 0;
-	if (!audit_compare(w->log, w->copy, NULL, 0, compare_aid_on_found, w, &w->result, &w->err))
+	const struct audit_compare_config config = {
+		.log = w->log, .copy = w->copy, .found = compare_aid_on_found, .ctx = w
+	};
+
+	if (!audit_compare(&config, &w->result, &w->err))
 		fail_msg("%s", w->err.text);
 }
 

@@ -215,7 +215,7 @@ dump(struct world *w, struct buf *out)
 		    name,
 		    strcmp(name, "effect") == 0 ? " WHERE NOT (kind = 'wait' AND subject = 0)" :
 						  "");
-		assert_true(db_query_values(&rows, w->aid.store->db, &err, sql, NULL, 0));
+		assert_true(db_query(&rows, w->aid.store->db, &err, sql));
 		while (db_next(&rows))
 			buf_addf(out, "%s: %s\n", name, db_col_text(&rows, 0));
 	}

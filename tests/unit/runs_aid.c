@@ -311,17 +311,28 @@ runs_aid_kill(pid_t pid)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
-void
-runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
-    UNUSED const char *binding)
+static void
+on_answer(void *ctx, const struct runs_answer *answer)
 {
 	struct scene *scene = ctx;
 
-	assert_int_equal(size, strlen(text));
+	assert_int_equal(answer->size, strlen(answer->text));
 	scene->answers++;
-	scene->answer_status = exit_status;
-	scene->answer_unreachable = unreachable;
-	(void)text_copy(scene->answer, sizeof(scene->answer), text);
+	scene->answer_status = answer->exit_status;
+	scene->answer_unreachable = answer->unreachable;
+	(void)text_copy(scene->answer, sizeof(scene->answer), answer->text);
+}
+
+struct runs_git_query *
+runs_aid_ask(struct scene *scene, const struct effect_git_query *order)
+{
+	struct err err;
+	struct runs_git_query *query = runs_git_query_start(scene->runs,
+	    &(struct runs_git_query_config){ .order = order, .on_answer = on_answer, .ctx = scene },
+	    &err);
+
+	assert_non_null(query);
+	return query;
 }
 
 void

@@ -82,7 +82,6 @@ pid_t runs_aid_parent(pid_t pid);
 /* SIGKILL; 0, whom runs_aid_parent() did not find, would be all of us, who runs the tests too. */
 void runs_aid_kill(pid_t pid);
 
-/* For runs_git_query_start(), ctx is the scene; and for a wish, ctx counts (an int). */
-void runs_aid_on_answer(void *ctx, int exit_status, bool unreachable, const char *text, size_t size,
-    const char *binding);
+/* Asks git; the answer is kept.  For a wish, ctx counts (an int). */
+struct runs_git_query *runs_aid_ask(struct scene *scene, const struct effect_git_query *order);
 void runs_aid_on_stop_request(struct runs_stop_request *request);

@@ -308,8 +308,9 @@ COMPARE_TEST(a_head_that_somebody_kept_is_found_while_the_log_has_it)
 	compare_aid_lay_out(w);
 	assert_true(file_write(w->log, w->text.data, w->text.size, 0600, &w->err));
 	w->n_seen = 0;
-	assert_true(
-	    audit_compare(w->log, NULL, heads, 3, compare_aid_on_found, w, &w->result, &w->err));
+	assert_true(audit_compare(
+	    &(struct audit_compare_config){ w->log, NULL, heads, 3, compare_aid_on_found, w },
+	    &w->result, &w->err));
 	ASSERT_SAW(w, 1, HEAD_MISSING, 0, 0);
 	assert_int_equal(heads[0].seq, 9);
 	assert_int_equal(heads[1].seq, 9);

@@ -52,10 +52,10 @@ act_message(struct tx *tx, UNUSED void *arg)
 static void
 act_line(struct tx *tx, void *arg)
 {
-	struct audit_line_row line = { .seq = row_audit_newest(tx), .at = tx->at };
+	struct audit_line_row line = { .at = tx->at };
 
 	(void)arg;
-	row_audit_head(tx, line.head);
+	line.seq = row_audit_newest(tx, line.head);
 	row_audit_line_add(tx, &line);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/path.h"
 #include "unit.h"
 
 struct chat_address {

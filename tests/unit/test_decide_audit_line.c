@@ -30,8 +30,7 @@ act_head(struct tx *tx, void *arg)
 {
 	struct head *head = arg;
 
-	head->seq = row_audit_newest(tx);
-	row_audit_head(tx, head->digits);
+	head->seq = row_audit_newest(tx, head->digits);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/err.h"
+#include "lib/path.h"
 #include "unit.h"
 
 static char folder[64];
@@ -135,26 +136,26 @@ TEST_WITH(a_path_is_safe_below_a_sticky_folder_and_not_below_an_open_one, set_up
 
 	assert_true(file_mkdirs(in("open"), 0700, &err));
 	assert_true(file_write(in("open/key"), "x", 1, 0600, &err));
-	if (!file_is_safe(in("open/key"), &err))
+	if (!path_is_safe(in("open/key"), &err))
 		fail_msg("%s", err.text);
-	assert_true(file_is_private(in("open/key"), false, &err));
+	assert_true(path_is_private(in("open/key"), false, &err));
 	assert_int_equal(symlink("open/key", in("link")), 0);
-	assert_true(file_is_safe(in("link"), &err));
+	assert_true(path_is_safe(in("link"), &err));
 	assert_int_equal(chmod(in("open"), 0777), 0);
-	assert_false(file_is_safe(in("open/key"), &err));
+	assert_false(path_is_safe(in("open/key"), &err));
 	assert_int_equal(err.code, ERR_DENIED);
 	assert_non_null(strstr(err.text, "/open may be written by others (mode 0777)"));
-	assert_false(file_is_safe(in("link"), &err));
+	assert_false(path_is_safe(in("link"), &err));
 	assert_int_equal(chmod(in("open"), 0700), 0);
 	assert_int_equal(chmod(in("open/key"), 0640), 0);
-	assert_false(file_is_private(in("open/key"), false, &err));
-	assert_true(file_is_private(in("open/key"), true, &err));
+	assert_false(path_is_private(in("open/key"), false, &err));
+	assert_true(path_is_private(in("open/key"), true, &err));
 	assert_int_equal(chmod(in("open/key"), 0620), 0);
-	assert_false(file_is_safe(in("open/key"), &err));
-	assert_false(file_is_safe("relative", &err));
-	assert_false(file_is_safe(in("none"), &err));
+	assert_false(path_is_safe(in("open/key"), &err));
+	assert_false(path_is_safe("relative", &err));
+	assert_false(path_is_safe(in("none"), &err));
 	assert_int_equal(err.code, ERR_MISSING);
-	assert_true(file_is_safe("/", &err));
+	assert_true(path_is_safe("/", &err));
 }
 
 TEST_WITH(a_path_that_another_user_owns_is_safe_where_that_one_may, set_up, tear_down)
@@ -165,9 +166,9 @@ TEST_WITH(a_path_that_another_user_owns_is_safe_where_that_one_may, set_up, tear
 		skip(); /* only root gives a file away */
 	assert_true(file_write(in("file"), "x", 1, 0600, &err));
 	assert_int_equal(chown(in("file"), 5, 5), 0);
-	assert_false(file_is_safe(in("file"), &err));
-	assert_true(file_is_safe_with(in("file"), 5, &err));
-	assert_false(file_is_safe_with(in("file"), 6, &err));
+	assert_false(path_is_safe(in("file"), &err));
+	assert_true(path_is_safe_with(in("file"), 5, &err));
+	assert_false(path_is_safe_with(in("file"), 6, &err));
 }
 
 TEST_WITH(links_that_lead_round_end, set_up, tear_down)
@@ -175,7 +176,7 @@ TEST_WITH(links_that_lead_round_end, set_up, tear_down)
 	struct err err;
 
 	assert_int_equal(symlink("loop", in("loop")), 0);
-	assert_false(file_is_safe(in("loop"), &err));
+	assert_false(path_is_safe(in("loop"), &err));
 	assert_non_null(strstr(err.text, "too many links"));
 }
 
@@ -187,7 +188,7 @@ TEST_WITH(a_file_of_somebody_else_is_not_safe, set_up, tear_down)
 		skip(); /* only root can give a file away */
 	assert_true(file_write(in("file"), "x", 1, 0600, &err));
 	assert_int_equal(chown(in("file"), 12345, 0), 0);
-	assert_false(file_is_safe(in("file"), &err));
+	assert_false(path_is_safe(in("file"), &err));
 	assert_non_null(strstr(err.text, "belongs to user 12345"));
 }
 

@@ -215,7 +215,7 @@ act_witness(struct tx *tx, void *arg)
 {
 	char head[LIMIT_AUDIT_HEAD];
 
-	row_audit_head(tx, head);
+	(void)row_audit_newest(tx, head);
 	*(bool *)arg =
 	    tx_number(tx, "SELECT COUNT(*) FROM witness WHERE head = $1", DB_TEXT(head)) == 1;
 }

@@ -130,8 +130,8 @@ look_at(struct scene *scene, size_t n, int64_t period_ms)
 	scene->settings = (struct settings){ .inside = &scene->inside,
 		.environment_count = n,
 		.environments = scene->environments };
-	scene->health =
-	    perform_health_start(scene->loop, scene->client, period_ms, on_health, on_round, scene);
+	scene->health = perform_health_start(&(struct perform_health_config){
+	    scene->loop, scene->client, period_ms, on_health, on_round, scene });
 	assert_non_null(scene->health);
 	perform_health_settings(scene->health, &scene->settings);
 }

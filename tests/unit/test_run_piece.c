@@ -67,7 +67,8 @@ piece(int64_t *offset, bool is_ended)
 	struct err err;
 
 	buf_init(&out, sizeof(shown));
-	if (!run_piece_read(folder, 7, *offset, is_ended, redact, &out, offset, &err))
+	if (!run_piece_read(
+		&(struct run_tail_log){ folder, 7, redact }, *offset, is_ended, &out, offset, &err))
 		fail_msg("%s", err.text);
 	(void)snprintf(shown, sizeof(shown), "%s", buf_text(&out));
 	buf_done(&out);

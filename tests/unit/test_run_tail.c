@@ -17,6 +17,12 @@
 
 #define SECRET "hunter2-is-the-secret"
 
+#define LOG(run, redact) \
+	&(const struct run_tail_log) \
+	{ \
+		folder, run, redact \
+	}
+
 static char folder[64];
 
 static int
@@ -217,9 +223,9 @@ TEST(a_log_that_is_not_there_shows_nothing)
 	struct err err;
 
 	buf_init(&out, 1000);
-	assert_true(run_tail_read(folder, 12345, NULL, &shape, &out, &err));
+	assert_true(run_tail_read(LOG(12345, NULL), &shape, &out, &err));
 	assert_string_equal(buf_text(&out), "");
-	run_tail_last(folder, 12345, NULL, last, sizeof(last));
+	run_tail_last(LOG(12345, NULL), last, sizeof(last));
 	assert_string_equal(last, "");
 	buf_done(&out);
 }
@@ -238,9 +244,9 @@ TEST(the_end_of_a_large_log_is_read)
 	write_log(buf_text(&text));
 	buf_done(&text);
 	buf_init(&out, 1000);
-	assert_true(run_tail_read(folder, 7, NULL, &shape, &out, &err));
+	assert_true(run_tail_read(LOG(7, NULL), &shape, &out, &err));
 	assert_string_equal(buf_text(&out), "line 9998\nline 9999");
-	run_tail_last(folder, 7, NULL, last, sizeof(last));
+	run_tail_last(LOG(7, NULL), last, sizeof(last));
 	assert_string_equal(last, "line 9999");
 	buf_done(&out);
 }
@@ -254,22 +260,22 @@ TEST(the_last_lines_are_bounded_and_without_steps_and_secrets)
 	assert_non_null(redact);
 	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
 	write_log("==> job\none\n\n  two a-secret-of-ours\x1b[31m\n==> end\nthree\n");
-	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	run_tail_end(LOG(7, redact), false, end, sizeof(end));
 	assert_null(strstr(end, "a-secret"));
 	assert_null(strstr(end, "==>"));
 	assert_ptr_equal(strstr(end, "one\n"), end);
 	assert_string_equal(end + strlen(end) - 6, "\nthree");
-	run_tail_end(folder, 12345, redact, false, end, sizeof(end));
+	run_tail_end(LOG(12345, redact), false, end, sizeof(end));
 	assert_string_equal(end, "");
 	buf_init(&text, 200000);
 	for (int i = 0; i < 1000; i++)
 		buf_addf(&text, "%150d\n", i);
 	write_log(buf_text(&text));
 	buf_done(&text);
-	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	run_tail_end(LOG(7, redact), false, end, sizeof(end));
 	assert_in_range(strlen(end), 150, LIMIT_TAIL - 1);
 	assert_string_equal(end + strlen(end) - 3, "999");
-	run_tail_end(folder, 7, redact, false, small, sizeof(small));
+	run_tail_end(LOG(7, redact), false, small, sizeof(small));
 	assert_true(strlen(small) < sizeof(small));
 	redact_free(redact);
 }
@@ -285,20 +291,20 @@ TEST(what_the_application_logged_is_apart_from_what_a_run_said)
 	assert_true(redact_add(redact, "a-secret-of-ours", NULL));
 	write_log("==> application log\n|app| one\n|app|\n|app|  two\n|app| ==> release\nours\n"
 		  "|app| last\n|app| half of a li");
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "one\n two\n==> release\nlast");
-	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	run_tail_end(LOG(7, redact), false, end, sizeof(end));
 	assert_string_equal(end, "ours");
-	run_tail_last(folder, 7, redact, end, sizeof(end));
+	run_tail_last(LOG(7, redact), end, sizeof(end));
 	assert_string_equal(end, "ours");
 
 	/* Nothing in a line undoes its mark, reads as ours, or is a secret. */
 	write_log(
 	    "|app| \x1b[31mred\x1b[0m \xe2\x80\xaegnp.exe \xc2\x9b\xff\n"
 	    "|app| a-secret-of-ours x\n|app| -----BEGIN RSA PRIVATE KEY-----\n|app| MIIE\n|app| -----END RSA PRIVATE KEY-----\n");
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "red gnp.exe ?\n*** x\n***");
-	run_tail_end(folder, 7, redact, false, end, sizeof(end));
+	run_tail_end(LOG(7, redact), false, end, sizeof(end));
 	assert_string_equal(end, "");
 
 	buf_init(&text, 2000000);
@@ -307,22 +313,22 @@ TEST(what_the_application_logged_is_apart_from_what_a_run_said)
 		buf_adds(&text, "0123456789");
 	buf_adds(&text, "\n|app| behind\n");
 	write_log(buf_text(&text)); /* longer than what is read of it */
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "behind"); /* of a long log's end */
 	buf_adds(&text, "|app| half");
 	write_log(buf_text(&text) + 900000);
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "behind");
 	buf_clear(&text);
 	for (int i = 0; i < 200; i++)
 		buf_addf(&text, "|app| %300d\n", i);
 	write_log(buf_text(&text));
 	buf_done(&text);
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_in_range(strlen(found), 1500, sizeof(found) - 1);
-	run_tail_application(folder, 7, redact, false, small, sizeof(small));
+	run_tail_application(LOG(7, redact), false, small, sizeof(small));
 	assert_string_equal(small, "");
-	run_tail_application(folder, 12345, redact, false, found, sizeof(found));
+	run_tail_application(LOG(12345, redact), false, found, sizeof(found));
 	assert_string_equal(found, "");
 	redact_free(redact);
 }
@@ -336,13 +342,13 @@ TEST(the_last_words_of_a_migration_are_those_of_its_end)
 
 	assert_non_null(redact);
 	write_log("==> migrate\n|app| altering\n==> migrated\n==> release\n");
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "");
 	write_log("==> migrate\n|app| altering\n==> migrated\n==> release\n|app| no port\n");
-	run_tail_application(folder, 7, redact, false, found, sizeof(found));
+	run_tail_application(LOG(7, redact), false, found, sizeof(found));
 	assert_string_equal(found, "no port");
 	write_log("|app| ==> migrated\n|app| ==> migrated \n");
-	run_tail_application(folder, 7, redact, true, found, sizeof(found));
+	run_tail_application(LOG(7, redact), true, found, sizeof(found));
 	assert_string_equal(found, "==> migrated\n==> migrated");
 	buf_init(&text, 2000000);
 	buf_adds(&text, "==> migrate\n|app| the first\n");
@@ -351,7 +357,7 @@ TEST(the_last_words_of_a_migration_are_those_of_its_end)
 	buf_adds(&text, "|app| duplicate column name: price\n==> migrate-failed 1\n");
 	write_log(buf_text(&text));
 	buf_done(&text);
-	run_tail_application(folder, 7, redact, true, found, sizeof(found));
+	run_tail_application(LOG(7, redact), true, found, sizeof(found));
 	assert_non_null(strstr(found, "1999\nduplicate column name: price"));
 	redact_free(redact);
 }
@@ -370,7 +376,7 @@ TEST(an_id_is_shortened_before_the_words_behind_it_are_cut)
 		  "): Bind for 0.0.0.0:8080 failed: port is already allocated\n"
 		  "short: " HEX64 "\n" HEX64 HEX64 HEX64 HEX64 " " HEX64 "\n");
 	buf_init(&out, 4000);
-	assert_true(run_tail_read(folder, 7, redact, &shape, &out, &err));
+	assert_true(run_tail_read(LOG(7, redact), &shape, &out, &err));
 	assert_string_equal(buf_text(&out),
 	    "h1: compose up failed: Error response from daemon: driver failed programming external "
 	    "connectivity on endpoint mail-web-1 (0123456789ab…): Bind for 0.0.0.0:8080 failed: "
@@ -391,7 +397,7 @@ TEST(a_link_in_place_of_a_log_is_not_followed)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
 	buf_init(&out, 1000);
-	assert_false(run_tail_read(folder, 7, NULL, &shape, &out, &err));
+	assert_false(run_tail_read(LOG(7, NULL), &shape, &out, &err));
 	assert_string_equal(buf_text(&out), "");
 	buf_done(&out);
 }

@@ -39,7 +39,7 @@ TEST(a_release_is_its_commit_and_its_image)
 
 TEST(a_record_keeps_its_image)
 {
-	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
+	const struct run_context context = { .log = { "/nowhere", 1, NULL } };
 	const struct protocol_record record = { .exec_errno = 2, .image = IMAGE };
 
 	assert_string_equal(
@@ -49,7 +49,7 @@ TEST(a_record_keeps_its_image)
 TEST(a_record_says_whether_all_was_swept)
 {
 	struct protocol_record record = { .lost = true, .unswept = true, .exec_errno = 1 };
-	struct run_context context = { .run = 1, .state_directory = "/nowhere" };
+	struct run_context context = { .log = { "/nowhere", 1, NULL } };
 
 	assert_true(run_translate_record(&context, &record, &(struct run_ended){ 0 })->unswept);
 	record.unswept = false;
@@ -58,7 +58,7 @@ TEST(a_record_says_whether_all_was_swept)
 
 TEST(a_record_has_what_was_warned_of)
 {
-	const struct run_context context = { .run = 1, .state_directory = "/nowhere" };
+	const struct run_context context = { .log = { "/nowhere", 1, NULL } };
 	static struct protocol_record record = { .exec_errno = 2, .warning_count = 9 };
 	struct run_ended ended;
 	char want[2 * LIMIT_LINE];

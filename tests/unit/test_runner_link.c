@@ -58,7 +58,6 @@ RUNS_TEST(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost)
 		.run = 2, .on_sent = runs_aid_on_stop_request, .ctx = &sent
 	};
 	struct story story, cancelled;
-	struct err err;
 
 	scene->answer_s = 1;
 	runs_aid_script(scene, "exit 7");
@@ -66,8 +65,7 @@ RUNS_TEST(a_silent_runner_is_killed_and_what_it_was_told_is_not_lost)
 	WAIT_FOR(scene, scene->ready == 1);
 	runs_aid_tell(&story, scene, 1, true, false);
 	runs_aid_tell(&cancelled, scene, 2, true, false);
-	assert_non_null(
-	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
+	(void)runs_aid_ask(scene, &ask);
 	assert_true(runs_stop_run(scene->runs, &request));
 	WAIT_FOR(scene, scene->answers == 1 && story.ends > 0 && cancelled.ends > 0);
 	assert_int_equal(scene->ready, 2);
@@ -105,14 +103,12 @@ RUNS_TEST(a_runner_that_is_not_there_is_an_error_at_once)
 RUNS_TEST(a_runner_of_another_version_is_refused_by_name)
 {
 	struct effect_git_query ask = { .kind = GIT_QUERY_HEADS };
-	struct err err;
 
 	runs_aid_write(scene->script,
 	    "#!/bin/sh\nprintf 'hello\\nversion 99\\npid 1\\n' >&3\nexit 78\n", 0755);
 	scene->runs = runs_aid_start(scene, scene->script);
 	assert_non_null(scene->runs);
-	assert_non_null(
-	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
+	(void)runs_aid_ask(scene, &ask);
 	WAIT_FOR(scene, scene->fatal[0] != '\0' && scene->answers == 1);
 	assert_non_null(strstr(scene->fatal, "speaks version 99"));
 	assert_true(scene->answer_unreachable);

@@ -200,19 +200,15 @@ RUNS_TEST(a_question_is_answered_even_if_with_a_no)
 		.kind = GIT_QUERY_HEADS, .n_branches = 2, .branches = { "main", "develop" }
 	};
 	struct runs_git_query *cancelled;
-	struct err err;
 
 	runs_aid_need(scene);
-	assert_non_null(
-	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
-	cancelled = runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err);
-	assert_non_null(cancelled);
+	(void)runs_aid_ask(scene, &ask);
+	cancelled = runs_aid_ask(scene, &ask);
 	runs_git_query_cancel(scene->runs, cancelled);
 	ask = (struct effect_git_query){
 		.kind = GIT_QUERY_COMMITS, .ref = "new\nline", .branch = "main"
 	};
-	assert_non_null(
-	    runs_git_query_start(scene->runs, &ask, runs_aid_on_answer, NULL, scene, &err));
+	(void)runs_aid_ask(scene, &ask);
 	WAIT_FOR(scene, scene->answers == 2);
 	assert_int_not_equal(scene->answer_status, 0);
 	assert_false(scene->answer_unreachable);

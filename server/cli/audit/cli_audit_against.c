@@ -374,8 +374,13 @@ cli_audit_against_compare(struct audit_against *against, const char *log)
 	struct audit_compared found;
 	struct err err;
 
-	if (!audit_compare(log, against->copy, against->heads.at, against->heads.n,
-		cli_audit_against_print, against, &found, &err))
+	if (!audit_compare(&(struct audit_compare_config){ .log = log,
+			       .copy = against->copy,
+			       .heads = against->heads.at,
+			       .n_heads = against->heads.n,
+			       .found = cli_audit_against_print,
+			       .ctx = against },
+		&found, &err))
 		return cli_fail(&err);
 	if (against->copy != NULL)
 		print_agreed(against, &found);

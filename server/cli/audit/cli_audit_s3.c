@@ -363,9 +363,14 @@ start(struct slot *slot)
 	if (f->has_failed)
 		return;
 	if (write_query(slot, &f->err))
-		slot->call = s3_read_start(f->client, &f->auditor.place,
-		    version == NULL ? NULL : version->key, slot->query,
-		    version == NULL ? PAGE_MAX : AUDIT_OBJECT_MAX, on_answer, slot, &f->err);
+		slot->call = s3_read_start(f->client,
+		    &(struct s3_read){ .place = &f->auditor.place,
+			.key = version == NULL ? NULL : version->key,
+			.query = slot->query,
+			.answer_max = version == NULL ? PAGE_MAX : AUDIT_OBJECT_MAX,
+			.on_done = on_answer,
+			.ctx = slot },
+		    &f->err);
 	if (slot->call == NULL)
 		fail(f);
 }

@@ -1,5 +1,7 @@
 /* cli_audit_stamps.c - the timestamps beside the log: read, checked, their hashes looked for in it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "cli/audit/cli_audit_stamps.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

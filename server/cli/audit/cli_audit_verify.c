@@ -10,6 +10,7 @@
 
 #include "cli/audit/cli_audit_against_inside.h"
 #include "cli/audit/cli_audit_inside.h"
+#include "cli/audit/cli_audit_stamps.h"
 #include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/text.h"

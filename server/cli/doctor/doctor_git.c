@@ -121,8 +121,7 @@ examine_heads(struct repository *repository, const struct git_answer *answer)
 static void ask_more(struct asking *git);
 
 static void
-on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED size_t size,
-    UNUSED const char *binding)
+on_answer(void *ctx, const struct runs_answer *said)
 {
 	struct repository *repository = ctx;
 	struct asking *git = repository->git;
@@ -135,10 +134,11 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 	repository->query = NULL;
 	git->open--;
 	if (git->is_over) /* the runner crashed: that was said of the first */
-		(void)text;
-	else if (unreachable)
-		TELL(git->doctor, RUNNER, ERROR, "runner: it crashed: %s", text);
-	else if (git_answer_decode(text, exit_status, answer, &err) && exit_status == 0)
+		;
+	else if (said->unreachable)
+		TELL(git->doctor, RUNNER, ERROR, "runner: it crashed: %s", said->text);
+	else if (git_answer_decode(said->text, said->exit_status, answer, &err) &&
+	    said->exit_status == 0)
 		examine_heads(repository, answer);
 	else {
 		if (answer->error[0] != '\0')
@@ -148,7 +148,7 @@ on_answer(void *ctx, int exit_status, bool unreachable, const char *text, UNUSED
 		TELL(git->doctor, GIT, ERROR, "%s%s%s", prefix(repository, before), why, advice);
 	}
 	free(answer);
-	if (unreachable)
+	if (said->unreachable)
 		finish(git);
 	else
 		ask_more(git);
@@ -165,8 +165,10 @@ ask(struct repository *repository)
 	struct err err;
 
 	collect(repository, &wanted);
-	repository->query =
-	    runs_git_query_start(git->runs, &wanted, on_answer, NULL, repository, &err);
+	repository->query = runs_git_query_start(git->runs,
+	    &(struct runs_git_query_config){
+		.order = &wanted, .on_answer = on_answer, .ctx = repository },
+	    &err);
 	if (repository->query == NULL)
 		TELL(git->doctor, GIT, ERROR, "%s%s", prefix(repository, before), err.text);
 	else

@@ -18,6 +18,7 @@
 #include "lib/err.h"
 #include "lib/file.h"
 #include "lib/owner.h"
+#include "lib/path.h"
 #include "lib/text.h"
 #include "store/fs_check.h"
 #include "lib/seal.h"
@@ -79,7 +80,7 @@ doctor_is_in_order(const char *path, bool is_secret, struct err *err)
 	bool is_there = stat(path, &st) == 0;
 	bool is_users = geteuid() == 0 && is_there && st.st_uid != 0 && seteuid(st.st_uid) == 0;
 	uid_t reader = geteuid();
-	bool is_ok = is_secret ? file_is_private(path, true, err) : file_is_safe(path, err);
+	bool is_ok = is_secret ? path_is_private(path, true, err) : path_is_safe(path, err);
 
 	if (is_users && seteuid(0) != 0)
 		abort();
@@ -166,7 +167,7 @@ examine_script(struct doctor *doctor, const char *name, const char *path, const 
 	else if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		TELL(doctor, FILES, ERROR, "%s: there is no %s: put it there, or set %s", name,
 		    path, name);
-	else if (!file_is_safe(path, &err))
+	else if (!path_is_safe(path, &err))
 		TELL(doctor, FILES, ERROR,
 		    "%s: %s: it must belong to root or to us and be writable by nobody else", name,
 		    err.text);
@@ -268,7 +269,7 @@ examine_env_file(struct doctor *doctor)
 
 	if (path == NULL || realpath(path, full) == NULL)
 		return;
-	if (file_is_private(full, true, &err))
+	if (path_is_private(full, true, &err))
 		TELL(doctor, FILES, OK, "%s: it is private", path);
 	else
 		TELL(doctor, FILES, WARNING,
@@ -314,7 +315,7 @@ examine_application_files(struct doctor *doctor)
 		if (cli_application_file(
 			doctor->cli->env_file, s, s->applications[i]->application, path) &&
 		    realpath(path, full) != NULL && has_secret(full) &&
-		    !file_is_private(full, true, &err))
+		    !path_is_private(full, true, &err))
 			TELL(doctor, FILES, WARNING,
 			    "%s: chmod o= it, so that nobody else reads its secrets", err.text);
 }

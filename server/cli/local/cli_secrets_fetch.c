@@ -15,8 +15,8 @@
 #include "lib/crypto.h"
 #include "lib/env_file.h"
 #include "lib/err.h"
-#include "lib/file.h"
 #include "lib/mem.h"
+#include "lib/path.h"
 #include "lib/text.h"
 #include "settings/sources/settings_commands.h"
 
@@ -48,7 +48,7 @@ cli_secrets_fetch(const struct cli *cli)
 
 	if (size < 1 || !doctor_find_script(SCRIPT, script))
 		return complain(cli, "deploy/" SCRIPT " is not installed beside the program");
-	if (geteuid() == 0 && !file_is_safe(script, &err)) {
+	if (geteuid() == 0 && !path_is_safe(script, &err)) {
 		(void)err_wrap(&err, "others than root could replace what is run");
 		return complain(cli, err.text);
 	}
@@ -87,7 +87,7 @@ print_command(const struct env_entry *entry)
 	print_field(settings_command_side(spec));
 	print_field(name);
 	if (settings_command_words(copy, words, &err) &&
-	    (file_is_safe(words[0], &err) ||
+	    (path_is_safe(words[0], &err) ||
 		err_wrap(&err, "others than root could replace what it runs"))) {
 		print_field("");
 		for (size_t i = 0; words[i] != NULL; i++)
@@ -107,7 +107,7 @@ cli_secrets_commands(const struct cli *cli)
 
 	if (cli->env_file == NULL)
 		return complain(cli, "there is no settings file: --env-file FILE");
-	if (!file_is_safe(cli->env_file, &err)) {
+	if (!path_is_safe(cli->env_file, &err)) {
 		(void)err_wrap(&err, "others than root could change what is run");
 		return complain(cli, err.text);
 	}

@@ -41,13 +41,13 @@ send_line(struct tx *tx, int64_t chat, const struct audit_line_row *line)
 void
 decide_audit_line_due(struct tx *tx)
 {
-	struct audit_line_row line = { .seq = row_audit_newest(tx) };
+	struct audit_line_row line = { 0 };
 	int64_t behind = row_audit_line_newest(tx), chats[ROW_MESSAGE_CHATS];
 	int64_t after = INT64_MIN;
 	size_t n;
 
+	line.seq = row_audit_newest(tx, line.head);
 	line.at = row_audit_at(tx, line.seq);
-	row_audit_head(tx, line.head);
 	do {
 		n = row_message_named_in(tx, behind, after, chats);
 		for (size_t i = 0; i < n; i++)

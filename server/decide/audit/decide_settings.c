@@ -128,8 +128,7 @@ add_start(struct tx *tx, bool is_restored)
 	const char *const facts[] = { "program", version_text, "restored",
 		is_restored ? "yes" : "no", is_restored ? "last" : NULL, last, "head", head, NULL };
 
-	(void)snprintf(last, sizeof(last), "%" PRId64, row_audit_newest(tx));
-	row_audit_head(tx, head);
+	(void)snprintf(last, sizeof(last), "%" PRId64, row_audit_newest(tx, head));
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_SERVER_STARTED,

@@ -85,7 +85,8 @@ decide_witness_begin(struct tx *tx)
 		return;
 	row = row_witness_get(tx);
 	row_witness_save(tx, &row);
-	if (row.confirmed < row_audit_newest(tx) && row_effect_find(tx, EFFECT_WITNESS, 0) == 0)
+	if (row.confirmed < row_audit_newest(tx, NULL) &&
+	    row_effect_find(tx, EFFECT_WITNESS, 0) == 0)
 		look_at(tx, tx->at);
 }
 
@@ -115,7 +116,7 @@ decide_witness_due(struct tx *tx)
 	struct witness_row row = row_witness_get(tx);
 
 	if (has_witness(tx) && row_effect_find(tx, EFFECT_WITNESS, 0) == 0 &&
-	    row.confirmed < row_audit_newest(tx))
+	    row.confirmed < row_audit_newest(tx, NULL))
 		order(tx, &row);
 }
 
@@ -242,7 +243,7 @@ decide_witness_answered(
 		return;
 	now = row_witness_get(tx); /* the settings may name another by now */
 	look_at_late(tx, &now);
-	if (now.confirmed >= row_audit_newest(tx))
+	if (now.confirmed >= row_audit_newest(tx, NULL))
 		return;
 	if (now.tries > 0)
 		look_at(tx, tx->at + pause_of(now.tries));

@@ -642,38 +642,3 @@ decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *w
 	decide_tell(tx, deployment, NULL);
 	row_deployment_save(tx, deployment);
 }
-
-/* --- at start --- */
-
-/* Of an upgrade: what it touches was not written down when it began. */
-static void
-adopt_claims(struct tx *tx, const struct deployment *active)
-{
-	struct settings_claims *claims = decide_claims(tx, active);
-	size_t n = 0;
-
-	for (size_t i = 0; i < claims->n; i++)
-		n += row_claim_take_one(tx, active->id, claims->at[i]);
-	tx_log(tx, LOG_LEVEL_INFO,
-	    "deployment %" PRId64 ": had no claims: %zu of %zu taken by the settings of today",
-	    active->id, n, claims->n);
-	free(claims);
-}
-
-void
-decide_claims_started(struct tx *tx)
-{
-	int64_t removed = row_claim_clear(tx);
-	char name[LIMIT_ENVIRONMENT] = "";
-
-	if (removed > 0)
-		tx_log(tx, LOG_LEVEL_WARNING,
-		    "%" PRId64 " claims of work that is not in progress were removed", removed);
-	while (row_environment_next(tx, name)) {
-		struct deployment active;
-
-		row_deployment_active(tx, name, &active);
-		if (active.id != 0 && row_claim_count(tx, active.id) == 0)
-			adopt_claims(tx, &active);
-	}
-}

@@ -52,7 +52,3 @@ void decide_queue_answered(struct tx *tx, struct deployment *deployment,
 
 /* Git does not answer for a queued one: its place waits, and says so. */
 void decide_queue_delayed(struct tx *tx, struct deployment *deployment, const char *why);
-
-/* At start: active work without claims gets those of today's settings, and claims of what is not
- * active go. */
-void decide_claims_started(struct tx *tx);

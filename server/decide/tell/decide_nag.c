@@ -198,9 +198,17 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
 	if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);
-	chat_deployment_nag(&text, work, environment, &back, environment->n_nags == DECIDE_NAGS_MAX,
-	    settings_text(settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
-	    &clock, tx->at);
+	chat_deployment_nag(&text,
+	    &(struct chat_nag){
+		.work = work,
+		.environment = environment,
+		.back = &back,
+		.runbook = settings_text(
+		    settings_of(tx->settings, work->environment), SETTING_RUNBOOK_URL),
+		.clock = &clock,
+		.at = tx->at,
+		.is_last = environment->n_nags == DECIDE_NAGS_MAX,
+	    });
 	note_shown(tx, work->id, decide_send_as(tx, &as, &text), SHOWN_REMINDER);
 }
 

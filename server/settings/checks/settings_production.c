@@ -17,7 +17,7 @@
 
 #include "lib/address.h"
 #include "lib/err.h"
-#include "lib/file.h"
+#include "lib/path.h"
 #include "lib/text.h"
 #include "settings/settings_inside.h"
 
@@ -162,13 +162,13 @@ is_open(const char *path, char *why, size_t room)
 	why[0] = '\0';
 	if (realpath(path, full) == NULL || stat(full, &st) != 0)
 		return false;
-	/* What another user's mode lets nobody but him read is private; file_is_private() would
+	/* What another user's mode lets nobody but him read is private; path_is_private() would
 	 * call it unsafe, for it belongs to neither root nor us.  Typed by root: whoever it belongs
 	 * to is the server or the runner, and no stranger. */
 	if (st.st_uid != geteuid() && access(full, R_OK) != 0)
 		return false;
 	if (geteuid() != 0 || st.st_uid == 0) {
-		if (!file_is_private(full, true, &err))
+		if (!path_is_private(full, true, &err))
 			(void)text_copy(why, room, err.text); /* cut is fine */
 	} else if ((st.st_mode & OTHERS) != 0) {
 		(void)snprintf(why, room, "%.120s may be read by others (mode %04o)", full,
