@@ -153,7 +153,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	char ordinal[24], target[LIMIT_ENVIRONMENT];
 
-	if (deployment->is_asked_anew) {
+	if (deployment->wait.is_asked_anew) {
 		chat_deployment_question(text, about);
 		return;
 	}

@@ -22,7 +22,7 @@ static void
 add_why(struct chat_text *text, const struct deployment *work)
 {
 	chat_text_outside(text, "\nby ", work->requester);
-	chat_text_outside(text, ": ", work->emergency);
+	chat_text_outside(text, ": ", work->exempt.emergency);
 }
 
 /* Within what a lock screen shows; the row's blank comes before the subject. */
@@ -40,16 +40,16 @@ outcome(const struct deployment *work)
 static enum chat_first
 first_of(const struct deployment *work)
 {
-	return has_not_begun(work) ? FIRST_EMERGENCY_NEVER :
-	    work->reviewed_at != 0 ? FIRST_REVIEWED :
-				     FIRST_EMERGENCY;
+	return has_not_begun(work)	  ? FIRST_EMERGENCY_NEVER :
+	    work->exempt.reviewed_at != 0 ? FIRST_REVIEWED :
+					    FIRST_EMERGENCY;
 }
 
 static void
 add_review(struct chat_text *text, const struct deployment *work)
 {
-	if (work->reviewed_at != 0)
-		chat_text_outside(text, "\nreviewed by ", work->reviewer);
+	if (work->exempt.reviewed_at != 0)
+		chat_text_outside(text, "\nreviewed by ", work->exempt.reviewer);
 	else
 		chat_text_add(text, "\nLook at it%s, then press Review done: " ELSE,
 		    work->started_at == 0 ? " when it has begun" : "");
@@ -102,6 +102,6 @@ chat_emergency_line(struct chat_text *text, const struct deployment *work, int64
 	chat_text_commit(text, " ", work->commit);
 	chat_text_ago(text, ", ", work->started_at, at);
 	chat_text_outside(text, ", by ", work->requester);
-	chat_text_outside(text, ": ", work->emergency);
+	chat_text_outside(text, ": ", work->exempt.emergency);
 	chat_text_add(text, "\n    " MARK_CODE "/review %lld" MARK_CODE, (long long)work->id);
 }

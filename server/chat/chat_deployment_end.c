@@ -124,7 +124,7 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	if (is_down || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
 	if (is_down)
-		chat_text_some(text, " on ", deployment->down_on);
+		chat_text_some(text, " on ", deployment->look.down_on);
 	(void)snprintf(previous, sizeof(previous), "%.*s", is_target ? 31 : 7,
 	    is_target ? "what ran before deploybot" : deployment->previous);
 	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
@@ -171,11 +171,11 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		add_what_was_left(text, about);
 	}
 	chat_text_add(text, MARK_BOLD);
-	if (deployment->looked_at == 0)
+	if (deployment->look.at == 0)
 		return;
 	chat_text_outside(text, "\n🩺 ",
-	    deployment->looked[0] != '\0' ? deployment->looked : "answers healthy");
-	chat_text_since(text, ", checked ", &about->clock, deployment->looked_at, about->at);
+	    deployment->look.said[0] != '\0' ? deployment->look.said : "answers healthy");
+	chat_text_since(text, ", checked ", &about->clock, deployment->look.at, about->at);
 }
 
 /* Which commit it was about, and why it came to that. */
@@ -339,7 +339,7 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 
 	then.deployment = ended;
 	if (deployment_is_looked_well(ended)) /* it answered again before that */
-		ended->looked_at = 0;
+		ended->look.at = 0;
 	was = chat_first_of(&then);
 	chat_first(text, FIRST_OVER, deployment->environment);
 	chat_text_commit(text, now->id != 0 ? "" : "it is not known to be down", now->commit);

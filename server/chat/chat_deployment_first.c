@@ -303,7 +303,7 @@ before_subject(const struct chat_deployment *about)
 static void
 add_down_on(struct chat_text *text, const struct chat_deployment *about)
 {
-	const char *on = about->deployment->down_on;
+	const char *on = about->deployment->look.down_on;
 	enum chat_first first = chat_first_of(about);
 
 	if (on[0] == '\0' || (first != FIRST_LEFT_DOWN && first != FIRST_DOWN))

@@ -61,6 +61,6 @@ chat_deployment_line(
 	chat_text_some(text, ", confirmed by ", deployment_confirmer(deployment));
 	chat_text_ago(text, " · ", deployment->requested_at, is->at);
 	chat_text_some(text, ", approved by ", deployment->approvers);
-	chat_text_some(text, "\n    ⚠️ in a freeze: ", deployment->exception);
+	chat_text_some(text, "\n    ⚠️ in a freeze: ", deployment->exempt.exception);
 	chat_deployment_emergency(text, "\n    ", deployment);
 }

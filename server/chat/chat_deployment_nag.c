@@ -19,7 +19,7 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 				    FIRST_NAG_DOWN,
 	    work->environment);
 	if (environment->is_down && is_sure)
-		chat_text_some(text, " on ", work->down_on);
+		chat_text_some(text, " on ", work->look.down_on);
 	if (environment->is_down && is_well)
 		chat_text_since(text, ", failed at ", nag->clock, work->ended_at, nag->at);
 	else if (environment->is_down)
@@ -27,8 +27,8 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 	else
 		chat_text_ago(text, " ", work->ended_at, nag->at);
 	chat_text_add(text, UNSEEN);
-	if (environment->is_down && work->looked_at != 0)
-		chat_text_since(text, ", last checked ", nag->clock, work->looked_at, nag->at);
+	if (environment->is_down && work->look.at != 0)
+		chat_text_since(text, ", last checked ", nag->clock, work->look.at, nag->at);
 	chat_text_add(text, "\n");
 	chat_deployment_commit(text, "", work);
 	chat_deployment_why(text, ": ", work, "", WHY_BRIEF);

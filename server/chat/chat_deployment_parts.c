@@ -72,9 +72,9 @@ chat_deployment_emergency(struct chat_text *text, const char *before, const stru
 	if (!deployment_is_emergency(work))
 		return;
 	chat_text_add(text, "%s🚨 emergency: ", before);
-	chat_text_outside(text, "", work->emergency);
-	if (work->reviewed_at != 0)
-		chat_text_outside(text, " · reviewed by ", work->reviewer);
+	chat_text_outside(text, "", work->exempt.emergency);
+	if (work->exempt.reviewed_at != 0)
+		chat_text_outside(text, " · reviewed by ", work->exempt.reviewer);
 	else if (work->started_at != 0)
 		chat_text_add(text, CHAT_SAID_NOT_REVIEWED);
 }
@@ -87,7 +87,7 @@ chat_emergency_reviewed(struct chat_text *text, const struct deployment *work, c
 	if (at == NULL)
 		return false;
 	chat_text_add(text, "%.*s", (int)(at - said), said);
-	chat_text_outside(text, " · reviewed by ", work->reviewer);
+	chat_text_outside(text, " · reviewed by ", work->exempt.reviewer);
 	chat_text_add(text, "%s", at + strlen(CHAT_SAID_NOT_REVIEWED));
 	return true;
 }
@@ -120,7 +120,7 @@ chat_deployment_requester(struct chat_text *text, const struct deployment *deplo
 	chat_text_some(text, " · confirmed by ", deployment_confirmer(deployment));
 	if (deployment->approvers[0] != '\0' && deployment->state != DEPLOY_AWAITING_APPROVAL)
 		chat_text_outside(text, " · approved by ", deployment->approvers);
-	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", deployment->exempt.exception);
 	chat_deployment_emergency(text, "\n", deployment);
 	if (deployment->is_unwitnessed)
 		chat_text_add(text, "\n⏳ without witness: the audit log's copy was late");

@@ -115,7 +115,7 @@ chat_deployment_yes(const struct deployment *deployment, char out[LIMIT_BUTTON])
 
 	if (deployment_is_action(deployment))
 		(void)snprintf(what, sizeof(what), "🔧 %.24s", deployment->action);
-	else if (deployment->is_behind && deployment->program == PROGRAM_DEPLOY)
+	else if (deployment->wait.is_behind && deployment->program == PROGRAM_DEPLOY)
 		(void)snprintf(what, sizeof(what), "↩️ Go back to %.7s in", deployment->commit);
 	else if (deployment->is_past_barrier && deployment_is_rollback(deployment))
 		(void)text_copy(what, sizeof(what), CHAT_PAST_BARRIER ":");

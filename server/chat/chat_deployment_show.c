@@ -88,7 +88,7 @@ add_people(struct chat_text *text, const struct chat_show *is)
 		chat_text_some(text, " as ", is->approvals[i].role);
 		add_at(text, ", ", is, is->approvals[i].at);
 	}
-	chat_text_some(text, "\n⚠️ in a freeze: ", work->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", work->exempt.exception);
 	chat_deployment_emergency(text, "\n", work);
 }
 
@@ -98,8 +98,8 @@ add_times(struct chat_text *text, const struct chat_show *is)
 	const struct deployment *work = work_of(is);
 	const char *before = "\n";
 
-	if (work->queued_at != 0) {
-		add_at(text, "\nqueued ", is, work->queued_at);
+	if (work->wait.queued_at != 0) {
+		add_at(text, "\nqueued ", is, work->wait.queued_at);
 		before = ", ";
 	}
 	chat_text_add(text, "%s", before);

@@ -156,7 +156,7 @@ add_release(struct chat_text *text, const struct chat_status *status)
 	chat_text_some(text, ", confirmed by ", deployment_confirmer(status->released));
 	if (release->image[0] != '\0')
 		chat_text_image(text, ", ", release->image);
-	chat_text_some(text, "\n⚠️ in a freeze: ", status->released->exception);
+	chat_text_some(text, "\n⚠️ in a freeze: ", status->released->exempt.exception);
 }
 
 /* Of several, which host: two may run different releases. */
@@ -319,7 +319,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 	add_active(text, status, status->at);
 	if (status->active != NULL) {
 		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));
-		chat_text_some(text, "\n⚠️ in a freeze: ", status->active->exception);
+		chat_text_some(text, "\n⚠️ in a freeze: ", status->active->exempt.exception);
 	}
 	if (status->queued != NULL)
 		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);

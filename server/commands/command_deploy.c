@@ -69,8 +69,10 @@ open_request(struct tx *tx, const struct update *update, const char *environment
 	decide_requested(tx, update, PROGRAM_DEPLOY, environment, &deployment);
 	deployment.is_to_be_asked = settings_environment(tx->settings, environment)->confirm;
 	(void)text_copy(deployment.ref, sizeof(deployment.ref), ref);
-	(void)text_copy(deployment.exception, sizeof(deployment.exception), exception);
-	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), emergency);
+	(void)text_copy(
+	    deployment.exempt.exception, sizeof(deployment.exempt.exception), exception);
+	(void)text_copy(
+	    deployment.exempt.emergency, sizeof(deployment.exempt.emergency), emergency);
 	row_deployment_add(tx, &deployment);
 	if (exception[0] != '\0')
 		row_exempt_set(tx, deployment.id, &(struct exempt){ .hold = row_hold_newest(tx) });

@@ -109,7 +109,7 @@ add_reason(struct shown *s, const struct deployment *work)
 	int64_t before = row_claim_before(s->tx, work->waits_for, work->place);
 	struct deployment holder;
 
-	if (work->is_asked_anew) {
+	if (work->wait.is_asked_anew) {
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
@@ -140,7 +140,7 @@ add_place(struct shown *s, size_t n, const struct deployment *work)
 	char sign[24];
 
 	(void)snprintf(sign, sizeof(sign), "%zu.", n);
-	add_work(s, sign, work, work->queued_at);
+	add_work(s, sign, work, work->wait.queued_at);
 	if (!add_reason(s, work) && s->each_ms != 0 && s->left_ms > 0)
 		add_about(s, ", starts in about ");
 	s->left_ms += s->each_ms;

@@ -69,7 +69,7 @@ deployment_is_action(const struct deployment *deployment)
 bool
 deployment_is_emergency(const struct deployment *deployment)
 {
-	return deployment->emergency[0] != '\0';
+	return deployment->exempt.emergency[0] != '\0';
 }
 
 enum policy_action
@@ -96,7 +96,7 @@ bool
 deployment_awaits_review(const struct deployment *deployment)
 {
 	return deployment_is_emergency(deployment) && deployment->started_at != 0 &&
-	    deployment->reviewed_at == 0;
+	    deployment->exempt.reviewed_at == 0;
 }
 
 bool
@@ -409,13 +409,13 @@ deployment_is_left_unhealthy(const struct deployment *deployment)
 bool
 deployment_is_looked_down(const struct deployment *deployment)
 {
-	return deployment->looked_at != 0 && deployment->looked[0] != '\0';
+	return deployment->look.at != 0 && deployment->look.said[0] != '\0';
 }
 
 bool
 deployment_is_looked_well(const struct deployment *deployment)
 {
-	return deployment->looked_at != 0 && deployment->looked[0] == '\0';
+	return deployment->look.at != 0 && deployment->look.said[0] == '\0';
 }
 
 bool
@@ -455,7 +455,7 @@ deployment_is_asked(const struct deployment *deployment)
 {
 	return (deployment->state == DEPLOY_AWAITING_CONFIRMATION &&
 		   deployment->confirmed_by == 0) ||
-	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
+	    (deployment->state == DEPLOY_QUEUED && deployment->wait.is_asked_anew);
 }
 
 bool

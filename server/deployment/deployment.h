@@ -137,6 +137,32 @@ struct environment {
 	char unknown_why[LIMIT_LINE];
 };
 
+/* How it waits in its environment's queue. */
+struct deployment_wait {
+	bool is_asked_anew; /* in its place: passed over until somebody has answered */
+	int64_t queued_at;  /* wall ms; 0: it took no place yet */
+	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
+	bool is_behind;			  /* its commit is an ancestor of compared_live */
+	bool is_next_notified;		  /* that nobody is before it any more */
+};
+
+/* What probes have seen. */
+struct deployment_look {
+	char down_on[LIMIT_DOWN_ON]; /* at its health gate, that of its rollback or the probe behind
+				      * its end some hosts alone failed: "h1 (1 of 2 hosts)"; else
+				      * "" */
+	int64_t at;		     /* wall ms of the newest probe behind its end; 0: none yet */
+	char said[LIMIT_LINE];	     /* its answer, "does not answer: timed out"; "": healthy */
+};
+
+/* What it is spared, why, and who has looked at that. */
+struct deployment_exempt {
+	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
+	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
+	char reviewer[LIMIT_PERSON]; /* who has reviewed the emergency; "": nobody has */
+	int64_t reviewed_at;	     /* wall ms: the emergency was reviewed; 0: it was not */
+};
+
 /* The row of work: what it is called by, who let it start, where it stands in its queue and its
  * life, and what became of it.  Lists, queues and messages show most of that of each work, and
  * indexes stand on it, so it has more than 40 members.  What only a question showed is struct
@@ -172,11 +198,7 @@ struct deployment {
 	int64_t also_message; /* row of one in TELEGRAM_CHAT_ID, if asked for elsewhere; 0: none */
 	int64_t place;	      /* in its environment's queue, drawn from a counter; 0: none */
 	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
-	bool is_asked_anew;		/* in its place: passed over until somebody has answered */
-	int64_t queued_at;		/* wall ms; 0: it took no place yet */
-	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
-	bool is_behind;			  /* its commit is an ancestor of compared_live */
-	bool is_next_notified;		  /* that nobody is before it any more */
+	struct deployment_wait wait;
 	int64_t run;			  /* its newest run; 0: none yet */
 	int attempts;			  /* runs ordered for the present program */
 	bool target_changed;		  /* `==> release` was said: the target may have changed */
@@ -188,11 +210,7 @@ struct deployment {
 	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
 	int64_t to_release;	 /* of a rollback: the release that it brings back */
 	bool is_forward;	 /* to_release is newer than what it leaves */
-	char down_on[LIMIT_DOWN_ON]; /* at its health gate, that of its rollback or the probe behind
-				      * its end some hosts alone failed: "h1 (1 of 2 hosts)"; else
-				      * "" */
-	int64_t looked_at; /* wall ms of the newest probe behind its end; 0: none yet */
-	char looked[LIMIT_LINE]; /* its answer, "does not answer: timed out"; "": healthy */
+	struct deployment_look look;
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
 	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
@@ -205,11 +223,8 @@ struct deployment {
 	char argument[ACTION_WORD];
 	char client[ENVIRONMENT_CLIENT_MAX];
 	bool is_to_be_asked; /* git's answer is followed by a question, and a yes brings the code */
-	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
-	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
+	struct deployment_exempt exempt;
 	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
-	char reviewer[LIMIT_PERSON]; /* who has reviewed the emergency; "": nobody has */
-	int64_t reviewed_at;	     /* wall ms: the emergency was reviewed; 0: it was not */
 	int64_t cancelled_by;		 /* a person; 0: nobody has */
 	char untouched[LIMIT_UNTOUCHED]; /* git_answer.untouched, of git's last answer */
 	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */

@@ -144,9 +144,9 @@ answer_look(struct tx *tx, struct deployment *deployment, const struct effect_pr
 		(void)snprintf(looked, sizeof(looked), "%s: %s",
 		    bad->http_status != 0 ? "answers unhealthy" : "does not answer", bad->detail);
 	looked[text_cut(looked, strlen(looked), LIMIT_LINE - 1)] = '\0';
-	(void)text_copy(deployment->looked, sizeof(deployment->looked), looked);
-	deployment->looked_at = tx->at;
-	name_hosts(probe, probed, deployment->down_on);
+	(void)text_copy(deployment->look.said, sizeof(deployment->look.said), looked);
+	deployment->look.at = tx->at;
+	name_hosts(probe, probed, deployment->look.down_on);
 	if (row_deployment_active(tx, deployment->environment, &active)->id == 0) {
 		row_deployment_save(tx, deployment); /* what is advised depends on it */
 		decide_tell(tx, deployment, NULL);
@@ -174,10 +174,10 @@ answer_gate(struct tx *tx, const struct effect_probe *probe, const struct probed
 		return;
 	}
 	keep_answer(tx, &deployment, probe, probed, bad);
-	name_hosts(probe, probed, deployment.down_on);
-	if (deployment.down_on[0] != '\0')
+	name_hosts(probe, probed, deployment.look.down_on);
+	if (deployment.look.down_on[0] != '\0')
 		(void)snprintf(
-		    detail, sizeof(detail), "on %s: %s", deployment.down_on, bad->detail);
+		    detail, sizeof(detail), "on %s: %s", deployment.look.down_on, bad->detail);
 	else
 		(void)text_copy(detail, sizeof(detail), bad->detail);
 	detail[text_cut(detail, strlen(detail), LIMIT_LINE - 1)] = '\0';

@@ -35,11 +35,11 @@ static const char *const whys[] = {
 	C(I64,  also_message,    also_message) and \
 	C(I64,  place,           place) and \
 	C(TEXT, waits_for,       waits_for) and \
-	C(FLAG, is_asked_anew,   is_asked_anew) and \
-	C(I64,  queued_at,       queued_at) and \
-	C(TEXT, compared_live,   compared_live) and \
-	C(FLAG, is_behind,       is_behind) and \
-	C(FLAG, is_told_next,    is_next_notified) and \
+	C(FLAG, is_asked_anew,   wait.is_asked_anew) and \
+	C(I64,  queued_at,       wait.queued_at) and \
+	C(TEXT, compared_live,   wait.compared_live) and \
+	C(FLAG, is_behind,       wait.is_behind) and \
+	C(FLAG, is_told_next,    wait.is_next_notified) and \
 	C(I64,  run,             run) and \
 	C(INT,  attempts,        attempts) and \
 	C(FLAG, is_touched,      target_changed) and \
@@ -66,23 +66,23 @@ static const char *const whys[] = {
 	C(TEXT, binding,         binding) and \
 	C(TEXT, changed,         changed) and \
 	C(I64,  request,         request) and \
-	C(TEXT, exception,       exception) and \
+	C(TEXT, exception,       exempt.exception) and \
 	C(TEXT, action,          action) and \
 	C(TEXT, argument,        argument) and \
 	C(TEXT, client,          client) and \
 	C(FLAG, is_to_be_asked,  is_to_be_asked) and \
 	C(TEXT, approvers,       approvers) and \
 	C(TEXT, untouched,       untouched) and \
-	C(TEXT, emergency,       emergency) and \
-	C(TEXT, reviewer,        reviewer) and \
-	C(I64,  reviewed_at,     reviewed_at) and \
+	C(TEXT, emergency,       exempt.emergency) and \
+	C(TEXT, reviewer,        exempt.reviewer) and \
+	C(I64,  reviewed_at,     exempt.reviewed_at) and \
 	C(I64,  cancelled_by,    cancelled_by) and \
 	C(TEXT, migration,       migration) and \
 	C(FLAG, without_witness, is_unwitnessed) and \
 	C(TEXT, without,         without) and \
-	C(TEXT, down_on,         down_on) and \
-	C(I64,  looked_at,       looked_at) and \
-	C(TEXT, looked,          looked)
+	C(TEXT, down_on,         look.down_on) and \
+	C(I64,  looked_at,       look.at) and \
+	C(TEXT, looked,          look.said)
 /* clang-format on */
 #define NAME(type, column, field)  #column
 #define PLACE(type, column, field) "?" /* numbered as they stand */

@@ -439,12 +439,13 @@ TEST(a_place_says_which_one_it_is_and_behind_what)
 	chat_says(&what, "⏳ Queued: 2nd in staging \"Make it blue\" 1a2b3c4");
 	chat_says(&what, "\nstarts after #7: @ada deploys 5f5f5f5, since 1 min");
 	assert_null(strstr(chat_plain(&what), "/cancel"));
-	(void)text_copy(deployment.emergency, sizeof(deployment.emergency), "the shop is down");
+	(void)text_copy(
+	    deployment.exempt.emergency, sizeof(deployment.exempt.emergency), "the shop is down");
 	chat_says(&what, "\n/cancel staging stops #7");
 	ahead.state = DEPLOY_ROLLING_BACK; /* which nobody stops */
 	assert_null(strstr(chat_plain(&what), "/cancel"));
 	ahead.state = DEPLOY_RUNNING;
-	deployment.emergency[0] = '\0';
+	deployment.exempt.emergency[0] = '\0';
 	ahead.program = PROGRAM_ROLLBACK;
 	chat_says(&what, "\nstarts after #7: @ada rolls back to 5f5f5f5");
 	ahead.program = PROGRAM_ACTION; /* no commit is its object */

@@ -245,7 +245,7 @@ TEST(a_button_says_what_it_does_to_what)
 	assert_string_equal(chat_deployment_yes(&work, label), "🚀 Deploy to shop/production");
 	work.is_again = true;
 	assert_string_equal(chat_deployment_yes(&work, label), "🔁 Deploy again to shop/production");
-	work.is_behind = true;
+	work.wait.is_behind = true;
 	assert_string_equal(
 	    chat_deployment_yes(&work, label), "↩️ Go back to 1a2b3c4 in shop/production");
 	work.program = PROGRAM_ROLLBACK;
@@ -278,11 +278,11 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), name);
 	(void)text_copy(
 	    deployment.detail, sizeof(deployment.detail), row->detail != NULL ? row->detail : "");
-	(void)text_copy(deployment.down_on, sizeof(deployment.down_on),
+	(void)text_copy(deployment.look.down_on, sizeof(deployment.look.down_on),
 	    row->down_on != NULL ? row->down_on : "");
-	(void)text_copy(
-	    deployment.looked, sizeof(deployment.looked), row->looked != NULL ? row->looked : "");
-	deployment.looked_at = row->looked != NULL ? NOW : 0;
+	(void)text_copy(deployment.look.said, sizeof(deployment.look.said),
+	    row->looked != NULL ? row->looked : "");
+	deployment.look.at = row->looked != NULL ? NOW : 0;
 	(void)text_copy(deployment.migration, sizeof(deployment.migration),
 	    row->migration != NULL ? row->migration : "");
 	(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
@@ -442,7 +442,7 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 			work.why = ways[way].why;
 			work.is_forward = ways[way].is_forward;
 			work.is_again = ways[way].is_again;
-			(void)text_copy(work.emergency, sizeof(work.emergency),
+			(void)text_copy(work.exempt.emergency, sizeof(work.exempt.emergency),
 			    ways[way].is_emergency ? "the shop is down" : "");
 			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);

@@ -69,7 +69,8 @@ set_without(struct scene *s)
 static void
 set_requester(struct scene *s)
 {
-	(void)text_copy(s->work.exception, sizeof(s->work.exception), "the shop is down");
+	(void)text_copy(
+	    s->work.exempt.exception, sizeof(s->work.exempt.exception), "the shop is down");
 }
 
 static void
@@ -130,7 +131,7 @@ set_past_migration(struct scene *s)
 static void
 set_passed(struct scene *s)
 {
-	(void)text_copy(s->work.emergency, sizeof(s->work.emergency), "it is down");
+	(void)text_copy(s->work.exempt.emergency, sizeof(s->work.exempt.emergency), "it is down");
 	s->about.passed = 2;
 }
 

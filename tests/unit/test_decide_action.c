@@ -179,7 +179,7 @@ WORLD_TEST_BARE(its_buttons_are_its_own)
 {
 	struct deployment action = action_of(WORLD_ADMIN, DEPLOY_AWAITING_CONFIRMATION);
 
-	action.is_again = action.is_forward = action.is_behind = true;
+	action.is_again = action.is_forward = action.wait.is_behind = true;
 	world_open(w, CLIENT, NULL);
 	world_act(w, act_tell, &action);
 	assert_string_not_equal(world_button(world_last(w), "🔧 clear-cache client/acme"), "");

@@ -120,10 +120,10 @@ WORLD_TEST_OF(an_emergency_is_not_reviewed_by_its_maker_however_late, ALWAYS,
 	world_act(w, clear, NULL);
 	assert_int_equal(n_cleared, 0);
 	(void)world_text(w, ADA, "/review 1");
-	assert_int_equal(world_newest(w, "production").reviewed_at, 0);
+	assert_int_equal(world_newest(w, "production").exempt.reviewed_at, 0);
 	assert_non_null(world_says_in(w, WORLD_GROUP, JOINED));
 	(void)world_text(w, BOB, "/review 1");
-	assert_int_not_equal(world_newest(w, "production").reviewed_at, 0);
+	assert_int_not_equal(world_newest(w, "production").exempt.reviewed_at, 0);
 	world_act(w, clear, NULL); /* it goes with the review */
 	assert_int_equal(n_cleared, 1);
 }

@@ -353,7 +353,7 @@ WORLD_TEST_OF(what_one_may_not_becomes_no_emergency_by_an_admins_thumb, ALWAYS,
 		assert_null(world_peek(w, EFFECT_RUN));
 	}
 	for (int64_t id = 1; world_deployment(w, id).id != 0; id++)
-		assert_string_equal(world_deployment(w, id).emergency, "");
+		assert_string_equal(world_deployment(w, id).exempt.emergency, "");
 }
 
 /* --- clocks, forwards, names, pads, lines --- */

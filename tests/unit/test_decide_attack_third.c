@@ -56,7 +56,7 @@ reviews(struct world *w, int64_t who, int64_t id)
 
 	(void)snprintf(text, sizeof(text), "/review %d", (int)id);
 	(void)world_text(w, who, text);
-	return world_deployment(w, id).reviewed_at != 0;
+	return world_deployment(w, id).exempt.reviewed_at != 0;
 }
 
 static void
@@ -260,7 +260,7 @@ WORLD_TEST_OF(a_bearer_reviews_nothing, ALWAYS, "ADMIN_TELEGRAM_IDS=11",
 	assert_int_equal(
 	    people_call(w, token, API_COMMAND, "/v1/command/review", "{\"arguments\": [\"1\"]}"),
 	    403);
-	assert_int_equal(world_deployment(w, 1).reviewed_at, 0);
+	assert_int_equal(world_deployment(w, 1).exempt.reviewed_at, 0);
 }
 
 /* A login: the token's account, with nothing of its own. */
@@ -371,5 +371,5 @@ WORLD_TEST_OF(a_user_of_the_machine_reviews_nothing, ALWAYS, CAN, "ADMIN_TELEGRA
 	goes_live(w);
 	(void)snprintf(body, sizeof(body), "{\"arguments\": [\"%d\"]}", (int)id);
 	(void)people_ask(w, user, API_COMMAND, "/v1/command/review", body);
-	assert_int_equal(world_deployment(w, id).reviewed_at, 0);
+	assert_int_equal(world_deployment(w, id).exempt.reviewed_at, 0);
 }

@@ -222,15 +222,15 @@ WORLD_TEST_OF(what_comes_back_to_the_queue_has_not_been_reviewed, "STAGING_CONFI
 	world_asks(w, WORLD_ADMIN, "/deploy staging emergency it is down", COMMIT_A);
 	rung = world_says_in(w, WORLD_TEAM, "\n#1 asks for no approval");
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
-	assert_int_not_equal(world_deployment(w, 1).reviewed_at, 0);
+	assert_int_not_equal(world_deployment(w, 1).exempt.reviewed_at, 0);
 	assert_non_null(strstr(world_plain(rung), "reviewed by @bob"));
 	assert_int_equal(rung->buttons.n, 0);
 	w->settings = "KEEP_RELEASES=bbbbbbbbbbbbbbbb";
 	world_run_refused(w);
-	assert_int_equal(world_deployment(w, 1).reviewed_at, 0);
-	assert_string_equal(world_deployment(w, 1).reviewer, "");
+	assert_int_equal(world_deployment(w, 1).exempt.reviewed_at, 0);
+	assert_string_equal(world_deployment(w, 1).exempt.reviewer, "");
 	assert_null(strstr(world_plain(rung), "reviewed by"));
 	world_run_ends(w, GOOD);
 	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, world_button(rung, "Review done"));
-	assert_int_not_equal(world_deployment(w, 1).reviewed_at, 0);
+	assert_int_not_equal(world_deployment(w, 1).exempt.reviewed_at, 0);
 }

@@ -266,7 +266,7 @@ WORLD_TEST_OF(a_dash_before_the_word_means_the_same, PLAIN)
 		assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1.2");
 		world_git(w, (struct world_git){ .error = "no such ref" });
 		(void)snprintf(text, sizeof(text), "a %zu", i);
-		assert_string_equal(world_newest(w, "production").emergency, text);
+		assert_string_equal(world_newest(w, "production").exempt.emergency, text);
 	}
 }
 
@@ -362,7 +362,7 @@ WORLD_TEST_OF(it_is_marked_until_somebody_else_has_reviewed_it, PLAIN, "APPROVE_
 	    w->toast, "⛔ Denied: review: you asked for it, so somebody else must review it.");
 	press(w, WORLD_STAGING_USER, WORLD_TEAM, "Review done");
 	assert_string_equal(w->toast, "⛔ Denied: approve: only an admin may.");
-	assert_int_equal(world_deployment(w, 1).reviewed_at, 0);
+	assert_int_equal(world_deployment(w, 1).exempt.reviewed_at, 0);
 
 	press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
 	assert_string_equal(w->toast, "#1 is reviewed: nobody is reminded of it any more.");
@@ -464,7 +464,7 @@ WORLD_TEST_OF(a_reminder_rings_each_day_for_a_fortnight, PLAIN)
 	assert_int_equal(n, 14);
 	assert_int_equal(reminders_due(w), 0);
 	press(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Review done");
-	assert_string_equal(world_deployment(w, 1).reviewer, "@bob");
+	assert_string_equal(world_deployment(w, 1).exempt.reviewer, "@bob");
 }
 
 /* What it says afterwards of what was passed is in a row: it was read out of the message, and a
@@ -519,7 +519,7 @@ WORLD_TEST_OF(who_is_alone_closes_it_and_the_audit_says_so, PLAIN, "ADMIN_TELEGR
 {
 	goes_live(w, COMMIT_A);
 	press(w, WORLD_ADMIN, WORLD_TEAM, "Review done");
-	assert_string_equal(world_deployment(w, 1).reviewer, "@ada");
+	assert_string_equal(world_deployment(w, 1).exempt.reviewer, "@ada");
 	assert_int_equal(world_audited(w, "emergency_reviewed",
 			     "by who asked for it: nobody else could have approved it"),
 	    1);

@@ -90,7 +90,7 @@ WORLD_TEST_OF(an_exception_is_given_with_a_reason_and_holds_for_that_work, NEW_Y
 	assert_string_equal(world_peek(w, EFFECT_GIT_QUERY)->u.git_query.ref, "v1");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
-	assert_string_equal(world_newest(w, "staging").exception, "CVE-2026-1: the fix");
+	assert_string_equal(world_newest(w, "staging").exempt.exception, "CVE-2026-1: the fix");
 	assert_int_equal(world_audited(w, "deploy_requested", "CVE-2026-1: the fix"), 1);
 	world_answers(w, WORLD_ADMIN, "/status staging", "in a freeze: CVE-2026-1: the fix");
 	world_run_ends(w, GOOD);

@@ -296,7 +296,7 @@ WORLD_TEST_OF(what_answers_while_another_is_deployed_is_not_kept, NAGS, STAGING_
 	world_looked(w, NULL);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "Healthy again: staging, failed at "));
 	assert_non_null(world_says_in(w, WORLD_TEAM, "🔥 DOWN: staging"));
-	assert_int_equal(world_deployment(w, 2).looked_at, 0);
+	assert_int_equal(world_deployment(w, 2).look.at, 0);
 }
 
 TEST(nobody_is_reminded_where_none_is_asked_for)

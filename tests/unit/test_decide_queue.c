@@ -245,7 +245,7 @@ WORLD_TEST(nothing_goes_back_unasked)
 	queue_aid_go_live(w);
 	queue_aid_is_ancestor(w); /* A, of B */
 	assert_int_equal(queue_aid_state(w, 2), DEPLOY_QUEUED);
-	assert_true(world_deployment(w, 2).is_asked_anew);
+	assert_true(world_deployment(w, 2).wait.is_asked_anew);
 	assert_non_null(world_says(w, "Not started: staging runs bbbbbbb now, which is newer"));
 	queue_aid_is_ahead(w, 1); /* nobody behind waits for the answer */
 	assert_int_equal(queue_aid_state(w, 3), DEPLOY_RUNNING);

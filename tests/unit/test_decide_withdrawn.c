@@ -33,7 +33,7 @@ WORLD_TEST_OF(what_changed_before_an_approval_was_withdrawn_is_confirmed_again, 
 	world_run_ends(w, GOOD);
 	work = world_newest(w, "client/acme");
 	assert_int_equal(work.state, DEPLOY_QUEUED);
-	assert_true(work.is_asked_anew);
+	assert_true(work.wait.is_asked_anew);
 }
 
 WORLD_TEST_OF(what_has_enough_without_it_stays_in_the_queue, "PRODUCTION_APPROVALS=1", ADMINS,

@@ -121,7 +121,7 @@ TEST(an_attack_that_begins_meanwhile_is_asked_about)
 	assert_int_equal(world_run_starts(&w), 200);
 	world_run_ends(&w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(world_deployment(&w, queued).state, DEPLOY_QUEUED);
-	assert_true(world_deployment(&w, queued).is_asked_anew);
+	assert_true(world_deployment(&w, queued).wait.is_asked_anew);
 	assert_non_null(world_says(&w, "Not started: staging: " IS_UNDER));
 	world_close(&w);
 
@@ -192,6 +192,6 @@ WORLD_TEST_OF(what_nobody_was_shown_is_asked_before_an_attack, CLIENT, DOMAIN, H
 	(void)snprintf(line, sizeof(line),
 	    "APPROVE: cf-under-attack acme nonce=0123456789abcdef ts=%" PRId64, w->aid.at / 1000);
 	(void)world_text(w, WORLD_ADMIN, line);
-	assert_true(world_newest(w, "client/acme").is_asked_anew);
+	assert_true(world_newest(w, "client/acme").wait.is_asked_anew);
 	assert_non_null(world_says(w, "Not started: client/acme cf-under-attack"));
 }

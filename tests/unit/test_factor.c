@@ -131,7 +131,7 @@ FACTOR_TEST(a_reason_that_was_replied_with_goes_on, "REQUIRE_OTP=deploy:*")
 	assert_int_equal(factor_begun(w), 0);
 	factor_type(w, &ada, factor_code(w, &ada, 0));
 	assert_int_equal(factor_begun(w), 1);
-	assert_string_equal(world_newest(w, "staging").exception, "the shop is down");
+	assert_string_equal(world_newest(w, "staging").exempt.exception, "the shop is down");
 }
 
 FACTOR_TEST(who_has_none_is_told_so_and_who_may_not_is_not_asked, "REQUIRE_OTP=deploy:*")

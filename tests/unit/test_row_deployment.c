@@ -44,7 +44,7 @@ act_round_trip(struct tx *tx, void *arg)
 		    .address = { -100, 3 },
 		    .place = 7,
 		    .waits_for = "host:db1:22/srv/shop",
-		    .is_asked_anew = true,
+		    .wait.is_asked_anew = true,
 		    .message = 4,
 		    .also_message = 5,
 		    .run = 6,

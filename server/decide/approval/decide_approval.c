@@ -188,7 +188,7 @@ static void
 go_on(struct tx *tx, struct deployment *work, bool is_alone)
 {
 	if (work->approvers[0] != '\0')
-		work->is_behind = false; /* they were told; where nobody was, its turn asks */
+		work->wait.is_behind = false; /* they were told; where nobody was, its turn asks */
 	if (!decide_needs_look(tx, work, NULL)) {
 		decide_query_blocked(tx, work); /* else its turn does */
 		(void)decide_step(tx, work, DEPLOY_ON_APPROVE, NULL);

@@ -125,7 +125,7 @@ tell_owner(struct tx *tx, const struct deployment *work, const struct holds *hol
 		return;
 	chat_first(&text, FIRST_LOCK_PASSED, work->environment);
 	chat_text_outside(&text, ": emergency by ", work->requester);
-	chat_text_outside(&text, ": ", work->emergency);
+	chat_text_outside(&text, ": ", work->exempt.emergency);
 	message.head = chat_text_take(&text);
 	message.address = lock->address;
 	message.reply_to = lock->request;
@@ -225,7 +225,8 @@ static void
 tell(struct tx *tx, const struct deployment *work)
 {
 	const bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-	const bool is_asked = is_over ? deployment_awaits_review(work) : work->reviewed_at == 0;
+	const bool is_asked =
+	    is_over ? deployment_awaits_review(work) : work->exempt.reviewed_at == 0;
 	int64_t rows[ROW_SHOWN_MAX];
 	size_t n = row_shown_list(tx, work->id, SHOWN_REVIEW, rows);
 	char passed[LIMIT_PASSED];
@@ -259,10 +260,10 @@ tell(struct tx *tx, const struct deployment *work)
 void
 decide_emergency_returned(struct tx *tx, struct deployment *work)
 {
-	if (work->reviewed_at == 0)
+	if (work->exempt.reviewed_at == 0)
 		return;
-	work->reviewed_at = 0;
-	work->reviewer[0] = '\0';
+	work->exempt.reviewed_at = 0;
+	work->exempt.reviewer[0] = '\0';
 	tell(tx, work);
 }
 
@@ -334,7 +335,7 @@ static const char *
 find_fault(const struct deployment *work)
 {
 	return !deployment_is_emergency(work) ? "was no emergency" :
-	    work->reviewed_at != 0	      ? "is reviewed already" :
+	    work->exempt.reviewed_at != 0     ? "is reviewed already" :
 	    work->started_at != 0	      ? NULL :
 	    deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL ?
 				    "never began: there is nothing to review" :
@@ -388,13 +389,13 @@ close_it(struct tx *tx, const struct update *update, struct deployment *work, bo
 {
 	char user[PRINCIPAL_TEXT];
 
-	(void)text_copy(work->reviewer, sizeof(work->reviewer), update->name);
-	work->reviewed_at = tx->at;
+	(void)text_copy(work->exempt.reviewer, sizeof(work->exempt.reviewer), update->name);
+	work->exempt.reviewed_at = tx->at;
 	row_deployment_save(tx, work);
 	row_press_add(tx, work->id, PRESS_REVIEW, update->person);
 	decide_audit_request(tx, work, decide_user(tx, update->person, user),
 	    AUDIT_CODE_EMERGENCY_REVIEWED, "reviewed",
-	    (const char *const[]){ "name", update->name, "emergency", work->emergency,
+	    (const char *const[]){ "name", update->name, "emergency", work->exempt.emergency,
 		alone ? "reason" : NULL, "by who asked for it: nobody else could have approved it",
 		NULL });
 	tell(tx, work);

@@ -122,7 +122,7 @@ add_entry(struct tx *tx, const struct deployment *deployment, enum audit_code co
 	    deployment->why != DEPLOY_WHY_CANCELLED || deployment->cancelled_by == 0 ?
 		"" :
 		decide_user(tx, deployment->cancelled_by, canceller));
-	decide_audit_fact(facts, &n, "emergency", deployment->emergency);
+	decide_audit_fact(facts, &n, "emergency", deployment->exempt.emergency);
 	decide_audit_fact(facts, &n, "without", deployment->without);
 	/* What may ship it: once, where it starts. */
 	decide_audit_fact(

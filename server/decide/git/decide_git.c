@@ -205,11 +205,12 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	/* Over another one that is live by then, git is asked again at its turn; also where that
 	 * one is live again, which is a decision of meanwhile. */
 	if (answer->has_base)
-		(void)text_copy(deployment->compared_live, LIMIT_COMMIT,
+		(void)text_copy(deployment->wait.compared_live, LIMIT_COMMIT,
 		    strcmp(answer->base, environment.current.commit) == 0 ? answer->base :
 									    COMPARED_WITH_NOTHING);
 	else if (answer->error[0] == '\0' && environment.current.id != 0)
-		(void)text_copy(deployment->compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
+		(void)text_copy(
+		    deployment->wait.compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);
 	if (answer->error[0] == '\0')
 		row_change_set(tx, deployment->id, answer);
 }

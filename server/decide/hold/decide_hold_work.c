@@ -44,10 +44,11 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 		.restores =
 		    deployment_is_action(work) && action_restores(action_find(work->action)),
 		.confirmer = work->confirmed_by,
-		.has_exception = work->exception[0] != '\0' &&
+		.has_exception = work->exempt.exception[0] != '\0' &&
 		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),
 		.excepted_at = work->requested_at,
-		.excepted_hold = work->exception[0] != '\0' ? row_exempt_get(tx, work->id).hold : 0,
+		.excepted_hold =
+		    work->exempt.exception[0] != '\0' ? row_exempt_get(tx, work->id).hold : 0,
 	};
 	struct holds holds;
 

@@ -192,14 +192,16 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_UNSYNCED, decide_is_unsynced(l->tx, work, &place->shown) },
 		{ TURN_IS_UNBOUND, decide_is_unbound(work) },
 		{ TURN_IS_ASKED,
-		    work->is_asked_anew && row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
+		    work->wait.is_asked_anew &&
+			row_effect_find(l->tx, EFFECT_TIMER, work->id) != 0 },
 		{ TURN_IS_CLAIMED, is_claimed(l, place) },
 		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
 		    work->program == PROGRAM_DEPLOY &&
-			(l->is_asking || strcmp(work->compared_live, l->now.current.commit) != 0 ||
+			(l->is_asking ||
+			    strcmp(work->wait.compared_live, l->now.current.commit) != 0 ||
 			    decide_is_uncompared(l->tx, work)) },
-		{ TURN_IS_BEHIND, work->is_behind },
+		{ TURN_IS_BEHIND, work->wait.is_behind },
 		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, is_stale(l, work) },
@@ -253,7 +255,7 @@ static void
 say_change(const struct look *l, const struct place *place, char ret[LIMIT_LINE])
 {
 	(void)text_copy(ret, LIMIT_LINE, place->changed);
-	if (ret[0] == '\0' && place->work.is_behind)
+	if (ret[0] == '\0' && place->work.wait.is_behind)
 		(void)snprintf(ret, LIMIT_LINE, "%s runs %.7s now, which is newer", l->environment,
 		    l->now.current.commit);
 }
@@ -287,7 +289,7 @@ ask_anew(const struct look *l, struct place *place)
 		(void)snprintf(why, sizeof(why), "its place in %s is more than an hour old",
 		    deployment_target(&place->work, target));
 	wait_for(l, place, "");
-	place->work.is_asked_anew = true;
+	place->work.wait.is_asked_anew = true;
 	decide_ask_anew(l->tx, &place->work, why, answer_for(l, &place->work));
 }
 
@@ -296,7 +298,7 @@ start(const struct look *l, struct place *place)
 {
 	struct deployment *work = &place->work;
 	/* Who has just answered is looking. */
-	bool has_waited = work->queued_at < l->tx->at && work->answered_at < l->tx->at;
+	bool has_waited = work->wait.queued_at < l->tx->at && work->answered_at < l->tx->at;
 
 	wait_for(l, place, "");
 	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
@@ -372,12 +374,12 @@ tell_places(const struct look *l)
 		struct deployment work;
 
 		row_deployment_get(l->tx, ids[i], &work);
-		if (work.is_asked_anew)
+		if (work.wait.is_asked_anew)
 			continue;
 		decide_tell(l->tx, &work, NULL);
-		if (i == 0 && !work.is_next_notified && !decide_is_held(l->tx, &work)) {
-			work.is_next_notified = true;
-			if (deployment_is_by_request(&work) && work.queued_at < l->tx->at)
+		if (i == 0 && !work.wait.is_next_notified && !decide_is_held(l->tx, &work)) {
+			work.wait.is_next_notified = true;
+			if (deployment_is_by_request(&work) && work.wait.queued_at < l->tx->at)
 				decide_tell_turn(l->tx, &work, true);
 		}
 		row_deployment_save(l->tx, &work);
@@ -577,8 +579,8 @@ decide_give(struct tx *tx, struct deployment *mine, struct deployment *other)
 		return false;
 	mine->place = other->place;
 	other->place = place;
-	other->is_next_notified = mine->is_next_notified; /* by what is said now */
-	mine->is_next_notified = false;
+	other->wait.is_next_notified = mine->wait.is_next_notified; /* by what is said now */
+	mine->wait.is_next_notified = false;
 	row_deployment_save(tx, mine);
 	row_deployment_save(tx, other);
 	decide_audit_request(tx, mine, decide_user(tx, mine->requested_by, user),
@@ -597,13 +599,13 @@ decide_queue_confirm(struct tx *tx, struct deployment *deployment, const struct 
 	struct question shown;
 
 	decide_confirmed(tx, deployment, update);
-	deployment->is_asked_anew = false;
-	deployment->is_behind = false; /* the question said so */
+	deployment->wait.is_asked_anew = false;
+	deployment->wait.is_behind = false; /* the question said so */
 	deployment->changed[0] = '\0';
 	deployment->answered_at = tx->at;
 	/* Where git has compared it with what was live before that one, it does so again. */
-	if (deployment->compared_live[0] == '\0')
-		(void)text_copy(deployment->compared_live, LIMIT_COMMIT,
+	if (deployment->wait.compared_live[0] == '\0')
+		(void)text_copy(deployment->wait.compared_live, LIMIT_COMMIT,
 		    row_question_get(tx, deployment->id, &shown)->shown_live);
 	row_button_close_question(tx, deployment->id);
 	row_deployment_save(tx, deployment);
@@ -624,12 +626,12 @@ decide_queue_answered(struct tx *tx, struct deployment *deployment,
 	 * has.  It starts as it was asked for, unless a question showed more; the release may
 	 * need it. */
 	deployment->waits_for[0] = '\0';
-	deployment->is_behind = turn_is_behind(answer);
+	deployment->wait.is_behind = turn_is_behind(answer);
 	(void)text_copy(deployment->untouched, sizeof(deployment->untouched), answer->untouched);
 	deployment->note[0] = '\0';
 	decide_note_newer(deployment, answer);
 	decide_contained(tx, deployment, answer);
-	(void)text_copy(deployment->compared_live, LIMIT_COMMIT, query->base);
+	(void)text_copy(deployment->wait.compared_live, LIMIT_COMMIT, query->base);
 	row_deployment_save(tx, deployment);
 	look(&l);
 }

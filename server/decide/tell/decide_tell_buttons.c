@@ -319,7 +319,7 @@ decide_tell_buttons(
 		(deployment->state == DEPLOY_QUEUED && deployment->approvers[0] != '\0')) &&
 	    decide_tell_is_asked_in(tx, deployment, chat))
 		decide_tell_add_approval(tx, deployment, chat, ret);
-	if (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew &&
+	if (deployment->state == DEPLOY_QUEUED && deployment->wait.is_asked_anew &&
 	    may_answer_in(tx, deployment, chat))
 		add_answer(
 		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), ret);

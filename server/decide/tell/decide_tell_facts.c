@@ -43,7 +43,7 @@ decide_tell_is_question(const struct deployment *deployment)
 {
 	return deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
 	    deployment->state == DEPLOY_AWAITING_APPROVAL ||
-	    (deployment->state == DEPLOY_QUEUED && deployment->is_asked_anew);
+	    (deployment->state == DEPLOY_QUEUED && deployment->wait.is_asked_anew);
 }
 
 /* Who asked for it, or of a push the team of its application, may not see what it waits for. */

@@ -81,7 +81,7 @@ decide_tell_turn(struct tx *tx, const struct deployment *deployment, bool is_nex
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	chat_deployment_turn(&text, deployment, is_next);
-	reply_requester(tx, deployment, tx->at - deployment->queued_at > patience_ms, &text);
+	reply_requester(tx, deployment, tx->at - deployment->wait.queued_at > patience_ms, &text);
 }
 
 void

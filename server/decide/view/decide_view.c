@@ -118,8 +118,8 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "requested_by", work->requester);
 	put_text(json, "confirmed_by", work->confirmer);
 	put_approvals(tx, work, json);
-	put_text(json, "emergency", work->emergency);
-	put_text(json, "reviewed_by", work->reviewer);
+	put_text(json, "emergency", work->exempt.emergency);
+	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
 	put_number(json, "run", work->run);
 	json_put_time(json, "requested_at", work->requested_at);
@@ -463,7 +463,7 @@ put_queue(struct tx *tx, int64_t person, const struct environment_settings *sett
 		    strchr(work.waits_for, ':') != NULL && !decide_sees_claims(tx, person, &work) ?
 			"other work" :
 			work.waits_for);
-		json_put_time(json, "queued_at", work.queued_at);
+		json_put_time(json, "queued_at", work.wait.queued_at);
 		json_out_end(json);
 	}
 	json_out_end(json);

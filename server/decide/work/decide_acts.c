@@ -145,7 +145,7 @@ do_ask_approvers(struct act *act)
 	}
 	/* Where git has answered, it is what git compared with, which need not be live any more. */
 	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
-		(void)text_copy(work->compared_live, LIMIT_COMMIT, environment.current.commit);
+		(void)text_copy(work->wait.compared_live, LIMIT_COMMIT, environment.current.commit);
 	decide_bind_question(tx, work, &environment, act->answer);
 	row_effect_withdraw(tx, request.timer);
 	set_approval_time(tx, work, &request);

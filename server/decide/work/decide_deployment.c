@@ -64,15 +64,15 @@ enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	row_environment_get(tx, deployment->environment, &environment);
 	if (deployment->place == 0)
 		deployment->place = row_queue_draw(tx);
-	deployment->queued_at = tx->at;
+	deployment->wait.queued_at = tx->at;
 	deployment->answered_at =
 	    deployment->confirmed_by != 0 || deployment->approvers[0] != '\0' ?
 	    tx->at :
 	    deployment->requested_at;
 	/* What was approved may have waited for hours: it is as it was when git was asked. */
-	if (from != DEPLOY_AWAITING_APPROVAL && deployment->compared_live[0] == '\0')
+	if (from != DEPLOY_AWAITING_APPROVAL && deployment->wait.compared_live[0] == '\0')
 		(void)text_copy(
-		    deployment->compared_live, LIMIT_COMMIT, environment.current.commit);
+		    deployment->wait.compared_live, LIMIT_COMMIT, environment.current.commit);
 }
 
 /* Nothing that it waited for in its place is waited for any more. */
@@ -81,7 +81,7 @@ leave_queue(struct tx *tx, struct deployment *deployment)
 {
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id));
 	row_button_close_question(tx, deployment->id);
-	deployment->is_asked_anew = false;
+	deployment->wait.is_asked_anew = false;
 	deployment->waits_for[0] = '\0';
 }
 
