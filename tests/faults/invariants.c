@@ -48,6 +48,16 @@ invariants_number_sql(const struct invariants *of, const struct db_sql *sql)
 	return n;
 }
 
+static void
+none(const struct invariants *of, const char *invariant, const char *what, int64_t id)
+{
+	if (id != 0)
+		tell(of, invariant, "%s %" PRId64, what, id);
+}
+
+/* The statement finds the number of one that breaks it, or 0. */
+#define NONE(of, what, ...) none(of, __func__, what, invariants_number(of, __VA_ARGS__))
+
 /* --- after any commit --- */
 
 /* I3, I5: the busy flag is the deployment. */
@@ -128,7 +138,7 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED'"
 	    " AND NOT EXISTS (SELECT 1 FROM work a WHERE a.environment = d.environment AND a.state"
 	    "  IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK', 'VERIFYING_ROLLBACK'))"
@@ -157,9 +167,6 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.cause IN ('push', 'poll') AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
 	    DB_I64(of->now));
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* Q2: what is active holds its environment, and what is not holds nothing. */
@@ -186,20 +193,17 @@ claims_are_of_active_work(const struct invariants *of)
 static void
 whoever_is_queued_has_a_place(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d WHERE d.state = 'QUEUED' AND (d.place = 0"
 	    " OR d.waits_for = 'look' OR EXISTS (SELECT 1 FROM work q WHERE q.id <> d.id"
 	    "  AND q.state = 'QUEUED' AND q.place = d.place))");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I13: where what runs is not known, whatever began since was confirmed by who had been told. */
 static void
 nothing_begins_where_nothing_is_known(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d JOIN environment e"
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
@@ -212,34 +216,25 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    "  'action_started'))"
 	    " > (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"
 	    " AND u.environment = d.environment)");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 static void
 no_two_questions_are_open_about_one_commit(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM work"
 	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy' AND emergency = ''"
 	    " GROUP BY environment, commit_id) WHERE n > 1");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* Its question, its failure, its end. */
 static void
 a_deployment_makes_three_sounds_at_most_in_a_chat(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(rings_for), 0) FROM (SELECT rings_for, SUM(rings) AS n FROM message"
 	    " WHERE rings_for <> 0 GROUP BY rings_for, chat)"
 	    " WHERE n > 3");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I2 */
@@ -259,15 +254,12 @@ an_end_has_its_time(const struct invariants *of)
 static void
 a_question_ends_with_what_it_asks(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(d.id), 0) FROM button q JOIN work d"
 	    " ON q.target = 'work/' || d.id WHERE q.closed_at = 0 AND"
 	    " ((q.action = 'confirm' AND d.state <> 'AWAITING_CONFIRMATION'"
 	    "  AND NOT (d.state = 'QUEUED' AND d.is_asked_anew <> 0))"
 	    " OR (q.action = 'cancel' AND d.ended_at <> 0))");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I14: what is live is never blocked; no push brings up what is, unless its question said so. */
@@ -435,11 +427,7 @@ every_deployment_has_ended(const struct invariants *of)
 static void
 every_run_has_ended(const struct invariants *of)
 {
-	int64_t id =
-	    invariants_number(of, "SELECT COALESCE(MAX(id), 0) FROM run WHERE ended_at = 0");
-
-	if (id != 0)
-		tell(of, __func__, "run %" PRId64, id);
+	NONE(of, "run", "SELECT COALESCE(MAX(id), 0) FROM run WHERE ended_at = 0");
 }
 
 static void
@@ -476,40 +464,31 @@ only_standing_waits_are_open(const struct invariants *of)
 static void
 a_confirmation_counts_once(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "deployment",
 	    "SELECT COALESCE(MAX(deployment), 0) FROM (SELECT deployment,"
 	    " SUM(outcome = 'confirmed') - SUM(outcome = 'asked anew') AS n FROM audit"
 	    " GROUP BY deployment) WHERE n > 1");
-
-	if (id != 0)
-		tell(of, __func__, "deployment %" PRId64, id);
 }
 
 /* I11: a release became live, or came back (when its own commit was deployed once more). */
 static void
 a_release_was_live(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "release",
 	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
 	    " LEFT JOIN work d ON d.id = r.deployment"
 	    " WHERE d.id IS NULL OR r.commit_id <> CASE d.state WHEN 'LIVE' THEN d.commit_id"
 	    " WHEN 'ROLLED_BACK' THEN d.previous ELSE '' END");
-
-	if (id != 0)
-		tell(of, __func__, "release %" PRId64, id);
 }
 
 /* I11: what a rollback will bring back is what its deployment shipped, or was taken back to. */
 static void
 a_release_names_its_image(const struct invariants *of)
 {
-	int64_t id = invariants_number(of,
+	NONE(of, "release",
 	    "SELECT COALESCE(MAX(r.id), 0) FROM release r"
 	    " JOIN work d ON d.id = r.deployment"
 	    " WHERE r.image <> CASE d.state WHEN 'LIVE' THEN d.image ELSE d.previous_image END");
-
-	if (id != 0)
-		tell(of, __func__, "release %" PRId64, id);
 }
 
 void

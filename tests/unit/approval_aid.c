@@ -33,3 +33,11 @@ approval_asks(struct world *w, const char *commit)
 	world_git(w, (struct world_git){ .commit = commit, .count = 2 });
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }
+
+void
+approval_presses(
+    struct world *w, const char *commit, int64_t person, int64_t chat, const char *label)
+{
+	approval_asks(w, commit);
+	approval_press_in(w, person, chat, label);
+}

@@ -13,3 +13,6 @@ void approval_press_in(struct world *w, int64_t person, int64_t chat, const char
 
 /* The admin asks for that commit in production, and confirms it: it awaits approvals. */
 void approval_asks(struct world *w, const char *commit);
+/* ... and somebody presses that button of what they are asked in a chat. */
+void approval_presses(
+    struct world *w, const char *commit, int64_t person, int64_t chat, const char *label);

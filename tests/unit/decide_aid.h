@@ -166,8 +166,15 @@ void world_application_file(struct world *w, const char *name, const char *text)
 #define world_answers(w, person, text, part) \
 	((void)world_text(w, person, text), assert_non_null(world_says(w, part)))
 
+/* ... and it is the latest, its marks aside. */
+#define world_answers_last(w, person, text, part) \
+	((void)world_text(w, person, text), \
+	    assert_non_null(strstr(world_plain(world_last(w)), part)))
+
 /* What is typed asks git, which finds that commit. */
 void world_asks(struct world *w, int64_t person, const char *text, const char *commit);
+void world_asks_in(
+    struct world *w, int64_t person, int64_t chat, const char *text, const char *commit);
 
 /* An update with a fresh id, to be changed and decided. */
 struct event *world_update(struct world *w, enum update_kind kind, int64_t person, int64_t chat);
@@ -211,6 +218,7 @@ struct world_git {
 };
 void world_git(struct world *w, struct world_git git);
 void world_git_at(struct world *w, const char *commit);
+void world_git_all_at(struct world *w, const char *commit); /* as long as one is open */
 /* The oldest question for the runner's list alone is answered. */
 void world_settings_listed(struct world *w);
 /* All is as the question that was confirmed has shown it. */
@@ -228,7 +236,9 @@ void world_run_lost(struct world *w);
 /* The runner refuses it where it is bound to another list than `settings`. */
 void world_run_refused(struct world *w);
 void world_run_ends(struct world *w, struct run_ended ended);
-/* ... behind its step "release". */
+/* It starts, and ends so. */
+void world_run_plays(struct world *w, struct run_ended ended);
+/* It says its step "release", and ends so. */
 void world_run_releases(struct world *w, struct run_ended ended);
 /* It ends GOOD, and what it has brought is well, or is not because of `failure`. */
 void world_run_is_probed(struct world *w, const char *failure);
@@ -301,8 +311,9 @@ void world_released(struct world *w, const char *environment);
 /* Short cuts: /deploy staging of that commit, up to the run; and all of it, live. */
 void world_deploy_starts(struct world *w, const char *commit);
 void world_deploy_goes_live(struct world *w, const char *commit);
-/* Both, one after the other; the second only starts. */
+/* Both, one after the other.  A, B and C.  The second only starts. */
 void world_two_go_live(struct world *w, const char *first, const char *second);
+void world_three_go_live(struct world *w);
 void world_starts_over(struct world *w, const char *live, const char *commit);
 /* What is typed asks for a rollback, where several releases are offered to the newest of them; the
  * question, or it without its marks. */

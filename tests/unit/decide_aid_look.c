@@ -269,6 +269,13 @@ world_two_go_live(struct world *w, const char *first, const char *second)
 }
 
 void
+world_three_go_live(struct world *w)
+{
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
+	world_deploy_goes_live(w, COMMIT_C);
+}
+
+void
 world_starts_over(struct world *w, const char *live, const char *commit)
 {
 	world_deploy_goes_live(w, live);

@@ -327,9 +327,30 @@ world_git_at(struct world *w, const char *commit)
 }
 
 void
+world_git_all_at(struct world *w, const char *commit)
+{
+	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		world_git_at(w, commit);
+}
+
+void
+world_run_plays(struct world *w, struct run_ended ended)
+{
+	assert_int_equal(world_run_starts(w), 200);
+	world_run_ends(w, ended);
+}
+
+void
 world_asks(struct world *w, int64_t person, const char *text, const char *commit)
 {
 	(void)world_text(w, person, text);
+	world_git_at(w, commit);
+}
+
+void
+world_asks_in(struct world *w, int64_t person, int64_t chat, const char *text, const char *commit)
+{
+	(void)world_text_in(w, person, chat, text);
 	world_git_at(w, commit);
 }
 

@@ -226,10 +226,16 @@ peer_has_answer(const struct connection *peer)
 }
 
 void
+server_aid_start_with(struct server_aid *f, const struct http_server_config *config)
+{
+	server_aid_start(f, config, "127.0.0.1:0");
+	peer_call(f, &f->peer);
+}
+
+void
 server_aid_start_and_call(struct server_aid *f)
 {
 	struct http_server_config config = server_aid_config(f);
 
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 }

@@ -47,7 +47,9 @@ int server_aid_tear_down(void **state);
 struct http_server_config server_aid_config(struct server_aid *f);
 void server_aid_start(
     struct server_aid *f, const struct http_server_config *config, const char *where);
-void server_aid_start_and_call(struct server_aid *f); /* as it is, and `peer` is there */
+/* ... and `peer` is there; server_aid_start_and_call: as it is. */
+void server_aid_start_with(struct server_aid *f, const struct http_server_config *config);
+void server_aid_start_and_call(struct server_aid *f);
 
 void peer_call(struct server_aid *f, struct connection *peer); /* connects */
 void peer_watch(struct server_aid *f, struct connection *peer); /* has connected by itself */

@@ -130,8 +130,7 @@ WORLD_TEST(a_deploy_asked_for_elsewhere_is_told_to_the_team_too)
 	assert_non_null(
 	    world_says_in(w, WORLD_TEAM, "Live: staging, not checked \"Make it blue\" aaaaaaa"));
 	assert_int_equal(w->n_screen, 2);
-	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging", COMMIT_B);
 	assert_int_equal(w->n_screen, 3);
 }
 
@@ -211,8 +210,7 @@ TEST(an_answer_after_the_environment_became_busy_takes_a_place)
 
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_STAGING_USER, "/deploy staging", COMMIT_A);
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w, "it is being deployed already"));
@@ -221,8 +219,7 @@ TEST(an_answer_after_the_environment_became_busy_takes_a_place)
 
 	world_open(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_STAGING_USER, "/deploy staging", COMMIT_A);
 	world_git(&w, (struct world_git){ .commit = COMMIT_B });
 	assert_int_equal(world_count(&w, EFFECT_RUN), 1);
 	assert_non_null(world_says(&w,

@@ -188,8 +188,8 @@ TEST(who_may_one_thing_is_asked_at_once_and_told_no_other)
 	(void)world_text(&w, CONTRACTOR, "/do disk-fre");
 	assert_string_equal(
 	    world_plain(world_last(&w)), "There is no action disk-fre. You may: restart-web");
-	(void)world_text(&w, CONTRACTOR, "/do restart-web acmf");
-	assert_non_null(world_says(&w, "There is no client acmf. Did you mean acme? ❓"));
+	world_answers(&w, CONTRACTOR, "/do restart-web acmf",
+	    "There is no client acmf. Did you mean acme? ❓");
 	(void)world_text(&w, CONTRACTOR, "/request restart-wep acme");
 	assert_string_equal(world_plain(world_last(&w)),
 	    "Usage: /request <action> <client> [argument]. There is no action restart-wep. "
@@ -314,8 +314,7 @@ WORLD_TEST_OF(who_sees_one_of_a_client_and_its_environment_learns_nothing_of_the
 {
 	const struct world_message *said;
 
-	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)world_press(w, WORLD_ADMIN, WORLD_ADMIN,
 	    world_button(world_says_in(w, WORLD_ADMIN, "Deploy to"), "Deploy to"));
 	world_git_same(w);

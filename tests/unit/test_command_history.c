@@ -77,8 +77,7 @@ TEST_WITH(behind_a_rollback_the_mark_is_that_of_the_rollback, open_world, world_
 {
 	const char *text;
 
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_goes_live(&w, COMMIT_B);
+	world_two_go_live(&w, COMMIT_A, COMMIT_B);
 	world_rolls_back(&w, "/rollback staging");
 	text = history(WORLD_ADMIN);
 	assert_non_null(strstr(text, "#3 aaaaaaa \"Make it blue\"\n    rollback, live since"));

@@ -34,8 +34,7 @@ rolled_back(struct world *w, int64_t chat)
 
 	(void)text_copy(back.application_log, sizeof(back.application_log), LOGGED);
 	world_deploy_goes_live(w, COMMIT_A);
-	(void)world_text_in(w, WORLD_ADMIN, chat, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks_in(w, WORLD_ADMIN, chat, "/deploy staging", COMMIT_B);
 	(void)world_run_starts(w);
 	world_run_is_probed(w, "HTTP 500");
 	world_run_ends(w, back);

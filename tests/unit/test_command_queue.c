@@ -27,9 +27,7 @@ WORLD_TEST(what_was_confirmed_is_shown_while_git_is_asked)
 	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	queue_aid_press(w, WORLD_ADMIN, world_last(w), "Deploy to production");
 	assert_null(world_peek(w, EFFECT_RUN));
-	(void)world_text(w, WORLD_ADMIN, "/queue");
-	assert_non_null(
-	    strstr(world_plain(world_last(w)), "production\n⏳ #1 @ada deploys aaaaaaa, "));
+	world_answers_last(w, WORLD_ADMIN, "/queue", "production\n⏳ #1 @ada deploys aaaaaaa, ");
 	assert_non_null(strstr(world_plain(world_last(w)), ", confirmed: git is asked"));
 }
 

@@ -46,9 +46,8 @@ WORLD_TEST_OF(a_rollback_after_the_same_commit_twice_goes_to_another_one, STAGIN
 {
 	world_two_go_live(w, COMMIT_A, COMMIT_B);
 	world_deploy_goes_live(w, COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(
-	    strstr(world_plain(world_last(w)), "Roll back staging?\nbbbbbbb → aaaaaaa"));
+	world_answers_last(
+	    w, WORLD_ADMIN, "/rollback staging", "Roll back staging?\nbbbbbbb → aaaaaaa");
 }
 
 WORLD_TEST_OF(a_persons_rollback_that_fails_cannot_roll_back_of_its_own, STAGING_URL)
@@ -85,9 +84,8 @@ WORLD_TEST(a_list_says_which_runs_again_and_which_goes_forward)
 	assert_non_null(
 	    strstr(text, ", rolled back, newer than what runs: would go forward\n• release 1 "));
 	assert_non_null(strstr(text, ", live again as release 3"));
-	(void)world_text(w, WORLD_ADMIN, "/show 2");
-	assert_non_null(strstr(world_plain(world_last(w)),
-	    "↩️ Was rolled back: staging \"Make it blue\" bbbbbbb\n"));
+	world_answers_last(w, WORLD_ADMIN, "/show 2",
+	    "↩️ Was rolled back: staging \"Make it blue\" bbbbbbb\n");
 	assert_null(strstr(world_plain(world_last(w)), "✅"));
 	(void)world_text(w, WORLD_ADMIN, "/history staging");
 	text = world_plain(world_last(w));
@@ -103,8 +101,7 @@ WORLD_TEST(a_number_with_its_sign_is_a_deployments)
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging nosuch"); /* #2 makes no release */
 	world_git(w, (struct world_git){ .error = "no such ref" });
 	world_two_go_live(w, COMMIT_B, COMMIT_C);
-	(void)world_text(w, WORLD_ADMIN, "/history staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "#3 bbbbbbb"));
+	world_answers_last(w, WORLD_ADMIN, "/history staging", "#3 bbbbbbb");
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging #3");
 	assert_string_equal(world_newest(w, "staging").commit, COMMIT_B);
 	world_answers(
@@ -131,9 +128,8 @@ WORLD_TEST_BARE(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 	world_b_over_a(w, STAGING_URL);
 	world_run_ends(w, TOUCHED);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
-	assert_non_null(strstr(
-	    world_plain(world_last(w)), "Roll back staging?\nwhat runs is not known → aaaaaaa"));
+	world_answers_last(w, WORLD_ADMIN, "/rollback staging",
+	    "Roll back staging?\nwhat runs is not known → aaaaaaa");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_run_is_probed(w, NULL);
@@ -143,8 +139,7 @@ WORLD_TEST_BARE(from_down_a_rollback_goes_to_the_last_that_was_healthy)
 /* The second went forward again, to the release that had just been fled, with one button. */
 WORLD_TEST(rolling_back_twice_goes_back_twice)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 	assert_non_null(strstr(world_rollback_says(w, "/rollback staging"),
@@ -161,8 +156,7 @@ WORLD_TEST(rolling_back_twice_goes_back_twice)
 /* Its automatic rollback went to C, which a person had just fled. */
 WORLD_TEST(an_automatic_rollback_goes_to_nothing_that_was_left)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	world_rolls_back(w, "/rollback staging");
 	world_deploy_starts(w, COMMIT_B);
 	world_run_ends(w, TOUCHED);
@@ -250,8 +244,7 @@ WORLD_TEST(what_is_forward_is_known_when_it_starts)
 {
 	char first[LIMIT_BUTTON_ID];
 
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging 2");
 	(void)text_copy(first, sizeof(first), world_last(w)->buttons.at[0].id);
 	world_rolls_back(w, "/rollback staging 1");

@@ -8,8 +8,7 @@
 /* B is not blocked, for it did not run, and is newer than what does. */
 WORLD_TEST(what_a_rollback_went_over_is_not_offered)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	world_rolls_back(w, "/rollback staging 1");
 	assert_string_equal(world_blocked(w, "staging"), COMMIT_C);
 	assert_non_null(
@@ -19,8 +18,7 @@ WORLD_TEST(what_a_rollback_went_over_is_not_offered)
 /* Deployed once more it is its own release: what was left before it stays left. */
 WORLD_TEST(what_was_left_is_not_offered_after_the_same_commit_again)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	world_rolls_back(w, "/rollback staging");
 	world_deploy_goes_live(w, COMMIT_B);
 	assert_non_null(strstr(
@@ -172,8 +170,7 @@ WORLD_TEST(what_failed_there_since_is_marked)
 	static const char mark[] = "⚠️ failed there since it was live, 5 min ago";
 	struct world_message *message;
 
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_rollback_asks(w, "/rollback staging 1"), "Roll"));
 	world_run_ends(w, TOUCHED);
@@ -467,9 +464,8 @@ WORLD_TEST(status_lists_three_blocks_and_counts_the_rest)
 		world_deploy_goes_live(w, commits[i]);
 	for (size_t i = 1; i < COUNT(commits); i++)
 		world_rolls_back(w, "/rollback staging");
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(strstr(world_plain(world_last(w)),
+	world_answers_last(w, WORLD_ADMIN, "/status staging",
 	    "\nblocked: bbbbbbb rolled back by @ada, just now (to release 1, aaaaaaa)"
 	    "\nblocked too: ccccccc, ddddddd and 2 more\nA push does not deploy it; one with a fix on top goes its usual way."
-	    " To deploy it all the same: /deploy staging bbbbbbb, which asks first"));
+	    " To deploy it all the same: /deploy staging bbbbbbb, which asks first");
 }

@@ -89,8 +89,7 @@ TEST_WITH(a_rollback_does_not_hide_what_its_release_warned_of, open_world, world
 		.released = true,
 		.warnings = { .said = 1, .lines = "h1 could not be tidied" } };
 
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
+	world_starts_over(&w, COMMIT_A, COMMIT_B);
 	world_run_ends(&w, warned);
 	world_probed(&w, "HTTP 500");
 	world_run_ends(&w, back);
@@ -143,11 +142,9 @@ TEST_WITH(what_was_rolled_back_says_why_and_to_what, open_world, world_tear_down
 
 	go_live();
 	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
+	world_run_is_probed(&w, "HTTP 500");
 	(void)world_run_starts(&w);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
+	world_run_is_probed(&w, NULL);
 	text = shown(WORLD_ADMIN, "/show 2");
 	has(text, "❌ Rolled back: staging from \"Make it blue\" (HTTP 500)\n#2\n");
 	has(text, ", took 0.0 s\nunhealthy: HTTP 500\n↩️ rolled back to aaaaaaa\nblocked: ");
@@ -163,8 +160,7 @@ TEST_WITH(who_confirmed_and_who_approved_is_named, open_world, world_tear_down)
 	const char *text;
 
 	world_settings(&w, "PRODUCTION_APPROVALS=1", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)world_press(&w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says(&w, "Deploy to production?"), "Deploy"));
 	world_git_same(&w);

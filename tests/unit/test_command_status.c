@@ -65,10 +65,8 @@ TEST_WITH(what_never_had_a_release_is_one_line_at_the_end, open_two, world_tear_
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ shop/production runs aaaaaaa"));
 	says(world_plain(world_last(&w)), "\n\n⚪ No release yet: shop/staging\n");
 	/* What is asked about, or in progress, is none of those. */
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy blog/production", COMMIT_A);
+	world_asks(&w, WORLD_ADMIN, "/deploy blog/staging", COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_true(text_starts(world_plain(world_last(&w)),
 	    "⚪ blog/staging has no release yet; ⏳ in progress aaaaaaa\n"
@@ -331,8 +329,7 @@ TEST_WITH(a_clock_is_that_of_its_application, open_two, world_tear_down)
 /* What a script only notes is no step: it stands in the deployment's message. */
 TEST_WITH(of_a_run_the_step_that_it_came_to_is_shown, open_two, world_tear_down)
 {
-	(void)world_text(&w, WORLD_ADMIN, "/deploy blog/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy blog/staging", COMMIT_A);
 	(void)world_run_starts(&w);
 	world_run_step(&w, 0, "pull");
 	world_run_step(&w, 1, "stays-old worker");
@@ -346,8 +343,7 @@ TEST_WITH(what_is_in_trouble_stands_first, open_two, world_tear_down)
 	struct world_message *message;
 
 	store_aid_act(&w.aid, world_set_down, (void *)(uintptr_t) "shop/production");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	message = world_last(&w);
 	assert_string_equal(world_plain(message),
@@ -363,10 +359,8 @@ TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, world_tear_down)
 {
 	const char *said;
 
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
+	world_asks(&w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
+	world_run_is_probed(&w, NULL);
 	world_released(&w, "blog/staging");
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	assert_true(text_starts(world_plain(world_last(&w)), "⚪ blog/staging"));
@@ -381,16 +375,14 @@ TEST_WITH(of_several_what_is_unhealthy_stands_first, open_two, world_tear_down)
 TEST_WITH(of_several_one_that_is_down_is_said_to_be_unless_something_replaces_it, open_two,
     world_tear_down)
 {
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
 	(void)world_run_starts(&w);
 	world_run_ends(&w, (struct run_ended){ .gate_opened = true, .released = true });
 	world_probed(&w, NULL);
 	(void)world_text(&w, WORLD_ADMIN, "/status");
 	world_probed(&w, "HTTP 500");
 	says(world_plain(world_last(&w)), "🔴 shop/staging: unhealthy; last live: aaaaaaa");
-	(void)world_text(&w, WORLD_ADMIN, "/deploy shop/staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(&w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_B);
 	(void)world_run_starts(&w);
 	world_run_step(&w, 0, "release");
 	(void)world_text(&w, WORLD_ADMIN, "/status");

@@ -38,8 +38,7 @@ WORLD_TEST_OF(a_second_person_approves_and_it_goes_live, "PRODUCTION_APPROVALS=1
 	    world_says_in(w, WORLD_TEAM, "Live: production, not checked \"Make it blue\" aaaaaaa"));
 	assert_int_equal(world_audited(w, "deploy_approval", "\"approved\""), 1);
 	assert_int_equal(world_audited(w, "deploy_started", "\"approved_by\":\"telegram:"), 1);
-	(void)world_text(w, WORLD_ADMIN, "/history production");
-	assert_non_null(strstr(world_plain(world_last(w)), "approved by @bob"));
+	world_answers_last(w, WORLD_ADMIN, "/history production", "approved by @bob");
 }
 
 /* --- whose yes counts --- */
@@ -47,8 +46,7 @@ WORLD_TEST_OF(a_second_person_approves_and_it_goes_live, "PRODUCTION_APPROVALS=1
 WORLD_TEST_OF(two_of_two_are_two_people_and_a_double_press_is_one, "PRODUCTION_APPROVALS=2",
     "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	assert_string_equal(w->toast, "Approved: production aaaaaaa: 1 of 2.");
 	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 1 of 2: @bob"));
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
@@ -140,8 +138,7 @@ TEST(who_asks_elsewhere_is_led_to_where_it_awaits_approval)
 WORLD_TEST_OF(
     who_asked_may_where_the_settings_say_so, "PRODUCTION_APPROVALS=1", "APPROVE_SELF=true")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_ADMIN, WORLD_TEAM, "Approve");
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }
 
@@ -150,8 +147,7 @@ WORLD_TEST_OF(
 /* None of the reasons is a way out. */
 WORLD_TEST_OF(who_thinks_again_keeps_it, "PRODUCTION_APPROVALS=1")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Keep it");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 	assert_non_null(
@@ -196,8 +192,7 @@ WORLD_TEST_OF(a_no_with_a_reason_ends_it_and_rings, "PRODUCTION_APPROVALS=1")
 
 WORLD_TEST_OF(a_reason_is_pressed_or_typed, "PRODUCTION_APPROVALS=1")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Reject");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Wrong commit");
 	assert_string_equal(world_newest(w, "production").detail, "rejected by @bob: Wrong commit");
 	approval_asks(w, COMMIT_B);
@@ -297,10 +292,8 @@ WORLD_TEST_OF(half_of_its_time_reminds_once_and_all_of_it_ends_it, "PRODUCTION_A
 WORLD_TEST_OF(
     a_yes_is_taken_back_until_it_starts, "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
-	approval_asks(w, COMMIT_B);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_B, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	approval_press_in(w, CAROL, WORLD_TEAM, "Withdraw");
 	assert_string_equal(w->toast, "There is no approval of yours to withdraw.");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
@@ -318,8 +311,7 @@ WORLD_TEST_OF(a_yes_given_and_taken_back_in_turn_rings_little_and_ends, "PRODUCT
 	int64_t begin;
 	size_t before;
 
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	w->aid.at += 3600 * INT64_C(1000); /* who asked is no reason any more */
 	approval_asks(w, COMMIT_B);
 	before = world_rings_in(w, WORLD_TEAM);
@@ -400,8 +392,7 @@ drop(struct tx *tx, UNUSED void *arg)
 WORLD_TEST_OF(a_reset_of_the_factor_takes_back_what_has_not_started, "PRODUCTION_APPROVALS=2",
     "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_act(w, drop, NULL);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "approved 0 of 2"));
 	assert_int_equal(world_audited(w, "deploy_approval", "withdrawn"), 1);
@@ -411,8 +402,7 @@ WORLD_TEST_OF(a_reset_of_the_factor_takes_back_what_has_not_started, "PRODUCTION
 
 WORLD_TEST_OF(who_asked_cancels_it, "PRODUCTION_APPROVALS=1")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_ADMIN, WORLD_GROUP, "Cancel");
+	approval_presses(w, COMMIT_A, WORLD_ADMIN, WORLD_GROUP, "Cancel");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_CANCELLED);
 	for (size_t i = 0; i < w->n_open; i++)
 		assert_false(

@@ -9,8 +9,7 @@
 WORLD_TEST_OF(who_loses_the_grant_counts_no_more_when_the_last_comes, "PRODUCTION_APPROVALS=2",
     "ADMIN_TELEGRAM_IDS=11,22,44,55")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_settings(w, "PRODUCTION_APPROVALS=2", "ADMIN_TELEGRAM_IDS=11,44,55", NULL);
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
 	assert_string_equal(w->toast, "Approved: production aaaaaaa: 1 of 2.");
@@ -25,8 +24,7 @@ WORLD_TEST_OF(who_loses_the_grant_in_the_queue_sends_it_back_to_waiting, "PRODUC
 {
 	int64_t place;
 
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(w, COMMIT_B); /* behind it */
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(w->toast, "Approved: production bbbbbbb: it is queued.");
@@ -69,8 +67,7 @@ b_awaits_over_a(struct world *w)
 {
 	world_open(w, "PRODUCTION_APPROVALS=1", NULL);
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 }
 
@@ -107,8 +104,7 @@ is_confirmed_again(struct world *w)
 WORLD_TEST_OF(another_live_release_is_approved_anew, "PRODUCTION_APPROVALS=1")
 {
 	approval_asks(w, COMMIT_A);
-	approval_asks(w, COMMIT_B);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_B, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_git(w, (struct world_git){ .commit = COMMIT_A, .branch_commit = COMMIT_B });
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(w->toast, "Approved: production bbbbbbb: it is queued.");
@@ -169,8 +165,7 @@ TEST(who_confirms_again_has_the_time_that_approvals_had)
 WORLD_TEST_OF(a_press_on_what_has_changed_is_no_yes, "PRODUCTION_APPROVALS=1")
 {
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_string_equal(
@@ -282,8 +277,7 @@ WORLD_TEST_OF(
 WORLD_TEST_OF(settings_that_need_fewer_or_more_are_in_force_at_once, "PRODUCTION_APPROVALS=2",
     "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	world_settings(w, "PRODUCTION_APPROVALS=3", "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
 	world_settings_read(w);
 	assert_non_null(world_says_in(w, WORLD_GROUP,
@@ -298,8 +292,7 @@ WORLD_TEST_OF(settings_that_need_fewer_or_more_are_in_force_at_once, "PRODUCTION
 WORLD_TEST_OF(who_was_asked_the_very_same_is_not_rung_anew, "PRODUCTION_APPROVALS=1",
     "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(w, COMMIT_B);
 	assert_false(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval")->is_silent);
 	world_settings(w, "ADMIN_TELEGRAM_IDS=11,22,44", NULL);
@@ -317,11 +310,9 @@ WORLD_TEST_OF(who_was_asked_the_very_same_is_not_rung_anew, "PRODUCTION_APPROVAL
 WORLD_TEST_OF(who_come_back_to_the_queue_together_start_by_their_places, "PRODUCTION_APPROVALS=1",
     "ADMIN_TELEGRAM_IDS=11,22,44")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_C);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
+	approval_presses(w, COMMIT_C, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Withdraw");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 2");
@@ -392,8 +383,7 @@ TEST(what_was_force_pushed_away_is_approved_anew)
 
 		world_open(&w, "PRODUCTION_APPROVALS=1", confirm[i], "ADMIN_TELEGRAM_IDS=11,22,44",
 		    "PRODUCTION_APPROVALS_IF=forced=2", NULL);
-		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 		if (i == 1) {
 			approval_press_in(&w, WORLD_ADMIN, WORLD_GROUP, "Deploy to");
 			world_git_same(&w);
@@ -438,10 +428,8 @@ WORLD_TEST_OF(what_main_has_moved_on_from_is_approved_once, "PRODUCTION_APPROVAL
 WORLD_TEST_OF(what_was_force_pushed_away_in_the_queue_is_approved_anew, "PRODUCTION_APPROVALS=1",
     "ADMIN_TELEGRAM_IDS=11,22,44", "POLL_REPOSITORY_SECONDS=60")
 {
-	approval_asks(w, COMMIT_C);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_C, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production ccccccc");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_polled(w, COMMIT_B, COMMIT_B);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -457,8 +445,7 @@ WORLD_TEST_OF(what_was_force_pushed_away_is_said_when_its_commits_are_listed,
     "PRODUCTION_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11,22,44")
 {
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_non_null(strstr(w->toast, "has changed, and is asked again."));

@@ -14,8 +14,8 @@
 WORLD_TEST_OF(what_was_live_is_said_to_have_been_and_is_not_approved, "PRODUCTION_APPROVALS=1")
 {
 	for (int i = 0; i < 2; i++) {
-		approval_asks(w, i == 0 ? COMMIT_A : COMMIT_B);
-		approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+		approval_presses(
+		    w, i == 0 ? COMMIT_A : COMMIT_B, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 		world_run_ends(w, GOOD);
 		(void)world_text(w, WORLD_OTHER_ADMIN, "/approve 1");
 		assert_non_null(strstr(world_plain(world_last(w)),
@@ -43,8 +43,7 @@ WORLD_TEST_OF(what_changed_and_needs_nobody_by_the_hour_is_approved_by_nobody,
     "PRODUCTION_APPROVALS_IF=outside Mon-Sun 01:00-23:59=1")
 {
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 	w->aid.at += 2 * HOUR_MS;
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
@@ -73,8 +72,7 @@ WORLD_TEST_OF(what_has_started_goes_on_though_a_yes_is_taken_back, "PRODUCTION_A
 {
 	int64_t id;
 
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	id = world_newest(w, "production").id;
 	assert_int_equal(world_deployment(w, id).state, DEPLOY_RUNNING);
 	world_act(w, act_withdraw, &id);
@@ -181,8 +179,7 @@ WORLD_TEST_OF(commits_over_what_is_not_live_any_more_are_not_shown, "PRODUCTION_
 	struct listing listing = { .base = COMMIT_D, .subject = "Over D", .id = 1 };
 
 	approval_asks(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	effect_free(world_take(w, EFFECT_GIT_QUERY));

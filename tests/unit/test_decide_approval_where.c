@@ -92,8 +92,7 @@ TEST(who_writes_before_the_no_of_before_is_read_is_sent_it_all_the_same)
 		world_open(&w, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
 		(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 		w.is_telegram_away = true;
-		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 		if (is_before == 1)
 			(void)world_text_in(&w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 		refuse_open(&w, WORLD_OTHER_ADMIN);
@@ -101,8 +100,7 @@ TEST(who_writes_before_the_no_of_before_is_read_is_sent_it_all_the_same)
 		assert_int_equal(
 		    world_says_in(&w, WORLD_OTHER_ADMIN, "Awaiting approval") != NULL, is_before);
 		(void)world_text(&w, WORLD_ADMIN, "/cancel production");
-		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-		world_git(&w, (struct world_git){ .commit = COMMIT_B });
+		world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 		assert_int_equal(
 		    world_says_in(&w, WORLD_OTHER_ADMIN, "bbbbbbb") != NULL, is_before);
 		world_close(&w);
@@ -116,8 +114,7 @@ WORLD_TEST_OF(
 	const struct world_message *asked;
 
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
-	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	approval_press_in(w, WORLD_ADMIN, WORLD_ADMIN, "Deploy to");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	asked = world_says_in(w, WORLD_ADMIN, "Awaiting approval: production");
@@ -136,8 +133,7 @@ WORLD_TEST_OF(who_was_asked_in_private_is_reminded_there, "PRODUCTION_APPROVALS=
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/start"); /* who approval_asks */
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(w, CAROL, CAROL, "/start");
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, CAROL, CAROL, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, CAROL, CAROL, "Approve production aaaaaaa");
 	world_due(w, TIMER_APPROVAL);
 	reminder = world_says_in(w, WORLD_OTHER_ADMIN, "Not approved yet: production");
 	assert_non_null(reminder);
@@ -163,8 +159,7 @@ WORLD_TEST_OF(who_has_not_answered_is_told_once_that_it_expired, "PRODUCTION_APP
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/start"); /* who approval_asks */
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(w, CAROL, CAROL, "/start");
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, CAROL, CAROL, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, CAROL, CAROL, "Approve production aaaaaaa");
 	world_due(w, TIMER_APPROVAL);
 	world_due(w, TIMER_APPROVAL);
 	said = world_says_in(w, WORLD_OTHER_ADMIN, "⛔ Approval expired: production");
@@ -184,8 +179,7 @@ WORLD_TEST_OF(ones_own_message_follows_ones_own_yes, "PRODUCTION_APPROVALS=2",
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
 	(void)world_text_in(w, CAROL, CAROL, "/start");
 	(void)world_text_in(w, DAN, DAN, "/start");
-	approval_asks(w, COMMIT_B);
-	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
+	approval_presses(w, COMMIT_B, CAROL, WORLD_TEAM, "Approve production bbbbbbb");
 	approval_press_in(
 	    w, DAN, WORLD_TEAM, "Approve production bbbbbbb"); /* what runs meanwhile */
 	approval_asks(w, COMMIT_A);
@@ -215,19 +209,16 @@ WORLD_TEST_OF(what_awaits_stands_in_the_queue_and_the_status, "PRODUCTION_APPROV
     "ADMIN_TELEGRAM_IDS=11,22,44", "CLIENTS=acme", "CLIENT_ACME_HOST=h",
     "CLIENT_ACME_ACTIONS=disk-free", "CLIENT_ACME_APPROVALS=1", "CLIENT_ACME_ENVIRONMENT=staging")
 {
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	(void)world_text(w, WORLD_ADMIN, "/queue");
 	assert_string_equal(world_plain(world_last(w)),
 	    "production\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa");
-	(void)world_text(w, WORLD_ADMIN, "/status production");
-	assert_non_null(strstr(world_plain(world_last(w)),
-	    "\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n"));
+	world_answers_last(w, WORLD_ADMIN, "/status production",
+	    "\n❓ #1 awaits approval, 1 of 2: @ada wants to deploy aaaaaaa\n");
 
 	(void)world_text(w, WORLD_ADMIN, "/do disk-free acme");
 	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_APPROVAL);
-	(void)world_text(w, WORLD_ADMIN, "/queue staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "awaits approval, 0 of 1"));
+	world_answers_last(w, WORLD_ADMIN, "/queue staging", "awaits approval, 0 of 1");
 	(void)world_text(w, WORLD_STAGING_USER, "/queue"); /* who sees no client */
 	assert_null(strstr(world_plain(world_last(w)), "#2"));
 	assert_null(strstr(world_plain(world_last(w)), "staging"));

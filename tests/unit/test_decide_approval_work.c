@@ -173,8 +173,7 @@ TEST(who_asked_on_the_machine_as_a_role_is_unknown)
 
 	world_open(&w, "STAGING_APPROVALS=1", "LOCAL_WWW_DATA_IS=role admin",
 	    "APPROVE_UNKNOWN_PUSHER=false", NULL);
-	(void)world_text(&w, www_data, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, www_data, "/deploy staging", COMMIT_A);
 	assert_non_null(world_says_in(&w, WORLD_TEAM,
 	    "⚠️ asked for on the machine by a role, perhaps by one of you: LOCAL_<USER>_IS=<their "
 	    "Telegram id> says who; until then one more must approve"));

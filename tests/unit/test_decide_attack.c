@@ -383,8 +383,7 @@ TEST(an_approval_and_the_rollback_of_its_commit_in_one_batch_start_nothing)
 		world_git_at(&w, COMMIT_C);
 		assert_int_equal(world_newest(&w, "production").state, DEPLOY_AWAITING_APPROVAL);
 		button = approval_label_in(&w, WORLD_TEAM, "Approve");
-		world_run_step(&w, 0, "release");
-		world_run_ends(&w, TOUCHED);
+		world_run_releases(&w, TOUCHED);
 		run = world_take(&w, EFFECT_RUN);
 		assert_non_null(run);
 		press = world_update(&w, UPDATE_PRESS, BOB, WORLD_TEAM);

@@ -17,13 +17,6 @@
 #define QUIET  "PRODUCTION_CONFIRM=false"
 
 static void
-git_all(struct world *w, const char *commit)
-{
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		world_git_at(w, commit);
-}
-
-static void
 goes_live(struct world *w)
 {
 	(void)world_run_starts(w);
@@ -42,11 +35,10 @@ WORLD_TEST_OF(what_was_approved_on_the_machine_before_it_was_asked_anew_is_no_ye
 
 	approval_asks(w, COMMIT_B);
 	/* Bob has read `deploybot pending`: #1 goes over nothing. */
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
+	approval_presses(w, COMMIT_A, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
 	world_run_ends(w, GOOD);
 	world_settings_read(w); /* asks anew */
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_string_not_equal(world_deployment(w, 1).changed, "");
 	assert_int_equal(world_deployment(w, 1).state, DEPLOY_AWAITING_APPROVAL);
 	assert_int_equal(
@@ -120,7 +112,7 @@ TEST(an_emergency_that_was_asked_without_a_code_does_not_start_without_one)
 	    "REQUIRE_OTP=emergency:*, deploy:*", NULL);
 	world_settings_read(&w);
 	approval_press_in(&w, ADA, WORLD_GROUP, "Deploy to");
-	git_all(&w, COMMIT_A);
+	world_git_all_at(&w, COMMIT_A);
 	ran = world_peek(&w, EFFECT_RUN) != NULL;
 	factor_close(&w);
 	assert_false(ran);
@@ -149,7 +141,7 @@ TEST(nobody_confirms_the_emergency_of_another_without_a_code_of_their_own)
 		assert_int_equal(
 		    world_newest(&w, "production").state, DEPLOY_AWAITING_CONFIRMATION);
 		approval_press_in(&w, BOB, WORLD_GROUP, "Deploy to");
-		git_all(&w, COMMIT_A);
+		world_git_all_at(&w, COMMIT_A);
 		ran[i] = world_peek(&w, EFFECT_RUN) != NULL;
 		factor_close(&w);
 	}
@@ -165,7 +157,7 @@ WORLD_TEST_OF(what_was_asked_before_approvals_were_needed_awaits_them, ALWAYS)
 	world_settings(w, ALWAYS, "PRODUCTION_APPROVALS=1", "PRODUCTION_CONFIRM=false", NULL);
 	world_settings_read(w);
 	approval_press_in(w, ADA, WORLD_GROUP, "Deploy to");
-	git_all(w, COMMIT_A);
+	world_git_all_at(w, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
 	approval_press_in(w, ADA, WORLD_TEAM, "Approve");
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -286,7 +278,7 @@ deploys(struct world *w, const char *commit)
 
 	(void)snprintf(text, sizeof(text), "/deploy staging %s", commit);
 	(void)world_text(w, ADA, text);
-	git_all(w, commit);
+	world_git_all_at(w, commit);
 	goes_live(w);
 }
 
@@ -307,9 +299,9 @@ TEST(a_rollback_that_became_one_forward_is_a_deployment)
 		deploys(&w, COMMIT_B);
 		deploys(&w, COMMIT_C);
 		(void)world_text(&w, DEV, "/rollback staging 2");
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		(void)world_text(&w, ADA, "/rollback staging 1");
-		git_all(&w, COMMIT_A);
+		world_git_all_at(&w, COMMIT_A);
 		approval_press_in(&w, ADA, WORLD_GROUP, "Roll back");
 		goes_live(&w);
 		assert_string_equal(world_environment(&w, "staging").current.commit, COMMIT_A);
@@ -320,7 +312,7 @@ TEST(a_rollback_that_became_one_forward_is_a_deployment)
 				for (size_t b = 0; b < w.screen[m].buttons.n; b++)
 					(void)world_press(&w, DEV, w.screen[m].chat,
 					    w.screen[m].buttons.at[b].id);
-			git_all(&w, COMMIT_B);
+			world_git_all_at(&w, COMMIT_B);
 		}
 		assert_int_equal(world_peek(&w, EFFECT_RUN) != NULL, i == 2);
 		world_close(&w);
@@ -348,7 +340,7 @@ WORLD_TEST_OF(what_one_may_not_becomes_no_emergency_by_an_admins_thumb, ALWAYS,
 				for (size_t b = 0; b < w->screen[m].buttons.n; b++)
 					(void)world_press(w, k == 0 ? DEV : ADA, w->screen[m].chat,
 					    w->screen[m].buttons.at[b].id);
-		git_all(w, COMMIT_A);
+		world_git_all_at(w, COMMIT_A);
 		w->aid.at += 3700 * INT64_C(1000);
 		assert_null(world_peek(w, EFFECT_RUN));
 	}
@@ -380,7 +372,7 @@ WORLD_TEST_OF(neither_a_login_nor_a_question_comes_back_with_the_clock, ALWAYS)
 	(void)world_text(w, EVE, "/deploy staging");
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 	(void)world_press(w, ADA, WORLD_GROUP, question);
-	git_all(w, COMMIT_A);
+	world_git_all_at(w, COMMIT_A);
 	assert_null(world_peek(w, EFFECT_RUN));
 }
 

@@ -18,13 +18,6 @@
 	"ROLE_DEV_IDS=77", "ROLE_DEV_MAY=deploy:production, emergency:production, status, history"
 
 static void
-git_all(struct world *w, const char *commit)
-{
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		world_git_at(w, commit);
-}
-
-static void
 goes_live(struct world *w)
 {
 	(void)world_run_starts(w);
@@ -66,7 +59,7 @@ ada_types(struct world *w, const char *word, const char *environment, const char
 
 	(void)snprintf(text, sizeof(text), "/%s %s", word, environment);
 	(void)world_text(w, ADA, text);
-	git_all(w, commit);
+	world_git_all_at(w, commit);
 }
 
 /* A and B were live, and Ada has rolled B back. */
@@ -79,7 +72,7 @@ b_is_left(struct world *w, const char *environment, bool is_approved)
 		ada_types(w, "deploy", environment, commits[i]);
 		if (is_approved)
 			approval_press_in(w, BOB, WORLD_TEAM, "Approve");
-		git_all(w, commits[i]);
+		world_git_all_at(w, commits[i]);
 		goes_live(w);
 	}
 	ada_types(w, "rollback", environment, COMMIT_A);
@@ -104,7 +97,7 @@ WORLD_TEST_OF(who_may_only_roll_back_goes_not_forward_to_what_is_blocked, ALWAYS
 {
 	b_is_left(w, "production", true);
 	(void)world_text(w, DEV, "/rollback production 2");
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_non_null(world_says(w, "⛔ Denied: production deploy: "));
 	assert_null(world_peek(w, EFFECT_RUN));
 	/* Who may deploy there goes forward as a deployment does: behind somebody else's yes. */
@@ -204,7 +197,7 @@ TEST(a_question_that_falls_away_takes_no_code_with_it)
 		if (i == 2)
 			world_restart(&w);
 		world_git_at(&w, COMMIT_A);
-		git_all(&w, COMMIT_A);
+		world_git_all_at(&w, COMMIT_A);
 		assert_null(world_peek(&w, EFFECT_RUN));
 		assert_int_equal(world_newest(&w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
 		factor_close(&w);
@@ -289,7 +282,7 @@ TEST(forward_by_a_rollback_goes_past_no_freeze_and_no_lock)
 		b_is_left(&w, "production", true);
 		(void)world_text(&w, BOB, holds[h]);
 		(void)world_text(&w, DEV, "/rollback production 2");
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		assert_non_null(world_says(&w, "🔒 Not deployed: production: "));
 		n += strstr(world_labels(world_last(&w)), "Roll forward") != NULL;
 		world_close(&w);
@@ -324,7 +317,7 @@ TEST(forward_by_a_rollback_asks_for_the_code_of_a_deployment)
 	world_settings(&w, factor_key_setting, ALWAYS, "ROLE_DEV_IDS=77", "STAGING_CONFIRM=false",
 	    "REQUIRE_OTP=deploy:*", "ROLE_DEV_MAY=rollback:*, deploy:*, status", NULL);
 	(void)world_text(&w, DEV, "/rollback staging 2");
-	git_all(&w, COMMIT_B);
+	world_git_all_at(&w, COMMIT_B);
 	ran = strstr(world_labels(world_last(&w)), "Roll forward") != NULL;
 	factor_close(&w);
 	assert_false(ran);

@@ -97,8 +97,7 @@ WORLD_TEST_OF(without_an_end_there_is_no_line, STAGING_URL)
 WORLD_TEST_OF(it_goes_to_whoever_was_told_an_end, STAGING_URL)
 {
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/help");
-	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks_in(w, WORLD_ADMIN, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	(void)world_run_starts(w);
 	world_run_releases(w, GOOD);
 	world_probed(w, NULL);

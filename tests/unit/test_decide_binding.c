@@ -89,8 +89,7 @@ WORLD_TEST_OF(what_differs_at_the_order_is_asked_anew, CONFIRM)
 	assert_non_null(world_says(w, CHANGED "KEEP_RELEASES"));
 	assert_int_equal(world_audited(w, "\"settings changed\"", "KEEP_RELEASES"), 1);
 	press(w, CHANGED, "Deploy to");
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 }
 
@@ -200,8 +199,7 @@ WORLD_TEST(a_rollback_is_asked_about_when_the_runner_has_listed)
 	w->settings = HOOK;
 	world_run_refused(w);
 	press(w, CHANGED "pre-deploy/10-migrate", "Roll back");
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 }
 
@@ -373,8 +371,7 @@ WORLD_TEST_OF(an_approval_is_over_the_release_that_was_live, "STAGING_APPROVALS=
 	second = ask_as_cy(w, COMMIT_B);
 	approve_as(w, WORLD_ADMIN, second);
 	approve_as(w, WORLD_OTHER_ADMIN, second);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 	approve_as(w, WORLD_OTHER_ADMIN, first); /* it has changed: look again */
 	approve_as(w, WORLD_OTHER_ADMIN, first);
@@ -392,8 +389,7 @@ WORLD_TEST(a_job_is_bound_to_its_words_and_its_environments_settings)
 
 	world_application(w, "shop", "JOB_MIGRATE=bin/migrate\n");
 	world_asks(w, WORLD_ADMIN, "/deploy shop/staging", COMMIT_A);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	world_answers(w, WORLD_ADMIN, "/do run-job shop/staging migrate",
 	    "\nrun: bin/migrate\nin the live release");
 	press(w, "❓ Run this? shop/staging", "run-job");

@@ -17,14 +17,11 @@ TEST(fix_forward_starts_as_ever)
 		world_deploy_goes_live(&w, COMMIT_A);
 		blocked_push(&w, "develop", (struct world_git){ .commit = COMMIT_B });
 		assert_int_equal(world_run_starts(&w), 200);
-		world_due(&w, TIMER_POLL);
-		world_git_heads(&w, COMMIT_B, COMMIT_A);
+		world_polled(&w, COMMIT_B, COMMIT_A);
 		blocked_is_rolled_back(&w, "staging");
 		if (is_polled != 0) {
-			world_due(&w, TIMER_POLL);
-			world_git_heads(&w, COMMIT_B, COMMIT_A);
-			world_due(&w, TIMER_POLL);
-			world_git_heads(&w, COMMIT_C, COMMIT_A);
+			world_polled(&w, COMMIT_B, COMMIT_A);
+			world_polled(&w, COMMIT_C, COMMIT_A);
 			world_git(
 			    &w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
 		} else {

@@ -54,8 +54,7 @@ WORLD_TEST_BARE(a_release_is_live_and_what_it_replaced_is_drained_behind_it)
 	assert_int_equal(drain->message.id, 0); /* its output is nobody's message */
 	assert_int_equal(world_audited(w, "drain_started", NULL), 1);
 	world_answers(w, WORLD_ADMIN, "/status staging", "💧 draining aaaaaaa since ");
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, DRAINED);
+	world_run_plays(w, DRAINED);
 	assert_int_equal(world_audited(w, "drain_completed", "info"), 1);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	(void)world_text(w, WORLD_ADMIN, "/status staging");
@@ -82,8 +81,7 @@ WORLD_TEST_BARE(what_is_old_is_removed_behind_the_gate_and_in_silence)
 	assert_int_equal(world_audited(w, "drain_started", NULL), 0);
 	(void)world_text(w, WORLD_ADMIN, "/status staging");
 	assert_null(strstr(world_plain(world_last(w)), "draining"));
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, CUT);
+	world_run_plays(w, CUT);
 	assert_string_equal(world_newest(w, "staging").note, "");
 	assert_int_equal(world_audited(w, "drain_cut", NULL), 0);
 	assert_null(world_peek(w, EFFECT_RUN)); /* the next deployment's continues it */
@@ -191,8 +189,7 @@ WORLD_TEST_OF(a_question_says_so_and_that_of_a_rollback_to_what_drains_does_not,
 	(void)world_rollback_asks(w, "/rollback staging");
 	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → aaaaaaa"));
 	assert_null(strstr(world_plain(world_last(w)), "draining"));
-	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
-	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → ccccccc"));
+	world_answers_last(w, WORLD_ADMIN, "/rollback staging 1", "bbbbbbb → ccccccc");
 	assert_non_null(strstr(world_plain(world_last(w)), "still draining since "));
 }
 

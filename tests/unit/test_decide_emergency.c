@@ -319,8 +319,7 @@ TEST(where_anybody_has_a_factor_who_asks_gives_a_code)
 	assert_true(file != NULL && fputs(KEY, file) >= 0 && fclose(file) == 0);
 	world_open(&w, setting, NULL);
 	world_act(&w, enrol, &bob);
-	(void)world_text(&w, WORLD_ADMIN, PAST);
-	assert_non_null(world_says(&w, "you have no second factor"));
+	world_answers(&w, WORLD_ADMIN, PAST, "you have no second factor");
 	assert_null(world_peek(&w, EFFECT_GIT_QUERY));
 
 	world_act(&w, enrol, &ada);
@@ -547,11 +546,9 @@ WORLD_TEST_OF(what_never_began_is_nothing_to_review, PLAIN)
 /* Away from C, back to B: as behind a rollback nothing leads to C but its name. */
 WORLD_TEST_OF(no_rollback_leads_to_what_an_emergency_left, PLAIN)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	asks(w, "/deploy staging " COMMIT_B " emergency the shop is down", COMMIT_B);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
-	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "bbbbbbb → aaaaaaa"));
+	world_answers_last(w, WORLD_OTHER_ADMIN, "/rollback staging", "bbbbbbb → aaaaaaa");
 }

@@ -197,8 +197,7 @@ WORLD_TEST_OF(what_it_has_stays_what_it_had_first_and_goes_with_its_setting, HOS
 	struct world_message *failed;
 	struct event *event;
 
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	(void)starts_without(w, rollback_fails(w, DEAD), "Without");
 	world_run_step(w, 0, DEAD);
 	world_run_ends(w, GOOD);

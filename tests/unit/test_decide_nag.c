@@ -204,12 +204,9 @@ TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 	struct world w;
 
 	world_open(&w, NAGS, STAGING_URL, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "no answer");
+	world_starts_over(&w, COMMIT_A, COMMIT_B);
+	world_run_is_probed(&w, "HTTP 500");
+	world_run_is_probed(&w, "no answer");
 	assert_non_null(world_says_in(&w, WORLD_TEAM, "🔥 DOWN: staging"));
 	world_due(&w, TIMER_NAG);
 	assert_int_equal(reminders(&w), 0); /* it is looked at first */
@@ -219,10 +216,8 @@ TEST(what_was_seen_to_be_down_is_still_down_in_its_reminder)
 	    "🔥 Still DOWN: staging, for 15 min, nobody has seen it, last checked 00:15"));
 	world_close(&w);
 	world_open(&w, NAGS, "STAGING_HEALTH_URL=http://h1/,http://h2/", NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
+	world_starts_over(&w, COMMIT_A, COMMIT_B);
+	world_run_is_probed(&w, "HTTP 500");
 	world_run_ends(&w, GOOD);
 	world_probed_but(&w, 1, "no answer");
 	world_due(&w, TIMER_NAG);

@@ -18,13 +18,6 @@ push_by(struct world *w, const char *login, const char *after)
 	assert_int_equal(world_decide(w, event).status, 200);
 }
 
-static void
-git_all(struct world *w, const char *commit)
-{
-	while (world_peek(w, EFFECT_GIT_QUERY) != NULL)
-		world_git(w, (struct world_git){ .commit = commit });
-}
-
 /* B is at the head, and Bob, whose login is octo, has pushed it; Carol may say yes to it. */
 static void
 is_bobs(struct world *w)
@@ -56,7 +49,7 @@ TEST(a_push_on_top_of_what_is_looked_up_is_of_who_pushed_it)
 		push_by(&w, "carol", COMMIT_A);
 		if (comes_first)
 			push_by(&w, "octo", COMMIT_B);
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		if (!comes_first) {
 			assert_non_null(world_says_in(&w, WORLD_TEAM, "approved 0 of 2"));
 			push_by(&w, "octo", COMMIT_B);
@@ -77,17 +70,17 @@ TEST(a_push_on_top_of_what_waits_for_a_freeze_is_of_who_pushed_it)
 		world_open(&w, PUSHERS, NULL);
 		(void)world_text(&w, WORLD_ADMIN, "/freeze production 3d a sale");
 		push_by(&w, "carol", COMMIT_A);
-		git_all(&w, k == 0 ? COMMIT_B : COMMIT_A);
+		world_git_all_at(&w, k == 0 ? COMMIT_B : COMMIT_A);
 		if (k == 0)
 			push_by(&w, "octo", COMMIT_B);
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		(void)world_text(&w, WORLD_ADMIN, "/unfreeze production");
 		if (k == 1)
 			push_by(&w, "octo", COMMIT_B);
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		if (k == 2)
 			push_by(&w, "octo", COMMIT_B);
-		git_all(&w, COMMIT_B);
+		world_git_all_at(&w, COMMIT_B);
 		is_bobs(&w);
 		world_close(&w);
 	}
@@ -99,14 +92,14 @@ WORLD_TEST_OF(what_waits_for_a_freeze_behind_another_push_is_of_who_pushed_it,
     "PERSON_22_GITHUB=octo")
 {
 	push_by(w, "carol", COMMIT_A);
-	git_all(w, COMMIT_A);
+	world_git_all_at(w, COMMIT_A);
 	approval_press_in(w, WORLD_ADMIN, WORLD_TEAM, "Approve");
 	push_by(w, "octo", COMMIT_B);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/freeze production 3d a sale");
 	approval_press_in(w, DAN, WORLD_TEAM, "Approve");
 	(void)world_text(w, WORLD_ADMIN, "/unfreeze production");
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 2"));
 	assert_string_equal(world_newest(w, "production").requester, "github:octo(7)");
@@ -117,9 +110,9 @@ WORLD_TEST_OF(what_waited_for_a_freeze_alone_is_still_of_who_pushed_it, PUSHERS)
 {
 	(void)world_text(w, WORLD_ADMIN, "/freeze production 3d a sale");
 	push_by(w, "octo", COMMIT_B);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	(void)world_text(w, WORLD_ADMIN, "/unfreeze production");
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "approved 0 of 1"));
 	is_bobs(w);
 }
@@ -128,11 +121,11 @@ WORLD_TEST_OF(what_waited_for_a_freeze_alone_is_still_of_who_pushed_it, PUSHERS)
 WORLD_TEST_OF(an_approval_by_who_is_named_as_its_pusher_later_is_void, PUSHERS)
 {
 	push_by(w, "carol", COMMIT_A);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	approved_by_bob(w);
 	push_by(w, "octo", COMMIT_B);
 	assert_int_equal(world_audited(w, "approval_void", "asked for it too"), 1);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	is_bobs(w);
 }
 
@@ -141,14 +134,14 @@ WORLD_TEST_OF(an_approval_in_the_queue_by_who_is_named_as_its_pusher_starts_noth
     "PERSON_22_GITHUB=octo")
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy production");
-	git_all(w, COMMIT_A);
+	world_git_all_at(w, COMMIT_A);
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve production aaaaaaa");
 	push_by(w, "carol", COMMIT_C);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve production bbbbbbb");
 	push_by(w, "octo", COMMIT_B);
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_null(world_peek(w, EFFECT_RUN));
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_AWAITING_APPROVAL);
 }
@@ -159,7 +152,7 @@ WORLD_TEST_OF(what_a_poll_found_first_is_of_who_pushed_it, PUSHERS, "POLL_REPOSI
 	for (int i = 0; i < 2; i++) {
 		world_polled(w, COMMIT_A, i == 0 ? COMMIT_A : COMMIT_B);
 	}
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_null(world_says_in(w, WORLD_TEAM, "pushed by"));
 	push_by(w, "octo", COMMIT_B);
 	is_bobs(w);
@@ -172,12 +165,11 @@ WORLD_TEST_OF(a_delivery_from_before_its_end_deploys_nothing_again, "PRODUCTION_
 	push_by(w, "carol", COMMIT_A);
 	push_by(w, "octo", COMMIT_B);
 	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	world_run_plays(w, FAILED_BEFORE_RELEASE);
 	assert_non_null(world_peek(w, EFFECT_GIT_QUERY));
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_null(world_peek(w, EFFECT_RUN));
 	push_by(w, "octo", COMMIT_B);
-	git_all(w, COMMIT_B);
+	world_git_all_at(w, COMMIT_B);
 	assert_non_null(world_peek(w, EFFECT_RUN));
 }

@@ -9,8 +9,7 @@
 static void
 ask_in(struct world *w, int64_t person, int64_t chat, const char *commit)
 {
-	(void)world_text_in(w, person, chat, "/deploy production");
-	world_git(w, (struct world_git){ .commit = commit });
+	world_asks_in(w, person, chat, "/deploy production", commit);
 }
 
 static void
@@ -136,13 +135,11 @@ TEST(a_question_that_is_shared_is_answered_by_who_asked_and_by_the_role)
 	struct world w;
 
 	world_open(&w, "STAGING_CONFIRM=true", "STAGING_TELEGRAM_IDS=33,44", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
 	question = world_says(&w, "Deploy to staging?");
 	press(&w, 44, question, "Deploy to");
 	assert_string_equal(w.toast, "⛔ Only @ada or who may confirm may answer this.");
-	(void)world_text(&w, WORLD_STAGING_USER, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_STAGING_USER, "/deploy staging", COMMIT_A);
 	question = world_says(
 	    &w, "asked about already, as #1, by @ada. You may answer it too, @cy.\n\n❓ Deploy");
 	press(&w, 44, question, "Deploy to");
@@ -480,11 +477,9 @@ TEST(what_waited_for_a_rollback_is_asked_anew_where_that_has_done_it)
 		struct world w;
 
 		world_open(&w, NULL);
-		world_deploy_goes_live(&w, COMMIT_A);
-		world_deploy_goes_live(&w, COMMIT_B);
+		world_two_go_live(&w, COMMIT_A, COMMIT_B);
 		world_deploy_starts(&w, COMMIT_C);
-		world_run_step(&w, 0, "release");
-		world_run_ends(&w, TOUCHED);
+		world_run_releases(&w, TOUCHED);
 		assert_int_equal(world_state(&w), DEPLOY_ROLLING_BACK);
 		(void)world_text(&w, WORLD_ADMIN, "/rollback staging 1");
 		question = world_says(&w, "is rolling back now; this waits for it");
@@ -536,8 +531,7 @@ WORLD_TEST(a_yes_to_a_rollback_to_what_is_live_by_now_starts_nothing)
 /* Regression: each of two buttons opened a question, and the second one stood when all was done. */
 WORLD_TEST(an_equal_rollback_joins_the_question_that_is_open)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging bbbbbbb");
 	assert_int_equal(open_questions(w), 1);
@@ -554,8 +548,7 @@ WORLD_TEST(an_equal_rollback_joins_the_question_that_is_open)
 /* One who chooses another release below it does not take it from the other. */
 WORLD_TEST(a_rollback_that_is_shared_stands_when_one_chooses_another_release)
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
 	(void)world_text(w, WORLD_OTHER_ADMIN, "/rollback staging");
 	press(w, WORLD_ADMIN, world_says(w, "You may answer it too"), "Older…");

@@ -45,8 +45,7 @@ WORLD_TEST(nobody_is_overtaken_while_git_is_asked_about_them)
 	queue_aid_go_live(w);
 	queue_aid_is_ahead(w, 1); /* B of A */
 	d = queue_aid_ask(w, WORLD_ADMIN, COMMIT_D);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, FAILED_BEFORE_RELEASE);
+	world_run_plays(w, FAILED_BEFORE_RELEASE);
 	assert_int_equal(queue_aid_state(w, d), DEPLOY_QUEUED);
 	queue_aid_is_ahead(w, 1); /* C of A */
 	assert_int_equal(queue_aid_state(w, c), DEPLOY_RUNNING);

@@ -359,8 +359,7 @@ WORLD_TEST_BARE(an_approval_says_whose_role_it_was_given_with)
 	char show[24];
 
 	open_with(w, shop, OF_CIDER, "ROLE_LEAD_IDS=701", "ROLE_LEAD_MAY=status:*/*");
-	(void)world_text_in(w, 501, 501, "/deploy shop/production");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks_in(w, 501, 501, "/deploy shop/production", COMMIT_A);
 	approval_press_in(w, 502, 502, "Approve");
 	assert_int_equal(world_audited(w, "\"deploy_approval\"", "\"role\":\"shop:lead\""), 1);
 	(void)snprintf(show, sizeof(show), "/show %" PRId64, world_newest(w, "shop/production").id);

@@ -163,8 +163,7 @@ TEST_WITH(an_answer_from_elsewhere_leaves_the_others, open_three, world_tear_dow
 	struct world_message *first;
 	char yes[LIMIT_BUTTON_ID];
 
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(&w, COMMIT_A);
 	first = world_last(&w);
 	(void)text_copy(yes, sizeof(yes), world_button(first, "Deploy to staging"));
 	world_git(&w, (struct world_git){ .commit = COMMIT_A });

@@ -124,8 +124,7 @@ WORLD_TEST_OF(
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_B);
 	press(w, WORLD_ADMIN, world_says_in(w, WORLD_GROUP, "Deploy to staging?"), "Deploy to");
 	world_git_same(w);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, FOLDER_GONE);
+	world_run_plays(w, FOLDER_GONE);
 	world_push_is_at(w, COMMIT_C);
 	assert_non_null(
 	    strstr(world_plain(world_says_in(w, WORLD_TEAM, "Deploy to staging?")), NOT_KNOWN));
@@ -258,13 +257,11 @@ WORLD_TEST_BARE(a_question_that_did_not_say_so_is_refused)
 	question = world_says_in(w, WORLD_GROUP, "Deploy to staging?");
 	confirm = world_button(question, "Deploy to");
 	(void)text_copy(id, sizeof(id), confirm);
-	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_D });
+	world_asks_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_D);
 	press(w, WORLD_OTHER_ADMIN, world_says_in(w, WORLD_OTHER_ADMIN, "Deploy to staging?"),
 	    "Deploy to");
 	world_git_same(w);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, FOLDER_GONE);
+	world_run_plays(w, FOLDER_GONE);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "not known any more: ask again"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, id);
 	assert_null(world_peek(w, EFFECT_RUN));
@@ -406,8 +403,7 @@ WORLD_TEST_BARE(after_a_restore_a_rollback_that_was_verified_is_down)
 {
 	world_b_over_a(w, STAGING_URL);
 	world_run_releases(w, TOUCHED);
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_VERIFYING_ROLLBACK);
 	world_restored(w);
 	assert_int_equal(world_state(w), DEPLOY_ROLLBACK_FAILED);

@@ -36,13 +36,11 @@ asked_git(void)
 /* Where there is nothing to roll back to nobody is led; what is named may be a newer one. */
 TEST_WITH(a_rollback_offers_what_has_an_earlier_release, open_two, world_tear_down)
 {
-	(void)world_text(&w, WORLD_ADMIN, "/rollback shop");
-	assert_non_null(world_says(&w, "❓ /rollback shop: which environment?"));
+	world_answers(&w, WORLD_ADMIN, "/rollback shop", "❓ /rollback shop: which environment?");
 	world_released(&w, "shop/staging");
 	world_released(&w, "shop/production");
 	world_released(&w, "shop/production");
-	(void)world_text(&w, WORLD_ADMIN, "/rollback shop");
-	assert_non_null(world_says(&w, "Roll back shop/production?"));
+	world_answers(&w, WORLD_ADMIN, "/rollback shop", "Roll back shop/production?");
 	(void)world_text(&w, WORLD_ADMIN, "/rollback shop 2");
 	assert_int_equal(world_last(&w)->buttons.n, 2);
 }
@@ -343,8 +341,7 @@ TEST_WITH(without_a_name_a_rollback_offers_what_has_an_earlier_release, open_two
 	(void)world_text(&w, WORLD_ADMIN, "/rollback");
 	(void)says("Nothing to roll back: no environment of yours has an earlier release.");
 	goes_live("shop/staging", COMMIT_B);
-	(void)world_text(&w, WORLD_ADMIN, "/rollback");
-	assert_non_null(world_says(&w, "Roll back shop/staging?\nbbbbbbb → aaaaaaa"));
+	world_answers(&w, WORLD_ADMIN, "/rollback", "Roll back shop/staging?\nbbbbbbb → aaaaaaa");
 	goes_live("blog/staging", COMMIT_B);
 	offers("/rollback", "blog/staging shop/staging");
 	goes_live("shop/staging", COMMIT_C);

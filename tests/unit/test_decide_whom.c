@@ -116,8 +116,7 @@ WORLD_TEST_OF(what_fails_rings_for_all_who_could_act_there, NO_GROUP, ROLES, STA
 {
 	world_deploy_goes_live(w, COMMIT_A); /* in a group that is none of ours */
 	assert_int_equal(count_in(w, WORLD_OTHER_ADMIN), 0);
-	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks_in(w, WORLD_STAGING_USER, WORLD_STAGING_USER, "/deploy staging", COMMIT_B);
 	(void)world_run_starts(w);
 	world_run_is_probed(w, "HTTP 500");
 	assert_int_equal(world_rings_in(w, WORLD_STAGING_USER), 1); /* who asked reads it at once */
@@ -160,8 +159,7 @@ WORLD_TEST_OF(each_who_was_rung_that_it_is_down_is_rung_that_it_is_over, NO_GROU
 		rings[i] = world_rings_in(w, others[i]);
 	}
 	assert_int_equal(count_buttons(w, "Roll back staging"), 2); /* admins */
-	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_C);
 	asker = world_rings_in(w, WORLD_OTHER_ADMIN);
 	(void)world_run_starts(w);
 	world_run_is_probed(w, NULL);
@@ -237,8 +235,7 @@ WORLD_TEST_OF(an_end_that_rings_by_itself_is_no_second_sound, STAGING_URL)
 
 	is_down(w);
 	rings = world_rings_in(w, WORLD_TEAM);
-	(void)world_text_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_C });
+	world_asks_in(w, WORLD_ADMIN, WORLD_TEAM, "/deploy staging", COMMIT_C);
 	(void)world_run_starts(w);
 	w->aid.at += 10 * INT64_C(60000); /* longer than NOTIFY_AFTER_SECONDS */
 	world_run_is_probed(w, NULL);
@@ -287,14 +284,12 @@ WORLD_TEST(an_edit_that_says_an_end_goes_before_others)
 WORLD_TEST_OF(approvers_who_are_rung_in_private_are_not_rung_by_the_group, "STAGING_APPROVALS=1")
 {
 	(void)world_text_in(w, WORLD_ADMIN, WORLD_ADMIN, "/start");
-	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	world_asks_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging", COMMIT_A);
 	/* One of them was never written to. */
 	assert_false(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval: staging")->is_silent);
 	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/cancel staging");
 	(void)world_text_in(w, WORLD_OTHER_ADMIN, WORLD_OTHER_ADMIN, "/start");
-	(void)world_text_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	world_asks_in(w, WORLD_STAGING_USER, WORLD_TEAM, "/deploy staging", COMMIT_B);
 	assert_true(world_says_in(w, WORLD_TEAM, "❓ Awaiting approval: staging")->is_silent);
 	assert_false(world_says_in(w, WORLD_ADMIN, "❓ Awaiting approval: staging")->is_silent);
 	assert_false(
@@ -317,8 +312,7 @@ WORLD_TEST(who_can_be_asked_has_a_name_of_telegram)
 		assert_non_null(strstr(world_plain(world_last(w)), "⛔ Denied: staging"));
 	}
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	(void)world_text(w, WORLD_STAGING_USER, "/rollback staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "Ask @ada."));
+	world_answers_last(w, WORLD_STAGING_USER, "/rollback staging", "Ask @ada.");
 }
 
 /* [Seen] of one is seen by all. */

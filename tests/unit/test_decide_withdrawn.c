@@ -40,8 +40,7 @@ WORLD_TEST_OF(what_has_enough_without_it_stays_in_the_queue, "PRODUCTION_APPROVA
     "RUNS_MAX=1", BY_NIGHT)
 {
 	world_deploy_starts(w, COMMIT_B);
-	approval_asks(w, COMMIT_A);
-	approval_press_in(w, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
+	approval_presses(w, COMMIT_A, WORLD_OTHER_ADMIN, WORLD_TEAM, "Approve");
 	approval_press_in(w, CAROL, WORLD_TEAM, "Approve");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);
 	go_to_the_day(w);

@@ -161,14 +161,12 @@ TEST(the_question_before_an_attack_says_what_lies_there)
 	struct world w;
 
 	world_open(&w, CLIENT, DOMAIN, HEALTH, HOOK, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
-	assert_non_null(world_says(&w,
-	    "⚠️ bot.acme.example lies in that zone: Telegram and GitHub will not reach deploybot; the health check of staging looks there: deployments will ask first"));
+	world_answers(&w, WORLD_ADMIN, "/do cf-under-attack acme",
+	    "⚠️ bot.acme.example lies in that zone: Telegram and GitHub will not reach deploybot; the health check of staging looks there: deployments will ask first");
 	world_close(&w);
 
 	world_open(&w, CLIENT, "CLIENT_ACME_CLOUDFLARE_DOMAIN=example.org", HEALTH, HOOK, NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/do cf-under-attack acme");
-	assert_non_null(world_says(&w, "Run this?"));
+	world_answers(&w, WORLD_ADMIN, "/do cf-under-attack acme", "Run this?");
 	assert_null(world_says(&w, "⚠️"));
 	assert_non_null(world_says(&w, "it cannot be stopped; /do cf-normal acme undoes it\nClou"));
 	assert_non_null(world_says(&w, "(example.org), for 60 minutes\n"));

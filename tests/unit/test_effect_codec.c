@@ -133,6 +133,13 @@ fill(struct effect *effect)
 	return size;
 }
 
+static void
+free_both(struct effect *effect, struct effect *copy)
+{
+	effect_free(effect);
+	effect_free(copy);
+}
+
 TEST(no_member_of_a_kind_is_lost_in_its_row)
 {
 	for (int kind = 0; kind < EFFECT_KIND_COUNT; kind++) {
@@ -153,8 +160,7 @@ TEST(no_member_of_a_kind_is_lost_in_its_row)
 				fail_msg("%s: byte %zu of its struct does not come back: "
 					 "is that member missing in its fields?",
 				    effect_name((enum effect_kind)kind), i);
-		effect_free(effect);
-		effect_free(copy);
+		free_both(effect, copy);
 	}
 }
 
@@ -177,8 +183,7 @@ TEST(a_run_comes_back_as_it_was)
 	effect->u.run = run;
 	copy = again(effect);
 	assert_memory_equal(&copy->u.run, &run, sizeof(run));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 }
 
 TEST(a_question_to_git_comes_back_as_it_was)
@@ -203,8 +208,7 @@ TEST(a_question_to_git_comes_back_as_it_was)
 	effect->u.git_query = ask;
 	copy = again(effect);
 	assert_memory_equal(&copy->u.git_query, &ask, sizeof(ask));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 }
 
 TEST(the_largest_probe_comes_back_as_it_was)
@@ -234,8 +238,7 @@ TEST(the_largest_probe_comes_back_as_it_was)
 	assert_int_equal(copy->u.probe.n, probe->n);
 	assert_memory_equal(
 	    copy->u.probe.targets, probe->targets, probe->n * sizeof(*probe->targets));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 }
 
 /* As 0.1.0 wrote it. */
@@ -262,22 +265,19 @@ TEST(small_ones_come_back_as_they_were)
 	effect->u.stop_run.run = 5;
 	copy = again(effect);
 	assert_int_equal(copy->u.stop_run.run, 5);
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_PURGE_RUN);
 	effect->u.purge_run.run = 6;
 	copy = again(effect);
 	assert_int_equal(copy->u.purge_run.run, 6);
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_LEAVE_CHAT);
 	effect->u.leave_chat.chat = -1001234567890;
 	copy = again(effect);
 	assert_int_equal(copy->u.leave_chat.chat, -1001234567890);
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_PIN_MESSAGE);
 	effect->u.pin_message =
@@ -285,8 +285,7 @@ TEST(small_ones_come_back_as_they_were)
 	copy = again(effect);
 	assert_true(copy->u.pin_message.chat == -1001234567890 &&
 	    copy->u.pin_message.remote_id == 77 && copy->u.pin_message.is_off);
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_CLOUDFLARE_SET);
 	(void)text_copy(
@@ -294,8 +293,7 @@ TEST(small_ones_come_back_as_they_were)
 	(void)text_copy(effect->u.cloudflare.level, CLOUDFLARE_LEVEL, "medium");
 	copy = again(effect);
 	assert_memory_equal(&copy->u.cloudflare, &effect->u.cloudflare, sizeof(copy->u.cloudflare));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_WITNESS);
 	effect->u.witness = (struct effect_witness){ .first = 7, .last = 9, .is_repeated = true };
@@ -303,15 +301,13 @@ TEST(small_ones_come_back_as_they_were)
 	(void)text_copy(effect->u.witness.head, LIMIT_AUDIT_HEAD, "36fec2005dd1a0b4");
 	copy = again(effect);
 	assert_memory_equal(&copy->u.witness, &effect->u.witness, sizeof(copy->u.witness));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_SEND_MESSAGE);
 	effect->u.send_message.message.id = 7;
 	copy = again(effect);
 	assert_int_equal(copy->u.send_message.message.id, 7);
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_TIMER);
 	effect->u.timer = (struct effect_timer){ .kind = TIMER_PUSH,
@@ -321,8 +317,7 @@ TEST(small_ones_come_back_as_they_were)
 		.push = { "abc", "d-1", 1767225600000, 40, "shop", "gitlab" } };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.timer, &effect->u.timer, sizeof(effect->u.timer));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 }
 
 /* As 0.1.0 wrote them. */
@@ -355,23 +350,20 @@ TEST(toasts_and_documents_come_back_as_they_were)
 	effect->u.toast = (struct effect_toast){ "cb\"1", "⏳ wait\n", true, 0 };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.toast, &effect->u.toast, sizeof(effect->u.toast));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_PICTURE);
 	effect->u.picture = (struct effect_picture){ 9, 1767225600000, "" };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.picture, &effect->u.picture, sizeof(effect->u.picture));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_DELETE_MESSAGE);
 	effect->u.delete_message = (struct effect_delete_message){ 9, 77, 1767225600000 };
 	copy = again(effect);
 	assert_memory_equal(
 	    &copy->u.delete_message, &effect->u.delete_message, sizeof(copy->u.delete_message));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_APPLICATION_LOG);
 	effect->u.application_log =
@@ -379,16 +371,14 @@ TEST(toasts_and_documents_come_back_as_they_were)
 	copy = again(effect);
 	assert_memory_equal(
 	    &copy->u.application_log, &effect->u.application_log, sizeof(copy->u.application_log));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 
 	effect = effect_new(EFFECT_DOCUMENT);
 	effect->u.document =
 	    (struct effect_document){ { -1001234567890, 3 }, 9, "run-9.log", "c", "h\nh" };
 	copy = again(effect);
 	assert_memory_equal(&copy->u.document, &effect->u.document, sizeof(effect->u.document));
-	effect_free(effect);
-	effect_free(copy);
+	free_both(effect, copy);
 }
 
 TEST(a_body_that_lacks_something_is_refused_with_its_name)

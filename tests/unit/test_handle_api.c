@@ -135,8 +135,7 @@ WORLD_TEST_BARE(somebody_deploys_as_in_a_chat_and_the_teams_chat_sees_it)
 	assert_int_equal(deployment.requested_by, WORLD_ADMIN);
 	assert_int_equal(deployment.address.chat, WORLD_TEAM);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_non_null(world_says_in(w, WORLD_TEAM, "by daemon (from the machine)"));
 	assert_int_equal(world_audited(w, "deploy_requested", "telegram:11"), 1);
@@ -168,8 +167,7 @@ WORLD_TEST_BARE(root_has_the_grants_of_the_role_that_it_says)
 	assert_int_equal(ask_as(w, api_aid_peer(ROOT, "staging"), DEPLOY, OF_STAGING), 200);
 	assert_int_equal(world_audited(w, "\"local:root\"", "\"high\""), 1);
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
-	assert_int_equal(world_run_starts(w), 200);
-	world_run_ends(w, GOOD);
+	world_run_plays(w, GOOD);
 	assert_int_equal(world_audited(w, "\"local:root\"", "\"high\""), 3);
 	assert_int_equal(world_audited(w, "\"local:root\"", "\"info\""), 0);
 }

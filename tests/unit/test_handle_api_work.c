@@ -196,8 +196,7 @@ TEST(what_an_application_logged_is_no_part_of_a_message_without_the_grant)
 		(void)world_text_in(&w, WORLD_ADMIN, chats[i], "/deploy staging");
 		world_git(&w, (struct world_git){ .commit = COMMIT_B });
 		(void)world_run_starts(&w);
-		world_run_ends(&w, GOOD);
-		world_probed(&w, "HTTP 500");
+		world_run_is_probed(&w, "HTTP 500");
 		world_run_ends(&w, back);
 		world_probed(&w, NULL);
 		assert_non_null(world_says_in(&w, chats[i], LOGGED));

@@ -146,8 +146,7 @@ TEST(a_timer_of_each_kind_whose_handler_fails_comes_again)
 		struct world w;
 
 		world_open(&w, "POLL_REPOSITORY_SECONDS=60", "CONFIRM=true", NULL);
-		(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-		world_git(&w, (struct world_git){ .commit = COMMIT_A });
+		world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 		wait.subject = kind == TIMER_QUESTION ? world_newest(&w, "production").id : 0;
 		if (kind == TIMER_APPROVAL || kind == TIMER_CLOUDFLARE || kind == TIMER_PUSH) {
 			world_close(&w);

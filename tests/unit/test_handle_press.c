@@ -123,8 +123,7 @@ TEST(each_press_of_each_button_is_answered)
 		struct world w;
 
 		world_open(&w, NULL);
-		world_deploy_goes_live(&w, COMMIT_A);
-		world_deploy_starts(&w, COMMIT_B);
+		world_starts_over(&w, COMMIT_A, COMMIT_B);
 		shown.work = world_newest(&w, "staging").id;
 		world_act(&w, show_one, &shown);
 		for (size_t k = 0; k < COUNT(people); k++) {
@@ -178,8 +177,7 @@ TEST(each_button_that_a_command_makes_is_answered)
 		world_open(&w, "CLIENTS=acme", "CLIENT_ACME_HOST=local",
 		    "CLIENT_ACME_ENVIRONMENT=staging", "CLIENT_ACME_ACTIONS=restart-web",
 		    "CLIENT_ACME_WEB_UNIT=web.service", NULL);
-		world_deploy_goes_live(&w, COMMIT_A);
-		world_deploy_goes_live(&w, COMMIT_B);
+		world_two_go_live(&w, COMMIT_A, COMMIT_B);
 		before = w.n_screen;
 		(void)snprintf(text, sizeof(text), "/%s%s", commands_get(i / COUNT(forms))->word,
 		    forms[i % COUNT(forms)].behind);
@@ -279,8 +277,7 @@ TEST(a_no_to_a_press_stays_until_it_is_read)
 	struct world w;
 
 	world_open(&w, "ROLE_X_IDS=44", "ROLE_X_MAY=deploy:production", NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, WORLD_ADMIN, "/deploy production", COMMIT_A);
 	(void)text_copy(confirm_id, sizeof(confirm_id),
 	    world_button(world_says(&w, "Deploy to "), "Deploy to"));
 	pressed(&w, 44, confirm_id, "⛔ Only @ada or who may confirm may answer this.", true);
@@ -294,8 +291,7 @@ TEST(a_no_to_a_press_stays_until_it_is_read)
 	world_close(&w);
 
 	world_open(&w, "STAGING_CONFIRM=true", NULL);
-	(void)world_decide(&w, world_push(&w, "develop"));
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_push_is_at(&w, COMMIT_A);
 	button = world_button(world_last(&w), "Deploy to");
 	pressed(&w, WORLD_STAGING_USER, button, "⛔ Only who may confirm may answer this.", true);
 	assert_int_equal(
@@ -306,8 +302,7 @@ TEST(a_no_to_a_press_stays_until_it_is_read)
 	world_close(&w);
 
 	world_open(&w, NULL);
-	world_deploy_goes_live(&w, COMMIT_A);
-	world_deploy_starts(&w, COMMIT_B);
+	world_starts_over(&w, COMMIT_A, COMMIT_B);
 	(void)text_copy(cancel_id, sizeof(cancel_id), world_button(world_last(&w), "Stop"));
 	assert_string_not_equal(cancel_id, "");
 	button = world_button(world_last(&w), "Log");

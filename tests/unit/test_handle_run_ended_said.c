@@ -25,8 +25,7 @@ TEST(behind_a_failed_rollback_both_reasons_are_said)
 
 	(void)text_copy(away.detail, sizeof(away.detail), "No route to host");
 	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
+	world_run_is_probed(&w, "HTTP 500");
 	world_run_ends(&w, away);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLBACK_FAILED);
 	assert_non_null(world_says(
@@ -46,8 +45,7 @@ TEST(behind_a_failed_rollback_both_reasons_are_said)
 	assert_non_null(world_says(&w, "by @bob; the rollback: exit 1: No route to host"));
 	world_close(&w);
 	world_b_over_a(&w, STAGING_URL);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, "HTTP 500");
+	world_run_is_probed(&w, "HTTP 500");
 	world_run_ends(&w, FOLDER_GONE);
 	assert_non_null(world_says(&w, "unhealthy: HTTP 500; the rollback: its folder is not"));
 	world_close(&w);
@@ -85,16 +83,14 @@ TEST(the_failed_step_is_marked_while_it_is_rolled_back_and_after)
 	(void)world_run_starts(&w);
 	world_run_step(&w, 0, "switch");
 	assert_non_null(world_says(&w, "\n✗ start h1\n▸ switch"));
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
+	world_run_is_probed(&w, NULL);
 	assert_non_null(world_says(&w, "\nscript failed: exit 1\n✗ start h1\n"));
 	world_close(&w);
 	world_b_over_a(&w, STAGING_URL);
 	world_run_step(&w, 0, "start h1");
 	(void)world_text(&w, WORLD_OTHER_ADMIN, "/cancel staging");
 	world_run_ends(&w, TOUCHED);
-	world_run_ends(&w, GOOD);
-	world_probed(&w, NULL);
+	world_run_is_probed(&w, NULL);
 	assert_int_equal(world_state(&w), DEPLOY_ROLLED_BACK);
 	assert_null(world_says(&w, "✗ start")); /* it was stopped */
 	world_close(&w);
@@ -289,8 +285,7 @@ TEST(of_a_start_that_any_signal_ended_it_is_not_known_what_it_left)
 		struct world w;
 
 		world_open(&w, STAGING_URL, NULL);
-		world_deploy_goes_live(&w, COMMIT_A);
-		world_deploy_starts(&w, COMMIT_B);
+		world_starts_over(&w, COMMIT_A, COMMIT_B);
 		world_run_step(&w, 0, "start");
 		(void)world_text(&w, WORLD_ADMIN, "/cancel staging");
 		world_run_ends(&w, stopped_by(signals[i]));

@@ -157,8 +157,7 @@ WORLD_TEST(the_daily_round_is_there_once_and_comes_again)
 
 WORLD_TEST_OF(the_folders_of_old_runs_are_removed_by_the_daily_round, "RUN_LOGS_KEEP=2")
 {
-	world_two_go_live(w, COMMIT_A, COMMIT_B);
-	world_deploy_goes_live(w, COMMIT_C);
+	world_three_go_live(w);
 	world_due(w, TIMER_DAILY);
 	assert_int_equal(world_count(w, EFFECT_PURGE_RUN), 1);
 	assert_int_equal(world_peek(w, EFFECT_PURGE_RUN)->u.purge_run.run, 1);

@@ -12,8 +12,7 @@ WORLD_TEST_OF(status_asks_all_health_urls_at_once_and_tells_the_truth,
 
 	world_deploy_goes_live(w, COMMIT_A);
 	world_released(w, "production");
-	(void)world_text(w, WORLD_STAGING_USER, "/status");
-	assert_non_null(strstr(world_plain(world_last(w)), "checking health …"));
+	world_answers_last(w, WORLD_STAGING_USER, "/status", "checking health …");
 	probe = world_peek(w, EFFECT_PROBE);
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 3);
@@ -47,9 +46,8 @@ WORLD_TEST_BARE(status_says_first_what_is_being_verified)
 {
 	world_b_over_a(w, STAGING_URL);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .released = true });
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(
-	    strstr(world_plain(world_last(w)), "⏳ staging: verifying bbbbbbb; last live: aaaaaaa"));
+	world_answers_last(
+	    w, WORLD_ADMIN, "/status staging", "⏳ staging: verifying bbbbbbb; last live: aaaaaaa");
 }
 
 WORLD_TEST(status_without_health_urls_asks_nobody)
@@ -76,8 +74,7 @@ WORLD_TEST(history_lists_the_latest_first)
 	assert_true(strstr(text, "✅ #1 aaaaaaa") > strstr(text, "❌ #2 bbbbbbb"));
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
 	world_git(w, (struct world_git){ .error = "no such host" });
-	(void)world_text(w, WORLD_ADMIN, "/history staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "refused: no such host"));
+	world_answers_last(w, WORLD_ADMIN, "/history staging", "refused: no such host");
 }
 
 /* "next: bbbbbbb" was said of what starts nothing without a yes, and that the push failed stood in
@@ -86,9 +83,8 @@ WORLD_TEST_OF(status_names_a_question_as_one, "PRODUCTION_CONFIRM=true")
 {
 	world_released(w, "production");
 	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
-	(void)world_text(w, WORLD_ADMIN, "/status production");
-	assert_non_null(
-	    strstr(world_plain(world_last(w)), "\n❓ asks: bbbbbbb, nobody has said yes\n"));
+	world_answers_last(
+	    w, WORLD_ADMIN, "/status production", "\n❓ asks: bbbbbbb, nobody has said yes\n");
 	assert_null(strstr(world_plain(world_last(w)), "next: "));
 }
 
@@ -98,6 +94,5 @@ WORLD_TEST(status_says_that_the_newest_push_failed)
 	world_decide(w, world_push(w, "develop"));
 	world_git(w, (struct world_git){ .commit = COMMIT_B, .count = 2 });
 	world_run_ends(w, FAILED_BEFORE_RELEASE);
-	(void)world_text(w, WORLD_ADMIN, "/status staging");
-	assert_non_null(strstr(world_plain(world_last(w)), "\nbbbbbbb failed there, #2, "));
+	world_answers_last(w, WORLD_ADMIN, "/status staging", "\nbbbbbbb failed there, #2, ");
 }

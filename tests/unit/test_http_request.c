@@ -28,8 +28,7 @@ SERVER_TEST(a_body_that_is_there_at_once_is_read_to_its_end)
 	size_t size;
 
 	config.budget_bytes = sizeof(much);
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	SAY(&f->peer, "POST /huge HTTP/1.1\r\nHost: x\r\nContent-Length: 131072\r\n\r\n");
 	peer_say(&f->peer, much, sizeof(much));
 	UNTIL(f, f->kept_count == 1);
@@ -147,8 +146,7 @@ SERVER_TEST(a_small_body_passes_a_large_one_that_waits)
 	config.budget_wait_ms = 40;
 	config.on_refused = note_refused;
 	config.ctx = f;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	peer_call(f, &f->second);
 	peer_post(&f->peer, "/later", 700);
 	UNTIL(f, f->kept_count == 1);

@@ -159,8 +159,7 @@ SERVER_TEST(a_refusal_reaches_a_sender_that_goes_on_sending)
 	size_t sent = 0;
 
 	config.budget_bytes = 64 * 1024 * 1024;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	SAY(&f->peer, "POST /keyed HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n");
 	while (sent < 4000000) {
 		ssize_t took = send(f->peer.fd, much, sizeof(much), MSG_NOSIGNAL);

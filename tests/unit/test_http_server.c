@@ -56,8 +56,7 @@ SERVER_TEST(only_a_proxy_says_who_asks)
 
 	config.is_proxy = is_proxy;
 	config.ctx = proxy;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		(void)snprintf(proxy, sizeof(proxy), "%s", rows[i].proxy);
 		f->peer.size = 0;

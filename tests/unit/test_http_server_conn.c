@@ -51,8 +51,7 @@ SERVER_TEST(whoever_waited_at_the_limit_is_taken_when_another_goes)
 	struct http_server_config config = server_aid_config(f);
 
 	config.connections_max = 1;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	peer_call(f, &f->second);
@@ -92,8 +91,7 @@ SERVER_TEST(an_answer_that_comes_with_its_deadline_is_given)
 	struct loop_async decided;
 
 	config.answer_timeout_ms = 500;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	SAY(&f->peer, "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
 	UNTIL(f, f->kept_count == 1);
 	loop_async_init(&decided, on_decided, f);
@@ -138,8 +136,7 @@ SERVER_TEST(a_slow_sender_is_cut_off_however_often_it_sends)
 	int64_t began = loop_now_ms();
 
 	config.request_timeout_ms = 60;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	SAY(&f->peer,
 	    "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 	    "Content-Length: 9\r\n\r\n");
@@ -164,8 +161,7 @@ SERVER_TEST(the_first_request_has_no_more_time_than_its_connection)
 	int64_t sent;
 
 	config.request_timeout_ms = 300;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	loop_timer_start(f->loop, &f->patience, 220, 0);
 	while (!f->is_over)
 		loop_run_once(f->loop);
@@ -183,8 +179,7 @@ SERVER_TEST(the_second_request_has_a_time_of_its_own)
 
 	config.request_timeout_ms = 60;
 	config.idle_timeout_ms = 600000;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	SAY(&f->peer, "GET /echo HTTP/1.1\r\n");
@@ -196,8 +191,7 @@ SERVER_TEST(who_says_nothing_is_cut_off_too)
 	struct http_server_config config = server_aid_config(f);
 
 	config.request_timeout_ms = 30;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	UNTIL(f, f->peer.is_closed);
 	UNTIL(f, f->server->conn_count == 0);
 }
@@ -207,8 +201,7 @@ SERVER_TEST(an_idle_connection_is_closed_after_its_time)
 	struct http_server_config config = server_aid_config(f);
 
 	config.idle_timeout_ms = 30;
-	server_aid_start(f, &config, "127.0.0.1:0");
-	peer_call(f, &f->peer);
+	server_aid_start_with(f, &config);
 	get_echo(&f->peer);
 	UNTIL(f, peer_has_answer(&f->peer));
 	UNTIL(f, f->peer.is_closed);

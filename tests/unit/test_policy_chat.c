@@ -208,10 +208,8 @@ TEST(ones_own_place_is_taken_back_without_the_grant_cancel)
 	struct world w;
 
 	world_open(&w, roles[0], roles[1], NULL);
-	(void)world_text(&w, WORLD_ADMIN, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
-	(void)world_text(&w, CARL, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_B });
+	world_asks(&w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_asks(&w, CARL, "/deploy staging", COMMIT_B);
 	place = world_says(&w, "⏳ Queued: 1st in staging");
 	assert_true(press(&w, DORA, place, "Cancel")); /* of another it is not */
 	assert_string_equal(w.toast, CANCEL_DENIED " Ask @ada.");
@@ -226,8 +224,7 @@ TEST(ones_own_place_is_taken_back_without_the_grant_cancel)
 	world_close(&w);
 
 	world_open(&w, roles[0], roles[1], NULL);
-	(void)world_text(&w, CARL, "/deploy staging");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, CARL, "/deploy staging", COMMIT_A);
 	assert_true(press(&w, CARL, world_says(&w, "Deploying staging"), "Stop"));
 	assert_string_equal(w.toast, CANCEL_DENIED ASK_STAGING);
 	world_close(&w);
@@ -256,8 +253,7 @@ TEST(a_pushs_question_needs_confirm_and_ones_own_the_action)
 
 	/* Another person's question too, also while nobody else asked for the same. */
 	world_open(&w, roles[0], roles[1], roles[2], roles[3], NULL);
-	(void)world_text(&w, DORA, "/deploy production");
-	world_git(&w, (struct world_git){ .commit = COMMIT_A });
+	world_asks(&w, DORA, "/deploy production", COMMIT_A);
 	question = world_says(&w, "Deploy to production?");
 	assert_true(press(&w, CARL, question, "Deploy to"));
 	assert_string_equal(w.toast, "Confirmed.");
