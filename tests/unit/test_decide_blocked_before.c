@@ -142,6 +142,21 @@ WORLD_TEST(a_push_whose_question_gave_way_to_a_freeze_is_asked_about_behind_it)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
+/* A poll found C, which nobody had announced; a freeze comes behind the question that showed B: only
+ * what the freeze keeps of that question tells that C may be older than the block. */
+WORLD_TEST(what_a_question_showed_before_a_freeze_is_asked_about_again_behind_it)
+{
+	pushed_and_rolled_back(w);
+	announce(w, "develop", "");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/freeze staging 2h");
+	(void)world_text(w, WORLD_OTHER_ADMIN, "/unfreeze staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_C, .contains = COMMIT_B });
+	assert_null(world_peek(w, EFFECT_RUN));
+	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
+}
+
 /* C waits for the end of a freeze, in which B is blocked, D announced, and git lags. */
 WORLD_TEST(a_push_that_waited_in_a_freeze_came_before_what_was_announced_in_it)
 {
