@@ -10,6 +10,7 @@
 #include "cli/cli_options.h"
 #include "cli/cli_table.h"
 #include "lib/text.h"
+#include "types/audit_code.h"
 
 /* Instead of a list: the shell completes names of files. */
 #define FILES "FILES\n"
@@ -38,11 +39,30 @@ offer_words(const char *of, const char *begun)
 }
 
 static void
-offer_options(const struct cli_form *form, const char *begun)
+offer_options(const struct cli_form *form, bool has_word, const char *begun)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (cli_form_takes(form, (enum cli_option)i))
 			offer(cli_option_rows[i].name, begun, cli_option_rows[i].help);
+	offer("--help", begun, "What this is for, and its options.");
+	if (!has_word)
+		offer("--version", begun, "Print the version.");
+}
+
+/* Each once, though several codes have one action. */
+static void
+offer_codes(const char *begun)
+{
+	for (size_t i = 0; i < AUDIT_CODE_COUNT; i++) {
+		const char *action = audit_code_rows[i].action;
+		size_t n = 0;
+
+		offer(audit_code_rows[i].code, begun, "");
+		while (n < i && strcmp(audit_code_rows[n].action, action) != 0)
+			n++;
+		if (n == i && audit_code_of(action) == AUDIT_CODE_COUNT)
+			offer(action, begun, "");
+	}
 }
 
 /* Those that whoever asks may see, root as an admin, being nobody in the settings; silent where the
@@ -64,7 +84,7 @@ offer_environments(const struct cli *cli, const char *begun)
 }
 
 static void
-offer_value(const struct cli *cli, enum cli_value value, const char *begun)
+offer_value(const struct cli *cli, enum cli_value value, const char *before, const char *begun)
 {
 	const struct cli_value_row *row = &cli_value_rows[value];
 	char words[64], *rest = words, *word;
@@ -80,6 +100,12 @@ offer_value(const struct cli *cli, enum cli_value value, const char *begun)
 		break;
 	case CLI_COMMANDS:
 		offer_words(NULL, begun);
+		break;
+	case CLI_KINDS:
+		offer_words(before, begun);
+		break;
+	case CLI_CODES:
+		offer_codes(begun);
 		break;
 	case CLI_WORDS:
 		(void)text_copy(words, sizeof(words), row->usage);
@@ -104,17 +130,18 @@ cli_completion_words(const struct cli *cli)
 	cli->argv[last] = NULL;
 	option = cli_options_sort(cli->argc, cli->argv - 1, &typed);
 	if (option != OPTION_COUNT)
-		offer_value(cli, cli_option_rows[option].value, begun);
+		offer_value(cli, cli_option_rows[option].value, NULL, begun);
 	else if (typed.form == NULL)
 		return EX_OK;
 	else if (begun[0] == '-')
-		offer_options(typed.form, begun);
+		offer_options(typed.form, typed.word != NULL, begun);
 	else if (typed.word == NULL)
 		offer_words(NULL, begun);
 	else if (cli_form_has_kinds(typed.form) && typed.argc == 0)
 		offer_words(typed.word, begun);
 	else if (typed.argc < CLI_OPERANDS)
-		offer_value(cli, typed.form->operands[typed.argc].value, begun);
+		offer_value(cli, typed.form->operands[typed.argc].value,
+		    typed.argc > 0 ? typed.argv[typed.argc - 1] : NULL, begun);
 	return EX_OK;
 }
 

@@ -312,8 +312,7 @@ settle(const struct follow *f, const struct json *work)
 	if (strcmp(f->state, "requested") == 0 || strcmp(f->state, "awaiting_confirmation") == 0)
 		return -1;
 	if (!f->local->is_json)
-		(void)printf("%lld: follow it with: deploybot log --wait %lld\n",
-		    (long long)f->work, (long long)f->work);
+		(void)printf(CLI_NOT_OVER, (long long)f->work, (long long)f->work);
 	return strcmp(f->state, "awaiting_approval") == 0 ? CLI_END_ASKED : CLI_END_GOOD;
 }
 

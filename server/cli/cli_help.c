@@ -14,6 +14,24 @@ cli_version(UNUSED const struct cli *cli)
 	return EX_OK;
 }
 
+/* Which of the two words it is that there is none of. */
+static int
+refuse(const struct cli *cli)
+{
+	struct cli typed = { .program = cli->program, .word = cli->argv[0] };
+	char expected[96];
+
+	typed.form = cli_form_find(typed.word, "");
+	if (typed.form == NULL)
+		return cli_options_no_command(cli, typed.word);
+	typed.argv = &cli->argv[1];
+	typed.argc = cli->argc - 1;
+	if (cli_form_has_kinds(typed.form))
+		return cli_kinds(&typed);
+	(void)snprintf(expected, sizeof(expected), "nothing behind \"%.40s\"", typed.word);
+	return cli_refuse(cli, OPTION_COUNT, typed.argv[0], expected);
+}
+
 int
 cli_help(const struct cli *cli)
 {
@@ -25,7 +43,7 @@ cli_help(const struct cli *cli)
 	}
 	form = cli_form_find(cli->argv[0], cli->argc > 1 ? cli->argv[1] : "");
 	if (form == NULL)
-		return cli_options_no_command(cli, cli->argv[cli->argc - 1]);
+		return refuse(cli);
 	cli_usage_help(cli->program, form);
 	return EX_OK;
 }

@@ -19,7 +19,9 @@ struct found {
 static int
 take_option(struct cli *cli, char **argv, struct found *found)
 {
-	size_t size = strcspn(argv[0], "=");
+	/* "-n3" is "-n 3". */
+	bool is_joined = argv[0][1] != '-' && cli_option_find(argv[0], 2) != OPTION_COUNT;
+	size_t size = is_joined ? 2 : strcspn(argv[0], "=");
 	enum cli_option option = cli_option_find(argv[0], size);
 	const struct cli_option_row *row = &cli_option_rows[option];
 	char *value = argv[0];
@@ -30,7 +32,7 @@ take_option(struct cli *cli, char **argv, struct found *found)
 		return 1;
 	}
 	if (row->value != CLI_VALUE_NONE)
-		value = value[size] == '=' ? value + size + 1 : argv[n++];
+		value = value[size] == '\0' ? argv[n++] : value + size + (value[size] == '=');
 	if (value == NULL) {
 		found->missing = option;
 		return 1;
@@ -43,7 +45,7 @@ take_option(struct cli *cli, char **argv, struct found *found)
 	return n;
 }
 
-/* -h and -V too; how many words. */
+/* -h, -V and -v too; how many words. */
 static int
 take_dashed(struct cli *cli, char **argv, struct found *found)
 {
@@ -52,7 +54,8 @@ take_dashed(struct cli *cli, char **argv, struct found *found)
 	if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
 		found->is_help = true;
 	else if (cli->argc == 0 &&
-	    (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0))
+	    (strcmp(argv[0], "--version") == 0 || strcmp(argv[0], "-V") == 0 ||
+		strcmp(argv[0], "-v") == 0))
 		cli->argv[cli->argc++] = version;
 	else
 		return take_option(cli, argv, found);

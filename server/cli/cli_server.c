@@ -157,8 +157,7 @@ go_on(const struct cli_server *local, const struct cli_answer *answer)
 		return cli_follow_until_asked(local, work);
 	}
 	if (cli_server_show_said(local, answer) == EX_OK && !local->is_json) {
-		(void)printf("%lld: follow it with: deploybot log --wait %lld\n", (long long)work,
-		    (long long)work);
+		(void)printf(CLI_NOT_OVER, (long long)work, (long long)work);
 		say_asked(answer->json, work);
 	}
 	return EX_OK;

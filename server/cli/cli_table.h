@@ -20,6 +20,8 @@ enum cli_complete {
 	CLI_WORDS,   /* those of usage, which alone are taken */
 	CLI_NUMBERS, /* nothing, and numbers from 1 alone are taken */
 	CLI_COMMANDS,
+	CLI_KINDS, /* second words of the command before it */
+	CLI_CODES, /* of the audit, and its actions */
 };
 
 extern const struct cli_value_row {

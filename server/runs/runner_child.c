@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/setting.h"
 #include "runs/runner_link.h"
@@ -221,10 +220,9 @@ runner_child_is_there(const struct runner_child *child)
 }
 
 void
-runner_child_kill(struct runner_child *child, const char *why)
+runner_child_kill(struct runner_child *child)
 {
 	OBJ_CHECK(child, RUNNER_CHILD_MAGIC);
-	log_error("deploybot-runner: %s; killing it", why);
 	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0); /* dead already is fine */
 }
 

@@ -22,8 +22,8 @@ bool runner_child_start(struct runner_child *child, int *ret_fd, struct err *err
 /* It was started and has not ended. */
 bool runner_child_is_there(const struct runner_child *child);
 
-/* SIGKILL, and an error in the log; on_end comes. */
-void runner_child_kill(struct runner_child *child, const char *why);
+/* SIGKILL; on_end comes. */
+void runner_child_kill(struct runner_child *child);
 
 const char *runner_child_path(const struct runner_child *child);
 

@@ -64,6 +64,7 @@ static void on_child_end(void *ctx, bool has_exited, int status);
 static void on_socket(struct loop_io *io, unsigned events, void *ctx);
 static void on_again(struct loop_timer *timer, void *ctx);
 static void on_beat(struct loop_timer *timer, void *ctx);
+static void kill_child(struct runner_link *link, const char *why);
 
 /* --- beginning ---------------------------------------------------------------------------- */
 
@@ -99,6 +100,8 @@ begin(struct runner_link *link, struct err *err)
 static void
 log_away(struct runner_link *link, const char *why)
 {
+	if (link->config.is_quiet)
+		return;
 	if (link->socket == NULL) {
 		log_error("deploybot-runner: %s; restarting it", why);
 	} else if (strcmp(link->why_away, why) != 0) {
@@ -205,7 +208,7 @@ on_again(UNUSED struct loop_timer *timer, void *ctx)
 	struct err err;
 
 	if (link->child != NULL && runner_child_is_there(link->child)) {
-		runner_child_kill(link->child, "it does not end"); /* on_child_end() goes on */
+		kill_child(link, "it does not end"); /* on_child_end() goes on */
 		return;
 	}
 	doubled = link->again_ms * 2;
@@ -235,7 +238,8 @@ give_up_said(struct runner_link *link, const char *what, const char *detail)
 	char why[200];
 
 	(void)snprintf(why, sizeof(why), "it said %s%s", what, detail);
-	if (link->socket == NULL) /* else its absence is logged, with this reason */
+	/* Of a service its absence is logged, with this reason. */
+	if (link->socket == NULL && !link->config.is_quiet)
 		log_error("deploybot-runner: %s", why);
 	give_up(link, why);
 }
@@ -353,7 +357,9 @@ await_end(struct runner_link *link, UNUSED const char *why)
 static void
 kill_child(struct runner_link *link, const char *why)
 {
-	runner_child_kill(link->child, why);
+	if (!link->config.is_quiet)
+		log_error("deploybot-runner: %s; killing it", why);
+	runner_child_kill(link->child);
 }
 
 static const struct way child_way = {

@@ -51,6 +51,7 @@ start_runner(struct runs *runs, const struct runs_config *config, struct err *er
 		.env_file = config->env_file,
 		.settings = config->settings,
 		.answer_ms = (config->answer_s > 0 ? config->answer_s : ANSWER_S) * INT64_C(1000),
+		.is_quiet = config->is_quiet,
 		.on_ready = on_runner_ready,
 		.on_message = on_runner_message,
 		.on_writable = flush,

@@ -117,8 +117,8 @@ bool settings_truth(const char *text);
  * refuses.  Of a secret nothing. */
 void settings_meant(const struct settings_spec *spec, const char *text, char *out, size_t room);
 
-/* The one of these names that has all words of this one, at most one more, in any order: of
- * STAGING_BRANCH GITHUB_BRANCH_STAGING.  NULL: none, or several. */
+/* The nearest in letters of these names, or the one that has all words of this one, at most one
+ * more, in any order: of STAGING_BRANCH GITHUB_BRANCH_STAGING.  NULL: none, or several. */
 const char *settings_meant_name(const char *name, const char *const names[], size_t count);
 
 /* Would it be a setting of an environment that is not there?  Writes its name. */

@@ -19,6 +19,7 @@ from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
 from test_api_file import OPENAPI
 
 AS_ADMIN = ["Deploybot-Role: admin"]
+NOT_OVER = "not over, and may still fail, be refused or be replaced"
 KINDS = {"string": str, "integer": int, "boolean": bool, "null": type(None), "object": dict, "array": list}
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
@@ -199,7 +200,7 @@ def test_without_a_terminal_a_question_is_shown_and_is_no_success(scene):
     number = re.search(r"deploybot answer (\d+) yes; it is open until", said)[1]
     assert "❓ Deploy to production?" in said and scene.head("main")[:7] in said
     out = scene.run(PERSON, "answer", number, "yes")
-    assert f"{number}: follow it with: deploybot log --wait {number}" in out
+    assert f"{number}: {NOT_OVER}; follow it with: deploybot log --wait {number}\n" in out
     scene.run(PERSON, "log", number, "--wait")
     scene.commit("main")
     scene.run(PERSON, "deploy", "production", wanted=4)
@@ -235,6 +236,7 @@ def test_a_question_is_found_and_answered_by_its_environment(scene):
     said = scene.run(PERSON, "deploy", "production", "--no-wait")
     number = int(said.split(":")[0])
     assert f"{number}: it waits for an answer" in said and f"deploybot answer {number} yes" in said
+    assert said.count(f"{number}: {NOT_OVER}; follow it with: deploybot log --wait {number}\n") == 1
     wait_until(lambda: scene.work_of(number)["is_asked"], PATIENCE_S, "a question")
     until = scene.work_of(number)["asked_until"][:16].replace("T", " ") + " UTC"
     for word in ("status", "queue"):

@@ -116,7 +116,16 @@ SCENE_TEST(help_and_version_are_printed)
 	assert_true(said(w, "check-config [--json] [--production]\nCheck the settings"));
 	assert_int_equal(RUN(w, "help", "deploy"), EX_OK); /* one of the chat */
 	assert_true(said(w, " deploy <environment>") && said(w, "[--wait]"));
+	assert_int_equal(RUN(w, "-v"), EX_OK);
+	assert_string_equal(w->text, wanted);
 	assert_int_equal(RUN(w, "help", "deploy", "staging"), EX_USAGE);
+	assert_true(said(w, "help: staging: expected nothing behind \"deploy\"\n"));
+	assert_int_equal(RUN(w, "help", "audit", "foo"), EX_USAGE);
+	assert_true(said(w, "audit: there is no \"foo\"\n"));
+	assert_int_equal(RUN(w, "help", "audit", "verfy"), EX_USAGE);
+	assert_true(said(w, "audit: there is no \"verfy\"; did you mean \"verify\"?\n"));
+	assert_int_equal(RUN(w, "help", "adit", "tail"), EX_USAGE);
+	assert_true(said(w, "there is no command \"adit\"; did you mean \"audit\"?\n"));
 }
 
 SCENE_TEST(a_wrong_word_is_told_with_the_nearest_one)

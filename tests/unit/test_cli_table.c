@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "cli/cli_options.h"
+#include "types/audit_code.h"
 #include "unit.h"
 
 #define WORDS 12
@@ -152,6 +153,12 @@ TEST(each_option_is_read_where_its_form_takes_it_as_two_words_or_one)
 			(void)snprintf(
 			    joined, sizeof(joined), "%s=%s", cli_option_rows[option].name, value);
 			add(&line, joined);
+			assert_int_equal(read_line(&line, &cli, text), -1);
+			assert_string_equal(cli.value[option], value);
+			if (cli_option_rows[option].name[1] == '-') /* -n3 */
+				continue;
+			(void)snprintf(
+			    joined, sizeof(joined), "%s%s", cli_option_rows[option].name, value);
 			assert_int_equal(read_line(&line, &cli, text), -1);
 			assert_string_equal(cli.value[option], value);
 		}
@@ -317,6 +324,7 @@ TEST(each_option_is_completed_where_it_is_taken_and_stands_in_the_help)
 		if (form->help == NULL || cli_form_has_kinds(form))
 			continue;
 		(void)typed(form, "-", offered);
+		assert_true(has_line(offered, "--help") && !has_line(offered, "--version"));
 		line = line_of(form, OPTION_COUNT);
 		add(&line, "--help");
 		assert_int_equal(read_line(&line, &cli, help), EX_OK);
@@ -339,9 +347,13 @@ TEST(each_option_is_completed_where_it_is_taken_and_stands_in_the_help)
 TEST(each_word_is_completed_and_in_the_help_of_all)
 {
 	const struct line all = { { "completion", "words", "--", "" }, 4 };
-	char offered[TEXT], second[TEXT], help[TEXT];
+	const struct line dashed = { { "completion", "words", "--", "--" }, 4 };
+	struct line helped = { { "completion", "words", "--", "help", NULL, "" }, 6 };
+	char offered[TEXT], second[TEXT], third[TEXT], help[TEXT];
 	struct cli cli;
 
+	assert_int_equal(read_line(&dashed, &cli, offered), EX_OK);
+	assert_true(has_line(offered, "--help") && has_line(offered, "--version"));
 	assert_int_equal(read_line(&all, &cli, offered), EX_OK);
 	assert_int_equal(read_line(&(struct line){ { "-h" }, 1 }, &cli, help), EX_OK);
 	EACH_FORM(form)
@@ -351,8 +363,12 @@ TEST(each_word_is_completed_and_in_the_help_of_all)
 		if (form->kind[0] == '\0') {
 			assert_int_equal(has_line(offered, form->word), is_shown);
 			assert_non_null(strstr(help, form->help));
-			if (cli_form_has_kinds(form))
-				(void)typed(form, "", second);
+			if (!cli_form_has_kinds(form))
+				continue;
+			(void)typed(form, "", second);
+			helped.words[4] = form->word;
+			assert_int_equal(read_line(&helped, &cli, third), EX_OK);
+			assert_string_equal(second, third); /* help audit <Tab> */
 		} else if (has_line(second, form->kind) !=
 		    (is_shown && !cli_form_has_kinds(form))) {
 			fail_msg("%s %s: %s", form->word, form->kind, second);
@@ -377,6 +393,9 @@ TEST(values_that_are_words_or_files_are_completed)
 		assert_true(row->complete != CLI_WORDS ||
 		    has_line(text, sample(cli_option_rows[option].value)));
 		assert_int_equal(strcmp(text, "FILES\n") == 0, row->complete == CLI_FILES);
+		for (size_t i = 0; i < AUDIT_CODE_COUNT && row->complete == CLI_CODES; i++)
+			assert_true(has_line(text, audit_code_rows[i].code) &&
+			    has_line(text, audit_code_rows[i].action));
 	}
 	EACH_FORM(form)
 	{

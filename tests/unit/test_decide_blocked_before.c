@@ -142,8 +142,8 @@ WORLD_TEST(a_push_whose_question_gave_way_to_a_freeze_is_asked_about_behind_it)
 	assert_non_null(world_says_in(w, WORLD_TEAM, MEANWHILE));
 }
 
-/* A poll found C, which nobody had announced; a freeze comes behind the question that showed B: only
- * what the freeze keeps of that question tells that C may be older than the block. */
+/* A poll found C, which nobody had announced; a freeze comes behind the question that showed B:
+ * only what the freeze keeps of that question tells that C may be older than the block. */
 WORLD_TEST(what_a_question_showed_before_a_freeze_is_asked_about_again_behind_it)
 {
 	pushed_and_rolled_back(w);

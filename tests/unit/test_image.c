@@ -66,7 +66,7 @@ WORLD_TEST_BARE(what_is_rolled_back_rolls_back_to_the_image_that_ran)
 	world_run_ends(w, TOUCHED);
 	ORDERED(w, COMMIT_A, IMAGE_A, COMMIT_B, IMAGE_B);
 	assert_int_equal(world_run_starts(w), 200);
-	world_run_ships(w, 0, "release", IMAGE_X); /* of the way back: it is not B's */
+	world_run_ships(w, 0, "release", IMAGE_X); /* of the rollback: it is not B's */
 	assert_string_equal(world_newest(w, "staging").image, IMAGE_B);
 	world_run_is_probed(w, NULL);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);

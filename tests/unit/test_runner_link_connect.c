@@ -140,11 +140,12 @@ listen_there(struct world *w)
 }
 
 static void
-connect_to(struct world *w, const char *path, int64_t answer_ms)
+connect_as(struct world *w, const char *path, int64_t answer_ms, bool is_quiet)
 {
 	const struct runner_link_config config = {
 		.socket = path,
 		.answer_ms = answer_ms,
+		.is_quiet = is_quiet,
 		.on_ready = on_ready,
 		.on_message = on_message,
 		.on_writable = on_writable,
@@ -158,6 +159,12 @@ connect_to(struct world *w, const char *path, int64_t answer_ms)
 	w->link = runner_link_start(w->loop, &config, &err);
 	assert_non_null(w->link);
 	assert_int_equal(w->ready + w->down + w->away + w->fatal, 0); /* never inside the call */
+}
+
+static void
+connect_to(struct world *w, const char *path, int64_t answer_ms)
+{
+	connect_as(w, path, answer_ms, false);
 }
 
 /* The service takes the next connection and hears hello on it. */
@@ -220,7 +227,7 @@ SCENE_TEST(one_that_comes_later_is_connected_to)
 
 /* How often these words stand in what is logged while it is tried four times. */
 static int
-count_logged(struct world *w, const char *words)
+count_logged(struct world *w, bool is_quiet, const char *words)
 {
 	int ours = dup(STDERR_FILENO), count = 0;
 	FILE *said = tmpfile();
@@ -228,7 +235,7 @@ count_logged(struct world *w, const char *words)
 
 	assert_true(said != NULL && ours != -1);
 	assert_true(dup2(fileno(said), STDERR_FILENO) != -1);
-	connect_to(w, w->path, 60000);
+	connect_as(w, w->path, 60000, is_quiet);
 	WAIT_FOR(w, w->away == 4);
 	assert_true(dup2(ours, STDERR_FILENO) != -1);
 	(void)close(ours);
@@ -241,7 +248,14 @@ count_logged(struct world *w, const char *words)
 
 SCENE_TEST(the_absence_of_one_is_logged_once)
 {
-	assert_int_equal(count_logged(w, "is disconnected: there is no such socket"), 1);
+	assert_int_equal(count_logged(w, false, "is disconnected: there is no such socket"), 1);
+}
+
+/* Whoever prints it (doctor) has it by its callback. */
+SCENE_TEST(a_quiet_link_logs_nothing)
+{
+	assert_int_equal(count_logged(w, true, ""), 0);
+	assert_non_null(strstr(w->why, "there is no such socket"));
 }
 
 SCENE_TEST(one_that_goes_is_connected_to_again)

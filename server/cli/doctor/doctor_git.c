@@ -39,6 +39,7 @@ struct asking {
 	size_t count, next, open, good; /* of them: next to be asked, being asked, answered well */
 	struct settings *elsewhere;	/* with a state directory of our own; NULL: the real one */
 	char folder[64];		/* that one; "": none was made */
+	char why_away[200];		/* how the newest child of ours ended; "": none has */
 	struct loop_timer deadline;
 	bool is_ready; /* the runner said hello */
 	bool is_over;  /* all is said */
@@ -241,13 +242,14 @@ on_ready(void *ctx)
 	}
 }
 
-/* Of a service alone: a child that crashes before it says hello is restarted. */
+/* A service alone is given up: a child that crashes before it says hello is started again. */
 static void
 on_away(void *ctx, const char *why)
 {
 	struct asking *git = ctx;
 	const char *socket = git->doctor->settings->runner_socket;
 
+	(void)text_copy(git->why_away, sizeof(git->why_away), why);
 	if (git->is_over || socket == NULL)
 		return;
 	TELL(git->doctor, RUNNER, ERROR, "runner: at %s: %s", socket, why);
@@ -288,10 +290,10 @@ on_deadline(UNUSED struct loop_timer *timer, void *ctx)
 	if (git->is_ready)
 		say_unanswered(git);
 	else
-		TELL(git->doctor, RUNNER, ERROR, "runner: it did not say hello within %d s%s",
-		    RUNNER_PATIENCE_MS / 1000,
+		TELL(git->doctor, RUNNER, ERROR, "runner: it did not say hello within %d s%s%s",
+		    RUNNER_PATIENCE_MS / 1000, git->why_away[0] != '\0' ? ": " : "",
 		    git->doctor->settings->runner_socket == NULL ?
-			"" :
+			git->why_away :
 			": it is hung, or four are connected to it already");
 	for (size_t i = 0; i < git->count; i++) {
 		runs_git_query_cancel(git->runs, git->repositories[i].query);
@@ -380,6 +382,7 @@ start_runner(struct asking *git)
 		.on_ready = on_ready,
 		.on_away = on_away,
 		.on_fatal = on_fatal,
+		.is_quiet = true, /* it is a finding */
 		.ctx = git,
 	};
 	struct err err = { 0 };

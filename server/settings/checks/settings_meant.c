@@ -232,11 +232,37 @@ find_with(const char *name, size_t more, const char *const names[], size_t count
 	return found;
 }
 
+/* TELEGRAM_API_URL is not TELEGRAM_API_ID: a word that begins with another letter has to be near by
+ * itself. */
+static bool
+is_typo(const char *name, const char *nearest)
+{
+	if (count_words(name) != count_words(nearest))
+		return true;
+	while (*name != '\0' && *nearest != '\0') {
+		size_t n = strcspn(name, "_"), m = strcspn(nearest, "_");
+		char word[SETTING_NAME_MAX + 8], other[SETTING_NAME_MAX + 8];
+		const char *const others[] = { other };
+
+		(void)snprintf(word, sizeof(word), "%.*s", (int)n, name);
+		(void)snprintf(other, sizeof(other), "%.*s", (int)m, nearest);
+		if (toupper((unsigned char)word[0]) != other[0] &&
+		    text_nearest(word, others, 1) == NULL)
+			return false;
+		name += n + (name[n] == '_');
+		nearest += m + (nearest[m] == '_');
+	}
+	return true;
+}
+
 const char *
 settings_meant_name(const char *name, const char *const names[], size_t count)
 {
-	const char *found = NULL;
+	const char *found = text_nearest(name, names, count);
 
+	if (found != NULL && is_typo(name, found))
+		return found;
+	found = NULL;
 	if (count_words(name) > 1)
 		found = find_with(name, 0, names, count);
 	if (found == NULL && count_words(name) > 1)

@@ -185,14 +185,12 @@ static void
 say_unknown(struct settings_loader *l, const struct known_names *known, size_t source,
     const struct env_entry *entry, const struct settings_member *member)
 {
-	const char *nearest = text_nearest(entry->name, known->names, known->count);
+	const char *nearest = settings_meant_name(entry->name, known->names, known->count);
 	bool is_error = begins_as_a_family(entry->name);
 	const char *list = settings_find(l, settings_table[SETTING_ENVIRONMENTS].name);
 	char what[LIMIT_LINE], environment[SETTING_NAME_MAX];
 	struct settings_line *line;
 
-	if (nearest == NULL)
-		nearest = settings_meant_name(entry->name, known->names, known->count);
 	if (member == NULL && settings_meant_environment(entry->name, environment) &&
 	    !is_listed(list, environment) &&
 	    (nearest == NULL || is_of_another(nearest, environment)))
