@@ -48,8 +48,7 @@ int cli_follow_until_asked(const struct cli_server *local, int64_t work);
 
 /* To people, where nobody follows it further: an exit status of 0 does not say how it ends. */
 #define CLI_NOT_OVER \
-	"%lld: not over, and may still fail, be refused or be replaced; follow it with: " \
-	"deploybot log --wait %lld\n"
+	"%lld: not over: it may fail or be replaced; follow it with: deploybot log --wait %lld\n"
 
 /* Prints what /v1 shows, for people. */
 /* A time of /v1 in minutes, "2026-11-21 11:42 UTC"; "" where there is none.  Gives out. */

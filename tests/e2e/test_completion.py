@@ -65,6 +65,67 @@ def test_each_option_has_a_reader_and_stands_in_the_manual():
         assert re.search(rf"\bFl {option.strip(chr(34))[1:]}(?![a-z-])", manual), option
 
 
+def bodies():
+    """Each function of the command line, as its text: {(file, name): body}; file None: for all files."""
+    found = {}
+    for path in (ROOT / "server/cli").glob("**/*.c"):
+        for head, name, body in re.findall(r"(?ms)^([^\n]*)\n(\w+)\([^;{]*?\)\n\{\n(.*?)^\}", path.read_text("utf-8")):
+            found[path, name] = (path, body)
+            if "static" not in head:
+                found[None, name] = (path, body)
+    return found
+
+
+CALLED = r"(?<!struct )\b\w+"       # by its name, or handed to another
+
+
+def reached(name, functions):
+    """The texts of what that function may call, itself too."""
+    seen, due = set(), [functions[None, name]]
+    while due:
+        path, body = due.pop()
+        if (path, body) not in seen:
+            seen.add((path, body))
+            called = (functions.get((path, word)) or functions.get((None, word)) for word in re.findall(CALLED, body))
+            due += [function for function in called if function]
+    return "".join(body for _, body in seen)
+
+
+def given(options, groups):
+    """The options of a row: O_VIEW | O(WAIT)."""
+    for name, text in groups:
+        options = options.replace(name, text)
+    return set(re.findall(r"\bO\((\w+)\)", options))
+
+
+READ = {"AGAINST": r"->many\b", "WAIT": r"->wait\b", "NO_WAIT": r"->wait\b", "JSON": r"\bis_json\b|OPTION_JSON\b"}
+
+
+def unread(table):
+    """(function, option) of cli.def where nothing that the form runs looks at it: it would be taken in silence."""
+    functions = bodies()
+    groups = re.findall(r"(?m)^#define (O_[A-Z]+)\s+\((.*)\)$", table)[::-1]      # those that name others first
+    _, asks = functions[None, "cli_server_run"]
+    for kind, row in re.findall(r"(?ms)^(FORM|ASK)\((.*?)\)$", table):
+        function, options = re.findall(r'^"[^"]*", "[^"]*", (\w+), ([^,]+),', row)[0]
+        if function in ("kinds", "serve"):      # serve is of another room
+            continue
+        text = reached(f"cli_{function}", functions)
+        for option in given(options, groups):
+            wanted = READ.get(option, rf"\bOPTION_{option}\b")
+            if not re.search(wanted, text + (asks if kind == "ASK" and option == "AS" else "")):
+                yield function, option
+
+
+def test_each_option_of_a_form_is_looked_at_by_what_it_runs():
+    """One of another form of the word would be taken, and would seem to have counted."""
+    table = (ROOT / "server/cli/cli.def").read_text("utf-8")
+    assert not list(unread(table))
+    for row, more, wrong in (("audit_tail, ", "O(BOT) | ", "BOT"), ("secrets_check, ", "O(USERS) | ", "USERS"),
+                             ("token_list, ", "O(EXPIRES) | ", "EXPIRES"), ("status, ", "O(WAIT) | ", "WAIT")):
+        assert list(unread(table.replace(row, row + more))) == [(row[:-2], wrong)]
+
+
 def test_each_form_stands_in_the_manual():
     manual = (ROOT / "deploy/man/deploybot.8").read_text("utf-8").replace("\\", "")
     forms = [row for row in rows("FORM|ASK") if "HIDDEN" not in row and "kinds" not in row]
