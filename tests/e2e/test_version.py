@@ -140,7 +140,7 @@ def test_dpkg_orders_what_is_between_two_releases():
 def test_whatever_says_the_version_says_the_same_and_one_object_is_compiled_for_it(tmp_path):
     """In a copy of the build that is tested, which is as new as that one but for its version."""
     build, root = tmp_path / "build", tmp_path / "root"
-    for name in ("obj/lib", "obj/server", "obj/runner"):
+    for name in ("obj/lib", "obj/server", "obj/runner", "obj/judge"):
         shutil.copytree(BUILD / name, build / name)
     for path in [BUILD / "flags", BUILD / "version", *BUILD.glob("lib*.a")]:
         shutil.copy2(path, build)
@@ -149,7 +149,10 @@ def test_whatever_says_the_version_says_the_same_and_one_object_is_compiled_for_
              "LDFLAGS=" + " ".join(re.findall(r"-fsanitize=\S+|--coverage", flags))]
     if "-DDEPLOYBOT_CRASH_POINTS" in flags:
         words += ["CRASH_POINTS=1"]
-    run(ROOT, "make", *words, f"VERSION={(build / 'version').read_text('utf-8').strip()}", "all")
+    words += [f"VERSION={(build / 'version').read_text('utf-8').strip()}"]
+    stale = re.findall(r"^\S+: (.*target '\S+\.o'.*)", run(ROOT, "make", "-n", "--trace", *words, "all"), re.M)
+    assert not stale, f"the copy is older than its sources, or of other flags: {stale[:3]}"     # it takes minutes
+    run(ROOT, "make", *words, "all")
     words += [f"VERSION={LATER}"]
     said = run(ROOT, "make", *words, "install", f"DESTDIR={root}", "PREFIX=/usr")
     assert re.findall("CC +(.*)", said) == ["lib/version.c"], said
