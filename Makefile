@@ -389,11 +389,12 @@ check-hostile: packages-test
 	@$(FAULTS_MAKE)
 	@$(PYTHON) tests/faults/campaign.py hostile --build $(BUILD) $(WHAT)
 
-# What `make test` leaves: the end-to-end tests marked `long`.
+# What `make test` leaves: the end-to-end tests marked `long`, as patient as run_tests.py is.
 .PHONY: check-long
 check-long: packages-test
 	@$(TEST_MAKE) -j$(JOBS) all
-	@DEPLOYBOT_BUILD=$(TEST_BUILD) $(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(JOBS) \
+	@DEPLOYBOT_BUILD=$(TEST_BUILD) DEPLOYBOT_SLOW=$(or $(DEPLOYBOT_SLOW),5) \
+		$(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(JOBS) \
 		--durations=5 $(or $(WHAT),-m long tests/e2e)
 
 # One call after another fails, from wherever it is made: under AddressSanitizer, so that leaks are seen.
