@@ -91,6 +91,8 @@ http: {addr: ":5000", relativeurls: true}
 auth: {htpasswd: {realm: orchard, path: /bed/htpasswd}}
 """
 UPSTREAM_FILE = "/etc/nginx/upstream/app.conf"
+# A machine has nothing of ours: a TMPDIR that is not there ends each health check of its engine.
+ENVIRONMENT = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")
 
 
 def sh(*words, **options):
@@ -127,7 +129,8 @@ class Machine:
     def words(self):
         """What becomes the machine, in a network that is its own already."""
         return ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "--mount", "--pid", "--uts", "--ipc",
-                "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private",
+                "--fork", "--kill-child=KILL", "--mount-proc", "--propagation", "private", *ENVIRONMENT,
+                *(f"{name}={os.environ[name]}" for name in ("BED_ROOT", "BED_CGROUP")),
                 "bash", str(HERE / "machine.sh"), self.name, str(self.folder), *self.services]
 
     def start(self):
@@ -168,8 +171,7 @@ class Machine:
 
     def try_run(self, script, timeout=120):
         """Runs a shell's words in the machine, as root."""
-        return subprocess.run(["nsenter", "-t", str(self.pid), "--all", "--root", "--wd", "env", "-i",
-                               "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
+        return subprocess.run(["nsenter", "-t", str(self.pid), "--all", "--root", "--wd", *ENVIRONMENT,
                                "bash", "-c", script],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False)
 
