@@ -10,7 +10,7 @@ import time
 
 import sample_app
 from bed import HOSTS, IMAGE, OURS, REGISTRY_PORT, ROOT
-from flow_aid import Scene
+from flow_aid import FIRST_ADMIN, Scene
 from runner_client import PROGRAM
 from stage import SLOW, get, wait_until
 from telegram_client import text_of
@@ -41,9 +41,11 @@ class ChatScene(Scene):
         return who
 
     def end(self, who, timeout=PATIENCE_S):
-        """What is said when all is over: a message of its own, as it notifies."""
-        view = self.chat.wait_for_message(lambda view: OVER.search(text_of(view)), timeout * SLOW, chat_id=who.number,
-                                          after=who.since)
+        """What is said when all is over: a message of its own, as it notifies.  Each admin is notified of a failure:
+        one that somebody else asked for may come late, to whom the bot could not write before."""
+        own = re.compile(rf"requested by @admin_{who.number - FIRST_ADMIN + 1}\b")
+        view = self.chat.wait_for_message(lambda view: OVER.search(text_of(view)) and own.search(text_of(view)),
+                                          timeout * SLOW, chat_id=who.number, after=who.since)
         self.wait_free("production")
         return text_of(view)
 

@@ -69,5 +69,5 @@ def test_one_that_takes_too_long_is_stopped_on_its_host(make_scene):
         "MIGRATE_COMMAND": "/shop --migrate", "MIGRATE_TIMEOUT_SECONDS": "10"})
     live = scene.release()
     _, asked = migrates(scene, "hangs")
-    serves_still(scene, live, scene.end(asked), "it was stopped")
+    serves_still(scene, live, scene.end(asked), "the migration was interrupted and stopped")
     assert "it took longer than 10 s and was stopped" in scene.last_log()

@@ -182,7 +182,7 @@ def test_a_migration_runs_once_as_the_units_user_and_is_ended_with_its_time(mach
     scene.write(**{"tools/migrate": MIGRATE % "exec sleep 3600"})
     bad = scene.change()
     said = scene.attempt()
-    assert f"it was stopped; {first[:7]} still serves; the database may be half migrated" in said, said
+    assert f"interrupted and stopped; {first[:7]} still serves; the database may be half migrated" in said, said
     assert "took longer than 10 s" in said
     assert machine.run("tail -n 1 /srv/shop/migrations") == f"shop {bad} production"
     assert machine.try_run("pgrep -x sleep").returncode == 1
