@@ -20,7 +20,7 @@ DEFAULT_TOKEN = "7000000001:AAF-demo_token_of_the_stand-in_0123456789"
 ADA, CARL, MALLORY, BEA = 424242001, 424242002, 424242003, 424242004
 GROUP = -1001700000001
 HERE = pathlib.Path(__file__).parent
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 120     # one that cannot start ends, which is seen at once
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
