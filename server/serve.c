@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -24,6 +23,7 @@
 #include "lib/file.h"
 #include "lib/http_listen.h"
 #include "lib/log.h"
+#include "lib/mem_trim.h"
 #include "lib/text.h"
 #include "routes/route_health.h"
 #include "runs/run_files.h"
@@ -697,7 +697,7 @@ serve_run(struct settings *settings, const struct serve_options *options)
 		watch_signals(&serve);
 		serve_secrets_start(&serve);
 		say_ready(&serve);
-		(void)malloc_trim(0); /* of what reading settings and rows has freed; says if any */
+		mem_trim();
 		loop_run(serve.loop);
 	} else {
 		log_error("cannot start: %s", err.text);

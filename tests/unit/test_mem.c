@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/mem_trim.h"
 #include "lib/redact.h"
 #include "store/audit_verify.h"
 #include "deliver_aid.h"
@@ -81,7 +82,7 @@ keep_secrets(void)
 
 	arm();
 	r = redact_new();
-	s = redact_stream_new(r);
+	s = redact_stream_new(r, false);
 	assert(redact_add(r, "first-secret-line\r\nsecond-secret-line", NULL));
 	redact_stream_add(s, "first-secr", 10, &out);
 	redact_stream_end(s, &out);
@@ -194,4 +195,39 @@ TEST_WITH(a_start_or_decision_without_memory_leaves_nothing_half_done, deliver_a
 	assert_int_equal(deliver_aid.delivered, 1);
 	assert_int_equal(store_aid_count(aid, EFFECT_GIT_QUERY), 1);
 	aid = NULL;
+}
+
+static size_t
+pages_of_the_program(void)
+{
+	char text[512];
+	size_t kib = 0, one;
+	bool is_ours = false;
+	FILE *file = fopen("/proc/self/smaps", "re");
+
+	assert_non_null(file);
+	while (fgets(text, sizeof(text), file) != NULL) {
+		if (strstr(text, " r-xp ") != NULL || strstr(text, " r--p ") != NULL)
+			is_ours = strchr(text, '/') != NULL;
+		else if (strchr(text, '-') != NULL && strchr(text, ':') != NULL)
+			is_ours = false;
+		else if (is_ours && sscanf(text, "Rss: %zu kB", &one) == 1)
+			kib += one;
+	}
+	(void)fclose(file);
+	return kib;
+}
+
+TEST(what_starting_alone_has_read_is_given_back_and_is_there_again)
+{
+	size_t before = pages_of_the_program(), after;
+
+	mem_trim();
+	after = pages_of_the_program();
+	if (after * 4 > before * 3)
+		fail_msg("%zu KiB of files before, %zu behind it", before, after);
+	for (int i = 0; i < 2; i++) { /* both run what was given back */
+		free(mem_text("text"));
+		mem_trim();
+	}
 }
