@@ -6,10 +6,22 @@
 #include "lib/mem.h"
 #include "types/settings.h"
 
+_Static_assert(sizeof(struct rejected) <= sizeof(struct delivery) &&
+	sizeof(struct secret_used) <= sizeof(struct delivery),
+    "what comes from outside has room");
+
+static bool
+is_from_outside(enum event_kind kind)
+{
+	return kind == EVENT_UPDATE || kind == EVENT_DELIVERY || kind == EVENT_REJECTED ||
+	    kind == EVENT_SECRET_USED || kind == EVENT_API || kind == EVENT_HOOK;
+}
+
 struct event *
 event_new(enum event_kind kind)
 {
-	struct event *event = mem_new(1, sizeof(*event));
+	struct event *event =
+	    mem_new(1, is_from_outside(kind) ? EVENT_FROM_OUTSIDE_SIZE : sizeof(*event));
 
 	event->kind = kind;
 	return event;
@@ -77,9 +89,7 @@ event_free_all(struct queue_list *events)
 bool
 event_is_from_outside(const struct event *event)
 {
-	return event->kind == EVENT_UPDATE || event->kind == EVENT_DELIVERY ||
-	    event->kind == EVENT_REJECTED || event->kind == EVENT_SECRET_USED ||
-	    event->kind == EVENT_API || event->kind == EVENT_HOOK;
+	return is_from_outside(event->kind);
 }
 
 const char *
