@@ -21,8 +21,8 @@
 #include "lib/mem.h"
 
 /* Head and read buffer of a connection: half of it takes a push of 8 KB in one read.  All of it is
- * cleared for each request, and becomes the process's own: 256 connections are 5 MB. */
-#define CONNECTION_MEMORY   (20 * 1024)
+ * cleared for each request, and becomes the process's own: 256 connections are 4 MB. */
+#define CONNECTION_MEMORY   (16 * 1024)
 #define RETRY_AFTER_SECONDS "5"
 #define STARVED_MS	    100
 #define REFUSED_MAX	    8 /* beyond all places: they are told so, and closed */
@@ -72,6 +72,7 @@ wait_for_descriptors(struct http_server *server)
 static void
 run_mhd(struct http_server *server)
 {
+	loop_task_cancel(&server->run_again); /* this is it */
 	server->has_resumed = false;
 	server->is_refused = false;
 	(void)MHD_run(server->mhd); /* fails only where epoll itself does; then asked again */

@@ -10,8 +10,10 @@
 
 #define LOOP_MAGIC 0x6c6f6f70u
 
-/* Tasks may defer tasks: so many rounds in one turn, the rest in the next, which does not wait. */
+/* Tasks may defer tasks: so many rounds in one turn, and none once it has taken so long; the rest
+ * in the next, which does not wait. */
 #define LOOP_ROUNDS_MAX 8
+#define LOOP_ROUNDS_US	2000
 
 /* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
 #define PRIORITY_SIGNAL 1
@@ -46,7 +48,7 @@ struct loop {
 	int64_t lag_worst_us;
 };
 
-static void end_turn(struct loop *loop);
+static void end_turn(struct loop *loop, int64_t rounds_us);
 static void on_turn_begins(struct ev_loop *ev, ev_check *check, int events);
 static void on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events);
 static void on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events);
@@ -133,9 +135,9 @@ loop_run_once(struct loop *loop)
 	has_tasks = loop->tasks != NULL;
 	loop->turn_began_us = now_us();
 	if (has_tasks)
-		end_turn(loop);
+		end_turn(loop, INT64_MAX);
 	(void)ev_run(loop->ev, has_tasks ? EVRUN_NOWAIT : EVRUN_ONCE);
-	end_turn(loop);
+	end_turn(loop, INT64_MAX);
 }
 
 int64_t
@@ -200,13 +202,14 @@ run_prepares(struct loop *loop)
 }
 
 static void
-end_turn(struct loop *loop)
+end_turn(struct loop *loop, int64_t rounds_us)
 {
-	int64_t took_us;
+	int64_t took_us = 0;
 
-	for (int round = 0; round < LOOP_ROUNDS_MAX; round++) {
+	for (int round = 0; round < LOOP_ROUNDS_MAX && took_us < rounds_us; round++) {
 		run_tasks(loop);
 		run_prepares(loop);
+		took_us = now_us() - loop->turn_began_us;
 		if (loop->tasks == NULL)
 			break;
 	}
@@ -214,7 +217,6 @@ end_turn(struct loop *loop)
 		ev_idle_start(loop->ev, &loop->keep_turning);
 	else
 		ev_idle_stop(loop->ev, &loop->keep_turning);
-	took_us = now_us() - loop->turn_began_us;
 	if (took_us > loop->lag_worst_us)
 		loop->lag_worst_us = took_us;
 }
@@ -223,7 +225,7 @@ static void
 on_turn_ends(UNUSED struct ev_loop *ev, ev_prepare *prepare, UNUSED int events)
 {
 	OBJ_CHECK((struct loop *)prepare->data, LOOP_MAGIC);
-	end_turn(prepare->data);
+	end_turn(prepare->data, LOOP_ROUNDS_US);
 }
 
 /* An idle watcher that is started keeps the loop from waiting; it has nothing to do. */

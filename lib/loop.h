@@ -137,7 +137,9 @@ void loop_async_stop(struct loop_async *async);
 void loop_task_init(struct loop_task *task, loop_task_fn *run, void *ctx);
 /* Runs the task once at the bottom of this turn, in the order of asking: the place to free
  * what a caller further up still uses, and to call back whom one must not call back now.
- * Deferring a task that is queued changes nothing.  A task may free itself or defer again. */
+ * What a task or a hook defers waits for the next turn, which comes at once, where this one has
+ * taken long.  Deferring a task that is queued changes nothing.  A task may free itself or defer
+ * again. */
 void loop_defer(struct loop *loop, struct loop_task *task);
 void loop_task_cancel(struct loop_task *task);
 

@@ -316,3 +316,52 @@ TEST_WITH(a_slow_callback_shows_as_lag_once_and_waiting_is_none, set_up, tear_do
 	}
 	assert_true(worst_us < WAITED_MS * 1000 - SLOW_MS * 2000);
 }
+
+struct long_turn {
+	struct loop *loop;
+	struct loop_timer slow, other;
+	struct loop_task first, second;
+};
+
+static void
+on_slow_turn(struct loop_timer *timer, void *ctx)
+{
+	struct long_turn *turn = ctx;
+
+	on_slow(timer, NULL);
+	loop_defer(turn->loop, &turn->first);
+}
+
+static void
+on_first(struct loop_task *task, void *ctx)
+{
+	struct long_turn *turn = ctx;
+
+	(void)task;
+	note('1');
+	loop_timer_start(turn->loop, &turn->other, 0, 0);
+	loop_defer(turn->loop, &turn->second);
+}
+
+static void
+on_second(struct loop_task *task, void *ctx)
+{
+	struct long_turn *turn = ctx;
+
+	(void)task;
+	note('2');
+	loop_stop(turn->loop);
+}
+
+TEST_WITH(a_turn_that_took_long_leaves_what_its_tasks_defer_to_the_next, set_up, tear_down)
+{
+	struct long_turn turn = { .loop = *state };
+
+	loop_timer_init(&turn.slow, on_slow_turn, &turn);
+	loop_timer_init(&turn.other, on_timer, NULL);
+	loop_task_init(&turn.first, on_first, &turn);
+	loop_task_init(&turn.second, on_second, &turn);
+	loop_timer_start(*state, &turn.slow, 0, 0);
+	loop_run(*state);
+	assert_string_equal(order, "1T2");
+}
