@@ -108,6 +108,23 @@ TEST_WITH(the_same_statement_can_run_inside_itself, set_up, tear_down)
 	assert_true(db_idle(db));
 }
 
+TEST_WITH(a_statement_is_planned_once_whatever_its_values, set_up, tear_down)
+{
+	static const char sql[] = "SELECT id FROM t WHERE body = $1 AND n = $2";
+	struct db *db = ((struct chat_address *)*state)->db;
+	struct db_rows rows;
+	int anew = 0;
+
+	assert_true(db_script(db, "CREATE INDEX ones ON t (body) WHERE n = 1", NULL));
+	for (int i = 0; i < 4; i++) {
+		assert_true(db_query(&rows, db, NULL, sql, DB_TEXT("a"), DB_I64(i)));
+		anew += sqlite3_stmt_status(rows.stmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+		assert_false(db_next(&rows));
+		assert_true(db_rows_end(&rows, NULL));
+	}
+	assert_int_equal(anew, 0);
+}
+
 TEST_WITH(more_statements_than_the_cache_holds_work_too, set_up, tear_down)
 {
 	struct db *db = ((struct chat_address *)*state)->db;
