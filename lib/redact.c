@@ -65,8 +65,8 @@ add_shape(void *ctx, const char *begin)
 static void
 add_authorization(struct redact_filter *f)
 {
-	for (unsigned capitals = 0; capitals < 8; capitals++) {
-		char begin[REDACT_FILTER_LEAST];
+	for (unsigned capitals = 0; capitals < 1 << REDACT_FILTER_SHAPE; capitals++) {
+		char begin[REDACT_FILTER_SHAPE];
 
 		for (size_t i = 0; i < sizeof(begin); i++)
 			begin[i] = (char)(authorization[i] - (capitals >> i & 1 ? 'a' - 'A' : 0));
@@ -529,7 +529,8 @@ skip(struct state *s, const char *t, size_t n, bool is_last, size_t *at)
 	return !more;
 }
 
-/* Appends what is certain and returns how much of t that was: all when is_last. */
+/* Appends what is certain and returns how much of t that was: all when is_last.  out NULL: it
+ * ends where something is replaced, too. */
 static size_t
 scan(
     const struct redact *r, struct state *s, const char *t, size_t n, bool is_last, struct buf *out)
@@ -543,7 +544,7 @@ scan(
 		enum redact_match m;
 
 		if (s->key_bytes > 0 || s->rest != NULL) {
-			bool is_over = skip(s, t, n, is_last, &at);
+			bool is_over = out != NULL && skip(s, t, n, is_last, &at);
 
 			plain = at;
 			if (!is_over)
@@ -557,6 +558,11 @@ scan(
 		m = match_any(r, s, at > 0 ? t[at - 1] : s->previous, t + at, n - at, is_last, &is);
 		if (m == REDACT_MORE && !is_last)
 			break;
+		if (m == REDACT_YES && out == NULL) {
+			s->rest = NULL;
+			s->key_bytes = 0;
+			break;
+		}
 		if (m == REDACT_YES) {
 			buf_add(out, t + plain, at - plain + is.keep);
 			buf_adds(out, REDACT_MARK);
@@ -566,7 +572,8 @@ scan(
 		}
 		move_on(s, 1, &at);
 	}
-	buf_add(out, t + plain, at - plain);
+	if (out != NULL)
+		buf_add(out, t + plain, at - plain);
 	if (at > 0)
 		s->previous = t[at - 1];
 	return is_last ? n : at;
@@ -607,19 +614,15 @@ redact_head(struct redact *r, const char *text, size_t size, struct buf *out)
 }
 
 struct redact_stream *
-redact_stream_new(struct redact *r)
+redact_stream_new(struct redact *r, bool has_all)
 {
 	struct redact_stream *s = mem_new(1, sizeof(*s));
 
 	s->redact = r;
 	buf_init(&s->held, HELD_CAP);
+	if (has_all)
+		buf_reserve(&s->held);
 	return s;
-}
-
-void
-redact_stream_reserve(struct redact_stream *s)
-{
-	buf_reserve(&s->held);
 }
 
 void
@@ -666,6 +669,19 @@ redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struc
 		part = size < HELD_CAP / 4 ? size : HELD_CAP / 4;
 		stream(s, piece, part, false, out);
 	}
+}
+
+size_t
+redact_stream_pass(struct redact_stream *s, const char *piece, size_t size)
+{
+	size_t passed;
+
+	if (s->held.size > 0)
+		return 0;
+	lock(s->redact);
+	passed = scan(s->redact, &s->state, piece, size, false, NULL);
+	unlock(s->redact);
+	return passed;
 }
 
 void

@@ -40,13 +40,16 @@ void redact_head(struct redact *r, const char *text, size_t size, struct buf *ou
 /* A stream: text comes in pieces, and a secret cut in two is found all the same.  What could be
  * the start of one is held back (bounded) until the next piece or the end. */
 struct redact_stream;
-MUST_USE struct redact_stream *redact_stream_new(struct redact *r);
-/* All the memory that it may need, now. */
-void redact_stream_reserve(struct redact_stream *s);
+/* has_all: all the memory that it may need, now. */
+MUST_USE struct redact_stream *redact_stream_new(struct redact *r, bool has_all);
 void redact_stream_free(struct redact_stream *s);
 
 /* Appends to out what is certain.  Failures are out's. */
 void redact_stream_add(struct redact_stream *s, const char *piece, size_t size, struct buf *out);
+
+/* How much of a piece, from its first byte on, is neither replaced nor held back: the stream is
+ * behind it, and nobody has to copy it.  What is left of the piece is to be added. */
+size_t redact_stream_pass(struct redact_stream *s, const char *piece, size_t size);
 
 /* Appends what was held back; the stream can begin anew. */
 void redact_stream_end(struct redact_stream *s, struct buf *out);

@@ -1,14 +1,15 @@
-/* redact_filter.c - bit tables over three bytes; sixteen places at a time where the machine can.  Side: any. */
+/* redact_filter.c - bit tables over three bytes; 32 places at a time where the machine can.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #include "lib/redact_filter.h"
 
 #ifdef __x86_64__
-#include <tmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define SIX	6 /* digits of a bot's number at least: redact_shape.c */
 #define GROUPS	8
-#define LOOK_AT (16 + REDACT_FILTER_LEAST - 1) /* bytes that sixteen places are judged by */
+#define PLACES	32				   /* that are judged at once */
+#define LOOK_AT (PLACES + REDACT_FILTER_SHAPE - 1) /* bytes that these are judged by */
 
 static unsigned
 byte(char c)
@@ -49,13 +50,19 @@ put(uint8_t *bits, unsigned at)
 /* --- what is known --- */
 
 static void
-put_shape(struct redact_filter *f, const char begin[REDACT_FILTER_LEAST], unsigned group)
+put_halves(struct redact_filter *f, size_t i, unsigned c, unsigned group)
+{
+	f->low[i][c & 15] |= (uint8_t)(1u << group);
+	f->high[i][c >> 4] |= (uint8_t)(1u << group);
+}
+
+static void
+put_shape(struct redact_filter *f, const char begin[REDACT_FILTER_SHAPE], unsigned group)
 {
 	put(f->begins, BEGINS(begin));
-	for (size_t i = 0; i < REDACT_FILTER_LEAST; i++) {
-		f->low[i][byte(begin[i]) & 15] |= (uint8_t)(1u << group);
-		f->high[i][byte(begin[i]) >> 4] |= (uint8_t)(1u << group);
-	}
+	for (size_t i = 0; i < REDACT_FILTER_SHAPE; i++)
+		for (unsigned c = byte(begin[i]); c < 256; c += begin[i] == '\0' ? 1 : 256)
+			put_halves(f, i, c, group);
 }
 
 void
@@ -63,8 +70,9 @@ redact_filter_init(struct redact_filter *f)
 {
 	*f = (struct redact_filter){ .window = REDACT_FILTER_WINDOW };
 	for (unsigned i = 0; i < 1000; i++) {
-		const char digits[] = { (char)('0' + i / 100), (char)('0' + i / 10 % 10),
-			(char)('0' + i % 10) };
+		const char ones = (char)('0' + i % 10);
+		const char digits[REDACT_FILTER_SHAPE] = { (char)('0' + i / 100),
+			(char)('0' + i / 10 % 10), ones, ones };
 
 		put_shape(f, digits, 0);
 	}
@@ -131,64 +139,86 @@ is_number_of_none(const char *t, size_t n, size_t at)
 }
 
 #ifdef __x86_64__
-/* Which of sixteen places begin three bytes of a group: both halves of each byte are of it. */
-__attribute__((target("ssse3"))) static unsigned
-judge_16(const struct redact_filter *f, const char *t)
+/* The groups of which the i-th byte from each of 32 places may be: both its halves are of them. */
+__attribute__((target("avx2"))) static inline __m256i
+groups_of(const struct redact_filter *f, const char *t, size_t i)
 {
-	const __m128i half = _mm_set1_epi8(15);
-	__m128i groups = _mm_set1_epi8(-1);
+	const __m256i half = _mm256_set1_epi8(15);
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(t + i));
+	__m256i low =
+	    _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)f->low[i]));
+	__m256i high =
+	    _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)f->high[i]));
 
-	for (int i = 0; i < REDACT_FILTER_LEAST; i++) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(t + i));
-		__m128i low = _mm_loadu_si128((const __m128i *)(const void *)f->low[i]);
-		__m128i high = _mm_loadu_si128((const __m128i *)(const void *)f->high[i]);
+	low = _mm256_shuffle_epi8(low, _mm256_and_si256(bytes, half));
+	high = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half));
+	return _mm256_and_si256(low, high);
+}
 
-		low = _mm_shuffle_epi8(low, _mm_and_si128(bytes, half));
-		high = _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(bytes, 4), half));
-		groups = _mm_and_si128(groups, _mm_and_si128(low, high));
+/* Moves to the first 32 places of which one begins four bytes of a group, and says which; or to
+ * where there are no 32 any more. */
+__attribute__((target("avx2"))) static size_t
+skip(const struct redact_filter *f, const char *t, size_t n, size_t from, uint32_t *ret_which)
+{
+	_Static_assert(REDACT_FILTER_SHAPE == 4, "all of them");
+	for (*ret_which = 0; n - from >= LOOK_AT; from += PLACES) {
+		const char *at = t + from;
+		__m256i groups =
+		    _mm256_and_si256(_mm256_and_si256(groups_of(f, at, 0), groups_of(f, at, 1)),
+			_mm256_and_si256(groups_of(f, at, 2), groups_of(f, at, 3)));
+
+		*ret_which = ~(uint32_t)_mm256_movemask_epi8(
+		    _mm256_cmpeq_epi8(groups, _mm256_setzero_si256()));
+		if (*ret_which != 0)
+			break;
 	}
-	return ~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(groups, _mm_setzero_si128())) & 0xffff;
+	return from;
 }
 
 static bool
-can_judge_16(void)
+can_skip(void)
 {
-	return __builtin_cpu_supports("ssse3") != 0;
+	return __builtin_cpu_supports("avx2") != 0;
 }
 #else
-static unsigned
-judge_16(UNUSED const struct redact_filter *f, UNUSED const char *t)
+static size_t
+skip(UNUSED const struct redact_filter *f, UNUSED const char *t, UNUSED size_t n, size_t from,
+    UNUSED uint32_t *ret_which)
 {
-	return 0xffff;
+	return from;
 }
 
 static bool
-can_judge_16(void)
+can_skip(void)
 {
 	return false;
 }
 #endif
 
+static bool
+is_shape(const struct redact_filter *f, const char *t, size_t n, size_t at)
+{
+	return is_in(f->begins, BEGINS(t + at)) && !is_number_of_none(t, n, at);
+}
+
 static size_t
 next_shape(const struct redact_filter *f, const char *t, size_t n, size_t from)
 {
-	bool by_16 = can_judge_16();
+	uint32_t which;
 
-	while (n - from >= REDACT_FILTER_LEAST) {
-		unsigned found = 1, places = 1;
+	while (can_skip() && n - from >= LOOK_AT) {
+		from = skip(f, t, n, from, &which);
+		for (; which != 0; which &= which - 1) {
+			size_t at = from + (size_t)__builtin_ctz(which);
 
-		if (by_16 && n - from >= LOOK_AT) {
-			found = judge_16(f, t + from);
-			places = 16;
-		}
-		for (; found != 0; found &= found - 1) {
-			size_t at = from + (size_t)__builtin_ctz(found);
-
-			if (is_in(f->begins, BEGINS(t + at)) && !is_number_of_none(t, n, at))
+			if (is_shape(f, t, n, at))
 				return at;
 		}
-		from += places;
+		if (n - from >= LOOK_AT)
+			from += PLACES;
 	}
+	while (n - from >= REDACT_FILTER_LEAST && !is_shape(f, t, n, from))
+		from++;
 	return from;
 }
 

@@ -11,6 +11,7 @@
 #include "lib/base.h"
 
 #define REDACT_FILTER_LEAST  3	/* bytes that a beginning has */
+#define REDACT_FILTER_SHAPE  4	/* of a shape that are looked at first, where so many are there */
 #define REDACT_FILTER_WINDOW 32 /* of a known value that are told apart */
 
 struct redact_filter {
@@ -19,7 +20,7 @@ struct redact_filter {
 	uint8_t begins[1u << 13]; /* a bit for each three bytes (by a hash) that begin one */
 	uint8_t parts[1u << 15];  /* the same of what stands anywhere in a window */
 	/* Of shapes: for each half of each byte a bit for each of eight groups. */
-	uint8_t low[REDACT_FILTER_LEAST][16], high[REDACT_FILTER_LEAST][16];
+	uint8_t low[REDACT_FILTER_SHAPE][16], high[REDACT_FILTER_SHAPE][16];
 };
 
 /* Where the next ones are, in one text; {0}: not looked for yet. */
@@ -30,7 +31,7 @@ struct redact_places {
 /* Knows of nothing but digits, with which tokens of Telegram begin. */
 void redact_filter_init(struct redact_filter *f);
 
-/* A shape begins so; the first three bytes count.  size: 3 at least. */
+/* A shape begins so; the first four bytes count.  Three at least: a NUL behind them is any byte. */
 void redact_filter_add_shape(struct redact_filter *f, const char *begin);
 
 /* A known value of `size` bytes, REDACT_FILTER_LEAST at least. */

@@ -26,8 +26,7 @@ log_pump_open(struct log_pump *ret, int folder, uint64_t limit, struct redact *s
 	buf_reserve(&ret->text);
 	ret->piece = mem_alloc(LOG_PUMP_PIECE);
 	step_scan_init(&ret->scan, secrets);
-	ret->secrets = redact_stream_new(secrets);
-	redact_stream_reserve(ret->secrets);
+	ret->secrets = redact_stream_new(secrets, true);
 	ret->log =
 	    openat(folder, "log", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, LOG_MODE);
 	if (ret->log == -1)
@@ -117,6 +116,8 @@ log_piece(struct log_pump *pump, const char *piece, size_t len)
 	size_t room = len, done;
 	int error = 0;
 
+	if (len == 0 || pump->log == -1) /* its end may have come in this very piece */
+		return;
 	if (pump->size >= pump->check_at) {
 		pump->check_at = pump->size + DISK_CHECK_EVERY;
 		if (disk_is_nearly_full(pump)) {
@@ -151,8 +152,12 @@ static void
 on_kept(void *ctx, const char *data, size_t len)
 {
 	struct log_pump *pump = ctx;
+	size_t passed = pump->text.size == 0 && !buf_failed(&pump->text) ?
+	    redact_stream_pass(pump->secrets, data, len) :
+	    0;
 
-	redact_stream_add(pump->secrets, data, len, &pump->text);
+	log_piece(pump, data, passed);
+	redact_stream_add(pump->secrets, data + passed, len - passed, &pump->text);
 }
 
 static void

@@ -133,7 +133,7 @@ begin_tail(struct run_log_job *job)
 
 	add_end(job, false);
 	redact_stream_free(job->stream);
-	job->stream = redact_stream_new(job->redact);
+	job->stream = redact_stream_new(job->redact, false);
 	(void)text_bytes(left_out, (uint64_t)(job->tail_start - job->head_end));
 	buf_addf(&job->text, "\n\n... %s of the log are left out here ...\n\n", left_out);
 	job->wrap.column = 0;
@@ -239,7 +239,7 @@ open_all(struct run_log_job *job, const char *state_directory, int64_t run, stru
 	job->out = open_nameless(state_directory, err);
 	if (job->out < 0)
 		return false;
-	job->stream = redact_stream_new(job->redact);
+	job->stream = redact_stream_new(job->redact, false);
 	return open_zip(job, err);
 }
 

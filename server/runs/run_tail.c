@@ -49,7 +49,7 @@ run_tail_safe_start(const char *data, size_t size)
 static void
 redact_growing(struct redact *redact, const struct buf *plain, struct buf *out)
 {
-	struct redact_stream *stream = redact_stream_new(redact);
+	struct redact_stream *stream = redact_stream_new(redact, false);
 
 	redact_stream_add(stream, plain->data, plain->size, out);
 	redact_stream_free(stream);

@@ -41,13 +41,16 @@ take_secrets(const uint8_t **data, size_t *size, char *secrets[SECRETS_MAX], str
 static void
 redact_pieces(struct redact *redact, const uint8_t *data, size_t size, struct buf *out)
 {
-	struct redact_stream *stream = redact_stream_new(redact);
+	struct redact_stream *stream = redact_stream_new(redact, false);
 	uint64_t seed = fuzz_seed(data, size);
+	size_t passed;
 
 	assert(stream != NULL);
 	for (size_t at = 0, n; at < size; at += n) {
 		n = fuzz_piece(&seed, size - at);
-		redact_stream_add(stream, (const char *)data + at, n, out);
+		passed = redact_stream_pass(stream, (const char *)data + at, n);
+		buf_add(out, data + at, passed);
+		redact_stream_add(stream, (const char *)data + at + passed, n - passed, out);
 	}
 	redact_stream_end(stream, out);
 	redact_stream_free(stream);

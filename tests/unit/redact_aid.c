@@ -11,7 +11,7 @@ void
 redact_check_bytes(
     struct redact *r, const char *text, size_t size, const char *want, size_t want_size)
 {
-	struct redact_stream *s = redact_stream_new(r);
+	struct redact_stream *s = redact_stream_new(r, false);
 	char *bare = malloc(size + (size == 0));
 	struct buf out;
 

@@ -212,7 +212,7 @@ TEST(a_stream_cut_anywhere_gives_what_the_whole_gives)
 	    "-----BEGIN EC PRIVATE KEY-----\nMHcC\n-----END EC PRIVATE KEY----- p@ss/wor "
 	    "ghp_0123456789abcdefghijABCDEFGHIJ012345, p@ss";
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r);
+	struct redact_stream *s = redact_stream_new(r, false);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -234,7 +234,7 @@ TEST(what_is_certain_is_not_held_back)
 {
 	static const char text[] =
 	    "-----BEGIN PRIVATE KEY-----\na-b\n-----END PRIVATE KEY----- then ghp_short then";
-	struct redact_stream *s = redact_stream_new(NULL);
+	struct redact_stream *s = redact_stream_new(NULL, false);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -249,7 +249,7 @@ TEST(a_piece_larger_than_what_is_looked_at_at_once_is_cut)
 {
 	static char text[(1u << 20) + 100];
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r);
+	struct redact_stream *s = redact_stream_new(r, false);
 	struct buf out;
 
 	memset(text, '.', sizeof(text));
@@ -311,7 +311,7 @@ TEST(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut)
 {
 	static const char value[] = "ghp_0123456789abcdefghij!tail";
 	struct redact *r = redact_new();
-	struct redact_stream *s = redact_stream_new(r);
+	struct redact_stream *s = redact_stream_new(r, false);
 	struct buf out;
 
 	buf_init(&out, 65536);
@@ -331,7 +331,7 @@ TEST(a_value_with_the_shape_of_a_token_goes_whole_wherever_it_is_cut)
 TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 {
 	static char whole[27 + 32767 + 4] = "-----BEGIN PRIVATE KEY-----";
-	struct redact_stream *s = redact_stream_new(NULL);
+	struct redact_stream *s = redact_stream_new(NULL, false);
 	struct buf out;
 
 	buf_init(&out, 1u << 20);
@@ -421,7 +421,7 @@ add_more(void *arg)
 TEST(one_thread_may_add_what_another_looks_for)
 {
 	struct redact *r = with_secret();
-	struct redact_stream *s = redact_stream_new(r);
+	struct redact_stream *s = redact_stream_new(r, false);
 	pthread_t adds;
 	struct buf out;
 
