@@ -200,9 +200,10 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SERVER_A) $(RUNNER_A) $(LIB_A)
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVER_LIBS)
 
 # Without libc: lines.c says why.
-$(BUILD)/obj/tests/bench/lines.o: DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
+BARE	 := lines asked
+$(BARE:%=$(BUILD)/obj/tests/bench/%.o): DEFINE = -ffreestanding -fno-stack-protector -fno-sanitize=all \
 	-fno-tree-loop-distribute-patterns
-$(BUILD)/bench/lines: $(BUILD)/obj/tests/bench/lines.o
+$(BARE:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) -static -nostdlib -s -o $@ $<

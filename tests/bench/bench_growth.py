@@ -9,7 +9,7 @@ from bench_push import Pushes, count_rows
 from bench_start import Presser, Starter, begin_run, stage_with_script, wait_for_end
 
 TIMES = 10
-TOLERANCE = 0.2
+TOLERANCE = 0.1
 STARTS, CONFIRMS = 7, 9
 ROUNDS = 5
 
