@@ -397,6 +397,15 @@ def test_a_target_where_nothing_ran_has_no_previous_release(bench):
     assert status == 0 and not any(step.startswith("previous") for step in bench.steps()), said
 
 
+def test_a_preflight_asks_each_host_once_and_little(bench):
+    status, said = bench.run("target.sh", "staging", "preflight", STAGING_HOST="h1,h2:2222")
+    assert status == 0, said
+    on_hosts = [bench.host_calls(name) for name in ("h1", "h2")]
+    assert all(len(calls) == len({tuple(call) for call in calls}) for calls in on_hosts), on_hosts
+    calls = sum(map(len, on_hosts)) + len(bench.calls("docker"))
+    assert 0 < calls <= 12, on_hosts  # 20 are the most that a release may ask, with a compose file of the repository
+
+
 @pytest.mark.parametrize("word", ["target:", "target:a b", "target:../x", "target:" + "a" * 31, "target:A"])
 def test_a_word_for_what_ran_before_deploybot_is_checked(bench, word):
     status, said = bench.run("rollback.sh", "staging", word)
