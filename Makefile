@@ -340,13 +340,18 @@ layers:
 circles: all
 	@$(PYTHON) tests/tools/circles.py $(BUILD)
 
-# Random histories of the whole program; one that fails says how it is replayed.
+# Random histories of the whole program; one that fails says how it is replayed.  Then as many of people, and one in STRIDE
+# of the calls that have failed before fails again: `make test` plays fewer of all three.
 SEEDS ?= 10000
 HAPPENINGS ?= 5000
+STRIDE ?= 100
+SIM_TESTS := test_sim test_decide_people_any test_decide_faults
 .PHONY: check-sim
 check-sim: packages-test
-	@$(MAKE) --no-print-directory -j$(JOBS) $(BUILD)/tests/test_sim
+	@$(MAKE) --no-print-directory -j$(JOBS) $(SIM_TESTS:%=$(BUILD)/tests/%)
 	@HAPPENINGS=$(HAPPENINGS) SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
+	@$(if $(SEED),,HISTORIES=$(SEEDS) $(BUILD)/tests/test_decide_people_any)
+	@$(if $(SEED),,STRIDE=$(STRIDE) $(BUILD)/tests/test_decide_faults)
 
 # SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage; SHORT=1:
 # a sample, on what make test has built.
@@ -529,7 +534,7 @@ help:
 	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
-	@echo "make check-sim  10000 random histories of everything, without time or network: 24 min of a core (SEEDS=n; SEED=n: one again)"
+	@echo "make check-sim  10000 random histories of everything and of people, without time or network: 30 min of a core (SEEDS=n; SEED=n: one again)"
 	@echo "make check-io   each read, write, flush, open, socket, fork of three flows fails once: 4 min (IO=all: 2 h)"
 	@echo "make check-oom  each place that allocates gets none, once, and it is started again: 5 min (OOM=all: 90 min)"
 	@echo "make check-crash    SIGKILL at each named place of each flow: about five minutes (ALL=1: an hour; SEED=n, ONLY=label)"

@@ -11,10 +11,10 @@ import subprocess
 import threading
 
 import pytest
-import yaml
 
 from monitoring_aid import PATIENCE_S, SHIPPED, Prometheus, rules_text, tool
 from stage import ROOT, free_port, get, wait_until
+from workflow_aid import parsed
 
 TOKEN = "223456789:BBaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
 CHAT = -1001234567890
@@ -40,7 +40,7 @@ def test_its_configuration_has_the_values_is_private_and_is_taken_by_alertmanage
     assert (done.returncode, done.stdout) == (0, f"alertmanager.sh: written: {out}\n"), done
     assert out.stat().st_mode & 0o777 == 0o640 and not list(tmp_path.glob("alertmanager.yml.*"))
     text = out.read_text(encoding="utf-8")
-    telegram, watchdog = yaml.safe_load(text)["receivers"]
+    telegram, watchdog = parsed(text)["receivers"]
     assert telegram["telegram_configs"][0]["bot_token"] == TOKEN
     assert telegram["telegram_configs"][0]["chat_id"] == CHAT
     assert telegram["telegram_configs"][0]["api_url"] == "https://api.telegram.org"
@@ -73,9 +73,9 @@ def test_a_value_that_is_none_leaves_what_is_there(tmp_path, changes, said):
 @pytest.mark.parametrize("leads", [True, False])
 def test_a_message_is_whole_however_many_alerts_are_in_it(tmp_path, count, leads):
     """Sick health URLs of one environment are alerts of one group; a link that leads nowhere is left out."""
-    shipped = yaml.safe_load((SHIPPED / "alertmanager.yml").read_text("utf-8"))
+    shipped = parsed((SHIPPED / "alertmanager.yml").read_text("utf-8"))
     message = shipped["receivers"][0]["telegram_configs"][0]["message"]
-    rules = yaml.safe_load(rules_text())["groups"][0]["rules"]
+    rules = parsed(rules_text())["groups"][0]["rules"]
     rule = next(rule for rule in rules if rule["alert"] == "DeploybotEnvironmentUnhealthy")
     longest = max((rule["annotations"]["description"] for rule in rules), key=len)
     url = "https://app.example.org/health?" + "a=b&" * 200

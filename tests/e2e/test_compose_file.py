@@ -12,15 +12,15 @@ import tempfile
 import time
 
 import pytest
-import yaml
 
 from runner_client import PROGRAM
 from stage import ROOT, WEBHOOK_SECRET, free_port
 from telegram_client import ADA, DEFAULT_TOKEN
+from workflow_aid import parsed
 
 COMPOSE = ROOT / "deploy" / "compose"
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-FILE = yaml.safe_load(TEXT)
+FILE = parsed(TEXT)
 SERVICES = FILE["services"]
 DOCKERFILE = re.sub(r"\\\n", "", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
 OURS = {"server", "runner"}
@@ -171,9 +171,9 @@ def test_grafana_finds_its_dashboard_and_its_prometheus():
     """Its image cannot be had here: the files that it is given fit each other and the other services."""
     mounts = {mount["target"]: mount["source"] for mount in SERVICES["grafana"]["volumes"]}
     provisioning = ROOT / mounts["/etc/grafana/provisioning"]
-    provider = yaml.safe_load((provisioning / "dashboards" / "deploybot.yml").read_text("utf-8"))["providers"][0]
+    provider = parsed((provisioning / "dashboards" / "deploybot.yml").read_text("utf-8"))["providers"][0]
     dashboard = ROOT / mounts[provider["options"]["path"]] / "releases.json"
-    source = yaml.safe_load((provisioning / "datasources" / "deploybot.yml").read_text("utf-8"))["datasources"][0]
+    source = parsed((provisioning / "datasources" / "deploybot.yml").read_text("utf-8"))["datasources"][0]
     assert source["url"] == "http://prometheus:9090" and "prometheus" in SERVICES
     shown = json.loads(dashboard.read_text("utf-8"))
     assert [(v["type"], v["query"]) for v in shown["templating"]["list"] if v["name"] == "datasource"] == [
@@ -615,8 +615,8 @@ def test_what_is_said_to_be_typed_restores_a_backup_for_the_servers_user_however
     assert orders.splitlines()[-1] == "up docker-compose.yml deploy/compose/restored.yml --no-deps server"
     assert restore("three").returncode != 0 and made.read_text("ascii") == "two"
     assert (night / "orders").read_text() == orders
-    there = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["server"]
-    for_once = yaml.safe_load((COMPOSE / "restored.yml").read_text("utf-8"))["services"]
+    there = parsed((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]["server"]
+    for_once = parsed((COMPOSE / "restored.yml").read_text("utf-8"))["services"]
     assert for_once["runner"]["volumes"][0] in there["volumes"]
     assert for_once["server"]["command"] == [*json.loads(re.search(r"^CMD (.*)$", stages()["server"], re.M)[1]),
                                              "--restored"]

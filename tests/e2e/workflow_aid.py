@@ -3,8 +3,10 @@
 Actions themselves (`uses:`) are not run: a step that uses one is passed over, and its name is noted.
 """
 # SPDX-License-Identifier: ISC
+import functools
 import os
 import pathlib
+import pickle
 import re
 import signal
 import subprocess
@@ -32,8 +34,18 @@ def text_of(name):
     return (pathlib.Path(ROOT) / name).read_text(encoding="utf-8")
 
 
+@functools.lru_cache
+def kept(text):
+    return pickle.dumps(yaml.load(text, Loader=yaml.CSafeLoader))
+
+
+def parsed(text):
+    """Read once: what asks for a job and each of its steps asks for the same."""
+    return pickle.loads(kept(text))
+
+
 def read(name):
-    return yaml.safe_load(text_of(name))
+    return parsed(text_of(name))
 
 
 def every_workflow():

@@ -36,6 +36,7 @@ TESTS_FAILED = 1      # pytest's status: all were run
 LONG_S, REFUSED_S = 1, 3     # the dearest that stays costs half of that
 SPIN, SPIN_S = 200_000, 0.04  # turns of a loop, and what they cost on the machine where those two were set
 AGAIN_MAX = 3         # more are no coincidence
+SANITIZER_STATUS = 99
 OUTPUT_MAX = 6000     # of one program that failed, behind what cmocka says of it
 ERROR = re.compile(r"^\[\s*ERROR.*|.*: error: Failure!.*", re.M)
 # Begun before the others, the longest first, so that none ends with one: what costs seconds of a processor, and what
@@ -82,9 +83,9 @@ class Count:
 
 def sanitizer_environment(kept_mb=8, frames=10):
     """So much of what is freed is kept from use, and so many frames have stacks: 256 and 30 cost a fifth of the time,
-    8 and 10 another one where nothing waits."""
+    8 and 10 another one where nothing waits.  Stacks of two frames cost no unwinding at all."""
     return {**os.environ,
-            "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:disable_coredump=1:"
+            "ASAN_OPTIONS": f"abort_on_error=0:exitcode={SANITIZER_STATUS}:detect_leaks=1:disable_coredump=1:"
                             f"quarantine_size_mb={kept_mb}:malloc_context_size={frames}",
             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
@@ -109,20 +110,26 @@ def texts_of(build):
     return build / "chat-texts"
 
 
-def run_unit(program):
-    started = time.monotonic()
-    environment = {**sanitizer_environment(kept_mb=1, frames=5), **memory(),
+def output_of(program, frames):
+    """(output, status, how it ended) of a unit program."""
+    environment = {**sanitizer_environment(kept_mb=1, frames=frames), **memory(),
                    "CHAT_TEXTS": str(texts_of(program.parents[1]).resolve())}
     try:
         done = subprocess.run([program], cwd=ROOT, env=environment, text=True,
                               errors="replace", stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=UNIT_TIMEOUT_S, check=False)
-        output, status = done.stdout + done.stderr, done.returncode
-        end = f"ended with status {status}"
+        return done.stdout + done.stderr, done.returncode, f"ended with status {done.returncode}"
     except subprocess.TimeoutExpired as late:
         # Bytes, whatever was asked for.
         output = b"\n".join(filter(None, (late.stdout, late.stderr))).decode(errors="replace")
-        status, end = -1, f"did not end within {UNIT_TIMEOUT_S} s"
+        return output, -1, f"did not end within {UNIT_TIMEOUT_S} s"
+
+
+def run_unit(program):
+    started = time.monotonic()
+    output, status, end = output_of(program, frames=2)
+    if status == SANITIZER_STATUS:      # it has failed, whatever comes now: whose memory it was takes more frames
+        output += output_of(program, frames=30)[0]
     count = Count()
     seen = set()
     for line in output.splitlines():

@@ -568,7 +568,7 @@ int
 main(void)
 {
 	attempts.chance = number_from("SEED", (unsigned)time(NULL));
-	attempts.stride = number_from("STRIDE", 100); /* 1: all of them */
+	attempts.stride = number_from("STRIDE", 1000); /* 1: all of them */
 	print_message("SEED=%u STRIDE=%u\n", attempts.chance, attempts.stride);
 	attempts.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	return unit_run(NULL);

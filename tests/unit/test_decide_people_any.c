@@ -6,7 +6,7 @@
 #include "lib/text.h"
 #include "types/principal.h"
 
-#define HISTORIES	     1000
+#define HISTORIES	     200 /* come to all that is asked for at the end */
 #define HISTORIES_OF_A_WORLD 5
 #define STEPS		     16
 #define MINUTE		     INT64_C(60000)
