@@ -340,17 +340,18 @@ layers:
 circles: all
 	@$(PYTHON) tests/tools/circles.py $(BUILD)
 
-# Random histories of the whole program; one that fails says how it is replayed.  Then as many of people, and one in STRIDE
-# of the calls that have failed before fails again: `make test` plays fewer of all three.
+# Random histories of the whole program; one that fails says how it is replayed.  Then as many of people, as many
+# policies, and one in STRIDE of the calls that have failed before fails again: `make test` plays fewer of each.
 SEEDS ?= 10000
 HAPPENINGS ?= 5000
 STRIDE ?= 100
-SIM_TESTS := test_sim test_decide_people_any test_decide_faults
+SIM_TESTS := test_sim test_decide_people_any test_policy_chat test_decide_faults
 .PHONY: check-sim
 check-sim: packages-test
 	@$(MAKE) --no-print-directory -j$(JOBS) $(SIM_TESTS:%=$(BUILD)/tests/%)
 	@HAPPENINGS=$(HAPPENINGS) SEEDS=$(SEEDS) $(BUILD)/tests/test_sim
 	@$(if $(SEED),,HISTORIES=$(SEEDS) $(BUILD)/tests/test_decide_people_any)
+	@$(if $(SEED),,POLICIES=$(SEEDS) $(BUILD)/tests/test_policy_chat without_the_grant)
 	@$(if $(SEED),,STRIDE=$(STRIDE) $(BUILD)/tests/test_decide_faults)
 
 # SIGKILL at every named place of lib/crash_point.def.  SEED, ONLY=part of a trial's name, ALL=1: every passage; SHORT=1:

@@ -41,8 +41,8 @@ NEAR = 0.6     # how alike a line is that somebody means
 FAILURE = re.compile(r"^\[\s*FAILED\s*\] (\w+)$|broken: (\w+): |^FAILED \S+::(\w+)", re.M)
 WAITING = re.compile(r"^\[ RUN +\] (\w+)\n(?!(?:.*\n)*\[ +(?:OK|FAILED) +\] \1\n)", re.M)
 # The same histories each time; without a bug as many as reach every fault, or the program fails by itself.
-HISTORIES = {"FIRST": "1", "SEEDS": "3000", "HISTORIES": "1000"}
-HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500", "HISTORIES": "1000"}
+HISTORIES = {"FIRST": "1", "SEEDS": "3000", "HISTORIES": "1000", "POLICIES": "300"}
+HISTORIES_PLAIN = {"FIRST": "1", "SEEDS": "500", "HISTORIES": "1000", "POLICIES": "300"}
 SAID_OF_A_FAILURE = 2000
 
 

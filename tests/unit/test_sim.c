@@ -17,9 +17,10 @@
 
 #define FIRST_OF_A_TEST 78 /* these come to all but the rarest faults */
 #define SEEDS_OF_A_TEST 100
-#define SEEDS_FOR_MOST	200  /* from so many on, wherever they begin, all but the rarest are reached, */
-#define SEEDS_FOR_ALL	1000 /* and from so many on each is */
-#define RARE_FAULTS	2
+#define SEEDS_FOR_MOST \
+	200 /* from so many on, wherever they begin, all but the rarest are reached, */
+#define SEEDS_FOR_ALL 1000 /* and from so many on each is */
+#define RARE_FAULTS   2
 
 static uint64_t
 given(const char *name, uint64_t otherwise)
