@@ -315,6 +315,7 @@ def git_head(bench):
     return commands_aid.git(bench.repository, "rev-parse", "HEAD")
 
 
+@pytest.mark.long
 def test_an_engine_that_hangs_does_not_end_the_clean_up(bench):
     shipped(bench, "one")
     bench.plan({"when": ["docker", "image", "rm"], "hang": True})

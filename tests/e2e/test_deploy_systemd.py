@@ -128,6 +128,7 @@ def test_folders_of_tries_push_out_none_that_was_live(bench):
     assert {step for step in bench.steps() if "removed" in step} == gone and f"removed {tries[0][:32]}" in gone
 
 
+@pytest.mark.long
 def test_what_is_removed_is_said_however_much_it_is(bench):
     """Of a run 64 steps are passed on: a host removes no more at a time than that."""
     first = bench.shipped_app(PREVIOUS_RELEASE="")

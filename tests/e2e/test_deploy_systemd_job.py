@@ -221,6 +221,7 @@ def test_a_migration_runs_once_before_anything_is_switched(bench):
     assert [line.partition("-")[0] for line in lines] == ["shop migrates 2", f"shop migrates {number + 1}"], number
 
 
+@pytest.mark.long
 def test_nothing_is_run_as_root_by_somebody_else(bench):
     bench.become("deploy", "deploy adm")
     bench.sudoers(*SUDOERS, "root ALL", "shop bash -c true")

@@ -63,6 +63,7 @@ def test_a_press_after_a_restart_counts(scene):
     who.hear("Live: production", scene.head("main")[:7])
 
 
+@pytest.mark.long
 def test_git_says_which_paths_need_more(scene):
     who, other = scene.admin(), scene.admin()
     who.say("/deploy staging")

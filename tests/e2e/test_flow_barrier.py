@@ -23,6 +23,7 @@ def forbid(scene, reason):
     sample_app.write(scene.work, ".deploybot/no-rollback", reason)
 
 
+@pytest.mark.long
 def test_what_nobody_rolls_back_past_is_left_when_it_fails_and_rolled_back_by_who_wants_it(scene):
     scene.release()
     before = scene.head("develop")

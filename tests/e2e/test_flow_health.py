@@ -110,6 +110,7 @@ def test_passes_count_only_in_a_row(scene):
     assert scene.health.times("web") - before >= 4
 
 
+@pytest.mark.long
 def test_answers_that_come_and_go_end_at_the_deadline(scene):
     """Never twice the same: without a deadline the gate would stay open for ever."""
     who = scene.admin()
@@ -135,6 +136,7 @@ def test_a_url_that_does_not_answer_is_told_as_that(scene):
     gate.set()
 
 
+@pytest.mark.long
 def test_behind_a_rollback_that_failed_its_message_says_what_answers(scene):
     for answer, said in (((500, {}), ("staging is DOWN: the rollback", "🩺 answers unhealthy: HTTP 500, checked ")),
                          ((200, {}), ("staging may be DOWN: the rollback", "🩺 answers healthy, checked "))):

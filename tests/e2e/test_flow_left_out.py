@@ -34,6 +34,7 @@ echo "without=$WITHOUT_HOSTS" >"$here/given"; echo "==> release"; echo "$2" >"$h
     return releases
 
 
+@pytest.mark.long
 def test_a_rollback_goes_on_without_a_dead_host_and_it_is_said_until_a_release_reached_it(scene):
     who = scene.admin()
     releases = two_live(scene, who)

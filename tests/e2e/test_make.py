@@ -87,6 +87,7 @@ def play(tmp_path, *words):
         capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 def test_what_failed_stands_at_the_end(tmp_path):
     """A unit test that fails now and then: its name is what there is to go by."""
     done = play(tmp_path)
@@ -98,6 +99,7 @@ def test_what_failed_stands_at_the_end(tmp_path):
     assert "line 7" in behind and "is killed" in behind
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("word, count", (("test_text", "1 passed, 1 failed"), ("--e2e", "0 passed, 1 failed")))
 def test_of_unit_programs_those_that_are_named_are_run_or_none(tmp_path, word, count):
     assert play(tmp_path, word).stdout.endswith(f"{count}, 0 skipped\n")
@@ -197,6 +199,7 @@ def test_shared(shared): pass
 """
 
 
+@pytest.mark.long
 def test_the_cost_of_a_test_is_that_of_its_children_too_and_not_what_its_file_shares(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_it.py").write_text(SPENDS)

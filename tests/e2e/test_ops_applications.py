@@ -203,6 +203,7 @@ def test_an_administrator_asks_who_may_and_what_is_found(bot):
     assert found.stderr == 'error: there is no environment "web/qa": deploybot application list\n', found
 
 
+@pytest.mark.long
 def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
     bot.run("application", "adopt", "shop")
     start(bot)
@@ -226,6 +227,7 @@ def test_files_are_added_changed_broken_and_removed_while_it_runs(bot):
     check_stop(bot)
 
 
+@pytest.mark.long
 def test_a_removed_file_takes_neither_reload_nor_start_down(bot):
     bot.run("application", "adopt", "shop")
     path = put(bot.folder, "web.env", SHOP.format(name="web", port="900"))

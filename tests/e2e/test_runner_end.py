@@ -267,6 +267,7 @@ def test_signals_of_a_terminal_do_not_reach_supervisor_or_runner(bench):
     assert runner.settle(1)["state"] == "ended"
 
 
+@pytest.mark.long
 def test_nothing_is_alive_once_a_run_is_reconciled_whatever_was_killed(bench):
     """Supervisor, runner or both are killed at random moments; afterwards no process has the run's RUN_ID."""
     seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
