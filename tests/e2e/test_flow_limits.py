@@ -128,7 +128,6 @@ def test_one_application_leaves_slots_to_the_others(scene):
     second.hear("Live: shop/production")
 
 
-@pytest.mark.long
 def test_who_has_used_up_a_day_is_told_the_hour_of_room_and_still_stops_and_rolls_back(scene):
     scene.limited(COST_LIMIT_PER_USER="1")
     two_releases(scene, "shop/staging")

@@ -49,7 +49,6 @@ def test_a_crash_at_the_start_is_rolled_back(scene):
     assert scene.runs("staging") == good
 
 
-@pytest.mark.long
 def test_a_build_that_fails_touches_nothing_and_holds_nothing(scene):
     scene.wait_polled_since("staging")
     scene.commit("develop", "good")
