@@ -42,7 +42,7 @@ def room_of(path):
     parts = path.relative_to(ROOT).parts
     if parts[0] == "lib":
         return "lib"
-    if parts[0] in ("runner", "agent", "judge"):
+    if parts[0] in ("runner", "judge"):
         return parts[0]
     if len(parts) == 2:
         return "main" if parts[1] == "main.c" else "serve"
@@ -71,7 +71,7 @@ def rank(room):
 def may_include(room, other):
     if other in (room, "lib"):
         return True
-    if room in ("runner", "agent", "judge"):
+    if room in ("runner", "judge"):
         return False
     if other == "judge":
         return False
@@ -145,7 +145,7 @@ def check_inside(path, line, target, problems):
 def main():
     problems = []
     names = collections.defaultdict(list)
-    files = [p for top in ("lib", "server", "runner", "agent", "judge")
+    files = [p for top in ("lib", "server", "runner", "judge")
              for p in sorted((ROOT / top).rglob("*.[ch]"))]
     for path in files:
         names[path.name].append(path)

@@ -6,7 +6,7 @@ The exit status is 0 only when none failed.  WHAT is what pytest takes; of unit 
 run, with --e2e none.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at
 most that failed among all the others are run once more, one file after another, alone: one that passes then is
 `unsteady` and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
-One that costs more than a second of a processor is named, and has failed with more than two, unless it is `long`.
+One that costs more than a second of a processor is named, and has failed with more than three, unless it is `long`.
 """
 # SPDX-License-Identifier: ISC
 import concurrent.futures
