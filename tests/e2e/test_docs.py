@@ -15,6 +15,11 @@ from stage import ROOT
 
 sys.path[:0] = [str(ROOT / "tests" / "infra"), str(ROOT / "tests" / "tools")]
 import catalogue  # noqa: E402  pylint: disable=wrong-import-position
+import circles  # noqa: E402  pylint: disable=wrong-import-position
+import half_wired  # noqa: E402  pylint: disable=wrong-import-position
+import layers  # noqa: E402  pylint: disable=wrong-import-position
+import lint_text  # noqa: E402  pylint: disable=wrong-import-position
+import run_tests  # noqa: E402  pylint: disable=wrong-import-position
 from page_aid import blocks  # noqa: E402  pylint: disable=wrong-import-position
 
 BINARY = {".png", ".svg"}
@@ -160,7 +165,65 @@ def test_what_a_newcomer_reads_first_stays_short():
     rows = re.findall(r"(?m)^\| ([^|-]+) \| .* \|$", glossary)
     words = [word for row in rows[1:] for word in re.split(r",\s*", row)]     # behind its head
     assert 10 < len(words) <= 22 and len(set(words)) == len(words), words
+    assert len(architecture.splitlines()) <= 350
     assert len((ROOT / "docs/TESTING.md").read_text(encoding="utf-8").splitlines()) <= 250
+
+
+NEWCOMERS = ["docs/ARCHITECTURE.md", "docs/TESTING.md", "tests/sim/README.md",
+             *(page for page in PAGES if page.startswith("docs/walks/"))]
+
+
+@functools.cache
+def sources():
+    return "\n".join(text_of(name) for name in FILES if re.match(r"(?:deploy|judge|lib|runner|server|tests)/", name) and
+                     name.endswith((".c", ".h", ".def", ".sh", ".py")))
+
+
+@pytest.mark.parametrize("page", NEWCOMERS)
+def test_a_function_that_a_newcomer_is_led_to_exists(page):
+    said = {name for code in CODE.findall(text_of(page)) for name in re.findall(r"\b([a-z]\w+)\(", code)}
+    assert not [name for name in said if not any(f"{before}{name}(" in sources() for before in "\n\t *(")]
+
+
+def test_the_architecture_names_what_the_checks_know():
+    """Sides, the one circle, sub-rooms, scripts of deploy/, and which kinds of things are half wired."""
+    text = text_of("docs/ARCHITECTURE.md")
+    rooms = text.partition("## The rooms")[2].partition("\n## ")[0]
+    assert set(re.search(r"names its side \(([^)]*)\)", text)[1].replace("`", "").split(", ")) == layers.SIDES
+    glossary = next(row for row in text.splitlines() if row.startswith("| side, crossing |"))
+    assert not [side for side in layers.SIDES if f"`{side}`" not in glossary]
+    assert not [path for path in circles.ALLOWED if f"`{path}*`" not in rooms]
+    decide = rooms.partition("      decide/ ")[2].partition("      commands/ ")[0]
+    there = {room.name for room in SUB_ROOMS if room.parent.name == "decide"}
+    assert there <= set(re.findall(r"\w+", decide)), there
+    assert not [path.name for path in (ROOT / "deploy").glob("*.sh") if path.name not in rooms]
+    kinds = {piece.thing for piece in half_wired.PIECES} - {"argument", "executor"}     # an action of /do has both
+    row = next(row for row in text_of("docs/TESTING.md").splitlines() if row.startswith("| `make check-half-wired` |"))
+    assert "nine kinds" in text and len(kinds) == 9 and not [kind for kind in kinds if kind not in row], kinds
+
+
+def test_limits_of_style_and_cost_are_those_that_are_checked():
+    said = text_of("CONTRIBUTING.md")
+    for suffix, name in ((".c", "in C"), (".def", "in `.def`, Python and JavaScript"), (".sh", "in shell"),
+                         (".md", "in pages")):
+        assert re.search(rf"\b{lint_text.WIDTHS[suffix]}(?: columns)? {re.escape(name)}", said), suffix
+    assert {lint_text.WIDTHS[suffix] for suffix in (".def", ".py", ".js")} == {120}
+    number = {1: "a second", 3: "three"}
+    assert f"more than {number[run_tests.REFUSED_S]}, unless" in run_tests.__doc__.replace("\n", " ")
+    assert f"above {number[run_tests.LONG_S]} of a processor" in text_of("docs/TESTING.md")
+    assert f"above {number[run_tests.REFUSED_S]} it refuses" in text_of("docs/TESTING.md")
+
+
+def test_the_set_up_asks_as_many_questions_as_the_pages_say():
+    """Each `ask` of what `deploybot-setup` asks, but for where Telegram, its link or the hosts are not reached."""
+    asked = [name for file in ("questions", "health", "hosts")
+             for name in re.findall(r'(?m)^\t*ask(?:_secret)? "?(\$?\w+)', text_of(f"deploy/setup/{file}.sh"))]
+    detours = {"TELEGRAM_PROXY", "ADMIN_TELEGRAM_IDS", "SSH_JUMP"}
+    assert detours < set(asked) and asked.count("$setting") == 2      # staging, production
+    assert len(asked) - len(detours) == 13, asked
+    for page, words in (("README.md", "at most thirteen questions"), ("docs/BENEFITS.md", "at most 13 questions"),
+                        ("docs/INSTALLATION.md", "at most thirteen questions")):
+        assert words in " ".join(text_of(page).split()) and "welve questions" not in text_of(page), page
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / ".github/ISSUE_TEMPLATE").iterdir()))

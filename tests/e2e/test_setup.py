@@ -14,11 +14,10 @@ from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
 from setup_aid import SetupBench
 from ssh_aid import until_at_rest
-from stage import ROOT
 from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, Telegram, text_of
 from test_flow_proxy import NAME, Proxy
 
-QUESTIONS_MAX = 12
+QUESTIONS_MAX = 13     # tests/e2e/test_docs.py counts them, and what the pages say
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +148,7 @@ def test_each_try_asks_one_question_and_the_last_one_has_all(bench, interrupts):
     bench.take_over()
     before, lines = bench.files(), bench.lines()
     lines.insert(2, "yes")      # who has opened the link
-    assert len(lines) <= QUESTIONS_MAX == 12
-    for page, words in (("README.md", "at most twelve questions"), ("docs/BENEFITS.md", "at most 12 questions"),
-                        ("docs/INSTALLATION.md", "at most twelve questions")):
-        assert words in " ".join((ROOT / page).read_text("utf-8").split()), page
+    assert len(lines) <= QUESTIONS_MAX
     for line in lines[:-1]:
         status, said = bench.talk(line, interrupts)
         assert status == (130 if interrupts else 64) and bench.files() == before, said

@@ -23,7 +23,7 @@ from telegram_client import ADA, DEFAULT_TOKEN, text_of
 
 STAGING, PRODUCTION = HOSTS.values()
 SHOP = f"ssh://git@{FORGE}/bed/shop.git"
-QUESTIONS_MAX = 12
+QUESTIONS_MAX = 12      # a repository by ssh needs no token: one less than the pages say
 # What is asked, and what is typed there; nothing: the default, which is shown.
 ANSWERS = {"SETUP_REPOSITORY": SHOP, "TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "SETUP_ADMIN": "yes", "IMAGE_SOURCE": "",
            "REGISTRY_URL": REGISTRY, "REGISTRY_USER": REGISTRY_USER, "REGISTRY_PASSWORD": REGISTRY_PASSWORD,
