@@ -144,6 +144,24 @@ def test_whoever_ends_smoke_ends_the_rows_aside_as_well(table):
     assert process.returncode == 128 + signal.SIGTERM and is_gone(table.folder / "child") and "two" not in (said or "")
 
 
+def test_a_signal_that_comes_while_a_row_is_started_ends_it(monkeypatch):
+    """Before anybody knows its process: it would outlive whoever was told to end."""
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *words, **options):
+            super().__init__(*words, **options)
+            runs.end_on_signal(signal.SIGTERM, None)
+
+    monkeypatch.setattr(runs.subprocess, "Popen", Interrupted)
+    process = runs.start(["sleep", "600"], start_new_session=True)
+    try:
+        with pytest.raises(runs.Ended):
+            runs.end_if_held()
+        runs.end_if_held()      # once
+    finally:
+        runs.end_group(process)
+    assert process.returncode == -signal.SIGTERM
+
+
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGKILL))
 def test_nightly_goes_on_where_it_was_cut_and_only_on_the_same_tree(table, number):
     table.write(all={"does": "echo all >>ran"},

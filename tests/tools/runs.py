@@ -152,8 +152,30 @@ class Ended(BaseException):
 ENDING = threading.Event()
 
 
+class Held:
+    """Signals of the main thread, while a row is started: its process has to be known, or it would outlive us."""
+    is_on, numbers = False, []
+
+
 def end_on_signal(number, _):
-    raise Ended(number)
+    if Held.is_on:
+        Held.numbers.append(number)
+    else:
+        raise Ended(number)
+
+
+def start(words, **options):
+    is_ours = threading.current_thread() is threading.main_thread()
+    Held.is_on = Held.is_on or is_ours
+    try:
+        return subprocess.Popen(words, **options)
+    finally:
+        Held.is_on = Held.is_on and not is_ours
+
+
+def end_if_held():
+    if Held.numbers and threading.current_thread() is threading.main_thread():
+        raise Ended(Held.numbers.pop())
 
 
 def end_group(process):
@@ -210,10 +232,10 @@ def run(row, form, folder):
             make_copy(copy)
             place = copy
         with open(log, "wb") as output:
-            process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", form.command], cwd=place, env=environment(),
-                                       stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                       start_new_session=True)
+            process = start(["bash", "-euo", "pipefail", "-c", form.command], cwd=place, env=environment(),
+                            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
             try:
+                end_if_held()
                 status = wait(process, form.limit)
                 why = f"status {status}" if status else ""
             except subprocess.TimeoutExpired:
