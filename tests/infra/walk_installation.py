@@ -260,7 +260,7 @@ class Walk:
         said = self.end(question)
         assert "Live: production" in said and f"{production[:7]}" in said, said + self.bot.journal("deploybot")
         self.is_live(PRODUCTION, production)
-        self.ask("/status", "(?s)staging.*production")      # a release that rings names production alone
+        self.ask("/status", "(?s)production runs.*staging runs")      # what is called so comes first
 
     def push(self, what):
         """To staging's branch, before CI has built it; from GitHub's side, with the secret that deploybot has."""
