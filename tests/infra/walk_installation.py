@@ -315,16 +315,19 @@ class Walk:
         secrets = "/etc/deploybot/secrets/*/"
         names = ("deploy_key", "telegram_webhook_secret", "github_webhook_secret")
         before = {name: self.bot.sh(f"cat {secrets}{name}") for name in names}
+        pasted = next(block for block in self.page if "name=REPOSITORY_TOKEN" in block.text)
+        as_the_bots = dataclasses.replace(pasted, text=pasted.text.replace("REPOSITORY_TOKEN", "TELEGRAM_BOT_TOKEN"),
+                                          options=["typed BOT_TOKEN"])
+        # The bed's repository is read with a key: of the two whose setting is there each is pasted once.
+        pasted.text = pasted.text.replace("REPOSITORY_TOKEN", "REGISTRY_PASSWORD")
+        pasted.options = ["typed REGISTRY_PASSWORD"]
         said = "".join("".join(one or "") for one in self.type("Rotation"))     # of a target: one of each
         assert "\n    GITHUB_WEBHOOK_SECRET_PREVIOUS is accepted too; " in said, said
         for block in self.page:     # which names GitHub's; Telegram's is the other one that is there
             if block.section == "Rotation" and "name=GITHUB_WEBHOOK_SECRET" in block.text:
                 block.text = block.text.replace("GITHUB_WEBHOOK_SECRET", "TELEGRAM_WEBHOOK_SECRET")
                 self.type_block(block)
-        pasted = next(block for block in self.page if "name=REPOSITORY_TOKEN" in block.text)
-        for name, typed in (("REGISTRY_PASSWORD", "REGISTRY_PASSWORD"), ("TELEGRAM_BOT_TOKEN", "BOT_TOKEN")):
-            self.type_block(dataclasses.replace(
-                pasted, text=pasted.text.replace("REPOSITORY_TOKEN", name), options=[f"typed {typed}"]))
+        self.type_block(as_the_bots)
         for name in names:
             assert self.bot.sh(f"cat {secrets}{name}") != before[name], name
         assert not self.bot.sh(f"ls {secrets} | grep new || true")
