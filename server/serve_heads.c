@@ -28,7 +28,7 @@ struct serve_heads {
 	struct loop_async wake;
 	atomic_bool is_over; /* the program ends */
 	char database[PATH_MAX];
-	/* The thread's, until it wakes the loop. */
+	/* The thread's, until it has ended. */
 	bool is_compared;
 	struct err err;
 	struct audit_heads_found found;
@@ -81,12 +81,17 @@ compare(void *ctx)
 /* --- the loop --- */
 
 static void
-finish(struct serve_heads *heads)
+end_thread(struct serve_heads *heads)
 {
 	int failed = pthread_join(heads->thread, NULL);
 
 	assert(failed == 0);
 	(void)failed;
+}
+
+static void
+finish(struct serve_heads *heads)
+{
 	loop_async_stop(&heads->wake);
 	heads->serve->heads = NULL;
 	free(heads);
@@ -123,6 +128,7 @@ on_compared(UNUSED struct loop_async *async, void *ctx)
 {
 	struct serve_heads *heads = ctx;
 
+	end_thread(heads); /* a wake alone does not say that what it wrote is seen here */
 	say(heads);
 	if (heads->is_compared)
 		metric_set_value(heads->serve->metrics, METRIC_AUDIT_HEADS_MISSING,
@@ -176,5 +182,6 @@ serve_heads_stop(struct serve *serve)
 	if (serve->heads == NULL)
 		return;
 	atomic_store(&serve->heads->is_over, true);
+	end_thread(serve->heads);
 	finish(serve->heads);
 }
