@@ -532,7 +532,7 @@ help:
 	@echo "make            the three programs, in $(BUILD)/"
 	@echo "make demo       everything on this machine, with a chat in the browser (STORY=1: played by itself; STORY=rolled-back-stays-back: another one)"
 	@echo "make run        the same against the real Telegram: TELEGRAM_BOT_TOKEN and ADMIN_TELEGRAM_IDS in .env"
-	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=tests/e2e/test_x.py: only those end-to-end tests)"
+	@echo "make test       all tests: 8 min; what else to run, and when: docs/TESTING.md (WHAT=test_policy: one unit program alone; tests/e2e/test_x.py: all of them, and only those end-to-end tests)"
 	@echo "make smoke      the smallest form of each row here (SMOKE=strict: a row that cannot run fails; WHAT='fuzz size': only these)"
 	@echo "make nightly    each row here whole, again after a kill where it was cut; a table in $(BUILD)/nightly (NIGHT=all: the longest; WHAT=)"
 	@echo "make check-sim  10000 random histories of everything and of people, without time or network: 30 min of a core (SEEDS=n; SEED=n: one again)"

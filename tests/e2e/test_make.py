@@ -69,8 +69,8 @@ def test_what_bed_is_to_run_reaches_the_shell_there_as_it_was_given():
     assert shlex.split(said)[-3:] == ["bash", "-c", wish]
 
 
-def play(tmp_path, *words):
-    """run_tests.py, with three unit programs and one end-to-end test."""
+def play(tmp_path, *words, e2e=True):
+    """run_tests.py, with three unit programs and, as long as it is asked for, one end-to-end test."""
     programs = {"test_bucket": "echo '[       OK ] runs'; echo '[  FAILED  ] leaks'; echo 'line 7'; exit 1",
                 "test_buf": "echo '[       OK ] runs'; echo 'is killed'; kill -9 $$",
                 "test_text": "echo '[       OK ] runs'"}
@@ -81,8 +81,8 @@ def play(tmp_path, *words):
     (tmp_path / "pytest.ini").write_text("[pytest]\n")      # names begin here, wherever this checkout is
     (tmp_path / "test_it.py").write_text("def test_that():\n    assert 1 == 2\n")
     return subprocess.run(
-        [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path, tmp_path / "test_it.py",
-         *words],
+        [sys.executable, os.path.join(ROOT, "tests", "tools", "run_tests.py"), tmp_path,
+         *([tmp_path / "test_it.py"] if e2e else []), *words],
         cwd=tmp_path, stdin=subprocess.DEVNULL, timeout=300, env={"PATH": os.environ["PATH"], "JOBS": "1"},
         capture_output=True, text=True, check=False)
 
@@ -103,6 +103,28 @@ def test_what_failed_stands_at_the_end(tmp_path):
 @pytest.mark.parametrize("word, count", (("test_text", "1 passed, 1 failed"), ("--e2e", "0 passed, 1 failed")))
 def test_of_unit_programs_those_that_are_named_are_run_or_none(tmp_path, word, count):
     assert play(tmp_path, word).stdout.endswith(f"{count}, 0 skipped\n")
+
+
+def test_beside_unit_programs_alone_no_end_to_end_test_is_run(tmp_path):
+    """make test WHAT=test_policy: one test while it is written."""
+    done = play(tmp_path, "test_text", e2e=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.splitlines()
+    assert "unit tests: 1 programs" in said and said[-2:] == ["end-to-end tests: none", "1 passed, 0 failed, 0 skipped"]
+    assert not (tmp_path / "e2e.xml").exists()
+
+
+@pytest.mark.parametrize("words, programs, wanted", (
+    ([], ["test_a", "test_b"], run_tests.EVERY_DAY),
+    (["test_b"], ["test_b"], []),
+    (["test_b", "test_a"], ["test_a", "test_b"], []),
+    (["tests/e2e/test_a.py"], ["test_a", "test_b"], ["tests/e2e/test_a.py"]),
+    (["test_b", "tests/e2e/test_a.py", "-k", "x"], ["test_b"], ["tests/e2e/test_a.py", "-k", "x"]),
+    (["test_c"], ["test_a", "test_b"], ["test_c"]),      # pytest says that there is none
+    (["--e2e"], [], run_tests.EVERY_DAY),
+    (["--e2e", "tests/e2e/test_a.py"], [], ["tests/e2e/test_a.py"])))
+def test_what_chooses_unit_programs_and_end_to_end_tests(words, programs, wanted):
+    assert run_tests.choose(words, ["test_a", "test_b"]) == (programs, wanted)
 
 
 FAILS_AT_FIRST = """

@@ -2,10 +2,11 @@
 """run_tests.py BUILD [--e2e] [WHAT...] - runs BUILD's unit test programs beside the end-to-end tests, and adds them up.
 
 The last line is `N passed, N failed, N skipped`, behind what failed: the end of each unit program's output, all names.
-The exit status is 0 only when none failed.  WHAT is what pytest takes; of unit programs that it names only those are
-run, with --e2e none.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at
-most that failed among all the others are run once more, one file after another, alone: one that passes then is
-`unsteady` and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
+The exit status is 0 only when none failed.  WHAT names unit programs, as test_policy: then only those are run, with
+--e2e none; and what pytest takes, as tests/e2e/test_x.py: then only those end-to-end tests are, none beside unit
+programs alone.  End-to-end tests start the programs of DEPLOYBOT_BUILD, of BUILD where one is to die.  Three at most
+that failed among all the others are run once more, one file after another, alone: one that passes then is `unsteady`
+and a bug of the test or of what it tests all the same; with STRICT=1 it has failed.
 One that costs more than a second of a processor is named, and has failed with more than three, unless it is `long`.
 """
 # SPDX-License-Identifier: ISC
@@ -283,15 +284,22 @@ def end_e2e(e2e, build, count):
         count.fail(f"the end-to-end tests, whose status is {status}")
 
 
+def choose(words, names):
+    """(the unit programs of names, the words of pytest) that WHAT and --e2e choose; without words no pytest is run."""
+    has_units, words = "--e2e" not in words, [word for word in words if word != "--e2e"]
+    named = [name for name in names if name in words]
+    others = [word for word in words if word not in names]
+    wanted = others or ([] if named and has_units else EVERY_DAY)
+    return (named or names) if has_units else [], wanted
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
     count = Count()
     programs = sorted((p for p in (build / "tests").iterdir() if has_source(p.name) and os.access(p, os.X_OK)),
                       key=lambda p: (LONGEST.index(p.name) if p.name in LONGEST else len(LONGEST), p.name))
-    words = [word for word in sys.argv[2:] if word != "--e2e"]
-    named = [p for p in programs if p.name in words]
-    wanted = [word for word in words if word not in [p.name for p in named]] or EVERY_DAY
-    programs = [] if "--e2e" in sys.argv else named or programs
+    names, wanted = choose(sys.argv[2:], [p.name for p in programs])
+    programs = [p for p in programs if p.name in names]
     shutil.rmtree(texts_of(build), ignore_errors=True)
     texts_of(build).mkdir()
     slowness = Slowness()
@@ -299,18 +307,19 @@ def main():
     print(f"unit tests: {len(programs)} programs", flush=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() + WAITING) as pool, contextlib.ExitStack() as left:
         units = pool.map(run_unit, programs)      # they run already
-        e2e = left.enter_context(start_e2e(build, wanted))
-        alarm = threading.Timer(E2E_TIMEOUT_S, e2e.kill)
+        e2e = left.enter_context(start_e2e(build, wanted)) if wanted else None
+        alarm = threading.Timer(E2E_TIMEOUT_S, lambda: e2e and e2e.kill())
         alarm.start()
         for one in units:
             count.add(one)
         for first in chat_texts.misleading(texts_of(build)):
             count.fail(f"chat_texts: {first}")
-        print(f"end-to-end tests: {' '.join(wanted)}", flush=True)
-        end_e2e(e2e, build, count)
+        print(f"end-to-end tests: {' '.join(wanted) or 'none'}", flush=True)
+        if e2e:
+            end_e2e(e2e, build, count)
         if wanted == EVERY_DAY and "--e2e" not in sys.argv and report_of(build).exists():
             judge_costs(read_costs(report_of(build)), count, slowness.end())
-        for file in leaked.search(texts_of(build), report_of(build).parent / "stories"):
+        for file in leaked.search(texts_of(build), *([report_of(build).parent / "stories"] if e2e else [])):
             count.fail(f"a secret in {file}")
         alarm.cancel()
     count.show_failed()
