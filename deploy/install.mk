@@ -102,7 +102,8 @@ uninstall:
 
 # What a release consists of, from build/deb/: packages with their SBOMs, sums and a signature in build/release/, an apt
 # repository in build/apt/.  KEY: the fingerprint of a key in gpg's keyring.  OLDER: packages that stay in the
-# repository; SBOMS: those of images.
+# repository; SBOMS: those of images.  A package that was left there by another commit is refused before anything is
+# signed.
 RELEASE	 := $(BUILD)/release
 APT	 := $(BUILD)/apt
 KEY	 ?=
@@ -112,9 +113,14 @@ SBOMS	 ?=
 release:
 	@tests/tools/packages.sh release
 	@[[ '$(KEY)' =~ ^[0-9A-F]{40}$$ ]] || { echo "KEY= names the key that signs, by its fingerprint: make release KEY=..."; exit 1; }
-	@rm -rf $(RELEASE) $(APT) && mkdir -p $(RELEASE)
 	@for deb in $(DEB)/deploybot_*.deb; do \
 		[[ -f $$deb ]] || { echo "$(DEB) has no package: make deb first"; exit 1; }; \
+		version=$$(dpkg-deb --field "$$deb" Version) || exit; \
+		[[ $$version == '$(DEB_VERSION)' ]] || { echo "$$deb is of $$version, and this tree is $(DEB_VERSION) (lib/version.sh: $(VERSION)): make deb first"; \
+			exit 1; }; \
+	done
+	@rm -rf $(RELEASE) $(APT) && mkdir -p $(RELEASE)
+	@for deb in $(DEB)/deploybot_*.deb; do \
 		SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(PYTHON) deploy/release/sbom.py deb "$$deb" "$${deb%.deb}.buildinfo" \
 			>$(RELEASE)/"$$(basename "$${deb%.deb}")".spdx.json && cp "$$deb" $(RELEASE)/ || exit; \
 	done

@@ -207,7 +207,7 @@ def test_make_release_makes_all_of_it_of_the_packages_that_were_built(keys, tmp_
     (tmp_path / "build/deb").mkdir(parents=True)
     deb = make_deb(tmp_path / "build/deb", "1.1")
     (tmp_path / "of.image.spdx.json").write_text("{}", "ascii")
-    words = ["make", "--no-print-directory", "release", f"BUILD={tmp_path}/build", f"OLDER={older}",
+    words = ["make", "--no-print-directory", "release", "VERSION=1.1", f"BUILD={tmp_path}/build", f"OLDER={older}",
              f"SBOMS={tmp_path}/of.image.spdx.json"]
     done = run(words, check=False, cwd=ROOT, env=keys.environment)
     assert done.returncode == 2 and "KEY= names the key that signs" in done.stdout, done.stdout
@@ -219,6 +219,47 @@ def test_make_release_makes_all_of_it_of_the_packages_that_were_built(keys, tmp_
     for command in documented():
         run(command, cwd=made)
     assert {path.name for path in (tmp_path / "build/apt/pool").iterdir()} == {deb.name, older.name}
+
+
+@pytest.mark.parametrize("tree, package", [
+    ("1.1-1-g0123456789", "1.1"), ("1.1", "1.1+1.g0123456789"), ("1.1-2-g0123456789", "1.1+1.g0123456789")])
+def test_a_package_of_another_commit_is_not_signed(keys, tmp_path, tree, package):
+    """It was left there by an earlier `make deb`; beside one of this commit too."""
+    (tmp_path / "build/deb").mkdir(parents=True)
+    make_deb(tmp_path / "build/deb", tree.replace("-", "+", 1).replace("-", "."), "arm64")
+    deb = make_deb(tmp_path / "build/deb", package)
+    (tmp_path / "build/release").mkdir()
+    (tmp_path / "build/release/of the last one").touch()
+    done = run(["make", "--no-print-directory", "release", f"VERSION={tree}", f"BUILD={tmp_path}/build",
+                f"KEY={keys.ours}"], check=False, cwd=ROOT, env=keys.environment)
+    assert done.returncode == 2 and f"{deb} is of {package}, and this tree is " in done.stdout, done.stdout
+    assert "make deb first" in done.stdout and f"(lib/version.sh: {tree})" in done.stdout
+    assert [path.name for path in (tmp_path / "build/release").iterdir()] == ["of the last one"]
+
+
+MAKE = """#!/bin/sh
+echo "$1" >>calls
+mkdir -p build/release build/apt
+"""
+
+
+@pytest.mark.parametrize("package, calls", [("0.2.0", ["release"]), ("0.2.0+1.g0123456789", ["deb", "release"]),
+                                            ("0.1.0", ["deb", "release"])])
+def test_a_release_with_a_throw_away_key_is_of_this_tree(tmp_path, package, calls):
+    tree = tmp_path / "t"
+    for name in ("tests/tools/release_throw_away.sh", "lib/version.sh"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes((pathlib.Path(ROOT) / name).read_bytes())
+        (tree / name).chmod(0o755)
+    (tree / "CHANGES.md").write_text("# Changes\n\n## 0.2.0 - 2026-11-22\n", "ascii")
+    (tree / "build/deb").mkdir(parents=True)
+    (tree / f"build/deb/deploybot_{package}_{ARCHITECTURE}.deb").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/make").write_text(MAKE, "ascii")
+    (tmp_path / "bin/make").chmod(0o755)
+    run([tree / "tests/tools/release_throw_away.sh"],
+        env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert (tree / "calls").read_text("ascii").split() == calls
 
 
 def documented():

@@ -21,6 +21,11 @@ def keys(tmp_path_factory):
     made.done()
 
 
+def version_of(deb):
+    """As `deploybot version` says it."""
+    return re.sub(r"\+(\d+)\.", r"-\1-", run(["dpkg-deb", "-f", deb, "Version"]).stdout.strip())
+
+
 def release(folder, keys, deb, *older):
     """make release of that package; the folder it worked in."""
     (folder / "deb").mkdir(parents=True, exist_ok=True)
@@ -28,8 +33,8 @@ def release(folder, keys, deb, *older):
         path.unlink()
     for path in (deb, deb.with_suffix(".buildinfo")):
         shutil.copy2(path, folder / "deb")
-    run(["make", "release", f"BUILD={folder}", f"KEY={keys.ours}", f"OLDER={' '.join(str(path) for path in older)}"],
-        BUILD_TIMEOUT_S, cwd=ROOT, env=keys.environment)
+    run(["make", "release", f"BUILD={folder}", f"VERSION={version_of(deb)}", f"KEY={keys.ours}",
+         f"OLDER={' '.join(str(path) for path in older)}"], BUILD_TIMEOUT_S, cwd=ROOT, env=keys.environment)
     return folder
 
 
@@ -55,8 +60,7 @@ def test_apt_installs_and_upgrades_from_the_repository(suite, keys, tmp_path):
             re.sub("(?m)^    ", "", source).replace("https://apt.example.org", "file:/srv/apt"), "ascii")
         root.run("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
         root.run("apt-get", "install", "-y", "--no-install-recommends", "deploybot")
-        version = re.sub(r"\+(\d+)\.", r"-\1-", run(["dpkg-deb", "-f", deb, "Version"]).stdout.strip())
-        assert root.run("deploybot", "version").stdout == f"deploybot {version}\n"
+        assert root.run("deploybot", "version").stdout == f"deploybot {version_of(deb)}\n"
         serve(root, release(tmp_path / "build", keys, newer, deb))
         root.run("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
         root.run("apt-get", "upgrade", "-y")
