@@ -441,3 +441,76 @@ def test_a_package_that_was_put_to_an_earlier_release_is_not_signed_again(keys, 
         run([RELEASE / "sums.sh", older, keys.ours], env=keys.environment)
     done = run([RELEASE / "older.sh", keys.ours, older], False, env=keys.environment)
     assert done.returncode == 1 and says in done.stdout
+
+
+GH = """#!/bin/bash
+set -eu
+case "$1 $2" in
+"secret set") cat >"$STAND/secret" ;;
+"release download") cp -r "$STAND/$3" "$5" ;;
+"release upload") for file in "${@:5}"; do [[ $4 == --clobber && -f $file ]] && cp "$file" "$STAND/$3/"; done ;;
+esac
+"""
+
+
+@pytest.fixture
+def at_github(keys, tmp_path):
+    """v0.2.0 as GitHub has it, signed by the first key; a keyring of before; a folder that looks like the tree."""
+    stand, tree = tmp_path / "github", tmp_path / "tree"
+    for folder in (stand / "v0.2.0", tree, tmp_path / "bin", tmp_path / "tmp"):
+        folder.mkdir(parents=True)
+    make_deb(tmp_path / "new", "0.2.0").rename(stand / f"v0.2.0/deploybot_0.2.0_{ARCHITECTURE}.deb")
+    (stand / "v0.2.0/deploybot.spdx.json").write_text("{}", "ascii")
+    run([RELEASE / "sums.sh", stand / "v0.2.0", keys.ours], env=keys.environment)
+    keys.gpg("--export", "--output", tmp_path / "before.gpg", keys.ours)
+    (tree / "deploy").symlink_to(RELEASE.parent)
+    (tmp_path / "bin/gh").write_text(GH, "ascii")
+    (tmp_path / "bin/gh").chmod(0o755)
+    return stand
+
+
+def change_key(tmp_path, stand):
+    text = (pathlib.Path(ROOT) / "CONTRIBUTING.md").read_text("utf-8").partition("**A new key.**")[2]
+    commands = re.search(r"(?:^    .+\n)+", text, re.M)[0]
+    keyring = "/usr/share/keyrings/deploybot-archive-keyring.gpg"
+    assert keyring in commands and "for tag in v0.2.0; do" in commands
+    return run(["bash", "-c", commands.replace(keyring, str(tmp_path / "before.gpg"))], cwd=tmp_path / "tree",
+               check=False, env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "STAND": str(stand)})
+
+
+def test_a_new_key_signs_earlier_releases_as_contributing_says(keys, at_github, tmp_path):
+    """Then the workflow's own steps take its secret, and put the earlier packages into the next repository."""
+    deb = at_github / f"v0.2.0/deploybot_0.2.0_{ARCHITECTURE}.deb"
+    done = change_key(tmp_path, at_github)
+    assert done.returncode == 0, done.stdout
+    made = Keys.__new__(Keys)
+    made.environment = {**os.environ, "GNUPGHOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir(mode=0o700)
+    made.gpg("--import", at_github / "secret")
+    new, = re.findall(r"(?m)^fpr:+([0-9A-F]{40}):", made.gpg("--with-colons", "--list-secret-keys"))
+    for command in documented():
+        run(command, cwd=at_github / "v0.2.0")
+    done = run([RELEASE / "older.sh", new, at_github / "v0.2.0"], env=made.environment)
+    assert done.stdout.split() == [str(deb)]
+    assert run([RELEASE / "older.sh", keys.ours, at_github / "v0.2.0"], False, env=keys.environment).returncode == 1
+    run([RELEASE / "apt.sh", tmp_path / "apt", new, deb], env=made.environment)
+    both = tmp_path / "both.gpg"
+    both.write_bytes((tmp_path / "before.gpg").read_bytes() +
+                     (tmp_path / "apt/deploybot-archive-keyring.gpg").read_bytes())
+    for name, keyring, takes in (("old", tmp_path / "before.gpg", False), ("both", both, True)):
+        done = Apt(tmp_path / name, tmp_path / "apt", keyring).update()
+        assert (done.returncode == 0) == takes, (name, done.stdout)
+    made.done()
+
+
+@pytest.mark.parametrize("what", ["package", "signature"])
+def test_a_new_key_signs_no_release_that_somebody_has_changed(keys, at_github, tmp_path, what):
+    if what == "package":
+        deb, = (at_github / "v0.2.0").glob("*.deb")
+        deb.write_bytes(deb.read_bytes() + b"\n")
+    else:
+        run([RELEASE / "sums.sh", at_github / "v0.2.0", keys.other], env=keys.environment)
+    before = (at_github / "v0.2.0/SHA256SUMS.asc").read_bytes()
+    change_key(tmp_path, at_github)
+    assert (at_github / "v0.2.0/SHA256SUMS.asc").read_bytes() == before
+    assert (tmp_path / "tree/v0.2.0/SHA256SUMS.asc").read_bytes() == before

@@ -182,13 +182,40 @@ def test_the_package_is_built_with_the_version_it_was_named_after(tmp_path, ours
     assert "$(MAKE) BUILD=build VERSION=$(version) " in rules
 
 
+def release_commands():
+    """What CONTRIBUTING.md types for a release, line after line."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## A release\n")[2]
+    block = re.search(r"(?:^ {7}.+\n)+", text, re.M)[0]
+    return [line.partition("  # ")[0].strip() for line in block.splitlines()]
+
+
+def test_a_release_is_looked_at_before_its_tag_is_pushed_for_good():
+    commands = release_commands()
+    assert commands[0] == "release=0.2.0" and commands[-1] == "git push --follow-tags"
+    assert [command for command in commands if command.startswith(("make", "deploy", "tests"))] == [
+        "make deb", 'deploy/release/notes.sh "v$release"',
+        'deploy/release/reproduce.sh build/deb/deploybot_"$release"_*.deb', "tests/tools/release_throw_away.sh"]
+
+
+@pytest.mark.parametrize("page, asks", [
+    ("tests/fixtures/README.md", "a release adds a folder"), ("docs/TESTING.md", "before a release"),
+    ("docs/TESTING.md", "`make nightly`"), ("SECURITY.md", "SECURITY_CONTACT"),
+    ("deploy/debian/control", "deploybot@packages.invalid")])
+def test_what_other_pages_ask_of_a_release_stands_in_its_chapter(page, asks):
+    """Once an address is filled in, its row goes."""
+    chapter = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## A release\n")[2]
+    assert asks in (ROOT / page).read_text("utf-8")
+    assert {"a release adds a folder": "`tests/fixtures/$release/`",
+            "before a release": "`make soak MINUTES=60`"}.get(asks, asks) in chapter
+
+
 @pytest.mark.long
 def test_a_release_is_made_as_contributing_says(tmp_path):
     """Command after command, in a clone with an origin of its own; the package is only named, not compiled."""
-    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## A release\n")[2]
-    block = re.search(r"(?:^    .+\n)+", text, re.M)[0]
-    commands = [line[4:] for line in block.splitlines()]
-    assert commands[0] == "release=0.2.0" and "make deb" in commands
+    commands = release_commands()
+    of_package = re.compile("deploy/release/reproduce.sh|tests/tools/release_throw_away.sh")    # they want a package
+    assert sum(bool(of_package.match(command)) for command in commands) == 2
+    commands = [command for command in commands if not of_package.match(command)]
     tree = tmp_path / "tree"
     tree.mkdir()
     for name in SOURCES:
@@ -203,6 +230,7 @@ def test_a_release_is_made_as_contributing_says(tmp_path):
     said = run(tree, "bash", "-e", "-c", script, GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@example.org",
                GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@example.org")
     assert NAMED.search(said)[1] == "0.2.0", said
+    assert "- More." in said.splitlines(), "its notes"
     assert version(tree) == "0.2.0"
     changes = (tree / "CHANGES.md").read_text("utf-8")
     assert re.search(r"^## (.+)", changes, re.M)[1] == "0.2.0 - " + run(tree, "date", "+%F")
