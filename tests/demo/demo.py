@@ -39,7 +39,7 @@ def print_addresses(stage):
   Try in the chat:
     /deploy staging       asks which of the two, builds and starts it, with its output as it comes
     push a good commit    in the panel beside the chat: goes live by itself, and the Release room reads it
-    push a broken commit  the health gate notices, and staging is rolled back
+    push a broken commit  behind a good one: the health gate notices, and staging is rolled back
     /deploy production    shows what would change, and asks
     /status               what runs where, and its health
     kill the server       in the panel, while it deploys: started again, it goes on

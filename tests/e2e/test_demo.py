@@ -2,6 +2,7 @@
 a browser who talks to the real bot."""
 # SPDX-License-Identifier: ISC
 import os
+import re
 import signal
 import subprocess
 
@@ -26,6 +27,18 @@ STEPS = ("Ada presses shop/staging", "✓ the other application was left alone",
 def _place(tmp_path):
     """An environment in which the demo puts everything into a folder of the test's."""
     return tmp_path, {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+
+
+def test_what_readme_says_to_press_is_on_the_page_and_a_good_commit_comes_before_a_broken_one():
+    """Of an environment that has nothing yet nothing is rolled back."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    start = text[text.index("Start with **"):text.index("`make demo STORY=1`")]
+    labels = re.findall(r"\*\*([^*]+)\*\*", start)
+    page = (ROOT / "tests/peers/page/index.html").read_text("utf-8")
+    assert labels[:2] == ["Push a good commit", "Push a broken one"] and len(labels) > 4
+    assert [label for label in labels if f">{label}</button>" not in page] == []
+    said = (ROOT / "tests/demo/demo.py").read_text("utf-8")
+    assert "push a broken commit  behind a good one: " in said[said.index("push a good commit "):]
 
 
 @pytest.mark.long
