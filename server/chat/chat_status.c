@@ -182,6 +182,7 @@ add_finding(struct chat_text *text, const struct chat_status *status, size_t i)
 		    text, ", HTTP %d in %d ms", finding->http_status, finding->latency_ms);
 	else
 		chat_text_outside(text, ": ", finding->detail);
+	/* A look for /status ends with its first pass: what failed has failed each time. */
 	if (!finding->is_healthy && finding->failures > 1)
 		chat_text_add(text, ", %d of %d tries", finding->failures, finding->failures);
 	if (finding->commit[0] != '\0' &&

@@ -17,9 +17,11 @@ size_t decide_page(
 void decide_page_buttons(struct tx *tx, const struct update *update, const struct request *request,
     int64_t page, int64_t pages, struct buttons *keyboard);
 
-/* The keyboard of a request that several are meant by, and of pages: sent, or put in the place of
- * the one that was pressed, with a toast; request NULL: it stands below.  Of `as` buttons and what
- * it replies to are looked at; takes what is in the text.  Returns the message's row. */
+/* Sends the text with the keyboard of as->buttons; of `as` also reply_to is read.  It goes one of
+ * three ways: as text alone to a caller who is answered at once (decide_is_answered()); in place
+ * of the message whose button was pressed (request->message), with a toast that names the page;
+ * as a new message else, and with request NULL.  In each case the text is taken, and `as` is the
+ * caller's with nothing left in it to free.  Returns the message's row; 0: it has none. */
 int64_t decide_send_keyboard(struct tx *tx, const struct update *update,
     const struct request *request, struct message *as, struct chat_text *text);
 

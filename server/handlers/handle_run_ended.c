@@ -18,9 +18,10 @@
 #include "store/row_run.h"
 
 /* Which process was the main one is not flushed: after a power cut the record of a lost run says
- * `never let go` of one that was at work.  That it was seen at its gate stands in its row, before
- * any go.  Behind the begin of a migration the record knows what was said, by a draft that is
- * flushed. */
+ * that its gate was never opened, of one that was at work.  That it was seen at its gate stands in
+ * its row, before any go.  Whether it said `==> release` is not flushed either, so a lost run
+ * counts as released.  Only of one that began a migration the record is taken: from then on each
+ * such step is flushed, in a draft, and killed in its migration it has released nothing. */
 static struct run_ended *
 with_what_is_known(struct tx *tx, const struct run_ended *told, struct run_ended *ret)
 {

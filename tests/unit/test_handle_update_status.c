@@ -16,6 +16,7 @@ WORLD_TEST_OF(status_asks_all_health_urls_at_once_and_tells_the_truth,
 	probe = world_peek(w, EFFECT_PROBE);
 	assert_int_equal(probe->u.probe.n, 3);
 	assert_int_equal(probe->u.probe.plan.failures, 3);
+	assert_int_equal(probe->u.probe.plan.successes, 1); /* so "3 of 3 tries" are all of them */
 	world_probed(w, "HTTP 500");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "🔴 staging: 2 of 2 health URLs unhealthy; last live: aaaaaaa \"Make it blue\""));
