@@ -19,7 +19,7 @@ for folder; do
 	tag=${folder%/}
 	tag=${tag##*/}
 	gpgv --quiet --keyring "$ring" "$folder/SHA256SUMS.asc" "$folder/SHA256SUMS" 2>/dev/null ||
-		fail "$tag: its SHA256SUMS is not signed by $key: look who has changed that release"
+		fail "$tag: its SHA256SUMS is not signed by $key: who has changed that release? (or CONTRIBUTING.md, A new key)"
 	for deb in "$folder"/*.deb; do
 		[[ ${deb##*/} == "deploybot_${tag#v}"_+([a-z0-9]).deb ]] || fail "$tag: ${deb##*/} is no package of that release"
 		line=$(sha256sum -- "$deb")
