@@ -305,7 +305,8 @@ db_close(struct db *db)
 
 /* --- statements --- */
 
-/* By where it stands: most are constants, which are longer than it takes to run them. */
+/* By its address: most are constants, whose text takes longer to hash than they take to run.  The
+ * same text at another address takes a slot of its own. */
 static size_t
 hash_of(const char *sql)
 {

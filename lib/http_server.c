@@ -20,8 +20,9 @@
 #include "lib/http_server_inside.h"
 #include "lib/mem.h"
 
-/* Head and read buffer of a connection: half of it takes a push of 8 KB in one read.  All of it is
- * cleared for each request, and becomes the process's own: 256 connections are 4 MB. */
+/* Head and read buffer of a connection.  Half of it is read at once: with 4 KB more a push of 8 KB
+ * would come in one read.  All of it is cleared for each request, and becomes the process's own:
+ * 256 connections are 4 MB. */
 #define CONNECTION_MEMORY   (16 * 1024)
 #define RETRY_AFTER_SECONDS "5"
 #define STARVED_MS	    100
@@ -72,7 +73,7 @@ wait_for_descriptors(struct http_server *server)
 static void
 run_mhd(struct http_server *server)
 {
-	loop_task_cancel(&server->run_again); /* this is it */
+	loop_task_cancel(&server->run_again); /* what it would do is done here */
 	server->has_resumed = false;
 	server->is_refused = false;
 	(void)MHD_run(server->mhd); /* fails only where epoll itself does; then asked again */

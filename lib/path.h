@@ -12,7 +12,7 @@
  * ERR_DENIED with the component and its mode. */
 MUST_USE bool path_is_safe(const char *path, struct err *err);
 
-/* The same, where that user too may have written there. */
+/* As path_is_safe(), but that user too may be the owner of a component. */
 MUST_USE bool path_is_safe_with(const char *path, uid_t also, struct err *err);
 
 /* path_is_safe, and its file readable by nobody but its owner: for keys.  (Mode 0640 with a group
