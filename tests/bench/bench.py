@@ -14,6 +14,7 @@ import pathlib
 import platform
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,7 @@ class Bench:
         self.rows = []
         self.tables = []
         self.flushes = []  # of all parts, ms
+        self.touches = []  # the same: (at once, behind a rest), µs
         self.load = kit.program("load")
         self.bodies = kit.write_bodies(folder)
         self.lines = kit.program("lines")
@@ -67,6 +69,7 @@ class Bench:
     def flush_ms(self, share=0.5):
         """Measured again for each part: a busy disk has its hours.  Of all so far."""
         self.flushes += kit.flush_times_ms(self.folder)
+        self.touches.append((kit.touch_us(0), kit.touch_us(0.25)))
         return sorted(self.flushes)[int(len(self.flushes) * share)]
 
     def row(self, what, measured, target="", met=None):
@@ -160,6 +163,9 @@ def main():
                 failed.append(name)
         bench.row("fdatasync of 4 KB: median, p99",
                   f"{bench.flush_ms():.2f} ms, {bench.flush_ms(.99):.2f} ms")
+        hot, cold = (statistics.median(one) for one in zip(*bench.touches))
+        bench.row("a page of 4 KB that is there, touched at once, and behind a rest of 0.25 s",
+                  f"{hot:.2f}, {cold:.2f} µs")
         print("\n" + bench.text(), end="")
         if options.page and not options.what and not failed:
             write_page(options.page, bench.text())

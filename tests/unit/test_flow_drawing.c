@@ -138,40 +138,14 @@ deploy_name(int state)
 	return deploy_flow_name((enum deploy_state)state);
 }
 
-/* Another program's rule may have said it already. */
+/* Does any event lead from one state to the other? */
 static bool
-is_drawn(size_t i, arrow_at *arrow)
+is_led(int from, int to, size_t rules, arrow_at *arrow)
 {
-	struct arrow one = arrow(i);
-
-	for (size_t k = 0; k < i; k++) {
-		struct arrow before = arrow(k);
-
-		if (before.from == one.from && before.to == one.to &&
-		    strcmp(before.on, one.on) == 0)
+	for (size_t i = 0; i < rules; i++)
+		if (arrow(i).from == from && arrow(i).to == to)
 			return true;
-	}
 	return false;
-}
-
-/* All the events that lead from one state to another, along one arrow. */
-static void
-draw_arrow(struct buf *out, int from, int to, size_t rules, arrow_at *arrow, name_at *name)
-{
-	bool begun = false;
-
-	for (size_t i = 0; i < rules; i++) {
-		struct arrow one = arrow(i);
-
-		if (one.from != from || one.to != to || is_drawn(i, arrow))
-			continue;
-		if (!begun)
-			buf_addf(out, "    %s --> %s :", name(from), name(to));
-		buf_addf(out, "%s %s", begun ? "," : "", one.on);
-		begun = true;
-	}
-	if (begun)
-		buf_addc(out, '\n');
 }
 
 /* A state machine.  No arrow leads to the states from `drawn` on: ends of most others. */
@@ -182,20 +156,29 @@ struct picture {
 	name_at *name;
 };
 
-/* What stays in its state stands in the table alone, too. */
+/* Which state leads to which, a line for each: by which event says the table above it. */
 static void
 draw_arrows(struct buf *out, const struct picture *picture)
 {
 	for (int s = picture->drawn; s < picture->states; s++)
 		buf_addf(out, "%s%s", s == picture->drawn ? "\nNot drawn is what leads to " : ", ",
 		    picture->name(s));
-	buf_addf(out, "%s\n```mermaid\nstateDiagram-v2\n    [*] --> %s\n",
-	    picture->drawn < picture->states ? ".\n" : "", picture->name(0));
-	for (int from = 0; from < picture->states; from++)
-		for (int to = 0; to < picture->drawn; to++)
-			if (from != to)
-				draw_arrow(
-				    out, from, to, picture->rules, picture->arrow, picture->name);
+	buf_addf(
+	    out, "%s\n```mermaid\nflowchart TD\n", picture->drawn < picture->states ? ".\n" : "");
+	for (int from = 0; from < picture->states; from++) {
+		const char *before = " -->";
+
+		for (int to = 0; to < picture->drawn; to++) {
+			if (from == to || !is_led(from, to, picture->rules, picture->arrow))
+				continue;
+			if (before[1] == '-')
+				buf_addf(out, "    %s", picture->name(from));
+			buf_addf(out, "%s %s", before, picture->name(to));
+			before = " &";
+		}
+		if (before[1] == '&')
+			buf_addc(out, '\n');
+	}
 	buf_adds(out, "```\n");
 }
 
