@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 
+import pytest
+
 from commands_aid import DEPLOY, stand_in
 from flow_aid import Health
 from runner_client import PROGRAM, wait_for
-from ssh_aid import SshdBench
+from ssh_aid import SshdBench, until_at_rest
 from stage import free_port
-from telegram_client import ADA, DEFAULT_TOKEN, MALLORY
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, Telegram
 
 SERVER_PORT = "8079"        # 8080 is the application's, on this same machine
 # Of a host: what changes a machine for good changes the bench's folder there.
@@ -208,3 +210,19 @@ class SetupBench(SshdBench):
         process.stdin.close()
         process.stdout.close()
         return process.wait(timeout=300), said.decode("utf-8", "replace")
+
+
+@pytest.fixture(scope="module")
+def chat():
+    with Telegram.start("--local", "--limits", "off") as made:
+        yield made
+
+
+@pytest.fixture
+def bench(tmp_path, tools_folder, chat):
+    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
+
+
+@pytest.fixture
+def taken(bench):
+    return bench.set_up()

@@ -478,14 +478,14 @@ def change_key(tmp_path, stand):
                check=False, env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "STAND": str(stand)})
 
 
-def test_a_new_key_signs_earlier_releases_as_contributing_says(keys, at_github, tmp_path):
+def test_a_new_key_signs_earlier_releases_as_contributing_says(keys, at_github, tmp_path, tmp_path_factory):
     """Then the workflow's own steps take its secret, and put the earlier packages into the next repository."""
     deb = at_github / f"v0.2.0/deploybot_0.2.0_{ARCHITECTURE}.deb"
     done = change_key(tmp_path, at_github)
     assert done.returncode == 0, done.stdout
     made = Keys.__new__(Keys)
-    made.environment = {**os.environ, "GNUPGHOME": str(tmp_path / "home")}
-    (tmp_path / "home").mkdir(mode=0o700)
+    # A name as short as that of a socket has to be.
+    made.environment = {**os.environ, "GNUPGHOME": str(tmp_path_factory.mktemp("gpg"))}
     made.gpg("--import", at_github / "secret")
     new, = re.findall(r"(?m)^fpr:+([0-9A-F]{40}):", made.gpg("--with-colons", "--list-secret-keys"))
     for command in documented():

@@ -12,23 +12,12 @@ import pytest
 from audit_chain_aid import chained, entries
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
-from setup_aid import SetupBench
-from ssh_aid import until_at_rest
-from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, Telegram, text_of
+# pylint: disable-next=unused-import
+from setup_aid import bench, chat  # noqa: F401
+from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, text_of
 from test_flow_proxy import NAME, Proxy
 
 QUESTIONS_MAX = 13     # tests/e2e/test_docs.py counts them, and what the pages say
-
-
-@pytest.fixture(scope="module")
-def chat():
-    with Telegram.start("--local", "--limits", "off") as made:
-        yield made
-
-
-@pytest.fixture
-def bench(tmp_path, tools_folder, chat):
-    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
 
 
 # ---- to the end ----------------------------------------------------------------------------------

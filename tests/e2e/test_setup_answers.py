@@ -6,26 +6,10 @@ import subprocess
 import pytest
 
 from commands_aid import DEPLOY
-from setup_aid import NOWHERE, PROGRAM, SetupBench
-from ssh_aid import until_at_rest
+from setup_aid import NOWHERE, PROGRAM
+# pylint: disable-next=unused-import
+from setup_aid import bench, chat, taken  # noqa: F401
 from stage import ROOT
-from telegram_client import Telegram
-
-
-@pytest.fixture(scope="module")
-def chat():
-    with Telegram.start("--local", "--limits", "off") as made:
-        yield made
-
-
-@pytest.fixture
-def bench(tmp_path, tools_folder, chat):
-    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
-
-
-@pytest.fixture
-def taken(bench):
-    return bench.set_up()
 
 
 # ---- what is asked -------------------------------------------------------------------------------

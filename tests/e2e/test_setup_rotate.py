@@ -9,20 +9,8 @@ import pytest
 
 from commands_aid import DEPLOY
 from runner_client import PROGRAM
-from setup_aid import SetupBench
-from ssh_aid import until_at_rest
-from telegram_client import Telegram
-
-
-@pytest.fixture(scope="module")
-def chat():
-    with Telegram.start("--local", "--limits", "off") as made:
-        yield made
-
-
-@pytest.fixture
-def bench(tmp_path, tools_folder, chat):
-    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
+# pylint: disable-next=unused-import
+from setup_aid import bench, chat  # noqa: F401
 
 
 def public(file):

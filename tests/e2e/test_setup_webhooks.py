@@ -6,29 +6,14 @@ import subprocess
 
 import pytest
 
-from setup_aid import PROGRAM, SERVER_PORT, SetupBench
-from ssh_aid import until_at_rest
+from setup_aid import PROGRAM, SERVER_PORT
+# pylint: disable-next=unused-import
+from setup_aid import bench, chat, taken  # noqa: F401
 from stage import free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
 OTHERS = "deploybot 0123456789abcdef0123456789abcdef"
 ALERT_TOKEN = "7000000003:AAF-the_second_bot_for_alerts_0123456789"
-
-
-@pytest.fixture(scope="module")
-def chat():
-    with Telegram.start("--local", "--limits", "off") as made:
-        yield made
-
-
-@pytest.fixture
-def bench(tmp_path, tools_folder, chat):
-    yield from until_at_rest(SetupBench(tmp_path, tools_folder, chat))
-
-
-@pytest.fixture
-def taken(bench):
-    return bench.set_up()
 
 
 # ---- webhooks ------------------------------------------------------------------------------------

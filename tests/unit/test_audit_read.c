@@ -20,6 +20,13 @@ struct world {
 	struct err err;
 };
 
+#define A_DENIAL(when) \
+	{ \
+		.at = (when), .user_id = "telegram:1", .action = "denied", .outcome = "denied", \
+		.severity = "info", .meta = "{}", .version = AUDIT_VERSION, .code = "denied", \
+		.principal = "telegram" \
+	}
+
 static int
 set_up(void **state)
 {
@@ -30,15 +37,7 @@ set_up(void **state)
 	assert_non_null(mkdtemp(w->folder));
 	(void)snprintf(w->log, sizeof(w->log), "%s/audit.log", w->folder);
 	for (size_t i = 0; i < ENTRIES; i++) {
-		const struct audit_line line = { .at = 86400000 + 1000 * (int64_t)i,
-			.user_id = "telegram:1",
-			.action = "denied",
-			.outcome = "denied",
-			.severity = "info",
-			.meta = "{}",
-			.version = AUDIT_VERSION,
-			.code = "denied",
-			.principal = "telegram" };
+		const struct audit_line line = A_DENIAL(86400000 + 1000 * (int64_t)i);
 		struct buf text;
 
 		buf_init(&text, AUDIT_LINE_MAX);
@@ -139,15 +138,7 @@ SCENE_TEST(what_was_changed_is_not_read_as_an_entry)
 SCENE_TEST(a_line_of_another_chain_is_not_read_as_the_next)
 {
 	struct audit_chain other = { .seq = 3, .version = AUDIT_VERSION };
-	const struct audit_line line = { .at = 86400000,
-		.user_id = "telegram:1",
-		.action = "denied",
-		.outcome = "denied",
-		.severity = "info",
-		.meta = "{}",
-		.version = AUDIT_VERSION,
-		.code = "denied",
-		.principal = "telegram" };
+	const struct audit_line line = A_DENIAL(86400000);
 	struct buf text;
 
 	buf_init(&text, AUDIT_LINE_MAX);
