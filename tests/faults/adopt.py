@@ -246,11 +246,11 @@ def between_hello_and_go(scene):
             go_on(scene, scene.server())
             return False
     wait_until(is_locked, PATIENCE_S, "a database that is ours")
+    go_on(scene, scene.server())    # the order's row is there before it is sent
     go_on(scene, scene.runner())
     wait_until(lambda: scene.last_run() > scene.mark and (scene.run_folder() / "leader").exists(), PATIENCE_S,
                "a run")
     supervisor = scene.supervisor()
-    go_on(scene, scene.server())
     wait_until(lambda: opened(supervisor, "socket:") == 2, PATIENCE_S, "a supervisor that is connected")
 
 
@@ -624,7 +624,7 @@ def build_others(build):
     """The first from this tree, the second from a copy with one number changed."""
     after, other = others_of(build)
     tree = other / "tree"
-    for name in ("lib", "runner", "server"):
+    for name in ("judge", "lib", "runner", "server"):
         for path in sorted(ROOT.glob(f"{name}/**/*.*")):
             copy_changed(path, tree / path.relative_to(ROOT))
     for name in ("Makefile", "CHANGES.md"):
