@@ -7,17 +7,12 @@
 
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/mem.h"
 
 DEFINE_FREEP(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
-static bool
-fail(struct err *err, const char *what)
-{
-	ERR_clear_error();
-	return err_set(err, ERR_IO, "OpenSSL: AES-256-GCM: %s failed", what);
-}
-
-/* The context has key and nonce, and has been fed what goes with the data. */
+/* The context has key and nonce, and has been fed what goes with the data.  NULL: too much to
+ * encrypt; what OpenSSL refuses else, here and below, it has no memory for. */
 static EVP_CIPHER_CTX *
 begin(const struct crypto_gcm *gcm, size_t size, bool is_sealing, struct err *err)
 {
@@ -32,7 +27,7 @@ begin(const struct crypto_gcm *gcm, size_t size, bool is_sealing, struct err *er
 		1 ||
 	    (gcm->with_size > 0 &&
 		EVP_CipherUpdate(ctx, NULL, &n, gcm->with, (int)gcm->with_size) != 1))
-		return ERR_NULL(fail(err, "beginning"));
+		mem_abort();
 	return TAKE(ctx);
 }
 
@@ -49,7 +44,7 @@ crypto_gcm_seal(const struct crypto_gcm *gcm, const void *data, size_t size, voi
 	if ((size > 0 && EVP_CipherUpdate(ctx, out, &n, data, (int)size) != 1) ||
 	    EVP_CipherFinal_ex(ctx, rest, &more) != 1 || (size_t)n != size || more != 0 ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_GCM_TAG, tag) != 1)
-		return fail(err, "encrypting");
+		mem_abort();
 	return true;
 }
 
@@ -65,10 +60,8 @@ crypto_gcm_open(const struct crypto_gcm *gcm, const void *data, size_t size,
 		return false;
 	memcpy(wanted, tag, sizeof(wanted));
 	if ((size > 0 && EVP_CipherUpdate(ctx, out, &n, data, (int)size) != 1) ||
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(wanted), wanted) != 1) {
-		crypto_wipe(out, size);
-		return fail(err, "decrypting");
-	}
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, sizeof(wanted), wanted) != 1)
+		mem_abort();
 	if (EVP_CipherFinal_ex(ctx, rest, &more) != 1) {
 		ERR_clear_error();
 		crypto_wipe(out, size);
