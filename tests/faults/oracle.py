@@ -18,7 +18,7 @@ from flow_aid import text_of
 COMPLAINTS = ("AddressSanitizer", "runtime error:", "LeakSanitizer", "ThreadSanitizer", "Assertion")
 SIGNS = {"LIVE": ("✅ Live", "Live: ", "↩️ Rolled back", "✅ Rolled forward"),
          "ROLLED_BACK": ("❌ Rolled back", "⛔ Rolled back"),
-         "FAILED": ("❌", "🔥", "⛔ Stopped:"), "ROLLBACK_FAILED": ("🔥",),
+         "FAILED": ("❌", "🔥", "⛔ Stopped:", "✅ Over: "), "ROLLBACK_FAILED": ("🔥", "✅ Over: "),
          "REFUSED": ("⛔",), "DONE": ("✅ Done",), "CANCELLED": ("⛔",), "EXPIRED": ("⛔",), "SUPERSEDED": ("⛔",)}
 FILES_MORE = 12     # connections that libcurl and MHD keep open for the next request
 
