@@ -2,29 +2,43 @@
 /* SPDX-License-Identifier: ISC */
 #include "lib/base64.h"
 
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+struct alphabet {
+	const char *letters;
+	bool is_padded;
+};
 
-/* Secrets are read: the time does not say which letter it is. */
+#define UP_TO_61 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+static const struct alphabet standard = { UP_TO_61 "+/", true }, of_urls = { UP_TO_61 "-_", false };
+
+/* Every bit where first <= c <= last, else none. */
 static int
-value_of(char c)
+within(int c, int first, int last)
 {
-	int value = -1;
-
-	for (int i = 0; i < 64; i++)
-		value = letters[i] == c ? i : value;
-	return value;
+	return ((first - 1 - c) & (c - last - 1)) >> 31;
 }
 
-/* One to three bytes; false: no such four letters, or bits behind the last byte. */
+/* Secrets are read: the time does not say which letter it is.  -1: none of the alphabet. */
+static int
+value_of(const struct alphabet *alphabet, char letter)
+{
+	int c = (unsigned char)letter, of_62 = alphabet->letters[62], of_63 = alphabet->letters[63];
+
+	return -1 + (within(c, 'A', 'Z') & (c - 'A' + 1)) + (within(c, 'a', 'z') & (c - 'a' + 27)) +
+	    (within(c, '0', '9') & (c - '0' + 53)) + (within(c, of_62, of_62) & 63) +
+	    (within(c, of_63, of_63) & 64);
+}
+
+/* One to three bytes of so many letters; false: no such letters, or bits behind the last byte. */
 static bool
-decode_four(const char four[4], size_t letters_used, uint8_t out[3])
+decode_four(const struct alphabet *alphabet, const char *four, size_t letters_used, uint8_t out[3])
 {
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		int value = i < letters_used ? value_of(four[i]) : 0;
+		int value = i < letters_used ? value_of(alphabet, four[i]) : 0;
 
-		if (value < 0 || (i >= letters_used && four[i] != '='))
+		if (value < 0)
 			return false;
 		bits = bits << 6 | (uint32_t)value;
 	}
@@ -35,44 +49,87 @@ decode_four(const char four[4], size_t letters_used, uint8_t out[3])
 	    (letters_used != 3 || out[2] == 0);
 }
 
-bool
-base64_decode(const char *text, size_t size, void *out, size_t room, size_t *ret_size)
-{
-	uint8_t *to = out;
-	size_t used = 0;
+/* Where decoded bytes go. */
+struct bytes {
+	uint8_t *at;
+	size_t size, room;
+};
 
-	if (size % 4 != 0)
+/* Without padding. */
+static bool
+decode(const struct alphabet *alphabet, const char *text, size_t size, struct bytes *to)
+{
+	if (size % 4 == 1)
 		return false;
 	for (size_t at = 0; at < size; at += 4) {
-		bool is_last = at + 4 == size;
-		size_t n = is_last && text[at + 3] == '=' ? (text[at + 2] == '=' ? 2 : 3) : 4;
+		size_t n = size - at < 4 ? size - at : 4;
 		uint8_t three[3];
 
-		if (!decode_four(text + at, n, three) || used + n - 1 > room)
+		if (!decode_four(alphabet, text + at, n, three) || to->size + n - 1 > to->room)
 			return false;
-		memcpy(to + used, three, n - 1);
-		used += n - 1;
+		memcpy(to->at + to->size, three, n - 1);
+		to->size += n - 1;
 	}
-	*ret_size = used;
 	return true;
 }
 
-char *
-base64_encode(const void *data, size_t size, char *out)
+bool
+base64_decode(const char *text, size_t size, void *out, size_t room, size_t *ret_size)
+{
+	struct bytes to = { out, 0, room };
+	size_t padding = 0;
+
+	if (size % 4 != 0)
+		return false;
+	while (padding < 2 && padding < size && text[size - 1 - padding] == '=')
+		padding++;
+	if (!decode(&standard, text, size - padding, &to))
+		return false;
+	*ret_size = to.size;
+	return true;
+}
+
+bool
+base64_url_decode(const char *text, size_t size, void *out, size_t room, size_t *ret_size)
+{
+	struct bytes to = { out, 0, room };
+
+	if (!decode(&of_urls, text, size, &to))
+		return false;
+	*ret_size = to.size;
+	return true;
+}
+
+static char *
+encode(const struct alphabet *alphabet, const void *data, size_t size, char *out)
 {
 	const uint8_t *from = data;
 	char *to = out;
 
 	for (size_t at = 0; at < size; at += 3) {
+		size_t letters = at + 3 <= size ? 4 : size - at + 1;
 		uint32_t bits = 0;
 
 		for (size_t i = at; i < at + 3; i++)
 			bits = bits << 8 | (i < size ? from[i] : 0);
-		*to++ = letters[bits >> 18];
-		*to++ = letters[bits >> 12 & 63];
-		*to++ = at + 1 < size ? letters[bits >> 6 & 63] : '=';
-		*to++ = at + 2 < size ? letters[bits & 63] : '=';
+		for (size_t i = 0; i < 4; i++)
+			if (i < letters)
+				*to++ = alphabet->letters[bits >> (18 - 6 * i) & 63];
+			else if (alphabet->is_padded)
+				*to++ = '=';
 	}
 	*to = '\0';
 	return out;
+}
+
+char *
+base64_encode(const void *data, size_t size, char *out)
+{
+	return encode(&standard, data, size, out);
+}
+
+char *
+base64_url_encode(const void *data, size_t size, char *out)
+{
+	return encode(&of_urls, data, size, out);
 }

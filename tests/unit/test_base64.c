@@ -38,3 +38,23 @@ TEST(what_is_near_it_is_refused)
 			fail_msg("\"%s\" is base64", texts[i]);
 	assert_int_equal(size, 77);
 }
+
+TEST(the_alphabet_of_urls_has_no_padding)
+{
+	static const char *const good[] = { "", "Zg", "Zm8", "Zm9v", "__-_" };
+	static const char *const bad[] = { "Z", "Zg==", "Zg=", "Zh", "Zm9", "//+/", "Zm9v\n",
+		"Zm9vZ", "Zm9vYmFyZm9v" };
+	char out[8], text[BASE64_URL_SIZE(sizeof(out))];
+	size_t size;
+
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_true(base64_url_decode(good[i], strlen(good[i]), out, sizeof(out), &size));
+		assert_string_equal(base64_url_encode(out, size, text), good[i]);
+		assert_true(strlen(text) < BASE64_URL_SIZE(size));
+	}
+	size = 77;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (base64_url_decode(bad[i], strlen(bad[i]), out, sizeof(out), &size))
+			fail_msg("\"%s\" is base64 of URLs", bad[i]);
+	assert_int_equal(size, 77);
+}
