@@ -75,6 +75,8 @@ add_unknown(struct chat_text *text, const struct chat_deployment *about)
 		    "\n⚠️ asked for on the machine by root, perhaps by one of you: nothing here says who that was",
 		[NEEDS_UNKNOWN_HOOK] =
 		    "\n⚠️ asked for by a hook, whose secret one of you may have",
+		[NEEDS_UNKNOWN_WORKFLOW] =
+		    "\n⚠️ asked for by a workflow, whose run one of you may have started",
 	};
 	const struct chat_approvals *is = about->approvals;
 

@@ -46,7 +46,7 @@ where(struct tx *tx, const struct deployment *work)
 
 	if (work->trigger == TRIGGER_API || principal_token(by) != 0)
 		return "over the API";
-	if (work->trigger == TRIGGER_LOCAL || (by < 0 && !principal_is_hook(by)))
+	if (work->trigger == TRIGGER_LOCAL || (by < 0 && !principal_is_program(by)))
 		return "on the machine";
 	if (!deployment_is_by_request(work) || (is_team && work->request == 0))
 		return "";

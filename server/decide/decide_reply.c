@@ -223,14 +223,14 @@ decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 	struct principal who = principal_of_person(person);
 	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
 	struct token token = { 0 };
-	char hook[ENVIRONMENT_ID_MAX];
+	char program[ENVIRONMENT_ID_MAX];
 	struct role_id id;
 
 	if (who.kind == PRINCIPAL_TOKEN) {
 		token = row_token_get(tx, principal_token(person));
 		name = token.name;
-	} else if (who.kind == PRINCIPAL_HOOK && row_principal_get(tx, person, &id)) {
-		name = environment_id_text(id.application, id.name, hook);
+	} else if (principal_is_program(person) && row_principal_get(tx, person, &id)) {
+		name = environment_id_text(id.application, id.name, program);
 	}
 	if (name != NULL)
 		(void)text_copy(who.name, sizeof(who.name), name);

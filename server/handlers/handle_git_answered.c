@@ -33,13 +33,13 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
-/* A token or hook, with what its branch came to after what is blocked by then: as a push of it.
+/* A token, hook or workflow, with what its branch came to after what is blocked by then: as a push of it.
  * Else 0: nobody was shown anything. */
 static int64_t
 came_block(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
 {
 	bool is_like_a_push = (principal_token(deployment->requested_by) != 0 ||
-				  principal_is_hook(deployment->requested_by)) &&
+				  principal_is_program(deployment->requested_by)) &&
 	    strcmp(answer->branch_commit, answer->commit) == 0;
 
 	return is_like_a_push ? decide_came_block(tx, deployment->environment, answer) : 0;

@@ -24,6 +24,7 @@ enum needs_unknown {
 	NEEDS_UNKNOWN_USER,   /* of the machine, who is a role alone */
 	NEEDS_UNKNOWN_ROOT,   /* of the machine, as a role */
 	NEEDS_UNKNOWN_HOOK,   /* whoever has its secret */
+	NEEDS_UNKNOWN_WORKFLOW, /* whoever has begun the run again, or a login that nothing names */
 };
 
 struct needs_work {

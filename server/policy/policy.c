@@ -224,11 +224,12 @@ find_own(const struct target *target, struct principal who, uint32_t actions, co
 	(POLICY_ACTION_BIT(POLICY_APPROVE) | POLICY_ACTION_BIT(POLICY_TWO_FA) | \
 	    POLICY_ACTION_BIT(POLICY_TOKEN))
 
-/* Root and hooks are nobody but what they act with. */
+/* Root, hooks and workflows are nobody but what they act with. */
 static bool
 is_own(struct principal who)
 {
-	return who.kind == PRINCIPAL_USER || who.kind == PRINCIPAL_HOOK;
+	return who.kind == PRINCIPAL_USER || who.kind == PRINCIPAL_HOOK ||
+	    who.kind == PRINCIPAL_WORKFLOW;
 }
 
 static struct policy_decision
@@ -483,7 +484,8 @@ policy_who_may(const struct settings *settings, enum policy_action action, const
 	for (size_t i = 0; i < roles->count && n < NAMED; i++) {
 		const struct role *role = &roles->role[i];
 
-		if (!is_admins(roles, role) && !role->is_hook && has_person(roles, i, at) &&
+		if (!is_admins(roles, role) && role->of == PRINCIPAL_SYSTEM &&
+		    has_person(roles, i, at) &&
 		    grant_of(roles, role, grants_for(action), &target) != NULL)
 			found[n++] = role->name;
 	}
@@ -574,11 +576,13 @@ until_text(const struct settings *settings, int64_t until, const char *before, c
 	return out;
 }
 
-/* A hook's has no name that people give to roles. */
+/* One of a hook or workflow has no name that people give to roles. */
 static const char *
 name_of(const struct role *role)
 {
-	return role->is_hook ? "hook" : role->name;
+	return role->of == PRINCIPAL_HOOK  ? "hook" :
+	    role->of == PRINCIPAL_WORKFLOW ? "workflow" :
+					     role->name;
 }
 
 static size_t

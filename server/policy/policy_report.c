@@ -14,15 +14,15 @@ struct uses {
 	size_t count;
 };
 
-/* Somebody with their roles; a hook, whose name is its id, has one. */
+/* Somebody with their roles; a hook or workflow, whose name is its id, has one. */
 struct holder {
 	struct principal who;
-	struct role_member hook;
+	struct role_member program;
 	const struct role_member *member;
 	size_t n;
 };
 
-/* The people and users by their numbers, then the hooks; *at begins as 0. */
+/* The people and users by their numbers, then hooks and workflows; *at begins as 0. */
 static bool
 next_holder(const struct roles *roles, size_t *at, struct holder *ret)
 {
@@ -37,16 +37,26 @@ next_holder(const struct roles *roles, size_t *at, struct holder *ret)
 		const struct role *role = &roles->role[i];
 
 		*at += 1;
-		if (!role->is_hook)
+		if (role->of == PRINCIPAL_SYSTEM)
 			continue;
-		ret->who = (struct principal){ .kind = PRINCIPAL_HOOK, .lent = i + 1 };
+		ret->who = (struct principal){ .kind = role->of, .lent = i + 1 };
 		(void)environment_id_text(role->application, role->name, ret->who.name);
-		ret->hook.role = i;
-		ret->member = &ret->hook;
+		ret->program.role = i;
+		ret->member = &ret->program;
 		ret->n = 1;
 		return true;
 	}
 	return false;
+}
+
+/* A hook or workflow is its name, and no number that is known here. */
+static bool
+is_use_of(const struct grant_use *use, const struct principal *who)
+{
+	if (who->kind != PRINCIPAL_HOOK && who->kind != PRINCIPAL_WORKFLOW)
+		return use->person == who->id;
+	return principal_of_person(use->person).kind == who->kind &&
+	    strcmp(use->program, who->name) == 0;
 }
 
 static int64_t
@@ -55,9 +65,7 @@ last_use(const struct uses *uses, const struct principal *who, const char *actio
 	int64_t last = 0;
 
 	for (size_t i = 0; i < uses->count; i++)
-		if ((who->kind == PRINCIPAL_HOOK ? strcmp(uses->of[i].hook, who->name) == 0 :
-						   uses->of[i].person == who->id) &&
-		    uses->of[i].at > last &&
+		if (is_use_of(&uses->of[i], who) && uses->of[i].at > last &&
 		    (action == NULL || strcmp(uses->of[i].action, action) == 0))
 			last = uses->of[i].at;
 	return last;

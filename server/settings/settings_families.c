@@ -18,6 +18,11 @@ static const struct {
 	{ "HOOK_", false, "HOOK_<NAME>_…, webhooks" },
 	{ "PERSON_", false, "PERSON_<ID>_GITHUB, the people" },
 	{ "REGISTRY_", false, "REGISTRY_<NAME>_…, registries" },
+	{ "WORKFLOW_", false, "WORKFLOW_<NAME>_…, workflows of a forge" },
+	{ "PIPELINE_", false, "PIPELINE_<NAME>, pipelines of a forge" },
+	{ "SECRET_", false, "SECRET_<NAME>_…, secrets that are lent" },
+	{ "NOTIFY_", false, "NOTIFY_<NAME>_…, who else is told" },
+	{ "PLAYBOOK_", false, "PLAYBOOK_<NAME>_…, playbooks" },
 	{ "JOB_", true, "JOB_<NAME>, the jobs" },
 	{ "TRANSPORT_", true, "TRANSPORT_…, what only a transport of yours knows" },
 };

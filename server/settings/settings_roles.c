@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/err.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/policy_action.h"
 #include "types/roles.h"
+#include "types/workflow.h"
 
 /* --- one grant --- */
 
@@ -113,13 +115,15 @@ settings_idle_grant(
 
 /* --- what is wrong --- */
 
+/* A role, or a workflow, with the setting that has its grants. */
 struct checked {
 	struct settings_loader *l;
 	const struct settings_member *role;
+	enum family_setting may;
 };
 
 #define SAY(c, setting, ...) \
-	settings_say_of((c)->l, SETTINGS_ERROR, (c)->role, ROLE_SETTING_##setting, __VA_ARGS__)
+	settings_say_of((c)->l, SETTINGS_ERROR, (c)->role, (setting), __VA_ARGS__)
 
 /* One whose file has a mistake is there all the same, with environments that nobody knows; so are
  * all where the folder cannot be read. */
@@ -174,14 +178,13 @@ static void
 say_idle(const struct checked *c, enum settings_severity severity, const char *reason)
 {
 	char name[SETTING_NAME_MAX], whole[LIMIT_LINE + 64];
-	struct settings_line *line =
-	    settings_say_of(c->l, severity, c->role, ROLE_SETTING_MAY, "%s", reason);
+	struct settings_line *line = settings_say_of(c->l, severity, c->role, c->may, "%s", reason);
 
 	if (severity == SETTINGS_ERROR)
 		return;
 	/* Of an application's the file is named in the place of the setting. */
-	(void)snprintf(whole, sizeof(whole), "%s: %s",
-	    settings_name_in(c->role, ROLE_SETTING_MAY, name), reason);
+	(void)snprintf(
+	    whole, sizeof(whole), "%s: %s", settings_name_in(c->role, c->may, name), reason);
 	settings_warn(c->l, line, name, c->l->main != NULL ? whole : reason);
 }
 
@@ -221,14 +224,14 @@ check_target(const struct checked *c, const struct grant *grant, const char *tex
 
 	if (s->application[0] != '\0' &&
 	    (grant->is_client || strcmp(grant->application, s->application) != 0)) {
-		SAY(c, MAY,
-		    "%s: a role in an application's file grants nothing of another: say it in the settings file",
+		SAY(c, c->may,
+		    "%s: an application's file grants nothing of another: say it in the settings file",
 		    text);
 		return;
 	}
 	if (grant->is_client && strcmp(grant->name, "*") != 0 &&
 	    settings_client(s, grant->name) == NULL)
-		SAY(c, MAY, "%s: there is no client %s: CLIENTS lists them", text, grant->name);
+		SAY(c, c->may, "%s: there is no client %s: CLIENTS lists them", text, grant->name);
 	if (grant->is_client)
 		return;
 	(void)settings_grant_target(grant, target);
@@ -256,8 +259,7 @@ check_use(const struct checked *c, const struct grant *grant, const char *text)
 	char why[LIMIT_LINE];
 
 	if (settings_idle_grant(c->l->s, grant, "grants nothing", why) != SETTINGS_NOT_IDLE)
-		settings_say_of(
-		    c->l, SETTINGS_WARNING, c->role, ROLE_SETTING_MAY, "%s: %s", text, why);
+		settings_say_of(c->l, SETTINGS_WARNING, c->role, c->may, "%s: %s", text, why);
 }
 
 uint32_t
@@ -286,7 +288,7 @@ names_all(const char *application, const char *list)
 static void
 check_grants(const struct checked *c)
 {
-	const char *list = c->role->values[ROLE_SETTING_MAY].text;
+	const char *list = c->role->values[c->may].text;
 	const char *application = c->l->s->application;
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX], near[SETTINGS_NEAR_MAX];
 	bool has_target, is_somewhere = false, is_everywhere = names_all(application, list);
@@ -301,7 +303,7 @@ check_grants(const struct checked *c)
 		    (has_target || !is_everywhere))
 			say_unreached(c, &grant, text);
 		if (grant.actions == 0)
-			SAY(c, MAY, "%s: there is no action %s%s", text, action,
+			SAY(c, c->may, "%s: there is no action %s%s", text, action,
 			    settings_near_action(text, action, near));
 		else
 			check_use(c, &grant, text);
@@ -309,7 +311,7 @@ check_grants(const struct checked *c)
 			check_target(c, &grant, text);
 	}
 	if (!is_somewhere)
-		SAY(c, MAY, "names no target: write ACTION:APPLICATION/ENVIRONMENT (*/*: all)");
+		SAY(c, c->may, "names no target: write ACTION:APPLICATION/ENVIRONMENT (*/*: all)");
 }
 
 /* Somebody who is there twice, once with an end, is a mistake that nobody sees. */
@@ -324,7 +326,8 @@ check_people(const struct checked *c)
 
 		for (size_t j = 0; j < i && setting_next(&before, other, sizeof(other)); j++)
 			if (strtoll(part, NULL, 10) == strtoll(other, NULL, 10))
-				SAY(c, IDS, "%lld is there twice", strtoll(part, NULL, 10));
+				SAY(c, ROLE_SETTING_IDS, "%lld is there twice",
+				    strtoll(part, NULL, 10));
 	}
 }
 
@@ -346,13 +349,69 @@ static void
 check_role(const struct checked *c)
 {
 	if (is_built_in(c->role->name))
-		SAY(c, IDS, "there is a role %s already: take another name", c->role->name);
+		SAY(c, ROLE_SETTING_IDS, "there is a role %s already: take another name",
+		    c->role->name);
 	if (!c->role->values[ROLE_SETTING_IDS].is_given)
-		SAY(c, IDS, "is not set, and a role needs people");
-	if (!c->role->values[ROLE_SETTING_MAY].is_given)
-		SAY(c, MAY, "is not set, and a role needs what its people may");
+		SAY(c, ROLE_SETTING_IDS, "is not set, and a role needs people");
+	if (!c->role->values[c->may].is_given)
+		SAY(c, c->may, "is not set, and a role needs what its people may");
 	check_people(c);
 	check_grants(c);
+}
+
+/* What no program is let do, whatever its line says. */
+static void
+check_never(const struct checked *c)
+{
+	const char *list = c->role->values[c->may].text;
+	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
+	bool has_target;
+
+	while (list != NULL && setting_next(&list, text, sizeof(text))) {
+		(void)settings_read_grant("", text, action, &has_target);
+		if (strcmp(action, "approve") == 0 || strcmp(action, "2fa") == 0 ||
+		    strcmp(action, "token") == 0)
+			SAY(c, c->may,
+			    "%s: a workflow approves nothing, and makes no way in: take this out",
+			    text);
+	}
+}
+
+static void
+check_workflow(const struct checked *c)
+{
+	const char *is = c->role->values[WORKFLOW_SETTING_IS].text;
+	struct workflow_line line;
+	struct err err;
+
+	if (!c->role->values[WORKFLOW_SETTING_IS].is_given)
+		SAY(c, WORKFLOW_SETTING_IS, "is not set, and a workflow needs which it is");
+	else if (is != NULL && !workflow_line_read(is, &line, &err))
+		SAY(c, WORKFLOW_SETTING_IS, "%s", err.text);
+	if (!c->role->values[c->may].is_given)
+		SAY(c, c->may, "is not set, and a workflow needs what it may");
+	check_never(c);
+	check_grants(c);
+}
+
+void
+settings_say_workflows(struct settings_loader *l)
+{
+	struct workflow first, other;
+	struct workflow_line line, its;
+	size_t at = 0;
+
+	while (workflow_next(l->s, &at, &first))
+		for (size_t next = at; workflow_line_read(first.is, &line, NULL) &&
+		     workflow_next(l->s, &next, &other);)
+			if (workflow_line_read(other.is, &its, NULL) &&
+			    workflow_lines_meet(&line, &its))
+				settings_say(l->report, SETTINGS_ERROR,
+				    "workflows %s and %s: a job may be of both: let environment= tell them apart",
+				    first.id, other.id);
+	if (at > 0 && !l->s->enable_api_server)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
 }
 
 void
@@ -362,5 +421,8 @@ settings_check_roles(struct settings_loader *l)
 
 	for (size_t i = 0; i < in->member_count; i++)
 		if (in->members[i]->family == FAMILY_ROLE)
-			check_role(&(struct checked){ l, in->members[i] });
+			check_role(&(struct checked){ l, in->members[i], ROLE_SETTING_MAY });
+		else if (in->members[i]->family == FAMILY_WORKFLOW)
+			check_workflow(
+			    &(struct checked){ l, in->members[i], WORKFLOW_SETTING_MAY });
 }

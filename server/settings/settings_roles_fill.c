@@ -13,6 +13,7 @@
 #include "types/hook.h"
 #include "types/policy_action.h"
 #include "types/roles.h"
+#include "types/workflow.h"
 
 #define UNTIL " until "
 
@@ -239,8 +240,27 @@ add_hooks(struct roles *roles, const struct settings *s)
 		role = add_role(roles, name,
 		    setting_name(settings_table_families[HOOK_SETTING_STARTS].name, name, setting),
 		    hook.application);
-		role->is_hook = true;
+		role->of = PRINCIPAL_HOOK;
 		add_grants(roles, hook.application, line.grant, "");
+	}
+}
+
+/* A workflow's grants, which nobody else has. */
+static void
+add_workflows(struct roles *roles, const struct settings *s)
+{
+	char setting[SETTING_NAME_MAX];
+	struct workflow workflow;
+
+	for (size_t at = 0; workflow_next(s, &at, &workflow);) {
+		const char *name = strrchr(workflow.id, '/');
+
+		name = name != NULL ? name + 1 : workflow.id;
+		add_role(roles, name,
+		    setting_name(settings_table_families[WORKFLOW_SETTING_MAY].name, name, setting),
+		    workflow.application)
+		    ->of = PRINCIPAL_WORKFLOW;
+		add_grants(roles, workflow.application, workflow.may, "");
 	}
 }
 
@@ -297,6 +317,7 @@ settings_fill_roles(struct settings *s)
 		add_file(in->roles, s->applications[i], in->zone);
 	add_users(in->roles, s);
 	add_hooks(in->roles, s);
+	add_workflows(in->roles, s);
 	if (in->roles->member_count > 0)
 		qsort(in->roles->member, in->roles->member_count, sizeof(*in->roles->member),
 		    by_person);

@@ -312,6 +312,8 @@ members_shown(enum family family)
 		return "base";
 	case FAMILY_ROLE:
 		return "contractor";
+	case FAMILY_WORKFLOW:
+		return "deploy";
 	default:
 		return settings_table[members].fallback;
 	}

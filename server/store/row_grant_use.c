@@ -36,9 +36,10 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	size_t n = 0;
 	bool good = db_query(&rows, db, err,
 	    "SELECT g.person, g.action, g.at, COALESCE(p.application, ''), COALESCE(p.name, '')"
-	    " FROM grant_use g LEFT JOIN principal p ON p.kind = 'hook' AND p.id = $1 - g.person"
+	    " FROM grant_use g LEFT JOIN principal p ON (p.kind = 'hook' AND p.id = $1 - g.person)"
+	    " OR (p.kind = 'workflow' AND p.id = $2 - g.person)"
 	    " ORDER BY g.person",
-	    DB_I64(principal_of_hook(0)));
+	    DB_I64(principal_of_hook(0)), DB_I64(principal_of_workflow(0)));
 
 	while (good && db_next(&rows)) {
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));
@@ -47,7 +48,7 @@ list(struct db *db, size_t *ret_count, struct err *err)
 		(void)text_copy(added->action, sizeof(added->action), db_col_text(&rows, 1));
 		added->at = db_col_i64(&rows, 2);
 		(void)environment_id_text(
-		    db_col_text(&rows, 3), db_col_text(&rows, 4), added->hook);
+		    db_col_text(&rows, 3), db_col_text(&rows, 4), added->program);
 	}
 	if (good && db_rows_end(&rows, err)) {
 		*ret_count = n;

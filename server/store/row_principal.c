@@ -1,4 +1,4 @@
-/* row_principal.c - root's roles and hooks as rows, whose numbers stand where people stand.  Side: store. */
+/* row_principal.c - root's roles, hooks and workflows as rows, whose numbers stand where people stand.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "store/row_principal.h"
 
@@ -7,7 +7,7 @@
 static const char *
 word_of(enum principal_kind kind)
 {
-	return kind == PRINCIPAL_HOOK ? "hook" : "root";
+	return kind == PRINCIPAL_HOOK ? "hook" : kind == PRINCIPAL_WORKFLOW ? "workflow" : "root";
 }
 
 int64_t
@@ -27,7 +27,9 @@ row_principal_of(struct tx *tx, enum principal_kind kind, const char *applicatio
 		    values[0], values[1], values[2]); /* sticky */
 		row = tx_number_sql(tx, &find);
 	}
-	return kind == PRINCIPAL_HOOK ? principal_of_hook(row) : principal_of_root(row);
+	return kind == PRINCIPAL_HOOK  ? principal_of_hook(row) :
+	    kind == PRINCIPAL_WORKFLOW ? principal_of_workflow(row) :
+					 principal_of_root(row);
 }
 
 TX_READER(read_id, struct role_id, TX_TEXT(application), TX_TEXT(name))

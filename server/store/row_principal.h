@@ -1,19 +1,20 @@
-/* row_principal.h - root's roles and hooks as rows, whose numbers stand where people stand.  Side: store. */
+/* row_principal.h - root's roles, hooks and workflows as rows, whose numbers stand where people stand.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 /*
  * What a number stands for is read from its row, (application, name), and nothing else: no two of
- * them share one, whatever they are called.  A row stays when its role or hook goes.
+ * them share one, whatever they are called.  A row stays when what it stands for goes.
  */
 #pragma once
 
 #include "store/tx.h"
 #include "types/principal.h"
 
-/* The number of root as that role, or of that hook; makes its row where there is none yet. */
+/* The number of root as that role (USER), or of that HOOK or WORKFLOW; makes its row where there is
+ * none yet. */
 int64_t row_principal_of(
     struct tx *tx, enum principal_kind kind, const char *application, const char *name);
 
-/* The role or hook that the number stands for; false: it stands for none. */
+/* What the number stands for; false: it stands for none. */
 bool row_principal_get(struct tx *tx, int64_t person, struct role_id *ret) MUST_USE;
 
 /* The application has another name from now on.  What has the new name already keeps it. */

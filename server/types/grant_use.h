@@ -6,7 +6,7 @@
 
 struct grant_use {
 	int64_t person;		       /* 0: since when uses are counted */
-	char hook[ENVIRONMENT_ID_MAX]; /* its id, "shop/build-done"; "": it is none */
+	char program[ENVIRONMENT_ID_MAX]; /* of a hook or workflow its id, "shop/build-done"; else "" */
 	char action[16];
 	int64_t at;
 };

@@ -16,13 +16,14 @@ static const struct {
 #undef P
 };
 
-#define ROOT_BEFORE (INT64_C(1) << 33) /* beyond all uids */
-#define ROOT_BASE   (INT64_C(1) << 34) /* beyond its numbers of before */
-#define TOKEN_BASE  (INT64_C(1) << 40) /* beyond all roles of root */
-#define HOOK_BEFORE (INT64_C(1) << 48) /* beyond all tokens */
-#define HOOK_BASE   (INT64_C(1) << 50) /* beyond their numbers of before */
-#define HOOK_END    (INT64_C(1) << 51) /* what is below is none of ours */
-#define HOOK_MASK   ((UINT64_C(1) << 48) - 1)
+#define ROOT_BEFORE   (INT64_C(1) << 33) /* beyond all uids */
+#define ROOT_BASE     (INT64_C(1) << 34) /* beyond its numbers of before */
+#define TOKEN_BASE    (INT64_C(1) << 40) /* beyond all roles of root */
+#define HOOK_BEFORE   (INT64_C(1) << 48) /* beyond all tokens */
+#define HOOK_BASE     (INT64_C(1) << 50) /* beyond their numbers of before */
+#define WORKFLOW_BASE (INT64_C(1) << 51) /* beyond all hooks */
+#define WORKFLOW_END  (INT64_C(1) << 52) /* what is below is none of ours */
+#define HOOK_MASK     ((UINT64_C(1) << 48) - 1)
 
 const char *
 role_id_text(const char *application, const char *name, char out[ROLE_TEXT])
@@ -108,12 +109,32 @@ principal_of_hook_before(const char *id)
 bool
 principal_is_hook(int64_t person)
 {
-	return person <= -HOOK_BEFORE && person > -HOOK_END;
+	return person <= -HOOK_BEFORE && person > -WORKFLOW_BASE;
+}
+
+int64_t
+principal_of_workflow(int64_t row)
+{
+	return -WORKFLOW_BASE - row;
+}
+
+bool
+principal_is_workflow(int64_t person)
+{
+	return person <= -WORKFLOW_BASE && person > -WORKFLOW_END;
+}
+
+bool
+principal_is_program(int64_t person)
+{
+	return principal_is_hook(person) || principal_is_workflow(person);
 }
 
 int64_t
 principal_row(int64_t person)
 {
+	if (principal_is_workflow(person))
+		return -WORKFLOW_BASE - person;
 	if (principal_is_hook(person))
 		return person < -HOOK_BASE ? -HOOK_BASE - person : 0;
 	return principal_is_root(person) && person < -ROOT_BASE ? -ROOT_BASE - person : 0;
@@ -122,6 +143,8 @@ principal_row(int64_t person)
 static enum principal_kind
 kind_of(int64_t person)
 {
+	if (principal_is_workflow(person))
+		return PRINCIPAL_WORKFLOW;
 	if (principal_is_hook(person))
 		return PRINCIPAL_HOOK;
 	if (principal_token(person) != 0)

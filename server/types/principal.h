@@ -1,4 +1,4 @@
-/* principal.h - who acts: a person, a user of this machine, a token, a hook, a repository, or deploybot.  Side: any. */
+/* principal.h - who acts: a person, a user of this machine, a token, a hook, a workflow, or deploybot.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -15,7 +15,8 @@
 	P(USER, "local", false)	    /* a user of this machine: ada(1000) */ \
 	P(TOKEN, "token", false) \
 	P(HOOK, "hook", false) \
-	P(REPOSITORY, "github", false) /* whoever pushed there: login(7) */
+	P(REPOSITORY, "github", false) /* whoever pushed there: login(7) */ \
+	P(WORKFLOW, "workflow", false) /* a job of it, which proves that by its forge's token */
 
 enum principal_kind {
 #define P(name, ...) PRINCIPAL_##name,
@@ -28,7 +29,7 @@ struct principal {
 	enum principal_kind kind;
 	int64_t id; /* a person's; a user's as principal_of_user() has it, 0: not known */
 	char name[PRINCIPAL_NAME]; /* of who has no number */
-	/* Of the snapshot's roles the one that root says, a hook is, a token has or a login lends,
+	/* Of the snapshot's roles the one that root says, a hook or workflow is, a token has or a login lends,
 	 * and 1; 0: none.  Made for one decision (decide_principal()), and never kept: it is an
 	 * index. */
 	size_t lent;
@@ -37,7 +38,7 @@ struct principal {
 	int64_t not_before;
 };
 
-/* A role, or a hook: (application, name); application "": the main file's. */
+/* A role, a hook or a workflow: (application, name); application "": the main file's. */
 struct role_id {
 	char application[ENVIRONMENT_NAME_MAX];
 	char name[ENVIRONMENT_NAME_MAX];
@@ -52,8 +53,8 @@ MUST_USE bool role_id_parse(const char *text, struct role_id *ret);
 
 /*
  * Rows know people by a number.  A user of this machine who is nobody at Telegram has one below 0.
- * Root has one for each role that it says, and each hook has one: the number of its row
- * (store/row_principal.h).  What they have asked for is looked at with the grants of that alone.
+ * Root has one for each role that it says, and each hook and workflow has one: the number of its
+ * row (store/row_principal.h).  What they have asked for is looked at with the grants of that alone.
  */
 int64_t principal_of_user(uint32_t uid);
 int64_t principal_of_root(int64_t row);
@@ -66,7 +67,13 @@ int64_t principal_token(int64_t person); /* 0: it is none */
 int64_t principal_of_hook(int64_t row);
 bool principal_is_hook(int64_t person);
 
-/* The row that root's number, or a hook's, stands for; 0: it stands for none. */
+int64_t principal_of_workflow(int64_t row);
+bool principal_is_workflow(int64_t person);
+
+/* A hook or a workflow: a program that has grants of its own, and no second factor. */
+bool principal_is_program(int64_t person);
+
+/* The row that the number of root, of a hook or of a workflow stands for; 0: it stands for none. */
 int64_t principal_row(int64_t person);
 
 /* Numbers that versions before gave to root's roles, and to hooks by "shop/build-done": others of

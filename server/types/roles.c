@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "types/roles.h"
 
-#include "types/principal.h"
-
 void
 roles_free(struct roles *roles)
 {
@@ -34,11 +32,12 @@ roles_of(const struct roles *roles, int64_t person, size_t *ret_count)
 	return end > low ? &roles->member[low] : NULL;
 }
 
-static size_t
-find(const struct roles *roles, bool is_hook, const char *application, const char *name)
+size_t
+roles_find_own(
+    const struct roles *roles, enum principal_kind of, const char *application, const char *name)
 {
 	for (size_t i = 0; roles != NULL && i < roles->count; i++)
-		if (roles->role[i].is_hook == is_hook &&
+		if (roles->role[i].of == of &&
 		    strcmp(roles->role[i].application, application) == 0 &&
 		    strcmp(roles->role[i].name, name) == 0)
 			return i + 1;
@@ -48,13 +47,7 @@ find(const struct roles *roles, bool is_hook, const char *application, const cha
 size_t
 roles_find(const struct roles *roles, const char *application, const char *name)
 {
-	return find(roles, false, application, name);
-}
-
-size_t
-roles_find_hook(const struct roles *roles, const char *application, const char *name)
-{
-	return find(roles, true, application, name);
+	return roles_find_own(roles, PRINCIPAL_SYSTEM, application, name);
 }
 
 enum roles_named
@@ -70,8 +63,8 @@ roles_named(const struct roles *roles, const char *text, size_t *ret)
 	if (*ret != 0)
 		return ROLES_ONE;
 	for (size_t i = 0; roles != NULL && strchr(text, ':') == NULL && i < roles->count; i++)
-		if (!roles->role[i].is_hook && strcmp(roles->role[i].name, id.name) == 0 &&
-		    n++ == 0)
+		if (roles->role[i].of == PRINCIPAL_SYSTEM &&
+		    strcmp(roles->role[i].name, id.name) == 0 && n++ == 0)
 			*ret = i + 1;
 	if (n > 1)
 		*ret = 0;

@@ -9,6 +9,7 @@
 #include "lib/environment_id.h"
 #include "lib/setting.h"
 #include "types/action.h"
+#include "types/principal.h"
 
 #define GRANT_TEXT 72 /* "deploy:shop/staging" with the NUL */
 
@@ -25,11 +26,12 @@ struct grant {
 
 /* It is (application, name): one of that name in another file is another. */
 struct role {
-	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor"; a hook's own */
+	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor"; a hook's or workflow's own */
 	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
 	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": the main one */
 	bool is_built_in;
-	bool is_hook;	    /* the one grant of a hook: nobody else has it */
+	/* HOOK, WORKFLOW: the grants of that one, which nobody else has; SYSTEM: a role of people. */
+	enum principal_kind of;
 	int64_t until;	    /* from this moment on there is no such role; 0: no end */
 	uint32_t unreached; /* actions of the server that its line names and does not give */
 	size_t first_grant;
@@ -43,8 +45,8 @@ struct role_member {
 	    until; /* from this moment on not any more, its role's end at the latest; 0: no end */
 };
 
-/* People and users of the machine are members.  Root, hooks and tokens are none: a decision finds
- * the one role that they act with (principal.lent). */
+/* People and users of the machine are members.  Root, hooks, workflows and tokens are none: a
+ * decision finds the one role that they act with (principal.lent). */
 struct roles {
 	size_t count;
 	struct role *role;
@@ -61,7 +63,10 @@ const struct role_member *roles_of(const struct roles *roles, int64_t person, si
 
 /* The index of the role of exactly that, and 1; 0: there is none.  roles may be NULL. */
 size_t roles_find(const struct roles *roles, const char *application, const char *name);
-size_t roles_find_hook(const struct roles *roles, const char *application, const char *name);
+
+/* As roles_find(), of a hook or workflow. */
+size_t roles_find_own(const struct roles *roles, enum principal_kind of, const char *application,
+    const char *name);
 
 /* What a text stands for that people wrote: "shop:lead" is that; "lead" the main file's. */
 enum roles_named {

@@ -181,15 +181,15 @@ WORLD_TEST_BARE(a_hook_may_do_nothing_else)
 
 	open_world(w, NULL, NULL);
 	roles = w->aid.settings->roles;
-	assert_true(roles_find_hook(roles, "", "build-done") > 0);
-	role = &roles->role[roles_find_hook(roles, "", "build-done") - 1];
+	assert_true(roles_find_own(roles, PRINCIPAL_HOOK, "", "build-done") > 0);
+	role = &roles->role[roles_find_own(roles, PRINCIPAL_HOOK, "", "build-done") - 1];
 	assert_int_equal(role->grant_count, 1);
 	assert_string_equal(roles->grant[role->first_grant].text, "deploy:staging");
 	/* Nor has anybody else its role, root neither. */
 	assert_int_equal(roles_named(roles, "build-done", &found), ROLES_NONE);
 	assert_int_equal(roles_named(roles, "hook", &found), ROLES_NONE);
 	for (size_t i = 0; i < roles->member_count; i++)
-		assert_false(roles->role[roles->member[i].role].is_hook);
+		assert_int_equal(roles->role[roles->member[i].role].of, PRINCIPAL_SYSTEM);
 }
 
 WORLD_TEST_BARE(a_hook_that_left_the_settings_starts_nothing_that_waits)

@@ -8,7 +8,7 @@ TEST(a_text_reads_back_as_who_it_was)
 {
 	static const char *const texts[] = { "system", "telegram:42",
 		"telegram:9223372036854775807", "local:ada(1000)", "token:ci", "hook:build-done",
-		"github:login(7)", "github:a:b" };
+		"github:login(7)", "github:a:b", "workflow:shop/deploy" };
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		char out[PRINCIPAL_TEXT];
@@ -93,6 +93,58 @@ TEST(hooks_are_numbers_that_nobody_else_has)
 	assert_true(principal_is_hook(-(INT64_C(1) << 51) + 1));
 	assert_false(principal_is_hook(-(INT64_C(1) << 51)));
 	assert_false(principal_is_hook(INT64_MIN));
+}
+
+/* Each kind that has numbers, at both ends of what it has: a new one gets a row here. */
+TEST(each_number_is_of_one_kind)
+{
+	static const int64_t last = INT64_C(1000000000);
+	const struct {
+		int64_t number;
+		enum principal_kind kind;
+		bool is_root, is_hook, is_workflow;
+		int64_t token;
+	} rows[] = {
+		{ 1, PRINCIPAL_PERSON, false, false, false, 0 },
+		{ INT64_MAX, PRINCIPAL_PERSON, false, false, false, 0 },
+		{ principal_of_user(0), PRINCIPAL_USER, false, false, false, 0 },
+		{ principal_of_user(UINT32_MAX), PRINCIPAL_USER, false, false, false, 0 },
+		{ principal_of_root(1), PRINCIPAL_USER, true, false, false, 0 },
+		{ principal_of_root(last), PRINCIPAL_USER, true, false, false, 0 },
+		{ principal_of_token(1), PRINCIPAL_TOKEN, false, false, false, 1 },
+		{ principal_of_token(last), PRINCIPAL_TOKEN, false, false, false, last },
+		{ principal_of_hook(1), PRINCIPAL_HOOK, false, true, false, 0 },
+		{ principal_of_hook(last), PRINCIPAL_HOOK, false, true, false, 0 },
+		{ principal_of_workflow(1), PRINCIPAL_WORKFLOW, false, false, true, 0 },
+		{ principal_of_workflow(last), PRINCIPAL_WORKFLOW, false, false, true, 0 },
+	};
+	char text[PRINCIPAL_TEXT];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int64_t number = rows[i].number;
+		struct principal who = principal_of_person(number);
+
+		assert_int_equal(who.kind, rows[i].kind);
+		assert_int_equal(principal_is_root(number), rows[i].is_root);
+		assert_int_equal(principal_is_hook(number), rows[i].is_hook);
+		assert_int_equal(principal_is_workflow(number), rows[i].is_workflow);
+		assert_int_equal(
+		    principal_is_program(number), rows[i].is_hook || rows[i].is_workflow);
+		assert_int_equal(principal_token(number), rows[i].token);
+		/* Nobody else approves. */
+		assert_int_equal(
+		    principal_person(&who), rows[i].kind == PRINCIPAL_PERSON ? number : 0);
+		for (size_t k = 0; k < i; k++)
+			assert_true(number != rows[k].number);
+	}
+	assert_int_equal(principal_row(principal_of_workflow(last)), last);
+	/* What is below is of nobody that there is yet. */
+	assert_false(principal_is_program(-(INT64_C(1) << 52)));
+	assert_int_equal(principal_row(-(INT64_C(1) << 52)), 0);
+	assert_string_equal(
+	    principal_text(
+		&(struct principal){ .kind = PRINCIPAL_WORKFLOW, .name = "deploy" }, text),
+	    "workflow:deploy");
 }
 
 /* Only what was made from a row stands for one: a number of before stands for what others share. */

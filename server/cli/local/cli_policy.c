@@ -28,7 +28,7 @@ read_who(const char *text, struct principal *ret)
 	if (principal_parse(whole, ret))
 		return true;
 	(void)fprintf(stderr,
-	    "error: \"%s\" is not a Telegram id (/whoami shows it), local:USER, hook:NAME, token:NAME, github:NAME(ID) or system\n",
+	    "error: \"%s\" is not a Telegram id (/whoami shows it), local:USER, hook:NAME, workflow:NAME, token:NAME, github:NAME(ID) or system\n",
 	    text);
 	return false;
 }
@@ -212,23 +212,24 @@ find_user(const struct settings *s, struct principal *who)
 	return person != 0;
 }
 
-/* "hook:build-done", "hook:shop/build-done": it has the one grant of its line. */
+/* "hook:build-done", "workflow:shop/deploy": it has the grants of its line. */
 static bool
-find_hook(const struct settings *s, struct principal *who)
+find_program(const struct settings *s, struct principal *who)
 {
 	char id[ENVIRONMENT_ID_MAX];
 
 	for (size_t i = 0; i < s->roles->count; i++) {
 		const struct role *role = &s->roles->role[i];
 
-		if (role->is_hook &&
+		if (role->of == who->kind &&
 		    strcmp(environment_id_text(role->application, role->name, id), who->name) == 0)
 			who->lent = i + 1;
 	}
 	if (who->lent == 0)
 		(void)fprintf(stderr,
-		    "error: no HOOK_<NAME>_STARTS is the hook \"%s\" (of an application's file: APPLICATION/NAME)\n",
-		    who->name);
+		    "error: no %s is the %s \"%s\" (of an application's file: APPLICATION/NAME)\n",
+		    who->kind == PRINCIPAL_HOOK ? "HOOK_<NAME>_STARTS" : "WORKFLOW_<NAME>_IS",
+		    who->kind == PRINCIPAL_HOOK ? "hook" : "workflow", who->name);
 	return who->lent != 0;
 }
 
@@ -259,7 +260,8 @@ find_who(const struct settings *s, struct principal *who)
 	case PRINCIPAL_USER:
 		return find_user(s, who);
 	case PRINCIPAL_HOOK:
-		return find_hook(s, who);
+	case PRINCIPAL_WORKFLOW:
+		return find_program(s, who);
 	case PRINCIPAL_TOKEN:
 		return find_token(s, who);
 	case PRINCIPAL_SYSTEM:

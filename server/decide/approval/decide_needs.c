@@ -57,7 +57,8 @@ add_asked(struct needs_work *facts, int64_t person)
 {
 	if (person < 0)
 		note_unknown(facts,
-		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
+		    principal_is_workflow(person)    ? NEEDS_UNKNOWN_WORKFLOW :
+			principal_is_hook(person)    ? NEEDS_UNKNOWN_HOOK :
 			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
 			principal_is_root(person)    ? NEEDS_UNKNOWN_ROOT :
 						       NEEDS_UNKNOWN_USER);

@@ -28,7 +28,7 @@ static bool
 has_own_roles(const struct roles *roles)
 {
 	for (size_t i = 0; i < roles->count; i++)
-		if (!roles->role[i].is_built_in && !roles->role[i].is_hook)
+		if (!roles->role[i].is_built_in && roles->role[i].of == PRINCIPAL_SYSTEM)
 			return true;
 	return false;
 }

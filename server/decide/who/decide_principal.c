@@ -16,10 +16,10 @@ had_number(const struct role *role, int64_t person)
 	char id[ENVIRONMENT_ID_MAX];
 
 	if (principal_is_hook(person))
-		return role->is_hook &&
+		return role->of == PRINCIPAL_HOOK &&
 		    principal_of_hook_before(
 			environment_id_text(role->application, role->name, id)) == person;
-	return !role->is_hook && role->application[0] == '\0' &&
+	return role->of == PRINCIPAL_SYSTEM && role->application[0] == '\0' &&
 	    principal_of_root_before(role->name) == person;
 }
 
@@ -35,7 +35,7 @@ find_before(const struct roles *roles, int64_t person)
 	return n == 1 ? found : 0;
 }
 
-/* Of root and of hooks. */
+/* Of root, hooks and workflows. */
 static size_t
 find_row(struct tx *tx, int64_t person)
 {
@@ -45,8 +45,9 @@ find_row(struct tx *tx, int64_t person)
 		return find_before(tx->settings->roles, person);
 	if (!row_principal_get(tx, person, &id))
 		return 0;
-	return (principal_is_hook(person) ? roles_find_hook : roles_find)(
-	    tx->settings->roles, id.application, id.name);
+	return roles_find_own(tx->settings->roles,
+	    principal_is_root(person) ? PRINCIPAL_SYSTEM : principal_of_person(person).kind,
+	    id.application, id.name);
 }
 
 /* --- ends --- */
@@ -96,7 +97,7 @@ look(struct tx *tx, int64_t person)
 {
 	struct principal who = principal_of_person(person);
 
-	who.lent = principal_is_root(person) || principal_is_hook(person) ?
+	who.lent = principal_is_root(person) || principal_is_program(person) ?
 	    find_row(tx, person) :
 	    row_token_lent(tx, person);
 	if (who.lent != 0 &&

@@ -244,14 +244,14 @@ decide_confirmed(struct tx *tx, struct deployment *deployment, const struct upda
 	row_press_add(tx, deployment->id, PRESS_CONFIRM, update->person);
 }
 
-/* A hook asks in the name of a chat, which has its question. */
+/* A hook or workflow asks in the name of a chat, which has its question. */
 static enum trigger
 trigger_of(const struct update *update)
 {
 	if (principal_token(update->person) != 0)
 		return TRIGGER_API;
-	return decide_is_answered(update) && !principal_is_hook(update->person) ? TRIGGER_LOCAL :
-										  TRIGGER_CHAT;
+	return decide_is_answered(update) && !principal_is_program(update->person) ? TRIGGER_LOCAL :
+										     TRIGGER_CHAT;
 }
 
 struct deployment *

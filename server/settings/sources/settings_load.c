@@ -104,6 +104,7 @@ take_main(struct settings_loader *l)
 	settings_check_hook_lines(l);
 	settings_say_hooks(l);
 	settings_say_hook_lines(l);
+	settings_say_workflows(l);
 }
 
 /* --- where they stand --- */

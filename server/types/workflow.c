@@ -1,0 +1,194 @@
+/* workflow.c - workflows of the settings, and which of them a token's claims are of.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/workflow.h"
+
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+/* Events that others than those who may write to a repository begin, or that run with what others
+ * wrote: only a line that names them lets them in. */
+static const char *const others_begin[] = { "pull_request", "pull_request_target", "issue_comment",
+	"workflow_run" };
+
+static bool
+next_of(const struct settings *s, size_t *at, size_t *n, struct workflow *ret)
+{
+	for (size_t i = 0; i < s->inside->member_count; i++) {
+		const struct settings_member *member = s->inside->members[i];
+
+		if (member->family != FAMILY_WORKFLOW ||
+		    member->values[WORKFLOW_SETTING_IS].text == NULL ||
+		    member->values[WORKFLOW_SETTING_MAY].text == NULL || (*n)++ < *at)
+			continue;
+		(*at)++;
+		*ret = (struct workflow){
+			.id = member->id,
+			.is = member->values[WORKFLOW_SETTING_IS].text,
+			.may = member->values[WORKFLOW_SETTING_MAY].text,
+			.application = s->application,
+		};
+		return true;
+	}
+	return false;
+}
+
+bool
+workflow_next(const struct settings *s, size_t *at, struct workflow *ret)
+{
+	size_t n = 0;
+
+	if (next_of(s, at, &n, ret))
+		return true;
+	for (size_t i = 0; i < s->application_count; i++)
+		if (next_of(s->applications[i], at, &n, ret))
+			return true;
+	return false;
+}
+
+/* --- lines --- */
+
+static bool
+take_word(const char *word, size_t size, char *out, size_t room, struct err *err)
+{
+	if (out[0] != '\0')
+		return err_set(err, ERR_INVALID, "%.*s: is there twice", (int)size, word);
+	if (size >= room)
+		return err_set(err, ERR_LIMIT, "%.60s…: longer than %zu bytes", word, room - 1);
+	memcpy(out, word, size);
+	out[size] = '\0';
+	return true;
+}
+
+/* One of those behind the file: "environment=production". */
+static bool
+take_option(const char *word, size_t size, struct workflow_line *ret, struct err *err)
+{
+	const struct {
+		const char *name;
+		char *out;
+	} options[] = { { "environment=", ret->environment }, { "reusable=", ret->reusable },
+		{ "events=", ret->events } };
+
+	for (size_t i = 0; i < COUNT(options); i++) {
+		size_t name = strlen(options[i].name);
+
+		if (size > name && strncmp(word, options[i].name, name) == 0)
+			return take_word(
+			    word + name, size - name, options[i].out, WORKFLOW_WORD, err);
+	}
+	return err_set(
+	    err, ERR_INVALID, "%.*s: expected environment=, reusable= or events=", (int)size, word);
+}
+
+bool
+workflow_line_read(const char *is, struct workflow_line *ret, struct err *err)
+{
+	struct workflow_line line = { .repository = "" };
+	size_t n = 0;
+
+	for (const char *word = is; *word != '\0'; n++) {
+		size_t size = strcspn(word, " ");
+
+		if ((n == 1 &&
+			!take_word(word, size, line.repository, sizeof(line.repository), err)) ||
+		    (n == 2 && !take_word(word, size, line.file, sizeof(line.file), err)) ||
+		    (n > 2 && !take_option(word, size, &line, err)))
+			return false;
+		word += size;
+		word += strspn(word, " ");
+	}
+	*ret = line;
+	return true;
+}
+
+static bool
+is_claim(const struct json *claims, const char *name, const char *wanted)
+{
+	const char *value = json_get_str(claims, name);
+
+	return value != NULL && strcmp(value, wanted) == 0;
+}
+
+/* "octo/shop/.github/workflows/deploy.yml@refs/heads/main": behind owner and name. */
+static bool
+is_file(const struct json *claims, const char *file)
+{
+	static const char folder[] = ".github/workflows/";
+	const char *value = json_get_str(claims, "workflow_ref");
+
+	for (size_t i = 0; i < 2 && value != NULL; i++) {
+		value = strchr(value, '/');
+		value = value == NULL ? NULL : value + 1;
+	}
+	return value != NULL && text_starts(value, folder) &&
+	    strcmp(value + strlen(folder), file) == 0;
+}
+
+/* Is it one of these, with commas between? */
+static bool
+is_listed(const char *list, const char *word)
+{
+	size_t size = strlen(word);
+
+	while (*list != '\0') {
+		size_t its = strcspn(list, ",");
+
+		if (its == size && strncmp(list, word, size) == 0)
+			return true;
+		list += its;
+		list += *list == ',';
+	}
+	return false;
+}
+
+static bool
+lets_event(const struct workflow_line *line, const char *event)
+{
+	if (event == NULL)
+		return false;
+	for (size_t i = 0; i < COUNT(others_begin); i++)
+		if (strcmp(event, others_begin[i]) == 0)
+			return is_listed(line->events, event);
+	return true;
+}
+
+bool
+workflow_line_matches(const struct workflow_line *line, const struct json *claims)
+{
+	return is_claim(claims, "repository_id", line->repository) && is_file(claims, line->file) &&
+	    (line->environment[0] == '\0' || is_claim(claims, "environment", line->environment)) &&
+	    (line->reusable[0] == '\0' || is_claim(claims, "job_workflow_ref", line->reusable)) &&
+	    lets_event(line, json_get_str(claims, "event_name"));
+}
+
+/* Where one says nothing any will do. */
+static bool
+can_be_same(const char *a, const char *b)
+{
+	return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
+}
+
+bool
+workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b)
+{
+	return strcmp(a->repository, b->repository) == 0 && strcmp(a->file, b->file) == 0 &&
+	    can_be_same(a->environment, b->environment) && can_be_same(a->reusable, b->reusable);
+}
+
+size_t
+workflow_find(const struct settings *s, const struct json *claims, struct workflow *ret)
+{
+	struct workflow_line line;
+	struct workflow workflow;
+	size_t n = 0;
+
+	for (size_t at = 0; workflow_next(s, &at, &workflow);)
+		if (workflow_line_read(workflow.is, &line, NULL) &&
+		    workflow_line_matches(&line, claims) && n++ == 0)
+			*ret = workflow;
+	return n;
+}

@@ -1,0 +1,50 @@
+/* workflow.h - WORKFLOW_<NAME>_IS: which workflow of a forge acts here, and by which claims it is known.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * "github 456789 deploy.yml@refs/heads/main environment=production": the number of the repository,
+ * for names change hands; the file and the ref that the run is of; and what narrows it.  A workflow
+ * is a principal (principal_of_workflow()) with grants of its own.  Which claims a job's token has:
+ * docs.github.com/actions/reference/security/oidc.
+ */
+#pragma once
+
+#include "lib/base.h"
+#include "lib/environment_id.h"
+
+struct json;
+struct settings;
+
+#define WORKFLOW_WORD 256 /* bytes of one word of the line, and of a claim that is compared with it */
+
+struct workflow {
+	const char *id; /* "deploy"; of an application's file "shop/deploy" */
+	const char *is;
+	const char *may;
+	const char *application; /* in whose file it stands; "": the main one */
+};
+
+/* Those of the main file, then those of applications, one after the other from *at = 0 on; those
+ * that have both lines. */
+bool workflow_next(const struct settings *s, size_t *at, struct workflow *ret);
+
+/* A line as it is read; "": it says nothing of that. */
+struct workflow_line {
+	char repository[24];	  /* its number */
+	char file[WORKFLOW_WORD]; /* "deploy.yml@refs/heads/main" */
+	char environment[WORKFLOW_WORD];
+	char reusable[WORKFLOW_WORD]; /* "octo/ci/.github/workflows/deploy.yml@refs/heads/main" */
+	char events[WORKFLOW_WORD];   /* "workflow_run,issue_comment": let in besides */
+};
+
+/* Of a text that its type has let pass.  False: a word is longer than WORKFLOW_WORD, or is there
+ * twice; *err says which. */
+MUST_USE bool workflow_line_read(const char *is, struct workflow_line *ret, struct err *err);
+
+/* Is a job with these claims of that workflow?  The claims have been checked (lib/jwt.h). */
+bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
+
+/* Could both match one token? */
+bool workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b);
+
+/* The workflow that a job with these claims is of: how many there are, and the first of them. */
+size_t workflow_find(const struct settings *s, const struct json *claims, struct workflow *ret);

@@ -1,0 +1,171 @@
+/* Goal: a job is of the workflow that the settings name, and a fork's, another's or an outsider's is of none.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "types/workflow.h"
+
+#include "lib/err.h"
+#include "lib/json.h"
+#include "settings_aid.h"
+#include "types/roles.h"
+
+#define IS "github 456789 deploy.yml@refs/heads/main"
+#define V1 "ENABLE_API_SERVER=true"
+/* Of a push, as GitHub's page of its tokens has them. */
+#define REPOSITORY "\"repository_id\":\"456789\",\"repository\":\"octo/shop\","
+#define FILE_OF	   "\"workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\","
+#define PUSH	   "\"event_name\":\"push\","
+#define REST	   "\"sub\":\"repo:octo/shop:ref:refs/heads/main\",\"actor\":\"mona\"}"
+
+static bool
+matches(const char *is, const char *claims)
+{
+	struct json *json = json_decode(claims, strlen(claims), NULL);
+	struct workflow_line line;
+	bool ok;
+
+	assert_non_null(json);
+	assert_true(workflow_line_read(is, &line, NULL));
+	ok = workflow_line_matches(&line, json);
+	json_free(json);
+	return ok;
+}
+
+TEST(a_job_is_known_by_the_number_of_its_repository_its_file_and_its_ref)
+{
+	static const char *const others[] = {
+		/* A fork, and a repository that took the name when the old one was renamed. */
+		"{\"repository_id\":\"456790\",\"repository\":\"octo/shop\"," FILE_OF PUSH REST,
+		"{\"repository_id\":456789," FILE_OF PUSH REST,
+		"{" FILE_OF PUSH REST,
+		"{" REPOSITORY PUSH REST,
+		"{" REPOSITORY
+		"\"workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/feature\"," PUSH
+		    REST,
+		"{" REPOSITORY
+		"\"workflow_ref\":\"octo/shop/.github/workflows/other.yml@refs/heads/main\"," PUSH
+		    REST,
+		"{" REPOSITORY
+		"\"workflow_ref\":\"octo/shop/x/.github/workflows/deploy.yml@refs/heads/main\"," PUSH
+		    REST,
+		"{" REPOSITORY "\"workflow_ref\":\"deploy.yml@refs/heads/main\"," PUSH REST,
+		/* Which reusable workflow it calls says nothing of who calls. */
+		"{" REPOSITORY
+		"\"job_workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\"," PUSH
+		    REST,
+		/* Begun by somebody from outside, or with what they wrote. */
+		"{" REPOSITORY FILE_OF "\"event_name\":\"pull_request\"," REST,
+		"{" REPOSITORY FILE_OF "\"event_name\":\"pull_request_target\"," REST,
+		"{" REPOSITORY FILE_OF "\"event_name\":\"issue_comment\"," REST,
+		"{" REPOSITORY FILE_OF "\"event_name\":\"workflow_run\"," REST,
+		"{" REPOSITORY FILE_OF REST,
+	};
+
+	assert_true(matches(IS, "{" REPOSITORY FILE_OF PUSH REST));
+	/* The repository was renamed, and what it says of itself was changed. */
+	assert_true(matches(IS,
+	    "{\"repository_id\":\"456789\",\"repository\":\"new/name\","
+	    "\"workflow_ref\":\"new/name/.github/workflows/deploy.yml@refs/heads/main\"," PUSH
+	    "\"sub\":\"whatever\"}"));
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (matches(IS, others[i]))
+			fail_msg("%s is let in", others[i]);
+}
+
+TEST(words_behind_it_narrow_or_let_in)
+{
+	static const char in_production[] =
+	    "{" REPOSITORY FILE_OF PUSH "\"environment\":\"production\"," REST;
+	static const char reusable[] =
+	    "{" REPOSITORY FILE_OF PUSH
+	    "\"job_workflow_ref\":\"octo/ci/.github/workflows/d.yml@v1\"," REST;
+
+	assert_true(matches(IS " environment=production", in_production));
+	assert_false(matches(IS " environment=staging", in_production));
+	assert_false(matches(IS " environment=production", "{" REPOSITORY FILE_OF PUSH REST));
+	assert_true(matches(IS, in_production));
+	assert_true(matches(IS " reusable=octo/ci/.github/workflows/d.yml@v1", reusable));
+	assert_false(matches(IS " reusable=octo/ci/.github/workflows/d.yml@v2", reusable));
+	assert_true(matches(IS " events=issue_comment,workflow_run",
+	    "{" REPOSITORY FILE_OF "\"event_name\":\"workflow_run\"," REST));
+	assert_false(matches(IS " events=issue_comment,workflow_run",
+	    "{" REPOSITORY FILE_OF "\"event_name\":\"pull_request\"," REST));
+	assert_false(matches(IS " events=workflow_runs",
+	    "{" REPOSITORY FILE_OF "\"event_name\":\"workflow_run\"," REST));
+}
+
+TEST(a_line_that_says_a_thing_twice_is_refused)
+{
+	struct workflow_line line;
+	char is[600];
+	struct err err;
+
+	assert_false(workflow_line_read(IS " environment=a environment=b", &line, &err));
+	assert_non_null(strstr(err.text, "twice"));
+	assert_false(workflow_line_read(IS " branch=a", &line, &err));
+	(void)snprintf(is, sizeof(is), IS " reusable=%0*d", WORKFLOW_WORD, 1);
+	assert_false(workflow_line_read(is, &line, &err));
+	assert_int_equal(err.code, ERR_LIMIT);
+}
+
+TEST(a_workflow_has_grants_of_its_own)
+{
+	struct settings *s = LOAD(NULL, COMPLETE, V1, "WORKFLOW_SHOP_DEPLOY_IS=" IS,
+	    "WORKFLOW_SHOP_DEPLOY_MAY=deploy:staging, status:*");
+	struct workflow workflow;
+	const struct role *role;
+	size_t at = 0, found;
+
+	assert_non_null(s);
+	assert_int_equal(settings_said.errors, 0);
+	assert_true(workflow_next(s, &at, &workflow));
+	assert_string_equal(workflow.id, "shop-deploy");
+	assert_false(workflow_next(s, &at, &workflow));
+	found = roles_find_own(s->roles, PRINCIPAL_WORKFLOW, "", "shop-deploy");
+	assert_int_not_equal(found, 0);
+	role = &s->roles->role[found - 1];
+	assert_int_equal(role->grant_count, 2);
+	assert_string_equal(role->setting, "WORKFLOW_SHOP_DEPLOY_MAY");
+	/* Neither people nor a hook of that name have them. */
+	assert_int_equal(roles_find(s->roles, "", "shop-deploy"), 0);
+	assert_int_equal(roles_find_own(s->roles, PRINCIPAL_HOOK, "", "shop-deploy"), 0);
+	settings_unref(s);
+}
+
+TEST(what_is_wrong_with_a_workflow_is_said)
+{
+	static const struct {
+		const char *is, *may, *said;
+	} rows[] = {
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=", "WORKFLOW_A_MAY: is not set" },
+		{ "WORKFLOW_A_IS=", "WORKFLOW_A_MAY=deploy:staging", "WORKFLOW_A_IS: is not set" },
+		{ "WORKFLOW_A_IS=octo/shop deploy.yml", "WORKFLOW_A_MAY=deploy:staging",
+		    "is not github NUMBER" },
+		{ "WORKFLOW_A_IS=" IS " environment=a environment=b",
+		    "WORKFLOW_A_MAY=deploy:staging", "twice" },
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:stagin", "did you mean staging" },
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deplo:staging", "did you mean deploy" },
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy", "names no target" },
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging, approve:staging",
+		    "approves nothing" },
+		{ "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=token:*/*", "approves nothing" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		settings_unref(LOAD(NULL, COMPLETE, V1, rows[i].is, rows[i].may));
+		SAYS(SETTINGS_ERROR, rows[i].said);
+	}
+	settings_unref(LOAD(NULL, COMPLETE, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging"));
+	SAYS(SETTINGS_ERROR, "ENABLE_API_SERVER=true");
+}
+
+/* Which of both a job would be is nobody's guess. */
+TEST(two_that_one_job_may_be_of_are_refused)
+{
+	settings_unref(
+	    LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS, "WORKFLOW_A_MAY=deploy:staging",
+		"WORKFLOW_B_IS=" IS " environment=production", "WORKFLOW_B_MAY=deploy:production"));
+	SAYS(SETTINGS_ERROR, "a job may be of both");
+	settings_unref(LOAD(NULL, COMPLETE, V1, "WORKFLOW_A_IS=" IS " environment=staging",
+	    "WORKFLOW_A_MAY=deploy:staging", "WORKFLOW_B_IS=" IS " environment=production",
+	    "WORKFLOW_B_MAY=deploy:production"));
+	assert_int_equal(settings_said.errors, 0);
+}
