@@ -18,6 +18,7 @@
 #include "routes/route_api.h"
 #include "routes/route_hooks.h"
 #include "routes/route_instance.h"
+#include "routes/route_job.h"
 #include "routes/route_metrics.h"
 #include "runs/runs.h"
 #include "serve.h"
@@ -50,6 +51,9 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
+	struct http_client *issuer; /* NULL: no job of a workflow has asked yet */
+	struct jwks *keys;
+	struct route_job_config jobs;
 	struct http_client *s3;
 	struct aws_credentials *aws;
 	struct telegram *telegram;

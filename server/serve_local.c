@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clients/jwks.h"
+#include "lib/err.h"
 #include "lib/log.h"
 #include "serve_inside.h"
+#include "types/workflow.h"
 
 /* Of one user, and of all together. */
 #define CONNECTIONS_OF_USER 4
@@ -130,11 +133,34 @@ open_own(
 	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
 }
 
+/* Made when the first job asks. */
+static struct jwks *
+keys(void *ctx)
+{
+	struct serve *serve = ctx;
+	const char *issuer = settings_text(serve->settings, SETTING_GITHUB_TOKEN_ISSUER);
+	struct workflow first;
+	size_t at = 0;
+	struct err err;
+
+	if (serve->keys != NULL || !workflow_next(serve->settings, &at, &first))
+		return serve->keys;
+	serve->issuer = jwks_client(serve->loop, issuer, &err);
+	if (serve->issuer == NULL) {
+		log_error("tokens of jobs cannot be checked: %s", err.text);
+		return NULL;
+	}
+	serve->keys = jwks_new(serve->issuer, issuer);
+	return serve->keys;
+}
+
 void
 serve_network_api(struct serve *serve)
 {
 	if (!serve->settings->enable_api_server)
 		return;
+	serve->jobs =
+	    (struct route_job_config){ .settings = current_settings, .keys = keys, .ctx = serve };
 	serve->network_api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
 	    .submit = serve_submit,
@@ -143,6 +169,7 @@ serve_network_api(struct serve *serve)
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
+	    .jobs = &serve->jobs,
 	    .ctx = serve,
 	});
 }

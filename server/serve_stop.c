@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "clients/aws_credentials.h"
+#include "clients/jwks.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
 #include "serve_inside.h"
@@ -165,6 +166,7 @@ serve_teardown(struct serve *serve)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);
 	http_server_free(serve->local_http);
+	jwks_free(serve->keys);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
 	forge_webhook_free(serve->forges);
@@ -172,6 +174,7 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
+	http_client_free(serve->issuer);
 	http_client_free(serve->s3);
 	aws_credentials_free(serve->aws);
 	refusals_free(serve->refusals);

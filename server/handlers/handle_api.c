@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "commands/commands.h"
+#include "decide/git/decide_job_push.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/who/decide_job.h"
 #include "decide/factor/decide_enrol.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/factor/decide_factor_try.h"
@@ -282,6 +284,9 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 	case API_TOKEN:
 		decide_token(tx, api, json);
 		break;
+	case API_PUSH:
+		decide_job_push(tx, api);
+		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:
 		decide_first_admin(tx, api, json);
@@ -358,6 +363,10 @@ decide_with_code(struct tx *tx, const struct api_request *api, struct json_out *
 
 	if (!decide_factor_asks(tx, &api->from, act, &asked))
 		return;
+	if (api->job != NULL) { /* a code is a person's */
+		decide_factor_refuse_program(tx, &api->from, &api->request);
+		return;
+	}
 	if (code_of(api)[0] == '\0' || !is_of_what_was_shown(tx, api)) {
 		decide_pad_ask(tx, &api->from);
 		if (tx->answer.status == 428 && decide_factor_work(tx) != 0)
@@ -375,6 +384,8 @@ enter(struct tx *tx, struct api_request *api)
 {
 	struct update *from = &api->from;
 
+	if (api->job != NULL)
+		return decide_job_enter(tx, api);
 	if (api->is_network)
 		return decide_token_enter(tx, api);
 	if (from->as.name[0] != '\0')
@@ -391,8 +402,11 @@ handle_api(struct tx *tx, const struct event *event)
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 	struct json_out json = json_out_begin(&out, '{');
 
-	if (enter(tx, api))
+	if (enter(tx, api)) {
 		decide_with_code(tx, api, &json);
+		if (api->job != NULL)
+			decide_job_note(tx, api);
+	}
 	if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);
 	json_out_end(&json);

@@ -23,29 +23,25 @@ act(struct tx *tx, const struct update *update, void *arg)
 	commands_request(tx, update, &call->request);
 }
 
-/* A code is a person's.  Where the target asks for a confirmation it is asked of who confirms. */
-static void
-refuse_factor(struct tx *tx, const struct hook_call *call)
+static struct hook_use
+use_of(const struct hook_call *call)
 {
-	decide_audit_denied(tx, &call->from, AUDIT_CODE_CODE_IMPOSSIBLE, call->request.action,
-	    call->request.target, "needs a code");
-	decide_refusef(tx, 403,
-	    "%s needs a code of the second factor (REQUIRE_OTP), which no hook has: let <ENV>_CONFIRM ask a person",
-	    decide_factor_for(tx));
+	return (struct hook_use){ .id = call->id, .key = call->key, .digest = call->digest };
 }
 
 /* Begun is 202; what only said something was refused. */
 static void
 decide(struct tx *tx, struct hook_call *call)
 {
+	struct hook_use use = use_of(call);
+
 	if (decide_factor_asks(tx, &call->from, act, call)) {
-		decide_factor_drop(tx);
-		refuse_factor(tx, call);
+		decide_factor_refuse_program(tx, &call->from, &call->request);
 	} else if (tx->answer.status == 200) {
 		tx->answer.status = tx->answer.work != 0 ? 202 : 409;
 	}
 	if (tx->answer.status != 429) /* that is tried again */
-		row_hook_note(tx, call, tx->answer.status, tx->answer.work);
+		row_hook_note(tx, &use, tx->answer.status, tx->answer.work);
 }
 
 static void
@@ -98,25 +94,14 @@ put_answer(struct tx *tx)
 	tx->answer.text = buf_take(&out);
 }
 
-/* "build-done", "shop/build-done" */
-static int64_t
-principal_of(struct tx *tx, const char *id)
-{
-	const char *slash = strchr(id, '/');
-	char application[ENVIRONMENT_NAME_MAX];
-
-	(void)snprintf(application, sizeof(application), "%.*s",
-	    slash == NULL ? 0 : (int)(slash - id), id); /* the loop has found it: it fits */
-	return row_principal_of(tx, PRINCIPAL_HOOK, application, slash == NULL ? id : slash + 1);
-}
-
 void
 handle_hook(struct tx *tx, const struct event *event)
 {
 	struct hook_call *call = event->u.hook;
-	struct hook_answer before = row_hook_find(tx, call);
+	struct hook_use use = use_of(call);
+	struct hook_answer before = row_hook_find(tx, &use);
 
-	call->from.person = principal_of(tx, call->id);
+	call->from.person = row_principal_of_id(tx, PRINCIPAL_HOOK, call->id);
 
 	if (before.status == 0) {
 		decide(tx, call);

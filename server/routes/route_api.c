@@ -18,6 +18,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "routes/local_user.h"
+#include "routes/route_job.h"
 #include "runs/run_piece.h"
 #include "types/event.h"
 #include "types/refusals.h"
@@ -58,6 +59,7 @@ struct route_api {
 	struct known known[2 * TOKENS_KNOWN]; /* on TCP */
 	size_t n_known;
 	struct seen tries[SEEN_MAX]; /* on TCP: addresses */
+	struct seen jobs[SEEN_MAX];  /* the same, of jobs whose tokens prove nothing */
 	struct bucket all_tries;
 	struct bucket all_lines;
 	int64_t unlogged; /* refusals since the last that the log has */
@@ -237,16 +239,31 @@ number_of(const char *text)
 	return number;
 }
 
-/* The token of a request, NULL: there is none that could be one.  Two of them are none. */
+/* What a request proves itself with, NULL: nothing.  Two of them are nothing. */
 static const char *
 bearer_of(const struct http_request *request)
 {
 	const char *value = http_request_header(request, "Authorization");
 
-	if (value == NULL || !text_starts_ci(value, BEARER))
-		return NULL;
-	value += strlen(BEARER);
-	return token_is_text(value) ? value : NULL;
+	return value != NULL && text_starts_ci(value, BEARER) ? value + strlen(BEARER) : NULL;
+}
+
+/* One of ours, or NULL. */
+static const char *
+token_of(const struct http_request *request)
+{
+	const char *value = bearer_of(request);
+
+	return value != NULL && token_is_text(value) ? value : NULL;
+}
+
+/* One of a job, or NULL. */
+static const char *
+job_of(const struct route_api *local, const struct http_request *request)
+{
+	const char *value = local->config.jobs != NULL ? bearer_of(request) : NULL;
+
+	return value != NULL && route_job_is_meant(value) ? value : NULL;
 }
 
 void
@@ -324,7 +341,7 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 static bool
 let_in_token(struct route_api *local, struct http_request *request, struct update *ret)
 {
-	const char *token = bearer_of(request);
+	const char *token = token_of(request);
 	struct known *known = NULL;
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
@@ -340,6 +357,27 @@ let_in_token(struct route_api *local, struct http_request *request, struct updat
 		return false;
 	}
 	return text_copy(ret->token, sizeof(ret->token), token);
+}
+
+/* Many jobs share an address of their forge: only what proves nothing counts. */
+static struct seen *
+job_tries(struct route_api *local, const struct http_request *request)
+{
+	char group[ADDRESS_GROUP];
+
+	return seen_of(local->jobs, number_of(address_group(http_request_client(request), group)));
+}
+
+static void
+let_in_job(struct route_api *local, struct http_request *request, struct update *ret)
+{
+	struct seen *seen = job_tries(local, request);
+
+	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
+	if (bucket_wait_ms(&seen->requests, try_rate, seen->at, 1) > 0) {
+		note_refused(local, seen, http_request_client(request), "too many tries");
+		answer_said(request, 429, "too many requests: wait a moment");
+	}
 }
 
 static void
@@ -359,7 +397,9 @@ on_begin(struct http_request *request, void *ctx)
 	struct update *from = mem_new(1, sizeof(*from));
 
 	http_request_set_user(request, from, free_from);
-	if (operation->local->config.is_network) /* where it is false it is answered */
+	if (job_of(operation->local, request) != NULL) /* where it is false it is answered */
+		let_in_job(operation->local, request, from);
+	else if (operation->local->config.is_network)
 		(void)let_in_token(operation->local, request, from);
 	else
 		(void)let_in(operation->local, request, from);
@@ -542,9 +582,23 @@ on_decided(void *ctx, const struct answer *decided)
 	free_asked(asked);
 }
 
+/* Of what is asked with a token, which is good for that alone. */
+static bool
+put_digest(enum api_operation operation, const struct http_request *request, const char *body,
+    size_t size, struct job *job)
+{
+	CLEANUP(crypto_sha256_freep) struct crypto_sha256 *hash = crypto_sha256_new(NULL);
+	const char *method = api_rows[operation].method, *path = http_request_path(request);
+
+	return hash != NULL && crypto_sha256_add(hash, method, strlen(method) + 1, NULL) &&
+	    crypto_sha256_add(hash, path, strlen(path) + 1, NULL) &&
+	    (body == NULL || crypto_sha256_add(hash, body, size, NULL)) &&
+	    crypto_sha256_finish(hash, job->digest, NULL);
+}
+
 static struct event *
-new_event(
-    struct http_request *request, enum api_operation operation, bool is_network, struct err *err)
+new_event(struct http_request *request, enum api_operation operation, bool is_network,
+    const struct job *job, struct err *err)
 {
 	struct event *event = event_new(EVENT_API);
 	size_t size;
@@ -556,6 +610,12 @@ new_event(
 	(void)text_copy(event->u.api->client, sizeof(event->u.api->client),
 	    is_network ? http_request_client(request) : "");
 	body = http_request_take_body(request, &size);
+	if (job != NULL)
+		event->u.api->job = mem_copy(job, sizeof(*job));
+	if (job != NULL && !put_digest(operation, request, body, size, event->u.api->job)) {
+		event_free(event);
+		return ERR_NULL(err_set(err, ERR_IO, "no memory for a hash: try again"));
+	}
 	if (!api_read(operation, http_request_path(request), body, size, event->u.api, err)) {
 		event_free(event);
 		event = NULL;
@@ -569,20 +629,22 @@ who_asks(const struct route_api *local, const struct http_request *request,
 {
 	uid_t uid;
 
+	if (api->job != NULL)
+		return number_of(api->job->workflow);
 	if (local->config.is_network)
 		return number_of(api->from.token);
 	return http_request_user_id(request, &uid) ? uid : UINT64_MAX;
 }
 
+/* job: who asks, NULL: whoever was let in. */
 static void
-on_request(struct http_request *request, void *ctx)
+submit(const struct operation *operation, struct http_request *request, const struct job *job)
 {
-	const struct operation *operation = ctx;
 	struct route_api *local = operation->local;
 	struct asked *asked;
 	struct err err;
 	struct event *event =
-	    new_event(request, operation->operation, local->config.is_network, &err);
+	    new_event(request, operation->operation, local->config.is_network, job, &err);
 
 	if (event == NULL) {
 		answer_said(request, 400, err.text);
@@ -601,6 +663,50 @@ on_request(struct http_request *request, void *ctx)
 	event_free(event);
 	free(asked);
 	answer_said(request, 503, "the server is busy: try again in a moment");
+}
+
+/* A job whose token is being checked. */
+struct arrival {
+	const struct operation *operation;
+	struct http_request *request;
+};
+
+static void
+on_job(void *ctx, int status, const char *why, const struct job *job)
+{
+	struct arrival arrival = *(struct arrival *)ctx;
+	struct route_api *local = arrival.operation->local;
+	struct seen *seen;
+	bool is_counted;
+
+	free(ctx);
+	if (status == 200) {
+		submit(arrival.operation, arrival.request, job);
+		return;
+	}
+	if (status != 503) {
+		seen = job_tries(local, arrival.request);
+		is_counted = bucket_take(&seen->requests, try_rate, seen->at, 1);
+		note_refused(local, seen, http_request_client(arrival.request),
+		    is_counted ? "a job's token is refused" : "too many tries");
+	}
+	answer_said(arrival.request, status, why);
+}
+
+static void
+on_request(struct http_request *request, void *ctx)
+{
+	const struct operation *operation = ctx;
+	const char *token = job_of(operation->local, request);
+	struct arrival *arrival;
+
+	if (token == NULL) {
+		submit(operation, request, NULL);
+		return;
+	}
+	arrival = mem_new(1, sizeof(*arrival));
+	*arrival = (struct arrival){ operation, request };
+	route_job_check(operation->local->config.jobs, token, on_job, arrival);
 }
 
 void

@@ -22,6 +22,7 @@
 struct event;
 struct redact;
 struct refusals;
+struct route_job_config;
 struct route_api;
 
 #define ROUTE_API_ROUTES (2 * API_OPERATION_COUNT)
@@ -46,6 +47,7 @@ struct route_api_config {
 	/* Looks at health for that user: calls on_done() once, and later. */
 	void (*look)(void *ctx, uint64_t user, const struct probe_target *targets, size_t n,
 	    void (*on_done)(void *ctx, const struct probe_finding *findings), void *done_ctx);
+	const struct route_job_config *jobs; /* is_network: who lets in jobs; NULL: nobody */
 	void *ctx;
 };
 

@@ -412,6 +412,9 @@ settings_say_workflows(struct settings_loader *l)
 	if (at > 0 && !l->s->enable_api_server)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
+	if (at > 0 && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
+		settings_say(l->report, SETTINGS_ERROR,
+		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
 }
 
 void

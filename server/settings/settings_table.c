@@ -43,7 +43,7 @@ const struct settings_family settings_families[FAMILY_COUNT] = {
 static const char *const only_at_start[] = { "LISTEN_ADDRESS", "API_SERVER_PORT",
 	"ENABLE_API_SERVER", "STATE_DIRECTORY", "AUDIT_LOG_PATH", "APPS_DIRECTORY", "RUNNER_SOCKET",
 	"LOCAL_SOCKET", "LOG_FORMAT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_MODE", "TELEGRAM_WEBHOOK_URL",
-	"TELEGRAM_API_BASE", "TELEGRAM_PROXY", "CLOUDFLARE_API_BASE" };
+	"TELEGRAM_API_BASE", "TELEGRAM_PROXY", "CLOUDFLARE_API_BASE", "GITHUB_TOKEN_ISSUER" };
 
 bool
 settings_table_needs_restart(const char *name)

@@ -7,18 +7,19 @@
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/store_inside.h"
+#include "types/hook.h"
 
 #define KEY (HOOK_KEY_MAX + 16)
 
 /* Under which key it stands. */
 static const char *
-key_of(const struct hook_call *call, char out[KEY])
+key_of(const struct hook_use *use, char out[KEY])
 {
 	char hex[2 * CRYPTO_SHA256_SIZE + 1];
 
-	text_hex(hex, call->digest, CRYPTO_SHA256_SIZE);
-	if (call->key[0] != '\0')
-		(void)snprintf(out, KEY, "key %s", call->key);
+	text_hex(hex, use->digest, CRYPTO_SHA256_SIZE);
+	if (use->key[0] != '\0')
+		(void)snprintf(out, KEY, "key %s", use->key);
 	else
 		(void)snprintf(out, KEY, "body %s", hex);
 	return out;
@@ -26,7 +27,7 @@ key_of(const struct hook_call *call, char out[KEY])
 
 struct found {
 	struct hook_answer answer;
-	const struct hook_call *call;
+	const struct hook_use *use;
 };
 
 static void
@@ -39,26 +40,26 @@ read_found(const struct db_rows *rows, void *out)
 	found->answer.status = (int)db_col_i64(rows, 0);
 	found->answer.work = db_col_i64(rows, 1);
 	found->answer.is_other = size != CRYPTO_SHA256_SIZE ||
-	    memcmp(digest, found->call->digest, CRYPTO_SHA256_SIZE) != 0;
+	    memcmp(digest, found->use->digest, CRYPTO_SHA256_SIZE) != 0;
 }
 
 struct hook_answer
-row_hook_find(struct tx *tx, const struct hook_call *call)
+row_hook_find(struct tx *tx, const struct hook_use *use)
 {
-	int64_t for_ms = call->key[0] != '\0' ? ROW_HOOK_KEY_MS : ROW_HOOK_BODY_MS;
-	struct found found = { .call = call };
+	int64_t for_ms = use->key[0] != '\0' ? ROW_HOOK_KEY_MS : ROW_HOOK_BODY_MS;
+	struct found found = { .use = use };
 	char key[KEY];
 
 	(void)tx_read(tx, read_found, &found, 1,
 	    "SELECT status, work, digest FROM hook_call WHERE hook = $1 AND key = $2"
 	    " AND at > $3 AND at < $4",
-	    DB_TEXT(call->id), DB_TEXT(key_of(call, key)), DB_I64(tx->at - for_ms),
+	    DB_TEXT(use->id), DB_TEXT(key_of(use, key)), DB_I64(tx->at - for_ms),
 	    DB_I64(tx->at + for_ms));
 	return found.answer;
 }
 
 void
-row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t work)
+row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t work)
 {
 	char key[KEY];
 
@@ -66,9 +67,8 @@ row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t w
 	    "INSERT INTO hook_call (hook, key, digest, status, work, at)"
 	    " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (hook, key) DO UPDATE"
 	    " SET digest = $3, status = $4, work = $5, at = $6",
-	    DB_TEXT(call->id), DB_TEXT(key_of(call, key)),
-	    DB_BLOB(call->digest, CRYPTO_SHA256_SIZE), DB_I64(status), DB_I64(work),
-	    DB_I64(tx->at)); /* sticky */
+	    DB_TEXT(use->id), DB_TEXT(key_of(use, key)), DB_BLOB(use->digest, CRYPTO_SHA256_SIZE),
+	    DB_I64(status), DB_I64(work), DB_I64(tx->at)); /* sticky */
 }
 
 void

@@ -3,12 +3,18 @@
 #pragma once
 
 #include "store/tx.h"
-#include "types/hook.h"
 
 /* With a key the caller's word says for a day that it is one call; without, the same body does for
  * a minute. */
 #define ROW_HOOK_KEY_MS	 (24 * 3600 * INT64_C(1000))
 #define ROW_HOOK_BODY_MS (60 * INT64_C(1000))
+
+/* One call: whose, the word that the caller gave it ("": none), and SHA-256 of its body. */
+struct hook_use {
+	const char *id;
+	const char *key;
+	const uint8_t *digest;
+};
 
 struct hook_answer {
 	int status; /* 0: there was no such call */
@@ -18,10 +24,10 @@ struct hook_answer {
 
 /* What the same call was answered within its time; one that the clock has not reached yet counts no
  * longer than that. */
-struct hook_answer row_hook_find(struct tx *tx, const struct hook_call *call);
+struct hook_answer row_hook_find(struct tx *tx, const struct hook_use *use);
 
 /* Notes it, in the place of an older one. */
-void row_hook_note(struct tx *tx, const struct hook_call *call, int status, int64_t work);
+void row_hook_note(struct tx *tx, const struct hook_use *use, int status, int64_t work);
 
 /* An application has another name: its calls are those of its hooks under that one. */
 void row_hook_rename(struct tx *tx, const char *from, const char *to);

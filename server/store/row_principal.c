@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_principal.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "store/store_inside.h"
 
 static const char *
@@ -30,6 +33,17 @@ row_principal_of(struct tx *tx, enum principal_kind kind, const char *applicatio
 	return kind == PRINCIPAL_HOOK  ? principal_of_hook(row) :
 	    kind == PRINCIPAL_WORKFLOW ? principal_of_workflow(row) :
 					 principal_of_root(row);
+}
+
+int64_t
+row_principal_of_id(struct tx *tx, enum principal_kind kind, const char *id)
+{
+	const char *slash = strchr(id, '/');
+	char application[ENVIRONMENT_NAME_MAX];
+
+	(void)snprintf(application, sizeof(application), "%.*s",
+	    slash == NULL ? 0 : (int)(slash - id), id); /* the loop has found it: it fits */
+	return row_principal_of(tx, kind, application, slash == NULL ? id : slash + 1);
 }
 
 TX_READER(read_id, struct role_id, TX_TEXT(application), TX_TEXT(name))

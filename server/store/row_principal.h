@@ -14,6 +14,9 @@
 int64_t row_principal_of(
     struct tx *tx, enum principal_kind kind, const char *application, const char *name);
 
+/* The same by "build-done", "shop/build-done". */
+int64_t row_principal_of_id(struct tx *tx, enum principal_kind kind, const char *id);
+
 /* What the number stands for; false: it stands for none. */
 bool row_principal_get(struct tx *tx, int64_t person, struct role_id *ret) MUST_USE;
 

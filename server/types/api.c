@@ -256,6 +256,31 @@ read_token(const struct json *body, struct api_request *ret, struct err *err)
 	return true;
 }
 
+/* {"ref": "refs/heads/main", "after": "45f7…"}, or {}: the claims of whoever asks say it. */
+static bool
+read_push(const struct json *body, struct api_request *ret, struct err *err)
+{
+	static const char *const keys[] = { "ref", "after" };
+	unsigned n = 0;
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		const struct json *value = json_get(body, keys[i]);
+		const char *text = json_str(value);
+
+		if (value == NULL)
+			continue;
+		n++;
+		if (text == NULL || text[0] == '\0' || json_str_size(value) > API_REF_MAX ||
+		    strlen(text) != json_str_size(value) || !text_is_plain(text))
+			return err_set(err, ERR_INVALID, "\"%s\": expected a text of 1 to %d bytes",
+			    keys[i], API_REF_MAX);
+		request_add(&ret->request, keys[i], text);
+	}
+	return json_count(body) == n ||
+	    err_set(
+		err, ERR_INVALID, "expected {\"ref\": …, \"after\": …} or {}, and nothing else");
+}
+
 /* {} */
 static bool
 read_nothing(const struct json *body, struct err *err)
@@ -287,6 +312,8 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 		return read_person(json, ret, err);
 	case API_TOKEN:
 		return read_token(json, ret, err);
+	case API_PUSH:
+		return read_push(json, ret, err);
 	case API_FIRST_ADMIN_LINK:
 		return read_nothing(json, err);
 	default:

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "types/job.h"
 #include "types/request.h"
 #include "types/update.h"
 
@@ -30,6 +31,7 @@ bool api_is_post(enum api_operation operation);
 #define API_CODE       7 /* six digits and the NUL */
 #define API_RECOVERY   64
 #define API_ARGUMENT   41 /* bytes: of a token, its role, its last day */
+#define API_REF_MAX    240 /* bytes of a ref, and of a commit */
 #define API_SHOWN      33 /* 32 hex digits and the NUL */
 
 struct api_request {
@@ -45,6 +47,7 @@ struct api_request {
 	int64_t offset;		     /* LOG: bytes */
 	bool is_network; /* from.token says who; else, over LOCAL_SOCKET, from.person does */
 	char client[48]; /* is_network: the address that it came from */
+	struct job *job; /* owned; not NULL: a job of a workflow asks, whose token was checked */
 };
 
 /* Reads the path and the body (NULL: none) of a request; false, *err says what is wrong with it. */

@@ -104,6 +104,7 @@
 	CODE(DENIED_LINE, "denied_line", "denied", MEDIUM, "approval_line_invalid", "approval") \
 	CODE(DENIED_LOCAL, "denied_local", "denied", MEDIUM, "unknown_local_user", NULL) \
 	CODE(DENIED_HELD, "denied_held", "denied", LOW, NULL, NULL) \
+	CODE(TOKEN_REPLAYED, "token_replayed", "denied", HIGH, "token_replayed", NULL) \
 	CODE(DENIED_COST, "denied_cost", "denied", LOW, "limit_exceeded", NULL) \
 	CODE(WEBHOOK_REJECTED, "webhook_rejected", "webhook_rejected", MEDIUM, \
 	    "webhook_unauthenticated", NULL) \

@@ -38,8 +38,10 @@ free_update(struct update *update)
 static void
 free_api(struct api_request *api)
 {
-	if (api != NULL)
-		crypto_wipe(api->from.token, sizeof(api->from.token));
+	if (api == NULL)
+		return;
+	crypto_wipe(api->from.token, sizeof(api->from.token));
+	free(api->job);
 	free(api);
 }
 

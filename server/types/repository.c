@@ -95,6 +95,13 @@ repository_is_announced(const struct settings *main_settings, const struct setti
 	    (!is_named && is_alone(main_settings, application, forge));
 }
 
+bool
+repository_is_called(
+    const struct settings *application, enum delivery_forge forge, const char *repository)
+{
+	return is_called(application, forge == DELIVERY_GITHUB, repository);
+}
+
 static bool
 is_same(const char *a, const char *b)
 {

@@ -16,6 +16,10 @@ bool repository_is_announced(const struct settings *main_settings,
     const struct settings *application, enum delivery_forge forge, const char *hook,
     const char *repository);
 
+/* Has the application that repository at that forge ("owner/name", without case)? */
+bool repository_is_called(const struct settings *application, enum delivery_forge forge,
+    const char *repository);
+
 /* Do both fetch the same with the same credentials: is it asked once for both? */
 bool repository_is_shared(const struct settings *a, const struct settings *b);
 

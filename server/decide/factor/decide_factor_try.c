@@ -5,6 +5,7 @@
 #include "decide/factor/decide_factor.h"
 #include "decide/factor/decide_factor_inside.h"
 #include "decide/factor/decide_factor_state_inside.h"
+#include "decide/decide_reply.h"
 #include "store/tx_try.h"
 
 struct trial {
@@ -72,4 +73,16 @@ decide_factor_give(
 	factor->may_take_code = factor->is_wanted = false;
 	factor->is_counted = factor->is_counted || is_taken;
 	return is_taken;
+}
+
+void
+decide_factor_refuse_program(
+    struct tx *tx, const struct update *update, const struct request *request)
+{
+	decide_factor_drop(tx);
+	decide_audit_denied(tx, update, AUDIT_CODE_CODE_IMPOSSIBLE, request->action,
+	    request->target, "needs a code");
+	decide_refusef(tx, 403,
+	    "%s needs a code of the second factor (REQUIRE_OTP), which no %s has: let <ENV>_CONFIRM ask a person",
+	    decide_factor_for(tx), principal_is_workflow(update->person) ? "workflow" : "hook");
 }

@@ -15,6 +15,12 @@
 /* Decides on what the update wants; it is called more than once. */
 typedef void decide_factor_fn(struct tx *tx, const struct update *update, void *arg);
 
+/* After true: who asks is a program, which has no second factor; that is said, and in the audit.
+ * Where the target asks for a confirmation it is asked of who confirms. */
+struct request;
+void decide_factor_refuse_program(
+    struct tx *tx, const struct update *update, const struct request *request);
+
 /* Calls it.  True: nothing was done, and with a code it would be.  False: it is decided. */
 bool decide_factor_asks(
     struct tx *tx, const struct update *update, decide_factor_fn *act, void *arg) MUST_USE;

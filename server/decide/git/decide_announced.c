@@ -31,8 +31,11 @@ decide_announced(
 	const char *forge = delivery_forge_word(delivery->forge);
 	char who[LIMIT_PERSON], former[ENVIRONMENT_ID_MAX];
 
-	(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
-	    (long long)delivery->sender);
+	if (delivery->workflow[0] != '\0')
+		(void)snprintf(who, sizeof(who), "workflow:%s", delivery->workflow);
+	else
+		(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
+		    (long long)delivery->sender);
 	(void)text_copy(push.forge, sizeof(push.forge), forge);
 	(void)text_copy(push.after, sizeof(push.after), delivery->after);
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);

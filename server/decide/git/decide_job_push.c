@@ -1,0 +1,133 @@
+/* decide_job_push.c - a job says that its branch's commit can be deployed.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/git/decide_job_push.h"
+
+#include <stdio.h>
+
+#include "decide/decide_reply.h"
+#include "decide/git/decide_announced.h"
+#include "decide/who/decide_allowed.h"
+#include "lib/buf.h"
+#include "lib/crypto.h"
+#include "lib/text.h"
+#include "store/row_dedupe.h"
+#include "types/repository.h"
+
+#define HEADS "refs/heads/"
+
+/* What the request says of it, which the claims say for certain; "": nothing. */
+static bool
+is_as_claimed(struct tx *tx, const struct api_request *api, const char *key, const char *claimed)
+{
+	char said[LIMIT_REF];
+
+	if (request_get(&api->request, key, said)[0] == '\0' || strcmp(said, claimed) == 0)
+		return true;
+	decide_refusef(tx, 409, "\"%s\" is %.80s, and the job's token is of %.80s: leave it out",
+	    key, said, claimed);
+	return false;
+}
+
+/* One key for the same commit of the same branch by the same workflow, however often it is said. */
+static bool
+put_id(const struct job *job, struct delivery *delivery, struct err *err)
+{
+	CLEANUP(buf_done) struct buf text = buf_make(1024);
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	char hex[2 * CRYPTO_SHA256_SIZE + 1];
+
+	buf_addf(&text, "%s %s %s", job->workflow, job->ref, job->sha);
+	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, hash, err))
+		return false;
+	text_hex(hex, hash, sizeof(hash));
+	(void)snprintf(delivery->id, sizeof(delivery->id), "job %s", hex);
+	return true;
+}
+
+static bool
+make_delivery(const struct job *job, struct delivery *ret, struct err *err)
+{
+	*ret = (struct delivery){ .kind = DELIVERY_PUSH,
+		.forge = DELIVERY_GITHUB,
+		.by_id_alone = true,
+		.sender = job->actor_id };
+	(void)text_copy(ret->repository, sizeof(ret->repository), job->repository);
+	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));
+	(void)text_copy(ret->after, sizeof(ret->after), job->sha);
+	(void)text_copy(ret->login, sizeof(ret->login), job->actor);
+	/* No claim says who has begun a run again. */
+	if (job->attempt > 1)
+		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
+	return put_id(job, ret, err);
+}
+
+static bool
+follows(const struct environment_settings *environment, const struct delivery *delivery)
+{
+	return environment->branch != NULL && strcmp(environment->branch, delivery->branch) == 0 &&
+	    repository_is_called(environment->of, delivery->forge, delivery->repository);
+}
+
+/* Those that follow the branch, and that it may deploy: announced, and named. */
+static size_t
+announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
+    struct buf *names)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *environment = &tx->settings->environments[i];
+
+		if (!follows(environment, delivery) ||
+		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name))
+			continue;
+		decide_announced(tx, environment, delivery);
+		buf_addf(names, "%s%s", n++ == 0 ? "" : ", ", environment->name);
+	}
+	return n;
+}
+
+void
+decide_job_push(struct tx *tx, const struct api_request *api)
+{
+	const struct job *job = api->job;
+	CLEANUP(buf_done) struct buf names = buf_make(LIMIT_LINE);
+	char source[DECIDE_SOURCE];
+	struct delivery delivery;
+	struct err err;
+
+	if (job == NULL) {
+		decide_refusef(
+		    tx, 403, "Only a job of a workflow reports a push, by its forge's token.");
+		return;
+	}
+	if (!is_as_claimed(tx, api, "ref", job->ref) || !is_as_claimed(tx, api, "after", job->sha))
+		return;
+	if (!text_starts(job->ref, HEADS)) {
+		decide_refusef(tx, 409, "%.120s is no branch: nothing follows it.", job->ref);
+		return;
+	}
+	if (!make_delivery(job, &delivery, &err)) {
+		tx_fail_with(tx, &err);
+		return;
+	}
+	if (!row_dedupe_add(tx, decide_announced_source(delivery.forge, delivery.hook, source),
+		delivery.id, NULL)) {
+		tx->answer.is_duplicate = true;
+		decide_answer(tx, "the same push came before");
+	} else if (announce(tx, api, &delivery, &names) == 0) {
+		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "push", "",
+		    "no environment of that branch that it may deploy");
+		decide_refusef(tx, 403,
+		    "No environment here that workflow:%s may deploy follows %.80s of %.80s.",
+		    job->workflow, delivery.branch, delivery.repository);
+		return;
+	} else {
+		char said[LIMIT_LINE];
+
+		(void)snprintf(said, sizeof(said), "%.7s is looked for: %s", delivery.after,
+		    buf_text(&names)); /* cut is fine */
+		decide_answer(tx, said);
+	}
+	tx->answer.status = 202;
+}

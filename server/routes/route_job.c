@@ -1,0 +1,119 @@
+/* route_job.c - a token is read, its key awaited, and its claims compared with the settings.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/route_job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clients/jwks.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/jwt.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "types/settings.h"
+#include "types/workflow.h"
+
+/* One that waits for its key. */
+struct check {
+	const struct route_job_config *config;
+	route_job_fn *on_checked;
+	void *ctx;
+	char *token; /* what the next reads */
+	struct jwt jwt;
+};
+
+static void
+end(struct check *check, int status, const char *why, const struct job *job)
+{
+	check->on_checked(check->ctx, status, why, job);
+	jwt_done(&check->jwt);
+	free(check->token);
+	free(check);
+}
+
+bool
+route_job_is_meant(const char *token)
+{
+	return jwt_is_meant(token);
+}
+
+/* The claims are the issuer's word: which workflow of ours is it? */
+static void
+find_workflow(struct check *check, const struct settings *settings)
+{
+	struct workflow workflow;
+	struct job job;
+	struct err err;
+	size_t n = workflow_find(settings, check->jwt.claims, &workflow);
+
+	if (n != 1) {
+		end(check, 403,
+		    n == 0 ?
+			"this job is of no workflow here: its repository_id, workflow_ref, environment or event_name is another than each WORKFLOW_<NAME>_IS says" :
+			"this job is of several workflows here: let environment= tell them apart",
+		    NULL);
+		return;
+	}
+	if (!job_read(check->jwt.claims, &job, &err)) {
+		end(check, 401, err.text, NULL);
+		return;
+	}
+	(void)text_copy(job.workflow, sizeof(job.workflow), workflow.id); /* of the same size */
+	end(check, 200, "", &job);
+}
+
+static void
+check_claims(struct check *check)
+{
+	const struct settings *settings = check->config->settings(check->config->ctx);
+	const char *issuer = settings_text(settings, SETTING_GITHUB_TOKEN_ISSUER);
+	const char *audience = settings_text(settings, SETTING_PUBLIC_URL);
+	struct err err;
+
+	if (audience == NULL)
+		end(check, 401, "no token of a job is let in: PUBLIC_URL is not set", NULL);
+	else if (jwt_check_claims(check->jwt.claims, issuer, audience, clock_wall_ms(), &err))
+		find_workflow(check, settings);
+	else
+		end(check, 401, err.text, NULL);
+}
+
+static void
+on_key(void *ctx, enum jwks_found found, const struct crypto_rsa *key)
+{
+	struct check *check = ctx;
+	enum crypto_proof proof =
+	    found == JWKS_FOUND ? jwt_verify(&check->jwt, key) : CRYPTO_REFUSED;
+
+	if (found == JWKS_UNREACHABLE)
+		end(check, 503, "the keys of the issuer of tokens are not known: try again", NULL);
+	else if (found == JWKS_NO_SUCH_KEY)
+		end(check, 401, "JWT: kid names no key of the issuer", NULL);
+	else if (proof == CRYPTO_UNKNOWN)
+		end(check, 503, "no memory to check the token: try again", NULL);
+	else if (proof == CRYPTO_REFUSED)
+		end(check, 401, "JWT: the signature is of another key", NULL);
+	else
+		check_claims(check);
+}
+
+void
+route_job_check(
+    const struct route_job_config *config, const char *token, route_job_fn *on_checked, void *ctx)
+{
+	struct jwks *keys = config->keys(config->ctx);
+	struct check *check = mem_new(1, sizeof(*check));
+	struct err err;
+
+	*check = (struct check){
+		.config = config, .on_checked = on_checked, .ctx = ctx, .token = mem_text(token)
+	};
+	if (keys == NULL)
+		end(check, 401, "no token of a job is let in: there is no WORKFLOW_<NAME>_IS",
+		    NULL);
+	else if (!jwt_read(check->token, strlen(check->token), &check->jwt, &err))
+		end(check, 401, err.text, NULL);
+	else
+		jwks_get(keys, check->jwt.kid, on_key, check);
+}

@@ -1,0 +1,37 @@
+/* job.h - a job of a forge's workflow, as its checked token says it.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * GitHub's claims are texts, numbers too: docs.github.com/actions/reference/security/oidc.  Of names
+ * only those are kept that people read; who or what something is says its number.
+ */
+#pragma once
+
+#include "types/limits.h"
+
+struct json;
+
+#define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
+#define JOB_NUMBER 24 /* of a number as a text */
+#define JOB_DIGEST 32 /* SHA-256 */
+
+struct job {
+	char workflow[ENVIRONMENT_ID_MAX]; /* of the settings: "deploy", "shop/deploy" */
+	char token[JOB_ID];		   /* its own id */
+	int64_t expires_at;		   /* wall ms */
+	char repository[LIMIT_REF];	   /* "octo/shop" */
+	char repository_id[JOB_NUMBER];
+	char ref[LIMIT_REF]; /* "refs/heads/main" */
+	char sha[LIMIT_COMMIT];
+	char actor[LIMIT_PERSON]; /* the login, cleaned */
+	int64_t actor_id;
+	char run[JOB_NUMBER];
+	int64_t attempt;	/* 1: nobody has begun it again */
+	char check_run[JOB_NUMBER]; /* of the job itself; "": its token does not say */
+	uint8_t digest[JOB_DIGEST]; /* of what is asked: method, path and body */
+};
+
+/* Of claims that were checked and are of a workflow; false, *err: one is missing, or is none. */
+MUST_USE bool job_read(const struct json *claims, struct job *ret, struct err *err);
+
+/* Are both of the same job, or of the same run where one does not say of which job? */
+bool job_is_same(const struct job *a, const struct job *b);
