@@ -17,7 +17,7 @@ add_what(struct chat_text *text, enum chat_first first, const struct deployment 
 static void
 add_help(struct chat_text *text, const struct deployment *action)
 {
-	const struct action *row = action_find(action->action);
+	const struct action *row = action_row_of(action->action);
 
 	if (row == NULL)
 		return;

@@ -74,7 +74,7 @@ commands_is_always(const char *word)
 
 /* What it needs a grant for. */
 static enum policy_action
-action_of(const struct command *command, const struct request *request)
+action_named(const struct command *command, const struct request *request)
 {
 	char reason[LIMIT_REF];
 
@@ -196,7 +196,7 @@ static void
 run(struct tx *tx, const struct update *update, const struct command *command,
     const struct request *request)
 {
-	const char *outcome = outcome_of(tx, update, action_of(command, request), request->target);
+	const char *outcome = outcome_of(tx, update, action_named(command, request), request->target);
 
 	tx->request = request;
 	if (strcmp(outcome, "taken") != 0)
@@ -482,7 +482,7 @@ commands_handle_because(struct tx *tx, const struct update *update, const char *
 			say_too_much(tx, update, command, &typed);
 		return;
 	}
-	if (action_of(command, &request) == POLICY_DEPLOY) /* no freeze holds an emergency */
+	if (action_named(command, &request) == POLICY_DEPLOY) /* no freeze holds an emergency */
 		request_add(&request, "exception", reason);
 	run(tx, update, command, &request);
 }
@@ -586,7 +586,7 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 	tx->request = &request;
 	if (is_used_up &&
 	    !decide_may_begin(
-		tx, update, action_of(command, &request), target_of(tx, &request, target)))
+		tx, update, action_named(command, &request), target_of(tx, &request, target)))
 		return;
 	if (is_used_up)
 		request.message = 0; /* that message has said its last */

@@ -604,7 +604,7 @@ decide_may_work(struct tx *tx, const struct update *update, const struct deploym
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	return deployment_is_action(deployment) ?
+	return deployment_grant(deployment) == POLICY_DO ?
 	    decide_may_do(tx, update, deployment->action, deployment_target(deployment, target)) :
 	    decide_may(tx, update, deployment_grant(deployment), deployment->environment);
 }

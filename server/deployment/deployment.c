@@ -67,6 +67,19 @@ deployment_is_action(const struct deployment *deployment)
 }
 
 bool
+deployment_is_gate(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) &&
+	    strcmp(deployment->action, action_table[ACTION_OPEN_GATE].name) == 0;
+}
+
+bool
+deployment_brings_commit(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);
+}
+
+bool
 deployment_is_emergency(const struct deployment *deployment)
 {
 	return deployment->exempt.emergency[0] != '\0';
@@ -83,6 +96,7 @@ deployment_grant(const struct deployment *deployment)
 
 	return deployment_is_emergency(deployment) ? POLICY_EMERGENCY :
 	    deployment->is_forward		   ? POLICY_DEPLOY :
+	    deployment_is_gate(deployment)	   ? POLICY_GATE :
 						     grants[deployment->program];
 }
 
@@ -102,7 +116,7 @@ deployment_awaits_review(const struct deployment *deployment)
 bool
 deployment_is_read(const struct deployment *deployment)
 {
-	const struct action *action = action_find(deployment->action);
+	const struct action *action = action_row_of(deployment->action);
 
 	return action != NULL && action->risk == ACTION_RISK_READ;
 }
@@ -445,7 +459,7 @@ deployment_is_over(const struct deployment *deployment, const struct environment
 bool
 deployment_can_be_stopped(const struct deployment *deployment)
 {
-	const struct action *action = action_find(deployment->action);
+	const struct action *action = action_row_of(deployment->action);
 
 	return action != NULL && action->stop == ACTION_ENDS;
 }

@@ -268,6 +268,13 @@ bool deployment_is_rollback(const struct deployment *deployment);
 /* It changes nothing of what is live: neither a deployment nor a rollback. */
 bool deployment_is_action(const struct deployment *deployment);
 
+/* The action that lets a job of a pipeline go on to its environment: what will come is its commit,
+ * so it asks what a deployment of that asks. */
+bool deployment_is_gate(const struct deployment *deployment);
+
+/* Its commit is what it brings: git is asked about it. */
+bool deployment_brings_commit(const struct deployment *deployment);
+
 /* What a person must be allowed to do there to let it start. */
 enum policy_action deployment_grant(const struct deployment *deployment);
 

@@ -17,7 +17,9 @@
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/who/decide_token.h"
+#include "decide/view/decide_begun.h"
 #include "decide/view/decide_view.h"
+#include "decide/work/decide_gate.h"
 #include "decide/question/decide_where.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
@@ -26,6 +28,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
+#include "store/row_job.h"
 #include "store/row_principal.h"
 #include "store/row_run.h"
 
@@ -89,7 +92,9 @@ find_work(struct tx *tx, const struct api_request *api, int64_t number, struct d
 	char target[LIMIT_ENVIRONMENT];
 
 	row_deployment_get(tx, number, ret);
-	if (ret->id != 0 && decide_sees(tx, api->from.person, deployment_target(ret, target)))
+	if (ret->id != 0 &&
+	    (decide_job_began(tx, api, number) ||
+		decide_sees(tx, api->from.person, deployment_target(ret, target))))
 		return ret;
 	decide_refusef(tx, 404, "There is no work of that number.");
 	*ret = (struct deployment){ 0 };
@@ -134,9 +139,11 @@ view_work(struct tx *tx, const struct api_request *api, enum policy_action actio
 	bool is_own;
 
 	find_work(tx, api, number, &work);
-	/* Who may do just that there sees how it went. */
-	is_own = action == POLICY_STATUS && deployment_is_action(&work) &&
-	    decide_is_allowed_work(tx, api->from.person, &work);
+	/* Who may do just that there sees how it went; so does the job that has asked for it. */
+	is_own = action == POLICY_STATUS &&
+	    (decide_job_began(tx, api, work.id) ||
+		(deployment_is_action(&work) &&
+		    decide_is_allowed_work(tx, api->from.person, &work)));
 	if (work.id == 0 ||
 	    (!is_own && !may_view(tx, api, action, deployment_target(&work, target))))
 		return;
@@ -229,6 +236,17 @@ is_of_work(const char *word)
 	return strcmp(word, "deploy") == 0 || strcmp(word, "rollback") == 0;
 }
 
+/* Of a job what it has asked for itself. */
+static void
+note_job(struct tx *tx, const struct api_request *api)
+{
+	struct deployment work;
+
+	row_deployment_get(tx, api->job != NULL ? tx->answer.work : 0, &work);
+	if (work.id != 0 && work.requested_by == api->from.person && work.requested_at == tx->at)
+		row_job_add(tx, work.id, api->job);
+}
+
 static void
 command(struct tx *tx, const struct api_request *api, struct json_out *json)
 {
@@ -242,6 +260,7 @@ command(struct tx *tx, const struct api_request *api, struct json_out *json)
 		json_put_str(json, "shown", decide_pad_digest(tx, tx->answer.work, shown));
 	if (tx->answer.work == 0 && is_of_work(api->request.action))
 		decide_answer_no(tx, &api->from);
+	note_job(tx, api);
 	if (tx->answer.status == 200 && tx->answer.text == NULL && tx->answer.work == 0 &&
 	    tx->answer.log_of[0] == '\0')
 		tx->answer.status = 429; /* it was one too many, and that was said before */
@@ -286,6 +305,12 @@ decide_api(struct tx *tx, const struct api_request *api, struct json_out *json)
 		break;
 	case API_PUSH:
 		decide_job_push(tx, api);
+		break;
+	case API_GATE:
+		decide_gate(tx, api);
+		break;
+	case API_GATE_END:
+		decide_gate_end(tx, api);
 		break;
 	case API_FIRST_ADMIN:
 	case API_FIRST_ADMIN_LINK:
@@ -402,12 +427,15 @@ handle_api(struct tx *tx, const struct event *event)
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
 	struct json_out json = json_out_begin(&out, '{');
 
+	tx->job = api->job;
 	if (enter(tx, api)) {
 		decide_with_code(tx, api, &json);
 		if (api->job != NULL)
 			decide_job_note(tx, api);
 	}
-	if (!is_view || tx->answer.status != 200)
+	if (api->operation == API_PUSH || api->operation == API_GATE)
+		decide_put_begun(tx, &json);
+	else if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);
 	json_out_end(&json);
 	free(tx->answer.text);

@@ -45,6 +45,26 @@ came_block(struct tx *tx, const struct deployment *deployment, const struct git_
 	return is_like_a_push ? decide_came_block(tx, deployment->environment, answer) : 0;
 }
 
+/* Why it cannot be, now that git has said what it is; NULL: it can. */
+static const char *
+find_refusal(struct tx *tx, const struct deployment *deployment)
+{
+	bool is_gate = deployment_is_gate(deployment);
+	struct deployment active;
+
+	if (settings_environment(tx->settings, deployment->environment) == NULL)
+		return "this environment is no longer in the settings";
+	if (decide_refusal(tx, deployment->environment) != NULL)
+		return decide_refusal(tx, deployment->environment);
+	if (is_gate && deployment->is_off_branch)
+		return "its commit is not on the branch of this environment";
+	row_deployment_active(tx, deployment->environment, &active);
+	return !is_gate && active.id != 0 && !deployment_is_rollback(&active) &&
+		!deployment_is_gate(&active) && strcmp(active.commit, deployment->commit) == 0 ?
+	    "it is being deployed already" :
+	    NULL;
+}
+
 /* A person asked for it: shows what would change and asks, or goes. */
 static void
 proceed_request(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
@@ -53,7 +73,6 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	    settings_environment(tx->settings, deployment->environment);
 	struct environment environment;
 	char warning[LIMIT_LINE];
-	struct deployment active;
 	struct block block;
 
 	row_environment_get(tx, deployment->environment, &environment);
@@ -62,27 +81,18 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	(void)text_copy(deployment->subject, sizeof(deployment->subject), answer->subject);
 	(void)text_copy(deployment->missing, sizeof(deployment->missing), answer->missing);
 	(void)text_copy(deployment->author, sizeof(deployment->author), answer->author);
-	decide_set_previous(tx, deployment);
+	if (!deployment_is_gate(deployment))
+		decide_set_previous(tx, deployment);
 	decide_bind_found(tx, deployment, came_block(tx, deployment, answer), answer);
 	deployment->is_force_push = answer->forced;
 	deployment->is_off_branch = answer->branch[0] != '\0' && !answer->in_branch;
 	decide_contained(tx, deployment, answer);
 	row_deployment_save(tx, deployment);
-	if (settings == NULL) {
-		refuse(tx, deployment, "this environment is no longer in the settings", NULL);
+	if (find_refusal(tx, deployment) != NULL) {
+		refuse(tx, deployment, find_refusal(tx, deployment), NULL);
 		return;
 	}
-	if (decide_refusal(tx, settings->name) != NULL) {
-		refuse(tx, deployment, decide_refusal(tx, settings->name), NULL);
-		return;
-	}
-	row_deployment_active(tx, deployment->environment, &active);
-	if (active.id != 0 && !deployment_is_rollback(&active) &&
-	    strcmp(active.commit, deployment->commit) == 0) {
-		refuse(tx, deployment, "it is being deployed already", NULL);
-		return;
-	}
-	if (decide_share_question(tx, deployment, answer))
+	if (!deployment_is_gate(deployment) && decide_share_question(tx, deployment, answer))
 		return;
 	if (settings->confirm || deployment->is_to_be_asked || environment.unknown_since != 0 ||
 	    row_block_find_unshown(tx, deployment, &block) || decide_is_live(tx, deployment) ||
@@ -99,12 +109,11 @@ static bool
 is_overtaken(
     struct tx *tx, const struct deployment *deployment, const struct effect_git_query *query)
 {
-	struct environment environment;
+	char base[LIMIT_COMMIT];
 
-	row_environment_get(tx, deployment->environment, &environment);
 	return (deployment->state == DEPLOY_REQUESTED ||
 		   deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
-	    strcmp(query->base, environment.current.commit) != 0;
+	    strcmp(query->base, decide_git_base(tx, deployment, base)) != 0;
 }
 
 static void

@@ -1,17 +1,13 @@
 /* handle_hook.c - a call of /hooks: decided once, as if the hook had typed its line.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
-
 #include "commands/commands.h"
 #include "decide/factor/decide_factor_state.h"
 #include "decide/factor/decide_factor_try.h"
-#include "decide/approval/decide_needs.h"
 #include "decide/decide_reply.h"
-#include "deployment/deploy_flow.h"
+#include "decide/view/decide_begun.h"
 #include "handlers/handlers.h"
 #include "lib/buf.h"
 #include "lib/json.h"
-#include "store/row_deployment.h"
 #include "store/row_hook.h"
 #include "store/row_principal.h"
 
@@ -45,49 +41,12 @@ decide(struct tx *tx, struct hook_call *call)
 }
 
 static void
-put_lower(const char *word, char *out, size_t room)
-{
-	size_t n = 0;
-
-	for (; word[n] != '\0' && n + 1 < room; n++)
-		out[n] = (char)(word[n] >= 'A' && word[n] <= 'Z' ? word[n] - 'A' + 'a' : word[n]);
-	out[n] = '\0';
-}
-
-/* How it stands; until git has answered, what it will wait for by what is known now. */
-static void
-state_of(struct tx *tx, const struct deployment *work, char out[LIMIT_ENVIRONMENT])
-{
-	struct decide_needs needs = { 0 };
-	bool is_new = work->state == DEPLOY_REQUESTED;
-
-	if (is_new && !work->is_to_be_asked)
-		(void)decide_needs_look(tx, work, &needs);
-	put_lower(deploy_flow_name(is_new && work->is_to_be_asked ? DEPLOY_AWAITING_CONFIRMATION :
-			  needs.needs.approvals > 0		  ? DEPLOY_AWAITING_APPROVAL :
-								    work->state),
-	    out, LIMIT_ENVIRONMENT);
-}
-
-static void
 put_answer(struct tx *tx)
 {
-	struct deployment work;
-	char state[LIMIT_ENVIRONMENT];
 	struct buf out = { .cap = LIMIT_ANSWER_TEXT };
-
-	row_deployment_get(tx, tx->answer.work, &work);
 	struct json_out json = json_out_begin(&out, '{');
 
-	if (work.id != 0) {
-		state_of(tx, &work, state);
-		json_put_i64(&json, "id", work.id);
-		json_put_str(&json, "state", state);
-	} else {
-		json_put_str(&json, "id", NULL);
-		json_put_str(&json, "state", NULL);
-	}
-	json_put_str(&json, "said", tx->answer.text != NULL ? tx->answer.text : "");
+	decide_put_begun(tx, &json);
 	json_out_end(&json);
 	free(tx->answer.text);
 	tx_check(tx, &out);

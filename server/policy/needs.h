@@ -32,6 +32,7 @@ struct needs_work {
 	char target[LIMIT_ENVIRONMENT]; /* what grants are asked about: that, or client/acme */
 	bool is_rollback;
 	bool is_forward; /* a rollback that brings what was left: needs what either does */
+	bool is_gate;	/* of a pipeline: the code that it needs is its approvers' */
 	bool is_action;
 	bool is_emergency; /* it needs none, and who asked never counts as one of those who may */
 	int of_action;	   /* approvals that an action needs; 0: it is none */

@@ -163,6 +163,7 @@ fill_times(const struct settings *s, const struct settings_member *member, struc
 	t->health_check_successes = number_for(s, member, SETTING_HEALTH_CHECK_SUCCESSES);
 	t->health_check_deadline_seconds = number_for(s, member, SETTING_HEALTH_CHECK_DEADLINE);
 	t->deploy_timeout_seconds = number_for(s, member, SETTING_DEPLOY_TIMEOUT_SECONDS);
+	t->gate_hours = number_for(s, member, SETTING_GATE_HOURS);
 	if (t->health_check_deadline_seconds == 0)
 		t->health_check_deadline_seconds =
 		    probe_deadline_s(t->health_check_retries > t->health_check_successes ?

@@ -8,7 +8,7 @@
 
 #define HAS_SLOT \
 	"work INDEXED BY work_active WHERE " STORE_IS_ACTIVE \
-	" AND program <> 'rollback' AND is_read = 0"
+	" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'"
 
 int64_t
 row_slot_count(struct tx *tx)

@@ -1132,12 +1132,30 @@ static const char *const migration_17[] = {
 	NULL,
 };
 
+/* Which job has asked for some work; gates, by their environments. */
+static const char *const migration_18[] = {
+	"CREATE TABLE work_job (work INTEGER PRIMARY KEY, workflow TEXT NOT NULL,"
+	" repository TEXT NOT NULL, repository_id TEXT NOT NULL, run TEXT NOT NULL,"
+	" attempt INTEGER NOT NULL, check_run TEXT NOT NULL, actor TEXT NOT NULL,"
+	" asked_at INTEGER NOT NULL, timer INTEGER NOT NULL) STRICT;",
+	"CREATE INDEX work_job_run ON work_job (repository_id, run);",
+	"CREATE INDEX work_gate ON work (environment, id)"
+	" WHERE action = 'open-gate' AND state = 'DONE';",
+	"CREATE INDEX work_gate_open ON work (id)"
+	" WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED'"
+	" AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE'"
+	" AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED'"
+	" AND state <> 'SUPERSEDED');",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
-	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17 };
+	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
+	migration_18 };
 
 const char *const *
 store_schema_sql(int64_t version)

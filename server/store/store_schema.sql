@@ -607,6 +607,19 @@ CREATE TABLE hold_repeat (person INTEGER NOT NULL,
  first_at INTEGER NOT NULL DEFAULT 0,
  last_at INTEGER NOT NULL DEFAULT 0,
  PRIMARY KEY (person, principal, chat, action, target)) STRICT;
+CREATE TABLE work_job (work INTEGER PRIMARY KEY,
+ workflow TEXT NOT NULL,
+ repository TEXT NOT NULL,
+ repository_id TEXT NOT NULL,
+ run TEXT NOT NULL,
+ attempt INTEGER NOT NULL,
+ check_run TEXT NOT NULL,
+ actor TEXT NOT NULL,
+ asked_at INTEGER NOT NULL,
+ timer INTEGER NOT NULL) STRICT;
+CREATE INDEX work_job_run ON work_job (repository_id, run);
+CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state = 'DONE';
+CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

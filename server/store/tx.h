@@ -17,6 +17,7 @@
 struct buf;
 struct db;
 struct store;
+struct job;
 struct tx_factor;
 
 struct tx {
@@ -35,6 +36,7 @@ struct tx {
 	bool has_looks;		     /* queues are marked, to be looked at (row_queue.h) */
 	bool failed;
 	struct err err;		       /* the first failure */
+	const struct job *job; /* of a workflow, which asks for it; NULL: somebody else */
 	const struct request *request; /* what is being decided, typed or pressed; NULL: neither */
 	int64_t factor_of;	  /* whose second factor was given, as rows say; 0: nobody's */
 	struct tx_factor *factor; /* what else a code is about (decide_factor_state.h); or NULL */

@@ -7,20 +7,28 @@
 
 const struct action action_table[ACTION_COUNT] = {
 #define ACTION( \
-    name, what, executor, target, argument, risk, asks, approvals, deadline, stop, help) \
-	[ACTION_##what] = { name, ACTION_BY_##executor, ACTION_ON_##target, \
+    name, what, grant, executor, target, argument, risk, asks, approvals, deadline, stop, help) \
+	[ACTION_##what] = { name, POLICY_##grant, ACTION_BY_##executor, ACTION_ON_##target, \
 		ACTION_TAKES_##argument, ACTION_RISK_##risk, ACTION_ASKS_##asks, approvals, \
 		deadline, ACTION_##stop, help },
 #include "types/action.def"
 };
 
 const struct action *
-action_find(const char *name)
+action_row_of(const char *name)
 {
 	for (size_t i = 0; i < ACTION_COUNT; i++)
 		if (strcmp(action_table[i].name, name) == 0)
 			return &action_table[i];
 	return NULL;
+}
+
+const struct action *
+action_find(const char *name)
+{
+	const struct action *action = action_row_of(name);
+
+	return action != NULL && action->grant == POLICY_DO ? action : NULL;
 }
 
 uint32_t
@@ -69,8 +77,10 @@ const char *
 action_nearest(const char *name)
 {
 	const char *names[ACTION_COUNT];
+	size_t n = 0;
 
 	for (size_t i = 0; i < ACTION_COUNT; i++)
-		names[i] = action_table[i].name;
-	return text_nearest(name, names, ACTION_COUNT);
+		if (action_table[i].grant == POLICY_DO)
+			names[n++] = action_table[i].name;
+	return text_nearest(name, names, n);
 }

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "lib/base.h"
+#include "types/policy_action.h"
 
 enum action_what {
 #define ACTION(name, what, ...) ACTION_##what,
@@ -10,8 +10,8 @@ enum action_what {
 	ACTION_COUNT
 };
 
-enum action_executor { ACTION_BY_HOST, ACTION_BY_RELEASE, ACTION_BY_CLOUDFLARE };
-#define ACTION_EXECUTORS (ACTION_BY_CLOUDFLARE + 1)
+enum action_executor { ACTION_BY_HOST, ACTION_BY_RELEASE, ACTION_BY_CLOUDFLARE, ACTION_BY_FORGE };
+#define ACTION_EXECUTORS (ACTION_BY_FORGE + 1)
 enum action_target { ACTION_ON_CLIENT, ACTION_ON_ENVIRONMENT };
 enum action_argument {
 	ACTION_TAKES_NONE,
@@ -25,6 +25,7 @@ enum action_stop { ACTION_ENDS, ACTION_STAYS };
 
 struct action {
 	const char *name;
+	enum policy_action grant; /* what somebody must have there to ask for it */
 	enum action_executor executor;
 	enum action_target target;
 	enum action_argument argument;
@@ -45,8 +46,11 @@ _Static_assert(ACTION_COUNT <= 32, "a set of actions is 32 bits");
 
 extern const struct action action_table[ACTION_COUNT];
 
-/* NULL: there is none of that name. */
+/* One that people ask for by its name; NULL: there is none. */
 const struct action *action_find(const char *name);
+
+/* Of work that is there: whichever has that name; NULL: none has. */
+const struct action *action_row_of(const char *name);
 
 /* Its bit in a set; the set of a comma list, what is no action left out. */
 uint32_t action_bit(const struct action *action);

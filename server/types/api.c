@@ -256,14 +256,14 @@ read_token(const struct json *body, struct api_request *ret, struct err *err)
 	return true;
 }
 
-/* {"ref": "refs/heads/main", "after": "45f7…"}, or {}: the claims of whoever asks say it. */
+/* The texts of these keys, each of which may be missing; nothing else is there. */
 static bool
-read_push(const struct json *body, struct api_request *ret, struct err *err)
+read_texts(const struct json *body, const char *const *keys, const char *expected,
+    struct api_request *ret, struct err *err)
 {
-	static const char *const keys[] = { "ref", "after" };
 	unsigned n = 0;
 
-	for (size_t i = 0; i < COUNT(keys); i++) {
+	for (size_t i = 0; keys[i] != NULL; i++) {
 		const struct json *value = json_get(body, keys[i]);
 		const char *text = json_str(value);
 
@@ -277,8 +277,43 @@ read_push(const struct json *body, struct api_request *ret, struct err *err)
 		request_add(&ret->request, keys[i], text);
 	}
 	return json_count(body) == n ||
-	    err_set(
-		err, ERR_INVALID, "expected {\"ref\": …, \"after\": …} or {}, and nothing else");
+	    err_set(err, ERR_INVALID, "expected %s, and nothing else", expected);
+}
+
+/* What it leaves out the claims of whoever asks say. */
+static bool
+read_push(const struct json *body, struct api_request *ret, struct err *err)
+{
+	static const char *const keys[] = { "ref", "after", NULL };
+
+	return read_texts(body, keys, "{\"ref\": …, \"after\": …} or {}", ret, err);
+}
+
+static bool
+read_gate(const struct json *body, struct api_request *ret, struct err *err)
+{
+	static const char *const keys[] = { "environment", "ref", "commit", NULL };
+	static const char expected[] =
+	    "{\"environment\": …}, with \"ref\" and \"commit\" where you like";
+
+	if (json_get(body, "environment") == NULL)
+		return err_set(err, ERR_INVALID, "expected %s", expected);
+	return read_texts(body, keys, expected, ret, err);
+}
+
+/* {"conclusion": "success"} */
+static bool
+read_conclusion(const struct json *body, struct api_request *ret, struct err *err)
+{
+	const char *how = json_get_str(body, "conclusion");
+
+	if (json_count(body) != 1 || how == NULL ||
+	    (strcmp(how, "success") != 0 && strcmp(how, "failure") != 0 &&
+		strcmp(how, "cancelled") != 0))
+		return err_set(err, ERR_INVALID,
+		    "expected {\"conclusion\": \"success\"}, \"failure\" or \"cancelled\", and nothing else");
+	request_add(&ret->request, "conclusion", how);
+	return true;
 }
 
 /* {} */
@@ -314,6 +349,10 @@ api_read(enum api_operation operation, const char *path, const char *body, size_
 		return read_token(json, ret, err);
 	case API_PUSH:
 		return read_push(json, ret, err);
+	case API_GATE:
+		return read_gate(json, ret, err);
+	case API_GATE_END:
+		return read_conclusion(json, ret, err);
 	case API_FIRST_ADMIN_LINK:
 		return read_nothing(json, err);
 	default:

@@ -211,6 +211,7 @@ struct effect_witness {
 	TIMER(SESSIONS, "sessions", 3600, ONE) /* logins by a token end */ \
 	TIMER(ACCESS, "access", 3600, ONE) /* roles that end are announced */ \
 	TIMER(CLOUDFLARE, "cloudflare", 24 * 3600, MANY) /* a zone (`name`), or work to begin */ \
+	TIMER(GATE, "gate", 1000 * 3600, MANY) /* the gate in `name` is looked at */ \
 	TIMER(PICTURE, "picture", 120, MANY) /* that of the person in `name` is deleted */ \
 	TIMER(PIN, "pin", 600, MANY) /* the pinned status of the chat in `name` */ \
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \

@@ -31,6 +31,8 @@
 	ACTION(EMERGENCY, "emergency", GRANT, TARGET, \
 	    "deploy past approvals, freezes and others' locks") \
 	ACTION(DO, "do", GRANT, TARGET, "CLIENT_<ID>_ACTIONS and jobs; do.NAME: that one") \
+	ACTION(GATE, "gate", GRANT, TARGET, \
+	    "let a job of a pipeline go on to a target (a workflow asks)") \
 	ACTION(AUDIT, "audit", GRANT, TARGET, "read the audit log") \
 	ACTION(TWO_FA, "2fa", GRANT, SERVER, "reset the second factor of another person") \
 	ACTION(TOKEN, "token", GRANT, SERVER, "make and revoke tokens of one's own roles") \

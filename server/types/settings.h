@@ -115,6 +115,7 @@ struct settings_times {
 	int health_check_successes;
 	int health_check_deadline_seconds; /* resolved */
 	int deploy_timeout_seconds;
+	int gate_hours; /* that an open gate keeps it */
 };
 
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text

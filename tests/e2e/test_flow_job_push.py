@@ -1,49 +1,21 @@
 """Goal: a job of a workflow reports its push by the token that its forge gave it, without a secret, once; and a fork's,
 an outsider's, an expired or a stolen one gets nothing."""
 # SPDX-License-Identifier: ISC
-import http.client
-import json
 import time
 
 import pytest
 
-from flow_aid import Scene, ended_well
-from github_tokens import AUDIENCE, Issuer, Key
+from flow_aid import ended_well
+from github_tokens import AUDIENCE, Key
+from jobs_aid import REPOSITORY, Jobs
 from stage import wait_until
 
-REPOSITORY = "octo/shop"
-
-
-class Jobs(Scene):
-    def __init__(self, folder):
-        self.issuer = Issuer()
-        super().__init__(folder, settings={
-            "ENABLE_API_SERVER": "true", "PUBLIC_URL": AUDIENCE, "GITHUB_TOKEN_ISSUER": self.issuer.url,
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop",
-            "WORKFLOW_SHOP_MAY": "deploy:staging, status:*"})
-
-    def stop(self):
-        status = super().stop()
-        self.issuer.stop()
-        return status
-
-    def ask(self, path, body=None, token=None, method="POST", **named):
-        """(status, answer) of a job's request."""
-        token = token or self.issuer.token(repository=REPOSITORY, ref="refs/heads/develop", **named)
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
-        try:
-            connection.request(method, path, None if method == "GET" else json.dumps(body or {}),
-                               {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
-        finally:
-            connection.close()
+MAY = {"WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop", "WORKFLOW_SHOP_MAY": "deploy:staging, status:*"}
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    made = Jobs(tmp_path_factory.mktemp("jobs"))
+    made = Jobs(tmp_path_factory.mktemp("jobs"), MAY)
     yield made
     ended_well(made)
 

@@ -14,6 +14,7 @@
 #include "decide/queue/decide_queue.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/factor/decide_lacks.h"
 #include "decide/question/decide_shown.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/question/decide_where.h"
@@ -97,7 +98,8 @@ decide_may_approve(struct tx *tx, const struct update *update, const struct depl
 		return false;
 	}
 	decide_factor_set_work(tx, work->id);
-	return decide_may(tx, update, POLICY_APPROVE, deployment_target(work, target));
+	return decide_may(tx, update, POLICY_APPROVE, deployment_target(work, target)) &&
+	    !(deployment_is_gate(work) && decide_lacks_factor_of_work(tx, update, work));
 }
 
 struct deployment *

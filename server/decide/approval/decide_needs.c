@@ -19,6 +19,7 @@
 #include "store/row_chat.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_job.h"
 #include "store/row_question.h"
 #include "store/row_press.h"
 #include "store/row_token.h"
@@ -55,10 +56,9 @@ note_unknown(struct needs_work *facts, enum needs_unknown unknown)
 static void
 add_asked(struct needs_work *facts, int64_t person)
 {
-	if (person < 0)
+	if (person < 0 && !principal_is_workflow(person)) /* of that its job says who it was */
 		note_unknown(facts,
-		    principal_is_workflow(person)    ? NEEDS_UNKNOWN_WORKFLOW :
-			principal_is_hook(person)    ? NEEDS_UNKNOWN_HOOK :
+		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
 			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
 			principal_is_root(person)    ? NEEDS_UNKNOWN_ROOT :
 						       NEEDS_UNKNOWN_USER);
@@ -116,7 +116,7 @@ static int
 approvals_of_action(struct tx *tx, const struct deployment *work)
 {
 	const struct client_settings *client = settings_client(tx->settings, work->client);
-	const struct action *action = action_find(work->action);
+	const struct action *action = action_row_of(work->action);
 	int approvals = action != NULL ? action->approvals : 0;
 
 	if (client != NULL && client->approvals >= 0)
@@ -163,6 +163,22 @@ add_requesters(struct tx *tx, const struct deployment *work, struct needs_work *
 	facts->n_themselves = facts->n_asked;
 }
 
+/* Who began the job's run; of one that was begun again no claim says who. */
+static void
+find_actor(struct tx *tx, const struct deployment *work, struct needs_work *facts)
+{
+	int64_t person;
+	struct row_job of;
+
+	if (!principal_is_workflow(work->requested_by))
+		return;
+	row_job_get(tx, work->id, &of);
+	person = settings_person_of_login(tx->settings, of.job.actor, strlen(of.job.actor));
+	if (person == 0 || of.job.attempt != 1)
+		note_unknown(facts, NEEDS_UNKNOWN_WORKFLOW);
+	add_asked(facts, person);
+}
+
 static struct needs_work *
 facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 {
@@ -170,7 +186,8 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 		.environment = work->environment,
 		.is_rollback = deployment_is_rollback(work) && !work->is_forward,
 		.is_forward = work->is_forward,
-		.is_action = deployment_is_action(work),
+		.is_action = !deployment_brings_commit(work) && deployment_is_action(work),
+		.is_gate = deployment_is_gate(work),
 		.is_emergency = deployment_is_emergency(work),
 		.of_action = approvals_of_action(tx, work),
 	};
@@ -181,11 +198,27 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 	(void)deployment_target(work, ret->target);
 	if (!deployment_is_by_request(work))
 		find_pusher(tx, work, ret);
+	find_actor(tx, work, ret);
 	add_asked(ret, work->requested_by);
 	add_asked(ret, work->confirmed_by);
 	add_requesters(tx, work, ret);
 	add_presses(tx, work, ret);
 	return ret;
+}
+
+/* To the run of its forge, and not to the runner's settings: a run that is begun again asks anew. */
+static void
+bind_gate(struct tx *tx, const struct deployment *gate, const struct environment *environment,
+    const char *blocked, char ret[NEEDS_BINDING])
+{
+	struct row_job of;
+
+	row_job_get(tx, gate->id, &of);
+	(void)snprintf(ret, NEEDS_BINDING,
+	    "gate of %s for %s by %s run %s.%" PRId64 " over %s%s%s%s", gate->environment,
+	    gate->commit, of.job.repository_id, of.job.run, of.job.attempt,
+	    environment->current.commit, environment->unknown_since != 0 ? " in doubt" : "",
+	    blocked, gate->is_off_branch ? " off its branch" : "");
 }
 
 void
@@ -197,7 +230,8 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 	char target[LIMIT_ENVIRONMENT], blocked[40] = "";
 	struct block block;
 
-	if (deployment_is_action(work)) { /* a job's commit is what was live */
+	if (deployment_is_action(work) && !deployment_is_gate(work)) {
+		/* A job's commit is what was live. */
 		action = row_action_get(tx, work->id);
 		(void)snprintf(ret, NEEDS_BINDING, "%s %s %s %s %s %s of %s by %s",
 		    programs[work->program], action.executor, work->action,
@@ -209,6 +243,10 @@ decide_needs_binding(struct tx *tx, const struct deployment *work, char ret[NEED
 	row_question_get(tx, work->id, &shown);
 	if (row_block_find_contained(tx, work, &block))
 		(void)snprintf(blocked, sizeof(blocked), " with block %" PRId64, block.number);
+	if (deployment_is_gate(work)) {
+		bind_gate(tx, work, &environment, blocked, ret);
+		return;
+	}
 	(void)snprintf(ret, NEEDS_BINDING, "%s %s over %s%s by %s%s%s%s", programs[work->program],
 	    work->commit, environment.current.commit,
 	    environment.unknown_since != 0 ? " in doubt" : "", work->binding,
@@ -261,7 +299,9 @@ find_fault(struct tx *tx, const struct needs_work *facts, const struct approval 
 	if (strcmp(approval->binding, binding) != 0)
 		return "what was approved has changed";
 	if (!approval->has_factor &&
-	    policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target))
+	    (policy_needs_factor(tx->settings, POLICY_APPROVE, "", facts->target) ||
+		(facts->is_gate &&
+		    policy_needs_factor(tx->settings, POLICY_GATE, "", facts->target))))
 		return "given without a code, which is needed now";
 	switch (needs_may_approve(
 	    tx->settings, facts, decide_principal(tx, approval->person), tx->at, NULL)) {

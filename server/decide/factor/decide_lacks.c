@@ -118,7 +118,7 @@ decide_lacks_factor_of_work(
     struct tx *tx, const struct update *update, const struct deployment *work)
 {
 	enum policy_action grant = deployment_grant(work);
-	bool is_action = deployment_is_action(work);
+	bool is_action = grant == POLICY_DO;
 	char target[LIMIT_ENVIRONMENT];
 
 	return lacks(tx, update, grant, is_action ? work->action : "",

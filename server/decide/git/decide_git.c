@@ -15,6 +15,7 @@
 #include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
+#include "store/row_job.h"
 #include "store/row_question.h"
 #include "store/row_past.h"
 #include "types/repository.h"
@@ -84,19 +85,31 @@ decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t de
 	(void)row_effect_order(tx, &effect);
 }
 
+const char *
+decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT])
+{
+	struct environment environment;
+	struct row_gate gate;
+
+	row_environment_get(tx, work->environment, &environment);
+	(void)text_copy(ret, LIMIT_COMMIT, environment.current.commit);
+	if (deployment_is_gate(work) &&
+	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment.current.at)
+		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
+	return ret;
+}
+
 static void
 query_commit(struct tx *tx, const struct deployment *deployment, const char *ref,
     const char *requested_by, bool is_patient)
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
-	struct environment environment;
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
 
-	row_environment_get(tx, deployment->environment, &environment);
 	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
 	(void)text_copy(query.ref, sizeof(query.ref), ref);
-	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
+	(void)decide_git_base(tx, deployment, query.base);
 	if (settings != NULL && settings->branch != NULL)
 		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
@@ -179,7 +192,7 @@ decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct gi
 bool
 decide_is_uncompared(struct tx *tx, const struct deployment *work)
 {
-	return work->program == PROGRAM_DEPLOY && row_question_is_uncompared(tx, work);
+	return deployment_brings_commit(work) && row_question_is_uncompared(tx, work);
 }
 
 void
@@ -193,6 +206,7 @@ void
 decide_contained(struct tx *tx, struct deployment *deployment, const struct git_answer *answer)
 {
 	struct environment environment;
+	char base[LIMIT_COMMIT];
 
 	row_environment_get(tx, deployment->environment, &environment);
 	decide_note_blocks(tx, deployment, answer);
@@ -206,8 +220,9 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	 * one is live again, which is a decision of meanwhile. */
 	if (answer->has_base)
 		(void)text_copy(deployment->wait.compared_live, LIMIT_COMMIT,
-		    strcmp(answer->base, environment.current.commit) == 0 ? answer->base :
-									    COMPARED_WITH_NOTHING);
+		    strcmp(answer->base, decide_git_base(tx, deployment, base)) == 0 ?
+			environment.current.commit :
+			COMPARED_WITH_NOTHING);
 	else if (answer->error[0] == '\0' && environment.current.id != 0)
 		(void)text_copy(
 		    deployment->wait.compared_live, LIMIT_COMMIT, COMPARED_WITH_NOTHING);

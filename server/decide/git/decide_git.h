@@ -10,6 +10,10 @@
  * the environment's blocked and rejected commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
+/* What its commit is compared with: what is live there; of a gate the commit of the last gate that
+ * ended well, where that is newer.  Returns ret; "": nothing. */
+const char *decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT]);
+
 /* Asks git once for that ref of the deployment's environment, which is in the settings, where it is
  * not asked already. */
 void decide_query_commit(
@@ -32,7 +36,7 @@ void decide_note_head(struct tx *tx, const char *environment, const struct git_a
 void
 decide_note_blocks(struct tx *tx, struct deployment *deployment, const struct git_answer *answer);
 
-/* Has something been blocked there since git was asked for it?  Not of a rollback or an action. */
+/* Has something been blocked there since git was asked for it?  Of what brings a commit alone. */
 bool decide_is_uncompared(struct tx *tx, const struct deployment *work);
 
 /* Where decide_is_uncompared(): asks git, until it answers, unless it is asked already. */

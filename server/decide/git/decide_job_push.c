@@ -7,26 +7,15 @@
 #include "decide/decide_reply.h"
 #include "decide/git/decide_announced.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/who/decide_job.h"
 #include "lib/buf.h"
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
+#include "store/row_job.h"
 #include "types/repository.h"
 
 #define HEADS "refs/heads/"
-
-/* What the request says of it, which the claims say for certain; "": nothing. */
-static bool
-is_as_claimed(struct tx *tx, const struct api_request *api, const char *key, const char *claimed)
-{
-	char said[LIMIT_REF];
-
-	if (request_get(&api->request, key, said)[0] == '\0' || strcmp(said, claimed) == 0)
-		return true;
-	decide_refusef(tx, 409, "\"%s\" is %.80s, and the job's token is of %.80s: leave it out",
-	    key, said, claimed);
-	return false;
-}
 
 /* One key for the same commit of the same branch by the same workflow, however often it is said. */
 static bool
@@ -68,7 +57,8 @@ follows(const struct environment_settings *environment, const struct delivery *d
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 
-/* Those that follow the branch, and that it may deploy: announced, and named. */
+/* Those that follow the branch, that it may deploy, and that its own gate does not keep: announced,
+ * and named. */
 static size_t
 announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
     struct buf *names)
@@ -79,6 +69,7 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
 		if (!follows(environment, delivery) ||
+		    row_job_open_gate(tx, environment->name, api->job) != 0 ||
 		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name))
 			continue;
 		decide_announced(tx, environment, delivery);
@@ -101,7 +92,8 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 		    tx, 403, "Only a job of a workflow reports a push, by its forge's token.");
 		return;
 	}
-	if (!is_as_claimed(tx, api, "ref", job->ref) || !is_as_claimed(tx, api, "after", job->sha))
+	if (!decide_job_is_as_claimed(tx, api, "ref", job->ref) ||
+	    !decide_job_is_as_claimed(tx, api, "after", job->sha))
 		return;
 	if (!text_starts(job->ref, HEADS)) {
 		decide_refusef(tx, 409, "%.120s is no branch: nothing follows it.", job->ref);

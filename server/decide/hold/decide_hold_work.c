@@ -42,7 +42,7 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 		.action = deployment_grant(work),
 		.requester = deployment_is_by_request(work) ? work->requested_by : 0,
 		.restores =
-		    deployment_is_action(work) && action_restores(action_find(work->action)),
+		    deployment_is_action(work) && action_restores(action_row_of(work->action)),
 		.confirmer = work->confirmed_by,
 		.has_exception = work->exempt.exception[0] != '\0' &&
 		    decide_is_allowed(tx, work->requested_by, POLICY_FREEZE, work->environment),

@@ -202,7 +202,7 @@ decide_confirm(struct tx *tx, struct deployment *deployment, const struct update
 	decide_confirmed(tx, deployment, update);
 	deployment->answered_at = tx->at;
 	if (settings_environment(tx->settings, deployment->environment) == NULL ||
-	    deployment->program != PROGRAM_DEPLOY) {
+	    !deployment_brings_commit(deployment)) {
 		proceed_confirmed(tx, deployment, NULL);
 		return true;
 	}

@@ -85,6 +85,20 @@ compare_rollbacks(struct tx *tx, const struct deployment *rollback, int64_t show
 		    rollback->environment, environment->current.commit, (long long)ended.id);
 }
 
+/* Over what it was shown. */
+static void
+compare_live(const struct deployment *deployment, const struct question *shown,
+    const struct environment *environment, char line[LIMIT_LINE])
+{
+	const char *live = environment->current.commit;
+
+	if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
+		add_difference(line, "%s runs %.7s now", deployment->environment, live);
+	else if (strcmp(live, shown->shown_live) != 0)
+		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
+		    shown->shown_live);
+}
+
 static void
 compare_releases(struct tx *tx, const struct deployment *deployment, const struct question *shown,
     const struct environment *environment, char line[LIMIT_LINE])
@@ -92,11 +106,7 @@ compare_releases(struct tx *tx, const struct deployment *deployment, const struc
 	const char *live = environment->current.commit;
 	struct release now;
 
-	if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
-		add_difference(line, "%s runs %.7s now", deployment->environment, live);
-	else if (strcmp(live, shown->shown_live) != 0)
-		add_difference(line, "%s runs %.7s now, not %.7s", deployment->environment, live,
-		    shown->shown_live);
+	compare_live(deployment, shown, environment, line);
 	if (deployment_is_rollback(deployment)) {
 		compare_rollbacks(tx, deployment, shown->shown_at, environment, line);
 		return;
@@ -150,7 +160,7 @@ compare_action(struct tx *tx, const struct deployment *job, const struct questio
 		    deployment_target(job, target), names[0] != '\0' ? ": " : "", names);
 		add_what_it_touches(tx, job, action.shown_touches, line);
 	}
-	if (job->commit[0] != '\0' &&
+	if (job->commit[0] != '\0' && !deployment_is_gate(job) &&
 	    (strcmp(live, job->commit) != 0 || strcmp(environment->current.image, job->image) != 0))
 		add_difference(
 		    line, "%s runs %.7s now, not %.7s", job->environment, live, job->commit);
@@ -210,8 +220,13 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 	ret[0] = '\0';
 	if (deployment_is_action(deployment))
 		compare_action(tx, deployment, &shown, &environment, ret);
-	else if (settings_environment(tx->settings, deployment->environment) != NULL)
+	if (deployment_is_gate(deployment)) {
+		compare_live(deployment, &shown, &environment, ret);
+		decide_compare_blocks(tx, deployment, ret);
+	} else if (!deployment_is_action(deployment) &&
+	    settings_environment(tx->settings, deployment->environment) != NULL) {
 		compare_releases(tx, deployment, &shown, &environment, ret);
+	}
 	if (answer != NULL)
 		compare_branch(deployment, answer, ret);
 	if (answer != NULL)

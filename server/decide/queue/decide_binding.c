@@ -31,7 +31,7 @@ decide_bind(
 	question->differing[0] = '\0';
 	question->n_changed = 0;
 	question->not_before = 0;
-	if (list != NULL)
+	if (list != NULL && !deployment_is_gate(deployment)) /* the runner is not to ship it */
 		set_list(tx, deployment, list);
 }
 

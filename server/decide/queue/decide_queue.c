@@ -114,7 +114,8 @@ is_claimed(const struct look *l, struct place *place)
 static bool
 has_slot(const struct look *l, const struct deployment *work)
 {
-	return deployment_is_rollback(work) || deployment_is_read(work) || l->is_given_slot ||
+	return deployment_is_rollback(work) || deployment_is_read(work) ||
+	    deployment_is_gate(work) || l->is_given_slot ||
 	    (row_slot_is_free(l->tx, l->environment) &&
 		!row_slot_is_contended(l->tx, l->environment));
 }
@@ -197,7 +198,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_CLAIMED, is_claimed(l, place) },
 		{ TURN_IS_NO_SLOT, !has_slot(l, work) },
 		{ TURN_IS_UNCOMPARED,
-		    work->program == PROGRAM_DEPLOY &&
+		    deployment_brings_commit(work) &&
 			(l->is_asking ||
 			    strcmp(work->wait.compared_live, l->now.current.commit) != 0 ||
 			    decide_is_uncompared(l->tx, work)) },

@@ -288,7 +288,7 @@ static void
 add_line(struct tx *tx, const struct deployment *deployment, int64_t chat, struct buttons *buttons)
 {
 	const struct request line = request_about("line", "work", deployment->id);
-	const struct action *action = action_find(deployment->action);
+	const struct action *action = action_row_of(deployment->action);
 
 	if (deployment->state == DEPLOY_AWAITING_APPROVAL && deployment->client[0] != '\0' &&
 	    chat == deployment->address.chat && action != NULL && action_fits_line(action) &&

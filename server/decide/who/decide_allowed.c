@@ -59,7 +59,7 @@ decide_is_allowed_work(struct tx *tx, int64_t person, const struct deployment *d
 {
 	char target[LIMIT_ENVIRONMENT];
 
-	return deployment_is_action(deployment) ?
+	return deployment_grant(deployment) == POLICY_DO ?
 	    decide_is_allowed_do(
 		tx, person, deployment->action, deployment_target(deployment, target)) :
 	    decide_is_allowed(tx, person, deployment_grant(deployment), deployment->environment);

@@ -6,6 +6,7 @@
 
 #include "decide/decide_reply.h"
 #include "store/row_hook.h"
+#include "store/row_job.h"
 #include "store/row_principal.h"
 
 /* No hook has such a name. */
@@ -43,6 +44,34 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	tx->answer.is_duplicate = true;
 	decide_answer(tx, "the same request came before");
 	return false;
+}
+
+bool
+decide_job_is_as_claimed(
+    struct tx *tx, const struct api_request *api, const char *key, const char *claimed)
+{
+	char said[LIMIT_REF];
+
+	if (request_get(&api->request, key, said)[0] == '\0' || strcmp(said, claimed) == 0)
+		return true;
+	decide_refusef(tx, 409, "\"%s\" is %.80s, and the job's token is of %.80s: leave it out",
+	    key, said, claimed);
+	return false;
+}
+
+#define ASKED_MS (60 * INT64_C(1000)) /* so often it is written down */
+
+bool
+decide_job_began(struct tx *tx, const struct api_request *api, int64_t work)
+{
+	struct row_job of;
+
+	if (api->job == NULL || row_job_get(tx, work, &of)->work == 0 ||
+	    !job_is_same(&of.job, api->job))
+		return false;
+	if (tx->at - of.asked_at >= ASKED_MS)
+		row_job_set_asked(tx, work, tx->at);
+	return true;
 }
 
 void

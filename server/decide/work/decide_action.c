@@ -9,6 +9,7 @@
 #include "lib/fingerprint.h"
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_job.h"
 #include "store/row_question.h"
 
 #define BINDING_MOST 16384 /* bytes: more than a member's settings may have */
@@ -29,13 +30,15 @@ decide_action_refusal(
 bool
 decide_action_exists(const struct tx *tx, const struct deployment *work)
 {
-	const struct action *action = action_find(work->action);
+	const struct action *action = action_row_of(work->action);
 	const struct client_settings *client;
 
 	if (!deployment_is_action(work))
 		return true;
 	if (action == NULL)
 		return false; /* of a later version */
+	if (deployment_is_gate(work))
+		return settings_environment(tx->settings, work->environment) != NULL;
 	if (work->client[0] == '\0')
 		return settings_job(tx->settings, work->environment, work->argument) != NULL;
 	client = settings_client(tx->settings, work->client);
@@ -179,10 +182,25 @@ say_on_client(const struct tx *tx, const struct client_settings *client,
 	    action->executor == ACTION_BY_CLOUDFLARE || strcmp(host, "local") == 0 ? "" : host);
 }
 
-const char *
-decide_action_touches(const struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+/* Whose job waits for it. */
+static void
+say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 {
-	const struct action *action = deployment_is_action(work) ? action_find(work->action) : NULL;
+	struct row_job of;
+	char again[32] = "";
+
+	row_job_get(tx, gate->id, &of);
+	if (of.job.attempt > 1)
+		(void)snprintf(
+		    again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
+	(void)snprintf(out, DECIDE_TOUCHES, "a job of workflow:%.80s waits: run %s of %.200s%s",
+	    of.job.workflow, of.job.run, of.job.repository, again);
+}
+
+const char *
+decide_action_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
+{
+	const struct action *action = deployment_is_action(work) ? action_row_of(work->action) : NULL;
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const char *words;
 
@@ -190,7 +208,9 @@ decide_action_touches(const struct tx *tx, const struct deployment *work, char o
 	if (action == NULL)
 		return out;
 	words = settings_job(tx->settings, work->environment, work->argument);
-	if (client != NULL)
+	if (deployment_is_gate(work))
+		say_gate(tx, work, out);
+	else if (client != NULL)
 		say_on_client(tx, client, action, work->argument, out);
 	else if (work->client[0] == '\0' && words != NULL)
 		(void)snprintf(out, DECIDE_TOUCHES, "run: %.400s", words);
@@ -214,6 +234,8 @@ decide_bind_job(struct tx *tx, struct deployment *job)
 {
 	struct environment environment;
 
+	if (deployment_is_gate(job))
+		return true; /* that of whoever asks */
 	row_environment_get(tx, job->environment, &environment);
 	(void)text_copy(job->commit, sizeof(job->commit), environment.current.commit);
 	(void)text_copy(job->image, sizeof(job->image), environment.current.image);

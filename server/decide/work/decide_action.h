@@ -29,7 +29,7 @@ bool decide_action_differs(struct tx *tx, const struct deployment *work,
 /* A line for people: what the settings of now have it touch, "Acme Ltd: restart nginx.service on
  * web@acme.example"; "" of no action, and of one that they do not have.  Returns out. */
 const char *
-decide_action_touches(const struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES]);
+decide_action_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES]);
 
 /* A job runs in what is live now; false: nothing is. */
 bool decide_bind_job(struct tx *tx, struct deployment *job);

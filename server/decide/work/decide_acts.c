@@ -113,7 +113,7 @@ list_changes(struct act *act, bool is_other, struct approval_request *request)
 		request->n_changes = act->answer->count;
 		decide_git_changes(act->tx, act->deployment->environment, act->answer,
 		    request->changes, sizeof(request->changes));
-	} else if (is_other && act->deployment->program == PROGRAM_DEPLOY) {
+	} else if (is_other && deployment_brings_commit(act->deployment)) {
 		request->n_changes = 0;
 		request->changes[0] = '\0';
 		if (row_effect_find(act->tx, EFFECT_GIT_QUERY, act->deployment->id) == 0)
@@ -187,7 +187,7 @@ struct releases {
 static int
 deadline_of(const struct tx *tx, const struct deployment *deployment)
 {
-	const struct action *action = action_find(deployment->action);
+	const struct action *action = action_row_of(deployment->action);
 
 	return action != NULL ?
 	    action->deadline_s :
@@ -268,6 +268,15 @@ do_run_rollback(struct act *act)
 static void
 do_stop_run(struct act *act)
 {
+	struct deployment *deployment = act->deployment;
+	const struct decide_executor *executor = decide_executor_of(deployment->action);
+
+	if (executor != NULL && executor->stop != NULL) {
+		row_deployment_save(act->tx, deployment);
+		executor->stop(act->tx, deployment->id);
+		row_deployment_get(act->tx, deployment->id, deployment);
+		return;
+	}
 	(void)row_effect_order(act->tx,
 	    &(struct effect){ .kind = EFFECT_STOP_RUN,
 		.subject = act->deployment->id,

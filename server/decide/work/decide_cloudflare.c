@@ -226,7 +226,7 @@ decide_cloudflare_begin(struct tx *tx, int64_t id)
 
 	row_deployment_get(tx, id, &work);
 	client = settings_client(tx->settings, work.client);
-	action = action_find(work.action);
+	action = action_row_of(work.action);
 	if (work.state != DEPLOY_RUNNING)
 		return; /* given up meanwhile */
 	if (client == NULL || client->cloudflare_zone == NULL)
@@ -250,7 +250,7 @@ will_end(struct tx *tx, int64_t work)
 __attribute__((constructor)) static void
 register_executor(void)
 {
-	static const struct decide_executor executor = { decide_cloudflare_begin, will_end };
+	static const struct decide_executor executor = { decide_cloudflare_begin, will_end, NULL };
 
 	decide_executor_add(ACTION_BY_CLOUDFLARE, &executor);
 }

@@ -118,7 +118,8 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	if (deployment->state == DEPLOY_RUNNING && from == DEPLOY_QUEUED) {
 		deployment->started_at = tx->at;
 		row_button_close(tx, "unapprove", request_about("", "work", deployment->id).target);
-		close_questions(tx, deployment);
+		if (!deployment_is_gate(deployment))
+			close_questions(tx, deployment);
 	}
 	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
 		return_to_queue(tx, deployment);

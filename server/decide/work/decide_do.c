@@ -336,6 +336,7 @@ executor_of(const struct wanted *w)
 		return "run";
 	case ACTION_BY_CLOUDFLARE:
 		return "cloudflare";
+	case ACTION_BY_FORGE: /* nobody asks for these so */
 	case ACTION_BY_HOST:
 		break;
 	}

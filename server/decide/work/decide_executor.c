@@ -14,7 +14,7 @@ decide_executor_add(enum action_executor executor, const struct decide_executor 
 const struct decide_executor *
 decide_executor_of(const char *action)
 {
-	const struct action *found = action_find(action);
+	const struct action *found = action_row_of(action);
 
 	return found == NULL ? NULL : executors[found->executor];
 }

@@ -16,6 +16,10 @@ struct decide_executor {
 
 	/* Is something open that ends that work?  Asked where no run of it is. */
 	bool (*will_end)(struct tx *tx, int64_t work);
+
+	/* Somebody wants it ended: that work's row says STOPPING.  As begin(); NULL: the runner is
+	 * asked to. */
+	void (*stop)(struct tx *tx, int64_t work);
 };
 
 /* One for each executor; *row is borrowed for as long as the program runs. */

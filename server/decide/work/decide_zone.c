@@ -98,7 +98,7 @@ decide_zone_warn(struct tx *tx, const struct deployment *work, char ret[LIMIT_LI
 	ret[0] = '\0';
 	if (!deployment_is_action(work))
 		(void)decide_zone_attacks(tx, work->environment, ret);
-	else if (action_find(work->action) == &action_table[ACTION_CF_UNDER_ATTACK])
+	else if (action_row_of(work->action) == &action_table[ACTION_CF_UNDER_ATTACK])
 		warn_of_attack(tx, work, ret);
 }
 

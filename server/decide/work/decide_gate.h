@@ -1,0 +1,20 @@
+/* decide_gate.h - a job of a pipeline waits for its environment, goes on, and says how it ended.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * A gate is work of the action open-gate: it asks what a deployment of its commit there would ask,
+ * and waits in the same queue.  RUNNING is an open gate: the job has gone on, and the environment
+ * is its own until it says how it ended.
+ */
+#pragma once
+
+#include "store/tx.h"
+#include "types/api.h"
+
+/* POST /v1/gate; tx->answer.work: the gate, of before where the same job asks again. */
+void decide_gate(struct tx *tx, const struct api_request *api);
+
+/* POST /v1/gate-end */
+void decide_gate_end(struct tx *tx, const struct api_request *api);
+
+/* TIMER_GATE of that work has fired: its job has gone, or keeps the environment for too long. */
+void decide_gate_due(struct tx *tx, int64_t work);

@@ -1,0 +1,83 @@
+/* row_job.c - which job of a forge's workflow has asked for some work; gates of environments.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "store/row_job.h"
+
+#include "store/store_inside.h"
+
+#define COLUMNS "workflow, repository, repository_id, run, attempt, check_run, actor, asked_at"
+
+/* Gates of an environment by the same run; a job that its token does not name is the run's. */
+#define GATE_OF \
+	"SELECT MAX(work.id) FROM work_job INDEXED BY work_job_run, work WHERE repository_id = $2" \
+	" AND work_job.run = $3 AND attempt = $4 AND work.id = work_job.work" \
+	" AND environment = $1 AND action = 'open-gate'"
+
+TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
+    TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
+    TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(timer))
+
+TX_READER(read_gate, struct row_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at))
+
+void
+row_job_add(struct tx *tx, int64_t work, const struct job *job)
+{
+	(void)tx_run(tx,
+	    "INSERT INTO work_job (work, " COLUMNS ", timer)"
+	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (work) DO NOTHING",
+	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
+	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
+	    DB_TEXT(job->check_run), DB_TEXT(job->actor), DB_I64(tx->at)); /* sticky */
+}
+
+struct row_job *
+row_job_get(struct tx *tx, int64_t work, struct row_job *ret)
+{
+	return tx_first_to(tx, read_job, ret,
+	    "SELECT work, " COLUMNS ", timer FROM work_job WHERE work = $1", DB_I64(work));
+}
+
+void
+row_job_set_asked(struct tx *tx, int64_t work, int64_t at)
+{
+	(void)tx_run(tx, "UPDATE work_job SET asked_at = $2 WHERE work = $1", DB_I64(work),
+	    DB_I64(at)); /* sticky */
+}
+
+void
+row_job_set_timer(struct tx *tx, int64_t work, int64_t timer)
+{
+	(void)tx_run(tx, "UPDATE work_job SET timer = $2 WHERE work = $1", DB_I64(work),
+	    DB_I64(timer)); /* sticky */
+}
+
+int64_t
+row_job_gate(struct tx *tx, const char *environment, const struct job *job)
+{
+	return tx_number(tx, GATE_OF " AND ($5 = '' OR check_run = '' OR check_run = $5)",
+	    DB_TEXT(environment), DB_TEXT(job->repository_id), DB_TEXT(job->run),
+	    DB_I64(job->attempt), DB_TEXT(job->check_run));
+}
+
+int64_t
+row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
+{
+	return tx_number(tx, GATE_OF " AND " STORE_IS_ACTIVE, DB_TEXT(environment),
+	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt));
+}
+
+int64_t
+row_job_count_gates(struct tx *tx)
+{
+	return tx_number(tx,
+	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
+	    " AND " STORE_IS_OPEN);
+}
+
+struct row_gate *
+row_job_last_gate(struct tx *tx, const char *environment, struct row_gate *ret)
+{
+	return tx_first_to(tx, read_gate, ret,
+	    "SELECT id, commit_id, ended_at FROM work INDEXED BY work_gate WHERE environment = $1"
+	    " AND action = 'open-gate' AND state = 'DONE' ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment));
+}

@@ -1,0 +1,38 @@
+/* row_job.h - which job of a forge's workflow has asked for some work; gates of environments.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "store/tx.h"
+#include "types/job.h"
+
+/* Of the job alone whose it is, and who began its run. */
+struct row_job {
+	int64_t work; /* 0: no job has asked for it */
+	struct job job;
+	int64_t
+	    asked_at;  /* wall ms: when it last asked how that work stands; a minute late at most */
+	int64_t timer; /* of a gate: an effect's id; 0: none */
+};
+
+/* A row that is there stays: the job that was first. */
+void row_job_add(struct tx *tx, int64_t work, const struct job *job);
+struct row_job *row_job_get(struct tx *tx, int64_t work, struct row_job *ret);
+void row_job_set_asked(struct tx *tx, int64_t work, int64_t at);
+void row_job_set_timer(struct tx *tx, int64_t work, int64_t timer);
+
+/* The newest gate of that environment that this very job has asked for; 0: none. */
+int64_t row_job_gate(struct tx *tx, const char *environment, const struct job *job);
+
+/* The gate that is open there for the same run and attempt; 0: none is. */
+int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct job *job);
+
+/* Gates that have not ended. */
+int64_t row_job_count_gates(struct tx *tx);
+
+/* The newest gate there that ended well: its work, its commit and when; 0: none did. */
+struct row_gate {
+	int64_t work;
+	char commit[LIMIT_COMMIT];
+	int64_t ended_at; /* wall ms */
+};
+struct row_gate *row_job_last_gate(struct tx *tx, const char *environment, struct row_gate *ret);
