@@ -36,7 +36,7 @@ add_where(struct chat_text *text, const struct deployment *action)
 
 	if (strcmp(deployment_target(action, target), action->environment) != 0)
 		chat_text_add(text, "\nenvironment: %s", action->environment);
-	if (action->commit[0] != '\0')
+	if (action->commit[0] != '\0' && !deployment_is_gate(action))
 		chat_text_commit(text, "\nin the live release ", action->commit);
 }
 
@@ -65,6 +65,8 @@ chat_action_progress(struct chat_text *text, const struct chat_deployment *about
 	const struct deployment *action = about->deployment;
 
 	add_what(text, chat_first_of(about), action);
+	if (deployment_is_gate(action))
+		chat_text_some(text, "\n", about->touches);
 	add_where(text, action);
 	chat_deployment_requester(text, action);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
@@ -77,9 +79,14 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *action = about->deployment;
 
 	chat_deployment_first(text, about);
+	if (deployment_is_gate(action))
+		chat_text_some(text, "\n", about->touches);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
-	if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
+	if (action->state == DEPLOY_FAILED && deployment_is_gate(action) &&
+	    (action->cancelled_by != 0 || action->why == DEPLOY_WHY_INTERRUPTED))
+		chat_text_add(text, "\nits run at the forge may go on: look there");
+	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(text,
 		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");
 	add_where(text, action);

@@ -20,6 +20,10 @@ chat_deployment_commit(
 	if (deployment_is_action(deployment)) {
 		chat_text_code(text, before, deployment->action);
 		chat_text_some(text, " ", deployment->argument);
+		if (deployment_is_gate(deployment)) {
+			chat_text_commit(text, " ", deployment->commit);
+			chat_text_subject(text, " ", deployment->subject);
+		}
 		return;
 	}
 	if (deployment->commit[0] != '\0')
@@ -384,6 +388,8 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 	if (environment_is_in_doubt(about->environment)) {
 		chat_text_add(text, "\n⚠️ " MARK_BOLD);
 		chat_deployment_doubt(text, about->environment, MARK_BOLD "; ");
+	} else if (current->id == 0 && deployment_is_gate(about->deployment)) {
+		return; /* what others ship there is no release of ours */
 	} else if (current->id == 0) {
 		chat_text_add(
 		    text, "\nNothing was released to %s yet.", about->deployment->environment);

@@ -269,6 +269,8 @@ add_image(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_shown_image(text, about);
 }
 
+#define OF_GATE PROGRAM_COUNT /* an action that brings a commit */
+
 void
 chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -276,16 +278,19 @@ chat_deployment_shown(struct chat_text *text, const struct chat_deployment *abou
 		unsigned of;
 		add_fn *add;
 	} parts[] = {
-#define PART(name, deploy, rollback, action, add) \
+#define PART(name, deploy, rollback, action, gate, add) \
 	{ (deploy) << PROGRAM_DEPLOY | (rollback) << PROGRAM_ROLLBACK | \
-		    (action) << PROGRAM_ACTION, \
+		    (action) << PROGRAM_ACTION | (gate) << OF_GATE, \
 		add },
 		CHAT_SHOWN(PART)
 #undef PART
 	};
 
+	unsigned of =
+	    deployment_is_gate(about->deployment) ? OF_GATE : (unsigned)about->deployment->program;
+
 	for (size_t i = 0; i < COUNT(parts); i++)
-		if ((parts[i].of & DEPLOY_OF(about->deployment->program)) != 0)
+		if ((parts[i].of & 1u << of) != 0)
 			parts[i].add(text, about);
 }
 

@@ -295,6 +295,17 @@ add_holds(struct chat_text *text, const struct chat_status *status)
 	}
 }
 
+/* What a forge has shipped there is no release of ours. */
+static void
+add_gate(struct chat_text *text, const struct chat_status *status)
+{
+	if (status->gate->work == 0)
+		return;
+	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
+	chat_text_outside(text, ", run ", status->gate->run);
+	chat_text_since(text, ", ended well ", &status->clock, status->gate->ended_at, status->at);
+}
+
 /* at 0: what stands for days does not say since when. */
 static void
 add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
@@ -303,7 +314,8 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 
 	if (active == NULL)
 		return;
-	chat_text_add(text, "\n⏳ %s ", deploy_flow_word(active->state));
+	chat_text_add(text, "\n⏳ %s ",
+	    deployment_is_gate(active) ? "gate open for" : deploy_flow_word(active->state));
 	chat_text_commit(text, "", active->commit);
 	if (status->step[0] != '\0') {
 		chat_text_outside(text, " (", status->step);
@@ -317,6 +329,7 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 static void
 add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
+	add_gate(text, status);
 	add_active(text, status, status->at);
 	if (status->active != NULL) {
 		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));

@@ -23,6 +23,7 @@ struct chat_status {
 	const struct block *blocks;	   /* the newest */
 	size_t n_blocks;
 	int64_t n_all_blocks;
+	const struct last_gate *gate;	  /* of a pipeline, the newest that ended well */
 	const struct holds *holds;	  /* its locks and freezes */
 	const struct deployment *reviews; /* emergencies that nobody has reviewed: the oldest */
 	size_t n_reviews;

@@ -11,10 +11,10 @@
 /* Who set it off: word, as metrics and rows name it, and whether somebody asked for it (REQUEST) or
  * a branch moved (PUSH). */
 #define TRIGGERS(T) \
-	T(CHAT, "chat", REQUEST) /* in a chat, or a call of a hook */ \
-	T(PUSH, "push", PUSH) /* a webhook said that a branch moved */ \
-	T(POLL, "poll", PUSH) /* git was asked, and said so */ \
-	T(API, "api", REQUEST) /* a token, over /v1 */ \
+	T(CHAT, "chat", REQUEST)   /* in a chat, or a call of a hook */ \
+	T(PUSH, "push", PUSH)	   /* a webhook said that a branch moved */ \
+	T(POLL, "poll", PUSH)	   /* git was asked, and said so */ \
+	T(API, "api", REQUEST)	   /* a token, over /v1 */ \
 	T(LOCAL, "local", REQUEST) /* on the machine, over LOCAL_SOCKET */
 
 enum trigger {
@@ -95,6 +95,14 @@ struct left_host {
 
 #define LEFT_HOSTS_SHOWN 16
 
+/* The newest gate of an environment that ended well. */
+struct last_gate {
+	int64_t work; /* 0: there is none */
+	char commit[LIMIT_COMMIT];
+	int64_t ended_at; /* wall ms */
+	char run[24];	  /* its number at the forge */
+};
+
 /* What a rollback does not undo. */
 struct migration_behind {
 	int64_t n;		   /* migrations that stay */
@@ -112,9 +120,9 @@ struct environment_head {
 	char branch[LIMIT_REF];
 	char commit[LIMIT_COMMIT]; /* "": git was not asked */
 	int64_t block;		   /* the newest block when git first said so */
-	char base[LIMIT_COMMIT]; /* an ancestor of commit; "": not known */
-	int64_t count;		 /* commits from base to commit */
-	int64_t at;		 /* wall ms: git said so */
+	char base[LIMIT_COMMIT];   /* an ancestor of commit; "": not known */
+	int64_t count;		   /* commits from base to commit */
+	int64_t at;		   /* wall ms: git said so */
 };
 
 struct environment {
@@ -127,10 +135,10 @@ struct environment {
 	int64_t skipped_count; /* commits of the branch's head that change nothing in PATHS */
 	char polled_commit[LIMIT_COMMIT]; /* that polling knows; "": never polled, "-": none */
 	int64_t poll_failing_since; /* wall ms; of git, asked with its settings; 0: it answers */
-	bool is_down;			  /* the last change failed, and so did its rollback */
-	bool is_unacknowledged; /* rolled back, nobody has seen it, nothing is live since */
-	int64_t unseen_work;	/* rolled back or down by it, and nobody has seen it; 0: none */
-	int n_nags;		/* reminders of unseen_work that were due */
+	bool is_down;		    /* the last change failed, and so did its rollback */
+	bool is_unacknowledged;	    /* rolled back, nobody has seen it, nothing is live since */
+	int64_t unseen_work;	    /* rolled back or down by it, and nobody has seen it; 0: none */
+	int n_nags;		    /* reminders of unseen_work that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
 	unsigned held;	       /* ENVIRONMENT_IS_ locked, frozen, in a window, at the last look */
 	int64_t unknown_since; /* wall ms; not 0: what runs there is not known */
@@ -157,8 +165,8 @@ struct deployment_look {
 
 /* What it is spared, why, and who has looked at that. */
 struct deployment_exempt {
-	char exception[LIMIT_LINE]; /* why no freeze holds it; "": one may */
-	char emergency[LIMIT_LINE]; /* why no approval, lock or freeze holds it; "": it is none */
+	char exception[LIMIT_LINE];  /* why no freeze holds it; "": one may */
+	char emergency[LIMIT_LINE];  /* why no approval, lock or freeze holds it; "": it is none */
 	char reviewer[LIMIT_PERSON]; /* who has reviewed the emergency; "": nobody has */
 	int64_t reviewed_at;	     /* wall ms: the emergency was reviewed; 0: it was not */
 };
@@ -190,8 +198,8 @@ struct deployment {
 	char requester[LIMIT_PERSON];	  /* "@ada", "github:login(7)" */
 	int64_t confirmed_by;	      /* the person who answered its question with yes; 0: nobody */
 	char confirmer[LIMIT_PERSON]; /* name of confirmed_by; "": nobody */
-	char binding[LIMIT_DIGEST]; /* of the list that may ship it (row_binding.h); "": any may */
-	char changed[LIMIT_LINE];   /* why the question was asked anew; "": it was not */
+	char binding[LIMIT_DIGEST];  /* of the list that may ship it (row_binding.h); "": any may */
+	char changed[LIMIT_LINE];    /* why the question was asked anew; "": it was not */
 	struct chat_address address; /* where it was asked for */
 	int64_t request;      /* the platform's id of the message that asked for it; 0: none */
 	int64_t message;      /* row of the message that shows it */
@@ -199,23 +207,23 @@ struct deployment {
 	int64_t place;	      /* in its environment's queue, drawn from a counter; 0: none */
 	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
 	struct deployment_wait wait;
-	int64_t run;			  /* its newest run; 0: none yet */
-	int attempts;			  /* runs ordered for the present program */
-	bool target_changed;		  /* `==> release` was said: the target may have changed */
+	int64_t run;		     /* its newest run; 0: none yet */
+	int attempts;		     /* runs ordered for the present program */
+	bool target_changed;	     /* `==> release` was said: the target may have changed */
 	bool cannot_roll_back;	     /* `==> no-rollback` was said, or a barrier is in the way */
 	char barrier[LIMIT_BARRIER]; /* why nobody rolls back past its release; "": they may */
 	bool is_past_barrier;	     /* of a rollback: a person wants it all the same; of a
 				      * deployment: a question said what it passes (row_past.h) */
 	char migration[LIMIT_STEP];  /* the last step of one that it has begun; "": it has not */
-	bool drains;		 /* `==> drain-later` was said: what it replaced has connections */
-	int64_t to_release;	 /* of a rollback: the release that it brings back */
-	bool is_forward;	 /* to_release is newer than what it leaves */
+	bool drains;	    /* `==> drain-later` was said: what it replaced has connections */
+	int64_t to_release; /* of a rollback: the release that it brings back */
+	bool is_forward;    /* to_release is newer than what it leaves */
 	struct deployment_look look;
 	char without[LIMIT_WITHOUT]; /* hosts that a rollback leaves out where they do not answer,
 				      * a comma between; "": none */
-	char tree[LIMIT_COMMIT]; /* git's name of all files of its commit; "": not known */
-	char urls[LIMIT_URL_LIST]; /* health URLs, comma list, as they were when it started */
-	char detail[LIMIT_LINE];   /* why: the script's last line, the probe's failure.  Behind a
+	char tree[LIMIT_COMMIT];     /* git's name of all files of its commit; "": not known */
+	char urls[LIMIT_URL_LIST];   /* health URLs, comma list, as they were when it started */
+	char detail[LIMIT_LINE];     /* why: the script's last line, the probe's failure.  Behind a
 				    * line end, which neither has, why its rollback failed too */
 	/* Of an action, what it is called by: which, with what, and to which client; "": to its
 	 * environment itself. */
@@ -224,8 +232,8 @@ struct deployment {
 	char client[ENVIRONMENT_CLIENT_MAX];
 	bool is_to_be_asked; /* git's answer is followed by a question, and a yes brings the code */
 	struct deployment_exempt exempt;
-	bool is_unwitnessed; /* something of it was done while the audit's witness was late */
-	int64_t cancelled_by;		 /* a person; 0: nobody has */
+	bool is_unwitnessed;  /* something of it was done while the audit's witness was late */
+	int64_t cancelled_by; /* a person; 0: nobody has */
 	char untouched[LIMIT_UNTOUCHED]; /* git_answer.untouched, of git's last answer */
 	char approvers[LIMIT_LINE];	 /* "@bob, @cy": whose approvals count; cut */
 	char note[LIMIT_LINE];		 /* "develop has moved on to 1a2b3c4"; "" none */
@@ -338,8 +346,8 @@ bool deployment_is_looked_down(const struct deployment *deployment);
 bool deployment_is_looked_well(const struct deployment *deployment);
 
 /* It failed, nothing was rolled back, and it is down: a probe has said so. */
-bool deployment_is_left_down(
-    const struct deployment *deployment, const struct environment *environment);
+bool
+deployment_is_left_down(const struct deployment *deployment, const struct environment *environment);
 
 /* It left its environment down, or that was not known; and since then that is over. */
 bool deployment_left_doubt(const struct deployment *deployment);
@@ -378,8 +386,7 @@ const char *deployment_detail(const struct deployment *deployment, char out[LIMI
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
 /* A first release that failed, and nothing of it runs, as a step `nothing-runs` of its run says. */
-bool deployment_is_undone(
-    const struct deployment *deployment, const struct step *steps, size_t n);
+bool deployment_is_undone(const struct deployment *deployment, const struct step *steps, size_t n);
 
 /* The service that a step `stays-old SERVICE` names ([A-Za-z0-9][A-Za-z0-9._-]*): it has the
  * release's image, and the release did not replace it.  NULL: another step. */
@@ -390,8 +397,7 @@ bool deployment_lists(const char *hosts, const char *host);
 
 /* The hosts that steps `unreachable HOST` name: they did not answer, so a rollback did not begin,
  * or has left them out.  Each once, a comma between, as far as they fit; returns ret. */
-const char *
-deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT]);
+const char *deployment_unreachables(const struct step *steps, size_t n, char ret[LIMIT_WITHOUT]);
 
 /* A step: behind the gate its script's `drain.sh` removes what is old. */
 #define DEPLOYMENT_CLEAN_LATER "clean-later"

@@ -16,7 +16,8 @@ TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
     TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(timer))
 
-TX_READER(read_gate, struct row_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at))
+TX_READER(
+    read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at), TX_TEXT(run))
 
 void
 row_job_add(struct tx *tx, int64_t work, const struct job *job)
@@ -73,11 +74,12 @@ row_job_count_gates(struct tx *tx)
 	    " AND " STORE_IS_OPEN);
 }
 
-struct row_gate *
-row_job_last_gate(struct tx *tx, const char *environment, struct row_gate *ret)
+struct last_gate *
+row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret)
 {
 	return tx_first_to(tx, read_gate, ret,
-	    "SELECT id, commit_id, ended_at FROM work INDEXED BY work_gate WHERE environment = $1"
+	    "SELECT id, commit_id, ended_at, (SELECT run FROM work_job WHERE work = work.id)"
+	    " FROM work INDEXED BY work_gate WHERE environment = $1"
 	    " AND action = 'open-gate' AND state = 'DONE' ORDER BY id DESC LIMIT 1",
 	    DB_TEXT(environment));
 }

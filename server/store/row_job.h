@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "deployment/deployment.h"
 #include "store/tx.h"
 #include "types/job.h"
 
@@ -29,10 +30,4 @@ int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct j
 /* Gates that have not ended. */
 int64_t row_job_count_gates(struct tx *tx);
 
-/* The newest gate there that ended well: its work, its commit and when; 0: none did. */
-struct row_gate {
-	int64_t work;
-	char commit[LIMIT_COMMIT];
-	int64_t ended_at; /* wall ms */
-};
-struct row_gate *row_job_last_gate(struct tx *tx, const char *environment, struct row_gate *ret);
+struct last_gate *row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret);

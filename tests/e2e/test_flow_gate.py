@@ -19,7 +19,8 @@ def scene(tmp_path_factory):
     made = Jobs(tmp_path_factory.mktemp("gates"), {
         "TELEGRAM_CHAT_ID": str(GROUP), "PRODUCTION_APPROVALS": "2", "PRODUCTION_CONFIRM": "false",
         "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/main",
-        "WORKFLOW_SHOP_MAY": "gate:production, deploy:production"})
+        "WORKFLOW_SHOP_MAY": "gate:production, deploy:production",
+        "WORKFLOW_TESTS_IS": "github 456789 test.yml@refs/heads/main", "WORKFLOW_TESTS_MAY": "gate:staging"})
     yield made
     ended_well(made)
 
@@ -66,16 +67,80 @@ def test_a_job_goes_on_when_two_have_approved_and_keeps_the_environment(scene):
     scene.commit("main")
     job = Job(scene)
     assert job.gate() == "awaiting_approval"
+    first = job.work
     approve(scene, job, scene.admin())
-    assert job.state() == "awaiting_approval"
+    assert job.gate() == "awaiting_approval" and job.work == first, "the same job asks for the same"
     approve(scene, job, scene.admin())
     job.waits_for("running")
-    who = scene.admin()
-    who.say("/deploy production")
-    who.hear("production", "Awaiting approval")
     other = Job(scene)
     other.gate()
+    approve(scene, other, scene.admin(), scene.admin())
+    other.waits_for("queued")
+    status, said = job.ask("/v1/command/deploy", {"arguments": ["production"]})
+    assert status == 409 and "waits for the gate that this run has open" in said["said"]
+    assert job.ask("/v1/push")[0] == 403, "nor by a push: it would wait for its own gate"
     assert job.end() == 200
     assert job.state() == "done"
-    assert other.end("cancelled") == 200 and other.state() == "cancelled"
     assert job.end("failure") == 200 and job.state() == "done", "an end is an end"
+    other.waits_for("running")
+    who = scene.admin()
+    who.say("/status production")
+    who.hear(f"🚦 gate: {scene.head('main')[:7]}, run {job.claims['run_id']}, ended well", "gate open for")
+    assert other.end("failure") == 200 and other.state() == "failed"
+
+
+def test_an_open_gate_outlives_a_restart(scene):
+    job = Job(scene)
+    job.gate()
+    approve(scene, job, scene.admin(), scene.admin())
+    job.waits_for("running")
+    scene.bot.stop()
+    scene.start_bot()
+    assert job.state() == "running"
+    assert job.end() == 200 and job.state() == "done"
+
+
+def test_a_gate_is_its_own_jobs(scene):
+    job = Job(scene)
+    job.gate()
+    assert job.ask(f"/v1/work/{job.work}", method="GET", file="test.yml")[0] == 200
+    assert job.ask(f"/v1/work/{job.work}", method="GET", file="test.yml", run_id="1")[0] == 404
+    assert job.end(check_run_id="1") == 404
+    assert job.end(run_attempt="2") == 404, "a run that was begun again is another"
+    assert job.ask("/v1/gate", {"environment": "staging"})[0] == 403
+    assert job.ask("/v1/gate", {"environment": "nowhere"})[0] == 403
+    assert Job(scene).ask("/v1/gate", {"environment": "production", "commit": "1" * 40})[0] == 409
+    assert job.ask("/v1/gate", {})[0] == 400
+    assert job.ask("/v1/gate-end/1", {"conclusion": "fine"})[0] == 400
+    assert job.end("cancelled") == 200 and job.state() == "cancelled"
+
+
+def test_a_run_that_is_begun_again_asks_anew(scene):
+    job = Job(scene)
+    job.gate()
+    approve(scene, job, scene.admin())
+    again = Job(scene, run_id=job.claims["run_id"], run_attempt="2")
+    again.gate()
+    again.waits_for("awaiting_approval")
+    assert again.work != job.work
+    assert again.ask(f"/v1/work/{again.work}", method="GET")[1]["approvals_open"] == 2
+    for one in (job, again):
+        assert one.end("cancelled") == 200
+
+
+def test_a_commit_that_is_not_on_the_branch_is_refused_at_once(scene):
+    scene.commit("develop")
+    job = Job(scene, sha=scene.head("develop"))
+    job.gate()
+    job.waits_for("refused")
+
+
+def test_somebody_stops_it_and_the_environment_is_free(scene):
+    job = Job(scene)
+    job.gate()
+    approve(scene, job, scene.admin(), scene.admin())
+    job.waits_for("running")
+    who = scene.admin()
+    who.say("/cancel production")
+    scene.person(0).hear("Stopped: production", "its run at the forge may go on", chat=GROUP, after=who.since)
+    assert job.state() == "failed" and job.end() == 200

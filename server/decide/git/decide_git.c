@@ -89,7 +89,7 @@ const char *
 decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT])
 {
 	struct environment environment;
-	struct row_gate gate;
+	struct last_gate gate;
 
 	row_environment_get(tx, work->environment, &environment);
 	(void)text_copy(ret, LIMIT_COMMIT, environment.current.commit);

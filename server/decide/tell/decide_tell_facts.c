@@ -345,7 +345,7 @@ add_question_facts(struct tx *tx, struct chat_deployment *about, struct decide_t
 			rows->gone_commits, LIMIT_COMMITS, &about->n_gone_commits);
 	}
 	find_fled(tx, about);
-	if (deployment->program != PROGRAM_DEPLOY || !decide_tell_is_question(deployment) ||
+	if (!deployment_brings_commit(deployment) || !decide_tell_is_question(deployment) ||
 	    deployment->commit[0] == '\0')
 		return;
 	/* What it warned of as it made what is live is most likely so still. */

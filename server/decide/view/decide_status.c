@@ -25,6 +25,7 @@
 #include "store/row_deployment.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
+#include "store/row_job.h"
 #include "store/row_left_host.h"
 #include "store/row_pin.h"
 #include "store/row_run.h"
@@ -150,6 +151,7 @@ struct shown {
 	struct step steps[LIMIT_STEPS];
 	struct holds holds;
 	struct drain drain;
+	struct last_gate gate;
 	struct left_host left[LEFT_HOSTS_SHOWN];
 	struct migration_behind behind;
 	struct probe_finding finding; /* of a summary: what was known last */
@@ -212,6 +214,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	shown->drain = row_drain_open(tx, name);
 	status.draining = shown->drain.commit;
 	status.draining_since = shown->drain.since;
+	status.gate = row_job_last_gate(tx, name, &shown->gate);
 	status.left = shown->left;
 	status.n_left = row_left_host_list(tx, name, shown->left);
 	status.clock = decide_clock(tx, name);

@@ -191,16 +191,16 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 
 	row_job_get(tx, gate->id, &of);
 	if (of.job.attempt > 1)
-		(void)snprintf(
-		    again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
-	(void)snprintf(out, DECIDE_TOUCHES, "a job of workflow:%.80s waits: run %s of %.200s%s",
-	    of.job.workflow, of.job.run, of.job.repository, again);
+		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
+	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s, begun by %.80s", of.job.run,
+	    of.job.repository, again, of.job.actor);
 }
 
 const char *
 decide_action_touches(struct tx *tx, const struct deployment *work, char out[DECIDE_TOUCHES])
 {
-	const struct action *action = deployment_is_action(work) ? action_row_of(work->action) : NULL;
+	const struct action *action =
+	    deployment_is_action(work) ? action_row_of(work->action) : NULL;
 	const struct client_settings *client = settings_client(tx->settings, work->client);
 	const char *words;
 
