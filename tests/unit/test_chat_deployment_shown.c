@@ -229,15 +229,17 @@ set_note(struct scene *s)
 	(void)text_copy(s->work.note, sizeof(s->work.note), "develop has moved on to 1234567");
 }
 
+#define A_GATE PROGRAM_COUNT /* beside the programs: an action that brings a commit */
+
 static const struct {
 	const char *name;
 	unsigned of;
 	set_fn *set;
 } parts[] = {
-#define PART(name, deploy, rollback, action, add) \
+#define PART(name, deploy, rollback, action, gate, add) \
 	{ #name, \
 		(deploy) << PROGRAM_DEPLOY | (rollback) << PROGRAM_ROLLBACK | \
-		    (action) << PROGRAM_ACTION, \
+		    (action) << PROGRAM_ACTION | (gate) << A_GATE, \
 		set_##name },
 	CHAT_SHOWN(PART)
 #undef PART
@@ -246,15 +248,18 @@ static const struct {
 /* --- both messages of it --- */
 
 static void
-scene_init(struct scene *s, enum program program)
+scene_init(struct scene *s, unsigned of)
 {
+	enum program program = of == A_GATE ? PROGRAM_ACTION : (enum program)of;
+
 	*s = (struct scene){ .work = chat_sample(DEPLOY_AWAITING_CONFIRMATION) };
 	s->work.program = program;
 	s->work.started_at = 0;
 	s->environment = chat_there;
-	s->environment.current.number = program == PROGRAM_DEPLOY ? 7 : 41;
+	s->environment.current.number = program == PROGRAM_DEPLOY || of == A_GATE ? 7 : 41;
 	if (program == PROGRAM_ACTION)
-		(void)text_copy(s->work.action, sizeof(s->work.action), "service-status");
+		(void)text_copy(s->work.action, sizeof(s->work.action),
+		    of == A_GATE ? "open-gate" : "service-status");
 	s->about = chat_about(&s->work);
 	s->about.environment = &s->environment;
 	s->about.n_urls = 1;
@@ -269,7 +274,7 @@ ask(struct scene *s, char ret[LIMIT_MESSAGE])
 {
 	s->work.state = DEPLOY_AWAITING_CONFIRMATION;
 	s->about.approvals = NULL;
-	s->about.answer = s->work.program == PROGRAM_DEPLOY ? &s->answer : NULL;
+	s->about.answer = deployment_brings_commit(&s->work) ? &s->answer : NULL;
 	(void)text_copy(ret, LIMIT_MESSAGE, chat_plain(&s->about));
 }
 
@@ -337,26 +342,26 @@ compare(const char *name, const char *before, const char *question, const char *
 }
 
 static void
-compare_all(enum program program)
+compare_all(unsigned of)
 {
 	char before[LIMIT_MESSAGE], question[LIMIT_MESSAGE], approval[LIMIT_MESSAGE];
 	struct scene s;
 
-	scene_init(&s, program);
+	scene_init(&s, of);
 	ask(&s, before);
 	for (size_t i = 0; i < COUNT(parts); i++) {
-		if ((parts[i].of & DEPLOY_OF(program)) == 0)
+		if ((parts[i].of & DEPLOY_OF(of)) == 0)
 			continue;
-		scene_init(&s, program);
+		scene_init(&s, of);
 		parts[i].set(&s);
 		ask(&s, question);
 		ask_approval(&s, approval);
 		if (compare(parts[i].name, before, question, approval) == 0)
 			fail_msg("%s says nothing", parts[i].name);
 	}
-	scene_init(&s, program);
+	scene_init(&s, of);
 	for (size_t i = 0; i < COUNT(parts); i++)
-		if ((parts[i].of & DEPLOY_OF(program)) != 0)
+		if ((parts[i].of & DEPLOY_OF(of)) != 0)
 			parts[i].set(&s);
 	s.environment.unknown_since = NOW - 1000;
 	(void)text_copy(s.environment.unknown_why, LIMIT_LINE, "its folder is not here");
@@ -378,6 +383,11 @@ TEST(who_approves_a_rollback_reads_what_who_asked_reads)
 TEST(who_approves_an_action_reads_what_who_asked_reads)
 {
 	compare_all(PROGRAM_ACTION);
+}
+
+TEST(who_approves_a_gate_reads_what_who_asked_reads)
+{
+	compare_all(A_GATE);
 }
 
 /* It is made of git's answer, of which approvers have a number and a flag. */

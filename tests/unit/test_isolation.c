@@ -187,9 +187,10 @@ ask_number(struct isolation *both, const struct who *who, enum api_operation ope
 			(void)snprintf(path, sizeof(path), "%s/%d%s", api_rows[operation].path,
 			    number, api_rows[operation].behind == API_PLACE ? "/0" : "");
 			isolation_ask(both, who->uid, who->as, operation, path,
-			    !api_is_post(operation) ? NULL :
-				no		    ? "{\"answer\": \"no\"}" :
-						      "{\"answer\": \"yes\"}");
+			    !api_is_post(operation)	  ? NULL :
+				operation == API_GATE_END ? "{\"conclusion\": \"success\"}" :
+				no			  ? "{\"answer\": \"no\"}" :
+							    "{\"answer\": \"yes\"}");
 		}
 }
 
@@ -204,7 +205,9 @@ ask_row(struct isolation *both, const struct who *who, enum api_operation operat
 	switch (api_rows[operation].behind) {
 	case API_NONE:
 		isolation_ask(both, who->uid, who->as, operation, api_rows[operation].path,
-		    api_is_post(operation) ? "{}" : NULL);
+		    operation == API_GATE      ? "{\"environment\": \"cider/production\"}" :
+			api_is_post(operation) ? "{}" :
+						 NULL);
 		break;
 	case API_TARGET:
 		for (size_t i = 0; i < COUNT(places); i++) {

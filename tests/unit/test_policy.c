@@ -32,6 +32,7 @@ static const struct {
 	{ POLICY_APPROVE, "A", "A", "A" },
 	{ POLICY_EMERGENCY, "A", "A", "A" },
 	{ POLICY_DO, "A", "A", "A" },
+	{ POLICY_GATE, "A", "A", "A" },
 	{ POLICY_AUDIT, "A", "A", "A" },
 	{ POLICY_TWO_FA, "A", "A", "A" },
 	{ POLICY_TOKEN, "A", "A", "A" },

@@ -8,7 +8,7 @@
 #include "types/roles.h"
 
 #define IS "github 456789 deploy.yml@refs/heads/main"
-#define V1 "ENABLE_API_SERVER=true"
+#define V1 "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org"
 /* Of a push, as GitHub's page of its tokens has them. */
 #define REPOSITORY "\"repository_id\":\"456789\",\"repository\":\"octo/shop\","
 #define FILE_OF	   "\"workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\","

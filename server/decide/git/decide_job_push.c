@@ -87,11 +87,8 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 	struct delivery delivery;
 	struct err err;
 
-	if (job == NULL) {
-		decide_refusef(
-		    tx, 403, "Only a job of a workflow reports a push, by its forge's token.");
+	if (!decide_job_asks(tx, api))
 		return;
-	}
 	if (!decide_job_is_as_claimed(tx, api, "ref", job->ref) ||
 	    !decide_job_is_as_claimed(tx, api, "after", job->sha))
 		return;

@@ -47,6 +47,20 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 }
 
 bool
+decide_job_asks(struct tx *tx, const struct api_request *api)
+{
+	const char *path = api_rows[api->operation].path;
+
+	if (api->job != NULL)
+		return true;
+	decide_audit_denied(
+	    tx, &api->from, AUDIT_CODE_DENIED, path, "", "only a job of a workflow asks for it");
+	decide_refusef(tx, 403,
+	    "Only a job of a workflow asks for %s, by the token that its forge gives it.", path);
+	return false;
+}
+
+bool
 decide_job_is_as_claimed(
     struct tx *tx, const struct api_request *api, const char *key, const char *claimed)
 {

@@ -12,6 +12,9 @@
  */
 MUST_USE bool decide_job_enter(struct tx *tx, struct api_request *api);
 
+/* Is it a job that asks for this?  False: it was refused. */
+MUST_USE bool decide_job_asks(struct tx *tx, const struct api_request *api);
+
 /* Does what the request says under that key, if it says anything, equal the job's claim?  False: it
  * was refused. */
 MUST_USE bool decide_job_is_as_claimed(

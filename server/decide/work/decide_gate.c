@@ -129,11 +129,8 @@ decide_gate(struct tx *tx, const struct api_request *api)
 {
 	const struct environment_settings *environment;
 
-	if (api->job == NULL) {
-		decide_refusef(
-		    tx, 403, "Only a job of a workflow waits at a gate, by its forge's token.");
+	if (!decide_job_asks(tx, api))
 		return;
-	}
 	environment = find_environment(tx, api);
 	if (environment == NULL)
 		return;
@@ -173,6 +170,8 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 	char how[LIMIT_REF], detail[LIMIT_LINE];
 	bool is_well;
 
+	if (!decide_job_asks(tx, api))
+		return;
 	row_deployment_get(tx, number, &gate);
 	if (!deployment_is_gate(&gate) || !decide_job_began(tx, api, number)) {
 		decide_refusef(
