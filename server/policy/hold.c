@@ -14,7 +14,9 @@ const struct hold_kind_row hold_kinds[] = {
 };
 
 /* What puts something new on a target. */
-#define HELD_ACTIONS (POLICY_ACTION_BIT(POLICY_DEPLOY) | POLICY_ACTION_BIT(POLICY_DO))
+#define HELD_ACTIONS \
+	(POLICY_ACTION_BIT(POLICY_DEPLOY) | POLICY_ACTION_BIT(POLICY_DO) | \
+	    POLICY_ACTION_BIT(POLICY_GATE))
 
 static bool
 binds(const struct hold *hold, const struct hold_work *work)

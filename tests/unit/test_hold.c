@@ -53,7 +53,7 @@ TEST(what_binds_whom_is_as_the_table_says)
 }
 
 /* Whatever it is, and whoever does it. */
-TEST(nothing_but_deployments_and_actions_is_held)
+TEST(nothing_but_deployments_actions_and_gates_is_held)
 {
 	for (enum policy_action action = 0; action < POLICY_ACTION_COUNT; action++)
 		for (enum hold_kind kind = 0; kind < HOLD_KIND_COUNT; kind++) {
@@ -62,8 +62,10 @@ TEST(nothing_but_deployments_and_actions_is_held)
 			const struct hold_work work = { .action = action, .requester = BOB };
 
 			assert_int_equal(hold_decide(&holds, &work, NULL).verdict,
-			    action == POLICY_DEPLOY || action == POLICY_DO ? POLICY_NOT_NOW :
-									     POLICY_ALLOW);
+			    action == POLICY_DEPLOY || action == POLICY_DO ||
+				    action == POLICY_GATE ?
+				POLICY_NOT_NOW :
+				POLICY_ALLOW);
 		}
 }
 

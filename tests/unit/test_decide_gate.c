@@ -1,0 +1,267 @@
+/* Goal: a gate asks what a deployment of its commit would, opens at its turn, and no job that has gone keeps a place.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/work/decide_gate.h"
+
+#include "factor_aid.h"
+#include "lib/text.h"
+
+#define MINUTE	   INT64_C(60000)
+#define HOUR	   (60 * MINUTE)
+#define GATE_OF(e) "{\"environment\": \"" e "\"}"
+#define PRODUCTION GATE_OF("production")
+
+#define SETTINGS \
+	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
+	    "GITHUB_REPOSITORY=octo/shop", "PRODUCTION_CONFIRM=false", \
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
+	    "WORKFLOW_SHOP_MAY=gate:production"
+
+struct scene {
+	struct world w;
+	struct job job;
+	int64_t gate;
+};
+
+static struct answer
+ask(struct scene *s, enum api_operation operation, const char *path, const char *body)
+{
+	struct event *event = store_aid_event(&s->w.aid, EVENT_API);
+	struct api_request *api = calloc(1, sizeof(*api));
+	struct err err;
+
+	assert_non_null(api);
+	event->u.api = api;
+	api->is_network = true;
+	api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
+	api->job = calloc(1, sizeof(*api->job));
+	*api->job = s->job;
+	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
+		fail_msg("%s: %s", path, err.text);
+	/* Each request has a token of its own. */
+	s->job.token[0] = s->job.token[0] == 'z' ? 'a' : (char)(s->job.token[0] + 1);
+	return world_decide(&s->w, event);
+}
+
+static int
+wait_at(struct scene *s, const char *body)
+{
+	struct answer answer = ask(s, API_GATE, "/v1/gate", body);
+
+	s->gate = answer.work;
+	return answer.status;
+}
+
+static int
+look(struct scene *s)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/work/%lld", (long long)s->gate);
+	return ask(s, API_WORK, path, NULL).status;
+}
+
+static int
+end(struct scene *s, const char *body)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/v1/gate-end/%lld", (long long)s->gate);
+	return ask(s, API_GATE_END, path, body).status;
+}
+
+static void
+open_scene(struct scene *s, const char *more, const char *again)
+{
+	*s = (struct scene){ .job = { .workflow = "shop",
+				 .token = "a-1",
+				 .repository = "octo/shop",
+				 .repository_id = "456789",
+				 .ref = "refs/heads/main",
+				 .sha = COMMIT_A,
+				 .actor = "mona",
+				 .actor_id = 7,
+				 .run = "4711",
+				 .attempt = 1,
+				 .check_run = "99001" } };
+	world_open(&s->w, SETTINGS, more, again, NULL);
+}
+
+static enum deploy_state
+is(struct scene *s)
+{
+	return world_deployment(&s->w, s->gate).state;
+}
+
+static void
+git(struct scene *s)
+{
+	world_git(&s->w, (struct world_git){ .commit = s->job.sha });
+}
+
+/* Of a gate that nobody need approve. */
+static void
+opens(struct scene *s)
+{
+	assert_int_equal(wait_at(s, PRODUCTION), 202);
+	git(s);
+	assert_int_equal(is(s), DEPLOY_RUNNING);
+}
+
+TEST(a_job_that_does_not_ask_any_more_has_no_place)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	s.w.aid.at += 2 * MINUTE;
+	assert_int_equal(look(&s), 200);
+	s.w.aid.at += MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	s.w.aid.at += 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_CANCELLED);
+	assert_non_null(strstr(world_deployment(&s.w, s.gate).detail, "its job has gone"));
+	world_close(&s.w);
+}
+
+TEST(an_open_gate_whose_job_says_nothing_ends_by_itself)
+{
+	struct scene s;
+
+	open_scene(&s, "GATE_HOURS=2", NULL);
+	opens(&s);
+	s.w.aid.at += 2 * HOUR;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_deployment(&s.w, s.gate).why, DEPLOY_WHY_INTERRUPTED);
+	assert_int_equal(world_active(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
+
+/* What only a forge ships has no release here: what changes is counted from the gate before. */
+TEST(git_compares_with_the_last_gate_that_ended_well)
+{
+	struct scene s;
+	const struct effect *query;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	assert_int_equal(is(&s), DEPLOY_DONE);
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	(void)text_copy(s.job.sha, sizeof(s.job.sha), COMMIT_B);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	query = world_peek(&s.w, EFFECT_GIT_QUERY);
+	assert_string_equal(query->u.git_query.base, COMMIT_A);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	assert_int_equal(end(&s, "{\"conclusion\": \"failure\"}"), 200);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	world_close(&s.w);
+}
+
+/* Four open gates would stop an application. */
+TEST(a_gate_takes_no_slot)
+{
+	struct scene s;
+
+	open_scene(&s, "RUNS_MAX=1", NULL);
+	opens(&s);
+	world_deploy_starts(&s.w, COMMIT_A);
+	assert_int_equal(world_state(&s.w), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+/* Whose approval counts: the person who began the run has asked for it. */
+TEST(who_began_the_run_does_not_approve_it)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", "PERSON_11_GITHUB=mona");
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+static void
+check_unknown(const char *actor, int64_t attempt, bool is_unknown)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", "PERSON_12_GITHUB=mona");
+	(void)text_copy(s.job.actor, sizeof(s.job.actor), actor);
+	s.job.attempt = attempt;
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	if ((world_says(&s.w, "whose run one of you may have started") != NULL) != is_unknown)
+		fail_msg("%s, attempt %d", actor, (int)attempt);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1"); /* who is somebody else */
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+TEST(nobody_knows_who_began_a_run_again)
+{
+	check_unknown("mona", 1, false);
+	check_unknown("mona", 2, true);
+	check_unknown("eve", 1, true);
+}
+
+TEST(another_release_and_a_block_are_asked_about_anew)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	world_released(&s.w, "production");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+TEST(a_freeze_keeps_it_in_its_place)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	(void)world_text(&s.w, WORLD_ADMIN, "/freeze production 2h audit");
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze production");
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+TEST(what_needs_a_code_needs_somebody_who_gives_one)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	open_scene(&s, "REQUIRE_OTP=gate:production", factor_key_setting);
+	assert_int_equal(wait_at(&s, PRODUCTION), 403);
+	assert_non_null(strstr(s.w.aid.said, "<ENV>_APPROVALS"));
+	world_settings(&s.w, SETTINGS, "REQUIRE_OTP=gate:production", factor_key_setting,
+	    "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+TEST(nobody_asks_for_it_by_its_name)
+{
+	struct scene s;
+
+	open_scene(&s, "ROLE_OPS_IDS=11", "ROLE_OPS_MAY=do:*/*, gate:production, status:*/*");
+	(void)world_text(&s.w, WORLD_ADMIN, "/do open-gate production");
+	assert_int_equal(world_newest(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
