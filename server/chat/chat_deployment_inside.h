@@ -62,31 +62,31 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
  * another.  P(name, of a deployment, a rollback, an action, a gate?, who adds it)
  */
 #define CHAT_SHOWN(P) \
-	P(to_release,      0, 1, 0, 0, add_to_release)                  /* what it brings back */ \
-	P(without,         0, 1, 0, 0, add_without)                     /* which hosts it leaves */ \
-	P(action,          0, 0, 1, 1, chat_action_about)               /* what it does */ \
+	P(to_release,      0, 1, 0, 0, add_to_release)                   /* what it brings back */ \
+	P(without,         0, 1, 0, 0, add_without)                      /* hosts it leaves */ \
+	P(action,          0, 0, 1, 1, chat_action_about)                /* what it does */ \
 	P(image,           1, 1, 0, 0, add_image) \
 	P(requester,       1, 1, 1, 1, add_requester) \
-	P(missing,         1, 1, 1, 0, add_missing)                     /* of its release */ \
-	P(odd,             1, 0, 0, 1, add_odd)                         /* older than live */ \
-	P(block,           1, 1, 0, 1, add_block)                       /* its own commit */ \
-	P(contained,       1, 0, 0, 1, add_contained)                   /* in its history */ \
-	P(past,            1, 0, 0, 0, chat_deployment_past)            /* goes past barriers */ \
-	P(barriers,        1, 1, 0, 0, add_barriers)                    /* sets them */ \
-	P(past_migration,  0, 1, 0, 0, chat_deployment_past_migration)  /* its database */ \
-	P(passed,          1, 0, 0, 0, add_passed)                      /* by an emergency */ \
-	P(holds,           1, 0, 1, 1, add_holds)                       /* locks and freezes */ \
-	P(warning,         1, 1, 1, 1, add_warning)                     /* of its zone */ \
-	P(draining,        1, 1, 0, 0, chat_deployment_draining)        /* connections, closed */ \
-	P(ahead,           1, 1, 1, 1, add_ahead)                       /* in progress there */ \
-	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)     /* by what is live */ \
-	P(runs_first,      1, 0, 0, 0, chat_deployment_runs_first)      /* before the release */ \
-	P(ran,             1, 0, 0, 1, chat_deployment_ran)             /* its files, elsewhere */ \
-	P(replaces,        1, 0, 0, 1, chat_deployment_replaces)        /* what is live */ \
-	P(changes,         1, 0, 0, 1, add_changes)                     /* as git has them */ \
+	P(missing,         1, 1, 1, 0, add_missing)                      /* of its release */ \
+	P(odd,             1, 0, 0, 1, add_odd)                          /* older than live */ \
+	P(block,           1, 1, 0, 1, add_block)                        /* its own commit */ \
+	P(contained,       1, 0, 0, 1, add_contained)                    /* in its history */ \
+	P(past,            1, 0, 0, 0, chat_deployment_past)             /* goes past barriers */ \
+	P(barriers,        1, 1, 0, 0, add_barriers)                     /* sets them */ \
+	P(past_migration,  0, 1, 0, 0, chat_deployment_past_migration)   /* its database */ \
+	P(passed,          1, 0, 0, 0, add_passed)                       /* by an emergency */ \
+	P(holds,           1, 0, 1, 1, add_holds)                        /* locks and freezes */ \
+	P(warning,         1, 1, 1, 1, add_warning)                      /* of its zone */ \
+	P(draining,        1, 1, 0, 0, chat_deployment_draining)         /* connections, closed */ \
+	P(ahead,           1, 1, 1, 1, add_ahead)                        /* in progress there */ \
+	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)      /* by what is live */ \
+	P(runs_first,      1, 0, 0, 0, chat_deployment_runs_first)       /* before the release */ \
+	P(ran,             1, 0, 0, 1, chat_deployment_ran)              /* elsewhere */ \
+	P(replaces,        1, 0, 0, 1, chat_deployment_replaces)         /* what is live */ \
+	P(changes,         1, 0, 0, 1, add_changes)                      /* as git has them */ \
 	P(link,            1, 0, 0, 1, add_link) \
-	P(rollback_target, 1, 0, 0, 0, chat_deployment_rollback_target) /* if it fails */ \
-	P(unprobed,        1, 1, 0, 0, add_unprobed)                    /* no health check */ \
+	P(rollback_target, 1, 0, 0, 0, chat_deployment_rollback_target)  /* if it fails */ \
+	P(unprobed,        1, 1, 0, 0, add_unprobed)                     /* no health check */ \
 	P(note,            1, 1, 1, 1, add_note)
 
 void chat_deployment_shown(struct chat_text *text, const struct chat_deployment *about);

@@ -1,8 +1,9 @@
 /* jwks.h - the keys of one issuer of tokens: fetched when they are needed, kept, and renewed.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 /*
- * A set is fetched at first use and again after a day; for a key that it does not have once a minute
- * at most, for all who ask together.  While it cannot be fetched the old one counts for a week.
+ * A set is fetched at first use and again after a day; for a key that it does not have once a
+ * minute at most, for all who ask together.  While it cannot be fetched the old one counts for a
+ * week.
  */
 #pragma once
 

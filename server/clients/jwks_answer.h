@@ -1,4 +1,4 @@
-/* jwks_answer.h - what an issuer of tokens says of itself, and its keys: OpenID Connect Discovery 1.0, RFC 7517.  Side: any. */
+/* jwks_answer.h - an issuer of tokens and its keys: OpenID Connect Discovery 1.0, RFC 7517.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
@@ -30,8 +30,8 @@ struct jwks_keys {
 void jwks_keys_free(struct jwks_keys *keys); /* takes NULL */
 DEFINE_FREEP(struct jwks_keys, jwks_keys_free)
 
-/* The keys of a set that sign with RS256, to be freed; those for anything else are passed over.  NULL,
- * *err: it is no set, has more than JWKS_KEYS_MAX, one id twice, or none for RS256. */
+/* The keys of a set that sign with RS256, to be freed; those for anything else are passed over.
+ * NULL, *err: it is no set, has more than JWKS_KEYS_MAX, one id twice, or none for RS256. */
 MUST_USE struct jwks_keys *jwks_read_keys(const char *body, size_t size, struct err *err);
 
 /* NULL: it is not among them, or keys is NULL. */

@@ -136,7 +136,8 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	(void)request_get(request, "exception", reasons.exception);
 	settings =
 	    decide_where(tx, update, is_emergency ? POLICY_EMERGENCY : POLICY_DEPLOY, request);
-	if (settings == NULL || is_behind_own_gate(tx, settings->name) || !may_now(tx, update, request, settings->name, &reasons) ||
+	if (settings == NULL || is_behind_own_gate(tx, settings->name) ||
+	    !may_now(tx, update, request, settings->name, &reasons) ||
 	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name, settings->name, is_emergency) ||
 	    !can_ask_git(tx, update, settings, ref) ||

@@ -196,7 +196,8 @@ static void
 run(struct tx *tx, const struct update *update, const struct command *command,
     const struct request *request)
 {
-	const char *outcome = outcome_of(tx, update, action_named(command, request), request->target);
+	const char *outcome =
+	    outcome_of(tx, update, action_named(command, request), request->target);
 
 	tx->request = request;
 	if (strcmp(outcome, "taken") != 0)

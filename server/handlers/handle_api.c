@@ -433,7 +433,7 @@ handle_api(struct tx *tx, const struct event *event)
 		if (api->job != NULL)
 			decide_job_note(tx, api);
 	}
-	if (api->operation == API_PUSH || api->operation == API_GATE)
+	if (tx->answer.status == 202)
 		decide_put_begun(tx, &json);
 	else if (!is_view || tx->answer.status != 200)
 		put_said(tx, &json);

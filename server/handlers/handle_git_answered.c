@@ -33,8 +33,8 @@ refuse(struct tx *tx, struct deployment *deployment, const char *reason,
 	(void)decide_step(tx, deployment, DEPLOY_ON_REFUSE, answer);
 }
 
-/* A token, hook or workflow, with what its branch came to after what is blocked by then: as a push of it.
- * Else 0: nobody was shown anything. */
+/* A token, hook or workflow, with what its branch came to after what is blocked by then: as a push
+ * of it.  Else 0: nobody was shown anything. */
 static int64_t
 came_block(struct tx *tx, const struct deployment *deployment, const struct git_answer *answer)
 {

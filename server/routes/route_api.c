@@ -5,21 +5,17 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "chat/chat_first.h"
 #include "lib/address.h"
 #include "lib/bucket.h"
-#include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
-#include "lib/json.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/text.h"
-#include "lib/url.h"
 #include "routes/local_user.h"
+#include "routes/route_api_inside.h"
 #include "routes/route_job.h"
-#include "runs/run_piece.h"
 #include "types/event.h"
 #include "types/refusals.h"
 #include "types/secret.h"
@@ -71,19 +67,6 @@ struct route_api {
 	} operations[API_OPERATION_COUNT];
 };
 
-/* A request that waits for the store. */
-struct asked {
-	struct route_api *local;
-	struct http_request *request;
-	enum api_operation operation;
-	int64_t offset;
-	uint64_t who; /* as in seen */
-	/* Of a status, until its health is known. */
-	char *text;
-	struct probe_target *targets;
-	size_t n_targets;
-};
-
 struct route_api *
 route_api_new(const struct route_api_config *config)
 {
@@ -99,31 +82,6 @@ void
 route_api_free(struct route_api *local)
 {
 	free(local);
-}
-
-/* --- answers --- */
-
-static void
-answer(struct http_request *request, int status, const char *json)
-{
-	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" };
-
-	http_request_answer_text(
-	    request, status, "application/json", status == 401 ? &unknown : NULL, json);
-}
-
-static void
-answer_said(struct http_request *request, int status, const char *said)
-{
-	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
-	struct json_out json = json_out_begin(&out, '{');
-
-	json_put_str(&json, "said", said);
-	json_put_str(&json, "work", NULL);
-	json_put_bool(&json, "is_to_be_answered", false);
-	json_put_str(&json, "asked_until", NULL);
-	json_out_end(&json);
-	answer(request, status, buf_text(&out));
 }
 
 /* --- who asks --- */
@@ -205,13 +163,13 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 	uid_t uid;
 
 	if (!http_request_user_id(request, &uid)) {
-		answer_said(request, 403, why);
+		route_api_said(request, 403, why);
 		return false;
 	}
 	peer.uid = uid;
 	seen = seen_of(local->seen, uid);
 	if (!bucket_take(&seen->requests, request_rate, seen->at, 1)) {
-		answer_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, "too many requests: wait a moment");
 		return false;
 	}
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
@@ -223,7 +181,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 	note_refused(local, seen, client, why);
 	if (ret->person == 0 && peer.uid != 0)
 		local->config.on_unknown(local->config.ctx);
-	answer_said(request, 403, why);
+	route_api_said(request, 403, why);
 	return false;
 }
 
@@ -323,13 +281,13 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 	if (!bucket_take(&seen->requests, try_rate, seen->at, 1) ||
 	    !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1)) {
 		note_refused(local, seen, client, "too many tries");
-		answer_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, "too many requests: wait a moment");
 	} else if (!is_known) {
 		note_refused(local, seen, client, what);
 		(void)snprintf(said, sizeof(said),
 		    "%s: make one with deploybot token add, and send it as Authorization: Bearer",
 		    what);
-		answer_said(request, 401, said);
+		route_api_said(request, 401, said);
 	} else {
 		return true;
 	}
@@ -346,14 +304,14 @@ let_in_token(struct route_api *local, struct http_request *request, struct updat
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	if (token != NULL && find_known(local, token, &known) == CRYPTO_UNKNOWN) {
-		answer_said(request, 503, "no memory to check the token: try again");
+		route_api_said(request, 503, "no memory to check the token: try again");
 		return false;
 	}
 	if (known == NULL || clock_wall_ms() >= known->token.until) {
 		if (!let_try(local, request, token, known != NULL))
 			return false;
 	} else if (!bucket_take(&known->requests, request_rate, clock_monotonic_ms(), 1)) {
-		answer_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, "too many requests: wait a moment");
 		return false;
 	}
 	return text_copy(ret->token, sizeof(ret->token), token);
@@ -376,7 +334,7 @@ let_in_job(struct route_api *local, struct http_request *request, struct update 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
 	if (bucket_wait_ms(&seen->requests, try_rate, seen->at, 1) > 0) {
 		note_refused(local, seen, http_request_client(request), "too many tries");
-		answer_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, "too many requests: wait a moment");
 	}
 }
 
@@ -436,151 +394,6 @@ route_api_crowded(void *api, uid_t uid, enum http_server_crowd why, const char *
 }
 
 /* --- what they ask --- */
-
-/* What is shown of a log, which only the loop reads. */
-static void
-answer_log(struct asked *asked, const struct answer *decided)
-{
-	const struct route_api_config *config = &asked->local->config;
-	const char *folder = config->settings(config->ctx)->state_directory;
-	int64_t next = asked->offset;
-	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
-	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
-	struct err err;
-	bool is_read;
-
-	is_read = run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
-	    asked->offset, decided->is_ended, &text, &next, &err);
-	struct json_out json = json_out_begin(&out, '{');
-
-	json_put_i64(&json, "run", decided->work);
-	json_put_i64(&json, "next", next);
-	json_put_bool(&json, "is_over", decided->is_ended);
-	json_out_key(&json, "text");
-	json_out_strn(&json, buf_text(&text), text.size);
-	json_out_end(&json);
-	if (is_read && !buf_failed(&text) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out));
-	else
-		answer_said(asked->request, 503, is_read ? "the log is too long" : err.text);
-}
-
-static void
-free_asked(struct asked *asked)
-{
-	free(asked->text);
-	free(asked->targets);
-	free(asked);
-}
-
-static void
-put_finding(
-    struct json_out *json, const struct probe_target *target, const struct probe_finding *finding)
-{
-	char place[URL_PLACE];
-
-	json_out_object(json);
-	json_put_str(json, "environment", target->environment);
-	json_put_str(json, "at", url_place(target->url, place));
-	if (finding->is_unknown)
-		json_put_str(json, "is_healthy", NULL);
-	else
-		json_put_bool(json, "is_healthy", finding->is_healthy);
-	json_put_i64_if(json, "http_status", finding->http_status != 0, finding->http_status);
-	json_put_i64_if(json, "latency_ms", finding->http_status != 0, finding->latency_ms);
-	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
-	json_put_bool(
-	    json, "is_other_commit", probe_is_other_commit(finding->commit, target->commit));
-	json_put_str(json, "detail", finding->detail[0] == '\0' ? NULL : finding->detail);
-	json_out_end(json);
-}
-
-/* The store's object, and behind all of it the health. */
-static void
-on_looked(void *ctx, const struct probe_finding *findings)
-{
-	struct asked *asked = ctx;
-	size_t size = strlen(asked->text) - 1; /* without its brace */
-	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
-	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
-	struct json_out json = json_out_begin(&health, '{');
-
-	json_put_open(&json, "health", '[');
-	for (size_t i = 0; i < asked->n_targets; i++)
-		put_finding(&json, &asked->targets[i], &findings[i]);
-	json_out_end(&json);
-	json_out_end(&json);
-	buf_add(&out, asked->text, size);
-	buf_addf(&out, ",%s", buf_text(&health) + 1);
-	if (!buf_failed(&health) && !buf_failed(&out))
-		answer(asked->request, 200, buf_text(&out));
-	else
-		answer_said(asked->request, 503, "the answer is too long");
-	free_asked(asked);
-}
-
-static void
-answer_status(struct asked *asked, const struct answer *decided)
-{
-	const struct route_api_config *config = &asked->local->config;
-
-	asked->n_targets = decided->n_targets;
-	asked->text = mem_text(decided->text);
-	asked->targets = mem_new(decided->n_targets + 1, sizeof(*asked->targets));
-	if (decided->n_targets > 0)
-		memcpy(
-		    asked->targets, decided->targets, decided->n_targets * sizeof(*asked->targets));
-	config->look(config->ctx, asked->who, asked->targets, asked->n_targets, on_looked, asked);
-}
-
-static void
-on_log_read(void *ctx, bool is_read, const char *text)
-{
-	struct asked *asked = ctx;
-	char line[LIMIT_LINE];
-
-	(void)snprintf(line, sizeof(line), "%s%s", chat_first_rows[FIRST_NO_LOG].before,
-	    text); /* cut is fine */
-	answer_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
-	free_asked(asked);
-}
-
-static void
-answer_application_log(struct asked *asked, const struct answer *decided)
-{
-	const struct route_api_config *config = &asked->local->config;
-	struct err err;
-
-	if (config->read_log(
-		config->ctx, decided->log_of, decided->log_lines, on_log_read, asked, &err))
-		return;
-	answer_said(asked->request, 503, err.text);
-	free_asked(asked);
-}
-
-static void
-on_decided(void *ctx, const struct answer *decided)
-{
-	struct asked *asked = ctx;
-
-	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
-		answer_status(asked, decided);
-		return;
-	}
-	if (decided->status == 200 && decided->log_of[0] != '\0') {
-		answer_application_log(asked, decided);
-		return;
-	}
-	if (decided->text == NULL)
-		answer_said(asked->request, decided->status >= 400 ? decided->status : 503,
-		    "the server could not decide on it: try again, and see its log");
-	else if ((asked->operation == API_LOG || asked->operation == API_RUN) &&
-	    decided->status == 200)
-		answer_log(asked, decided);
-	else
-		answer(asked->request, decided->status, decided->text);
-	free_asked(asked);
-}
 
 /* Of what is asked with a token, which is good for that alone. */
 static bool
@@ -647,22 +460,22 @@ submit(const struct operation *operation, struct http_request *request, const st
 	    new_event(request, operation->operation, local->config.is_network, job, &err);
 
 	if (event == NULL) {
-		answer_said(request, 400, err.text);
+		route_api_said(request, 400, err.text);
 		return;
 	}
 	asked = mem_new(1, sizeof(*asked));
-	*asked = (struct asked){ .local = local,
+	*asked = (struct asked){ .config = &local->config,
 		.request = request,
 		.operation = operation->operation,
 		.who = who_asks(local, request, event->u.api),
 		.offset = event->u.api->offset };
-	event->done = on_decided;
+	event->done = route_api_decided;
 	event->done_ctx = asked;
 	if (local->config.submit(local->config.ctx, event))
 		return;
 	event_free(event);
 	free(asked);
-	answer_said(request, 503, "the server is busy: try again in a moment");
+	route_api_said(request, 503, "the server is busy: try again in a moment");
 }
 
 /* A job whose token is being checked. */
@@ -690,7 +503,7 @@ on_job(void *ctx, int status, const char *why, const struct job *job)
 		note_refused(local, seen, http_request_client(arrival.request),
 		    is_counted ? "a job's token is refused" : "too many tries");
 	}
-	answer_said(arrival.request, status, why);
+	route_api_said(arrival.request, status, why);
 }
 
 static void

@@ -42,17 +42,17 @@ route_job_is_meant(const char *token)
 static void
 find_workflow(struct check *check, const struct settings *settings)
 {
+	static const char of_none[] =
+	    "this job is of no workflow here: no WORKFLOW_<NAME>_IS has its repository_id, workflow_ref, environment and event_name";
+	static const char of_several[] =
+	    "this job is of several workflows here: let environment= say which";
 	struct workflow workflow;
 	struct job job;
 	struct err err;
 	size_t n = workflow_find(settings, check->jwt.claims, &workflow);
 
 	if (n != 1) {
-		end(check, 403,
-		    n == 0 ?
-			"this job is of no workflow here: its repository_id, workflow_ref, environment or event_name is another than each WORKFLOW_<NAME>_IS says" :
-			"this job is of several workflows here: let environment= tell them apart",
-		    NULL);
+		end(check, 403, n == 0 ? of_none : of_several, NULL);
 		return;
 	}
 	if (!job_read(check->jwt.claims, &job, &err)) {

@@ -21,9 +21,9 @@ bool route_job_is_meant(const char *token);
 
 /*
  * Checks a token, which is copied: form, key, signature, issuer, audience (PUBLIC_URL), moment, and
- * whose workflow it is.  Calls on_checked once, within this call or later, within JWKS_WAIT_MS: 200;
- * 401: it proves nothing; 403: it is of no workflow of the settings, or of several; 503: it could
- * not be checked.
+ * whose workflow it is.  Calls on_checked once, within this call or later, within JWKS_WAIT_MS:
+ * 200; 401: it proves nothing; 403: it is of no workflow of the settings, or of several; 503: it
+ * could not be checked.
  */
 void route_job_check(const struct route_job_config *config, const char *token,
     route_job_fn *on_checked, void *ctx);

@@ -21,7 +21,7 @@ static const struct {
 	{ "WORKFLOW_", false, "WORKFLOW_<NAME>_…, workflows of a forge" },
 	{ "PIPELINE_", false, "PIPELINE_<NAME>, pipelines of a forge" },
 	{ "SECRET_", false, "SECRET_<NAME>_…, secrets that are lent" },
-	{ "NOTIFY_", false, "NOTIFY_<NAME>_…, who else is told" },
+	{ "NOTIFY_", false, "NOTIFY_<NAME>_…, who else is notified" },
 	{ "PLAYBOOK_", false, "PLAYBOOK_<NAME>_…, playbooks" },
 	{ "JOB_", true, "JOB_<NAME>, the jobs" },
 	{ "TRANSPORT_", true, "TRANSPORT_…, what only a transport of yours knows" },

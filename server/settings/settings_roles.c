@@ -407,7 +407,7 @@ settings_say_workflows(struct settings_loader *l)
 			if (workflow_line_read(other.is, &its, NULL) &&
 			    workflow_lines_meet(&line, &its))
 				settings_say(l->report, SETTINGS_ERROR,
-				    "workflows %s and %s: a job may be of both: let environment= tell them apart",
+				    "workflows %s and %s: a job may be of both: environment= says which",
 				    first.id, other.id);
 	if (at > 0 && !l->s->enable_api_server)
 		settings_say(l->report, SETTINGS_ERROR,

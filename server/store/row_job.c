@@ -23,8 +23,8 @@ void
 row_job_add(struct tx *tx, int64_t work, const struct job *job)
 {
 	(void)tx_run(tx,
-	    "INSERT INTO work_job (work, " COLUMNS ", timer)"
-	    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (work) DO NOTHING",
+	    "INSERT INTO work_job (work, " COLUMNS
+	    ", timer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (work) DO NOTHING",
 	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
 	    DB_TEXT(job->check_run), DB_TEXT(job->actor), DB_I64(tx->at)); /* sticky */

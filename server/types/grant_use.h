@@ -6,7 +6,7 @@
 
 struct grant_use {
 	int64_t person;		       /* 0: since when uses are counted */
-	char program[ENVIRONMENT_ID_MAX]; /* of a hook or workflow its id, "shop/build-done"; else "" */
+	char program[ENVIRONMENT_ID_MAX]; /* a hook's or workflow's id, "shop/done"; else "" */
 	char action[16];
 	int64_t at;
 };

@@ -1,8 +1,8 @@
 /* job.h - a job of a forge's workflow, as its checked token says it.  Side: any. */
 /* SPDX-License-Identifier: ISC */
 /*
- * GitHub's claims are texts, numbers too: docs.github.com/actions/reference/security/oidc.  Of names
- * only those are kept that people read; who or what something is says its number.
+ * GitHub's claims are texts, numbers too: docs.github.com/actions/reference/security/oidc.  Of
+ * names only those are kept that people read; who or what something is says its number.
  */
 #pragma once
 

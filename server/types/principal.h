@@ -29,9 +29,9 @@ struct principal {
 	enum principal_kind kind;
 	int64_t id; /* a person's; a user's as principal_of_user() has it, 0: not known */
 	char name[PRINCIPAL_NAME]; /* of who has no number */
-	/* Of the snapshot's roles the one that root says, a hook or workflow is, a token has or a login lends,
-	 * and 1; 0: none.  Made for one decision (decide_principal()), and never kept: it is an
-	 * index. */
+	/* Of the snapshot's roles the one that root says, a hook or workflow is, a token has or a
+	 * login lends, and 1; 0: none.  Made for one decision (decide_principal()), and never kept:
+	 * it is an index. */
 	size_t lent;
 	/* An end of theirs that was recorded: the clock that says it is earlier has jumped back.
 	 * 0: none was. */
@@ -54,7 +54,8 @@ MUST_USE bool role_id_parse(const char *text, struct role_id *ret);
 /*
  * Rows know people by a number.  A user of this machine who is nobody at Telegram has one below 0.
  * Root has one for each role that it says, and each hook and workflow has one: the number of its
- * row (store/row_principal.h).  What they have asked for is looked at with the grants of that alone.
+ * row (store/row_principal.h).  What they have asked for is looked at with the grants of that
+ * alone.
  */
 int64_t principal_of_user(uint32_t uid);
 int64_t principal_of_root(int64_t row);

@@ -26,11 +26,11 @@ struct grant {
 
 /* It is (application, name): one of that name in another file is another. */
 struct role {
-	char name[ENVIRONMENT_NAME_MAX];	/* "admin", "contractor"; a hook's or workflow's own */
+	char name[ENVIRONMENT_NAME_MAX];	/* "contractor"; a hook's or workflow's own */
 	char setting[SETTING_NAME_MAX];		/* the line that says what it may */
 	char application[ENVIRONMENT_NAME_MAX]; /* in whose file it stands; "": the main one */
 	bool is_built_in;
-	/* HOOK, WORKFLOW: the grants of that one, which nobody else has; SYSTEM: a role of people. */
+	/* HOOK, WORKFLOW: the grants of that one, which nobody else has; SYSTEM: of people. */
 	enum principal_kind of;
 	int64_t until;	    /* from this moment on there is no such role; 0: no end */
 	uint32_t unreached; /* actions of the server that its line names and does not give */

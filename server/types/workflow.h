@@ -14,7 +14,7 @@
 struct json;
 struct settings;
 
-#define WORKFLOW_WORD 256 /* bytes of one word of the line, and of a claim that is compared with it */
+#define WORKFLOW_WORD 256 /* bytes of a word of the line, and of a claim compared with it */
 
 struct workflow {
 	const char *id; /* "deploy"; of an application's file "shop/deploy" */

@@ -35,7 +35,8 @@ def test_each_part_of_a_path_is_a_parameter_and_each_schema_is_there():
 
 def test_each_status_that_a_call_of_a_hook_is_answered_is_described():
     source = "".join((ROOT / name).read_text("utf-8") for name in ("server/routes/route_hooks.c",
-                                                                   "server/handlers/handle_hook.c"))
+                                                                   "server/handlers/handle_hook.c",
+                                                                   "server/decide/factor/decide_factor_try.c"))
     ways = r"answer_said\(call, |status = |answer\(request, |decide_refusef\(tx, "
     given = set(re.findall(rf"(?:{ways})(?:\w+.*\? )?(\d{{3}})", source))
     given |= set(re.findall(r"http_request_answer\(request, (\d{3})", source))

@@ -56,8 +56,8 @@ class Job:
 
 def approve(scene, job, *people):
     job.waits_for("awaiting_approval")
-    asked = scene.person(0).hear("open-gate", scene.head("main")[:7], f"run {job.claims['run_id']}", chat=GROUP, after=0,
-                                 buttons=("Approve", "Reject"))
+    asked = scene.person(0).hear("open-gate", scene.head("main")[:7], f"run {job.claims['run_id']}", chat=GROUP,
+                                 after=0, buttons=("Approve", "Reject"))
     for who in people:
         assert who.press(asked, "Approve").startswith("Approved: production ")
     return asked

@@ -10,7 +10,8 @@ from github_tokens import AUDIENCE, Key
 from jobs_aid import REPOSITORY, Jobs
 from stage import wait_until
 
-MAY = {"WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop", "WORKFLOW_SHOP_MAY": "deploy:staging, status:*"}
+MAY = {"WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop",
+       "WORKFLOW_SHOP_MAY": "deploy:staging, status:*"}
 
 
 @pytest.fixture(scope="module")

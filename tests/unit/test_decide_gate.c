@@ -1,4 +1,4 @@
-/* Goal: a gate asks what a deployment of its commit would, opens at its turn, and no job that has gone keeps a place.  Side: store. */
+/* Goal: a gate asks what a deployment of its commit would, and no job that has gone keeps a place.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_gate.h"
 

@@ -1,4 +1,4 @@
-/* Goal: a job is of the workflow that the settings name, and a fork's, another's or an outsider's is of none.  Side: start. */
+/* Goal: a job is of the workflow that the settings name, and a fork's or an outsider's of none.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "types/workflow.h"
 
@@ -7,8 +7,10 @@
 #include "settings_aid.h"
 #include "types/roles.h"
 
-#define IS "github 456789 deploy.yml@refs/heads/main"
-#define V1 "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org"
+#define IS	     "github 456789 deploy.yml@refs/heads/main"
+#define RUN_REF(ref) "workflow_ref\":\"" ref "\","
+#define RUN_OF(ref)  "\"" RUN_REF(ref)
+#define V1	     "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org"
 /* Of a push, as GitHub's page of its tokens has them. */
 #define REPOSITORY "\"repository_id\":\"456789\",\"repository\":\"octo/shop\","
 #define FILE_OF	   "\"workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\","
@@ -37,20 +39,16 @@ TEST(a_job_is_known_by_the_number_of_its_repository_its_file_and_its_ref)
 		"{\"repository_id\":456789," FILE_OF PUSH REST,
 		"{" FILE_OF PUSH REST,
 		"{" REPOSITORY PUSH REST,
-		"{" REPOSITORY
-		"\"workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/feature\"," PUSH
-		    REST,
-		"{" REPOSITORY
-		"\"workflow_ref\":\"octo/shop/.github/workflows/other.yml@refs/heads/main\"," PUSH
-		    REST,
-		"{" REPOSITORY
-		"\"workflow_ref\":\"octo/shop/x/.github/workflows/deploy.yml@refs/heads/main\"," PUSH
-		    REST,
-		"{" REPOSITORY "\"workflow_ref\":\"deploy.yml@refs/heads/main\"," PUSH REST,
+		"{" REPOSITORY RUN_OF("octo/shop/.github/workflows/deploy.yml@refs/heads/feature")
+		    PUSH REST,
+		"{" REPOSITORY RUN_OF("octo/shop/.github/workflows/other.yml@refs/heads/main")
+		    PUSH REST,
+		"{" REPOSITORY RUN_OF("octo/shop/x/.github/workflows/deploy.yml@refs/heads/main")
+		    PUSH REST,
+		"{" REPOSITORY RUN_OF("deploy.yml@refs/heads/main") PUSH REST,
 		/* Which reusable workflow it calls says nothing of who calls. */
-		"{" REPOSITORY
-		"\"job_workflow_ref\":\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\"," PUSH
-		    REST,
+		"{" REPOSITORY "\"job_" RUN_REF(
+		    "octo/shop/.github/workflows/deploy.yml@refs/heads/main") PUSH REST,
 		/* Begun by somebody from outside, or with what they wrote. */
 		"{" REPOSITORY FILE_OF "\"event_name\":\"pull_request\"," REST,
 		"{" REPOSITORY FILE_OF "\"event_name\":\"pull_request_target\"," REST,

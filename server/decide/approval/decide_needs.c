@@ -206,7 +206,8 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 	return ret;
 }
 
-/* To the run of its forge, and not to the runner's settings: a run that is begun again asks anew. */
+/* To the run of its forge, and not to the runner's settings: a run that is begun again asks anew.
+ * */
 static void
 bind_gate(struct tx *tx, const struct deployment *gate, const struct environment *environment,
     const char *blocked, char ret[NEEDS_BINDING])

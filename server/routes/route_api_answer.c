@@ -1,0 +1,182 @@
+/* route_api_answer.c - what a request to /v1 is answered, once it is decided.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include "routes/route_api_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "chat/chat_first.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/url.h"
+#include "runs/run_piece.h"
+
+static void
+answer(struct http_request *request, int status, const char *json)
+{
+	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" };
+
+	http_request_answer_text(
+	    request, status, "application/json", status == 401 ? &unknown : NULL, json);
+}
+
+void
+route_api_said(struct http_request *request, int status, const char *said)
+{
+	CLEANUP(buf_done) struct buf out = buf_make(LIMIT_LINE * 8 + LIMIT_LOG_ANSWER * 6);
+	struct json_out json = json_out_begin(&out, '{');
+
+	json_put_str(&json, "said", said);
+	json_put_str(&json, "work", NULL);
+	json_put_bool(&json, "is_to_be_answered", false);
+	json_put_str(&json, "asked_until", NULL);
+	json_out_end(&json);
+	answer(request, status, buf_text(&out));
+}
+
+/* What is shown of a log, which only the loop reads. */
+static void
+answer_log(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = asked->config;
+	const char *folder = config->settings(config->ctx)->state_directory;
+	int64_t next = asked->offset;
+	CLEANUP(buf_done) struct buf text = buf_make((size_t)2 * RUN_PIECE);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)16 * RUN_PIECE);
+	struct err err;
+	bool is_read;
+
+	is_read = run_piece_read(&(struct run_tail_log){ folder, decided->work, config->redact },
+	    asked->offset, decided->is_ended, &text, &next, &err);
+	struct json_out json = json_out_begin(&out, '{');
+
+	json_put_i64(&json, "run", decided->work);
+	json_put_i64(&json, "next", next);
+	json_put_bool(&json, "is_over", decided->is_ended);
+	json_out_key(&json, "text");
+	json_out_strn(&json, buf_text(&text), text.size);
+	json_out_end(&json);
+	if (is_read && !buf_failed(&text) && !buf_failed(&out))
+		answer(asked->request, 200, buf_text(&out));
+	else
+		route_api_said(asked->request, 503, is_read ? "the log is too long" : err.text);
+}
+
+static void
+free_asked(struct asked *asked)
+{
+	free(asked->text);
+	free(asked->targets);
+	free(asked);
+}
+
+static void
+put_finding(
+    struct json_out *json, const struct probe_target *target, const struct probe_finding *finding)
+{
+	char place[URL_PLACE];
+
+	json_out_object(json);
+	json_put_str(json, "environment", target->environment);
+	json_put_str(json, "at", url_place(target->url, place));
+	if (finding->is_unknown)
+		json_put_str(json, "is_healthy", NULL);
+	else
+		json_put_bool(json, "is_healthy", finding->is_healthy);
+	json_put_i64_if(json, "http_status", finding->http_status != 0, finding->http_status);
+	json_put_i64_if(json, "latency_ms", finding->http_status != 0, finding->latency_ms);
+	json_put_str(json, "commit", finding->commit[0] == '\0' ? NULL : finding->commit);
+	json_put_bool(
+	    json, "is_other_commit", probe_is_other_commit(finding->commit, target->commit));
+	json_put_str(json, "detail", finding->detail[0] == '\0' ? NULL : finding->detail);
+	json_out_end(json);
+}
+
+/* The store's object, and behind all of it the health. */
+static void
+on_looked(void *ctx, const struct probe_finding *findings)
+{
+	struct asked *asked = ctx;
+	size_t size = strlen(asked->text) - 1; /* without its brace */
+	CLEANUP(buf_done) struct buf health = buf_make(LIMIT_ANSWER_TEXT);
+	CLEANUP(buf_done) struct buf out = buf_make((size_t)2 * LIMIT_ANSWER_TEXT);
+	struct json_out json = json_out_begin(&health, '{');
+
+	json_put_open(&json, "health", '[');
+	for (size_t i = 0; i < asked->n_targets; i++)
+		put_finding(&json, &asked->targets[i], &findings[i]);
+	json_out_end(&json);
+	json_out_end(&json);
+	buf_add(&out, asked->text, size);
+	buf_addf(&out, ",%s", buf_text(&health) + 1);
+	if (!buf_failed(&health) && !buf_failed(&out))
+		answer(asked->request, 200, buf_text(&out));
+	else
+		route_api_said(asked->request, 503, "the answer is too long");
+	free_asked(asked);
+}
+
+static void
+answer_status(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = asked->config;
+
+	asked->n_targets = decided->n_targets;
+	asked->text = mem_text(decided->text);
+	asked->targets = mem_new(decided->n_targets + 1, sizeof(*asked->targets));
+	if (decided->n_targets > 0)
+		memcpy(
+		    asked->targets, decided->targets, decided->n_targets * sizeof(*asked->targets));
+	config->look(config->ctx, asked->who, asked->targets, asked->n_targets, on_looked, asked);
+}
+
+static void
+on_log_read(void *ctx, bool is_read, const char *text)
+{
+	struct asked *asked = ctx;
+	char line[LIMIT_LINE];
+
+	(void)snprintf(line, sizeof(line), "%s%s", chat_first_rows[FIRST_NO_LOG].before,
+	    text); /* cut is fine */
+	route_api_said(asked->request, is_read ? 200 : 409, is_read ? text : line);
+	free_asked(asked);
+}
+
+static void
+answer_application_log(struct asked *asked, const struct answer *decided)
+{
+	const struct route_api_config *config = asked->config;
+	struct err err;
+
+	if (config->read_log(
+		config->ctx, decided->log_of, decided->log_lines, on_log_read, asked, &err))
+		return;
+	route_api_said(asked->request, 503, err.text);
+	free_asked(asked);
+}
+
+void
+route_api_decided(void *ctx, const struct answer *decided)
+{
+	struct asked *asked = ctx;
+
+	if (asked->operation == API_STATUS && decided->status == 200 && decided->text != NULL) {
+		answer_status(asked, decided);
+		return;
+	}
+	if (decided->status == 200 && decided->log_of[0] != '\0') {
+		answer_application_log(asked, decided);
+		return;
+	}
+	if (decided->text == NULL)
+		route_api_said(asked->request, decided->status >= 400 ? decided->status : 503,
+		    "the server could not decide on it: try again, and see its log");
+	else if ((asked->operation == API_LOG || asked->operation == API_RUN) &&
+	    decided->status == 200)
+		answer_log(asked, decided);
+	else
+		answer(asked->request, decided->status, decided->text);
+	free_asked(asked);
+}
