@@ -516,10 +516,10 @@ make_witness(struct serve *serve, struct err *err)
 	};
 	/* NOLINTEND(concurrency-mt-unsafe) */
 
-	serve->s3 = s3_client(serve->loop, err);
-	if (serve->s3 != NULL)
-		serve->aws = aws_credentials_new(serve->loop, &source, err);
-	return serve->aws != NULL;
+	serve->witness.s3 = s3_client(serve->loop, err);
+	if (serve->witness.s3 != NULL)
+		serve->witness.aws = aws_credentials_new(serve->loop, &source, err);
+	return serve->witness.aws != NULL;
 }
 
 static bool
@@ -560,8 +560,8 @@ make_parts(struct serve *serve, struct err *err)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.cloudflare = serve->cloudflare,
-		.s3 = serve->s3,
-		.aws = serve->aws,
+		.s3 = serve->witness.s3,
+		.aws = serve->witness.aws,
 		.submit = submit_own,
 		.submit_ctx = serve,
 		.note_mirror = note_mirror,

@@ -51,11 +51,15 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
-	struct http_client *issuer; /* NULL: no job of a workflow has asked yet */
-	struct jwks *keys;
-	struct route_job_config jobs;
-	struct http_client *s3;
-	struct aws_credentials *aws;
+	struct serve_jobs { /* of workflows */
+		struct http_client *issuer; /* NULL: none has asked yet */
+		struct jwks *keys;
+		struct route_job_config config;
+	} jobs;
+	struct serve_witness {
+		struct http_client *s3;
+		struct aws_credentials *aws;
+	} witness;
 	struct telegram *telegram;
 	struct forge_webhook *forges;
 	struct route_hooks *hooks;

@@ -143,15 +143,15 @@ keys(void *ctx)
 	size_t at = 0;
 	struct err err;
 
-	if (serve->keys != NULL || !workflow_next(serve->settings, &at, &first))
-		return serve->keys;
-	serve->issuer = jwks_client(serve->loop, issuer, &err);
-	if (serve->issuer == NULL) {
+	if (serve->jobs.keys != NULL || !workflow_next(serve->settings, &at, &first))
+		return serve->jobs.keys;
+	serve->jobs.issuer = jwks_client(serve->loop, issuer, &err);
+	if (serve->jobs.issuer == NULL) {
 		log_error("tokens of jobs cannot be checked: %s", err.text);
 		return NULL;
 	}
-	serve->keys = jwks_new(serve->issuer, issuer);
-	return serve->keys;
+	serve->jobs.keys = jwks_new(serve->jobs.issuer, issuer);
+	return serve->jobs.keys;
 }
 
 void
@@ -159,7 +159,7 @@ serve_network_api(struct serve *serve)
 {
 	if (!serve->settings->enable_api_server)
 		return;
-	serve->jobs =
+	serve->jobs.config =
 	    (struct route_job_config){ .settings = current_settings, .keys = keys, .ctx = serve };
 	serve->network_api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
@@ -169,7 +169,7 @@ serve_network_api(struct serve *serve)
 	    .is_network = true,
 	    .look = look,
 	    .read_log = read_log,
-	    .jobs = &serve->jobs,
+	    .jobs = &serve->jobs.config,
 	    .ctx = serve,
 	});
 }

@@ -166,7 +166,7 @@ serve_teardown(struct serve *serve)
 		perform_done(&serve->perform);
 	http_server_free(serve->http);
 	http_server_free(serve->local_http);
-	jwks_free(serve->keys);
+	jwks_free(serve->jobs.keys);
 	route_api_free(serve->api);
 	route_api_free(serve->network_api);
 	forge_webhook_free(serve->forges);
@@ -174,9 +174,9 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
-	http_client_free(serve->issuer);
-	http_client_free(serve->s3);
-	aws_credentials_free(serve->aws);
+	http_client_free(serve->jobs.issuer);
+	http_client_free(serve->witness.s3);
+	aws_credentials_free(serve->witness.aws);
 	refusals_free(serve->refusals);
 	health_watch_free(serve->watch);
 	metric_set_free(serve->metrics);

@@ -67,19 +67,6 @@ deployment_is_action(const struct deployment *deployment)
 }
 
 bool
-deployment_is_gate(const struct deployment *deployment)
-{
-	return deployment_is_action(deployment) &&
-	    strcmp(deployment->action, action_table[ACTION_OPEN_GATE].name) == 0;
-}
-
-bool
-deployment_brings_commit(const struct deployment *deployment)
-{
-	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);
-}
-
-bool
 deployment_is_emergency(const struct deployment *deployment)
 {
 	return deployment->exempt.emergency[0] != '\0';

@@ -6,6 +6,7 @@
 #include "types/action.h"
 #include "types/effect.h"
 #include "types/policy_action.h"
+#include "deployment/gate.h"
 #include "types/run_warnings.h"
 
 /* Who set it off: word, as metrics and rows name it, and whether somebody asked for it (REQUEST) or
@@ -94,14 +95,6 @@ struct left_host {
 };
 
 #define LEFT_HOSTS_SHOWN 16
-
-/* The newest gate of an environment that ended well. */
-struct last_gate {
-	int64_t work; /* 0: there is none */
-	char commit[LIMIT_COMMIT];
-	int64_t ended_at; /* wall ms */
-	char run[24];	  /* its number at the forge */
-};
 
 /* What a rollback does not undo. */
 struct migration_behind {
@@ -275,13 +268,6 @@ bool deployment_is_rollback(const struct deployment *deployment);
 
 /* It changes nothing of what is live: neither a deployment nor a rollback. */
 bool deployment_is_action(const struct deployment *deployment);
-
-/* The action that lets a job of a pipeline go on to its environment: what will come is its commit,
- * so it asks what a deployment of that asks. */
-bool deployment_is_gate(const struct deployment *deployment);
-
-/* Its commit is what it brings: git is asked about it. */
-bool deployment_brings_commit(const struct deployment *deployment);
 
 /* What a person must be allowed to do there to let it start. */
 enum policy_action deployment_grant(const struct deployment *deployment);

@@ -238,9 +238,6 @@ void settings_fill_roles(struct settings *s);
 /* Names in the report what is wrong in the roles of one file, when its environments are known. */
 void settings_check_roles(struct settings_loader *l);
 
-/* Which workflows one job may be of, and what they all need.  When all is filled. */
-void settings_say_workflows(struct settings_loader *l);
-
 /* One grant as it stands in a list; what stands before the colon, whose set is 0 for no action. */
 #define SETTINGS_ACTION_MAX 32
 struct grant settings_read_grant(const char *application, const char *text,

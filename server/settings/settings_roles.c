@@ -395,29 +395,6 @@ check_workflow(const struct checked *c)
 }
 
 void
-settings_say_workflows(struct settings_loader *l)
-{
-	struct workflow first, other;
-	struct workflow_line line, its;
-	size_t at = 0;
-
-	while (workflow_next(l->s, &at, &first))
-		for (size_t next = at; workflow_line_read(first.is, &line, NULL) &&
-		     workflow_next(l->s, &next, &other);)
-			if (workflow_line_read(other.is, &its, NULL) &&
-			    workflow_lines_meet(&line, &its))
-				settings_say(l->report, SETTINGS_ERROR,
-				    "workflows %s and %s: a job may be of both: environment= says which",
-				    first.id, other.id);
-	if (at > 0 && !l->s->enable_api_server)
-		settings_say(l->report, SETTINGS_ERROR,
-		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
-	if (at > 0 && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
-		settings_say(l->report, SETTINGS_ERROR,
-		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
-}
-
-void
 settings_check_roles(struct settings_loader *l)
 {
 	const struct settings_inside *in = l->s->inside;

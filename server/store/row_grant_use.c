@@ -39,7 +39,8 @@ list(struct db *db, size_t *ret_count, struct err *err)
 	    " FROM grant_use g LEFT JOIN principal p ON (p.kind = 'hook' AND p.id = $1 - g.person)"
 	    " OR (p.kind = 'workflow' AND p.id = $2 - g.person)"
 	    " ORDER BY g.person",
-	    DB_I64(principal_of_hook(0)), DB_I64(principal_of_workflow(0)));
+	    DB_I64(principal_of_row(PRINCIPAL_HOOK, 0)),
+	    DB_I64(principal_of_row(PRINCIPAL_WORKFLOW, 0)));
 
 	while (good && db_next(&rows)) {
 		struct grant_use *added = array_add(&uses, &n, sizeof(*added));

@@ -30,9 +30,7 @@ row_principal_of(struct tx *tx, enum principal_kind kind, const char *applicatio
 		    values[0], values[1], values[2]); /* sticky */
 		row = tx_number_sql(tx, &find);
 	}
-	return kind == PRINCIPAL_HOOK  ? principal_of_hook(row) :
-	    kind == PRINCIPAL_WORKFLOW ? principal_of_workflow(row) :
-					 principal_of_root(row);
+	return principal_of_row(kind, row);
 }
 
 int64_t

@@ -3,7 +3,7 @@
 /*
  * "deploy:shop/staging ref=$.ref": a grant, and where it takes a word, that word or the path of a
  * string in the body: $.a.b, keys of objects, no index and no wildcard.  A hook is a principal
- * (principal_of_hook()) whose one grant that is.
+ * (principal_of_row()) whose one grant that is.
  */
 #pragma once
 

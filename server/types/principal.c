@@ -57,12 +57,6 @@ principal_of_user(uint32_t uid)
 }
 
 int64_t
-principal_of_root(int64_t row)
-{
-	return -ROOT_BASE - row;
-}
-
-int64_t
 principal_of_root_before(const char *role)
 {
 	uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
@@ -91,12 +85,6 @@ principal_token(int64_t person)
 }
 
 int64_t
-principal_of_hook(int64_t row)
-{
-	return -HOOK_BASE - row;
-}
-
-int64_t
 principal_of_hook_before(const char *id)
 {
 	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a, as above */
@@ -112,28 +100,30 @@ principal_is_hook(int64_t person)
 	return person <= -HOOK_BEFORE && person > -WORKFLOW_BASE;
 }
 
-int64_t
-principal_of_workflow(int64_t row)
-{
-	return -WORKFLOW_BASE - row;
-}
-
-bool
-principal_is_workflow(int64_t person)
+static bool
+is_workflow(int64_t person)
 {
 	return person <= -WORKFLOW_BASE && person > -WORKFLOW_END;
+}
+
+int64_t
+principal_of_row(enum principal_kind kind, int64_t row)
+{
+	return kind == PRINCIPAL_HOOK  ? -HOOK_BASE - row :
+	    kind == PRINCIPAL_WORKFLOW ? -WORKFLOW_BASE - row :
+					 -ROOT_BASE - row;
 }
 
 bool
 principal_is_program(int64_t person)
 {
-	return principal_is_hook(person) || principal_is_workflow(person);
+	return principal_is_hook(person) || is_workflow(person);
 }
 
 int64_t
 principal_row(int64_t person)
 {
-	if (principal_is_workflow(person))
+	if (is_workflow(person))
 		return -WORKFLOW_BASE - person;
 	if (principal_is_hook(person))
 		return person < -HOOK_BASE ? -HOOK_BASE - person : 0;
@@ -143,7 +133,7 @@ principal_row(int64_t person)
 static enum principal_kind
 kind_of(int64_t person)
 {
-	if (principal_is_workflow(person))
+	if (is_workflow(person))
 		return PRINCIPAL_WORKFLOW;
 	if (principal_is_hook(person))
 		return PRINCIPAL_HOOK;

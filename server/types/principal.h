@@ -58,18 +58,16 @@ MUST_USE bool role_id_parse(const char *text, struct role_id *ret);
  * alone.
  */
 int64_t principal_of_user(uint32_t uid);
-int64_t principal_of_root(int64_t row);
+
+/* Of that row: of root in a role (USER), of a HOOK or of a WORKFLOW. */
+int64_t principal_of_row(enum principal_kind kind, int64_t row);
 bool principal_is_root(int64_t person);
 
 /* A token has a number below those, whatever its role is: rows know which it was. */
 int64_t principal_of_token(int64_t token);
 int64_t principal_token(int64_t person); /* 0: it is none */
 
-int64_t principal_of_hook(int64_t row);
 bool principal_is_hook(int64_t person);
-
-int64_t principal_of_workflow(int64_t row);
-bool principal_is_workflow(int64_t person);
 
 /* A hook or a workflow: a program that has grants of its own, and no second factor. */
 bool principal_is_program(int64_t person);

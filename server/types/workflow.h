@@ -3,7 +3,7 @@
 /*
  * "github 456789 deploy.yml@refs/heads/main environment=production": the number of the repository,
  * for names change hands; the file and the ref that the run is of; and what narrows it.  A workflow
- * is a principal (principal_of_workflow()) with grants of its own.  Which claims a job's token has:
+ * is a principal (principal_of_row()) with grants of its own.  Which claims a job's token has:
  * docs.github.com/actions/reference/security/oidc.
  */
 #pragma once

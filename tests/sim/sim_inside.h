@@ -33,9 +33,9 @@
 #define SIM_ADMIN	 11
 #define SIM_OTHER	 22 /* an admin, as long as the settings say so */
 #define SIM_STAGING	 33
-#define SIM_CONTRACTOR	 44 /* may deploy to shop/staging, for a while */
-#define SIM_LEAD	 55 /* may approve, as long as the settings say so */
-#define SIM_SECOND	 66 /* the same */
+#define SIM_CONTRACTOR	 44    /* may deploy to shop/staging, for a while */
+#define SIM_LEAD	 55    /* may approve, as long as the settings say so */
+#define SIM_SECOND	 66    /* the same */
 #define SIM_BEARER	 13001 /* has a role of each application's own file, and only reads */
 #define SIM_STRANGER	 99
 #define SIM_UID_GAMES	 5  /* SIM_ADMIN on the machine; as every Debian has them */
@@ -43,11 +43,11 @@
 #define SIM_UID_WWW_DATA 33 /* may deploy to staging */
 #define SIM_UID_BACKUP	 34 /* nobody */
 /* Root as each of them, by their rows, which are there from the start. */
-#define SIM_ROOT_AS_ADMIN   principal_of_root(1)
-#define SIM_ROOT_AS_STAGING principal_of_root(2)
+#define SIM_ROOT_AS_ADMIN   principal_of_row(PRINCIPAL_USER, 1)
+#define SIM_ROOT_AS_STAGING principal_of_row(PRINCIPAL_USER, 2)
 /* The role bearer of shop deploys to shop/staging, that of each other application may all there. */
 #define SIM_UID_PROXY	   13
-#define SIM_ROOT_AS_BEARER principal_of_root(3)
+#define SIM_ROOT_AS_BEARER principal_of_row(PRINCIPAL_USER, 3)
 #define SIM_TOKEN	   principal_of_token(1) /* made by root */
 #define SIM_TOKEN_KEY	   "a-key-of-tokens-that-is-long-enough-7"
 
@@ -110,7 +110,7 @@ struct sim_blocks {
 struct sim_push {
 	int branch;
 	int commit;
-	uint32_t heard_at; /* the decision on what says so; 0: none yet */
+	uint32_t heard_at;   /* the decision on what says so; 0: none yet */
 	uint32_t came_after; /* at the earliest: that one, or on which git said so of another */
 };
 
@@ -397,7 +397,7 @@ struct sim {
 	int64_t moving; /* the chat that gets another id */
 	int64_t moved;	/* that id; 0: not yet */
 	bool is_topic_gone;
-	bool is_dead; /* SIM_GROUP threw the bot out */
+	bool is_dead;	  /* SIM_GROUP threw the bot out */
 	bool never_wrote; /* SIM_SECOND, in private */
 
 	/* the forge */
@@ -567,7 +567,7 @@ const char *sim_server_environments_path(void);
 
 void sim_disk_refuses(struct sim *sim); /* files beside the database, for a while */
 void sim_disk_heals(struct sim *sim);
-void sim_disk_heals_behind(void); /* … once the program that played the history is dead */
+void sim_disk_heals_behind(void);     /* … once the program that played the history is dead */
 void sim_disk_tears(struct sim *sim); /* the audit file, when it is killed */
 /* True: this event's handler kills the program, so nothing of this batch happens. */
 bool sim_disk_kills(struct sim *sim, const struct event *event);
@@ -601,9 +601,9 @@ void
 sim_chat_press_button(struct sim *sim, int64_t person, int64_t chat, const struct button *button);
 /* In that one. */
 void sim_chat_type_in(struct sim *sim, int64_t person, int64_t chat, const char *text);
-sim_fn sim_chat_question_is_answered; /* a: by whom */
+sim_fn sim_chat_question_is_answered;				      /* a: by whom */
 void sim_chat_sent(struct sim *sim, const struct message_sent *sent); /* this is decided on */
-void sim_chat_up(struct sim *sim);    /* the server is there again */
+void sim_chat_up(struct sim *sim); /* the server is there again */
 store_decode sim_chat_decode;
 void sim_chat_somebody_types(struct sim *sim);
 void sim_chat_somebody_presses(struct sim *sim);
@@ -809,7 +809,7 @@ struct sim_before {
 	int64_t last_audit; /* 0: what begins needs no witness */
 	int64_t last_approval;
 	char shown[LIMIT_MESSAGE]; /* what whoever says something has before them; "": not known */
-	int64_t holds;	    /* all locks and freezes, as a number */
+	int64_t holds;		   /* all locks and freezes, as a number */
 	uint64_t of[SIM_ENVIRONMENTS];
 	bool is_guarded[SIM_ENVIRONMENTS];
 	bool is_any_guarded;

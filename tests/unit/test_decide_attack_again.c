@@ -303,7 +303,8 @@ FACTOR_TEST_BARE(a_number_that_is_no_person_gets_no_factor)
 {
 	static const char *const words[] = { "add", "codes", "confirm", "reset", "recover" };
 	const int64_t nobody[] = { 0, -1, WORLD_TEAM, INT64_MIN, INT64_MAX, principal_of_token(1),
-		principal_of_user(33), principal_of_hook(1), principal_of_root(1) };
+		principal_of_user(33), principal_of_row(PRINCIPAL_HOOK, 1),
+		principal_of_row(PRINCIPAL_USER, 1) };
 	char body[120];
 
 	factor_write_key(FACTOR_KEY);

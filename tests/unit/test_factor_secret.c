@@ -88,7 +88,7 @@ FACTOR_TEST(an_admin_resets_with_a_code_of_their_own, "REQUIRE_OTP=deploy:*")
 static void
 reset_it(struct tx *tx, void *arg)
 {
-	struct update root = { .person = principal_of_root(1), .name = "root" };
+	struct update root = { .person = principal_of_row(PRINCIPAL_USER, 1), .name = "root" };
 
 	(void)arg;
 	decide_factor_reset(tx, &root, ada.id);
@@ -98,7 +98,7 @@ reset_it(struct tx *tx, void *arg)
 static void
 reset_bob(struct tx *tx, void *arg)
 {
-	struct update root = { .person = principal_of_root(1), .name = "root" };
+	struct update root = { .person = principal_of_row(PRINCIPAL_USER, 1), .name = "root" };
 
 	(void)arg;
 	decide_factor_reset(tx, &root, bob.id);

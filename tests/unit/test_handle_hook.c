@@ -70,7 +70,8 @@ WORLD_TEST_BARE(a_call_is_a_deployment_of_that_hook)
 
 	open_world(w, NULL, NULL);
 	assert_int_equal(call(w, "build-done", "k", "{\"ref\":\"develop\"}", &work), 202);
-	assert_int_equal(world_deployment(w, work).requested_by, principal_of_hook(1));
+	assert_int_equal(
+	    world_deployment(w, work).requested_by, principal_of_row(PRINCIPAL_HOOK, 1));
 	assert_string_equal(world_deployment(w, work).ref, "develop");
 	SAID(w, "{\"id\":1,\"state\":\"requested\",\"said\":\"\"}");
 	assert_int_equal(world_audited(w, "deploy_requested", "hook:build-done"), 1);

@@ -50,8 +50,8 @@ TEST(users_of_the_machine_are_numbers_that_no_person_has)
 		{ principal_of_user(0), "local:0" },
 		{ principal_of_user(1000), "local:1000" },
 		{ principal_of_user(UINT32_MAX), "local:4294967295" },
-		{ principal_of_root(1), "local:root" },
-		{ principal_of_root(INT64_C(1000000000)), "local:root" },
+		{ principal_of_row(PRINCIPAL_USER, 1), "local:root" },
+		{ principal_of_row(PRINCIPAL_USER, INT64_C(1000000000)), "local:root" },
 		{ principal_of_root_before("admin"), "local:root" },
 		{ principal_of_root_before("staging"), "local:root" },
 	};
@@ -71,7 +71,8 @@ TEST(users_of_the_machine_are_numbers_that_no_person_has)
 
 TEST(hooks_are_numbers_that_nobody_else_has)
 {
-	const int64_t hooks[] = { principal_of_hook(1), principal_of_hook(INT64_C(1000000000)),
+	const int64_t hooks[] = { principal_of_row(PRINCIPAL_HOOK, 1),
+		principal_of_row(PRINCIPAL_HOOK, INT64_C(1000000000)),
 		principal_of_hook_before("build-done"), principal_of_hook_before("shop/build-done"),
 		principal_of_hook_before("a") };
 	char out[PRINCIPAL_TEXT];
@@ -87,7 +88,7 @@ TEST(hooks_are_numbers_that_nobody_else_has)
 		for (size_t k = 0; k < i; k++)
 			assert_true(hooks[i] != hooks[k]);
 	}
-	assert_false(principal_is_hook(principal_of_root(1)));
+	assert_false(principal_is_hook(principal_of_row(PRINCIPAL_USER, 1)));
 	assert_false(principal_is_hook(principal_of_user(UINT32_MAX)));
 	/* The next kind of principal is none. */
 	assert_true(principal_is_hook(-(INT64_C(1) << 51) + 1));
@@ -109,14 +110,16 @@ TEST(each_number_is_of_one_kind)
 		{ INT64_MAX, PRINCIPAL_PERSON, false, false, false, 0 },
 		{ principal_of_user(0), PRINCIPAL_USER, false, false, false, 0 },
 		{ principal_of_user(UINT32_MAX), PRINCIPAL_USER, false, false, false, 0 },
-		{ principal_of_root(1), PRINCIPAL_USER, true, false, false, 0 },
-		{ principal_of_root(last), PRINCIPAL_USER, true, false, false, 0 },
+		{ principal_of_row(PRINCIPAL_USER, 1), PRINCIPAL_USER, true, false, false, 0 },
+		{ principal_of_row(PRINCIPAL_USER, last), PRINCIPAL_USER, true, false, false, 0 },
 		{ principal_of_token(1), PRINCIPAL_TOKEN, false, false, false, 1 },
 		{ principal_of_token(last), PRINCIPAL_TOKEN, false, false, false, last },
-		{ principal_of_hook(1), PRINCIPAL_HOOK, false, true, false, 0 },
-		{ principal_of_hook(last), PRINCIPAL_HOOK, false, true, false, 0 },
-		{ principal_of_workflow(1), PRINCIPAL_WORKFLOW, false, false, true, 0 },
-		{ principal_of_workflow(last), PRINCIPAL_WORKFLOW, false, false, true, 0 },
+		{ principal_of_row(PRINCIPAL_HOOK, 1), PRINCIPAL_HOOK, false, true, false, 0 },
+		{ principal_of_row(PRINCIPAL_HOOK, last), PRINCIPAL_HOOK, false, true, false, 0 },
+		{ principal_of_row(PRINCIPAL_WORKFLOW, 1), PRINCIPAL_WORKFLOW, false, false, true,
+		    0 },
+		{ principal_of_row(PRINCIPAL_WORKFLOW, last), PRINCIPAL_WORKFLOW, false, false,
+		    true, 0 },
 	};
 	char text[PRINCIPAL_TEXT];
 
@@ -127,7 +130,6 @@ TEST(each_number_is_of_one_kind)
 		assert_int_equal(who.kind, rows[i].kind);
 		assert_int_equal(principal_is_root(number), rows[i].is_root);
 		assert_int_equal(principal_is_hook(number), rows[i].is_hook);
-		assert_int_equal(principal_is_workflow(number), rows[i].is_workflow);
 		assert_int_equal(
 		    principal_is_program(number), rows[i].is_hook || rows[i].is_workflow);
 		assert_int_equal(principal_token(number), rows[i].token);
@@ -137,7 +139,7 @@ TEST(each_number_is_of_one_kind)
 		for (size_t k = 0; k < i; k++)
 			assert_true(number != rows[k].number);
 	}
-	assert_int_equal(principal_row(principal_of_workflow(last)), last);
+	assert_int_equal(principal_row(principal_of_row(PRINCIPAL_WORKFLOW, last)), last);
 	/* What is below is of nobody that there is yet. */
 	assert_false(principal_is_program(-(INT64_C(1) << 52)));
 	assert_int_equal(principal_row(-(INT64_C(1) << 52)), 0);
@@ -153,8 +155,8 @@ TEST(a_number_is_of_its_row_and_of_no_other)
 	static const int64_t rows[] = { 1, 2, 1000, INT64_C(1000000000) };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(principal_row(principal_of_root(rows[i])), rows[i]);
-		assert_int_equal(principal_row(principal_of_hook(rows[i])), rows[i]);
+		assert_int_equal(principal_row(principal_of_row(PRINCIPAL_USER, rows[i])), rows[i]);
+		assert_int_equal(principal_row(principal_of_row(PRINCIPAL_HOOK, rows[i])), rows[i]);
 	}
 	/* The largest and the smallest hash that there are. */
 	assert_int_equal(principal_row(-(INT64_C(1) << 33)), 0);

@@ -56,7 +56,8 @@ note_unknown(struct needs_work *facts, enum needs_unknown unknown)
 static void
 add_asked(struct needs_work *facts, int64_t person)
 {
-	if (person < 0 && !principal_is_workflow(person)) /* of that its job says who it was */
+	/* Of a workflow its job says who it was. */
+	if (person < 0 && (principal_is_hook(person) || !principal_is_program(person)))
 		note_unknown(facts,
 		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
 			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
@@ -170,7 +171,7 @@ find_actor(struct tx *tx, const struct deployment *work, struct needs_work *fact
 	int64_t person;
 	struct row_job of;
 
-	if (!principal_is_workflow(work->requested_by))
+	if (!principal_is_program(work->requested_by) || principal_is_hook(work->requested_by))
 		return;
 	row_job_get(tx, work->id, &of);
 	person = settings_person_of_login(tx->settings, of.job.actor, strlen(of.job.actor));

@@ -84,5 +84,5 @@ decide_factor_refuse_program(
 	    request->target, "needs a code");
 	decide_refusef(tx, 403,
 	    "%s needs a code of the second factor (REQUIRE_OTP), which no %s has: let <ENV>_CONFIRM ask a person",
-	    decide_factor_for(tx), principal_is_workflow(update->person) ? "workflow" : "hook");
+	    decide_factor_for(tx), principal_is_hook(update->person) ? "hook" : "workflow");
 }

@@ -8,6 +8,7 @@
 #include "chat/chat_deployment.h"
 #include "chat/chat_text.h"
 #include "decide/git/decide_ran.h"
+#include "decide/queue/decide_previous.h"
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
@@ -15,7 +16,6 @@
 #include "store/row_change.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
-#include "store/row_job.h"
 #include "store/row_question.h"
 #include "store/row_past.h"
 #include "types/repository.h"
@@ -83,20 +83,6 @@ decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t de
 	if (query->kind == GIT_QUERY_COMMITS)
 		name_watched(tx, &effect.u.git_query);
 	(void)row_effect_order(tx, &effect);
-}
-
-const char *
-decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT])
-{
-	struct environment environment;
-	struct last_gate gate;
-
-	row_environment_get(tx, work->environment, &environment);
-	(void)text_copy(ret, LIMIT_COMMIT, environment.current.commit);
-	if (deployment_is_gate(work) &&
-	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment.current.at)
-		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
-	return ret;
 }
 
 static void

@@ -10,10 +10,6 @@
  * the environment's blocked and rejected commits are added. */
 void decide_git_query(struct tx *tx, const struct effect_git_query *query, int64_t deployment);
 
-/* What its commit is compared with: what is live there; of a gate the commit of the last gate that
- * ended well, where that is newer.  Returns ret; "": nothing. */
-const char *decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT]);
-
 /* Asks git once for that ref of the deployment's environment, which is in the settings, where it is
  * not asked already. */
 void decide_query_commit(

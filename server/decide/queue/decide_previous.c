@@ -4,6 +4,7 @@
 
 #include "lib/text.h"
 #include "store/row_environment.h"
+#include "store/row_job.h"
 #include "store/row_run.h"
 
 #define EARLIER_LOOKED_AT 8
@@ -96,4 +97,18 @@ decide_set_direction(struct tx *tx, struct deployment *deployment)
 	row_environment_get(tx, deployment->environment, &environment);
 	deployment->is_forward =
 	    row_release_get(tx, deployment->to_release).origin > environment.current.origin;
+}
+
+const char *
+decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT])
+{
+	struct environment environment;
+	struct last_gate gate;
+
+	row_environment_get(tx, work->environment, &environment);
+	(void)text_copy(ret, LIMIT_COMMIT, environment.current.commit);
+	if (deployment_is_gate(work) &&
+	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment.current.at)
+		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
+	return ret;
 }

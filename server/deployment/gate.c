@@ -1,0 +1,18 @@
+/* gate.c - work that lets a job of a pipeline go on to its environment.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "deployment/gate.h"
+
+#include "deployment/deployment.h"
+
+bool
+deployment_is_gate(const struct deployment *deployment)
+{
+	return deployment_is_action(deployment) &&
+	    strcmp(deployment->action, action_table[ACTION_OPEN_GATE].name) == 0;
+}
+
+bool
+deployment_brings_commit(const struct deployment *deployment)
+{
+	return deployment->program == PROGRAM_DEPLOY || deployment_is_gate(deployment);
+}

@@ -1,0 +1,23 @@
+/* gate.h - work that lets a job of a pipeline go on to its environment.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+#include "types/limits.h"
+
+struct deployment;
+
+/* The action that lets a job of a pipeline go on to its environment: what will come is its commit,
+ * so it asks what a deployment of that asks. */
+bool deployment_is_gate(const struct deployment *deployment);
+
+/* Its commit is what it brings: git is asked about it. */
+bool deployment_brings_commit(const struct deployment *deployment);
+
+/* The newest gate of an environment that ended well. */
+struct last_gate {
+	int64_t work; /* 0: there is none */
+	char commit[LIMIT_COMMIT];
+	int64_t ended_at; /* wall ms */
+	char run[24];	  /* its number at the forge */
+};
