@@ -31,6 +31,17 @@
 #define SERVE_ROUTES_MAX (16 + ROUTE_API_ROUTES)
 #define SERVE_LOGS_MAX	 8
 
+struct serve_jobs {
+	struct http_client *issuer; /* NULL: no job has asked yet */
+	struct jwks *keys;
+	struct route_job_config config;
+};
+
+struct serve_witness {
+	struct http_client *s3;
+	struct aws_credentials *aws;
+};
+
 /* In the order in which they are made; taken apart in the reverse order. */
 struct serve {
 	struct settings *settings; /* today's; one reference */
@@ -51,15 +62,8 @@ struct serve {
 	struct health_watch *watch;
 	struct http_client *probes;
 	struct http_client *cloudflare;
-	struct serve_jobs { /* of workflows */
-		struct http_client *issuer; /* NULL: none has asked yet */
-		struct jwks *keys;
-		struct route_job_config config;
-	} jobs;
-	struct serve_witness {
-		struct http_client *s3;
-		struct aws_credentials *aws;
-	} witness;
+	struct serve_jobs jobs; /* of workflows */
+	struct serve_witness witness;
 	struct telegram *telegram;
 	struct forge_webhook *forges;
 	struct route_hooks *hooks;
