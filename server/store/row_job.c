@@ -8,8 +8,9 @@
 
 /* Gates of an environment by the same run; a job that its token does not name is the run's. */
 #define GATE_OF \
-	"SELECT MAX(work.id) FROM work_job INDEXED BY work_job_run, work WHERE repository_id = $2" \
-	" AND work_job.run = $3 AND attempt = $4 AND work.id = work_job.work" \
+	"SELECT MAX(work.id) FROM work_job INDEXED BY work_job_run CROSS JOIN work" \
+	" ON work.id = work_job.work WHERE repository_id = $2" \
+	" AND work_job.run = $3 AND attempt = $4" \
 	" AND environment = $1 AND action = 'open-gate'"
 
 TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
