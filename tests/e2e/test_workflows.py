@@ -9,14 +9,17 @@ import subprocess
 
 import pytest
 
-from github import sign
 from runner_client import ROOT
-from workflow_aid import CI_CD, ECR, GHCR, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps, text_of
+from commands.recorder import records_in
+from workflow_aid import (CI_CD, ECR, GHCR, ID_TOKENS, SECRETS, SETTINGS, Workbench, every_workflow, read, shell_steps,
+                          text_of)
 
 SECRET = re.compile(r"\$\{\{ secrets\.(\w+)")
 ATTEST = "actions/attest-build-provenance"
 RELEASE = ".github/workflows/release.yml"
-WEBHOOK = "https://bot.example.org/github/webhook"
+PUSH = "https://bot.example.org/v1/push"
+TOKENS = ID_TOKENS["ACTIONS_ID_TOKEN_REQUEST_URL"] + "&audience=https://bot.example.org"
+JWT = "eyJh-_.eyJp-_.c2ln-_"
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def ci(tmp_path, tools_folder):
 
 @pytest.mark.parametrize("name", every_workflow())
 def test_every_action_is_pinned_by_its_commit_with_the_version_beside_it(name):
-    for line in re.findall(r"uses: *(.*)", text_of(name)):
+    for line in re.findall(r"^[ -]*uses: *(.*)", text_of(name), re.M):
         assert re.fullmatch(
             r"\./\.github/workflows/[a-z-]+\.yml|[\w.-]+(/[\w.-]+){1,2}@[0-9a-f]{40} # v[0-9.]+", line), line
 
@@ -45,7 +48,8 @@ def test_no_job_has_a_right_that_it_does_not_use(name):
         scripts = "\n".join(step.get("run", "") for step in job.get("steps", []))
         rights = {**workflow["permissions"], **job.get("permissions", {})}
         needs = {"contents": "write" if "gh release create" in scripts else "read"}
-        if {"aws-actions/configure-aws-credentials", ATTEST, "actions/deploy-pages"} & set(uses):
+        if {"aws-actions/configure-aws-credentials", ATTEST, "actions/deploy-pages"} & set(uses) or \
+                "$ACTIONS_ID_TOKEN_REQUEST_URL" in scripts:
             needs["id-token"] = "write"
         if ATTEST in uses:
             needs["attestations"] = "write"
@@ -81,15 +85,18 @@ def test_secrets_reach_only_the_steps_that_need_them_and_each_is_looked_for_firs
             assert used <= looked, name
     head = text_of(CI_CD).partition("name: ci-cd")[0]
     table = re.findall(r"^#   ([A-Z_]+)  +(?:all|ci|deploybot)  ", head, re.M)
-    assert len(table) == 10 and set(table) == named == set(SECRETS)
+    assert len(table) == 9 and set(table) == named == set(SECRETS)
     assert not [name for name in table if name.startswith("GITHUB_")], "GitHub takes no such name"
 
 
-def test_what_speaks_for_github_is_a_secret_of_an_environment_and_of_one_job():
-    """Any branch's workflow reads those of the repository: it could name somebody else as who pushed."""
+def test_what_speaks_for_github_is_no_secret_but_a_token_of_one_job():
+    """Any branch's workflow reads the repository's secrets: it could name somebody else as who pushed."""
     jobs = read(CI_CD)["jobs"]
-    assert [job for job in jobs if "DEPLOYBOT_WEBHOOK_SECRET" in json.dumps(jobs[job])] == ["tell"]
-    assert jobs["tell"]["environment"] == "deploybot"
+    assert [job for job in jobs if "ACTIONS_ID_TOKEN" in json.dumps(jobs[job])] == ["tell"]
+    assert jobs["tell"]["permissions"] == {"id-token": "write"}
+    assert set(SECRET.findall(json.dumps(jobs["tell"]))) == {"DEPLOYBOT_URL"}
+    assert "DEPLOYBOT_WEBHOOK_SECRET" not in text_of(CI_CD)
+    assert not [step for step in jobs["tell"]["steps"] if "uses" in step], "nobody else's code beside the token"
 
 
 def test_what_terraform_is_asked_for_is_what_it_puts_out():
@@ -454,26 +461,51 @@ def test_the_layers_of_an_earlier_build_are_used_and_never_come_from_the_registr
 @pytest.fixture
 def telling(ci):
     ci.plan("deploybot", "staging")
-    (ci.path / "event.json").write_text('{"ref": "refs/heads/develop"}')
+    ci.world(sites={TOKENS: [[200, json.dumps({"value": JWT})]],
+                    PUSH: [[202, '{"said": "c0ffee0 is looked for: staging"}']]})
     return ci
 
 
-def test_deploybot_is_told_by_a_signed_delivery_and_the_secret_is_in_no_argument(telling):
-    telling.world(sites={WEBHOOK: [[200, ""]]})
+def test_deploybot_is_told_by_a_token_that_stands_in_no_argument(telling):
     assert telling.job("tell")[0] == 0, telling.said
-    words, = telling.calls("curl")
-    signature = sign(SECRETS["DEPLOYBOT_WEBHOOK_SECRET"], (telling.path / "event.json").read_bytes())
-    assert f"X-Hub-Signature-256: {signature}" in words and f"@{telling.path}/event.json" in words
-    assert "X-GitHub-Event: push" in words and "X-GitHub-Delivery: ci-77-1" in words and words[-1] == WEBHOOK
-    assert SECRETS["DEPLOYBOT_WEBHOOK_SECRET"] not in json.dumps(words)
+    asked, told = telling.calls("curl")
+    assert (asked[-1], told[-1]) == (TOKENS, PUSH) and told[told.index("--data-binary") + 1] == "{}"
+    sent = [record["stdin"] for record in records_in(telling.stand / "calls") if "stdin" in record]
+    assert sent == [f'header = "Authorization: Bearer {bearer}"\n'
+                    for bearer in (ID_TOKENS["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], JWT)]
+    for secret in (ID_TOKENS["ACTIONS_ID_TOKEN_REQUEST_TOKEN"], JWT):
+        assert secret not in json.dumps(asked + told)
+    assert [line for line in telling.said if JWT in line] == [f"::add-mask::{JWT}"]
+    assert telling.said[-1] == f"deploybot was notified of {telling.commit}: c0ffee0 is looked for: staging"
 
 
-@pytest.mark.parametrize("answer,text", [
-    (401, "GITHUB_WEBHOOK_SECRET is not what"), (404, "no GITHUB_WEBHOOK_SECRET"), (202, "GITHUB_REPOSITORY"),
-    (0, "nobody answers"), (500, "HTTP 500")])
-def test_what_deploybot_answers_is_explained(telling, answer, text):
-    telling.world(sites={WEBHOOK: [[answer, ""]]})
+@pytest.mark.parametrize("answer,body,text", [
+    (401, '{"said": "JWT: aud is not https://b.example.org alone"}', "no token of this job: JWT: aud is not"),
+    (401, "", "look at ENABLE_API_SERVER and PUBLIC_URL there"),
+    (403, '{"said": "this job is of no workflow here."}',
+     "of no workflow here. Its settings: WORKFLOW_<NAME>_IS=github 456789 ci-cd.yml@refs/heads/develop"),
+    (404, "<html>", "no ENABLE_API_SERVER=true"), (0, "", "nobody answers"),
+    (409, '{"said": "\\"ref\\" is x"}', 'HTTP 409: "ref" is x'), (500, "", "HTTP 500")])
+def test_what_deploybot_answers_is_explained(telling, answer, body, text):
+    telling.world(sites={**telling.world()["sites"], PUSH: [[answer, body]]})
     assert telling.job("tell")[0] == 1 and text in telling.said[-1] and "/deploy in the chat" in telling.said[-1]
+
+
+def test_what_deploybot_says_is_no_command_of_the_workflow(telling):
+    said = "x" * 390 + "\n::stop-commands::y\n##[add-mask]z 100%0Aq" + "x" * 999
+    telling.world(sites={**telling.world()["sites"], PUSH: [[202, json.dumps({"said": said})]]})
+    assert telling.job("tell")[0] == 0 and len(telling.said) == 2 and len(telling.said[-1]) < 500
+    said = "##[add-mask]z 100%0A::warning::q"
+    telling.world(sites={**telling.world()["sites"], PUSH: [[409, json.dumps({"said": said})]]})
+    assert telling.job("tell")[0] == 1 and "## [add-mask]z 100%250A::warning::q" in telling.said[-1], telling.said
+
+
+@pytest.mark.parametrize("status,body", [
+    (200, "{}"), (200, '{"value": "a.b"}'), (200, '{"value": "a.b.c\\nd"}'), (403, "")])
+def test_without_a_token_of_github_nothing_is_sent(telling, status, body):
+    telling.world(sites={TOKENS: [[status, body]]})
+    assert telling.job("tell")[0] == 1 and "`permissions: id-token: write`" in telling.said[-1], telling.said
+    assert len(telling.calls("curl")) == 1
 
 
 @pytest.mark.parametrize("url", [

@@ -24,9 +24,12 @@ SETTINGS = "All settings are there"     # the first step of every job that needs
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 SECRETS = {
     "AWS_DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/shop-deploy", "ECR_REGISTRY": ECR,
-    "DEPLOYBOT_URL": "https://bot.example.org", "DEPLOYBOT_WEBHOOK_SECRET": "webhook-secret-of-this-very-test",
+    "DEPLOYBOT_URL": "https://bot.example.org",
     "STAGING_HOST": "h1", "PRODUCTION_HOST": "h1", "DEPLOY_SSH_KEY": "a key\nof a test", "DEPLOY_KNOWN_HOSTS": "h1 key",
     "TELEGRAM_BOT_TOKEN": "4242:" + "a-token_of_nobody", "TELEGRAM_CHAT_ID": "-1001"}
+ID_TOKENS = {    # what a job with `id-token: write` asks for tokens with
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://pipelines.example.org/token?api-version=2.0",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-runner-of-this-job"}
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
@@ -111,6 +114,8 @@ class Workbench:
         branch = "develop" if look_up("needs.plan.outputs.environment", self.context) == "staging" else "main"
         return {"GITHUB_SHA": self.commit, "GITHUB_REPOSITORY": "orchard/shop", "GITHUB_RUN_ID": "77",
                 "GITHUB_RUN_ATTEMPT": "1", "GITHUB_ACTOR": "ada", "GITHUB_SERVER_URL": "https://github.com",
+                "GITHUB_REPOSITORY_ID": "456789",
+                "GITHUB_WORKFLOW_REF": f"orchard/shop/.github/workflows/ci-cd.yml@refs/heads/{branch}",
                 "GITHUB_REF": f"refs/heads/{branch}", "GITHUB_REF_NAME": branch, "GITHUB_EVENT_NAME": "push",
                 "GITHUB_EVENT_PATH": str(self.path / "event.json"), "GITHUB_OUTPUT": str(self.path / "output"),
                 "GITHUB_WORKSPACE": str(self.work), "RUNNER_TEMP": str(self.temp)}
@@ -133,13 +138,14 @@ class Workbench:
         (self.path / "output").write_text("")
         given = {**body.get("env", {}), **found.get("env", {})}
         given = {key: expand(value, self.context) for key, value in given.items()}
+        tokens = ID_TOKENS if body.get("permissions", {}).get("id-token") == "write" else {}
         self.log = self.path / "said"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
                 cwd=self.work, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
                 env={"PATH": f"{self.bin}:{self.tools}", "HOME": str(self.path), "LANG": "C.UTF-8",
-                     "STAND": str(self.stand), **self.github(), **given, **self.more})
+                     "STAND": str(self.stand), **self.github(), **tokens, **given, **self.more})
         return self.process
 
     def finish(self, timeout=120):

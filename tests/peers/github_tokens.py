@@ -4,6 +4,9 @@ It has a configuration and a set of keys (OpenID Connect Discovery 1.0, RFC 7517
 workflow is given: the claims of docs.github.com/actions/reference/security/oidc, all of them texts but the moments.
 `asked` counts what was asked of it; `troubles` says what goes wrong with the next answers, one each: a status, "html",
 or "away", which ends the connection without an answer.
+
+Runner is the endpoint of a runner that a job asks for its tokens (actions/toolkit, packages/core/src/oidc-utils.ts): it
+wants the job's bearer and one audience, and its answers go wrong in the same ways.
 """
 # SPDX-License-Identifier: ISC
 import base64
@@ -11,6 +14,7 @@ import http.server
 import json
 import threading
 import time
+import urllib.parse
 import uuid
 
 import jwt
@@ -37,9 +41,10 @@ class Key:
                 "e": number(numbers.e)}
 
 
-class Issuer:
+class Server:
+    """Answers GET with JSON: page(request) says (status, value)."""
+
     def __init__(self):
-        self.keys = [Key("key-1")]
         self.asked, self.troubles = [], []
         outer = self
 
@@ -58,24 +63,35 @@ class Issuer:
         self.server.shutdown()
         self.server.server_close()
 
-    def pages(self):
-        return {"/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"},
-                "/jwks": {"keys": [key.public() for key in self.keys]}}
-
     def answer(self, request):
         self.asked.append(request.path)
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble == "away":
             request.close_connection = True
             return
-        page = self.pages().get(request.path)
-        status = trouble if isinstance(trouble, int) else 200 if page is not None else 404
+        status, page = self.page(request)
+        if isinstance(trouble, int):
+            status = trouble
         body = b"<html>no</html>" if trouble == "html" else json.dumps(page).encode()
         request.send_response(status)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
+
+    def page(self, request):
+        raise NotImplementedError
+
+
+class Issuer(Server):
+    def __init__(self):
+        super().__init__()
+        self.keys = [Key("key-1")]
+
+    def page(self, request):
+        page = {"/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"},
+                "/jwks": {"keys": [key.public() for key in self.keys]}}.get(request.path)
+        return (404 if page is None else 200), page
 
     def claims(self, repository="octo/shop", ref="refs/heads/main", sha="0" * 40, file="deploy.yml", **changed):
         """What a job is given; a claim of None is left out."""
@@ -93,3 +109,29 @@ class Issuer:
     def token(self, key=None, headers=None, **named):
         key = key or self.keys[0]
         return jwt.encode(self.claims(**named), key.pem, algorithm="RS256", headers={"kid": key.kid, **(headers or {})})
+
+
+class Runner(Server):
+    """claims: what its job's tokens say, but for the audience, which the job names; `made` has all that it gave."""
+
+    def __init__(self, issuer, life_s=300, **claims):
+        super().__init__()
+        self.issuer, self.life_s, self.claims, self.made = issuer, life_s, claims, []
+        self.bearer = "of-the-runner-" + uuid.uuid4().hex
+
+    def environment(self):
+        return {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/job/idtoken?api-version=2.0",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.bearer}
+
+    def page(self, request):
+        where, _, words = request.path.partition("?")
+        words = urllib.parse.parse_qs(words, strict_parsing=True)
+        if request.headers.get_all("Authorization") != [f"Bearer {self.bearer}"]:
+            return 401, {"message": "no job's bearer"}
+        if where != "/job/idtoken" or words.pop("api-version", None) != ["2.0"] or \
+                list(words) != ["audience"] or len(words["audience"]) != 1:
+            return 400, {"message": f"not asked for as a job asks: {request.path}"}
+        now = int(time.time())
+        claims = {"aud": words["audience"][0], "iat": now, "exp": now + self.life_s, **self.claims}
+        self.made.append(self.issuer.token(**claims))
+        return 200, {"count": len(self.made[-1]), "value": self.made[-1]}

