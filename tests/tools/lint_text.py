@@ -74,7 +74,8 @@ SLEEP_C = re.compile(r"(?<![\w.>])(?:u|nano)?sleep\s*\(")
 SLEEP_PY = re.compile(r"(?<![\w.])(?:time\.)?sleep\(")
 # Where a wait is the thing itself: the one helper that polls, a kill at a moment that was drawn by lot,
 # the pace of who drips bytes and of a sender among others, and what a benchmark measures.
-MAY_SLEEP = {"tests/demo/stage.py", "tests/e2e/test_http_load.py", "tests/faults/adopt.py", "tests/faults/soak.py"}
+MAY_SLEEP = {"tests/demo/stage.py", "tests/e2e/test_http_load.py", "tests/faults/adopt.py", "tests/faults/soak.py",
+             "tests/tools/jwt_attacks.py"}
 MAY_SLEEP_UNDER = ("tests/bench/",)
 SEEDS = "tests/fuzz/corpus/"    # input of parsers: bytes, not text
 # What is compared byte by byte, stopping at the first that differs, shows how far it was right.
