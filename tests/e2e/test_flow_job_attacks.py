@@ -13,9 +13,9 @@ import pytest
 from flow_aid import ended_well
 from gate_aid import NODE, node_version
 from github_tokens import AUDIENCE, Runner
+from jobs_aid import REPOSITORY, Jobs
 from runner_client import ROOT
 from stage import wait_until
-from test_flow_job_push import REPOSITORY, Jobs
 
 ATTACKS = pathlib.Path(ROOT) / "tests" / "tools" / "jwt_attacks.py"
 TOKENS = pathlib.Path(ROOT) / "tests" / "e2e" / "npm_tokens.mjs"
@@ -41,7 +41,8 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    made = Jobs(tmp_path_factory.mktemp("attacks"))
+    made = Jobs(tmp_path_factory.mktemp("attacks"), {
+        "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/develop", "WORKFLOW_SHOP_MAY": "deploy:staging"})
     yield made
     ended_well(made)
 
