@@ -146,6 +146,11 @@ FILENAME ~ /\.def$/ { next }
 		".Ar NAME\nis the job's name in\n.Ql /do run\\-job ,\nin capitals and with \\- as _.")
 	next
 }
+/^# Workflows of a forge/ {
+	family("DEPLOY", "NAME", "Workflows of a forge",
+		".Ar NAME\nis the workflow's name, in capitals and with \\- as _; of a file of apps/ it is APP/NAME.")
+	next
+}
 /^# For each registry/ {
 	family("BASE", "NAME", "Settings of each further registry",
 		".Ar NAME\nis one of\n.Va REGISTRIES ,\nin capitals and with \\- as _.")

@@ -116,10 +116,10 @@ def test_a_gate_is_its_own_jobs(scene):
 
 
 def test_a_run_that_is_begun_again_asks_anew(scene):
-    job = Job(scene)
+    job = Job(scene, check_run_id=None)     # as a forge's older versions say nothing of it
     job.gate()
     approve(scene, job, scene.admin())
-    again = Job(scene, run_id=job.claims["run_id"], run_attempt="2")
+    again = Job(scene, run_id=job.claims["run_id"], run_attempt="2", check_run_id=None)
     again.gate()
     again.waits_for("awaiting_approval")
     assert again.work != job.work

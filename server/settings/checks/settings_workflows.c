@@ -3,6 +3,7 @@
 #include "settings/checks/settings_workflows.h"
 
 #include "settings/settings_inside.h"
+#include "lib/text.h"
 #include "types/workflow.h"
 
 void
@@ -26,4 +27,7 @@ settings_say_workflows(struct settings_loader *l)
 	if (at > 0 && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
 		settings_say(l->report, SETTINGS_ERROR,
 		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
+	else if (at > 0 && text_ends(settings_text(l->s, SETTING_PUBLIC_URL), "/"))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "PUBLIC_URL: no token names it with a / at its end: leave that away");
 }
