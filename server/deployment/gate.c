@@ -7,7 +7,7 @@
 bool
 deployment_is_gate(const struct deployment *deployment)
 {
-	return deployment_is_action(deployment) &&
+	return deployment->program == PROGRAM_ACTION &&
 	    strcmp(deployment->action, action_table[ACTION_OPEN_GATE].name) == 0;
 }
 

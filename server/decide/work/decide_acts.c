@@ -76,8 +76,8 @@ do_ask_person(struct act *act)
 	int64_t wait_ms = deployment->state == DEPLOY_QUEUED && (!is_push || was_answered) ?
 	    decide_needs_question_ms(tx, deployment, DECIDE_QUEUE_QUESTION_MS) :
 	    is_push || deployment_is_gate(deployment) ? /* nobody typed it just now */
-		      DECIDE_PUSH_QUESTION_MS :
-		      DECIDE_COMMAND_QUESTION_MS;
+	    DECIDE_PUSH_QUESTION_MS :
+	    DECIDE_COMMAND_QUESTION_MS;
 
 	row_button_close_question(tx, deployment->id); /* one that is asked anew */
 	(void)row_effect_timer(tx, TIMER_QUESTION, "", deployment->id, tx->at + wait_ms);
