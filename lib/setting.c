@@ -20,6 +20,7 @@
 #define SUN_PATH_MAX	107
 #define HOST_MAX	253
 #define LABEL_MAX	63 /* RFC 1123 */
+#define PEM_MAX		8191 /* a key of 8,192 bits has 6,400 */
 #define SIZE_MIN	4096
 #define SIZE_MOST	((int64_t)1 << 42)
 
@@ -78,6 +79,17 @@ static bool
 is_long_token(const char *text)
 {
 	return strlen(text) >= LONG_SECRET_MIN && is_token(text);
+}
+
+/* By its lines alone: what is between them its reader judges. */
+static bool
+is_pem(const char *text)
+{
+	if (!text_starts(text, "-----BEGIN ") || !text_ends(text, "PRIVATE KEY-----"))
+		return false;
+	while ((*text >= ' ' && *text <= '~') || *text == '\n' || *text == '\r')
+		text++;
+	return *text == '\0';
 }
 
 static bool
@@ -394,8 +406,9 @@ show(char *out, size_t room, const char *text)
 static bool
 refuse(const struct setting_row *row, const char *text, bool is_secret, struct err *err)
 {
-	const char *besides =
-	    is_printable(text) ? "" : " (there is a character that cannot be seen)";
+	const char *besides = is_printable(text) || row->fits == is_pem ?
+	    "" :
+	    " (there is a character that cannot be seen)";
 	char shown[61];
 
 	if (is_secret || row->is_hidden)
@@ -415,7 +428,7 @@ check_part(enum setting_type type, const char *text, bool is_secret, struct err 
 	const regex_t *expression = NULL;
 	int status = 0;
 
-	if (!is_printable(text))
+	if (!is_printable(text) && row->fits != is_pem)
 		return refuse(row, text, is_secret, err);
 	if (row->expression != NULL) {
 		expression = expression_of(type);

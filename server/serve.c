@@ -13,6 +13,7 @@
 
 #include "clients/aws_credentials.h"
 #include "clients/cloudflare.h"
+#include "clients/github_api.h"
 #include "clients/s3.h"
 #include "commands/commands.h"
 #include "forges/forge_row.h"
@@ -199,6 +200,7 @@ note_lag(void *ctx, double seconds)
 
 	metric_set_clock(serve->metrics, is_known, ahead_s);
 	metric_set_value(serve->metrics, METRIC_LOOP_LAG, seconds);
+	metric_set_value(serve->metrics, METRIC_GITHUB_INTERVAL, github_api_factor(serve->github));
 	metric_set_value(serve->metrics, METRIC_MESSAGES_WAITING_SINCE,
 	    (double)telegram_send_waiting_since(telegram_sender(serve->telegram)) / 1000);
 }
@@ -544,6 +546,7 @@ make_parts(struct serve *serve, struct err *err)
 	loop_async_start(serve->loop, &serve->wake);
 	serve->crossing = crossing_new(wake_loop, serve);
 	serve->metrics = metric_set_new();
+	serve->github = github_api_new(serve->loop);
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	serve->refusals = refusals_new(
 	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "clients/aws_credentials.h"
+#include "clients/github_api.h"
 #include "clients/jwks.h"
 #include "lib/crash_point.h"
 #include "lib/log.h"
@@ -174,6 +175,10 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
+	http_client_free(serve->issuer);
+	github_api_free(serve->github);
+	http_client_free(serve->s3);
+	aws_credentials_free(serve->aws);
 	http_client_free(serve->jobs.issuer);
 	http_client_free(serve->witness.s3);
 	aws_credentials_free(serve->witness.aws);

@@ -125,11 +125,36 @@ fill_telegram(struct settings *s)
 	s->pin_status = settings_truth(text_of(s, SETTING_PIN_STATUS));
 }
 
+/* Is it said in the application's own file? */
+static bool
+is_own(const struct settings *s, enum setting setting)
+{
+	const struct settings_value *value = &s->inside->values[setting];
+
+	return value->is_given && !value->is_inherited;
+}
+
+static void
+fill_github(struct settings *s)
+{
+	bool is_elsewhere = s->application[0] != '\0' && is_own(s, SETTING_GITHUB_API_URL);
+
+	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
+	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL) };
+	if (!is_elsewhere) {
+		s->github.app_id = text_of(s, SETTING_GITHUB_APP_ID);
+		s->github.app_key = text_of(s, SETTING_GITHUB_APP_KEY);
+	}
+	if (!is_elsewhere || is_own(s, SETTING_GITHUB_API_TOKEN))
+		s->github.token = text_of(s, SETTING_GITHUB_API_TOKEN);
+}
+
 static void
 fill_repository(struct settings *s)
 {
 	const char *polls = text_of(s, SETTING_POLL_REPOSITORY_SECONDS);
 
+	fill_github(s);
 	s->github_webhook_secret = text_of(s, SETTING_GITHUB_WEBHOOK_SECRET);
 	s->github_repository = text_of(s, SETTING_GITHUB_REPOSITORY);
 	s->forge_webhook_secret = text_of(s, SETTING_FORGE_WEBHOOK_SECRET);

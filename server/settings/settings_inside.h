@@ -329,6 +329,11 @@ bool settings_is_bluegreen(const struct settings *s, const struct settings_membe
 /* Names in the report what is wrong with the values that secrets had before. */
 void settings_check_previous(struct settings_loader *l);
 
+/* --- settings_github.c --- */
+
+/* Names in the report what is wrong with what GitHub's API is asked with. */
+void settings_check_github(struct settings_loader *l);
+
 /* --- settings_commands.c --- */
 
 /* Is it NAME_COMMAND of a secret?  Then names in the report what is wrong with it. */

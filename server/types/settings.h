@@ -118,6 +118,15 @@ struct settings_times {
 	int gate_hours; /* that an open gate keeps it */
 };
 
+/* What GitHub's API is asked with; NULL: not set.  Of an application with a GITHUB_API_URL of its own
+ * nothing that the main file has: App and token are for the address beside them alone. */
+struct settings_github {
+	const char *url;
+	const char *app_id;
+	const char *app_key; /* PEM */
+	const char *token;
+};
+
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
  * that is not set is NULL. */
 struct settings {
@@ -139,6 +148,7 @@ struct settings {
 
 	const char *github_webhook_secret; /* NULL: no /github/webhook */
 	const char *github_repository;	   /* "owner/name" or NULL: any signed one */
+	struct settings_github github;
 	const char *forge_webhook_secret;  /* NULL: no /forge/webhook */
 	const char *repository_path;	   /* "group/sub/name" or NULL: that of the URL */
 	const char *repository_url;	   /* resolved; valid settings have one */

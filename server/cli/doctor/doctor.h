@@ -29,6 +29,7 @@ enum doctor_subject {
 	DOCTOR_WEBHOOKS,
 	DOCTOR_RUNNER,
 	DOCTOR_GIT,
+	DOCTOR_GITHUB,
 	DOCTOR_TARGETS,
 	DOCTOR_HEALTH,
 	DOCTOR_OUTBOUND,
@@ -120,6 +121,9 @@ void doctor_emergency(struct doctor *doctor);
 void doctor_telegram(struct doctor *doctor);
 void doctor_http(struct doctor *doctor); /* health URLs, the clock */
 void doctor_git(struct doctor *doctor);	 /* the runner, git */
+
+/* GitHub's API: the App's key or the token, each repository, and which permission is missing. */
+void doctor_github(struct doctor *doctor);
 
 /* Each target, asked by the runner as a deployment does before it begins. */
 void doctor_targets(struct doctor *doctor);

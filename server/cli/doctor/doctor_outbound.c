@@ -58,6 +58,8 @@ doctor_outbound(struct doctor *doctor)
 	tell(doctor, OUTBOUND_TELEGRAM, s->telegram_api_base, s->telegram_proxy != NULL);
 	if (s->cloudflare_api_token != NULL)
 		tell(doctor, OUTBOUND_CLOUDFLARE, s->cloudflare_api_base, false);
+	if (s->github.app_id != NULL || s->github.token != NULL)
+		tell(doctor, OUTBOUND_GITHUB, s->github.url, false);
 	if (s->telegram_mode == TELEGRAM_WEBHOOK && s->telegram_webhook_url != NULL)
 		tell(doctor, OUTBOUND_CERTIFICATE, s->telegram_webhook_url, false);
 	tell_witness(doctor);

@@ -30,6 +30,7 @@ static const char *const subjects[] = {
 	[DOCTOR_WEBHOOKS] = "webhooks",
 	[DOCTOR_RUNNER] = "runner",
 	[DOCTOR_GIT] = "git",
+	[DOCTOR_GITHUB] = "github",
 	[DOCTOR_TARGETS] = "targets",
 	[DOCTOR_HEALTH] = "health",
 	[DOCTOR_OUTBOUND] = "outbound",

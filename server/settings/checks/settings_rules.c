@@ -75,6 +75,8 @@ lays_out(const struct view *v)
 	W(IN_WEBHOOK_MODE, v->s->telegram_mode == TELEGRAM_WEBHOOK) \
 	W(WHEN_POLLING, !is[IN_WEBHOOK_MODE]) \
 	W(WITH_TOKENS, is_true(v, SETTING_ENABLE_TOKEN_AUTH)) \
+	W(WITH_AN_APP, is_given(v, SETTING_GITHUB_APP_ID)) \
+	W(WITH_AN_APPS_KEY, is_given(v, SETTING_GITHUB_APP_KEY)) \
 	W(WITH_A_BUCKET, v->s->audit_s3_bucket != NULL) \
 	W(WITH_A_WITNESS_KEY, v->s->audit_s3_access_key_id != NULL) \
 	W(WITHOUT_A_WITNESS_KEY, !is[WITH_A_WITNESS_KEY]) \
@@ -492,6 +494,7 @@ settings_check_rules(struct settings_loader *l, bool own)
 	settings_check_placeholders(l, own);
 	if (!own) {
 		settings_check_previous(l);
+		settings_check_github(l);
 		if (is[IN_WEBHOOK_MODE])
 			check_webhook(l);
 		return;

@@ -1,0 +1,31 @@
+/* github_need.h - which permissions at GitHub are in use, and what for.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "lib/base.h"
+
+struct json;
+struct json_out;
+struct settings;
+
+#define GITHUB_NEEDS 1
+
+/* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings
+ * are there, and doctor tries each of them. */
+struct github_need {
+	const char *permission, *level; /* as the API has them: "actions", "read" */
+	const char *shown;		/* as GitHub's page has them: "Actions: read" */
+	const char *point;		/* what lacks something without it */
+	const char *tried;		/* what is read, below a repository, to see whether it is given */
+	bool (*is_wanted)(const struct settings *application);
+};
+
+extern const struct github_need github_needs[GITHUB_NEEDS];
+
+/* A bit for each row that these settings ask for; of those that an installation's "permissions"
+ * grant. */
+uint32_t github_needs_of(const struct settings *application);
+uint32_t github_needs_granted(const struct json *permissions);
+
+/* Adds "permissions" of these rows. */
+void github_needs_put(struct json_out *out, uint32_t needs);

@@ -1,0 +1,28 @@
+/* settings_github.c - what GitHub's API is asked with: the App's key, and whose address gets what.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "lib/crypto_rsa.h"
+#include "lib/err.h"
+#include "settings/settings_inside.h"
+
+static void
+check_key(struct settings_loader *l, const char *pem)
+{
+	CLEANUP(crypto_rsa_freep) struct crypto_rsa *key = NULL;
+	struct err err;
+
+	key = crypto_rsa_new_private(pem, strlen(pem), &err);
+	if (key == NULL)
+		settings_say(l->report, SETTINGS_ERROR, "GITHUB_APP_KEY: %s", err.text);
+}
+
+void
+settings_check_github(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+
+	if (l->main == NULL && s->github.app_key != NULL)
+		check_key(l, s->github.app_key);
+	if (s->github.token == NULL && settings_is_given(s, SETTING_GITHUB_API_TOKEN))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "GITHUB_API_URL: an address of this application's own, which does not get the main file's GITHUB_API_TOKEN: set one here too");
+}
