@@ -47,8 +47,8 @@ github_accounts_free(struct github_accounts *accounts)
 }
 
 struct github_account *
-github_account_get(struct github_accounts *accounts, const char *base, const char *name,
-    int64_t installation)
+github_account_get(
+    struct github_accounts *accounts, const char *base, const char *name, int64_t installation)
 {
 	struct github_account *account = accounts->first;
 
@@ -92,8 +92,8 @@ github_home_add(
 }
 
 void
-github_home_forget(struct github_accounts *accounts, const struct github_account *account,
-    const char *repository)
+github_home_forget(
+    struct github_accounts *accounts, const struct github_account *account, const char *repository)
 {
 	for (size_t i = accounts->count; i-- > 0;) {
 		struct github_home *home = &accounts->homes[i];

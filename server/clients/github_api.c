@@ -113,8 +113,8 @@ host_of(struct github_api *api, const char *base, struct err *err)
 		if (strcmp(api->hosts[i].base, base) == 0)
 			return &api->hosts[i];
 	if (api->n_hosts == HOSTS_MAX)
-		return ERR_NULL(err_set(err, ERR_LIMIT,
-		    "GITHUB_API_URL has had %d values: restart", HOSTS_MAX));
+		return ERR_NULL(err_set(
+		    err, ERR_LIMIT, "GITHUB_API_URL has had %d values: restart", HOSTS_MAX));
 	http = http_client_new(api->loop, &config, err);
 	if (http == NULL)
 		return NULL;
@@ -140,8 +140,8 @@ free_call(struct github_api_call *call)
 }
 
 static void
-finish(struct github_api_call *call, const struct github_api_answer *answer,
-    const struct json *body)
+finish(
+    struct github_api_call *call, const struct github_api_answer *answer, const struct json *body)
 {
 	github_api_done_fn *on_done = call->on_done;
 	void *ctx = call->ctx;
@@ -231,9 +231,9 @@ static bool
 start_http(struct github_api_call *call, const struct wire *wire, struct err *err)
 {
 	char authorization[BEARER_MAX], same[GITHUB_API_ETAG + 32];
-	const char *const headers[] = { authorization, "Accept: application/vnd.github+json",
-		"X-GitHub-Api-Version: 2022-11-28", "Content-Type: application/json",
-		wire->etag != NULL ? same : NULL, NULL };
+	const char *headers[6] = { authorization, "Accept: application/vnd.github+json",
+		"X-GitHub-Api-Version: 2022-11-28" };
+	size_t n = 3;
 	const struct http_client_request request = {
 		.label = "GitHub",
 		.method = wire->method,
@@ -247,7 +247,12 @@ start_http(struct github_api_call *call, const struct wire *wire, struct err *er
 		.ctx = call,
 	};
 
-	(void)snprintf(same, sizeof(same), "If-None-Match: %s", wire->etag == NULL ? "" : wire->etag);
+	if (wire->body != NULL)
+		headers[n++] = "Content-Type: application/json";
+	if (wire->etag != NULL) {
+		(void)snprintf(same, sizeof(same), "If-None-Match: %s", wire->etag);
+		headers[n++] = same;
+	}
 	(void)snprintf(
 	    authorization, sizeof(authorization), "Authorization: Bearer %s", wire->bearer);
 	call->http = http_client_start(call->host->http, &request, err);
@@ -280,8 +285,7 @@ make_token(struct github_api_call *call, struct err *err)
 	    call->host->base, (long long)call->account->installation);
 	call->account->is_making = buf_check(&body, err) &&
 	    start_http(call,
-		&(struct wire){
-		    .bearer = call->credential, .url = url, .body = buf_text(&body) },
+		&(struct wire){ .bearer = call->credential, .url = url, .body = buf_text(&body) },
 		err);
 	return call->account->is_making;
 }
@@ -289,15 +293,14 @@ make_token(struct github_api_call *call, struct err *err)
 static bool
 ask(struct github_api_call *call, const char *bearer, struct err *err)
 {
-	int64_t wait_s =
-	    github_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000);
+	int64_t wait_s = github_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000);
 
 	call->step = STEP_CALL;
 	if (wait_s > 0)
-		return err_set(err, ERR_BUSY,
-		    "a fifth of its limit is used: again in %lld s", (long long)wait_s);
-	return start_http(call,
-	    &(struct wire){ bearer, call->url, call->method, call->body, call->etag }, err);
+		return err_set(err, ERR_BUSY, "a fifth of its limit is used: again in %lld s",
+		    (long long)wait_s);
+	return start_http(
+	    call, &(struct wire){ bearer, call->url, call->method, call->body, call->etag }, err);
 }
 
 /* The next thing that is missing, or the request itself.  A token that is being made is waited
@@ -309,8 +312,8 @@ take_step(struct github_api_call *call, struct err *err)
 
 	if (call->app_id == NULL)
 		return ask(call, call->credential, err);
-	home = github_home_find(
-	    call->api->accounts, call->host->base, call->app_id, call->repository);
+	home =
+	    github_home_find(call->api->accounts, call->host->base, call->app_id, call->repository);
 	if (home == NULL)
 		return find(call, err);
 	call->account = home->account;
@@ -360,8 +363,7 @@ take_home(struct github_api_call *call, const struct json *body, struct github_a
 	}
 	if (answer->verdict != GITHUB_DONE)
 		return false;
-	account =
-	    github_account_get(call->api->accounts, call->host->base, call->app_id, id);
+	account = github_account_get(call->api->accounts, call->host->base, call->app_id, id);
 	account->granted = github_needs_granted(json_get(body, "permissions"));
 	if (github_home_find(call->api->accounts, call->host->base, call->app_id,
 		call->repository) == NULL) /* another call may have been faster */
@@ -444,8 +446,8 @@ sign(const struct settings_github *github, struct err *err)
 
 	key = crypto_rsa_new_private(github->app_key, strlen(github->app_key), err);
 	if (key == NULL ||
-	    !jwt_write(&token,
-		github_api_claims(github->app_id, clock_wall_ms() / 1000, claims), key, err))
+	    !jwt_write(&token, github_api_claims(github->app_id, clock_wall_ms() / 1000, claims),
+		key, err))
 		return NULL;
 	return buf_take(&token);
 }
@@ -472,8 +474,8 @@ take_app(struct github_api_call *call, const struct github_api_request *request,
 	if (github->app_id == NULL || github->app_key == NULL)
 		return err_set(err, ERR_CONFIG, "GITHUB_APP_ID is not set");
 	if (request->as == GITHUB_AS_APP) {
-		call->account = github_account_get(
-		    call->api->accounts, call->host->base, github->app_id, 0);
+		call->account =
+		    github_account_get(call->api->accounts, call->host->base, github->app_id, 0);
 	} else {
 		call->app_id = mem_text(github->app_id);
 		home = github_home_find(
@@ -526,8 +528,7 @@ take_url(struct github_api_call *call, const struct github_api_request *request,
 }
 
 struct github_api_call *
-github_api_start(
-    struct github_api *api, const struct github_api_request *request, struct err *err)
+github_api_start(struct github_api *api, const struct github_api_request *request, struct err *err)
 {
 	struct github_api_call *call = mem_new(1, sizeof(*call));
 

@@ -10,13 +10,13 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define SHARE	    5		     /* of a limit one in so many is ours */
-#define WAIT_S	    60		     /* where a limit does not say for how long */
-#define WAIT_MOST_S 3600	     /* all limits are of an hour at most */
-#define FRESH_MS    (50 * 60000)     /* of 60 minutes */
+#define SHARE	     5		  /* of a limit one in so many is ours */
+#define WAIT_S	     60		  /* where a limit does not say for how long */
+#define WAIT_MOST_S  3600	  /* all limits are of an hour at most */
+#define FRESH_MS     (50 * 60000) /* of 60 minutes */
 #define HOURS_MEET_S 60 /* one hour's end is said a little differently by each of its servers */
-#define SAID_MAX    160
-#define FACTOR_MAX  60.0
+#define SAID_MAX     160
+#define FACTOR_MAX   60.0
 
 /* --- requests --- */
 
@@ -48,8 +48,8 @@ const char *
 github_api_claims(const char *app_id, int64_t now_s, char out[GITHUB_API_CLAIMS])
 {
 	(void)snprintf(out, GITHUB_API_CLAIMS,
-	    "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60,
-	    now_s + 540, app_id);
+	    "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60, now_s + 540,
+	    app_id);
 	return out;
 }
 

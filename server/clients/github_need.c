@@ -23,8 +23,7 @@ is_granted(const struct github_need *need, const struct json *permissions)
 {
 	static const char *const levels[] = { "read", "write", "admin" };
 	const char *level = json_get_str(permissions, need->permission);
-	size_t granted =
-	    level == NULL ? COUNT(levels) : text_index(level, levels, COUNT(levels));
+	size_t granted = level == NULL ? COUNT(levels) : text_index(level, levels, COUNT(levels));
 
 	return granted < COUNT(levels) && granted >= text_index(need->level, levels, COUNT(levels));
 }

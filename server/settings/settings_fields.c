@@ -137,7 +137,7 @@ is_own(const struct settings *s, enum setting setting)
 static void
 fill_github(struct settings *s)
 {
-	bool is_elsewhere = s->application[0] != '\0' && is_own(s, SETTING_GITHUB_API_URL);
+	bool is_elsewhere = s->inside->application[0] != '\0' && is_own(s, SETTING_GITHUB_API_URL);
 
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL) };

@@ -35,10 +35,18 @@ static const struct setting_case cases[] = {
 	    { "", "0123456789abcde", "<0123456789abcdef>" } },
 	{ S(APP_ID), { "1", "123456789012345678" }, { "", "0", "Iv23liAbCdEf", "1 2", "-1" } },
 	{ S(PEM),
-	    { "-----BEGIN " "PRIVATE KEY-----\nMIIE\r\n-----END " "PRIVATE KEY-----",
-		"-----BEGIN " "RSA PRIVATE KEY-----\nMIIE\n-----END " "RSA PRIVATE KEY-----" },
-	    { "", "MIIE", "-----BEGIN " "PRIVATE KEY-----\nMIIE",
-		"-----BEGIN " "PRIVATE KEY-----\n\x01\n-----END " "PRIVATE KEY-----",
+	    { "-----BEGIN "
+	      "PRIVATE KEY-----\nMIIE\r\n-----END "
+	      "PRIVATE KEY-----",
+		"-----BEGIN "
+		"RSA PRIVATE KEY-----\nMIIE\n-----END "
+		"RSA PRIVATE KEY-----" },
+	    { "", "MIIE",
+		"-----BEGIN "
+		"PRIVATE KEY-----\nMIIE",
+		"-----BEGIN "
+		"PRIVATE KEY-----\n\x01\n-----END "
+		"PRIVATE KEY-----",
 		"-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----" } },
 	{ S(S3_SECRET), { "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzAAAAAAAAA", "0123456789abcdef" },
 	    { "", "0123456789abcde", "0123456789 abcdef", "aaaaaaaaaaaaaaaaaaaa",

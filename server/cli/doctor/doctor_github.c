@@ -81,6 +81,13 @@ end_check(struct place *place, bool is_good)
 
 /* --- what is wrong, and what to do --- */
 
+/* What only somebody at GitHub can change. */
+static bool
+is_refusal(const struct github_api_answer *answer)
+{
+	return answer->verdict == GITHUB_FORBIDDEN || answer->verdict == GITHUB_NOT_FOUND;
+}
+
 static void
 tell_of_access(const struct place *place, const struct github_api_answer *answer)
 {
@@ -103,17 +110,8 @@ tell(const struct check *check, const struct github_api_answer *answer)
 	const struct place *place = check->place;
 	const struct github_need *need = &github_needs[check->need];
 	struct doctor *doctor = place->asking->doctor;
-	bool is_away = answer->verdict == GITHUB_AWAY || answer->verdict == GITHUB_FAILED ||
-	    answer->verdict == GITHUB_LIMITED || answer->verdict == GITHUB_TORN ||
-	    answer->verdict == GITHUB_TOO_LARGE;
 
-	if (is_away)
-		TELL(doctor, GITHUB, WARNING,
-		    "GitHub: %s: whether %s works is not known: %s: ask again later",
-		    place->repository, need->point, answer->detail);
-	else if (answer->is_of_access)
-		tell_of_access(place, answer);
-	else if (answer->verdict == GITHUB_UNAUTHORIZED)
+	if (answer->verdict == GITHUB_UNAUTHORIZED && !answer->is_of_access)
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: the token is refused (%s): make another one at GitHub",
 		    place->repository, answer->detail);
@@ -121,11 +119,17 @@ tell(const struct check *check, const struct github_api_answer *answer)
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: it has another name or owner now: set GITHUB_REPOSITORY or REPOSITORY_URL to that",
 		    place->repository);
-	else
+	else if (is_refusal(answer) && answer->is_of_access)
+		tell_of_access(place, answer);
+	else if (is_refusal(answer))
 		TELL(doctor, GITHUB, ERROR,
 		    "GitHub: %s: %s lacks \"%s\" (%s): give it to the %s at GitHub",
 		    place->repository, need->point, need->shown, answer->detail,
 		    place->kind == APP ? "App, and accept it where it is installed" : "token");
+	else
+		TELL(doctor, GITHUB, WARNING,
+		    "GitHub: %s: whether it has \"%s\" is not known: %s: ask again later",
+		    place->repository, need->shown, answer->detail);
 }
 
 /* --- questions --- */
@@ -135,12 +139,10 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 {
 	const struct check *check = ctx;
 	struct asking *a = check->place->asking;
-	bool is_refused =
-	    answer->verdict == GITHUB_FORBIDDEN || answer->verdict == GITHUB_NOT_FOUND;
 
 	if (answer->verdict != GITHUB_DONE)
 		tell(check, answer);
-	if (is_refused && !answer->is_of_access)
+	if (is_refusal(answer) && !answer->is_of_access)
 		a->lacks[check->place->kind] |= UINT32_C(1) << check->need;
 	end_check(check->place, answer->verdict == GITHUB_DONE);
 	doctor_answered(a->doctor);
@@ -223,8 +225,7 @@ add_place(struct asking *a, const struct settings *s, int kind)
 	struct place *place = &a->places[a->n];
 
 	if ((kind == APP ? s->github.app_id : s->github.token) == NULL ||
-	    !repository_at_github(s, place->repository) ||
-	    is_there(a, kind, s, place->repository))
+	    !repository_at_github(s, place->repository) || is_there(a, kind, s, place->repository))
 		return;
 	place->asking = a;
 	place->kind = kind;

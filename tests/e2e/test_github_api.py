@@ -1,0 +1,237 @@
+"""Goal: doctor says on which repositories GitHub's API is open to the App or the token, and of each trouble what to do;
+a stand-in that holds all against GitHub's own description answers."""
+# SPDX-License-Identifier: ISC
+import http.client
+import json
+
+import jwt
+import pytest
+
+from github_api import APP_ID, DESCRIPTION, Api, sample, wrong
+from ops_aid import bare
+
+TOKEN = "github_pat_" + "4Kx9Qm2Rv7" * 5
+APPLICATION = "GITHUB_REPOSITORY={}\nREPOSITORY_URL=/nowhere/{}.git\nENVIRONMENTS=staging\nSTAGING_PORT={}\n"
+
+
+@pytest.fixture(name="api")
+def _api():
+    api = Api({"octo": {"id": 7, "repositories": ["octo/shop", "octo/web"],
+                        "permissions": {"metadata": "read", "actions": "write"}},
+               "other": {"id": 8, "repositories": ["other/blog"], "permissions": {"metadata": "read"}}},
+              {TOKEN: {"repositories": ["octo/shop"], "permissions": {"metadata": "read"}}})
+    yield api
+    api.stop()
+
+
+def made(folder, api, by_app=True, **more):
+    """A bot of three repositories."""
+    (folder / "apps").mkdir()
+    for port, (name, repository) in enumerate((("web", "octo/web"), ("blog", "other/blog"))):
+        (folder / "apps" / f"{name}.env").write_text(APPLICATION.format(repository, name, 9100 + port), encoding="utf-8")
+    key = folder / "app.pem"
+    key.write_text(api.pem, encoding="ascii")
+    key.chmod(0o600)
+    given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
+    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
+                APPS_DIRECTORY=str(folder / "apps"), GITHUB_API_URL=api.url, **{**given, **more})
+
+
+def said(bot):
+    """Of GitHub's API, and of nothing else."""
+    found = bot.run("doctor")
+    assert "ghs_" not in found.stdout and TOKEN not in found.stdout and "PRIVATE" not in found.stdout, found.stdout
+    return sorted(line for line in found.stdout.splitlines() if " GitHub: " in line)
+
+
+def test_an_app_is_tried_on_each_repository(tmp_path, api):
+    assert said(made(tmp_path, api)) == [f"ok       GitHub: App {APP_ID} on 3 of 3 repositories"]
+    assert sorted(one for one in api.calls if one[0] == "GET") == [
+        ("GET", "/app", 200), *(("GET", f"/repos/{name}", 200) for name in ("octo/shop",)),
+        ("GET", "/repos/octo/shop/installation", 200), ("GET", "/repos/octo/web", 200),
+        ("GET", "/repos/octo/web/installation", 200), ("GET", "/repos/other/blog", 200),
+        ("GET", "/repos/other/blog/installation", 200)]
+    assert {tuple(permissions.items()) for _, _, permissions in api.made} == {(("metadata", "read"),)}, "in use alone"
+    assert sorted({name for _, names, _ in api.made for name in names}) == ["octo/shop", "octo/web", "other/blog"]
+
+
+def test_a_token_is_tried_on_each_repository(tmp_path, api):
+    lines = said(made(tmp_path, api, by_app=False))
+    assert lines == [
+        'error    GitHub: octo/web: every call lacks "Metadata: read" (HTTP 404: Not Found): give it to the token at '
+        'GitHub',
+        'error    GitHub: other/blog: every call lacks "Metadata: read" (HTTP 404: Not Found): give it to the token at '
+        'GitHub',
+        'warning  GitHub: GITHUB_API_TOKEN on 1 of 3 repositories; every call lacks "Metadata: read"'], lines
+
+
+def test_where_nothing_is_set_nothing_is_asked(tmp_path, api):
+    assert not said(bare(tmp_path, GITHUB_API_URL=api.url)) and not api.calls
+
+
+def test_a_repository_without_the_app_is_named(tmp_path, api):
+    del api.installations["other"]
+    lines = said(made(tmp_path, api))
+    assert lines == [f"error    GitHub: other/blog: App {APP_ID} is not installed there: on the App's page at GitHub, "
+                     "Install App, and choose this repository",
+                     f"warning  GitHub: App {APP_ID} on 2 of 3 repositories"], lines
+
+
+def test_a_permission_that_is_missing_is_named(tmp_path, api):
+    api.installations["octo"]["permissions"] = {"actions": "write"}
+    lines = said(made(tmp_path, api))
+    assert len(lines) == 3 and lines[0].startswith(
+        'error    GitHub: octo/shop: every call lacks "Metadata: read" (HTTP 403: Resource not accessible by '
+        'integration): give it to the App, and accept it where it is installed'), lines
+    assert lines[2] == f'warning  GitHub: App {APP_ID} on 1 of 3 repositories; every call lacks "Metadata: read"'
+
+
+def test_a_suspended_installation_is_named(tmp_path, api):
+    api.installations["other"]["suspended"] = True
+    assert f"error    GitHub: other/blog: App {APP_ID} gets no token there: the App's installation there is " \
+        "suspended: look at the installation at GitHub" in said(made(tmp_path, api))
+
+
+@pytest.mark.parametrize("change", ["key", "id"])
+def test_a_key_of_another_app_is_said_once(tmp_path, api, change):
+    other = Api()
+    try:
+        bot = made(tmp_path, other if change == "key" else api, GITHUB_API_URL=api.url,
+                   **({"GITHUB_APP_ID": "12346"} if change == "id" else {}))
+        line, = said(bot)
+    finally:
+        other.stop()
+    assert line.startswith(f"error    GitHub: GITHUB_APP_KEY is not taken as a key of App {APP_ID + (change == 'id')} "
+                           f"(HTTP {401 if change == 'key' else 404}: "), line
+    assert "compare GITHUB_APP_ID with the App's page" in line
+
+
+TROUBLES = {
+    401: ("error", "the token is refused (HTTP 401: Unauthorized): make another one at GitHub"),
+    403: ("error", 'every call lacks "Metadata: read" (HTTP 403: Forbidden): give it to the token at GitHub'),
+    404: ("error", 'every call lacks "Metadata: read" (HTTP 404: Not Found): give it to the token at GitHub'),
+    409: ("warning", "HTTP 409: Conflict: ask again later"),
+    422: ("warning", "HTTP 422: Unprocessable Entity: ask again later"),
+    "429": ("warning", "HTTP 429: You have exceeded a secondary rate limit: ask again later"),
+    "limit": ("warning", "HTTP 403: API rate limit exceeded for installation ID 7.: ask again later"),
+    "secondary": ("warning", "HTTP 403: You have exceeded a secondary rate limit.: ask again later"),
+    502: ("warning", "HTTP 502: Bad Gateway: ask again later"),
+    "html": ("warning", "HTTP 503: <html>: ask again later"),
+    "half": ("warning", "Transferred a partial file: ask again later"),
+    "torn": ("warning", "HTTP 200 with half a body: it is no JSON: ask again later"),
+    "huge": ("warning", "the answer is larger than 1048576 bytes: ask again later"),
+    "away": ("warning", "Server returned nothing (no headers, no data): ask again later"),
+    "moved": ("error", "it has another name or owner now: set GITHUB_REPOSITORY or REPOSITORY_URL to that"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_trouble_is_told_apart(tmp_path, api, trouble):
+    level, words = TROUBLES[trouble]
+    bot = bare(tmp_path, GITHUB_REPOSITORY="octo/shop", GITHUB_API_URL=api.url, GITHUB_API_TOKEN=TOKEN)
+    api.troubles.append(("/octo/shop", trouble))
+    lines = said(bot)
+    assert len(lines) == 2 and lines[0].startswith(f"{level:<9}GitHub: octo/shop: "), lines
+    assert lines[0].endswith(words), lines
+    assert "on 0 of 1 repository" in lines[1] and lines[1].startswith("warning"), lines
+    assert len(api.calls) == 1, "one call, one try; no redirect is followed"
+
+
+# --- settings ---
+
+def test_what_cannot_be_used_is_refused_before_anybody_asks(tmp_path, api):
+    bot = made(tmp_path, api, GITHUB_APP_KEY_FILE=str(tmp_path / "other"))
+    (tmp_path / "other").write_text(api.pem.replace("RSA ", ""), encoding="ascii")
+    assert "GITHUB_APP_KEY: no private RSA key" in bot.run("check-config").stderr
+    (tmp_path / "other").write_text("not a key", encoding="ascii")
+    assert "GITHUB_APP_KEY: is not a private key in PEM" in bot.run("check-config").stderr
+    (tmp_path / "other").write_text(api.pem, encoding="ascii")
+    assert bot.run("check-config").returncode == 0
+
+
+def test_what_the_main_file_has_does_not_go_to_an_address_of_an_applications_own(tmp_path, api):
+    elsewhere = Api(people={"another-token-0123456789": {"repositories": ["octo/web"],
+                                                         "permissions": {"metadata": "read"}}})
+    try:
+        bot = made(tmp_path, api, GITHUB_API_TOKEN=TOKEN)
+        file = tmp_path / "apps" / "web.env"
+        own = APPLICATION.format("octo/web", "web", 9100) + f"GITHUB_API_URL={elsewhere.url}\n"
+        file.write_text(own, encoding="utf-8")
+        checked = bot.run("check-config")
+        assert "web: GITHUB_API_URL: an address of this application's own, which does not get the main file's " \
+            "GITHUB_API_TOKEN: set one here too" in checked.stdout + checked.stderr
+        said(bot)
+        assert not elsewhere.calls
+        file.write_text(own + "GITHUB_API_TOKEN=another-token-0123456789\n", encoding="utf-8")
+        assert f"ok       GitHub: App {APP_ID} on 2 of 2 repositories" in said(bot)
+        assert elsewhere.calls == [("GET", "/repos/octo/web", 200)]
+    finally:
+        elsewhere.stop()
+
+
+# --- the stand-in ---
+
+def ask(api, path, method="GET", body=None, token=TOKEN, **headers):
+    host = api.url.removeprefix("http://")
+    sent = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "test",
+            "Authorization": f"Bearer {token}", **({"Content-Type": "application/json"} if body else {}),
+            **{name.replace("_", "-"): value for name, value in headers.items()}}
+    connection = http.client.HTTPConnection(host, timeout=20)
+    try:
+        connection.request(method, path, body, {name: value for name, value in sent.items() if value})
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None, dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def app_token(api, key=None, **changed):
+    import time                             # pylint: disable=import-outside-toplevel
+    claims = {"iat": int(time.time()) - 60, "exp": int(time.time()) + 540, "iss": str(APP_ID), **changed}
+    return jwt.encode(claims, key or api.pem, algorithm="RS256")
+
+
+def test_the_stand_in_refuses_what_github_refuses(api):
+    good = ask(api, "/repos/octo/shop")
+    assert good[0] == 200 and good[1]["full_name"] == "octo/shop"
+    assert ask(api, "/repos/octo/shop", If_None_Match=good[2]["ETag"])[0] == 304
+    assert ask(api, "/repos/octo/shop", User_Agent=None)[0] == 403
+    assert ask(api, "/repos/octo/shop", X_GitHub_Api_Version="2026-03-10")[0] == 400
+    assert ask(api, "/repos/octo/shop", Accept=None)[0] == 400
+    assert ask(api, "/repos/octo/shop", token="x" * 20)[0] == 401
+    assert ask(api, "/repos/octo/other")[0] == 404
+    assert ask(api, "/repos/octo/shop/nothing")[0] == 404
+    assert ask(api, "/repos/octo/shop/actions/runs?per_page=x")[0] == 422
+    assert ask(api, "/repos/octo/shop/actions/runs?colour=red")[0] == 422
+    assert ask(api, "/repos/octo/shop/actions/runs")[0] == 403, "a permission is missing"
+    assert ask(api, "/app")[0] == 401, "it is the App's alone"
+
+
+def test_the_stand_in_takes_an_apps_jwt_as_github_does(api):
+    other = Api()
+    other.stop()
+    assert ask(api, "/app", token=app_token(api))[1]["id"] == APP_ID
+    assert ask(api, "/app", token=app_token(api, iss="1"))[0] == 404
+    assert ask(api, "/app", token=app_token(api, exp=2 ** 31))[0] == 401
+    assert ask(api, "/app", token=app_token(api, exp=1))[0] == 401
+    assert ask(api, "/app", token=app_token(api, key=other.pem))[0] == 401
+    assert ask(api, "/repos/octo/shop", token=app_token(api))[0] == 403, "it has no repositories"
+    tokens = "/app/installations/7/access_tokens"
+    for body, status in (({}, 201), ({"permissions": {"actions": "read"}, "repositories": ["web"]}, 201),
+                         ({"permissions": {"checks": "read"}}, 422), ({"repositories": ["else"]}, 422),
+                         ({"permissions": {"actions": "all"}}, 422), ({"colour": "red"}, 422), ([], 422)):
+        assert ask(api, tokens, "POST", json.dumps(body), token=app_token(api))[0] == status, body
+    token = api.made and next(token for token, one in api.tokens.items() if one["repositories"] == ["octo/web"])
+    assert token.startswith(f"ghs_{APP_ID}_eyJ") and token.count(".") == 2 and 300 < len(token) < 1024
+    assert ask(api, "/repos/octo/web/actions/runs", token=token)[0] == 200
+    assert ask(api, "/repos/octo/shop/actions/runs", token=token)[0] == 404, "it was narrowed"
+    assert ask(api, "/repos/octo/web/actions/runs/1/cancel", "POST", token=token)[0] == 403, "to reading"
+
+
+def test_what_the_stand_in_answers_fits_the_description():
+    assert len(DESCRIPTION["paths"]) == 20
+    for path, operations in DESCRIPTION["paths"].items():
+        for operation in operations.values():
+            for schema in operation.get("answers", {}).values():
+                assert wrong(sample(schema), schema, "answer") is None, path

@@ -1,0 +1,348 @@
+"""github_api.py - a stand-in for GitHub's API, as strict as its own OpenAPI description (tests/fixtures/github_api.json).
+
+Refuses what GitHub refuses: a request without User-Agent or with another X-GitHub-Api-Version, a path, parameter or body
+that the description does not have, an App's JWT that PyJWT does not verify or that lives longer than ten minutes, a token
+where the JWT is asked for and the other way round, what the token was not narrowed to.  What it answers itself fits the
+description too.  `troubles` says what goes wrong with the next request whose path ends so, one each:
+
+    401, 403, 404, 409, 422, 502    that status;  "429", "limit", "secondary"    the three kinds of a limit
+    "half", "torn"    half a body: with its whole length, or as if it were all;  "huge"    10 MB;  "html"    a page
+    "moved"    a redirect;  "away"    the connection ends without an answer
+"""
+# SPDX-License-Identifier: ISC
+import hashlib
+import http.server
+import json
+import pathlib
+import re
+import threading
+import time
+import urllib.parse
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+DESCRIPTION = json.loads((pathlib.Path(__file__).resolve().parents[1] / "fixtures/github_api.json").read_text("utf-8"))
+APP_ID = 12345
+LEVELS = ("read", "write", "admin")
+KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
+# What a path below a repository asks for: to read it, to change it.
+PERMISSIONS = ((r"/actions/runs/\d+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
+               ("/check-runs", "checks"), ("/deployments", "deployments"), ("/hooks", "repository_hooks"),
+               ("", "metadata"))
+
+
+class Refused(Exception):
+    def __init__(self, status, message, **headers):
+        super().__init__(message)
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def wrong(value, schema, where="body"):
+    """What GitHub would say of it; None: it fits."""
+    if value is None and schema.get("nullable"):
+        return None
+    for key, enough in (("oneOf", any), ("anyOf", any), ("allOf", all)):
+        if key in schema and not enough(wrong(value, one, where) is None for one in schema[key]):
+            return f"{where} is none of those"
+    kind = schema.get("type")
+    if kind and (not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean")):
+        return f"{where} is not of type {kind}"
+    if value not in schema.get("enum", [value]):
+        return f"{where} is not included in the list"
+    size = len(value) if isinstance(value, (str, list)) else value if isinstance(value, int) else 0
+    for least, most in (("minimum", "maximum"), ("minItems", "maxItems"), ("minLength", "maxLength")):
+        if size < schema.get(least, size) or size > schema.get(most, size):
+            return f"{where} has the wrong size"
+    if isinstance(value, list):
+        return next(filter(None, (wrong(one, schema.get("items", {}), f"{where}[]") for one in value)), None)
+    return wrong_members(value, schema, where) if isinstance(value, dict) else None
+
+
+def wrong_members(value, schema, where):
+    known = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            return f"{where}.{name} is missing"
+    for name, part in value.items():
+        if name not in known and where == "body" and not schema.get("additionalProperties") and "oneOf" not in schema:
+            return f"{name} is not a permitted key"
+        found = wrong(part, known.get(name, {}), f"{where}.{name}")
+        if found:
+            return found
+    return None
+
+
+def sample(schema):
+    """The least that fits."""
+    for key in ("oneOf", "anyOf"):
+        if key in schema:
+            return sample(schema[key][0])
+    if schema.get("nullable"):
+        return None
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if kind == "object":
+        return {name: sample(schema["properties"][name]) for name in schema.get("required", ())
+                if name in schema.get("properties", {})}
+    return {"string": "x", "integer": 1, "number": 1, "boolean": False, "array": []}[kind]
+
+
+class Api:
+    """`installations` by owner: id, repositories, permissions, suspended.  `people` by token: repositories and
+    permissions.  `calls` is what was asked: (method, path, status)."""
+
+    def __init__(self, installations=None, people=None):
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+                                         serialization.NoEncryption()).decode()
+        self.public = private.public_key()
+        self.installations = installations or {}
+        self.people = people or {}
+        self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
+        self.made, self.limit = [], 5000
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.answer(self)
+
+            do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    # --- who asks ---
+
+    def app_of(self, token):
+        """Verified by other people's code."""
+        try:
+            claims = jwt.decode(token, self.public, algorithms=["RS256"], options={"require": ["iat", "exp", "iss"]})
+        except jwt.PyJWTError as error:
+            raise Refused(401, f"A JSON web token could not be decoded: {error}") from None
+        if str(claims["iss"]) != str(APP_ID):
+            raise Refused(404, "Integration not found")
+        if claims["exp"] - time.time() > 600:
+            raise Refused(401, "'Expiration time' claim ('exp') is too far in the future")
+        return {"app": True}
+
+    def caller(self, request):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not token:
+            raise Refused(401, "Requires authentication")
+        if token in self.tokens:
+            return self.tokens[token]
+        if token in self.people:
+            return {**self.people[token], "person": True}
+        if token.count(".") == 2 and not token.startswith("ghs_"):
+            return self.app_of(token)
+        raise Refused(401, "Bad credentials")
+
+    def check_caller(self, caller, path, operation, method):
+        is_apps = path.startswith("/app") or path.endswith("/{repo}/installation")
+        if is_apps != bool(caller.get("app")):
+            raise Refused(401, "A JSON web token could not be decoded") if is_apps else Refused(
+                403, "Resource not accessible by integration")
+        if not is_apps and not operation["apps"] and not caller.get("person"):
+            raise Refused(403, "Resource not accessible by integration")
+        if path.endswith("deployment_protection_rule") and caller.get("person"):
+            raise Refused(403, "Must be an App")
+        return None if is_apps else ("read" if method == "get" else "write")
+
+    @staticmethod
+    def check_permission(caller, names, rest, level):
+        repository = f"{names['owner']}/{names['repo']}".lower()
+        if repository not in (one.lower() for one in caller["repositories"]):
+            raise Refused(404, "Not Found")
+        wanted = next(kind for path, kind in PERMISSIONS if re.match(path, rest))
+        granted = caller["permissions"].get(wanted)
+        if granted is None or LEVELS.index(granted) < LEVELS.index(level):
+            raise Refused(403, "Resource not accessible by integration",
+                          X_Accepted_GitHub_Permissions=f"{wanted}={level}")
+
+    # --- what is asked ---
+
+    @staticmethod
+    def find(method, path):
+        """The path as it is described, what stands in its braces, and the operation."""
+        for described, operations in DESCRIPTION["paths"].items():
+            match = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", described), path)
+            if match and method in operations:
+                return described, match.groupdict(), operations[method]
+        raise Refused(404, "Not Found")
+
+    @staticmethod
+    def check_parameters(operation, names, query):
+        known = {one["name"]: one for one in operation["parameters"]}
+        for name, value in (*names.items(), *query):
+            if name not in known:
+                raise Refused(422, f"{name} is not a permitted key")
+            schema = known[name]["schema"]
+            if schema.get("type") == "integer" and not value.isdecimal():
+                raise Refused(404 if name in names else 422, f"{name} is not a number")
+            found = wrong(int(value) if schema.get("type") == "integer" else value, schema, name)
+            if found:
+                raise Refused(422, found)
+
+    @staticmethod
+    def check_headers(request, body):
+        for name, value in (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28")):
+            if request.headers.get(name) != value:
+                raise Refused(400, f"{name} is not {value}")
+        if not request.headers.get("User-Agent"):
+            raise Refused(403, "Request forbidden by administrative rules. Please make sure your request has a "
+                               "User-Agent header")
+        if body and request.headers.get("Content-Type") != "application/json":
+            raise Refused(415, "Unsupported Media Type")
+
+    @staticmethod
+    def read(operation, body):
+        described = operation.get("body")
+        if not body:
+            if described and described["required"]:
+                raise Refused(400, "Body should be a JSON object")
+            return {}
+        try:
+            value = json.loads(body)
+        except ValueError:
+            raise Refused(400, "Problems parsing JSON") from None
+        found = wrong(value, described["schema"] if described else {"type": "object"})
+        if found:
+            raise Refused(422, f"Invalid request.\n\n{found}.")
+        return value
+
+    # --- what is answered ---
+
+    def make_token(self, names, body):
+        for owner, one in self.installations.items():
+            if str(one["id"]) == names["installation_id"]:
+                break
+        else:
+            raise Refused(404, "Not Found")
+        if one.get("suspended"):
+            raise Refused(403, "This installation has been suspended")
+        for permission, level in body.get("permissions", {}).items():
+            granted = one["permissions"].get(permission)
+            if granted is None or LEVELS.index(granted) < LEVELS.index(level):
+                raise Refused(422, "The permissions requested are not granted to this installation.")
+        repositories = [f"{owner}/{name}" for name in body.get("repositories", ())] or one["repositories"]
+        if not set(repositories) <= set(one["repositories"]):
+            raise Refused(422, "There is at least one repository that does not exist or is not accessible to the "
+                               "parent installation.")
+        signed = jwt.encode({"iat": int(time.time()), "jti": len(self.tokens), "pad": "x" * 130}, "a" * 64,
+                            algorithm="HS512")
+        token = f"ghs_{APP_ID}_{signed}"
+        self.tokens[token] = {"permissions": body.get("permissions", one["permissions"]), "repositories": repositories}
+        self.made.append((owner, sorted(repositories), body.get("permissions")))
+        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        return {"token": token, "expires_at": expires, "permissions": body.get("permissions", {})}
+
+    def installation_of(self, names):
+        one = self.installations.get(names["owner"])
+        if one is None or f"{names['owner']}/{names['repo']}" not in one["repositories"]:
+            raise Refused(404, "Not Found")
+        return {"id": one["id"], "app_id": APP_ID, "permissions": one["permissions"],
+                "suspended_at": "2026-11-20T07:10:48Z" if one.get("suspended") else None}
+
+    def content(self, path, names, body, operation):
+        status = min(operation.get("answers", operation["statuses"]))
+        schema = operation.get("answers", {}).get(status)
+        found = {} if schema is None else sample(schema)
+        if path == "/app":
+            found.update(id=APP_ID, slug="deploys")
+        elif path.endswith("/access_tokens"):
+            found.update(self.make_token(names, body))
+        elif path.endswith("/{repo}/installation"):
+            found.update(self.installation_of(names))
+        elif path == "/repos/{owner}/{repo}":
+            found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
+        assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")
+        return int(status), None if schema is None else found
+
+    def carry_out(self, request, body):
+        path, _, query = request.path.partition("?")
+        method = request.command.lower()
+        self.check_headers(request, body)
+        caller = self.caller(request)
+        described, names, operation = self.find(method, path)
+        self.check_parameters(operation, names, urllib.parse.parse_qsl(query, keep_blank_values=True))
+        level = self.check_caller(caller, described, operation, method)
+        if level:
+            self.check_permission(caller, names, described.removeprefix("/repos/{owner}/{repo}"), level)
+        return self.content(described, names, self.read(operation, body), operation)
+
+    def trouble_of(self, path):
+        for at, (end, what) in enumerate(self.troubles):
+            if path.endswith(end):
+                return self.troubles.pop(at)[1]
+        return None
+
+    @staticmethod
+    def go_wrong(trouble):
+        """Refused, where that is a status."""
+        reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 1200)}
+        refused = {"429": Refused(429, "You have exceeded a secondary rate limit", Retry_After="30"),
+                   "limit": Refused(403, "API rate limit exceeded for installation ID 7."),
+                   "secondary": Refused(403, "You have exceeded a secondary rate limit.", Retry_After="60"),
+                   "moved": Refused(301, "Moved Permanently", Location="/repositories/456789"),
+                   "html": Refused(503, "<html>")}
+        refused["limit"].headers.update(reset)
+        if trouble in refused:
+            raise refused[trouble]
+        if isinstance(trouble, int):
+            raise Refused(trouble, http.HTTPStatus(trouble).phrase)
+
+    def answer(self, request):
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        with self.lock:
+            trouble, headers = self.trouble_of(request.path.partition("?")[0]), {}
+            try:
+                self.go_wrong(trouble)
+                status, found = self.carry_out(request, body)
+                data = b"" if found is None else json.dumps(found).encode()
+            except Refused as refused:
+                status, headers = refused.status, refused.headers
+                data = json.dumps({"message": str(refused), "status": str(status)}).encode()
+            if trouble == "huge":
+                data = b'{"x":"' + b"x" * (10 << 20) + b'"}'
+            etag = f'W/"{hashlib.sha256(data).hexdigest()}"'
+            if status == 200 and request.headers.get("If-None-Match") == etag:
+                status, data = 304, b""
+            self.calls.append((request.command, request.path, status))
+            self.send(request, status, data, {"ETag": etag, **self.limits(request, status), **headers}, trouble)
+
+    def limits(self, request, status):
+        who = request.headers.get("Authorization", "")
+        self.used[who] = self.used.get(who, 0) + (status != 304)
+        return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.limit - self.used[who]),
+                "X-RateLimit-Reset": str(int(time.time()) // 3600 * 3600 + 3600)}
+
+    @staticmethod
+    def send(request, status, data, headers, trouble):
+        if trouble in ("half", "torn", "away"):
+            request.close_connection = True
+        if trouble == "away":
+            return
+        sent = data[:len(data) // 2] if trouble in ("half", "torn") else data
+        request.send_response(status)
+        request.send_header("Content-Type", "text/html" if trouble == "html" else "application/json; charset=utf-8")
+        if status not in (204, 304):
+            request.send_header("Content-Length", str(len(sent if trouble == "torn" else data)))
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(sent)

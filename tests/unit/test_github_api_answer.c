@@ -1,0 +1,343 @@
+/* Goal: each answer of GitHub's is told from the others, and what it costs is counted.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+#include "clients/github_api_answer.h"
+
+#include "clients/github_need.h"
+#include "lib/buf.h"
+#include "lib/json.h"
+#include "unit.h"
+
+#define NOW	      1795700000
+#define MESSAGE(text) "{\"message\":\"" text "\",\"documentation_url\":\"https://docs.github.com\"}"
+
+static const struct {
+	const char *what;
+	struct github_api_reply reply;
+	enum github_verdict verdict;
+	int64_t retry_after_s;
+	bool may_be_done;
+	const char *detail;
+} cases[] = {
+	{ "done", { .status = 200, .body = "{\"id\":1}" }, GITHUB_DONE, 0, true, "" },
+	{ "made", { .status = 201, .body = "[]" }, GITHUB_DONE, 0, true, "" },
+	{ "without a body", { .status = 204, .body = "" }, GITHUB_DONE, 0, true, "" },
+	{ "the same", { .status = 304, .body = "" }, GITHUB_SAME, 0, false, "" },
+	{ "401", { .status = 401, .body = MESSAGE("Bad credentials") }, GITHUB_UNAUTHORIZED, 0,
+	    false, "HTTP 401: Bad credentials" },
+	{ "403 for a permission",
+	    { .status = 403,
+		.body = MESSAGE("Resource not accessible by integration"),
+		.remaining = "4999" },
+	    GITHUB_FORBIDDEN, 0, false, "HTTP 403: Resource not accessible by integration" },
+	{ "403 for the hour's limit",
+	    { .status = 403, .body = MESSAGE("Over"), .remaining = "0", .reset = "1795700900" },
+	    GITHUB_LIMITED, 900, false, "HTTP 403: Over" },
+	{ "403 for a secondary limit",
+	    { .status = 403, .body = MESSAGE("Wait"), .remaining = "7", .retry_after = "45" },
+	    GITHUB_LIMITED, 45, false, "HTTP 403: Wait" },
+	{ "403 for a limit that only its message names",
+	    { .status = 403, .body = MESSAGE("You have exceeded a secondary Rate Limit") },
+	    GITHUB_LIMITED, 60, false, "HTTP 403: You have exceeded a secondary Rate Limit" },
+	{ "404", { .status = 404, .body = MESSAGE("Not Found") }, GITHUB_NOT_FOUND, 0, false,
+	    "HTTP 404: Not Found" },
+	{ "409", { .status = 409, .body = MESSAGE("Cannot cancel") }, GITHUB_CONFLICT, 0, false,
+	    "HTTP 409: Cannot cancel" },
+	{ "422", { .status = 422, .body = MESSAGE("x is not a permitted key") }, GITHUB_UNFIT, 0,
+	    false, "HTTP 422: x is not a permitted key" },
+	{ "429", { .status = 429, .body = MESSAGE("Slow"), .retry_after = "30" }, GITHUB_LIMITED,
+	    30, false, "HTTP 429: Slow" },
+	{ "429 without a word", { .status = 429, .body = "" }, GITHUB_LIMITED, 60, false,
+	    "HTTP 429" },
+	{ "301", { .status = 301, .body = MESSAGE("Moved Permanently") }, GITHUB_MOVED, 0, false,
+	    "HTTP 301: Moved Permanently" },
+	{ "410", { .status = 410, .body = "" }, GITHUB_REFUSED, 0, false, "HTTP 410" },
+	{ "502", { .status = 502, .body = "<html>Bad gateway</html>" }, GITHUB_FAILED, 0, true,
+	    "HTTP 502" },
+	{ "half a body", { .status = 200, .body = "{\"id\":1,\"na" }, GITHUB_TORN, 0, true,
+	    "HTTP 200 with half a body: it is no JSON" },
+	{ "a page", { .status = 200, .body = "<html>" }, GITHUB_TORN, 0, true,
+	    "HTTP 200 with half a body: it is no JSON" },
+	{ "half of what was said to come",
+	    { .code = ERR_IO, .text = "Transferred a partial file", .was_sent = true }, GITHUB_TORN,
+	    0, true, "Transferred a partial file" },
+	{ "10 MB", { .code = ERR_LIMIT, .text = "the answer is larger", .was_sent = true },
+	    GITHUB_TOO_LARGE, 0, true, "the answer is larger" },
+	{ "too late", { .code = ERR_TIMEOUT, .text = "no answer", .was_sent = true }, GITHUB_AWAY,
+	    0, true, "no answer" },
+	{ "nobody there", { .code = ERR_IO, .text = "cannot connect" }, GITHUB_AWAY, 0, false,
+	    "cannot connect" },
+	{ "odd letters", { .status = 403, .body = MESSAGE("a\\u0007\\u202eb\\nc") },
+	    GITHUB_FORBIDDEN, 0, false, "HTTP 403: ab c" },
+};
+
+static struct github_api_answer
+judge(struct github_api_reply reply, bool *ret_has_body)
+{
+	struct github_api_answer answer;
+	struct json *body;
+
+	reply.body = reply.body == NULL ? "" : reply.body;
+	reply.body_size = strlen(reply.body);
+	reply.now_s = NOW;
+	answer = github_api_judge(&reply, &body);
+	if (ret_has_body != NULL)
+		*ret_has_body = body != NULL;
+	json_free(body);
+	return answer;
+}
+
+TEST(each_answer_is_told_from_the_others)
+{
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool has_body;
+		struct github_api_answer answer = judge(cases[i].reply, &has_body);
+
+		if (answer.verdict != cases[i].verdict)
+			fail_msg("%s: %d", cases[i].what, answer.verdict);
+		assert_string_equal(answer.detail, cases[i].detail);
+		assert_int_equal(answer.retry_after_s, cases[i].retry_after_s);
+		assert_int_equal(answer.may_be_done, cases[i].may_be_done);
+		assert_int_equal(answer.status, cases[i].reply.status);
+		assert_int_equal(
+		    has_body, answer.verdict == GITHUB_DONE && cases[i].reply.body[0] != '\0');
+		assert_false(answer.is_of_access);
+	}
+}
+
+TEST(a_pause_that_is_asked_for_has_bounds)
+{
+	static const struct {
+		const char *retry_after, *remaining, *reset;
+		int64_t seconds;
+	} pauses[] = { { "7", NULL, NULL, 7 }, { "0", NULL, NULL, 1 }, { "-1", NULL, NULL, 60 },
+		{ "999999", NULL, NULL, 3600 }, { "Wed, 21 Oct 2026 07:28:00 GMT", NULL, NULL, 60 },
+		{ "", "0", "1795700011", 11 }, { NULL, "0", "1795600000", 60 },
+		{ NULL, "0", "1895700000", 3600 }, { NULL, "3", "1795700011", 60 },
+		{ NULL, "0", "soon", 60 } };
+
+	for (size_t i = 0; i < COUNT(pauses); i++)
+		assert_int_equal(judge((struct github_api_reply){ .status = 429,
+					   .retry_after = pauses[i].retry_after,
+					   .remaining = pauses[i].remaining,
+					   .reset = pauses[i].reset },
+				     NULL)
+				     .retry_after_s,
+		    pauses[i].seconds);
+}
+
+TEST(an_etag_is_kept_where_it_could_be_sent_back)
+{
+	static const struct {
+		const char *etag, *kept;
+	} etags[] = { { "W/\"0a1b\"", "W/\"0a1b\"" }, { "\"x\"", "\"x\"" }, { "a b", "" },
+		{ "a\tb", "" }, { "\x7f", "" }, { "", "" }, { NULL, "" } };
+	char longest[GITHUB_API_ETAG + 1];
+
+	for (size_t i = 0; i < COUNT(etags); i++)
+		assert_string_equal(judge(
+					(struct github_api_reply){
+					    .status = 200, .body = "[]", .etag = etags[i].etag },
+					NULL)
+					.etag,
+		    etags[i].kept);
+	memset(longest, 'x', sizeof(longest));
+	longest[GITHUB_API_ETAG] = '\0';
+	assert_string_equal(
+	    judge((struct github_api_reply){ .status = 304, .etag = longest }, NULL).etag, "");
+	assert_string_equal(
+	    judge((struct github_api_reply){ .status = 304, .etag = longest + 1 }, NULL).etag,
+	    longest + 1);
+	assert_string_equal(
+	    judge((struct github_api_reply){ .status = 404, .etag = "\"x\"" }, NULL).etag, "");
+}
+
+TEST(a_repository_is_two_names_and_leads_nowhere_else)
+{
+	static const char *const bad[] = { "", "shop", "octo/", "/shop", "octo/shop/x", "../shop",
+		"octo/..", "octo/.", "octo/sh op", "octo/shop?x", "octo/sh%2fop", "octo/\xc3\xa4" };
+	char path[GITHUB_API_PATH], longest[GITHUB_API_PATH + 8];
+
+	assert_true(github_api_path("octo/shop", "", path));
+	assert_string_equal(path, "/repos/octo/shop");
+	assert_true(github_api_path("Octo-1/.git_hub.io", "/hooks?per_page=100", path));
+	assert_string_equal(path, "/repos/Octo-1/.git_hub.io/hooks?per_page=100");
+	assert_true(github_api_path("octo/...", "", path));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (github_api_path(bad[i], "", path))
+			fail_msg("%s", bad[i]);
+	memset(longest, 'x', sizeof(longest));
+	longest[4] = '/';
+	longest[GITHUB_API_PATH - strlen("/repos/")] = '\0';
+	assert_false(github_api_path(longest, "", path));
+	longest[GITHUB_API_PATH - strlen("/repos/") - 1] = '\0';
+	assert_true(github_api_path(longest, "", path));
+}
+
+TEST(an_app_says_who_it_is_for_nine_minutes)
+{
+	char claims[GITHUB_API_CLAIMS];
+
+	assert_string_equal(github_api_claims("12345", NOW, claims),
+	    "{\"iat\":1795699940,\"exp\":1795700540,\"iss\":\"12345\"}");
+	assert_string_equal(github_api_claims("123456789012345678", INT64_C(99999999999), claims),
+	    "{\"iat\":99999999939,\"exp\":100000000539,\"iss\":\"123456789012345678\"}");
+}
+
+static int64_t
+installation(const char *text)
+{
+	struct json *body = json_decode(text, strlen(text), NULL);
+	int64_t id = github_api_installation(body);
+
+	json_free(body);
+	return id;
+}
+
+TEST(an_installation_counts_while_it_is_not_suspended)
+{
+	assert_int_equal(installation("{\"id\":7,\"suspended_at\":null}"), 7);
+	assert_int_equal(installation("{\"id\":7}"), 7);
+	assert_int_equal(installation("{\"id\":7,\"suspended_at\":\"2026-11-20T07:10:48Z\"}"), 0);
+	assert_int_equal(installation("{\"id\":\"7\"}"), 0);
+	assert_int_equal(installation("{\"id\":-7}"), 0);
+	assert_int_equal(installation("[]"), 0);
+	assert_int_equal(github_api_installation(NULL), 0);
+}
+
+static bool
+has_token(const char *value, char out[GITHUB_API_TOKEN])
+{
+	char text[2 * GITHUB_API_TOKEN];
+	struct json *body;
+	bool ok;
+
+	(void)snprintf(text, sizeof(text), "{\"token\":%s}", value);
+	body = json_decode(text, strlen(text), NULL);
+	ok = github_api_token(body, out);
+	json_free(body);
+	return ok;
+}
+
+TEST(a_token_is_whatever_a_header_can_have)
+{
+	char token[GITHUB_API_TOKEN] = "", longest[GITHUB_API_TOKEN + 3] = "\"";
+
+	assert_true(has_token("\"ghs_12345_eyJ.e30.c2ln\"", token));
+	assert_string_equal(token, "ghs_12345_eyJ.e30.c2ln");
+	assert_true(has_token("\"!~\"", token));
+	assert_false(has_token("\"\"", token));
+	assert_false(has_token("7", token));
+	assert_false(has_token("\"a b\"", token));
+	assert_false(has_token("\"a\\r\\nX: y\"", token));
+	assert_false(has_token("\"\\u00e4\"", token));
+	assert_string_equal(token, "!~");
+	memset(longest + 1, 'x', GITHUB_API_TOKEN);
+	longest[GITHUB_API_TOKEN + 1] = '"';
+	assert_false(has_token(longest, token));
+	longest[GITHUB_API_TOKEN] = '"';
+	longest[GITHUB_API_TOKEN + 1] = '\0';
+	assert_true(has_token(longest, token));
+	assert_int_equal(strlen(token), 1023);
+	assert_false(github_api_token(NULL, token));
+}
+
+TEST(a_token_is_used_for_50_of_its_60_minutes)
+{
+	assert_true(github_api_is_fresh(0));
+	assert_true(github_api_is_fresh(50 * 60000 - 1));
+	assert_false(github_api_is_fresh(50 * 60000));
+	assert_false(github_api_is_fresh(-1));
+}
+
+/* --- the hour --- */
+
+static void
+note(struct github_api_budget *budget, enum github_verdict verdict, int64_t limit, int64_t reset_s)
+{
+	const struct github_api_answer answer = {
+		.verdict = verdict, .limit = limit, .reset_s = reset_s
+	};
+
+	github_api_budget_note(budget, &answer);
+}
+
+TEST(a_fifth_of_the_limit_is_used_and_what_is_the_same_costs_nothing)
+{
+	struct github_api_budget budget = { 0 };
+
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);
+	for (int i = 0; i < 100; i++)
+		note(&budget, GITHUB_SAME, 50, NOW + 600);
+	for (int i = 0; i < 9; i++)
+		note(&budget, GITHUB_DONE, 50, NOW + 600);
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 0);
+	note(&budget, GITHUB_FORBIDDEN, 50, NOW + 600);
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 600);
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW + 599), 1);
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW + 600), 0);
+	note(&budget, GITHUB_AWAY, 0, 0); /* nothing was said of a limit */
+	assert_int_equal(budget.used, 10);
+	/* Its servers name the end of one hour a little differently. */
+	note(&budget, GITHUB_DONE, 50, NOW + 630);
+	note(&budget, GITHUB_DONE, 50, NOW + 590);
+	assert_int_equal(budget.used, 12);
+	note(&budget, GITHUB_DONE, 50, NOW + 4200);
+	assert_int_equal(budget.used, 1);
+	note(&budget, GITHUB_DONE, 50, NOW + INT64_C(100000));
+	budget.used = 10;
+	assert_int_equal(github_api_budget_wait_s(&budget, NOW), 3600);
+}
+
+TEST(intervals_grow_when_half_of_it_is_used)
+{
+	static const struct {
+		int64_t used;
+		double factor;
+	} rows[] = { { 0, 1 }, { 500, 1 }, { 750, 2 }, { 900, 5 }, { 991, 500.0 / 9 }, { 992, 60 },
+		{ 1000, 60 }, { 5000, 60 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct github_api_budget budget = { 5000, NOW + 60, rows[i].used };
+		double factor = github_api_budget_factor(&budget, NOW);
+
+		if (factor < rows[i].factor - 0.01 || factor > rows[i].factor + 0.01)
+			fail_msg("%d: %f", (int)rows[i].used, factor);
+		assert_true(github_api_budget_factor(&budget, NOW + 60) == 1);
+	}
+	assert_true(github_api_budget_factor(&(struct github_api_budget){ 0 }, NOW) == 1);
+}
+
+/* --- permissions --- */
+
+TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
+{
+	static const struct {
+		const char *permissions;
+		uint32_t granted;
+	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
+		{ "{\"metadata\":\"admin\"}", 1 }, { "{\"metadata\":\"none\"}", 0 },
+		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 0 }, { "[]", 0 } };
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct json *body =
+		    json_decode(rows[i].permissions, strlen(rows[i].permissions), NULL);
+
+		if (github_needs_granted(body) != rows[i].granted)
+			fail_msg("%s", rows[i].permissions);
+		json_free(body);
+	}
+	assert_int_equal(github_needs_granted(NULL), 0);
+	assert_int_equal(github_needs_of(NULL), 1);
+}
+
+TEST(a_token_is_asked_for_with_the_rows_that_are_in_use)
+{
+	CLEANUP(buf_done) struct buf text = buf_make(256);
+	struct json_out out = json_out_begin(&text, '{');
+
+	github_needs_put(&out, 1);
+	github_needs_put(&out, 0);
+	json_out_end(&out);
+	assert_string_equal(
+	    buf_text(&text), "{\"permissions\":{\"metadata\":\"read\"},\"permissions\":{}}");
+}
