@@ -11,12 +11,14 @@ import urllib.parse
 
 import pytest
 
+from canary import new_app_key
 from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
 from ops_aid import request, sign
 from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, wait_until
 from telegram_client import DEFAULT_TOKEN
 
 REPOSITORY_TOKEN = "canary-repository-token-0123456789abcdef"
+APP_KEY = new_app_key()
 API_HASH = "canary0123456789abcdef0123456789abcdef"
 # What others prove themselves with to the server, each with the value that it had before.
 INBOUND = {f"{name}{which}": f"canary-of-{name.lower().replace('_', '-')}{which.lower()}-7Kd3Vx9Qp2Wm5Zt"
@@ -28,6 +30,7 @@ SECRETS = {"TELEGRAM_BOT_TOKEN": DEFAULT_TOKEN, "GITHUB_WEBHOOK_SECRET": GITHUB_
            "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET, "REPOSITORY_TOKEN": REPOSITORY_TOKEN,
            "AUDIT_S3_SECRET_ACCESS_KEY": "canary-of-the-witness-9Gm3Rd7Xs5Vq",
            "TELEGRAM_API_HASH": API_HASH, "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token-2Tb6Xk8Lw4Qz",
+           "GITHUB_API_TOKEN": "canary-of-a-persons-token-6Mw2Pj9Zc5Ht", "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
            **INBOUND}
 SHOWN = """cat /proc/self/status | grep -E 'Sig|NoNewPrivs|Dumpable' >"$here/status"
 ls -l /proc/self/fd >"$here/fds"
@@ -53,6 +56,8 @@ def scene(tmp_path_factory):
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AUDIT_S3_SECRET_ACCESS_KEY": SECRETS["AUDIT_S3_SECRET_ACCESS_KEY"],
+        "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": APP_KEY, "GITHUB_API_TOKEN": SECRETS["GITHUB_API_TOKEN"],
+        "GITHUB_API_URL": "http://127.0.0.1:9",
         "CLOUDFLARE_API_TOKEN": SECRETS["CLOUDFLARE_API_TOKEN"], "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref",
         "HOOK_NIGHTLY_STARTS": "deploy:staging ref=$.ref", "REPOSITORY_PATH": "orchard/shop", **INBOUND})
     play(made)

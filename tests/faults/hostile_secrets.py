@@ -13,6 +13,7 @@ from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
 
+APP_KEY = canary.new_app_key()
 PLANTED = {
     "TELEGRAM_BOT_TOKEN": "7000000002:AAH-canary_of_the_token_6Rw3Yd8Kp1Zx5Vt",
     "GITHUB_WEBHOOK_SECRET": "canary-of-github's-secret_9Jc4Hn7Xs2Qb",
@@ -22,6 +23,8 @@ PLANTED = {
     "TELEGRAM_API_HASH": "canary0of0the0api0hash0e5d1c7b9a3f82",
     "AUDIT_S3_SECRET_ACCESS_KEY": "canary-of-the-witness_2Pd6Lk9Vh4Xc",
     "CLOUDFLARE_API_TOKEN": "canary-of-cloudflares-token_4Lq9Vt2Zs7Bk",
+    "GITHUB_API_TOKEN": "canary-of-a-persons-token_8Vr5Nc3Ky7Wd",
+    "GITHUB_APP_KEY": APP_KEY.splitlines()[9],
     **{name + which: f"canary-of-{name.lower().replace('_', '-')}{which.lower()}_5Wz8Rk3Jd"
        for name in ("FORGE_WEBHOOK_SECRET", "WEBHOOK_API_SECRET", "AUTH_TOKEN_SECRET", "HOOK_BUILD_DONE_SECRET")
        for which in ("", "_PREVIOUS")},
@@ -134,6 +137,8 @@ def play(hall):
     scene = CrashScene(folder, start=False, telegram=("--local", "--limits", "off", "--token",
                                                       PLANTED["TELEGRAM_BOT_TOKEN"]), settings={
         **{name: value for name, value in PLANTED.items() if name.isupper()},
+        "GITHUB_APP_ID": "12345", "GITHUB_APP_KEY": '"' + APP_KEY.replace("\n", "\\n") + '"',
+        "GITHUB_API_URL": "http://127.0.0.1:9",
         "AUDIT_S3_BUCKET": "orchard", "AUDIT_S3_REGION": "eu-central-1", "AUDIT_S3_ENDPOINT": "https://127.0.0.1:9",
         "AUDIT_S3_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "ENABLE_API_SERVER": "true", "ENABLE_TOKEN_AUTH": "true",
         "HOOK_BUILD_DONE_STARTS": "deploy:staging ref=$.ref", "REGISTRIES": "hub",

@@ -26,6 +26,7 @@ TEST(what_is_public_has_public_addresses_alone)
 		    allows(OUTBOUND_TELEGRAM, "https://API.telegram.org.:443", elsewhere[i]));
 		assert_false(allows(
 		    OUTBOUND_CLOUDFLARE, "https://api.cloudflare.com/client/v4", elsewhere[i]));
+		assert_false(allows(OUTBOUND_GITHUB, "https://api.github.com", elsewhere[i]));
 	}
 	assert_true(allows(OUTBOUND_TELEGRAM, "https://api.telegram.org", "149.154.167.220"));
 }
@@ -39,6 +40,7 @@ TEST(a_host_that_the_settings_name_may_be_private_and_never_on_a_link)
 		{ OUTBOUND_TELEGRAM, "http://127.0.0.1:8081" },
 		{ OUTBOUND_TELEGRAM, NULL }, /* through a proxy */
 		{ OUTBOUND_CLOUDFLARE, "http://cloudflare.example" },
+		{ OUTBOUND_GITHUB, "https://github.example.org/api/v3" },
 		{ OUTBOUND_HEALTH, "http://10.0.1.7:8080/health" },
 		{ OUTBOUND_S3, NULL },
 		{ OUTBOUND_CERTIFICATE, "https://bot.example.org" },

@@ -111,6 +111,31 @@ TEST_WITH(a_login_of_the_main_file_is_no_applications_own, folder_aid_make, fold
 }
 
 /* Whose login that is, no application's file says: it would be read, and mean nothing. */
+/* Whoever may write an application's file would get what the main file has for GitHub. */
+TEST_WITH(
+    what_github_is_asked_with_goes_to_the_address_beside_it, folder_aid_make, folder_aid_remove)
+{
+	struct settings *s;
+
+	folder_aid_put("main", SERVER "GITHUB_API_TOKEN=ghp_of_the_main_file_1\n");
+	folder_aid_put("apps/a.env", OF("a"));
+	folder_aid_put("apps/b.env", OF("b") "GITHUB_API_TOKEN=ghp_of_its_own_file_2\n");
+	folder_aid_put("apps/c.env",
+	    OF("c") "GITHUB_API_URL=https://github.example.org\nGITHUB_API_TOKEN=ghp_of_its_own_file_3\n");
+	folder_aid_put("apps/d.env", OF("d") "GITHUB_API_URL=https://github.example.org\n");
+	s = folder_aid_load();
+	assert_int_equal(settings_said.count, 1);
+	SAYS(SETTINGS_FLAW,
+	    "d: GITHUB_API_URL: an address of this application's own, which does not get the main file's GITHUB_API_TOKEN: set one here too");
+	assert_string_equal(s->applications[0]->github.token, "ghp_of_the_main_file_1");
+	assert_string_equal(s->applications[0]->github.url, "https://api.github.com");
+	assert_string_equal(s->applications[1]->github.token, "ghp_of_its_own_file_2");
+	assert_string_equal(s->applications[2]->github.token, "ghp_of_its_own_file_3");
+	assert_string_equal(s->applications[2]->github.url, "https://github.example.org");
+	assert_null(s->applications[3]->github.token);
+	settings_unref(s);
+}
+
 TEST_WITH(who_a_person_is_stands_in_the_main_file, folder_aid_make, folder_aid_remove)
 {
 	struct settings *s;

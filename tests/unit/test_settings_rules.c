@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings_aid.h"
 
+#include "jwt_aid.h"
 #include "settings/settings_table.h"
 
 /* They were taken, and the deployment that was to be verified by them could not start. */
@@ -16,6 +17,45 @@ TEST(health_urls_that_no_deployment_could_hold_are_refused)
 	line[sizeof(line) - 2] = '\n';
 	assert_null(LOAD(line, "ENABLE_TELEMETRY=true"));
 	SAYS(SETTINGS_ERROR, "STAGING_HEALTH_URL: is 2079 bytes long, and may be 2047");
+}
+
+/* The whole of a key, its lines with a blank for each end where it is to be none. */
+static const char *
+key_line(const char *pem, char separator)
+{
+	static char line[8192];
+
+	(void)snprintf(line, sizeof(line), "GITHUB_APP_KEY=%s", pem);
+	line[strlen(line) - 1] = '\0'; /* the last end of a line */
+	for (char *c = line; *c != '\0'; c++)
+		*c = *c == '\n' ? separator : *c;
+	return line;
+}
+
+TEST(an_app_at_github_has_a_number_and_a_key)
+{
+	struct settings *s;
+
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_APP_ID=12345"));
+	SAYS(SETTINGS_ERROR, "GITHUB_APP_KEY: is not set, and GITHUB_APP_ID needs it");
+	assert_null(LOAD(NULL, MINIMUM, key_line(jwt_aid_key, '\n')));
+	SAYS(SETTINGS_ERROR, "GITHUB_APP_ID: is not set, and GITHUB_APP_KEY needs it");
+	assert_null(LOAD(NULL, MINIMUM, "GITHUB_APP_ID=12345", key_line(jwt_aid_key, ' ')));
+	SAYS(SETTINGS_ERROR, "GITHUB_APP_KEY: no private RSA key of 2048 to 8192 bits in PEM");
+	s = LOAD(NULL, COMPLETE, "GITHUB_APP_ID=12345", key_line(jwt_aid_key, '\n'),
+	    "GITHUB_API_URL=https://github.example.org/api/v3/", "GITHUB_API_TOKEN=ghp_" SECRET);
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_string_equal(s->github.url, "https://github.example.org/api/v3");
+	assert_string_equal(s->github.app_id, "12345");
+	assert_string_equal(s->github.token, "ghp_" SECRET);
+	assert_memory_equal(s->github.app_key, jwt_aid_key, strlen(jwt_aid_key) - 1);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE);
+	assert_string_equal(s->github.url, "https://api.github.com");
+	assert_true(s->github.app_id == NULL && s->github.app_key == NULL);
+	assert_null(s->github.token);
+	settings_unref(s);
 }
 
 /* An application that never answers has failed in half of it, whatever was set. */

@@ -123,7 +123,7 @@ tell(const struct check *check, const struct github_api_answer *answer)
 		tell_of_access(place, answer);
 	else if (is_refusal(answer))
 		TELL(doctor, GITHUB, ERROR,
-		    "GitHub: %s: %s lacks \"%s\" (%s): give it to the %s at GitHub",
+		    "GitHub: %s: %s lacks \"%s\" (%s): give it, and this repository, to the %s at GitHub",
 		    place->repository, need->point, need->shown, answer->detail,
 		    place->kind == APP ? "App, and accept it where it is installed" : "token");
 	else
