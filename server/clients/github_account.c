@@ -116,26 +116,35 @@ github_home_is_open(const struct github_home *home, uint32_t needs)
 	    github_api_is_fresh(clock_monotonic_ms() - account->made_at);
 }
 
+/* Of all, where there are more than GitHub takes. */
+static void
+put_repositories(const struct github_accounts *accounts, const struct github_account *account,
+    struct json_out *json)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < accounts->count; i++)
+		n += accounts->homes[i].account == account;
+	if (n > NARROWED_MAX)
+		return;
+	json_put_open(json, "repositories", '[');
+	for (size_t i = 0; i < accounts->count; i++)
+		if (accounts->homes[i].account == account)
+			json_out_str(json, strchr(accounts->homes[i].repository, '/') + 1);
+	json_out_end(json);
+}
+
 void
 github_account_narrow(const struct github_accounts *accounts, struct github_account *account,
     uint32_t needs, struct buf *out)
 {
 	struct json_out json = json_out_begin(out, '{');
-	size_t n = 0;
 
+	for (size_t i = 0; i < accounts->count; i++)
+		accounts->homes[i].is_asked |= accounts->homes[i].account == account;
 	account->asked = (account->has | needs) & account->granted;
 	github_needs_put(&json, account->asked);
-	json_put_open(&json, "repositories", '[');
-	for (size_t i = 0; i < accounts->count && n < NARROWED_MAX; i++) {
-		struct github_home *home = &accounts->homes[i];
-
-		if (home->account != account)
-			continue;
-		json_out_str(&json, strchr(home->repository, '/') + 1);
-		home->is_asked = true;
-		n++;
-	}
-	json_out_end(&json);
+	put_repositories(accounts, account, &json);
 	json_out_end(&json);
 }
 

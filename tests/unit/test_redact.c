@@ -9,6 +9,9 @@
 #include "tests/unit/redact_aid.h"
 #include "unit.h"
 
+#define JWT_HEADER "eyJhbGciOiJSUzI1NiJ9"
+#define JWT_CLAIMS "eyJzdWIiOiJjaSJ9"
+
 static const char secret[] = "p@ss/word+with&signs";
 
 static struct redact *
@@ -355,6 +358,43 @@ TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 	redact_check(NULL, "-----BEGIN PRIVATE KEY-----\nMIIE\n-----EN", "***");
 	buf_done(&out);
 	redact_stream_free(s);
+}
+
+/* The filter judges 32 places at once, by 35 bytes: a token that begins at any of them is found, with
+ * as many bytes behind it or none.  Letters that it begins with stand before it. */
+TEST(a_token_is_found_at_each_of_the_places_that_are_judged_at_once)
+{
+	static const char *const tokens[] = { "ghs_1234567_" JWT_HEADER "." JWT_CLAIMS "."
+					      "c2lnbmF0dXJlc2lnbmF0dXJl",
+		JWT_HEADER "." JWT_CLAIMS ".c2lnbmF0dXJl",
+		"glpat-zzzzzzzzzzzzzzzzzzzz.01.101abcdef" };
+	char text[512], want[512];
+
+	for (size_t i = 0; i < COUNT(tokens); i++)
+		for (int before = 0; before <= 70; before++)
+			for (int behind = 0; behind <= 40; behind += before % 3 == 0 ? 1 : 20) {
+				char fill[80];
+
+				memset(fill, tokens[i][0], sizeof(fill));
+				(void)snprintf(text, sizeof(text), "%.*s%s%*s", before, fill,
+				    tokens[i], behind, "");
+				(void)snprintf(
+				    want, sizeof(want), "%.*s***%*s", before, fill, behind, "");
+				redact_check(NULL, text, want);
+			}
+}
+
+/* As long as GitHub makes them today, and up to 1,023 bytes, in however many pieces. */
+TEST(a_token_of_an_installation_goes_whole)
+{
+	char text[1100] = "token=ghs_1234567_" JWT_HEADER ".", *at = text + strlen(text);
+
+	memset(at, 'A', 1017 - (size_t)(at - text));
+	memcpy(text + 520, ".", 1);
+	memcpy(text + 1017, ", next", sizeof(", next"));
+	redact_check(NULL, text, "token=***, next");
+	text[1017] = '\0';
+	redact_check(NULL, text, "token=***");
 }
 
 /* 256 secrets of at most 8 KB, or as many as were asked for: one more, or a longer one, is refused,

@@ -91,6 +91,7 @@ TEST(each_shape_has_texts_that_go_and_texts_that_stay)
 		{ "ghs_" TWENTY ".b.c. Then", "***. Then" },
 		{ "ghs_1234567_z.b.c", NULL },
 		{ "ghs_z." TWENTY, NULL },
+		{ "ghs_" TWENTY ".", "***." },
 		/* JWT */
 		{ "jwt=" HEADER "." CLAIMS ".c2lnbmF0dXJl.", "jwt=***." },
 		{ "%3D" HEADER ".e30.c2ln/x", "%3D***/x" },
@@ -111,6 +112,8 @@ TEST(each_shape_has_texts_that_go_and_texts_that_stay)
 		{ "https://gitlab.example.org/?private_token=glpat-" TWENTY "1.01.101abcdef&x",
 		    "https://gitlab.example.org/?private_token=***&x" },
 		{ "OUR-gldt-" TWENTY " glrtr-" TWENTY, "OUR-*** ***" },
+		{ "PRIVATE-TOKEN: glpat-zzzz_zzzz-zzzzzzzzzz\r\n", "PRIVATE-TOKEN: ***\r\n" },
+		{ "glpat-zzzzzzzzzzzzzzzzzzz. glpat " TWENTY, NULL }, /* one letter less */
 		{ "glpat-short.01.1 glpat_" TWENTY, NULL },
 		{ "glass-" TWENTY " glxx-" TWENTY, NULL },
 		/* webhooks' signing secrets */
