@@ -19,7 +19,8 @@
 #define LONG_SECRET_MIN 32
 #define SUN_PATH_MAX	107
 #define HOST_MAX	253
-#define LABEL_MAX	63   /* RFC 1123 */
+#define LABEL_MAX	63 /* RFC 1123 */
+#define PEM_END		"PRIVATE KEY-----"
 #define PEM_MAX		8191 /* a key of 8,192 bits has 6,400 */
 #define SIZE_MIN	4096
 #define SIZE_MOST	((int64_t)1 << 42)
@@ -85,7 +86,7 @@ is_long_token(const char *text)
 static bool
 is_pem(const char *text)
 {
-	if (!text_starts(text, "-----BEGIN ") || !text_ends(text, "PRIVATE KEY-----"))
+	if (!text_starts(text, "-----BEGIN") || !text_ends(text, PEM_END))
 		return false;
 	while ((*text >= ' ' && *text <= '~') || *text == '\n' || *text == '\r')
 		text++;

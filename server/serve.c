@@ -524,6 +524,17 @@ make_witness(struct serve *serve, struct err *err)
 	return serve->witness.aws != NULL;
 }
 
+/* Those that connect elsewhere, but for Telegram's. */
+static bool
+make_clients(struct serve *serve, struct err *err)
+{
+	serve->probes = perform_probe_client(serve->loop, err);
+	serve->cloudflare =
+	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
+	serve->github = github_api_new(serve->loop);
+	return serve->probes != NULL && serve->cloudflare != NULL && make_witness(serve, err);
+}
+
 static bool
 make_parts(struct serve *serve, struct err *err)
 {
@@ -546,16 +557,11 @@ make_parts(struct serve *serve, struct err *err)
 	loop_async_start(serve->loop, &serve->wake);
 	serve->crossing = crossing_new(wake_loop, serve);
 	serve->metrics = metric_set_new();
-	serve->github = github_api_new(serve->loop);
 	serve->watch = health_watch_new(serve->loop, note_lag, serve);
 	serve->refusals = refusals_new(
 	    &(struct refusals_config){ .loop = serve->loop, .submit = serve_submit, .ctx = serve });
 	expect_counts(serve);
-	serve->probes = perform_probe_client(serve->loop, err);
-	serve->cloudflare =
-	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
-	if (serve->probes == NULL || serve->cloudflare == NULL || !make_witness(serve, err) ||
-	    !make_telegram(serve, err) || !make_http(serve, err))
+	if (!make_clients(serve, err) || !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
 	serve->perform = (struct perform){ .loop = serve->loop,
 		.runs = serve->runs,

@@ -1,4 +1,4 @@
-/* github_account.h - what GitHub is asked as: an App, its installations, tokens of people.  Asks nothing.  Side: loop. */
+/* github_account.h - as whom GitHub is asked: an App, its installations, people.  Asks nothing.  Side: loop. */
 /* SPDX-License-Identifier: ISC */
 #pragma once
 

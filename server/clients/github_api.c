@@ -175,8 +175,8 @@ go_on(struct github_api_call *call)
 		fail(call, &err);
 }
 
-/* A token has come, or none: whoever waits for it goes on, or ends as the one that asked (NULL: that
- * was cancelled, and one of them asks). */
+/* A token has come, or none: whoever waits for it goes on, or ends as the one that asked.  answer
+ * NULL: that was cancelled, and one of them asks. */
 static void
 wake(struct github_api *api, struct github_account *account, bool has_token,
     const struct github_api_answer *answer)

@@ -2,10 +2,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * An App shows a JWT of its own, and asks about a repository by a token of its installation there:
- * one for each, narrowed to the repositories asked about and to what is in use (github_need.h), kept
- * in memory, made anew after 50 of its 60 minutes or a 401.  Ten requests are in flight at most; a
- * credential that has used a fifth of its limit waits for the next hour.  Keys and tokens stand in
- * headers alone, never in a log, an error or an answer.
+ * one for each, narrowed to the repositories asked about and to what is in use (github_need.h),
+ * kept in memory, made anew after 50 of its 60 minutes or a 401.  Ten requests are in flight at
+ * most; a credential that has used a fifth of its limit waits for the next hour.  Keys and tokens
+ * stand in headers alone, never in a log, an error or an answer.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ struct github_api_request {
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
 	const char *method;	/* NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
-	const char *etag;	/* of the answer that is known: GITHUB_SAME while it holds; NULL: none */
+	const char *etag;	/* of a known answer: GITHUB_SAME while it holds; NULL: none */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
 	github_api_done_fn *on_done;
 	void *ctx;
@@ -43,8 +43,8 @@ struct github_api *github_api_new(struct loop *loop) MUST_USE;
 void github_api_free(struct github_api *api); /* takes NULL; when all calls have ended */
 
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the
- * request points at may go at once, but for ctx.  NULL: could not be started; *err says why, ERR_BUSY
- * where a fifth of the limit is used. */
+ * request points at may go at once, but for ctx.  NULL: could not be started; *err says why,
+ * ERR_BUSY where a fifth of the limit is used. */
 struct github_api_call *github_api_start(
     struct github_api *api, const struct github_api_request *request, struct err *err) MUST_USE;
 

@@ -44,7 +44,7 @@ struct github_api_reply {
 	const char *body;
 	size_t body_size;
 	const char *etag, *retry_after;
-	const char *limit, *remaining, *reset; /* x-ratelimit-… */
+	const char *limit, *remaining, *reset; /* of x-ratelimit */
 	int64_t now_s;			       /* since 1970 */
 };
 

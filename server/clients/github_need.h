@@ -16,7 +16,7 @@ struct github_need {
 	const char *permission, *level; /* as the API has them: "actions", "read" */
 	const char *shown;		/* as GitHub's page has them: "Actions: read" */
 	const char *point;		/* what lacks something without it */
-	const char *tried;		/* what is read, below a repository, to see whether it is given */
+	const char *tried; /* what is read, below a repository, to see whether it is given */
 	bool (*is_wanted)(const struct settings *application);
 };
 

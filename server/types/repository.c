@@ -103,7 +103,7 @@ repository_is_called(
 	return is_called(application, forge == DELIVERY_GITHUB, repository);
 }
 
-/* Its pages are at github.com where its API is at api.github.com, and at the API's host elsewhere. */
+/* Its pages are at github.com where its API is at api.github.com, else at the API's host. */
 bool
 repository_at_github(const struct settings *application, char out[LIMIT_REF])
 {

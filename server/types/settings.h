@@ -118,8 +118,8 @@ struct settings_times {
 	int gate_hours; /* that an open gate keeps it */
 };
 
-/* What GitHub's API is asked with; NULL: not set.  Of an application with a GITHUB_API_URL of its own
- * nothing that the main file has: App and token are for the address beside them alone. */
+/* What GitHub's API is asked with; NULL: not set.  Of an application with a GITHUB_API_URL of its
+ * own nothing that the main file has: App and token are for the address beside them alone. */
 struct settings_github {
 	const char *url;
 	const char *app_id;

@@ -28,7 +28,7 @@ def made(folder, api, by_app=True, **more):
     """A bot of three repositories."""
     (folder / "apps").mkdir()
     for port, (name, repository) in enumerate((("web", "octo/web"), ("blog", "other/blog"))):
-        (folder / "apps" / f"{name}.env").write_text(APPLICATION.format(repository, name, 9100 + port), encoding="utf-8")
+        (folder / "apps" / f"{name}.env").write_text(APPLICATION.format(repository, name, 9100 + port), "utf-8")
     key = folder / "app.pem"
     key.write_text(api.pem, encoding="ascii")
     key.chmod(0o600)
@@ -106,12 +106,11 @@ def test_a_key_of_another_app_is_said_once(tmp_path, api, change):
     assert "compare GITHUB_APP_ID with the App's page" in line
 
 
+LACKS = 'every call lacks "Metadata: read" ({}): give it, and this repository, to the token at GitHub'
 TROUBLES = {
     401: ("error", "the token is refused (HTTP 401: Unauthorized): make another one at GitHub"),
-    403: ("error", 'every call lacks "Metadata: read" (HTTP 403: Forbidden): give it, and this repository, to the token at '
-          'GitHub'),
-    404: ("error", 'every call lacks "Metadata: read" (HTTP 404: Not Found): give it, and this repository, to the token at '
-          'GitHub'),
+    403: ("error", LACKS.format('HTTP 403: Forbidden')),
+    404: ("error", LACKS.format('HTTP 404: Not Found')),
     409: ("warning", "HTTP 409: Conflict: ask again later"),
     422: ("warning", "HTTP 422: Unprocessable Entity: ask again later"),
     "429": ("warning", "HTTP 429: You have exceeded a secondary rate limit: ask again later"),

@@ -1,4 +1,4 @@
-/* fuzz_github_api.c - an answer of GitHub's is one of its verdicts, and nothing of it goes where it must not.  Side: start. */
+/* fuzz_github_api.c - each answer of GitHub's is one verdict, and stays within its bounds.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>

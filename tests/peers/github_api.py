@@ -1,9 +1,9 @@
-"""github_api.py - a stand-in for GitHub's API, as strict as its own OpenAPI description (tests/fixtures/github_api.json).
+"""github_api.py - a stand-in for GitHub's API, as strict as GitHub's own description (tests/fixtures/github_api.json).
 
-Refuses what GitHub refuses: a request without User-Agent or with another X-GitHub-Api-Version, a path, parameter or body
-that the description does not have, an App's JWT that PyJWT does not verify or that lives longer than ten minutes, a token
-where the JWT is asked for and the other way round, what the token was not narrowed to.  What it answers itself fits the
-description too.  `troubles` says what goes wrong with the next request whose path ends so, one each:
+Refuses what GitHub refuses: a request without User-Agent or with another X-GitHub-Api-Version, a path, parameter or
+body that the description does not have, an App's JWT that PyJWT does not verify or that lives longer than ten minutes,
+a token where the JWT is asked for and the other way round, what the token was not narrowed to.  What it answers itself
+fits the description too.  `troubles` says what goes wrong with the next request whose path ends so, one each:
 
     401, 403, 404, 409, 422, 502    that status;  "429", "limit", "secondary"    the three kinds of a limit
     "half", "torn"    half a body: with its whole length, or as if it were all;  "huge"    10 MB;  "html"    a page

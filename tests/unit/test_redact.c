@@ -360,8 +360,8 @@ TEST(a_key_without_end_does_not_swallow_the_rest_for_ever)
 	redact_stream_free(s);
 }
 
-/* The filter judges 32 places at once, by 35 bytes: a token that begins at any of them is found, with
- * as many bytes behind it or none.  Letters that it begins with stand before it. */
+/* The filter judges 32 places at once, by 35 bytes: a token that begins at any of them is found,
+ * with as many bytes behind it or none.  Letters that it begins with stand before it. */
 TEST(a_token_is_found_at_each_of_the_places_that_are_judged_at_once)
 {
 	static const char *const tokens[] = { "ghs_1234567_" JWT_HEADER "." JWT_CLAIMS "."

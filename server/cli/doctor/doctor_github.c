@@ -1,4 +1,4 @@
-/* doctor_github.c - is GitHub's API open to the App or the token, on each repository and for each point?  Side: start. */
+/* doctor_github.c - is GitHub's API open to the App or the token, on each repository?  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include "cli/doctor/doctor.h"
 #include "clients/github_api.h"
 #include "clients/github_need.h"
+#include "lib/crypto.h"
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "types/repository.h"
@@ -214,7 +215,7 @@ is_there(const struct asking *a, int kind, const struct settings *s, const char 
 		if (a->places[i].kind == kind &&
 		    text_same_ci(a->places[i].repository, repository) &&
 		    (kind == APP ||
-			strcmp(a->places[i].settings->github.token, s->github.token) == 0))
+			crypto_same_text(a->places[i].settings->github.token, s->github.token)))
 			return true;
 	return false;
 }
