@@ -531,8 +531,9 @@ make_clients(struct serve *serve, struct err *err)
 	serve->probes = perform_probe_client(serve->loop, err);
 	serve->cloudflare =
 	    cloudflare_client(serve->loop, serve->settings->cloudflare_api_base, err);
-	serve->github = github_api_new(serve->loop);
-	return serve->probes != NULL && serve->cloudflare != NULL && make_witness(serve, err);
+	serve->github = github_api_new(serve->loop, err);
+	return serve->probes != NULL && serve->cloudflare != NULL && serve->github != NULL &&
+	    make_witness(serve, err);
 }
 
 static bool

@@ -2,16 +2,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/github_api.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/queue.h>
 
-#include "clients/github_account.h"
 #include "clients/github_need.h"
+#include "lib/array.h"
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/crypto.h"
-#include "lib/crypto_rsa.h"
 #include "lib/http_client.h"
 #include "lib/json.h"
 #include "lib/jwt.h"
@@ -22,40 +21,50 @@
 
 #define AT_ONCE	   10
 #define TIMEOUT_MS 10000
-#define WAITING	   512 /* 200 applications, each of which asks for two things */
-#define HOSTS_MAX  16
+#define WAITING	   512		/* 200 applications, each of which asks for two things */
+#define FRESH_MS   (50 * 60000) /* of the 60 minutes that a token lives */
 #define BODY_MAX   65536
-#define BEARER_MAX (JWT_MAX + 32)
+#define BUSY_S	   600 /* until a call is tried again whose credential has asked enough */
 
-/* An address, which is a trust zone. */
-struct host {
-	char *base;
-	struct http_client *http;
+/* One credential at one address: a limit of its own. */
+struct account {
+	struct account *next;
+	char *base, *name;	      /* GITHUB_API_URL; the App's number, or a person's token */
+	int64_t installation;	      /* 0: the App itself, or a person */
+	char token[GITHUB_API_TOKEN]; /* of an installation; "": none */
+	int64_t made_at;	      /* monotonic ms */
+	uint32_t granted, has;	      /* rows of github_needs: of the installation, of the token */
+	struct github_api_budget budget;
+};
+
+/* A repository in its installation. */
+struct home {
+	struct account *account;
+	char *repository;
+	bool is_covered; /* by the token */
 };
 
 struct github_api {
-	struct loop *loop;
-	struct github_accounts *accounts;
-	size_t n_hosts;
-	struct host hosts[HOSTS_MAX];
-	LIST_HEAD(calls, github_api_call) waiting; /* for a token that another one asks for */
+	struct http_client *http[2]; /* of GitHub, by whether its addresses are public; of others */
+	struct account *accounts;    /* few, and they stay */
+	size_t n_homes;
+	struct home *homes;
+	struct github_api_call *door; /* who asks to be let in, one at a time; NULL: nobody */
+	TAILQ_HEAD(, github_api_call) waiting;
 };
-
-/* What its request in flight is for. */
-enum step { STEP_FIND, STEP_TOKEN, STEP_CALL };
 
 struct github_api_call {
 	struct github_api *api;
-	struct host *host;
-	struct github_account *account; /* whose limit it counts for; NULL: not known yet */
-	enum step step;
+	struct settings *settings;
+	struct account *account; /* whose limit it counts for; NULL: not known yet */
+	enum { FIND, MAKE, ASK } step;
 	struct http_client_call *http; /* NULL: it waits */
-	LIST_ENTRY(github_api_call) of_waiting;
-	uint32_t needs;
+	TAILQ_ENTRY(github_api_call) of_waiting;
+	enum github_api_as as;
 	int64_t timeout_ms;
-	char *app_id;	  /* NULL: it asks as itself, without an installation */
-	char *credential; /* the App's JWT, or a person's token */
-	char *repository, *url, *method, *body, *etag;
+	char repository[LIMIT_REF], path[GITHUB_API_PATH], etag[GITHUB_API_ETAG];
+	const char *method;
+	char *body;
 	github_api_done_fn *on_done;
 	void *ctx;
 };
@@ -66,60 +75,115 @@ static void on_reply(void *ctx, const struct http_client_result *http);
 /* --- the client --- */
 
 struct github_api *
-github_api_new(struct loop *loop)
+github_api_new(struct loop *loop, struct err *err)
 {
+	static const char *const bases[] = { "https://api.github.com", NULL };
 	struct github_api *api = mem_new(1, sizeof(*api));
 
-	api->loop = loop;
-	api->accounts = github_accounts_new();
-	LIST_INIT(&api->waiting);
-	return api;
+	TAILQ_INIT(&api->waiting);
+	for (size_t i = 0; i < COUNT(bases); i++) {
+		const struct http_client_config config = { .connections_max = AT_ONCE,
+			.in_flight_max = AT_ONCE,
+			.queue_max = WAITING,
+			.user_agent = "deploybot",
+			.address_is_allowed = outbound_allows,
+			.address_ctx = outbound_of(OUTBOUND_GITHUB, bases[i]) };
+
+		api->http[i] = http_client_new(loop, &config, err);
+	}
+	if (api->http[0] != NULL && api->http[1] != NULL)
+		return api;
+	github_api_free(api);
+	return NULL;
 }
 
 void
 github_api_free(struct github_api *api)
 {
+	struct account *account;
+
 	if (api == NULL)
 		return;
-	for (size_t i = 0; i < api->n_hosts; i++) {
-		http_client_free(api->hosts[i].http);
-		free(api->hosts[i].base);
+	http_client_free(api->http[0]);
+	http_client_free(api->http[1]);
+	while ((account = api->accounts) != NULL) {
+		api->accounts = account->next;
+		crypto_wipe(account->token, sizeof(account->token));
+		settings_wipe_text(&account->name);
+		free(account->base);
+		free(account);
 	}
-	github_accounts_free(api->accounts);
+	while (api->n_homes > 0)
+		free(api->homes[--api->n_homes].repository);
+	free(api->homes);
 	free(api);
 }
 
 double
 github_api_factor(const struct github_api *api)
 {
-	return github_accounts_factor(api->accounts, clock_wall_ms() / 1000);
+	double most = 1, factor;
+
+	for (const struct account *a = api->accounts; a != NULL; a = a->next) {
+		factor = github_api_budget_factor(&a->budget, clock_wall_ms() / 1000);
+		most = factor > most ? factor : most;
+	}
+	return most;
 }
 
-/* Made when the first one asks there. */
-static struct host *
-host_of(struct github_api *api, const char *base, struct err *err)
+/* Made where there is none. */
+static struct account *
+account_of(struct github_api_call *call, const char *name, int64_t installation)
 {
-	const struct http_client_config config = {
-		.connections_max = AT_ONCE,
-		.in_flight_max = AT_ONCE,
-		.queue_max = WAITING,
-		.user_agent = "deploybot",
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_GITHUB, base),
-	};
-	struct http_client *http;
+	const char *base = call->settings->github.url;
+	struct account *a = call->api->accounts;
 
-	for (size_t i = 0; i < api->n_hosts; i++)
-		if (strcmp(api->hosts[i].base, base) == 0)
-			return &api->hosts[i];
-	if (api->n_hosts == HOSTS_MAX)
-		return ERR_NULL(err_set(
-		    err, ERR_LIMIT, "GITHUB_API_URL has had %d values: restart", HOSTS_MAX));
-	http = http_client_new(api->loop, &config, err);
-	if (http == NULL)
-		return NULL;
-	api->hosts[api->n_hosts] = (struct host){ mem_text(base), http };
-	return &api->hosts[api->n_hosts++];
+	while (a != NULL &&
+	    (a->installation != installation || strcmp(a->base, base) != 0 ||
+		!crypto_same_text(a->name, name)))
+		a = a->next;
+	if (a == NULL) {
+		a = mem_new(1, sizeof(*a));
+		*a = (struct account){ .base = mem_text(base),
+			.name = mem_text(name),
+			.installation = installation,
+			.next = call->api->accounts };
+		call->api->accounts = a;
+	}
+	return a;
+}
+
+/* --- homes --- */
+
+static struct home *
+home_of(const struct github_api_call *call)
+{
+	const struct settings_github *github = &call->settings->github;
+
+	for (size_t i = 0; i < call->api->n_homes; i++) {
+		struct home *home = &call->api->homes[i];
+
+		if (text_same_ci(home->repository, call->repository) &&
+		    strcmp(home->account->base, github->url) == 0 &&
+		    strcmp(home->account->name, github->app_id) == 0)
+			return home;
+	}
+	return NULL;
+}
+
+/* What was known of a repository there is not so any more; NULL: of each. */
+static void
+forget(struct github_api *api, const struct account *account, const char *repository)
+{
+	for (size_t i = api->n_homes; i-- > 0;) {
+		struct home *home = &api->homes[i];
+
+		if (home->account != account ||
+		    (repository != NULL && !text_same_ci(home->repository, repository)))
+			continue;
+		free(home->repository);
+		*home = api->homes[--api->n_homes];
+	}
 }
 
 /* --- the end of a call --- */
@@ -127,15 +191,8 @@ host_of(struct github_api *api, const char *base, struct err *err)
 static void
 free_call(struct github_api_call *call)
 {
-	if (call->credential != NULL)
-		crypto_wipe(call->credential, strlen(call->credential));
-	free(call->credential);
-	free(call->app_id);
-	free(call->repository);
-	free(call->url);
-	free(call->method);
+	settings_unref(call->settings);
 	free(call->body);
-	free(call->etag);
 	free(call);
 }
 
@@ -150,50 +207,31 @@ finish(
 	on_done(ctx, answer, body);
 }
 
-/* What could not even be asked. */
-static void
-fail(struct github_api_call *call, const struct err *err)
-{
-	struct github_api_answer answer = { .verdict = GITHUB_AWAY,
-		.is_of_access = call->step != STEP_CALL };
-	int64_t now_s = clock_wall_ms() / 1000;
-
-	if (call->account != NULL && err->code == ERR_BUSY)
-		answer.retry_after_s = github_api_budget_wait_s(&call->account->budget, now_s);
-	if (answer.retry_after_s > 0)
-		answer.verdict = GITHUB_LIMITED;
-	(void)text_copy(answer.detail, sizeof(answer.detail), err->text); /* it fits */
-	finish(call, &answer, NULL);
-}
-
 static void
 go_on(struct github_api_call *call)
 {
+	struct github_api_answer answer = { .verdict = GITHUB_AWAY };
 	struct err err;
 
-	if (!take_step(call, &err))
-		fail(call, &err);
+	if (take_step(call, &err))
+		return;
+	if (err.code == ERR_BUSY) {
+		answer.verdict = GITHUB_LIMITED;
+		answer.retry_after_s = BUSY_S;
+	}
+	(void)text_copy(answer.detail, sizeof(answer.detail), err.text); /* it fits */
+	finish(call, &answer, NULL);
 }
 
-/* A token has come, or none: whoever waits for it goes on, or ends as the one that asked.  answer
- * NULL: that was cancelled, and one of them asks. */
+/* Nobody stands at the door any more: whoever waits goes on, or ends with that answer. */
 static void
-wake(struct github_api *api, struct github_account *account, bool has_token,
-    const struct github_api_answer *answer)
+let_in(struct github_api *api, const struct github_api_answer *answer)
 {
-	struct calls woken = LIST_HEAD_INITIALIZER(woken);
-	struct github_api_call *call, *next;
+	struct github_api_call *call;
 
-	for (call = LIST_FIRST(&api->waiting); call != NULL; call = next) {
-		next = LIST_NEXT(call, of_waiting);
-		if (call->account != account)
-			continue;
-		LIST_REMOVE(call, of_waiting);
-		LIST_INSERT_HEAD(&woken, call, of_waiting);
-	}
-	while ((call = LIST_FIRST(&woken)) != NULL) {
-		LIST_REMOVE(call, of_waiting);
-		if (has_token || answer == NULL)
+	while (api->door == NULL && (call = TAILQ_FIRST(&api->waiting)) != NULL) {
+		TAILQ_REMOVE(&api->waiting, call, of_waiting);
+		if (answer == NULL)
 			go_on(call);
 		else
 			finish(call, answer, NULL);
@@ -203,91 +241,104 @@ wake(struct github_api *api, struct github_account *account, bool has_token,
 void
 github_api_cancel(struct github_api_call *call)
 {
-	struct github_api *api;
-	struct github_account *made = NULL;
+	struct github_api *api = call == NULL ? NULL : call->api;
 
 	if (call == NULL)
 		return;
-	api = call->api;
 	if (call->http == NULL)
-		LIST_REMOVE(call, of_waiting);
-	else if (call->step == STEP_TOKEN)
-		made = call->account;
+		TAILQ_REMOVE(&api->waiting, call, of_waiting);
 	http_client_cancel(call->http);
+	if (api->door == call)
+		api->door = NULL;
 	free_call(call);
-	if (made == NULL)
-		return;
-	made->is_making = false;
-	wake(api, made, false, NULL);
+	let_in(api, NULL);
 }
 
 /* --- requests --- */
 
-struct wire {
-	const char *bearer, *url, *method, *body, *etag;
-};
-
+/* Adds the App's JWT: from a minute ago until nine from now. */
 static bool
-start_http(struct github_api_call *call, const struct wire *wire, struct err *err)
+sign(const struct settings_github *github, struct buf *out, struct err *err)
 {
-	char authorization[BEARER_MAX], same[GITHUB_API_ETAG + 32];
-	const char *headers[6] = { authorization, "Accept: application/vnd.github+json",
+	CLEANUP(crypto_rsa_freep) struct crypto_rsa *key = NULL;
+	int64_t now_s = clock_wall_ms() / 1000;
+	char claims[128];
+
+	(void)snprintf(claims, sizeof(claims),
+	    "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60, now_s + 540,
+	    github->app_id);
+	key = crypto_rsa_new_private(github->app_key, strlen(github->app_key), err);
+	return key != NULL && jwt_write(out, claims, key, err);
+}
+
+/* bearer NULL: the App itself. */
+static bool
+request(struct github_api_call *call, const char *bearer, const char *path, const char *body,
+    struct err *err)
+{
+	CLEANUP(buf_wipe) struct buf authorization = buf_make(JWT_MAX);
+	char url[LIMIT_URL + GITHUB_API_PATH], same[GITHUB_API_ETAG + 16];
+	const char *headers[6] = { NULL, "Accept: application/vnd.github+json",
 		"X-GitHub-Api-Version: 2022-11-28" };
+	const char *base = call->settings->github.url;
 	size_t n = 3;
-	const struct http_client_request request = {
-		.label = "GitHub",
-		.method = wire->method,
-		.url = wire->url,
+
+	buf_adds(&authorization, "Authorization: Bearer ");
+	if (bearer != NULL)
+		buf_adds(&authorization, bearer);
+	else if (!sign(&call->settings->github, &authorization, err))
+		return false;
+	headers[0] = buf_text(&authorization);
+	if (body != NULL)
+		headers[n++] = "Content-Type: application/json";
+	if (call->step == ASK && call->etag[0] != '\0') {
+		(void)snprintf(same, sizeof(same), "If-None-Match: %s", call->etag);
+		headers[n++] = same;
+	}
+	(void)snprintf(url, sizeof(url), "%s%s", base, path);
+	call->http = http_client_start(
+	    call->api->http[outbound_is_public(outbound_of(OUTBOUND_GITHUB, base)) ? 0 : 1],
+	    &(struct http_client_request){ .label = "GitHub",
+		.url = url,
 		.headers = headers,
-		.body = wire->body,
-		.body_size = wire->body == NULL ? 0 : strlen(wire->body),
+		.method = call->step == ASK ? call->method : NULL,
+		.body = body,
+		.body_size = body == NULL ? 0 : strlen(body),
 		.timeout_ms = call->timeout_ms,
 		.answer_max = GITHUB_API_ANSWER_MAX,
 		.on_done = on_reply,
-		.ctx = call,
-	};
-
-	if (wire->body != NULL)
-		headers[n++] = "Content-Type: application/json";
-	if (wire->etag != NULL) {
-		(void)snprintf(same, sizeof(same), "If-None-Match: %s", wire->etag);
-		headers[n++] = same;
-	}
-	(void)snprintf(
-	    authorization, sizeof(authorization), "Authorization: Bearer %s", wire->bearer);
-	call->http = http_client_start(call->host->http, &request, err);
-	crypto_wipe(authorization, sizeof(authorization));
+		.ctx = call },
+	    err);
 	return call->http != NULL;
 }
 
-/* Where is the App installed for this repository? */
+/* For its repositories, and of the needs what was granted. */
 static bool
-find(struct github_api_call *call, struct err *err)
-{
-	char path[GITHUB_API_PATH], url[LIMIT_URL + GITHUB_API_PATH];
-
-	call->step = STEP_FIND;
-	if (!github_api_path(call->repository, "/installation", path))
-		return err_set(err, ERR_INVALID, "no repository is called so");
-	(void)snprintf(url, sizeof(url), "%s%s", call->host->base, path);
-	return start_http(call, &(struct wire){ .bearer = call->credential, .url = url }, err);
-}
-
-static bool
-make_token(struct github_api_call *call, struct err *err)
+make_token(struct github_api_call *call, uint32_t needs, struct err *err)
 {
 	CLEANUP(buf_done) struct buf body = buf_make(BODY_MAX);
-	char url[LIMIT_URL + GITHUB_API_PATH];
+	struct json_out json = json_out_begin(&body, '{');
+	struct account *account = call->account;
+	char path[GITHUB_API_PATH];
 
-	call->step = STEP_TOKEN;
-	github_account_narrow(call->api->accounts, call->account, call->needs, &body);
-	(void)snprintf(url, sizeof(url), "%s/app/installations/%lld/access_tokens",
-	    call->host->base, (long long)call->account->installation);
-	call->account->is_making = buf_check(&body, err) &&
-	    start_http(call,
-		&(struct wire){ .bearer = call->credential, .url = url, .body = buf_text(&body) },
-		err);
-	return call->account->is_making;
+	call->step = MAKE;
+	account->has = (account->has | needs) & account->granted;
+	json_put_open(&json, "permissions", '{');
+	for (size_t i = 0; i < GITHUB_NEEDS; i++)
+		if ((account->has >> i & 1) != 0)
+			json_put_str(&json, github_needs[i].permission, github_needs[i].level);
+	json_out_end(&json);
+	json_put_open(&json, "repositories", '[');
+	for (struct home *h = call->api->homes; h < call->api->homes + call->api->n_homes; h++)
+		if (h->account == account) {
+			h->is_covered = true;
+			json_out_str(&json, strchr(h->repository, '/') + 1);
+		}
+	json_out_end(&json);
+	json_out_end(&json);
+	(void)snprintf(path, sizeof(path), "/app/installations/%" PRId64 "/access_tokens",
+	    account->installation);
+	return buf_check(&body, err) && request(call, NULL, path, buf_text(&body), err);
 }
 
 static bool
@@ -295,96 +346,87 @@ ask(struct github_api_call *call, const char *bearer, struct err *err)
 {
 	int64_t wait_s = github_api_budget_wait_s(&call->account->budget, clock_wall_ms() / 1000);
 
-	call->step = STEP_CALL;
+	call->step = ASK;
 	if (wait_s > 0)
-		return err_set(err, ERR_BUSY, "a fifth of its limit is used: again in %lld s",
-		    (long long)wait_s);
-	return start_http(
-	    call, &(struct wire){ bearer, call->url, call->method, call->body, call->etag }, err);
+		return err_set(
+		    err, ERR_BUSY, "a fifth of its limit is used: again in %" PRId64 " s", wait_s);
+	return request(call, bearer, call->path, call->body, err);
 }
 
-/* The next thing that is missing, or the request itself.  A token that is being made is waited
- * for. */
+/* By the token of the installation; what is missing for that is asked for by one at a time: first
+ * where each repository is, then one token for all of them. */
+static bool
+ask_as_installation(struct github_api_call *call, struct err *err)
+{
+	struct github_api *api = call->api;
+	uint32_t needs = github_needs_of(call->settings);
+	struct home *home = home_of(call);
+	char path[GITHUB_API_PATH];
+
+	call->account = home == NULL ? NULL : home->account;
+	if (home != NULL && home->is_covered && call->account->token[0] != '\0' &&
+	    (api->door == NULL || api->door->account != call->account) &&
+	    (needs & call->account->granted & ~call->account->has) == 0 &&
+	    clock_monotonic_ms() - call->account->made_at < FRESH_MS)
+		return ask(call, call->account->token, err);
+	if (api->door != NULL) {
+		call->http = NULL;
+		TAILQ_INSERT_TAIL(&api->waiting, call, of_waiting);
+		return true;
+	}
+	call->step = FIND;
+	if (home != NULL ? make_token(call, needs, err) :
+			   github_api_path(call->repository, "/installation", path) &&
+		    request(call, NULL, path, NULL, err))
+		api->door = call;
+	return api->door != NULL;
+}
+
 static bool
 take_step(struct github_api_call *call, struct err *err)
 {
-	struct github_home *home;
+	const struct settings_github *github = &call->settings->github;
+	bool is_app =
+	    call->as == GITHUB_AS_APP || (call->as == GITHUB_AS_ITS && github->app_id != NULL);
+	const char *name = is_app ? github->app_id : github->token;
 
-	if (call->app_id == NULL)
-		return ask(call, call->credential, err);
-	home =
-	    github_home_find(call->api->accounts, call->host->base, call->app_id, call->repository);
-	if (home == NULL)
-		return find(call, err);
-	call->account = home->account;
-	if (github_home_is_open(home, call->needs))
-		return ask(call, home->account->token, err);
-	if (!home->account->is_making)
-		return make_token(call, err);
-	call->http = NULL;
-	LIST_INSERT_HEAD(&call->api->waiting, call, of_waiting);
-	return true;
+	if (name == NULL || (is_app && github->app_key == NULL))
+		return err_set(err, ERR_CONFIG, "%s is not set",
+		    is_app ? "GITHUB_APP_ID" : "GITHUB_API_TOKEN");
+	if (is_app && call->as == GITHUB_AS_ITS)
+		return ask_as_installation(call, err);
+	call->account = account_of(call, name, 0);
+	return ask(call, is_app ? NULL : name, err);
 }
 
 /* --- replies --- */
 
-static struct github_api_answer
-judge(const struct http_client_result *http, struct json **ret_body)
-{
-	const struct github_api_reply reply = {
-		.code = http->code,
-		.text = http->why,
-		.was_sent = http_client_was_sent(http->call),
-		.status = http->status,
-		.body = http->body,
-		.body_size = http->body_size,
-		.etag = http_client_header(http, "ETag"),
-		.retry_after = http_client_header(http, "Retry-After"),
-		.limit = http_client_header(http, "X-RateLimit-Limit"),
-		.remaining = http_client_header(http, "X-RateLimit-Remaining"),
-		.reset = http_client_header(http, "X-RateLimit-Reset"),
-		.now_s = clock_wall_ms() / 1000,
-	};
-
-	return github_api_judge(&reply, ret_body);
-}
-
 /* False: it has failed as the answer says, which is about getting in. */
 static bool
-take_home(struct github_api_call *call, const struct json *body, struct github_api_answer *answer)
+take_access(struct github_api_call *call, const struct json *body, struct github_api_answer *answer)
 {
-	int64_t id = github_api_installation(body);
-	struct github_account *account;
+	int64_t id = call->step == FIND ? github_api_installation(body) : 0;
+	struct home *home;
 
-	if (answer->verdict == GITHUB_DONE && id == 0) {
-		answer->verdict = GITHUB_FORBIDDEN;
-		(void)text_copy(answer->detail, sizeof(answer->detail),
-		    "the App's installation there is suspended"); /* it fits */
-	}
 	if (answer->verdict != GITHUB_DONE)
 		return false;
-	account = github_account_get(call->api->accounts, call->host->base, call->app_id, id);
-	account->granted = github_needs_granted(json_get(body, "permissions"));
-	if (github_home_find(call->api->accounts, call->host->base, call->app_id,
-		call->repository) == NULL) /* another call may have been faster */
-		github_home_add(call->api->accounts, account, call->repository);
-	return true;
-}
-
-static bool
-take_token(struct github_api_call *call, const struct json *body, struct github_api_answer *answer)
-{
-	char token[GITHUB_API_TOKEN];
-
-	if (answer->verdict == GITHUB_DONE && !github_api_token(body, token)) {
-		answer->verdict = GITHUB_TORN;
-		(void)text_copy(answer->detail, sizeof(answer->detail),
-		    "it says that there is a token, and has none"); /* it fits */
+	if (call->step == MAKE && github_api_token(body, call->account->token)) {
+		call->account->made_at = clock_monotonic_ms();
+		return true;
 	}
-	if (answer->verdict != GITHUB_DONE)
+	if (id == 0) {
+		answer->verdict = call->step == FIND ? GITHUB_FORBIDDEN : GITHUB_TORN;
+		(void)snprintf(answer->detail, sizeof(answer->detail), "%s",
+		    call->step == FIND ? "the App's installation there is suspended" :
+					 "it says that there is a token, and has none");
 		return false;
-	github_account_take(call->api->accounts, call->account, token);
-	crypto_wipe(token, sizeof(token));
+	}
+	call->account = account_of(call, call->settings->github.app_id, id);
+	call->account->granted = github_needs_granted(json_get(body, "permissions"));
+	if (home_of(call) == NULL) { /* another call may have been faster */
+		home = array_add(&call->api->homes, &call->api->n_homes, sizeof(*home));
+		*home = (struct home){ call->account, mem_text(call->repository), false };
+	}
 	return true;
 }
 
@@ -395,13 +437,11 @@ doubt(const struct github_api_call *call, enum github_verdict verdict)
 {
 	bool is_refused = verdict == GITHUB_FORBIDDEN || verdict == GITHUB_NOT_FOUND;
 
-	if (call->app_id == NULL || call->step == STEP_FIND)
-		return;
-	if (call->step == STEP_TOKEN && (is_refused || verdict == GITHUB_UNFIT))
-		github_home_forget(call->api->accounts, call->account, NULL);
-	else if (call->step == STEP_CALL && is_refused)
-		github_home_forget(call->api->accounts, call->account, call->repository);
-	else if (verdict == GITHUB_UNAUTHORIZED)
+	if (call->step == MAKE)
+		forget(call->api, call->account, NULL);
+	else if (call->step == ASK && is_refused)
+		forget(call->api, call->account, call->repository);
+	else if (call->step == ASK && verdict == GITHUB_UNAUTHORIZED)
 		call->account->token[0] = '\0';
 }
 
@@ -410,141 +450,58 @@ on_reply(void *ctx, const struct http_client_result *http)
 {
 	struct github_api_call *call = ctx;
 	CLEANUP(json_freep) struct json *body = NULL;
+	const struct github_api_reply reply = { http->code, http->why,
+		http_client_was_sent(http->call), http->status, http->body, http->body_size,
+		http_client_header(http, "ETag"), http_client_header(http, "Retry-After"),
+		http_client_header(http, "X-RateLimit-Limit"),
+		http_client_header(http, "X-RateLimit-Remaining"),
+		http_client_header(http, "X-RateLimit-Reset"), clock_wall_ms() / 1000 };
+	struct github_api_answer answer = github_api_judge(&reply, &body);
 	struct github_api *api = call->api;
-	struct github_account *account = call->account;
-	struct github_api_answer answer = judge(http, &body);
-	enum step step = call->step;
-	bool is_in = false;
+	bool is_in = call->step != ASK && take_access(call, body, &answer);
+	bool is_of_all = call->step != ASK && /* it says nothing of the repository */
+	    (answer.verdict == GITHUB_UNAUTHORIZED || answer.verdict == GITHUB_LIMITED ||
+		answer.verdict >= GITHUB_FAILED);
 
-	if (step == STEP_CALL)
-		github_api_budget_note(&account->budget, &answer);
-	else if (step == STEP_FIND)
-		is_in = take_home(call, body, &answer);
-	else
-		is_in = take_token(call, body, &answer);
+	if (api->door == call)
+		api->door = NULL;
+	answer.is_of_access = call->step != ASK;
+	if (is_in) {
+		call->http = NULL; /* behind whoever looks for their repository first */
+		TAILQ_INSERT_TAIL(&api->waiting, call, of_waiting);
+		let_in(api, NULL);
+		return;
+	}
+	if (call->step == ASK)
+		github_api_budget_note(&call->account->budget, &answer);
 	doubt(call, answer.verdict);
-	answer.is_of_access = step != STEP_CALL;
-	answer.may_be_done = answer.may_be_done && step == STEP_CALL;
-	if (step == STEP_TOKEN)
-		account->is_making = false;
-	if (is_in)
-		go_on(call);
-	else
-		finish(call, &answer, step == STEP_CALL ? body : NULL);
-	if (step == STEP_TOKEN)
-		wake(api, account, is_in, &answer);
+	finish(call, &answer, answer.is_of_access ? NULL : body);
+	let_in(api, is_of_all ? &answer : NULL);
 }
 
 /* --- starting --- */
-
-static char *
-sign(const struct settings_github *github, struct err *err)
-{
-	CLEANUP(crypto_rsa_freep) struct crypto_rsa *key = NULL;
-	CLEANUP(buf_wipe) struct buf token = buf_make(JWT_MAX);
-	char claims[GITHUB_API_CLAIMS];
-
-	key = crypto_rsa_new_private(github->app_key, strlen(github->app_key), err);
-	if (key == NULL ||
-	    !jwt_write(&token, github_api_claims(github->app_id, clock_wall_ms() / 1000, claims),
-		key, err))
-		return NULL;
-	return buf_take(&token);
-}
-
-/* How rows of accounts know a person's token. */
-static bool
-mark_of(const char *token, char out[2 * CRYPTO_SHA256_SIZE + 1], struct err *err)
-{
-	uint8_t digest[CRYPTO_SHA256_SIZE];
-
-	if (!crypto_sha256(token, strlen(token), digest, err))
-		return false;
-	text_hex(out, digest, sizeof(digest));
-	return true;
-}
-
-/* The App's JWT, which is not needed where its token is there. */
-static bool
-take_app(struct github_api_call *call, const struct github_api_request *request, struct err *err)
-{
-	const struct settings_github *github = &request->settings->github;
-	const struct github_home *home;
-
-	if (github->app_id == NULL || github->app_key == NULL)
-		return err_set(err, ERR_CONFIG, "GITHUB_APP_ID is not set");
-	if (request->as == GITHUB_AS_APP) {
-		call->account =
-		    github_account_get(call->api->accounts, call->host->base, github->app_id, 0);
-	} else {
-		call->app_id = mem_text(github->app_id);
-		home = github_home_find(
-		    call->api->accounts, call->host->base, call->app_id, call->repository);
-		if (home != NULL && github_home_is_open(home, call->needs))
-			return true;
-	}
-	call->credential = sign(github, err);
-	return call->credential != NULL;
-}
-
-static bool
-take_person(struct github_api_call *call, const char *token, struct err *err)
-{
-	char mark[2 * CRYPTO_SHA256_SIZE + 1];
-
-	if (token == NULL)
-		return err_set(err, ERR_CONFIG, "GITHUB_API_TOKEN is not set");
-	if (!mark_of(token, mark, err))
-		return false;
-	call->credential = mem_text(token);
-	call->account = github_account_get(call->api->accounts, call->host->base, mark, 0);
-	return true;
-}
-
-/* With what it asks; false: there is nothing. */
-static bool
-take_credential(
-    struct github_api_call *call, const struct github_api_request *request, struct err *err)
-{
-	const struct settings_github *github = &request->settings->github;
-
-	return request->as == GITHUB_AS_APP ||
-		(request->as == GITHUB_AS_ITS && github->app_id != NULL) ?
-	    take_app(call, request, err) :
-	    take_person(call, github->token, err);
-}
-
-static bool
-take_url(struct github_api_call *call, const struct github_api_request *request, struct err *err)
-{
-	char path[GITHUB_API_PATH];
-
-	if (request->repository != NULL &&
-	    !github_api_path(request->repository, request->path, path))
-		return err_set(err, ERR_INVALID, "no repository is called so");
-	call->url = mem_textf("%s%s", request->settings->github.url,
-	    request->repository != NULL ? path : request->path);
-	return true;
-}
 
 struct github_api_call *
 github_api_start(struct github_api *api, const struct github_api_request *request, struct err *err)
 {
 	struct github_api_call *call = mem_new(1, sizeof(*call));
+	bool is_fit = request->repository == NULL ?
+	    text_copy(call->path, sizeof(call->path), request->path) :
+	    github_api_path(request->repository, request->path, call->path) &&
+		text_copy(call->repository, sizeof(call->repository), request->repository);
 
 	assert(request->as != GITHUB_AS_ITS || request->repository != NULL);
 	call->api = api;
-	call->host = host_of(api, request->settings->github.url, err);
-	call->needs = github_needs_of(request->settings);
+	call->settings = settings_ref(request->settings);
+	call->as = request->as;
 	call->timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : TIMEOUT_MS;
-	call->repository = mem_text(request->repository);
-	call->method = mem_text(request->method);
+	call->method = request->method;
 	call->body = mem_text(request->body);
-	call->etag = mem_text(request->etag);
+	if (request->etag != NULL)
+		(void)text_copy(call->etag, sizeof(call->etag), request->etag); /* it fits */
 	call->on_done = request->on_done;
 	call->ctx = request->ctx;
-	if (call->host != NULL && take_url(call, request, err) &&
-	    take_credential(call, request, err) && take_step(call, err))
+	if (is_fit ? take_step(call, err) : err_set(err, ERR_INVALID, "no repository is called so"))
 		return call;
 	free_call(call);
 	return NULL;

@@ -27,11 +27,11 @@ typedef void github_api_done_fn(
     void *ctx, const struct github_api_answer *answer, const struct json *body);
 
 struct github_api_request {
-	const struct settings *settings; /* of the application that asks */
+	struct settings *settings; /* of the application that asks */
 	enum github_api_as as;
 	const char *repository; /* "owner/name"; NULL: about none, which GITHUB_AS_ITS cannot */
 	const char *path;	/* "/app"; with a repository what stands behind it: "", "/hooks" */
-	const char *method;	/* NULL: GET, or POST with a body */
+	const char *method;	/* a literal; NULL: GET, or POST with a body */
 	const char *body;	/* JSON; NULL: none */
 	const char *etag;	/* of a known answer: GITHUB_SAME while it holds; NULL: none */
 	int64_t timeout_ms;	/* of each request, of which a call has up to three; 0: 10,000 */
@@ -39,7 +39,7 @@ struct github_api_request {
 	void *ctx;
 };
 
-struct github_api *github_api_new(struct loop *loop) MUST_USE;
+struct github_api *github_api_new(struct loop *loop, struct err *err) MUST_USE;
 void github_api_free(struct github_api *api); /* takes NULL; when all calls have ended */
 
 /* on_done comes exactly once, from the loop and never in here, unless it is cancelled.  What the

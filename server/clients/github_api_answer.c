@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "clients/github_api_answer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -10,15 +9,11 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
-#define SHARE	     5		  /* of a limit one in so many is ours */
-#define WAIT_S	     60		  /* where a limit does not say for how long */
-#define WAIT_MOST_S  3600	  /* all limits are of an hour at most */
-#define FRESH_MS     (50 * 60000) /* of 60 minutes */
-#define HOURS_MEET_S 60 /* one hour's end is said a little differently by each of its servers */
-#define SAID_MAX     160
+#define SHARE	     5	  /* of a limit one in so many is ours */
+#define WAIT_S	     60	  /* where a limit does not say for how long */
+#define WAIT_MOST_S  3600 /* all limits are of an hour at most */
+#define HOURS_MEET_S 60	  /* one hour's end is said a little differently by each of its servers */
 #define FACTOR_MAX   60.0
-
-/* --- requests --- */
 
 static bool
 is_part(const char *part, size_t size)
@@ -34,23 +29,10 @@ bool
 github_api_path(const char *repository, const char *behind, char out[GITHUB_API_PATH])
 {
 	size_t owner = strcspn(repository, "/");
-	const char *name = repository + owner + 1;
-	int size;
+	const char *name = repository + owner + (repository[owner] == '/' ? 1 : 0);
 
-	if (repository[owner] == '\0' || !is_part(repository, owner) ||
-	    !is_part(name, strlen(name)))
-		return false;
-	size = snprintf(out, GITHUB_API_PATH, "/repos/%s%s", repository, behind);
-	return size > 0 && size < GITHUB_API_PATH;
-}
-
-const char *
-github_api_claims(const char *app_id, int64_t now_s, char out[GITHUB_API_CLAIMS])
-{
-	(void)snprintf(out, GITHUB_API_CLAIMS,
-	    "{\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"iss\":\"%.18s\"}", now_s - 60, now_s + 540,
-	    app_id);
-	return out;
+	return is_part(repository, owner) && is_part(name, strlen(name)) &&
+	    snprintf(out, GITHUB_API_PATH, "/repos/%s%s", repository, behind) < GITHUB_API_PATH;
 }
 
 /* --- what an answer says --- */
@@ -63,35 +45,23 @@ number_in(const char *header)
 	return header != NULL && text_to_i64(header, 0, INT64_MAX, &number, NULL) ? number : -1;
 }
 
-/* GitHub's message, or that there is none, behind its status. */
-static void
-describe(struct github_api_answer *answer, const struct json *root)
+/* May it be sent back in a header, and has `room` for its NUL too? */
+static bool
+is_sendable(const char *text, size_t size, size_t room)
 {
-	const char *message = json_get_str(root, "message");
-	char said[SAID_MAX], line[LIMIT_LINE];
-
-	if (message != NULL)
-		(void)clean_line(said, sizeof(said), message, strlen(message));
-	(void)snprintf(line, sizeof(line), "HTTP %d%s%s", answer->status,
-	    message != NULL ? ": " : "", message != NULL ? said : "");
-	(void)text_copy(answer->detail, sizeof(answer->detail), line); /* it fits */
+	for (size_t i = 0; i < size; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return size > 0 && size < room;
 }
 
 static bool
-says_limit(const struct json *root)
-{
-	const char *message = json_get_str(root, "message");
-
-	return message != NULL && strcasestr(message, "rate limit") != NULL;
-}
-
-static bool
-is_limit(const struct github_api_reply *reply, const struct json *root)
+is_limit(const struct github_api_reply *reply, const char *message)
 {
 	return reply->status == 429 ||
 	    (reply->status == 403 &&
 		(reply->retry_after != NULL || number_in(reply->remaining) == 0 ||
-		    says_limit(root)));
+		    (message != NULL && strcasestr(message, "rate limit") != NULL)));
 }
 
 /* Retry-After, else when the hour ends, where that is used up. */
@@ -102,60 +72,53 @@ wait_of(const struct github_api_reply *reply)
 
 	if (wait_s < 0 && number_in(reply->remaining) == 0 && reset_s > reply->now_s)
 		wait_s = reset_s - reply->now_s;
-	if (wait_s < 0)
-		wait_s = WAIT_S;
-	return wait_s < 1 ? 1 : wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
+	wait_s = wait_s < 0 ? WAIT_S : wait_s < 1 ? 1 : wait_s;
+	return wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
 }
 
 static enum github_verdict
 verdict_of(const struct github_api_reply *reply, const struct json *root)
 {
 	static const struct {
-		int status;
+		int least, most;
 		enum github_verdict verdict;
-	} rows[] = { { 304, GITHUB_SAME }, { 401, GITHUB_UNAUTHORIZED }, { 403, GITHUB_FORBIDDEN },
-		{ 404, GITHUB_NOT_FOUND }, { 409, GITHUB_CONFLICT }, { 422, GITHUB_UNFIT } };
+	} rows[] = { { 304, 304, GITHUB_SAME }, { 401, 401, GITHUB_UNAUTHORIZED },
+		{ 403, 403, GITHUB_FORBIDDEN }, { 404, 404, GITHUB_NOT_FOUND },
+		{ 409, 409, GITHUB_CONFLICT }, { 422, 422, GITHUB_UNFIT },
+		{ 200, 299, GITHUB_DONE }, { 300, 399, GITHUB_MOVED },
+		{ 400, 499, GITHUB_REFUSED } };
 
-	if (is_limit(reply, root))
+	/* Nothing came of what was sent, or not all of it: only the deadline tells these apart. */
+	if (reply->code != ERR_NONE)
+		return reply->code == ERR_LIMIT			  ? GITHUB_TOO_LARGE :
+		    reply->was_sent && reply->code != ERR_TIMEOUT ? GITHUB_TORN :
+								    GITHUB_AWAY;
+	if (is_limit(reply, json_get_str(root, "message")))
 		return GITHUB_LIMITED;
+	if (reply->status / 100 == 2 && root == NULL && reply->body_size > 0)
+		return GITHUB_TORN;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (reply->status == rows[i].status)
+		if (reply->status >= rows[i].least && reply->status <= rows[i].most)
 			return rows[i].verdict;
-	if (reply->status >= 200 && reply->status < 300)
-		return root != NULL || reply->body_size == 0 ? GITHUB_DONE : GITHUB_TORN;
-	return reply->status >= 300 && reply->status < 400 ? GITHUB_MOVED :
-	    reply->status >= 400 && reply->status < 500	   ? GITHUB_REFUSED :
-							     GITHUB_FAILED;
+	return GITHUB_FAILED;
 }
 
-/* One that could not be sent back as a header is none. */
+/* GitHub's message behind the status; or why there is no answer. */
 static void
-take_etag(struct github_api_answer *answer, const char *etag)
+describe(
+    struct github_api_answer *answer, const struct github_api_reply *reply, const char *message)
 {
-	size_t size = etag == NULL ? 0 : strlen(etag);
+	char line[LIMIT_LINE];
 
-	for (size_t i = 0; i < size; i++)
-		if (etag[i] <= ' ' || etag[i] > '~')
-			return;
-	if (size > 0 && size < sizeof(answer->etag))
-		memcpy(answer->etag, etag, size + 1);
-}
-
-static struct github_api_answer
-judge_failure(const struct github_api_reply *reply)
-{
-	struct github_api_answer answer = {
-		.verdict = reply->code == ERR_LIMIT ? GITHUB_TOO_LARGE :
-		    reply->was_sent		    ? GITHUB_TORN :
-						      GITHUB_AWAY,
-		.may_be_done = reply->was_sent,
-	};
-
-	/* Nothing came of what was sent, or not all of it: only time tells these two apart. */
-	if (answer.verdict == GITHUB_TORN && reply->code == ERR_TIMEOUT)
-		answer.verdict = GITHUB_AWAY;
-	(void)clean_line(answer.detail, sizeof(answer.detail), reply->text, strlen(reply->text));
-	return answer;
+	if (reply->code != ERR_NONE)
+		(void)snprintf(line, sizeof(line), "%s", reply->text); /* cut is fine */
+	else if (answer->verdict == GITHUB_TORN)
+		(void)snprintf(
+		    line, sizeof(line), "HTTP %d with half a body: it is no JSON", reply->status);
+	else
+		(void)snprintf(line, sizeof(line), "HTTP %d%s%.200s", reply->status,
+		    message != NULL ? ": " : "", message != NULL ? message : "");
+	(void)clean_line(answer->detail, sizeof(answer->detail), line, strlen(line));
 }
 
 struct github_api_answer
@@ -165,31 +128,23 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 	struct github_api_answer answer = { .status = reply->status };
 
 	*ret_body = NULL;
-	if (reply->code != ERR_NONE)
-		return judge_failure(reply);
-	root = json_decode(reply->body, reply->body_size, NULL);
+	root = json_decode(reply->body, reply->code == ERR_NONE ? reply->body_size : 0, NULL);
 	answer.verdict = verdict_of(reply, root);
-	answer.may_be_done = answer.verdict == GITHUB_DONE || answer.verdict == GITHUB_TORN ||
-	    answer.verdict == GITHUB_FAILED;
 	if (number_in(reply->limit) > 0 && number_in(reply->reset) > 0) {
 		answer.limit = number_in(reply->limit);
 		answer.reset_s = number_in(reply->reset);
 	}
 	if (answer.verdict == GITHUB_LIMITED)
 		answer.retry_after_s = wait_of(reply);
-	if (answer.verdict == GITHUB_DONE || answer.verdict == GITHUB_SAME)
-		take_etag(&answer, reply->etag);
-	else if (answer.verdict == GITHUB_TORN)
-		(void)snprintf(answer.detail, sizeof(answer.detail),
-		    "HTTP %d with half a body: it is no JSON", reply->status);
-	else
-		describe(&answer, root);
+	if (answer.verdict != GITHUB_DONE && answer.verdict != GITHUB_SAME)
+		describe(&answer, reply, json_get_str(root, "message"));
+	else if (reply->etag != NULL &&
+	    is_sendable(reply->etag, strlen(reply->etag), sizeof(answer.etag)))
+		(void)text_copy(answer.etag, sizeof(answer.etag), reply->etag);
 	if (answer.verdict == GITHUB_DONE)
 		*ret_body = TAKE(root);
 	return answer;
 }
-
-/* --- installations --- */
 
 int64_t
 github_api_installation(const struct json *body)
@@ -203,23 +158,10 @@ github_api_installation(const struct json *body)
 bool
 github_api_token(const struct json *body, char out[GITHUB_API_TOKEN])
 {
-	const struct json *value = json_get(body, "token");
-	const char *token = json_str(value);
-	size_t size = token == NULL ? 0 : json_str_size(value);
+	const char *token = json_get_str(body, "token");
 
-	if (size == 0 || size >= GITHUB_API_TOKEN)
-		return false;
-	for (size_t i = 0; i < size; i++)
-		if (token[i] <= ' ' || token[i] > '~')
-			return false;
-	memcpy(out, token, size + 1);
-	return true;
-}
-
-bool
-github_api_is_fresh(int64_t age_ms)
-{
-	return age_ms >= 0 && age_ms < FRESH_MS;
+	return token != NULL && is_sendable(token, strlen(token), GITHUB_API_TOKEN) &&
+	    text_copy(out, GITHUB_API_TOKEN, token);
 }
 
 /* --- the hour --- */
@@ -229,34 +171,28 @@ github_api_budget_note(struct github_api_budget *budget, const struct github_api
 {
 	if (answer->limit == 0)
 		return;
-	if (answer->reset_s > budget->reset_s + HOURS_MEET_S) {
-		budget->used = 0;
-		budget->reset_s = answer->reset_s;
-	}
+	if (answer->reset_s > budget->reset_s + HOURS_MEET_S)
+		*budget = (struct github_api_budget){ .reset_s = answer->reset_s };
 	budget->limit = answer->limit;
 	budget->used += answer->verdict == GITHUB_SAME ? 0 : 1;
-}
-
-static bool
-is_over(const struct github_api_budget *budget, int64_t now_s)
-{
-	return budget->limit == 0 || now_s >= budget->reset_s;
 }
 
 int64_t
 github_api_budget_wait_s(const struct github_api_budget *budget, int64_t now_s)
 {
-	if (is_over(budget, now_s) || budget->used < budget->limit / SHARE)
+	int64_t wait_s = budget->reset_s - now_s;
+
+	if (budget->limit == 0 || wait_s <= 0 || budget->used < budget->limit / SHARE)
 		return 0;
-	return budget->reset_s - now_s < WAIT_MOST_S ? budget->reset_s - now_s : WAIT_MOST_S;
+	return wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
 }
 
 double
 github_api_budget_factor(const struct github_api_budget *budget, int64_t now_s)
 {
-	double ours = (double)budget->limit / SHARE, left = ours - (double)budget->used;
+	double half = (double)budget->limit / SHARE / 2, left = 2 * half - (double)budget->used;
 
-	if (is_over(budget, now_s) || left >= ours / 2)
+	if (budget->limit == 0 || now_s >= budget->reset_s || left >= half)
 		return 1;
-	return left <= ours / 2 / FACTOR_MAX ? FACTOR_MAX : ours / 2 / left;
+	return left <= half / FACTOR_MAX ? FACTOR_MAX : half / left;
 }

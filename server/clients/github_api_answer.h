@@ -1,4 +1,4 @@
-/* github_api_answer.h - what GitHub's API is asked, and what its answer means.  Side: pure. */
+/* github_api_answer.h - which repositories GitHub's API can be asked about, and what its answer means.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 /*
  * https://docs.github.com/rest (X-GitHub-Api-Version 2022-11-28).  Which of the two it is where a
@@ -14,25 +14,24 @@
 #define GITHUB_API_ETAG	      132
 #define GITHUB_API_TOKEN      1024 /* of an installation: opaque text, with the NUL */
 #define GITHUB_API_PATH	      512
-#define GITHUB_API_CLAIMS     96
 
 struct json;
 
 enum github_verdict {
 	GITHUB_DONE,
-	GITHUB_SAME,		/* 304: as it was when that ETag came */
-	GITHUB_UNAUTHORIZED,	/* 401: the credential counts no more */
-	GITHUB_FORBIDDEN,	/* 403, and no limit: a permission is missing */
-	GITHUB_NOT_FOUND,	/* 404: not there, or no permission to see it */
-	GITHUB_CONFLICT,	/* 409 */
-	GITHUB_UNFIT,		/* 422: it takes no such request */
-	GITHUB_LIMITED,		/* 429, or 403 with a limit: again after retry_after_s */
-	GITHUB_MOVED,		/* a redirect, which nobody follows */
-	GITHUB_REFUSED,		/* another 4xx */
-	GITHUB_FAILED,		/* 5xx, or what no API answers */
-	GITHUB_TORN,		/* a success whose body is not whole */
-	GITHUB_TOO_LARGE,	/* a body above GITHUB_API_ANSWER_MAX */
-	GITHUB_AWAY,		/* no answer */
+	GITHUB_SAME,	     /* 304: as it was when that ETag came */
+	GITHUB_UNAUTHORIZED, /* 401: the credential counts no more */
+	GITHUB_FORBIDDEN,    /* 403, and no limit: a permission is missing */
+	GITHUB_NOT_FOUND,    /* 404: not there, or no permission to see it */
+	GITHUB_CONFLICT,     /* 409 */
+	GITHUB_UNFIT,	     /* 422: it takes no such request */
+	GITHUB_LIMITED,	     /* 429, or 403 with a limit: again after retry_after_s */
+	GITHUB_MOVED,	     /* a redirect, which nobody follows */
+	GITHUB_REFUSED,	     /* another 4xx */
+	GITHUB_FAILED,	     /* 5xx, or what no API answers */
+	GITHUB_TORN,	     /* a body that is not whole */
+	GITHUB_TOO_LARGE,    /* a body above GITHUB_API_ANSWER_MAX */
+	GITHUB_AWAY,	     /* no answer */
 };
 
 /* What came; a header that is not there is NULL. */
@@ -51,7 +50,6 @@ struct github_api_reply {
 struct github_api_answer {
 	enum github_verdict verdict;
 	int status;		    /* 0: none */
-	bool may_be_done;	    /* what was to be changed is changed, or may be */
 	bool is_of_access;	    /* it is about getting a token: nothing else was asked */
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
@@ -67,17 +65,11 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body);
 bool github_api_path(
     const char *repository, const char *behind, char out[GITHUB_API_PATH]) MUST_USE;
 
-/* The claims of an App's JWT (RS256), from a minute ago until nine from now.  Returns out. */
-const char *github_api_claims(const char *app_id, int64_t now_s, char out[GITHUB_API_CLAIMS]);
-
 /* The installation that a repository is in; 0: it is none, or is suspended. */
 int64_t github_api_installation(const struct json *body);
 
 /* Its token; false: there is none that could be sent. */
 bool github_api_token(const struct json *body, char out[GITHUB_API_TOKEN]) MUST_USE;
-
-/* Is a token of that age still used?  It lives for 60 minutes. */
-bool github_api_is_fresh(int64_t age_ms);
 
 /* What one credential has asked in its hour. */
 struct github_api_budget {

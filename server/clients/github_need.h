@@ -5,7 +5,6 @@
 #include "lib/base.h"
 
 struct json;
-struct json_out;
 struct settings;
 
 #define GITHUB_NEEDS 1
@@ -22,10 +21,7 @@ struct github_need {
 
 extern const struct github_need github_needs[GITHUB_NEEDS];
 
-/* A bit for each row that these settings ask for; of those that an installation's "permissions"
- * grant. */
+/* A bit for each row that these settings ask for; of an installation's "permissions" for each that
+ * they grant. */
 uint32_t github_needs_of(const struct settings *application);
 uint32_t github_needs_granted(const struct json *permissions);
-
-/* Adds "permissions" of these rows. */
-void github_needs_put(struct json_out *out, uint32_t needs);

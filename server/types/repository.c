@@ -3,7 +3,6 @@
 #include "types/repository.h"
 
 #include "lib/text.h"
-#include "lib/url.h"
 #include "types/settings.h"
 
 /* The last two parts of "https://host/owner/name.git", "git@host:owner/name", "/srv/owner/name.git",
@@ -101,31 +100,6 @@ repository_is_called(
     const struct settings *application, enum delivery_forge forge, const char *repository)
 {
 	return is_called(application, forge == DELIVERY_GITHUB, repository);
-}
-
-/* Its pages are at github.com where its API is at api.github.com, else at the API's host. */
-bool
-repository_at_github(const struct settings *application, char out[LIMIT_REF])
-{
-	const char *url = application->repository_url, *at, *parts;
-	char host[URL_HOST];
-	size_t size;
-
-	if (application->github_repository != NULL)
-		return text_copy(out, LIMIT_REF, application->github_repository);
-	(void)url_host(application->github.url, host);
-	if (text_starts(host, "api."))
-		memmove(host, host + 4, strlen(host + 4) + 1);
-	at = url == NULL || host[0] == '\0' ? NULL : strcasestr(url, host);
-	if (at == NULL || at == url || (at[-1] != '/' && at[-1] != '@') ||
-	    (at[strlen(host)] != '/' && at[strlen(host)] != ':'))
-		return false;
-	parts = parts_of(url, &size);
-	if (size >= LIMIT_REF)
-		return false;
-	memcpy(out, parts, size);
-	out[size] = '\0';
-	return true;
 }
 
 static bool

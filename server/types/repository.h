@@ -20,9 +20,6 @@ bool repository_is_announced(const struct settings *main_settings,
 bool repository_is_called(const struct settings *application, enum delivery_forge forge,
     const char *repository);
 
-/* Its repository at the GitHub whose API it would ask ("owner/name"); false: it is elsewhere. */
-bool repository_at_github(const struct settings *application, char out[LIMIT_REF]);
-
 /* Do both fetch the same with the same credentials: is it asked once for both? */
 bool repository_is_shared(const struct settings *a, const struct settings *b);
 

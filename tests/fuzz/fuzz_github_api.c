@@ -55,8 +55,6 @@ check(const struct github_api_reply *reply, const struct github_api_answer *answ
 		    answer->retry_after_s <= 3600 && (status == 403 || status == 429) :
 						   answer->retry_after_s == 0);
 	assert((answer->limit > 0) == (answer->reset_s > 0));
-	/* What may have been done is never said to be refused. */
-	assert(!answer->may_be_done || status == 0 || status >= 500 || status < 400);
 	assert(!answer->is_of_access);
 }
 

@@ -3,7 +3,6 @@
 #include "clients/github_api_answer.h"
 
 #include "clients/github_need.h"
-#include "lib/buf.h"
 #include "lib/json.h"
 #include "unit.h"
 
@@ -15,59 +14,57 @@ static const struct {
 	struct github_api_reply reply;
 	enum github_verdict verdict;
 	int64_t retry_after_s;
-	bool may_be_done;
 	const char *detail;
 } cases[] = {
-	{ "done", { .status = 200, .body = "{\"id\":1}" }, GITHUB_DONE, 0, true, "" },
-	{ "made", { .status = 201, .body = "[]" }, GITHUB_DONE, 0, true, "" },
-	{ "without a body", { .status = 204, .body = "" }, GITHUB_DONE, 0, true, "" },
-	{ "the same", { .status = 304, .body = "" }, GITHUB_SAME, 0, false, "" },
+	{ "done", { .status = 200, .body = "{\"id\":1}" }, GITHUB_DONE, 0, "" },
+	{ "made", { .status = 201, .body = "[]" }, GITHUB_DONE, 0, "" },
+	{ "without a body", { .status = 204, .body = "" }, GITHUB_DONE, 0, "" },
+	{ "the same", { .status = 304, .body = "" }, GITHUB_SAME, 0, "" },
 	{ "401", { .status = 401, .body = MESSAGE("Bad credentials") }, GITHUB_UNAUTHORIZED, 0,
-	    false, "HTTP 401: Bad credentials" },
+	    "HTTP 401: Bad credentials" },
 	{ "403 for a permission",
 	    { .status = 403,
 		.body = MESSAGE("Resource not accessible by integration"),
 		.remaining = "4999" },
-	    GITHUB_FORBIDDEN, 0, false, "HTTP 403: Resource not accessible by integration" },
+	    GITHUB_FORBIDDEN, 0, "HTTP 403: Resource not accessible by integration" },
 	{ "403 for the hour's limit",
 	    { .status = 403, .body = MESSAGE("Over"), .remaining = "0", .reset = "1795700900" },
-	    GITHUB_LIMITED, 900, false, "HTTP 403: Over" },
+	    GITHUB_LIMITED, 900, "HTTP 403: Over" },
 	{ "403 for a secondary limit",
 	    { .status = 403, .body = MESSAGE("Wait"), .remaining = "7", .retry_after = "45" },
-	    GITHUB_LIMITED, 45, false, "HTTP 403: Wait" },
+	    GITHUB_LIMITED, 45, "HTTP 403: Wait" },
 	{ "403 for a limit that only its message names",
 	    { .status = 403, .body = MESSAGE("You have exceeded a secondary Rate Limit") },
-	    GITHUB_LIMITED, 60, false, "HTTP 403: You have exceeded a secondary Rate Limit" },
-	{ "404", { .status = 404, .body = MESSAGE("Not Found") }, GITHUB_NOT_FOUND, 0, false,
+	    GITHUB_LIMITED, 60, "HTTP 403: You have exceeded a secondary Rate Limit" },
+	{ "404", { .status = 404, .body = MESSAGE("Not Found") }, GITHUB_NOT_FOUND, 0,
 	    "HTTP 404: Not Found" },
-	{ "409", { .status = 409, .body = MESSAGE("Cannot cancel") }, GITHUB_CONFLICT, 0, false,
+	{ "409", { .status = 409, .body = MESSAGE("Cannot cancel") }, GITHUB_CONFLICT, 0,
 	    "HTTP 409: Cannot cancel" },
 	{ "422", { .status = 422, .body = MESSAGE("x is not a permitted key") }, GITHUB_UNFIT, 0,
-	    false, "HTTP 422: x is not a permitted key" },
+	    "HTTP 422: x is not a permitted key" },
 	{ "429", { .status = 429, .body = MESSAGE("Slow"), .retry_after = "30" }, GITHUB_LIMITED,
-	    30, false, "HTTP 429: Slow" },
-	{ "429 without a word", { .status = 429, .body = "" }, GITHUB_LIMITED, 60, false,
-	    "HTTP 429" },
-	{ "301", { .status = 301, .body = MESSAGE("Moved Permanently") }, GITHUB_MOVED, 0, false,
+	    30, "HTTP 429: Slow" },
+	{ "429 without a word", { .status = 429, .body = "" }, GITHUB_LIMITED, 60, "HTTP 429" },
+	{ "301", { .status = 301, .body = MESSAGE("Moved Permanently") }, GITHUB_MOVED, 0,
 	    "HTTP 301: Moved Permanently" },
-	{ "410", { .status = 410, .body = "" }, GITHUB_REFUSED, 0, false, "HTTP 410" },
-	{ "502", { .status = 502, .body = "<html>Bad gateway</html>" }, GITHUB_FAILED, 0, true,
+	{ "410", { .status = 410, .body = "" }, GITHUB_REFUSED, 0, "HTTP 410" },
+	{ "502", { .status = 502, .body = "<html>Bad gateway</html>" }, GITHUB_FAILED, 0,
 	    "HTTP 502" },
-	{ "half a body", { .status = 200, .body = "{\"id\":1,\"na" }, GITHUB_TORN, 0, true,
+	{ "half a body", { .status = 200, .body = "{\"id\":1,\"na" }, GITHUB_TORN, 0,
 	    "HTTP 200 with half a body: it is no JSON" },
-	{ "a page", { .status = 200, .body = "<html>" }, GITHUB_TORN, 0, true,
+	{ "a page", { .status = 200, .body = "<html>" }, GITHUB_TORN, 0,
 	    "HTTP 200 with half a body: it is no JSON" },
 	{ "half of what was said to come",
 	    { .code = ERR_IO, .text = "Transferred a partial file", .was_sent = true }, GITHUB_TORN,
-	    0, true, "Transferred a partial file" },
+	    0, "Transferred a partial file" },
 	{ "10 MB", { .code = ERR_LIMIT, .text = "the answer is larger", .was_sent = true },
-	    GITHUB_TOO_LARGE, 0, true, "the answer is larger" },
+	    GITHUB_TOO_LARGE, 0, "the answer is larger" },
 	{ "too late", { .code = ERR_TIMEOUT, .text = "no answer", .was_sent = true }, GITHUB_AWAY,
-	    0, true, "no answer" },
-	{ "nobody there", { .code = ERR_IO, .text = "cannot connect" }, GITHUB_AWAY, 0, false,
+	    0, "no answer" },
+	{ "nobody there", { .code = ERR_IO, .text = "cannot connect" }, GITHUB_AWAY, 0,
 	    "cannot connect" },
 	{ "odd letters", { .status = 403, .body = MESSAGE("a\\u0007\\u202eb\\nc") },
-	    GITHUB_FORBIDDEN, 0, false, "HTTP 403: ab c" },
+	    GITHUB_FORBIDDEN, 0, "HTTP 403: ab c" },
 };
 
 static struct github_api_answer
@@ -96,7 +93,6 @@ TEST(each_answer_is_told_from_the_others)
 			fail_msg("%s: %d", cases[i].what, answer.verdict);
 		assert_string_equal(answer.detail, cases[i].detail);
 		assert_int_equal(answer.retry_after_s, cases[i].retry_after_s);
-		assert_int_equal(answer.may_be_done, cases[i].may_be_done);
 		assert_int_equal(answer.status, cases[i].reply.status);
 		assert_int_equal(
 		    has_body, answer.verdict == GITHUB_DONE && cases[i].reply.body[0] != '\0');
@@ -173,16 +169,6 @@ TEST(a_repository_is_two_names_and_leads_nowhere_else)
 	assert_true(github_api_path(longest, "", path));
 }
 
-TEST(an_app_says_who_it_is_for_nine_minutes)
-{
-	char claims[GITHUB_API_CLAIMS];
-
-	assert_string_equal(github_api_claims("12345", NOW, claims),
-	    "{\"iat\":1795699940,\"exp\":1795700540,\"iss\":\"12345\"}");
-	assert_string_equal(github_api_claims("123456789012345678", INT64_C(99999999999), claims),
-	    "{\"iat\":99999999939,\"exp\":100000000539,\"iss\":\"123456789012345678\"}");
-}
-
 static int64_t
 installation(const char *text)
 {
@@ -239,14 +225,6 @@ TEST(a_token_is_whatever_a_header_can_have)
 	assert_true(has_token(longest, token));
 	assert_int_equal(strlen(token), 1023);
 	assert_false(github_api_token(NULL, token));
-}
-
-TEST(a_token_is_used_for_50_of_its_60_minutes)
-{
-	assert_true(github_api_is_fresh(0));
-	assert_true(github_api_is_fresh(50 * 60000 - 1));
-	assert_false(github_api_is_fresh(50 * 60000));
-	assert_false(github_api_is_fresh(-1));
 }
 
 /* --- the hour --- */
@@ -315,7 +293,7 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		const char *permissions;
 		uint32_t granted;
 	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
-		{ "{\"metadata\":\"admin\"}", 1 }, { "{\"metadata\":\"none\"}", 0 },
+		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
 		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 0 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -328,16 +306,4 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 	}
 	assert_int_equal(github_needs_granted(NULL), 0);
 	assert_int_equal(github_needs_of(NULL), 1);
-}
-
-TEST(a_token_is_asked_for_with_the_rows_that_are_in_use)
-{
-	CLEANUP(buf_done) struct buf text = buf_make(256);
-	struct json_out out = json_out_begin(&text, '{');
-
-	github_needs_put(&out, 1);
-	github_needs_put(&out, 0);
-	json_out_end(&out);
-	assert_string_equal(
-	    buf_text(&text), "{\"permissions\":{\"metadata\":\"read\"},\"permissions\":{}}");
 }
