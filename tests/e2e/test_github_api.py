@@ -3,6 +3,7 @@ a stand-in that holds all against GitHub's own description answers."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json
+import time
 
 import jwt
 import pytest
@@ -45,13 +46,13 @@ def said(bot):
 
 
 def lacks(repository, detail):
-    return (f'error    GitHub: {repository}: every call lacks "Metadata: read" ({detail}): give it, and this repository, '
-            "to the App or token at GitHub")
+    return (f'error    GitHub: {repository}: every call lacks "Metadata: read" ({detail}): give it, and this '
+            "repository, to the App or token at GitHub")
 
 
 def no_token(repository, detail):
-    return (f"error    GitHub: {repository}: the App gets no token there ({detail}): on the App's page at GitHub, Install "
-            "App, and choose this repository")
+    return (f"error    GitHub: {repository}: the App gets no token there ({detail}): on the App's page at GitHub, "
+            "Install App, and choose this repository")
 
 
 def test_an_app_is_tried_on_each_repository(tmp_path, api):
@@ -100,7 +101,7 @@ def test_a_key_of_another_app_is_named(tmp_path, api):
         other.stop()
     assert len(lines) == 4 and len([call for call in api.calls if call[2] == 401]) == 1, "it is asked once"
     assert lines[0].startswith("error    GitHub: octo/shop: GITHUB_APP_KEY is refused (HTTP 401: A JSON web token")
-    assert lines[0].endswith("compare GITHUB_APP_ID with the App's page, make a new key there, look at the clock")
+    assert lines[0].endswith("compare GITHUB_APP_ID with the App's page, make a new key there")
 
 
 TROUBLES = {
@@ -159,7 +160,7 @@ def test_what_the_main_file_has_does_not_go_to_an_address_of_an_applications_own
         said(bot)
         assert not elsewhere.calls
         file.write_text(own + "GITHUB_API_TOKEN=another-token-0123456789\n", encoding="utf-8")
-        assert f"ok       GitHub: App {APP_ID} on 2 of 2 repositories" in said(bot)
+        assert f"ok       GitHub: App {APP_ID} on 3 of 3 repositories" in said(bot)
         assert elsewhere.calls == [("GET", "/repos/octo/web", 200)]
     finally:
         elsewhere.stop()
@@ -183,7 +184,6 @@ def ask(api, path, method="GET", body=None, token=TOKEN, **headers):
 
 
 def app_token(api, key=None, **changed):
-    import time                             # pylint: disable=import-outside-toplevel
     claims = {"iat": int(time.time()) - 60, "exp": int(time.time()) + 540, "iss": str(APP_ID), **changed}
     return jwt.encode(claims, key or api.pem, algorithm="RS256")
 

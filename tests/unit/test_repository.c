@@ -64,41 +64,6 @@ TEST(a_repository_is_known_by_its_name_or_by_the_end_of_its_url)
 	}
 }
 
-TEST(a_repository_at_the_github_that_is_asked_is_known_by_its_host)
-{
-	static const struct {
-		const char *setting, *api, *name; /* NULL: it is elsewhere */
-	} rows[] = {
-		{ "GITHUB_REPOSITORY=acme/Shop", NULL, "acme/Shop" },
-		{ "REPOSITORY_URL=https://github.com/acme/shop.git", NULL, "acme/shop" },
-		{ "REPOSITORY_URL=git@GitHub.com:acme/shop", NULL, "acme/shop" },
-		{ "REPOSITORY_URL=ssh://git@github.com:22/acme/shop.git", NULL, "acme/shop" },
-		{ "REPOSITORY_URL=https://gitlab.com/acme/shop.git", NULL, NULL },
-		{ "REPOSITORY_URL=https://notgithub.com/acme/shop.git", NULL, NULL },
-		{ "REPOSITORY_URL=https://github.com.example.org/acme/shop.git", NULL, NULL },
-		{ "REPOSITORY_URL=/srv/github.com", NULL, NULL },
-		{ "REPOSITORY_URL=https://github.com/acme/shop",
-		    "GITHUB_API_URL=https://github.example.org/api/v3", NULL },
-		{ "REPOSITORY_URL=https://github.example.org/acme/shop",
-		    "GITHUB_API_URL=https://github.example.org/api/v3", "acme/shop" },
-		{ "REPOSITORY_URL=https://acme.ghe.com/acme/shop",
-		    "GITHUB_API_URL=https://api.acme.ghe.com", "acme/shop" },
-		{ "REPOSITORY_URL=https://10.0.0.1/acme/shop",
-		    "GITHUB_API_URL=https://[::1]/api/v3", NULL },
-	};
-	char name[LIMIT_REF];
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct settings *s = load_main(rows[i].setting, rows[i].api);
-
-		if (repository_at_github(s, name) != (rows[i].name != NULL))
-			fail_msg("%s", rows[i].setting);
-		if (rows[i].name != NULL)
-			assert_string_equal(name, rows[i].name);
-		settings_unref(s);
-	}
-}
-
 TEST(an_application_with_a_secret_of_its_own_has_one_webhook_alone)
 {
 	struct settings *s = load_main("GITHUB_REPOSITORY=acme/main", SECRET);

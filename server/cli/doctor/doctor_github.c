@@ -54,7 +54,7 @@ tell(struct place *place, const struct github_api_answer *answer)
 		(void)snprintf(wrong, sizeof(wrong), "%s is refused",
 		    is_access ? "GITHUB_APP_KEY" : "the token");
 		what = is_access ?
-		    "compare GITHUB_APP_ID with the App's page, make a new key there, look at the clock" :
+		    "compare GITHUB_APP_ID with the App's page, make a new key there" :
 		    "make another one at GitHub";
 	} else if (answer->verdict == GITHUB_FORBIDDEN || answer->verdict == GITHUB_NOT_FOUND) {
 		place->asking->lacks |= is_access ? 0 : UINT32_C(1) << place->need;
