@@ -178,7 +178,7 @@ def ask(api, path, method="GET", body=None, token=TOKEN, **headers):
         connection.request(method, path, body, {name: value for name, value in sent.items() if value})
         answer = connection.getresponse()
         text = answer.read()
-        return answer.status, json.loads(text) if text else None, dict(answer.getheaders())
+        return answer.status, json.loads(text or "{}"), dict(answer.getheaders())
     finally:
         connection.close()
 

@@ -48,6 +48,13 @@ def wrong(value, schema, where="body"):
     for key, enough in (("oneOf", any), ("anyOf", any), ("allOf", all)):
         if key in schema and not enough(wrong(value, one, where) is None for one in schema[key]):
             return f"{where} is none of those"
+    found = wrong_itself(value, schema, where)
+    if found is None and isinstance(value, list):
+        found = next(filter(None, (wrong(one, schema.get("items", {}), f"{where}[]") for one in value)), None)
+    return found or (wrong_members(value, schema, where) if isinstance(value, dict) else None)
+
+
+def wrong_itself(value, schema, where):
     kind = schema.get("type")
     if kind and (not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean")):
         return f"{where} is not of type {kind}"
@@ -57,9 +64,7 @@ def wrong(value, schema, where="body"):
     for least, most in (("minimum", "maximum"), ("minItems", "maxItems"), ("minLength", "maxLength")):
         if size < schema.get(least, size) or size > schema.get(most, size):
             return f"{where} has the wrong size"
-    if isinstance(value, list):
-        return next(filter(None, (wrong(one, schema.get("items", {}), f"{where}[]") for one in value)), None)
-    return wrong_members(value, schema, where) if isinstance(value, dict) else None
+    return None
 
 
 def wrong_members(value, schema, where):
@@ -287,8 +292,8 @@ class Api:
         return self.content(described, names, self.read(operation, body), operation)
 
     def trouble_of(self, path):
-        for at, (end, what) in enumerate(self.troubles):
-            if path.endswith(end):
+        for at, trouble in enumerate(self.troubles):
+            if path.endswith(trouble[0]):
                 return self.troubles.pop(at)[1]
         return None
 
