@@ -11,14 +11,14 @@ import urllib.parse
 
 import pytest
 
-from canary import new_app_key
 from crash_aid import HOLD, STEADY, CrashScene, children_of, program_of
+from github_api import new_key
 from ops_aid import request, sign
 from stage import GITHUB_SECRET, ROOT, WEBHOOK_SECRET, wait_until
 from telegram_client import DEFAULT_TOKEN
 
 REPOSITORY_TOKEN = "canary-repository-token-0123456789abcdef"
-APP_KEY = new_app_key()
+APP_KEY = new_key().strip()
 API_HASH = "canary0123456789abcdef0123456789abcdef"
 # What others prove themselves with to the server, each with the value that it had before.
 INBOUND = {f"{name}{which}": f"canary-of-{name.lower().replace('_', '-')}{which.lower()}-7Kd3Vx9Qp2Wm5Zt"

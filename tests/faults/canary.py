@@ -13,9 +13,6 @@ import re
 import threading
 import urllib.parse
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from scene import children_of
 
 # (setting, pattern of where): there it is on purpose.
@@ -49,13 +46,6 @@ def shapes(secret):
     if ":" in secret:   # the second half of a bot token is the secret one
         found |= shapes(secret.split(":", 1)[1])
     return {shape for shape in found if len(shape) >= 12}
-
-
-def new_app_key():
-    """A private key in PEM, of which each line is as good as the whole."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                             serialization.NoEncryption()).decode().strip()
 
 
 def secret_settings():

@@ -9,11 +9,12 @@ import subprocess
 
 import canary
 from hostile_aid import IN_PROGRESS, PATIENCE_S, check_log, must
+from github_api import new_key
 from crash_aid import STEADY, CrashScene
 from ops_aid import github_headers, request
 from stage import Deploybot
 
-APP_KEY = canary.new_app_key()
+APP_KEY = new_key().strip()
 PLANTED = {
     "TELEGRAM_BOT_TOKEN": "7000000002:AAH-canary_of_the_token_6Rw3Yd8Kp1Zx5Vt",
     "GITHUB_WEBHOOK_SECRET": "canary-of-github's-secret_9Jc4Hn7Xs2Qb",

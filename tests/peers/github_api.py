@@ -34,6 +34,13 @@ PERMISSIONS = ((r"/actions/runs/\d+/deployment_protection_rule", "deployments"),
                ("", "metadata"))
 
 
+def new_key():
+    """A private key in PEM, of which each line is as good as the whole."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+                             serialization.NoEncryption()).decode()
+
+
 class Refused(Exception):
     def __init__(self, status, message, **headers):
         super().__init__(message)
@@ -102,10 +109,8 @@ class Api:
     permissions.  `calls` is what was asked: (method, path, status)."""
 
     def __init__(self, installations=None, people=None):
-        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
-                                         serialization.NoEncryption()).decode()
-        self.public = private.public_key()
+        self.pem = new_key()
+        self.public = serialization.load_pem_private_key(self.pem.encode(), None).public_key()
         self.installations = installations or {}
         self.people = people or {}
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
