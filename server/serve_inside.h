@@ -63,11 +63,6 @@ struct serve {
 	struct http_client *probes;
 	struct http_client *cloudflare;
 	struct github_api *github;
-	struct http_client *issuer; /* NULL: no job of a workflow has asked yet */
-	struct jwks *keys;
-	struct route_job_config jobs;
-	struct http_client *s3;
-	struct aws_credentials *aws;
 	struct serve_jobs jobs; /* of workflows */
 	struct serve_witness witness;
 	struct telegram *telegram;

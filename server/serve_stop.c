@@ -175,10 +175,7 @@ serve_teardown(struct serve *serve)
 	telegram_free(serve->telegram);
 	http_client_free(serve->probes);
 	http_client_free(serve->cloudflare);
-	http_client_free(serve->issuer);
 	github_api_free(serve->github);
-	http_client_free(serve->s3);
-	aws_credentials_free(serve->aws);
 	http_client_free(serve->jobs.issuer);
 	http_client_free(serve->witness.s3);
 	aws_credentials_free(serve->witness.aws);
