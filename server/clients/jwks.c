@@ -61,18 +61,6 @@ jwks_new(struct http_client *client, const char *issuer)
 	return jwks;
 }
 
-int64_t
-jwks_fetched_at(const struct jwks *jwks)
-{
-	return jwks->fetched_at;
-}
-
-const char *
-jwks_failure(const struct jwks *jwks)
-{
-	return jwks->failure;
-}
-
 /* --- who waits --- */
 
 static bool

@@ -37,8 +37,3 @@ void jwks_free(struct jwks *jwks); /* takes NULL; whoever waits is called: UNREA
 /* Calls on_key once: within this call where the key, or that there is none, is known; else later,
  * within JWKS_WAIT_MS. */
 void jwks_get(struct jwks *jwks, const char *kid, jwks_key_fn *on_key, void *ctx);
-
-/* For metrics and doctor: when the set was fetched (monotonic ms; 0: never), and why the newest
- * fetch failed ("": it did not). */
-int64_t jwks_fetched_at(const struct jwks *jwks);
-const char *jwks_failure(const struct jwks *jwks);

@@ -40,6 +40,9 @@ struct workflow_line {
  * twice; *err says which. */
 MUST_USE bool workflow_line_read(const char *is, struct workflow_line *ret, struct err *err);
 
+/* Is a job with these claims of that workflow?  The claims have been checked (lib/jwt.h). */
+bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
+
 /* Could both match one token? */
 bool workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b);
 
