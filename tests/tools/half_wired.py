@@ -261,7 +261,7 @@ PIECES = [
     # --- an action of /do ---
     Piece("action", "its row in action.def", "compiler", [
         Edit("server/types/action.def", 'ACTION("run-job"',
-             'ACTION("poke-web", POKE_WEB, HOST, CLIENT, NONE, LOW, BUSY, 0, 60, ENDS, "poke it")\n')],
+             'ACTION("poke-web", POKE_WEB, DO, HOST, CLIENT, NONE, LOW, BUSY, 0, 60, ENDS, "poke it")\n')],
         obj("server/settings/checks/settings_clients")),
     Piece("action", "the setting that says what it touches", "compiler", [
         Edit("runner/settings.def", "FAMILY(JOB, ",
