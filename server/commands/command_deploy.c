@@ -16,6 +16,7 @@
 #include "store/row_exempt.h"
 #include "store/row_hold.h"
 #include "store/row_job.h"
+#include "types/job.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
 #define OPEN_REQUESTS_MAX 10
@@ -124,6 +125,22 @@ is_behind_own_gate(struct tx *tx, const char *environment)
 	return true;
 }
 
+/* A job deploys the commit that its token is of, however it names it.  False: it was refused. */
+static bool
+is_of_job(struct tx *tx, const char *ref)
+{
+	static const char heads[] = "refs/heads/";
+	const char *branch = tx->job->ref + (text_starts(tx->job->ref, heads) ? strlen(heads) : 0);
+
+	if (ref[0] == '\0' || strcmp(ref, tx->job->sha) == 0 || strcmp(ref, tx->job->ref) == 0 ||
+	    strcmp(ref, branch) == 0)
+		return true;
+	decide_refusef(tx, 409,
+	    "the job's token is of %.7s on %.80s, and not of %.80s: leave it out", tx->job->sha,
+	    branch, ref);
+	return false;
+}
+
 void
 command_deploy(struct tx *tx, const struct update *update, const struct request *request)
 {
@@ -140,8 +157,12 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	    !may_now(tx, update, request, settings->name, &reasons) ||
 	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name, settings->name, is_emergency) ||
-	    !can_ask_git(tx, update, settings, ref) ||
+	    !can_ask_git(tx, update, settings, ref) || (tx->job != NULL && !is_of_job(tx, ref)) ||
 	    (is_emergency && !decide_emergency_may(tx, update, settings->name, reasons.emergency)))
 		return;
-	open_request(tx, update, settings->name, ref[0] != '\0' ? ref : settings->branch, &reasons);
+	open_request(tx, update, settings->name,
+	    tx->job != NULL    ? tx->job->sha :
+		ref[0] != '\0' ? ref :
+				 settings->branch,
+	    &reasons);
 }

@@ -30,6 +30,7 @@
 #include "store/row_environment.h"
 #include "store/row_forward.h"
 #include "store/row_grant_use.h"
+#include "store/row_job.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 #include "store/row_setting.h"
@@ -205,6 +206,7 @@ handle_started(struct tx *tx, const struct event *event)
 	decide_chat_log_moved(tx);
 	decide_pins_look(tx);
 	decide_witness_begin(tx);
+	row_job_set_all_asked(tx, tx->at);
 	if (!row_effect_has_timer(tx, TIMER_DAILY))
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_begin(tx);

@@ -363,17 +363,19 @@ check_role(const struct checked *c)
 static void
 check_never(const struct checked *c)
 {
+	static const char *const never[] = { "*", "approve", "confirm", "emergency", "2fa",
+		"token" };
 	const char *list = c->role->values[c->may].text;
 	char text[GRANT_TEXT], action[SETTINGS_ACTION_MAX];
 	bool has_target;
 
 	while (list != NULL && setting_next(&list, text, sizeof(text))) {
 		(void)settings_read_grant("", text, action, &has_target);
-		if (strcmp(action, "approve") == 0 || strcmp(action, "2fa") == 0 ||
-		    strcmp(action, "token") == 0)
-			SAY(c, c->may,
-			    "%s: a workflow approves nothing, and makes no way in: take this out",
-			    text);
+		for (size_t i = 0; i < COUNT(never); i++)
+			if (strcmp(action, never[i]) == 0)
+				SAY(c, c->may,
+				    "%s: a workflow approves nothing, and makes no way in: take this out",
+				    text);
 	}
 }
 

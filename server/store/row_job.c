@@ -46,6 +46,15 @@ row_job_set_asked(struct tx *tx, int64_t work, int64_t at)
 }
 
 void
+row_job_set_all_asked(struct tx *tx, int64_t at)
+{
+	(void)tx_run(tx,
+	    "UPDATE work_job SET asked_at = $1 WHERE work IN (SELECT id FROM work"
+	    " INDEXED BY work_gate_open WHERE action = 'open-gate' AND " STORE_IS_OPEN ")",
+	    DB_I64(at)); /* sticky */
+}
+
+void
 row_job_set_timer(struct tx *tx, int64_t work, int64_t timer)
 {
 	(void)tx_run(tx, "UPDATE work_job SET timer = $2 WHERE work = $1", DB_I64(work),

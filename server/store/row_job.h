@@ -19,6 +19,9 @@ struct row_job {
 void row_job_add(struct tx *tx, int64_t work, const struct job *job);
 struct row_job *row_job_get(struct tx *tx, int64_t work, struct row_job *ret);
 void row_job_set_asked(struct tx *tx, int64_t work, int64_t at);
+/* Of all gates that have not ended: nobody could ask while nothing ran. */
+void row_job_set_all_asked(struct tx *tx, int64_t at);
+
 void row_job_set_timer(struct tx *tx, int64_t work, int64_t timer);
 
 /* The newest gate of that environment that this very job has asked for; 0: none. */

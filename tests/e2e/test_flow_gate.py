@@ -115,6 +115,31 @@ def test_a_gate_is_its_own_jobs(scene):
     assert job.end("cancelled") == 200 and job.state() == "cancelled"
 
 
+def test_a_job_answers_no_question_and_deploys_its_own_commit_alone(scene):
+    scene.commit("main")
+    job = Job(scene)
+    job.gate()
+    for path, body in (("/v1/answer", {"answer": "yes"}), ("/v1/command/approve", {"arguments": [str(job.work)]}),
+                       ("/v1/command/cancel", {"arguments": ["production"]}), ("/v1/token/add", {"name": "a"})):
+        where = f"{path}/{job.work}" if path == "/v1/answer" else path
+        status, said = job.ask(where, body)
+        assert status == 403 and "a person does" in said["said"], (path, said)
+    status, said = job.ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
+    assert status == 409 and "leave it out" in said["said"]
+    assert job.end("cancelled") == 200
+
+
+def test_a_push_that_was_refused_can_be_reported_again(scene):
+    """Regression: it was noted, and its true report came to nothing for 90 days."""
+    job = Job(scene)
+    job.gate()
+    approve(scene, job, scene.admin(), scene.admin())
+    job.waits_for("running")
+    assert job.ask("/v1/push")[0] == 403
+    assert job.end() == 200
+    assert job.ask("/v1/push")[0] == 202
+
+
 def test_a_run_that_is_begun_again_asks_anew(scene):
     job = Job(scene, check_run_id=None)     # as a forge's older versions say nothing of it
     job.gate()

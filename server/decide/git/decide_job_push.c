@@ -17,7 +17,7 @@
 
 #define HEADS "refs/heads/"
 
-/* One key for the same commit of the same branch by the same workflow, however often it is said. */
+/* One key for the same commit of the same branch by the same run, however often it is said. */
 static bool
 put_id(const struct job *job, struct delivery *delivery, struct err *err)
 {
@@ -25,7 +25,8 @@ put_id(const struct job *job, struct delivery *delivery, struct err *err)
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	char hex[2 * CRYPTO_SHA256_SIZE + 1];
 
-	buf_addf(&text, "%s %s %s", job->workflow, job->ref, job->sha);
+	buf_addf(&text, "%s %s %s %s %lld", job->workflow, job->ref, job->sha, job->run,
+	    (long long)job->attempt);
 	if (!buf_check(&text, err) || !crypto_sha256(text.data, text.size, hash, err))
 		return false;
 	text_hex(hex, hash, sizeof(hash));
@@ -57,11 +58,11 @@ follows(const struct environment_settings *environment, const struct delivery *d
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 
-/* Those that follow the branch, that it may deploy, and that its own gate does not keep: announced,
- * and named. */
+/* Those that follow the branch, that it may deploy, and that its own gate does not keep: named; and
+ * with is_to_be_announced announced. */
 static size_t
 announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
-    struct buf *names)
+    bool is_to_be_announced, struct buf *names)
 {
 	size_t n = 0;
 
@@ -72,8 +73,11 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		    row_job_open_gate(tx, environment->name, api->job) != 0 ||
 		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name))
 			continue;
-		decide_announced(tx, environment, delivery);
-		buf_addf(names, "%s%s", n++ == 0 ? "" : ", ", environment->name);
+		if (is_to_be_announced)
+			decide_announced(tx, environment, delivery);
+		else
+			buf_addf(names, "%s%s", n == 0 ? "" : ", ", environment->name);
+		n++;
 	}
 	return n;
 }
@@ -85,6 +89,7 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 	CLEANUP(buf_done) struct buf names = buf_make(LIMIT_LINE);
 	char source[DECIDE_SOURCE];
 	struct delivery delivery;
+	char said[LIMIT_LINE];
 	struct err err;
 
 	if (!decide_job_asks(tx, api))
@@ -100,23 +105,22 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 		tx_fail_with(tx, &err);
 		return;
 	}
-	if (!row_dedupe_add(tx, decide_announced_source(delivery.forge, delivery.hook, source),
-		delivery.id, NULL)) {
-		tx->answer.is_duplicate = true;
-		decide_answer(tx, "the same push came before");
-	} else if (announce(tx, api, &delivery, &names) == 0) {
+	/* What is refused may be asked for again: it is no push that was noted. */
+	if (announce(tx, api, &delivery, false, &names) == 0) {
 		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "push", "",
 		    "no environment of that branch that it may deploy");
 		decide_refusef(tx, 403,
 		    "No environment here that workflow:%s may deploy follows %.80s of %.80s.",
 		    job->workflow, delivery.branch, delivery.repository);
 		return;
-	} else {
-		char said[LIMIT_LINE];
-
-		(void)snprintf(said, sizeof(said), "%.7s is looked for: %s", delivery.after,
-		    buf_text(&names)); /* cut is fine */
-		decide_answer(tx, said);
 	}
+	if (row_dedupe_add(tx, decide_announced_source(delivery.forge, delivery.hook, source),
+		delivery.id, NULL))
+		(void)announce(tx, api, &delivery, true, &names);
+	else
+		tx->answer.is_duplicate = true;
+	(void)snprintf(said, sizeof(said), "%.7s is looked for: %s", delivery.after,
+	    buf_text(&names)); /* cut is fine */
+	decide_answer(tx, said);
 	tx->answer.status = 202;
 }

@@ -18,6 +18,28 @@ use_of(const struct job *job)
 	return (struct hook_use){ .id = USES, .key = job->token, .digest = job->digest };
 }
 
+/* A question is a person's to answer, and what else people type is none of a program's business. */
+static bool
+is_for_jobs(const struct api_request *api)
+{
+	switch (api->operation) {
+	case API_STATUS:
+	case API_HISTORY:
+	case API_QUEUE:
+	case API_WORK:
+	case API_LOG:
+	case API_RUN:
+	case API_PUSH:
+	case API_GATE:
+	case API_GATE_END:
+		return true;
+	case API_COMMAND:
+		return strcmp(api->request.action, "deploy") == 0;
+	default:
+		return false;
+	}
+}
+
 bool
 decide_job_enter(struct tx *tx, struct api_request *api)
 {
@@ -27,6 +49,14 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 
 	api->from.person = row_principal_of_id(tx, PRINCIPAL_WORKFLOW, job->workflow);
 	(void)snprintf(api->from.name, sizeof(api->from.name), "workflow:%s", job->workflow);
+	if (!is_for_jobs(api)) {
+		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED,
+		    api_rows[api->operation].path, "", "no job asks for this");
+		decide_refusef(tx, 403, "No job asks for %s%s%s: a person does.",
+		    api_rows[api->operation].path, api->request.action[0] != '\0' ? "/" : "",
+		    api->request.action);
+		return false;
+	}
 	if (!api_is_post(api->operation))
 		return true;
 	before = row_hook_find(tx, &use);
