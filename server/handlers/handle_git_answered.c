@@ -109,11 +109,13 @@ static bool
 is_overtaken(
     struct tx *tx, const struct deployment *deployment, const struct effect_git_query *query)
 {
+	struct environment environment;
 	char base[LIMIT_COMMIT];
 
+	row_environment_get(tx, deployment->environment, &environment);
 	return (deployment->state == DEPLOY_REQUESTED ||
 		   deployment->state == DEPLOY_AWAITING_CONFIRMATION) &&
-	    strcmp(query->base, decide_git_base(tx, deployment, base)) != 0;
+	    strcmp(query->base, decide_git_base(tx, deployment, &environment, base)) != 0;
 }
 
 static void

@@ -163,6 +163,69 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	world_close(&s.w);
 }
 
+static void
+next_job(struct scene *s, const char *run, const char *commit)
+{
+	(void)text_copy(s->job.run, sizeof(s->job.run), run);
+	(void)text_copy(s->job.sha, sizeof(s->job.sha), commit);
+}
+
+/* What was approved listed the commits over the gate before: another one has ended since. */
+TEST(what_was_approved_over_an_older_gate_is_asked_about_anew)
+{
+	struct scene s;
+	int64_t newer;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	next_job(&s, "4712", COMMIT_B);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	newer = s.gate;
+	next_job(&s, "4711", COMMIT_A);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	next_job(&s, "4712", COMMIT_B);
+	s.gate = newer;
+	s.w.aid.at += MINUTE;
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	s.gate = newer + 1;
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_B);
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+/* What git compared with is what it is asked about: else it would be asked for ever. */
+TEST(git_is_asked_once_where_the_last_gate_is_not_what_is_live)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	world_released(&s.w, "production");
+	s.w.aid.at += MINUTE;
+	next_job(&s, "4711", COMMIT_C);
+	opens(&s);
+	s.w.aid.at += MINUTE;
+	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
+	world_settings(&s.w, SETTINGS, "PRODUCTION_APPROVALS=1", NULL);
+	next_job(&s, "4712", COMMIT_D);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/freeze production 2h audit");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze production");
+	for (int n = 0; n < 3 && world_count(&s.w, EFFECT_GIT_QUERY) > 0; n++)
+		git(&s);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
 /* Four open gates would stop an application. */
 TEST(a_gate_takes_no_slot)
 {

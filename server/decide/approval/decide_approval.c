@@ -1,6 +1,7 @@
 /* decide_approval.c - an approver approves, rejects, or withdraws an approval; and what follows.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/approval/decide_approval.h"
+#include "decide/queue/decide_previous.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -586,11 +587,13 @@ decide_approval_listed(struct tx *tx, struct deployment *work, const struct effe
 {
 	struct environment environment;
 	struct question shown;
+	char base[LIMIT_COMMIT];
 
 	row_environment_get(tx, work->environment, &environment);
 	if (answer->error[0] != '\0') {
 		decide_note_blocks(tx, work, answer);
-	} else if (strcmp(query->base, environment.current.commit) != 0) { /* meanwhile */
+	} else if (strcmp(query->base, decide_git_base(tx, work, &environment, base)) !=
+	    0) { /* meanwhile */
 		decide_query_again(tx, work);
 		return;
 	} else {

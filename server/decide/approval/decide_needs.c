@@ -1,6 +1,7 @@
 /* decide_needs.c - what some work still needs before it may go on, by rows and settings of now.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/approval/decide_needs.h"
+#include "decide/queue/decide_previous.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -213,14 +214,16 @@ static void
 bind_gate(struct tx *tx, const struct deployment *gate, const struct environment *environment,
     const char *blocked, char ret[NEEDS_BINDING])
 {
+	char base[LIMIT_COMMIT];
 	struct row_job of;
 
 	row_job_get(tx, gate->id, &of);
 	(void)snprintf(ret, NEEDS_BINDING,
 	    "gate of %s for %s by %s run %s.%" PRId64 " over %s%s%s%s", gate->environment,
 	    gate->commit, of.job.repository_id, of.job.run, of.job.attempt,
-	    environment->current.commit, environment->unknown_since != 0 ? " in doubt" : "",
-	    blocked, gate->is_off_branch ? " off its branch" : "");
+	    decide_git_base(tx, gate, environment, base),
+	    environment->unknown_since != 0 ? " in doubt" : "", blocked,
+	    gate->is_off_branch ? " off its branch" : "");
 }
 
 void

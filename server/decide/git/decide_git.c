@@ -91,11 +91,13 @@ query_commit(struct tx *tx, const struct deployment *deployment, const char *ref
 {
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, deployment->environment);
+	struct environment environment;
 	struct effect_git_query query = { .kind = GIT_QUERY_COMMITS, .is_patient = is_patient };
 
+	row_environment_get(tx, deployment->environment, &environment);
 	(void)text_copy(query.environment, sizeof(query.environment), deployment->environment);
 	(void)text_copy(query.ref, sizeof(query.ref), ref);
-	(void)decide_git_base(tx, deployment, query.base);
+	(void)decide_git_base(tx, deployment, &environment, query.base);
 	if (settings != NULL && settings->branch != NULL)
 		(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
@@ -206,8 +208,8 @@ decide_contained(struct tx *tx, struct deployment *deployment, const struct git_
 	 * one is live again, which is a decision of meanwhile. */
 	if (answer->has_base)
 		(void)text_copy(deployment->wait.compared_live, LIMIT_COMMIT,
-		    strcmp(answer->base, decide_git_base(tx, deployment, base)) == 0 ?
-			environment.current.commit :
+		    strcmp(answer->base, decide_git_base(tx, deployment, &environment, base)) == 0 ?
+			answer->base :
 			COMPARED_WITH_NOTHING);
 	else if (answer->error[0] == '\0' && environment.current.id != 0)
 		(void)text_copy(

@@ -87,11 +87,9 @@ compare_rollbacks(struct tx *tx, const struct deployment *rollback, int64_t show
 
 /* Over what it was shown. */
 static void
-compare_live(const struct deployment *deployment, const struct question *shown,
-    const struct environment *environment, char line[LIMIT_LINE])
+compare_live(const struct deployment *deployment, const struct question *shown, const char *live,
+    char line[LIMIT_LINE])
 {
-	const char *live = environment->current.commit;
-
 	if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
 		add_difference(line, "%s runs %.7s now", deployment->environment, live);
 	else if (strcmp(live, shown->shown_live) != 0)
@@ -106,7 +104,7 @@ compare_releases(struct tx *tx, const struct deployment *deployment, const struc
 	const char *live = environment->current.commit;
 	struct release now;
 
-	compare_live(deployment, shown, environment, line);
+	compare_live(deployment, shown, live, line);
 	if (deployment_is_rollback(deployment)) {
 		compare_rollbacks(tx, deployment, shown->shown_at, environment, line);
 		return;
@@ -213,7 +211,7 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 {
 	struct environment environment;
 	struct question shown;
-	char names[LIMIT_LINE / 2], warning[LIMIT_LINE];
+	char names[LIMIT_LINE / 2], warning[LIMIT_LINE], base[LIMIT_COMMIT];
 
 	row_environment_get(tx, deployment->environment, &environment);
 	row_question_get(tx, deployment->id, &shown);
@@ -221,7 +219,8 @@ decide_compare(struct tx *tx, const struct deployment *deployment, const struct 
 	if (deployment_is_action(deployment))
 		compare_action(tx, deployment, &shown, &environment, ret);
 	if (deployment_is_gate(deployment)) {
-		compare_live(deployment, &shown, &environment, ret);
+		compare_live(
+		    deployment, &shown, decide_git_base(tx, deployment, &environment, base), ret);
 		decide_compare_blocks(tx, deployment, ret);
 	} else if (!deployment_is_action(deployment) &&
 	    settings_environment(tx->settings, deployment->environment) != NULL) {

@@ -1,6 +1,7 @@
 /* decide_binding.c - scripts and settings are those that were shown, or work is decided on again.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_binding.h"
+#include "decide/queue/decide_previous.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ decide_bind_question(struct tx *tx, struct deployment *deployment,
 
 	row_question_get(tx, deployment->id, &question);
 	(void)row_block_find(tx, deployment->environment, deployment->commit, &own);
-	(void)text_copy(question.shown_live, LIMIT_COMMIT, environment->current.commit);
+	(void)decide_git_base(tx, deployment, environment, question.shown_live);
 	question.shown_at = tx->at;
 	question.shown_own = own.number;
 	question.shown_block = question.compared_block;

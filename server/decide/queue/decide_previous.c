@@ -100,15 +100,14 @@ decide_set_direction(struct tx *tx, struct deployment *deployment)
 }
 
 const char *
-decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT])
+decide_git_base(struct tx *tx, const struct deployment *work, const struct environment *environment,
+    char ret[LIMIT_COMMIT])
 {
-	struct environment environment;
 	struct last_gate gate;
 
-	row_environment_get(tx, work->environment, &environment);
-	(void)text_copy(ret, LIMIT_COMMIT, environment.current.commit);
+	(void)text_copy(ret, LIMIT_COMMIT, environment->current.commit);
 	if (deployment_is_gate(work) &&
-	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment.current.at)
+	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment->current.at)
 		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
 	return ret;
 }

@@ -34,4 +34,5 @@ void decide_set_direction(struct tx *tx, struct deployment *deployment);
 
 /* What its commit is compared with: what is live there; of a gate the commit of the last gate that
  * ended well, where that is newer.  Returns ret; "": nothing. */
-const char *decide_git_base(struct tx *tx, const struct deployment *work, char ret[LIMIT_COMMIT]);
+const char *decide_git_base(struct tx *tx, const struct deployment *work,
+    const struct environment *environment, char ret[LIMIT_COMMIT]);

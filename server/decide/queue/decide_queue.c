@@ -1,6 +1,7 @@
 /* decide_queue.c - whose turn it is: the queues of the environments, looked at from the front.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/queue/decide_queue.h"
+#include "decide/queue/decide_previous.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -176,6 +177,7 @@ facts_of(const struct look *l, struct place *place)
 {
 	const struct deployment *work = &place->work;
 	bool is_rollback = deployment_is_rollback(work);
+	char base[LIMIT_COMMIT];
 	const struct {
 		enum turn_fact fact;
 		bool is_true;
@@ -200,7 +202,8 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_UNCOMPARED,
 		    deployment_brings_commit(work) &&
 			(l->is_asking ||
-			    strcmp(work->wait.compared_live, l->now.current.commit) != 0 ||
+			    strcmp(work->wait.compared_live,
+				decide_git_base(l->tx, work, &l->now, base)) != 0 ||
 			    decide_is_uncompared(l->tx, work)) },
 		{ TURN_IS_BEHIND, work->wait.is_behind },
 		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },

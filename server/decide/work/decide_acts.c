@@ -133,20 +133,21 @@ do_ask_approvers(struct act *act)
 	struct environment environment;
 	struct approval_request request;
 	struct question shown;
+	char base[LIMIT_COMMIT];
 	bool is_other;
 
 	row_environment_get(tx, work->environment, &environment);
 	row_approval_request(tx, work->id, &request);
 	is_other = request.asked_at == 0 ||
 	    strcmp(row_question_get(tx, work->id, &shown)->shown_live,
-		environment.current.commit) != 0;
+		decide_git_base(tx, work, &environment, base)) != 0;
 	if (!deployment_is_action(work)) {
 		decide_set_previous(tx, work);
 		decide_set_direction(tx, work);
 	}
 	/* Where git has answered, it is what git compared with, which need not be live any more. */
 	if (act->answer == NULL ? request.asked_at == 0 : act->answer->error[0] != '\0')
-		(void)text_copy(work->wait.compared_live, LIMIT_COMMIT, environment.current.commit);
+		(void)decide_git_base(tx, work, &environment, work->wait.compared_live);
 	decide_bind_question(tx, work, &environment, act->answer);
 	row_effect_withdraw(tx, request.timer);
 	set_approval_time(tx, work, &request);

@@ -71,8 +71,7 @@ enter_queue(struct tx *tx, struct deployment *deployment, enum deploy_state from
 	    deployment->requested_at;
 	/* What was approved may have waited for hours: it is as it was when git was asked. */
 	if (from != DEPLOY_AWAITING_APPROVAL && deployment->wait.compared_live[0] == '\0')
-		(void)text_copy(
-		    deployment->wait.compared_live, LIMIT_COMMIT, environment.current.commit);
+		(void)decide_git_base(tx, deployment, &environment, deployment->wait.compared_live);
 }
 
 /* Nothing that it waited for in its place is waited for any more. */
