@@ -86,6 +86,9 @@ keep_secrets(void)
 	assert(redact_add(r, "first-secret-line\r\nsecond-secret-line", NULL));
 	redact_stream_add(s, "first-secr", 10, &out);
 	redact_stream_end(s, &out);
+	redact_stream_free(s);
+	redact_free(r);
+	buf_done(&out);
 }
 
 static void
@@ -97,7 +100,9 @@ grow(void)
 	arm();
 	assert(array_add(&text, &count, 1) != NULL);
 	array_reserve(&text, count, &room, 64, 1);
-	free(mem_text(mem_textn("abc", 2)));
+	free(text);
+	free(mem_text("ab"));
+	free(mem_textn("abc", 2));
 	free(mem_resize(mem_alloc(1), 100));
 }
 
@@ -113,6 +118,9 @@ make_loop(void)
 		loop_timer_init(&timers[i], NULL, NULL);
 		loop_timer_start(loop, &timers[i], 1000, 0);
 	}
+	for (size_t i = 0; i < COUNT(timers); i++)
+		loop_timer_stop(&timers[i]);
+	loop_free(loop);
 }
 
 TEST(whoever_finds_no_memory_says_so_and_aborts)
@@ -168,6 +176,9 @@ start_and_decide(void)
 	    !store_batch(store, &events, &outcomes, &err))
 		_exit(4);
 	(void)store_project(store, &outcomes);
+	for (struct queue_link *link; (link = queue_list_take(&outcomes)) != NULL;)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+	store_close(store);
 }
 
 /* Each place of a start and of a decision, once: it stands whole, or not at all, the chain of the
