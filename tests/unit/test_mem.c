@@ -76,9 +76,9 @@ read_json(void)
 static void
 keep_secrets(void)
 {
-	struct buf out = buf_make(65536);
+	CLEANUP(buf_done) struct buf out = buf_make(65536);
+	CLEANUP(redact_freep) struct redact *r = NULL;
 	struct redact_stream *s;
-	struct redact *r;
 
 	arm();
 	r = redact_new();
@@ -87,8 +87,6 @@ keep_secrets(void)
 	redact_stream_add(s, "first-secr", 10, &out);
 	redact_stream_end(s, &out);
 	redact_stream_free(s);
-	redact_free(r);
-	buf_done(&out);
 }
 
 static void
@@ -118,8 +116,6 @@ make_loop(void)
 		loop_timer_init(&timers[i], NULL, NULL);
 		loop_timer_start(loop, &timers[i], 1000, 0);
 	}
-	for (size_t i = 0; i < COUNT(timers); i++)
-		loop_timer_stop(&timers[i]);
 	loop_free(loop);
 }
 
