@@ -11,8 +11,8 @@
 
 DEFINE_FREEP(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
-/* The context has key and nonce, and has been fed what goes with the data.  NULL: too much to
- * encrypt; what OpenSSL refuses else, here and below, it has no memory for. */
+/* The context has key and nonce, and has been fed what goes with the data.  NULL: too much at
+ * once.  Whatever else OpenSSL refuses here and below it has no memory for. */
 static EVP_CIPHER_CTX *
 begin(const struct crypto_gcm *gcm, size_t size, bool is_sealing, struct err *err)
 {

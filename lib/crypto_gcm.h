@@ -17,11 +17,12 @@ struct crypto_gcm {
 	size_t with_size;
 };
 
-/* Encrypts size bytes into out, of the same size, and writes the tag. */
+/* Encrypts size bytes into out, of the same size, and writes the tag.  ERR_LIMIT: more than
+ * CRYPTO_GCM_MAX.  Without memory for it the program aborts, here and below (mem_abort()). */
 MUST_USE bool crypto_gcm_seal(const struct crypto_gcm *gcm, const void *data, size_t size,
     void *out, uint8_t tag[CRYPTO_GCM_TAG], struct err *err);
 
-/* The reverse.  False (ERR_DENIED): key, nonce, data, tag or what goes with it is another; out is
- * wiped then. */
+/* The reverse.  ERR_LIMIT as above; ERR_DENIED: key, nonce, data, tag or what goes with it is
+ * another; out is wiped then. */
 MUST_USE bool crypto_gcm_open(const struct crypto_gcm *gcm, const void *data, size_t size,
     const uint8_t tag[CRYPTO_GCM_TAG], void *out, struct err *err);

@@ -31,16 +31,16 @@ struct seal_keys {
 MUST_USE bool seal_read(const char *path, struct seal_keys *ret, struct err *err);
 
 /* Seals it for this place ("factor/42") under the first key.  nonce: fresh at each call.
- * ERR_MISSING: there is no key; ERR_LIMIT: more than SEAL_MAX bytes; ERR_IO: OpenSSL failed.
- * out is untouched then. */
+ * ERR_MISSING: there is no key; ERR_LIMIT: more than SEAL_MAX bytes.  out is untouched then.
+ * Without memory for it the program aborts, as in seal_open(). */
 MUST_USE bool
 seal_close(const struct seal_keys *keys, const char *place, const uint8_t nonce[SEAL_NONCE],
     const void *data, size_t size, char out[SEAL_TEXT], struct err *err);
 
 /* Opens exactly size bytes, at most SEAL_MAX: more is a bug of the caller (an assert).
  * ERR_MISSING: the key it was sealed with is not there; ERR_INVALID: it is no such text, or one of
- * another size; ERR_DENIED: it was changed, or sealed for another place; ERR_IO: OpenSSL failed.
- * After a failure nothing of the secret is in out. */
+ * another size; ERR_DENIED: it was changed, or sealed for another place.  After a failure nothing
+ * of the secret is in out. */
 MUST_USE bool seal_open(const struct seal_keys *keys, const char *place, const char *text,
     void *out, size_t size, struct err *err);
 

@@ -516,7 +516,7 @@ make_witness(struct serve *serve, struct err *err)
 		.token = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
 		.token_file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
 	};
-	/* NOLINTEND(concurrency-mt-unsafe) */
+	/* NOLINTEND(concurrency-mt-unsafe): one thread */
 
 	serve->witness.s3 = s3_client(serve->loop, err);
 	if (serve->witness.s3 != NULL)

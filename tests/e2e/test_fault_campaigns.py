@@ -47,8 +47,7 @@ class Nothing:
     def end_all(self):
         pass
 
-    def close(self):
-        pass
+    close = end_all
 
 
 class Luck(campaign.Kind):
@@ -97,6 +96,8 @@ def test_what_must_be_hit_is_aimed_at_again_a_few_times(tmp_path, capfd, reached
     assert len((tmp_path / "gate").read_text()) == plays and (tmp_path / "go").read_text() == "."
     assert said.count("not reached: gate, at/gate; aimed at again") == plays - 1
     assert ("NEVER gate" in said) == (status == 1)
+    assert [campaign.is_idle(argparse.Namespace(unreached_share=0.1, chosen=argparse.Namespace(short=short)),
+                             argparse.Namespace(unhit=["gate"], played=3)) for short in (False, True)] == [True, False]
 
 
 def test_a_failure_is_told_with_the_command_that_replays_it(tmp_path, capfd):

@@ -12,8 +12,7 @@ import pytest
 from audit_chain_aid import chained, entries
 from commands_aid import DEPLOY
 from namespace_aid import MOUNTS, need
-# pylint: disable-next=unused-import
-from setup_aid import bench, chat  # noqa: F401
+from setup_aid import bench, chat  # noqa: F401  pylint: disable=unused-import
 from telegram_client import ADA, DEFAULT_TOKEN, MALLORY, text_of
 from test_flow_proxy import NAME, Proxy
 

@@ -7,8 +7,7 @@ import pytest
 
 from commands_aid import DEPLOY
 from setup_aid import NOWHERE, PROGRAM
-# pylint: disable-next=unused-import
-from setup_aid import bench, chat, taken  # noqa: F401
+from setup_aid import bench, chat, taken  # noqa: F401  pylint: disable=unused-import
 from stage import ROOT
 
 

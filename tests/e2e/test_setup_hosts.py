@@ -6,8 +6,7 @@ import subprocess
 import pytest
 
 from commands_aid import DEPLOY
-# pylint: disable-next=unused-import
-from setup_aid import bench, chat, taken  # noqa: F401
+from setup_aid import bench, chat, taken  # noqa: F401  pylint: disable=unused-import
 
 
 # ---- who is let in -------------------------------------------------------------------------------

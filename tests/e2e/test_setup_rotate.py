@@ -9,8 +9,7 @@ import pytest
 
 from commands_aid import DEPLOY
 from runner_client import PROGRAM
-# pylint: disable-next=unused-import
-from setup_aid import bench, chat  # noqa: F401
+from setup_aid import bench, chat  # noqa: F401  pylint: disable=unused-import
 
 
 def public(file):

@@ -7,8 +7,7 @@ import subprocess
 import pytest
 
 from setup_aid import PROGRAM, SERVER_PORT
-# pylint: disable-next=unused-import
-from setup_aid import bench, chat, taken  # noqa: F401
+from setup_aid import bench, chat, taken  # noqa: F401  pylint: disable=unused-import
 from stage import free_port, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 

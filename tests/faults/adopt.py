@@ -267,7 +267,7 @@ def at_its_exit(scene):
     """Some milliseconds around the script's last word."""
     in_a_script("deploy-exit")(scene)
     scene.let_go_on()
-    time.sleep(scene.dice.uniform(0, 0.03))     # the moment is the test's input
+    time.sleep(random.uniform(0, 0.03))     # the moment is the test's input: another one when it is aimed at again
 
 
 def while_it_drains(scene):
@@ -408,11 +408,7 @@ def stop_somehow(scene, way):
 def start_long(scene, **settings):
     """A deployment that prints lines until it is stopped; the message that shows it."""
     scene.begin(SHUTDOWN_TIMEOUT_SECONDS="1", **settings)
-    scene.set_bodies(LONG)
-    scene.expected = {"LIVE"}
-    scene.launch()
-    scene.who.say("/deploy staging")
-    return scene.who.hear("line", buttons=("Stop",))
+    return start_long_as(scene, scene.real)
 
 
 def message_of(scene, view):
@@ -437,6 +433,10 @@ def end_long(scene, view, run):
         raise oracle.Broken("no_line_is_lost_or_doubled", f"{lines[max(odd - 3, 0):odd + 3]}")
     if [line[0] for line in scene.begun()] != ["begin", "touch", "end"] or scene.last_run() != run:
         raise oracle.Broken("one_run", f"{scene.begun()}, run {run}, then {scene.last_run()}")
+    settle(scene)
+
+
+def settle(scene):
     FLOWS["unhealthy"].settle(scene, scene.who)
     oracle.check(scene, scene.who)
 
@@ -481,14 +481,12 @@ def held_with_a_deadline(scene):
 def told_of_the_deadline(scene, run):
     if scene.record(run).get("timed_out") != "1":
         raise oracle.Broken("a_deadline_is_kept", scene.record(run))
-    FLOWS["unhealthy"].settle(scene, scene.who)
-    oracle.check(scene, scene.who)
+    settle(scene)
 
 
 def deadline_adopted_trial(scene, _):
     """Adopted again and again, each time long before the deadline: it is not renewed."""
-    run = held_with_a_deadline(scene)
-    n = 0
+    run, n = held_with_a_deadline(scene), 0
     while not scene.has_record(run):
         if n == ADOPTIONS:
             raise oracle.Broken("a_deadline_is_not_renewed", f"alive after {n} adoptions")
@@ -538,8 +536,7 @@ def foreign_trial(scene, parameters):
         scene.who.press(message_of(scene, view), "Stop")
         scene.expected = {"FAILED"}
         scene.who.hear("cancelled", after=0)
-        FLOWS["unhealthy"].settle(scene, scene.who)
-        oracle.check(scene, scene.who)
+        settle(scene)
     else:
         end_long(scene, view, run)
     return [f"protocol: {name}"]

@@ -26,7 +26,6 @@ from stage import get  # noqa: E402
 from telegram_client import ADA  # noqa: E402
 
 PATIENCE_S = 60         # until something that must come is a failure; the machine may be busy
-# Of a message that says no end yet.
 IN_PROGRESS = ("asking git for", "git is still fetching", "again?", "▸", "Deploying staging", "Stopping staging",
                "Rolling back staging")
 

@@ -152,30 +152,34 @@ class Ended(BaseException):
 ENDING = threading.Event()
 
 
-class Held:
-    """Signals of the main thread, while a row is started: its process has to be known, or it would outlive us."""
-    is_on, numbers = False, []
+class Held(threading.local):
+    """A signal, while the main thread starts a row: its process has to be known, or it would outlive us."""
+    is_on, number = False, None     # of a row aside nothing: signals come to the main thread
+
+
+HELD = Held()
 
 
 def end_on_signal(number, _):
-    if Held.is_on:
-        Held.numbers.append(number)
-    else:
+    if not HELD.is_on:
         raise Ended(number)
+    HELD.number = number
 
 
 def start(words, **options):
-    is_ours = threading.current_thread() is threading.main_thread()
-    Held.is_on = Held.is_on or is_ours
+    """The process; a signal waits for end_if_held(), which is called where whoever ends it knows it."""
+    HELD.is_on = True
     try:
         return subprocess.Popen(words, **options)
-    finally:
-        Held.is_on = Held.is_on and not is_ours
+    except BaseException:
+        end_if_held()
+        raise
 
 
 def end_if_held():
-    if Held.numbers and threading.current_thread() is threading.main_thread():
-        raise Ended(Held.numbers.pop())
+    number, HELD.number, HELD.is_on = HELD.number, None, False
+    if number:
+        raise Ended(number)
 
 
 def end_group(process):

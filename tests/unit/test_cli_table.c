@@ -244,8 +244,8 @@ TEST(operands_are_counted)
 			size_t words = 1 + (form->kind[0] != '\0');
 
 			line.n -= needed;
-			memmove(&line.words[words], &line.words[words + needed],
-			    (line.n - words) * sizeof(line.words[0]));
+			for (size_t i = words; i < line.n; i++)
+				line.words[i] = line.words[i + needed];
 			assert_refused(&line, cli_value_rows[form->operands[0].value].expected);
 		}
 	}

@@ -76,9 +76,9 @@ read_json(void)
 static void
 keep_secrets(void)
 {
-	struct buf out = buf_make(65536);
+	CLEANUP(buf_done) struct buf out = buf_make(65536);
+	CLEANUP(redact_freep) struct redact *r = NULL;
 	struct redact_stream *s;
-	struct redact *r;
 
 	arm();
 	r = redact_new();
@@ -86,6 +86,7 @@ keep_secrets(void)
 	assert(redact_add(r, "first-secret-line\r\nsecond-secret-line", NULL));
 	redact_stream_add(s, "first-secr", 10, &out);
 	redact_stream_end(s, &out);
+	redact_stream_free(s);
 }
 
 static void
@@ -97,7 +98,9 @@ grow(void)
 	arm();
 	assert(array_add(&text, &count, 1) != NULL);
 	array_reserve(&text, count, &room, 64, 1);
-	free(mem_text(mem_textn("abc", 2)));
+	free(text);
+	free(mem_text("ab"));
+	free(mem_textn("abc", 2));
 	free(mem_resize(mem_alloc(1), 100));
 }
 
@@ -113,6 +116,7 @@ make_loop(void)
 		loop_timer_init(&timers[i], NULL, NULL);
 		loop_timer_start(loop, &timers[i], 1000, 0);
 	}
+	loop_free(loop);
 }
 
 TEST(whoever_finds_no_memory_says_so_and_aborts)
@@ -168,6 +172,9 @@ start_and_decide(void)
 	    !store_batch(store, &events, &outcomes, &err))
 		_exit(4);
 	(void)store_project(store, &outcomes);
+	for (struct queue_link *link; (link = queue_list_take(&outcomes)) != NULL;)
+		outcome_free(QUEUE_ITEM(link, struct outcome, link));
+	store_close(store);
 }
 
 /* Each place of a start and of a decision, once: it stands whole, or not at all, the chain of the

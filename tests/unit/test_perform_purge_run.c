@@ -99,7 +99,7 @@ RUNS_TEST(a_folder_that_is_gone_or_stays_is_reported_all_the_same)
 /* What it was told is told to the next one. */
 RUNS_TEST(a_runner_that_dies_meanwhile_loses_none)
 {
-	struct story story;
+	static struct story story; /* what the runner is followed by outlives this */
 	struct err err;
 
 	runs_aid_script(scene, "exit 0");

@@ -213,9 +213,12 @@ check_runner(const struct asked *asked, const char *row)
 		fail_msg("runner: %s: %s", row, text == NULL ? "-" : text);
 	runner_settings_done(&settings);
 	for (size_t i = 0; i < asked->n; i++) {
-		asked->environ_list[i][strcspn(asked->environ_list[i], "=")] = '\0';
-		assert_int_equal(unsetenv(asked->environ_list[i]), 0);
-		free(asked->environ_list[i]);
+		char *pair = asked->environ_list[i];
+		char *name = strndup(pair, strcspn(pair, "="));
+
+		assert_int_equal(unsetenv(name), 0); /* "NAME=VALUE" is in the environment itself */
+		free(name);
+		free(pair);
 	}
 }
 
