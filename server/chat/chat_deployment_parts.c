@@ -389,7 +389,11 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 		chat_text_add(text, "\n⚠️ " MARK_BOLD);
 		chat_deployment_doubt(text, about->environment, MARK_BOLD "; ");
 	} else if (current->id == 0 && deployment_is_gate(about->deployment)) {
-		chat_text_add(text, "\nno release of deploybot's is there");
+		if (text_is_hex(about->deployment->wait.compared_live, 40, 40))
+			chat_text_commit(text, "\nthe last gate there was for ",
+			    about->deployment->wait.compared_live);
+		else
+			chat_text_add(text, "\nno release of deploybot's is there");
 	} else if (current->id == 0) {
 		chat_text_add(
 		    text, "\nNothing was released to %s yet.", about->deployment->environment);

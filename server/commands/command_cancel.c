@@ -69,7 +69,7 @@ drop_push(struct tx *tx, const struct update *update, const struct environment *
 	char user[PRINCIPAL_TEXT];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
-	row_environment_set_waiting(tx, environment->name, "");
+	row_environment_set_waiting(tx, environment->name, "", "");
 	row_audit_add(tx,
 	    &(struct audit_entry){
 		.code = AUDIT_CODE_CANCEL_REQUESTED,

@@ -164,8 +164,11 @@ environment_is_serving(const struct environment *environment, const struct deplo
 bool
 environment_push_waits(const struct environment *environment)
 {
+	const char *commit = environment->waiting_commit[0] != '\0' ? environment->waiting_commit :
+								       environment->seen_commit;
+
 	return environment->waiting_push[0] != '\0' &&
-	    strcmp(environment->seen_commit, environment->current.commit) != 0;
+	    strcmp(commit, environment->current.commit) != 0;
 }
 
 bool

@@ -16,7 +16,8 @@
 	T(PUSH, "push", PUSH)	   /* a webhook said that a branch moved */ \
 	T(POLL, "poll", PUSH)	   /* git was asked, and said so */ \
 	T(API, "api", REQUEST)	   /* a token, over /v1 */ \
-	T(LOCAL, "local", REQUEST) /* on the machine, over LOCAL_SOCKET */
+	T(LOCAL, "local", REQUEST) /* on the machine, over LOCAL_SOCKET */ \
+	T(JOB, "job", PUSH)	   /* a job of a workflow said that its commit can be deployed */
 
 enum trigger {
 #define T(name, ...) TRIGGER_##name,
@@ -133,6 +134,7 @@ struct environment {
 	int64_t unseen_work;	    /* rolled back or down by it, and nobody has seen it; 0: none */
 	int n_nags;		    /* reminders of unseen_work that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
+	char waiting_commit[LIMIT_COMMIT]; /* a job's, which alone waits; "": its branch's head */
 	unsigned held;	       /* ENVIRONMENT_IS_ locked, frozen, in a window, at the last look */
 	int64_t unknown_since; /* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];

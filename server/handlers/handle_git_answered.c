@@ -49,17 +49,14 @@ came_block(struct tx *tx, const struct deployment *deployment, const struct git_
 static const char *
 find_refusal(struct tx *tx, const struct deployment *deployment)
 {
-	bool is_gate = deployment_is_gate(deployment);
 	struct deployment active;
 
 	if (settings_environment(tx->settings, deployment->environment) == NULL)
 		return "this environment is no longer in the settings";
 	if (decide_refusal(tx, deployment->environment) != NULL)
 		return decide_refusal(tx, deployment->environment);
-	if (is_gate && deployment->is_off_branch)
-		return "its commit is not on the branch of this environment";
 	row_deployment_active(tx, deployment->environment, &active);
-	return !is_gate && active.id != 0 && !deployment_is_rollback(&active) &&
+	return !deployment_is_gate(deployment) && active.id != 0 && !deployment_is_rollback(&active) &&
 		!deployment_is_gate(&active) && strcmp(active.commit, deployment->commit) == 0 ?
 	    "it is being deployed already" :
 	    NULL;
@@ -103,6 +100,21 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR, answer);
 }
 
+/* A gate is of a commit of its environment's branch, however long it has waited.  NULL: it is. */
+static const char *
+find_loss(const struct deployment *deployment, bool is_answered, const struct git_answer *answer)
+{
+	if (!is_answered || !deployment_is_gate(deployment) ||
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ||
+	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
+		return NULL;
+	if (answer->error[0] != '\0')
+		return answer->error;
+	return answer->branch[0] != '\0' && !answer->in_branch ?
+	    "its commit is not on the branch of this environment" :
+	    NULL;
+}
+
 /* What is to be asked, or was confirmed, was compared with what is not live any more: its question
  * would list other commits than the release brings. */
 static bool
@@ -125,7 +137,9 @@ answer_deployment(struct tx *tx, const struct effect_git_query *query, bool is_a
 	struct deployment deployment;
 
 	row_deployment_get(tx, tx->effect->subject, &deployment);
-	if (is_overtaken(tx, &deployment, query) && is_answered && answer->error[0] == '\0')
+	if (find_loss(&deployment, is_answered, answer) != NULL)
+		refuse(tx, &deployment, find_loss(&deployment, is_answered, answer), answer);
+	else if (is_overtaken(tx, &deployment, query) && is_answered && answer->error[0] == '\0')
 		decide_query_commit(tx, &deployment, query->ref, query->requested_by);
 	else if (deployment.state == DEPLOY_AWAITING_CONFIRMATION && deployment.confirmed_by != 0)
 		decide_confirm_answered(tx, &deployment, is_answered, answer);

@@ -27,7 +27,7 @@ TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEX
 /* Of the releases the id alone. */
 TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previous.id),
     TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
-    TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
+    TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push), TX_TEXT(waiting_commit),
     TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block), TX_TEXT(head.base),
     TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
     TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
@@ -38,7 +38,7 @@ row_environment_get(struct tx *tx, const char *name, struct environment *ret)
 	(void)tx_first_to(tx, read_environment, ret,
 	    "SELECT current_release, previous_release, seen_commit, is_down,"
 	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
-	    " waiting_push, head_branch, head_commit, head_block, head_base, head_count, head_at,"
+	    " waiting_push, waiting_commit, head_branch, head_commit, head_block, head_base, head_count, head_at,"
 	    " announced_commit, announced_block,"
 	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
@@ -173,17 +173,19 @@ row_environment_set_held(struct tx *tx, const char *name, unsigned held)
 }
 
 void
-row_environment_set_waiting(struct tx *tx, const char *name, const char *pushed_by)
+row_environment_set_waiting(
+    struct tx *tx, const char *name, const char *pushed_by, const char *commit)
 {
 	ensure(tx, name);
-	set(tx, "waiting_push = $2", DB_TEXT(name), DB_TEXT(pushed_by));
+	set(tx, "waiting_push = $2, waiting_commit = $3", DB_TEXT(name), DB_TEXT(pushed_by),
+	    DB_TEXT(commit));
 }
 
 void
 row_environment_free_push(struct tx *tx, const char *name)
 {
 	set(tx,
-	    "waiting_push = '', seen_commit = '', polled_commit ="
+	    "waiting_push = '', waiting_commit = '', seen_commit = '', polled_commit ="
 	    " CASE WHEN polled_commit = '' THEN '' ELSE '-' END",
 	    DB_TEXT(name));
 }

@@ -40,9 +40,11 @@ void row_environment_set_polled(struct tx *tx, const char *name, const char *com
 void row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t since);
 
 /* Locks and freezes: what there is at this look (ENVIRONMENT_IS_…); a push waits for their end, by
- * whom; they have ended: its head was not seen. */
+ * whom, and which commit of a job ("": the branch's head); they have ended: its head was not seen.
+ */
 void row_environment_set_held(struct tx *tx, const char *name, unsigned held);
-void row_environment_set_waiting(struct tx *tx, const char *name, const char *pushed_by);
+void row_environment_set_waiting(
+    struct tx *tx, const char *name, const char *pushed_by, const char *commit);
 void row_environment_free_push(struct tx *tx, const char *name);
 
 /* The name that follows, of those that were held at the last look, or have a push that waits; ""

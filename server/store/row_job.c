@@ -15,7 +15,7 @@
 
 TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT(job.repository),
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
-    TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(timer))
+    TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(opened_at), TX_I64(timer))
 
 TX_READER(
     read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at), TX_TEXT(run))
@@ -25,7 +25,8 @@ row_job_add(struct tx *tx, int64_t work, const struct job *job)
 {
 	(void)tx_run(tx,
 	    "INSERT INTO work_job (work, " COLUMNS
-	    ", timer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT (work) DO NOTHING",
+	    ", opened_at, timer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)"
+	    " ON CONFLICT (work) DO NOTHING",
 	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
 	    DB_TEXT(job->check_run), DB_TEXT(job->actor), DB_I64(tx->at)); /* sticky */
@@ -35,7 +36,7 @@ struct row_job *
 row_job_get(struct tx *tx, int64_t work, struct row_job *ret)
 {
 	return tx_first_to(tx, read_job, ret,
-	    "SELECT work, " COLUMNS ", timer FROM work_job WHERE work = $1", DB_I64(work));
+	    "SELECT work, " COLUMNS ", opened_at, timer FROM work_job WHERE work = $1", DB_I64(work));
 }
 
 void
@@ -46,10 +47,19 @@ row_job_set_asked(struct tx *tx, int64_t work, int64_t at)
 }
 
 void
+row_job_set_opened(struct tx *tx, int64_t work, int64_t at)
+{
+	(void)tx_run(tx, "UPDATE work_job SET opened_at = $2 WHERE work = $1", DB_I64(work),
+	    DB_I64(at)); /* sticky */
+}
+
+void
 row_job_set_all_asked(struct tx *tx, int64_t at)
 {
 	(void)tx_run(tx,
-	    "UPDATE work_job SET asked_at = $1 WHERE work IN (SELECT id FROM work"
+	    "UPDATE work_job SET asked_at = $1, opened_at ="
+	    " CASE WHEN opened_at >= asked_at THEN $1 ELSE opened_at END"
+	    " WHERE work IN (SELECT id FROM work"
 	    " INDEXED BY work_gate_open WHERE action = 'open-gate' AND " STORE_IS_OPEN ")",
 	    DB_I64(at)); /* sticky */
 }

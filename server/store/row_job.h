@@ -10,16 +10,18 @@
 struct row_job {
 	int64_t work; /* 0: no job has asked for it */
 	struct job job;
-	int64_t
-	    asked_at;  /* wall ms: when it last asked how that work stands; a minute late at most */
-	int64_t timer; /* of a gate: an effect's id; 0: none */
+	int64_t asked_at;  /* wall ms: it last asked how that work stands; a minute late at most */
+	int64_t opened_at; /* wall ms: its gate went open; 0: it has not.  From then on asked_at is
+			    * later where the job has seen that */
+	int64_t timer;	   /* of a gate: an effect's id; 0: none */
 };
 
 /* A row that is there stays: the job that was first. */
 void row_job_add(struct tx *tx, int64_t work, const struct job *job);
 struct row_job *row_job_get(struct tx *tx, int64_t work, struct row_job *ret);
 void row_job_set_asked(struct tx *tx, int64_t work, int64_t at);
-/* Of all gates that have not ended: nobody could ask while nothing ran. */
+void row_job_set_opened(struct tx *tx, int64_t work, int64_t at);
+/* Of all gates that have not ended: nobody could ask, nor see one open, while nothing ran. */
 void row_job_set_all_asked(struct tx *tx, int64_t at);
 
 void row_job_set_timer(struct tx *tx, int64_t work, int64_t timer);

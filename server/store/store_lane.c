@@ -79,7 +79,8 @@ store_lane_of(char out[STORE_LANE], const struct effect *effect)
 	case EFFECT_LANE_ENVIRONMENT:
 		if (effect->kind == EFFECT_GIT_QUERY && effect->u.git_query.kind == GIT_QUERY_HEADS)
 			store_lane_of_polls(out, effect->u.git_query.environment);
-		else if (effect->subject == 0)
+		else if (effect->subject == 0 &&
+		    !(effect->kind == EFFECT_GIT_QUERY && effect->u.git_query.push.by_job))
 			store_lane_of_environment(out, effect->kind, whose);
 		break;
 	}

@@ -1137,7 +1137,7 @@ static const char *const migration_18[] = {
 	"CREATE TABLE work_job (work INTEGER PRIMARY KEY, workflow TEXT NOT NULL,"
 	" repository TEXT NOT NULL, repository_id TEXT NOT NULL, run TEXT NOT NULL,"
 	" attempt INTEGER NOT NULL, check_run TEXT NOT NULL, actor TEXT NOT NULL,"
-	" asked_at INTEGER NOT NULL, timer INTEGER NOT NULL) STRICT;",
+	" asked_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, timer INTEGER NOT NULL) STRICT;",
 	"CREATE INDEX work_job_run ON work_job (repository_id, run);",
 	"CREATE INDEX work_gate ON work (environment, id)"
 	" WHERE action = 'open-gate' AND state = 'DONE';",
@@ -1146,6 +1146,12 @@ static const char *const migration_18[] = {
 	" AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE'"
 	" AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED'"
 	" AND state <> 'SUPERSEDED');",
+	/* What a job says of its commit is a push; what waits of it is that commit alone. */
+	"ALTER TABLE environment ADD COLUMN waiting_commit TEXT NOT NULL DEFAULT '';",
+	"DROP INDEX work_waiting_push;"
+	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"
+	" WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll'"
+	" OR cause = 'job');",
 	NULL,
 };
 

@@ -44,7 +44,8 @@ CREATE TABLE environment (
  head_block INTEGER NOT NULL DEFAULT 0,
  announced_commit TEXT NOT NULL DEFAULT '',
  announced_block INTEGER NOT NULL DEFAULT 0,
- head_seen INTEGER NOT NULL DEFAULT 0) STRICT;
+ head_seen INTEGER NOT NULL DEFAULT 0,
+ waiting_commit TEXT NOT NULL DEFAULT '') STRICT;
 CREATE TABLE release (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  environment TEXT NOT NULL,
@@ -530,7 +531,6 @@ CREATE TABLE setting (
  deciding INTEGER NOT NULL,
  look INTEGER NOT NULL,
  PRIMARY KEY (application, name)) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll');
 CREATE TABLE press (
  work INTEGER NOT NULL,
  act TEXT NOT NULL,
@@ -616,10 +616,12 @@ CREATE TABLE work_job (work INTEGER PRIMARY KEY,
  check_run TEXT NOT NULL,
  actor TEXT NOT NULL,
  asked_at INTEGER NOT NULL,
+ opened_at INTEGER NOT NULL,
  timer INTEGER NOT NULL) STRICT;
 CREATE INDEX work_job_run ON work_job (repository_id, run);
 CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state = 'DONE';
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
+CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll' OR cause = 'job');
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -52,6 +52,7 @@ struct delivery {
 	char after[LIMIT_COMMIT];
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
+	bool by_job;		/* of a workflow: `after` alone is deployed */
 	/* A job of this workflow announced it, in a run that was begun again: nobody knows by whom;
 	 * "": it was not. */
 	char workflow[ENVIRONMENT_ID_MAX];

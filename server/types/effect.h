@@ -84,6 +84,7 @@ struct announced_push {
 	int pause_s;		/* before git was asked last; 0: it was asked once at most */
 	char hook[ENVIRONMENT_NAME_MAX]; /* application of its webhook; "": the main one */
 	char forge[DELIVERY_FORGE];	 /* whose word; "": of an earlier version, GitHub */
+	bool by_job; /* of a workflow: `after` alone is deployed, and not the branch's head */
 };
 
 struct effect_git_query {

@@ -58,7 +58,7 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 #define PUSH_OF(of) \
 	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
 	LATER("hook", of.push.hook), LATER("forge", of.push.forge), LATER("until", of.push.until), \
-	LATER("pause_s", of.push.pause_s)
+	LATER("pause_s", of.push.pause_s), LATER("by_job", of.push.by_job)
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {

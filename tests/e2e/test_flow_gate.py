@@ -54,10 +54,10 @@ class Job:
         return self.ask(f"/v1/gate-end/{self.work}", {"conclusion": conclusion}, **changed)[0]
 
 
-def approve(scene, job, *people):
+def approve(scene, job, *people, said="open-gate"):
     job.waits_for("awaiting_approval")
-    asked = scene.person(0).hear("open-gate", scene.head("main")[:7], f"run {job.claims['run_id']}", chat=GROUP,
-                                 after=0, buttons=("Approve", "Reject"))
+    asked = scene.person(0).hear(said, scene.head("main")[:7], f"run {job.claims['run_id']}", chat=GROUP, after=0,
+                                 buttons=("Approve", "Reject"))
     for who in people:
         assert who.press(asked, "Approve").startswith("Approved: production ")
     return asked
@@ -82,6 +82,8 @@ def test_a_job_goes_on_when_two_have_approved_and_keeps_the_environment(scene):
     assert job.end() == 200
     assert job.state() == "done"
     assert job.end("failure") == 200 and job.state() == "done", "an end is an end"
+    other.waits_for("awaiting_approval")
+    approve(scene, other, scene.admin(), scene.admin(), said="has gone to production meanwhile")
     other.waits_for("running")
     who = scene.admin()
     who.say("/status production")

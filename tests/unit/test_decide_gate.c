@@ -3,18 +3,19 @@
 #include "decide/work/decide_gate.h"
 
 #include "factor_aid.h"
-#include "lib/text.h"
+#include "job_aid.h"
 
 #define MINUTE	   INT64_C(60000)
 #define HOUR	   (60 * MINUTE)
 #define GATE_OF(e) "{\"environment\": \"" e "\"}"
 #define PRODUCTION GATE_OF("production")
 
-#define SETTINGS \
+#define ASKED \
 	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
-	    "GITHUB_REPOSITORY=octo/shop", "PRODUCTION_CONFIRM=false", \
+	    "GITHUB_REPOSITORY=octo/shop", \
 	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
 	    "WORKFLOW_SHOP_MAY=gate:production"
+#define SETTINGS "PRODUCTION_CONFIRM=false", ASKED
 
 struct scene {
 	struct world w;
@@ -25,21 +26,7 @@ struct scene {
 static struct answer
 ask(struct scene *s, enum api_operation operation, const char *path, const char *body)
 {
-	struct event *event = store_aid_event(&s->w.aid, EVENT_API);
-	struct api_request *api = calloc(1, sizeof(*api));
-	struct err err;
-
-	assert_non_null(api);
-	event->u.api = api;
-	api->is_network = true;
-	api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-	api->job = calloc(1, sizeof(*api->job));
-	*api->job = s->job;
-	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
-		fail_msg("%s: %s", path, err.text);
-	/* Each request has a token of its own. */
-	s->job.token[0] = s->job.token[0] == 'z' ? 'a' : (char)(s->job.token[0] + 1);
-	return world_decide(&s->w, event);
+	return job_asks(&s->w, &s->job, operation, path, body);
 }
 
 static int
@@ -72,17 +59,7 @@ end(struct scene *s, const char *body)
 static void
 open_scene(struct scene *s, const char *more, const char *again)
 {
-	*s = (struct scene){ .job = { .workflow = "shop",
-				 .token = "a-1",
-				 .repository = "octo/shop",
-				 .repository_id = "456789",
-				 .ref = "refs/heads/main",
-				 .sha = COMMIT_A,
-				 .actor = "mona",
-				 .actor_id = 7,
-				 .run = "4711",
-				 .attempt = 1,
-				 .check_run = "99001" } };
+	*s = (struct scene){ .job = JOB_OF_SHOP };
 	world_open(&s->w, SETTINGS, more, again, NULL);
 }
 
@@ -96,6 +73,18 @@ static void
 git(struct scene *s)
 {
 	world_git(&s->w, (struct world_git){ .commit = s->job.sha });
+}
+
+/* Whoever approves it last waits for git's word of this moment. */
+static void
+approve(struct scene *s)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "/approve %lld", (long long)s->gate);
+	(void)world_text(&s->w, WORLD_ADMIN, text);
+	if (is(s) == DEPLOY_QUEUED && world_peek(&s->w, EFFECT_GIT_QUERY) != NULL)
+		git(s);
 }
 
 /* Of a gate that nobody need approve. */
@@ -133,11 +122,75 @@ TEST(an_open_gate_whose_job_says_nothing_ends_by_itself)
 
 	open_scene(&s, "GATE_HOURS=2", NULL);
 	opens(&s);
+	assert_int_equal(look(&s), 200); /* the job sees it, and goes on */
+	s.w.aid.at += 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	s.w.aid.at += 2 * HOUR;
 	world_due(&s.w, TIMER_GATE);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
 	assert_int_equal(world_deployment(&s.w, s.gate).why, DEPLOY_WHY_INTERRUPTED);
 	assert_int_equal(world_active(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
+
+/* Nobody ships there, and an emergency would wait for it for hours. */
+TEST(a_job_that_was_gone_when_its_gate_went_open_keeps_nothing)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	s.w.aid.at += 2 * MINUTE;
+	world_restart(&s.w); /* nobody could ask meanwhile: it has its time once more */
+	s.w.aid.at += MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	s.w.aid.at += 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_deployment(&s.w, s.gate).why, DEPLOY_WHY_CANCELLED);
+	assert_non_null(strstr(world_deployment(&s.w, s.gate).detail, "its job has gone"));
+	assert_int_equal(world_active(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
+
+/* Its branch was force-pushed meanwhile: at each answer of git, and it is asked before it opens. */
+static void
+check_left(const struct world_git *last)
+{
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	world_git(&s.w, *last);
+	assert_int_equal(is(&s), last->is_unreachable ? DEPLOY_QUEUED : DEPLOY_REFUSED);
+	world_close(&s.w);
+}
+
+TEST(what_its_branch_has_left_meanwhile_does_not_go_on)
+{
+	check_left(&(struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	check_left(&(struct world_git){ .commit = COMMIT_A, .error = "no such commit" });
+	check_left(&(struct world_git){ .commit = COMMIT_A, .is_unreachable = true });
+}
+
+TEST(what_its_branch_has_left_is_not_confirmed)
+{
+	struct scene s;
+
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, ASKED, NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
+	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
+	    world_button(world_last(&s.w), "open-gate"));
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
+	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	world_close(&s.w);
 }
 
@@ -151,8 +204,7 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	opens(&s);
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
 	assert_int_equal(is(&s), DEPLOY_DONE);
-	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
-	(void)text_copy(s.job.sha, sizeof(s.job.sha), COMMIT_B);
+	job_is_of(&s.job, "4712", COMMIT_B);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	query = world_peek(&s.w, EFFECT_GIT_QUERY);
 	assert_string_equal(query->u.git_query.base, COMMIT_A);
@@ -163,13 +215,6 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	world_close(&s.w);
 }
 
-static void
-next_job(struct scene *s, const char *run, const char *commit)
-{
-	(void)text_copy(s->job.run, sizeof(s->job.run), run);
-	(void)text_copy(s->job.sha, sizeof(s->job.sha), commit);
-}
-
 /* What was approved listed the commits over the gate before: another one has ended since. */
 TEST(what_was_approved_over_an_older_gate_is_asked_about_anew)
 {
@@ -177,18 +222,18 @@ TEST(what_was_approved_over_an_older_gate_is_asked_about_anew)
 	int64_t newer;
 
 	open_scene(&s, "PRODUCTION_APPROVALS=1", NULL);
-	next_job(&s, "4712", COMMIT_B);
+	job_is_of(&s.job, "4712", COMMIT_B);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
-	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	approve(&s);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	newer = s.gate;
-	next_job(&s, "4711", COMMIT_A);
+	job_is_of(&s.job, "4711", COMMIT_A);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
 	assert_int_equal(is(&s), DEPLOY_QUEUED);
-	next_job(&s, "4712", COMMIT_B);
+	job_is_of(&s.job, "4712", COMMIT_B);
 	s.gate = newer;
 	s.w.aid.at += MINUTE;
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
@@ -208,12 +253,12 @@ TEST(git_is_asked_once_where_the_last_gate_is_not_what_is_live)
 	open_scene(&s, NULL, NULL);
 	world_released(&s.w, "production");
 	s.w.aid.at += MINUTE;
-	next_job(&s, "4711", COMMIT_C);
+	job_is_of(&s.job, "4711", COMMIT_C);
 	opens(&s);
 	s.w.aid.at += MINUTE;
 	assert_int_equal(end(&s, "{\"conclusion\": \"success\"}"), 200);
 	world_settings(&s.w, SETTINGS, "PRODUCTION_APPROVALS=1", NULL);
-	next_job(&s, "4712", COMMIT_D);
+	job_is_of(&s.job, "4712", COMMIT_D);
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
 	(void)world_text(&s.w, WORLD_ADMIN, "/freeze production 2h audit");
@@ -263,7 +308,7 @@ check_unknown(const char *actor, int64_t attempt, bool is_unknown)
 	git(&s);
 	if ((world_says(&s.w, "whose run one of you may have started") != NULL) != is_unknown)
 		fail_msg("%s, attempt %d", actor, (int)attempt);
-	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1"); /* who is somebody else */
+	approve(&s); /* who is somebody else */
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);
 }
@@ -298,6 +343,7 @@ TEST(a_freeze_keeps_it_in_its_place)
 	git(&s);
 	assert_int_equal(is(&s), DEPLOY_QUEUED);
 	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze production");
+	git(&s);
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);
 }

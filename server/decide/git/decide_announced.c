@@ -27,7 +27,8 @@ void
 decide_announced(
     struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
 {
-	struct announced_push push = { .until = tx->at + DECIDE_ANNOUNCED_MS };
+	struct announced_push push = { .until = tx->at + DECIDE_ANNOUNCED_MS,
+		.by_job = delivery->by_job };
 	const char *forge = delivery_forge_word(delivery->forge);
 	char who[LIMIT_PERSON], former[ENVIRONMENT_ID_MAX];
 
@@ -45,7 +46,8 @@ decide_announced(
 		    tx, decide_row_name(tx, settings->name, former), push.after);
 		decide_name_pusher(tx, settings->name, push.after, who);
 	}
-	row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
+	if (!push.by_job) /* the branch's head has all that was looked for */
+		row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }
 
@@ -94,7 +96,7 @@ decide_announced_await(struct tx *tx, const struct effect_git_query *query)
 		return false;
 	}
 	/* One that came meanwhile is asked about already, and is newer. */
-	if (row_effect_is_querying(tx, query->environment))
+	if (!query->push.by_job && row_effect_is_querying(tx, query->environment))
 		return true;
 	timer.push.pause_s = (int)pause_s;
 	(void)text_copy(timer.environment, sizeof(timer.environment), query->environment);

@@ -40,6 +40,7 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 	*ret = (struct delivery){ .kind = DELIVERY_PUSH,
 		.forge = DELIVERY_GITHUB,
 		.by_id_alone = true,
+		.by_job = true,
 		.sender = job->actor_id };
 	(void)text_copy(ret->repository, sizeof(ret->repository), job->repository);
 	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));

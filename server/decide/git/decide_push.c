@@ -21,6 +21,7 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/tell/decide_whom.h"
 #include "decide/work/decide_zone.h"
+#include "deployment/turn.h"
 #include "lib/text.h"
 #include "store/row_approval.h"
 #include "store/row_block.h"
@@ -61,7 +62,8 @@ decide_query_head(struct tx *tx, const struct environment_settings *settings,
 		return;
 	}
 	(void)text_copy(query.environment, sizeof(query.environment), settings->name);
-	(void)text_copy(query.ref, sizeof(query.ref), settings->branch);
+	(void)text_copy(query.ref, sizeof(query.ref),
+	    push != NULL && push->by_job ? push->after : settings->branch);
 	(void)text_copy(query.branch, sizeof(query.branch), settings->branch);
 	(void)text_copy(query.base, sizeof(query.base), environment.current.commit);
 	(void)text_copy(query.requested_by, sizeof(query.requested_by), requested_by);
@@ -134,8 +136,9 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 
 	*ret = (struct deployment){
 		.program = PROGRAM_DEPLOY,
-		.trigger =
-		    strcmp(query->requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL : TRIGGER_PUSH,
+		.trigger = query->push.by_job			      ? TRIGGER_JOB :
+		    strcmp(query->requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL :
+								      TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
@@ -218,6 +221,15 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 	decide_send_team(tx, settings->name, &text);
 }
 
+/* Of a job's commit that is not the branch's head nothing is known of that. */
+static void
+note_seen(struct tx *tx, const char *environment, const struct git_answer *answer,
+    const char *announced)
+{
+	if (strcmp(answer->commit, answer->branch_commit) == 0)
+		row_environment_set_seen(tx, environment, answer->commit, announced);
+}
+
 /* Nothing that this application is made of differs from what is live: seen, and no more.  What was
  * compared with another release than is live now is not known. */
 static bool
@@ -227,7 +239,7 @@ is_skipped(struct tx *tx, const struct environment *environment, const struct gi
 	if (answer->touches || environment->current.id == 0 ||
 	    strcmp(answer->base, environment->current.commit) != 0)
 		return false;
-	row_environment_set_seen(tx, environment->name, answer->commit, announced);
+	note_seen(tx, environment->name, answer, announced);
 	row_environment_set_skipped(tx, environment->name, answer->count);
 	tx_log(tx, LOG_LEVEL_INFO, "%s: %.7s changes nothing in PATHS: not deployed",
 	    environment->name, answer->commit);
@@ -238,7 +250,7 @@ is_skipped(struct tx *tx, const struct environment *environment, const struct gi
  * it, and asked for when it has ended, or at once by the button below it.  Before that it is. */
 static bool
 waits_behind(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *requested_by)
+    const struct git_answer *answer, const struct effect_git_query *query)
 {
 	struct deployment work;
 	struct approval_request request;
@@ -254,7 +266,8 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 		supersede(tx, &work, answer);
 		return false;
 	}
-	row_environment_set_waiting(tx, settings->name, requested_by);
+	row_environment_set_waiting(tx, settings->name, who_pushed(query, answer),
+	    query->push.by_job ? answer->commit : "");
 	row_question_get(tx, work.id, &shown);
 	if (strcmp(answer->base, shown.shown_live) == 0 && request.changes[0] != '\0' && newer > 0)
 		(void)snprintf(work.note, sizeof(work.note), "%lld newer commit%s, to %.7s",
@@ -267,20 +280,29 @@ waits_behind(struct tx *tx, const struct environment_settings *settings,
 	return true;
 }
 
+/* Its push that is asked about, the one that is to be approved, and the one in its queue. */
+#define PUSHES 3
+
+static void
+list_pushes(struct tx *tx, const char *environment, struct deployment ret[PUSHES])
+{
+	row_deployment_push_question(tx, environment, &ret[0]);
+	row_deployment_push_approval(tx, environment, &ret[1]);
+	row_deployment_get(tx, row_queue_push(tx, environment), &ret[2]);
+}
+
 void
 decide_name_pusher(
     struct tx *tx, const char *environment, const char *commit, const char *pushed_by)
 {
 	struct environment now;
-	struct deployment found[3];
+	struct deployment found[PUSHES];
 
-	row_deployment_push_question(tx, environment, &found[0]);
-	row_deployment_push_approval(tx, environment, &found[1]);
-	row_deployment_get(tx, row_queue_push(tx, environment), &found[2]);
+	list_pushes(tx, environment, found);
 	row_environment_get(tx, environment, &now);
 	if (strcmp(now.waiting_push, DECIDE_POLL) == 0 && strcmp(now.seen_commit, commit) == 0)
-		row_environment_set_waiting(tx, environment, pushed_by);
-	for (size_t i = 0; i < COUNT(found); i++) {
+		row_environment_set_waiting(tx, environment, pushed_by, now.waiting_commit);
+	for (size_t i = 0; i < PUSHES; i++) {
 		struct deployment *work = &found[i];
 
 		if (strcmp(work->commit, commit) != 0 || deployment_has_pusher(work))
@@ -304,6 +326,24 @@ is_under_way(struct tx *tx, const char *environment, const struct git_answer *an
 	    active.state != DEPLOY_VERIFYING_ROLLBACK;
 }
 
+/* A job's commit, by which nothing newer is to be replaced, for its run may be of long ago; NULL: it
+ * can be deployed. */
+static const char *
+find_stale(struct tx *tx, const char *environment, const struct git_answer *answer)
+{
+	struct deployment found[PUSHES];
+
+	if (answer->branch[0] != '\0' && !answer->in_branch)
+		return "its branch has left it";
+	if (turn_is_behind(answer))
+		return "it is older than what is live";
+	list_pushes(tx, environment, found);
+	for (size_t i = 0; i < PUSHES && strcmp(answer->commit, answer->branch_commit) != 0; i++)
+		if (found[i].id != 0 && strcmp(found[i].commit, answer->branch_commit) == 0)
+			return "its branch's head waits there";
+	return NULL;
+}
+
 /* It was seen before, or is none of those that are deployed by themselves. */
 static bool
 is_no_news(struct tx *tx, const struct environment_settings *settings,
@@ -313,6 +353,11 @@ is_no_news(struct tx *tx, const struct environment_settings *settings,
 	bool is_seen;
 
 	row_environment_get(tx, settings->name, &environment);
+	if (query->push.by_job && find_stale(tx, settings->name, answer) != NULL) {
+		tx_log(tx, LOG_LEVEL_INFO, "%s: %.7s of a job is not deployed: %s", settings->name,
+		    answer->commit, find_stale(tx, settings->name, answer));
+		return true;
+	}
 	is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
 	if (!is_seen && is_skipped(tx, &environment, answer, announced))
 		return true;
@@ -346,19 +391,19 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	}
 	if (is_no_news(tx, settings, answer, query, announced))
 		return;
-	row_environment_set_seen(tx, settings->name, answer->commit, announced);
+	note_seen(tx, settings->name, answer, announced);
 	if (row_block_find(tx, settings->name, answer->commit, &block)) {
 		notify_blocked(tx, settings->name, answer->subject, &block);
 		return;
 	}
-	if (decide_hold_push(tx, settings, answer, requested_by))
+	if (decide_hold_push(tx, settings, answer, requested_by, query->push.by_job))
 		return;
 	row_deployment_push_question(tx, settings->name, &question);
 	/* What a person asked for as well stays: pushes must not keep it from being answered. */
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))
 		supersede(tx, &question, answer);
-	if (waits_behind(tx, settings, answer, requested_by))
+	if (waits_behind(tx, settings, answer, query))
 		return;
 	asks = settings->confirm || answer->n_past > 0 ||
 	    decide_zone_attacks(tx, settings->name, warning);

@@ -42,7 +42,9 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 	struct announced_push push = { .until = 0 };
 
 	row_environment_get(tx, settings->name, &environment);
-	(void)text_copy(push.after, sizeof(push.after), environment.seen_commit);
+	push.by_job = environment.waiting_commit[0] != '\0';
+	(void)text_copy(push.after, sizeof(push.after),
+	    push.by_job ? environment.waiting_commit : environment.seen_commit);
 	(void)text_copy(head.commit, sizeof(head.commit), environment.seen_commit);
 	row_environment_free_push(tx, settings->name);
 	if (deployment_runs_already(&head, &environment))

@@ -62,6 +62,7 @@ decide_is_held(struct tx *tx, const struct deployment *work)
 /* A push that is held: its head, and who pushed it. */
 struct pushed {
 	const char *commit, *subject, *by;
+	bool is_alone; /* its commit waits, and not the branch's head */
 };
 
 /* Once, until the end; each that is dropped by itself, for nothing else will say so. */
@@ -79,8 +80,10 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 	is_newest = strcmp(now.seen_commit, push->commit) == 0;
 	is_noted = now.waiting_push[0] != '\0';
 	/* A newer one that waits there is of who pushed that. */
-	if (!settings->drops_pushes && (is_newest || !is_noted))
-		row_environment_set_waiting(tx, settings->name, is_newest ? push->by : DECIDE_POLL);
+	if (!settings->drops_pushes && (is_newest || push->is_alone || !is_noted))
+		row_environment_set_waiting(tx, settings->name,
+		    is_newest || push->is_alone ? push->by : DECIDE_POLL,
+		    push->is_alone ? push->commit : "");
 	if (is_noted && !settings->drops_pushes)
 		return;
 	chat_first(&text, settings->drops_pushes ? words->push_dropped : words->push_waits,
@@ -95,8 +98,10 @@ note_push(struct tx *tx, const struct environment_settings *settings, const stru
 		    settings->name);
 	} else {
 		chat_text_outside(&text, "\nAfterwards ",
-		    settings->branch != NULL ? settings->branch : "the branch");
-		chat_text_add(&text, "'s newest commit is %s.",
+		    push->is_alone		 ? "it" :
+			settings->branch != NULL ? settings->branch :
+						   "the branch");
+		chat_text_add(&text, "%s is %s.", push->is_alone ? "" : "'s newest commit",
 		    settings->confirm ? "asked about here" : "deployed");
 	}
 	decide_send_team(tx, settings->name, &text);
@@ -115,27 +120,29 @@ binding(struct tx *tx, const char *environment, struct holds *holds)
 
 bool
 decide_hold_push(struct tx *tx, const struct environment_settings *settings,
-    const struct git_answer *answer, const char *pushed_by)
+    const struct git_answer *answer, const char *pushed_by, bool by_job)
 {
-	const struct pushed push = {
-		.commit = answer->commit, .subject = answer->subject, .by = pushed_by
-	};
+	const struct pushed push = { .commit = answer->commit,
+		.subject = answer->subject,
+		.by = pushed_by,
+		.is_alone = by_job };
 	struct holds holds;
 	const struct hold *hold = binding(tx, settings->name, &holds);
 
 	if (hold != NULL)
 		note_push(tx, settings, hold, &holds, &push);
 	else /* it, or a newer one, waited for this end, whose timer may fire later */
-		row_environment_set_waiting(tx, settings->name, "");
+		row_environment_set_waiting(tx, settings->name, "", "");
 	return hold != NULL;
 }
 
 void
 decide_hold_work(struct tx *tx, struct deployment *push)
 {
-	const struct pushed pushed = {
-		.commit = push->commit, .subject = push->subject, .by = push->requester
-	};
+	const struct pushed pushed = { .commit = push->commit,
+		.subject = push->subject,
+		.by = push->requester,
+		.is_alone = push->trigger == TRIGGER_JOB };
 	const struct environment_settings *settings =
 	    settings_environment(tx->settings, push->environment);
 	struct holds holds;

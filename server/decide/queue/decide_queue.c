@@ -202,6 +202,8 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_UNCOMPARED,
 		    deployment_brings_commit(work) &&
 			(l->is_asking ||
+			    /* Its branch may have left it: a job goes on by what is true now. */
+			    (deployment_is_gate(work) && l->answered != work->id) ||
 			    strcmp(work->wait.compared_live,
 				decide_git_base(l->tx, work, &l->now, base)) != 0 ||
 			    decide_is_uncompared(l->tx, work)) },
@@ -307,7 +309,9 @@ start(const struct look *l, struct place *place)
 	wait_for(l, place, "");
 	(void)decide_prepare_start(l->tx, work); /* it is in the settings: GONE is no start */
 	(void)decide_step(l->tx, work, DEPLOY_ON_FREE, NULL);
-	if (has_waited && deployment_is_by_request(work) && work->ended_at == 0)
+	/* A gate waits for git, and nobody for it but its job. */
+	if (has_waited && deployment_is_by_request(work) && work->ended_at == 0 &&
+	    !deployment_is_gate(work))
 		decide_tell_turn(l->tx, work, false);
 }
 
@@ -552,8 +556,14 @@ void
 decide_enqueue(struct tx *tx, struct deployment *deployment, enum deploy_event event,
     const struct git_answer *answer)
 {
-	if (enqueue(tx, deployment, event, answer))
-		decide_queue(tx, deployment->environment);
+	struct look l = { .tx = tx, .environment = deployment->environment };
+
+	if (answer != NULL)
+		l.answered = deployment->id;
+	if (!enqueue(tx, deployment, event, answer))
+		return;
+	look(&l);
+	share_slots(tx);
 }
 
 void

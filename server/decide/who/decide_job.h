@@ -21,7 +21,7 @@ MUST_USE bool decide_job_is_as_claimed(
     struct tx *tx, const struct api_request *api, const char *key, const char *claimed);
 
 /* Has this very job asked for that work?  It is noted that it asks how it stands. */
-MUST_USE bool decide_job_began(struct tx *tx, const struct api_request *api, int64_t work);
+bool decide_job_began(struct tx *tx, const struct api_request *api, int64_t work);
 
 /* What it asked for was decided, and is noted for its token. */
 void decide_job_note(struct tx *tx, const struct api_request *api);

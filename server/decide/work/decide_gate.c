@@ -135,7 +135,9 @@ decide_gate(struct tx *tx, const struct api_request *api)
 	if (environment == NULL)
 		return;
 	tx->answer.work = row_job_gate(tx, environment->name, api->job);
-	if (tx->answer.work == 0 && can_be_asked(tx, api, environment))
+	if (tx->answer.work != 0)
+		(void)decide_job_began(tx, api, tx->answer.work);
+	else if (can_be_asked(tx, api, environment))
 		ask(tx, api, environment->name);
 	if (tx->answer.work != 0)
 		tx->answer.status = 202;
@@ -191,6 +193,23 @@ decide_gate_end(struct tx *tx, const struct api_request *api)
 	    detail);
 }
 
+/* A job that went away in the moment when its gate went open keeps the environment for minutes. */
+static void
+look_at_open(struct tx *tx, struct deployment *gate, const struct row_job *of)
+{
+	bool is_seen = of->asked_at > of->opened_at;
+	int64_t until = of->opened_at +
+	    (is_seen ? settings_times(tx->settings, gate->environment)->gate_hours * HOUR_MS :
+		       GONE_MS);
+
+	if (tx->at < until)
+		wait_until(tx, gate->id, until);
+	else
+		end(tx, gate, is_seen ? DEPLOY_WHY_INTERRUPTED : DEPLOY_WHY_CANCELLED,
+		    is_seen ? "its job has not said how it ended" :
+			      "its job has gone: it has not asked whether the gate is open");
+}
+
 void
 decide_gate_due(struct tx *tx, int64_t work)
 {
@@ -203,7 +222,7 @@ decide_gate_due(struct tx *tx, int64_t work)
 		return;
 	row_job_set_timer(tx, work, 0);
 	if (deploy_flow_class(gate.state) == DEPLOY_CLASS_ACTIVE)
-		end(tx, &gate, DEPLOY_WHY_INTERRUPTED, "its job has not said how it ended");
+		look_at_open(tx, &gate, &of);
 	else if (tx->at - of.asked_at >= GONE_MS)
 		end(tx, &gate, DEPLOY_WHY_CANCELLED,
 		    "its job has gone: it has not asked for three minutes");
@@ -217,11 +236,8 @@ decide_gate_due(struct tx *tx, int64_t work)
 static void
 open_gate(struct tx *tx, int64_t work)
 {
-	struct deployment gate;
-
-	row_deployment_get(tx, work, &gate);
-	wait_until(tx, work,
-	    tx->at + settings_times(tx->settings, gate.environment)->gate_hours * HOUR_MS);
+	row_job_set_opened(tx, work, tx->at);
+	wait_until(tx, work, tx->at + GONE_MS);
 }
 
 static bool

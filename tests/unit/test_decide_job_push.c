@@ -1,0 +1,140 @@
+/* Goal: what a job says of its commit deploys that commit alone, and nothing newer gives way to it.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "job_aid.h"
+
+#define SETTINGS \
+	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
+	    "GITHUB_REPOSITORY=octo/shop", \
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/develop", \
+	    "WORKFLOW_SHOP_MAY=deploy:staging"
+
+struct scene {
+	struct world w;
+	struct job job;
+};
+
+static void
+open_scene(struct scene *s, const char *more)
+{
+	*s = (struct scene){ .job = JOB_OF_SHOP };
+	(void)text_copy(s->job.ref, sizeof(s->job.ref), "refs/heads/develop");
+	world_open(&s->w, SETTINGS, more, NULL);
+}
+
+/* The run of that number reports its commit. */
+static void
+push(struct scene *s, const char *run, const char *commit)
+{
+	job_is_of(&s->job, run, commit);
+	assert_int_equal(job_asks(&s->w, &s->job, API_PUSH, "/v1/push", "{}").status, 202);
+}
+
+/* Git's answer about it, where the branch's head is that. */
+static void
+found(struct scene *s, const char *commit, const char *head)
+{
+	assert_string_equal(world_peek(&s->w, EFFECT_GIT_QUERY)->u.git_query.ref, commit);
+	world_git(&s->w, (struct world_git){ .commit = commit, .branch_commit = head });
+}
+
+TEST(its_own_commit_is_deployed_and_not_what_came_behind_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_B); /* B has not been tested yet */
+	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	assert_int_equal(world_newest(&s.w, "staging").trigger, TRIGGER_JOB);
+	assert_non_null(world_says(&s.w, "pushed by github:mona(7)"));
+	world_run_ends(&s.w, GOOD);
+	push(&s, "4712", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_B);
+	world_close(&s.w);
+}
+
+/* Whoever begins an old run again brings nothing back, and takes nobody's place. */
+TEST(an_old_run_deploys_nothing)
+{
+	struct scene s;
+
+	open_scene(&s, "STAGING_APPROVALS=1");
+	push(&s, "4711", COMMIT_A);
+	world_git(&s.w,
+	    (struct world_git){
+		.commit = COMMIT_A, .branch_commit = COMMIT_B, .is_off_branch = true });
+	assert_int_equal(world_newest(&s.w, "staging").id, 0);
+	push(&s, "4713", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	push(&s, "4712", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_B);
+	assert_string_equal(world_newest(&s.w, "staging").commit, COMMIT_B);
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+TEST(what_is_older_than_what_is_live_is_not_deployed)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_released(&s.w, "staging");
+	push(&s, "4711", COMMIT_D);
+	world_git(&s.w,
+	    (struct world_git){
+		.commit = COMMIT_D, .branch_commit = COMMIT_B, .is_force_push = true });
+	assert_int_equal(world_count(&s.w, EFFECT_RUN), 0);
+	assert_string_not_equal(world_newest(&s.w, "staging").commit, COMMIT_D);
+	world_close(&s.w);
+}
+
+/* Both have said what they can deploy: neither is lost, whoever git answers first. */
+TEST(two_jobs_of_one_moment_are_both_looked_for)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	push(&s, "4712", COMMIT_B);
+	push(&s, "4711", COMMIT_A);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 2);
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	world_due(&s.w, TIMER_PUSH);
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 2);
+	world_close(&s.w);
+}
+
+/* A freeze ends: the tested commit is deployed, and not the head that came meanwhile. */
+TEST(a_freeze_keeps_that_commit_and_no_other)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	(void)world_text(&s.w, WORLD_ADMIN, "/freeze staging 2h audit");
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_B);
+	assert_int_equal(world_count(&s.w, EFFECT_RUN), 0);
+	assert_non_null(world_says(&s.w, "Afterwards it is deployed"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze staging");
+	found(&s, COMMIT_A, COMMIT_B);
+	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&s.w);
+}
+
+/* It had a place already when that began. */
+TEST(a_freeze_that_begins_while_it_waits_keeps_that_commit)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_deploy_starts(&s.w, COMMIT_C);
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_B);
+	(void)world_text(&s.w, WORLD_ADMIN, "/freeze staging 2h audit");
+	world_run_ends(&s.w, GOOD);
+	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze staging");
+	found(&s, COMMIT_A, COMMIT_B);
+	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_close(&s.w);
+}
