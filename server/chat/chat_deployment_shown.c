@@ -178,16 +178,21 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 		return;
 	}
 	chat_text_add(text, "\n⏳ #%lld ", (long long)ahead->id);
-	if (is_leaving)
+	if (is_leaving) {
 		chat_text_add(text, "is %s", deploy_flow_word(ahead->state));
-	else if (deployment_is_action(ahead))
+	} else if (deployment_is_gate(ahead)) {
+		chat_text_commit(text, "has the gate open for ", ahead->commit);
+		chat_text_add(
+		    text, " (" MARK_CODE "/cancel %s" MARK_CODE " ends that)", ahead->environment);
+	} else if (deployment_is_action(ahead)) {
 		chat_deployment_commit(text, "does ", ahead);
-	else
+	} else {
 		chat_text_commit(text,
 		    !deployment_is_rollback(ahead) ? "deploys " :
 			ahead->is_forward	   ? "rolls forward to " :
 						     "rolls back to ",
 		    ahead->commit);
+	}
 	chat_text_add(text, " now" CHAT_SAID_AHEAD);
 }
 

@@ -165,7 +165,7 @@ bool
 environment_push_waits(const struct environment *environment)
 {
 	const char *commit = environment->waiting_commit[0] != '\0' ? environment->waiting_commit :
-								       environment->seen_commit;
+								      environment->seen_commit;
 
 	return environment->waiting_push[0] != '\0' &&
 	    strcmp(commit, environment->current.commit) != 0;

@@ -56,8 +56,9 @@ find_refusal(struct tx *tx, const struct deployment *deployment)
 	if (decide_refusal(tx, deployment->environment) != NULL)
 		return decide_refusal(tx, deployment->environment);
 	row_deployment_active(tx, deployment->environment, &active);
-	return !deployment_is_gate(deployment) && active.id != 0 && !deployment_is_rollback(&active) &&
-		!deployment_is_gate(&active) && strcmp(active.commit, deployment->commit) == 0 ?
+	return !deployment_is_gate(deployment) && active.id != 0 &&
+		!deployment_is_rollback(&active) && !deployment_is_gate(&active) &&
+		strcmp(active.commit, deployment->commit) == 0 ?
 	    "it is being deployed already" :
 	    NULL;
 }

@@ -27,10 +27,11 @@ TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEX
 /* Of the releases the id alone. */
 TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previous.id),
     TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
-    TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push), TX_TEXT(waiting_commit),
-    TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block), TX_TEXT(head.base),
-    TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit), TX_I64(announced.block),
-    TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags), TX_I64(poll_failing_since))
+    TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
+    TX_TEXT(waiting_commit), TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block),
+    TX_TEXT(head.base), TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit),
+    TX_I64(announced.block), TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags),
+    TX_I64(poll_failing_since))
 
 struct environment *
 row_environment_get(struct tx *tx, const char *name, struct environment *ret)

@@ -36,7 +36,8 @@ struct row_job *
 row_job_get(struct tx *tx, int64_t work, struct row_job *ret)
 {
 	return tx_first_to(tx, read_job, ret,
-	    "SELECT work, " COLUMNS ", opened_at, timer FROM work_job WHERE work = $1", DB_I64(work));
+	    "SELECT work, " COLUMNS ", opened_at, timer FROM work_job WHERE work = $1",
+	    DB_I64(work));
 }
 
 void

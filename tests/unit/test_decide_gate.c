@@ -155,6 +155,23 @@ TEST(a_job_that_was_gone_when_its_gate_went_open_keeps_nothing)
 	world_close(&s.w);
 }
 
+TEST(who_waits_for_an_open_gate_reads_how_to_end_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	world_released(&s.w, "production");
+	world_released(&s.w, "production");
+	opens(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/rollback production");
+	assert_non_null(strstr(world_plain(world_last(&s.w)),
+	    "has the gate open for aaaaaaa (/cancel production ends that) now; this waits"));
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel production");
+	assert_int_equal(is(&s), DEPLOY_FAILED);
+	assert_int_equal(world_active(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
+
 /* Its branch was force-pushed meanwhile: at each answer of git, and it is asked before it opens. */
 static void
 check_left(const struct world_git *last)
@@ -187,8 +204,8 @@ TEST(what_its_branch_has_left_is_not_confirmed)
 	assert_int_equal(wait_at(&s, PRODUCTION), 202);
 	git(&s);
 	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
-	(void)world_press(&s.w, WORLD_ADMIN, WORLD_TEAM,
-	    world_button(world_last(&s.w), "open-gate"));
+	(void)world_press(
+	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
 	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .is_off_branch = true });
 	assert_int_equal(is(&s), DEPLOY_REFUSED);
 	world_close(&s.w);

@@ -136,9 +136,9 @@ add_deployment(struct tx *tx, const char *environment, const struct git_answer *
 
 	*ret = (struct deployment){
 		.program = PROGRAM_DEPLOY,
-		.trigger = query->push.by_job			      ? TRIGGER_JOB :
+		.trigger = query->push.by_job			  ? TRIGGER_JOB :
 		    strcmp(query->requested_by, DECIDE_POLL) == 0 ? TRIGGER_POLL :
-								      TRIGGER_PUSH,
+								    TRIGGER_PUSH,
 		.state = DEPLOY_REQUESTED,
 		.address = { .chat = decide_whom_home(tx, requested_by, environment) },
 		.requested_at = tx->at,
@@ -223,8 +223,8 @@ notify_first_poll(struct tx *tx, const struct environment_settings *settings,
 
 /* Of a job's commit that is not the branch's head nothing is known of that. */
 static void
-note_seen(struct tx *tx, const char *environment, const struct git_answer *answer,
-    const char *announced)
+note_seen(
+    struct tx *tx, const char *environment, const struct git_answer *answer, const char *announced)
 {
 	if (strcmp(answer->commit, answer->branch_commit) == 0)
 		row_environment_set_seen(tx, environment, answer->commit, announced);

@@ -91,7 +91,8 @@ compare_live(const struct deployment *deployment, const struct question *shown, 
     char line[LIMIT_LINE])
 {
 	if (strcmp(live, shown->shown_live) != 0 && deployment_is_gate(deployment))
-		add_difference(line, "%.7s has gone to %s meanwhile", live, deployment->environment);
+		add_difference(
+		    line, "%.7s has gone to %s meanwhile", live, deployment->environment);
 	else if (strcmp(live, shown->shown_live) != 0 && shown->shown_live[0] == '\0')
 		add_difference(line, "%s runs %.7s now", deployment->environment, live);
 	else if (strcmp(live, shown->shown_live) != 0)

@@ -115,8 +115,7 @@ decide_job_began(struct tx *tx, const struct api_request *api, int64_t work)
 		return false;
 	/* That it has seen its gate open is written down at once. */
 	if (of.asked_at <= of.opened_at)
-		row_job_set_asked(
-		    tx, work, tx->at > of.opened_at ? tx->at : of.opened_at + 1);
+		row_job_set_asked(tx, work, tx->at > of.opened_at ? tx->at : of.opened_at + 1);
 	else if (tx->at - of.asked_at >= ASKED_MS)
 		row_job_set_asked(tx, work, tx->at);
 	return true;
