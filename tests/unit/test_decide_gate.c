@@ -382,6 +382,27 @@ TEST(what_needs_a_code_needs_somebody_who_gives_one)
 	world_close(&s.w);
 }
 
+TEST(an_approval_of_a_gate_asks_for_a_code)
+{
+	struct scene s;
+
+	factor_write_key(FACTOR_KEY);
+	s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s.w, SETTINGS, "REQUIRE_OTP=gate:production", factor_key_setting,
+	    "PRODUCTION_APPROVALS=1", NULL);
+	world_act(&s.w, factor_enrol, &ada);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	git(&s);
+	(void)world_press(&s.w, ada.id, WORLD_TEAM,
+	    world_button(world_says_in(&s.w, WORLD_TEAM, "Awaiting approval"), "Approve"));
+	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	factor_type(&s.w, &ada, factor_code(&s.w, &ada, 0));
+	assert_int_equal(is(&s), DEPLOY_QUEUED);
+	git(&s);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	factor_close(&s.w);
+}
+
 TEST(nobody_asks_for_it_by_its_name)
 {
 	struct scene s;
