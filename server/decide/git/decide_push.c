@@ -326,8 +326,8 @@ is_under_way(struct tx *tx, const char *environment, const struct git_answer *an
 	    active.state != DEPLOY_VERIFYING_ROLLBACK;
 }
 
-/* A job's commit, by which nothing newer is to be replaced, for its run may be of long ago; NULL: it
- * can be deployed. */
+/* Why a job's commit is not deployed, for its run may be of long ago: it replaces nothing newer.
+ * NULL: it is deployed. */
 static const char *
 find_stale(struct tx *tx, const char *environment, const struct git_answer *answer)
 {
