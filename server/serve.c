@@ -570,6 +570,7 @@ make_parts(struct serve *serve, struct err *err)
 		.telegram = serve->telegram,
 		.probes = serve->probes,
 		.cloudflare = serve->cloudflare,
+		.github = serve->github,
 		.s3 = serve->witness.s3,
 		.aws = serve->witness.aws,
 		.submit = submit_own,

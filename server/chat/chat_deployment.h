@@ -93,6 +93,7 @@ struct chat_deployment {
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
 	struct chat_clock clock;   /* in which that is said */
+	const char *ci; /* open: what CI says of its commit; "", NULL: nobody asks that */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs; a
 					 question: what is in progress there.  Its environment "":

@@ -80,6 +80,7 @@ void chat_deployment_note(struct chat_text *text, const struct deployment *deplo
 	P(draining,        1, 1, 0, 0, chat_deployment_draining)         /* connections, closed */ \
 	P(ahead,           1, 1, 1, 1, add_ahead)                        /* in progress there */ \
 	P(warned_live,     1, 1, 0, 0, chat_deployment_warned_live)      /* by what is live */ \
+	P(ci,              1, 0, 0, 0, add_ci)                           /* as GitHub has it */ \
 	P(runs_first,      1, 0, 0, 0, chat_deployment_runs_first)       /* before the release */ \
 	P(ran,             1, 0, 0, 1, chat_deployment_ran)              /* elsewhere */ \
 	P(replaces,        1, 0, 0, 1, chat_deployment_replaces)         /* what is live */ \

@@ -231,6 +231,12 @@ chat_deployment_ahead_ended(
 	return true;
 }
 
+static void
+add_ci(struct chat_text *text, const struct chat_deployment *about)
+{
+	chat_text_some(text, "\nCI: ", about->ci);
+}
+
 /* --- what would change --- */
 
 /* Of what awaits approvals they stand as git had them. */

@@ -3,6 +3,7 @@
 #include "clients/github_need.h"
 
 #include "lib/json.h"
+#include "types/settings.h"
 
 /* What every call needs, whatever it asks. */
 static bool
@@ -11,8 +12,19 @@ always(UNUSED const struct settings *application)
 	return true;
 }
 
+static bool
+requires_ci(const struct settings *application)
+{
+	for (size_t i = 0; i < settings_own_count(application); i++)
+		if (application->environments[i].require_ci != NULL)
+			return true;
+	return false;
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
 	{ "metadata", "read", "Metadata: read", "every call", "", always },
+	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1",
+	    requires_ci },
 };
 
 uint32_t

@@ -7,7 +7,7 @@
 struct json;
 struct settings;
 
-#define GITHUB_NEEDS 1
+#define GITHUB_NEEDS 2
 
 /* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings
  * are there, and doctor tries each of them. */

@@ -113,6 +113,8 @@ add_reason(struct shown *s, const struct deployment *work)
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
+	} else if (strcmp(work->waits_for, ROW_QUEUE_CI) == 0) {
+		chat_text_add(s->text, ", waits for CI");
 	} else if (decide_is_held(s->tx, work)) {
 		chat_text_add(s->text, ", waits for the end of the %s",
 		    chat_holds[s->holds.n == 0 ? HOLD_FREEZE : s->holds.at[0].kind].ends);

@@ -144,6 +144,7 @@ struct environment {
 struct deployment_wait {
 	bool is_asked_anew; /* in its place: passed over until somebody has answered */
 	int64_t queued_at;  /* wall ms; 0: it took no place yet */
+	int64_t ci_since;   /* wall ms: it waits for CI alone; 0: it does not */
 	char compared_live[LIMIT_COMMIT]; /* live when it took its place, or git compared */
 	bool is_behind;			  /* its commit is an ancestor of compared_live */
 	bool is_next_notified;		  /* that nobody is before it any more */

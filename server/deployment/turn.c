@@ -19,6 +19,8 @@ const struct turn_rule turn_rules[] = {
 	{ TURN(DENIED), 0, TURN_TO_REFUSE,
 	    "who asked for it may no longer do this: somebody who may has to ask" },
 	{ TURN(UNFIT), 0, TURN_TO_REFUSE, "" },
+	{ TURN(CI_CANCELLED), TURN(PERSON), TURN_TO_SUPERSEDE, "its CI was cancelled" },
+	{ TURN(CI_FAILED), 0, TURN_TO_REFUSE, "" },
 	{ TURN(NOT_NOW), TURN(PERSON), TURN_TO_HOLD, "" },
 	{ TURN(UNKNOWN), TURN(PERSON), TURN_TO_PASS, "" },
 	{ TURN(NOT_NOW), 0, TURN_TO_WAIT_HOLD, "" },
@@ -34,6 +36,7 @@ const struct turn_rule turn_rules[] = {
 	{ TURN(DIFFERS), 0, TURN_TO_ASK_ANEW, "" },
 	{ TURN(BEHIND), TURN(ROLLBACK), TURN_TO_ASK_ANEW, "" },
 	{ TURN(STALE), 0, TURN_TO_ASK_ANEW, "" },
+	{ TURN(CI_PENDING), 0, TURN_TO_WAIT_CI, "" },
 	{ 0, 0, TURN_TO_START, "" },
 };
 const size_t turn_rule_count = COUNT(turn_rules);

@@ -8,6 +8,8 @@
 #define TURN_FACTS(F) \
 	F(GONE)		/* its environment is no longer in the settings */ \
 	F(UNFIT)	/* the settings let nothing be deployed there */ \
+	F(CI_FAILED)	/* what its environment requires of CI was not done in time, or failed */ \
+	F(CI_CANCELLED)	/* a run of that was cancelled, as for a newer push */ \
 	F(DENIED)	/* whoever asked or answered may not any more */ \
 	F(NOT_NOW)	/* a lock or freeze holds it */ \
 	F(PERSON)	/* a person asked for it; else a push or a poll did */ \
@@ -25,7 +27,8 @@
 	F(BEHIND)	/* its commit is an ancestor of what is live */ \
 	F(UNAPPROVED)	/* approvals that it needs are missing, or no longer count */ \
 	F(DIFFERS)	/* what its question showed is not what is */ \
-	F(STALE)	/* the answer is more than an hour old */
+	F(STALE)	/* the answer is more than an hour old */ \
+	F(CI_PENDING)	/* what it requires of CI is not done yet */
 
 /* What to do with it: V(name). */
 #define TURNS(V) \
@@ -37,6 +40,7 @@
 	V(WAIT_SETTINGS) /* the same, until they are as the runner has read them */ \
 	V(WAIT_CLAIM)	/* the same, until that resource is given back */ \
 	V(WAIT_SLOT)	/* the same, until a run ends */ \
+	V(WAIT_CI)	/* the same, until CI is done */ \
 	V(ASK_GIT)	/* the same, until git has compared its commit with the live one */ \
 	V(ASK_APPROVAL)	/* it leaves the queue until it has them */ \
 	V(ASK_ANEW)	/* the same, until a person has answered */ \

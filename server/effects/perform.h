@@ -14,6 +14,7 @@
 #include "types/effect.h"
 
 struct aws_credentials;
+struct github_api;
 struct buf;
 struct http_client;
 struct redact;
@@ -28,6 +29,7 @@ struct perform {
 	struct http_client *probes;	/* a trust zone of its own */
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
+	struct github_api *github;
 	struct http_client *s3;		/* another */
 	struct aws_credentials *aws;
 	/* Stamps the event (time, random bytes, settings) and hands it to the store; takes it.

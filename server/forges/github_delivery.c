@@ -4,18 +4,31 @@
 
 #include "forges/github_payload.h"
 #include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define LOOK_MAX (64 * 1024) /* the loop's to look through: some 50 µs */
 
 static const char heads[] = "refs/heads/";
 
+/* Those that are read; of `most` bytes, above which nobody waits for it. */
+static const struct {
+	const char *event;
+	enum delivery_kind kind;
+	size_t most;
+} kinds[] = {
+	{ "push", DELIVERY_PUSH, SIZE_MAX }, { "ping", DELIVERY_PING, SIZE_MAX },
+	{ "workflow_run", DELIVERY_WORKFLOW_RUN, 1024 * 1024 }, /* GitHub's have 20 to 60 KB */
+};
+
 static enum delivery_kind
-kind_of(const char *event_name)
+kind_of(const char *event_name, size_t size)
 {
-	if (strcmp(event_name, "push") == 0)
-		return DELIVERY_PUSH;
-	return strcmp(event_name, "ping") == 0 ? DELIVERY_PING : DELIVERY_OTHER;
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (strcmp(event_name, kinds[i].event) == 0 && size <= kinds[i].most)
+			return kinds[i].kind;
+	return DELIVERY_OTHER;
 }
 
 /* Letters are escaped by no form, and GitHub escapes none in JSON; who signs is GitHub. */
@@ -24,7 +37,7 @@ github_delivery_is_asked(const char *event, const struct bytes *body, enum deliv
 {
 	static const char of_a_push[] = "before"; /* see looks_like_a_push() */
 
-	*ret_kind = kind_of(event);
+	*ret_kind = kind_of(event, body->size);
 	return *ret_kind != DELIVERY_OTHER || body->size > LOOK_MAX ||
 	    memmem(body->data, body->size, of_a_push, strlen(of_a_push)) != NULL;
 }
@@ -129,6 +142,29 @@ take_delivery(const struct github_payload *p, struct delivery *delivery, struct 
 	return true;
 }
 
+/* Its event's name is not signed: it has the object of its kind, and nothing that makes a push. */
+static bool
+decode_run(const struct bytes *body, struct delivery *delivery, struct err *err)
+{
+	CLEANUP(json_freep) struct json *said = json_decode(body->data, body->size, err);
+	const struct json *run = json_get(said, "workflow_run");
+	bool counts;
+
+	if (said == NULL)
+		return false;
+	if (!json_holds_object(run) || json_get_str(said, "action") == NULL ||
+	    json_get(said, "ref") != NULL || json_get(said, "after") != NULL)
+		return err_set(err, ERR_INVALID, "a workflow_run that is none");
+	delivery->run = mem_new(1, sizeof(*delivery->run));
+	if (!pipeline_run_read(run, delivery->run, &counts, err))
+		return false;
+	(void)text_copy(
+	    delivery->repository, sizeof(delivery->repository), delivery->run->repository);
+	if (!counts)
+		delivery->kind = DELIVERY_OTHER;
+	return true;
+}
+
 bool
 github_decode(
     const struct delivery *told, const struct bytes *body, struct queue_list *ret, struct err *err)
@@ -136,6 +172,12 @@ github_decode(
 	struct github_payload payload;
 	struct event *event;
 
+	if (told->kind == DELIVERY_WORKFLOW_RUN) {
+		event = event_new(EVENT_DELIVERY);
+		event->u.delivery = *told;
+		queue_list_add(ret, &event->link);
+		return decode_run(body, &event->u.delivery, err);
+	}
 	if (!github_payload_read(body->data, body->size, &payload, err))
 		return false;
 	event = event_new(EVENT_DELIVERY);

@@ -1,6 +1,7 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_announced.h"
+#include "decide/queue/decide_ci.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "store/row_dedupe.h"
@@ -70,6 +71,10 @@ handle_delivery(struct tx *tx, const struct event *event)
 
 	if (delivery->kind == DELIVERY_PING)
 		return;
+	if (delivery->kind == DELIVERY_WORKFLOW_RUN && is_ours(tx, delivery)) {
+		decide_ci_note(tx, delivery);
+		return;
+	}
 	if (delivery->kind != DELIVERY_PUSH) {
 		tx->answer.status = ACCEPTED;
 		return;

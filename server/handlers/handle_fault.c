@@ -4,6 +4,7 @@
 
 #include "chat/chat_text.h"
 #include "decide/git/decide_announced.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_end.h"
@@ -206,6 +207,17 @@ fault_cloudflare(struct tx *tx, const struct fault *fault)
 }
 #define fault_cloudflare_get fault_cloudflare
 #define fault_cloudflare_set fault_cloudflare
+
+/* It is asked again. */
+static void
+fault_github_runs(struct tx *tx, const struct fault *fault)
+{
+	struct github_runs_read nothing = { .retry_after_s = LATER_MS / 1000 };
+
+	(void)text_copy(nothing.why, sizeof(nothing.why), fault->reason);
+	if (fault->subject != 0)
+		decide_ci_read(tx, fault->subject, &nothing);
+}
 
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void

@@ -233,6 +233,7 @@ fill_server(struct settings *s)
 	fill_witness(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
+	s->ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));
 	s->is_production = settings_says_production(text_of(s, SETTING_ENVIRONMENT));
 	s->emergency_without_factor =
@@ -292,6 +293,7 @@ fill_environment(
 	    e->confirm || environment_is_production(e->name) ? DEFAULT_NAG_MINUTES :
 							       0;
 	e->drops_pushes = pushes != NULL && text_same_ci(pushes, "drop");
+	e->require_ci = in->values[ENVIRONMENT_SETTING_REQUIRE_CI].text;
 	e->approvals = (int)number_in(in->values[ENVIRONMENT_SETTING_APPROVALS].text);
 	e->rollback_approvals =
 	    (int)number_in(in->values[ENVIRONMENT_SETTING_ROLLBACK_APPROVALS].text);

@@ -37,6 +37,7 @@ static const char *const whys[] = {
 	C(TEXT, waits_for,       waits_for) and \
 	C(FLAG, is_asked_anew,   wait.is_asked_anew) and \
 	C(I64,  queued_at,       wait.queued_at) and \
+	C(I64,  ci_since,        wait.ci_since) and \
 	C(TEXT, compared_live,   wait.compared_live) and \
 	C(FLAG, is_behind,       wait.is_behind) and \
 	C(FLAG, is_told_next,    wait.is_next_notified) and \

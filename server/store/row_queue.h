@@ -15,6 +15,7 @@
 #define ROW_QUEUE_GIT  "git"
 #define ROW_QUEUE_HOLD "hold"
 #define ROW_QUEUE_SETTINGS "settings"
+#define ROW_QUEUE_CI	   "ci"
 
 /* Places of one queue at most: so many deployments, as many again of whom a lock or freeze there
  * does not hold, as many rollbacks and emergencies, and a push besides. */

@@ -10,7 +10,8 @@
 
 #define DAY_MS	     INT64_C(86400000)
 #define INBOX_DAYS   90 /* only who has a secret can fill it; what was signed once stays signed */
-#define UPDATE_DAYS  2	/* anybody can; Telegram keeps updates for one */
+#define CI_DAYS	     90
+#define UPDATE_DAYS  2 /* anybody can; Telegram keeps updates for one */
 #define MESSAGE_DAYS 30
 
 /* True: as many as may go at once went. */
@@ -70,6 +71,10 @@ row_retention_clear(struct tx *tx)
 	    "DELETE FROM bucket WHERE who IN"
 	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)",
 	    tx->at);
+	more |= clear(tx,
+	    "DELETE FROM ci_run WHERE rowid IN (SELECT rowid FROM"
+	    " (SELECT rowid, at FROM ci_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
+	    tx->at - CI_DAYS * DAY_MS);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
 	more |= row_token_clear(tx, ROW_RETENTION_MAX);

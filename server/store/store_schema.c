@@ -1152,6 +1152,13 @@ static const char *const migration_18[] = {
 	"CREATE UNIQUE INDEX work_waiting_push ON work (environment)"
 	" WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll'"
 	" OR cause = 'job');",
+	/* The newest run of each workflow on a commit, as an application's forge has said it. */
+	"CREATE TABLE ci_run (application TEXT NOT NULL, file TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL, repository TEXT NOT NULL, repository_id TEXT NOT NULL,"
+	" run INTEGER NOT NULL, number INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" rank INTEGER NOT NULL, conclusion TEXT NOT NULL, at INTEGER NOT NULL,"
+	" PRIMARY KEY (application, file, commit_id)) STRICT;",
+	"ALTER TABLE work ADD COLUMN ci_since INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 

@@ -224,7 +224,8 @@ CREATE TABLE work (
  without TEXT NOT NULL DEFAULT '',
  down_on TEXT NOT NULL DEFAULT '',
  looked_at INTEGER NOT NULL DEFAULT 0,
- looked TEXT NOT NULL DEFAULT '') STRICT;
+ looked TEXT NOT NULL DEFAULT '',
+ ci_since INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE run (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  deployment INTEGER NOT NULL REFERENCES work (id),
@@ -622,6 +623,18 @@ CREATE INDEX work_job_run ON work_job (repository_id, run);
 CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state = 'DONE';
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll' OR cause = 'job');
+CREATE TABLE ci_run (application TEXT NOT NULL,
+ file TEXT NOT NULL,
+ commit_id TEXT NOT NULL,
+ repository TEXT NOT NULL,
+ repository_id TEXT NOT NULL,
+ run INTEGER NOT NULL,
+ number INTEGER NOT NULL,
+ attempt INTEGER NOT NULL,
+ rank INTEGER NOT NULL,
+ conclusion TEXT NOT NULL,
+ at INTEGER NOT NULL,
+ PRIMARY KEY (application, file, commit_id)) STRICT;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -8,7 +8,10 @@ enum delivery_kind {
 	DELIVERY_OTHER,		/* an event that we do not know: 202 */
 	DELIVERY_PING,
 	DELIVERY_PUSH,
+	DELIVERY_WORKFLOW_RUN,
 };
+
+struct pipeline_run;
 
 /* FORGE(name, word in rows, paths and metrics, what people call it) */
 #define DELIVERY_FORGES(FORGE) \
@@ -52,6 +55,7 @@ struct delivery {
 	char after[LIMIT_COMMIT];
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
+	struct pipeline_run *run; /* owned: of a WORKFLOW_RUN; else NULL */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
 	/* A job of this workflow announced it, in a run that was begun again: nobody knows by whom;
 	 * "": it was not. */

@@ -179,6 +179,13 @@ struct effect_cloudflare {
 	char level[CLOUDFLARE_LEVEL];	/* to set; "" of a GET */
 };
 
+/* The subject is the work that waits for it. */
+struct effect_github_runs {
+	char environment[LIMIT_ENVIRONMENT];
+	char commit[LIMIT_COMMIT];
+	int64_t not_before;	/* wall ms: GitHub is asked then */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -265,6 +272,7 @@ struct effect {
 		struct effect_purge_run purge_run;
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
+		struct effect_github_runs github_runs;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

@@ -64,6 +64,10 @@ event_free(struct event *event)
 		free(event->u.git_answered.binding);
 	} else if (event->kind == EVENT_RUN_ENDED)
 		free(event->u.run_ended.binding);
+	else if (event->kind == EVENT_GITHUB_RUNS_READ)
+		free(event->u.github_runs_read.runs);
+	else if (event->kind == EVENT_DELIVERY)
+		free(event->u.delivery.run);
 	else if (event->kind == EVENT_PROBED)
 		free(event->u.probed.findings);
 	settings_unref(event->context.settings);

@@ -11,6 +11,7 @@
 #include "types/cloudflare_level.h"
 #include "types/witness.h"
 #include "types/delivery.h"
+#include "types/pipeline_run.h"
 #include "types/hook.h"
 #include "types/probe.h"
 #include "types/run_warnings.h"
@@ -131,6 +132,13 @@ struct git_answered {
 	char *binding;		/* owned: the runner's list for its environment; NULL: none */
 };
 
+struct github_runs_read {
+	size_t n;
+	struct pipeline_run *runs; /* owned; of its commit */
+	int64_t retry_after_s;	   /* it is to be asked later than it would be; 0: it is not */
+	char why[LIMIT_LINE];	   /* GitHub has not said it; "": it has */
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -228,6 +236,7 @@ struct event {
 		struct probed probed;
 		struct message_sent message_sent;
 		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
+		struct github_runs_read github_runs_read;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

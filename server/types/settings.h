@@ -70,6 +70,7 @@ struct environment_settings {
 	const char *approvers;	  /* roles, a comma between; NULL: each that grants it */
 	int64_t approval_chat;	  /* 0: the application's */
 	bool drops_pushes;	  /* in a freeze or lock; else they wait for its end */
+	const char *require_ci;	  /* files of workflows, a comma between; NULL: none */
 	int rollback_nag_minutes; /* the first reminder of a rollback; 0: none */
 	int notify_after_seconds; /* a success that took longer rings */
 	int failure_log_lines;	  /* of the application's log in a failure's message; 0: none */
@@ -171,6 +172,7 @@ struct settings {
 	bool emergency_without_factor; /* while nobody has one */
 	bool approve_unknown_pusher;
 	int64_t approval_timeout_ms;
+	int64_t ci_wait_minutes;
 	/* What asks for a code (REQUIRE_OTP): grants without a person.  A "*" stands for none of
 	 * what is never asked for. */
 	size_t require_otp_count;

@@ -250,6 +250,9 @@ void world_cloudflare(struct world *w, const char *asked, const struct cloudflar
 void world_writes_entries(struct world *w, int64_t n);
 
 /* What a PUT to the audit's witness came to. */
+/* GitHub says which runs there are of the commit that it was asked about; or why not. */
+void world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, const char *why);
+
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 
 /* Every target of the oldest probe is well, or none is because of `failure`. */

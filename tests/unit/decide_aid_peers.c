@@ -6,6 +6,7 @@
 
 #include "lib/file.h"
 #include "lib/fingerprint.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "store/row_audit.h"
 
@@ -221,6 +222,18 @@ world_cloudflare(struct world *w, const char *asked, const struct cloudflare_ans
 
 	assert_string_equal(effect->u.cloudflare.level, is_get ? "" : asked);
 	effect->result->u.cloudflare = *answer;
+	world_report(w, effect);
+}
+
+void
+world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, const char *why)
+{
+	struct effect *effect = world_must_take(w, EFFECT_GITHUB_RUNS);
+	struct github_runs_read *read = &effect->result->u.github_runs_read;
+
+	read->runs = n > 0 ? mem_copy(runs, n * sizeof(*runs)) : NULL;
+	read->n = n;
+	(void)text_copy(read->why, sizeof(read->why), why != NULL ? why : "");
 	world_report(w, effect);
 }
 

@@ -218,6 +218,12 @@ set_rollback_target(struct scene *s)
 }
 
 static void
+set_ci(struct scene *s)
+{
+	s->about.ci = "ci.yml running";
+}
+
+static void
 set_unprobed(struct scene *s)
 {
 	s->about.n_urls = 0;

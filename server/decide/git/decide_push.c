@@ -8,6 +8,7 @@
 #include "decide/git/decide_announced.h"
 #include "decide/approval/decide_approval.h"
 #include "decide/queue/decide_binding.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/decide_chat.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/git/decide_git.h"
@@ -246,6 +247,24 @@ is_skipped(struct tx *tx, const struct environment *environment, const struct gi
 	return true;
 }
 
+/* Nor does one that waits for CI give its place to a newer one whose CI is later still. */
+static bool
+waits_behind_ci(struct tx *tx, const struct environment_settings *settings,
+    const struct git_answer *answer, const struct effect_git_query *query)
+{
+	struct deployment work;
+
+	row_deployment_get(tx, row_queue_push(tx, settings->name), &work);
+	if (work.id == 0 || strcmp(work.commit, answer->commit) == 0 || !decide_ci_keeps(tx, &work))
+		return false;
+	row_environment_set_waiting(tx, settings->name, who_pushed(query, answer),
+	    query->push.by_job ? answer->commit : "");
+	(void)snprintf(work.note, sizeof(work.note), "a newer commit waits: %.7s", answer->commit);
+	decide_tell(tx, &work, NULL);
+	row_deployment_save(tx, &work);
+	return true;
+}
+
 /* What others have begun to approve is not replaced under their hands: the newer head is noted with
  * it, and asked for when it has ended, or at once by the button below it.  Before that it is. */
 static bool
@@ -403,7 +422,8 @@ decide_head(struct tx *tx, const struct environment_settings *settings,
 	if (strcmp(question.commit, answer->commit) != 0 && question.confirmed_by == 0 &&
 	    !row_button_is_shared(tx, question.id))
 		supersede(tx, &question, answer);
-	if (waits_behind(tx, settings, answer, query))
+	if (waits_behind(tx, settings, answer, query) ||
+	    waits_behind_ci(tx, settings, answer, query))
 		return;
 	asks = settings->confirm || answer->n_past > 0 ||
 	    decide_zone_attacks(tx, settings->name, warning);

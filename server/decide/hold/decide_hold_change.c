@@ -13,6 +13,7 @@
 #include "decide/hold/decide_hold_windows.h"
 #include "decide/hold/decide_hold_work.h"
 #include "decide/git/decide_push.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_principal.h"
 #include "lib/text.h"
@@ -53,12 +54,15 @@ free_push(struct tx *tx, const struct environment_settings *settings, const char
 		decide_query_head(tx, settings, pushed_by, &push);
 }
 
-/* A newer head waits for the end of what others approve. */
+/* A newer head waits for the end of what others approve, or of what waits for CI. */
 static bool
-is_approved_before(struct tx *tx, const char *name)
+is_kept(struct tx *tx, const char *name)
 {
-	return row_deployment_push_approval(tx, name, &(struct deployment){ 0 })->approvers[0] !=
-	    '\0';
+	struct deployment push;
+
+	if (row_deployment_push_approval(tx, name, &push)->approvers[0] != '\0')
+		return true;
+	return decide_ci_keeps(tx, row_deployment_get(tx, row_queue_push(tx, name), &push));
 }
 
 /* What holds it now, and what follows where that has changed. */
@@ -82,7 +86,7 @@ refresh(struct tx *tx, const char *name)
 		    tx, name, held | (environment.held & ENVIRONMENT_IS_IN_WINDOW));
 	if (held != 0)
 		decide_hold_pushes(tx, name);
-	else if (environment.waiting_push[0] != '\0' && !is_approved_before(tx, name))
+	else if (environment.waiting_push[0] != '\0' && !is_kept(tx, name))
 		free_push(tx, settings, environment.waiting_push);
 }
 

@@ -11,6 +11,7 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
 #include "decide/queue/decide_binding.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/git/decide_git.h"
@@ -53,6 +54,7 @@ struct place {
 	struct question shown;	       /* of it, to who answered */
 	char resource[LIMIT_RESOURCE]; /* TURN_IS_CLAIMED: which */
 	char changed[LIMIT_LINE];      /* TURN_IS_DIFFERS: what */
+	char ci[LIMIT_LINE];	       /* what CI says */
 };
 
 /* --- what is true of a place --- */
@@ -177,6 +179,7 @@ facts_of(const struct look *l, struct place *place)
 {
 	const struct deployment *work = &place->work;
 	bool is_rollback = deployment_is_rollback(work);
+	enum decide_ci ci = decide_ci(l->tx, work, place->ci);
 	char base[LIMIT_COMMIT];
 	const struct {
 		enum turn_fact fact;
@@ -184,6 +187,10 @@ facts_of(const struct look *l, struct place *place)
 	} facts[] = {
 		{ TURN_IS_GONE, l->settings == NULL },
 		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
+		{ TURN_IS_CI_FAILED,
+		    ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED ||
+			(ci == DECIDE_CI_PENDING && decide_ci_is_late(l->tx, work)) },
+		{ TURN_IS_CI_CANCELLED, ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
 		{ TURN_IS_NOT_NOW, decide_is_held(l->tx, work) },
 		{ TURN_IS_PERSON, deployment_is_by_request(work) },
@@ -211,6 +218,7 @@ facts_of(const struct look *l, struct place *place)
 		{ TURN_IS_UNAPPROVED, is_unapproved(l, work) },
 		{ TURN_IS_DIFFERS, differs(l, place) },
 		{ TURN_IS_STALE, is_stale(l, work) },
+		{ TURN_IS_CI_PENDING, ci == DECIDE_CI_PENDING },
 	};
 	unsigned set = 0;
 
@@ -231,9 +239,16 @@ wait_for(const struct look *l, struct place *place, const char *what)
 static void
 refuse(const struct look *l, struct place *place, const char *reason)
 {
+	const char *unfit = decide_refusal(l->tx, l->environment);
+	bool is_late = decide_ci_is_late(l->tx, &place->work);
+
 	place->work.why = DEPLOY_WHY_REFUSED;
-	(void)text_copy(place->work.detail, sizeof(place->work.detail),
-	    reason[0] != '\0' ? reason : decide_refusal(l->tx, l->environment));
+	(void)snprintf(place->work.detail, sizeof(place->work.detail), "%s%.220s%s",
+	    reason[0] == '\0' && unfit == NULL ? "CI: " : "",
+	    reason[0] != '\0' ? reason :
+		unfit != NULL ? unfit :
+				place->ci,
+	    reason[0] == '\0' && unfit == NULL && is_late ? " after CI_WAIT_MINUTES" : "");
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 
@@ -352,6 +367,10 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_WAIT_SLOT:
 		wait_for(l, &place, ROW_QUEUE_SLOT);
+		break;
+	case TURN_TO_WAIT_CI:
+		wait_for(l, &place, ROW_QUEUE_CI);
+		decide_ci_wait(l->tx, &place.work);
 		break;
 	case TURN_TO_ASK_GIT:
 		ask_git(l, &place);

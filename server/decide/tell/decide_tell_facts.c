@@ -8,6 +8,7 @@
 #include "decide/git/decide_git.h"
 #include "decide/git/decide_history.h"
 #include "decide/hold/decide_hold.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
@@ -56,6 +57,16 @@ is_hidden(struct tx *tx, const struct deployment *deployment, const struct deplo
 	    !decide_sees(tx, deployment->requested_by, deployment_target(ahead, target)) :
 	    settings_of(tx->settings, ahead->environment) !=
 		settings_of(tx->settings, deployment->environment);
+}
+
+static const char *
+ci_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+{
+	if (decide_tell_is_question(work) || work->state == DEPLOY_QUEUED)
+		(void)decide_ci(tx, work, ret);
+	else
+		ret[0] = '\0';
+	return ret;
 }
 
 /* Where it stands in its queue, and behind what; or who has what it waits for. */
@@ -506,6 +517,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.holds = &rows->holds,
 		.passed = decide_needs_passed(tx, deployment),
 		.approvals = is_approved ? &rows->approvals : NULL,
+		.ci = ci_of(tx, deployment, rows->ci),
 		.position = rows->position,
 		.ahead = rows->ahead.id != 0 ? &rows->ahead : NULL,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&

@@ -41,6 +41,7 @@ struct decide_tell_rows {
 	struct approval_request request;
 	struct chat_approvals approvals;
 	char asked[LIMIT_LINE];
+	char ci[LIMIT_LINE];
 	struct step steps[LIMIT_STEPS];
 	struct run_warnings warnings;
 	char migration_at[SETTINGS_MIGRATION];

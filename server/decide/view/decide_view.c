@@ -10,6 +10,7 @@
 #include "decide/approval/decide_needs.h"
 #include "decide/factor/decide_pad.h"
 #include "decide/hold/decide_refusal.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
 #include "deployment/standing.h"
 #include "lib/buf.h"
@@ -96,7 +97,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 {
 	CLEANUP(freep) struct deployment *work = mem_copy(of, sizeof(*work));
 	bool is_over = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
-	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE];
+	char state[LIMIT_ENVIRONMENT], detail[LIMIT_LINE], ci[LIMIT_LINE];
 
 	decide_hide(tx, person, work);
 	deployment_outcome_label(work->state, state);
@@ -121,6 +122,11 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "emergency", work->exempt.emergency);
 	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
+	if (is_over || deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE)
+		ci[0] = '\0';
+	else
+		(void)decide_ci(tx, work, ci);
+	put_text(json, "ci", ci);
 	put_number(json, "run", work->run);
 	json_put_time(json, "requested_at", work->requested_at);
 	json_put_time(json, "started_at", work->started_at);

@@ -79,8 +79,10 @@ static void
 leave_queue(struct tx *tx, struct deployment *deployment)
 {
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id));
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_RUNS, deployment->id));
 	row_button_close_question(tx, deployment->id);
 	deployment->wait.is_asked_anew = false;
+	deployment->wait.ci_since = 0;
 	deployment->waits_for[0] = '\0';
 }
 

@@ -1,0 +1,107 @@
+/* pipeline_run.c - what GitHub says of a workflow's run, each field checked.  Side: any. */
+/* SPDX-License-Identifier: ISC */
+#include "types/pipeline_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+static const char folder[] = ".github/workflows/";
+
+static bool
+missing(const char *name, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "a run whose %s is missing, or is none", name);
+}
+
+static bool
+take_number(const struct json *said, const char *name, int64_t *ret, struct err *err)
+{
+	return (json_get_i64(said, name, ret) && *ret > 0) || missing(name, err);
+}
+
+/* A list of runs has the ref behind some: ".github/workflows/ci.yml@main".  "": a file that no
+ * setting can name. */
+static bool
+take_file(const struct json *said, char out[PIPELINE_FILE], struct err *err)
+{
+	const char *path = json_get_str(said, "path");
+	size_t size;
+
+	out[0] = '\0';
+	if (path == NULL)
+		return missing("path", err);
+	if (!text_starts(path, folder))
+		return true;
+	path += strlen(folder);
+	size = strcspn(path, "@");
+	if (size < PIPELINE_FILE)
+		(void)snprintf(out, PIPELINE_FILE, "%.*s", (int)size, path);
+	return text_is_plain(out) || missing("path", err);
+}
+
+static bool
+take_commit(const struct json *said, char out[LIMIT_COMMIT], struct err *err)
+{
+	const char *commit = json_get_str(said, "head_sha");
+
+	return (commit != NULL && text_is_hex(commit, 40, 40) &&
+		   text_copy(out, LIMIT_COMMIT, commit)) ||
+	    missing("head_sha", err);
+}
+
+/* A state that is new to us is one of a run that is not over. */
+static bool
+take_state(const struct json *said, struct pipeline_run *run, struct err *err)
+{
+	const char *status = json_get_str(said, "status");
+	const char *conclusion = json_get_str(said, "conclusion");
+
+	if (status == NULL)
+		return missing("status", err);
+	run->rank = strcmp(status, "completed") == 0 ? PIPELINE_IS_OVER :
+	    strcmp(status, "in_progress") == 0	     ? PIPELINE_RUNS :
+						       PIPELINE_REQUESTED;
+	return run->rank != PIPELINE_IS_OVER ||
+	    (conclusion != NULL && conclusion[0] != '\0' && text_is_plain(conclusion) &&
+		text_copy(run->conclusion, sizeof(run->conclusion), conclusion)) ||
+	    missing("conclusion", err);
+}
+
+static bool
+take_repository(const struct json *said, struct pipeline_run *run, int64_t *ret_id, struct err *err)
+{
+	const struct json *of = json_get(said, "repository");
+	const char *name = json_get_str(of, "full_name");
+
+	if (name == NULL || !text_is_plain(name) ||
+	    !text_copy(run->repository, sizeof(run->repository), name) ||
+	    !json_get_i64(of, "id", ret_id) || *ret_id <= 0)
+		return missing("repository", err);
+	(void)snprintf(run->repository_id, sizeof(run->repository_id), "%" PRId64, *ret_id);
+	return true;
+}
+
+bool
+pipeline_run_read(
+    const struct json *said, struct pipeline_run *ret, bool *ret_counts, struct err *err)
+{
+	const char *event = json_get_str(said, "event");
+	int64_t id = 0;
+
+	*ret = (struct pipeline_run){ .run = 0 };
+	if (!take_repository(said, ret, &id, err) || !take_file(said, ret->file, err) ||
+	    !take_commit(said, ret->commit, err) || !take_number(said, "id", &ret->run, err) ||
+	    !take_number(said, "run_number", &ret->number, err) ||
+	    !take_number(said, "run_attempt", &ret->attempt, err) || !take_state(said, ret, err))
+		return false;
+	if (event == NULL)
+		return missing("event", err);
+	*ret_counts = ret->file[0] != '\0' &&
+	    (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0) &&
+	    json_get_i64_or(json_get(said, "head_repository"), "id", 0) == id;
+	return true;
+}

@@ -1,0 +1,241 @@
+/* Goal: nothing is deployed whose workflows have not passed, and under steady pushes something is.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "lib/text.h"
+
+#define MINUTE INT64_C(60000)
+
+#define SETTINGS \
+	"GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", \
+	    "STAGING_REQUIRE_CI=ci.yml, lint.yml"
+
+#define CI_TEST(name, ...) WORLD_TEST_OF(name, SETTINGS, ##__VA_ARGS__)
+
+static struct pipeline_run
+run_of(const char *file, const char *commit, enum pipeline_rank rank, const char *conclusion)
+{
+	struct pipeline_run run = {
+		.repository = "Acme/Shop",
+		.repository_id = "456789",
+		.run = 100,
+		.number = 10,
+		.attempt = 1,
+		.rank = rank,
+	};
+
+	(void)text_copy(run.file, sizeof(run.file), file);
+	(void)text_copy(run.commit, sizeof(run.commit), commit);
+	(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusion);
+	return run;
+}
+
+static int
+says(struct world *w, const struct pipeline_run *run)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_DELIVERY);
+	struct delivery *delivery = &event->u.delivery;
+
+	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->run = malloc(sizeof(*run));
+	assert_non_null(delivery->run);
+	*delivery->run = *run;
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
+	return world_decide(w, event).status;
+}
+
+static void
+ends(struct world *w, const char *file, const char *commit, const char *conclusion)
+{
+	struct pipeline_run run = run_of(file, commit, PIPELINE_IS_OVER, conclusion);
+
+	assert_int_equal(says(w, &run), 200);
+}
+
+static void
+begins(struct world *w, const char *file, const char *commit)
+{
+	struct pipeline_run run = run_of(file, commit, PIPELINE_RUNS, "");
+
+	assert_int_equal(says(w, &run), 200);
+}
+
+static void
+push(struct world *w, const char *commit)
+{
+	struct event *event = world_push(w, "develop");
+
+	(void)text_copy(event->u.delivery.after, LIMIT_COMMIT, commit);
+	assert_int_equal(world_decide(w, event).status, 200);
+	world_git(w, (struct world_git){ .commit = commit });
+}
+
+CI_TEST(a_push_is_deployed_when_all_of_it_is_green)
+{
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
+	assert_non_null(world_says(w, "CI: ci.yml has not begun, lint.yml has not begun"));
+	begins(w, "ci.yml", COMMIT_A);
+	ends(w, "lint.yml", COMMIT_A, "success");
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_non_null(world_says(w, "CI: ci.yml running, lint.yml ✓"));
+	ends(w, "ci.yml", COMMIT_A, "success");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
+}
+
+CI_TEST(a_push_whose_ci_fails_is_refused_with_its_page)
+{
+	push(w, COMMIT_A);
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_non_null(
+	    world_says(w, "CI: ci.yml: failure, https://github.com/Acme/Shop/actions/runs/100"));
+}
+
+/* Only success is green. */
+CI_TEST(what_was_skipped_has_not_passed)
+{
+	static const char *const others[] = { "skipped", "neutral", "stale", "action_required",
+		"timed_out", "startup_failure" };
+
+	for (size_t i = 0; i < COUNT(others); i++) {
+		char commit[LIMIT_COMMIT];
+
+		(void)snprintf(commit, sizeof(commit), "%040zx", i + 1);
+		push(w, commit);
+		ends(w, "ci.yml", commit, others[i]);
+		assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	}
+}
+
+/* A webhook that never came is made up for within half a minute. */
+CI_TEST(github_is_asked_while_something_waits)
+{
+	struct pipeline_run runs[] = { run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success"),
+		run_of("lint.yml", COMMIT_A, PIPELINE_RUNS, "") };
+
+	push(w, COMMIT_A);
+	assert_true(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.not_before <= w->aid.at);
+	world_github_runs(w, NULL, 0, "HTTP 502");
+	assert_non_null(world_says(w, "GitHub: HTTP 502"));
+	assert_in_range(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.not_before,
+	    w->aid.at + MINUTE / 3, w->aid.at + MINUTE / 2);
+	w->aid.at += MINUTE / 2;
+	world_github_runs(w, runs, 2, NULL);
+	assert_null(world_says(w, "GitHub: HTTP 502"));
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	runs[1].rank = PIPELINE_IS_OVER;
+	(void)text_copy(runs[1].conclusion, sizeof(runs[1].conclusion), "success");
+	world_github_runs(w, runs, 2, NULL);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+CI_TEST(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
+{
+	push(w, COMMIT_A);
+	begins(w, "ci.yml", COMMIT_A);
+	w->aid.at += 20 * MINUTE;
+	world_github_runs(w, NULL, 0, NULL);
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "CI: ci.yml running, lint.yml has not begun"));
+}
+
+/* Whoever tries again is not an older attempt, nor is news of one. */
+CI_TEST(the_newest_attempt_counts)
+{
+	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_RUNS, "");
+	struct pipeline_run older = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	ends(w, "lint.yml", COMMIT_A, "success");
+	again.attempt = 2;
+	assert_int_equal(says(w, &again), 200);
+	assert_int_equal(says(w, &older), 200);
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	older.attempt = 2;
+	assert_int_equal(says(w, &older), 200);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+/* With ten pushes in an hour and a CI of twenty minutes. */
+CI_TEST(a_newer_push_does_not_take_the_place_of_one_whose_ci_has_begun)
+{
+	push(w, COMMIT_A);
+	begins(w, "ci.yml", COMMIT_A);
+	push(w, COMMIT_B);
+	assert_string_equal(world_newest(w, "staging").commit, COMMIT_A);
+	assert_non_null(world_says(w, "a newer commit waits: bbbbbbb"));
+	ends(w, "ci.yml", COMMIT_A, "success");
+	ends(w, "lint.yml", COMMIT_A, "success");
+	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);
+	world_run_ends(w, GOOD);
+	world_due(w, TIMER_HOLDS);
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	assert_string_equal(world_newest(w, "staging").commit, COMMIT_B);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
+
+/* Of which nobody has seen a run yet: the newest alone is wanted. */
+CI_TEST(a_newer_push_takes_the_place_of_one_whose_ci_has_not_begun)
+{
+	push(w, COMMIT_A);
+	push(w, COMMIT_B);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_SUPERSEDED);
+	assert_string_equal(world_newest(w, "staging").commit, COMMIT_B);
+}
+
+/* CI that lets a newer push cancel the runs of the one before. */
+CI_TEST(a_push_whose_ci_was_cancelled_ends_in_silence)
+{
+	push(w, COMMIT_A);
+	ends(w, "ci.yml", COMMIT_A, "cancelled");
+	assert_int_equal(world_state(w), DEPLOY_SUPERSEDED);
+}
+
+CI_TEST(a_rollback_is_not_asked)
+{
+	world_released(w, "staging");
+	world_released(w, "staging");
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging");
+	(void)world_press(
+	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Roll back staging"));
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
+}
+
+CI_TEST(an_emergency_passes_it)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging emergency the site is down");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
+	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		world_git_same(w);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
+}
+
+/* A person's place is kept, and the answer is not used up. */
+CI_TEST(what_somebody_asked_for_waits_as_well)
+{
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	(void)world_text(w, WORLD_ADMIN, "/queue staging");
+	assert_non_null(world_says(w, "waits for CI"));
+	ends(w, "ci.yml", COMMIT_A, "success");
+	ends(w, "lint.yml", COMMIT_A, "success");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+/* Nobody who signs for another repository, or another application, says what CI has said here. */
+CI_TEST(another_repositorys_run_says_nothing)
+{
+	struct pipeline_run run = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	ends(w, "lint.yml", COMMIT_A, "success");
+	push(w, COMMIT_A);
+	(void)text_copy(run.repository, sizeof(run.repository), "eve/shop");
+	assert_int_equal(says(w, &run), 202);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
