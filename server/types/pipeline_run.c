@@ -95,9 +95,11 @@ pipeline_run_read(
 	*ret = (struct pipeline_run){ .run = 0 };
 	if (!take_repository(said, ret, &id, err) || !take_file(said, ret->file, err) ||
 	    !take_commit(said, ret->commit, err) || !take_number(said, "id", &ret->run, err) ||
-	    !take_number(said, "run_number", &ret->number, err) ||
-	    !take_number(said, "run_attempt", &ret->attempt, err) || !take_state(said, ret, err))
+	    !take_number(said, "run_number", &ret->number, err) || !take_state(said, ret, err))
 		return false;
+	ret->attempt = json_get_i64_or(said, "run_attempt", 1); /* a list may leave it out */
+	if (ret->attempt <= 0)
+		return missing("run_attempt", err);
 	if (event == NULL)
 		return missing("event", err);
 	*ret_counts = ret->file[0] != '\0' &&

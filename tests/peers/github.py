@@ -111,6 +111,17 @@ def repository(full_name, number=812_345_678, private=True, default_branch="main
     return found
 
 
+def workflow_run(full_name, file, sha, number=1, conclusion=None, repository_id=812_345_678, **changed):
+    """As an event and the API have it; one without a conclusion is in progress.  `fork`: the number of another one."""
+    fork = changed.pop("fork", repository_id)
+    found = {"id": 9_000_000 + number, "run_number": number, "run_attempt": 1, "event": "push", "head_sha": sha,
+             "path": f".github/workflows/{file}", "status": "completed" if conclusion else "in_progress",
+             "conclusion": conclusion, "head_branch": "develop", "name": file,
+             "repository": repository(full_name, repository_id),
+             "head_repository": repository(full_name if fork == repository_id else "eve/shop", fork)}
+    return {**found, **changed}
+
+
 def commit_entry(full_name, commit_id, subject, author="Ada Byron", email="ada@shop.example",
                  login="ada-byron", at=None, tree=None, modified=("release.json",)):
     person = {"name": author, "email": email, "username": login}

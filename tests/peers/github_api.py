@@ -115,6 +115,7 @@ class Api:
         self.people = people or {}
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
+        self.runs = []      # of workflows, as github.workflow_run() makes them
         self.lock = threading.Lock()
         outer = self
 
@@ -279,6 +280,10 @@ class Api:
             found.update(self.make_token(names, body))
         elif path.endswith("/{repo}/installation"):
             found.update(self.installation_of(names))
+        elif path.endswith("/{repo}/actions/runs"):
+            item = schema["properties"]["workflow_runs"]["items"]
+            found["workflow_runs"] = [{**sample(item), **run} for run in self.runs if run["head_sha"] == names["head_sha"]]
+            found["total_count"] = len(found["workflow_runs"])
         elif path == "/repos/{owner}/{repo}":
             found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
         assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")
@@ -290,11 +295,12 @@ class Api:
         self.check_headers(request, body)
         caller = self.caller(request)
         described, names, operation = self.find(method, path)
-        self.check_parameters(operation, names, urllib.parse.parse_qsl(query, keep_blank_values=True))
+        asked = urllib.parse.parse_qsl(query, keep_blank_values=True)
+        self.check_parameters(operation, names, asked)
         level = self.check_caller(caller, described, operation, method)
         if level:
             self.check_permission(caller, names, described.removeprefix("/repos/{owner}/{repo}"), level)
-        return self.content(described, names, self.read(operation, body), operation)
+        return self.content(described, {**dict(asked), **names}, self.read(operation, body), operation)
 
     def trouble_of(self, path):
         for at, trouble in enumerate(self.troubles):

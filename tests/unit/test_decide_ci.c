@@ -1,6 +1,7 @@
 /* Goal: nothing is deployed whose workflows have not passed, and under steady pushes something is.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide_aid.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 
 #define MINUTE INT64_C(60000)
@@ -36,9 +37,7 @@ says(struct world *w, const struct pipeline_run *run)
 	struct delivery *delivery = &event->u.delivery;
 
 	delivery->kind = DELIVERY_WORKFLOW_RUN;
-	delivery->run = malloc(sizeof(*run));
-	assert_non_null(delivery->run);
-	*delivery->run = *run;
+	delivery->run = mem_copy(run, sizeof(*run));
 	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
 	return world_decide(w, event).status;
 }
@@ -238,4 +237,32 @@ CI_TEST(another_repositorys_run_says_nothing)
 	(void)text_copy(run.repository, sizeof(run.repository), "eve/shop");
 	assert_int_equal(says(w, &run), 202);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
+
+/* Its webhook's secret is known to whoever has its file. */
+CI_TEST(another_applications_webhook_says_nothing_here)
+{
+	struct pipeline_run run = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+	struct event *event;
+	struct delivery *delivery;
+	char apps[160];
+
+	push(w, COMMIT_A);
+	ends(w, "lint.yml", COMMIT_A, "success");
+	world_application(w, "shop",
+	    "ENVIRONMENTS=staging\n"
+	    "GITHUB_WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\nSTAGING_REQUIRE_CI=ci.yml\n"
+	    "GITHUB_API_TOKEN=ghp_0123456789abcdef0123\n");
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", w->aid.folder);
+	world_settings(w, SETTINGS, apps, NULL);
+	if (w->aid.settings->refused_count > 0)
+		fail_msg("%s", w->aid.settings->refused[0].reason);
+	event = store_aid_event(&w->aid, EVENT_DELIVERY); /* by these settings */
+	delivery = &event->u.delivery;
+	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->run = mem_copy(&run, sizeof(run));
+	(void)text_copy(delivery->hook, sizeof(delivery->hook), "shop");
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), run.repository);
+	assert_int_equal(world_decide(w, event).status, 200);
+	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
 }

@@ -294,7 +294,9 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		uint32_t granted;
 	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
-		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 0 }, { "[]", 0 } };
+		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 2 },
+		{ "{\"checks\":\"write\"}", 0 },
+		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 3 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct json *body =

@@ -244,6 +244,7 @@ static const struct {
 	[EFFECT_LEAVE_CHAT] = { "", false, false },
 	[EFFECT_CLOUDFLARE_GET] = { "", false, true },
 	[EFFECT_CLOUDFLARE_SET] = { "", false, false },
+	[EFFECT_GITHUB_RUNS] = { "", false, true },
 	[EFFECT_WITNESS] = { "", false, false },
 	[EFFECT_TIMER] = { "", false, true },
 };

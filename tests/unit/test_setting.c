@@ -85,6 +85,8 @@ static const struct setting_case cases[] = {
 	    { "", ".a", "_a", "/a", "-a", "a..b", "a//b", "a/.b", "a/", "a.", "a.lock" } },
 	{ S(REPOSITORY), { "a/b", "A_.-9/b_.-9" },
 	    { "", "/b", "a", "a/", "a b/c", "a/b/c", "a/b c" } },
+	{ S(WORKFLOWS), { "ci.yml", "a_-.b.yaml, 9.yml" },
+	    { "", "ci", ".yml", ".a.yml", "a/b.yml", "ci.yml lint.yml", "ci.YML" } },
 	{ S(REPOSITORY_PATH), { "a/b", "group/sub.1/A_b-9" },
 	    { "", "/b", "a", "a/", "a//b", "a b/c" } },
 	{ S(STARTS),

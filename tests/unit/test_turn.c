@@ -10,7 +10,7 @@
 #define HINDERS \
 	(TURN(GONE) | TURN(UNFIT) | TURN(DENIED) | TURN(NOT_NOW) | TURN(LIVE) | TURN(UNBOUND) | \
 	    TURN(ASKED) | TURN(CLAIMED) | TURN(NO_SLOT) | TURN(UNAPPROVED) | TURN(DIFFERS) | \
-	    TURN(STALE) | TURN(BARRED))
+	    TURN(STALE) | TURN(BARRED) | TURN(CI_FAILED) | TURN(CI_PENDING))
 
 static bool
 is(unsigned facts, unsigned some)
@@ -24,7 +24,8 @@ TEST(what_starts_has_nothing_against_it)
 		bool may = !is(facts, HINDERS) &&
 		    (is(facts, TURN(ROLLBACK)) ||
 			!is(facts, TURN(UNCOMPARED) | TURN(BEHIND) | TURN(UNSYNCED))) &&
-		    (is(facts, TURN(PERSON)) || !is(facts, TURN(UNKNOWN) | TURN(BLOCKED)));
+		    (is(facts, TURN(PERSON)) ||
+			!is(facts, TURN(UNKNOWN) | TURN(BLOCKED) | TURN(CI_CANCELLED)));
 
 		assert_int_equal(turn_decide(facts)->to == TURN_TO_START, may);
 	}
@@ -50,8 +51,9 @@ TEST(who_is_asked_could_start)
 
 		if (to != TURN_TO_ASK_ANEW && to != TURN_TO_ASK_GIT)
 			continue;
-		assert_false(
-		    is(facts, HINDERS & ~(TURN(UNAPPROVED) | TURN(DIFFERS) | TURN(STALE))));
+		assert_false(is(facts,
+		    HINDERS &
+			~(TURN(UNAPPROVED) | TURN(DIFFERS) | TURN(STALE) | TURN(CI_PENDING))));
 		if (to == TURN_TO_ASK_ANEW)
 			assert_true(is(facts, TURN(ROLLBACK)) || !is(facts, TURN(UNCOMPARED)));
 	}
@@ -64,7 +66,7 @@ TEST(what_is_for_good_is_not_waited_for)
 
 		if (is(facts, TURN(GONE) | TURN(LIVE) | TURN(BARRED)))
 			assert_true(to == TURN_TO_REFUSE || to == TURN_TO_SUPERSEDE);
-		if (to == TURN_TO_REFUSE && !is(facts, TURN(UNFIT)))
+		if (to == TURN_TO_REFUSE && !is(facts, TURN(UNFIT) | TURN(CI_FAILED)))
 			assert_string_not_equal(turn_decide(facts)->reason, "");
 	}
 }

@@ -31,20 +31,22 @@ asks(const struct tx *tx, const struct deployment *work)
 	    environment;
 }
 
-/* Its page, where people see why. */
+/* Its page, where people see why: at github.com, or below the Enterprise Server that has /api/v3. */
 static void
 add_failure(const struct settings *of, const struct pipeline_run *run, char ret[LIMIT_LINE])
 {
-	static const char api[] = "https://api.";
+	static const char public[] = "https://api.github.com", own[] = "/api/v3";
 	const char *url = of->github.url;
-	bool is_public = text_starts(url, api);
-	size_t used = strlen(ret);
+	size_t size = strlen(url), used = strlen(ret);
 
+	if (strcmp(url, public) == 0)
+		size = strlen(url = "https://github.com");
+	else if (size > strlen(own) && strcmp(url + size - strlen(own), own) == 0)
+		size -= strlen(own);
 	(void)snprintf(ret + used, LIMIT_LINE - used,
-	    "%s%s: %s, %s%.*s/%.110s/actions/runs/%" PRId64, /* cut is fine */
-	    used > 0 ? "; " : "", run->file, run->conclusion, is_public ? "https://" : "",
-	    (int)(is_public ? strlen(url) - strlen(api) : strlen(url) - strlen("/api/v3")),
-	    url + (is_public ? strlen(api) : 0), run->repository, run->run);
+	    "%s%s: %s, %.*s/%.110s/actions/runs/%" PRId64, /* cut is fine */
+	    used > 0 ? "; " : "", run->file, run->conclusion, (int)size, url, run->repository,
+	    run->run);
 }
 
 static void
