@@ -536,6 +536,24 @@ make_clients(struct serve *serve, struct err *err)
 	    make_witness(serve, err);
 }
 
+static void
+make_perform(struct serve *serve)
+{
+	serve->perform = (struct perform){ .loop = serve->loop,
+		.runs = serve->runs,
+		.redact = serve->redact,
+		.telegram = serve->telegram,
+		.probes = serve->probes,
+		.cloudflare = serve->cloudflare,
+		.github = serve->github,
+		.s3 = serve->witness.s3,
+		.aws = serve->witness.aws,
+		.submit = submit_own,
+		.submit_ctx = serve,
+		.note_mirror = note_mirror,
+		.is_restored = serve->perform.is_restored };
+}
+
 static bool
 make_parts(struct serve *serve, struct err *err)
 {
@@ -564,19 +582,7 @@ make_parts(struct serve *serve, struct err *err)
 	expect_counts(serve);
 	if (!make_clients(serve, err) || !make_telegram(serve, err) || !make_http(serve, err))
 		return false;
-	serve->perform = (struct perform){ .loop = serve->loop,
-		.runs = serve->runs,
-		.redact = serve->redact,
-		.telegram = serve->telegram,
-		.probes = serve->probes,
-		.cloudflare = serve->cloudflare,
-		.github = serve->github,
-		.s3 = serve->witness.s3,
-		.aws = serve->witness.aws,
-		.submit = submit_own,
-		.submit_ctx = serve,
-		.note_mirror = note_mirror,
-		.is_restored = serve->perform.is_restored };
+	make_perform(serve);
 	serve->health = perform_health_start(&(struct perform_health_config){ serve->loop,
 	    serve->probes, PERFORM_HEALTH_PERIOD_MS, note_health, note_health_round, serve });
 	serve->tls = tls_watch_start(

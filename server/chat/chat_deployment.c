@@ -163,7 +163,7 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_what(text, chat_first_rows[FIRST_QUEUED].behind, deployment);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
-	chat_text_some(text, "\nCI: ", about->ci);
+	chat_text_some(text, "\nCI: ", about->touches);
 	if (!deployment_stands_first(deployment))
 		chat_hold_lines(text, about->holds, about->at);
 	chat_deployment_draining(text, about);

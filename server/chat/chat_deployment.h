@@ -44,7 +44,9 @@ struct chat_deployment {
 	enum run_end run_end; /* how that run ended: the mark of its last step */
 	bool is_unreachable;  /* that run could not reach its target or repository */
 	bool is_killed;	      /* a signal ended that run: it put nothing in order */
-	const char *touches;  /* an action's: a line of what it does to what; "", NULL: none */
+	/* A line: of an action what it does to what, of a deployment that has not begun what CI
+	 * says of its commit; "", NULL: none. */
+	const char *touches;
 	const char *tail;     /* of an action, or a failure: last lines; "", NULL: none */
 	bool is_tail_private; /* an application may speak in it: not for everybody */
 	bool is_tail_hidden;  /* there is one, and whoever reads this may not see it */
@@ -93,7 +95,6 @@ struct chat_deployment {
 	int passed;		   /* approvals that an emergency passes */
 	int64_t draining_since;	   /* wall ms: of what its start would end; 0: there is none */
 	struct chat_clock clock;   /* in which that is said */
-	const char *ci; /* open: what CI says of its commit; "", NULL: nobody asks that */
 	size_t position;	   /* QUEUED: in its queue, from 1 */
 	const struct deployment *ahead; /* QUEUED: what is before it, or holds what it needs; a
 					 question: what is in progress there.  Its environment "":

@@ -234,7 +234,7 @@ chat_deployment_ahead_ended(
 static void
 add_ci(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_some(text, "\nCI: ", about->ci);
+	chat_text_some(text, "\nCI: ", about->touches);
 }
 
 /* --- what would change --- */

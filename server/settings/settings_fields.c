@@ -140,7 +140,8 @@ fill_github(struct settings *s)
 	bool is_elsewhere = s->inside->application[0] != '\0' && is_own(s, SETTING_GITHUB_API_URL);
 
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
-	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL) };
+	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
+		.ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES)) };
 	if (!is_elsewhere) {
 		s->github.app_id = text_of(s, SETTING_GITHUB_APP_ID);
 		s->github.app_key = text_of(s, SETTING_GITHUB_APP_KEY);
@@ -233,7 +234,6 @@ fill_server(struct settings *s)
 	fill_witness(s);
 	s->approve_self = settings_truth(text_of(s, SETTING_APPROVE_SELF));
 	s->approve_unknown_pusher = settings_truth(text_of(s, SETTING_APPROVE_UNKNOWN_PUSHER));
-	s->ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES));
 	s->approval_timeout_ms = setting_duration_ms(text_of(s, SETTING_APPROVAL_TIMEOUT));
 	s->is_production = settings_says_production(text_of(s, SETTING_ENVIRONMENT));
 	s->emergency_without_factor =

@@ -126,6 +126,7 @@ struct settings_github {
 	const char *app_id;
 	const char *app_key; /* PEM */
 	const char *token;
+	int64_t ci_wait_minutes;
 };
 
 /* Never changed once it is made (settings/sources/settings_load.h): read the fields directly.  Text
@@ -172,7 +173,6 @@ struct settings {
 	bool emergency_without_factor; /* while nobody has one */
 	bool approve_unknown_pusher;
 	int64_t approval_timeout_ms;
-	int64_t ci_wait_minutes;
 	/* What asks for a code (REQUIRE_OTP): grants without a person.  A "*" stands for none of
 	 * what is never asked for. */
 	size_t require_otp_count;

@@ -282,7 +282,8 @@ class Api:
             found.update(self.installation_of(names))
         elif path.endswith("/{repo}/actions/runs"):
             item = schema["properties"]["workflow_runs"]["items"]
-            found["workflow_runs"] = [{**sample(item), **run} for run in self.runs if run["head_sha"] == names["head_sha"]]
+            found["workflow_runs"] = [{**sample(item), **run} for run in self.runs
+                                      if run["head_sha"] == names["head_sha"]]
             found["total_count"] = len(found["workflow_runs"])
         elif path == "/repos/{owner}/{repo}":
             found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])

@@ -27,7 +27,6 @@ SEAMS = {
     "the text of each migration: a test holds its digest": ("store_schema_sql",),
     "a loop of tests turns once and looks": ("loop_run_once",),
     "the rule table of a run, walked and drawn too": ("run_rules", "run_rule_count"),
-    "what a performer of GitHub's calls withdraws; until there is one the client's tests do": ("github_api_cancel",),
     "a log that is caught, while stderr stays the test's own": ("log_to",),
 }
 

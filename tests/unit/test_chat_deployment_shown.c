@@ -220,7 +220,7 @@ set_rollback_target(struct scene *s)
 static void
 set_ci(struct scene *s)
 {
-	s->about.ci = "ci.yml running";
+	s->about.touches = "ci.yml running";
 }
 
 static void

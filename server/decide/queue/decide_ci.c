@@ -31,7 +31,7 @@ asks(const struct tx *tx, const struct deployment *work)
 	    environment;
 }
 
-/* Its page, where people see why: at github.com, or below the Enterprise Server that has /api/v3. */
+/* Its page, where people see why: at github.com, or on the Enterprise Server that has /api/v3. */
 static void
 add_failure(const struct settings *of, const struct pipeline_run *run, char ret[LIMIT_LINE])
 {
@@ -95,7 +95,7 @@ bool
 decide_ci_is_late(struct tx *tx, const struct deployment *work)
 {
 	return work->wait.ci_since != 0 &&
-	    tx->at - work->wait.ci_since >= tx->settings->ci_wait_minutes * MINUTE_MS;
+	    tx->at - work->wait.ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;
 }
 
 bool

@@ -330,6 +330,15 @@ start(const struct look *l, struct place *place)
 		decide_tell_turn(l->tx, work, false);
 }
 
+/* What a place waits for that is kept by such a turn; NULL: the turn says it itself. */
+static const char *const waits[TURN_TO_START + 1] = {
+	[TURN_TO_WAIT_HOLD] = ROW_QUEUE_HOLD,
+	[TURN_TO_PASS] = "",
+	[TURN_TO_WAIT_SETTINGS] = ROW_QUEUE_SETTINGS,
+	[TURN_TO_WAIT_SLOT] = ROW_QUEUE_SLOT,
+	[TURN_TO_WAIT_CI] = ROW_QUEUE_CI,
+};
+
 /* True: it has started, and nobody else can. */
 static bool
 take_turn(struct look *l, int64_t id)
@@ -342,6 +351,8 @@ take_turn(struct look *l, int64_t id)
 	if (place.work.state != DEPLOY_QUEUED)
 		return false;
 	rule = turn_decide(facts_of(l, &place));
+	if (waits[rule->to] != NULL)
+		wait_for(l, &place, waits[rule->to]);
 	switch (rule->to) {
 	case TURN_TO_REFUSE:
 		refuse(l, &place, rule->reason);
@@ -353,23 +364,16 @@ take_turn(struct look *l, int64_t id)
 		decide_hold_work(l->tx, &place.work);
 		break;
 	case TURN_TO_WAIT_HOLD:
-		wait_for(l, &place, ROW_QUEUE_HOLD);
-		break;
 	case TURN_TO_PASS:
-		wait_for(l, &place, "");
+	case TURN_TO_WAIT_SLOT:
 		break;
 	case TURN_TO_WAIT_SETTINGS:
-		wait_for(l, &place, ROW_QUEUE_SETTINGS);
 		decide_unsynced_wait(l->tx, id, &place.shown);
 		break;
 	case TURN_TO_WAIT_CLAIM:
 		wait_for(l, &place, place.resource);
 		break;
-	case TURN_TO_WAIT_SLOT:
-		wait_for(l, &place, ROW_QUEUE_SLOT);
-		break;
 	case TURN_TO_WAIT_CI:
-		wait_for(l, &place, ROW_QUEUE_CI);
 		decide_ci_wait(l->tx, &place.work);
 		break;
 	case TURN_TO_ASK_GIT:

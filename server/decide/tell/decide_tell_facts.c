@@ -60,13 +60,14 @@ is_hidden(struct tx *tx, const struct deployment *deployment, const struct deplo
 }
 
 static const char *
-ci_of(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *rows)
 {
-	if (decide_tell_is_question(work) || work->state == DEPLOY_QUEUED)
-		(void)decide_ci(tx, work, ret);
-	else
-		ret[0] = '\0';
-	return ret;
+	if (deployment_is_action(work))
+		return decide_action_touches(tx, work, rows->touches);
+	if (!decide_tell_is_question(work) && work->state != DEPLOY_QUEUED)
+		return "";
+	(void)decide_ci(tx, work, rows->ci);
+	return rows->ci;
 }
 
 /* Where it stands in its queue, and behind what; or who has what it waits for. */
@@ -487,7 +488,7 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.run_end = row_run_end(tx, deployment->run),
 		.is_unreachable = run_verdict_is_unreachable(&run),
 		.is_killed = run.signal_number != 0,
-		.touches = decide_action_touches(tx, deployment, rows->touches),
+		.touches = line_of(tx, deployment, rows),
 		.tail = tail_of(tx, deployment, rows->tail),
 		.is_tail_private = decide_tail_is_private(tx, deployment),
 		.application_log = application_log_of(tx, deployment, rows->application_log),
@@ -517,7 +518,6 @@ decide_tell_facts(struct tx *tx, const struct deployment *deployment,
 		.holds = &rows->holds,
 		.passed = decide_needs_passed(tx, deployment),
 		.approvals = is_approved ? &rows->approvals : NULL,
-		.ci = ci_of(tx, deployment, rows->ci),
 		.position = rows->position,
 		.ahead = rows->ahead.id != 0 ? &rows->ahead : NULL,
 		.rollback_not_started = deployment->state == DEPLOY_ROLLBACK_FAILED &&
