@@ -54,7 +54,14 @@ check(const struct event *event, enum delivery_kind kind)
 
 	if (event->kind != EVENT_DELIVERY)
 		return;
-	assert(d->kind == kind);
+	assert(d->kind == kind || (kind == DELIVERY_WORKFLOW_RUN && d->kind == DELIVERY_OTHER));
+	assert((d->run != NULL) == (kind == DELIVERY_WORKFLOW_RUN));
+	if (d->run != NULL) {
+		assert(is_printable(d->run->file) && strpbrk(d->run->file, "@") == NULL);
+		assert(text_is_hex(d->run->commit, 40, 40) && is_printable(d->run->conclusion));
+		assert((d->run->conclusion[0] != '\0') == (d->run->rank == PIPELINE_IS_OVER));
+		assert(d->run->run > 0 && d->run->number > 0 && d->run->attempt > 0);
+	}
 	assert(is_printable(d->branch) && is_printable(d->repository) && is_printable(d->login));
 	assert(is_utf8(d->branch, strlen(d->branch)));
 	assert(is_utf8(d->repository, strlen(d->repository)));
@@ -65,6 +72,19 @@ check(const struct event *event, enum delivery_kind kind)
 		assert(strlen(d->after) == 40 || strlen(d->after) == 64);
 		assert(text_is_hex(d->after, 40, 64));
 	}
+}
+
+/* As the other, but for the run's address. */
+static bool
+is_same(struct delivery *d, struct delivery *other)
+{
+	struct pipeline_run *a = TAKE(d->run), *b = TAKE(other->run);
+	bool is = memcmp(d, other, sizeof(*d)) == 0 && (a == NULL) == (b == NULL) &&
+	    (a == NULL || memcmp(a, b, sizeof(*a)) == 0);
+
+	free(a);
+	free(b);
+	return is;
 }
 
 /* x → payload=x, everything escaped that may be. */
@@ -89,7 +109,8 @@ write_form(const uint8_t *data, size_t size, struct buf *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum delivery_kind kinds[] = { DELIVERY_PUSH, DELIVERY_PING, DELIVERY_OTHER };
+	static const enum delivery_kind kinds[] = { DELIVERY_PUSH, DELIVERY_PING, DELIVERY_OTHER,
+		DELIVERY_WORKFLOW_RUN };
 	struct buf form;
 
 	buf_init(&form, 8 + 3 * size);
@@ -103,8 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(odd, kinds[i]);
 		assert(json->kind == same->kind);
 		if (json->kind == EVENT_DELIVERY)
-			assert(memcmp(&json->u.delivery, &same->u.delivery,
-				   sizeof(json->u.delivery)) == 0);
+			assert(is_same(&json->u.delivery, &same->u.delivery));
 		event_free(json);
 		event_free(same);
 		event_free(odd);

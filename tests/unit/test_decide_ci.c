@@ -165,6 +165,10 @@ CI_TEST(a_newer_push_does_not_take_the_place_of_one_whose_ci_has_begun)
 	push(w, COMMIT_B);
 	assert_string_equal(world_newest(w, "staging").commit, COMMIT_A);
 	assert_non_null(world_says(w, "a newer commit waits: bbbbbbb"));
+	(void)world_text(w, WORLD_ADMIN, "/freeze production 1m audit");
+	w->aid.at += 2 * MINUTE;
+	world_due(w, TIMER_HOLDS); /* all that waits is looked at */
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0);
 	ends(w, "ci.yml", COMMIT_A, "success");
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_A);

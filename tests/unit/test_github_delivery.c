@@ -229,7 +229,7 @@ TEST(a_cache_sync_is_no_push)
 /* What cannot be a push by any name decides nothing, and is not read. */
 TEST(only_what_is_asked_for_or_may_be_a_push_is_read)
 {
-	static char large[(64 << 10) + 1];
+	static char large[(64 << 10) + 1], huge[(1 << 20) + 1];
 	char star[] = "{\"action\":\"created\"}", push[] = PUSH("refs/heads/x", AFTER);
 	const struct {
 		const char *event;
@@ -240,6 +240,8 @@ TEST(only_what_is_asked_for_or_may_be_a_push_is_read)
 		{ "push", { star, strlen(star) }, DELIVERY_PUSH, true },
 		{ "ping", { star, strlen(star) }, DELIVERY_PING, true },
 		{ "star", { star, strlen(star) }, DELIVERY_OTHER, false },
+		{ "workflow_run", { star, strlen(star) }, DELIVERY_WORKFLOW_RUN, true },
+		{ "workflow_run", { huge, sizeof(huge) }, DELIVERY_OTHER, true },
 		{ "Push", { star, strlen(star) }, DELIVERY_OTHER, false },
 		{ "star", { push, strlen(push) }, DELIVERY_OTHER, true },
 		{ "star", { large, sizeof(large) - 1 }, DELIVERY_OTHER, false },
@@ -290,4 +292,84 @@ TEST(a_form_of_any_other_shape_is_refused)
 		assert_refused(decode_with(forge_decode_form, DELIVERY_OTHER, bad[i]));
 	}
 	assert_refused(decode_with(forge_decode, DELIVERY_OTHER, "payload={}"));
+}
+
+#define RUN_BY(head, more) \
+	"{\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2,\"head_sha\":\"" AFTER \
+	"\",\"path\":\".github/workflows/ci.yml\",\"head_repository\":" head "," REPO "," more \
+	"}}"
+#define RUN(more) RUN_BY("{\"id\":7}", more)
+#define OF_A_PUSH "\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"success\""
+
+TEST(a_run_is_known_by_its_file_and_its_commit)
+{
+	struct decoded d = decode(DELIVERY_WORKFLOW_RUN, RUN(OF_A_PUSH));
+	const struct pipeline_run *run;
+
+	assert_true(d.is_good);
+	assert_int_equal(d.event->u.delivery.kind, DELIVERY_WORKFLOW_RUN);
+	assert_string_equal(d.event->u.delivery.repository, "o/r");
+	run = d.event->u.delivery.run;
+	assert_string_equal(run->file, "ci.yml");
+	assert_string_equal(run->commit, AFTER);
+	assert_string_equal(run->repository_id, "7");
+	assert_string_equal(run->conclusion, "success");
+	assert_int_equal(run->run, 9);
+	assert_int_equal(run->number, 2);
+	assert_int_equal(run->attempt, 1);
+	event_free(d.event);
+}
+
+TEST(how_far_a_run_is_and_whether_it_counts)
+{
+	static const struct {
+		const char *body;
+		enum delivery_kind kind;
+		enum pipeline_rank rank;
+	} rows[] = {
+		{ RUN("\"event\":\"push\",\"status\":\"in_progress\",\"conclusion\":null"),
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_RUNS },
+		{ RUN("\"event\":\"push\",\"status\":\"waiting\",\"conclusion\":\"success\""),
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED },
+		{ RUN("\"event\":\"workflow_dispatch\",\"status\":\"queued\""),
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED },
+		{ RUN("\"event\":\"pull_request\",\"status\":\"queued\""), DELIVERY_OTHER,
+		    PIPELINE_REQUESTED },
+		{ RUN("\"event\":\"schedule\",\"status\":\"queued\""), DELIVERY_OTHER,
+		    PIPELINE_REQUESTED },
+		{ RUN_BY("{\"id\":8}", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER },
+		{ RUN_BY("null", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct decoded d = decode(DELIVERY_WORKFLOW_RUN, rows[i].body);
+
+		assert_true(d.is_good);
+		assert_int_equal(d.event->u.delivery.kind, rows[i].kind);
+		assert_int_equal(d.event->u.delivery.run->rank, rows[i].rank);
+		event_free(d.event);
+	}
+}
+
+TEST(a_run_that_lacks_what_a_run_has_is_refused)
+{
+	static const char *const bad[] = { "{}", "[]", "{\"action\":\"completed\"}",
+		RUN("\"event\":\"push\",\"status\":\"completed\""),
+		RUN("\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"a\\nb\""),
+		RUN("\"status\":\"queued\""), RUN("\"event\":\"push\""),
+		RUN(OF_A_PUSH ",\"run_attempt\":0"), RUN(OF_A_PUSH ",\"id\":10"),
+		"{\"workflow_run\":{}}", PUSH("refs/heads/x", AFTER) };
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_refused(decode(DELIVERY_WORKFLOW_RUN, bad[i]));
+}
+
+/* A captured delivery of one kind is none of another. */
+TEST(a_push_with_a_run_in_it_is_neither)
+{
+	assert_refused(decode(DELIVERY_WORKFLOW_RUN,
+	    "{\"ref\":\"refs/heads/x\",\"after\":\"" AFTER "\"," /* and all of a run */
+	    "\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2,"
+	    "\"head_sha\":\"" AFTER "\",\"path\":\".github/workflows/ci.yml\"," REPO "," OF_A_PUSH
+	    "}}"));
 }
