@@ -295,9 +295,9 @@ TEST(a_form_of_any_other_shape_is_refused)
 }
 
 #define RUN_BY(head, more) \
-	"{\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2,\"head_sha\":\"" AFTER \
-	"\",\"path\":\".github/workflows/ci.yml\",\"head_repository\":" head "," REPO "," more \
-	"}}"
+	"{\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2," REPO \
+	",\"head_sha\":\"" AFTER "\",\"path\":\".github/workflows/ci.yml\"," \
+	"\"head_repository\":" head "," more "}}"
 #define RUN(more) RUN_BY("{\"id\":7}", more)
 #define OF_A_PUSH "\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"success\""
 
