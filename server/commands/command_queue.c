@@ -12,6 +12,7 @@
 #include "decide/hold/decide_hold_work.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/decide_page.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_principal.h"
 #include "lib/text.h"
@@ -108,13 +109,14 @@ add_reason(struct shown *s, const struct deployment *work)
 {
 	int64_t before = row_claim_before(s->tx, work->waits_for, work->place);
 	struct deployment holder;
+	char ci[LIMIT_LINE];
 
 	if (work->wait.is_asked_anew) {
 		chat_text_add(s->text, ", asked again: waits for an answer");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_GIT) == 0) {
 		chat_text_add(s->text, ", waits for git");
 	} else if (strcmp(work->waits_for, ROW_QUEUE_CI) == 0) {
-		chat_text_add(s->text, ", waits for CI");
+		chat_text_outside(s->text, ", waits for CI: ", decide_ci_line(s->tx, work, ci));
 	} else if (decide_is_held(s->tx, work)) {
 		chat_text_add(s->text, ", waits for the end of the %s",
 		    chat_holds[s->holds.n == 0 ? HOLD_FREEZE : s->holds.at[0].kind].ends);

@@ -5,6 +5,7 @@
 #include "commands/commands.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/decide_chat.h"
 #include "decide/git/decide_history.h"
 #include "decide/decide_page.h"
@@ -33,6 +34,7 @@ struct shown {
 	struct run_warnings warnings;
 	int64_t audit[CHAT_SHOW_AUDIT + 1];
 	char audit_head[LIMIT_AUDIT_HEAD];
+	char ci[LIMIT_LINE];
 };
 
 /* Where it was asked for; "": that is not known.  What was pressed in the team's chat goes on
@@ -99,6 +101,7 @@ tell(struct tx *tx, const struct deployment *work, struct shown *shown, struct c
 		.run_end = row_run_end(tx, work->run),
 		.barriers = shown->barriers,
 		.approvals = work->why == DEPLOY_WHY_UNAPPROVED ? &none : NULL,
+		.touches = decide_ci_line(tx, work, shown->ci),
 		.rollback_not_started =
 		    work->state == DEPLOY_ROLLBACK_FAILED && row_run_changed_nothing(tx, work->run),
 		.clock = decide_clock(tx, work->environment),

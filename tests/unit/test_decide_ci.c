@@ -137,7 +137,8 @@ CI_TEST(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
 	w->aid.at += 20 * MINUTE;
 	world_github_runs(w, NULL, 0, NULL);
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
-	assert_non_null(world_says(w, "CI: ci.yml running, lint.yml has not begun"));
+	assert_non_null(world_says(w,
+	    "CI: ci.yml running, lint.yml has not begun, and its time is over: ask again when it has"));
 }
 
 /* Whoever tries again is not an older attempt, nor is news of one. */
@@ -225,7 +226,9 @@ CI_TEST(what_somebody_asked_for_waits_as_well)
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	(void)world_text(w, WORLD_ADMIN, "/queue staging");
-	assert_non_null(world_says(w, "waits for CI"));
+	assert_non_null(world_says(w, "waits for CI: ci.yml has not begun, lint.yml"));
+	(void)world_text(w, WORLD_ADMIN, "/show 1");
+	assert_non_null(strstr(world_plain(world_last(w)), "\nCI: ci.yml has not begun, "));
 	ends(w, "ci.yml", COMMIT_A, "success");
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);

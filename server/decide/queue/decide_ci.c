@@ -91,6 +91,17 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 						   DECIDE_CI_GREEN;
 }
 
+const char *
+decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+{
+	enum deploy_class class = deploy_flow_class(work->state);
+
+	ret[0] = '\0';
+	if (class != DEPLOY_CLASS_ACTIVE && class != DEPLOY_CLASS_FINAL)
+		(void)decide_ci(tx, work, ret);
+	return ret;
+}
+
 bool
 decide_ci_is_late(struct tx *tx, const struct deployment *work)
 {

@@ -22,6 +22,9 @@ enum decide_ci {
  * nothing is asked. */
 enum decide_ci decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
 
+/* The same for messages about work that has not begun; "" of any other.  Returns ret. */
+const char *decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
+
 /* Has it waited for CI_WAIT_MINUTES? */
 bool decide_ci_is_late(struct tx *tx, const struct deployment *work);
 

@@ -243,12 +243,14 @@ refuse(const struct look *l, struct place *place, const char *reason)
 	bool is_late = decide_ci_is_late(l->tx, &place->work);
 
 	place->work.why = DEPLOY_WHY_REFUSED;
-	(void)snprintf(place->work.detail, sizeof(place->work.detail), "%s%.220s%s",
+	(void)snprintf(place->work.detail, sizeof(place->work.detail), "%s%.200s%s",
 	    reason[0] == '\0' && unfit == NULL ? "CI: " : "",
 	    reason[0] != '\0' ? reason :
 		unfit != NULL ? unfit :
 				place->ci,
-	    reason[0] == '\0' && unfit == NULL && is_late ? " after CI_WAIT_MINUTES" : "");
+	    reason[0] == '\0' && unfit == NULL && is_late ?
+		", and its time is over: ask again when it has" :
+		"");
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 

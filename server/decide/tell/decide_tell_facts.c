@@ -64,10 +64,7 @@ line_of(struct tx *tx, const struct deployment *work, struct decide_tell_rows *r
 {
 	if (deployment_is_action(work))
 		return decide_action_touches(tx, work, rows->touches);
-	if (!decide_tell_is_question(work) && work->state != DEPLOY_QUEUED)
-		return "";
-	(void)decide_ci(tx, work, rows->ci);
-	return rows->ci;
+	return decide_ci_line(tx, work, rows->ci);
 }
 
 /* Where it stands in its queue, and behind what; or who has what it waits for. */

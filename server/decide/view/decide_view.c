@@ -122,11 +122,7 @@ put_facts(struct tx *tx, int64_t person, const struct deployment *of, struct jso
 	put_text(json, "emergency", work->exempt.emergency);
 	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
-	if (is_over || deploy_flow_class(work->state) == DEPLOY_CLASS_ACTIVE)
-		ci[0] = '\0';
-	else
-		(void)decide_ci(tx, work, ci);
-	put_text(json, "ci", ci);
+	put_text(json, "ci", decide_ci_line(tx, work, ci));
 	put_number(json, "run", work->run);
 	json_put_time(json, "requested_at", work->requested_at);
 	json_put_time(json, "started_at", work->started_at);
