@@ -1155,13 +1155,20 @@ static const char *const migration_18[] = {
 	NULL,
 };
 
+/* Who has begun the runs whose jobs have asked for some work. */
+static const char *const migration_19[] = {
+	"CREATE TABLE work_actor (work INTEGER NOT NULL, login TEXT NOT NULL,"
+	" PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18 };
+	migration_18, migration_19 };
 
 const char *const *
 store_schema_sql(int64_t version)

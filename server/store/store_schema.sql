@@ -622,6 +622,9 @@ CREATE INDEX work_job_run ON work_job (repository_id, run);
 CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state = 'DONE';
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll' OR cause = 'job');
+CREATE TABLE work_actor (work INTEGER NOT NULL,
+ login TEXT NOT NULL,
+ PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -53,7 +53,7 @@ struct delivery {
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
-	/* A job of this workflow announced it, in a run that was begun again: nobody knows by whom;
-	 * "": it was not. */
+	/* A job of this workflow announced it, and nobody knows who has pushed it; "": somebody
+	 * does. */
 	char workflow[ENVIRONMENT_ID_MAX];
 };

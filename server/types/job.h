@@ -12,7 +12,15 @@ struct json;
 
 #define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
 #define JOB_NUMBER 24 /* of a number as a text */
+#define JOB_EVENT  40 /* of an event's name: GitHub's longest has 27 */
 #define JOB_DIGEST 32 /* SHA-256 */
+
+/* Who the actor is, as the event says that has begun the run. */
+enum job_actor {
+	JOB_ACTOR_UNKNOWN, /* nobody that counts: of a schedule whoever has changed its line last */
+	JOB_ACTOR_ASKED,   /* has begun the run; who has pushed the commit is not known */
+	JOB_ACTOR_PUSHED,  /* has pushed the commit */
+};
 
 struct job {
 	char workflow[ENVIRONMENT_ID_MAX]; /* of the settings: "deploy", "shop/deploy" */
@@ -22,6 +30,7 @@ struct job {
 	char repository_id[JOB_NUMBER];
 	char ref[LIMIT_REF]; /* "refs/heads/main" */
 	char sha[LIMIT_COMMIT];
+	char event[JOB_EVENT]; /* that has begun its run: "push" */
 	char actor[LIMIT_PERSON]; /* the login, cleaned */
 	int64_t actor_id;
 	char run[JOB_NUMBER];
@@ -32,6 +41,16 @@ struct job {
 
 /* Of claims that were checked and are of a workflow; false, *err: one is missing, or is none. */
 MUST_USE bool job_read(const struct json *claims, struct job *ret, struct err *err);
+
+/* Of a run that was begun again no claim says by whom: UNKNOWN. */
+enum job_actor job_actor_is(const struct job *job);
+
+/* Of such an event the actor of its first attempt counts. */
+bool job_event_has_actor(const char *event);
+
+/* Events that nobody causes who may not write to the repository, and that bring nothing of such
+ * people: they are let in unless a line of the settings says more. */
+bool job_event_is_usual(const char *event);
 
 /* Are both of the same job, or of the same run where one does not say of which job? */
 bool job_is_same(const struct job *a, const struct job *b);

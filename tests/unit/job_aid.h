@@ -11,7 +11,7 @@
 #define JOB_OF_SHOP \
 	{ \
 		.workflow = "shop", .token = "a-1", .repository = "octo/shop", \
-		.repository_id = "456789", .ref = "refs/heads/main", .sha = COMMIT_A, \
+		.repository_id = "456789", .ref = "refs/heads/main", .sha = COMMIT_A, .event = "push", \
 		.actor = "mona", .actor_id = 7, .run = "4711", .attempt = 1, .check_run = "99001" \
 	}
 

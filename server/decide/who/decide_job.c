@@ -121,6 +121,16 @@ decide_job_began(struct tx *tx, const struct api_request *api, int64_t work)
 	return true;
 }
 
+bool
+decide_job_is_behind_gate(struct tx *tx, const char *environment)
+{
+	if (tx->job == NULL || row_job_open_gate(tx, environment, tx->job) == 0)
+		return false;
+	decide_refusef(tx, 409, "%s waits for the gate that this run has there: deploy in its job",
+	    environment);
+	return true;
+}
+
 void
 decide_job_note(struct tx *tx, const struct api_request *api)
 {
