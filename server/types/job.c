@@ -23,40 +23,19 @@ static const struct {
 	{ "schedule", JOB_ACTOR_UNKNOWN },
 };
 
-static size_t
-find_event(const char *name)
+enum job_actor
+job_actor_of(const char *event)
 {
-	size_t i = 0;
-
-	while (i < COUNT(usual_events) && strcmp(usual_events[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-bool
-job_event_is_usual(const char *event)
-{
-	return find_event(event) < COUNT(usual_events);
-}
-
-static enum job_actor
-actor_of(const char *event)
-{
-	size_t i = find_event(event);
-
-	return i < COUNT(usual_events) ? usual_events[i].actor : JOB_ACTOR_UNKNOWN;
-}
-
-bool
-job_event_has_actor(const char *event)
-{
-	return actor_of(event) != JOB_ACTOR_UNKNOWN;
+	for (size_t i = 0; i < COUNT(usual_events); i++)
+		if (strcmp(usual_events[i].name, event) == 0)
+			return usual_events[i].actor;
+	return JOB_ACTOR_OUTSIDE;
 }
 
 enum job_actor
 job_actor_is(const struct job *job)
 {
-	return job->attempt == 1 ? actor_of(job->event) : JOB_ACTOR_UNKNOWN;
+	return job->attempt == 1 ? job_actor_of(job->event) : JOB_ACTOR_UNKNOWN;
 }
 
 static bool

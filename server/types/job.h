@@ -17,6 +17,7 @@ struct json;
 
 /* Who the actor is, as the event says that has begun the run. */
 enum job_actor {
+	JOB_ACTOR_OUTSIDE, /* anybody: the event is let in where a line of the settings names it */
 	JOB_ACTOR_UNKNOWN, /* nobody that counts: of a schedule whoever has changed its line last */
 	JOB_ACTOR_ASKED,   /* has begun the run; who has pushed the commit is not known */
 	JOB_ACTOR_PUSHED,  /* has pushed the commit */
@@ -42,15 +43,12 @@ struct job {
 /* Of claims that were checked and are of a workflow; false, *err: one is missing, or is none. */
 MUST_USE bool job_read(const struct json *claims, struct job *ret, struct err *err);
 
+/* By an event's name; OUTSIDE: whoever may not write to the repository can cause it, or it brings
+ * what such people wrote. */
+enum job_actor job_actor_of(const char *event);
+
 /* Of a run that was begun again no claim says by whom: UNKNOWN. */
 enum job_actor job_actor_is(const struct job *job);
-
-/* Of such an event the actor of its first attempt counts. */
-bool job_event_has_actor(const char *event);
-
-/* Events that nobody causes who may not write to the repository, and that bring nothing of such
- * people: they are let in unless a line of the settings says more. */
-bool job_event_is_usual(const char *event);
 
 /* Are both of the same job, or of the same run where one does not say of which job? */
 bool job_is_same(const struct job *a, const struct job *b);

@@ -145,7 +145,8 @@ is_listed(const char *list, const char *word)
 static bool
 lets_event(const struct workflow_line *line, const char *event)
 {
-	return event != NULL && (job_event_is_usual(event) || is_listed(line->events, event));
+	return event != NULL &&
+	    (job_actor_of(event) != JOB_ACTOR_OUTSIDE || is_listed(line->events, event));
 }
 
 bool

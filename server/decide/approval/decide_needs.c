@@ -58,8 +58,10 @@ note_unknown(struct needs_work *facts, enum needs_unknown unknown)
 static void
 add_asked(struct needs_work *facts, int64_t person)
 {
-	/* Of a workflow its job says who it was. */
-	if (person < 0 && (principal_is_hook(person) || !principal_is_program(person)))
+	bool is_job = principal_is_program(person) && !principal_is_hook(person);
+
+	facts->is_by_job |= is_job; /* which says who it was */
+	if (person < 0 && !is_job)
 		note_unknown(facts,
 		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
 			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
@@ -165,26 +167,15 @@ add_requesters(struct tx *tx, const struct deployment *work, struct needs_work *
 		add_asked(facts, people[i]);
 }
 
-static bool
-is_workflow(int64_t person)
-{
-	return principal_is_program(person) && !principal_is_hook(person);
-}
-
 /* Who began the runs of the jobs that have asked for it, also by joining its question. */
 static void
 find_actors(struct tx *tx, const struct deployment *work, struct needs_work *facts)
 {
 	struct row_actor actors[ROW_ACTORS];
-	size_t at = 0, n;
+	size_t n = facts->is_by_job ? row_actor_list(tx, work->id, actors) : 0;
 	int64_t person;
 
-	while (at < facts->n_asked && !is_workflow(facts->asked[at]))
-		at++;
-	if (at == facts->n_asked) /* most work: no statement more */
-		return;
-	n = row_actor_list(tx, work->id, actors);
-	if (n == 0)
+	if (n == 0 && facts->is_by_job)
 		note_unknown(facts, NEEDS_UNKNOWN_WORKFLOW);
 	for (size_t i = 0; i < n; i++) {
 		person = settings_person_of_login(

@@ -63,6 +63,7 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	if (before.status == 0)
 		return true;
 	if (before.is_other) {
+		tx_count_metric(tx, INCREMENT_JOB_REFUSED, "replayed", "", "", 1);
 		decide_audit_denied(tx, &api->from, AUDIT_CODE_TOKEN_REPLAYED,
 		    api_rows[api->operation].path, "", "its token was used for another request");
 		decide_refusef(tx, 401,
