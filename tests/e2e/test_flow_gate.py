@@ -126,7 +126,7 @@ def test_a_job_answers_no_question_and_deploys_its_own_commit_alone(scene):
         where = f"{path}/{job.work}" if path == "/v1/answer" else path
         status, said = job.ask(where, body)
         assert status == 403 and "a person does" in said["said"], (path, said)
-    status, said = job.ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
+    status, said = Job(scene).ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
     assert status == 409 and "leave it out" in said["said"]
     assert job.end("cancelled") == 200
 

@@ -3,7 +3,7 @@
 #include "decide/who/decide_job.h"
 
 #include "approval_aid.h"
-#include "lib/text.h"
+#include "job_aid.h"
 
 #define ADA	   WORLD_ADMIN
 #define BOB	   WORLD_OTHER_ADMIN
@@ -22,42 +22,19 @@
 struct scene {
 	struct world w;
 	struct job job;
-	int n;
+	int n; /* gates */
 };
 
 static struct answer
 ask(struct scene *s, enum api_operation operation, const char *path, const char *body)
 {
-	struct event *event = store_aid_event(&s->w.aid, EVENT_API);
-	struct api_request *api = calloc(1, sizeof(*api));
-	struct err err;
-
-	assert_non_null(api);
-	event->u.api = api;
-	api->is_network = true;
-	api->from = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-	api->job = calloc(1, sizeof(*api->job));
-	/* Each request has a token of its own. */
-	(void)snprintf(s->job.token, sizeof(s->job.token), "t-%d", ++s->n);
-	*api->job = s->job;
-	if (!api_read(operation, path, body, strlen(body), api, &err))
-		fail_msg("%s: %s", path, err.text);
-	return world_decide(&s->w, event);
+	return job_asks(&s->w, &s->job, operation, path, body);
 }
 
 static void
 open_scene(struct scene *s, const char *more)
 {
-	*s = (struct scene){ .job = { .workflow = "shop",
-				 .repository = "octo/shop",
-				 .repository_id = "456789",
-				 .ref = "refs/heads/main",
-				 .sha = COMMIT_A,
-				 .event = "push",
-				 .actor = "mona",
-				 .actor_id = 7,
-				 .run = "4711",
-				 .attempt = 1 } };
+	*s = (struct scene){ .job = JOB_OF_SHOP };
 	world_open(&s->w, SETTINGS, more, NULL);
 }
 
@@ -218,7 +195,7 @@ static int
 next_gate(struct scene *s, const char *workflow)
 {
 	of(s, workflow, "mona", "push");
-	(void)snprintf(s->job.run, sizeof(s->job.run), "%d", 5000 + s->n);
+	(void)snprintf(s->job.run, sizeof(s->job.run), "%d", 5000 + s->n++);
 	return ask(s, API_GATE, "/v1/gate", PRODUCTION).status;
 }
 
