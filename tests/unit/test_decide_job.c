@@ -161,6 +161,7 @@ TEST(a_schedule_that_joins_a_question_makes_nobody_known_of_it)
 
 	open_scene(&s, NULL);
 	world_asks(&s.w, BOB, "/deploy production", COMMIT_A);
+	joins(&s, "test", "lisa", "push");
 	joins(&s, "shop", "mona", "schedule");
 	approval_press_in(&s.w, BOB, WORLD_GROUP, "Deploy to");
 	world_git_at(&s.w, COMMIT_A);

@@ -43,6 +43,7 @@ struct world {
 	struct http_server *issuer, *server;
 	char url[64], key_set[1024];
 	struct http_asked asked;
+	int key_sets;				     /* that were asked for */
 	int asked_store, status;		     /* so it decides; 0: 200 */
 	int counted[ROUTE_JOB_RESULT_COUNT], others; /* refusals, by their words */
 };
@@ -63,8 +64,10 @@ answer_configuration(struct http_request *request, void *ctx)
 static void
 answer_keys(struct http_request *request, void *ctx)
 {
-	http_request_answer_text(
-	    request, 200, "application/json", NULL, ((struct world *)ctx)->key_set);
+	struct world *w = ctx;
+
+	w->key_sets++;
+	http_request_answer_text(request, 200, "application/json", NULL, w->key_set);
 }
 
 static void
@@ -386,7 +389,7 @@ on_key(void *ctx, enum jwks_found found, UNUSED const struct crypto_rsa *key)
 /* Whoever asks for keys that nobody has makes no true token a wrong one. */
 SCENE_TEST(who_comes_when_too_many_wait_for_a_key_is_told_to_come_again)
 {
-	int found[JWKS_CALLERS + 1];
+	static int found[JWKS_CALLERS + 1]; /* also of who is called at the end */
 	char *good = token_of(w, "4711", "a", "");
 
 	assert_int_equal(ask(w, good, HERE), 200);
@@ -404,14 +407,37 @@ SCENE_TEST(who_comes_when_too_many_wait_for_a_key_is_told_to_come_again)
 	free(good);
 }
 
+/* As a token is freed when its key is there. */
+static void
+on_key_forgets(void *ctx, enum jwks_found found, UNUSED const struct crypto_rsa *key)
+{
+	assert_int_equal(found, JWKS_FOUND);
+	(void)text_copy(ctx, JWT_KID, "key-2");
+}
+
 /* Regression: the key's name was read when its caller had freed it. */
+SCENE_TEST(the_name_of_a_key_is_its_callers_until_they_are_called)
+{
+	char *good = token_of(w, "4711", "a", ""), kid[JWT_KID] = "key-1";
+
+	assert_int_equal(ask(w, good, HERE), 200);
+	stands_at += JWKS_PAUSE_MS;
+	jwks_get(w->keys, kid, on_key_forgets, kid);
+	assert_int_equal(ask(w, good, HERE), 200);
+	assert_int_equal(ask(w, good, HERE), 200);
+	assert_int_equal(w->key_sets, 1); /* none was asked for because of another name */
+	free(good);
+}
+
 SCENE_TEST(an_old_set_is_renewed_behind_whoever_has_their_key)
 {
 	char *good = token_of(w, "4711", "a", "");
 
 	assert_int_equal(ask(w, good, HERE), 200);
-	w->key_set[0] = '\0';
 	stands_at += JWKS_FRESH_MS;
 	assert_int_equal(ask(w, good, HERE), 200);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ask(w, good, HERE), 200); /* its loop fetches them, too */
+	assert_int_equal(w->key_sets, 2);
 	free(good);
 }
