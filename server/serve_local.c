@@ -8,6 +8,7 @@
 #include "clients/jwks.h"
 #include "lib/err.h"
 #include "lib/log.h"
+#include "lib/text.h"
 #include "serve_inside.h"
 #include "types/workflow.h"
 
@@ -133,6 +134,15 @@ open_own(
 	    (chmod(path, 0666) == 0 || err_errno(err, ERR_IO, errno, "chmod %s", path));
 }
 
+static void
+count_refused_job(void *ctx, const char *why)
+{
+	struct metric_increment one = { .kind = INCREMENT_JOB_REFUSED, .value = 1 };
+
+	(void)text_copy(one.label[0], sizeof(one.label[0]), why); /* a word of ours */
+	metric_set_count(((struct serve *)ctx)->metrics, &one);
+}
+
 /* Made when the first job asks. */
 static struct jwks *
 keys(void *ctx)
@@ -159,8 +169,10 @@ serve_network_api(struct serve *serve)
 {
 	if (!serve->settings->enable_api_server)
 		return;
-	serve->jobs.config =
-	    (struct route_job_config){ .settings = current_settings, .keys = keys, .ctx = serve };
+	serve->jobs.config = (struct route_job_config){ .settings = current_settings,
+		.keys = keys,
+		.count_refused = count_refused_job,
+		.ctx = serve };
 	serve->network_api = route_api_new(&(struct route_api_config){
 	    .settings = current_settings,
 	    .submit = serve_submit,

@@ -223,13 +223,17 @@ jwks_get(struct jwks *jwks, const char *kid, jwks_key_fn *on_key, void *ctx)
 {
 	int64_t now = clock_monotonic_ms();
 	bool has_it = is_known(jwks, now) && jwks_find(jwks->keys, kid) != NULL;
+	bool is_due = jwks->call == NULL && is_to_be_fetched(jwks, kid, now);
 
-	/* An old set is renewed behind whoever has their key. */
-	if (has_it || (jwks->call == NULL && !is_to_be_fetched(jwks, kid, now)) ||
-	    jwks->n_callers == JWKS_CALLERS) {
+	/* An old set is renewed behind whoever has their key; with the call kid may go. */
+	if (has_it || (jwks->call == NULL && !is_due)) {
 		answer(jwks, on_key, ctx, kid);
-		if (jwks->call == NULL && is_to_be_fetched(jwks, kid, now))
+		if (is_due && jwks->call == NULL)
 			fetch(jwks);
+		return;
+	}
+	if (jwks->n_callers == JWKS_CALLERS) {
+		on_key(ctx, JWKS_UNREACHABLE, NULL);
 		return;
 	}
 	jwks->callers[jwks->n_callers] = (struct caller){ .on_key = on_key, .ctx = ctx };

@@ -10,12 +10,12 @@
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell.h"
+#include "decide/who/decide_job.h"
 #include "decide/question/decide_where.h"
 #include "lib/text.h"
 #include "store/row_deployment.h"
 #include "store/row_exempt.h"
 #include "store/row_hold.h"
-#include "store/row_job.h"
 #include "types/job.h"
 
 /* One person's deployments that have not ended: more is a mistake or a game. */
@@ -114,17 +114,6 @@ may_now(struct tx *tx, const struct update *update, const struct request *reques
 		decide_may_now(tx, update, request, environment, reasons->exception[0] != '\0'));
 }
 
-/* It would wait for the end of the run that asks. */
-static bool
-is_behind_own_gate(struct tx *tx, const char *environment)
-{
-	if (tx->job == NULL || row_job_open_gate(tx, environment, tx->job) == 0)
-		return false;
-	decide_refusef(tx, 409, "%s waits for the gate that this run has open: deploy in this job",
-	    environment);
-	return true;
-}
-
 /* A job deploys the commit that its token is of, however it names it.  False: it was refused. */
 static bool
 is_of_job(struct tx *tx, const char *ref)
@@ -153,7 +142,7 @@ command_deploy(struct tx *tx, const struct update *update, const struct request 
 	(void)request_get(request, "exception", reasons.exception);
 	settings =
 	    decide_where(tx, update, is_emergency ? POLICY_EMERGENCY : POLICY_DEPLOY, request);
-	if (settings == NULL || is_behind_own_gate(tx, settings->name) ||
+	if (settings == NULL || decide_job_is_behind_gate(tx, settings->name) ||
 	    !may_now(tx, update, request, settings->name, &reasons) ||
 	    decide_is_refused(tx, update, settings->name) ||
 	    decide_is_full(tx, update, settings->name, settings->name, is_emergency) ||

@@ -36,6 +36,7 @@ struct needs_work {
 	bool is_action;
 	bool is_emergency; /* it needs none, and who asked never counts as one of those who may */
 	int of_action;	   /* approvals that an action needs; 0: it is none */
+	bool is_by_job; /* of a workflow, or of several */
 	bool is_force_push;
 	const char
 	    *untouched;	 /* patterns in which nothing differs, a comma behind each; NULL: none */

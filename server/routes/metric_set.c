@@ -12,6 +12,7 @@
 #include "lib/version.h"
 #include "routes/metric.h"
 #include "routes/metric_process.h"
+#include "routes/route_job.h"
 #include "routes/state_watch.h"
 #include "settings/sources/settings_secrets.h"
 #include "types/hook.h"
@@ -121,6 +122,9 @@ metric_set_count(struct metric_set *set, const struct metric_increment *incremen
 		break;
 	case INCREMENT_AUDIT_EXPORT_FAILED:
 		metric_add(&set->m[METRIC_AUDIT_EXPORT_FAILURES], 1, METRIC_BARE);
+		break;
+	case INCREMENT_JOB_REFUSED:
+		metric_add(&set->m[METRIC_JOB_REFUSALS], 1, label, 1);
 		break;
 	case INCREMENT_POLL_ROUND:
 		metric_set_value(set, METRIC_POLL_INTERVAL, increment->value);
@@ -234,9 +238,9 @@ expect_forges(struct metric_set *set, const struct settings *settings)
 			    forge_codes, COUNT(forge_codes));
 }
 
-/* Each file that has hooks, and who was not let in. */
+/* Each file that has hooks, and who was not let in; why jobs were not. */
 static void
-expect_hooks(struct metric_set *set, const struct settings *settings)
+expect_programs(struct metric_set *set, const struct settings *settings)
 {
 	struct hook hook;
 
@@ -244,6 +248,8 @@ expect_hooks(struct metric_set *set, const struct settings *settings)
 		return;
 	for (size_t at = 0; hook_next(settings, &at, &hook);)
 		expect_requests(set, hook.application, "hook", hook_codes, COUNT(hook_codes));
+	for (size_t i = ROUTE_JOB_LET_IN + 1; i < COUNT(route_job_rows); i++)
+		metric_expect(&set->m[METRIC_JOB_REFUSALS], METRIC_LABELS(route_job_rows[i].word));
 }
 
 /* The previous values that open something. */
@@ -284,7 +290,7 @@ metric_set_settings(struct metric_set *set, const struct settings *settings)
 	expect_forges(set, settings);
 	for (size_t i = 0; i < settings->application_count; i++)
 		expect_forges(set, settings->applications[i]);
-	expect_hooks(set, settings);
+	expect_programs(set, settings);
 	settings_for_secrets(settings, expect_previous, set);
 	metric_set_value(set, METRIC_SECRET_ROTATE, settings->rotate_days * 86400.0);
 }

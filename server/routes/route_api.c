@@ -23,12 +23,19 @@
 #define BODY_MAX 16384
 #define SEEN_MAX 64 /* whose requests are counted; the one seen longest ago makes room */
 #define BEARER	 "Bearer "
+#define TOO_MANY "too many requests: wait a moment"
 
 /* Of one user: looking at a deployment that goes on takes four requests a second. */
 static const struct bucket_rate request_rate = { .capacity = 60, .token_ms = 100 };
 static const struct bucket_rate line_rate = { .capacity = 1, .token_ms = 60000 };
 /* Of all who are not let in, in log and audit: anybody can be many users. */
 static const struct bucket_rate all_lines_rate = { .capacity = 10, .token_ms = 6000 };
+
+/* Jobs ask every five seconds: twelve in a run, twenty-five of a workflow. */
+static const struct bucket_rate run_rate = { .capacity = 120, .token_ms = 400 };
+static const struct bucket_rate workflow_rate = { .capacity = 240, .token_ms = 200 };
+/* Of one address, valid or not: many jobs share it, and each check takes the loop some 50 µs. */
+static const struct bucket_rate check_rate = { .capacity = 600, .token_ms = 20 };
 
 /* Tokens that are not valid: of one address, and of all. */
 static const struct bucket_rate try_rate = { .capacity = 10, .token_ms = 6000 };
@@ -39,7 +46,8 @@ struct seen {
 	uint64_t who; /* a uid; of a token or an address the first bytes of its hash */
 	int64_t at;   /* monotonic ms */
 	struct bucket requests;
-	struct bucket lines; /* for the same reason; another one is said at once */
+	struct bucket checks; /* of tokens of jobs */
+	struct bucket lines;  /* for the same reason; another one is said at once */
 	const char *why;
 };
 
@@ -56,6 +64,7 @@ struct route_api {
 	size_t n_known;
 	struct seen tries[SEEN_MAX]; /* on TCP: addresses */
 	struct seen jobs[SEEN_MAX];  /* the same, of jobs whose tokens prove nothing */
+	struct seen runs[SEEN_MAX], workflows[SEEN_MAX]; /* of jobs whose tokens do */
 	struct bucket all_tries;
 	struct bucket all_lines;
 	int64_t unlogged; /* refusals since the last that the log has */
@@ -169,7 +178,7 @@ let_in(struct route_api *local, struct http_request *request, struct update *ret
 	peer.uid = uid;
 	seen = seen_of(local->seen, uid);
 	if (!bucket_take(&seen->requests, request_rate, seen->at, 1)) {
-		route_api_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, TOO_MANY);
 		return false;
 	}
 	why = local_user_judge(local->config.settings(local->config.ctx), &peer, ret);
@@ -281,7 +290,7 @@ let_try(struct route_api *local, struct http_request *request, const char *token
 	if (!bucket_take(&seen->requests, try_rate, seen->at, 1) ||
 	    !bucket_take(&local->all_tries, all_tries_rate, seen->at, 1)) {
 		note_refused(local, seen, client, "too many tries");
-		route_api_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, TOO_MANY);
 	} else if (!is_known) {
 		note_refused(local, seen, client, what);
 		(void)snprintf(said, sizeof(said),
@@ -311,7 +320,7 @@ let_in_token(struct route_api *local, struct http_request *request, struct updat
 		if (!let_try(local, request, token, known != NULL))
 			return false;
 	} else if (!bucket_take(&known->requests, request_rate, clock_monotonic_ms(), 1)) {
-		route_api_said(request, 429, "too many requests: wait a moment");
+		route_api_said(request, 429, TOO_MANY);
 		return false;
 	}
 	return text_copy(ret->token, sizeof(ret->token), token);
@@ -327,15 +336,41 @@ job_tries(struct route_api *local, const struct http_request *request)
 }
 
 static void
+refuse_job(struct route_api *local, struct http_request *request, enum route_job_result result,
+    const char *why)
+{
+	local->config.jobs->count_refused(local->config.jobs->ctx, route_job_rows[result].word);
+	route_api_said(request, route_job_rows[result].status, why);
+}
+
+static void
 let_in_job(struct route_api *local, struct http_request *request, struct update *ret)
 {
 	struct seen *seen = job_tries(local, request);
 
 	*ret = (struct update){ .kind = UPDATE_TEXT, .is_private = true };
-	if (bucket_wait_ms(&seen->requests, try_rate, seen->at, 1) > 0) {
-		note_refused(local, seen, http_request_client(request), "too many tries");
-		route_api_said(request, 429, "too many requests: wait a moment");
-	}
+	if (bucket_take(&seen->checks, check_rate, seen->at, 1))
+		return;
+	note_refused(local, seen, http_request_client(request), "too many tries");
+	refuse_job(local, request, ROUTE_JOB_TOO_MANY, TOO_MANY);
+}
+
+/* A valid token is no leave to ask in a loop: one run leaves something to the others of its
+ * workflow.  False: it was answered. */
+static bool
+may_ask(struct route_api *local, struct http_request *request, const struct job *job)
+{
+	struct seen *run, *workflow = seen_of(local->workflows, number_of(job->workflow));
+	char name[2 * JOB_NUMBER];
+
+	(void)snprintf(name, sizeof(name), "%s/%s", job->repository_id, job->run);
+	run = seen_of(local->runs, number_of(name));
+	if (bucket_take(&run->requests, run_rate, run->at, 1) &&
+	    bucket_take(&workflow->requests, workflow_rate, workflow->at, 1))
+		return true;
+	note_refused(local, run, http_request_client(request), "a job asks too often");
+	refuse_job(local, request, ROUTE_JOB_TOO_MANY, TOO_MANY);
+	return false;
 }
 
 static void
@@ -368,7 +403,7 @@ on_begin(struct http_request *request, void *ctx)
 /* Ends with the connection. */
 #define CROWDED(said) \
 	"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\n" \
-	"Connection: close\r\n\r\n" \
+	"Retry-After: 10\r\nConnection: close\r\n\r\n" \
 	"{\"said\":\"" said "\",\"work\":null,\"is_to_be_answered\":false,\"asked_until\":null}"
 
 const char *
@@ -485,25 +520,26 @@ struct arrival {
 };
 
 static void
-on_job(void *ctx, int status, const char *why, const struct job *job)
+on_job(void *ctx, enum route_job_result result, const char *why, const struct job *job)
 {
 	struct arrival arrival = *(struct arrival *)ctx;
 	struct route_api *local = arrival.operation->local;
 	struct seen *seen;
-	bool is_counted;
 
 	free(ctx);
-	if (status == 200) {
-		submit(arrival.operation, arrival.request, job);
+	if (result == ROUTE_JOB_LET_IN) {
+		if (may_ask(local, arrival.request, job))
+			submit(arrival.operation, arrival.request, job);
 		return;
 	}
-	if (status != 503) {
+	if (result != ROUTE_JOB_UNCHECKED) {
 		seen = job_tries(local, arrival.request);
-		is_counted = bucket_take(&seen->requests, try_rate, seen->at, 1);
+		if (!bucket_take(&seen->requests, try_rate, seen->at, 1))
+			result = ROUTE_JOB_TOO_MANY;
 		note_refused(local, seen, http_request_client(arrival.request),
-		    is_counted ? "a job's token is refused" : "too many tries");
+		    result == ROUTE_JOB_TOO_MANY ? "too many tries" : "a job's token is refused");
 	}
-	route_api_said(arrival.request, status, why);
+	refuse_job(local, arrival.request, result, result == ROUTE_JOB_TOO_MANY ? TOO_MANY : why);
 }
 
 static void

@@ -16,10 +16,14 @@
 static void
 answer(struct http_request *request, int status, const char *json)
 {
-	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" };
+	static const struct http_header unknown = { "WWW-Authenticate", "Bearer" },
+					later = { "Retry-After", "10" };
 
-	http_request_answer_text(
-	    request, status, "application/json", status == 401 ? &unknown : NULL, json);
+	http_request_answer_text(request, status, "application/json",
+	    status == 401		       ? &unknown :
+		status == 429 || status == 503 ? &later :
+						 NULL,
+	    json);
 }
 
 void

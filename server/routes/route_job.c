@@ -14,6 +14,12 @@
 #include "types/settings.h"
 #include "types/workflow.h"
 
+const struct route_job_row route_job_rows[] = {
+#define R(name, ...) [ROUTE_JOB_##name] = { __VA_ARGS__ },
+	ROUTE_JOB_RESULTS(R)
+#undef R
+};
+
 /* One that waits for its key. */
 struct check {
 	const struct route_job_config *config;
@@ -24,9 +30,9 @@ struct check {
 };
 
 static void
-end(struct check *check, int status, const char *why, const struct job *job)
+end(struct check *check, enum route_job_result result, const char *why, const struct job *job)
 {
-	check->on_checked(check->ctx, status, why, job);
+	check->on_checked(check->ctx, result, why, job);
 	jwt_done(&check->jwt);
 	free(check->token);
 	free(check);
@@ -52,15 +58,15 @@ find_workflow(struct check *check, const struct settings *settings)
 	size_t n = workflow_find(settings, check->jwt.claims, &workflow);
 
 	if (n != 1) {
-		end(check, 403, n == 0 ? of_none : of_several, NULL);
+		end(check, ROUTE_JOB_WORKFLOW, n == 0 ? of_none : of_several, NULL);
 		return;
 	}
 	if (!job_read(check->jwt.claims, &job, &err)) {
-		end(check, 401, err.text, NULL);
+		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
 		return;
 	}
 	(void)text_copy(job.workflow, sizeof(job.workflow), workflow.id); /* of the same size */
-	end(check, 200, "", &job);
+	end(check, ROUTE_JOB_LET_IN, "", &job);
 }
 
 static void
@@ -72,11 +78,12 @@ check_claims(struct check *check)
 	struct err err;
 
 	if (audience == NULL)
-		end(check, 401, "no token of a job is let in: PUBLIC_URL is not set", NULL);
+		end(check, ROUTE_JOB_OFF, "no token of a job is let in: PUBLIC_URL is not set",
+		    NULL);
 	else if (jwt_check_claims(check->jwt.claims, issuer, audience, clock_wall_ms(), &err))
 		find_workflow(check, settings);
 	else
-		end(check, 401, err.text, NULL);
+		end(check, ROUTE_JOB_CLAIMS, err.text, NULL);
 }
 
 static void
@@ -87,13 +94,14 @@ on_key(void *ctx, enum jwks_found found, const struct crypto_rsa *key)
 	    found == JWKS_FOUND ? jwt_verify(&check->jwt, key) : CRYPTO_REFUSED;
 
 	if (found == JWKS_UNREACHABLE)
-		end(check, 503, "the keys of the issuer of tokens are not known: try again", NULL);
+		end(check, ROUTE_JOB_UNCHECKED,
+		    "the keys of the issuer of tokens are not known: try again", NULL);
 	else if (found == JWKS_NO_SUCH_KEY)
-		end(check, 401, "JWT: kid names no key of the issuer", NULL);
+		end(check, ROUTE_JOB_KEY, "JWT: kid names no key of the issuer", NULL);
 	else if (proof == CRYPTO_UNKNOWN)
-		end(check, 503, "no memory to check the token: try again", NULL);
+		end(check, ROUTE_JOB_UNCHECKED, "no memory to check the token: try again", NULL);
 	else if (proof == CRYPTO_REFUSED)
-		end(check, 401, "JWT: the signature is of another key", NULL);
+		end(check, ROUTE_JOB_SIGNATURE, "JWT: the signature is of another key", NULL);
 	else
 		check_claims(check);
 }
@@ -110,10 +118,10 @@ route_job_check(
 		.config = config, .on_checked = on_checked, .ctx = ctx, .token = mem_text(token)
 	};
 	if (keys == NULL)
-		end(check, 401, "no token of a job is let in: there is no WORKFLOW_<NAME>_IS",
-		    NULL);
+		end(check, ROUTE_JOB_OFF,
+		    "no token of a job is let in: there is no WORKFLOW_<NAME>_IS", NULL);
 	else if (!jwt_read(check->token, strlen(check->token), &check->jwt, &err))
-		end(check, 401, err.text, NULL);
+		end(check, ROUTE_JOB_FORM, err.text, NULL);
 	else
 		jwks_get(keys, check->jwt.kid, on_key, check);
 }

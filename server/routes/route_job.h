@@ -10,20 +10,47 @@ struct settings;
 struct route_job_config {
 	struct settings *(*settings)(void *ctx); /* today's; borrowed */
 	struct jwks *(*keys)(void *ctx); /* of GITHUB_TOKEN_ISSUER; NULL: no token is let in */
+	void (*count_refused)(void *ctx, const char *why); /* a word of the table below */
 	void *ctx;
 };
 
-/* job: of status 200, borrowed; else why says what is wrong, for whoever sent the token. */
-typedef void route_job_fn(void *ctx, int status, const char *why, const struct job *job);
+/* R(name, status, word of the metric that counts them); whoever has it checked says TOO_MANY, the
+ * store REPLAYED. */
+#define ROUTE_JOB_RESULTS(R) \
+	R(LET_IN,    200, NULL) \
+	R(OFF,       401, "off")       /* no token of a job is let in */ \
+	R(FORM,      401, "form") \
+	R(KEY,       401, "key")       /* the issuer has none of that name */ \
+	R(SIGNATURE, 401, "signature") \
+	R(CLAIMS,    401, "claims") \
+	R(WORKFLOW,  403, "workflow")  /* of none of the settings, or of several */ \
+	R(UNCHECKED, 503, "unchecked") \
+	R(REPLAYED,  401, "replayed") \
+	R(TOO_MANY,  429, "too_many")  /* of one address, or of one run or workflow */
+
+enum route_job_result {
+#define R(name, ...) ROUTE_JOB_##name,
+	ROUTE_JOB_RESULTS(R)
+#undef R
+	ROUTE_JOB_RESULT_COUNT
+};
+
+struct route_job_row {
+	int status;
+	const char *word;
+};
+extern const struct route_job_row route_job_rows[ROUTE_JOB_RESULT_COUNT];
+
+/* job: of LET_IN, borrowed; else why says what is wrong, for whoever sent the token. */
+typedef void route_job_fn(
+    void *ctx, enum route_job_result result, const char *why, const struct job *job);
 
 /* Is it meant as a job's token, rather than one of ours? */
 bool route_job_is_meant(const char *token);
 
 /*
  * Checks a token, which is copied: form, key, signature, issuer, audience (PUBLIC_URL), moment, and
- * whose workflow it is.  Calls on_checked once, within this call or later, within JWKS_WAIT_MS:
- * 200; 401: it proves nothing; 403: it is of no workflow of the settings, or of several; 503: it
- * could not be checked.
+ * whose workflow it is.  Calls on_checked once, within this call or later, within JWKS_WAIT_MS.
  */
 void route_job_check(const struct route_job_config *config, const char *token,
     route_job_fn *on_checked, void *ctx);

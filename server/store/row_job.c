@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/row_job.h"
 
+#include "store/row_actor.h"
 #include "store/store_inside.h"
 
 #define COLUMNS "workflow, repository, repository_id, run, attempt, check_run, actor, asked_at"
@@ -23,13 +24,16 @@ TX_READER(
 void
 row_job_add(struct tx *tx, int64_t work, const struct job *job)
 {
+	row_actor_add(tx, work, job);
 	(void)tx_run(tx,
 	    "INSERT INTO work_job (work, " COLUMNS
 	    ", opened_at, timer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)"
 	    " ON CONFLICT (work) DO NOTHING",
 	    DB_I64(work), DB_TEXT(job->workflow), DB_TEXT(job->repository),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt),
-	    DB_TEXT(job->check_run), DB_TEXT(job->actor), DB_I64(tx->at)); /* sticky */
+	    DB_TEXT(job->check_run),
+	    DB_TEXT(job_actor_of(job->event) >= JOB_ACTOR_ASKED ? job->actor : ""),
+	    DB_I64(tx->at)); /* sticky */
 }
 
 struct row_job *
@@ -83,16 +87,19 @@ row_job_gate(struct tx *tx, const char *environment, const struct job *job)
 int64_t
 row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
 {
-	return tx_number(tx, GATE_OF " AND " STORE_IS_ACTIVE, DB_TEXT(environment),
+	return tx_number(tx, GATE_OF " AND " STORE_IS_OPEN, DB_TEXT(environment),
 	    DB_TEXT(job->repository_id), DB_TEXT(job->run), DB_I64(job->attempt));
 }
 
 int64_t
-row_job_count_gates(struct tx *tx)
+row_job_count_gates(struct tx *tx, const char *workflow)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
-	    " AND " STORE_IS_OPEN);
+	    " AND " STORE_IS_OPEN
+	    " AND ($1 = '' OR EXISTS (SELECT 1 FROM work_job WHERE work_job.work = work.id"
+	    " AND workflow = $1))",
+	    DB_TEXT(workflow));
 }
 
 struct last_gate *

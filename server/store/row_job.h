@@ -18,6 +18,7 @@ struct row_job {
 
 /* A row that is there stays: the job that was first. */
 void row_job_add(struct tx *tx, int64_t work, const struct job *job);
+
 struct row_job *row_job_get(struct tx *tx, int64_t work, struct row_job *ret);
 void row_job_set_asked(struct tx *tx, int64_t work, int64_t at);
 void row_job_set_opened(struct tx *tx, int64_t work, int64_t at);
@@ -29,10 +30,10 @@ void row_job_set_timer(struct tx *tx, int64_t work, int64_t timer);
 /* The newest gate of that environment that this very job has asked for; 0: none. */
 int64_t row_job_gate(struct tx *tx, const char *environment, const struct job *job);
 
-/* The gate that is open there for the same run and attempt; 0: none is. */
+/* The gate that the same run and attempt has there, open or asked for; 0: none. */
 int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct job *job);
 
-/* Gates that have not ended. */
-int64_t row_job_count_gates(struct tx *tx);
+/* Gates of a workflow that have not ended; "": of all. */
+int64_t row_job_count_gates(struct tx *tx, const char *workflow);
 
 struct last_gate *row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret);

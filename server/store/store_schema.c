@@ -1158,6 +1158,9 @@ static const char *const migration_18[] = {
 	" run INTEGER NOT NULL, number INTEGER NOT NULL, attempt INTEGER NOT NULL,"
 	" rank INTEGER NOT NULL, conclusion TEXT NOT NULL, at INTEGER NOT NULL,"
 	" PRIMARY KEY (application, file, commit_id)) STRICT;",
+	/* Who has begun the runs whose jobs have asked for some work. */
+	"CREATE TABLE work_actor (work INTEGER NOT NULL, login TEXT NOT NULL,"
+	" PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;",
 	"ALTER TABLE work ADD COLUMN ci_since INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };

@@ -635,6 +635,9 @@ CREATE TABLE ci_run (application TEXT NOT NULL,
  conclusion TEXT NOT NULL,
  at INTEGER NOT NULL,
  PRIMARY KEY (application, file, commit_id)) STRICT;
+CREATE TABLE work_actor (work INTEGER NOT NULL,
+ login TEXT NOT NULL,
+ PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

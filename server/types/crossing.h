@@ -27,6 +27,7 @@ enum metric_increment_kind {
 	INCREMENT_COMMAND,    /* label: command, outcome */
 	INCREMENT_AUDIT,      /* an entry was written */
 	INCREMENT_AUDIT_EXPORT_FAILED,
+	INCREMENT_JOB_REFUSED, /* label: why, as route_job.h has it */
 	INCREMENT_POLL_ROUND, /* value: seconds between two polls of each repository */
 	INCREMENT_COMMIT,     /* value: seconds that a commit took */
 	INCREMENT_SECRET_PREVIOUS, /* label: application, secret */

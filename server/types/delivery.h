@@ -57,7 +57,7 @@ struct delivery {
 	int64_t sender;		/* sender.id */
 	struct pipeline_run *run; /* owned: of a WORKFLOW_RUN; else NULL */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
-	/* A job of this workflow announced it, in a run that was begun again: nobody knows by whom;
-	 * "": it was not. */
+	/* A job of this workflow announced it, and nobody knows who has pushed it; "": somebody
+	 * does. */
 	char workflow[ENVIRONMENT_ID_MAX];
 };

@@ -7,6 +7,37 @@
 #include "lib/json.h"
 #include "lib/text.h"
 
+/* docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows.  Not here:
+ * what outsiders cause or have written (pull_request*, issue*, discussion*, fork, watch, gollum and
+ * workflow_run, which follows them), what is not merged yet (merge_group), and what other programs
+ * report (check_*, status, deployment_status). */
+static const struct {
+	const char *name;
+	enum job_actor actor;
+} usual_events[] = {
+	{ "push", JOB_ACTOR_PUSHED },
+	{ "workflow_dispatch", JOB_ACTOR_ASKED },
+	{ "repository_dispatch", JOB_ACTOR_ASKED },
+	{ "release", JOB_ACTOR_ASKED },
+	{ "deployment", JOB_ACTOR_ASKED },
+	{ "schedule", JOB_ACTOR_UNKNOWN },
+};
+
+enum job_actor
+job_actor_of(const char *event)
+{
+	for (size_t i = 0; i < COUNT(usual_events); i++)
+		if (strcmp(usual_events[i].name, event) == 0)
+			return usual_events[i].actor;
+	return JOB_ACTOR_OUTSIDE;
+}
+
+enum job_actor
+job_actor_is(const struct job *job)
+{
+	return job->attempt == 1 ? job_actor_of(job->event) : JOB_ACTOR_UNKNOWN;
+}
+
 static bool
 missing(const char *name, struct err *err)
 {
@@ -61,6 +92,7 @@ job_read(const struct json *claims, struct job *ret, struct err *err)
 	    !take_number(claims, "repository_id", job->repository_id, NULL, err) ||
 	    !take_text(claims, "ref", job->ref, sizeof(job->ref), err) ||
 	    !take_commit(claims, job->sha, err) ||
+	    !take_text(claims, "event_name", job->event, sizeof(job->event), err) ||
 	    !take_number(claims, "actor_id", number, &job->actor_id, err) ||
 	    !take_number(claims, "run_id", job->run, NULL, err) ||
 	    !take_number(claims, "run_attempt", number, &job->attempt, err))

@@ -12,7 +12,16 @@ struct json;
 
 #define JOB_ID	   64 /* bytes of a token's own id (jti), with the NUL */
 #define JOB_NUMBER 24 /* of a number as a text */
+#define JOB_EVENT  40 /* of an event's name: GitHub's longest has 27 */
 #define JOB_DIGEST 32 /* SHA-256 */
+
+/* Who the actor is, as the event says that has begun the run. */
+enum job_actor {
+	JOB_ACTOR_OUTSIDE, /* anybody: the event is let in where a line of the settings names it */
+	JOB_ACTOR_UNKNOWN, /* nobody that counts: of a schedule whoever has changed its line last */
+	JOB_ACTOR_ASKED,   /* has begun the run; who has pushed the commit is not known */
+	JOB_ACTOR_PUSHED,  /* has pushed the commit */
+};
 
 struct job {
 	char workflow[ENVIRONMENT_ID_MAX]; /* of the settings: "deploy", "shop/deploy" */
@@ -22,6 +31,7 @@ struct job {
 	char repository_id[JOB_NUMBER];
 	char ref[LIMIT_REF]; /* "refs/heads/main" */
 	char sha[LIMIT_COMMIT];
+	char event[JOB_EVENT]; /* that has begun its run: "push" */
 	char actor[LIMIT_PERSON]; /* the login, cleaned */
 	int64_t actor_id;
 	char run[JOB_NUMBER];
@@ -32,6 +42,13 @@ struct job {
 
 /* Of claims that were checked and are of a workflow; false, *err: one is missing, or is none. */
 MUST_USE bool job_read(const struct json *claims, struct job *ret, struct err *err);
+
+/* By an event's name; OUTSIDE: whoever may not write to the repository can cause it, or it brings
+ * what such people wrote. */
+enum job_actor job_actor_of(const char *event);
+
+/* Of a run that was begun again no claim says by whom: UNKNOWN. */
+enum job_actor job_actor_is(const struct job *job);
 
 /* Are both of the same job, or of the same run where one does not say of which job? */
 bool job_is_same(const struct job *a, const struct job *b);

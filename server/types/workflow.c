@@ -7,12 +7,8 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
+#include "types/job.h"
 #include "types/settings.h"
-
-/* Events that others than those who may write to a repository begin, or that run with what others
- * wrote: only a line that names them lets them in. */
-static const char *const others_begin[] = { "pull_request", "pull_request_target", "issue_comment",
-	"workflow_run" };
 
 static bool
 next_of(const struct settings *s, size_t *at, size_t *n, struct workflow *ret)
@@ -145,15 +141,12 @@ is_listed(const char *list, const char *word)
 	return false;
 }
 
+/* What outsiders can cause only a line that names it lets in. */
 static bool
 lets_event(const struct workflow_line *line, const char *event)
 {
-	if (event == NULL)
-		return false;
-	for (size_t i = 0; i < COUNT(others_begin); i++)
-		if (strcmp(event, others_begin[i]) == 0)
-			return is_listed(line->events, event);
-	return true;
+	return event != NULL &&
+	    (job_actor_of(event) != JOB_ACTOR_OUTSIDE || is_listed(line->events, event));
 }
 
 bool

@@ -77,8 +77,8 @@ def test_a_job_goes_on_when_two_have_approved_and_keeps_the_environment(scene):
     approve(scene, other, scene.admin(), scene.admin())
     other.waits_for("queued")
     status, said = job.ask("/v1/command/deploy", {"arguments": ["production"]})
-    assert status == 409 and "waits for the gate that this run has open" in said["said"]
-    assert job.ask("/v1/push")[0] == 403, "nor by a push: it would wait for its own gate"
+    assert status == 409 and "waits for the gate that this run has there" in said["said"]
+    assert job.ask("/v1/push")[0] == 409, "nor by a push: it would wait for its own gate"
     assert job.end() == 200
     assert job.state() == "done"
     assert job.end("failure") == 200 and job.state() == "done", "an end is an end"
@@ -126,7 +126,7 @@ def test_a_job_answers_no_question_and_deploys_its_own_commit_alone(scene):
         where = f"{path}/{job.work}" if path == "/v1/answer" else path
         status, said = job.ask(where, body)
         assert status == 403 and "a person does" in said["said"], (path, said)
-    status, said = job.ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
+    status, said = Job(scene).ask("/v1/command/deploy", {"arguments": ["production", "develop"]})
     assert status == 409 and "leave it out" in said["said"]
     assert job.end("cancelled") == 200
 
@@ -137,7 +137,7 @@ def test_a_push_that_was_refused_can_be_reported_again(scene):
     job.gate()
     approve(scene, job, scene.admin(), scene.admin())
     job.waits_for("running")
-    assert job.ask("/v1/push")[0] == 403
+    assert job.ask("/v1/push")[0] == 409
     assert job.end() == 200
     assert job.ask("/v1/push")[0] == 202
 

@@ -42,6 +42,8 @@ def test_a_token_is_good_for_one_request(scene):
     assert status == 401 and "token_replayed" in said["said"]
     entry = scene.audit(action="denied", reason="its token was used for another request")[-1]
     assert (entry["user_id"], entry["severity"]) == ("workflow:shop", "high")
+    assert scene.metric("deploybot_job_refusals_total", reason="replayed") == 1
+    assert 'deploybot_job_refusals_total{reason="signature"}' in scene.bot.metrics(), "there from the start"
 
 
 def test_what_a_request_says_is_what_its_token_says(scene):

@@ -12,7 +12,8 @@
 	{ \
 		.workflow = "shop", .token = "a-1", .repository = "octo/shop", \
 		.repository_id = "456789", .ref = "refs/heads/main", .sha = COMMIT_A, \
-		.actor = "mona", .actor_id = 7, .run = "4711", .attempt = 1, .check_run = "99001" \
+		.event = "push", .actor = "mona", .actor_id = 7, .run = "4711", .attempt = 1, \
+		.check_run = "99001" \
 	}
 
 /* Each request has a token of its own.  body may be NULL: a GET. */

@@ -5,6 +5,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "settings_aid.h"
+#include "types/job.h"
 #include "types/roles.h"
 
 #define IS	     "github 456789 deploy.yml@refs/heads/main"
@@ -88,6 +89,64 @@ TEST(words_behind_it_narrow_or_let_in)
 	    "{" REPOSITORY FILE_OF "\"event_name\":\"pull_request\"," REST));
 	assert_false(matches(IS " events=workflow_runs",
 	    "{" REPOSITORY FILE_OF "\"event_name\":\"workflow_run\"," REST));
+}
+
+/* Events of GitHub, of today and of tomorrow. */
+TEST(an_event_that_outsiders_can_cause_is_let_in_where_its_line_names_it_alone)
+{
+	static const char *const usual[] = { "push", "workflow_dispatch", "repository_dispatch",
+		"schedule", "release", "deployment" };
+	static const char *const others[] = { "pull_request", "pull_request_target",
+		"pull_request_review", "pull_request_review_comment", "pull_request_comment",
+		"issue_comment", "issues", "discussion", "discussion_comment", "fork", "watch",
+		"gollum", "workflow_run", "merge_group", "check_run", "check_suite", "status",
+		"deployment_status", "label", "create", "delete", "public", "dynamic", "Push",
+		"push ", "", "an_event_of_tomorrow" };
+	char claims[400], line[120];
+
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		(void)snprintf(claims, sizeof(claims),
+		    "{" REPOSITORY FILE_OF "\"event_name\":\"%s\"," REST, usual[i]);
+		if (!matches(IS, claims))
+			fail_msg("%s is not let in", usual[i]);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		(void)snprintf(claims, sizeof(claims),
+		    "{" REPOSITORY FILE_OF "\"event_name\":\"%s\"," REST, others[i]);
+		if (matches(IS, claims))
+			fail_msg("%s is let in", others[i]);
+		(void)snprintf(line, sizeof(line), IS " events=x,%s", others[i]);
+		if (others[i][0] != '\0' && strchr(others[i], ' ') == NULL &&
+		    !matches(line, claims))
+			fail_msg("%s is not let in where it is named", others[i]);
+	}
+}
+
+#define JOB(event) \
+	"{\"jti\":\"a-1\",\"repository\":\"octo/shop\",\"repository_id\":\"456789\"," \
+	"\"ref\":\"refs/heads/main\",\"sha\":\"45f7076e1d0c5c8f3a1b6d1f0e9c8b7a6d5e4f30\"," event \
+	"\"actor\":\"mona\",\"actor_id\":\"7\",\"run_id\":\"4711\",\"run_attempt\":\"1\",\"exp\":1}"
+
+TEST(a_token_says_which_event_has_begun_its_run)
+{
+	static const char *const none[] = { JOB(""), JOB("\"event_name\":\"\","),
+		JOB("\"event_name\":7,"), JOB("\"event_name\":[\"push\"],"),
+		JOB("\"event_name\":\"push\\u000a\","),
+		JOB("\"event_name\":\"an_event_whose_name_is_longer_than_any_of_0\",") };
+	struct json *json = json_decode(JOB(PUSH), strlen(JOB(PUSH)), NULL);
+	struct err err = { 0 };
+	struct job job;
+
+	assert_true(job_read(json, &job, &err));
+	assert_string_equal(job.event, "push");
+	json_free(json);
+	for (size_t i = 0; i < COUNT(none); i++) {
+		json = json_decode(none[i], strlen(none[i]), NULL);
+		assert_non_null(json);
+		if (job_read(json, &job, &err) || strstr(err.text, "event_name") == NULL)
+			fail_msg("%s: %s", none[i], err.text);
+		json_free(json);
+	}
 }
 
 TEST(a_line_that_says_a_thing_twice_is_refused)

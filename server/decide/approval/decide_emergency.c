@@ -18,6 +18,7 @@
 #include "decide/tell/decide_tell.h"
 #include "decide/tell/decide_whom.h"
 #include "lib/text.h"
+#include "store/row_actor.h"
 #include "store/row_button.h"
 #include "store/row_chat.h"
 #include "store/row_effect.h"
@@ -171,6 +172,7 @@ add_requesters(struct tx *tx, const struct deployment *work)
 		if (asked[i] != 0)
 			row_button_add_requester(tx, work->id, asked[i], 0);
 	row_press_share(tx, question.id, work->id);
+	row_actor_share(tx, question.id, work->id);
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "lib/condition.h"
 #include "lib/text.h"
 #include "store/row_action.h"
+#include "store/row_actor.h"
 #include "store/row_approval.h"
 #include "store/row_block.h"
 #include "store/row_button.h"
@@ -57,8 +58,10 @@ note_unknown(struct needs_work *facts, enum needs_unknown unknown)
 static void
 add_asked(struct needs_work *facts, int64_t person)
 {
-	/* Of a workflow its job says who it was. */
-	if (person < 0 && (principal_is_hook(person) || !principal_is_program(person)))
+	bool is_job = principal_is_program(person) && !principal_is_hook(person);
+
+	facts->is_by_job |= is_job; /* which says who it was */
+	if (person < 0 && !is_job)
 		note_unknown(facts,
 		    principal_is_hook(person)	     ? NEEDS_UNKNOWN_HOOK :
 			principal_token(person) != 0 ? NEEDS_UNKNOWN_TOKEN :
@@ -162,23 +165,27 @@ add_requesters(struct tx *tx, const struct deployment *work, struct needs_work *
 
 	for (size_t i = 0; i < n; i++)
 		add_asked(facts, people[i]);
-	facts->n_themselves = facts->n_asked;
 }
 
-/* Who began the job's run; of one that was begun again no claim says who. */
+/* Who began the runs of the jobs that have asked for it, also by joining its question. */
 static void
-find_actor(struct tx *tx, const struct deployment *work, struct needs_work *facts)
+find_actors(struct tx *tx, const struct deployment *work, struct needs_work *facts)
 {
+	struct row_actor actors[ROW_ACTORS];
+	size_t n = facts->is_by_job ? row_actor_list(tx, work->id, actors) : 0;
 	int64_t person;
-	struct row_job of;
 
-	if (!principal_is_program(work->requested_by) || principal_is_hook(work->requested_by))
-		return;
-	row_job_get(tx, work->id, &of);
-	person = settings_person_of_login(tx->settings, of.job.actor, strlen(of.job.actor));
-	if (person == 0 || of.job.attempt != 1)
+	if (n == 0 && facts->is_by_job)
 		note_unknown(facts, NEEDS_UNKNOWN_WORKFLOW);
-	add_asked(facts, person);
+	for (size_t i = 0; i < n; i++) {
+		person = settings_person_of_login(
+		    tx->settings, actors[i].login, strlen(actors[i].login));
+		add_asked(facts, person);
+		if (person == 0)
+			note_unknown(facts, NEEDS_UNKNOWN_WORKFLOW);
+	}
+	if (n == ROW_ACTORS)
+		facts->n_asked = NEEDS_ASKED_MAX;
 }
 
 static struct needs_work *
@@ -200,10 +207,11 @@ facts_of(struct tx *tx, const struct deployment *work, struct needs_work *ret)
 	(void)deployment_target(work, ret->target);
 	if (!deployment_is_by_request(work))
 		find_pusher(tx, work, ret);
-	find_actor(tx, work, ret);
 	add_asked(ret, work->requested_by);
 	add_asked(ret, work->confirmed_by);
 	add_requesters(tx, work, ret);
+	find_actors(tx, work, ret);
+	ret->n_themselves = ret->n_asked;
 	add_presses(tx, work, ret);
 	return ret;
 }

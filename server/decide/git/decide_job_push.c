@@ -46,8 +46,8 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));
 	(void)text_copy(ret->after, sizeof(ret->after), job->sha);
 	(void)text_copy(ret->login, sizeof(ret->login), job->actor);
-	/* No claim says who has begun a run again. */
-	if (job->attempt > 1)
+	/* Of another event than a push, and of a run begun again, no claim says who has pushed. */
+	if (job_actor_is(job) != JOB_ACTOR_PUSHED)
 		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
 	return put_id(job, ret, err);
 }
@@ -71,8 +71,9 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 		const struct environment_settings *environment = &tx->settings->environments[i];
 
 		if (!follows(environment, delivery) ||
-		    row_job_open_gate(tx, environment->name, api->job) != 0 ||
-		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name))
+		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name) ||
+		    (is_to_be_announced ? row_job_open_gate(tx, environment->name, api->job) != 0 :
+					  decide_job_is_behind_gate(tx, environment->name)))
 			continue;
 		if (is_to_be_announced)
 			decide_announced(tx, environment, delivery);
@@ -108,6 +109,8 @@ decide_job_push(struct tx *tx, const struct api_request *api)
 	}
 	/* What is refused may be asked for again: it is no push that was noted. */
 	if (announce(tx, api, &delivery, false, &names) == 0) {
+		if (tx->answer.status == 409)
+			return;
 		decide_audit_denied(tx, &api->from, AUDIT_CODE_DENIED, "push", "",
 		    "no environment of that branch that it may deploy");
 		decide_refusef(tx, 403,

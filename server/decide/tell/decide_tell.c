@@ -10,6 +10,7 @@
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/tell/decide_tell_inside.h"
+#include "store/row_actor.h"
 #include "store/row_button.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -241,5 +242,6 @@ decide_tell_shared(struct tx *tx, struct deployment *question, struct deployment
 	}
 	row_button_add_requester(tx, question->id, request->requested_by, shows);
 	row_press_share(tx, request->id, question->id);
+	row_actor_share(tx, request->id, question->id);
 	row_deployment_save(tx, question);
 }

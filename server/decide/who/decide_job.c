@@ -63,6 +63,7 @@ decide_job_enter(struct tx *tx, struct api_request *api)
 	if (before.status == 0)
 		return true;
 	if (before.is_other) {
+		tx_count_metric(tx, INCREMENT_JOB_REFUSED, "replayed", "", "", 1);
 		decide_audit_denied(tx, &api->from, AUDIT_CODE_TOKEN_REPLAYED,
 		    api_rows[api->operation].path, "", "its token was used for another request");
 		decide_refusef(tx, 401,
@@ -118,6 +119,16 @@ decide_job_began(struct tx *tx, const struct api_request *api, int64_t work)
 		row_job_set_asked(tx, work, tx->at > of.opened_at ? tx->at : of.opened_at + 1);
 	else if (tx->at - of.asked_at >= ASKED_MS)
 		row_job_set_asked(tx, work, tx->at);
+	return true;
+}
+
+bool
+decide_job_is_behind_gate(struct tx *tx, const char *environment)
+{
+	if (tx->job == NULL || row_job_open_gate(tx, environment, tx->job) == 0)
+		return false;
+	decide_refusef(tx, 409, "%s waits for the gate that this run has there: deploy in its job",
+	    environment);
 	return true;
 }
 

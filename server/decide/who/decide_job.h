@@ -23,5 +23,9 @@ MUST_USE bool decide_job_is_as_claimed(
 /* Has this very job asked for that work?  It is noted that it asks how it stands. */
 bool decide_job_began(struct tx *tx, const struct api_request *api, int64_t work);
 
+/* Has the run whose job asks (if one does) a gate there?  A deployment would wait for its end: it
+ * was refused. */
+MUST_USE bool decide_job_is_behind_gate(struct tx *tx, const char *environment);
+
 /* What it asked for was decided, and is noted for its token. */
 void decide_job_note(struct tx *tx, const struct api_request *api);

@@ -192,8 +192,8 @@ say_gate(struct tx *tx, const struct deployment *gate, char out[DECIDE_TOUCHES])
 	row_job_get(tx, gate->id, &of);
 	if (of.job.attempt > 1)
 		(void)snprintf(again, sizeof(again), ", attempt %lld", (long long)of.job.attempt);
-	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s, begun by %.80s", of.job.run,
-	    of.job.repository, again, of.job.actor);
+	(void)snprintf(out, DECIDE_TOUCHES, "for run %s of %.200s%s%s%.80s", of.job.run,
+	    of.job.repository, again, of.job.actor[0] != '\0' ? ", begun by " : "", of.job.actor);
 }
 
 const char *

@@ -1,0 +1,238 @@
+/* Goal: only who began a job's run counts as that, and one workflow takes no more than its share.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/who/decide_job.h"
+
+#include "approval_aid.h"
+#include "job_aid.h"
+
+#define ADA	   WORLD_ADMIN
+#define BOB	   WORLD_OTHER_ADMIN
+#define PRODUCTION "{\"environment\": \"production\"}"
+#define DEPLOY	   "{\"arguments\": [\"production\"]}"
+
+#define SETTINGS \
+	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
+	    "GITHUB_REPOSITORY=octo/shop", "PRODUCTION_APPROVALS=1", "PERSON_11_GITHUB=mona", \
+	    "PERSON_44_GITHUB=lisa", "ADMIN_TELEGRAM_IDS=11,22,44,55", "ROLE_RATE_LIMIT=0", \
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main", \
+	    "WORKFLOW_SHOP_MAY=gate:production, deploy:production, deploy:staging", \
+	    "WORKFLOW_TEST_IS=github 456789 test.yml@refs/heads/main", \
+	    "WORKFLOW_TEST_MAY=gate:production, deploy:production"
+
+struct scene {
+	struct world w;
+	struct job job;
+	int n; /* gates */
+};
+
+static struct answer
+ask(struct scene *s, enum api_operation operation, const char *path, const char *body)
+{
+	return job_asks(&s->w, &s->job, operation, path, body);
+}
+
+static void
+open_scene(struct scene *s, const char *more)
+{
+	*s = (struct scene){ .job = JOB_OF_SHOP };
+	world_open(&s->w, SETTINGS, more, NULL);
+}
+
+static void
+of(struct scene *s, const char *workflow, const char *actor, const char *event)
+{
+	(void)text_copy(s->job.workflow, sizeof(s->job.workflow), workflow);
+	(void)text_copy(s->job.actor, sizeof(s->job.actor), actor);
+	(void)text_copy(s->job.event, sizeof(s->job.event), event);
+}
+
+/* --- who asked, who pushed --- */
+
+static void
+check_pusher(const char *event, int64_t attempt, const char *pusher)
+{
+	const struct effect *query;
+	struct scene s;
+
+	open_scene(&s, NULL);
+	of(&s, "shop", "mona", event);
+	s.job.attempt = attempt;
+	assert_int_equal(ask(&s, API_PUSH, "/v1/push", "{}").status, 202);
+	query = world_peek(&s.w, EFFECT_GIT_QUERY);
+	assert_non_null(query);
+	if (strcmp(query->u.git_query.requested_by, pusher) != 0)
+		fail_msg("%s %d: %s", event, (int)attempt, query->u.git_query.requested_by);
+	world_close(&s.w);
+}
+
+/* Who pressed "Run workflow", and who changed a line of cron last, have pushed nothing. */
+TEST(the_actor_has_pushed_only_what_a_push_has_begun)
+{
+	check_pusher("push", 1, "github:mona(7)");
+	check_pusher("push", 2, "workflow:shop");
+	check_pusher("workflow_dispatch", 1, "workflow:shop");
+	check_pusher("repository_dispatch", 1, "workflow:shop");
+	check_pusher("schedule", 1, "workflow:shop");
+	check_pusher("workflow_run", 1, "workflow:shop");
+}
+
+static void
+waits(struct scene *s)
+{
+	world_git_at(&s->w, COMMIT_A);
+	if (world_newest(&s->w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
+		approval_press_in(&s->w, CAROL, WORLD_TEAM, "Let the job");
+		world_git_at(&s->w, COMMIT_A);
+	}
+	assert_int_equal(world_newest(&s->w, "production").state, DEPLOY_AWAITING_APPROVAL);
+}
+
+static void
+check_asked(const char *event, int64_t attempt, bool is_asker, bool is_unknown)
+{
+	enum deploy_state state;
+	struct scene s;
+
+	open_scene(&s, "PRODUCTION_CONFIRM=false");
+	of(&s, "shop", "mona", event);
+	s.job.attempt = attempt;
+	assert_int_equal(ask(&s, API_GATE, "/v1/gate", PRODUCTION).status, 202);
+	waits(&s);
+	if ((world_says(&s.w, "whose run one of you may have started") != NULL) != is_unknown)
+		fail_msg("%s %d: is it known who asked?", event, (int)attempt);
+	if ((world_says(&s.w, "begun by mona") != NULL) != is_asker)
+		fail_msg("%s %d: who is shown?", event, (int)attempt);
+	(void)world_text(&s.w, ADA, "/approve 1");
+	state = world_newest(&s.w, "production").state;
+	if ((state == DEPLOY_AWAITING_APPROVAL) != is_asker)
+		fail_msg("%s %d: %s", event, (int)attempt, deploy_flow_word(state));
+	world_close(&s.w);
+}
+
+/* Whoever began it first has asked for a run that was begun again, too, with nobody knows whom. */
+TEST(the_actor_of_a_schedule_has_asked_for_nothing)
+{
+	check_asked("push", 1, true, false);
+	check_asked("workflow_dispatch", 1, true, false);
+	check_asked("workflow_dispatch", 2, true, true);
+	check_asked("schedule", 1, false, true);
+	check_asked("workflow_run", 1, false, true);
+}
+
+static void
+joins(struct scene *s, const char *workflow, const char *actor, const char *event)
+{
+	of(s, workflow, actor, event);
+	assert_int_equal(ask(s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 200);
+	world_git_at(&s->w, COMMIT_A);
+	assert_int_equal(world_newest(&s->w, "production").why, DEPLOY_WHY_ELSEWHERE);
+}
+
+static void
+does_not_approve(struct scene *s, int64_t person)
+{
+	approval_press_in(&s->w, person, WORLD_TEAM, "Approve");
+	assert_int_equal(world_deployment(&s->w, 1).state, DEPLOY_AWAITING_APPROVAL);
+}
+
+/* Regression: of all who had joined only the job that was first had an actor. */
+TEST(who_began_each_run_that_joins_a_question_has_asked_for_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_asks(&s.w, BOB, "/deploy production", COMMIT_A);
+	joins(&s, "shop", "mona", "workflow_dispatch");
+	joins(&s, "test", "lisa", "push");
+	assert_null(world_says(&s.w, "whose run one of you may have started"));
+	approval_press_in(&s.w, BOB, WORLD_GROUP, "Deploy to");
+	world_git_at(&s.w, COMMIT_A);
+	does_not_approve(&s, BOB);
+	does_not_approve(&s, ADA);
+	does_not_approve(&s, CAROL);
+	approval_press_in(&s.w, DAN, WORLD_TEAM, "Approve");
+	assert_int_equal(world_deployment(&s.w, 1).state, DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
+TEST(a_schedule_that_joins_a_question_makes_nobody_known_of_it)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	world_asks(&s.w, BOB, "/deploy production", COMMIT_A);
+	joins(&s, "test", "lisa", "push");
+	joins(&s, "shop", "mona", "schedule");
+	approval_press_in(&s.w, BOB, WORLD_GROUP, "Deploy to");
+	world_git_at(&s.w, COMMIT_A);
+	assert_non_null(world_says(&s.w, "whose run one of you may have started"));
+	world_close(&s.w);
+}
+
+TEST(an_emergency_takes_the_actors_of_the_question_that_it_passes)
+{
+	struct scene s;
+
+	open_scene(&s, "EMERGENCY_WITHOUT_OTP=true");
+	of(&s, "shop", "mona", "push");
+	assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 200);
+	world_git_at(&s.w, COMMIT_A);
+	world_asks(&s.w, BOB, "/deploy production emergency it is down", COMMIT_A);
+	if (world_newest(&s.w, "production").state == DEPLOY_AWAITING_CONFIRMATION) {
+		approval_press_in(&s.w, BOB, WORLD_GROUP, "Deploy");
+		world_git_at(&s.w, COMMIT_A);
+	}
+	world_run_ends(&s.w, GOOD);
+	(void)world_text(&s.w, ADA, "/review 2");
+	assert_int_equal(world_deployment(&s.w, 2).exempt.reviewed_at, 0);
+	(void)world_text(&s.w, CAROL, "/review 2");
+	assert_int_not_equal(world_deployment(&s.w, 2).exempt.reviewed_at, 0);
+	world_close(&s.w);
+}
+
+/* --- its share --- */
+
+static int
+next_gate(struct scene *s, const char *workflow)
+{
+	of(s, workflow, "mona", "push");
+	(void)snprintf(s->job.run, sizeof(s->job.run), "%d", 5000 + s->n++);
+	return ask(s, API_GATE, "/v1/gate", PRODUCTION).status;
+}
+
+TEST(a_workflow_cannot_use_up_all_gates)
+{
+	struct scene s;
+
+	open_scene(&s, "QUEUE_MAX=100");
+	for (int n = 0; n < 16; n++)
+		assert_int_equal(next_gate(&s, "shop"), 202);
+	assert_int_equal(next_gate(&s, "shop"), 429);
+	assert_non_null(strstr(s.w.aid.said, "workflow:shop has 16 gates open already"));
+	assert_int_equal(next_gate(&s, "test"), 202);
+	assert_int_equal(
+	    ask(&s, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"cancelled\"}").status, 404);
+	of(&s, "shop", "mona", "push");
+	(void)text_copy(s.job.run, sizeof(s.job.run), "5000");
+	assert_int_equal(
+	    ask(&s, API_GATE_END, "/v1/gate-end/1", "{\"conclusion\": \"cancelled\"}").status, 200);
+	assert_int_equal(next_gate(&s, "shop"), 202);
+	world_close(&s.w);
+}
+
+/* It would start first, or wait for the end of its own run. */
+TEST(a_run_whose_gate_waits_deploys_there_by_no_way)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	assert_int_equal(ask(&s, API_GATE, "/v1/gate", PRODUCTION).status, 202);
+	assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 409);
+	assert_non_null(strstr(s.w.aid.said, "production waits for the gate that this run has"));
+	assert_int_equal(ask(&s, API_PUSH, "/v1/push", "{}").status, 409);
+	assert_non_null(strstr(s.w.aid.said, "production waits for the gate that this run has"));
+	(void)text_copy(s.job.run, sizeof(s.job.run), "4712");
+	assert_int_equal(ask(&s, API_PUSH, "/v1/push", "{}").status, 202);
+	assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 200);
+	world_close(&s.w);
+}
