@@ -48,15 +48,17 @@ route_job_is_meant(const char *token)
 static void
 find_workflow(struct check *check, const struct settings *settings)
 {
-	static const char of_none[] =
-	    "this job is of no workflow here: no WORKFLOW_<NAME>_IS has its repository_id, workflow_ref, environment and event_name";
 	static const char of_several[] =
 	    "this job is of several workflows here: let environment= say which";
 	struct workflow workflow;
 	struct job job;
 	struct err err;
 	size_t n = workflow_find(settings, check->jwt.claims, &workflow);
+	char is[LIMIT_LINE], of_none[2 * LIMIT_LINE];
 
+	(void)snprintf(of_none, sizeof(of_none),
+	    "this job is of no workflow here: no WORKFLOW_<NAME>_IS lets in %s (its environment and events count too)",
+	    workflow_of(check->jwt.claims, is));
 	if (n != 1) {
 		end(check, ROUTE_JOB_WORKFLOW, n == 0 ? of_none : of_several, NULL);
 		return;

@@ -109,9 +109,10 @@ is_claim(const struct json *claims, const char *name, const char *wanted)
 	return value != NULL && strcmp(value, wanted) == 0;
 }
 
-/* "octo/shop/.github/workflows/deploy.yml@refs/heads/main": behind owner and name. */
-static bool
-is_file(const struct json *claims, const char *file)
+/* "deploy.yml@refs/heads/main" of "octo/shop/.github/workflows/deploy.yml@refs/heads/main", whatever
+ * owner and name are; NULL: it is of no file there. */
+static const char *
+file_of(const struct json *claims)
 {
 	static const char folder[] = ".github/workflows/";
 	const char *value = json_get_str(claims, "workflow_ref");
@@ -120,8 +121,21 @@ is_file(const struct json *claims, const char *file)
 		value = strchr(value, '/');
 		value = value == NULL ? NULL : value + 1;
 	}
-	return value != NULL && text_starts(value, folder) &&
-	    strcmp(value + strlen(folder), file) == 0;
+	return value != NULL && text_starts(value, folder) ? value + strlen(folder) : NULL;
+}
+
+const char *
+workflow_of(const struct json *claims, char ret[LIMIT_LINE])
+{
+	const char *repository = json_get_str(claims, "repository_id"), *file = file_of(claims);
+	const char *event = json_get_str(claims, "event_name");
+
+	(void)snprintf(ret, LIMIT_LINE, "github %.20s %.150s, by %.40s",
+	    repository != NULL ? repository : "?", file != NULL ? file : "?",
+	    event != NULL ? event : "?");
+	if (!text_is_plain(ret))
+		ret[0] = '\0';
+	return ret;
 }
 
 /* Is it one of these, with commas between? */
@@ -152,7 +166,8 @@ lets_event(const struct workflow_line *line, const char *event)
 bool
 workflow_line_matches(const struct workflow_line *line, const struct json *claims)
 {
-	return is_claim(claims, "repository_id", line->repository) && is_file(claims, line->file) &&
+	return is_claim(claims, "repository_id", line->repository) && file_of(claims) != NULL &&
+	    strcmp(file_of(claims), line->file) == 0 &&
 	    (line->environment[0] == '\0' || is_claim(claims, "environment", line->environment)) &&
 	    (line->reusable[0] == '\0' || is_claim(claims, "job_workflow_ref", line->reusable)) &&
 	    lets_event(line, json_get_str(claims, "event_name"));

@@ -10,6 +10,7 @@
 
 #include "lib/base.h"
 #include "lib/environment_id.h"
+#include "types/limits.h"
 
 struct json;
 struct settings;
@@ -42,6 +43,10 @@ MUST_USE bool workflow_line_read(const char *is, struct workflow_line *ret, stru
 
 /* Is a job with these claims of that workflow?  The claims have been checked (lib/jwt.h). */
 bool workflow_line_matches(const struct workflow_line *line, const struct json *claims);
+
+/* What its line would have, and the event behind it: "github 456789 deploy.yml@refs/heads/main, by
+ * push".  Returns ret; "": its claims are none of GitHub's. */
+const char *workflow_of(const struct json *claims, char ret[LIMIT_LINE]);
 
 /* Could both match one token? */
 bool workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b);

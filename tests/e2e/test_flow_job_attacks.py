@@ -100,7 +100,7 @@ def test_a_sub_that_is_customised_or_immutable_counts_for_nothing(scene, sub):
     ids=",".join)
 def test_what_is_true_of_somebody_else_is_of_no_workflow_here(scene, changed):
     status, said = answer(scene, sha="6" * 40, **changed)
-    assert status == 403 and "of no workflow here" in said["said"]
+    assert status == 403 and "no WORKFLOW_<NAME>_IS lets in github " in said["said"]
 
 
 def test_a_token_of_64_kb_is_refused_before_it_is_read(scene):

@@ -226,3 +226,22 @@ TEST(two_that_one_job_may_be_of_are_refused)
 	    "WORKFLOW_B_MAY=deploy:production"));
 	assert_int_equal(settings_said.errors, 0);
 }
+
+TEST(what_a_job_is_of_is_said_as_its_line_would_have_it)
+{
+	static const char claims[] =
+	    "{\"repository_id\":\"456789\",\"event_name\":\"pull_request\",\"workflow_ref\":"
+	    "\"octo/shop/.github/workflows/deploy.yml@refs/heads/main\"}";
+	struct json *of = json_decode(claims, strlen(claims), NULL);
+	char said[LIMIT_LINE];
+
+	assert_string_equal(
+	    workflow_of(of, said), "github 456789 deploy.yml@refs/heads/main, by pull_request");
+	json_free(of);
+	of = json_decode("{\"repository_id\":7}", 19, NULL);
+	assert_string_equal(workflow_of(of, said), "github ? ?, by ?");
+	json_free(of);
+	of = json_decode("{\"event_name\":\"a\\nb\"}", 21, NULL);
+	assert_string_equal(workflow_of(of, said), "");
+	json_free(of);
+}
