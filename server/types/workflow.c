@@ -109,7 +109,7 @@ is_claim(const struct json *claims, const char *name, const char *wanted)
 	return value != NULL && strcmp(value, wanted) == 0;
 }
 
-/* "deploy.yml@refs/heads/main" of "octo/shop/.github/workflows/deploy.yml@refs/heads/main", whatever
+/* Of "octo/shop/.github/workflows/deploy.yml@refs/heads/main" "deploy.yml@refs/heads/main", whatever
  * owner and name are; NULL: it is of no file there. */
 static const char *
 file_of(const struct json *claims)
