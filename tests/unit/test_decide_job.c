@@ -69,9 +69,9 @@ check_pusher(const char *event, int64_t attempt, const char *pusher)
 TEST(the_actor_has_pushed_only_what_a_push_has_begun)
 {
 	check_pusher("push", 1, "github:mona(7)");
-	check_pusher("push", 2, "workflow:shop");
-	check_pusher("workflow_dispatch", 1, "workflow:shop");
-	check_pusher("repository_dispatch", 1, "workflow:shop");
+	check_pusher("push", 2, "workflow:shop(mona)");
+	check_pusher("workflow_dispatch", 1, "workflow:shop(mona)");
+	check_pusher("repository_dispatch", 1, "workflow:shop(mona)");
 	check_pusher("schedule", 1, "workflow:shop");
 	check_pusher("workflow_run", 1, "workflow:shop");
 }

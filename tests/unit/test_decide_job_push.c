@@ -138,3 +138,26 @@ TEST(a_freeze_that_begins_while_it_waits_keeps_that_commit)
 	assert_string_equal(world_peek(&s.w, EFFECT_RUN)->u.run.commit, COMMIT_A);
 	world_close(&s.w);
 }
+
+/* Whoever begins a run by hand has asked for it: they are not one of those who approve that. */
+TEST(who_begins_the_run_by_hand_does_not_approve_its_push)
+{
+	struct scene s;
+
+	open_scene(&s, "STAGING_APPROVALS=1");
+	world_settings(&s.w, SETTINGS, "STAGING_APPROVALS=1", "PERSON_11_GITHUB=mona", NULL);
+	(void)text_copy(s.job.event, sizeof(s.job.event), "workflow_dispatch");
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, COMMIT_A);
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	assert_string_equal(world_newest(&s.w, "staging").requester, "workflow:shop(mona)");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
+	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
+	(void)text_copy(s.job.event, sizeof(s.job.event), "schedule"); /* nobody has begun that */
+	push(&s, "4712", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	assert_string_equal(world_newest(&s.w, "staging").requester, "workflow:shop");
+	(void)world_text(&s.w, WORLD_ADMIN, "/approve 2");
+	assert_int_equal(world_state(&s.w), DEPLOY_RUNNING);
+	world_close(&s.w);
+}

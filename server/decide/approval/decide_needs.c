@@ -71,13 +71,19 @@ add_asked(struct needs_work *facts, int64_t person)
 		facts->asked[facts->n_asked++] = person;
 }
 
-/* "github:octo(7)": that person has asked for it. */
+/* "github:octo(7)": that person has asked for it; "workflow:shop(octo)": they began its run, and who
+ * has pushed is not known. */
 static void
 find_pusher(const struct tx *tx, const struct deployment *work, struct needs_work *facts)
 {
+	const char *began =
+	    text_starts(work->requester, "workflow:") ? strchr(work->requester, '(') : NULL;
 	struct principal who = { 0 };
 	int64_t person = 0;
 
+	if (began != NULL)
+		add_asked(facts,
+		    settings_person_of_login(tx->settings, began + 1, strcspn(began + 1, ")")));
 	if (principal_parse(work->requester, &who) && who.kind == PRINCIPAL_REPOSITORY)
 		person = settings_person_of_login(tx->settings, who.name, strcspn(who.name, "("));
 	if (person == 0)

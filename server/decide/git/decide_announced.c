@@ -23,6 +23,19 @@ decide_announced_source(enum delivery_forge forge, const char *hook, char out[DE
 	return out;
 }
 
+/* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  A login has at
+ * most 39 characters at GitHub; of the workflow's name stands as much as fits. */
+static void
+name_workflow(const struct delivery *delivery, char ret[LIMIT_PERSON])
+{
+	if (delivery->login[0] == '\0')
+		(void)snprintf(ret, LIMIT_PERSON, "workflow:%s", delivery->workflow);
+	else
+		(void)snprintf(ret, LIMIT_PERSON, "workflow:%.*s(%.39s)",
+		    LIMIT_PERSON - 40 - (int)sizeof("workflow:()"), delivery->workflow,
+		    delivery->login);
+}
+
 void
 decide_announced(
     struct tx *tx, const struct environment_settings *settings, const struct delivery *delivery)
@@ -33,7 +46,7 @@ decide_announced(
 	char who[LIMIT_PERSON], former[ENVIRONMENT_ID_MAX];
 
 	if (delivery->workflow[0] != '\0')
-		(void)snprintf(who, sizeof(who), "workflow:%s", delivery->workflow);
+		name_workflow(delivery, who);
 	else
 		(void)snprintf(who, sizeof(who), "%s:%.40s(%lld)", forge, delivery->login,
 		    (long long)delivery->sender);

@@ -45,7 +45,8 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 	(void)text_copy(ret->repository, sizeof(ret->repository), job->repository);
 	(void)text_copy(ret->branch, sizeof(ret->branch), job->ref + strlen(HEADS));
 	(void)text_copy(ret->after, sizeof(ret->after), job->sha);
-	(void)text_copy(ret->login, sizeof(ret->login), job->actor);
+	if (job_actor_of(job->event) >= JOB_ACTOR_ASKED)
+		(void)text_copy(ret->login, sizeof(ret->login), job->actor);
 	/* Of another event than a push, and of a run begun again, no claim says who has pushed. */
 	if (job_actor_is(job) != JOB_ACTOR_PUSHED)
 		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
