@@ -157,13 +157,16 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 		chat_deployment_question(text, about);
 		return;
 	}
-	chat_text_add(text, "%s%s in " MARK_BOLD "%s" MARK_BOLD,
-	    chat_first_rows[FIRST_QUEUED].before, chat_ordinal(about->position, ordinal),
-	    deployment_target(deployment, target));
-	chat_deployment_what(text, chat_first_rows[FIRST_QUEUED].behind, deployment);
+	if (chat_first_of(about) == FIRST_WAITS_CI)
+		chat_first(text, FIRST_WAITS_CI, deployment_target(deployment, target));
+	else
+		chat_text_add(text, "%s%s in " MARK_BOLD "%s" MARK_BOLD "%s",
+		    chat_first_rows[FIRST_QUEUED].before, chat_ordinal(about->position, ordinal),
+		    deployment_target(deployment, target), chat_first_rows[FIRST_QUEUED].behind);
+	chat_deployment_what(text, "", deployment);
 	chat_deployment_requester(text, deployment);
 	add_what_it_waits_for(text, about);
-	chat_text_some(text, "\nCI: ", about->touches);
+	chat_text_some(text, deployment_is_action(deployment) ? "\n" : "\nCI: ", about->touches);
 	if (!deployment_stands_first(deployment))
 		chat_hold_lines(text, about->holds, about->at);
 	chat_deployment_draining(text, about);
@@ -252,7 +255,7 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 
 	switch (rings_of[deployment->state]) {
 	case SILENT: /* who asked waits for somebody else's answer */
-		return deployment->why == DEPLOY_WHY_REJECTED ||
+		return deployment->why == DEPLOY_WHY_REJECTED || deployment->why == DEPLOY_WHY_CI ||
 		    is_cancelled_by_another(deployment) ||
 		    (deployment->why == DEPLOY_WHY_UNAPPROVED &&
 			deployment_is_by_request(deployment));

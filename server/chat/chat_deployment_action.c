@@ -56,7 +56,7 @@ chat_action_asked(struct chat_text *text, const struct deployment *action)
 		chat_text_outside(text, "\n", action->changed);
 		chat_text_add(text, "\n\n");
 	}
-	add_what(text, FIRST_ASKS_ACTION, action);
+	add_what(text, chat_first_of_question(action), action);
 }
 
 void
@@ -83,9 +83,9 @@ chat_action_end(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, "\n", about->touches);
 	chat_deployment_why(text, "\n", action, "", WHY_WHOLE);
 	chat_deployment_tail(text, about, TAIL_WHOLE);
-	if (action->state == DEPLOY_FAILED && deployment_is_gate(action) &&
-	    (action->cancelled_by != 0 || action->why == DEPLOY_WHY_INTERRUPTED))
-		chat_text_add(text, "\nits run at the forge may go on: look there");
+	if (action->state == DEPLOY_FAILED && deployment_is_gate(action))
+		chat_text_add(text,
+		    "\nWhat its job has changed is not known here, and it may go on: look there.");
 	else if (action->state == DEPLOY_FAILED && action->why == DEPLOY_WHY_INTERRUPTED)
 		chat_text_add(text,
 		    "\nNobody does it again by itself: see in 📄 Log what it has done before you do.");

@@ -165,7 +165,10 @@ chat_deployment_approve(const struct deployment *deployment, char out[LIMIT_BUTT
 	size_t size = strlen(deployment_target(deployment, target));
 	bool fits = size <= NAME_SHOWN;
 
-	if (deployment_is_action(deployment))
+	if (deployment_is_gate(deployment))
+		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve gate %.20s %.7s", target,
+		    deployment->commit); /* cut is fine */
+	else if (deployment_is_action(deployment))
 		(void)snprintf(out, LIMIT_BUTTON, "✅ Approve %.15s%s%.12s %.20s",
 		    deployment->action, deployment->argument[0] != '\0' ? " " : "",
 		    deployment->argument, target); /* cut is fine */

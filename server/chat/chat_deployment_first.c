@@ -47,6 +47,9 @@ failed(const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 	const char *step = chat_deployment_last_step(about);
 
+	if (deployment_is_gate(deployment))
+		return deployment->why == DEPLOY_WHY_CANCELLED ? FIRST_GATE_STOPPED :
+								 FIRST_GATE_FAILED;
 	if (is_lost(deployment))
 		return FIRST_UNKNOWN_END;
 	if (is_stopped(deployment))
@@ -134,10 +137,10 @@ asked(const struct deployment *deployment)
 enum chat_first
 chat_first_of_question(const struct deployment *deployment)
 {
-	return deployment_is_action(deployment) ?
-	    FIRST_ASKS_ACTION :
-	    deployment_is_rollback(deployment) ?
-	    of_program(deployment, FIRST_ASKS_DEPLOY, FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
+	return deployment_is_gate(deployment)	? FIRST_ASKS_GATE :
+	    deployment_is_action(deployment)	? FIRST_ASKS_ACTION :
+	    deployment_is_rollback(deployment)	? of_program(deployment, FIRST_ASKS_DEPLOY,
+						      FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
 	    deployment_is_emergency(deployment) ? FIRST_ASKS_EMERGENCY :
 	    deployment->is_again		? FIRST_ASKS_AGAIN :
 						  FIRST_ASKS_DEPLOY;
@@ -149,6 +152,7 @@ refused(const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	return deployment->why == DEPLOY_WHY_REJECTED		    ? FIRST_REJECTED :
+	    deployment->why == DEPLOY_WHY_CI			    ? FIRST_NOT_PASSED :
 	    deployment_runs_already(deployment, about->environment) ? FIRST_RUNS_ALREADY :
 	    deployment_is_action(deployment)			    ? FIRST_NOT_DONE :
 	    deployment_is_rollback(deployment)			    ? FIRST_NOT_BACK :
@@ -172,8 +176,10 @@ chat_first_of(const struct chat_deployment *about)
 				of_program(deployment, FIRST_AWAITS_APPROVAL, FIRST_AWAITS_BACK,
 				    FIRST_AWAITS_FORWARD);
 	case DEPLOY_QUEUED:
-		return FIRST_QUEUED;
+		return strcmp(deployment->waits_for, "ci") == 0 ? FIRST_WAITS_CI : FIRST_QUEUED;
 	case DEPLOY_RUNNING:
+		if (deployment_is_gate(deployment))
+			return FIRST_GATE_OPEN;
 		return is_action ?
 		    FIRST_DOES :
 		    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);

@@ -18,7 +18,8 @@ chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
 	if (deployment_is_action(deployment)) {
-		chat_text_code(text, before, deployment->action);
+		chat_text_code(
+		    text, before, deployment_is_gate(deployment) ? "gate" : deployment->action);
 		chat_text_some(text, " ", deployment->argument);
 		if (deployment_is_gate(deployment)) {
 			chat_text_commit(text, " ", deployment->commit);
@@ -455,6 +456,7 @@ is_measured(enum deploy_why why)
 	case DEPLOY_WHY_REFUSED:
 	case DEPLOY_WHY_REJECTED:
 	case DEPLOY_WHY_UNAPPROVED:
+	case DEPLOY_WHY_CI:
 	case DEPLOY_WHY_ELSEWHERE:
 	case DEPLOY_WHY_COUNT:
 		break;

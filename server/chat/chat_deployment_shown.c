@@ -234,7 +234,11 @@ chat_deployment_ahead_ended(
 static void
 add_ci(struct chat_text *text, const struct chat_deployment *about)
 {
-	chat_text_some(text, "\nCI: ", about->touches);
+	bool is_passed = deployment_is_emergency(about->deployment) && about->touches != NULL &&
+	    about->touches[0] != '\0';
+
+	chat_text_some(text, is_passed ? "\n⚠️ CI: " : "\nCI: ", about->touches);
+	chat_text_add(text, "%s", is_passed ? ": a yes goes past that" : "");
 }
 
 /* --- what would change --- */

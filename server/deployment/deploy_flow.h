@@ -94,6 +94,7 @@
 	W(REFUSED,     "REFUSED",     "refused") \
 	W(REJECTED,    "REJECTED",    "rejected") \
 	W(UNAPPROVED,  "UNAPPROVED",  "not approved in time") \
+	W(CI,          "CI",          "CI") \
 	W(ELSEWHERE,   "ELSEWHERE",   "") /* closed here, goes on as detail says */
 
 enum deploy_state {

@@ -135,6 +135,7 @@ struct environment {
 	int n_nags;		    /* reminders of unseen_work that were due */
 	char waiting_push[LIMIT_PERSON]; /* who pushed what waits for a freeze's end; "": none */
 	char waiting_commit[LIMIT_COMMIT]; /* a job's, which alone waits; "": its branch's head */
+	int64_t job_run; /* the newest run of a workflow that has reported its commit; 0: none */
 	unsigned held;	       /* ENVIRONMENT_IS_ locked, frozen, in a window, at the last look */
 	int64_t unknown_since; /* wall ms; not 0: what runs there is not known */
 	char unknown_why[LIMIT_LINE];

@@ -20,7 +20,7 @@ const struct turn_rule turn_rules[] = {
 	    "who asked for it may no longer do this: somebody who may has to ask" },
 	{ TURN(UNFIT), 0, TURN_TO_REFUSE, "" },
 	{ TURN(CI_CANCELLED), TURN(PERSON), TURN_TO_SUPERSEDE, "its CI was cancelled" },
-	{ TURN(CI_FAILED), 0, TURN_TO_REFUSE, "" },
+	{ TURN(CI_FAILED), 0, TURN_TO_REFUSE, "CI" },
 	{ TURN(NOT_NOW), TURN(PERSON), TURN_TO_HOLD, "" },
 	{ TURN(UNKNOWN), TURN(PERSON), TURN_TO_PASS, "" },
 	{ TURN(NOT_NOW), 0, TURN_TO_WAIT_HOLD, "" },

@@ -12,7 +12,9 @@
 #include "types/settings.h"
 
 #define BUSY_S	 600 /* a fifth of GitHub's limit is used */
-#define RUNS_MAX 100 /* of one page: a commit has a few */
+#define PAUSE_S	 30
+#define RUNS_MAX 30 /* of one page: a commit has a few, of 10 to 30 KB each */
+#define PLAIN	 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 
 struct runs_job {
 	struct perform_job job;
@@ -21,14 +23,15 @@ struct runs_job {
 
 /* A run of another commit, or that is none, says nothing. */
 static void
-take(const struct json *said, const char *commit, struct github_runs_read *read)
+take(const struct json *said, const struct effect_github_runs *asked, struct github_runs_read *read)
 {
 	struct pipeline_run run;
 	bool counts;
 	struct err err;
 
 	if (read->n < RUNS_MAX && pipeline_run_read(said, &run, &counts, &err) && counts &&
-	    strcmp(run.commit, commit) == 0)
+	    strcmp(run.commit, asked->commit) == 0 &&
+	    (asked->branch[0] == '\0' || strcmp(run.branch, asked->branch) == 0))
 		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(run)) = run;
 }
 
@@ -40,13 +43,16 @@ on_answer(void *ctx, const struct github_api_answer *answer, const struct json *
 	struct effect *effect = perform_job_free(&job->job);
 	struct github_runs_read *read = &effect->result->u.github_runs_read;
 
-	read->retry_after_s = answer->retry_after_s;
+	/* It asks less often where much of the limit is used. */
+	read->retry_after_s = answer->retry_after_s > 0 ?
+	    answer->retry_after_s :
+	    (int64_t)(PAUSE_S * github_api_factor(effect->perform->github));
 	if (answer->verdict != GITHUB_DONE)
 		(void)text_copy(read->why, sizeof(read->why), answer->detail);
 	else if (!json_holds_array(runs))
 		(void)text_copy(read->why, sizeof(read->why), "it lists no runs");
 	for (size_t i = 0; i < json_count(runs); i++)
-		take(json_at(runs, i), effect->u.github_runs.commit, read);
+		take(json_at(runs, i), &effect->u.github_runs, read);
 	perform_report(effect);
 }
 
@@ -67,11 +73,15 @@ ask(struct perform_job *base)
 	const struct effect_github_runs *what = &base->effect->u.github_runs;
 	const struct settings *of = settings_of(base->effect->settings, what->environment);
 	struct github_api_answer answer;
-	char path[128];
+	/* What is of other branches must not fill the page; of a name that would have to be escaped
+	 * it is sorted out here. */
+	const char *branch =
+	    strspn(what->branch, PLAIN) == strlen(what->branch) ? what->branch : "";
+	char path[128 + LIMIT_REF];
 	struct err err;
 
-	(void)snprintf(
-	    path, sizeof(path), "/actions/runs?head_sha=%.64s&per_page=%d", what->commit, RUNS_MAX);
+	(void)snprintf(path, sizeof(path), "/actions/runs?head_sha=%.64s&per_page=%d%s%s",
+	    what->commit, RUNS_MAX, branch[0] != '\0' ? "&branch=" : "", branch);
 	if (of == NULL || of->github_repository == NULL)
 		(void)err_set(&err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
 	else

@@ -1,7 +1,7 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_announced.h"
-#include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_ci_news.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
 #include "store/row_dedupe.h"

@@ -4,7 +4,7 @@
 
 #include "chat/chat_text.h"
 #include "decide/git/decide_announced.h"
-#include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_ci_news.h"
 #include "decide/work/decide_cloudflare.h"
 #include "decide/work/decide_drain.h"
 #include "decide/work/decide_end.h"

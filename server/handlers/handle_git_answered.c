@@ -101,11 +101,16 @@ proceed_request(struct tx *tx, struct deployment *deployment, const struct git_a
 	decide_enqueue(tx, deployment, DEPLOY_ON_CLEAR, answer);
 }
 
-/* A gate is of a commit of its environment's branch, however long it has waited.  NULL: it is. */
+/* A gate, and what a job deploys, is of a commit of its environment's branch, however long it has
+ * waited.  NULL: it is. */
 static const char *
 find_loss(const struct deployment *deployment, bool is_answered, const struct git_answer *answer)
 {
-	if (!is_answered || !deployment_is_gate(deployment) ||
+	bool is_jobs = deployment_is_gate(deployment) ||
+	    (principal_is_program(deployment->requested_by) &&
+		!principal_is_hook(deployment->requested_by));
+
+	if (!is_answered || !is_jobs ||
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_ACTIVE ||
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL)
 		return NULL;

@@ -1,6 +1,6 @@
 /* handle_github_runs.c - GitHub has said which runs there are of a commit, or has not.  Side: store. */
 /* SPDX-License-Identifier: ISC */
-#include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_ci_news.h"
 #include "handlers/handlers.h"
 
 void

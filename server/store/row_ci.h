@@ -10,6 +10,7 @@
  * another one's. */
 void row_ci_note(struct tx *tx, const char *application, const struct pipeline_run *run);
 
-/* run 0: none is known. */
-struct pipeline_run *row_ci_get(struct tx *tx, const char *application, const char *file,
-    const char *commit, struct pipeline_run *ret);
+/* Of that application, and of the file, commit and branch that *ret names (branch "": of any):
+ * fills repository, run (0: none is known), rank and conclusion.  Returns when that was said last,
+ * wall ms. */
+int64_t row_ci_get(struct tx *tx, const char *application, struct pipeline_run *ret);

@@ -28,10 +28,10 @@ TX_READER(read_release, struct release, TX_I64(id), TX_TEXT(environment), TX_TEX
 TX_READER(read_environment, struct environment, TX_I64(current.id), TX_I64(previous.id),
     TX_TEXT(seen_commit), TX_FLAG(is_down), TX_FLAG(is_unacknowledged), TX_I64(unknown_since),
     TX_TEXT(unknown_why), TX_TEXT(polled_commit), TX_I64(skipped_count), TX_TEXT(waiting_push),
-    TX_TEXT(waiting_commit), TX_TEXT(head.branch), TX_TEXT(head.commit), TX_I64(head.block),
-    TX_TEXT(head.base), TX_I64(head.count), TX_I64(head.at), TX_TEXT(announced.commit),
-    TX_I64(announced.block), TX_INT(held), TX_I64(unseen_work), TX_INT(n_nags),
-    TX_I64(poll_failing_since))
+    TX_TEXT(waiting_commit), TX_I64(job_run), TX_TEXT(head.branch), TX_TEXT(head.commit),
+    TX_I64(head.block), TX_TEXT(head.base), TX_I64(head.count), TX_I64(head.at),
+    TX_TEXT(announced.commit), TX_I64(announced.block), TX_INT(held), TX_I64(unseen_work),
+    TX_INT(n_nags), TX_I64(poll_failing_since))
 
 struct environment *
 row_environment_get(struct tx *tx, const char *name, struct environment *ret)
@@ -39,7 +39,7 @@ row_environment_get(struct tx *tx, const char *name, struct environment *ret)
 	(void)tx_first_to(tx, read_environment, ret,
 	    "SELECT current_release, previous_release, seen_commit, is_down,"
 	    " is_unacknowledged, unknown_since, unknown_why, polled_commit, skipped_count,"
-	    " waiting_push, waiting_commit, head_branch, head_commit, head_block, head_base, head_count, head_at,"
+	    " waiting_push, waiting_commit, job_run, head_branch, head_commit, head_block, head_base, head_count, head_at,"
 	    " announced_commit, announced_block,"
 	    " held, unseen_work, n_nags, poll_failing_since FROM environment WHERE name = $1",
 	    DB_TEXT(name)); /* sticky */
@@ -180,6 +180,13 @@ row_environment_set_waiting(
 	ensure(tx, name);
 	set(tx, "waiting_push = $2, waiting_commit = $3", DB_TEXT(name), DB_TEXT(pushed_by),
 	    DB_TEXT(commit));
+}
+
+void
+row_environment_set_job_run(struct tx *tx, const char *name, int64_t run)
+{
+	ensure(tx, name);
+	set(tx, "job_run = $2", DB_TEXT(name), DB_I64(run));
 }
 
 void

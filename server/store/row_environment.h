@@ -43,6 +43,7 @@ void row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t s
  * whom, and which commit of a job ("": the branch's head); they have ended: its head was not seen.
  */
 void row_environment_set_held(struct tx *tx, const char *name, unsigned held);
+void row_environment_set_job_run(struct tx *tx, const char *name, int64_t run);
 void row_environment_set_waiting(
     struct tx *tx, const char *name, const char *pushed_by, const char *commit);
 void row_environment_free_push(struct tx *tx, const char *name);

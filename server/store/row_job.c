@@ -92,14 +92,14 @@ row_job_open_gate(struct tx *tx, const char *environment, const struct job *job)
 }
 
 int64_t
-row_job_count_gates(struct tx *tx, const char *workflow)
+row_job_count_gates(struct tx *tx, const char *application)
 {
 	return tx_number(tx,
 	    "SELECT COUNT(*) FROM work INDEXED BY work_gate_open WHERE action = 'open-gate'"
-	    " AND " STORE_IS_OPEN
-	    " AND ($1 = '' OR EXISTS (SELECT 1 FROM work_job WHERE work_job.work = work.id"
-	    " AND workflow = $1))",
-	    DB_TEXT(workflow));
+	    " AND " STORE_IS_OPEN " AND CASE WHEN $2 <> 0 THEN 1 WHEN $1 = ''"
+	    " THEN instr(environment, '/') = 0"
+	    " ELSE substr(environment, 1, length($1) + 1) = $1 || '/' END",
+	    DB_TEXT(application != NULL ? application : ""), DB_I64(application == NULL));
 }
 
 struct last_gate *

@@ -33,7 +33,8 @@ int64_t row_job_gate(struct tx *tx, const char *environment, const struct job *j
 /* The gate that the same run and attempt has there, open or asked for; 0: none. */
 int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct job *job);
 
-/* Gates of a workflow that have not ended; "": of all. */
-int64_t row_job_count_gates(struct tx *tx, const char *workflow);
+/* Gates of an application's environments ("": of those without one; NULL: of all) that have not
+ * ended. */
+int64_t row_job_count_gates(struct tx *tx, const char *application);
 
 struct last_gate *row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret);

@@ -1154,10 +1154,12 @@ static const char *const migration_18[] = {
 	" OR cause = 'job');",
 	/* The newest run of each workflow on a commit, as an application's forge has said it. */
 	"CREATE TABLE ci_run (application TEXT NOT NULL, file TEXT NOT NULL,"
-	" commit_id TEXT NOT NULL, repository TEXT NOT NULL, repository_id TEXT NOT NULL,"
+	" commit_id TEXT NOT NULL, branch TEXT NOT NULL, repository TEXT NOT NULL, repository_id TEXT NOT NULL,"
 	" run INTEGER NOT NULL, number INTEGER NOT NULL, attempt INTEGER NOT NULL,"
 	" rank INTEGER NOT NULL, conclusion TEXT NOT NULL, at INTEGER NOT NULL,"
-	" PRIMARY KEY (application, file, commit_id)) STRICT;",
+	" seen_at INTEGER NOT NULL,"
+	" PRIMARY KEY (application, file, commit_id, branch)) STRICT;",
+	"ALTER TABLE environment ADD COLUMN job_run INTEGER NOT NULL DEFAULT 0;",
 	/* Who has begun the runs whose jobs have asked for some work. */
 	"CREATE TABLE work_actor (work INTEGER NOT NULL, login TEXT NOT NULL,"
 	" PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;",

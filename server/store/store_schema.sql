@@ -45,7 +45,8 @@ CREATE TABLE environment (
  announced_commit TEXT NOT NULL DEFAULT '',
  announced_block INTEGER NOT NULL DEFAULT 0,
  head_seen INTEGER NOT NULL DEFAULT 0,
- waiting_commit TEXT NOT NULL DEFAULT '') STRICT;
+ waiting_commit TEXT NOT NULL DEFAULT '',
+ job_run INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE release (
  id INTEGER PRIMARY KEY AUTOINCREMENT,
  environment TEXT NOT NULL,
@@ -626,6 +627,7 @@ CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUE
 CREATE TABLE ci_run (application TEXT NOT NULL,
  file TEXT NOT NULL,
  commit_id TEXT NOT NULL,
+ branch TEXT NOT NULL,
  repository TEXT NOT NULL,
  repository_id TEXT NOT NULL,
  run INTEGER NOT NULL,
@@ -634,7 +636,8 @@ CREATE TABLE ci_run (application TEXT NOT NULL,
  rank INTEGER NOT NULL,
  conclusion TEXT NOT NULL,
  at INTEGER NOT NULL,
- PRIMARY KEY (application, file, commit_id)) STRICT;
+ seen_at INTEGER NOT NULL,
+ PRIMARY KEY (application, file, commit_id, branch)) STRICT;
 CREATE TABLE work_actor (work INTEGER NOT NULL,
  login TEXT NOT NULL,
  PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;

@@ -183,6 +183,7 @@ struct effect_cloudflare {
 struct effect_github_runs {
 	char environment[LIMIT_ENVIRONMENT];
 	char commit[LIMIT_COMMIT];
+	char branch[LIMIT_REF];	/* whose runs count; "": any's */
 	int64_t not_before;	/* wall ms: GitHub is asked then */
 };
 

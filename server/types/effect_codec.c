@@ -120,7 +120,7 @@ static const struct field fields_cloudflare_set[] =
 	{ FIELD("zone", cloudflare.zone), FIELD("level", cloudflare.level), END };
 static const struct field fields_github_runs[] = {
 	FIELD("environment", github_runs.environment), FIELD("commit", github_runs.commit),
-	FIELD("not_before", github_runs.not_before), END };
+	FIELD("branch", github_runs.branch), FIELD("not_before", github_runs.not_before), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

@@ -26,7 +26,7 @@ take_number(const struct json *said, const char *name, int64_t *ret, struct err 
 /* A list of runs has the ref behind some: ".github/workflows/ci.yml@main".  "": a file that no
  * setting can name. */
 static bool
-take_file(const struct json *said, char out[PIPELINE_FILE], struct err *err)
+take_file(const struct json *said, const char *branch, char out[PIPELINE_FILE], struct err *err)
 {
 	const char *path = json_get_str(said, "path");
 	size_t size;
@@ -37,10 +37,23 @@ take_file(const struct json *said, char out[PIPELINE_FILE], struct err *err)
 	if (!text_starts(path, folder))
 		return true;
 	path += strlen(folder);
-	size = strcspn(path, "@");
+	size = strlen(path);
+	if (size > strlen(branch) && path[size - strlen(branch) - 1] == '@' &&
+	    text_ends(path, branch))
+		size -= strlen(branch) + 1;
 	if (size < PIPELINE_FILE)
 		(void)snprintf(out, PIPELINE_FILE, "%.*s", (int)size, path);
 	return text_is_plain(out) || missing("path", err);
+}
+
+static bool
+take_branch(const struct json *said, char out[LIMIT_REF], struct err *err)
+{
+	const char *branch = json_get_str(said, "head_branch");
+
+	return (branch != NULL && branch[0] != '\0' && text_is_plain(branch) &&
+		   text_copy(out, LIMIT_REF, branch)) ||
+	    missing("head_branch", err);
 }
 
 static bool
@@ -93,8 +106,9 @@ pipeline_run_read(
 	int64_t id = 0;
 
 	*ret = (struct pipeline_run){ .run = 0 };
-	if (!take_repository(said, ret, &id, err) || !take_file(said, ret->file, err) ||
-	    !take_commit(said, ret->commit, err) || !take_number(said, "id", &ret->run, err) ||
+	if (!take_repository(said, ret, &id, err) || !take_branch(said, ret->branch, err) ||
+	    !take_file(said, ret->branch, ret->file, err) || !take_commit(said, ret->commit, err) ||
+	    !take_number(said, "id", &ret->run, err) ||
 	    !take_number(said, "run_number", &ret->number, err) || !take_state(said, ret, err))
 		return false;
 	ret->attempt = json_get_i64_or(said, "run_attempt", 1); /* a list may leave it out */

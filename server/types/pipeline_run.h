@@ -10,6 +10,7 @@ struct json;
 #define PIPELINE_FILE	    64 /* "ci.yml", with the NUL */
 #define PIPELINE_CONCLUSION 24
 
+/* As numbers they are on disk, in this order. */
 enum pipeline_rank {
 	PIPELINE_REQUESTED, /* it waits for a machine, or to be let on */
 	PIPELINE_RUNS,
@@ -22,6 +23,7 @@ struct pipeline_run {
 	char repository_id[JOB_NUMBER];
 	char file[PIPELINE_FILE]; /* below .github/workflows/ */
 	char commit[LIMIT_COMMIT];
+	char branch[LIMIT_REF]; /* or tag, that it is of */
 	int64_t run; /* 0: there is none */
 	int64_t number, attempt;
 	enum pipeline_rank rank;

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/text.h"
 #include "types/job.h"
+#include "types/repository.h"
 #include "types/settings.h"
 
 static bool
@@ -187,16 +188,39 @@ workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b
 	    can_be_same(a->environment, b->environment) && can_be_same(a->reusable, b->reusable);
 }
 
+/* Of several lines that of the main file counts, else that of the application whose repository it
+ * is: whoever has another file keeps no job out. */
+static bool
+is_nearer(const struct settings *s, const struct json *claims, const struct workflow *workflow)
+{
+	const char *repository = json_get_str(claims, "repository");
+	const struct settings *of = settings_application(s, workflow->application);
+
+	return workflow->application[0] == '\0' ||
+	    (of != NULL && repository != NULL &&
+		repository_is_called(of, DELIVERY_GITHUB, repository));
+}
+
 size_t
 workflow_find(const struct settings *s, const struct json *claims, struct workflow *ret)
 {
+	struct workflow workflow, near = { .id = NULL };
+	size_t n = 0, n_near = 0, n_main = 0;
 	struct workflow_line line;
-	struct workflow workflow;
-	size_t n = 0;
 
-	for (size_t at = 0; workflow_next(s, &at, &workflow);)
-		if (workflow_line_read(workflow.is, &line, NULL) &&
-		    workflow_line_matches(&line, claims) && n++ == 0)
+	for (size_t at = 0; workflow_next(s, &at, &workflow);) {
+		if (!workflow_line_read(workflow.is, &line, NULL) ||
+		    !workflow_line_matches(&line, claims))
+			continue;
+		if (n++ == 0)
 			*ret = workflow;
+		n_main += workflow.application[0] == '\0';
+		if (is_nearer(s, claims, &workflow) && n_near++ == 0)
+			near = workflow;
+	}
+	if (n > 1 && (n_near == 1 || n_main == 1)) { /* the main file's are the first */
+		*ret = near;
+		return 1;
+	}
 	return n;
 }

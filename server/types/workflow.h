@@ -51,5 +51,6 @@ const char *workflow_of(const struct json *claims, char ret[LIMIT_LINE]);
 /* Could both match one token? */
 bool workflow_lines_meet(const struct workflow_line *a, const struct workflow_line *b);
 
-/* The workflow that a job with these claims is of: how many there are, and the first of them. */
+/* The workflow that a job with these claims is of: how many there are, and the first of them; of
+ * several the one in the main file, or in that of the application whose repository it is. */
 size_t workflow_find(const struct settings *s, const struct json *claims, struct workflow *ret);

@@ -50,7 +50,7 @@ def asks(scene):
     """Somebody asks for it: who, and its commit, when it waits for CI."""
     commit, who = scene.commit("develop")["after"], scene.admin()
     who.say("/deploy staging")
-    who.hear(commit[:7], "CI: ci.yml has not begun")
+    who.hear(commit[:7], "CI: ci.yml not seen yet")
     return who, commit
 
 
@@ -73,7 +73,7 @@ def test_what_no_webhook_says_is_asked_for(scene, api):
 def test_a_red_one_is_refused_with_its_page(scene):
     who, commit = asks(scene)
     says(scene, workflow_run(SHOP, "ci.yml", commit, number=77, conclusion="failure"))
-    refused = who.hear(commit[:7], "CI: ci.yml: failure")
+    refused = who.hear(commit[:7], "CI not passed", "ci.yml: failure")
     assert f"{scene.settings()['GITHUB_API_URL']}/{SHOP}/actions/runs/9000077" in json.dumps(refused)
 
 

@@ -56,6 +56,7 @@ static const struct golden {
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
+	bool is_gate;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
 } golden[] = {
@@ -195,6 +196,12 @@ static const struct golden {
 	    "⛔ Not rolled back: " NAME " \"Make it blue\" 1a2b3c4", .program = PROGRAM_ROLLBACK },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED, "⛔ Not done: " NAME " \"Make it blue\" 1a2b3c4",
 	    .program = PROGRAM_ACTION },
+	{ DEPLOY_REFUSED, DEPLOY_WHY_CI, "⛔ CI not passed: " NAME " \"Make it blue\" 1a2b3c4",
+	    .step = NULL },
+	{ DEPLOY_FAILED, DEPLOY_WHY_CANCELLED, "⛔ Gate closed: " NAME " \"Make it blue\" by @ada",
+	    .program = PROGRAM_ACTION, .is_gate = true, .detail = "by @ada" },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "❌ Gate ended badly: " NAME " \"Make it blue\"",
+	    .program = PROGRAM_ACTION, .is_gate = true },
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REJECTED, "⛔ Rejected: " NAME " \"Make it blue\" 1a2b3c4",
 	    .detail = "rejected by @bob" },
 	{ DEPLOY_CANCELLED, DEPLOY_WHY_CANCELLED, "⛔ Cancelled: " NAME " \"Make it blue\"",
@@ -288,6 +295,8 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	(void)text_copy(step.name, sizeof(step.name), row->step != NULL ? row->step : "");
 	deployment.why = row->why;
 	deployment.program = row->program;
+	if (row->is_gate)
+		(void)text_copy(deployment.action, sizeof(deployment.action), "open-gate");
 	deployment.target_changed = row->changed;
 	deployment.is_forward = row->is_forward;
 	deployment.ended_at = NOW;
@@ -406,8 +415,10 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		const char *changed;
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
-		bool is_forward, is_again, is_emergency;
+		bool is_forward, is_again, is_emergency, is_gate, waits_for_ci;
 	} ways[] = {
+		{ .changed = "", .is_gate = true },
+		{ .changed = "", .waits_for_ci = true },
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
 		{ .changed = "", .is_again = true },
@@ -445,6 +456,10 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 			(void)text_copy(work.exempt.emergency, sizeof(work.exempt.emergency),
 			    ways[way].is_emergency ? "the shop is down" : "");
 			(void)text_copy(work.changed, sizeof(work.changed), ways[way].changed);
+			if (ways[way].is_gate)
+				(void)text_copy(work.action, sizeof(work.action), "open-gate");
+			if (ways[way].waits_for_ci)
+				(void)text_copy(work.waits_for, sizeof(work.waits_for), "ci");
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);
 			what = chat_about(&work);
 			text = chat_plain(&what);

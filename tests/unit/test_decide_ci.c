@@ -25,6 +25,7 @@ run_of(const char *file, const char *commit, enum pipeline_rank rank, const char
 	};
 
 	(void)text_copy(run.file, sizeof(run.file), file);
+	(void)text_copy(run.branch, sizeof(run.branch), "develop");
 	(void)text_copy(run.commit, sizeof(run.commit), commit);
 	(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusion);
 	return run;
@@ -73,7 +74,7 @@ CI_TEST(a_push_is_deployed_when_all_of_it_is_green)
 	push(w, COMMIT_A);
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
-	assert_non_null(world_says(w, "CI: ci.yml has not begun, lint.yml has not begun"));
+	assert_non_null(world_says(w, "CI: ci.yml not seen yet, lint.yml not seen yet"));
 	begins(w, "ci.yml", COMMIT_A);
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
@@ -89,7 +90,7 @@ CI_TEST(a_push_whose_ci_fails_is_refused_with_its_page)
 	ends(w, "ci.yml", COMMIT_A, "failure");
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
 	assert_non_null(
-	    world_says(w, "CI: ci.yml: failure, https://github.com/Acme/Shop/actions/runs/100"));
+	    world_says(w, "\nci.yml: failure, https://github.com/Acme/Shop/actions/runs/100"));
 }
 
 /* Only success is green. */
@@ -137,8 +138,8 @@ CI_TEST(what_is_not_done_in_time_is_refused, "CI_WAIT_MINUTES=20")
 	w->aid.at += 20 * MINUTE;
 	world_github_runs(w, NULL, 0, NULL);
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
-	assert_non_null(world_says(w,
-	    "CI: ci.yml running, lint.yml has not begun, and its time is over: ask again when it has"));
+	assert_non_null(world_says(
+	    w, "ci.yml running, lint.yml not seen yet: not done in 20 minutes; ask again"));
 }
 
 /* Whoever tries again is not an older attempt, nor is news of one. */
@@ -189,12 +190,59 @@ CI_TEST(a_newer_push_takes_the_place_of_one_whose_ci_has_not_begun)
 	assert_string_equal(world_newest(w, "staging").commit, COMMIT_B);
 }
 
-/* CI that lets a newer push cancel the runs of the one before. */
-CI_TEST(a_push_whose_ci_was_cancelled_ends_in_silence)
+/* CI that lets a newer push cancel the runs of the one before; what somebody cancelled may be begun
+ * again. */
+CI_TEST(a_push_whose_ci_was_cancelled_for_a_newer_one_ends_in_silence)
 {
 	push(w, COMMIT_A);
 	ends(w, "ci.yml", COMMIT_A, "cancelled");
-	assert_int_equal(world_state(w), DEPLOY_SUPERSEDED);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	push(w, COMMIT_B);
+	assert_int_equal(world_deployment(w, 1).state, DEPLOY_SUPERSEDED);
+}
+
+/* Nobody says yes to what cannot start. */
+CI_TEST(what_is_asked_about_ends_when_its_ci_fails, "STAGING_APPROVALS=2")
+{
+	size_t rings;
+
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 1);
+	begins(w, "ci.yml", COMMIT_A);
+	assert_non_null(world_says(w, "CI: ci.yml running, lint.yml not seen yet"));
+	rings = world_rings(w);
+	ends(w, "ci.yml", COMMIT_A, "failure");
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_non_null(world_says(w, "⛔ CI not passed: staging"));
+	assert_true(world_rings(w) > rings);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
+}
+
+/* No webhook says it: GitHub is asked while people are. */
+CI_TEST(what_is_asked_about_is_asked_for_at_github, "STAGING_APPROVALS=1")
+{
+	struct pipeline_run run = run_of("lint.yml", COMMIT_A, PIPELINE_IS_OVER, "failure");
+
+	push(w, COMMIT_A);
+	world_github_runs(w, NULL, 0, NULL);
+	assert_true(
+	    world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.not_before > w->aid.at + 4 * MINUTE);
+	world_github_runs(w, &run, 1, NULL);
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+}
+
+/* A time in which a freeze keeps it anyway is none that CI has taken. */
+CI_TEST(its_time_is_that_of_waiting_for_ci_alone)
+{
+	push(w, COMMIT_A);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_B });
+	w->aid.at += 30 * MINUTE;
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging 2h audit");
+	w->aid.at += 50 * MINUTE;
+	begins(w, "ci.yml", COMMIT_B);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_QUEUED);
 }
 
 CI_TEST(a_rollback_is_not_asked)
@@ -208,11 +256,12 @@ CI_TEST(a_rollback_is_not_asked)
 	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 0);
 }
 
-CI_TEST(an_emergency_passes_it)
+CI_TEST(an_emergency_passes_it, "STAGING_CONFIRM=true")
 {
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging emergency the site is down");
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_last(w)->buttons.at[0].id);
+	assert_non_null(world_says(w, "⚠️ CI: ci.yml not seen yet"));
 	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
 		world_git_same(w);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
@@ -226,9 +275,9 @@ CI_TEST(what_somebody_asked_for_waits_as_well)
 	world_git(w, (struct world_git){ .commit = COMMIT_A });
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	(void)world_text(w, WORLD_ADMIN, "/queue staging");
-	assert_non_null(world_says(w, "waits for CI: ci.yml has not begun, lint.yml"));
+	assert_non_null(world_says(w, "waits for CI: ci.yml not seen yet, lint.yml"));
 	(void)world_text(w, WORLD_ADMIN, "/show 1");
-	assert_non_null(strstr(world_plain(world_last(w)), "\nCI: ci.yml has not begun, "));
+	assert_non_null(strstr(world_plain(world_last(w)), "\nCI: ci.yml not seen yet, "));
 	ends(w, "ci.yml", COMMIT_A, "success");
 	ends(w, "lint.yml", COMMIT_A, "success");
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);

@@ -68,7 +68,9 @@ TEST(an_old_run_deploys_nothing)
 	push(&s, "4713", COMMIT_B);
 	found(&s, COMMIT_B, COMMIT_B);
 	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
-	push(&s, "4712", COMMIT_A);
+	push(&s, "4712", COMMIT_A); /* it began before that one */
+	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 0);
+	push(&s, "4714", COMMIT_A); /* by hand, of another ref */
 	found(&s, COMMIT_A, COMMIT_B);
 	assert_string_equal(world_newest(&s.w, "staging").commit, COMMIT_B);
 	assert_int_equal(world_state(&s.w), DEPLOY_AWAITING_APPROVAL);
@@ -96,10 +98,10 @@ TEST(two_jobs_of_one_moment_are_both_looked_for)
 	struct scene s;
 
 	open_scene(&s, NULL);
-	push(&s, "4712", COMMIT_B);
 	push(&s, "4711", COMMIT_A);
+	push(&s, "4712", COMMIT_B);
 	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 2);
-	world_git(&s.w, (struct world_git){ .commit = COMMIT_B, .lacks_after = true });
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .lacks_after = true });
 	world_due(&s.w, TIMER_PUSH);
 	assert_int_equal(world_count(&s.w, EFFECT_GIT_QUERY), 2);
 	world_close(&s.w);

@@ -57,6 +57,7 @@ static const struct {
 	TEXT(CLOUDFLARE_GET, cloudflare.zone), NOT_IN_ROW(CLOUDFLARE_GET, cloudflare.level),
 	TEXT(CLOUDFLARE_SET, cloudflare.zone), TEXT(CLOUDFLARE_SET, cloudflare.level),
 	TEXT(GITHUB_RUNS, github_runs.environment), TEXT(GITHUB_RUNS, github_runs.commit),
+	TEXT(GITHUB_RUNS, github_runs.branch),
 	TEXT(WITNESS, witness.place), TEXT(WITNESS, witness.head),
 	NOT_IN_ROW(WITNESS, witness.lines), NOT_IN_ROW(WITNESS, witness.size),
 	WORD(TIMER, timer.kind), TEXT(TIMER, timer.name), TEXT(TIMER, timer.environment),

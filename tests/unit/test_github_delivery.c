@@ -296,7 +296,8 @@ TEST(a_form_of_any_other_shape_is_refused)
 
 #define RUN_BY(head, more) \
 	"{\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2," REPO \
-	",\"head_sha\":\"" AFTER "\",\"path\":\".github/workflows/ci.yml\"," \
+	",\"head_branch\":\"main\",\"head_sha\":\"" AFTER \
+	"\",\"path\":\".github/workflows/ci.yml\"," \
 	"\"head_repository\":" head "," more "}}"
 #define RUN(more) RUN_BY("{\"id\":7}", more)
 #define OF_A_PUSH "\"event\":\"push\",\"status\":\"completed\",\"conclusion\":\"success\""
@@ -364,12 +365,35 @@ TEST(a_run_that_lacks_what_a_run_has_is_refused)
 		assert_refused(decode(DELIVERY_WORKFLOW_RUN, bad[i]));
 }
 
+/* A list of runs has the ref behind a path, and a file's name may have it too. */
+TEST(a_file_is_known_by_all_of_its_name)
+{
+	static const struct {
+		const char *body, *file;
+	} rows[] = { { ".github/workflows/ci.yml@main", "ci.yml" },
+		{ ".github/workflows/ci.yml@x.yml", "ci.yml@x.yml" },
+		{ ".github/workflows/ci.yml@other", "ci.yml@other" } };
+	static const char run[] = RUN(OF_A_PUSH);
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char body[1024];
+		struct decoded d;
+		const char *at = strstr(run, ".github/workflows/ci.yml");
+
+		(void)snprintf(body, sizeof(body), "%.*s%s%s", (int)(at - run), run, rows[i].body,
+		    at + strlen(".github/workflows/ci.yml"));
+		d = decode(DELIVERY_WORKFLOW_RUN, body);
+		assert_string_equal(d.event->u.delivery.run->file, rows[i].file);
+		event_free(d.event);
+	}
+}
+
 /* A captured delivery of one kind is none of another. */
 TEST(a_push_with_a_run_in_it_is_neither)
 {
 	assert_refused(decode(DELIVERY_WORKFLOW_RUN,
 	    "{\"ref\":\"refs/heads/x\",\"after\":\"" AFTER "\"," /* and all of a run */
 	    "\"action\":\"completed\",\"workflow_run\":{\"id\":9,\"run_number\":2,"
-	    "\"head_sha\":\"" AFTER "\",\"path\":\".github/workflows/ci.yml\"," REPO "," OF_A_PUSH
-	    "}}"));
+	    "\"head_branch\":\"main\",\"head_sha\":\"" AFTER
+	    "\",\"path\":\".github/workflows/ci.yml\"," REPO "," OF_A_PUSH "}}"));
 }

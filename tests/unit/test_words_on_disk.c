@@ -140,6 +140,8 @@ note_tables(void)
 	note("work.waits_for", ROW_QUEUE_SLOT);
 	note("work.waits_for", ROW_QUEUE_GIT);
 	note("work.waits_for", ROW_QUEUE_HOLD);
+	note("work.waits_for", ROW_QUEUE_SETTINGS);
+	note("work.waits_for", ROW_QUEUE_CI);
 	for (enum hold_kind kind = 0; kind < HOLD_WINDOW; kind++)
 		note("hold.kind", hold_kinds[kind].word);
 #define PHASE(name, word) note("cloudflare.phase", word);

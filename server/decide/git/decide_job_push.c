@@ -12,6 +12,7 @@
 #include "lib/crypto.h"
 #include "lib/text.h"
 #include "store/row_dedupe.h"
+#include "store/row_environment.h"
 #include "store/row_job.h"
 #include "types/repository.h"
 
@@ -60,8 +61,19 @@ follows(const struct environment_settings *environment, const struct delivery *d
 	    repository_is_called(environment->of, delivery->forge, delivery->repository);
 }
 
-/* Those that follow the branch, that it may deploy, and that its own gate does not keep: named; and
- * with is_to_be_announced announced. */
+/* A run that is older than one that has reported there brings nothing newer, however late it is
+ * begun again. */
+static bool
+is_older(struct tx *tx, const char *environment, const struct job *job, int64_t *ret_run)
+{
+	struct environment now;
+
+	return !text_to_i64(job->run, 1, INT64_MAX, ret_run, NULL) || /* it is one */
+	    row_environment_get(tx, environment, &now)->job_run > *ret_run;
+}
+
+/* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they
+ * are counted and named, then (is_to_be_announced) announced. */
 static size_t
 announce(struct tx *tx, const struct api_request *api, const struct delivery *delivery,
     bool is_to_be_announced, struct buf *names)
@@ -70,17 +82,23 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
+		bool is_stale;
+		int64_t run;
 
 		if (!follows(environment, delivery) ||
 		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name) ||
 		    (is_to_be_announced ? row_job_open_gate(tx, environment->name, api->job) != 0 :
 					  decide_job_is_behind_gate(tx, environment->name)))
 			continue;
-		if (is_to_be_announced)
-			decide_announced(tx, environment, delivery);
-		else
-			buf_addf(names, "%s%s", n == 0 ? "" : ", ", environment->name);
+		is_stale = is_older(tx, environment->name, api->job, &run);
+		if (!is_to_be_announced)
+			buf_addf(names, "%s%s%s", n == 0 ? "" : ", ", environment->name,
+			    is_stale ? " (not: a newer run has reported there)" : "");
 		n++;
+		if (!is_to_be_announced || is_stale)
+			continue;
+		row_environment_set_job_run(tx, environment->name, run);
+		decide_announced(tx, environment, delivery);
 	}
 	return n;
 }

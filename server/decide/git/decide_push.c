@@ -262,6 +262,7 @@ waits_behind_ci(struct tx *tx, const struct environment_settings *settings,
 	(void)snprintf(work.note, sizeof(work.note), "a newer commit waits: %.7s", answer->commit);
 	decide_tell(tx, &work, NULL);
 	row_deployment_save(tx, &work);
+	row_queue_look(tx, settings->name); /* for its CI may have been cancelled for this one */
 	return true;
 }
 
@@ -363,6 +364,16 @@ find_stale(struct tx *tx, const char *environment, const struct git_answer *answ
 	return NULL;
 }
 
+/* What somebody has stopped is not begun again by beginning its job again. */
+static bool
+was_last(struct tx *tx, const char *environment, const char *commit)
+{
+	struct deployment last;
+
+	return row_deployment_list(tx, environment, &last, 1) == 1 &&
+	    last.program == PROGRAM_DEPLOY && strcmp(last.commit, commit) == 0;
+}
+
 /* It was seen before, or is none of those that are deployed by themselves. */
 static bool
 is_no_news(struct tx *tx, const struct environment_settings *settings,
@@ -377,7 +388,8 @@ is_no_news(struct tx *tx, const struct environment_settings *settings,
 		    answer->commit, find_stale(tx, settings->name, answer));
 		return true;
 	}
-	is_seen = strcmp(environment.seen_commit, answer->commit) == 0;
+	is_seen = strcmp(environment.seen_commit, answer->commit) == 0 ||
+	    (query->push.by_job && was_last(tx, settings->name, answer->commit));
 	if (!is_seen && is_skipped(tx, &environment, answer, announced))
 		return true;
 	if (strcmp(query->requested_by, DECIDE_FIRST_POLL) == 0) {

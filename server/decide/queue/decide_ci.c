@@ -10,12 +10,12 @@
 #include "store/row_ci.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
+#include "store/row_environment.h"
 #include "store/row_queue.h"
-#include "types/repository.h"
 #include "types/settings.h"
 
 #define MINUTE_MS (60 * INT64_C(1000))
-#define ASK_MS	  (MINUTE_MS / 2)
+#define FRESH_MS  (10 * MINUTE_MS)
 
 /* NULL: nothing is asked of it. */
 static const struct environment_settings *
@@ -50,38 +50,66 @@ add_failure(const struct settings *of, const struct pipeline_run *run, char ret[
 }
 
 static void
-add_state(const struct pipeline_run *run, const char *file, char ret[LIMIT_LINE])
+add_state(const struct pipeline_run *run, char ret[LIMIT_LINE])
 {
 	size_t used = strlen(ret);
 
-	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s %s", used > 0 ? ", " : "", file,
-	    run->run == 0		      ? "has not begun" :
+	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s %s", used > 0 ? ", " : "", run->file,
+	    run->run == 0		      ? "not seen yet" :
 		run->rank == PIPELINE_IS_OVER ? "✓" :
 		run->rank == PIPELINE_RUNS    ? "running" :
 						"queued");
 }
 
-enum decide_ci
-decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+/* When nothing else is before it. */
+static bool
+is_late(const struct tx *tx, const struct deployment *work)
 {
-	const struct environment_settings *environment = asks(tx, work);
-	const char *list = environment == NULL ? "" : environment->require_ci;
-	char file[PIPELINE_FILE], failures[LIMIT_LINE] = "";
-	size_t failed = 0, cancelled = 0, pending = 0;
-	struct pipeline_run run;
+	return work->state == DEPLOY_QUEUED && work->wait.ci_since != 0 &&
+	    tx->at - work->wait.ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;
+}
 
-	ret[0] = '\0';
-	while (setting_next(&list, file, sizeof(file))) {
-		row_ci_get(tx, environment->of->application, file, work->commit, &run);
-		(void)text_copy(run.file, sizeof(run.file), file);
-		if (run.rank != PIPELINE_IS_OVER || strcmp(run.conclusion, "success") == 0) {
-			pending += run.run == 0 || run.rank != PIPELINE_IS_OVER;
-			add_state(&run, file, ret);
+/* What was green before it came may have been begun again since: GitHub is asked once more. */
+static bool
+is_fresh(const struct deployment *work, int64_t seen_at)
+{
+	return seen_at >= work->requested_at - FRESH_MS;
+}
+
+/* Of which branch the runs are that count: the environment's, or the one that somebody has asked
+ * for by its name.  "": of any. */
+static const char *
+branch_of(const struct environment_settings *environment, const struct deployment *work)
+{
+	bool is_named = work->ref[0] != '\0' && !text_is_hex(work->ref, 1, 64);
+
+	return is_named && deployment_is_by_request(work) ? work->ref :
+	    environment->branch != NULL			  ? environment->branch :
+							    "";
+}
+
+static enum decide_ci
+look(struct tx *tx, const struct environment_settings *environment, const struct deployment *work,
+    char ret[LIMIT_LINE])
+{
+	const char *list = environment->require_ci;
+	size_t failed = 0, cancelled = 0, pending = 0;
+	char failures[LIMIT_LINE] = "";
+	struct pipeline_run run = { .run = 0 };
+
+	(void)text_copy(run.commit, sizeof(run.commit), work->commit);
+	(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, work));
+	while (setting_next(&list, run.file, sizeof(run.file))) {
+		int64_t seen_at = row_ci_get(tx, environment->of->application, &run);
+
+		if (run.rank == PIPELINE_IS_OVER && strcmp(run.conclusion, "success") != 0) {
+			failed++;
+			cancelled += strcmp(run.conclusion, "cancelled") == 0;
+			add_failure(environment->of, &run, failures);
 			continue;
 		}
-		failed++;
-		cancelled += strcmp(run.conclusion, "cancelled") == 0;
-		add_failure(environment->of, &run, failures);
+		pending += run.rank != PIPELINE_IS_OVER || !is_fresh(work, seen_at);
+		add_state(&run, ret);
 	}
 	if (failed > 0)
 		(void)text_copy(ret, LIMIT_LINE, failures);
@@ -91,22 +119,54 @@ decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 						   DECIDE_CI_GREEN;
 }
 
+/* A run that was cancelled may be begun again, where no newer push has cancelled it. */
+static bool
+is_left(struct tx *tx, const struct deployment *work)
+{
+	struct environment now;
+
+	row_environment_get(tx, work->environment, &now);
+	return now.waiting_push[0] != '\0' ||
+	    (now.head.commit[0] != '\0' && strcmp(now.head.commit, work->commit) != 0);
+}
+
+enum decide_ci
+decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
+{
+	const struct environment_settings *environment = asks(tx, work);
+	enum decide_ci is = DECIDE_CI_GREEN;
+	size_t used;
+
+	ret[0] = '\0';
+	if (environment != NULL)
+		is = look(tx, environment, work, ret);
+	if (is == DECIDE_CI_CANCELLED && !is_left(tx, work))
+		is = DECIDE_CI_PENDING;
+	if (is != DECIDE_CI_PENDING || !is_late(tx, work))
+		return is;
+	used = strlen(ret);
+	(void)snprintf(ret + used, LIMIT_LINE - used,
+	    ": not done in %d minutes; ask again when it is, and see whether there is such a file",
+	    (int)tx->settings->github.ci_wait_minutes); /* cut is fine */
+	return DECIDE_CI_FAILED;
+}
+
 const char *
 decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE])
 {
+	const struct environment_settings *environment =
+	    settings_environment(tx->settings, work->environment);
 	enum deploy_class class = deploy_flow_class(work->state);
 
 	ret[0] = '\0';
-	if (class != DEPLOY_CLASS_ACTIVE && class != DEPLOY_CLASS_FINAL)
+	if (class == DEPLOY_CLASS_ACTIVE || class == DEPLOY_CLASS_FINAL)
+		return ret;
+	if (!deployment_is_emergency(work) || environment == NULL ||
+	    environment->require_ci == NULL || work->commit[0] == '\0')
 		(void)decide_ci(tx, work, ret);
+	else if (look(tx, environment, work, ret) == DECIDE_CI_GREEN)
+		ret[0] = '\0'; /* it goes past nothing */
 	return ret;
-}
-
-bool
-decide_ci_is_late(struct tx *tx, const struct deployment *work)
-{
-	return work->wait.ci_since != 0 &&
-	    tx->at - work->wait.ci_since >= tx->settings->github.ci_wait_minutes * MINUTE_MS;
 }
 
 bool
@@ -114,28 +174,43 @@ decide_ci_keeps(struct tx *tx, const struct deployment *push)
 {
 	const struct environment_settings *environment = asks(tx, push);
 	const char *list = environment == NULL ? "" : environment->require_ci;
+	struct pipeline_run run = { .run = 0 };
 	bool has_begun = false;
-	char file[PIPELINE_FILE];
-	struct pipeline_run run;
 
-	while (setting_next(&list, file, sizeof(file)))
-		has_begun |=
-		    row_ci_get(tx, environment->of->application, file, push->commit, &run)->run !=
-		    0;
+	(void)text_copy(run.commit, sizeof(run.commit), push->commit);
+	while (setting_next(&list, run.file, sizeof(run.file))) {
+		(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, push));
+		(void)row_ci_get(tx, environment->of->application, &run);
+		has_begun |= run.run != 0;
+	}
 	return has_begun && strcmp(push->waits_for, ROW_QUEUE_CI) == 0;
 }
 
 /* --- GitHub is asked --- */
 
-static void
-ask(struct tx *tx, const struct deployment *work, int64_t at)
+void
+decide_ci_ask(struct tx *tx, const struct deployment *work, int64_t at)
 {
 	struct effect effect = { .kind = EFFECT_GITHUB_RUNS, .subject = work->id };
+	const struct environment_settings *environment = asks(tx, work);
 
+	if (environment == NULL || row_effect_find(tx, EFFECT_GITHUB_RUNS, work->id) != 0)
+		return;
 	effect.u.github_runs.not_before = at;
+	(void)text_copy(effect.u.github_runs.branch, LIMIT_REF, branch_of(environment, work));
 	(void)text_copy(effect.u.github_runs.environment, LIMIT_ENVIRONMENT, work->environment);
 	(void)text_copy(effect.u.github_runs.commit, LIMIT_COMMIT, work->commit);
 	(void)row_effect_order(tx, &effect);
+}
+
+void
+decide_ci_enter(struct tx *tx, const struct deployment *work)
+{
+	if (asks(tx, work) == NULL)
+		return;
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_RUNS, work->id));
+	if (work->state == DEPLOY_AWAITING_CONFIRMATION || work->state == DEPLOY_AWAITING_APPROVAL)
+		decide_ci_ask(tx, work, tx->at);
 }
 
 void
@@ -144,61 +219,5 @@ decide_ci_wait(struct tx *tx, struct deployment *work)
 	if (work->wait.ci_since == 0)
 		work->wait.ci_since = tx->at;
 	row_deployment_save(tx, work);
-	if (row_effect_find(tx, EFFECT_GITHUB_RUNS, work->id) == 0)
-		ask(tx, work, tx->at);
-}
-
-void
-decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
-{
-	int64_t pause_ms = read->retry_after_s > 0 ? read->retry_after_s * 1000 : ASK_MS;
-	const struct environment_settings *environment;
-	struct deployment of;
-
-	row_deployment_get(tx, work, &of);
-	environment = asks(tx, &of);
-	for (size_t i = 0; environment != NULL && i < read->n; i++)
-		row_ci_note(tx, environment->of->application, &read->runs[i]);
-	if (of.state != DEPLOY_QUEUED || strcmp(of.waits_for, ROW_QUEUE_CI) != 0)
-		return;
-	(void)snprintf(of.note, sizeof(of.note), "%s%.200s", read->why[0] != '\0' ? "GitHub: " : "",
-	    read->why);
-	row_deployment_save(tx, &of);
-	ask(tx, &of, tx->at + pause_ms);
-	row_queue_look(tx, of.environment);
-}
-
-/* --- a webhook says it --- */
-
-static bool requires(const struct environment_settings *environment, const char *file)
-{
-	const char *list = environment->require_ci == NULL ? "" : environment->require_ci;
-	char name[PIPELINE_FILE];
-
-	while (setting_next(&list, name, sizeof(name)))
-		if (strcmp(name, file) == 0)
-			return true;
-	return false;
-}
-
-static void
-note(struct tx *tx, const struct settings *of, const struct delivery *delivery)
-{
-	if (!repository_is_announced(
-		tx->settings, of, delivery->forge, delivery->hook, delivery->repository))
-		return;
-	for (size_t i = 0; i < settings_own_count(of); i++) {
-		if (!requires(&of->environments[i], delivery->run->file))
-			continue;
-		row_ci_note(tx, of->application, delivery->run);
-		row_queue_look(tx, of->environments[i].name);
-	}
-}
-
-void
-decide_ci_note(struct tx *tx, const struct delivery *delivery)
-{
-	note(tx, tx->settings, delivery);
-	for (size_t i = 0; i < tx->settings->application_count; i++)
-		note(tx, tx->settings->applications[i], delivery);
+	decide_ci_ask(tx, work, tx->at);
 }

@@ -9,34 +9,33 @@
 
 #include "deployment/deployment.h"
 #include "store/tx.h"
-#include "types/event.h"
 
 enum decide_ci {
 	DECIDE_CI_GREEN, /* or nothing is asked */
 	DECIDE_CI_PENDING,
 	DECIDE_CI_FAILED,
-	DECIDE_CI_CANCELLED, /* and nothing else failed */
+	DECIDE_CI_CANCELLED, /* for a newer push, and nothing else failed */
 };
 
 /* ret: "ci.yml ✓, lint.yml running", or of what failed "ci.yml: failure, https://…" alone; "":
- * nothing is asked. */
+ * nothing is asked.  What has waited in its place for CI_WAIT_MINUTES has failed. */
 enum decide_ci decide_ci(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
 
-/* The same for messages about work that has not begun; "" of any other.  Returns ret. */
+/* The same for messages about work that has not begun, of an emergency what it goes past; "" of any
+ * other.  Returns ret. */
 const char *decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
 
-/* Has it waited for CI_WAIT_MINUTES? */
-bool decide_ci_is_late(struct tx *tx, const struct deployment *work);
-
-/* It waits in its place: GitHub is asked now and each half minute. */
+/* It waits in its place, for CI_WAIT_MINUTES at most, and GitHub is asked. */
 void decide_ci_wait(struct tx *tx, struct deployment *work);
+
+/* It has come to another state: GitHub is asked about what somebody is asked about, and not about
+ * what has begun. */
+void decide_ci_enter(struct tx *tx, const struct deployment *work);
+
+/* GitHub is asked how it stands, at that wall time in ms, where CI is asked of this work and GitHub
+ * is not asked already. */
+void decide_ci_ask(struct tx *tx, const struct deployment *work, int64_t at);
 
 /* A push that waits so is not replaced: under a push every ten minutes nothing would ever be
  * deployed.  Is it one whose CI has begun? */
 bool decide_ci_keeps(struct tx *tx, const struct deployment *push);
-
-/* A webhook has said how a run stands, for each application that it speaks for. */
-void decide_ci_note(struct tx *tx, const struct delivery *delivery);
-
-/* GitHub has answered for that work. */
-void decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read);

@@ -187,9 +187,7 @@ facts_of(const struct look *l, struct place *place)
 	} facts[] = {
 		{ TURN_IS_GONE, l->settings == NULL },
 		{ TURN_IS_UNFIT, decide_refusal(l->tx, l->environment) != NULL },
-		{ TURN_IS_CI_FAILED,
-		    ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED ||
-			(ci == DECIDE_CI_PENDING && decide_ci_is_late(l->tx, work)) },
+		{ TURN_IS_CI_FAILED, ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_CI_CANCELLED, ci == DECIDE_CI_CANCELLED },
 		{ TURN_IS_DENIED, is_denied(l->tx, work) },
 		{ TURN_IS_NOT_NOW, decide_is_held(l->tx, work) },
@@ -237,20 +235,15 @@ wait_for(const struct look *l, struct place *place, const char *what)
 }
 
 static void
-refuse(const struct look *l, struct place *place, const char *reason)
+refuse(const struct look *l, struct place *place, const struct turn_rule *rule)
 {
-	const char *unfit = decide_refusal(l->tx, l->environment);
-	bool is_late = decide_ci_is_late(l->tx, &place->work);
+	bool is_ci = (rule->with & TURN(CI_FAILED)) != 0;
 
-	place->work.why = DEPLOY_WHY_REFUSED;
-	(void)snprintf(place->work.detail, sizeof(place->work.detail), "%s%.200s%s",
-	    reason[0] == '\0' && unfit == NULL ? "CI: " : "",
-	    reason[0] != '\0' ? reason :
-		unfit != NULL ? unfit :
-				place->ci,
-	    reason[0] == '\0' && unfit == NULL && is_late ?
-		", and its time is over: ask again when it has" :
-		"");
+	place->work.why = is_ci ? DEPLOY_WHY_CI : DEPLOY_WHY_REFUSED;
+	(void)text_copy(place->work.detail, sizeof(place->work.detail),
+	    is_ci			? place->ci :
+		rule->reason[0] != '\0' ? rule->reason :
+					  decide_refusal(l->tx, l->environment));
 	(void)decide_step(l->tx, &place->work, DEPLOY_ON_REFUSE, NULL);
 }
 
@@ -355,9 +348,13 @@ take_turn(struct look *l, int64_t id)
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)
 		wait_for(l, &place, waits[rule->to]);
+	if (rule->to != TURN_TO_WAIT_CI && place.work.wait.ci_since != 0) {
+		place.work.wait.ci_since = 0; /* something else is before it */
+		row_deployment_save(l->tx, &place.work);
+	}
 	switch (rule->to) {
 	case TURN_TO_REFUSE:
-		refuse(l, &place, rule->reason);
+		refuse(l, &place, rule);
 		break;
 	case TURN_TO_SUPERSEDE:
 		supersede(l, &place, rule->reason);
@@ -497,7 +494,8 @@ find_refusal(struct tx *tx, const char *environment, int64_t person, bool is_fir
 		(void)snprintf(ret, LIMIT_LINE,
 		    "%d are queued there already: try again when one has ended%s%s", (int)most,
 		    is_named ? ", or after /cancel " : "", is_named ? environment : "");
-	else if (row_queue_count(tx, environment, person, is_first) >= ROW_QUEUE_PERSONS)
+	else if ((!principal_is_program(person) || principal_is_hook(person)) && /* one for many */
+	    row_queue_count(tx, environment, person, is_first) >= ROW_QUEUE_PERSONS)
 		(void)snprintf(ret, LIMIT_LINE,
 		    "you have %d places in its queue already: leave one first%s%s",
 		    ROW_QUEUE_PERSONS, is_named ? ", in /queue " : "", is_named ? environment : "");

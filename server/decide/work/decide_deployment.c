@@ -8,6 +8,7 @@
 #include "decide/work/decide_acts.h"
 #include "decide/queue/decide_ahead.h"
 #include "decide/queue/decide_barrier.h"
+#include "decide/queue/decide_ci.h"
 #include "decide/approval/decide_emergency.h"
 #include "decide/decide_limit.h"
 #include "decide/tell/decide_nag.h"
@@ -79,7 +80,6 @@ static void
 leave_queue(struct tx *tx, struct deployment *deployment)
 {
 	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GIT_QUERY, deployment->id));
-	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_RUNS, deployment->id));
 	row_button_close_question(tx, deployment->id);
 	deployment->wait.is_asked_anew = false;
 	deployment->wait.ci_since = 0;
@@ -122,6 +122,7 @@ enter_state(struct tx *tx, struct deployment *deployment, enum deploy_state from
 		if (!deployment_is_gate(deployment))
 			close_questions(tx, deployment);
 	}
+	decide_ci_enter(tx, deployment);
 	if (deployment->state == DEPLOY_QUEUED && from == DEPLOY_RUNNING)
 		return_to_queue(tx, deployment);
 	else if (deployment->state == DEPLOY_QUEUED && from != DEPLOY_QUEUED)

@@ -24,7 +24,7 @@
 #define HOUR_MS	  (60 * MINUTE_MS)
 #define GONE_MS	  (3 * MINUTE_MS) /* a job asks every five seconds */
 #define GATES_MAX 64
-#define GATES_OWN 16 /* of a workflow: it cannot use up all */
+#define GATES_OWN 16 /* of an application: it cannot use up all */
 
 /* --- its one timer --- */
 
@@ -91,11 +91,11 @@ can_be_asked(
 		    environment->name, api->job->repository);
 	else if (decide_refusal(tx, environment->name) != NULL)
 		decide_refusef(tx, 409, "%s", decide_refusal(tx, environment->name));
-	else if (row_job_count_gates(tx, "") >= GATES_MAX)
-		decide_refusef(tx, 429, "%d gates are open already: try again later", GATES_MAX);
-	else if (row_job_count_gates(tx, api->job->workflow) >= GATES_OWN)
-		decide_refusef(tx, 429, "workflow:%s has %d gates open already: try again later",
-		    api->job->workflow, GATES_OWN);
+	else if (row_job_count_gates(tx, NULL) >= GATES_MAX)
+		decide_refusef(tx, 429, "%d gates wait or are open: try again later", GATES_MAX);
+	else if (row_job_count_gates(tx, environment->of->application) >= GATES_OWN)
+		decide_refusef(tx, 429,
+		    "%d gates of this application wait or are open: try again later", GATES_OWN);
 	else if (decide_is_full(tx, &api->from, environment->name, environment->name, false))
 		tx->answer.status = 409;
 	else

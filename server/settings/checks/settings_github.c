@@ -15,6 +15,18 @@ check_key(struct settings_loader *l, const char *pem)
 		settings_say(l->report, SETTINGS_ERROR, "GITHUB_APP_KEY: %s", err.text);
 }
 
+void
+settings_check_github(struct settings_loader *l)
+{
+	const struct settings *s = l->s;
+
+	if (l->main == NULL && s->github.app_key != NULL)
+		check_key(l, s->github.app_key);
+	if (s->github.token == NULL && settings_is_given(s, SETTING_GITHUB_API_TOKEN))
+		settings_say(l->report, SETTINGS_ERROR,
+		    "GITHUB_API_URL: an address of this application's own, which does not get the main file's GITHUB_API_TOKEN: set one here too");
+}
+
 /* Where nothing is known of a commit GitHub is asked. */
 static void
 check_ci(struct settings_loader *l, const struct environment_settings *e)
@@ -35,15 +47,8 @@ check_ci(struct settings_loader *l, const struct environment_settings *e)
 }
 
 void
-settings_check_github(struct settings_loader *l)
+settings_check_ci(struct settings_loader *l)
 {
-	const struct settings *s = l->s;
-
-	if (l->main == NULL && s->github.app_key != NULL)
-		check_key(l, s->github.app_key);
-	for (size_t i = 0; i < settings_own_count(s); i++)
-		check_ci(l, &s->environments[i]);
-	if (s->github.token == NULL && settings_is_given(s, SETTING_GITHUB_API_TOKEN))
-		settings_say(l->report, SETTINGS_ERROR,
-		    "GITHUB_API_URL: an address of this application's own, which does not get the main file's GITHUB_API_TOKEN: set one here too");
+	for (size_t i = 0; i < settings_own_count(l->s); i++)
+		check_ci(l, &l->s->environments[i]);
 }

@@ -1,0 +1,120 @@
+/* decide_ci_news.c - GitHub has said how workflows stand: what waits for that goes on, or ends.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/queue/decide_ci_news.h"
+
+#include <stdio.h>
+
+#include "decide/queue/decide_ci.h"
+#include "decide/tell/decide_tell.h"
+#include "decide/work/decide_deployment.h"
+#include "lib/setting.h"
+#include "lib/text.h"
+#include "store/row_ci.h"
+#include "store/row_deployment.h"
+#include "store/row_queue.h"
+#include "types/repository.h"
+#include "types/settings.h"
+
+#define ASK_MS	      (30 * INT64_C(1000))     /* of what waits in its place for that alone */
+#define ASK_RARELY_MS (5 * 60 * INT64_C(1000)) /* of what somebody is asked about */
+
+/* Nobody is asked about what cannot start: it ends, or shows how it stands. */
+static void
+look(struct tx *tx, struct deployment *work)
+{
+	char said[LIMIT_LINE];
+	enum decide_ci ci = decide_ci(tx, work, said);
+	bool is_push = !deployment_is_by_request(work);
+
+	if (ci == DECIDE_CI_CANCELLED && is_push) {
+		(void)text_copy(work->detail, sizeof(work->detail), "its CI was cancelled");
+		(void)decide_step(tx, work, DEPLOY_ON_SUPERSEDE, NULL);
+	} else if (ci == DECIDE_CI_FAILED || ci == DECIDE_CI_CANCELLED) {
+		work->why = DEPLOY_WHY_CI;
+		(void)text_copy(work->detail, sizeof(work->detail), said);
+		(void)decide_step(tx, work, DEPLOY_ON_REFUSE, NULL);
+	} else {
+		decide_tell(tx, work, NULL);
+		row_deployment_save(tx, work);
+	}
+}
+
+static void
+look_at_asked(struct tx *tx, const char *environment, const char *commit)
+{
+	int64_t id = 0;
+	struct deployment work;
+
+	while ((id = row_deployment_next_asked(tx, environment, id)) != 0 && !tx->failed)
+		if (strcmp(row_deployment_get(tx, id, &work)->commit, commit) == 0 &&
+		    work.state != DEPLOY_QUEUED)
+			look(tx, &work);
+}
+
+/* --- a webhook says it --- */
+
+static bool
+is_required(const struct environment_settings *environment, const char *file)
+{
+	const char *list = environment->require_ci == NULL ? "" : environment->require_ci;
+	char name[PIPELINE_FILE];
+
+	while (setting_next(&list, name, sizeof(name)))
+		if (strcmp(name, file) == 0)
+			return true;
+	return false;
+}
+
+static void
+note(struct tx *tx, const struct settings *of, const struct delivery *delivery)
+{
+	if (!repository_is_announced(
+		tx->settings, of, delivery->forge, delivery->hook, delivery->repository))
+		return;
+	for (size_t i = 0; i < settings_own_count(of); i++) {
+		if (!is_required(&of->environments[i], delivery->run->file))
+			continue;
+		row_ci_note(tx, of->application, delivery->run);
+		look_at_asked(tx, of->environments[i].name, delivery->run->commit);
+		row_queue_look(tx, of->environments[i].name);
+	}
+}
+
+void
+decide_ci_note(struct tx *tx, const struct delivery *delivery)
+{
+	note(tx, tx->settings, delivery);
+	for (size_t i = 0; i < tx->settings->application_count; i++)
+		note(tx, tx->settings->applications[i], delivery);
+}
+
+/* --- GitHub answers --- */
+
+void
+decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
+{
+	const struct environment_settings *environment;
+	struct deployment of;
+	int64_t pause_ms;
+	bool is_asked;
+
+	row_deployment_get(tx, work, &of);
+	environment = settings_environment(tx->settings, of.environment);
+	for (size_t i = 0; environment != NULL && i < read->n; i++)
+		if (is_required(environment, read->runs[i].file))
+			row_ci_note(tx, environment->of->application, &read->runs[i]);
+	is_asked = of.state == DEPLOY_AWAITING_CONFIRMATION || of.state == DEPLOY_AWAITING_APPROVAL;
+	if (!is_asked && (of.state != DEPLOY_QUEUED || strcmp(of.waits_for, ROW_QUEUE_CI) != 0))
+		return;
+	(void)snprintf(of.note, sizeof(of.note), "%s%.200s", read->why[0] != '\0' ? "GitHub: " : "",
+	    read->why);
+	row_deployment_save(tx, &of);
+	pause_ms = is_asked ? ASK_RARELY_MS : ASK_MS;
+	if (read->retry_after_s * 1000 > pause_ms)
+		pause_ms = read->retry_after_s * 1000;
+	decide_ci_ask(tx, &of, tx->at + pause_ms);
+	if (is_asked)
+		look(tx, &of);
+	else
+		row_queue_look(tx, of.environment);
+}
