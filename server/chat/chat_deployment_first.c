@@ -159,6 +159,16 @@ refused(const struct chat_deployment *about)
 								      FIRST_NOT_DEPLOYED;
 }
 
+static enum chat_first
+runs(const struct deployment *deployment)
+{
+	if (deployment_is_gate(deployment))
+		return FIRST_GATE_OPEN;
+	return deployment_is_action(deployment) ?
+	    FIRST_DOES :
+	    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
+}
+
 enum chat_first
 chat_first_of(const struct chat_deployment *about)
 {
@@ -178,11 +188,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_QUEUED:
 		return strcmp(deployment->waits_for, "ci") == 0 ? FIRST_WAITS_CI : FIRST_QUEUED;
 	case DEPLOY_RUNNING:
-		if (deployment_is_gate(deployment))
-			return FIRST_GATE_OPEN;
-		return is_action ?
-		    FIRST_DOES :
-		    of_program(deployment, FIRST_DEPLOYS, FIRST_GOES_BACK, FIRST_GOES_FORWARD);
+		return runs(deployment);
 	case DEPLOY_STOPPING:
 		return is_action ?
 		    FIRST_STOPS_ACTION :

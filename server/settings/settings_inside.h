@@ -333,8 +333,6 @@ void settings_check_previous(struct settings_loader *l);
 
 /* Names in the report what is wrong with what GitHub's API is asked with. */
 void settings_check_github(struct settings_loader *l);
-/* Of environments, when they are made. */
-void settings_check_ci(struct settings_loader *l);
 
 /* --- settings_commands.c --- */
 

@@ -63,7 +63,6 @@ settings_take_all(struct settings_loader *l)
 	settings_take_own(l);
 	settings_check_roles(l);
 	settings_check_approvals(l);
-	settings_check_ci(l);
 	settings_check_users(l);
 	settings_check_hook_lines(l);
 }

@@ -107,15 +107,15 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 #define CAME "CASE WHEN head_commit = $2 THEN MIN(head_block, $3) ELSE $3 END"
 
 void
-row_environment_set_announced(struct tx *tx, const char *name, const char *commit)
+row_environment_set_announced(struct tx *tx, const char *name, const char *commit, int64_t job_run)
 {
 	ensure(tx, name);
 	set(tx,
-	    "announced_commit = $2, announced_block ="
+	    "job_run = MAX(job_run, $4), announced_commit = $2, announced_block ="
 	    " CASE WHEN announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
 	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
-	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name)));
+	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name)), DB_I64(job_run));
 }
 
 /* Of two commits a count stays as it is. */
@@ -180,13 +180,6 @@ row_environment_set_waiting(
 	ensure(tx, name);
 	set(tx, "waiting_push = $2, waiting_commit = $3", DB_TEXT(name), DB_TEXT(pushed_by),
 	    DB_TEXT(commit));
-}
-
-void
-row_environment_set_job_run(struct tx *tx, const char *name, int64_t run)
-{
-	ensure(tx, name);
-	set(tx, "job_run = $2", DB_TEXT(name), DB_I64(run));
 }
 
 void

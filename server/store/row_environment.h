@@ -24,8 +24,10 @@ void
 row_environment_set_head(struct tx *tx, const char *name, const char *branch, const char *commit);
 /* A push of that commit was announced: which block was the newest then is noted, once.  Of several
  * that were not seen yet, or wait for the end of what holds them, the last is kept, with the oldest
- * of their blocks: it may be any of them that git shows. */
-void row_environment_set_announced(struct tx *tx, const char *name, const char *commit);
+ * of their blocks: it may be any of them that git shows.  job_run: of the workflow that has
+ * announced it, of which the newest is noted; 0: none has. */
+void row_environment_set_announced(
+    struct tx *tx, const char *name, const char *commit, int64_t job_run);
 
 /* A push that was to start, or asked, waits from now on: `block` was the newest when it came; 0:
  * its question showed newer ones, and nobody can know any more. */
@@ -43,7 +45,6 @@ void row_environment_set_poll_failing(struct tx *tx, const char *name, int64_t s
  * whom, and which commit of a job ("": the branch's head); they have ended: its head was not seen.
  */
 void row_environment_set_held(struct tx *tx, const char *name, unsigned held);
-void row_environment_set_job_run(struct tx *tx, const char *name, int64_t run);
 void row_environment_set_waiting(
     struct tx *tx, const char *name, const char *pushed_by, const char *commit);
 void row_environment_free_push(struct tx *tx, const char *name);

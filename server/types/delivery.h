@@ -56,6 +56,7 @@ struct delivery {
 	char login[LIMIT_PERSON];	/* sender.login, cleaned */
 	int64_t sender;		/* sender.id */
 	struct pipeline_run *run; /* owned: of a WORKFLOW_RUN; else NULL */
+	int64_t job_run;	/* by_job: its run's number; else 0 */
 	bool by_job;		/* of a workflow: `after` alone is deployed */
 	/* A job of this workflow announced it, and nobody knows who has pushed it; "": somebody
 	 * does. */

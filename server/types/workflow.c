@@ -110,8 +110,8 @@ is_claim(const struct json *claims, const char *name, const char *wanted)
 	return value != NULL && strcmp(value, wanted) == 0;
 }
 
-/* Of "octo/shop/.github/workflows/deploy.yml@refs/heads/main" "deploy.yml@refs/heads/main", whatever
- * owner and name are; NULL: it is of no file there. */
+/* Of "octo/shop/.github/workflows/deploy.yml@refs/heads/main" "deploy.yml@refs/heads/main",
+ * whatever owner and name are; NULL: it is of no file there. */
 static const char *
 file_of(const struct json *claims)
 {

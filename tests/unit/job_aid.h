@@ -21,6 +21,7 @@ static inline struct answer
 job_asks(struct world *w, struct job *job, enum api_operation operation, const char *path,
     const char *body)
 {
+	static int tokens = 1;
 	struct event *event = store_aid_event(&w->aid, EVENT_API);
 	struct api_request *api = calloc(1, sizeof(*api));
 	struct err err;
@@ -34,7 +35,7 @@ job_asks(struct world *w, struct job *job, enum api_operation operation, const c
 	*api->job = *job;
 	if (!api_read(operation, path, body, body == NULL ? 0 : strlen(body), api, &err))
 		fail_msg("%s: %s", path, err.text);
-	job->token[0] = job->token[0] == 'z' ? 'a' : (char)(job->token[0] + 1);
+	(void)snprintf(job->token, sizeof(job->token), "a-%d", ++tokens);
 	return world_decide(w, event);
 }
 

@@ -322,3 +322,71 @@ CI_TEST(another_applications_webhook_says_nothing_here)
 	assert_int_equal(world_decide(w, event).status, 200);
 	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
 }
+
+/* Whoever may push to any branch has runs of any commit. */
+CI_TEST(a_run_of_another_branch_is_not_the_branchs)
+{
+	struct pipeline_run run = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	push(w, COMMIT_A);
+	begins(w, "ci.yml", COMMIT_A);
+	ends(w, "lint.yml", COMMIT_A, "success");
+	(void)text_copy(run.branch, sizeof(run.branch), "feature");
+	run.number++;
+	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
+
+/* Who asks for a branch by its name asks for what CI says of that. */
+CI_TEST(a_branch_that_somebody_names_has_runs_of_its_own)
+{
+	struct pipeline_run run = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging feature");
+	world_git(w, (struct world_git){ .commit = COMMIT_A, .ref = "feature" });
+	assert_string_equal(world_peek(w, EFFECT_GITHUB_RUNS)->u.github_runs.branch, "feature");
+	(void)text_copy(run.branch, sizeof(run.branch), "feature");
+	assert_int_equal(says(w, &run), 200);
+	(void)text_copy(run.file, sizeof(run.file), "lint.yml");
+	assert_int_equal(says(w, &run), 200);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
+/* It may have been begun again since, and no webhook has said so. */
+CI_TEST(what_was_green_long_ago_is_asked_for_again)
+{
+	ends(w, "ci.yml", COMMIT_A, "success");
+	ends(w, "lint.yml", COMMIT_A, "success");
+	w->aid.at += 20 * MINUTE;
+	push(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	assert_int_equal(world_count(w, EFFECT_GITHUB_RUNS), 1);
+}
+
+CI_TEST(a_run_begun_again_in_a_freeze_refuses_nothing)
+{
+	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_RUNS, "");
+
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
+	(void)world_text(w, WORLD_ADMIN, "/freeze staging 5h audit");
+	ends(w, "ci.yml", COMMIT_A, "success");
+	ends(w, "lint.yml", COMMIT_A, "success");
+	w->aid.at += 61 * MINUTE;
+	again.attempt = 2;
+	assert_int_equal(says(w, &again), 200);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
+
+CI_TEST(a_head_whose_ci_was_cancelled_is_deployed_when_it_passes)
+{
+	struct pipeline_run again = run_of("ci.yml", COMMIT_A, PIPELINE_IS_OVER, "success");
+
+	push(w, COMMIT_A);
+	ends(w, "ci.yml", COMMIT_A, "cancelled");
+	again.attempt = 2;
+	assert_int_equal(says(w, &again), 200);
+	ends(w, "lint.yml", COMMIT_A, "success");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}

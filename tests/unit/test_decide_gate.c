@@ -412,3 +412,19 @@ TEST(nobody_asks_for_it_by_its_name)
 	assert_int_equal(world_newest(&s.w, "production").id, 0);
 	world_close(&s.w);
 }
+
+/* One workflow asks for many people: it has no places of a person. */
+TEST(runs_begun_by_hand_keep_nobody_out)
+{
+	struct scene s;
+	char run[8];
+
+	open_scene(&s, NULL, NULL);
+	for (int n = 1; n <= 5; n++) {
+		(void)snprintf(run, sizeof(run), "%d", 5000 + n);
+		job_is_of(&s.job, run, COMMIT_A);
+		assert_int_equal(wait_at(&s, PRODUCTION), 202);
+		git(&s);
+	}
+	world_close(&s.w);
+}

@@ -236,3 +236,48 @@ TEST(a_run_whose_gate_waits_deploys_there_by_no_way)
 	assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 200);
 	world_close(&s.w);
 }
+
+TEST(a_job_deploys_nothing_that_its_branch_has_left)
+{
+	struct scene s = { .job = JOB_OF_SHOP };
+
+	world_open(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
+	    "GITHUB_REPOSITORY=octo/shop", "PRODUCTION_CONFIRM=false",
+	    "WORKFLOW_SHOP_IS=github 456789 deploy.yml@refs/heads/main",
+	    "WORKFLOW_SHOP_MAY=deploy:production", NULL);
+	assert_int_equal(ask(&s, API_COMMAND, "/v1/command/deploy", DEPLOY).status, 200);
+	world_git(&s.w,
+	    (struct world_git){
+		.commit = COMMIT_A, .branch_commit = COMMIT_B, .is_off_branch = true });
+	assert_int_equal(world_newest(&s.w, "production").state, DEPLOY_REFUSED);
+	world_close(&s.w);
+}
+
+static void
+check_gates(struct scene *s, const char *workflow, const char *repository)
+{
+	(void)text_copy(s->job.repository, sizeof(s->job.repository), repository);
+	for (int n = 0; n < 16; n++)
+		if (next_gate(s, workflow) != 202)
+			fail_msg("%s: %d: %s", workflow, n, s->w.aid.said);
+	assert_int_equal(next_gate(s, workflow), 429);
+}
+
+TEST(gates_of_another_application_are_its_own)
+{
+	static const char file[] =
+	    "WORKFLOW_SHIP_IS=github 9 ship.yml@refs/heads/main\nWORKFLOW_SHIP_MAY=gate:production\n"
+	    "PRODUCTION_APPROVALS=1\n";
+	struct scene s;
+	char apps[160];
+
+	open_scene(&s, "QUEUE_MAX=100");
+	world_application(&s.w, "web", file);
+	world_application(&s.w, "blog", file);
+	(void)snprintf(apps, sizeof(apps), "APPS_DIRECTORY=%s/apps", s.w.aid.folder);
+	world_settings(&s.w, "ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org",
+	    "ROLE_RATE_LIMIT=0", "GITHUB_REPOSITORY=", apps, NULL);
+	check_gates(&s, "web/ship", "acme/web");
+	check_gates(&s, "blog/ship", "acme/blog");
+	world_close(&s.w);
+}

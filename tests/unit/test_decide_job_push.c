@@ -163,3 +163,43 @@ TEST(who_begins_the_run_by_hand_does_not_approve_its_push)
 	assert_int_equal(world_state(&s.w), DEPLOY_RUNNING);
 	world_close(&s.w);
 }
+
+/* The head waits for the end of a freeze; an older run is begun again meanwhile. */
+TEST(an_older_run_takes_the_place_of_nothing_in_a_freeze)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	(void)world_text(&s.w, WORLD_ADMIN, "/freeze staging 2h audit");
+	push(&s, "4713", COMMIT_B);
+	found(&s, COMMIT_B, COMMIT_B);
+	push(&s, "4712", COMMIT_A);
+	assert_null(world_peek(&s.w, EFFECT_GIT_QUERY));
+	(void)world_text(&s.w, WORLD_ADMIN, "/unfreeze staging");
+	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.ref, COMMIT_B);
+	world_close(&s.w);
+}
+
+static void
+check_stopped(const char *head)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, head);
+	(void)world_text(&s.w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(&s.w, (struct run_ended){ .gate_opened = true, .exit_status = 1 });
+	s.w.aid.at += 60000;
+	s.job.attempt = 2;
+	push(&s, "4711", COMMIT_A);
+	found(&s, COMMIT_A, head);
+	assert_int_equal(world_count(&s.w, EFFECT_RUN), 0);
+	world_close(&s.w);
+}
+
+TEST(what_somebody_has_stopped_is_not_begun_again_by_its_job)
+{
+	check_stopped(COMMIT_A);
+	check_stopped(COMMIT_C);
+}

@@ -1,6 +1,8 @@
 /* Goal: each application has its file, and no file touches another's.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "folder_aid.h"
+#include "lib/json.h"
+#include "types/workflow.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -454,4 +456,29 @@ TEST_WITH(a_file_has_as_many_environments_as_may_be, folder_aid_make, folder_aid
 	(void)snprintf(path, sizeof(path), "%s/main", folder_aid.path);
 	assert_false(settings_load(path, folder_aid.environment, &s, &settings_said));
 	SAYS(SETTINGS_ERROR, "ENVIRONMENTS: has more than 64 in its list");
+}
+
+/* A line in one application's file keeps neither the server nor another one's jobs out. */
+TEST_WITH(an_applications_workflow_refuses_no_other, folder_aid_make, folder_aid_remove)
+{
+	static const char claims[] =
+	    "{\"repository_id\":\"456789\",\"repository\":\"acme/shop\",\"event_name\":\"push\","
+	    "\"workflow_ref\":\"acme/shop/.github/workflows/deploy.yml@refs/heads/main\"}";
+	struct json *of = json_decode(claims, strlen(claims), NULL);
+	struct workflow found;
+	struct settings *s;
+
+	folder_aid_put("main", SERVER);
+	folder_aid_put("apps/shop.env",
+	    OF("shop") "WORKFLOW_DEPLOY_IS=github 456789 deploy.yml@refs/heads/main\n"
+		       "WORKFLOW_DEPLOY_MAY=deploy:staging\n");
+	folder_aid_put("apps/blog.env",
+	    OF("blog") "WORKFLOW_MINE_IS=github 456789 deploy.yml@refs/heads/main\n"
+		       "WORKFLOW_MINE_MAY=deploy:staging\n");
+	s = folder_aid_load();
+	assert_non_null(s); /* also without ENABLE_API_SERVER and PUBLIC_URL */
+	assert_int_equal(workflow_find(s, of, &found), 1);
+	assert_string_equal(found.id, "shop/deploy");
+	json_free(of);
+	settings_unref(s);
 }

@@ -71,8 +71,8 @@ add_asked(struct needs_work *facts, int64_t person)
 		facts->asked[facts->n_asked++] = person;
 }
 
-/* "github:octo(7)": that person has asked for it; "workflow:shop(octo)": they began its run, and who
- * has pushed is not known. */
+/* "github:octo(7)": that person has asked for it; "workflow:shop(octo)": they began its run, and
+ * who has pushed is not known. */
 static void
 find_pusher(const struct tx *tx, const struct deployment *work, struct needs_work *facts)
 {

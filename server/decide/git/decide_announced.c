@@ -23,8 +23,8 @@ decide_announced_source(enum delivery_forge forge, const char *hook, char out[DE
 	return out;
 }
 
-/* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  A login has at
- * most 39 characters at GitHub; of the workflow's name stands as much as fits. */
+/* "workflow:shop(mona)": she began its run; "workflow:shop" where that is not known.  A login has
+ * at most 39 characters at GitHub; of the workflow's name stands as much as fits. */
 static void
 name_workflow(const struct delivery *delivery, char ret[LIMIT_PERSON])
 {
@@ -56,7 +56,7 @@ decide_announced(
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
 	if (push.after[0] != '\0') {
 		row_environment_set_announced(
-		    tx, decide_row_name(tx, settings->name, former), push.after);
+		    tx, decide_row_name(tx, settings->name, former), push.after, delivery->job_run);
 		decide_name_pusher(tx, settings->name, push.after, who);
 	}
 	if (!push.by_job) /* the branch's head has all that was looked for */

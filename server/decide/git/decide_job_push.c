@@ -51,7 +51,7 @@ make_delivery(const struct job *job, struct delivery *ret, struct err *err)
 	/* Of another event than a push, and of a run begun again, no claim says who has pushed. */
 	if (job_actor_is(job) != JOB_ACTOR_PUSHED)
 		(void)text_copy(ret->workflow, sizeof(ret->workflow), job->workflow);
-	return put_id(job, ret, err);
+	return put_id(job, ret, err) && text_to_i64(job->run, 1, INT64_MAX, &ret->job_run, err);
 }
 
 static bool
@@ -64,12 +64,11 @@ follows(const struct environment_settings *environment, const struct delivery *d
 /* A run that is older than one that has reported there brings nothing newer, however late it is
  * begun again. */
 static bool
-is_older(struct tx *tx, const char *environment, const struct job *job, int64_t *ret_run)
+is_older(struct tx *tx, const char *environment, const struct delivery *delivery)
 {
 	struct environment now;
 
-	return !text_to_i64(job->run, 1, INT64_MAX, ret_run, NULL) || /* it is one */
-	    row_environment_get(tx, environment, &now)->job_run > *ret_run;
+	return row_environment_get(tx, environment, &now)->job_run > delivery->job_run;
 }
 
 /* Those that follow the branch, that it may deploy, and that its own gate does not keep: first they
@@ -83,21 +82,19 @@ announce(struct tx *tx, const struct api_request *api, const struct delivery *de
 	for (size_t i = 0; i < tx->settings->environment_count; i++) {
 		const struct environment_settings *environment = &tx->settings->environments[i];
 		bool is_stale;
-		int64_t run;
 
 		if (!follows(environment, delivery) ||
 		    !decide_is_allowed(tx, api->from.person, POLICY_DEPLOY, environment->name) ||
 		    (is_to_be_announced ? row_job_open_gate(tx, environment->name, api->job) != 0 :
 					  decide_job_is_behind_gate(tx, environment->name)))
 			continue;
-		is_stale = is_older(tx, environment->name, api->job, &run);
+		is_stale = is_older(tx, environment->name, delivery);
 		if (!is_to_be_announced)
 			buf_addf(names, "%s%s%s", n == 0 ? "" : ", ", environment->name,
 			    is_stale ? " (not: a newer run has reported there)" : "");
 		n++;
 		if (!is_to_be_announced || is_stale)
 			continue;
-		row_environment_set_job_run(tx, environment->name, run);
 		decide_announced(tx, environment, delivery);
 	}
 	return n;

@@ -214,6 +214,15 @@ decide_ci_enter(struct tx *tx, const struct deployment *work)
 }
 
 void
+decide_ci_stop(struct tx *tx, struct deployment *work)
+{
+	if (work->wait.ci_since == 0)
+		return;
+	work->wait.ci_since = 0;
+	row_deployment_save(tx, work);
+}
+
+void
 decide_ci_wait(struct tx *tx, struct deployment *work)
 {
 	if (work->wait.ci_since == 0)

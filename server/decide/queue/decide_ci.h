@@ -25,8 +25,10 @@ enum decide_ci decide_ci(struct tx *tx, const struct deployment *work, char ret[
  * other.  Returns ret. */
 const char *decide_ci_line(struct tx *tx, const struct deployment *work, char ret[LIMIT_LINE]);
 
-/* It waits in its place, for CI_WAIT_MINUTES at most, and GitHub is asked. */
+/* It waits in its place for that alone, for CI_WAIT_MINUTES at most, and GitHub is asked; or
+ * something else is before it, and that time has not begun. */
 void decide_ci_wait(struct tx *tx, struct deployment *work);
+void decide_ci_stop(struct tx *tx, struct deployment *work);
 
 /* It has come to another state: GitHub is asked about what somebody is asked about, and not about
  * what has begun. */

@@ -348,10 +348,8 @@ take_turn(struct look *l, int64_t id)
 	rule = turn_decide(facts_of(l, &place));
 	if (waits[rule->to] != NULL)
 		wait_for(l, &place, waits[rule->to]);
-	if (rule->to != TURN_TO_WAIT_CI && place.work.wait.ci_since != 0) {
-		place.work.wait.ci_since = 0; /* something else is before it */
-		row_deployment_save(l->tx, &place.work);
-	}
+	if (rule->to != TURN_TO_WAIT_CI)
+		decide_ci_stop(l->tx, &place.work);
 	switch (rule->to) {
 	case TURN_TO_REFUSE:
 		refuse(l, &place, rule);

@@ -80,9 +80,30 @@ check_unknown(struct settings_loader *l)
 		    found->name);
 }
 
+/* Where nothing is known of a commit GitHub is asked. */
+static void
+check_ci(struct settings_loader *l, const struct environment_settings *e)
+{
+	const struct settings *s = l->s;
+	bool has_access = s->github.app_id != NULL || s->github.token != NULL;
+	char setting[SETTING_NAME_MAX];
+	struct environment_id id;
+
+	if (e->require_ci == NULL || !environment_id_parse(e->name, &id) ||
+	    (has_access && s->github_repository != NULL))
+		return;
+	settings_say(l->report, id.application[0] == '\0' ? SETTINGS_ERROR : SETTINGS_WARNING,
+	    "%s%s%s: needs %s", id.application, id.application[0] != '\0' ? ": " : "",
+	    setting_name("<ENV>_REQUIRE_CI", id.name, setting),
+	    has_access ? "GITHUB_REPOSITORY, which is not set" :
+			 "GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its runs stand");
+}
+
 void
 settings_check_approvals(struct settings_loader *l)
 {
+	for (size_t i = 0; i < settings_own_count(l->s); i++)
+		check_ci(l, &l->s->environments[i]);
 	for (size_t i = 0; l->s->roles != NULL && i < l->s->environment_count; i++)
 		check(l, &l->s->environments[i]);
 	if (l->s->application[0] == '\0')
