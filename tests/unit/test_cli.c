@@ -265,7 +265,8 @@ TEST_WITH(a_port_that_another_program_has_is_named, set_up, tear_down)
 	if (access("/run/systemd/system", F_OK) != 0) { /* else systemd may hold it for us */
 		assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_CONFIG);
 		assert_true(said(w, wanted));
-		assert_true(said(w, "is in use by test_cli (process "));
+		(void)snprintf(wanted, sizeof(wanted), "(process %d)", (int)getpid());
+		assert_true(said(w, "is in use by ") && said(w, wanted));
 		assert_true(said(w, "The server does not start here now"));
 	}
 	/* Where a deploybot works on that folder the port may be its own: it says so itself. */
