@@ -70,8 +70,8 @@ base64_encode(const void *data, size_t size, char *out)
 			bits = bits << 8 | (i < size ? from[i] : 0);
 		*to++ = letters[bits >> 18];
 		*to++ = letters[bits >> 12 & 63];
-		*to++ = at + 1 < size ? letters[bits >> 6 & 63] : '=';
-		*to++ = at + 2 < size ? letters[bits & 63] : '=';
+		*to++ = (char)(at + 1 < size ? letters[bits >> 6 & 63] : '=');
+		*to++ = (char)(at + 2 < size ? letters[bits & 63] : '=');
 	}
 	*to = '\0';
 	return out;

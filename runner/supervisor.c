@@ -501,7 +501,7 @@ static void
 apply(void *ctx, const struct supervisor_rule *rule)
 {
 	static void (*const functions[])(struct supervisor * supervisor) = {
-#define A(name, function) [SUPERVISOR_DO_##name] = function,
+#define A(name, function) [SUPERVISOR_DO_##name] = (function),
 		SUPERVISOR_ACTS(A)
 #undef A
 	};
