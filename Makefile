@@ -467,6 +467,7 @@ hardening: packages-build
 TSAN_TESTS    := store_thread store queue crossing http_client http_client_request redact
 TSAN_MAKE     := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/tsan SANITIZE=thread
 VALGRIND_AID  := $(BUILD)/valgrind/obj/tests/tools/valgrind_pidfd.o
+VALGRIND_WRAPS := pidfd_open pidfd_send_signal program_add_variable
 VALGRIND_MAKE := $(MAKE) --no-print-directory -j$(JOBS) BUILD=$(BUILD)/valgrind OPT="-O1 -g"
 .PHONY: check-tsan check-valgrind
 check-tsan: packages-test
@@ -474,7 +475,7 @@ check-tsan: packages-test
 	@$(PYTHON) tests/tools/watch.py tsan $(BUILD)/tsan $(WHAT)
 check-valgrind: packages-valgrind
 	@$(VALGRIND_MAKE) $(VALGRIND_AID)
-	@$(VALGRIND_MAKE) LDFLAGS="-Wl,--wrap=syscall,--wrap=pidfd_open $(VALGRIND_AID)" $(WHOLE)
+	@$(VALGRIND_MAKE) LDFLAGS="$(VALGRIND_WRAPS:%=-Wl,--wrap=%) $(VALGRIND_AID)" $(WHOLE)
 	@$(PYTHON) tests/tools/watch.py valgrind $(BUILD)/valgrind $(WHAT)
 
 # Whoever dies leaves the rest to be adopted: kills at every moment of a deployment, and upgrades under one.

@@ -25,5 +25,5 @@ enum crash_point {
 void crash_point_pass(enum crash_point point);
 
 #else
-#define CRASH_POINT(name) ((void)0)
+#define CRASH_POINT(name) ((void)#name) /* by name: two are no clones */
 #endif

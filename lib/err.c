@@ -6,6 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef err_set /* as an analyser has them */
+#undef err_errno
+#undef err_wrap
+
 bool
 err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {

@@ -42,6 +42,12 @@ bool err_errno(struct err *err, enum err_code code, int errno_value, const char 
 /* Put "what we were doing: " in front.  Returns false. */
 bool err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
+#ifdef __clang_analyzer__ /* so that it knows what they return */
+#define err_set(...)   ((err_set)(__VA_ARGS__), false)
+#define err_errno(...) ((err_errno)(__VA_ARGS__), false)
+#define err_wrap(...)  ((err_wrap)(__VA_ARGS__), false)
+#endif
+
 int err_exit_status(enum err_code code);
 
 /* The whole failure path where a pointer or a descriptor is returned:

@@ -555,7 +555,8 @@ scan(
 		move_on(s, next - at, &at);
 		if (at == n)
 			break;
-		m = match_any(r, s, at > 0 ? t[at - 1] : s->previous, t + at, n - at, is_last, &is);
+		m = match_any(
+		    r, s, (char)(at > 0 ? t[at - 1] : s->previous), t + at, n - at, is_last, &is);
 		if (m == REDACT_MORE && !is_last)
 			break;
 		if (m == REDACT_YES && out == NULL) {

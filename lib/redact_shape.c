@@ -115,13 +115,15 @@ static const struct token {
 /* URLs that need no other secret.  The host says nothing (proxies, servers of one's own): what
  * stands behind these words, in parts of that many characters with that one behind each, is a
  * secret.  A part without one behind it is the last; where `most` bounds that, nothing follows. */
+struct hook_part {
+	redact_belongs *of;
+	size_t least, most;
+	char behind;
+};
+
 static const struct hook {
 	const char *begin;
-	struct hook_part {
-		redact_belongs *of;
-		size_t least, most;
-		char behind;
-	} part[PARTS];
+	struct hook_part part[PARTS];
 	redact_belongs *rest;
 } hooks[] = {
 	/* Slack */

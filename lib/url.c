@@ -20,7 +20,7 @@ url_host(const char *url, char out[URL_HOST])
 	if (size >= URL_HOST)
 		return out;
 	for (size_t i = 0; i < size; i++)
-		out[i] = at[i] >= 'A' && at[i] <= 'Z' ? (char)(at[i] - 'A' + 'a') : at[i];
+		out[i] = (char)(at[i] >= 'A' && at[i] <= 'Z' ? at[i] - 'A' + 'a' : at[i]);
 	out[size] = '\0';
 	return out;
 }

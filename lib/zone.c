@@ -211,7 +211,7 @@ take_point(const char **text, int most, int *ret)
 static bool
 take_day(const char **text, struct change *ret)
 {
-	ret->kind = **text == 'M' || **text == 'J' ? **text : 'D';
+	ret->kind = (char)(**text == 'M' || **text == 'J' ? **text : 'D');
 	*text += ret->kind != 'D';
 	if (ret->kind != 'M')
 		return take_number(text, 365, &ret->day) && (ret->kind == 'D' || ret->day > 0);

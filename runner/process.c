@@ -8,8 +8,8 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -78,12 +78,12 @@ static void
 signal_one(const struct process *process, int signal_number)
 {
 	struct process now;
-	CLEANUP(file_closep) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	CLEANUP(file_closep) int fd = pidfd_open(process->pid, 0);
 
 	if (fd == -1)
 		return; /* it has ended */
 	if (process_read(process->pid, &now) && now.start == process->start)
-		(void)syscall(SYS_pidfd_send_signal, fd, signal_number, NULL, 0);
+		(void)pidfd_send_signal(fd, signal_number, NULL, 0);
 }
 
 static bool

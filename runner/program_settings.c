@@ -307,10 +307,10 @@ program_print_settings(
 	bool good = runner_settings_read(&settings, env_file, environment->application, err) &&
 	    find_former(&settings, env_file, &former, err);
 
-	if (good)
+	if (good) {
 		print_setting("RENAMED_FROM", former);
-	if (good)
 		runner_settings_special(&settings, print_gone);
+	}
 	runner_settings_for(&settings, environment->name);
 	good = good &&
 	    program_add_settings(NULL, &program_shipping, environment->name, &settings, err);

@@ -684,5 +684,6 @@ runner_serve(const struct runner_start *start)
 	watches_close(&runner.watches); /* those supervisors go on */
 	listener_close(&runner.listener);
 	(void)close(runner.root);
+	(void)close(runner.signals);
 	return runner.exit_status;
 }

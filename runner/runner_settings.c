@@ -507,9 +507,11 @@ add_started_with(const struct runner_settings *settings, const char *family, con
 			continue;
 		setting = setting_of_row(&rows[i], member);
 		found = look_up(settings, &setting);
-		value = found.path != NULL ? found.path : setting.is_secret ? "" : found.value;
+		value = found.path != NULL		     ? found.path :
+		    setting.is_secret && found.value != NULL ? "" :
+							       found.value;
 		(void)snprintf(word, sizeof(word), "environment/%s", found.name);
-		if (found.source == OUR_ENVIRON && (found.value != NULL || found.path != NULL))
+		if (found.source == OUR_ENVIRON && value != NULL)
 			fingerprint_add_bytes(list, word, value, strlen(value));
 	}
 }

@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -501,7 +501,7 @@ static void
 apply(void *ctx, const struct supervisor_rule *rule)
 {
 	static void (*const functions[])(struct supervisor * supervisor) = {
-#define A(name, function) [SUPERVISOR_DO_##name] = function,
+#define A(name, function) [SUPERVISOR_DO_##name] = (function),
 		SUPERVISOR_ACTS(A)
 #undef A
 	};
@@ -649,7 +649,7 @@ wait_until_ready(int ready, struct err *err)
 pid_t
 supervisor_fork(const struct supervisor_start *start, struct err *err)
 {
-	int ready[2], runner = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int ready[2], runner = pidfd_open(getpid(), 0);
 	pid_t pid;
 
 	if (runner == -1 || pipe2(ready, O_CLOEXEC) == -1) {

@@ -3,7 +3,7 @@
 #include "runner/watches.h"
 
 #include <poll.h>
-#include <sys/syscall.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ watches_add(struct watches *watches, const struct watch *watch)
 		return true;
 	if (watches->count == PROTOCOL_RUNS_MAX)
 		return false;
-	pidfd = (int)syscall(SYS_pidfd_open, watch->pid, 0);
+	pidfd = pidfd_open(watch->pid, 0);
 	if (pidfd == -1)
 		return false;
 	watches->all[watches->count] = *watch;

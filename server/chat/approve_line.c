@@ -257,7 +257,7 @@ approve_line_is_meant(const char *text, size_t size)
 		return true;
 	while (at < size && strchr(" \t\r\n\"'`", text[at]) != NULL && text[at] != '\0')
 		at++;
-	if (size - at < word || strncasecmp(text + at, "approve", word) != 0)
+	if (at + word > size || strncasecmp(text + at, "approve", word) != 0)
 		return false;
 	for (at += word; at < size && text[at] == ' ';)
 		at++;

@@ -48,13 +48,13 @@ enum rings { SILENT, ASKS, FAILS, ENDS, ALARMS };
 /* clang-format on */
 
 static say_fn *const say[] = {
-#define W(name, words, rings) [DEPLOY_##name] = words,
+#define W(name, words, rings) [DEPLOY_##name] = (words),
 	WORDS(W)
 #undef W
 };
 
 static const enum rings rings_of[] = {
-#define W(name, words, rings) [DEPLOY_##name] = rings,
+#define W(name, words, rings) [DEPLOY_##name] = (rings),
 	WORDS(W)
 #undef W
 };

@@ -16,9 +16,10 @@
 
 const struct chat_first_row chat_first_rows[CHAT_FIRST_COUNT] = {
 #define FIRST(name, of, which, before_, behind_) \
-	[FIRST_##name] = { \
-		.state = DEPLOY_##of, .programs = OF_##which, .before = before_, .behind = behind_ \
-	},
+	[FIRST_##name] = { .state = DEPLOY_##of, \
+		.programs = OF_##which, \
+		.before = (before_), \
+		.behind = (behind_) },
 #include "chat/first.def"
 };
 

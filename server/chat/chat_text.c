@@ -169,7 +169,7 @@ chat_text_quoted(struct chat_text *text, const char *before, const char *theirs,
 	for (size_t i = 0; i < size;) {
 		size_t quote = clean_quote(words + i);
 
-		buf_addc(&text->buf, quote > 0 ? '\'' : words[i]);
+		buf_addc(&text->buf, (char)(quote > 0 ? '\'' : words[i]));
 		i += quote > 0 ? quote : 1;
 	}
 	if (size < line.buf.size)

@@ -57,14 +57,15 @@ static bool proceed(struct aws_credentials_call *call, struct err *err);
 static void
 finish(struct aws_credentials_call *call, const struct aws_keys *keys, const char *why)
 {
-	const struct sigv4_credentials credentials = { .access_key =
-							   keys == NULL ? "" : keys->access_key,
-		.secret_key = keys == NULL ? "" : keys->secret_key,
-		.token = keys == NULL ? NULL : keys->token };
+	struct sigv4_credentials credentials = { .access_key = "", .secret_key = "" };
 	aws_credentials_done_fn *on_done = call->on_done;
 	void *ctx = call->ctx;
 
 	call->self->call = NULL;
+	if (keys != NULL)
+		credentials = (struct sigv4_credentials){ .access_key = keys->access_key,
+			.secret_key = keys->secret_key,
+			.token = keys->token };
 	crypto_wipe(call->token, sizeof(call->token));
 	free(call);
 	on_done(ctx, keys == NULL ? NULL : &credentials, why);

@@ -89,7 +89,7 @@ static size_t
 ask_people(struct tx *tx, const struct appeal *appeal)
 {
 	const struct roles *roles = tx->settings->roles;
-	int64_t asked[ASKED_MOST];
+	int64_t asked[ASKED_MOST] = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < roles->member_count && n < ASKED_MOST; i++) {

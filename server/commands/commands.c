@@ -34,7 +34,11 @@ static const struct command table[] = {
 		command_##word },
 #include "commands/commands.def"
 #define PRESSED(name, when, tenths) \
-	{ .word = #name, .argument = "", .is_always = when, .cost = tenths, .run = command_##name },
+	{ .word = #name, \
+		.argument = "", \
+		.is_always = (when), \
+		.cost = (tenths), \
+		.run = command_##name },
 #include "commands/commands.def"
 };
 
@@ -78,6 +82,7 @@ action_named(const struct command *command, const struct request *request)
 {
 	char reason[LIMIT_REF];
 
+	assert(command != NULL);
 	return command->action == POLICY_DEPLOY &&
 		request_get(request, "emergency", reason)[0] != '\0' ?
 	    POLICY_EMERGENCY :
@@ -225,6 +230,7 @@ take_reply(struct tx *tx, const struct update *update)
 		request = button.request;
 		request_drop(&request, "reason");
 		request_add(&request, "reason", reason);
+		/* cppcheck-suppress autoVariables ; handle_update() forgets it */
 		tx->request = &request;
 		command_reject(tx, update, &request);
 	} else if (!button.is_open) {
@@ -584,6 +590,7 @@ commands_press(struct tx *tx, const struct update *update, const struct button_r
 	}
 	if (!is_theirs(tx, update, button))
 		return;
+	/* cppcheck-suppress autoVariables ; handle_update() forgets it */
 	tx->request = &request;
 	if (is_used_up &&
 	    !decide_may_begin(

@@ -222,7 +222,7 @@ decide_user(struct tx *tx, int64_t person, char out[PRINCIPAL_TEXT])
 {
 	struct principal who = principal_of_person(person);
 	const char *name = person < 0 ? settings_user_name(tx->settings, person) : NULL;
-	struct token token = { 0 };
+	struct token token;
 	char program[ENVIRONMENT_ID_MAX];
 	struct role_id id;
 

@@ -65,7 +65,7 @@ struct turn_rule {
 	unsigned with;
 	unsigned without;
 	enum turn to;
-	const char *reason; /* for people; "": none, or the settings' own; CI_FAILED: what CI says */
+	const char *reason; /* for people; "": none, or the settings' own; of CI_FAILED CI's */
 };
 extern const struct turn_rule turn_rules[];
 extern const size_t turn_rule_count;

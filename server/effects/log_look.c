@@ -72,13 +72,12 @@ say_why(struct log_look *look, const struct run_tail_bytes *said)
 static void
 on_answer(void *ctx, const struct runs_answer *answer)
 {
-	struct log_look *look = ctx;
+	struct log_look *look = OBJ_OF(struct log_look, ctx, MAGIC);
 	const struct run_tail_bytes said = { .data = answer->text, .size = answer->size };
 	const struct run_tail_shape shape = { (unsigned)look->config.lines, LIMIT_LOG_ANSWER - 1,
 		false, false };
 	CLEANUP(buf_done) struct buf lines = buf_make(LIMIT_LOG_ANSWER);
 
-	OBJ_CHECK(look, MAGIC);
 	look->sent = NULL;
 	if (answer->exit_status != 0 || answer->unreachable) {
 		say_why(look, &said);

@@ -123,10 +123,11 @@ perform_job_wait(struct perform_job *job, int64_t ms)
 int64_t
 perform_job_pause(struct perform_job *job, int64_t most_ms)
 {
-	int64_t ms = job->pause_ms == 0 ? PAUSE_FIRST_MS : job->pause_ms;
+	int64_t ms;
 	uint16_t chance;
 
 	OBJ_CHECK(job, PERFORM_JOB_MAGIC);
+	ms = job->pause_ms == 0 ? PAUSE_FIRST_MS : job->pause_ms;
 	job->pause_ms = ms * 2 < most_ms ? ms * 2 : most_ms;
 	if (!crypto_random(&chance, sizeof(chance), NULL))
 		return ms;

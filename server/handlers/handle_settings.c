@@ -64,22 +64,21 @@ handle_settings(struct tx *tx, const struct event *event)
 
 	audit(tx, read);
 	tell_admins(tx, read);
-	if (read->accepted)
+	if (read->accepted) {
 		decide_settings_reloaded(tx, read->is_cut);
-	if (read->accepted)
 		decide_rename_all(tx);
-	if (read->accepted)
 		decide_approvals_look(tx);
+	}
 	decide_poll_later(tx);
 	decide_access(tx);
 	decide_factor_look(tx);
 	decide_sessions_look(tx);
 	decide_holds_look(tx);
 	decide_witness_begin(tx);
-	if (read->accepted)
+	if (read->accepted) {
 		decide_unsynced_look_all(tx);
-	if (read->accepted)
 		decide_pins_look(tx);
+	}
 	/* What is queued in an environment that has left the settings ends. */
 	while (read->accepted && row_environment_next(tx, name)) {
 		row_queue_look(tx, name);

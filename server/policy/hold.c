@@ -8,7 +8,7 @@
 #include "lib/text.h"
 
 const struct hold_kind_row hold_kinds[] = {
-#define K(name, word_, is_, why_) [HOLD_##name] = { .word = word_, .is = is_, .why = why_ },
+#define K(name, word_, is_, why_) [HOLD_##name] = { .word = (word_), .is = (is_), .why = (why_) },
 	HOLD_KINDS(K)
 #undef K
 };

@@ -100,7 +100,7 @@ static void
 apply(void *ctx, const struct run_rule *rule)
 {
 	static void (*const functions[])(struct run_follow * run) = {
-#define A(name, function) [RUN_DO_##name] = function,
+#define A(name, function) [RUN_DO_##name] = (function),
 		RUN_ACTS(A)
 #undef A
 	};

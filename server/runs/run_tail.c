@@ -98,8 +98,8 @@ shorten_ids(char *line, size_t size)
 		memmove(line + out, line + at, shown);
 		out += shown;
 		if (shown < digits) {
-			memcpy(line + out, ELLIPSIS, strlen(ELLIPSIS));
-			out += strlen(ELLIPSIS);
+			memcpy(line + out, ELLIPSIS, sizeof(ELLIPSIS) - 1);
+			out += sizeof(ELLIPSIS) - 1;
 		}
 	}
 	return out;

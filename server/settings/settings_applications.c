@@ -171,6 +171,7 @@ choose(struct settings_loader *l, const char *application, struct settings *fres
 			refuse_work(fresh, file, reason);
 		return running != NULL ? running : fresh;
 	}
+	assert(fresh != NULL); /* or there was an error */
 	add_warnings(l, file, fresh);
 	return running != NULL && settings_are_same(running, fresh) ? running : fresh;
 }

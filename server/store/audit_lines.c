@@ -25,7 +25,7 @@ drop_doubled(struct audit_lines *f, const struct stat *newest)
 bool
 audit_lines_open(struct audit_lines *f, const char *path, struct err *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	f->path = path;
 	if (path == NULL)

@@ -97,15 +97,14 @@ look_for_restored(struct walk *w, const char *line, size_t size)
 static bool
 refuse_line(const struct walk *w, struct err *err)
 {
-	return w->chain.seq == w->found.restored ?
-	    err_set(err, ERR_INVALID,
-		"%s line %" PRId64
-		": it is newer than the copy started with --restored (entry %" PRId64
-		"): move that log away",
-		w->file.name, w->file.number, w->chain.seq) :
-	    err_set(err, ERR_INVALID,
-		"%s line %" PRId64 ": it is not entry %" PRId64 " as the database has it",
-		w->file.name, w->file.number, w->chain.seq);
+	if (w->chain.seq != w->found.restored)
+		return err_set(err, ERR_INVALID,
+		    "%s line %" PRId64 ": it is not entry %" PRId64 " as the database has it",
+		    w->file.name, w->file.number, w->chain.seq);
+	return err_set(err, ERR_INVALID,
+	    "%s line %" PRId64 ": it is newer than the copy started with --restored (entry %" PRId64
+	    "): move that log away",
+	    w->file.name, w->file.number, w->chain.seq);
 }
 
 /* The row's line against the chain, then against the file's where that has this entry. */

@@ -91,7 +91,7 @@ split_user(const char *user, char id[PRINCIPAL_TEXT], char name[PRINCIPAL_NAME])
 
 	name[0] = '\0';
 	(void)text_copy(id, PRINCIPAL_TEXT, user);
-	if (before == 0 || open == NULL || open < user + before || user[size - 1] != ')' ||
+	if (before == 0 || open == NULL || open < user + before || !text_ends(user, ")") ||
 	    strcmp(open, "(0)") == 0) /* the forge has not said who: the name is all there is */
 		return;
 	(void)snprintf(id, PRINCIPAL_TEXT, "%.*s%.*s", (int)before, user,
@@ -238,7 +238,7 @@ row_audit_principal(const struct tx *tx, const char *user, char out[PRINCIPAL_TE
 {
 	const struct update *sender = sender_of(tx);
 	struct principal who =
-	    sender == NULL ? (struct principal){ 0 } : principal_of_person(sender->person);
+	    sender != NULL ? principal_of_person(sender->person) : (struct principal){ 0 };
 	char text[PRINCIPAL_TEXT];
 
 	(void)snprintf(out, PRINCIPAL_TEXT, "%.*s", (int)strcspn(user, ":"), user);

@@ -233,7 +233,7 @@ place(struct tx *tx, int64_t id, const struct effect *effect, const struct sends
 
 /* One waits at most behind the one in hand, which says what is new, where it was not begun. */
 static int64_t
-send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
+order_send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 {
 	struct effect effect = { .kind = EFFECT_SEND_MESSAGE, .subject = message };
 	struct message *sent = &effect.u.send_message.message;
@@ -261,19 +261,19 @@ send(struct tx *tx, int64_t message, bool is_closing, bool is_anew)
 void
 row_effect_send(struct tx *tx, int64_t message)
 {
-	(void)send(tx, message, false, false);
+	(void)order_send(tx, message, false, false);
 }
 
 void
 row_effect_close(struct tx *tx, int64_t message)
 {
-	(void)send(tx, message, true, false);
+	(void)order_send(tx, message, true, false);
 }
 
 int64_t
 row_effect_send_anew(struct tx *tx, int64_t message)
 {
-	return send(tx, message, false, true);
+	return order_send(tx, message, false, true);
 }
 
 void

@@ -404,7 +404,7 @@ row_release_list_live(struct tx *tx, const char *environment, struct release_liv
 struct release
 row_release_get(struct tx *tx, int64_t id)
 {
-	return id == 0 ? (struct release){ 0 } : find(tx, "WHERE id = $1", DB_I64(id));
+	return id != 0 ? find(tx, "WHERE id = $1", DB_I64(id)) : (struct release){ 0 };
 }
 
 /* Of those that nobody has left. */

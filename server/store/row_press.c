@@ -6,7 +6,7 @@
 #include "store/store_inside.h"
 
 static const char *const words[] = {
-#define ACT(name, word) [PRESS_##name] = word,
+#define ACT(name, word) [PRESS_##name] = (word),
 	PRESS_ACTS(ACT)
 #undef ACT
 };

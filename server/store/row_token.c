@@ -41,7 +41,7 @@ row_token_find(struct tx *tx, const char *text)
 	struct token token = { 0 };
 	char mac[CRYPTO_SHA256_HEX];
 
-	if (tx->settings->auth_token_secret == NULL || !token_is_text(text))
+	if (secret.values[0] == NULL || !token_is_text(text))
 		return token;
 	for (size_t i = 0; token.id == 0 && i < SECRET_VALUES; i++) {
 		const char *key = secret.values[i];
@@ -158,8 +158,8 @@ row_token_end(const struct settings *settings, const struct token *token)
 		.until = token->expires_at,
 		.maker = token->made_by };
 
-	return right.role == 0 ? (struct policy_end){ .by = POLICY_ENDS_WITH_ROLE } :
-				 policy_end_of(settings, &right);
+	return right.role != 0 ? policy_end_of(settings, &right) :
+				 (struct policy_end){ .by = POLICY_ENDS_WITH_ROLE };
 }
 
 enum token_fault

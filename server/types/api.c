@@ -43,7 +43,7 @@ read_number(const char *text, bool has_place, struct api_request *ret, struct er
 	int64_t work;
 
 	if (size < sizeof(number))
-		memcpy(number, text, size);
+		(void)snprintf(number, sizeof(number), "%.*s", (int)size, text);
 	if (!text_to_i64(number, 1, INT64_MAX, &work, NULL) ||
 	    (has_place &&
 		(strchr(text, '/') == NULL ||

@@ -12,7 +12,7 @@ const struct audit_code_row audit_code_rows[AUDIT_CODE_COUNT] = {
 };
 
 static const char *const severities[] = {
-#define S(name, word) [AUDIT_##name] = word,
+#define S(name, word) [AUDIT_##name] = (word),
 	AUDIT_SEVERITIES(S)
 #undef S
 };

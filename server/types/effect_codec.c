@@ -55,10 +55,12 @@ _Static_assert(sizeof(enum program) == sizeof(int) && sizeof(enum git_query_kind
 	{ key, TYPE_WORD, offsetof(struct effect, u.member), COUNT(words), words, false }
 #define LIST(key, type)		{ key, type, 0, 0, NULL, false }
 #define END			{ NULL, TYPE_I64, 0, 0, NULL, false }
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name */
 #define PUSH_OF(of) \
 	LATER("after", of.push.after), LATER("delivery", of.push.delivery), \
 	LATER("hook", of.push.hook), LATER("forge", of.push.forge), LATER("until", of.push.until), \
 	LATER("pause_s", of.push.pause_s), LATER("by_job", of.push.by_job)
+/* NOLINTEND(bugprone-macro-parentheses): a member's name */
 
 /* The keys are words on disk: they stay, whatever the field is called. */
 static const struct field fields_run[] = {

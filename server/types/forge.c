@@ -56,7 +56,7 @@ split(const char *url, char host[HOST_SIZE], const char **ret_path)
 	if (*end == '\0' || size == 0 || size >= HOST_SIZE)
 		return false;
 	for (size_t i = 0; i < size; i++)
-		host[i] = at[i] >= 'A' && at[i] <= 'Z' ? (char)(at[i] - 'A' + 'a') : at[i];
+		host[i] = (char)(at[i] >= 'A' && at[i] <= 'Z' ? at[i] - 'A' + 'a' : at[i]);
 	host[size] = '\0';
 	*ret_path = end + 1 + strspn(end + 1, "/");
 	return strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") == size;

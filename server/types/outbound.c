@@ -103,7 +103,9 @@ outbound_allows(const struct sockaddr *address, const void *outbound)
 bool
 outbound_is_public(const void *outbound)
 {
-	return ((const struct outbound *)outbound)->is_public;
+	const struct outbound *of = outbound;
+
+	return of->is_public;
 }
 
 const char *

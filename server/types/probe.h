@@ -33,9 +33,9 @@ struct probe_plan {
 static inline int
 probe_deadline_s(int failures, int interval_s, int timeout_s)
 {
-	int twice = 2 * failures * (interval_s + timeout_s); /* 345,600,000 at most */
+	int of_all = 2 * failures * (interval_s + timeout_s); /* 345,600,000 at most */
 
-	return twice > PROBE_DEADLINE_S ? twice : PROBE_DEADLINE_S;
+	return of_all > PROBE_DEADLINE_S ? of_all : PROBE_DEADLINE_S;
 }
 
 struct probe_finding {

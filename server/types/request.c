@@ -131,9 +131,9 @@ request_words(const char *text, size_t n, char words[][LIMIT_REF])
 		text += strspn(text, " ");
 		size = strcspn(text, " ");
 		for (size_t k = 0; k < size && k < LIMIT_REF - 1; k++)
-			words[i][k] = text[k] >= 'A' && text[k] <= 'Z' ?
-			    (char)(text[k] - 'A' + 'a') :
-			    text[k];
+			words[i][k] =
+			    (char)(text[k] >= 'A' && text[k] <= 'Z' ? text[k] - 'A' + 'a' :
+								      text[k]);
 		words[i][size < LIMIT_REF ? size : LIMIT_REF - 1] = '\0';
 		text += size;
 	}

@@ -26,7 +26,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -452,29 +451,6 @@ WRAP(socket, int, signalfd, -1, NULL, (int fd, const sigset_t *set, int flags), 
 WRAP(socket, int, pidfd_open, -1, NULL, (pid_t pid, unsigned flags), (pid, flags))
 WRAP(socket, int, dup2, -1, NULL, (int from, int to), (from, to))
 WRAP(socket, int, dup3, -1, NULL, (int from, int to, int flags), (from, to, flags))
-
-/* The runner's way to a pidfd. */
-EXPORT long
-syscall(long number, ...)
-{
-	long a[6];
-	va_list list;
-
-	va_start(list, number);
-	for (size_t i = 0; i < 6; i++)
-		a[i] = va_arg(list, long);
-	va_end(list);
-	if (number == SYS_pidfd_open) {
-		const struct fault_verdict verdict =
-		    fault_look(FAULT_CLASS_socket, "pidfd_open", -1, NULL);
-
-		if (verdict.error != 0) {
-			errno = verdict.error;
-			return -1;
-		}
-	}
-	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-}
 
 /* ---- wait -------------------------------------------------------------------------------- */
 

@@ -16,5 +16,4 @@
 
 #define NEXT(filter, places, t, n, from) ((void)(filter), (void)(places), (from))
 
-/* NOLINTNEXTLINE(bugprone-suspicious-include): it is the same text */
 #include "lib/redact.c"

@@ -127,11 +127,9 @@ print_trace(const struct sim *sim)
 		(void)fprintf(stderr, "%s\n", sim->trace[i % SIM_TRACE]);
 }
 
-void
-sim_must(bool ok, const char *what)
+_Noreturn void
+sim_ends(const char *what)
 {
-	if (ok)
-		return;
 	perror(what);
 	abort();
 }
@@ -283,14 +281,14 @@ the_clock_is_set_back(struct sim *sim)
 static void
 the_machine_sleeps(struct sim *sim)
 {
-	int64_t days = 1 + sim_draw(sim, SLEEP_DAYS);
+	int64_t nights = 1 + sim_draw(sim, SLEEP_DAYS);
 
 	if (sim->n_sleeps == SLEEPS_MOST)
 		return;
 	sim->n_sleeps++;
 	sim_note(sim, SIM_SLEPT);
-	sim_trace(sim, "the machine sleeps for %" PRId64 " days", days);
-	sim->now += days * DAY_MS;
+	sim_trace(sim, "the machine sleeps for %" PRId64 " days", nights);
+	sim->now += nights * DAY_MS;
 }
 
 /* How often what happens, on which day. */

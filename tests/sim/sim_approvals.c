@@ -53,7 +53,6 @@ says(struct sim *sim, int64_t person, int64_t work)
 	if (!sim_one_in(sim, 3) &&
 	    sim_chat_press_anywhere(sim, person, labels[sim_draw(sim, COUNT(labels))]))
 		return;
-	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): one of those above */
 	(void)snprintf(text, sizeof(text), typed[sim_draw(sim, COUNT(typed))], work);
 	sim_chat_type(sim, person, text);
 }
@@ -279,6 +278,7 @@ toasts_with(struct sim *sim, struct tx *tx, const struct sim_before *before, con
 	int64_t n = 0;
 	struct err err;
 
+	assert(before->said != NULL);
 	if (before->said->kind != UPDATE_PRESS)
 		return 0;
 	sim_check_must(sim,

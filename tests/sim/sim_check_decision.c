@@ -624,7 +624,7 @@ a_press_is_answered(struct sim *sim, struct tx *tx)
 void
 sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 {
-	uint64_t now[SIM_ENVIRONMENTS];
+	uint64_t now[SIM_ENVIRONMENTS] = { 0 };
 
 	if (tx->event->kind == EVENT_RUN_STARTED)
 		check_go(sim, tx);
@@ -660,7 +660,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	a_hand_over_exchanges_two_places(sim, tx, before);
 	if (before->is_any_guarded)
 		fingerprints(sim, tx, now);
-	for (int e = 0; e < sim->n_environments; e++)
+	for (int e = 0; before->said != NULL && e < sim->n_environments; e++)
 		if (before->is_guarded[e] && now[e] != before->of[e] &&
 		    !has_begun_with_their_slot(sim, tx, before, e))
 			sim_fail(sim, "nobody_acts_without_a_role",

@@ -329,7 +329,6 @@ is_away(struct sim *sim, struct sim_open *open)
 	sim->works[open->effect->subject].is_away = true;
 	asked->exit_status = 69;
 	asked->unreachable = true;
-	/* NOANALYZE(malloc-leak): the effect has it */
 	asked->answer = strdup("error git is away");
 	sim_server_report(sim, open);
 }
@@ -366,7 +365,6 @@ git_answers(struct sim *sim, int64_t effect, int64_t b)
 	    is_lost(sim, ask)) {
 		asked->exit_status = 64;
 		sim->works[open->effect->subject].is_lost = true;
-		/* NOANALYZE(malloc-leak): the effect has it */
 		asked->answer = answer_no();
 	} else {
 		sim->works[open->effect->subject].is_away = false;

@@ -492,7 +492,8 @@ void sim_later(struct sim *sim, unsigned life, int64_t delay_ms, sim_fn *fn, int
 void sim_trace(struct sim *sim, const char *fmt, ...) PRINTF(2, 3);
 void sim_note(struct sim *sim, enum sim_fault fault);
 /* The simulator's own doing failed. */
-void sim_must(bool ok, const char *what);
+#define sim_must(ok, what) ((ok) ? (void)0 : sim_ends(what))
+_Noreturn void sim_ends(const char *what);
 /* An invariant is broken: tells all about it and ends the program. */
 void sim_fail(struct sim *sim, const char *invariant, const char *fmt, ...) PRINTF(3, 4)
     __attribute__((noreturn));

@@ -97,11 +97,11 @@ static const struct codes codes_of[SIM_VARIANTS] = {
 	[16] = { .of_rollback = { false, true }, .of_approve = { true, true } },
 };
 static const char *const codes_words[SIM_VARIANTS] = {
-	[1] = "deploy:production," OF_SOLO,
-	[4] = "deploy:staging," OF_SOLO,
+	[1] = ("deploy:production," OF_SOLO),
+	[4] = ("deploy:staging," OF_SOLO),
 	[5] = "deploy:staging",
 	[6] = "deploy:production,approve:staging",
-	[7] = "rollback:staging,approve:staging,approve:production," OF_SOLO,
+	[7] = ("rollback:staging,approve:staging,approve:production," OF_SOLO),
 	[10] = "deploy:*/staging",
 	[14] = "approve:*/staging",
 	[16] = "rollback:*/production,approve:*/staging,approve:*/production",
@@ -436,7 +436,7 @@ role_of_local(int variant, int64_t person, int environment)
 static enum sim_role
 role_of_bearer(int variant, int environment)
 {
-	const char *application = sim_applications[environment / 2];
+	const char *application = sim_applications[environment == SIM_CLIENT ? 0 : environment / 2];
 	const char *gone = variants[variant].gone;
 
 	if (variant < OF_ONE || environment < 2 || environment == SIM_CLIENT ||

@@ -176,7 +176,6 @@ post_with(struct world *w, int64_t who, const char *word, const char *body, cons
 {
 	char text[128];
 
-	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): one of those above */
 	(void)snprintf(text, sizeof(text), body, code);
 	return post(w, who, word, text);
 }

@@ -141,7 +141,6 @@ types_a_request(struct history *h)
 	int64_t who = somebody(h), token = people_token_of(&h->oracle, who);
 	char text[80];
 
-	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): one of those above */
 	(void)snprintf(text, sizeof(text), words[draw(h, COUNT(words))], some_environment(h));
 	(void)world_text(&h->w, who, text);
 	done_by(h, who, token);

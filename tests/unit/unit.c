@@ -33,7 +33,9 @@ unit_run(const char *word)
 	int failed;
 
 	for (const struct unit_test *test = unit.first; test != NULL; test = test->next) {
-		if (word != NULL && strstr(test->name, word) == NULL)
+		if (word != NULL &&
+		    (word[0] == '-' ? strstr(word, test->name) != NULL :
+				      strstr(test->name, word) == NULL))
 			continue;
 		tests = realloc(tests, (n + 1) * sizeof(*tests));
 		if (tests == NULL)

@@ -33,8 +33,8 @@ struct unit_test {
 void unit_add(struct unit_test *test);
 void unit_group(CMFixtureFunction set_up, CMFixtureFunction tear_down);
 
-/* Runs all that were added; word: those with it in their name, NULL: all.  Returns how many failed,
- * 1 where there is none.  unit_main.c calls it; a file that needs more has a main() of its own. */
+/* Runs all that were added; word: those with it in their name, "-NAMES": all but those, NULL: all.
+ * How many failed, 1: or none ran.  unit_main.c calls it; who needs more has an own main(). */
 int unit_run(const char *word);
 
 #define UNIT_ADD(name, run, set_up, tear_down) \

@@ -85,6 +85,7 @@ version_of(const struct slot *slot)
 static void
 name_of(const struct fetch *f, const struct s3_version *version, char out[NAME_SIZE])
 {
+	assert(version != NULL); /* what has none is the list */
 	(void)snprintf(out, NAME_SIZE, "s3://%s/%s", f->auditor.bucket, version->key);
 }
 

@@ -34,9 +34,9 @@ int64_t
 doctor_http_date(const char *text)
 {
 	struct tm tm = { 0 };
-	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	const char *rest = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 
-	return end == NULL || *end != '\0' ? -1 : (int64_t)timegm(&tm);
+	return rest == NULL || *rest != '\0' ? -1 : (int64_t)timegm(&tm);
 }
 
 /* Health URLs of an application that was never deployed fail, and may. */

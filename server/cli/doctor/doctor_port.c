@@ -43,6 +43,7 @@ find_in(const char *table, const char *address, int port, struct listener *ret)
 
 	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
 		/* sl local:port remote:port state queues timer retransmissions uid timeout inode */
+		/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers fit */
 		found = sscanf(line, "%*s %32[0-9A-F]:%X %*s %X %*s %*s %*s %u %*s %lu", local,
 			    &local_port, &state, &ret->uid, &ret->inode) == 5 &&
 		    state == LISTENS && local_port == (unsigned)port &&

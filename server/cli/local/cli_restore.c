@@ -137,13 +137,15 @@ cli_restore(const struct cli *cli)
 	CLEANUP(file_closep) int file = -1;
 	CLEANUP(file_closep) int lock = -1;
 	char away[STORE_RESTORE_AWAY];
-	struct store_backup made;
+	struct store_backup made = { 0 };
 	struct err err;
 
 	if (s == NULL)
 		return EX_CONFIG;
-	if ((file = open_backup(cli->argv[0], &err)) < 0 || !become_owner(s, &err) ||
-	    (lock = lock_state(s, &err)) < 0 || !restore(s, file, cli->argv[0], &made, away, &err))
+	if ((file = open_backup(cli->argv[0], &err)) < 0 || !become_owner(s, &err))
+		return cli_fail(&err);
+	lock = lock_state(s, &err);
+	if (lock < 0 || !restore(s, file, cli->argv[0], &made, away, &err))
 		return cli_fail(&err);
 	say_restored(s, cli->argv[0], &made, away);
 	return EX_OK;

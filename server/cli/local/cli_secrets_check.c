@@ -319,6 +319,7 @@ show_json(struct checking *c)
 	json_put_i64(&json, "rotate_days", c->settings->rotate_days);
 	json_put_open(&json, "secrets", '[');
 	settings_for_secrets(c->settings, on_secret, c);
+	c->json = NULL;
 	json_out_end(&json);
 	json_out_end(&json);
 	if (buf_failed(&out))

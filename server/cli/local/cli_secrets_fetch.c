@@ -133,6 +133,7 @@ check_key(char *out, size_t size, struct err *err)
 		out[size] = '\0';
 	}
 	line = strchr(out, '\n');
+	assert(line != NULL);
 	for (const char *at = out; *at != '\0'; at++)
 		if ((*at < ' ' && *at != '\n') || *at > '~')
 			return err_set(err, ERR_CONFIG, "it printed what is in no private key");

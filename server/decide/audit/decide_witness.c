@@ -126,11 +126,11 @@ static void
 audit(struct tx *tx, enum audit_code code, const char *outcome, const struct witness_row *row,
     const char *detail)
 {
-	char confirmed[24];
-	const char *const facts[] = { "witness", row->place, "confirmed", confirmed,
+	char number[24];
+	const char *const facts[] = { "witness", row->place, "confirmed", number,
 		detail[0] != '\0' ? "reason" : NULL, detail, NULL };
 
-	(void)snprintf(confirmed, sizeof(confirmed), "%" PRId64, row->confirmed);
+	(void)snprintf(number, sizeof(number), "%" PRId64, row->confirmed);
 	decide_audit(tx, code, "system", NULL, outcome, facts);
 }
 

@@ -27,7 +27,7 @@
 static size_t
 list_unwanted(struct tx *tx, const char *environment, struct block ret[LIMIT_BLOCKED])
 {
-	size_t n = row_block_list(tx, environment, ret, LIMIT_BLOCKED, NULL), k = 0;
+	size_t n = row_block_list(tx, environment, ret, LIMIT_BLOCKED, NULL), k;
 	size_t all = n + row_block_list_rejected(tx, environment, ret + n, LIMIT_BLOCKED - n);
 
 	for (size_t i = n; i < all; i++) {

@@ -213,8 +213,6 @@ is_worth_a_copy(struct tx *tx, const struct update *by)
 {
 	char who[48];
 
-	if (by == NULL)
-		return true;
 	(void)snprintf(who, sizeof(who), "hold:%" PRId64, by->person);
 	return row_rate_limit_take(tx, who, COPIES, COPY_EVERY_MS);
 }
@@ -251,9 +249,9 @@ send_teams(
 		    (by != NULL && team.chat == by->address.chat) ||
 		    !reports(tx, chat, hold->target))
 			continue;
-		if (i_th++ == 0)
+		if (by != NULL && i_th++ == 0)
 			is_worth_it = is_worth_a_copy(tx, by);
-		if (is_worth_it)
+		if (by == NULL || is_worth_it)
 			send_copy(tx, &team, text);
 		else
 			decide_hold_unsent(tx, chat, by->person, by->name);

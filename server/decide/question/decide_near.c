@@ -103,13 +103,11 @@ add_clients(struct tx *tx, int64_t person, struct chat_text *text)
 static void
 add_environments(const struct decide_scope *all, struct chat_text *text)
 {
-	size_t shown = all->n < NAMES_SHOWN ? all->n : NAMES_SHOWN;
-
 	chat_text_add(text, " There are:");
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < all->n && i < NAMES_SHOWN; i++)
 		chat_text_code(text, " ", all->at[i]->name);
-	if (shown < all->n)
-		chat_text_add(text, " and %zu more: /status lists them.", all->n - shown);
+	if (all->n > NAMES_SHOWN)
+		chat_text_add(text, " and %zu more: /status lists them.", all->n - NAMES_SHOWN);
 }
 
 /* --- what is meant --- */

@@ -45,7 +45,7 @@ are_all_reached(struct tx *tx, const struct deployment *work)
 }
 
 static int64_t
-send(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
+send_to(struct tx *tx, const struct chat_deployment *about, const struct chat_address *address,
     bool rings)
 {
 	const struct deployment *work = about->deployment;
@@ -91,7 +91,7 @@ ask(struct tx *tx, const struct chat_deployment *about, int64_t chat, bool rings
 	int64_t row = decide_tell_find(tx, work, chat);
 
 	if (row == 0) {
-		row = send(tx, about, &(struct chat_address){ .chat = chat }, rings);
+		row = send_to(tx, about, &(struct chat_address){ .chat = chat }, rings);
 		row_shown_add(tx, work->id, row, SHOWN_APPROVER);
 		return;
 	}
@@ -144,13 +144,13 @@ decide_tell_approvers(struct tx *tx, struct deployment *deployment)
 	decide_tell_leave_others(tx, deployment);
 	if (deployment->message == 0 &&
 	    decide_tell_is_asked_in(tx, deployment, deployment->address.chat)) {
-		deployment->message = send(tx, &about, &deployment->address, rings);
+		deployment->message = send_to(tx, &about, &deployment->address, rings);
 		chat = chat == deployment->address.chat ? 0 : chat;
 	}
 	if (chat != 0 && chat == decide_team_of(tx, deployment->environment) &&
 	    chat != deployment->address.chat && deployment->also_message == 0)
 		deployment->also_message =
-		    send(tx, &about, &(struct chat_address){ .chat = chat }, rings);
+		    send_to(tx, &about, &(struct chat_address){ .chat = chat }, rings);
 	else if (chat != 0)
 		ask(tx, &about, chat, rings);
 	if (decide_needs_asks_in_private(tx, deployment->environment))

@@ -228,11 +228,11 @@ find_behind(struct tx *tx, const struct deployment *deployment, const struct rel
 static struct release
 find_back(struct tx *tx, const struct deployment *deployment, const struct environment *environment)
 {
-	return (deployment->state != DEPLOY_FAILED &&
-		   deployment->state != DEPLOY_ROLLBACK_FAILED) ||
-		deployment_is_action(deployment) ?
-	    (struct release){ 0 } :
-	    decide_advise_earlier(tx, environment);
+	return (deployment->state == DEPLOY_FAILED ||
+		   deployment->state == DEPLOY_ROLLBACK_FAILED) &&
+		!deployment_is_action(deployment) ?
+	    decide_advise_earlier(tx, environment) :
+	    (struct release){ 0 };
 }
 
 /* When what an automatic rollback would bring back has failed there last; 0: it has not. */

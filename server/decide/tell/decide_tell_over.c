@@ -27,15 +27,15 @@ ring_in(
 {
 	CLEANUP(message_done) struct message now = { 0 };
 	int64_t chat;
-	struct decide_tell_ring ring = { .is_alarm = true };
+	struct decide_tell_ring how = { .is_alarm = true };
 
 	row_message_get(tx, row, &now);
 	chat = now.address.chat;
 	if (now.id == 0 || row_message_count_rings(tx, about->deployment->id, chat) == 0 ||
 	    is_said_in(tx, end, chat))
 		return;
-	ring.is_silent = !decide_may_ring_chat(tx, chat);
-	decide_tell_anew(tx, about, row, &ring);
+	how.is_silent = !decide_may_ring_chat(tx, chat);
+	decide_tell_anew(tx, about, row, &how);
 }
 
 static void

@@ -238,7 +238,7 @@ next_line(struct tx *tx, struct view *view, const struct decide_status_health *h
 {
 	size_t n = view->end - view->first;
 
-	for (; *i < 2 * n; (*i)++) {
+	for (; n > 0 && *i < 2 * n; (*i)++) {
 		const char *name = view->scope.at[view->first + *i % n]->name;
 		bool is_trouble;
 
@@ -461,9 +461,9 @@ decide_status_pinned(struct tx *tx, int64_t chat, struct chat_text *text)
 		is_first = false;
 		chat_status_short(text, &status);
 	}
-	if (scope.n > n)
+	if (scope.n > PAGE)
 		chat_text_add(
-		    text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE "\n", scope.n - n);
+		    text, "\n… and %zu more: " MARK_CODE "/status" MARK_CODE "\n", scope.n - PAGE);
 	return true;
 }
 

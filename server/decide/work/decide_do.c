@@ -222,8 +222,10 @@ knows_level(struct tx *tx, const struct update *update, const struct wanted *w)
 	struct message message = { 0 };
 	char words[LIMIT_REF];
 
-	if (w->action->argument != ACTION_TAKES_LEVEL || w->argument[0] != '\0' ||
-	    w->client->cloudflare_zone == NULL ||
+	if (w->action->argument != ACTION_TAKES_LEVEL || w->argument[0] != '\0')
+		return true;
+	assert(w->client != NULL); /* of whom alone an action takes a level */
+	if (w->client->cloudflare_zone == NULL ||
 	    row_cloudflare_get(tx, w->client->cloudflare_zone).zone[0] != '\0')
 		return true;
 	for (size_t i = 0; i < COUNT(levels); i++) {
@@ -340,6 +342,7 @@ executor_of(const struct wanted *w)
 	case ACTION_BY_HOST:
 		break;
 	}
+	assert(w->client != NULL);
 	return strcmp(w->client->host, "local") == 0 ? "local" : "ssh";
 }
 
@@ -349,7 +352,8 @@ make(struct tx *tx, const struct update *update, const struct wanted *w, struct 
 	decide_requested(tx, update, PROGRAM_ACTION, w->environment, ret);
 	(void)text_copy(ret->action, sizeof(ret->action), w->action->name);
 	(void)text_copy(ret->argument, sizeof(ret->argument), w->argument);
-	if (w->action->argument == ACTION_TAKES_MINUTES && w->argument[0] == '\0')
+	if (w->client != NULL && w->action->argument == ACTION_TAKES_MINUTES &&
+	    w->argument[0] == '\0')
 		(void)snprintf(
 		    ret->argument, sizeof(ret->argument), "%d", w->client->cloudflare_minutes);
 	if (w->client != NULL)

@@ -228,7 +228,7 @@ settings_migration_place(
 	out[0] = '\0';
 	(void)text_copy(name, sizeof(name), environment);
 	for (char *c = name; *c != '\0'; c++)
-		*c = *c == '/' ? '-' : *c;
+		*c = (char)(*c == '/' ? '-' : *c);
 	if (member == NULL || settings_value_of(of, member, SETTING_DEPLOY_SCRIPT)->is_given)
 		return true;
 	transport = settings_transport(of, member);

@@ -126,7 +126,7 @@ check(struct settings_loader *l, const struct settings_member *member)
 			"it is the server's own user, and scripts may run as it");
 	else if (role != NULL)
 		check_role(l, name, role);
-	else if (role == NULL && !has_any_role(l, member))
+	else if (!has_any_role(l, member))
 		settings_say(l->report, SETTINGS_WARNING,
 		    "%s: %s has no role: nothing is granted to them", name,
 		    member->values[LOCAL_SETTING_IS].text);

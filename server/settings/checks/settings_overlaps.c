@@ -135,7 +135,7 @@ add_migration(struct items *items, const struct settings *s, size_t environment,
 		return; /* a transport or a script that gives it no name */
 	(void)snprintf(name, sizeof(name), "%s", e->name);
 	for (char *c = name; *c != '\0'; c++)
-		*c = *c == '/' ? '-' : *c;
+		*c = (char)(*c == '/' ? '-' : *c);
 	for (size_t i = 0; i < claims->n; i++) { /* "host:a:22/srv/app", "kube:/k/ns/app" */
 		const char *claim = claims->at[i];
 		const char *end = text_starts(claim, "host:") ? strchr(claim, '/') :

@@ -135,7 +135,7 @@ static void
 compare_application(struct settings_change *change, const struct settings *running,
     const struct settings *fresh, const struct settings *a, const struct settings *b)
 {
-	const char *application = b == NULL ? a->application : b->application;
+	const struct settings *there = a == NULL ? b : a;
 	CLEANUP(buf_done) struct buf names = buf_make(change->names.cap);
 
 	if (a == b)
@@ -148,8 +148,8 @@ compare_application(struct settings_change *change, const struct settings *runni
 	}
 	if (names.size > 0)
 		buf_addf(&change->names, "%s%s: %s", change->names.size > 0 ? "; " : "",
-		    application, buf_text(&names));
-	add_name(&change->applications, application);
+		    there->application, buf_text(&names));
+	add_name(&change->applications, there->application);
 }
 
 static void

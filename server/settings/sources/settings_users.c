@@ -22,9 +22,9 @@ fold(const char *user, char out[SETTINGS_MEMBER_NAME])
 {
 	size_t n = 0;
 
-	for (; user[n] != '\0' && n < SETTINGS_MEMBER_NAME - 1; n++)
-		out[n] =
-		    user[n] == '.' || user[n] == '_' ? '-' : (char)tolower((unsigned char)user[n]);
+	for (; n < SETTINGS_MEMBER_NAME - 1 && user[n] != '\0'; n++)
+		out[n] = (char)(user[n] == '.' || user[n] == '_' ? '-' :
+								   tolower((unsigned char)user[n]));
 	out[user[n] == '\0' ? n : 0] = '\0'; /* a longer one is none */
 }
 
