@@ -140,7 +140,7 @@ remember_asked(struct sim *sim, struct tx *tx)
 		" SELECT id, requested_by FROM work WHERE ended_at = 0 AND requested_by > 0"
 		/* Whoever pushed it, or began its run. */
 		" UNION SELECT id, $1 FROM work WHERE requester GLOB 'github:mona(*'"
-		" UNION SELECT work, $1 FROM work_job WHERE actor = 'mona' AND attempt = 1",
+		" UNION SELECT work, $1 FROM work_job WHERE actor = 'mona'",
 		DB_I64(SIM_OTHER)),
 	    &err);
 	while (db_next(&rows)) {

@@ -393,6 +393,11 @@ sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		check_due(sim, tx, strtoll(tx->effect->u.timer.name, NULL, 10));
 	if (event->kind == EVENT_GIT_ANSWERED)
 		check_found(sim, tx);
+	if (event->kind == EVENT_FAULT && tx->effect != NULL &&
+	    tx->effect->kind == EFFECT_GIT_QUERY && tx->effect->u.git_query.push.by_job &&
+	    event->context.settings->poll_repository_seconds > 0) /* which finds the head */
+		(void)find_pushed(
+		    sim, sim_branch(sim_environment(tx->effect->u.git_query.environment)), NULL);
 	for (size_t i = 0; event->kind == EVENT_DELIVERY && i < sim->n_deliveries; i++)
 		if (strcmp(sim->deliveries[i].id, event->u.delivery.id) == 0)
 			(void)find_pushed(sim, sim->deliveries[i].branch, NULL); /* and more */
