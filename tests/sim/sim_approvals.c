@@ -169,7 +169,7 @@ look_at(struct sim *sim, struct tx *tx, int64_t work, struct sim_yes *ret)
 	ret->work = work;
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		/* Of a gate that is the last one that ended well, where nothing was released since. */
+		/* Of a gate the last one that ended well, if nothing was released since. */
 		"SELECT w.commit_id, w.environment, w.program, iif(g.ended_at > COALESCE(r.at, 0), g.commit_id, COALESCE(r.commit_id, '')),"
 		" COALESCE(q.shown_live, ''), w.state, w.binding, w.client, COALESCE(x.is_requested, 0), w.confirmed_by, CASE w.action"
 		" WHEN '' THEN '' ELSE x.executor || ' ' || w.action || ' ' || w.client || ' '"

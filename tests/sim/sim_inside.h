@@ -279,12 +279,13 @@ struct sim_work {
 	bool is_lost;			   /* git has said that its commit is no more */
 	bool is_away;			   /* ... or nothing, when it was asked last */
 	const char *holds;		   /* a folder of a host, or NULL */
-	int job;	   /* that has asked for it, its index + 1; 0: none */
-	int64_t heard_at;  /* of its gate: that job, or a start */
-	int64_t opened_at; /* ... since when it is open; 0: it is not */
-	bool is_seen;	   /* ... by its job */
-	bool is_well;
 	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
+
+	int job;	  /* that has asked for it, its index + 1; 0: none */
+	int64_t heard_at; /* of a gate: by that job, or a start */
+	int64_t opened_at;
+	bool is_seen; /* that it is open, by its job */
+	bool is_well; /* it has ended so */
 };
 
 /* ... and by whom, as it was committed last. */

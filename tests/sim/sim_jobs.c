@@ -38,9 +38,12 @@ claims_of(const struct sim *sim, const struct sim_job *of)
 	(void)snprintf(job->repository_id, JOB_NUMBER, "%d", 100 + of->branch / 2);
 	(void)snprintf(job->ref, LIMIT_REF, "refs/heads/%s", sim_branch_name(of->branch));
 	(void)text_copy(job->sha, LIMIT_COMMIT, sim->commits[of->commit]);
-	(void)snprintf(job->actor, LIMIT_PERSON, of->run % 4 == 0 ? SIM_MONA : "cat%d", of->run);
 	(void)snprintf(job->run, JOB_NUMBER, "%d", of->run);
-	(void)snprintf(job->check_run, JOB_NUMBER, of->check_run == 0 ? "" : "%d", of->check_run);
+	(void)snprintf(job->actor, LIMIT_PERSON, "cat%d", of->run);
+	if (of->run % 4 == 0)
+		(void)text_copy(job->actor, sizeof(job->actor), SIM_MONA);
+	if (of->check_run != 0)
+		(void)snprintf(job->check_run, JOB_NUMBER, "%d", of->check_run);
 	job->actor_id = 7;
 	job->attempt = of->attempt;
 	return job;

@@ -323,8 +323,8 @@ load(int variant, const char *folder)
 		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
 		(void)snprintf(room[n++], sizeof(room[0]),
 		    "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main");
-		(void)snprintf(room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s",
-		    workflows[variant].may);
+		(void)snprintf(
+		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
 	}
 	for (size_t i = 0; variants[variant].lines[i] != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);
@@ -509,8 +509,7 @@ sim_settings_has_workflow(const struct settings *settings)
 bool
 sim_settings_may_gate(const struct settings *settings, int environment)
 {
-	return environment != SIM_CLIENT &&
-	    workflows[variant_of(settings)].gates[environment % 2];
+	return environment != SIM_CLIENT && workflows[variant_of(settings)].gates[environment % 2];
 }
 
 static bool
