@@ -156,6 +156,21 @@ TEST(a_job_that_was_gone_when_its_gate_went_open_keeps_nothing)
 	world_close(&s.w);
 }
 
+TEST(a_start_by_a_clock_that_was_set_back_knows_who_has_seen_its_gate_open)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	assert_int_equal(look(&s), 200);
+	s.w.aid.at -= HOUR;
+	world_restart(&s.w);
+	s.w.aid.at += HOUR + 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
+	world_close(&s.w);
+}
+
 TEST(who_waits_for_an_open_gate_reads_how_to_end_it)
 {
 	struct scene s;
