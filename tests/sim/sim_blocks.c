@@ -259,10 +259,11 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT environment, commit_id, cause IN ('push', 'poll', 'job') AND confirmed_by = 0 AND NOT EXISTS"
+		/* What a workflow asks for is like a push of it. */
+		"SELECT environment, commit_id, (cause IN ('push', 'poll', 'job') OR requested_by = $2) AND confirmed_by = 0 AND NOT EXISTS"
 		" (SELECT 1 FROM approval a WHERE a.work = w.id AND a.voided_at = 0)"
 		" FROM work w WHERE id = $1 AND (program = 'deploy' OR action = 'open-gate')",
-		DB_I64(work)),
+		DB_I64(work), DB_I64(SIM_WORKFLOW)),
 	    &err);
 	if (!db_next(&rows))
 		return;
