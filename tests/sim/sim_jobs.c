@@ -171,10 +171,12 @@ sim_jobs_somebody_begins(struct sim *sim)
 		job->commit = (int)sim_draw(sim, (uint32_t)sim->n_commits);
 	if (is_old)
 		*job = sim->jobs[sim_draw(sim, (uint32_t)n)];
-	*job =
-	    (struct sim_job){ sim, asks[sim_draw(sim, COUNT(asks))], job->environment, job->branch,
-		    job->commit, job->run, job->attempt + (is_old && sim_one_in(sim, 2) ? 1 : 0),
-		    .check_run = sim_one_in(sim, 2) ? 0 : 5000 + n };
+	/* A later attempt may know the number of an earlier one's gate. */
+	*job = (struct sim_job){ sim, asks[sim_draw(sim, COUNT(asks))], job->environment,
+		job->branch, job->commit, job->run, job->attempt,
+		.check_run = sim_one_in(sim, 2) ? 0 : 5000 + n,
+		.work = sim_one_in(sim, 2) ? job->work : 0, .is_open = job->is_open };
+	job->attempt += is_old && (job->work != 0 || sim_one_in(sim, 2)) ? 1 : 0;
 	sim->n_jobs++;
 	job_goes_on(sim, n, 0);
 	for (int i = 0; i < 4 && job->asks == API_GATE; i++) {

@@ -41,11 +41,11 @@ decide_announced(
 	(void)text_copy(push.after, sizeof(push.after), delivery->after);
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
-	if (push.after[0] != '\0') {
+	if (push.after[0] != '\0' && !push.by_job) /* it was pushed long before its job says so */
 		row_environment_set_announced(
 		    tx, decide_row_name(tx, settings->name, former), push.after);
+	if (push.after[0] != '\0')
 		decide_name_pusher(tx, settings->name, push.after, who);
-	}
 	if (!push.by_job) /* the branch's head has all that was looked for */
 		row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
 	decide_query_head(tx, settings, who, &push);
