@@ -171,20 +171,3 @@ WORLD_TEST(what_goes_on_is_counted_without_what_is_locked_still)
 	assert_non_null(world_says_in(
 	    w, WORLD_TEAM, "What waited in 1 of them goes on, where nothing else holds it."));
 }
-
-/* Its end was seen, and the next begin is a week away. */
-WORLD_TEST_OF(a_clock_that_is_set_back_into_it_keeps_nothing_for_a_week, HALF_PAST)
-{
-	sleep_until(w, STORE_AID_AT + 121 * MINUTE_MS);
-	w->aid.at = STORE_AID_AT + 121 * MINUTE_MS;
-	world_deploy_starts(w, COMMIT_A);
-	(void)world_text(w, WORLD_ADMIN, "/deploy staging");
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	w->aid.at -= 30 * MINUTE_MS;
-	world_run_ends(w, GOOD);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	sleep_until(w, STORE_AID_AT + 120 * MINUTE_MS);
-	assert_true(w->aid.at < STORE_AID_AT + 180 * MINUTE_MS);
-	world_git(w, (struct world_git){ .commit = COMMIT_B });
-	assert_string_equal(world_peek(w, EFFECT_RUN)->u.run.commit, COMMIT_B);
-}

@@ -18,7 +18,6 @@
 #include "decide/hold/decide_hold_work.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/hold/decide_refusal.h"
-#include "decide/decide_due.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_shown.h"
 #include "decide/tell/decide_tell.h"
@@ -340,8 +339,6 @@ take_turn(struct look *l, int64_t id)
 		break;
 	case TURN_TO_WAIT_HOLD:
 		wait_for(l, &place, ROW_QUEUE_HOLD);
-		if (l->now.held == 0) /* a clock that was set back is in a window again */
-			decide_due(l->tx, TIMER_HOLDS, l->tx->at);
 		break;
 	case TURN_TO_PASS:
 		wait_for(l, &place, "");
