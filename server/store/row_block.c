@@ -130,7 +130,7 @@ static bool
 find_contained(
     struct tx *tx, const struct deployment *deployment, bool is_unshown, struct block *ret)
 {
-	if (deployment->program != PROGRAM_DEPLOY ||
+	if (!deployment_brings_commit(deployment) ||
 	    tx_read(tx, read_block, ret, 1,
 		"SELECT " BLOCK " FROM block WHERE environment = $1 AND (commit_id = $2"
 		" OR commit_id IN (SELECT c.commit_id FROM contained c WHERE c.deployment = $3))"

@@ -111,8 +111,9 @@ row_environment_set_announced(struct tx *tx, const char *name, const char *commi
 {
 	ensure(tx, name);
 	set(tx,
-	    "job_run = MAX(job_run, $4), announced_commit = $2, announced_block ="
-	    " CASE WHEN announced_commit = $2 THEN announced_block"
+	    "job_run = MAX(job_run, $4), announced_commit ="
+	    " CASE WHEN $2 = '' THEN announced_commit ELSE $2 END, announced_block ="
+	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
 	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
 	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name)), DB_I64(job_run));

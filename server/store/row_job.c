@@ -62,7 +62,9 @@ void
 row_job_set_all_asked(struct tx *tx, int64_t at)
 {
 	(void)tx_run(tx,
-	    "UPDATE work_job SET asked_at = $1, opened_at ="
+	    "UPDATE work_job SET asked_at =" /* seen stays seen, by whatever clock */
+	    " CASE WHEN asked_at > opened_at AND opened_at >= $1 THEN opened_at + 1 ELSE $1 END,"
+	    " opened_at ="
 	    " CASE WHEN opened_at >= asked_at THEN $1 ELSE opened_at END"
 	    " WHERE work IN (SELECT id FROM work"
 	    " INDEXED BY work_gate_open WHERE action = 'open-gate' AND " STORE_IS_OPEN ")",

@@ -85,6 +85,16 @@ waits_for_cloudflare(const struct invariants *of, const struct look_deployment *
 		DB_I64(d->id)) == 1;
 }
 
+/* Of an open gate: the timer that its job's silence ends it by. */
+static bool
+waits_for_its_job(const struct invariants *of, const struct look_deployment *d)
+{
+	return d->is_action && d->state == DEPLOY_RUNNING &&
+	    invariants_number(of,
+		"SELECT COUNT(*) FROM work_job j JOIN effect e ON e.id = j.timer WHERE j.work = $1",
+		DB_I64(d->id)) == 1;
+}
+
 /* Without the drain behind one that has ended. */
 static int64_t
 runs_of(const struct invariants *of, const struct look_deployment *d)
@@ -113,7 +123,7 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 		    d->state == DEPLOY_VERIFYING || d->state == DEPLOY_VERIFYING_ROLLBACK;
 		bool is_running = d->class == DEPLOY_CLASS_ACTIVE && !is_verifying;
 
-		if (runs == 0 && waits_for_cloudflare(of, d))
+		if (runs == 0 && (waits_for_cloudflare(of, d) || waits_for_its_job(of, d)))
 			continue;
 		if (runs != is_running ||
 		    /* behind an end one may still ask whether it answers */
@@ -153,7 +163,9 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'hold' AND (EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.held <> 0)"
 	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'wait' AND instr(body, '\"holds\"')"
-	    "   AND due <= $1)"
+	    /* Queued by a clock that was set back into a window: looked at when that fires. */
+	    "   AND (due <= $1 OR EXISTS (SELECT 1 FROM audit a WHERE a.at > d.queued_at AND a.seq"
+	    "    < (SELECT MIN(seq) FROM audit WHERE deployment = d.id))))"
 	    "  OR EXISTS (SELECT 1 FROM effect WHERE kind = 'witness' OR (kind = 'wait'"
 	    "   AND body ->> 'wait' = 'witness'))))"
 	    " AND NOT (d.waits_for = 'settings' AND EXISTS (SELECT 1 FROM question s WHERE s.work = d.id AND s.not_before <> 0) AND EXISTS (SELECT 1 FROM"
@@ -164,7 +176,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
 	    "  AND q.waits_for NOT IN ('slot', 'settings') AND q.waits_for = d.waits_for AND q.place < d.place)"
-	    " AND NOT (d.cause IN ('push', 'poll') AND EXISTS (SELECT 1 FROM environment e"
+	    " AND NOT (d.cause IN ('push', 'poll', 'job') AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
 	    DB_I64(of->now));
 }
@@ -207,7 +219,7 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    "SELECT COALESCE(MAX(d.id), 0) FROM work d JOIN environment e"
 	    " ON e.name = d.environment WHERE e.unknown_since <> 0 AND d.ended_at = 0"
 	    " AND d.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
-	    " 'VERIFYING_ROLLBACK') AND (d.cause IN ('push', 'poll') OR NOT EXISTS (SELECT 1 FROM audit a"
+	    " 'VERIFYING_ROLLBACK') AND (d.cause IN ('push', 'poll', 'job') OR NOT EXISTS (SELECT 1 FROM audit a"
 	    " WHERE a.deployment = d.id AND (a.outcome = 'confirmed'"
 	    " OR a.outcome = 'approved') AND a.seq >"
 	    " (SELECT MAX(u.seq) FROM audit u WHERE u.action = 'state_unknown'"

@@ -63,7 +63,7 @@ look_at_deployments(struct look *look, struct db *db, int64_t from, struct err *
 	if (!db_query(&rows, db, err,
 		"SELECT id, environment, state, run, message, also_message, is_touched, urls <> '',"
 		" program = 'rollback', started_at, ended_at, commit_id, previous,"
-		" cause IN ('push', 'poll'), is_again, (SELECT shown_blocked FROM question q WHERE q.work = work.id), is_asked_anew, program = 'action',"
+		" cause IN ('push', 'poll', 'job'), is_again, (SELECT shown_blocked FROM question q WHERE q.work = work.id), is_asked_anew, program = 'action',"
 		" migration <> '' FROM work"
 		" WHERE id >= $1 ORDER BY id",
 		DB_I64(from)))

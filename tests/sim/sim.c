@@ -319,6 +319,7 @@ static const struct {
 	{ sim_locks_somebody_excepts, { 6, 6, 1, 6 } },
 	{ sim_limits_somebody_floods, { 2, 2, 1, 2 } },
 	{ sim_local_somebody_asks, { 20, 20, 6, 0 } },
+	{ sim_jobs_somebody_begins, { 50, 50, 12, 0 } },
 	{ sim_actions_somebody_does, { 10, 0, 0, 0 } },
 	{ sim_actions_somebody_says_a_line, { 6, 0, 0, 0 } },
 	{ sim_actions_somebody_requests, { 6, 0, 0, 0 } },

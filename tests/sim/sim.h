@@ -106,6 +106,14 @@
 	F(LINE_REFUSED, "a line was not accepted") \
 	F(JOB_DONE, "a job began") \
 	F(REQUEST_APPROVED, "a requested action began") \
+	F(GATE_OPENED, "a gate opened") \
+	F(GATE_DONE, "a job said that it ended well") \
+	F(GATE_LEFT, "a gate ended whose job had gone before it knew that it is open") \
+	F(GATE_FORGOTTEN, "a gate ended whose job never said how it ended") \
+	F(JOB_PUSHED, "a job's push made work") \
+	F(JOB_DIED, "a job died before it was through") \
+	F(JOB_DIED_OPEN, "a job died while its gate was open") \
+	F(JOB_DENIED, "a job asked for what is none of its business") \
 	F(CLOUDFLARE_REFUSED, "Cloudflare refused a call") \
 	F(CLOUDFLARE_UNKNOWN, "Cloudflare did not answer a call") \
 	F(ZONE_STUCK, "a person had a zone tried again") \

@@ -136,7 +136,11 @@ remember_asked(struct sim *sim, struct tx *tx)
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT deployment, person FROM question_requester UNION"
-		" SELECT id, requested_by FROM work WHERE ended_at = 0 AND requested_by > 0"),
+		" SELECT id, requested_by FROM work WHERE ended_at = 0 AND requested_by > 0"
+		/* Whoever pushed it, or began its run. */
+		" UNION SELECT id, $1 FROM work WHERE requester GLOB 'github:mona(*'"
+		" UNION SELECT work, $1 FROM work_job WHERE actor = 'mona'",
+		DB_I64(SIM_OTHER)),
 	    &err);
 	while (db_next(&rows)) {
 		struct sim_asked asked = { db_col_i64(&rows, 0), db_col_i64(&rows, 1) };
@@ -148,6 +152,13 @@ remember_asked(struct sim *sim, struct tx *tx)
 	}
 }
 
+/* A deployment or a rollback, or a gate. */
+static bool
+ships(const struct sim_yes *of)
+{
+	return of->action[0] == '\0' || strstr(of->action, "open-gate") != NULL;
+}
+
 static void
 look_at(struct sim *sim, struct tx *tx, int64_t work, struct sim_yes *ret)
 {
@@ -157,12 +168,14 @@ look_at(struct sim *sim, struct tx *tx, int64_t work, struct sim_yes *ret)
 	ret->work = work;
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT w.commit_id, w.environment, w.program, COALESCE(r.commit_id, ''),"
+		/* Of a gate the last one that ended well, if nothing was released since. */
+		"SELECT w.commit_id, w.environment, w.program, iif(g.ended_at > COALESCE(r.at, 0), g.commit_id, COALESCE(r.commit_id, '')),"
 		" COALESCE(q.shown_live, ''), w.state, w.binding, w.client, COALESCE(x.is_requested, 0), w.confirmed_by, CASE w.action"
 		" WHEN '' THEN '' ELSE x.executor || ' ' || w.action || ' ' || w.client || ' '"
 		" || w.argument END FROM work w"
 		" LEFT JOIN question q ON q.work = w.id LEFT JOIN work_action x ON x.work = w.id LEFT JOIN environment e ON e.name = w.environment"
-		" LEFT JOIN release r ON r.id = e.current_release WHERE w.id = $1",
+		" LEFT JOIN release r ON r.id = e.current_release LEFT JOIN work g ON w.action = 'open-gate'"
+		" AND g.id = (SELECT MAX(id) FROM work WHERE action = w.action AND state = 'DONE' AND environment = w.environment) WHERE w.id = $1",
 		DB_I64(work)),
 	    &err);
 	if (!db_next(&rows))
@@ -321,7 +334,7 @@ sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 {
 	const struct sim_yes *of = &before->says_of;
 
-	if (before->said != NULL)
+	if (before->said != NULL || sim->n_jobs > 0)
 		remember_asked(sim, tx);
 	if (tx->failed || before->says == SIM_SAYS_NOTHING)
 		return;
@@ -334,7 +347,7 @@ sim_approvals_after(struct sim *sim, struct tx *tx, const struct sim_before *bef
 			tx->event->context.settings, "approve", "", of->environment))
 			sim_fail(sim, "no_approval_that_needs_a_code_goes_without_one",
 			    "%" PRId64 " of deployment %" PRId64, of->person, of->work);
-		if (of->action[0] == '\0' && find_yes(sim, of->work, of->person) == NULL &&
+		if (ships(of) && find_yes(sim, of->work, of->person) == NULL &&
 		    strcmp(of->shown, of->live) != 0)
 			sim_fail(sim, "what_is_approved_is_what_was_shown",
 			    "deployment %" PRId64 ": live was %.7s and is %.7s", of->work,
@@ -366,7 +379,7 @@ counts(struct sim *sim, struct tx *tx, const struct sim_yes *now, int64_t person
 	return yes != NULL && !has_asked(sim, now, person) &&
 	    strcmp(yes->commit, now->commit) == 0 && strcmp(yes->program, now->program) == 0 &&
 	    strcmp(yes->action, now->action) == 0 &&
-	    (now->action[0] != '\0' || strcmp(yes->live, now->live) == 0) &&
+	    (!ships(now) || strcmp(yes->live, now->live) == 0) &&
 	    strcmp(yes->list, now->list) == 0 && yes->environment == now->environment &&
 	    sim_settings_may_approve(tx->event->context.settings, person, now->environment, tx->at);
 }
@@ -376,7 +389,7 @@ needs_of(const struct settings *settings, const struct sim_yes *work)
 {
 	int needs;
 
-	if (work->action[0] == '\0')
+	if (ships(work))
 		return sim_settings_approvals(
 		    settings, work->environment, strcmp(work->program, "rollback") == 0);
 	needs = strcmp(work->client, "solo") == 0 ? sim_settings_approvals_of_solo(settings) : 0;

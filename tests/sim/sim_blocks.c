@@ -213,7 +213,7 @@ note_yes(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	    db_query(&rows, tx->db, &err,
 		"SELECT w.id, w.environment, w.commit_id, w.confirmed_by, EXISTS (SELECT 1 FROM"
 		" approval a WHERE a.work = w.id AND a.id > $1) FROM work w"
-		" WHERE w.program = 'deploy' AND w.ended_at = 0",
+		" WHERE (w.program = 'deploy' OR w.action = 'open-gate') AND w.ended_at = 0",
 		DB_I64(before->last_approval)),
 	    &err);
 	while (db_next(&rows)) {
@@ -259,10 +259,11 @@ sim_blocks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT environment, commit_id, cause IN ('push', 'poll') AND confirmed_by = 0 AND NOT EXISTS"
+		/* What a workflow asks for is like a push of it. */
+		"SELECT environment, commit_id, (cause IN ('push', 'poll', 'job') OR requested_by = $2) AND confirmed_by = 0 AND NOT EXISTS"
 		" (SELECT 1 FROM approval a WHERE a.work = w.id AND a.voided_at = 0)"
-		" FROM work w WHERE id = $1 AND program = 'deploy'",
-		DB_I64(work)),
+		" FROM work w WHERE id = $1 AND (program = 'deploy' OR action = 'open-gate')",
+		DB_I64(work), DB_I64(SIM_WORKFLOW)),
 	    &err);
 	if (!db_next(&rows))
 		return;

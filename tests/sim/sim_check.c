@@ -331,7 +331,7 @@ nobody_is_overtaken(struct sim *sim, const struct look_deployment *d)
 	    " AND (q.program <> 'rollback' AND q.emergency = '', q.place)"
 	    "  < (d.program <> 'rollback' AND d.emergency = '', d.place) AND q.waits_for = '' AND q.is_asked_anew = 0"
 	    " AND NOT EXISTS (SELECT 1 FROM question s WHERE s.work = q.id AND s.not_before <> 0)"
-	    " AND NOT (q.cause IN ('push', 'poll') AND e.unknown_since <> 0)"
+	    " AND NOT (q.cause IN ('push', 'poll', 'job') AND e.unknown_since <> 0)"
 	    /* A lock or freeze held it, and its place was looked at once more behind the start. */
 	    " AND NOT (q.is_forward = 1 AND d.is_forward = 0 AND EXISTS (SELECT 1 FROM hold))",
 	    DB_I64(d->id));
@@ -353,7 +353,7 @@ nothing_goes_back_unasked(struct sim *sim, const struct look_deployment *d)
 	    "  FROM release WHERE environment = d.environment AND at <= d.answered_at"
 	    "  ORDER BY id DESC LIMIT 1)))"
 	    /* Which was live when a person asked for it, and is again: git may be slow. */
-	    " AND NOT (d.cause NOT IN ('push', 'poll') AND r.commit_id = (SELECT commit_id FROM release"
+	    " AND NOT (d.cause NOT IN ('push', 'poll', 'job') AND r.commit_id = (SELECT commit_id FROM release"
 	    "  WHERE environment = d.environment AND at <= d.requested_at"
 	    "  ORDER BY id DESC LIMIT 1))",
 	    DB_I64(d->id));
@@ -657,9 +657,11 @@ one_request_is_one_deployment(struct sim *sim)
 	    " COUNT(*) AS n FROM work WHERE requester <> 'git'"
 	    /* What polling found is no request, whoever is named as its pusher later. */
 	    " AND cause <> 'poll'"
+	    /* A workflow has many, and one person may have pushed one commit in two runs. */
+	    " AND requester NOT LIKE 'workflow:%' AND requester NOT LIKE 'github:mona(%'"
 	    /* A lock's end deploys what it has ended in the queue. */
 	    " AND detail NOT LIKE 'waits for the end of %'"
-	    " GROUP BY requester, CASE WHEN cause = 'push' THEN environment || commit_id"
+	    " GROUP BY requester, CASE WHEN cause IN ('push', 'job') THEN environment || commit_id"
 	    " ELSE '' END)"
 	    /* A push that was given up may be delivered again. */
 	    " WHERE n > 1 + (SELECT COUNT(*) FROM message"
@@ -721,6 +723,7 @@ sim_check_rest(struct sim *sim)
 	sim_actions_check_rest(sim);
 	sim_cloudflare_check_rest(sim);
 	sim_witness_check_rest(sim);
+	sim_jobs_check_rest(sim);
 	no_push_is_lost(sim);
 	every_chat_was_told(sim);
 	what_was_acknowledged_stays(sim);

@@ -160,6 +160,8 @@ is_guarded(const struct sim *sim, struct tx *tx, const struct sim_before *before
 {
 	if (before->is_by_recovery && before->has_code)
 		return false; /* their approvals are withdrawn, wherever they are */
+	if (sim_jobs_may(sim, tx->event, environment))
+		return false;
 	if (before->says != SIM_SAYS_NOTHING)
 		return before->says_of.environment != environment ||
 		    !sim_approvals_may(sim, tx, before);
@@ -261,7 +263,9 @@ sim_check_before(struct sim *sim, struct tx *tx, struct sim_before *ret)
 	sim_witness_before(sim, tx, ret);
 	if (ret->said == NULL)
 		return;
-	if (api != NULL)
+	if (api != NULL && api->job != NULL && api_is_post(api->operation))
+		why = sim_jobs_why_nothing(sim, tx->event);
+	else if (api != NULL)
 		why = why_nothing_of_it(tx, api);
 	else if (ret->said->kind == UPDATE_PRESS && is_not_theirs(tx, ret->said, ret))
 		why = "not their button";
@@ -324,7 +328,10 @@ somebody_may_begin(struct sim *sim, struct tx *tx, const struct db_rows *row)
 	int64_t by = db_col_i64(row, 3) != 0 ? db_col_i64(row, 3) : requester;
 	int environment = sim_environment(db_col_text(row, 1));
 	bool is_deploy = strcmp(db_col_text(row, 5), "deploy") == 0;
+	bool is_gate = strcmp(db_col_text(row, 5), "open-gate") == 0;
 
+	if (is_gate && by == SIM_WORKFLOW && sim_settings_may_gate(settings, environment))
+		return;
 	if (by != 0 &&
 	    sim_settings_role(settings, by, environment, tx->at) <
 		(is_deploy ? SIM_MAY_DEPLOY : SIM_MAY_ALL))
@@ -355,10 +362,10 @@ it_has_a_slot(struct sim *sim, struct tx *tx, int64_t id)
 	sim_check_must(sim,
 	    db_one_i64(&all, tx->db, &err,
 		"SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0"
-		" AND program <> 'rollback' AND is_read = 0") &&
+		" AND program <> 'rollback' AND is_read = 0 AND action <> 'open-gate'") &&
 		db_one_i64(&its, tx->db, &err,
 		    "SELECT COUNT(*) FROM work WHERE started_at <> 0 AND ended_at = 0 AND program"
-		    " <> 'rollback' AND is_read = 0 AND application = (SELECT application FROM work WHERE id = $1)",
+		    " <> 'rollback' AND is_read = 0 AND action <> 'open-gate' AND application = (SELECT application FROM work WHERE id = $1)",
 		    DB_I64(id)),
 	    &err);
 	if (all > settings->runs_max || its > settings->application_runs_max)
@@ -378,7 +385,7 @@ check_asked(struct sim *sim, struct tx *tx, const struct sim_before *before)
 
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll') AND program = 'deploy'",
+		"SELECT id FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll', 'job') AND program = 'deploy'",
 		DB_I64(before->last_work)),
 	    &err);
 	while (db_next(&rows)) {
@@ -397,8 +404,8 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 	find_active(sim, tx, started_at);
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
-		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll'),"
-		" iif(emergency <> '', 'emergency', program) FROM work WHERE started_at <> 0 AND ended_at = 0"),
+		"SELECT id, environment, requested_by, confirmed_by, cause NOT IN ('push', 'poll', 'job'),"
+		" iif(emergency <> '', 'emergency', iif(action = 'open-gate', action, program)) FROM work WHERE started_at <> 0 AND ended_at = 0"),
 	    &err);
 	while (db_next(&rows)) {
 		int64_t id = db_col_i64(&rows, 0);
@@ -409,7 +416,8 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		    tx->event->context.settings, sim_environment(db_col_text(&rows, 1)));
 		somebody_may_begin(sim, tx, &rows);
 		nobody_else_holds(sim, id, started_at);
-		if (strcmp(db_col_text(&rows, 5), "rollback") != 0)
+		if (strcmp(db_col_text(&rows, 5), "rollback") != 0 &&
+		    strcmp(db_col_text(&rows, 5), "open-gate") != 0)
 			it_has_a_slot(sim, tx, id);
 		sim_locks_check_begun(sim, tx, id);
 		sim_approvals_check_begun(sim, tx, id);
@@ -418,6 +426,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_barrier_check_begun(sim, tx, id);
 		sim_witness_check_begun(sim, tx, id);
 		sim_blocks_check_begun(sim, tx, id);
+		sim_jobs_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
 		if (before->started_at[id] != 0 && started_at[id] == 0) {
@@ -517,7 +526,7 @@ may_be_given(struct sim *sim, struct tx *tx, const struct sim_before *before)
 		"SELECT COUNT(*) FROM work a JOIN work b ON b.environment = a.environment"
 		" AND b.program = a.program AND (b.emergency = '') = (a.emergency = '')"
 		" AND b.requested_by <> a.requested_by"
-		" WHERE a.id = $1 AND b.id = $2 AND a.cause NOT IN ('push', 'poll') AND b.cause NOT IN ('push', 'poll')",
+		" WHERE a.id = $1 AND b.id = $2 AND a.cause NOT IN ('push', 'poll', 'job') AND b.cause NOT IN ('push', 'poll')",
 		before->gives, DB_I64(before->to)) == 1;
 }
 
@@ -652,6 +661,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_witness_after(sim, tx, before);
 	sim_blocks_after(sim, tx, before);
 	sim_nag_after(sim, tx);
+	sim_jobs_after(sim, tx, before);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

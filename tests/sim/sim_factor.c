@@ -458,7 +458,7 @@ sim_factor_after(struct sim *sim, struct tx *tx, const struct sim_before *before
 	sim_check_must(sim,
 	    db_query(&rows, tx->db, &err,
 		"SELECT id, program, action, environment, confirmed_by, emergency <> '', state FROM work"
-		" WHERE ended_at = 0 AND cause NOT IN ('push', 'poll') AND id > $2 AND requested_by = $1"
+		" WHERE ended_at = 0 AND cause NOT IN ('push', 'poll', 'job') AND id > $2 AND requested_by = $1"
 		" UNION SELECT id, program, action, environment, confirmed_by, emergency <> '', state FROM work"
 		" WHERE ended_at = 0 AND confirmed_by = $1",
 		DB_I64(before->said->person), DB_I64(before->last_work)),

@@ -235,7 +235,9 @@ answer_commits(struct sim *sim, const struct effect_git_query *ask)
 	const char *asked = find_commit(sim, ask->ref);
 	const char *commit =
 	    asked != NULL ? asked : sim->commits[ref >= 0 ? shown_head(sim, ref) : 0];
-	bool in_branch = own >= 0 && (asked != NULL ? !sim_one_in(sim, 8) : own == ref);
+	bool in_branch = own >= 0 &&
+	    (asked != NULL ? commit == sim->commits[shown_head(sim, own)] || !sim_one_in(sim, 8) :
+			     own == ref);
 	int index = sim_forge_index(sim, commit);
 	int base = sim_forge_index(sim, ask->base);
 	struct buf contained;

@@ -49,6 +49,8 @@
 #define SIM_UID_PROXY	   13
 #define SIM_ROOT_AS_BEARER principal_of_row(PRINCIPAL_USER, 3)
 #define SIM_TOKEN	   principal_of_token(1) /* made by root */
+#define SIM_WORKFLOW	   principal_of_row(PRINCIPAL_WORKFLOW, 4)
+#define SIM_MONA	   "mona" /* SIM_OTHER at the forge */
 #define SIM_TOKEN_KEY	   "a-key-of-tokens-that-is-long-enough-7"
 
 #define SIM_TOKEN_TEXT "deploybot_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -278,6 +280,12 @@ struct sim_work {
 	bool is_away;			   /* ... or nothing, when it was asked last */
 	const char *holds;		   /* a folder of a host, or NULL */
 	char confirmed_list[LIMIT_DIGEST]; /* that its question had; "": none */
+
+	int job;	  /* that has asked for it, its index + 1; 0: none */
+	int64_t heard_at; /* of a gate: by that job, or a start */
+	int64_t opened_at;
+	bool is_seen; /* that it is open, by its job */
+	bool is_well; /* it has ended so */
 };
 
 /* ... and by whom, as it was committed last. */
@@ -289,6 +297,24 @@ struct sim_memory {
 	size_t n_told_checks;
 	size_t n_works;
 	struct sim_work works[SIM_DEPLOYMENTS];
+};
+
+/* --- sim_jobs.c --- */
+
+#define SIM_JOBS 2048
+
+struct sim_job {
+	struct sim *sim;
+	enum api_operation asks; /* GATE, PUSH, COMMAND; ANSWER: what is none of its business */
+	int environment, branch, commit, run, attempt;
+	int check_run; /* 0: its token does not say */
+	int n_asked;
+	int64_t work;	  /* its gate; 0: it does not know it yet */
+	bool is_open;	  /* as it has read */
+	bool is_over;	  /* it asks for nothing any more */
+	bool is_accepted; /* its push, as it was answered; and as it was decided on */
+	bool may_push;
+	bool is_found; /* git has answered for it, or a newer head came */
 };
 
 /* A line: from its " nonce=" on. */
@@ -417,6 +443,8 @@ struct sim {
 	int hooks_edited[SIM_ENVIRONMENTS];
 
 	int64_t n_local; /* requests on the machine */
+	size_t n_jobs;
+	struct sim_job jobs[SIM_JOBS];
 
 	/* who asked for what, and who approved it as what: never forgotten */
 	size_t n_asked;
@@ -515,6 +543,9 @@ struct settings *sim_settings_get(int variant); /* borrowed */
 enum sim_role { SIM_NOBODY, SIM_MAY_DEPLOY, SIM_MAY_ALL };
 enum sim_role
 sim_settings_role(const struct settings *settings, int64_t person, int environment, int64_t at);
+/* Does the workflow have gates there? */
+bool sim_settings_may_gate(const struct settings *settings, int environment);
+bool sim_settings_has_workflow(const struct settings *settings);
 /* May they see what is queued there? */
 bool
 sim_settings_may_look(const struct settings *settings, int64_t person, int environment, int64_t at);
@@ -728,6 +759,16 @@ void sim_pin_check(struct sim *sim); /* after every commit */
 
 void sim_local_begin(const char *template);
 void sim_local_somebody_asks(struct sim *sim);
+
+/* --- sim_jobs.c --- */
+
+void sim_jobs_somebody_begins(struct sim *sim);
+/* Nothing may come of what that job asks; NULL: something may, and there. */
+const char *sim_jobs_why_nothing(const struct sim *sim, const struct event *event);
+bool sim_jobs_may(const struct sim *sim, const struct event *event, int environment);
+void sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+void sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
+void sim_jobs_check_rest(struct sim *sim);
 
 /* --- sim_forge.c --- */
 

@@ -137,7 +137,7 @@ spent(struct sim *sim, struct tx *tx, int64_t work)
 	    db_query(&rows, tx->db, &err,
 		"SELECT id, program = 'deploy' AND requested_at > $2 AND requested_at <= $3,"
 		" CASE WHEN ended_at > $2 AND ended_at <= $3 THEN ended_at ELSE 0 END, started_at"
-		" FROM work WHERE cause NOT IN ('push', 'poll') AND id <> $1"
+		" FROM work WHERE cause NOT IN ('push', 'poll', 'job') AND id <> $1"
 		" AND requested_by = (SELECT requested_by FROM work WHERE id = $1)",
 		DB_I64(work), DB_I64(tx->at - DAY_MS), DB_I64(tx->at)),
 	    &err);

@@ -27,7 +27,8 @@ sim_local_begin(const char *template)
 	sim_must(db != NULL &&
 		db_script(db,
 		    "INSERT INTO principal VALUES (1, 'root', '', 'admin'),"
-		    " (2, 'root', '', 'staging'), (3, 'root', 'shop', 'bearer');",
+		    " (2, 'root', '', 'staging'), (3, 'root', 'shop', 'bearer'),"
+		    " (4, 'workflow', '', 'ship');",
 		    &err) &&
 		db_run(db, &err,
 		    "INSERT INTO token (id, name, mac, application, role, made_at, made_by, by_name,"

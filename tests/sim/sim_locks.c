@@ -95,7 +95,7 @@ nothing_begins_in_a_window(struct sim *sim, struct tx *tx, int64_t work)
 
 	must(db_query(&rows, tx->db, &err,
 		 "SELECT environment, requested_by, requested_at, exception <> '' FROM work"
-		 " WHERE id = $1 AND program = 'deploy'",
+		 " WHERE id = $1 AND (program = 'deploy' OR action = 'open-gate')",
 		 DB_I64(work)),
 	    &err);
 	if (!db_next(&rows))
@@ -123,7 +123,7 @@ sim_locks_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		" w.exception <> '' AND h.id <= (SELECT excepted_hold FROM exempt x WHERE x.work = w.id), w.requested_by"
 		" FROM hold h JOIN work w"
 		" ON h.target IN (w.environment, '*/*', w.application || '/*')"
-		" WHERE w.id = $1 AND w.program = 'deploy' AND (h.until_at = 0 OR h.until_at > $2)"
+		" WHERE w.id = $1 AND (w.program = 'deploy' OR w.action = 'open-gate') AND (h.until_at = 0 OR h.until_at > $2)"
 		" AND (h.kind <> 'lock' OR (h.person <> w.requested_by"
 		" AND h.person <> w.confirmed_by))",
 		DB_I64(work), DB_I64(tx->at)),

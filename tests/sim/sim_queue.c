@@ -42,7 +42,7 @@ somebody_queued(struct sim *sim, int64_t environment)
 
 	sim_check_must(sim,
 	    db_query(&rows, sim->eyes, &err,
-		"SELECT requested_by FROM work WHERE state = 'QUEUED' AND cause NOT IN ('push', 'poll')"
+		"SELECT requested_by FROM work WHERE state = 'QUEUED' AND cause NOT IN ('push', 'poll', 'job')"
 		" AND requested_by > 0 AND environment = $1 ORDER BY place",
 		DB_TEXT(sim_environments[environment])),
 	    &err);

@@ -124,7 +124,7 @@ ends_by_itself(enum timer_kind kind)
 {
 	return kind == TIMER_QUESTION || kind == TIMER_PUSH || kind == TIMER_APPROVAL ||
 	    kind == TIMER_PAD || kind == TIMER_CHANGED || kind == TIMER_CLOUDFLARE ||
-	    kind == TIMER_WITNESS;
+	    kind == TIMER_WITNESS || kind == TIMER_GATE;
 }
 
 static void

@@ -8,7 +8,7 @@
 #include "types/principal.h"
 #include "types/settings.h"
 
-#define LINES_MAX 48
+#define LINES_MAX 56
 #define OF_ONE	  9			 /* variants of the application without a name */
 #define OF_FEW	  18			 /* ... and of eight; the others are of fifty */
 #define MAY_UNTIL INT64_C(1767312000000) /* the end of 2026-01-01 */
@@ -18,6 +18,7 @@ static const char *const common[] = {
 	"DEPLOY_TIMEOUT_SECONDS=120",
 	"RUN_LOGS_KEEP=2",
 	"LOCAL_GAMES_IS=11",
+	"PERSON_22_GITHUB=" SIM_MONA,
 };
 
 /* Two are an environment, one is a target of its own. */
@@ -121,6 +122,25 @@ static const struct {
 	[13] = { "acme-archive", 0 },
 	[15] = { "acme-audit", 3 },
 	[18] = { "acme-audit", 3 },
+};
+
+/* What jobs of the workflow may, in staging and in production. */
+static const struct {
+	const char *may;
+	bool deploys[2], gates[2];
+} workflows[SIM_VARIANTS] = {
+	[0] = { "deploy:staging, gate:production", { true, false }, { false, true } },
+	[1] = { "gate:*", { false, false }, { true, true } },
+	[2] = { "deploy:*, gate:staging", { true, true }, { true, false } },
+	[3] = { "deploy:*, gate:*", { true, true }, { true, true } },
+	[4] = { "deploy:production, gate:*", { false, true }, { true, true } },
+	[6] = { "deploy:staging, gate:*", { true, false }, { true, true } },
+	[7] = { "deploy:*, gate:production", { true, true }, { false, true } },
+	[10] = { "deploy:*/staging, gate:*/*", { true, false }, { true, true } },
+	[12] = { "deploy:*/*, gate:*/*", { true, true }, { true, true } },
+	[14] = { "deploy:*/*, gate:*/production", { true, true }, { false, true } },
+	[16] = { "gate:*/*", { false, false }, { true, true } },
+	[18] = { "deploy:*/staging, gate:*/production", { true, false }, { false, true } },
 };
 
 /* Without TELEGRAM_CHAT_ID. */
@@ -298,6 +318,14 @@ load(int variant, const char *folder)
 	}
 	if (codes_words[variant] != NULL)
 		(void)snprintf(room[n++], sizeof(room[0]), "REQUIRE_OTP=%s", codes_words[variant]);
+	if (workflows[variant].may != NULL) {
+		(void)snprintf(room[n++], sizeof(room[0]), "ENABLE_API_SERVER=true");
+		(void)snprintf(room[n++], sizeof(room[0]), "PUBLIC_URL=https://bot.example.org");
+		(void)snprintf(room[n++], sizeof(room[0]),
+		    "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main");
+		(void)snprintf(
+		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
+	}
 	for (size_t i = 0; variants[variant].lines[i] != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);
 	for (size_t i = 0; i < n; i++)
@@ -424,6 +452,10 @@ role_of_local(int variant, int64_t person, int environment)
 	if (person == SIM_ROOT_AS_ADMIN ||
 	    (variants[variant].is_man && person == principal_of_user(SIM_UID_MAN)))
 		return SIM_MAY_ALL;
+	if (person == SIM_WORKFLOW)
+		return environment != SIM_CLIENT && workflows[variant].deploys[environment % 2] ?
+		    SIM_MAY_DEPLOY :
+		    SIM_NOBODY;
 	if (is_bearer(variant, person))
 		return strcmp(sim_environments[environment], "shop/staging") == 0 ? SIM_MAY_DEPLOY :
 										    SIM_NOBODY;
@@ -466,6 +498,18 @@ sim_settings_role(const struct settings *settings, int64_t person, int environme
 	    strcmp(sim_environments[environment], "shop/staging") == 0)
 		return SIM_MAY_DEPLOY;
 	return SIM_NOBODY;
+}
+
+bool
+sim_settings_has_workflow(const struct settings *settings)
+{
+	return workflows[variant_of(settings)].may != NULL;
+}
+
+bool
+sim_settings_may_gate(const struct settings *settings, int environment)
+{
+	return environment != SIM_CLIENT && workflows[variant_of(settings)].gates[environment % 2];
 }
 
 static bool

@@ -66,7 +66,9 @@ note(struct sim *sim, struct tx *tx, const struct sim_told *told)
 	if (told->chat <= 0)
 		return;
 	sim_note(sim, SIM_TOLD_PRIVATELY);
-	if (!could_act(tx, told->chat, told->environment))
+	/* Whoever pushed it, or began its run, has asked for it. */
+	if (!could_act(tx, told->chat, told->environment) &&
+	    !sim_approvals_has_asked(sim, told->work, told->chat))
 		sim_fail(sim, "who_could_do_nothing_is_told_nothing",
 		    "%" PRId64 " of deployment %" PRId64, told->chat, told->work);
 }

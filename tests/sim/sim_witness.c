@@ -368,8 +368,8 @@ sim_witness_after(struct sim *sim, struct tx *tx, const struct sim_before *befor
 	if (found != 0)
 		sim_fail(sim, "an_entry_without_a_witness_is_marked", "%" PRId64, found);
 	found = number(sim, tx->db,
-	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll')"
-	    " AND NOT " GOES_ON,
+	    "SELECT COALESCE(MAX(id), 0) FROM work WHERE id > $1 AND cause NOT IN ('push', 'poll', 'job')"
+	    " AND action <> 'open-gate' AND NOT " GOES_ON, /* it waits */
 	    DB_I64(before->last_work));
 	if (found != 0)
 		sim_fail(

@@ -4,6 +4,7 @@
 
 #include "factor_aid.h"
 #include "job_aid.h"
+#include "store/row_block.h"
 
 #define MINUTE	   INT64_C(60000)
 #define HOUR	   (60 * MINUTE)
@@ -152,6 +153,21 @@ TEST(a_job_that_was_gone_when_its_gate_went_open_keeps_nothing)
 	assert_int_equal(world_deployment(&s.w, s.gate).why, DEPLOY_WHY_CANCELLED);
 	assert_non_null(strstr(world_deployment(&s.w, s.gate).detail, "its job has gone"));
 	assert_int_equal(world_active(&s.w, "production").id, 0);
+	world_close(&s.w);
+}
+
+TEST(a_start_by_a_clock_that_was_set_back_knows_who_has_seen_its_gate_open)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	opens(&s);
+	assert_int_equal(look(&s), 200);
+	s.w.aid.at -= HOUR;
+	world_restart(&s.w);
+	s.w.aid.at += HOUR + 3 * MINUTE;
+	world_due(&s.w, TIMER_GATE);
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);
 }
 
@@ -347,6 +363,32 @@ TEST(another_release_and_a_block_are_asked_about_anew)
 	world_released(&s.w, "production");
 	(void)world_text(&s.w, WORLD_ADMIN, "/approve 1");
 	assert_int_equal(is(&s), DEPLOY_AWAITING_APPROVAL);
+	world_close(&s.w);
+}
+
+static void
+block(struct tx *tx, UNUSED void *arg)
+{
+	struct block block = { .commit = COMMIT_C, .by = "@ada" };
+
+	row_block_add(tx, "production", &block);
+}
+
+/* As of a deployment: nobody ships unawares what was rolled back there. */
+TEST(what_contains_what_was_rolled_back_there_is_asked_about)
+{
+	struct scene s;
+
+	open_scene(&s, NULL, NULL);
+	store_aid_act(&s.w.aid, block, NULL);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
+	assert_int_equal(is(&s), DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(world_says(&s.w, "ccccccc"));
+	(void)world_press(
+	    &s.w, WORLD_ADMIN, WORLD_TEAM, world_button(world_last(&s.w), "open-gate"));
+	world_git(&s.w, (struct world_git){ .commit = COMMIT_A, .contains = COMMIT_C });
+	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	world_close(&s.w);
 }
 

@@ -1,6 +1,7 @@
 /* Goal: what a job says of its commit deploys that commit alone, and nothing newer gives way to it.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "job_aid.h"
+#include "store/row_block.h"
 
 #define SETTINGS \
 	"ENABLE_API_SERVER=true", "PUBLIC_URL=https://bot.example.org", \
@@ -202,4 +203,34 @@ TEST(what_somebody_has_stopped_is_not_begun_again_by_its_job)
 {
 	check_stopped(COMMIT_A);
 	check_stopped(COMMIT_C);
+}
+
+static void
+block(struct tx *tx, UNUSED void *arg)
+{
+	struct block block = { .commit = COMMIT_C, .by = "@ada" };
+
+	row_block_add(tx, "staging", &block);
+}
+
+/* It was pushed while that was still live, and its tests took until it was rolled back. */
+static void
+check_asked(const char *head)
+{
+	struct scene s;
+
+	open_scene(&s, NULL);
+	store_aid_act(&s.w.aid, block, NULL);
+	push(&s, "4711", COMMIT_A);
+	world_git(&s.w,
+	    (struct world_git){ .commit = COMMIT_A, .branch_commit = head, .contains = COMMIT_C });
+	assert_int_equal(world_count(&s.w, EFFECT_RUN), 0);
+	assert_non_null(world_says(&s.w, "contains ccccccc"));
+	world_close(&s.w);
+}
+
+TEST(what_was_rolled_back_before_its_job_said_so_is_asked_about)
+{
+	check_asked(COMMIT_A);
+	check_asked(COMMIT_B);
 }

@@ -55,8 +55,9 @@ decide_announced(
 	(void)text_copy(push.delivery, sizeof(push.delivery), delivery->id);
 	(void)text_copy(push.hook, sizeof(push.hook), delivery->hook);
 	if (push.after[0] != '\0') {
-		row_environment_set_announced(
-		    tx, decide_row_name(tx, settings->name, former), push.after, delivery->job_run);
+		/* A job's was pushed long before it says so. */
+		row_environment_set_announced(tx, decide_row_name(tx, settings->name, former),
+		    push.by_job ? "" : push.after, delivery->job_run);
 		decide_name_pusher(tx, settings->name, push.after, who);
 	}
 	if (!push.by_job) /* the branch's head has all that was looked for */

@@ -115,6 +115,9 @@ decide_came_block(struct tx *tx, const char *environment, const struct git_answe
 	is_announced = strcmp(of.announced.commit, answer->commit) == 0;
 	is_unseen = of.announced.commit[0] != '\0' && of.announced.block < answer->block;
 	block = is_announced || is_unseen ? of.announced.block : answer->block;
+	/* A job's, from below the head: when that was pushed is not known. */
+	if (!is_announced && strcmp(answer->commit, answer->branch_commit) != 0)
+		return 0;
 	is_shown = !is_announced && strcmp(of.head.commit, answer->commit) == 0;
 	return is_shown && of.head.block < block ? of.head.block : block;
 }
