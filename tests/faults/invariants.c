@@ -384,7 +384,8 @@ starts_as(const char *head, const struct look_deployment *d)
 	    ((d->state == DEPLOY_FAILED || d->state == DEPLOY_ROLLBACK_FAILED) &&
 		text_starts(head, "✅ Over: ")) ||
 	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
-	    (d->state == DEPLOY_FAILED && text_starts(head, "⛔ Stopped")) ||
+	    (d->state == DEPLOY_FAILED &&
+		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed"))) ||
 	    (d->state == DEPLOY_LIVE &&
 		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));
 }

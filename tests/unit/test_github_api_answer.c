@@ -307,5 +307,4 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		json_free(body);
 	}
 	assert_int_equal(github_needs_granted(NULL), 0);
-	assert_int_equal(github_needs_of(NULL), 1);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "settings_aid.h"
 
+#include "clients/github_need.h"
 #include "jwt_aid.h"
 #include "settings/settings_table.h"
 
@@ -59,6 +60,24 @@ TEST(an_app_at_github_has_a_number_and_a_key)
 }
 
 /* An application that never answers has failed in half of it, whatever was set. */
+TEST(ci_first_is_asked_for_where_github_can_be_asked)
+{
+	struct settings *s;
+
+	assert_null(LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=ci.yml"));
+	SAYS(SETTINGS_ERROR,
+	    "STAGING_REQUIRE_CI: needs GITHUB_APP_ID or GITHUB_API_TOKEN, to ask GitHub how its "
+	    "runs stand");
+	s = LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=ci.yml", "GITHUB_API_TOKEN=ghp_" SECRET);
+	assert_non_null(s);
+	assert_int_equal(settings_said.count, 0);
+	assert_int_equal(github_needs_of(s), 3);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET);
+	assert_int_equal(github_needs_of(s), 1);
+	settings_unref(s);
+}
+
 TEST(the_health_gates_deadline_grows_with_slow_checks)
 {
 	struct settings *s = LOAD(NULL, MINIMUM, "HEALTH_CHECK_TIMEOUT=30");
