@@ -206,8 +206,11 @@ SCENE_TEST(check_config_says_what_protects)
 	    "CLIENTS=acme\nCLIENT_ACME_HOST=web@acme.example\nCLIENT_ACME_WEB_UNIT=web.service\n"
 	    "CLIENT_ACME_ACTIONS=disk-free,restart-web,reload-nginx,service-status\n"
 	    "CLIENT_ACME_APPROVALS=1\nROLE_LEAD_IDS=\"222,333,444 until 2020-01-31\"\n"
-	    "ROLE_LEAD_MAY=approve:*,approve:client/*\nJOB_MIGRATE=bin/migrate\nJOB_SEED=bin/seed\n";
-	char text[1024];
+	    "ROLE_LEAD_MAY=approve:*,approve:client/*\nJOB_MIGRATE=bin/migrate\nJOB_SEED=bin/seed\n"
+	    "STAGING_REQUIRE_CI=\"ci.yml, lint.yml\"\nGITHUB_API_TOKEN=ghp_0123456789abcdef\n"
+	    "ENABLE_API_SERVER=true\nPUBLIC_URL=https://bot.example\nWORKFLOW_SHOP_MAY=\"gate:production, deploy:staging\"\n"
+	    "WORKFLOW_SHOP_IS=\"github 456789 release.yml@refs/heads/main\"\n";
+	char text[2048];
 
 	write_env(w, "");
 	assert_int_equal(RUN(w, "check-config", "--env-file", w->env_file), EX_OK);
@@ -223,7 +226,10 @@ SCENE_TEST(check_config_says_what_protects)
 	    "roles:    admin 1; lead 2\n"
 	    "clients:  acme at web@acme.example, 1 approval: service-status, disk-free,\n"
 	    "          reload-nginx, restart-web\n"
-	    "jobs:     migrate, seed\n"));
+	    "jobs:     migrate, seed\n"
+	    "pipeline: workflow:shop is github 456789 release.yml@refs/heads/main, may\n"
+	    "          gate:production, deploy:staging\n"));
+	assert_true(said(w, "branch develop, by itself, after CI ci.yml, lint.yml, "));
 }
 
 /* ssh, kubernetes, systemd and local are there; the runner looks in the same folder. */

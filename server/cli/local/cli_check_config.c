@@ -21,6 +21,7 @@
 #include "types/action.h"
 #include "types/roles.h"
 #include "types/settings.h"
+#include "types/workflow.h"
 
 /* When its windows begin or end next, in the zone that the chat uses. */
 static void
@@ -68,6 +69,8 @@ print_environment(const struct environment_settings *environment)
 	else
 		(void)printf("branch %s", environment->branch);
 	(void)printf(", %s, ", environment->confirm ? "asks first" : "by itself");
+	if (environment->require_ci != NULL)
+		(void)printf("after CI %s, ", environment->require_ci);
 	if (environment->health_url_count == 0)
 		(void)printf(
 		    "no health check configured: success means the script exited with 0\n");
@@ -163,6 +166,8 @@ print_roles(const struct settings *s, struct buf *text)
 		const struct role *role = &s->roles->role[i];
 		size_t n = 0;
 
+		if (role->of != PRINCIPAL_SYSTEM) /* a hook's, a workflow's: nobody is in it */
+			continue;
 		for (size_t m = 0; m < s->roles->member_count; m++)
 			n += s->roles->member[m].role == i && s->roles->member[m].person > 0 &&
 			    policy_is_in_force(&s->roles->member[m], clock_wall_ms());
@@ -223,6 +228,18 @@ print_jobs(const struct settings *s, struct buf *text)
 		print_wrapped("jobs:", text);
 }
 
+static void
+print_workflows(const struct settings *s, struct buf *text)
+{
+	struct workflow workflow;
+
+	for (size_t at = 0; workflow_next(s, &at, &workflow);)
+		buf_addf(text, "%sworkflow:%s is %s, may %s", between(text), workflow.id,
+		    workflow.is, workflow.may);
+	if (text->size > 0)
+		print_wrapped("pipeline:", text);
+}
+
 /* Whoever wrote it sees whether it has arrived. */
 static void
 print_protection(const struct settings *s)
@@ -234,6 +251,7 @@ print_protection(const struct settings *s)
 	print_roles(s, &text);
 	print_clients(s, &text);
 	print_jobs(s, &text);
+	print_workflows(s, &text);
 }
 
 /* What was understood, for people to read once. */
