@@ -303,7 +303,10 @@ add_gate(struct chat_text *text, const struct chat_status *status)
 		return;
 	chat_text_commit(text, "\n🚦 gate: ", status->gate->commit);
 	chat_text_outside(text, ", run ", status->gate->run);
-	chat_text_since(text, ", ended well ", &status->clock, status->gate->ended_at, status->at);
+	chat_text_since(text, status->gate->is_well ? ", ended well " : ", ended badly ",
+	    &status->clock, status->gate->ended_at, status->at);
+	if (!status->gate->is_well)
+		chat_text_add(text, ": what it has changed is not known");
 }
 
 /* at 0: what stands for days does not say since when. */

@@ -14,10 +14,11 @@ bool deployment_is_gate(const struct deployment *deployment);
 /* Its commit is what it brings: git is asked about it. */
 bool deployment_brings_commit(const struct deployment *deployment);
 
-/* The newest gate of an environment that ended well. */
+/* The newest gate of an environment that was open and has ended. */
 struct last_gate {
 	int64_t work; /* 0: there is none */
 	char commit[LIMIT_COMMIT];
 	int64_t ended_at; /* wall ms */
 	char run[24];	  /* its number at the forge */
+	bool is_well;	  /* else nobody knows what its job has changed */
 };

@@ -18,8 +18,8 @@ TX_READER(read_job, struct row_job, TX_I64(work), TX_TEXT(job.workflow), TX_TEXT
     TX_TEXT(job.repository_id), TX_TEXT(job.run), TX_I64(job.attempt), TX_TEXT(job.check_run),
     TX_TEXT(job.actor), TX_I64(asked_at), TX_I64(opened_at), TX_I64(timer))
 
-TX_READER(
-    read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at), TX_TEXT(run))
+TX_READER(read_gate, struct last_gate, TX_I64(work), TX_TEXT(commit), TX_I64(ended_at),
+    TX_TEXT(run), TX_FLAG(is_well))
 
 void
 row_job_add(struct tx *tx, int64_t work, const struct job *job)
@@ -105,11 +105,12 @@ row_job_count_gates(struct tx *tx, const char *application)
 }
 
 struct last_gate *
-row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret)
+row_job_last_gate(struct tx *tx, const char *environment, bool is_well, struct last_gate *ret)
 {
 	return tx_first_to(tx, read_gate, ret,
-	    "SELECT id, commit_id, ended_at, (SELECT run FROM work_job WHERE work = work.id)"
-	    " FROM work INDEXED BY work_gate WHERE environment = $1"
-	    " AND action = 'open-gate' AND state = 'DONE' ORDER BY id DESC LIMIT 1",
-	    DB_TEXT(environment));
+	    "SELECT id, commit_id, ended_at, (SELECT run FROM work_job WHERE work = work.id),"
+	    " state = 'DONE' FROM work INDEXED BY work_gate WHERE environment = $1"
+	    " AND action = 'open-gate' AND state IN ('DONE', 'FAILED')"
+	    " AND ($2 = 0 OR state = 'DONE') ORDER BY id DESC LIMIT 1",
+	    DB_TEXT(environment), DB_I64(is_well));
 }

@@ -37,4 +37,6 @@ int64_t row_job_open_gate(struct tx *tx, const char *environment, const struct j
  * ended. */
 int64_t row_job_count_gates(struct tx *tx, const char *application);
 
-struct last_gate *row_job_last_gate(struct tx *tx, const char *environment, struct last_gate *ret);
+/* Of those that ended well, where that is wanted. */
+struct last_gate *row_job_last_gate(
+    struct tx *tx, const char *environment, bool is_well, struct last_gate *ret);

@@ -1140,7 +1140,7 @@ static const char *const migration_18[] = {
 	" asked_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, timer INTEGER NOT NULL) STRICT;",
 	"CREATE INDEX work_job_run ON work_job (repository_id, run);",
 	"CREATE INDEX work_gate ON work (environment, id)"
-	" WHERE action = 'open-gate' AND state = 'DONE';",
+	" WHERE action = 'open-gate' AND state IN ('DONE', 'FAILED');",
 	"CREATE INDEX work_gate_open ON work (id)"
 	" WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED'"
 	" AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE'"

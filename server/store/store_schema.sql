@@ -621,7 +621,7 @@ CREATE TABLE work_job (work INTEGER PRIMARY KEY,
  opened_at INTEGER NOT NULL,
  timer INTEGER NOT NULL) STRICT;
 CREATE INDEX work_job_run ON work_job (repository_id, run);
-CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state = 'DONE';
+CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state IN ('DONE', 'FAILED');
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll' OR cause = 'job');
 CREATE TABLE ci_run (application TEXT NOT NULL,

@@ -89,6 +89,8 @@ def test_a_job_goes_on_when_two_have_approved_and_keeps_the_environment(scene):
     who.say("/status production")
     who.hear(f"🚦 gate: {scene.head('main')[:7]}, run {job.claims['run_id']}, ended well", "gate open for")
     assert other.end("failure") == 200 and other.state() == "failed"
+    who.say("/status production")
+    who.hear(f"run {other.claims['run_id']}, ended badly", "what it has changed is not known")
 
 
 def test_an_open_gate_outlives_a_restart(scene):

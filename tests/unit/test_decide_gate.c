@@ -245,6 +245,12 @@ TEST(git_compares_with_the_last_gate_that_ended_well)
 	assert_int_equal(is(&s), DEPLOY_RUNNING);
 	assert_int_equal(end(&s, "{\"conclusion\": \"failure\"}"), 200);
 	assert_int_equal(is(&s), DEPLOY_FAILED);
+	(void)world_text(&s.w, WORLD_ADMIN, "/status production");
+	assert_non_null(strstr(world_plain(world_last(&s.w)),
+	    "gate: bbbbbbb, run 4712, ended badly 00:00: what it has changed is not known"));
+	job_is_of(&s.job, "4713", COMMIT_C);
+	assert_int_equal(wait_at(&s, PRODUCTION), 202);
+	assert_string_equal(world_peek(&s.w, EFFECT_GIT_QUERY)->u.git_query.base, COMMIT_A);
 	world_close(&s.w);
 }
 

@@ -107,7 +107,8 @@ decide_git_base(struct tx *tx, const struct deployment *work, const struct envir
 
 	(void)text_copy(ret, LIMIT_COMMIT, environment->current.commit);
 	if (deployment_is_gate(work) &&
-	    row_job_last_gate(tx, work->environment, &gate)->ended_at > environment->current.at)
+	    row_job_last_gate(tx, work->environment, true, &gate)->ended_at >
+		environment->current.at)
 		(void)text_copy(ret, LIMIT_COMMIT, gate.commit);
 	return ret;
 }

@@ -214,7 +214,7 @@ facts(struct tx *tx, const char *name, const struct effect_probe *probe,
 	shown->drain = row_drain_open(tx, name);
 	status.draining = shown->drain.commit;
 	status.draining_since = shown->drain.since;
-	status.gate = row_job_last_gate(tx, name, &shown->gate);
+	status.gate = row_job_last_gate(tx, name, false, &shown->gate);
 	status.left = shown->left;
 	status.n_left = row_left_host_list(tx, name, shown->left);
 	status.clock = decide_clock(tx, name);
