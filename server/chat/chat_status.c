@@ -330,6 +330,16 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 }
 
 static void
+add_next(struct chat_text *text, const char *before, const struct deployment *queued)
+{
+	if (queued == NULL)
+		return;
+	chat_text_commit(text, before, queued->commit);
+	if (strcmp(queued->waits_for, "ci") == 0)
+		chat_text_add(text, ", waits for CI");
+}
+
+static void
 add_in_progress(struct chat_text *text, const struct chat_status *status)
 {
 	add_gate(text, status);
@@ -338,8 +348,7 @@ add_in_progress(struct chat_text *text, const struct chat_status *status)
 		chat_text_some(text, ", confirmed by ", deployment_confirmer(status->active));
 		chat_text_some(text, "\n⚠️ in a freeze: ", status->active->exempt.exception);
 	}
-	if (status->queued != NULL)
-		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
+	add_next(text, "\n⏳ next: ", status->queued);
 	add_asked(text, status, "\n❓ ");
 	if (status->draining_since != 0) {
 		chat_text_commit(text, "\n💧 draining ", status->draining);
@@ -497,8 +506,7 @@ static void
 add_short_progress(struct chat_text *text, const struct chat_status *status)
 {
 	add_active(text, status, 0);
-	if (status->queued != NULL)
-		chat_text_commit(text, "\n⏳ next: ", status->queued->commit);
+	add_next(text, "\n⏳ next: ", status->queued);
 	if (status->draining_since != 0)
 		chat_text_commit(text, "\n💧 draining ", status->draining);
 }
@@ -571,8 +579,7 @@ chat_status_line(struct chat_text *text, const struct chat_status *status)
 		chat_text_add(text, "; ⏳ %s", deploy_flow_word(status->active->state));
 		chat_text_commit(text, " ", status->active->commit);
 	}
-	if (status->queued != NULL)
-		chat_text_commit(text, "; next: ", status->queued->commit);
+	add_next(text, "; next: ", status->queued);
 	add_asked(text, status, "; ");
 	if (status->behind->n > 0)
 		chat_text_add(text, "; ⚠️ database");

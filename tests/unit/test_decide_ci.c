@@ -276,6 +276,8 @@ CI_TEST(what_somebody_asked_for_waits_as_well)
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 	(void)world_text(w, WORLD_ADMIN, "/queue staging");
 	assert_non_null(world_says(w, "waits for CI: ci.yml not seen yet, lint.yml"));
+	(void)world_text(w, WORLD_ADMIN, "/status staging");
+	assert_non_null(strstr(world_plain(world_last(w)), "next: aaaaaaa, waits for CI"));
 	(void)world_text(w, WORLD_ADMIN, "/show 1");
 	assert_non_null(strstr(world_plain(world_last(w)), "\nCI: ci.yml not seen yet, "));
 	ends(w, "ci.yml", COMMIT_A, "success");
