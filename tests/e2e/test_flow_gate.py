@@ -54,7 +54,7 @@ class Job:
         return self.ask(f"/v1/gate-end/{self.work}", {"conclusion": conclusion}, **changed)[0]
 
 
-def approve(scene, job, *people, said="open-gate"):
+def approve(scene, job, *people, said="gate"):
     job.waits_for("awaiting_approval")
     asked = scene.person(0).hear(said, scene.head("main")[:7], f"run {job.claims['run_id']}", chat=GROUP, after=0,
                                  buttons=("Approve", "Reject"))
@@ -171,5 +171,5 @@ def test_somebody_stops_it_and_the_environment_is_free(scene):
     job.waits_for("running")
     who = scene.admin()
     who.say("/cancel production")
-    scene.person(0).hear("Stopped: production", "its run at the forge may go on", chat=GROUP, after=who.since)
+    scene.person(0).hear("Gate closed: production", "it may go on: look there", chat=GROUP, after=who.since)
     assert job.state() == "failed" and job.end() == 200

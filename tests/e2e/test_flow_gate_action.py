@@ -46,7 +46,7 @@ def step(scene, tmp_path):
 def asked(scene, step):
     """The question about its gate, once the step waits for it."""
     step.start()
-    return scene.person(0).hear("open-gate", f"run {step.runner.claims['run_id']}", chat=GROUP, after=0,
+    return scene.person(0).hear("gate", f"run {step.runner.claims['run_id']}", chat=GROUP, after=0,
                                 buttons=("Approve", "Reject"))
 
 

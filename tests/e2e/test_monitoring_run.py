@@ -35,7 +35,8 @@ class Town:
         self.scene.http_port = port
         self.scene.extra.update({"TELEGRAM_MODE": "webhook", "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
                                  "TELEGRAM_WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram/webhook",
-                                 "CLIENTS": "acme", "CLIENT_ACME_HOST": "local", "CLIENT_ACME_ACTIONS": "disk-free"})
+                                 "CLIENTS": "acme", "CLIENT_ACME_HOST": "local", "CLIENT_ACME_ACTIONS": "disk-free",
+                                 "ENABLE_API_SERVER": "true"})
         self.server = TlsServer(make_certificate(folder / "tls", int(time.time()) + 5 * DAY))
         self.folder_of("ill")
         self.ill = bare(folder / "ill", TELEGRAM_WEBHOOK_URL=f"https://localhost:{self.server.port}/telegram/webhook",

@@ -73,7 +73,7 @@ def test_a_job_that_is_not_known_is_told_which_line_lets_it_in_and_deploys_nothi
     commit = pushed(scene, ci)
     ci.runner.claims["repository_id"] = "1"
     assert ci.job("tell")[0] == 1 and \
-        "WORKFLOW_<NAME>_IS=github 456789 ci-cd.yml@refs/heads/develop" in ci.said[-1], ci.said
+        "no WORKFLOW_<NAME>_IS lets in github 1 ci-cd.yml@refs/heads/develop, by push" in ci.said[-1], ci.said
     assert scene.runs("staging") != commit
 
 
