@@ -13,7 +13,7 @@ from ssh_aid import SshBench
 SERVER = os.path.join(ROOT, os.environ.get("DEPLOYBOT_BUILD", "build"), "deploybot")
 HOST_SCRIPT = os.path.join(ROOT, "deploy", "act-on-host.sh")
 TABLE = pathlib.Path(ROOT, "server", "types", "action.def").read_text("utf-8")
-ON_HOSTS = re.findall(r'(?m)^ACTION\("([a-z-]+)", \w+, HOST,', TABLE)
+ON_HOSTS = re.findall(r'(?m)^ACTION\("([a-z-]+)", \w+, \w+, HOST,', TABLE)
 KEY_LINE = ["--only", "restart-web", "unit=web.service", "service-status", "unit=web.service"]
 
 
