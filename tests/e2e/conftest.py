@@ -55,7 +55,7 @@ telegram_client.start_process = nursery.start      # hundreds are started
 
 def pytest_configure(config):
     config.pluginmanager.register(cost)
-    config.inicfg["empty_parameter_set_mark"] = "fail_at_collect"    # a walk over a table that finds no row
+    config.inicfg["empty_parameter_set_mark"] = "fail_at_collect"    # walks that find no row
     config.addinivalue_line("markers", "long: a second of a processor, or waits; `make test` leaves it to check-long")
     config.addinivalue_line("markers", "first: ten seconds or more; workers begin with it, so that none ends with it")
 
