@@ -450,6 +450,17 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 
 /* --- at rest --- */
 
+/* A newer run has reported that branch: what an older one says of it brings nothing. */
+static bool
+is_overtaken(const struct sim *sim, const struct sim_job *job)
+{
+	for (size_t i = 0; i < sim->n_jobs; i++)
+		if (sim->jobs[i].is_accepted && sim->jobs[i].branch == job->branch &&
+		    sim->jobs[i].run > job->run)
+			return true;
+	return false;
+}
+
 /* What was answered 202 was looked for until git knew it, a newer head came, or the chat was told;
  * but what the settings did not have meanwhile. */
 void
@@ -459,7 +470,7 @@ sim_jobs_check_rest(struct sim *sim)
 		const struct sim_job *job = &sim->jobs[i];
 
 		if (job->is_accepted && job->may_push && !job->is_found && job->branch != 1 &&
-		    !sim_settings_may_lack(job->branch / 2) &&
+		    !sim_settings_may_lack(job->branch / 2) && !is_overtaken(sim, job) &&
 		    number(sim, sim->eyes,
 			"SELECT COUNT(*) FROM message WHERE instr(head, 'could not be handled') > $2"
 			" OR instr(head, 'git does not show ' || substr($1, 1, 7)) > 0",
