@@ -32,7 +32,7 @@ struct jwks {
 	int64_t fetched_at;	 /* monotonic ms, 0: never */
 	int64_t tried_at;
 	char failure[LIMIT_LINE];
-	struct http_client_call *call; /* NULL: none is under way */
+	struct http_client_call *call; /* NULL: none is in progress */
 	size_t n_callers;
 	struct caller callers[JWKS_CALLERS];
 };

@@ -8,7 +8,7 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
-#include "types/settings.h"
+#include "types/settings_member.h"
 
 #define DO "do."
 
@@ -26,38 +26,24 @@ secret_of_hook(const struct settings *s, const struct settings_member *member)
 	return secret;
 }
 
-static bool
-next_of(const struct settings *s, size_t *at, size_t *n, struct hook *ret)
-{
-	for (size_t i = 0; i < s->inside->member_count; i++) {
-		const struct settings_member *member = s->inside->members[i];
-
-		if (member->family != FAMILY_HOOK ||
-		    member->values[HOOK_SETTING_STARTS].text == NULL || (*n)++ < *at)
-			continue;
-		(*at)++;
-		*ret = (struct hook){
-			.id = member->id,
-			.secret = secret_of_hook(s, member),
-			.is_shared = member->values[HOOK_SETTING_SECRET].text == NULL,
-			.starts = member->values[HOOK_SETTING_STARTS].text,
-			.application = s->application,
-		};
-		return true;
-	}
-	return false;
-}
-
 bool
 hook_next(const struct settings *s, size_t *at, struct hook *ret)
 {
-	size_t n = 0;
+	const struct settings_member *member;
+	const struct settings *of;
 
-	if (next_of(s, at, &n, ret))
+	while ((member = settings_member_next(s, FAMILY_HOOK, at, &of)) != NULL) {
+		if (member->values[HOOK_SETTING_STARTS].text == NULL)
+			continue;
+		*ret = (struct hook){
+			.id = member->id,
+			.secret = secret_of_hook(of, member),
+			.is_shared = member->values[HOOK_SETTING_SECRET].text == NULL,
+			.starts = member->values[HOOK_SETTING_STARTS].text,
+			.application = of->application,
+		};
 		return true;
-	for (size_t i = 0; i < s->application_count; i++)
-		if (next_of(s->applications[i], at, &n, ret))
-			return true;
+	}
 	return false;
 }
 

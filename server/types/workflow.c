@@ -9,40 +9,26 @@
 #include "lib/text.h"
 #include "types/job.h"
 #include "types/repository.h"
-#include "types/settings.h"
-
-static bool
-next_of(const struct settings *s, size_t *at, size_t *n, struct workflow *ret)
-{
-	for (size_t i = 0; i < s->inside->member_count; i++) {
-		const struct settings_member *member = s->inside->members[i];
-
-		if (member->family != FAMILY_WORKFLOW ||
-		    member->values[WORKFLOW_SETTING_IS].text == NULL ||
-		    member->values[WORKFLOW_SETTING_MAY].text == NULL || (*n)++ < *at)
-			continue;
-		(*at)++;
-		*ret = (struct workflow){
-			.id = member->id,
-			.is = member->values[WORKFLOW_SETTING_IS].text,
-			.may = member->values[WORKFLOW_SETTING_MAY].text,
-			.application = s->application,
-		};
-		return true;
-	}
-	return false;
-}
+#include "types/settings_member.h"
 
 bool
 workflow_next(const struct settings *s, size_t *at, struct workflow *ret)
 {
-	size_t n = 0;
+	const struct settings_member *member;
+	const struct settings *of;
 
-	if (next_of(s, at, &n, ret))
+	while ((member = settings_member_next(s, FAMILY_WORKFLOW, at, &of)) != NULL) {
+		if (member->values[WORKFLOW_SETTING_IS].text == NULL ||
+		    member->values[WORKFLOW_SETTING_MAY].text == NULL)
+			continue;
+		*ret = (struct workflow){
+			.id = member->id,
+			.is = member->values[WORKFLOW_SETTING_IS].text,
+			.may = member->values[WORKFLOW_SETTING_MAY].text,
+			.application = of->application,
+		};
 		return true;
-	for (size_t i = 0; i < s->application_count; i++)
-		if (next_of(s->applications[i], at, &n, ret))
-			return true;
+	}
 	return false;
 }
 

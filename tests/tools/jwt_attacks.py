@@ -205,7 +205,7 @@ def counted(database):
 
 
 def read_issuer(issuer):
-    """Its key set; an empty one where it is not to be had."""
+    """Its key set; an empty one where there is none."""
     try:
         with urllib.request.urlopen(f"{issuer}/.well-known/openid-configuration", timeout=30) as answer:
             where = json.load(answer)["jwks_uri"]

@@ -383,12 +383,14 @@ is_no_news(struct tx *tx, const struct environment_settings *settings,
     const struct git_answer *answer, const struct effect_git_query *query, const char *announced)
 {
 	struct environment environment;
+	const char *stale;
 	bool is_seen;
 
 	row_environment_get(tx, settings->name, &environment);
-	if (query->push.by_job && find_stale(tx, settings->name, answer) != NULL) {
+	stale = query->push.by_job ? find_stale(tx, settings->name, answer) : NULL;
+	if (stale != NULL) {
 		tx_log(tx, LOG_LEVEL_INFO, "%s: %.7s of a job is not deployed: %s", settings->name,
-		    answer->commit, find_stale(tx, settings->name, answer));
+		    answer->commit, stale);
 		return true;
 	}
 	is_seen = strcmp(environment.seen_commit, answer->commit) == 0 ||

@@ -157,12 +157,15 @@ void
 settings_say_hook_lines(struct settings_loader *l)
 {
 	struct hook hook;
+	bool is_any = false;
 	size_t at = 0;
 
-	while (hook_next(l->s, &at, &hook))
+	while (hook_next(l->s, &at, &hook)) {
+		is_any = true;
 		if (hook.secret.values[0] != NULL && !is_said(l->s, &hook))
 			say_shared(l, &hook, at);
-	if (at > 0 && !l->s->enable_api_server)
+	}
+	if (is_any && !l->s->enable_api_server)
 		settings_say(l->report, SETTINGS_NOTE,
 		    "there are hooks, and /hooks is not served: ENABLE_API_SERVER=true does that");
 }

@@ -19,9 +19,10 @@ settings_say_workflows(struct settings_loader *l)
 	enum settings_severity level = SETTINGS_WARNING;
 	struct workflow first, other;
 	struct workflow_line line, its;
+	bool is_any = false;
 	size_t at = 0;
 
-	for (size_t i = 0; workflow_next(l->s, &i, &first);)
+	for (size_t i = 0; workflow_next(l->s, &i, &first); is_any = true)
 		level = first.application[0] == '\0' ? SETTINGS_ERROR : level;
 
 	while (workflow_next(l->s, &at, &first))
@@ -32,13 +33,13 @@ settings_say_workflows(struct settings_loader *l)
 				settings_say(l->report, level_of(&other),
 				    "workflows %s and %s: a job may be of both: put the grants into one _MAY, or let environment= say which",
 				    first.id, other.id);
-	if (at > 0 && !l->s->enable_api_server)
+	if (is_any && !l->s->enable_api_server)
 		settings_say(l->report, level,
 		    "there are workflows, and /v1 is not served: ENABLE_API_SERVER=true does that");
-	if (at > 0 && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
+	if (is_any && settings_text(l->s, SETTING_PUBLIC_URL) == NULL)
 		settings_say(l->report, level,
 		    "there are workflows, and PUBLIC_URL is not set: https://HOST of this server, which their tokens name");
-	else if (at > 0 && text_ends(settings_text(l->s, SETTING_PUBLIC_URL), "/"))
+	else if (is_any && text_ends(settings_text(l->s, SETTING_PUBLIC_URL), "/"))
 		settings_say(l->report, SETTINGS_ERROR,
 		    "PUBLIC_URL: no token names it with a / at its end: leave that away");
 }
