@@ -202,7 +202,7 @@ struct deployment {
 	int64_t message;      /* row of the message that shows it */
 	int64_t also_message; /* row of one in TELEGRAM_CHAT_ID, if asked for elsewhere; 0: none */
 	int64_t place;	      /* in its environment's queue, drawn from a counter; 0: none */
-	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", a claim's resource; "": for its turn */
+	char waits_for[LIMIT_RESOURCE]; /* "slot", "git", "ci", a claim's resource; "": its turn */
 	struct deployment_wait wait;
 	int64_t run;		     /* its newest run; 0: none yet */
 	int attempts;		     /* runs ordered for the present program */
