@@ -325,7 +325,7 @@ make_token(struct github_api_call *call, uint32_t needs, struct err *err)
 	account->has = (account->has | needs) & account->granted;
 	json_put_open(&json, "permissions", '{');
 	for (size_t i = 0; i < GITHUB_NEEDS; i++)
-		if ((account->has >> i & 1) != 0)
+		if (github_needs_level(account->has, i) != NULL)
 			json_put_str(&json, github_needs[i].permission, github_needs[i].level);
 	json_out_end(&json);
 	json_put_open(&json, "repositories", '[');

@@ -21,10 +21,26 @@ requires_ci(const struct settings *application)
 	return false;
 }
 
+static bool
+watches(const struct settings *application)
+{
+	return strcmp(application->github.watch, "none") != 0;
+}
+
+static bool
+watches_alone(const struct settings *application)
+{
+	return watches(application) && !requires_ci(application);
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
-	{ "metadata", "read", "Metadata: read", "every call", "", always },
-	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1",
+	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
+	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
 	    requires_ci },
+	{ "actions", "read", "Actions: read", "WATCH_PIPELINES", "/actions/runs?per_page=1", true,
+	    watches_alone },
+	{ "checks", "read", "Checks: read", "WATCH_PIPELINES",
+	    "/commits/HEAD/check-runs?per_page=1", true, watches },
 };
 
 uint32_t
@@ -51,4 +67,14 @@ github_needs_granted(const struct json *permissions)
 			needs |= UINT32_C(1) << i;
 	}
 	return needs;
+}
+
+const char *
+github_needs_level(uint32_t needs, size_t row)
+{
+	for (size_t i = row + 1; i < GITHUB_NEEDS; i++)
+		if ((needs >> i & 1) != 0 &&
+		    strcmp(github_needs[i].permission, github_needs[row].permission) == 0)
+			return NULL;
+	return (needs >> row & 1) != 0 ? github_needs[row].level : NULL;
 }

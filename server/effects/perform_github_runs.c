@@ -26,10 +26,9 @@ static void
 take(const struct json *said, const struct effect_github_runs *asked, struct github_runs_read *read)
 {
 	struct pipeline_run run;
-	bool counts;
 	struct err err;
 
-	if (read->n < RUNS_MAX && pipeline_run_read(said, &run, &counts, &err) && counts &&
+	if (read->n < RUNS_MAX && pipeline_run_read(said, &run, &err) && run.counts &&
 	    strcmp(run.commit, asked->commit) == 0 &&
 	    (asked->branch[0] == '\0' || strcmp(run.branch, asked->branch) == 0))
 		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(run)) = run;

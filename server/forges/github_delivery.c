@@ -148,7 +148,6 @@ decode_run(const struct bytes *body, struct delivery *delivery, struct err *err)
 {
 	CLEANUP(json_freep) struct json *said = json_decode(body->data, body->size, err);
 	const struct json *run = json_get(said, "workflow_run");
-	bool counts;
 
 	if (said == NULL)
 		return false;
@@ -156,11 +155,11 @@ decode_run(const struct bytes *body, struct delivery *delivery, struct err *err)
 	    json_get(said, "ref") != NULL || json_get(said, "after") != NULL)
 		return err_set(err, ERR_INVALID, "a workflow_run that is none");
 	delivery->run = mem_new(1, sizeof(*delivery->run));
-	if (!pipeline_run_read(run, delivery->run, &counts, err))
+	if (!pipeline_run_read(run, delivery->run, err))
 		return false;
 	(void)text_copy(
 	    delivery->repository, sizeof(delivery->repository), delivery->run->repository);
-	if (!counts)
+	if (!delivery->run->is_own)
 		delivery->kind = DELIVERY_OTHER;
 	return true;
 }

@@ -219,6 +219,12 @@ fault_github_runs(struct tx *tx, const struct fault *fault)
 		decide_ci_read(tx, fault->subject, &nothing);
 }
 
+/* The message has the run's page. */
+static void
+fault_github_failure(UNUSED struct tx *tx, UNUSED const struct fault *fault)
+{
+}
+
 /* What was sent is not known, and nobody would delete it: the secret is drawn anew. */
 static void
 fault_picture(struct tx *tx, const struct fault *fault)

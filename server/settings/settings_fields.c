@@ -141,6 +141,7 @@ fill_github(struct settings *s)
 
 	trim_slashes(s->inside->values[SETTING_GITHUB_API_URL].text);
 	s->github = (struct settings_github){ .url = text_of(s, SETTING_GITHUB_API_URL),
+		.watch = text_of(s, SETTING_WATCH_PIPELINES),
 		.ci_wait_minutes = number_in(text_of(s, SETTING_CI_WAIT_MINUTES)) };
 	if (!is_elsewhere) {
 		s->github.app_id = text_of(s, SETTING_GITHUB_APP_ID);

@@ -394,6 +394,8 @@ row_message_move_chat(struct tx *tx, int64_t old_chat, int64_t new_chat)
 	    tx, "UPDATE button SET chat = $2 WHERE chat = $1", DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE work SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
+	(void)tx_run(tx, "UPDATE pipeline_red SET chat = $2 WHERE chat = $1", DB_I64(old_chat),
+	    DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE hold SET chat = $2, thread = 0, request = 0 WHERE chat = $1",
 	    DB_I64(old_chat), DB_I64(new_chat));
 	(void)tx_run(tx, "UPDATE cloudflare_zone SET chat = $2, thread = 0 WHERE chat = $1",

@@ -10,7 +10,7 @@
 
 #define DAY_MS	     INT64_C(86400000)
 #define INBOX_DAYS   90 /* only who has a secret can fill it; what was signed once stays signed */
-#define CI_DAYS	     90
+#define RUN_DAYS     90
 #define UPDATE_DAYS  2 /* anybody can; Telegram keeps updates for one */
 #define MESSAGE_DAYS 30
 
@@ -36,6 +36,7 @@ clear_messages(struct tx *tx)
 		   " AND NOT EXISTS (SELECT 1 FROM effect e WHERE e.kind = 'say' AND e.subject = "
 		   "m.id)"
 		   " AND NOT EXISTS (SELECT 1 FROM pin p WHERE p.message = m.id)"
+		   " AND NOT EXISTS (SELECT 1 FROM pipeline_red r WHERE r.message = m.id)"
 		   /* A press changes it: whoever is asked may be away for days. */
 		   " AND NOT EXISTS (SELECT 1 FROM button b INDEXED BY button_message"
 		   "  WHERE b.message = m.id AND b.message <> 0 AND b.closed_at = 0"
@@ -72,9 +73,9 @@ row_retention_clear(struct tx *tx)
 	    " (SELECT who FROM bucket WHERE full_at <= $1 LIMIT $2)",
 	    tx->at);
 	more |= clear(tx,
-	    "DELETE FROM ci_run WHERE rowid IN (SELECT rowid FROM"
-	    " (SELECT rowid, at FROM ci_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
-	    tx->at - CI_DAYS * DAY_MS);
+	    "DELETE FROM pipeline_run WHERE rowid IN (SELECT rowid FROM"
+	    " (SELECT rowid, at FROM pipeline_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
+	    tx->at - RUN_DAYS * DAY_MS);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
 	more |= row_token_clear(tx, ROW_RETENTION_MAX);

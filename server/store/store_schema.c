@@ -1167,13 +1167,39 @@ static const char *const migration_18[] = {
 	NULL,
 };
 
+static const char *const migration_19[] = {
+	/* The runs of workflows that CI is asked of, or that are watched, one row each. */
+	"CREATE TABLE pipeline_run (application TEXT NOT NULL, repository TEXT NOT NULL,"
+	" repository_id TEXT NOT NULL, file TEXT NOT NULL, commit_id TEXT NOT NULL,"
+	" branch TEXT NOT NULL, title TEXT NOT NULL, actor TEXT NOT NULL, run INTEGER NOT NULL,"
+	" number INTEGER NOT NULL, attempt INTEGER NOT NULL, rank INTEGER NOT NULL,"
+	" conclusion TEXT NOT NULL, counts INTEGER NOT NULL, at INTEGER NOT NULL,"
+	" seen_at INTEGER NOT NULL, PRIMARY KEY (application, repository_id, run)) STRICT;"
+	"INSERT INTO pipeline_run SELECT application, repository, repository_id, file, commit_id,"
+	" branch, '', '', run, number, attempt, rank, conclusion, 1, at, seen_at FROM ci_run"
+	" WHERE true ON CONFLICT DO NOTHING;"
+	"DROP TABLE ci_run;"
+	"CREATE INDEX pipeline_run_commit ON pipeline_run (application, file, commit_id);"
+	"CREATE INDEX pipeline_run_branch ON pipeline_run (application, file, branch, number);"
+	"CREATE INDEX pipeline_run_at ON pipeline_run (application, at, run);",
+	/* A workflow that fails on a branch, and the message that says it. */
+	"CREATE TABLE pipeline_red (id INTEGER PRIMARY KEY AUTOINCREMENT, chat INTEGER NOT NULL,"
+	" application TEXT NOT NULL,"
+	" repository_id TEXT NOT NULL, file TEXT NOT NULL, branch TEXT NOT NULL,"
+	" run INTEGER NOT NULL, attempt INTEGER NOT NULL, message INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, failures INTEGER NOT NULL, details TEXT NOT NULL,"
+	" UNIQUE (chat, repository_id, file, branch)) STRICT;"
+	"CREATE INDEX pipeline_red_message ON pipeline_red (message);",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
 static const char *const *const migrations[] = { migration_1, migration_2, migration_3, migration_4,
 	migration_5, migration_6, migration_7, migration_8, migration_9, migration_10, migration_11,
 	migration_12, migration_13, migration_14, migration_15, migration_16, migration_17,
-	migration_18 };
+	migration_18, migration_19 };
 
 const char *const *
 store_schema_sql(int64_t version)

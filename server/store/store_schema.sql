@@ -624,23 +624,43 @@ CREATE INDEX work_job_run ON work_job (repository_id, run);
 CREATE INDEX work_gate ON work (environment, id) WHERE action = 'open-gate' AND state IN ('DONE', 'FAILED');
 CREATE INDEX work_gate_open ON work (id) WHERE action = 'open-gate' AND (state <> '' AND state <> 'LIVE' AND state <> 'FAILED' AND state <> 'ROLLED_BACK' AND state <> 'ROLLBACK_FAILED' AND state <> 'DONE' AND state <> 'REFUSED' AND state <> 'CANCELLED' AND state <> 'EXPIRED' AND state <> 'SUPERSEDED');
 CREATE UNIQUE INDEX work_waiting_push ON work (environment) WHERE state = 'QUEUED' AND (cause = '' OR cause = 'push' OR cause = 'poll' OR cause = 'job');
-CREATE TABLE ci_run (application TEXT NOT NULL,
+CREATE TABLE work_actor (work INTEGER NOT NULL,
+ login TEXT NOT NULL,
+ PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;
+CREATE TABLE pipeline_run (application TEXT NOT NULL,
+ repository TEXT NOT NULL,
+ repository_id TEXT NOT NULL,
  file TEXT NOT NULL,
  commit_id TEXT NOT NULL,
  branch TEXT NOT NULL,
- repository TEXT NOT NULL,
- repository_id TEXT NOT NULL,
+ title TEXT NOT NULL,
+ actor TEXT NOT NULL,
  run INTEGER NOT NULL,
  number INTEGER NOT NULL,
  attempt INTEGER NOT NULL,
  rank INTEGER NOT NULL,
  conclusion TEXT NOT NULL,
+ counts INTEGER NOT NULL,
  at INTEGER NOT NULL,
  seen_at INTEGER NOT NULL,
- PRIMARY KEY (application, file, commit_id, branch)) STRICT;
-CREATE TABLE work_actor (work INTEGER NOT NULL,
- login TEXT NOT NULL,
- PRIMARY KEY (work, login)) STRICT, WITHOUT ROWID;
+ PRIMARY KEY (application, repository_id, run)) STRICT;
+CREATE INDEX pipeline_run_commit ON pipeline_run (application, file, commit_id);
+CREATE INDEX pipeline_run_branch ON pipeline_run (application, file, branch, number);
+CREATE INDEX pipeline_run_at ON pipeline_run (application, at, run);
+CREATE TABLE pipeline_red (id INTEGER PRIMARY KEY AUTOINCREMENT,
+ chat INTEGER NOT NULL,
+ application TEXT NOT NULL,
+ repository_id TEXT NOT NULL,
+ file TEXT NOT NULL,
+ branch TEXT NOT NULL,
+ run INTEGER NOT NULL,
+ attempt INTEGER NOT NULL,
+ message INTEGER NOT NULL,
+ since INTEGER NOT NULL,
+ failures INTEGER NOT NULL,
+ details TEXT NOT NULL,
+ UNIQUE (chat, repository_id, file, branch)) STRICT;
+CREATE INDEX pipeline_red_message ON pipeline_red (message);
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -187,6 +187,12 @@ struct effect_github_runs {
 	int64_t not_before;	/* wall ms: GitHub is asked then */
 };
 
+/* The subject is what is red (row_pipeline.h). */
+struct effect_github_failure {
+	char environment[LIMIT_ENVIRONMENT]; /* one that follows its branch */
+	int64_t run, attempt;
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -274,6 +280,7 @@ struct effect {
 		struct effect_leave_chat leave_chat;
 		struct effect_cloudflare cloudflare;
 		struct effect_github_runs github_runs;
+		struct effect_github_failure github_failure;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

@@ -123,6 +123,9 @@ static const struct field fields_cloudflare_set[] =
 static const struct field fields_github_runs[] = {
 	FIELD("environment", github_runs.environment), FIELD("commit", github_runs.commit),
 	FIELD("branch", github_runs.branch), FIELD("not_before", github_runs.not_before), END };
+static const struct field fields_github_failure[] = {
+	FIELD("environment", github_failure.environment), ID("run", github_failure.run),
+	ID("attempt", github_failure.attempt), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

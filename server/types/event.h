@@ -139,6 +139,11 @@ struct github_runs_read {
 	char why[LIMIT_LINE];	   /* GitHub has not said it; "": it has */
 };
 
+/* What failed in a run: its job and step, then lines that annotate it; "": it is not known. */
+struct github_failure_read {
+	char details[LIMIT_TAIL];
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -237,6 +242,7 @@ struct event {
 		struct message_sent message_sent;
 		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
 		struct github_runs_read github_runs_read;
+		struct github_failure_read github_failure_read;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

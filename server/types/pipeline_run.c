@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "lib/clean.h"
 #include "lib/err.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -98,9 +99,23 @@ take_repository(const struct json *said, struct pipeline_run *run, int64_t *ret_
 	return true;
 }
 
+/* What they are called decides nothing: what does not fit is cut, what is missing is "". */
+static void
+take_words(const struct json *said, struct pipeline_run *run)
+{
+	const char *title = json_get_str(said, "display_title");
+	const char *actor = json_get_str(json_get(said, "triggering_actor"), "login");
+
+	if (actor == NULL)
+		actor = json_get_str(json_get(said, "actor"), "login");
+	if (title != NULL)
+		(void)clean_line(run->title, sizeof(run->title), title, strlen(title));
+	if (actor != NULL)
+		(void)clean_line(run->actor, sizeof(run->actor), actor, strlen(actor));
+}
+
 bool
-pipeline_run_read(
-    const struct json *said, struct pipeline_run *ret, bool *ret_counts, struct err *err)
+pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err *err)
 {
 	const char *event = json_get_str(said, "event");
 	int64_t id = 0;
@@ -116,8 +131,39 @@ pipeline_run_read(
 		return missing("run_attempt", err);
 	if (event == NULL)
 		return missing("event", err);
-	*ret_counts = ret->file[0] != '\0' &&
-	    (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0) &&
+	take_words(said, ret);
+	ret->is_own = ret->file[0] != '\0' && !text_starts(event, "pull_request") &&
 	    json_get_i64_or(json_get(said, "head_repository"), "id", 0) == id;
+	ret->counts =
+	    ret->is_own && (strcmp(event, "push") == 0 || strcmp(event, "workflow_dispatch") == 0);
 	return true;
+}
+
+bool
+pipeline_run_is_red(const struct pipeline_run *run)
+{
+	return run->rank == PIPELINE_IS_OVER &&
+	    (strcmp(run->conclusion, "failure") == 0 || strcmp(run->conclusion, "timed_out") == 0 ||
+		strcmp(run->conclusion, "startup_failure") == 0);
+}
+
+bool
+pipeline_run_is_green(const struct pipeline_run *run)
+{
+	return run->rank == PIPELINE_IS_OVER && strcmp(run->conclusion, "success") == 0;
+}
+
+const char *
+pipeline_run_url(const char *api, const char *repository, int64_t run, char ret[PIPELINE_URL])
+{
+	static const char public[] = "https://api.github.com", own[] = "/api/v3";
+	size_t size = strlen(api);
+
+	if (strcmp(api, public) == 0)
+		size = strlen(api = "https://github.com");
+	else if (text_ends(api, own))
+		size -= strlen(own);
+	(void)snprintf(ret, PIPELINE_URL, "%.*s/%.110s/actions/runs/%" PRId64, (int)size, api,
+	    repository, run);
+	return ret;
 }

@@ -24,17 +24,28 @@ struct pipeline_run {
 	char file[PIPELINE_FILE]; /* below .github/workflows/ */
 	char commit[LIMIT_COMMIT];
 	char branch[LIMIT_REF]; /* or tag, that it is of */
+	char title[LIMIT_SUBJECT]; /* its commit's subject, or what its workflow calls it; cut */
+	char actor[LIMIT_PERSON];  /* who began it, as a login; "": not said */
 	int64_t run; /* 0: there is none */
 	int64_t number, attempt;
 	enum pipeline_rank rank;
 	char conclusion[PIPELINE_CONCLUSION]; /* "success"; "" until it is over */
+	bool is_own; /* of the repository itself: of no fork, and of no pull request */
+	bool counts; /* as CI: it is own, and of a push or begun by hand */
 };
 
 /*
  * A workflow_run as GitHub's webhook and its list of runs have it
- * (docs.github.com/rest/actions/workflow-runs).  *ret_counts: it says something of a commit of the
- * repository itself, for it is of a push or was begun by hand; a pull request's and a fork's says
- * nothing.  False, *err: it is none.
+ * (docs.github.com/rest/actions/workflow-runs).  False, *err: it is none.
  */
-MUST_USE bool pipeline_run_read(
-    const struct json *said, struct pipeline_run *ret, bool *ret_counts, struct err *err);
+MUST_USE bool pipeline_run_read(const struct json *said, struct pipeline_run *ret, struct err *err);
+
+/* It is over, and has failed; whatever else is over and no success says nothing (skipped, …). */
+bool pipeline_run_is_red(const struct pipeline_run *run);
+bool pipeline_run_is_green(const struct pipeline_run *run);
+
+/* Its page, where people see why: at github.com, or on the Enterprise Server whose API is at
+ * `api`/api/v3.  Returns ret; cut where it does not fit. */
+#define PIPELINE_URL 240
+const char *pipeline_run_url(
+    const char *api, const char *repository, int64_t run, char ret[PIPELINE_URL]);

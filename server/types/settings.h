@@ -126,6 +126,7 @@ struct settings_github {
 	const char *app_id;
 	const char *app_key; /* PEM */
 	const char *token;
+	const char *watch; /* a list; "none" is no file */
 	int64_t ci_wait_minutes;
 };
 

@@ -95,7 +95,7 @@ def test_nothing_else_is_a_yes(scene, said):
         run = workflow_run(SHOP, "ci.yml", commit, conclusion="success", **said)
     assert says(scene, {**run, **{k: v for k, v in said.items() if k != "fork"}}) in (200, 202)
     assert says(scene, workflow_run(SHOP, "ci.yml", commit), secret="another" * 5) == 401
-    assert scene.bot_rows(f"SELECT COUNT(*) FROM ci_run WHERE commit_id = '{commit}'") == [(0,)]
+    assert scene.bot_rows(f"SELECT file FROM pipeline_run WHERE commit_id = '{commit}' AND file = 'ci.yml'") == []
     assert scene.bot_rows(f"SELECT state, waits_for FROM work WHERE commit_id = '{commit}'") == [("QUEUED", "ci")]
     who.say("/cancel staging")
     wait_until(lambda: scene.bot_rows("SELECT COUNT(*) FROM work WHERE state = 'QUEUED'") == [(0,)], 60, "an end")

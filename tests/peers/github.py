@@ -116,7 +116,8 @@ def workflow_run(full_name, file, sha, number=1, conclusion=None, repository_id=
     fork = changed.pop("fork", repository_id)
     found = {"id": 9_000_000 + number, "run_number": number, "run_attempt": 1, "event": "push", "head_sha": sha,
              "path": f".github/workflows/{file}", "status": "completed" if conclusion else "in_progress",
-             "conclusion": conclusion, "head_branch": "develop", "name": file,
+             "conclusion": conclusion, "head_branch": "develop", "name": file, "display_title": "A change",
+             "actor": {"login": "mona"}, "triggering_actor": {"login": "mona"},
              "repository": repository(full_name, repository_id),
              "head_repository": repository(full_name if fork == repository_id else "eve/shop", fork)}
     return {**found, **changed}

@@ -30,7 +30,8 @@ LEVELS = ("read", "write", "admin")
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # What a path below a repository asks for: to read it, to change it.
 PERMISSIONS = ((r"/actions/runs/\d+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
-               ("/check-runs", "checks"), ("/deployments", "deployments"), ("/hooks", "repository_hooks"),
+               (r"(/commits/{ref})?/check-runs", "checks"),
+               ("/deployments", "deployments"), ("/hooks", "repository_hooks"),
                ("", "metadata"))
 
 
@@ -116,6 +117,7 @@ class Api:
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
         self.runs = []      # of workflows, as github.workflow_run() makes them
+        self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
         self.lock = threading.Lock()
         outer = self
 
@@ -285,6 +287,13 @@ class Api:
             found["workflow_runs"] = [{**sample(item), **run} for run in self.runs
                                       if run["head_sha"] == names["head_sha"]]
             found["total_count"] = len(found["workflow_runs"])
+        elif path.endswith("/{run_id}/jobs"):
+            item = schema["properties"]["jobs"]["items"]
+            found["jobs"] = [{**sample(item), **job} for job in self.jobs.get(int(names["run_id"]), ())]
+            found["total_count"] = len(found["jobs"])
+        elif path.endswith("/annotations"):
+            found = [{**sample(schema["items"]), **one} for one in
+                     self.annotations.get(int(names["check_run_id"]), ())]
         elif path == "/repos/{owner}/{repo}":
             found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
         assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")

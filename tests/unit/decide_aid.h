@@ -252,6 +252,8 @@ void world_writes_entries(struct world *w, int64_t n);
 /* What a PUT to the audit's witness came to. */
 /* GitHub says which runs there are of the commit that it was asked about; or why not. */
 void world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, const char *why);
+/* ... and what failed in the run that it was asked about. */
+void world_github_failure(struct world *w, const char *details);
 
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 

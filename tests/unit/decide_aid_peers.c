@@ -238,6 +238,15 @@ world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, co
 }
 
 void
+world_github_failure(struct world *w, const char *details)
+{
+	struct effect *effect = world_must_take(w, EFFECT_GITHUB_FAILURE);
+
+	(void)text_copy(effect->result->u.github_failure_read.details, LIMIT_TAIL, details);
+	world_report(w, effect);
+}
+
+void
 world_witnessed(struct world *w, const struct witness_answer *answer)
 {
 	struct effect *effect = world_must_take(w, EFFECT_WITNESS);

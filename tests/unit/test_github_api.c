@@ -156,6 +156,7 @@ set_up(void **state)
 	static char base[64], key[8192];
 	char *const environment[] = { "TELEGRAM_BOT_TOKEN=1:abcdefghijklmnopqrst",
 		"ADMIN_TELEGRAM_IDS=1", "GITHUB_REPOSITORY=octo/shop", "GITHUB_APP_ID=12345",
+		"WATCH_PIPELINES=none",
 		"GITHUB_API_TOKEN=" PERSON, key, base, NULL };
 	struct http_server_config config = { .routes = w->routes, .route_count = COUNT(paths) };
 	static struct settings_report report;

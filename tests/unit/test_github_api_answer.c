@@ -294,9 +294,9 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		uint32_t granted;
 	} rows[] = { { "{\"metadata\":\"read\"}", 1 }, { "{\"metadata\":\"write\"}", 1 },
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
-		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 2 },
-		{ "{\"checks\":\"write\"}", 0 },
-		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 3 }, { "[]", 0 } };
+		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 6 },
+		{ "{\"checks\":\"write\"}", 8 }, { "{\"deployments\":\"read\"}", 0 },
+		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 7 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct json *body =
@@ -307,4 +307,14 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		json_free(body);
 	}
 	assert_int_equal(github_needs_granted(NULL), 0);
+}
+
+/* A permission stands once in what is asked for. */
+TEST(of_two_rows_of_a_permission_the_last_says_its_level)
+{
+	assert_string_equal(github_needs_level(1, 0), "read");
+	assert_null(github_needs_level(1, 1));
+	assert_string_equal(github_needs_level(2, 1), "read");
+	assert_null(github_needs_level(6, 1));
+	assert_string_equal(github_needs_level(6, 2), "read");
 }

@@ -327,19 +327,20 @@ TEST(how_far_a_run_is_and_whether_it_counts)
 		const char *body;
 		enum delivery_kind kind;
 		enum pipeline_rank rank;
+		bool is_no_ci;
 	} rows[] = {
 		{ RUN("\"event\":\"push\",\"status\":\"in_progress\",\"conclusion\":null"),
-		    DELIVERY_WORKFLOW_RUN, PIPELINE_RUNS },
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_RUNS, false },
 		{ RUN("\"event\":\"push\",\"status\":\"waiting\",\"conclusion\":\"success\""),
-		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED },
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED, false },
 		{ RUN("\"event\":\"workflow_dispatch\",\"status\":\"queued\""),
-		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED },
+		    DELIVERY_WORKFLOW_RUN, PIPELINE_REQUESTED, false },
 		{ RUN("\"event\":\"pull_request\",\"status\":\"queued\""), DELIVERY_OTHER,
-		    PIPELINE_REQUESTED },
-		{ RUN("\"event\":\"schedule\",\"status\":\"queued\""), DELIVERY_OTHER,
-		    PIPELINE_REQUESTED },
-		{ RUN_BY("{\"id\":8}", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER },
-		{ RUN_BY("null", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER },
+		    PIPELINE_REQUESTED, false },
+		{ RUN("\"event\":\"schedule\",\"status\":\"queued\""), DELIVERY_WORKFLOW_RUN,
+		    PIPELINE_REQUESTED, true },
+		{ RUN_BY("{\"id\":8}", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER, false },
+		{ RUN_BY("null", OF_A_PUSH), DELIVERY_OTHER, PIPELINE_IS_OVER, false },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -348,6 +349,8 @@ TEST(how_far_a_run_is_and_whether_it_counts)
 		assert_true(d.is_good);
 		assert_int_equal(d.event->u.delivery.kind, rows[i].kind);
 		assert_int_equal(d.event->u.delivery.run->rank, rows[i].rank);
+		assert_int_equal(d.event->u.delivery.run->counts,
+		    rows[i].kind == DELIVERY_WORKFLOW_RUN && !rows[i].is_no_ci);
 		event_free(d.event);
 	}
 }

@@ -87,6 +87,7 @@ static const struct setting_case cases[] = {
 	    { "", "/b", "a", "a/", "a b/c", "a/b/c", "a/b c" } },
 	{ S(WORKFLOWS), { "ci.yml", "a_-.b.yaml, 9.yml" },
 	    { "", "ci", ".yml", ".a.yml", "a/b.yml", "ci.yml lint.yml", "ci.YML" } },
+	{ S(WATCHED), { "*", "ci.yml, none" }, { "", "ci", "**", "a/b.yml", "all" } },
 	{ S(REPOSITORY_PATH), { "a/b", "group/sub.1/A_b-9" },
 	    { "", "/b", "a", "a/", "a//b", "a b/c" } },
 	{ S(STARTS),

@@ -71,9 +71,12 @@ TEST(ci_first_is_asked_for_where_github_can_be_asked)
 	s = LOAD(NULL, COMPLETE, "STAGING_REQUIRE_CI=ci.yml", "GITHUB_API_TOKEN=ghp_" SECRET);
 	assert_non_null(s);
 	assert_int_equal(settings_said.count, 0);
-	assert_int_equal(github_needs_of(s), 3);
+	assert_int_equal(github_needs_of(s), 0xb);
 	settings_unref(s);
 	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET);
+	assert_int_equal(github_needs_of(s), 0xd);
+	settings_unref(s);
+	s = LOAD(NULL, COMPLETE, "GITHUB_API_TOKEN=ghp_" SECRET, "WATCH_PIPELINES=none");
 	assert_int_equal(github_needs_of(s), 1);
 	settings_unref(s);
 }

@@ -46,7 +46,7 @@ static void
 tell(struct place *place, const struct github_api_answer *answer)
 {
 	const struct github_need *need = &github_needs[place->need];
-	bool is_access = answer->is_of_access, is_error = true;
+	bool is_access = answer->is_of_access, is_error = is_access || !need->is_extra;
 	char wrong[LIMIT_LINE] = "it has another name or owner now";
 	const char *what = "set GITHUB_REPOSITORY to that";
 
@@ -83,7 +83,7 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 
 	if (answer->verdict != GITHUB_DONE)
 		tell(place, answer);
-	place->is_bad = place->is_bad || answer->verdict != GITHUB_DONE;
+	place->is_bad |= answer->verdict != GITHUB_DONE && !github_needs[place->need].is_extra;
 	place->need++;
 	try_next(place);
 	doctor_answered(doctor);

@@ -7,7 +7,7 @@
 
 #include "lib/setting.h"
 #include "lib/text.h"
-#include "store/row_ci.h"
+#include "store/row_pipeline.h"
 #include "store/row_deployment.h"
 #include "store/row_effect.h"
 #include "store/row_environment.h"
@@ -31,22 +31,15 @@ asks(const struct tx *tx, const struct deployment *work)
 	    environment;
 }
 
-/* Its page, where people see why: at github.com, or on the Enterprise Server that has /api/v3. */
 static void
 add_failure(const struct settings *of, const struct pipeline_run *run, char ret[LIMIT_LINE])
 {
-	static const char public[] = "https://api.github.com", own[] = "/api/v3";
-	const char *url = of->github.url;
-	size_t size = strlen(url), used = strlen(ret);
+	size_t used = strlen(ret);
+	char url[PIPELINE_URL];
 
-	if (strcmp(url, public) == 0)
-		size = strlen(url = "https://github.com");
-	else if (size > strlen(own) && strcmp(url + size - strlen(own), own) == 0)
-		size -= strlen(own);
-	(void)snprintf(ret + used, LIMIT_LINE - used,
-	    "%s%s: %s, %.*s/%.110s/actions/runs/%" PRId64, /* cut is fine */
-	    used > 0 ? "; " : "", run->file, run->conclusion, (int)size, url, run->repository,
-	    run->run);
+	(void)snprintf(ret + used, LIMIT_LINE - used, "%s%s: %s, %s", /* cut is fine */
+	    used > 0 ? "; " : "", run->file, run->conclusion,
+	    pipeline_run_url(of->github.url, run->repository, run->run, url));
 }
 
 static void
@@ -100,7 +93,7 @@ look(struct tx *tx, const struct environment_settings *environment, const struct
 	(void)text_copy(run.commit, sizeof(run.commit), work->commit);
 	(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, work));
 	while (setting_next(&list, run.file, sizeof(run.file))) {
-		int64_t seen_at = row_ci_get(tx, environment->of->application, &run);
+		int64_t seen_at = row_pipeline_newest(tx, environment->of->application, &run);
 
 		if (run.rank == PIPELINE_IS_OVER && strcmp(run.conclusion, "success") != 0) {
 			failed++;
@@ -180,7 +173,7 @@ decide_ci_keeps(struct tx *tx, const struct deployment *push)
 	(void)text_copy(run.commit, sizeof(run.commit), push->commit);
 	while (setting_next(&list, run.file, sizeof(run.file))) {
 		(void)text_copy(run.branch, sizeof(run.branch), branch_of(environment, push));
-		(void)row_ci_get(tx, environment->of->application, &run);
+		(void)row_pipeline_newest(tx, environment->of->application, &run);
 		has_begun |= run.run != 0;
 	}
 	return has_begun && strcmp(push->waits_for, ROW_QUEUE_CI) == 0;

@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 
+#include "decide/git/decide_watch.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_deployment.h"
 #include "lib/setting.h"
 #include "lib/text.h"
-#include "store/row_ci.h"
 #include "store/row_deployment.h"
+#include "store/row_pipeline.h"
 #include "store/row_queue.h"
 #include "types/repository.h"
 #include "types/settings.h"
@@ -65,16 +66,28 @@ is_required(const struct environment_settings *environment, const char *file)
 	return false;
 }
 
+/* Where somebody asks for it, or watches it; what is not news changes nothing. */
+static void
+note_run(struct tx *tx, const struct settings *of, const struct pipeline_run *run)
+{
+	bool is_watched = decide_watch_wants(of, run), is_asked = is_watched;
+
+	for (size_t i = 0; run->counts && i < settings_own_count(of); i++)
+		is_asked |= is_required(&of->environments[i], run->file);
+	if (is_asked && row_pipeline_note(tx, of->application, run) && is_watched)
+		decide_watch(tx, of, run);
+}
+
 static void
 note(struct tx *tx, const struct settings *of, const struct delivery *delivery)
 {
 	if (!repository_is_announced(
 		tx->settings, of, delivery->forge, delivery->hook, delivery->repository))
 		return;
-	for (size_t i = 0; i < settings_own_count(of); i++) {
+	note_run(tx, of, delivery->run);
+	for (size_t i = 0; delivery->run->counts && i < settings_own_count(of); i++) {
 		if (!is_required(&of->environments[i], delivery->run->file))
 			continue;
-		row_ci_note(tx, of->application, delivery->run);
 		look_at_asked(tx, of->environments[i].name, delivery->run->commit);
 		row_queue_look(tx, of->environments[i].name);
 	}
@@ -101,8 +114,7 @@ decide_ci_read(struct tx *tx, int64_t work, const struct github_runs_read *read)
 	row_deployment_get(tx, work, &of);
 	environment = settings_environment(tx->settings, of.environment);
 	for (size_t i = 0; environment != NULL && i < read->n; i++)
-		if (is_required(environment, read->runs[i].file))
-			row_ci_note(tx, environment->of->application, &read->runs[i]);
+		note_run(tx, environment->of, &read->runs[i]);
 	is_asked = of.state == DEPLOY_AWAITING_CONFIRMATION || of.state == DEPLOY_AWAITING_APPROVAL;
 	if (!is_asked && (of.state != DEPLOY_QUEUED || strcmp(of.waits_for, ROW_QUEUE_CI) != 0))
 		return;

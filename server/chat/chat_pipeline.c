@@ -1,0 +1,106 @@
+/* chat_pipeline.c - what is said of runs of workflows: red, green again, the last of them.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "chat/chat_pipeline.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chat/chat_first.h"
+
+#define TITLE 60 /* letters */
+
+/* "shop" of "octo/shop": the owner would take the place of what failed. */
+static void
+begin(struct chat_text *text, enum chat_first first, const struct pipeline_run *run)
+{
+	const char *name = strchr(run->repository, '/');
+
+	chat_first(text, first, name != NULL ? name + 1 : run->repository);
+	chat_text_theirs(text, " ", run->branch);
+	chat_text_code(text, ", ", run->file);
+}
+
+static void
+add_commit(struct chat_text *text, const struct pipeline_run *run)
+{
+	chat_text_commit(text, "", run->commit);
+	if (run->title[0] != '\0')
+		chat_text_quoted(text, " ", run->title, TITLE);
+	if (run->actor[0] != '\0')
+		chat_text_author(text, " by ", run->actor);
+}
+
+/* Its first line is a job and its step, each of the others is about a line of a file. */
+static void
+add_details(struct chat_text *text, const char *details)
+{
+	size_t size = strcspn(details, "\n");
+	char job[LIMIT_LINE];
+
+	if (size == 0)
+		return;
+	(void)snprintf(job, sizeof(job), "%.*s", (int)size, details); /* cut is fine */
+	chat_text_theirs(text, "\n", job);
+	if (details[size] == '\n')
+		chat_text_lines(text, details + size + 1);
+}
+
+static void
+add_failures(struct chat_text *text, const struct chat_pipeline *is)
+{
+	chat_text_add(text, "%" PRId64 " runs have failed", is->failures);
+	chat_text_since(text, " since ", &is->clock, is->since, is->now);
+}
+
+void
+chat_pipeline_red(struct chat_text *text, const struct chat_pipeline *is)
+{
+	begin(text, FIRST_CI_RED, is->run);
+	chat_text_add(text, "\n");
+	add_commit(text, is->run);
+	add_details(text, is->details);
+	if (is->failures > 1) {
+		chat_text_add(text, "\n");
+		add_failures(text, is);
+		chat_text_add(text, ".");
+	}
+	chat_text_add(text, "\n%s", is->url);
+}
+
+void
+chat_pipeline_green(struct chat_text *text, const struct chat_pipeline *is)
+{
+	begin(text, FIRST_CI_GREEN, is->run);
+	chat_text_add(text, "\n");
+	add_commit(text, is->run);
+	if (is->failures > 1) {
+		chat_text_add(text, "\nBefore it ");
+		add_failures(text, is);
+	} else {
+		chat_text_since(text, "\nIt had failed since ", &is->clock, is->since, is->now);
+	}
+	chat_text_add(text, ".");
+}
+
+void
+chat_pipeline_line(struct chat_text *text, const struct chat_pipeline *is)
+{
+	const struct pipeline_run *run = is->run;
+
+	chat_text_code(text,
+	    pipeline_run_is_red(run)	      ? "❌ " :
+		pipeline_run_is_green(run)    ? "✅ " :
+		run->rank == PIPELINE_IS_OVER ? "⛔ " :
+						"⏳ ",
+	    run->file);
+	chat_text_theirs(text, " ", run->branch);
+	chat_text_add(text, ", ");
+	add_commit(text, run);
+	chat_text_theirs(text, ", ",
+	    run->rank == PIPELINE_IS_OVER  ? run->conclusion :
+		run->rank == PIPELINE_RUNS ? "running" :
+					     "queued");
+	chat_text_since(text, " ", &is->clock, is->at, is->now);
+	if (is->url != NULL)
+		chat_text_add(text, "\n%s", is->url);
+}

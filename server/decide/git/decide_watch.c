@@ -1,0 +1,138 @@
+/* decide_watch.c - a workflow that fails on an environment's branch is said, and its green again.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide/git/decide_watch.h"
+
+#include "chat/chat_pipeline.h"
+#include "decide/decide_chat.h"
+#include "decide/decide_reply.h"
+#include "lib/setting.h"
+#include "lib/text.h"
+#include "store/row_effect.h"
+#include "store/row_message.h"
+#include "store/row_pipeline.h"
+
+static const struct environment_settings *
+find(const struct settings *of, const struct pipeline_run *run)
+{
+	for (size_t i = 0; i < settings_own_count(of); i++)
+		if (of->environments[i].branch != NULL &&
+		    strcmp(of->environments[i].branch, run->branch) == 0)
+			return &of->environments[i];
+	return NULL;
+}
+
+bool
+decide_watch_wants(const struct settings *application, const struct pipeline_run *run)
+{
+	const char *list = application->github.watch;
+	char name[PIPELINE_FILE];
+	bool is_named = false;
+
+	while (setting_next(&list, name, sizeof(name)))
+		is_named |= strcmp(name, "*") == 0 || strcmp(name, run->file) == 0;
+	return is_named && find(application, run) != NULL;
+}
+
+/* How it stands now: in a message that rings, or as an edit of the one that is there. */
+static void
+say(struct tx *tx, const struct settings *of, struct pipeline_red *red,
+    const struct pipeline_run *run)
+{
+	CLEANUP(message_done)
+	struct message message = {
+		.address.chat = red->chat, .is_alarm = true, .is_closing = true
+	};
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	char url[PIPELINE_URL];
+	const struct chat_pipeline is = { .run = run,
+		.url = pipeline_run_url(of->github.url, run->repository, run->run, url),
+		.details = red->details,
+		.since = red->since,
+		.failures = red->failures,
+		.now = tx->at,
+		.clock = decide_clock(tx, find(of, run)->name) };
+
+	if (pipeline_run_is_green(run))
+		chat_pipeline_green(&text, &is);
+	else
+		chat_pipeline_red(&text, &is);
+	message.head = chat_text_take(&text);
+	if (red->message == 0)
+		red->message = row_message_add(tx, &message);
+	else
+		row_message_change(tx, red->message, &message);
+}
+
+/* What has no credential is not asked about: its page says it. */
+static void
+ask_what_failed(struct tx *tx, const struct settings *of, const struct pipeline_red *red,
+    const struct pipeline_run *run)
+{
+	struct effect effect = { .kind = EFFECT_GITHUB_FAILURE, .subject = red->id };
+
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_FAILURE, red->id));
+	if (of->github.app_id == NULL && of->github.token == NULL)
+		return;
+	effect.u.github_failure.run = run->run;
+	effect.u.github_failure.attempt = run->attempt;
+	(void)text_copy(
+	    effect.u.github_failure.environment, LIMIT_ENVIRONMENT, find(of, run)->name);
+	(void)row_effect_order(tx, &effect);
+}
+
+static void
+go_red(struct tx *tx, const struct settings *of, struct pipeline_red *red,
+    const struct pipeline_run *run)
+{
+	if (red->run == run->run && red->attempt == run->attempt)
+		return; /* it is said */
+	red->run = run->run;
+	red->attempt = run->attempt;
+	red->since = red->id == 0 ? tx->at : red->since;
+	red->failures++;
+	red->details[0] = '\0';
+	say(tx, of, red, run);
+	row_pipeline_set_red(tx, of->application, run, red);
+	ask_what_failed(tx, of, red, run);
+}
+
+static void
+go_green(struct tx *tx, const struct settings *of, struct pipeline_red *red,
+    const struct pipeline_run *run)
+{
+	say(tx, of, red, run);
+	row_effect_withdraw(tx, row_effect_find(tx, EFFECT_GITHUB_FAILURE, red->id));
+	row_pipeline_drop_red(tx, red->id);
+}
+
+void
+decide_watch(struct tx *tx, const struct settings *application, const struct pipeline_run *run)
+{
+	int64_t chat = decide_chat_of(tx, find(application, run)->name);
+	struct pipeline_red red;
+
+	if ((!pipeline_run_is_red(run) && !pipeline_run_is_green(run)) ||
+	    row_pipeline_is_old(tx, application->application, run))
+		return;
+	(void)row_pipeline_red(tx, chat, run, &red);
+	if (pipeline_run_is_red(run))
+		go_red(tx, application, &red, run);
+	else if (red.id != 0)
+		go_green(tx, application, &red, run);
+}
+
+void
+decide_watch_read(struct tx *tx, int64_t id, const struct github_failure_read *read)
+{
+	const struct settings *of =
+	    settings_of(tx->settings, tx->effect->u.github_failure.environment);
+	struct pipeline_red red;
+	struct pipeline_run run;
+
+	(void)row_pipeline_red_by_id(tx, id, &red, &run);
+	if (of == NULL || find(of, &run) == NULL || read->details[0] == '\0')
+		return;
+	(void)text_copy(red.details, sizeof(red.details), read->details);
+	row_pipeline_set_red(tx, of->application, &run, &red);
+	say(tx, of, &red, &run);
+}

@@ -1,0 +1,204 @@
+/* perform_github_failure.c - GITHUB_FAILURE: which job and step of a run failed, and where.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clients/github_api.h"
+#include "effects/perform_inside.h"
+#include "lib/buf.h"
+#include "lib/clean.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "types/settings.h"
+
+#define TRIES	    3
+#define PAUSE_MAX   10000 /* ms */
+#define ANNOTATIONS 3
+#define LINE	    200 /* bytes of one of them, cut */
+
+struct failure_job {
+	struct perform_job job;
+	struct github_api_call *call; /* NULL: it waits */
+	int64_t failed;		      /* the job's number; 0: not known yet */
+	int tries;
+	char details[LIMIT_TAIL];
+};
+
+static void
+report(struct failure_job *job)
+{
+	char details[LIMIT_TAIL];
+	struct effect *effect;
+
+	(void)text_copy(details, sizeof(details), job->details); /* it fits */
+	effect = perform_job_free(&job->job);
+	(void)text_copy(effect->result->u.github_failure_read.details, LIMIT_TAIL, details);
+	perform_report(effect);
+}
+
+/* One line, of which as much stands there as there is room for. */
+static void
+add_line(struct failure_job *job, const char *line)
+{
+	size_t used = strlen(job->details);
+	char clean[LINE];
+
+	(void)clean_line(clean, sizeof(clean), line, strlen(line));
+	if (clean[0] != '\0' && sizeof(job->details) - used > strlen(clean) + 1)
+		(void)snprintf(job->details + used, sizeof(job->details) - used, "%s%s",
+		    used > 0 ? "\n" : "", clean);
+}
+
+/* --- which job and step --- */
+
+static bool
+has_failed(const struct json *part)
+{
+	const char *conclusion = json_get_str(part, "conclusion");
+
+	return conclusion != NULL &&
+	    (strcmp(conclusion, "failure") == 0 || strcmp(conclusion, "timed_out") == 0);
+}
+
+/* The first that failed; NULL: none did. */
+static const struct json *
+first_failed(const struct json *parts, size_t *ret_n)
+{
+	const struct json *first = NULL;
+
+	*ret_n = 0;
+	for (size_t i = 0; i < json_count(parts); i++) {
+		const struct json *part = json_at(parts, i);
+
+		if (!has_failed(part) || json_get_str(part, "name") == NULL)
+			continue;
+		first = first == NULL ? part : first;
+		(*ret_n)++;
+	}
+	return first;
+}
+
+static void
+take_jobs(struct failure_job *job, const struct json *jobs)
+{
+	size_t n, n_steps;
+	const struct json *failed = first_failed(jobs, &n);
+	const struct json *step = first_failed(json_get(failed, "steps"), &n_steps);
+	char line[2 * LIMIT_LINE], more[40] = "";
+
+	if (failed == NULL)
+		return;
+	job->failed = json_get_i64_or(failed, "id", 0);
+	if (n > 1)
+		(void)snprintf(more, sizeof(more), " (and %zu more)", n - 1);
+	(void)snprintf(line, sizeof(line), "%.80s%s%.80s%s", json_get_str(failed, "name"),
+	    step != NULL ? " › " : "", step != NULL ? json_get_str(step, "name") : "", more);
+	add_line(job, line);
+}
+
+/* --- what annotates it --- */
+
+/* Of a line, and not of the run as a whole, as "Process completed with exit code 1.". */
+static bool
+is_of_line(const struct json *annotation)
+{
+	const char *level = json_get_str(annotation, "annotation_level");
+	const char *path = json_get_str(annotation, "path");
+
+	return level != NULL && strcmp(level, "failure") == 0 && path != NULL &&
+	    strcmp(path, ".github") != 0 && json_get_str(annotation, "message") != NULL;
+}
+
+static void
+take_annotations(struct failure_job *job, const struct json *annotations)
+{
+	char line[2 * LIMIT_LINE];
+
+	for (size_t i = 0, n = 0; i < json_count(annotations) && n < ANNOTATIONS; i++) {
+		const struct json *annotation = json_at(annotations, i);
+
+		if (!is_of_line(annotation))
+			continue;
+		(void)snprintf(line, sizeof(line), "%.120s:%" PRId64 ": %.200s",
+		    json_get_str(annotation, "path"), json_get_i64_or(annotation, "start_line", 0),
+		    json_get_str(annotation, "message"));
+		add_line(job, line);
+		n++;
+	}
+}
+
+/* --- GitHub is asked, one question after the other --- */
+
+static perform_due_fn ask;
+
+static bool
+may_pass(enum github_verdict verdict)
+{
+	return verdict == GITHUB_LIMITED || verdict == GITHUB_FAILED || verdict == GITHUB_TORN ||
+	    verdict == GITHUB_AWAY;
+}
+
+static void
+on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+{
+	struct failure_job *job = ctx;
+	bool is_first = job->failed == 0;
+
+	job->call = NULL;
+	if (answer->verdict != GITHUB_DONE && may_pass(answer->verdict) && ++job->tries < TRIES) {
+		perform_job_wait(&job->job, perform_job_pause(&job->job, PAUSE_MAX));
+		return;
+	}
+	if (answer->verdict == GITHUB_DONE && is_first)
+		take_jobs(job, json_get(body, "jobs"));
+	else if (answer->verdict == GITHUB_DONE)
+		take_annotations(job, body);
+	if (is_first && job->failed != 0)
+		ask(&job->job);
+	else
+		report(job);
+}
+
+static void
+ask(struct perform_job *base)
+{
+	struct failure_job *job = (struct failure_job *)base;
+	const struct effect_github_failure *what = &base->effect->u.github_failure;
+	const struct settings *of = settings_of(base->effect->settings, what->environment);
+	char path[128];
+	struct err err;
+
+	if (job->failed == 0)
+		(void)snprintf(
+		    path, sizeof(path), "/actions/runs/%" PRId64 "/jobs?per_page=100", what->run);
+	else
+		(void)snprintf(path, sizeof(path),
+		    "/check-runs/%" PRId64 "/annotations?per_page=50", job->failed);
+	if (of != NULL && of->github_repository != NULL)
+		job->call = github_api_start(base->perform->github,
+		    &(struct github_api_request){ .settings = (struct settings *)of,
+			.repository = of->github_repository,
+			.path = path,
+			.on_done = on_answer,
+			.ctx = job },
+		    &err);
+	if (job->call == NULL)
+		report(job);
+}
+
+void
+perform_github_failure(struct perform *perform, struct effect *effect)
+{
+	struct failure_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+
+	ask(&job->job);
+}
+
+void
+withdraw_github_failure(struct perform_job *job)
+{
+	github_api_cancel(((struct failure_job *)job)->call);
+	effect_free(perform_job_free(job));
+}

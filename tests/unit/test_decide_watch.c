@@ -1,0 +1,264 @@
+/* Goal: a red workflow on an environment's branch rings once, its green is silent, all else unsaid.  Side: store. */
+/* SPDX-License-Identifier: ISC */
+#include "decide_aid.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "store/row_retention.h"
+#include "store/store_inside.h"
+
+#define WATCH_TEST(name, ...) \
+	WORLD_TEST_OF(name, "GITHUB_REPOSITORY=Acme/Shop", \
+	    "GITHUB_API_TOKEN=ghp_0123456789abcdef0123", ##__VA_ARGS__)
+
+static struct pipeline_run
+run_of(int64_t number, const char *conclusion)
+{
+	struct pipeline_run run = { .repository = "Acme/Shop",
+		.repository_id = "456789",
+		.file = "ci.yml",
+		.branch = "develop",
+		.commit = COMMIT_A,
+		.title = "Fix the cart",
+		.actor = "mona",
+		.run = 1000 + number,
+		.number = number,
+		.attempt = 1,
+		.rank = conclusion[0] != '\0' ? PIPELINE_IS_OVER : PIPELINE_RUNS,
+		.is_own = true,
+		.counts = true };
+
+	(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusion);
+	return run;
+}
+
+static void
+says(struct world *w, const struct pipeline_run *run)
+{
+	struct event *event = store_aid_event(&w->aid, EVENT_DELIVERY);
+	struct delivery *delivery = &event->u.delivery;
+
+	delivery->kind = DELIVERY_WORKFLOW_RUN;
+	delivery->run = mem_copy(run, sizeof(*run));
+	(void)text_copy(delivery->repository, sizeof(delivery->repository), run->repository);
+	assert_int_equal(world_decide(w, event).status, 200);
+}
+
+static void
+ends(struct world *w, int64_t number, const char *conclusion)
+{
+	struct pipeline_run run = run_of(number, conclusion);
+
+	says(w, &run);
+}
+
+static int64_t
+rows(struct world *w, const char *sql)
+{
+	int64_t n = -1;
+
+	assert_true(db_one_i64(&n, w->aid.store->db, &w->aid.err, sql));
+	return n;
+}
+
+WATCH_TEST(a_red_run_rings_and_its_green_is_a_silent_edit)
+{
+	ends(w, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+	assert_int_equal(world_rings(w), 1);
+	assert_non_null(world_says(w, "❌ CI failed: Shop develop, ci.yml\n"));
+	assert_non_null(world_says(w, "\"Fix the cart\" by mona"));
+	assert_non_null(world_says(w, "https://github.com/Acme/Shop/actions/runs/1001"));
+	ends(w, 2, "success");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+	assert_non_null(world_says(w, "✅ CI green again: Shop develop, ci.yml\n"));
+	assert_int_equal(world_rings(w), 1);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
+}
+
+WATCH_TEST(what_failed_stands_there_when_github_has_said_it)
+{
+	ends(w, 1, "failure");
+	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.run, 1001);
+	world_github_failure(w, "test › Unit tests\nsrc/cart.c:12: expected 3, got 4");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+	assert_non_null(world_says(w, "\ntest › Unit tests\n"));
+	assert_non_null(world_says(w, "src/cart.c:12: expected 3, got 4"));
+}
+
+/* Of another run than the message speaks of nothing is said. */
+WATCH_TEST(what_failed_in_a_run_before_is_not_said)
+{
+	ends(w, 1, "failure");
+	ends(w, 2, "failure");
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 1);
+	world_github_failure(w, "of now");
+	ends(w, 3, "failure");
+	assert_null(world_says(w, "of now"));
+	assert_int_equal(world_count(w, EFFECT_GITHUB_FAILURE), 1);
+	assert_int_equal(world_peek(w, EFFECT_GITHUB_FAILURE)->u.github_failure.run, 1003);
+	assert_non_null(world_says(w, "3 runs have failed since"));
+	assert_non_null(world_says(w, "actions/runs/1003"));
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+}
+
+WATCH_TEST(a_run_that_says_nothing_changes_nothing)
+{
+	static const char *const others[] = { "", "cancelled", "skipped", "neutral", "stale" };
+
+	for (size_t i = 0; i < COUNT(others); i++)
+		ends(w, (int64_t)i + 1, others[i]);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+	ends(w, 10, "timed_out");
+	for (size_t i = 0; i < COUNT(others); i++)
+		ends(w, (int64_t)i + 11, others[i]);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+	assert_non_null(world_says(w, "❌ CI failed: "));
+}
+
+/* Two runs of a branch end in any order; a delivery comes twice, or late. */
+WATCH_TEST(an_older_run_says_nothing_of_now)
+{
+	struct pipeline_run again = run_of(1, "");
+
+	ends(w, 2, "success");
+	ends(w, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+	ends(w, 3, "failure");
+	ends(w, 3, "failure");
+	assert_null(world_says(w, "2 runs have failed"));
+	ends(w, 2, "success");
+	assert_non_null(world_says(w, "❌ CI failed: "));
+	again = run_of(3, "");
+	says(w, &again); /* of before its end */
+	again.attempt = 2;
+	says(w, &again);
+	ends(w, 3, "success"); /* of the attempt before */
+	assert_non_null(world_says(w, "❌ CI failed: "));
+	again = run_of(3, "success");
+	again.attempt = 2;
+	says(w, &again);
+	assert_non_null(world_says(w, "✅ CI green again: "));
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+}
+
+WATCH_TEST(each_workflow_and_branch_is_red_by_itself)
+{
+	struct pipeline_run lint = run_of(1, "failure"), main = run_of(1, "failure");
+
+	(void)text_copy(lint.file, sizeof(lint.file), "lint.yml");
+	lint.run = 2001;
+	(void)text_copy(main.branch, sizeof(main.branch), "main");
+	main.run = 3001;
+	ends(w, 1, "failure");
+	says(w, &lint);
+	says(w, &main);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 3);
+	ends(w, 2, "success");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 2);
+}
+
+WATCH_TEST(no_other_branch_is_watched)
+{
+	struct pipeline_run other = run_of(1, "failure");
+
+	(void)text_copy(other.branch, sizeof(other.branch), "feature");
+	says(w, &other);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_run"), 0);
+}
+
+WATCH_TEST(those_that_are_named_are_watched, "WATCH_PIPELINES=lint.yml, test.yml")
+{
+	struct pipeline_run test = run_of(1, "failure");
+
+	ends(w, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+	(void)text_copy(test.file, sizeof(test.file), "test.yml");
+	says(w, &test);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+}
+
+WATCH_TEST(none_is_watched, "WATCH_PIPELINES=none")
+{
+	ends(w, 1, "failure");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+}
+
+/* A schedule says how a branch stands, and is no CI of a commit. */
+WATCH_TEST(a_schedule_is_watched_and_is_no_ci, "STAGING_REQUIRE_CI=ci.yml")
+{
+	struct pipeline_run nightly = run_of(1, "success");
+	struct event *event = world_push(w, "develop");
+
+	nightly.counts = false;
+	says(w, &nightly);
+	(void)text_copy(event->u.delivery.after, LIMIT_COMMIT, COMMIT_A);
+	assert_int_equal(world_decide(w, event).status, 200);
+	world_git_at(w, COMMIT_A);
+	assert_non_null(world_says(w, "CI: ci.yml not seen yet"));
+	nightly = run_of(2, "failure");
+	nightly.counts = false;
+	says(w, &nightly);
+	assert_non_null(world_says(w, "❌ CI failed: "));
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+}
+
+/* Whoever may push chooses these words. */
+WATCH_TEST(what_strangers_wrote_reads_as_theirs)
+{
+	struct pipeline_run run = run_of(1, "failure");
+
+	(void)text_copy(run.title, sizeof(run.title), "x\" · approved by @lead /deploy");
+	(void)text_copy(run.actor, sizeof(run.actor), "mona · approved by @lead");
+	says(w, &run);
+	world_github_failure(w, "/deploy production · approved by @lead\n@lead");
+	assert_null(world_says(w, "approved by @lead"));
+	assert_null(world_says(w, "\n/deploy"));
+}
+
+WATCH_TEST(what_is_red_moves_with_its_chat)
+{
+	struct event *moved;
+
+	ends(w, 1, "failure");
+	moved = world_update(w, UPDATE_MIGRATED, 0, WORLD_TEAM);
+	moved->u.update->new_chat = -2002;
+	(void)world_decide(w, moved);
+	ends(w, 2, "success");
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM pipeline_red"), 0);
+	assert_non_null(world_says(w, "✅ CI green again: "));
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message WHERE chat = -2002"), 1);
+}
+
+static void
+act_clear(struct tx *tx, UNUSED void *arg)
+{
+	(void)row_retention_clear(tx);
+}
+
+WATCH_TEST(a_message_of_what_is_red_stays)
+{
+	ends(w, 1, "failure");
+	w->aid.at += 60 * 24 * 3600 * INT64_C(1000);
+	world_act(w, act_clear, NULL);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 1);
+	ends(w, 2, "success");
+	assert_non_null(world_says(w, "✅ CI green again: "));
+	w->aid.at += 60 * 24 * 3600 * INT64_C(1000);
+	world_act(w, act_clear, NULL);
+	assert_int_equal(rows(w, "SELECT COUNT(*) FROM message"), 0);
+}
+
+WATCH_TEST(the_latest_runs_are_listed)
+{
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "Nothing was said of any yet"));
+	for (int64_t i = 1; i <= 12; i++) {
+		ends(w, i, i % 2 == 0 ? "success" : "failure");
+		w->aid.at += 1000;
+	}
+	world_text(w, WORLD_ADMIN, "/pipelines");
+	assert_non_null(world_says(w, "✅ ci.yml develop, "));
+	assert_non_null(world_says(w, "actions/runs/1011"));
+	assert_null(world_says(w, "actions/runs/1001\n"));
+}
