@@ -35,7 +35,7 @@ def made(folder, api, by_app=True, **more):
     key.chmod(0o600)
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
     return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
-                APPS_DIRECTORY=str(folder / "apps"), **{"GITHUB_API_URL": api.url, **given, **more})
+                APPS_DIRECTORY=str(folder / "apps"), **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
 
 
 def said(bot):
@@ -88,6 +88,12 @@ def test_a_permission_that_is_missing_is_named(tmp_path, api):
         f'warning  GitHub: App {APP_ID} on 1 of 3 repositories; every call lacks "Metadata: read"']
 
 
+def test_what_only_says_more_is_no_error(tmp_path, api):
+    summed, *lines = said(made(tmp_path, api, WATCH_PIPELINES="*"))
+    assert summed.startswith(f"ok       GitHub: App {APP_ID} on 3 of 3 repositories; WATCH_PIPELINES lacks "), summed
+    assert lines and all(line.startswith("warning  GitHub: ") and "WATCH_PIPELINES lacks" in line for line in lines)
+
+
 def test_a_suspended_installation_is_named(tmp_path, api):
     api.installations["other"]["suspended"] = True
     assert no_token("other/blog", "the App's installation there is suspended") in said(made(tmp_path, api))
@@ -126,7 +132,8 @@ TROUBLES = {
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_each_trouble_is_told_apart(tmp_path, api, trouble):
     level, words = TROUBLES[trouble]
-    bot = bare(tmp_path, GITHUB_REPOSITORY="octo/shop", GITHUB_API_URL=api.url, GITHUB_API_TOKEN=TOKEN)
+    bot = bare(tmp_path, GITHUB_REPOSITORY="octo/shop", GITHUB_API_URL=api.url, GITHUB_API_TOKEN=TOKEN,
+               WATCH_PIPELINES="none")
     api.troubles.append(("/octo/shop", trouble))
     summed, line = sorted(said(bot), key=lambda line: "octo/shop" in line)
     assert line.startswith(f"{level:<9}GitHub: octo/shop: ") and line.endswith(words), line
@@ -226,7 +233,7 @@ def test_the_stand_in_takes_an_apps_jwt_as_github_does(api):
 
 
 def test_what_the_stand_in_answers_fits_the_description():
-    assert len(DESCRIPTION["paths"]) == 20
+    assert len(DESCRIPTION["paths"]) >= 21
     for path, operations in DESCRIPTION["paths"].items():
         for operation in operations.values():
             for schema in operation.get("answers", {}).values():
