@@ -143,8 +143,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
- * lock or freeze (that of the settings begins a moment before it is looked at), for the audit's
- * witness, for settings that are looked at again, or (a push) for who looks at what runs there. */
+ * lock or freeze (that of the settings begins a moment before it is looked at), for CI that GitHub
+ * is asked about, for the audit's witness, for settings that are looked at again, or (a push) for who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
@@ -157,6 +157,8 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    " AND NOT (d.waits_for = 'git' AND EXISTS (SELECT 1 FROM effect e JOIN work q"
 	    "  ON q.id = e.subject WHERE e.kind = 'ask' AND q.environment = d.environment"
 	    "  AND q.state = 'QUEUED'))"
+	    " AND NOT (d.waits_for = 'ci' AND EXISTS (SELECT 1 FROM effect e"
+	    "  WHERE e.kind = 'github_runs' AND e.subject = d.id))"
 	    " AND NOT (d.waits_for = 'slot' AND EXISTS (SELECT 1 FROM work a WHERE a.program"
 	    "  <> 'rollback' AND a.state IN ('RUNNING', 'STOPPING', 'VERIFYING', 'ROLLING_BACK',"
 	    "  'VERIFYING_ROLLBACK')))"
@@ -175,7 +177,7 @@ nothing_waits_for_a_free_environment(const struct invariants *of)
 	    "  WHERE e.name = d.environment AND e.held <> 0))"
 	    " AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.resource = d.waits_for)"
 	    " AND NOT EXISTS (SELECT 1 FROM work q WHERE q.state = 'QUEUED' AND q.waits_for <> ''"
-	    "  AND q.waits_for NOT IN ('slot', 'settings') AND q.waits_for = d.waits_for AND q.place < d.place)"
+	    "  AND q.waits_for NOT IN ('slot', 'settings', 'ci') AND q.waits_for = d.waits_for AND q.place < d.place)"
 	    " AND NOT (d.cause IN ('push', 'poll', 'job') AND EXISTS (SELECT 1 FROM environment e"
 	    "  WHERE e.name = d.environment AND e.unknown_since <> 0))",
 	    DB_I64(of->now));

@@ -114,6 +114,9 @@
 	F(JOB_DIED, "a job died before it was through") \
 	F(JOB_DIED_OPEN, "a job died while its gate was open") \
 	F(JOB_DENIED, "a job asked for what is none of its business") \
+	F(CI_PASSED, "work began whose CI had passed") \
+	F(CI_REFUSED, "work was refused whose CI had not") \
+	F(CI_AWAY, "GitHub did not say how CI stands") \
 	F(CLOUDFLARE_REFUSED, "Cloudflare refused a call") \
 	F(CLOUDFLARE_UNKNOWN, "Cloudflare did not answer a call") \
 	F(ZONE_STUCK, "a person had a zone tried again") \

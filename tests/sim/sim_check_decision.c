@@ -427,6 +427,7 @@ check_beginnings(struct sim *sim, struct tx *tx, const struct sim_before *before
 		sim_witness_check_begun(sim, tx, id);
 		sim_blocks_check_begun(sim, tx, id);
 		sim_jobs_check_begun(sim, tx, id);
+		sim_ci_check_begun(sim, tx, id);
 	}
 	for (int64_t id = 0; id < SIM_DEPLOYMENTS; id++)
 		if (before->started_at[id] != 0 && started_at[id] == 0) {
@@ -662,6 +663,7 @@ sim_check_after(struct sim *sim, struct tx *tx, const struct sim_before *before)
 	sim_blocks_after(sim, tx, before);
 	sim_nag_after(sim, tx);
 	sim_jobs_after(sim, tx, before);
+	sim_ci_after(sim, tx);
 	check_beginnings(sim, tx, before);
 	check_asked(sim, tx, before);
 	nobody_locks_without_a_grant(sim, tx, before);

@@ -46,6 +46,7 @@ sim_forge_new(struct sim *sim)
 		if (sim_branch(b) == b) {
 			sim->head[b] = new_commit(sim);
 			sim_blocks_pushed(sim, b);
+			sim_ci_pushed(sim, b);
 		}
 }
 
@@ -147,6 +148,7 @@ sim_forge_push(struct sim *sim)
 	    (int)sim_draw(sim, (uint32_t)sim->n_commits) :
 	    new_commit(sim);
 	sim_blocks_pushed(sim, branch);
+	sim_ci_pushed(sim, branch);
 	sim_trace(sim, "%s %s is pushed to %.7s", sim_applications[branch / 2],
 	    sim_branch_name(branch), sim->commits[sim->head[branch]]);
 	deliver(sim, branch);

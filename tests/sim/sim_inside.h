@@ -317,6 +317,24 @@ struct sim_job {
 	bool is_found; /* git has answered for it, or a newer head came */
 };
 
+/* --- sim_ci.c: runs of a workflow, by their number --- */
+
+#define SIM_RUNS 1024
+
+struct sim_ci {
+	int branch, commit;
+	int attempt, rank, conclusion;
+	uint32_t greens;		/* attempts that have succeeded: a bit each */
+	int known_attempt, known_rank;	/* as the server has acknowledged it; 0: not at all */
+};
+
+/* A delivery that says how one stands. */
+struct sim_ci_said {
+	struct sim *sim;
+	int64_t run;
+	int attempt, rank;
+};
+
 /* A line: from its " nonce=" on. */
 struct sim_accepted {
 	const char *nonce;
@@ -445,6 +463,10 @@ struct sim {
 	int64_t n_local; /* requests on the machine */
 	size_t n_jobs;
 	struct sim_job jobs[SIM_JOBS];
+	int64_t n_ci;
+	struct sim_ci ci[SIM_RUNS];
+	size_t n_ci_said;
+	struct sim_ci_said ci_said[16 * SIM_RUNS];
 
 	/* who asked for what, and who approved it as what: never forgotten */
 	size_t n_asked;
@@ -769,6 +791,13 @@ bool sim_jobs_may(const struct sim *sim, const struct event *event, int environm
 void sim_jobs_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
 void sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work); /* by this decision */
 void sim_jobs_check_rest(struct sim *sim);
+
+/* --- sim_ci.c --- */
+
+void sim_ci_pushed(struct sim *sim, int branch);
+void sim_ci_ask(struct sim *sim, struct sim_open *open);
+void sim_ci_after(struct sim *sim, struct tx *tx);
+void sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work);
 
 /* --- sim_forge.c --- */
 

@@ -356,7 +356,10 @@ check_found(struct sim *sim, struct tx *tx)
 		" w.id DESC LIMIT 1), '') AND NOT (seen_commit = $2"
 		" AND (waiting_push <> '' OR EXISTS (SELECT 1 FROM work w WHERE w.environment ="
 		" e.name AND w.commit_id = $2) OR EXISTS (SELECT 1 FROM block b"
-		" WHERE b.environment = e.name AND b.commit_id = $2)))",
+		" WHERE b.environment = e.name AND b.commit_id = $2)))"
+		/* It goes there already, and what somebody has asked for comes behind it. */
+		" AND NOT EXISTS (SELECT 1 FROM work w WHERE w.environment = e.name"
+		" AND w.commit_id = $2 AND w.action = '' AND w.state IN ('RUNNING', 'VERIFYING'))",
 		DB_TEXT(query->environment), DB_TEXT(commit)) > 0 &&
 	    settings_environment(tx->event->context.settings, query->environment) != NULL)
 		sim_fail(sim, "no_push_of_a_job_is_lost", "%.7s in %s", commit, query->environment);

@@ -5,6 +5,7 @@
  * It can be cut before its commit (the events are gone), behind it, or between any two of the
  * effects that it hands over; a commit can find no space.
  */
+#include "lib/mem.h"
 #include "tests/sim/sim_inside.h"
 
 #include <fcntl.h>
@@ -213,6 +214,9 @@ perform(struct sim *sim, struct effect *effect)
 	case EFFECT_GIT_QUERY:
 		sim_forge_ask(sim, open);
 		break;
+	case EFFECT_GITHUB_RUNS:
+		sim_ci_ask(sim, open);
+		break;
 	case EFFECT_PROBE:
 		sim_run_probe(sim, open);
 		break;
@@ -223,7 +227,6 @@ perform(struct sim *sim, struct effect *effect)
 		sim_chat_delete(sim, open);
 		break;
 	case EFFECT_APPLICATION_LOG: /* it says nothing there */
-	case EFFECT_GITHUB_RUNS:     /* nobody requires CI there */
 	case EFFECT_GITHUB_FAILURE:
 	case EFFECT_PICTURE:
 	case EFFECT_LEAVE_CHAT:
@@ -268,6 +271,9 @@ copy_result(struct sim *sim, const struct event *result)
 		copy->u.git_answered.binding = strdup(result->u.git_answered.binding);
 	if (result->kind == EVENT_RUN_ENDED && result->u.run_ended.binding != NULL)
 		copy->u.run_ended.binding = strdup(result->u.run_ended.binding);
+	if (result->kind == EVENT_GITHUB_RUNS_READ && result->u.github_runs_read.n > 0)
+		copy->u.github_runs_read.runs = mem_copy(result->u.github_runs_read.runs,
+		    result->u.github_runs_read.n * sizeof(struct pipeline_run));
 	if (result->kind == EVENT_PROBED && probed->findings != NULL) {
 		copy->u.probed.findings = calloc(probed->n, sizeof(*probed->findings));
 		assert(copy->u.probed.findings != NULL);

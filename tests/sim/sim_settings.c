@@ -143,6 +143,15 @@ static const struct {
 	[18] = { "deploy:*/staging, gate:*/production", { true, false }, { false, true } },
 };
 
+/* Whose CI has to pass. */
+static const char *const required[SIM_VARIANTS] = {
+	[0] = "PRODUCTION_REQUIRE_CI=ci.yml",
+	[3] = "STAGING_REQUIRE_CI=ci.yml",
+	[4] = "STAGING_REQUIRE_CI=ci.yml",
+	[6] = "PRODUCTION_REQUIRE_CI=ci.yml",
+	[8] = "STAGING_REQUIRE_CI=ci.yml",
+};
+
 /* Without TELEGRAM_CHAT_ID. */
 static const bool has_no_group[SIM_VARIANTS] = {
 	[1] = true, [7] = true, [8] = true, [11] = true, [16] = true, [19] = true
@@ -325,6 +334,11 @@ load(int variant, const char *folder)
 		    "WORKFLOW_SHIP_IS=github 100 ship.yml@refs/heads/main");
 		(void)snprintf(
 		    room[n++], sizeof(room[0]), "WORKFLOW_SHIP_MAY=%s", workflows[variant].may);
+	}
+	if (required[variant] != NULL) {
+		(void)snprintf(room[n++], sizeof(room[0]), "%s", required[variant]);
+		(void)snprintf(room[n++], sizeof(room[0]), "CI_WAIT_MINUTES=10");
+		(void)snprintf(room[n++], sizeof(room[0]), "GITHUB_API_TOKEN=ghp_0123456789abcdef");
 	}
 	for (size_t i = 0; variants[variant].lines[i] != NULL; i++)
 		(void)snprintf(room[n++], sizeof(room[0]), "%s", variants[variant].lines[i]);

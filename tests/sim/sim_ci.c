@@ -1,0 +1,245 @@
+/* sim_ci.c - workflows run on what is pushed, and GitHub says how they stand, late, twice or never.  Side: start. */
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the server may believe of a commit is between what it has acknowledged and what is so: a
+ * deployment that its environment requires CI of begins where a success lies in between.
+ */
+#include "lib/array.h"
+#include "lib/mem.h"
+#include "tests/sim/sim_inside.h"
+
+#define FILE_NAME "ci.yml"
+
+static sim_fn run_goes_on, run_begins_again, says_so, answers;
+
+/* --- runs --- */
+
+static const char *const conclusions[] = { "success", "success", "success", "success", "failure",
+	"failure", "cancelled", "skipped" };
+
+static void
+tell(struct sim *sim, int64_t run)
+{
+	const struct sim_ci *of = &sim->ci[run];
+	int64_t packed = of->attempt * 100 + of->rank * 10 + of->conclusion;
+
+	if (sim_one_in(sim, 4)) /* this repository's webhook may not send them at all */
+		return;
+	sim_later(sim, 0, sim_delay(sim, 10, 60000), says_so, run, packed);
+	if (sim_one_in(sim, 6))
+		sim_later(sim, 0, sim_delay(sim, 1000, 300000), says_so, run, packed);
+}
+
+void
+sim_ci_pushed(struct sim *sim, int branch)
+{
+	struct sim_ci *run = &sim->ci[sim->n_ci];
+
+	if (sim->is_many || sim->n_ci == COUNT(sim->ci) || sim_one_in(sim, 12))
+		return;
+	*run = (struct sim_ci){ .branch = branch, .commit = sim->head[branch], .attempt = 1 };
+	tell(sim, sim->n_ci);
+	sim_later(sim, 0, sim_delay(sim, 100, 60000), run_goes_on, sim->n_ci++, 0);
+}
+
+static void
+run_goes_on(struct sim *sim, int64_t index, UNUSED int64_t b)
+{
+	struct sim_ci *run = &sim->ci[index];
+
+	run->rank++;
+	run->conclusion =
+	    run->rank == PIPELINE_IS_OVER ? (int)sim_draw(sim, COUNT(conclusions)) : 0;
+	if (run->rank == PIPELINE_IS_OVER && strcmp(conclusions[run->conclusion], "success") == 0)
+		run->greens |= UINT32_C(1) << run->attempt;
+	sim_trace(sim, "CI of %.7s on %s: run %" PRId64 ".%d is %d %s", sim->commits[run->commit],
+	    sim_branch_name(run->branch), index, run->attempt, run->rank,
+	    run->rank == PIPELINE_IS_OVER ? conclusions[run->conclusion] : "");
+	tell(sim, index);
+	if (run->rank < PIPELINE_IS_OVER)
+		sim_later(sim, 0, sim_delay(sim, 5000, 400000), run_goes_on, index, 0);
+	else if (!sim->is_resting && run->attempt < 6 && sim_one_in(sim, 3))
+		sim_later(sim, 0, sim_delay(sim, 10000, 600000), run_begins_again, index, 0);
+}
+
+static void
+run_begins_again(struct sim *sim, int64_t index, UNUSED int64_t b)
+{
+	struct sim_ci *run = &sim->ci[index];
+
+	run->attempt++;
+	run->rank = PIPELINE_REQUESTED;
+	run->conclusion = 0;
+	tell(sim, index);
+	sim_later(sim, 0, sim_delay(sim, 100, 60000), run_goes_on, index, 0);
+}
+
+/* --- what GitHub says of one --- */
+
+static struct pipeline_run
+run_of(const struct sim *sim, int64_t index, int64_t packed)
+{
+	const struct sim_ci *of = &sim->ci[index];
+	struct pipeline_run run = { .repository = "Acme/Shop",
+		.repository_id = "100",
+		.file = FILE_NAME,
+		.run = 1000 + index,
+		.number = 1 + index,
+		.attempt = packed / 100,
+		.rank = (enum pipeline_rank)(packed / 10 % 10),
+		.is_own = true,
+		.counts = true };
+
+	(void)text_copy(run.commit, sizeof(run.commit), sim->commits[of->commit]);
+	(void)text_copy(run.branch, sizeof(run.branch), sim_branch_name(of->branch));
+	if (run.rank == PIPELINE_IS_OVER)
+		(void)text_copy(run.conclusion, sizeof(run.conclusion), conclusions[packed % 10]);
+	return run;
+}
+
+static void
+on_answer(void *ctx, const struct answer *answer)
+{
+	const struct sim_ci_said *said = ctx;
+	struct sim_ci *run = &said->sim->ci[said->run];
+
+	if (answer->status == 200 &&
+	    (said->attempt > run->known_attempt ||
+		(said->attempt == run->known_attempt && said->rank > run->known_rank))) {
+		run->known_attempt = said->attempt;
+		run->known_rank = said->rank;
+	}
+}
+
+static void
+says_so(struct sim *sim, int64_t index, int64_t packed)
+{
+	struct pipeline_run run = run_of(sim, index, packed);
+	struct event *event;
+	struct sim_ci_said *said = &sim->ci_said[sim->n_ci_said];
+
+	if (sim->store == NULL)
+		return;
+	event = sim_server_event(sim, EVENT_DELIVERY);
+	event->u.delivery.kind = DELIVERY_WORKFLOW_RUN;
+	event->u.delivery.run = mem_copy(&run, sizeof(run));
+	(void)text_copy(
+	    event->u.delivery.repository, sizeof(event->u.delivery.repository), run.repository);
+	assert(sim->n_ci_said + 1 < COUNT(sim->ci_said));
+	sim->n_ci_said++;
+	*said = (struct sim_ci_said){ sim, index, (int)run.attempt, (int)run.rank };
+	event->done = on_answer;
+	event->done_ctx = said;
+	sim_server_submit(sim, event);
+}
+
+/* --- it is asked --- */
+
+static void
+answers(struct sim *sim, int64_t effect, UNUSED int64_t b)
+{
+	struct sim_open *open = sim_server_find(sim, effect);
+	const struct effect_github_runs *ask;
+	struct github_runs_read *read;
+
+	if (open == NULL)
+		return;
+	ask = &open->effect->u.github_runs;
+	read = &open->effect->result->u.github_runs_read;
+	if (!sim->is_resting && sim_one_in(sim, 8)) {
+		sim_note(sim, SIM_CI_AWAY);
+		(void)text_copy(read->why, sizeof(read->why), "HTTP 502");
+		read->retry_after_s = sim_draw(sim, 120);
+	}
+	for (int64_t i = 0; i < sim->n_ci && read->why[0] == '\0'; i++) {
+		const struct sim_ci *of = &sim->ci[i];
+		struct pipeline_run run =
+		    run_of(sim, i, of->attempt * 100 + of->rank * 10 + of->conclusion);
+
+		if (strcmp(run.commit, ask->commit) != 0 ||
+		    (ask->branch[0] != '\0' && strcmp(run.branch, ask->branch) != 0))
+			continue;
+		*(struct pipeline_run *)array_add(&read->runs, &read->n, sizeof(run)) = run;
+	}
+	sim_server_report(sim, open);
+}
+
+void
+sim_ci_ask(struct sim *sim, struct sim_open *open)
+{
+	int64_t wait_ms = open->effect->u.github_runs.not_before - sim->now;
+
+	sim_later(sim, sim->life, (wait_ms > 0 ? wait_ms : 0) + sim_delay(sim, 20, 10000), answers,
+	    open->effect->id, 0);
+}
+
+/* --- what begins --- */
+
+/* Can the newest run that it may know of there be a success? */
+static bool
+can_be_green(const struct sim *sim, const char *commit, const char *branch)
+{
+	const struct sim_ci *newest = NULL;
+	bool is_green = false;
+
+	for (int64_t i = 0; i < sim->n_ci; i++) {
+		const struct sim_ci *run = &sim->ci[i];
+
+		if (strcmp(sim->commits[run->commit], commit) == 0 && run->known_attempt > 0 &&
+		    strcmp(sim_branch_name(run->branch), branch) == 0)
+			newest = run;
+	}
+	for (int64_t i = newest == NULL ? 0 : newest - sim->ci; i < sim->n_ci; i++) {
+		const struct sim_ci *run = &sim->ci[i];
+		uint32_t later = run == newest ? ~UINT32_C(0) << run->known_attempt : ~UINT32_C(0);
+
+		if (strcmp(sim->commits[run->commit], commit) == 0 &&
+		    strcmp(sim_branch_name(run->branch), branch) == 0)
+			is_green |= (run->greens & later) != 0;
+	}
+	return is_green;
+}
+
+void
+sim_ci_check_begun(struct sim *sim, struct tx *tx, int64_t work)
+{
+	const struct settings *settings = tx->event->context.settings;
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, tx->db, &err,
+		"SELECT environment, commit_id, iif(cause IN ('push', 'poll', 'job'), '', ref) FROM work"
+		" WHERE id = $1 AND program = 'deploy' AND emergency = ''",
+		DB_I64(work)),
+	    &err);
+	while (db_next(&rows)) {
+		const char *commit = db_col_text(&rows, 1), *ref = db_col_text(&rows, 2);
+		const struct environment_settings *environment =
+		    settings_environment(settings, db_col_text(&rows, 0));
+		bool is_named = ref[0] != '\0' && !text_is_hex(ref, 1, 64);
+
+		if (environment == NULL || environment->require_ci == NULL)
+			continue;
+		sim_note(sim, SIM_CI_PASSED);
+		if (!can_be_green(sim, commit, is_named ? ref : environment->branch))
+			sim_fail(sim, "nothing_begins_whose_ci_has_not_passed",
+			    "%" PRId64 " of %.7s in %s", work, commit, environment->name);
+	}
+}
+
+void
+sim_ci_after(struct sim *sim, struct tx *tx)
+{
+	int64_t n = 0;
+	struct err err;
+
+	if (sim->n_ci == 0 || tx->failed)
+		return;
+	sim_check_must(sim,
+	    db_one_i64(&n, tx->db, &err,
+		"SELECT COUNT(*) FROM work WHERE why = 'CI' AND ended_at = $1", DB_I64(tx->at)),
+	    &err);
+	if (n > 0)
+		sim_note(sim, SIM_CI_REFUSED);
+}
