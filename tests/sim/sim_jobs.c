@@ -359,7 +359,10 @@ check_found(struct sim *sim, struct tx *tx)
 		" WHERE b.environment = e.name AND b.commit_id = $2)))"
 		/* It goes there already, and what somebody has asked for comes behind it. */
 		" AND NOT EXISTS (SELECT 1 FROM work w WHERE w.environment = e.name"
-		" AND w.commit_id = $2 AND w.action = '' AND w.state IN ('RUNNING', 'VERIFYING'))",
+		" AND w.commit_id = $2 AND w.action = '' AND w.state IN ('RUNNING', 'VERIFYING'))"
+		/* It waited for a lock's end, and somebody has cancelled it. */
+		" AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.environment = e.name"
+		" AND a.code = 'cancel_requested' AND a.commit_id = $2)",
 		DB_TEXT(query->environment), DB_TEXT(commit)) > 0 &&
 	    settings_environment(tx->event->context.settings, query->environment) != NULL)
 		sim_fail(sim, "no_push_of_a_job_is_lost", "%.7s in %s", commit, query->environment);
@@ -476,7 +479,7 @@ sim_jobs_check_rest(struct sim *sim)
 		    !sim_settings_may_lack(job->branch / 2) && !is_overtaken(sim, job) &&
 		    number(sim, sim->eyes,
 			"SELECT COUNT(*) FROM message WHERE instr(head, 'could not be handled') > $2"
-			" OR instr(head, 'git does not show ' || substr($1, 1, 7)) > 0",
+			" OR instr(head, 'git does not show ' || char(2) || substr($1, 1, 7)) > 0",
 			DB_TEXT(sim->commits[job->commit]), DB_I64(0)) == 0)
 			sim_fail(sim, "no_push_of_a_job_is_lost", "by job %d.%d", job->run,
 			    job->attempt);
