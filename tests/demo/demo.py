@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """demo.py - the whole of deploybot on this machine: a chat in the browser, two applications
 with a repository and two environments each.  --story plays it without a person and exits 0 only if all of
-it happened; --story rolled-back-stays-back plays another one, of rollbacks and of answers given before."""
+it happened; --story rolled-back-stays-back plays another one, of rollbacks and of answers given before, --story
+pipelines one of CI and gates."""
 # SPDX-License-Identifier: ISC
 import argparse
 import os
@@ -12,13 +13,14 @@ import socket
 import sys
 import tempfile
 
+import pipelines
 import rolled_back
 from stage import APPLICATIONS, Stage
 from story import play
 from telegram_client import ADA, BEA, GROUP
 
 BUILD_SECONDS = 4.0
-STORIES = ("1", "rolled-back-stays-back")
+STORIES = {"1": None, "rolled-back-stays-back": rolled_back.play, "pipelines": pipelines.play}
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -65,15 +67,15 @@ def serve_demo(stage):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--story", nargs="?", const=STORIES[0], choices=STORIES)
+    parser.add_argument("--story", nargs="?", const="1", choices=STORIES)
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="deploybot-demo-"))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = INTERRUPTED
     try:
         print("starting chat, repository and deploybot …", flush=True)
-        if options.story == STORIES[1]:
-            return rolled_back.play(folder)
+        if STORIES.get(options.story) is not None:
+            return STORIES[options.story](folder)
         with Stage(folder, BUILD_SECONDS if not options.story else 1.0,
                    telegram=("--local",),
                    settings={"ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP)},

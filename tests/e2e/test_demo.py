@@ -71,6 +71,17 @@ def test_what_was_rolled_back_stays_back_in_each_of_the_four_ways(place):
 
 
 @pytest.mark.long
+def test_the_story_of_pipelines_happens(place):
+    folder, environment = place
+    done = subprocess.run([*DEMO, "--story", "pipelines"], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=STORY_SECONDS, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("all of it happened\n")
+    assert not list(folder.iterdir())
+    assert not processes_in(folder)
+
+
+@pytest.mark.long
 def test_ctrl_c_ends_the_demo_with_everything_that_it_started(place):
     folder, environment = place
     with subprocess.Popen(DEMO, env=environment, stdin=subprocess.DEVNULL,

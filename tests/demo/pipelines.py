@@ -1,0 +1,159 @@
+"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, and a job at a gate that two people
+open.  Played without a person; GitHub's API and its issuer of tokens are stand-ins."""
+# SPDX-License-Identifier: ISC
+import http.client
+import json
+import sys
+import uuid
+
+from rolled_back import NAMES
+from stage import GITHUB_SECRET, Stage, wait_until
+from story import STEP_TIMEOUT_S, Story
+from github import sign, workflow_run
+from github_api import Api
+from github_tokens import AUDIENCE, Issuer
+import sample_app
+from telegram_client import ADA, BEA, GROUP, buttons_of
+
+SHOP = "octo/shop"
+TOKEN = "github_pat_" + "4Kx9Qm2Rv7" * 5
+FAILED = {"id": 555, "name": "test", "conclusion": "failure",
+          "steps": [{"name": "Unit tests", "conclusion": "failure"}]}
+LINE = {"path": "src/cart.c", "start_line": 12, "annotation_level": "failure", "message": "expected 3, got 4"}
+
+
+class Pipelines(Story):
+    def __init__(self, stage, api, issuer):
+        super().__init__(stage)
+        self.api, self.issuer, self.number = api, issuer, 0
+
+    def request(self, path, body, headers, method="POST"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.stage.http_port, timeout=STEP_TIMEOUT_S)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+
+    def ci(self, commit, conclusion=None, again=False, branch="develop"):
+        """What GitHub delivers of the run of ci.yml on that commit: it is in progress, or has ended."""
+        self.number += 0 if again else 1
+        run = workflow_run(SHOP, "ci.yml", commit, number=self.number, conclusion=conclusion, head_branch=branch)
+        self.api.runs[:] = [one for one in self.api.runs if one["id"] != run["id"]] + [run]
+        body = json.dumps({"action": "completed" if conclusion else "in_progress", "workflow_run": run,
+                           "repository": run["repository"]}).encode()
+        status, _ = self.request("/github/webhook", body, {
+            "X-GitHub-Event": "workflow_run", "X-GitHub-Delivery": str(uuid.uuid4()),
+            "X-Hub-Signature-256": sign(GITHUB_SECRET, body)})
+        if status != 200:
+            raise RuntimeError(f"the run of CI: {status}")
+
+    def job(self, path, body=None, **claims):
+        token = self.issuer.token(repository=SHOP, **claims)
+        status, said = self.request(path, None if body is None else json.dumps(body),
+                                    {"Authorization": f"Bearer {token}"}, "GET" if body is None else "POST")
+        if status not in (200, 202):
+            raise RuntimeError(f"{path}: {status} {said}")
+        return said
+
+    def press(self, who, view, button):
+        label = next(label for label in buttons_of(self.chat.message(view)) if button in label)
+        self.tell(f"{NAMES[who]} presses {label}")
+        self.chat.press(who, self.chat.message(view), label)
+
+
+def ci_first(story):
+    story.tell("Ada writes /deploy staging, whose CI still runs")
+    mark = story.chat.mark()
+    story.chat.say(ADA, ADA, "/deploy staging")
+    commit = sample_app.git(story.stage.work, "rev-parse", "develop").strip()
+    story.ci(commit)
+    story.hear("Waits for CI: staging", "CI: ci.yml running", after=mark)
+    story.ci(commit, "success", again=True)
+    story.hear("Live: staging", commit[:7], after=mark)
+
+
+def a_red_friday(story):
+    before = story.runs("staging")
+    change = story.stage.push("develop", "good")
+    commit = change["after"]
+    story.tell(f"a colleague pushes \"{change['subject']}\" to develop, whose tests fail")
+    mark = story.chat.mark()
+    story.ci(commit)
+    story.hear("Waits for CI: staging", commit[:7], after=mark, chat=GROUP)
+    story.api.jobs[9_000_000 + story.number] = [FAILED]
+    story.api.annotations[555] = [LINE]
+    story.ci(commit, "failure", again=True)
+    story.hear("CI failed: shop develop, ci.yml", "test › Unit tests", "src/cart.c:12: expected 3, got 4", after=mark,
+               chat=GROUP)
+    story.hear("CI not passed: staging", commit[:7], after=mark, chat=GROUP)
+    story.must(story.runs("staging") == before, "what has not passed was not deployed")
+
+
+def green_again(story):
+    change = story.stage.push("develop", "good")
+    commit = change["after"]
+    story.tell(f"\"{change['subject']}\" repairs it")
+    mark = story.chat.mark()
+    story.ci(commit)
+    story.hear("Waits for CI: staging", commit[:7], after=mark, chat=GROUP)
+    story.ci(commit, "success", again=True)
+    story.hear("CI green again: shop develop, ci.yml", after=mark, chat=GROUP)
+    story.hear("Live: staging", commit[:7], after=mark, chat=GROUP)
+    story.must(story.runs("staging") == commit, "the push went live when its CI had passed")
+
+
+def a_gate_for_two(story):
+    commit = story.stage.push("main", "good")["after"]
+    claims = {"ref": "refs/heads/main", "sha": commit, "run_id": "4711", "check_run_id": "94711"}
+    story.tell("a job of deploy.yml comes to the gate of production")
+    mark = story.chat.mark()
+    work = story.job("/v1/gate", {"environment": "production"}, **claims)["id"]
+    asked = story.hear("Awaiting approval: production", "run 4711", after=mark, buttons=("Approve",), chat=GROUP)
+    story.press(ADA, asked, "Approve")
+    story.must(story.job(f"/v1/work/{work}", **claims)["state"] == "awaiting_approval", "one yes is not enough")
+    story.press(BEA, asked, "Approve")
+    story.hear("Gate open: production", after=mark, chat=GROUP)
+    wait_until(lambda: story.job(f"/v1/work/{work}", **claims)["state"] == "running", STEP_TIMEOUT_S, "an open gate")
+    story.tell("      ✓ the job goes on")
+    story.job(f"/v1/gate-end/{work}", {"conclusion": "success"}, **claims)
+    story.hear("Done: production", after=mark, chat=GROUP)
+    mark = story.chat.mark()
+    story.chat.say(ADA, ADA, "/status production")
+    story.hear(f"gate: {commit[:7]}, run 4711, ended well", after=mark)
+
+
+def list_runs(story):
+    mark = story.chat.mark()
+    story.tell("Ada writes /pipelines")
+    story.chat.say(ADA, ADA, "/pipelines")
+    story.hear("ci.yml develop", "success", "failure", after=mark)
+
+
+def play(folder):
+    """0: all of it happened."""
+    api = Api(people={TOKEN: {"repositories": [SHOP], "permissions": {
+        "metadata": "read", "actions": "read", "checks": "read"}}})
+    issuer = Issuer()
+    settings = {
+        "ADMIN_TELEGRAM_IDS": f"{ADA},{BEA}", "TELEGRAM_CHAT_ID": str(GROUP), "GITHUB_REPOSITORY": SHOP,
+        "GITHUB_API_URL": api.url, "GITHUB_API_TOKEN": TOKEN, "STAGING_REQUIRE_CI": "ci.yml",
+        "ENABLE_API_SERVER": "true", "PUBLIC_URL": AUDIENCE, "GITHUB_TOKEN_ISSUER": issuer.url,
+        "PRODUCTION_APPROVALS": "2", "PRODUCTION_CONFIRM": "false",
+        "WORKFLOW_SHOP_IS": "github 456789 deploy.yml@refs/heads/main", "WORKFLOW_SHOP_MAY": "gate:production"}
+    try:
+        with Stage(folder, telegram=("--local",), settings=settings) as stage:
+            story = Pipelines(stage, api, issuer)
+            try:
+                for chapter in (ci_first, a_red_friday, green_again, a_gate_for_two, list_runs):
+                    chapter(story)
+            except (AssertionError, TimeoutError, RuntimeError) as problem:
+                print(f"the story broke off: {problem}", file=sys.stderr)
+                print("--- deploybot's log ---\n" + stage.bot.log()[-6000:], file=sys.stderr)
+                return 1
+            story.tell("all of it happened")
+            return 0
+    finally:
+        issuer.stop()
+        api.stop()
