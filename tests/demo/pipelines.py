@@ -1,5 +1,5 @@
-"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, and a job at a gate that two people
-open.  Played without a person; GitHub's API and its issuer of tokens are stand-ins."""
+"""Pipelines in the chat: CI that fails and is green again, a push that waits for it, and a job at a gate that two
+people open.  Played without a person; GitHub's API and its issuer of tokens are stand-ins."""
 # SPDX-License-Identifier: ISC
 import http.client
 import json

@@ -35,7 +35,8 @@ def made(folder, api, by_app=True, **more):
     key.chmod(0o600)
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
     return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
-                APPS_DIRECTORY=str(folder / "apps"), **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
+                APPS_DIRECTORY=str(folder / "apps"),
+                **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
 
 
 def said(bot):

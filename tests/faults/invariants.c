@@ -144,7 +144,8 @@ whoever_goes_on_waits_for_something(const struct invariants *of)
 /* Q1: in a free environment each place waits for an answer of somebody or of git, for a
  * resource that is held or waited for longer, for a slot that another one has, for the end of a
  * lock or freeze (that of the settings begins a moment before it is looked at), for CI that GitHub
- * is asked about, for the audit's witness, for settings that are looked at again, or (a push) for who looks at what runs there. */
+ * is asked about, for the audit's witness, for settings that are looked at again, or (a push) for
+ * who looks at what runs there. */
 static void
 nothing_waits_for_a_free_environment(const struct invariants *of)
 {
