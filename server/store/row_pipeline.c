@@ -119,6 +119,16 @@ row_pipeline_red_by_id(
 	return ret;
 }
 
+bool
+row_pipeline_says_red(struct tx *tx, int64_t chat, const char *commit)
+{
+	return tx_number(tx,
+		   "SELECT EXISTS (SELECT 1 FROM pipeline_red r JOIN pipeline_run p"
+		   " ON p.application = r.application AND p.repository_id = r.repository_id"
+		   " AND p.run = r.run WHERE r.chat = $1 AND p.commit_id = $2)",
+		   DB_I64(chat), DB_TEXT(commit)) != 0;
+}
+
 void
 row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeline_run *run,
     struct pipeline_red *red)

@@ -48,6 +48,9 @@ struct pipeline_red *row_pipeline_red(
 struct pipeline_red *row_pipeline_red_by_id(
     struct tx *tx, int64_t id, struct pipeline_red *ret, struct pipeline_run *ret_run);
 
+/* Does that chat have a message that such a run of this commit is red? */
+bool row_pipeline_says_red(struct tx *tx, int64_t chat, const char *commit);
+
 /* Makes the row of that run's file and branch, or has it say what *red says; sets its id. */
 void row_pipeline_set_red(struct tx *tx, const char *application, const struct pipeline_run *run,
     struct pipeline_red *red);

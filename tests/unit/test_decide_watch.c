@@ -203,6 +203,32 @@ WATCH_TEST(a_schedule_is_watched_and_is_no_ci, "STAGING_REQUIRE_CI=ci.yml")
 	assert_int_equal(world_state(w), DEPLOY_QUEUED);
 }
 
+static void
+push_fails(struct world *w)
+{
+	struct event *event = world_push(w, "develop");
+
+	(void)text_copy(event->u.delivery.after, LIMIT_COMMIT, COMMIT_A);
+	assert_int_equal(world_decide(w, event).status, 200);
+	world_git_at(w, COMMIT_A);
+	ends(w, 1, "failure");
+	assert_int_equal(world_state(w), DEPLOY_REFUSED);
+	assert_int_equal(world_rings_in(w, WORLD_TEAM), 1);
+}
+
+/* One failure, one ring: what it keeps from being deployed is said without. */
+WATCH_TEST(a_push_whose_ci_fails_rings_once, "STAGING_REQUIRE_CI=ci.yml")
+{
+	push_fails(w);
+	assert_false(world_says(w, "❌ CI failed: ")->is_silent);
+}
+
+WATCH_TEST(
+    and_by_itself_where_that_is_not_watched, "STAGING_REQUIRE_CI=ci.yml", "WATCH_PIPELINES=none")
+{
+	push_fails(w);
+}
+
 /* Whoever may push chooses these words. */
 WATCH_TEST(what_strangers_wrote_reads_as_theirs)
 {

@@ -5,6 +5,7 @@
 #include "chat/chat_text.h"
 #include "decide/tell/decide_tell.h"
 #include "store/row_message.h"
+#include "store/row_pipeline.h"
 
 /* An edit makes no sound: what rings is sent anew, and says all. */
 static void
@@ -33,6 +34,14 @@ decide_tell_rings(struct tx *tx, const struct deployment *deployment)
 	return chat_deployment_rings(deployment, after_s * 1000, tx->at);
 }
 
+/* That its CI has failed rang there by itself: nobody asked for it. */
+static bool
+has_rung(struct tx *tx, const struct deployment *deployment)
+{
+	return deployment->why == DEPLOY_WHY_CI && !deployment_is_by_request(deployment) &&
+	    row_pipeline_says_red(tx, deployment->address.chat, deployment->commit);
+}
+
 /* The team is notified of what is bad; of the rest who asked. */
 void
 decide_ring(struct tx *tx, const struct deployment *deployment)
@@ -44,7 +53,8 @@ decide_ring(struct tx *tx, const struct deployment *deployment)
 		decide_tell_expired(tx, &about);
 	decide_tell_rolled_back(tx, &about);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION ||
-	    deployment->state == DEPLOY_AWAITING_APPROVAL || !decide_tell_rings(tx, deployment))
+	    deployment->state == DEPLOY_AWAITING_APPROVAL || !decide_tell_rings(tx, deployment) ||
+	    has_rung(tx, deployment))
 		return;
 	ring_in(tx, &about, deployment->message);
 	if (deploy_flow_class(deployment->state) != DEPLOY_CLASS_FINAL ||
