@@ -453,7 +453,7 @@ on_reply(void *ctx, const struct http_client_result *http)
 	const struct github_api_reply reply = { http->code, http->why,
 		http_client_was_sent(http->call), http->status, http->body, http->body_size,
 		http_client_header(http, "ETag"), http_client_header(http, "Retry-After"),
-		http_client_header(http, "X-RateLimit-Limit"),
+		http_client_header(http, "Link"), http_client_header(http, "X-RateLimit-Limit"),
 		http_client_header(http, "X-RateLimit-Remaining"),
 		http_client_header(http, "X-RateLimit-Reset"), clock_wall_ms() / 1000 };
 	struct github_api_answer answer = github_api_judge(&reply, &body);

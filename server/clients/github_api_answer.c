@@ -76,6 +76,24 @@ wait_of(const struct github_api_reply *reply)
 	return wait_s < WAIT_MOST_S ? wait_s : WAIT_MOST_S;
 }
 
+/* <https://…?per_page=100&cursor=v1_123>; rel="next", of which the address is never followed. */
+static void
+take_next(const char *link, char out[LIMIT_CURSOR])
+{
+	static const char key[] = "cursor=",
+			  plain[] =
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.=%-";
+	const char *end = link == NULL ? NULL : strstr(link, ">; rel=\"next\""), *at = link;
+	size_t size;
+
+	out[0] = '\0';
+	while (end != NULL && (at = strstr(at, key)) != NULL && at < end) {
+		at += strlen(key);
+		size = strspn(at, plain);
+		(void)snprintf(out, LIMIT_CURSOR, "%.*s", size < LIMIT_CURSOR ? (int)size : 0, at);
+	}
+}
+
 static enum github_verdict
 verdict_of(const struct github_api_reply *reply, const struct json *root)
 {
@@ -141,6 +159,7 @@ github_api_judge(const struct github_api_reply *reply, struct json **ret_body)
 	else if (reply->etag != NULL &&
 	    is_sendable(reply->etag, strlen(reply->etag), sizeof(answer.etag)))
 		(void)text_copy(answer.etag, sizeof(answer.etag), reply->etag);
+	take_next(reply->link, answer.next);
 	if (answer.verdict == GITHUB_DONE)
 		*ret_body = TAKE(root);
 	return answer;

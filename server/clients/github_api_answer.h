@@ -42,7 +42,7 @@ struct github_api_reply {
 	int status;
 	const char *body;
 	size_t body_size;
-	const char *etag, *retry_after;
+	const char *etag, *retry_after, *link;
 	const char *limit, *remaining, *reset; /* of x-ratelimit */
 	int64_t now_s;			       /* since 1970 */
 };
@@ -54,6 +54,7 @@ struct github_api_answer {
 	int64_t retry_after_s;	    /* of LIMITED, 1 to 3,600; else 0 */
 	int64_t limit, reset_s;	    /* calls in an hour, and when that ends; 0: it does not say */
 	char etag[GITHUB_API_ETAG]; /* "": it has none */
+	char next[LIMIT_CURSOR];    /* the cursor of a list's next page; "": there is none */
 	char detail[LIMIT_LINE];    /* of what is neither DONE nor SAME */
 };
 

@@ -33,6 +33,13 @@ watches_alone(const struct settings *application)
 	return watches(application) && !requires_ci(application);
 }
 
+/* Its own, or the main file's, of which its own settings say nothing. */
+static bool
+has_webhook(const struct settings *application)
+{
+	return application->github_webhook_secret != NULL || application->application[0] != '\0';
+}
+
 const struct github_need github_needs[GITHUB_NEEDS] = {
 	{ "metadata", "read", "Metadata: read", "every call", "", false, always },
 	{ "actions", "read", "Actions: read", "<ENV>_REQUIRE_CI", "/actions/runs?per_page=1", false,
@@ -41,6 +48,8 @@ const struct github_need github_needs[GITHUB_NEEDS] = {
 	    watches_alone },
 	{ "checks", "read", "Checks: read", "WATCH_PIPELINES",
 	    "/commits/HEAD/check-runs?per_page=1", true, watches },
+	{ "repository_hooks", "write", "Webhooks: write", "redelivery", "/hooks?per_page=1",
+	    true, has_webhook },
 };
 
 uint32_t

@@ -7,7 +7,8 @@
 struct json;
 struct settings;
 
-#define GITHUB_NEEDS 4
+#define GITHUB_NEEDS	   5
+#define GITHUB_NEEDS_HOOKS 4 /* the row of redelivery */
 
 /* A point that asks more of GitHub is one more row: tokens are narrowed to the rows whose settings
  * are there, and doctor tries each of them.  Of one permission the higher level stands last. */

@@ -334,6 +334,18 @@ take_id(const struct inbound *inbound, enum forge_proof how, struct delivery *de
 	return false;
 }
 
+/* GitHub's number of the webhook, of a repository's alone; it is not signed. */
+static void
+take_hook(struct http_request *request, struct delivery *delivery)
+{
+	const char *number = http_request_header(request, "X-GitHub-Hook-ID");
+	const char *of = http_request_header(request, "X-GitHub-Hook-Installation-Target-Type");
+
+	if (number == NULL || of == NULL || strcmp(of, "repository") != 0 ||
+	    !text_to_i64(number, 1, INT64_MAX, &delivery->hook_number, NULL))
+		delivery->hook_number = 0;
+}
+
 /* The event of a request that is proven; *ret_status says why there is none. */
 static struct event *
 new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_status)
@@ -357,6 +369,7 @@ new_delivery(const struct inbound *inbound, enum forge_proof how, int *ret_statu
 		free(raw.data);
 		return NULL;
 	}
+	take_hook(request, &delivery);
 	(void)text_copy(delivery.hook, sizeof(delivery.hook), inbound->application);
 	event = event_new(EVENT_DELIVERY);
 	event->source =

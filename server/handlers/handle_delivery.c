@@ -1,6 +1,7 @@
 /* handle_delivery.c - a forge says that a branch may have moved.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_announced.h"
+#include "decide/git/decide_redelivery.h"
 #include "decide/queue/decide_ci_news.h"
 #include "handlers/handlers.h"
 #include "lib/mem.h"
@@ -66,11 +67,15 @@ say_nobodys(struct tx *tx, const struct delivery *delivery)
 void
 handle_delivery(struct tx *tx, const struct event *event)
 {
-	const struct delivery *delivery = &event->u.delivery;
+	struct delivery delivered = event->u.delivery, *delivery = &delivered;
 	char source[DECIDE_SOURCE];
 
 	if (delivery->kind == DELIVERY_PING)
 		return;
+	delivery->came_at = decide_redelivery_came(tx, delivery);
+	(void)decide_announced_source(delivery->forge, delivery->hook, source);
+	if (delivery->kind != DELIVERY_PUSH && delivery->forge == DELIVERY_GITHUB)
+		(void)row_dedupe_add(tx, source, delivery->id, NULL); /* twice is as once */
 	if (delivery->kind == DELIVERY_WORKFLOW_RUN && is_ours(tx, delivery)) {
 		decide_ci_note(tx, delivery);
 		return;
@@ -83,8 +88,8 @@ handle_delivery(struct tx *tx, const struct event *event)
 		say_nobodys(tx, delivery);
 		return;
 	}
-	if (!row_dedupe_add(tx, decide_announced_source(delivery->forge, delivery->hook, source),
-		delivery->id, delivery->by_id_alone ? NULL : delivery->digest)) {
+	if (!row_dedupe_add(
+		tx, source, delivery->id, delivery->by_id_alone ? NULL : delivery->digest)) {
 		tx->answer.is_duplicate = true;
 		return;
 	}

@@ -272,12 +272,13 @@ static void
 ignore(UNUSED struct tx *tx, UNUSED const struct fault *fault)
 {
 }
-#define fault_pin_message ignore /* the next look tries it again */
-#define fault_stop_run	  ignore
-#define fault_toast	  ignore
-#define fault_document	  ignore
-#define fault_purge_run	  ignore
-#define fault_leave_chat  ignore
+#define fault_github_deliveries ignore /* it is looked at again in five minutes */
+#define fault_pin_message	ignore /* the next look tries it again */
+#define fault_stop_run		ignore
+#define fault_toast		ignore
+#define fault_document		ignore
+#define fault_purge_run		ignore
+#define fault_leave_chat	ignore
 
 static void (*const faults[])(struct tx *tx, const struct fault *fault) = {
 #define EFFECT(upper, lower, ...) [EFFECT_##upper] = fault_##lower,

@@ -7,6 +7,7 @@
 #include "decide/work/decide_left.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
+#include "decide/git/decide_redelivery.h"
 #include "decide/audit/decide_rename.h"
 #include "decide/decide_reply.h"
 #include "decide/who/decide_session.h"
@@ -70,6 +71,7 @@ handle_settings(struct tx *tx, const struct event *event)
 		decide_approvals_look(tx);
 	}
 	decide_poll_later(tx);
+	decide_redelivery_begin(tx);
 	decide_access(tx);
 	decide_factor_look(tx);
 	decide_sessions_look(tx);

@@ -15,6 +15,7 @@
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
 #include "decide/queue/decide_queue.h"
+#include "decide/git/decide_redelivery.h"
 #include "decide/audit/decide_rename.h"
 #include "decide/audit/decide_restored.h"
 #include "decide/who/decide_session.h"
@@ -210,4 +211,5 @@ handle_started(struct tx *tx, const struct event *event)
 	if (!row_effect_has_timer(tx, TIMER_DAILY))
 		(void)row_effect_timer(tx, TIMER_DAILY, "", 0, tx->at + DAY_MS);
 	decide_poll_begin(tx);
+	decide_redelivery_begin(tx);
 }

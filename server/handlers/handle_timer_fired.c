@@ -16,6 +16,7 @@
 #include "decide/factor/decide_picture.h"
 #include "decide/tell/decide_pin.h"
 #include "decide/git/decide_poll.h"
+#include "decide/git/decide_redelivery.h"
 #include "decide/audit/decide_rename.h"
 #include "decide/who/decide_session.h"
 #include "decide/queue/decide_unsynced.h"
@@ -85,6 +86,7 @@ cloudflare_due(struct tx *tx, int64_t work)
 #define DUE_AUDIT_LINE .of_all = decide_audit_line_due
 #define DUE_STRANGERS  .of_all = row_stranger_due
 #define DUE_RENAME     .of_all = decide_rename
+#define DUE_REDELIVERY .of_all = decide_redelivery_due
 #define DUE_PUSH       .of_all = decide_announced_again
 #define DUE_ACCESS     .of_all = access_ends
 #define DUE_SESSIONS   .of_all = decide_sessions_look

@@ -374,6 +374,7 @@ metric_set_gauges(
 {
 	metric_set_value(set, METRIC_OUTBOX_PENDING, (double)gauges->outbox_pending);
 	metric_set_value(set, METRIC_AUDIT_ENTRIES, (double)gauges->audit_entries);
+	metric_set_value(set, METRIC_GITHUB_MISSING_SINCE, (double)gauges->missing_since / 1000);
 	set_witness(set, gauges);
 	if (gauges->is_all)
 		forget_all(set);

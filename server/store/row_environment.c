@@ -106,8 +106,18 @@ row_environment_set_skipped(struct tx *tx, const char *name, int64_t count)
 /* Of what git has shown already, as it stands in head_block. */
 #define CAME "CASE WHEN head_commit = $2 THEN MIN(head_block, $3) ELSE $3 END"
 
+/* The newest that was there at that time. */
+static int64_t
+block_until(struct tx *tx, const char *name, int64_t at)
+{
+	return tx_number(tx,
+	    "SELECT COALESCE(MAX(number), 0) FROM block WHERE environment = $1 AND at <= $2",
+	    DB_TEXT(name), DB_I64(at));
+}
+
 void
-row_environment_set_announced(struct tx *tx, const char *name, const char *commit, int64_t job_run)
+row_environment_set_announced(
+    struct tx *tx, const char *name, const char *commit, int64_t job_run, int64_t came_at)
 {
 	ensure(tx, name);
 	set(tx,
@@ -116,7 +126,9 @@ row_environment_set_announced(struct tx *tx, const char *name, const char *commi
 	    " CASE WHEN $2 = '' OR announced_commit = $2 THEN announced_block"
 	    " WHEN announced_commit = '' OR (announced_commit = seen_commit AND waiting_push = '')"
 	    " THEN " CAME " ELSE MIN(announced_block, " CAME ") END",
-	    DB_TEXT(name), DB_TEXT(commit), DB_I64(row_block_newest(tx, name)), DB_I64(job_run));
+	    DB_TEXT(name), DB_TEXT(commit),
+	    DB_I64(came_at != 0 ? block_until(tx, name, came_at) : row_block_newest(tx, name)),
+	    DB_I64(job_run));
 }
 
 /* Of two commits a count stays as it is. */

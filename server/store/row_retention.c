@@ -4,6 +4,7 @@
 
 #include "store/row_hook.h"
 #include "store/row_nonce.h"
+#include "store/row_redelivery.h"
 #include "store/row_secret.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
@@ -76,6 +77,7 @@ row_retention_clear(struct tx *tx)
 	    "DELETE FROM pipeline_run WHERE rowid IN (SELECT rowid FROM"
 	    " (SELECT rowid, at FROM pipeline_run ORDER BY rowid LIMIT $2) WHERE at < $1)",
 	    tx->at - RUN_DAYS * DAY_MS);
+	row_redelivery_clear(tx);
 	more |= row_hook_clear(tx, ROW_RETENTION_MAX);
 	more |= row_nonce_clear(tx, ROW_RETENTION_MAX);
 	more |= row_token_clear(tx, ROW_RETENTION_MAX);

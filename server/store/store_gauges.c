@@ -7,6 +7,7 @@
 #include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_left_host.h"
+#include "store/row_redelivery.h"
 #include "store/row_token.h"
 #include "store/store_inside.h"
 #include "types/repository.h"
@@ -117,8 +118,10 @@ add_tokens(struct store *store, struct queue_list *out, struct err *err)
 bool
 store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 {
+	struct event nothing = { 0 };
 	struct gauges *gauges;
 	struct outcome *outcome;
+	struct tx tx;
 
 	if (!add_tokens(store, out, err))
 		return false;
@@ -130,7 +133,13 @@ store_gauges_add(struct store *store, struct queue_list *out, struct err *err)
 	outcome->gauges = gauges = mem_new(1, sizeof(*gauges));
 	gauges->outbox_pending = store->mark.n_outbox;
 	gauges->audit_entries = store->mark.audit.seq;
-	if (!store_witness_waiting(store, gauges, err) ||
+	gauges->missing_since = store->gauges.missing_since;
+	tx_begin(&tx, store, &nothing);
+	if (store->is_outside_changed)
+		gauges->missing_since = row_redelivery_missing(&tx).since;
+	if (tx.failed)
+		*err = tx.err;
+	if (tx.failed || !store_witness_waiting(store, gauges, err) ||
 	    (store_names_are_any(&store->changed) && !read_environments(store, gauges, err))) {
 		outcome_free(outcome);
 		return false;

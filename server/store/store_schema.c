@@ -1190,6 +1190,14 @@ static const char *const migration_19[] = {
 	" since INTEGER NOT NULL, failures INTEGER NOT NULL, details TEXT NOT NULL,"
 	" UNIQUE (chat, repository_id, file, branch)) STRICT;"
 	"CREATE INDEX pipeline_red_message ON pipeline_red (message);",
+	/* What GitHub could not deliver, by which webhook, and how often it was asked for again. */
+	"CREATE TABLE forge_hook (id INTEGER PRIMARY KEY, application TEXT NOT NULL,"
+	" repository TEXT NOT NULL COLLATE NOCASE, number INTEGER NOT NULL,"
+	" looked_at INTEGER NOT NULL, UNIQUE (application, repository)) STRICT;",
+	"CREATE TABLE undelivered (hook INTEGER NOT NULL, guid TEXT NOT NULL,"
+	" delivery INTEGER NOT NULL, at INTEGER NOT NULL, is_ok INTEGER NOT NULL,"
+	" asks_branch INTEGER NOT NULL, branch TEXT NOT NULL, tries INTEGER NOT NULL,"
+	" due INTEGER NOT NULL, PRIMARY KEY (hook, guid)) STRICT, WITHOUT ROWID;",
 	NULL,
 };
 

@@ -661,6 +661,22 @@ CREATE TABLE pipeline_red (id INTEGER PRIMARY KEY AUTOINCREMENT,
  details TEXT NOT NULL,
  UNIQUE (chat, repository_id, file, branch)) STRICT;
 CREATE INDEX pipeline_red_message ON pipeline_red (message);
+CREATE TABLE forge_hook (id INTEGER PRIMARY KEY,
+ application TEXT NOT NULL,
+ repository TEXT NOT NULL COLLATE NOCASE,
+ number INTEGER NOT NULL,
+ looked_at INTEGER NOT NULL,
+ UNIQUE (application, repository)) STRICT;
+CREATE TABLE undelivered (hook INTEGER NOT NULL,
+ guid TEXT NOT NULL,
+ delivery INTEGER NOT NULL,
+ at INTEGER NOT NULL,
+ is_ok INTEGER NOT NULL,
+ asks_branch INTEGER NOT NULL,
+ branch TEXT NOT NULL,
+ tries INTEGER NOT NULL,
+ due INTEGER NOT NULL,
+ PRIMARY KEY (hook, guid)) STRICT, WITHOUT ROWID;
 INSERT INTO counter (name, value) VALUES ('block', 0);
 INSERT INTO counter (name, value) VALUES ('logs', 0);
 INSERT INTO counter (name, value) VALUES ('nonce', 0);

@@ -62,6 +62,7 @@ struct environment_gauge {
 struct gauges {
 	int64_t outbox_pending;
 	int64_t audit_entries;
+	int64_t missing_since;		/* wall ms: GitHub could not deliver it; 0: none is */
 	bool has_witness;		/* AUDIT_S3_BUCKET is set */
 	int64_t unwitnessed;		/* entries that are not confirmed outside */
 	int64_t unwitnessed_since;	/* wall ms of the oldest of them; 0: none */

@@ -48,6 +48,8 @@ struct delivery {
 					  * the main file, of all that have none of their own */
 	char id[LIMIT_DELIVERY]; /* of one ref of it, where it may have several */
 	uint8_t digest[32];	/* of the raw body (its MAC serves): this is signed, the id not */
+	int64_t hook_number;	/* GitHub's, of a repository's webhook; 0: not known */
+	int64_t came_at;	/* wall ms: GitHub tried it first then, in vain; 0: now */
 	char repository[LIMIT_REF];	/* as sent, group/sub/name; compare without case */
 	char branch[LIMIT_REF];	/* without refs/heads/; "" for a tag or anything else */
 	bool deleted;

@@ -193,6 +193,16 @@ struct effect_github_failure {
 	int64_t run, attempt;
 };
 
+/* The subject is its webhook's row. */
+struct effect_github_deliveries {
+	char application[ENVIRONMENT_NAME_MAX]; /* with whose settings GitHub is asked */
+	int64_t hook;	/* its number there; 0: not known, it is looked for */
+	int64_t delivery; /* one of its; 0: those that failed are listed */
+	bool is_again;	/* that one is asked for again; else its branch is asked for */
+	char cursor[LIMIT_CURSOR]; /* of the page that is listed; "": the first */
+	int left;	/* so many pages; or, of deliveries, so many are asked for again */
+};
+
 /* Entries of the audit for the witness outside. */
 struct effect_witness {
 	int64_t first;
@@ -232,7 +242,8 @@ struct effect_witness {
 	TIMER(PAD, "pad", 120, MANY) /* that of the person in `name` is no more */ \
 	TIMER(WITNESS, "witness", 600, ONE) /* entries of the audit go to their witness */ \
 	TIMER(AUDIT_LINE, "audit_line", 24 * 3600, ONE) /* a day of the audit is over */ \
-	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */
+	TIMER(STRANGERS, "strangers", 3600, ONE) /* what they repeated is audited */ \
+	TIMER(REDELIVERY, "redelivery", 6 * 3600, ONE) /* what GitHub could not deliver */
 
 enum timer_kind {
 #define TIMER(name, ...) TIMER_##name,
@@ -281,6 +292,7 @@ struct effect {
 		struct effect_cloudflare cloudflare;
 		struct effect_github_runs github_runs;
 		struct effect_github_failure github_failure;
+		struct effect_github_deliveries github_deliveries;
 		struct effect_witness witness;
 		struct effect_timer timer;
 	} u;

@@ -126,6 +126,10 @@ static const struct field fields_github_runs[] = {
 static const struct field fields_github_failure[] = {
 	FIELD("environment", github_failure.environment), ID("run", github_failure.run),
 	ID("attempt", github_failure.attempt), END };
+static const struct field fields_github_deliveries[] = {
+	FIELD("application", github_deliveries.application), FIELD("hook", github_deliveries.hook),
+	FIELD("delivery", github_deliveries.delivery), FIELD("again", github_deliveries.is_again),
+	FIELD("cursor", github_deliveries.cursor), FIELD("left", github_deliveries.left), END };
 static const struct field fields_witness[] = {
 	ID("first", witness.first), ID("last", witness.last), FIELD("head", witness.head),
 	FIELD("place", witness.place),

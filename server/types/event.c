@@ -66,6 +66,8 @@ event_free(struct event *event)
 		free(event->u.run_ended.binding);
 	else if (event->kind == EVENT_GITHUB_RUNS_READ)
 		free(event->u.github_runs_read.runs);
+	else if (event->kind == EVENT_GITHUB_DELIVERIES_READ)
+		free(event->u.github_deliveries_read.list);
 	else if (event->kind == EVENT_DELIVERY)
 		free(event->u.delivery.run);
 	else if (event->kind == EVENT_PROBED)

@@ -14,6 +14,7 @@
 #include "types/pipeline_run.h"
 #include "types/hook.h"
 #include "types/probe.h"
+#include "types/redelivery.h"
 #include "types/run_warnings.h"
 #include "types/secret.h"
 #include "types/update.h"
@@ -144,6 +145,16 @@ struct github_failure_read {
 	char details[LIMIT_TAIL];
 };
 
+struct github_deliveries_read {
+	int64_t hook;		/* the webhook's number; 0: not known */
+	size_t n;
+	struct redelivery *list; /* owned: a page of attempts, the newest first */
+	char next[LIMIT_CURSOR]; /* of the page behind it; "": there is none */
+	char branch[LIMIT_REF];	/* the delivery's; "": not known */
+	int64_t pause_s;	/* before it is looked at again */
+	char why[LIMIT_LINE];	/* GitHub has not said it; "": it has */
+};
+
 struct probed {
 	size_t n;
 	struct probe_finding *findings;	/* owned; as many as the effect's targets, same order */
@@ -243,6 +254,7 @@ struct event {
 		struct cloudflare_answer cloudflare; /* GOT, WAS_SET */
 		struct github_runs_read github_runs_read;
 		struct github_failure_read github_failure_read;
+		struct github_deliveries_read github_deliveries_read;
 		struct witness_answer witnessed;
 		struct fault fault;
 	} u;

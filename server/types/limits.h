@@ -39,6 +39,7 @@
 #define LIMIT_UNTOUCHED		512	/* of those: in which nothing differs */
 #define LIMIT_COMMITS		10	/* listed in a confirmation; beyond it a count */
 #define LIMIT_DRAIN_S		90000	/* a drain: DRAIN_SECONDS, at most a day, ends it before */
+#define LIMIT_CURSOR		64	/* of a page of GitHub's */
 #define LIMIT_DELIVERY		80	/* X-GitHub-Delivery is a GUID of 36 */
 /* Bytes of a file of the audit log: it is closed then. */
 #define LIMIT_AUDIT_FILE	(INT64_C(16) << 20)

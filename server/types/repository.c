@@ -75,8 +75,8 @@ is_alone(const struct settings *main_settings, const struct settings *applicatio
 						     main_settings->application_count == 0;
 }
 
-static const char *
-hook_of(const struct settings *application, enum delivery_forge forge)
+const char *
+repository_hook(const struct settings *application, enum delivery_forge forge)
 {
 	return secret_of(application, forge) != NULL ? application->application : "";
 }
@@ -89,7 +89,7 @@ repository_is_announced(const struct settings *main_settings, const struct setti
 	bool is_named = application->github_repository != NULL ||
 	    (!is_github && application->repository_path != NULL);
 
-	if (strcmp(hook_of(application, forge), hook) != 0)
+	if (strcmp(repository_hook(application, forge), hook) != 0)
 		return false;
 	return is_called(application, is_github, repository) ||
 	    (!is_named && is_alone(main_settings, application, forge));
@@ -199,8 +199,8 @@ repository_other_hook(const struct settings *main_settings, const struct setting
 		    i == 0 ? main_settings : main_settings->applications[i - 1];
 
 		if (other != application &&
-		    strcmp(hook_of(other, DELIVERY_GITHUB),
-			hook_of(application, DELIVERY_GITHUB)) != 0 &&
+		    strcmp(repository_hook(other, DELIVERY_GITHUB),
+			repository_hook(application, DELIVERY_GITHUB)) != 0 &&
 		    are_the_same(application, other))
 			return other;
 	}

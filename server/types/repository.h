@@ -16,6 +16,9 @@ bool repository_is_announced(const struct settings *main_settings,
     const struct settings *application, enum delivery_forge forge, const char *hook,
     const char *repository);
 
+/* By which webhook deliveries reach the application: "" the main file's, else its own name. */
+const char *repository_hook(const struct settings *application, enum delivery_forge forge);
+
 /* Has the application that repository at that forge ("owner/name", without case)? */
 bool repository_is_called(const struct settings *application, enum delivery_forge forge,
     const char *repository);

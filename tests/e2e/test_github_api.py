@@ -34,8 +34,8 @@ def made(folder, api, by_app=True, **more):
     key.write_text(api.pem, encoding="ascii")
     key.chmod(0o600)
     given = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_KEY_FILE": str(key)} if by_app else {"GITHUB_API_TOKEN": TOKEN}
-    return bare(folder, GITHUB_REPOSITORY="octo/shop", ENVIRONMENTS="staging", PRODUCTION_PORT=None,
-                APPS_DIRECTORY=str(folder / "apps"),
+    return bare(folder, GITHUB_REPOSITORY="octo/shop", GITHUB_WEBHOOK_SECRET=None, ENVIRONMENTS="staging",
+                PRODUCTION_PORT=None, APPS_DIRECTORY=str(folder / "apps"),
                 **{"GITHUB_API_URL": api.url, "WATCH_PIPELINES": "none", **given, **more})
 
 
@@ -72,7 +72,7 @@ def test_a_token_is_tried_on_each_repository(tmp_path, api):
 
 
 def test_where_nothing_is_set_nothing_is_asked(tmp_path, api):
-    assert not said(bare(tmp_path, GITHUB_API_URL=api.url)) and not api.calls
+    assert not said(bare(tmp_path, GITHUB_API_URL=api.url, GITHUB_WEBHOOK_SECRET=None)) and not api.calls
 
 
 def test_a_repository_without_the_app_is_named(tmp_path, api):
@@ -134,7 +134,7 @@ TROUBLES = {
 def test_each_trouble_is_told_apart(tmp_path, api, trouble):
     level, words = TROUBLES[trouble]
     bot = bare(tmp_path, GITHUB_REPOSITORY="octo/shop", GITHUB_API_URL=api.url, GITHUB_API_TOKEN=TOKEN,
-               WATCH_PIPELINES="none")
+               GITHUB_WEBHOOK_SECRET=None, WATCH_PIPELINES="none")
     api.troubles.append(("/octo/shop", trouble))
     summed, line = sorted(said(bot), key=lambda line: "octo/shop" in line)
     assert line.startswith(f"{level:<9}GitHub: octo/shop: ") and line.endswith(words), line

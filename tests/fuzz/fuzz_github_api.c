@@ -6,6 +6,7 @@
 #include "clients/github_api_answer.h"
 #include "clients/github_need.h"
 #include "lib/json.h"
+#include "types/redelivery.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW 1795700000
@@ -55,6 +56,7 @@ check(const struct github_api_reply *reply, const struct github_api_answer *answ
 		    answer->retry_after_s <= 3600 && (status == 403 || status == 429) :
 						   answer->retry_after_s == 0);
 	assert((answer->limit > 0) == (answer->reset_s > 0));
+	assert(is_visible(answer->next) && strpbrk(answer->next, "&#?/:<>") == NULL);
 	assert(!answer->is_of_access);
 }
 
@@ -77,9 +79,13 @@ static void
 check_body(const struct json *body)
 {
 	char token[GITHUB_API_TOKEN];
+	struct redelivery one;
 
 	assert(github_api_installation(body) >= 0);
 	assert(github_needs_granted(body) < 1u << GITHUB_NEEDS);
+	for (size_t i = 0; i < json_count(body); i++)
+		if (redelivery_read(json_at(body, i), &one))
+			assert(one.id > 0 && one.at > 0 && one.guid[0] != '\0');
 	if (github_api_token(body, token))
 		assert(token[0] != '\0' && is_visible(token));
 }
@@ -117,6 +123,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply.body = (const char *)data + at;
 	reply.body_size = size - at;
 	reply.etag = header(line[ETAG]);
+	reply.link = reply.etag;
 	reply.retry_after = header(line[RETRY_AFTER]);
 	reply.limit = header(line[LIMIT]);
 	reply.remaining = header(line[REMAINING]);

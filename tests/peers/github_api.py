@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 DESCRIPTION = json.loads((pathlib.Path(__file__).resolve().parents[1] / "fixtures/github_api.json").read_text("utf-8"))
 APP_ID = 12345
 LEVELS = ("read", "write", "admin")
+FIRST_DELIVERY = 12_077_215_967
 KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
 # What a path below a repository asks for: to read it, to change it.
 PERMISSIONS = ((r"/actions/runs/\d+/deployment_protection_rule", "deployments"), ("/actions", "actions"),
@@ -118,6 +119,8 @@ class Api:
         self.made, self.limit = [], 5000
         self.runs = []      # of workflows, as github.workflow_run() makes them
         self.jobs, self.annotations = {}, {}    # of a run, by its number; of a job, by its number
+        self.hooks = {}     # a webhook's number: the github.GitHub that delivers by it
+        self.endless = False    # a list of deliveries has no end
         self.lock = threading.Lock()
         outer = self
 
@@ -272,10 +275,12 @@ class Api:
         return {"id": one["id"], "app_id": APP_ID, "permissions": one["permissions"],
                 "suspended_at": "2026-11-20T07:10:48Z" if one.get("suspended") else None}
 
-    def content(self, path, names, body, operation):
+    def content(self, path, names, body, operation, method):
+        """Status, what is answered, and the cursor of the next page."""
         status = min(operation.get("answers", operation["statuses"]))
         schema = operation.get("answers", {}).get(status)
         found = {} if schema is None else sample({**schema, "nullable": False})
+        cursor = None
         if path == "/app":
             found.update(id=APP_ID, slug="deploys")
         elif path.endswith("/access_tokens"):
@@ -294,10 +299,65 @@ class Api:
         elif path.endswith("/annotations"):
             found = [{**sample(schema["items"]), **one} for one in
                      self.annotations.get(int(names["check_run_id"]), ())]
+        elif path.startswith("/repos/{owner}/{repo}/hooks"):
+            found, cursor = self.look_at_hooks(path, names, method)
         elif path == "/repos/{owner}/{repo}":
             found.update(full_name=f"{names['owner']}/{names['repo']}", name=names["repo"])
         assert schema is None or wrong(found, schema, "answer") is None, wrong(found, schema, "answer")
-        return int(status), None if schema is None else found
+        return int(status), None if schema is None else found, cursor
+
+    # --- webhooks ---
+
+    def hook_of(self, names):
+        hook = self.hooks.get(int(names["hook_id"]))
+        if hook is None or hook.full_name.lower() != f"{names['owner']}/{names['repo']}".lower():
+            raise Refused(404, "Not Found")
+        return hook
+
+    @staticmethod
+    def delivery(number, entry):
+        answered = entry["status"] is not None
+        return {"id": number, "guid": entry["guid"], "event": entry["event"], "action": None, "duration": 0.1,
+                "delivered_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry["at"])),
+                "redelivery": entry["redelivery"], "status_code": entry["status"] or 0,
+                "status": "OK" if answered and entry["status"] < 300 else "failed to connect to host",
+                "installation_id": None, "repository_id": 812_345_678}
+
+    def failed(self, names):
+        """A page of deliveries, the newest first, and the cursor of the next one; None: there is none."""
+        found = [(number, self.delivery(number, entry))
+                 for number, entry in enumerate(self.hook_of(names).deliveries, FIRST_DELIVERY)]
+        wanted = {"failure": False, "success": True}.get(names.get("status"))
+        found = [one for number, one in reversed(found) if wanted in (None, one["status"] == "OK")
+                 and number <= int(names.get("cursor", f"v1_{len(found) + FIRST_DELIVERY}").removeprefix("v1_"))]
+        size = min(int(names.get("per_page", 30)), 100)
+        if self.endless:
+            return found[:size], "v1_99999999999"
+        return found[:size], f"v1_{found[size]['id']}" if len(found) > size else None
+
+    def delivered(self, names):
+        hook, at = self.hook_of(names), int(names["delivery_id"]) - FIRST_DELIVERY
+        if not 0 <= at < len(hook.deliveries):
+            raise Refused(404, "Not Found")
+        return hook, hook.deliveries[at]
+
+    def look_at_hooks(self, path, names, method):
+        """What is asked of webhooks; the second: the cursor of a next page."""
+        if path.endswith("/attempts"):
+            hook, entry = self.delivered(names)
+            threading.Thread(target=hook.redeliver, args=(entry["guid"],), daemon=True).start()
+            return {}, None
+        if path.endswith("/deliveries"):
+            return self.failed(names)
+        if path.endswith("/{delivery_id}"):
+            entry = self.delivered(names)[1]
+            return {**self.delivery(int(names["delivery_id"]), entry),
+                    "request": {"headers": entry["headers"], "payload": json.loads(entry["body"])},
+                    "response": {"headers": {}, "payload": ""}}, None
+        assert method == "get", "nobody makes webhooks"
+        item = DESCRIPTION["paths"][path]["get"]["answers"]["200"]["items"]
+        return [{**sample(item), "id": number, "type": "Repository", "config": {"url": hook.url}}
+                for number, hook in self.hooks.items() if hook.full_name == f"{names['owner']}/{names['repo']}"], None
 
     def carry_out(self, request, body):
         path, _, query = request.path.partition("?")
@@ -310,7 +370,7 @@ class Api:
         level = self.check_caller(caller, described, operation, method)
         if level:
             self.check_permission(caller, names, described.removeprefix("/repos/{owner}/{repo}"), level)
-        return self.content(described, {**dict(asked), **names}, self.read(operation, body), operation)
+        return self.content(described, {**dict(asked), **names}, self.read(operation, body), operation, method)
 
     def trouble_of(self, path):
         for at, trouble in enumerate(self.troubles):
@@ -339,7 +399,10 @@ class Api:
             trouble, headers = self.trouble_of(request.path.partition("?")[0]), {}
             try:
                 self.go_wrong(trouble)
-                status, found = self.carry_out(request, body)
+                status, found, cursor = self.carry_out(request, body)
+                if cursor:
+                    address = f"{self.url}/repositories/1{request.path.partition('?')[0]}"
+                    headers["Link"] = f'<{address}?per_page=100&cursor={cursor}>; rel="next"'
                 data = b"" if found is None else json.dumps(found).encode()
             except Refused as refused:
                 status, headers = refused.status, refused.headers

@@ -13,7 +13,7 @@ CATALOGUE = ROOT / "docs" / "fault-catalogue.md"
 SECURITY = ROOT / "SECURITY.md"
 TESTING = ROOT / "docs" / "TESTING.md"
 PROMISES = 9            # of the design
-LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 16, "T": 44, "A": 13, "D": 14, "F": 10, "R": 14, "G": 10,
+LINES = {"K": 17, "P": 14, "S": 20, "H": 19, "X": 16, "T": 44, "A": 13, "D": 14, "F": 10, "R": 14, "G": 11,
          "N": 23, "I": 14}
 
 

@@ -254,6 +254,8 @@ void world_writes_entries(struct world *w, int64_t n);
 void world_github_runs(struct world *w, const struct pipeline_run *runs, size_t n, const char *why);
 /* ... and what failed in the run that it was asked about. */
 void world_github_failure(struct world *w, const char *details);
+/* ... and what it could not deliver; its list goes with the effect. */
+void world_github_deliveries(struct world *w, const struct github_deliveries_read *read);
 
 void world_witnessed(struct world *w, const struct witness_answer *answer);
 

@@ -247,6 +247,15 @@ world_github_failure(struct world *w, const char *details)
 }
 
 void
+world_github_deliveries(struct world *w, const struct github_deliveries_read *read)
+{
+	struct effect *effect = world_must_take(w, EFFECT_GITHUB_DELIVERIES);
+
+	effect->result->u.github_deliveries_read = *read;
+	world_report(w, effect);
+}
+
+void
 world_witnessed(struct world *w, const struct witness_answer *answer)
 {
 	struct effect *effect = world_must_take(w, EFFECT_WITNESS);

@@ -69,7 +69,7 @@ WORLD_TEST_BARE(a_question_and_a_screen_cost_as_many_statements_as_ever)
 	costs("its end", 196);
 
 	/* What is looked at when nothing is in progress. */
-	asks(w, "/status", 83);
+	asks(w, "/status", 84);
 	asks(w, "/history", 49);
 	asks(w, "/show 1", 54);
 	asks(w, "/queue", 41);

@@ -478,6 +478,28 @@ SCENE_TEST(a_store_that_takes_nothing_is_503_and_keeps_no_refusal_from_its_answe
 	}
 }
 
+/* An App's and an organization's webhook have numbers that are none of a repository's. */
+SCENE_TEST(the_number_is_that_of_a_repositorys_webhook)
+{
+#define TYPE "X-GitHub-Hook-Installation-Target-Type: "
+	static const struct {
+		const char *more;
+		int64_t number;
+	} rows[] = { { "X-GitHub-Hook-ID: 501\r\n" TYPE "repository\r\n", 501 },
+		{ "X-GitHub-Hook-ID: 501\r\n" TYPE "integration\r\n", 0 },
+		{ "X-GitHub-Hook-ID: 501\r\n" TYPE "organization\r\n", 0 },
+		{ "X-GitHub-Hook-ID: 501\r\n", 0 }, { TYPE "repository\r\n", 0 },
+		{ "X-GitHub-Hook-ID: 0\r\n" TYPE "repository\r\n", 0 },
+		{ "X-GitHub-Hook-ID: 5x\r\n" TYPE "repository\r\n", 0 },
+		{ "X-GitHub-Hook-ID: 99999999999999999999\r\n" TYPE "repository\r\n", 0 } };
+#undef TYPE
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ANSWERS(200, DELIVERY_GITHUB, .more = rows[i].more);
+		assert_int_equal(w->event->u.delivery.hook_number, rows[i].number);
+	}
+}
+
 SCENE_TEST(the_names_of_event_and_delivery_must_be_there_once)
 {
 	for (EACH_FORGE(f)) {

@@ -147,6 +147,35 @@ TEST(an_etag_is_kept_where_it_could_be_sent_back)
 	    judge((struct github_api_reply){ .status = 404, .etag = "\"x\"" }, NULL).etag, "");
 }
 
+/* What stands there leads nowhere: of it a word is taken, for the next request. */
+TEST(the_next_page_is_a_cursor_and_no_address)
+{
+#define HEX		  "0123456789abcdef"
+#define PAGE(cursor, rel) "<https://api.github.com/x?per_page=100" cursor ">; rel=\"" rel "\""
+	static const char longest[] = HEX HEX HEX "0123456789abcde";
+	static const struct {
+		const char *link, *next;
+	} rows[] = { { PAGE("&cursor=v1_12077215967", "next"), "v1_12077215967" },
+		{ PAGE("&cursor=a%3D%3D&x=1", "next"), "a%3D%3D" },
+		{ PAGE("&cursor=v1_1", "prev") ", " PAGE("&cursor=v1_2", "next"), "v1_2" },
+		{ PAGE("&cursor=v1_2", "next") ", " PAGE("&cursor=v1_1", "first"), "v1_2" },
+		{ PAGE("&cursor=v1_1", "prev"), "" }, { PAGE("", "next"), "" },
+		{ PAGE("&cursor=", "next"), "" }, { "next", "" }, { "", "" }, { NULL, "" },
+		{ PAGE("&cursor=a/../b", "next"), "a" },
+		{ PAGE("&cursor=" HEX HEX HEX "0123456789abcde", "next"), longest },
+		{ PAGE("&cursor=" HEX HEX HEX HEX, "next"), "" } };
+#undef PAGE
+#undef HEX
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_string_equal(judge(
+					(struct github_api_reply){
+					    .status = 200, .body = "[]", .link = rows[i].link },
+					NULL)
+					.next,
+		    rows[i].next);
+}
+
 TEST(a_repository_is_two_names_and_leads_nowhere_else)
 {
 	static const char *const bad[] = { "", "shop", "octo/", "/shop", "octo/shop/x", "../shop",
@@ -296,6 +325,7 @@ TEST(what_may_be_written_may_be_read_and_nothing_else_is_granted)
 		{ "{\"metadata\":\"admin\"}", 0 }, { "{\"metadata\":\"none\"}", 0 },
 		{ "{\"metadata\":1}", 0 }, { "{\"actions\":\"write\"}", 6 },
 		{ "{\"checks\":\"write\"}", 8 }, { "{\"deployments\":\"read\"}", 0 },
+		{ "{\"repository_hooks\":\"write\"}", 16 }, { "{\"repository_hooks\":\"read\"}", 0 },
 		{ "{\"metadata\":\"read\",\"actions\":\"read\"}", 7 }, { "[]", 0 } };
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

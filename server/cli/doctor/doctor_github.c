@@ -89,13 +89,22 @@ on_tried(void *ctx, const struct github_api_answer *answer, UNUSED const struct 
 	doctor_answered(doctor);
 }
 
+/* An application knows nothing of the main file's webhook, by which its deliveries may come. */
+static bool
+is_wanted(const struct place *place)
+{
+	return github_needs[place->need].is_wanted(place->settings) &&
+	    (place->need != GITHUB_NEEDS_HOOKS || place->settings->github_webhook_secret != NULL ||
+		place->asking->doctor->settings->github_webhook_secret != NULL);
+}
+
 static void
 try_next(struct place *place)
 {
 	struct asking *a = place->asking;
 	struct err err;
 
-	while (place->need < GITHUB_NEEDS && !github_needs[place->need].is_wanted(place->settings))
+	while (place->need < GITHUB_NEEDS && !is_wanted(place))
 		place->need++;
 	if (place->need < GITHUB_NEEDS) {
 		const struct github_api_request request = { .settings = place->settings,

@@ -419,7 +419,7 @@ examine_github(struct doctor *doctor)
 		    polls_s);
 	else if (s->github_webhook_secret != NULL)
 		TELL(doctor, WEBHOOKS, OK,
-		    "GitHub: signed pushes are taken at /github/webhook; git is not polled (POLL_REPOSITORY_SECONDS=0): one that GitHub cannot deliver has to be redelivered there");
+		    "GitHub: signed pushes are taken at /github/webhook; git is not polled (POLL_REPOSITORY_SECONDS=0)");
 	else if (polls_s > 0)
 		TELL(doctor, WEBHOOKS, OK,
 		    "GitHub: no GITHUB_WEBHOOK_SECRET, so /github/webhook answers 404; git is asked for pushes every %d s",
@@ -427,6 +427,9 @@ examine_github(struct doctor *doctor)
 	else
 		TELL(doctor, WEBHOOKS, WARNING,
 		    "GitHub: no push is ever found: set GITHUB_WEBHOOK_SECRET (without it /github/webhook answers 404) or POLL_REPOSITORY_SECONDS");
+	if (s->github_webhook_secret != NULL && s->github.token == NULL && s->github.app_id == NULL)
+		TELL(doctor, WEBHOOKS, NOTE,
+		    "GitHub: redelivery is off: what GitHub cannot deliver has to be redelivered there; set GITHUB_API_TOKEN or GITHUB_APP_ID");
 }
 
 /* With a runner that is a service of another user: the folder that both work in. */

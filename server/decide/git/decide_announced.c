@@ -57,7 +57,7 @@ decide_announced(
 	if (push.after[0] != '\0') {
 		/* A job's was pushed long before it says so. */
 		row_environment_set_announced(tx, decide_row_name(tx, settings->name, former),
-		    push.by_job ? "" : push.after, delivery->job_run);
+		    push.by_job ? "" : push.after, delivery->job_run, delivery->came_at);
 		decide_name_pusher(tx, settings->name, push.after, who);
 	}
 	if (!push.by_job) /* the branch's head has all that was looked for */

@@ -12,6 +12,7 @@
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/question/decide_offered.h"
+#include "decide/git/decide_redelivery.h"
 #include "decide/decide_page.h"
 #include "decide/queue/decide_previous.h"
 #include "decide/hold/decide_refusal.h"
@@ -590,6 +591,8 @@ decide_status(struct tx *tx, const struct update *update, const struct request *
 	}
 	if (request->target[0] == '\0')
 		decide_cloudflare_status(tx, update->person, text);
+	if (view.scope.n == tx->settings->environment_count)
+		decide_redelivery_status(tx, text);
 	add_buttons(tx, &keyboard, request, &view);
 	return true;
 }

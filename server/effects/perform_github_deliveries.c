@@ -1,0 +1,160 @@
+/* perform_github_deliveries.c - GITHUB_DELIVERIES: GitHub is asked one thing about a webhook.  Side: loop. */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clients/github_api.h"
+#include "effects/perform_inside.h"
+#include "forges/forge_row.h"
+#include "forges/github_delivery.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/mem.h"
+#include "lib/text.h"
+#include "types/repository.h"
+#include "types/settings.h"
+
+#define PAGE	100
+#define PAUSE_S 300
+#define BUSY_S	600 /* a fifth of GitHub's limit is used */
+
+struct deliveries_job {
+	struct perform_job job;
+	const struct settings *of;
+	struct github_api_call *call;
+};
+
+/* The number of the webhook that sends to us. */
+static int64_t
+find_hook(const struct deliveries_job *job, const struct json *hooks)
+{
+	const char *base = settings_text(job->job.effect->settings, SETTING_PUBLIC_URL);
+	const char *application = repository_hook(job->of, DELIVERY_GITHUB);
+	const struct forge_row *row = &forge_rows[DELIVERY_GITHUB];
+	char url[LIMIT_URL + 64];
+
+	(void)snprintf(url, sizeof(url), "%s%s%s", base != NULL ? base : "",
+	    application[0] != '\0' ? row->paths : row->path, application);
+	for (size_t i = 0; i < json_count(hooks); i++) {
+		const struct json *hook = json_at(hooks, i);
+		const char *to = json_get_str(json_get(hook, "config"), "url");
+
+		if (to != NULL && strcmp(to, url) == 0)
+			return json_get_i64_or(hook, "id", 0);
+	}
+	return 0;
+}
+
+/* Of each kind of event that is read here. */
+static void
+take_page(const struct json *page, struct github_deliveries_read *read)
+{
+	enum delivery_kind kind;
+
+	read->list = mem_new(PAGE, sizeof(*read->list));
+	for (size_t i = 0; i < json_count(page) && read->n < PAGE; i++) {
+		const char *event = json_get_str(json_at(page, i), "event");
+
+		if (event == NULL || !redelivery_read(json_at(page, i), &read->list[read->n]))
+			continue;
+		(void)github_delivery_is_asked(event, &(struct bytes){ 0 }, &kind);
+		read->n += kind != DELIVERY_OTHER && kind != DELIVERY_PING;
+	}
+}
+
+static void
+take(const struct deliveries_job *job, const struct github_api_answer *answer,
+    const struct json *body, struct github_deliveries_read *read)
+{
+	static const char heads[] = "refs/heads/";
+	const struct effect_github_deliveries *what = &job->job.effect->u.github_deliveries;
+	const char *ref = json_get_str(json_get(json_get(body, "request"), "payload"), "ref");
+
+	if (what->hook == 0) {
+		read->hook = find_hook(job, body);
+		if (read->hook == 0)
+			(void)text_copy(read->why, sizeof(read->why),
+			    "no webhook there sends to PUBLIC_URL/github/webhook");
+	} else if (what->delivery == 0) {
+		take_page(body, read);
+		(void)text_copy(read->next, sizeof(read->next), answer->next);
+	} else if (ref != NULL && text_is_plain(ref)) {
+		(void)text_copy(read->branch, sizeof(read->branch),
+		    text_starts(ref, heads) ? ref + strlen(heads) : ref);
+	}
+}
+
+static void
+on_answer(void *ctx, const struct github_api_answer *answer, const struct json *body)
+{
+	struct deliveries_job *job = ctx;
+	struct effect *effect = job->job.effect;
+	struct github_deliveries_read *read = &effect->result->u.github_deliveries_read;
+	bool is_of_one = effect->u.github_deliveries.delivery != 0;
+
+	/* It asks less often where much of the limit is used. */
+	read->pause_s = answer->retry_after_s > PAUSE_S ?
+	    answer->retry_after_s :
+	    (int64_t)(PAUSE_S * github_api_factor(effect->perform->github));
+	if (is_of_one || answer->verdict != GITHUB_NOT_FOUND)
+		read->hook = effect->u.github_deliveries.hook; /* else there may be another one */
+	if (answer->verdict == GITHUB_DONE)
+		take(job, answer, body, read);
+	else if (!is_of_one || /* which it has no more, does not take, or says too much of */
+	    (answer->verdict != GITHUB_NOT_FOUND && answer->verdict != GITHUB_UNFIT &&
+		answer->verdict != GITHUB_TOO_LARGE && answer->verdict != GITHUB_TORN))
+		(void)text_copy(read->why, sizeof(read->why), answer->detail);
+	perform_report(perform_job_free(&job->job));
+}
+
+static void
+ask(struct perform_job *base)
+{
+	struct deliveries_job *job = (struct deliveries_job *)base;
+	const struct effect_github_deliveries *what = &base->effect->u.github_deliveries;
+	struct github_api_answer answer = { .verdict = GITHUB_AWAY };
+	char path[128 + LIMIT_CURSOR];
+	struct err err;
+
+	if (what->hook == 0)
+		(void)snprintf(path, sizeof(path), "/hooks?per_page=%d", PAGE);
+	else if (what->delivery == 0)
+		(void)snprintf(path, sizeof(path),
+		    "/hooks/%" PRId64 "/deliveries?status=failure&per_page=%d%s%s", what->hook,
+		    PAGE, what->cursor[0] != '\0' ? "&cursor=" : "", what->cursor);
+	else
+		(void)snprintf(path, sizeof(path), "/hooks/%" PRId64 "/deliveries/%" PRId64 "%s",
+		    what->hook, what->delivery, what->is_again ? "/attempts" : "");
+	if (job->of == NULL || job->of->github_repository == NULL)
+		(void)err_set(&err, ERR_CONFIG, "GITHUB_REPOSITORY is not set");
+	else
+		job->call = github_api_start(base->perform->github,
+		    &(struct github_api_request){ .settings = (struct settings *)job->of,
+			.repository = job->of->github_repository,
+			.path = path,
+			.method = what->is_again ? "POST" : NULL,
+			.on_done = on_answer,
+			.ctx = job },
+		    &err);
+	if (job->call != NULL)
+		return;
+	answer.retry_after_s = err.code == ERR_BUSY ? BUSY_S : 0;
+	(void)text_copy(answer.detail, sizeof(answer.detail), err.text);
+	on_answer(job, &answer, NULL);
+}
+
+void
+perform_github_deliveries(struct perform *perform, struct effect *effect)
+{
+	struct deliveries_job *job = perform_job_new(sizeof(*job), perform, effect, ask);
+
+	job->of = settings_application(effect->settings, effect->u.github_deliveries.application);
+	ask(&job->job);
+}
+
+void
+withdraw_github_deliveries(struct perform_job *job)
+{
+	github_api_cancel(((struct deliveries_job *)job)->call);
+	effect_free(perform_job_free(job));
+}

@@ -1,0 +1,63 @@
+/* redelivery.c - what a forge could not deliver, and which of it is asked for again.  Side: pure. */
+/* SPDX-License-Identifier: ISC */
+#include "types/redelivery.h"
+
+#include <time.h>
+
+#include "lib/json.h"
+#include "lib/text.h"
+
+#define MINUTE_MS (60 * INT64_C(1000))
+
+/* "2026-11-20T07:10:48Z", or with a fraction of a second. */
+static bool
+take_time(const char *text, int64_t *ret)
+{
+	struct tm tm = { 0 };
+
+	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
+		return false;
+	*ret = (int64_t)timegm(&tm) * 1000;
+	return *ret > 0 && text_ends(text, "Z");
+}
+
+bool
+redelivery_read(const struct json *item, struct redelivery *ret)
+{
+	const char *guid = json_get_str(item, "guid"), *event = json_get_str(item, "event");
+
+	*ret = (struct redelivery){ .is_ok = json_get_i64_or(item, "status_code", 0) / 100 == 2 };
+	ret->asks_branch = event != NULL && strcmp(event, "push") == 0;
+	return guid != NULL && guid[0] != '\0' && text_copy(ret->guid, sizeof(ret->guid), guid) &&
+	    json_get_i64(item, "id", &ret->id) && ret->id > 0 &&
+	    take_time(json_get_str(item, "delivered_at"), &ret->at);
+}
+
+int64_t
+redelivery_due(int64_t tries, int64_t at)
+{
+	return at + (tries == 0 ? 1 : tries == 1 ? 10 : 60) * MINUTE_MS;
+}
+
+/* One that came counts too. */
+static bool
+is_newest(const struct redelivery *list, size_t n, const struct redelivery *push)
+{
+	for (size_t i = 0; i < n; i++)
+		if (push->branch[0] != '\0' && strcmp(list[i].branch, push->branch) == 0 &&
+		    (list[i].at > push->at || (list[i].at == push->at && list[i].id > push->id)))
+			return false;
+	return true;
+}
+
+struct redelivery *
+redelivery_next(struct redelivery *list, size_t n, int64_t now)
+{
+	struct redelivery *next = NULL;
+
+	for (struct redelivery *one = list; one < list + n; one++)
+		if (!one->is_ok && one->tries < REDELIVERY_TRIES && one->due <= now &&
+		    (next == NULL || one->at < next->at) && is_newest(list, n, one))
+			next = one;
+	return next;
+}
